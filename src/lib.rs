@@ -1,1 +1,21 @@
-//! x
+//! `deployer` creates, reconciles and tears down the blue and the green environment of a payment platform on AWS.
+//!
+//! Imports run one way: `cli -> report, blueprint, engine, state, sandbox`; `blueprint -> resources, engine`;
+//! `resources -> engine, aws`; `aws -> SDK`; `engine -> nothing of ours but the state's model`.
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        reason = "tests may"
+    )
+)]
+
+pub mod aws;
+pub mod blueprint;
+pub mod config;
+pub mod engine;
+pub mod resources;
+pub mod state;

@@ -1,0 +1,270 @@
+//! From an SDK error to a [`Fault`]: the class decides about retries, so the tables here are the doctrine.
+//! Codes are those of the services' API references ("Common errors", and the errors of each action).
+
+use super::call::Api;
+use crate::engine::{Class, Fault, Leaves};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use std::error::Error;
+
+/// Classifies one failed attempt.
+pub(super) fn fault<E>(api: Api, error: &SdkError<E, HttpResponse>) -> Fault
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    let unclear = if api.writes() {
+        Leaves::Unknown
+    } else {
+        Leaves::Nothing
+    };
+    let SdkError::ServiceError(service) = error else {
+        let text = chain(error);
+        if let SdkError::ConstructionFailure(_) = error {
+            return Fault::permanent(api.action(), text);
+        }
+        if lacks_credentials(&text) {
+            return Fault::permanent(api.action(), text).hint(CREDENTIALS);
+        }
+        return Fault::of(Class::Network, api.action(), text).leaves(unclear);
+    };
+    let status = service.raw().status().as_u16();
+    let code = service.err().code().unwrap_or_default();
+    let message = service.err().message().unwrap_or_default();
+    let class = classify(api, code, message, status);
+    let mut out = Fault::of(
+        class,
+        api.action(),
+        if message.is_empty() {
+            format!("HTTP status {status}")
+        } else {
+            message.to_owned()
+        },
+    )
+    .code(if code.is_empty() && status == 404 {
+        "NotFound"
+    } else {
+        code
+    });
+    out.request_id = service
+        .err()
+        .meta()
+        .extra("aws_request_id")
+        .map(ToOwned::to_owned);
+    if class == Class::Network {
+        out.leaves = unclear;
+    }
+    out.hint = hint(api, &out);
+    out
+}
+
+const CREDENTIALS: &str =
+    "log in again (`aws sso login`, new keys, or --profile NAME) and repeat the command";
+
+fn lacks_credentials(text: &str) -> bool {
+    text.contains("credentials") || text.contains("CredentialsError")
+}
+
+fn chain(error: &dyn Error) -> String {
+    let mut out = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if !out.contains(&text) {
+            out = format!("{out}: {text}");
+        }
+        next = cause.source();
+    }
+    out
+}
+
+fn classify(api: Api, code: &str, message: &str, status: u16) -> Class {
+    let says = |text: &str| message.contains(text);
+    match code {
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "RequestLimitExceeded"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "TooManyRequestsException"
+        | "SlowDown"
+        | "BandwidthLimitExceeded"
+        | "ProvisionedThroughputExceededException"
+        | "PriorRequestNotComplete"
+        | "EC2ThrottledException" => Class::Throttled,
+        // CreateTable of an existing table and any call on a table that is being changed share one code.
+        "ResourceInUseException" if says("already exists") || api.operation == "CreateTable" => {
+            Class::Conflict
+        }
+        // DynamoDB allows 500 concurrent table operations, and one GSI change at a time.
+        "ResourceInUseException" | "LimitExceededException" if api.service == "dynamodb" => {
+            Class::NotYet
+        }
+        "InvalidTransitGatewayID.NotFound" | "InvalidTransitGatewayAttachmentID.NotFound"
+            if api.operation == "CreateRoute" =>
+        {
+            Class::NotYet
+        }
+        "DependencyViolation"
+        | "DeleteConflict"
+        | "BucketNotEmpty"
+        | "InvalidDBSubnetGroupStateFault"
+        | "InvalidDBParameterGroupState"
+        | "InvalidDBParameterGroupStateFault"
+        | "ResourceInUse" => Class::Held,
+        "IncorrectState" if api.operation.starts_with("Delete") => Class::Held,
+        "IncorrectState"
+        | "InvalidState"
+        | "InvalidDBClusterStateFault"
+        | "InvalidDBInstanceState"
+        | "InvalidDBInstanceStateFault"
+        | "OperationAborted"
+        | "ConcurrentModification"
+        | "ConcurrentModificationException"
+        | "OperationAbortedException"
+        | "ResourceUnavailable"
+        | "InvalidRequestException"
+            if code != "InvalidRequestException" || says("in progress") || says("is in state") =>
+        {
+            Class::NotYet
+        }
+        "BucketAlreadyExists"
+        | "BucketAlreadyOwnedByYou"
+        | "EntityAlreadyExists"
+        | "AlreadyExistsException"
+        | "ResourceAlreadyExistsException"
+        | "InvalidGroup.Duplicate"
+        | "FlowLogAlreadyExists" => Class::Conflict,
+        _ if code.ends_with("AlreadyExists") || code.ends_with("AlreadyExistsFault") => {
+            Class::Conflict
+        }
+        // A fresh role or principal that is not visible everywhere yet.
+        "MalformedPolicyDocument" | "MalformedPolicyDocumentException" | "MalformedPolicy"
+            if says("nvalid principal") =>
+        {
+            Class::Propagating
+        }
+        "InvalidParameterValue"
+        | "InvalidParameterValueException"
+        | "InvalidParameterException"
+            if says("role") || says("Role") =>
+        {
+            if says("assume") || says("is invalid or does not") || says("not authorized") {
+                Class::Propagating
+            } else {
+                Class::Permanent
+            }
+        }
+        // A log group's key policy, or the key itself, is not visible to the service yet.
+        "KMSKeyNotAccessibleFault" => Class::Propagating,
+        // An ID that was created a moment ago ("Eventual consistency in the Amazon EC2 API").
+        _ if code.starts_with("Invalid") && code.ends_with(".NotFound") => Class::Propagating,
+        "NotImplemented" | "InvalidAction" => Class::Permanent,
+        "RequestTimeout"
+        | "RequestTimeoutException"
+        | "InternalError"
+        | "InternalFailure"
+        | "ServiceUnavailable"
+        | "Unavailable" => Class::Network,
+        _ if status == 429 => Class::Throttled,
+        _ if status >= 500 && status != 501 => Class::Network,
+        _ => Class::Permanent,
+    }
+}
+
+/// What the user can do about it, where AWS's message alone does not say so.
+fn hint(api: Api, fault: &Fault) -> Option<String> {
+    match fault.code.as_str() {
+        _ if fault.is_denied() => Some(format!(
+            "allow `{}` for the credentials in use (an SCP or a permissions boundary may deny it too), then run the same command again: it goes on from here",
+            permission(api)
+        )),
+        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "InvalidClientTokenId"
+        | "UnrecognizedClientException" | "AuthFailure" | "SignatureDoesNotMatch"
+        | "InvalidAccessKeyId" => Some(CREDENTIALS.into()),
+        code if code.contains("LimitExceeded") || code.contains("QuotaExceeded") => Some(
+            "raise this quota in Service Quotas, or remove what is not needed, then run the same command again"
+                .into(),
+        ),
+        "BucketAlreadyExists" => Some(
+            "another account owns this bucket name; choose another --suffix".into(),
+        ),
+        _ => None,
+    }
+}
+
+/// The IAM action of a call. A few are not named like their operation (S3's "Actions, resources, and condition keys").
+fn permission(api: Api) -> String {
+    let action = match (api.service, api.operation) {
+        ("s3", "ListBuckets") => "ListAllMyBuckets",
+        ("s3", "HeadBucket") => "ListBucket",
+        ("s3", "PutBucketLifecycleConfiguration") => "PutLifecycleConfiguration",
+        ("s3", "GetBucketLifecycleConfiguration") => "GetLifecycleConfiguration",
+        ("s3", "PutBucketEncryption") => "PutEncryptionConfiguration",
+        ("s3", "GetBucketEncryption") => "GetEncryptionConfiguration",
+        ("s3", "PutPublicAccessBlock") => "PutBucketPublicAccessBlock",
+        ("s3", "GetPublicAccessBlock") => "GetBucketPublicAccessBlock",
+        ("s3", "ListObjectVersions") => "ListBucketVersions",
+        ("s3", "DeleteObjects") => "DeleteObjectVersion",
+        (_, operation) => operation,
+    };
+    format!("{}:{action}", api.service)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::call::{once, read, repeatable};
+    use super::*;
+
+    #[test]
+    fn codes_fall_into_the_classes_that_decide_about_retries() {
+        let of = |api, code, message, status| classify(api, code, message, status);
+        let create = once("ec2", "CreateSubnet");
+        assert_eq!(
+            of(create, "RequestLimitExceeded", "", 503),
+            Class::Throttled
+        );
+        assert_eq!(
+            of(create, "InvalidVpcID.NotFound", "", 400),
+            Class::Propagating
+        );
+        assert_eq!(
+            of(create, "UnauthorizedOperation", "", 403),
+            Class::Permanent
+        );
+        assert_eq!(of(create, "InternalError", "", 500), Class::Network);
+        assert_eq!(of(create, "", "", 503), Class::Network);
+        let delete = repeatable("ec2", "DeleteTransitGateway");
+        assert_eq!(of(delete, "IncorrectState", "", 400), Class::Held);
+        assert_eq!(of(create, "IncorrectState", "", 400), Class::NotYet);
+        assert_eq!(of(delete, "DependencyViolation", "", 400), Class::Held);
+        let table = once("dynamodb", "CreateTable");
+        assert_eq!(
+            of(
+                table,
+                "ResourceInUseException",
+                "Table already exists: x",
+                400
+            ),
+            Class::Conflict
+        );
+        let ttl = repeatable("dynamodb", "UpdateTimeToLive");
+        assert_eq!(of(ttl, "ResourceInUseException", "", 400), Class::NotYet);
+        assert_eq!(
+            of(read("s3", "GetBucketPolicy"), "NoSuchBucketPolicy", "", 404),
+            Class::Permanent
+        );
+        assert_eq!(
+            of(read("rds", "DescribeX"), "NotImplemented", "", 501),
+            Class::Permanent
+        );
+    }
+
+    #[test]
+    fn a_refused_permission_is_named_as_iam_names_it() {
+        let fault = Fault::permanent("x", "y").code("AccessDenied");
+        let text = hint(repeatable("s3", "PutBucketEncryption"), &fault).unwrap();
+        assert!(text.contains("`s3:PutEncryptionConfiguration`"), "{text}");
+    }
+}

@@ -1,0 +1,57 @@
+//! One connection to AWS from the usual environment: variables, profiles, SSO, assume-role, `AWS_ENDPOINT_URL`.
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_smithy_http_client::{Builder, tls};
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use std::time::Duration;
+
+/// What the command line and the configuration say about the connection.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The region of everything.
+    pub region: String,
+    /// A profile of the shared configuration.
+    pub profile: Option<String>,
+    /// An endpoint instead of AWS's; `None` leaves it to `AWS_ENDPOINT_URL` and the profile.
+    pub endpoint: Option<String>,
+    /// The time for one attempt of one call. An answer that takes longer is an unclear one.
+    pub call_timeout: Duration,
+}
+
+/// Credentials, region, endpoint, HTTP client: what all clients are made of.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// The SDK's shared configuration.
+    pub config: SdkConfig,
+}
+
+/// Loads the configuration. Makes no call yet.
+pub async fn connect(settings: &Settings) -> Connection {
+    let http = Builder::new()
+        .tls_provider(tls::Provider::Rustls(
+            tls::rustls_provider::CryptoMode::Ring,
+        ))
+        .build_https();
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(settings.call_timeout.min(Duration::from_secs(5)))
+        .read_timeout(settings.call_timeout)
+        .operation_attempt_timeout(settings.call_timeout)
+        .operation_timeout(settings.call_timeout)
+        .build();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new(settings.region.clone()))
+        .http_client(http)
+        // One attempt: `Caller` decides what may be sent again.
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts);
+    if let Some(profile) = &settings.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(endpoint) = &settings.endpoint {
+        loader = loader.endpoint_url(endpoint);
+    }
+    Connection {
+        config: loader.load().await,
+    }
+}

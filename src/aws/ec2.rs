@@ -1,0 +1,230 @@
+//! Batched EC2 reads. EC2's Describe calls share one shape: filters with up to 200 values, pages of up to 1,000 items
+//! ("Filter" and "MaxResults" in the EC2 API reference), so one reader type serves all of them.
+
+use super::call::{Api, Caller, read};
+use super::reader::Reader;
+use crate::engine::driver::{MARK_STEP, MARK_SUFFIX};
+use crate::engine::{Fault, Identity};
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::types::{self as t, Filter, Tag};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// Values of one filter in one call.
+const VALUES: usize = 200;
+
+type Key = (&'static str, String);
+
+/// What a type needs so that its items can be handed back to who asked for them.
+pub trait Find: Clone + Send + Sync + 'static {
+    /// Its tags.
+    fn tags(&self) -> &[Tag];
+    /// The values that this item has for a filter other than a tag.
+    fn values(&self, filter: &str) -> Vec<String>;
+    /// Deleted or being deleted: ignored when it is found by its mark.
+    fn is_leaving(&self) -> bool {
+        false
+    }
+}
+
+/// A batched reader of one Describe call, by filter and value.
+pub struct Ec2Reader<V>(Reader<Key, Vec<V>>);
+
+impl<V: Find> Ec2Reader<V> {
+    /// A reader over a function that describes everything that matches the filters, all pages.
+    pub fn new(
+        fetch: impl Fn(Vec<Filter>) -> BoxFuture<'static, Result<Vec<V>, Fault>> + Send + Sync + 'static,
+    ) -> Self {
+        let fetch = Arc::new(fetch);
+        Self(Reader::new(move |keys| {
+            let fetch = fetch.clone();
+            async move {
+                let mut by_filter: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+                for (filter, value) in keys {
+                    by_filter.entry(filter).or_default().push(value);
+                }
+                let mut out: HashMap<Key, Vec<V>> = HashMap::new();
+                for (filter, values) in by_filter {
+                    for chunk in values.chunks(VALUES) {
+                        let wanted = Filter::builder()
+                            .name(filter)
+                            .set_values(Some(chunk.to_vec()))
+                            .build();
+                        for item in fetch(vec![wanted]).await? {
+                            // Emulators and proxies that ignore a filter must not give us foreign things.
+                            for value in values_of(&item, filter) {
+                                if chunk.contains(&value) {
+                                    out.entry((filter, value)).or_default().push(item.clone());
+                                }
+                            }
+                        }
+                    }
+                }
+                Ok(out)
+            }
+            .boxed()
+        }))
+    }
+
+    /// All items with this value of this filter.
+    pub async fn by(&self, filter: &'static str, value: &str) -> Result<Vec<V>, Fault> {
+        Ok(self
+            .0
+            .get((filter, value.to_owned()))
+            .await?
+            .unwrap_or_default())
+    }
+}
+
+fn values_of<V: Find>(item: &V, filter: &str) -> Vec<String> {
+    match filter.strip_prefix("tag:") {
+        Some(key) => {
+            let tag = item.tags().iter().find(|t| t.key() == Some(key));
+            tag.and_then(Tag::value)
+                .map(str::to_owned)
+                .into_iter()
+                .collect()
+        }
+        None => item.values(filter),
+    }
+}
+
+/// Tags as a map.
+pub fn tags_of(tags: &[Tag]) -> BTreeMap<String, String> {
+    tags.iter()
+        .filter_map(|t| {
+            Some((
+                t.key()?.to_owned(),
+                t.value().unwrap_or_default().to_owned(),
+            ))
+        })
+        .collect()
+}
+
+/// Finds one item: by its recorded id (whatever its state), else by our mark, else by its `Name` (then it is foreign
+/// and the engine says so). Two hits are an error.
+pub async fn find<V: Find>(
+    reader: &Ec2Reader<V>,
+    id: Option<&str>,
+    id_filter: &'static str,
+    identity: &Identity,
+) -> Result<Option<V>, Fault> {
+    if let Some(id) = id {
+        return Ok(reader.by(id_filter, id).await?.pop());
+    }
+    let mut hits = find_all(reader, identity).await?;
+    if hits.len() > 1 {
+        let ids: Vec<String> = hits.iter().flat_map(|h| h.values(id_filter)).collect();
+        return Err(Fault::permanent(
+            "read",
+            format!("step `{}` is marked on more than one resource: {}", identity.step, ids.join(", ")),
+        )
+        .hint("find out which one is in use, remove the tag DeployerStep from the other, and run again"));
+    }
+    if let Some(hit) = hits.pop() {
+        return Ok(Some(hit));
+    }
+    let named = reader.by("tag:Name", &identity.name).await?;
+    Ok(named.into_iter().find(|v| !v.is_leaving()))
+}
+
+/// All items that carry the mark of this identity and are not on their way out.
+pub async fn find_all<V: Find>(
+    reader: &Ec2Reader<V>,
+    identity: &Identity,
+) -> Result<Vec<V>, Fault> {
+    let suffix = identity.tags.get(MARK_SUFFIX);
+    let mut hits = reader.by("tag:DeployerStep", &identity.step).await?;
+    hits.retain(|v| {
+        let tags = tags_of(v.tags());
+        !v.is_leaving() && tags.get(MARK_SUFFIX) == suffix && tags.contains_key(MARK_STEP)
+    });
+    Ok(hits)
+}
+
+fn text(value: Option<&str>) -> Vec<String> {
+    value.map(str::to_owned).into_iter().collect()
+}
+
+/// A reader over a paginated Describe call.
+macro_rules! describe {
+    ($client:expr, $caller:expr, $operation:literal, $method:ident, $items:ident) => {{
+        let (client, caller): (Client, Arc<Caller>) = ($client.clone(), $caller.clone());
+        Ec2Reader::new(move |filters: Vec<Filter>| {
+            let (client, caller) = (client.clone(), caller.clone());
+            async move {
+                const API: Api = read("ec2", $operation);
+                let mut all = Vec::new();
+                let mut token: Option<String> = None;
+                loop {
+                    let page = caller
+                        .call(API, || {
+                            client
+                                .$method()
+                                .set_filters(Some(filters.clone()))
+                                .max_results(1000)
+                                .set_next_token(token.clone())
+                                .send()
+                        })
+                        .await?;
+                    token = page
+                        .next_token()
+                        .filter(|t| !t.is_empty())
+                        .map(str::to_owned);
+                    all.extend(page.$items.unwrap_or_default());
+                    if token.is_none() {
+                        return Ok(all);
+                    }
+                }
+            }
+            .boxed()
+        })
+    }};
+}
+
+macro_rules! readers {
+    ($($(#[$doc:meta])* $field:ident: $type:ty = $operation:literal, $method:ident, $items:ident;)*) => {
+        /// One batched reader per Describe call.
+        pub struct Ec2Readers { $($(#[$doc])* pub $field: Ec2Reader<$type>,)* }
+
+        impl Ec2Readers {
+            pub(super) fn new(client: &Client, caller: &Arc<Caller>) -> Self {
+                Self { $($field: describe!(client, caller, $operation, $method, $items),)* }
+            }
+        }
+    };
+}
+
+readers! {
+    /// DescribeVpcs.
+    vpcs: t::Vpc = "DescribeVpcs", describe_vpcs, vpcs;
+    /// DescribeSubnets.
+    subnets: t::Subnet = "DescribeSubnets", describe_subnets, subnets;
+}
+
+impl Find for t::Vpc {
+    fn tags(&self) -> &[Tag] {
+        self.tags()
+    }
+    fn values(&self, filter: &str) -> Vec<String> {
+        match filter {
+            "vpc-id" => text(self.vpc_id()),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Find for t::Subnet {
+    fn tags(&self) -> &[Tag] {
+        self.tags()
+    }
+    fn values(&self, filter: &str) -> Vec<String> {
+        match filter {
+            "subnet-id" => text(self.subnet_id()),
+            "vpc-id" => text(self.vpc_id()),
+            _ => Vec::new(),
+        }
+    }
+}

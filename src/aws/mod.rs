@@ -1,0 +1,109 @@
+//! Access to AWS: one client per service, one way to call, error classes, call budgets, batched readers.
+
+mod budget;
+mod call;
+mod class;
+mod connect;
+mod ec2;
+mod reader;
+
+pub use call::{Api, Caller, once, read, repeatable};
+pub use connect::{Connection, Settings, connect};
+pub use ec2::{Ec2Reader, Ec2Readers, Find, find, find_all, tags_of};
+pub use reader::Reader;
+
+use crate::engine::{Events, Fault};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use std::sync::Arc;
+
+/// Everything that a resource type needs to reach AWS. Shared by all steps.
+pub struct Aws {
+    /// The account that the credentials belong to.
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// Clients, one per service.
+    pub ec2: aws_sdk_ec2::Client,
+    /// Aurora.
+    pub rds: aws_sdk_rds::Client,
+    /// Buckets.
+    pub s3: aws_sdk_s3::Client,
+    /// Tables.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// Keys.
+    pub kms: aws_sdk_kms::Client,
+    /// Roles.
+    pub iam: aws_sdk_iam::Client,
+    /// Log groups.
+    pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// The database's managed secret.
+    pub secrets: aws_sdk_secretsmanager::Client,
+    /// Quotas.
+    pub quotas: aws_sdk_servicequotas::Client,
+    /// Batched EC2 reads.
+    pub read: Ec2Readers,
+    caller: Arc<Caller>,
+}
+
+impl Aws {
+    /// Clients and readers over one connection. `read_only` refuses every mutating call before it leaves.
+    pub fn new(
+        connection: &Connection,
+        account: String,
+        events: Events,
+        read_only: bool,
+    ) -> Arc<Self> {
+        let config = &connection.config;
+        let ec2 = aws_sdk_ec2::Client::new(config);
+        let caller = Arc::new(Caller::new(events, read_only));
+        let mut s3 = aws_sdk_s3::config::Builder::from(config);
+        // A custom endpoint seldom has wildcard names for buckets.
+        s3.set_force_path_style(config.endpoint_url().map(|_| true));
+        Arc::new(Self {
+            account,
+            region: config.region().map(ToString::to_string).unwrap_or_default(),
+            read: Ec2Readers::new(&ec2, &caller),
+            ec2,
+            rds: aws_sdk_rds::Client::new(config),
+            s3: aws_sdk_s3::Client::from_conf(s3.build()),
+            dynamodb: aws_sdk_dynamodb::Client::new(config),
+            kms: aws_sdk_kms::Client::new(config),
+            iam: aws_sdk_iam::Client::new(config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            secrets: aws_sdk_secretsmanager::Client::new(config),
+            quotas: aws_sdk_servicequotas::Client::new(config),
+            caller,
+        })
+    }
+
+    /// Sends one API call: within the budget, counted, retried as far as its nature allows.
+    pub async fn call<T, E, F>(
+        &self,
+        api: Api,
+        send: impl Fn() -> F + Send + Sync,
+    ) -> Result<T, Fault>
+    where
+        E: aws_smithy_types::error::metadata::ProvideErrorMetadata
+            + std::error::Error
+            + Send
+            + Sync
+            + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
+    {
+        self.caller.call(api, send).await
+    }
+
+    /// An ARN in this account and region.
+    pub fn arn(&self, service: &str, resource: &str) -> String {
+        format!(
+            "arn:aws:{service}:{}:{}:{resource}",
+            self.region, self.account
+        )
+    }
+
+    /// The `Caller`, for readers of other services.
+    pub fn caller(&self) -> &Arc<Caller> {
+        &self.caller
+    }
+}

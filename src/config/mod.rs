@@ -1,0 +1,184 @@
+//! `deployer.toml` as a validated [`Config`]. Every key has a default; every error names the key, what it got and what
+//! it takes.
+
+use ipnet::Ipv4Net;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Everything that can be configured, validated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// `environmentSuffix`: `^[a-z][a-z0-9]{0,11}$`.
+    pub suffix: String,
+    /// The AWS region.
+    pub region: String,
+    /// Tags of every resource besides the ownership mark.
+    pub tags: Tags,
+    /// The network.
+    pub network: Network,
+    /// Buckets and their lifecycles, in days.
+    pub storage: Storage,
+    /// Aurora.
+    pub database: Database,
+    /// Log groups.
+    pub logs: Logs,
+    /// KMS keys.
+    pub keys: Keys,
+    /// How runs behave.
+    pub run: Run,
+}
+
+/// `[tags]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tags {
+    /// The tags `Service`, `ManagedBy`, `CostCenter` and whatever the user adds.
+    pub set: BTreeMap<String, String>,
+    /// Tags of other actors that are neither drift nor removed; exact, or a prefix with `*`.
+    pub ignore: Vec<String>,
+}
+
+/// `[network]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Network {
+    /// Availability zones per VPC, 3 to 4.
+    pub zones: usize,
+    /// Blue's block, a /16.
+    pub blue_cidr: Ipv4Net,
+    /// Green's block, a /16; must not overlap blue's.
+    pub green_cidr: Ipv4Net,
+    /// Days that flow logs are kept (a value that CloudWatch Logs takes).
+    pub flow_log_days: i32,
+}
+
+/// `[storage]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Storage {
+    /// Days until objects of transaction-logs go to Glacier.
+    pub transaction_logs_glacier_days: i32,
+    /// Days until objects of compliance-docs go to Glacier.
+    pub compliance_docs_glacier_days: i32,
+    /// Days until objects of both go to Deep Archive.
+    pub deep_archive_days: i32,
+    /// Days until objects of access-logs expire.
+    pub access_logs_expire_days: i32,
+    /// Days until non-current versions expire.
+    pub noncurrent_days: i32,
+    /// Days until an unfinished multipart upload is aborted.
+    pub abort_upload_days: i32,
+}
+
+/// `[database]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Database {
+    /// Aurora PostgreSQL's version.
+    pub engine_version: String,
+    /// Name of the first database.
+    pub name: String,
+    /// The master user; its password is RDS's own business.
+    pub master_user: String,
+    /// Port.
+    pub port: u16,
+    /// Instances, one per zone in turn: a writer and readers.
+    pub instances: usize,
+    /// Least capacity in ACU, steps of 0.5.
+    pub min_capacity: f64,
+    /// Most capacity in ACU, steps of 0.5.
+    pub max_capacity: f64,
+    /// Days of backups (point-in-time recovery), 1 to 35.
+    pub backup_days: i32,
+    /// Days between rotations of the master password.
+    pub rotation_days: i64,
+    /// Seconds between samples of enhanced monitoring: 1, 5, 10, 15, 30 or 60.
+    pub monitoring_seconds: i32,
+    /// Days that Performance Insights keeps: 7, or months of 31 days up to 731.
+    pub insights_days: i32,
+}
+
+/// `[logs]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Logs {
+    /// Days that exported database logs are kept.
+    pub database_days: i32,
+}
+
+/// `[keys]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Keys {
+    /// Days between the end of a key's life and its destruction, 7 to 30.
+    pub deletion_days: i32,
+    /// Days between rotations of the key material, 90 to 2560.
+    pub rotation_days: i32,
+}
+
+/// `[run]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// Calls in flight at most.
+    pub parallelism: usize,
+    /// How long something that must be there is looked for before it counts as absent.
+    pub patience: Duration,
+    /// The time for one attempt of one call.
+    pub call_timeout: Duration,
+    /// How long a deletion that something holds is tried again.
+    pub held: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let net = |a, b| Ipv4Net::new_assert(std::net::Ipv4Addr::new(a, b, 0, 0), 16);
+        let set = [
+            ("Service", "payment-processing"),
+            ("ManagedBy", "deployer"),
+            ("CostCenter", "fintech-migration"),
+        ];
+        Self {
+            suffix: "dev".into(),
+            region: "eu-central-1".into(),
+            tags: Tags {
+                set: set
+                    .iter()
+                    .map(|(k, v)| ((*k).into(), (*v).into()))
+                    .collect(),
+                ignore: Vec::new(),
+            },
+            network: Network {
+                zones: 3,
+                blue_cidr: net(10, 10),
+                green_cidr: net(10, 20),
+                flow_log_days: 90,
+            },
+            storage: Storage {
+                transaction_logs_glacier_days: 90,
+                compliance_docs_glacier_days: 30,
+                deep_archive_days: 365,
+                access_logs_expire_days: 400,
+                noncurrent_days: 90,
+                abort_upload_days: 7,
+            },
+            database: Database {
+                engine_version: "14.6".into(),
+                name: "payments".into(),
+                master_user: "payments_admin".into(),
+                port: 5432,
+                instances: 3,
+                min_capacity: 0.5,
+                max_capacity: 16.0,
+                backup_days: 35,
+                rotation_days: 30,
+                monitoring_seconds: 60,
+                insights_days: 7,
+            },
+            logs: Logs { database_days: 90 },
+            keys: Keys {
+                deletion_days: 30,
+                rotation_days: 365,
+            },
+            run: Run {
+                parallelism: 32,
+                patience: Duration::from_secs(15),
+                call_timeout: Duration::from_secs(30),
+                held: Duration::from_secs(45 * 60),
+            },
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! What the engine knows of a resource type: an object-safe driver over JSON. `resources` adapts typed resources to it;
+//! tests give drivers of their own.
+
+use super::diff::Change;
+use super::fault::Fault;
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How a thing comes into existence and is found again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nature {
+    /// Carries our tags (or a name that only we can own) and is found by them: a VPC, a bucket, a role.
+    Marked,
+    /// Has an existence of its own but no tags; found through its parent: a TGW association, a key's alias.
+    Parented,
+    /// Exists exactly when its parent exists: the rules of a group, the routes of a table. Creating it is setting it,
+    /// deleting it is resetting it.
+    Aspect,
+}
+
+/// A field that another actor owns at run time. `apply` never fights it; `drift` checks the legal range.
+#[derive(Debug, Clone, Copy)]
+pub struct Delegated {
+    /// The field of the struct.
+    pub field: &'static str,
+    /// Who owns the value at run time.
+    pub owner: &'static str,
+    /// Says why a value is outside the owner's legal range: (wanted, found).
+    pub legal: fn(&Value, &Value) -> Result<(), String>,
+}
+
+/// Facts about a resource type that the engine plans with.
+#[derive(Debug, Clone)]
+pub struct Meta {
+    /// The type, `service/thing`.
+    pub kind: &'static str,
+    /// Fields that AWS cannot change in place.
+    pub fixed: &'static [&'static str],
+    /// Databases, tables, buckets, keys: never replaced without `--replace-data`.
+    pub holds_data: bool,
+    /// How it exists.
+    pub nature: Nature,
+    /// Fields owned by someone else at run time.
+    pub delegated: &'static [Delegated],
+    /// Typical seconds from the create call until it is ready.
+    pub create_seconds: f64,
+    /// Typical seconds from the delete call until it is gone.
+    pub delete_seconds: f64,
+}
+
+/// Who a resource is: what is written down before the create call leaves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The step id.
+    pub step: String,
+    /// The deterministic name.
+    pub name: String,
+    /// All tags, the ownership mark among them.
+    pub tags: BTreeMap<String, String>,
+    /// Idempotency token, new for every generation of the resource; empty in a look-up.
+    pub token: String,
+}
+
+/// The tags that make a resource ours.
+pub const MARK_SUFFIX: &str = "EnvironmentSuffix";
+/// The tag that names the step.
+pub const MARK_STEP: &str = "DeployerStep";
+
+/// What the tags of a found resource say about who owns it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ownership {
+    /// The mark is there (perhaps not whole) and nothing contradicts it.
+    Ours,
+    /// No mark at all.
+    Unmarked,
+    /// The mark of another deployment or step.
+    Other,
+}
+
+impl Identity {
+    /// Judges the tags of a found resource against this identity's mark.
+    pub fn ownership(&self, tags: &BTreeMap<String, String>) -> Ownership {
+        let mut ours = false;
+        for key in [MARK_SUFFIX, MARK_STEP] {
+            match (tags.get(key), self.tags.get(key)) {
+                (Some(have), Some(want)) if have == want => ours = true,
+                (Some(_), _) => return Ownership::Other,
+                (None, _) => {}
+            }
+        }
+        if ours {
+            Ownership::Ours
+        } else {
+            Ownership::Unmarked
+        }
+    }
+}
+
+/// How to find a resource: recorded outputs when there are any, else the identity; `spec` for what is found by its parent.
+#[derive(Debug, Clone, Copy)]
+pub struct Key<'a> {
+    /// The resolved desired (or recorded) struct.
+    pub spec: &'a Value,
+    /// Recorded outputs.
+    pub outputs: Option<&'a Value>,
+    /// Name and tags.
+    pub identity: &'a Identity,
+}
+
+/// The life phase of something that was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// AWS is still working on it.
+    Settling,
+    /// Usable.
+    Ready,
+    /// On its way out.
+    Deleting,
+    /// Broken for good; the reason as AWS tells it.
+    Failed(String),
+}
+
+/// A resource as it was read, in the struct that was written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Live {
+    /// The struct.
+    pub spec: Value,
+    /// Its tags, `None` for types without tags.
+    pub tags: Option<BTreeMap<String, String>>,
+    /// Ids, ARNs, endpoints.
+    pub outputs: Value,
+    /// Its phase.
+    pub phase: Phase,
+}
+
+/// What is to be changed on a resource, by field path.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Delta {
+    /// All changes of the struct (tags are below).
+    pub changes: Vec<Change>,
+    /// Tags to set.
+    pub set_tags: BTreeMap<String, String>,
+    /// Tag keys to remove.
+    pub remove_tags: Vec<String>,
+}
+
+impl Delta {
+    /// Splits a list of changes into struct and tags.
+    pub fn of(all: Vec<Change>) -> Self {
+        let mut out = Self::default();
+        for change in all {
+            match (change.path.strip_prefix("tags."), &change.want) {
+                (Some(key), Some(Value::String(value))) => {
+                    out.set_tags.insert(key.to_owned(), value.clone());
+                }
+                (Some(key), None) => out.remove_tags.push(key.to_owned()),
+                _ => out.changes.push(change),
+            }
+        }
+        out
+    }
+
+    /// True when something in this field differs.
+    pub fn touches(&self, field: &str) -> bool {
+        self.changes.iter().any(|c| c.field() == field)
+    }
+
+    /// True when tags differ.
+    pub fn touches_tags(&self) -> bool {
+        !self.set_tags.is_empty() || !self.remove_tags.is_empty()
+    }
+
+    /// True when nothing differs.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && !self.touches_tags()
+    }
+}
+
+/// Something in the account that carries our mark.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Owned {
+    /// Its type.
+    pub kind: String,
+    /// The step it says it belongs to.
+    pub step: String,
+    /// Its id, name or ARN.
+    pub id: String,
+    /// Its name, when it has one.
+    pub name: String,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// One resource type, as the engine sees it.
+#[async_trait]
+pub trait Driver: Send + Sync {
+    /// Facts for planning.
+    fn meta(&self) -> &Meta;
+    /// Reads it; `None` when it does not exist (or is already being deleted and found by identity only).
+    async fn read(&self, key: Key<'_>) -> Result<Option<Live>, Fault>;
+    /// Creates it with exactly one mutating call. Not called for aspects. Gives the outputs known so far.
+    async fn create(&self, spec: &Value, identity: &Identity) -> Result<Value, Fault>;
+    /// Brings what differs to the desired value, with calls that may be repeated.
+    async fn update(&self, spec: &Value, outputs: &Value, delta: &Delta) -> Result<(), Fault>;
+    /// Deletes (or resets) it. "Not found" is success.
+    async fn delete(&self, spec: &Value, outputs: &Value) -> Result<(), Fault>;
+    /// Everything of this type that carries this deployment's mark.
+    async fn owned(&self, suffix: &str) -> Result<Vec<Owned>, Fault>;
+}
+
+/// All resource types by name.
+#[derive(Clone, Default)]
+pub struct Registry {
+    drivers: BTreeMap<&'static str, Arc<dyn Driver>>,
+}
+
+impl Registry {
+    /// Adds a driver under its type's name.
+    pub fn add(&mut self, driver: Arc<dyn Driver>) {
+        self.drivers.insert(driver.meta().kind, driver);
+    }
+
+    /// The driver of a type. A state file from a newer deployer can name one that we do not have.
+    pub fn get(&self, kind: &str) -> Result<&Arc<dyn Driver>, Fault> {
+        self.drivers.get(kind).ok_or_else(|| {
+            Fault::permanent(
+                "state",
+                format!("this deployer knows no resource type `{kind}`"),
+            )
+            .hint("the state was written by a newer deployer: use that version")
+        })
+    }
+
+    /// All drivers.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<dyn Driver>> {
+        self.drivers.values()
+    }
+}

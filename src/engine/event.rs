@@ -1,0 +1,152 @@
+//! Everything that happens, as events of one enum. The terminal view, plain lines, JSON lines and the timings page are
+//! renderers of this stream.
+
+use super::fault::Fault;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// What is done to a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// It does not exist: make it.
+    Create,
+    /// It exists, carries our mark, and is not in the state: record it.
+    Adopt,
+    /// It differs: change it in place.
+    Update,
+    /// It differs in a fixed field: delete and create it.
+    Replace,
+    /// It left the blueprint, or everything goes: delete it.
+    Delete,
+}
+
+/// One event. Times are seconds since the start of the run.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A run of a plan begins.
+    RunStarted {
+        /// How many steps it has.
+        steps: usize,
+        /// The length of the critical path in seconds, as far as durations are known.
+        critical_seconds: f64,
+    },
+    /// A step begins.
+    StepStarted {
+        /// The step.
+        step: String,
+        /// Its type.
+        kind: String,
+        /// What is done.
+        verb: Verb,
+        /// Typical seconds.
+        expected_seconds: f64,
+        /// Longest remaining path from here, in seconds, this step included.
+        remaining_seconds: f64,
+        /// The steps that it waited for.
+        needs: Vec<String>,
+    },
+    /// Its ID is known; dependents that need no more may start.
+    StepKnown {
+        /// The step.
+        step: String,
+    },
+    /// AWS is working on it; it holds no worker.
+    StepSettling {
+        /// The step.
+        step: String,
+    },
+    /// It is done.
+    StepDone {
+        /// The step.
+        step: String,
+        /// What was done.
+        verb: Verb,
+        /// Seconds from its start.
+        seconds: f64,
+    },
+    /// It failed.
+    StepFailed {
+        /// The step.
+        step: String,
+        /// What was done.
+        verb: Verb,
+        /// Why.
+        fault: Fault,
+        /// Seconds from its start.
+        seconds: f64,
+    },
+    /// It was not started, because something it needs failed.
+    StepBlocked {
+        /// The step.
+        step: String,
+        /// What would have been done.
+        verb: Verb,
+        /// The failed step.
+        by: String,
+    },
+    /// A delete is refused because something else holds the thing; it is tried again.
+    StepHeld {
+        /// The step.
+        step: String,
+        /// Who holds it.
+        fault: Fault,
+    },
+    /// A call whose outcome is unclear; the step looks before it creates again.
+    StepUnclear {
+        /// The step.
+        step: String,
+        /// What happened.
+        fault: Fault,
+    },
+    /// A request to AWS was answered (or not).
+    Call {
+        /// The service, e.g. `ec2`.
+        service: &'static str,
+        /// The operation, e.g. `CreateVpc`.
+        operation: &'static str,
+        /// True for a mutating call.
+        write: bool,
+        /// Seconds it took.
+        seconds: f64,
+        /// `ok`, or the error code.
+        outcome: String,
+        /// True when AWS asked to slow down.
+        throttled: bool,
+    },
+    /// A stop was asked for; nothing new starts.
+    Interrupted,
+    /// A line for the user that belongs to no step.
+    Note {
+        /// The text.
+        text: String,
+    },
+    /// The run is over.
+    RunFinished {
+        /// Seconds.
+        seconds: f64,
+    },
+}
+
+type Sink = dyn Fn(&Event) + Send + Sync;
+
+/// Where events go. Cheap to clone; sinks must not block.
+#[derive(Clone, Default)]
+pub struct Events {
+    sinks: Arc<Vec<Box<Sink>>>,
+}
+
+impl Events {
+    /// Events that go to these sinks, in order.
+    pub fn to(sinks: Vec<Box<Sink>>) -> Self {
+        Self {
+            sinks: Arc::new(sinks),
+        }
+    }
+
+    /// Sends one event.
+    pub fn send(&self, event: Event) {
+        self.sinks.iter().for_each(|sink| sink(&event));
+    }
+}

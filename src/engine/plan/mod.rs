@@ -1,0 +1,130 @@
+//! The plan: an explicit list of nodes, made by pure functions of graph, state and observations. `apply` and `destroy`
+//! execute this very value.
+
+mod build;
+mod path;
+mod teardown;
+
+pub use build::{Options, build, refresh};
+pub use path::critical;
+pub use teardown::teardown;
+
+use super::diff::Change;
+use super::driver::Live;
+use super::event::Verb;
+use super::fault::Fault;
+use super::reference::Strength;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What a node does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Op {
+    /// Make it exist with every setting in place.
+    Ensure,
+    /// Make it not exist.
+    Remove,
+}
+
+/// One node of a plan.
+#[derive(Debug, Clone, Serialize)]
+pub struct Node {
+    /// The step.
+    pub step: String,
+    /// Its type.
+    pub kind: String,
+    /// `blue`, `green` or `shared`.
+    pub scope: String,
+    /// The name in AWS.
+    pub name: String,
+    /// What the node does.
+    pub op: Op,
+    /// What the user is told it is. A replacement has two nodes, both with this verb.
+    pub verb: Verb,
+    /// The desired (or, for a removal, the found) struct, with placeholders.
+    #[serde(skip)]
+    pub spec: Value,
+    /// Desired tags.
+    #[serde(skip)]
+    pub tags: BTreeMap<String, String>,
+    /// What differs.
+    pub changes: Vec<Change>,
+    /// Why, in words.
+    pub reasons: Vec<String>,
+    /// What was found.
+    #[serde(skip)]
+    pub live: Option<Live>,
+    /// Nodes that must come first, and how much of them.
+    #[serde(skip)]
+    pub needs: Vec<(usize, Strength)>,
+    /// The steps it needs by reference, for the record.
+    #[serde(skip)]
+    pub record_needs: Vec<String>,
+    /// Set when it cannot be done: the node fails at once, what is independent goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Fault>,
+    /// Expected seconds.
+    pub seconds: f64,
+}
+
+/// A field that someone else owns at run time.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DelegatedField {
+    /// The step.
+    pub step: String,
+    /// The field.
+    pub field: String,
+    /// Who owns it.
+    pub owner: String,
+    /// The value that was found.
+    pub have: Value,
+    /// Why the value is outside the owner's legal range, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub illegal: Option<String>,
+}
+
+/// Something that forbids the run as a whole: nothing is written before it is solved.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Problem {
+    /// The step.
+    pub step: String,
+    /// What is wrong and what to do.
+    pub fault: Fault,
+}
+
+/// A plan.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Plan {
+    /// What is done.
+    pub nodes: Vec<Node>,
+    /// Steps that are as they should be.
+    pub unchanged: Vec<String>,
+    /// What forbids the run.
+    pub problems: Vec<Problem>,
+    /// Fields that are left to their owners.
+    pub delegated: Vec<DelegatedField>,
+    /// Recorded steps that no longer exist and are not wanted: their records go.
+    pub forget: Vec<String>,
+    /// Records of unchanged steps, refreshed from what was read.
+    #[serde(skip)]
+    pub refreshed: BTreeMap<String, crate::state::Record>,
+    /// Sentences for the user.
+    pub notes: Vec<String>,
+}
+
+impl Plan {
+    /// True when nothing is to be done.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty() && self.problems.is_empty()
+    }
+
+    /// How many steps have this verb.
+    pub fn count(&self, verb: Verb) -> usize {
+        self.nodes
+            .iter()
+            .filter(|n| n.verb == verb && (verb != Verb::Replace || n.op == Op::Ensure))
+            .count()
+    }
+}

@@ -1,0 +1,159 @@
+//! The plan that removes a scope, or everything, in reverse order of the recorded edges.
+
+use super::build::removal;
+use super::{Plan, Problem};
+use crate::engine::driver::Registry;
+use crate::engine::fault::Fault;
+use crate::engine::graph::Graph;
+use crate::engine::observe::{Observations, Observed};
+use crate::engine::reference::Strength;
+use crate::state::{Record, Stage, State};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Plans the removal of `scope` and of whatever rests on it, or of everything. Steps that exist but are not recorded
+/// (the state was lost) are removed too: their marks make them ours.
+pub fn teardown(
+    graph: &Graph,
+    state: &State,
+    seen: &Observations,
+    registry: &Registry,
+    scope: Option<&str>,
+) -> Plan {
+    let mut plan = Plan::default();
+    let records = known(graph, state, seen);
+    let doomed = doomed(&records, scope);
+    if let Some(scope) = scope {
+        let other = doomed.iter().find(|id| {
+            !matches!(records[**id].scope.as_str(), "shared") && records[**id].scope != scope
+        });
+        if let Some(id) = other {
+            let fault = Fault::permanent(
+                "plan",
+                format!("`{id}` of {} rests on {scope}", records[*id].scope),
+            )
+            .hint(format!(
+                "destroy {} first, or everything with `deployer destroy`",
+                records[*id].scope
+            ));
+            plan.problems.push(Problem {
+                step: (*id).to_owned(),
+                fault,
+            });
+            return plan;
+        }
+    }
+    let mut nodes: HashMap<&str, usize> = HashMap::new();
+    for id in &doomed {
+        let record = &records[*id];
+        let (live, refused) = match seen.get(*id) {
+            None | Some(Observed::Absent) => {
+                plan.forget.push((*id).to_owned());
+                continue;
+            }
+            Some(Observed::Found(live)) => (Some(live.clone()), None),
+            Some(Observed::Unreadable(fault)) => (None, Some(fault.clone())),
+            Some(Observed::Foreign(_, fault)) => {
+                if state.steps.contains_key(*id) {
+                    (None, Some(fault.clone()))
+                } else {
+                    // Never ours: it only has our name.
+                    plan.notes.push(format!("{fault}; it is left alone"));
+                    continue;
+                }
+            }
+        };
+        plan.nodes.push(removal(
+            id,
+            record,
+            live,
+            refused,
+            registry,
+            state,
+            "it is destroyed",
+        ));
+        nodes.insert(id, plan.nodes.len() - 1);
+    }
+    // A step goes after everything that rests on it. A gap in the chain (something already gone) is bridged.
+    for (id, at) in &nodes {
+        let mut below: Vec<&str> = records[*id].needs.iter().map(String::as_str).collect();
+        let mut met = BTreeSet::new();
+        while let Some(next) = below.pop() {
+            if !met.insert(next) {
+                continue;
+            }
+            match nodes.get(next) {
+                Some(node) => plan.nodes[*node].needs.push((*at, Strength::Ready)),
+                None => below.extend(
+                    records
+                        .get(next)
+                        .into_iter()
+                        .flat_map(|r| r.needs.iter().map(String::as_str)),
+                ),
+            }
+        }
+    }
+    plan.unchanged = records
+        .keys()
+        .filter(|id| !doomed.contains(id.as_str()))
+        .cloned()
+        .collect();
+    plan
+}
+
+/// Everything recorded, and everything of the graph that was found without a record.
+fn known(graph: &Graph, state: &State, seen: &Observations) -> BTreeMap<String, Record> {
+    let mut records = state.steps.clone();
+    for step in &graph.steps {
+        if records.contains_key(&step.id) {
+            continue;
+        }
+        let (inputs, outputs) = match seen.get(&step.id) {
+            Some(Observed::Found(live) | Observed::Foreign(live, _)) => {
+                (live.spec.clone(), live.outputs.clone())
+            }
+            Some(Observed::Unreadable(_)) => (step.spec.clone(), serde_json::Value::Null),
+            _ => continue,
+        };
+        let record = Record {
+            kind: step.kind.clone(),
+            scope: step.scope.clone(),
+            name: step.name.clone(),
+            stage: Stage::Created,
+            token: String::new(),
+            tags: step.tags.clone(),
+            inputs,
+            outputs,
+            needs: step
+                .needs
+                .iter()
+                .map(|(to, _)| graph.steps[*to].id.clone())
+                .collect(),
+            at: jiff::Timestamp::now(),
+        };
+        records.insert(step.id.clone(), record);
+    }
+    records
+}
+
+/// The steps of the scope, and transitively whatever needs one of them.
+fn doomed<'a>(records: &'a BTreeMap<String, Record>, scope: Option<&str>) -> BTreeSet<&'a str> {
+    let mut dependents: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (id, record) in records {
+        record
+            .needs
+            .iter()
+            .for_each(|n| dependents.entry(n).or_default().push(id));
+    }
+    let mut out = BTreeSet::new();
+    let mut open: Vec<&str> = records
+        .iter()
+        .filter(|(_, r)| scope.is_none_or(|s| r.scope == s))
+        .map(|(id, _)| id.as_str())
+        .collect();
+    while let Some(id) = open.pop() {
+        if out.insert(id) {
+            open.extend(dependents.get(id).into_iter().flatten());
+        }
+    }
+    out
+}

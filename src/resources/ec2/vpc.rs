@@ -1,0 +1,146 @@
+//! A VPC with its DNS attributes.
+
+use super::tags;
+use crate::aws::{Aws, find, once, read, repeatable, tags_of};
+use crate::engine::{Delta, Fault, Handle, Identity, Kind, Phase, Ref};
+use crate::resources::{Found, Lookup, Resource, found, gone_is_fine, lacks};
+use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, VpcAttributeName, VpcState};
+use serde::{Deserialize, Serialize};
+
+/// The settings of a VPC.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Vpc {
+    /// The IPv4 block, `10.10.0.0/16`.
+    pub cidr: String,
+    /// Resolution through the Amazon DNS server.
+    pub dns_support: bool,
+    /// Public DNS names, and private DNS of interface endpoints.
+    pub dns_hostnames: bool,
+}
+
+/// A VPC id.
+#[derive(Debug)]
+pub enum VpcId {}
+
+/// What is known of a VPC once it exists.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct VpcOutputs {
+    /// `vpc-...`
+    pub id: Ref<VpcId>,
+}
+
+impl Handle<Vpc> {
+    /// The VPC's id.
+    pub fn id(&self) -> Ref<VpcId> {
+        self.output("id")
+    }
+}
+
+impl Kind for Vpc {
+    const TYPE: &'static str = "ec2/vpc";
+}
+
+impl Resource for Vpc {
+    const FIXED: &'static [&'static str] = &["cidr"];
+    type Outputs = VpcOutputs;
+
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+        let id = key.outputs.map(|o| o.id.as_str());
+        let Some(vpc) = find(&cx.read.vpcs, id, "vpc-id", key.identity).await? else {
+            return Ok(None);
+        };
+        let id = vpc
+            .vpc_id()
+            .ok_or_else(|| lacks("ec2:DescribeVpcs", "VpcId"))?;
+        let attribute = async |name: VpcAttributeName| {
+            let answer = cx.call(read("ec2", "DescribeVpcAttribute"), || {
+                cx.ec2
+                    .describe_vpc_attribute()
+                    .vpc_id(id)
+                    .attribute(name.clone())
+                    .send()
+            });
+            found(answer.await)
+        };
+        let support = attribute(VpcAttributeName::EnableDnsSupport);
+        let hostnames = attribute(VpcAttributeName::EnableDnsHostnames);
+        let (support, hostnames) = futures::future::try_join(support, hostnames).await?;
+        let (Some(support), Some(hostnames)) = (support, hostnames) else {
+            return Ok(None);
+        };
+        let on = |value: Option<&AttributeBooleanValue>| {
+            value
+                .and_then(AttributeBooleanValue::value)
+                .unwrap_or(false)
+        };
+        Ok(Some(Found {
+            spec: Self {
+                cidr: vpc.cidr_block().unwrap_or_default().to_owned(),
+                dns_support: on(support.enable_dns_support()),
+                dns_hostnames: on(hostnames.enable_dns_hostnames()),
+            },
+            tags: Some(tags_of(vpc.tags())),
+            outputs: VpcOutputs { id: id.into() },
+            phase: if vpc.state() == Some(&VpcState::Available) {
+                Phase::Ready
+            } else {
+                Phase::Settling
+            },
+        }))
+    }
+
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<VpcOutputs, Fault> {
+        let answer = cx
+            .call(once("ec2", "CreateVpc"), || {
+                cx.ec2
+                    .create_vpc()
+                    .cidr_block(&self.cidr)
+                    .tag_specifications(tags::at_creation(ResourceType::Vpc, identity))
+                    .send()
+            })
+            .await?;
+        let id = answer
+            .vpc()
+            .and_then(|v| v.vpc_id())
+            .ok_or_else(|| lacks("ec2:CreateVpc", "VpcId"))?;
+        Ok(VpcOutputs { id: id.into() })
+    }
+
+    async fn update(&self, cx: &Aws, outputs: &VpcOutputs, delta: &Delta) -> Result<(), Fault> {
+        let id = outputs.id.as_str();
+        let value = |on| AttributeBooleanValue::builder().value(on).build();
+        const MODIFY: crate::aws::Api = repeatable("ec2", "ModifyVpcAttribute");
+        // One attribute per call; hostnames need support to be on.
+        if delta.touches("dns_support") {
+            let set = || {
+                cx.ec2
+                    .modify_vpc_attribute()
+                    .vpc_id(id)
+                    .enable_dns_support(value(self.dns_support))
+                    .send()
+            };
+            cx.call(MODIFY, set).await?;
+        }
+        if delta.touches("dns_hostnames") {
+            let set = || {
+                cx.ec2
+                    .modify_vpc_attribute()
+                    .vpc_id(id)
+                    .enable_dns_hostnames(value(self.dns_hostnames))
+                    .send()
+            };
+            cx.call(MODIFY, set).await?;
+        }
+        tags::update(cx, id, delta).await
+    }
+
+    async fn delete(&self, cx: &Aws, outputs: &VpcOutputs) -> Result<(), Fault> {
+        let id = outputs.id.as_str();
+        gone_is_fine(
+            cx.call(repeatable("ec2", "DeleteVpc"), || {
+                cx.ec2.delete_vpc().vpc_id(id).send()
+            })
+            .await,
+        )
+    }
+}

@@ -1,0 +1,222 @@
+//! One file per AWS resource type: how it is read, created, changed and deleted.
+//!
+//! # Add a resource type
+//!
+//! 1. Write `service/thing.rs`: a struct with every setting that we manage (references are [`Ref`]s), the outputs, and
+//!    an implementation of [`Resource`]. `read` answers in the same struct; a setting that is written and not read back
+//!    makes every apply fail with "reads back otherwise".
+//! 2. Add one line to [`registry`], and its typical seconds to `durations.rs`.
+//! 3. Use it in a section of `blueprint/`. The round-trip, drift and sweep tests take every type of the blueprint by
+//!    themselves; add one mutation by hand for it in `tests/it/mutations.rs`.
+
+mod durations;
+pub mod ec2;
+pub mod policy;
+
+use crate::aws::Aws;
+use crate::engine::driver::Owned;
+use crate::engine::{
+    Delegated, Delta, Driver, Fault, Identity, Key, Kind, Live, Meta, Nature, Phase, Registry,
+};
+use async_trait::async_trait;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A resource as a type reads it.
+#[derive(Debug, Clone)]
+pub struct Found<R: Resource> {
+    /// In the struct that was written.
+    pub spec: R,
+    /// Its tags; `None` for a type that has none.
+    pub tags: Option<BTreeMap<String, String>>,
+    /// Ids, ARNs, endpoints.
+    pub outputs: R::Outputs,
+    /// Where it stands.
+    pub phase: Phase,
+}
+
+/// How to find a resource: recorded outputs when there are any, else the identity, or the parent named in `spec`.
+#[derive(Debug)]
+pub struct Lookup<'a, R: Resource> {
+    /// The desired or recorded struct; for `Nature::Marked` its references may still be placeholders.
+    pub spec: &'a R,
+    /// What is recorded.
+    pub outputs: Option<&'a R::Outputs>,
+    /// Name and tags.
+    pub identity: &'a Identity,
+}
+
+/// One AWS resource type. Facts that the engine plans with are constants; the rest is four calls.
+pub trait Resource: Kind + DeserializeOwned + Clone + Send + Sync + 'static {
+    /// Fields that AWS cannot change in place.
+    const FIXED: &'static [&'static str] = &[];
+    /// True when deleting it loses data.
+    const HOLDS_DATA: bool = false;
+    /// How it exists and is found.
+    const NATURE: Nature = Nature::Marked;
+    /// Fields that another actor owns at run time.
+    const DELEGATED: &'static [Delegated] = &[];
+    /// Ids, ARNs, endpoints; never a secret.
+    type Outputs: Serialize + DeserializeOwned + Send + Sync;
+
+    /// Reads it. `None` when it does not exist; what was found by identity and is being deleted does not count.
+    fn read(
+        cx: &Aws,
+        key: Lookup<'_, Self>,
+    ) -> impl Future<Output = Result<Option<Found<Self>>, Fault>> + Send;
+
+    /// Creates it with exactly one mutating call that carries the tags. What that call cannot set, `update` does.
+    /// Never called for `Nature::Aspect`.
+    fn create(
+        &self,
+        cx: &Aws,
+        identity: &Identity,
+    ) -> impl Future<Output = Result<Self::Outputs, Fault>> + Send;
+
+    /// Brings what `delta` names to the value in `self`. Every call in it may be repeated.
+    fn update(
+        &self,
+        cx: &Aws,
+        outputs: &Self::Outputs,
+        delta: &Delta,
+    ) -> impl Future<Output = Result<(), Fault>> + Send;
+
+    /// Deletes it (an aspect: resets it). "Not found" is success: see [`gone_is_fine`].
+    fn delete(
+        &self,
+        cx: &Aws,
+        outputs: &Self::Outputs,
+    ) -> impl Future<Output = Result<(), Fault>> + Send;
+
+    /// Everything of this type in the account that carries this deployment's mark. Types whose parent is listed, and
+    /// EC2 types (one DescribeTags covers them all), keep the default.
+    fn owned(_cx: &Aws, _suffix: &str) -> impl Future<Output = Result<Vec<Owned>, Fault>> + Send {
+        async { Ok(Vec::new()) }
+    }
+}
+
+/// Turns "not found" into success.
+pub fn gone_is_fine<T>(answer: Result<T, Fault>) -> Result<(), Fault> {
+    match answer {
+        Ok(_) => Ok(()),
+        Err(fault) if fault.is_not_found() => Ok(()),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Turns "not found" into `None`.
+pub fn found<T>(answer: Result<T, Fault>) -> Result<Option<T>, Fault> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(fault) if fault.is_not_found() => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// An answer of AWS that lacks a field it always has.
+pub fn lacks(action: &str, field: &str) -> Fault {
+    Fault::permanent(action, format!("the answer has no `{field}`"))
+        .leaves(crate::engine::Leaves::Unknown)
+}
+
+/// All resource types. A new type is one line here.
+pub fn registry(aws: &Arc<Aws>) -> Registry {
+    let mut all = Registry::default();
+    macro_rules! types { ($($type:ty),* $(,)?) => { $(all.add(Arc::new(Typed::<$type>::new(aws)));)* }; }
+    types! {
+        ec2::Vpc,
+        ec2::Subnet,
+    }
+    all
+}
+
+/// Adapts a typed resource to the engine's JSON driver.
+struct Typed<R> {
+    aws: Arc<Aws>,
+    meta: Meta,
+    of: std::marker::PhantomData<fn() -> R>,
+}
+
+impl<R: Resource> Typed<R> {
+    fn new(aws: &Arc<Aws>) -> Self {
+        let (create_seconds, delete_seconds) = durations::typical(R::TYPE);
+        let meta = Meta {
+            kind: R::TYPE,
+            fixed: R::FIXED,
+            holds_data: R::HOLDS_DATA,
+            nature: R::NATURE,
+            delegated: R::DELEGATED,
+            create_seconds,
+            delete_seconds,
+        };
+        Self {
+            aws: aws.clone(),
+            meta,
+            of: std::marker::PhantomData,
+        }
+    }
+}
+
+fn parse<T: DeserializeOwned>(kind: &str, what: &str, value: &Value) -> Result<T, Fault> {
+    T::deserialize(value).map_err(|e| {
+        Fault::permanent(kind, format!("the {what} in the state cannot be read: {e}"))
+            .hint("the state was written by another version of deployer; use that version, or move the state away and run `deployer state rebuild`")
+    })
+}
+
+fn json<T: Serialize>(kind: &str, value: &T) -> Result<Value, Fault> {
+    serde_json::to_value(value).map_err(|e| Fault::permanent(kind, e.to_string()))
+}
+
+#[async_trait]
+impl<R: Resource> Driver for Typed<R> {
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    async fn read(&self, key: Key<'_>) -> Result<Option<Live>, Fault> {
+        let spec: R = parse(R::TYPE, "settings", key.spec)?;
+        let outputs: Option<R::Outputs> = key
+            .outputs
+            .map(|o| parse(R::TYPE, "outputs", o))
+            .transpose()?;
+        let lookup = Lookup {
+            spec: &spec,
+            outputs: outputs.as_ref(),
+            identity: key.identity,
+        };
+        let Some(found) = R::read(&self.aws, lookup).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Live {
+            spec: json(R::TYPE, &found.spec)?,
+            tags: found.tags,
+            outputs: json(R::TYPE, &found.outputs)?,
+            phase: found.phase,
+        }))
+    }
+
+    async fn create(&self, spec: &Value, identity: &Identity) -> Result<Value, Fault> {
+        let spec: R = parse(R::TYPE, "settings", spec)?;
+        json(R::TYPE, &spec.create(&self.aws, identity).await?)
+    }
+
+    async fn update(&self, spec: &Value, outputs: &Value, delta: &Delta) -> Result<(), Fault> {
+        let spec: R = parse(R::TYPE, "settings", spec)?;
+        spec.update(&self.aws, &parse(R::TYPE, "outputs", outputs)?, delta)
+            .await
+    }
+
+    async fn delete(&self, spec: &Value, outputs: &Value) -> Result<(), Fault> {
+        let spec: R = parse(R::TYPE, "settings", spec)?;
+        spec.delete(&self.aws, &parse(R::TYPE, "outputs", outputs)?)
+            .await
+    }
+
+    async fn owned(&self, suffix: &str) -> Result<Vec<Owned>, Fault> {
+        R::owned(&self.aws, suffix).await
+    }
+}

@@ -1,0 +1,80 @@
+//! The state of a deployment on disk: model, append-only journal, atomic file, lock.
+//!
+//! A reader gets a plain [`State`] value, which has no way to write; only a [`Writer`], which holds the lock, can.
+
+mod file;
+mod journal;
+mod lock;
+mod model;
+mod store;
+
+pub use file::write_atomic;
+pub use journal::{Counters, Journal};
+pub use lock::{Holder, Lock, break_lock, holder};
+pub use model::{Record, Stage, State, Timing, VERSION};
+pub use store::{Paths, Writer, list, read};
+
+use std::path::PathBuf;
+
+/// Why the state cannot be read or written. Every message names the file and says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// The operating system refused.
+    #[error("{doing} {}: {source}{}", path.display(), advice(source))]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: std::io::Error,
+    },
+    /// The file is there but cannot be what we wrote.
+    #[error("{}{}: {why}; nothing was changed. {hint}", path.display(), line.map(|l| format!(" line {l}")).unwrap_or_default())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: Option<usize>,
+        /// What is wrong.
+        why: String,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// Written by a newer deployer.
+    #[error("{} has format version {found}, this deployer reads up to {VERSION}; nothing was changed. Use the newer deployer that wrote it", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u64,
+    },
+    /// A file of another deployment.
+    #[error("{} belongs to suffix `{found}`, not `{wanted}`; nothing was changed. Put the right file back, or move this one away and run `deployer state rebuild`", path.display())]
+    OtherSuffix {
+        /// The file.
+        path: PathBuf,
+        /// The suffix in it.
+        found: String,
+        /// The suffix asked for.
+        wanted: String,
+    },
+    /// Another run holds the lock.
+    #[error("locked by {0}")]
+    Locked(Box<Holder>),
+}
+
+/// What to do about a damaged state file.
+pub(crate) const REBUILD: &str = "Restore it from a backup, or move it away and run `deployer state rebuild`, which finds everything again by its tags";
+
+fn advice(source: &std::io::Error) -> &'static str {
+    match source.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+            ". Free some space and run the same command again: what AWS was asked for is in the journal"
+        }
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+            ". Make the folder writable, or choose another with --state-dir"
+        }
+        _ => "",
+    }
+}
