@@ -1,0 +1,14 @@
+"""Which operations change something: by the verbs AWS names its operations with."""
+
+import re
+
+READS = re.compile(
+    r"^(Describe|Get|List|Search|Head|Query|Scan|BatchGet|BatchDescribe|TransactGet|Lookup|Select|Filter|Test|Simulate|Validate|Check|"
+    r"Assume|Decode|Encrypt|Decrypt|ReEncrypt|GenerateDataKey|GenerateRandom|GenerateMac|VerifyMac|Sign$|Verify$|ExecuteStatement$|"
+    r"BatchGetSecretValue|GenerateCredentialReport|Unknown)"
+)
+
+
+def is_write(_service, operation):
+    """Whether an operation is a mutating one."""
+    return not READS.match(operation)
