@@ -6,6 +6,8 @@ import importlib
 MODULES = [
     "validation",
     "ec2_describes",
+    "tgw_gateways",
+    "tgw_routing",
 ]
 
 
