@@ -4,6 +4,7 @@ import io
 import threading
 import traceback
 
+from moto.core.exceptions import ServiceException, _RESTError
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from . import answer, control, store
@@ -52,17 +53,14 @@ class Gateway:
 
     def _aws(self, request, socket):
         """An AWS call with its faults; answers (status, headers, body)."""
-        write = is_write(request.service, request.operation)
+        write = is_write(request)
         call_hash = request.body_hash
         entry = self.log.begin(request, write, call_hash)
         plan = None
         try:
             plan = self.faults.plan(request, write, call_hash)
             plan.before(socket)
-            with self._lock:
-                self.clock.run_due()
-                call = Call(self, request)
-                rendered = self.lag.filtered(call, write, call.run()).render()
+            rendered = self._effect(request, write)
         except AwsError as failure:
             entry["error"] = failure.code
             rendered = answer.error(request, failure)
@@ -81,6 +79,19 @@ class Gateway:
             except AwsError as failure:
                 rendered = answer.error(request, failure)
         return rendered
+
+    def _effect(self, request, write):
+        """Mends and moto, one call at a time."""
+        with self._lock:
+            self.clock.run_due()
+            call = Call(self, request)
+            try:
+                return self.lag.filtered(call, write, call.run()).render()
+            except ServiceException as failure:
+                # A mend looked something up in moto's models and moto refused.
+                raise AwsError(failure.code, failure.message, 404 if request.service == "iam" and failure.code == "NoSuchEntity" else 400) from failure
+            except _RESTError as failure:
+                raise AwsError(failure.error_type, failure.message, failure.code) from failure
 
     def ask_moto(self, request):
         """moto's answer to a request."""

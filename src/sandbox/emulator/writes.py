@@ -9,6 +9,8 @@ READS = re.compile(
 )
 
 
-def is_write(_service, operation):
-    """Whether an operation is a mutating one."""
-    return not READS.match(operation)
+def is_write(request):
+    """Whether a request changes something; a DryRun does not."""
+    if request.protocol == "ec2" and b"DryRun=true" in request.body:
+        return False
+    return not READS.match(request.operation)

@@ -5,7 +5,14 @@ import importlib
 # In order: what comes first is outermost around an operation.
 MODULES = [
     "validation",
+    "ec2_tags",
     "ec2_describes",
+    "ec2_vpcs",
+    "ec2_routes",
+    "ec2_acls",
+    "ec2_security_groups",
+    "ec2_endpoints",
+    "ec2_flow_logs",
     "tgw_gateways",
     "tgw_routing",
 ]

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 from moto.core.utils import utcnow
 
-from .. import tags, tgw
+from .. import interfaces, tags, tgw
 from ..call import mend, refuse
 from ..filters import matching
 
@@ -153,6 +153,7 @@ def create_attachment(call):
         "Options": {**ATTACHMENT_DEFAULTS, **call.params.get("Options", {})},
     }
     tgw.table(call, "attachments")[name] = item
+    _fit_interfaces(call, item)
     tags.put(call, name, tags.from_specifications(call.params, "transit-gateway-attachment"))
     answer = {"TransitGatewayVpcAttachment": tgw.shown(call, item)}
     options = gateway["Options"]
@@ -162,6 +163,16 @@ def create_attachment(call):
         tgw.propagate(item, tgw.get(call, "tables", options["PropagationDefaultRouteTableId"]))
     tgw.settle(call, item, "transit-gateway-attachment")
     return answer
+
+
+def _fit_interfaces(call, item):
+    """One interface per subnet: what keeps the subnet from being deleted on AWS."""
+    there = item.setdefault("_interfaces", {})
+    interfaces.drop(call, [there.pop(subnet) for subnet in list(there) if subnet not in item["SubnetIds"]])
+    note = f"Network Interface for Transit Gateway Attachment {item['_id']}"
+    for subnet in item["SubnetIds"]:
+        if subnet not in there:
+            there[subnet] = interfaces.make(call, subnet, [], note, "transit_gateway")
 
 
 def _check_subnets(call, vpc, names, beside=()):
@@ -183,6 +194,7 @@ def modify_attachment(call):
     added = call.params.get("AddSubnetIds", [])
     _check_subnets(call, item["VpcId"], added, kept)
     item["SubnetIds"] = kept + added
+    _fit_interfaces(call, item)
     item["Options"].update(call.params.get("Options", {}))
     item["State"] = "modifying"
     answer = {"TransitGatewayVpcAttachment": tgw.shown(call, item)}
@@ -228,5 +240,10 @@ def delete_attachment(call):
     """AWS: its associations and propagations go along; routes to it stay as black holes."""
     item = tgw.usable(call, "attachments", call.params["TransitGatewayAttachmentId"])
     answer = {"TransitGatewayVpcAttachment": {**tgw.shown(call, item), "State": "deleting"}}
-    tgw.remove(call, item, "transit-gateway-attachment-deletion", lambda: tgw.detach(call, item))
+
+    def gone():
+        interfaces.drop(call, item["_interfaces"].values())
+        tgw.detach(call, item)
+
+    tgw.remove(call, item, "transit-gateway-attachment-deletion", gone)
     return answer
