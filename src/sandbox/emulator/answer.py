@@ -5,8 +5,10 @@ import re
 import uuid
 from xml.sax.saxutils import escape
 
+from botocore.exceptions import UnknownServiceError
 from botocore.parsers import create_parser
 from moto.core.serialize import get_serializer_class
+from moto.core.utils import get_service_model
 
 from . import cbor
 from .errors import AwsError
@@ -85,13 +87,14 @@ def error(request, failure):
     if failure.as_sent:
         return failure.as_sent
     code, message = failure.code, failure.message
+    status = failure.status or _status_of(request, code)
     if request.protocol in ("json", "rest-json"):
         body = json.dumps({"__type": code, "message": message, "Message": message}).encode()
-        answer = Answer(request, failure.status, [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-ErrorType", code)] + _ids(), body)
+        answer = Answer(request, status, [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-ErrorType", code)] + _ids(), body)
         return answer.render()
     request_id = str(uuid.uuid4())
     tags = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
-    kind = "Sender" if failure.status < 500 else "Receiver"
+    kind = "Sender" if status < 500 else "Receiver"
     body = {
         "ec2": f"<Response><Errors><Error>{tags}</Error></Errors><RequestID>{request_id}</RequestID></Response>",
         "query": f"<ErrorResponse><Error><Type>{kind}</Type>{tags}</Error><RequestId>{request_id}</RequestId></ErrorResponse>",
@@ -100,7 +103,19 @@ def error(request, failure):
     body = f'<?xml version="1.0" encoding="UTF-8"?>\n{body}'.encode()
     if request.environ["REQUEST_METHOD"] == "HEAD":
         body = b""
-    return failure.status, [("Content-Type", XML)] + _ids(request_id), body
+    return status, [("Content-Type", XML)] + _ids(request_id), body
+
+
+def _status_of(request, code):
+    """The HTTP status that the service model gives an error code."""
+    try:
+        for shape in get_service_model(request.service).error_shapes:
+            error_data = shape.metadata.get("error", {})
+            if code in (shape.name, error_data.get("code")):
+                return error_data.get("httpStatusCode", 400)
+    except UnknownServiceError:
+        pass
+    return 400
 
 
 def _code_and_message(request, status, body):

@@ -107,6 +107,6 @@ def rebuilt(request, operation, params):
     return Request(environ)
 
 
-def refuse(code, message, status=400):
+def refuse(code, message, status=None):
     """Refuses the call; a function so that it can stand in an expression."""
     raise AwsError(code, message, status)

@@ -3,6 +3,7 @@
 import heapq
 import itertools
 import time
+import traceback
 
 # Typical seconds on AWS (medians). Kinds that settle in under two seconds are not listed.
 AWS_SECONDS = {
@@ -77,7 +78,11 @@ class Clock:
     def run_due(self):
         """Runs what has become due, oldest first; called under the lock before each call."""
         while self._due and self._due[0][0] <= self.now():
-            heapq.heappop(self._due)[2]()
+            effect = heapq.heappop(self._due)[2]
+            try:
+                effect()
+            except Exception:  # noqa: BLE001 - it must not fail the call that happens to come next
+                traceback.print_exc()
 
     def forget(self):
         """Drops what is outstanding (reset)."""

@@ -2,9 +2,10 @@
 
 
 class AwsError(Exception):
-    """An AWS error answer: code, message and HTTP status; rendered in the caller's protocol by `answer.py`."""
+    """An AWS error answer: code, message and HTTP status (by default what the service model says for the code, else 400);
+    rendered in the caller's protocol by `answer.py`."""
 
-    def __init__(self, code, message, status=400):
+    def __init__(self, code, message, status=None):
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message

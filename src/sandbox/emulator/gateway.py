@@ -89,7 +89,7 @@ class Gateway:
                 return self.lag.filtered(call, write, call.run()).render()
             except ServiceException as failure:
                 # A mend looked something up in moto's models and moto refused.
-                raise AwsError(failure.code, failure.message, 404 if request.service == "iam" and failure.code == "NoSuchEntity" else 400) from failure
+                raise AwsError(failure.code, failure.message) from failure
             except _RESTError as failure:
                 raise AwsError(failure.error_type, failure.message, failure.code) from failure
 

@@ -66,7 +66,7 @@ def _hide_ec2(call, answer, born):
 def _hide_iam(call, answer, born):
     name = call.params.get("RoleName")
     if name and f"role/{name}" in born:
-        refuse("NoSuchEntity", f"The role with name {name} cannot be found.", 404)
+        refuse("NoSuchEntity", f"The role with name {name} cannot be found.")
     roles = answer.data.get("Roles") if call.operation == "ListRoles" else None
     if roles:
         answer.data["Roles"] = [role for role in roles if f"role/{role['RoleName']}" not in born]

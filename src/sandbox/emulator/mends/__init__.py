@@ -15,6 +15,9 @@ MODULES = [
     "ec2_flow_logs",
     "tgw_gateways",
     "tgw_routing",
+    "rds_groups",
+    "rds_clusters",
+    "rds_instances",
 ]
 
 
