@@ -18,6 +18,13 @@ MODULES = [
     "rds_groups",
     "rds_clusters",
     "rds_instances",
+    "s3",
+    "kms",
+    "logs",
+    "dynamodb",
+    "iam",
+    "secretsmanager",
+    "servicequotas",
 ]
 
 
