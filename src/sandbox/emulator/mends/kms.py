@@ -30,6 +30,16 @@ def _key(call, name):
         return None
 
 
+@mend("kms", "*")
+def keys_by_arn(call):
+    """AWS: a KeyId is an id or an ARN everywhere. moto: crashes on ARNs in several operations."""
+    name = call.params.get("KeyId")
+    prefix = call.arn("key/")
+    if isinstance(name, str) and name.startswith(prefix):
+        return call.forward({**call.params, "KeyId": name.removeprefix(prefix)})
+    return call.forward()
+
+
 @mend("kms", *REFUSED_WHEN_PENDING, *CRYPTOGRAPHIC)
 def states(call):
     """AWS: a key pending deletion takes no work and no change, a disabled one no work. moto: does both."""
@@ -57,7 +67,7 @@ def schedule_deletion(call):
     if not 7 <= int(days) <= 30:
         refuse("ValidationException", f"1 validation error detected: Value '{days}' at 'pendingWindowInDays' failed to satisfy constraint: Member must be between 7 and 30")
     answer = call.forward()
-    answer.data.update(KeyState="PendingDeletion", PendingWindowInDays=int(days))
+    answer.data.update(KeyId=_key(call, call.params["KeyId"]).arn, KeyState="PendingDeletion", PendingWindowInDays=int(days))
     return answer
 
 
