@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 
 # Before moto is imported: AWS-managed policies can be attached, and no picture library of 1285 AMIs is loaded.
@@ -21,6 +22,8 @@ def main():
     parser.add_argument("--port-file", help="gets the port once the server listens")
     arguments = parser.parse_args()
 
+    # It outlives the terminal that it was started from.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     from .server import serve
 
     try:

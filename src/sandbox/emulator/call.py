@@ -13,7 +13,7 @@ from .errors import AwsError
 from .request import Request
 from .store import store_of
 
-# (service, operation) -> mends, outermost first; "*" as operation stands for every operation of the service.
+# (service, operation) -> mends, outermost first; "*" stands for every service or operation.
 MENDS = defaultdict(list)
 MOTO_NAME = {"cloudwatch": "cloudwatch", "service-quotas": "servicequotas"}
 
@@ -39,7 +39,7 @@ class Call:
         self.internal = internal
         self.service, self.operation = request.service, request.operation
         self.account, self.region = request.account, request.region
-        self._rest = MENDS[self.service, "*"] + MENDS[self.service, self.operation]
+        self._rest = MENDS["*", "*"] + MENDS[self.service, "*"] + MENDS[self.service, self.operation]
 
     @property
     def params(self):

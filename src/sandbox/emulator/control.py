@@ -1,6 +1,7 @@
 """The control path `/_sandbox/`: health, call log, faults and latency of the running sandbox."""
 
 import json
+import os
 from urllib.parse import parse_qs
 
 
@@ -26,7 +27,7 @@ def respond(gateway, environ, start_response):
 
 
 def _health(gateway, _body, _query):
-    return {"status": "ok", "instance": gateway.instance, "latency": gateway.clock.latency}
+    return {"status": "ok", "instance": gateway.instance, "pid": os.getpid(), "latency": gateway.clock.latency}
 
 
 def _faults(gateway, _body, _query):
