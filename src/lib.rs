@@ -15,7 +15,9 @@
 
 pub mod aws;
 pub mod blueprint;
+pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod resources;
+pub mod sandbox;
 pub mod state;

@@ -1,0 +1,112 @@
+"""One call on its way through the mends to moto, and the registry of the mends."""
+
+import io
+import json
+from collections import defaultdict
+from urllib.parse import urlencode
+
+import moto.backends
+from botocore.serialize import create_serializer
+
+from . import answer
+from .errors import AwsError
+from .request import Request
+from .store import store_of
+
+# (service, operation) -> mends, outermost first; "*" stands for every service or operation.
+MENDS = defaultdict(list)
+MOTO_NAME = {"cloudwatch": "cloudwatch", "service-quotas": "servicequotas"}
+
+
+def mend(service, *operations):
+    """Registers a function `f(call)` around operations. It may refuse (raise AwsError), answer a dict of its own, or
+    change what `call.forward()` answers and return that."""
+
+    def register(function):
+        for operation in operations:
+            MENDS[service, operation].append(function)
+        return function
+
+    return register
+
+
+class Call:
+    """What a mend works with: the parameters, moto's backend, the sandbox's own records and the way on."""
+
+    def __init__(self, gateway, request, internal=False):
+        self.gateway = gateway
+        self.request = request
+        self.internal = internal
+        self.service, self.operation = request.service, request.operation
+        self.account, self.region = request.account, request.region
+        self._rest = MENDS["*", "*"] + MENDS[self.service, "*"] + MENDS[self.service, self.operation]
+
+    @property
+    def params(self):
+        """The parameters as sent."""
+        return self.request.params
+
+    @property
+    def backend(self):
+        """moto's backend of this service, account and region."""
+        return self.backend_of(self.service)
+
+    def backend_of(self, service):
+        """moto's backend of any service in this account and region."""
+        region = "aws" if service in ("iam", "s3", "sts") else self.region
+        return moto.backends.get_backend(MOTO_NAME.get(service, service))[self.account][region]
+
+    @property
+    def store(self):
+        """The sandbox's own records of this account and region."""
+        return store_of(self.account, self.region)
+
+    @property
+    def clock(self):
+        """The settling clock."""
+        return self.gateway.clock
+
+    def run(self):
+        """The answer, mends included."""
+        return self.forward()
+
+    def forward(self, params=None):
+        """The answer of the next mend or, behind the last, of moto. `params` replaces what was sent."""
+        if params is not None:
+            self.request = rebuilt(self.request, self.operation, params)
+        if not self._rest:
+            return self.gateway.ask_moto(self.request)
+        function, self._rest = self._rest[0], self._rest[1:]
+        result = function(self)
+        if isinstance(result, answer.Answer):
+            return result
+        return answer.Answer(self.request, data=result if result is not None else {})
+
+    def ask(self, operation, **params):
+        """Another call to the same service by the same caller; answers its data."""
+        return Call(self.gateway, rebuilt(self.request, operation, params), internal=True).run().data
+
+    def arn(self, resource, service=None):
+        """An ARN in this account and region."""
+        return f"arn:aws:{service or self.service}:{self.region}:{self.account}:{resource}"
+
+
+def rebuilt(request, operation, params):
+    """A request like `request` for another operation or with other parameters (query and JSON protocols)."""
+    environ = dict(request.environ)
+    if request.protocol == "json":
+        prefix = environ["HTTP_X_AMZ_TARGET"].rsplit(".", 1)[0]
+        environ["HTTP_X_AMZ_TARGET"] = f"{prefix}.{operation}"
+        body = json.dumps(params).encode()
+    else:
+        model = type(request.model.service_model).operation_model(request.model.service_model, operation)
+        serialized = create_serializer(request.protocol, include_validation=False).serialize_to_request(params, model)
+        body = urlencode(serialized["body"]).encode()
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    environ.update({"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))})
+    return Request(environ)
+
+
+def refuse(code, message, status=None):
+    """Refuses the call; a function so that it can stand in an expression."""
+    raise AwsError(code, message, status)

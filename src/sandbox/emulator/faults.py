@@ -1,0 +1,196 @@
+"""Faults on request: what `POST /_sandbox/faults` takes and what it does to a call.
+
+Faults that name an n-th write count the writes that come after the fault was set (only those in `only`, if given) and
+would have reached their effect; they strike once. "every_new" strikes each write the first time it is seen.
+"""
+
+import fnmatch
+import os
+import random
+import select
+import signal
+import socket as sockets
+import threading
+import time
+
+from .errors import AwsError, ConnectionLost
+from .refusals import access_denied, internal_error, throttled
+
+DEFAULTS = {
+    "throttle_rate": 0.0,  # share of all calls answered with the service's throttling error, no effect
+    "error_rate": 0.0,  # share of all calls answered with a 500, no effect
+    "error_after_rate": 0.0,  # share of writes answered with a 500 although the effect happened
+    "close_before": None,  # n | "every_new": the connection closes, no effect
+    "close_after": None,  # n | "every_new": the effect happens, the connection closes without an answer
+    "hang_after": None,  # n | "every_new": the effect happens, the answer never comes
+    "hang_seconds": 600.0,  # how long a hang lasts when the client does not leave before
+    "kill_pid": None,  # SIGKILL this process ...
+    "kill_after": None,  # ... after the effect of the n-th write
+    "lag_reads_ms": 0,  # EC2 and IAM resources younger than this are invisible to reads
+    "delay_ms": 0,  # every answer takes at least this much longer
+    "deny": [],  # "service:Operation" patterns answered with the protocol's AccessDenied
+    "errors": {},  # "service:Operation" pattern -> {"code", "message", "status", "times"}: this error instead
+    "only": [],  # "service:Operation" patterns: which writes count as the n-th; empty = all
+    "seed": None,  # seed of the rates' random numbers
+}
+COUNTED = ("close_before", "close_after", "hang_after", "kill_after")
+
+
+class Faults:
+    """The faults in force."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self.reset()
+
+    def reset(self):
+        """No faults."""
+        with self._lock:
+            self._settings = {key: _copy(value) for key, value in DEFAULTS.items()}
+            self._random = random.Random()
+            self._left = {}
+            self._seen = {key: set() for key in COUNTED}
+            self._fired = []
+
+    def update(self, changes):
+        """Merges settings; raises ValueError for what it does not know."""
+        unknown = sorted(set(changes) - set(DEFAULTS))
+        if unknown:
+            raise ValueError(f"unknown fault {', '.join(unknown)}; known are {', '.join(DEFAULTS)}")
+        for key in COUNTED:
+            value = changes.get(key)
+            if value is not None and value != "every_new" and not (isinstance(value, int) and value > 0):
+                raise ValueError(f"{key} takes a number of writes from 1, \"every_new\" or null, not {value!r}")
+        with self._lock:
+            self._settings.update(changes)
+            if "seed" in changes:
+                self._random = random.Random(changes["seed"])
+            for key in COUNTED:
+                if key in changes:
+                    self._left[key] = changes[key] if isinstance(changes[key], int) else None
+                    self._seen[key] = set()
+
+    def shown(self):
+        """Settings, what the counted faults wait for, and which have struck."""
+        with self._lock:
+            waiting = {key: left for key, left in self._left.items() if left is not None}
+            return {**self._settings, "waiting": waiting, "fired": list(self._fired)}
+
+    @property
+    def lag_seconds(self):
+        """How long a new resource stays invisible."""
+        return self._settings["lag_reads_ms"] / 1000
+
+    def plan(self, request, write, call_hash):
+        """Decides what befalls a call. Refusals are raised at once; the rest is done by the plan's before and after."""
+        with self._lock:
+            settings = self._settings
+            self._refuse(request, settings)
+            roll = self._random.random
+            if settings["throttle_rate"] and roll() < settings["throttle_rate"]:
+                raise throttled(request)
+            if settings["error_rate"] and roll() < settings["error_rate"]:
+                raise internal_error(request)
+            broken = write and settings["error_after_rate"] and roll() < settings["error_after_rate"]
+            struck = set()
+            if write and _named(request, settings["only"] or ["*:*"]):
+                identity = (request.service, request.operation, call_hash)
+                struck = {key for key in COUNTED if self._strikes(key, identity)}
+                self._fired += [{"fault": key, "service": request.service, "operation": request.operation} for key in sorted(struck)]
+            return Plan(struck, settings["delay_ms"] / 1000, settings["kill_pid"], settings["hang_seconds"], internal_error(request) if broken else None)
+
+    def _refuse(self, request, settings):
+        if _named(request, settings["deny"]):
+            raise access_denied(request)
+        for pattern, wanted in settings["errors"].items():
+            if _named(request, [pattern]) and wanted.get("times", 1) > 0:
+                if "times" in wanted:
+                    wanted["times"] -= 1
+                raise AwsError(wanted["code"], wanted.get("message", "Set by the sandbox's faults"), wanted.get("status", 400))
+
+    def _strikes(self, key, identity):
+        if self._settings[key] == "every_new":
+            if identity in self._seen[key]:
+                return False
+            self._seen[key].add(identity)
+            return True
+        left = self._left.get(key)
+        if left is None:
+            return False
+        self._left[key] = left - 1 if left > 1 else None
+        return left == 1
+
+
+class Plan:
+    """What befalls one call."""
+
+    def __init__(self, struck, delay, kill_pid, hang_seconds, broken):
+        self._struck = struck
+        self._delay = delay
+        self._kill_pid = kill_pid
+        self._hang_seconds = hang_seconds
+        self._broken = broken
+
+    def before(self, socket):
+        """Before the effect."""
+        if self._delay:
+            time.sleep(self._delay)
+        if "close_before" in self._struck:
+            _close(socket)
+
+    def after(self, socket, entry):
+        """After a successful effect: raises when the caller must not get its answer."""
+        if "kill_after" in self._struck:
+            entry["lost"] = "kill_after"
+            if self._kill_pid:
+                try:
+                    os.kill(int(self._kill_pid), signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            _close(socket)
+        if "close_after" in self._struck:
+            entry["lost"] = "close_after"
+            _close(socket)
+        if "hang_after" in self._struck:
+            entry["lost"] = "hang_after"
+            _hang(socket, self._hang_seconds)
+        if self._broken:
+            entry["lost"] = "error_after_rate"
+            raise self._broken
+
+
+def _named(request, patterns):
+    names = [f"{name}:{request.operation}" for name in (request.service, request.signing_name)]
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns for name in names)
+
+
+def _close(socket):
+    """Drops the TCP connection: the client sees it end without a byte of an answer."""
+    if socket is not None:
+        try:
+            socket.shutdown(sockets.SHUT_RDWR)
+        except OSError:
+            pass
+    raise ConnectionLost("closed by a fault")
+
+
+def _hang(socket, seconds):
+    """Holds the connection open without an answer until the client leaves."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if socket is None:
+            time.sleep(0.05)
+            continue
+        readable, _, _ = select.select([socket], [], [], 0.05)
+        try:
+            if readable and not socket.recv(1, sockets.MSG_PEEK):
+                break
+        except OSError:
+            break
+        if readable:
+            time.sleep(0.05)
+    _close(socket)
+
+
+def _copy(value):
+    return value.copy() if isinstance(value, (list, dict)) else value

@@ -1,0 +1,113 @@
+"""The WSGI application in front of moto: control path, faults, mends, call log."""
+
+import io
+import threading
+import traceback
+
+from moto.core.exceptions import ServiceException, _RESTError
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from . import answer, control, store
+from .call import Call
+from .clock import Clock
+from .errors import AwsError
+from .faults import Faults
+from .lag import Lag
+from .log import CallLog
+from .request import Request
+from .writes import is_write
+
+
+class Gateway:
+    """One sandbox: everything that is shared between requests."""
+
+    def __init__(self, instance, latency="none"):
+        self.instance = instance
+        self.clock = Clock(latency)
+        self.faults = Faults()
+        self.lag = Lag()
+        self.log = CallLog()
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        # moto's models are not safe under parallel writes. Held for one call's work, never while sleeping or hanging.
+        self._lock = threading.RLock()
+
+    def __call__(self, environ, start_response):
+        path = environ.get("PATH_INFO", "")
+        if path.startswith("/_sandbox"):
+            return control.respond(self, environ, start_response)
+        if path.startswith("/moto-api"):
+            return self._moto_api(environ, start_response)
+        status, headers, body = self._aws(Request(environ), environ.get("werkzeug.socket"))
+        if environ["REQUEST_METHOD"] != "HEAD":
+            headers = [(k, v) for k, v in headers if k.lower() != "content-length"] + [("Content-Length", str(len(body)))]
+        start_response(f"{status} {'OK' if status < 400 else 'ERROR'}", headers)
+        return [body]
+
+    def _moto_api(self, environ, start_response):
+        with self._lock:
+            if environ["PATH_INFO"].rstrip("/") == "/moto-api/reset":
+                store.reset()
+                self.clock.forget()
+                self.lag.forget()
+            return self._moto(environ, start_response)
+
+    def _aws(self, request, socket):
+        """An AWS call with its faults; answers (status, headers, body)."""
+        write = is_write(request)
+        call_hash = request.body_hash
+        entry = self.log.begin(request, write, call_hash)
+        plan = None
+        try:
+            plan = self.faults.plan(request, write, call_hash)
+            plan.before(socket)
+            rendered = self._effect(request, write)
+        except AwsError as failure:
+            entry["error"] = failure.code
+            rendered = answer.error(request, failure)
+        except ConnectionError:
+            entry["error"] = "(connection closed before the effect)"
+            raise
+        except Exception as failure:  # noqa: BLE001 - AWS answers an error document, never a stack trace
+            entry["error"] = "InternalError"
+            entry["status"] = 500
+            traceback.print_exc()
+            rendered = answer.error(request, AwsError("InternalError", f"{type(failure).__name__}: {failure}", 500))
+        entry["status"] = rendered[0]
+        if plan and rendered[0] < 300:
+            try:
+                plan.after(socket, entry)
+            except AwsError as failure:
+                rendered = answer.error(request, failure)
+        return rendered
+
+    def _effect(self, request, write):
+        """Mends and moto, one call at a time."""
+        with self._lock:
+            self.clock.run_due()
+            call = Call(self, request)
+            try:
+                return self.lag.filtered(call, write, call.run()).render()
+            except ServiceException as failure:
+                # A mend looked something up in moto's models and moto refused.
+                raise AwsError(failure.code, failure.message) from failure
+            except _RESTError as failure:
+                raise AwsError(failure.error_type, failure.message, failure.code) from failure
+
+    def ask_moto(self, request):
+        """moto's answer to a request."""
+        environ = dict(request.environ)
+        environ["wsgi.input"] = io.BytesIO(request.body)
+        environ["CONTENT_LENGTH"] = str(len(request.body))
+        if environ.pop("HTTP_TRANSFER_ENCODING", None):
+            environ.pop("wsgi.input_terminated", None)
+        started = {}
+
+        def start_response(status, headers, _exc_info=None):
+            started.update(status=int(status.split()[0]), headers=list(headers))
+
+        try:
+            body = b"".join(self._moto(environ, start_response))
+        except NotImplementedError as missing:
+            # moto's server would answer 500 with an HTML page, which an SDK retries.
+            raise AwsError("NotImplemented", f"The sandbox does not offer {request.service}:{request.operation} ({missing})", 501) from missing
+        return answer.from_moto(request, started["status"], started["headers"], body)

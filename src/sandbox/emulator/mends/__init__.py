@@ -1,0 +1,34 @@
+"""One module per service and theme; importing a module registers its mends."""
+
+import importlib
+
+# In order: what comes first is outermost around an operation.
+MODULES = [
+    "validation",
+    "ec2_tags",
+    "ec2_describes",
+    "ec2_vpcs",
+    "ec2_routes",
+    "ec2_acls",
+    "ec2_security_groups",
+    "ec2_endpoints",
+    "ec2_flow_logs",
+    "tgw_gateways",
+    "tgw_routing",
+    "rds_groups",
+    "rds_clusters",
+    "rds_instances",
+    "s3",
+    "kms",
+    "logs",
+    "dynamodb",
+    "iam",
+    "secretsmanager",
+    "servicequotas",
+]
+
+
+def load():
+    """Imports every module."""
+    for module in MODULES:
+        importlib.import_module(f"{__name__}.{module}")

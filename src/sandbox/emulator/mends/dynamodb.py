@@ -1,0 +1,130 @@
+"""DynamoDB tables: states, keys, indexes."""
+
+from moto.dynamodb.models.table import Table
+
+from ..call import mend, refuse
+
+
+def _mend_description():
+    """AWS: shows the table's and each index's own state. moto: always ACTIVE."""
+    original = Table.describe
+
+    def describe(self, base_key="TableDescription"):
+        shown = original(self, base_key)
+        table = shown[base_key]
+        table["TableStatus"] = getattr(self, "state", "ACTIVE")
+        building = getattr(self, "building", {})
+        for index in table.get("GlobalSecondaryIndexes", []):
+            index["IndexStatus"] = building.get(index["IndexName"], "CREATING" if table["TableStatus"] == "CREATING" else "ACTIVE")
+            index.setdefault("IndexArn", f"{self.table_arn}/index/{index['IndexName']}")
+        # AWS leaves lists out that are empty.
+        for key in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
+            if not table.get(key):
+                table.pop(key, None)
+        return shown
+
+    Table.describe = describe
+
+
+_mend_description()
+
+
+def _table(call):
+    name = call.params["TableName"].rsplit("table/", 1)[-1]
+    table = call.backend.tables.get(name)
+    return table if table else refuse("ResourceNotFoundException", f"Requested resource not found: Table: {name} not found")
+
+
+def _key_arn(call, specification):
+    """AWS shows the ARN of a key given by id or alias and refuses one that can't be used."""
+    name = specification.get("KMSMasterKeyId")
+    if not name:
+        return specification
+    kms = call.backend_of("kms")
+    try:
+        key = kms.keys.get(kms.any_id_to_key_id(name))
+    except (AttributeError, TypeError):
+        key = None
+    if key is None or key.key_state != "Enabled":
+        refuse("ValidationException", f"KMS key access failed: the key {name} does not exist or is not enabled")
+    return {**specification, "KMSMasterKeyId": key.arn}
+
+
+@mend("dynamodb", "CreateTable")
+def create_table(call):
+    """AWS: CREATING for some seconds; checks the key. moto: ACTIVE at once, takes any key."""
+    params = dict(call.params)
+    if params.get("SSESpecification"):
+        params["SSESpecification"] = _key_arn(call, params["SSESpecification"])
+    answer = call.forward(params)
+    table = call.backend.tables[params["TableName"]]
+    table.state = "CREATING"
+    answer.data["TableDescription"]["TableStatus"] = "CREATING"
+
+    def active():
+        if table.state == "CREATING":
+            table.state = "ACTIVE"
+
+    call.clock.later("dynamodb-table", active)
+    return answer
+
+
+@mend("dynamodb", "DeleteTable")
+def delete_table(call):
+    """AWS: refused while CREATING; DELETING for some seconds. moto: gone at once."""
+    table = _table(call)
+    if table.state != "ACTIVE":
+        refuse("ResourceInUseException", f"Attempt to change a resource which is still in use: Table is being {'created' if table.state == 'CREATING' else 'deleted or updated'}: {table.name}")
+    if table.deletion_protection_enabled:
+        return call.forward()
+    table.state = "DELETING"
+    answer = {"TableDescription": _description(call, table)}
+    call.clock.later("dynamodb-table-deletion", call.forward)
+    return answer
+
+
+def _description(call, table):
+    return call.ask("DescribeTable", TableName=table.name)["Table"]
+
+
+@mend("dynamodb", "UpdateTimeToLive", "UpdateContinuousBackups", "TagResource", "UntagResource")
+def settled_only(call):
+    """AWS: the table must be ACTIVE; TTL that is already as asked is refused. moto: any state, takes both."""
+    if "TableName" not in call.params and ":table/" not in call.params.get("ResourceArn", ""):
+        return call.forward()
+    name = call.params.get("TableName") or call.params["ResourceArn"]
+    table = call.backend.tables.get(name.rsplit("table/", 1)[-1])
+    if table is None:
+        refuse("TableNotFoundException" if call.operation == "UpdateContinuousBackups" else "ResourceNotFoundException", f"Table not found: {name}")
+    if table.state != "ACTIVE" and call.operation == "UpdateContinuousBackups":
+        refuse("ContinuousBackupsUnavailableException", f"Backups are being enabled for the table: {table.name}. Please retry later")
+    if table.state != "ACTIVE":
+        refuse("ResourceInUseException", f"Attempt to change a resource which is still in use: Table {table.name} is {table.state}")
+    wanted = call.params.get("TimeToLiveSpecification")
+    if wanted and wanted.get("Enabled") == (table.ttl["TimeToLiveStatus"] == "ENABLED"):
+        refuse("ValidationException", f"TimeToLive is already {'enabled' if wanted['Enabled'] else 'disabled'}")
+    return call.forward()
+
+
+@mend("dynamodb", "UpdateTable")
+def update_table(call):
+    """AWS: only ACTIVE tables, one index at a time (CREATING for minutes), encryption changes too. moto: any state, any
+    number, ignores SSESpecification."""
+    table = _table(call)
+    if table.state != "ACTIVE":
+        refuse("ResourceInUseException", f"Attempt to change a resource which is still in use: Table is being {'created' if table.state == 'CREATING' else 'deleted or updated'}: {table.name}")
+    changes = call.params.get("GlobalSecondaryIndexUpdates", [])
+    created = [change["Create"]["IndexName"] for change in changes if "Create" in change]
+    building = table.__dict__.setdefault("building", {})
+    if len(created) > 1 or (changes and building):
+        refuse("LimitExceededException", "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table")
+    if call.params.get("SSESpecification"):
+        table.sse_specification = _key_arn(call, call.params["SSESpecification"])
+    answer = call.forward()
+    for name in created:
+        building[name] = "CREATING"
+    shown = _description(call, table)
+    answer.data["TableDescription"] = {**shown, "TableStatus": "UPDATING"}
+    for name in created:
+        call.clock.later("dynamodb-index", lambda name=name: building.pop(name, None))
+    return answer

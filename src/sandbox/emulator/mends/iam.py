@@ -1,0 +1,41 @@
+"""Roles and their policies."""
+
+import json
+
+from ..call import mend, refuse
+
+
+def _document(text, code="MalformedPolicyDocument"):
+    try:
+        parsed = json.loads(text)
+    except (ValueError, TypeError):
+        refuse(code, "This policy contains invalid Json")
+    if not isinstance(parsed, dict) or not parsed.get("Statement"):
+        refuse(code, "Syntax errors in policy.")
+    return parsed
+
+
+@mend("iam", "CreateRole", "UpdateAssumeRolePolicy")
+def trust_policy(call):
+    """AWS: the trust policy is a policy of at most 2,048 characters whose statements name principals and no resource.
+    moto: takes any text."""
+    text = call.params.get("AssumeRolePolicyDocument") or call.params.get("PolicyDocument", "")
+    parsed = _document(text)
+    listed = parsed["Statement"] if isinstance(parsed["Statement"], list) else [parsed["Statement"]]
+    if any("Principal" not in statement or "Resource" in statement for statement in listed):
+        refuse("MalformedPolicyDocument", "AssumeRolepolicy contained an invalid principal or has prohibited field Resource")
+    if len("".join(text.split())) > 2048:
+        refuse("LimitExceeded", "Cannot exceed quota for ACLSizePerRole: 2048")
+    return call.forward()
+
+
+@mend("iam", "PutRolePolicy")
+def inline_size(call):
+    """AWS: a role's inline policies have 10,240 characters together, white space not counted. moto: no limit."""
+    name = call.params["RoleName"]
+    role = next((role for role in call.backend.roles.values() if role.name == name), None)
+    if role:
+        others = {key: value for key, value in role.policies.items() if key != call.params["PolicyName"]}
+        if sum(len("".join(str(text).split())) for text in [*others.values(), call.params["PolicyDocument"]]) > 10240:
+            refuse("LimitExceeded", f"Maximum policy size of 10240 bytes exceeded for role {name}")
+    return call.forward()

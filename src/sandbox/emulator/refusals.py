@@ -1,0 +1,56 @@
+"""The errors AWS gives for reasons outside a call: throttled, not authorized, broken inside; worded as each service does."""
+
+from .errors import AwsError
+
+IAM_PREFIX = {"service-quotas": "servicequotas", "resourcegroupstaggingapi": "tag", "dynamodbstreams": "dynamodb"}
+# Codes of an internal error where they differ from the protocol's usual one.
+INTERNAL_CODE = {
+    "dynamodb": "InternalServerError",
+    "kms": "KMSInternalException",
+    "logs": "ServiceUnavailableException",
+    "secretsmanager": "InternalServiceError",
+    "ssm": "InternalServerError",
+    "service-quotas": "ServiceException",
+    "iam": "ServiceFailure",
+}
+
+
+def throttled(request):
+    """The throttling error of the request's service (EC2's and S3's own, `Throttling` for Query, `ThrottlingException` for JSON)."""
+    if request.protocol == "ec2":
+        return AwsError("RequestLimitExceeded", "Request limit exceeded.", 503)
+    if request.service == "s3":
+        return AwsError("SlowDown", "Please reduce your request rate.", 503)
+    if request.protocol == "query":
+        return AwsError("Throttling", "Rate exceeded", 400)
+    return AwsError("ThrottlingException", "Rate exceeded", 400)
+
+
+def internal_error(request):
+    """A 500 as the service words it."""
+    if request.service == "s3":
+        return AwsError("InternalError", "We encountered an internal error. Please try again.", 500)
+    if request.protocol == "ec2":
+        return AwsError("InternalError", "An internal error has occurred", 500)
+    code = INTERNAL_CODE.get(request.service, "InternalFailure")
+    return AwsError(code, "The request processing has failed because of an unknown error, exception or failure.", 500)
+
+
+def access_denied(request):
+    """What a caller without the permission gets."""
+    action = f"{IAM_PREFIX.get(request.service, request.service)}:{request.operation}"
+    user = f"arn:aws:iam::{request.account}:user/sandbox"
+    reason = f"because no identity-based policy allows the {action} action"
+    what = f"User: {user} is not authorized to perform: {action} on resource: {_resource(request)} {reason}"
+    if request.protocol == "ec2":
+        return AwsError("UnauthorizedOperation", f"You are not authorized to perform this operation. {what}", 403)
+    if request.protocol == "json":
+        return AwsError("AccessDeniedException", what, 400)
+    return AwsError("AccessDenied", what, 403)
+
+
+def _resource(request):
+    if request.service == "s3":
+        return '"arn:aws:s3:::' + request.path.strip("/") + '"'
+    region = "" if request.service in ("iam", "sts") else request.region
+    return f"arn:aws:{IAM_PREFIX.get(request.service, request.service)}:{region}:{request.account}:*"

@@ -1,0 +1,34 @@
+"""The HTTP server: werkzeug's threaded one on the loopback address."""
+
+import os
+
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.serving import make_server
+
+from . import mends
+from .gateway import Gateway
+
+
+class Handler(MotoRequestHandler):
+    """One request per connection (werkzeug's way); the access log is ours, on the control path."""
+
+    def log_request(self, code="-", size="-"):
+        """Silent: `GET /_sandbox/calls` shows the calls."""
+
+    def connection_dropped(self, error, environ=None):
+        """A client that left, or a fault that closed the connection: both are ordinary here."""
+
+
+def serve(port, instance, latency, port_file):
+    """Listens and serves for ever."""
+    mends.load()
+    gateway = Gateway(instance, latency)
+    server = make_server("127.0.0.1", port, gateway, threaded=True, request_handler=Handler)
+    server.daemon_threads = True
+    if port_file:
+        # Renamed into place so that a reader never sees half a number.
+        with open(port_file + ".new", "w", encoding="ascii") as out:
+            out.write(str(server.port))
+        os.replace(port_file + ".new", port_file)
+    print(f"sandbox {instance} listens on 127.0.0.1:{server.port}, latency {gateway.clock.latency}", flush=True)
+    server.serve_forever()

@@ -1,0 +1,134 @@
+//! The sandbox: an AWS emulator that the deployer installs, starts and stops by itself.
+//!
+//! It is moto's server with a small launcher of ours inside its Python process (`emulator/`), which mends what a
+//! deployer would stumble over, holds calls to AWS's rules and injects faults on request; `README.md` beside this file
+//! tells what exactly. Everything here is about its life as a background process: it survives the command that started
+//! it, and is found again by the files in its folder.
+
+mod http;
+mod server;
+mod sources;
+mod venv;
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+pub use sources::REQUIREMENTS;
+pub use venv::python as installed_python;
+
+/// What [`up`] takes.
+#[derive(Debug, Clone)]
+pub struct UpOptions {
+    /// The sandbox's own folder: its port, process id and log live there.
+    pub folder: PathBuf,
+    /// The loopback port; a free one when `None`.
+    pub port: Option<u16>,
+    /// How long things take to settle: `none`, `aws/<divisor>` (AWS's typical seconds divided) or plain seconds for
+    /// everything. `None` leaves a running sandbox as it is and starts a new one with `none`.
+    pub latency: Option<String>,
+}
+
+/// A running sandbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Info {
+    /// Where it listens, for `AWS_ENDPOINT_URL`: `http://127.0.0.1:<port>`.
+    pub endpoint: String,
+    /// Its process.
+    pub pid: u32,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// What it prints.
+    pub log: PathBuf,
+    /// How long things take to settle, see [`UpOptions::latency`].
+    pub latency: String,
+    /// When it was started (RFC 3339, UTC).
+    pub started: String,
+}
+
+/// Why the sandbox could not be started, asked or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file or folder of the sandbox could not be read or written.
+    #[error("sandbox: can't {action} {path}: {source}")]
+    File {
+        /// What was tried, as in "can't write".
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// There is no home or cache folder to install into.
+    #[error("sandbox: neither XDG_CACHE_HOME nor HOME is set, so there is no cache folder to install into")]
+    NoCache,
+    /// There is no Python.
+    #[error("sandbox: it needs python3 ({needed} or later) on the PATH: {problem}")]
+    Python {
+        /// The oldest version that works.
+        needed: &'static str,
+        /// What is wrong with the one found.
+        problem: String,
+    },
+    /// Installing the emulator failed.
+    #[error("sandbox: installing the emulator failed at `{step}` (the first installation needs the network):\n{output}")]
+    Install {
+        /// The command that failed.
+        step: String,
+        /// The end of its output.
+        output: String,
+    },
+    /// The process did not come up.
+    #[error("sandbox: it did not start: {problem}; the end of {log}:\n{tail}")]
+    Start {
+        /// What happened.
+        problem: String,
+        /// The log file.
+        log: PathBuf,
+        /// Its last lines.
+        tail: String,
+    },
+    /// It runs already, on another port than the one asked for.
+    #[error("sandbox: it already runs at {endpoint}; `deployer sandbox down` first to have it on port {asked}")]
+    OtherPort {
+        /// Where it runs.
+        endpoint: String,
+        /// The port asked for.
+        asked: u16,
+    },
+    /// The sandbox refused something on its control path.
+    #[error("sandbox: {0}")]
+    Refused(String),
+}
+
+impl Error {
+    fn file(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::File { action, path, source }
+    }
+}
+
+/// Starts the sandbox unless it runs; two at once start one. The first start on a machine installs the emulator into
+/// the cache folder, which needs the network and about half a minute; `progress` gets a line now and then.
+///
+/// # Errors
+/// When it can't be installed or started, or runs on another port than the one asked for.
+pub async fn up(options: &UpOptions, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<Info, Error> {
+    server::up(options, progress).await
+}
+
+/// Stops the sandbox; `None` when it did not run. Everything in it is lost, its log stays.
+///
+/// # Errors
+/// When its files can't be read or removed.
+pub async fn down(folder: &Path) -> Result<Option<Info>, Error> {
+    server::down(folder).await
+}
+
+/// The running sandbox, or `None`: it counts as running when it answers as the one that the folder tells of.
+///
+/// # Errors
+/// When the folder can't be read.
+pub async fn status(folder: &Path) -> Result<Option<Info>, Error> {
+    server::status(folder).await
+}
