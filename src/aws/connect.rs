@@ -1,6 +1,7 @@
 //! One connection to AWS from the usual environment: variables, profiles, SSO, assume-role, `AWS_ENDPOINT_URL`.
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_ec2::config::Credentials;
 use aws_smithy_http_client::{Builder, tls};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -17,6 +18,8 @@ pub struct Settings {
     pub endpoint: Option<String>,
     /// The time for one attempt of one call. An answer that takes longer is an unclear one.
     pub call_timeout: Duration,
+    /// An access key and its secret instead of what the environment gives.
+    pub keys: Option<(String, String)>,
 }
 
 /// Credentials, region, endpoint, HTTP client: what all clients are made of.
@@ -50,6 +53,13 @@ pub async fn connect(settings: &Settings) -> Connection {
     }
     if let Some(endpoint) = &settings.endpoint {
         loader = loader.endpoint_url(endpoint);
+    }
+    if let Some((key, secret)) = &settings.keys {
+        let credentials = Credentials::builder()
+            .access_key_id(key)
+            .secret_access_key(secret)
+            .provider_name("settings");
+        loader = loader.credentials_provider(credentials.build());
     }
     Connection {
         config: loader.load().await,

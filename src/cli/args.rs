@@ -16,7 +16,9 @@ pub struct Cli {
 }
 
 fn exit_codes() -> String {
-    let rows = super::exit::TABLE.iter().map(|(code, text)| format!("  {code:<4} {text}\n"));
+    let rows = super::exit::TABLE
+        .iter()
+        .map(|(code, text)| format!("  {code:<4} {text}\n"));
     format!("Exit codes:\n{}", rows.collect::<String>())
 }
 

@@ -21,7 +21,10 @@ pub enum Exit {
 pub const TABLE: &[(u8, &str)] = &[
     (0, "done, nothing differs"),
     (1, "failed"),
-    (2, "differences exist (plan, drift) or leftovers remain (destroy)"),
+    (
+        2,
+        "differences exist (plan, drift) or leftovers remain (destroy)",
+    ),
     (3, "bad usage or configuration"),
     (4, "locked by another run"),
     (130, "interrupted"),

@@ -1,0 +1,89 @@
+//! What a command fails with, and how it is shown.
+
+use super::args::Common;
+use super::exit::Exit;
+use crate::engine::Fault;
+use crate::engine::graph::GraphError;
+use crate::state::StateError;
+
+/// A failure with its exit code.
+#[derive(Debug)]
+pub struct Failure {
+    exit: Exit,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure of the given kind.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// Bad usage or configuration.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// The same with a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Prints it and gives the exit code.
+    #[expect(
+        clippy::print_stderr,
+        reason = "provisional until the report renders it"
+    )]
+    pub fn show(&self, _common: &Common) -> Exit {
+        eprintln!("error: {}", self.message);
+        if let Some(hint) = &self.hint {
+            eprintln!("hint: {hint}");
+        }
+        self.exit
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self {
+            exit: Exit::Failed,
+            message: fault.to_string(),
+            hint: fault.hint,
+        }
+    }
+}
+
+impl From<StateError> for Failure {
+    fn from(error: StateError) -> Self {
+        match error {
+            StateError::Locked(_) => Self::new(Exit::Locked, format!("the state is {error}"))
+                .hint("wait for it; if that process is on another host and dead, run `deployer state unlock`"),
+            other => Self::new(Exit::Failed, other.to_string()),
+        }
+    }
+}
+
+impl From<GraphError> for Failure {
+    fn from(error: GraphError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(Exit::Failed, error.to_string())
+    }
+}
+
+impl From<crate::sandbox::Error> for Failure {
+    fn from(error: crate::sandbox::Error) -> Self {
+        Self::new(Exit::Failed, error.to_string())
+    }
+}
