@@ -1,3 +1,12 @@
 //! The integration tests: one binary, a module per theme.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests may"
+)]
+
+mod engine;
 mod sandbox;
+mod support;

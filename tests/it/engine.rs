@@ -1,0 +1,428 @@
+//! The engine alone, on an account in memory and in virtual time.
+
+use crate::support::world::World;
+use deployer::engine::driver::Delegated;
+use deployer::engine::event::Verb;
+use deployer::engine::exec::{self, Limits, MemoryRecorder, Outcome, Report};
+use deployer::engine::graph::{Builder, Head, Kind};
+use deployer::engine::observe::{asks, observe};
+use deployer::engine::plan::{self, Options, Plan};
+use deployer::engine::{Class, Events, Fault, Graph, Leaves, Registry};
+use deployer::state::{Stage, State};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Slow(Value);
+impl Kind for Slow {
+    const TYPE: &'static str = "test/slow";
+}
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Quick(Value);
+impl Kind for Quick {
+    const TYPE: &'static str = "test/quick";
+}
+
+fn head(id: &str, scope: &str) -> Head {
+    let tags = [("DeployerStep", id), ("EnvironmentSuffix", "t")];
+    Head {
+        id: id.into(),
+        scope: scope.into(),
+        name: id.into(),
+        tags: tags
+            .iter()
+            .map(|(k, v)| ((*k).into(), (*v).into()))
+            .collect(),
+    }
+}
+
+fn graph(declare: impl FnOnce(&mut Builder)) -> Graph {
+    let mut builder = Builder::new();
+    declare(&mut builder);
+    builder.build().unwrap()
+}
+
+fn kinds() -> [(&'static str, (f64, f64)); 2] {
+    [("test/slow", (100.0, 50.0)), ("test/quick", (1.0, 1.0))]
+}
+
+struct Run {
+    registry: Registry,
+    state: State,
+    limits: Limits,
+    options: Options,
+}
+
+impl Run {
+    fn on(world: &Arc<World>) -> Self {
+        Self {
+            registry: world.registry(kinds()),
+            state: State::empty("t", "eu-central-1"),
+            limits: Limits {
+                patience: Duration::from_secs(5),
+                ..Limits::default()
+            },
+            options: Options::default(),
+        }
+    }
+
+    async fn plan(&self, graph: &Graph) -> Plan {
+        let chosen = graph.select(self.options.scope.as_deref());
+        let asks = asks(graph, &chosen, &self.state, |_, _| true);
+        let seen = observe(&self.registry, &asks, Duration::ZERO).await;
+        plan::build(
+            graph,
+            &chosen,
+            &self.state,
+            &seen,
+            &self.registry,
+            &self.options,
+        )
+    }
+
+    async fn execute(&mut self, plan: &Plan) -> Report {
+        plan::refresh(plan, &mut self.state);
+        let (_keep, stop) = watch::channel(false);
+        let recorder = Arc::new(MemoryRecorder::default());
+        exec::run(
+            plan,
+            &mut self.state,
+            &self.registry,
+            recorder,
+            &Events::default(),
+            &self.limits,
+            stop,
+        )
+        .await
+    }
+
+    async fn apply(&mut self, graph: &Graph) -> Report {
+        let plan = self.plan(graph).await;
+        assert_eq!(plan.problems, []);
+        self.execute(&plan).await
+    }
+
+    async fn destroy(&mut self, graph: &Graph, scope: Option<&str>) -> Report {
+        let chosen = graph.select(scope);
+        let asks = asks(graph, &chosen, &self.state, |_, _| true);
+        let seen = observe(&self.registry, &asks, Duration::ZERO).await;
+        let plan = plan::teardown(graph, &self.state, &seen, &self.registry, scope);
+        assert_eq!(plan.problems, []);
+        self.execute(&plan).await
+    }
+}
+
+fn verbs(plan: &Plan) -> Vec<(String, Verb)> {
+    plan.nodes
+        .iter()
+        .map(|n| (n.step.clone(), n.verb))
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_apply_plans_nothing_and_destroy_leaves_nothing() {
+    let world = World::new(0.5);
+    let g = graph(|b| {
+        let a = b.add(head("a", "green"), Slow(json!({"x": 1})));
+        b.add(
+            head("b", "green"),
+            Quick(json!({"on": a.output::<()>("id").ready()})),
+        );
+    });
+    let mut run = Run::on(&world);
+    assert!(run.apply(&g).await.complete());
+    assert!(run.plan(&g).await.is_empty());
+    assert_eq!(world.live().len(), 2);
+    let report = run.destroy(&g, None).await;
+    assert!(report.complete(), "{report:?}");
+    assert_eq!(world.live(), Vec::<String>::new());
+    assert!(run.state.steps.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_known_edge_starts_before_the_thing_it_needs_is_ready() {
+    let world = World::new(0.5);
+    let g = graph(|b| {
+        let a = b.add(head("a", "green"), Slow(json!({})));
+        b.add(
+            head("weak", "green"),
+            Slow(json!({"on": a.output::<()>("id")})),
+        );
+    });
+    let mut run = Run::on(&world);
+    let seconds = run.apply(&g).await.seconds;
+    assert!(seconds < 110.0, "both settle at the same time: {seconds}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_stops_its_dependents_and_nothing_else() {
+    let world = World::new(0.5);
+    let g = graph(|b| {
+        let a = b.add(head("a", "green"), Quick(json!({})));
+        let c = b.add(
+            head("b", "green"),
+            Quick(json!({"on": a.output::<()>("id")})),
+        );
+        b.add(
+            head("c", "green"),
+            Quick(json!({"on": c.output::<()>("id")})),
+        );
+        b.add(head("free", "green"), Quick(json!({})));
+    });
+    let denied = Fault::permanent("x:Create", "no").code("AccessDenied");
+    world.fail("b", denied.clone());
+    let mut run = Run::on(&world);
+    let report = run.apply(&g).await;
+    let of = |step: &str| {
+        report
+            .outcomes
+            .iter()
+            .find(|o| o.0 == step)
+            .unwrap()
+            .2
+            .clone()
+    };
+    assert_eq!(of("b"), Outcome::Failed(denied));
+    assert_eq!(of("c"), Outcome::Blocked("b".into()));
+    assert_eq!((of("a"), of("free")), (Outcome::Done, Outcome::Done));
+    assert!(
+        !run.state.steps.contains_key("b"),
+        "an intent without effect is taken back"
+    );
+    assert!(
+        run.apply(&g).await.complete(),
+        "the re-run goes on from there"
+    );
+    assert_eq!(world.live().len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_is_adopted_and_not_created_twice() {
+    let world = World::new(0.5);
+    let g = graph(|b| {
+        b.add(head("a", "green"), Slow(json!({})));
+    });
+    world.fail(
+        "a",
+        Fault::of(Class::Network, "x:Create", "connection closed").leaves(Leaves::Unknown),
+    );
+    let mut run = Run::on(&world);
+    assert!(run.apply(&g).await.complete());
+    assert_eq!(world.live().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn lost_state_is_adopted_by_marks_without_a_write() {
+    let world = World::new(0.5);
+    let g = graph(|b| {
+        let a = b.add(head("a", "green"), Quick(json!({})));
+        b.add(
+            head("b", "green"),
+            Quick(json!({"on": a.output::<()>("id")})),
+        );
+    });
+    let mut run = Run::on(&world);
+    run.apply(&g).await;
+    let before = world.writes.lock().unwrap().len();
+    run.state = State::empty("t", "eu-central-1");
+    let plan = run.plan(&g).await;
+    assert!(
+        plan.nodes.iter().all(|n| n.verb == Verb::Adopt),
+        "{:?}",
+        verbs(&plan)
+    );
+    assert!(run.execute(&plan).await.complete());
+    assert_eq!(world.writes.lock().unwrap().len(), before);
+    assert!(run.state.steps.values().all(|r| r.stage == Stage::Ready));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fixed_field_replaces_and_cascades_in_order() {
+    let world = World::new(0.5);
+    let make = |fixed: u32| {
+        graph(|b| {
+            let a = b.add(head("a", "green"), Quick(json!({"fixed": fixed})));
+            b.add(
+                head("b", "green"),
+                Quick(json!({"fixed": a.output::<()>("id")})),
+            );
+            b.add(
+                head("c", "green"),
+                Quick(json!({"soft": a.output::<()>("id")})),
+            );
+        })
+    };
+    let mut run = Run::on(&world);
+    run.apply(&make(1)).await;
+    world.writes.lock().unwrap().clear();
+    let plan = run.plan(&make(2)).await;
+    assert_eq!(
+        (plan.count(Verb::Replace), plan.count(Verb::Update)),
+        (2, 1),
+        "{:?}",
+        verbs(&plan)
+    );
+    assert!(run.execute(&plan).await.complete());
+    let writes: Vec<String> = world
+        .writes
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|w| w.rsplit_once('-').map_or(w.as_str(), |p| p.0).to_owned())
+        .collect();
+    assert_eq!(&writes[..2], ["delete b", "delete a"], "{writes:?}");
+    assert!(run.plan(&make(2)).await.is_empty());
+    assert_eq!(world.live().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_holds_data_is_not_replaced_without_leave() {
+    let world = World::new(0.5);
+    let make =
+        |fixed: u32| graph(|b| drop(b.add(head("a", "green"), Quick(json!({"fixed": fixed})))));
+    let mut run = Run::on(&world);
+    run.registry.add(Arc::new(
+        world.kind("test/quick", (1.0, 1.0)).holding_data(),
+    ));
+    run.apply(&make(1)).await;
+    let plan = run.plan(&make(2)).await;
+    assert!(
+        plan.problems[0]
+            .fault
+            .hint
+            .as_ref()
+            .unwrap()
+            .contains("--replace-data")
+    );
+    run.options.replace_data = true;
+    assert_eq!(run.plan(&make(2)).await.problems, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn steps_that_left_the_blueprint_go_in_recorded_order_after_who_used_them_stops() {
+    let world = World::new(0.5);
+    let old = graph(|b| {
+        let a = b.add(head("a", "green"), Quick(json!({})));
+        let c = b.add(
+            head("b", "green"),
+            Quick(json!({"on": a.output::<()>("id")})),
+        );
+        b.add(
+            head("user", "green"),
+            Quick(json!({"uses": c.output::<()>("id")})),
+        );
+    });
+    let new = graph(|b| drop(b.add(head("user", "green"), Quick(json!({"uses": "nothing"})))));
+    let mut run = Run::on(&world);
+    run.apply(&old).await;
+    world.writes.lock().unwrap().clear();
+    assert!(run.apply(&new).await.complete());
+    let writes: Vec<String> = world
+        .writes
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|w| w.rsplit_once('-').map_or(w.as_str(), |p| p.0).to_owned())
+        .collect();
+    assert_eq!(writes, ["update user", "delete b", "delete a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn destroying_one_scope_spares_the_other_and_what_it_uses() {
+    let world = World::new(0.5);
+    let g = graph(|b| {
+        let hub = b.add(head("hub", "shared"), Quick(json!({})));
+        for scope in ["blue", "green"] {
+            let vpc = b.add(head(&format!("vpc-{scope}"), scope), Quick(json!({})));
+            let spec = json!({"hub": hub.output::<()>("id"), "vpc": vpc.output::<()>("id")});
+            b.add(head(&format!("attach-{scope}"), scope), Slow(spec));
+        }
+    });
+    let mut run = Run::on(&world);
+    run.apply(&g).await;
+    assert!(run.destroy(&g, Some("green")).await.complete());
+    let left: Vec<String> = run.state.steps.keys().cloned().collect();
+    assert_eq!(left, ["attach-blue", "hub", "vpc-blue"]);
+}
+
+static WEIGHT: &[Delegated] = &[Delegated {
+    field: "weight",
+    owner: "deployer shift",
+    legal: |_, have| {
+        let weight = have.as_u64().unwrap_or(u64::MAX);
+        if weight <= 100 {
+            Ok(())
+        } else {
+            Err(format!("{weight} is not within 0 to 100"))
+        }
+    },
+}];
+
+#[tokio::test(start_paused = true)]
+async fn a_delegated_field_is_left_to_its_owner_and_its_range_is_watched() {
+    let world = World::new(0.5);
+    let g = graph(|b| drop(b.add(head("record", "green"), Quick(json!({"weight": 0})))));
+    let mut run = Run::on(&world);
+    run.registry.add(Arc::new(
+        world.kind("test/quick", (1.0, 1.0)).delegating(WEIGHT),
+    ));
+    run.apply(&g).await;
+    let set = |weight: u64| {
+        for thing in world.things.lock().unwrap().values_mut() {
+            thing.spec["weight"] = weight.into();
+        }
+    };
+    set(40);
+    let plan = run.plan(&g).await;
+    assert!(plan.is_empty());
+    assert_eq!(
+        (plan.delegated[0].owner.as_str(), &plan.delegated[0].illegal),
+        ("deployer shift", &None)
+    );
+    set(101);
+    assert_eq!(
+        run.plan(&g).await.delegated[0].illegal.as_deref(),
+        Some("101 is not within 0 to 100")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_finishes_what_is_in_flight_and_the_next_run_goes_on() {
+    let world = World::new(0.5);
+    let g = graph(|b| {
+        let a = b.add(head("a", "green"), Slow(json!({})));
+        b.add(
+            head("b", "green"),
+            Quick(json!({"on": a.output::<()>("id").ready()})),
+        );
+    });
+    let mut run = Run::on(&world);
+    let plan = run.plan(&g).await;
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        stop.send_replace(true);
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+    });
+    let recorder = Arc::new(MemoryRecorder::default());
+    let report = exec::run(
+        &plan,
+        &mut run.state,
+        &run.registry,
+        recorder,
+        &Events::default(),
+        &run.limits,
+        stopped,
+    )
+    .await;
+    assert!(report.interrupted() && report.seconds < 10.0, "{report:?}");
+    assert_eq!(run.state.steps["a"].stage, Stage::Created);
+    assert!(run.apply(&g).await.complete());
+    assert_eq!(world.live().len(), 2);
+}

@@ -1,0 +1,222 @@
+//! An account in memory, for the engine alone: every resource type with its durations, in virtual time.
+
+use async_trait::async_trait;
+use deployer::engine::driver::{Delegated, Key, Owned};
+use deployer::engine::{
+    Class, Delta, Driver, Fault, Identity, Leaves, Live, Meta, Nature, Phase, Registry,
+};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// One thing in the account.
+#[derive(Clone)]
+pub struct Thing {
+    pub spec: Value,
+    pub tags: BTreeMap<String, String>,
+    pub ready_at: Instant,
+    pub gone_at: Option<Instant>,
+}
+
+/// The account: things by id.
+#[derive(Default)]
+pub struct World {
+    pub things: Mutex<BTreeMap<String, Thing>>,
+    pub writes: Mutex<Vec<String>>,
+    /// Faults to answer with, by step: each is used once, before or after the effect (`Leaves::Unknown`: after).
+    pub faults: Mutex<BTreeMap<String, Vec<Fault>>>,
+    /// Seconds of one call.
+    pub call_seconds: f64,
+}
+
+impl World {
+    pub fn new(call_seconds: f64) -> Arc<Self> {
+        Arc::new(Self {
+            call_seconds,
+            ..Self::default()
+        })
+    }
+
+    pub fn live(&self) -> Vec<String> {
+        self.things.lock().unwrap().keys().cloned().collect()
+    }
+
+    pub fn fail(&self, step: &str, fault: Fault) {
+        self.faults
+            .lock()
+            .unwrap()
+            .entry(step.into())
+            .or_default()
+            .push(fault);
+    }
+
+    fn fault(&self, step: &str) -> Option<Fault> {
+        let mut faults = self.faults.lock().unwrap();
+        faults
+            .get_mut(step)
+            .and_then(|f| (!f.is_empty()).then(|| f.remove(0)))
+    }
+
+    async fn call(&self) {
+        if self.call_seconds > 0.0 {
+            tokio::time::sleep(Duration::from_secs_f64(self.call_seconds)).await;
+        }
+    }
+
+    /// A registry with a driver for every kind, with these (create, delete) seconds.
+    pub fn registry(
+        self: &Arc<Self>,
+        kinds: impl IntoIterator<Item = (&'static str, (f64, f64))>,
+    ) -> Registry {
+        let mut all = Registry::default();
+        for (kind, seconds) in kinds {
+            all.add(Arc::new(self.kind(kind, seconds)));
+        }
+        all
+    }
+
+    pub fn kind(self: &Arc<Self>, kind: &'static str, seconds: (f64, f64)) -> Fake {
+        Fake {
+            world: self.clone(),
+            meta: Meta {
+                kind,
+                fixed: &["fixed"],
+                holds_data: false,
+                nature: Nature::Marked,
+                delegated: &[],
+                create_seconds: seconds.0,
+                delete_seconds: seconds.1,
+            },
+        }
+    }
+}
+
+/// A driver of one kind in the world.
+pub struct Fake {
+    pub world: Arc<World>,
+    pub meta: Meta,
+}
+
+impl Fake {
+    pub fn holding_data(mut self) -> Self {
+        self.meta.holds_data = true;
+        self
+    }
+    pub fn delegating(mut self, delegated: &'static [Delegated]) -> Self {
+        self.meta.delegated = delegated;
+        self
+    }
+}
+
+const STEP: &str = "DeployerStep";
+
+#[async_trait]
+impl Driver for Fake {
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    async fn read(&self, key: Key<'_>) -> Result<Option<Live>, Fault> {
+        let now = Instant::now();
+        let mut things = self.world.things.lock().unwrap();
+        things.retain(|_, t| t.gone_at.is_none_or(|at| at > now));
+        let id = key
+            .outputs
+            .and_then(|o| o["id"].as_str())
+            .map(str::to_owned);
+        let found = things.iter().find(|(at, thing)| match &id {
+            Some(id) => *at == id,
+            None => {
+                thing.tags.get(STEP) == Some(&key.identity.step)
+                    && thing.spec["kind"] == self.meta.kind
+                    && thing.gone_at.is_none()
+            }
+        });
+        Ok(found.map(|(id, thing)| {
+            let mut spec = thing.spec.clone();
+            spec.as_object_mut().map(|s| s.remove("kind"));
+            Live {
+                spec,
+                tags: Some(thing.tags.clone()),
+                outputs: json!({"id": id}),
+                phase: match thing.gone_at {
+                    Some(_) => Phase::Deleting,
+                    None if thing.ready_at > now => Phase::Settling,
+                    None => Phase::Ready,
+                },
+            }
+        }))
+    }
+
+    async fn create(&self, spec: &Value, identity: &Identity) -> Result<Value, Fault> {
+        self.world.call().await;
+        let fault = self.world.fault(&identity.step);
+        if let Some(fault) = fault.as_ref().filter(|f| f.leaves == Leaves::Nothing) {
+            return Err(fault.clone());
+        }
+        let mut writes = self.world.writes.lock().unwrap();
+        writes.push(format!("create {}", identity.step));
+        let id = format!("{}-{}", identity.step, writes.len());
+        let mut spec = spec.clone();
+        if let Some(map) = spec.as_object_mut() {
+            map.insert("kind".into(), self.meta.kind.into());
+        }
+        let settle = Duration::from_secs_f64(self.meta.create_seconds);
+        let thing = Thing {
+            spec,
+            tags: identity.tags.clone(),
+            ready_at: Instant::now() + settle,
+            gone_at: None,
+        };
+        self.world.things.lock().unwrap().insert(id.clone(), thing);
+        fault.map_or_else(|| Ok(json!({"id": id})), Err)
+    }
+
+    async fn update(&self, spec: &Value, outputs: &Value, delta: &Delta) -> Result<(), Fault> {
+        self.world.call().await;
+        let id = outputs["id"].as_str().unwrap_or_default();
+        self.world
+            .writes
+            .lock()
+            .unwrap()
+            .push(format!("update {id}"));
+        let mut things = self.world.things.lock().unwrap();
+        let thing = things
+            .get_mut(id)
+            .ok_or_else(|| Fault::permanent("update", "gone"))?;
+        let mut spec = spec.clone();
+        if let Some(map) = spec.as_object_mut() {
+            map.insert("kind".into(), self.meta.kind.into());
+        }
+        thing.spec = spec;
+        thing.tags.extend(delta.set_tags.clone());
+        for key in &delta.remove_tags {
+            thing.tags.remove(key);
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, _spec: &Value, outputs: &Value) -> Result<(), Fault> {
+        self.world.call().await;
+        let id = outputs["id"].as_str().unwrap_or_default();
+        if self.world.fault(&format!("delete {id}")).is_some() {
+            return Err(Fault::of(Class::Held, "delete", "something uses it"));
+        }
+        self.world
+            .writes
+            .lock()
+            .unwrap()
+            .push(format!("delete {id}"));
+        if let Some(thing) = self.world.things.lock().unwrap().get_mut(id) {
+            thing.gone_at =
+                Some(Instant::now() + Duration::from_secs_f64(self.meta.delete_seconds));
+        }
+        Ok(())
+    }
+
+    async fn owned(&self, _suffix: &str) -> Result<Vec<Owned>, Fault> {
+        Ok(Vec::new())
+    }
+}
