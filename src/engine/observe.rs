@@ -190,7 +190,20 @@ async fn look(registry: &Registry, ask: &Ask<'_>, spec: &Value, patience: Durati
     let mut looks = 0;
     loop {
         looks += 1;
-        match driver.read(key).await {
+        let mut read = driver.read(key).await;
+        if matches!(read, Ok(None))
+            && key.outputs.is_some()
+            && driver.meta().nature == Nature::Marked
+        {
+            // The recorded id may be stale (an older state file was put back): the mark decides.
+            read = driver
+                .read(Key {
+                    outputs: None,
+                    ..key
+                })
+                .await;
+        }
+        match read {
             Err(fault) => return Observed::Unreadable(fault),
             Ok(Some(live)) => return judge(ask, driver.meta().nature, live),
             Ok(None) => match remaining(ask.record, patience, looks) {

@@ -1,0 +1,182 @@
+//! Figures of the engine: `cargo test --bench figures` prints them. Nothing here fails on a timing.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a program for people"
+)]
+
+use async_trait::async_trait;
+use deployer::engine::driver::{Key, Owned};
+use deployer::engine::exec::{self, Limits};
+use deployer::engine::graph::{Builder, Head, Kind};
+use deployer::engine::observe::{asks, observe};
+use deployer::engine::plan::{self, Options};
+use deployer::engine::{
+    Delta, Driver, Events, Fault, Graph, Identity, Live, Meta, Nature, Registry,
+};
+use deployer::state::Writer;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+#[derive(Serialize)]
+struct Nothing {
+    number: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<String>,
+}
+impl Kind for Nothing {
+    const TYPE: &'static str = "figures/nothing";
+}
+
+/// A resource that does nothing: it is what it was asked to be.
+struct Idle(Meta);
+
+#[async_trait]
+impl Driver for Idle {
+    fn meta(&self) -> &Meta {
+        &self.0
+    }
+    async fn read(&self, key: Key<'_>) -> Result<Option<Live>, Fault> {
+        Ok(key.outputs.map(|outputs| Live {
+            spec: key.spec.clone(),
+            tags: None,
+            outputs: outputs.clone(),
+            phase: deployer::engine::Phase::Ready,
+        }))
+    }
+    async fn create(&self, _: &Value, identity: &Identity) -> Result<Value, Fault> {
+        Ok(json!({"id": identity.step}))
+    }
+    async fn update(&self, _: &Value, _: &Value, _: &Delta) -> Result<(), Fault> {
+        Ok(())
+    }
+    async fn delete(&self, _: &Value, _: &Value) -> Result<(), Fault> {
+        Ok(())
+    }
+    async fn owned(&self, _: &str) -> Result<Vec<Owned>, Fault> {
+        Ok(Vec::new())
+    }
+}
+
+fn graph(steps: usize, chains: usize) -> Graph {
+    let mut builder = Builder::new();
+    for number in 0..steps {
+        let id = format!("step-{number}");
+        let after =
+            (chains > 0 && number >= chains).then(|| format!("@{{step-{}.id}}", number - chains));
+        let head = Head {
+            name: id.clone(),
+            id,
+            scope: "green".into(),
+            tags: [("Service", "figures")]
+                .map(|(k, v)| (k.into(), v.into()))
+                .into(),
+        };
+        builder.add(head, Nothing { number, after });
+    }
+    builder.build().unwrap()
+}
+
+/// Seconds, bytes written and fsyncs of planning and applying a graph with a real journal and state.
+async fn run(steps: usize, chains: usize) -> (f64, u64, u64) {
+    let mut registry = Registry::default();
+    let meta = Meta {
+        kind: Nothing::TYPE,
+        fixed: &[],
+        holds_data: false,
+        nature: Nature::Marked,
+        delegated: &[],
+        create_seconds: 1.0,
+        delete_seconds: 1.0,
+    };
+    registry.add(Arc::new(Idle(meta)));
+    let folder = tempfile::tempdir().unwrap();
+    let began = Instant::now();
+    let graph = graph(steps, chains);
+    let (writer, mut state) =
+        Writer::open(folder.path(), "figures", "eu-central-1", "figures").unwrap();
+    let chosen = graph.select(None);
+    let seen = {
+        let asks = asks(&graph, &chosen, &state, |_, _| true);
+        observe(&registry, &asks, Duration::ZERO).await
+    };
+    let plan = plan::build(
+        &graph,
+        &chosen,
+        &state,
+        &seen,
+        &registry,
+        &Options::default(),
+    );
+    assert_eq!(plan.nodes.len(), steps);
+    drop((seen, graph));
+    let journal = writer.journal();
+    let (_keep, stop) = watch::channel(false);
+    let limits = Limits {
+        parallelism: 256,
+        ..Limits::default()
+    };
+    let report = exec::run(
+        &plan,
+        &mut state,
+        &registry,
+        Arc::new(journal.clone()),
+        &Events::default(),
+        &limits,
+        stop,
+    )
+    .await;
+    assert!(report.complete());
+    writer.finish(&mut state).unwrap();
+    let whole = std::fs::metadata(folder.path().join("figures.json"))
+        .unwrap()
+        .len();
+    let counters = &journal.counters;
+    let bytes = counters.bytes.load(Ordering::Relaxed) + whole;
+    (
+        began.elapsed().as_secs_f64(),
+        bytes,
+        counters.syncs.load(Ordering::Relaxed),
+    )
+}
+
+fn peak_mb() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|l| l.starts_with("VmHWM:"));
+    line.and_then(|l| l.split_whitespace().nth(1)?.parse::<f64>().ok())
+        .map_or(f64::NAN, |kb| kb / 1024.0)
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
+    println!(
+        "{:>9} {:>8} {:>9} {:>12} {:>8} {:>9}",
+        "steps", "chains", "seconds", "bytes/step", "fsyncs", "peak MB"
+    );
+    for chains in [0, 100] {
+        let mut first = f64::NAN;
+        for steps in [100, 1_000, 10_000, 100_000] {
+            let (seconds, bytes, syncs) = run(steps, chains).await;
+            if steps == 10_000 {
+                first = seconds;
+            }
+            #[expect(clippy::cast_precision_loss, reason = "for people")]
+            let per_step = bytes as f64 / steps as f64;
+            println!(
+                "{steps:>9} {chains:>8} {seconds:>9.2} {per_step:>12.0} {syncs:>8} {:>9.0}",
+                peak_mb()
+            );
+            if steps == 100_000 {
+                println!(
+                    "          100,000 steps take {:.1} x as long as 10,000",
+                    seconds / first
+                );
+            }
+        }
+    }
+}
