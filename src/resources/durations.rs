@@ -2,7 +2,7 @@
 //! order the ready steps and to estimate. Runs measure their own and remember them in the state.
 
 /// (create, delete) in seconds.
-pub(super) fn typical(kind: &str) -> (f64, f64) {
+pub fn typical(kind: &str) -> (f64, f64) {
     match kind {
         "ec2/transit_gateway" => (90.0, 90.0),
         "ec2/transit_gateway_attachment" => (90.0, 90.0),

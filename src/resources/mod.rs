@@ -13,6 +13,8 @@ mod durations;
 pub mod ec2;
 pub mod policy;
 
+pub use durations::typical;
+
 use crate::aws::Aws;
 use crate::engine::driver::Owned;
 use crate::engine::{

@@ -8,5 +8,7 @@
 )]
 
 mod engine;
+mod makespan;
 mod sandbox;
 mod support;
+mod sweep;

@@ -1,3 +1,4 @@
 //! What the themes share.
 
+pub mod lab;
 pub mod world;

@@ -163,7 +163,9 @@ impl Driver for Fake {
         if let Some(map) = spec.as_object_mut() {
             map.insert("kind".into(), self.meta.kind.into());
         }
-        let settle = Duration::from_secs_f64(self.meta.create_seconds);
+        // A type's seconds count from the call on.
+        let settle = (self.meta.create_seconds - self.world.call_seconds).max(0.0);
+        let settle = Duration::from_secs_f64(settle);
         let thing = Thing {
             spec,
             tags: identity.tags.clone(),
@@ -210,8 +212,12 @@ impl Driver for Fake {
             .unwrap()
             .push(format!("delete {id}"));
         if let Some(thing) = self.world.things.lock().unwrap().get_mut(id) {
-            thing.gone_at =
-                Some(Instant::now() + Duration::from_secs_f64(self.meta.delete_seconds));
+            thing.gone_at = Some(
+                Instant::now()
+                    + Duration::from_secs_f64(
+                        (self.meta.delete_seconds - self.world.call_seconds).max(0.0),
+                    ),
+            );
         }
         Ok(())
     }

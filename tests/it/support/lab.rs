@@ -1,0 +1,250 @@
+//! A sandbox of one's own with the real binary beside it.
+
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How a command ended.
+#[derive(Debug)]
+pub struct Done {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Done {
+    /// The JSON document on standard output.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out)
+            .unwrap_or_else(|e| panic!("{e}: {}\n{}", self.out, self.err))
+    }
+
+    /// Fails the test with everything that was said unless the exit code is this one.
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(
+            self.code, code,
+            "stdout:\n{}\nstderr:\n{}",
+            self.out, self.err
+        );
+        self
+    }
+}
+
+/// A sandbox, a folder, and the deployer with its environment.
+pub struct Lab {
+    pub dir: tempfile::TempDir,
+    pub endpoint: String,
+}
+
+impl Lab {
+    /// Starts a sandbox without latency. `run` settings are short, so that what must be waited for is short.
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts a sandbox with further arguments of `sandbox up`.
+    pub fn start_with(arguments: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let config = "[run]\npatience_seconds = 3\ncall_timeout_seconds = 20\n";
+        std::fs::write(dir.path().join("deployer.toml"), config).unwrap();
+        let mut lab = Self {
+            dir,
+            endpoint: String::new(),
+        };
+        let up = [&["sandbox", "up"], arguments].concat();
+        lab.run(&up).expect(0);
+        let info = std::fs::read(lab.dir.path().join("state/sandbox/sandbox.json")).unwrap();
+        let info: Value = serde_json::from_slice(&info).unwrap();
+        lab.endpoint = info["endpoint"].as_str().unwrap().to_owned();
+        lab
+    }
+
+    /// The deployer in the lab's folder, with fake credentials and nothing else of AWS in its environment.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_deployer"));
+        for (key, _) in std::env::vars_os() {
+            let name = key.to_string_lossy();
+            if (name.starts_with("AWS_") && name != "AWS_CA_BUNDLE")
+                || name.starts_with("DEPLOYER_")
+            {
+                command.env_remove(&key);
+            }
+        }
+        command
+            .args(arguments)
+            .current_dir(self.dir.path())
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .stdin(Stdio::null());
+        if !self.endpoint.is_empty() {
+            command.env("AWS_ENDPOINT_URL", &self.endpoint);
+        }
+        command
+    }
+
+    /// Runs the deployer to its end.
+    pub fn run(&self, arguments: &[&str]) -> Done {
+        finish(&mut self.command(arguments))
+    }
+
+    /// Starts the deployer.
+    pub fn spawn(&self, arguments: &[&str]) -> Child {
+        self.command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    /// A request to the sandbox's control path.
+    pub fn control(&self, method: &str, path: &str, body: &Value) -> Value {
+        let address = self.endpoint.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).unwrap();
+        let body = body.to_string();
+        let head = format!(
+            "{method} /_sandbox/{path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(" 200 "), "{answer}");
+        serde_json::from_str(body).unwrap()
+    }
+
+    /// Sets faults (and forgets those before).
+    pub fn faults(&self, faults: &Value) {
+        self.control("PUT", "faults", faults);
+    }
+
+    /// The calls since the given number: what was asked, and how it was answered.
+    pub fn calls(&self, since: u64) -> Vec<Value> {
+        let all = self.control("GET", &format!("calls?since={since}"), &json!({}));
+        all["calls"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// The writes since the given number, as `service:Operation`.
+    pub fn writes(&self, since: u64) -> Vec<String> {
+        let calls = self.calls(since);
+        let writes = calls.iter().filter(|c| c["write"] == true);
+        writes
+            .map(|c| {
+                format!(
+                    "{}:{}",
+                    c["service"].as_str().unwrap(),
+                    c["operation"].as_str().unwrap()
+                )
+            })
+            .collect()
+    }
+
+    /// The number of the last call.
+    pub fn mark(&self) -> u64 {
+        self.calls(0)
+            .last()
+            .map_or(0, |c| c["seq"].as_u64().unwrap_or(0))
+    }
+
+    /// Runs Python of the sandbox's installation with boto3 at hand; `c("ec2")` is a client of this lab.
+    pub fn python(&self, script: &str) -> String {
+        let prelude = format!(
+            "import boto3, json, sys\ndef c(name): return boto3.client(name, endpoint_url={:?}, region_name='eu-central-1', aws_access_key_id='test', aws_secret_access_key='test')\n",
+            self.endpoint
+        );
+        let mut command = Command::new(python());
+        let done = finish(
+            command
+                .arg("-c")
+                .arg(prelude + script)
+                .env_remove("AWS_ENDPOINT_URL")
+                .current_dir(self.dir.path()),
+        );
+        done.expect(0).out
+    }
+
+    /// The whole account as text, ids replaced by names: two accounts that are alike have the same text.
+    pub fn inventory(&self) -> String {
+        self.tool(&[])
+    }
+
+    /// The ids of everything in the account.
+    pub fn ids(&self) -> String {
+        self.tool(&["--ids"])
+    }
+
+    fn tool(&self, arguments: &[&str]) -> String {
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/sandbox/inventory.py");
+        finish(
+            Command::new(python())
+                .arg(script)
+                .arg(&self.endpoint)
+                .args(arguments),
+        )
+        .expect(0)
+        .out
+    }
+
+    /// Runs the deployer until a fault of this kind has struck, then kills it; `None` when it ended by itself first.
+    pub fn killed_when(&self, struck: &str, arguments: &[&str]) -> Option<Done> {
+        let since = self.mark();
+        let mut child = self.spawn(arguments);
+        let began = Instant::now();
+        loop {
+            if self.calls(since).iter().any(|c| c["lost"] == struck) {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                return None;
+            }
+            if child.try_wait().unwrap().is_some() {
+                let output = child.wait_with_output().unwrap();
+                return Some(done(output));
+            }
+            assert!(
+                began.elapsed() < Duration::from_secs(300),
+                "neither struck nor ended"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        self.run(&["sandbox", "down"]);
+    }
+}
+
+/// The Python of the sandbox's installation.
+pub fn python() -> PathBuf {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime
+        .block_on(deployer::sandbox::installed_python(&|_| ()))
+        .unwrap()
+}
+
+fn finish(command: &mut Command) -> Done {
+    done(
+        command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap(),
+    )
+}
+
+fn done(output: std::process::Output) -> Done {
+    Done {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}

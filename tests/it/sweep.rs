@@ -1,0 +1,108 @@
+//! A killed process, a lost answer and an answer that never comes, at writes of every kind: the next run finishes
+//! without a duplicate, and the next destroy leaves the account as it was. `cargo test --bench sweep` takes every single
+//! write; here every kind of write is hit once.
+
+use crate::support::lab::Lab;
+use serde_json::json;
+use std::collections::BTreeSet;
+
+const APPLY: &[&str] = &["apply", "--yes"];
+const DESTROY: &[&str] = &["destroy", "--yes"];
+
+/// What a run without faults makes and calls.
+struct Clean {
+    empty: String,
+    inventory: String,
+    apply: Vec<String>,
+    destroy: Vec<String>,
+}
+
+/// One life without faults, in the lab that the test goes on with.
+fn clean(lab: &Lab) -> Clean {
+    let empty = lab.ids();
+    let start = lab.mark();
+    lab.run(APPLY).expect(0);
+    let middle = lab.mark();
+    let apply = lab.writes(start);
+    let inventory = lab.inventory();
+    lab.run(DESTROY).expect(0);
+    assert_eq!(lab.ids(), empty, "destroy leaves the account as it was");
+    Clean {
+        empty,
+        inventory,
+        apply,
+        destroy: lab.writes(middle),
+    }
+}
+
+fn kinds(writes: &[String]) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    writes
+        .iter()
+        .filter(|w| seen.insert((*w).clone()))
+        .cloned()
+        .collect()
+}
+
+#[test]
+fn killed_after_the_effect_of_every_kind_of_write() {
+    let lab = Lab::start();
+    let clean = clean(&lab);
+    let mut kills = 0;
+    for (command, writes) in [(APPLY, &clean.apply), (DESTROY, &clean.destroy)] {
+        for kind in kinds(writes) {
+            lab.faults(&json!({"hang_after": 1, "only": [kind]}));
+            match lab.killed_when("hang_after", command) {
+                None => kills += 1,
+                // An earlier kill already made the run pass this kind of write.
+                Some(done) => drop(done.expect(0)),
+            }
+        }
+        lab.faults(&json!({}));
+        lab.run(command).expect(0);
+        if command == APPLY {
+            assert_eq!(lab.inventory(), clean.inventory);
+        }
+    }
+    assert_eq!(lab.ids(), clean.empty);
+    assert!(kills >= 24, "{kills} kills");
+}
+
+#[test]
+fn every_answer_lost_once() {
+    let lab = Lab::start();
+    let clean = clean(&lab);
+    lost(&lab, &clean, "close_after");
+}
+
+#[test]
+fn every_answer_that_never_comes_once() {
+    let lab = Lab::start();
+    let clean = clean(&lab);
+    let config = "[run]\npatience_seconds = 3\ncall_timeout_seconds = 1\n";
+    std::fs::write(lab.dir.path().join("deployer.toml"), config).unwrap();
+    lost(&lab, &clean, "hang_after");
+}
+
+/// Loses the answer of every write once, in one run of apply and one of destroy.
+fn lost(lab: &Lab, clean: &Clean, fault: &str) {
+    for command in [APPLY, DESTROY] {
+        let since = lab.mark();
+        lab.faults(&json!({fault: "every_new"}));
+        let first = lab.run(command);
+        let struck = lab
+            .calls(since)
+            .iter()
+            .filter(|c| c["lost"] == fault)
+            .count();
+        assert!(struck >= 24, "{struck} answers lost");
+        lab.faults(&json!({}));
+        if first.code != 0 {
+            lab.run(command).expect(0);
+        }
+        if command == APPLY {
+            assert_eq!(lab.inventory(), clean.inventory);
+        }
+    }
+    assert_eq!(lab.ids(), clean.empty);
+}
