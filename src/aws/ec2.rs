@@ -12,6 +12,8 @@ use futures::future::BoxFuture;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+mod network;
+
 /// Values of one filter in one call.
 const VALUES: usize = 200;
 
@@ -150,7 +152,7 @@ fn text(value: Option<&str>) -> Vec<String> {
 
 /// A reader over a paginated Describe call.
 macro_rules! describe {
-    ($client:expr, $caller:expr, $operation:literal, $method:ident, $items:ident) => {{
+    ($client:expr, $caller:expr, $operation:literal, $page:expr, $method:ident, $items:ident) => {{
         let (client, caller): (Client, Arc<Caller>) = ($client.clone(), $caller.clone());
         Ec2Reader::new(move |filters: Vec<Filter>| {
             let (client, caller) = (client.clone(), caller.clone());
@@ -164,7 +166,7 @@ macro_rules! describe {
                             client
                                 .$method()
                                 .set_filters(Some(filters.clone()))
-                                .max_results(1000)
+                                .max_results($page)
                                 .set_next_token(token.clone())
                                 .send()
                         })
@@ -184,14 +186,24 @@ macro_rules! describe {
     }};
 }
 
+/// Items per page: 1,000 where nothing else is said.
+macro_rules! page {
+    () => {
+        1000
+    };
+    ($size:literal) => {
+        $size
+    };
+}
+
 macro_rules! readers {
-    ($($(#[$doc:meta])* $field:ident: $type:ty = $operation:literal, $method:ident, $items:ident;)*) => {
+    ($($(#[$doc:meta])* $field:ident: $type:ty = $operation:literal $(pages of $page:literal)?, $method:ident, $items:ident;)*) => {
         /// One batched reader per Describe call.
         pub struct Ec2Readers { $($(#[$doc])* pub $field: Ec2Reader<$type>,)* }
 
         impl Ec2Readers {
             pub(super) fn new(client: &Client, caller: &Arc<Caller>) -> Self {
-                Self { $($field: describe!(client, caller, $operation, $method, $items),)* }
+                Self { $($field: describe!(client, caller, $operation, page!($($page)?), $method, $items),)* }
             }
         }
     };
@@ -202,6 +214,18 @@ readers! {
     vpcs: t::Vpc = "DescribeVpcs", describe_vpcs, vpcs;
     /// DescribeSubnets.
     subnets: t::Subnet = "DescribeSubnets", describe_subnets, subnets;
+    /// DescribeInternetGateways.
+    internet_gateways: t::InternetGateway = "DescribeInternetGateways", describe_internet_gateways, internet_gateways;
+    /// DescribeRouteTables, whose pages hold 100 at most.
+    route_tables: t::RouteTable = "DescribeRouteTables" pages of 100, describe_route_tables, route_tables;
+    /// DescribeNetworkAcls.
+    network_acls: t::NetworkAcl = "DescribeNetworkAcls", describe_network_acls, network_acls;
+    /// DescribeSecurityGroups.
+    security_groups: t::SecurityGroup = "DescribeSecurityGroups", describe_security_groups, security_groups;
+    /// DescribeSecurityGroupRules.
+    security_group_rules: t::SecurityGroupRule = "DescribeSecurityGroupRules", describe_security_group_rules, security_group_rules;
+    /// DescribeNetworkInterfaces: only asked when a deletion is held.
+    network_interfaces: t::NetworkInterface = "DescribeNetworkInterfaces", describe_network_interfaces, network_interfaces;
 }
 
 impl Find for t::Vpc {

@@ -124,6 +124,16 @@ pub fn lacks(action: &str, field: &str) -> Fault {
         .leaves(crate::engine::Leaves::Unknown)
 }
 
+/// What an aspect answers to `create`: it exists with its parent, so the engine sets it and never creates it.
+pub fn never_created(kind: &str) -> Fault {
+    Fault::permanent(
+        "create",
+        format!(
+            "{kind} exists with its parent and cannot be created; this is a defect of deployer"
+        ),
+    )
+}
+
 /// All resource types. A new type is one line here.
 pub fn registry(aws: &Arc<Aws>) -> Registry {
     let mut all = Registry::default();
@@ -131,6 +141,18 @@ pub fn registry(aws: &Arc<Aws>) -> Registry {
     types! {
         ec2::Vpc,
         ec2::Subnet,
+        ec2::InternetGateway,
+        ec2::InternetGatewayAttachment,
+        ec2::RouteTable,
+        ec2::RouteTableSubnets,
+        ec2::Routes,
+        ec2::NetworkAcl,
+        ec2::NetworkAclEntries,
+        ec2::NetworkAclSubnets,
+        ec2::DefaultNetworkAcl,
+        ec2::SecurityGroup,
+        ec2::SecurityGroupRules,
+        ec2::DefaultSecurityGroup,
     }
     all
 }

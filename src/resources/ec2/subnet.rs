@@ -1,5 +1,6 @@
 //! A subnet in one availability zone.
 
+use super::held::{self, Holder};
 use super::{VpcId, tags};
 use crate::aws::{Aws, find, once, repeatable, tags_of};
 use crate::engine::{Delta, Fault, Handle, Identity, Kind, Phase, Ref};
@@ -110,11 +111,11 @@ impl Resource for Subnet {
 
     async fn delete(&self, cx: &Aws, outputs: &SubnetOutputs) -> Result<(), Fault> {
         let id = outputs.id.as_str();
-        gone_is_fine(
-            cx.call(repeatable("ec2", "DeleteSubnet"), || {
+        let answer = cx
+            .call(repeatable("ec2", "DeleteSubnet"), || {
                 cx.ec2.delete_subnet().subnet_id(id).send()
             })
-            .await,
-        )
+            .await;
+        gone_is_fine(held::explain(cx, answer, Holder::InSubnet(id)).await)
     }
 }

@@ -1,7 +1,9 @@
 //! A VPC with its DNS attributes.
 
-use super::tags;
+use super::held::{self, Holder};
+use super::{owned, tags};
 use crate::aws::{Aws, find, once, read, repeatable, tags_of};
+use crate::engine::driver::Owned;
 use crate::engine::{Delta, Fault, Handle, Identity, Kind, Phase, Ref};
 use crate::resources::{Found, Lookup, Resource, found, gone_is_fine, lacks};
 use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, VpcAttributeName, VpcState};
@@ -136,11 +138,16 @@ impl Resource for Vpc {
 
     async fn delete(&self, cx: &Aws, outputs: &VpcOutputs) -> Result<(), Fault> {
         let id = outputs.id.as_str();
-        gone_is_fine(
-            cx.call(repeatable("ec2", "DeleteVpc"), || {
+        let answer = cx
+            .call(repeatable("ec2", "DeleteVpc"), || {
                 cx.ec2.delete_vpc().vpc_id(id).send()
             })
-            .await,
-        )
+            .await;
+        gone_is_fine(held::explain(cx, answer, Holder::InVpc(id)).await)
+    }
+
+    /// For all types of EC2: one DescribeTags shows them all.
+    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Fault> {
+        owned::owned(cx, suffix).await
     }
 }

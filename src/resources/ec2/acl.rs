@@ -1,0 +1,284 @@
+//! Entries of network ACLs: how they are read, compared and set. Shared by our own ACLs and the VPC's default one.
+
+use crate::aws::{Aws, repeatable};
+use crate::engine::Fault;
+use crate::resources::gone_is_fine;
+use aws_sdk_ec2::types::{self as t, IcmpTypeCode, NetworkAclEntry, PortRange, RuleAction};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Entries of one direction by rule number, `1` to `32766`; the lowest that matches decides.
+pub type Entries = BTreeMap<String, Entry>;
+
+/// What an entry does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// Lets it through.
+    Allow,
+    /// Drops it.
+    Deny,
+}
+
+/// One entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Allow or deny.
+    pub action: Action,
+    /// `tcp`, `udp`, `icmp`, `all`, or another protocol's number.
+    pub protocol: String,
+    /// `443`, `1024-65535`, for ICMP `type:code` (`-1` is any); empty for all.
+    pub ports: String,
+    /// The other side's address block.
+    pub cidr: String,
+}
+
+/// The entries that every ACL ends with and nobody can change: `32767`, and `32768` for IPv6 ("Network ACL rules").
+const LAST: i32 = 32767;
+
+/// The numbers of protocols that have a name here (IANA, "Protocol Numbers").
+const PROTOCOLS: [(&str, &str); 5] = [
+    ("all", "-1"),
+    ("icmp", "1"),
+    ("tcp", "6"),
+    ("udp", "17"),
+    ("icmpv6", "58"),
+];
+
+/// The entries of an ACL that somebody made: (ingress, egress).
+pub(super) fn entries(acl: &t::NetworkAcl) -> (Entries, Entries) {
+    let (mut ingress, mut egress) = (Entries::new(), Entries::new());
+    for entry in acl.entries() {
+        let Some(number) = entry.rule_number().filter(|n| *n < LAST) else {
+            continue;
+        };
+        let side = if entry.egress() == Some(true) {
+            &mut egress
+        } else {
+            &mut ingress
+        };
+        side.insert(number.to_string(), Entry::of(entry));
+    }
+    (ingress, egress)
+}
+
+impl Entry {
+    fn of(entry: &NetworkAclEntry) -> Self {
+        let number = entry.protocol().unwrap_or("-1");
+        let named = PROTOCOLS.iter().find(|(_, n)| *n == number);
+        let icmp = entry
+            .icmp_type_code()
+            .filter(|_| matches!(number, "1" | "58"));
+        let ports = match (icmp, entry.port_range()) {
+            (Some(i), _) => pair(i.r#type().unwrap_or(-1), i.code().unwrap_or(-1), ':'),
+            (None, Some(p)) => pair(p.from().unwrap_or(0), p.to().unwrap_or(65535), '-'),
+            (None, None) => String::new(),
+        };
+        Self {
+            action: if entry.rule_action() == Some(&RuleAction::Allow) {
+                Action::Allow
+            } else {
+                Action::Deny
+            },
+            protocol: named.map_or(number, |(name, _)| name).to_owned(),
+            ports: if matches!(ports.as_str(), "0-65535" | "-1:-1") {
+                String::new()
+            } else {
+                ports
+            },
+            cidr: entry
+                .cidr_block()
+                .or(entry.ipv6_cidr_block())
+                .unwrap_or_default()
+                .to_owned(),
+        }
+    }
+
+    fn number(&self) -> &str {
+        let named = PROTOCOLS.iter().find(|(name, _)| *name == self.protocol);
+        named.map_or(self.protocol.as_str(), |(_, number)| number)
+    }
+
+    /// TCP and UDP need a port range in the call, even for all ports.
+    fn range(&self) -> Option<PortRange> {
+        let (from, to) = match self.protocol.as_str() {
+            "tcp" | "udp" if self.ports.is_empty() => (0, 65535),
+            "tcp" | "udp" => split(&self.ports, '-')?,
+            _ => return None,
+        };
+        Some(PortRange::builder().from(from).to(to).build())
+    }
+
+    /// ICMP needs type and code in the call, even for all of them.
+    fn icmp(&self) -> Option<IcmpTypeCode> {
+        let (kind, code) = match self.protocol.as_str() {
+            "icmp" | "icmpv6" if self.ports.is_empty() => (-1, -1),
+            "icmp" | "icmpv6" => split(&self.ports, ':')?,
+            _ => return None,
+        };
+        Some(IcmpTypeCode::builder().r#type(kind).code(code).build())
+    }
+}
+
+fn pair(from: i32, to: i32, between: char) -> String {
+    if from == to && between == '-' {
+        from.to_string()
+    } else {
+        format!("{from}{between}{to}")
+    }
+}
+
+fn split(text: &str, between: char) -> Option<(i32, i32)> {
+    match text.split_once(between) {
+        Some((from, to)) => Some((from.parse().ok()?, to.parse().ok()?)),
+        None => text.parse().ok().map(|n| (n, n)),
+    }
+}
+
+/// Sets number, protocol, action, addresses and ports of a CreateNetworkAclEntry or ReplaceNetworkAclEntry.
+macro_rules! entry {
+    ($call:expr, $acl:expr, $egress:expr, $number:expr, $entry:expr) => {{
+        let entry: &Entry = $entry;
+        let call = $call
+            .network_acl_id($acl)
+            .egress($egress)
+            .rule_number($number)
+            .protocol(entry.number())
+            .rule_action(match entry.action {
+                Action::Allow => RuleAction::Allow,
+                Action::Deny => RuleAction::Deny,
+            })
+            .set_port_range(entry.range())
+            .set_icmp_type_code(entry.icmp());
+        if entry.cidr.contains(':') {
+            call.ipv6_cidr_block(&entry.cidr)
+        } else {
+            call.cidr_block(&entry.cidr)
+        }
+    }};
+}
+
+/// Brings one direction of an ACL from what it has to what is wanted: new and changed entries first, extra ones last.
+pub(super) async fn bring(
+    cx: &Aws,
+    acl: &str,
+    egress: bool,
+    have: &Entries,
+    want: &Entries,
+) -> Result<(), Fault> {
+    for (number, entry) in want {
+        match have.get(number) {
+            Some(there) if there == entry => {}
+            Some(_) => replace(cx, acl, egress, number, entry).await?,
+            None => create(cx, acl, egress, number, entry).await?,
+        }
+    }
+    for number in have.keys().filter(|n| !want.contains_key(*n)) {
+        let rule = rule_number(number)?;
+        let gone = cx.call(repeatable("ec2", "DeleteNetworkAclEntry"), || {
+            cx.ec2
+                .delete_network_acl_entry()
+                .network_acl_id(acl)
+                .egress(egress)
+                .rule_number(rule)
+                .send()
+        });
+        gone_is_fine(gone.await)?;
+    }
+    Ok(())
+}
+
+async fn create(
+    cx: &Aws,
+    acl: &str,
+    egress: bool,
+    number: &str,
+    entry: &Entry,
+) -> Result<(), Fault> {
+    let rule = rule_number(number)?;
+    let answer = cx
+        .call(repeatable("ec2", "CreateNetworkAclEntry"), || {
+            entry!(cx.ec2.create_network_acl_entry(), acl, egress, rule, entry).send()
+        })
+        .await;
+    match answer {
+        // There by now: an earlier attempt whose answer was lost, or a read that lagged.
+        Err(fault) if fault.code == "NetworkAclEntryAlreadyExists" => {
+            replace(cx, acl, egress, number, entry).await
+        }
+        answer => answer.map(drop),
+    }
+}
+
+async fn replace(
+    cx: &Aws,
+    acl: &str,
+    egress: bool,
+    number: &str,
+    entry: &Entry,
+) -> Result<(), Fault> {
+    let rule = rule_number(number)?;
+    cx.call(repeatable("ec2", "ReplaceNetworkAclEntry"), || {
+        entry!(cx.ec2.replace_network_acl_entry(), acl, egress, rule, entry).send()
+    })
+    .await
+    .map(drop)
+}
+
+fn rule_number(text: &str) -> Result<i32, Fault> {
+    text.parse()
+        .map_err(|_| Fault::permanent("plan", format!("`{text}` is not a rule number of an ACL")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_reads_back_as_it_was_written() {
+        let written = |protocol: &str, ports: &str| Entry {
+            action: Action::Allow,
+            protocol: protocol.into(),
+            ports: ports.into(),
+            cidr: "10.0.0.0/8".into(),
+        };
+        let cases = [
+            ("tcp", "443"),
+            ("tcp", ""),
+            ("udp", "1024-65535"),
+            ("icmp", "3:4"),
+            ("icmp", ""),
+            ("all", ""),
+            ("47", ""),
+        ];
+        for (protocol, ports) in cases {
+            let entry = written(protocol, ports);
+            let live = NetworkAclEntry::builder()
+                .protocol(entry.number())
+                .rule_action(RuleAction::Allow)
+                .set_port_range(entry.range())
+                .set_icmp_type_code(entry.icmp())
+                .cidr_block(&entry.cidr)
+                .build();
+            assert_eq!(Entry::of(&live), entry);
+        }
+    }
+
+    #[test]
+    fn the_last_entries_are_nobodys() {
+        let entry = |number| {
+            NetworkAclEntry::builder()
+                .rule_number(number)
+                .egress(true)
+                .build()
+        };
+        let acl = t::NetworkAcl::builder()
+            .entries(entry(32767))
+            .entries(entry(32768))
+            .entries(entry(101))
+            .build();
+        let (ingress, egress) = entries(&acl);
+        assert!(ingress.is_empty());
+        assert_eq!(egress.keys().collect::<Vec<_>>(), ["101"]);
+    }
+}

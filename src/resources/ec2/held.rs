@@ -1,0 +1,176 @@
+//! Who holds what AWS refuses to delete. `DependencyViolation` names nobody; the network interfaces do.
+
+use crate::aws::Aws;
+use crate::engine::{Class, Fault};
+use aws_sdk_ec2::types::NetworkInterface;
+
+/// Where to look for the holder.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Holder<'a> {
+    /// Interfaces in this subnet.
+    InSubnet(&'a str),
+    /// Interfaces with this security group, and groups whose rules name it.
+    OfGroup(&'a str),
+    /// Interfaces with a public address in this VPC.
+    PublicAddresses(&'a str),
+    /// Interfaces and whatever else lies in this VPC.
+    InVpc(&'a str),
+}
+
+/// The same answer; a refusal because of a dependency says who it is, as far as that can be read.
+pub(super) async fn explain<T>(
+    cx: &Aws,
+    answer: Result<T, Fault>,
+    holder: Holder<'_>,
+) -> Result<T, Fault> {
+    match answer {
+        Err(fault) if fault.class == Class::Held => Err(blame(cx, fault, holder).await),
+        answer => answer,
+    }
+}
+
+async fn blame(cx: &Aws, mut fault: Fault, holder: Holder<'_>) -> Fault {
+    // What cannot be read is left out: the refusal itself is the news.
+    let mut names = match interfaces(cx, holder).await {
+        Ok(found) => found.iter().map(name).collect(),
+        Err(_) => Vec::new(),
+    };
+    names.extend(others(cx, holder).await.unwrap_or_default());
+    if names.is_empty() {
+        return fault;
+    }
+    let more = names.len().saturating_sub(SHOWN);
+    names.truncate(SHOWN);
+    if more > 0 {
+        names.push(format!("and {more} more"));
+    }
+    fault.message = format!("{}; held by {}", fault.message.trim_end(), names.join(", "));
+    fault.hint.get_or_insert_with(|| {
+        "what belongs to AWS goes by itself in the time told; remove what is yours, then run the same command again".into()
+    });
+    fault
+}
+
+/// Holders that are named; the rest is counted.
+const SHOWN: usize = 5;
+
+async fn interfaces(cx: &Aws, holder: Holder<'_>) -> Result<Vec<NetworkInterface>, Fault> {
+    let reader = &cx.read.network_interfaces;
+    match holder {
+        Holder::InSubnet(id) => reader.by("subnet-id", id).await,
+        Holder::OfGroup(id) => reader.by("group-id", id).await,
+        Holder::InVpc(id) => reader.by("vpc-id", id).await,
+        Holder::PublicAddresses(id) => {
+            let mut found = reader.by("vpc-id", id).await?;
+            found.retain(|i| i.association().and_then(|a| a.public_ip()).is_some());
+            Ok(found)
+        }
+    }
+}
+
+/// What holds besides interfaces.
+async fn others(cx: &Aws, holder: Holder<'_>) -> Result<Vec<String>, Fault> {
+    let mut names = Vec::new();
+    let mut add = |kind: &str, id: Option<&str>| {
+        names.push(format!("{kind} {}", id.unwrap_or_default()));
+    };
+    match holder {
+        Holder::OfGroup(id) => {
+            for filter in ["ip-permission.group-id", "egress.ip-permission.group-id"] {
+                for group in cx.read.security_groups.by(filter, id).await? {
+                    if group.group_id() != Some(id) {
+                        add("a rule of security group", group.group_id());
+                    }
+                }
+            }
+        }
+        Holder::InVpc(id) => {
+            for subnet in cx.read.subnets.by("vpc-id", id).await? {
+                add("subnet", subnet.subnet_id());
+            }
+            for group in cx.read.security_groups.by("vpc-id", id).await? {
+                if group.group_name() != Some("default") {
+                    add("security group", group.group_id());
+                }
+            }
+            for acl in cx.read.network_acls.by("vpc-id", id).await? {
+                if acl.is_default() != Some(true) {
+                    add("network ACL", acl.network_acl_id());
+                }
+            }
+            for table in cx.read.route_tables.by("vpc-id", id).await? {
+                if !table.associations().iter().any(|a| a.main() == Some(true)) {
+                    add("route table", table.route_table_id());
+                }
+            }
+            let gateways = cx.read.internet_gateways.by("attachment.vpc-id", id);
+            for gateway in gateways.await? {
+                add("internet gateway", gateway.internet_gateway_id());
+            }
+        }
+        Holder::InSubnet(_) | Holder::PublicAddresses(_) => {}
+    }
+    names.dedup();
+    Ok(names)
+}
+
+/// `eni-1 (RDSNetworkInterface, amazon-rds; goes with its database instance)`
+fn name(interface: &NetworkInterface) -> String {
+    let id = interface.network_interface_id().unwrap_or("an interface");
+    let description = interface.description().unwrap_or_default();
+    let requester = interface.requester_id().unwrap_or_default();
+    let attached = interface.attachment().and_then(|a| a.instance_id());
+    let what = [description, requester, attached.unwrap_or_default()];
+    let what: Vec<&str> = what.into_iter().filter(|t| !t.is_empty()).collect();
+    format!(
+        "{id} ({}; {})",
+        what.join(", "),
+        goes(description, requester, attached)
+    )
+}
+
+/// How long it typically takes until the interface is gone, told from the text that each service gives its interfaces.
+fn goes(description: &str, requester: &str, instance: Option<&str>) -> &'static str {
+    let is = |text: &str| description.contains(text);
+    if is("AWS Lambda VPC ENI") {
+        "goes up to 45 minutes after its function, under 5 when the function's VPC settings were cleared first"
+    } else if is("ELB ") || requester == "amazon-elb" {
+        "goes a minute or two after its load balancer"
+    } else if is("RDSNetworkInterface") || requester == "amazon-rds" {
+        "goes with its database instance, 5 to 10 minutes"
+    } else if is("VPC Endpoint Interface") {
+        "goes with its endpoint, 1 to 2 minutes"
+    } else if is("Transit Gateway Attachment") {
+        "goes with its attachment, 1 to 2 minutes"
+    } else if is("NAT Gateway") {
+        "goes with its NAT gateway, 1 to 2 minutes"
+    } else if is("arn:aws:ecs:") {
+        "goes with its task, about a minute"
+    } else if instance.is_some() {
+        "an instance that deployer did not start"
+    } else {
+        "deployer did not make it"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interface_tells_whose_it_is_and_how_long_it_stays() {
+        let lambda = NetworkInterface::builder()
+            .network_interface_id("eni-1")
+            .description("AWS Lambda VPC ENI-migrate-1234")
+            .build();
+        assert_eq!(
+            name(&lambda),
+            "eni-1 (AWS Lambda VPC ENI-migrate-1234; goes up to 45 minutes after its function, under 5 when the function's VPC settings were cleared first)"
+        );
+        let balancer = NetworkInterface::builder()
+            .network_interface_id("eni-2")
+            .requester_id("amazon-elb")
+            .build();
+        assert!(name(&balancer).contains("load balancer"));
+    }
+}

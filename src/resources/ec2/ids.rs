@@ -1,0 +1,5 @@
+//! Ids of things that other sections make.
+
+/// A transit gateway id.
+#[derive(Debug)]
+pub enum TransitGatewayId {}

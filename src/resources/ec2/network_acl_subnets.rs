@@ -1,0 +1,155 @@
+//! The subnets that a network ACL guards, as one set. Every subnet has exactly one ACL, so leaving ours is moving to the
+//! VPC's default one.
+
+use super::{NetworkAclId, SubnetId};
+use crate::aws::{Aws, repeatable};
+use crate::engine::{Class, Delta, Fault, Identity, Kind, Nature, Phase, Ref};
+use crate::resources::{Found, Lookup, Resource, gone_is_fine, never_created};
+use aws_sdk_ec2::types::NetworkAclAssociation;
+use serde::{Deserialize, Serialize};
+
+/// Which subnets an ACL guards.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NetworkAclSubnets {
+    /// The ACL.
+    pub acl: Ref<NetworkAclId>,
+    /// Its subnets.
+    pub subnets: Vec<Ref<SubnetId>>,
+}
+
+/// What is known of an ACL's subnets.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NetworkAclSubnetsOutputs {
+    /// The ACL.
+    pub acl: Ref<NetworkAclId>,
+}
+
+impl Kind for NetworkAclSubnets {
+    const TYPE: &'static str = "ec2/network_acl_subnets";
+}
+
+impl Resource for NetworkAclSubnets {
+    const FIXED: &'static [&'static str] = &["acl"];
+    const NATURE: Nature = Nature::Aspect;
+    type Outputs = NetworkAclSubnetsOutputs;
+
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+        let id = key.outputs.map_or(&key.spec.acl, |o| &o.acl);
+        let found = cx.read.network_acls.by("network-acl-id", id.as_str());
+        let Some(acl) = found.await?.pop() else {
+            return Ok(None);
+        };
+        let subnets = acl.associations().iter().filter_map(|a| a.subnet_id());
+        Ok(Some(Found {
+            spec: Self {
+                acl: id.clone(),
+                subnets: subnets.map(Into::into).collect(),
+            },
+            tags: None,
+            outputs: NetworkAclSubnetsOutputs { acl: id.clone() },
+            phase: Phase::Ready,
+        }))
+    }
+
+    async fn create(&self, _: &Aws, _: &Identity) -> Result<Self::Outputs, Fault> {
+        Err(never_created(Self::TYPE))
+    }
+
+    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, _: &Delta) -> Result<(), Fault> {
+        let acl = outputs.acl.as_str();
+        let moves = self.subnets.iter().map(async |subnet| {
+            let now = associations(cx, "association.subnet-id", subnet.as_str()).await?;
+            match now.iter().find(|a| a.subnet_id() == Some(subnet.as_str())) {
+                Some(now) if now.network_acl_id() == Some(acl) => Ok(()),
+                Some(now) => assign(cx, now, acl).await,
+                // A new subnet gets its default ACL within a moment.
+                None => Err(Fault::of(
+                    Class::Propagating,
+                    "read",
+                    format!("subnet {subnet} has no network ACL yet"),
+                )),
+            }
+        });
+        futures::future::join_all(moves)
+            .await
+            .into_iter()
+            .collect::<Result<(), Fault>>()?;
+        let guarded = associations(cx, "network-acl-id", acl).await?;
+        let extra = |a: &&NetworkAclAssociation| {
+            a.subnet_id()
+                .is_some_and(|s| !self.subnets.iter().any(|w| w.as_str() == s))
+        };
+        release(cx, acl, guarded.iter().filter(extra)).await
+    }
+
+    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Fault> {
+        let acl = outputs.acl.as_str();
+        let guarded = associations(cx, "network-acl-id", acl).await?;
+        release(cx, acl, guarded.iter()).await
+    }
+}
+
+/// All associations of the ACLs with this value of this filter.
+async fn associations(
+    cx: &Aws,
+    filter: &'static str,
+    value: &str,
+) -> Result<Vec<NetworkAclAssociation>, Fault> {
+    let acls = cx.read.network_acls.by(filter, value).await?;
+    Ok(acls
+        .iter()
+        .flat_map(|a| a.associations())
+        .cloned()
+        .collect())
+}
+
+/// The association gets a new id by this, so a repetition answers "not found", which reads as propagating: the step
+/// looks again and finds the subnet where it should be.
+async fn assign(cx: &Aws, now: &NetworkAclAssociation, acl: &str) -> Result<(), Fault> {
+    let id = now.network_acl_association_id().unwrap_or_default();
+    cx.call(repeatable("ec2", "ReplaceNetworkAclAssociation"), || {
+        cx.ec2
+            .replace_network_acl_association()
+            .association_id(id)
+            .network_acl_id(acl)
+            .send()
+    })
+    .await
+    .map(drop)
+}
+
+/// Moves subnets to the VPC's default ACL.
+async fn release(
+    cx: &Aws,
+    acl: &str,
+    subnets: impl Iterator<Item = &NetworkAclAssociation>,
+) -> Result<(), Fault> {
+    let mut default = None;
+    for now in subnets {
+        let default = match &default {
+            Some(id) => id,
+            None => default.insert(default_of(cx, acl).await?),
+        };
+        // Gone in the meantime: with its subnet, or moved by an attempt whose answer was lost.
+        gone_is_fine(assign(cx, now, default).await)?;
+    }
+    Ok(())
+}
+
+/// The default ACL of the VPC that an ACL belongs to.
+async fn default_of(cx: &Aws, acl: &str) -> Result<String, Fault> {
+    let acls = &cx.read.network_acls;
+    let ours = acls.by("network-acl-id", acl).await?;
+    let vpc = ours.first().and_then(|a| a.vpc_id()).unwrap_or_default();
+    let all = acls.by("vpc-id", vpc).await?;
+    all.iter()
+        .find(|a| a.is_default() == Some(true))
+        .and_then(|a| a.network_acl_id())
+        .map(str::to_owned)
+        .ok_or_else(|| {
+            Fault::permanent(
+                "read",
+                format!("the VPC {vpc} shows no default network ACL"),
+            )
+        })
+}

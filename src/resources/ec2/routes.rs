@@ -1,0 +1,231 @@
+//! The static routes of a route table, as one set. The local route, the routes that gateway endpoints add (`pl-...` to
+//! `vpce-...`) and propagated ones have other owners and are not looked at.
+
+use super::{InternetGatewayId, RouteTableId, TransitGatewayId};
+use crate::aws::{Aws, repeatable};
+use crate::engine::{Delta, Fault, Identity, Kind, Nature, Phase, Ref};
+use crate::resources::{Found, Lookup, Resource, gone_is_fine, never_created};
+use aws_sdk_ec2::types::{Route, RouteOrigin, RouteState};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The static routes of one table.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Routes {
+    /// The table.
+    pub table: Ref<RouteTableId>,
+    /// Destination (an address block or a prefix list) to target.
+    pub routes: BTreeMap<String, Target>,
+}
+
+/// Where a route leads: the id of a gateway. One whose target is gone reads as `<id> (blackhole)`, so it differs from
+/// what is wanted and is set anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Target(String);
+
+impl From<Ref<InternetGatewayId>> for Target {
+    fn from(id: Ref<InternetGatewayId>) -> Self {
+        Self(id.to_string())
+    }
+}
+
+impl From<Ref<TransitGatewayId>> for Target {
+    fn from(id: Ref<TransitGatewayId>) -> Self {
+        Self(id.to_string())
+    }
+}
+
+/// What is known of a set of routes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RoutesOutputs {
+    /// The table.
+    pub table: Ref<RouteTableId>,
+}
+
+impl Kind for Routes {
+    const TYPE: &'static str = "ec2/routes";
+}
+
+/// Sets destination and target of a CreateRoute or ReplaceRoute.
+macro_rules! route {
+    ($call:expr, $table:expr, $destination:expr, $target:expr) => {{
+        let (destination, target): (&str, &str) = ($destination, $target);
+        let call = $call.route_table_id($table);
+        let call = match destination {
+            list if list.starts_with("pl-") => call.destination_prefix_list_id(list),
+            six if six.contains(':') => call.destination_ipv6_cidr_block(six),
+            four => call.destination_cidr_block(four),
+        };
+        if target.starts_with("tgw-") {
+            call.transit_gateway_id(target)
+        } else if target.starts_with("nat-") {
+            call.nat_gateway_id(target)
+        } else {
+            call.gateway_id(target)
+        }
+    }};
+}
+
+impl Resource for Routes {
+    const FIXED: &'static [&'static str] = &["table"];
+    const NATURE: Nature = Nature::Aspect;
+    type Outputs = RoutesOutputs;
+
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+        let id = key.outputs.map_or(&key.spec.table, |o| &o.table);
+        let tables = cx.read.route_tables.by("route-table-id", id.as_str());
+        let Some(table) = tables.await?.pop() else {
+            return Ok(None);
+        };
+        Ok(Some(Found {
+            spec: Self {
+                table: id.clone(),
+                routes: table.routes().iter().filter_map(ours).collect(),
+            },
+            tags: None,
+            outputs: RoutesOutputs { table: id.clone() },
+            phase: Phase::Ready,
+        }))
+    }
+
+    async fn create(&self, _: &Aws, _: &Identity) -> Result<Self::Outputs, Fault> {
+        Err(never_created(Self::TYPE))
+    }
+
+    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Fault> {
+        let table = outputs.table.as_str();
+        for change in &delta.changes {
+            let Some(destination) = change.path.strip_prefix("routes.") else {
+                continue;
+            };
+            match self.routes.get(destination) {
+                Some(Target(target)) if change.have.is_some() => {
+                    replace(cx, table, destination, target).await?;
+                }
+                Some(Target(target)) => create(cx, table, destination, target).await?,
+                None => remove(cx, table, destination).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Fault> {
+        for destination in self.routes.keys() {
+            remove(cx, outputs.table.as_str(), destination).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn create(cx: &Aws, table: &str, destination: &str, target: &str) -> Result<(), Fault> {
+    let answer = cx
+        .call(repeatable("ec2", "CreateRoute"), || {
+            route!(cx.ec2.create_route(), table, destination, target).send()
+        })
+        .await;
+    match answer {
+        // There by now: an earlier attempt whose answer was lost, or a read that lagged.
+        Err(fault) if fault.code == "RouteAlreadyExists" => {
+            replace(cx, table, destination, target).await
+        }
+        answer => answer.map(drop),
+    }
+}
+
+async fn replace(cx: &Aws, table: &str, destination: &str, target: &str) -> Result<(), Fault> {
+    cx.call(repeatable("ec2", "ReplaceRoute"), || {
+        route!(cx.ec2.replace_route(), table, destination, target).send()
+    })
+    .await
+    .map(drop)
+}
+
+async fn remove(cx: &Aws, table: &str, destination: &str) -> Result<(), Fault> {
+    gone_is_fine(
+        cx.call(repeatable("ec2", "DeleteRoute"), || {
+            let call = cx.ec2.delete_route().route_table_id(table);
+            match destination {
+                list if list.starts_with("pl-") => call.destination_prefix_list_id(list),
+                six if six.contains(':') => call.destination_ipv6_cidr_block(six),
+                four => call.destination_cidr_block(four),
+            }
+            .send()
+        })
+        .await,
+    )
+}
+
+/// Destination and target of a static route; `None` for a route that somebody else owns.
+fn ours(route: &Route) -> Option<(String, Target)> {
+    let destination = route
+        .destination_cidr_block()
+        .or(route.destination_ipv6_cidr_block())
+        .or(route.destination_prefix_list_id())?;
+    let propagated = matches!(
+        route.origin(),
+        Some(RouteOrigin::EnableVgwRoutePropagation | RouteOrigin::Advertisement)
+    );
+    let gateway = route.gateway_id();
+    let endpoint =
+        destination.starts_with("pl-") && gateway.is_some_and(|g| g.starts_with("vpce-"));
+    let local = gateway == Some("local") || route.origin() == Some(&RouteOrigin::CreateRouteTable);
+    if propagated || endpoint || local {
+        return None;
+    }
+    let target = route
+        .transit_gateway_id()
+        .or(route.nat_gateway_id())
+        .or(route.vpc_peering_connection_id())
+        .or(route.egress_only_internet_gateway_id())
+        .or(route.carrier_gateway_id())
+        .or(route.local_gateway_id())
+        .or(route.core_network_arn())
+        .or(gateway)
+        .or(route.network_interface_id())
+        .or(route.instance_id())
+        .unwrap_or("nowhere");
+    let target = match route.state() {
+        Some(RouteState::Blackhole) => format!("{target} (blackhole)"),
+        _ => target.to_owned(),
+    };
+    Some((destination.to_owned(), Target(target)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_static_routes_are_ours_and_a_blackhole_shows() {
+        let tgw = Route::builder()
+            .destination_cidr_block("10.20.0.0/18")
+            .transit_gateway_id("tgw-1")
+            .origin(RouteOrigin::CreateRoute);
+        let read = |route: aws_sdk_ec2::types::builders::RouteBuilder| {
+            ours(&route.build()).map(|(to, Target(via))| format!("{to} {via}"))
+        };
+        assert_eq!(
+            read(tgw.clone().state(RouteState::Active)).as_deref(),
+            Some("10.20.0.0/18 tgw-1")
+        );
+        assert_eq!(
+            read(tgw.clone().state(RouteState::Blackhole)).as_deref(),
+            Some("10.20.0.0/18 tgw-1 (blackhole)")
+        );
+        assert_eq!(
+            read(tgw.origin(RouteOrigin::EnableVgwRoutePropagation)),
+            None
+        );
+        let local = Route::builder()
+            .destination_cidr_block("10.10.0.0/16")
+            .gateway_id("local")
+            .origin(RouteOrigin::CreateRouteTable);
+        assert_eq!(read(local), None);
+        let endpoint = Route::builder()
+            .destination_prefix_list_id("pl-1")
+            .gateway_id("vpce-1")
+            .origin(RouteOrigin::CreateRoute);
+        assert_eq!(read(endpoint), None);
+    }
+}
