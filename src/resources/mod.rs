@@ -129,6 +129,15 @@ pub fn registry(aws: &Arc<Aws>) -> Registry {
     types! {
         ec2::Vpc,
         ec2::Subnet,
+        ec2::TransitGateway,
+        ec2::TransitGatewayRouteTable,
+        ec2::TransitGatewayAttachment,
+        ec2::TransitGatewayAssociation,
+        ec2::TransitGatewayPropagations,
+        ec2::TransitGatewayRoutes,
+        ec2::GatewayEndpoint,
+        ec2::InterfaceEndpoint,
+        ec2::FlowLog,
     }
     all
 }
