@@ -58,6 +58,15 @@ where
     out
 }
 
+/// An item that an otherwise good answer lists as refused (`Unsuccessful` of EC2's DeleteVpcEndpoints): the fault that
+/// its code would be as the answer to the whole call.
+pub fn refused(api: Api, code: &str, message: &str) -> Fault {
+    let class = classify(api, code, message, 400);
+    let mut out = Fault::of(class, api.action(), message).code(code);
+    out.hint = hint(api, &out);
+    out
+}
+
 const CREDENTIALS: &str =
     "log in again (`aws sso login`, new keys, or --profile NAME) and repeat the command";
 
@@ -135,7 +144,9 @@ fn classify(api: Api, code: &str, message: &str, status: u16) -> Class {
         | "AlreadyExistsException"
         | "ResourceAlreadyExistsException"
         | "InvalidGroup.Duplicate"
-        | "FlowLogAlreadyExists" => Class::Conflict,
+        | "FlowLogAlreadyExists"
+        | "DuplicateTransitGatewayAttachment"
+        | "Resource.AlreadyAssociated" => Class::Conflict,
         _ if code.ends_with("AlreadyExists") || code.ends_with("AlreadyExistsFault") => {
             Class::Conflict
         }
@@ -156,6 +167,8 @@ fn classify(api: Api, code: &str, message: &str, status: u16) -> Class {
                 Class::Permanent
             }
         }
+        // A flow log's delivery role.
+        "InvalidParameter" if says("Unable to assume given IAM role") => Class::Propagating,
         // A log group's key policy, or the key itself, is not visible to the service yet.
         "KMSKeyNotAccessibleFault" => Class::Propagating,
         // An ID that was created a moment ago ("Eventual consistency in the Amazon EC2 API").
@@ -239,6 +252,15 @@ mod tests {
         assert_eq!(of(delete, "IncorrectState", "", 400), Class::Held);
         assert_eq!(of(create, "IncorrectState", "", 400), Class::NotYet);
         assert_eq!(of(delete, "DependencyViolation", "", 400), Class::Held);
+        let attach = once("ec2", "CreateTransitGatewayVpcAttachment");
+        let twice = "DuplicateTransitGatewayAttachment";
+        assert_eq!(of(attach, twice, "", 400), Class::Conflict);
+        let associate = once("ec2", "AssociateTransitGatewayRouteTable");
+        let twice = "Resource.AlreadyAssociated";
+        assert_eq!(of(associate, twice, "", 400), Class::Conflict);
+        let log = repeatable("ec2", "CreateFlowLogs");
+        let fresh = "Unable to assume given IAM role";
+        assert_eq!(of(log, "InvalidParameter", fresh, 400), Class::Propagating);
         let table = once("dynamodb", "CreateTable");
         assert_eq!(
             of(

@@ -12,7 +12,10 @@ use futures::future::BoxFuture;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+mod edge;
 mod network;
+
+pub use edge::EdgeReaders;
 
 /// Values of one filter in one call.
 const VALUES: usize = 200;

@@ -8,8 +8,9 @@ mod ec2;
 mod reader;
 
 pub use call::{Api, Caller, once, read, repeatable};
+pub use class::refused;
 pub use connect::{Connection, Settings, connect};
-pub use ec2::{Ec2Reader, Ec2Readers, Find, find, find_all, tags_of};
+pub use ec2::{Ec2Reader, Ec2Readers, EdgeReaders, Find, find, find_all, tags_of};
 pub use reader::Reader;
 
 use crate::engine::{Events, Fault};
@@ -43,6 +44,8 @@ pub struct Aws {
     pub quotas: aws_sdk_servicequotas::Client,
     /// Batched EC2 reads.
     pub read: Ec2Readers,
+    /// Batched reads of Transit Gateways, endpoints and flow logs.
+    pub edge: EdgeReaders,
     caller: Arc<Caller>,
 }
 
@@ -64,6 +67,7 @@ impl Aws {
             account,
             region: config.region().map(ToString::to_string).unwrap_or_default(),
             read: Ec2Readers::new(&ec2, &caller),
+            edge: EdgeReaders::new(&ec2, &caller),
             ec2,
             rds: aws_sdk_rds::Client::new(config),
             s3: aws_sdk_s3::Client::from_conf(s3.build()),

@@ -153,6 +153,15 @@ pub fn registry(aws: &Arc<Aws>) -> Registry {
         ec2::SecurityGroup,
         ec2::SecurityGroupRules,
         ec2::DefaultSecurityGroup,
+        ec2::TransitGateway,
+        ec2::TransitGatewayRouteTable,
+        ec2::TransitGatewayAttachment,
+        ec2::TransitGatewayAssociation,
+        ec2::TransitGatewayPropagations,
+        ec2::TransitGatewayRoutes,
+        ec2::GatewayEndpoint,
+        ec2::InterfaceEndpoint,
+        ec2::FlowLog,
     }
     all
 }

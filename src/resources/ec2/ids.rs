@@ -1,5 +1,21 @@
-//! Ids of things that other sections make.
+//! Kinds of ids, for typed references between resources of different files.
 
-/// A transit gateway id.
+/// `tgw-...`
 #[derive(Debug)]
 pub enum TransitGatewayId {}
+
+/// `tgw-rtb-...`
+#[derive(Debug)]
+pub enum TransitGatewayRouteTableId {}
+
+/// `tgw-attach-...`
+#[derive(Debug)]
+pub enum TransitGatewayAttachmentId {}
+
+/// `vpce-...`
+#[derive(Debug)]
+pub enum VpcEndpointId {}
+
+/// `fl-...`
+#[derive(Debug)]
+pub enum FlowLogId {}

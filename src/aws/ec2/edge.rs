@@ -1,0 +1,291 @@
+//! Readers of what lies at a network's edge: Transit Gateways, VPC endpoints, flow logs.
+
+use super::super::call::{Api, Caller, read};
+use super::super::reader::Reader;
+use super::{Ec2Reader, Find, text};
+use crate::engine::Fault;
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::types::{self as t, Filter, Tag};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use futures::FutureExt;
+use futures::future::{BoxFuture, join_all};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Items per page; the most that these calls give.
+const PAGE: i32 = 1000;
+
+/// A reader of one list per route table: there is no call for several tables. A fault of one table is its own.
+pub type PerTable<V> = Reader<String, Result<Vec<V>, Fault>>;
+
+/// One batched reader per call.
+pub struct EdgeReaders {
+    /// DescribeTransitGateways.
+    pub transit_gateways: Ec2Reader<t::TransitGateway>,
+    /// DescribeTransitGatewayRouteTables.
+    pub tables: Ec2Reader<t::TransitGatewayRouteTable>,
+    /// DescribeTransitGatewayVpcAttachments: subnets and options.
+    pub vpc_attachments: Ec2Reader<t::TransitGatewayVpcAttachment>,
+    /// DescribeTransitGatewayAttachments: the association of each.
+    pub attachments: Ec2Reader<t::TransitGatewayAttachment>,
+    /// GetTransitGatewayRouteTablePropagations.
+    pub propagations: PerTable<t::TransitGatewayRouteTablePropagation>,
+    /// SearchTransitGatewayRoutes, the static ones.
+    pub static_routes: PerTable<t::TransitGatewayRoute>,
+    /// DescribeVpcEndpoints.
+    pub endpoints: Ec2Reader<t::VpcEndpoint>,
+    /// DescribeFlowLogs.
+    pub flow_logs: Ec2Reader<t::FlowLog>,
+}
+
+/// All pages of one call. `page` sends it with the token of the page and gives the items and the next token.
+async fn all<V, E, F>(
+    caller: &Caller,
+    api: Api,
+    page: impl Fn(Option<String>) -> F + Send + Sync,
+) -> Result<Vec<V>, Fault>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    F: Future<Output = Result<(Option<Vec<V>>, Option<String>), SdkError<E, HttpResponse>>> + Send,
+{
+    let mut all = Vec::new();
+    let mut token = None;
+    loop {
+        let (items, next) = caller.call(api, || page(token.clone())).await?;
+        all.extend(items.unwrap_or_default());
+        token = next.filter(|t| !t.is_empty());
+        if token.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+/// A page of a request that takes a page size and a token.
+macro_rules! page {
+    ($request:expr, $items:ident) => {
+        |token| {
+            let send = $request.max_results(PAGE).set_next_token(token).send();
+            async move { send.await.map(|p| (p.$items, p.next_token)) }
+        }
+    };
+}
+
+/// A reader by filter.
+macro_rules! filtered {
+    ($client:expr, $caller:expr, $operation:literal, $method:ident, $filters:ident, $items:ident) => {{
+        let (client, caller): (Client, Arc<Caller>) = ($client.clone(), $caller.clone());
+        Ec2Reader::new(move |filters: Vec<Filter>| {
+            let (client, caller) = (client.clone(), caller.clone());
+            async move {
+                let request = || client.$method().$filters(Some(filters.clone()));
+                all(&caller, read("ec2", $operation), page!(request(), $items)).await
+            }
+            .boxed()
+        })
+    }};
+}
+
+/// A reader that sends one call per table, all at once.
+fn per_table<V: Clone + Send + Sync + 'static>(
+    fetch: impl Fn(String) -> BoxFuture<'static, Result<Vec<V>, Fault>> + Send + Sync + 'static,
+) -> PerTable<V> {
+    let fetch = Arc::new(fetch);
+    Reader::new(move |tables: Vec<String>| {
+        let fetch = fetch.clone();
+        async move {
+            let lists = join_all(tables.iter().map(|table| fetch(table.clone()))).await;
+            Ok(tables.into_iter().zip(lists).collect::<HashMap<_, _>>())
+        }
+        .boxed()
+    })
+}
+
+impl EdgeReaders {
+    /// Readers over one client.
+    pub(in crate::aws) fn new(client: &Client, caller: &Arc<Caller>) -> Self {
+        macro_rules! by_filter {
+            ($operation:literal, $method:ident, $items:ident) => {
+                filtered!(client, caller, $operation, $method, set_filters, $items)
+            };
+        }
+        Self {
+            transit_gateways: by_filter!(
+                "DescribeTransitGateways",
+                describe_transit_gateways,
+                transit_gateways
+            ),
+            tables: by_filter!(
+                "DescribeTransitGatewayRouteTables",
+                describe_transit_gateway_route_tables,
+                transit_gateway_route_tables
+            ),
+            vpc_attachments: by_filter!(
+                "DescribeTransitGatewayVpcAttachments",
+                describe_transit_gateway_vpc_attachments,
+                transit_gateway_vpc_attachments
+            ),
+            attachments: by_filter!(
+                "DescribeTransitGatewayAttachments",
+                describe_transit_gateway_attachments,
+                transit_gateway_attachments
+            ),
+            propagations: propagations(client.clone(), caller.clone()),
+            static_routes: static_routes(client.clone(), caller.clone()),
+            endpoints: by_filter!(
+                "DescribeVpcEndpoints",
+                describe_vpc_endpoints,
+                vpc_endpoints
+            ),
+            flow_logs: filtered!(
+                client,
+                caller,
+                "DescribeFlowLogs",
+                describe_flow_logs,
+                set_filter,
+                flow_logs
+            ),
+        }
+    }
+}
+
+fn propagations(
+    client: Client,
+    caller: Arc<Caller>,
+) -> PerTable<t::TransitGatewayRouteTablePropagation> {
+    per_table(move |table| {
+        let (client, caller) = (client.clone(), caller.clone());
+        async move {
+            const API: Api = read("ec2", "GetTransitGatewayRouteTablePropagations");
+            let request = || {
+                client
+                    .get_transit_gateway_route_table_propagations()
+                    .transit_gateway_route_table_id(&table)
+            };
+            let page = page!(request(), transit_gateway_route_table_propagations);
+            all(&caller, API, page).await
+        }
+        .boxed()
+    })
+}
+
+fn static_routes(client: Client, caller: Arc<Caller>) -> PerTable<t::TransitGatewayRoute> {
+    per_table(move |table| {
+        let (client, caller) = (client.clone(), caller.clone());
+        async move {
+            const API: Api = read("ec2", "SearchTransitGatewayRoutes");
+            // The call must have a filter.
+            let fixed = Filter::builder().name("type").values("static").build();
+            let request = || {
+                client
+                    .search_transit_gateway_routes()
+                    .transit_gateway_route_table_id(&table)
+                    .filters(fixed.clone())
+            };
+            all(&caller, API, page!(request(), routes)).await
+        }
+        .boxed()
+    })
+}
+
+impl Find for t::TransitGateway {
+    fn tags(&self) -> &[Tag] {
+        self.tags()
+    }
+    fn values(&self, filter: &str) -> Vec<String> {
+        match filter {
+            "transit-gateway-id" => text(self.transit_gateway_id()),
+            _ => Vec::new(),
+        }
+    }
+    fn is_leaving(&self) -> bool {
+        use t::TransitGatewayState::{Deleted, Deleting};
+        matches!(self.state(), Some(Deleting | Deleted))
+    }
+}
+
+impl Find for t::TransitGatewayRouteTable {
+    fn tags(&self) -> &[Tag] {
+        self.tags()
+    }
+    fn values(&self, filter: &str) -> Vec<String> {
+        match filter {
+            "transit-gateway-route-table-id" => text(self.transit_gateway_route_table_id()),
+            "transit-gateway-id" => text(self.transit_gateway_id()),
+            _ => Vec::new(),
+        }
+    }
+    fn is_leaving(&self) -> bool {
+        use t::TransitGatewayRouteTableState::{Deleted, Deleting};
+        matches!(self.state(), Some(Deleting | Deleted))
+    }
+}
+
+impl Find for t::TransitGatewayVpcAttachment {
+    fn tags(&self) -> &[Tag] {
+        self.tags()
+    }
+    fn values(&self, filter: &str) -> Vec<String> {
+        match filter {
+            "transit-gateway-attachment-id" => text(self.transit_gateway_attachment_id()),
+            "transit-gateway-id" => text(self.transit_gateway_id()),
+            "vpc-id" => text(self.vpc_id()),
+            _ => Vec::new(),
+        }
+    }
+    fn is_leaving(&self) -> bool {
+        use t::TransitGatewayAttachmentState::{Deleted, Deleting, Failed, Rejected};
+        matches!(self.state(), Some(Deleting | Deleted | Failed | Rejected))
+    }
+}
+
+impl Find for t::TransitGatewayAttachment {
+    fn tags(&self) -> &[Tag] {
+        self.tags()
+    }
+    fn values(&self, filter: &str) -> Vec<String> {
+        match filter {
+            "transit-gateway-attachment-id" => text(self.transit_gateway_attachment_id()),
+            "transit-gateway-id" => text(self.transit_gateway_id()),
+            "resource-id" => text(self.resource_id()),
+            _ => Vec::new(),
+        }
+    }
+    fn is_leaving(&self) -> bool {
+        use t::TransitGatewayAttachmentState::{Deleted, Deleting, Failed, Rejected};
+        matches!(self.state(), Some(Deleting | Deleted | Failed | Rejected))
+    }
+}
+
+impl Find for t::VpcEndpoint {
+    fn tags(&self) -> &[Tag] {
+        self.tags()
+    }
+    fn values(&self, filter: &str) -> Vec<String> {
+        match filter {
+            "vpc-endpoint-id" => text(self.vpc_endpoint_id()),
+            "vpc-id" => text(self.vpc_id()),
+            "service-name" => text(self.service_name()),
+            _ => Vec::new(),
+        }
+    }
+    fn is_leaving(&self) -> bool {
+        // EC2 writes the state in lower case here, its model in upper case.
+        let state = self.state().map(|s| s.as_str().to_lowercase());
+        matches!(state.as_deref(), Some("deleting" | "deleted"))
+    }
+}
+
+impl Find for t::FlowLog {
+    fn tags(&self) -> &[Tag] {
+        self.tags()
+    }
+    fn values(&self, filter: &str) -> Vec<String> {
+        match filter {
+            "flow-log-id" => text(self.flow_log_id()),
+            "resource-id" => text(self.resource_id()),
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What gateway and interface endpoints have in common.
+
+use super::ids::VpcEndpointId;
+use crate::aws::{Api, Aws, find, refused, repeatable};
+use crate::engine::{Fault, Identity, Phase, Ref};
+use crate::resources::policy::Policy;
+use crate::resources::{gone_is_fine, lacks};
+use aws_sdk_ec2::operation::create_vpc_endpoint::CreateVpcEndpointOutput;
+use aws_sdk_ec2::types::{UnsuccessfulItem, VpcEndpoint};
+use serde::{Deserialize, Serialize};
+
+/// What is known of a VPC endpoint once it exists.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct VpcEndpointOutputs {
+    /// `vpce-...`
+    pub id: Ref<VpcEndpointId>,
+}
+
+/// A repeated call with the same client token answers the same endpoint ("Ensuring idempotency in Amazon EC2 API requests").
+pub(super) const CREATE: Api = repeatable("ec2", "CreateVpcEndpoint");
+/// All changes of an endpoint are one call.
+pub(super) const MODIFY: Api = repeatable("ec2", "ModifyVpcEndpoint");
+
+/// Finds an endpoint and says where it stands; `None` when it is deleted.
+pub(super) async fn look(
+    cx: &Aws,
+    outputs: Option<&VpcEndpointOutputs>,
+    identity: &Identity,
+) -> Result<Option<(VpcEndpoint, VpcEndpointOutputs, Phase)>, Fault> {
+    let id = outputs.map(|o| o.id.as_str());
+    let Some(endpoint) = find(&cx.edge.endpoints, id, "vpc-endpoint-id", identity).await? else {
+        return Ok(None);
+    };
+    let Some(phase) = phase(&endpoint) else {
+        return Ok(None);
+    };
+    let id = endpoint
+        .vpc_endpoint_id()
+        .ok_or_else(|| lacks("ec2:DescribeVpcEndpoints", "VpcEndpointId"))?;
+    let outputs = VpcEndpointOutputs { id: id.into() };
+    Ok(Some((endpoint, outputs, phase)))
+}
+
+/// EC2 answers states in lower case although its API model has them in upper case.
+fn phase(endpoint: &VpcEndpoint) -> Option<Phase> {
+    let state = endpoint.state().map(|s| s.as_str().to_lowercase());
+    Some(match state.as_deref().unwrap_or_default() {
+        "deleted" => return None,
+        "deleting" => Phase::Deleting,
+        "available" => Phase::Ready,
+        broken @ ("failed" | "rejected" | "expired") => {
+            let why = endpoint
+                .last_error()
+                .and_then(|e| e.message())
+                .or(endpoint.failure_reason());
+            Phase::Failed(why.map_or_else(|| broken.to_owned(), |w| format!("{broken}: {w}")))
+        }
+        _ => Phase::Settling,
+    })
+}
+
+/// Its policy as it reads back. Without one of ours AWS has a policy that allows everything.
+pub(super) fn policy(endpoint: &VpcEndpoint) -> Policy {
+    Policy::parse(endpoint.policy_document().unwrap_or_default())
+}
+
+/// The id in the answer to the create call.
+pub(super) fn created(answer: &CreateVpcEndpointOutput) -> Result<VpcEndpointOutputs, Fault> {
+    let id = answer
+        .vpc_endpoint()
+        .and_then(|e| e.vpc_endpoint_id())
+        .ok_or_else(|| lacks("ec2:CreateVpcEndpoint", "VpcEndpointId"))?;
+    Ok(VpcEndpointOutputs { id: id.into() })
+}
+
+/// Deletes an endpoint. An interface endpoint's network interfaces hold their subnets and groups for a minute more.
+pub(super) async fn delete(cx: &Aws, id: &str) -> Result<(), Fault> {
+    const DELETE: Api = repeatable("ec2", "DeleteVpcEndpoints");
+    let answer = cx
+        .call(DELETE, || {
+            cx.ec2.delete_vpc_endpoints().vpc_endpoint_ids(id).send()
+        })
+        .await;
+    let answer = answer.and_then(|a| all_done(DELETE, a.unsuccessful()));
+    gone_is_fine(answer)
+}
+
+/// Some EC2 calls answer 200 and list what they did not do.
+pub(super) fn all_done(api: Api, unsuccessful: &[UnsuccessfulItem]) -> Result<(), Fault> {
+    match unsuccessful.iter().find_map(UnsuccessfulItem::error) {
+        Some(error) => Err(refused(
+            api,
+            error.code().unwrap_or_default(),
+            error.message().unwrap_or_default(),
+        )),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Class;
+    use aws_sdk_ec2::types::{State, UnsuccessfulItemError};
+
+    #[test]
+    fn states_are_understood_in_either_case() {
+        let of = |state: &str| phase(&VpcEndpoint::builder().state(State::from(state)).build());
+        assert_eq!(of("available"), Some(Phase::Ready));
+        assert_eq!(of("Available"), Some(Phase::Ready));
+        assert_eq!(of("pendingAcceptance"), Some(Phase::Settling));
+        assert_eq!(of("Deleting"), Some(Phase::Deleting));
+        assert_eq!(of("deleted"), None);
+        assert_eq!(of("failed"), Some(Phase::Failed("failed".into())));
+    }
+
+    #[test]
+    fn an_item_that_a_good_answer_lists_as_undone_is_a_fault() {
+        let item = |code: &str| {
+            let error = UnsuccessfulItemError::builder().code(code).message("m");
+            UnsuccessfulItem::builder().error(error.build()).build()
+        };
+        let create = repeatable("ec2", "CreateFlowLogs");
+        let fault = all_done(create, &[item("FlowLogAlreadyExists")]).unwrap_err();
+        assert_eq!(fault.class, Class::Conflict);
+        let gone = all_done(MODIFY, &[item("InvalidVpcEndpointId.NotFound")]);
+        assert!(gone_is_fine(gone).is_ok());
+        assert!(all_done(create, &[]).is_ok());
+    }
+}

@@ -1,0 +1,250 @@
+//! The static routes of a Transit Gateway route table, all of them: a route that somebody adds shows as an extra one.
+//! Propagated routes belong to [`super::TransitGatewayPropagations`].
+
+use super::ids::{TransitGatewayAttachmentId, TransitGatewayRouteTableId};
+use super::transit_gateway_route_table::is_there;
+use crate::aws::{Aws, repeatable};
+use crate::engine::{Delta, Fault, Identity, Kind, Nature, Phase, Ref};
+use crate::resources::{Found, Lookup, Resource, found, gone_is_fine};
+use aws_sdk_ec2::types::{TransitGatewayRoute, TransitGatewayRouteState as State};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The static routes of a table.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TransitGatewayRoutes {
+    /// The table, which must be available.
+    pub table: Ref<TransitGatewayRouteTableId>,
+    /// Where each block (`10.20.0.0/18`, without host bits) leads to.
+    pub routes: BTreeMap<String, TransitGatewayTarget>,
+}
+
+/// Where a static route of a Transit Gateway leads to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransitGatewayTarget {
+    /// Nowhere: traffic is dropped.
+    Blackhole,
+    /// To an attachment, which must be available.
+    Attachment(Ref<TransitGatewayAttachmentId>),
+}
+
+impl TransitGatewayTarget {
+    fn attachment(&self) -> Option<String> {
+        match self {
+            Self::Blackhole => None,
+            Self::Attachment(id) => Some(id.to_string()),
+        }
+    }
+
+    /// A route to an attachment that was deleted is a black hole too, but still names the attachment.
+    fn of(route: &TransitGatewayRoute) -> Self {
+        let attachment = route.transit_gateway_attachments().first();
+        attachment
+            .and_then(|a| a.transit_gateway_attachment_id())
+            .map_or(Self::Blackhole, |id| Self::Attachment(id.into()))
+    }
+}
+
+/// What is known of a table's routes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TransitGatewayRoutesOutputs {
+    /// The table.
+    pub table: Ref<TransitGatewayRouteTableId>,
+}
+
+impl Kind for TransitGatewayRoutes {
+    const TYPE: &'static str = "ec2/transit_gateway_routes";
+}
+
+impl Resource for TransitGatewayRoutes {
+    const FIXED: &'static [&'static str] = &["table"];
+    const NATURE: Nature = Nature::Aspect;
+    type Outputs = TransitGatewayRoutesOutputs;
+
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+        let table = &key.spec.table;
+        if !is_there(cx, table.as_str()).await? {
+            return Ok(None);
+        }
+        let answer = cx.edge.static_routes.get(table.to_string()).await?;
+        let Some(list) = answer.map_or(Ok(None), found)? else {
+            return Ok(None);
+        };
+        let mut phase = Phase::Ready;
+        let mut routes = BTreeMap::new();
+        for route in &list {
+            match route.state() {
+                Some(State::Deleted) => continue,
+                Some(State::Deleting) => {
+                    phase = Phase::Settling;
+                    continue;
+                }
+                Some(State::Pending) => phase = Phase::Settling,
+                _ => {}
+            }
+            // A route to a prefix list has no block; its list names it.
+            let block = route.destination_cidr_block().or(route.prefix_list_id());
+            if let Some(block) = block {
+                routes.insert(block.to_owned(), TransitGatewayTarget::of(route));
+            }
+        }
+        Ok(Some(Found {
+            spec: Self {
+                table: table.clone(),
+                routes,
+            },
+            tags: None,
+            outputs: TransitGatewayRoutesOutputs {
+                table: table.clone(),
+            },
+            phase,
+        }))
+    }
+
+    async fn create(&self, _cx: &Aws, _identity: &Identity) -> Result<Self::Outputs, Fault> {
+        Ok(TransitGatewayRoutesOutputs {
+            table: self.table.clone(),
+        })
+    }
+
+    async fn update(&self, cx: &Aws, _outputs: &Self::Outputs, delta: &Delta) -> Result<(), Fault> {
+        let (mut put, mut gone) = (BTreeMap::new(), Vec::new());
+        for change in &delta.changes {
+            let Some(block) = block_of(&change.path) else {
+                continue;
+            };
+            match self.routes.get(block) {
+                Some(target) => {
+                    // Every change of a route counts once: (target, exists).
+                    let exists = change.have.is_some();
+                    let entry = put.entry(block).or_insert((target, exists));
+                    entry.1 |= exists;
+                }
+                None => gone.push(block),
+            }
+        }
+        for (block, (target, exists)) in put {
+            if exists {
+                replace(cx, self.table.as_str(), block, target).await?;
+            } else {
+                create(cx, self.table.as_str(), block, target).await?;
+            }
+        }
+        for block in gone {
+            remove(cx, self.table.as_str(), block).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, cx: &Aws, _outputs: &Self::Outputs) -> Result<(), Fault> {
+        for block in self.routes.keys() {
+            remove(cx, self.table.as_str(), block).await?;
+        }
+        Ok(())
+    }
+}
+
+/// `10.20.0.0/18` of `routes.10.20.0.0/18` or `routes.10.20.0.0/18.attachment`.
+fn block_of(path: &str) -> Option<&str> {
+    let block = path.strip_prefix("routes.")?;
+    Some(block.strip_suffix(".attachment").unwrap_or(block))
+}
+
+async fn create(
+    cx: &Aws,
+    table: &str,
+    block: &str,
+    target: &TransitGatewayTarget,
+) -> Result<(), Fault> {
+    let attachment = target.attachment();
+    let answer = cx
+        .call(repeatable("ec2", "CreateTransitGatewayRoute"), || {
+            cx.ec2
+                .create_transit_gateway_route()
+                .transit_gateway_route_table_id(table)
+                .destination_cidr_block(block)
+                .set_blackhole(attachment.is_none().then_some(true))
+                .set_transit_gateway_attachment_id(attachment.clone())
+                .send()
+        })
+        .await;
+    match answer {
+        // An earlier call whose answer was lost, or somebody was faster: what is there is read again.
+        Err(fault) if fault.code == "RouteAlreadyExists" => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+async fn replace(
+    cx: &Aws,
+    table: &str,
+    block: &str,
+    target: &TransitGatewayTarget,
+) -> Result<(), Fault> {
+    let attachment = target.attachment();
+    cx.call(repeatable("ec2", "ReplaceTransitGatewayRoute"), || {
+        cx.ec2
+            .replace_transit_gateway_route()
+            .transit_gateway_route_table_id(table)
+            .destination_cidr_block(block)
+            .set_blackhole(attachment.is_none().then_some(true))
+            .set_transit_gateway_attachment_id(attachment.clone())
+            .send()
+    })
+    .await
+    .map(drop)
+}
+
+/// A route to a prefix list was not made by us; it is a reference of its own kind.
+async fn remove(cx: &Aws, table: &str, block: &str) -> Result<(), Fault> {
+    if block.starts_with("pl-") {
+        let api = repeatable("ec2", "DeleteTransitGatewayPrefixListReference");
+        let answer = cx.call(api, || {
+            cx.ec2
+                .delete_transit_gateway_prefix_list_reference()
+                .transit_gateway_route_table_id(table)
+                .prefix_list_id(block)
+                .send()
+        });
+        return gone_is_fine(answer.await);
+    }
+    gone_is_fine(
+        cx.call(repeatable("ec2", "DeleteTransitGatewayRoute"), || {
+            cx.ec2
+                .delete_transit_gateway_route()
+                .transit_gateway_route_table_id(table)
+                .destination_cidr_block(block)
+                .send()
+        })
+        .await,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::diff;
+
+    #[test]
+    fn every_change_of_a_route_names_its_block() {
+        let routes = |target: TransitGatewayTarget| {
+            serde_json::to_value(TransitGatewayRoutes {
+                table: "tgw-rtb-1".into(),
+                routes: BTreeMap::from([("10.20.0.0/18".to_owned(), target)]),
+            })
+            .unwrap()
+        };
+        let to = |id: &str| TransitGatewayTarget::Attachment(id.into());
+        for (want, have) in [
+            (TransitGatewayTarget::Blackhole, to("a")),
+            (to("a"), TransitGatewayTarget::Blackhole),
+            (to("a"), to("b")),
+        ] {
+            let changes = diff(&routes(want), &routes(have));
+            let blocks: Vec<_> = changes.iter().map(|c| block_of(&c.path)).collect();
+            assert_eq!(blocks, [Some("10.20.0.0/18")]);
+            assert!(changes[0].have.is_some());
+        }
+    }
+}
