@@ -11,6 +11,10 @@
 
 mod durations;
 pub mod ec2;
+pub mod iam;
+pub mod kms;
+pub mod logs;
+mod owned;
 pub mod policy;
 
 use crate::aws::Aws;
@@ -129,6 +133,10 @@ pub fn registry(aws: &Arc<Aws>) -> Registry {
     types! {
         ec2::Vpc,
         ec2::Subnet,
+        kms::Key,
+        kms::Alias,
+        iam::Role,
+        logs::LogGroup,
     }
     all
 }
