@@ -5,13 +5,18 @@ mod call;
 mod class;
 mod connect;
 mod ec2;
+mod kms;
+mod logs;
 mod reader;
+mod recent;
 
 pub use call::{Api, Caller, once, read, repeatable};
 pub use class::refused;
 pub use connect::{Connection, Settings, connect};
 pub use ec2::{Ec2Reader, Ec2Readers, EdgeReaders, Find, find, find_all, tags_of};
+pub use kms::KmsReaders;
 pub use reader::Reader;
+pub use recent::RecentTags;
 
 use crate::engine::{Events, Fault};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -46,6 +51,12 @@ pub struct Aws {
     pub read: Ec2Readers,
     /// Batched reads of Transit Gateways, endpoints and flow logs.
     pub edge: EdgeReaders,
+    /// Batched reads of keys and aliases.
+    pub keys: KmsReaders,
+    /// Batched reads of log groups, by name.
+    pub groups: Reader<String, aws_sdk_cloudwatchlogs::types::LogGroup>,
+    /// Tags that were read a moment ago.
+    pub recent: RecentTags,
     caller: Arc<Caller>,
 }
 
@@ -60,6 +71,8 @@ impl Aws {
         let config = &connection.config;
         let ec2 = aws_sdk_ec2::Client::new(config);
         let caller = Arc::new(Caller::new(events, read_only));
+        let kms = aws_sdk_kms::Client::new(config);
+        let logs = aws_sdk_cloudwatchlogs::Client::new(config);
         let mut s3 = aws_sdk_s3::config::Builder::from(config);
         // A custom endpoint seldom has wildcard names for buckets.
         s3.set_force_path_style(config.endpoint_url().map(|_| true));
@@ -72,9 +85,12 @@ impl Aws {
             rds: aws_sdk_rds::Client::new(config),
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             dynamodb: aws_sdk_dynamodb::Client::new(config),
-            kms: aws_sdk_kms::Client::new(config),
+            keys: KmsReaders::new(&kms, &caller),
+            groups: logs::groups(&logs, &caller),
+            recent: RecentTags::default(),
+            kms,
             iam: aws_sdk_iam::Client::new(config),
-            logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            logs,
             secrets: aws_sdk_secretsmanager::Client::new(config),
             quotas: aws_sdk_servicequotas::Client::new(config),
             caller,

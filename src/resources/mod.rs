@@ -11,6 +11,10 @@
 
 mod durations;
 pub mod ec2;
+pub mod iam;
+pub mod kms;
+pub mod logs;
+mod owned;
 pub mod policy;
 
 pub use durations::typical;
@@ -162,6 +166,10 @@ pub fn registry(aws: &Arc<Aws>) -> Registry {
         ec2::GatewayEndpoint,
         ec2::InterfaceEndpoint,
         ec2::FlowLog,
+        kms::Key,
+        kms::Alias,
+        iam::Role,
+        logs::LogGroup,
     }
     all
 }

@@ -1,0 +1,227 @@
+//! Batched KMS reads: all aliases in one listing, and the keys that carry a mark in one pass over all keys.
+//!
+//! KMS assigns key ids and cannot search by tag, so finding an unrecorded key takes one ListResourceTags per customer
+//! key of the region. That pass runs once for all keys that are looked for in the same tick, and only when there is no
+//! record of a key or an open intent.
+
+use super::call::{Caller, read};
+use super::reader::Reader;
+use crate::engine::driver::{MARK_STEP, MARK_SUFFIX};
+use crate::engine::{Fault, Identity};
+use aws_sdk_kms::Client;
+use aws_sdk_kms::types::{AliasListEntry, KeyState};
+use futures::FutureExt;
+use futures::future::try_join_all;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+/// Suffix and step.
+type Mark = (String, String);
+type Tags = BTreeMap<String, String>;
+
+/// ListResourceTags calls that are under way at once.
+const AT_ONCE: usize = 16;
+
+/// The readers of keys and aliases.
+pub struct KmsReaders {
+    aliases: Reader<String, AliasListEntry>,
+    marked: Reader<Mark, Vec<String>>,
+    kms: Kms,
+}
+
+#[derive(Clone)]
+struct Kms {
+    client: Client,
+    caller: Arc<Caller>,
+}
+
+impl KmsReaders {
+    pub(super) fn new(client: &Client, caller: &Arc<Caller>) -> Self {
+        let kms = Kms {
+            client: client.clone(),
+            caller: caller.clone(),
+        };
+        let (one, two) = (kms.clone(), kms.clone());
+        let by_name = move |_: Vec<String>| {
+            let kms = one.clone();
+            async move {
+                let all = kms.all_aliases().await?;
+                let named = |a: AliasListEntry| Some((a.alias_name.clone()?, a));
+                Ok(all.into_iter().filter_map(named).collect())
+            }
+            .boxed()
+        };
+        let marked = move |wanted: Vec<Mark>| {
+            let kms = two.clone();
+            async move { kms.all_marked(wanted.into_iter().collect()).await }.boxed()
+        };
+        Self {
+            aliases: Reader::new(by_name),
+            marked: Reader::new(marked),
+            kms,
+        }
+    }
+
+    /// The alias with this name (`alias/...`).
+    pub async fn alias(&self, name: &str) -> Result<Option<AliasListEntry>, Fault> {
+        self.aliases.get(name.to_owned()).await
+    }
+
+    /// All aliases of the region.
+    pub async fn all_aliases(&self) -> Result<Vec<AliasListEntry>, Fault> {
+        self.kms.all_aliases().await
+    }
+
+    /// The id of the key that carries the mark of this identity and is not pending deletion. Two are an error.
+    pub async fn marked(&self, identity: &Identity) -> Result<Option<String>, Fault> {
+        let Some(suffix) = identity.tags.get(MARK_SUFFIX) else {
+            return Ok(None);
+        };
+        let mark = (suffix.clone(), identity.step.clone());
+        let mut ids = self.marked.get(mark).await?.unwrap_or_default();
+        if ids.len() > 1 {
+            return Err(Fault::permanent(
+                "read",
+                format!("step `{}` is marked on more than one key: {}", identity.step, ids.join(", ")),
+            )
+            .hint("find out which one is in use, remove the tag DeployerStep from the other, and run again"));
+        }
+        Ok(ids.pop())
+    }
+
+    /// The tags of a key; `None` when it does not exist.
+    pub async fn tags(&self, id: &str) -> Result<Option<Tags>, Fault> {
+        match self.kms.tags(id).await {
+            Ok(tags) => Ok(Some(tags)),
+            Err(fault) if fault.is_not_found() => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+}
+
+impl Kms {
+    async fn all_aliases(&self) -> Result<Vec<AliasListEntry>, Fault> {
+        let mut all = Vec::new();
+        let mut marker: Option<String> = None;
+        loop {
+            let page = self
+                .caller
+                .call(read("kms", "ListAliases"), || {
+                    self.client
+                        .list_aliases()
+                        .limit(100)
+                        .set_marker(marker.clone())
+                        .send()
+                })
+                .await?;
+            marker = page.next_marker.filter(|_| page.truncated);
+            all.extend(page.aliases.unwrap_or_default());
+            if marker.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    async fn all_marked(&self, wanted: HashSet<Mark>) -> Result<HashMap<Mark, Vec<String>>, Fault> {
+        // AWS's own keys are told by their aliases; their tags are none of our business.
+        let managed: HashSet<String> = self
+            .all_aliases()
+            .await?
+            .into_iter()
+            .filter(|a| a.alias_name().is_some_and(|n| n.starts_with("alias/aws/")))
+            .filter_map(|a| a.target_key_id)
+            .collect();
+        let mut ids = self.all_keys().await?;
+        ids.retain(|id| !managed.contains(id));
+        let mut out: HashMap<Mark, Vec<String>> = HashMap::new();
+        for chunk in ids.chunks(AT_ONCE) {
+            let looks = chunk.iter().map(|id| self.mark(id));
+            for (id, mark) in chunk.iter().zip(try_join_all(looks).await?) {
+                if let Some(mark) = mark.filter(|m| wanted.contains(m))
+                    && !self.is_leaving(id).await?
+                {
+                    out.entry(mark).or_default().push(id.clone());
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    async fn all_keys(&self) -> Result<Vec<String>, Fault> {
+        let mut all = Vec::new();
+        let mut marker: Option<String> = None;
+        loop {
+            let page = self
+                .caller
+                .call(read("kms", "ListKeys"), || {
+                    self.client
+                        .list_keys()
+                        .limit(1000)
+                        .set_marker(marker.clone())
+                        .send()
+                })
+                .await?;
+            marker = page.next_marker.filter(|_| page.truncated);
+            let ids = page.keys.unwrap_or_default();
+            all.extend(ids.into_iter().filter_map(|k| k.key_id));
+            if marker.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    async fn mark(&self, id: &str) -> Result<Option<Mark>, Fault> {
+        let tags = match self.tags(id).await {
+            Ok(tags) => tags,
+            Err(fault) if fault.is_not_found() => return Ok(None),
+            // A key whose policy shuts out the account's IAM policies is not ours: ours is created with one that lets
+            // them in. The wording: IAM user guide, "Troubleshoot access denied error messages".
+            Err(fault)
+                if fault.is_denied() && fault.message.contains("no resource-based policy") =>
+            {
+                return Ok(None);
+            }
+            Err(fault) => return Err(fault),
+        };
+        let tag = |key: &str| tags.get(key).cloned();
+        Ok(tag(MARK_SUFFIX).zip(tag(MARK_STEP)))
+    }
+
+    async fn tags(&self, id: &str) -> Result<Tags, Fault> {
+        let mut all = Tags::new();
+        let mut marker: Option<String> = None;
+        loop {
+            let page = self
+                .caller
+                .call(read("kms", "ListResourceTags"), || {
+                    self.client
+                        .list_resource_tags()
+                        .key_id(id)
+                        .limit(50)
+                        .set_marker(marker.clone())
+                        .send()
+                })
+                .await?;
+            marker = page.next_marker.filter(|_| page.truncated);
+            let tags = page.tags.unwrap_or_default();
+            all.extend(tags.into_iter().map(|t| (t.tag_key, t.tag_value)));
+            if marker.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    async fn is_leaving(&self, id: &str) -> Result<bool, Fault> {
+        let answer = self
+            .caller
+            .call(read("kms", "DescribeKey"), || {
+                self.client.describe_key().key_id(id).send()
+            })
+            .await?;
+        let state = answer.key_metadata().and_then(|m| m.key_state());
+        Ok(matches!(
+            state,
+            Some(KeyState::PendingDeletion | KeyState::PendingReplicaDeletion)
+        ))
+    }
+}

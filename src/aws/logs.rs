@@ -1,0 +1,93 @@
+//! Batched reads of log groups. DescribeLogGroups takes one prefix and no list of names (a list of identifiers exists,
+//! but what it answers for a name that does not exist is not documented), so names that begin alike share one listing.
+
+use super::call::{Caller, read};
+use super::reader::Reader;
+use crate::engine::Fault;
+use aws_sdk_cloudwatchlogs::Client;
+use aws_sdk_cloudwatchlogs::types::LogGroup;
+use futures::FutureExt;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// Names that agree in so many characters are asked for by their common prefix: `/aws/rds/` apart from `/aws/lambda/`.
+const ALIKE: usize = 9;
+
+/// A reader of log groups by name.
+pub(super) fn groups(client: &Client, caller: &Arc<Caller>) -> Reader<String, LogGroup> {
+    let (client, caller) = (client.clone(), caller.clone());
+    Reader::new(move |names: Vec<String>| {
+        let (client, caller) = (client.clone(), caller.clone());
+        async move {
+            let mut out = HashMap::new();
+            for prefix in prefixes(&names) {
+                for group in listed(&client, &caller, &prefix).await? {
+                    if let Some(name) = group.log_group_name.clone() {
+                        out.insert(name, group);
+                    }
+                }
+            }
+            Ok(out)
+        }
+        .boxed()
+    })
+}
+
+async fn listed(client: &Client, caller: &Caller, prefix: &str) -> Result<Vec<LogGroup>, Fault> {
+    let mut all = Vec::new();
+    let mut token: Option<String> = None;
+    loop {
+        let page = caller
+            .call(read("logs", "DescribeLogGroups"), || {
+                client
+                    .describe_log_groups()
+                    .log_group_name_prefix(prefix)
+                    .limit(50)
+                    .set_next_token(token.clone())
+                    .send()
+            })
+            .await?;
+        token = page.next_token;
+        all.extend(page.log_groups.unwrap_or_default());
+        if token.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+fn prefixes(names: &[String]) -> Vec<String> {
+    let mut common: BTreeMap<String, String> = BTreeMap::new();
+    for name in names {
+        let head: String = name.chars().take(ALIKE).collect();
+        common
+            .entry(head)
+            .and_modify(|prefix| {
+                let same = prefix
+                    .chars()
+                    .zip(name.chars())
+                    .take_while(|(a, b)| a == b)
+                    .count();
+                *prefix = name.chars().take(same).collect();
+            })
+            .or_insert_with(|| name.clone());
+    }
+    common.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_begin_alike_share_a_listing() {
+        let names = [
+            "flow-logs-blue-dev",
+            "flow-logs-green-dev",
+            "/aws/rds/cluster/aurora-blue-dev/postgresql",
+            "/aws/rds/cluster/aurora-green-dev/postgresql",
+        ];
+        let names: Vec<String> = names.map(str::to_owned).into();
+        assert_eq!(prefixes(&names), ["/aws/rds/cluster/aurora-", "flow-logs-"]);
+        assert_eq!(prefixes(&names[..1]), ["flow-logs-blue-dev"]);
+    }
+}

@@ -1,0 +1,109 @@
+//! The name of a key. It has no tags of its own: it is ours when the key it points to is.
+
+use super::KeyId;
+use crate::aws::{Aws, once, repeatable};
+use crate::engine::driver::MARK_SUFFIX;
+use crate::engine::{Delta, Fault, Handle, Identity, Kind, NameRule, Nature, Phase, Ref};
+use crate::resources::{Found, Lookup, Resource, gone_is_fine};
+use serde::{Deserialize, Serialize};
+
+/// The settings of an alias. Its step's name is its name in AWS, `alias/...`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Alias {
+    /// The key it points to.
+    pub key: Ref<KeyId>,
+}
+
+/// What is known of an alias once it exists.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AliasOutputs {
+    /// `alias/data-green-dev`
+    pub name: String,
+}
+
+/// An alias.
+#[derive(Debug)]
+pub enum AliasName {}
+
+impl Handle<Alias> {
+    /// The alias with its `alias/`.
+    pub fn name(&self) -> Ref<AliasName> {
+        self.output("name")
+    }
+}
+
+impl Kind for Alias {
+    const TYPE: &'static str = "kms/alias";
+    /// "CreateAlias" in the KMS API reference.
+    const NAME: NameRule = NameRule {
+        min: 7,
+        max: 256,
+        legal: |c| c.is_ascii_alphanumeric() || "/_-".contains(c),
+        charset: "letters, digits, `/`, `_` and `-`",
+    };
+}
+
+impl Resource for Alias {
+    const NATURE: Nature = Nature::Parented;
+    type Outputs = AliasOutputs;
+
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+        let name = key.outputs.map_or(&key.identity.name, |o| &o.name);
+        let Some(alias) = cx.keys.alias(name).await? else {
+            return Ok(None);
+        };
+        let target = alias.target_key_id().unwrap_or_default();
+        if key.outputs.is_none() && target != key.spec.key.as_str() {
+            // The alias of an earlier key of ours (pending deletion, say) is moved; anybody else's is left alone.
+            let tags = cx.keys.tags(target).await?.unwrap_or_default();
+            let ours = key.identity.tags.get(MARK_SUFFIX);
+            if ours.is_none() || tags.get(MARK_SUFFIX) != ours {
+                let what = format!("the alias `{name}` (of key {target})");
+                return Err(Fault::foreign("kms:ListAliases", &what));
+            }
+        }
+        Ok(Some(Found {
+            spec: Self { key: target.into() },
+            tags: None,
+            outputs: AliasOutputs { name: name.clone() },
+            phase: Phase::Ready,
+        }))
+    }
+
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<AliasOutputs, Fault> {
+        cx.call(once("kms", "CreateAlias"), || {
+            cx.kms
+                .create_alias()
+                .alias_name(&identity.name)
+                .target_key_id(self.key.as_str())
+                .send()
+        })
+        .await?;
+        Ok(AliasOutputs {
+            name: identity.name.clone(),
+        })
+    }
+
+    async fn update(&self, cx: &Aws, outputs: &AliasOutputs, delta: &Delta) -> Result<(), Fault> {
+        if delta.touches("key") {
+            let point = || {
+                cx.kms
+                    .update_alias()
+                    .alias_name(&outputs.name)
+                    .target_key_id(self.key.as_str())
+                    .send()
+            };
+            cx.call(repeatable("kms", "UpdateAlias"), point).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, cx: &Aws, outputs: &AliasOutputs) -> Result<(), Fault> {
+        gone_is_fine(
+            cx.call(repeatable("kms", "DeleteAlias"), || {
+                cx.kms.delete_alias().alias_name(&outputs.name).send()
+            })
+            .await,
+        )
+    }
+}

@@ -1,0 +1,51 @@
+//! Helpers for [`Resource::owned`](super::Resource::owned): names that follow the convention, and marks.
+
+use crate::engine::Owned;
+use crate::engine::driver::{MARK_STEP, MARK_SUFFIX};
+use std::collections::BTreeMap;
+
+/// True when a name follows the convention `{thing}-{env}-{suffix}`, alone or as a part of a path: only then are its
+/// tags worth a call.
+pub(super) fn is_conventional(name: &str, suffix: &str) -> bool {
+    let end = format!("-{suffix}");
+    name.split('/').any(|part| part.ends_with(&end))
+}
+
+/// The thing, when its tags carry this deployment's mark.
+pub(super) fn marked(
+    kind: &str,
+    id: &str,
+    name: &str,
+    tags: BTreeMap<String, String>,
+    suffix: &str,
+) -> Option<Owned> {
+    if tags.get(MARK_SUFFIX).map(String::as_str) != Some(suffix) {
+        return None;
+    }
+    Some(Owned {
+        kind: kind.to_owned(),
+        step: tags.get(MARK_STEP)?.clone(),
+        id: id.to_owned(),
+        name: name.to_owned(),
+        tags,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_this_deployment_are_suspects() {
+        for name in [
+            "data-green-dev",
+            "alias/data-green-dev",
+            "/aws/rds/cluster/aurora-green-dev/postgresql",
+        ] {
+            assert!(is_conventional(name, "dev"), "{name}");
+        }
+        for name in ["data-green-dev2", "dev", "data-green-dev-x", "/aws/dev/x"] {
+            assert!(!is_conventional(name, "dev"), "{name}");
+        }
+    }
+}
