@@ -5,11 +5,13 @@ mod call;
 mod class;
 mod connect;
 mod ec2;
+mod rds;
 mod reader;
 
 pub use call::{Api, Caller, once, read, repeatable};
 pub use connect::{Connection, Settings, connect};
 pub use ec2::{Ec2Reader, Ec2Readers, Find, find, find_all, tags_of};
+pub use rds::{Listing, Named, RdsReaders, rds_tags_of};
 pub use reader::Reader;
 
 use crate::engine::{Events, Fault};
@@ -43,6 +45,8 @@ pub struct Aws {
     pub quotas: aws_sdk_servicequotas::Client,
     /// Batched EC2 reads.
     pub read: Ec2Readers,
+    /// Batched RDS reads.
+    pub databases: RdsReaders,
     caller: Arc<Caller>,
 }
 
@@ -60,12 +64,14 @@ impl Aws {
         let mut s3 = aws_sdk_s3::config::Builder::from(config);
         // A custom endpoint seldom has wildcard names for buckets.
         s3.set_force_path_style(config.endpoint_url().map(|_| true));
+        let rds = aws_sdk_rds::Client::new(config);
         Arc::new(Self {
             account,
             region: config.region().map(ToString::to_string).unwrap_or_default(),
             read: Ec2Readers::new(&ec2, &caller),
             ec2,
-            rds: aws_sdk_rds::Client::new(config),
+            databases: RdsReaders::new(&rds, &caller),
+            rds,
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             dynamodb: aws_sdk_dynamodb::Client::new(config),
             kms: aws_sdk_kms::Client::new(config),
