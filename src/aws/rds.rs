@@ -93,7 +93,12 @@ fn keep<V: Named>(out: &mut HashMap<Wanted, Vec<V>>, found: &[V], names: &[Strin
 
 /// Tags as a map.
 pub fn rds_tags_of(tags: &[Tag]) -> BTreeMap<String, String> {
-    let pair = |t: &Tag| Some((t.key()?.to_owned(), t.value().unwrap_or_default().to_owned()));
+    let pair = |t: &Tag| {
+        Some((
+            t.key()?.to_owned(),
+            t.value().unwrap_or_default().to_owned(),
+        ))
+    };
     tags.iter().filter_map(pair).collect()
 }
 

@@ -12,6 +12,8 @@
 mod durations;
 pub mod ec2;
 pub mod policy;
+pub mod rds;
+pub mod secretsmanager;
 
 use crate::aws::Aws;
 use crate::engine::driver::Owned;
@@ -129,6 +131,12 @@ pub fn registry(aws: &Arc<Aws>) -> Registry {
     types! {
         ec2::Vpc,
         ec2::Subnet,
+        rds::SubnetGroup,
+        rds::ClusterParameterGroup,
+        rds::ParameterGroup,
+        rds::Cluster,
+        rds::Instance,
+        secretsmanager::Rotation,
     }
     all
 }

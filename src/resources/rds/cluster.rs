@@ -1,5 +1,7 @@
 //! An Aurora PostgreSQL cluster on Serverless v2: storage, endpoints, backups, and the master password in RDS's own hands.
 
+use super::KeyArn;
+use super::SecurityGroupId;
 use super::cluster_parameter_group::ClusterParameterGroupName;
 use super::status::phase;
 use super::subnet_group::SubnetGroupName;
@@ -8,8 +10,6 @@ use crate::aws::{Aws, once, rds_tags_of, repeatable};
 use crate::engine::driver::Owned;
 use crate::engine::graph::NameRule;
 use crate::engine::{Class, Delegated, Delta, Fault, Handle, Identity, Kind, Ref};
-use crate::resources::ec2::SecurityGroupId;
-use crate::resources::kms::KeyArn;
 use crate::resources::{Found, Lookup, Resource, gone_is_fine, lacks};
 use aws_sdk_rds::types::{
     CloudwatchLogsExportConfiguration, DbCluster, ServerlessV2ScalingConfiguration,
@@ -427,10 +427,7 @@ fn outputs(cluster: &DbCluster, id: &str, action: &str) -> Result<ClusterOutputs
 async fn start(cx: &Aws, id: &str) -> Result<(), Fault> {
     let answer = cx
         .call(repeatable("rds", "StartDBCluster"), || {
-            cx.rds
-                .start_db_cluster()
-                .db_cluster_identifier(id)
-                .send()
+            cx.rds.start_db_cluster().db_cluster_identifier(id).send()
         })
         .await;
     match answer {
@@ -446,9 +443,7 @@ async fn who_holds(cx: &Aws, id: &str, fault: Fault) -> Fault {
         return fault;
     };
     let members = cluster.db_cluster_members().iter();
-    let names: Vec<&str> = members
-        .filter_map(|m| m.db_instance_identifier())
-        .collect();
+    let names: Vec<&str> = members.filter_map(|m| m.db_instance_identifier()).collect();
     if names.is_empty() {
         return fault;
     }

@@ -55,9 +55,12 @@ impl Resource for ClusterParameterGroup {
         let Some(group) = cx.databases.cluster_parameter_groups.named(name).await? else {
             return Ok(None);
         };
-        let arn = group
-            .db_cluster_parameter_group_arn()
-            .ok_or_else(|| lacks("rds:DescribeDBClusterParameterGroups", "DBClusterParameterGroupArn"))?;
+        let arn = group.db_cluster_parameter_group_arn().ok_or_else(|| {
+            lacks(
+                "rds:DescribeDBClusterParameterGroups",
+                "DBClusterParameterGroupArn",
+            )
+        })?;
         let values = of_cluster_group(cx, name, Some("user"));
         let (tags, values) = futures::join!(cx.databases.tags(arn), values);
         let (Some(tags), Some(values)) = (tags?, found(values)?) else {
@@ -80,7 +83,11 @@ impl Resource for ClusterParameterGroup {
         }))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<ClusterParameterGroupOutputs, Fault> {
+    async fn create(
+        &self,
+        cx: &Aws,
+        identity: &Identity,
+    ) -> Result<ClusterParameterGroupOutputs, Fault> {
         let answer = cx
             .call(once("rds", "CreateDBClusterParameterGroup"), || {
                 cx.rds
@@ -95,14 +102,24 @@ impl Resource for ClusterParameterGroup {
         let arn = answer
             .db_cluster_parameter_group()
             .and_then(|g| g.db_cluster_parameter_group_arn())
-            .ok_or_else(|| lacks("rds:CreateDBClusterParameterGroup", "DBClusterParameterGroupArn"))?;
+            .ok_or_else(|| {
+                lacks(
+                    "rds:CreateDBClusterParameterGroup",
+                    "DBClusterParameterGroupArn",
+                )
+            })?;
         Ok(ClusterParameterGroupOutputs {
             name: identity.name.as_str().into(),
             arn: arn.to_owned(),
         })
     }
 
-    async fn update(&self, cx: &Aws, outputs: &ClusterParameterGroupOutputs, delta: &Delta) -> Result<(), Fault> {
+    async fn update(
+        &self,
+        cx: &Aws,
+        outputs: &ClusterParameterGroupOutputs,
+        delta: &Delta,
+    ) -> Result<(), Fault> {
         if delta.touches("parameters") {
             let name = outputs.name.as_str();
             let known = of_cluster_group(cx, name, None).await?;
@@ -145,8 +162,18 @@ impl Resource for ClusterParameterGroup {
     }
 
     async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Fault> {
-        let groups = cx.databases.cluster_parameter_groups.all().await?.into_iter();
-        let groups = groups.map(|g| (g.db_cluster_parameter_group_name, g.db_cluster_parameter_group_arn));
+        let groups = cx
+            .databases
+            .cluster_parameter_groups
+            .all()
+            .await?
+            .into_iter();
+        let groups = groups.map(|g| {
+            (
+                g.db_cluster_parameter_group_name,
+                g.db_cluster_parameter_group_arn,
+            )
+        });
         tags::owned_groups(cx, Self::TYPE, suffix, groups.collect()).await
     }
 }

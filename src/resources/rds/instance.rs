@@ -1,5 +1,7 @@
 //! An instance of an Aurora cluster: the writer or a reader, in one availability zone.
 
+use super::KeyArn;
+use super::RoleArn;
 use super::cluster::ClusterId;
 use super::parameter_group::ParameterGroupName;
 use super::status::phase;
@@ -8,8 +10,6 @@ use crate::aws::{Aws, once, rds_tags_of, repeatable};
 use crate::engine::driver::Owned;
 use crate::engine::graph::NameRule;
 use crate::engine::{Delta, Fault, Identity, Kind, Phase, Ref};
-use crate::resources::iam::RoleArn;
-use crate::resources::kms::KeyArn;
 use crate::resources::{Found, Lookup, Resource, gone_is_fine, lacks};
 use aws_sdk_rds::operation::modify_db_instance::builders::ModifyDBInstanceFluentBuilder;
 use aws_sdk_rds::types::{DbCluster, DbInstance};
@@ -280,13 +280,14 @@ async fn look(
 fn applied(instance: &DbInstance, cluster: Option<&DbCluster>) -> bool {
     const WAITS: Option<&str> = Some("pending-reboot");
     let own = instance.db_parameter_groups().iter();
-    let members = cluster.map(DbCluster::db_cluster_members).unwrap_or_default();
+    let members = cluster
+        .map(DbCluster::db_cluster_members)
+        .unwrap_or_default();
     let member = members
         .iter()
         .find(|m| m.db_instance_identifier() == instance.db_instance_identifier());
     let mut own = own.map(|g| g.parameter_apply_status());
-    !own.any(|s| s == WAITS)
-        && member.and_then(|m| m.db_cluster_parameter_group_status()) != WAITS
+    !own.any(|s| s == WAITS) && member.and_then(|m| m.db_cluster_parameter_group_status()) != WAITS
 }
 
 fn settings(instance: &DbInstance, cluster: Option<&DbCluster>) -> Instance {

@@ -102,7 +102,12 @@ impl Resource for ParameterGroup {
         })
     }
 
-    async fn update(&self, cx: &Aws, outputs: &ParameterGroupOutputs, delta: &Delta) -> Result<(), Fault> {
+    async fn update(
+        &self,
+        cx: &Aws,
+        outputs: &ParameterGroupOutputs,
+        delta: &Delta,
+    ) -> Result<(), Fault> {
         if delta.touches("parameters") {
             let name = outputs.name.as_str();
             let known = of_group(cx, name, None).await?;
