@@ -115,6 +115,18 @@ fn classify(api: Api, code: &str, message: &str, status: u16) -> Class {
         {
             Class::NotYet
         }
+        // "Cluster cannot be deleted, it still contains DB instances in non-deleting state."
+        "InvalidDBClusterStateFault" if api.operation == "DeleteDBCluster" => Class::Held,
+        // A group or cluster that was created a moment ago.
+        _ if api.service == "rds"
+            && api.operation.starts_with("Create")
+            && code.contains("NotFound") =>
+        {
+            Class::Propagating
+        }
+        "InvalidSubnet" if api.operation == "CreateDBSubnetGroup" => Class::Propagating,
+        // "A previous rotation isn't complete. That rotation will be reattempted."
+        "InvalidRequestException" if says("previous rotation") => Class::NotYet,
         "DependencyViolation"
         | "DeleteConflict"
         | "BucketNotEmpty"
@@ -203,6 +215,12 @@ fn hint(api: Api, fault: &Fault) -> Option<String> {
         "BucketAlreadyExists" => Some(
             "another account owns this bucket name; choose another --suffix".into(),
         ),
+        "InsufficientDBInstanceCapacity" | "InsufficientDBClusterCapacityFault" => Some(
+            "AWS has no capacity for this class in this zone just now; run the same command again later".into(),
+        ),
+        "InvalidParameterCombination" if fault.message.contains("Cannot find version") => Some(
+            "AWS no longer offers this engine version: set `database.engine_version` to one that `aws rds describe-db-engine-versions --engine aurora-postgresql` lists".into(),
+        ),
         _ => None,
     }
 }
@@ -279,6 +297,41 @@ mod tests {
         );
         assert_eq!(
             of(read("rds", "DescribeX"), "NotImplemented", "", 501),
+            Class::Permanent
+        );
+    }
+
+    #[test]
+    fn codes_of_rds_and_secrets_manager_fall_into_classes() {
+        let of = |api, code, message| classify(api, code, message, 400);
+        let delete = repeatable("rds", "DeleteDBCluster");
+        assert_eq!(of(delete, "InvalidDBClusterStateFault", ""), Class::Held);
+        let modify = repeatable("rds", "ModifyDBCluster");
+        assert_eq!(of(modify, "InvalidDBClusterStateFault", ""), Class::NotYet);
+        let instance = once("rds", "CreateDBInstance");
+        assert_eq!(
+            of(instance, "DBClusterNotFoundFault", ""),
+            Class::Propagating
+        );
+        assert_eq!(of(instance, "DBInstanceAlreadyExists", ""), Class::Conflict);
+        assert_eq!(
+            of(instance, "KMSKeyNotAccessibleFault", ""),
+            Class::Propagating
+        );
+        let role = "IAM role ARN value is invalid or does not include the required permissions for: ENHANCED_MONITORING";
+        assert_eq!(
+            of(instance, "InvalidParameterValue", role),
+            Class::Propagating
+        );
+        let gone = read("rds", "DescribeDBClusters");
+        assert_eq!(of(gone, "DBClusterNotFoundFault", ""), Class::Permanent);
+        let group = repeatable("rds", "DeleteDBParameterGroup");
+        assert_eq!(of(group, "InvalidDBParameterGroupState", ""), Class::Held);
+        let rotate = repeatable("secretsmanager", "RotateSecret");
+        let busy = "A previous rotation isn't complete. That rotation will be reattempted.";
+        assert_eq!(of(rotate, "InvalidRequestException", busy), Class::NotYet);
+        assert_eq!(
+            of(rotate, "InvalidRequestException", "no"),
             Class::Permanent
         );
     }

@@ -7,6 +7,7 @@ mod connect;
 mod ec2;
 mod kms;
 mod logs;
+mod rds;
 mod reader;
 mod recent;
 
@@ -15,6 +16,7 @@ pub use class::refused;
 pub use connect::{Connection, Settings, connect};
 pub use ec2::{Ec2Reader, Ec2Readers, EdgeReaders, Find, find, find_all, tags_of};
 pub use kms::KmsReaders;
+pub use rds::{Listing, Named, RdsReaders, rds_tags_of};
 pub use reader::Reader;
 pub use recent::RecentTags;
 
@@ -57,6 +59,8 @@ pub struct Aws {
     pub groups: Reader<String, aws_sdk_cloudwatchlogs::types::LogGroup>,
     /// Tags that were read a moment ago.
     pub recent: RecentTags,
+    /// Batched RDS reads.
+    pub databases: RdsReaders,
     caller: Arc<Caller>,
 }
 
@@ -76,13 +80,15 @@ impl Aws {
         let mut s3 = aws_sdk_s3::config::Builder::from(config);
         // A custom endpoint seldom has wildcard names for buckets.
         s3.set_force_path_style(config.endpoint_url().map(|_| true));
+        let rds = aws_sdk_rds::Client::new(config);
         Arc::new(Self {
             account,
             region: config.region().map(ToString::to_string).unwrap_or_default(),
             read: Ec2Readers::new(&ec2, &caller),
             edge: EdgeReaders::new(&ec2, &caller),
             ec2,
-            rds: aws_sdk_rds::Client::new(config),
+            databases: RdsReaders::new(&rds, &caller),
+            rds,
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             dynamodb: aws_sdk_dynamodb::Client::new(config),
             keys: KmsReaders::new(&kms, &caller),

@@ -12,6 +12,8 @@ pub fn typical(kind: &str) -> (f64, f64) {
         "ec2/gateway_endpoint" => (5.0, 5.0),
         "rds/cluster" => (90.0, 90.0),
         "rds/instance" => (450.0, 450.0),
+        "rds/subnet_group" => (1.5, 1.0),
+        "rds/parameter_group" | "rds/cluster_parameter_group" => (2.0, 1.0),
         "dynamodb/table" => (15.0, 10.0),
         _ => (1.0, 1.0),
     }

@@ -16,6 +16,8 @@ pub mod kms;
 pub mod logs;
 mod owned;
 pub mod policy;
+pub mod rds;
+pub mod secretsmanager;
 
 pub use durations::typical;
 
@@ -170,6 +172,12 @@ pub fn registry(aws: &Arc<Aws>) -> Registry {
         kms::Alias,
         iam::Role,
         logs::LogGroup,
+        rds::SubnetGroup,
+        rds::ClusterParameterGroup,
+        rds::ParameterGroup,
+        rds::Cluster,
+        rds::Instance,
+        secretsmanager::Rotation,
     }
     all
 }

@@ -1,0 +1,170 @@
+//! The database of one environment: an Aurora PostgreSQL cluster on Serverless v2 with a writer and readers over the
+//! zones. RDS owns the master password and rotates it; no password passes through here.
+
+use super::{DATABASE_CLUSTER, Env, Site};
+use crate::engine::{Handle, Ref};
+use crate::resources::ec2::{SecurityGroupId, Subnet};
+use crate::resources::iam::RoleArn;
+use crate::resources::kms::KeyArn;
+use crate::resources::logs::LogGroupName;
+use crate::resources::rds::{
+    Capacity, Cluster, ClusterParameterGroup, ENGINE, Insights, Instance, Monitoring,
+    ParameterGroup, SubnetGroup, family, major,
+};
+use crate::resources::secretsmanager::Rotation;
+use std::collections::BTreeMap;
+
+/// What it rests on.
+pub struct Needs<'a> {
+    /// The subnets of the db tier.
+    pub subnets: &'a [Handle<Subnet>],
+    /// The security group of the database.
+    pub security_group: Ref<SecurityGroupId>,
+    /// The key of storage, secret and Performance Insights.
+    pub data_key: Ref<KeyArn>,
+    /// The role that writes enhanced monitoring.
+    pub monitoring_role: Ref<RoleArn>,
+    /// The log group `/aws/rds/cluster/{cluster}/postgresql`, which must be there before RDS would make one itself.
+    pub log_group: Ref<LogGroupName>,
+}
+
+/// What other sections refer to.
+pub struct Database {
+    /// The cluster.
+    pub cluster: Handle<Cluster>,
+    /// Its instances; the first has the best promotion tier.
+    pub instances: Vec<Handle<Instance>>,
+}
+
+/// Settings of the whole cluster. Static ones (logical replication, preloaded libraries) take effect when an instance
+/// starts, so they have to be there before the first one does. The migration replicates logically; `log_statement` stays
+/// at definitions, since statements that change data would bring card data into the logs.
+const CLUSTER_PARAMETERS: [(&str, &str); 6] = [
+    ("log_connections", "1"),
+    ("log_disconnections", "1"),
+    ("log_statement", "ddl"),
+    ("rds.force_ssl", "1"),
+    ("rds.logical_replication", "1"),
+    ("shared_preload_libraries", "pg_stat_statements"),
+];
+
+/// Settings of each instance.
+const INSTANCE_PARAMETERS: [(&str, &str); 2] =
+    [("log_lock_waits", "1"), ("log_temp_files", "1024")];
+
+/// In UTC, one after the other, in the quietest hours of Europe's week.
+const BACKUP_WINDOW: &str = "01:30-02:30";
+const MAINTENANCE_WINDOW: &str = "sun:03:00-sun:04:00";
+
+/// Declares it.
+pub fn declare(site: &mut Site<'_>, env: Env, needs: &Needs<'_>) -> Database {
+    let cluster = cluster(site, env, needs);
+    let instances = instances(site, env, needs, &cluster);
+    let rotation = Rotation {
+        // RDS is done with the secret when the cluster is.
+        secret: cluster.secret_arn().ready(),
+        days: site.config.database.rotation_days,
+    };
+    site.graph.add(site.head("aurora-rotation", env), rotation);
+    let mut output = |name: &str, from: &str| {
+        let value: Ref<()> = cluster.output(from);
+        site.graph.output(format!("{env}.database.{name}"), value);
+    };
+    output("cluster", "id");
+    output("writer_endpoint", "writer_endpoint");
+    output("reader_endpoint", "reader_endpoint");
+    output("port", "port");
+    output("secret_arn", "secret_arn");
+    Database { cluster, instances }
+}
+
+fn parameters(list: &[(&str, &str)]) -> BTreeMap<String, String> {
+    list.iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+fn cluster(site: &mut Site<'_>, env: Env, needs: &Needs<'_>) -> Handle<Cluster> {
+    let settings = &site.config.database;
+    let subnet_group = SubnetGroup {
+        subnets: needs.subnets.iter().map(Handle::id).collect(),
+    };
+    let subnet_group = site
+        .graph
+        .add(site.head("db-subnets", env), subnet_group);
+    let group = ClusterParameterGroup {
+        family: family(&settings.engine_version),
+        parameters: parameters(&CLUSTER_PARAMETERS),
+    };
+    let group = site
+        .graph
+        .add(site.head("db-cluster-parameters", env), group);
+    let spec = Cluster {
+        engine: ENGINE.into(),
+        major_version: major(&settings.engine_version).into(),
+        engine_version: settings.engine_version.clone(),
+        running_version: settings.engine_version.clone(),
+        database: settings.name.clone(),
+        master_user: settings.master_user.clone(),
+        secret_key: Some(needs.data_key.clone()),
+        port: settings.port.into(),
+        subnet_group: subnet_group.name(),
+        parameter_group: group.name().ready(),
+        security_groups: vec![needs.security_group.clone()],
+        storage_key: Some(needs.data_key.clone()),
+        capacity: Capacity {
+            min: settings.min_capacity,
+            max: settings.max_capacity,
+        },
+        backup_days: settings.backup_days,
+        backup_window: BACKUP_WINDOW.into(),
+        maintenance_window: MAINTENANCE_WINDOW.into(),
+        iam_authentication: true,
+        log_exports: BTreeMap::from([("postgresql".into(), needs.log_group.to_string())]),
+        copy_tags: true,
+        deletion_protection: false,
+        running: true,
+    };
+    site.graph.add(site.head(DATABASE_CLUSTER, env), spec)
+}
+
+fn instances(
+    site: &mut Site<'_>,
+    env: Env,
+    needs: &Needs<'_>,
+    cluster: &Handle<Cluster>,
+) -> Vec<Handle<Instance>> {
+    let settings = &site.config.database;
+    let group = ParameterGroup {
+        family: family(&settings.engine_version),
+        parameters: parameters(&INSTANCE_PARAMETERS),
+    };
+    let group = site.graph.add(site.head("db-parameters", env), group);
+    let one = |at: usize| {
+        let spec = Instance {
+            cluster: cluster.id(),
+            class: "db.serverless".into(),
+            zone: site.facts.zones[at % site.facts.zones.len()].clone(),
+            // Tiers 0 and 1 keep the size of the writer and are ready to take over; later ones scale on their own
+            // ("Aurora Serverless v2 scaling", promotion tiers).
+            promotion_tier: i32::try_from(at.min(15)).unwrap_or(15),
+            parameter_group: group.name().ready(),
+            parameters_applied: true,
+            publicly_accessible: false,
+            auto_minor_upgrades: true,
+            maintenance_window: MAINTENANCE_WINDOW.into(),
+            insights: Some(Insights {
+                key: needs.data_key.clone(),
+                days: settings.insights_days,
+            }),
+            monitoring: (settings.monitoring_seconds > 0).then(|| Monitoring {
+                seconds: settings.monitoring_seconds,
+                // Its policy must be attached.
+                role: needs.monitoring_role.ready(),
+            }),
+        };
+        let thing = format!("{DATABASE_CLUSTER}-{}", at + 1);
+        site.graph.add(site.head(&thing, env), spec)
+    };
+    (0..settings.instances).map(one).collect()
+}

@@ -1,0 +1,179 @@
+//! A DB cluster parameter group: settings of the database engine by name.
+
+use super::parameters::{self, Edits, Parameters, of_cluster_group};
+use super::{DESCRIPTION, GROUP, tags};
+use crate::aws::{Aws, once, repeatable};
+use crate::engine::driver::Owned;
+use crate::engine::graph::NameRule;
+use crate::engine::{Delta, Fault, Handle, Identity, Kind, Phase, Ref};
+use crate::resources::{Found, Lookup, Resource, found, gone_is_fine, lacks};
+use serde::{Deserialize, Serialize};
+
+/// The settings of the group.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ClusterParameterGroup {
+    /// The engine's family, `aurora-postgresql14`.
+    pub family: String,
+    /// Parameters that differ from the engine's defaults.
+    pub parameters: Parameters,
+}
+
+/// The name of the group.
+#[derive(Debug)]
+pub enum ClusterParameterGroupName {}
+
+/// What is known of the group once it exists.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ClusterParameterGroupOutputs {
+    /// Its name.
+    pub name: Ref<ClusterParameterGroupName>,
+    /// Its ARN.
+    pub arn: String,
+}
+
+impl Handle<ClusterParameterGroup> {
+    /// The group's name. What uses the group should wait until it is ready, that is, until its parameters are set:
+    /// static ones would need a reboot otherwise.
+    pub fn name(&self) -> Ref<ClusterParameterGroupName> {
+        self.output("name")
+    }
+}
+
+impl Kind for ClusterParameterGroup {
+    const TYPE: &'static str = "rds/cluster_parameter_group";
+    const NAME: NameRule = GROUP;
+}
+
+impl Resource for ClusterParameterGroup {
+    const FIXED: &'static [&'static str] = &["family"];
+    type Outputs = ClusterParameterGroupOutputs;
+
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+        let name = key
+            .outputs
+            .map_or(key.identity.name.as_str(), |o| o.name.as_str());
+        let Some(group) = cx.databases.cluster_parameter_groups.named(name).await? else {
+            return Ok(None);
+        };
+        let arn = group.db_cluster_parameter_group_arn().ok_or_else(|| {
+            lacks(
+                "rds:DescribeDBClusterParameterGroups",
+                "DBClusterParameterGroupArn",
+            )
+        })?;
+        let values = of_cluster_group(cx, name, Some("user"));
+        let (tags, values) = futures::join!(cx.databases.tags(arn), values);
+        let (Some(tags), Some(values)) = (tags?, found(values)?) else {
+            return Ok(None);
+        };
+        Ok(Some(Found {
+            spec: Self {
+                family: group
+                    .db_parameter_group_family()
+                    .unwrap_or_default()
+                    .to_owned(),
+                parameters: parameters::map(values),
+            },
+            tags: Some(tags),
+            outputs: ClusterParameterGroupOutputs {
+                name: name.into(),
+                arn: arn.to_owned(),
+            },
+            phase: Phase::Ready,
+        }))
+    }
+
+    async fn create(
+        &self,
+        cx: &Aws,
+        identity: &Identity,
+    ) -> Result<ClusterParameterGroupOutputs, Fault> {
+        let answer = cx
+            .call(once("rds", "CreateDBClusterParameterGroup"), || {
+                cx.rds
+                    .create_db_cluster_parameter_group()
+                    .db_cluster_parameter_group_name(&identity.name)
+                    .db_parameter_group_family(&self.family)
+                    .description(DESCRIPTION)
+                    .set_tags(tags::at_creation(identity))
+                    .send()
+            })
+            .await?;
+        let arn = answer
+            .db_cluster_parameter_group()
+            .and_then(|g| g.db_cluster_parameter_group_arn())
+            .ok_or_else(|| {
+                lacks(
+                    "rds:CreateDBClusterParameterGroup",
+                    "DBClusterParameterGroupArn",
+                )
+            })?;
+        Ok(ClusterParameterGroupOutputs {
+            name: identity.name.as_str().into(),
+            arn: arn.to_owned(),
+        })
+    }
+
+    async fn update(
+        &self,
+        cx: &Aws,
+        outputs: &ClusterParameterGroupOutputs,
+        delta: &Delta,
+    ) -> Result<(), Fault> {
+        if delta.touches("parameters") {
+            let name = outputs.name.as_str();
+            let known = of_cluster_group(cx, name, None).await?;
+            let edits = Edits::of(&self.parameters, &parameters::touched(delta), &known);
+            for some in edits.to_set() {
+                cx.call(repeatable("rds", "ModifyDBClusterParameterGroup"), || {
+                    cx.rds
+                        .modify_db_cluster_parameter_group()
+                        .db_cluster_parameter_group_name(name)
+                        .set_parameters(Some(some.to_vec()))
+                        .send()
+                })
+                .await?;
+            }
+            for some in edits.to_reset() {
+                cx.call(repeatable("rds", "ResetDBClusterParameterGroup"), || {
+                    cx.rds
+                        .reset_db_cluster_parameter_group()
+                        .db_cluster_parameter_group_name(name)
+                        .reset_all_parameters(false)
+                        .set_parameters(Some(some.to_vec()))
+                        .send()
+                })
+                .await?;
+            }
+        }
+        tags::update(cx, &outputs.arn, delta).await
+    }
+
+    async fn delete(&self, cx: &Aws, outputs: &ClusterParameterGroupOutputs) -> Result<(), Fault> {
+        gone_is_fine(
+            cx.call(repeatable("rds", "DeleteDBClusterParameterGroup"), || {
+                cx.rds
+                    .delete_db_cluster_parameter_group()
+                    .db_cluster_parameter_group_name(outputs.name.as_str())
+                    .send()
+            })
+            .await,
+        )
+    }
+
+    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Fault> {
+        let groups = cx
+            .databases
+            .cluster_parameter_groups
+            .all()
+            .await?
+            .into_iter();
+        let groups = groups.map(|g| {
+            (
+                g.db_cluster_parameter_group_name,
+                g.db_cluster_parameter_group_arn,
+            )
+        });
+        tags::owned_groups(cx, Self::TYPE, suffix, groups.collect()).await
+    }
+}

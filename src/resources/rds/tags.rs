@@ -1,0 +1,82 @@
+//! Tags of RDS resources: given at creation, changed by AddTagsToResource and RemoveTagsFromResource.
+
+use crate::aws::{Aws, repeatable};
+use crate::engine::driver::{MARK_STEP, MARK_SUFFIX, Owned};
+use crate::engine::{Delta, Fault, Identity};
+use aws_sdk_rds::types::Tag;
+use std::collections::BTreeMap;
+
+fn list(tags: &BTreeMap<String, String>) -> Vec<Tag> {
+    let tag = |(k, v): (&String, &String)| Tag::builder().key(k).value(v).build();
+    tags.iter().map(tag).collect()
+}
+
+/// All tags of an identity, for a create call.
+pub(super) fn at_creation(identity: &Identity) -> Option<Vec<Tag>> {
+    Some(list(&identity.tags))
+}
+
+/// Sets and removes the tags that differ.
+pub(super) async fn update(cx: &Aws, arn: &str, delta: &Delta) -> Result<(), Fault> {
+    if !delta.set_tags.is_empty() {
+        cx.call(repeatable("rds", "AddTagsToResource"), || {
+            cx.rds
+                .add_tags_to_resource()
+                .resource_name(arn)
+                .set_tags(Some(list(&delta.set_tags)))
+                .send()
+        })
+        .await?;
+    }
+    if !delta.remove_tags.is_empty() {
+        cx.call(repeatable("rds", "RemoveTagsFromResource"), || {
+            cx.rds
+                .remove_tags_from_resource()
+                .resource_name(arn)
+                .set_tag_keys(Some(delta.remove_tags.clone()))
+                .send()
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+/// As an owned thing, when the tags carry this deployment's mark.
+pub(super) fn owned(
+    kind: &str,
+    suffix: &str,
+    name: &str,
+    arn: &str,
+    tags: BTreeMap<String, String>,
+) -> Option<Owned> {
+    if tags.get(MARK_SUFFIX).map(String::as_str) != Some(suffix) {
+        return None;
+    }
+    Some(Owned {
+        kind: kind.to_owned(),
+        step: tags.get(MARK_STEP)?.clone(),
+        id: arn.to_owned(),
+        name: name.to_owned(),
+        tags,
+    })
+}
+
+/// The owned ones of many groups. The listing does not tell tags, so only groups with a name that can be ours are asked
+/// for them: all our names end in the suffix.
+pub(super) async fn owned_groups(
+    cx: &Aws,
+    kind: &str,
+    suffix: &str,
+    groups: Vec<(Option<String>, Option<String>)>,
+) -> Result<Vec<Owned>, Fault> {
+    let ours = format!("-{suffix}");
+    let asks = groups.into_iter().filter_map(|(name, arn)| {
+        let (name, arn) = (name?, arn?);
+        name.ends_with(&ours).then_some(async move {
+            let tags = cx.databases.tags(&arn).await?.unwrap_or_default();
+            Ok::<_, Fault>(owned(kind, suffix, &name, &arn, tags))
+        })
+    });
+    let all = futures::future::try_join_all(asks).await?;
+    Ok(all.into_iter().flatten().collect())
+}
