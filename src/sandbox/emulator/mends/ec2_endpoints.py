@@ -1,5 +1,7 @@
 """VPC endpoints: life, interfaces, routes, private DNS."""
 
+from moto.ec2.models.vpcs import AWS_ENDPOINT_SERVICES
+
 from .. import interfaces, tags
 from ..call import mend, refuse
 
@@ -20,8 +22,8 @@ def _living(call):
 
 def _service_kind(call, service):
     """Gateway for S3 and DynamoDB (which exist as Interface too), Interface for the rest; refuses unknown services."""
-    offered = call.backend.describe_vpc_endpoint_services([], [], None, None, call.region)["serviceNames"]
-    if service not in offered:
+    # moto's own list of offered services imports all of moto at its first use, which takes seconds.
+    if service.removeprefix(f"com.amazonaws.{call.region}.") not in AWS_ENDPOINT_SERVICES:
         refuse("InvalidServiceName", f"The Vpc Endpoint Service '{service}' does not exist")
     return service.rsplit(".", 1)[-1] in ("s3", "dynamodb")
 
