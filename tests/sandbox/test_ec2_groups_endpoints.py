@@ -133,6 +133,9 @@ class InterfaceEndpoints(Case):
         self.assertEqual((shown["State"], shown["IpAddressType"], shown["DnsOptions"], len(shown["NetworkInterfaceIds"])), ("available", "ipv4", {"DnsRecordIpType": "ipv4"}, 3))
         held = EC2.describe_network_interfaces(NetworkInterfaceIds=shown["NetworkInterfaceIds"])["NetworkInterfaces"]
         self.assertEqual({(i["InterfaceType"], i["Description"], i["Groups"][0]["GroupId"]) for i in held}, {("vpc_endpoint", f"VPC Endpoint Interface {name}", self.group)})
+        self.assertEqual(len(EC2.describe_network_interfaces(Filters=[*wish("interface-type", "vpc_endpoint"), *wish("group-id", self.group)])["NetworkInterfaces"]), 3)
+        with self.refused("OperationNotPermitted"):
+            EC2.delete_network_interface(NetworkInterfaceId=held[0]["NetworkInterfaceId"])
         with self.refused("InvalidParameter", "conflicting DNS domain"):
             self.make(PrivateDnsEnabled=True)
         with self.refused("DependencyViolation"):

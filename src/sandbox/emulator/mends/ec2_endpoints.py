@@ -4,6 +4,7 @@ from moto.ec2.models.vpcs import AWS_ENDPOINT_SERVICES
 
 from .. import interfaces, tags
 from ..call import mend, refuse
+from ..filters import matching
 
 SETTINGS = "endpoint-settings"  # what moto's endpoints have no place for
 PENDING, DELETING = "pending", "deleting"
@@ -185,10 +186,12 @@ def _delete(call, endpoint):
 
 @mend("ec2", "DescribeVpcEndpoints")
 def describe_endpoints(call):
-    """AWS: IpAddressType, DnsOptions and the true type and state are shown."""
-    answer = call.forward()
+    """AWS: IpAddressType, DnsOptions and the true type and state are shown; all filters work. moto: lacks some."""
+    answer = call.forward({key: value for key, value in call.params.items() if key != "Filters"})
     for shown in answer.data.get("VpcEndpoints", []):
         _complete(call, shown)
+    known = ["vpc-endpoint-id", "vpc-id", "service-name", "vpc-endpoint-type", "state", "ip-address-type"]
+    answer.data["VpcEndpoints"] = matching(answer.data.get("VpcEndpoints", []), call.params.get("Filters"), known, {"vpc-endpoint-state": "state"})
     return answer
 
 
