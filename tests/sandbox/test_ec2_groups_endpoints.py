@@ -106,6 +106,15 @@ class GatewayEndpoints(Case):
         self.assertEqual(EC2.describe_vpc_endpoints()["VpcEndpoints"], [])
         self.assertEqual(EC2.describe_tags(Filters=wish("resource-id", name))["Tags"], [])
 
+    def test_offered_services(self):
+        wanted = [service(name) for name in ("ecr.api", "ecr.dkr", "logs", "secretsmanager", "ssm", "kms", "sts", "monitoring", "s3")]
+        shown = EC2.describe_vpc_endpoint_services(ServiceNames=wanted)
+        self.assertEqual(set(shown["ServiceNames"]), set(wanted))
+        kinds = {kind["ServiceType"] for entry in shown["ServiceDetails"] if entry["ServiceName"] == service("s3") for kind in entry["ServiceType"]}
+        self.assertEqual(kinds, {"Gateway", "Interface"})
+        with self.refused("InvalidServiceName"):
+            EC2.describe_vpc_endpoint_services(ServiceNames=[service("nothing")])
+
     def test_refusals(self):
         with self.refused("InvalidServiceName"):
             EC2.create_vpc_endpoint(VpcId=self.vpc, ServiceName=service("nothing"))

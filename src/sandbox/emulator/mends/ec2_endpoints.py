@@ -1,11 +1,26 @@
 """VPC endpoints: life, interfaces, routes, private DNS."""
 
-from moto.ec2.models.vpcs import AWS_ENDPOINT_SERVICES
+import functools
+
+from moto.core.base_backend import BaseBackend
+from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
+from moto.ec2.models.vpcs import AWS_ENDPOINT_SERVICES, VPCBackend
 
 from .. import interfaces, tags
 from ..call import mend, refuse
 from ..filters import matching
 
+
+def _offered(account_id, region):  # noqa: ARG001 - moto's signature
+    """AWS: S3 and DynamoDB are offered in both types. moto: imports all its services at the first use, which takes
+    seconds, to ask them what they offer."""
+    zones = [zone.name for found in RegionsAndZonesBackend.zones.values() for zone in found if zone.name.startswith(region)]
+    make = BaseBackend.default_vpc_endpoint_service_factory
+    offered = [entry for name in sorted(set(AWS_ENDPOINT_SERVICES)) for entry in make(region, zones, name)]
+    return offered + [entry for name in ("s3", "dynamodb") for entry in make(region, zones, name, "Gateway", private_dns_names=False)]
+
+
+VPCBackend._collect_default_endpoint_services = staticmethod(functools.cache(_offered))
 SETTINGS = "endpoint-settings"  # what moto's endpoints have no place for
 PENDING, DELETING = "pending", "deleting"
 
@@ -23,8 +38,8 @@ def _living(call):
 
 def _service_kind(call, service):
     """Gateway for S3 and DynamoDB (which exist as Interface too), Interface for the rest; refuses unknown services."""
-    # moto's own list of offered services imports all of moto at its first use, which takes seconds.
-    if service.removeprefix(f"com.amazonaws.{call.region}.") not in AWS_ENDPOINT_SERVICES:
+    prefix = f"com.amazonaws.{call.region}."
+    if not service.startswith(prefix) or service.removeprefix(prefix) not in AWS_ENDPOINT_SERVICES:
         refuse("InvalidServiceName", f"The Vpc Endpoint Service '{service}' does not exist")
     return service.rsplit(".", 1)[-1] in ("s3", "dynamodb")
 
