@@ -38,6 +38,7 @@ const SOURCES: &[(&str, &str)] = sources![
     "mends/ec2_describes.py",
     "mends/ec2_endpoints.py",
     "mends/ec2_flow_logs.py",
+    "mends/ec2_interfaces.py",
     "mends/ec2_routes.py",
     "mends/ec2_security_groups.py",
     "mends/ec2_tags.py",

@@ -106,6 +106,15 @@ class GatewayEndpoints(Case):
         self.assertEqual(EC2.describe_vpc_endpoints()["VpcEndpoints"], [])
         self.assertEqual(EC2.describe_tags(Filters=wish("resource-id", name))["Tags"], [])
 
+    def test_offered_services(self):
+        wanted = [service(name) for name in ("ecr.api", "ecr.dkr", "logs", "secretsmanager", "ssm", "kms", "sts", "monitoring", "s3")]
+        shown = EC2.describe_vpc_endpoint_services(ServiceNames=wanted)
+        self.assertEqual(set(shown["ServiceNames"]), set(wanted))
+        kinds = {kind["ServiceType"] for entry in shown["ServiceDetails"] if entry["ServiceName"] == service("s3") for kind in entry["ServiceType"]}
+        self.assertEqual(kinds, {"Gateway", "Interface"})
+        with self.refused("InvalidServiceName"):
+            EC2.describe_vpc_endpoint_services(ServiceNames=[service("nothing")])
+
     def test_refusals(self):
         with self.refused("InvalidServiceName"):
             EC2.create_vpc_endpoint(VpcId=self.vpc, ServiceName=service("nothing"))
@@ -133,6 +142,9 @@ class InterfaceEndpoints(Case):
         self.assertEqual((shown["State"], shown["IpAddressType"], shown["DnsOptions"], len(shown["NetworkInterfaceIds"])), ("available", "ipv4", {"DnsRecordIpType": "ipv4"}, 3))
         held = EC2.describe_network_interfaces(NetworkInterfaceIds=shown["NetworkInterfaceIds"])["NetworkInterfaces"]
         self.assertEqual({(i["InterfaceType"], i["Description"], i["Groups"][0]["GroupId"]) for i in held}, {("vpc_endpoint", f"VPC Endpoint Interface {name}", self.group)})
+        self.assertEqual(len(EC2.describe_network_interfaces(Filters=[*wish("interface-type", "vpc_endpoint"), *wish("group-id", self.group)])["NetworkInterfaces"]), 3)
+        with self.refused("OperationNotPermitted"):
+            EC2.delete_network_interface(NetworkInterfaceId=held[0]["NetworkInterfaceId"])
         with self.refused("InvalidParameter", "conflicting DNS domain"):
             self.make(PrivateDnsEnabled=True)
         with self.refused("DependencyViolation"):

@@ -130,6 +130,8 @@ def _code_and_message(request, status, body):
     code, message = CODE_IN_XML.search(body), MESSAGE_IN_XML.search(body)
     if code:
         return code[1].decode(), _unescape(message[1].decode()) if message else "", True
+    if status == 403 and request.service == "s3":
+        return "AccessDenied", "Access Denied", False
     # moto answers programming errors with an HTML page; AWS would say InternalError in the service's protocol.
     return ("InternalError" if status >= 500 else f"HTTP{status}"), body[:300].decode("utf-8", "replace"), False
 

@@ -33,13 +33,16 @@ def mend(service, *operations):
 class Call:
     """What a mend works with: the parameters, moto's backend, the sandbox's own records and the way on."""
 
-    def __init__(self, gateway, request, internal=False):
+    def __init__(self, gateway, request, internal=False, rest=None):
         self.gateway = gateway
         self.request = request
         self.internal = internal
         self.service, self.operation = request.service, request.operation
         self.account, self.region = request.account, request.region
-        self._rest = MENDS["*", "*"] + MENDS[self.service, "*"] + MENDS[self.service, self.operation]
+        # The mends that are still between here and moto. Each mend gets a Call of its own, so that what an inner one
+        # sends on (now, or later when something settles) is not what an outer one was asked.
+        every = MENDS["*", "*"] + MENDS[self.service, "*"] + MENDS[self.service, self.operation]
+        self._rest = every if rest is None else rest
 
     @property
     def params(self):
@@ -72,15 +75,13 @@ class Call:
 
     def forward(self, params=None):
         """The answer of the next mend or, behind the last, of moto. `params` replaces what was sent."""
-        if params is not None:
-            self.request = rebuilt(self.request, self.operation, params)
+        request = self.request if params is None else rebuilt(self.request, self.operation, params)
         if not self._rest:
-            return self.gateway.ask_moto(self.request)
-        function, self._rest = self._rest[0], self._rest[1:]
-        result = function(self)
+            return self.gateway.ask_moto(request)
+        result = self._rest[0](Call(self.gateway, request, self.internal, self._rest[1:]))
         if isinstance(result, answer.Answer):
             return result
-        return answer.Answer(self.request, data=result if result is not None else {})
+        return answer.Answer(request, data=result if result is not None else {})
 
     def ask(self, operation, **params):
         """Another call to the same service by the same caller; answers its data."""

@@ -10,11 +10,11 @@ def camel(name):
     return "".join(part[:1].upper() + part[1:] for part in name.split("-"))
 
 
-def matching(items, filters, known):
-    """Items that pass every filter; a filter name outside `known` is refused as AWS does. A known name maps to the
-    path of keys in the item; "tag:KEY", "tag-key" are always known."""
+def matching(items, filters, known, renamed=None):
+    """Items that pass every filter; a filter name outside `known` is refused as AWS does. A known name is the path of
+    keys in the item, or `renamed` gives that; "tag:KEY" and "tag-key" are always known."""
     for wanted in filters or []:
-        name, values = wanted["Name"], wanted.get("Values", [])
+        name, values = (renamed or {}).get(wanted["Name"], wanted["Name"]), wanted.get("Values", [])
         if not name.startswith("tag:") and name != "tag-key" and name not in known:
             raise AwsError("InvalidParameterValue", f"The filter '{name}' is invalid")
         items = [item for item in items if any(_equal(got, value) for got in _values(item, name) for value in values)]
@@ -23,7 +23,7 @@ def matching(items, filters, known):
 
 def tags_of(item):
     """An item's tags as a dict."""
-    return {tag["Key"]: tag["Value"] for tag in item.get("Tags", [])}
+    return {tag["Key"]: tag["Value"] for tag in item.get("Tags") or item.get("TagSet") or []}
 
 
 def _values(item, name):

@@ -4,6 +4,7 @@ import io
 import threading
 import traceback
 
+import moto.backends
 from moto.core.exceptions import ServiceException, _RESTError
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
@@ -46,6 +47,9 @@ class Gateway:
     def _moto_api(self, environ, start_response):
         with self._lock:
             if environ["PATH_INFO"].rstrip("/") == "/moto-api/reset":
+                # moto's reset builds the old backends anew, default VPCs and all, only to drop them; these two take seconds.
+                for service in ("ec2", "iam"):
+                    moto.backends.get_backend(service).clear()
                 store.reset()
                 self.clock.forget()
                 self.lag.forget()

@@ -1,12 +1,15 @@
 """The HTTP server: werkzeug's threaded one on the loopback address."""
 
 import os
+import threading
 
+from moto.backends import get_backend
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server
 
 from . import mends
 from .gateway import Gateway
+from .mends.iam import managed_policies
 
 
 class Handler(MotoRequestHandler):
@@ -31,4 +34,12 @@ def serve(port, instance, latency, port_file):
             out.write(str(server.port))
         os.replace(port_file + ".new", port_file)
     print(f"sandbox {instance} listens on 127.0.0.1:{server.port}, latency {gateway.clock.latency}", flush=True)
+    threading.Thread(target=_warm_up, daemon=True).start()
     server.serve_forever()
+
+
+def _warm_up():
+    """Does while nobody asks yet what the first calls would wait for."""
+    managed_policies()
+    for service in ("ec2", "rds", "s3", "kms", "logs", "dynamodb", "secretsmanager", "sts"):
+        get_backend(service)

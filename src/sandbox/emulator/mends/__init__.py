@@ -13,6 +13,7 @@ MODULES = [
     "ec2_security_groups",
     "ec2_endpoints",
     "ec2_flow_logs",
+    "ec2_interfaces",
     "tgw_gateways",
     "tgw_routing",
     "rds_groups",

@@ -1,8 +1,26 @@
 """VPC endpoints: life, interfaces, routes, private DNS."""
 
+import functools
+
+from moto.core.base_backend import BaseBackend
+from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
+from moto.ec2.models.vpcs import AWS_ENDPOINT_SERVICES, VPCBackend
+
 from .. import interfaces, tags
 from ..call import mend, refuse
+from ..filters import matching
 
+
+def _offered(account_id, region):  # noqa: ARG001 - moto's signature
+    """AWS: S3 and DynamoDB are offered in both types. moto: imports all its services at the first use, which takes
+    seconds, to ask them what they offer."""
+    zones = [zone.name for found in RegionsAndZonesBackend.zones.values() for zone in found if zone.name.startswith(region)]
+    make = BaseBackend.default_vpc_endpoint_service_factory
+    offered = [entry for name in sorted(set(AWS_ENDPOINT_SERVICES)) for entry in make(region, zones, name)]
+    return offered + [entry for name in ("s3", "dynamodb") for entry in make(region, zones, name, "Gateway", private_dns_names=False)]
+
+
+VPCBackend._collect_default_endpoint_services = staticmethod(functools.cache(_offered))
 SETTINGS = "endpoint-settings"  # what moto's endpoints have no place for
 PENDING, DELETING = "pending", "deleting"
 
@@ -20,8 +38,8 @@ def _living(call):
 
 def _service_kind(call, service):
     """Gateway for S3 and DynamoDB (which exist as Interface too), Interface for the rest; refuses unknown services."""
-    offered = call.backend.describe_vpc_endpoint_services([], [], None, None, call.region)["serviceNames"]
-    if service not in offered:
+    prefix = f"com.amazonaws.{call.region}."
+    if not service.startswith(prefix) or service.removeprefix(prefix) not in AWS_ENDPOINT_SERVICES:
         refuse("InvalidServiceName", f"The Vpc Endpoint Service '{service}' does not exist")
     return service.rsplit(".", 1)[-1] in ("s3", "dynamodb")
 
@@ -183,10 +201,12 @@ def _delete(call, endpoint):
 
 @mend("ec2", "DescribeVpcEndpoints")
 def describe_endpoints(call):
-    """AWS: IpAddressType, DnsOptions and the true type and state are shown."""
-    answer = call.forward()
+    """AWS: IpAddressType, DnsOptions and the true type and state are shown; all filters work. moto: lacks some."""
+    answer = call.forward({key: value for key, value in call.params.items() if key != "Filters"})
     for shown in answer.data.get("VpcEndpoints", []):
         _complete(call, shown)
+    known = ["vpc-endpoint-id", "vpc-id", "service-name", "vpc-endpoint-type", "state", "ip-address-type"]
+    answer.data["VpcEndpoints"] = matching(answer.data.get("VpcEndpoints", []), call.params.get("Filters"), known, {"vpc-endpoint-state": "state"})
     return answer
 
 

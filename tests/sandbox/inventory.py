@@ -1,0 +1,358 @@
+"""An independent inventory of an account: what boto3 sees of everything that the deployer manages.
+
+    inventory.py ENDPOINT [--region REGION]         canonical JSON: two runs of the same deployment give the same text
+    inventory.py ENDPOINT [--region REGION] --ids   plain ids, one per line, of all that exists
+
+In the JSON, ids are replaced by names (from the tags DeployerStep and Name, or from what a thing belongs to), and what
+differs between two equal deployments (times, random parts of addresses) is left out. Keys pending deletion and deleted
+Transit Gateways count as gone; the default VPC's things are listed like all others.
+"""
+
+import argparse
+import json
+import re
+
+import boto3
+import botocore.config
+import botocore.exceptions
+
+# Differs between two equal deployments, or says nothing about the settings.
+VOLATILE = {
+    "ResponseMetadata",
+    "AssociationId",
+    "RouteTableAssociationId",
+    "NetworkAclAssociationId",
+    "SecurityGroupRuleId",
+    "NetworkInterfaceIds",
+    "NetworkInterfaceId",
+    "MacAddress",
+    "PrivateIpAddress",
+    "PrivateIpAddresses",
+    "PrivateDnsName",
+    "AvailableIpAddressCount",
+    "HostedZoneId",
+    "DbClusterResourceId",
+    "DbiResourceId",
+    "RoleId",
+    "LatestStreamLabel",
+    "TableId",
+    "TableSizeBytes",
+    "ItemCount",
+    "storedBytes",
+    "creationTime",
+    "VersionIdsToStages",
+    "SecretVersionsToStages",
+    "DnsEntries",
+    "LatestRestorableTime",
+    "EarliestRestorableTime",
+    "EarliestRestorableDateTime",
+    "LatestRestorableDateTime",
+    "CreationDate",
+    "CreateDate",
+    "CreatedDate",
+    "RoleLastUsed",
+    "CreationTime",
+    "CreationTimestamp",
+    "CreationDateTime",
+    "ClusterCreateTime",
+    "InstanceCreateTime",
+    "LastChangedDate",
+    "LastAccessedDate",
+    "LastRotatedDate",
+    "NextRotationDate",
+    "LastModified",
+    "LastModifiedDate",
+    "LastUpdatedDate",
+    "StateUpdatedTimestamp",
+    "StateTransitionedTimestamp",
+    "AlarmConfigurationUpdatedTimestamp",
+    "DBClusterSnapshotIdentifier",
+    "SnapshotCreateTime",
+}
+# Random parts inside strings.
+RANDOM = [
+    (re.compile(r"\b(cluster-(?:ro-)?)[a-z0-9]{12}\."), r"\1*."),
+    (re.compile(r"/stream/[0-9T:.\-]+"), "/stream/*"),
+    (re.compile(r"rds!cluster-[0-9a-f-]{36}(-\w{6})?"), "rds!cluster-*"),
+    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "*"),
+    (re.compile(r"\b([a-z]+(?:-[a-z]+)*)-[0-9a-f]{17}\b"), r"\1-*"),
+]
+
+
+class Account:
+    """Everything found: per type a list of (id, name, description)."""
+
+    def __init__(self, endpoint, region):
+        self._endpoint, self._region, self._clients = endpoint, region, {}
+        self.found = {}
+        self.names = {}
+
+    def client(self, service):
+        """A client for a service."""
+        if service not in self._clients:
+            config = botocore.config.Config(s3={"addressing_style": "path"}, retries={"max_attempts": 4})
+            keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+            self._clients[service] = boto3.client(service, endpoint_url=self._endpoint, region_name=self._region, config=config, **keys)
+        return self._clients[service]
+
+    def all(self, service, operation, key, **params):
+        """All pages of a list."""
+        client = self.client(service)
+        if client.can_paginate(operation):
+            return [item for page in client.get_paginator(operation).paginate(**params) for item in page.get(key, [])]
+        return getattr(client, operation)(**params).get(key, [])
+
+    def maybe(self, service, operation, **params):
+        """An answer without its metadata; None where AWS says that there is none."""
+        try:
+            answer = getattr(self.client(service), operation)(**params)
+        except botocore.exceptions.ClientError as problem:
+            code = problem.response["Error"]["Code"]
+            if code.startswith("NoSuch") or "NotFound" in code:
+                return None
+            raise
+        answer.pop("ResponseMetadata", None)
+        return answer
+
+    def add(self, kind, identity, item, name=None):
+        """Notes a thing under its id; its name comes from its tags unless given."""
+        tags = {tag["Key"]: tag["Value"] for tag in item.get("Tags") or item.get("TagSet") or item.get("TagList") or []} if isinstance(item, dict) else {}
+        step = f"{tags.get('Environment', '')}/{tags['DeployerStep']}" if "DeployerStep" in tags else tags.get("Name")
+        name = name or step or identity
+        self.found.setdefault(kind, []).append((identity, name, item))
+        self.names[identity] = f"<{kind} {name}>"
+        return name
+
+
+def ec2(account):
+    """The network."""
+    vpcs = account.all("ec2", "describe_vpcs", "Vpcs")
+    for vpc in vpcs:
+        for attribute in ("enableDnsSupport", "enableDnsHostnames"):
+            shown = account.maybe("ec2", "describe_vpc_attribute", VpcId=vpc["VpcId"], Attribute=attribute)
+            vpc[attribute] = next(value["Value"] for key, value in shown.items() if key != "VpcId")
+        account.add("vpc", vpc["VpcId"], vpc, "default" if vpc["IsDefault"] else None)
+    of = lambda item: account.names.get(item.get("VpcId"), "")
+    for subnet in account.all("ec2", "describe_subnets", "Subnets"):
+        account.add("subnet", subnet["SubnetId"], subnet, f"default-{subnet['AvailabilityZone']}" if subnet["DefaultForAz"] else None)
+    for gateway in account.all("ec2", "describe_internet_gateways", "InternetGateways"):
+        account.add("internet-gateway", gateway["InternetGatewayId"], gateway)
+    for acl in account.all("ec2", "describe_network_acls", "NetworkAcls"):
+        account.add("network-acl", acl["NetworkAclId"], acl, f"default of {of(acl)}" if acl["IsDefault"] else None)
+    for group in account.all("ec2", "describe_security_groups", "SecurityGroups"):
+        group.pop("IpPermissions", None), group.pop("IpPermissionsEgress", None)
+        name = group["GroupName"]
+        account.add("security-group", group["GroupId"], group, f"{name} of {of(group)}")
+    for rule in account.all("ec2", "describe_security_group_rules", "SecurityGroupRules"):
+        account.add("security-group-rule", rule["SecurityGroupRuleId"], rule)
+    for endpoint in account.all("ec2", "describe_vpc_endpoints", "VpcEndpoints"):
+        account.add("vpc-endpoint", endpoint["VpcEndpointId"], endpoint)
+    for interface in account.all("ec2", "describe_network_interfaces", "NetworkInterfaces"):
+        account.add("network-interface", interface["NetworkInterfaceId"], interface)
+    for flow_log in account.all("ec2", "describe_flow_logs", "FlowLogs"):
+        account.add("flow-log", flow_log["FlowLogId"], flow_log)
+    for gateway in account.all("ec2", "describe_nat_gateways", "NatGateways"):
+        if gateway["State"] != "deleted":
+            account.add("nat-gateway", gateway["NatGatewayId"], gateway)
+    for address in account.all("ec2", "describe_addresses", "Addresses"):
+        account.add("address", address["AllocationId"], address)
+    transit_gateways(account)
+    for table in account.all("ec2", "describe_route_tables", "RouteTables"):
+        main = any(association.get("Main") for association in table["Associations"])
+        account.add("route-table", table["RouteTableId"], table, f"main of {of(table)}" if main else None)
+
+
+def transit_gateways(account):
+    """Transit Gateways with everything in them."""
+    for gateway in account.all("ec2", "describe_transit_gateways", "TransitGateways"):
+        if gateway["State"] != "deleted":
+            account.add("transit-gateway", gateway["TransitGatewayId"], gateway)
+    for attachment in account.all("ec2", "describe_transit_gateway_vpc_attachments", "TransitGatewayVpcAttachments"):
+        if attachment["State"] != "deleted":
+            account.add("transit-gateway-attachment", attachment["TransitGatewayAttachmentId"], attachment)
+    for table in account.all("ec2", "describe_transit_gateway_route_tables", "TransitGatewayRouteTables"):
+        if table["State"] == "deleted":
+            continue
+        name = table["TransitGatewayRouteTableId"]
+        table["Associations"] = account.all("ec2", "get_transit_gateway_route_table_associations", "Associations", TransitGatewayRouteTableId=name)
+        table["Propagations"] = account.all("ec2", "get_transit_gateway_route_table_propagations", "TransitGatewayRouteTablePropagations", TransitGatewayRouteTableId=name)
+        every = [{"Name": "type", "Values": ["static", "propagated"]}]
+        table["Routes"] = account.client("ec2").search_transit_gateway_routes(TransitGatewayRouteTableId=name, Filters=every)["Routes"]
+        account.add("transit-gateway-route-table", name, table)
+
+
+def rds(account):
+    """Databases."""
+    tags = lambda arn: account.client("rds").list_tags_for_resource(ResourceName=arn)["TagList"]
+    for group in account.all("rds", "describe_db_subnet_groups", "DBSubnetGroups"):
+        group["Tags"] = tags(group["DBSubnetGroupArn"])
+        account.add("db-subnet-group", group["DBSubnetGroupName"], group, group["DBSubnetGroupName"])
+    for group in account.all("rds", "describe_db_cluster_parameter_groups", "DBClusterParameterGroups"):
+        name = group["DBClusterParameterGroupName"]
+        group["Tags"] = tags(group["DBClusterParameterGroupArn"])
+        group["Parameters"] = account.all("rds", "describe_db_cluster_parameters", "Parameters", DBClusterParameterGroupName=name, Source="user")
+        account.add("db-cluster-parameter-group", name, group, name)
+    for group in account.all("rds", "describe_db_parameter_groups", "DBParameterGroups"):
+        name = group["DBParameterGroupName"]
+        if not name.startswith("default."):
+            group["Tags"] = tags(group["DBParameterGroupArn"])
+            group["Parameters"] = account.all("rds", "describe_db_parameters", "Parameters", DBParameterGroupName=name, Source="user")
+            account.add("db-parameter-group", name, group, name)
+    for cluster in account.all("rds", "describe_db_clusters", "DBClusters"):
+        account.add("db-cluster", cluster["DBClusterIdentifier"], cluster, cluster["DBClusterIdentifier"])
+    for instance in account.all("rds", "describe_db_instances", "DBInstances"):
+        account.add("db-instance", instance["DBInstanceIdentifier"], instance, instance["DBInstanceIdentifier"])
+    for snapshot in account.all("rds", "describe_db_cluster_snapshots", "DBClusterSnapshots"):
+        account.add("db-cluster-snapshot", snapshot["DBClusterSnapshotIdentifier"], snapshot, f"of {snapshot['DBClusterIdentifier']}")
+
+
+BUCKET_SETTINGS = {
+    "location": "get_bucket_location",
+    "versioning": "get_bucket_versioning",
+    "encryption": "get_bucket_encryption",
+    "public access block": "get_public_access_block",
+    "ownership": "get_bucket_ownership_controls",
+    "policy": "get_bucket_policy",
+    "logging": "get_bucket_logging",
+    "lifecycle": "get_bucket_lifecycle_configuration",
+    "tags": "get_bucket_tagging",
+}
+
+
+def s3(account):
+    """Buckets with all their settings and how much is in them."""
+    for bucket in account.client("s3").list_buckets()["Buckets"]:
+        name = bucket["Name"]
+        settings = {setting: account.maybe("s3", operation, Bucket=name) for setting, operation in BUCKET_SETTINGS.items()}
+        settings["versions"] = len(account.all("s3", "list_object_versions", "Versions", Bucket=name))
+        settings["delete markers"] = len(account.all("s3", "list_object_versions", "DeleteMarkers", Bucket=name))
+        account.add("bucket", name, settings, name)
+
+
+def dynamodb(account):
+    """Tables."""
+    for name in account.all("dynamodb", "list_tables", "TableNames"):
+        table = account.client("dynamodb").describe_table(TableName=name)["Table"]
+        table["TimeToLive"] = account.client("dynamodb").describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+        table["Backups"] = account.client("dynamodb").describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+        table["Tags"] = account.all("dynamodb", "list_tags_of_resource", "Tags", ResourceArn=table["TableArn"])
+        account.add("table", name, table, name)
+
+
+def kms(account):
+    """Keys that are ours and not pending deletion, with their aliases."""
+    aliases = {}
+    for alias in account.all("kms", "list_aliases", "Aliases"):
+        if alias.get("TargetKeyId"):
+            aliases.setdefault(alias["TargetKeyId"], []).append(alias["AliasName"])
+    for entry in account.all("kms", "list_keys", "Keys"):
+        name = entry["KeyId"]
+        key = account.client("kms").describe_key(KeyId=name)["KeyMetadata"]
+        own = aliases.get(name, [])
+        if key["KeyState"] == "PendingDeletion" or key["KeyManager"] == "AWS" or any(alias.startswith("alias/aws/") for alias in own):
+            for alias in own:
+                if not alias.startswith("alias/aws/"):
+                    account.add("alias", alias, {"of": "a key pending deletion"}, alias)
+            continue
+        key["Aliases"] = sorted(own)
+        key["Policy"] = account.client("kms").get_key_policy(KeyId=name, PolicyName="default")["Policy"]
+        key["Rotation"] = account.maybe("kms", "get_key_rotation_status", KeyId=name)
+        key["Tags"] = [{"Key": tag["TagKey"], "Value": tag["TagValue"]} for tag in account.client("kms").list_resource_tags(KeyId=name)["Tags"]]
+        account.add("key", name, key, ",".join(sorted(own)) or None)
+
+
+def iam(account):
+    """Roles and policies of the account."""
+    for role in account.all("iam", "list_roles", "Roles"):
+        name = role["RoleName"]
+        names = account.all("iam", "list_role_policies", "PolicyNames", RoleName=name)
+        role["Inline"] = {policy: account.client("iam").get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"] for policy in names}
+        role["Attached"] = account.all("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=name)
+        role["Tags"] = account.all("iam", "list_role_tags", "Tags", RoleName=name)
+        account.add("role", name, role, name)
+    for policy in account.all("iam", "list_policies", "Policies", Scope="Local"):
+        account.add("policy", policy["Arn"], policy, policy["PolicyName"])
+
+
+def others(account):
+    """Log groups, secrets, parameters, alarms and dashboards."""
+    for group in account.all("logs", "describe_log_groups", "logGroups"):
+        arn = group["arn"].removesuffix(":*")
+        group["tags"] = account.client("logs").list_tags_for_resource(resourceArn=arn).get("tags", {})
+        account.add("log-group", group["logGroupName"], group, group["logGroupName"])
+    for secret in account.all("secretsmanager", "list_secrets", "SecretList"):
+        shown = account.maybe("secretsmanager", "describe_secret", SecretId=secret["ARN"]) or secret
+        owner = next((tag["Value"] for tag in shown.get("Tags") or [] if tag["Key"] == "aws:rds:primaryDBClusterArn"), None)
+        account.add("secret", secret["Name"], shown, f"of {owner}" if owner else secret["Name"])
+    for parameter in account.all("ssm", "describe_parameters", "Parameters"):
+        account.add("parameter", parameter["Name"], parameter, parameter["Name"])
+    for alarm in account.all("cloudwatch", "describe_alarms", "MetricAlarms"):
+        account.add("alarm", alarm["AlarmName"], alarm, alarm["AlarmName"])
+    for board in account.all("cloudwatch", "list_dashboards", "DashboardEntries"):
+        account.add("dashboard", board["DashboardName"], board, board["DashboardName"])
+
+
+SECTIONS = (ec2, rds, s3, dynamodb, kms, iam, others)
+
+
+def canonical(value, names):
+    """A value with names for ids, without what is volatile, sorted."""
+    if isinstance(value, dict):
+        return {key: canonical(item, names) for key, item in sorted(value.items()) if key not in VOLATILE and item is not None}
+    if isinstance(value, (list, tuple)):
+        return sorted((canonical(item, names) for item in value), key=lambda item: json.dumps(item, sort_keys=True, default=str))
+    if isinstance(value, str):
+        if value.startswith("{"):
+            try:
+                return canonical(json.loads(value), names)
+            except ValueError:
+                pass
+        return anonymous(value, names)
+    return value if isinstance(value, (int, float, bool)) else str(value)
+
+
+ID = re.compile(r"[a-z]+(?:-[a-z]+)*-[0-9a-f]{17}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def anonymous(text, names):
+    """A string with names for the ids in it."""
+    text = ID.sub(lambda found: names.get(found[0], found[0]), text)
+    for pattern, replacement in RANDOM:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def main():
+    """Prints the inventory."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("endpoint")
+    parser.add_argument("--region", default="eu-central-1")
+    parser.add_argument("--ids", action="store_true")
+    arguments = parser.parse_args()
+    account = collected(Account(arguments.endpoint, arguments.region))
+    print(ids(account) if arguments.ids else text(account))
+
+
+def collected(account):
+    """The account with everything found."""
+    for section in SECTIONS:
+        section(account)
+    return account
+
+
+def ids(account):
+    """Plain ids, one per line."""
+    return "\n".join(sorted(f"{kind} {identity}" for kind, items in account.found.items() for identity, _, _ in items))
+
+
+def text(account):
+    """Canonical JSON. Things without a name of their own (rules, interfaces) are told by what they are."""
+    listed = {
+        kind: canonical([item | {"name": name if name != identity else ""} for identity, name, item in items], account.names)
+        for kind, items in account.found.items()
+    }
+    return json.dumps(listed, indent=1, sort_keys=True)
+
+
+if __name__ == "__main__":
+    main()

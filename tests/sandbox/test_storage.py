@@ -1,0 +1,156 @@
+"""S3 and DynamoDB."""
+
+import json
+
+from support import REGION, Case, client, key
+
+S3, DYNAMODB = client("s3"), client("dynamodb")
+PLACE = {"LocationConstraint": REGION}
+
+
+def bucket(name):
+    S3.create_bucket(Bucket=name, CreateBucketConfiguration=PLACE)
+    return name
+
+
+def tls_only(name):
+    both = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
+    return [
+        {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": both, "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
+        {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": both, "Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}}},
+    ]
+
+
+def policy(*statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+class Buckets(Case):
+    def test_a_fresh_bucket_is_closed_and_encrypted(self):
+        S3.create_bucket(Bucket="fresh", CreateBucketConfiguration={**PLACE, "Tags": [{"Key": "A", "Value": "b"}]})
+        self.assertEqual(S3.get_bucket_tagging(Bucket="fresh")["TagSet"], [{"Key": "A", "Value": "b"}])
+        rules = S3.get_bucket_encryption(Bucket="fresh")["ServerSideEncryptionConfiguration"]["Rules"]
+        self.assertEqual(rules[0]["ApplyServerSideEncryptionByDefault"], {"SSEAlgorithm": "AES256"})
+        self.assertEqual(set(S3.get_public_access_block(Bucket="fresh")["PublicAccessBlockConfiguration"].values()), {True})
+        self.assertEqual(S3.get_bucket_ownership_controls(Bucket="fresh")["OwnershipControls"]["Rules"], [{"ObjectOwnership": "BucketOwnerEnforced"}])
+        S3.delete_bucket_encryption(Bucket="fresh")
+        self.assertEqual(S3.get_bucket_encryption(Bucket="fresh")["ServerSideEncryptionConfiguration"]["Rules"], rules)
+        S3.delete_public_access_block(Bucket="fresh")
+        with self.refused("NoSuchPublicAccessBlockConfiguration"):
+            S3.get_public_access_block(Bucket="fresh")
+        with self.refused("BucketAlreadyOwnedByYou"):
+            bucket("fresh")
+
+    def test_the_endpoint_stands_for_tls(self):
+        name = bucket("tls-only")
+        S3.put_bucket_policy(Bucket=name, Policy=policy(*tls_only(name)))
+        S3.put_object(Bucket=name, Key="a", Body=b"1")
+        self.assertEqual(S3.get_object(Bucket=name, Key="a")["Body"].read(), b"1")
+        deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{name}/*"}
+        S3.put_bucket_policy(Bucket=name, Policy=policy(*tls_only(name), deny))
+        with self.refused("AccessDenied"):
+            S3.get_object(Bucket=name, Key="a")
+
+    def test_bad_policies(self):
+        name = bucket("policies")
+        allow = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{name}/*"}
+        with self.refused("AccessDenied", "BlockPublicPolicy"):
+            S3.put_bucket_policy(Bucket=name, Policy=policy(allow))
+        for text in ("no json", policy({"Effect": "Allow"}), policy({**allow, "Resource": "arn:aws:s3:::other/*"})):
+            with self.subTest(text), self.refused("MalformedPolicy"):
+                S3.put_bucket_policy(Bucket=name, Policy=text)
+
+    def test_logging(self):
+        source, target = bucket("source"), bucket("target")
+        status = {"LoggingEnabled": {"TargetBucket": target, "TargetPrefix": "source/", "TargetObjectKeyFormat": {"PartitionedPrefix": {"PartitionDateSource": "EventTime"}}}}
+        S3.put_bucket_policy(Bucket=target, Policy=policy(*tls_only(target)))
+        with self.refused("InvalidTargetBucketForLogging"):
+            S3.put_bucket_logging(Bucket=source, BucketLoggingStatus=status)
+        delivery = {"Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"}, "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{target}/*"}
+        S3.put_bucket_policy(Bucket=target, Policy=policy(*tls_only(target), delivery))
+        S3.put_bucket_logging(Bucket=source, BucketLoggingStatus=status)
+        self.assertEqual(S3.get_bucket_logging(Bucket=source)["LoggingEnabled"], status["LoggingEnabled"])
+        S3.put_bucket_logging(Bucket=source, BucketLoggingStatus={})
+        self.assertNotIn("LoggingEnabled", S3.get_bucket_logging(Bucket=source))
+
+    def test_lifecycle_reads_back_whole(self):
+        name = bucket("lifecycle")
+        rules = [
+            {
+                "ID": "archive",
+                "Status": "Enabled",
+                "Filter": {"Prefix": ""},
+                "Transitions": [{"Days": 90, "StorageClass": "GLACIER"}, {"Days": 365, "StorageClass": "DEEP_ARCHIVE"}],
+                "NoncurrentVersionTransitions": [{"NoncurrentDays": 30, "StorageClass": "GLACIER"}],
+                "NoncurrentVersionExpiration": {"NoncurrentDays": 365, "NewerNoncurrentVersions": 3},
+                "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+            }
+        ]
+        S3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
+        shown = S3.get_bucket_lifecycle_configuration(Bucket=name)
+        self.assertEqual((shown["Rules"], shown["TransitionDefaultMinimumObjectSize"]), (rules, "all_storage_classes_128K"))
+        with self.refused("InvalidRequest"):
+            S3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": [{"ID": "x", "Status": "Enabled", "Filter": {"Prefix": ""}}]})
+        S3.delete_bucket_lifecycle(Bucket=name)
+        with self.refused("NoSuchLifecycleConfiguration"):
+            S3.get_bucket_lifecycle_configuration(Bucket=name)
+
+    def test_a_bucket_with_versions_is_not_deleted(self):
+        name = bucket("versions")
+        S3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        version = S3.put_object(Bucket=name, Key="a", Body=b"1")["VersionId"]
+        marker = S3.delete_object(Bucket=name, Key="a")["VersionId"]
+        for left in (version, marker):
+            with self.refused("BucketNotEmpty"):
+                S3.delete_bucket(Bucket=name)
+            S3.delete_object(Bucket=name, Key="a", VersionId=left)
+        S3.delete_bucket(Bucket=name)
+
+
+class Tables(Case):
+    def make(self, name="sessions", **more):
+        wanted = {
+            "TableName": name,
+            "BillingMode": "PAY_PER_REQUEST",
+            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}, {"AttributeName": "user", "AttributeType": "S"}],
+            "GlobalSecondaryIndexes": [{"IndexName": "by-user", "KeySchema": [{"AttributeName": "user", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}],
+            "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        }
+        return DYNAMODB.create_table(**{name: value for name, value in {**wanted, **more}.items() if value is not None})["TableDescription"]
+
+    def tearDown(self):
+        for name in DYNAMODB.list_tables()["TableNames"]:
+            DYNAMODB.delete_table(TableName=name)
+
+    def test_life(self):
+        arn = key()
+        made = self.make(SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": arn.rsplit("/", 1)[-1]})
+        self.assertEqual(made["TableStatus"], "CREATING")
+        shown = DYNAMODB.describe_table(TableName="sessions")["Table"]
+        self.assertEqual((shown["TableStatus"], shown["SSEDescription"]["KMSMasterKeyArn"], shown["GlobalSecondaryIndexes"][0]["IndexStatus"]), ("ACTIVE", arn, "ACTIVE"))
+        self.assertIn("LatestStreamArn", shown)
+        DYNAMODB.update_time_to_live(TableName="sessions", TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"})
+        with self.refused("ValidationException", "already enabled"):
+            DYNAMODB.update_time_to_live(TableName="sessions", TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"})
+        other = key()
+        DYNAMODB.update_table(TableName="sessions", SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": other})
+        self.assertEqual(DYNAMODB.describe_table(TableName="sessions")["Table"]["SSEDescription"]["KMSMasterKeyArn"], other)
+        self.assertEqual(DYNAMODB.delete_table(TableName="sessions")["TableDescription"]["TableStatus"], "DELETING")
+        with self.refused("ResourceNotFoundException"):
+            DYNAMODB.describe_table(TableName="sessions")
+
+    def test_refusals(self):
+        with self.refused("ValidationException"):
+            self.make(SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": "00000000-0000-0000-0000-000000000000"})
+        with self.refused("TableNotFoundException"):
+            DYNAMODB.update_continuous_backups(TableName="nothing", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
+        self.make("plain", GlobalSecondaryIndexes=None, AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}])
+        self.assertNotIn("GlobalSecondaryIndexes", DYNAMODB.describe_table(TableName="plain")["Table"])
+        one = {"KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}
+        with self.refused("LimitExceededException"):
+            DYNAMODB.update_table(
+                TableName="plain",
+                AttributeDefinitions=[{"AttributeName": "a", "AttributeType": "S"}],
+                GlobalSecondaryIndexUpdates=[{"Create": {**one, "IndexName": name}} for name in ("one", "two")],
+            )
