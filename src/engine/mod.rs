@@ -8,6 +8,7 @@ pub mod fault;
 pub mod graph;
 pub mod observe;
 pub mod plan;
+pub mod rebuild;
 pub mod reference;
 
 pub use diff::{Change, diff};
