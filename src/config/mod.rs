@@ -1,5 +1,22 @@
 //! `deployer.toml` as a validated [`Config`]. Every key has a default; every error names the key, what it got and what
 //! it takes.
+//!
+//! One table ([`keys`]) holds every key with its sentence, what it takes and its parser; parsing, errors and the
+//! documented file ([`documented`]) all come from it. A new key is a field here and a line there.
+
+mod check;
+mod cross;
+mod document;
+mod error;
+mod keys;
+mod load;
+#[cfg(test)]
+mod tests;
+
+pub use document::documented;
+pub use error::{ConfigError, Problem};
+pub use keys::{Key, keys};
+pub use load::{DEFAULT_FILE, Overrides};
 
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;

@@ -1,0 +1,397 @@
+//! Parsers of single values. Each answers the value, or why not in words beyond "what it takes" (often nothing).
+
+use ipnet::Ipv4Net;
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+use toml::de::DeValue;
+
+/// A value of a file or a flag.
+pub(super) type Given<'a> = DeValue<'a>;
+/// A value, or why it is refused (empty: what the key takes says it all).
+pub(super) type Checked<T> = Result<T, String>;
+
+/// The same refusal for everything that needs no further word.
+pub(super) fn refused<T>() -> Checked<T> {
+    Err(String::new())
+}
+
+fn integer(given: &Given<'_>) -> Option<i64> {
+    let number = given.as_integer()?;
+    i64::from_str_radix(number.as_str(), number.radix()).ok()
+}
+
+/// A whole number within bounds.
+pub(super) fn within<T: TryFrom<i64>>(least: i64, most: i64) -> impl Fn(&Given<'_>) -> Checked<T> {
+    move |given| match integer(given) {
+        Some(number) if (least..=most).contains(&number) => {
+            T::try_from(number).map_err(|_| String::new())
+        }
+        _ => refused(),
+    }
+}
+
+/// One of the listed whole numbers; names the nearest otherwise.
+pub(super) fn one_of(list: &'static [i32]) -> impl Fn(&Given<'_>) -> Checked<i32> {
+    move |given| {
+        let Some(number) = integer(given) else {
+            return refused();
+        };
+        match list.iter().find(|n| i64::from(**n) == number) {
+            Some(found) => Ok(*found),
+            None => list
+                .iter()
+                .min_by_key(|n| i64::from(**n).abs_diff(number))
+                .map_or_else(refused, |n| Err(format!("the nearest is {n}"))),
+        }
+    }
+}
+
+/// Whole seconds within bounds.
+pub(super) fn seconds(least: i64, most: i64) -> impl Fn(&Given<'_>) -> Checked<Duration> {
+    move |given| within::<u64>(least, most)(given).map(Duration::from_secs)
+}
+
+/// Days that Performance Insights keeps: 7, months of 31 days up to 23 of them, or 731.
+///
+/// RDS API, `PerformanceInsightsRetentionPeriod`: "7; month * 31, where month is a number of months from 1-23; 731".
+pub(super) fn insights(given: &Given<'_>) -> Checked<i32> {
+    match integer(given) {
+        Some(days) if days == 7 || days == 731 => Ok(if days == 7 { 7 } else { 731 }),
+        Some(days) if days % 31 == 0 && (31..=23 * 31).contains(&days) => {
+            i32::try_from(days).map_err(|_| String::new())
+        }
+        _ => refused(),
+    }
+}
+
+/// A capacity in ACU: steps of 0.5 within bounds.
+pub(super) fn capacity(least: f64, most: f64) -> impl Fn(&Given<'_>) -> Checked<f64> {
+    move |given| {
+        let number = match given {
+            DeValue::Float(float) => float.as_str().parse::<f64>().ok(),
+            _ => integer(given).map(|n| n as f64),
+        };
+        match number {
+            Some(n) if n.is_finite() && n >= least && n <= most && (n * 2.0).fract() == 0.0 => {
+                Ok(n)
+            }
+            _ => refused(),
+        }
+    }
+}
+
+/// Any text that cannot be taken for a reference between steps.
+pub(super) fn text(given: &Given<'_>) -> Checked<String> {
+    match given.as_str() {
+        Some(text) if text.contains("@{") => {
+            Err("`@{` is how steps refer to each other and may not stand in a value".into())
+        }
+        Some(text) => Ok(text.to_owned()),
+        None => refused(),
+    }
+}
+
+/// A text that a rule accepts.
+pub(super) fn text_like(legal: fn(&str) -> bool) -> impl Fn(&Given<'_>) -> Checked<String> {
+    move |given| text(given).and_then(|t| if legal(&t) { Ok(t) } else { refused() })
+}
+
+/// `^[a-z][a-z0-9]{0,11}$`: keeps every derived name within AWS's rules.
+pub(super) fn suffix(text: &str) -> bool {
+    text.len() <= 12
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+}
+
+/// `eu-central-1`: lower-case words and a number. Regions of other partitions have other ARNs and are refused.
+pub(super) fn region(given: &Given<'_>) -> Checked<String> {
+    let text = text(given)?;
+    let parts: Vec<&str> = text.split('-').collect();
+    let (Some((last, words)), true) = (parts.split_last(), text.len() <= 25) else {
+        return refused();
+    };
+    let word = |w: &&str| !w.is_empty() && w.chars().all(|c| c.is_ascii_lowercase());
+    let number = !last.is_empty() && last.len() <= 2 && last.chars().all(|c| c.is_ascii_digit());
+    if words.len() < 2 || !words.iter().all(word) || !number {
+        return refused();
+    }
+    if words[0] == "cn" || words[0] == "eusc" || words[1] == "gov" || words[1].starts_with("iso") {
+        return Err(
+            "it is in another AWS partition, whose ARNs deployer does not write (it writes `arn:aws:`)".into(),
+        );
+    }
+    Ok(text)
+}
+
+/// A /16 inside a private block of RFC 1918, without host bits.
+pub(super) fn private_16(given: &Given<'_>) -> Checked<Ipv4Net> {
+    let text = text(given)?;
+    let Ok(net) = text.parse::<Ipv4Net>() else {
+        return refused();
+    };
+    if net.prefix_len() != 16 {
+        let right = Ipv4Net::new_assert(net.addr(), 16).trunc();
+        let private = private(right);
+        return Err(if private {
+            format!("the /16 around it is {right}")
+        } else {
+            String::new()
+        });
+    }
+    if !private(net) {
+        return Err("it is not private".into());
+    }
+    if net.addr() != net.network() {
+        return Err(format!(
+            "bits of the host part are set; the block is {}",
+            net.trunc()
+        ));
+    }
+    Ok(net)
+}
+
+fn private(net: Ipv4Net) -> bool {
+    let blocks = [
+        (Ipv4Addr::new(10, 0, 0, 0), 8),
+        (Ipv4Addr::new(172, 16, 0, 0), 12),
+        (Ipv4Addr::new(192, 168, 0, 0), 16),
+    ];
+    blocks
+        .iter()
+        .any(|(address, prefix)| Ipv4Net::new_assert(*address, *prefix).contains(&net))
+}
+
+/// `14.6`
+pub(super) fn version(text: &str) -> bool {
+    let number =
+        |part: &str| (1..=4).contains(&part.len()) && part.chars().all(|c| c.is_ascii_digit());
+    text.split_once('.')
+        .is_some_and(|(major, minor)| number(major) && number(minor))
+}
+
+/// Words that neither a database nor its master user may be called: key words that PostgreSQL 14 reserves (appendix C of
+/// its manual, "reserved" without "can be function or type") and names that Aurora itself uses.
+const RESERVED: &[&str] = &[
+    "admin",
+    "all",
+    "analyse",
+    "analyze",
+    "and",
+    "any",
+    "array",
+    "as",
+    "asc",
+    "asymmetric",
+    "both",
+    "case",
+    "cast",
+    "check",
+    "collate",
+    "column",
+    "constraint",
+    "create",
+    "current_catalog",
+    "current_date",
+    "current_role",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "default",
+    "deferrable",
+    "desc",
+    "distinct",
+    "do",
+    "else",
+    "end",
+    "except",
+    "false",
+    "fetch",
+    "for",
+    "foreign",
+    "from",
+    "grant",
+    "group",
+    "having",
+    "in",
+    "initially",
+    "intersect",
+    "into",
+    "lateral",
+    "leading",
+    "limit",
+    "localtime",
+    "localtimestamp",
+    "not",
+    "null",
+    "offset",
+    "on",
+    "only",
+    "or",
+    "order",
+    "placing",
+    "postgres",
+    "primary",
+    "public",
+    "rdsadmin",
+    "references",
+    "returning",
+    "select",
+    "session_user",
+    "some",
+    "symmetric",
+    "table",
+    "template0",
+    "template1",
+    "then",
+    "to",
+    "trailing",
+    "true",
+    "union",
+    "unique",
+    "user",
+    "using",
+    "variadic",
+    "when",
+    "where",
+    "window",
+    "with",
+];
+
+fn identifier(text: &str, most: usize) -> bool {
+    (1..=most).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+fn unreserved(text: String) -> Checked<String> {
+    let lower = text.to_ascii_lowercase();
+    if RESERVED.contains(&lower.as_str()) || lower.starts_with("pg_") || lower.starts_with("rds") {
+        return Err("this name is reserved by PostgreSQL or by RDS".into());
+    }
+    Ok(text)
+}
+
+/// RDS API, `CreateDBCluster` and `CreateDBInstance` (Aurora PostgreSQL): 1 to 63 characters, first a letter, then letters, digits and
+/// underscores, not reserved.
+pub(super) fn database(given: &Given<'_>) -> Checked<String> {
+    text_like(|t| identifier(t, 63))(given).and_then(unreserved)
+}
+
+/// RDS API, `CreateDBCluster.MasterUsername`: 1 to 16 letters or numbers, first a letter, not reserved; PostgreSQL engines take underscores.
+pub(super) fn master_user(given: &Given<'_>) -> Checked<String> {
+    text_like(|t| identifier(t, 16))(given).and_then(unreserved)
+}
+
+/// Patterns of tag keys: exact, or a prefix with `*` at its end.
+pub(super) fn patterns(given: &Given<'_>) -> Checked<Vec<String>> {
+    let Some(items) = given.as_array() else {
+        return refused();
+    };
+    items
+        .iter()
+        .map(|item| {
+            let text = text(item.get_ref())?;
+            let head = text.strip_suffix('*').unwrap_or(&text);
+            if text.is_empty() || head.contains('*') || text.chars().count() > 128 {
+                return Err(format!("`{text}` is none"));
+            }
+            if let Some(ours) = OURS
+                .iter()
+                .find(|o| o.starts_with(head) && (text.ends_with('*') || **o == text))
+            {
+                return Err(format!(
+                    "`{text}` covers `{ours}`, which deployer itself sets"
+                ));
+            }
+            Ok(text)
+        })
+        .collect()
+}
+
+/// Tags that deployer sets on everything; the user's may not take their place.
+pub(super) const OURS: [&str; 4] = [
+    "Environment",
+    "Name",
+    crate::engine::driver::MARK_SUFFIX,
+    crate::engine::driver::MARK_STEP,
+];
+
+/// Tags a resource may have, less ours (AWS General Reference, "Tag naming limits": 50 per resource).
+pub(super) const MOST_TAGS: usize = 50 - OURS.len();
+
+/// Tags: added to the three of the defaults, or in place of one of them.
+///
+/// "Tag naming limits and requirements": keys 1 to 128, values 0 to 256 Unicode characters; letters, digits, spaces and `_ . : / = + - @`
+/// are what every service takes; `aws:` is reserved. IAM compares keys without case.
+pub(super) fn tags(given: &Given<'_>) -> Checked<BTreeMap<String, String>> {
+    let Some(table) = given.as_table() else {
+        return refused();
+    };
+    let mut all = super::Config::default().tags.set;
+    for (key, value) in table {
+        let key = key.get_ref().as_ref();
+        let Some(value) = value.get_ref().as_str() else {
+            return Err(format!("the value of `{key}` is not a text"));
+        };
+        tag(key, value)?;
+        all.insert(key.to_owned(), value.to_owned());
+    }
+    let mut lower: BTreeMap<String, &str> = OURS.iter().map(|o| (o.to_lowercase(), *o)).collect();
+    for key in all.keys() {
+        if let Some(other) = lower.insert(key.to_lowercase(), key) {
+            return Err(format!(
+                "`{key}` and `{other}` differ in case only, which IAM takes for the same"
+            ));
+        }
+    }
+    if all.len() > MOST_TAGS {
+        return Err(format!(
+            "there are {} with the defaults, and AWS takes 50 of which {} are deployer's own",
+            all.len(),
+            OURS.len()
+        ));
+    }
+    Ok(all)
+}
+
+fn tag(key: &str, value: &str) -> Result<(), String> {
+    if OURS.contains(&key) {
+        return Err(format!("`{key}` is set by deployer itself"));
+    }
+    if key.to_ascii_lowercase().starts_with("aws:") {
+        return Err(format!(
+            "`{key}`: keys that begin with `aws:` belong to AWS"
+        ));
+    }
+    if key.is_empty() || key.chars().count() > 128 {
+        return Err(format!(
+            "the key `{key}` has {} characters, not 1 to 128",
+            key.chars().count()
+        ));
+    }
+    if value.chars().count() > 256 {
+        return Err(format!(
+            "the value of `{key}` has {} characters, more than 256",
+            value.chars().count()
+        ));
+    }
+    for (what, text) in [("key", key), ("value of", value)] {
+        if text.contains("@{") {
+            return Err(format!(
+                "`{key}`: `@{{` is how steps refer to each other and may not stand in a value"
+            ));
+        }
+        if let Some(c) = text
+            .chars()
+            .find(|c| !(c.is_alphanumeric() || " _.:/=+-@".contains(*c)))
+        {
+            return Err(format!(
+                "the {what} `{key}` has {c:?}, which not every AWS service takes in a tag"
+            ));
+        }
+    }
+    Ok(())
+}

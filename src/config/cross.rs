@@ -1,0 +1,86 @@
+//! Rules that tie two keys together. They are judged only when each of the two is legal by itself.
+
+use super::Config;
+
+/// One broken rule: the keys it ties together (the first that the file has gets the line) and the sentence.
+pub(super) struct Broken {
+    pub keys: &'static [&'static str],
+    pub text: String,
+}
+
+/// All broken rules.
+pub(super) fn broken(config: &Config) -> Vec<Broken> {
+    let mut out = Vec::new();
+    let (blue, green) = (config.network.blue_cidr, config.network.green_cidr);
+    if blue.contains(&green) || green.contains(&blue) {
+        out.push(Broken {
+            keys: &["network.green_cidr", "network.blue_cidr"],
+            text: format!("`network.blue_cidr` ({blue}) and `network.green_cidr` ({green}) overlap; they take blocks that don't, such as 10.10.0.0/16 and 10.20.0.0/16"),
+        });
+    }
+    let database = &config.database;
+    if database.min_capacity > database.max_capacity {
+        out.push(Broken {
+            keys: &["database.min_capacity", "database.max_capacity"],
+            text: format!(
+                "`database.min_capacity` is {}, which is over `database.max_capacity` ({})",
+                database.min_capacity, database.max_capacity
+            ),
+        });
+    }
+    let most = most_capacity(&database.engine_version);
+    if database.max_capacity > most {
+        out.push(Broken {
+            keys: &["database.max_capacity", "database.engine_version"],
+            text: format!("`database.max_capacity` is {}; with `database.engine_version` {} it takes at most {most}", database.max_capacity, database.engine_version),
+        });
+    }
+    let storage = &config.storage;
+    let glacier = [
+        (
+            "storage.transaction_logs_glacier_days",
+            storage.transaction_logs_glacier_days,
+            &[
+                "storage.deep_archive_days",
+                "storage.transaction_logs_glacier_days",
+            ],
+        ),
+        (
+            "storage.compliance_docs_glacier_days",
+            storage.compliance_docs_glacier_days,
+            &[
+                "storage.deep_archive_days",
+                "storage.compliance_docs_glacier_days",
+            ],
+        ),
+    ];
+    for (key, days, keys) in glacier {
+        // S3 refuses otherwise: "'Days' in the 'Transition' action for StorageClass 'DEEP_ARCHIVE' must be 90 days more
+        // than ... in the 'Transition' action for StorageClass 'GLACIER'".
+        if storage.deep_archive_days < days + 90 {
+            out.push(Broken {
+                keys,
+                text: format!("`storage.deep_archive_days` is {}; S3 takes it only when it is at least 90 days more than `{key}` ({days}), so {} or more", storage.deep_archive_days, days + 90),
+            });
+        }
+    }
+    out
+}
+
+/// The most ACUs of an instance. Aurora User Guide, "Requirements and limitations for Aurora Serverless v2": 256 from
+/// 13.13, 14.10, 15.5 and 16.1 on, 128 before.
+fn most_capacity(version: &str) -> f64 {
+    let Some((major, minor)) = version.split_once('.') else {
+        return 256.0;
+    };
+    let (major, minor): (u32, u32) = (major.parse().unwrap_or(0), minor.parse().unwrap_or(0));
+    let from = match major {
+        0..=12 => u32::MAX,
+        13 => 13,
+        14 => 10,
+        15 => 5,
+        16 => 1,
+        _ => 0,
+    };
+    if minor >= from { 256.0 } else { 128.0 }
+}

@@ -1,0 +1,224 @@
+//! Every key, as data.
+
+use super::Config;
+use super::check::{self, Checked, Given, capacity, one_of, seconds, text_like, within};
+use ipnet::Ipv4Net;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// One key of `deployer.toml`.
+pub struct Key {
+    /// Where: `network.zones`; a key of the top level has no dot.
+    pub path: &'static str,
+    /// What it takes, in words that follow "it takes".
+    pub takes: &'static str,
+    /// A sentence about what it does.
+    pub doc: &'static str,
+    pub(super) set: fn(&mut Config, &Given<'_>) -> Checked<()>,
+    pub(super) show: fn(&Config) -> String,
+}
+
+impl Key {
+    /// The table it stands in, empty for the top level.
+    pub fn section(&self) -> &'static str {
+        self.path.rsplit_once('.').map_or("", |(head, _)| head)
+    }
+
+    /// Its last part.
+    pub fn name(&self) -> &'static str {
+        self.path
+            .rsplit_once('.')
+            .map_or(self.path, |(_, tail)| tail)
+    }
+
+    /// Its value in a configuration, as TOML.
+    pub fn value(&self, config: &Config) -> String {
+        (self.show)(config)
+    }
+
+    /// True for a key whose value is a table of the user's own keys.
+    pub fn is_table(&self) -> bool {
+        self.path == "tags.set"
+    }
+}
+
+/// How a value is written in TOML.
+trait Written {
+    fn written(&self) -> String;
+}
+impl Written for String {
+    fn written(&self) -> String {
+        toml::Value::String(self.clone()).to_string()
+    }
+}
+impl Written for Vec<String> {
+    fn written(&self) -> String {
+        let items: Vec<String> = self.iter().map(Written::written).collect();
+        format!("[{}]", items.join(", "))
+    }
+}
+impl Written for BTreeMap<String, String> {
+    fn written(&self) -> String {
+        self.iter()
+            .map(|(k, v)| {
+                let plain = k
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+                let key = if plain { k.clone() } else { k.written() };
+                format!("{key} = {}\n", v.written())
+            })
+            .collect()
+    }
+}
+impl Written for Ipv4Net {
+    fn written(&self) -> String {
+        format!("\"{self}\"")
+    }
+}
+impl Written for Duration {
+    fn written(&self) -> String {
+        self.as_secs().to_string()
+    }
+}
+impl Written for f64 {
+    fn written(&self) -> String {
+        format!("{self:?}")
+    }
+}
+macro_rules! numbers { ($($t:ty),*) => { $(impl Written for $t { fn written(&self) -> String { self.to_string() } })* }; }
+numbers!(u16, usize, i32, i64);
+
+macro_rules! keys {
+    ($($path:literal, $($field:ident).+, $parse:expr, $takes:literal, $doc:literal;)*) => {
+        &[$(Key {
+            path: $path,
+            takes: $takes,
+            doc: $doc,
+            set: |config, given| {
+                config.$($field).+ = ($parse)(given)?;
+                Ok(())
+            },
+            show: |config| config.$($field).+.written(),
+        }),*]
+    };
+}
+
+/// `PutRetentionPolicy` (CloudWatch Logs API): the values of `retentionInDays`.
+const RETENTION: &[i32] = &[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
+];
+
+/// The longest time that S3 takes for a lifecycle: "Days" is a positive 32-bit number; a century is enough for us.
+const CENTURY: i64 = 36_500;
+
+/// All keys, in the order of the documented file.
+pub fn keys() -> &'static [Key] {
+    KEYS
+}
+
+static KEYS: &[Key] = keys! {
+    "suffix", suffix, text_like(check::suffix),
+        "a lower-case letter and up to 11 lower-case letters or digits, such as \"pr42\"",
+        "The environment suffix: part of every name and of the ownership mark. `--suffix` and DEPLOYER_SUFFIX go before it.";
+    "region", region, check::region,
+        "an AWS region, such as \"eu-central-1\"",
+        "The AWS region. `--region` goes before it.";
+
+    "tags.ignore", tags.ignore, check::patterns,
+        "a list of tag keys, each exact or a prefix with `*` at its end",
+        "Tags of other actors (backup, billing): neither drift nor removed.";
+    "tags.set", tags.set, check::tags,
+        "a table of at most 46 tags: keys of 1 to 128, values of up to 256 letters, digits, spaces or `_.:/=+-@`",
+        "Tags of every resource. What is given here is added to these defaults or replaces one of them; deployer adds Environment, Name and its ownership mark.";
+
+    "network.zones", network.zones, within(3, 4),
+        "3 or 4",
+        "Availability zones per VPC; the region's first ones by name.";
+    "network.blue_cidr", network.blue_cidr, check::private_16,
+        "a private /16 of RFC 1918 (in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16), such as \"10.10.0.0/16\"",
+        "Blue's block of addresses.";
+    "network.green_cidr", network.green_cidr, check::private_16,
+        "a private /16 of RFC 1918 (in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16), such as \"10.20.0.0/16\"",
+        "Green's block of addresses; must not overlap blue's.";
+    "network.flow_log_days", network.flow_log_days, one_of(RETENTION),
+        "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653",
+        "Days that VPC flow logs are kept.";
+
+    "storage.transaction_logs_glacier_days", storage.transaction_logs_glacier_days, within(1, CENTURY),
+        "1 to 36500",
+        "Days until objects of transaction-logs go to Glacier Flexible Retrieval.";
+    "storage.compliance_docs_glacier_days", storage.compliance_docs_glacier_days, within(1, CENTURY),
+        "1 to 36500",
+        "Days until objects of compliance-docs go to Glacier Flexible Retrieval.";
+    "storage.deep_archive_days", storage.deep_archive_days, within(91, CENTURY),
+        "91 to 36500, and at least 90 days more than both Glacier days",
+        "Days until objects of both go on to Glacier Deep Archive.";
+    "storage.access_logs_expire_days", storage.access_logs_expire_days, within(1, CENTURY),
+        "1 to 36500",
+        "Days until objects of access-logs are deleted.";
+    "storage.noncurrent_days", storage.noncurrent_days, within(1, CENTURY),
+        "1 to 36500",
+        "Days until overwritten and deleted versions are removed.";
+    "storage.abort_upload_days", storage.abort_upload_days, within(1, CENTURY),
+        "1 to 36500",
+        "Days until an unfinished multipart upload is aborted.";
+
+    "database.engine_version", database.engine_version, text_like(check::version),
+        "a version with one dot, such as \"14.6\"",
+        "Version of Aurora PostgreSQL. It is checked against what the region offers before anything is created.";
+    "database.name", database.name, check::database,
+        "a letter and up to 62 letters, digits or underscores, no reserved word",
+        "Name of the first database.";
+    "database.master_user", database.master_user, check::master_user,
+        "a letter and up to 15 letters, digits or underscores, no reserved word",
+        "The master user. RDS makes, keeps and rotates the password; deployer never sees it.";
+    "database.port", database.port, within(1150, 65535),
+        "1150 to 65535",
+        "Port of the database.";
+    "database.instances", database.instances, within(1, 15),
+        "1 to 15",
+        "Instances, one per zone in turn: a writer and readers.";
+    "database.min_capacity", database.min_capacity, capacity(0.5, 256.0),
+        "0.5 to 256 in steps of 0.5, not over `database.max_capacity`",
+        "Least capacity of each instance in ACU (Serverless v2).";
+    "database.max_capacity", database.max_capacity, capacity(1.0, 256.0),
+        "1 to 256 in steps of 0.5 (to 128 with versions before 13.13, 14.10, 15.5)",
+        "Most capacity of each instance in ACU.";
+    "database.backup_days", database.backup_days, within(1, 35),
+        "1 to 35",
+        "Days of backups: how far back point-in-time recovery goes.";
+    "database.rotation_days", database.rotation_days, within(1, 1000),
+        "1 to 1000",
+        "Days between rotations of the master password.";
+    "database.monitoring_seconds", database.monitoring_seconds, one_of(&[1, 5, 10, 15, 30, 60]),
+        "1, 5, 10, 15, 30 or 60",
+        "Seconds between samples of enhanced monitoring.";
+    "database.insights_days", database.insights_days, check::insights,
+        "7, a multiple of 31 up to 713, or 731",
+        "Days that Performance Insights keeps; 7 is free of charge.";
+
+    "logs.database_days", logs.database_days, one_of(RETENTION),
+        "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653",
+        "Days that exported database logs are kept.";
+
+    "keys.deletion_days", keys.deletion_days, within(7, 30),
+        "7 to 30",
+        "Days between the end of a KMS key's life and its destruction.";
+    "keys.rotation_days", keys.rotation_days, within(90, 2560),
+        "90 to 2560",
+        "Days between rotations of the material of KMS keys.";
+
+    "run.parallelism", run.parallelism, within(1, 256),
+        "1 to 256",
+        "Calls in flight at most. `--parallelism` goes before it.";
+    "run.patience_seconds", run.patience, seconds(1, 600),
+        "1 to 600",
+        "Seconds that something that must be there is looked for before it counts as absent.";
+    "run.call_timeout_seconds", run.call_timeout, seconds(1, 300),
+        "1 to 300",
+        "Seconds for one attempt of one call; after that its outcome counts as unclear.";
+    "run.held_seconds", run.held, seconds(0, 86_400),
+        "0 to 86400",
+        "Seconds that a deletion which something still holds (a network interface, say) is tried again.";
+};

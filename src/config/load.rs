@@ -1,0 +1,301 @@
+//! Reads a file into a [`Config`], key by key through the table, and collects every problem on the way.
+
+use super::check::Given;
+use super::{Config, ConfigError, Key, Problem, cross, keys};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// The file that is read when no other is named; it may be absent.
+pub const DEFAULT_FILE: &str = "deployer.toml";
+
+/// What the command line (or its environment variables) says in place of the file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// `--suffix`, `DEPLOYER_SUFFIX`.
+    pub suffix: Option<String>,
+    /// `--region`.
+    pub region: Option<String>,
+    /// `--parallelism`.
+    pub parallelism: Option<usize>,
+}
+
+impl Config {
+    /// Loads and validates: an override goes before the file, the file before the default. `None` reads
+    /// [`DEFAULT_FILE`] of the working directory if it is there; a file that is named must exist.
+    pub fn load(path: Option<&Path>, overrides: Overrides) -> Result<Self, ConfigError> {
+        let name = path.map_or_else(|| DEFAULT_FILE.to_owned(), |p| p.display().to_string());
+        let text = match std::fs::read_to_string(path.unwrap_or(Path::new(DEFAULT_FILE))) {
+            Ok(text) => text,
+            Err(e) if path.is_none() && e.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(e) => {
+                let hint = if e.kind() == std::io::ErrorKind::NotFound {
+                    "; leave --config out to use the defaults, or write one with `deployer config`"
+                } else {
+                    ""
+                };
+                let problem = Problem {
+                    line: None,
+                    key: String::new(),
+                    text: format!("the configuration `{name}` cannot be read: {e}{hint}"),
+                };
+                return Err(ConfigError::new(&name, vec![problem]));
+            }
+        };
+        Self::parse(&name, &text, overrides)
+    }
+
+    /// The same from a text; `name` is what errors call it.
+    pub fn parse(name: &str, text: &str, overrides: Overrides) -> Result<Self, ConfigError> {
+        let mut loader = Loader {
+            text,
+            config: Self::default(),
+            problems: Vec::new(),
+            lines: BTreeMap::new(),
+            bad: Vec::new(),
+        };
+        match DeTable::parse(text) {
+            Ok(table) => loader.table("", table.get_ref(), &overrides),
+            Err(e) => loader.problems.push(Problem {
+                line: Some(loader.line(e.span())),
+                key: String::new(),
+                text: format!(
+                    "this is not TOML: {}",
+                    e.message().trim().replace('\n', "; ")
+                ),
+            }),
+        }
+        loader.flags(overrides);
+        loader.ties();
+        if loader.problems.is_empty() {
+            Ok(loader.config)
+        } else {
+            Err(ConfigError::new(name, loader.problems))
+        }
+    }
+}
+
+struct Loader<'a> {
+    text: &'a str,
+    config: Config,
+    problems: Vec<Problem>,
+    lines: BTreeMap<&'static str, usize>,
+    bad: Vec<&'static str>,
+}
+
+impl Loader<'_> {
+    fn line(&self, span: Option<Range<usize>>) -> usize {
+        let end = span.map_or(0, |s| s.start).min(self.text.len());
+        self.text.as_bytes()[..end]
+            .iter()
+            .filter(|b| **b == b'\n')
+            .count()
+            + 1
+    }
+
+    fn table(&mut self, above: &str, table: &DeTable<'_>, overrides: &Overrides) {
+        for (name, value) in table {
+            let path = join(above, name.get_ref());
+            let line = self.line(Some(name.span()));
+            if let Some(key) = keys().iter().find(|k| k.path == path) {
+                let flag = match key.path {
+                    "suffix" => overrides.suffix.is_some(),
+                    "region" => overrides.region.is_some(),
+                    "run.parallelism" => overrides.parallelism.is_some(),
+                    _ => false,
+                };
+                self.lines.insert(key.path, line);
+                // A value that a flag stands in for is not used, so it is not judged either.
+                if !flag {
+                    self.take(key, value, line);
+                }
+            } else if keys().iter().any(|k| k.section() == path) {
+                match value.get_ref() {
+                    DeValue::Table(inner) => self.table(&path, inner, overrides),
+                    other => self.problem(
+                        line,
+                        &path,
+                        format!(
+                            "`{path}` is {}; it takes a table of keys: {}",
+                            shown(other),
+                            names(&path)
+                        ),
+                    ),
+                }
+            } else {
+                let nearest = nearest(&path);
+                self.problem(
+                    line,
+                    &path,
+                    format!("unknown key `{path}`; the nearest known one is `{nearest}`"),
+                );
+            }
+        }
+    }
+
+    fn take(&mut self, key: &'static Key, value: &Spanned<DeValue<'_>>, line: usize) {
+        if let Err(why) = (key.set)(&mut self.config, value.get_ref()) {
+            let text = refusal(key.path, value.get_ref(), key, &why);
+            self.bad.push(key.path);
+            self.problem(line, key.path, text);
+        }
+    }
+
+    fn problem(&mut self, line: usize, key: &str, text: String) {
+        self.problems.push(Problem {
+            line: Some(line),
+            key: key.to_owned(),
+            text,
+        });
+    }
+
+    fn flags(&mut self, overrides: Overrides) {
+        let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX).to_string();
+        let given = [
+            (
+                "suffix",
+                "--suffix",
+                overrides.suffix.map(|s| Value::Text(s)),
+            ),
+            (
+                "region",
+                "--region",
+                overrides.region.map(|s| Value::Text(s)),
+            ),
+            (
+                "run.parallelism",
+                "--parallelism",
+                overrides.parallelism.map(|n| Value::Number(number(n))),
+            ),
+        ];
+        for (path, flag, value) in given {
+            let (Some(value), Some(key)) = (value, keys().iter().find(|k| k.path == path)) else {
+                continue;
+            };
+            let wrong = value.with(|given| {
+                (key.set)(&mut self.config, given)
+                    .err()
+                    .map(|why| refusal(flag, given, key, &why))
+            });
+            if let Some(text) = wrong {
+                self.bad.push(key.path);
+                self.problems.push(Problem {
+                    line: None,
+                    key: flag.to_owned(),
+                    text,
+                });
+            }
+        }
+    }
+
+    fn ties(&mut self) {
+        for broken in cross::broken(&self.config) {
+            if broken.keys.iter().any(|k| self.bad.contains(k)) {
+                continue;
+            }
+            let line = broken.keys.iter().find_map(|k| self.lines.get(k)).copied();
+            self.problems.push(Problem {
+                line,
+                key: broken
+                    .keys
+                    .first()
+                    .map_or_else(String::new, |k| (*k).to_owned()),
+                text: broken.text,
+            });
+        }
+    }
+}
+
+/// A value of a flag.
+enum Value {
+    Text(String),
+    Number(String),
+}
+
+impl Value {
+    fn with<T>(self, act: impl FnOnce(&Given<'_>) -> T) -> T {
+        match self {
+            Self::Text(text) => act(&DeValue::String(text.into())),
+            // A number that is not one of TOML's is refused like any other wrong value.
+            Self::Number(text) => match DeValue::parse(&text) {
+                Ok(value) => act(value.get_ref()),
+                Err(_) => act(&DeValue::String(text.clone().into())),
+            },
+        }
+    }
+}
+
+fn refusal(name: &str, given: &Given<'_>, key: &Key, why: &str) -> String {
+    let why = if why.is_empty() {
+        String::new()
+    } else {
+        format!(" ({why})")
+    };
+    let got = if key.is_table() && given.is_table() {
+        "refused".to_owned()
+    } else {
+        shown(given)
+    };
+    format!("`{name}` is {got}{why}; it takes {}", key.takes)
+}
+
+/// A value as the user wrote it, with its type where that is the point.
+fn shown(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => short(&format!("{text:?}")),
+        DeValue::Integer(number) => number.to_string(),
+        DeValue::Float(number) => number.to_string(),
+        DeValue::Boolean(yes) => yes.to_string(),
+        DeValue::Datetime(date) => format!("the date {date}"),
+        DeValue::Array(items) => format!("a list of {}", items.len()),
+        DeValue::Table(_) => "a table".to_owned(),
+    }
+}
+
+fn short(text: &str) -> String {
+    if text.chars().count() <= 60 {
+        return text.to_owned();
+    }
+    text.chars().take(56).chain("...\"".chars()).collect()
+}
+
+fn join(above: &str, name: &str) -> String {
+    if above.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{above}.{name}")
+    }
+}
+
+fn names(section: &str) -> String {
+    let names: Vec<&str> = keys()
+        .iter()
+        .filter(|k| k.section() == section)
+        .map(Key::name)
+        .collect();
+    names.join(", ")
+}
+
+/// The nearest known key or table. A key in the wrong table is recognised by its last part.
+fn nearest(path: &str) -> String {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    let sections = keys().iter().map(Key::section).filter(|s| !s.is_empty());
+    let known = keys().iter().map(|k| k.path).chain(sections);
+    let distance = |candidate: &str| {
+        let tail = candidate.rsplit('.').next().unwrap_or(candidate);
+        let whole = strsim::damerau_levenshtein(path, candidate);
+        let begins = last.len() >= 4 && tail.starts_with(last);
+        let part = if begins {
+            1
+        } else {
+            strsim::damerau_levenshtein(last, tail) + 1
+        };
+        whole.min(part)
+    };
+    known
+        .min_by_key(|candidate| distance(candidate))
+        .unwrap_or_default()
+        .to_owned()
+}

@@ -1,0 +1,495 @@
+use super::*;
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse("deployer.toml", text, Overrides::default())
+}
+
+fn errors(text: &str) -> Vec<String> {
+    let error = parse(text).expect_err(text);
+    error.to_string().lines().map(str::to_owned).collect()
+}
+
+/// A line of TOML for one key by its path.
+fn line(path: &str, value: &str) -> String {
+    match path.rsplit_once('.') {
+        Some((section, name)) => format!("[{section}]\n{name} = {value}"),
+        None => format!("{path} = {value}"),
+    }
+}
+
+#[test]
+fn the_documented_file_parses_to_the_defaults_and_has_every_key() {
+    let text = documented();
+    assert_eq!(parse(&text).unwrap(), Config::default());
+    assert_eq!(parse("").unwrap(), Config::default());
+    for key in keys() {
+        assert!(text.contains(&format!("{}", key.name())), "{}", key.path);
+        assert!(
+            key.doc.ends_with('.') && !key.takes.ends_with('.'),
+            "{}",
+            key.path
+        );
+    }
+    assert!(text.lines().all(|l| l.chars().count() <= 120), "{text}");
+    assert!(text.contains("[tags.set]"), "{text}");
+}
+
+#[test]
+fn every_key_refuses_a_wrong_type_with_key_value_and_what_it_takes() {
+    for key in keys() {
+        for (value, shown) in [
+            ("true", "true"),
+            ("2026-01-01", "the date 2026-01-01"),
+            ("{ a = 1 }", "a table"),
+        ] {
+            let text = line(key.path, value);
+            if key.is_table() && value.starts_with('{') {
+                continue;
+            }
+            let last = text.lines().count();
+            let expected = format!(
+                "deployer.toml:{last}: `{}` is {shown}; it takes {}",
+                key.path, key.takes
+            );
+            assert_eq!(errors(&text), [expected]);
+        }
+    }
+}
+
+#[test]
+fn legal_and_illegal_values_of_every_kind() {
+    let table: &[(&str, &[&str], &[&str])] = &[
+        (
+            "suffix",
+            &["\"a\"", "\"pr42\"", "\"a23456789012\""],
+            &[
+                "\"\"",
+                "\"A\"",
+                "\"1a\"",
+                "\"a-b\"",
+                "\"a234567890123\"",
+                "\"ä\"",
+                "7",
+                "\"a@{x.y}\"",
+            ],
+        ),
+        (
+            "region",
+            &["\"eu-central-1\"", "\"ap-southeast-12\""],
+            &[
+                "\"\"",
+                "\"eu\"",
+                "\"eu-central\"",
+                "\"EU-central-1\"",
+                "\"eu central-1\"",
+                "\"cn-north-1\"",
+                "\"us-gov-west-1\"",
+                "\"eu--central-1\"",
+                "1",
+            ],
+        ),
+        (
+            "tags.ignore",
+            &["[]", "[\"aws-backup*\", \"map-migrated\"]"],
+            &[
+                "\"a\"",
+                "[1]",
+                "[\"\"]",
+                "[\"a*b\"]",
+                "[\"*\"]",
+                "[\"Name\"]",
+                "[\"Env*\"]",
+            ],
+        ),
+        (
+            "network.zones",
+            &["3", "4", "0x3"],
+            &["2", "5", "-3", "3.0", "\"3\""],
+        ),
+        (
+            "network.blue_cidr",
+            &[
+                "\"10.77.0.0/16\"",
+                "\"172.31.0.0/16\"",
+                "\"192.168.0.0/16\"",
+            ],
+            &[
+                "\"10.10.0.0\"",
+                "\"10.10.0.0/17\"",
+                "\"10.10.1.0/16\"",
+                "\"11.0.0.0/16\"",
+                "\"172.32.0.0/16\"",
+                "\"fd00::/16\"",
+                "\"10.0.0.0/8\"",
+                "16",
+            ],
+        ),
+        (
+            "network.flow_log_days",
+            &["1", "90", "3653"],
+            &["0", "2", "91", "-1", "99999999999"],
+        ),
+        ("logs.database_days", &["365"], &["366", "90.0"]),
+        (
+            "storage.transaction_logs_glacier_days",
+            &["1", "275"],
+            &["0", "276", "40000", "-1"],
+        ),
+        (
+            "storage.compliance_docs_glacier_days",
+            &["1", "275"],
+            &["0", "276"],
+        ),
+        (
+            "storage.deep_archive_days",
+            &["180", "400"],
+            &["179", "90", "36501"],
+        ),
+        ("storage.access_logs_expire_days", &["1"], &["0"]),
+        ("storage.noncurrent_days", &["1"], &["0"]),
+        ("storage.abort_upload_days", &["1"], &["0"]),
+        (
+            "database.engine_version",
+            &["\"14.6\"", "\"16.11\""],
+            &[
+                "\"14\"",
+                "\"14.6.1\"",
+                "\"14.\"",
+                "\".6\"",
+                "\"a.b\"",
+                "14.6",
+            ],
+        ),
+        (
+            "database.name",
+            &["\"payments\"", "\"A_1\""],
+            &[
+                "\"1a\"",
+                "\"a-b\"",
+                "\"\"",
+                "\"postgres\"",
+                "\"SELECT\"",
+                "\"rdsadmin\"",
+                "\"pg_x\"",
+            ],
+        ),
+        (
+            "database.master_user",
+            &["\"payments_admin\"", "\"a\""],
+            &[
+                "\"admin\"",
+                "\"a2345678901234567\"",
+                "\"_a\"",
+                "\"rdsadmin\"",
+                "\"user\"",
+            ],
+        ),
+        ("database.port", &["1150", "65535"], &["1149", "65536", "0"]),
+        ("database.instances", &["1", "15"], &["0", "16"]),
+        (
+            "database.min_capacity",
+            &["0.5", "1", "15.5", "16"],
+            &["0", "0.25", "-1", "16.5", "nan", "inf", "300"],
+        ),
+        (
+            "database.max_capacity",
+            &["1", "128", "2.5"],
+            &["0.5", "0", "129", "1.3", "256.5", "inf"],
+        ),
+        ("database.backup_days", &["1", "35"], &["0", "36"]),
+        ("database.rotation_days", &["1", "1000"], &["0", "1001"]),
+        (
+            "database.monitoring_seconds",
+            &["1", "5", "10", "15", "30", "60"],
+            &["0", "2", "61"],
+        ),
+        (
+            "database.insights_days",
+            &["7", "31", "713", "731"],
+            &["0", "8", "32", "744", "1"],
+        ),
+        ("keys.deletion_days", &["7", "30"], &["6", "31"]),
+        ("keys.rotation_days", &["90", "2560"], &["89", "2561"]),
+        ("run.parallelism", &["1", "256"], &["0", "257"]),
+        ("run.patience_seconds", &["1", "600"], &["0", "601"]),
+        ("run.call_timeout_seconds", &["1", "300"], &["0", "301"]),
+        ("run.held_seconds", &["0", "86400"], &["-1", "86401"]),
+    ];
+    for (path, good, bad) in table {
+        for value in *good {
+            parse(&line(path, value)).unwrap_or_else(|e| panic!("{path} = {value}: {e}"));
+        }
+        for value in *bad {
+            let all = errors(&line(path, value));
+            assert_eq!(all.len(), 1, "{path} = {value}: {all:?}");
+            assert!(all[0].contains(&format!("`{path}`")), "{all:?}");
+        }
+    }
+    // `network.green_cidr` is like blue's, `tags.set` has a test of its own; every other key is in the table.
+    assert_eq!(table.len() + 2, keys().len());
+}
+
+#[test]
+fn values_arrive_where_they_belong() {
+    let config = parse(
+        "suffix = \"pr42\"\n[network]\nzones = 4\nblue_cidr = \"172.20.0.0/16\"\n[database]\nmin_capacity = 1\n[run]\nheld_seconds = 7\n[tags]\nignore = [\"x*\"]\n[tags.set]\nTeam = \"core\"\nCostCenter = \"other\"\n",
+    )
+    .unwrap();
+    assert_eq!(config.suffix, "pr42");
+    assert_eq!(config.network.zones, 4);
+    assert_eq!(config.network.blue_cidr.to_string(), "172.20.0.0/16");
+    assert_eq!(config.database.min_capacity, 1.0);
+    assert_eq!(config.run.held, Duration::from_secs(7));
+    assert_eq!(config.tags.ignore, ["x*"]);
+    let tags: Vec<_> = config
+        .tags
+        .set
+        .iter()
+        .map(|(k, v)| (k.as_str(), v.as_str()))
+        .collect();
+    assert_eq!(
+        tags,
+        [
+            ("CostCenter", "other"),
+            ("ManagedBy", "deployer"),
+            ("Service", "payment-processing"),
+            ("Team", "core")
+        ]
+    );
+}
+
+#[test]
+fn errors_say_what_was_got_and_what_would_be_right() {
+    let table = [
+        (
+            "[network]\nblue_cidr = \"10.10.7.1/16\"",
+            "deployer.toml:2: `network.blue_cidr` is \"10.10.7.1/16\" (bits of the host part are set; the block is 10.10.0.0/16); it takes a private /16 of RFC 1918 (in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16), such as \"10.10.0.0/16\"",
+        ),
+        (
+            "[network]\ngreen_cidr = \"10.30.0.0/20\"",
+            "deployer.toml:2: `network.green_cidr` is \"10.30.0.0/20\" (the /16 around it is 10.30.0.0/16); it takes a private /16 of RFC 1918 (in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16), such as \"10.20.0.0/16\"",
+        ),
+        (
+            "[network]\ngreen_cidr = \"8.8.0.0/16\"",
+            "deployer.toml:2: `network.green_cidr` is \"8.8.0.0/16\" (it is not private); it takes a private /16 of RFC 1918 (in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16), such as \"10.20.0.0/16\"",
+        ),
+        (
+            "[network]\ngreen_cidr = \"10.10.0.0/16\"",
+            "deployer.toml:2: `network.blue_cidr` (10.10.0.0/16) and `network.green_cidr` (10.10.0.0/16) overlap; they take blocks that don't, such as 10.10.0.0/16 and 10.20.0.0/16",
+        ),
+        (
+            "[network]\nflow_log_days = 100",
+            "deployer.toml:2: `network.flow_log_days` is 100 (the nearest is 90); it takes 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653",
+        ),
+        (
+            "[database]\nmin_capacity = 20",
+            "deployer.toml:2: `database.min_capacity` is 20, which is over `database.max_capacity` (16)",
+        ),
+        (
+            "[database]\nmax_capacity = 200",
+            "deployer.toml:2: `database.max_capacity` is 200; with `database.engine_version` 14.6 it takes at most 128",
+        ),
+        (
+            "[storage]\ndeep_archive_days = 120\ntransaction_logs_glacier_days = 60",
+            "deployer.toml:2: `storage.deep_archive_days` is 120; S3 takes it only when it is at least 90 days more than `storage.transaction_logs_glacier_days` (60), so 150 or more",
+        ),
+        (
+            "network = 3",
+            "deployer.toml:1: `network` is 3; it takes a table of keys: zones, blue_cidr, green_cidr, flow_log_days",
+        ),
+    ];
+    for (text, expected) in table {
+        assert_eq!(errors(text), [expected]);
+    }
+    assert!(parse("[database]\nmax_capacity = 200\nengine_version = \"16.3\"").is_ok());
+    assert!(
+        parse("[network]\nblue_cidr = \"10.20.0.0/16\"\ngreen_cidr = \"10.10.0.0/16\"").is_ok()
+    );
+}
+
+#[test]
+fn unknown_keys_name_the_nearest_known_one() {
+    for (text, key, nearest) in [
+        ("sufix = \"a\"", "sufix", "suffix"),
+        ("zones = 3", "zones", "network.zones"),
+        ("[netwrok]\nzones = 3", "netwrok", "network"),
+        ("[network]\nzone = 3", "network.zone", "network.zones"),
+        (
+            "[database]\nengine = \"14.6\"",
+            "database.engine",
+            "database.engine_version",
+        ),
+        (
+            "[run]\ncall_timeout = 3",
+            "run.call_timeout",
+            "run.call_timeout_seconds",
+        ),
+        ("[tags]\nTeam = \"x\"", "tags.Team", "tags"),
+    ] {
+        let all = errors(text);
+        let last = text.lines().count();
+        let at = if key.contains('.') { last } else { 1 };
+        assert_eq!(
+            all,
+            [format!(
+                "deployer.toml:{at}: unknown key `{key}`; the nearest known one is `{nearest}`"
+            )]
+        );
+    }
+}
+
+#[test]
+fn all_problems_are_listed_in_the_order_of_the_file() {
+    let all = errors(
+        "suffix = \"X\"\nfoo = 1\n[network]\nzones = 9\nblue_cidr = \"10.20.0.0/16\"\n[database]\nport = \"a\"\n",
+    );
+    let heads: Vec<_> = all
+        .iter()
+        .map(|l| l.split(": ").next().unwrap_or_default())
+        .collect();
+    assert_eq!(
+        heads,
+        [
+            "deployer.toml:1",
+            "deployer.toml:2",
+            "deployer.toml:4",
+            "deployer.toml:5",
+            "deployer.toml:7"
+        ],
+        "{all:?}"
+    );
+}
+
+#[test]
+fn what_is_not_toml_says_where() {
+    let all = errors("suffix = \"a\"\nregion = \n");
+    assert!(
+        all[0].starts_with("deployer.toml:2: this is not TOML: "),
+        "{all:?}"
+    );
+    let all = errors("suffix = \"a\"\nsuffix = \"b\"\n");
+    assert!(
+        all[0].starts_with("deployer.toml:2: this is not TOML: duplicate key"),
+        "{all:?}"
+    );
+}
+
+#[test]
+fn tags_follow_the_rules_of_aws_and_leave_ours_alone() {
+    let many: String = (0..44).map(|n| format!("t{n} = \"x\"\n")).collect();
+    let long = format!("k = \"{}\"", "x".repeat(257));
+    let key = format!("\"{}\" = \"x\"", "k".repeat(129));
+    for (tags, why) in [
+        ("Name = \"x\"", "`Name` is set by deployer itself"),
+        (
+            "EnvironmentSuffix = \"x\"",
+            "`EnvironmentSuffix` is set by deployer itself",
+        ),
+        (
+            "DeployerStep = \"x\"",
+            "`DeployerStep` is set by deployer itself",
+        ),
+        (
+            "Environment = \"x\"",
+            "`Environment` is set by deployer itself",
+        ),
+        (
+            "name = \"x\"",
+            "`name` and `Name` differ in case only, which IAM takes for the same",
+        ),
+        (
+            "service = \"x\"",
+            "`service` and `Service` differ in case only, which IAM takes for the same",
+        ),
+        (
+            "\"aws:x\" = \"x\"",
+            "`aws:x`: keys that begin with `aws:` belong to AWS",
+        ),
+        ("\"\" = \"x\"", "the key `` has 0 characters, not 1 to 128"),
+        (key.as_str(), "characters, not 1 to 128"),
+        (
+            long.as_str(),
+            "the value of `k` has 257 characters, more than 256",
+        ),
+        ("a = 1", "the value of `a` is not a text"),
+        (
+            "a = \"@{vpc.id}\"",
+            "`a`: `@{` is how steps refer to each other and may not stand in a value",
+        ),
+        (
+            "a = \"x;y\"",
+            "the value of `a` has ';', which not every AWS service takes in a tag",
+        ),
+        (
+            many.as_str(),
+            "there are 47 with the defaults, and AWS takes 50 of which 4 are deployer's own",
+        ),
+    ] {
+        let all = errors(&format!("[tags.set]\n{tags}"));
+        assert_eq!(all.len(), 1, "{all:?}");
+        assert!(
+            all[0].starts_with("deployer.toml:1: `tags.set` is refused ("),
+            "{all:?}"
+        );
+        assert!(all[0].contains(why), "{all:?} lacks {why}");
+    }
+    assert!(parse("[tags.set]\n\"team/owner\" = \"Zoë + co\"").is_ok());
+}
+
+#[test]
+fn flags_go_before_the_file_and_are_judged_alike() {
+    let over = |suffix: &str| Overrides {
+        suffix: Some(suffix.into()),
+        region: Some("us-east-1".into()),
+        parallelism: Some(3),
+    };
+    let text = "suffix = \"Bad\"\nregion = \"eu-west-1\"\n[run]\nparallelism = 7";
+    let config = Config::parse("f", text, over("pr1")).unwrap();
+    assert_eq!(
+        (
+            config.suffix.as_str(),
+            config.region.as_str(),
+            config.run.parallelism
+        ),
+        ("pr1", "us-east-1", 3)
+    );
+    let error = Config::parse("f", "", over("PR-1")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`--suffix` is \"PR-1\"; it takes a lower-case letter and up to 11 lower-case letters or digits, such as \"pr42\""
+    );
+    let none = Overrides {
+        parallelism: Some(0),
+        ..Overrides::default()
+    };
+    assert_eq!(
+        Config::parse("f", "", none).unwrap_err().to_string(),
+        "`--parallelism` is 0; it takes 1 to 256"
+    );
+    let huge = Overrides {
+        parallelism: Some(usize::MAX),
+        ..Overrides::default()
+    };
+    assert!(Config::parse("f", "", huge).is_err());
+}
+
+#[test]
+fn a_named_file_must_exist_and_be_readable() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.toml");
+    let error = Config::load(Some(&path), Overrides::default()).unwrap_err();
+    assert!(
+        error.to_string().contains("x.toml` cannot be read"),
+        "{error}"
+    );
+    std::fs::write(&path, "suffix = \"file\"").unwrap();
+    assert_eq!(
+        Config::load(Some(&path), Overrides::default())
+            .unwrap()
+            .suffix,
+        "file"
+    );
+    std::fs::write(&path, [0xff, 0xfe]).unwrap();
+    assert!(Config::load(Some(&path), Overrides::default()).is_err());
+    assert!(Config::load(Some(folder.path()), Overrides::default()).is_err());
+}
