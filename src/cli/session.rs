@@ -4,7 +4,7 @@ use super::args::{Common, Scope};
 use super::error::Failure;
 use crate::aws::{Aws, Connection, Settings, connect};
 use crate::blueprint::{self, Facts};
-use crate::config::Config;
+use crate::config::{Config, Overrides};
 use crate::engine::observe::{Ask, Observations, asks, observe};
 use crate::engine::{Events, Graph, Registry};
 use crate::resources;
@@ -15,17 +15,12 @@ use std::time::Duration;
 
 /// The configuration of a command.
 pub fn configuration(common: &Common) -> Result<Config, Failure> {
-    let mut config = Config::default();
-    if let Some(suffix) = &common.suffix {
-        config.suffix = suffix.clone();
-    }
-    if let Some(region) = &common.region {
-        config.region = region.clone();
-    }
-    if let Some(parallelism) = common.parallelism {
-        config.run.parallelism = parallelism;
-    }
-    Ok(config)
+    let overrides = Overrides {
+        suffix: common.suffix.clone(),
+        region: common.region.clone(),
+        parallelism: common.parallelism,
+    };
+    Ok(Config::load(common.config.as_deref(), overrides)?)
 }
 
 /// The folder of state files: the sandbox has one of its own, so it can never mix with a real account's state.
