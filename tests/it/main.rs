@@ -7,6 +7,7 @@
     reason = "tests may"
 )]
 
+mod bad_input;
 mod engine;
 mod makespan;
 mod sandbox;

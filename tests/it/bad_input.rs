@@ -1,0 +1,233 @@
+//! Bad input and bad surroundings: a clear error with the right exit code, and nothing called or overwritten.
+
+use crate::support::lab::Lab;
+use serde_json::json;
+use std::os::unix::fs::PermissionsExt;
+
+#[test]
+fn a_bad_configuration_names_key_value_and_what_is_taken_and_calls_nothing() {
+    let lab = Lab::start();
+    let since = lab.mark();
+    let cases = [
+        ("suffix = \"Bad_One\"", "suffix", "Bad_One"),
+        (
+            "[network]\nblue_cidr = \"10.10.0.0/33\"",
+            "network.blue_cidr",
+            "10.10.0.0/33",
+        ),
+        (
+            "[network]\nblue_cidr = \"10.20.0.0/16\"",
+            "network.",
+            "10.20.0.0/16",
+        ),
+        ("[netwrk]\nzones = 3", "netwrk", "network"),
+        ("[network]\nzone = 3", "zone", "zones"),
+        ("[network]\nzones = \"three\"", "network.zones", "three"),
+        ("[network]\nzones = 2", "network.zones", "3"),
+        (
+            "[database]\nmin_capacity = 0.7",
+            "database.min_capacity",
+            "0.7",
+        ),
+    ];
+    for (text, key, also) in cases {
+        std::fs::write(lab.dir.path().join("deployer.toml"), text).unwrap();
+        let done = lab.run(&["apply", "--yes"]).expect(3);
+        assert!(
+            done.err.contains(key) && done.err.contains(also),
+            "{text}: {}",
+            done.err
+        );
+    }
+    std::fs::remove_file(lab.dir.path().join("deployer.toml")).unwrap();
+    for arguments in [
+        &["apply", "--yes", "--suffix", "9x"][..],
+        &["apply", "--yes", "--config", "nowhere.toml"],
+        &["aply"],
+        &["apply", "--env", "red"],
+    ] {
+        lab.run(arguments).expect(3);
+    }
+    assert_eq!(lab.calls(since).len(), 0, "nothing was called");
+}
+
+#[test]
+fn without_a_terminal_and_without_yes_it_refuses_and_writes_nothing() {
+    let lab = Lab::start();
+    let since = lab.mark();
+    let done = lab.run(&["apply"]).expect(3);
+    assert!(done.err.contains("--yes"), "{}", done.err);
+    lab.run(&["apply", "--env", "green", "--yes"]).expect(0);
+    let since = {
+        assert_eq!(lab.writes(since).len(), lab.writes(0).len());
+        lab.mark()
+    };
+    lab.run(&["destroy"]).expect(3);
+    assert_eq!(lab.writes(since), Vec::<String>::new());
+}
+
+#[test]
+fn missing_or_expired_credentials_end_before_any_write() {
+    let lab = Lab::start();
+    let since = lab.mark();
+    let mut command = lab.command(&["apply", "--yes"]);
+    command
+        .env_remove("AWS_ACCESS_KEY_ID")
+        .env_remove("AWS_SECRET_ACCESS_KEY")
+        .env("HOME", lab.dir.path());
+    let output = command.output().unwrap();
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    assert!(
+        err.contains("credentials") && err.contains("hint:"),
+        "{err}"
+    );
+    let expired = json!({"errors": {"*": {"code": "ExpiredToken", "message": "The security token included in the request is expired", "status": 403}}});
+    lab.faults(&expired);
+    let done = lab.run(&["apply", "--yes"]).expect(1);
+    assert!(
+        done.err.contains("ExpiredToken") && done.err.contains("log in again"),
+        "{}",
+        done.err
+    );
+    assert_eq!(lab.writes(since), Vec::<String>::new());
+}
+
+#[test]
+fn a_state_of_another_account_or_region_is_refused_before_any_write() {
+    let lab = Lab::start();
+    lab.run(&["apply", "--env", "green", "--yes"]).expect(0);
+    let path = lab.dir.path().join("state/dev.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let since = lab.mark();
+    std::fs::write(
+        &path,
+        text.replace(
+            "\"account\": \"123456789012\"",
+            "\"account\": \"999999999999\"",
+        ),
+    )
+    .unwrap();
+    for command in ["apply", "destroy"] {
+        let done = lab.run(&[command, "--yes"]).expect(1);
+        assert!(
+            done.err.contains("999999999999") && done.err.contains("123456789012"),
+            "{}",
+            done.err
+        );
+    }
+    std::fs::write(&path, &text).unwrap();
+    let done = lab
+        .run(&["apply", "--yes", "--region", "eu-west-1"])
+        .expect(1);
+    assert!(
+        done.err.contains("eu-central-1") && done.err.contains("eu-west-1"),
+        "{}",
+        done.err
+    );
+    assert_eq!(lab.writes(since), Vec::<String>::new());
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+}
+
+#[test]
+fn a_damaged_state_is_named_and_never_overwritten() {
+    let lab = Lab::start();
+    lab.run(&["apply", "--env", "green", "--yes"]).expect(0);
+    let path = lab.dir.path().join("state/dev.json");
+    let good = std::fs::read_to_string(&path).unwrap();
+    let since = lab.mark();
+    let other = good.replace("\"suffix\": \"dev\"", "\"suffix\": \"other\"");
+    let newer = good.replace("\"version\": 1", "\"version\": 7");
+    for (content, says) in [
+        (&good[..good.len() / 2], "line"),
+        ("", "empty"),
+        (&newer, "version 7"),
+        (&other, "other"),
+    ] {
+        std::fs::write(&path, content).unwrap();
+        for command in [
+            &["apply", "--yes"][..],
+            &["destroy", "--yes"],
+            &["plan"],
+            &["drift"],
+            &["status"],
+        ] {
+            let done = lab.run(command).expect(1);
+            assert!(
+                done.err.contains("dev.json") && done.err.contains(says),
+                "{command:?} {}",
+                done.err
+            );
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
+    }
+    assert_eq!(lab.writes(since), Vec::<String>::new());
+}
+
+#[test]
+fn a_torn_journal_line_is_cut_off_and_other_damage_stops_with_the_line() {
+    let lab = Lab::start();
+    lab.faults(&json!({"hang_after": 12}));
+    assert!(
+        lab.killed_when("hang_after", &["apply", "--env", "green", "--yes"])
+            .is_none()
+    );
+    lab.faults(&json!({}));
+    let path = lab.dir.path().join("state/dev.journal.jsonl");
+    let journal = std::fs::read_to_string(&path).unwrap();
+    assert!(journal.lines().count() > 3, "{journal}");
+    let mut lines: Vec<&str> = journal.lines().collect();
+    lines[2] = "{\"n\": 2, garbage";
+    std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+    let done = lab.run(&["apply", "--yes"]).expect(1);
+    assert!(
+        done.err.contains("dev.journal.jsonl line 3"),
+        "{}",
+        done.err
+    );
+    std::fs::write(&path, journal + "{\"n\": 99, \"step\": \"torn").unwrap();
+    lab.run(&["apply", "--env", "green", "--yes"]).expect(0);
+    lab.run(&["plan", "--env", "green"]).expect(0);
+}
+
+#[test]
+fn an_unwritable_or_full_state_folder_is_a_clear_error_and_nothing_is_created() {
+    let lab = Lab::start();
+    let since = lab.mark();
+    // Root may write anywhere, so a file where the folder should be stands for "unwritable" there.
+    let blocked = lab.dir.path().join("blocked");
+    std::fs::write(&blocked, "").unwrap();
+    let done = lab
+        .run(&["apply", "--yes", "--state-dir", "blocked"])
+        .expect(1);
+    assert!(done.err.contains("blocked"), "{}", done.err);
+    let readonly = lab.dir.path().join("readonly");
+    std::fs::create_dir(&readonly).unwrap();
+    std::fs::set_permissions(&readonly, std::fs::Permissions::from_mode(0o555)).unwrap();
+    if std::fs::write(readonly.join("probe"), "").is_err() {
+        lab.run(&["apply", "--yes", "--state-dir", "readonly"])
+            .expect(1);
+    }
+    assert_eq!(lab.writes(since), Vec::<String>::new());
+}
+
+#[test]
+fn the_second_of_two_applies_exits_4_and_names_the_first() {
+    let lab = Lab::start();
+    lab.faults(&json!({"hang_after": 1, "hang_seconds": 3}));
+    let since = lab.mark();
+    let mut first = lab.spawn(&["apply", "--env", "green", "--yes"]);
+    while lab.calls(since).iter().all(|c| c["write"] != true) {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let done = lab.run(&["destroy", "--yes"]).expect(4);
+    assert!(
+        done.err.contains("apply --env green") && done.err.contains(&first.id().to_string()),
+        "{}",
+        done.err
+    );
+    // Reading is allowed meanwhile.
+    lab.run(&["status"]).expect(0);
+    lab.faults(&json!({}));
+    assert!(first.wait().unwrap().success());
+}
