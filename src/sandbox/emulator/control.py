@@ -22,7 +22,10 @@ def respond(gateway, environ, start_response):
     except (ValueError, TypeError, KeyError) as problem:
         status, document = 400, {"error": str(problem)}
     body = (json.dumps(document, indent=1) + "\n").encode()
-    start_response(f"{status} {'OK' if status < 400 else 'ERROR'}", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+    start_response(
+        f"{status} {'OK' if status < 400 else 'ERROR'}",
+        [("Content-Type", "application/json"), ("Content-Length", str(len(body)))],
+    )
     return [body]
 
 
