@@ -32,6 +32,7 @@ VOLATILE = set(
 )
 # Random parts inside strings.
 RANDOM = [
+    (re.compile(r"(rds:[a-z0-9-]+?)-\d{4}-\d\d-\d\d-\d\d-\d\d"), r"\1-*"),
     (re.compile(r"\b(cluster-(?:ro-)?)[a-z0-9]{12}\."), r"\1*."),
     (re.compile(r"/stream/[0-9T:.\-]+"), "/stream/*"),
     (re.compile(r"rds!cluster-[0-9a-f-]{36}(-\w{6})?"), "rds!cluster-*"),

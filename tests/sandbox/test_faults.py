@@ -118,14 +118,23 @@ class Faults(Case):
         self.assertEqual(self.count(), before + 1)
 
     def test_a_hang_holds_nobody_else_up(self):
-        faults(hang_after=1, hang_seconds=1.5)
-        hanging = threading.Thread(target=lambda: self.assertRaises(GONE, EC2.create_vpc, CidrBlock="10.0.0.0/16"))
+        faults(hang_after=1)
+        patient = client("ec2", read_timeout=3)
+        ended = []
+
+        def hang():
+            with self.assertRaises(botocore.exceptions.ReadTimeoutError):
+                patient.create_vpc(CidrBlock="10.0.0.0/16")
+            ended.append(True)
+
+        hanging = threading.Thread(target=hang)
         hanging.start()
-        self.eventually(lambda: len(control("GET", "_sandbox/faults")["fired"]), 1)
-        since = time.monotonic()
+        while not control("GET", "_sandbox/faults")["fired"]:
+            time.sleep(0.02)
         self.count()
-        self.assertLess(time.monotonic() - since, 1)
+        self.assertTrue(hanging.is_alive())
         hanging.join()
+        self.assertEqual(ended, [True])
 
     def test_kill_after_the_nth_write(self):
         before = self.count()
@@ -137,7 +146,7 @@ class Faults(Case):
         self.assertEqual(self.count(), before + 1)
 
     def test_reads_lag_behind_creates(self):
-        faults(lag_reads_ms=500)
+        faults(lag_reads_ms=600_000)
         one = EC2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
         shown = lambda: [v["VpcId"] for v in EC2.describe_vpcs()["Vpcs"] if v["VpcId"] == one]
         self.assertEqual(shown(), [])
@@ -150,10 +159,9 @@ class Faults(Case):
         with self.refused("NoSuchEntity"):
             iam.get_role(RoleName="late")
         self.assertEqual([r for r in iam.list_roles()["Roles"] if r["RoleName"] == "late"], [])
-        self.eventually(shown, [one], 3)
-        self.eventually(
-            lambda: [r["RoleName"] for r in iam.list_roles()["Roles"] if r["RoleName"] == "late"], ["late"], 3
-        )
+        self.skip(601)
+        self.assertEqual(shown(), [one])
+        self.assertEqual([r["RoleName"] for r in iam.list_roles()["Roles"] if r["RoleName"] == "late"], ["late"])
         self.assertEqual(iam.get_role(RoleName="late")["Role"]["RoleName"], "late")
 
     def test_denied_in_each_protocol_s_words(self):

@@ -73,6 +73,11 @@ def _set_latency(gateway, body, _query):
     return _latency(gateway, body, _query)
 
 
+def _clock(gateway, body, _query):
+    gateway.clock.skip(float(body["skip"]))
+    return {"skipped": float(body["skip"])}
+
+
 ROUTES = {
     ("GET", "health"): _health,
     ("GET", "faults"): _faults,
@@ -83,4 +88,5 @@ ROUTES = {
     ("DELETE", "calls"): _clear_calls,
     ("GET", "latency"): _latency,
     ("POST", "latency"): _set_latency,
+    ("POST", "clock"): _clock,
 }

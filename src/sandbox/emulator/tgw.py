@@ -5,7 +5,6 @@ gateways, attachments, route tables (with associations, propagations and static 
 """
 
 import ipaddress
-import time
 
 from moto.ec2.utils import random_id
 
@@ -32,7 +31,7 @@ def table(call, kind):
     for name in [
         name
         for name, item in items.items()
-        if item.get("_gone", float("inf")) < time.monotonic() - SHOWN_AFTER_DELETION
+        if item.get("_gone", float("inf")) < call.clock.now() - SHOWN_AFTER_DELETION
     ]:
         del items[name]
     return items
@@ -88,7 +87,7 @@ def remove(call, item, kind, then=None):
 
     def done():
         item["State"] = "deleted"
-        item["_gone"] = time.monotonic()
+        item["_gone"] = call.clock.now()
         item["_last_tags"] = tags.shown(call, item["_id"])
         tags.drop(call, item["_id"])
         if then:
