@@ -17,60 +17,22 @@ import botocore.config
 import botocore.exceptions
 
 # Differs between two equal deployments, or says nothing about the settings.
-VOLATILE = {
-    "ResponseMetadata",
-    "AssociationId",
-    "RouteTableAssociationId",
-    "NetworkAclAssociationId",
-    "SecurityGroupRuleId",
-    "NetworkInterfaceIds",
-    "NetworkInterfaceId",
-    "MacAddress",
-    "PrivateIpAddress",
-    "PrivateIpAddresses",
-    "PrivateDnsName",
-    "AvailableIpAddressCount",
-    "HostedZoneId",
-    "DbClusterResourceId",
-    "DbiResourceId",
-    "RoleId",
-    "LatestStreamLabel",
-    "TableId",
-    "TableSizeBytes",
-    "ItemCount",
-    "storedBytes",
-    "creationTime",
-    "VersionIdsToStages",
-    "SecretVersionsToStages",
-    "DnsEntries",
-    "LatestRestorableTime",
-    "EarliestRestorableTime",
-    "EarliestRestorableDateTime",
-    "LatestRestorableDateTime",
-    "CreationDate",
-    "CreateDate",
-    "CreatedDate",
-    "RoleLastUsed",
-    "CreationTime",
-    "CreationTimestamp",
-    "CreationDateTime",
-    "ClusterCreateTime",
-    "InstanceCreateTime",
-    "LastChangedDate",
-    "LastAccessedDate",
-    "LastRotatedDate",
-    "NextRotationDate",
-    "LastModified",
-    "LastModifiedDate",
-    "LastUpdatedDate",
-    "StateUpdatedTimestamp",
-    "StateTransitionedTimestamp",
-    "AlarmConfigurationUpdatedTimestamp",
-    "DBClusterSnapshotIdentifier",
-    "SnapshotCreateTime",
-}
+VOLATILE = set(
+    """
+    ResponseMetadata AssociationId RouteTableAssociationId NetworkAclAssociationId SecurityGroupRuleId
+    NetworkInterfaceIds NetworkInterfaceId MacAddress PrivateIpAddress PrivateIpAddresses PrivateDnsName
+    AvailableIpAddressCount HostedZoneId DbClusterResourceId DbiResourceId RoleId LatestStreamLabel TableId
+    TableSizeBytes ItemCount storedBytes creationTime VersionIdsToStages SecretVersionsToStages DnsEntries
+    LatestRestorableTime EarliestRestorableTime EarliestRestorableDateTime LatestRestorableDateTime
+    CreationDate CreateDate CreatedDate RoleLastUsed CreationTime CreationTimestamp CreationDateTime
+    ClusterCreateTime InstanceCreateTime LastChangedDate LastAccessedDate LastRotatedDate NextRotationDate
+    LastModified LastModifiedDate LastUpdatedDate StateUpdatedTimestamp StateTransitionedTimestamp
+    AlarmConfigurationUpdatedTimestamp DBClusterSnapshotIdentifier SnapshotCreateTime
+    """.split()
+)
 # Random parts inside strings.
 RANDOM = [
+    (re.compile(r"(rds:[a-z0-9-]+?)-\d{4}-\d\d-\d\d-\d\d-\d\d"), r"\1-*"),
     (re.compile(r"\b(cluster-(?:ro-)?)[a-z0-9]{12}\."), r"\1*."),
     (re.compile(r"/stream/[0-9T:.\-]+"), "/stream/*"),
     (re.compile(r"rds!cluster-[0-9a-f-]{36}(-\w{6})?"), "rds!cluster-*"),
@@ -92,7 +54,9 @@ class Account:
         if service not in self._clients:
             config = botocore.config.Config(s3={"addressing_style": "path"}, retries={"max_attempts": 4})
             keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-            self._clients[service] = boto3.client(service, endpoint_url=self._endpoint, region_name=self._region, config=config, **keys)
+            self._clients[service] = boto3.client(
+                service, endpoint_url=self._endpoint, region_name=self._region, config=config, **keys
+            )
         return self._clients[service]
 
     def all(self, service, operation, key, **params):
@@ -116,7 +80,11 @@ class Account:
 
     def add(self, kind, identity, item, name=None):
         """Notes a thing under its id; its name comes from its tags unless given."""
-        tags = {tag["Key"]: tag["Value"] for tag in item.get("Tags") or item.get("TagSet") or item.get("TagList") or []} if isinstance(item, dict) else {}
+        tags = (
+            {tag["Key"]: tag["Value"] for tag in item.get("Tags") or item.get("TagSet") or item.get("TagList") or []}
+            if isinstance(item, dict)
+            else {}
+        )
         step = f"{tags.get('Environment', '')}/{tags['DeployerStep']}" if "DeployerStep" in tags else tags.get("Name")
         name = name or step or identity
         self.found.setdefault(kind, []).append((identity, name, item))
@@ -134,7 +102,12 @@ def ec2(account):
         account.add("vpc", vpc["VpcId"], vpc, "default" if vpc["IsDefault"] else None)
     of = lambda item: account.names.get(item.get("VpcId"), "")
     for subnet in account.all("ec2", "describe_subnets", "Subnets"):
-        account.add("subnet", subnet["SubnetId"], subnet, f"default-{subnet['AvailabilityZone']}" if subnet["DefaultForAz"] else None)
+        account.add(
+            "subnet",
+            subnet["SubnetId"],
+            subnet,
+            f"default-{subnet['AvailabilityZone']}" if subnet["DefaultForAz"] else None,
+        )
     for gateway in account.all("ec2", "describe_internet_gateways", "InternetGateways"):
         account.add("internet-gateway", gateway["InternetGatewayId"], gateway)
     for acl in account.all("ec2", "describe_network_acls", "NetworkAcls"):
@@ -174,10 +147,19 @@ def transit_gateways(account):
         if table["State"] == "deleted":
             continue
         name = table["TransitGatewayRouteTableId"]
-        table["Associations"] = account.all("ec2", "get_transit_gateway_route_table_associations", "Associations", TransitGatewayRouteTableId=name)
-        table["Propagations"] = account.all("ec2", "get_transit_gateway_route_table_propagations", "TransitGatewayRouteTablePropagations", TransitGatewayRouteTableId=name)
+        table["Associations"] = account.all(
+            "ec2", "get_transit_gateway_route_table_associations", "Associations", TransitGatewayRouteTableId=name
+        )
+        table["Propagations"] = account.all(
+            "ec2",
+            "get_transit_gateway_route_table_propagations",
+            "TransitGatewayRouteTablePropagations",
+            TransitGatewayRouteTableId=name,
+        )
         every = [{"Name": "type", "Values": ["static", "propagated"]}]
-        table["Routes"] = account.client("ec2").search_transit_gateway_routes(TransitGatewayRouteTableId=name, Filters=every)["Routes"]
+        table["Routes"] = account.client("ec2").search_transit_gateway_routes(
+            TransitGatewayRouteTableId=name, Filters=every
+        )["Routes"]
         account.add("transit-gateway-route-table", name, table)
 
 
@@ -190,20 +172,29 @@ def rds(account):
     for group in account.all("rds", "describe_db_cluster_parameter_groups", "DBClusterParameterGroups"):
         name = group["DBClusterParameterGroupName"]
         group["Tags"] = tags(group["DBClusterParameterGroupArn"])
-        group["Parameters"] = account.all("rds", "describe_db_cluster_parameters", "Parameters", DBClusterParameterGroupName=name, Source="user")
+        group["Parameters"] = account.all(
+            "rds", "describe_db_cluster_parameters", "Parameters", DBClusterParameterGroupName=name, Source="user"
+        )
         account.add("db-cluster-parameter-group", name, group, name)
     for group in account.all("rds", "describe_db_parameter_groups", "DBParameterGroups"):
         name = group["DBParameterGroupName"]
         if not name.startswith("default."):
             group["Tags"] = tags(group["DBParameterGroupArn"])
-            group["Parameters"] = account.all("rds", "describe_db_parameters", "Parameters", DBParameterGroupName=name, Source="user")
+            group["Parameters"] = account.all(
+                "rds", "describe_db_parameters", "Parameters", DBParameterGroupName=name, Source="user"
+            )
             account.add("db-parameter-group", name, group, name)
     for cluster in account.all("rds", "describe_db_clusters", "DBClusters"):
         account.add("db-cluster", cluster["DBClusterIdentifier"], cluster, cluster["DBClusterIdentifier"])
     for instance in account.all("rds", "describe_db_instances", "DBInstances"):
         account.add("db-instance", instance["DBInstanceIdentifier"], instance, instance["DBInstanceIdentifier"])
     for snapshot in account.all("rds", "describe_db_cluster_snapshots", "DBClusterSnapshots"):
-        account.add("db-cluster-snapshot", snapshot["DBClusterSnapshotIdentifier"], snapshot, f"of {snapshot['DBClusterIdentifier']}")
+        account.add(
+            "db-cluster-snapshot",
+            snapshot["DBClusterSnapshotIdentifier"],
+            snapshot,
+            f"of {snapshot['DBClusterIdentifier']}",
+        )
 
 
 BUCKET_SETTINGS = {
@@ -223,7 +214,9 @@ def s3(account):
     """Buckets with all their settings and how much is in them."""
     for bucket in account.client("s3").list_buckets()["Buckets"]:
         name = bucket["Name"]
-        settings = {setting: account.maybe("s3", operation, Bucket=name) for setting, operation in BUCKET_SETTINGS.items()}
+        settings = {
+            setting: account.maybe("s3", operation, Bucket=name) for setting, operation in BUCKET_SETTINGS.items()
+        }
         settings["versions"] = len(account.all("s3", "list_object_versions", "Versions", Bucket=name))
         settings["delete markers"] = len(account.all("s3", "list_object_versions", "DeleteMarkers", Bucket=name))
         account.add("bucket", name, settings, name)
@@ -234,7 +227,9 @@ def dynamodb(account):
     for name in account.all("dynamodb", "list_tables", "TableNames"):
         table = account.client("dynamodb").describe_table(TableName=name)["Table"]
         table["TimeToLive"] = account.client("dynamodb").describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-        table["Backups"] = account.client("dynamodb").describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+        table["Backups"] = account.client("dynamodb").describe_continuous_backups(TableName=name)[
+            "ContinuousBackupsDescription"
+        ]
         table["Tags"] = account.all("dynamodb", "list_tags_of_resource", "Tags", ResourceArn=table["TableArn"])
         account.add("table", name, table, name)
 
@@ -249,7 +244,11 @@ def kms(account):
         name = entry["KeyId"]
         key = account.client("kms").describe_key(KeyId=name)["KeyMetadata"]
         own = aliases.get(name, [])
-        if key["KeyState"] == "PendingDeletion" or key["KeyManager"] == "AWS" or any(alias.startswith("alias/aws/") for alias in own):
+        if (
+            key["KeyState"] == "PendingDeletion"
+            or key["KeyManager"] == "AWS"
+            or any(alias.startswith("alias/aws/") for alias in own)
+        ):
             for alias in own:
                 if not alias.startswith("alias/aws/"):
                     account.add("alias", alias, {"of": "a key pending deletion"}, alias)
@@ -257,7 +256,10 @@ def kms(account):
         key["Aliases"] = sorted(own)
         key["Policy"] = account.client("kms").get_key_policy(KeyId=name, PolicyName="default")["Policy"]
         key["Rotation"] = account.maybe("kms", "get_key_rotation_status", KeyId=name)
-        key["Tags"] = [{"Key": tag["TagKey"], "Value": tag["TagValue"]} for tag in account.client("kms").list_resource_tags(KeyId=name)["Tags"]]
+        key["Tags"] = [
+            {"Key": tag["TagKey"], "Value": tag["TagValue"]}
+            for tag in account.client("kms").list_resource_tags(KeyId=name)["Tags"]
+        ]
         account.add("key", name, key, ",".join(sorted(own)) or None)
 
 
@@ -266,7 +268,10 @@ def iam(account):
     for role in account.all("iam", "list_roles", "Roles"):
         name = role["RoleName"]
         names = account.all("iam", "list_role_policies", "PolicyNames", RoleName=name)
-        role["Inline"] = {policy: account.client("iam").get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"] for policy in names}
+        role["Inline"] = {
+            policy: account.client("iam").get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+            for policy in names
+        }
         role["Attached"] = account.all("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=name)
         role["Tags"] = account.all("iam", "list_role_tags", "Tags", RoleName=name)
         account.add("role", name, role, name)
@@ -282,7 +287,9 @@ def others(account):
         account.add("log-group", group["logGroupName"], group, group["logGroupName"])
     for secret in account.all("secretsmanager", "list_secrets", "SecretList"):
         shown = account.maybe("secretsmanager", "describe_secret", SecretId=secret["ARN"]) or secret
-        owner = next((tag["Value"] for tag in shown.get("Tags") or [] if tag["Key"] == "aws:rds:primaryDBClusterArn"), None)
+        owner = next(
+            (tag["Value"] for tag in shown.get("Tags") or [] if tag["Key"] == "aws:rds:primaryDBClusterArn"), None
+        )
         account.add("secret", secret["Name"], shown, f"of {owner}" if owner else secret["Name"])
     for parameter in account.all("ssm", "describe_parameters", "Parameters"):
         account.add("parameter", parameter["Name"], parameter, parameter["Name"])
@@ -298,9 +305,15 @@ SECTIONS = (ec2, rds, s3, dynamodb, kms, iam, others)
 def canonical(value, names):
     """A value with names for ids, without what is volatile, sorted."""
     if isinstance(value, dict):
-        return {key: canonical(item, names) for key, item in sorted(value.items()) if key not in VOLATILE and item is not None}
+        return {
+            key: canonical(item, names)
+            for key, item in sorted(value.items())
+            if key not in VOLATILE and item is not None
+        }
     if isinstance(value, (list, tuple)):
-        return sorted((canonical(item, names) for item in value), key=lambda item: json.dumps(item, sort_keys=True, default=str))
+        return sorted(
+            (canonical(item, names) for item in value), key=lambda item: json.dumps(item, sort_keys=True, default=str)
+        )
     if isinstance(value, str):
         if value.startswith("{"):
             try:
@@ -348,7 +361,9 @@ def ids(account):
 def text(account):
     """Canonical JSON. Things without a name of their own (rules, interfaces) are told by what they are."""
     listed = {
-        kind: canonical([item | {"name": name if name != identity else ""} for identity, name, item in items], account.names)
+        kind: canonical(
+            [item | {"name": name if name != identity else ""} for identity, name, item in items], account.names
+        )
         for kind, items in account.found.items()
     }
     return json.dumps(listed, indent=1, sort_keys=True)

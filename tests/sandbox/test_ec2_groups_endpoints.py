@@ -21,7 +21,9 @@ class Groups(Case):
         return EC2.describe_security_group_rules(Filters=wish("group-id", name))["SecurityGroupRules"]
 
     def test_creation_answers_tags_and_arn(self):
-        made = EC2.create_security_group(VpcId=self.vpc, GroupName="tagged", Description="d", TagSpecifications=specification("security-group"))
+        made = EC2.create_security_group(
+            VpcId=self.vpc, GroupName="tagged", Description="d", TagSpecifications=specification("security-group")
+        )
         self.assertEqual(made["Tags"], [{"Key": "Name", "Value": "mine"}])
         self.assertTrue(made["SecurityGroupArn"].endswith(made["GroupId"]))
 
@@ -30,16 +32,25 @@ class Groups(Case):
             with self.subTest(name), self.refused("InvalidParameterValue"):
                 EC2.create_security_group(VpcId=self.vpc, GroupName=name, Description=description)
         with self.refused("InvalidParameterValue"):
-            EC2.authorize_security_group_ingress(GroupId=self.one, IpPermissions=[{**HTTPS, "IpRanges": [{"CidrIp": "10.0.0.0/8", "Description": "don't"}]}])
+            EC2.authorize_security_group_ingress(
+                GroupId=self.one,
+                IpPermissions=[{**HTTPS, "IpRanges": [{"CidrIp": "10.0.0.0/8", "Description": "don't"}]}],
+            )
 
     def test_all_rules_of_a_call_are_answered_and_described_alike(self):
-        prefix_list = EC2.describe_managed_prefix_lists(Filters=wish("prefix-list-name", service("s3")))["PrefixLists"][0]["PrefixListId"]
+        prefix_list = EC2.describe_managed_prefix_lists(Filters=wish("prefix-list-name", service("s3")))["PrefixLists"][
+            0
+        ]["PrefixListId"]
         made = group(self.vpc, "many")
         answered = EC2.authorize_security_group_egress(
             GroupId=made,
             IpPermissions=[
                 {**HTTPS, "UserIdGroupPairs": [{"GroupId": self.two, "Description": "by group"}]},
-                {**HTTPS, "PrefixListIds": [{"PrefixListId": prefix_list, "Description": "by list"}], "IpRanges": [{"CidrIp": "10.0.0.0/8", "Description": "by block"}]},
+                {
+                    **HTTPS,
+                    "PrefixListIds": [{"PrefixListId": prefix_list, "Description": "by list"}],
+                    "IpRanges": [{"CidrIp": "10.0.0.0/8", "Description": "by block"}],
+                },
             ],
             TagSpecifications=specification("security-group-rule"),
         )["SecurityGroupRules"]
@@ -48,7 +59,10 @@ class Groups(Case):
         self.assertEqual([rule["Description"] for rule in order(answered)], ["by block", "by group", "by list"])
         self.assertEqual(order(answered), order(shown))
         EC2.delete_security_group(GroupId=made)
-        self.assertEqual(EC2.describe_tags(Filters=wish("resource-id", *[rule["SecurityGroupRuleId"] for rule in answered]))["Tags"], [])
+        self.assertEqual(
+            EC2.describe_tags(Filters=wish("resource-id", *[rule["SecurityGroupRuleId"] for rule in answered]))["Tags"],
+            [],
+        )
 
     def test_a_call_adds_all_its_rules_or_none(self):
         made = group(self.vpc, "atomic")
@@ -56,18 +70,27 @@ class Groups(Case):
         EC2.authorize_security_group_ingress(GroupId=made, IpPermissions=[by_group])
         other_words = {**HTTPS, "UserIdGroupPairs": [{"GroupId": self.two, "Description": "second"}]}
         with self.refused("InvalidPermission.Duplicate"):
-            EC2.authorize_security_group_ingress(GroupId=made, IpPermissions=[{**HTTPS, "FromPort": 1, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}, other_words])
+            EC2.authorize_security_group_ingress(
+                GroupId=made,
+                IpPermissions=[{**HTTPS, "FromPort": 1, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}, other_words],
+            )
         self.assertEqual(len(self.rules(made)), 2)
-        EC2.revoke_security_group_ingress(GroupId=made, IpPermissions=[{**HTTPS, "UserIdGroupPairs": [{"GroupId": self.two}]}])
+        EC2.revoke_security_group_ingress(
+            GroupId=made, IpPermissions=[{**HTTPS, "UserIdGroupPairs": [{"GroupId": self.two}]}]
+        )
         self.assertEqual(len(self.rules(made)), 1)
 
     def test_a_group_in_use_is_not_deleted(self):
         named, naming = group(self.vpc, "named"), group(self.vpc, "naming")
-        EC2.authorize_security_group_ingress(GroupId=naming, IpPermissions=[{**HTTPS, "UserIdGroupPairs": [{"GroupId": named}]}])
+        EC2.authorize_security_group_ingress(
+            GroupId=naming, IpPermissions=[{**HTTPS, "UserIdGroupPairs": [{"GroupId": named}]}]
+        )
         with self.refused("DependencyViolation"):
             EC2.delete_security_group(GroupId=named)
         EC2.delete_security_group(GroupId=naming)
-        interface = EC2.create_network_interface(SubnetId=subnets(self.vpc, 1, "10.0")[0], Groups=[named])["NetworkInterface"]["NetworkInterfaceId"]
+        interface = EC2.create_network_interface(SubnetId=subnets(self.vpc, 1, "10.0")[0], Groups=[named])[
+            "NetworkInterface"
+        ]["NetworkInterfaceId"]
         with self.refused("DependencyViolation"):
             EC2.delete_security_group(GroupId=named)
         EC2.delete_network_interface(NetworkInterfaceId=interface)
@@ -76,7 +99,9 @@ class Groups(Case):
             EC2.delete_security_group(GroupId=named)
 
     def test_the_default_group_stays(self):
-        default = EC2.describe_security_groups(Filters=[*wish("vpc-id", self.vpc), *wish("group-name", "default")])["SecurityGroups"][0]
+        default = EC2.describe_security_groups(Filters=[*wish("vpc-id", self.vpc), *wish("group-name", "default")])[
+            "SecurityGroups"
+        ][0]
         with self.refused("CannotDelete"):
             EC2.delete_security_group(GroupId=default["GroupId"])
 
@@ -93,24 +118,44 @@ class GatewayEndpoints(Case):
         return [route["GatewayId"] for route in routes if "DestinationPrefixListId" in route]
 
     def test_life(self):
-        made = EC2.create_vpc_endpoint(VpcId=self.vpc, ServiceName=service("s3"), RouteTableIds=self.tables[:1], TagSpecifications=specification("vpc-endpoint"))["VpcEndpoint"]
+        made = EC2.create_vpc_endpoint(
+            VpcId=self.vpc,
+            ServiceName=service("s3"),
+            RouteTableIds=self.tables[:1],
+            TagSpecifications=specification("vpc-endpoint"),
+        )["VpcEndpoint"]
         name = made["VpcEndpointId"]
-        self.assertEqual((made["VpcEndpointType"], made["State"], made["PrivateDnsEnabled"]), ("Gateway", "available", False))
+        self.assertEqual(
+            (made["VpcEndpointType"], made["State"], made["PrivateDnsEnabled"]), ("Gateway", "available", False)
+        )
         with self.refused("RouteAlreadyExists"):
             EC2.create_vpc_endpoint(VpcId=self.vpc, ServiceName=service("s3"), RouteTableIds=self.tables[:1])
-        EC2.modify_vpc_endpoint(VpcEndpointId=name, AddRouteTableIds=self.tables[1:], RemoveRouteTableIds=self.tables[:1])
+        EC2.modify_vpc_endpoint(
+            VpcEndpointId=name, AddRouteTableIds=self.tables[1:], RemoveRouteTableIds=self.tables[:1]
+        )
         self.assertEqual((self.listed(self.tables[0]), self.listed(self.tables[1])), ([], [name]))
         answer = EC2.delete_vpc_endpoints(VpcEndpointIds=[name, "vpce-0123456789abcdef0"])["Unsuccessful"]
-        self.assertEqual([(item["ResourceId"], item["Error"]["Code"]) for item in answer], [("vpce-0123456789abcdef0", "InvalidVpcEndpointId.NotFound")])
+        self.assertEqual(
+            [(item["ResourceId"], item["Error"]["Code"]) for item in answer],
+            [("vpce-0123456789abcdef0", "InvalidVpcEndpointId.NotFound")],
+        )
         self.assertEqual(self.listed(self.tables[1]), [])
         self.assertEqual(EC2.describe_vpc_endpoints()["VpcEndpoints"], [])
         self.assertEqual(EC2.describe_tags(Filters=wish("resource-id", name))["Tags"], [])
 
     def test_offered_services(self):
-        wanted = [service(name) for name in ("ecr.api", "ecr.dkr", "logs", "secretsmanager", "ssm", "kms", "sts", "monitoring", "s3")]
+        wanted = [
+            service(name)
+            for name in ("ecr.api", "ecr.dkr", "logs", "secretsmanager", "ssm", "kms", "sts", "monitoring", "s3")
+        ]
         shown = EC2.describe_vpc_endpoint_services(ServiceNames=wanted)
         self.assertEqual(set(shown["ServiceNames"]), set(wanted))
-        kinds = {kind["ServiceType"] for entry in shown["ServiceDetails"] if entry["ServiceName"] == service("s3") for kind in entry["ServiceType"]}
+        kinds = {
+            kind["ServiceType"]
+            for entry in shown["ServiceDetails"]
+            if entry["ServiceName"] == service("s3")
+            for kind in entry["ServiceType"]
+        }
         self.assertEqual(kinds, {"Gateway", "Interface"})
         with self.refused("InvalidServiceName"):
             EC2.describe_vpc_endpoint_services(ServiceNames=[service("nothing")])
@@ -131,7 +176,13 @@ class InterfaceEndpoints(Case):
         cls.group = group(cls.vpc)
 
     def make(self, name="kms", **more):
-        wanted = {"VpcId": self.vpc, "ServiceName": service(name), "VpcEndpointType": "Interface", "SubnetIds": self.subnets, "SecurityGroupIds": [self.group]}
+        wanted = {
+            "VpcId": self.vpc,
+            "ServiceName": service(name),
+            "VpcEndpointType": "Interface",
+            "SubnetIds": self.subnets,
+            "SecurityGroupIds": [self.group],
+        }
         return EC2.create_vpc_endpoint(**{**wanted, **more})["VpcEndpoint"]
 
     def test_life(self):
@@ -139,10 +190,23 @@ class InterfaceEndpoints(Case):
         name = made["VpcEndpointId"]
         self.assertEqual(made["State"], "pending")
         shown = EC2.describe_vpc_endpoints(VpcEndpointIds=[name])["VpcEndpoints"][0]
-        self.assertEqual((shown["State"], shown["IpAddressType"], shown["DnsOptions"], len(shown["NetworkInterfaceIds"])), ("available", "ipv4", {"DnsRecordIpType": "ipv4"}, 3))
+        self.assertEqual(
+            (shown["State"], shown["IpAddressType"], shown["DnsOptions"], len(shown["NetworkInterfaceIds"])),
+            ("available", "ipv4", {"DnsRecordIpType": "ipv4"}, 3),
+        )
         held = EC2.describe_network_interfaces(NetworkInterfaceIds=shown["NetworkInterfaceIds"])["NetworkInterfaces"]
-        self.assertEqual({(i["InterfaceType"], i["Description"], i["Groups"][0]["GroupId"]) for i in held}, {("vpc_endpoint", f"VPC Endpoint Interface {name}", self.group)})
-        self.assertEqual(len(EC2.describe_network_interfaces(Filters=[*wish("interface-type", "vpc_endpoint"), *wish("group-id", self.group)])["NetworkInterfaces"]), 3)
+        self.assertEqual(
+            {(i["InterfaceType"], i["Description"], i["Groups"][0]["GroupId"]) for i in held},
+            {("vpc_endpoint", f"VPC Endpoint Interface {name}", self.group)},
+        )
+        self.assertEqual(
+            len(
+                EC2.describe_network_interfaces(
+                    Filters=[*wish("interface-type", "vpc_endpoint"), *wish("group-id", self.group)]
+                )["NetworkInterfaces"]
+            ),
+            3,
+        )
         with self.refused("OperationNotPermitted"):
             EC2.delete_network_interface(NetworkInterfaceId=held[0]["NetworkInterfaceId"])
         with self.refused("InvalidParameter", "conflicting DNS domain"):
@@ -153,7 +217,10 @@ class InterfaceEndpoints(Case):
             EC2.delete_subnet(SubnetId=self.subnets[0])
         EC2.modify_vpc_endpoint(VpcEndpointId=name, PrivateDnsEnabled=False, RemoveSubnetIds=self.subnets[:1])
         shown = EC2.describe_vpc_endpoints(VpcEndpointIds=[name])["VpcEndpoints"][0]
-        self.assertEqual((shown["PrivateDnsEnabled"], shown["SubnetIds"], len(shown["NetworkInterfaceIds"])), (False, self.subnets[1:], 2))
+        self.assertEqual(
+            (shown["PrivateDnsEnabled"], shown["SubnetIds"], len(shown["NetworkInterfaceIds"])),
+            (False, self.subnets[1:], 2),
+        )
         EC2.delete_vpc_endpoints(VpcEndpointIds=[name])
         self.assertEqual(EC2.describe_network_interfaces(Filters=wish("vpc-id", self.vpc))["NetworkInterfaces"], [])
 
@@ -168,4 +235,10 @@ class InterfaceEndpoints(Case):
                 self.make("logs", **more)
         without = vpc("10.7.0.0/16", dns=False)
         with self.refused("InvalidParameter", "enableDnsHostnames"):
-            self.make("logs", VpcId=without, SubnetIds=subnets(without, 2, "10.7"), SecurityGroupIds=[group(without)], PrivateDnsEnabled=True)
+            self.make(
+                "logs",
+                VpcId=without,
+                SubnetIds=subnets(without, 2, "10.7"),
+                SecurityGroupIds=[group(without)],
+                PrivateDnsEnabled=True,
+            )

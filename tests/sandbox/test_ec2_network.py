@@ -19,8 +19,18 @@ class Describe(Case):
             (EC2.describe_flow_logs, "FlowLogIds", "fl", "InvalidFlowLogId.NotFound"),
             (EC2.describe_network_interfaces, "NetworkInterfaceIds", "eni", "InvalidNetworkInterfaceID.NotFound"),
             (EC2.describe_transit_gateways, "TransitGatewayIds", "tgw", "InvalidTransitGatewayID.NotFound"),
-            (EC2.describe_transit_gateway_vpc_attachments, "TransitGatewayAttachmentIds", "tgw-attach", "InvalidTransitGatewayAttachmentID.NotFound"),
-            (EC2.describe_transit_gateway_route_tables, "TransitGatewayRouteTableIds", "tgw-rtb", "InvalidRouteTableID.NotFound"),
+            (
+                EC2.describe_transit_gateway_vpc_attachments,
+                "TransitGatewayAttachmentIds",
+                "tgw-attach",
+                "InvalidTransitGatewayAttachmentID.NotFound",
+            ),
+            (
+                EC2.describe_transit_gateway_route_tables,
+                "TransitGatewayRouteTableIds",
+                "tgw-rtb",
+                "InvalidRouteTableID.NotFound",
+            ),
         ):
             with self.subTest(parameter), self.refused(code, f"{name}-0123456789abcdef0"):
                 operation(**{parameter: [f"{name}-0123456789abcdef0"]})
@@ -47,10 +57,18 @@ class Vpcs(Case):
         inside = {
             "subnet": (subnets(one, 1)[0], lambda name: EC2.delete_subnet(SubnetId=name)),
             "group": (group(one), lambda name: EC2.delete_security_group(GroupId=name)),
-            "acl": (EC2.create_network_acl(VpcId=one)["NetworkAcl"]["NetworkAclId"], lambda name: EC2.delete_network_acl(NetworkAclId=name)),
-            "table": (EC2.create_route_table(VpcId=one)["RouteTable"]["RouteTableId"], lambda name: EC2.delete_route_table(RouteTableId=name)),
+            "acl": (
+                EC2.create_network_acl(VpcId=one)["NetworkAcl"]["NetworkAclId"],
+                lambda name: EC2.delete_network_acl(NetworkAclId=name),
+            ),
+            "table": (
+                EC2.create_route_table(VpcId=one)["RouteTable"]["RouteTableId"],
+                lambda name: EC2.delete_route_table(RouteTableId=name),
+            ),
             "endpoint": (
-                EC2.create_vpc_endpoint(VpcId=one, ServiceName="com.amazonaws.eu-central-1.s3")["VpcEndpoint"]["VpcEndpointId"],
+                EC2.create_vpc_endpoint(VpcId=one, ServiceName="com.amazonaws.eu-central-1.s3")["VpcEndpoint"][
+                    "VpcEndpointId"
+                ],
                 lambda name: EC2.delete_vpc_endpoints(VpcEndpointIds=[name]),
             ),
             "gateway": (gateway, lambda name: EC2.detach_internet_gateway(InternetGatewayId=name, VpcId=one)),
@@ -79,7 +97,9 @@ class Vpcs(Case):
         table = EC2.create_route_table(VpcId=one)["RouteTable"]["RouteTableId"]
         acl = EC2.create_network_acl(VpcId=one)["NetworkAcl"]["NetworkAclId"]
         EC2.associate_route_table(RouteTableId=table, SubnetId=subnet)
-        here = EC2.describe_network_acls(Filters=wish("association.subnet-id", subnet))["NetworkAcls"][0]["Associations"]
+        here = EC2.describe_network_acls(Filters=wish("association.subnet-id", subnet))["NetworkAcls"][0][
+            "Associations"
+        ]
         association = next(a["NetworkAclAssociationId"] for a in here if a["SubnetId"] == subnet)
         EC2.replace_network_acl_association(AssociationId=association, NetworkAclId=acl)
         with self.refused("DependencyViolation"):
@@ -132,7 +152,10 @@ class Routes(Case):
         gateway = EC2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
         EC2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=self.vpc)
         EC2.create_route(RouteTableId=self.tables[1], DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
-        state = lambda: {r["DestinationCidrBlock"]: r["State"] for r in EC2.describe_route_tables(RouteTableIds=[self.tables[1]])["RouteTables"][0]["Routes"]}["0.0.0.0/0"]
+        state = lambda: {
+            r["DestinationCidrBlock"]: r["State"]
+            for r in EC2.describe_route_tables(RouteTableIds=[self.tables[1]])["RouteTables"][0]["Routes"]
+        }["0.0.0.0/0"]
         self.assertEqual(state(), "active")
         EC2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=self.vpc)
         self.assertEqual(state(), "blackhole")
@@ -143,7 +166,9 @@ class Routes(Case):
             EC2.associate_route_table(RouteTableId=self.tables[1], SubnetId=self.subnet)
 
     def test_the_main_table_stays(self):
-        main = EC2.describe_route_tables(Filters=[*wish("vpc-id", self.vpc), *wish("association.main", "true")])["RouteTables"][0]
+        main = EC2.describe_route_tables(Filters=[*wish("vpc-id", self.vpc), *wish("association.main", "true")])[
+            "RouteTables"
+        ][0]
         with self.refused("DependencyViolation"):
             EC2.delete_route_table(RouteTableId=main["RouteTableId"])
 
@@ -153,19 +178,30 @@ class Acls(Case):
     def setUpClass(cls):
         super().setUpClass()
         cls.vpc = vpc()
-        cls.acl = EC2.create_network_acl(VpcId=cls.vpc, TagSpecifications=specification("network-acl"))["NetworkAcl"]["NetworkAclId"]
+        cls.acl = EC2.create_network_acl(VpcId=cls.vpc, TagSpecifications=specification("network-acl"))["NetworkAcl"][
+            "NetworkAclId"
+        ]
 
     def entries(self):
         return EC2.describe_network_acls(NetworkAclIds=[self.acl])["NetworkAcls"][0]["Entries"]
 
     def test_a_custom_acl_ends_with_two_deny_entries(self):
         last = [entry for entry in self.entries() if entry["RuleNumber"] == 32767]
-        self.assertEqual(sorted((entry["Egress"], entry["RuleAction"]) for entry in last), [(False, "deny"), (True, "deny")])
+        self.assertEqual(
+            sorted((entry["Egress"], entry["RuleAction"]) for entry in last), [(False, "deny"), (True, "deny")]
+        )
         with self.refused("InvalidParameterValue"):
             EC2.delete_network_acl_entry(NetworkAclId=self.acl, RuleNumber=32767, Egress=True)
 
     def test_icmp_type_and_code_read_back(self):
-        entry = {"NetworkAclId": self.acl, "RuleNumber": 7, "Protocol": "1", "RuleAction": "allow", "Egress": False, "CidrBlock": "10.0.0.0/8"}
+        entry = {
+            "NetworkAclId": self.acl,
+            "RuleNumber": 7,
+            "Protocol": "1",
+            "RuleAction": "allow",
+            "Egress": False,
+            "CidrBlock": "10.0.0.0/8",
+        }
         EC2.create_network_acl_entry(**entry, IcmpTypeCode={"Code": -1, "Type": 8})
         EC2.replace_network_acl_entry(**entry, IcmpTypeCode={"Code": -1, "Type": 0})
         self.assertEqual([e["IcmpTypeCode"] for e in self.entries() if e["RuleNumber"] == 7], [{"Code": -1, "Type": 0}])
@@ -174,12 +210,21 @@ class Acls(Case):
         with self.refused("InvalidNetworkAclEntry.NotFound"):
             EC2.delete_network_acl_entry(NetworkAclId=self.acl, RuleNumber=99, Egress=True)
         with self.refused("InvalidNetworkAclEntry.NotFound"):
-            EC2.replace_network_acl_entry(NetworkAclId=self.acl, RuleNumber=99, Egress=True, Protocol="-1", RuleAction="deny", CidrBlock="0.0.0.0/0")
+            EC2.replace_network_acl_entry(
+                NetworkAclId=self.acl,
+                RuleNumber=99,
+                Egress=True,
+                Protocol="-1",
+                RuleAction="deny",
+                CidrBlock="0.0.0.0/0",
+            )
         with self.refused("InvalidAssociationID.NotFound"):
             EC2.replace_network_acl_association(AssociationId="aclassoc-0123456789abcdef0", NetworkAclId=self.acl)
 
     def test_the_default_acl_stays(self):
-        default = EC2.describe_network_acls(Filters=[*wish("vpc-id", self.vpc), *wish("default", "true")])["NetworkAcls"][0]
+        default = EC2.describe_network_acls(Filters=[*wish("vpc-id", self.vpc), *wish("default", "true")])[
+            "NetworkAcls"
+        ][0]
         with self.refused("InvalidParameterValue"):
             EC2.delete_network_acl(NetworkAclId=default["NetworkAclId"])
 
@@ -207,7 +252,14 @@ class Tokens(Case):
         from support import role
 
         arn = role("flow", "vpc-flow-logs.amazonaws.com")
-        wanted = {"ResourceIds": [one], "ResourceType": "VPC", "TrafficType": "ALL", "LogGroupName": "/flow", "DeliverLogsPermissionArn": arn, "ClientToken": "flow"}
+        wanted = {
+            "ResourceIds": [one],
+            "ResourceType": "VPC",
+            "TrafficType": "ALL",
+            "LogGroupName": "/flow",
+            "DeliverLogsPermissionArn": arn,
+            "ClientToken": "flow",
+        }
         made = [EC2.create_flow_logs(**wanted)["FlowLogIds"] for _ in range(2)]
         self.assertEqual(made[0], made[1])
         answer = EC2.delete_flow_logs(FlowLogIds=[*made[0], "fl-0123456789abcdef0"])["Unsuccessful"]

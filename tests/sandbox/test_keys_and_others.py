@@ -5,7 +5,6 @@ import urllib.error
 import urllib.request
 
 import cbor2
-
 from support import ACCOUNT, REGION, ROOT, Case, client, control, endpoint, key, role
 
 KMS, LOGS, IAM, QUOTAS = client("kms"), client("logs"), client("iam"), client("service-quotas")
@@ -17,7 +16,9 @@ def logs_may(group="/group"):
         "Principal": {"Service": f"logs.{REGION}.amazonaws.com"},
         "Action": ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
         "Resource": "*",
-        "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}*"}},
+        "Condition": {
+            "ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}*"}
+        },
     }
 
 
@@ -26,7 +27,9 @@ class Keys(Case):
         name = key()
         KMS.enable_key_rotation(KeyId=name, RotationPeriodInDays=180)
         shown = KMS.get_key_rotation_status(KeyId=name)
-        self.assertEqual((shown["KeyRotationEnabled"], shown["RotationPeriodInDays"], shown["KeyId"]), (True, 180, name))
+        self.assertEqual(
+            (shown["KeyRotationEnabled"], shown["RotationPeriodInDays"], shown["KeyId"]), (True, 180, name)
+        )
         with self.refused("ValidationException"):
             KMS.enable_key_rotation(KeyId=name, RotationPeriodInDays=30)
 
@@ -36,7 +39,9 @@ class Keys(Case):
         with self.refused("ValidationException"):
             KMS.schedule_key_deletion(KeyId=name, PendingWindowInDays=3)
         answer = KMS.schedule_key_deletion(KeyId=name, PendingWindowInDays=7)
-        self.assertEqual((answer["KeyState"], answer["PendingWindowInDays"], answer["KeyId"]), ("PendingDeletion", 7, name))
+        self.assertEqual(
+            (answer["KeyState"], answer["PendingWindowInDays"], answer["KeyId"]), ("PendingDeletion", 7, name)
+        )
         for attempt in (
             lambda: KMS.schedule_key_deletion(KeyId=name),
             lambda: KMS.encrypt(KeyId=name, Plaintext=b"x"),
@@ -57,7 +62,10 @@ class Keys(Case):
             KMS.encrypt(KeyId=name, Plaintext=b"x")
 
     def test_bad_policies(self):
-        statements = ({**ROOT, "Action": "kms:Encrypt"}, {**ROOT, "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/nobody"}})
+        statements = (
+            {**ROOT, "Action": "kms:Encrypt"},
+            {**ROOT, "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/nobody"}},
+        )
         for text in ("no json", *[json.dumps({"Statement": [statement]}) for statement in statements]):
             with self.subTest(text), self.refused("MalformedPolicyDocumentException"):
                 KMS.create_key(Policy=text)
@@ -100,11 +108,21 @@ class LogGroups(Case):
 class Roles(Case):
     def test_managed_policies_attach_and_hold_the_role(self):
         role("worker", "ecs-tasks.amazonaws.com")
-        IAM.attach_role_policy(RoleName="worker", PolicyArn="arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole")
-        IAM.put_role_policy(RoleName="worker", PolicyName="inline", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}))
+        IAM.attach_role_policy(
+            RoleName="worker", PolicyArn="arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
+        )
+        IAM.put_role_policy(
+            RoleName="worker",
+            PolicyName="inline",
+            PolicyDocument=json.dumps(
+                {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+            ),
+        )
         with self.refused("DeleteConflict"):
             IAM.delete_role(RoleName="worker")
-        IAM.detach_role_policy(RoleName="worker", PolicyArn="arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole")
+        IAM.detach_role_policy(
+            RoleName="worker", PolicyArn="arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
+        )
         with self.refused("DeleteConflict"):
             IAM.delete_role(RoleName="worker")
         IAM.delete_role_policy(RoleName="worker", PolicyName="inline")
@@ -114,11 +132,24 @@ class Roles(Case):
         for text in ("no json", json.dumps({"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole"}]})):
             with self.subTest(text), self.refused("MalformedPolicyDocument"):
                 IAM.create_role(RoleName="bad", AssumeRolePolicyDocument=text)
-        long = [{"Effect": "Allow", "Principal": {"Service": f"{number:040}.amazonaws.com"}, "Action": "sts:AssumeRole"} for number in range(30)]
+        long = [
+            {"Effect": "Allow", "Principal": {"Service": f"{number:040}.amazonaws.com"}, "Action": "sts:AssumeRole"}
+            for number in range(30)
+        ]
         with self.refused("LimitExceeded"):
-            IAM.create_role(RoleName="bad", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": long}))
+            IAM.create_role(
+                RoleName="bad", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": long})
+            )
         role("full", "ecs-tasks.amazonaws.com")
-        wide = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": f"arn:aws:s3:::{number:060}"} for number in range(60)]})
+        wide = json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {"Effect": "Allow", "Action": "s3:*", "Resource": f"arn:aws:s3:::{number:060}"}
+                    for number in range(60)
+                ],
+            }
+        )
         IAM.put_role_policy(RoleName="full", PolicyName="one", PolicyDocument=wide)
         with self.refused("LimitExceeded"):
             IAM.put_role_policy(RoleName="full", PolicyName="two", PolicyDocument=wide)
@@ -143,13 +174,24 @@ class Others(Case):
         }
         url = f"{endpoint()}/service/GraniteServiceVersion20100801/operation/{operation}"
         try:
-            with urllib.request.urlopen(urllib.request.Request(url, data=cbor2.dumps(document), headers=headers, method="POST")) as answer:
+            with urllib.request.urlopen(
+                urllib.request.Request(url, data=cbor2.dumps(document), headers=headers, method="POST")
+            ) as answer:
                 return answer.status, answer.headers["smithy-protocol"], cbor2.loads(answer.read())
         except urllib.error.HTTPError as problem:
             return problem.code, problem.headers["smithy-protocol"], cbor2.loads(problem.read())
 
     def test_cloudwatch_speaks_cbor(self):
-        alarm = {"AlarmName": "a", "MetricName": "m", "Namespace": "n", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1.5, "ComparisonOperator": "GreaterThanThreshold", "Statistic": "Sum"}
+        alarm = {
+            "AlarmName": "a",
+            "MetricName": "m",
+            "Namespace": "n",
+            "Period": 60,
+            "EvaluationPeriods": 1,
+            "Threshold": 1.5,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "Statistic": "Sum",
+        }
         self.assertEqual(self.rpc("PutMetricAlarm", alarm)[:2], (200, "rpc-v2-cbor"))
         shown = self.rpc("DescribeAlarms", {})[2]["MetricAlarms"][0]
         self.assertEqual((shown["AlarmName"], shown["Threshold"], type(shown["Threshold"])), ("a", 1.5, float))
@@ -159,13 +201,20 @@ class Others(Case):
         self.assertIn("__type", error)
 
     def test_what_is_not_offered_says_so(self):
-        for attempt in (lambda: client("kms").list_custom_key_stores_nothing(), lambda: client("rds").describe_db_recommendations(), lambda: client("ec2").describe_fast_launch_images()):
+        for attempt in (
+            lambda: client("kms").list_custom_key_stores_nothing(),
+            lambda: client("rds").describe_db_recommendations(),
+            lambda: client("ec2").describe_fast_launch_images(),
+        ):
             try:
                 attempt()
             except AttributeError:
                 continue
             except client("ec2").exceptions.ClientError as problem:
-                self.assertEqual((problem.response["Error"]["Code"], problem.response["ResponseMetadata"]["HTTPStatusCode"]), ("NotImplemented", 501))
+                self.assertEqual(
+                    (problem.response["Error"]["Code"], problem.response["ResponseMetadata"]["HTTPStatusCode"]),
+                    ("NotImplemented", 501),
+                )
 
     def test_moto_keeps_its_own_paths(self):
         with urllib.request.urlopen(f"{endpoint()}/moto-api/") as answer:
@@ -188,6 +237,8 @@ class Others(Case):
         with self.refused("NotFoundException"):
             KMS.describe_key(KeyId="nothing")
         made, listed, described = control("GET", f"_sandbox/calls?since={number}")["calls"]
-        self.assertEqual((made["service"], made["operation"], made["write"], made["status"]), ("kms", "CreateKey", True, 200))
+        self.assertEqual(
+            (made["service"], made["operation"], made["write"], made["status"]), ("kms", "CreateKey", True, 200)
+        )
         self.assertEqual((listed["operation"], listed["write"]), ("ListKeys", False))
         self.assertEqual((described["status"], described["error"]), (400, "NotFoundException"))

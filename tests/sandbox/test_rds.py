@@ -15,9 +15,15 @@ class Database(Case):
         cls.vpc = vpc()
         cls.subnets, cls.group, cls.key = subnets(cls.vpc), group(cls.vpc), key()
         cls.role = role("monitoring", "monitoring.rds.amazonaws.com")
-        RDS.create_db_subnet_group(DBSubnetGroupName="subnets", DBSubnetGroupDescription="d", SubnetIds=cls.subnets, Tags=TAGS)
-        RDS.create_db_cluster_parameter_group(DBClusterParameterGroupName="cluster-group", DBParameterGroupFamily=FAMILY, Description="d", Tags=TAGS)
-        RDS.create_db_parameter_group(DBParameterGroupName="group", DBParameterGroupFamily=FAMILY, Description="d", Tags=TAGS)
+        RDS.create_db_subnet_group(
+            DBSubnetGroupName="subnets", DBSubnetGroupDescription="d", SubnetIds=cls.subnets, Tags=TAGS
+        )
+        RDS.create_db_cluster_parameter_group(
+            DBClusterParameterGroupName="cluster-group", DBParameterGroupFamily=FAMILY, Description="d", Tags=TAGS
+        )
+        RDS.create_db_parameter_group(
+            DBParameterGroupName="group", DBParameterGroupFamily=FAMILY, Description="d", Tags=TAGS
+        )
 
     def cluster(self, name, **more):
         wanted = {
@@ -39,7 +45,9 @@ class Database(Case):
             "CopyTagsToSnapshot": True,
             "Tags": TAGS,
         }
-        return RDS.create_db_cluster(**{key: value for key, value in {**wanted, **more}.items() if value is not None})["DBCluster"]
+        return RDS.create_db_cluster(**{key: value for key, value in {**wanted, **more}.items() if value is not None})[
+            "DBCluster"
+        ]
 
     def instance(self, cluster, name, **more):
         wanted = {
@@ -66,10 +74,15 @@ class Database(Case):
 
 class Groups(Database):
     def test_a_subnet_group_survives_its_change(self):
-        RDS.create_db_subnet_group(DBSubnetGroupName="Changing", DBSubnetGroupDescription="d", SubnetIds=self.subnets[:2])
+        RDS.create_db_subnet_group(
+            DBSubnetGroupName="Changing", DBSubnetGroupDescription="d", SubnetIds=self.subnets[:2]
+        )
         RDS.modify_db_subnet_group(DBSubnetGroupName="changing", DBSubnetGroupDescription="e", SubnetIds=self.subnets)
         shown = RDS.describe_db_subnet_groups(DBSubnetGroupName="changing")["DBSubnetGroups"][0]
-        self.assertEqual((shown["DBSubnetGroupDescription"], sorted(s["SubnetIdentifier"] for s in shown["Subnets"])), ("e", sorted(self.subnets)))
+        self.assertEqual(
+            (shown["DBSubnetGroupDescription"], sorted(s["SubnetIdentifier"] for s in shown["Subnets"])),
+            ("e", sorted(self.subnets)),
+        )
         RDS.delete_db_subnet_group(DBSubnetGroupName="changing")
 
     def test_subnet_group_refusals(self):
@@ -79,22 +92,41 @@ class Groups(Database):
             ({"DBSubnetGroupName": "subnets"}, "DBSubnetGroupAlreadyExists"),
         ):
             with self.subTest(code), self.refused(code):
-                RDS.create_db_subnet_group(**{"DBSubnetGroupName": "other", "DBSubnetGroupDescription": "d", "SubnetIds": self.subnets, **more})
+                RDS.create_db_subnet_group(
+                    **{"DBSubnetGroupName": "other", "DBSubnetGroupDescription": "d", "SubnetIds": self.subnets, **more}
+                )
 
     def test_parameters(self):
-        for clustered, describe, modify, reset, name in (
-            (True, RDS.describe_db_cluster_parameters, RDS.modify_db_cluster_parameter_group, RDS.reset_db_cluster_parameter_group, {"DBClusterParameterGroupName": "cluster-group"}),
-            (False, RDS.describe_db_parameters, RDS.modify_db_parameter_group, RDS.reset_db_parameter_group, {"DBParameterGroupName": "group"}),
+        for describe, modify, reset, name in (
+            (
+                RDS.describe_db_cluster_parameters,
+                RDS.modify_db_cluster_parameter_group,
+                RDS.reset_db_cluster_parameter_group,
+                {"DBClusterParameterGroupName": "cluster-group"},
+            ),
+            (
+                RDS.describe_db_parameters,
+                RDS.modify_db_parameter_group,
+                RDS.reset_db_parameter_group,
+                {"DBParameterGroupName": "group"},
+            ),
         ):
             with self.subTest(name):
                 everything = describe(**name)["Parameters"]
                 self.assertGreater(len(everything), 40)
-                wanted = {"ParameterName": "rds.logical_replication", "ParameterValue": "1", "ApplyMethod": "pending-reboot"}
+                wanted = {
+                    "ParameterName": "rds.logical_replication",
+                    "ParameterValue": "1",
+                    "ApplyMethod": "pending-reboot",
+                }
                 with self.refused("InvalidParameterCombination"):
                     modify(**name, Parameters=[{**wanted, "ApplyMethod": "immediate"}])
                 modify(**name, Parameters=[wanted])
                 user = describe(**name, Source="user")["Parameters"]
-                self.assertEqual([(p["ParameterName"], p["ParameterValue"], p["ApplyMethod"]) for p in user], [("rds.logical_replication", "1", "pending-reboot")])
+                self.assertEqual(
+                    [(p["ParameterName"], p["ParameterValue"], p["ApplyMethod"]) for p in user],
+                    [("rds.logical_replication", "1", "pending-reboot")],
+                )
                 reset(**name, ResetAllParameters=True)
                 self.assertEqual(describe(**name, Source="user")["Parameters"], [])
 
@@ -103,12 +135,19 @@ class Groups(Database):
             RDS.describe_db_parameter_groups(DBParameterGroupName="nothing")
         with self.refused("DBParameterGroupNotFound"):
             RDS.describe_db_cluster_parameter_groups(DBClusterParameterGroupName="nothing")
-        for kind, code in (("subgrp", "DBSubnetGroupNotFoundFault"), ("pg", "DBParameterGroupNotFound"), ("cluster", "DBClusterNotFoundFault"), ("db", "DBInstanceNotFound")):
+        for kind, code in (
+            ("subgrp", "DBSubnetGroupNotFoundFault"),
+            ("pg", "DBParameterGroupNotFound"),
+            ("cluster", "DBClusterNotFoundFault"),
+            ("db", "DBInstanceNotFound"),
+        ):
             with self.subTest(kind), self.refused(code):
                 RDS.list_tags_for_resource(ResourceName=f"arn:aws:rds:{REGION}:{ACCOUNT}:{kind}:nothing")
 
     def test_the_tagging_api_finds_groups(self):
-        found = client("resourcegroupstaggingapi").get_resources(TagFilters=[{"Key": "Name"}], ResourceTypeFilters=["rds"])["ResourceTagMappingList"]
+        found = client("resourcegroupstaggingapi").get_resources(
+            TagFilters=[{"Key": "Name"}], ResourceTypeFilters=["rds"]
+        )["ResourceTagMappingList"]
         kinds = {item["ResourceARN"].split(":")[5] for item in found}
         self.assertLessEqual({"subgrp", "pg", "cluster-pg"}, kinds)
 
@@ -117,7 +156,9 @@ class Groups(Database):
         self.assertLessEqual({"14.6", "14.15", "16.6"}, {entry["EngineVersion"] for entry in offered})
         one = RDS.describe_db_engine_versions(Engine="aurora-postgresql", EngineVersion="14.6")["DBEngineVersions"]
         self.assertEqual([entry["DBParameterGroupFamily"] for entry in one], [FAMILY])
-        self.assertEqual(RDS.describe_db_engine_versions(Engine="aurora-postgresql", EngineVersion="9.9")["DBEngineVersions"], [])
+        self.assertEqual(
+            RDS.describe_db_engine_versions(Engine="aurora-postgresql", EngineVersion="9.9")["DBEngineVersions"], []
+        )
 
 
 class Clusters(Database):
@@ -129,21 +170,45 @@ class Clusters(Database):
         for number in range(3):
             self.instance("life", f"life-{number}")
         shown = RDS.describe_db_clusters(DBClusterIdentifier="life")["DBClusters"][0]
-        self.assertEqual((shown["Status"], len(shown["DBClusterMembers"]), shown["KmsKeyId"]), ("available", 3, self.key))
+        self.assertEqual(
+            (shown["Status"], len(shown["DBClusterMembers"]), shown["KmsKeyId"]), ("available", 3, self.key)
+        )
         instances = RDS.describe_db_instances(Filters=[{"Name": "db-cluster-id", "Values": ["life"]}])["DBInstances"]
         self.assertEqual({i["AvailabilityZone"] for i in instances}, {f"{REGION}{zone}" for zone in "abc"})
         for shown in instances:
             wanted = (True, self.key, 7, 60, self.role, "subnets", "available")
-            got = (shown["PerformanceInsightsEnabled"], shown["PerformanceInsightsKMSKeyId"], shown["PerformanceInsightsRetentionPeriod"], shown["MonitoringInterval"])
-            self.assertEqual((*got, shown["MonitoringRoleArn"], shown["DBSubnetGroup"]["DBSubnetGroupName"], shown["DBInstanceStatus"]), wanted)
+            got = (
+                shown["PerformanceInsightsEnabled"],
+                shown["PerformanceInsightsKMSKeyId"],
+                shown["PerformanceInsightsRetentionPeriod"],
+                shown["MonitoringInterval"],
+            )
+            self.assertEqual(
+                (
+                    *got,
+                    shown["MonitoringRoleArn"],
+                    shown["DBSubnetGroup"]["DBSubnetGroupName"],
+                    shown["DBInstanceStatus"],
+                ),
+                wanted,
+            )
         for code, attempt in (
             ("InvalidDBSubnetGroupStateFault", lambda: RDS.delete_db_subnet_group(DBSubnetGroupName="subnets")),
             ("InvalidDBParameterGroupState", lambda: RDS.delete_db_parameter_group(DBParameterGroupName="group")),
-            ("InvalidDBParameterGroupState", lambda: RDS.delete_db_cluster_parameter_group(DBClusterParameterGroupName="cluster-group")),
+            (
+                "InvalidDBParameterGroupState",
+                lambda: RDS.delete_db_cluster_parameter_group(DBClusterParameterGroupName="cluster-group"),
+            ),
             ("DependencyViolation", lambda: EC2.delete_subnet(SubnetId=self.subnets[0])),
             ("DependencyViolation", lambda: EC2.delete_security_group(GroupId=self.group)),
-            ("SubnetInUse", lambda: RDS.modify_db_subnet_group(DBSubnetGroupName="subnets", SubnetIds=self.subnets[:2])),
-            ("InvalidDBClusterStateFault", lambda: RDS.delete_db_cluster(DBClusterIdentifier="life", SkipFinalSnapshot=True)),
+            (
+                "SubnetInUse",
+                lambda: RDS.modify_db_subnet_group(DBSubnetGroupName="subnets", SubnetIds=self.subnets[:2]),
+            ),
+            (
+                "InvalidDBClusterStateFault",
+                lambda: RDS.delete_db_cluster(DBClusterIdentifier="life", SkipFinalSnapshot=True),
+            ),
             ("InvalidParameterCombination", lambda: RDS.delete_db_cluster(DBClusterIdentifier="life")),
         ):
             with self.subTest(code), self.refused(code):
@@ -152,7 +217,9 @@ class Clusters(Database):
         with self.refused("DBClusterNotFoundFault"):
             RDS.describe_db_clusters(DBClusterIdentifier="life")
         self.assertEqual(RDS.describe_db_cluster_snapshots()["DBClusterSnapshots"], [])
-        self.assertEqual(EC2.describe_network_interfaces(Filters=[{"Name": "vpc-id", "Values": [self.vpc]}])["NetworkInterfaces"], [])
+        self.assertEqual(
+            EC2.describe_network_interfaces(Filters=[{"Name": "vpc-id", "Values": [self.vpc]}])["NetworkInterfaces"], []
+        )
 
     def test_refusals(self):
         for more, code in (
@@ -162,7 +229,10 @@ class Clusters(Database):
             ({"DBSubnetGroupName": "nothing"}, "DBSubnetGroupNotFoundFault"),
             ({"VpcSecurityGroupIds": ["sg-0123456789abcdef0"]}, "InvalidParameterValue"),
             ({"KmsKeyId": "00000000-0000-0000-0000-000000000000"}, "KMSKeyNotAccessibleFault"),
-            ({"ServerlessV2ScalingConfiguration": {"MinCapacity": 0.7, "MaxCapacity": 1}}, "InvalidParameterCombination"),
+            (
+                {"ServerlessV2ScalingConfiguration": {"MinCapacity": 0.7, "MaxCapacity": 1}},
+                "InvalidParameterCombination",
+            ),
         ):
             with self.subTest(more), self.refused(code):
                 self.cluster("refused", **more)
@@ -172,7 +242,12 @@ class Clusters(Database):
         with self.refused("InvalidParameterCombination", "Serverless v2"):
             self.instance("plain", "refused-0")
         with self.refused("InvalidParameterValue", "ENHANCED_MONITORING"):
-            self.instance("plain", "refused-0", DBInstanceClass="db.r6g.large", MonitoringRoleArn=role("other", "ec2.amazonaws.com"))
+            self.instance(
+                "plain",
+                "refused-0",
+                DBInstanceClass="db.r6g.large",
+                MonitoringRoleArn=role("other", "ec2.amazonaws.com"),
+            )
         self.remove("plain")
 
     def test_what_can_change_reads_back(self):
@@ -188,9 +263,17 @@ class Clusters(Database):
             ApplyImmediately=True,
         )
         shown = RDS.describe_db_clusters(DBClusterIdentifier="change")["DBClusters"][0]
-        got = (shown["IAMDatabaseAuthenticationEnabled"], shown["BackupRetentionPeriod"], shown["ServerlessV2ScalingConfiguration"], shown.get("EnabledCloudwatchLogsExports", []), shown["CopyTagsToSnapshot"])
+        got = (
+            shown["IAMDatabaseAuthenticationEnabled"],
+            shown["BackupRetentionPeriod"],
+            shown["ServerlessV2ScalingConfiguration"],
+            shown.get("EnabledCloudwatchLogsExports", []),
+            shown["CopyTagsToSnapshot"],
+        )
         self.assertEqual(got, (False, 7, {"MinCapacity": 1.0, "MaxCapacity": 8.0}, [], False))
-        RDS.modify_db_instance(DBInstanceIdentifier="change-0", EnablePerformanceInsights=False, PromotionTier=5, ApplyImmediately=True)
+        RDS.modify_db_instance(
+            DBInstanceIdentifier="change-0", EnablePerformanceInsights=False, PromotionTier=5, ApplyImmediately=True
+        )
         shown = RDS.describe_db_instances(DBInstanceIdentifier="change-0")["DBInstances"][0]
         self.assertEqual((shown["PerformanceInsightsEnabled"], shown["PromotionTier"]), (False, 5))
         self.remove("change", "change-0")
@@ -198,11 +281,16 @@ class Clusters(Database):
     def test_the_managed_secret(self):
         secret = self.cluster("secret")["MasterUserSecret"]["SecretArn"]
         shown = SECRETS.describe_secret(SecretId=secret)
-        self.assertEqual((shown["OwningService"], shown["RotationEnabled"], shown["RotationRules"]), ("rds", True, {"AutomaticallyAfterDays": 7}))
+        self.assertEqual(
+            (shown["OwningService"], shown["RotationEnabled"], shown["RotationRules"]),
+            ("rds", True, {"AutomaticallyAfterDays": 7}),
+        )
         versions = shown["VersionIdsToStages"]
         SECRETS.rotate_secret(SecretId=secret, RotationRules={"AutomaticallyAfterDays": 30}, RotateImmediately=False)
         shown = SECRETS.describe_secret(SecretId=secret)
-        self.assertEqual((shown["RotationRules"], shown["VersionIdsToStages"]), ({"AutomaticallyAfterDays": 30}, versions))
+        self.assertEqual(
+            (shown["RotationRules"], shown["VersionIdsToStages"]), ({"AutomaticallyAfterDays": 30}, versions)
+        )
         with self.refused("InvalidRequestException"):
             SECRETS.delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
         self.assertIn("password", json.loads(SECRETS.get_secret_value(SecretId=secret)["SecretString"]))

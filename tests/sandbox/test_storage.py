@@ -16,8 +16,20 @@ def bucket(name):
 def tls_only(name):
     both = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
     return [
-        {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": both, "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
-        {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": both, "Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}}},
+        {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": both,
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        },
+        {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": both,
+            "Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}},
+        },
     ]
 
 
@@ -31,8 +43,13 @@ class Buckets(Case):
         self.assertEqual(S3.get_bucket_tagging(Bucket="fresh")["TagSet"], [{"Key": "A", "Value": "b"}])
         rules = S3.get_bucket_encryption(Bucket="fresh")["ServerSideEncryptionConfiguration"]["Rules"]
         self.assertEqual(rules[0]["ApplyServerSideEncryptionByDefault"], {"SSEAlgorithm": "AES256"})
-        self.assertEqual(set(S3.get_public_access_block(Bucket="fresh")["PublicAccessBlockConfiguration"].values()), {True})
-        self.assertEqual(S3.get_bucket_ownership_controls(Bucket="fresh")["OwnershipControls"]["Rules"], [{"ObjectOwnership": "BucketOwnerEnforced"}])
+        self.assertEqual(
+            set(S3.get_public_access_block(Bucket="fresh")["PublicAccessBlockConfiguration"].values()), {True}
+        )
+        self.assertEqual(
+            S3.get_bucket_ownership_controls(Bucket="fresh")["OwnershipControls"]["Rules"],
+            [{"ObjectOwnership": "BucketOwnerEnforced"}],
+        )
         S3.delete_bucket_encryption(Bucket="fresh")
         self.assertEqual(S3.get_bucket_encryption(Bucket="fresh")["ServerSideEncryptionConfiguration"]["Rules"], rules)
         S3.delete_public_access_block(Bucket="fresh")
@@ -62,11 +79,22 @@ class Buckets(Case):
 
     def test_logging(self):
         source, target = bucket("source"), bucket("target")
-        status = {"LoggingEnabled": {"TargetBucket": target, "TargetPrefix": "source/", "TargetObjectKeyFormat": {"PartitionedPrefix": {"PartitionDateSource": "EventTime"}}}}
+        status = {
+            "LoggingEnabled": {
+                "TargetBucket": target,
+                "TargetPrefix": "source/",
+                "TargetObjectKeyFormat": {"PartitionedPrefix": {"PartitionDateSource": "EventTime"}},
+            }
+        }
         S3.put_bucket_policy(Bucket=target, Policy=policy(*tls_only(target)))
         with self.refused("InvalidTargetBucketForLogging"):
             S3.put_bucket_logging(Bucket=source, BucketLoggingStatus=status)
-        delivery = {"Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"}, "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{target}/*"}
+        delivery = {
+            "Effect": "Allow",
+            "Principal": {"Service": "logging.s3.amazonaws.com"},
+            "Action": "s3:PutObject",
+            "Resource": f"arn:aws:s3:::{target}/*",
+        }
         S3.put_bucket_policy(Bucket=target, Policy=policy(*tls_only(target), delivery))
         S3.put_bucket_logging(Bucket=source, BucketLoggingStatus=status)
         self.assertEqual(S3.get_bucket_logging(Bucket=source)["LoggingEnabled"], status["LoggingEnabled"])
@@ -88,9 +116,14 @@ class Buckets(Case):
         ]
         S3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
         shown = S3.get_bucket_lifecycle_configuration(Bucket=name)
-        self.assertEqual((shown["Rules"], shown["TransitionDefaultMinimumObjectSize"]), (rules, "all_storage_classes_128K"))
+        self.assertEqual(
+            (shown["Rules"], shown["TransitionDefaultMinimumObjectSize"]), (rules, "all_storage_classes_128K")
+        )
         with self.refused("InvalidRequest"):
-            S3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": [{"ID": "x", "Status": "Enabled", "Filter": {"Prefix": ""}}]})
+            S3.put_bucket_lifecycle_configuration(
+                Bucket=name,
+                LifecycleConfiguration={"Rules": [{"ID": "x", "Status": "Enabled", "Filter": {"Prefix": ""}}]},
+            )
         S3.delete_bucket_lifecycle(Bucket=name)
         with self.refused("NoSuchLifecycleConfiguration"):
             S3.get_bucket_lifecycle_configuration(Bucket=name)
@@ -113,11 +146,22 @@ class Tables(Case):
             "TableName": name,
             "BillingMode": "PAY_PER_REQUEST",
             "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
-            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}, {"AttributeName": "user", "AttributeType": "S"}],
-            "GlobalSecondaryIndexes": [{"IndexName": "by-user", "KeySchema": [{"AttributeName": "user", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}],
+            "AttributeDefinitions": [
+                {"AttributeName": "id", "AttributeType": "S"},
+                {"AttributeName": "user", "AttributeType": "S"},
+            ],
+            "GlobalSecondaryIndexes": [
+                {
+                    "IndexName": "by-user",
+                    "KeySchema": [{"AttributeName": "user", "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ],
             "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
         }
-        return DYNAMODB.create_table(**{name: value for name, value in {**wanted, **more}.items() if value is not None})["TableDescription"]
+        return DYNAMODB.create_table(
+            **{name: value for name, value in {**wanted, **more}.items() if value is not None}
+        )["TableDescription"]
 
     def tearDown(self):
         for name in DYNAMODB.list_tables()["TableNames"]:
@@ -128,24 +172,49 @@ class Tables(Case):
         made = self.make(SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": arn.rsplit("/", 1)[-1]})
         self.assertEqual(made["TableStatus"], "CREATING")
         shown = DYNAMODB.describe_table(TableName="sessions")["Table"]
-        self.assertEqual((shown["TableStatus"], shown["SSEDescription"]["KMSMasterKeyArn"], shown["GlobalSecondaryIndexes"][0]["IndexStatus"]), ("ACTIVE", arn, "ACTIVE"))
+        self.assertEqual(
+            (
+                shown["TableStatus"],
+                shown["SSEDescription"]["KMSMasterKeyArn"],
+                shown["GlobalSecondaryIndexes"][0]["IndexStatus"],
+            ),
+            ("ACTIVE", arn, "ACTIVE"),
+        )
         self.assertIn("LatestStreamArn", shown)
-        DYNAMODB.update_time_to_live(TableName="sessions", TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"})
+        DYNAMODB.update_time_to_live(
+            TableName="sessions", TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"}
+        )
         with self.refused("ValidationException", "already enabled"):
-            DYNAMODB.update_time_to_live(TableName="sessions", TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"})
+            DYNAMODB.update_time_to_live(
+                TableName="sessions", TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"}
+            )
         other = key()
-        DYNAMODB.update_table(TableName="sessions", SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": other})
-        self.assertEqual(DYNAMODB.describe_table(TableName="sessions")["Table"]["SSEDescription"]["KMSMasterKeyArn"], other)
+        DYNAMODB.update_table(
+            TableName="sessions", SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": other}
+        )
+        self.assertEqual(
+            DYNAMODB.describe_table(TableName="sessions")["Table"]["SSEDescription"]["KMSMasterKeyArn"], other
+        )
         self.assertEqual(DYNAMODB.delete_table(TableName="sessions")["TableDescription"]["TableStatus"], "DELETING")
         with self.refused("ResourceNotFoundException"):
             DYNAMODB.describe_table(TableName="sessions")
 
     def test_refusals(self):
         with self.refused("ValidationException"):
-            self.make(SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": "00000000-0000-0000-0000-000000000000"})
+            self.make(
+                SSESpecification={
+                    "Enabled": True,
+                    "SSEType": "KMS",
+                    "KMSMasterKeyId": "00000000-0000-0000-0000-000000000000",
+                }
+            )
         with self.refused("TableNotFoundException"):
-            DYNAMODB.update_continuous_backups(TableName="nothing", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
-        self.make("plain", GlobalSecondaryIndexes=None, AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}])
+            DYNAMODB.update_continuous_backups(
+                TableName="nothing", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+            )
+        self.make(
+            "plain", GlobalSecondaryIndexes=None, AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}]
+        )
         self.assertNotIn("GlobalSecondaryIndexes", DYNAMODB.describe_table(TableName="plain")["Table"])
         one = {"KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}
         with self.refused("LimitExceededException"):

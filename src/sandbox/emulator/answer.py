@@ -40,7 +40,9 @@ class Answer:
             return json.loads(self._body or b"{}")
         parser = create_parser(self.request.protocol)
         headers = {key.lower(): value for key, value in self.headers}
-        parsed = parser.parse({"status_code": self.status, "headers": headers, "body": self._body}, self.request.model.output_shape)
+        parsed = parser.parse(
+            {"status_code": self.status, "headers": headers, "body": self._body}, self.request.model.output_shape
+        )
         parsed.pop("ResponseMetadata", None)
         return parsed
 
@@ -60,7 +62,9 @@ class Answer:
             serializer = get_serializer_class(request.service, request.protocol)(operation_model=request.model)
             rendered = serializer.serialize(self._data)
             body, content_type = rendered["body"], rendered["headers"].get("Content-Type", XML)
-            kept = [(k, v) for k, v in rendered["headers"].items() if k.lower() not in ("content-type", "content-length")]
+            kept = [
+                (k, v) for k, v in rendered["headers"].items() if k.lower() not in ("content-type", "content-length")
+            ]
         self._body = body.encode() if isinstance(body, str) else body
         self.headers = kept + [("Content-Type", content_type)] + _ids()
 
@@ -90,7 +94,9 @@ def error(request, failure):
     status = failure.status or _status_of(request, code)
     if request.protocol in ("json", "rest-json"):
         body = json.dumps({"__type": code, "message": message, "Message": message}).encode()
-        answer = Answer(request, status, [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-ErrorType", code)] + _ids(), body)
+        answer = Answer(
+            request, status, [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-ErrorType", code)] + _ids(), body
+        )
         return answer.render()
     request_id = str(uuid.uuid4())
     tags = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"

@@ -22,7 +22,10 @@ def respond(gateway, environ, start_response):
     except (ValueError, TypeError, KeyError) as problem:
         status, document = 400, {"error": str(problem)}
     body = (json.dumps(document, indent=1) + "\n").encode()
-    start_response(f"{status} {'OK' if status < 400 else 'ERROR'}", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+    start_response(
+        f"{status} {'OK' if status < 400 else 'ERROR'}",
+        [("Content-Type", "application/json"), ("Content-Length", str(len(body)))],
+    )
     return [body]
 
 
@@ -70,6 +73,11 @@ def _set_latency(gateway, body, _query):
     return _latency(gateway, body, _query)
 
 
+def _clock(gateway, body, _query):
+    gateway.clock.skip(float(body["skip"]))
+    return {"skipped": float(body["skip"])}
+
+
 ROUTES = {
     ("GET", "health"): _health,
     ("GET", "faults"): _faults,
@@ -80,4 +88,5 @@ ROUTES = {
     ("DELETE", "calls"): _clear_calls,
     ("GET", "latency"): _latency,
     ("POST", "latency"): _set_latency,
+    ("POST", "clock"): _clock,
 }

@@ -18,25 +18,73 @@ class Kind:
 
 DESCRIBES = {
     "DescribeVpcs": Kind("VpcIds", "Vpcs", "VpcId", "InvalidVpcID.NotFound", "The vpc ID '{}' does not exist"),
-    "DescribeSubnets": Kind("SubnetIds", "Subnets", "SubnetId", "InvalidSubnetID.NotFound", "The subnet ID '{}' does not exist"),
+    "DescribeSubnets": Kind(
+        "SubnetIds", "Subnets", "SubnetId", "InvalidSubnetID.NotFound", "The subnet ID '{}' does not exist"
+    ),
     "DescribeInternetGateways": Kind(
-        "InternetGatewayIds", "InternetGateways", "InternetGatewayId", "InvalidInternetGatewayID.NotFound", "The internetGateway ID '{}' does not exist"
+        "InternetGatewayIds",
+        "InternetGateways",
+        "InternetGatewayId",
+        "InvalidInternetGatewayID.NotFound",
+        "The internetGateway ID '{}' does not exist",
     ),
-    "DescribeRouteTables": Kind("RouteTableIds", "RouteTables", "RouteTableId", "InvalidRouteTableID.NotFound", "The routeTable ID '{}' does not exist"),
-    "DescribeNetworkAcls": Kind("NetworkAclIds", "NetworkAcls", "NetworkAclId", "InvalidNetworkAclID.NotFound", "The networkAcl ID '{}' does not exist"),
-    "DescribeSecurityGroups": Kind("GroupIds", "SecurityGroups", "GroupId", "InvalidGroup.NotFound", "The security group '{}' does not exist"),
+    "DescribeRouteTables": Kind(
+        "RouteTableIds",
+        "RouteTables",
+        "RouteTableId",
+        "InvalidRouteTableID.NotFound",
+        "The routeTable ID '{}' does not exist",
+    ),
+    "DescribeNetworkAcls": Kind(
+        "NetworkAclIds",
+        "NetworkAcls",
+        "NetworkAclId",
+        "InvalidNetworkAclID.NotFound",
+        "The networkAcl ID '{}' does not exist",
+    ),
+    "DescribeSecurityGroups": Kind(
+        "GroupIds", "SecurityGroups", "GroupId", "InvalidGroup.NotFound", "The security group '{}' does not exist"
+    ),
     "DescribeSecurityGroupRules": Kind(
-        "SecurityGroupRuleIds", "SecurityGroupRules", "SecurityGroupRuleId", "InvalidSecurityGroupRuleId.NotFound", "The security group rule ID '{}' does not exist"
+        "SecurityGroupRuleIds",
+        "SecurityGroupRules",
+        "SecurityGroupRuleId",
+        "InvalidSecurityGroupRuleId.NotFound",
+        "The security group rule ID '{}' does not exist",
     ),
-    "DescribeVpcEndpoints": Kind("VpcEndpointIds", "VpcEndpoints", "VpcEndpointId", "InvalidVpcEndpointId.NotFound", "The Vpc Endpoint Id '{}' does not exist"),
-    "DescribeFlowLogs": Kind("FlowLogIds", "FlowLogs", "FlowLogId", "InvalidFlowLogId.NotFound", "The flow log ID '{}' does not exist"),
+    "DescribeVpcEndpoints": Kind(
+        "VpcEndpointIds",
+        "VpcEndpoints",
+        "VpcEndpointId",
+        "InvalidVpcEndpointId.NotFound",
+        "The Vpc Endpoint Id '{}' does not exist",
+    ),
+    "DescribeFlowLogs": Kind(
+        "FlowLogIds", "FlowLogs", "FlowLogId", "InvalidFlowLogId.NotFound", "The flow log ID '{}' does not exist"
+    ),
     "DescribeNetworkInterfaces": Kind(
-        "NetworkInterfaceIds", "NetworkInterfaces", "NetworkInterfaceId", "InvalidNetworkInterfaceID.NotFound", "The networkInterface ID '{}' does not exist"
+        "NetworkInterfaceIds",
+        "NetworkInterfaces",
+        "NetworkInterfaceId",
+        "InvalidNetworkInterfaceID.NotFound",
+        "The networkInterface ID '{}' does not exist",
     ),
-    "DescribeAddresses": Kind("AllocationIds", "Addresses", "AllocationId", "InvalidAllocationID.NotFound", "The allocation ID '{}' does not exist"),
-    "DescribeNatGateways": Kind("NatGatewayIds", "NatGateways", "NatGatewayId", "NatGatewayNotFound", "NAT gateway {} was not found"),
+    "DescribeAddresses": Kind(
+        "AllocationIds",
+        "Addresses",
+        "AllocationId",
+        "InvalidAllocationID.NotFound",
+        "The allocation ID '{}' does not exist",
+    ),
+    "DescribeNatGateways": Kind(
+        "NatGatewayIds", "NatGateways", "NatGatewayId", "NatGatewayNotFound", "NAT gateway {} was not found"
+    ),
     "DescribeTransitGateways": Kind(
-        "TransitGatewayIds", "TransitGateways", "TransitGatewayId", "InvalidTransitGatewayID.NotFound", "Transit Gateway {} was deleted or does not exist."
+        "TransitGatewayIds",
+        "TransitGateways",
+        "TransitGatewayId",
+        "InvalidTransitGatewayID.NotFound",
+        "Transit Gateway {} was deleted or does not exist.",
     ),
     "DescribeTransitGatewayVpcAttachments": Kind(
         "TransitGatewayAttachmentIds",

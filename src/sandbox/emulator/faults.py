@@ -1,7 +1,8 @@
 """Faults on request: what `POST /_sandbox/faults` takes and what it does to a call.
 
-Faults that name an n-th write count the writes that come after the fault was set (only those in `only`, if given) and
-would have reached their effect; they strike once. "every_new" strikes each write the first time it is seen.
+Faults that name an n-th write count the writes that come after the fault was set (only those in `only`, if given):
+close_before those that would go to their effect, the others those that had one (a refused write does not count). They
+strike once. "every_new" strikes each write the first time it is seen.
 """
 
 import fnmatch
@@ -60,7 +61,7 @@ class Faults:
         for key in COUNTED:
             value = changes.get(key)
             if value is not None and value != "every_new" and not (isinstance(value, int) and value > 0):
-                raise ValueError(f"{key} takes a number of writes from 1, \"every_new\" or null, not {value!r}")
+                raise ValueError(f'{key} takes a number of writes from 1, "every_new" or null, not {value!r}')
         with self._lock:
             self._settings.update(changes)
             if "seed" in changes:
@@ -92,12 +93,22 @@ class Faults:
             if settings["error_rate"] and roll() < settings["error_rate"]:
                 raise internal_error(request)
             broken = write and settings["error_after_rate"] and roll() < settings["error_after_rate"]
-            struck = set()
-            if write and _named(request, settings["only"] or ["*:*"]):
-                identity = (request.service, request.operation, call_hash)
-                struck = {key for key in COUNTED if self._strikes(key, identity)}
-                self._fired += [{"fault": key, "service": request.service, "operation": request.operation} for key in sorted(struck)]
-            return Plan(struck, settings["delay_ms"] / 1000, settings["kill_pid"], settings["hang_seconds"], internal_error(request) if broken else None)
+            counted = write and _named(request, settings["only"] or ["*:*"])
+            return Plan(
+                self,
+                (request.service, request.operation, call_hash) if counted else None,
+                settings,
+                internal_error(request) if broken else None,
+            )
+
+    def struck(self, identity, keys):
+        """Which of these counted faults strike a write now; None as identity is no write that counts."""
+        if identity is None:
+            return set()
+        with self._lock:
+            struck = {key for key in keys if self._strikes(key, identity)}
+            self._fired += [{"fault": key, "service": identity[0], "operation": identity[1]} for key in sorted(struck)]
+            return struck
 
     def _refuse(self, request, settings):
         if _named(request, settings["deny"]):
@@ -106,7 +117,9 @@ class Faults:
             if _named(request, [pattern]) and wanted.get("times", 1) > 0:
                 if "times" in wanted:
                     wanted["times"] -= 1
-                raise AwsError(wanted["code"], wanted.get("message", "Set by the sandbox's faults"), wanted.get("status", 400))
+                raise AwsError(
+                    wanted["code"], wanted.get("message", "Set by the sandbox's faults"), wanted.get("status", 400)
+                )
 
     def _strikes(self, key, identity):
         if self._settings[key] == "every_new":
@@ -124,23 +137,25 @@ class Faults:
 class Plan:
     """What befalls one call."""
 
-    def __init__(self, struck, delay, kill_pid, hang_seconds, broken):
-        self._struck = struck
-        self._delay = delay
-        self._kill_pid = kill_pid
-        self._hang_seconds = hang_seconds
+    def __init__(self, faults, identity, settings, broken):
+        self._faults = faults
+        self._identity = identity
+        self._delay = settings["delay_ms"] / 1000
+        self._kill_pid = settings["kill_pid"]
+        self._hang_seconds = settings["hang_seconds"]
         self._broken = broken
 
     def before(self, socket):
         """Before the effect."""
         if self._delay:
             time.sleep(self._delay)
-        if "close_before" in self._struck:
+        if self._faults.struck(self._identity, ("close_before",)):
             _close(socket)
 
     def after(self, socket, entry):
         """After a successful effect: raises when the caller must not get its answer."""
-        if "kill_after" in self._struck:
+        struck = self._faults.struck(self._identity, ("kill_after", "close_after", "hang_after"))
+        if "kill_after" in struck:
             entry["lost"] = "kill_after"
             if self._kill_pid:
                 try:
@@ -148,10 +163,10 @@ class Plan:
                 except ProcessLookupError:
                     pass
             _close(socket)
-        if "close_after" in self._struck:
+        if "close_after" in struck:
             entry["lost"] = "close_after"
             _close(socket)
-        if "hang_after" in self._struck:
+        if "hang_after" in struck:
             entry["lost"] = "hang_after"
             _hang(socket, self._hang_seconds)
         if self._broken:

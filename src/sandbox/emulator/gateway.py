@@ -40,7 +40,9 @@ class Gateway:
             return self._moto_api(environ, start_response)
         status, headers, body = self._aws(Request(environ), environ.get("werkzeug.socket"))
         if environ["REQUEST_METHOD"] != "HEAD":
-            headers = [(k, v) for k, v in headers if k.lower() != "content-length"] + [("Content-Length", str(len(body)))]
+            headers = [(k, v) for k, v in headers if k.lower() != "content-length"] + [
+                ("Content-Length", str(len(body)))
+            ]
         start_response(f"{status} {'OK' if status < 400 else 'ERROR'}", headers)
         return [body]
 
@@ -113,5 +115,7 @@ class Gateway:
             body = b"".join(self._moto(environ, start_response))
         except NotImplementedError as missing:
             # moto's server would answer 500 with an HTML page, which an SDK retries.
-            raise AwsError("NotImplemented", f"The sandbox does not offer {request.service}:{request.operation} ({missing})", 501) from missing
+            raise AwsError(
+                "NotImplemented", f"The sandbox does not offer {request.service}:{request.operation} ({missing})", 501
+            ) from missing
         return answer.from_moto(request, started["status"], started["headers"], body)

@@ -35,4 +35,8 @@ def in_subnet(call, subnet_id):
 
 def with_group(call, group_id):
     """Ids of the interfaces in a security group."""
-    return [eni.id for eni in call.backend_of("ec2").enis.values() if any(group and group.id == group_id for group in eni.group_set)]
+    return [
+        eni.id
+        for eni in call.backend_of("ec2").enis.values()
+        if any(group and group.id == group_id for group in eni.group_set)
+    ]

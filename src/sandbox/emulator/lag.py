@@ -1,7 +1,6 @@
 """Read-after-write lag: a resource just created is invisible to reads for a while, as EC2's and IAM's are on AWS."""
 
 import re
-import time
 
 from .call import refuse
 from .describes import DESCRIBES, not_found
@@ -28,9 +27,9 @@ class Lag:
             sent = call.request.body.decode("utf-8", "replace")
             for name in _ids(answer.data) if call.service == "ec2" else _role_names(call):
                 if call.service == "iam" or name not in sent:
-                    self._born[name] = time.monotonic()
+                    self._born[name] = call.clock.now()
             return answer
-        now = time.monotonic()
+        now = call.clock.now()
         self._born = {name: at for name, at in self._born.items() if now - at < seconds}
         if self._born:
             (_hide_ec2 if call.service == "ec2" else _hide_iam)(call, answer, self._born)

@@ -26,7 +26,10 @@ def principals(statement, kind):
 def covers(statement, element, value):
     """Whether an element ("Action", "Resource") of a statement matches a value."""
     fold = str.lower if element == "Action" else str
-    return any(fnmatch.fnmatchcase(fold(value), fold(pattern).replace("[", "[[]")) for pattern in as_list(statement.get(element)))
+    return any(
+        fnmatch.fnmatchcase(fold(value), fold(pattern).replace("[", "[[]"))
+        for pattern in as_list(statement.get(element))
+    )
 
 
 def conditions_hold(statement, context):

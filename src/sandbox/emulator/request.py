@@ -151,10 +151,23 @@ class Request:
             what = sorted(p for p in parse_qsl(self.body.decode("utf-8", "replace")) if p[0] not in VOLATILE_FIELDS)
         elif self.protocol == "json":
             document = json.loads(self.body or b"{}")
-            what = sorted((k, v) for k, v in document.items() if k not in VOLATILE_FIELDS) if isinstance(document, dict) else document
+            what = (
+                sorted((k, v) for k, v in document.items() if k not in VOLATILE_FIELDS)
+                if isinstance(document, dict)
+                else document
+            )
         else:
-            query = sorted(p for p in parse_qsl(self.environ.get("QUERY_STRING", ""), True) if not p[0].lower().startswith("x-amz-"))
-            what = [self.environ["REQUEST_METHOD"], self.path, query, VOLATILE_BYTES.sub(b"", self.body).decode("latin-1")]
+            query = sorted(
+                p
+                for p in parse_qsl(self.environ.get("QUERY_STRING", ""), True)
+                if not p[0].lower().startswith("x-amz-")
+            )
+            what = [
+                self.environ["REQUEST_METHOD"],
+                self.path,
+                query,
+                VOLATILE_BYTES.sub(b"", self.body).decode("latin-1"),
+            ]
         return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
 
 

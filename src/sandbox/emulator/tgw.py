@@ -5,7 +5,6 @@ gateways, attachments, route tables (with associations, propagations and static 
 """
 
 import ipaddress
-import time
 
 from moto.ec2.utils import random_id
 
@@ -18,7 +17,10 @@ SHOWN_AFTER_DELETION = 3600.0
 
 UNKNOWN = {
     "gateways": ("InvalidTransitGatewayID.NotFound", "Transit Gateway {} was deleted or does not exist."),
-    "attachments": ("InvalidTransitGatewayAttachmentID.NotFound", "Transit Gateway Attachment {} was deleted or does not exist."),
+    "attachments": (
+        "InvalidTransitGatewayAttachmentID.NotFound",
+        "Transit Gateway Attachment {} was deleted or does not exist.",
+    ),
     "tables": ("InvalidRouteTableID.NotFound", "Transit Gateway Route Table {} was deleted or does not exist."),
 }
 
@@ -26,7 +28,11 @@ UNKNOWN = {
 def table(call, kind):
     """All items of a kind, deleted ones included while AWS would still show them."""
     items = call.store.table(f"tgw-{kind}")
-    for name in [name for name, item in items.items() if item.get("_gone", float("inf")) < time.monotonic() - SHOWN_AFTER_DELETION]:
+    for name in [
+        name
+        for name, item in items.items()
+        if item.get("_gone", float("inf")) < call.clock.now() - SHOWN_AFTER_DELETION
+    ]:
         del items[name]
     return items
 
@@ -81,7 +87,7 @@ def remove(call, item, kind, then=None):
 
     def done():
         item["State"] = "deleted"
-        item["_gone"] = time.monotonic()
+        item["_gone"] = call.clock.now()
         item["_last_tags"] = tags.shown(call, item["_id"])
         tags.drop(call, item["_id"])
         if then:
@@ -101,7 +107,10 @@ def associate(call, attachment, route_table):
     name = attachment["_id"]
     for other in live(call, "tables"):
         if name in other["_associations"]:
-            refuse("Resource.AlreadyAssociated", f"Transit Gateway Attachment {name} is already associated to a route table.")
+            refuse(
+                "Resource.AlreadyAssociated",
+                f"Transit Gateway Attachment {name} is already associated to a route table.",
+            )
     association = {"State": "associating", "_id": name}
     route_table["_associations"][name] = association
 
@@ -129,7 +138,11 @@ def route_shown(call, route):
     """A static route as it leaves."""
     attachment = table(call, "attachments").get(route["_attachment"]) if route["_attachment"] else None
     there = attachment is not None and attachment["State"] in ("available", "modifying")
-    answer = {"DestinationCidrBlock": route["DestinationCidrBlock"], "Type": "static", "State": "active" if there else "blackhole"}
+    answer = {
+        "DestinationCidrBlock": route["DestinationCidrBlock"],
+        "Type": "static",
+        "State": "active" if there else "blackhole",
+    }
     if attachment is not None and attachment["State"] not in ("deleted",):
         answer["TransitGatewayAttachments"] = [named(attachment)]
     return answer
@@ -165,4 +178,7 @@ def cidr(text):
     try:
         return ipaddress.ip_network(text)
     except ValueError as problem:
-        raise AwsError("InvalidParameterValue", f"Value ({text}) for parameter destinationCidrBlock is invalid. This is not a valid CIDR block.") from problem
+        raise AwsError(
+            "InvalidParameterValue",
+            f"Value ({text}) for parameter destinationCidrBlock is invalid. This is not a valid CIDR block.",
+        ) from problem

@@ -15,7 +15,9 @@ def _mend_description():
         table["TableStatus"] = getattr(self, "state", "ACTIVE")
         building = getattr(self, "building", {})
         for index in table.get("GlobalSecondaryIndexes", []):
-            index["IndexStatus"] = building.get(index["IndexName"], "CREATING" if table["TableStatus"] == "CREATING" else "ACTIVE")
+            index["IndexStatus"] = building.get(
+                index["IndexName"], "CREATING" if table["TableStatus"] == "CREATING" else "ACTIVE"
+            )
             index.setdefault("IndexArn", f"{self.table_arn}/index/{index['IndexName']}")
         # AWS leaves lists out that are empty.
         for key in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
@@ -32,7 +34,11 @@ _mend_description()
 def _table(call):
     name = call.params["TableName"].rsplit("table/", 1)[-1]
     table = call.backend.tables.get(name)
-    return table if table else refuse("ResourceNotFoundException", f"Requested resource not found: Table: {name} not found")
+    return (
+        table
+        if table
+        else refuse("ResourceNotFoundException", f"Requested resource not found: Table: {name} not found")
+    )
 
 
 def _key_arn(call, specification):
@@ -74,7 +80,10 @@ def delete_table(call):
     """AWS: refused while CREATING; DELETING for some seconds. moto: gone at once."""
     table = _table(call)
     if table.state != "ACTIVE":
-        refuse("ResourceInUseException", f"Attempt to change a resource which is still in use: Table is being {'created' if table.state == 'CREATING' else 'deleted or updated'}: {table.name}")
+        refuse(
+            "ResourceInUseException",
+            f"Attempt to change a resource which is still in use: Table is being {'created' if table.state == 'CREATING' else 'deleted or updated'}: {table.name}",
+        )
     if table.deletion_protection_enabled:
         return call.forward()
     table.state = "DELETING"
@@ -95,11 +104,20 @@ def settled_only(call):
     name = call.params.get("TableName") or call.params["ResourceArn"]
     table = call.backend.tables.get(name.rsplit("table/", 1)[-1])
     if table is None:
-        refuse("TableNotFoundException" if call.operation == "UpdateContinuousBackups" else "ResourceNotFoundException", f"Table not found: {name}")
+        refuse(
+            "TableNotFoundException" if call.operation == "UpdateContinuousBackups" else "ResourceNotFoundException",
+            f"Table not found: {name}",
+        )
     if table.state != "ACTIVE" and call.operation == "UpdateContinuousBackups":
-        refuse("ContinuousBackupsUnavailableException", f"Backups are being enabled for the table: {table.name}. Please retry later")
+        refuse(
+            "ContinuousBackupsUnavailableException",
+            f"Backups are being enabled for the table: {table.name}. Please retry later",
+        )
     if table.state != "ACTIVE":
-        refuse("ResourceInUseException", f"Attempt to change a resource which is still in use: Table {table.name} is {table.state}")
+        refuse(
+            "ResourceInUseException",
+            f"Attempt to change a resource which is still in use: Table {table.name} is {table.state}",
+        )
     wanted = call.params.get("TimeToLiveSpecification")
     if wanted and wanted.get("Enabled") == (table.ttl["TimeToLiveStatus"] == "ENABLED"):
         refuse("ValidationException", f"TimeToLive is already {'enabled' if wanted['Enabled'] else 'disabled'}")
@@ -112,12 +130,18 @@ def update_table(call):
     number, ignores SSESpecification."""
     table = _table(call)
     if table.state != "ACTIVE":
-        refuse("ResourceInUseException", f"Attempt to change a resource which is still in use: Table is being {'created' if table.state == 'CREATING' else 'deleted or updated'}: {table.name}")
+        refuse(
+            "ResourceInUseException",
+            f"Attempt to change a resource which is still in use: Table is being {'created' if table.state == 'CREATING' else 'deleted or updated'}: {table.name}",
+        )
     changes = call.params.get("GlobalSecondaryIndexUpdates", [])
     created = [change["Create"]["IndexName"] for change in changes if "Create" in change]
     building = table.__dict__.setdefault("building", {})
     if len(created) > 1 or (changes and building):
-        refuse("LimitExceededException", "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table")
+        refuse(
+            "LimitExceededException",
+            "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
+        )
     if call.params.get("SSESpecification"):
         table.sse_specification = _key_arn(call, call.params["SSESpecification"])
     answer = call.forward()

@@ -15,7 +15,9 @@ def _give_custom_acls_their_last_entries():
     def create_network_acl(self, vpc_id, tags=None, default=False):
         acl = original(self, vpc_id, tags=tags, default=default)
         for egress in () if default else (True, False):
-            self.create_network_acl_entry(acl.id, LAST_RULE, "-1", "deny", egress, "0.0.0.0/0", None, None, None, None, None)
+            self.create_network_acl_entry(
+                acl.id, LAST_RULE, "-1", "deny", egress, "0.0.0.0/0", None, None, None, None, None
+            )
         return acl
 
     NetworkAclBackend.create_network_acl = create_network_acl
@@ -27,13 +29,23 @@ _give_custom_acls_their_last_entries()
 def _entry(call):
     acl = call.backend.get_network_acl(call.params["NetworkAclId"])
     egress, number = bool(call.params["Egress"]), int(call.params["RuleNumber"])
-    return next((entry for entry in acl.network_acl_entries if bool(entry.egress) == egress and int(entry.rule_number) == number), None)
+    return next(
+        (
+            entry
+            for entry in acl.network_acl_entries
+            if bool(entry.egress) == egress and int(entry.rule_number) == number
+        ),
+        None,
+    )
 
 
 def _check_number(call):
     number = int(call.params["RuleNumber"])
     if not 1 <= number < LAST_RULE:
-        refuse("InvalidParameterValue", f"Value ({number}) for parameter ruleNumber is invalid. Rule numbers are 1 to 32766.")
+        refuse(
+            "InvalidParameterValue",
+            f"Value ({number}) for parameter ruleNumber is invalid. Rule numbers are 1 to 32766.",
+        )
 
 
 @mend("ec2", "CreateNetworkAclEntry", "ReplaceNetworkAclEntry")
@@ -61,7 +73,10 @@ def delete_entry(call):
 def _refuse_missing(call):
     if _entry(call) is None:
         direction = "egress" if call.params["Egress"] else "ingress"
-        refuse("InvalidNetworkAclEntry.NotFound", f"The {direction} entry with rule number {call.params['RuleNumber']} does not exist in network ACL {call.params['NetworkAclId']}")
+        refuse(
+            "InvalidNetworkAclEntry.NotFound",
+            f"The {direction} entry with rule number {call.params['RuleNumber']} does not exist in network ACL {call.params['NetworkAclId']}",
+        )
 
 
 @mend("ec2", "DeleteNetworkAcl")

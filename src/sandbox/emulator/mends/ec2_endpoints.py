@@ -14,10 +14,14 @@ from ..filters import matching
 def _offered(account_id, region):  # noqa: ARG001 - moto's signature
     """AWS: S3 and DynamoDB are offered in both types. moto: imports all its services at the first use, which takes
     seconds, to ask them what they offer."""
-    zones = [zone.name for found in RegionsAndZonesBackend.zones.values() for zone in found if zone.name.startswith(region)]
+    zones = [
+        zone.name for found in RegionsAndZonesBackend.zones.values() for zone in found if zone.name.startswith(region)
+    ]
     make = BaseBackend.default_vpc_endpoint_service_factory
     offered = [entry for name in sorted(set(AWS_ENDPOINT_SERVICES)) for entry in make(region, zones, name)]
-    return offered + [entry for name in ("s3", "dynamodb") for entry in make(region, zones, name, "Gateway", private_dns_names=False)]
+    return offered + [
+        entry for name in ("s3", "dynamodb") for entry in make(region, zones, name, "Gateway", private_dns_names=False)
+    ]
 
 
 VPCBackend._collect_default_endpoint_services = staticmethod(functools.cache(_offered))
@@ -33,7 +37,9 @@ def _endpoint(call, name):
 
 
 def _living(call):
-    return [endpoint for endpoint in call.backend.vpc_end_points.values() if endpoint.state not in ("deleted", DELETING)]
+    return [
+        endpoint for endpoint in call.backend.vpc_end_points.values() if endpoint.state not in ("deleted", DELETING)
+    ]
 
 
 def _service_kind(call, service):
@@ -69,8 +75,16 @@ def create_endpoint(call):
     endpoint = call.backend.vpc_end_points[answer.data["VpcEndpoint"]["VpcEndpointId"]]
     # moto leaves the description of who holds the interfaces, and their groups, empty.
     for name in endpoint.network_interface_ids:
-        interfaces.adopt(call.backend.enis[name], endpoint.security_group_ids, f"VPC Endpoint Interface {endpoint.id}", "vpc_endpoint")
-    call.store.table(SETTINGS)[endpoint.id] = {"IpAddressType": params.get("IpAddressType", "ipv4"), "DnsOptions": params.get("DnsOptions", {})}
+        interfaces.adopt(
+            call.backend.enis[name],
+            endpoint.security_group_ids,
+            f"VPC Endpoint Interface {endpoint.id}",
+            "vpc_endpoint",
+        )
+    call.store.table(SETTINGS)[endpoint.id] = {
+        "IpAddressType": params.get("IpAddressType", "ipv4"),
+        "DnsOptions": params.get("DnsOptions", {}),
+    }
     if kind == "Interface":
         endpoint.state = PENDING
         _complete(call, answer.data["VpcEndpoint"])
@@ -86,12 +100,20 @@ def create_endpoint(call):
 
 
 def _check_tables(call, vpc, service, names):
-    taken = {name for endpoint in _living(call) if endpoint.vpc_endpoint_type == "Gateway" and endpoint.service_name == service for name in endpoint.route_table_ids}
+    taken = {
+        name
+        for endpoint in _living(call)
+        if endpoint.vpc_endpoint_type == "Gateway" and endpoint.service_name == service
+        for name in endpoint.route_table_ids
+    }
     for name in names:
         if call.backend.get_route_table(name).vpc_id != vpc.id:
             refuse("InvalidParameter", f"Route table {name} belongs to another network")
         if name in taken:
-            refuse("RouteAlreadyExists", f"route table {name} already has a route with destination-prefix-list-id for {service}")
+            refuse(
+                "RouteAlreadyExists",
+                f"route table {name} already has a route with destination-prefix-list-id for {service}",
+            )
 
 
 def _check_interface(call, vpc, service, params, private):
@@ -104,17 +126,33 @@ def _check_interface(call, vpc, service, params, private):
         if subnet.vpc_id != vpc.id:
             refuse("InvalidParameter", f"Subnet {subnet.id} is not in VPC {vpc.id}")
     if len({subnet.availability_zone for subnet in subnets}) < len(subnets):
-        refuse("DuplicateSubnetsInSameZone", "Found another VPC endpoint subnet in the availability zone of the given subnet")
+        refuse(
+            "DuplicateSubnetsInSameZone",
+            "Found another VPC endpoint subnet in the availability zone of the given subnet",
+        )
     if private:
         _check_private_names(call, vpc, service)
 
 
 def _check_private_names(call, vpc, service, but=None):
     if str(vpc.enable_dns_support).lower() != "true" or str(vpc.enable_dns_hostnames).lower() != "true":
-        refuse("InvalidParameter", "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC attributes set to true")
+        refuse(
+            "InvalidParameter",
+            "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC attributes set to true",
+        )
     for other in call.backend.vpc_end_points.values():
-        if other.id != but and other.vpc_id == vpc.id and other.service_name == service and other.state != "deleted" and other.private_dns_enabled and other.vpc_endpoint_type == "Interface":
-            refuse("InvalidParameter", f"private-dns-enabled cannot be set because there is already a conflicting DNS domain for {service} in the VPC {vpc.id}")
+        if (
+            other.id != but
+            and other.vpc_id == vpc.id
+            and other.service_name == service
+            and other.state != "deleted"
+            and other.private_dns_enabled
+            and other.vpc_endpoint_type == "Interface"
+        ):
+            refuse(
+                "InvalidParameter",
+                f"private-dns-enabled cannot be set because there is already a conflicting DNS domain for {service} in the VPC {vpc.id}",
+            )
 
 
 @mend("ec2", "ModifyVpcEndpoint")
@@ -138,11 +176,15 @@ def modify_endpoint(call):
     removed = [name for name in params.get("RemoveRouteTableIds", []) if name in endpoint.route_table_ids]
     answer = call.forward({key: value for key, value in params.items() if key != "ResetPolicy"})
     for name in added:
-        ec2.create_route(name, None, gateway_id=endpoint.id, destination_prefix_list_id=endpoint.destination_prefix_list_id)
+        ec2.create_route(
+            name, None, gateway_id=endpoint.id, destination_prefix_list_id=endpoint.destination_prefix_list_id
+        )
     for name in removed:
         ec2.delete_route(name, endpoint.destination_prefix_list_id)
     if params.get("ResetPolicy"):
-        endpoint.policy_document = '{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}'
+        endpoint.policy_document = (
+            '{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}'
+        )
     if "PrivateDnsEnabled" in params:
         endpoint.private_dns_enabled = params["PrivateDnsEnabled"]
     settings = call.store.table(SETTINGS).setdefault(endpoint.id, {"IpAddressType": "ipv4", "DnsOptions": {}})
@@ -158,7 +200,8 @@ def _fit_interfaces(call, endpoint):
     interfaces.drop(call, [name for subnet, name in there.items() if subnet not in endpoint.subnet_ids])
     note = f"VPC Endpoint Interface {endpoint.id}"
     endpoint.network_interface_ids = [
-        there.get(subnet) or interfaces.make(call, subnet, endpoint.security_group_ids, note, "vpc_endpoint") for subnet in endpoint.subnet_ids
+        there.get(subnet) or interfaces.make(call, subnet, endpoint.security_group_ids, note, "vpc_endpoint")
+        for subnet in endpoint.subnet_ids
     ]
     for name in endpoint.network_interface_ids:
         interfaces.adopt(call.backend.enis[name], endpoint.security_group_ids, note, "vpc_endpoint")
@@ -206,7 +249,9 @@ def describe_endpoints(call):
     for shown in answer.data.get("VpcEndpoints", []):
         _complete(call, shown)
     known = ["vpc-endpoint-id", "vpc-id", "service-name", "vpc-endpoint-type", "state", "ip-address-type"]
-    answer.data["VpcEndpoints"] = matching(answer.data.get("VpcEndpoints", []), call.params.get("Filters"), known, {"vpc-endpoint-state": "state"})
+    answer.data["VpcEndpoints"] = matching(
+        answer.data.get("VpcEndpoints", []), call.params.get("Filters"), known, {"vpc-endpoint-state": "state"}
+    )
     return answer
 
 

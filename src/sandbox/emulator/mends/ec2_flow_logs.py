@@ -13,7 +13,13 @@ def delete_flow_logs(call):
         del call.backend.flow_logs[name]
         tags.drop(call, name)
     unknown = [name for name in names if name not in known]
-    failed = [{"ResourceId": name, "Error": {"Code": "InvalidFlowLogId.NotFound", "Message": f"The flow log ID '{name}' does not exist"}} for name in unknown]
+    failed = [
+        {
+            "ResourceId": name,
+            "Error": {"Code": "InvalidFlowLogId.NotFound", "Message": f"The flow log ID '{name}' does not exist"},
+        }
+        for name in unknown
+    ]
     return {"Unsuccessful": failed}
 
 

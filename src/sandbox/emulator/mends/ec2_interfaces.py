@@ -28,7 +28,9 @@ def describe_interfaces(call):
     """AWS: filters tell who holds an interface. moto: lacks some of them."""
     answer = call.forward({key: value for key, value in call.params.items() if key != "Filters"})
     items = answer.data.get("NetworkInterfaces", [])
-    answer.data["NetworkInterfaces"] = matching(items, call.params.get("Filters"), FILTERS, {"group-id": "groups.group-id", "group-name": "groups.group-name"})
+    answer.data["NetworkInterfaces"] = matching(
+        items, call.params.get("Filters"), FILTERS, {"group-id": "groups.group-id", "group-name": "groups.group-name"}
+    )
     return answer
 
 
@@ -38,7 +40,10 @@ def delete_interface(call):
     name = call.params["NetworkInterfaceId"]
     interface = call.backend.enis.get(name)
     if interface is not None and interface.requester_managed:
-        refuse("OperationNotPermitted", f"You do not have permission to access the specified resource: {name} is managed by a service")
+        refuse(
+            "OperationNotPermitted",
+            f"You do not have permission to access the specified resource: {name} is managed by a service",
+        )
     answer = call.forward()
     tags.drop(call, name)
     return answer

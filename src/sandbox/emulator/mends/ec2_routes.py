@@ -24,7 +24,10 @@ def _check_target(call):
         if found is None:
             refuse("InvalidGatewayID.NotFound", f"The gateway ID '{internet}' does not exist")
         if found.vpc is None or found.vpc.id != route_table.vpc_id:
-            refuse("InvalidParameterValue", f"route table {route_table.id} and network gateway {internet} belong to different networks")
+            refuse(
+                "InvalidParameterValue",
+                f"route table {route_table.id} and network gateway {internet} belong to different networks",
+            )
 
 
 @mend("ec2", "CreateRoute", "ReplaceRoute")
@@ -63,7 +66,10 @@ def associate_route_table(call):
     subnet, name = call.params.get("SubnetId"), call.params["RouteTableId"]
     for table in call.backend.route_tables.values() if subnet else []:
         if table.id != name and subnet in table._associations.values():
-            refuse("Resource.AlreadyAssociated", f"the specified association for route table {name} conflicts with an existing association")
+            refuse(
+                "Resource.AlreadyAssociated",
+                f"the specified association for route table {name} conflicts with an existing association",
+            )
     if subnet and call.backend.get_subnet(subnet).vpc_id != call.backend.get_route_table(name).vpc_id:
         refuse("InvalidParameterValue", f"route table {name} and subnet {subnet} belong to different networks")
     return call.forward()

@@ -17,12 +17,29 @@ def _mend_rules():
     the same. moto: keeps the description of CIDR rules only and compares it along with the group."""
     original = SecurityGroupRule.__init__
 
-    def init(self, ec2_backend, ip_protocol, group_id, from_port, to_port, ip_range, source_group=None, prefix_list_id=None, **more):
-        original(self, ec2_backend, ip_protocol, group_id, from_port, to_port, ip_range, source_group, prefix_list_id, **more)
+    def init(
+        self,
+        ec2_backend,
+        ip_protocol,
+        group_id,
+        from_port,
+        to_port,
+        ip_range,
+        source_group=None,
+        prefix_list_id=None,
+        **more,
+    ):
+        original(
+            self, ec2_backend, ip_protocol, group_id, from_port, to_port, ip_range, source_group, prefix_list_id, **more
+        )
         self.prefix_list_description = (prefix_list_id or {}).get("Description")
 
     def description(self):
-        return (self.ip_range or {}).get("Description") or (self.source_group or {}).get("Description") or self.prefix_list_description
+        return (
+            (self.ip_range or {}).get("Description")
+            or (self.source_group or {}).get("Description")
+            or self.prefix_list_description
+        )
 
     SecurityGroupRule.__init__ = init
     SecurityGroupRule.description = property(description)
@@ -34,7 +51,14 @@ def _mend_rules():
 def _identity(rule):
     ports = (rule.from_port, rule.to_port) if rule.ip_protocol != "-1" else ()
     cidr = rule.ip_range or {}
-    return rule.ip_protocol, ports, cidr.get("CidrIp"), cidr.get("CidrIpv6"), (rule.source_group or {}).get("GroupId"), rule.prefix_list_id
+    return (
+        rule.ip_protocol,
+        ports,
+        cidr.get("CidrIp"),
+        cidr.get("CidrIpv6"),
+        (rule.source_group or {}).get("GroupId"),
+        rule.prefix_list_id,
+    )
 
 
 _mend_rules()
@@ -42,7 +66,9 @@ _mend_rules()
 
 def _group(call, name):
     group = call.backend.get_security_group_from_id(name)
-    return group if group is not None else refuse("InvalidGroup.NotFound", f"The security group '{name}' does not exist")
+    return (
+        group if group is not None else refuse("InvalidGroup.NotFound", f"The security group '{name}' does not exist")
+    )
 
 
 @mend("ec2", "CreateSecurityGroup")
@@ -50,9 +76,15 @@ def create_group(call):
     """AWS: answers tags and ARN; refuses names and descriptions outside its character set. moto: neither."""
     name, description = call.params.get("GroupName", ""), call.params.get("Description", "")
     if not ALLOWED.match(description):
-        refuse("InvalidParameterValue", f"Invalid security group description. Valid descriptions are strings less than 256 characters from the following set: {CHARSET}")
+        refuse(
+            "InvalidParameterValue",
+            f"Invalid security group description. Valid descriptions are strings less than 256 characters from the following set: {CHARSET}",
+        )
     if not ALLOWED.match(name) or name.startswith("sg-"):
-        refuse("InvalidParameterValue", f"Value ({name}) for parameter GroupName is invalid. Valid names are strings less than 256 characters from the following set: {CHARSET}")
+        refuse(
+            "InvalidParameterValue",
+            f"Value ({name}) for parameter GroupName is invalid. Valid names are strings less than 256 characters from the following set: {CHARSET}",
+        )
     vpc = call.params.get("VpcId")
     if vpc and vpc not in call.backend.vpcs:
         refuse("InvalidVpcID.NotFound", f"The vpc ID '{vpc}' does not exist")
@@ -117,7 +149,10 @@ def _check_descriptions(permission):
     for key in ("IpRanges", "Ipv6Ranges", "UserIdGroupPairs", "PrefixListIds"):
         for item in permission.get(key, []):
             if not ALLOWED.match(item.get("Description", "")):
-                refuse("InvalidParameterValue", f"Invalid rule description. Valid descriptions are strings less than 256 characters from the following set: {CHARSET}")
+                refuse(
+                    "InvalidParameterValue",
+                    f"Invalid rule description. Valid descriptions are strings less than 256 characters from the following set: {CHARSET}",
+                )
 
 
 def _shown(call, rule):
@@ -133,7 +168,9 @@ def _shown(call, rule):
         "CidrIpv4": rule.cidr_ipv4,
         "CidrIpv6": rule.cidr_ipv6,
         "PrefixListId": rule.prefix_list_id,
-        "ReferencedGroupInfo": {"GroupId": source["GroupId"], "UserId": source.get("UserId", call.account)} if source.get("GroupId") else None,
+        "ReferencedGroupInfo": {"GroupId": source["GroupId"], "UserId": source.get("UserId", call.account)}
+        if source.get("GroupId")
+        else None,
         "Description": rule.description,
         "Tags": tags.shown(call, rule.id),
     }

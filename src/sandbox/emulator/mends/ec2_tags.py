@@ -20,10 +20,22 @@ def create_tags(call):
     from .. import tgw
 
     for name in call.params.get("Resources", []):
-        kind = "attachments" if name.startswith("tgw-attach-") else "tables" if name.startswith("tgw-rtb-") else "gateways" if name.startswith(PREFIX) else None
+        kind = (
+            "attachments"
+            if name.startswith("tgw-attach-")
+            else "tables"
+            if name.startswith("tgw-rtb-")
+            else "gateways"
+            if name.startswith(PREFIX)
+            else None
+        )
         if kind:
             tgw.get(call, kind, name)
-        for prefix, table, code in (("vpce-", call.backend.vpc_end_points, "InvalidVpcEndpointId.NotFound"), ("acl-", call.backend.network_acls, "InvalidNetworkAclID.NotFound"), ("fl-", call.backend.flow_logs, "InvalidFlowLogId.NotFound")):
+        for prefix, table, code in (
+            ("vpce-", call.backend.vpc_end_points, "InvalidVpcEndpointId.NotFound"),
+            ("acl-", call.backend.network_acls, "InvalidNetworkAclID.NotFound"),
+            ("fl-", call.backend.flow_logs, "InvalidFlowLogId.NotFound"),
+        ):
             if name.startswith(prefix) and name not in table:
                 refuse(code, f"The ID '{name}' does not exist")
         if name.startswith("sgr-") and not call.backend.describe_security_group_rules([name], {}):
@@ -55,12 +67,16 @@ def client_tokens(call):
     token = call.params.get("ClientToken")
     if not token:
         return call.forward()
-    asked = json.dumps({key: value for key, value in call.params.items() if key not in VOLATILE_FIELDS}, sort_keys=True, default=str)
+    asked = json.dumps(
+        {key: value for key, value in call.params.items() if key not in VOLATILE_FIELDS}, sort_keys=True, default=str
+    )
     known = call.store.table("client-tokens")
     if (call.operation, token) in known:
         first, data = known[call.operation, token]
         if first != asked:
-            raise AwsError("IdempotentParameterMismatch", f"The client token {token} was used with different parameters before")
+            raise AwsError(
+                "IdempotentParameterMismatch", f"The client token {token} was used with different parameters before"
+            )
         return Answer(call.request, data=data)
     answer = call.forward()
     known[call.operation, token] = asked, answer.data

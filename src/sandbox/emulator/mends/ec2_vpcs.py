@@ -44,7 +44,9 @@ def delete_subnet(call):
     name = call.params["SubnetId"]
     ec2 = call.backend
     ec2.get_subnet(name)
-    if interfaces.in_subnet(call, name) or any(gateway.subnet_id == name for gateway in ec2.nat_gateways.values() if gateway.state != "deleted"):
+    if interfaces.in_subnet(call, name) or any(
+        gateway.subnet_id == name for gateway in ec2.nat_gateways.values() if gateway.state != "deleted"
+    ):
         _in_use("subnet", name)
     answer = call.forward()
     for table in ec2.route_tables.values():

@@ -48,7 +48,10 @@ def trust_policy(call):
     parsed = _document(text)
     listed = parsed["Statement"] if isinstance(parsed["Statement"], list) else [parsed["Statement"]]
     if any("Principal" not in statement or "Resource" in statement for statement in listed):
-        refuse("MalformedPolicyDocument", "AssumeRolepolicy contained an invalid principal or has prohibited field Resource")
+        refuse(
+            "MalformedPolicyDocument",
+            "AssumeRolepolicy contained an invalid principal or has prohibited field Resource",
+        )
     if len("".join(text.split())) > 2048:
         refuse("LimitExceeded", "Cannot exceed quota for ACLSizePerRole: 2048")
     return call.forward()

@@ -2,7 +2,6 @@
 
 import time
 
-
 from .. import policies
 from ..call import mend, refuse
 
@@ -19,7 +18,17 @@ REFUSED_WHEN_PENDING = (
     "CreateGrant",
     "ScheduleKeyDeletion",
 )
-CRYPTOGRAPHIC = ("Encrypt", "Decrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair", "ReEncrypt", "Sign", "Verify", "GenerateMac")
+CRYPTOGRAPHIC = (
+    "Encrypt",
+    "Decrypt",
+    "GenerateDataKey",
+    "GenerateDataKeyWithoutPlaintext",
+    "GenerateDataKeyPair",
+    "ReEncrypt",
+    "Sign",
+    "Verify",
+    "GenerateMac",
+)
 
 
 def _key(call, name):
@@ -65,9 +74,14 @@ def schedule_deletion(call):
     """AWS: 7 to 30 days; answers state and window. moto: takes 3 days without a word."""
     days = call.params.get("PendingWindowInDays", 30)
     if not 7 <= int(days) <= 30:
-        refuse("ValidationException", f"1 validation error detected: Value '{days}' at 'pendingWindowInDays' failed to satisfy constraint: Member must be between 7 and 30")
+        refuse(
+            "ValidationException",
+            f"1 validation error detected: Value '{days}' at 'pendingWindowInDays' failed to satisfy constraint: Member must be between 7 and 30",
+        )
     answer = call.forward()
-    answer.data.update(KeyId=_key(call, call.params["KeyId"]).arn, KeyState="PendingDeletion", PendingWindowInDays=int(days))
+    answer.data.update(
+        KeyId=_key(call, call.params["KeyId"]).arn, KeyState="PendingDeletion", PendingWindowInDays=int(days)
+    )
     return answer
 
 
@@ -76,7 +90,10 @@ def enable_rotation(call):
     """AWS: RotationPeriodInDays (90 to 2560, 365 by default) reads back. moto: loses it."""
     days = int(call.params.get("RotationPeriodInDays", 365))
     if not 90 <= days <= 2560:
-        refuse("ValidationException", f"1 validation error detected: Value '{days}' at 'rotationPeriodInDays' failed to satisfy constraint: Member must be between 90 and 2560")
+        refuse(
+            "ValidationException",
+            f"1 validation error detected: Value '{days}' at 'rotationPeriodInDays' failed to satisfy constraint: Member must be between 90 and 2560",
+        )
     answer = call.forward()
     call.store.table(ROTATION)[_key(call, call.params["KeyId"]).id] = days
     return answer
@@ -114,13 +131,23 @@ def _check_policy(call, text):
     roles = {role.arn for role in call.backend_of("iam").roles.values()}
     changeable = bool(call.params.get("BypassPolicyLockoutSafetyCheck"))
     for statement in listed:
-        if statement.get("Effect") not in ("Allow", "Deny") or "Principal" not in statement or "Action" not in statement or "Resource" not in statement:
+        if (
+            statement.get("Effect") not in ("Allow", "Deny")
+            or "Principal" not in statement
+            or "Action" not in statement
+            or "Resource" not in statement
+        ):
             refuse(code, "Policy contains a statement without Effect, Principal, Action or Resource.")
         named = policies.principals(statement, "AWS")
         if any(f":iam::{call.account}:role/" in name and name not in roles and "*" not in name for name in named):
             refuse(code, "Policy contains a statement with one or more invalid principals.")
         ours = {root, call.account, "*"} & set(named)
-        if statement["Effect"] == "Allow" and ours and not statement.get("Condition") and policies.covers(statement, "Action", "kms:PutKeyPolicy"):
+        if (
+            statement["Effect"] == "Allow"
+            and ours
+            and not statement.get("Condition")
+            and policies.covers(statement, "Action", "kms:PutKeyPolicy")
+        ):
             changeable = True
     if not changeable:
         refuse(code, "The new key policy will not allow you to update the key policy in the future.")
@@ -140,5 +167,3 @@ def pages(call):
     if answer.data["Truncated"]:
         answer.data["NextMarker"] = str(start + limit)
     return answer
-
-

@@ -16,7 +16,11 @@ def _check_key(call, key_arn, group):
     kms = call.backend_of("kms")
     key = kms.keys.get(key_arn.split("key/")[-1]) if key_arn.startswith("arn:") else None
     service = f"logs.{call.region}.amazonaws.com"
-    context = {"kms:EncryptionContext:aws:logs:arn": _arn(call, group), "aws:SourceAccount": call.account, "aws:SourceArn": _arn(call, group)}
+    context = {
+        "kms:EncryptionContext:aws:logs:arn": _arn(call, group),
+        "aws:SourceAccount": call.account,
+        "aws:SourceArn": _arn(call, group),
+    }
     allowed = key is not None and any(
         statement.get("Effect") == "Allow"
         and {service, "*"} & set(policies.principals(statement, "Service"))
@@ -25,7 +29,10 @@ def _check_key(call, key_arn, group):
         for statement in policies.statements(key.policy)
     )
     if not allowed or key.key_state != "Enabled":
-        refuse("InvalidParameterException", f"The specified KMS key does not exist or is not allowed to be used with Arn '{_arn(call, group)}'")
+        refuse(
+            "InvalidParameterException",
+            f"The specified KMS key does not exist or is not allowed to be used with Arn '{_arn(call, group)}'",
+        )
 
 
 @mend("logs", "CreateLogGroup")
@@ -75,7 +82,10 @@ def put_retention(call):
     """AWS: takes listed values only. moto: any number."""
     days = call.params.get("retentionInDays")
     if days not in RETENTION:
-        refuse("InvalidParameterException", f"1 validation error detected: Value '{days}' at 'retentionInDays' failed to satisfy constraint: Member must be one of {sorted(RETENTION)}")
+        refuse(
+            "InvalidParameterException",
+            f"1 validation error detected: Value '{days}' at 'retentionInDays' failed to satisfy constraint: Member must be one of {sorted(RETENTION)}",
+        )
     return call.forward()
 
 

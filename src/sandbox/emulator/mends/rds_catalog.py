@@ -2,7 +2,21 @@
 
 ENGINE = "aurora-postgresql"
 # AWS retires minor versions; 14.6 is kept here because the platform's brief demands it.
-VERSIONS = ["13.18", "14.6", "14.9", "14.13", "14.15", "14.17", "15.8", "15.10", "15.12", "16.4", "16.6", "16.8", "17.4"]
+VERSIONS = [
+    "13.18",
+    "14.6",
+    "14.9",
+    "14.13",
+    "14.15",
+    "14.17",
+    "15.8",
+    "15.10",
+    "15.12",
+    "16.4",
+    "16.6",
+    "16.8",
+    "17.4",
+]
 DEFAULT_VERSION = "16.6"
 
 

@@ -9,7 +9,9 @@ from . import rds_catalog as catalog
 DBCluster.status = property(lambda self: self._status, lambda self, value: setattr(self, "_status", value))
 MasterUserSecret.secret_status = property(lambda self: self._status)
 # ModifyDBCluster sets the attribute by its API name; moto reads another one.
-DBCluster.enable_iam_database_authentication = property(lambda self: self.iam_auth, lambda self, value: setattr(self, "iam_auth", value))
+DBCluster.enable_iam_database_authentication = property(
+    lambda self: self.iam_auth, lambda self, value: setattr(self, "iam_auth", value)
+)
 
 
 def key_arn(call, name):
@@ -18,7 +20,10 @@ def key_arn(call, name):
     key_id = kms.any_id_to_key_id(name) if hasattr(kms, "any_id_to_key_id") else name
     key = kms.keys.get(key_id)
     if key is None or key.key_state != "Enabled":
-        refuse("KMSKeyNotAccessibleFault", f"The specified KMS key [{name}] does not exist, is not enabled or you do not have permissions to access it.")
+        refuse(
+            "KMSKeyNotAccessibleFault",
+            f"The specified KMS key [{name}] does not exist, is not enabled or you do not have permissions to access it.",
+        )
     return key.arn
 
 
@@ -45,7 +50,9 @@ def create_cluster(call):
     _check_network(call, params)
     _check_capacity(params.get("ServerlessV2ScalingConfiguration"))
     if params.get("ManageMasterUserPassword") and params.get("MasterUserPassword"):
-        refuse("InvalidParameterCombination", "You can't specify MasterUserPassword when ManageMasterUserPassword is true.")
+        refuse(
+            "InvalidParameterCombination", "You can't specify MasterUserPassword when ManageMasterUserPassword is true."
+        )
     answer = call.forward(params)
     cluster = rds.clusters[name]
     cluster.status = "creating"
@@ -65,7 +72,10 @@ def _check_group(call, name, family):
     if group is None and not name.startswith("default."):
         refuse("DBClusterParameterGroupNotFound", f"DBClusterParameterGroup not found: {name}")
     if group is not None and group.db_parameter_group_family != family:
-        refuse("InvalidParameterCombination", f"The Parameter Group {name} with DBParameterGroupFamily {group.db_parameter_group_family} can't be used for this instance. Please use a Parameter Group with DBParameterGroupFamily {family}")
+        refuse(
+            "InvalidParameterCombination",
+            f"The Parameter Group {name} with DBParameterGroupFamily {group.db_parameter_group_family} can't be used for this instance. Please use a Parameter Group with DBParameterGroupFamily {family}",
+        )
 
 
 def _check_network(call, params):
@@ -84,7 +94,10 @@ def _check_capacity(scaling):
         return
     low, high = float(scaling.get("MinCapacity", 0.5)), float(scaling.get("MaxCapacity", 1))
     if low > high or low < 0 or high > 256 or (low * 2) % 1 or (high * 2) % 1 or high < 1:
-        refuse("InvalidParameterCombination", "The Serverless v2 capacity is given in steps of 0.5 from 0 (minimum) and 1 (maximum) to 256, the minimum not above the maximum.")
+        refuse(
+            "InvalidParameterCombination",
+            "The Serverless v2 capacity is given in steps of 0.5 from 0 (minimum) and 1 (maximum) to 256, the minimum not above the maximum.",
+        )
 
 
 def _own_secret(call, cluster):
@@ -125,7 +138,9 @@ def modify_cluster(call):
     answer = call.forward(params)
     # moto reads the exports from a parameter that this operation does not have.
     kept = [name for name in cluster.enabled_cloudwatch_logs_exports if name not in exports.get("DisableLogTypes", [])]
-    cluster.enabled_cloudwatch_logs_exports = kept + [name for name in exports.get("EnableLogTypes", []) if name not in kept]
+    cluster.enabled_cloudwatch_logs_exports = kept + [
+        name for name in exports.get("EnableLogTypes", []) if name not in kept
+    ]
     if not had:
         _own_secret(call, cluster)
     cluster.status = "modifying"
@@ -146,13 +161,22 @@ def delete_cluster(call):
     rds, name = call.backend, call.params["DBClusterIdentifier"]
     cluster = existing(call, name)
     if not call.params.get("SkipFinalSnapshot") and not call.params.get("FinalDBSnapshotIdentifier"):
-        refuse("InvalidParameterCombination", "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.")
+        refuse(
+            "InvalidParameterCombination",
+            "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.",
+        )
     if cluster.status == "deleting":
         refuse("InvalidDBClusterStateFault", f"The cluster {name} is already being deleted.")
     if cluster.deletion_protection:
-        refuse("InvalidParameterCombination", "Cannot delete protected Cluster, please disable deletion protection and try again.")
+        refuse(
+            "InvalidParameterCombination",
+            "Cannot delete protected Cluster, please disable deletion protection and try again.",
+        )
     if any(member.status != "deleting" for member in cluster._members):
-        refuse("InvalidDBClusterStateFault", "Cluster cannot be deleted, it still contains DB instances in non-deleting state.")
+        refuse(
+            "InvalidDBClusterStateFault",
+            "Cluster cannot be deleted, it still contains DB instances in non-deleting state.",
+        )
     cluster.status = "deleting"
     answer = {"DBCluster": shown(call, name)}
 
@@ -164,7 +188,11 @@ def delete_cluster(call):
         cluster.manage_master_user_password = False
         call.forward()
         # AWS's automated snapshots go with the cluster; moto leaves them.
-        for snapshot in [key for key, kept in rds.cluster_snapshots.items() if kept.snapshot_type == "automated" and kept.db_cluster_identifier == name]:
+        for snapshot in [
+            key
+            for key, kept in rds.cluster_snapshots.items()
+            if kept.snapshot_type == "automated" and kept.db_cluster_identifier == name
+        ]:
             del rds.cluster_snapshots[snapshot]
         if secret:
             secrets = call.backend_of("secretsmanager").secrets

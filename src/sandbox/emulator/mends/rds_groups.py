@@ -6,7 +6,13 @@ from moto.rds.models import RDSBackend
 from ..call import mend, refuse
 from . import rds_catalog as catalog
 
-LOWER = ("DBClusterIdentifier", "DBInstanceIdentifier", "DBSubnetGroupName", "DBParameterGroupName", "DBClusterParameterGroupName")
+LOWER = (
+    "DBClusterIdentifier",
+    "DBInstanceIdentifier",
+    "DBSubnetGroupName",
+    "DBParameterGroupName",
+    "DBClusterParameterGroupName",
+)
 IN_USE = "InvalidDBParameterGroupState"
 
 
@@ -24,16 +30,29 @@ def describe_engine_versions(call):
     """AWS: lists what can be created. moto: not implemented."""
     params = call.params
     wanted = {wish["Name"]: wish["Values"] for wish in params.get("Filters", [])}
-    shown = [catalog.version_shown(version) for version in catalog.VERSIONS] if params.get("Engine", catalog.ENGINE) == catalog.ENGINE else []
+    shown = (
+        [catalog.version_shown(version) for version in catalog.VERSIONS]
+        if params.get("Engine", catalog.ENGINE) == catalog.ENGINE
+        else []
+    )
     if params.get("DefaultOnly"):
         shown = [entry for entry in shown if entry["EngineVersion"] == catalog.DEFAULT_VERSION]
     for key, values in (
         ("EngineVersion", [params["EngineVersion"]] if params.get("EngineVersion") else wanted.get("engine-version")),
-        ("DBParameterGroupFamily", [params["DBParameterGroupFamily"]] if params.get("DBParameterGroupFamily") else wanted.get("db-parameter-group-family")),
+        (
+            "DBParameterGroupFamily",
+            [params["DBParameterGroupFamily"]]
+            if params.get("DBParameterGroupFamily")
+            else wanted.get("db-parameter-group-family"),
+        ),
     ):
         if values:
             # A major version as EngineVersion lists its minor ones.
-            shown = [entry for entry in shown if entry[key] in values or (key == "EngineVersion" and entry["MajorEngineVersion"] in values)]
+            shown = [
+                entry
+                for entry in shown
+                if entry[key] in values or (key == "EngineVersion" and entry["MajorEngineVersion"] in values)
+            ]
     return {"DBEngineVersions": shown}
 
 
@@ -46,15 +65,24 @@ def _zones(call, names):
     if len({subnets[name].vpc_id for name in names}) > 1:
         refuse("InvalidSubnet", "The subnets are not all in the same VPC.")
     if len({subnets[name].availability_zone for name in names}) < 2:
-        refuse("DBSubnetGroupDoesNotCoverEnoughAZs", "The DB subnet group doesn't meet Availability Zone (AZ) coverage requirement. Add subnets to cover at least 2 AZs.")
+        refuse(
+            "DBSubnetGroupDoesNotCoverEnoughAZs",
+            "The DB subnet group doesn't meet Availability Zone (AZ) coverage requirement. Add subnets to cover at least 2 AZs.",
+        )
     return [subnets[name] for name in names]
 
 
 def users_of_subnet_group(call, name):
     """Clusters and instances in a subnet group, those being deleted included."""
     rds = call.backend
-    clusters = [cluster.db_cluster_identifier for cluster in rds.clusters.values() if cluster.db_subnet_group_name == name]
-    return clusters + [db.db_instance_identifier for db in rds.databases.values() if getattr(getattr(db, "db_subnet_group", None), "name", None) == name]
+    clusters = [
+        cluster.db_cluster_identifier for cluster in rds.clusters.values() if cluster.db_subnet_group_name == name
+    ]
+    return clusters + [
+        db.db_instance_identifier
+        for db in rds.databases.values()
+        if getattr(getattr(db, "db_subnet_group", None), "name", None) == name
+    ]
 
 
 @mend("rds", "CreateDBSubnetGroup")
@@ -91,7 +119,10 @@ def delete_subnet_group(call):
     call.backend.describe_db_subnet_groups(name)
     users = users_of_subnet_group(call, name)
     if users:
-        refuse("InvalidDBSubnetGroupStateFault", f"Cannot delete the subnet group '{name}' because at least one database instance: {users[0]} is still using it.")
+        refuse(
+            "InvalidDBSubnetGroupStateFault",
+            f"Cannot delete the subnet group '{name}' because at least one database instance: {users[0]} is still using it.",
+        )
     return call.forward()
 
 
@@ -126,7 +157,9 @@ def create_parameter_group(call):
 def describe_parameters(call):
     """AWS: lists all parameters of the engine, `Source` tells which were set. moto: lists only those."""
     clustered = "Cluster" in call.operation
-    group = _refuse_unknown(call, call.params["DBClusterParameterGroupName" if clustered else "DBParameterGroupName"], clustered)
+    group = _refuse_unknown(
+        call, call.params["DBClusterParameterGroupName" if clustered else "DBParameterGroupName"], clustered
+    )
     names = sorted(set(catalog.PARAMETER) | set(group.parameters))
     shown = [catalog.parameter_shown(name, group.parameters.get(name), clustered) for name in names]
     source = call.params.get("Source")
@@ -137,7 +170,9 @@ def describe_parameters(call):
 def modify_parameters(call):
     """AWS: at most 20 parameters a call; a static parameter takes only pending-reboot. moto: checks neither."""
     clustered = "Cluster" in call.operation
-    _refuse_unknown(call, call.params["DBClusterParameterGroupName" if clustered else "DBParameterGroupName"], clustered)
+    _refuse_unknown(
+        call, call.params["DBClusterParameterGroupName" if clustered else "DBParameterGroupName"], clustered
+    )
     wanted = call.params.get("Parameters", [])
     if len(wanted) > 20:
         refuse("InvalidParameterValue", "A maximum of 20 parameters can be modified in a single request.")
@@ -156,7 +191,11 @@ def reset_parameters(call):
     clustered = "Cluster" in call.operation
     key = "DBClusterParameterGroupName" if clustered else "DBParameterGroupName"
     group = _refuse_unknown(call, call.params[key], clustered)
-    names = list(group.parameters) if call.params.get("ResetAllParameters") else [p["ParameterName"] for p in call.params.get("Parameters", [])]
+    names = (
+        list(group.parameters)
+        if call.params.get("ResetAllParameters")
+        else [p["ParameterName"] for p in call.params.get("Parameters", [])]
+    )
     for name in names:
         group.parameters.pop(name, None)
     return {key: group.name}
@@ -169,16 +208,29 @@ def delete_parameter_group(call):
     name = call.params["DBClusterParameterGroupName" if clustered else "DBParameterGroupName"]
     _refuse_unknown(call, name, clustered)
     rds = call.backend
-    used = any(cluster.parameter_group == name for cluster in rds.clusters.values()) if clustered else any(db.db_parameter_group_name == name for db in rds.databases.values())
+    used = (
+        any(cluster.parameter_group == name for cluster in rds.clusters.values())
+        if clustered
+        else any(db.db_parameter_group_name == name for db in rds.databases.values())
+    )
     if used:
-        refuse(IN_USE, f"One or more database instances are still members of this parameter group {name}, so the group cannot be deleted")
+        refuse(
+            IN_USE,
+            f"One or more database instances are still members of this parameter group {name}, so the group cannot be deleted",
+        )
     if name.startswith("default."):
         refuse(IN_USE, f"Default DB parameter group cannot be deleted: {name}")
     return call.forward()
 
 
 # Type in the ARN -> the code AWS answers for a resource of that type that is not there.
-NOT_FOUND = {"cluster": "DBClusterNotFoundFault", "db": "DBInstanceNotFound", "subgrp": "DBSubnetGroupNotFoundFault", "pg": "DBParameterGroupNotFound", "cluster-pg": "DBParameterGroupNotFound"}
+NOT_FOUND = {
+    "cluster": "DBClusterNotFoundFault",
+    "db": "DBInstanceNotFound",
+    "subgrp": "DBSubnetGroupNotFoundFault",
+    "pg": "DBParameterGroupNotFound",
+    "cluster-pg": "DBParameterGroupNotFound",
+}
 
 
 @mend("rds", "ListTagsForResource", "AddTagsToResource", "RemoveTagsFromResource")
@@ -197,9 +249,15 @@ _original_tagged = RDSBackend.iter_tagged_resources
 def _all_tagged(self):
     """AWS: the tagging API returns subnet and parameter groups too. moto: leaves them out."""
     yield from _original_tagged(self)
-    for kind, groups in (("subgrp", self.subnet_groups), ("pg", self.db_parameter_groups), ("cluster-pg", self.db_cluster_parameter_groups)):
+    for kind, groups in (
+        ("subgrp", self.subnet_groups),
+        ("pg", self.db_parameter_groups),
+        ("cluster-pg", self.db_cluster_parameter_groups),
+    ):
         for group in groups.values():
-            yield TaggedResource(arn=group.arn, tags={tag["Key"]: tag["Value"] for tag in group.get_tags()}, resource_type=f"rds:{kind}")
+            yield TaggedResource(
+                arn=group.arn, tags={tag["Key"]: tag["Value"] for tag in group.get_tags()}, resource_type=f"rds:{kind}"
+            )
 
 
 RDSBackend.iter_tagged_resources = _all_tagged

@@ -40,11 +40,20 @@ def create_instance(call):
     if params.get("DBClusterIdentifier"):
         cluster = existing_cluster(call, params["DBClusterIdentifier"])
         if cluster.status not in ("creating", "available", "modifying", "backing-up"):
-            refuse("InvalidDBClusterStateFault", f"The cluster {cluster.db_cluster_identifier} is not in a state that takes instances: {cluster.status}")
+            refuse(
+                "InvalidDBClusterStateFault",
+                f"The cluster {cluster.db_cluster_identifier} is not in a state that takes instances: {cluster.status}",
+            )
         if params.get("DBInstanceClass") == "db.serverless" and not cluster.serverless_v2_scaling_configuration:
-            refuse("InvalidParameterCombination", "Set the Serverless v2 scaling configuration on the parent DB cluster before creating a Serverless v2 DB instance.")
+            refuse(
+                "InvalidParameterCombination",
+                "Set the Serverless v2 scaling configuration on the parent DB cluster before creating a Serverless v2 DB instance.",
+            )
         if "EngineVersion" in params and params["EngineVersion"] != cluster.engine_version:
-            refuse("InvalidParameterCombination", f"The engine version that you requested for your DB instance ({params['EngineVersion']}) does not match the engine version of your DB cluster ({cluster.engine_version}).")
+            refuse(
+                "InvalidParameterCombination",
+                f"The engine version that you requested for your DB instance ({params['EngineVersion']}) does not match the engine version of your DB cluster ({cluster.engine_version}).",
+            )
     _check_monitoring(call, params)
     group = rds.subnet_groups.get(params.get("DBSubnetGroupName") or getattr(cluster, "db_subnet_group_name", ""))
     zone = params.get("AvailabilityZone")
@@ -59,11 +68,17 @@ def create_instance(call):
     instance = rds.databases[name]
     instance.dbi_resource_id = "db-" + mock_random.get_random_string(26, lower_case=False).upper()
     _keep_insights(instance, params)
-    instance.performance_insights_retention_period = params.get("PerformanceInsightsRetentionPeriod", 7) if instance.performance_insights_enabled else None
+    instance.performance_insights_retention_period = (
+        params.get("PerformanceInsightsRetentionPeriod", 7) if instance.performance_insights_enabled else None
+    )
     if group:
         instance.db_subnet_group = group
         home = next(subnet for subnet in subnets if subnet.availability_zone == instance.availability_zone)
-        call.store.table(INTERFACES)[name] = [interfaces.make(call, home.id, instance.vpc_security_group_ids, "RDSNetworkInterface", requester="amazon-rds")]
+        call.store.table(INTERFACES)[name] = [
+            interfaces.make(
+                call, home.id, instance.vpc_security_group_ids, "RDSNetworkInterface", requester="amazon-rds"
+            )
+        ]
     instance.status = "creating"
     answer.data["DBInstance"] = shown(call, name)
     _settle(call, instance, "db-instance")
@@ -101,7 +116,10 @@ def _check_monitoring(call, params):
     role = next((role for role in call.backend_of("iam").roles.values() if role.arn == arn), None)
     trusted = json.dumps(role.assume_role_policy_document) if role else ""
     if "monitoring.rds.amazonaws.com" not in trusted:
-        refuse("InvalidParameterValue", "IAM role ARN value is invalid or does not include the required permissions for: ENHANCED_MONITORING")
+        refuse(
+            "InvalidParameterValue",
+            "IAM role ARN value is invalid or does not include the required permissions for: ENHANCED_MONITORING",
+        )
 
 
 @mend("rds", "ModifyDBInstance")
@@ -128,9 +146,19 @@ def delete_instance(call):
     if instance.status == "deleting":
         refuse("InvalidDBInstanceState", f"Instance {name} is already being deleted.")
     if instance.deletion_protection:
-        refuse("InvalidParameterCombination", "Cannot delete protected DB Instance, please disable deletion protection and try again.")
-    if instance.db_cluster_identifier is None and not call.params.get("SkipFinalSnapshot") and not call.params.get("FinalDBSnapshotIdentifier"):
-        refuse("InvalidParameterCombination", "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.")
+        refuse(
+            "InvalidParameterCombination",
+            "Cannot delete protected DB Instance, please disable deletion protection and try again.",
+        )
+    if (
+        instance.db_cluster_identifier is None
+        and not call.params.get("SkipFinalSnapshot")
+        and not call.params.get("FinalDBSnapshotIdentifier")
+    ):
+        refuse(
+            "InvalidParameterCombination",
+            "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.",
+        )
     instance.status = "deleting"
     answer = {"DBInstance": shown(call, name)}
 

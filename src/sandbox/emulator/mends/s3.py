@@ -32,7 +32,12 @@ def _mend_policies():
     def get_permission(self, action, resource):
         if self.policy is None:
             return original(self, action, resource)
-        context = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3", "aws:PrincipalAccount": self.account_id, "aws:SourceAccount": self.account_id}
+        context = {
+            "aws:SecureTransport": "true",
+            "s3:TlsVersion": "1.3",
+            "aws:PrincipalAccount": self.account_id,
+            "aws:SourceAccount": self.account_id,
+        }
         kept = [s for s in policies.statements(self.policy) if policies.conditions_hold(s, context)]
         if not kept:
             from moto.iam.access_control import PermissionResult
@@ -57,7 +62,12 @@ def _mend_logging_check():
         arn = f"arn:{target_bucket.partition}:s3:::{target_bucket.name}/{target_prefix or ''}x"
         for statement in policies.statements(target_bucket.policy):
             writer = {"*", "logging.s3.amazonaws.com"} & set(policies.principals(statement, "Service"))
-            if statement.get("Effect") == "Allow" and writer and policies.covers(statement, "Action", "s3:PutObject") and policies.covers(statement, "Resource", arn):
+            if (
+                statement.get("Effect") == "Allow"
+                and writer
+                and policies.covers(statement, "Action", "s3:PutObject")
+                and policies.covers(statement, "Resource", arn)
+            ):
                 return True
         return False
 
@@ -106,7 +116,13 @@ def put_policy(call):
     bucket, text = _bucket(call), call.request.body
     try:
         listed = policies.statements(text)
-        well_formed = bool(listed) and all(s.get("Effect") in ("Allow", "Deny") and "Principal" in s and ("Action" in s or "NotAction" in s) and ("Resource" in s or "NotResource" in s) for s in listed)
+        well_formed = bool(listed) and all(
+            s.get("Effect") in ("Allow", "Deny")
+            and "Principal" in s
+            and ("Action" in s or "NotAction" in s)
+            and ("Resource" in s or "NotResource" in s)
+            for s in listed
+        )
     except (ValueError, AttributeError):
         refuse("MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'")
     if not well_formed:
@@ -118,7 +134,11 @@ def put_policy(call):
                 refuse("MalformedPolicy", "Policy has invalid resource")
     block = bucket.public_access_block
     if block and block.block_public_policy and bucket_policy_is_public(text):
-        refuse("AccessDenied", f'User: arn:aws:iam::{call.account}:user/sandbox is not authorized to perform: s3:PutBucketPolicy on resource: "{arn}" because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.', 403)
+        refuse(
+            "AccessDenied",
+            f'User: arn:aws:iam::{call.account}:user/sandbox is not authorized to perform: s3:PutBucketPolicy on resource: "{arn}" because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.',
+            403,
+        )
     return call.forward()
 
 
@@ -126,25 +146,39 @@ def put_policy(call):
 def put_lifecycle(call):
     """AWS: a rule needs an action; everything set reads back. moto: takes a rule without, loses parts."""
     wanted = call.params.get("LifecycleConfiguration") or {}
-    actions = ("Expiration", "Transitions", "NoncurrentVersionTransitions", "NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload")
+    actions = (
+        "Expiration",
+        "Transitions",
+        "NoncurrentVersionTransitions",
+        "NoncurrentVersionExpiration",
+        "AbortIncompleteMultipartUpload",
+    )
     for rule in wanted.get("Rules", []):
         if not any(rule.get(action) for action in actions):
             refuse("InvalidRequest", "At least one action needs to be specified in a rule.")
         _check_transitions(rule)
     answer = call.forward()
     size = call.params.get("TransitionDefaultMinimumObjectSize") or "all_storage_classes_128K"
-    call.store.table(LIFECYCLE)[call.params["Bucket"]] = {"Rules": [_as_shown(rule) for rule in wanted.get("Rules", [])], "TransitionDefaultMinimumObjectSize": size}
+    call.store.table(LIFECYCLE)[call.params["Bucket"]] = {
+        "Rules": [_as_shown(rule) for rule in wanted.get("Rules", [])],
+        "TransitionDefaultMinimumObjectSize": size,
+    }
     return answer
 
 
 def _check_transitions(rule):
     for transition in rule.get("Transitions", []):
         if transition.get("StorageClass") in ("STANDARD_IA", "ONEZONE_IA") and int(transition.get("Days") or 30) < 30:
-            refuse("InvalidArgument", "'Days' in Transition action must be greater than or equal to 30 for storageClass 'STANDARD_IA'")
+            refuse(
+                "InvalidArgument",
+                "'Days' in Transition action must be greater than or equal to 30 for storageClass 'STANDARD_IA'",
+            )
     days = [int(transition["Days"]) for transition in rule.get("Transitions", []) if transition.get("Days") is not None]
     expiry = (rule.get("Expiration") or {}).get("Days")
     if expiry and days and int(expiry) <= max(days):
-        refuse("InvalidArgument", "'Days' in the Expiration action must be greater than 'Days' in the Transition action")
+        refuse(
+            "InvalidArgument", "'Days' in the Expiration action must be greater than 'Days' in the Transition action"
+        )
 
 
 def _as_shown(rule):
@@ -175,7 +209,9 @@ def delete_lifecycle(call):
 def put_logging(call):
     """AWS: TargetObjectKeyFormat reads back. moto: loses it."""
     answer = call.forward()
-    call.store.table(LOGGING)[call.params["Bucket"]] = (call.params.get("BucketLoggingStatus") or {}).get("LoggingEnabled")
+    call.store.table(LOGGING)[call.params["Bucket"]] = (call.params.get("BucketLoggingStatus") or {}).get(
+        "LoggingEnabled"
+    )
     return answer
 
 

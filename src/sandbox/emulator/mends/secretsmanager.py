@@ -23,7 +23,10 @@ def rotate(call):
     managed = getattr(secret, "owning_service", None)
     rules = call.params.get("RotationRules") or {}
     if managed and call.params.get("RotationLambdaARN"):
-        refuse("InvalidRequestException", f"You can't specify a rotation Lambda function for a secret managed by {managed}.")
+        refuse(
+            "InvalidRequestException",
+            f"You can't specify a rotation Lambda function for a secret managed by {managed}.",
+        )
     if not managed and not call.params.get("RotationLambdaARN") and not secret.rotation_lambda_arn:
         refuse("InvalidRequestException", "No Lambda rotation function ARN is associated with this secret.")
     if not managed:
@@ -60,5 +63,8 @@ def managed_by_service(call):
     """AWS: only the owning service changes or deletes a managed secret. moto: anyone does."""
     secret = _secret(call)
     if secret is not None and getattr(secret, "owning_service", None):
-        refuse("InvalidRequestException", f"You can't perform this operation on a secret managed by {secret.owning_service}.")
+        refuse(
+            "InvalidRequestException",
+            f"You can't perform this operation on a secret managed by {secret.owning_service}.",
+        )
     return call.forward()

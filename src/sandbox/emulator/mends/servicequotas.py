@@ -42,18 +42,42 @@ QUOTAS = {
             ("L-48C6BF61", "DB subnet groups", 50, True),
         ],
     ),
-    "dynamodb": ("Amazon DynamoDB", [("L-F98FE922", "Maximum number of tables", 2500, True), ("L-F7858A77", "Global Secondary Indexes per table", 20, True)]),
-    "kms": ("AWS Key Management Service (AWS KMS)", [("L-C2F1777E", "Customer Master Keys (CMKs)", 100000, True), ("L-2601EE20", "Aliases per CMK", 50, True)]),
+    "dynamodb": (
+        "Amazon DynamoDB",
+        [
+            ("L-F98FE922", "Maximum number of tables", 2500, True),
+            ("L-F7858A77", "Global Secondary Indexes per table", 20, True),
+        ],
+    ),
+    "kms": (
+        "AWS Key Management Service (AWS KMS)",
+        [("L-C2F1777E", "Customer Master Keys (CMKs)", 100000, True), ("L-2601EE20", "Aliases per CMK", 50, True)],
+    ),
     "s3": ("Amazon Simple Storage Service (Amazon S3)", [("L-DC2B2D3D", "General purpose buckets", 10000, True)]),
-    "iam": ("AWS Identity and Access Management (IAM)", [("L-FE177D64", "Roles per account", 1000, True), ("L-0DA4ABF3", "Managed policies per role", 10, True)]),
+    "iam": (
+        "AWS Identity and Access Management (IAM)",
+        [("L-FE177D64", "Roles per account", 1000, True), ("L-0DA4ABF3", "Managed policies per role", 10, True)],
+    ),
     "logs": ("Amazon CloudWatch Logs", [("L-D2832119", "Log groups", 1000000, True)]),
     "secretsmanager": ("AWS Secrets Manager", [("L-2F66C23C", "Secrets per Region", 500000, False)]),
     "monitoring": ("Amazon CloudWatch", [("L-5E141212", "Alarms per Region", 5000, True)]),
-    "elasticloadbalancing": ("Elastic Load Balancing", [("L-53DA6B97", "Application Load Balancers per Region", 50, True), ("L-B22855CB", "Target Groups per Region", 3000, True)]),
-    "ecs": ("Amazon Elastic Container Service (Amazon ECS)", [("L-21C621EB", "Clusters per account", 10000, True), ("L-9EF96962", "Services per cluster", 5000, True)]),
+    "elasticloadbalancing": (
+        "Elastic Load Balancing",
+        [
+            ("L-53DA6B97", "Application Load Balancers per Region", 50, True),
+            ("L-B22855CB", "Target Groups per Region", 3000, True),
+        ],
+    ),
+    "ecs": (
+        "Amazon Elastic Container Service (Amazon ECS)",
+        [("L-21C621EB", "Clusters per account", 10000, True), ("L-9EF96962", "Services per cluster", 5000, True)],
+    ),
     "fargate": ("AWS Fargate", [("L-3032A538", "Fargate On-Demand vCPU resource count", 6, True)]),
     "lambda": ("AWS Lambda", [("L-B99A9384", "Concurrent executions", 1000, True)]),
-    "route53": ("Amazon Route 53", [("L-4EA4796A", "Hosted zones", 500, True), ("L-ACB674F3", "Health checks", 200, True)]),
+    "route53": (
+        "Amazon Route 53",
+        [("L-4EA4796A", "Hosted zones", 500, True), ("L-ACB674F3", "Health checks", 200, True)],
+    ),
     "wafv2": ("AWS WAF", [("L-E6E78B7B", "Web ACLs per account in a Region", 100, True)]),
 }
 QUOTAS["iam"][1].append(("L-C07B4B0D", "Role trust policy length", 2048, True))
@@ -61,7 +85,10 @@ QUOTAS["iam"][1].append(("L-C07B4B0D", "Role trust policy length", 2048, True))
 
 def _shown(call, service):
     if service not in QUOTAS:
-        refuse("NoSuchResourceException", "This service is not available in the current Region. Choose a different Region or a different service.")
+        refuse(
+            "NoSuchResourceException",
+            "This service is not available in the current Region. Choose a different Region or a different service.",
+        )
     name, quotas = QUOTAS[service]
     return [
         {

@@ -19,7 +19,12 @@ GATEWAY_DEFAULTS = {
     "SecurityGroupReferencingSupport": "disable",
     "MulticastSupport": "disable",
 }
-ATTACHMENT_DEFAULTS = {"DnsSupport": "enable", "SecurityGroupReferencingSupport": "enable", "Ipv6Support": "disable", "ApplianceModeSupport": "disable"}
+ATTACHMENT_DEFAULTS = {
+    "DnsSupport": "enable",
+    "SecurityGroupReferencingSupport": "enable",
+    "Ipv6Support": "disable",
+    "ApplianceModeSupport": "disable",
+}
 GATEWAY_FILTERS = ["transit-gateway-id", "state", "owner-id"] + [
     f"options.{name}"
     for name in (
@@ -139,7 +144,10 @@ def create_attachment(call):
     _check_subnets(call, vpc.id, subnets)
     other = tgw.attachment_of_vpc(call, gateway["_id"], vpc.id)
     if other:
-        refuse("DuplicateTransitGatewayAttachment", f"{gateway['_id']} has non-deleted Transit Gateway Attachments with same VPC ID.")
+        refuse(
+            "DuplicateTransitGatewayAttachment",
+            f"{gateway['_id']} has non-deleted Transit Gateway Attachments with same VPC ID.",
+        )
     name = tgw.new_id("tgw-attach")
     item = {
         "_id": name,
@@ -215,7 +223,15 @@ def describe_vpc_attachments(call):
 @mend("ec2", "DescribeTransitGatewayAttachments")
 def describe_attachments(call):
     """AWS: the same attachments in the shape common to all kinds, with their association."""
-    known = ["transit-gateway-attachment-id", "transit-gateway-id", "state", "resource-id", "resource-type", "resource-owner-id", "transit-gateway-owner-id"]
+    known = [
+        "transit-gateway-attachment-id",
+        "transit-gateway-id",
+        "state",
+        "resource-id",
+        "resource-type",
+        "resource-owner-id",
+        "transit-gateway-owner-id",
+    ]
     known += ["association.state", "association.transit-gateway-route-table-id"]
     items = [_common_shape(call, item) for item in tgw.table(call, "attachments").values()]
     wanted = call.params.get("TransitGatewayAttachmentIds")

@@ -6,7 +6,13 @@ from ..call import mend, refuse
 from ..filters import matching
 from .tgw_gateways import new_table
 
-TABLE_FILTERS = ["transit-gateway-route-table-id", "transit-gateway-id", "state", "default-association-route-table", "default-propagation-route-table"]
+TABLE_FILTERS = [
+    "transit-gateway-route-table-id",
+    "transit-gateway-id",
+    "state",
+    "default-association-route-table",
+    "default-propagation-route-table",
+]
 MEMBER_FILTERS = ["transit-gateway-attachment-id", "resource-id", "resource-type", "state"]
 
 
@@ -46,7 +52,10 @@ def _both(call):
     route_table = tgw.usable(call, "tables", call.params["TransitGatewayRouteTableId"])
     attachment = tgw.get(call, "attachments", call.params["TransitGatewayAttachmentId"])
     if attachment["TransitGatewayId"] != route_table["TransitGatewayId"]:
-        refuse("InvalidParameterValue", f"{attachment['_id']} and {route_table['_id']} belong to different transit gateways")
+        refuse(
+            "InvalidParameterValue",
+            f"{attachment['_id']} and {route_table['_id']} belong to different transit gateways",
+        )
     return route_table, attachment
 
 
@@ -69,11 +78,18 @@ def disassociate(call):
     route_table, attachment = _both(call)
     association = route_table["_associations"].get(attachment["_id"])
     if association is None:
-        refuse("InvalidAssociation.NotFound", f"The association of {attachment['_id']} with {route_table['_id']} does not exist")
+        refuse(
+            "InvalidAssociation.NotFound",
+            f"The association of {attachment['_id']} with {route_table['_id']} does not exist",
+        )
     if association["State"] != "associated":
-        refuse("IncorrectState", f"The association of {attachment['_id']} with {route_table['_id']} is in invalid state")
+        refuse(
+            "IncorrectState", f"The association of {attachment['_id']} with {route_table['_id']} is in invalid state"
+        )
     association["State"] = "disassociating"
-    call.clock.later("transit-gateway-association-deletion", lambda: route_table["_associations"].pop(attachment["_id"], None))
+    call.clock.later(
+        "transit-gateway-association-deletion", lambda: route_table["_associations"].pop(attachment["_id"], None)
+    )
     return {"Association": _member(route_table, attachment, "disassociating")}
 
 
@@ -83,7 +99,10 @@ def enable_propagation(call):
     route_table, attachment = _both(call)
     tgw.usable(call, "attachments", attachment["_id"])
     if attachment["_id"] in route_table["_propagations"]:
-        refuse("TransitGatewayRouteTablePropagation.Duplicate", f"Propagation {attachment['_id']} to {route_table['_id']} already exists")
+        refuse(
+            "TransitGatewayRouteTablePropagation.Duplicate",
+            f"Propagation {attachment['_id']} to {route_table['_id']} already exists",
+        )
     tgw.propagate(attachment, route_table)
     return {"Propagation": _member(route_table, attachment, "enabled")}
 
@@ -93,7 +112,10 @@ def disable_propagation(call):
     """AWS: TransitGatewayRouteTablePropagation.NotFound where there is none."""
     route_table, attachment = _both(call)
     if route_table["_propagations"].pop(attachment["_id"], None) is None:
-        refuse("TransitGatewayRouteTablePropagation.NotFound", f"Propagation {attachment['_id']} to {route_table['_id']} does not exist")
+        refuse(
+            "TransitGatewayRouteTablePropagation.NotFound",
+            f"Propagation {attachment['_id']} to {route_table['_id']} does not exist",
+        )
     return {"Propagation": _member(route_table, attachment, "disabled")}
 
 
@@ -124,8 +146,15 @@ def list_attachment_propagations(call):
     """The tables that one attachment propagates into."""
     attachment = tgw.get(call, "attachments", call.params["TransitGatewayAttachmentId"])
     tables = [t for t in tgw.live(call, "tables") if attachment["_id"] in t["_propagations"]]
-    items = [{"TransitGatewayRouteTableId": t["_id"], "State": t["_propagations"][attachment["_id"]]["State"]} for t in tables]
-    return {"TransitGatewayAttachmentPropagations": matching(items, call.params.get("Filters"), ["transit-gateway-route-table-id"])}
+    items = [
+        {"TransitGatewayRouteTableId": t["_id"], "State": t["_propagations"][attachment["_id"]]["State"]}
+        for t in tables
+    ]
+    return {
+        "TransitGatewayAttachmentPropagations": matching(
+            items, call.params.get("Filters"), ["transit-gateway-route-table-id"]
+        )
+    }
 
 
 def _target(call):
@@ -145,7 +174,10 @@ def create_route(call):
     destination = str(tgw.cidr(call.params["DestinationCidrBlock"]))
     target = _target(call)
     if destination in route_table["_routes"]:
-        refuse("RouteAlreadyExists", f"Route {destination} already exists in Transit Gateway Route Table {route_table['_id']}")
+        refuse(
+            "RouteAlreadyExists",
+            f"Route {destination} already exists in Transit Gateway Route Table {route_table['_id']}",
+        )
     route_table["_routes"][destination] = {"DestinationCidrBlock": destination, "_attachment": target}
     return {"Route": tgw.route_shown(call, route_table["_routes"][destination])}
 
@@ -171,7 +203,10 @@ def delete_route(call):
 def _existing(route_table, destination):
     route = route_table["_routes"].get(str(tgw.cidr(destination)))
     if route is None:
-        refuse("InvalidRoute.NotFound", f"Route {destination} was not found in Transit Gateway Route Table {route_table['_id']}.")
+        refuse(
+            "InvalidRoute.NotFound",
+            f"Route {destination} was not found in Transit Gateway Route Table {route_table['_id']}.",
+        )
     return route
 
 
@@ -181,11 +216,15 @@ def search_routes(call):
     route_table = tgw.get(call, "tables", call.params["TransitGatewayRouteTableId"])
     routes = [tgw.route_shown(call, route) for route in route_table["_routes"].values()]
     taken = {route["DestinationCidrBlock"] for route in routes}
-    routes += [route for route in tgw.propagated_routes(call, route_table) if route["DestinationCidrBlock"] not in taken]
+    routes += [
+        route for route in tgw.propagated_routes(call, route_table) if route["DestinationCidrBlock"] not in taken
+    ]
     plain, searches = [], []
     for wanted in call.params.get("Filters", []):
         (searches if wanted["Name"].startswith("route-search.") else plain).append(wanted)
-    plain = [{**wanted, "Name": wanted["Name"].replace("attachment.", "transit-gateway-attachments.", 1)} for wanted in plain]
+    plain = [
+        {**wanted, "Name": wanted["Name"].replace("attachment.", "transit-gateway-attachments.", 1)} for wanted in plain
+    ]
     known = ["type", "state", "prefix-list-id"] + [f"transit-gateway-attachments.{name}" for name in MEMBER_FILTERS[:3]]
     routes = matching(routes, plain, known)
     for search in searches:

@@ -22,7 +22,12 @@ VALIDATOR = ParamValidator()
 @mend("*", "*")
 def service_model(call):
     """AWS: required members, lengths, ranges and enumerated values are checked first. moto: checks hardly any."""
-    if not call.internal and call.service != "s3" and call.request.protocol in ("ec2", "query", "json") and not call.request.cbor:
+    if (
+        not call.internal
+        and call.service != "s3"
+        and call.request.protocol in ("ec2", "query", "json")
+        and not call.request.cbor
+    ):
         try:
             shape = call.request.model.input_shape
         except OperationNotFoundError:
@@ -33,7 +38,9 @@ def service_model(call):
         if shape is not None:
             problems = _problems(call.params, shape)
             if problems:
-                code = CODES.get(call.service) or {"ec2": "InvalidParameterValue", "query": "ValidationError"}.get(call.request.protocol, "ValidationException")
+                code = CODES.get(call.service) or {"ec2": "InvalidParameterValue", "query": "ValidationError"}.get(
+                    call.request.protocol, "ValidationException"
+                )
                 if call.service == "ec2" and problems.startswith("Missing"):
                     code = "MissingParameter"
                 refuse(code, problems)
@@ -43,7 +50,11 @@ def service_model(call):
 def _problems(params, shape):
     report = VALIDATOR.validate(params, shape)
     # Members that the model here is too old for, and lists for which Query can't tell empty from absent, are no errors.
-    found = [line for line in report.generate_report().splitlines() if not line.startswith("Unknown parameter")] if report.has_errors() else []
+    found = (
+        [line for line in report.generate_report().splitlines() if not line.startswith("Unknown parameter")]
+        if report.has_errors()
+        else []
+    )
     return "; ".join(found) or _unknown_values(params, shape, "")
 
 
@@ -56,7 +67,11 @@ def _unknown_values(value, shape, path):
     elif shape.type_name == "list" and isinstance(value, list):
         parts = [(item, shape.member, path) for item in value]
     elif shape.type_name == "string" and getattr(shape, "enum", None):
-        return "" if value in shape.enum else f"Value ({value}) for parameter {path.lstrip('.')} is invalid. Valid values are {', '.join(shape.enum)}"
+        return (
+            ""
+            if value in shape.enum
+            else f"Value ({value}) for parameter {path.lstrip('.')} is invalid. Valid values are {', '.join(shape.enum)}"
+        )
     else:
         return ""
     return next((problem for part in parts for problem in [_unknown_values(*part)] if problem), "")
