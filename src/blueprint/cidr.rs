@@ -54,6 +54,11 @@ impl Tiers {
         quarter(self.0, tier as u32)
     }
 
+    /// The quarter that no tier uses.
+    pub fn spare(&self) -> Ipv4Net {
+        quarter(self.0, 3)
+    }
+
     /// A zone's block in a tier: a quarter of the tier's, so that there is room for four zones.
     pub fn zone(&self, tier: Tier, zone: usize) -> Ipv4Net {
         quarter(self.tier(tier), u32::try_from(zone).unwrap_or(u32::MAX))

@@ -2,7 +2,10 @@
 //! No API call is made here.
 
 mod cidr;
+mod endpoints;
+mod flow_logs;
 mod network;
+mod transit;
 
 pub use cidr::{Tier, Tiers};
 
@@ -103,8 +106,11 @@ pub fn build(config: &Config, facts: &Facts) -> Result<Graph, GraphError> {
         facts,
         graph: Builder::new(),
     };
+    let transit = transit::gateway(&mut site);
     for env in [Env::Blue, Env::Green] {
-        network::declare(&mut site, env);
+        let network = network::declare(&mut site, env);
+        let app = network.tier(Tier::App);
+        let _attached = transit::attach(&mut site, env, &transit, &network.vpc, app);
     }
     site.graph.build()
 }

@@ -6,6 +6,8 @@ use super::ids::FlowLogId;
 use super::{VpcId, tags};
 use crate::aws::{Api, Aws, find, repeatable, tags_of};
 use crate::engine::{Delta, Fault, Handle, Identity, Kind, Phase, Ref};
+use crate::resources::iam::RoleArn;
+use crate::resources::logs::LogGroupName;
 use crate::resources::{Found, Lookup, Resource, gone_is_fine, lacks};
 use aws_sdk_ec2::types::{FlowLogsResourceType, LogDestinationType, ResourceType};
 use serde::{Deserialize, Serialize};
@@ -18,9 +20,9 @@ pub struct FlowLog {
     /// `ALL`, `ACCEPT` or `REJECT`.
     pub traffic: String,
     /// The name of the log group.
-    pub group: Ref<String>,
+    pub group: Ref<LogGroupName>,
     /// The ARN of the role that writes into it.
-    pub role: Ref<String>,
+    pub role: Ref<RoleArn>,
     /// Seconds that a record covers at most: 60 or 600.
     pub interval_seconds: i32,
     /// The fields of a record, `${version} ${account-id} ...`; their order is the order in the record.

@@ -1,0 +1,187 @@
+//! The Transit Gateway between the environments. Each environment's attachment is associated with the environment's own
+//! route table, and each environment writes the ways to itself into the *other's* table: the propagation of its VPC,
+//! and black holes for what must not be reached, its public tier and its spare quarter. So app and db tiers reach each
+//! other and nothing else does, and every step of an environment rests on shared steps only.
+
+use super::{Env, Site, Tier, Tiers};
+use crate::engine::{Handle, Ref};
+use crate::resources::ec2::{
+    Subnet, TransitGateway, TransitGatewayAssociation, TransitGatewayAttachment, TransitGatewayId,
+    TransitGatewayPropagations, TransitGatewayRouteTable, TransitGatewayRoutes,
+    TransitGatewayTarget, Vpc,
+};
+
+/// The shared part.
+pub struct Transit {
+    /// The gateway.
+    pub gateway: Handle<TransitGateway>,
+    blue: Handle<TransitGatewayRouteTable>,
+    green: Handle<TransitGatewayRouteTable>,
+}
+
+impl Transit {
+    /// The table that routes what comes from an environment.
+    fn table(&self, env: Env) -> &Handle<TransitGatewayRouteTable> {
+        if env == Env::Blue {
+            &self.blue
+        } else {
+            &self.green
+        }
+    }
+}
+
+/// Declares the gateway and a route table per environment.
+pub fn gateway(site: &mut Site<'_>) -> Transit {
+    let head = site.head("tgw", Env::Shared);
+    let spec = TransitGateway {
+        description: "Between the blue and the green environment".into(),
+        // AWS's own default; no VPN speaks BGP with it.
+        asn: 64512,
+        default_association: false,
+        default_propagation: false,
+        dns_support: true,
+        vpn_ecmp: false,
+        auto_accept: false,
+        group_references: false,
+        multicast: false,
+    };
+    let gateway = site.graph.add(head, spec);
+    site.graph.output("transit_gateway_id", gateway.id());
+    let [blue, green] = [Env::Blue, Env::Green].map(|env| {
+        let head = site.head(&format!("tgw-rt-{env}"), Env::Shared);
+        let transit_gateway = gateway.id().ready();
+        site.graph
+            .add(head, TransitGatewayRouteTable { transit_gateway })
+    });
+    Transit {
+        gateway,
+        blue,
+        green,
+    }
+}
+
+/// What the VPC's own route tables need.
+pub struct Attached {
+    /// The attachment.
+    pub attachment: Handle<TransitGatewayAttachment>,
+    /// The blocks on the other side that may be reached.
+    pub destinations: Vec<String>,
+    /// Where routes to them lead: the gateway, once the attachment is available.
+    pub target: Ref<TransitGatewayId>,
+}
+
+/// Attaches an environment's VPC by its app subnets.
+pub fn attach(
+    site: &mut Site<'_>,
+    env: Env,
+    transit: &Transit,
+    vpc: &Handle<Vpc>,
+    app_subnets: &[Handle<Subnet>],
+) -> Attached {
+    let spec = TransitGatewayAttachment {
+        transit_gateway: transit.gateway.id().ready(),
+        vpc: vpc.id(),
+        subnets: app_subnets.iter().map(Handle::<Subnet>::id).collect(),
+        dns_support: true,
+        ipv6: false,
+        appliance_mode: false,
+        group_references: false,
+    };
+    let head = site.head("tgw-attach", env);
+    let attachment = site.graph.add(head, spec);
+    site.graph.output(
+        format!("{env}_transit_gateway_attachment_id"),
+        attachment.id(),
+    );
+
+    let head = site.head("tgw-assoc", env);
+    let spec = TransitGatewayAssociation {
+        attachment: attachment.id().ready(),
+        table: transit.table(env).id().ready(),
+    };
+    site.graph.add(head, spec);
+
+    let others_table = transit.table(env.other()).id().ready();
+    let head = site.head("tgw-propagations", env);
+    let spec = TransitGatewayPropagations {
+        table: others_table.clone(),
+        attachments: vec![attachment.id().ready()],
+    };
+    site.graph.add(head, spec);
+
+    let plan = Tiers::of(site, env);
+    let closed = [plan.tier(Tier::Public), plan.spare()];
+    let head = site.head("tgw-routes", env);
+    let spec = TransitGatewayRoutes {
+        table: others_table,
+        routes: closed
+            .iter()
+            .map(|block| (block.to_string(), TransitGatewayTarget::Blackhole))
+            .collect(),
+    };
+    site.graph.add(head, spec);
+
+    let other = Tiers::of(site, env.other());
+    Attached {
+        target: attachment.transit_gateway().ready(),
+        destinations: [Tier::App, Tier::Db]
+            .map(|tier| other.tier(tier).to_string())
+            .into(),
+        attachment,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blueprint::{Facts, network};
+    use crate::config::Config;
+    use crate::engine::{Builder, Graph};
+
+    fn graph() -> Graph {
+        let config = Config::default();
+        let facts = Facts {
+            account: "123456789012".into(),
+            zones: vec!["eu-central-1a".into(), "eu-central-1b".into()],
+        };
+        let mut site = Site {
+            config: &config,
+            facts: &facts,
+            graph: Builder::new(),
+        };
+        let transit = gateway(&mut site);
+        for env in [Env::Blue, Env::Green] {
+            let network = network::declare(&mut site, env);
+            let app = network.tier(Tier::App);
+            let attached = attach(&mut site, env, &transit, &network.vpc, app);
+            assert_eq!(attached.destinations.len(), 2);
+        }
+        site.graph.build().unwrap()
+    }
+
+    #[test]
+    fn an_environment_pulls_in_shared_steps_and_none_of_the_other() {
+        let graph = graph();
+        for (env, other) in [("green", "blue"), ("blue", "green")] {
+            let chosen = graph.select(Some(env));
+            let scopes: Vec<&str> = graph
+                .steps
+                .iter()
+                .zip(&chosen)
+                .filter(|(_, chosen)| **chosen)
+                .map(|(step, _)| step.scope.as_str())
+                .collect();
+            assert!(scopes.contains(&"shared"));
+            assert!(!scopes.contains(&other));
+        }
+    }
+
+    #[test]
+    fn what_is_closed_lies_in_the_environments_block_and_beside_the_open_tiers() {
+        let graph = graph();
+        let routes = graph.get("tgw-routes-green").unwrap();
+        assert_eq!(routes.spec["table"], "@{tgw-rt-blue-shared.id!}");
+        let blocks: Vec<&String> = routes.spec["routes"].as_object().unwrap().keys().collect();
+        assert_eq!(blocks, ["10.20.0.0/18", "10.20.192.0/18"]);
+    }
+}
