@@ -48,9 +48,8 @@ const CLUSTER_PARAMETERS: [(&str, &str); 6] = [
     ("shared_preload_libraries", "pg_stat_statements"),
 ];
 
-/// Settings of each instance.
-const INSTANCE_PARAMETERS: [(&str, &str); 2] =
-    [("log_lock_waits", "1"), ("log_temp_files", "1024")];
+/// Settings of each instance. `pg_stat_statements` would keep the text of `ALTER ROLE .. PASSWORD` otherwise.
+const INSTANCE_PARAMETERS: [(&str, &str); 1] = [("pg_stat_statements.track_utility", "0")];
 
 /// In UTC, one after the other, in the quietest hours of Europe's week.
 const BACKUP_WINDOW: &str = "01:30-02:30";

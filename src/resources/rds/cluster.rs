@@ -1,7 +1,7 @@
 //! An Aurora PostgreSQL cluster on Serverless v2: storage, endpoints, backups, and the master password in RDS's own hands.
 
-use super::KeyArn;
-use super::SecurityGroupId;
+use crate::resources::kms::KeyArn;
+use crate::resources::ec2::SecurityGroupId;
 use super::cluster_parameter_group::ClusterParameterGroupName;
 use super::status::phase;
 use super::subnet_group::SubnetGroupName;
@@ -10,6 +10,7 @@ use crate::aws::{Aws, once, rds_tags_of, repeatable};
 use crate::engine::driver::Owned;
 use crate::engine::graph::NameRule;
 use crate::engine::{Class, Delegated, Delta, Fault, Handle, Identity, Kind, Ref};
+use crate::resources::owned::marked;
 use crate::resources::{Found, Lookup, Resource, gone_is_fine, lacks};
 use aws_sdk_rds::types::{
     CloudwatchLogsExportConfiguration, DbCluster, ServerlessV2ScalingConfiguration,
@@ -228,7 +229,7 @@ impl Resource for Cluster {
         let all = cx.databases.clusters.all().await?;
         let one = |c: &DbCluster| {
             let (id, arn) = (c.db_cluster_identifier()?, c.db_cluster_arn()?);
-            tags::owned(Self::TYPE, suffix, id, arn, rds_tags_of(c.tag_list()))
+            marked(Self::TYPE, arn, id, rds_tags_of(c.tag_list()), suffix)
         };
         Ok(all.iter().filter_map(one).collect())
     }

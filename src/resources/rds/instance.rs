@@ -1,7 +1,7 @@
 //! An instance of an Aurora cluster: the writer or a reader, in one availability zone.
 
-use super::KeyArn;
-use super::RoleArn;
+use crate::resources::kms::KeyArn;
+use crate::resources::iam::RoleArn;
 use super::cluster::ClusterId;
 use super::parameter_group::ParameterGroupName;
 use super::status::phase;
@@ -10,6 +10,7 @@ use crate::aws::{Aws, once, rds_tags_of, repeatable};
 use crate::engine::driver::Owned;
 use crate::engine::graph::NameRule;
 use crate::engine::{Delta, Fault, Identity, Kind, Phase, Ref};
+use crate::resources::owned::marked;
 use crate::resources::{Found, Lookup, Resource, gone_is_fine, lacks};
 use aws_sdk_rds::operation::modify_db_instance::builders::ModifyDBInstanceFluentBuilder;
 use aws_sdk_rds::types::{DbCluster, DbInstance};
@@ -167,7 +168,7 @@ impl Resource for Instance {
         let all = cx.databases.instances.all().await?;
         let one = |i: &DbInstance| {
             let (id, arn) = (i.db_instance_identifier()?, i.db_instance_arn()?);
-            tags::owned(Self::TYPE, suffix, id, arn, rds_tags_of(i.tag_list()))
+            marked(Self::TYPE, arn, id, rds_tags_of(i.tag_list()), suffix)
         };
         Ok(all.iter().filter_map(one).collect())
     }

@@ -21,19 +21,6 @@ pub use version::{ENGINE, family, major};
 
 use crate::engine::graph::NameRule;
 
-/// Until their own modules land.
-#[derive(Debug)]
-pub enum KeyArn {}
-/// Until their own modules land.
-#[derive(Debug)]
-pub enum RoleArn {}
-/// Until their own modules land.
-#[derive(Debug)]
-pub enum SecurityGroupId {}
-/// Until their own modules land.
-#[derive(Debug)]
-pub enum LogGroupName {}
-
 /// Identifiers of clusters and instances: 1 to 63 letters, digits and hyphens, the first a letter, no two hyphens in a
 /// row, none at the end ("CreateDBCluster", DBClusterIdentifier). `{thing}-{env}-{suffix}` keeps the rules on hyphens.
 const IDENTIFIER: NameRule = NameRule {

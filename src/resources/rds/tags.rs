@@ -1,8 +1,9 @@
 //! Tags of RDS resources: given at creation, changed by AddTagsToResource and RemoveTagsFromResource.
 
 use crate::aws::{Aws, repeatable};
-use crate::engine::driver::{MARK_STEP, MARK_SUFFIX, Owned};
+use crate::engine::driver::Owned;
 use crate::engine::{Delta, Fault, Identity};
+use crate::resources::owned::{is_conventional, marked};
 use aws_sdk_rds::types::Tag;
 use std::collections::BTreeMap;
 
@@ -41,26 +42,6 @@ pub(super) async fn update(cx: &Aws, arn: &str, delta: &Delta) -> Result<(), Fau
     Ok(())
 }
 
-/// As an owned thing, when the tags carry this deployment's mark.
-pub(super) fn owned(
-    kind: &str,
-    suffix: &str,
-    name: &str,
-    arn: &str,
-    tags: BTreeMap<String, String>,
-) -> Option<Owned> {
-    if tags.get(MARK_SUFFIX).map(String::as_str) != Some(suffix) {
-        return None;
-    }
-    Some(Owned {
-        kind: kind.to_owned(),
-        step: tags.get(MARK_STEP)?.clone(),
-        id: arn.to_owned(),
-        name: name.to_owned(),
-        tags,
-    })
-}
-
 /// The owned ones of many groups. The listing does not tell tags, so only groups with a name that can be ours are asked
 /// for them: all our names end in the suffix.
 pub(super) async fn owned_groups(
@@ -69,12 +50,11 @@ pub(super) async fn owned_groups(
     suffix: &str,
     groups: Vec<(Option<String>, Option<String>)>,
 ) -> Result<Vec<Owned>, Fault> {
-    let ours = format!("-{suffix}");
     let asks = groups.into_iter().filter_map(|(name, arn)| {
         let (name, arn) = (name?, arn?);
-        name.ends_with(&ours).then_some(async move {
+        is_conventional(&name, suffix).then_some(async move {
             let tags = cx.databases.tags(&arn).await?.unwrap_or_default();
-            Ok::<_, Fault>(owned(kind, suffix, &name, &arn, tags))
+            Ok::<_, Fault>(marked(kind, &arn, &name, tags, suffix))
         })
     });
     let all = futures::future::try_join_all(asks).await?;

@@ -1,0 +1,342 @@
+//! What can be known before anything is created: who and where we are, the zones, whether the engine version is still
+//! offered, and the quotas that can be read. One pass, all calls in parallel, reads only. A command that only compares
+//! asks for the light form: caller and zones.
+
+mod quotas;
+mod version;
+
+use super::call::{Caller, read};
+use super::connect::Connection;
+use crate::engine::{Class, Events, Fault};
+use aws_sdk_ec2::types::AvailabilityZone;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// What is wanted of the account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wanted {
+    /// The environment suffix, by which we know what is ours already.
+    pub suffix: String,
+    /// Availability zones.
+    pub zones: usize,
+    /// The database engine, `aurora-postgresql`.
+    pub engine: String,
+    /// Its version.
+    pub engine_version: String,
+    /// VPCs in all.
+    pub vpcs: usize,
+    /// Transit gateways in all.
+    pub transit_gateways: usize,
+    /// Interface endpoints in one VPC.
+    pub interface_endpoints: usize,
+    /// Database clusters in all.
+    pub clusters: usize,
+    /// Database instances in all.
+    pub instances: usize,
+}
+
+/// How much is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Depth {
+    /// Caller and zones: two calls.
+    Light {
+        /// Availability zones that are needed.
+        zones: usize,
+    },
+    /// Everything.
+    Full(Wanted),
+}
+
+/// How grave a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// As it should be.
+    Ok,
+    /// It may go wrong, or could not be checked.
+    Warning,
+    /// It will go wrong; nothing should be created.
+    Error,
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What was checked, `engine version`.
+    pub name: String,
+    /// How it stands.
+    pub level: Level,
+    /// What was found, in a sentence.
+    pub text: String,
+    /// What the user can do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl Check {
+    fn new(name: &str, level: Level, text: impl Into<String>) -> Self {
+        Self {
+            name: name.to_owned(),
+            level,
+            text: text.into(),
+            hint: None,
+        }
+    }
+
+    fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    fn not_checked(name: &str, fault: &Fault) -> Self {
+        let out = Self::new(name, Level::Warning, format!("not checked: {fault}"));
+        match &fault.hint {
+            Some(hint) if fault.is_denied() => out.hint(hint),
+            _ => out,
+        }
+    }
+}
+
+/// What the pass found.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Preflight {
+    /// The account that the credentials belong to; empty when they do not work.
+    pub account: String,
+    /// The ARN that AWS knows us by.
+    pub caller: String,
+    /// The region.
+    pub region: String,
+    /// The region's usable availability zones, sorted by name.
+    pub zones: Vec<String>,
+    /// The findings, in a stable order.
+    pub checks: Vec<Check>,
+}
+
+impl Preflight {
+    /// The gravest level.
+    pub fn level(&self) -> Level {
+        let levels = self.checks.iter().map(|c| c.level);
+        levels.max().unwrap_or(Level::Ok)
+    }
+
+    /// The findings that forbid to go on.
+    pub fn errors(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(|c| c.level == Level::Error)
+    }
+
+    /// The errors as one fault; `None` when there are none.
+    pub fn fault(&self) -> Option<Fault> {
+        let texts: Vec<String> = self
+            .errors()
+            .map(|c| format!("{}: {}", c.name, c.text))
+            .collect();
+        let hint = self.errors().find_map(|c| c.hint.clone());
+        let fault = Fault::permanent("preflight", texts.join("; "));
+        match (texts.is_empty(), hint) {
+            (true, _) => None,
+            (false, Some(hint)) => Some(fault.hint(hint)),
+            (false, None) => Some(fault),
+        }
+    }
+}
+
+/// The clients of the pass.
+struct Ask {
+    caller: Arc<Caller>,
+    ec2: aws_sdk_ec2::Client,
+    rds: aws_sdk_rds::Client,
+    quotas: aws_sdk_servicequotas::Client,
+}
+
+/// Makes the pass. It never fails: what goes wrong is a finding.
+pub async fn preflight(connection: &Connection, events: Events, depth: &Depth) -> Preflight {
+    let config = &connection.config;
+    let ask = Ask {
+        caller: Arc::new(Caller::new(events, true)),
+        ec2: aws_sdk_ec2::Client::new(config),
+        rds: aws_sdk_rds::Client::new(config),
+        quotas: aws_sdk_servicequotas::Client::new(config),
+    };
+    let sts = aws_sdk_sts::Client::new(config);
+    let who = ask.caller.call(read("sts", "GetCallerIdentity"), || {
+        sts.get_caller_identity().send()
+    });
+    let zones = ask
+        .caller
+        .call(read("ec2", "DescribeAvailabilityZones"), || {
+            ask.ec2.describe_availability_zones().send()
+        });
+    let more = async {
+        match depth {
+            Depth::Light { .. } => Vec::new(),
+            Depth::Full(wanted) => more(&ask, wanted).await,
+        }
+    };
+    let (who, zones, more) = tokio::join!(who, zones, more);
+    let mut out = Preflight {
+        region: config.region().map(ToString::to_string).unwrap_or_default(),
+        ..Preflight::default()
+    };
+    match who {
+        Ok(who) => {
+            out.account = who.account().unwrap_or_default().to_owned();
+            out.caller = who.arn().unwrap_or_default().to_owned();
+            let text = format!("{} in account {}", out.caller, out.account);
+            out.checks.push(Check::new("credentials", Level::Ok, text));
+        }
+        // Whatever else failed failed because of this.
+        Err(fault) => {
+            out.checks.push(credentials(&fault));
+            return out;
+        }
+    }
+    let wanted = match depth {
+        Depth::Light { zones } => *zones,
+        Depth::Full(wanted) => wanted.zones,
+    };
+    match zones {
+        Ok(answer) => {
+            out.zones = usable(answer.availability_zones());
+            out.checks.push(enough(&out.region, &out.zones, wanted));
+        }
+        Err(fault) => {
+            let check = Check::new("zones", Level::Error, fault.to_string());
+            let hint = fault.hint.clone();
+            out.checks.push(Check { hint, ..check });
+        }
+    }
+    out.checks.extend(more);
+    out
+}
+
+async fn more(ask: &Ask, wanted: &Wanted) -> Vec<Check> {
+    let databases = quotas::databases(ask, wanted);
+    let version = version::offered(ask, wanted);
+    let network = quotas::network(ask, wanted);
+    let (databases, version, network) = tokio::join!(databases, version, network);
+    let (mut checks, running) = databases;
+    // Clusters that run go on running a version that is no longer offered to new ones.
+    let new = running.is_none_or(|ours| ours < wanted.clusters);
+    let version = match version.level {
+        Level::Error if !new => Check {
+            level: Level::Warning,
+            ..version
+        },
+        _ => version,
+    };
+    checks.insert(0, version);
+    checks.extend(network);
+    checks
+}
+
+fn credentials(fault: &Fault) -> Check {
+    let check = Check::new("credentials", Level::Error, fault.to_string());
+    let hint = match (&fault.hint, fault.class) {
+        (Some(hint), _) => hint.clone(),
+        (None, Class::Network) => {
+            "check the network, the --region and AWS_ENDPOINT_URL, then repeat the command".into()
+        }
+        (None, _) => "log in (`aws sso login`, access keys, or --profile NAME) and repeat the command; `aws sts get-caller-identity` must work".into(),
+    };
+    check.hint(hint)
+}
+
+/// Zones in which everything can be placed: no local or wavelength zones, none that has to be opted into, none that is
+/// impaired ("DescribeAvailabilityZones").
+fn usable(zones: &[AvailabilityZone]) -> Vec<String> {
+    let fits = |value: Option<&str>, want: &str| value.is_none_or(|v| v == want);
+    let mut names: Vec<String> = zones
+        .iter()
+        .filter(|z| fits(z.state().map(|s| s.as_str()), "available"))
+        .filter(|z| fits(z.opt_in_status().map(|s| s.as_str()), "opt-in-not-required"))
+        .filter(|z| fits(z.zone_type(), "availability-zone"))
+        .filter_map(|z| z.zone_name().map(str::to_owned))
+        .collect();
+    names.sort();
+    names
+}
+
+fn enough(region: &str, zones: &[String], wanted: usize) -> Check {
+    let have = zones.len();
+    if have >= wanted {
+        return Check::new("zones", Level::Ok, zones[..wanted].join(", "));
+    }
+    let text = format!(
+        "the region {region} has {have} usable availability zones ({}), and `network.zones` asks for {wanted}",
+        zones.join(", ")
+    );
+    let hint = if wanted > 3 && have >= 3 {
+        format!("set `network.zones` to {have}, or choose another --region")
+    } else {
+        "choose another --region".to_owned()
+    };
+    Check::new("zones", Level::Error, text).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_ec2::types::{
+        AvailabilityZoneOptInStatus as OptIn, AvailabilityZoneState as State,
+    };
+
+    fn zone(name: &str, state: State, opt_in: OptIn, kind: &str) -> AvailabilityZone {
+        AvailabilityZone::builder()
+            .zone_name(name)
+            .state(state)
+            .opt_in_status(opt_in)
+            .zone_type(kind)
+            .build()
+    }
+
+    #[test]
+    fn only_available_ordinary_zones_count_and_too_few_are_named() {
+        let normal = OptIn::OptInNotRequired;
+        let zones = usable(&[
+            zone(
+                "r-1b",
+                State::Available,
+                normal.clone(),
+                "availability-zone",
+            ),
+            zone(
+                "r-1a",
+                State::Available,
+                normal.clone(),
+                "availability-zone",
+            ),
+            zone("r-1c", State::Impaired, normal, "availability-zone"),
+            zone(
+                "r-1-city-1a",
+                State::Available,
+                OptIn::OptedIn,
+                "local-zone",
+            ),
+        ]);
+        assert_eq!(zones, ["r-1a", "r-1b"]);
+        let check = enough("r-1", &zones, 3);
+        assert_eq!(check.level, Level::Error);
+        assert!(
+            check.text.contains("has 2 usable availability zones"),
+            "{}",
+            check.text
+        );
+        assert_eq!(enough("r-1", &zones, 2).level, Level::Ok);
+    }
+
+    #[test]
+    fn errors_become_one_fault_with_a_hint() {
+        let mut out = Preflight::default();
+        assert!(out.fault().is_none());
+        out.checks.push(Check::new("quota", Level::Warning, "low"));
+        assert!(out.fault().is_none());
+        out.checks.push(credentials(&Fault::permanent(
+            "sts:GetCallerIdentity",
+            "no",
+        )));
+        let fault = out.fault().unwrap();
+        assert!(fault.to_string().contains("credentials"), "{fault}");
+        assert!(fault.hint.unwrap().contains("log in"));
+        assert_eq!(out.level(), Level::Error);
+    }
+}
