@@ -324,7 +324,7 @@ fn unknown_keys_name_the_nearest_known_one() {
             "run.call_timeout",
             "run.call_timeout_seconds",
         ),
-        ("[tags]\nTeam = \"x\"", "tags.Team", "tags"),
+        ("[tags]\nTeam = \"x\"", "tags.Team", "tags.set"),
     ] {
         let all = errors(text);
         let last = text.lines().count();
