@@ -6,15 +6,27 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// The control path answers from memory; more time than this means that nothing of ours is there.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// The control path answers from memory, but a busy machine may take its time; a port that nobody listens on refuses at once.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Sends a request to the loopback port. `None` when nobody answers, or not with JSON; else the status and the body.
-pub(super) async fn request(port: u16, method: &str, path: &str, body: Option<&Value>) -> Option<(u16, Value)> {
-    tokio::time::timeout(PATIENCE, exchange(port, method, path, body)).await.ok()?
+pub(super) async fn request(
+    port: u16,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+) -> Option<(u16, Value)> {
+    tokio::time::timeout(PATIENCE, exchange(port, method, path, body))
+        .await
+        .ok()?
 }
 
-async fn exchange(port: u16, method: &str, path: &str, body: Option<&Value>) -> Option<(u16, Value)> {
+async fn exchange(
+    port: u16,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+) -> Option<(u16, Value)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
     let body = body.map(Value::to_string).unwrap_or_default();
     let head = format!(
@@ -40,7 +52,8 @@ mod tests {
 
     #[test]
     fn an_answer_is_status_and_json() {
-        let (status, body) = parse("HTTP/1.0 200 OK\r\nA: b\r\n\r\n{\"x\": 1}\n").unwrap_or_default();
+        let (status, body) =
+            parse("HTTP/1.0 200 OK\r\nA: b\r\n\r\n{\"x\": 1}\n").unwrap_or_default();
         assert_eq!((status, body["x"].as_u64()), (200, Some(1)));
     }
 

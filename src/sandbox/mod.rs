@@ -60,7 +60,9 @@ pub enum Error {
         source: std::io::Error,
     },
     /// There is no home or cache folder to install into.
-    #[error("sandbox: neither XDG_CACHE_HOME nor HOME is set, so there is no cache folder to install into")]
+    #[error(
+        "sandbox: neither XDG_CACHE_HOME nor HOME is set, so there is no cache folder to install into"
+    )]
     NoCache,
     /// There is no Python.
     #[error("sandbox: it needs python3 ({needed} or later) on the PATH: {problem}")]
@@ -71,7 +73,9 @@ pub enum Error {
         problem: String,
     },
     /// Installing the emulator failed.
-    #[error("sandbox: installing the emulator failed at `{step}` (the first installation needs the network):\n{output}")]
+    #[error(
+        "sandbox: installing the emulator failed at `{step}` (the first installation needs the network):\n{output}"
+    )]
     Install {
         /// The command that failed.
         step: String,
@@ -89,7 +93,9 @@ pub enum Error {
         tail: String,
     },
     /// It runs already, on another port than the one asked for.
-    #[error("sandbox: it already runs at {endpoint}; `deployer sandbox down` first to have it on port {asked}")]
+    #[error(
+        "sandbox: it already runs at {endpoint}; `deployer sandbox down` first to have it on port {asked}"
+    )]
     OtherPort {
         /// Where it runs.
         endpoint: String,
@@ -104,7 +110,11 @@ pub enum Error {
 impl Error {
     fn file(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();
-        move |source| Self::File { action, path, source }
+        move |source| Self::File {
+            action,
+            path,
+            source,
+        }
     }
 }
 
@@ -113,7 +123,10 @@ impl Error {
 ///
 /// # Errors
 /// When it can't be installed or started, or runs on another port than the one asked for.
-pub async fn up(options: &UpOptions, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<Info, Error> {
+pub async fn up(
+    options: &UpOptions,
+    progress: &(dyn Fn(&str) + Send + Sync),
+) -> Result<Info, Error> {
     server::up(options, progress).await
 }
 

@@ -45,9 +45,16 @@ async fn running(folder: &Path) -> Result<Option<Record>, Error> {
         Err(source) => return Err(Error::file("read", &path)(source)),
     };
     // A record that can't be read tells of nothing that could be stopped or used.
-    let Ok(mut record) = serde_json::from_str::<Record>(&text) else { return Ok(None) };
-    let Some((200, health)) = http::request(record.port, "GET", "/_sandbox/health", None).await else { return Ok(None) };
-    if health["instance"].as_str() != Some(record.instance.as_str()) || health["pid"].as_u64() != Some(record.info.pid.into()) {
+    let Ok(mut record) = serde_json::from_str::<Record>(&text) else {
+        return Ok(None);
+    };
+    let Some((200, health)) = http::request(record.port, "GET", "/_sandbox/health", None).await
+    else {
+        return Ok(None);
+    };
+    if health["instance"].as_str() != Some(record.instance.as_str())
+        || health["pid"].as_u64() != Some(record.info.pid.into())
+    {
         return Ok(None);
     }
     if let Some(latency) = health["latency"].as_str() {
@@ -56,10 +63,18 @@ async fn running(folder: &Path) -> Result<Option<Record>, Error> {
     Ok(Some(record))
 }
 
-pub(super) async fn up(options: &UpOptions, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<Info, Error> {
+pub(super) async fn up(
+    options: &UpOptions,
+    progress: &(dyn Fn(&str) + Send + Sync),
+) -> Result<Info, Error> {
     let folder = absolute(&options.folder)?;
     std::fs::create_dir_all(&folder).map_err(Error::file("create", &folder))?;
-    let _lock = lock(folder.join("lock"), "another process starts or stops the sandbox; waiting for it", progress).await?;
+    let _lock = lock(
+        folder.join("lock"),
+        "another process starts or stops the sandbox; waiting for it",
+        progress,
+    )
+    .await?;
     if let Some(record) = running(&folder).await? {
         return adjusted(record, options).await;
     }
@@ -76,12 +91,28 @@ fn absolute(folder: &Path) -> Result<PathBuf, Error> {
 /// A sandbox that runs already, with the latency asked for.
 async fn adjusted(mut record: Record, options: &UpOptions) -> Result<Info, Error> {
     if let Some(asked) = options.port.filter(|asked| *asked != record.port) {
-        return Err(Error::OtherPort { endpoint: record.info.endpoint, asked });
+        return Err(Error::OtherPort {
+            endpoint: record.info.endpoint,
+            asked,
+        });
     }
-    if let Some(latency) = options.latency.as_ref().filter(|latency| **latency != record.info.latency) {
-        let answer = http::request(record.port, "POST", "/_sandbox/latency", Some(&json!({ "latency": latency }))).await;
+    if let Some(latency) = options
+        .latency
+        .as_ref()
+        .filter(|latency| **latency != record.info.latency)
+    {
+        let answer = http::request(
+            record.port,
+            "POST",
+            "/_sandbox/latency",
+            Some(&json!({ "latency": latency })),
+        )
+        .await;
         match answer {
-            Some((200, now)) => now["latency"].as_str().unwrap_or(latency).clone_into(&mut record.info.latency),
+            Some((200, now)) => now["latency"]
+                .as_str()
+                .unwrap_or(latency)
+                .clone_into(&mut record.info.latency),
             Some((_, refusal)) => return Err(Error::Refused(text(&refusal["error"]))),
             None => return Err(Error::Refused("it stopped answering".to_owned())),
         }
@@ -90,15 +121,24 @@ async fn adjusted(mut record: Record, options: &UpOptions) -> Result<Info, Error
 }
 
 fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-async fn start(folder: &Path, python: &Path, sources: &Path, options: &UpOptions) -> Result<Info, Error> {
+async fn start(
+    folder: &Path,
+    python: &Path,
+    sources: &Path,
+    options: &UpOptions,
+) -> Result<Info, Error> {
     let log = folder.join("sandbox.log");
     let port_file = folder.join("port");
     for stale in [&port_file, &record_path(folder)] {
         match std::fs::remove_file(stale) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => return Err(Error::file("remove", stale)(source)),
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::file("remove", stale)(source));
+            }
             _ => {}
         }
     }
@@ -106,10 +146,25 @@ async fn start(folder: &Path, python: &Path, sources: &Path, options: &UpOptions
     let err = out.try_clone().map_err(Error::file("write", &log))?;
     let latency = options.latency.clone().unwrap_or_else(|| "none".to_owned());
     let started = jiff::Timestamp::now().to_string();
-    let instance = sources::fingerprint([started.as_str(), &std::process::id().to_string(), &folder.display().to_string()]);
+    let instance = sources::fingerprint([
+        started.as_str(),
+        &std::process::id().to_string(),
+        &folder.display().to_string(),
+    ]);
     let mut child = Command::new(python)
-        .args(["-m", "emulator", "--instance", &instance, "--latency", &latency])
-        .args(["--port", &options.port.unwrap_or(0).to_string(), "--port-file"])
+        .args([
+            "-m",
+            "emulator",
+            "--instance",
+            &instance,
+            "--latency",
+            &latency,
+        ])
+        .args([
+            "--port",
+            &options.port.unwrap_or(0).to_string(),
+            "--port-file",
+        ])
         .arg(&port_file)
         .env("PYTHONPATH", sources)
         .current_dir(folder)
@@ -125,11 +180,26 @@ async fn start(folder: &Path, python: &Path, sources: &Path, options: &UpOptions
         Ok(port) => port,
         Err(problem) => {
             let _ = child.kill().await;
-            return Err(Error::Start { problem, tail: tail(&log), log });
+            return Err(Error::Start {
+                problem,
+                tail: tail(&log),
+                log,
+            });
         }
     };
-    let info = Info { endpoint: format!("http://127.0.0.1:{port}"), pid, folder: folder.to_path_buf(), log, latency, started };
-    let record = Record { info, port, instance };
+    let info = Info {
+        endpoint: format!("http://127.0.0.1:{port}"),
+        pid,
+        folder: folder.to_path_buf(),
+        log,
+        latency,
+        started,
+    };
+    let record = Record {
+        info,
+        port,
+        instance,
+    };
     write_record(folder, &record)?;
     Ok(record.info)
 }
@@ -141,7 +211,9 @@ async fn listening(child: &mut Child, port_file: &Path, instance: &str) -> Resul
         if let Ok(Some(status)) = child.try_wait() {
             return Err(format!("the process ended with {status}"));
         }
-        let port = std::fs::read_to_string(port_file).ok().and_then(|text| text.trim().parse::<u16>().ok());
+        let port = std::fs::read_to_string(port_file)
+            .ok()
+            .and_then(|text| text.trim().parse::<u16>().ok());
         if let Some(port) = port
             && let Some((200, health)) = http::request(port, "GET", "/_sandbox/health", None).await
             && health["instance"].as_str() == Some(instance)
@@ -150,12 +222,16 @@ async fn listening(child: &mut Child, port_file: &Path, instance: &str) -> Resul
         }
         tokio::time::sleep(POLL).await;
     }
-    Err(format!("it did not answer within {} seconds", START_PATIENCE.as_secs()))
+    Err(format!(
+        "it did not answer within {} seconds",
+        START_PATIENCE.as_secs()
+    ))
 }
 
 fn write_record(folder: &Path, record: &Record) -> Result<(), Error> {
     let path = record_path(folder);
-    let text = serde_json::to_string_pretty(record).map_err(|error| Error::file("write", &path)(error.into()))?;
+    let text = serde_json::to_string_pretty(record)
+        .map_err(|error| Error::file("write", &path)(error.into()))?;
     let write = || -> std::io::Result<()> {
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         std::io::Write::write_all(&mut file, text.as_bytes())?;
@@ -177,7 +253,9 @@ pub(super) async fn down(folder: &Path) -> Result<Option<Info>, Error> {
         return Ok(None);
     }
     let _lock = lock(folder.join("lock"), "", &|_| {}).await?;
-    let Some(record) = running(&folder).await? else { return Ok(None) };
+    let Some(record) = running(&folder).await? else {
+        return Ok(None);
+    };
     stop(&record).await;
     let path = record_path(&folder);
     std::fs::remove_file(&path).map_err(Error::file("remove", &path))?;
@@ -186,14 +264,19 @@ pub(super) async fn down(folder: &Path) -> Result<Option<Info>, Error> {
 
 /// Ends the process, whose pid the answer to the health check has just confirmed.
 async fn stop(record: &Record) {
-    let Some(pid) = i32::try_from(record.info.pid).ok().and_then(Pid::from_raw) else { return };
+    let Some(pid) = i32::try_from(record.info.pid).ok().and_then(Pid::from_raw) else {
+        return;
+    };
     for signal in [Signal::TERM, Signal::KILL] {
         let since = Instant::now();
         if kill_process(pid, signal).is_err() {
             return;
         }
         while since.elapsed() < STOP_PATIENCE {
-            if http::request(record.port, "GET", "/_sandbox/health", None).await.is_none() {
+            if http::request(record.port, "GET", "/_sandbox/health", None)
+                .await
+                .is_none()
+            {
                 return;
             }
             tokio::time::sleep(POLL).await;

@@ -73,7 +73,11 @@ pub(super) fn fingerprint<'a>(texts: impl IntoIterator<Item = &'a str>) -> Strin
         hash.update(text.as_bytes());
         hash.update([0]);
     }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Writes the sources below the cache folder unless they are there, and answers the folder for `PYTHONPATH`.
@@ -121,7 +125,11 @@ mod tests {
             if path.is_dir() {
                 python_files(&path, below, found);
             } else if path.extension().is_some_and(|extension| extension == "py") {
-                found.extend(path.strip_prefix(below).ok().map(|p| p.to_string_lossy().into_owned()));
+                found.extend(
+                    path.strip_prefix(below)
+                        .ok()
+                        .map(|p| p.to_string_lossy().into_owned()),
+                );
             }
         }
     }
@@ -131,16 +139,28 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sandbox/emulator");
         let mut there = BTreeSet::new();
         python_files(&folder, &folder, &mut there);
-        let embedded: BTreeSet<String> = SOURCES.iter().map(|(path, _)| (*path).to_owned()).collect();
+        let embedded: BTreeSet<String> =
+            SOURCES.iter().map(|(path, _)| (*path).to_owned()).collect();
         assert_eq!(embedded, there);
     }
 
     #[test]
     fn unpacking_twice_yields_the_same_folder() {
-        let Ok(cache) = tempfile::tempdir() else { return };
+        let Ok(cache) = tempfile::tempdir() else {
+            return;
+        };
         let first = unpack(cache.path()).ok();
-        assert!(first.as_ref().is_some_and(|folder| folder.join("emulator/mends/s3.py").is_file()));
+        assert!(
+            first
+                .as_ref()
+                .is_some_and(|folder| folder.join("emulator/mends/s3.py").is_file())
+        );
         assert_eq!(first, unpack(cache.path()).ok());
-        assert_eq!(std::fs::read_dir(cache.path()).map(Iterator::count).unwrap_or_default(), 1);
+        assert_eq!(
+            std::fs::read_dir(cache.path())
+                .map(Iterator::count)
+                .unwrap_or_default(),
+            1
+        );
     }
 }

@@ -19,8 +19,14 @@ const MARKER: &str = "installed";
 
 /// `$XDG_CACHE_HOME/deployer` or `~/.cache/deployer`, created when missing.
 pub(super) fn cache() -> Result<PathBuf, Error> {
-    let home = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let base = home("XDG_CACHE_HOME").or_else(|| home("HOME").map(|home| home.join(".cache"))).ok_or(Error::NoCache)?;
+    let home = |name| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    let base = home("XDG_CACHE_HOME")
+        .or_else(|| home("HOME").map(|home| home.join(".cache")))
+        .ok_or(Error::NoCache)?;
     let folder = base.join("deployer");
     std::fs::create_dir_all(&folder).map_err(Error::file("create", &folder))?;
     Ok(folder)
@@ -34,12 +40,20 @@ pub async fn python(progress: &(dyn Fn(&str) + Send + Sync)) -> Result<PathBuf, 
     let cache = cache()?;
     let version = system_python().await?;
     // An environment belongs to the Python that made it: another minor version gets its own.
-    let folder = cache.join(format!("venv-{}", fingerprint([REQUIREMENTS, version.as_str()])));
+    let folder = cache.join(format!(
+        "venv-{}",
+        fingerprint([REQUIREMENTS, version.as_str()])
+    ));
     let python = folder.join("bin/python");
     if folder.join(MARKER).is_file() {
         return Ok(python);
     }
-    let _lock = lock(cache.join("install.lock"), "another process installs the emulator; waiting for it", progress).await?;
+    let _lock = lock(
+        cache.join("install.lock"),
+        "another process installs the emulator; waiting for it",
+        progress,
+    )
+    .await?;
     if !folder.join(MARKER).is_file() {
         install(&folder, progress).await?;
     }
@@ -47,7 +61,11 @@ pub async fn python(progress: &(dyn Fn(&str) + Send + Sync)) -> Result<PathBuf, 
 }
 
 /// An exclusive lock on a file, held until the value is dropped. Says so when it has to wait.
-pub(super) async fn lock(path: PathBuf, waiting: &str, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<File, Error> {
+pub(super) async fn lock(
+    path: PathBuf,
+    waiting: &str,
+    progress: &(dyn Fn(&str) + Send + Sync),
+) -> Result<File, Error> {
     let file = File::options()
         .create(true)
         .truncate(false)
@@ -58,7 +76,10 @@ pub(super) async fn lock(path: PathBuf, waiting: &str, progress: &(dyn Fn(&str) 
         return Ok(file);
     }
     progress(waiting);
-    let locked = tokio::task::spawn_blocking(move || flock(&file, FlockOperation::LockExclusive).map(|()| file)).await;
+    let locked = tokio::task::spawn_blocking(move || {
+        flock(&file, FlockOperation::LockExclusive).map(|()| file)
+    })
+    .await;
     match locked {
         Ok(Ok(file)) => Ok(file),
         Ok(Err(errno)) => Err(Error::file("lock", &path)(errno.into())),
@@ -68,7 +89,10 @@ pub(super) async fn lock(path: PathBuf, waiting: &str, progress: &(dyn Fn(&str) 
 
 /// `3.11` or the like; an error that says what is wrong with the `python3` found.
 async fn system_python() -> Result<String, Error> {
-    let problem = |problem: String| Error::Python { needed: OLDEST_TEXT, problem };
+    let problem = |problem: String| Error::Python {
+        needed: OLDEST_TEXT,
+        problem,
+    };
     let output = Command::new("python3")
         .args(["-c", "import sys; print('%d.%d' % sys.version_info[:2])"])
         .stdin(Stdio::null())
@@ -76,11 +100,16 @@ async fn system_python() -> Result<String, Error> {
         .await
         .map_err(|error| problem(format!("it can't be run ({error})")))?;
     let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    let parts = version.split_once('.').and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
+    let parts = version
+        .split_once('.')
+        .and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
     match parts {
         Some(found) if found >= OLDEST => Ok(version),
         Some(_) => Err(problem(format!("the one found is {version}"))),
-        None => Err(problem(format!("the one found fails: {}", String::from_utf8_lossy(&output.stderr).trim()))),
+        None => Err(problem(format!(
+            "the one found fails: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        ))),
     }
 }
 
@@ -90,19 +119,48 @@ async fn install(folder: &Path, progress: &(dyn Fn(&str) + Send + Sync)) -> Resu
         std::fs::remove_dir_all(folder).map_err(Error::file("remove", folder))?;
     }
     let path = folder.display().to_string();
-    run(Command::new("python3").args(["-m", "venv", &path]), "python3 -m venv", progress).await?;
+    run(
+        Command::new("python3").args(["-m", "venv", &path]),
+        "python3 -m venv",
+        progress,
+    )
+    .await?;
     let requirements = folder.join("requirements.txt");
     std::fs::write(&requirements, REQUIREMENTS).map_err(Error::file("write", &requirements))?;
     // Every package is listed with its hash, so pip has no dependencies to look for.
-    let pip = ["-m", "pip", "install", "--no-deps", "--require-hashes", "--disable-pip-version-check", "--no-input", "--progress-bar=off", "-r"];
-    run(Command::new(folder.join("bin/python")).args(pip).arg(&requirements), "pip install", progress).await?;
+    let pip = [
+        "-m",
+        "pip",
+        "install",
+        "--no-deps",
+        "--require-hashes",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--progress-bar=off",
+        "-r",
+    ];
+    run(
+        Command::new(folder.join("bin/python"))
+            .args(pip)
+            .arg(&requirements),
+        "pip install",
+        progress,
+    )
+    .await?;
     let marker = folder.join(MARKER);
     std::fs::write(&marker, "").map_err(Error::file("write", &marker))
 }
 
 /// Runs a command, hands its interesting lines to `progress` and keeps the end of its output for the error.
-async fn run(command: &mut Command, step: &str, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<(), Error> {
-    let failed = |output: String| Error::Install { step: step.to_owned(), output };
+async fn run(
+    command: &mut Command,
+    step: &str,
+    progress: &(dyn Fn(&str) + Send + Sync),
+) -> Result<(), Error> {
+    let failed = |output: String| Error::Install {
+        step: step.to_owned(),
+        output,
+    };
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -119,7 +177,10 @@ async fn run(command: &mut Command, step: &str, progress: &(dyn Fn(&str) + Send 
                 let mut lines = out.lines();
                 while let Ok(Some(line)) = lines.next_line().await {
                     if let Some(package) = line.strip_prefix("Collecting ") {
-                        progress(&format!("fetching {}", package.split(' ').next().unwrap_or(package)));
+                        progress(&format!(
+                            "fetching {}",
+                            package.split(' ').next().unwrap_or(package)
+                        ));
                     } else if line.starts_with("Installing ") {
                         progress("unpacking the packages");
                     }
@@ -139,7 +200,10 @@ async fn run(command: &mut Command, step: &str, progress: &(dyn Fn(&str) + Send 
             kept
         }
     );
-    let status = child.wait().await.map_err(|error| failed(error.to_string()))?;
+    let status = child
+        .wait()
+        .await
+        .map_err(|error| failed(error.to_string()))?;
     if status.success() {
         return Ok(());
     }

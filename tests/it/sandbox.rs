@@ -10,7 +10,11 @@ use deployer::sandbox::{self, UpOptions};
 type Outcome = Result<(), Box<dyn Error>>;
 
 fn options(folder: &Path) -> UpOptions {
-    UpOptions { folder: folder.to_path_buf(), port: None, latency: None }
+    UpOptions {
+        folder: folder.to_path_buf(),
+        port: None,
+        latency: None,
+    }
 }
 
 fn quiet(_: &str) {}
@@ -47,7 +51,10 @@ async fn a_record_of_another_process_is_not_believed() -> Outcome {
     let record = folder.path().join("sandbox.json");
     let text = std::fs::read_to_string(&record)?;
     // The pid now belongs to this test, as if the system had given it out again.
-    std::fs::write(&record, text.replace(&first.pid.to_string(), &std::process::id().to_string()))?;
+    std::fs::write(
+        &record,
+        text.replace(&first.pid.to_string(), &std::process::id().to_string()),
+    )?;
     assert_eq!(sandbox::status(folder.path()).await?, None);
     assert_eq!(sandbox::down(folder.path()).await?, None);
     std::fs::write(&record, "{ torn")?;
@@ -65,11 +72,31 @@ async fn a_taken_port_and_a_bad_latency_are_told() -> Outcome {
     let folder = tempfile::tempdir()?;
     let taken = TcpListener::bind("127.0.0.1:0")?;
     let port = taken.local_addr()?.port();
-    let refused = sandbox::up(&UpOptions { port: Some(port), ..options(folder.path()) }, &quiet).await;
-    let message = refused.err().map(|error| error.to_string()).unwrap_or_default();
+    let refused = sandbox::up(
+        &UpOptions {
+            port: Some(port),
+            ..options(folder.path())
+        },
+        &quiet,
+    )
+    .await;
+    let message = refused
+        .err()
+        .map(|error| error.to_string())
+        .unwrap_or_default();
     assert!(message.contains(&port.to_string()), "{message}");
-    let refused = sandbox::up(&UpOptions { latency: Some("aws/0".to_owned()), ..options(folder.path()) }, &quiet).await;
-    let message = refused.err().map(|error| error.to_string()).unwrap_or_default();
+    let refused = sandbox::up(
+        &UpOptions {
+            latency: Some("aws/0".to_owned()),
+            ..options(folder.path())
+        },
+        &quiet,
+    )
+    .await;
+    let message = refused
+        .err()
+        .map(|error| error.to_string())
+        .unwrap_or_default();
     assert!(message.contains("divisor"), "{message}");
     Ok(())
 }
@@ -77,13 +104,44 @@ async fn a_taken_port_and_a_bad_latency_are_told() -> Outcome {
 #[tokio::test]
 async fn a_running_sandbox_takes_a_new_latency_but_no_new_port() -> Outcome {
     let folder = tempfile::tempdir()?;
-    let first = sandbox::up(&UpOptions { latency: Some("aws/100".to_owned()), ..options(folder.path()) }, &quiet).await?;
+    let first = sandbox::up(
+        &UpOptions {
+            latency: Some("aws/100".to_owned()),
+            ..options(folder.path())
+        },
+        &quiet,
+    )
+    .await?;
     let same = sandbox::up(&options(folder.path()), &quiet).await?;
-    let changed = sandbox::up(&UpOptions { latency: Some("0.5".to_owned()), ..options(folder.path()) }, &quiet).await?;
-    let moved = sandbox::up(&UpOptions { port: Some(1), ..options(folder.path()) }, &quiet).await;
+    let changed = sandbox::up(
+        &UpOptions {
+            latency: Some("0.5".to_owned()),
+            ..options(folder.path())
+        },
+        &quiet,
+    )
+    .await?;
+    let moved = sandbox::up(
+        &UpOptions {
+            port: Some(1),
+            ..options(folder.path())
+        },
+        &quiet,
+    )
+    .await;
     sandbox::down(folder.path()).await?;
-    assert_eq!((first.latency.as_str(), same.latency.as_str(), changed.latency.as_str()), ("aws/100", "aws/100", "0.5"));
-    assert!(matches!(moved, Err(sandbox::Error::OtherPort { asked: 1, .. })), "{moved:?}");
+    assert_eq!(
+        (
+            first.latency.as_str(),
+            same.latency.as_str(),
+            changed.latency.as_str()
+        ),
+        ("aws/100", "aws/100", "0.5")
+    );
+    assert!(
+        matches!(moved, Err(sandbox::Error::OtherPort { asked: 1, .. })),
+        "{moved:?}"
+    );
     Ok(())
 }
 
@@ -94,6 +152,10 @@ async fn the_emulator_keeps_to_the_rules_of_aws() -> Outcome {
         .args(["-m", "unittest", "discover", "-s", "tests/sandbox"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()?;
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     Ok(())
 }
