@@ -6,8 +6,8 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// The control path answers from memory; more time than this means that nothing of ours is there.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// The control path answers from memory, but a busy machine may take its time; a port that nobody listens on refuses at once.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Sends a request to the loopback port. `None` when nobody answers, or not with JSON; else the status and the body.
 pub(super) async fn request(

@@ -1,6 +1,6 @@
 """VPCs, subnets, gateways, route tables and network ACLs."""
 
-from support import Case, client, group, specification, subnets, vpc, wish
+from support import ACCOUNT, REGION, Case, client, group, specification, subnets, vpc, wish
 
 EC2 = client("ec2")
 
@@ -265,6 +265,11 @@ class Tokens(Case):
         answer = EC2.delete_flow_logs(FlowLogIds=[*made[0], "fl-0123456789abcdef0"])["Unsuccessful"]
         self.assertEqual([item["ResourceId"] for item in answer], ["fl-0123456789abcdef0"])
         self.assertEqual(EC2.describe_flow_logs()["FlowLogs"], [])
+        by_arn = {key: value for key, value in wanted.items() if key not in ("LogGroupName", "ClientToken")}
+        by_arn["LogDestination"] = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/flow"
+        name = EC2.create_flow_logs(**by_arn)["FlowLogIds"]
+        shown = EC2.describe_flow_logs(FlowLogIds=name)["FlowLogs"][0]
+        self.assertEqual((shown["LogGroupName"], shown["DeliverLogsStatus"]), ("/flow", "SUCCESS"))
         with self.refused("InvalidParameter"):
             EC2.create_flow_logs(**{**wanted, "DeliverLogsPermissionArn": arn + "x", "ClientToken": "other"})
 

@@ -200,6 +200,29 @@ class Others(Case):
         self.assertEqual(status, 400)
         self.assertIn("__type", error)
 
+    def raw(self, body, service="kms", **headers):
+        """A hand-made request; answers status and text."""
+        scope = f"AWS4-HMAC-SHA256 Credential=test/20261122/{REGION}/{service}/aws4_request"
+        request = urllib.request.Request(
+            endpoint(), data=body, headers={"Authorization": scope, **headers}, method="POST"
+        )
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as problem:
+            return problem.code, problem.read().decode()
+
+    def test_hand_made_requests(self):
+        target = {"X-Amz-Target": "TrentService.ListKeys", "Content-Type": "application/x-amz-json-1.1"}
+        self.assertEqual(self.raw(b"{", **target)[0], 400)
+        # A body that is an iterator is sent chunked, as proxies do.
+        self.assertEqual(self.raw(iter([b'{"Lim', b'it": 1}']), **target)[0], 200)
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        status, text = self.raw(b"Action=Nonsense&Version=2016-11-15", "ec2", **form)
+        self.assertEqual((status, "<Code>InvalidAction</Code>" in text), (400, True))
+        status, _, error = self.rpc("PutDashboard", {"DashboardName": "d"})
+        self.assertEqual((status, "__type" in error), (400, True))
+
     def test_what_is_not_offered_says_so(self):
         for attempt in (
             lambda: client("kms").list_custom_key_stores_nothing(),

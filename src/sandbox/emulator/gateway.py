@@ -5,6 +5,7 @@ import threading
 import traceback
 
 import moto.backends
+from cbor2 import CBORError
 from moto.core.exceptions import ServiceException, _RESTError
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
@@ -38,7 +39,12 @@ class Gateway:
             return control.respond(self, environ, start_response)
         if path.startswith("/moto-api"):
             return self._moto_api(environ, start_response)
-        status, headers, body = self._aws(Request(environ), environ.get("werkzeug.socket"))
+        try:
+            request = Request(environ)
+        except (ValueError, EOFError, CBORError) as problem:
+            start_response("400 ERROR", [("Content-Type", "text/plain")])
+            return [f"this is no AWS request: {problem}\n".encode()]
+        status, headers, body = self._aws(request, environ.get("werkzeug.socket"))
         if environ["REQUEST_METHOD"] != "HEAD":
             headers = [(k, v) for k, v in headers if k.lower() != "content-length"] + [
                 ("Content-Length", str(len(body)))

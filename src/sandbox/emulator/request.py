@@ -18,6 +18,7 @@ from moto.core.utils import get_service_model
 from werkzeug.exceptions import HTTPException
 
 from .cbor import to_json
+from .errors import AwsError
 
 # botocore's name of a service where it differs from the name requests are signed with.
 SERVICE_OF_SIGNING_NAME = {
@@ -117,7 +118,10 @@ class Request:
 
     def _parse(self):
         if self.protocol == "json":
-            return json.loads(self.body or b"{}")
+            try:
+                return json.loads(self.body or b"{}")
+            except ValueError as problem:
+                raise AwsError("SerializationException", f"The request body is not JSON: {problem}") from problem
         request = self._moto_request()
         try:
             return PROTOCOL_PARSERS[self.protocol](self.model, map_type=dict).parse(
@@ -150,12 +154,7 @@ class Request:
         if self.protocol in ("ec2", "query"):
             what = sorted(p for p in parse_qsl(self.body.decode("utf-8", "replace")) if p[0] not in VOLATILE_FIELDS)
         elif self.protocol == "json":
-            document = json.loads(self.body or b"{}")
-            what = (
-                sorted((k, v) for k, v in document.items() if k not in VOLATILE_FIELDS)
-                if isinstance(document, dict)
-                else document
-            )
+            what = _without_volatile(self.body)
         else:
             query = sorted(
                 p
@@ -169,6 +168,19 @@ class Request:
                 VOLATILE_BYTES.sub(b"", self.body).decode("latin-1"),
             ]
         return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
+
+
+def _without_volatile(body):
+    """A JSON request's members but those that differ from one attempt to the next."""
+    try:
+        document = json.loads(body or b"{}")
+    except ValueError:
+        return body.decode("utf-8", "replace")
+    return (
+        sorted((k, v) for k, v in document.items() if k not in VOLATILE_FIELDS)
+        if isinstance(document, dict)
+        else document
+    )
 
 
 def _read_unsized(environ):

@@ -25,10 +25,16 @@ def delete_flow_logs(call):
 
 @mend("ec2", "CreateFlowLogs")
 def create_flow_logs(call):
-    """AWS: a delivery role that does not exist is refused; a group may be named by its ARN in LogDestination."""
+    """AWS: a delivery role that does not exist is refused; a group named by its ARN in LogDestination is the same as by
+    its name. moto: takes any role, delivers to groups by name only."""
     role = call.params.get("DeliverLogsPermissionArn")
     if role and role.startswith(f"arn:aws:iam::{call.account}:role/"):
         name = role.rsplit("/", 1)[-1]
         if not any(known.name == name for known in call.backend_of("iam").roles.values()):
             refuse("InvalidParameter", f"Unable to assume given IAM role {role}")
+    destination = call.params.get("LogDestination", "")
+    if ":log-group:" in destination and not call.params.get("LogGroupName"):
+        group = destination.split(":log-group:", 1)[1].removesuffix(":*")
+        params = {key: value for key, value in call.params.items() if key != "LogDestination"}
+        return call.forward({**params, "LogGroupName": group})
     return call.forward()

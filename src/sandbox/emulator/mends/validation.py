@@ -10,6 +10,7 @@ from ..call import mend, refuse
 CODES = {
     "iam": "ValidationError",
     "sts": "ValidationError",
+    "cloudwatch": "ValidationError",
     "rds": "InvalidParameterValue",
     "logs": "InvalidParameterException",
     "secretsmanager": "InvalidParameterException",
@@ -22,12 +23,7 @@ VALIDATOR = ParamValidator()
 @mend("*", "*")
 def service_model(call):
     """AWS: required members, lengths, ranges and enumerated values are checked first. moto: checks hardly any."""
-    if (
-        not call.internal
-        and call.service != "s3"
-        and call.request.protocol in ("ec2", "query", "json")
-        and not call.request.cbor
-    ):
+    if not call.internal and call.service != "s3" and call.request.protocol in ("ec2", "query", "json"):
         try:
             shape = call.request.model.input_shape
         except OperationNotFoundError:
