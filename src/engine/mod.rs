@@ -1,6 +1,7 @@
 //! How a graph is planned and run. Knows no AWS and no terminal.
 
 pub mod diff;
+pub mod drift;
 pub mod driver;
 pub mod event;
 pub mod exec;

@@ -1,0 +1,438 @@
+//! Drift: the account against the blueprint and the state, as a value. A pure function of what was read; nothing is
+//! written anywhere.
+//!
+//! What could not be read is `unchecked` and never `in sync`; what carries our mark and is not in the state is `unmanaged`.
+
+use super::diff::{Change, diff, diff_tags};
+use super::driver::{Live, MARK_STEP, Nature, Owned, Phase, Registry};
+use super::fault::Fault;
+use super::graph::Graph;
+use super::observe::{Observations, Observed};
+use super::plan::DelegatedField;
+use super::reference::resolve;
+use crate::state::{Record, Stage, State};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// What is the matter with one step. Ordered by how much it matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// As the blueprint and the state say.
+    InSync,
+    /// A field that someone else owns is outside its owner's legal range.
+    OutOfRange,
+    /// It carries our mark and is not in the state, or elements were added to a set that we own.
+    Unmanaged,
+    /// It could not be looked at.
+    Unchecked,
+    /// Settings differ, or it lost its mark, or it has failed.
+    Changed,
+    /// It does not exist.
+    Missing,
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Row {
+    /// The step.
+    pub step: String,
+    /// Its type.
+    pub kind: String,
+    /// `blue`, `green` or `shared`.
+    pub scope: String,
+    /// The name in AWS.
+    pub name: String,
+    /// What is the matter.
+    pub status: Status,
+    /// Settings that differ, with what is wanted and what is there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+    /// Elements that nobody asked for: rules, routes, tags.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unmanaged: Vec<Change>,
+    /// Fields that someone else owns and that are outside the legal range.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub out_of_range: Vec<DelegatedField>,
+    /// More, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Why it could not be read, or whose it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+}
+
+/// Something with our mark that belongs to no recorded step.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Unmanaged {
+    /// Its type.
+    pub kind: String,
+    /// The step that its mark names.
+    pub step: String,
+    /// Its id, name or ARN.
+    pub id: String,
+    /// Its name, when it has one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// Why it is listed.
+    pub reason: String,
+}
+
+/// A type whose marked resources could not be listed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Unlisted {
+    /// The type.
+    pub kind: String,
+    /// Why.
+    pub fault: Fault,
+}
+
+/// How many steps (and, for `unmanaged` and `unchecked`, other things too) there are of each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Steps in sync.
+    pub in_sync: usize,
+    /// Steps with settings that differ.
+    pub changed: usize,
+    /// Steps that do not exist.
+    pub missing: usize,
+    /// Extra elements, steps that are not recorded, and marked things of no step.
+    pub unmanaged: usize,
+    /// Steps that could not be read and types that could not be listed.
+    pub unchecked: usize,
+    /// Delegated fields outside their range.
+    pub out_of_range: usize,
+}
+
+/// The whole comparison.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Drift {
+    /// The counts.
+    pub summary: Counts,
+    /// One row per step, in the order of the graph; recorded steps that left the blueprint come last.
+    pub steps: Vec<Row>,
+    /// Marked things of no recorded step.
+    pub unmanaged: Vec<Unmanaged>,
+    /// Types that could not be listed.
+    pub unlisted: Vec<Unlisted>,
+}
+
+/// What was read and what it is compared with.
+pub struct Input<'a> {
+    /// The blueprint.
+    pub graph: &'a Graph,
+    /// The steps that are compared.
+    pub chosen: &'a [bool],
+    /// The scope that was asked for.
+    pub scope: Option<&'a str>,
+    /// The state.
+    pub state: &'a State,
+    /// What was read: the chosen steps, and recorded ones of the scope that left the blueprint.
+    pub seen: &'a Observations,
+    /// Everything in the account that carries our mark.
+    pub owned: &'a [Owned],
+    /// Types that could not be listed.
+    pub unlisted: Vec<Unlisted>,
+    /// The resource types.
+    pub registry: &'a Registry,
+    /// Tags of other actors that are no drift.
+    pub ignore_tags: &'a [String],
+}
+
+impl Drift {
+    /// True when something differs: exit code 2.
+    pub fn differs(&self) -> bool {
+        let c = &self.summary;
+        c.changed + c.missing + c.unmanaged + c.out_of_range > 0
+    }
+
+    /// True when everything was looked at. Only then does "nothing differs" mean that all is well.
+    pub fn complete(&self) -> bool {
+        self.summary.unchecked == 0
+    }
+}
+
+/// Compares.
+pub fn drift(input: Input<'_>) -> Drift {
+    let mut rows: Vec<Row> = Vec::new();
+    let mut known: HashMap<&str, &Value> = HashMap::new();
+    for (at, step) in input.graph.steps.iter().enumerate() {
+        let live = input.seen.get(&step.id).and_then(Observed::live);
+        if let Some(outputs) = live
+            .map(|l| &l.outputs)
+            .or_else(|| input.state.outputs(&step.id))
+        {
+            known.insert(&step.id, outputs);
+        }
+        if input.chosen.get(at).copied().unwrap_or(false) {
+            let row = wanted(&input, at, &known, &rows);
+            rows.push(row);
+        }
+    }
+    rows.extend(left(&input));
+    let unmanaged = strays(&input);
+    let mut summary = count(&rows);
+    summary.unmanaged += unmanaged.len();
+    summary.unchecked += input.unlisted.len();
+    Drift {
+        summary,
+        steps: rows,
+        unmanaged,
+        unlisted: input.unlisted,
+    }
+}
+
+fn count(rows: &[Row]) -> Counts {
+    let mut out = Counts::default();
+    for row in rows {
+        match row.status {
+            Status::InSync => out.in_sync += 1,
+            Status::Changed => out.changed += 1,
+            Status::Missing => out.missing += 1,
+            Status::Unchecked => out.unchecked += 1,
+            Status::Unmanaged if row.unmanaged.is_empty() => out.unmanaged += 1,
+            Status::Unmanaged | Status::OutOfRange => {}
+        }
+        out.unmanaged += row.unmanaged.len();
+        out.out_of_range += row.out_of_range.len();
+    }
+    out
+}
+
+/// A step of the blueprint.
+fn wanted(input: &Input<'_>, at: usize, known: &HashMap<&str, &Value>, above: &[Row]) -> Row {
+    let step = &input.graph.steps[at];
+    let record = input.state.steps.get(&step.id);
+    let mut row = Row {
+        step: step.id.clone(),
+        kind: step.kind.clone(),
+        scope: step.scope.clone(),
+        name: step.name.clone(),
+        status: Status::InSync,
+        changes: Vec::new(),
+        unmanaged: Vec::new(),
+        out_of_range: Vec::new(),
+        reason: None,
+        fault: None,
+    };
+    let meta = match input.registry.get(&step.kind) {
+        Ok(driver) => driver.meta(),
+        Err(fault) => return unchecked(row, fault),
+    };
+    let live = match input.seen.get(&step.id) {
+        None => return unchecked(row, Fault::permanent("read", "it was not read")),
+        Some(Observed::Unreadable(fault)) => return unchecked(row, fault.clone()),
+        Some(Observed::Foreign(_, fault)) => {
+            row.status = Status::Changed;
+            row.reason = Some(if record.is_some() {
+                "it lost its mark".into()
+            } else {
+                "something that is not ours has its name".into()
+            });
+            row.fault = Some(fault.clone());
+            return row;
+        }
+        Some(Observed::Absent) => {
+            row.status = Status::Missing;
+            row.reason = Some(absence(input, at, record, meta.nature, above));
+            return row;
+        }
+        Some(Observed::Found(live)) => live,
+    };
+    let want = resolve(&step.spec, &|id| known.get(id).copied());
+    let mut changes = diff(&want, &live.spec);
+    changes.retain(|c| !meta.delegated.iter().any(|d| d.field == c.field()));
+    if let (Some(have), true) = (&live.tags, meta.nature != Nature::Aspect) {
+        changes.extend(diff_tags(&step.tags, have, input.ignore_tags));
+    }
+    (row.unmanaged, row.changes) = changes.into_iter().partition(Change::is_extra);
+    for d in meta.delegated {
+        let (want, have) = (field(&want, d.field), field(&live.spec, d.field));
+        if let Err(why) = (d.legal)(want, have) {
+            row.out_of_range.push(DelegatedField {
+                step: step.id.clone(),
+                field: d.field.to_owned(),
+                owner: d.owner.to_owned(),
+                have: have.clone(),
+                illegal: Some(why),
+            });
+        }
+    }
+    judge(row, live, record, meta.nature)
+}
+
+fn judge(mut row: Row, live: &Live, record: Option<&Record>, nature: Nature) -> Row {
+    if !row.changes.is_empty() {
+        row.status = Status::Changed;
+    } else if !row.unmanaged.is_empty() {
+        row.status = Status::Unmanaged;
+    } else if !row.out_of_range.is_empty() {
+        row.status = Status::OutOfRange;
+    }
+    // An aspect is there as soon as its parent is; without a record it is as AWS made it.
+    if record.is_none() && nature != Nature::Aspect {
+        row.status = row.status.max(Status::Unmanaged);
+        row.reason = Some("it carries our mark and is not in the state".into());
+    }
+    match &live.phase {
+        Phase::Ready => {}
+        Phase::Settling => row.reason = Some("AWS is still working on it".into()),
+        Phase::Failed(why) => {
+            row.status = Status::Changed;
+            row.reason = Some(format!("it has failed: {why}"));
+        }
+        Phase::Deleting => {
+            row.status = Status::Missing;
+            row.reason = Some("it is being deleted".into());
+        }
+    }
+    row
+}
+
+fn unchecked(mut row: Row, fault: Fault) -> Row {
+    row.status = Status::Unchecked;
+    row.reason = Some("it could not be read".into());
+    row.fault = Some(fault);
+    row
+}
+
+fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
+    value.get(name).unwrap_or(&Value::Null)
+}
+
+/// Why something is not there.
+fn absence(
+    input: &Input<'_>,
+    at: usize,
+    record: Option<&Record>,
+    nature: Nature,
+    above: &[Row],
+) -> String {
+    if nature != Nature::Marked {
+        let needs = &input.graph.steps[at].needs;
+        let parent = needs.iter().find_map(|(to, _)| {
+            let id = &input.graph.steps[*to].id;
+            above
+                .iter()
+                .find(|r| r.step == *id && r.status == Status::Missing)
+        });
+        if let Some(parent) = parent {
+            return format!("`{}`, which it belongs to, is missing", parent.step);
+        }
+    }
+    match record.map(|r| r.stage) {
+        None => "it was never made, or is not in the state".into(),
+        Some(Stage::Creating) => "an earlier run did not finish it".into(),
+        Some(Stage::Deleting) => "an earlier run deleted it".into(),
+        Some(_) => "it is recorded but no longer exists".into(),
+    }
+}
+
+/// Recorded steps that left the blueprint and still exist.
+fn left<'a>(input: &'a Input<'_>) -> impl Iterator<Item = Row> + 'a {
+    let gone = |(id, record): &(&String, &Record)| {
+        input.graph.position(id).is_none() && input.scope.is_none_or(|s| s == record.scope)
+    };
+    input
+        .state
+        .steps
+        .iter()
+        .filter(gone)
+        .filter_map(|(id, record)| {
+            let (status, reason, fault) = match input.seen.get(id) {
+                None | Some(Observed::Absent) => return None,
+                Some(Observed::Found(_)) => (
+                    Status::Changed,
+                    "it left the blueprint; `deployer apply` deletes it",
+                    None,
+                ),
+                Some(Observed::Foreign(_, fault)) => (
+                    Status::Changed,
+                    "it left the blueprint and lost its mark",
+                    Some(fault.clone()),
+                ),
+                Some(Observed::Unreadable(fault)) => (
+                    Status::Unchecked,
+                    "it could not be read",
+                    Some(fault.clone()),
+                ),
+            };
+            Some(Row {
+                step: id.clone(),
+                kind: record.kind.clone(),
+                scope: record.scope.clone(),
+                name: record.name.clone(),
+                status,
+                changes: Vec::new(),
+                unmanaged: Vec::new(),
+                out_of_range: Vec::new(),
+                reason: Some(reason.into()),
+                fault,
+            })
+        })
+}
+
+/// Marked things that are neither a recorded step nor one that a row already tells about.
+fn strays(input: &Input<'_>) -> Vec<Unmanaged> {
+    let mut out: Vec<Unmanaged> = input
+        .owned
+        .iter()
+        .filter_map(|owned| {
+            let at = input.graph.position(&owned.step);
+            let record = input.state.steps.get(&owned.step);
+            let in_scope = match at {
+                Some(at) => input.chosen.get(at).copied().unwrap_or(false),
+                None => input
+                    .scope
+                    .is_none_or(|s| owned.tags.get("Environment").is_none_or(|e| e == s)),
+            };
+            if !in_scope {
+                return None;
+            }
+            let live = input.seen.get(&owned.step).and_then(Observed::live);
+            let is_it = live.is_some_and(|l| names(&l.outputs, owned))
+                || record.is_some_and(|r| names(&r.outputs, owned) || r.name == owned.id);
+            let reason = match (is_it, record.is_some(), at.is_some()) {
+                (true, _, _) => return None,
+                (false, true, _) => {
+                    format!("a second one beside the recorded one of `{}`", owned.step)
+                }
+                (false, false, true) => "it carries our mark and is not in the state".to_owned(),
+                (false, false, false) => {
+                    format!("its tag {MARK_STEP} names a step that neither the state nor the blueprint has")
+                }
+            };
+            Some(Unmanaged {
+                kind: owned.kind.clone(),
+                step: owned.step.clone(),
+                id: owned.id.clone(),
+                name: owned.name.clone(),
+                reason,
+            })
+        })
+        .collect();
+    out.sort_by(|a, b| (&a.step, &a.kind, &a.id).cmp(&(&b.step, &b.kind, &b.id)));
+    out.dedup();
+    out
+}
+
+/// True when one of the outputs is this thing's id, or its ARN ends in it (or the other way round).
+fn names(outputs: &Value, owned: &Owned) -> bool {
+    let tail = |long: &str, short: &str| {
+        !short.is_empty()
+            && long
+                .strip_suffix(short)
+                .is_some_and(|head| head.is_empty() || head.ends_with(['/', ':']))
+    };
+    match outputs {
+        Value::String(text) => tail(text, &owned.id) || tail(&owned.id, text),
+        Value::Array(items) => items.iter().any(|v| names(v, owned)),
+        Value::Object(map) => map.values().any(|v| names(v, owned)),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+#[path = "drift_tests.rs"]
+mod tests;

@@ -1,0 +1,450 @@
+use super::*;
+use crate::engine::driver::{Delegated, Delta, Driver, Identity, Key, Meta};
+use crate::engine::graph::{Builder, Head, Kind};
+use async_trait::async_trait;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Thing(Value);
+impl Kind for Thing {
+    const TYPE: &'static str = "test/thing";
+}
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Part(Value);
+impl Kind for Part {
+    const TYPE: &'static str = "test/part";
+}
+
+fn at_most_nine(_: &Value, have: &Value) -> Result<(), String> {
+    match have.as_i64() {
+        Some(n) if n > 9 => Err(format!("{n} is over 9")),
+        _ => Ok(()),
+    }
+}
+
+struct Facts(Meta);
+#[async_trait]
+impl Driver for Facts {
+    fn meta(&self) -> &Meta {
+        &self.0
+    }
+    async fn read(&self, _: Key<'_>) -> Result<Option<Live>, Fault> {
+        Ok(None)
+    }
+    async fn create(&self, _: &Value, _: &Identity) -> Result<Value, Fault> {
+        Ok(Value::Null)
+    }
+    async fn update(&self, _: &Value, _: &Value, _: &Delta) -> Result<(), Fault> {
+        Ok(())
+    }
+    async fn delete(&self, _: &Value, _: &Value) -> Result<(), Fault> {
+        Ok(())
+    }
+    async fn owned(&self, _: &str) -> Result<Vec<Owned>, Fault> {
+        Ok(Vec::new())
+    }
+}
+
+fn registry() -> Registry {
+    let meta = |kind, nature| Meta {
+        kind,
+        fixed: &[],
+        holds_data: false,
+        nature,
+        delegated: &[Delegated {
+            field: "count",
+            owner: "auto scaling",
+            legal: at_most_nine,
+        }],
+        create_seconds: 1.0,
+        delete_seconds: 1.0,
+    };
+    let mut all = Registry::default();
+    all.add(Arc::new(Facts(meta("test/thing", Nature::Marked))));
+    all.add(Arc::new(Facts(meta("test/part", Nature::Parented))));
+    all
+}
+
+fn tags(step: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([("DeployerStep".into(), step.into())])
+}
+
+fn head(id: &str, scope: &str) -> Head {
+    Head {
+        id: id.into(),
+        scope: scope.into(),
+        name: format!("{id}-dev"),
+        tags: tags(id),
+    }
+}
+
+fn graph() -> Graph {
+    let mut b = Builder::new();
+    b.add(
+        head("vpc", "green"),
+        Thing(json!({"cidr": "10.0.0.0/16", "rules": {"https": 443}, "count": 3})),
+    );
+    b.add(head("link", "green"), Part(json!({"vpc": "@{vpc.id}"})));
+    b.add(head("lone", "blue"), Thing(json!({"x": 1})));
+    b.build().unwrap()
+}
+
+fn live(step: &str, spec: Value) -> Live {
+    Live {
+        spec,
+        tags: Some(tags(step)),
+        outputs: json!({"id": format!("{step}-1"), "arn": format!("arn:aws:test:::{step}/{step}-1")}),
+        phase: Phase::Ready,
+    }
+}
+
+fn record(kind: &str, scope: &str, step: &str, stage: Stage) -> Record {
+    Record {
+        kind: kind.into(),
+        scope: scope.into(),
+        name: format!("{step}-dev"),
+        stage,
+        token: String::new(),
+        tags: tags(step),
+        inputs: json!({}),
+        outputs: json!({"id": format!("{step}-1")}),
+        needs: Vec::new(),
+        at: jiff::Timestamp::UNIX_EPOCH,
+    }
+}
+
+fn state() -> State {
+    let mut state = State::empty("dev", "r");
+    for (kind, scope, step) in [
+        ("test/thing", "green", "vpc"),
+        ("test/part", "green", "link"),
+        ("test/thing", "blue", "lone"),
+    ] {
+        state
+            .steps
+            .insert(step.into(), record(kind, scope, step, Stage::Ready));
+    }
+    state
+}
+
+fn good() -> Observations {
+    let vpc = json!({"cidr": "10.0.0.0/16", "rules": {"https": 443}, "count": 3});
+    BTreeMap::from([
+        ("vpc".to_owned(), Observed::Found(live("vpc", vpc))),
+        (
+            "link".to_owned(),
+            Observed::Found(Live {
+                tags: None,
+                ..live("link", json!({"vpc": "vpc-1"}))
+            }),
+        ),
+        (
+            "lone".to_owned(),
+            Observed::Found(live("lone", json!({"x": 1}))),
+        ),
+    ])
+}
+
+fn run(state: &State, seen: &Observations, owned: &[Owned]) -> Drift {
+    let graph = graph();
+    drift(Input {
+        chosen: &vec![true; graph.steps.len()],
+        graph: &graph,
+        scope: None,
+        state,
+        seen,
+        owned,
+        unlisted: Vec::new(),
+        registry: &registry(),
+        ignore_tags: &["map-*".into()],
+    })
+}
+
+fn row<'a>(drift: &'a Drift, step: &str) -> &'a Row {
+    drift.steps.iter().find(|r| r.step == step).unwrap()
+}
+
+fn owned(step: &str, id: &str) -> Owned {
+    Owned {
+        kind: "test/thing".into(),
+        step: step.into(),
+        id: id.into(),
+        name: String::new(),
+        tags: BTreeMap::from([("Environment".into(), "green".into())]),
+    }
+}
+
+#[test]
+fn what_is_as_it_should_be_is_in_sync() {
+    let list = [
+        owned("vpc", "vpc-1"),
+        owned("lone", "arn:aws:test:::lone/lone-1"),
+    ];
+    let drift = run(&state(), &good(), &list);
+    assert_eq!(
+        drift.summary,
+        Counts {
+            in_sync: 3,
+            ..Counts::default()
+        }
+    );
+    assert!(!drift.differs() && drift.complete());
+}
+
+#[test]
+fn changes_and_extra_elements_are_told_apart_by_path() {
+    let mut seen = good();
+    let mut found = live(
+        "vpc",
+        json!({"cidr": "10.9.0.0/16", "rules": {"https": 443, "ssh": 22}, "count": 12}),
+    );
+    let extra = BTreeMap::from([
+        ("Owner".to_owned(), "me".to_owned()),
+        ("map-1".into(), "x".into()),
+        ("aws:a".into(), "x".into()),
+    ]);
+    found.tags = Some(tags("vpc").into_iter().chain(extra).collect());
+    seen.insert("vpc".into(), Observed::Found(found));
+    let drift = run(&state(), &seen, &[]);
+    let row = row(&drift, "vpc");
+    assert_eq!(row.status, Status::Changed);
+    let paths = |list: &[Change]| list.iter().map(|c| c.path.clone()).collect::<Vec<_>>();
+    assert_eq!(paths(&row.changes), ["cidr"]);
+    assert_eq!(paths(&row.unmanaged), ["rules.ssh", "tags.Owner"]);
+    assert_eq!(row.out_of_range[0].illegal.as_deref(), Some("12 is over 9"));
+    let expected = Counts {
+        in_sync: 2,
+        changed: 1,
+        unmanaged: 2,
+        out_of_range: 1,
+        ..Counts::default()
+    };
+    assert_eq!(drift.summary, expected);
+    assert!(drift.differs());
+}
+
+#[test]
+fn a_step_with_extra_elements_alone_is_unmanaged_and_one_out_of_range_says_so() {
+    let mut seen = good();
+    seen.insert(
+        "vpc".into(),
+        Observed::Found(live(
+            "vpc",
+            json!({"cidr": "10.0.0.0/16", "rules": {"https": 443, "ssh": 22}, "count": 3}),
+        )),
+    );
+    let drift = run(&state(), &seen, &[]);
+    assert_eq!(
+        (row(&drift, "vpc").status, drift.summary.unmanaged),
+        (Status::Unmanaged, 1)
+    );
+    seen.insert(
+        "vpc".into(),
+        Observed::Found(live(
+            "vpc",
+            json!({"cidr": "10.0.0.0/16", "rules": {"https": 443}, "count": 10}),
+        )),
+    );
+    let drift = run(&state(), &seen, &[]);
+    assert_eq!(row(&drift, "vpc").status, Status::OutOfRange);
+    assert_eq!((drift.summary.out_of_range, drift.differs()), (1, true));
+    seen.insert(
+        "vpc".into(),
+        Observed::Found(live(
+            "vpc",
+            json!({"cidr": "10.0.0.0/16", "rules": {"https": 443}, "count": 9}),
+        )),
+    );
+    assert_eq!(
+        row(&run(&state(), &seen, &[]), "vpc").status,
+        Status::InSync
+    );
+}
+
+#[test]
+fn missing_says_why_and_a_part_names_its_parent() {
+    let mut seen = good();
+    seen.insert("vpc".into(), Observed::Absent);
+    seen.insert("link".into(), Observed::Absent);
+    let mut state = state();
+    let drift = run(&state, &seen, &[]);
+    assert_eq!(
+        row(&drift, "vpc").reason.as_deref(),
+        Some("it is recorded but no longer exists")
+    );
+    assert_eq!(
+        row(&drift, "link").reason.as_deref(),
+        Some("`vpc`, which it belongs to, is missing")
+    );
+    assert_eq!(drift.summary.missing, 2);
+    for (stage, why) in [
+        (Stage::Creating, "an earlier run did not finish it"),
+        (Stage::Deleting, "an earlier run deleted it"),
+    ] {
+        state
+            .steps
+            .insert("vpc".into(), record("test/thing", "green", "vpc", stage));
+        assert_eq!(
+            row(&run(&state, &seen, &[]), "vpc").reason.as_deref(),
+            Some(why)
+        );
+    }
+    state.steps.clear();
+    assert_eq!(
+        row(&run(&state, &seen, &[]), "vpc").reason.as_deref(),
+        Some("it was never made, or is not in the state")
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_unchecked_and_never_in_sync() {
+    let denied = Fault::permanent("ec2:DescribeVpcs", "no").code("UnauthorizedOperation");
+    let mut seen = good();
+    seen.insert("vpc".into(), Observed::Unreadable(denied.clone()));
+    seen.remove("lone");
+    let drift = run(&state(), &seen, &[]);
+    assert_eq!(row(&drift, "vpc").fault, Some(denied));
+    assert_eq!((drift.summary.unchecked, drift.summary.in_sync), (2, 1));
+    // Its dependents are compared with what is recorded, and do not look changed because of it.
+    assert_eq!(row(&drift, "link").status, Status::InSync);
+    assert!(!drift.differs() && !drift.complete());
+}
+
+#[test]
+fn a_lost_mark_is_a_change_and_a_foreign_thing_is_named() {
+    let fault = Fault::foreign("read", "vpc `x`");
+    let mut seen = good();
+    seen.insert(
+        "vpc".into(),
+        Observed::Foreign(live("vpc", json!({})), fault.clone()),
+    );
+    let mut state = state();
+    assert_eq!(
+        row(&run(&state, &seen, &[]), "vpc").reason.as_deref(),
+        Some("it lost its mark")
+    );
+    state.steps.remove("vpc");
+    let drift = run(&state, &seen, &[]);
+    assert_eq!(row(&drift, "vpc").status, Status::Changed);
+    assert_eq!(
+        row(&drift, "vpc").reason.as_deref(),
+        Some("something that is not ours has its name")
+    );
+    assert_eq!(row(&drift, "vpc").fault, Some(fault));
+}
+
+#[test]
+fn phases_count() {
+    for (phase, status) in [
+        (Phase::Settling, Status::InSync),
+        (Phase::Failed("x".into()), Status::Changed),
+        (Phase::Deleting, Status::Missing),
+    ] {
+        let mut seen = good();
+        seen.insert(
+            "lone".into(),
+            Observed::Found(Live {
+                phase,
+                ..live("lone", json!({"x": 1}))
+            }),
+        );
+        let drift = run(&state(), &seen, &[]);
+        assert_eq!(row(&drift, "lone").status, status);
+        assert!(row(&drift, "lone").reason.is_some());
+    }
+}
+
+#[test]
+fn marked_things_outside_the_state_are_unmanaged_once() {
+    let mut state = state();
+    // A duplicate of a recorded step, a step nobody knows, and one that was found without a record (its row tells).
+    state.steps.remove("lone");
+    let list = [
+        owned("vpc", "vpc-1"),
+        owned("vpc", "vpc-2"),
+        owned("old", "old-7"),
+        owned("lone", "lone-1"),
+    ];
+    let drift = run(&state, &good(), &list);
+    let got: Vec<_> = drift
+        .unmanaged
+        .iter()
+        .map(|u| (u.id.as_str(), u.reason.as_str()))
+        .collect();
+    assert_eq!(
+        got,
+        [
+            (
+                "old-7",
+                "its tag DeployerStep names a step that neither the state nor the blueprint has"
+            ),
+            ("vpc-2", "a second one beside the recorded one of `vpc`"),
+        ]
+    );
+    assert_eq!(row(&drift, "lone").status, Status::Unmanaged);
+    assert_eq!(drift.summary.unmanaged, 3);
+}
+
+#[test]
+fn an_id_is_not_taken_for_the_tail_of_another() {
+    let outputs = json!({"id": "vpc-11"});
+    assert!(!names(&outputs, &owned("vpc", "1")));
+    assert!(!names(&outputs, &owned("vpc", "vpc-1")));
+    assert!(names(&outputs, &owned("vpc", "arn:aws:ec2:r:1:vpc/vpc-11")));
+}
+
+#[test]
+fn recorded_steps_that_left_the_blueprint_show_while_they_exist() {
+    let mut state = state();
+    state.steps.insert(
+        "old".into(),
+        record("test/thing", "green", "old", Stage::Ready),
+    );
+    let mut seen = good();
+    seen.insert("old".into(), Observed::Absent);
+    assert_eq!(run(&state, &seen, &[]).steps.len(), 3);
+    seen.insert("old".into(), Observed::Found(live("old", json!({}))));
+    let drift = run(&state, &seen, &[owned("old", "old-1")]);
+    assert_eq!(
+        row(&drift, "old").reason.as_deref(),
+        Some("it left the blueprint; `deployer apply` deletes it")
+    );
+    assert!(drift.unmanaged.is_empty());
+}
+
+#[test]
+fn a_scope_leaves_out_the_rest_and_unlisted_types_are_unchecked() {
+    let graph = graph();
+    let chosen = graph.select(Some("green"));
+    let list = [
+        owned("lone", "lone-2"),
+        owned("else", "e-1"),
+        Owned {
+            tags: BTreeMap::from([("Environment".into(), "blue".into())]),
+            ..owned("other", "o-1")
+        },
+    ];
+    let unlisted = vec![Unlisted {
+        kind: "kms/key".into(),
+        fault: Fault::permanent("kms:ListKeys", "no"),
+    }];
+    let drift = drift(Input {
+        graph: &graph,
+        chosen: &chosen,
+        scope: Some("green"),
+        state: &state(),
+        seen: &good(),
+        owned: &list,
+        unlisted,
+        registry: &registry(),
+        ignore_tags: &[],
+    });
+    assert_eq!(drift.steps.len(), 2);
+    let ids: Vec<_> = drift.unmanaged.iter().map(|u| u.id.as_str()).collect();
+    assert_eq!(ids, ["e-1"]);
+    assert!(!drift.complete());
+}
