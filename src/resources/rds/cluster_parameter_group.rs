@@ -62,7 +62,7 @@ impl Resource for ClusterParameterGroup {
             )
         })?;
         let values = of_cluster_group(cx, name, Some("user"));
-        let (tags, values) = futures::join!(cx.databases.tags(arn), values);
+        let (tags, values) = futures::join!(tags::of_group(cx, arn), values);
         let (Some(tags), Some(values)) = (tags?, found(values)?) else {
             return Ok(None);
         };

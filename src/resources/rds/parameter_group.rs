@@ -59,7 +59,7 @@ impl Resource for ParameterGroup {
             .db_parameter_group_arn()
             .ok_or_else(|| lacks("rds:DescribeDBParameterGroups", "DBParameterGroupArn"))?;
         let values = of_group(cx, name, Some("user"));
-        let (tags, values) = futures::join!(cx.databases.tags(arn), values);
+        let (tags, values) = futures::join!(tags::of_group(cx, arn), values);
         let (Some(tags), Some(values)) = (tags?, found(values)?) else {
             return Ok(None);
         };

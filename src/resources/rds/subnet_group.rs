@@ -54,7 +54,7 @@ impl Resource for SubnetGroup {
         let arn = group
             .db_subnet_group_arn()
             .ok_or_else(|| lacks("rds:DescribeDBSubnetGroups", "DBSubnetGroupArn"))?;
-        let Some(tags) = cx.databases.tags(arn).await? else {
+        let Some(tags) = tags::of_group(cx, arn).await? else {
             return Ok(None);
         };
         let subnets = group.subnets().iter();

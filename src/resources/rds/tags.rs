@@ -53,10 +53,25 @@ pub(super) async fn owned_groups(
     let asks = groups.into_iter().filter_map(|(name, arn)| {
         let (name, arn) = (name?, arn?);
         is_conventional(&name, suffix).then_some(async move {
-            let tags = cx.databases.tags(&arn).await?.unwrap_or_default();
+            let tags = match cx.recent.get(&arn) {
+                Some(tags) => tags,
+                None => cx.databases.tags(&arn).await?.unwrap_or_default(),
+            };
             Ok::<_, Fault>(marked(kind, &arn, &name, tags, suffix))
         })
     });
     let all = futures::future::try_join_all(asks).await?;
     Ok(all.into_iter().flatten().collect())
+}
+
+/// The tags of a group that was just listed; `None` when it went away in between.
+pub(super) async fn of_group(
+    cx: &Aws,
+    arn: &str,
+) -> Result<Option<BTreeMap<String, String>>, Fault> {
+    let tags = cx.databases.tags(arn).await?;
+    if let Some(tags) = &tags {
+        cx.recent.note(arn, tags);
+    }
+    Ok(tags)
 }
