@@ -111,7 +111,7 @@ fn classify(api: Api, code: &str, message: &str, status: u16) -> Class {
             Class::NotYet
         }
         "InvalidTransitGatewayID.NotFound" | "InvalidTransitGatewayAttachmentID.NotFound"
-            if api.operation == "CreateRoute" =>
+            if matches!(api.operation, "CreateRoute" | "ReplaceRoute") =>
         {
             Class::NotYet
         }
@@ -127,9 +127,12 @@ fn classify(api: Api, code: &str, message: &str, status: u16) -> Class {
         "InvalidSubnet" if api.operation == "CreateDBSubnetGroup" => Class::Propagating,
         // "A previous rotation isn't complete. That rotation will be reattempted."
         "InvalidRequestException" if says("previous rotation") => Class::NotYet,
+        // The gateway was attached to the table's VPC a moment ago.
+        "InvalidParameterValue" if says("belong to different networks") => Class::Propagating,
         "DependencyViolation"
         | "DeleteConflict"
         | "BucketNotEmpty"
+        | "InvalidGroup.InUse"
         | "InvalidDBSubnetGroupStateFault"
         | "InvalidDBParameterGroupState"
         | "InvalidDBParameterGroupStateFault"
@@ -332,6 +335,31 @@ mod tests {
         assert_eq!(of(rotate, "InvalidRequestException", busy), Class::NotYet);
         assert_eq!(
             of(rotate, "InvalidRequestException", "no"),
+            Class::Permanent
+        );
+    }
+
+    #[test]
+    fn codes_of_the_network_fall_into_their_classes() {
+        let of = |api, code, message| classify(api, code, message, 400);
+        let route = repeatable("ec2", "ReplaceRoute");
+        assert_eq!(
+            of(route, "InvalidTransitGatewayID.NotFound", ""),
+            Class::NotYet
+        );
+        let text = "route table rtb-1 and network gateway igw-1 belong to different networks";
+        assert_eq!(of(route, "InvalidParameterValue", text), Class::Propagating);
+        let attach = once("ec2", "AttachInternetGateway");
+        assert_eq!(
+            of(attach, "Resource.AlreadyAssociated", ""),
+            Class::Conflict
+        );
+        let detach = repeatable("ec2", "DetachInternetGateway");
+        assert_eq!(of(detach, "DependencyViolation", ""), Class::Held);
+        // The rules are there; the type decides what that means.
+        let authorize = repeatable("ec2", "AuthorizeSecurityGroupIngress");
+        assert_eq!(
+            of(authorize, "InvalidPermission.Duplicate", ""),
             Class::Permanent
         );
     }

@@ -1,10 +1,12 @@
 //! What is built: pure functions from configuration and facts to a graph, one file per section of the platform.
 //! No API call is made here.
 
+mod acls;
 mod cidr;
 mod endpoints;
 mod flow_logs;
 mod network;
+mod security;
 mod transit;
 
 pub use cidr::{Tier, Tiers};
@@ -13,6 +15,7 @@ use crate::config::Config;
 use crate::engine::driver::{MARK_STEP, MARK_SUFFIX};
 use crate::engine::graph::GraphError;
 use crate::engine::{Builder, Graph, Head};
+use crate::resources::ec2::ServicePrefixLists;
 use std::fmt;
 
 /// What must be known of the account before the graph can be made.
@@ -22,7 +25,27 @@ pub struct Facts {
     pub account: String,
     /// The availability zones that are used, sorted by name.
     pub zones: Vec<String>,
+    /// The region's address blocks of S3 and DynamoDB.
+    pub prefix_lists: ServicePrefixLists,
 }
+
+#[cfg(test)]
+impl Facts {
+    /// Facts for tests.
+    fn sample() -> Self {
+        Self {
+            account: "123456789012".into(),
+            zones: ["a", "b", "c"].map(|z| format!("eu-central-1{z}")).into(),
+            prefix_lists: ServicePrefixLists {
+                s3: "pl-s3".into(),
+                dynamodb: "pl-dynamodb".into(),
+            },
+        }
+    }
+}
+
+/// All IPv4 addresses.
+const ANYWHERE: &str = "0.0.0.0/0";
 
 /// Which environment something belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +133,93 @@ pub fn build(config: &Config, facts: &Facts) -> Result<Graph, GraphError> {
     for env in [Env::Blue, Env::Green] {
         let network = network::declare(&mut site, env);
         let app = network.tier(Tier::App);
-        let _attached = transit::attach(&mut site, env, &transit, &network.vpc, app);
+        let attached = transit::attach(&mut site, env, &transit, &network.vpc, app);
+        network::routes(&mut site, env, &network, attached.routes());
+        security::declare(&mut site, env, &network.vpc);
     }
     site.graph.build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    fn graph() -> Graph {
+        build(&Config::default(), &Facts::sample()).unwrap()
+    }
+
+    fn spec<'a>(graph: &'a Graph, step: &str) -> &'a Value {
+        &graph.get(step).unwrap().spec
+    }
+
+    #[test]
+    fn only_the_public_tier_has_a_way_to_the_internet() {
+        let graph = graph();
+        for env in ["blue", "green"] {
+            for tier in ["public", "app", "db"] {
+                let routes = &spec(&graph, &format!("rtb-{tier}-routes-{env}"))["routes"];
+                assert_eq!(routes.get("0.0.0.0/0").is_some(), tier == "public");
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_load_balancer_names_the_whole_internet_and_descriptions_are_legal() {
+        let graph = graph();
+        let rules = graph
+            .steps
+            .iter()
+            .filter(|s| s.kind == "ec2/security_group_rules");
+        for step in rules {
+            for side in ["ingress", "egress"] {
+                for (key, why) in step.spec[side].as_object().unwrap() {
+                    let open = key.contains("0.0.0.0/0");
+                    assert!(!open || step.id.contains("-alb-"), "{}: {key}", step.id);
+                    let why = why.as_str().unwrap();
+                    let legal =
+                        |c: char| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c);
+                    assert!(
+                        !why.is_empty() && why.len() < 256 && why.chars().all(legal),
+                        "{why}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_database_accepts_its_port_and_calls_nobody() {
+        let graph = graph();
+        let rules = spec(&graph, "security-group-database-rules-green");
+        assert_eq!(rules["egress"], serde_json::json!({}));
+        let ingress = rules["ingress"].as_object().unwrap();
+        assert!(ingress.keys().all(|k| k.starts_with("tcp/5432 from ")));
+        assert!(ingress.contains_key("tcp/5432 from 10.10.64.0/18"));
+    }
+
+    #[test]
+    fn network_acls_stay_within_the_quota_and_the_defaults_are_stripped() {
+        let graph = graph();
+        for step in graph
+            .steps
+            .iter()
+            .filter(|s| s.kind == "ec2/network_acl_entries")
+        {
+            for side in ["ingress", "egress"] {
+                assert!(
+                    step.spec[side].as_object().unwrap().len() <= 20,
+                    "{}",
+                    step.id
+                );
+            }
+        }
+        for step in ["acl-default-blue", "security-group-default-blue"] {
+            let spec = spec(&graph, step);
+            assert_eq!(
+                (&spec["ingress"], &spec["egress"]),
+                (&serde_json::json!({}), &serde_json::json!({}))
+            );
+        }
+    }
 }

@@ -1,8 +1,14 @@
-//! The network of one environment: VPC and subnets.
+//! The network of one environment: VPC, subnets, internet gateway, route tables. Only the public tier has a way to the
+//! internet; what app and db reach outside the VPC, they reach through endpoints and the transit gateway.
 
+use super::acls::{self, Acls};
 use super::{Env, Site, Tier, Tiers};
-use crate::engine::Handle;
-use crate::resources::ec2::{Subnet, Vpc};
+use crate::engine::{Handle, Ref};
+use crate::resources::ec2::{
+    InternetGateway, InternetGatewayAttachment, RouteTable, RouteTableSubnets, Routes, Subnet,
+    Target, TransitGatewayId, Vpc,
+};
+use std::collections::BTreeMap;
 
 /// What other sections refer to.
 pub struct Network {
@@ -10,6 +16,12 @@ pub struct Network {
     pub vpc: Handle<Vpc>,
     /// Subnets by tier, in the order of the zones.
     pub subnets: [Vec<Handle<Subnet>>; 3],
+    /// Route tables by tier.
+    pub tables: [Handle<RouteTable>; 3],
+    /// The internet gateway, attached.
+    pub internet: Handle<InternetGatewayAttachment>,
+    /// Network ACLs.
+    pub acls: Acls,
 }
 
 impl Network {
@@ -17,9 +29,14 @@ impl Network {
     pub fn tier(&self, tier: Tier) -> &[Handle<Subnet>] {
         &self.subnets[tier as usize]
     }
+
+    /// The route table of a tier.
+    pub fn table(&self, tier: Tier) -> &Handle<RouteTable> {
+        &self.tables[tier as usize]
+    }
 }
 
-/// Declares it.
+/// Declares it, but for the routes: those wait for the transit gateway, see [`routes`].
 pub fn declare(site: &mut Site<'_>, env: Env) -> Network {
     let plan = Tiers::of(site, env);
     let cidr = plan.all().to_string();
@@ -31,20 +48,76 @@ pub fn declare(site: &mut Site<'_>, env: Env) -> Network {
             dns_hostnames: true,
         },
     );
-    let subnets = Tier::ALL.map(|tier| {
-        let zones = site.facts.zones.clone();
-        let subnet = |(at, zone): (usize, &String)| {
-            let letter = zone.chars().last().unwrap_or('x');
-            let head = site.head(&format!("subnet-{}-{letter}", tier.name()), env);
-            let spec = Subnet {
-                vpc: vpc.id(),
-                zone: zone.clone(),
-                cidr: plan.zone(tier, at).to_string(),
-                public_addresses: false,
-            };
-            site.graph.add(head, spec)
+    let subnets = Tier::ALL.map(|tier| subnets(site, env, &vpc, tier));
+    let gateway = site.graph.add(site.head("igw", env), InternetGateway {});
+    let internet = site.graph.add(
+        site.head("igw-attachment", env),
+        InternetGatewayAttachment {
+            gateway: gateway.id(),
+            vpc: vpc.id(),
+        },
+    );
+    let tables = Tier::ALL.map(|tier| {
+        let name = format!("rtb-{}", tier.name());
+        let table = RouteTable { vpc: vpc.id() };
+        let table = site.graph.add(site.head(&name, env), table);
+        let used = RouteTableSubnets {
+            table: table.id(),
+            subnets: subnets[tier as usize].iter().map(Handle::id).collect(),
         };
-        zones.iter().enumerate().map(subnet).collect()
+        let head = site.head(&format!("{name}-subnets"), env);
+        site.graph.add(head, used);
+        table
     });
-    Network { vpc, subnets }
+    let acls = acls::declare(site, env, &vpc, &subnets);
+    Network {
+        vpc,
+        subnets,
+        tables,
+        internet,
+        acls,
+    }
+}
+
+/// Declares the routes of all tables: the public one leads to the internet, app and db have `transit` (destination to
+/// transit gateway, as a reference that is ready when this VPC's attachment is) and nothing else.
+pub fn routes(
+    site: &mut Site<'_>,
+    env: Env,
+    network: &Network,
+    transit: Vec<(String, Ref<TransitGatewayId>)>,
+) {
+    let transit: BTreeMap<String, Target> = transit
+        .into_iter()
+        .map(|(cidr, gateway)| (cidr, gateway.into()))
+        .collect();
+    for tier in Tier::ALL {
+        let routes = match tier {
+            Tier::Public => BTreeMap::from([(
+                super::ANYWHERE.to_owned(),
+                network.internet.gateway().into(),
+            )]),
+            Tier::App | Tier::Db => transit.clone(),
+        };
+        let head = site.head(&format!("rtb-{}-routes", tier.name()), env);
+        let table = network.table(tier).id();
+        site.graph.add(head, Routes { table, routes });
+    }
+}
+
+fn subnets(site: &mut Site<'_>, env: Env, vpc: &Handle<Vpc>, tier: Tier) -> Vec<Handle<Subnet>> {
+    let plan = Tiers::of(site, env);
+    let zones = site.facts.zones.clone();
+    let subnet = |(at, zone): (usize, &String)| {
+        let letter = zone.chars().last().unwrap_or('x');
+        let head = site.head(&format!("subnet-{}-{letter}", tier.name()), env);
+        let spec = Subnet {
+            vpc: vpc.id(),
+            zone: zone.clone(),
+            cidr: plan.zone(tier, at).to_string(),
+            public_addresses: false,
+        };
+        site.graph.add(head, spec)
+    };
+    zones.iter().enumerate().map(subnet).collect()
 }

@@ -70,6 +70,16 @@ pub struct Attached {
     pub target: Ref<TransitGatewayId>,
 }
 
+impl Attached {
+    /// Destinations with their target.
+    pub fn routes(&self) -> Vec<(String, Ref<TransitGatewayId>)> {
+        self.destinations
+            .iter()
+            .map(|cidr| (cidr.clone(), self.target.clone()))
+            .collect()
+    }
+}
+
 /// Attaches an environment's VPC by its app subnets.
 pub fn attach(
     site: &mut Site<'_>,
@@ -140,10 +150,7 @@ mod tests {
 
     fn graph() -> Graph {
         let config = Config::default();
-        let facts = Facts {
-            account: "123456789012".into(),
-            zones: vec!["eu-central-1a".into(), "eu-central-1b".into()],
-        };
+        let facts = Facts::sample();
         let mut site = Site {
             config: &config,
             facts: &facts,

@@ -7,7 +7,7 @@ use crate::blueprint::{self, Facts};
 use crate::config::{Config, Overrides};
 use crate::engine::observe::{Ask, Observations, asks, observe};
 use crate::engine::{Events, Graph, Registry};
-use crate::resources;
+use crate::resources::{self, ec2::ServicePrefixLists};
 use crate::sandbox;
 use crate::state::{Record, State};
 use std::path::PathBuf;
@@ -44,7 +44,16 @@ pub fn offline_graph(config: &Config, state: &State) -> Result<Graph, Failure> {
         .take(config.network.zones)
         .map(|z| format!("{}{z}", config.region))
         .collect();
-    Ok(blueprint::build(config, &Facts { account, zones })?)
+    let prefix_lists = ServicePrefixLists {
+        s3: "pl-s3".into(),
+        dynamodb: "pl-dynamodb".into(),
+    };
+    let facts = Facts {
+        account,
+        zones,
+        prefix_lists,
+    };
+    Ok(blueprint::build(config, &facts)?)
 }
 
 /// Everything that a command which talks to AWS works with.
@@ -175,7 +184,8 @@ async fn facts(connection: &Connection, config: &Config) -> Result<Facts, Failur
     let zones = caller.call(read("ec2", "DescribeAvailabilityZones"), || {
         ec2.describe_availability_zones().send()
     });
-    let (who, zones) = tokio::join!(who, zones);
+    let lists = ServicePrefixLists::read(&caller, &ec2, &config.region);
+    let (who, zones, lists) = tokio::join!(who, zones, lists);
     let account = who?.account().unwrap_or_default().to_owned();
     let mut zones: Vec<String> = zones?
         .availability_zones()
@@ -191,5 +201,9 @@ async fn facts(connection: &Connection, config: &Config) -> Result<Facts, Failur
         )));
     }
     zones.truncate(config.network.zones);
-    Ok(Facts { account, zones })
+    Ok(Facts {
+        account,
+        zones,
+        prefix_lists: lists?,
+    })
 }

@@ -1,0 +1,180 @@
+//! Network ACLs: one per tier, and the VPC's default one stripped.
+//!
+//! ACLs keep no state, so every answer needs an entry of its own: to the ports from which clients call, 1024 to 65535
+//! ("Ephemeral ports": load balancers and Lambda use that whole range). They don't filter the VPC's resolver, instance
+//! and task metadata, DHCP and the time service ("Control subnet traffic with network access control lists"), and
+//! nothing within one subnet.
+//!
+//! The transit gateway's interfaces lie in the app subnets. What passes through them from and to the db subnets is
+//! judged by the app tier's ACL as well ("How network ACLs work with transit gateways").
+//!
+//! S3 and DynamoDB are reached through gateway endpoints at public addresses that an ACL can't name by prefix list, so the
+//! app tier may call port 443 anywhere; its route table has no way to the internet, and its security groups name the
+//! two prefix lists. Before that both environments' blocks are closed but for what is listed. The db tier calls nobody
+//! outside the two environments.
+
+use super::security::{HTTP, HTTPS, SERVICE_PORT};
+use super::{ANYWHERE, Env, Site, Tier, Tiers};
+use crate::engine::Handle;
+use crate::resources::ec2::{
+    Action, DefaultNetworkAcl, Entries, Entry, NetworkAcl, NetworkAclEntries, NetworkAclSubnets,
+    Subnet, Vpc,
+};
+
+/// ACLs by tier.
+pub type Acls = [Handle<NetworkAcl>; 3];
+
+/// The ports from which clients call.
+const CALLERS: &str = "1024-65535";
+
+/// Declares them, with entries and subnets.
+pub fn declare(
+    site: &mut Site<'_>,
+    env: Env,
+    vpc: &Handle<Vpc>,
+    subnets: &[Vec<Handle<Subnet>>; 3],
+) -> Acls {
+    let default = DefaultNetworkAcl {
+        vpc: vpc.id(),
+        ingress: Entries::new(),
+        egress: Entries::new(),
+    };
+    site.graph.add(site.head("acl-default", env), default);
+    Tier::ALL.map(|tier| {
+        let name = format!("acl-{}", tier.name());
+        let acl = NetworkAcl { vpc: vpc.id() };
+        let acl = site.graph.add(site.head(&name, env), acl);
+        let (ingress, egress) = entries(site, env, tier);
+        let entries = NetworkAclEntries {
+            acl: acl.id(),
+            ingress,
+            egress,
+        };
+        let head = site.head(&format!("{name}-entries"), env);
+        let entries = site.graph.add(head, entries);
+        // Not before the entries are there: until then the ACL denies everything.
+        let guarded = NetworkAclSubnets {
+            acl: entries.complete(),
+            subnets: subnets[tier as usize].iter().map(Handle::id).collect(),
+        };
+        let head = site.head(&format!("{name}-subnets"), env);
+        site.graph.add(head, guarded);
+        acl
+    })
+}
+
+/// (ingress, egress) of a tier.
+fn entries(site: &Site<'_>, env: Env, tier: Tier) -> (Entries, Entries) {
+    let (here, there) = (Tiers::of(site, env), Tiers::of(site, env.other()));
+    let ours = |tier| here.tier(tier).to_string();
+    let theirs = |tier| there.tier(tier).to_string();
+    let all_of_ours = || here.all().to_string();
+    let all_of_theirs = || there.all().to_string();
+    let anywhere = || ANYWHERE.to_owned();
+    let database = site.config.database.port.to_string();
+    let database = || database.as_str();
+    let (https, http, service) = (
+        HTTPS.to_string(),
+        HTTP.to_string(),
+        SERVICE_PORT.to_string(),
+    );
+    match tier {
+        Tier::Public => (
+            numbered([
+                (100, tcp(&https, anywhere())),
+                (110, tcp(&http, anywhere())),
+                // Answers of the services to the load balancer.
+                (120, tcp(CALLERS, ours(Tier::App))),
+                (130, too_big(anywhere())),
+            ]),
+            numbered([
+                (100, tcp(&service, ours(Tier::App))),
+                (110, deny(all_of_ours())),
+                (120, deny(all_of_theirs())),
+                // Answers to clients on the internet.
+                (130, tcp(CALLERS, anywhere())),
+                (140, too_big(anywhere())),
+            ]),
+        ),
+        Tier::App => (
+            numbered([
+                (100, tcp(&service, ours(Tier::Public))),
+                // Interface endpoints, and their answers to other zones.
+                (110, tcp(&https, ours(Tier::App))),
+                (120, tcp(CALLERS, ours(Tier::App))),
+                // Answers of both databases; what our databases send to the transit gateway.
+                (130, tcp(CALLERS, ours(Tier::Db))),
+                (140, tcp(CALLERS, theirs(Tier::Db))),
+                // The other environment's services, calls (to the service port, which is in the range) and answers.
+                (150, tcp(CALLERS, theirs(Tier::App))),
+                (200, deny(all_of_ours())),
+                (210, deny(all_of_theirs())),
+                // Answers of S3 and DynamoDB.
+                (300, tcp(CALLERS, anywhere())),
+            ]),
+            numbered([
+                (100, tcp(database(), ours(Tier::Db))),
+                (110, tcp(database(), theirs(Tier::Db))),
+                (120, tcp(&https, ours(Tier::App))),
+                // Answers to the load balancer, of endpoints to other zones, and through the transit gateway's
+                // interfaces to our databases.
+                (130, tcp(CALLERS, ours(Tier::Public))),
+                (140, tcp(CALLERS, ours(Tier::App))),
+                (150, tcp(CALLERS, ours(Tier::Db))),
+                (160, tcp(CALLERS, theirs(Tier::App))),
+                (200, deny(all_of_ours())),
+                (210, deny(all_of_theirs())),
+                (300, tcp(&https, anywhere())),
+            ]),
+        ),
+        Tier::Db => (
+            numbered([
+                (100, tcp(database(), ours(Tier::App))),
+                (110, tcp(database(), theirs(Tier::App))),
+                (120, tcp(database(), theirs(Tier::Db))),
+                (130, tcp(CALLERS, theirs(Tier::Db))),
+            ]),
+            numbered([
+                (100, tcp(CALLERS, ours(Tier::App))),
+                (110, tcp(CALLERS, theirs(Tier::App))),
+                (120, tcp(CALLERS, theirs(Tier::Db))),
+                (130, tcp(database(), theirs(Tier::Db))),
+            ]),
+        ),
+    }
+}
+
+fn numbered<const N: usize>(entries: [(u16, Entry); N]) -> Entries {
+    entries
+        .into_iter()
+        .map(|(number, entry)| (number.to_string(), entry))
+        .collect()
+}
+
+fn tcp(ports: &str, cidr: String) -> Entry {
+    Entry {
+        action: Action::Allow,
+        protocol: "tcp".into(),
+        ports: ports.to_owned(),
+        cidr,
+    }
+}
+
+/// "Fragmentation needed", by which paths to clients find their packet size ("Path MTU Discovery").
+fn too_big(cidr: String) -> Entry {
+    Entry {
+        action: Action::Allow,
+        protocol: "icmp".into(),
+        ports: "3:4".into(),
+        cidr,
+    }
+}
+
+fn deny(cidr: String) -> Entry {
+    Entry {
+        action: Action::Deny,
+        protocol: "all".into(),
+        ports: String::new(),
+        cidr,
+    }
+}

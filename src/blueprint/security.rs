@@ -1,0 +1,186 @@
+//! Security groups of one environment, each with the least it needs: by group inside the VPC, by address block across the
+//! transit gateway (a group of another VPC can't be named there without a reference that costs a feature on the
+//! gateway), by AWS's prefix list to S3 and DynamoDB. Groups keep state, so answers need no rule. They don't filter the
+//! VPC's resolver and metadata ("Control traffic to your AWS resources using security groups").
+//!
+//! | who | may call | port |
+//! |---|---|---|
+//! | the internet | alb | 443, 80 (redirected) |
+//! | alb | payment-api, transaction-processor, reporting | 8080 |
+//! | payment-api, transaction-processor, reporting, migration | database, endpoints | 5432, 443 |
+//! | migration | the other environment's db tier | 5432 |
+//! | the three services | S3 (image layers, logs, documents) | 443 |
+//! | payment-api, transaction-processor, migration | DynamoDB | 443 |
+
+use super::{ANYWHERE, Env, Site, Tier, Tiers};
+use crate::engine::{Handle, Ref};
+use crate::resources::ec2::{
+    DefaultSecurityGroup, Rules, SecurityGroup, SecurityGroupId, SecurityGroupRules, Traffic, Vpc,
+};
+
+/// The port on which the load balancer serves.
+pub const HTTPS: u16 = 443;
+/// The port from which the load balancer redirects.
+pub const HTTP: u16 = 80;
+/// The port on which the services listen.
+pub const SERVICE_PORT: u16 = 8080;
+
+/// What other sections refer to.
+pub struct Groups {
+    /// The load balancer.
+    pub alb: Handle<SecurityGroup>,
+    /// The service of the same name.
+    pub payment_api: Handle<SecurityGroup>,
+    /// The service of the same name.
+    pub transaction_processor: Handle<SecurityGroup>,
+    /// The service of the same name.
+    pub reporting: Handle<SecurityGroup>,
+    /// The migration functions; the only ones that reach both databases.
+    pub migration: Handle<SecurityGroup>,
+    /// The Aurora cluster.
+    pub database: Handle<SecurityGroup>,
+    /// The interface endpoints.
+    pub endpoints: Handle<SecurityGroup>,
+}
+
+/// Declares groups and rules.
+pub fn declare(site: &mut Site<'_>, env: Env, vpc: &Handle<Vpc>) -> Groups {
+    let default = DefaultSecurityGroup {
+        vpc: vpc.id(),
+        ingress: Rules::new(),
+        egress: Rules::new(),
+    };
+    let head = site.head("security-group-default", env);
+    site.graph.add(head, default);
+    let mut group = |name: &str, what: &str| {
+        let head = site.head(&format!("security-group-{name}"), env);
+        let spec = SecurityGroup {
+            vpc: vpc.id(),
+            description: format!("{what} ({env})"),
+        };
+        site.graph.add(head, spec)
+    };
+    let groups = Groups {
+        alb: group("alb", "Public load balancer"),
+        payment_api: group("payment-api", "Payment API"),
+        transaction_processor: group("transaction-processor", "Transaction processor"),
+        reporting: group("reporting", "Reporting"),
+        migration: group("migration", "Migration functions"),
+        database: group("database", "Aurora cluster"),
+        endpoints: group("endpoints", "Interface endpoints"),
+    };
+    rules(site, env, &groups);
+    groups
+}
+
+fn rules(site: &mut Site<'_>, env: Env, groups: &Groups) {
+    let database_port = site.config.database.port;
+    let there = Tiers::of(site, env.other());
+    let (other_app, other_db) = (there.tier(Tier::App), there.tier(Tier::Db));
+    let lists = site.facts.prefix_lists.clone();
+    let services = [
+        ("payment-api", &groups.payment_api, true),
+        ("transaction-processor", &groups.transaction_processor, true),
+        ("reporting", &groups.reporting, false),
+    ];
+    let migration = ("migration", &groups.migration);
+    let callers = || {
+        let services = services.iter().map(|(name, group, _)| (*name, *group));
+        services.chain([migration])
+    };
+
+    let mut alb = Side::default();
+    alb.accept(HTTPS, ANYWHERE, "HTTPS from clients");
+    alb.accept(HTTP, ANYWHERE, "HTTP from clients, redirected to HTTPS");
+    alb.accept_icmp(3, 4, ANYWHERE, "Path MTU discovery");
+    for (name, group, _) in services {
+        alb.call(
+            SERVICE_PORT,
+            group.id(),
+            &format!("Requests and health checks to {name}"),
+        );
+    }
+    alb.set(site, env, "alb", &groups.alb);
+
+    for (name, group, sessions) in services {
+        let mut side = Side::default();
+        side.accept(SERVICE_PORT, groups.alb.id(), "Load balancer");
+        side.outward(groups, database_port);
+        side.call(HTTPS, &lists.s3, "S3 through its gateway endpoint");
+        if sessions {
+            side.call(
+                HTTPS,
+                &lists.dynamodb,
+                "DynamoDB through its gateway endpoint",
+            );
+        }
+        side.set(site, env, name, group);
+    }
+
+    let mut side = Side::default();
+    side.outward(groups, database_port);
+    side.call(
+        database_port,
+        other_db,
+        &format!("Database of {}", env.other()),
+    );
+    side.call(
+        HTTPS,
+        &lists.dynamodb,
+        "DynamoDB through its gateway endpoint",
+    );
+    side.set(site, env, migration.0, migration.1);
+
+    let mut database = Side::default();
+    let mut endpoints = Side::default();
+    for (name, group) in callers() {
+        database.accept(database_port, group.id(), name);
+        endpoints.accept(HTTPS, group.id(), name);
+    }
+    let functions = format!("Migration functions of {}", env.other());
+    database.accept(database_port, other_app, &functions);
+    database.set(site, env, "database", &groups.database);
+    endpoints.set(site, env, "endpoints", &groups.endpoints);
+}
+
+/// The rules of one group in the making.
+#[derive(Default)]
+struct Side {
+    ingress: Rules,
+    egress: Rules,
+}
+
+impl Side {
+    fn accept(&mut self, port: u16, from: impl std::fmt::Display, why: &str) {
+        let traffic = Traffic::tcp(false, port, from);
+        self.ingress.insert(traffic.to_string(), why.to_owned());
+    }
+
+    fn accept_icmp(&mut self, kind: i32, code: i32, from: &str, why: &str) {
+        let traffic = Traffic::icmp(false, kind, code, from);
+        self.ingress.insert(traffic.to_string(), why.to_owned());
+    }
+
+    fn call(&mut self, port: u16, to: impl std::fmt::Display, why: &str) {
+        let traffic = Traffic::tcp(true, port, to);
+        self.egress.insert(traffic.to_string(), why.to_owned());
+    }
+
+    /// What everything that runs in the app tier calls.
+    fn outward(&mut self, groups: &Groups, database_port: u16) {
+        self.call(database_port, groups.database.id(), "Database");
+        self.call(HTTPS, groups.endpoints.id(), "Interface endpoints");
+    }
+
+    fn set(self, site: &mut Site<'_>, env: Env, name: &str, group: &Handle<SecurityGroup>) {
+        let head = site.head(&format!("security-group-{name}-rules"), env);
+        let group: Ref<SecurityGroupId> = group.id();
+        let Self { ingress, egress } = self;
+        let spec = SecurityGroupRules {
+            group,
+            ingress,
+            egress,
+        };
+        site.graph.add(head, spec);
+    }
+}
