@@ -4,10 +4,13 @@
 mod cidr;
 mod endpoints;
 mod flow_logs;
+mod keys;
+mod logging;
 mod network;
 mod transit;
 
 pub use cidr::{Tier, Tiers};
+pub use logging::DATABASE_CLUSTER;
 
 use crate::config::Config;
 use crate::engine::driver::{MARK_STEP, MARK_SUFFIX};
@@ -108,6 +111,8 @@ pub fn build(config: &Config, facts: &Facts) -> Result<Graph, GraphError> {
     };
     let transit = transit::gateway(&mut site);
     for env in [Env::Blue, Env::Green] {
+        let keys = keys::declare(&mut site, env);
+        let _logging = logging::declare(&mut site, env, &keys);
         let network = network::declare(&mut site, env);
         let app = network.tier(Tier::App);
         let _attached = transit::attach(&mut site, env, &transit, &network.vpc, app);
