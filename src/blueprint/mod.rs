@@ -7,6 +7,8 @@ mod flow_logs;
 mod keys;
 mod logging;
 mod network;
+mod storage;
+mod tables;
 mod transit;
 
 pub use cidr::{Tier, Tiers};
@@ -113,6 +115,8 @@ pub fn build(config: &Config, facts: &Facts) -> Result<Graph, GraphError> {
     for env in [Env::Blue, Env::Green] {
         let keys = keys::declare(&mut site, env);
         let _logging = logging::declare(&mut site, env, &keys);
+        let _storage = storage::declare(&mut site, env);
+        let _tables = tables::declare(&mut site, env, &keys);
         let network = network::declare(&mut site, env);
         let app = network.tier(Tier::App);
         let _attached = transit::attach(&mut site, env, &transit, &network.vpc, app);
