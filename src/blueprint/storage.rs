@@ -3,7 +3,7 @@
 use super::{Env, Site};
 use crate::engine::{Handle, Head};
 use crate::resources::policy::Policy;
-use crate::resources::s3::{Bucket, BucketName, Encryption, Logging, PublicAccess, Rule};
+use crate::resources::s3::{Bucket, Encryption, Logging, PublicAccess, Rule};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -60,6 +60,15 @@ pub fn declare(site: &mut Site<'_>, env: Env) -> Storage {
         archive(days.transaction_logs_glacier_days),
     );
     let compliance_docs = logged(compliance_docs, archive(days.compliance_docs_glacier_days));
+    let all = [
+        (LOGGED[0], &transaction_logs),
+        (LOGGED[1], &compliance_docs),
+        (ACCESS_LOGS, &access_logs),
+    ];
+    for (thing, bucket) in all {
+        let name = format!("{env}.bucket.{thing}");
+        site.graph.output(name, bucket.name());
+    }
     Storage {
         transaction_logs,
         compliance_docs,
@@ -150,16 +159,4 @@ fn delivery(site: &Site<'_>, env: Env, target: &str) -> Value {
             "StringEquals": {"aws:SourceAccount": site.facts.account},
         },
     })
-}
-
-impl Storage {
-    /// The names of all three, for policies and outputs.
-    pub fn names(&self) -> [crate::engine::Ref<BucketName>; 3] {
-        [
-            &self.transaction_logs,
-            &self.compliance_docs,
-            &self.access_logs,
-        ]
-        .map(|b| b.name())
-    }
 }

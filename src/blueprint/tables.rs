@@ -47,6 +47,10 @@ pub fn declare(site: &mut Site<'_>, env: Env, keys: &Keys) -> Tables {
     let sessions = site.graph.add(site.head("sessions", env), sessions);
     let limits = table(sorted("client_id", "window"));
     let rate_limits = site.graph.add(site.head("rate-limits", env), limits);
+    for (thing, table) in [("sessions", &sessions), ("rate-limits", &rate_limits)] {
+        site.graph
+            .output(format!("{env}.table.{thing}"), table.name());
+    }
     Tables {
         sessions,
         rate_limits,

@@ -4,7 +4,7 @@ use super::change;
 use super::read::{describe, described, outputs, phase, recovery, tags_of, ttl};
 use super::write::{built, stream, tags, update_tags};
 use crate::aws::{Aws, once, read, repeatable};
-use crate::engine::{Delta, Fault, Handle, Identity, Kind, NameRule, Owned, Phase, Ref};
+use crate::engine::{Delta, Fault, Handle, Identity, Kind, NameRule, Owned, Ref};
 use crate::resources::kms::KeyArn;
 use crate::resources::owned::{is_conventional, marked};
 use crate::resources::{Found, Lookup, Resource, found, gone_is_fine, lacks};

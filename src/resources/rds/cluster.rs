@@ -1,7 +1,5 @@
 //! An Aurora PostgreSQL cluster on Serverless v2: storage, endpoints, backups, and the master password in RDS's own hands.
 
-use crate::resources::kms::KeyArn;
-use crate::resources::ec2::SecurityGroupId;
 use super::cluster_parameter_group::ClusterParameterGroupName;
 use super::status::phase;
 use super::subnet_group::SubnetGroupName;
@@ -10,6 +8,8 @@ use crate::aws::{Aws, once, rds_tags_of, repeatable};
 use crate::engine::driver::Owned;
 use crate::engine::graph::NameRule;
 use crate::engine::{Class, Delegated, Delta, Fault, Handle, Identity, Kind, Ref};
+use crate::resources::ec2::SecurityGroupId;
+use crate::resources::kms::KeyArn;
 use crate::resources::owned::marked;
 use crate::resources::{Found, Lookup, Resource, gone_is_fine, lacks};
 use aws_sdk_rds::types::{

@@ -1,7 +1,5 @@
 //! An instance of an Aurora cluster: the writer or a reader, in one availability zone.
 
-use crate::resources::kms::KeyArn;
-use crate::resources::iam::RoleArn;
 use super::cluster::ClusterId;
 use super::parameter_group::ParameterGroupName;
 use super::status::phase;
@@ -10,6 +8,8 @@ use crate::aws::{Aws, once, rds_tags_of, repeatable};
 use crate::engine::driver::Owned;
 use crate::engine::graph::NameRule;
 use crate::engine::{Delta, Fault, Identity, Kind, Phase, Ref};
+use crate::resources::iam::RoleArn;
+use crate::resources::kms::KeyArn;
 use crate::resources::owned::marked;
 use crate::resources::{Found, Lookup, Resource, gone_is_fine, lacks};
 use aws_sdk_rds::operation::modify_db_instance::builders::ModifyDBInstanceFluentBuilder;
