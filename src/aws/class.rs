@@ -102,6 +102,10 @@ fn classify(api: Api, code: &str, message: &str, status: u16) -> Class {
         | "ProvisionedThroughputExceededException"
         | "PriorRequestNotComplete"
         | "EC2ThrottledException" => Class::Throttled,
+        // A table of our name that is on its way out; a new one can be made when it is gone.
+        "ResourceInUseException" if api.service == "dynamodb" && says("being deleted") => {
+            Class::NotYet
+        }
         // CreateTable of an existing table and any call on a table that is being changed share one code.
         "ResourceInUseException" if says("already exists") || api.operation == "CreateTable" => {
             Class::Conflict
@@ -109,6 +113,23 @@ fn classify(api: Api, code: &str, message: &str, status: u16) -> Class {
         // DynamoDB allows 500 concurrent table operations, and one GSI change at a time.
         "ResourceInUseException" | "LimitExceededException" if api.service == "dynamodb" => {
             Class::NotYet
+        }
+        "ContinuousBackupsUnavailableException" => Class::NotYet,
+        // A key that was made a moment ago, or its policy, is not visible to the service yet.
+        "ValidationException" if api.service == "dynamodb" && says("KMS") && says("key") => {
+            Class::Propagating
+        }
+        "InvalidParameterException" if api.service == "logs" && says("KMS key") => {
+            Class::Propagating
+        }
+        // IAM: "The role with name x cannot be found", and "try again later" while it changes one.
+        "NoSuchEntity" if creates_or_changes(api) && says("role with name") => Class::Propagating,
+        "EntityTemporarilyUnmodifiable" => Class::NotYet,
+        // A bucket, key or table that was made a moment ago ("Amazon S3 data consistency model": bucket
+        // configurations are eventually consistent; "AWS KMS eventual consistency").
+        "NoSuchBucket" if creates_or_changes(api) => Class::Propagating,
+        "NotFoundException" if api.service == "kms" && creates_or_changes(api) => {
+            Class::Propagating
         }
         "InvalidTransitGatewayID.NotFound" | "InvalidTransitGatewayAttachmentID.NotFound"
             if matches!(api.operation, "CreateRoute" | "ReplaceRoute") =>
@@ -201,6 +222,12 @@ fn classify(api: Api, code: &str, message: &str, status: u16) -> Class {
     }
 }
 
+/// True for a mutating call that does not take anything away: what it names was made before it.
+fn creates_or_changes(api: Api) -> bool {
+    const AWAY: [&str; 5] = ["Delete", "Detach", "Untag", "Schedule", "Abort"];
+    api.writes() && !AWAY.iter().any(|verb| api.operation.starts_with(verb))
+}
+
 /// What the user can do about it, where AWS's message alone does not say so.
 fn hint(api: Api, fault: &Fault) -> Option<String> {
     match fault.code.as_str() {
@@ -214,6 +241,9 @@ fn hint(api: Api, fault: &Fault) -> Option<String> {
         code if code.contains("LimitExceeded") || code.contains("QuotaExceeded") => Some(
             "raise this quota in Service Quotas, or remove what is not needed, then run the same command again"
                 .into(),
+        ),
+        "ValidationException" if fault.message.contains("Time to live has been modified multiple") => Some(
+            "DynamoDB takes one change of a table's expiry within an hour; run `deployer apply` again later".into(),
         ),
         "BucketAlreadyExists" => Some(
             "another account owns this bucket name; choose another --suffix".into(),
@@ -241,6 +271,8 @@ fn permission(api: Api) -> String {
         ("s3", "GetPublicAccessBlock") => "GetBucketPublicAccessBlock",
         ("s3", "ListObjectVersions") => "ListBucketVersions",
         ("s3", "DeleteObjects") => "DeleteObjectVersion",
+        ("s3", "DeleteBucketLifecycle") => "PutLifecycleConfiguration",
+        ("s3", "ListMultipartUploads") => "ListBucketMultipartUploads",
         (_, operation) => operation,
     };
     format!("{}:{action}", api.service)
@@ -362,6 +394,42 @@ mod tests {
             of(authorize, "InvalidPermission.Duplicate", ""),
             Class::Permanent
         );
+    }
+
+    #[test]
+    fn what_was_made_a_moment_ago_is_waited_for_and_what_is_wrong_is_not() {
+        let of = |api, code, message| classify(api, code, message, 400);
+        let policy = repeatable("iam", "PutRolePolicy");
+        let gone = "The role with name x cannot be found.";
+        assert_eq!(of(policy, "NoSuchEntity", gone), Class::Propagating);
+        let attach = repeatable("iam", "AttachRolePolicy");
+        let wrong = "Policy arn:aws:iam::aws:policy/X does not exist or is not attachable.";
+        assert_eq!(of(attach, "NoSuchEntity", wrong), Class::Permanent);
+        let delete = repeatable("iam", "DeleteRole");
+        assert_eq!(of(delete, "NoSuchEntity", gone), Class::Permanent);
+        let group = once("logs", "CreateLogGroup");
+        let key = "The specified KMS key does not exist or is not allowed to be used with Arn 'x'";
+        assert_eq!(
+            of(group, "InvalidParameterException", key),
+            Class::Propagating
+        );
+        let alias = once("kms", "CreateAlias");
+        assert_eq!(of(alias, "NotFoundException", ""), Class::Propagating);
+        let bucket = repeatable("s3", "PutBucketPolicy");
+        assert_eq!(of(bucket, "NoSuchBucket", ""), Class::Propagating);
+        let table = once("dynamodb", "CreateTable");
+        let leaving = "Table is being deleted: x";
+        assert_eq!(of(table, "ResourceInUseException", leaving), Class::NotYet);
+        let backups = repeatable("dynamodb", "UpdateContinuousBackups");
+        let soon = "ContinuousBackupsUnavailableException";
+        assert_eq!(of(backups, soon, ""), Class::NotYet);
+    }
+
+    #[test]
+    fn a_second_change_of_an_expiry_is_told_to_wait() {
+        let text = "Time to live has been modified multiple times within a fixed interval";
+        let fault = Fault::permanent("x", text).code("ValidationException");
+        assert!(hint(repeatable("dynamodb", "UpdateTimeToLive"), &fault).is_some());
     }
 
     #[test]

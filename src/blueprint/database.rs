@@ -28,14 +28,6 @@ pub struct Needs<'a> {
     pub log_group: Ref<LogGroupName>,
 }
 
-/// What other sections refer to.
-pub struct Database {
-    /// The cluster.
-    pub cluster: Handle<Cluster>,
-    /// Its instances; the first has the best promotion tier.
-    pub instances: Vec<Handle<Instance>>,
-}
-
 /// Settings of the whole cluster. Static ones (logical replication, preloaded libraries) take effect when an instance
 /// starts, so they have to be there before the first one does. The migration replicates logically; `log_statement` stays
 /// at definitions, since statements that change data would bring card data into the logs.
@@ -56,9 +48,9 @@ const BACKUP_WINDOW: &str = "01:30-02:30";
 const MAINTENANCE_WINDOW: &str = "sun:03:00-sun:04:00";
 
 /// Declares it.
-pub fn declare(site: &mut Site<'_>, env: Env, needs: &Needs<'_>) -> Database {
+pub fn declare(site: &mut Site<'_>, env: Env, needs: &Needs<'_>) {
     let cluster = cluster(site, env, needs);
-    let instances = instances(site, env, needs, &cluster);
+    instances(site, env, needs, &cluster);
     let rotation = Rotation {
         // RDS is done with the secret when the cluster is.
         secret: cluster.secret_arn().ready(),
@@ -74,7 +66,6 @@ pub fn declare(site: &mut Site<'_>, env: Env, needs: &Needs<'_>) -> Database {
     output("reader_endpoint", "reader_endpoint");
     output("port", "port");
     output("secret_arn", "secret_arn");
-    Database { cluster, instances }
 }
 
 fn parameters(list: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -86,11 +77,9 @@ fn parameters(list: &[(&str, &str)]) -> BTreeMap<String, String> {
 fn cluster(site: &mut Site<'_>, env: Env, needs: &Needs<'_>) -> Handle<Cluster> {
     let settings = &site.config.database;
     let subnet_group = SubnetGroup {
-        subnets: needs.subnets.iter().map(Handle::id).collect(),
+        subnets: needs.subnets.iter().map(Handle::<Subnet>::id).collect(),
     };
-    let subnet_group = site
-        .graph
-        .add(site.head("db-subnets", env), subnet_group);
+    let subnet_group = site.graph.add(site.head("db-subnets", env), subnet_group);
     let group = ClusterParameterGroup {
         family: family(&settings.engine_version),
         parameters: parameters(&CLUSTER_PARAMETERS),

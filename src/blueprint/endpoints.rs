@@ -10,6 +10,9 @@ use crate::resources::ec2::{
 use crate::resources::policy::Policy;
 use serde_json::{Value, json};
 
+/// How many interface endpoints a VPC has.
+pub const INTERFACE_ENDPOINTS: usize = SERVICES.len();
+
 /// Interface endpoints: the service's name, its prefix in IAM, and actions that have no resource (for these, AWS knows
 /// no `aws:ResourceAccount`; "Actions, resources, and condition keys" of each service).
 const SERVICES: [(&str, &str, &[&str]); 8] = [
@@ -214,10 +217,7 @@ mod tests {
     #[test]
     fn no_endpoint_lets_everybody_through() {
         let config = Config::default();
-        let facts = Facts {
-            account: "123456789012".into(),
-            zones: vec!["eu-central-1a".into()],
-        };
+        let facts = Facts::sample();
         let mut site = Site {
             config: &config,
             facts: &facts,

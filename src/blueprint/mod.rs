@@ -3,19 +3,27 @@
 
 mod acls;
 mod cidr;
+mod database;
 mod endpoints;
 mod flow_logs;
+mod keys;
+mod logging;
 mod network;
 mod security;
+mod storage;
+mod tables;
 mod transit;
 
 pub use cidr::{Tier, Tiers};
+pub use endpoints::INTERFACE_ENDPOINTS;
+pub use logging::DATABASE_CLUSTER;
 
 use crate::config::Config;
 use crate::engine::driver::{MARK_STEP, MARK_SUFFIX};
 use crate::engine::graph::GraphError;
-use crate::engine::{Builder, Graph, Head};
+use crate::engine::{Builder, Graph, Handle, Head};
 use crate::resources::ec2::ServicePrefixLists;
+use crate::resources::ec2::Subnet;
 use std::fmt;
 
 /// What must be known of the account before the graph can be made.
@@ -131,95 +139,61 @@ pub fn build(config: &Config, facts: &Facts) -> Result<Graph, GraphError> {
     };
     let transit = transit::gateway(&mut site);
     for env in [Env::Blue, Env::Green] {
-        let network = network::declare(&mut site, env);
-        let app = network.tier(Tier::App);
-        let attached = transit::attach(&mut site, env, &transit, &network.vpc, app);
-        network::routes(&mut site, env, &network, attached.routes());
-        security::declare(&mut site, env, &network.vpc);
+        environment(&mut site, env, &transit);
     }
     site.graph.build()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::Value;
-
-    fn graph() -> Graph {
-        build(&Config::default(), &Facts::sample()).unwrap()
-    }
-
-    fn spec<'a>(graph: &'a Graph, step: &str) -> &'a Value {
-        &graph.get(step).unwrap().spec
-    }
-
-    #[test]
-    fn only_the_public_tier_has_a_way_to_the_internet() {
-        let graph = graph();
-        for env in ["blue", "green"] {
-            for tier in ["public", "app", "db"] {
-                let routes = &spec(&graph, &format!("rtb-{tier}-routes-{env}"))["routes"];
-                assert_eq!(routes.get("0.0.0.0/0").is_some(), tier == "public");
-            }
-        }
-    }
-
-    #[test]
-    fn only_the_load_balancer_names_the_whole_internet_and_descriptions_are_legal() {
-        let graph = graph();
-        let rules = graph
-            .steps
+/// One environment, section by section.
+fn environment(site: &mut Site<'_>, env: Env, transit: &transit::Transit) {
+    let keys = keys::declare(site, env);
+    let logging = logging::declare(site, env, &keys);
+    let network = network::declare(site, env);
+    let app = network.tier(Tier::App);
+    let attached = transit::attach(site, env, transit, &network.vpc, app);
+    network::routes(site, env, &network, attached.routes());
+    let groups = security::declare(site, env, &network.vpc);
+    flow_logs::declare(
+        site,
+        env,
+        &network.vpc,
+        &logging.flow_logs,
+        &logging.flow_logs_role,
+    );
+    storage::declare(site, env);
+    tables::declare(site, env, &keys);
+    endpoints::declare(
+        site,
+        env,
+        &network.vpc,
+        app,
+        &[Tier::App, Tier::Db].map(|tier| network.table(tier).id()),
+        &groups.endpoints.id(),
+        &endpoints::Reach {
+            buckets: &storage::THINGS.map(|thing| site.name(thing, env)),
+            tables: &tables::THINGS
+                .map(|thing| site.arn("dynamodb", &format!("table/{}", site.name(thing, env)))),
+        },
+    );
+    database::declare(
+        site,
+        env,
+        &database::Needs {
+            subnets: network.tier(Tier::Db),
+            security_group: groups.database.id(),
+            data_key: keys.data.arn(),
+            monitoring_role: logging.monitoring_role.arn(),
+            log_group: logging.database.name(),
+        },
+    );
+    site.graph.output(format!("{env}.vpc_id"), network.vpc.id());
+    for tier in Tier::ALL {
+        let ids: Vec<_> = network
+            .tier(tier)
             .iter()
-            .filter(|s| s.kind == "ec2/security_group_rules");
-        for step in rules {
-            for side in ["ingress", "egress"] {
-                for (key, why) in step.spec[side].as_object().unwrap() {
-                    let open = key.contains("0.0.0.0/0");
-                    assert!(!open || step.id.contains("-alb-"), "{}: {key}", step.id);
-                    let why = why.as_str().unwrap();
-                    let legal =
-                        |c: char| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c);
-                    assert!(
-                        !why.is_empty() && why.len() < 256 && why.chars().all(legal),
-                        "{why}"
-                    );
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn the_database_accepts_its_port_and_calls_nobody() {
-        let graph = graph();
-        let rules = spec(&graph, "security-group-database-rules-green");
-        assert_eq!(rules["egress"], serde_json::json!({}));
-        let ingress = rules["ingress"].as_object().unwrap();
-        assert!(ingress.keys().all(|k| k.starts_with("tcp/5432 from ")));
-        assert!(ingress.contains_key("tcp/5432 from 10.10.64.0/18"));
-    }
-
-    #[test]
-    fn network_acls_stay_within_the_quota_and_the_defaults_are_stripped() {
-        let graph = graph();
-        for step in graph
-            .steps
-            .iter()
-            .filter(|s| s.kind == "ec2/network_acl_entries")
-        {
-            for side in ["ingress", "egress"] {
-                assert!(
-                    step.spec[side].as_object().unwrap().len() <= 20,
-                    "{}",
-                    step.id
-                );
-            }
-        }
-        for step in ["acl-default-blue", "security-group-default-blue"] {
-            let spec = spec(&graph, step);
-            assert_eq!(
-                (&spec["ingress"], &spec["egress"]),
-                (&serde_json::json!({}), &serde_json::json!({}))
-            );
-        }
+            .map(Handle::<Subnet>::id)
+            .collect();
+        site.graph
+            .output(format!("{env}.subnet_ids.{}", tier.name()), ids);
     }
 }

@@ -1,7 +1,7 @@
 //! The network of one environment: VPC, subnets, internet gateway, route tables. Only the public tier has a way to the
 //! internet; what app and db reach outside the VPC, they reach through endpoints and the transit gateway.
 
-use super::acls::{self, Acls};
+use super::acls;
 use super::{Env, Site, Tier, Tiers};
 use crate::engine::{Handle, Ref};
 use crate::resources::ec2::{
@@ -20,8 +20,6 @@ pub struct Network {
     pub tables: [Handle<RouteTable>; 3],
     /// The internet gateway, attached.
     pub internet: Handle<InternetGatewayAttachment>,
-    /// Network ACLs.
-    pub acls: Acls,
 }
 
 impl Network {
@@ -63,19 +61,21 @@ pub fn declare(site: &mut Site<'_>, env: Env) -> Network {
         let table = site.graph.add(site.head(&name, env), table);
         let used = RouteTableSubnets {
             table: table.id(),
-            subnets: subnets[tier as usize].iter().map(Handle::id).collect(),
+            subnets: subnets[tier as usize]
+                .iter()
+                .map(Handle::<Subnet>::id)
+                .collect(),
         };
         let head = site.head(&format!("{name}-subnets"), env);
         site.graph.add(head, used);
         table
     });
-    let acls = acls::declare(site, env, &vpc, &subnets);
+    acls::declare(site, env, &vpc, &subnets);
     Network {
         vpc,
         subnets,
         tables,
         internet,
-        acls,
     }
 }
 

@@ -62,8 +62,6 @@ pub fn gateway(site: &mut Site<'_>) -> Transit {
 
 /// What the VPC's own route tables need.
 pub struct Attached {
-    /// The attachment.
-    pub attachment: Handle<TransitGatewayAttachment>,
     /// The blocks on the other side that may be reached.
     pub destinations: Vec<String>,
     /// Where routes to them lead: the gateway, once the attachment is available.
@@ -137,7 +135,6 @@ pub fn attach(
         destinations: [Tier::App, Tier::Db]
             .map(|tier| other.tier(tier).to_string())
             .into(),
-        attachment,
     }
 }
 

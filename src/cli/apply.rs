@@ -11,7 +11,7 @@ use crate::state::{self, State, Writer};
 
 /// Shows what `apply` would do. The state it holds has no way to write.
 pub async fn plan(common: &Common, scope: &Scope, replace_data: bool) -> Result<Exit, Failure> {
-    let session = Session::open(common, scope, &Events::default(), true).await?;
+    let session = Session::open(common, scope, &Events::default(), true, true).await?;
     let state = state::read(
         &session.folder,
         &session.config.suffix,
@@ -34,7 +34,7 @@ pub async fn apply(
     replace_data: bool,
 ) -> Result<Exit, Failure> {
     let events = run::quiet(common);
-    let session = Session::open(common, asked.scope, &events, false).await?;
+    let session = Session::open(common, asked.scope, &events, false, true).await?;
     let command = std::env::args().collect::<Vec<_>>().join(" ");
     let (mut writer, mut state) = Writer::open(
         &session.folder,

@@ -12,7 +12,7 @@ use crate::state::{self, State, Writer};
 /// Removes an environment and whatever rests on it, or everything.
 pub async fn destroy(common: &Common, asked: &Asked<'_>, dry_run: bool) -> Result<Exit, Failure> {
     let events = run::quiet(common);
-    let session = Session::open(common, asked.scope, &events, dry_run).await?;
+    let session = Session::open(common, asked.scope, &events, dry_run, false).await?;
     if dry_run {
         let state = state::read(
             &session.folder,

@@ -8,6 +8,6 @@ use crate::engine::Events;
 
 /// Compares the account with the blueprint and the state. Writes nothing.
 pub async fn drift(common: &Common, scope: &Scope) -> Result<Exit, Failure> {
-    let _session = Session::open(common, scope, &Events::default(), true).await?;
+    let _session = Session::open(common, scope, &Events::default(), true, false).await?;
     Ok(Exit::Done)
 }

@@ -2,7 +2,7 @@
 
 use super::args::{Common, Scope};
 use super::error::Failure;
-use crate::aws::{Aws, Connection, Settings, connect};
+use crate::aws::{self, Aws, Caller, Connection, Depth, Preflight, Settings, Wanted, connect};
 use crate::blueprint::{self, Facts};
 use crate::config::{Config, Overrides};
 use crate::engine::observe::{Ask, Observations, asks, observe};
@@ -72,6 +72,8 @@ pub struct Session {
     pub scope: Option<String>,
     /// The resource types.
     pub registry: Registry,
+    /// What the first look found.
+    pub preflight: Preflight,
 }
 
 impl Session {
@@ -81,10 +83,11 @@ impl Session {
         scope: &Scope,
         events: &Events,
         read_only: bool,
+        deep: bool,
     ) -> Result<Self, Failure> {
         let config = configuration(common)?;
         let connection = connection(common, &config, events).await?;
-        let facts = facts(&connection, &config).await?;
+        let (facts, preflight) = preflight(&connection, &config, events, deep).await?;
         let graph = blueprint::build(&config, &facts)?;
         let scope = scope.env.map(|e| e.name().to_owned());
         let chosen = graph.select(scope.as_deref());
@@ -103,6 +106,7 @@ impl Session {
             chosen,
             scope,
             registry,
+            preflight,
         })
     }
 
@@ -172,38 +176,44 @@ async fn connection(
     Ok(connect(&settings).await)
 }
 
-/// Who and where we are.
-async fn facts(connection: &Connection, config: &Config) -> Result<Facts, Failure> {
-    use crate::aws::read;
-    let caller = crate::aws::Caller::new(Events::default(), true);
-    let sts = aws_sdk_sts::Client::new(&connection.config);
+/// Who and where we are, and whether what is wanted can be had. What forbids to go on is an error before any write.
+async fn preflight(
+    connection: &Connection,
+    config: &Config,
+    events: &Events,
+    deep: bool,
+) -> Result<(Facts, Preflight), Failure> {
+    let environments = 2;
+    let depth = if deep {
+        Depth::Full(Wanted {
+            suffix: config.suffix.clone(),
+            zones: config.network.zones,
+            engine: "aurora-postgresql".into(),
+            engine_version: config.database.engine_version.clone(),
+            vpcs: environments,
+            transit_gateways: 1,
+            interface_endpoints: blueprint::INTERFACE_ENDPOINTS,
+            clusters: environments,
+            instances: environments * config.database.instances,
+        })
+    } else {
+        Depth::Light {
+            zones: config.network.zones,
+        }
+    };
     let ec2 = aws_sdk_ec2::Client::new(&connection.config);
-    let who = caller.call(read("sts", "GetCallerIdentity"), || {
-        sts.get_caller_identity().send()
-    });
-    let zones = caller.call(read("ec2", "DescribeAvailabilityZones"), || {
-        ec2.describe_availability_zones().send()
-    });
+    let caller = Caller::new(events.clone(), true);
     let lists = ServicePrefixLists::read(&caller, &ec2, &config.region);
-    let (who, zones, lists) = tokio::join!(who, zones, lists);
-    let account = who?.account().unwrap_or_default().to_owned();
-    let mut zones: Vec<String> = zones?
-        .availability_zones()
-        .iter()
-        .filter_map(|z| z.zone_name().map(str::to_owned))
-        .collect();
-    zones.sort();
-    if zones.len() < config.network.zones {
-        return Err(Failure::usage(format!(
-            "the region {} has {} zones",
-            config.region,
-            zones.len()
-        )));
+    let (found, lists) = tokio::join!(aws::preflight(connection, events.clone(), &depth), lists);
+    if let Some(fault) = found.fault() {
+        return Err(fault.into());
     }
+    let mut zones = found.zones.clone();
     zones.truncate(config.network.zones);
-    Ok(Facts {
-        account,
+    let facts = Facts {
+        account: found.account.clone(),
         zones,
         prefix_lists: lists?,
-    })
+    };
+    Ok((facts, found))
 }

@@ -10,6 +10,7 @@
 //!    themselves; add one mutation by hand for it in `tests/it/mutations.rs`.
 
 mod durations;
+pub mod dynamodb;
 pub mod ec2;
 pub mod iam;
 pub mod kms;
@@ -17,6 +18,7 @@ pub mod logs;
 mod owned;
 pub mod policy;
 pub mod rds;
+pub mod s3;
 pub mod secretsmanager;
 
 pub use durations::typical;
@@ -172,6 +174,8 @@ pub fn registry(aws: &Arc<Aws>) -> Registry {
         kms::Alias,
         iam::Role,
         logs::LogGroup,
+        s3::Bucket,
+        dynamodb::Table,
         rds::SubnetGroup,
         rds::ClusterParameterGroup,
         rds::ParameterGroup,

@@ -7,6 +7,7 @@ use deployer::engine::exec::{self, Limits, MemoryRecorder};
 use deployer::engine::observe::{asks, observe};
 use deployer::engine::plan::{self, Options, Plan, critical};
 use deployer::engine::{Events, Graph, Registry};
+use deployer::resources::ec2::ServicePrefixLists;
 use deployer::resources::typical;
 use deployer::state::State;
 use std::collections::BTreeSet;
@@ -22,6 +23,10 @@ fn platform() -> Graph {
     let facts = Facts {
         account: "123456789012".into(),
         zones,
+        prefix_lists: ServicePrefixLists {
+            s3: "pl-s3".into(),
+            dynamodb: "pl-dynamodb".into(),
+        },
     };
     blueprint::build(&Config::default(), &facts).unwrap()
 }

@@ -1,5 +1,6 @@
 //! A role with its trust policy, inline policies and attached managed policies.
 
+use super::policies::{attached, delete_inline, detach, inline_names, inline_policies};
 use crate::aws::{Aws, once, read, repeatable};
 use crate::engine::{Delta, Fault, Handle, Identity, Kind, NameRule, Owned, Phase, Ref};
 use crate::resources::owned::{is_conventional, marked};
@@ -308,93 +309,6 @@ async fn get(cx: &Aws, name: &str) -> Result<t::Role, Fault> {
         })
         .await?;
     answer.role.ok_or_else(|| lacks("iam:GetRole", "Role"))
-}
-
-async fn inline_policies(cx: &Aws, name: &str) -> Result<BTreeMap<String, Policy>, Fault> {
-    let one = async |policy: String| {
-        let answer = cx
-            .call(read("iam", "GetRolePolicy"), || {
-                cx.iam
-                    .get_role_policy()
-                    .role_name(name)
-                    .policy_name(&policy)
-                    .send()
-            })
-            .await?;
-        Ok::<_, Fault>((policy, Policy::parse(answer.policy_document())))
-    };
-    let names = inline_names(cx, name).await?;
-    let all = try_join_all(names.into_iter().map(one)).await?;
-    Ok(all.into_iter().collect())
-}
-
-async fn inline_names(cx: &Aws, name: &str) -> Result<Vec<String>, Fault> {
-    let mut all = Vec::new();
-    let mut marker: Option<String> = None;
-    loop {
-        let page = cx
-            .call(read("iam", "ListRolePolicies"), || {
-                cx.iam
-                    .list_role_policies()
-                    .role_name(name)
-                    .set_marker(marker.clone())
-                    .send()
-            })
-            .await?;
-        all.extend(page.policy_names);
-        marker = page.marker.filter(|_| page.is_truncated);
-        if marker.is_none() {
-            return Ok(all);
-        }
-    }
-}
-
-async fn attached(cx: &Aws, name: &str) -> Result<Vec<String>, Fault> {
-    let mut all = Vec::new();
-    let mut marker: Option<String> = None;
-    loop {
-        let page = cx
-            .call(read("iam", "ListAttachedRolePolicies"), || {
-                cx.iam
-                    .list_attached_role_policies()
-                    .role_name(name)
-                    .set_marker(marker.clone())
-                    .send()
-            })
-            .await?;
-        let policies = page.attached_policies.unwrap_or_default();
-        all.extend(policies.into_iter().filter_map(|p| p.policy_arn));
-        marker = page.marker.filter(|_| page.is_truncated);
-        if marker.is_none() {
-            return Ok(all);
-        }
-    }
-}
-
-async fn delete_inline(cx: &Aws, name: &str, policy: &str) -> Result<(), Fault> {
-    gone_is_fine(
-        cx.call(repeatable("iam", "DeleteRolePolicy"), || {
-            cx.iam
-                .delete_role_policy()
-                .role_name(name)
-                .policy_name(policy)
-                .send()
-        })
-        .await,
-    )
-}
-
-async fn detach(cx: &Aws, name: &str, arn: &str) -> Result<(), Fault> {
-    gone_is_fine(
-        cx.call(repeatable("iam", "DetachRolePolicy"), || {
-            cx.iam
-                .detach_role_policy()
-                .role_name(name)
-                .policy_arn(arn)
-                .send()
-        })
-        .await,
-    )
 }
 
 fn tags_of(tags: &[Tag]) -> BTreeMap<String, String> {

@@ -1,0 +1,57 @@
+//! The tables of one environment: sessions and rate limits.
+
+use super::keys::Keys;
+use super::{Env, Site};
+use crate::resources::dynamodb::{Attribute, Index, KeySchema, Table};
+use std::collections::BTreeMap;
+
+/// The things in the names of the tables.
+pub const THINGS: [&str; 2] = ["sessions", "rate-limits"];
+
+/// The longest that point-in-time recovery reaches back, in days.
+const RECOVERY_DAYS: i32 = 35;
+
+/// Declares them.
+pub fn declare(site: &mut Site<'_>, env: Env, keys: &Keys) {
+    let table = |key| Table {
+        key,
+        indexes: BTreeMap::new(),
+        billing: "PAY_PER_REQUEST".into(),
+        stream: None,
+        ttl: Some("expires_at".into()),
+        recovery_days: Some(RECOVERY_DAYS),
+        kms_key: Some(keys.data.arn()),
+        deletion_protection: false,
+    };
+    let index = |hash: &str, range: &str| Index {
+        key: sorted(hash, range),
+        projection: "ALL".into(),
+    };
+    let sessions = Table {
+        indexes: BTreeMap::from([
+            ("by-user".into(), index("user_id", "created_at")),
+            ("by-status".into(), index("status", "expires_at")),
+        ]),
+        stream: Some("NEW_AND_OLD_IMAGES".into()),
+        ..table(KeySchema {
+            hash: Attribute::text("session_id"),
+            range: None,
+        })
+    };
+    let sessions = site.graph.add(site.head(THINGS[0], env), sessions);
+    let limits = table(sorted("client_id", "window"));
+    let rate_limits = site.graph.add(site.head(THINGS[1], env), limits);
+    for (thing, table) in THINGS.into_iter().zip([&sessions, &rate_limits]) {
+        site.graph
+            .output(format!("{env}.table.{thing}"), table.name());
+    }
+}
+
+/// Text, then seconds since 1970: `created_at` and `window` are compared with `expires_at`, which must be a number to
+/// expire items by.
+fn sorted(hash: &str, range: &str) -> KeySchema {
+    KeySchema {
+        hash: Attribute::text(hash),
+        range: Some(Attribute::number(range)),
+    }
+}

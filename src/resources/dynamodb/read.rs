@@ -1,0 +1,160 @@
+//! Reads a table: its description, expiry, recovery and tags.
+
+use super::change;
+use super::table::{Index, Table, TableOutputs};
+use crate::aws::{Aws, read};
+use crate::engine::{Fault, Phase, Ref};
+use crate::resources::{found, lacks};
+use aws_sdk_dynamodb::types::{
+    BillingMode, GlobalSecondaryIndexDescription, IndexStatus, PointInTimeRecoveryStatus,
+    SseStatus, StreamViewType, TableDescription, TableStatus, TimeToLiveStatus,
+};
+use std::collections::BTreeMap;
+
+pub(super) async fn describe(cx: &Aws, name: &str) -> Result<TableDescription, Fault> {
+    let answer = cx
+        .call(read("dynamodb", "DescribeTable"), || {
+            cx.dynamodb.describe_table().table_name(name).send()
+        })
+        .await?;
+    answer
+        .table
+        .ok_or_else(|| lacks("dynamodb:DescribeTable", "Table"))
+}
+
+/// What DescribeTable tells of the settings.
+pub(super) fn described(table: &TableDescription) -> Table {
+    let kinds = table.attribute_definitions();
+    let index = |i: &GlobalSecondaryIndexDescription| {
+        let projection = i.projection().and_then(|p| p.projection_type());
+        let index = Index {
+            key: change::key_of(i.key_schema(), kinds),
+            projection: projection.map_or_else(String::new, |p| p.as_str().to_owned()),
+        };
+        Some((i.index_name()?.to_owned(), index))
+    };
+    // An index that is being deleted is no longer there for us, and the table is not settled until it is gone.
+    let leaving =
+        |i: &&GlobalSecondaryIndexDescription| i.index_status() == Some(&IndexStatus::Deleting);
+    let indexes = table
+        .global_secondary_indexes()
+        .iter()
+        .filter(|i| !leaving(i))
+        .filter_map(index)
+        .collect();
+    let billing = table.billing_mode_summary().and_then(|b| b.billing_mode());
+    let stream = table
+        .stream_specification()
+        .filter(|s| s.stream_enabled())
+        .and_then(|s| s.stream_view_type());
+    let encryption = table
+        .sse_description()
+        .filter(|s| !matches!(s.status(), Some(SseStatus::Disabled | SseStatus::Disabling)));
+    Table {
+        key: change::key_of(table.key_schema(), kinds),
+        indexes,
+        // A table that was never on demand has no summary.
+        billing: billing
+            .unwrap_or(&BillingMode::Provisioned)
+            .as_str()
+            .to_owned(),
+        stream: stream.map(|s: &StreamViewType| s.as_str().to_owned()),
+        ttl: None,
+        recovery_days: None,
+        kms_key: encryption
+            .and_then(|s| s.kms_master_key_arn())
+            .map(Ref::from),
+        deletion_protection: table.deletion_protection_enabled().unwrap_or(false),
+    }
+}
+
+pub(super) fn phase(table: &TableDescription) -> Phase {
+    let busy = table
+        .global_secondary_indexes()
+        .iter()
+        .any(|i| i.index_status() != Some(&IndexStatus::Active))
+        || matches!(
+            table.sse_description().and_then(|s| s.status()),
+            Some(SseStatus::Enabling | SseStatus::Disabling | SseStatus::Updating)
+        );
+    match table.table_status() {
+        Some(TableStatus::Creating | TableStatus::Updating) => Phase::Settling,
+        Some(TableStatus::Deleting) => Phase::Deleting,
+        Some(status @ (TableStatus::Archiving | TableStatus::Archived)) => Phase::Failed(format!(
+            "it is {status}: its key could not be used for days"
+        )),
+        _ if busy => Phase::Settling,
+        // Also when its key cannot be used just now: the key's own step tells that, and brings it back.
+        _ => Phase::Ready,
+    }
+}
+
+pub(super) fn outputs(table: &TableDescription) -> Result<TableOutputs, Fault> {
+    let lacking = |field| lacks("dynamodb:DescribeTable", field);
+    Ok(TableOutputs {
+        name: table
+            .table_name()
+            .ok_or_else(|| lacking("TableName"))?
+            .into(),
+        arn: table.table_arn().ok_or_else(|| lacking("TableArn"))?.into(),
+        stream_arn: table.latest_stream_arn().map(Ref::from),
+    })
+}
+
+pub(super) async fn recovery(cx: &Aws, name: &str) -> Result<Option<i32>, Fault> {
+    let answer = cx.call(read("dynamodb", "DescribeContinuousBackups"), || {
+        cx.dynamodb
+            .describe_continuous_backups()
+            .table_name(name)
+            .send()
+    });
+    // A table in the making has none yet.
+    let Some(answer) = found(answer.await)? else {
+        return Ok(None);
+    };
+    let recovery = answer
+        .continuous_backups_description()
+        .and_then(|c| c.point_in_time_recovery_description())
+        .filter(|p| p.point_in_time_recovery_status() == Some(&PointInTimeRecoveryStatus::Enabled));
+    Ok(recovery.map(|p| p.recovery_period_in_days().unwrap_or(35)))
+}
+
+/// The attribute that items expire by. Switching takes DynamoDB up to an hour; the new value counts at once.
+pub(super) async fn ttl(cx: &Aws, name: &str) -> Result<Option<String>, Fault> {
+    let answer = cx.call(read("dynamodb", "DescribeTimeToLive"), || {
+        cx.dynamodb.describe_time_to_live().table_name(name).send()
+    });
+    let Some(answer) = found(answer.await)? else {
+        return Ok(None);
+    };
+    let on = answer.time_to_live_description.filter(|t| {
+        matches!(
+            t.time_to_live_status(),
+            Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)
+        )
+    });
+    Ok(on.and_then(|t| t.attribute_name))
+}
+
+pub(super) async fn tags_of(cx: &Aws, arn: &str) -> Result<BTreeMap<String, String>, Fault> {
+    let mut all = BTreeMap::new();
+    let mut token: Option<String> = None;
+    loop {
+        let answer = cx.call(read("dynamodb", "ListTagsOfResource"), || {
+            cx.dynamodb
+                .list_tags_of_resource()
+                .resource_arn(arn)
+                .set_next_token(token.clone())
+                .send()
+        });
+        let Some(page) = found(answer.await)? else {
+            return Ok(all);
+        };
+        let tags = page.tags.unwrap_or_default();
+        all.extend(tags.into_iter().map(|t| (t.key, t.value)));
+        token = page.next_token;
+        if token.is_none() {
+            return Ok(all);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Changes a table.
+
+use super::change::{self, Change};
+use super::read::{describe, described, phase, ttl};
+use super::table::Table;
+use crate::aws::{Aws, repeatable};
+use crate::engine::{Class, Delta, Fault, Phase};
+use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::types::{
+    BillingMode, CreateGlobalSecondaryIndexAction, DeleteGlobalSecondaryIndexAction,
+    GlobalSecondaryIndexUpdate, PointInTimeRecoverySpecification, SseSpecification, SseType,
+    StreamSpecification, StreamViewType, Tag, TimeToLiveSpecification,
+};
+use std::collections::BTreeMap;
+
+impl Table {
+    /// Sends the next change that the table needs. While another one is to follow (or `others`, which take an ACTIVE
+    /// table too) it answers `NotYet`, and the engine calls again when the table may have settled.
+    pub(super) async fn one_change(&self, cx: &Aws, name: &str, others: bool) -> Result<(), Fault> {
+        const ACTION: &str = "dynamodb:UpdateTable";
+        let table = describe(cx, name).await?;
+        let later = |what: String| Fault::of(Class::NotYet, ACTION, what);
+        if phase(&table) != Phase::Ready {
+            return Err(later(format!("the table `{name}` is still being changed")));
+        }
+        let left = change::changes(self, &described(&table));
+        let Some(next) = left.first() else {
+            return Ok(());
+        };
+        self.send(cx, name, next).await?;
+        if left.len() > 1 || others {
+            let left = left.len() - 1;
+            return Err(later(format!(
+                "DynamoDB takes one change of `{name}` at a time; {left} more of the table wait"
+            )));
+        }
+        Ok(())
+    }
+
+    async fn send(&self, cx: &Aws, name: &str, change: &Change) -> Result<(), Fault> {
+        const ACTION: &str = "dynamodb:UpdateTable";
+        let update = cx.dynamodb.update_table().table_name(name);
+        let update = match change {
+            Change::Protection(on) => update.deletion_protection_enabled(*on),
+            Change::Encryption => update.sse_specification(self.encryption()),
+            Change::Billing => update.billing_mode(BillingMode::from(self.billing.as_str())),
+            Change::Stream(view) => update.stream_specification(stream(ACTION, view.as_deref())?),
+            Change::DeleteIndex(index) => {
+                let delete = DeleteGlobalSecondaryIndexAction::builder()
+                    .index_name(index)
+                    .build();
+                let one = GlobalSecondaryIndexUpdate::builder()
+                    .delete(built(ACTION, delete)?)
+                    .build();
+                update.global_secondary_index_updates(one)
+            }
+            Change::CreateIndex(name) => {
+                let index = self
+                    .indexes
+                    .get(name)
+                    .ok_or_else(|| Fault::permanent(ACTION, format!("no index `{name}`")))?;
+                let create = CreateGlobalSecondaryIndexAction::builder()
+                    .index_name(name)
+                    .set_key_schema(Some(built(ACTION, change::schema(&index.key))?))
+                    .projection(change::projection(index))
+                    .build();
+                let one = GlobalSecondaryIndexUpdate::builder()
+                    .create(built(ACTION, create)?)
+                    .build();
+                let only = BTreeMap::from([(name.clone(), index.clone())]);
+                let attributes = built(ACTION, change::definitions(&self.key, &only))?;
+                update
+                    .set_attribute_definitions(Some(attributes))
+                    .global_secondary_index_updates(one)
+            }
+        };
+        // Sent a second time after an unclear answer, it is refused because the table is being changed: `NotYet`.
+        cx.call(repeatable("dynamodb", "UpdateTable"), || {
+            update.clone().send()
+        })
+        .await?;
+        Ok(())
+    }
+
+    pub(super) fn encryption(&self) -> SseSpecification {
+        let key = self.kms_key.as_ref().map(|k| k.as_str().to_owned());
+        SseSpecification::builder()
+            .enabled(key.is_some())
+            .set_sse_type(key.as_ref().map(|_| SseType::Kms))
+            .set_kms_master_key_id(key)
+            .build()
+    }
+
+    pub(super) async fn put_recovery(&self, cx: &Aws, name: &str) -> Result<(), Fault> {
+        const ACTION: &str = "dynamodb:UpdateContinuousBackups";
+        let recovery = PointInTimeRecoverySpecification::builder()
+            .point_in_time_recovery_enabled(self.recovery_days.is_some())
+            .set_recovery_period_in_days(self.recovery_days)
+            .build();
+        let recovery = built(ACTION, recovery)?;
+        cx.call(repeatable("dynamodb", "UpdateContinuousBackups"), || {
+            cx.dynamodb
+                .update_continuous_backups()
+                .table_name(name)
+                .point_in_time_recovery_specification(recovery.clone())
+                .send()
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Another attribute takes two changes, and DynamoDB allows one within an hour: the second is refused with a hint.
+    pub(super) async fn put_ttl(&self, cx: &Aws, name: &str) -> Result<(), Fault> {
+        let have = ttl(cx, name).await?;
+        if have == self.ttl {
+            return Ok(());
+        }
+        if let Some(attribute) = have {
+            set_ttl(cx, name, &attribute, false).await?;
+        }
+        if let Some(attribute) = &self.ttl {
+            set_ttl(cx, name, attribute, true).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn set_ttl(cx: &Aws, name: &str, attribute: &str, on: bool) -> Result<(), Fault> {
+    const ACTION: &str = "dynamodb:UpdateTimeToLive";
+    let ttl = TimeToLiveSpecification::builder()
+        .enabled(on)
+        .attribute_name(attribute)
+        .build();
+    let ttl = built(ACTION, ttl)?;
+    let answer = cx
+        .call(repeatable("dynamodb", "UpdateTimeToLive"), || {
+            cx.dynamodb
+                .update_time_to_live()
+                .table_name(name)
+                .time_to_live_specification(ttl.clone())
+                .send()
+        })
+        .await;
+    match answer {
+        // Sent a second time after an unclear answer.
+        Err(fault) if fault.message.contains("TimeToLive is already") => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+pub(super) fn stream(action: &str, view: Option<&str>) -> Result<StreamSpecification, Fault> {
+    let stream = StreamSpecification::builder()
+        .stream_enabled(view.is_some())
+        .set_stream_view_type(view.map(StreamViewType::from))
+        .build();
+    built(action, stream)
+}
+
+pub(super) fn built<T>(action: &str, value: Result<T, BuildError>) -> Result<T, Fault> {
+    value.map_err(|e| Fault::permanent(action, e.to_string()))
+}
+
+pub(super) fn tags<'a>(
+    action: &str,
+    tags: impl IntoIterator<Item = (&'a String, &'a String)>,
+) -> Result<Vec<Tag>, Fault> {
+    let all = tags
+        .into_iter()
+        .map(|(k, v)| Tag::builder().key(k).value(v).build())
+        .collect();
+    built(action, all)
+}
+
+pub(super) async fn update_tags(cx: &Aws, arn: &str, delta: &Delta) -> Result<(), Fault> {
+    if !delta.set_tags.is_empty() {
+        let tags = tags("dynamodb:TagResource", &delta.set_tags)?;
+        cx.call(repeatable("dynamodb", "TagResource"), || {
+            cx.dynamodb
+                .tag_resource()
+                .resource_arn(arn)
+                .set_tags(Some(tags.clone()))
+                .send()
+        })
+        .await?;
+    }
+    if !delta.remove_tags.is_empty() {
+        cx.call(repeatable("dynamodb", "UntagResource"), || {
+            cx.dynamodb
+                .untag_resource()
+                .resource_arn(arn)
+                .set_tag_keys(Some(delta.remove_tags.clone()))
+                .send()
+        })
+        .await?;
+    }
+    Ok(())
+}

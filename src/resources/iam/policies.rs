@@ -1,0 +1,98 @@
+//! The policies of a role: inline ones and attached ones.
+
+use crate::aws::{Aws, read, repeatable};
+use crate::engine::Fault;
+use crate::resources::gone_is_fine;
+use crate::resources::policy::Policy;
+use futures::future::try_join_all;
+use std::collections::BTreeMap;
+
+pub(super) async fn inline_policies(
+    cx: &Aws,
+    name: &str,
+) -> Result<BTreeMap<String, Policy>, Fault> {
+    let one = async |policy: String| {
+        let answer = cx
+            .call(read("iam", "GetRolePolicy"), || {
+                cx.iam
+                    .get_role_policy()
+                    .role_name(name)
+                    .policy_name(&policy)
+                    .send()
+            })
+            .await?;
+        Ok::<_, Fault>((policy, Policy::parse(answer.policy_document())))
+    };
+    let names = inline_names(cx, name).await?;
+    let all = try_join_all(names.into_iter().map(one)).await?;
+    Ok(all.into_iter().collect())
+}
+
+pub(super) async fn inline_names(cx: &Aws, name: &str) -> Result<Vec<String>, Fault> {
+    let mut all = Vec::new();
+    let mut marker: Option<String> = None;
+    loop {
+        let page = cx
+            .call(read("iam", "ListRolePolicies"), || {
+                cx.iam
+                    .list_role_policies()
+                    .role_name(name)
+                    .set_marker(marker.clone())
+                    .send()
+            })
+            .await?;
+        all.extend(page.policy_names);
+        marker = page.marker.filter(|_| page.is_truncated);
+        if marker.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+pub(super) async fn attached(cx: &Aws, name: &str) -> Result<Vec<String>, Fault> {
+    let mut all = Vec::new();
+    let mut marker: Option<String> = None;
+    loop {
+        let page = cx
+            .call(read("iam", "ListAttachedRolePolicies"), || {
+                cx.iam
+                    .list_attached_role_policies()
+                    .role_name(name)
+                    .set_marker(marker.clone())
+                    .send()
+            })
+            .await?;
+        let policies = page.attached_policies.unwrap_or_default();
+        all.extend(policies.into_iter().filter_map(|p| p.policy_arn));
+        marker = page.marker.filter(|_| page.is_truncated);
+        if marker.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+pub(super) async fn delete_inline(cx: &Aws, name: &str, policy: &str) -> Result<(), Fault> {
+    gone_is_fine(
+        cx.call(repeatable("iam", "DeleteRolePolicy"), || {
+            cx.iam
+                .delete_role_policy()
+                .role_name(name)
+                .policy_name(policy)
+                .send()
+        })
+        .await,
+    )
+}
+
+pub(super) async fn detach(cx: &Aws, name: &str, arn: &str) -> Result<(), Fault> {
+    gone_is_fine(
+        cx.call(repeatable("iam", "DetachRolePolicy"), || {
+            cx.iam
+                .detach_role_policy()
+                .role_name(name)
+                .policy_arn(arn)
+                .send()
+        })
+        .await,
+    )
+}

@@ -1,0 +1,248 @@
+//! A bucket. Its parts live beside it: `settings` reads and writes its settings, `empty` empties it, `lifecycle` is the
+//! form of its rules.
+//!
+//! Every call names the account that must own the bucket ("Verifying bucket ownership with bucket owner condition" in
+//! the S3 user guide), so a bucket of another account that took our name is refused by S3 and never touched.
+
+use super::lifecycle::Rule;
+use super::{empty, settings};
+use crate::aws::{Aws, once, read, repeatable};
+use crate::engine::{Class, Delta, Fault, Handle, Identity, Kind, NameRule, Owned, Phase, Ref};
+use crate::resources::kms::KeyArn;
+use crate::resources::owned::{is_conventional, marked};
+use crate::resources::policy::Policy;
+use crate::resources::{Found, Lookup, Resource, gone_is_fine};
+use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration, ObjectOwnership};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The settings of a bucket.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Bucket {
+    /// Who owns objects: `BucketOwnerEnforced` switches access lists off.
+    pub ownership: String,
+    /// Keeps old versions of objects.
+    pub versioning: bool,
+    /// How new objects are encrypted.
+    pub encryption: Encryption,
+    /// What keeps it from becoming public.
+    pub public_access: PublicAccess,
+    /// Who may do what.
+    pub policy: Option<Policy>,
+    /// Where accesses are logged.
+    pub logging: Option<Logging>,
+    /// What becomes of objects with time, by rule id.
+    pub lifecycle: BTreeMap<String, Rule>,
+}
+
+/// The default encryption of a bucket.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Encryption {
+    /// `AES256` (SSE-S3), `aws:kms` or `aws:kms:dsse`.
+    pub algorithm: String,
+    /// The key, for the algorithms of KMS.
+    pub kms_key: Option<Ref<KeyArn>>,
+}
+
+/// The public access block.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct PublicAccess {
+    /// Refuses public access lists.
+    pub block_acls: bool,
+    /// Ignores public access lists that are there.
+    pub ignore_acls: bool,
+    /// Refuses public policies.
+    pub block_policy: bool,
+    /// Lets only this account and services in while the policy is public.
+    pub restrict: bool,
+}
+
+/// Server access logging.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Logging {
+    /// The bucket that gets the logs. Its policy must let the logging service write, so refer to it by `.ready()`.
+    pub bucket: Ref<BucketName>,
+    /// What the keys of the logs begin with.
+    pub prefix: String,
+}
+
+/// A bucket's name.
+#[derive(Debug)]
+pub enum BucketName {}
+
+/// A bucket's ARN.
+#[derive(Debug)]
+pub enum BucketArn {}
+
+/// What is known of a bucket once it exists.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BucketOutputs {
+    /// Its name.
+    pub name: Ref<BucketName>,
+    /// `arn:aws:s3:::NAME`
+    pub arn: Ref<BucketArn>,
+}
+
+impl Handle<Bucket> {
+    /// The bucket's name.
+    pub fn name(&self) -> Ref<BucketName> {
+        self.output("name")
+    }
+
+    /// The bucket's ARN.
+    pub fn arn(&self) -> Ref<BucketArn> {
+        self.output("arn")
+    }
+}
+
+impl Kind for Bucket {
+    const TYPE: &'static str = "s3/bucket";
+    /// "General purpose bucket naming rules" in the S3 user guide, without dots (they break TLS host names).
+    const NAME: NameRule = NameRule {
+        min: 3,
+        max: 63,
+        legal: |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-',
+        charset: "lower-case letters, digits and hyphens",
+    };
+}
+
+impl Resource for Bucket {
+    const HOLDS_DATA: bool = true;
+    type Outputs = BucketOutputs;
+
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+        let name = key
+            .outputs
+            .map_or(key.identity.name.as_str(), |o| o.name.as_str());
+        let (spec, tags) = match settings::all(cx, name).await {
+            Ok(all) => all,
+            Err(fault) if fault.code == "NoSuchBucket" => return Ok(None),
+            Err(fault) if fault.is_denied() && key.outputs.is_none() => {
+                return Err(explain(cx, name, fault).await);
+            }
+            Err(fault) => return Err(fault),
+        };
+        let outputs = outputs(name);
+        cx.recent.note(outputs.arn.as_str(), &tags);
+        Ok(Some(Found {
+            spec,
+            tags: Some(tags),
+            outputs,
+            phase: Phase::Ready,
+        }))
+    }
+
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<BucketOutputs, Fault> {
+        let name = identity.name.as_str();
+        let tags = settings::tags("s3:CreateBucket", &identity.tags)?;
+        // "CreateBucketConfiguration" in the S3 API reference: us-east-1 is the region that must not be named; tags
+        // given here need s3:TagResource.
+        let region =
+            (cx.region != "us-east-1").then(|| BucketLocationConstraint::from(cx.region.as_str()));
+        let configuration = CreateBucketConfiguration::builder()
+            .set_location_constraint(region)
+            .set_tags(Some(tags))
+            .build();
+        cx.call(once("s3", "CreateBucket"), || {
+            cx.s3
+                .create_bucket()
+                .bucket(name)
+                .object_ownership(ObjectOwnership::from(self.ownership.as_str()))
+                .create_bucket_configuration(configuration.clone())
+                .send()
+        })
+        .await?;
+        Ok(outputs(name))
+    }
+
+    async fn update(&self, cx: &Aws, outputs: &BucketOutputs, delta: &Delta) -> Result<(), Fault> {
+        let name = outputs.name.as_str();
+        settings::update(self, cx, name, delta).await?;
+        settings::update_tags(cx, name, delta).await
+    }
+
+    /// Empties it and deletes it. What is written in between (log delivery) makes S3 refuse with `BucketNotEmpty`,
+    /// class `Held`: then all of this runs again.
+    async fn delete(&self, cx: &Aws, outputs: &BucketOutputs) -> Result<(), Fault> {
+        let name = outputs.name.as_str();
+        gone_is_fine(empty::empty(cx, name).await)?;
+        gone_is_fine(
+            cx.call(repeatable("s3", "DeleteBucket"), || {
+                cx.s3
+                    .delete_bucket()
+                    .bucket(name)
+                    .expected_bucket_owner(&cx.account)
+                    .send()
+            })
+            .await,
+        )
+    }
+
+    /// The account's buckets in this region with our kind of name, and the tags of those.
+    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Fault> {
+        let mut out = Vec::new();
+        for name in ours(cx, None).await? {
+            if !is_conventional(&name, suffix) {
+                continue;
+            }
+            let outputs = outputs(&name);
+            let arn = outputs.arn.as_str();
+            let tags = match cx.recent.get(arn) {
+                Some(tags) => tags,
+                None => match settings::tags_of(cx, &name).await {
+                    Err(fault) if fault.code == "NoSuchBucket" => continue,
+                    other => other?,
+                },
+            };
+            out.extend(marked(Self::TYPE, arn, &name, tags, suffix));
+        }
+        Ok(out)
+    }
+}
+
+fn outputs(name: &str) -> BucketOutputs {
+    BucketOutputs {
+        name: name.into(),
+        arn: format!("arn:aws:s3:::{name}").into(),
+    }
+}
+
+/// A refusal on a bucket that nobody recorded: S3 does not say whether a permission is missing or another account owns
+/// the name; the list of the account's own buckets does.
+async fn explain(cx: &Aws, name: &str, denied: Fault) -> Fault {
+    match ours(cx, Some(name)).await {
+        Ok(buckets) if !buckets.iter().any(|b| b == name) => Fault::of(
+            Class::Conflict,
+            denied.action,
+            format!("the bucket name `{name}` is taken by another account"),
+        )
+        .code("BucketAlreadyExists")
+        .hint("bucket names are unique across all accounts; choose another --suffix"),
+        _ => denied,
+    }
+}
+
+/// The names of the account's buckets in this region.
+async fn ours(cx: &Aws, prefix: Option<&str>) -> Result<Vec<String>, Fault> {
+    let mut all = Vec::new();
+    let mut token: Option<String> = None;
+    loop {
+        let page = cx
+            .call(read("s3", "ListBuckets"), || {
+                cx.s3
+                    .list_buckets()
+                    .bucket_region(&cx.region)
+                    .max_buckets(10_000)
+                    .set_prefix(prefix.map(str::to_owned))
+                    .set_continuation_token(token.clone())
+                    .send()
+            })
+            .await?;
+        let buckets = page.buckets.unwrap_or_default();
+        all.extend(buckets.into_iter().filter_map(|b| b.name));
+        token = page.continuation_token;
+        if token.is_none() {
+            return Ok(all);
+        }
+    }
+}

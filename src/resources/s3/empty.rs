@@ -1,0 +1,153 @@
+//! Empties a bucket: all versions and delete markers, all unfinished uploads.
+
+use crate::aws::{Aws, read, repeatable};
+use crate::engine::{Class, Fault, Leaves};
+use aws_sdk_s3::types::{Delete, MultipartUpload, ObjectIdentifier};
+use futures::future::try_join_all;
+
+/// Uploads that are aborted at once.
+const AT_ONCE: usize = 32;
+
+/// Empties it. May be repeated; `NoSuchBucket` when it does not exist.
+pub(super) async fn empty(cx: &Aws, bucket: &str) -> Result<(), Fault> {
+    while delete_a_page(cx, bucket).await? {}
+    while abort_a_page(cx, bucket).await? {}
+    Ok(())
+}
+
+/// Deletes up to 1,000 versions and delete markers, the most that one DeleteObjects takes. False when there are no more.
+/// Each page starts from the beginning: what was before is gone, and S3's listings show deletions at once.
+async fn delete_a_page(cx: &Aws, bucket: &str) -> Result<bool, Fault> {
+    let page = cx
+        .call(read("s3", "ListObjectVersions"), || {
+            cx.s3
+                .list_object_versions()
+                .bucket(bucket)
+                .expected_bucket_owner(&cx.account)
+                .max_keys(1000)
+                .send()
+        })
+        .await?;
+    let versions = page.versions.unwrap_or_default();
+    let markers = page.delete_markers.unwrap_or_default();
+    let objects: Vec<ObjectIdentifier> = versions
+        .into_iter()
+        .map(|v| (v.key, v.version_id))
+        .chain(markers.into_iter().map(|m| (m.key, m.version_id)))
+        .map(|(key, version)| {
+            ObjectIdentifier::builder()
+                .set_key(key)
+                .set_version_id(version)
+                .build()
+        })
+        .collect::<Result<_, _>>()
+        .map_err(|e| Fault::permanent("s3:ListObjectVersions", e.to_string()))?;
+    if objects.is_empty() {
+        return Ok(false);
+    }
+    let delete = Delete::builder()
+        .set_objects(Some(objects))
+        .quiet(true)
+        .build()
+        .map_err(|e| Fault::permanent("s3:DeleteObjects", e.to_string()))?;
+    let answer = cx
+        .call(repeatable("s3", "DeleteObjects"), || {
+            cx.s3
+                .delete_objects()
+                .bucket(bucket)
+                .expected_bucket_owner(&cx.account)
+                .delete(delete.clone())
+                .send()
+        })
+        .await?;
+    match answer.errors() {
+        [] => Ok(true),
+        errors => Err(refused(bucket, errors)),
+    }
+}
+
+/// An answer of 200 can hold errors of single keys ("DeleteObjects" in the S3 API reference).
+fn refused(bucket: &str, errors: &[aws_sdk_s3::types::Error]) -> Fault {
+    let passing = |code: &str| matches!(code, "InternalError" | "SlowDown" | "ServiceUnavailable");
+    // One that lasts counts for more than any number that pass.
+    let worst = errors
+        .iter()
+        .find(|e| !passing(e.code().unwrap_or_default()))
+        .unwrap_or(&errors[0]);
+    let (key, code) = (
+        worst.key().unwrap_or_default(),
+        worst.code().unwrap_or_default(),
+    );
+    let class = if passing(code) {
+        Class::Throttled
+    } else {
+        Class::Permanent
+    };
+    let text = format!(
+        "{} objects of `{bucket}` could not be deleted, among them `{key}`: {}",
+        errors.len(),
+        worst.message().unwrap_or(code)
+    );
+    let fault = Fault::of(class, "s3:DeleteObjects", text)
+        .code(code)
+        .leaves(Leaves::Known(vec![bucket.to_owned()]));
+    if fault.is_denied() {
+        fault.hint("allow `s3:DeleteObjectVersion` for the credentials in use, or lift the object lock or legal hold, then run the same command again")
+    } else {
+        fault
+    }
+}
+
+async fn abort_a_page(cx: &Aws, bucket: &str) -> Result<bool, Fault> {
+    let page = cx
+        .call(read("s3", "ListMultipartUploads"), || {
+            cx.s3
+                .list_multipart_uploads()
+                .bucket(bucket)
+                .expected_bucket_owner(&cx.account)
+                .send()
+        })
+        .await?;
+    let uploads = page.uploads.unwrap_or_default();
+    for some in uploads.chunks(AT_ONCE) {
+        try_join_all(some.iter().map(|upload| abort(cx, bucket, upload))).await?;
+    }
+    Ok(!uploads.is_empty())
+}
+
+async fn abort(cx: &Aws, bucket: &str, upload: &MultipartUpload) -> Result<(), Fault> {
+    let answer = cx
+        .call(repeatable("s3", "AbortMultipartUpload"), || {
+            cx.s3
+                .abort_multipart_upload()
+                .bucket(bucket)
+                .expected_bucket_owner(&cx.account)
+                .set_key(upload.key.clone())
+                .set_upload_id(upload.upload_id.clone())
+                .send()
+        })
+        .await;
+    match answer {
+        Err(fault) if fault.code != "NoSuchUpload" => Err(fault),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_s3::types::Error;
+
+    #[test]
+    fn an_error_that_lasts_is_the_one_that_is_told() {
+        let error = |key: &str, code: &str| Error::builder().key(key).code(code).build();
+        let busy = refused("b", &[error("a", "SlowDown")]);
+        assert_eq!(busy.class, Class::Throttled);
+        let fault = refused(
+            "b",
+            &[error("a", "SlowDown"), error("locked", "AccessDenied")],
+        );
+        assert_eq!(fault.class, Class::Permanent);
+        assert!(fault.message.contains("`locked`") && fault.hint.is_some());
+    }
+}

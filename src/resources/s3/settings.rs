@@ -1,0 +1,355 @@
+//! Reads and writes a bucket's settings. S3 has one call per setting: a bucket that exists costs eight reads, one that
+//! does not costs one.
+
+use super::bucket::{Bucket, Encryption, Logging, PublicAccess};
+use super::lifecycle::Rule;
+use crate::aws::{Aws, read, repeatable};
+use crate::engine::{Delta, Fault};
+use crate::resources::policy::Policy;
+use aws_sdk_s3::types::{
+    self as t, BucketLifecycleConfiguration, BucketLoggingStatus, BucketVersioningStatus,
+    LoggingEnabled, ObjectOwnership, OwnershipControls, OwnershipControlsRule,
+    PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
+    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging,
+    VersioningConfiguration,
+};
+use std::collections::BTreeMap;
+
+type Tags = BTreeMap<String, String>;
+
+/// A read of one setting, with the account that must own the bucket.
+macro_rules! get {
+    ($cx:expr, $bucket:expr, $operation:literal, $method:ident) => {
+        $cx.call(read("s3", $operation), || {
+            $cx.s3
+                .$method()
+                .bucket($bucket)
+                .expected_bucket_owner(&$cx.account)
+                .send()
+        })
+    };
+}
+
+/// A change of one setting, with the account that must own the bucket.
+macro_rules! put {
+    ($cx:expr, $bucket:expr, $operation:literal, $method:ident $(, $field:ident = $value:expr)*) => {
+        $cx.call(repeatable("s3", $operation), || {
+            $cx.s3
+                .$method()
+                .bucket($bucket)
+                .expected_bucket_owner(&$cx.account)
+                $(.$field($value.clone()))*
+                .send()
+        })
+        .await
+    };
+}
+
+/// All settings and tags. `NoSuchBucket` when it does not exist.
+pub(super) async fn all(cx: &Aws, bucket: &str) -> Result<(Bucket, Tags), Fault> {
+    let versioning = get!(cx, bucket, "GetBucketVersioning", get_bucket_versioning).await?;
+    let (ownership, encryption, public_access, policy, logging, lifecycle, tags) = futures::try_join!(
+        ownership(cx, bucket),
+        encryption(cx, bucket),
+        public_access(cx, bucket),
+        policy(cx, bucket),
+        logging(cx, bucket),
+        lifecycle(cx, bucket),
+        tags_of(cx, bucket),
+    )?;
+    let spec = Bucket {
+        ownership,
+        versioning: versioning.status() == Some(&BucketVersioningStatus::Enabled),
+        encryption,
+        public_access,
+        policy,
+        logging,
+        lifecycle,
+    };
+    Ok((spec, tags))
+}
+
+/// The answer, or `None` when S3 says with `code` that this setting was never made.
+fn unless<T>(answer: Result<T, Fault>, code: &str) -> Result<Option<T>, Fault> {
+    match answer {
+        Err(fault) if fault.code == code => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+async fn ownership(cx: &Aws, bucket: &str) -> Result<String, Fault> {
+    let answer = get!(
+        cx,
+        bucket,
+        "GetBucketOwnershipControls",
+        get_bucket_ownership_controls
+    )
+    .await;
+    let answer = unless(answer, "OwnershipControlsNotFoundError")?;
+    let controls = answer.and_then(|a| a.ownership_controls);
+    let rule = controls.and_then(|c| c.rules.into_iter().next());
+    // A bucket without controls is one from before there were any: writers own their objects.
+    Ok(rule.map_or_else(
+        || ObjectOwnership::ObjectWriter.as_str().to_owned(),
+        |r| r.object_ownership.as_str().to_owned(),
+    ))
+}
+
+async fn encryption(cx: &Aws, bucket: &str) -> Result<Encryption, Fault> {
+    let answer = get!(cx, bucket, "GetBucketEncryption", get_bucket_encryption).await;
+    let answer = unless(answer, "ServerSideEncryptionConfigurationNotFoundError")?;
+    let rules = answer
+        .and_then(|a| a.server_side_encryption_configuration)
+        .map(|c| c.rules)
+        .unwrap_or_default();
+    let default = rules
+        .into_iter()
+        .find_map(|r| r.apply_server_side_encryption_by_default);
+    Ok(match default {
+        Some(by) => Encryption {
+            algorithm: by.sse_algorithm.as_str().to_owned(),
+            kms_key: by.kms_master_key_id.map(Into::into),
+        },
+        None => Encryption {
+            algorithm: "none".into(),
+            kms_key: None,
+        },
+    })
+}
+
+async fn public_access(cx: &Aws, bucket: &str) -> Result<PublicAccess, Fault> {
+    let answer = get!(cx, bucket, "GetPublicAccessBlock", get_public_access_block).await;
+    let answer = unless(answer, "NoSuchPublicAccessBlockConfiguration")?;
+    let Some(block) = answer.and_then(|a| a.public_access_block_configuration) else {
+        return Ok(PublicAccess::default());
+    };
+    Ok(PublicAccess {
+        block_acls: block.block_public_acls.unwrap_or(false),
+        ignore_acls: block.ignore_public_acls.unwrap_or(false),
+        block_policy: block.block_public_policy.unwrap_or(false),
+        restrict: block.restrict_public_buckets.unwrap_or(false),
+    })
+}
+
+async fn policy(cx: &Aws, bucket: &str) -> Result<Option<Policy>, Fault> {
+    let answer = get!(cx, bucket, "GetBucketPolicy", get_bucket_policy).await;
+    let answer = unless(answer, "NoSuchBucketPolicy")?;
+    Ok(answer
+        .and_then(|a| a.policy)
+        .map(|text| Policy::parse(&text)))
+}
+
+async fn logging(cx: &Aws, bucket: &str) -> Result<Option<Logging>, Fault> {
+    let answer = get!(cx, bucket, "GetBucketLogging", get_bucket_logging).await?;
+    Ok(answer.logging_enabled.map(|l| Logging {
+        bucket: l.target_bucket.into(),
+        prefix: l.target_prefix,
+    }))
+}
+
+async fn lifecycle(cx: &Aws, bucket: &str) -> Result<BTreeMap<String, Rule>, Fault> {
+    let answer = get!(
+        cx,
+        bucket,
+        "GetBucketLifecycleConfiguration",
+        get_bucket_lifecycle_configuration
+    )
+    .await;
+    let answer = unless(answer, "NoSuchLifecycleConfiguration")?;
+    let rules = answer.and_then(|a| a.rules).unwrap_or_default();
+    Ok(rules.iter().map(Rule::from_s3).collect())
+}
+
+/// A bucket's tags.
+pub(super) async fn tags_of(cx: &Aws, bucket: &str) -> Result<Tags, Fault> {
+    let answer = get!(cx, bucket, "GetBucketTagging", get_bucket_tagging).await;
+    let tags = unless(answer, "NoSuchTagSet")?
+        .map(|a| a.tag_set)
+        .unwrap_or_default();
+    Ok(tags.into_iter().map(|t| (t.key, t.value)).collect())
+}
+
+/// Tags in S3's form.
+pub(super) fn tags<'a>(
+    action: &str,
+    tags: impl IntoIterator<Item = (&'a String, &'a String)>,
+) -> Result<Vec<Tag>, Fault> {
+    tags.into_iter()
+        .map(|(k, v)| Tag::builder().key(k).value(v).build())
+        .collect::<Result<_, _>>()
+        .map_err(|e| Fault::permanent(action, e.to_string()))
+}
+
+/// S3 replaces the whole set of tags: those of others are read first and put back.
+pub(super) async fn update_tags(cx: &Aws, bucket: &str, delta: &Delta) -> Result<(), Fault> {
+    if !delta.touches_tags() {
+        return Ok(());
+    }
+    let mut all = tags_of(cx, bucket).await?;
+    all.extend(delta.set_tags.clone());
+    // AWS keeps its own tags by itself and refuses them from anybody else.
+    all.retain(|key, _| !key.starts_with("aws:") && !delta.remove_tags.contains(key));
+    let set = tags("s3:PutBucketTagging", &all)?;
+    let tagging = Tagging::builder().set_tag_set(Some(set)).build();
+    let tagging = tagging.map_err(|e| Fault::permanent("s3:PutBucketTagging", e.to_string()))?;
+    put!(
+        cx,
+        bucket,
+        "PutBucketTagging",
+        put_bucket_tagging,
+        tagging = tagging
+    )?;
+    Ok(())
+}
+
+/// Puts what `delta` names: first what protects, then what gives access, last what moves data.
+pub(super) async fn update(
+    want: &Bucket,
+    cx: &Aws,
+    bucket: &str,
+    delta: &Delta,
+) -> Result<(), Fault> {
+    if delta.touches("public_access") {
+        let block = PublicAccessBlockConfiguration::builder()
+            .block_public_acls(want.public_access.block_acls)
+            .ignore_public_acls(want.public_access.ignore_acls)
+            .block_public_policy(want.public_access.block_policy)
+            .restrict_public_buckets(want.public_access.restrict)
+            .build();
+        put!(
+            cx,
+            bucket,
+            "PutPublicAccessBlock",
+            put_public_access_block,
+            public_access_block_configuration = block
+        )?;
+    }
+    if delta.touches("ownership") {
+        let controls = ownership_controls(&want.ownership)?;
+        put!(
+            cx,
+            bucket,
+            "PutBucketOwnershipControls",
+            put_bucket_ownership_controls,
+            ownership_controls = controls
+        )?;
+    }
+    if delta.touches("encryption") {
+        let encryption = default_encryption(&want.encryption)?;
+        put!(
+            cx,
+            bucket,
+            "PutBucketEncryption",
+            put_bucket_encryption,
+            server_side_encryption_configuration = encryption
+        )?;
+    }
+    if delta.touches("versioning") {
+        let versioning = VersioningConfiguration::builder()
+            .status(if want.versioning {
+                BucketVersioningStatus::Enabled
+            } else {
+                BucketVersioningStatus::Suspended
+            })
+            .build();
+        put!(
+            cx,
+            bucket,
+            "PutBucketVersioning",
+            put_bucket_versioning,
+            versioning_configuration = versioning
+        )?;
+    }
+    if delta.touches("policy") {
+        match &want.policy {
+            Some(policy) => {
+                let text = policy.document();
+                put!(
+                    cx,
+                    bucket,
+                    "PutBucketPolicy",
+                    put_bucket_policy,
+                    policy = text
+                )?;
+            }
+            None => {
+                put!(cx, bucket, "DeleteBucketPolicy", delete_bucket_policy)?;
+            }
+        }
+    }
+    if delta.touches("logging") {
+        let status = logging_status(want.logging.as_ref())?;
+        put!(
+            cx,
+            bucket,
+            "PutBucketLogging",
+            put_bucket_logging,
+            bucket_logging_status = status
+        )?;
+    }
+    if delta.touches("lifecycle") {
+        if want.lifecycle.is_empty() {
+            put!(cx, bucket, "DeleteBucketLifecycle", delete_bucket_lifecycle)?;
+        } else {
+            let rules = rules(&want.lifecycle)?;
+            put!(
+                cx,
+                bucket,
+                "PutBucketLifecycleConfiguration",
+                put_bucket_lifecycle_configuration,
+                lifecycle_configuration = rules
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn ownership_controls(ownership: &str) -> Result<OwnershipControls, Fault> {
+    OwnershipControlsRule::builder()
+        .object_ownership(ObjectOwnership::from(ownership))
+        .build()
+        .and_then(|rule| OwnershipControls::builder().rules(rule).build())
+        .map_err(|e| Fault::permanent("s3:PutBucketOwnershipControls", e.to_string()))
+}
+
+fn default_encryption(want: &Encryption) -> Result<ServerSideEncryptionConfiguration, Fault> {
+    ServerSideEncryptionByDefault::builder()
+        .sse_algorithm(ServerSideEncryption::from(want.algorithm.as_str()))
+        .set_kms_master_key_id(want.kms_key.as_ref().map(|k| k.as_str().to_owned()))
+        .build()
+        .and_then(|by| {
+            let rule = ServerSideEncryptionRule::builder()
+                .apply_server_side_encryption_by_default(by)
+                .build();
+            ServerSideEncryptionConfiguration::builder()
+                .rules(rule)
+                .build()
+        })
+        .map_err(|e| Fault::permanent("s3:PutBucketEncryption", e.to_string()))
+}
+
+fn logging_status(want: Option<&Logging>) -> Result<BucketLoggingStatus, Fault> {
+    let enabled = want.map(|l| {
+        LoggingEnabled::builder()
+            .target_bucket(l.bucket.as_str())
+            .target_prefix(&l.prefix)
+            .build()
+    });
+    let enabled = enabled
+        .transpose()
+        .map_err(|e| Fault::permanent("s3:PutBucketLogging", e.to_string()))?;
+    Ok(t::BucketLoggingStatus::builder()
+        .set_logging_enabled(enabled)
+        .build())
+}
+
+fn rules(want: &BTreeMap<String, Rule>) -> Result<BucketLifecycleConfiguration, Fault> {
+    let rules: Vec<t::LifecycleRule> = want
+        .iter()
+        .map(|(id, rule)| rule.to_s3(id))
+        .collect::<Result<_, _>>()?;
+    BucketLifecycleConfiguration::builder()
+        .set_rules(Some(rules))
+        .build()
+        .map_err(|e| Fault::permanent("s3:PutBucketLifecycleConfiguration", e.to_string()))
+}
