@@ -55,7 +55,10 @@ pub fn declare(
         // Not before the entries are there: until then the ACL denies everything.
         let guarded = NetworkAclSubnets {
             acl: entries.complete(),
-            subnets: subnets[tier as usize].iter().map(Handle::id).collect(),
+            subnets: subnets[tier as usize]
+                .iter()
+                .map(Handle::<Subnet>::id)
+                .collect(),
         };
         let head = site.head(&format!("{name}-subnets"), env);
         site.graph.add(head, guarded);

@@ -214,10 +214,7 @@ mod tests {
     #[test]
     fn no_endpoint_lets_everybody_through() {
         let config = Config::default();
-        let facts = Facts {
-            account: "123456789012".into(),
-            zones: vec!["eu-central-1a".into()],
-        };
+        let facts = Facts::sample();
         let mut site = Site {
             config: &config,
             facts: &facts,

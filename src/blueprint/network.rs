@@ -63,7 +63,10 @@ pub fn declare(site: &mut Site<'_>, env: Env) -> Network {
         let table = site.graph.add(site.head(&name, env), table);
         let used = RouteTableSubnets {
             table: table.id(),
-            subnets: subnets[tier as usize].iter().map(Handle::id).collect(),
+            subnets: subnets[tier as usize]
+                .iter()
+                .map(Handle::<Subnet>::id)
+                .collect(),
         };
         let head = site.head(&format!("{name}-subnets"), env);
         site.graph.add(head, used);
