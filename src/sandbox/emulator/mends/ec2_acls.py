@@ -1,6 +1,6 @@
 """Network ACLs and their entries."""
 
-from moto.ec2.models.network_acls import NetworkAclBackend
+from moto.ec2.models.network_acls import NetworkAcl, NetworkAclBackend
 
 from .. import tags
 from ..call import mend, refuse
@@ -24,6 +24,19 @@ def _give_custom_acls_their_last_entries():
 
 
 _give_custom_acls_their_last_entries()
+
+
+def _know_the_filter_by_id():
+    """AWS: DescribeNetworkAcls filters by `network-acl-id`. moto: does not know that filter."""
+    original = NetworkAcl.get_filter_value
+
+    def get_filter_value(self, filter_name, method_name=None):
+        return self.id if filter_name == "network-acl-id" else original(self, filter_name, method_name)
+
+    NetworkAcl.get_filter_value = get_filter_value
+
+
+_know_the_filter_by_id()
 
 
 def _entry(call):
