@@ -51,6 +51,7 @@ const SOURCES: &[(&str, &str)] = sources![
     "mends/rds_groups.py",
     "mends/rds_instances.py",
     "mends/s3.py",
+    "mends/s3_roots.py",
     "mends/secretsmanager.py",
     "mends/servicequotas.py",
     "mends/tgw_gateways.py",

@@ -93,6 +93,15 @@ class LogGroups(Case):
         LOGS.associate_kms_key(logGroupName="/group/a", kmsKeyId=good)
         self.assertEqual(LOGS.describe_log_groups()["logGroups"][0]["kmsKeyId"], good)
 
+    def test_a_pattern_is_a_substring_and_shows_names_only(self):
+        for name in ("/one-dev/x", "two-dev", "three"):
+            LOGS.create_log_group(logGroupName=name)
+        shown = LOGS.describe_log_groups(logGroupNamePattern="-dev")["logGroups"]
+        self.assertEqual([group["logGroupName"] for group in shown], ["/one-dev/x", "two-dev"])
+        self.assertEqual(set(shown[0]), {"arn", "creationTime", "logGroupName"})
+        with self.refused("InvalidParameterException"):
+            LOGS.describe_log_groups(logGroupNamePattern="a", logGroupNamePrefix="b")
+
     def test_retention_and_tags(self):
         LOGS.create_log_group(logGroupName="/tags", tags={"A": "b"})
         with self.refused("InvalidParameterException"):

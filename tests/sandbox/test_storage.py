@@ -1,6 +1,7 @@
 """S3 and DynamoDB."""
 
 import json
+import re
 
 from support import REGION, Case, client, key
 
@@ -38,6 +39,23 @@ def policy(*statements):
 
 
 class Buckets(Case):
+    def test_answers_have_the_outermost_element_that_strict_clients_expect(self):
+        bucket("roots")
+        S3.put_bucket_tagging(Bucket="roots", Tagging={"TagSet": [{"Key": "A", "Value": "b"}]})
+        bodies = []
+        S3.meta.events.register_first("before-parse.s3", lambda response_dict, **_: bodies.append(response_dict["body"]))
+        S3.get_bucket_versioning(Bucket="roots")
+        S3.put_bucket_versioning(Bucket="roots", VersioningConfiguration={"Status": "Enabled"})
+        S3.get_bucket_versioning(Bucket="roots")
+        S3.get_bucket_logging(Bucket="roots")
+        S3.get_bucket_tagging(Bucket="roots")
+        S3.list_object_versions(Bucket="roots")
+        S3.list_multipart_uploads(Bucket="roots")
+        S3.list_buckets()
+        roots = re.findall(rb"^(?:<\?xml[^>]*>\s*)?<(\w+)", b"\n".join(b for b in bodies if b), re.M)
+        expected = ["VersioningConfiguration"] * 2 + ["BucketLoggingStatus", "Tagging", "ListVersionsResult"]
+        self.assertEqual([r.decode() for r in roots], expected + ["ListMultipartUploadsResult", "ListAllMyBucketsResult"])
+
     def test_a_fresh_bucket_is_closed_and_encrypted(self):
         S3.create_bucket(Bucket="fresh", CreateBucketConfiguration={**PLACE, "Tags": [{"Key": "A", "Value": "b"}]})
         self.assertEqual(S3.get_bucket_tagging(Bucket="fresh")["TagSet"], [{"Key": "A", "Value": "b"}])

@@ -20,6 +20,7 @@ MODULES = [
     "rds_clusters",
     "rds_instances",
     "s3",
+    "s3_roots",
     "kms",
     "logs",
     "dynamodb",

@@ -48,11 +48,22 @@ def create_group(call):
 
 @mend("logs", "DescribeLogGroups")
 def describe_groups(call):
-    """AWS: shows the class."""
-    answer = call.forward()
-    for group in answer.data.get("logGroups", []):
-        group["logGroupClass"] = call.store.table(CLASSES).get(group["logGroupName"], "STANDARD")
-    return answer
+    """AWS: shows the class; a pattern is a substring and excludes a prefix, and then only names are shown. moto: knows
+    no pattern."""
+    pattern = call.params.get("logGroupNamePattern")
+    if pattern is None:
+        answer = call.forward()
+        for group in answer.data.get("logGroups", []):
+            group["logGroupClass"] = call.store.table(CLASSES).get(group["logGroupName"], "STANDARD")
+        return answer
+    if call.params.get("logGroupNamePrefix") is not None:
+        refuse("InvalidParameterException", "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.")
+    matching = sorted(name for name in call.backend.groups if pattern in name)
+    start = int(call.params.get("nextToken") or 0)
+    end = start + int(call.params.get("limit") or 50)
+    shown = [call.backend.groups[name].to_describe_dict() for name in matching[start:end]]
+    names = [{key: group[key] for key in ("arn", "creationTime", "logGroupName")} for group in shown]
+    return {"logGroups": names, **({"nextToken": str(end)} if end < len(matching) else {})}
 
 
 def _group(call):

@@ -1,0 +1,45 @@
+"""The outermost element of S3's XML answers."""
+
+from moto.core.serialize import S3Serializer
+
+# "Response Syntax" of each action in the S3 API reference. botocore does not look at the name, strict clients do.
+ROOTS = {
+    "CompleteMultipartUpload": "CompleteMultipartUploadResult",
+    "CreateMultipartUpload": "InitiateMultipartUploadResult",
+    "DeleteObjects": "DeleteResult",
+    "GetBucketAccelerateConfiguration": "AccelerateConfiguration",
+    "GetBucketAcl": "AccessControlPolicy",
+    "GetBucketCors": "CORSConfiguration",
+    "GetBucketLifecycleConfiguration": "LifecycleConfiguration",
+    "GetBucketLogging": "BucketLoggingStatus",
+    "GetBucketNotificationConfiguration": "NotificationConfiguration",
+    "GetBucketRequestPayment": "RequestPaymentConfiguration",
+    "GetBucketTagging": "Tagging",
+    "GetBucketVersioning": "VersioningConfiguration",
+    "GetBucketWebsite": "WebsiteConfiguration",
+    "GetObjectAcl": "AccessControlPolicy",
+    "GetObjectTagging": "Tagging",
+    "ListBuckets": "ListAllMyBucketsResult",
+    "ListMultipartUploads": "ListMultipartUploadsResult",
+    "ListObjectVersions": "ListVersionsResult",
+    "ListObjects": "ListBucketResult",
+    "ListObjectsV2": "ListBucketResult",
+    "ListParts": "ListPartsResult",
+}
+
+
+def _mend_roots():
+    """AWS: `<VersioningConfiguration>` and kin. moto: `<GetBucketVersioningResponse>`, after the operation."""
+    original = S3Serializer._serialize_body
+
+    def serialize_body(self, body):
+        name = self.operation_model.name
+        root = ROOTS.get(name)
+        if root and f"{name}Response" in body:
+            body = {root: body[f"{name}Response"]}
+        return original(self, body)
+
+    S3Serializer._serialize_body = serialize_body
+
+
+_mend_roots()
