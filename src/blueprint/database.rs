@@ -86,7 +86,7 @@ fn parameters(list: &[(&str, &str)]) -> BTreeMap<String, String> {
 fn cluster(site: &mut Site<'_>, env: Env, needs: &Needs<'_>) -> Handle<Cluster> {
     let settings = &site.config.database;
     let subnet_group = SubnetGroup {
-        subnets: needs.subnets.iter().map(Handle::id).collect(),
+        subnets: needs.subnets.iter().map(|s| s.id()).collect(),
     };
     let subnet_group = site
         .graph

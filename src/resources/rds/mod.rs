@@ -14,7 +14,7 @@ pub use cluster::{Capacity, Cluster, ClusterId, ClusterOutputs, SecretArn};
 pub use cluster_parameter_group::{
     ClusterParameterGroup, ClusterParameterGroupName, ClusterParameterGroupOutputs,
 };
-pub use instance::{Instance, InstanceOutputs};
+pub use instance::{Insights, Instance, InstanceOutputs, Monitoring};
 pub use parameter_group::{ParameterGroup, ParameterGroupName, ParameterGroupOutputs};
 pub use subnet_group::{SubnetGroup, SubnetGroupName, SubnetGroupOutputs};
 pub use version::{ENGINE, family, major};
