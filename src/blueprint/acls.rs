@@ -21,9 +21,6 @@ use crate::resources::ec2::{
     Subnet, Vpc,
 };
 
-/// ACLs by tier.
-pub type Acls = [Handle<NetworkAcl>; 3];
-
 /// The ports from which clients call.
 const CALLERS: &str = "1024-65535";
 
@@ -33,7 +30,7 @@ pub fn declare(
     env: Env,
     vpc: &Handle<Vpc>,
     subnets: &[Vec<Handle<Subnet>>; 3],
-) -> Acls {
+) {
     let default = DefaultNetworkAcl {
         vpc: vpc.id(),
         ingress: Entries::new(),

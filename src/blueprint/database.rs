@@ -77,7 +77,7 @@ fn parameters(list: &[(&str, &str)]) -> BTreeMap<String, String> {
 fn cluster(site: &mut Site<'_>, env: Env, needs: &Needs<'_>) -> Handle<Cluster> {
     let settings = &site.config.database;
     let subnet_group = SubnetGroup {
-        subnets: needs.subnets.iter().map(Handle::<Subnet>::id).collect(),
+        subnets: needs.subnets.iter().map(|s| s.id()).collect(),
     };
     let subnet_group = site.graph.add(site.head("db-subnets", env), subnet_group);
     let group = ClusterParameterGroup {
@@ -121,7 +121,7 @@ fn instances(
     env: Env,
     needs: &Needs<'_>,
     cluster: &Handle<Cluster>,
-) -> Vec<Handle<Instance>> {
+) {
     let settings = &site.config.database;
     let group = ParameterGroup {
         family: family(&settings.engine_version),

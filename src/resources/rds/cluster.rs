@@ -7,7 +7,7 @@ use super::{IDENTIFIER, major, tags, version};
 use crate::aws::{Aws, once, rds_tags_of, repeatable};
 use crate::engine::driver::Owned;
 use crate::engine::graph::NameRule;
-use crate::engine::{Class, Delegated, Delta, Fault, Handle, Identity, Kind, Ref};
+use crate::engine::{Class, Delegated, Delta, Fault, Handle, Identity, Kind, Phase, Ref};
 use crate::resources::ec2::SecurityGroupId;
 use crate::resources::kms::KeyArn;
 use crate::resources::owned::marked;
@@ -217,7 +217,7 @@ impl Resource for Cluster {
             })
             .await;
         match gone_is_fine(answer) {
-            Err(fault) if fault.class == Class::Held => Err(who_holds(cx, id, fault).await),
+            Err(fault) if fault.class == Class::Held => who_holds(cx, id, fault).await,
             Err(fault) if fault.message.contains("rotected") => Err(fault.hint(
                 "somebody protected it against deletion: run `deployer apply`, which takes the protection off, then destroy again",
             )),
@@ -438,18 +438,22 @@ async fn start(cx: &Aws, id: &str) -> Result<(), Fault> {
     }
 }
 
-/// Names the instances that keep a cluster from being deleted.
-async fn who_holds(cx: &Aws, id: &str, fault: Fault) -> Fault {
+/// Names the instances that keep a cluster from being deleted. Nobody does when it is being deleted already (the answer
+/// to an earlier call was lost).
+async fn who_holds(cx: &Aws, id: &str, fault: Fault) -> Result<(), Fault> {
     let Ok(Some(cluster)) = cx.databases.clusters.named(id).await else {
-        return fault;
+        return Err(fault);
     };
+    if phase(cluster.status()) == Phase::Deleting {
+        return Ok(());
+    }
     let members = cluster.db_cluster_members().iter();
     let names: Vec<&str> = members.filter_map(|m| m.db_instance_identifier()).collect();
     if names.is_empty() {
-        return fault;
+        return Err(fault);
     }
-    fault.hint(format!(
+    Err(fault.hint(format!(
         "it still has instances ({}); their deletion takes 5 to 10 minutes, one that is not ours has to be deleted by hand",
         names.join(", ")
-    ))
+    )))
 }
