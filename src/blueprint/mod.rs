@@ -135,7 +135,8 @@ pub fn build(config: &Config, facts: &Facts) -> Result<Graph, GraphError> {
         let app = network.tier(Tier::App);
         let attached = transit::attach(&mut site, env, &transit, &network.vpc, app);
         network::routes(&mut site, env, &network, attached.routes());
-        security::declare(&mut site, env, &network.vpc);
+        let groups = security::declare(&mut site, env, &network.vpc);
+        endpoints::declare(&mut site, env, &network, &groups.endpoints);
     }
     site.graph.build()
 }
