@@ -37,7 +37,7 @@ pub fn declare(
         egress: Entries::new(),
     };
     site.graph.add(site.head("acl-default", env), default);
-    Tier::ALL.map(|tier| {
+    for tier in Tier::ALL {
         let name = format!("acl-{}", tier.name());
         let acl = NetworkAcl { vpc: vpc.id() };
         let acl = site.graph.add(site.head(&name, env), acl);
@@ -59,8 +59,7 @@ pub fn declare(
         };
         let head = site.head(&format!("{name}-subnets"), env);
         site.graph.add(head, guarded);
-        acl
-    })
+    }
 }
 
 /// (ingress, egress) of a tier.

@@ -116,19 +116,14 @@ fn cluster(site: &mut Site<'_>, env: Env, needs: &Needs<'_>) -> Handle<Cluster> 
     site.graph.add(site.head(DATABASE_CLUSTER, env), spec)
 }
 
-fn instances(
-    site: &mut Site<'_>,
-    env: Env,
-    needs: &Needs<'_>,
-    cluster: &Handle<Cluster>,
-) {
+fn instances(site: &mut Site<'_>, env: Env, needs: &Needs<'_>, cluster: &Handle<Cluster>) {
     let settings = &site.config.database;
     let group = ParameterGroup {
         family: family(&settings.engine_version),
         parameters: parameters(&INSTANCE_PARAMETERS),
     };
     let group = site.graph.add(site.head("db-parameters", env), group);
-    let one = |at: usize| {
+    for at in 0..settings.instances {
         let spec = Instance {
             cluster: cluster.id(),
             class: "db.serverless".into(),
@@ -152,7 +147,6 @@ fn instances(
             }),
         };
         let thing = format!("{DATABASE_CLUSTER}-{}", at + 1);
-        site.graph.add(site.head(&thing, env), spec)
-    };
-    (0..settings.instances).map(one).collect()
+        site.graph.add(site.head(&thing, env), spec);
+    }
 }

@@ -2,11 +2,10 @@
 //! an endpoint policy grants nothing, it bounds what may pass ("Control access to VPC endpoints using endpoint
 //! policies", AWS PrivateLink), so that credentials of another account can't carry data out by way of ours.
 
-use super::{Env, Site};
-use crate::engine::{Handle, Ref};
-use crate::resources::ec2::{
-    GatewayEndpoint, InterfaceEndpoint, RouteTableId, SecurityGroupId, Subnet, Vpc,
-};
+use super::network::Network;
+use super::{Env, Site, Tier};
+use crate::engine::Handle;
+use crate::resources::ec2::{GatewayEndpoint, InterfaceEndpoint, SecurityGroup, Subnet};
 use crate::resources::policy::Policy;
 use serde_json::{Value, json};
 
@@ -81,47 +80,37 @@ const ITEMS: [&str; 10] = [
     "dynamodb:UpdateItem",
 ];
 
-/// What the endpoints open the way to.
-pub struct Reach<'a> {
-    /// Names of the buckets.
-    pub buckets: &'a [String],
-    /// ARNs of the DynamoDB tables; their indexes are included.
-    pub tables: &'a [String],
-}
+/// Buckets that programs use. They, and the tables, are named here and not referred to: their names are known before
+/// they exist, and so endpoints need not wait for them.
+const BUCKETS: [&str; 2] = ["transaction-logs", "compliance-docs"];
 
-/// Declares the gateway endpoints on the route tables of the app and db tiers and the interface endpoints in the app
-/// subnets.
-pub fn declare(
-    site: &mut Site<'_>,
-    env: Env,
-    vpc: &Handle<Vpc>,
-    app_subnets: &[Handle<Subnet>],
-    route_tables: &[Ref<RouteTableId>],
-    group: &Ref<SecurityGroupId>,
-    reach: &Reach<'_>,
-) {
-    let gateways = [
-        ("s3", buckets(site, reach.buckets)),
-        ("dynamodb", tables(site, reach.tables)),
-    ];
+/// Tables that programs use.
+const TABLES: [&str; 2] = ["sessions", "rate-limits"];
+
+/// Declares the gateway endpoints on the route tables of the app and db tiers, and the interface endpoints in the app
+/// subnets and the given group.
+pub fn declare(site: &mut Site<'_>, env: Env, network: &Network, group: &Handle<SecurityGroup>) {
+    let gateways = [("s3", buckets(site, env)), ("dynamodb", tables(site, env))];
     for (service, policy) in gateways {
         let head = site.head(&format!("vpce-{service}"), env);
         let spec = GatewayEndpoint {
-            vpc: vpc.id(),
+            vpc: network.vpc.id(),
             service: service_name(site, service),
-            route_tables: route_tables.to_vec(),
+            route_tables: vec![network.table(Tier::App).id(), network.table(Tier::Db).id()],
             policy,
         };
         site.graph.add(head, spec);
     }
+    let subnets = network.tier(Tier::App).iter().map(Handle::<Subnet>::id);
+    let subnets: Vec<_> = subnets.collect();
     for (service, prefix, bare) in SERVICES {
         let head = site.head(&format!("vpce-{}", service.replace('.', "-")), env);
         let spec = InterfaceEndpoint {
             // Private DNS is refused until the VPC's DNS attributes are on.
-            vpc: vpc.id().ready(),
+            vpc: network.vpc.id().ready(),
             service: service_name(site, service),
-            subnets: app_subnets.iter().map(Handle::<Subnet>::id).collect(),
-            groups: vec![group.clone()],
+            subnets: subnets.clone(),
+            groups: vec![group.id()],
             private_dns: true,
             policy: own_account(site, prefix, bare),
         };
@@ -169,77 +158,44 @@ fn own_principals(site: &Site<'_>, sid: &str, actions: &[&str], resources: &[Str
     })
 }
 
-/// The given buckets, and the bucket from which ECR gives image layers: it belongs to AWS and is read through URLs that
-/// ECR signed ("Minimum Amazon S3 bucket permissions for Amazon ECR"), so the principal is not of this account.
-fn buckets(site: &Site<'_>, names: &[String]) -> Policy {
+/// The environment's buckets, and the bucket from which ECR gives image layers: it belongs to AWS and is read through
+/// URLs that ECR signed ("Minimum Amazon S3 bucket permissions for Amazon ECR"), so the principal is not of this account.
+fn buckets(site: &Site<'_>, env: Env) -> Policy {
+    let own: Vec<String> = BUCKETS
+        .iter()
+        .map(|thing| format!("arn:aws:s3:::{}", site.name(thing, env)))
+        .flat_map(|arn| [format!("{arn}/*"), arn])
+        .collect();
     let layers = format!(
         "arn:aws:s3:::prod-{}-starport-layer-bucket/*",
         site.config.region
     );
-    let mut statements = vec![json!({
-        "Sid": "EcrLayers", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": layers,
-    })];
-    let resources: Vec<String> = names
-        .iter()
-        .flat_map(|name| {
-            [
-                format!("arn:aws:s3:::{name}"),
-                format!("arn:aws:s3:::{name}/*"),
-            ]
-        })
-        .collect();
-    if !resources.is_empty() {
-        statements.push(own_principals(site, "OwnBuckets", &OBJECTS, &resources));
-    }
-    Policy::of(statements)
+    Policy::of(vec![
+        own_principals(site, "OwnBuckets", &OBJECTS, &own),
+        json!({
+            "Sid": "EcrLayers", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": layers,
+        }),
+    ])
 }
 
-fn tables(site: &Site<'_>, arns: &[String]) -> Policy {
-    let resources: Vec<String> = arns
+/// The environment's tables with their indexes.
+fn tables(site: &Site<'_>, env: Env) -> Policy {
+    let own: Vec<String> = TABLES
         .iter()
-        .flat_map(|arn| [arn.clone(), format!("{arn}/index/*")])
+        .map(|thing| site.arn("dynamodb", &format!("table/{}", site.name(thing, env))))
+        .flat_map(|arn| [format!("{arn}/index/*"), arn])
         .collect();
-    if resources.is_empty() {
-        // A policy must say something.
-        let nothing = json!({"Sid": "Nothing", "Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"});
-        return Policy::of(vec![nothing]);
-    }
-    Policy::of(vec![own_principals(site, "OwnTables", &ITEMS, &resources)])
+    Policy::of(vec![own_principals(site, "OwnTables", &ITEMS, &own)])
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::blueprint::{Facts, Tier, network};
+    use crate::blueprint::{Facts, build};
     use crate::config::Config;
-    use crate::engine::Builder;
 
     #[test]
     fn no_endpoint_lets_everybody_through() {
-        let config = Config::default();
-        let facts = Facts::sample();
-        let mut site = Site {
-            config: &config,
-            facts: &facts,
-            graph: Builder::new(),
-        };
-        let network = network::declare(&mut site, Env::Green);
-        let reach = Reach {
-            buckets: &["logs-green-dev".to_owned()],
-            tables: &[site.arn("dynamodb", "table/sessions-green-dev")],
-        };
-        let app = network.tier(Tier::App);
-        let (rtb, group) = ("rtb-1".into(), "sg-1".into());
-        declare(
-            &mut site,
-            Env::Green,
-            &network.vpc,
-            app,
-            &[rtb],
-            &group,
-            &reach,
-        );
-        let graph = site.graph.build().unwrap();
+        let graph = build(&Config::default(), &Facts::sample()).unwrap();
         let endpoints = graph.steps.iter().filter(|s| s.id.starts_with("vpce-"));
         let mut seen = 0;
         for step in endpoints {
@@ -250,6 +206,6 @@ mod tests {
                 assert!(bound || sid == "EcrLayers", "{}: {sid}", step.id);
             }
         }
-        assert_eq!(seen, 10);
+        assert_eq!(seen, 20);
     }
 }

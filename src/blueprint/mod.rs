@@ -162,19 +162,7 @@ fn environment(site: &mut Site<'_>, env: Env, transit: &transit::Transit) {
     );
     storage::declare(site, env);
     tables::declare(site, env, &keys);
-    endpoints::declare(
-        site,
-        env,
-        &network.vpc,
-        app,
-        &[Tier::App, Tier::Db].map(|tier| network.table(tier).id()),
-        &groups.endpoints.id(),
-        &endpoints::Reach {
-            buckets: &storage::THINGS.map(|thing| site.name(thing, env)),
-            tables: &tables::THINGS
-                .map(|thing| site.arn("dynamodb", &format!("table/{}", site.name(thing, env)))),
-        },
-    );
+    endpoints::declare(site, env, &network, &groups.endpoints);
     database::declare(
         site,
         env,

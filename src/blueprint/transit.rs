@@ -46,7 +46,7 @@ pub fn gateway(site: &mut Site<'_>) -> Transit {
         multicast: false,
     };
     let gateway = site.graph.add(head, spec);
-    site.graph.output("transit_gateway_id", gateway.id());
+    site.graph.output("shared.transit-gateway", gateway.id());
     let [blue, green] = [Env::Blue, Env::Green].map(|env| {
         let head = site.head(&format!("tgw-rt-{env}"), Env::Shared);
         let transit_gateway = gateway.id().ready();
@@ -97,10 +97,8 @@ pub fn attach(
     };
     let head = site.head("tgw-attach", env);
     let attachment = site.graph.add(head, spec);
-    site.graph.output(
-        format!("{env}_transit_gateway_attachment_id"),
-        attachment.id(),
-    );
+    site.graph
+        .output(format!("{env}.transit-gateway-attachment"), attachment.id());
 
     let head = site.head("tgw-assoc", env);
     let spec = TransitGatewayAssociation {
