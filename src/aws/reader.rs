@@ -8,8 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// How long keys are collected. Short against any AWS call, long against the scheduling of tasks.
+/// Keys are collected until none has come for this long. Short against any AWS call, long against the scheduling of
+/// tasks; on a busy machine a refresh takes more than one tick to ask for everything, and must not leave as two calls.
 const TICK: Duration = Duration::from_millis(4);
+
+/// Keys that leave without waiting for more.
+const FULL: usize = 1000;
 
 type Answers<K, V> = Result<HashMap<K, V>, Fault>;
 type Fetch<K, V> = dyn Fn(Vec<K>) -> BoxFuture<'static, Answers<K, V>> + Send + Sync;
@@ -63,9 +67,16 @@ where
     }
 
     async fn flush(self) {
-        tokio::time::sleep(TICK).await;
-        let group =
-            std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        let lock = || self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = 0;
+        let group = loop {
+            tokio::time::sleep(TICK).await;
+            let mut waiting = lock();
+            if waiting.len() == seen || seen >= FULL {
+                break std::mem::take(&mut *waiting);
+            }
+            seen = waiting.len();
+        };
         let mut keys: Vec<K> = Vec::new();
         let mut seen = std::collections::HashSet::new();
         for (key, _) in &group {
@@ -89,6 +100,26 @@ mod tests {
     use super::*;
     use futures::FutureExt;
     use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_that_keep_coming_leave_together() {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = calls.clone();
+        let reader: Reader<u64, u64> = Reader::new(move |keys| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            async move { Ok(keys.into_iter().map(|k| (k, k)).collect()) }.boxed()
+        });
+        let late = |k: u64| {
+            let reader = &reader;
+            async move {
+                tokio::time::sleep(Duration::from_millis(k * 3)).await;
+                reader.get(k).await
+            }
+        };
+        let all = futures::future::join_all((0..10).map(late)).await;
+        assert!(all.iter().all(|a| matches!(a, Ok(Some(_)))));
+        assert_eq!(calls.load(Ordering::Relaxed), 1);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn keys_of_one_tick_leave_as_one_call_and_absent_keys_read_as_none() {
