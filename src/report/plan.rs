@@ -124,7 +124,7 @@ fn step(out: &mut String, node: &Node, width: usize, paint: Paint) {
     let pad = " ".repeat(width - node.step.chars().count());
     let _ = write!(
         out,
-        "  {} {}{pad}  {}",
+        "    {} {}{pad}  {}",
         symbol(node.verb, paint),
         node.step,
         paint.dim(&node.kind)
