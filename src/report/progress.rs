@@ -120,11 +120,9 @@ impl Progress {
     /// The lines of the live view: a bar, then the steps with the longest path before them.
     pub fn frame(&self, now: f64, width: usize, paint: Paint) -> Vec<String> {
         let ended = self.done + self.failed + self.blocked;
-        let filled = if self.total == 0 {
-            0
-        } else {
-            CELLS * ended.min(self.total) / self.total
-        };
+        let filled = (CELLS * ended.min(self.total))
+            .checked_div(self.total)
+            .unwrap_or(0);
         let mut head = format!(
             "{}{} {ended}/{}  {}",
             paint.green(&"━".repeat(filled)),

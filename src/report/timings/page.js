@@ -57,6 +57,9 @@ tile(String(throttled), "throttled", throttled > 0);
 if (failed) tile(String(failed), "failed", true);
 if (D.blocked.length) tile(String(D.blocked.length), "blocked", true);
 
+const jump = el("nav", {}, ...[["#timeline", "Timeline"], ["#path", "Critical path"], ["#calls", "API calls"]].map(([to, t]) => el("a", { href: to }, t)));
+document.getElementById("tiles").append(jump);
+
 // A scale of time that the charts share
 const LEFT = 262, RIGHT = 14;
 let width = 1300;
@@ -110,7 +113,7 @@ function concurrency() {
 }
 
 // Gantt
-const gantt = el("section");
+const gantt = el("section", { id: "timeline" });
 let order = "start", only = "all";
 const text = (s, most) => s.length > most ? s.slice(0, most - 1) + "…" : s;
 function timeline() {
@@ -134,7 +137,7 @@ function timeline() {
     if (x2 > x1) g.append(svg("rect", { x: x1, y: y + 2.5, width: x2 - x1, height: h, rx: 1.5, fill: r.outcome === "failed" ? "var(--mark)" : c, opacity: 0.38 }));
     if (crit) g.append(svg("rect", { x: x0 - 1, y: y + 1.5, width: x2 - x0 + 2, height: h + 2, rx: 2, fill: "none", stroke: "var(--fg)", "stroke-width": 1.4 }));
     const label = time(endOf(r) - r.start) + (r.outcome === "done" ? "" : " " + r.outcome);
-    if (x2 + 62 < width) g.append(svg("text", { class: "dim", x: x2 + 5, y: y + RH / 2 + 3.6 }, label));
+    if (x2 + 62 < width) g.append(svg("text", { class: r.outcome === "done" ? "dim" : "bad", x: x2 + 5, y: y + RH / 2 + 3.6 }, label));
     else if (x2 - x0 > 60) g.append(svg("text", { x: x2 - 5, y: y + RH / 2 + 3.6, "text-anchor": "end" }, label));
     g.addEventListener("mousemove", e => showTip(e, [r.step, r.kind + ", " + r.verb,
       `${time(r.start)} to ${time(endOf(r))}: ${time(endOf(r) - r.start)} (typically ${time(r.expected)})`,
@@ -177,7 +180,7 @@ function path() {
       el("td", { class: "share" }, el("i", { style: `width:${Math.max(0, 100 * own / T)}%;background:${colour(service(r.kind))}` }))));
   }
   if (D.path.length) table.append(el("tr", { class: "sum" }, cell(many(D.path.length, "step")), cell(time(D.path.at(-1).to - D.path[0].from), "n"), cell((100 * (D.path.at(-1).to - D.path[0].from) / T).toFixed(1) + " %", "n"), cell("")));
-  return el("section", {}, el("div", { class: "bar" }, el("h2", {}, "Critical path"), "what each link added to the run"), table);
+  return el("section", { id: "path" }, el("div", { class: "bar" }, el("h2", {}, "Critical path"), "what each link added to the run"), table);
 }
 function callTable() {
   const table = el("table", {}, head(["operation"], ["calls", "n"], ["throttled", "n"], ["errors", "n"], ["mean", "n"], ["slowest", "n"]));
@@ -191,7 +194,7 @@ function callTable() {
     table.append(line(label, total, true));
     of.forEach(o => table.append(line(cell("\u2003" + o.operation + (o.write ? " (write)" : ""), "wide"), o)));
   }
-  return el("section", { class: "scroll" }, el("div", { class: "bar" }, el("h2", {}, "API calls"), "errors include throttled ones"), table);
+  return el("section", { id: "calls", class: "scroll" }, el("div", { class: "bar" }, el("h2", {}, "API calls"), "errors include throttled ones"), table);
 }
 
 main.append(chart, gantt, el("div", { class: "two" }, path(), callTable()));
