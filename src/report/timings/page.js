@@ -58,7 +58,7 @@ if (failed) tile(String(failed), "failed", true);
 if (D.blocked.length) tile(String(D.blocked.length), "blocked", true);
 
 const jump = el("nav", {}, ...[["#timeline", "Timeline"], ["#path", "Critical path"], ["#calls", "API calls"]].map(([to, t]) => el("a", { href: to }, t)));
-document.getElementById("tiles").append(jump);
+document.querySelector("h1").after(jump);
 
 // A scale of time that the charts share
 const LEFT = 262, RIGHT = 14;
