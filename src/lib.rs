@@ -18,6 +18,7 @@ pub mod blueprint;
 pub mod cli;
 pub mod config;
 pub mod engine;
+pub mod report;
 pub mod resources;
 pub mod sandbox;
 pub mod state;

@@ -154,16 +154,8 @@ impl Loader<'_> {
     fn flags(&mut self, overrides: Overrides) {
         let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX).to_string();
         let given = [
-            (
-                "suffix",
-                "--suffix",
-                overrides.suffix.map(|s| Value::Text(s)),
-            ),
-            (
-                "region",
-                "--region",
-                overrides.region.map(|s| Value::Text(s)),
-            ),
+            ("suffix", "--suffix", overrides.suffix.map(Value::Text)),
+            ("region", "--region", overrides.region.map(Value::Text)),
             (
                 "run.parallelism",
                 "--parallelism",

@@ -23,7 +23,7 @@ fn the_documented_file_parses_to_the_defaults_and_has_every_key() {
     assert_eq!(parse(&text).unwrap(), Config::default());
     assert_eq!(parse("").unwrap(), Config::default());
     for key in keys() {
-        assert!(text.contains(&format!("{}", key.name())), "{}", key.path);
+        assert!(text.contains(key.name()), "{}", key.path);
         assert!(
             key.doc.ends_with('.') && !key.takes.ends_with('.'),
             "{}",

@@ -1,1 +1,44 @@
-//! Reports.
+//! Renderers: of the event stream (terminal, plain lines, JSON lines, the timings page) and of values (plan, run, drift,
+//! state, graph) as text and as JSON. The only place that writes to standard output and standard error.
+//!
+//! Everything is built as a `String` by a pure function and written by [`Console`]; tests compare the strings.
+
+mod calls;
+mod console;
+mod drift;
+mod fault;
+mod graph;
+mod json;
+mod lines;
+mod paint;
+mod plan;
+mod progress;
+mod summary;
+mod terminal;
+#[cfg(test)]
+mod tests;
+mod timings;
+mod value;
+
+pub use calls::{CallTotals, Calls, OperationCalls};
+pub use console::{Console, Settings, View};
+pub use drift::drift;
+pub use fault::{failure, fault};
+pub use graph::{dot, graph_json, mermaid};
+pub use json::{
+    Document, DriftDocument, ErrorDocument, Home, OutputsDocument, PlanDocument, PlanSummary,
+    RunDocument, RunStep, RunSummary, SandboxDocument, StateListDocument, StateRow,
+    StateShowDocument, StatusDocument,
+};
+pub use lines::Plain;
+pub use paint::{ColorChoice, Paint};
+pub use plan::plan;
+pub use progress::Progress;
+pub use summary::{Totals, outputs, state_list, status, summary};
+pub use terminal::Terminal;
+pub use timings::Timings;
+
+use crate::engine::Event;
+
+/// Something that events are sent to; see [`crate::engine::Events::to`].
+pub type Sink = Box<dyn Fn(&Event) + Send + Sync>;

@@ -3,8 +3,12 @@
 //!
 //! What could not be read is `unchecked` and never `in sync`; what carries our mark and is not in the state is `unmanaged`.
 
+mod strays;
+#[cfg(test)]
+mod tests;
+
 use super::diff::{Change, diff, diff_tags};
-use super::driver::{Live, MARK_STEP, Nature, Owned, Phase, Registry};
+use super::driver::{Live, Nature, Owned, Phase, Registry};
 use super::fault::Fault;
 use super::graph::Graph;
 use super::observe::{Observations, Observed};
@@ -171,7 +175,7 @@ pub fn drift(input: Input<'_>) -> Drift {
         }
     }
     rows.extend(left(&input));
-    let unmanaged = strays(&input);
+    let unmanaged = strays::strays(&input);
     let mut summary = count(&rows);
     summary.unmanaged += unmanaged.len();
     summary.unchecked += input.unlisted.len();
@@ -372,67 +376,3 @@ fn left<'a>(input: &'a Input<'_>) -> impl Iterator<Item = Row> + 'a {
             })
         })
 }
-
-/// Marked things that are neither a recorded step nor one that a row already tells about.
-fn strays(input: &Input<'_>) -> Vec<Unmanaged> {
-    let mut out: Vec<Unmanaged> = input
-        .owned
-        .iter()
-        .filter_map(|owned| {
-            let at = input.graph.position(&owned.step);
-            let record = input.state.steps.get(&owned.step);
-            let in_scope = match at {
-                Some(at) => input.chosen.get(at).copied().unwrap_or(false),
-                None => input
-                    .scope
-                    .is_none_or(|s| owned.tags.get("Environment").is_none_or(|e| e == s)),
-            };
-            if !in_scope {
-                return None;
-            }
-            let live = input.seen.get(&owned.step).and_then(Observed::live);
-            let is_it = live.is_some_and(|l| names(&l.outputs, owned))
-                || record.is_some_and(|r| names(&r.outputs, owned) || r.name == owned.id);
-            let reason = match (is_it, record.is_some(), at.is_some()) {
-                (true, _, _) => return None,
-                (false, true, _) => {
-                    format!("a second one beside the recorded one of `{}`", owned.step)
-                }
-                (false, false, true) => "it carries our mark and is not in the state".to_owned(),
-                (false, false, false) => {
-                    format!("its tag {MARK_STEP} names a step that neither the state nor the blueprint has")
-                }
-            };
-            Some(Unmanaged {
-                kind: owned.kind.clone(),
-                step: owned.step.clone(),
-                id: owned.id.clone(),
-                name: owned.name.clone(),
-                reason,
-            })
-        })
-        .collect();
-    out.sort_by(|a, b| (&a.step, &a.kind, &a.id).cmp(&(&b.step, &b.kind, &b.id)));
-    out.dedup();
-    out
-}
-
-/// True when one of the outputs is this thing's id, or its ARN ends in it (or the other way round).
-fn names(outputs: &Value, owned: &Owned) -> bool {
-    let tail = |long: &str, short: &str| {
-        !short.is_empty()
-            && long
-                .strip_suffix(short)
-                .is_some_and(|head| head.is_empty() || head.ends_with(['/', ':']))
-    };
-    match outputs {
-        Value::String(text) => tail(text, &owned.id) || tail(&owned.id, text),
-        Value::Array(items) => items.iter().any(|v| names(v, owned)),
-        Value::Object(map) => map.values().any(|v| names(v, owned)),
-        _ => false,
-    }
-}
-
-#[cfg(test)]
-#[path = "drift_tests.rs"]
-mod tests;

@@ -1,3 +1,4 @@
+use super::strays::names;
 use super::*;
 use crate::engine::driver::{Delegated, Delta, Driver, Identity, Key, Meta};
 use crate::engine::graph::{Builder, Head, Kind};

@@ -1,0 +1,304 @@
+//! The documents of `--json`. Every one begins with `"schema": "deployer.<name>/<version>"`; within a version keys are
+//! only added, never renamed, retyped or removed. `SCHEMA.md` in the folder above says the same in prose.
+
+mod records;
+
+pub use records::{
+    OutputsDocument, SandboxDocument, StateListDocument, StateRow, StateShowDocument,
+    StatusDocument,
+};
+
+use super::calls::CallTotals;
+use super::plan::{service, shown};
+use super::summary::Totals;
+use crate::engine::diff::Change;
+use crate::engine::drift::Drift;
+use crate::engine::event::Verb;
+use crate::engine::exec::{Outcome, Report};
+use crate::engine::fault::Fault;
+use crate::engine::plan::{DelegatedField, Plan, Problem};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A document of `--json`.
+pub trait Document: Serialize {
+    /// `deployer.<name>/<version>`.
+    const SCHEMA: &'static str;
+}
+
+#[derive(Serialize)]
+struct Whole<'a, D> {
+    schema: &'static str,
+    #[serde(flatten)]
+    document: &'a D,
+}
+
+/// The document as text, with a line break at its end.
+pub(super) fn text<D: Document>(document: &D) -> serde_json::Result<String> {
+    let whole = Whole {
+        schema: D::SCHEMA,
+        document,
+    };
+    serde_json::to_string_pretty(&whole).map(|mut text| {
+        text.push('\n');
+        text
+    })
+}
+
+/// Which deployment a document is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Home {
+    /// The environment suffix.
+    pub suffix: String,
+    /// The AWS account id; empty when no run has met AWS yet.
+    pub account: String,
+    /// The AWS region.
+    pub region: String,
+    /// `blue` or `green` when `--env` was given, else null.
+    pub scope: Option<String>,
+}
+
+/// How many steps a plan has of each kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct PlanSummary {
+    /// Steps to create.
+    pub create: usize,
+    /// Steps that exist with our mark and are to be recorded.
+    pub adopt: usize,
+    /// Steps to change in place.
+    pub change: usize,
+    /// Steps to delete and create.
+    pub replace: usize,
+    /// Steps to delete.
+    pub delete: usize,
+    /// Steps that are as they should be.
+    pub unchanged: usize,
+}
+
+impl PlanSummary {
+    /// Counts a plan.
+    pub fn of(plan: &Plan) -> Self {
+        Self {
+            create: plan.count(Verb::Create),
+            adopt: plan.count(Verb::Adopt),
+            change: plan.count(Verb::Update),
+            replace: plan.count(Verb::Replace),
+            delete: plan.count(Verb::Delete),
+            unchanged: plan.unchanged.len(),
+        }
+    }
+}
+
+/// One step of a plan.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlanStep {
+    /// The step.
+    pub step: String,
+    /// Its type.
+    pub kind: String,
+    /// The service, the first part of the type.
+    pub service: String,
+    /// `blue`, `green` or `shared`.
+    pub scope: String,
+    /// The name in AWS.
+    pub name: String,
+    /// `create`, `adopt`, `update`, `replace` or `delete`.
+    pub action: Verb,
+    /// Why, in words.
+    pub reasons: Vec<String>,
+    /// What differs: `path`, `want` (absent for an extra element), `have` (absent for a missing one).
+    pub changes: Vec<Change>,
+    /// Expected seconds.
+    pub seconds: f64,
+    /// Set when it cannot be done.
+    pub refused: Option<Fault>,
+}
+
+/// `deployer plan --json`, and `apply`/`destroy` with `--dry-run`.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlanDocument {
+    /// Which deployment.
+    #[serde(flatten)]
+    pub home: Home,
+    /// Counts.
+    pub summary: PlanSummary,
+    /// What is done, in order of the graph; a replacement is one step.
+    pub steps: Vec<PlanStep>,
+    /// Steps that are as they should be.
+    pub unchanged: Vec<String>,
+    /// What forbids the run.
+    pub problems: Vec<Problem>,
+    /// Fields that are left to their owners.
+    pub delegated: Vec<DelegatedField>,
+    /// Recorded steps that no longer exist and are not wanted.
+    pub forget: Vec<String>,
+    /// Sentences.
+    pub notes: Vec<String>,
+}
+impl Document for PlanDocument {
+    const SCHEMA: &'static str = "deployer.plan/1";
+}
+
+impl PlanDocument {
+    /// Of a plan.
+    pub fn new(home: Home, plan: &Plan) -> Self {
+        let step = |node: &crate::engine::plan::Node| PlanStep {
+            step: node.step.clone(),
+            kind: node.kind.clone(),
+            service: service(&node.kind).to_owned(),
+            scope: node.scope.clone(),
+            name: node.name.clone(),
+            action: node.verb,
+            reasons: node.reasons.clone(),
+            changes: node.changes.clone(),
+            seconds: node.seconds,
+            refused: node.refused.clone(),
+        };
+        Self {
+            home,
+            summary: PlanSummary::of(plan),
+            steps: shown(plan).map(step).collect(),
+            unchanged: plan.unchanged.clone(),
+            problems: plan.problems.clone(),
+            delegated: plan.delegated.clone(),
+            forget: plan.forget.clone(),
+            notes: plan.notes.clone(),
+        }
+    }
+}
+
+/// One step of a run. A replacement has two: its deletion, then its creation.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunStep {
+    /// The step.
+    pub step: String,
+    /// What was to be done.
+    pub action: Verb,
+    /// `done`, `failed`, `blocked` or `interrupted`.
+    pub outcome: &'static str,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+    /// The failed step that it needs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocked_by: Option<String>,
+}
+
+/// Counts of a run.
+pub type RunSummary = Totals;
+
+/// `deployer apply --json` (`deployer.apply/1`) and `deployer destroy --json` (`deployer.destroy/1`).
+#[derive(Debug, Clone, Serialize)]
+pub struct RunDocument<const DESTROY: bool> {
+    /// Which deployment.
+    #[serde(flatten)]
+    pub home: Home,
+    /// True when everything was done.
+    pub complete: bool,
+    /// Counts.
+    pub summary: RunSummary,
+    /// Seconds of the run.
+    pub seconds: f64,
+    /// The steps, in order of the plan.
+    pub steps: Vec<RunStep>,
+    /// What forbade the run; then nothing was done.
+    pub problems: Vec<Problem>,
+    /// Sentences of the plan.
+    pub notes: Vec<String>,
+    /// API calls.
+    pub calls: CallTotals,
+    /// Outputs after the run.
+    pub outputs: BTreeMap<String, Value>,
+}
+impl Document for RunDocument<false> {
+    const SCHEMA: &'static str = "deployer.apply/1";
+}
+impl Document for RunDocument<true> {
+    const SCHEMA: &'static str = "deployer.destroy/1";
+}
+
+impl<const DESTROY: bool> RunDocument<DESTROY> {
+    /// Of a run; with an empty report of a plan that was not run.
+    pub fn new(
+        home: Home,
+        plan: &Plan,
+        report: &Report,
+        calls: CallTotals,
+        outputs: BTreeMap<String, Value>,
+    ) -> Self {
+        let steps = report.outcomes.iter().map(|(step, verb, outcome)| {
+            let (word, fault, blocked_by) = match outcome {
+                Outcome::Done => ("done", None, None),
+                Outcome::Failed(fault) => ("failed", Some(fault.clone()), None),
+                Outcome::Blocked(by) => ("blocked", None, Some(by.clone())),
+                Outcome::Interrupted => ("interrupted", None, None),
+            };
+            RunStep {
+                step: step.clone(),
+                action: *verb,
+                outcome: word,
+                fault,
+                blocked_by,
+            }
+        });
+        Self {
+            home,
+            complete: plan.problems.is_empty() && report.complete(),
+            summary: Totals::of(plan, report),
+            seconds: report.seconds,
+            steps: steps.collect(),
+            problems: plan.problems.clone(),
+            notes: plan.notes.clone(),
+            calls,
+            outputs,
+        }
+    }
+}
+
+/// `deployer drift --json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct DriftDocument {
+    /// Which deployment.
+    #[serde(flatten)]
+    pub home: Home,
+    /// True when something differs.
+    pub differs: bool,
+    /// True when everything was looked at.
+    pub complete: bool,
+    /// The comparison: `summary`, `steps`, `unmanaged`, `unlisted`.
+    #[serde(flatten)]
+    pub drift: Drift,
+    /// API calls.
+    pub calls: CallTotals,
+}
+impl Document for DriftDocument {
+    const SCHEMA: &'static str = "deployer.drift/1";
+}
+
+impl DriftDocument {
+    /// Of a comparison.
+    pub fn new(home: Home, drift: Drift, calls: CallTotals) -> Self {
+        Self {
+            home,
+            differs: drift.differs(),
+            complete: drift.complete(),
+            drift,
+            calls,
+        }
+    }
+}
+
+/// What any command with `--json` writes when it fails as a whole.
+#[derive(Debug, Clone, Serialize)]
+pub struct ErrorDocument {
+    /// The exit code.
+    pub exit_code: u8,
+    /// What went wrong.
+    pub message: String,
+    /// What to type next.
+    pub hint: Option<String>,
+}
+impl Document for ErrorDocument {
+    const SCHEMA: &'static str = "deployer.error/1";
+}

@@ -1,0 +1,147 @@
+//! Documents about what is recorded on this machine.
+
+use super::{Document, Home};
+use crate::state::{Record, Stage, State};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// `deployer outputs --json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct OutputsDocument {
+    /// Which deployment.
+    #[serde(flatten)]
+    pub home: Home,
+    /// Values by name; null while they are not known.
+    pub outputs: BTreeMap<String, Value>,
+}
+impl Document for OutputsDocument {
+    const SCHEMA: &'static str = "deployer.outputs/1";
+}
+
+/// One recorded step, in short.
+#[derive(Debug, Clone, Serialize)]
+pub struct StateRow {
+    /// The step.
+    pub step: String,
+    /// Its type.
+    pub kind: String,
+    /// `blue`, `green` or `shared`.
+    pub scope: String,
+    /// The name in AWS.
+    pub name: String,
+    /// `creating`, `created`, `ready` or `deleting`.
+    pub stage: Stage,
+    /// Ids, ARNs, endpoints.
+    pub outputs: Value,
+    /// When it was last written (RFC 3339, UTC).
+    pub at: jiff::Timestamp,
+}
+
+impl StateRow {
+    /// All rows of a scope.
+    pub fn all(state: &State, scope: Option<&str>) -> Vec<Self> {
+        let rows = state
+            .steps
+            .iter()
+            .filter(|(_, r)| scope.is_none_or(|s| s == r.scope));
+        rows.map(|(step, r)| Self {
+            step: step.clone(),
+            kind: r.kind.clone(),
+            scope: r.scope.clone(),
+            name: r.name.clone(),
+            stage: r.stage,
+            outputs: r.outputs.clone(),
+            at: r.at,
+        })
+        .collect()
+    }
+}
+
+/// `deployer status --json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct StatusDocument {
+    /// Which deployment.
+    #[serde(flatten)]
+    pub home: Home,
+    /// Grows with every whole write of the state.
+    pub serial: u64,
+    /// Recorded steps by scope, then by stage.
+    pub counts: BTreeMap<String, BTreeMap<String, usize>>,
+    /// Steps that are not ready.
+    pub unfinished: Vec<StateRow>,
+    /// Who holds the lock, in words.
+    pub locked_by: Option<String>,
+}
+impl Document for StatusDocument {
+    const SCHEMA: &'static str = "deployer.status/1";
+}
+
+impl StatusDocument {
+    /// Of a state.
+    pub fn new(home: Home, state: &State, locked_by: Option<String>) -> Self {
+        let rows = StateRow::all(state, home.scope.as_deref());
+        let mut counts: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
+        for row in &rows {
+            let stage = serde_json::to_value(row.stage).ok();
+            let stage = stage.as_ref().and_then(Value::as_str).unwrap_or_default();
+            let of_scope = counts.entry(row.scope.clone()).or_default();
+            *of_scope.entry(stage.to_owned()).or_default() += 1;
+        }
+        let unfinished = rows.into_iter().filter(|r| r.stage != Stage::Ready);
+        Self {
+            home,
+            serial: state.serial,
+            counts,
+            unfinished: unfinished.collect(),
+            locked_by,
+        }
+    }
+}
+
+/// `deployer state list --json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct StateListDocument {
+    /// Which deployment.
+    #[serde(flatten)]
+    pub home: Home,
+    /// The recorded steps.
+    pub steps: Vec<StateRow>,
+}
+impl Document for StateListDocument {
+    const SCHEMA: &'static str = "deployer.state-list/1";
+}
+
+/// `deployer state show --json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct StateShowDocument {
+    /// The step.
+    pub step: String,
+    /// Its record, as it stands in the state file.
+    pub record: Record,
+}
+impl Document for StateShowDocument {
+    const SCHEMA: &'static str = "deployer.state-show/1";
+}
+
+/// `deployer sandbox up|down|status --json`.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct SandboxDocument {
+    /// True when it runs (after `down`: false).
+    pub running: bool,
+    /// `http://127.0.0.1:<port>`, for `AWS_ENDPOINT_URL`.
+    pub endpoint: Option<String>,
+    /// Its process.
+    pub pid: Option<u32>,
+    /// Its folder.
+    pub folder: Option<String>,
+    /// Its log.
+    pub log: Option<String>,
+    /// How long things take to settle.
+    pub latency: Option<String>,
+    /// When it was started (RFC 3339, UTC).
+    pub started: Option<String>,
+}
+impl Document for SandboxDocument {
+    const SCHEMA: &'static str = "deployer.sandbox/1";
+}

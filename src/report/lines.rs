@@ -1,0 +1,116 @@
+//! The event stream as plain lines (no terminal) and as JSON lines.
+
+use super::fault::fault;
+use super::paint::Paint;
+use super::progress::doing;
+use super::value::{clean, seconds};
+use crate::engine::Event;
+use crate::engine::event::Verb;
+use std::collections::HashMap;
+use std::fmt::Write;
+
+/// Seconds after which a step that is still held is told about again.
+const HELD_AGAIN: f64 = 60.0;
+
+/// One line per event that a reader of a log wants, with the seconds since the run began.
+#[derive(Debug, Default)]
+pub struct Plain {
+    began: f64,
+    held: HashMap<String, f64>,
+}
+
+/// What a verb has done when it is done.
+fn did(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Create => "created",
+        Verb::Adopt => "adopted",
+        Verb::Update => "changed",
+        Verb::Replace => "replaced",
+        Verb::Delete => "deleted",
+    }
+}
+
+impl Plain {
+    /// The line (or lines) of an event that came at `now`; `None` when it is of no interest.
+    pub fn line(&mut self, event: &Event, now: f64, paint: Paint) -> Option<String> {
+        let at = |what: &str, step: &str, more: &str| {
+            let line = format!(
+                "{:>8}  {what:<10} {step:<42} {more}",
+                seconds(now - self.began)
+            );
+            line.trim_end().to_owned()
+        };
+        let below = |head: String, why: &crate::engine::Fault| {
+            let text = fault(None, why, paint);
+            text.lines().fold(head, |mut out, line| {
+                let _ = write!(out, "\n          {line}");
+                out
+            })
+        };
+        Some(match event {
+            Event::RunStarted {
+                steps,
+                critical_seconds,
+            } => {
+                self.began = now;
+                let n = super::value::many(*steps as u64, "step");
+                let path = seconds(*critical_seconds);
+                return Some(format!("{n}, the longest path takes about {path}"));
+            }
+            Event::StepStarted { step, verb, .. } => at(doing(*verb), step, ""),
+            Event::StepDone {
+                step,
+                verb,
+                seconds: took,
+            } => at(did(*verb), step, &format!("in {}", seconds(*took))),
+            Event::StepFailed {
+                step,
+                fault: why,
+                seconds: took,
+                ..
+            } => below(
+                at("FAILED", step, &format!("after {}", seconds(*took))),
+                why,
+            ),
+            Event::StepBlocked { step, by, .. } => at("blocked", step, &format!("by {by}")),
+            Event::StepHeld { step, fault: why } => {
+                let last = self.held.get(step).copied();
+                if last.is_some_and(|t| now - t < HELD_AGAIN) {
+                    return None;
+                }
+                let line = at("held", step, &clean(&why.message));
+                self.held.insert(step.clone(), now);
+                line
+            }
+            Event::StepUnclear { step, fault: why } => {
+                let more = format!(
+                    "no clear answer to {}: {}; looking for it",
+                    why.action,
+                    clean(&why.message)
+                );
+                at("unclear", step, &more)
+            }
+            Event::Interrupted => {
+                "stopping: nothing new starts, what is in flight is finished and recorded".into()
+            }
+            Event::Note { text } => format!("note: {}", clean(text)),
+            _ => return None,
+        })
+    }
+}
+
+/// One JSON object: the event, and when it came (RFC 3339).
+pub(super) fn json_line(event: &Event) -> String {
+    #[derive(serde::Serialize)]
+    struct Line<'a> {
+        time: jiff::Timestamp,
+        #[serde(flatten)]
+        event: &'a Event,
+    }
+    let line = Line {
+        time: jiff::Timestamp::now(),
+        event,
+    };
+    serde_json::to_string(&line)
+        .unwrap_or_else(|e| format!("{{\"event\":\"broken\",\"why\":\"{e}\"}}"))
+}

@@ -1,0 +1,170 @@
+//! Where a run stands: what is done, what is running and how long it will still take. Knows no terminal.
+
+use super::paint::Paint;
+use super::value::{cut, seconds};
+use crate::engine::Event;
+use crate::engine::event::Verb;
+
+/// Running steps that are shown at most.
+const MOST: usize = 8;
+/// Cells of the bar.
+const CELLS: usize = 30;
+
+/// A step under way.
+#[derive(Debug, Clone)]
+struct Running {
+    step: String,
+    verb: Verb,
+    started: f64,
+    expected: f64,
+    remaining: f64,
+    settling: bool,
+    held: bool,
+}
+
+/// The model of a run, fed by events. All times are seconds of one clock.
+#[derive(Debug, Clone, Default)]
+pub struct Progress {
+    total: usize,
+    done: usize,
+    failed: usize,
+    blocked: usize,
+    began: f64,
+    critical: f64,
+    running: Vec<Running>,
+    stopping: bool,
+}
+
+/// What a verb does while it does it.
+pub(super) fn doing(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Create => "creating",
+        Verb::Adopt => "adopting",
+        Verb::Update => "changing",
+        Verb::Replace => "replacing",
+        Verb::Delete => "deleting",
+    }
+}
+
+impl Progress {
+    /// Takes one event that came at `now`.
+    pub fn take(&mut self, event: &Event, now: f64) {
+        match event {
+            Event::RunStarted {
+                steps,
+                critical_seconds,
+            } => {
+                *self = Self {
+                    total: *steps,
+                    began: now,
+                    critical: *critical_seconds,
+                    ..Self::default()
+                }
+            }
+            Event::StepStarted {
+                step,
+                verb,
+                expected_seconds,
+                remaining_seconds,
+                ..
+            } => self.running.push(Running {
+                step: step.clone(),
+                verb: *verb,
+                started: now,
+                expected: *expected_seconds,
+                remaining: *remaining_seconds,
+                settling: false,
+                held: false,
+            }),
+            Event::StepSettling { step } => self.with(step, |r| r.settling = true),
+            Event::StepHeld { step, .. } => self.with(step, |r| r.held = true),
+            Event::StepDone { step, .. } => {
+                self.done += 1;
+                self.over(step);
+            }
+            Event::StepFailed { step, .. } => {
+                self.failed += 1;
+                self.over(step);
+            }
+            Event::StepBlocked { .. } => self.blocked += 1,
+            Event::Interrupted => self.stopping = true,
+            Event::RunFinished { .. } => self.running.clear(),
+            _ => {}
+        }
+    }
+
+    fn with(&mut self, step: &str, act: impl FnOnce(&mut Running)) {
+        if let Some(running) = self.running.iter_mut().find(|r| r.step == step) {
+            act(running);
+        }
+    }
+
+    fn over(&mut self, step: &str) {
+        self.running.retain(|r| r.step != step);
+    }
+
+    /// Seconds until the end as far as durations are known: the longest path that is left. A step that takes longer than
+    /// it should has at least the path after it still before it.
+    pub fn eta(&self, now: f64) -> Option<f64> {
+        if self.total == 0 || self.done + self.failed + self.blocked >= self.total {
+            return None;
+        }
+        let left = |r: &Running| (r.remaining - (now - r.started)).max(r.remaining - r.expected);
+        let longest = self.running.iter().map(left).fold(0.0_f64, f64::max);
+        if self.running.is_empty() {
+            return Some((self.critical - (now - self.began)).max(0.0));
+        }
+        Some(longest.max(0.0))
+    }
+
+    /// The lines of the live view: a bar, then the steps with the longest path before them.
+    pub fn frame(&self, now: f64, width: usize, paint: Paint) -> Vec<String> {
+        let ended = self.done + self.failed + self.blocked;
+        let filled = (CELLS * ended.min(self.total))
+            .checked_div(self.total)
+            .unwrap_or(0);
+        let mut head = format!(
+            "{}{} {ended}/{}  {}",
+            paint.green(&"━".repeat(filled)),
+            paint.dim(&"─".repeat(CELLS - filled)),
+            self.total,
+            seconds(now - self.began),
+        );
+        if let (Some(eta), false) = (self.eta(now), self.stopping) {
+            head.push_str(&format!("  ETA {}", seconds(eta.ceil())));
+        }
+        if self.failed > 0 {
+            head.push_str(&format!(
+                "  {}",
+                paint.red(&format!("{} failed", self.failed))
+            ));
+        }
+        if self.blocked > 0 {
+            head.push_str(&format!("  {} blocked", self.blocked));
+        }
+        if self.stopping {
+            head.push_str("  stopping: what is in flight is finished and recorded");
+        }
+        let mut running: Vec<&Running> = self.running.iter().collect();
+        running.sort_by(|a, b| {
+            b.remaining
+                .total_cmp(&a.remaining)
+                .then(a.step.cmp(&b.step))
+        });
+        let mut out = vec![head];
+        for r in running.iter().take(MOST) {
+            let what = match r {
+                r if r.held => "held by something else",
+                r if r.settling && r.verb == Verb::Delete => "waiting until it is gone",
+                r if r.settling => "settling",
+                r => doing(r.verb),
+            };
+            let line = format!("  {:<42} {what:<24} {}", r.step, seconds(now - r.started));
+            out.push(cut(&line, width));
+        }
+        if running.len() > MOST {
+            out.push(format!("  +{} more", running.len() - MOST));
+        }
+        out
+    }
+}

@@ -1,0 +1,233 @@
+//! The end of a run, outputs, and what is recorded, for people.
+
+use super::calls::CallTotals;
+use super::paint::Paint;
+use super::plan::scopes;
+use super::value::{clean, columns, cut, many, seconds};
+use crate::engine::event::Verb;
+use crate::engine::exec::{Outcome, Report};
+use crate::engine::plan::{Op, Plan};
+use crate::state::{Stage, State};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+/// What a run did, counted in steps. A replacement counts once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// Steps that were created.
+    pub created: usize,
+    /// Steps that existed with our mark and were recorded.
+    pub adopted: usize,
+    /// Steps that were changed in place.
+    pub changed: usize,
+    /// Steps that were deleted and created.
+    pub replaced: usize,
+    /// Steps that were deleted.
+    pub deleted: usize,
+    /// Steps that were as they should be.
+    pub unchanged: usize,
+    /// Steps that failed.
+    pub failed: usize,
+    /// Steps that were not started because something they need failed.
+    pub blocked: usize,
+    /// Steps that were not started, or whose wait was cut short, because a stop was asked for.
+    pub interrupted: usize,
+}
+
+impl Totals {
+    /// Counts the outcomes of a plan.
+    pub fn of(plan: &Plan, report: &Report) -> Self {
+        let mut out = Self {
+            unchanged: plan.unchanged.len(),
+            ..Self::default()
+        };
+        let mut met = BTreeSet::new();
+        for (at, (step, verb, outcome)) in report.outcomes.iter().enumerate() {
+            let slot = match outcome {
+                Outcome::Done
+                    if *verb == Verb::Replace
+                        && plan.nodes.get(at).is_some_and(|n| n.op == Op::Remove) =>
+                {
+                    continue;
+                }
+                Outcome::Done => match verb {
+                    Verb::Create => &mut out.created,
+                    Verb::Adopt => &mut out.adopted,
+                    Verb::Update => &mut out.changed,
+                    Verb::Replace => &mut out.replaced,
+                    Verb::Delete => &mut out.deleted,
+                },
+                // Both halves of a replacement do not count twice.
+                _ if !met.insert(step) => continue,
+                Outcome::Failed(_) => &mut out.failed,
+                Outcome::Blocked(_) => &mut out.blocked,
+                Outcome::Interrupted => &mut out.interrupted,
+            };
+            *slot += 1;
+        }
+        out
+    }
+}
+
+/// One line: `Done in 4m 12s: 140 created, ...; 340 calls (200 reads, 140 writes)`.
+pub fn summary(totals: &Totals, calls: &CallTotals, run_seconds: f64, paint: Paint) -> String {
+    let word = match totals {
+        t if t.failed > 0 => paint.red("Failed"),
+        t if t.interrupted > 0 => paint.yellow("Interrupted"),
+        _ => paint.green("Done"),
+    };
+    let mut parts = vec![format!("{} created", totals.created)];
+    let mut some = |n: usize, what: &str| {
+        if n > 0 {
+            parts.push(format!("{n} {what}"));
+        }
+    };
+    some(totals.adopted, "adopted");
+    parts.push(format!("{} changed", totals.changed));
+    parts.push(format!("{} replaced", totals.replaced));
+    parts.push(format!("{} deleted", totals.deleted));
+    parts.push(format!("{} unchanged", totals.unchanged));
+    let mut some = |n: usize, what: &str| {
+        if n > 0 {
+            parts.push(paint.red(&format!("{n} {what}")));
+        }
+    };
+    some(totals.failed, "failed");
+    some(totals.blocked, "blocked");
+    some(totals.interrupted, "not finished");
+    let mut text = format!(
+        "{word} in {}: {}; {} ({}, {}",
+        seconds(run_seconds),
+        parts.join(", "),
+        many(calls.all(), "call"),
+        many(calls.reads, "read"),
+        many(calls.writes, "write")
+    );
+    if calls.throttled > 0 {
+        let _ = write!(text, ", {} throttled", calls.throttled);
+    }
+    text.push_str(")\n");
+    text
+}
+
+/// Outputs as a table; lists and tables of values on lines of their own.
+pub fn outputs(all: &BTreeMap<String, Value>) -> String {
+    let mut rows = Vec::new();
+    for (name, value) in all {
+        flat(name, value, &mut rows);
+    }
+    columns(&rows, "")
+}
+
+fn flat(name: &str, value: &Value, rows: &mut Vec<Vec<String>>) {
+    match value {
+        Value::Object(map) => map
+            .iter()
+            .for_each(|(k, v)| flat(&format!("{name}.{k}"), v, rows)),
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(plain).collect();
+            rows.push(vec![name.to_owned(), items.join(", ")]);
+        }
+        other => rows.push(vec![name.to_owned(), plain(other)]),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.contains("@{") => super::value::value(value),
+        Value::String(text) => clean(text),
+        Value::Null => "not known yet".into(),
+        other => other.to_string(),
+    }
+}
+
+fn stage(of: Stage) -> &'static str {
+    match of {
+        Stage::Creating => "creating",
+        Stage::Created => "created",
+        Stage::Ready => "ready",
+        Stage::Deleting => "deleting",
+    }
+}
+
+/// `deployer status`: what is recorded, per environment and stage, and what is not finished.
+pub fn status(state: &State, scope: Option<&str>, holder: Option<&str>, paint: Paint) -> String {
+    let mut out = String::new();
+    let account = if state.account.is_empty() {
+        "no account yet"
+    } else {
+        &state.account
+    };
+    let _ = writeln!(
+        out,
+        "suffix {}, account {account}, region {}, serial {}",
+        paint.bold(&state.suffix),
+        state.region,
+        state.serial
+    );
+    let steps: Vec<_> = state
+        .steps
+        .iter()
+        .filter(|(_, r)| scope.is_none_or(|s| s == r.scope))
+        .collect();
+    let mut rows = Vec::new();
+    for name in scopes(steps.iter().map(|(_, r)| r.scope.as_str())) {
+        let count = |s: Stage| {
+            steps
+                .iter()
+                .filter(|(_, r)| r.scope == name && r.stage == s)
+                .count()
+        };
+        let stages = [
+            Stage::Ready,
+            Stage::Created,
+            Stage::Creating,
+            Stage::Deleting,
+        ];
+        let counts = stages
+            .iter()
+            .filter(|s| count(**s) > 0)
+            .map(|s| format!("{} {}", count(*s), stage(*s)));
+        rows.push(vec![name.to_owned(), counts.collect::<Vec<_>>().join(", ")]);
+    }
+    if rows.is_empty() {
+        out.push_str("nothing is recorded\n");
+    }
+    out.push_str(&columns(&rows, "  "));
+    for (id, record) in steps.iter().filter(|(_, r)| r.stage != Stage::Ready) {
+        let _ = writeln!(
+            out,
+            "  {} {id}: {} since {}",
+            paint.yellow("!"),
+            stage(record.stage),
+            record.at.strftime("%Y-%m-%d %H:%M:%S UTC")
+        );
+    }
+    if let Some(holder) = holder {
+        let _ = writeln!(out, "locked by {}", clean(holder));
+    }
+    out
+}
+
+/// `deployer state list`.
+pub fn state_list(state: &State) -> String {
+    let rows: Vec<Vec<String>> = state
+        .steps
+        .iter()
+        .map(|(id, r)| {
+            let thing = ["id", "arn", "name"]
+                .iter()
+                .find_map(|k| r.outputs.get(k)?.as_str())
+                .unwrap_or(&r.name);
+            vec![
+                id.clone(),
+                r.kind.clone(),
+                stage(r.stage).to_owned(),
+                cut(&clean(thing), 80),
+            ]
+        })
+        .collect();
+    columns(&rows, "")
+}

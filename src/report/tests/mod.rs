@@ -1,0 +1,631 @@
+mod documents;
+
+use super::lines::json_line;
+use super::*;
+use crate::engine::diff::Change;
+use crate::engine::drift::{Counts, Drift, Row, Status, Unlisted, Unmanaged};
+use crate::engine::event::Verb;
+use crate::engine::exec::{Outcome, Report};
+use crate::engine::fault::{Fault, Leaves};
+use crate::engine::graph::{Builder, Head, Kind};
+use crate::engine::plan::{DelegatedField, Node, Op, Plan, Problem};
+use crate::state::{Record, Stage, State};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+fn node(step: &str, kind: &str, scope: &str, verb: Verb) -> Node {
+    Node {
+        step: step.into(),
+        kind: kind.into(),
+        scope: scope.into(),
+        name: format!("{step}-dev"),
+        op: if verb == Verb::Delete {
+            Op::Remove
+        } else {
+            Op::Ensure
+        },
+        verb,
+        spec: Value::Null,
+        tags: BTreeMap::new(),
+        changes: Vec::new(),
+        reasons: Vec::new(),
+        live: None,
+        needs: Vec::new(),
+        record_needs: Vec::new(),
+        refused: None,
+        seconds: 1.0,
+    }
+}
+
+fn change(path: &str, want: Option<Value>, have: Option<Value>) -> Change {
+    Change {
+        path: path.into(),
+        want,
+        have,
+    }
+}
+
+fn denied() -> Fault {
+    let mut fault = Fault::permanent("ec2:CreateVpc", "You are not authorized.")
+        .code("UnauthorizedOperation")
+        .hint("allow ec2:CreateVpc for this role and run `deployer apply` again");
+    fault.request_id = Some("req-1".into());
+    fault
+}
+
+fn rich() -> Plan {
+    let mut vpc = node("vpc-green", "ec2/vpc", "green", Verb::Update);
+    vpc.changes = vec![
+        change("dns_hostnames", Some(json!(true)), Some(json!(false))),
+        change("routes.tgw", Some(json!("@{tgw-shared.id!}")), None),
+        change("tags.Owner", None, Some(json!("me\u{1b}[31m"))),
+    ];
+    let mut cluster = node("cluster-green", "rds/cluster", "green", Verb::Replace);
+    cluster.reasons = vec!["`engine_mode` cannot be changed in place".into()];
+    cluster.changes = vec![change(
+        "engine_mode",
+        Some(json!("serverless")),
+        Some(json!("provisioned")),
+    )];
+    let removal = Node {
+        op: Op::Remove,
+        changes: Vec::new(),
+        ..cluster.clone()
+    };
+    let mut adopted = node("bucket-green", "s3/bucket", "green", Verb::Adopt);
+    adopted.reasons = vec!["it carries our mark and is not in the state".into()];
+    let mut old = node("old-blue", "ec2/subnet", "blue", Verb::Delete);
+    old.reasons = vec!["it left the blueprint".into()];
+    Plan {
+        nodes: vec![
+            node("tgw-shared", "ec2/transit-gateway", "shared", Verb::Create),
+            vpc,
+            removal,
+            cluster,
+            adopted,
+            node("subnet-app-a-green", "ec2/subnet", "green", Verb::Create),
+            old,
+        ],
+        unchanged: vec!["vpc-blue".into()],
+        problems: vec![Problem {
+            step: "role-green".into(),
+            fault: Fault::foreign("read", "iam/role `role-green-dev` (x)"),
+        }],
+        delegated: vec![DelegatedField {
+            step: "service-green".into(),
+            field: "count".into(),
+            owner: "auto scaling".into(),
+            have: json!(12),
+            illegal: Some("12 is over 9".into()),
+        }],
+        forget: vec!["gone-blue".into()],
+        refreshed: BTreeMap::new(),
+        notes: vec!["a note".into()],
+    }
+}
+
+#[test]
+fn a_plan_is_grouped_and_says_what_changes_and_why() {
+    let expected = "\
+blue
+  ec2
+      - old-blue  ec2/subnet  (it left the blueprint)
+
+green
+  ec2
+      ~ vpc-green           ec2/vpc
+        ~ dns_hostnames: false -> true
+        + routes.tgw: (id of tgw-shared)
+        - tags.Owner: \"me\\u001b[31m\"
+      + subnet-app-a-green  ec2/subnet
+  rds
+    -/+ cluster-green  rds/cluster  (`engine_mode` cannot be changed in place)
+        ~ engine_mode: \"provisioned\" -> \"serverless\"
+  s3
+      > bucket-green  s3/bucket  (it carries our mark and is not in the state)
+
+shared
+  ec2
+      + tgw-shared  ec2/transit-gateway
+
+left to their owners
+    service-green.count: 12, owned by auto scaling (out of range: 12 is over 9)
+
+note: gone-blue no longer exists; its record goes
+note: a note
+error: role-green: read: iam/role `role-green-dev` (x) exists but does not carry this deployment's ownership mark
+hint: choose another --suffix, or remove or rename it if it is not needed; deployer never touches what it did not make
+Nothing is done before 1 problem is solved.
+Plan: 2 to create, 1 to adopt, 1 to change, 1 to replace, 1 to delete, 1 unchanged
+";
+    assert_eq!(plan(&rich(), Paint::PLAIN), expected);
+    assert!(plan(&rich(), Paint::COLOR).contains("\u{1b}[32m  +\u{1b}[0m"));
+}
+
+#[test]
+fn a_plan_without_adoption_has_the_short_headline_and_an_empty_one_says_so() {
+    let plain = Plan {
+        nodes: vec![node("a", "ec2/vpc", "blue", Verb::Create)],
+        unchanged: vec!["x".into(); 140],
+        ..Plan::default()
+    };
+    let text = plan(&plain, Paint::PLAIN);
+    assert!(
+        text.ends_with(
+            "Plan: 1 to create, 0 to change, 0 to replace, 0 to delete, 140 unchanged\n"
+        ),
+        "{text}"
+    );
+    let empty = Plan {
+        unchanged: vec!["x".into()],
+        ..Plan::default()
+    };
+    assert_eq!(plan(&empty, Paint::PLAIN), "Nothing to do: 1 unchanged\n");
+}
+
+#[test]
+fn a_fault_shows_action_code_message_request_leftovers_and_hint() {
+    let mut known = denied();
+    known.leaves = Leaves::Known(vec!["vpc-1".into(), "rtb-2".into()]);
+    assert_eq!(
+        fault(Some("vpc-green"), &known, Paint::PLAIN),
+        "error: vpc-green: ec2:CreateVpc: UnauthorizedOperation: You are not authorized.\n  request id: req-1\n  it leaves: vpc-1, rtb-2\nhint: allow ec2:CreateVpc for this role and run `deployer apply` again"
+    );
+    let unclear = Fault::permanent("ec2:CreateVpc", "timeout").leaves(Leaves::Unknown);
+    assert_eq!(
+        fault(None, &unclear, Paint::PLAIN),
+        "error: ec2:CreateVpc: timeout\n  it leaves: unknown; the next run looks for it before it creates again"
+    );
+    assert_eq!(
+        failure("a\nb", Some("c"), Paint::PLAIN),
+        "error: a\nerror: b\nhint: c"
+    );
+}
+
+fn ran() -> (Plan, Report) {
+    let plan = rich();
+    let outcomes = plan
+        .nodes
+        .iter()
+        .map(|n| {
+            let outcome = match n.step.as_str() {
+                "bucket-green" => Outcome::Failed(denied()),
+                "subnet-app-a-green" => Outcome::Blocked("bucket-green".into()),
+                "old-blue" => Outcome::Interrupted,
+                _ => Outcome::Done,
+            };
+            (n.step.clone(), n.verb, outcome)
+        })
+        .collect();
+    (
+        plan,
+        Report {
+            outcomes,
+            seconds: 252.0,
+        },
+    )
+}
+
+#[test]
+fn the_end_is_one_line_and_a_replacement_counts_once() {
+    let (plan, report) = ran();
+    let totals = Totals::of(&plan, &report);
+    let calls = CallTotals {
+        reads: 200,
+        writes: 140,
+        throttled: 3,
+        ..CallTotals::default()
+    };
+    assert_eq!(
+        summary(&totals, &calls, report.seconds, Paint::PLAIN),
+        "Failed in 4m 12s: 1 created, 1 changed, 1 replaced, 0 deleted, 1 unchanged, 1 failed, 1 blocked, 1 not finished; 340 calls (200 reads, 140 writes, 3 throttled)\n"
+    );
+    let one = CallTotals {
+        reads: 1,
+        ..CallTotals::default()
+    };
+    assert_eq!(
+        summary(
+            &Totals {
+                unchanged: 155,
+                ..Totals::default()
+            },
+            &one,
+            0.42,
+            Paint::PLAIN
+        ),
+        "Done in 0.4s: 0 created, 0 changed, 0 replaced, 0 deleted, 155 unchanged; 1 call (1 read, 0 writes)\n"
+    );
+    let mut halves = report.clone();
+    halves
+        .outcomes
+        .iter_mut()
+        .filter(|o| o.1 == Verb::Replace)
+        .for_each(|o| o.2 = Outcome::Interrupted);
+    assert_eq!(Totals::of(&plan, &halves).interrupted, 2);
+}
+
+fn events() -> Vec<(f64, Event)> {
+    let started = |step: &str, remaining: f64| Event::StepStarted {
+        step: step.into(),
+        kind: "ec2/vpc".into(),
+        verb: Verb::Create,
+        expected_seconds: 10.0,
+        remaining_seconds: remaining,
+        needs: Vec::new(),
+    };
+    let held = || Event::StepHeld {
+        step: "b".into(),
+        fault: Fault::permanent("ec2:DeleteSubnet", "eni-1 is in it"),
+    };
+    vec![
+        (
+            5.0,
+            Event::RunStarted {
+                steps: 4,
+                critical_seconds: 100.0,
+            },
+        ),
+        (5.0, started("a", 100.0)),
+        (5.5, started("b", 20.0)),
+        (6.0, Event::StepKnown { step: "a".into() }),
+        (7.0, Event::StepSettling { step: "a".into() }),
+        (8.0, held()),
+        (9.0, held()),
+        (
+            10.0,
+            Event::StepUnclear {
+                step: "b".into(),
+                fault: Fault::permanent("ec2:CreateVpc", "timed out"),
+            },
+        ),
+        (
+            15.0,
+            Event::StepDone {
+                step: "a".into(),
+                verb: Verb::Create,
+                seconds: 10.0,
+            },
+        ),
+        (
+            17.0,
+            Event::StepFailed {
+                step: "b".into(),
+                verb: Verb::Create,
+                fault: denied(),
+                seconds: 11.5,
+            },
+        ),
+        (
+            17.0,
+            Event::StepBlocked {
+                step: "c".into(),
+                verb: Verb::Create,
+                by: "b".into(),
+            },
+        ),
+        (
+            18.0,
+            Event::Note {
+                text: "hello".into(),
+            },
+        ),
+        (19.0, Event::Interrupted),
+        (70.0, held()),
+        (80.0, Event::RunFinished { seconds: 75.0 }),
+    ]
+}
+
+#[test]
+fn plain_lines_are_aligned_and_say_each_thing_once() {
+    let mut plain = Plain::default();
+    let lines: Vec<String> = events()
+        .iter()
+        .filter_map(|(at, e)| plain.line(e, *at, Paint::PLAIN))
+        .collect();
+    let expected = "\
+4 steps, the longest path takes about 1m 40s
+    0.0s  creating   a
+    0.5s  creating   b
+    3.0s  held       b                                          eni-1 is in it
+    5.0s  unclear    b                                          no clear answer to ec2:CreateVpc: timed out; looking for it
+     10s  created    a                                          in 10s
+     12s  FAILED     b                                          after 12s
+          error: ec2:CreateVpc: UnauthorizedOperation: You are not authorized.
+            request id: req-1
+          hint: allow ec2:CreateVpc for this role and run `deployer apply` again
+     12s  blocked    c                                          by b
+note: hello
+stopping: nothing new starts, what is in flight is finished and recorded
+  1m 05s  held       b                                          eni-1 is in it";
+    assert_eq!(lines.join("\n"), expected);
+}
+
+#[test]
+fn the_live_view_shows_the_longest_paths_first_and_an_eta() {
+    let mut progress = Progress::default();
+    for (at, event) in events().iter().take(6) {
+        progress.take(event, *at);
+    }
+    let bar = "─".repeat(30);
+    assert_eq!(
+        progress.frame(9.0, 79, Paint::PLAIN),
+        [
+            format!("{bar} 0/4  4.0s  ETA 1m 36s"),
+            format!("  {:<42} {:<24} 4.0s", "a", "settling"),
+            format!("  {:<42} {:<24} 3.5s", "b", "held by something else"),
+        ]
+    );
+    // `a` takes longer than it should: the path after it is still to be gone.
+    assert_eq!(progress.eta(1000.0), Some(90.0));
+    for (at, event) in events().iter().skip(6) {
+        progress.take(event, *at);
+    }
+    let frame = progress.frame(20.0, 79, Paint::PLAIN);
+    assert_eq!(frame.len(), 1);
+    assert!(
+        frame[0].contains(" 3/4  15s  1 failed  1 blocked  stopping"),
+        "{frame:?}"
+    );
+}
+
+#[test]
+fn the_live_view_is_short_however_much_runs() {
+    let mut progress = Progress::default();
+    progress.take(
+        &Event::RunStarted {
+            steps: 200,
+            critical_seconds: 1.0,
+        },
+        0.0,
+    );
+    for n in 0..20 {
+        let step = format!("{}-{n:02}", "long".repeat(30));
+        progress.take(
+            &Event::StepStarted {
+                step,
+                kind: "x/y".into(),
+                verb: Verb::Delete,
+                expected_seconds: 1.0,
+                remaining_seconds: 1.0,
+                needs: Vec::new(),
+            },
+            0.0,
+        );
+    }
+    let frame = progress.frame(1.0, 79, Paint::PLAIN);
+    assert_eq!(frame.len(), 10);
+    assert_eq!(frame[9], "  +12 more");
+    assert!(frame.iter().all(|l| l.chars().count() <= 79));
+}
+
+#[test]
+fn json_lines_hold_the_event_and_its_time() {
+    for (_, event) in events() {
+        let line: Value = serde_json::from_str(&json_line(&event)).unwrap();
+        assert!(
+            line["event"].is_string() && line["time"].is_string(),
+            "{line}"
+        );
+    }
+}
+
+fn drifted() -> Drift {
+    let row = |step: &str, status| Row {
+        step: step.into(),
+        kind: "ec2/vpc".into(),
+        scope: "green".into(),
+        name: step.into(),
+        status,
+        changes: Vec::new(),
+        unmanaged: Vec::new(),
+        out_of_range: Vec::new(),
+        reason: None,
+        fault: None,
+    };
+    Drift {
+        summary: Counts {
+            in_sync: 1,
+            changed: 1,
+            missing: 1,
+            unmanaged: 2,
+            unchecked: 2,
+            out_of_range: 0,
+        },
+        steps: vec![
+            row("vpc-green", Status::InSync),
+            Row {
+                changes: vec![
+                    change(
+                        "cidr",
+                        Some(json!("10.0.0.0/16")),
+                        Some(json!("10.1.0.0/16")),
+                    ),
+                    change("rules.https", Some(json!(443)), None),
+                ],
+                unmanaged: vec![change("rules.ssh", None, Some(json!({"port": 22})))],
+                ..row("sg-app-green", Status::Changed)
+            },
+            Row {
+                reason: Some("it is recorded but no longer exists".into()),
+                ..row("igw-green", Status::Missing)
+            },
+            Row {
+                reason: Some("it could not be read".into()),
+                fault: Some(denied()),
+                ..row("db-green", Status::Unchecked)
+            },
+        ],
+        unmanaged: vec![Unmanaged {
+            kind: "ec2/vpc".into(),
+            step: "vpc-green".into(),
+            id: "vpc-2".into(),
+            name: String::new(),
+            reason: "a second one beside the recorded one of `vpc-green`".into(),
+        }],
+        unlisted: vec![Unlisted {
+            kind: "kms/key".into(),
+            fault: Fault::permanent("kms:ListKeys", "no"),
+        }],
+    }
+}
+
+#[test]
+fn drift_lists_what_is_not_in_sync_by_path() {
+    let expected = "\
+green
+  ~ sg-app-green  ec2/vpc  changed
+      ~ cidr: want \"10.0.0.0/16\", have \"10.1.0.0/16\"
+      ~ rules.https: want 443, have nothing
+      ? rules.ssh: {\"port\":22} (unmanaged)
+  - igw-green     ec2/vpc  missing: it is recorded but no longer exists
+  … db-green      ec2/vpc  unchecked: it could not be read
+      error: ec2:CreateVpc: UnauthorizedOperation: You are not authorized.
+        request id: req-1
+      hint: allow ec2:CreateVpc for this role and run `deployer apply` again
+
+carries our mark, belongs to no recorded step
+  ? vpc-2  ec2/vpc  (a second one beside the recorded one of `vpc-green`)
+
+error: list of kms/key: kms:ListKeys: no
+Drift: 1 in sync, 1 changed, 1 missing, 2 unmanaged, 2 unchecked
+";
+    assert_eq!(drift(&drifted(), Paint::PLAIN), expected);
+    assert_eq!(
+        drift(&Drift::default(), Paint::PLAIN),
+        "Drift: 0 in sync, 0 changed, 0 missing, 0 unmanaged, 0 unchecked\n"
+    );
+}
+
+fn record(stage: Stage) -> Record {
+    Record {
+        kind: "ec2/vpc".into(),
+        scope: "green".into(),
+        name: "vpc-green-dev".into(),
+        stage,
+        token: String::new(),
+        tags: BTreeMap::new(),
+        inputs: json!({}),
+        outputs: json!({"id": "vpc-1"}),
+        needs: Vec::new(),
+        at: jiff::Timestamp::UNIX_EPOCH,
+    }
+}
+
+#[test]
+fn status_outputs_and_state_read_well() {
+    let mut state = State::empty("dev", "eu-central-1");
+    assert_eq!(
+        status(&state, None, None, Paint::PLAIN),
+        "suffix dev, account no account yet, region eu-central-1, serial 0\nnothing is recorded\n"
+    );
+    state.account = "123456789012".into();
+    state.steps.insert("vpc-green".into(), record(Stage::Ready));
+    state
+        .steps
+        .insert("subnet-green".into(), record(Stage::Creating));
+    assert_eq!(
+        status(
+            &state,
+            Some("green"),
+            Some("anna on host (pid 7)"),
+            Paint::PLAIN
+        ),
+        "suffix dev, account 123456789012, region eu-central-1, serial 0\n  green  1 ready, 1 creating\n  ! subnet-green: creating since 1970-01-01 00:00:00 UTC\nlocked by anna on host (pid 7)\n"
+    );
+    assert_eq!(
+        state_list(&state),
+        "subnet-green  ec2/vpc  creating  vpc-1\nvpc-green     ec2/vpc  ready     vpc-1\n"
+    );
+    let all = BTreeMap::from([
+        (
+            "green".to_owned(),
+            json!({"vpc": "vpc-1", "port": 5432, "subnets": ["a", "b"]}),
+        ),
+        ("tgw".to_owned(), json!(null)),
+    ]);
+    assert_eq!(
+        outputs(&all),
+        "green.port     5432\ngreen.subnets  a, b\ngreen.vpc      vpc-1\ntgw            not known yet\n"
+    );
+}
+
+#[derive(serde::Serialize)]
+#[serde(transparent)]
+struct Any(Value);
+impl Kind for Any {
+    const TYPE: &'static str = "ec2/any";
+}
+
+#[test]
+fn graphs_have_clusters_and_bold_edges_for_what_must_be_ready() {
+    let mut b = Builder::new();
+    let head = |id: &str, scope: &str| Head {
+        id: id.into(),
+        scope: scope.into(),
+        name: format!("{id}-dev"),
+        tags: BTreeMap::new(),
+    };
+    b.add(head("tgw", "shared"), Any(json!({})));
+    b.add(head("vpc", "green"), Any(json!({})));
+    b.add(
+        head("route", "green"),
+        Any(json!({"vpc": "@{vpc.id}", "tgw": "@{tgw.id!}"})),
+    );
+    b.add(head("other", "blue"), Any(json!({})));
+    let graph = b.build().unwrap();
+    let chosen = graph.select(Some("green"));
+    assert_eq!(
+        dot(&graph, &chosen),
+        "digraph deployer {\n  rankdir=RL;\n  node [shape=box, fontname=\"sans-serif\", fontsize=10];\n  subgraph \"cluster_green\" {\n    label=\"green\";\n    \"vpc\" [label=\"vpc\\nec2/any\"];\n    \"route\" [label=\"route\\nec2/any\"];\n  }\n  subgraph \"cluster_shared\" {\n    label=\"shared\";\n    \"tgw\" [label=\"tgw\\nec2/any\"];\n  }\n  \"route\" -> \"tgw\" [style=bold];\n  \"route\" -> \"vpc\";\n}\n"
+    );
+    assert_eq!(
+        mermaid(&graph, &chosen),
+        "flowchart RL\n  subgraph green\n    s1[\"vpc<br/>ec2/any\"]\n    s2[\"route<br/>ec2/any\"]\n  end\n  subgraph shared\n    s0[\"tgw<br/>ec2/any\"]\n  end\n  s2 ==> s0\n  s2 --> s1\n"
+    );
+    let json = graph_json(&graph, &chosen);
+    assert_eq!(
+        json["steps"][2]["needs"],
+        json!([{"step": "tgw", "strength": "ready"}, {"step": "vpc", "strength": "known"}])
+    );
+    assert_eq!(json["steps"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn calls_add_up() {
+    let calls = Calls::new();
+    let sink = calls.sink();
+    for (operation, write, outcome, throttled) in [
+        ("CreateVpc", true, "ok", false),
+        ("CreateVpc", true, "RequestLimitExceeded", true),
+        ("DescribeVpcs", false, "ok", false),
+    ] {
+        sink(&Event::Call {
+            service: "ec2",
+            operation,
+            write,
+            seconds: 0.5,
+            outcome: outcome.into(),
+            throttled,
+        });
+    }
+    let totals = calls.totals();
+    assert_eq!(
+        (
+            totals.reads,
+            totals.writes,
+            totals.throttled,
+            totals.errors,
+            totals.all()
+        ),
+        (1, 2, 1, 1, 3)
+    );
+    let expected = OperationCalls {
+        calls: 2,
+        write: true,
+        errors: 1,
+        throttled: 1,
+        seconds: 1.0,
+    };
+    assert_eq!(totals.services["ec2"]["CreateVpc"], expected);
+}

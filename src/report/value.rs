@@ -1,0 +1,137 @@
+//! Small pieces of text: values, durations, numbers, columns.
+
+use crate::engine::reference::pieces;
+use serde_json::Value;
+
+/// Characters of a value that are shown at most.
+const LONGEST: usize = 72;
+
+/// A value on one line. References read as `(id of vpc-green)`; what is long is cut. A line break cannot get out of it.
+pub fn value(value: &Value) -> String {
+    let text = match value {
+        Value::String(text) if text.contains("@{") => references(text),
+        other => other.to_string(),
+    };
+    cut(&text, LONGEST)
+}
+
+/// A missing value reads as `nothing`.
+pub fn optional(of: Option<&Value>) -> String {
+    of.map_or_else(|| "nothing".to_owned(), value)
+}
+
+fn references(text: &str) -> String {
+    let parts = pieces(text);
+    let lone = parts.len() == 1;
+    let shown: String = parts
+        .iter()
+        .map(|p| match p {
+            Ok(literal) => (*literal).to_owned(),
+            Err(reference) => format!("({} of {})", reference.output, reference.step),
+        })
+        .collect();
+    if lone {
+        shown
+    } else {
+        Value::String(shown).to_string()
+    }
+}
+
+/// At most this many characters, the last one an ellipsis when something is missing.
+pub fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars()
+        .take(most.saturating_sub(1))
+        .chain(['…'])
+        .collect()
+}
+
+/// Text from outside on one line: control characters (colour codes, line breaks) become spaces.
+pub fn clean(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
+/// `0.4s`, `12s`, `4m 12s`, `1h 02m`.
+pub fn seconds(of: f64) -> String {
+    let of = of.max(0.0);
+    if of < 9.95 {
+        return format!("{of:.1}s");
+    }
+    let whole = of.round() as u64;
+    match whole {
+        0..=59 => format!("{whole}s"),
+        60..=3599 => format!("{}m {:02}s", whole / 60, whole % 60),
+        _ => format!("{}h {:02}m", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// `1 call`, `2 calls`.
+pub fn many(n: u64, what: &str) -> String {
+    if n == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{n} {what}s")
+    }
+}
+
+/// Rows with every column but the last padded to the widest cell.
+pub fn columns(rows: &[Vec<String>], indent: &str) -> String {
+    let mut widths: Vec<usize> = Vec::new();
+    for row in rows {
+        for (at, cell) in row.iter().enumerate() {
+            let width = cell.chars().count();
+            match widths.get_mut(at) {
+                Some(w) => *w = (*w).max(width),
+                None => widths.push(width),
+            }
+        }
+    }
+    let mut out = String::new();
+    for row in rows {
+        let mut line = String::from(indent);
+        for (at, cell) in row.iter().enumerate() {
+            line.push_str(cell);
+            if at + 1 < row.len() {
+                let pad = widths[at] - cell.chars().count() + 2;
+                line.extend(std::iter::repeat_n(' ', pad));
+            }
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn values_are_short_and_on_one_line() {
+        assert_eq!(value(&json!("@{vpc-green.id}")), "(id of vpc-green)");
+        assert_eq!(
+            value(&json!("arn:x/@{vpc-green.id!}")),
+            "\"arn:x/(id of vpc-green)\""
+        );
+        assert_eq!(value(&json!("a\nb")), "\"a\\nb\"");
+        assert_eq!(value(&json!({"b": [1, true]})), "{\"b\":[1,true]}");
+        assert_eq!(value(&json!("x".repeat(100))).chars().count(), LONGEST);
+        assert_eq!(clean("a\u{1b}[31m\nb"), "a [31m b");
+    }
+
+    #[test]
+    fn durations_read_well() {
+        let shown: Vec<String> = [0.0, 0.44, 9.96, 59.4, 59.6, 252.0, 3725.0]
+            .map(seconds)
+            .to_vec();
+        assert_eq!(
+            shown,
+            ["0.0s", "0.4s", "10s", "59s", "1m 00s", "4m 12s", "1h 02m"]
+        );
+    }
+}
