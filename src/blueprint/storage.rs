@@ -10,8 +10,6 @@ use std::collections::BTreeMap;
 /// The things in the names of the buckets that are logged: [`ACCESS_LOGS`] takes logs from these and no others.
 const LOGGED: [&str; 2] = ["transaction-logs", "compliance-docs"];
 const ACCESS_LOGS: &str = "access-logs";
-/// The things in the names of all buckets.
-pub const THINGS: [&str; 3] = [LOGGED[0], LOGGED[1], ACCESS_LOGS];
 
 /// Declares them.
 pub fn declare(site: &mut Site<'_>, env: Env) {

@@ -1,65 +1,89 @@
 //! `deployer plan` and `deployer apply`.
 
-use super::args::{Common, Scope};
+use super::Context;
+use super::args::Scope;
 use super::error::Failure;
 use super::exit::Exit;
+use super::inspect;
 use super::run::{self, Asked};
 use super::session::Session;
-use crate::engine::Events;
 use crate::engine::plan::{self, Options, Plan};
-use crate::state::{self, State, Writer};
+use crate::report::{self, PlanDocument, RunDocument, Timings};
+use crate::state::{self, State};
 
 /// Shows what `apply` would do. The state it holds has no way to write.
-pub async fn plan(common: &Common, scope: &Scope, replace_data: bool) -> Result<Exit, Failure> {
-    let session = Session::open(common, scope, &Events::default(), true, true).await?;
-    let state = state::read(
-        &session.folder,
-        &session.config.suffix,
-        &session.config.region,
-    )?;
+pub async fn plan(cx: &Context<'_>, scope: &Scope, replace_data: bool) -> Result<Exit, Failure> {
+    let events = cx.console.events(None);
+    let session = Session::open(cx, scope, &events, true, true).await?;
+    let config = &session.config;
+    let state = state::read(&session.folder, &config.suffix, &config.region)?;
     session.check_home(&state)?;
     let plan = make(&session, &state, replace_data).await;
-    show(&plan);
-    Ok(match plan {
-        _ if !plan.problems.is_empty() => Exit::Failed,
-        _ if plan.nodes.is_empty() => Exit::Done,
-        _ => Exit::Differs,
-    })
+    show(cx, &session, &plan)?;
+    cx.console
+        .document(&PlanDocument::new(session.home(), &plan))?;
+    Ok(verdict(&plan))
+}
+
+/// The exit code of a plan that is only shown.
+pub fn verdict(plan: &Plan) -> Exit {
+    if !plan.problems.is_empty() || plan.nodes.iter().any(|n| n.refused.is_some()) {
+        Exit::Failed
+    } else if plan.nodes.is_empty() && plan.forget.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Differs
+    }
+}
+
+/// Preflight and plan, for people.
+pub fn show(cx: &Context<'_>, session: &Session, plan: &Plan) -> Result<(), Failure> {
+    let paint = cx.console.paint();
+    cx.console
+        .text(&report::preflight(&session.preflight, paint))?;
+    cx.console.text(&report::plan(plan, paint))?;
+    Ok(())
 }
 
 /// Makes the account like the blueprint.
 pub async fn apply(
-    common: &Common,
+    cx: &Context<'_>,
     asked: &Asked<'_>,
     replace_data: bool,
 ) -> Result<Exit, Failure> {
-    let events = run::quiet(common);
-    let session = Session::open(common, asked.scope, &events, false, true).await?;
-    let command = std::env::args().collect::<Vec<_>>().join(" ");
-    let (mut writer, mut state) = Writer::open(
-        &session.folder,
-        &session.config.suffix,
-        &session.config.region,
-        &command,
-    )?;
-    session.check_home(&state)?;
-    if state.account.is_empty() {
-        state.account.clone_from(&session.account);
-        writer.restart(&state)?;
-    }
+    let timings = asked.timings.map(|path| (Timings::new("apply"), path));
+    let events = cx.console.events(timings.as_ref().map(|t| &t.0));
+    let session = Session::open(cx, asked.scope, &events, false, true).await?;
+    let (writer, mut state) = run::open(&session)?;
     let plan = make(&session, &state, replace_data).await;
-    show(&plan);
+    show(cx, &session, &plan)?;
     if !plan.problems.is_empty() {
+        let nothing = Default::default();
+        document(cx, &session, &plan, &nothing, &state)?;
         return Ok(Exit::Failed);
     }
-    if !plan.nodes.is_empty() && !run::confirm(asked.yes, "Apply this plan?")? {
+    if !plan.nodes.is_empty() && !run::confirm(cx, asked.yes, "Apply this plan?")? {
         return Ok(Exit::Interrupted);
     }
-    let (report, _state) = run::run(&session, writer, state, &plan, &events).await?;
-    for (step, fault) in report.failed() {
-        tracing::error!("{step}: {fault}");
-    }
-    Ok(run::exit(&report))
+    let report = run::run(cx, &session, writer, &mut state, &plan, &events).await?;
+    let outputs = inspect::resolved(&session.graph, &state);
+    cx.console.text(&report::outputs(&outputs))?;
+    document(cx, &session, &plan, &report, &state)?;
+    run::close(cx, &plan, &report, timings.as_ref().map(|(t, p)| (t, *p)))
+}
+
+fn document(
+    cx: &Context<'_>,
+    session: &Session,
+    plan: &Plan,
+    report: &crate::engine::exec::Report,
+    state: &State,
+) -> Result<(), Failure> {
+    let outputs = inspect::resolved(&session.graph, state);
+    let calls = cx.console.calls().totals();
+    let document: RunDocument<false> =
+        RunDocument::new(session.home(), plan, report, calls, outputs);
+    Ok(cx.console.document(&document)?)
 }
 
 async fn make(session: &Session, state: &State, replace_data: bool) -> Plan {
@@ -78,21 +102,4 @@ async fn make(session: &Session, state: &State, replace_data: bool) -> Plan {
         &session.registry,
         &options,
     )
-}
-
-#[expect(
-    clippy::print_stdout,
-    reason = "provisional until the report renders it"
-)]
-pub(super) fn show(plan: &Plan) {
-    for node in &plan.nodes {
-        println!(
-            "{:?} {} {} {:?} {:?}",
-            node.verb, node.step, node.kind, node.changes, node.reasons
-        );
-    }
-    for problem in &plan.problems {
-        println!("problem {}: {}", problem.step, problem.fault);
-    }
-    println!("{} unchanged", plan.unchanged.len());
 }

@@ -1,53 +1,60 @@
 //! `deployer destroy`.
 
-use super::apply::show;
-use super::args::Common;
+use super::Context;
+use super::apply::{show, verdict};
+use super::args::Scope;
 use super::error::Failure;
 use super::exit::Exit;
 use super::run::{self, Asked};
 use super::session::Session;
 use crate::engine::plan::{Plan, teardown};
-use crate::state::{self, State, Writer};
+use crate::report::{PlanDocument, RunDocument, Timings};
+use crate::state::{self, State};
 
-/// Removes an environment and whatever rests on it, or everything.
-pub async fn destroy(common: &Common, asked: &Asked<'_>, dry_run: bool) -> Result<Exit, Failure> {
-    let events = run::quiet(common);
-    let session = Session::open(common, asked.scope, &events, dry_run, false).await?;
-    if dry_run {
-        let state = state::read(
-            &session.folder,
-            &session.config.suffix,
-            &session.config.region,
-        )?;
-        session.check_home(&state)?;
-        show(&make(&session, &state).await);
-        return Ok(Exit::Done);
-    }
-    let command = std::env::args().collect::<Vec<_>>().join(" ");
-    let (mut writer, mut state) = Writer::open(
-        &session.folder,
-        &session.config.suffix,
-        &session.config.region,
-        &command,
-    )?;
+/// Shows what `destroy` would do. The state it holds has no way to write.
+pub async fn plan(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
+    let events = cx.console.events(None);
+    let session = Session::open(cx, scope, &events, true, false).await?;
+    let config = &session.config;
+    let state = state::read(&session.folder, &config.suffix, &config.region)?;
     session.check_home(&state)?;
-    if state.account.is_empty() {
-        state.account.clone_from(&session.account);
-        writer.restart(&state)?;
-    }
     let plan = make(&session, &state).await;
-    show(&plan);
+    show(cx, &session, &plan)?;
+    cx.console
+        .document(&PlanDocument::new(session.home(), &plan))?;
+    Ok(verdict(&plan))
+}
+
+/// Removes an environment and whatever rests on it, or everything; then looks again for what is left.
+pub async fn destroy(cx: &Context<'_>, asked: &Asked<'_>) -> Result<Exit, Failure> {
+    let timings = asked.timings.map(|path| (Timings::new("destroy"), path));
+    let events = cx.console.events(timings.as_ref().map(|t| &t.0));
+    let session = Session::open(cx, asked.scope, &events, false, false).await?;
+    let (writer, mut state) = run::open(&session)?;
+    let mut plan = make(&session, &state).await;
+    show(cx, &session, &plan)?;
     if !plan.problems.is_empty() {
+        let report = Default::default();
+        document(cx, &session, &plan, &report)?;
         return Ok(Exit::Failed);
     }
-    if !plan.nodes.is_empty() && !run::confirm(asked.yes, "Destroy all of this?")? {
+    if !plan.nodes.is_empty() && !run::confirm(cx, asked.yes, "Destroy all of this?")? {
         return Ok(Exit::Interrupted);
     }
-    let (report, _state) = run::run(&session, writer, state, &plan, &events).await?;
-    for (step, fault) in report.failed() {
-        tracing::error!("{step}: {fault}");
+    let report = run::run(cx, &session, writer, &mut state, &plan, &events).await?;
+    let left = leftovers(&session, &state).await;
+    for line in &left {
+        cx.console.text(&format!("{line}\n"))?;
     }
-    Ok(run::exit(&report))
+    let clean = left.is_empty();
+    plan.notes.extend(left);
+    document(cx, &session, &plan, &report)?;
+    let exit = run::close(cx, &plan, &report, timings.as_ref().map(|(t, p)| (t, *p)))?;
+    Ok(if exit == Exit::Done && !clean {
+        Exit::Differs
+    } else {
+        exit
+    })
 }
 
 /// Everything recorded is read, whatever its scope: what rests on the doomed must be known.
@@ -61,4 +68,38 @@ async fn make(session: &Session, state: &State) -> Plan {
         &session.registry,
         session.scope.as_deref(),
     )
+}
+
+/// What still carries our mark and is not recorded, and what could not be listed. Nothing was checked that is not said.
+async fn leftovers(session: &Session, state: &State) -> Vec<String> {
+    let (owned, unlisted) = session.owned().await;
+    let in_scope = |environment: Option<&String>| match &session.scope {
+        Some(scope) => environment == Some(scope),
+        None => true,
+    };
+    let left = owned
+        .iter()
+        .filter(|o| in_scope(o.tags.get("Environment")) && !state.steps.contains_key(&o.step))
+        .map(|o| {
+            format!(
+                "left behind: {} {} ({}): remove it by hand, or run `deployer destroy` again",
+                o.kind, o.id, o.step
+            )
+        });
+    let unseen = unlisted
+        .iter()
+        .map(|u| format!("not checked for leftovers: {}: {}", u.kind, u.fault));
+    left.chain(unseen).collect()
+}
+
+fn document(
+    cx: &Context<'_>,
+    session: &Session,
+    plan: &Plan,
+    report: &crate::engine::exec::Report,
+) -> Result<(), Failure> {
+    let calls = cx.console.calls().totals();
+    let document: RunDocument<true> =
+        RunDocument::new(session.home(), plan, report, calls, Default::default());
+    Ok(cx.console.document(&document)?)
 }

@@ -1,13 +1,44 @@
 //! `deployer drift`.
 
-use super::args::{Common, Scope};
+use super::Context;
+use super::args::Scope;
 use super::error::Failure;
 use super::exit::Exit;
 use super::session::Session;
-use crate::engine::Events;
+use crate::engine::drift::{Input, drift as compare};
+use crate::report::{self, DriftDocument};
+use crate::state;
 
 /// Compares the account with the blueprint and the state. Writes nothing.
-pub async fn drift(common: &Common, scope: &Scope) -> Result<Exit, Failure> {
-    let _session = Session::open(common, scope, &Events::default(), true, false).await?;
-    Ok(Exit::Done)
+pub async fn drift(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
+    let events = cx.console.events(None);
+    let session = Session::open(cx, scope, &events, true, false).await?;
+    let config = &session.config;
+    let state = state::read(&session.folder, &config.suffix, &config.region)?;
+    session.check_home(&state)?;
+    let asks = session.asks(&state, |_, record| session.means(record));
+    let (seen, (owned, unlisted)) = tokio::join!(session.observe(&asks), session.owned());
+    let drift = compare(Input {
+        graph: &session.graph,
+        chosen: &session.chosen,
+        scope: session.scope.as_deref(),
+        state: &state,
+        seen: &seen,
+        owned: &owned,
+        unlisted,
+        registry: &session.registry,
+        ignore_tags: &config.tags.ignore,
+    });
+    cx.console
+        .text(&report::drift(&drift, cx.console.paint()))?;
+    let exit = match (drift.differs(), drift.complete()) {
+        (true, _) => Exit::Differs,
+        (false, true) => Exit::Done,
+        // What was not checked is not in sync.
+        (false, false) => Exit::Failed,
+    };
+    let calls = cx.console.calls().totals();
+    cx.console
+        .document(&DriftDocument::new(session.home(), drift, calls))?;
+    Ok(exit)
 }

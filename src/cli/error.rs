@@ -1,9 +1,9 @@
 //! What a command fails with, and how it is shown.
 
-use super::args::Common;
 use super::exit::Exit;
 use crate::engine::Fault;
 use crate::engine::graph::GraphError;
+use crate::report::Console;
 use crate::state::StateError;
 
 /// A failure with its exit code.
@@ -37,15 +37,8 @@ impl Failure {
     }
 
     /// Prints it and gives the exit code.
-    #[expect(
-        clippy::print_stderr,
-        reason = "provisional until the report renders it"
-    )]
-    pub fn show(&self, _common: &Common) -> Exit {
-        eprintln!("error: {}", self.message);
-        if let Some(hint) = &self.hint {
-            eprintln!("hint: {hint}");
-        }
+    pub fn show(&self, console: &Console) -> Exit {
+        console.error(&self.message, self.hint.as_deref(), self.exit.code());
         self.exit
     }
 }

@@ -1,22 +1,93 @@
-//! Commands that only look at what is on this machine: `status`, `outputs`, `graph`, `config`.
+//! Commands that only look at what is on this machine: `status`, `outputs`, `graph`.
 
-use super::args::{Common, GraphFormat, Scope};
+use super::Context;
+use super::args::{GraphFormat, Scope};
 use super::error::Failure;
 use super::exit::Exit;
+use super::session::{configuration, home, offline_graph, state_folder};
+use crate::config::Config;
+use crate::engine::Graph;
+use crate::engine::reference::{has_placeholder, resolve};
+use crate::report::{self, OutputsDocument, StatusDocument};
+use crate::state::{self, Paths, State};
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// What is recorded.
-pub fn status(_common: &Common, _scope: &Scope) -> Result<Exit, Failure> {
+pub fn status(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
+    let (config, state) = local(cx)?;
+    let scope = scope.env.map(super::args::EnvName::name);
+    let lock = Paths::of(&state_folder(cx.common), &config.suffix).lock;
+    let holder = state::holder(&lock).map(|h| h.to_string());
+    let text = report::status(&state, scope, holder.as_deref(), cx.console.paint());
+    cx.console.text(&text)?;
+    cx.console
+        .document(&StatusDocument::new(home(&state, scope), &state, holder))?;
     Ok(Exit::Done)
 }
+
 /// Ids, names and endpoints.
-pub fn outputs(_common: &Common, _name: Option<&str>) -> Result<Exit, Failure> {
+pub fn outputs(cx: &Context<'_>, name: Option<&str>) -> Result<Exit, Failure> {
+    let (config, state) = local(cx)?;
+    let mut outputs = resolved(&offline_graph(&config, &state)?, &state);
+    if let Some(name) = name {
+        let Some(value) = outputs.remove(name) else {
+            let known: Vec<String> = outputs.into_keys().collect();
+            return Err(Failure::usage(format!("there is no output `{name}`"))
+                .hint(format!("there are {}", known.join(", "))));
+        };
+        outputs = BTreeMap::from([(name.to_owned(), value)]);
+        if let (Some(Value::String(text)), false) = (outputs.get(name), cx.console.json()) {
+            cx.console.result(&format!("{text}\n"))?;
+            return Ok(Exit::Done);
+        }
+    }
+    cx.console.text(&report::outputs(&outputs))?;
+    cx.console.document(&OutputsDocument {
+        home: home(&state, None),
+        outputs,
+    })?;
     Ok(Exit::Done)
 }
+
 /// The graph of steps.
-pub fn graph(_common: &Common, _scope: &Scope, _format: GraphFormat) -> Result<Exit, Failure> {
+pub fn graph(cx: &Context<'_>, scope: &Scope, format: GraphFormat) -> Result<Exit, Failure> {
+    let (config, state) = local(cx)?;
+    let graph = offline_graph(&config, &state)?;
+    let chosen = graph.select(scope.env.map(super::args::EnvName::name));
+    let format = if cx.console.json() {
+        GraphFormat::Json
+    } else {
+        format
+    };
+    let text = match format {
+        GraphFormat::Dot => report::dot(&graph, &chosen),
+        GraphFormat::Mermaid => report::mermaid(&graph, &chosen),
+        GraphFormat::Json => format!("{:#}\n", report::graph_json(&graph, &chosen)),
+    };
+    cx.console.result(&text)?;
     Ok(Exit::Done)
 }
-/// The documented configuration.
-pub fn config() -> Result<Exit, Failure> {
-    Ok(Exit::Done)
+
+fn local(cx: &Context<'_>) -> Result<(Config, State), Failure> {
+    let config = configuration(cx.common)?;
+    let state = state::read(&state_folder(cx.common), &config.suffix, &config.region)?;
+    Ok((config, state))
+}
+
+/// The outputs with what is recorded; `null` for what is not known yet.
+pub fn resolved(graph: &Graph, state: &State) -> BTreeMap<String, Value> {
+    let known = |value: &Value| {
+        let value = resolve(value, &|step| state.outputs(step));
+        if has_placeholder(&value) {
+            Value::Null
+        } else {
+            value
+        }
+    };
+    graph
+        .outputs
+        .iter()
+        .map(|(name, value)| (name.clone(), known(value)))
+        .collect()
 }

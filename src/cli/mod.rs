@@ -15,9 +15,16 @@ mod state;
 pub use args::Cli;
 pub use exit::{Exit, TABLE};
 
-use args::{Command, LogFormat};
+use crate::report::{ColorChoice, Console, Settings};
+use args::{Color, Command, Common, LogFormat};
 use clap::{CommandFactory, Parser};
 use error::Failure;
+
+/// The arguments that every command takes, and where its output goes.
+pub(crate) struct Context<'a> {
+    common: &'a Common,
+    console: &'a Console,
+}
 
 /// Parses the arguments, runs the command and gives the exit code.
 pub fn main() -> Exit {
@@ -33,72 +40,94 @@ pub fn main() -> Exit {
         }
     };
     logging(&cli);
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
+    let console = Console::new(settings(&cli.common));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(4)
         .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => return Failure::from(error).show(&cli.common),
+        .build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(dispatch(&cli, &console)),
+        Err(error) => Err(error.into()),
     };
-    match runtime.block_on(dispatch(&cli)) {
-        Ok(exit) => exit,
-        Err(failure) => failure.show(&cli.common),
+    outcome.unwrap_or_else(|failure| failure.show(&console))
+}
+
+fn settings(common: &Common) -> Settings {
+    Settings {
+        json: common.json,
+        color: match common.color {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        },
+        json_lines: common.log_format == LogFormat::Json,
     }
 }
 
-async fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
-    let common = &cli.common;
+async fn dispatch(cli: &Cli, console: &Console) -> Result<Exit, Failure> {
+    let cx = &Context {
+        common: &cli.common,
+        console,
+    };
     match &cli.command {
         Command::Plan {
             scope,
             replace_data,
-        } => apply::plan(common, scope, *replace_data).await,
+        } => apply::plan(cx, scope, *replace_data).await,
+        Command::Apply {
+            scope,
+            dry_run: true,
+            replace_data,
+            ..
+        } => apply::plan(cx, scope, *replace_data).await,
         Command::Apply {
             scope,
             yes,
-            dry_run,
             replace_data,
             timings,
+            ..
         } => {
+            let timings = timings.as_deref();
             let asked = run::Asked {
                 scope,
                 yes: *yes,
-                timings: timings.as_deref(),
+                timings,
             };
-            if *dry_run {
-                apply::plan(common, scope, *replace_data).await
-            } else {
-                apply::apply(common, &asked, *replace_data).await
-            }
+            apply::apply(cx, &asked, *replace_data).await
         }
         Command::Destroy {
             scope,
+            dry_run: true,
+            ..
+        } => destroy::plan(cx, scope).await,
+        Command::Destroy {
+            scope,
             yes,
-            dry_run,
             timings,
+            ..
         } => {
+            let timings = timings.as_deref();
             let asked = run::Asked {
                 scope,
                 yes: *yes,
-                timings: timings.as_deref(),
+                timings,
             };
-            destroy::destroy(common, &asked, *dry_run).await
+            destroy::destroy(cx, &asked).await
         }
-        Command::Drift { scope } => drift::drift(common, scope).await,
-        Command::Status { scope } => inspect::status(common, scope),
-        Command::Outputs { name } => inspect::outputs(common, name.as_deref()),
-        Command::Graph { scope, format } => inspect::graph(common, scope, *format),
-        Command::State { command } => state::run(common, command).await,
-        Command::Sandbox { command } => sandbox::run(common, command).await,
-        Command::Config => inspect::config(),
+        Command::Drift { scope } => drift::drift(cx, scope).await,
+        Command::Status { scope } => inspect::status(cx, scope),
+        Command::Outputs { name } => inspect::outputs(cx, name.as_deref()),
+        Command::Graph { scope, format } => inspect::graph(cx, scope, *format),
+        Command::State { command } => state::run(cx, command).await,
+        Command::Sandbox { command } => sandbox::run(cx, command).await,
+        Command::Config => {
+            console.result(&crate::config::documented())?;
+            Ok(Exit::Done)
+        }
         Command::Completions { shell } => {
-            clap_complete::generate(
-                *shell,
-                &mut Cli::command(),
-                "deployer",
-                &mut std::io::stdout(),
-            );
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "deployer", &mut script);
+            console.result(&String::from_utf8_lossy(&script))?;
             Ok(Exit::Done)
         }
     }

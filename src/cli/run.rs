@@ -1,14 +1,16 @@
 //! What `apply` and `destroy` share: asking, running a plan under signals, and the end of it.
 
-use super::args::{Common, Scope};
+use super::Context;
+use super::args::Scope;
 use super::error::Failure;
 use super::exit::Exit;
 use super::session::Session;
 use crate::engine::Events;
 use crate::engine::exec::{self, Limits, Report};
 use crate::engine::plan::{self, Plan};
+use crate::report::{self, Timings, Totals};
 use crate::state::{State, Writer};
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -24,7 +26,7 @@ pub struct Asked<'a> {
 }
 
 /// Asks whether to go on. Without a terminal and without `--yes` it refuses.
-pub fn confirm(yes: bool, question: &str) -> Result<bool, Failure> {
+pub fn confirm(cx: &Context<'_>, yes: bool, question: &str) -> Result<bool, Failure> {
     if yes {
         return Ok(true);
     }
@@ -32,33 +34,64 @@ pub fn confirm(yes: bool, question: &str) -> Result<bool, Failure> {
         return Err(Failure::usage("there is no terminal to ask on")
             .hint("pass --yes to go on without asking"));
     }
-    let mut err = std::io::stderr();
-    write!(err, "{question} Only `yes` goes on: ")?;
-    err.flush()?;
+    cx.console
+        .note(&format!("{question} Only `yes` goes on:"))?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(answer.trim() == "yes")
 }
 
+/// The command line, as the lock names its holder.
+pub fn command_line() -> String {
+    let mut words = std::env::args();
+    let program = words.next().unwrap_or_default();
+    let program = Path::new(&program)
+        .file_name()
+        .map_or(program.clone(), |n| n.to_string_lossy().into_owned());
+    std::iter::once(program)
+        .chain(words)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Takes the lock and reads the state; refuses one of another account or region.
+pub fn open(session: &Session) -> Result<(Writer, State), Failure> {
+    let config = &session.config;
+    let (mut writer, mut state) = Writer::open(
+        &session.folder,
+        &config.suffix,
+        &config.region,
+        &command_line(),
+    )?;
+    session.check_home(&state)?;
+    if state.account.is_empty() || state.steps.is_empty() {
+        state.account.clone_from(&session.account);
+        state.region.clone_from(&config.region);
+        writer.restart(&state)?;
+    }
+    Ok((writer, state))
+}
+
 /// Runs a plan, saves the state whatever happens, and says how it ended.
 pub async fn run(
+    cx: &Context<'_>,
     session: &Session,
     writer: Writer,
-    mut state: State,
+    state: &mut State,
     plan: &Plan,
     events: &Events,
-) -> Result<(Report, State), Failure> {
+) -> Result<Report, Failure> {
     let limits = Limits {
         parallelism: session.config.run.parallelism,
         patience: session.config.run.patience,
         held: session.config.run.held,
         ..Limits::default()
     };
-    plan::refresh(plan, &mut state);
+    plan::refresh(plan, state);
     let journal = Arc::new(writer.journal());
     let report = exec::run(
         plan,
-        &mut state,
+        state,
         &session.registry,
         journal,
         events,
@@ -66,8 +99,36 @@ pub async fn run(
         stop_on_signals(),
     )
     .await;
-    writer.finish(&mut state)?;
-    Ok((report, state))
+    writer.finish(state)?;
+    for (step, fault) in report.failed() {
+        cx.console
+            .note(&report::fault(Some(step), fault, cx.console.paint()))?;
+    }
+    Ok(report)
+}
+
+/// The last line, and the page with the timings.
+pub fn close(
+    cx: &Context<'_>,
+    plan: &Plan,
+    report: &Report,
+    timings: Option<(&Timings, &Path)>,
+) -> Result<Exit, Failure> {
+    let totals = Totals::of(plan, report);
+    let calls = cx.console.calls().totals();
+    let line = report::summary(&totals, &calls, report.seconds, cx.console.paint());
+    cx.console.text(&format!("{}\n", line.trim_end()))?;
+    if let Some((timings, path)) = timings {
+        timings.write(path)?;
+        cx.console.note(&format!("timings: {}", path.display()))?;
+    }
+    Ok(if report.failed().next().is_some() {
+        Exit::Failed
+    } else if report.interrupted() {
+        Exit::Interrupted
+    } else {
+        Exit::Done
+    })
 }
 
 /// Becomes true with the first Ctrl-C or SIGTERM. The second leaves at once: every record is already on disk, so the
@@ -93,20 +154,4 @@ fn stop_on_signals() -> watch::Receiver<bool> {
         }
     });
     stopped
-}
-
-/// The exit code of a run.
-pub fn exit(report: &Report) -> Exit {
-    if report.failed().next().is_some() {
-        Exit::Failed
-    } else if report.interrupted() {
-        Exit::Interrupted
-    } else {
-        Exit::Done
-    }
-}
-
-/// Events for a command that only reads.
-pub fn quiet(_common: &Common) -> Events {
-    Events::default()
 }

@@ -1,29 +1,59 @@
 //! `deployer sandbox`.
 
-use super::args::{Common, SandboxCommand};
+use super::Context;
+use super::args::SandboxCommand;
 use super::error::Failure;
 use super::exit::Exit;
-use crate::sandbox;
+use crate::report::SandboxDocument;
+use crate::sandbox::{self, Info};
 
 /// Starts, stops or looks at the emulator.
-#[expect(
-    clippy::print_stdout,
-    reason = "provisional until the report renders it"
-)]
-pub async fn run(common: &Common, command: &SandboxCommand) -> Result<Exit, Failure> {
-    let folder = common.state_dir.join("sandbox");
-    let info = match command {
+pub async fn run(cx: &Context<'_>, command: &SandboxCommand) -> Result<Exit, Failure> {
+    let folder = cx.common.state_dir.join("sandbox");
+    let say = |line: &str| drop(cx.console.note(line));
+    let (running, info) = match command {
         SandboxCommand::Up { port, latency } => {
             let options = sandbox::UpOptions {
                 folder,
                 port: *port,
                 latency: latency.clone(),
             };
-            Some(sandbox::up(&options, &|line| tracing::info!("{line}")).await?)
+            (true, Some(sandbox::up(&options, &say).await?))
         }
-        SandboxCommand::Down => sandbox::down(&folder).await?,
-        SandboxCommand::Status => sandbox::status(&folder).await?,
+        SandboxCommand::Down => (false, sandbox::down(&folder).await?),
+        SandboxCommand::Status => {
+            let info = sandbox::status(&folder).await?;
+            (info.is_some(), info)
+        }
     };
-    println!("{info:?}");
+    let text = match (&info, running) {
+        (Some(info), true) => format!(
+            "running at {} (process {}, latency {})\n  export AWS_ENDPOINT_URL={}\n  log: {}\n",
+            info.endpoint,
+            info.pid,
+            info.latency,
+            info.endpoint,
+            info.log.display()
+        ),
+        (Some(info), false) => format!(
+            "stopped (it was process {} at {})\n",
+            info.pid, info.endpoint
+        ),
+        (None, _) => "not running\n".to_owned(),
+    };
+    cx.console.text(&text)?;
+    cx.console.document(&document(running, info.as_ref()))?;
     Ok(Exit::Done)
+}
+
+fn document(running: bool, info: Option<&Info>) -> SandboxDocument {
+    SandboxDocument {
+        running,
+        endpoint: info.map(|i| i.endpoint.clone()),
+        pid: info.map(|i| i.pid),
+        folder: info.map(|i| i.folder.display().to_string()),
+        log: info.map(|i| i.log.display().to_string()),
+        latency: info.map(|i| i.latency.clone()),
+        started: info.map(|i| i.started.clone()),
+    }
 }

@@ -1,15 +1,19 @@
 //! What most commands share: configuration, connection, facts, graph and resource types.
 
+use super::Context;
 use super::args::{Common, Scope};
 use super::error::Failure;
 use crate::aws::{self, Aws, Caller, Connection, Depth, Preflight, Settings, Wanted, connect};
 use crate::blueprint::{self, Facts};
 use crate::config::{Config, Overrides};
+use crate::engine::drift::Unlisted;
 use crate::engine::observe::{Ask, Observations, asks, observe};
-use crate::engine::{Events, Graph, Registry};
+use crate::engine::{Driver, Events, Graph, Owned, Registry};
+use crate::report::Home;
 use crate::resources::{self, ec2::ServicePrefixLists};
 use crate::sandbox;
 use crate::state::{Record, State};
+use futures::future::join_all;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -29,6 +33,16 @@ pub fn state_folder(common: &Common) -> PathBuf {
         common.state_dir.join("sandbox")
     } else {
         common.state_dir.clone()
+    }
+}
+
+/// Which deployment a state belongs to, for documents.
+pub fn home(state: &State, scope: Option<&str>) -> Home {
+    Home {
+        suffix: state.suffix.clone(),
+        account: state.account.clone(),
+        region: state.region.clone(),
+        scope: scope.map(str::to_owned),
     }
 }
 
@@ -79,14 +93,14 @@ pub struct Session {
 impl Session {
     /// Connects, asks who and where we are, and builds the graph. Nothing is written.
     pub async fn open(
-        common: &Common,
+        cx: &Context<'_>,
         scope: &Scope,
         events: &Events,
         read_only: bool,
         deep: bool,
     ) -> Result<Self, Failure> {
-        let config = configuration(common)?;
-        let connection = connection(common, &config, events).await?;
+        let config = configuration(cx.common)?;
+        let connection = connection(cx, &config).await?;
         let (facts, preflight) = preflight(&connection, &config, events, deep).await?;
         let graph = blueprint::build(&config, &facts)?;
         let scope = scope.env.map(|e| e.name().to_owned());
@@ -99,7 +113,7 @@ impl Session {
         );
         let registry = resources::registry(&aws);
         Ok(Self {
-            folder: state_folder(common),
+            folder: state_folder(cx.common),
             account: facts.account,
             config,
             graph,
@@ -108,6 +122,36 @@ impl Session {
             registry,
             preflight,
         })
+    }
+
+    /// Which deployment, for documents.
+    pub fn home(&self) -> Home {
+        Home {
+            suffix: self.config.suffix.clone(),
+            account: self.account.clone(),
+            region: self.config.region.clone(),
+            scope: self.scope.clone(),
+        }
+    }
+
+    /// Everything in the account that carries our mark, and the types that could not be listed.
+    pub async fn owned(&self) -> (Vec<Owned>, Vec<Unlisted>) {
+        let ask = |driver: &std::sync::Arc<dyn Driver>| {
+            let (driver, suffix) = (driver.clone(), self.config.suffix.clone());
+            async move { (driver.meta().kind, driver.owned(&suffix).await) }
+        };
+        let mut owned = Vec::new();
+        let mut unlisted = Vec::new();
+        for (kind, answer) in join_all(self.registry.all().map(ask)).await {
+            match answer {
+                Ok(found) => owned.extend(found),
+                Err(fault) => unlisted.push(Unlisted {
+                    kind: kind.to_owned(),
+                    fault,
+                }),
+            }
+        }
+        (owned, unlisted)
     }
 
     /// Refuses a state of another account or region.
@@ -148,11 +192,8 @@ impl Session {
     }
 }
 
-async fn connection(
-    common: &Common,
-    config: &Config,
-    _events: &Events,
-) -> Result<Connection, Failure> {
+async fn connection(cx: &Context<'_>, config: &Config) -> Result<Connection, Failure> {
+    let common = cx.common;
     let mut settings = Settings {
         region: config.region.clone(),
         profile: common.profile.clone(),
@@ -166,7 +207,7 @@ async fn connection(
             port: None,
             latency: None,
         };
-        let info = sandbox::up(&options, &|line| tracing::info!("{line}")).await?;
+        let info = sandbox::up(&options, &|line| drop(cx.console.note(line))).await?;
         settings.endpoint = Some(info.endpoint);
         settings.profile = None;
         // The sandbox never sees a real credential.

@@ -1,10 +1,137 @@
 //! `deployer state`.
 
-use super::args::{Common, StateCommand};
+use super::Context;
+use super::args::{Scope, StateCommand};
 use super::error::Failure;
 use super::exit::Exit;
+use super::run;
+use super::session::{Session, configuration, home, state_folder};
+use crate::engine::observe::{Observed, asks};
+use crate::engine::rebuild::rebuild;
+use crate::report::{self, StateListDocument, StateRow, StateShowDocument};
+use crate::state::{self, Paths, State, StateError};
 
 /// Looks at the state, rebuilds it, unlocks it.
-pub async fn run(_common: &Common, _command: &StateCommand) -> Result<Exit, Failure> {
+pub async fn run(cx: &Context<'_>, command: &StateCommand) -> Result<Exit, Failure> {
+    match command {
+        StateCommand::List => list(cx),
+        StateCommand::Show { step } => show(cx, step),
+        StateCommand::Rebuild { yes } => again(cx, *yes).await,
+        StateCommand::Unlock => unlock(cx),
+    }
+}
+
+fn local(cx: &Context<'_>) -> Result<State, Failure> {
+    let config = configuration(cx.common)?;
+    Ok(state::read(
+        &state_folder(cx.common),
+        &config.suffix,
+        &config.region,
+    )?)
+}
+
+fn list(cx: &Context<'_>) -> Result<Exit, Failure> {
+    let state = local(cx)?;
+    cx.console.text(&report::state_list(&state))?;
+    let steps = StateRow::all(&state, None);
+    cx.console.document(&StateListDocument {
+        home: home(&state, None),
+        steps,
+    })?;
+    Ok(Exit::Done)
+}
+
+fn show(cx: &Context<'_>, step: &str) -> Result<Exit, Failure> {
+    let state = local(cx)?;
+    let Some(record) = state.steps.get(step) else {
+        return Err(Failure::usage(format!("no step `{step}` is recorded"))
+            .hint("`deployer state list` shows all"));
+    };
+    let document = StateShowDocument {
+        step: step.to_owned(),
+        record: record.clone(),
+    };
+    if cx.console.json() {
+        cx.console.document(&document)?;
+    } else {
+        let text = serde_json::to_string_pretty(&document.record).map_err(std::io::Error::from)?;
+        cx.console.text(&format!("{step}\n{text}\n"))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Finds everything by its marks and writes the state anew. A damaged file is kept beside it, never overwritten.
+async fn again(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
+    let events = cx.console.events(None);
+    let session = Session::open(cx, &Scope { env: None }, &events, true, false).await?;
+    let config = &session.config;
+    let damaged = match state::read(&session.folder, &config.suffix, &config.region) {
+        Ok(state) => {
+            session.check_home(&state)?;
+            false
+        }
+        Err(StateError::Damaged { .. }) => true,
+        Err(other) => return Err(other.into()),
+    };
+    if !run::confirm(
+        cx,
+        yes,
+        "Write the state anew from what is found in the account?",
+    )? {
+        return Ok(Exit::Interrupted);
+    }
+    if damaged {
+        for path in state::set_aside(&session.folder, &config.suffix)? {
+            cx.console
+                .note(&format!("the damaged file is kept as {}", path.display()))?;
+        }
+    }
+    let (writer, mut state) = run::open(&session)?;
+    let nothing = State::empty(&config.suffix, &config.region);
+    let all = asks(&session.graph, &session.chosen, &nothing, |_, _| false);
+    let seen = session.observe(&all).await;
+    let unreadable: Vec<String> = seen
+        .iter()
+        .filter_map(|(step, observed)| match observed {
+            Observed::Unreadable(fault) => {
+                Some(report::fault(Some(step), fault, cx.console.paint()))
+            }
+            _ => None,
+        })
+        .collect();
+    if !unreadable.is_empty() {
+        return Err(Failure::new(
+            Exit::Failed,
+            format!(
+                "not everything could be read, so nothing was written:\n{}",
+                unreadable.join("\n")
+            ),
+        ));
+    }
+    rebuild(&session.graph, &seen, &session.registry, &mut state);
+    writer.finish(&mut state)?;
+    cx.console.text(&format!(
+        "{} steps recorded in {}\n",
+        state.steps.len(),
+        Paths::of(&session.folder, &config.suffix).state.display()
+    ))?;
+    let (owned, _) = session.owned().await;
+    for thing in owned.iter().filter(|o| !state.steps.contains_key(&o.step)) {
+        cx.console.text(&format!(
+            "not in the blueprint, not recorded: {} {} ({})\n",
+            thing.kind, thing.id, thing.step
+        ))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn unlock(cx: &Context<'_>) -> Result<Exit, Failure> {
+    let config = configuration(cx.common)?;
+    let lock = Paths::of(&state_folder(cx.common), &config.suffix).lock;
+    let text = match state::break_lock(&lock)? {
+        Some(holder) => format!("removed the lock of {holder}\n"),
+        None => "there was no lock\n".to_owned(),
+    };
+    cx.console.text(&text)?;
     Ok(Exit::Done)
 }

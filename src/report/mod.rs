@@ -12,6 +12,7 @@ mod json;
 mod lines;
 mod paint;
 mod plan;
+mod preflight;
 mod progress;
 mod summary;
 mod terminal;
@@ -33,6 +34,7 @@ pub use json::{
 pub use lines::Plain;
 pub use paint::{ColorChoice, Paint};
 pub use plan::plan;
+pub use preflight::preflight;
 pub use progress::Progress;
 pub use summary::{Totals, outputs, state_list, status, summary};
 pub use terminal::Terminal;

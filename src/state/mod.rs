@@ -12,7 +12,7 @@ pub use file::write_atomic;
 pub use journal::{Counters, Journal};
 pub use lock::{Holder, Lock, break_lock, holder};
 pub use model::{Record, Stage, State, Timing, VERSION};
-pub use store::{Paths, Writer, list, read};
+pub use store::{Paths, Writer, list, read, set_aside};
 
 use std::path::PathBuf;
 

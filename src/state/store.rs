@@ -50,6 +50,27 @@ pub fn list(folder: &Path) -> Vec<String> {
     out
 }
 
+/// Moves damaged files of a deployment away, so that they can be looked at; gives their new names.
+pub fn set_aside(folder: &Path, suffix: &str) -> Result<Vec<PathBuf>, StateError> {
+    let paths = Paths::of(folder, suffix);
+    let mut out = Vec::new();
+    for path in [paths.state, paths.journal] {
+        if path.exists() {
+            let mut name = path.clone().into_os_string();
+            name.push(format!(".damaged-{}", jiff::Timestamp::now().as_second()));
+            let to = PathBuf::from(name);
+            std::fs::rename(&path, &to).map_err(|source| StateError::Io {
+                doing: "moving away",
+                path: path.clone(),
+                source,
+            })?;
+            out.push(to);
+        }
+    }
+    sync_folder(folder)?;
+    Ok(out)
+}
+
 fn load(paths: &Paths, suffix: &str, region: &str) -> Result<(State, bool), StateError> {
     let mut state = State::empty(suffix, region);
     let exists = match std::fs::read(&paths.state) {
