@@ -91,6 +91,12 @@ class Vpcs(Case):
         ):
             self.assertEqual(items, [])
 
+    def test_network_acls_are_filtered_by_id(self):
+        one = vpc()
+        acl = EC2.create_network_acl(VpcId=one)["NetworkAcl"]["NetworkAclId"]
+        found = EC2.describe_network_acls(Filters=wish("network-acl-id", acl))["NetworkAcls"]
+        self.assertEqual([item["NetworkAclId"] for item in found], [acl])
+
     def test_a_subnet_takes_its_associations_along(self):
         one = vpc()
         subnet = subnets(one, 1)[0]
