@@ -50,6 +50,7 @@ const SOURCES: &[(&str, &str)] = sources![
     "mends/rds_clusters.py",
     "mends/rds_groups.py",
     "mends/rds_instances.py",
+    "mends/rds_reboots.py",
     "mends/s3.py",
     "mends/s3_roots.py",
     "mends/secretsmanager.py",

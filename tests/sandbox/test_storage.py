@@ -185,6 +185,13 @@ class Tables(Case):
         for name in DYNAMODB.list_tables()["TableNames"]:
             DYNAMODB.delete_table(TableName=name)
 
+    def test_a_stream_can_be_switched_off_and_on_again(self):
+        self.make("streams")
+        DYNAMODB.update_table(TableName="streams", StreamSpecification={"StreamEnabled": False})
+        on = {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
+        DYNAMODB.update_table(TableName="streams", StreamSpecification=on)
+        self.assertEqual(DYNAMODB.describe_table(TableName="streams")["Table"]["StreamSpecification"], on)
+
     def test_life(self):
         arn = key()
         made = self.make(SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": arn.rsplit("/", 1)[-1]})

@@ -89,47 +89,42 @@ pub(super) async fn databases(ask: &Ask, wanted: &Wanted) -> (Vec<Check>, Option
             &wanted.suffix,
         ))
     };
-    let instances = async {
-        let call = ask.caller.call(read("rds", "DescribeDBInstances"), || {
-            ask.rds.describe_db_instances().max_records(100).send()
-        });
-        let found = call.await?;
-        let tags = found.db_instances().iter();
-        Ok(count(
-            tags.map(|i| rds_tags_of(i.tag_list())),
-            &wanted.suffix,
-        ))
-    };
-    let (limits, clusters, instances) = tokio::join!(limits, clusters, instances);
-    let limit = |name: &str| -> Result<f64, Fault> {
+    let (limits, clusters) = tokio::join!(limits, clusters);
+    let quota = |name: &str| -> Result<(f64, usize), Fault> {
         let answer = limits.as_ref().map_err(Clone::clone)?;
         let mut all = answer.account_quotas().iter();
-        let max = all
-            .find(|q| q.account_quota_name() == Some(name))
-            .and_then(|q| q.max());
-        max.map(|m| m as f64).ok_or_else(|| {
-            Fault::permanent(
-                "rds:DescribeAccountAttributes",
-                format!("it does not tell `{name}`"),
-            )
-        })
+        let found = all.find(|q| q.account_quota_name() == Some(name));
+        found
+            .and_then(|q| Some((q.max()? as f64, usize::try_from(q.used()?).ok()?)))
+            .ok_or_else(|| {
+                let text = format!("it does not tell `{name}`");
+                Fault::permanent("rds:DescribeAccountAttributes", text)
+            })
     };
     let ours = clusters.as_ref().ok().map(|c| c.ours);
+    // Where our clusters are, their instances are taken to be: listing them is not worth a call.
+    let complete = ours.is_some_and(|ours| ours >= wanted.clusters);
+    let (limit, instances) = split(quota("DBInstances").map(|(limit, all)| {
+        let ours = if complete { wanted.instances } else { 0 };
+        (limit, Count { all, ours })
+    }));
     let checks = vec![
         judge(
             "DB clusters",
-            limit("DBClusters"),
+            quota("DBClusters").map(|(limit, _)| limit),
             clusters,
             wanted.clusters,
         ),
-        judge(
-            "DB instances",
-            limit("DBInstances"),
-            instances,
-            wanted.instances,
-        ),
+        judge("DB instances", limit, instances, wanted.instances),
     ];
     (checks, ours)
+}
+
+fn split(both: Result<(f64, Count), Fault>) -> (Result<f64, Fault>, Result<Count, Fault>) {
+    match both {
+        Ok((limit, count)) => (Ok(limit), Ok(count)),
+        Err(fault) => (Err(fault.clone()), Err(fault)),
+    }
 }
 
 /// The applied value, or AWS's default where none was ever applied.

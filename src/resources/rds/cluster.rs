@@ -1,9 +1,12 @@
 //! An Aurora PostgreSQL cluster on Serverless v2: storage, endpoints, backups, and the master password in RDS's own hands.
 
+mod change;
+mod live;
+
 use super::cluster_parameter_group::ClusterParameterGroupName;
 use super::status::phase;
 use super::subnet_group::SubnetGroupName;
-use super::{IDENTIFIER, major, tags, version};
+use super::{IDENTIFIER, tags, version};
 use crate::aws::{Aws, once, rds_tags_of, repeatable};
 use crate::engine::driver::Owned;
 use crate::engine::graph::NameRule;
@@ -12,9 +15,7 @@ use crate::resources::ec2::SecurityGroupId;
 use crate::resources::kms::KeyArn;
 use crate::resources::owned::marked;
 use crate::resources::{Found, Lookup, Resource, gone_is_fine, lacks};
-use aws_sdk_rds::types::{
-    CloudwatchLogsExportConfiguration, DbCluster, ServerlessV2ScalingConfiguration,
-};
+use aws_sdk_rds::types::DbCluster;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -143,9 +144,9 @@ impl Resource for Cluster {
             return Ok(None);
         };
         Ok(Some(Found {
-            spec: settings(&cluster, id, &key.spec.engine_version),
+            spec: live::settings(&cluster, id, &key.spec.engine_version),
             tags: Some(rds_tags_of(cluster.tag_list())),
-            outputs: outputs(&cluster, id, "rds:DescribeDBClusters")?,
+            outputs: live::outputs(&cluster, id, "rds:DescribeDBClusters")?,
             phase: phase(cluster.status()),
         }))
     }
@@ -185,7 +186,7 @@ impl Resource for Cluster {
         let cluster = answer
             .db_cluster()
             .ok_or_else(|| lacks("rds:CreateDBCluster", "DBCluster"))?;
-        outputs(cluster, &identity.name, "rds:CreateDBCluster")
+        live::outputs(cluster, &identity.name, "rds:CreateDBCluster")
     }
 
     async fn update(&self, cx: &Aws, outputs: &ClusterOutputs, delta: &Delta) -> Result<(), Fault> {
@@ -235,194 +236,8 @@ impl Resource for Cluster {
     }
 }
 
-impl Cluster {
-    fn groups(&self) -> Vec<String> {
-        self.security_groups
-            .iter()
-            .map(ToString::to_string)
-            .collect()
-    }
-
-    fn scaling(&self) -> ServerlessV2ScalingConfiguration {
-        ServerlessV2ScalingConfiguration::builder()
-            .min_capacity(self.capacity.min)
-            .max_capacity(self.capacity.max)
-            .build()
-    }
-
-    /// "If the DB cluster already manages the master user password in Secrets Manager, you can't change the KMS key"
-    /// (ModifyDBCluster, MasterUserSecretKmsKeyId). Turning it off first would need a password in our hands.
-    fn refuse_other_secret_key(&self, delta: &Delta) -> Result<(), Fault> {
-        let key = |c: &&crate::engine::diff::Change| c.field() == "secret_key";
-        match delta.changes.iter().find(key) {
-            Some(change) if change.have.is_some() || change.want.is_none() => {
-                Err(Fault::permanent(
-                    "rds:ModifyDBCluster",
-                    "the secret of the master password has another KMS key, and AWS cannot change it in place",
-                )
-                .hint("set a password of your own in the console (this ends the management by RDS), then run `deployer apply`: it hands the password back to RDS with the right key"))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// One ModifyDBCluster with exactly what differs; `None` when only tags do.
-    fn modification(
-        &self,
-        cx: &Aws,
-        id: &str,
-        delta: &Delta,
-    ) -> Option<aws_sdk_rds::operation::modify_db_cluster::builders::ModifyDBClusterFluentBuilder>
-    {
-        let mut call = cx
-            .rds
-            .modify_db_cluster()
-            .db_cluster_identifier(id)
-            .apply_immediately(true);
-        let mut any = false;
-        let mut logs: (Vec<String>, Vec<String>) = Default::default();
-        for change in &delta.changes {
-            any = true;
-            call = match change.field() {
-                // What runs is late enough already: the wish went down, and RDS never downgrades.
-                "engine_version" if self.is_covered(change) => call,
-                "engine_version" => call.engine_version(&self.engine_version),
-                "secret_key" => call
-                    .manage_master_user_password(true)
-                    .set_master_user_secret_kms_key_id(text(&self.secret_key)),
-                "port" => call.port(self.port),
-                "parameter_group" => {
-                    call.db_cluster_parameter_group_name(self.parameter_group.as_str())
-                }
-                "security_groups" => call.set_vpc_security_group_ids(Some(self.groups())),
-                "capacity" => call.serverless_v2_scaling_configuration(self.scaling()),
-                "backup_days" => call.backup_retention_period(self.backup_days),
-                "backup_window" => call.preferred_backup_window(&self.backup_window),
-                "maintenance_window" => call.preferred_maintenance_window(&self.maintenance_window),
-                "iam_authentication" => {
-                    call.enable_iam_database_authentication(self.iam_authentication)
-                }
-                "log_exports" => {
-                    let name = change.path.split_once('.').map_or("", |(_, n)| n);
-                    let side = if self.log_exports.contains_key(name) {
-                        &mut logs.0
-                    } else {
-                        &mut logs.1
-                    };
-                    side.push(name.to_owned());
-                    call
-                }
-                "copy_tags" => call.copy_tags_to_snapshot(self.copy_tags),
-                "deletion_protection" => call.deletion_protection(self.deletion_protection),
-                _ => call,
-            };
-        }
-        if !logs.0.is_empty() || !logs.1.is_empty() {
-            let exports = CloudwatchLogsExportConfiguration::builder()
-                .set_enable_log_types(Some(logs.0).filter(|l| !l.is_empty()))
-                .set_disable_log_types(Some(logs.1).filter(|l| !l.is_empty()));
-            call = call.cloudwatch_logs_export_configuration(exports.build());
-        }
-        any.then_some(call)
-    }
-
-    fn is_covered(&self, change: &crate::engine::diff::Change) -> bool {
-        let have = change.have.as_ref().and_then(serde_json::Value::as_str);
-        have.is_some_and(|have| version::covers(have, &self.engine_version))
-    }
-}
-
 fn text<T>(reference: &Option<Ref<T>>) -> Option<String> {
     reference.as_ref().map(ToString::to_string)
-}
-
-/// What AWS has accepted counts, whether it is in effect or still pending (`PendingModifiedValues`): our own immediate
-/// change is then not sent twice, and one that waits for the maintenance window is told now.
-fn settings(cluster: &DbCluster, id: &str, want_version: &str) -> Cluster {
-    let pending = cluster.pending_modified_values();
-    let running_version = pending
-        .and_then(|p| p.engine_version())
-        .or(cluster.engine_version())
-        .unwrap_or_default();
-    let engine_version = if version::covers(running_version, want_version) {
-        want_version
-    } else {
-        running_version
-    };
-    let capacity = cluster.serverless_v2_scaling_configuration();
-    let owned = |value: Option<&str>| value.unwrap_or_default().to_owned();
-    let groups = cluster.vpc_security_groups().iter();
-    Cluster {
-        engine: owned(cluster.engine()),
-        major_version: major(running_version).to_owned(),
-        engine_version: engine_version.to_owned(),
-        running_version: running_version.to_owned(),
-        database: owned(cluster.database_name()),
-        master_user: owned(cluster.master_username()),
-        secret_key: cluster
-            .master_user_secret()
-            .map(|s| s.kms_key_id().unwrap_or_default().into()),
-        port: cluster.port().unwrap_or_default(),
-        subnet_group: cluster.db_subnet_group().unwrap_or_default().into(),
-        parameter_group: cluster
-            .db_cluster_parameter_group()
-            .unwrap_or_default()
-            .into(),
-        security_groups: groups
-            .filter(|g| g.status() != Some("removing"))
-            .filter_map(|g| g.vpc_security_group_id())
-            .map(Ref::from)
-            .collect(),
-        storage_key: cluster.kms_key_id().map(Ref::from),
-        capacity: Capacity {
-            min: capacity.and_then(|c| c.min_capacity()).unwrap_or_default(),
-            max: capacity.and_then(|c| c.max_capacity()).unwrap_or_default(),
-        },
-        backup_days: pending
-            .and_then(|p| p.backup_retention_period())
-            .or(cluster.backup_retention_period())
-            .unwrap_or_default(),
-        backup_window: owned(cluster.preferred_backup_window()),
-        maintenance_window: owned(cluster.preferred_maintenance_window()),
-        iam_authentication: pending
-            .and_then(|p| p.iam_database_authentication_enabled())
-            .or(cluster.iam_database_authentication_enabled())
-            .unwrap_or(false),
-        log_exports: log_exports(cluster, id),
-        copy_tags: cluster.copy_tags_to_snapshot().unwrap_or(false),
-        deletion_protection: cluster.deletion_protection().unwrap_or(false),
-        running: !matches!(cluster.status(), Some("stopped" | "stopping")),
-    }
-}
-
-fn log_exports(cluster: &DbCluster, id: &str) -> BTreeMap<String, String> {
-    let group = |kind: &String| (kind.clone(), format!("/aws/rds/cluster/{id}/{kind}"));
-    let enabled = cluster.enabled_cloudwatch_logs_exports();
-    let mut out: BTreeMap<String, String> = enabled.iter().map(group).collect();
-    let pending = cluster
-        .pending_modified_values()
-        .and_then(|p| p.pending_cloudwatch_logs_exports());
-    if let Some(pending) = pending {
-        out.extend(pending.log_types_to_enable().iter().map(group));
-        out.retain(|kind, _| !pending.log_types_to_disable().contains(kind));
-    }
-    out
-}
-
-fn outputs(cluster: &DbCluster, id: &str, action: &str) -> Result<ClusterOutputs, Fault> {
-    let owned = |value: Option<&str>| value.map(str::to_owned);
-    Ok(ClusterOutputs {
-        id: id.into(),
-        arn: owned(cluster.db_cluster_arn()).ok_or_else(|| lacks(action, "DBClusterArn"))?,
-        resource_id: owned(cluster.db_cluster_resource_id()),
-        writer_endpoint: owned(cluster.endpoint()),
-        reader_endpoint: owned(cluster.reader_endpoint()),
-        port: cluster.port(),
-        secret_arn: cluster
-            .master_user_secret()
-            .and_then(|s| s.secret_arn())
-            .map(Ref::from),
-    })
 }
 
 async fn start(cx: &Aws, id: &str) -> Result<(), Fault> {

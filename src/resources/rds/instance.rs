@@ -335,3 +335,36 @@ fn outputs(instance: &DbInstance, id: &str, action: &str) -> Result<InstanceOutp
         resource_id: instance.dbi_resource_id().map(str::to_owned),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_rds::types::{DbClusterMember, DbParameterGroupStatus};
+
+    #[test]
+    fn a_reboot_is_due_when_the_own_group_or_the_clusters_waits_for_one() {
+        let check = |own: &str, clusters: &str| {
+            let own = DbParameterGroupStatus::builder()
+                .db_parameter_group_name("g")
+                .parameter_apply_status(own);
+            let instance = DbInstance::builder()
+                .db_instance_identifier("i")
+                .db_parameter_groups(own.build())
+                .build();
+            let member = |id: &str, status: &str| {
+                DbClusterMember::builder()
+                    .db_instance_identifier(id)
+                    .db_cluster_parameter_group_status(status)
+                    .build()
+            };
+            let cluster = DbCluster::builder()
+                .db_cluster_members(member("other", "pending-reboot"))
+                .db_cluster_members(member("i", clusters));
+            applied(&instance, Some(&cluster.build()))
+        };
+        assert!(check("in-sync", "in-sync"));
+        assert!(check("applying", "in-sync"));
+        assert!(!check("pending-reboot", "in-sync"));
+        assert!(!check("in-sync", "pending-reboot"));
+    }
+}

@@ -19,6 +19,7 @@ MODULES = [
     "rds_groups",
     "rds_clusters",
     "rds_instances",
+    "rds_reboots",
     "s3",
     "s3_roots",
     "kms",

@@ -1,5 +1,6 @@
 """DynamoDB tables: states, keys, indexes."""
 
+from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 
 from ..call import mend, refuse
@@ -29,6 +30,21 @@ def _mend_description():
 
 
 _mend_description()
+
+
+def _mend_streams():
+    """AWS: a stream that was switched off can be switched on again, as a new one. moto: never again."""
+    original = DynamoDBBackend.update_table_streams
+
+    def update_table_streams(self, table, stream_specification):
+        if not (table.stream_specification or {}).get("StreamEnabled"):
+            table.latest_stream_label = None
+        original(self, table, stream_specification)
+
+    DynamoDBBackend.update_table_streams = update_table_streams
+
+
+_mend_streams()
 
 
 def _table(call):

@@ -5,6 +5,7 @@ from moto.rds.models import RDSBackend
 
 from ..call import mend, refuse
 from . import rds_catalog as catalog
+from . import rds_reboots
 
 LOWER = (
     "DBClusterIdentifier",
@@ -170,9 +171,10 @@ def describe_parameters(call):
 def modify_parameters(call):
     """AWS: at most 20 parameters a call; a static parameter takes only pending-reboot. moto: checks neither."""
     clustered = "Cluster" in call.operation
-    _refuse_unknown(
+    group = _refuse_unknown(
         call, call.params["DBClusterParameterGroupName" if clustered else "DBParameterGroupName"], clustered
     )
+    before = dict(group.parameters)
     wanted = call.params.get("Parameters", [])
     if len(wanted) > 20:
         refuse("InvalidParameterValue", "A maximum of 20 parameters can be modified in a single request.")
@@ -182,7 +184,9 @@ def modify_parameters(call):
             refuse("InvalidParameterCombination", f"cannot use immediate apply method for static parameter {known[0]}")
         if "ParameterValue" not in parameter or parameter.get("ApplyMethod") not in ("immediate", "pending-reboot"):
             refuse("InvalidParameterValue", "ParameterValue and ApplyMethod are required for each parameter.")
-    return call.forward()
+    answer = call.forward()
+    rds_reboots.note(call, group, before, clustered)
+    return answer
 
 
 @mend("rds", "ResetDBParameterGroup", "ResetDBClusterParameterGroup")
@@ -196,8 +200,10 @@ def reset_parameters(call):
         if call.params.get("ResetAllParameters")
         else [p["ParameterName"] for p in call.params.get("Parameters", [])]
     )
+    before = dict(group.parameters)
     for name in names:
         group.parameters.pop(name, None)
+    rds_reboots.note(call, group, before, clustered)
     return {key: group.name}
 
 
