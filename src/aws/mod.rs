@@ -20,7 +20,7 @@ pub use kms::KmsReaders;
 pub use preflight::{Check, Depth, Level, Preflight, Wanted, preflight};
 pub use rds::{Listing, Named, RdsReaders, rds_tags_of};
 pub use reader::Reader;
-pub use recent::RecentTags;
+pub use recent::{RecentTags, Refreshing};
 
 use crate::engine::{Events, Fault};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;

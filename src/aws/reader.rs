@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 /// Keys are collected until none has come for this long. Short against any AWS call, long against the scheduling of
 /// tasks; on a busy machine a refresh takes more than one tick to ask for everything, and must not leave as two calls.
-const TICK: Duration = Duration::from_millis(4);
+const TICK: Duration = Duration::from_millis(15);
 
 /// Keys that leave without waiting for more.
 const FULL: usize = 1000;

@@ -17,7 +17,7 @@ pub async fn drift(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
     let state = state::read(&session.folder, &config.suffix, &config.region)?;
     session.check_home(&state)?;
     let asks = session.asks(&state, |_, record| session.means(record));
-    let (seen, (owned, unlisted)) = tokio::join!(session.observe(&asks), session.owned());
+    let (seen, (owned, unlisted)) = session.look(&asks).await;
     let drift = compare(Input {
         graph: &session.graph,
         chosen: &session.chosen,

@@ -15,6 +15,7 @@ use crate::sandbox;
 use crate::state::{Record, State};
 use futures::future::join_all;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The configuration of a command.
@@ -88,6 +89,7 @@ pub struct Session {
     pub registry: Registry,
     /// What the first look found.
     pub preflight: Preflight,
+    aws: Arc<Aws>,
 }
 
 impl Session {
@@ -121,6 +123,7 @@ impl Session {
             scope,
             registry,
             preflight,
+            aws,
         })
     }
 
@@ -134,9 +137,20 @@ impl Session {
         }
     }
 
+    /// Reads everything, and lists beside it everything that carries our mark: what both need is read once.
+    pub async fn look(&self, asks: &[Ask<'_>]) -> (Observations, (Vec<Owned>, Vec<Unlisted>)) {
+        let refreshing = self.aws.recent.refreshing().await;
+        let refresh = async {
+            let seen = self.observe(asks).await;
+            drop(refreshing);
+            seen
+        };
+        tokio::join!(refresh, self.owned())
+    }
+
     /// Everything in the account that carries our mark, and the types that could not be listed.
     pub async fn owned(&self) -> (Vec<Owned>, Vec<Unlisted>) {
-        let ask = |driver: &std::sync::Arc<dyn Driver>| {
+        let ask = |driver: &Arc<dyn Driver>| {
             let (driver, suffix) = (driver.clone(), self.config.suffix.clone());
             async move { (driver.meta().kind, driver.owned(&suffix).await) }
         };

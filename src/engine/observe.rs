@@ -112,6 +112,8 @@ pub async fn observe(registry: &Registry, asks: &[Ask<'_>], patience: Duration) 
                 Readable::Later => later.push(ask),
             }
         }
+        // Side by side, reads of one type reach its batched reader together.
+        now.sort_by_key(|(ask, _)| ask.kind);
         let progressed = !now.is_empty() || later.len() < asks.len() - done.len() + now.len();
         let found = join_all(
             now.iter()

@@ -260,7 +260,7 @@ impl Resource for Table {
                     continue;
                 }
                 let arn = cx.arn("dynamodb", &format!("table/{name}"));
-                let tags = match cx.recent.get(&arn) {
+                let tags = match cx.recent.get(&arn).await {
                     Some(tags) => tags,
                     None => tags_of(cx, &arn).await?,
                 };

@@ -207,7 +207,7 @@ impl Resource for Role {
                 .iter()
                 .filter(|r| r.path == "/" && is_conventional(&r.role_name, suffix));
             for role in suspects {
-                let tags = match cx.recent.get(&role.arn) {
+                let tags = match cx.recent.get(&role.arn).await {
                     Some(tags) => tags,
                     None => match found(get(cx, &role.role_name).await)? {
                         Some(role) => tags_of(role.tags()),

@@ -244,7 +244,7 @@ impl Resource for Key {
             else {
                 continue;
             };
-            let tags = match cx.recent.get(&cx.arn("kms", &format!("key/{id}"))) {
+            let tags = match cx.recent.get(&cx.arn("kms", &format!("key/{id}"))).await {
                 Some(tags) => Some(tags),
                 None => cx.keys.tags(id).await?,
             };

@@ -199,7 +199,7 @@ impl Resource for LogGroup {
                     continue;
                 }
                 let arn = arn(cx, name);
-                let tags = match cx.recent.get(&arn) {
+                let tags = match cx.recent.get(&arn).await {
                     Some(tags) => Some(tags),
                     None => found(tags_of(cx, &arn).await)?,
                 };

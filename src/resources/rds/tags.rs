@@ -53,7 +53,7 @@ pub(super) async fn owned_groups(
     let asks = groups.into_iter().filter_map(|(name, arn)| {
         let (name, arn) = (name?, arn?);
         is_conventional(&name, suffix).then_some(async move {
-            let tags = match cx.recent.get(&arn) {
+            let tags = match cx.recent.get(&arn).await {
                 Some(tags) => tags,
                 None => cx.databases.tags(&arn).await?.unwrap_or_default(),
             };

@@ -187,7 +187,7 @@ impl Resource for Bucket {
             }
             let outputs = outputs(&name);
             let arn = outputs.arn.as_str();
-            let tags = match cx.recent.get(arn) {
+            let tags = match cx.recent.get(arn).await {
                 Some(tags) => tags,
                 None => match settings::tags_of(cx, &name).await {
                     Err(fault) if fault.code == "NoSuchBucket" => continue,
