@@ -184,3 +184,79 @@ impl Side {
         site.graph.add(head, spec);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blueprint::{Facts, build};
+    use crate::config::Config;
+    use crate::engine::Graph;
+    use serde_json::{Map, Value, json};
+
+    fn graph() -> Graph {
+        build(&Config::default(), &Facts::sample()).unwrap()
+    }
+
+    fn sides<'a>(
+        graph: &'a Graph,
+        kind: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a Map<String, Value>)> {
+        let steps = graph.steps.iter().filter(move |s| s.kind == kind);
+        steps.flat_map(|s| {
+            ["ingress", "egress"].map(|side| (s.id.as_str(), s.spec[side].as_object().unwrap()))
+        })
+    }
+
+    #[test]
+    fn only_the_public_tier_has_a_way_to_the_internet() {
+        let graph = graph();
+        for env in ["blue", "green"] {
+            for tier in ["public", "app", "db"] {
+                let step = graph.get(&format!("rtb-{tier}-routes-{env}")).unwrap();
+                let open = step.spec["routes"].get(ANYWHERE).is_some();
+                assert_eq!(open, tier == "public", "{}", step.id);
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_load_balancer_names_the_whole_internet_and_descriptions_are_legal() {
+        let legal = |c: char| c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c);
+        for (step, rules) in sides(&graph(), "ec2/security_group_rules") {
+            for (key, why) in rules {
+                let open = key.contains(ANYWHERE);
+                assert!(!open || step.contains("-alb-"), "{step}: {key}");
+                let why = why.as_str().unwrap();
+                assert!(
+                    !why.is_empty() && why.len() < 256 && why.chars().all(legal),
+                    "{why}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_database_accepts_its_port_and_calls_nobody() {
+        let graph = graph();
+        let rules = &graph
+            .get("security-group-database-rules-green")
+            .unwrap()
+            .spec;
+        assert_eq!(rules["egress"], json!({}));
+        let ingress = rules["ingress"].as_object().unwrap();
+        assert!(ingress.keys().all(|k| k.starts_with("tcp/5432 from ")));
+        assert!(ingress.contains_key("tcp/5432 from 10.10.64.0/18"));
+    }
+
+    #[test]
+    fn acls_stay_within_the_quota_of_20_and_the_defaults_are_stripped() {
+        let graph = graph();
+        for (step, entries) in sides(&graph, "ec2/network_acl_entries") {
+            assert!((1..=20).contains(&entries.len()), "{step}");
+        }
+        for kind in ["ec2/default_network_acl", "ec2/default_security_group"] {
+            assert!(sides(&graph, kind).all(|(_, open)| open.is_empty()));
+            assert_eq!(sides(&graph, kind).count(), 4);
+        }
+    }
+}
