@@ -146,6 +146,8 @@ macro_rules! readers {
         /// One batched reader per Describe call.
         pub struct RdsReaders {
             $($(#[$doc])* pub $field: Listing<$type>,)*
+            /// Held by whoever reboots an instance: one at a time, so that a cluster keeps instances that serve.
+            pub reboots: tokio::sync::Mutex<()>,
             tags: Reader<String, BTreeMap<String, String>>,
         }
 
@@ -153,6 +155,7 @@ macro_rules! readers {
             pub(super) fn new(client: &Client, caller: &Arc<Caller>) -> Self {
                 Self {
                     $($field: listing!(client, caller, $operation, $method, $items, $filter),)*
+                    reboots: tokio::sync::Mutex::default(),
                     tags: tags(client, caller),
                 }
             }

@@ -15,6 +15,7 @@ use crate::resources::{Found, Lookup, Resource, gone_is_fine, lacks};
 use aws_sdk_rds::operation::modify_db_instance::builders::ModifyDBInstanceFluentBuilder;
 use aws_sdk_rds::types::{DbCluster, DbInstance};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// The settings of an instance.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -223,8 +224,10 @@ impl Instance {
         Ok(any.then_some(call))
     }
 
-    /// Reboots once: a call that is repeated finds the instance rebooting or rebooted and leaves it alone.
+    /// Reboots once, and only while no other instance reboots. A call that is repeated finds the instance rebooting or
+    /// rebooted and leaves it alone.
     async fn reboot(&self, cx: &Aws, id: &str) -> Result<(), Fault> {
+        let _turn = cx.databases.reboots.lock().await;
         let Some((instance, cluster)) = look(cx, id, &self.cluster).await? else {
             return Ok(());
         };
@@ -238,10 +241,24 @@ impl Instance {
                 .db_instance_identifier(id)
                 .send()
         })
-        .await
-        .map(drop)
+        .await?;
+        // The next one's turn comes when this one serves again; a reboot that takes longer must not hold the others.
+        let began = tokio::time::Instant::now();
+        while began.elapsed() < REBOOT {
+            tokio::time::sleep(POLL).await;
+            match look(cx, id, &self.cluster).await? {
+                Some((instance, cluster)) if !applied(&instance, cluster.as_ref()) => {}
+                Some((instance, _)) if phase(instance.db_instance_status()) == Phase::Settling => {}
+                _ => break,
+            }
+        }
+        Ok(())
     }
 }
+
+/// How long a reboot is waited for before the next instance's turn; it takes about a minute.
+const REBOOT: Duration = Duration::from_secs(300);
+const POLL: Duration = Duration::from_secs(2);
 
 fn other_key() -> Fault {
     Fault::permanent(

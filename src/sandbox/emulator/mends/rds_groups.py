@@ -1,5 +1,7 @@
 """Subnet groups, parameter groups, engine versions and tags of RDS."""
 
+import copy
+
 from moto.core.resource_tagging import TaggedResource
 from moto.rds.models import RDSBackend
 
@@ -174,7 +176,7 @@ def modify_parameters(call):
     group = _refuse_unknown(
         call, call.params["DBClusterParameterGroupName" if clustered else "DBParameterGroupName"], clustered
     )
-    before = dict(group.parameters)
+    before = copy.deepcopy(group.parameters)
     wanted = call.params.get("Parameters", [])
     if len(wanted) > 20:
         refuse("InvalidParameterValue", "A maximum of 20 parameters can be modified in a single request.")
@@ -200,7 +202,7 @@ def reset_parameters(call):
         if call.params.get("ResetAllParameters")
         else [p["ParameterName"] for p in call.params.get("Parameters", [])]
     )
-    before = dict(group.parameters)
+    before = copy.deepcopy(group.parameters)
     for name in names:
         group.parameters.pop(name, None)
     rds_reboots.note(call, group, before, clustered)
