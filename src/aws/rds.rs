@@ -1,19 +1,25 @@
-//! Batched RDS reads. RDS names its things itself, so a listing answers everything: clusters and instances can be
-//! filtered by many names at once (`db-cluster-id`, `db-instance-id`), the group listings take no filter ("Filters:
-//! This parameter isn't currently supported") and are read whole, 100 a page. None of it grows with what we own.
+//! Batched RDS reads. RDS names its things itself, so one whole listing answers everybody: who looks for a name, and the
+//! search for marked things. Groups could not be filtered anyway ("Filters: This parameter isn't currently supported"),
+//! and clusters and instances are few (40 of each by default): a page of 100 is one call, whatever we own.
 
 use super::call::{Caller, read};
 use super::reader::Reader;
 use crate::engine::Fault;
 use aws_sdk_rds::Client;
-use aws_sdk_rds::types::{self as t, Filter, Tag};
+use aws_sdk_rds::types::{self as t, Tag};
 use futures::FutureExt;
 use futures::future::{BoxFuture, try_join_all};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
-/// Names in one filter.
-const NAMES: usize = 100;
+/// How old a listing may be for the search of marked things, which runs beside the reads of recorded ones.
+const FRESH: Duration = Duration::from_secs(2);
+
+/// Tags by key.
+type Tags = BTreeMap<String, String>;
 
 /// A thing of RDS with the name that identifies it in account and region.
 pub trait Named: Clone + Send + Sync + 'static {
@@ -21,78 +27,55 @@ pub trait Named: Clone + Send + Sync + 'static {
     fn name(&self) -> Option<&str>;
 }
 
-/// What is asked of a listing.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Wanted {
-    All,
-    Name(String),
-}
+/// What was last read, with the instant. Held while it is being read, so that a search waits for an answer on its way.
+type Last<V> = Arc<Mutex<Option<(Instant, Arc<Vec<V>>)>>>;
 
 /// A batched reader of one Describe call.
-pub struct Listing<V>(Reader<Wanted, Vec<V>>);
-
-impl<V: Named> Listing<V> {
-    /// A reader over a function that lists the things with these names, or all; all pages. It may answer more than was
-    /// asked for.
-    pub fn new(
-        fetch: impl Fn(Option<Vec<String>>) -> BoxFuture<'static, Result<Vec<V>, Fault>>
-        + Send
-        + Sync
-        + 'static,
-    ) -> Self {
-        let fetch = Arc::new(fetch);
-        Self(Reader::new(move |keys| {
-            let fetch = fetch.clone();
-            async move {
-                let names: Vec<String> = keys
-                    .iter()
-                    .filter_map(|key| match key {
-                        Wanted::Name(name) => Some(name.clone()),
-                        Wanted::All => None,
-                    })
-                    .collect();
-                let mut out: HashMap<Wanted, Vec<V>> = HashMap::new();
-                if names.len() < keys.len() {
-                    let all = fetch(None).await?;
-                    keep(&mut out, &all, &names);
-                    out.insert(Wanted::All, all);
-                } else {
-                    for chunk in names.chunks(NAMES) {
-                        let some = fetch(Some(chunk.to_vec())).await?;
-                        keep(&mut out, &some, chunk);
-                    }
-                }
-                Ok(out)
-            }
-            .boxed()
-        }))
-    }
-
-    /// The thing with this name.
-    pub async fn named(&self, name: &str) -> Result<Option<V>, Fault> {
-        let found = self.0.get(Wanted::Name(name.to_owned())).await?;
-        Ok(found.and_then(|mut hits| hits.pop()))
-    }
-
-    /// Everything of this kind in account and region.
-    pub async fn all(&self) -> Result<Vec<V>, Fault> {
-        Ok(self.0.get(Wanted::All).await?.unwrap_or_default())
-    }
+pub struct Listing<V> {
+    reader: Reader<(), Arc<Vec<V>>>,
+    last: Last<V>,
 }
 
-fn keep<V: Named>(out: &mut HashMap<Wanted, Vec<V>>, found: &[V], names: &[String]) {
-    for name in names {
-        let hit = found
-            .iter()
-            .find(|v| v.name().is_some_and(|n| n.eq_ignore_ascii_case(name)));
-        if let Some(hit) = hit {
-            out.insert(Wanted::Name(name.clone()), vec![hit.clone()]);
+impl<V: Named> Listing<V> {
+    /// A reader over a function that lists everything, all pages.
+    pub fn new(
+        fetch: impl Fn() -> BoxFuture<'static, Result<Vec<V>, Fault>> + Send + Sync + 'static,
+    ) -> Self {
+        let last = Last::<V>::default();
+        let (fetch, keep) = (Arc::new(fetch), last.clone());
+        let reader = Reader::new(move |_| {
+            let (fetch, keep) = (fetch.clone(), keep.clone());
+            async move {
+                let mut keep = keep.lock().await;
+                let all = Arc::new(fetch().await?);
+                *keep = Some((Instant::now(), all.clone()));
+                Ok(HashMap::from([((), all)]))
+            }
+            .boxed()
+        });
+        Self { reader, last }
+    }
+
+    /// The thing with this name, as of now.
+    pub async fn named(&self, name: &str) -> Result<Option<V>, Fault> {
+        let all = self.reader.get(()).await?.unwrap_or_default();
+        let is_it = |v: &&V| v.name().is_some_and(|n| n.eq_ignore_ascii_case(name));
+        Ok(all.iter().find(is_it).cloned())
+    }
+
+    /// Everything of this kind in account and region, as of a moment ago.
+    pub async fn all(&self) -> Result<Arc<Vec<V>>, Fault> {
+        if let Some((at, all)) = self.last.lock().await.as_ref()
+            && at.elapsed() < FRESH
+        {
+            return Ok(all.clone());
         }
+        Ok(self.reader.get(()).await?.unwrap_or_default())
     }
 }
 
 /// Tags as a map.
-pub fn rds_tags_of(tags: &[Tag]) -> BTreeMap<String, String> {
+pub fn rds_tags_of(tags: &[Tag]) -> Tags {
     let pair = |t: &Tag| {
         Some((
             t.key()?.to_owned(),
@@ -102,19 +85,12 @@ pub fn rds_tags_of(tags: &[Tag]) -> BTreeMap<String, String> {
     tags.iter().filter_map(pair).collect()
 }
 
-/// A filter for a listing that knows one.
-fn by_name(filter: &str, names: Option<Vec<String>>) -> Option<Vec<Filter>> {
-    let filter = Filter::builder().name(filter).set_values(Some(names?));
-    Some(vec![filter.build()])
-}
-
-/// A reader over a paginated Describe call; `filter` names the one that takes identifiers, or is empty.
+/// A reader over a paginated Describe call.
 macro_rules! listing {
-    ($client:expr, $caller:expr, $operation:literal, $method:ident, $items:ident, $filter:literal) => {{
+    ($client:expr, $caller:expr, $operation:literal, $method:ident, $items:ident) => {{
         let (client, caller): (Client, Arc<Caller>) = ($client.clone(), $caller.clone());
-        Listing::new(move |names: Option<Vec<String>>| {
+        Listing::new(move || {
             let (client, caller) = (client.clone(), caller.clone());
-            let filters = by_name($filter, names).filter(|_| !$filter.is_empty());
             async move {
                 let mut all = Vec::new();
                 let mut marker: Option<String> = None;
@@ -123,7 +99,6 @@ macro_rules! listing {
                         .call(read("rds", $operation), || {
                             client
                                 .$method()
-                                .set_filters(filters.clone())
                                 .max_records(100)
                                 .set_marker(marker.clone())
                                 .send()
@@ -142,20 +117,20 @@ macro_rules! listing {
 }
 
 macro_rules! readers {
-    ($($(#[$doc:meta])* $field:ident: $type:ty = $operation:literal, $method:ident, $items:ident, $filter:literal, $name:ident;)*) => {
+    ($($(#[$doc:meta])* $field:ident: $type:ty = $operation:literal, $method:ident, $items:ident, $name:ident;)*) => {
         /// One batched reader per Describe call.
         pub struct RdsReaders {
             $($(#[$doc])* pub $field: Listing<$type>,)*
             /// Held by whoever reboots an instance: one at a time, so that a cluster keeps instances that serve.
-            pub reboots: tokio::sync::Mutex<()>,
-            tags: Reader<String, BTreeMap<String, String>>,
+            pub reboots: Mutex<()>,
+            tags: Reader<String, Tags>,
         }
 
         impl RdsReaders {
             pub(super) fn new(client: &Client, caller: &Arc<Caller>) -> Self {
                 Self {
-                    $($field: listing!(client, caller, $operation, $method, $items, $filter),)*
-                    reboots: tokio::sync::Mutex::default(),
+                    $($field: listing!(client, caller, $operation, $method, $items),)*
+                    reboots: Mutex::default(),
                     tags: tags(client, caller),
                 }
             }
@@ -171,25 +146,25 @@ macro_rules! readers {
 
 readers! {
     /// DescribeDBClusters.
-    clusters: t::DbCluster = "DescribeDBClusters", describe_db_clusters, db_clusters, "db-cluster-id", db_cluster_identifier;
+    clusters: t::DbCluster = "DescribeDBClusters", describe_db_clusters, db_clusters, db_cluster_identifier;
     /// DescribeDBInstances.
-    instances: t::DbInstance = "DescribeDBInstances", describe_db_instances, db_instances, "db-instance-id", db_instance_identifier;
+    instances: t::DbInstance = "DescribeDBInstances", describe_db_instances, db_instances, db_instance_identifier;
     /// DescribeDBSubnetGroups.
-    subnet_groups: t::DbSubnetGroup = "DescribeDBSubnetGroups", describe_db_subnet_groups, db_subnet_groups, "", db_subnet_group_name;
+    subnet_groups: t::DbSubnetGroup = "DescribeDBSubnetGroups", describe_db_subnet_groups, db_subnet_groups, db_subnet_group_name;
     /// DescribeDBClusterParameterGroups.
-    cluster_parameter_groups: t::DbClusterParameterGroup = "DescribeDBClusterParameterGroups", describe_db_cluster_parameter_groups, db_cluster_parameter_groups, "", db_cluster_parameter_group_name;
+    cluster_parameter_groups: t::DbClusterParameterGroup = "DescribeDBClusterParameterGroups", describe_db_cluster_parameter_groups, db_cluster_parameter_groups, db_cluster_parameter_group_name;
     /// DescribeDBParameterGroups.
-    parameter_groups: t::DbParameterGroup = "DescribeDBParameterGroups", describe_db_parameter_groups, db_parameter_groups, "", db_parameter_group_name;
+    parameter_groups: t::DbParameterGroup = "DescribeDBParameterGroups", describe_db_parameter_groups, db_parameter_groups, db_parameter_group_name;
 }
 
 impl RdsReaders {
     /// Tags of a group (its Describe call does not tell them): one call per ARN and tick. `None` when it is gone.
-    pub async fn tags(&self, arn: &str) -> Result<Option<BTreeMap<String, String>>, Fault> {
+    pub async fn tags(&self, arn: &str) -> Result<Option<Tags>, Fault> {
         self.tags.get(arn.to_owned()).await
     }
 }
 
-fn tags(client: &Client, caller: &Arc<Caller>) -> Reader<String, BTreeMap<String, String>> {
+fn tags(client: &Client, caller: &Arc<Caller>) -> Reader<String, Tags> {
     let (client, caller) = (client.clone(), caller.clone());
     Reader::new(move |arns: Vec<String>| {
         let (client, caller) = (client.clone(), caller.clone());
@@ -214,7 +189,7 @@ fn tags(client: &Client, caller: &Arc<Caller>) -> Reader<String, BTreeMap<String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[derive(Clone, Debug, PartialEq)]
     struct Thing(&'static str);
@@ -225,26 +200,31 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn names_of_one_tick_leave_as_one_filter_and_a_wish_for_all_serves_them_too() {
-        let asked: Arc<Mutex<Vec<Option<Vec<String>>>>> = Arc::default();
-        let log = asked.clone();
-        let listing = Listing::new(move |names| {
-            log.lock().unwrap().push(names);
-            async { Ok(vec![Thing("a"), Thing("b"), Thing("foreign")]) }.boxed()
+    async fn one_listing_answers_all_names_and_a_search_that_starts_a_little_later() {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = calls.clone();
+        let listing = Listing::new(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            async {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                Ok(vec![Thing("a"), Thing("b"), Thing("foreign")])
+            }
+            .boxed()
         });
-        let (a, b, none) = tokio::join!(
+        let search = async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            listing.all().await.map(|all| all.len())
+        };
+        let found = tokio::join!(
             listing.named("a"),
             listing.named("B"),
-            listing.named("gone")
+            listing.named("gone"),
+            search
         );
-        assert_eq!(
-            (a, b, none),
-            (Ok(Some(Thing("a"))), Ok(Some(Thing("b"))), Ok(None))
-        );
-        let (a, all) = tokio::join!(listing.named("a"), listing.all());
-        assert_eq!((a, all.unwrap().len()), (Ok(Some(Thing("a"))), 3));
-        let calls = asked.lock().unwrap().clone();
-        let names = ["a", "B", "gone"].map(str::to_owned).to_vec();
-        assert_eq!(calls, [Some(names), None]);
+        let thing = |name| Ok(Some(Thing(name)));
+        assert_eq!(found, (thing("a"), thing("b"), Ok(None), Ok(3)));
+        assert_eq!(calls.load(Ordering::Relaxed), 1);
+        assert_eq!(listing.named("a").await, Ok(Some(Thing("a"))));
+        assert_eq!(calls.load(Ordering::Relaxed), 2, "a look is always fresh");
     }
 }

@@ -7,6 +7,7 @@ use crate::engine::driver::Owned;
 use crate::engine::graph::NameRule;
 use crate::engine::{Delta, Fault, Handle, Identity, Kind, Phase, Ref};
 use crate::resources::{Found, Lookup, Resource, found, gone_is_fine, lacks};
+use aws_sdk_rds::types::DbClusterParameterGroup;
 use serde::{Deserialize, Serialize};
 
 /// The settings of the group.
@@ -162,18 +163,14 @@ impl Resource for ClusterParameterGroup {
     }
 
     async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Fault> {
-        let groups = cx
-            .databases
-            .cluster_parameter_groups
-            .all()
-            .await?
-            .into_iter();
-        let groups = groups.map(|g| {
+        let groups = cx.databases.cluster_parameter_groups.all().await?;
+        let pair = |g: &DbClusterParameterGroup| {
             (
-                g.db_cluster_parameter_group_name,
-                g.db_cluster_parameter_group_arn,
+                g.db_cluster_parameter_group_name.clone(),
+                g.db_cluster_parameter_group_arn.clone(),
             )
-        });
+        };
+        let groups = groups.iter().map(pair);
         tags::owned_groups(cx, Self::TYPE, suffix, groups.collect()).await
     }
 }

@@ -150,8 +150,13 @@ impl Resource for ParameterGroup {
     }
 
     async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Fault> {
-        let groups = cx.databases.parameter_groups.all().await?.into_iter();
-        let groups = groups.map(|g| (g.db_parameter_group_name, g.db_parameter_group_arn));
+        let groups = cx.databases.parameter_groups.all().await?;
+        let groups = groups.iter().map(|g| {
+            (
+                g.db_parameter_group_name.clone(),
+                g.db_parameter_group_arn.clone(),
+            )
+        });
         tags::owned_groups(cx, Self::TYPE, suffix, groups.collect()).await
     }
 }

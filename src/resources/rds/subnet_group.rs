@@ -128,8 +128,13 @@ impl Resource for SubnetGroup {
     }
 
     async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Fault> {
-        let groups = cx.databases.subnet_groups.all().await?.into_iter();
-        let groups = groups.map(|g| (g.db_subnet_group_name, g.db_subnet_group_arn));
+        let groups = cx.databases.subnet_groups.all().await?;
+        let groups = groups.iter().map(|g| {
+            (
+                g.db_subnet_group_name.clone(),
+                g.db_subnet_group_arn.clone(),
+            )
+        });
         tags::owned_groups(cx, Self::TYPE, suffix, groups.collect()).await
     }
 }
