@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 /// May a call be sent again when its outcome is unclear?
@@ -79,15 +80,19 @@ pub struct Caller {
     events: Events,
     budgets: Budgets,
     read_only: bool,
+    in_flight: Semaphore,
 }
 
 impl Caller {
     /// A caller that reports to `events`. With `read_only`, mutating calls are refused before they leave.
-    pub fn new(events: Events, read_only: bool) -> Self {
+    ///
+    /// At most `parallelism` calls are in flight; a call's time counts from when it leaves.
+    pub fn new(events: Events, read_only: bool, parallelism: usize) -> Self {
         Self {
             events,
             budgets: Budgets::default(),
             read_only,
+            in_flight: Semaphore::new(parallelism.max(1)),
         }
     }
 
@@ -113,8 +118,10 @@ impl Caller {
         let mut attempt = 0;
         loop {
             self.budgets.take(api).await;
+            let place = self.in_flight.acquire().await;
             let began = Instant::now();
             let answer = send().await;
+            drop(place);
             let answer = answer.map_err(|e| fault(api, &e));
             let throttled = matches!(&answer, Err(f) if f.class == Class::Throttled);
             self.budgets.heed(api, throttled);

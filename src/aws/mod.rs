@@ -67,16 +67,18 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Clients and readers over one connection. `read_only` refuses every mutating call before it leaves.
+    /// Clients and readers over one connection. `read_only` refuses every mutating call before it leaves; at
+    /// most `parallelism` calls are in flight.
     pub fn new(
         connection: &Connection,
         account: String,
         events: Events,
         read_only: bool,
+        parallelism: usize,
     ) -> Arc<Self> {
         let config = &connection.config;
         let ec2 = aws_sdk_ec2::Client::new(config);
-        let caller = Arc::new(Caller::new(events, read_only));
+        let caller = Arc::new(Caller::new(events, read_only, parallelism));
         let kms = aws_sdk_kms::Client::new(config);
         let logs = aws_sdk_cloudwatchlogs::Client::new(config);
         let mut s3 = aws_sdk_s3::config::Builder::from(config);

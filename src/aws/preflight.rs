@@ -152,7 +152,7 @@ struct Ask {
 pub async fn preflight(connection: &Connection, events: Events, depth: &Depth) -> Preflight {
     let config = &connection.config;
     let ask = Ask {
-        caller: Arc::new(Caller::new(events, true)),
+        caller: Arc::new(Caller::new(events, true, 16)),
         ec2: aws_sdk_ec2::Client::new(config),
         rds: aws_sdk_rds::Client::new(config),
         quotas: aws_sdk_servicequotas::Client::new(config),

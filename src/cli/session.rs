@@ -112,6 +112,7 @@ impl Session {
             facts.account.clone(),
             events.clone(),
             read_only,
+            config.run.parallelism,
         );
         let registry = resources::registry(&aws);
         Ok(Self {
@@ -257,7 +258,7 @@ async fn preflight(
         }
     };
     let ec2 = aws_sdk_ec2::Client::new(&connection.config);
-    let caller = Caller::new(events.clone(), true);
+    let caller = Caller::new(events.clone(), true, 16);
     let lists = ServicePrefixLists::read(&caller, &ec2, &config.region);
     let (found, lists) = tokio::join!(aws::preflight(connection, events.clone(), &depth), lists);
     if let Some(fault) = found.fault() {

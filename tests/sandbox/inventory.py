@@ -211,14 +211,18 @@ BUCKET_SETTINGS = {
 
 
 def s3(account):
-    """Buckets with all their settings and how much is in them."""
-    for bucket in account.client("s3").list_buckets()["Buckets"]:
-        name = bucket["Name"]
+    """Buckets with all their settings and how much is in them (not of those that access logs are delivered to: every
+    look at another bucket adds to them)."""
+    names = [bucket["Name"] for bucket in account.client("s3").list_buckets()["Buckets"]]
+    logging = [account.maybe("s3", "get_bucket_logging", Bucket=name) or {} for name in names]
+    targets = {one["LoggingEnabled"]["TargetBucket"] for one in logging if "LoggingEnabled" in one}
+    for name in names:
         settings = {
             setting: account.maybe("s3", operation, Bucket=name) for setting, operation in BUCKET_SETTINGS.items()
         }
-        settings["versions"] = len(account.all("s3", "list_object_versions", "Versions", Bucket=name))
-        settings["delete markers"] = len(account.all("s3", "list_object_versions", "DeleteMarkers", Bucket=name))
+        if name not in targets:
+            for count, key in (("versions", "Versions"), ("delete markers", "DeleteMarkers")):
+                settings[count] = len(account.all("s3", "list_object_versions", key, Bucket=name))
         account.add("bucket", name, settings, name)
 
 

@@ -29,6 +29,8 @@ pub struct World {
     pub faults: Mutex<BTreeMap<String, Vec<Fault>>>,
     /// Seconds of one call.
     pub call_seconds: f64,
+    /// Names of outputs that everything has beside its `id`.
+    pub outputs: Vec<String>,
 }
 
 impl World {
@@ -37,6 +39,15 @@ impl World {
             call_seconds,
             ..Self::default()
         })
+    }
+
+    /// The outputs of a thing.
+    fn outputs(&self, id: &str) -> Value {
+        let more = self
+            .outputs
+            .iter()
+            .map(|name| (name.clone(), json!(format!("{name} of {id}"))));
+        more.chain([("id".to_owned(), json!(id))]).collect()
     }
 
     pub fn live(&self) -> Vec<String> {
@@ -140,7 +151,7 @@ impl Driver for Fake {
             Live {
                 spec,
                 tags: Some(thing.tags.clone()),
-                outputs: json!({"id": id}),
+                outputs: self.world.outputs(id),
                 phase: match thing.gone_at {
                     Some(_) => Phase::Deleting,
                     None if thing.ready_at > now => Phase::Settling,
@@ -173,7 +184,7 @@ impl Driver for Fake {
             gone_at: None,
         };
         self.world.things.lock().unwrap().insert(id.clone(), thing);
-        fault.map_or_else(|| Ok(json!({"id": id})), Err)
+        fault.map_or_else(|| Ok(self.world.outputs(&id)), Err)
     }
 
     async fn update(&self, spec: &Value, outputs: &Value, delta: &Delta) -> Result<(), Fault> {
