@@ -36,6 +36,10 @@
  * @property {string[]} targetKey the primary key of the target table, which the key of the source determines
  * @property {boolean} identity every source column is carried unchanged: COPY streams can be joined without parsing
  * @property {(values: Value[]) => Transformed} transform
+ * @property {(key: string[]) => (string | null)[] | undefined} transformKey the target's key (in the order of `targetKey`) of a source
+ *   key (in the order of `key`): a delete has nothing else. `undefined`: it can't be transformed, so the row can only be in quarantine
+ * @property {(string | null)[]} carriedFrom for each target column the source column that it carries unchanged (kept or renamed,
+ *   no other transformation and the same type on both sides), else null. The copy uses it for key ranges, sequences and partition truncates
  *
  * @typedef {object} Mapping
  * @property {TablePlan[]} tables in the order of the mapping file
