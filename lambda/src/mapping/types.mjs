@@ -10,7 +10,8 @@
  * @property {string} name
  * @property {string} type as `format_type` prints it: `numeric(20,4)`, `timestamp with time zone`, `payment_status`, `text[]`
  * @property {boolean} notNull
- * @property {boolean} generated a generated column is never written
+ * @property {boolean} generated `GENERATED ALWAYS AS (...) STORED`: never written. An identity column is not generated
+ * @property {boolean} [hasDefault] has a default or is an identity column: a target column may then be left to it
  *
  * @typedef {object} CatalogTable
  * @property {Column[]} columns
@@ -35,7 +36,10 @@
  * @property {string[]} targetColumns written to the target, in the order in which `transform` answers them
  * @property {string[]} targetKey the primary key of the target table, which the key of the source determines
  * @property {boolean} identity every source column is carried unchanged: COPY streams can be joined without parsing
- * @property {(values: Value[]) => Transformed} transform
+ * @property {(values: Value[]) => Transformed} transform takes the values of `sourceColumns`. A row that an update moved out
+ *   of the row filter answers `skip`: it has to be deleted from the target
+ * @property {(keyValues: Value[]) => Transformed} transformKey takes the values of `key` alone (a delete, the old key of
+ *   an update) and answers the values of `targetKey`, or why there are none; never `skip` or `needsFullRow`
  * @property {(key: string[]) => (string | null)[] | undefined} transformKey the target's key (in the order of `targetKey`) of a source
  *   key (in the order of `key`): a delete has nothing else. `undefined`: it can't be transformed, so the row can only be in quarantine
  * @property {(string | null)[]} carriedFrom for each target column the source column that it carries unchanged (kept or renamed,
