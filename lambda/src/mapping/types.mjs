@@ -40,8 +40,6 @@
  *   of the row filter answers `skip`: it has to be deleted from the target
  * @property {(keyValues: Value[]) => Transformed} transformKey takes the values of `key` alone (a delete, the old key of
  *   an update) and answers the values of `targetKey`, or why there are none; never `skip` or `needsFullRow`
- * @property {(key: string[]) => (string | null)[] | undefined} transformKey the target's key (in the order of `targetKey`) of a source
- *   key (in the order of `key`): a delete has nothing else. `undefined`: it can't be transformed, so the row can only be in quarantine
  * @property {(string | null)[]} carriedFrom for each target column the source column that it carries unchanged (kept or renamed,
  *   no other transformation and the same type on both sides), else null. The copy uses it for key ranges, sequences and partition truncates
  *
