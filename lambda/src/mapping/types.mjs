@@ -35,13 +35,14 @@
  * @property {string[]} sourceColumns read from the source, in the order in which `transform` takes them
  * @property {string[]} targetColumns written to the target, in the order in which `transform` answers them
  * @property {string[]} targetKey the primary key of the target table, which the key of the source determines
- * @property {boolean} identity every source column is carried unchanged: COPY streams can be joined without parsing
+ * @property {boolean} identity the row filter is empty and every source column is carried with its text unchanged, in the order of
+ *   `sourceColumns`: COPY streams can be joined without parsing
  * @property {(values: Value[]) => Transformed} transform takes the values of `sourceColumns`. A row that an update moved out
  *   of the row filter answers `skip`: it has to be deleted from the target
  * @property {(keyValues: Value[]) => Transformed} transformKey takes the values of `key` alone (a delete, the old key of
  *   an update) and answers the values of `targetKey`, or why there are none; never `skip` or `needsFullRow`
  * @property {(string | null)[]} carriedFrom for each target column the source column that it carries unchanged (kept or renamed,
- *   no other transformation and the same type on both sides), else null. The copy uses it for key ranges, sequences and partition truncates
+ *   no other transformation; the same type on both sides, or an integer type and a wider one), else null. The copy uses it for key ranges, sequences and partition truncates
  *
  * @typedef {object} Mapping
  * @property {TablePlan[]} tables in the order of the mapping file
