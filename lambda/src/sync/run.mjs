@@ -1,0 +1,127 @@
+import { retry } from '../lib/retry.mjs';
+import { readSlot } from '../pg/slot.mjs';
+import { Context } from './context.mjs';
+import { copyAll } from './copy.mjs';
+import { follow } from './follow.mjs';
+import { checkPublication, start } from './start.mjs';
+import { readUnits, writeState } from './state.mjs';
+
+/**
+ * `{"action": "run"}`: begins or goes on. Ends when green is up to date, or in good time before the deadline.
+ *
+ * @typedef {import('./context.mjs').Invocation} Invocation
+ * @typedef {object} RunAnswer
+ * @property {'synced' | 'continue'} status `continue`: call again at once, there is more to do; `synced`: call again at the next interval
+ * @property {string} phase
+ * @property {number} progressPercent of the full copy
+ * @property {number} rowsCopied since the migration began
+ * @property {number} changesApplied since the migration began
+ * @property {number} quarantined rows held back now
+ * @property {boolean} consistent green equals blue at one moment
+ * @property {number | null} lagSeconds age of the state that green has
+ * @property {number} lagBytes of blue's log that green has not seen
+ * @property {number} retainedBytes of blue's log that the slot holds back
+ * @property {string[]} newColumns of blue, not copied
+ */
+
+/** A failover takes a minute; what takes longer is told rather than waited for. */
+const ATTEMPTS = 40;
+/** A pass that took longer than this is followed by another in the same run. */
+const LONG_PASS_MS = 2_000;
+
+/** @param {Invocation} invocation @returns {Promise<RunAnswer>} */
+export function run(invocation) {
+  const { deadline, log } = invocation;
+  return retry((attempt) => once(invocation, attempt), {
+    deadline, attempts: ATTEMPTS, capMs: 3_000,
+    onRetry: (error, attempt, pauseMs) => log.warn('a transient failure, trying again', { error, attempt, pauseMs }),
+  });
+}
+
+/** @param {Invocation} invocation @param {number} attempt @returns {Promise<RunAnswer>} */
+async function once(invocation, attempt) {
+  const context = await Context.open(invocation);
+  try {
+    const complete = await advance(context, attempt);
+    const answer = await report(context, complete);
+    await context.close();
+    return answer;
+  } catch (error) {
+    context.destroy();
+    throw error;
+  }
+}
+
+/** @param {Context} context @param {number} attempt @returns {Promise<boolean>} whether green is up to date */
+async function advance(context, attempt) {
+  const { phase } = context.state;
+  context.log.debug('connected', { phase, attempt });
+  if (phase === 'stopped' || phase === 'starting') await start(context);
+  else await checkPublication(context);
+  if (context.state.phase === 'copying') {
+    if (!(await copyAll(context))) return false;
+    await beginToFollow(context);
+  }
+  return await catchUp(context);
+}
+
+/** Passes until green is up to date, or time is short. @param {Context} context */
+export async function catchUp(context) {
+  for (;;) {
+    const began = Date.now();
+    const { exhausted, changes } = await follow(context);
+    context.log.debug('followed', { changes, ms: Date.now() - began });
+    if (!context.deadline.allows(LONG_PASS_MS)) return exhausted;
+    if (exhausted && Date.now() - began < LONG_PASS_MS) return true;
+  }
+}
+
+/** @param {Context} context */
+async function beginToFollow(context) {
+  const { current } = await readSlot(context.blue, context.state.slot);
+  const state = { ...context.state, phase: /** @type {const} */ ('following'), consistent: current };
+  await writeState(context.green, state);
+  context.committed(state);
+  context.log.info('the full copy is complete', { rows: Number(state.rowsCopied) });
+}
+
+/** @param {Context} context @param {boolean} complete @returns {Promise<RunAnswer>} */
+async function report(context, complete) {
+  const { state, metrics } = context;
+  const slot = await readSlot(context.blue, state.slot);
+  const units = state.phase === 'following' ? [] : await readUnits(context.green);
+  const lag = lagSeconds(slot.now, state.syncedUntil);
+  const answer = {
+    status: /** @type {'synced' | 'continue'} */ (complete ? 'synced' : 'continue'), phase: state.phase, progressPercent: progress(state.phase, units),
+    rowsCopied: Number(state.rowsCopied), changesApplied: Number(state.changesApplied), quarantined: context.quarantine.total,
+    consistent: state.phase === 'following' && state.applied >= state.consistent, lagSeconds: lag, lagBytes: slot.lagBytes,
+    retainedBytes: slot.retainedBytes, newColumns: context.newColumns,
+  };
+  metrics.gauge('LagBytes', slot.lagBytes);
+  if (lag !== null) metrics.gauge('LagSeconds', lag);
+  metrics.gauge('ProgressPercent', answer.progressPercent);
+  metrics.gauge('RowsQuarantined', answer.quarantined);
+  metrics.count('ChangesApplied', 0);
+  context.log.info('run', { state: answer.status, phase: answer.phase, percent: answer.progressPercent, rows: answer.rowsCopied, changes: answer.changesApplied,
+    quarantined: answer.quarantined, lagSeconds: lag, lagBytes: slot.lagBytes });
+  return answer;
+}
+
+/** @param {string} now @param {string | null} syncedUntil both of blue's clock */
+export function lagSeconds(now, syncedUntil) {
+  if (syncedUntil === null) return null;
+  return Math.max(0, Math.round(milliseconds(now) - milliseconds(syncedUntil)) / 1000);
+}
+
+/** PostgreSQL's ISO text. @param {string} timestamp */
+const milliseconds = (timestamp) => Date.parse(timestamp.replace(' ', 'T').replace(/\+00$/, 'Z').replace(/(\.\d{3})\d+/, '$1'));
+
+/** @param {string} phase @param {import('./state.mjs').CopyUnit[]} units */
+export function progress(phase, units) {
+  if (phase === 'following') return 100;
+  const weight = (/** @type {import('./state.mjs').CopyUnit} */ unit) => Math.max(unit.estimate, unit.rows, 1);
+  const all = units.reduce((sum, unit) => sum + weight(unit), 0);
+  const done = units.reduce((sum, unit) => sum + (unit.done ? weight(unit) : unit.rows), 0);
+  if (units.length > 0 && units.every((unit) => unit.done)) return 100;
+  return all === 0 ? 0 : Math.min(99.9, Math.floor((1000 * done) / all) / 10);
+}
