@@ -29,6 +29,7 @@ import { PermanentError } from './errors.mjs';
 
 /** @type {readonly Level[]} */
 const LEVELS = ['debug', 'info', 'warn', 'error'];
+const ATTRIBUTE = /^.{1,255}$/;
 const ARN = /^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+$/;
 
 /**
@@ -54,14 +55,31 @@ export function readDatabaseConfig(environment) {
 }
 
 /**
+ * @typedef {object} SessionsConfig
+ * @property {string} targetTable
+ * @property {Attributes} attributes
+ * @property {Level} logLevel
+ *
+ * @typedef {object} Attributes names of a session's attributes
+ * @property {string} version a number that grows with every write
+ * @property {string} time of the last write: a number, or a text that sorts
+ * @property {string} expiry the table's TTL attribute
+ */
+
+/**
  * What sessions needs.
  * @param {Environment} environment
- * @returns {{targetTable: string, logLevel: Level}}
+ * @returns {SessionsConfig}
  */
 export function readSessionsConfig(environment) {
   const read = new Reader(environment);
   const config = {
     targetTable: read.required('TARGET_TABLE', /^[A-Za-z0-9_.-]{3,255}$/, 'the name of a DynamoDB table'),
+    attributes: {
+      version: read.optional('VERSION_ATTRIBUTE', ATTRIBUTE, 'the name of an attribute') ?? 'version',
+      time: read.optional('TIME_ATTRIBUTE', ATTRIBUTE, 'the name of an attribute') ?? 'updated_at',
+      expiry: read.optional('TTL_ATTRIBUTE', ATTRIBUTE, 'the name of an attribute') ?? 'expires_at',
+    },
     logLevel: read.choice('LOG_LEVEL', LEVELS, 'info'),
   };
   read.finish();

@@ -1,13 +1,11 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { CLIENT } from './client.mjs';
 import { PermanentError } from './errors.mjs';
 import { classify } from './classify.mjs';
 import { retry } from './retry.mjs';
 
 /** @typedef {{username: string, password: string}} Credentials */
-
-/** One attempt per call from the SDK, since its retries and ours would multiply; and no call hangs. */
-export const CLIENT = { maxAttempts: 1, requestHandler: { connectionTimeout: 3_000, requestTimeout: 10_000 } };
 
 /** A hash key shorter than its hash would weaken HMAC-SHA-256 (RFC 2104, section 3). */
 const HASH_KEY_BYTES = 32;

@@ -84,13 +84,21 @@ export const awsClient = (endpoint) => ({
   credentials: { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'for-moto-only' },
 });
 
+/** The server ends with its standard input, so that none is left behind by a test that was killed. */
+const SERVE = `
+import os, sys, threading
+from moto.server import main
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
+main(sys.argv[1:])
+`;
+
 /** @returns {Promise<{endpoint: string, stop: () => Promise<void>}>} */
 export async function startMoto() {
   const { MOTO_PYTHON: python } = await prepareMoto();
   const port = await freePort();
-  const server = spawn(python, ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' });
-  const kill = () => void server.kill('SIGKILL');
-  process.once('exit', kill);
+  const server = spawn(python, ['-c', SERVE, '-H', '127.0.0.1', '-p', String(port)], { stdio: ['pipe', 'ignore', 'ignore'] });
+  server.unref();
+  /** @type {import('node:net').Socket} */ (server.stdin).unref();
   const endpoint = `http://127.0.0.1:${port}`;
   for (let attempt = 0; ; attempt += 1) {
     if (await answers(endpoint)) break;
@@ -100,7 +108,7 @@ export async function startMoto() {
   return {
     endpoint,
     stop: async () => {
-      process.off('exit', kill);
+      server.ref();
       const gone = new Promise((resolve) => server.once('exit', resolve));
       server.kill('SIGKILL');
       await gone;
