@@ -85,13 +85,10 @@ function predicate(cx, kind, wanted, path, type) {
   if (kind === 'atLeast' || kind === 'below') return range(cx, kind, wanted, path, type);
   const many = kind === 'equals' ? [wanted] : /** @type {unknown[]} */ (wanted);
   const read = asText(type);
-  const texts = many.map((one, i) => {
-    const text = literal(cx, one, kind === 'equals' ? path : `${path}[${i}]`, type);
-    return text === null ? null : read(text);
-  });
+  const texts = many.map((one, i) => literal(cx, one, kind === 'equals' ? path : `${path}[${i}]`, type));
   const number = type.family === 'numeric';
   const key = (/** @type {string} */ text) => (number ? numberKey(text) : read(text));
-  const set = new Set(texts.map((text) => (typeof text === 'string' ? key(text) : text)));
+  const set = new Set(texts.map((text) => (text === null ? null : key(text))));
   const inside = kind !== 'notIn';
   return (value) => (value !== null && set.has(key(value))) === inside;
 }
