@@ -58,8 +58,9 @@ export function compileExpression(cx, spec, path, expected = TEXT) {
 
 /** @param {Context} cx @param {Spec} spec @param {string} path @param {PgType} expected */
 function from(cx, spec, path, expected) {
-  const operand = compileExpression(cx, spec['from'], `${path}.from`, expected);
-  return operand && spec['map'] !== undefined ? mapped(cx, spec, path, operand, expected) : operand;
+  if (spec['map'] === undefined) return compileExpression(cx, spec['from'], `${path}.from`, expected);
+  const operand = compileExpression(cx, spec['from'], `${path}.from`);
+  return operand && mapped(cx, spec, path, operand, expected);
 }
 
 /** @param {Context} cx @param {Spec} spec @param {string} path @param {Expression} operand @returns {Expression} */
@@ -82,13 +83,16 @@ function withDefault(cx, spec, path, operand) {
 /** @param {Context} cx @param {Spec} spec @param {string} path @param {Expression} operand @returns {Expression | undefined} */
 function withCast(cx, spec, path, operand) {
   if (spec['cast'] === undefined) return operand;
-  const type = parseType(String(spec['cast']), cx.targetEnums);
+  const type = parseType(enumNamed(cx.targetEnums, String(spec['cast'])), cx.targetEnums);
   if (type.family === 'other' || type.family === 'float') {
     cx.problems.unknown(`${path}.cast`, String(spec['cast']), 'a type', [...CASTABLE, ...Object.keys(cx.targetEnums)]);
     return undefined;
   }
   return convertTo(cx, operand, type, `${path}.cast`);
 }
+
+/** An enum may be named without its schema. @param {Record<string, string[]>} enums @param {string} name */
+const enumNamed = (enums, name) => Object.keys(enums).find((known) => known === name || known.endsWith(`.${name}`)) ?? name;
 
 /** @param {Context} cx @param {Expression} operand @param {PgType} type @param {string} path @returns {Expression | undefined} */
 function convertTo(cx, operand, type, path) {

@@ -14,17 +14,18 @@ export function nearest(wrong, known) {
   return best;
 }
 
-/** Levenshtein's distance; a transposition costs two. @param {string} a @param {string} b @param {number} enough */
+/** Letters replaced, added, left out, or two neighbours swapped ("optimal string alignment"). @param {string} a @param {string} b @param {number} enough */
 function distance(a, b, enough) {
   if (Math.abs(a.length - b.length) >= enough) return enough;
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  const at = (/** @type {number} */ i, /** @type {number} */ j) => /** @type {number} */ (rows[i]?.[j]);
   for (let i = 1; i <= a.length; i += 1) {
-    const row = [i];
+    rows.push([i]);
     for (let j = 1; j <= b.length; j += 1) {
-      const replaced = /** @type {number} */ (previous[j - 1]) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row[j] = Math.min(replaced, /** @type {number} */ (previous[j]) + 1, /** @type {number} */ (row[j - 1]) + 1);
+      const replaced = at(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? at(i - 2, j - 2) + 1 : Infinity;
+      rows[i]?.push(Math.min(replaced, swapped, at(i - 1, j) + 1, at(i, j - 1) + 1));
     }
-    previous = row;
   }
-  return /** @type {number} */ (previous[b.length]);
+  return at(a.length, b.length);
 }

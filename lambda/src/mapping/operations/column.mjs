@@ -1,5 +1,4 @@
 import { parseType, TEXT } from '../pgtypes.mjs';
-import { converter } from '../convert.mjs';
 import { Problem } from '../problem.mjs';
 import { textOf } from '../operand.mjs';
 import { literal } from './constant.mjs';
@@ -8,6 +7,7 @@ import { literal } from './constant.mjs';
  * @typedef {import('../operand.mjs').Context} Context
  * @typedef {import('../operand.mjs').Expression} Expression
  * @typedef {import('../operand.mjs').Spec} Spec
+ * @typedef {import('../pgtypes.mjs').PgType} PgType
  */
 
 /**
@@ -37,26 +37,28 @@ const NOT_MAPPED = new Problem('a value that the map does not have');
 /**
  * One value for another (`map`). What is not on the list goes to quarantine, unless `otherwise` says "carry" or gives a value.
  * @param {Context} cx @param {Spec} spec @param {string} path @param {Expression} operand
- * @param {import('../pgtypes.mjs').PgType} expected @returns {Expression | undefined}
+ * @param {PgType} expected @returns {Expression | undefined}
  */
 export function mapped(cx, spec, path, operand, expected) {
   const pairs = Object.entries(/** @type {Record<string, unknown>} */ (spec['map']));
   const otherwise = spec['otherwise'];
   checkLabels(cx, pairs.map(([key]) => key), `${path}.map`, operand, otherwise !== undefined);
-  const values = pairs.map(([key, value]) => literal(cx, value, `${path}.map.${key}`, TEXT));
+  const carry = otherwise === 'carry';
+  const read = carry ? TEXT : expected;
+  const values = pairs.map(([key, value]) => result(cx, value, `${path}.map.${key}`, read, expected));
   const fallback =
     typeof otherwise === 'object' && otherwise !== null
-      ? literal(cx, /** @type {Spec} */ (otherwise)['value'], `${path}.otherwise.value`, TEXT)
+      ? result(cx, /** @type {Spec} */ (otherwise)['value'], `${path}.otherwise.value`, read, expected)
       : undefined;
-  checkResults(cx, [...values, ...(fallback === undefined ? [] : [fallback])], `${path}.map`, expected);
 
   const table = new Map(pairs.map(([key], i) => [key, values[i]]));
   const text = textOf(operand);
-  const carry = otherwise === 'carry';
   return {
     ...text,
+    type: read,
+    loose: carry,
     nullable: operand.nullable || values.includes(null) || fallback === null,
-    distinct: operand.distinct && otherwise !== 'carry' && fallback === undefined && new Set(values).size === values.length && !values.includes(null),
+    distinct: operand.distinct && !carry && fallback === undefined && new Set(values).size === values.length && !values.includes(null),
     column: null,
     compute: (row) => {
       const value = text.compute(row);
@@ -68,6 +70,15 @@ export function mapped(cx, spec, path, operand, expected) {
   };
 }
 
+/**
+ * A value of the map: checked against the type it is on its way to, though beside carried values it stays a text.
+ * @param {Context} cx @param {unknown} value @param {string} path @param {PgType} type @param {PgType} expected
+ */
+function result(cx, value, path, type, expected) {
+  const checked = literal(cx, value, path, expected);
+  return type === expected ? checked : literal(cx, value, path, type);
+}
+
 /** An enum has known labels: all are mapped, and nothing else. @param {Context} cx @param {string[]} keys @param {string} path @param {Expression} operand @param {boolean} open */
 function checkLabels(cx, keys, path, operand, open) {
   const { labels } = operand.type;
@@ -75,15 +86,4 @@ function checkLabels(cx, keys, path, operand, open) {
   for (const key of keys) if (!labels.includes(key)) cx.problems.unknown(`${path}.${key}`, key, `a label of ${operand.type.text}`, labels);
   const missing = open ? [] : labels.filter((label) => !keys.includes(label));
   if (missing.length > 0) cx.problems.add(path, keys, `it takes every label of ${operand.type.text}, or "otherwise"; missing: ${missing.join(', ')}`);
-}
-
-/** @param {Context} cx @param {(string | null)[]} values @param {string} path @param {import('../pgtypes.mjs').PgType} expected */
-function checkResults(cx, values, path, expected) {
-  const convert = converter(TEXT, expected, { strict: true });
-  for (const value of values) {
-    const fits = value === null || convert === undefined ? undefined : convert(value);
-    if (!(fits instanceof Problem)) continue;
-    if (expected.labels !== undefined) cx.problems.unknown(path, String(value), `a label of ${expected.text}`, expected.labels);
-    else cx.problems.add(path, value, `it takes values of ${expected.text}: ${fits.reason}`);
-  }
 }
