@@ -85,7 +85,8 @@ export class Logger {
     for (const [key, value] of Object.entries({ ...this.fields, ...fields })) {
       if (value === undefined || value === null) continue;
       if (key === 'error') line['error'] = describeError(value);
-      else line[key in FIELDS ? key : 'unlisted'] = FIELDS[key]?.(value) ? plain(value) : WITHHELD;
+      else if (!Object.hasOwn(FIELDS, key)) line['unlisted'] = WITHHELD;
+      else line[key] = FIELDS[key]?.(value) ? plain(value) : WITHHELD;
     }
     this.write(JSON.stringify(line));
   }

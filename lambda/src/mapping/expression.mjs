@@ -43,7 +43,7 @@ export const OPERATIONS = {
 export function compileExpression(cx, spec, path, expected = TEXT) {
   if (typeof spec === 'string') return column(cx, spec, path);
   const object = /** @type {Spec} */ (spec);
-  const [name, ...more] = Object.keys(object).filter((key) => key in OPERATIONS);
+  const [name, ...more] = Object.keys(object).filter((key) => Object.hasOwn(OPERATIONS, key));
   const operation = name === undefined ? undefined : OPERATIONS[name];
   if (name === undefined || operation === undefined || more.length > 0) {
     cx.problems.add(path, object, `it takes one operation (${Object.keys(OPERATIONS).join(', ')})`);

@@ -12,39 +12,41 @@
  *   | 'bytea' | 'enum' | 'other'} Family
  */
 
-/** @type {Record<string, [string, Family]>} */
-const KNOWN = {
-  text: ['text', 'text'],
-  'character varying': ['varchar', 'text'],
-  varchar: ['varchar', 'text'],
-  character: ['bpchar', 'text'],
-  char: ['bpchar', 'text'],
-  bpchar: ['bpchar', 'text'],
-  smallint: ['int2', 'integer'],
-  int2: ['int2', 'integer'],
-  integer: ['int4', 'integer'],
-  int: ['int4', 'integer'],
-  int4: ['int4', 'integer'],
-  bigint: ['int8', 'integer'],
-  int8: ['int8', 'integer'],
-  numeric: ['numeric', 'numeric'],
-  decimal: ['numeric', 'numeric'],
-  real: ['float4', 'float'],
-  float4: ['float4', 'float'],
-  'double precision': ['float8', 'float'],
-  float8: ['float8', 'float'],
-  boolean: ['bool', 'boolean'],
-  bool: ['bool', 'boolean'],
-  date: ['date', 'date'],
-  'timestamp without time zone': ['timestamp', 'timestamp'],
-  timestamp: ['timestamp', 'timestamp'],
-  'timestamp with time zone': ['timestamptz', 'timestamptz'],
-  timestamptz: ['timestamptz', 'timestamptz'],
-  uuid: ['uuid', 'uuid'],
-  json: ['json', 'json'],
-  jsonb: ['jsonb', 'jsonb'],
-  bytea: ['bytea', 'bytea'],
-};
+/** @type {ReadonlyMap<string, [string, Family]>} */
+const KNOWN = new Map(
+  Object.entries({
+    text: ['text', 'text'],
+    'character varying': ['varchar', 'text'],
+    varchar: ['varchar', 'text'],
+    character: ['bpchar', 'text'],
+    char: ['bpchar', 'text'],
+    bpchar: ['bpchar', 'text'],
+    smallint: ['int2', 'integer'],
+    int2: ['int2', 'integer'],
+    integer: ['int4', 'integer'],
+    int: ['int4', 'integer'],
+    int4: ['int4', 'integer'],
+    bigint: ['int8', 'integer'],
+    int8: ['int8', 'integer'],
+    numeric: ['numeric', 'numeric'],
+    decimal: ['numeric', 'numeric'],
+    real: ['float4', 'float'],
+    float4: ['float4', 'float'],
+    'double precision': ['float8', 'float'],
+    float8: ['float8', 'float'],
+    boolean: ['bool', 'boolean'],
+    bool: ['bool', 'boolean'],
+    date: ['date', 'date'],
+    'timestamp without time zone': ['timestamp', 'timestamp'],
+    timestamp: ['timestamp', 'timestamp'],
+    'timestamp with time zone': ['timestamptz', 'timestamptz'],
+    timestamptz: ['timestamptz', 'timestamptz'],
+    uuid: ['uuid', 'uuid'],
+    json: ['json', 'json'],
+    jsonb: ['jsonb', 'jsonb'],
+    bytea: ['bytea', 'bytea'],
+  }),
+);
 
 /** What a `cast` may name, besides enums of the target. */
 export const CASTABLE = [
@@ -58,10 +60,10 @@ export const CASTABLE = [
  * @returns {PgType}
  */
 export function parseType(text, enums = {}) {
-  const labels = enums[text];
+  const labels = Object.hasOwn(enums, text) ? enums[text] : undefined;
   if (labels !== undefined) return { text, family: 'enum', name: text, args: [], labels };
   const parts = /^([a-z0-9 ]+?)\s*(?:\(\s*(\d+)\s*(?:,\s*(-?\d+)\s*)?\))?( with(?:out)? time zone)?$/i.exec(text.trim());
-  const known = parts && KNOWN[`${parts[1]}${parts[4] ?? ''}`.toLowerCase()];
+  const known = parts && KNOWN.get(`${parts[1]}${parts[4] ?? ''}`.toLowerCase());
   if (!parts || !known) return { text, family: 'other', name: text, args: [], labels: undefined };
   const args = [parts[2], parts[3]].filter((arg) => arg !== undefined).map(Number);
   if (known[0] === 'bpchar' && args.length === 0) args.push(1);

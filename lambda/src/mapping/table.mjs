@@ -89,7 +89,7 @@ function context(source, settings) {
 
 /** @param {Catalog} catalog @param {string} name @param {string} path @param {string} side @param {Problems} problems */
 function find(catalog, name, path, side, problems) {
-  const table = catalog.tables[name];
+  const table = Object.hasOwn(catalog.tables, name) ? catalog.tables[name] : undefined;
   if (table === undefined) problems.unknown(path, name, `a table of ${side}`, Object.keys(catalog.tables));
   else if (table.primaryKey.length === 0)
     problems.add(path, name, `a table of ${side} needs a primary key: without one a change can't be told to its row`);
@@ -121,7 +121,7 @@ function assign(spec, path, source, target, problems) {
   for (const [name, expression] of Object.entries(written))
     if (targets.get(name)?.generated === false) assigned.set(name, { spec: expression, path: `${path}.columns.${name}` });
   for (const { name, generated } of source.columns) {
-    if (generated || dropped.has(name) || name in written) continue;
+    if (generated || dropped.has(name) || Object.hasOwn(written, name)) continue;
     const namesake = targets.get(name);
     const here = `${path} (${spec.source}): column ${name}`;
     if (used.has(name)) {

@@ -106,12 +106,13 @@ const world = fc
         fc.record({ not: fc.record({ column: fc.constant('id'), below: fc.constantFrom('0', '1000') }) }),
         fc.record({ any: fc.tuple(fc.record({ column: fc.constantFrom(...Object.keys(more)), isNull: fc.boolean() }), fc.record({ column: fc.constant('id'), in: fc.constantFrom(['1', '2'], [0]) })) }),
       ),
+      { freq: 1 },
     );
     return fc.record({
       types: fc.constant(types),
       rows: fc.array(row, { minLength: 1, maxLength: 5 }),
       where,
-      columns: fc.array(fc.tuple(targetColumn(types), fc.boolean()), { minLength: 1, maxLength: 5 }),
+      columns: fc.array(fc.tuple(targetColumn(types), fc.nat(4).map((n) => n === 0)), { minLength: 1, maxLength: 5 }),
       missing: fc.subarray(Object.keys(more)),
     });
   });

@@ -96,7 +96,7 @@ function operate(spec, row, types, expected, world) {
   if (spec.hash) {
     const whole = text(spec.hash);
     if (whole === null) return { value: null, type: 'text' };
-    const message = spec.normalize === 'alphanumeric' ? whole.toUpperCase().replace(/[^A-Z0-9]/g, '') : whole;
+    const message = spec.normalize === 'alphanumeric' ? whole.replace(/[^A-Za-z0-9]/g, '').toUpperCase() : whole;
     const digest = createHmac('sha256', world.key).update(message, 'utf8').digest('hex');
     return expected === 'bytea' ? { value: `\\x${digest}`, type: 'bytea' } : { value: digest, type: 'text' };
   }
@@ -113,7 +113,7 @@ function operate(spec, row, types, expected, world) {
 /** @param {string | null} amount @param {string | null} currency */
 function money(amount, currency) {
   if (amount === null) return null;
-  const digits = { EUR: 2, USD: 2, JPY: 0, BHD: 3, CLF: 4 }[currency ?? ''];
+  const digits = new Map([['EUR', 2], ['USD', 2], ['JPY', 0], ['BHD', 3], ['CLF', 4]]).get(currency ?? '');
   if (digits === undefined || !/^-?\d+(\.\d+)?$/.test(amount)) throw new Refused('no money');
   const [whole = '', fraction = ''] = amount.replace('-', '').split('.');
   const scaled = BigInt(whole + fraction) * 10n ** BigInt(digits);
@@ -145,8 +145,10 @@ function convert(value, from, to, world) {
     return letters.join('');
   }
   if (['smallint', 'integer', 'bigint'].includes(to)) {
-    if (!/^-?\d+(\.0*)?$/.test(text)) throw new Refused('not whole');
-    const number = BigInt(text.split('.')[0] ?? '');
+    const { digits, scale } = readNumber(text);
+    const unit = 10n ** BigInt(scale);
+    if (digits % unit !== 0n) throw new Refused('not whole');
+    const number = digits / unit;
     if (BigInt.asIntN({ smallint: 16, integer: 32, bigint: 64 }[to] ?? 0, number) !== number) throw new Refused('range');
     return String(number);
   }
@@ -161,13 +163,23 @@ function convert(value, from, to, world) {
 /** @param {string} text @param {string | undefined} precision @param {string | undefined} scale */
 function toNumeric(text, precision, scale = '0') {
   if (text === 'NaN') return text;
-  if (!/^-?\d+(\.\d+)?$/.test(text)) throw new Refused('no number');
-  const [whole = '', fraction = ''] = text.replace('-', '').split('.');
-  const sign = text.startsWith('-') && /[1-9]/.test(text) ? '-' : '';
-  if (precision === undefined) return `${sign}${BigInt(whole)}${fraction === '' ? '' : `.${fraction}`}`;
-  const digits = Number(scale);
-  if (/[1-9]/.test(fraction.slice(digits))) throw new Refused('fine');
-  if (BigInt(whole) >= 10n ** BigInt(Number(precision) - digits)) throw new Refused('large');
-  const kept = (fraction + '0'.repeat(digits)).slice(0, digits);
-  return `${sign}${BigInt(whole)}${digits === 0 ? '' : `.${kept}`}`;
+  const number = readNumber(text);
+  const wanted = precision === undefined ? number.scale : Number(scale);
+  const [up, down] = wanted >= number.scale ? [10n ** BigInt(wanted - number.scale), 1n] : [1n, 10n ** BigInt(number.scale - wanted)];
+  if ((number.digits * up) % down !== 0n) throw new Refused('fine');
+  const digits = (number.digits * up) / down;
+  const size = digits < 0n ? -digits : digits;
+  if (precision !== undefined && size >= 10n ** BigInt(precision)) throw new Refused('large');
+  const padded = String(size).padStart(wanted + 1, '0');
+  const point = padded.length - wanted;
+  return `${digits < 0n ? '-' : ''}${padded.slice(0, point)}${wanted === 0 ? '' : `.${padded.slice(point)}`}`;
+}
+
+/** A number is its digits, and how many of them stand behind the point. @param {string} text */
+function readNumber(text) {
+  const [, sign, whole = '', fraction = '', exponent = '0'] = /^\s*([+-]?)(\d*)\.?(\d*)(?:e([+-]?\d+))?\s*$/i.exec(text) ?? [];
+  if (sign === undefined || whole + fraction === '') throw new Refused('no number');
+  const scale = fraction.length - Number(exponent);
+  const digits = (sign === '-' ? -1n : 1n) * BigInt(whole + fraction + '0'.repeat(Math.max(0, -scale)));
+  return { digits, scale: Math.max(0, scale) };
 }
