@@ -30,8 +30,8 @@ export class Conditions {
         ? `(attribute_not_exists(#v) AND ${sameAge})`
         : `(#v < :v OR ((attribute_not_exists(#v) OR #v = :v) AND ${sameAge}))`;
     const ttl = this.change.kind === 'delete' && this.change.expired && image[expiry] !== undefined;
-    const unprolonged = ttl ? ' AND (attribute_not_exists(#e) OR #e <= :e)' : '';
-    return this.#condition(`attribute_not_exists(#pk) OR (${older}${unprolonged})`, {
+    const wins = ttl ? `(${older} AND (attribute_not_exists(#e) OR #e <= :e))` : older; // DynamoDB refuses double parentheses
+    return this.#condition(`attribute_not_exists(#pk) OR ${wins}`, {
       ...(image[version] && { ':v': image[version] }),
       ...(image[time] && { ':t': image[time] }),
       ...(ttl && { ':e': image[expiry] }),
@@ -46,17 +46,17 @@ export class Conditions {
   laterThanTombstone() {
     const { version, time } = this.attributes;
     const { image } = this.change;
-    const higher = image[version] === undefined ? '' : ' OR #v < :v';
-    return this.#condition(`attribute_not_exists(#pk) OR (#p <= :p AND (#t <= :t${higher}))`, {
+    const notOlder = image[version] === undefined ? '#t <= :t' : '(#t <= :t OR #v < :v)';
+    return this.#condition(`attribute_not_exists(#pk) OR (#p <= :p AND ${notOlder})`, {
       ':p': placeOf(this.change),
       ':t': timeOf(this.change, time),
       ...(image[version] && { ':v': image[version] }),
     });
   }
 
-  /** A tombstone only ever rises. @returns {Condition} */
+  /** A tombstone only ever rises, so a deletion that comes again does not end a new session under its key. @returns {Condition} */
   tombstoneMayRise() {
-    return this.#condition('attribute_not_exists(#pk) OR #p <= :p', { ':p': placeOf(this.change) });
+    return this.#condition('attribute_not_exists(#pk) OR #p < :p', { ':p': placeOf(this.change) });
   }
 
   /** @param {string} expression @param {Record<string, import('./change.mjs').AttributeValue | undefined>} values @returns {Condition} */
