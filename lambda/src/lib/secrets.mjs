@@ -119,8 +119,9 @@ function parseCredentials(secret, arn) {
 
 /** @param {string | Buffer} secret @param {string} arn */
 function parseHashKey(secret, arn) {
-  const text = typeof secret === 'string' ? (parseObject(secret)?.['key'] ?? secret) : undefined;
-  const key = typeof text === 'string' ? decodeKey(text.trim()) : Buffer.isBuffer(secret) ? secret : Buffer.alloc(0);
+  const object = parseObject(secret);
+  const text = object === undefined ? secret : object['key'];
+  const key = typeof text === 'string' ? decodeKey(text.trim()) : Buffer.isBuffer(text) ? text : Buffer.alloc(0);
   if (key.length >= HASH_KEY_BYTES) return key;
   throw wrongShape(arn, `a key of at least ${HASH_KEY_BYTES} bytes: binary, text (hex, base64 or other), or JSON {"key": "<text>"}`);
 }
