@@ -32,6 +32,13 @@ const WITHHELD = '(withheld)';
 
 /** @typedef {Record<string, unknown> & {error?: unknown}} Fields */
 
+/**
+ * A text that stands in the source as it is: neither `string` nor a template with something in it (both would make of Record an
+ * index signature, which `{}` fits).
+ * @template {string} M
+ * @typedef {{} extends Record<M, 1> ? never : M} Literal
+ */
+
 export class Logger {
   /**
    * @param {object} options
@@ -52,22 +59,22 @@ export class Logger {
     return new Logger({ ...this, fields: { ...this.fields, ...fields } });
   }
 
-  /** @template {string} M @param {string extends M ? never : M} message a literal @param {Fields} [fields] */
+  /** @template {string} M @param {Literal<M>} message @param {Fields} [fields] */
   debug(message, fields) {
     this.#line('debug', message, fields);
   }
 
-  /** @template {string} M @param {string extends M ? never : M} message a literal @param {Fields} [fields] */
+  /** @template {string} M @param {Literal<M>} message @param {Fields} [fields] */
   info(message, fields) {
     this.#line('info', message, fields);
   }
 
-  /** @template {string} M @param {string extends M ? never : M} message a literal @param {Fields} [fields] */
+  /** @template {string} M @param {Literal<M>} message @param {Fields} [fields] */
   warn(message, fields) {
     this.#line('warn', message, fields);
   }
 
-  /** @template {string} M @param {string extends M ? never : M} message a literal @param {Fields} [fields] */
+  /** @template {string} M @param {Literal<M>} message @param {Fields} [fields] */
   error(message, fields) {
     this.#line('error', message, fields);
   }
