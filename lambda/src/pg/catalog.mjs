@@ -16,7 +16,8 @@
  * @property {Leaf[]} leaves
  * @property {UniqueIndex[]} uniqueIndexes
  *
- * @typedef {{tables: Record<string, Table>, enums: Record<string, string[]>}} Catalog
+ * @typedef {{tables: Record<string, Table>, enums: Record<string, string[]>, known: string[]}} Catalog
+ *   `known`: all tables, where some of those of interest were not found, so that a misspelt one can be told from its neighbours
  */
 
 const USER_SCHEMA = `n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'`;
@@ -50,7 +51,17 @@ export async function readCatalog(session, names) {
   await readColumns(session, oids, byOid);
   await readIndexes(session, oids, byOid);
   await readLeaves(session, oids, byOid);
-  return { tables, enums: await readEnums(session, oids) };
+  const complete = names.every((name) => name in tables);
+  return { tables, enums: await readEnums(session, oids), known: complete ? names : await readNames(session) };
+}
+
+/** @param {import('./session.mjs').Session} session @returns {Promise<string[]>} */
+async function readNames(session) {
+  const rows = await session.rows(
+    `SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND ${USER_SCHEMA} ORDER BY 1`,
+  );
+  return rows.map(([name]) => name ?? '');
 }
 
 /** @param {import('./session.mjs').Session} session @param {string[]} oids @param {Map<string, Table>} byOid */

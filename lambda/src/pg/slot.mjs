@@ -1,5 +1,5 @@
 import { PermanentError } from '../lib/errors.mjs';
-import { formatLsn, ident, literal, parseLsn, qualified } from './text.mjs';
+import { endOfLog, formatLsn, ident, literal, parseLsn, qualified } from './text.mjs';
 
 /**
  * The publication and the logical replication slot on blue. The slot makes blue keep its log until the changes are on green: it
@@ -19,7 +19,7 @@ export async function readSlot(blue, slot) {
     [slot],
   );
   return {
-    exists: plugin !== null, lost: lost === 't', confirmed: parseLsn(confirmed), current: parseLsn(current), flushed: parseLsn(flushed),
+    exists: plugin !== null, lost: lost === 't', confirmed: parseLsn(confirmed), current: endOfLog(parseLsn(current)), flushed: parseLsn(flushed),
     retainedBytes: Number(retained ?? 0), lagBytes: Math.max(0, Number(lag ?? 0)), now: now ?? '',
   };
 }
@@ -75,12 +75,17 @@ export async function advanceSlot(blue, slot, lsn) {
   );
 }
 
-/** @param {Session} blue @param {string} slot @param {string} publication @returns {Promise<{slot: boolean, publication: boolean}>} what was there */
-export async function dropSlot(blue, slot, publication) {
+/** Ends whoever holds the slot, and drops it. @param {Session} blue @param {string} slot @returns {Promise<boolean>} whether it was there */
+export async function dropSlot(blue, slot) {
   const [holder] = await blue.rows('SELECT active_pid FROM pg_replication_slots WHERE slot_name = $1 AND active', [slot]);
   if (holder !== undefined) await blue.run('SELECT pg_terminate_backend($1::int, 5000)', [holder[0]]);
   const dropped = await blue.rows('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1', [slot]);
+  return dropped.length > 0 || holder !== undefined;
+}
+
+/** @param {Session} blue @param {string} publication @returns {Promise<boolean>} whether it was there */
+export async function dropPublication(blue, publication) {
   const [published] = await blue.rows('SELECT 1 FROM pg_publication WHERE pubname = $1', [publication]);
   await blue.run(`DROP PUBLICATION IF EXISTS ${ident(publication)}`);
-  return { slot: dropped.length > 0, publication: published !== undefined };
+  return published !== undefined;
 }

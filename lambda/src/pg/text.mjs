@@ -22,6 +22,16 @@ export function parseLsn(lsn) {
 /** @param {bigint} lsn */
 export const formatLsn = (lsn) => `${(lsn >> 32n).toString(16).toUpperCase()}/${(lsn & 0xffffffffn).toString(16).toUpperCase()}`;
 
+/**
+ * Where the log ends, from the position of the next record: after a page's header that is beyond the end of the last record,
+ * and no flush would ever reach it.
+ * @param {bigint} insertPosition
+ */
+export function endOfLog(insertPosition) {
+  const intoPage = insertPosition % 8192n;
+  return intoPage === 24n || intoPage === 40n ? insertPosition - intoPage : insertPosition;
+}
+
 const TAB = 9, LF = 10, CR = 13, BACKSLASH = 92;
 
 /** One field as COPY takes it. @param {string | null} value */

@@ -62,6 +62,7 @@ export class Applier {
     incomplete.push(...baseless);
     // Those that blue no longer has are deleted, or get another key, later in the stream.
     const { found, missing } = await this.healer.fetch(table, incomplete);
+    if (found.length > 0) this.evict = true; // they are of a later moment than their neighbours
     for (const row of found) sort(table.keyOf(row), row);
     gone.push(...missing);
     await this.#write(table, wanted, gone, held);

@@ -1,4 +1,4 @@
-import { columnList, ident, literal, qualified } from '../pg/text.mjs';
+import { columnList, endOfLog, ident, literal, parseLsn, qualified } from '../pg/text.mjs';
 
 /**
  * Rows of which the stream does not hold all: an update does not repeat large values that stayed as they were. Mostly green has
@@ -67,8 +67,8 @@ export class Healer {
         `SELECT ${columnList(plan.sourceColumns)} FROM ${qualified(plan.source)} WHERE (${columnList(plan.key)}) IN (${list.join(', ')})`,
       )));
     }
-    const [now] = await blue.row(`SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn`);
-    this.readAt = BigInt(now ?? 0);
+    const [now] = await blue.row('SELECT pg_current_wal_insert_lsn()');
+    this.readAt = endOfLog(parseLsn(now));
     const there = new Set(found.map((row) => table.keyOf(row).join('\0')));
     return { found, missing: keys.filter((key) => !there.has(key.join('\0'))) };
   }

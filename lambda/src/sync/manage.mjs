@@ -1,5 +1,5 @@
 import { MigrationError } from '../lib/errors.mjs';
-import { dropSlot, readSlot } from '../pg/slot.mjs';
+import { dropPublication, dropSlot, readSlot } from '../pg/slot.mjs';
 import { open, openBoth, slotName } from './context.mjs';
 import { takeLock } from './lock.mjs';
 import { lagSeconds, progress } from './run.mjs';
@@ -49,11 +49,12 @@ export async function stop(invocation) {
     if (green !== undefined) await takeLock(green, STOP_WAIT_MS);
     const state = green && (await readState(green));
     const name = state?.slot ?? slotName(invocation.config);
-    const dropped = await dropSlot(blue, name, state?.publication ?? name);
+    const slotDropped = await dropSlot(blue, name);
+    const publicationDropped = await dropPublication(blue, state?.publication ?? name);
     if (green !== undefined && state !== undefined) await writeState(green, { ...state, phase: 'stopped' });
     invocation.metrics.gauge('LagBytes', 0);
-    invocation.log.info('stopped', { slot: name, done: dropped.slot });
-    return { status: 'stopped', slotDropped: dropped.slot, publicationDropped: dropped.publication, targetReached: green !== undefined };
+    invocation.log.info('stopped', { slot: name, done: slotDropped });
+    return { status: 'stopped', slotDropped, publicationDropped, targetReached: green !== undefined };
   } finally {
     await Promise.all([blue.close(), green?.close()]);
   }

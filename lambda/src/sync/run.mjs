@@ -28,6 +28,7 @@ import { readUnits, writeState } from './state.mjs';
 const ATTEMPTS = 40;
 /** A pass that took longer than this is followed by another in the same run. */
 const LONG_PASS_MS = 2_000;
+const MAX_PASSES = 20;
 
 /** @param {Invocation} invocation @returns {Promise<RunAnswer>} */
 export function run(invocation) {
@@ -65,14 +66,16 @@ async function advance(context, attempt) {
   return await catchUp(context);
 }
 
-/** Passes until green is up to date, or time is short. @param {Context} context */
+/** Passes until green is up to date and consistent, or time is short. @param {Context} context */
 export async function catchUp(context) {
-  for (;;) {
+  for (let passes = 1; ; passes += 1) {
     const began = Date.now();
     const { exhausted, changes } = await follow(context);
     context.log.debug('followed', { changes, ms: Date.now() - began });
     if (!context.deadline.allows(LONG_PASS_MS)) return exhausted;
-    if (exhausted && Date.now() - began < LONG_PASS_MS) return true;
+    const { applied, consistent } = context.state;
+    if (exhausted && Date.now() - began < LONG_PASS_MS && (applied >= consistent || passes >= MAX_PASSES)) return true;
+    if (applied < consistent && changes === 0) await new Promise((resolve) => setTimeout(resolve, 50)); // blue has not written its log yet
   }
 }
 

@@ -19,16 +19,19 @@ export class Stage {
     this.green = green;
     /** @type {Set<SyncTable>} */
     this.created = new Set();
+    /** In the open transaction. @type {Set<SyncTable>} */
+    this.createdNow = new Set();
     /** @type {Set<SyncTable>} */
     this.filled = new Set();
     /** @type {Map<SyncTable, Statements>} */
     this.statements = new Map();
   }
 
-  /** After COMMIT the stages are empty; after ROLLBACK they may be gone. @param {boolean} committed */
+  /** After COMMIT the stages are empty; after ROLLBACK those made in the transaction are gone. @param {boolean} committed */
   transactionEnded(committed) {
     this.filled.clear();
-    if (!committed) this.created.clear();
+    if (!committed) for (const table of this.createdNow) this.created.delete(table);
+    this.createdNow.clear();
   }
 
   /** To be called outside of savepoints, whose rollback would take the stage away. @param {SyncTable} table */
@@ -37,6 +40,7 @@ export class Stage {
     if (this.created.has(table)) return;
     await this.green.run(this.#of(table).create);
     this.created.add(table);
+    this.createdNow.add(table);
   }
 
   /**

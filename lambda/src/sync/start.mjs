@@ -1,5 +1,5 @@
 import { PermanentError } from '../lib/errors.mjs';
-import { createPublication, createSlot, readSlot } from '../pg/slot.mjs';
+import { createPublication, createSlot, dropSlot, readSlot } from '../pg/slot.mjs';
 import { dotted, qualified } from '../pg/text.mjs';
 import { SCHEMA, writeState, writeUnit } from './state.mjs';
 
@@ -26,7 +26,9 @@ export async function start(context) {
   }
   const { slot, publication } = context.state;
   await createPublication(blue, publication, tables.map(({ plan }) => plan.source));
-  if (!(await readSlot(blue, slot)).exists) await createSlot(blue, slot);
+  // A slot is there already: of a run that was killed here. It may still be in the making, and its start later than now.
+  await dropSlot(blue, slot);
+  await createSlot(blue, slot);
   const { confirmed } = await readSlot(blue, slot);
   const estimates = await readEstimates(context);
   await green.transaction(async () => {
