@@ -90,7 +90,7 @@ function context(source, settings) {
 /** @param {Catalog} catalog @param {string} name @param {string} path @param {string} side @param {Problems} problems */
 function find(catalog, name, path, side, problems) {
   const table = Object.hasOwn(catalog.tables, name) ? catalog.tables[name] : undefined;
-  if (table === undefined) problems.unknown(path, name, `a table of ${side}`, Object.keys(catalog.tables));
+  if (table === undefined) problems.unknown(path, name, `a table of ${side}`, catalog.known ?? Object.keys(catalog.tables));
   else if (table.primaryKey.length === 0)
     problems.add(path, name, `a table of ${side} needs a primary key: without one a change can't be told to its row`);
   return table !== undefined && table.primaryKey.length > 0 ? table : undefined;

@@ -20,6 +20,7 @@
  *
  * @typedef {object} Catalog what is in a database, read from pg_catalog
  * @property {Record<string, CatalogTable>} tables keyed by `schema.name`
+ * @property {string[]} [known] all tables there are, to tell a misspelt one from
  * @property {Record<string, string[]>} enums labels by type name, as `format_type` prints it
  *
  * @typedef {{kind: 'row', values: Value[]}} Row
