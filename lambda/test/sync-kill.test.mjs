@@ -140,15 +140,15 @@ test(`killed ${KILLS} times at random points while blue is written to: nothing l
   const phases = {};
   try {
     while (kills < KILLS) {
-      const { child, ended, connected } = lab.spawnRun(options);
-      // Some die anywhere, most once they are at work; the full copy takes the first ones.
-      if (random(5) > 0) await connected;
-      await sleep(random(kills < 20 ? 120 : 400));
+      const { child, ended, said } = lab.spawnRun(options);
+      // Some die anywhere, most once they are at work. The slot is made only when blue's long transactions end.
+      if (random(5) > 0) await said(kills < 5 ? /"connected"/ : /"connected".*"(copying|following)"|the migration begins/);
+      await sleep(random(kills < 25 ? 150 : 500));
       child.kill('SIGKILL');
       const { signal, code, output } = await ended;
       if (signal === 'SIGKILL') {
         kills += 1;
-        const phase = /"the migration begins|"copied"/.test(output) ? 'copying' : /"connected".*"following"/.test(output) ? 'following' : 'other';
+        const phase = /"connected".*"following"|copy is complete/.test(output) ? 'following' : /the migration begins|"connected".*"copying"/.test(output) ? 'copying' : 'starting';
         phases[phase] = (phases[phase] ?? 0) + 1;
       } else {
         completed += 1;

@@ -5,6 +5,7 @@ import { Deadline } from '../../src/lib/deadline.mjs';
 import { Logger } from '../../src/lib/log.mjs';
 import { Metrics } from '../../src/lib/metrics.mjs';
 import { run } from '../../src/sync/run.mjs';
+import { verify } from '../../src/verify/run.mjs';
 import { status as manageStatus, stop as manageStop } from '../../src/sync/manage.mjs';
 import { FAST, startServer } from './postgres.mjs';
 
@@ -85,6 +86,11 @@ export class Lab {
     return manageStop(this.invocation(options));
   }
 
+  /** @param {Options} options @param {string[]} [tables] */
+  verify(options, tables) {
+    return verify(this.invocation(options), tables);
+  }
+
   /** Runs until green is up to date. @param {Options} options */
   async untilSynced(options) {
     for (let attempt = 0; attempt < 100; attempt += 1) {
@@ -101,11 +107,15 @@ export class Lab {
     child.stdout.on('data', (block) => (output += block));
     child.stderr.on('data', (block) => (output += block));
     const ended = new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal, output })));
-    const connected = new Promise((resolve) => {
-      child.stdout.on('data', () => output.includes('"connected"') && resolve(undefined));
-      child.once('close', resolve);
-    });
-    return { child, connected, ended: /** @type {Promise<{code: number | null, signal: string | null, output: string}>} */ (ended) };
+    /** Waits until it has written this, or has ended. @param {RegExp} pattern @returns {Promise<void>} */
+    const said = (pattern) =>
+      new Promise((resolve) => {
+        const look = () => pattern.test(output) && resolve();
+        child.stdout.on('data', look);
+        child.once('close', () => resolve());
+        look();
+      });
+    return { child, said, ended: /** @type {Promise<{code: number | null, signal: string | null, output: string}>} */ (ended) };
   }
 }
 
