@@ -68,7 +68,7 @@ test('minor units are exact for every exponent, sign and size', () => {
     ['12.3400', 'EUR', '1234'], ['0', 'EUR', '0'], ['-0.00', 'EUR', '0'], ['1234', 'JPY', '1234'], ['1234.000', 'JPY', '1234'],
     ['1.234', 'BHD', '1234'], ['1.2', 'KWD', '1200'], ['1.2345', 'CLF', '12345'], ['0.0001', 'UYW', '1'],
     ['99999999999999999999999999999.99', 'CHF', '9999999999999999999999999999999'],
-  ]; // prettier-ignore
+  ];
   for (const [amount, currency, wanted] of rows) assert.equal(out({ amount, currency }), wanted, `${amount} ${currency}`);
   assert.equal(out({ amount: null, currency: 'EUR' }), null);
   assert.equal(out({ amount: null, currency: null }), null);

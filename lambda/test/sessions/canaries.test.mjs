@@ -33,7 +33,7 @@ const record = (/** @type {string} */ eventName, /** @type {object} */ more = {}
 function invoke(event, environment = {}) {
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   const script = `import { handler } from ${JSON.stringify(HANDLER)};
-    const context = { awsRequestId: 'canary', getRemainingTimeInMillis: () => 4500 };
+    const context = { awsRequestId: 'canary', getRemainingTimeInMillis: () => 3600 };
     const answer = await handler(JSON.parse(process.env.EVENT), context).catch((error) => ({ errorType: error.name, errorMessage: error.message, ...error, stack: error.stack, cause: error.cause }));
     console.log('ANSWER ' + JSON.stringify(answer));`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
