@@ -8,7 +8,7 @@ import { MigrationError } from './errors.mjs';
 /** @typedef {import('./config.mjs').Level} Level */
 
 /** Names of things in a database: no digits run long enough for a card number. */
-const name = (/** @type {unknown} */ v) => typeof v === 'string' && /^[\p{L}_][\p{L}\p{N}_$.-]{0,200}$/u.test(v) && !/\d{9}/.test(v);
+const name = (/** @type {unknown} */ v) => typeof v === 'string' && /^[\p{L}_][\p{L}\p{N}_$.-]{0,200}$/u.test(v) && !/\d{13}/.test(v);
 const number = (/** @type {unknown} */ v) => (typeof v === 'number' && Number.isFinite(v)) || typeof v === 'bigint';
 const flag = (/** @type {unknown} */ v) => typeof v === 'boolean';
 const lsn = (/** @type {unknown} */ v) => typeof v === 'string' && /^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/.test(v);
