@@ -30,7 +30,7 @@ if (checked.code !== 0) {
   process.stdout.write(checked.output);
   process.exit(1);
 }
-console.log('types: checked');
+console.log(`types: checked; running ${files.length} files of tests`);
 
 const environment = await prepareMoto();
 const suites = [...new Set([OWN, NODE_18])].map((node) => suite(node, environment));

@@ -31,8 +31,9 @@ function ofPostgres(failure) {
 
 /** @param {Error & {$metadata?: {httpStatusCode?: number}, $retryable?: {throttling?: boolean}}} failure */
 function ofAws(failure) {
-  if (failure.$metadata === undefined && !AWS.hints.has(failure.name)) return undefined;
   const status = failure.$metadata?.httpStatusCode ?? 0;
+  // The SDK puts $metadata on failures of the network too: only what has a status, or a name we know, was an answer.
+  if (status === 0 && !AWS.hints.has(failure.name) && !AWS.transient.has(failure.name)) return undefined;
   const facts = { hint: AWS.hints.get(failure.name), cause: failure };
   if (AWS.transient.has(failure.name) || failure.$retryable !== undefined || status === 429 || status >= 500)
     return new TransientError('AWS_TRANSIENT', `AWS answered ${safeName(failure.name)}`, facts);

@@ -22,6 +22,7 @@ test('what passes by itself is transient', () => {
     ...['ThrottlingException', 'TooManyRequestsException', 'ProvisionedThroughputExceededException', 'RequestLimitExceeded', 'InternalServiceError', 'TransactionInProgressException'].map((name) => fromAws(name)),
     fromAws('SomethingNew', 503), fromAws('SomethingNew', 429), Object.assign(fromAws('Odd'), { $retryable: {} }),
     Object.assign(new Error('aborted'), { name: 'TimeoutError' }),
+    Object.assign(fromNode('ECONNREFUSED'), { $metadata: { attempts: 1 } }), // how the SDK hands on that AWS was not reached
     new Error('Connection terminated unexpectedly'), new Error('timeout expired'), new Error('Client has encountered a connection error and is not queryable'),
   ];
   for (const failure of failures) assert.ok(classify(failure) instanceof TransientError, `${failure.name} ${/** @type {any} */ (failure).code ?? failure.message}`);
