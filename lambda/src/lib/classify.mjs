@@ -31,11 +31,12 @@ function ofPostgres(failure) {
 
 /** @param {Error & {$metadata?: {httpStatusCode?: number}, $retryable?: {throttling?: boolean}}} failure */
 function ofAws(failure) {
-  const status = failure.$metadata?.httpStatusCode ?? 0;
-  // The SDK puts $metadata on failures of the network too: only what has a status, or a name we know, was an answer.
-  if (status === 0 && !AWS.hints.has(failure.name) && !AWS.transient.has(failure.name)) return undefined;
+  const status = failure.$metadata?.httpStatusCode;
+  // The SDK puts $metadata on failures of the network too, and calls a lost connection a TimeoutError: only a status was an answer.
+  if (status === undefined && !AWS.hints.has(failure.name) && !AWS.transient.has(failure.name))
+    return failure.$metadata === undefined ? undefined : new TransientError('AWS_UNREACHABLE', 'AWS was not reached', { hint: AWS.unreachable, cause: failure });
   const facts = { hint: AWS.hints.get(failure.name), cause: failure };
-  if (AWS.transient.has(failure.name) || failure.$retryable !== undefined || status === 429 || status >= 500)
+  if (AWS.transient.has(failure.name) || failure.$retryable !== undefined || status === 429 || (status ?? 0) >= 500)
     return new TransientError('AWS_TRANSIENT', `AWS answered ${safeName(failure.name)}`, facts);
   return new PermanentError('AWS_REFUSED', `AWS answered ${safeName(failure.name)}`, facts);
 }

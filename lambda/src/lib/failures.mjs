@@ -48,8 +48,9 @@ export const AWS = {
   transient: new Set([
     'ThrottlingException', 'Throttling', 'TooManyRequestsException', 'RequestLimitExceeded', 'ProvisionedThroughputExceededException',
     'RequestThrottled', 'RequestThrottledException', 'TransactionInProgressException', 'InternalServerError', 'InternalServiceError',
-    'ServiceUnavailable', 'ServiceUnavailableException', 'TransactionConflictException', 'TimeoutError',
+    'ServiceUnavailable', 'ServiceUnavailableException', 'TransactionConflictException',
   ]),
+  unreachable: 'check the VPC endpoints or the NAT gateway, and the security groups on the way',
   hints: new Map([
     ['ResourceNotFoundException', 'the secret or table does not exist: check the ARNs and TARGET_TABLE'],
     ['ParameterNotFound', 'the parameter does not exist: check MAPPING_PARAMETER'],

@@ -26,7 +26,7 @@ export async function retry(work, options) {
     } catch (cause) {
       const error = classify(cause);
       if (!(error instanceof TransientError) || attempt >= attempts) throw error;
-      const pauseMs = clock.random() * Math.min(capMs, baseMs * 2 ** (attempt - 1));
+      const pauseMs = Math.round(clock.random() * Math.min(capMs, baseMs * 2 ** (attempt - 1)));
       if (!deadline.allows(Math.max(1, pauseMs))) throw error;
       onRetry?.(error, attempt, pauseMs);
       await clock.sleep(pauseMs);

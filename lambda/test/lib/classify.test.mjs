@@ -21,7 +21,7 @@ test('what passes by itself is transient', () => {
     ...['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'EAI_AGAIN'].map(fromNode),
     ...['ThrottlingException', 'TooManyRequestsException', 'ProvisionedThroughputExceededException', 'RequestLimitExceeded', 'InternalServiceError', 'TransactionInProgressException'].map((name) => fromAws(name)),
     fromAws('SomethingNew', 503), fromAws('SomethingNew', 429), Object.assign(fromAws('Odd'), { $retryable: {} }),
-    Object.assign(new Error('aborted'), { name: 'TimeoutError' }),
+    Object.assign(new Error('aborted'), { name: 'TimeoutError' }), Object.assign(new Error('aborted'), { name: 'TimeoutError', $metadata: { attempts: 1 } }),
     Object.assign(fromNode('ECONNREFUSED'), { $metadata: { attempts: 1 } }), // how the SDK hands on that AWS was not reached
     new Error('Connection terminated unexpectedly'), new Error('timeout expired'), new Error('Client has encountered a connection error and is not queryable'),
   ];

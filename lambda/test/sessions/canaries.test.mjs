@@ -55,7 +55,7 @@ const CASES = [
   ['throttled to the end', { status: 400, type: 'ThrottlingException', more: {} }, { Records: [record('REMOVE')] }, /retrying a session/],
   ['out of order', { status: 500, type: 'InternalServerError', more: {} }, { Records: [record('INSERT')] }, /retrying a session/],
   ['cancelled', { status: 400, type: 'TransactionCanceledException', more: CANCELLED }, { Records: [record('INSERT')] }, /DynamoDB refused the session \(ValidationError\)/],
-  ['connection lost', { status: 0, type: '', more: {} }, { Records: [record('INSERT')] }, /retrying a session.*ECONNRESET/],
+  ['connection lost', { status: 0, type: '', more: {} }, { Records: [record('INSERT')] }, /retrying a session.*AWS_UNREACHABLE/],
   ['no image', { status: 200, type: '', more: {} }, { Records: [record('INSERT', { NewImage: undefined })] }, /STREAM_VIEW/],
   ['another event', { status: 200, type: '', more: {} }, { Records: [{ Sns: image }] }, /none of a DynamoDB stream/],
   ['no event', { status: 200, type: '', more: {} }, image, /holds no Records/],
