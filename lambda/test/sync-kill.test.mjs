@@ -40,7 +40,7 @@ const TUNING = { rangeRows: 4000, chunkRows: 700, batchChanges: 100, commitChang
 
 /** What must be on green, said in SQL independently of the code under test; and what is there. */
 const PARITY = [
-  ['SELECT * FROM accounts ORDER BY id', 'SELECT * FROM accounts ORDER BY id'],
+  ['SELECT id, md5(document) AS document, email, balance, note FROM accounts ORDER BY id', 'SELECT id, md5(document) AS document, email, balance, note FROM accounts ORDER BY id'],
   ['SELECT * FROM payments ORDER BY id, day', 'SELECT * FROM payments ORDER BY id, day'],
   ['SELECT * FROM scratch ORDER BY id', 'SELECT * FROM scratch ORDER BY id'],
   [
@@ -162,8 +162,9 @@ test(`killed ${KILLS} times at random points while blue is written to: nothing l
   console.log(`${kills} kills (${JSON.stringify(phases)}), ${completed} runs that ended by themselves, ${writers.transactions} transactions, ${answer.changesApplied} changes`);
   for (const [blue, green] of PARITY) {
     const [expected, actual] = await Promise.all([lab.onBlue(/** @type {string} */ (blue)), lab.onGreen(/** @type {string} */ (green))]);
-    assert.deepEqual(difference(values(actual), values(expected)), [], `more than there should be: ${blue}`);
-    assert.deepEqual(difference(values(expected), values(actual)), [], `less than there should be: ${blue}`);
+    const extra = difference(values(actual), values(expected));
+    const missing = difference(values(expected), values(actual));
+    assert.deepEqual({ extra, missing }, { extra: [], missing: [] }, blue);
   }
   assert.equal(answer.consistent, true);
 });
@@ -174,5 +175,5 @@ const values = (result) => result.rows.map((row) => JSON.stringify(Object.values
 /** @param {string[]} some @param {string[]} others */
 function difference(some, others) {
   const there = new Set(others);
-  return [...new Set(some).size === some.length ? [] : ['a row twice'], ...some.filter((row) => !there.has(row)).map((row) => row.slice(0, 100))];
+  return [...new Set(some).size === some.length ? [] : ['a row twice'], ...some.filter((row) => !there.has(row)).map((row) => row.slice(0, 160))];
 }

@@ -9,7 +9,7 @@ import { Stage } from './stage.mjs';
  * @typedef {import('./batch.mjs').Pending} Pending
  * @typedef {import('../pg/session.mjs').Session} Session
  * @typedef {import('../mapping/types.mjs').Value} Value
- * @typedef {{key: string[], values: Value[]}} Wanted a row for green, with its key on blue
+ * @typedef {{key: string[], row: import('../pg/pgoutput.mjs').Tuple, values: Value[]}} Wanted a row for green, with its key and row on blue
  */
 
 export class Applier {
@@ -35,7 +35,7 @@ export class Applier {
     for (const step of batch.steps) {
       if (step.kind === 'rows') for (const [table, rows] of step.tables) await this.rows(table, [...rows.values()]);
       else if (step.kind === 'truncate') await this.truncate(this, step);
-      else await this.#move(step.table, step.from, step.row);
+      else await this.#move(step);
     }
   }
 
@@ -47,24 +47,22 @@ export class Applier {
     const gone = [];
     /** @type {import('./quarantine.mjs').Held[]} */
     const held = [];
-    /** @type {string[][]} */
+    /** @type {Pending[]} */
     const incomplete = [];
     const sort = (/** @type {string[]} */ key, /** @type {import('../pg/pgoutput.mjs').Tuple} */ row) => {
       const result = table.plan.transform(row);
-      if (result.kind === 'row') wanted.push({ key, values: result.values });
-      else if (result.kind === 'needsFullRow') incomplete.push(key);
+      if (result.kind === 'row') wanted.push({ key, row, values: result.values });
+      else if (result.kind === 'needsFullRow') incomplete.push({ key, row });
       else if (result.kind === 'skip') gone.push(key);
       else held.push({ key, reason: result.reason, column: result.column });
     };
     for (const { key, row } of pending) if (row === null) gone.push(key); else sort(key, row);
     const [based, baseless] = await this.healer.split(table, wanted);
     wanted = based;
-    incomplete.push(...baseless);
-    // Those that blue no longer has are deleted, or get another key, later in the stream.
-    const { found, missing } = await this.healer.fetch(table, incomplete);
-    if (found.length > 0) this.evict = true; // they are of a later moment than their neighbours
-    for (const row of found) sort(table.keyOf(row), row);
-    gone.push(...missing);
+    const { found, missing } = await this.healer.fetch(table, [...incomplete, ...baseless]);
+    if (found.length > 0) this.evict = true; // parts of them are of a later moment
+    for (const { key, row } of found) sort(key, /** @type {import('../pg/pgoutput.mjs').Tuple} */ (row));
+    gone.push(...missing); // blue deletes them, or gives them another key, later in the stream
     await this.#write(table, wanted, gone, held);
   }
 
@@ -99,6 +97,7 @@ export class Applier {
         held.push({ key: first.key, reason: refusal(error), column: error.column });
         return this.#merge(table, [], [...gone, first.key], held);
       }
+      await this.healer.completeFromGreen(table, wanted); // what they build on is about to be deleted
       const middle = wanted.length >> 1;
       await this.#merge(table, [], [...gone, ...wanted.slice(middle).map(({ key }) => key)], held); // unique values must be free
       await this.#merge(table, wanted.slice(0, middle), [], held);
@@ -107,26 +106,29 @@ export class Applier {
   }
 
   /**
-   * A key change of a row whose large value was not sent: it is still under the old key on green, unless the copy saw a later moment.
-   * @param {SyncTable} table @param {string[]} from @param {import('../pg/pgoutput.mjs').Tuple} row
+   * A key change of a row whose large value was not sent: it is on green under the old key, unless the copy saw another moment.
+   * @param {import('./batch.mjs').MoveStep} step
    */
-  async #move(table, from, row) {
-    const { plan } = table;
+  async #move({ table, from, row, lsn }) {
     const key = table.keyOf(row);
-    const result = plan.transform(row);
-    const before = plan.transformKey(from);
-    const after = plan.transformKey(key);
-    if (result.kind === 'row' && before.kind === 'row' && after.kind === 'row') {
-      const at = (/** @type {Value[]} */ values) => plan.targetKey.map((column, i) => `${ident(column)} = ${literal(/** @type {string} */ (values[i]))}`).join(' AND ');
-      const name = qualified(plan.target);
-      const [there] = await this.green.rows(`SELECT 1 FROM ${name} WHERE ${at(before.values)}`);
-      if (there !== undefined) {
-        await this.green.run(`DELETE FROM ${name} WHERE ${at(after.values)}`);
-        const set = plan.targetKey.map((column, i) => `${ident(column)} = ${literal(/** @type {string} */ (after.values[i]))}`).join(', ');
-        await this.green.run(`UPDATE ${name} SET ${set} WHERE ${at(before.values)}`);
-      }
-    }
-    await this.rows(table, [{ key: from, row: null }, { key, row }]);
+    const before = table.plan.transformKey(from);
+    const after = table.plan.transformKey(key);
+    const carried = before.kind === 'row' && after.kind === 'row' && !this.healer.doubtful(table, from, lsn);
+    if (carried && (await this.#rename(table, before.values, after.values))) return await this.rows(table, [{ key: from, row: null }, { key, row }]);
+    const { found, missing } = await this.healer.fetch(table, [{ key, row }]);
+    this.evict = true;
+    await this.rows(table, [{ key: from, row: null }, ...found, ...missing.map((gone) => ({ key: gone, row: null }))]);
+  }
+
+  /** @param {SyncTable} table @param {Value[]} before @param {Value[]} after @returns {Promise<boolean>} whether there was such a row */
+  async #rename({ plan }, before, after) {
+    const pairs = (/** @type {Value[]} */ values) => plan.targetKey.map((column, i) => `${ident(column)} = ${literal(/** @type {string} */ (values[i]))}`);
+    const name = qualified(plan.target);
+    const [there] = await this.green.rows(`SELECT 1 FROM ${name} WHERE ${pairs(before).join(' AND ')}`);
+    if (there === undefined) return false;
+    await this.green.run(`DELETE FROM ${name} WHERE ${pairs(after).join(' AND ')}`);
+    await this.green.run(`UPDATE ${name} SET ${pairs(after).join(', ')} WHERE ${pairs(before).join(' AND ')}`);
+    return true;
   }
 }
 

@@ -8,7 +8,7 @@
  * @typedef {{key: string[], row: Tuple | null}} Pending `row` is null: the row is deleted
  * @typedef {{kind: 'rows', tables: Map<SyncTable, Map<string, Pending>>}} RowsStep
  * @typedef {{kind: 'truncate', tables: {table: SyncTable, leaves: number[] | null}[]}} TruncateStep `leaves` null: the whole table
- * @typedef {{kind: 'move', table: SyncTable, from: string[], row: Tuple}} MoveStep
+ * @typedef {{kind: 'move', table: SyncTable, from: string[], row: Tuple, lsn: bigint}} MoveStep
  * @typedef {RowsStep | TruncateStep | MoveStep} Step
  */
 
@@ -31,8 +31,9 @@ export class Batch {
    * @param {SyncTable} table
    * @param {Tuple | undefined} old the key before (or the whole row), when blue sent it
    * @param {Tuple} row
+   * @param {bigint} lsn of the transaction
    */
-  update(table, old, row) {
+  update(table, old, row, lsn) {
     const key = table.keyOf(row);
     const before = old === undefined ? key : table.keyOf(old);
     const known = this.#rows(table).get(keyText(before))?.row;
@@ -43,7 +44,7 @@ export class Batch {
       this.#put(table, before, null);
       return this.#put(table, key, row);
     }
-    this.#step({ kind: 'move', table, from: before, row });
+    this.#step({ kind: 'move', table, from: before, row, lsn });
   }
 
   /** @param {SyncTable} table @param {Tuple} old */

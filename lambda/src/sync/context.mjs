@@ -58,6 +58,7 @@ export class Context {
     this.blue = blue;
     this.green = green;
     this.healer = new Healer(green, () => open(invocation, 'source'));
+    this.connectedAt = Date.now();
     /** Changes applied in the transaction that is open on green. */
     this.pending = 0;
     this.lagBytes = 0;
@@ -71,7 +72,7 @@ export class Context {
     this.applier = new Applier({ green, quarantine: this.quarantine, healer: this.healer, truncate: truncateStep });
     /** @type {State} */
     this.state = {
-      phase: 'stopped', slot: slotName(invocation.config), publication: slotName(invocation.config), mappingHash: '', schema: {}, applied: 0n, consistent: 0n,
+      phase: 'stopped', slot: slotName(invocation.config), publication: slotName(invocation.config), mappingHash: '', schema: {}, applied: 0n, consistent: 0n, copied: 0n, doubts: {},
       inside: { lsn: 0n, changes: 0 }, rowsCopied: 0n, changesApplied: 0n, syncedUntil: null, startedAt: null,
     };
   }
@@ -101,6 +102,7 @@ export class Context {
     await actAsReplica(this.green);
     const known = await readState(this.green);
     if (known !== undefined) this.state = known;
+    this.healer.load(this.state);
     const names = mappedNames(json);
     const [source, target] = await Promise.all([readCatalog(this.blue, names.source), readCatalog(this.green, names.target)]);
     const mappingHash = createHash('sha256').update(JSON.stringify(json)).digest('hex');
@@ -158,6 +160,7 @@ export class Context {
   async commit(checkpoint) {
     const next = {
       ...this.state, ...checkpoint, changesApplied: this.state.changesApplied + BigInt(this.pending),
+      ...this.healer.save(checkpoint.applied),
       consistent: this.healer.readAt > this.state.consistent ? this.healer.readAt : this.state.consistent,
     };
     await writeState(this.green, next);

@@ -153,8 +153,10 @@ class Pass {
       const known = relations.get(message.oid);
       if (known === undefined) return;
       if (message.tag === 'insert') this.batch.insert(known.table, project(known, message.row));
-      else if (message.tag === 'update') this.batch.update(known.table, message.old && project(known, message.old), project(known, message.row));
-      else this.batch.delete(known.table, project(known, message.old));
+      else if (message.tag === 'update') {
+        const { finalLsn } = /** @type {Begin} */ (this.transaction);
+        this.batch.update(known.table, message.old && project(known, message.old), project(known, message.row), finalLsn);
+      } else this.batch.delete(known.table, project(known, message.old));
     }
     this.batch.changes += 1;
     this.changes += 1;

@@ -1,16 +1,25 @@
-import { columnList, endOfLog, ident, literal, parseLsn, qualified } from '../pg/text.mjs';
+import { createHash } from 'node:crypto';
+import { columnList, endOfLog, formatLsn, ident, literal, parseLsn, qualified } from '../pg/text.mjs';
 
 /**
  * Rows of which the stream does not hold all: an update does not repeat large values that stayed as they were. Mostly green has
- * them. Where it has not (the row was copied under another key, was held back or filtered out before), the row is read from blue
- * as it is now. That is later than the moment of the change, so green is consistent only from the moment of that reading on.
+ * them. Where it has not (the row was copied under another key, was held back or filtered out before), they are read from blue
+ * as they are now, a moment later than the change. Green is consistent only from the moment of that reading on.
+ *
+ * What is read may even belong to another row that has the key by now. Then the stream takes the key away from the row before it
+ * reaches the moment of the reading: by a delete, or by a change of the key. So until then the row is in doubt, and a change of its
+ * key must not carry its large values along: they are read again under the new key. The same holds for all rows while the stream
+ * has not reached the end of the copy.
  *
  * @typedef {import('./table.mjs').SyncTable} SyncTable
  * @typedef {import('./apply.mjs').Wanted} Wanted
+ * @typedef {import('./batch.mjs').Pending} Pending
  * @typedef {import('../pg/session.mjs').Session} Session
  */
 
 const AT_ONCE = 500;
+/** More are not remembered one by one. */
+const MANY_DOUBTS = 10_000;
 
 export class Healer {
   /**
@@ -24,12 +33,37 @@ export class Healer {
     this.blue = undefined;
     /** Blue's position after the latest reading. */
     this.readAt = 0n;
+    /** Rows in doubt, and until which position. @type {Map<string, bigint>} */
+    this.doubts = new Map();
+    /** Until here everything is in doubt. */
+    this.allUntil = 0n;
+  }
+
+  /** May the row have values of a later moment than this? @param {SyncTable} table @param {string[]} key @param {bigint} lsn */
+  doubtful(table, key, lsn) {
+    return lsn < this.allUntil || (this.doubts.get(doubtId(table, key)) ?? 0n) > lsn;
+  }
+
+  /** @param {import('./state.mjs').State} state */
+  load({ doubts, copied }) {
+    this.doubts = new Map(Object.entries(doubts).map(([id, lsn]) => [id, parseLsn(lsn)]));
+    this.allUntil = copied;
+  }
+
+  /** What of the state has changed with these readings, and with having come so far. @param {bigint} applied @returns {Pick<import('./state.mjs').State, 'doubts' | 'copied'>} */
+  save(applied) {
+    for (const [id, lsn] of this.doubts) if (lsn <= applied) this.doubts.delete(id);
+    if (this.doubts.size > MANY_DOUBTS) {
+      this.allUntil = this.readAt;
+      this.doubts.clear();
+    }
+    return { doubts: Object.fromEntries([...this.doubts].map(([id, lsn]) => [id, formatLsn(lsn)])), copied: this.allUntil };
   }
 
   /**
    * Parts rows with unsent values by whether green has them.
    * @param {SyncTable} table @param {Wanted[]} wanted
-   * @returns {Promise<[Wanted[], string[][]]>} rows that can be written, keys on blue of those that can't
+   * @returns {Promise<[Wanted[], Wanted[]]>} rows that can be written, and those that can't
    */
   async split(table, wanted) {
     const partial = wanted.filter(({ values }) => values.includes(undefined));
@@ -47,30 +81,52 @@ export class Healer {
       );
       for (const [i] of rows) baseless.add(/** @type {Wanted} */ (some[Number(i)]));
     }
-    return [wanted.filter((row) => !baseless.has(row)), [...baseless].map(({ key }) => key)];
+    return [wanted.filter((row) => !baseless.has(row)), [...baseless]];
   }
 
   /**
-   * Rows as they are on blue now.
-   * @param {SyncTable} table @param {string[][]} keys
-   * @returns {Promise<{found: (string | null)[][], missing: string[][]}>}
+   * Fills the unsent values of rows from blue, as they are there now.
+   * @param {SyncTable} table @param {Pending[]} incomplete
+   * @returns {Promise<{found: Pending[], missing: string[][]}>} `missing`: keys that blue has no more
    */
-  async fetch(table, keys) {
-    if (keys.length === 0) return { found: [], missing: [] };
+  async fetch(table, incomplete) {
+    if (incomplete.length === 0) return { found: [], missing: [] };
     const blue = await (this.blue ??= this.openBlue());
     const { plan } = table;
-    /** @type {(string | null)[][]} */
-    const found = [];
-    for (let at = 0; at < keys.length; at += AT_ONCE) {
-      const list = keys.slice(at, at + AT_ONCE).map((key) => `(${key.map((value, n) => typed(table.source, plan.key[n], value)).join(', ')})`);
-      found.push(...(await blue.rows(
-        `SELECT ${columnList(plan.sourceColumns)} FROM ${qualified(plan.source)} WHERE (${columnList(plan.key)}) IN (${list.join(', ')})`,
-      )));
-    }
+    const rows = await select(blue, table.source, plan.source, plan.sourceColumns, plan.key, incomplete.map(({ key }) => key));
     const [now] = await blue.row('SELECT pg_current_wal_insert_lsn()');
     this.readAt = endOfLog(parseLsn(now));
-    const there = new Set(found.map((row) => table.keyOf(row).join('\0')));
-    return { found, missing: keys.filter((key) => !there.has(key.join('\0'))) };
+    const byKey = new Map(rows.map((row) => [table.keyOf(row).join('\0'), row]));
+    /** @type {Pending[]} */
+    const found = [];
+    /** @type {string[][]} */
+    const missing = [];
+    for (const { key, row } of incomplete) {
+      const current = byKey.get(key.join('\0'));
+      if (current === undefined || row === null) missing.push(key);
+      else {
+        found.push({ key, row: row.map((value, i) => (value === undefined ? current[i] : value)) });
+        this.doubts.set(doubtId(table, key), this.readAt);
+      }
+    }
+    return { found, missing };
+  }
+
+  /**
+   * Fills the unsent values of rows from green itself.
+   * @param {SyncTable} table @param {Wanted[]} wanted
+   */
+  async completeFromGreen(table, wanted) {
+    const partial = wanted.filter(({ values }) => values.includes(undefined));
+    if (partial.length === 0) return;
+    const { plan } = table;
+    const keyOf = (/** @type {import('../mapping/types.mjs').Value[]} */ values) => table.targetKeyAt.map((at) => /** @type {string} */ (values[at]));
+    const rows = await select(this.green, table.target, plan.target, plan.targetColumns, plan.targetKey, partial.map(({ values }) => keyOf(values)));
+    const byKey = new Map(rows.map((row) => [keyOf(row).join('\0'), row]));
+    for (const { values } of partial) {
+      const base = byKey.get(keyOf(values).join('\0'));
+      if (base !== undefined) values.forEach((value, i) => value === undefined && (values[i] = base[i]));
+    }
   }
 
   async close() {
@@ -80,8 +136,24 @@ export class Healer {
   }
 }
 
+/**
+ * @param {Session} session @param {import('../pg/catalog.mjs').Table} table @param {{schema: string, name: string}} name
+ * @param {string[]} columns @param {string[]} key @param {string[][]} keys
+ */
+async function select(session, table, name, columns, key, keys) {
+  const rows = [];
+  for (let at = 0; at < keys.length; at += AT_ONCE) {
+    const list = keys.slice(at, at + AT_ONCE).map((values) => `(${values.map((value, n) => typed(table, key[n], value)).join(', ')})`);
+    rows.push(...(await session.rows(`SELECT ${columnList(columns)} FROM ${qualified(name)} WHERE (${columnList(key)}) IN (${list.join(', ')})`)));
+  }
+  return rows;
+}
+
 /** @param {import('../pg/catalog.mjs').Table} table @param {string | undefined} column @param {import('../mapping/types.mjs').Value} value */
 function typed(table, column, value) {
   const type = table.columns.find(({ name }) => name === column)?.baseType ?? 'text';
   return `${literal(/** @type {string} */ (value))}::${type}`;
 }
+
+/** Keys are not written down: the mapping may not let them through. @param {SyncTable} table @param {string[]} key */
+const doubtId = (table, key) => createHash('sha256').update(JSON.stringify([table.name, ...key])).digest('base64');

@@ -82,9 +82,10 @@ export async function catchUp(context) {
 /** @param {Context} context */
 async function beginToFollow(context) {
   const { current } = await readSlot(context.blue, context.state.slot);
-  const state = { ...context.state, phase: /** @type {const} */ ('following'), consistent: current };
+  const state = { ...context.state, phase: /** @type {const} */ ('following'), consistent: current, copied: current };
   await writeState(context.green, state);
   context.committed(state);
+  context.healer.load(state);
   context.log.info('the full copy is complete', { rows: Number(state.rowsCopied) });
 }
 
@@ -106,7 +107,8 @@ async function report(context, complete) {
   metrics.gauge('RowsQuarantined', answer.quarantined);
   metrics.count('ChangesApplied', 0);
   context.log.info('run', { state: answer.status, phase: answer.phase, percent: answer.progressPercent, rows: answer.rowsCopied, changes: answer.changesApplied,
-    quarantined: answer.quarantined, lagSeconds: lag, lagBytes: slot.lagBytes });
+    quarantined: answer.quarantined, lagSeconds: lag, lagBytes: slot.lagBytes,
+    ms: Date.now() - context.connectedAt, bytes: context.blue.bytesRead });
   return answer;
 }
 
