@@ -253,3 +253,38 @@ test('a stream without images, a table that is missing and an event of another k
   assert.match(lines.join('\n'), /ResourceNotFoundException.*TARGET_TABLE/);
   await assert.rejects(run([{ Sns: {} }]), /a record is none of a DynamoDB stream/);
 });
+
+test('whatever is lost, repeated or comes twice, green ends as blue is', async () => {
+  const ids = ['a', 'b', 'c'];
+  /** @type {Record<string, number>} */
+  const versions = {};
+  for (let at = 1; at <= 60; at += 1) {
+    const id = ids[Math.floor(Math.random() * ids.length)] ?? 'a';
+    const gone = Math.random() < 0.3;
+    versions[id] = gone ? 0 : (versions[id] ?? 0) + 1; // a new session starts anew
+    await (gone ? remove(id) : put(session(id, versions[id] ?? 1, Math.floor(at / 2), { n: { N: String(at) } })));
+  }
+  const records = await streamed();
+  const lossy = /** @type {any} */ ({
+    send: async (/** @type {any} */ command) => {
+      const luck = Math.random();
+      if (luck < 0.05) throw Object.assign(new Error('before'), { name: 'ValidationException', $metadata: { httpStatusCode: 400 } });
+      const answer = await client.send(command);
+      if (luck < 0.1) throw Object.assign(new Error('after'), { code: 'ECONNRESET' }); // written, but nobody heard of it
+      return answer;
+    },
+  });
+  const clock = { now: Date.now, sleep: async () => {}, random: () => 0 };
+  for (let done = 0, rounds = 0; done < records.length; rounds += 1) {
+    assert.ok(rounds < 500);
+    const batch = records.slice(done, done + 8);
+    const { batchItemFailures } = await run(batch, { client: lossy, clock });
+    const [failed] = batchItemFailures;
+    done += failed === undefined ? batch.length : batch.findIndex(({ dynamodb }) => dynamodb.SequenceNumber === failed.itemIdentifier);
+    if (Math.random() < 0.3) await run(records.slice(Math.max(0, done - 5), done), { clock }); // an invocation that was thought dead
+    if (done > 0) await run([records[Math.floor(Math.random() * done)]], { clock }); // or a part of one
+  }
+  const { Items = [] } = await client.send(new ScanCommand({ TableName: blue }));
+  const wanted = Object.fromEntries(Items.map((item) => [item['session_id']?.S, item]));
+  assert.deepEqual(await sessionsOnGreen(), wanted);
+});
