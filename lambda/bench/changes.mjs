@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { between } from './copy.mjs';
-import { BLUE_DDL, IDENTITY, runProcess, thousands, timed } from './support.mjs';
+import { BLUE_DDL, IDENTITY, runBlock, runProcess, thousands, timed } from './support.mjs';
 
 /** @typedef {import('../test/support/lab.mjs').Lab} Lab */
 
@@ -8,11 +8,11 @@ const PER_TRANSACTION = 20;
 
 /**
  * A backlog of changes on blue's payments: 70 % inserts, 25 % updates, 5 % deletes, twenty to a transaction.
- * @param {number} changes @param {number} firstId beyond all that is there
+ * @param {number} changes @param {number} firstId beyond all that is there @param {number} [firstOld] of the rows to be updated and deleted
  */
-export const backlog = (changes, firstId) => `
+export const backlog = (changes, firstId, firstOld = 1) => `
   DO $$
-  DECLARE id bigint := ${firstId}; old bigint := 1;
+  DECLARE id bigint := ${firstId}; old bigint := ${firstOld};
   BEGIN
     FOR t IN 1..${Math.ceil(changes / PER_TRANSACTION)} LOOP
       INSERT INTO payments (payment_id, created_at, merchant_id, amount, currency, state, reference, description, metadata, client_ip)
@@ -43,7 +43,7 @@ export async function benchChanges(lab, changes) {
   await green.query('bench_native', 'ALTER SUBSCRIPTION native DISABLE');
   await sleep(1000);
 
-  const made = await timed(() => blue.query('bench', `SET session_replication_role = replica; SET synchronous_commit = off; ${backlog(changes, 1e9)}`));
+  const made = await timed(() => runBlock(blue, backlog(changes, 1e9)));
   const end = (await blue.query('bench', 'SELECT pg_current_wal_lsn() AS lsn')).rows[0].lsn;
   await blue.query('bench', 'CHECKPOINT');
   await green.query('postgres', 'CHECKPOINT');

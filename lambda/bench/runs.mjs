@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backlog } from './changes.mjs';
 import { between } from './copy.mjs';
-import { IDENTITY, thousands } from './support.mjs';
+import { IDENTITY, runBlock, thousands } from './support.mjs';
 
 /** @typedef {import('../test/support/lab.mjs').Lab} Lab */
 
@@ -30,7 +30,7 @@ export async function benchLinear(lab) {
   /** @type {number[]} */
   const perChange = [];
   for (const k of [1_000, 10_000, 100_000]) {
-    await lab.blue.query('bench', `SET session_replication_role = replica; ${backlog(k, first).replace('old bigint := 1', `old bigint := ${first === 2e9 ? 1_000_000 : first - 2e9}`)}`);
+    await runBlock(lab.blue, backlog(k, first, 2_000_000 + first - 2e9));
     first += k;
     await pair.run({ mapping: IDENTITY });
     const { ms } = lastRun(pair);

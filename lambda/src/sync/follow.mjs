@@ -1,4 +1,4 @@
-import { PermanentError } from '../lib/errors.mjs';
+import { PermanentError, TransientError } from '../lib/errors.mjs';
 import { decode } from '../pg/pgoutput.mjs';
 import { binaryFields } from '../pg/rows.mjs';
 import { advanceSlot, readSlot } from '../pg/slot.mjs';
@@ -90,7 +90,7 @@ class Pass {
       }
     } catch (cause) {
       await this.writing.catch(() => {});
-      throw blue.told(cause);
+      throw decodingError(blue.told(cause));
     }
     this.exhausted = !this.stopped && seen < this.tuning.peekChanges;
     if (this.stopped) await this.context.reopenBlue();
@@ -198,4 +198,16 @@ class Pass {
     await this.context.commit(checkpoint);
     this.open = false;
   }
+}
+
+/**
+ * Logical decoding itself failed. PostgreSQL 14 does that at times when a table was truncated while the slot was made ("could not map
+ * filenode"): another attempt may start from another point of the log.
+ * @param {import('../lib/errors.mjs').MigrationError} error
+ */
+function decodingError(error) {
+  if (error.sqlstate !== 'XX000') return error;
+  return new TransientError('DECODING', 'blue: logical decoding failed', {
+    sqlstate: error.sqlstate, cause: error.cause, hint: 'if it persists: stop, empty the tables on green, and run again from the start',
+  });
 }
