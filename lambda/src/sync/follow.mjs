@@ -39,7 +39,7 @@ export async function follow(context, visible = () => true) {
   if (slot.flushed > state.applied) {
     await pass.read();
     await pass.finish(slot.now);
-    await advanceSlot(blue, state.slot, context.state.applied);
+    await advanceSlot(context.blue, state.slot, context.state.applied); // perhaps another connection by now
   } else await pass.finish(slot.now);
   return { exhausted: pass.exhausted, changes: pass.changes, split: pass.split };
 }

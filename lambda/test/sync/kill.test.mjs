@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Lab } from './support/lab.mjs';
-import { Writers, randomFrom } from './support/writers.mjs';
+import { Lab } from '../support/lab.mjs';
+import { Writers, randomFrom } from '../support/writers.mjs';
 
 const KILLS = 50;
 
@@ -59,7 +59,7 @@ const day = (/** @type {number} */ n) => `2024-0${1 + (n % 4)}-${String(1 + (n %
 const states = ['open', 'paid', 'odd'];
 const kinds = ['login', 'noise', 'pay'];
 
-/** @type {import('./support/writers.mjs').Transaction[]} */
+/** @type {import('../support/writers.mjs').Transaction[]} */
 const SHORT = [
   async (c, r) => void (await c.query('INSERT INTO accounts VALUES ($1, $2, $3, $4, $5)', [r(1e9), `mail${r(1e9)}`, `${r(1e6)}.${r(100)}`, 'tab\tline\nback\\slash é', big(r(99))])),
   async (c, r) => void (await c.query('UPDATE accounts SET balance = balance + 1, note = $2 WHERE id = $1', [r(3000), `note ${r(99)}`])),
@@ -77,7 +77,7 @@ const SHORT = [
   async (c, r) => void (await c.query('DELETE FROM events WHERE id = $1', [r(4000)])),
   async (c, r) => void (await c.query('INSERT INTO scratch SELECT i, $2 FROM generate_series($1::int, $1::int + 30) i ON CONFLICT (id) DO UPDATE SET value = excluded.value', [r(2000), `v${r(99)}`])),
 ];
-/** @type {import('./support/writers.mjs').Transaction[]} */
+/** @type {import('../support/writers.mjs').Transaction[]} */
 const LONG = [
   async (c, r) => {
     await c.query('INSERT INTO accounts VALUES ($1, $2, 0, NULL, $3)', [r(1e9), `late${r(1e9)}`, big(r(99))]);
@@ -100,7 +100,7 @@ const LONG = [
     await c.query('UPDATE accounts SET email = $2 WHERE id = $1', [rows[0].id, rows[1].email]);
   },
 ];
-/** @type {import('./support/writers.mjs').Transaction[]} */
+/** @type {import('../support/writers.mjs').Transaction[]} */
 const TRUNCATES = [
   async (c, r) => {
     await c.query('TRUNCATE scratch');
