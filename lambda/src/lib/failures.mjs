@@ -12,6 +12,7 @@ export const SQLSTATE = {
     '53300', // too_many_connections
     '55006', // object_in_use: a killed run's backend still holds the slot for a moment
     '55P03', // lock_not_available
+    '25P03', // idle_in_transaction_session_timeout: the other side kept us waiting
     '25006', // read_only_sql_transaction: the writer's name still leads to the old writer after a failover
   ]),
   /** @type {[RegExp, string][]} */

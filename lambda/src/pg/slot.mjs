@@ -1,4 +1,3 @@
-import { PermanentError } from '../lib/errors.mjs';
 import { endOfLog, formatLsn, ident, literal, parseLsn, qualified } from './text.mjs';
 
 /**
@@ -37,11 +36,6 @@ export async function createPublication(blue, publication, tables) {
 
 /** @param {Session} blue @param {string} slot */
 export async function createSlot(blue, slot) {
-  const [level] = await blue.row(`SELECT current_setting('wal_level')`);
-  if (level !== 'logical')
-    throw new PermanentError('NO_LOGICAL_DECODING', `blue: wal_level is not logical`, {
-      hint: 'set rds.logical_replication=1 in the cluster parameter group (wal_level=logical elsewhere) and restart blue',
-    });
   await blue.run(`SELECT pg_create_logical_replication_slot(${literal(slot)}, 'pgoutput')`);
   await settle(blue);
 }

@@ -61,8 +61,6 @@ export class Context {
     this.connectedAt = Date.now();
     /** Changes applied in the transaction that is open on green. */
     this.pending = 0;
-    this.lagBytes = 0;
-    this.retainedBytes = 0;
     /** `table.column` that blue has got since the copy began. @type {string[]} */
     this.newColumns = [];
     /** @type {SyncTable[]} */
@@ -177,10 +175,10 @@ export class Context {
     this.applier.evict = state.applied < state.consistent || state.phase !== 'following';
   }
 
-  /** @param {{lagBytes: number, retainedBytes: number}} slot */
+  /** The lag is told also by a run that fails later: it guards blue's disk. @param {{lagBytes: number, retainedBytes: number}} slot */
   observe({ lagBytes, retainedBytes }) {
-    this.lagBytes = lagBytes;
-    this.retainedBytes = retainedBytes;
+    this.metrics.gauge('LagBytes', lagBytes);
+    this.log.debug('the slot', { lagBytes, bytes: retainedBytes });
   }
 
   /** Gives up what blue is sending. */

@@ -12,6 +12,9 @@ import { BusyError } from './lock.mjs';
  * @typedef {{awsRequestId?: string, getRemainingTimeInMillis?: () => number}} LambdaContext
  */
 
+/** What may be logged of an event: somebody may have put anything into it. */
+const ACTIONS = ['run', 'status', 'stop'];
+
 /**
  * @template T
  * @param {'sync' | 'verify'} name
@@ -22,7 +25,7 @@ import { BusyError } from './lock.mjs';
  * @returns {Promise<T | {status: 'busy' | 'failed', error: Record<string, string>, transient: boolean}>}
  */
 export async function invoke(name, event, context, secrets, work) {
-  const log = new Logger({ level: readLogLevel(process.env), correlationId: context?.awsRequestId, fields: { function: name, action: event?.action } });
+  const log = new Logger({ level: readLogLevel(process.env), correlationId: context?.awsRequestId, fields: { function: name, action: ACTIONS.find((action) => action === event?.action) } });
   const metrics = new Metrics();
   try {
     const config = readDatabaseConfig(process.env);

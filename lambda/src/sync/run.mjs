@@ -60,6 +60,7 @@ async function advance(context, attempt) {
   if (phase === 'stopped' || phase === 'starting') await start(context);
   else await checkPublication(context);
   if (context.state.phase === 'copying') {
+    context.observe(await readSlot(context.blue, context.state.slot));
     if (!(await copyAll(context))) return false;
     await beginToFollow(context);
   }

@@ -43,6 +43,11 @@ export async function start(context) {
 
 /** @param {Context} context */
 async function checkDatabases({ blue, green }) {
+  const [level] = await blue.row('SHOW wal_level');
+  if (level !== 'logical')
+    throw new PermanentError('NO_LOGICAL_DECODING', "blue: wal_level is not logical", {
+      hint: 'set rds.logical_replication=1 in the cluster parameter group (wal_level=logical elsewhere) and restart blue',
+    });
   const [[from], [to]] = await Promise.all([blue.row('SHOW server_encoding'), green.row('SHOW server_encoding')]);
   if (from !== 'UTF8' || to !== 'UTF8')
     throw new PermanentError('ENCODING', 'both databases must have the encoding UTF8', { hint: 'logical decoding hands out text in the encoding of the database' });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Lab } from '../support/lab.mjs';
+import { FAST, startServer } from '../support/postgres.mjs';
 
 /** Bad input, and schema changes in the middle. */
 const DDL = 'CREATE TABLE a (id bigint PRIMARY KEY, v text, n integer); CREATE TABLE b (id bigint PRIMARY KEY, v text)';
@@ -78,6 +79,18 @@ test('green has rows, a table has no key, an unknown column, an odd replica iden
   await assert.rejects(lab.run(of({ source: 'public.b', columns: { v: 'nothere' } })), { name: 'PermanentError', message: /nothere/ });
   await assert.rejects(lab.run(of({ source: 'public.odd' })), { code: 'REPLICA_IDENTITY' });
   assert.equal((await lab.onBlue('SELECT count(*) FROM pg_replication_slots WHERE database = current_database()')).rows[0].count, '0');
+});
+
+test('a blue without logical decoding is told what to set, and left as it was', async () => {
+  const plain = await startServer({ ...FAST, wal_level: 'replica' });
+  try {
+    await Promise.all([plain.createDatabase('plain', DDL), servers.green.createDatabase('plain', DDL)]);
+    const lab = new Lab(plain, servers.green, 'plain');
+    await assert.rejects(lab.run(OPTIONS), { code: 'NO_LOGICAL_DECODING', hint: /** @type {any} */ (/rds\.logical_replication=1/) });
+    assert.equal((await lab.onBlue('SELECT count(*) FROM pg_publication')).rows[0].count, '0');
+  } finally {
+    await plain.remove();
+  }
 });
 
 test('rows that cannot be brought over are held back, counted, let go when they fit, and stop the run past the limit', async () => {
