@@ -27,7 +27,7 @@ export async function benchCopy(lab, rows) {
 
   const ratio = (/** @type {number} */ seconds) => psql.seconds / seconds;
   return [
-    { name: 'psql COPY | psql COPY', value: `${thousands(rows / psql.seconds)} rows/s`, target: '', met: null },
+    { name: 'psql COPY to psql COPY', value: `${thousands(rows / psql.seconds)} rows/s`, target: '', met: null },
     { name: 'full copy, no transformation', value: `${thousands(rows / same.seconds)} rows/s = ${ratio(same.seconds).toFixed(2)} x psql`, target: '>= 0.5 x', met: ratio(same.seconds) >= 0.5 },
     { name: 'full copy, default mapping', value: `${thousands(rows / mapped.seconds)} rows/s = ${ratio(mapped.seconds).toFixed(2)} x psql`, target: '>= 0.3 x', met: ratio(mapped.seconds) >= 0.3 },
     { name: 'memory of the process at its peak, default mapping', value: `${mapped.megabytes.toFixed(0)} MB (no transformation ${same.megabytes.toFixed(0)} MB)`, target: '< 256 MB', met: Math.max(mapped.megabytes, same.megabytes) < 256 },
