@@ -1,3 +1,4 @@
+import { MigrationError } from '../lib/errors.mjs';
 import { endOfLog, formatLsn, ident, literal, parseLsn, qualified } from './text.mjs';
 
 /**
@@ -34,10 +35,39 @@ export async function createPublication(blue, publication, tables) {
   await blue.run(known === undefined ? `CREATE PUBLICATION ${ident(publication)} FOR TABLE ${list}` : `ALTER PUBLICATION ${ident(publication)} SET TABLE ${list}`);
 }
 
-/** @param {Session} blue @param {string} slot */
-export async function createSlot(blue, slot) {
-  await blue.run(`SELECT pg_create_logical_replication_slot(${literal(slot)}, 'pgoutput')`);
-  await settle(blue);
+const CREATIONS = 20;
+/** Transactions that run longer than this are not waited for before a new slot is tried. */
+const TRIAL_MS = 10_000;
+
+/**
+ * Makes the slot, and tries it. When tables are truncated at that moment, PostgreSQL 14 (14.23 still) may make a slot whose first
+ * transactions it can't decode ("could not map filenode ... to relation OID"), for good. Then another one is made, while
+ * nothing depends on it yet.
+ * @param {Session} blue @param {string} slot @param {string} publication
+ */
+export async function createSlot(blue, slot, publication) {
+  for (let creation = 1; ; creation += 1) {
+    await blue.run(`SELECT pg_create_logical_replication_slot(${literal(slot)}, 'pgoutput')`);
+    await settle(blue);
+    try {
+      await tried(blue, slot, publication);
+      return;
+    } catch (error) {
+      if (creation >= CREATIONS || !(error instanceof MigrationError) || error.sqlstate !== 'XX000') throw error;
+      await dropSlot(blue, slot);
+    }
+  }
+}
+
+/** Decodes what has been committed by those who ran when the slot was made. @param {Session} blue @param {string} slot @param {string} publication */
+async function tried(blue, slot, publication) {
+  const [running] = await blue.row('SELECT pg_snapshot_xmax(pg_current_snapshot())');
+  for (const end = Date.now() + TRIAL_MS; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 50))) {
+    const [over] = await blue.row('SELECT pg_snapshot_xmin(pg_current_snapshot()) >= $1::xid8', [running]);
+    if (over === 't') break;
+  }
+  await blue.row(
+    `SELECT count(*) FROM pg_logical_slot_peek_binary_changes(${literal(slot)}, pg_current_wal_flush_lsn(), NULL, 'proto_version', '1', 'publication_names', ${literal(publication)})`);
 }
 
 /**

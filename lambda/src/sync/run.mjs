@@ -1,3 +1,4 @@
+import { MigrationError, TransientError } from '../lib/errors.mjs';
 import { retry } from '../lib/retry.mjs';
 import { readSlot } from '../pg/slot.mjs';
 import { Context } from './context.mjs';
@@ -19,8 +20,8 @@ import { readUnits, writeState } from './state.mjs';
  * @property {number} quarantined rows held back now
  * @property {boolean} consistent green equals blue at one moment
  * @property {number | null} lagSeconds age of the state that green has
- * @property {number} lagBytes of blue's log that green has not seen
- * @property {number} retainedBytes of blue's log that the slot holds back
+ * @property {number | null} lagBytes of blue's log that green has not seen
+ * @property {number | null} retainedBytes of blue's log that the slot holds back
  * @property {string[]} newColumns of blue, not copied
  */
 
@@ -49,9 +50,17 @@ async function once(invocation, attempt) {
     return answer;
   } catch (error) {
     context.destroy();
+    if (outOfTime(context, error)) return told(context, false, undefined, []);
     throw error;
   }
 }
+
+/**
+ * The time ended within a statement: blue waits for a long transaction to make the slot, or reads a long stretch of its log.
+ * What was begun is rolled back, what is committed stays.
+ * @param {Context} context @param {unknown} error
+ */
+const outOfTime = ({ deadline }, error) => !deadline.allows(1) && error instanceof MigrationError && (error.sqlstate === '57014' || error instanceof TransientError);
 
 /** @param {Context} context @param {number} attempt @returns {Promise<boolean>} whether green is up to date */
 async function advance(context, attempt) {
@@ -92,24 +101,37 @@ async function beginToFollow(context) {
 
 /** @param {Context} context @param {boolean} complete @returns {Promise<RunAnswer>} */
 async function report(context, complete) {
-  const { state, metrics } = context;
-  const slot = await readSlot(context.blue, state.slot);
-  const units = state.phase === 'following' ? [] : await readUnits(context.green);
-  const lag = lagSeconds(slot.now, state.syncedUntil);
+  const slot = await readSlot(context.blue, context.state.slot);
+  const units = context.state.phase === 'following' ? [] : await readUnits(context.green);
+  return told(context, complete, slot, units);
+}
+
+/**
+ * The answer, also as log line and metrics.
+ * @param {Context} context @param {boolean} complete
+ * @param {import('../pg/slot.mjs').SlotState | undefined} slot undefined when there was no time to ask
+ * @param {import('./state.mjs').CopyUnit[]} units
+ * @returns {RunAnswer}
+ */
+function told({ state, metrics, quarantine, newColumns, log, blue, connectedAt }, complete, slot, units) {
+  const lag = slot === undefined ? null : lagSeconds(slot.now, state.syncedUntil);
+  const betweenTransactions = state.inside.lsn < state.applied || state.inside.changes === 0;
+  /** @type {RunAnswer} */
   const answer = {
-    status: /** @type {'synced' | 'continue'} */ (complete ? 'synced' : 'continue'), phase: state.phase, progressPercent: progress(state.phase, units),
-    rowsCopied: Number(state.rowsCopied), changesApplied: Number(state.changesApplied), quarantined: context.quarantine.total,
-    consistent: state.phase === 'following' && state.applied >= state.consistent, lagSeconds: lag, lagBytes: slot.lagBytes,
-    retainedBytes: slot.retainedBytes, newColumns: context.newColumns,
+    status: complete ? 'synced' : 'continue', phase: state.phase, progressPercent: progress(state.phase, units), rowsCopied: Number(state.rowsCopied),
+    changesApplied: Number(state.changesApplied), quarantined: quarantine.total,
+    consistent: state.phase === 'following' && state.applied >= state.consistent && betweenTransactions,
+    lagSeconds: lag, lagBytes: slot?.lagBytes ?? null, retainedBytes: slot?.retainedBytes ?? null, newColumns,
   };
-  metrics.gauge('LagBytes', slot.lagBytes);
+  if (answer.lagBytes !== null) metrics.gauge('LagBytes', answer.lagBytes);
   if (lag !== null) metrics.gauge('LagSeconds', lag);
-  metrics.gauge('ProgressPercent', answer.progressPercent);
+  if (slot !== undefined) metrics.gauge('ProgressPercent', answer.progressPercent);
   metrics.gauge('RowsQuarantined', answer.quarantined);
   metrics.count('ChangesApplied', 0);
-  context.log.info('run', { state: answer.status, phase: answer.phase, percent: answer.progressPercent, rows: answer.rowsCopied, changes: answer.changesApplied,
-    quarantined: answer.quarantined, lagSeconds: lag, lagBytes: slot.lagBytes,
-    ms: Date.now() - context.connectedAt, bytes: context.blue.bytesRead });
+  log.info('run', {
+    state: answer.status, phase: answer.phase, percent: answer.progressPercent, rows: answer.rowsCopied, changes: answer.changesApplied, quarantined: answer.quarantined,
+    lagSeconds: lag, lagBytes: answer.lagBytes, ms: Date.now() - connectedAt, bytes: blue.bytesRead,
+  });
   return answer;
 }
 

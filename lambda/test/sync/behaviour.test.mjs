@@ -94,6 +94,19 @@ test('it stops before the deadline and goes on from there', async () => {
   await assertSame(lab);
 });
 
+test('a long transaction on blue holds up the beginning: the run ends in time and the next one goes on', async () => {
+  const lab = await servers.fresh('waiting', DDL);
+  const long = await lab.blue.connect('waiting');
+  await long.query("BEGIN; INSERT INTO t VALUES (1, 'late')");
+  const began = Date.now();
+  const answer = await lab.run({ ...OPTIONS, seconds: 1 });
+  assert.deepEqual([answer.status, answer.phase, Date.now() - began < 4500], ['continue', 'starting', true]);
+  await long.query('COMMIT');
+  await long.end();
+  await lab.untilSynced(OPTIONS);
+  await assertSame(lab);
+});
+
 test('one run at a time; a lock whose run is long dead is taken over', async () => {
   const lab = await servers.fresh('lock', DDL);
   await lab.run(OPTIONS);

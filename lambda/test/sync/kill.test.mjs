@@ -167,6 +167,8 @@ test(`killed ${KILLS} times at random points while blue is written to: nothing l
     assert.deepEqual({ extra, missing }, { extra: [], missing: [] }, blue);
   }
   assert.equal(answer.consistent, true);
+  const verdict = await lab.verify(options);
+  assert.deepEqual([verdict.verdict, verdict.mismatches], ['held-back', 0], JSON.stringify(verdict.tables));
 });
 
 /** @param {import('pg').QueryResult} result */
