@@ -161,7 +161,7 @@ test('an idle run reads little, whatever the size of the table; a run with k cha
 
 test('memory stays flat: large rows, a large table, one large transaction', async () => {
   const lab = await servers.fresh('memory', 'CREATE TABLE t (id bigint PRIMARY KEY, v text, w text)');
-  await lab.onBlue(`INSERT INTO t SELECT i, md5(i::text), repeat('x', 200) FROM generate_series(1, 400000) i; INSERT INTO t SELECT -i, repeat('y', 1000000), '' FROM generate_series(1, 120) i`);
+  await lab.onBlue(`INSERT INTO t SELECT i, md5(i::text), repeat('x', 200) FROM generate_series(1, 250000) i; INSERT INTO t SELECT -i, repeat('y', 1000000), '' FROM generate_series(1, 120) i`);
   const mapping = { version: 1, tables: [{ source: 'public.t', columns: { w: { from: 'w', cast: 'text', ifNull: '-' } } }] };
   const rss = async () => {
     const { code, output } = await lab.spawnRun({ mapping, seconds: 120 }).ended;
@@ -171,7 +171,7 @@ test('memory stays flat: large rows, a large table, one large transaction', asyn
     return maxRss / 1024;
   };
   const copying = await rss();
-  await lab.onBlue(`UPDATE t SET w = 'changed' WHERE id <= 200000; UPDATE t SET v = repeat('z', 1000000) WHERE id < 0`);
+  await lab.onBlue(`UPDATE t SET w = 'changed' WHERE id <= 150000; UPDATE t SET v = repeat('z', 1000000) WHERE id < 0`);
   const following = await rss();
   assert.ok(copying < 256 && following < 256, `${copying.toFixed(0)} MB, ${following.toFixed(0)} MB`);
   const sum = 'SELECT count(*), sum(hashtextextended(t::text, 0)) AS sum FROM t';

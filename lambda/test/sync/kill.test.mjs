@@ -142,8 +142,9 @@ test(`killed ${KILLS} times at random points while blue is written to: nothing l
     while (kills < KILLS) {
       const { child, ended, said } = lab.spawnRun(options);
       // Some die anywhere, most once they are at work. The slot is made only when blue's long transactions end.
-      if (random(5) > 0) await said(kills < 5 ? /"connected"/ : /"connected".*"(copying|following)"|the migration begins/);
-      await sleep(random(kills < 25 ? 150 : 500));
+      const at = kills < 5 ? /"connected"/ : kills < 22 ? /"connected".*"(copying|following)"|the migration begins/ : /"connected".*"following"|copy is complete/;
+      if (random(5) > 0) await said(at);
+      await sleep(random(kills < 22 ? 150 : 300));
       child.kill('SIGKILL');
       const { signal, code, output } = await ended;
       if (signal === 'SIGKILL') {
