@@ -159,7 +159,7 @@ test(`killed ${KILLS} times at random points while blue is written to: nothing l
   } finally {
     await writers.stop();
   }
-  const answer = await lab.untilSynced(options);
+  const answer = await lab.untilSynced({ mapping: MAPPING });
   console.log(`${kills} kills (${JSON.stringify(phases)}), ${completed} runs that ended by themselves, ${writers.transactions} transactions, ${answer.changesApplied} changes`);
   for (const [blue, green] of PARITY) {
     const [expected, actual] = await Promise.all([lab.onBlue(/** @type {string} */ (blue)), lab.onGreen(/** @type {string} */ (green))]);
