@@ -13,7 +13,7 @@ export const TUNING = {
   peekChanges: 500_000,
   /** Changes that go onto green at once. */
   batchChanges: 10_000,
-  batchBytes: 8 << 20,
+  batchBytes: 2 << 20,
   /** Changes in one transaction on green, if blue's transactions allow. */
   commitChanges: 100_000,
 };
