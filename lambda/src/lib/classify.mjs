@@ -1,0 +1,72 @@
+import { MigrationError, PermanentError, TransientError } from './errors.mjs';
+import { NETWORK, SQLSTATE, TLS, AWS, sqlstateHint } from './failures.mjs';
+
+/**
+ * Any failure, from PostgreSQL, the network or AWS, as one of our two classes. Nothing of its text is taken over, since
+ * PostgreSQL quotes rows in it: only codes and names of things.
+ * @param {unknown} failure
+ * @returns {MigrationError}
+ */
+export function classify(failure) {
+  if (failure instanceof MigrationError) return failure;
+  if (!(failure instanceof Error)) return new PermanentError('UNKNOWN', 'something that is no error was thrown');
+  return ofPostgres(failure) ?? ofAws(failure) ?? ofNetwork(failure) ?? ofDriver(failure) ?? ofProgram(failure);
+}
+
+/** @param {Error & {code?: unknown, severity?: unknown, schema?: string, table?: string, column?: string, constraint?: string}} failure */
+function ofPostgres(failure) {
+  const { code } = failure;
+  if (typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code) || failure.severity === undefined) return undefined;
+  const facts = {
+    sqlstate: code,
+    table: failure.table === undefined ? undefined : [failure.schema, failure.table].filter(Boolean).join('.'),
+    column: failure.column,
+    constraint: failure.constraint,
+    cause: failure,
+  };
+  const transient = SQLSTATE.transient.has(code) || code.startsWith('08');
+  if (transient) return new TransientError('DATABASE_TRANSIENT', `PostgreSQL answered ${code}`, facts);
+  return new PermanentError('DATABASE_REFUSED', `PostgreSQL answered ${code}`, { ...facts, hint: sqlstateHint(code) });
+}
+
+/** @param {Error & {$metadata?: {httpStatusCode?: number}, $retryable?: {throttling?: boolean}}} failure */
+function ofAws(failure) {
+  const status = failure.$metadata?.httpStatusCode;
+  // The SDK puts $metadata on failures of the network too, and calls a lost connection a TimeoutError: only a status was an answer.
+  if (status === undefined && !AWS.hints.has(failure.name) && !AWS.transient.has(failure.name))
+    return failure.$metadata === undefined ? undefined : new TransientError('AWS_UNREACHABLE', 'AWS was not reached', { hint: AWS.unreachable, cause: failure });
+  const facts = { hint: AWS.hints.get(failure.name), cause: failure };
+  if (AWS.transient.has(failure.name) || failure.$retryable !== undefined || status === 429 || (status ?? 0) >= 500)
+    return new TransientError('AWS_TRANSIENT', `AWS answered ${safeName(failure.name)}`, facts);
+  return new PermanentError('AWS_REFUSED', `AWS answered ${safeName(failure.name)}`, facts);
+}
+
+/** @param {Error & {code?: unknown}} failure */
+function ofNetwork(failure) {
+  const { code } = failure;
+  if (typeof code !== 'string') return undefined;
+  if (NETWORK.transient.has(code)) return new TransientError(code, `the connection failed (${code})`, { cause: failure, hint: NETWORK.hint });
+  if (NETWORK.permanent.has(code)) return new PermanentError(code, `the host name does not resolve (${code})`, { cause: failure, hint: NETWORK.hint });
+  if (TLS.codes.test(code)) return new PermanentError('TLS_UNTRUSTED', `the server's certificate is not trusted (${safeName(code)})`, { cause: failure, hint: TLS.hint });
+  return undefined;
+}
+
+/** What the drivers say without a code: their own constant sentences. @param {Error} failure */
+function ofDriver(failure) {
+  if (/^(Connection terminated|Client has encountered a connection error|timeout expired|Query read timeout|Client was closed)/.test(failure.message) || failure.name === 'TimeoutError')
+    return new TransientError('CONNECTION_LOST', 'the connection was lost', { cause: failure, hint: NETWORK.hint });
+  if (failure.message.startsWith('The server does not support SSL'))
+    return new PermanentError('TLS_REFUSED', 'the server does not offer TLS', { cause: failure, hint: TLS.hint });
+  return undefined;
+}
+
+/** A mistake of ours: its text is not trusted (`Unexpected token 4 in JSON` quotes its input). @param {Error} failure */
+function ofProgram(failure) {
+  return new PermanentError('INTERNAL', `unexpected ${safeName(failure.name)}`, {
+    cause: failure,
+    hint: 'a defect of the function: report it with the log lines of this invocation',
+  });
+}
+
+/** @param {string} name */
+const safeName = (name) => (/^[A-Za-z_]{1,64}$/.test(name) ? name : 'Error');

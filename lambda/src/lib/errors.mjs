@@ -1,0 +1,42 @@
+/**
+ * Two classes of failure, because they are treated differently: a transient one is worth another attempt,
+ * a permanent one is told to a person at once, with what to do about it.
+ *
+ * An error never carries a row value: `message` and `hint` are composed by us from names (tables, columns, variables),
+ * and what PostgreSQL says in `detail`, `where` or `message` (it quotes rows there) is never taken over.
+ */
+
+/**
+ * @typedef {object} Facts  Names only, never values: they are logged as they are.
+ * @property {string} [hint] what to do about it
+ * @property {string} [sqlstate]
+ * @property {string} [table]
+ * @property {string} [column]
+ * @property {string} [constraint]
+ * @property {unknown} [cause] the error underneath; kept for debugging in tests, never logged
+ */
+
+/** An error whose message and facts are safe to log. */
+export class MigrationError extends Error {
+  /**
+   * @param {string} code one word in capitals, e.g. `CONFIG_MISSING`
+   * @param {string} message composed from names, never from row values
+   * @param {Facts} [facts]
+   */
+  constructor(code, message, facts = {}) {
+    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.hint = facts.hint;
+    this.sqlstate = facts.sqlstate;
+    this.table = facts.table;
+    this.column = facts.column;
+    this.constraint = facts.constraint;
+  }
+}
+
+/** Worth another attempt: connection lost, failover, serialization, deadlock, too many connections, throttling. */
+export class TransientError extends MigrationError {}
+
+/** Another attempt would end the same way: `hint` says what to do. */
+export class PermanentError extends MigrationError {}

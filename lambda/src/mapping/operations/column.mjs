@@ -1,0 +1,89 @@
+import { parseType, TEXT } from '../pgtypes.mjs';
+import { Problem } from '../problem.mjs';
+import { textOf } from '../operand.mjs';
+import { literal } from './constant.mjs';
+
+/**
+ * @typedef {import('../operand.mjs').Context} Context
+ * @typedef {import('../operand.mjs').Expression} Expression
+ * @typedef {import('../operand.mjs').Spec} Spec
+ * @typedef {import('../pgtypes.mjs').PgType} PgType
+ */
+
+/**
+ * A source column as it is: carried or renamed.
+ * @param {Context} cx @param {string} name @param {string} path @returns {Expression | undefined}
+ */
+export function column(cx, name, path) {
+  const known = cx.columns.get(name);
+  if (known === undefined) {
+    cx.problems.unknown(path, name, 'a column of the source table', cx.columns.keys());
+    return undefined;
+  }
+  const slot = cx.slot(name);
+  return {
+    type: parseType(known.type, cx.sourceEnums),
+    compute: (values) => values[slot],
+    loose: false,
+    nullable: !known.notNull,
+    distinct: true,
+    uses: [name],
+    column: name,
+  };
+}
+
+const NOT_MAPPED = new Problem('a value that the map does not have');
+
+/**
+ * One value for another (`map`). What is not on the list goes to quarantine, unless `otherwise` says "carry" or gives a value.
+ * @param {Context} cx @param {Spec} spec @param {string} path @param {Expression} operand
+ * @param {PgType} expected @returns {Expression | undefined}
+ */
+export function mapped(cx, spec, path, operand, expected) {
+  const pairs = Object.entries(/** @type {Record<string, unknown>} */ (spec['map']));
+  const otherwise = spec['otherwise'];
+  checkLabels(cx, pairs.map(([key]) => key), `${path}.map`, operand, otherwise !== undefined);
+  const carry = otherwise === 'carry';
+  const read = carry ? TEXT : expected;
+  const values = pairs.map(([key, value]) => result(cx, value, `${path}.map.${key}`, read, expected));
+  const fallback =
+    typeof otherwise === 'object' && otherwise !== null
+      ? result(cx, /** @type {Spec} */ (otherwise)['value'], `${path}.otherwise.value`, read, expected)
+      : undefined;
+
+  const table = new Map(pairs.map(([key], i) => [key, values[i]]));
+  const text = textOf(operand);
+  return {
+    ...text,
+    type: read,
+    loose: carry,
+    nullable: operand.nullable || values.includes(null) || fallback === null,
+    distinct: operand.distinct && !carry && fallback === undefined && new Set(values).size === values.length && !values.includes(null),
+    column: null,
+    compute: (row) => {
+      const value = text.compute(row);
+      if (typeof value !== 'string') return value;
+      const found = table.get(value);
+      if (found !== undefined) return found;
+      return carry ? value : fallback === undefined ? NOT_MAPPED : fallback;
+    },
+  };
+}
+
+/**
+ * A value of the map: checked against the type it is on its way to, though beside carried values it stays a text.
+ * @param {Context} cx @param {unknown} value @param {string} path @param {PgType} type @param {PgType} expected
+ */
+function result(cx, value, path, type, expected) {
+  const checked = literal(cx, value, path, expected);
+  return type === expected ? checked : literal(cx, value, path, type);
+}
+
+/** An enum has known labels: all are mapped, and nothing else. @param {Context} cx @param {string[]} keys @param {string} path @param {Expression} operand @param {boolean} open */
+function checkLabels(cx, keys, path, operand, open) {
+  const { labels } = operand.type;
+  if (labels === undefined) return;
+  for (const key of keys) if (!labels.includes(key)) cx.problems.unknown(`${path}.${key}`, key, `a label of ${operand.type.text}`, labels);
+  const missing = open ? [] : labels.filter((label) => !keys.includes(label));
+  if (missing.length > 0) cx.problems.add(path, keys, `it takes every label of ${operand.type.text}, or "otherwise"; missing: ${missing.join(', ')}`);
+}

@@ -1,0 +1,53 @@
+/**
+ * The contract between the mapping and the copy (sync, verify).
+ *
+ * All values are in PostgreSQL's text representation (datestyle ISO, timezone UTC, bytea hex): strings; `null` is NULL;
+ * `undefined` is a large column that an update did not change (its value is not in the change stream).
+ *
+ * @typedef {string | null | undefined} Value
+ *
+ * @typedef {object} Column
+ * @property {string} name
+ * @property {string} type as `format_type` prints it: `numeric(20,4)`, `timestamp with time zone`, `payment_status`, `text[]`
+ * @property {boolean} notNull
+ * @property {boolean} generated `GENERATED ALWAYS AS (...) STORED`: never written. An identity column is not generated
+ * @property {boolean} [hasDefault] has a default or is an identity column: a target column may then be left to it
+ *
+ * @typedef {object} CatalogTable
+ * @property {Column[]} columns
+ * @property {string[]} primaryKey
+ * @property {boolean} partitioned
+ *
+ * @typedef {object} Catalog what is in a database, read from pg_catalog
+ * @property {Record<string, CatalogTable>} tables keyed by `schema.name`
+ * @property {string[]} [known] all tables there are, to tell a misspelt one from
+ * @property {Record<string, string[]>} enums labels by type name, as `format_type` prints it
+ *
+ * @typedef {{kind: 'row', values: Value[]}} Row
+ * @typedef {{kind: 'skip'}} Skip the row filter leaves this row out
+ * @typedef {{kind: 'quarantine', reason: string, column?: string}} Quarantine never a value, only what is wrong and where
+ * @typedef {{kind: 'needsFullRow'}} NeedsFullRow a target column is computed from a changed and an unchanged source
+ * @typedef {Row | Skip | Quarantine | NeedsFullRow} Transformed
+ *
+ * @typedef {object} TablePlan
+ * @property {{schema: string, name: string}} source
+ * @property {{schema: string, name: string}} target
+ * @property {string[]} key the primary key of the source table
+ * @property {string[]} sourceColumns read from the source, in the order in which `transform` takes them
+ * @property {string[]} targetColumns written to the target, in the order in which `transform` answers them
+ * @property {string[]} targetKey the primary key of the target table, which the key of the source determines
+ * @property {boolean} identity the row filter is empty and every source column is carried with its text unchanged, in the order of
+ *   `sourceColumns`: COPY streams can be joined without parsing
+ * @property {(values: Value[]) => Transformed} transform takes the values of `sourceColumns`. A row that an update moved out
+ *   of the row filter answers `skip`: it has to be deleted from the target
+ * @property {(keyValues: Value[]) => Transformed} transformKey takes the values of `key` alone (a delete, the old key of
+ *   an update) and answers the values of `targetKey`, or why there are none; never `skip` or `needsFullRow`
+ * @property {(string | null)[]} carriedFrom for each target column the source column that it carries unchanged (kept or renamed,
+ *   no other transformation; the same type on both sides, or an integer type and a wider one), else null. The copy uses it for key ranges, sequences and partition truncates
+ *
+ * @typedef {object} Mapping
+ * @property {TablePlan[]} tables in the order of the mapping file
+ * @property {{quarantine: number}} limits `quarantine`: rows held back before a run stops
+ */
+
+export {};

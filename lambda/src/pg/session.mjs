@@ -1,0 +1,145 @@
+import pg from 'pg';
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import { classify } from '../lib/classify.mjs';
+import { tlsOptions } from '../lib/tls.mjs';
+
+/**
+ * One connection to blue or green. Everything travels as PostgreSQL's text, under settings that make that text lossless and the
+ * same on both sides; every error that leaves is one of ours, without row values.
+ *
+ * @typedef {(string | null)[]} Row
+ * @typedef {import('../lib/deadline.mjs').Deadline} Deadline
+ * @typedef {import('../lib/config.mjs').Endpoint} Endpoint
+ */
+
+/** Text without loss; dead clients are noticed in seconds (a killed run must not hold slot or lock for long). */
+const SETTINGS = {
+  datestyle: 'ISO,YMD', intervalstyle: 'postgres', extra_float_digits: '3', bytea_output: 'hex', timezone: 'UTC', xmloption: 'content',
+  client_encoding: 'UTF8', search_path: 'pg_catalog', client_connection_check_interval: '2s', idle_in_transaction_session_timeout: '120s',
+  tcp_keepalives_idle: '10', tcp_keepalives_interval: '5', tcp_keepalives_count: '3', jit: 'off', max_parallel_workers_per_gather: '0',
+};
+
+const CONNECT_MS = 5_000;
+/** How long after the deadline a connection that still hangs is torn down. */
+const GRACE_MS = 2_000;
+
+const asText = { getTypeParser: () => (/** @type {string} */ value) => value };
+
+/**
+ * @param {Endpoint} endpoint
+ * @param {{secrets: import('../lib/secrets.mjs').Secrets, tls: import('../lib/config.mjs').Tls, deadline: Deadline, applicationName: string}} options
+ * @returns {Promise<Session>}
+ */
+export function openSession(endpoint, { secrets, tls, deadline, applicationName }) {
+  return secrets.withCredentials(endpoint.secretArn, deadline, async ({ username, password }) => {
+    const client = new pg.Client({
+      host: endpoint.host, port: endpoint.port, database: endpoint.database, user: username, password,
+      ssl: tlsOptions(tls, endpoint.host), keepAlive: true, types: asText, application_name: applicationName,
+      connectionTimeoutMillis: Math.max(1, Math.min(CONNECT_MS, deadline.remainingMs())),
+      options: Object.entries({ ...SETTINGS, statement_timeout: `${Math.max(1, deadline.remainingMs() + GRACE_MS)}ms` })
+        .map(([name, value]) => `-c ${name}=${value.replaceAll(' ', '\\ ')}`).join(' '),
+    });
+    const session = new Session(client, endpoint.role, deadline);
+    await session.guard(client.connect());
+    return session;
+  });
+}
+
+export class Session {
+  /** @type {Error | undefined} */
+  #lost;
+
+  /** @param {pg.Client} client @param {'source' | 'target'} role @param {Deadline} deadline */
+  constructor(client, role, deadline) {
+    this.client = client;
+    this.role = role;
+    client.on('error', (error) => (this.#lost = error));
+    this.timer = setTimeout(() => this.destroy(), Math.min(deadline.remainingMs() + GRACE_MS, 2 ** 31 - 1));
+    this.timer.unref();
+  }
+
+  /** Bytes that came from the server so far. */
+  get bytesRead() {
+    return /** @type {{bytesRead?: number}} */ (this.#socket()).bytesRead ?? 0;
+  }
+
+  /** @param {string} sql @param {unknown[]} [values] @returns {Promise<Row[]>} */
+  async rows(sql, values = []) {
+    const result = await this.guard(this.client.query({ text: sql, values, rowMode: 'array' }));
+    return /** @type {Row[]} */ (result.rows);
+  }
+
+  /** The single row of an answer. @param {string} sql @param {unknown[]} [values] @returns {Promise<Row>} */
+  async row(sql, values = []) {
+    const [row] = await this.rows(sql, values);
+    return row ?? [];
+  }
+
+  /** Runs a statement and answers how many rows it touched. @param {string} sql @param {unknown[]} [values] */
+  async run(sql, values = []) {
+    const result = await this.guard(values.length === 0 ? this.client.query(sql) : this.client.query(sql, values));
+    return /** @type {{rowCount?: number | null}} */ (result).rowCount ?? 0;
+  }
+
+  /**
+   * @template T
+   * @param {() => Promise<T>} work
+   * @param {string} [begin]
+   */
+  async transaction(work, begin = 'BEGIN') {
+    await this.run(begin);
+    try {
+      const result = await work();
+      await this.run('COMMIT');
+      return result;
+    } catch (error) {
+      await this.run('ROLLBACK').catch(() => {}); // a lost connection has rolled back already
+      throw error;
+    }
+  }
+
+  /** A readable stream of what `COPY ... TO STDOUT` sends. @param {string} sql */
+  copyOut(sql) {
+    return this.client.query(copyTo(sql));
+  }
+
+  /** A writable stream into `COPY ... FROM STDIN`. @param {string} sql */
+  copyIn(sql) {
+    return this.client.query(copyFrom(sql));
+  }
+
+  /**
+   * Makes every failure one of ours, saying at which side it happened.
+   * @template T
+   * @param {Promise<T>} promise
+   */
+  async guard(promise) {
+    try {
+      return await promise;
+    } catch (cause) {
+      throw this.told(cause);
+    }
+  }
+
+  /** @param {unknown} cause */
+  told(cause) {
+    const error = classify(cause instanceof Error && 'severity' in cause ? cause : (this.#lost ?? cause));
+    if (!/^(blue|green): /.test(error.message)) error.message = `${this.role === 'source' ? 'blue' : 'green'}: ${error.message}`;
+    return error;
+  }
+
+  async close() {
+    clearTimeout(this.timer);
+    await this.client.end().catch(() => {});
+  }
+
+  /** Ends the connection at once, also in the middle of a COPY. */
+  destroy() {
+    clearTimeout(this.timer);
+    this.#socket().destroy();
+  }
+
+  #socket() {
+    return /** @type {{connection: {stream: import('node:net').Socket}}} */ (/** @type {unknown} */ (this.client)).connection.stream;
+  }
+}

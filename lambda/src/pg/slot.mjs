@@ -1,0 +1,115 @@
+import { MigrationError } from '../lib/errors.mjs';
+import { endOfLog, formatLsn, ident, literal, parseLsn, qualified } from './text.mjs';
+
+/**
+ * The publication and the logical replication slot on blue. The slot makes blue keep its log until the changes are on green: it
+ * must be dropped when a migration ends or is given up.
+ *
+ * @typedef {import('./session.mjs').Session} Session
+ * @typedef {{exists: boolean, lost: boolean, confirmed: bigint, current: bigint, flushed: bigint, retainedBytes: number, lagBytes: number, now: string}} SlotState
+ */
+
+/** @param {Session} blue @param {string} slot @returns {Promise<SlotState>} */
+export async function readSlot(blue, slot) {
+  const [plugin, lost, confirmed, current, flushed, retained, lag, now] = await blue.row(
+    `SELECT s.plugin, s.wal_status = 'lost', s.confirmed_flush_lsn, at.current, at.flushed, pg_wal_lsn_diff(at.current, s.restart_lsn),
+            pg_wal_lsn_diff(at.current, s.confirmed_flush_lsn), clock_timestamp()
+       FROM (SELECT pg_current_wal_insert_lsn() AS current, pg_current_wal_flush_lsn() AS flushed) AS at
+       LEFT JOIN pg_replication_slots s ON s.slot_name = $1`,
+    [slot],
+  );
+  return {
+    exists: plugin !== null, lost: lost === 't', confirmed: parseLsn(confirmed), current: endOfLog(parseLsn(current)), flushed: parseLsn(flushed),
+    retainedBytes: Number(retained ?? 0), lagBytes: Math.max(0, Number(lag ?? 0)), now: now ?? '',
+  };
+}
+
+/**
+ * The publication names tables, not partitions: it then covers partitions to come. Changes arrive under the partition's own
+ * name, because a TRUNCATE of a single partition would not be published under the root's name.
+ * @param {Session} blue @param {string} publication @param {{schema: string, name: string}[]} tables
+ */
+export async function createPublication(blue, publication, tables) {
+  const [known] = await blue.rows('SELECT 1 FROM pg_publication WHERE pubname = $1', [publication]);
+  const list = tables.map(qualified).join(', ');
+  await blue.run(known === undefined ? `CREATE PUBLICATION ${ident(publication)} FOR TABLE ${list}` : `ALTER PUBLICATION ${ident(publication)} SET TABLE ${list}`);
+}
+
+const CREATIONS = 20;
+/** Transactions that run longer than this are not waited for before a new slot is tried. */
+const TRIAL_MS = 10_000;
+
+/**
+ * Makes the slot, and tries it. When tables are truncated at that moment, PostgreSQL 14 (14.23 still) may make a slot whose first
+ * transactions it can't decode ("could not map filenode ... to relation OID"), for good. Then another one is made, while
+ * nothing depends on it yet.
+ * @param {Session} blue @param {string} slot @param {string} publication
+ */
+export async function createSlot(blue, slot, publication) {
+  for (let creation = 1; ; creation += 1) {
+    await blue.run(`SELECT pg_create_logical_replication_slot(${literal(slot)}, 'pgoutput')`);
+    await settle(blue);
+    try {
+      await tried(blue, slot, publication);
+      return;
+    } catch (error) {
+      if (creation >= CREATIONS || !(error instanceof MigrationError) || error.sqlstate !== 'XX000') throw error;
+      await dropSlot(blue, slot);
+    }
+  }
+}
+
+/** Decodes what has been committed by those who ran when the slot was made. @param {Session} blue @param {string} slot @param {string} publication */
+async function tried(blue, slot, publication) {
+  const [running] = await blue.row('SELECT pg_snapshot_xmax(pg_current_snapshot())');
+  for (const end = Date.now() + TRIAL_MS; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 50))) {
+    const [over] = await blue.row('SELECT pg_snapshot_xmin(pg_current_snapshot()) >= $1::xid8', [running]);
+    if (over === 't') break;
+  }
+  await blue.row(
+    `SELECT count(*) FROM pg_logical_slot_peek_binary_changes(${literal(slot)}, pg_current_wal_flush_lsn(), NULL, 'proto_version', '1', 'publication_names', ${literal(publication)})`);
+}
+
+/**
+ * A transaction whose commit is in the log before the slot's start is not in the slot's stream. It may still be invisible to
+ * others for a moment (while it waits for its log to be safe): the copy must not take its snapshots in that moment. Waits until
+ * whoever runs now has ended, or is known to do something other than committing.
+ * @param {Session} blue
+ */
+async function settle(blue) {
+  const [running] = await blue.row(`SELECT coalesce(array_agg(x::text), '{}') FROM pg_snapshot_xip(pg_current_snapshot()) AS x`);
+  for (let quiet = 0; quiet < 10; ) {
+    const [open, committing] = await blue.row(
+      `SELECT count(*), count(*) FILTER (WHERE a.pid IS NULL OR a.state = 'active' AND a.wait_event IN ('SyncRep', 'XactSync', 'WALSync', 'WALWrite', 'WALWriteLock'))
+         FROM unnest($1::xid8[]) AS x LEFT JOIN pg_stat_activity a ON a.backend_xid = x::xid
+        WHERE pg_xact_status(x) = 'in progress'`,
+      [running],
+    );
+    if (open === '0') return;
+    quiet = committing === '0' ? quiet + 1 : 0;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Lets blue forget its log up to here. Going back is not possible, so an older position is left as it is. @param {Session} blue @param {string} slot @param {bigint} lsn */
+export async function advanceSlot(blue, slot, lsn) {
+  await blue.run(
+    `SELECT pg_replication_slot_advance(slot_name, ${literal(formatLsn(lsn))}) FROM pg_replication_slots
+      WHERE slot_name = ${literal(slot)} AND confirmed_flush_lsn < ${literal(formatLsn(lsn))}`,
+  );
+}
+
+/** Ends whoever holds the slot, and drops it. @param {Session} blue @param {string} slot @returns {Promise<boolean>} whether it was there */
+export async function dropSlot(blue, slot) {
+  const [holder] = await blue.rows('SELECT active_pid FROM pg_replication_slots WHERE slot_name = $1 AND active', [slot]);
+  if (holder !== undefined) await blue.run('SELECT pg_terminate_backend($1::int, 5000)', [holder[0]]);
+  const dropped = await blue.rows('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1', [slot]);
+  return dropped.length > 0 || holder !== undefined;
+}
+
+/** @param {Session} blue @param {string} publication @returns {Promise<boolean>} whether it was there */
+export async function dropPublication(blue, publication) {
+  const [published] = await blue.rows('SELECT 1 FROM pg_publication WHERE pubname = $1', [publication]);
+  await blue.run(`DROP PUBLICATION IF EXISTS ${ident(publication)}`);
+  return published !== undefined;
+}

@@ -1,0 +1,95 @@
+/**
+ * Changes of one or more transactions, in an order that is cheap to apply: within a segment the last state of a row counts.
+ * What depends on the order of rows (a truncate, a key change of a row with an unsent large value) stands between segments.
+ *
+ * @typedef {import('./table.mjs').SyncTable} SyncTable
+ * @typedef {import('../pg/pgoutput.mjs').Tuple} Tuple
+ *
+ * @typedef {{key: string[], row: Tuple | null}} Pending `row` is null: the row is deleted
+ * @typedef {{kind: 'rows', tables: Map<SyncTable, Map<string, Pending>>}} RowsStep
+ * @typedef {{kind: 'truncate', tables: {table: SyncTable, leaves: number[] | null}[]}} TruncateStep `leaves` null: the whole table
+ * @typedef {{kind: 'move', table: SyncTable, from: string[], row: Tuple, lsn: bigint}} MoveStep
+ * @typedef {RowsStep | TruncateStep | MoveStep} Step
+ */
+
+export class Batch {
+  constructor() {
+    /** @type {Step[]} */
+    this.steps = [];
+    /** @type {RowsStep | undefined} */
+    this.segment = undefined;
+    this.changes = 0;
+    this.bytes = 0;
+  }
+
+  /** @param {SyncTable} table @param {Tuple} row */
+  insert(table, row) {
+    this.#put(table, table.keyOf(row), row);
+  }
+
+  /**
+   * @param {SyncTable} table
+   * @param {Tuple | undefined} old the key before (or the whole row), when blue sent it
+   * @param {Tuple} row
+   * @param {bigint} lsn of the transaction
+   */
+  update(table, old, row, lsn) {
+    const key = table.keyOf(row);
+    const before = old === undefined ? key : table.keyOf(old);
+    const known = this.#rows(table).get(keyText(before))?.row;
+    complete(row, known ?? undefined, false);
+    complete(row, old, true);
+    if (keyText(before) === keyText(key)) return this.#put(table, key, row);
+    if (!row.includes(undefined)) {
+      this.#put(table, before, null);
+      return this.#put(table, key, row);
+    }
+    this.#step({ kind: 'move', table, from: before, row, lsn });
+  }
+
+  /** @param {SyncTable} table @param {Tuple} old */
+  delete(table, old) {
+    this.#put(table, table.keyOf(old), null);
+  }
+
+  /** @param {TruncateStep['tables']} tables */
+  truncate(tables) {
+    this.#step({ kind: 'truncate', tables });
+  }
+
+  /** @param {SyncTable} table @param {string[]} key @param {Tuple | null} row */
+  #put(table, key, row) {
+    this.#rows(table).set(keyText(key), { key, row });
+  }
+
+  /** @param {SyncTable} table */
+  #rows(table) {
+    if (this.segment === undefined) {
+      this.segment = { kind: 'rows', tables: new Map() };
+      this.steps.push(this.segment);
+    }
+    let rows = this.segment.tables.get(table);
+    if (rows === undefined) this.segment.tables.set(table, (rows = new Map()));
+    return rows;
+  }
+
+  /** @param {Step} step */
+  #step(step) {
+    this.steps.push(step);
+    this.segment = undefined;
+  }
+}
+
+/** @param {string[]} key */
+const keyText = (key) => (key.length === 1 ? /** @type {string} */ (key[0]) : key.join('\0'));
+
+/**
+ * Fills unsent values from what is known of the row before. A key sent alone has NULL for all other columns: only a value that
+ * is there says something then (an unsent value is large, so it is not NULL).
+ * @param {Tuple} row @param {Tuple | undefined} before @param {boolean} maybeKeyOnly
+ */
+function complete(row, before, maybeKeyOnly) {
+  if (before === undefined) return;
+  for (let i = 0; i < row.length; i += 1)
+    if (row[i] === undefined && !(maybeKeyOnly && before[i] === null)) row[i] = before[i];
+}

@@ -1,0 +1,213 @@
+import { PermanentError, TransientError } from '../lib/errors.mjs';
+import { decode } from '../pg/pgoutput.mjs';
+import { binaryFields } from '../pg/rows.mjs';
+import { advanceSlot, readSlot } from '../pg/slot.mjs';
+import { formatLsn, literal } from '../pg/text.mjs';
+import { Batch } from './batch.mjs';
+import { project } from './relations.mjs';
+
+/**
+ * Brings blue's changes since the checkpoint onto green. The slot's stream is read without consuming it; changes and checkpoint
+ * are committed together on green; only then is the slot moved. Killed in between, the next run skips what green has.
+ *
+ * @typedef {import('./context.mjs').Context} Context
+ * @typedef {import('../pg/pgoutput.mjs').Message} Message
+ * @typedef {import('../pg/pgoutput.mjs').Begin} Begin
+ * @typedef {{exhausted: boolean, changes: number, split: boolean}} Outcome
+ *   `exhausted`: everything up to blue's position at the beginning is on green; `split`: see `visible`
+ */
+
+/** With less time than this left no further batch is begun. */
+const RESERVE_MS = 1_500;
+
+/**
+ * @param {Context} context
+ * @param {(begin: Begin) => boolean} [visible] apply only these transactions. They have to be the first ones in the stream: if one
+ *   comes after another that is not visible, the outcome is `split`
+ * @returns {Promise<Outcome>}
+ */
+export async function follow(context, visible = () => true) {
+  const { blue, state } = context;
+  const slot = await readSlot(blue, state.slot);
+  if (!slot.exists || slot.lost)
+    throw new PermanentError('SLOT_LOST', `blue's replication slot ${state.slot} is ${slot.exists ? 'invalidated' : 'gone'}: changes since are lost`, {
+      hint: 'stop, empty the tables on green, and run again from the start',
+    });
+  context.observe(slot);
+  if (slot.confirmed < state.applied) await advanceSlot(blue, state.slot, state.applied);
+  const pass = new Pass(context, visible, slot.flushed);
+  if (slot.flushed > state.applied) {
+    await pass.read();
+    await pass.finish(slot.now);
+    await advanceSlot(context.blue, state.slot, context.state.applied); // perhaps another connection by now
+  } else await pass.finish(slot.now);
+  return { exhausted: pass.exhausted, changes: pass.changes, split: pass.split };
+}
+
+class Pass {
+  /** @param {Context} context @param {(begin: Begin) => boolean} visible @param {bigint} upTo */
+  constructor(context, visible, upTo) {
+    this.context = context;
+    this.tuning = context.tuning;
+    this.visible = visible;
+    this.upTo = upTo;
+    this.batch = new Batch();
+    /** @type {Promise<void>} */
+    this.writing = Promise.resolve();
+    this.open = false; // a transaction on green
+    this.uncommitted = 0;
+    this.changes = 0;
+    /** @type {Begin | undefined} */
+    this.transaction = undefined;
+    this.skipping = false;
+    this.index = 0; // of the change within its transaction
+    this.applied = context.state.applied;
+    this.inside = context.state.inside;
+    /** @type {bigint | undefined} */
+    this.micros = undefined;
+    this.blocked = false;
+    this.split = false;
+    this.stopped = false;
+    this.exhausted = true;
+  }
+
+  async read() {
+    const { blue, state } = this.context;
+    const stream = blue.copyOut(
+      `COPY (SELECT data FROM pg_logical_slot_peek_binary_changes(${literal(state.slot)}, ${literal(formatLsn(this.upTo))}, ${this.tuning.peekChanges},
+         'proto_version', '1', 'publication_names', ${literal(state.publication)})) TO STDOUT (FORMAT binary)`,
+    );
+    let seen = 0;
+    try {
+      for await (const messages of binaryFields(stream)) {
+        seen += messages.length;
+        for (const bytes of messages) {
+          const waiting = this.#take(bytes);
+          if (waiting !== undefined) await waiting;
+          if (this.stopped) break;
+        }
+        if (this.stopped) break;
+      }
+    } catch (cause) {
+      await this.writing.catch(() => {});
+      throw decodingError(blue.told(cause));
+    }
+    this.exhausted = !this.stopped && seen < this.tuning.peekChanges;
+    if (this.stopped) await this.context.reopenBlue();
+  }
+
+  /** Commits what has been read. @param {string} now blue's clock before the reading */
+  async finish(now) {
+    const { state } = this.context;
+    if (this.exhausted && !this.blocked && this.upTo > this.applied) this.applied = this.upTo;
+    const syncedUntil = this.exhausted ? now : this.micros === undefined ? state.syncedUntil : new Date(Number(this.micros / 1000n)).toISOString();
+    await this.#flush({ syncedUntil });
+    await this.writing;
+  }
+
+  /** Takes one message; answers a promise only when there is something to wait for. @param {Buffer} bytes @returns {Promise<void> | undefined} */
+  #take(bytes) {
+    const message = decode(bytes);
+    if (message === undefined) return;
+    if (message.tag === 'relation') return this.context.relations.define(message);
+    if (message.tag === 'begin') return this.#begin(message);
+    if (this.blocked || this.skipping) return;
+    if (message.tag === 'commit') return this.#commit(message);
+    this.index += 1;
+    if (this.transaction?.finalLsn === this.inside.lsn && this.index <= this.inside.changes) return;
+    this.#change(message);
+    this.batch.bytes += bytes.length;
+    if (this.batch.changes < this.tuning.batchChanges && this.batch.bytes < this.tuning.batchBytes) return;
+    return this.#outOfTime() ? this.#stopInside() : this.#flush();
+  }
+
+  /** @param {Begin} begin @returns {undefined} */
+  #begin(begin) {
+    this.transaction = begin;
+    this.index = 0;
+    this.skipping = begin.finalLsn < this.context.state.applied;
+    if (this.skipping) return;
+    const visible = this.visible(begin);
+    if (!visible) this.blocked = true;
+    else if (this.blocked) this.split = this.stopped = true;
+  }
+
+  /** @param {import('../pg/pgoutput.mjs').Commit} commit */
+  #commit(commit) {
+    this.applied = commit.endLsn;
+    this.micros = commit.micros;
+    this.transaction = undefined;
+    if (this.#outOfTime()) this.stopped = true;
+    else if (this.uncommitted + this.batch.changes >= this.tuning.commitChanges) return this.#flush({ syncedUntil: this.context.state.syncedUntil });
+    return undefined;
+  }
+
+  /** @param {Exclude<Message, {tag: 'begin' | 'commit' | 'relation'}>} message */
+  #change(message) {
+    const { relations } = this.context;
+    if (message.tag === 'truncate') {
+      const tables = relations.truncated(message.oids);
+      if (tables.length === 0) return;
+      this.batch.truncate(tables);
+    } else {
+      const known = relations.get(message.oid);
+      if (known === undefined) return;
+      if (message.tag === 'insert') this.batch.insert(known.table, project(known, message.row));
+      else if (message.tag === 'update') {
+        const { finalLsn } = /** @type {Begin} */ (this.transaction);
+        this.batch.update(known.table, message.old && project(known, message.old), project(known, message.row), finalLsn);
+      } else this.batch.delete(known.table, project(known, message.old));
+    }
+    this.batch.changes += 1;
+    this.changes += 1;
+  }
+
+  #outOfTime() {
+    return !this.context.deadline.allows(RESERVE_MS);
+  }
+
+  /** The time ends within a transaction of blue: green keeps what it has of it, and how much that is. */
+  #stopInside() {
+    this.stopped = true;
+    this.inside = { lsn: /** @type {Begin} */ (this.transaction).finalLsn, changes: this.index };
+    return undefined;
+  }
+
+  /**
+   * Hands the batch over to be written while the next one is read; waits for the one before.
+   * @param {{syncedUntil: string | null}} [commit] end green's transaction with the checkpoint
+   */
+  async #flush(commit) {
+    const batch = this.batch;
+    this.batch = new Batch();
+    this.uncommitted = commit === undefined ? this.uncommitted + batch.changes : 0;
+    const checkpoint = commit && { applied: this.applied, inside: this.inside, syncedUntil: commit.syncedUntil };
+    await this.writing;
+    this.writing = this.#write(batch, checkpoint);
+    this.writing.catch(() => {}); // thrown where it is awaited
+  }
+
+  /** @param {Batch} batch @param {{applied: bigint, inside: {lsn: bigint, changes: number}, syncedUntil: string | null} | undefined} checkpoint */
+  async #write(batch, checkpoint) {
+    const { green, applier } = this.context;
+    if (!this.open) await green.run('BEGIN');
+    this.open = true;
+    await applier.apply(batch);
+    this.context.pending += batch.changes;
+    if (checkpoint === undefined) return;
+    await this.context.commit(checkpoint);
+    this.open = false;
+  }
+}
+
+/**
+ * Logical decoding itself failed. PostgreSQL 14 does that at times when a table was truncated while the slot was made ("could not map
+ * filenode"): another attempt may start from another point of the log.
+ * @param {import('../lib/errors.mjs').MigrationError} error
+ */
+function decodingError(error) {
+  if (error.sqlstate !== 'XX000') return error;
+  return new TransientError('DECODING', 'blue: logical decoding failed', {
+    sqlstate: error.sqlstate, cause: error.cause, hint: 'if it persists: stop, empty the tables on green, and run again from the start',
+  });
+}

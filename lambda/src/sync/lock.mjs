@@ -1,0 +1,52 @@
+import { MigrationError } from '../lib/errors.mjs';
+
+/**
+ * One run at a time: an advisory lock of green's session. The session's name says until when its run may last (Lambda ends it
+ * then), so a lock whose run was killed while its backend lives on is told from one of a run that works.
+ */
+
+const LOCK = `hashtext('payment_migration'), 1`;
+const NAME = 'payment-migration';
+/** A backend of a run that has ended is given this long to notice by itself. */
+const GRACE_MS = 10_000;
+const WAIT_MS = 3_000;
+
+/** Another run is at work. Not a failure: nothing is to be done but to come back. */
+export class BusyError extends MigrationError {}
+
+/** @param {import('../lib/deadline.mjs').Deadline} deadline */
+export const lockName = (deadline) => `${NAME} until ${Date.now() + deadline.remainingMs()}`;
+
+/**
+ * @param {import('../pg/session.mjs').Session} green
+ * @param {number} [waitMs]
+ */
+export async function takeLock(green, waitMs = WAIT_MS) {
+  const end = Date.now() + waitMs;
+  for (;;) {
+    const [taken] = await green.row(`SELECT pg_try_advisory_lock(${LOCK})`);
+    if (taken === 't') return;
+    await endDeadHolder(green);
+    if (Date.now() >= end) {
+      throw new BusyError('BUSY', 'another run of sync or verify holds the lock', { hint: 'it goes on by itself; call again later' });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** @param {import('../pg/session.mjs').Session} green */
+export async function releaseLock(green) {
+  await green.run(`SELECT pg_advisory_unlock(${LOCK})`);
+}
+
+/** @param {import('../pg/session.mjs').Session} green */
+async function endDeadHolder(green) {
+  await green.rows(
+    `SELECT pg_terminate_backend(a.pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+      WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid::int8 = hashtext('payment_migration')::int8 & 4294967295
+        AND l.objid = 1 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND a.application_name ~ '^${NAME} until [0-9]+$'
+        AND substring(a.application_name from '[0-9]+$')::numeric + ${GRACE_MS} < $1::numeric`,
+    [Date.now()],
+  );
+}

@@ -1,0 +1,71 @@
+import { MigrationError } from '../lib/errors.mjs';
+import { dropPublication, dropSlot, readSlot } from '../pg/slot.mjs';
+import { open, openBoth, slotName } from './context.mjs';
+import { takeLock } from './lock.mjs';
+import { lagSeconds, progress } from './run.mjs';
+import { SCHEMA, readState, readUnits, writeState } from './state.mjs';
+
+/**
+ * `status` and `stop`.
+ * @typedef {import('./context.mjs').Invocation} Invocation
+ */
+
+/** A run that is at work ends its statement within this time, or `stop` answers that it is busy. */
+const STOP_WAIT_MS = 20_000;
+
+/** Reads, and changes nothing. @param {Invocation} invocation */
+export async function status(invocation) {
+  const [blue, green] = await openBoth(invocation);
+  try {
+    const state = await readState(green);
+    const name = state?.slot ?? slotName(invocation.config);
+    const slot = await readSlot(blue, name);
+    if (slot.exists) invocation.metrics.gauge('LagBytes', slot.lagBytes);
+    const facts = { status: 'ok', slot: slot.exists ? (slot.lost ? 'lost' : 'active') : 'none', lagBytes: slot.lagBytes, retainedBytes: slot.retainedBytes };
+    if (state === undefined) return { ...facts, phase: 'none' };
+    const units = await readUnits(green);
+    const [held] = await green.row(`SELECT count(*) FROM ${SCHEMA}.quarantine`);
+    return {
+      ...facts, phase: state.phase, progressPercent: progress(state.phase, units), rowsCopied: Number(state.rowsCopied), changesApplied: Number(state.changesApplied),
+      quarantined: Number(held), consistent: state.phase === 'following' && state.applied >= state.consistent,
+      lagSeconds: lagSeconds(slot.now, state.syncedUntil), startedAt: state.startedAt,
+      copying: units.filter(({ done, cursor }) => !done && cursor !== null).map(({ unit, rows, estimate }) => ({ table: unit, rows, estimate })),
+    };
+  } finally {
+    await Promise.all([blue.close(), green.close()]);
+  }
+}
+
+/**
+ * Ends the migration: blue is as it was before. Also when green is gone: then the slot matters all the more, since it fills blue's disk.
+ * @param {Invocation} invocation
+ */
+export async function stop(invocation) {
+  const blue = await open(invocation, 'source');
+  /** @type {import('../pg/session.mjs').Session | undefined} */
+  let green;
+  try {
+    green = await reachable(invocation);
+    if (green !== undefined) await takeLock(green, STOP_WAIT_MS);
+    const state = green && (await readState(green));
+    const name = state?.slot ?? slotName(invocation.config);
+    const slotDropped = await dropSlot(blue, name);
+    const publicationDropped = await dropPublication(blue, state?.publication ?? name);
+    if (green !== undefined && state !== undefined) await writeState(green, { ...state, phase: 'stopped' });
+    invocation.metrics.gauge('LagBytes', 0);
+    invocation.log.info('stopped', { slot: name, done: slotDropped });
+    return { status: 'stopped', slotDropped, publicationDropped, targetReached: green !== undefined };
+  } finally {
+    await Promise.all([blue.close(), green?.close()]);
+  }
+}
+
+/** @param {Invocation} invocation */
+async function reachable(invocation) {
+  try {
+    return await open(invocation, 'target');
+  } catch (error) {
+    invocation.log.warn('green is not reachable, only blue is cleaned up', { error: error instanceof MigrationError ? error : undefined });
+    return undefined;
+  }
+}

@@ -1,0 +1,74 @@
+import { PermanentError } from '../lib/errors.mjs';
+
+/**
+ * Which mapped table a relation of the stream belongs to, and where its columns are.
+ *
+ * @typedef {import('./table.mjs').SyncTable} SyncTable
+ * @typedef {import('../pg/pgoutput.mjs').Tuple} Tuple
+ * @typedef {{table: SyncTable, columns: number[], straight: boolean}} Known `columns`: where each of `sourceColumns` is in the relation's tuples
+ */
+
+export class Relations {
+  /**
+   * @param {SyncTable[]} tables
+   * @param {(oid: number) => Promise<number | undefined>} rootOf the partitioned table that a partition belongs to, asked of blue
+   */
+  constructor(tables, rootOf) {
+    this.rootOf = rootOf;
+    /** By the OID of the table and of each of its partitions. @type {Map<number, SyncTable>} */
+    this.byOid = new Map(tables.flatMap((table) => [[table.source.oid, table], ...table.source.leaves.map(({ oid }) => /** @type {const} */ ([oid, table]))]));
+    /** @type {Map<number, Known | undefined>} */
+    this.known = new Map();
+  }
+
+  /** @param {import('../pg/pgoutput.mjs').Relation} relation */
+  async define(relation) {
+    const table = await this.#tableOf(relation.oid);
+    if (table === undefined) {
+      this.known.set(relation.oid, undefined); // a partition that has been dropped or detached since: its rows are not blue's any more
+      return;
+    }
+    const columns = table.plan.sourceColumns.map((name) => relation.columns.findIndex((column) => column.name === name));
+    const missing = columns.indexOf(-1);
+    if (missing !== -1) {
+      const column = table.plan.sourceColumns[missing];
+      throw new PermanentError('SCHEMA_CHANGED', `blue's table ${table.name} has no column ${column} at this point of the stream`, {
+        table: table.name, column, hint: 'stop, bring the mapping up to date, empty the tables on green, and run again',
+      });
+    }
+    const straight = columns.length === relation.columns.length && columns.every((at, i) => at === i);
+    this.known.set(relation.oid, { table, columns, straight });
+  }
+
+  /** Undefined: changes of this relation mean nothing to the mapping. @param {number} oid */
+  get(oid) {
+    return this.known.get(oid);
+  }
+
+  /** Truncated relations as mapped tables: whole, or the partitions of them. @param {number[]} oids @returns {import('./batch.mjs').TruncateStep['tables']} */
+  truncated(oids) {
+    /** @type {Map<SyncTable, number[]>} */
+    const byTable = new Map();
+    for (const oid of oids) {
+      const table = this.byOid.get(oid);
+      if (table !== undefined) byTable.set(table, [...(byTable.get(table) ?? []), oid]);
+    }
+    return [...byTable].map(([table, leaves]) => {
+      const whole = leaves.includes(table.source.oid) || table.source.leaves.every(({ oid }) => leaves.includes(oid));
+      return { table, leaves: whole ? null : leaves };
+    });
+  }
+
+  /** @param {number} oid */
+  async #tableOf(oid) {
+    const table = this.byOid.get(oid);
+    if (table !== undefined) return table;
+    const root = await this.rootOf(oid);
+    const found = root === undefined ? undefined : this.byOid.get(root);
+    if (found !== undefined) this.byOid.set(oid, found);
+    return found;
+  }
+}
+
+/** A tuple of the stream in the order of `sourceColumns`. @param {Known} known @param {Tuple} tuple @returns {Tuple} */
+export const project = ({ columns, straight }, tuple) => (straight ? tuple : columns.map((at) => tuple[at]));

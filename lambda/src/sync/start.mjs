@@ -1,0 +1,87 @@
+import { PermanentError } from '../lib/errors.mjs';
+import { createPublication, createSlot, dropSlot, readSlot } from '../pg/slot.mjs';
+import { dotted, qualified } from '../pg/text.mjs';
+import { SCHEMA, writeState, writeUnit } from './state.mjs';
+
+/**
+ * The beginning of a migration: publication, then slot, then the list of what is to be copied. Each step finds what a killed
+ * run has left of it.
+ * @typedef {import('./context.mjs').Context} Context
+ */
+
+/** @param {Context} context */
+export async function start(context) {
+  const { blue, green, tables } = context;
+  await checkDatabases(context);
+  if (context.state.phase === 'stopped') {
+    await checkEmpty(context);
+    await green.transaction(async () => {
+      await green.run(`DELETE FROM ${SCHEMA}.copy; DELETE FROM ${SCHEMA}.quarantine`);
+      context.state = {
+        ...context.state, phase: 'starting', applied: 0n, consistent: 0n, copied: 0n, doubts: {}, inside: { lsn: 0n, changes: 0 }, rowsCopied: 0n, changesApplied: 0n, syncedUntil: null,
+      };
+      await writeState(green, context.state);
+    });
+    await context.quarantine.load();
+  }
+  const { slot, publication } = context.state;
+  await createPublication(blue, publication, tables.map(({ plan }) => plan.source));
+  // A slot is there already: of a run that was killed here. It may still be in the making, and its start later than now.
+  await dropSlot(blue, slot);
+  await createSlot(blue, slot, publication);
+  const { confirmed } = await readSlot(blue, slot);
+  const estimates = await readEstimates(context);
+  await green.transaction(async () => {
+    for (const table of tables)
+      for (const leaf of table.source.leaves)
+        await writeUnit(green, { unit: dotted(leaf), source: table.name, cursor: null, done: false, rows: 0, estimate: estimates.get(leaf.oid) ?? 0 });
+    context.state = { ...context.state, phase: 'copying', applied: confirmed };
+    await writeState(green, context.state);
+  });
+  context.log.info('the migration begins', { slot, publication, tables: tables.map(({ name }) => name) });
+}
+
+/** @param {Context} context */
+async function checkDatabases({ blue, green }) {
+  const [level] = await blue.row('SHOW wal_level');
+  if (level !== 'logical')
+    throw new PermanentError('NO_LOGICAL_DECODING', "blue: wal_level is not logical", {
+      hint: 'set rds.logical_replication=1 in the cluster parameter group (wal_level=logical elsewhere) and restart blue',
+    });
+  const [[from], [to]] = await Promise.all([blue.row('SHOW server_encoding'), green.row('SHOW server_encoding')]);
+  if (from !== 'UTF8' || to !== 'UTF8')
+    throw new PermanentError('ENCODING', 'both databases must have the encoding UTF8', { hint: 'logical decoding hands out text in the encoding of the database' });
+}
+
+/** Green may be live already: nothing there is ever overwritten by a copy from the start. @param {Context} context */
+async function checkEmpty({ green, tables }) {
+  for (const { plan, targetName } of tables) {
+    const [row] = await green.rows(`SELECT 1 FROM ${qualified(plan.target)} LIMIT 1`);
+    if (row !== undefined)
+      throw new PermanentError('TARGET_NOT_EMPTY', `green's table ${targetName} has rows, and no migration is under way`, {
+        table: targetName, hint: 'if they are of no use, empty the mapped tables on green (TRUNCATE) and run again; if green is live already, the migration is over',
+      });
+  }
+}
+
+/** @param {Context} context @returns {Promise<Map<number, number>>} */
+async function readEstimates({ blue, tables }) {
+  const oids = tables.flatMap(({ source }) => source.leaves.map(({ oid }) => oid));
+  const rows = await blue.rows('SELECT oid, greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = ANY ($1::oid[])', [oids]);
+  return new Map(rows.map(([oid, estimate]) => [Number(oid), Number(estimate)]));
+}
+
+/**
+ * A table that was dropped and made again is not in the publication any more: its changes would be missed.
+ * @param {Context} context
+ */
+export async function checkPublication({ blue, tables, state }) {
+  const rows = await blue.rows(
+    `SELECT r.prrelid FROM pg_publication p LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid WHERE p.pubname = $1`, [state.publication]);
+  const hint = 'stop, empty the tables on green, and run again from the start';
+  if (rows.length === 0) throw new PermanentError('SCHEMA_CHANGED', `blue's publication ${state.publication} is gone`, { hint });
+  const published = new Set(rows.map(([oid]) => Number(oid)));
+  const missing = tables.find(({ source }) => !published.has(source.oid));
+  if (missing !== undefined)
+    throw new PermanentError('SCHEMA_CHANGED', `blue's table ${missing.name} was dropped and made again, or taken out of the publication`, { table: missing.name, hint });
+}

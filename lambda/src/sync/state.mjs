@@ -1,0 +1,108 @@
+import { formatLsn, parseLsn } from '../pg/text.mjs';
+
+/**
+ * The migration's memory on green, in the schema `payment_migration`. It changes in the same transaction as the data it speaks of,
+ * so a killed run leaves both or neither.
+ *
+ * @typedef {'starting' | 'copying' | 'following' | 'stopped'} Phase
+ *
+ * @typedef {object} State
+ * @property {Phase} phase
+ * @property {string} slot
+ * @property {string} publication
+ * @property {string} mappingHash the mapping that the copy began with
+ * @property {Record<string, string[]>} schema columns of blue's tables, `name type`, when the copy began
+ * @property {bigint} applied every transaction that committed up to here is on green
+ * @property {bigint} consistent from here on green equals blue at one moment; before, it is a mixture of moments
+ * @property {bigint} copied blue's position at the end of the full copy
+ * @property {Record<string, string>} doubts see heal.mjs
+ * @property {{lsn: bigint, changes: number}} inside a transaction (by the LSN of its commit) of which some changes are on green
+ * @property {bigint} rowsCopied
+ * @property {bigint} changesApplied
+ * @property {string | null} syncedUntil blue's clock: everything that had committed then is on green
+ * @property {string | null} startedAt
+ *
+ * @typedef {object} CopyUnit one plain table of blue (a partition, where a table has some) to be copied
+ * @property {string} unit `schema.name`
+ * @property {string} source `schema.name` of the mapped table that it is a part of
+ * @property {string[] | null} cursor the source key up to which rows are on green
+ * @property {boolean} done
+ * @property {number} rows copied so far
+ * @property {number} estimate of rows in all
+ */
+
+export const SCHEMA = 'payment_migration';
+
+const DDL = `
+CREATE SCHEMA IF NOT EXISTS ${SCHEMA};
+CREATE TABLE IF NOT EXISTS ${SCHEMA}.state (
+  only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one), phase text NOT NULL, slot text NOT NULL, publication text NOT NULL,
+  mapping_hash text NOT NULL, source_schema jsonb NOT NULL, applied_lsn pg_lsn NOT NULL DEFAULT '0/0', consistent_lsn pg_lsn NOT NULL DEFAULT '0/0', copied_lsn pg_lsn NOT NULL DEFAULT '0/0', doubts jsonb NOT NULL DEFAULT '{}',
+  inside_lsn pg_lsn NOT NULL DEFAULT '0/0', inside_changes bigint NOT NULL DEFAULT 0, rows_copied bigint NOT NULL DEFAULT 0,
+  changes_applied bigint NOT NULL DEFAULT 0, synced_until timestamptz, started_at timestamptz NOT NULL DEFAULT now()
+) WITH (fillfactor = 20);
+CREATE TABLE IF NOT EXISTS ${SCHEMA}.copy (
+  unit text PRIMARY KEY, source text NOT NULL, cursor text[], done boolean NOT NULL DEFAULT false, rows bigint NOT NULL DEFAULT 0, estimate bigint NOT NULL
+);
+CREATE TABLE IF NOT EXISTS ${SCHEMA}.quarantine (
+  source text NOT NULL, key text NOT NULL, reason text NOT NULL, column_name text, since timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (source, key)
+);`;
+
+/** @param {import('../pg/session.mjs').Session} green */
+export async function createTables(green) {
+  const [there] = await green.row(`SELECT count(*) FROM pg_tables WHERE schemaname = '${SCHEMA}' AND tablename IN ('state', 'copy', 'quarantine')`);
+  if (there !== '3') await green.run(DDL);
+}
+
+/** @param {import('../pg/session.mjs').Session} green @returns {Promise<State | undefined>} */
+export async function readState(green) {
+  const [exists] = await green.row(`SELECT to_regclass('${SCHEMA}.state') IS NOT NULL`);
+  if (exists !== 't') return undefined;
+  const [row] = await green.rows(
+    `SELECT phase, slot, publication, mapping_hash, source_schema, applied_lsn, consistent_lsn, inside_lsn, inside_changes, rows_copied,
+            changes_applied, synced_until, started_at, copied_lsn, doubts FROM ${SCHEMA}.state`,
+  );
+  if (row === undefined) return undefined;
+  const [phase, slot, publication, mappingHash, schema, applied, consistent, insideLsn, insideChanges, rowsCopied, changes, syncedUntil, startedAt, copied, doubts] = row;
+  return {
+    phase: /** @type {Phase} */ (phase), slot: slot ?? '', publication: publication ?? '', mappingHash: mappingHash ?? '',
+    schema: JSON.parse(schema ?? '{}'), applied: parseLsn(applied), consistent: parseLsn(consistent),
+    inside: { lsn: parseLsn(insideLsn), changes: Number(insideChanges) }, copied: parseLsn(copied), doubts: JSON.parse(doubts ?? '{}'), rowsCopied: BigInt(rowsCopied ?? 0), changesApplied: BigInt(changes ?? 0),
+    syncedUntil: syncedUntil ?? null, startedAt: startedAt ?? null,
+  };
+}
+
+/** Writes the whole state, as part of the transaction that is open on green, if one is. @param {import('../pg/session.mjs').Session} green @param {State} state */
+export async function writeState(green, state) {
+  await green.run(
+    `INSERT INTO ${SCHEMA}.state AS s (phase, slot, publication, mapping_hash, source_schema, applied_lsn, consistent_lsn, inside_lsn,
+                                       inside_changes, rows_copied, changes_applied, synced_until, copied_lsn, doubts)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+     ON CONFLICT (only_one) DO UPDATE SET phase = $1, slot = $2, publication = $3, mapping_hash = $4, source_schema = $5, applied_lsn = $6,
+       consistent_lsn = $7, inside_lsn = $8, inside_changes = $9, rows_copied = $10, changes_applied = $11, synced_until = $12, copied_lsn = $13,
+       doubts = $14`,
+    [
+      state.phase, state.slot, state.publication, state.mappingHash, JSON.stringify(state.schema), formatLsn(state.applied),
+      formatLsn(state.consistent), formatLsn(state.inside.lsn), state.inside.changes, state.rowsCopied.toString(), state.changesApplied.toString(), state.syncedUntil,
+      formatLsn(state.copied), JSON.stringify(state.doubts),
+    ],
+  );
+}
+
+/** @param {import('../pg/session.mjs').Session} green @returns {Promise<CopyUnit[]>} */
+export async function readUnits(green) {
+  const rows = await green.rows(`SELECT unit, source, array_to_json(cursor), done, rows, estimate FROM ${SCHEMA}.copy ORDER BY estimate DESC, unit`);
+  return rows.map(([unit, source, cursor, done, count, estimate]) => ({
+    unit: unit ?? '', source: source ?? '', cursor: /** @type {string[] | null} */ (cursor ? JSON.parse(cursor) : null), done: done === 't',
+    rows: Number(count), estimate: Number(estimate),
+  }));
+}
+
+/** @param {import('../pg/session.mjs').Session} green @param {CopyUnit} unit */
+export async function writeUnit(green, unit) {
+  await green.run(
+    `INSERT INTO ${SCHEMA}.copy (unit, source, cursor, done, rows, estimate) VALUES ($1, $2, $3, $4, $5, $6)
+     ON CONFLICT (unit) DO UPDATE SET cursor = $3, done = $4, rows = $5`,
+    [unit.unit, unit.source, unit.cursor, unit.done, unit.rows, unit.estimate],
+  );
+}

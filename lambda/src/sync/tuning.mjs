@@ -1,0 +1,19 @@
+/** Sizes of what is done at once. Tests make them small, to be killed between more of them. */
+export const TUNING = {
+  /** Rows that one COPY on blue reads: its snapshot must not hold back VACUUM for long. */
+  rangeRows: 1_000_000,
+  /** One transaction on green during the full copy. */
+  chunkRows: 200_000,
+  chunkBytes: 64 << 20,
+  chunkMs: 5_000,
+  /** The same where rows are looked at one by one. */
+  carefulRows: 2_000,
+  carefulBytes: 4 << 20,
+  /** Changes that one call asks blue for (it stops at the end of the transaction that passes this). */
+  peekChanges: 500_000,
+  /** Changes that go onto green at once. */
+  batchChanges: 10_000,
+  batchBytes: 2 << 20,
+  /** Changes in one transaction on green, if blue's transactions allow. */
+  commitChanges: 100_000,
+};

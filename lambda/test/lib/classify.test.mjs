@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { test } from 'node:test';
+import { classify } from '../../src/lib/classify.mjs';
+import { PermanentError, TransientError } from '../../src/lib/errors.mjs';
+
+const { DatabaseError } = createRequire(import.meta.url)('pg-protocol');
+
+/** @param {string} code @param {object} [more] */
+function fromPostgres(code, more = {}) {
+  return Object.assign(new DatabaseError('duplicate key 4111111111111111', 10, 'error'), { severity: 'ERROR', code, detail: 'Key (pan)=(4111111111111111) already exists.', where: 'COPY cards, line 1: "4111111111111111"', ...more });
+}
+/** @param {string} name @param {number} [status] */
+const fromAws = (name, status = 400) => Object.assign(new Error('4111111111111111'), { name, $metadata: { httpStatusCode: status } });
+/** @param {string} code */
+const fromNode = (code) => Object.assign(new Error('connect 4111111111111111'), { code });
+
+test('what passes by itself is transient', () => {
+  const failures = [
+    ...['08006', '08001', '08P01', '57P01', '57P02', '57P03', '40001', '40P01', '53300', '55006', '25006'].map((code) => fromPostgres(code)),
+    ...['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'EAI_AGAIN'].map(fromNode),
+    ...['ThrottlingException', 'TooManyRequestsException', 'ProvisionedThroughputExceededException', 'RequestLimitExceeded', 'InternalServiceError', 'TransactionInProgressException'].map((name) => fromAws(name)),
+    fromAws('SomethingNew', 503), fromAws('SomethingNew', 429), Object.assign(fromAws('Odd'), { $retryable: {} }),
+    Object.assign(new Error('aborted'), { name: 'TimeoutError' }), Object.assign(new Error('aborted'), { name: 'TimeoutError', $metadata: { attempts: 1 } }),
+    Object.assign(fromNode('ECONNREFUSED'), { $metadata: { attempts: 1 } }), // how the SDK hands on that AWS was not reached
+    new Error('Connection terminated unexpectedly'), new Error('timeout expired'), new Error('Client has encountered a connection error and is not queryable'),
+  ];
+  for (const failure of failures) assert.ok(classify(failure) instanceof TransientError, `${failure.name} ${/** @type {any} */ (failure).code ?? failure.message}`);
+});
+
+test('what does not is permanent, and says what to do', () => {
+  /** @type {[Error, string, RegExp][]} */
+  const failures = [
+    [fromPostgres('28P01'), 'DATABASE_REFUSED', /user and password in Secrets Manager/],
+    [fromPostgres('3D000'), 'DATABASE_REFUSED', /SOURCE_DB/],
+    [fromPostgres('42501'), 'DATABASE_REFUSED', /grant/],
+    [fromPostgres('42P01'), 'DATABASE_REFUSED', /schema changed/],
+    [fromPostgres('23505'), 'DATABASE_REFUSED', /constraints/],
+    [fromPostgres('55000'), 'DATABASE_REFUSED', /rds\.logical_replication=1/],
+    [fromPostgres('53100'), 'DATABASE_REFUSED', /disk is full/],
+    [fromPostgres('XX000'), 'DATABASE_REFUSED', /appendix A/],
+    [fromNode('ENOTFOUND'), 'ENOTFOUND', /check host and port/],
+    [fromNode('SELF_SIGNED_CERT_IN_CHAIN'), 'TLS_UNTRUSTED', /RDS roots/],
+    [fromNode('ERR_TLS_CERT_ALTNAME_INVALID'), 'TLS_UNTRUSTED', /name the host/],
+    [fromAws('ResourceNotFoundException'), 'AWS_REFUSED', /ARNs/],
+    [fromAws('ParameterNotFound'), 'AWS_REFUSED', /MAPPING_PARAMETER/],
+    [fromAws('AccessDeniedException'), 'AWS_REFUSED', /lacks a permission/],
+    [fromAws('DecryptionFailure'), 'AWS_REFUSED', /kms:Decrypt/],
+    [new Error('The server does not support SSL connections'), 'TLS_REFUSED', /RDS roots/],
+    [new RangeError('4111111111111111'), 'INTERNAL', /report it/],
+  ];
+  for (const [failure, code, hint] of failures) {
+    const error = classify(failure);
+    assert.ok(error instanceof PermanentError, code);
+    assert.equal(error.code, code);
+    assert.match(error.hint ?? '', hint);
+  }
+});
+
+test('names are taken over, values never', () => {
+  const error = classify(fromPostgres('23505', { schema: 'public', table: 'cards', column: 'pan', constraint: 'cards_pan_key' }));
+  assert.deepEqual([error.sqlstate, error.table, error.column, error.constraint], ['23505', 'public.cards', 'pan', 'cards_pan_key']);
+  for (const failure of [fromPostgres('23505'), fromNode('ECONNRESET'), fromAws('Odd'), new SyntaxError('Unexpected token 4111111111111111')]) {
+    const { message, hint, stack } = classify(failure);
+    assert.doesNotMatch(`${message} ${hint} ${stack}`, /4111/);
+  }
+});
+
+test('an error of ours stays itself; what is no error is one', () => {
+  const own = new TransientError('DEADLINE', 'x');
+  assert.equal(classify(own), own);
+  assert.equal(classify('4111111111111111').code, 'UNKNOWN');
+  assert.doesNotMatch(classify('4111111111111111').message, /4111/);
+});

@@ -1,0 +1,138 @@
+/** Two servers with a database each, and invocations of sync and verify between them, without AWS. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { Deadline } from '../../src/lib/deadline.mjs';
+import { Logger } from '../../src/lib/log.mjs';
+import { Metrics } from '../../src/lib/metrics.mjs';
+import { run } from '../../src/sync/run.mjs';
+import { verify } from '../../src/verify/run.mjs';
+import { status as manageStatus, stop as manageStop } from '../../src/sync/manage.mjs';
+import { FAST, startServer } from './postgres.mjs';
+
+/**
+ * @typedef {import('./postgres.mjs').Server} Server
+ * @typedef {Partial<typeof import('../../src/sync/tuning.mjs').TUNING>} Tuning
+ * @typedef {{mapping: unknown, tuning?: Tuning, seconds?: number, hashKey?: Buffer}} Options
+ */
+
+const CHILD = fileURLToPath(new URL('child-sync.mjs', import.meta.url));
+export const HASH_KEY = Buffer.alloc(32, 7);
+
+export class Lab {
+  /** @param {Server} blue @param {Server} green @param {string} database */
+  constructor(blue, green, database) {
+    this.blue = blue;
+    this.green = green;
+    this.database = database;
+    /** Every line that was logged. @type {string[]} */
+    this.lines = [];
+  }
+
+  /** @param {Record<string, string>} [settings] */
+  static async start(settings = FAST) {
+    const [blue, green] = await Promise.all([startServer(settings), startServer(settings)]);
+    return new Lab(blue, green, 'pay');
+  }
+
+  /** A fresh pair of databases on the same servers. @param {string} database @param {string} blueDdl @param {string} [greenDdl] */
+  async fresh(database, blueDdl, greenDdl = blueDdl) {
+    await Promise.all([this.blue.createDatabase(database, blueDdl), this.green.createDatabase(database, greenDdl)]);
+    return new Lab(this.blue, this.green, database);
+  }
+
+  async remove() {
+    await Promise.all([this.blue.remove(), this.green.remove()]);
+  }
+
+  /** @param {string} sql */
+  onBlue(sql) {
+    return this.blue.query(this.database, sql);
+  }
+
+  /** @param {string} sql */
+  onGreen(sql) {
+    return this.green.query(this.database, sql);
+  }
+
+  /** What a child needs to know, or an invocation is made of. @param {Options} options */
+  parts({ mapping, tuning, seconds = 60 }) {
+    const end = (/** @type {Server} */ server, /** @type {'source' | 'target'} */ role) => ({
+      role, host: server.host, port: server.port, database: this.database, secretArn: role,
+    });
+    return {
+      config: { source: end(this.blue, 'source'), target: end(this.green, 'target') },
+      passwords: { source: this.blue.password, target: this.green.password },
+      mapping, tuning, seconds,
+    };
+  }
+
+  /** @param {Options} options */
+  invocation(options) {
+    return invocationOf(this.parts(options), options.hashKey, (line) => this.lines.push(line));
+  }
+
+  /** @param {Options} options */
+  run(options) {
+    return run(this.invocation(options));
+  }
+
+  /** @param {Options} options */
+  status(options) {
+    return manageStatus(this.invocation(options));
+  }
+
+  /** @param {Options} options */
+  stop(options) {
+    return manageStop(this.invocation(options));
+  }
+
+  /** @param {Options} options @param {string[]} [tables] */
+  verify(options, tables) {
+    return verify(this.invocation(options), tables);
+  }
+
+  /** Runs until green is up to date. @param {Options} options */
+  async untilSynced(options) {
+    for (let attempt = 0; attempt < 100; attempt += 1) {
+      const answer = await this.run(options);
+      if (answer.status === 'synced') return answer;
+    }
+    throw new Error('never up to date');
+  }
+
+  /** Starts a run as a process of its own. @param {Options} options @param {string[]} [flags] of node */
+  spawnRun(options, flags = []) {
+    const child = spawn(process.execPath, [...flags, CHILD, JSON.stringify(this.parts(options))], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    child.stdout.on('data', (block) => (output += block));
+    child.stderr.on('data', (block) => (output += block));
+    const ended = new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal, output })));
+    /** Waits until it has written this, or has ended. @param {RegExp} pattern @returns {Promise<void>} */
+    const said = (pattern) =>
+      new Promise((resolve) => {
+        const look = () => pattern.test(output) && resolve();
+        child.stdout.on('data', look);
+        child.once('close', () => resolve());
+        look();
+      });
+    return { child, said, ended: /** @type {Promise<{code: number | null, signal: string | null, output: string}>} */ (ended) };
+  }
+}
+
+/** @param {ReturnType<Lab['parts']>} parts @param {Buffer} [hashKey] @param {(line: string) => void} [write] */
+export function invocationOf(parts, hashKey = HASH_KEY, write) {
+  /** @type {any} stands in for the class, which talks to AWS */
+  const secrets = {
+    withCredentials: (/** @type {'source' | 'target'} */ arn, /** @type {unknown} */ _deadline, /** @type {Function} */ use) =>
+      use({ username: 'postgres', password: parts.passwords[arn] }),
+    parameter: async () => JSON.stringify(parts.mapping),
+    hashKey: async () => hashKey,
+  };
+  return {
+    config: {
+      ...parts.config, mappingParameter: '/mapping', hashKeySecretArn: 'key', tls: { mode: /** @type {const} */ ('disable'), caFile: undefined },
+      logLevel: /** @type {const} */ ('debug'),
+    },
+    secrets, tuning: parts.tuning, deadline: new Deadline(Date.now() + parts.seconds * 1000), log: new Logger({ level: 'debug', write }), metrics: new Metrics({ write }),
+  };
+}

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Lab } from '../support/lab.mjs';
+import { FAST, startServer } from '../support/postgres.mjs';
+
+/** Bad input, and schema changes in the middle. */
+const DDL = 'CREATE TABLE a (id bigint PRIMARY KEY, v text, n integer); CREATE TABLE b (id bigint PRIMARY KEY, v text)';
+const OPTIONS = { mapping: { version: 1, tables: [{ source: 'public.a' }, { source: 'public.b' }] } };
+
+/** @type {Lab} */
+let servers;
+let number = 0;
+before(async () => void (servers = await Lab.start()));
+after(() => servers.remove());
+
+/** @param {string} [ddl] */
+async function begun(ddl = DDL) {
+  const lab = await servers.fresh(`rules_${(number += 1)}`, ddl);
+  await lab.onBlue("INSERT INTO a VALUES (1, 'x', 1); INSERT INTO b VALUES (1, 'x')");
+  await lab.untilSynced(OPTIONS);
+  return lab;
+}
+
+/** Nothing of the change that came along is on green. @param {Lab} lab */
+async function assertNothingApplied(lab) {
+  assert.equal((await lab.onGreen('SELECT (SELECT count(*) FROM a) + (SELECT count(*) FROM b) AS n')).rows[0].n, '2');
+}
+
+test('a new column on blue is not copied, and reported', async () => {
+  const lab = await begun();
+  await lab.onBlue("ALTER TABLE a ADD COLUMN extra text DEFAULT 'e'; INSERT INTO a VALUES (2, 'y', 2, 'z'); UPDATE a SET v = 'w' WHERE id = 1");
+  const answer = await lab.untilSynced(OPTIONS);
+  assert.deepEqual(answer.newColumns, ['public.a.extra']);
+  assert.deepEqual((await lab.onGreen('SELECT * FROM a ORDER BY id')).rows, [{ id: '1', v: 'w', n: 1 }, { id: '2', v: 'y', n: 2 }]);
+  assert.equal((await lab.verify(OPTIONS)).ok, true);
+});
+
+test('a dropped column, a changed type, a dropped table, a table made again: a clear error and nothing half-applied', async () => {
+  for (const [change, message] of [
+    ['ALTER TABLE a DROP COLUMN v', /column v of blue's table public\.a is gone/],
+    ['ALTER TABLE a ALTER COLUMN n TYPE bigint', /type of column n of blue's table public\.a changed/],
+    ['ALTER TABLE a RENAME COLUMN v TO w', /column v of blue's table public\.a is gone/],
+    ['DROP TABLE a', /table public\.a is gone/],
+    ['DROP TABLE a; CREATE TABLE a (id bigint PRIMARY KEY, v text, n integer)', /public\.a was dropped and made again/],
+  ]) {
+    const lab = await begun();
+    await lab.onBlue(`INSERT INTO b VALUES (2, 'y'); ${change}`);
+    await assert.rejects(lab.run(OPTIONS), { name: 'PermanentError', code: 'SCHEMA_CHANGED', message: /** @type {any} */ (message) });
+    await assertNothingApplied(lab);
+    await lab.stop(OPTIONS);
+  }
+});
+
+test('a column that is gone and back again is told from the stream', async () => {
+  const lab = await begun();
+  await lab.onBlue("ALTER TABLE a DROP COLUMN v; INSERT INTO a VALUES (2, 2); ALTER TABLE a ADD COLUMN v text");
+  await assert.rejects(lab.run(OPTIONS), { code: 'SCHEMA_CHANGED', column: 'v' });
+  await assertNothingApplied(lab);
+});
+
+test('the slot is gone: told, never begun anew in silence', async () => {
+  const lab = await begun();
+  await lab.onBlue('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database()');
+  await assert.rejects(lab.run(OPTIONS), { code: 'SLOT_LOST' });
+  await assert.rejects(lab.verify(OPTIONS), { code: 'SLOT_LOST' });
+});
+
+test('another mapping than the one the migration began with is refused', async () => {
+  const lab = await begun();
+  await assert.rejects(lab.run({ mapping: { version: 1, tables: [{ source: 'public.a' }] } }), { code: 'MAPPING_CHANGED' });
+});
+
+test('green has rows, a table has no key, an unknown column, an odd replica identity', async () => {
+  const lab = await servers.fresh('refusals', `${DDL}; CREATE TABLE keyless (v text); CREATE TABLE odd (id bigint PRIMARY KEY); ALTER TABLE odd REPLICA IDENTITY NOTHING`);
+  const of = (/** @type {object} */ table) => ({ mapping: { version: 1, tables: [table] } });
+  await lab.onGreen('INSERT INTO a VALUES (9)');
+  await assert.rejects(lab.run(of({ source: 'public.a' })), { code: 'TARGET_NOT_EMPTY', table: 'public.a' });
+  await assert.rejects(lab.run(of({ source: 'public.keyless' })), { name: 'PermanentError', message: /primary key/ });
+  await assert.rejects(lab.run(of({ source: 'public.b', columns: { v: 'nothere' } })), { name: 'PermanentError', message: /nothere/ });
+  await assert.rejects(lab.run(of({ source: 'public.odd' })), { code: 'REPLICA_IDENTITY' });
+  assert.equal((await lab.onBlue('SELECT count(*) FROM pg_replication_slots WHERE database = current_database()')).rows[0].count, '0');
+});
+
+test('a blue without logical decoding is told what to set, and left as it was', async () => {
+  const plain = await startServer({ ...FAST, wal_level: 'replica' });
+  try {
+    await Promise.all([plain.createDatabase('plain', DDL), servers.green.createDatabase('plain', DDL)]);
+    const lab = new Lab(plain, servers.green, 'plain');
+    await assert.rejects(lab.run(OPTIONS), { code: 'NO_LOGICAL_DECODING', hint: /** @type {any} */ (/rds\.logical_replication=1/) });
+    assert.equal((await lab.onBlue('SELECT count(*) FROM pg_publication')).rows[0].count, '0');
+  } finally {
+    await plain.remove();
+  }
+});
+
+test('rows that cannot be brought over are held back, counted, let go when they fit, and stop the run past the limit', async () => {
+  const lab = await servers.fresh('held', DDL, DDL.replace('v text, n integer', "v text CHECK (v <> 'refused'), n integer"));
+  const mapping = { version: 1, limits: { quarantine: 5 }, tables: [{ source: 'public.a', columns: { n: { from: 'n', map: { 1: 10, 2: 20 } } } }, { source: 'public.b' }] };
+  const options = { mapping };
+  await lab.onBlue("INSERT INTO a SELECT i, 'v', 1 + i % 2 FROM generate_series(1, 3000) i; UPDATE a SET n = 7 WHERE id = 5; UPDATE a SET v = 'refused' WHERE id IN (6, 2500)");
+  let answer = await lab.untilSynced(options);
+  assert.equal(answer.quarantined, 3);
+  const held = async () => (await lab.onGreen('SELECT key, column_name, reason FROM payment_migration.quarantine ORDER BY key')).rows;
+  const keys = async () => (await held()).map((/** @type {{key: string}} */ { key }) => key);
+  assert.deepEqual(await keys(), ['{"id":"2500"}', '{"id":"5"}', '{"id":"6"}']);
+  assert.equal((await held())[1].column_name, 'n');
+  assert.match((await held())[0].reason, /green refuses it: SQLSTATE 23514, constraint a_v_check/);
+  assert.equal((await lab.onGreen('SELECT count(*) FROM a')).rows[0].count, '2997');
+  let verdict = await lab.verify(options);
+  assert.deepEqual([verdict.ok, verdict.verdict, verdict.mismatches, verdict.quarantined], [false, 'held-back', 0, 3]);
+
+  await lab.onBlue("UPDATE a SET n = 2 WHERE id = 5; DELETE FROM a WHERE id = 6; UPDATE a SET v = 'refused' WHERE id = 10; UPDATE a SET n = 9 WHERE id = 11");
+  answer = await lab.untilSynced(options);
+  assert.deepEqual(await keys(), ['{"id":"10"}', '{"id":"11"}', '{"id":"2500"}']);
+  assert.equal((await lab.onGreen('SELECT count(*) FROM a WHERE id IN (10, 11)')).rows[0].count, '0');
+
+  await lab.onBlue("BEGIN; INSERT INTO a VALUES (9001, 'ok', 1); UPDATE a SET n = 7 WHERE id BETWEEN 20 AND 30; COMMIT");
+  await assert.rejects(lab.run(options), { code: 'QUARANTINE_LIMIT', table: 'public.a' });
+  assert.equal((await lab.onGreen('SELECT count(*) FROM a WHERE id = 9001')).rows[0].count, '0');
+  await lab.onBlue('UPDATE a SET n = 1 WHERE n = 7');
+  assert.equal((await lab.untilSynced(options)).quarantined, 3);
+  assert.equal((await lab.onGreen('SELECT count(*) FROM a WHERE id = 9001')).rows[0].count, '1');
+});

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Lab } from '../support/lab.mjs';
+import { Writers } from '../support/writers.mjs';
+import { parseSnapshot } from '../../src/verify/snapshot.mjs';
+
+const DDL = `CREATE TABLE t (id bigserial PRIMARY KEY, v text UNIQUE, big text); ALTER TABLE t ALTER big SET STORAGE EXTERNAL;
+  CREATE TABLE named (name text PRIMARY KEY, n integer, w text); CREATE SEQUENCE loose;`;
+const OPTIONS = {
+  mapping: { version: 1, tables: [{ source: 'public.t' }, { source: 'public.named', columns: { label: 'w', n: { from: 'n', ifNull: 0 } } }] },
+};
+
+/** @type {Lab} */
+let servers;
+before(async () => void (servers = await Lab.start()));
+after(() => servers.remove());
+
+test('both sides are compared at one moment while blue is written to', async () => {
+  const lab = await servers.fresh('moment', DDL, DDL.replace('w text', 'label text'));
+  await lab.onBlue(`INSERT INTO t (v, big) SELECT 'v' || i, repeat('b', 3000) FROM generate_series(1, 3000) i; INSERT INTO named SELECT 'n' || i, i, 'w' FROM generate_series(1, 2000) i`);
+  await lab.untilSynced(OPTIONS);
+  const writers = new Writers(lab);
+  try {
+    for (let i = 0; i < 6; i += 1)
+      writers.start([
+        async (c, r) => void (await c.query('UPDATE t SET v = $2 WHERE id = $1', [r(3000), `u${r(1e9)}`])),
+        async (c, r) => void (await c.query('INSERT INTO t (v) VALUES ($1)', [`i${r(1e9)}`])),
+        async (c, r) => void (await c.query('DELETE FROM named WHERE name = $1', [`n${r(2000)}`])),
+        async (c, r) => {
+          await c.query('SET LOCAL synchronous_commit = off');
+          await c.query('UPDATE named SET n = n + 1 WHERE name = $1', [`n${r(2000)}`]);
+        },
+      ]);
+    for (let i = 0; i < 6; i += 1) {
+      const verdict = await lab.verify(OPTIONS);
+      assert.deepEqual([verdict.verdict, verdict.ok, verdict.mismatches], ['equal', true, 0], JSON.stringify(verdict.tables));
+    }
+  } finally {
+    await writers.stop();
+  }
+});
+
+test('what differs is found, by key and never by value; sequences are raised, never lowered', async () => {
+  const lab = await servers.fresh('differs', DDL, DDL.replace('w text', 'label text'));
+  await lab.onBlue(`INSERT INTO t (v) SELECT 'secret' || i FROM generate_series(1, 250000) i; INSERT INTO named VALUES ('x', 1, 'secret'), ('y', NULL, 'secret'); SELECT setval('loose', 41)`);
+  await lab.onGreen("SELECT setval('loose', 99)");
+  await lab.untilSynced(OPTIONS);
+  assert.deepEqual((await lab.verify(OPTIONS)).sequences, { checked: 2, raised: 1 });
+  assert.equal((await lab.onGreen("INSERT INTO t (v) VALUES ('new') RETURNING id")).rows[0].id, '250001');
+  assert.equal((await lab.onGreen("SELECT nextval('loose') AS n")).rows[0].n, '100');
+
+  await lab.onGreen("DELETE FROM t WHERE id = 7; UPDATE t SET v = 'other' WHERE id = 120000; UPDATE named SET n = 5 WHERE name = 'y'");
+  const verdict = await lab.verify(OPTIONS);
+  assert.deepEqual([verdict.ok, verdict.verdict, verdict.mismatches], [false, 'different', 4]);
+  const [t, named] = verdict.tables;
+  assert.deepEqual([t?.missing, t?.extra, t?.different, t?.ranges, t?.firstKeys], [1, 1, 1, 3, [{ id: '7' }, { id: '120000' }, { id: '250001' }]]);
+  assert.deepEqual([named?.missing, named?.extra, named?.different, named?.firstKeys], [0, 0, 1, [{ name: 'y' }]]);
+  assert.ok(!JSON.stringify(verdict).includes('secret') && !lab.lines.join().includes('secret'));
+  assert.deepEqual((await lab.verify(OPTIONS, ['public.named'])).tables.map(({ source }) => source), ['public.named']);
+  await assert.rejects(lab.verify(OPTIONS, ['public.nothing']), { code: 'EVENT' });
+});
+
+test('before the copy is complete the verdict is no', async () => {
+  const lab = await servers.fresh('early', DDL, DDL.replace('w text', 'label text'));
+  assert.deepEqual([(await lab.verify(OPTIONS)).ok, (await lab.verify(OPTIONS)).verdict], [false, 'not-following']);
+});
+
+test('a snapshot tells which transactions it sees, also where the 32 bits of the stream wrap around', () => {
+  const sees = parseSnapshot('100:105:101,103');
+  assert.deepEqual([99, 100, 101, 102, 103, 104, 105, 106].map(sees), [true, true, false, true, false, true, false, false]);
+  const wrapped = parseSnapshot('4294967290:4294967300:4294967295,4294967298');
+  assert.deepEqual([4294967289, 4294967295, 0, 2, 3, 4, 5].map(wrapped), [true, false, true, false, true, false, false]);
+});
