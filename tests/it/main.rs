@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod engine;
+mod lambda;
 mod makespan;
 mod sandbox;
 mod support;

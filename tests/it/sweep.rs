@@ -110,18 +110,18 @@ fn lost(lab: &Lab, clean: &Clean, fault: &str) {
 /// Fails with the lines that differ, not with two whole accounts.
 #[track_caller]
 fn same(have: &str, want: &str) {
-    let missing = want.lines().filter(|l| !have.contains(*l));
-    let extra = have.lines().filter(|l| !want.contains(*l));
-    let lines: Vec<String> = missing
-        .map(|l| format!("- {l}"))
-        .chain(extra.map(|l| format!("+ {l}")))
-        .take(40)
-        .collect();
+    let (have_lines, want_lines): (Vec<&str>, Vec<&str>) =
+        (have.lines().collect(), want.lines().collect());
+    let pairs = have_lines.iter().zip(&want_lines);
+    let at = pairs.into_iter().position(|(h, w)| h != w).unwrap_or(0);
+    let around = |lines: &[&str]| {
+        let end = (at + 6).min(lines.len());
+        lines[at.saturating_sub(12).min(end)..end].join("\n")
+    };
     assert!(
         have == want,
-        "the account differs from a clean run's ({} and {} lines):\n{}",
-        have.lines().count(),
-        want.lines().count(),
-        lines.join("\n")
+        "the account differs from a clean run's at line {at}:\n{}\nclean:\n{}",
+        around(&have_lines),
+        around(&want_lines)
     );
 }

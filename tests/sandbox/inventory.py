@@ -27,7 +27,7 @@ VOLATILE = set(
     CreationDate CreateDate CreatedDate RoleLastUsed CreationTime CreationTimestamp CreationDateTime
     ClusterCreateTime InstanceCreateTime LastChangedDate LastAccessedDate LastRotatedDate NextRotationDate
     LastModified LastModifiedDate LastUpdatedDate StateUpdatedTimestamp StateTransitionedTimestamp
-    AlarmConfigurationUpdatedTimestamp DBClusterSnapshotIdentifier SnapshotCreateTime
+    AlarmConfigurationUpdatedTimestamp DBClusterSnapshotIdentifier SnapshotCreateTime IsClusterWriter
     """.split()
 )
 # Random parts inside strings.
