@@ -108,7 +108,7 @@ pub async fn observe(registry: &Registry, asks: &[Ask<'_>], patience: Duration) 
         for ask in waiting {
             match readable(registry, ask, &done, &asked) {
                 Readable::Now(spec) => now.push((ask, spec)),
-                Readable::Settled(observed) => drop(done.insert(ask.step, observed)),
+                Readable::Settled(observed) => drop(done.insert(ask.step, *observed)),
                 Readable::Later => later.push(ask),
             }
         }
@@ -136,7 +136,7 @@ pub async fn observe(registry: &Registry, asks: &[Ask<'_>], patience: Duration) 
 enum Readable {
     Now(Value),
     Later,
-    Settled(Observed),
+    Settled(Box<Observed>),
 }
 
 fn readable(
@@ -159,19 +159,21 @@ fn readable(
         return Readable::Now(record.inputs.clone());
     }
     match registry.get(ask.kind) {
-        Err(fault) => return Readable::Settled(Observed::Unreadable(fault)),
+        Err(fault) => return Readable::Settled(Box::new(Observed::Unreadable(fault))),
         Ok(driver) if driver.meta().nature == Nature::Marked => return Readable::Now(spec),
         Ok(_) => {}
     }
     let mut verdict = Readable::Later;
     super::reference::walk(&spec, &mut |p| match done.get(p.step) {
         Some(Observed::Unreadable(fault)) => {
-            verdict = Readable::Settled(Observed::Unreadable(fault.clone()))
+            verdict = Readable::Settled(Box::new(Observed::Unreadable(fault.clone())))
         }
         Some(_) if !matches!(verdict, Readable::Settled(_)) => {
-            verdict = Readable::Settled(Observed::Absent)
+            verdict = Readable::Settled(Box::new(Observed::Absent))
         }
-        None if !asked.contains_key(p.step) => verdict = Readable::Settled(Observed::Absent),
+        None if !asked.contains_key(p.step) => {
+            verdict = Readable::Settled(Box::new(Observed::Absent))
+        }
         _ => {}
     });
     verdict

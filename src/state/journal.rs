@@ -247,9 +247,8 @@ pub(super) fn replay(
         state.account = header.account;
         state.region = header.region;
     }
-    let mut expected = 1;
     let mut last: HashMap<String, Option<Record>> = HashMap::new();
-    for (at, text) in lines {
+    for (expected, (at, text)) in (1..).zip(lines) {
         let line: Line = serde_json::from_slice(text)
             .map_err(|e| damaged(at + 1, format!("not a journal line ({e})")))?;
         if line.n != expected {
@@ -258,7 +257,6 @@ pub(super) fn replay(
                 format!("line number {} where {expected} was expected", line.n),
             ));
         }
-        expected += 1;
         last.insert(line.step, line.record);
     }
     let any = !last.is_empty();
