@@ -245,6 +245,9 @@ fn hint(api: Api, fault: &Fault) -> Option<String> {
         "ValidationException" if fault.message.contains("Time to live has been modified multiple") => Some(
             "DynamoDB takes one change of a table's expiry within an hour; run `deployer apply` again later".into(),
         ),
+        "PermanentRedirect" | "IllegalLocationConstraintException" if api.service == "s3" => Some(
+            "the bucket exists in another region; choose another --suffix, or its --region".into(),
+        ),
         "BucketAlreadyExists" => Some(
             "another account owns this bucket name; choose another --suffix".into(),
         ),

@@ -24,7 +24,7 @@ const AT_ONCE: usize = 16;
 
 /// The readers of keys and aliases.
 pub struct KmsReaders {
-    aliases: Reader<String, AliasListEntry>,
+    aliases: Reader<(), Vec<AliasListEntry>>,
     marked: Reader<Mark, Vec<String>>,
     kms: Kms,
 }
@@ -42,21 +42,16 @@ impl KmsReaders {
             caller: caller.clone(),
         };
         let (one, two) = (kms.clone(), kms.clone());
-        let by_name = move |_: Vec<String>| {
+        let aliases = move |_: Vec<()>| {
             let kms = one.clone();
-            async move {
-                let all = kms.all_aliases().await?;
-                let named = |a: AliasListEntry| Some((a.alias_name.clone()?, a));
-                Ok(all.into_iter().filter_map(named).collect())
-            }
-            .boxed()
+            async move { Ok(HashMap::from([((), kms.all_aliases().await?)])) }.boxed()
         };
         let marked = move |wanted: Vec<Mark>| {
             let kms = two.clone();
             async move { kms.all_marked(wanted.into_iter().collect()).await }.boxed()
         };
         Self {
-            aliases: Reader::new(by_name),
+            aliases: Reader::new(aliases),
             marked: Reader::new(marked),
             kms,
         }
@@ -64,12 +59,13 @@ impl KmsReaders {
 
     /// The alias with this name (`alias/...`).
     pub async fn alias(&self, name: &str) -> Result<Option<AliasListEntry>, Fault> {
-        self.aliases.get(name.to_owned()).await
+        let all = self.all_aliases().await?;
+        Ok(all.into_iter().find(|a| a.alias_name() == Some(name)))
     }
 
     /// All aliases of the region.
     pub async fn all_aliases(&self) -> Result<Vec<AliasListEntry>, Fault> {
-        self.kms.all_aliases().await
+        Ok(self.aliases.get(()).await?.unwrap_or_default())
     }
 
     /// The id of the key that carries the mark of this identity and is not pending deletion. Two are an error.

@@ -93,6 +93,13 @@ class LogGroups(Case):
         LOGS.associate_kms_key(logGroupName="/group/a", kmsKeyId=good)
         self.assertEqual(LOGS.describe_log_groups()["logGroups"][0]["kmsKeyId"], good)
 
+    def test_tags_go_with_their_group(self):
+        LOGS.create_log_group(logGroupName="/again", tags={"A": "b"})
+        LOGS.delete_log_group(logGroupName="/again")
+        LOGS.create_log_group(logGroupName="/again")
+        arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/again"
+        self.assertEqual(LOGS.list_tags_for_resource(resourceArn=arn)["tags"], {})
+
     def test_a_pattern_is_a_substring_and_shows_names_only(self):
         for name in ("/one-dev/x", "two-dev", "three"):
             LOGS.create_log_group(logGroupName=name)

@@ -39,6 +39,16 @@ def policy(*statements):
 
 
 class Buckets(Case):
+    def test_tags_go_with_their_bucket(self):
+        for expected in ("A", None):
+            bucket("again")
+            if expected:
+                S3.put_bucket_tagging(Bucket="again", Tagging={"TagSet": [{"Key": "A", "Value": "b"}]})
+            else:
+                with self.refused("NoSuchTagSet"):
+                    S3.get_bucket_tagging(Bucket="again")
+            S3.delete_bucket(Bucket="again")
+
     def test_answers_have_the_outermost_element_that_strict_clients_expect(self):
         bucket("roots")
         S3.put_bucket_tagging(Bucket="roots", Tagging={"TagSet": [{"Key": "A", "Value": "b"}]})

@@ -217,9 +217,16 @@ impl Work {
                     fault: fault.clone(),
                 });
             }
-            if (lost || fault.class == Class::Conflict)
-                && let Some(live) = self.find(driver, &identity, unclear, &fault).await?
-            {
+            let found = if lost || fault.class == Class::Conflict {
+                self.find(driver, &identity, unclear, &fault).await
+            } else {
+                Ok(None)
+            };
+            if found.is_err() {
+                // Refused because of what somebody else has there: this call made nothing.
+                self.give_up(unclear).await?;
+            }
+            if let Some(live) = found? {
                 self.note_with(Stage::Created, &live.outputs, &identity.token)
                     .await?;
                 return Ok(live.outputs);

@@ -53,11 +53,13 @@ pub fn teardown(
             Some(Observed::Found(live)) => (Some(live.clone()), None),
             Some(Observed::Unreadable(fault)) => (None, Some(fault.clone())),
             Some(Observed::Foreign(_, fault)) => {
-                if state.steps.contains_key(*id) {
+                let record = state.steps.get(*id);
+                if record.is_some_and(|r| r.stage != Stage::Creating) {
                     (None, Some(fault.clone()))
                 } else {
-                    // Never ours: it only has our name.
+                    // Never ours: it only has our name, and no call of ours made it.
                     plan.notes.push(format!("{fault}; it is left alone"));
+                    plan.forget.extend(record.map(|_| (*id).to_owned()));
                     continue;
                 }
             }

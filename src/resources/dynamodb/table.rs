@@ -223,6 +223,9 @@ impl Resource for Table {
         let Some(table) = found(describe(cx, name).await)? else {
             return Ok(());
         };
+        if table.table_status() == Some(&TableStatus::Deleting) {
+            return Ok(());
+        }
         if table.deletion_protection_enabled() == Some(true) {
             let off = || {
                 cx.dynamodb

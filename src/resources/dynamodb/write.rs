@@ -3,15 +3,14 @@
 use super::change::{self, Change};
 use super::read::{describe, described, phase, ttl};
 use super::table::Table;
-use crate::aws::{Aws, repeatable};
-use crate::engine::{Class, Delta, Fault, Phase};
+use crate::aws::{Aws, once, repeatable};
+use crate::engine::{Class, Delta, Fault, Leaves, Phase};
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{
     BillingMode, CreateGlobalSecondaryIndexAction, DeleteGlobalSecondaryIndexAction,
     GlobalSecondaryIndexUpdate, PointInTimeRecoverySpecification, SseSpecification, SseType,
     StreamSpecification, StreamViewType, Tag, TimeToLiveSpecification,
 };
-use std::collections::BTreeMap;
 
 impl Table {
     /// Sends the next change that the table needs. While another one is to follow (or `others`, which take an ACTIVE
@@ -23,11 +22,12 @@ impl Table {
         if phase(&table) != Phase::Ready {
             return Err(later(format!("the table `{name}` is still being changed")));
         }
-        let left = change::changes(self, &described(&table));
+        let have = described(&table);
+        let left = change::changes(self, &have);
         let Some(next) = left.first() else {
             return Ok(());
         };
-        self.send(cx, name, next).await?;
+        self.send(cx, name, next, have).await?;
         if left.len() > 1 || others {
             let left = left.len() - 1;
             return Err(later(format!(
@@ -37,7 +37,7 @@ impl Table {
         Ok(())
     }
 
-    async fn send(&self, cx: &Aws, name: &str, change: &Change) -> Result<(), Fault> {
+    async fn send(&self, cx: &Aws, name: &str, change: &Change, have: Table) -> Result<(), Fault> {
         const ACTION: &str = "dynamodb:UpdateTable";
         let update = cx.dynamodb.update_table().table_name(name);
         let update = match change {
@@ -67,19 +67,26 @@ impl Table {
                 let one = GlobalSecondaryIndexUpdate::builder()
                     .create(built(ACTION, create)?)
                     .build();
-                let only = BTreeMap::from([(name.clone(), index.clone())]);
-                let attributes = built(ACTION, change::definitions(&self.key, &only))?;
+                // Of all keys that the table then has, no more and no less.
+                let mut indexes = have.indexes;
+                indexes.insert(name.clone(), index.clone());
+                let attributes = built(ACTION, change::definitions(&self.key, &indexes))?;
                 update
                     .set_attribute_definitions(Some(attributes))
                     .global_secondary_index_updates(one)
             }
         };
-        // Sent a second time after an unclear answer, it is refused because the table is being changed: `NotYet`.
-        cx.call(repeatable("dynamodb", "UpdateTable"), || {
-            update.clone().send()
-        })
-        .await?;
-        Ok(())
+        let answer = cx
+            .call(once("dynamodb", "UpdateTable"), || update.clone().send())
+            .await;
+        match answer {
+            // Most changes are refused the second time. What the table is when the engine calls again decides.
+            Err(fault) if fault.leaves == Leaves::Unknown => Err(Fault {
+                class: Class::NotYet,
+                ..fault
+            }),
+            other => other.map(drop),
+        }
     }
 
     pub(super) fn encryption(&self) -> SseSpecification {

@@ -53,18 +53,20 @@ impl Resource for Alias {
             return Ok(None);
         };
         let target = alias.target_key_id().unwrap_or_default();
+        let mut tags = None;
         if key.outputs.is_none() && target != key.spec.key.as_str() {
-            // The alias of an earlier key of ours (pending deletion, say) is moved; anybody else's is left alone.
-            let tags = cx.keys.tags(target).await?.unwrap_or_default();
+            // The alias of an earlier key of ours (pending deletion, say) is moved; anybody else's is shown with the
+            // marks of its key, and so it is foreign.
+            let mut marks = cx.keys.tags(target).await?.unwrap_or_default();
             let ours = key.identity.tags.get(MARK_SUFFIX);
-            if ours.is_none() || tags.get(MARK_SUFFIX) != ours {
-                let what = format!("the alias `{name}` (of key {target})");
-                return Err(Fault::foreign("kms:ListAliases", &what));
+            if ours.is_none() || marks.get(MARK_SUFFIX) != ours {
+                marks.entry(MARK_SUFFIX.into()).or_default();
+                tags = Some(marks);
             }
         }
         Ok(Some(Found {
             spec: Self { key: target.into() },
-            tags: None,
+            tags,
             outputs: AliasOutputs { name: name.clone() },
             phase: Phase::Ready,
         }))

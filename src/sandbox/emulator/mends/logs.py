@@ -72,6 +72,14 @@ def _group(call):
     return group if group else refuse("ResourceNotFoundException", "The specified log group does not exist.")
 
 
+@mend("logs", "DeleteLogGroup")
+def delete_group(call):
+    """AWS: tags go with their group. moto: gives them to the next one of that name."""
+    answer = call.forward()
+    call.backend.tagger.delete_all_tags_for_resource(_arn(call, call.params["logGroupName"]))
+    return answer
+
+
 @mend("logs", "AssociateKmsKey")
 def associate_key(call):
     """moto: not implemented."""

@@ -95,8 +95,10 @@ def create_bucket(call):
 
 @mend("s3", "DeleteBucket")
 def delete_bucket(call):
-    """The sandbox's records of a bucket go with it."""
+    """AWS: tags go with their bucket. moto: gives them to the next one of that name. The sandbox's records go too."""
+    arn = _bucket(call).arn
     answer = call.forward()
+    call.backend.tagger.delete_all_tags_for_resource(arn)
     for table in (LIFECYCLE, LOGGING):
         call.store.table(table).pop(call.params["Bucket"], None)
     return answer
