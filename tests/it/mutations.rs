@@ -154,9 +154,100 @@ fn drift_names_what_was_done_by_hand_and_apply_repairs_just_that() {
 
     let run = lab.run(&["apply", "--yes", "--json"]).expect(0).json();
     assert_eq!(steps(&run), touched);
-    lab.run(&["drift"]).expect(0);
-    assert_eq!(lab.inventory(), before);
+    let healed = lab.run(&["drift", "--json"]).expect(0).json();
+    assert_eq!(told(&healed), BTreeSet::new());
+    alike(&before, &lab.inventory());
     at_rest(&lab);
+
+    strangers_with_our_mark(&lab);
+    what_cannot_be_read(&lab);
+    alike(&before, &lab.inventory());
+}
+
+/// Things that carry our mark and are not in the state: told as unmanaged, and left alone.
+fn strangers_with_our_mark(lab: &Lab) {
+    let before = lab.ids();
+    let recorded = Recorded::of(lab);
+    let make = recorded.fill(
+        r#"
+mark = [{"Key": "EnvironmentSuffix", "Value": "dev"}]
+def step(name): return mark + [{"Key": "DeployerStep", "Value": name}]
+group = ec2.create_security_group(GroupName="mine", Description="Mine", VpcId="<vpc-green>", TagSpecifications=[{"ResourceType": "security-group", "Tags": step("something")}])["GroupId"]
+second = ec2.create_vpc(CidrBlock="10.77.0.0/16", TagSpecifications=[{"ResourceType": "vpc", "Tags": step("vpc-green")}])["Vpc"]["VpcId"]
+table = dynamodb.create_table(TableName="third-green-dev", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}], AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}], Tags=step("third-green"))["TableDescription"]["TableArn"]
+print(json.dumps([["something", group], ["third-green", table], ["vpc-green", second]]))
+"#,
+    );
+    let made: Value = serde_json::from_str(&lab.python(&(HELPERS.to_owned() + &make))).unwrap();
+    let with_them = lab.ids();
+    let drift = lab.run(&["drift", "--json"]).expect(2).json();
+    assert_eq!(told(&drift), BTreeSet::new());
+    let unmanaged = drift["unmanaged"].as_array().unwrap().iter();
+    let unmanaged: Vec<Value> = unmanaged.map(|u| json!([u["step"], u["id"]])).collect();
+    assert_eq!(json!(unmanaged), made);
+    assert_eq!(drift["summary"]["unmanaged"], 3);
+    at_rest(lab);
+    assert_eq!(lab.ids(), with_them);
+    let gone = format!(
+        "ec2.delete_security_group(GroupId={}); dynamodb.delete_table(TableName=\"third-green-dev\"); ec2.delete_vpc(VpcId={})",
+        made[0][1], made[2][1]
+    );
+    lab.python(&(HELPERS.to_owned() + &gone));
+    assert_eq!(lab.ids(), before);
+}
+
+/// What cannot be read or listed is unchecked, never in sync, and nothing is done about it.
+fn what_cannot_be_read(lab: &Lab) {
+    let since = lab.mark();
+    lab.faults(&json!({"deny": ["s3:GetBucketPolicy"]}));
+    let drift = lab.run(&["drift", "--json"]).expect(1).json();
+    let told = told(&drift);
+    assert_eq!((told.len(), &drift["summary"]["unchecked"]), (6, &json!(6)));
+    for (step, status, _) in &told {
+        assert_eq!(status, "unchecked", "{step}");
+    }
+    let buckets = drift["steps"].as_array().unwrap().iter();
+    for row in buckets.filter(|r| r["kind"] == "s3/bucket") {
+        assert_eq!(row["status"], "unchecked", "{row}");
+        assert_eq!(row["fault"]["action"], "s3:GetBucketPolicy", "{row}");
+    }
+    assert_eq!(
+        (&drift["differs"], &drift["complete"]),
+        (&json!(false), &json!(false))
+    );
+
+    lab.faults(&json!({"deny": ["dynamodb:ListTables"]}));
+    let drift = lab.run(&["drift", "--json"]).expect(1).json();
+    assert_eq!(drift["unlisted"][0]["kind"], "dynamodb/table");
+    assert_eq!(drift["complete"], json!(false));
+
+    // Something that differs counts more than something that cannot be read.
+    lab.faults(&json!({}));
+    let recorded = Recorded::of(lab);
+    let by_hand = recorded.fill(r#"tag("<igw-green>", Owner="somebody")"#);
+    lab.python(&(HELPERS.to_owned() + &by_hand));
+    lab.faults(&json!({"deny": ["s3:GetBucketPolicy"]}));
+    lab.run(&["drift"]).expect(2);
+    let writes = lab.writes(since);
+    assert_eq!(writes, ["ec2:CreateTags"], "but for the one by hand");
+    lab.faults(&json!({}));
+    lab.run(&["apply", "--yes"]).expect(0);
+}
+
+/// Two inventories have the same lines.
+#[track_caller]
+fn alike(before: &str, after: &str) {
+    let lines = |a: &str, b: &str| -> Vec<String> {
+        let known: BTreeSet<&str> = b.lines().collect();
+        let new = a.lines().filter(|l| !known.contains(l));
+        new.map(str::to_owned).collect()
+    };
+    assert!(
+        before == after,
+        "only before: {:#?}, only after: {:#?}",
+        lines(before, after),
+        lines(after, before)
+    );
 }
 
 /// Nothing to do, and nothing done.

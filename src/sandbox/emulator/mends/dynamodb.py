@@ -47,6 +47,20 @@ def _mend_streams():
 _mend_streams()
 
 
+def _mend_tags():
+    """AWS: a tag with a key that is there gets the new value. moto: has both."""
+    original = DynamoDBBackend.tag_resource
+
+    def tag_resource(self, arn, tags):
+        self.untag_resource(arn, list(tags))
+        original(self, arn, tags)
+
+    DynamoDBBackend.tag_resource = tag_resource
+
+
+_mend_tags()
+
+
 def _table(call):
     name = call.params["TableName"].rsplit("table/", 1)[-1]
     table = call.backend.tables.get(name)
