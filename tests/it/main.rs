@@ -11,6 +11,7 @@ mod bad_input;
 mod engine;
 mod lambda;
 mod makespan;
+mod mutations;
 mod sandbox;
 mod support;
 mod sweep;

@@ -144,6 +144,14 @@ class Roles(Case):
         IAM.delete_role_policy(RoleName="worker", PolicyName="inline")
         IAM.delete_role(RoleName="worker")
 
+    def test_an_update_leaves_what_it_does_not_name(self):
+        role("steady", "ecs-tasks.amazonaws.com")
+        for change in ({"Description": "Works"}, {"MaxSessionDuration": 7200}, {"Description": "Works on"}):
+            IAM.update_role(RoleName="steady", **change)
+        shown = IAM.get_role(RoleName="steady")["Role"]
+        self.assertEqual((shown["Description"], shown["MaxSessionDuration"]), ("Works on", 7200))
+        IAM.delete_role(RoleName="steady")
+
     def test_documents(self):
         for text in ("no json", json.dumps({"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole"}]})):
             with self.subTest(text), self.refused("MalformedPolicyDocument"):

@@ -202,6 +202,34 @@ class Tables(Case):
         DYNAMODB.update_table(TableName="streams", StreamSpecification=on)
         self.assertEqual(DYNAMODB.describe_table(TableName="streams")["Table"]["StreamSpecification"], on)
 
+    def test_a_tag_has_one_value(self):
+        arn = self.make("tagged")["TableArn"]
+        for value in ("old", "new"):
+            DYNAMODB.tag_resource(ResourceArn=arn, Tags=[{"Key": "A", "Value": value}])
+        self.assertEqual(DYNAMODB.list_tags_of_resource(ResourceArn=arn)["Tags"], [{"Key": "A", "Value": "new"}])
+
+    def test_attributes_come_and_go_with_the_indexes_that_use_them(self):
+        self.make("indexed")
+        names = lambda: [
+            one["AttributeName"]
+            for one in DYNAMODB.describe_table(TableName="indexed")["Table"]["AttributeDefinitions"]
+        ]
+        index = {
+            "IndexName": "by-day",
+            "KeySchema": [{"AttributeName": "day", "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": "ALL"},
+        }
+        DYNAMODB.update_table(
+            TableName="indexed",
+            AttributeDefinitions=[{"AttributeName": "day", "AttributeType": "N"}],
+            GlobalSecondaryIndexUpdates=[{"Create": index}],
+        )
+        self.assertEqual(names(), ["day", "id", "user"])
+        DYNAMODB.update_table(
+            TableName="indexed", GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "by-user"}}]
+        )
+        self.assertEqual(names(), ["day", "id"])
+
     def test_life(self):
         arn = key()
         made = self.make(SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": arn.rsplit("/", 1)[-1]})

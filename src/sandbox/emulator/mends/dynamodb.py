@@ -47,6 +47,20 @@ def _mend_streams():
 _mend_streams()
 
 
+def _mend_tags():
+    """AWS: a tag with a key that is there gets the new value. moto: has both."""
+    original = DynamoDBBackend.tag_resource
+
+    def tag_resource(self, arn, tags):
+        self.untag_resource(arn, list(tags))
+        original(self, arn, tags)
+
+    DynamoDBBackend.tag_resource = tag_resource
+
+
+_mend_tags()
+
+
 def _table(call):
     name = call.params["TableName"].rsplit("table/", 1)[-1]
     table = call.backend.tables.get(name)
@@ -142,8 +156,9 @@ def settled_only(call):
 
 @mend("dynamodb", "UpdateTable")
 def update_table(call):
-    """AWS: only ACTIVE tables, one index at a time (CREATING for minutes), encryption changes too. moto: any state, any
-    number, ignores SSESpecification."""
+    """AWS: only ACTIVE tables, one index at a time (CREATING for minutes), encryption changes too; the attributes that are
+    named come to those of the keys there are, and go with the last key that has them. moto: any state, any number, ignores
+    SSESpecification; has only the attributes that are named."""
     table = _table(call)
     if table.state != "ACTIVE":
         refuse(
@@ -160,7 +175,11 @@ def update_table(call):
         )
     if call.params.get("SSESpecification"):
         table.sse_specification = _key_arn(call, call.params["SSESpecification"])
+    attributes = {one["AttributeName"]: one for one in [*table.attr, *call.params.get("AttributeDefinitions", [])]}
     answer = call.forward()
+    keys = [table.schema, *(index.schema for index in [*table.indexes, *table.global_indexes])]
+    used = {part["AttributeName"] for key in keys for part in key}
+    table.attr = [attributes[name] for name in sorted(used & attributes.keys())]
     for name in created:
         building[name] = "CREATING"
     shown = _description(call, table)

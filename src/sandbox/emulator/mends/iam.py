@@ -67,3 +67,13 @@ def inline_size(call):
         if sum(len("".join(str(text).split())) for text in [*others.values(), call.params["PolicyDocument"]]) > 10240:
             refuse("LimitExceeded", f"Maximum policy size of 10240 bytes exceeded for role {name}")
     return call.forward()
+
+
+@mend("iam", "UpdateRole")
+def update_role(call):
+    """AWS: leaves what is not named. moto: takes the description away and sets the session back to an hour."""
+    role = next((role for role in call.backend.roles.values() if role.name == call.params["RoleName"]), None)
+    if role is None:
+        return call.forward()
+    kept = {"Description": role.description, "MaxSessionDuration": role.max_session_duration}
+    return call.forward({**{key: value for key, value in kept.items() if value is not None}, **call.params})

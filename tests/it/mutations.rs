@@ -1,0 +1,259 @@
+//! Someone changes or deletes things by hand, at least one of every type: drift names exactly that, apply repairs
+//! exactly that. What is not ours to repair or cannot be read is told, and left alone.
+
+mod network;
+mod services;
+
+use crate::support::lab::Lab;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// One thing that someone does by hand, and what drift has to say about it. In the texts, `<step>` stands for the id that
+/// is recorded for a step, and `<step.arn>` for another of its outputs.
+pub struct Mutation {
+    kind: &'static str,
+    /// Python, with the clients and helpers of [`HELPERS`].
+    script: &'static str,
+    rows: &'static [Row],
+}
+
+/// A step, how it differs, and where.
+type Row = (&'static str, &'static str, &'static str);
+
+const fn by_hand(kind: &'static str, script: &'static str, rows: &'static [Row]) -> Mutation {
+    Mutation { kind, script, rows }
+}
+
+/// A setting with another value, or an element that is no longer in a set.
+const fn changed(step: &'static str, path: &'static str) -> Row {
+    (step, "changed", path)
+}
+
+/// An element of a set that nobody asked for.
+const fn extra(step: &'static str, path: &'static str) -> Row {
+    (step, "unmanaged", path)
+}
+
+/// The whole thing is gone.
+const fn missing(step: &'static str) -> Row {
+    (step, "missing", "")
+}
+
+fn all() -> impl Iterator<Item = &'static Mutation> + Clone {
+    network::ALL.iter().chain(services::ALL)
+}
+
+const HELPERS: &str = r#"
+ec2, kms, iam, logs, s3, dynamodb, rds, secrets = map(c, "ec2 kms iam logs s3 dynamodb rds secretsmanager".split())
+
+def tag(id, **tags):
+    ec2.create_tags(Resources=[id], Tags=[{"Key": k, "Value": v} for k, v in tags.items()])
+
+def association(table, subnet):
+    found = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Associations"]
+    return [a["RouteTableAssociationId"] for a in found if a.get("SubnetId") == subnet][0]
+
+def guard(acl, subnet):
+    found = ec2.describe_network_acls(NetworkAclIds=[acl])["NetworkAcls"][0]["Associations"]
+    return [a["NetworkAclAssociationId"] for a in found if a["SubnetId"] == subnet][0]
+
+"#;
+
+/// What is recorded of every step.
+struct Recorded(Value);
+
+impl Recorded {
+    fn of(lab: &Lab) -> Self {
+        let text = std::fs::read_to_string(lab.dir.path().join("state/dev.json")).unwrap();
+        Self(serde_json::from_str(&text).unwrap())
+    }
+
+    /// The text with `<step>` and `<step.output>` filled in.
+    fn fill(&self, text: &str) -> String {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('<') {
+            let (name, behind) = after.split_once('>').unwrap();
+            let (step, output) = name.split_once('.').unwrap_or((name, "id"));
+            let value = &self.0["steps"][step]["outputs"][output];
+            let value = value.as_str().unwrap_or_else(|| panic!("no `{name}`"));
+            out = out + before + value;
+            rest = behind;
+        }
+        out + rest
+    }
+}
+
+/// All that a drift document says, but for what is in sync.
+fn told(drift: &Value) -> BTreeSet<(String, String, String)> {
+    let mut out = BTreeSet::new();
+    for row in drift["steps"].as_array().unwrap() {
+        let text = |v: &Value| v.as_str().unwrap().to_owned();
+        let (step, status) = (text(&row["step"]), text(&row["status"]));
+        for (list, how) in [("changes", "changed"), ("unmanaged", "unmanaged")] {
+            for change in row[list].as_array().into_iter().flatten() {
+                let known = out.insert((step.clone(), how.to_owned(), text(&change["path"])));
+                assert!(known, "told twice: {row}");
+            }
+        }
+        if !["in_sync", "changed", "unmanaged"].contains(&status.as_str()) {
+            out.insert((step, status, String::new()));
+        }
+    }
+    out
+}
+
+/// The steps that a plan or a run names.
+fn steps(document: &Value) -> BTreeSet<&str> {
+    let steps = document["steps"].as_array().unwrap().iter();
+    steps.map(|s| s["step"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn drift_names_what_was_done_by_hand_and_apply_repairs_just_that() {
+    let lab = Lab::start();
+    lab.run(&["apply", "--yes"]).expect(0);
+    let before = lab.inventory();
+    let graph = lab.run(&["graph", "--format", "json"]).expect(0).json();
+    let kinds: BTreeSet<&str> = graph["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["kind"].as_str().unwrap())
+        .collect();
+    let mutated: BTreeSet<&str> = all().map(|m| m.kind).collect();
+    assert_eq!(mutated, kinds, "every type has a mutation by hand");
+
+    let recorded = Recorded::of(&lab);
+    let script: String = all().map(|m| recorded.fill(m.script) + "\n").collect();
+    lab.python(&(HELPERS.to_owned() + &script));
+    let rows = all().flat_map(|m| m.rows);
+    let want: BTreeSet<(String, String, String)> = rows
+        .clone()
+        .map(|(step, how, path)| ((*step).into(), (*how).into(), recorded.fill(path)))
+        .collect();
+    let touched: BTreeSet<&str> = rows.map(|(step, ..)| *step).collect();
+
+    let since = lab.mark();
+    let drift = lab.run(&["drift", "--json"]).expect(2).json();
+    let got = told(&drift);
+    let only = |a: &BTreeSet<_>, b: &BTreeSet<_>| a.difference(b).cloned().collect::<Vec<_>>();
+    assert_eq!(
+        (only(&want, &got), only(&got, &want)),
+        (Vec::new(), Vec::new()),
+        "left: not told, right: told and not done"
+    );
+    assert_eq!(
+        (&drift["unmanaged"], &drift["unlisted"]),
+        (&json!([]), &json!([]))
+    );
+    let plan = lab.run(&["plan", "--json"]).expect(2).json();
+    assert_eq!(steps(&plan), touched);
+    assert_eq!(plan["problems"], json!([]));
+    assert_eq!(lab.writes(since), Vec::<String>::new(), "neither writes");
+
+    let run = lab.run(&["apply", "--yes", "--json"]).expect(0).json();
+    assert_eq!(steps(&run), touched);
+    let healed = lab.run(&["drift", "--json"]).expect(0).json();
+    assert_eq!(told(&healed), BTreeSet::new());
+    alike(&before, &lab.inventory());
+    at_rest(&lab);
+
+    strangers_with_our_mark(&lab);
+    what_cannot_be_read(&lab);
+    alike(&before, &lab.inventory());
+}
+
+/// Things that carry our mark and are not in the state: told as unmanaged, and left alone.
+fn strangers_with_our_mark(lab: &Lab) {
+    let before = lab.ids();
+    let recorded = Recorded::of(lab);
+    let make = recorded.fill(
+        r#"
+mark = [{"Key": "EnvironmentSuffix", "Value": "dev"}]
+def step(name): return mark + [{"Key": "DeployerStep", "Value": name}]
+group = ec2.create_security_group(GroupName="mine", Description="Mine", VpcId="<vpc-green>", TagSpecifications=[{"ResourceType": "security-group", "Tags": step("something")}])["GroupId"]
+second = ec2.create_vpc(CidrBlock="10.77.0.0/16", TagSpecifications=[{"ResourceType": "vpc", "Tags": step("vpc-green")}])["Vpc"]["VpcId"]
+table = dynamodb.create_table(TableName="third-green-dev", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}], AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}], Tags=step("third-green"))["TableDescription"]["TableArn"]
+print(json.dumps([["something", group], ["third-green", table], ["vpc-green", second]]))
+"#,
+    );
+    let made: Value = serde_json::from_str(&lab.python(&(HELPERS.to_owned() + &make))).unwrap();
+    let with_them = lab.ids();
+    let drift = lab.run(&["drift", "--json"]).expect(2).json();
+    assert_eq!(told(&drift), BTreeSet::new());
+    let unmanaged = drift["unmanaged"].as_array().unwrap().iter();
+    let unmanaged: Vec<Value> = unmanaged.map(|u| json!([u["step"], u["id"]])).collect();
+    assert_eq!(json!(unmanaged), made);
+    assert_eq!(drift["summary"]["unmanaged"], 3);
+    at_rest(lab);
+    assert_eq!(lab.ids(), with_them);
+    let gone = format!(
+        "ec2.delete_security_group(GroupId={}); dynamodb.delete_table(TableName=\"third-green-dev\"); ec2.delete_vpc(VpcId={})",
+        made[0][1], made[2][1]
+    );
+    lab.python(&(HELPERS.to_owned() + &gone));
+    assert_eq!(lab.ids(), before);
+}
+
+/// What cannot be read or listed is unchecked, never in sync, and nothing is done about it.
+fn what_cannot_be_read(lab: &Lab) {
+    let since = lab.mark();
+    lab.faults(&json!({"deny": ["s3:GetBucketPolicy"]}));
+    let drift = lab.run(&["drift", "--json"]).expect(1).json();
+    let told = told(&drift);
+    assert_eq!((told.len(), &drift["summary"]["unchecked"]), (6, &json!(6)));
+    for (step, status, _) in &told {
+        assert_eq!(status, "unchecked", "{step}");
+    }
+    let buckets = drift["steps"].as_array().unwrap().iter();
+    for row in buckets.filter(|r| r["kind"] == "s3/bucket") {
+        assert_eq!(row["status"], "unchecked", "{row}");
+        assert_eq!(row["fault"]["action"], "s3:GetBucketPolicy", "{row}");
+    }
+    assert_eq!(
+        (&drift["differs"], &drift["complete"]),
+        (&json!(false), &json!(false))
+    );
+
+    lab.faults(&json!({"deny": ["dynamodb:ListTables"]}));
+    let drift = lab.run(&["drift", "--json"]).expect(1).json();
+    assert_eq!(drift["unlisted"][0]["kind"], "dynamodb/table");
+    assert_eq!(drift["complete"], json!(false));
+
+    // Something that differs counts more than something that cannot be read.
+    lab.faults(&json!({}));
+    let recorded = Recorded::of(lab);
+    let by_hand = recorded.fill(r#"tag("<igw-green>", Owner="somebody")"#);
+    lab.python(&(HELPERS.to_owned() + &by_hand));
+    lab.faults(&json!({"deny": ["s3:GetBucketPolicy"]}));
+    lab.run(&["drift"]).expect(2);
+    let writes = lab.writes(since);
+    assert_eq!(writes, ["ec2:CreateTags"], "but for the one by hand");
+    lab.faults(&json!({}));
+    lab.run(&["apply", "--yes"]).expect(0);
+}
+
+/// Two inventories have the same lines.
+#[track_caller]
+fn alike(before: &str, after: &str) {
+    let lines = |a: &str, b: &str| -> Vec<String> {
+        let known: BTreeSet<&str> = b.lines().collect();
+        let new = a.lines().filter(|l| !known.contains(l));
+        new.map(str::to_owned).collect()
+    };
+    assert!(
+        before == after,
+        "only before: {:#?}, only after: {:#?}",
+        lines(before, after),
+        lines(after, before)
+    );
+}
+
+/// Nothing to do, and nothing done.
+fn at_rest(lab: &Lab) {
+    let since = lab.mark();
+    lab.run(&["plan"]).expect(0);
+    lab.run(&["apply", "--yes"]).expect(0);
+    assert_eq!(lab.writes(since), Vec::<String>::new());
+}

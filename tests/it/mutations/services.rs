@@ -1,0 +1,209 @@
+//! What someone does to keys, roles, storage, tables and databases by hand.
+
+use super::{Mutation, by_hand, changed, extra, missing};
+
+pub const ALL: &[Mutation] = &[
+    by_hand(
+        "kms/key",
+        r#"kms.disable_key_rotation(KeyId="<key-logs-green>"); kms.update_key_description(KeyId="<key-logs-green>", Description="Mine")"#,
+        &[
+            changed("key-logs-green", "description"),
+            changed("key-logs-green", "rotation_days"),
+        ],
+    ),
+    by_hand(
+        "kms/key",
+        r#"p = json.loads(kms.get_key_policy(KeyId="<key-data-green>", PolicyName="default")["Policy"])
+p["Statement"].append({"Sid": "Mine", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "kms:*", "Resource": "*"})
+kms.put_key_policy(KeyId="<key-data-green>", PolicyName="default", Policy=json.dumps(p))"#,
+        &[extra("key-data-green", "policy.Statement.Mine")],
+    ),
+    by_hand(
+        "kms/key",
+        r#"kms.disable_key(KeyId="<key-logs-blue>")"#,
+        &[changed("key-logs-blue", "enabled")],
+    ),
+    by_hand(
+        "kms/alias",
+        r#"kms.delete_alias(AliasName="alias/data-green-dev")"#,
+        &[missing("alias-data-green")],
+    ),
+    by_hand(
+        "kms/alias",
+        r#"kms.update_alias(AliasName="alias/data-blue-dev", TargetKeyId="<key-logs-green>")"#,
+        &[changed("alias-data-blue", "key")],
+    ),
+    by_hand(
+        "iam/role",
+        r#"iam.put_role_policy(RoleName="role-flow-logs-green-dev", PolicyName="all", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}))"#,
+        &[extra("role-flow-logs-green", "inline.all")],
+    ),
+    by_hand(
+        "iam/role",
+        r#"iam.delete_role_policy(RoleName="role-flow-logs-blue-dev", PolicyName="write-flow-logs")"#,
+        &[changed("role-flow-logs-blue", "inline.write-flow-logs")],
+    ),
+    by_hand(
+        "iam/role",
+        r#"iam.detach_role_policy(RoleName="role-monitoring-green-dev", PolicyArn="arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole")
+iam.update_role(RoleName="role-monitoring-green-dev", MaxSessionDuration=7200)"#,
+        &[
+            changed(
+                "role-monitoring-green",
+                "managed[arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole]",
+            ),
+            changed("role-monitoring-green", "max_session_seconds"),
+        ],
+    ),
+    by_hand(
+        "iam/role",
+        r#"iam.untag_role(RoleName="role-monitoring-blue-dev", TagKeys=["ManagedBy"])"#,
+        &[changed("role-monitoring-blue", "tags.ManagedBy")],
+    ),
+    by_hand(
+        "logs/log_group",
+        r#"logs.delete_log_group(logGroupName="flow-logs-green-dev")"#,
+        &[missing("flow-logs-green")],
+    ),
+    by_hand(
+        "logs/log_group",
+        r#"logs.put_retention_policy(logGroupName="flow-logs-blue-dev", retentionInDays=1)"#,
+        &[changed("flow-logs-blue", "retention_days")],
+    ),
+    by_hand(
+        "logs/log_group",
+        r#"logs.disassociate_kms_key(logGroupName="/aws/rds/cluster/aurora-green-dev/postgresql")"#,
+        &[changed("database-logs-green", "kms_key")],
+    ),
+    by_hand(
+        "s3/bucket",
+        r#"s3.delete_bucket_policy(Bucket="transaction-logs-green-dev")"#,
+        &[changed("transaction-logs-green", "policy")],
+    ),
+    by_hand(
+        "s3/bucket",
+        r#"s3.put_bucket_versioning(Bucket="transaction-logs-green-dev", VersioningConfiguration={"Status": "Suspended"})
+s3.put_bucket_logging(Bucket="transaction-logs-green-dev", BucketLoggingStatus={})"#,
+        &[
+            changed("transaction-logs-green", "versioning"),
+            changed("transaction-logs-green", "logging"),
+        ],
+    ),
+    by_hand(
+        "s3/bucket",
+        r#"l = s3.get_bucket_lifecycle_configuration(Bucket="compliance-docs-green-dev")
+[r for r in l["Rules"] if r["ID"] == "expire-noncurrent"][0]["NoncurrentVersionExpiration"]["NoncurrentDays"] = 5
+l["Rules"].append({"ID": "mine", "Status": "Enabled", "Filter": {"Prefix": "x/"}, "Expiration": {"Days": 3}})
+s3.put_bucket_lifecycle_configuration(Bucket="compliance-docs-green-dev", LifecycleConfiguration={"Rules": l["Rules"]})"#,
+        &[
+            changed(
+                "compliance-docs-green",
+                "lifecycle.expire-noncurrent.noncurrent_days",
+            ),
+            extra("compliance-docs-green", "lifecycle.mine"),
+        ],
+    ),
+    by_hand(
+        "s3/bucket",
+        r#"s3.put_public_access_block(Bucket="access-logs-green-dev", PublicAccessBlockConfiguration={"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": False, "RestrictPublicBuckets": True})"#,
+        &[changed("access-logs-green", "public_access.block_policy")],
+    ),
+    by_hand(
+        "s3/bucket",
+        r#"p = json.loads(s3.get_bucket_policy(Bucket="access-logs-blue-dev")["Policy"])
+p["Statement"] = [s for s in p["Statement"] if s["Sid"] != "DenyOldTls"]
+s3.put_bucket_policy(Bucket="access-logs-blue-dev", Policy=json.dumps(p))"#,
+        &[changed("access-logs-blue", "policy.Statement.DenyOldTls")],
+    ),
+    by_hand(
+        "s3/bucket",
+        r#"t = s3.get_bucket_tagging(Bucket="compliance-docs-blue-dev")["TagSet"]
+s3.put_bucket_tagging(Bucket="compliance-docs-blue-dev", Tagging={"TagSet": t + [{"Key": "Owner", "Value": "somebody"}]})"#,
+        &[extra("compliance-docs-blue", "tags.Owner")],
+    ),
+    by_hand(
+        "dynamodb/table",
+        r#"dynamodb.update_table(TableName="sessions-green-dev", GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "by-user"}}])"#,
+        &[changed("sessions-green", "indexes.by-user")],
+    ),
+    by_hand(
+        "dynamodb/table",
+        r#"dynamodb.update_continuous_backups(TableName="rate-limits-green-dev", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": False})
+dynamodb.update_table(TableName="rate-limits-green-dev", DeletionProtectionEnabled=True)"#,
+        &[
+            changed("rate-limits-green", "recovery_days"),
+            changed("rate-limits-green", "deletion_protection"),
+        ],
+    ),
+    by_hand(
+        "dynamodb/table",
+        r#"dynamodb.update_time_to_live(TableName="rate-limits-blue-dev", TimeToLiveSpecification={"Enabled": False, "AttributeName": "expires_at"})"#,
+        &[changed("rate-limits-blue", "ttl")],
+    ),
+    by_hand(
+        "dynamodb/table",
+        r#"dynamodb.tag_resource(ResourceArn="<sessions-blue.arn>", Tags=[{"Key": "CostCenter", "Value": "elsewhere"}])"#,
+        &[changed("sessions-blue", "tags.CostCenter")],
+    ),
+    by_hand(
+        "rds/subnet_group",
+        r#"rds.modify_db_subnet_group(DBSubnetGroupName="db-subnets-green-dev", SubnetIds=["<subnet-db-a-green>", "<subnet-db-b-green>", "<subnet-db-c-green>", "<subnet-app-a-green>"])"#,
+        &[extra("db-subnets-green", "subnets[<subnet-app-a-green>]")],
+    ),
+    by_hand(
+        "rds/cluster_parameter_group",
+        r#"rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName="db-cluster-parameters-green-dev", Parameters=[{"ParameterName": "log_statement", "ParameterValue": "all", "ApplyMethod": "immediate"}, {"ParameterName": "log_min_duration_statement", "ParameterValue": "100", "ApplyMethod": "immediate"}])"#,
+        &[
+            changed("db-cluster-parameters-green", "parameters.log_statement"),
+            extra(
+                "db-cluster-parameters-green",
+                "parameters.log_min_duration_statement",
+            ),
+        ],
+    ),
+    by_hand(
+        "rds/parameter_group",
+        r#"rds.reset_db_parameter_group(DBParameterGroupName="db-parameters-green-dev", Parameters=[{"ParameterName": "pg_stat_statements.track_utility", "ApplyMethod": "immediate"}])"#,
+        &[changed(
+            "db-parameters-green",
+            "parameters.pg_stat_statements.track_utility",
+        )],
+    ),
+    by_hand(
+        "rds/cluster",
+        r#"rds.modify_db_cluster(DBClusterIdentifier="aurora-green-dev", ApplyImmediately=True, BackupRetentionPeriod=1, DeletionProtection=True, ServerlessV2ScalingConfiguration={"MinCapacity": 0.5, "MaxCapacity": 64}, CloudwatchLogsExportConfiguration={"DisableLogTypes": ["postgresql"]})"#,
+        &[
+            changed("aurora-green", "backup_days"),
+            changed("aurora-green", "deletion_protection"),
+            changed("aurora-green", "capacity.max"),
+            changed("aurora-green", "log_exports.postgresql"),
+        ],
+    ),
+    by_hand(
+        "rds/cluster",
+        r#"rds.modify_db_cluster(DBClusterIdentifier="aurora-blue-dev", ApplyImmediately=True, VpcSecurityGroupIds=["<security-group-database-blue>", "<security-group-alb-blue>"])"#,
+        &[extra(
+            "aurora-blue",
+            "security_groups[<security-group-alb-blue>]",
+        )],
+    ),
+    by_hand(
+        "rds/instance",
+        r#"rds.modify_db_instance(DBInstanceIdentifier="aurora-2-green-dev", ApplyImmediately=True, EnablePerformanceInsights=False, MonitoringInterval=15, AutoMinorVersionUpgrade=False)"#,
+        &[
+            changed("aurora-2-green", "auto_minor_upgrades"),
+            changed("aurora-2-green", "insights"),
+            changed("aurora-2-green", "monitoring.seconds"),
+        ],
+    ),
+    by_hand(
+        "rds/instance",
+        r#"rds.delete_db_instance(DBInstanceIdentifier="aurora-3-blue-dev", SkipFinalSnapshot=True)"#,
+        &[missing("aurora-3-blue")],
+    ),
+    by_hand(
+        "secretsmanager/rotation",
+        r#"secrets.rotate_secret(SecretId="<aurora-rotation-green.arn>", RotationRules={"AutomaticallyAfterDays": 300}, RotateImmediately=False)"#,
+        &[changed("aurora-rotation-green", "days")],
+    ),
+];
