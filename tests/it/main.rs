@@ -9,7 +9,10 @@
 )]
 
 mod bad_input;
+mod budget;
 mod engine;
+mod foreign;
+mod hard_days;
 mod lambda;
 mod makespan;
 mod mutations;

@@ -1,0 +1,254 @@
+//! Hard days: calls that are refused, throttled or lost, reads that lag, runs that are stopped. Each ends with what a
+//! clean run makes, without a duplicate, or with an error that says what is missing.
+
+use crate::support::lab::{Done, Lab};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+const APPLY: &[&str] = &["apply", "--yes"];
+const GREEN: &[&str] = &["apply", "--env", "green", "--yes"];
+const DESTROY: &[&str] = &["destroy", "--yes"];
+
+fn signal(child: &Child, name: &str) {
+    let pid = child.id().to_string();
+    let sent = Command::new("kill").args([name, &pid]).status().unwrap();
+    assert!(sent.success());
+}
+
+fn ended(child: Child) -> Done {
+    let output = child.wait_with_output().unwrap();
+    Done {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// Waits until this many writes have come.
+fn until_writes(lab: &Lab, since: u64, count: usize) {
+    let began = Instant::now();
+    while lab.writes(since).len() < count {
+        assert!(began.elapsed() < Duration::from_secs(120), "no writes came");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// How often an operation was called, as `service:Operation`.
+fn counts(lab: &Lab, since: u64) -> BTreeMap<String, usize> {
+    let mut all = BTreeMap::new();
+    for call in lab.writes(since) {
+        *all.entry(call).or_default() += 1;
+    }
+    all
+}
+
+/// The state without what differs between two runs that made the same.
+fn recorded(lab: &Lab) -> Value {
+    let text = std::fs::read(lab.dir.path().join("state/dev.json")).unwrap();
+    let mut state: Value = serde_json::from_slice(&text).unwrap();
+    state["serial"].take();
+    state["timings"].take();
+    for record in state["steps"].as_object_mut().unwrap().values_mut() {
+        let record = record.as_object_mut().unwrap();
+        record.remove("token");
+        record.remove("at");
+    }
+    state
+}
+
+#[test]
+fn access_denied_fails_its_step_at_once_and_names_the_permission_while_others_finish() {
+    let lab = Lab::start();
+    let empty = lab.ids();
+    lab.run(GREEN).expect(0);
+    let clean = lab.inventory();
+    lab.run(DESTROY).expect(0);
+    assert_eq!(lab.ids(), empty);
+    let denied = [
+        ("ec2:CreateFlowLogs", "flow-log-green", 1),
+        ("kms:CreateAlias", "alias-data-green", 2),
+        ("s3:PutBucketPolicy", "access-logs-green", 3),
+    ];
+    lab.faults(&json!({"deny": denied.map(|d| d.0)}));
+    let since = lab.mark();
+    let done = lab
+        .run(&["apply", "--env", "green", "--yes", "--json"])
+        .expect(1);
+    let report = done.json();
+    let steps = report["steps"].as_array().unwrap();
+    let calls = counts(&lab, since);
+    for (action, step, most) in denied {
+        let row = steps.iter().find(|s| s["step"] == step).unwrap();
+        assert_eq!(row["outcome"], "failed", "{row}");
+        assert_eq!(row["fault"]["action"], action, "{row}");
+        let told = row["fault"].to_string();
+        assert!(
+            told.contains("AccessDenied") || told.contains("Unauthorized"),
+            "{told}"
+        );
+        let hint = row["fault"]["hint"].as_str().unwrap_or_default();
+        assert!(hint.contains(action), "the permission is named: {row}");
+        // One attempt for each step that needs it, none again.
+        assert!(
+            (1..=most).contains(&calls[action]),
+            "{action}: {}",
+            calls[action]
+        );
+        assert!(done.err.contains(action), "{}", done.err);
+    }
+    let finished = |step: &str| {
+        steps
+            .iter()
+            .any(|s| s["step"] == step && s["outcome"] == "done")
+    };
+    assert!(finished("aurora-3-green") && finished("sessions-green"));
+    lab.faults(&json!({}));
+    lab.run(GREEN).expect(0);
+    assert_eq!(lab.inventory(), clean);
+    lab.run(DESTROY).expect(0);
+    assert_eq!(lab.ids(), empty);
+}
+
+#[test]
+fn throttling_and_errors_of_the_servers_end_as_a_clean_run_does() {
+    let lab = Lab::start();
+    let empty = lab.ids();
+    lab.run(GREEN).expect(0);
+    let clean = lab.inventory();
+    lab.run(DESTROY).expect(0);
+    assert_eq!(lab.ids(), empty);
+    for faults in [
+        json!({"throttle_rate": 0.3, "seed": 7}),
+        json!({"error_rate": 0.1, "error_after_rate": 0.05, "seed": 7}),
+    ] {
+        let unclear = faults.get("error_after_rate").is_some();
+        for command in [GREEN, DESTROY] {
+            lab.faults(&faults);
+            let first = lab.run(command);
+            lab.faults(&json!({}));
+            if unclear && first.code != 0 {
+                lab.run(command).expect(0);
+            } else {
+                first.expect(0);
+            }
+            if command == GREEN {
+                assert_eq!(lab.inventory(), clean, "{faults}");
+            }
+        }
+        assert_eq!(lab.ids(), empty, "{faults}");
+    }
+}
+
+#[test]
+fn reads_that_lag_make_no_duplicate_even_after_a_kill() {
+    let lab = Lab::start();
+    let empty = lab.ids();
+    lab.run(GREEN).expect(0);
+    let clean = lab.inventory();
+    lab.run(DESTROY).expect(0);
+    lab.faults(&json!({"lag_reads_ms": 1500}));
+    lab.run(GREEN).expect(0);
+    lab.faults(&json!({}));
+    assert_eq!(lab.inventory(), clean);
+    lab.run(DESTROY).expect(0);
+    assert_eq!(lab.ids(), empty);
+    for only in [
+        "ec2:CreateSubnet",
+        "iam:CreateRole",
+        "ec2:CreateSecurityGroup",
+    ] {
+        lab.faults(&json!({"lag_reads_ms": 1500, "hang_after": 1, "only": [only]}));
+        assert!(lab.killed_when("hang_after", GREEN).is_none(), "{only}");
+    }
+    lab.faults(&json!({"lag_reads_ms": 1500}));
+    lab.run(GREEN).expect(0);
+    lab.faults(&json!({}));
+    assert_eq!(lab.inventory(), clean);
+    lab.run(DESTROY).expect(0);
+    assert_eq!(lab.ids(), empty);
+}
+
+#[test]
+fn a_lost_state_is_adopted_without_a_write_and_rebuilt_as_it_was() {
+    let lab = Lab::start();
+    lab.run(APPLY).expect(0);
+    let (before, ids) = (recorded(&lab), lab.ids());
+    for command in [APPLY, &["state", "rebuild", "--yes"]] {
+        for entry in std::fs::read_dir(lab.dir.path().join("state")).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                std::fs::remove_file(path).unwrap();
+            }
+        }
+        let since = lab.mark();
+        lab.run(command).expect(0);
+        assert_eq!(lab.writes(since), Vec::<String>::new(), "{command:?}");
+        assert_eq!(lab.ids(), ids, "{command:?}");
+        let after = recorded(&lab);
+        for (step, record) in before["steps"].as_object().unwrap() {
+            assert_eq!(&after["steps"][step], record, "{command:?} {step}");
+        }
+        assert_eq!(after, before, "{command:?}");
+        lab.run(&["plan"]).expect(0);
+    }
+}
+
+#[test]
+fn one_environment_goes_without_the_other_and_a_stopped_destroy_goes_on() {
+    let lab = Lab::start();
+    let empty = lab.ids();
+    lab.run(&["apply", "--env", "blue", "--yes"]).expect(0);
+    let blue = lab.ids();
+    // Killed in the middle: half of green is there.
+    let since = lab.mark();
+    let mut child = lab.spawn(APPLY);
+    until_writes(&lab, since, 40);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    lab.run(&["destroy", "--env", "green", "--yes"]).expect(0);
+    assert_eq!(lab.ids(), blue, "blue is as it was");
+    lab.run(&["plan", "--env", "blue"]).expect(0);
+    lab.run(APPLY).expect(0);
+    lab.run(&["destroy", "--env", "green", "--yes"]).expect(0);
+    assert_eq!(lab.ids(), blue, "blue is as it was");
+    lab.run(&["plan", "--env", "blue"]).expect(0);
+    for name in ["-INT", "-TERM"] {
+        let since = lab.mark();
+        lab.faults(&json!({"delay_ms": 150}));
+        let child = lab.spawn(DESTROY);
+        until_writes(&lab, since, 5);
+        signal(&child, name);
+        let done = ended(child).expect(130);
+        assert!(
+            done.err.contains("nterrupted") || done.out.contains("nterrupted"),
+            "{done:?}"
+        );
+        lab.faults(&json!({}));
+        assert_ne!(lab.ids(), empty);
+    }
+    lab.run(DESTROY).expect(0);
+    assert_eq!(lab.ids(), empty);
+}
+
+#[test]
+fn a_stop_does_not_wait_for_what_settles() {
+    let lab = Lab::start_with(&["--latency", "aws/20"]);
+    let empty = lab.ids();
+    let since = lab.mark();
+    let child = lab.spawn(GREEN);
+    // The cluster and its instances take half a minute and more from here.
+    let began = Instant::now();
+    while !lab.writes(since).iter().any(|w| w == "rds:CreateDBCluster") {
+        assert!(began.elapsed() < Duration::from_secs(120), "no cluster");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    signal(&child, "-INT");
+    ended(child).expect(130);
+    lab.control("POST", "latency", &json!({"latency": "none"}));
+    lab.run(GREEN).expect(0);
+    lab.run(&["plan", "--env", "green"]).expect(0);
+    lab.run(DESTROY).expect(0);
+    assert_eq!(lab.ids(), empty);
+}
