@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// Keys are collected until none has come for this long. Short against any AWS call, long against the scheduling of
+/// Keys are collected until none has come for two of these. Short against an AWS call, long against the scheduling of
 /// tasks; on a busy machine a refresh takes more than one tick to ask for everything, and must not leave as two calls.
-const TICK: Duration = Duration::from_millis(15);
+const TICK: Duration = Duration::from_millis(20);
+/// Ticks without a new key before the keys leave.
+const QUIET: u32 = 2;
 
 /// Keys that leave without waiting for more.
 const FULL: usize = 1000;
@@ -68,11 +70,12 @@ where
 
     async fn flush(self) {
         let lock = || self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut seen = 0;
+        let (mut seen, mut quiet) = (0, 0);
         let group = loop {
             tokio::time::sleep(TICK).await;
             let mut waiting = lock();
-            if waiting.len() == seen || seen >= FULL {
+            quiet = if waiting.len() == seen { quiet + 1 } else { 0 };
+            if quiet >= QUIET || seen >= FULL {
                 break std::mem::take(&mut *waiting);
             }
             seen = waiting.len();
