@@ -6,8 +6,13 @@ use crate::support::lab::Lab;
 use serde_json::json;
 use std::collections::BTreeSet;
 
-const APPLY: &[&str] = &["apply", "--yes"];
+const APPLY: &[&str] = &["apply", "--env", "green", "--yes"];
 const DESTROY: &[&str] = &["destroy", "--yes"];
+/// The same with few calls at once: what a kill interrupts stays near the write that it hits.
+const FEW: [&[&str]; 2] = [
+    &["apply", "--env", "green", "--yes", "--parallelism", "2"],
+    &["destroy", "--yes", "--parallelism", "2"],
+];
 
 /// What a run without faults makes and calls.
 struct Clean {
@@ -49,7 +54,7 @@ fn killed_after_the_effect_of_every_kind_of_write() {
     let lab = Lab::start();
     let clean = clean(&lab);
     let mut kills = 0;
-    for (command, writes) in [(APPLY, &clean.apply), (DESTROY, &clean.destroy)] {
+    for (command, writes) in [(FEW[0], &clean.apply), (FEW[1], &clean.destroy)] {
         for kind in kinds(writes) {
             lab.faults(&json!({"hang_after": 1, "only": [kind]}));
             match lab.killed_when("hang_after", command) {
@@ -60,7 +65,7 @@ fn killed_after_the_effect_of_every_kind_of_write() {
         }
         lab.faults(&json!({}));
         lab.run(command).expect(0);
-        if command == APPLY {
+        if command == FEW[0] {
             same(&lab.inventory(), &clean.inventory);
         }
     }

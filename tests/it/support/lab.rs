@@ -192,11 +192,12 @@ impl Lab {
 
     /// Runs the deployer until a fault of this kind has struck, then kills it; `None` when it ended by itself first.
     pub fn killed_when(&self, struck: &str, arguments: &[&str]) -> Option<Done> {
-        let since = self.mark();
         let mut child = self.spawn(arguments);
         let began = Instant::now();
         loop {
-            if self.calls(since).iter().any(|c| c["lost"] == struck) {
+            let faults = self.control("GET", "faults", &json!({}));
+            let fired = faults["fired"].as_array().into_iter().flatten();
+            if fired.into_iter().any(|f| f["fault"] == struck) {
                 child.kill().unwrap();
                 child.wait().unwrap();
                 return None;
