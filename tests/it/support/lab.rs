@@ -190,20 +190,6 @@ impl Lab {
         .out
     }
 
-    /// The writes that faults have struck since they were set, as `service:Operation`.
-    pub fn struck(&self) -> Vec<String> {
-        let faults = self.control("GET", "faults", &json!({}));
-        let fired = faults["fired"].as_array().into_iter().flatten();
-        let name = |f: &Value| {
-            Some(format!(
-                "{}:{}",
-                f["service"].as_str()?,
-                f["operation"].as_str()?
-            ))
-        };
-        fired.filter_map(name).collect()
-    }
-
     /// Runs the deployer until a fault of this kind has struck, then kills it; `None` when it ended by itself first.
     pub fn killed_when(&self, struck: &str, arguments: &[&str]) -> Option<Done> {
         let mut child = self.spawn(arguments);
