@@ -2,7 +2,7 @@
 //!
 //! # Add a resource type
 //!
-//! 1. Write `service/thing.rs`: a struct with every setting that we manage (references are [`Ref`]s), the outputs, and
+//! 1. Write `service/thing.rs`: a struct with every setting that we manage (with `engine::Ref`s to other steps), the outputs, and
 //!    an implementation of [`Resource`]. `read` answers in the same struct; a setting that is written and not read back
 //!    makes every apply fail with "reads back otherwise".
 //! 2. Add one line to [`registry`], and its typical seconds to `durations.rs`.
