@@ -1,9 +1,11 @@
-//! A lost answer and an answer that never comes, at every write of green's life: the run finishes without a duplicate,
-//! and destroy leaves the account as it was. `cargo test --bench sweep` takes both environments and kills as well;
-//! kills at single writes are in `hard_days` and `bad_input`.
+//! A kill after the effect, a lost answer and an answer that never comes, at every write of green's life: the run
+//! finishes without a duplicate, and destroy leaves the account as it was. `cargo test --bench sweep` takes both
+//! environments, and kills at one write at a time.
 
 use crate::support::lab::Lab;
 use serde_json::json;
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 const APPLY: &[&str] = &["apply", "--env", "green", "--yes"];
 const DESTROY: &[&str] = &["destroy", "--yes"];
@@ -40,18 +42,53 @@ fn every_answer_that_never_comes_once() {
     lost(&lab, &clean, "hang_after");
 }
 
+/// The answer of every new write hangs; when all calls in flight do, the process is killed. So a few runs kill at every
+/// write, with as many unresolved intents as there can be.
+#[test]
+fn every_write_killed_after_its_effect() {
+    let lab = Lab::start();
+    let clean = clean(&lab);
+    for command in [APPLY, DESTROY] {
+        let since = lab.mark();
+        lab.faults(&json!({"hang_after": "every_new"}));
+        let mut kills = 0;
+        while lab
+            .killed_after("hang_after", Duration::from_millis(400), command)
+            .map(|done| done.expect(0))
+            .is_none()
+        {
+            kills += 1;
+        }
+        struck(&lab, since, "hang_after");
+        println!("{command:?}: {kills} kills");
+        lab.faults(&json!({}));
+        if command == APPLY {
+            same(&lab.inventory(), &clean.inventory);
+        }
+    }
+    assert_eq!(lab.ids(), clean.empty);
+}
+
+/// At least 24 writes of many kinds were hit.
+fn struck(lab: &Lab, since: u64, fault: &str) {
+    let calls = lab.calls(since);
+    let hit = calls.iter().filter(|c| c["lost"] == fault);
+    let kinds: BTreeSet<String> = hit
+        .clone()
+        .map(|c| format!("{} {}", c["service"], c["operation"]))
+        .collect();
+    let hit = hit.count();
+    println!("{fault}: {hit} writes of {} kinds", kinds.len());
+    assert!(hit >= 24 && kinds.len() >= 24, "{hit} writes: {kinds:?}");
+}
+
 /// Loses the answer of every write once, in one run of apply and one of destroy.
 fn lost(lab: &Lab, clean: &Clean, fault: &str) {
     for command in [APPLY, DESTROY] {
         let since = lab.mark();
         lab.faults(&json!({fault: "every_new"}));
         let first = lab.run(command);
-        let struck = lab
-            .calls(since)
-            .iter()
-            .filter(|c| c["lost"] == fault)
-            .count();
-        assert!(struck >= 24, "{struck} answers lost");
+        struck(lab, since, fault);
         lab.faults(&json!({}));
         if first.code != 0 {
             lab.run(command).expect(0);

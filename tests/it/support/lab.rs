@@ -192,12 +192,27 @@ impl Lab {
 
     /// Runs the deployer until a fault of this kind has struck, then kills it; `None` when it ended by itself first.
     pub fn killed_when(&self, struck: &str, arguments: &[&str]) -> Option<Done> {
-        let mut child = self.spawn(arguments);
-        let began = Instant::now();
-        loop {
+        self.killed_after(struck, Duration::ZERO, arguments)
+    }
+
+    /// Runs the deployer until faults of this kind have struck and for `quiet` no further one has, then kills it: with
+    /// every call in flight hanging, nothing is left that could strike. `None` when it ended by itself first.
+    pub fn killed_after(&self, struck: &str, quiet: Duration, arguments: &[&str]) -> Option<Done> {
+        let fired = || {
             let faults = self.control("GET", "faults", &json!({}));
             let fired = faults["fired"].as_array().into_iter().flatten();
-            if fired.into_iter().any(|f| f["fault"] == struck) {
+            fired.filter(|f| f["fault"] == struck).count()
+        };
+        let before = fired();
+        let mut child = self.spawn(arguments);
+        let began = Instant::now();
+        let mut last = (before, began);
+        loop {
+            let now = fired();
+            if now != last.0 {
+                last = (now, Instant::now());
+            }
+            if now > before && last.1.elapsed() >= quiet {
                 child.kill().unwrap();
                 child.wait().unwrap();
                 return None;
