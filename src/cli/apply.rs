@@ -16,9 +16,9 @@ pub async fn plan(cx: &Context<'_>, scope: &Scope, replace_data: bool) -> Result
     let events = cx.console.events(None);
     let session = Session::open(cx, scope, &events, true, true).await?;
     let config = &session.config;
-    let state = state::read(&session.folder, &config.suffix, &config.region)?;
+    let mut state = state::read(&session.folder, &config.suffix, &config.region)?;
     session.check_home(&state)?;
-    let plan = make(&session, &state, replace_data).await;
+    let plan = make(&session, &mut state, replace_data).await;
     show(cx, &session, &plan)?;
     cx.console
         .document(&PlanDocument::new(session.home(), &plan))?;
@@ -55,7 +55,7 @@ pub async fn apply(
     let events = cx.console.events(timings.as_ref().map(|t| &t.0));
     let session = Session::open(cx, asked.scope, &events, false, true).await?;
     let (writer, mut state) = run::open(&session)?;
-    let plan = make(&session, &state, replace_data).await;
+    let plan = make(&session, &mut state, replace_data).await;
     show(cx, &session, &plan)?;
     if !plan.problems.is_empty() {
         let nothing = Default::default();
@@ -86,7 +86,11 @@ fn document(
     Ok(cx.console.document(&document)?)
 }
 
-async fn make(session: &Session, state: &State, replace_data: bool) -> Plan {
+async fn make(session: &Session, state: &mut State, replace_data: bool) -> Plan {
+    // A first run, or a state that was lost: what an earlier blueprint made is not to be forgotten.
+    if state.steps.is_empty() {
+        session.recover(state).await;
+    }
     let asks = session.asks(state, |_, record| session.means(record));
     let seen = session.observe(&asks).await;
     let options = Options {

@@ -16,9 +16,9 @@ pub async fn plan(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
     let events = cx.console.events(None);
     let session = Session::open(cx, scope, &events, true, false).await?;
     let config = &session.config;
-    let state = state::read(&session.folder, &config.suffix, &config.region)?;
+    let mut state = state::read(&session.folder, &config.suffix, &config.region)?;
     session.check_home(&state)?;
-    let plan = make(&session, &state).await;
+    let plan = make(&session, &mut state).await;
     show(cx, &session, &plan)?;
     cx.console
         .document(&PlanDocument::new(session.home(), &plan))?;
@@ -31,7 +31,7 @@ pub async fn destroy(cx: &Context<'_>, asked: &Asked<'_>) -> Result<Exit, Failur
     let events = cx.console.events(timings.as_ref().map(|t| &t.0));
     let session = Session::open(cx, asked.scope, &events, false, false).await?;
     let (writer, mut state) = run::open(&session)?;
-    let mut plan = make(&session, &state).await;
+    let mut plan = make(&session, &mut state).await;
     show(cx, &session, &plan)?;
     if !plan.problems.is_empty() {
         let report = Default::default();
@@ -58,7 +58,8 @@ pub async fn destroy(cx: &Context<'_>, asked: &Asked<'_>) -> Result<Exit, Failur
 }
 
 /// Everything recorded is read, whatever its scope: what rests on the doomed must be known.
-async fn make(session: &Session, state: &State) -> Plan {
+async fn make(session: &Session, state: &mut State) -> Plan {
+    session.recover(state).await;
     let asks = session.asks(state, |_, _| true);
     let seen = session.observe(&asks).await;
     teardown(

@@ -8,6 +8,7 @@ use crate::blueprint::{self, Facts};
 use crate::config::{Config, Overrides};
 use crate::engine::drift::Unlisted;
 use crate::engine::observe::{Ask, Observations, asks, observe};
+use crate::engine::rebuild::recover;
 use crate::engine::{Driver, Events, Graph, Owned, Registry};
 use crate::report::Home;
 use crate::resources::{self, ec2::ServicePrefixLists};
@@ -167,6 +168,13 @@ impl Session {
             }
         }
         (owned, unlisted)
+    }
+
+    /// Takes into the state what carries our mark and belongs to a step that neither blueprint nor state has, so that
+    /// it is planned like everything that left the blueprint.
+    pub async fn recover(&self, state: &mut State) {
+        let (owned, _) = self.owned().await;
+        recover(&self.graph, &owned, &self.registry, state).await;
     }
 
     /// Refuses a state of another account or region.

@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::run;
 use super::session::{Session, configuration, home, state_folder};
 use crate::engine::observe::{Observed, asks};
-use crate::engine::rebuild::rebuild;
+use crate::engine::rebuild::{rebuild, recover};
 use crate::report::{self, StateListDocument, StateRow, StateShowDocument};
 use crate::state::{self, Paths, State, StateError};
 
@@ -109,13 +109,14 @@ async fn again(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
         ));
     }
     rebuild(&session.graph, &seen, &session.registry, &mut state);
+    let (owned, _) = session.owned().await;
+    recover(&session.graph, &owned, &session.registry, &mut state).await;
     writer.finish(&mut state)?;
     cx.console.text(&format!(
         "{} steps recorded in {}\n",
         state.steps.len(),
         Paths::of(&session.folder, &config.suffix).state.display()
     ))?;
-    let (owned, _) = session.owned().await;
     for thing in owned.iter().filter(|o| !state.steps.contains_key(&o.step)) {
         cx.console.text(&format!(
             "not in the blueprint, not recorded: {} {} ({})\n",

@@ -68,6 +68,14 @@ pub struct Step {
     pub needs: Vec<(usize, Strength)>,
 }
 
+impl Step {
+    /// The ids of the steps it needs.
+    pub fn needs(&self, graph: &Graph) -> Vec<String> {
+        let ids = self.needs.iter().map(|(to, _)| graph.steps[*to].id.clone());
+        ids.collect()
+    }
+}
+
 /// A finished, checked graph. Steps are in an order in which every step comes after what it needs.
 #[derive(Debug, Clone, Default)]
 pub struct Graph {

@@ -1,14 +1,17 @@
 //! The state again, from nothing but the ownership marks.
 
 use super::diff::diff;
-use super::driver::{Phase, Registry};
+use super::driver::{Identity, Key, Nature, Owned, Ownership, Phase, Registry};
 use super::graph::Graph;
 use super::observe::{Observations, Observed};
-use super::reference::resolve;
+use super::reference::{mentions, resolve};
 use crate::state::{Record, Stage, State};
+use futures::future::join_all;
+use std::collections::BTreeMap;
 
 /// Writes a record for every step of the graph that was found. `state` gives the head (suffix, account, region) and the
-/// measured durations; its records are replaced. Settings are recorded as desired where nothing differs, else as read.
+/// measured durations; its records are replaced, but for those of steps that left the graph. Settings are recorded as
+/// desired where nothing differs, else as read.
 pub fn rebuild(graph: &Graph, seen: &Observations, registry: &Registry, state: &mut State) {
     let old = std::mem::take(&mut state.steps);
     for step in &graph.steps {
@@ -40,13 +43,95 @@ pub fn rebuild(graph: &Graph, seen: &Observations, registry: &Registry, state: &
             tags: step.tags.clone(),
             inputs: if differs { live.spec.clone() } else { desired },
             outputs: live.outputs.clone(),
-            needs: step
-                .needs
-                .iter()
-                .map(|(to, _)| graph.steps[*to].id.clone())
-                .collect(),
+            needs: step.needs(graph),
             at: jiff::Timestamp::now(),
         };
         state.steps.insert(step.id.clone(), record);
     }
+    let left = old
+        .into_iter()
+        .filter(|(id, _)| graph.position(id).is_none());
+    state.steps.extend(left);
+}
+
+/// Records marked things whose step neither the blueprint nor the state has: what an earlier blueprint made and a lost
+/// state no longer tells. Their settings are as they were read, their edges follow from the ids in them. What is not
+/// found again (its type is unknown, or it is on its way out) stays unrecorded.
+pub async fn recover(graph: &Graph, owned: &[Owned], registry: &Registry, state: &mut State) {
+    let strays: BTreeMap<&str, &Owned> = owned
+        .iter()
+        .filter(|o| graph.position(&o.step).is_none() && !state.steps.contains_key(&o.step))
+        .map(|o| (o.step.as_str(), o))
+        .collect();
+    let looks = strays.values().map(|o| record(graph, o, registry));
+    let found: BTreeMap<String, Record> = join_all(looks).await.into_iter().flatten().collect();
+    let all: Vec<(&String, &Record)> = state.steps.iter().chain(&found).collect();
+    let mut edges: Vec<(String, String)> = Vec::new();
+    for (id, stray) in &found {
+        for (other, record) in all.iter().filter(|(other, _)| *other != id) {
+            if mentions(&stray.inputs, &record.outputs) {
+                edges.push((id.clone(), (*other).clone()));
+            }
+            if mentions(&record.inputs, &stray.outputs) {
+                edges.push(((*other).clone(), id.clone()));
+            }
+        }
+    }
+    state.steps.extend(found);
+    for (from, to) in edges {
+        let needs = |step: &str, other: &String| {
+            let record = state.steps.get(step);
+            record.is_some_and(|r| r.needs.contains(other))
+        };
+        if needs(&from, &to) || needs(&to, &from) {
+            continue;
+        }
+        if let Some(record) = state.steps.get_mut(&from) {
+            record.needs.push(to);
+        }
+    }
+}
+
+/// The record of one marked thing, as it is read by its mark.
+async fn record(graph: &Graph, owned: &Owned, registry: &Registry) -> Option<(String, Record)> {
+    let driver = registry.get(&owned.kind).ok()?;
+    // Found by its mark, a thing needs no settings to be read; any of its type are of the right shape.
+    let like = graph.steps.iter().find(|s| s.kind == owned.kind)?;
+    if driver.meta().nature != Nature::Marked {
+        return None;
+    }
+    let name = match owned.tags.get("Name") {
+        Some(name) => name,
+        None if owned.name.is_empty() => &owned.id,
+        None => &owned.name,
+    };
+    let identity = Identity {
+        step: owned.step.clone(),
+        name: name.clone(),
+        tags: owned.tags.clone(),
+        token: String::new(),
+    };
+    let key = Key {
+        spec: &like.spec,
+        outputs: None,
+        identity: &identity,
+    };
+    let live = driver.read(key).await.ok()??;
+    let tags = live.tags?;
+    if identity.ownership(&tags) != Ownership::Ours {
+        return None;
+    }
+    let record = Record {
+        kind: owned.kind.clone(),
+        scope: tags.get("Environment").cloned().unwrap_or_default(),
+        name: tags.get("Name").unwrap_or(name).clone(),
+        stage: Stage::Created,
+        token: String::new(),
+        tags,
+        inputs: live.spec,
+        outputs: live.outputs,
+        needs: Vec::new(),
+        at: jiff::Timestamp::now(),
+    };
+    Some((owned.step.clone(), record))
 }

@@ -179,6 +179,25 @@ pub fn has_placeholder(value: &Value) -> bool {
     any
 }
 
+/// True when a text in `value` is one of the ids, names or ARNs in `outputs`: a reference, as it looks once resolved.
+pub fn mentions(value: &Value, outputs: &Value) -> bool {
+    match outputs {
+        Value::String(id) if !id.is_empty() => holds(value, id),
+        Value::Array(items) => items.iter().any(|o| mentions(value, o)),
+        Value::Object(map) => map.values().any(|o| mentions(value, o)),
+        _ => false,
+    }
+}
+
+fn holds(value: &Value, id: &str) -> bool {
+    match value {
+        Value::String(text) => text == id,
+        Value::Array(items) => items.iter().any(|v| holds(v, id)),
+        Value::Object(map) => map.iter().any(|(k, v)| k == id || holds(v, id)),
+        _ => false,
+    }
+}
+
 /// Edges of a desired JSON: step id to the strongest strength asked for.
 pub fn edges(value: &Value) -> BTreeMap<String, Strength> {
     let mut out = BTreeMap::new();

@@ -7,6 +7,7 @@ use deployer::engine::exec::{self, Limits, MemoryRecorder, Outcome, Report};
 use deployer::engine::graph::{Builder, Head, Kind};
 use deployer::engine::observe::{asks, observe};
 use deployer::engine::plan::{self, Options, Plan};
+use deployer::engine::rebuild::recover;
 use deployer::engine::{Class, Events, Fault, Graph, Leaves, Registry};
 use deployer::state::{Stage, State};
 use serde::Serialize;
@@ -108,6 +109,16 @@ impl Run {
         self.execute(&plan).await
     }
 
+    /// What a run with this blueprint finds again when the state file is gone.
+    async fn lose_state(&mut self, graph: &Graph) {
+        self.state = State::empty("t", "eu-central-1");
+        let mut owned = Vec::new();
+        for driver in self.registry.all() {
+            owned.extend(driver.owned("t").await.unwrap());
+        }
+        recover(graph, &owned, &self.registry, &mut self.state).await;
+    }
+
     async fn destroy(&mut self, graph: &Graph, scope: Option<&str>) -> Report {
         let chosen = graph.select(scope);
         let asks = asks(graph, &chosen, &self.state, |_, _| true);
@@ -116,6 +127,13 @@ impl Run {
         assert_eq!(plan.problems, []);
         self.execute(&plan).await
     }
+}
+
+/// The writes so far, without the numbers of the ids.
+fn writes(world: &World) -> Vec<String> {
+    let writes = world.writes.lock().unwrap();
+    let bare = |w: &String| w.rsplit_once('-').map_or(w.as_str(), |p| p.0).to_owned();
+    writes.iter().map(bare).collect()
 }
 
 fn verbs(plan: &Plan) -> Vec<(String, Verb)> {
@@ -319,18 +337,34 @@ async fn steps_that_left_the_blueprint_go_in_recorded_order_after_who_used_them_
         );
     });
     let new = graph(|b| drop(b.add(head("user", "green"), Quick(json!({"uses": "nothing"})))));
-    let mut run = Run::on(&world);
-    run.apply(&old).await;
-    world.writes.lock().unwrap().clear();
-    assert!(run.apply(&new).await.complete());
-    let writes: Vec<String> = world
-        .writes
-        .lock()
-        .unwrap()
-        .iter()
-        .map(|w| w.rsplit_once('-').map_or(w.as_str(), |p| p.0).to_owned())
-        .collect();
-    assert_eq!(writes, ["update user", "delete b", "delete a"]);
+    for lost in [false, true] {
+        let mut run = Run::on(&world);
+        run.apply(&old).await;
+        if lost {
+            run.lose_state(&new).await;
+        }
+        world.writes.lock().unwrap().clear();
+        assert!(run.apply(&new).await.complete());
+        assert_eq!(
+            writes(&world),
+            ["update user", "delete b", "delete a"],
+            "state lost: {lost}"
+        );
+        assert_eq!(run.state.steps.len(), 1);
+        assert!(run.destroy(&new, None).await.complete());
+        run.apply(&old).await;
+        if lost {
+            run.lose_state(&new).await;
+        }
+        world.writes.lock().unwrap().clear();
+        assert!(run.destroy(&new, None).await.complete());
+        assert_eq!(
+            writes(&world),
+            ["delete user", "delete b", "delete a"],
+            "state lost: {lost}"
+        );
+        assert_eq!(world.live(), Vec::<String>::new());
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -202,6 +202,53 @@ fn a_lost_state_is_adopted_without_a_write_and_rebuilt_as_it_was() {
 }
 
 #[test]
+fn what_left_the_blueprint_goes_even_when_the_state_is_lost() {
+    let lab = Lab::start();
+    let empty = lab.ids();
+    let config = lab.dir.path().join("deployer.toml");
+    let usual = std::fs::read_to_string(&config).unwrap();
+    let more = format!("{usual}[database]\ninstances = 4\n");
+    lab.run(GREEN).expect(0);
+    let clean = lab.inventory();
+    let lose_state = || std::fs::remove_file(lab.dir.path().join("state/dev.json")).unwrap();
+    // With one more instance, and a subnet that an earlier blueprint had.
+    let grow = || {
+        std::fs::write(&config, &more).unwrap();
+        lab.run(GREEN).expect(0);
+        std::fs::write(&config, &usual).unwrap();
+        lab.python(
+            r#"
+ec2 = c("ec2")
+vpc = ec2.describe_vpcs(Filters=[{"Name": "tag:Name", "Values": ["vpc-green-dev"]}])["Vpcs"][0]["VpcId"]
+tags = {"Name": "subnet-old-green-dev", "EnvironmentSuffix": "dev", "DeployerStep": "subnet-old-green", "Environment": "green"}
+ec2.create_subnet(VpcId=vpc, CidrBlock="10.20.240.0/24", TagSpecifications=[{"ResourceType": "subnet", "Tags": [{"Key": k, "Value": v} for k, v in tags.items()]}])
+"#,
+        );
+    };
+    grow();
+    lose_state();
+    lab.run(&["state", "rebuild", "--yes"]).expect(0);
+    assert!(
+        lab.run(&["state", "list"])
+            .expect(0)
+            .out
+            .contains("subnet-old-green")
+    );
+    lose_state();
+    let plan = lab.run(&["plan", "--env", "green"]).expect(2).out;
+    assert!(
+        plan.contains("aurora-4-green") && plan.contains("subnet-old-green"),
+        "{plan}"
+    );
+    lab.run(GREEN).expect(0);
+    assert_eq!(lab.inventory(), clean);
+    grow();
+    lose_state();
+    lab.run(DESTROY).expect(0);
+    assert_eq!(lab.ids(), empty);
+}
+
+#[test]
 fn one_environment_goes_without_the_other_and_a_stopped_destroy_goes_on() {
     let lab = Lab::start();
     let empty = lab.ids();

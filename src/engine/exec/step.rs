@@ -244,7 +244,10 @@ impl Work {
             };
             attempt += 1;
             match again {
-                Some(nap) if !self.stopping() => tokio::time::sleep(nap).await,
+                Some(nap) if !self.stopping() => {
+                    self.tell(Message::Parked(self.at));
+                    tokio::time::sleep(nap).await;
+                }
                 Some(_) => {
                     self.give_up(unclear).await?;
                     return Err(Stop::Interrupted);
@@ -494,6 +497,8 @@ impl Work {
                 });
             }
             attempt += 1;
+            // What it waits for may be a step that has no place yet.
+            self.tell(Message::Parked(self.at));
             tokio::time::sleep(nap).await;
         }
     }

@@ -8,7 +8,7 @@ use crate::engine::event::Verb;
 use crate::engine::fault::{Class, Fault};
 use crate::engine::graph::{Graph, Step};
 use crate::engine::observe::{Observations, Observed};
-use crate::engine::reference::{Strength, resolve};
+use crate::engine::reference::{Strength, mentions, resolve};
 use crate::state::{Record, Stage, State};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -249,11 +249,7 @@ fn nodes_for_steps(
             continue;
         };
         let (create, delete) = durations(driver.meta(), state);
-        let record_needs: Vec<String> = step
-            .needs
-            .iter()
-            .map(|(to, _)| graph.steps[*to].id.clone())
-            .collect();
+        let record_needs: Vec<String> = step.needs(graph);
         let mut needs: Vec<(usize, Strength)> = step
             .needs
             .iter()
@@ -365,15 +361,19 @@ fn removals(
         ));
         removed.insert(id, plan.nodes.len() - 1);
     }
+    // First what rests on it goes, or stops using it. What has no record tells by the ids in its settings.
     for (id, node) in &removed {
-        for (other, record) in state
+        let recorded = state
             .steps
             .iter()
-            .filter(|(_, r)| r.needs.iter().any(|n| n == id))
-        {
-            // First what rests on it goes, or stops using it.
+            .filter(|(_, r)| r.needs.iter().any(|n| n == id));
+        let outputs = &state.steps[*id].outputs;
+        let adopted = seen.iter().filter(|(step, observed)| {
+            let live = observed.live();
+            !state.steps.contains_key(*step) && live.is_some_and(|l| mentions(&l.spec, outputs))
+        });
+        for other in recorded.map(|(o, _)| o).chain(adopted.map(|(o, _)| o)) {
             if let Some(before) = removed.get(other.as_str()).or_else(|| ensure.get(other)) {
-                let _ = record;
                 plan.nodes[*node].needs.push((*before, Strength::Ready));
             }
         }
@@ -428,11 +428,7 @@ fn refresh_record(plan: &mut Plan, step: &Step, graph: &Graph, live: &Live, stat
     let Some(record) = state.steps.get(&step.id) else {
         return;
     };
-    let needs: Vec<String> = step
-        .needs
-        .iter()
-        .map(|(to, _)| graph.steps[*to].id.clone())
-        .collect();
+    let needs: Vec<String> = step.needs(graph);
     let fresh = Record {
         outputs: live.outputs.clone(),
         needs,

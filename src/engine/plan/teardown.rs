@@ -6,7 +6,7 @@ use crate::engine::driver::Registry;
 use crate::engine::fault::Fault;
 use crate::engine::graph::Graph;
 use crate::engine::observe::{Observations, Observed};
-use crate::engine::reference::Strength;
+use crate::engine::reference::{Strength, mentions};
 use crate::state::{Record, Stage, State};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -116,6 +116,13 @@ fn known(graph: &Graph, state: &State, seen: &Observations) -> BTreeMap<String, 
             Some(Observed::Unreadable(_)) => (step.spec.clone(), serde_json::Value::Null),
             _ => continue,
         };
+        let mut needs = step.needs(graph);
+        // What left the blueprint is not among the edges of the graph.
+        let left = state
+            .steps
+            .iter()
+            .filter(|(id, r)| graph.position(id).is_none() && mentions(&inputs, &r.outputs));
+        needs.extend(left.map(|(id, _)| id.clone()));
         let record = Record {
             kind: step.kind.clone(),
             scope: step.scope.clone(),
@@ -125,11 +132,7 @@ fn known(graph: &Graph, state: &State, seen: &Observations) -> BTreeMap<String, 
             tags: step.tags.clone(),
             inputs,
             outputs,
-            needs: step
-                .needs
-                .iter()
-                .map(|(to, _)| graph.steps[*to].id.clone())
-                .collect(),
+            needs,
             at: jiff::Timestamp::now(),
         };
         records.insert(step.id.clone(), record);

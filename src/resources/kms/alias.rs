@@ -3,7 +3,7 @@
 use super::KeyId;
 use crate::aws::{Aws, once, repeatable};
 use crate::engine::driver::MARK_SUFFIX;
-use crate::engine::{Delta, Fault, Handle, Identity, Kind, NameRule, Nature, Phase, Ref};
+use crate::engine::{Delta, Fault, Handle, Identity, Kind, NameRule, Phase, Ref};
 use crate::resources::{Found, Lookup, Resource, gone_is_fine};
 use serde::{Deserialize, Serialize};
 
@@ -44,7 +44,6 @@ impl Kind for Alias {
 }
 
 impl Resource for Alias {
-    const NATURE: Nature = Nature::Parented;
     type Outputs = AliasOutputs;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {

@@ -122,6 +122,7 @@ impl Fake {
 }
 
 const STEP: &str = "DeployerStep";
+const SUFFIX: &str = "EnvironmentSuffix";
 
 #[async_trait]
 impl Driver for Fake {
@@ -233,7 +234,18 @@ impl Driver for Fake {
         Ok(())
     }
 
-    async fn owned(&self, _suffix: &str) -> Result<Vec<Owned>, Fault> {
-        Ok(Vec::new())
+    async fn owned(&self, suffix: &str) -> Result<Vec<Owned>, Fault> {
+        let things = self.world.things.lock().unwrap();
+        let marked = things.iter().filter(|(_, t)| {
+            t.tags.get(SUFFIX).is_some_and(|s| s == suffix) && t.spec["kind"] == self.meta.kind
+        });
+        let owned = marked.map(|(id, thing)| Owned {
+            kind: self.meta.kind.into(),
+            step: thing.tags[STEP].clone(),
+            id: id.clone(),
+            name: String::new(),
+            tags: thing.tags.clone(),
+        });
+        Ok(owned.collect())
     }
 }
