@@ -3,12 +3,11 @@
 //! Every effect is recorded before it leaves and after it is known. A worker is never cancelled while a mutating call is
 //! under way: a stop is only looked at between calls.
 
-use super::settle::{pause, tick};
 use super::{Message, Shared};
 use crate::engine::diff::{diff, diff_tags};
-use crate::engine::driver::{Delta, Driver, Identity, Key, Live, Nature, Ownership, Phase};
-use crate::engine::event::{Event, Verb};
-use crate::engine::fault::{Class, Fault, Leaves};
+use crate::engine::driver::{Delta, Driver, Identity, Live, Nature, Phase};
+use crate::engine::event::Verb;
+use crate::engine::fault::{Fault, Leaves};
 use crate::engine::plan::{Node, Op};
 use crate::engine::reference::has_placeholder;
 use crate::state::{Record, Stage};
@@ -176,149 +175,6 @@ impl Work {
         Delta::of(changes)
     }
 
-    /// Intent, create call, and the way out of an unclear answer.
-    async fn create(&mut self, driver: &dyn Driver) -> Result<Value, Stop> {
-        let token = new_token(&self.node.step);
-        let earlier = self
-            .record
-            .take()
-            .filter(|r| r.stage == Stage::Creating && !r.token.is_empty());
-        // A token whose call may have left is sent again: where AWS honours it, it answers the same resource.
-        let token = earlier.map_or(token, |r| r.token);
-        let identity = Identity {
-            step: self.node.step.clone(),
-            name: self.node.name.clone(),
-            tags: self.node.tags.clone(),
-            token,
-        };
-        self.note_with(Stage::Creating, &Value::Null, &identity.token)
-            .await?;
-        let mut unclear = false;
-        let began = Instant::now();
-        let mut attempt = 0;
-        loop {
-            let answer = {
-                let _place = self.shared.calls.acquire().await;
-                driver.create(&self.node.spec, &identity).await
-            };
-            let fault = match answer {
-                Ok(outputs) => {
-                    self.note_with(Stage::Created, &outputs, &identity.token)
-                        .await?;
-                    return Ok(outputs);
-                }
-                Err(fault) => fault,
-            };
-            let lost = fault.leaves == Leaves::Unknown;
-            if lost {
-                unclear = true;
-                self.shared.events.send(Event::StepUnclear {
-                    step: self.node.step.clone(),
-                    fault: fault.clone(),
-                });
-            }
-            let found = if lost || fault.class == Class::Conflict {
-                self.find(driver, &identity, unclear, &fault).await
-            } else {
-                Ok(None)
-            };
-            if found.is_err() {
-                // Refused because of what somebody else has there: this call made nothing.
-                self.give_up(unclear).await?;
-            }
-            if let Some(live) = found? {
-                self.note_with(Stage::Created, &live.outputs, &identity.token)
-                    .await?;
-                return Ok(live.outputs);
-            }
-            let again = if lost && attempt < 4 {
-                Some(Duration::from_millis(200))
-            } else {
-                pause(
-                    &fault,
-                    attempt,
-                    began.elapsed(),
-                    self.shared.limits.held,
-                    Duration::from_secs(300),
-                )
-            };
-            attempt += 1;
-            match again {
-                Some(nap) if !self.stopping() => {
-                    self.tell(Message::Parked(self.at));
-                    tokio::time::sleep(nap).await;
-                }
-                Some(_) => {
-                    self.give_up(unclear).await?;
-                    return Err(Stop::Interrupted);
-                }
-                None => {
-                    self.give_up(unclear).await?;
-                    return Err(fault.into());
-                }
-            }
-        }
-    }
-
-    /// An intent whose call certainly had no effect is taken back; an unclear one stays for the next run to resolve.
-    async fn give_up(&self, unclear: bool) -> Result<(), Stop> {
-        if !unclear {
-            self.shared.recorder.record(&self.node.step, None).await?;
-            self.tell(Message::Recorded(self.at, None));
-        }
-        Ok(())
-    }
-
-    /// Looks by identity, patiently, for what an unclear create call may have made.
-    async fn find(
-        &self,
-        driver: &dyn Driver,
-        identity: &Identity,
-        unclear: bool,
-        fault: &Fault,
-    ) -> Result<Option<Live>, Stop> {
-        let began = Instant::now();
-        let mut nap = Duration::from_millis(250);
-        loop {
-            let key = Key {
-                spec: &self.node.spec,
-                outputs: None,
-                identity,
-            };
-            match driver.read(key).await {
-                Ok(Some(live)) => {
-                    let ours =
-                        live.tags
-                            .as_ref()
-                            .is_none_or(|tags| match identity.ownership(tags) {
-                                Ownership::Ours => true,
-                                Ownership::Unmarked => unclear,
-                                Ownership::Other => false,
-                            });
-                    if ours {
-                        return Ok(Some(live));
-                    }
-                    let what = format!("{} `{}`", self.node.kind, self.node.name);
-                    return Err(Fault::foreign(fault.action.clone(), &what)
-                        .code(fault.code.clone())
-                        .into());
-                }
-                Ok(None) => {}
-                Err(f)
-                    if matches!(
-                        f.class,
-                        Class::Network | Class::Throttled | Class::Propagating
-                    ) => {}
-                Err(f) => return Err(f.leaves(fault.leaves.clone()).into()),
-            }
-            if began.elapsed() >= self.shared.limits.patience {
-                return Ok(None);
-            }
-            tokio::time::sleep(nap).await;
-            nap = (nap * 2).min(Duration::from_secs(4));
-        }
-    }
-
     async fn remove(&mut self, driver: &dyn Driver) -> Result<Option<f64>, Stop> {
         let Some(live) = self.node.live.take() else {
             return self.forget().await;
@@ -345,169 +201,7 @@ impl Work {
         Ok(None)
     }
 
-    /// Polls until it no longer exists.
-    async fn gone(&mut self, driver: &dyn Driver, outputs: &Value) -> Result<(), Stop> {
-        let began = Instant::now();
-        let limit = self.settle_limit(driver.meta().delete_seconds);
-        let identity = self.identity();
-        let mut parked = false;
-        loop {
-            match driver
-                .read(Key {
-                    spec: &self.node.spec,
-                    outputs: Some(outputs),
-                    identity: &identity,
-                })
-                .await
-            {
-                Ok(None) => return Ok(()),
-                Ok(Some(Live {
-                    phase: Phase::Failed(why),
-                    ..
-                })) => {
-                    return Err(
-                        Fault::permanent("delete", format!("its deletion failed: {why}")).into(),
-                    );
-                }
-                Ok(Some(_)) => {}
-                Err(f) if passing(&f) => {}
-                Err(f) => return Err(f.into()),
-            }
-            self.park(&mut parked);
-            self.wait(began, limit, "its deletion").await?;
-        }
-    }
-
-    /// Polls until `enough` says so.
-    async fn until(
-        &mut self,
-        driver: &dyn Driver,
-        outputs: Option<&Value>,
-        enough: fn(&Live) -> bool,
-    ) -> Result<Live, Stop> {
-        let began = Instant::now();
-        let limit = self.settle_limit(driver.meta().create_seconds);
-        let identity = self.identity();
-        let mut parked = false;
-        loop {
-            match driver
-                .read(Key {
-                    spec: &self.node.spec,
-                    outputs,
-                    identity: &identity,
-                })
-                .await
-            {
-                Ok(Some(Live {
-                    phase: Phase::Failed(why),
-                    ..
-                })) => {
-                    let fault =
-                        Fault::permanent("settle", format!("AWS reports that it failed: {why}"))
-                            .leaves(Leaves::Known(vec![self.node.name.clone()]))
-                            .hint("run `deployer apply` again: it replaces what has failed");
-                    return Err(fault.into());
-                }
-                Ok(Some(live)) if enough(&live) => return Ok(live),
-                Ok(Some(_)) => {}
-                // Just created and not visible yet.
-                Ok(None) if began.elapsed() < self.shared.limits.patience * 4 => {}
-                Ok(None) => {
-                    return Err(
-                        Fault::permanent("read", "it vanished while it was being set up")
-                            .hint("somebody deleted it; run `deployer apply` again")
-                            .into(),
-                    );
-                }
-                Err(f) if passing(&f) => {}
-                Err(f) => return Err(f.into()),
-            }
-            self.park(&mut parked);
-            self.wait(began, limit, "settling").await?;
-        }
-    }
-
-    fn settled(live: &Live) -> bool {
-        live.phase == Phase::Ready
-    }
-
-    async fn wait(&self, began: Instant, limit: Duration, what: &str) -> Result<(), Stop> {
-        if self.stopping() {
-            return Err(Stop::Interrupted);
-        }
-        if began.elapsed() > limit {
-            let fault = Fault::permanent("wait", format!("{what} took longer than {} s", limit.as_secs()))
-                .leaves(Leaves::Known(vec![self.node.name.clone()]))
-                .hint("look at it in the AWS console, then run the same command again: it goes on from here");
-            return Err(fault.into());
-        }
-        let mut stop = self.shared.stop.clone();
-        tokio::select! {
-            () = tick(self.shared.start, began.elapsed()) => {}
-            // Without anybody who could ask for a stop, this never ends and the tick decides.
-            () = async { if stop.wait_for(|s| *s).await.is_err() { std::future::pending::<()>().await } } => {}
-        }
-        Ok(())
-    }
-
-    fn park(&self, parked: &mut bool) {
-        if !std::mem::replace(parked, true) && !self.shared.limits.settle_floor.is_zero() {
-            self.shared.events.send(Event::StepSettling {
-                step: self.node.step.clone(),
-            });
-            self.tell(Message::Parked(self.at));
-        }
-    }
-
-    fn settle_limit(&self, typical: f64) -> Duration {
-        Duration::from_secs_f64(typical * self.shared.limits.settle_factor)
-            .max(self.shared.limits.settle_floor)
-    }
-
-    /// Repeats a call that may be repeated, as its fault's class says.
-    async fn retry<F>(&self, mut call: impl FnMut() -> F) -> Result<(), Stop>
-    where
-        F: Future<Output = Result<(), Fault>>,
-    {
-        let began = Instant::now();
-        let mut attempt = 0;
-        loop {
-            let answer = {
-                let _place = self.shared.calls.acquire().await;
-                call().await
-            };
-            let Err(fault) = answer else { return Ok(()) };
-            let settle = self.shared.limits.settle_floor;
-            let Some(nap) = pause(
-                &fault,
-                attempt,
-                began.elapsed(),
-                self.shared.limits.held,
-                settle,
-            ) else {
-                return Err(fault.into());
-            };
-            if self.stopping() {
-                return Err(Stop::Interrupted);
-            }
-            if fault.class == Class::Held && attempt == 2 {
-                self.shared.events.send(Event::StepHeld {
-                    step: self.node.step.clone(),
-                    fault,
-                });
-            }
-            attempt += 1;
-            // What it waits for may be a step that has no place yet.
-            self.tell(Message::Parked(self.at));
-            tokio::time::sleep(nap).await;
-        }
-    }
-
-    fn stopping(&self) -> bool {
-        *self.shared.stop.borrow()
-    }
-
-    fn identity(&self) -> Identity {
+    pub(super) fn identity(&self) -> Identity {
         Identity {
             step: self.node.step.clone(),
             name: self.node.name.clone(),
@@ -516,7 +210,7 @@ impl Work {
         }
     }
 
-    async fn note(&mut self, stage: Stage, outputs: &Value) -> Result<(), Stop> {
+    pub(super) async fn note(&mut self, stage: Stage, outputs: &Value) -> Result<(), Stop> {
         let token = self
             .record
             .as_ref()
@@ -526,7 +220,12 @@ impl Work {
     }
 
     /// Makes a record durable, then tells the dispatcher.
-    async fn note_with(&mut self, stage: Stage, outputs: &Value, token: &str) -> Result<(), Stop> {
+    pub(super) async fn note_with(
+        &mut self,
+        stage: Stage,
+        outputs: &Value,
+        token: &str,
+    ) -> Result<(), Stop> {
         let record = Record {
             kind: self.node.kind.clone(),
             scope: self.node.scope.clone(),
@@ -548,29 +247,7 @@ impl Work {
         Ok(())
     }
 
-    fn tell(&self, message: Message) {
+    pub(super) fn tell(&self, message: Message) {
         let _ = self.shared.messages.send(message);
     }
-}
-
-/// Faults of a read that a later read may not have.
-fn passing(fault: &Fault) -> bool {
-    matches!(
-        fault.class,
-        Class::Network | Class::Throttled | Class::Propagating | Class::NotYet
-    )
-}
-
-/// A token that no other generation of this step has: 32 hex digits, legal everywhere AWS takes one.
-fn new_token(step: &str) -> String {
-    use sha2::{Digest, Sha256};
-    let mut hash = Sha256::new();
-    hash.update(step.as_bytes());
-    hash.update(jiff::Timestamp::now().as_nanosecond().to_le_bytes());
-    hash.update(std::process::id().to_le_bytes());
-    hash.finalize()
-        .iter()
-        .take(16)
-        .map(|b| format!("{b:02x}"))
-        .collect()
 }

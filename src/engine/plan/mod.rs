@@ -2,7 +2,9 @@
 //! execute this very value.
 
 mod build;
+mod decide;
 mod path;
+mod removal;
 mod teardown;
 
 pub use build::{Options, build, refresh};

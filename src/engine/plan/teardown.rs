@@ -1,6 +1,6 @@
 //! The plan that removes a scope, or everything, in reverse order of the recorded edges.
 
-use super::build::removal;
+use super::removal::removal;
 use super::{Plan, Problem};
 use crate::engine::driver::Registry;
 use crate::engine::fault::Fault;

@@ -1,0 +1,171 @@
+//! Bringing something into existence: intent, create call, and the way out of an unclear answer.
+
+use super::Message;
+use super::settle::pause;
+use super::step::{Stop, Work};
+use crate::engine::driver::{Driver, Identity, Key, Live, Ownership};
+use crate::engine::event::Event;
+use crate::engine::fault::{Class, Fault, Leaves};
+use crate::state::Stage;
+use serde_json::Value;
+use std::time::Duration;
+use tokio::time::Instant;
+
+impl Work {
+    /// Intent, create call, and the way out of an unclear answer.
+    pub(super) async fn create(&mut self, driver: &dyn Driver) -> Result<Value, Stop> {
+        let token = new_token(&self.node.step);
+        let earlier = self
+            .record
+            .take()
+            .filter(|r| r.stage == Stage::Creating && !r.token.is_empty());
+        // A token whose call may have left is sent again: where AWS honours it, it answers the same resource.
+        let token = earlier.map_or(token, |r| r.token);
+        let identity = Identity {
+            step: self.node.step.clone(),
+            name: self.node.name.clone(),
+            tags: self.node.tags.clone(),
+            token,
+        };
+        self.note_with(Stage::Creating, &Value::Null, &identity.token)
+            .await?;
+        let mut unclear = false;
+        let began = Instant::now();
+        let mut attempt = 0;
+        loop {
+            let answer = {
+                let _place = self.shared.calls.acquire().await;
+                driver.create(&self.node.spec, &identity).await
+            };
+            let fault = match answer {
+                Ok(outputs) => {
+                    self.note_with(Stage::Created, &outputs, &identity.token)
+                        .await?;
+                    return Ok(outputs);
+                }
+                Err(fault) => fault,
+            };
+            let lost = fault.leaves == Leaves::Unknown;
+            if lost {
+                unclear = true;
+                self.shared.events.send(Event::StepUnclear {
+                    step: self.node.step.clone(),
+                    fault: fault.clone(),
+                });
+            }
+            let found = if lost || fault.class == Class::Conflict {
+                self.find(driver, &identity, unclear, &fault).await
+            } else {
+                Ok(None)
+            };
+            if found.is_err() {
+                // Refused because of what somebody else has there: this call made nothing.
+                self.give_up(unclear).await?;
+            }
+            if let Some(live) = found? {
+                self.note_with(Stage::Created, &live.outputs, &identity.token)
+                    .await?;
+                return Ok(live.outputs);
+            }
+            let again = if lost && attempt < 4 {
+                Some(Duration::from_millis(200))
+            } else {
+                pause(
+                    &fault,
+                    attempt,
+                    began.elapsed(),
+                    self.shared.limits.held,
+                    Duration::from_secs(300),
+                )
+            };
+            attempt += 1;
+            match again {
+                Some(nap) if !self.stopping() => {
+                    self.tell(Message::Parked(self.at));
+                    tokio::time::sleep(nap).await;
+                }
+                Some(_) => {
+                    self.give_up(unclear).await?;
+                    return Err(Stop::Interrupted);
+                }
+                None => {
+                    self.give_up(unclear).await?;
+                    return Err(fault.into());
+                }
+            }
+        }
+    }
+
+    /// An intent whose call certainly had no effect is taken back; an unclear one stays for the next run to resolve.
+    async fn give_up(&self, unclear: bool) -> Result<(), Stop> {
+        if !unclear {
+            self.shared.recorder.record(&self.node.step, None).await?;
+            self.tell(Message::Recorded(self.at, None));
+        }
+        Ok(())
+    }
+
+    /// Looks by identity, patiently, for what an unclear create call may have made.
+    async fn find(
+        &self,
+        driver: &dyn Driver,
+        identity: &Identity,
+        unclear: bool,
+        fault: &Fault,
+    ) -> Result<Option<Live>, Stop> {
+        let began = Instant::now();
+        let mut nap = Duration::from_millis(250);
+        loop {
+            let key = Key {
+                spec: &self.node.spec,
+                outputs: None,
+                identity,
+            };
+            match driver.read(key).await {
+                Ok(Some(live)) => {
+                    let ours =
+                        live.tags
+                            .as_ref()
+                            .is_none_or(|tags| match identity.ownership(tags) {
+                                Ownership::Ours => true,
+                                Ownership::Unmarked => unclear,
+                                Ownership::Other => false,
+                            });
+                    if ours {
+                        return Ok(Some(live));
+                    }
+                    let what = format!("{} `{}`", self.node.kind, self.node.name);
+                    return Err(Fault::foreign(fault.action.clone(), &what)
+                        .code(fault.code.clone())
+                        .into());
+                }
+                Ok(None) => {}
+                Err(f)
+                    if matches!(
+                        f.class,
+                        Class::Network | Class::Throttled | Class::Propagating
+                    ) => {}
+                Err(f) => return Err(f.leaves(fault.leaves.clone()).into()),
+            }
+            if began.elapsed() >= self.shared.limits.patience {
+                return Ok(None);
+            }
+            tokio::time::sleep(nap).await;
+            nap = (nap * 2).min(Duration::from_secs(4));
+        }
+    }
+}
+
+/// A token that no other generation of this step has: 32 hex digits, legal everywhere AWS takes one.
+fn new_token(step: &str) -> String {
+    use sha2::{Digest, Sha256};
+    let mut hash = Sha256::new();
+    hash.update(step.as_bytes());
+    hash.update(jiff::Timestamp::now().as_nanosecond().to_le_bytes());
+    hash.update(std::process::id().to_le_bytes());
+    hash.finalize()
+        .iter()
+        .take(16)
+        .map(|b| format!("{b:02x}"))
+        .collect()
+}

@@ -1,0 +1,183 @@
+//! A step that waits: until something is ready, until it is gone, until a call is let through.
+
+use super::Message;
+use super::settle::{pause, tick};
+use super::step::{Stop, Work};
+use crate::engine::driver::{Driver, Key, Live, Phase};
+use crate::engine::event::Event;
+use crate::engine::fault::{Class, Fault, Leaves};
+use serde_json::Value;
+use std::time::Duration;
+use tokio::time::Instant;
+
+impl Work {
+    /// Polls until it no longer exists.
+    pub(super) async fn gone(&mut self, driver: &dyn Driver, outputs: &Value) -> Result<(), Stop> {
+        let began = Instant::now();
+        let limit = self.settle_limit(driver.meta().delete_seconds);
+        let identity = self.identity();
+        let mut parked = false;
+        loop {
+            match driver
+                .read(Key {
+                    spec: &self.node.spec,
+                    outputs: Some(outputs),
+                    identity: &identity,
+                })
+                .await
+            {
+                Ok(None) => return Ok(()),
+                Ok(Some(Live {
+                    phase: Phase::Failed(why),
+                    ..
+                })) => {
+                    return Err(
+                        Fault::permanent("delete", format!("its deletion failed: {why}")).into(),
+                    );
+                }
+                Ok(Some(_)) => {}
+                Err(f) if passing(&f) => {}
+                Err(f) => return Err(f.into()),
+            }
+            self.park(&mut parked);
+            self.wait(began, limit, "its deletion").await?;
+        }
+    }
+
+    /// Polls until `enough` says so.
+    pub(super) async fn until(
+        &mut self,
+        driver: &dyn Driver,
+        outputs: Option<&Value>,
+        enough: fn(&Live) -> bool,
+    ) -> Result<Live, Stop> {
+        let began = Instant::now();
+        let limit = self.settle_limit(driver.meta().create_seconds);
+        let identity = self.identity();
+        let mut parked = false;
+        loop {
+            match driver
+                .read(Key {
+                    spec: &self.node.spec,
+                    outputs,
+                    identity: &identity,
+                })
+                .await
+            {
+                Ok(Some(Live {
+                    phase: Phase::Failed(why),
+                    ..
+                })) => {
+                    let fault =
+                        Fault::permanent("settle", format!("AWS reports that it failed: {why}"))
+                            .leaves(Leaves::Known(vec![self.node.name.clone()]))
+                            .hint("run `deployer apply` again: it replaces what has failed");
+                    return Err(fault.into());
+                }
+                Ok(Some(live)) if enough(&live) => return Ok(live),
+                Ok(Some(_)) => {}
+                // Just created and not visible yet.
+                Ok(None) if began.elapsed() < self.shared.limits.patience * 4 => {}
+                Ok(None) => {
+                    return Err(
+                        Fault::permanent("read", "it vanished while it was being set up")
+                            .hint("somebody deleted it; run `deployer apply` again")
+                            .into(),
+                    );
+                }
+                Err(f) if passing(&f) => {}
+                Err(f) => return Err(f.into()),
+            }
+            self.park(&mut parked);
+            self.wait(began, limit, "settling").await?;
+        }
+    }
+
+    pub(super) fn settled(live: &Live) -> bool {
+        live.phase == Phase::Ready
+    }
+
+    async fn wait(&self, began: Instant, limit: Duration, what: &str) -> Result<(), Stop> {
+        if self.stopping() {
+            return Err(Stop::Interrupted);
+        }
+        if began.elapsed() > limit {
+            let fault = Fault::permanent("wait", format!("{what} took longer than {} s", limit.as_secs()))
+                .leaves(Leaves::Known(vec![self.node.name.clone()]))
+                .hint("look at it in the AWS console, then run the same command again: it goes on from here");
+            return Err(fault.into());
+        }
+        let mut stop = self.shared.stop.clone();
+        tokio::select! {
+            () = tick(self.shared.start, began.elapsed()) => {}
+            // Without anybody who could ask for a stop, this never ends and the tick decides.
+            () = async { if stop.wait_for(|s| *s).await.is_err() { std::future::pending::<()>().await } } => {}
+        }
+        Ok(())
+    }
+
+    fn park(&self, parked: &mut bool) {
+        if !std::mem::replace(parked, true) && !self.shared.limits.settle_floor.is_zero() {
+            self.shared.events.send(Event::StepSettling {
+                step: self.node.step.clone(),
+            });
+            self.tell(Message::Parked(self.at));
+        }
+    }
+
+    fn settle_limit(&self, typical: f64) -> Duration {
+        Duration::from_secs_f64(typical * self.shared.limits.settle_factor)
+            .max(self.shared.limits.settle_floor)
+    }
+
+    /// Repeats a call that may be repeated, as its fault's class says.
+    pub(super) async fn retry<F>(&self, mut call: impl FnMut() -> F) -> Result<(), Stop>
+    where
+        F: Future<Output = Result<(), Fault>>,
+    {
+        let began = Instant::now();
+        let mut attempt = 0;
+        loop {
+            let answer = {
+                let _place = self.shared.calls.acquire().await;
+                call().await
+            };
+            let Err(fault) = answer else { return Ok(()) };
+            let settle = self.shared.limits.settle_floor;
+            let Some(nap) = pause(
+                &fault,
+                attempt,
+                began.elapsed(),
+                self.shared.limits.held,
+                settle,
+            ) else {
+                return Err(fault.into());
+            };
+            if self.stopping() {
+                return Err(Stop::Interrupted);
+            }
+            if fault.class == Class::Held && attempt == 2 {
+                self.shared.events.send(Event::StepHeld {
+                    step: self.node.step.clone(),
+                    fault,
+                });
+            }
+            attempt += 1;
+            // What it waits for may be a step that has no place yet.
+            self.tell(Message::Parked(self.at));
+            tokio::time::sleep(nap).await;
+        }
+    }
+
+    pub(super) fn stopping(&self) -> bool {
+        *self.shared.stop.borrow()
+    }
+}
+
+/// Faults of a read that a later read may not have.
+fn passing(fault: &Fault) -> bool {
+    matches!(
+        fault.class,
+        Class::Network | Class::Throttled | Class::Propagating | Class::NotYet
+    )
+}
