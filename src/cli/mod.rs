@@ -41,8 +41,9 @@ pub fn main() -> Exit {
     };
     logging(&cli);
     let console = Console::new(settings(&cli.common));
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(4)
+    // One thread: the work is waiting for AWS, and on one thread everything that a refresh wants to read is asked for
+    // before a batch can leave, however busy the machine is.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let outcome = match runtime {
