@@ -180,6 +180,7 @@ fn classify(api: Api, code: &str, message: &str, status: u16) -> Class {
         | "AlreadyExistsException"
         | "ResourceAlreadyExistsException"
         | "InvalidGroup.Duplicate"
+        | "InvalidSubnet.Conflict"
         | "FlowLogAlreadyExists"
         | "DuplicateTransitGatewayAttachment"
         | "Resource.AlreadyAssociated" => Class::Conflict,
@@ -205,6 +206,8 @@ fn classify(api: Api, code: &str, message: &str, status: u16) -> Class {
         }
         // A flow log's delivery role.
         "InvalidParameter" if says("Unable to assume given IAM role") => Class::Propagating,
+        // "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames": they were set a moment ago.
+        "InvalidParameter" if says("enableDnsSupport") => Class::Propagating,
         // A log group's key policy, or the key itself, is not visible to the service yet.
         "KMSKeyNotAccessibleFault" => Class::Propagating,
         // An ID that was created a moment ago ("Eventual consistency in the Amazon EC2 API").
@@ -317,6 +320,18 @@ mod tests {
         let log = repeatable("ec2", "CreateFlowLogs");
         let fresh = "Unable to assume given IAM role";
         assert_eq!(of(log, "InvalidParameter", fresh, 400), Class::Propagating);
+        // Made by an attempt whose answer was lost, or somebody else's: the step looks whose it is.
+        assert_eq!(
+            of(create, "InvalidSubnet.Conflict", "", 400),
+            Class::Conflict
+        );
+        let endpoint = repeatable("ec2", "CreateVpcEndpoint");
+        let fresh = "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC attributes set to true";
+        assert_eq!(
+            of(endpoint, "InvalidParameter", fresh, 400),
+            Class::Propagating
+        );
+        assert_eq!(of(endpoint, "InvalidParameter", "x", 400), Class::Permanent);
         let table = once("dynamodb", "CreateTable");
         assert_eq!(
             of(

@@ -198,6 +198,9 @@ pub async fn preflight(connection: &Connection, events: Events, depth: &Depth) -
         Ok(answer) => {
             out.zones = usable(answer.availability_zones());
             out.checks.push(enough(&out.region, &out.zones, wanted));
+            let used = &out.zones[..wanted.min(out.zones.len())];
+            out.checks
+                .extend(healthy(answer.availability_zones(), used));
         }
         Err(fault) => {
             let check = Check::new("zones", Level::Error, fault.to_string());
@@ -241,19 +244,43 @@ fn credentials(fault: &Fault) -> Check {
     check.hint(hint)
 }
 
-/// Zones in which everything can be placed: no local or wavelength zones, none that has to be opted into, none that is
-/// impaired ("DescribeAvailabilityZones").
+fn fits(value: Option<&str>, want: &str) -> bool {
+    value.is_none_or(|v| v == want)
+}
+
+/// Zones in which everything can be placed: no local or wavelength zones, none that has to be opted into
+/// ("DescribeAvailabilityZones"). One that is impaired today counts all the same: the zones are part of the blueprint, and
+/// what stands in an impaired one must not be planned away.
 fn usable(zones: &[AvailabilityZone]) -> Vec<String> {
-    let fits = |value: Option<&str>, want: &str| value.is_none_or(|v| v == want);
     let mut names: Vec<String> = zones
         .iter()
-        .filter(|z| fits(z.state().map(|s| s.as_str()), "available"))
         .filter(|z| fits(z.opt_in_status().map(|s| s.as_str()), "opt-in-not-required"))
         .filter(|z| fits(z.zone_type(), "availability-zone"))
         .filter_map(|z| z.zone_name().map(str::to_owned))
         .collect();
     names.sort();
     names
+}
+
+/// A warning when one of the zones that are used is not well.
+fn healthy(zones: &[AvailabilityZone], used: &[String]) -> Option<Check> {
+    let ill = zones.iter().filter(|z| {
+        let state = z.state().map(|s| s.as_str());
+        !fits(state, "available")
+            && z.zone_name()
+                .is_some_and(|name| used.iter().any(|u| u == name))
+    });
+    let ill: Vec<String> = ill
+        .map(|z| {
+            let state = z.state().map_or("unknown", |s| s.as_str());
+            format!("{} is {state}", z.zone_name().unwrap_or_default())
+        })
+        .collect();
+    (!ill.is_empty()).then(|| {
+        let text = format!("{}; what is made there may fail", ill.join(", "));
+        Check::new("zones", Level::Warning, text)
+            .hint("see the AWS Health Dashboard; when the zone is well again, the same command goes on from there")
+    })
 }
 
 fn enough(region: &str, zones: &[String], wanted: usize) -> Check {
@@ -290,9 +317,9 @@ mod tests {
     }
 
     #[test]
-    fn only_available_ordinary_zones_count_and_too_few_are_named() {
+    fn only_ordinary_zones_count_and_too_few_are_named() {
         let normal = OptIn::OptInNotRequired;
-        let zones = usable(&[
+        let all = [
             zone(
                 "r-1b",
                 State::Available,
@@ -312,16 +339,22 @@ mod tests {
                 OptIn::OptedIn,
                 "local-zone",
             ),
-        ]);
-        assert_eq!(zones, ["r-1a", "r-1b"]);
-        let check = enough("r-1", &zones, 3);
+        ];
+        let zones = usable(&all);
+        assert_eq!(zones, ["r-1a", "r-1b", "r-1c"]);
+        let check = enough("r-1", &zones, 4);
         assert_eq!(check.level, Level::Error);
         assert!(
-            check.text.contains("has 2 usable availability zones"),
+            check.text.contains("has 3 usable availability zones"),
             "{}",
             check.text
         );
-        assert_eq!(enough("r-1", &zones, 2).level, Level::Ok);
+        assert_eq!(enough("r-1", &zones, 3).level, Level::Ok);
+        // An impaired zone stays in the blueprint; it is told when it is used.
+        assert_eq!(healthy(&all, &zones[..2]), None);
+        let check = healthy(&all, &zones).unwrap();
+        assert_eq!(check.level, Level::Warning);
+        assert!(check.text.contains("r-1c is impaired"), "{}", check.text);
     }
 
     #[test]

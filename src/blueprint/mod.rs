@@ -9,6 +9,8 @@ mod flow_logs;
 mod keys;
 mod logging;
 mod network;
+#[cfg(test)]
+mod reach;
 mod security;
 mod storage;
 mod tables;

@@ -3,6 +3,8 @@
 //! gateway), by AWS's prefix list to S3 and DynamoDB. Groups keep state, so answers need no rule. They don't filter the
 //! VPC's resolver and metadata ("Control traffic to your AWS resources using security groups").
 //!
+//! The internet reaches two ports of the load balancer and nothing else, ICMP included ("EC2.18" of Security Hub).
+//!
 //! | who | may call | port |
 //! |---|---|---|
 //! | the internet | alb | 443, 80 (redirected) |
@@ -92,7 +94,6 @@ fn rules(site: &mut Site<'_>, env: Env, groups: &Groups) {
     let mut alb = Side::default();
     alb.accept(HTTPS, ANYWHERE, "HTTPS from clients");
     alb.accept(HTTP, ANYWHERE, "HTTP from clients, redirected to HTTPS");
-    alb.accept_icmp(3, 4, ANYWHERE, "Path MTU discovery");
     for (name, group, _) in services {
         alb.call(
             SERVICE_PORT,
@@ -153,11 +154,6 @@ struct Side {
 impl Side {
     fn accept(&mut self, port: u16, from: impl std::fmt::Display, why: &str) {
         let traffic = Traffic::tcp(false, port, from);
-        self.ingress.insert(traffic.to_string(), why.to_owned());
-    }
-
-    fn accept_icmp(&mut self, kind: i32, code: i32, from: &str, why: &str) {
-        let traffic = Traffic::icmp(false, kind, code, from);
         self.ingress.insert(traffic.to_string(), why.to_owned());
     }
 

@@ -104,6 +104,7 @@ pub fn attach(
     let spec = TransitGatewayAssociation {
         attachment: attachment.id().ready(),
         table: transit.table(env).id().ready(),
+        others: Vec::new(),
     };
     site.graph.add(head, spec);
 

@@ -247,11 +247,8 @@ pub fn judge(ask: &Ask<'_>, nature: Nature, live: Live) -> Observed {
     let id = describe(&live.outputs, &ask.identity.name);
     match ask.identity.ownership(tags) {
         Ownership::Ours => Observed::Found(live),
-        // The create call of an open intent may have left it without tags.
-        Ownership::Unmarked if ask.record.is_some_and(|r| r.stage == Stage::Creating) => {
-            Observed::Found(live)
-        }
-        Ownership::Unmarked if ask.record.is_some() => {
+        // Every create call carries the mark, so what an open intent finds without one is somebody else's.
+        Ownership::Unmarked if ask.record.is_some_and(|r| r.stage != Stage::Creating) => {
             let keys = [super::driver::MARK_SUFFIX, super::driver::MARK_STEP];
             let tags: Vec<_> = keys
                 .iter()

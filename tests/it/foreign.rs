@@ -109,3 +109,184 @@ print(ec2.create_network_interface(SubnetId=subnet, Groups=[group])["NetworkInte
     lab.run(DESTROY).expect(0);
     assert_eq!(lab.ids(), empty);
 }
+
+/// Things that only have our names, and things of another deployment; prints their ids.
+const NAMESAKES: &str = r#"
+ec2 = c("ec2")
+def tags(kind, name, step):
+    mine = {"Name": f"{name}-dev"} if other is None else {"Name": f"{name}-{other}", "EnvironmentSuffix": other, "DeployerStep": step}
+    return [{"ResourceType": kind, "Tags": [{"Key": k, "Value": v} for k, v in mine.items()]}]
+ids = []
+for number, other in enumerate((None, "other")):
+    def made(kind, name, id, answer):
+        ids.append(answer[id])
+        return answer[id]
+    t = lambda kind, name: {"TagSpecifications": tags(kind, name, name)}
+    vpc = made("vpc", "", "VpcId", ec2.create_vpc(CidrBlock=f"10.{90 + number}.0.0/16", **t("vpc", "vpc-green"))["Vpc"])
+    subnet = made("subnet", "", "SubnetId", ec2.create_subnet(VpcId=vpc, AvailabilityZone="eu-central-1a", CidrBlock=f"10.{90 + number}.1.0/24", **t("subnet", "subnet-app-a-green"))["Subnet"])
+    igw = made("igw", "", "InternetGatewayId", ec2.create_internet_gateway(**t("internet-gateway", "igw-green"))["InternetGateway"])
+    ec2.attach_internet_gateway(InternetGatewayId=igw, VpcId=vpc)
+    table = made("rtb", "", "RouteTableId", ec2.create_route_table(VpcId=vpc, **t("route-table", "rtb-app-green"))["RouteTable"])
+    made("acl", "", "NetworkAclId", ec2.create_network_acl(VpcId=vpc, **t("network-acl", "acl-app-green"))["NetworkAcl"])
+    made("sg", "", "GroupId", ec2.create_security_group(VpcId=vpc, GroupName="security-group-alb-green-dev", Description="x", **t("security-group", "security-group-alb-green")))
+    made("vpce", "", "VpcEndpointId", ec2.create_vpc_endpoint(VpcId=vpc, ServiceName="com.amazonaws.eu-central-1.s3", RouteTableIds=[table], **t("vpc-endpoint", "vpce-s3-green"))["VpcEndpoint"])
+    gateway = made("tgw", "", "TransitGatewayId", ec2.create_transit_gateway(**t("transit-gateway", "tgw-shared"))["TransitGateway"])
+    made("tgw-rtb", "", "TransitGatewayRouteTableId", ec2.create_transit_gateway_route_table(TransitGatewayId=gateway, **t("transit-gateway-route-table", "tgw-rt-green-shared"))["TransitGatewayRouteTable"])
+    made("tgw-attach", "", "TransitGatewayAttachmentId", ec2.create_transit_gateway_vpc_attachment(TransitGatewayId=gateway, VpcId=vpc, SubnetIds=[subnet], **t("transit-gateway-attachment", "tgw-attach-green"))["TransitGatewayVpcAttachment"])
+print(json.dumps(ids))
+"#;
+
+#[test]
+fn no_command_touches_what_only_has_our_names() {
+    let lab = Lab::start();
+    lab.run(GREEN).expect(0);
+    let foreign: Vec<String> = serde_json::from_str(&lab.python(NAMESAKES)).unwrap();
+    assert_eq!(foreign.len(), 20);
+    let since = lab.mark();
+    lab.run(&["drift", "--env", "green", "--json"]).expect(0);
+    lab.run(&["plan", "--env", "green", "--json"]).expect(0);
+    lab.run(GREEN).expect(0);
+    lab.run(&["state", "rebuild", "--yes"]).expect(0);
+    std::fs::remove_file(lab.dir.path().join("state/dev.json")).unwrap();
+    lab.run(GREEN).expect(0);
+    lab.run(&["drift", "--env", "green", "--json"]).expect(0);
+    assert_eq!(lab.writes(since), Vec::<String>::new());
+    lab.run(DESTROY).expect(0);
+    let ids = lab.ids();
+    for id in &foreign {
+        assert!(ids.contains(id.as_str()), "{id}: {ids}");
+    }
+    let after = lab.inventory();
+    const RESET: &str = "import urllib.request as u\nu.urlopen(u.Request(c('ec2').meta.endpoint_url + '/moto-api/reset', method='POST'))";
+    lab.python(RESET);
+    lab.python(NAMESAKES);
+    assert_eq!(after, lab.inventory(), "they are as they were made");
+}
+
+/// An open intent says that something of ours may be there, not that whatever has its name is ours.
+#[test]
+fn what_an_open_intent_finds_without_our_mark_is_foreign() {
+    let lab = Lab::start();
+    let empty = lab.ids();
+    lab.faults(&json!({"hang_after": 1, "only": ["logs:CreateLogGroup"]}));
+    assert!(lab.killed_when("hang_after", GREEN).is_none());
+    lab.faults(&json!({}));
+    let made = lab.python(
+        r#"
+logs = c("logs")
+names = [g["logGroupName"] for g in logs.describe_log_groups()["logGroups"]]
+for name in names:
+    logs.delete_log_group(logGroupName=name)
+    logs.create_log_group(logGroupName=name)
+print(json.dumps(names))
+"#,
+    );
+    let names: Vec<String> = serde_json::from_str(&made).unwrap();
+    assert!(!names.is_empty());
+    let done = lab.run(GREEN).expect(1);
+    let told = done.out + &done.err;
+    for name in &names {
+        assert!(told.contains(&format!("`{name}`")), "{name}: {told}");
+    }
+    lab.run(DESTROY).expect(0);
+    for name in &names {
+        assert!(lab.ids().contains(name.as_str()), "{name}");
+        lab.python(&format!(
+            "c('logs').delete_log_group(logGroupName={})",
+            json!(name)
+        ));
+    }
+    assert_eq!(lab.ids(), empty);
+}
+
+#[test]
+fn who_holds_a_private_name_is_named() {
+    let lab = Lab::start();
+    lab.run(GREEN).expect(0);
+    let theirs = lab.python(
+        r#"
+ec2 = c("ec2")
+ours = ec2.describe_vpc_endpoints(Filters=[{"Name": "tag:Name", "Values": ["vpce-ssm-green-dev"]}])["VpcEndpoints"][0]
+ec2.delete_vpc_endpoints(VpcEndpointIds=[ours["VpcEndpointId"]])
+print(ec2.create_vpc_endpoint(VpcEndpointType="Interface", VpcId=ours["VpcId"], ServiceName=ours["ServiceName"], SubnetIds=ours["SubnetIds"][:1], PrivateDnsEnabled=True)["VpcEndpoint"]["VpcEndpointId"])
+"#,
+    );
+    let theirs = theirs.trim();
+    let done = lab.run(GREEN).expect(1);
+    assert!(done.err.contains(theirs), "{}", done.err);
+    assert!(lab.ids().contains(theirs));
+    lab.python(&format!(
+        "c('ec2').delete_vpc_endpoints(VpcEndpointIds=[{}])",
+        json!(theirs)
+    ));
+    lab.run(GREEN).expect(0);
+}
+
+/// The state is lost while things that somebody deleted are still on their way out: their places are free soon.
+#[test]
+fn what_is_still_being_deleted_is_waited_for_without_a_state_too() {
+    let lab = Lab::start();
+    lab.run(GREEN).expect(0);
+    lab.control("POST", "latency", &json!({"latency": "aws/20"}));
+    lab.python(
+        r#"
+ec2 = c("ec2")
+wish = lambda name: [{"Name": "tag:Name", "Values": [name]}]
+for name in ("vpce-ssm-green-dev", "vpce-kms-green-dev"):
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[ec2.describe_vpc_endpoints(Filters=wish(name))["VpcEndpoints"][0]["VpcEndpointId"]])
+found = ec2.describe_transit_gateway_vpc_attachments()["TransitGatewayVpcAttachments"]
+ec2.delete_transit_gateway_vpc_attachment(TransitGatewayAttachmentId=found[0]["TransitGatewayAttachmentId"])
+"#,
+    );
+    std::fs::remove_file(lab.dir.path().join("state/dev.json")).unwrap();
+    lab.run(GREEN).expect(0);
+    lab.run(&["drift", "--env", "green", "--json"]).expect(0);
+}
+
+/// A network that joins one of our Transit Gateway tables can reach what the table leads to.
+#[test]
+fn who_joins_our_route_tables_shows_and_is_parted_from_them() {
+    let lab = Lab::start();
+    lab.run(GREEN).expect(0);
+    let joined = lab.python(
+        r#"
+ec2 = c("ec2")
+def one(call, key, name): return next(v for v in getattr(ec2, call)(Filters=[{"Name": "tag:Name", "Values": [name]}]).values() if isinstance(v, list))[0][key]
+gateway = one("describe_transit_gateways", "TransitGatewayId", "tgw-shared-dev")
+blue, green = (one("describe_transit_gateway_route_tables", "TransitGatewayRouteTableId", f"tgw-rt-{env}-shared-dev") for env in ("blue", "green"))
+vpc = ec2.create_vpc(CidrBlock="10.99.0.0/16")["Vpc"]["VpcId"]
+subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.99.0.0/24")["Subnet"]["SubnetId"]
+theirs = ec2.create_transit_gateway_vpc_attachment(TransitGatewayId=gateway, VpcId=vpc, SubnetIds=[subnet])["TransitGatewayVpcAttachment"]["TransitGatewayAttachmentId"]
+ec2.associate_transit_gateway_route_table(TransitGatewayRouteTableId=green, TransitGatewayAttachmentId=theirs)
+print(theirs)
+"#,
+    );
+    let theirs = joined.trim();
+    let drift = lab
+        .run(&["drift", "--env", "green", "--json"])
+        .expect(2)
+        .json();
+    let rows = drift["steps"].as_array().unwrap().iter();
+    let odd: Vec<_> = rows.filter(|r| r["status"] != "in_sync").collect();
+    assert_eq!(odd.len(), 1, "{odd:#?}");
+    assert_eq!(odd[0]["step"], "tgw-assoc-green");
+    let path = json!(format!("others[{theirs}]"));
+    assert_eq!(odd[0]["unmanaged"][0]["path"], path);
+    lab.run(GREEN).expect(0);
+    lab.run(&["drift", "--env", "green", "--json"]).expect(0);
+    assert!(lab.ids().contains(theirs), "their attachment stays");
+
+    // Ours was moved to the other table.
+    lab.python(
+        r#"
+ec2 = c("ec2")
+def one(call, key, name): return next(v for v in getattr(ec2, call)(Filters=[{"Name": "tag:Name", "Values": [name]}]).values() if isinstance(v, list))[0][key]
+blue, green = (one("describe_transit_gateway_route_tables", "TransitGatewayRouteTableId", f"tgw-rt-{env}-shared-dev") for env in ("blue", "green"))
+ours = one("describe_transit_gateway_vpc_attachments", "TransitGatewayAttachmentId", "tgw-attach-green-dev")
+ec2.disassociate_transit_gateway_route_table(TransitGatewayRouteTableId=green, TransitGatewayAttachmentId=ours)
+ec2.associate_transit_gateway_route_table(TransitGatewayRouteTableId=blue, TransitGatewayAttachmentId=ours)
+"#,
+    );
+    lab.run(GREEN).expect(0);
+    lab.run(&["drift", "--env", "green", "--json"]).expect(0);
+}

@@ -16,6 +16,7 @@ mod hard_days;
 mod lambda;
 mod makespan;
 mod mutations;
+mod requests;
 mod sandbox;
 mod support;
 mod sweep;

@@ -116,8 +116,8 @@ class LogGroups(Case):
         LOGS.put_retention_policy(logGroupName="/tags", retentionInDays=90)
         arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/tags"
         self.assertEqual(LOGS.list_tags_for_resource(resourceArn=arn)["tags"], {"A": "b"})
-        for wrong in (arn + ":*", arn + "x"):
-            with self.refused("ResourceNotFoundException"):
+        for wrong, code in ((arn + ":*", "InvalidParameterException"), (arn + "x", "ResourceNotFoundException")):
+            with self.refused(code):
                 LOGS.list_tags_for_resource(resourceArn=wrong)
 
 

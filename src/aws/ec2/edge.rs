@@ -87,6 +87,23 @@ macro_rules! filtered {
     }};
 }
 
+/// A reader of a call that documents no filter by tag: then all items are asked for, and picked from here.
+macro_rules! untagged {
+    ($client:expr, $caller:expr, $operation:literal, $method:ident, $items:ident) => {{
+        let (client, caller): (Client, Arc<Caller>) = ($client.clone(), $caller.clone());
+        Ec2Reader::new(move |mut filters: Vec<Filter>| {
+            let (client, caller) = (client.clone(), caller.clone());
+            filters.retain(|f| f.name().is_some_and(|name| !name.starts_with("tag:")));
+            let filters = (!filters.is_empty()).then_some(filters);
+            async move {
+                let request = || client.$method().set_filters(filters.clone());
+                all(&caller, read("ec2", $operation), page!(request(), $items)).await
+            }
+            .boxed()
+        })
+    }};
+}
+
 /// A reader that sends one call per table, all at once.
 fn per_table<V: Clone + Send + Sync + 'static>(
     fetch: impl Fn(String) -> BoxFuture<'static, Result<Vec<V>, Fault>> + Send + Sync + 'static,
@@ -116,12 +133,16 @@ impl EdgeReaders {
                 describe_transit_gateways,
                 transit_gateways
             ),
-            tables: by_filter!(
+            tables: untagged!(
+                client,
+                caller,
                 "DescribeTransitGatewayRouteTables",
                 describe_transit_gateway_route_tables,
                 transit_gateway_route_tables
             ),
-            vpc_attachments: by_filter!(
+            vpc_attachments: untagged!(
+                client,
+                caller,
                 "DescribeTransitGatewayVpcAttachments",
                 describe_transit_gateway_vpc_attachments,
                 transit_gateway_vpc_attachments
@@ -249,6 +270,10 @@ impl Find for t::TransitGatewayAttachment {
             "transit-gateway-attachment-id" => text(self.transit_gateway_attachment_id()),
             "transit-gateway-id" => text(self.transit_gateway_id()),
             "resource-id" => text(self.resource_id()),
+            "association.transit-gateway-route-table-id" => {
+                let association = self.association();
+                text(association.and_then(|a| a.transit_gateway_route_table_id()))
+            }
             _ => Vec::new(),
         }
     }

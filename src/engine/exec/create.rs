@@ -123,21 +123,18 @@ impl Work {
             };
             match driver.read(key).await {
                 Ok(Some(live)) => {
-                    let ours =
-                        live.tags
-                            .as_ref()
-                            .is_none_or(|tags| match identity.ownership(tags) {
-                                Ownership::Ours => true,
-                                Ownership::Unmarked => unclear,
-                                Ownership::Other => false,
-                            });
-                    if ours {
+                    // The create call carries the mark, so what has none is somebody else's, whoever it is named after.
+                    let tags = live.tags.as_ref();
+                    if tags.is_none_or(|t| identity.ownership(t) == Ownership::Ours) {
                         return Ok(Some(live));
                     }
-                    let what = format!("{} `{}`", self.node.kind, self.node.name);
-                    return Err(Fault::foreign(fault.action.clone(), &what)
-                        .code(fault.code.clone())
-                        .into());
+                    // Ours may still come to sight beside it.
+                    if !unclear || began.elapsed() >= self.shared.limits.patience {
+                        let what = format!("{} `{}`", self.node.kind, self.node.name);
+                        return Err(Fault::foreign(fault.action.clone(), &what)
+                            .code(fault.code.clone())
+                            .into());
+                    }
                 }
                 Ok(None) => {}
                 Err(f)

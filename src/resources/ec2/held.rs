@@ -107,6 +107,9 @@ async fn others(cx: &Aws, holder: Holder<'_>) -> Result<Vec<String>, Fault> {
             for gateway in gateways.await? {
                 add("internet gateway", gateway.internet_gateway_id());
             }
+            for endpoint in cx.edge.endpoints.by("vpc-id", id).await? {
+                add("VPC endpoint", endpoint.vpc_endpoint_id());
+            }
         }
         Holder::InSubnet(_) | Holder::PublicAddresses(_) => {}
     }

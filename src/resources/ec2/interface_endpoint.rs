@@ -4,8 +4,8 @@ use super::endpoint::{self, VpcEndpointOutputs};
 use super::ids::VpcEndpointId;
 use super::members::members;
 use super::{SecurityGroupId, SubnetId, VpcId, tags};
-use crate::aws::{Aws, tags_of};
-use crate::engine::{Delta, Fault, Handle, Identity, Kind, Ref};
+use crate::aws::{Aws, Find, tags_of};
+use crate::engine::{Class, Delta, Fault, Handle, Identity, Kind, Ref};
 use crate::resources::policy::Policy;
 use crate::resources::{Found, Lookup, Resource};
 use aws_sdk_ec2::types::{ResourceType, VpcEndpointType};
@@ -26,6 +26,30 @@ pub struct InterfaceEndpoint {
     pub private_dns: bool,
     /// What may pass.
     pub policy: Policy,
+}
+
+impl InterfaceEndpoint {
+    /// Who holds the private name that AWS refuses to give twice in a VPC: an endpoint that is on its way out (then it is
+    /// free in a minute), or somebody's.
+    async fn rival(&self, cx: &Aws, mut fault: Fault) -> Fault {
+        // What cannot be read is left out: the refusal itself is the news.
+        let there = cx.edge.endpoints.by("vpc-id", self.vpc.as_str()).await;
+        let mut there = there.unwrap_or_default();
+        there.retain(|e| {
+            e.service_name() == Some(self.service.as_str()) && e.private_dns_enabled() == Some(true)
+        });
+        let holder = there.iter().find(|e| !e.is_leaving()).or(there.first());
+        if let Some(holder) = holder {
+            fault.class = if holder.is_leaving() {
+                Class::NotYet
+            } else {
+                Class::Conflict
+            };
+            let id = holder.vpc_endpoint_id().unwrap_or_default();
+            fault.message = format!("{}; it is held by {id}", fault.message);
+        }
+        fault
+    }
 }
 
 impl Handle<InterfaceEndpoint> {
@@ -91,8 +115,14 @@ impl Resource for InterfaceEndpoint {
                     .tag_specifications(tags::at_creation(ResourceType::VpcEndpoint, identity))
                     .send()
             })
-            .await?;
-        endpoint::created(&answer)
+            .await;
+        match answer {
+            Ok(answer) => endpoint::created(&answer),
+            Err(fault) if fault.message.contains("conflicting DNS domain") => {
+                Err(self.rival(cx, fault).await)
+            }
+            Err(fault) => Err(fault),
+        }
     }
 
     async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Fault> {

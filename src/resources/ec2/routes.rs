@@ -100,10 +100,9 @@ impl Resource for Routes {
                 continue;
             };
             match self.routes.get(destination) {
-                Some(Target(target)) if change.have.is_some() => {
-                    replace(cx, table, destination, target).await?;
+                Some(Target(target)) => {
+                    put(cx, table, destination, target, change.have.is_some()).await?;
                 }
-                Some(Target(target)) => create(cx, table, destination, target).await?,
                 None => remove(cx, table, destination).await?,
             }
         }
@@ -118,19 +117,43 @@ impl Resource for Routes {
     }
 }
 
-async fn create(cx: &Aws, table: &str, destination: &str, target: &str) -> Result<(), Fault> {
-    let answer = cx
-        .call(repeatable("ec2", "CreateRoute"), || {
-            route!(cx.ec2.create_route(), table, destination, target).send()
-        })
-        .await;
-    match answer {
-        // There by now: an earlier attempt whose answer was lost, or a read that lagged.
-        Err(fault) if fault.code == "RouteAlreadyExists" => {
-            replace(cx, table, destination, target).await
+/// Sets one route. Whether it exists may have changed since it was read (an earlier attempt whose answer was lost,
+/// somebody else): AWS says so, and then the other call is the right one.
+async fn put(
+    cx: &Aws,
+    table: &str,
+    destination: &str,
+    target: &str,
+    exists: bool,
+) -> Result<(), Fault> {
+    if exists {
+        match replace(cx, table, destination, target).await {
+            Err(fault) if is_missing(&fault) => create(cx, table, destination, target).await,
+            answer => answer,
         }
-        answer => answer.map(drop),
+    } else {
+        match create(cx, table, destination, target).await {
+            Err(fault) if fault.code == "RouteAlreadyExists" => {
+                replace(cx, table, destination, target).await
+            }
+            answer => answer,
+        }
     }
+}
+
+/// ReplaceRoute words a missing route as a bad parameter: "There is no route defined for '10.0.0.0/8' in the route table.
+/// Use CreateRoute instead."
+fn is_missing(fault: &Fault) -> bool {
+    fault.code == "InvalidRoute.NotFound"
+        || (fault.code == "InvalidParameterValue" && fault.message.contains("no route defined"))
+}
+
+async fn create(cx: &Aws, table: &str, destination: &str, target: &str) -> Result<(), Fault> {
+    cx.call(repeatable("ec2", "CreateRoute"), || {
+        route!(cx.ec2.create_route(), table, destination, target).send()
+    })
+    .await
+    .map(drop)
 }
 
 async fn replace(cx: &Aws, table: &str, destination: &str, target: &str) -> Result<(), Fault> {
@@ -195,6 +218,18 @@ fn ours(route: &Route) -> Option<(String, Target)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_route_that_is_missing_is_told_from_a_target_that_is_wrong() {
+        let fault = |code: &str, message: &str| Fault::permanent("x", message).code(code);
+        let gone = "There is no route defined for '10.0.0.0/8' in the route table. Use CreateRoute instead.";
+        assert!(is_missing(&fault("InvalidParameterValue", gone)));
+        assert!(is_missing(&fault("InvalidRoute.NotFound", "")));
+        assert!(!is_missing(&fault(
+            "InvalidParameterValue",
+            "belong to different networks"
+        )));
+    }
 
     #[test]
     fn only_static_routes_are_ours_and_a_blackhole_shows() {

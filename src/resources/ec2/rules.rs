@@ -37,16 +37,6 @@ impl Traffic {
         }
     }
 
-    /// One type and code of ICMP.
-    pub fn icmp(egress: bool, kind: i32, code: i32, peer: impl fmt::Display) -> Self {
-        Self {
-            protocol: "icmp".into(),
-            ports: Some((kind, code)),
-            egress,
-            peer: peer.to_string(),
-        }
-    }
-
     fn of(rule: &SecurityGroupRule) -> Self {
         let number = rule.ip_protocol().unwrap_or("-1");
         let protocol = if number == "-1" { "all" } else { number };

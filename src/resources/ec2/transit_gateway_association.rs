@@ -1,13 +1,18 @@
 //! The association of an attachment with the route table that routes its traffic: one per attachment.
 //!
 //! It has neither id nor tags. Its state is part of the attachment in DescribeTransitGatewayAttachments, so that one
-//! call reads the associations of all attachments.
+//! call reads the associations of all tables. Whoever else is associated with the table is let into the networks that it
+//! leads to, and shows as an extra element.
 
 use super::ids::{TransitGatewayAttachmentId, TransitGatewayRouteTableId};
-use crate::aws::{Aws, once, repeatable};
+use super::members::members;
+use crate::aws::{Aws, Find, once, repeatable};
 use crate::engine::{Delta, Fault, Identity, Kind, Nature, Phase, Ref};
 use crate::resources::{Found, Lookup, Resource, gone_is_fine};
-use aws_sdk_ec2::types::{TransitGatewayAssociationState as State, TransitGatewayAttachmentState};
+use aws_sdk_ec2::types::{
+    TransitGatewayAssociationState as State, TransitGatewayAttachment,
+    TransitGatewayAttachmentState,
+};
 use serde::{Deserialize, Serialize};
 
 /// The settings of an association.
@@ -17,6 +22,9 @@ pub struct TransitGatewayAssociation {
     pub attachment: Ref<TransitGatewayAttachmentId>,
     /// The route table, which must be available.
     pub table: Ref<TransitGatewayRouteTableId>,
+    /// Other attachments that the table routes for; a set, and none of ours.
+    #[serde(default)]
+    pub others: Vec<Ref<TransitGatewayAttachmentId>>,
 }
 
 /// What is known of an association.
@@ -25,6 +33,9 @@ pub struct TransitGatewayAssociationOutputs {
     /// The attachment that is its identity.
     pub attachment: Ref<TransitGatewayAttachmentId>,
 }
+
+/// The filter that finds the attachments that a table routes for.
+const BY_TABLE: &str = "association.transit-gateway-route-table-id";
 
 impl Kind for TransitGatewayAssociation {
     const TYPE: &'static str = "ec2/transit_gateway_association";
@@ -37,12 +48,28 @@ impl Resource for TransitGatewayAssociation {
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
         let attachment = &key.spec.attachment;
-        let found = cx
-            .edge
-            .attachments
-            .by("transit-gateway-attachment-id", attachment.as_str())
-            .await?
-            .pop();
+        let reader = &cx.edge.attachments;
+        let table = key.spec.table.as_str();
+        let mut there = reader.by(BY_TABLE, table).await?;
+        there.retain(|a| !a.is_leaving());
+        let is_ours = |a: &TransitGatewayAttachment| {
+            a.transit_gateway_attachment_id() == Some(attachment.as_str())
+        };
+        let ours = there.iter().position(is_ours);
+        let others = |there: &[TransitGatewayAttachment]| {
+            let ids = there
+                .iter()
+                .filter_map(|a| a.transit_gateway_attachment_id());
+            ids.map(Into::into).collect()
+        };
+        let found = match ours {
+            Some(at) => Some(there.swap_remove(at)),
+            // With another table, or with none.
+            None => reader
+                .by("transit-gateway-attachment-id", attachment.as_str())
+                .await?
+                .pop(),
+        };
         // With a deleted attachment its association is gone, whatever AWS still shows.
         let association = found
             .as_ref()
@@ -64,6 +91,7 @@ impl Resource for TransitGatewayAssociation {
             spec: Self {
                 attachment: attachment.clone(),
                 table: table.into(),
+                others: others(&there),
             },
             tags: None,
             outputs: TransitGatewayAssociationOutputs {
@@ -88,13 +116,15 @@ impl Resource for TransitGatewayAssociation {
         })
     }
 
-    async fn update(
-        &self,
-        _cx: &Aws,
-        _outputs: &Self::Outputs,
-        _delta: &Delta,
-    ) -> Result<(), Fault> {
-        // Both fields are fixed. It gets here only when somebody else associated the attachment between plan and call.
+    async fn update(&self, cx: &Aws, _outputs: &Self::Outputs, delta: &Delta) -> Result<(), Fault> {
+        let others = members(delta, "others").remove;
+        if let Some(others) = others {
+            for other in others {
+                part(cx, self.table.as_str(), &other).await?;
+            }
+            return Ok(());
+        }
+        // The rest is fixed. It gets here only when somebody else associated the attachment between plan and call.
         Err(Fault::permanent(
             "ec2:AssociateTransitGatewayRouteTable",
             format!(
@@ -106,16 +136,20 @@ impl Resource for TransitGatewayAssociation {
     }
 
     async fn delete(&self, cx: &Aws, _outputs: &Self::Outputs) -> Result<(), Fault> {
-        let api = repeatable("ec2", "DisassociateTransitGatewayRouteTable");
-        gone_is_fine(
-            cx.call(api, || {
-                cx.ec2
-                    .disassociate_transit_gateway_route_table()
-                    .transit_gateway_route_table_id(self.table.as_str())
-                    .transit_gateway_attachment_id(self.attachment.as_str())
-                    .send()
-            })
-            .await,
-        )
+        part(cx, self.table.as_str(), self.attachment.as_str()).await
     }
+}
+
+async fn part(cx: &Aws, table: &str, attachment: &str) -> Result<(), Fault> {
+    let api = repeatable("ec2", "DisassociateTransitGatewayRouteTable");
+    gone_is_fine(
+        cx.call(api, || {
+            cx.ec2
+                .disassociate_transit_gateway_route_table()
+                .transit_gateway_route_table_id(table)
+                .transit_gateway_attachment_id(attachment)
+                .send()
+        })
+        .await,
+    )
 }

@@ -4,8 +4,8 @@ use super::ids::{TransitGatewayAttachmentId, TransitGatewayId};
 use super::members::members;
 use super::transit_gateway::{is_on, switch};
 use super::{SubnetId, VpcId, tags};
-use crate::aws::{Aws, find, once, repeatable, tags_of};
-use crate::engine::{Delta, Fault, Handle, Identity, Kind, Phase, Ref};
+use crate::aws::{Aws, Find, find, once, repeatable, tags_of};
+use crate::engine::{Class, Delta, Fault, Handle, Identity, Kind, Phase, Ref};
 use crate::resources::{Found, Lookup, Resource, gone_is_fine, lacks};
 use aws_sdk_ec2::types::{self as t, ResourceType, TransitGatewayAttachmentState as State};
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,36 @@ pub struct TransitGatewayAttachmentOutputs {
     pub id: Ref<TransitGatewayAttachmentId>,
     /// The gateway that it leads to.
     pub transit_gateway: Ref<TransitGatewayId>,
+}
+
+impl TransitGatewayAttachment {
+    /// Which attachment of the VPC is in the way: one that is being deleted (then the place is free in a minute or two),
+    /// or somebody's.
+    async fn rival(&self, cx: &Aws, mut fault: Fault) -> Fault {
+        // What cannot be read is left out: the refusal itself is the news.
+        let there = cx
+            .edge
+            .vpc_attachments
+            .by("vpc-id", self.vpc.as_str())
+            .await;
+        let mut there = there.unwrap_or_default();
+        there.retain(|a| {
+            a.transit_gateway_id() == Some(self.transit_gateway.as_str())
+                && !matches!(
+                    a.state(),
+                    Some(State::Deleted | State::Failed | State::Rejected)
+                )
+        });
+        let holder = there.iter().find(|a| !a.is_leaving()).or(there.first());
+        if let Some(holder) = holder {
+            if holder.is_leaving() {
+                fault.class = Class::NotYet;
+            }
+            let id = holder.transit_gateway_attachment_id().unwrap_or_default();
+            fault.message = format!("{}; it is {id}", fault.message.trim_end());
+        }
+        fault
+    }
 }
 
 impl Handle<TransitGatewayAttachment> {
@@ -120,7 +150,7 @@ impl Resource for TransitGatewayAttachment {
             .build();
         let subnets: Vec<String> = self.subnets.iter().map(ToString::to_string).collect();
         let tags = tags::at_creation(ResourceType::TransitGatewayAttachment, identity);
-        // A second attachment of the VPC is refused (DuplicateTransitGatewayAttachment, class Conflict).
+        // A second attachment of the VPC is refused, also while the first one is on its way out.
         let answer = cx
             .call(once("ec2", "CreateTransitGatewayVpcAttachment"), || {
                 cx.ec2
@@ -132,7 +162,13 @@ impl Resource for TransitGatewayAttachment {
                     .tag_specifications(tags.clone())
                     .send()
             })
-            .await?;
+            .await;
+        let answer = match answer {
+            Err(fault) if fault.code == "DuplicateTransitGatewayAttachment" => {
+                Err(self.rival(cx, fault).await)
+            }
+            answer => answer,
+        }?;
         let id = answer
             .transit_gateway_vpc_attachment()
             .and_then(|a| a.transit_gateway_attachment_id())

@@ -17,6 +17,7 @@ from .faults import Faults
 from .lag import Lag
 from .log import CallLog
 from .request import Request
+from .strange import strange
 from .writes import is_write
 
 
@@ -70,6 +71,7 @@ class Gateway:
         entry = self.log.begin(request, write, call_hash)
         plan = None
         try:
+            entry["strange"] = strange(request)
             plan = self.faults.plan(request, write, call_hash)
             plan.before(socket)
             rendered = self._effect(request, write)

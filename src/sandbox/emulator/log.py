@@ -26,6 +26,7 @@ class CallLog:
                 "status": None,
                 "error": None,
                 "lost": None,
+                "strange": [],
                 "hash": call_hash,
                 "region": request.region,
             }

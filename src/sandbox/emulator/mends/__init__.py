@@ -5,6 +5,8 @@ import importlib
 # In order: what comes first is outermost around an operation.
 MODULES = [
     "validation",
+    "limits",
+    "s3_requests",
     "ec2_tags",
     "ec2_describes",
     "ec2_vpcs",

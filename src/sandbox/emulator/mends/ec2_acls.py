@@ -5,6 +5,7 @@ from moto.ec2.models.network_acls import NetworkAcl, NetworkAclBackend
 from .. import tags
 from ..call import mend, refuse
 
+QUOTA = 20  # "Amazon VPC quotas": rules per network ACL, inbound and outbound apart
 LAST_RULE = 32767  # the deny entry that every ACL ends with and nobody can change
 
 
@@ -39,17 +40,20 @@ def _know_the_filter_by_id():
 _know_the_filter_by_id()
 
 
-def _entry(call):
+def _side(call):
+    """The entries of the direction that a call names, without the last one."""
     acl = call.backend.get_network_acl(call.params["NetworkAclId"])
-    egress, number = bool(call.params["Egress"]), int(call.params["RuleNumber"])
-    return next(
-        (
-            entry
-            for entry in acl.network_acl_entries
-            if bool(entry.egress) == egress and int(entry.rule_number) == number
-        ),
-        None,
-    )
+    egress = bool(call.params["Egress"])
+    return [
+        entry
+        for entry in acl.network_acl_entries
+        if bool(entry.egress) == egress and int(entry.rule_number) < LAST_RULE
+    ]
+
+
+def _entry(call):
+    number = int(call.params["RuleNumber"])
+    return next((entry for entry in _side(call) if int(entry.rule_number) == number), None)
 
 
 def _check_number(call):
@@ -63,10 +67,16 @@ def _check_number(call):
 
 @mend("ec2", "CreateNetworkAclEntry", "ReplaceNetworkAclEntry")
 def icmp_type_and_code(call):
-    """AWS: IcmpTypeCode reads back; an entry to replace must exist. moto: loses the first, answers 500 to the second."""
+    """AWS: IcmpTypeCode reads back; an entry to replace must exist; TCP, UDP and ICMP need their ports or types; 20 entries
+    per direction. moto: loses the first, answers 500 to the second, knows nothing of the rest."""
     _check_number(call)
+    needed = {"6": "PortRange", "17": "PortRange", "1": "IcmpTypeCode"}.get(call.params["Protocol"])
+    if needed and not call.params.get(needed):
+        refuse("MissingParameter", f"The request must contain the parameter {needed} for this protocol")
     if call.operation.startswith("Replace"):
         _refuse_missing(call)
+    elif len(_side(call)) >= QUOTA:
+        refuse("NetworkAclEntryLimitExceeded", "The maximum number of network ACL entries has been reached.")
     answer = call.forward()
     icmp = call.params.get("IcmpTypeCode")
     if icmp:

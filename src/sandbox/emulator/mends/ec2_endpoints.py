@@ -25,6 +25,19 @@ def _offered(account_id, region):  # noqa: ARG001 - moto's signature
 
 
 VPCBackend._collect_default_endpoint_services = staticmethod(functools.cache(_offered))
+# What only one type of endpoint has ("CreateVpcEndpoint": "(Gateway endpoint)", "(Interface endpoint)").
+ONLY = {
+    "Gateway": ("RouteTableIds", "AddRouteTableIds", "RemoveRouteTableIds"),
+    "Interface": (
+        "SubnetIds",
+        "SecurityGroupIds",
+        "AddSubnetIds",
+        "RemoveSubnetIds",
+        "AddSecurityGroupIds",
+        "RemoveSecurityGroupIds",
+        "PrivateDnsEnabled",
+    ),
+}
 SETTINGS = "endpoint-settings"  # what moto's endpoints have no place for
 PENDING, DELETING = "pending", "deleting"
 
@@ -34,6 +47,13 @@ def _endpoint(call, name):
     if endpoint is None or endpoint.state == "deleted":
         refuse("InvalidVpcEndpointId.NotFound", f"The Vpc Endpoint Id '{name}' does not exist")
     return endpoint
+
+
+def _check_type(params, kind):
+    for other, members in ONLY.items():
+        found = [name for name in members if params.get(name)]
+        if other != kind and kind in ONLY and found:
+            refuse("InvalidParameter", f"Endpoint type ({kind}) does not take {', '.join(found)}")
 
 
 def _living(call):
@@ -60,12 +80,12 @@ def create_endpoint(call):
     service = params["ServiceName"]
     both = _service_kind(call, service)
     kind = params.setdefault("VpcEndpointType", "Gateway")
+    _check_type(params, kind)
     if kind == "Gateway":
         if not both:
             refuse("InvalidParameter", f"The service {service} does not support the endpoint type Gateway")
         _check_tables(call, vpc, service, params.get("RouteTableIds", []))
         params["PrivateDnsEnabled"] = False
-        params.pop("SecurityGroupIds", None)
     elif kind == "Interface":
         private = params.setdefault("PrivateDnsEnabled", service != f"com.amazonaws.{call.region}.s3")
         _check_interface(call, vpc, service, params, private)
@@ -163,6 +183,7 @@ def modify_endpoint(call):
     endpoint = _endpoint(call, params["VpcEndpointId"])
     if endpoint.state != "available":
         refuse("IncorrectState", f"The Vpc Endpoint {endpoint.id} is in the state {endpoint.state}")
+    _check_type(params, endpoint.vpc_endpoint_type)
     vpc, ec2 = call.backend.get_vpc(endpoint.vpc_id), call.backend
     added = [name for name in params.get("AddRouteTableIds", []) if name not in endpoint.route_table_ids]
     _check_tables(call, vpc, endpoint.service_name, added)

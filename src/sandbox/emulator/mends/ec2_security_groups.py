@@ -148,11 +148,32 @@ def authorize(call):
 def _check_descriptions(permission):
     for key in ("IpRanges", "Ipv6Ranges", "UserIdGroupPairs", "PrefixListIds"):
         for item in permission.get(key, []):
-            if not ALLOWED.match(item.get("Description", "")):
-                refuse(
-                    "InvalidParameterValue",
-                    f"Invalid rule description. Valid descriptions are strings less than 256 characters from the following set: {CHARSET}",
-                )
+            _check_description(item)
+
+
+def _check_description(item):
+    if not ALLOWED.match(item.get("Description", "")):
+        refuse(
+            "InvalidParameterValue",
+            f"Invalid rule description. Valid descriptions are strings less than 256 characters from the following set: {CHARSET}",
+        )
+
+
+@mend(
+    "ec2",
+    "ModifySecurityGroupRules",
+    "UpdateSecurityGroupRuleDescriptionsIngress",
+    "UpdateSecurityGroupRuleDescriptionsEgress",
+)
+def describe_rules(call):
+    """AWS: refuses descriptions outside its character set. moto: takes any."""
+    for update in call.params.get("SecurityGroupRules", []):
+        _check_description(update.get("SecurityGroupRule", {}))
+    for item in call.params.get("SecurityGroupRuleDescriptions", []):
+        _check_description(item)
+    for permission in call.params.get("IpPermissions", []):
+        _check_descriptions(permission)
+    return call.forward()
 
 
 def _shown(call, rule):

@@ -59,6 +59,20 @@ def delete_subnet(call):
     return answer
 
 
+@mend("ec2", "ModifyVpcAttribute", "ModifySubnetAttribute")
+def one_attribute(call):
+    """AWS: one attribute a call; hostnames need DNS support. moto: takes any."""
+    named = [name for name in call.params if name not in ("VpcId", "SubnetId", "DryRun")]
+    if len(named) > 1:
+        refuse("InvalidParameterCombination", f"Fields for multiple attribute types specified: {', '.join(named)}")
+    if not named:
+        refuse("InvalidParameterCombination", "No attributes specified.")
+    if call.params.get("EnableDnsHostnames", {}).get("Value"):
+        if str(call.backend.get_vpc(call.params["VpcId"]).enable_dns_support).lower() != "true":
+            refuse("InvalidParameterValue", "To enable DNS hostnames, DNS support must be enabled")
+    return call.forward()
+
+
 @mend("ec2", "AttachInternetGateway")
 def attach_internet_gateway(call):
     """AWS: one internet gateway per VPC. moto: any number."""

@@ -110,9 +110,9 @@ def put_retention(call):
 
 @mend("logs", "TagResource", "UntagResource", "ListTagsForResource")
 def tags_of_unknown(call):
-    """AWS: the group must exist; its ARN has no `:*` here. moto: takes any ARN."""
+    """AWS: the group must exist. moto: takes any ARN."""
     arn = call.params["resourceArn"]
     name = arn.split(":log-group:", 1)[-1]
-    if ":log-group:" in arn and (name.endswith(":*") or name not in call.backend.groups):
+    if ":log-group:" in arn and name not in call.backend.groups:
         refuse("ResourceNotFoundException", "The specified resource does not exist.")
     return call.forward()
