@@ -110,8 +110,10 @@ fn classify(api: Api, code: &str, message: &str, status: u16) -> Class {
         "ResourceInUseException" if says("already exists") || api.operation == "CreateTable" => {
             Class::Conflict
         }
-        // DynamoDB allows 500 concurrent table operations, and one GSI change at a time.
-        "ResourceInUseException" | "LimitExceededException" if api.service == "dynamodb" => {
+        "ResourceInUseException" if api.service == "dynamodb" => Class::NotYet,
+        // DynamoDB allows so many table operations and index changes at once ("... can be created, updated, or deleted
+        // simultaneously"); its other limits, of tables for instance, last.
+        "LimitExceededException" if api.service == "dynamodb" && says("simultaneously") => {
             Class::NotYet
         }
         "ContinuousBackupsUnavailableException" => Class::NotYet,
@@ -119,7 +121,9 @@ fn classify(api: Api, code: &str, message: &str, status: u16) -> Class {
         "ValidationException" if api.service == "dynamodb" && says("KMS") && says("key") => {
             Class::Propagating
         }
-        "InvalidParameterException" if api.service == "logs" && says("KMS key") => {
+        "InvalidParameterException"
+            if api.service == "logs" && message.to_lowercase().contains("kms key") =>
+        {
             Class::Propagating
         }
         // IAM: "The role with name x cannot be found", and "try again later" while it changes one.
@@ -128,6 +132,7 @@ fn classify(api: Api, code: &str, message: &str, status: u16) -> Class {
         // A bucket, key or table that was made a moment ago ("Amazon S3 data consistency model": bucket
         // configurations are eventually consistent; "AWS KMS eventual consistency").
         "NoSuchBucket" if creates_or_changes(api) => Class::Propagating,
+        "InvalidTargetBucketForLogging" if says("does not exist") => Class::Propagating,
         "NotFoundException" if api.service == "kms" && creates_or_changes(api) => {
             Class::Propagating
         }
@@ -138,6 +143,10 @@ fn classify(api: Api, code: &str, message: &str, status: u16) -> Class {
         }
         // "Cluster cannot be deleted, it still contains DB instances in non-deleting state."
         "InvalidDBClusterStateFault" if api.operation == "DeleteDBCluster" => Class::Held,
+        // The first call of an account makes RDS's service-linked role, and may come too early for it ("Unable to create
+        // the resource. Verify that you have permission to create service linked role. Otherwise wait and try again
+        // later"; subnet groups: "Missing necessary credentials", with a link to the page on that role).
+        "InvalidParameterValue" if lacks_linked_role(message) => Class::Propagating,
         // A group or cluster that was created a moment ago.
         _ if api.service == "rds"
             && api.operation.starts_with("Create")
@@ -225,6 +234,11 @@ fn classify(api: Api, code: &str, message: &str, status: u16) -> Class {
     }
 }
 
+/// True for RDS's words for a service-linked role that is not there (yet).
+fn lacks_linked_role(message: &str) -> bool {
+    message.contains("service linked role") || message.contains("ServiceLinkedRoles")
+}
+
 /// True for a mutating call that does not take anything away: what it names was made before it.
 fn creates_or_changes(api: Api) -> bool {
     const AWAY: [&str; 5] = ["Delete", "Detach", "Untag", "Schedule", "Abort"];
@@ -257,6 +271,9 @@ fn hint(api: Api, fault: &Fault) -> Option<String> {
         "InsufficientDBInstanceCapacity" | "InsufficientDBClusterCapacityFault" => Some(
             "AWS has no capacity for this class in this zone just now; run the same command again later".into(),
         ),
+        "InvalidParameterValue" if lacks_linked_role(&fault.message) => Some(
+            "allow `iam:CreateServiceLinkedRole` for rds.amazonaws.com, or make the role once with `aws iam create-service-linked-role --aws-service-name rds.amazonaws.com`, then run the same command again".into(),
+        ),
         "InvalidParameterCombination" if fault.message.contains("Cannot find version") => Some(
             "AWS no longer offers this engine version: set `database.engine_version` to one that `aws rds describe-db-engine-versions --engine aurora-postgresql` lists".into(),
         ),
@@ -276,7 +293,7 @@ fn permission(api: Api) -> String {
         ("s3", "PutPublicAccessBlock") => "PutBucketPublicAccessBlock",
         ("s3", "GetPublicAccessBlock") => "GetBucketPublicAccessBlock",
         ("s3", "ListObjectVersions") => "ListBucketVersions",
-        ("s3", "DeleteObjects") => "DeleteObjectVersion",
+        ("s3", "DeleteObjects" | "DeleteObject") => "DeleteObjectVersion",
         ("s3", "DeleteBucketLifecycle") => "PutLifecycleConfiguration",
         ("s3", "ListMultipartUploads") => "ListBucketMultipartUploads",
         (_, operation) => operation,
@@ -376,6 +393,12 @@ mod tests {
             of(instance, "InvalidParameterValue", role),
             Class::Propagating
         );
+        let first = "Unable to create the resource. Verify that you have permission to create service linked role. Otherwise wait and try again later";
+        let cluster = once("rds", "CreateDBCluster");
+        assert_eq!(
+            of(cluster, "InvalidParameterValue", first),
+            Class::Propagating
+        );
         let gone = read("rds", "DescribeDBClusters");
         assert_eq!(of(gone, "DBClusterNotFoundFault", ""), Class::Permanent);
         let group = repeatable("rds", "DeleteDBParameterGroup");
@@ -426,11 +449,15 @@ mod tests {
         let delete = repeatable("iam", "DeleteRole");
         assert_eq!(of(delete, "NoSuchEntity", gone), Class::Permanent);
         let group = once("logs", "CreateLogGroup");
-        let key = "The specified KMS key does not exist or is not allowed to be used with Arn 'x'";
-        assert_eq!(
-            of(group, "InvalidParameterException", key),
-            Class::Propagating
-        );
+        for key in [
+            "The specified KMS key does not exist or is not allowed to be used with Arn 'x'",
+            "The specified KMS Key Id could not be found.",
+        ] {
+            assert_eq!(
+                of(group, "InvalidParameterException", key),
+                Class::Propagating
+            );
+        }
         let alias = once("kms", "CreateAlias");
         assert_eq!(of(alias, "NotFoundException", ""), Class::Propagating);
         let bucket = repeatable("s3", "PutBucketPolicy");
@@ -438,6 +465,10 @@ mod tests {
         let table = once("dynamodb", "CreateTable");
         let leaving = "Table is being deleted: x";
         assert_eq!(of(table, "ResourceInUseException", leaving), Class::NotYet);
+        let busy = "Subscriber limit exceeded: Only 10 tables can be created, updated, or deleted simultaneously";
+        assert_eq!(of(table, "LimitExceededException", busy), Class::NotYet);
+        let full = "Subscriber limit exceeded: There is a limit of 256 tables per subscriber";
+        assert_eq!(of(table, "LimitExceededException", full), Class::Permanent);
         let backups = repeatable("dynamodb", "UpdateContinuousBackups");
         let soon = "ContinuousBackupsUnavailableException";
         assert_eq!(of(backups, soon, ""), Class::NotYet);

@@ -3,7 +3,7 @@
 
 use super::{DATABASE_CLUSTER, Env, Site};
 use crate::engine::{Handle, Ref};
-use crate::resources::ec2::{SecurityGroupId, Subnet};
+use crate::resources::ec2::{SecurityGroupId, Subnet, VpcId};
 use crate::resources::iam::RoleArn;
 use crate::resources::kms::KeyArn;
 use crate::resources::logs::LogGroupName;
@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 
 /// What it rests on.
 pub struct Needs<'a> {
+    /// The VPC.
+    pub vpc: Ref<VpcId>,
     /// The subnets of the db tier.
     pub subnets: &'a [Handle<Subnet>],
     /// The security group of the database.
@@ -77,6 +79,7 @@ fn parameters(list: &[(&str, &str)]) -> BTreeMap<String, String> {
 fn cluster(site: &mut Site<'_>, env: Env, needs: &Needs<'_>) -> Handle<Cluster> {
     let settings = &site.config.database;
     let subnet_group = SubnetGroup {
+        vpc: needs.vpc.clone(),
         subnets: needs.subnets.iter().map(|s| s.id()).collect(),
     };
     let subnet_group = site.graph.add(site.head("db-subnets", env), subnet_group);

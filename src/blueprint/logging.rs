@@ -81,9 +81,14 @@ fn flow_logs_role(site: &mut Site<'_>, env: Env) -> Handle<Role> {
     site.graph.add(site.head("role-flow-logs", env), role)
 }
 
-/// "Setting up and enabling Enhanced Monitoring".
+/// "Setting up and enabling Enhanced Monitoring", with its advice against the confused deputy: for this environment's
+/// instances only.
 fn monitoring_role(site: &mut Site<'_>, env: Env) -> Handle<Role> {
-    let source = json!({"StringEquals": {"aws:SourceAccount": site.facts.account}});
+    let instances = site.name(&format!("db:{DATABASE_CLUSTER}-*"), env);
+    let source = json!({
+        "StringEquals": {"aws:SourceAccount": site.facts.account},
+        "ArnLike": {"aws:SourceArn": site.arn("rds", &instances)},
+    });
     let role = Role {
         description: format!("Writes the enhanced monitoring of the {env} database"),
         managed: vec![

@@ -169,6 +169,7 @@ fn environment(site: &mut Site<'_>, env: Env, transit: &transit::Transit) {
         site,
         env,
         &database::Needs {
+            vpc: network.vpc.id(),
             subnets: network.tier(Tier::Db),
             security_group: groups.database.id(),
             data_key: keys.data.arn(),

@@ -33,7 +33,8 @@ impl Policy {
         Self::new(serde_json::from_str(&decoded).unwrap_or(Value::String(decoded)))
     }
 
-    /// The document as AWS takes it.
+    /// The document as AWS takes it, in the form that its guides show: one value stands alone. It means the same as a list
+    /// of one, but auditors compare texts (`"aws:SecureTransport": "false"`).
     pub fn document(&self) -> String {
         let mut document = self.0.clone();
         if let Some(Value::Object(by_sid)) = document.get("Statement").cloned() {
@@ -41,11 +42,20 @@ impl Policy {
                 if let (false, Value::Object(map)) = (sid.starts_with('#'), &mut statement) {
                     map.insert("Sid".into(), Value::String(sid));
                 }
-                statement
+                alone(statement)
             });
             document["Statement"] = statements.collect();
         }
         document.to_string()
+    }
+}
+
+/// A statement in which lists of one are that one.
+fn alone(value: Value) -> Value {
+    match value {
+        Value::Array(mut items) if items.len() == 1 => items.remove(0),
+        Value::Object(map) => map.into_iter().map(|(k, v)| (k, alone(v))).collect(),
+        other => other,
     }
 }
 
@@ -152,7 +162,8 @@ fn condition(value: Value) -> Value {
     )
 }
 
-fn percent_decode(text: &str) -> String {
+/// Text with `%41` for `A`.
+pub(super) fn percent_decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -206,6 +217,17 @@ mod tests {
                 "Statement.Read.Action[s3:*]"
             ]
         );
+    }
+
+    #[test]
+    fn one_value_leaves_without_a_list_around_it() {
+        let statement = json!({"Sid": "A", "Effect": "Deny", "Principal": "*", "Action": ["x"], "Resource": ["a", "b"],
+            "Condition": {"Bool": {"aws:SecureTransport": ["false"]}}});
+        let text = Policy::of(vec![statement]).document();
+        let document: Value = serde_json::from_str(&text).unwrap();
+        let expected = json!([{"Sid": "A", "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "x", "Resource": ["a", "b"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]);
+        assert_eq!(document["Statement"], expected);
     }
 
     #[test]

@@ -82,8 +82,12 @@ keys = [f"day/{n:04}" for n in range(600)]
 with ThreadPoolExecutor(8) as pool:
     list(pool.map(lambda key: s3.put_object(Bucket=bucket, Key=key, Body=b"x"), keys))
 s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True})
-s3.put_object(Bucket=bucket, Key="live", Body=b"x")
-s3.create_multipart_upload(Bucket=bucket, Key="unfinished")
+for key in ("live", "a&b<c>'\"", "a b+c%41", "carriage\rreturn", "\x01control", "é/😀", "  "):
+    for _ in range(2):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+s3.delete_object(Bucket=bucket, Key="\x01control")
+for key in ("unfinished", "un finished+é"):
+    s3.create_multipart_upload(Bucket=bucket, Key=key)
 ec2 = c("ec2")
 name = lambda value: [{"Name": "tag:Name", "Values": [value]}]
 subnet = ec2.describe_subnets(Filters=name("subnet-app-a-green-dev"))["Subnets"][0]["SubnetId"]

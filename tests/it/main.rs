@@ -8,8 +8,10 @@
     reason = "tests may"
 )]
 
+mod audit;
 mod bad_input;
 mod budget;
+mod data_safety;
 mod engine;
 mod foreign;
 mod hard_days;

@@ -176,6 +176,15 @@ class Clusters(Database):
         instances = RDS.describe_db_instances(Filters=[{"Name": "db-cluster-id", "Values": ["life"]}])["DBInstances"]
         self.assertEqual({i["AvailabilityZone"] for i in instances}, {f"{REGION}{zone}" for zone in "abc"})
         for shown in instances:
+            self.assertEqual(
+                (shown["IAMDatabaseAuthenticationEnabled"], shown["EnabledCloudwatchLogsExports"]),
+                (True, ["postgresql"]),
+            )
+            self.assertIn("log-group:RDSOSMetrics:log-stream:db-", shown["EnhancedMonitoringResourceArn"])
+            self.assertEqual(
+                (shown["CACertificateIdentifier"], shown["CertificateDetails"]["ValidTill"].year),
+                ("rds-ca-rsa2048-g1", 2061),
+            )
             wanted = (True, self.key, 7, 60, self.role, "subnets", "available")
             got = (
                 shown["PerformanceInsightsEnabled"],
@@ -277,6 +286,30 @@ class Clusters(Database):
         shown = RDS.describe_db_instances(DBInstanceIdentifier="change-0")["DBInstances"][0]
         self.assertEqual((shown["PerformanceInsightsEnabled"], shown["PromotionTier"]), (False, 5))
         self.remove("change", "change-0")
+
+    def test_certificate_authorities(self):
+        offered = RDS.describe_certificates()
+        self.assertEqual(offered["DefaultCertificateForNewLaunches"], "rds-ca-rsa2048-g1")
+        self.assertEqual(len(offered["Certificates"]), 3)
+        one = RDS.describe_certificates(CertificateIdentifier="rds-ca-ecc384-g1")["Certificates"]
+        self.assertEqual([c["CertificateIdentifier"] for c in one], ["rds-ca-ecc384-g1"])
+        with self.refused("CertificateNotFound"):
+            RDS.describe_certificates(CertificateIdentifier="rds-ca-2019")
+        self.cluster("authority")
+        with self.refused("CertificateNotFound"):
+            self.instance("authority", "authority-0", CACertificateIdentifier="rds-ca-2019")
+        self.remove("authority")
+
+    def test_a_stopped_cluster_is_started_before_it_can_go(self):
+        self.cluster("stopped")
+        self.instance("stopped", "stopped-0")
+        RDS.describe_db_clusters(DBClusterIdentifier="stopped")
+        RDS.stop_db_cluster(DBClusterIdentifier="stopped")
+        for instances in (["stopped-0"], []):
+            with self.refused("InvalidDBClusterStateFault", "stopped"):
+                self.remove("stopped", *instances)
+        RDS.start_db_cluster(DBClusterIdentifier="stopped")
+        self.remove("stopped", "stopped-0")
 
     def test_the_managed_secret(self):
         secret = self.cluster("secret")["MasterUserSecret"]["SecretArn"]

@@ -4,7 +4,7 @@ mod change;
 mod live;
 
 use super::cluster_parameter_group::ClusterParameterGroupName;
-use super::status::phase;
+use super::status::{is_stopped, phase};
 use super::subnet_group::SubnetGroupName;
 use super::{IDENTIFIER, tags, version};
 use crate::aws::{Aws, once, rds_tags_of, repeatable};
@@ -218,10 +218,9 @@ impl Resource for Cluster {
             })
             .await;
         match gone_is_fine(answer) {
-            Err(fault) if fault.class == Class::Held => who_holds(cx, id, fault).await,
-            Err(fault) if fault.message.contains("rotected") => Err(fault.hint(
-                "somebody protected it against deletion: run `deployer apply`, which takes the protection off, then destroy again",
-            )),
+            Err(fault) if fault.class == Class::Held || fault.message.contains("rotected") => {
+                make_way(cx, id, fault).await
+            }
             other => other,
         }
     }
@@ -240,6 +239,22 @@ fn text<T>(reference: &Option<Ref<T>>) -> Option<String> {
     reference.as_ref().map(ToString::to_string)
 }
 
+/// A stopped cluster can't be deleted, nor its instances: "start the cluster before deleting it" ("Deleting a stopped
+/// Aurora cluster"). Starts it and gives the refusal back as one that passes; any other refusal as it is.
+pub(super) async fn start_to_delete(cx: &Aws, cluster: &DbCluster, refusal: Fault) -> Fault {
+    let id = cluster.db_cluster_identifier().unwrap_or_default();
+    if !is_stopped(cluster.status()) {
+        return refusal;
+    }
+    match start(cx, id).await {
+        Ok(()) => Fault {
+            class: Class::NotYet,
+            ..refusal
+        },
+        Err(fault) => fault,
+    }
+}
+
 async fn start(cx: &Aws, id: &str) -> Result<(), Fault> {
     let answer = cx
         .call(repeatable("rds", "StartDBCluster"), || {
@@ -253,14 +268,33 @@ async fn start(cx: &Aws, id: &str) -> Result<(), Fault> {
     }
 }
 
-/// Names the instances that keep a cluster from being deleted. Nobody does when it is being deleted already (the answer
-/// to an earlier call was lost).
-async fn who_holds(cx: &Aws, id: &str, fault: Fault) -> Result<(), Fault> {
+/// Does away with what keeps a cluster from being deleted, or names it: a cluster that is stopped is started, one that
+/// somebody protected (its instances are gone by now) is so no more, and instances that are left are named. Nobody holds
+/// one that is being deleted already (the answer to an earlier call was lost).
+async fn make_way(cx: &Aws, id: &str, fault: Fault) -> Result<(), Fault> {
     let Ok(Some(cluster)) = cx.databases.clusters.named(id).await else {
         return Err(fault);
     };
     if phase(cluster.status()) == Phase::Deleting {
         return Ok(());
+    }
+    if is_stopped(cluster.status()) {
+        return Err(start_to_delete(cx, &cluster, fault).await);
+    }
+    if cluster.deletion_protection() == Some(true) {
+        let off = || {
+            cx.rds
+                .modify_db_cluster()
+                .db_cluster_identifier(id)
+                .deletion_protection(false)
+                .apply_immediately(true)
+                .send()
+        };
+        cx.call(repeatable("rds", "ModifyDBCluster"), off).await?;
+        return Err(Fault {
+            class: Class::NotYet,
+            ..fault
+        });
     }
     let members = cluster.db_cluster_members().iter();
     let names: Vec<&str> = members.filter_map(|m| m.db_instance_identifier()).collect();

@@ -1,13 +1,13 @@
 //! An instance of an Aurora cluster: the writer or a reader, in one availability zone.
 
-use super::cluster::ClusterId;
+use super::cluster::{ClusterId, start_to_delete};
 use super::parameter_group::ParameterGroupName;
 use super::status::phase;
 use super::{ENGINE, IDENTIFIER, tags};
 use crate::aws::{Aws, once, rds_tags_of, repeatable};
 use crate::engine::driver::Owned;
 use crate::engine::graph::NameRule;
-use crate::engine::{Delta, Fault, Identity, Kind, Phase, Ref};
+use crate::engine::{Class, Delta, Fault, Identity, Kind, Phase, Ref};
 use crate::resources::iam::RoleArn;
 use crate::resources::kms::KeyArn;
 use crate::resources::owned::marked;
@@ -161,6 +161,12 @@ impl Resource for Instance {
         match gone_is_fine(answer) {
             // "Instance is already being deleted"; the next read tells.
             Err(fault) if fault.message.contains("already being deleted") => Ok(()),
+            Err(fault) if fault.class == Class::NotYet => {
+                match cx.databases.clusters.named(self.cluster.as_str()).await {
+                    Ok(Some(cluster)) => Err(start_to_delete(cx, &cluster, fault).await),
+                    _ => Err(fault),
+                }
+            }
             other => other,
         }
     }

@@ -6,12 +6,23 @@ use crate::engine::Phase;
 /// modifying, backing-up, rebooting, upgrading, configuring-..., resetting-..., starting, stopping and others to come.
 pub(super) fn phase(status: Option<&str>) -> Phase {
     match status.unwrap_or_default() {
+        "available" | "storage-optimization" => Phase::Ready,
         // A stopped cluster can be read and started; `running` says that it is stopped.
-        "available" | "storage-optimization" | "stopped" => Phase::Ready,
+        stopped if is_stopped(Some(stopped)) => Phase::Ready,
         "deleting" | "delete-precheck" => Phase::Deleting,
         broken if is_broken(broken) => Phase::Failed(format!("its status is `{broken}`")),
         _ => Phase::Settling,
     }
+}
+
+/// True for a cluster or instance that StartDBCluster brings back. Without its KMS key (disabled by somebody, say) Aurora
+/// stops a cluster for seven days; with the key enabled again it can be started ("Limitations of Amazon Aurora encrypted
+/// DB clusters").
+pub(super) fn is_stopped(status: Option<&str>) -> bool {
+    matches!(
+        status,
+        Some("stopped" | "inaccessible-encryption-credentials-recoverable")
+    )
 }
 
 fn is_broken(status: &str) -> bool {
@@ -21,7 +32,7 @@ fn is_broken(status: &str) -> bool {
         || status == "storage-full"
         || status.ends_with("-failed")
         || status.starts_with("incompatible-")
-        || status.starts_with("inaccessible-encryption-credentials")
+        || status == "inaccessible-encryption-credentials"
 }
 
 #[cfg(test)]
@@ -43,9 +54,16 @@ mod tests {
         for broken in [
             "failed",
             "incompatible-network",
-            "inaccessible-encryption-credentials-recoverable",
+            "inaccessible-encryption-credentials",
         ] {
             assert!(matches!(phase(Some(broken)), Phase::Failed(_)), "{broken}");
         }
+        let without_key = Some("inaccessible-encryption-credentials-recoverable");
+        assert!(is_stopped(without_key) && is_stopped(Some("stopped")));
+        assert_eq!(
+            phase(without_key),
+            Phase::Ready,
+            "a cluster that can be started is never replaced"
+        );
     }
 }

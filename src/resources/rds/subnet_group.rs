@@ -5,14 +5,17 @@ use crate::aws::{Aws, once, repeatable};
 use crate::engine::driver::Owned;
 use crate::engine::graph::NameRule;
 use crate::engine::{Delta, Fault, Handle, Identity, Kind, Phase, Ref};
-use crate::resources::ec2::SubnetId;
+use crate::resources::ec2::{SubnetId, VpcId};
 use crate::resources::{Found, Lookup, Resource, gone_is_fine, lacks};
 use serde::{Deserialize, Serialize};
 
 /// The settings of a subnet group.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SubnetGroup {
-    /// Its subnets, all of one VPC.
+    /// The VPC of its subnets. A group stays in it as long as it lives ("Working with a DB instance in a VPC"), and so
+    /// does the cluster that uses the group.
+    pub vpc: Ref<VpcId>,
+    /// Its subnets.
     pub subnets: Vec<Ref<SubnetId>>,
 }
 
@@ -42,6 +45,7 @@ impl Kind for SubnetGroup {
 }
 
 impl Resource for SubnetGroup {
+    const FIXED: &'static [&'static str] = &["vpc"];
     type Outputs = SubnetGroupOutputs;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
@@ -60,6 +64,7 @@ impl Resource for SubnetGroup {
         let subnets = group.subnets().iter();
         Ok(Some(Found {
             spec: Self {
+                vpc: group.vpc_id().unwrap_or_default().into(),
                 subnets: subnets
                     .filter_map(|s| s.subnet_identifier())
                     .map(Ref::from)

@@ -1,11 +1,15 @@
 //! Empties a bucket: all versions and delete markers, all unfinished uploads.
+//!
+//! A key may hold characters that XML 1.0 cannot carry ("Naming Amazon S3 objects"): listings are asked for in
+//! percent-encoding, and DeleteObjects, which names keys in XML, is not asked to delete those.
 
 use crate::aws::{Aws, read, repeatable};
 use crate::engine::{Class, Fault, Leaves};
-use aws_sdk_s3::types::{Delete, MultipartUpload, ObjectIdentifier};
+use crate::resources::policy::percent_decode;
+use aws_sdk_s3::types::{Delete, EncodingType, MultipartUpload, ObjectIdentifier};
 use futures::future::try_join_all;
 
-/// Uploads that are aborted at once.
+/// Single objects that are deleted, and uploads that are aborted, at once.
 const AT_ONCE: usize = 32;
 
 /// Empties it. May be repeated; `NoSuchBucket` when it does not exist.
@@ -24,27 +28,36 @@ async fn delete_a_page(cx: &Aws, bucket: &str) -> Result<bool, Fault> {
                 .list_object_versions()
                 .bucket(bucket)
                 .expected_bucket_owner(&cx.account)
+                .encoding_type(EncodingType::Url)
                 .max_keys(1000)
                 .send()
         })
         .await?;
+    let encoding = page.encoding_type().cloned();
     let versions = page.versions.unwrap_or_default();
     let markers = page.delete_markers.unwrap_or_default();
-    let objects: Vec<ObjectIdentifier> = versions
+    let all = versions
         .into_iter()
         .map(|v| (v.key, v.version_id))
-        .chain(markers.into_iter().map(|m| (m.key, m.version_id)))
+        .chain(markers.into_iter().map(|m| (m.key, m.version_id)));
+    let all = all.map(|(key, version)| (decoded(key, encoding.as_ref()), version));
+    let (together, alone): (Vec<_>, Vec<_>) = all.partition(|(key, _)| fits_xml(key));
+    for some in alone.chunks(AT_ONCE) {
+        try_join_all(some.iter().map(|(key, id)| delete_one(cx, bucket, key, id))).await?;
+    }
+    if together.is_empty() {
+        return Ok(!alone.is_empty());
+    }
+    let objects = together
+        .into_iter()
         .map(|(key, version)| {
             ObjectIdentifier::builder()
-                .set_key(key)
+                .key(key)
                 .set_version_id(version)
                 .build()
         })
         .collect::<Result<_, _>>()
         .map_err(|e| Fault::permanent("s3:ListObjectVersions", e.to_string()))?;
-    if objects.is_empty() {
-        return Ok(false);
-    }
     let delete = Delete::builder()
         .set_objects(Some(objects))
         .quiet(true)
@@ -64,6 +77,40 @@ async fn delete_a_page(cx: &Aws, bucket: &str) -> Result<bool, Fault> {
         [] => Ok(true),
         errors => Err(refused(bucket, errors)),
     }
+}
+
+/// A key of a listing in `encoding`: in percent-encoding a space is `+`.
+fn decoded(key: Option<String>, encoding: Option<&EncodingType>) -> String {
+    let key = key.unwrap_or_default();
+    match encoding {
+        Some(EncodingType::Url) => percent_decode(&key.replace('+', " ")),
+        _ => key,
+    }
+}
+
+/// False for a key with characters that XML 1.0 has no way to write.
+fn fits_xml(key: &str) -> bool {
+    key.chars()
+        .all(|c| matches!(c, '\t' | '\n' | '\r' | ' '..) && !matches!(c, '\u{FFFE}' | '\u{FFFF}'))
+}
+
+async fn delete_one(
+    cx: &Aws,
+    bucket: &str,
+    key: &str,
+    version: &Option<String>,
+) -> Result<(), Fault> {
+    cx.call(repeatable("s3", "DeleteObject"), || {
+        cx.s3
+            .delete_object()
+            .bucket(bucket)
+            .expected_bucket_owner(&cx.account)
+            .key(key)
+            .set_version_id(version.clone())
+            .send()
+    })
+    .await
+    .map(drop)
 }
 
 /// An answer of 200 can hold errors of single keys ("DeleteObjects" in the S3 API reference).
@@ -105,10 +152,18 @@ async fn abort_a_page(cx: &Aws, bucket: &str) -> Result<bool, Fault> {
                 .list_multipart_uploads()
                 .bucket(bucket)
                 .expected_bucket_owner(&cx.account)
+                .encoding_type(EncodingType::Url)
                 .send()
         })
         .await?;
-    let uploads = page.uploads.unwrap_or_default();
+    let encoding = page.encoding_type().cloned();
+    let mut uploads = page.uploads.unwrap_or_default();
+    for upload in &mut uploads {
+        upload.key = upload
+            .key
+            .take()
+            .map(|k| decoded(Some(k), encoding.as_ref()));
+    }
     for some in uploads.chunks(AT_ONCE) {
         try_join_all(some.iter().map(|upload| abort(cx, bucket, upload))).await?;
     }
@@ -137,6 +192,15 @@ async fn abort(cx: &Aws, bucket: &str, upload: &MultipartUpload) -> Result<(), F
 mod tests {
     use super::*;
     use aws_sdk_s3::types::Error;
+
+    #[test]
+    fn any_key_is_read_and_those_that_xml_cannot_carry_are_told() {
+        let url = Some(&EncodingType::Url);
+        let key = |k: &str, encoding| decoded(Some(k.into()), encoding);
+        assert_eq!(key("a+b%2Bc%26%01/%C3%A9", url), "a b+c&\u{1}/é");
+        assert_eq!(key("a+b%41", None), "a+b%41");
+        assert!(fits_xml("a&b<\r\n\t>é😀") && !fits_xml("\u{1}") && !fits_xml("\u{FFFF}"));
+    }
 
     #[test]
     fn an_error_that_lasts_is_the_one_that_is_told() {

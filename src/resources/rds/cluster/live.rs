@@ -3,6 +3,7 @@
 use super::{Capacity, Cluster, ClusterOutputs};
 use crate::engine::{Fault, Ref};
 use crate::resources::lacks;
+use crate::resources::rds::status::is_stopped;
 use crate::resources::rds::{major, version};
 use aws_sdk_rds::types::DbCluster;
 use std::collections::BTreeMap;
@@ -62,7 +63,7 @@ pub(super) fn settings(cluster: &DbCluster, id: &str, want_version: &str) -> Clu
         log_exports: log_exports(cluster, id),
         copy_tags: cluster.copy_tags_to_snapshot().unwrap_or(false),
         deletion_protection: cluster.deletion_protection().unwrap_or(false),
-        running: !matches!(cluster.status(), Some("stopped" | "stopping")),
+        running: !is_stopped(cluster.status()) && cluster.status() != Some("stopping"),
     }
 }
 

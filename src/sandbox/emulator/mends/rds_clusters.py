@@ -156,8 +156,9 @@ def modify_cluster(call):
 
 @mend("rds", "DeleteDBCluster")
 def delete_cluster(call):
-    """AWS: refused while an instance is not being deleted; needs a word on the final snapshot; stays `deleting` until the
-    instances are gone; the managed secret goes with it. moto: gone at once, any instance refuses it."""
+    """AWS: refused while an instance is not being deleted, and while it is stopped ("Deleting a stopped Aurora cluster");
+    needs a word on the final snapshot; stays `deleting` until the instances are gone; the managed secret goes with it.
+    moto: gone at once, any instance refuses it, a stopped one goes."""
     rds, name = call.backend, call.params["DBClusterIdentifier"]
     cluster = existing(call, name)
     if not call.params.get("SkipFinalSnapshot") and not call.params.get("FinalDBSnapshotIdentifier"):
@@ -167,6 +168,8 @@ def delete_cluster(call):
         )
     if cluster.status == "deleting":
         refuse("InvalidDBClusterStateFault", f"The cluster {name} is already being deleted.")
+    if cluster.status == "stopped":
+        refuse("InvalidDBClusterStateFault", f"Db cluster {name} is in stopped state")
     if cluster.deletion_protection:
         refuse(
             "InvalidParameterCombination",

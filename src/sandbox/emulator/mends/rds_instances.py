@@ -3,6 +3,7 @@
 import json
 
 from moto.moto_api._internal import mock_random
+from moto.rds.models import DBInstance, DBInstanceClustered
 
 from .. import interfaces
 from ..call import mend, refuse
@@ -14,6 +15,25 @@ INSIGHTS = (
     ("EnablePerformanceInsights", "performance_insights_enabled"),
     ("PerformanceInsightsKMSKeyId", "performance_insights_kms_key_id"),
     ("PerformanceInsightsRetentionPeriod", "performance_insights_retention_period"),
+)
+
+
+def _of_cluster(attribute):
+    return property(lambda self: getattr(self.cluster, attribute), lambda self, value: None)
+
+
+# AWS: members show the IAM authentication and the log exports of their cluster. moto: neither.
+DBInstanceClustered.enable_iam_database_authentication = _of_cluster("iam_auth")
+DBInstanceClustered.enabled_cloudwatch_logs_exports = _of_cluster("enabled_cloudwatch_logs_exports")
+
+
+# AWS: where enhanced monitoring goes. moto: not shown.
+DBInstance.enhanced_monitoring_resource_arn = property(
+    lambda self: (
+        f"arn:aws:logs:{self.region}:{self.account_id}:log-group:RDSOSMetrics:log-stream:{self.dbi_resource_id}"
+        if self.monitoring_interval
+        else None
+    )
 )
 
 
@@ -140,9 +160,13 @@ def modify_instance(call):
 
 @mend("rds", "DeleteDBInstance")
 def delete_instance(call):
-    """AWS: `deleting` for minutes, still listed and holding its interface. moto: gone at once."""
+    """AWS: `deleting` for minutes, still listed and holding its interface; refused while its cluster is stopped. moto: gone
+    at once."""
     instance = existing(call, call.params["DBInstanceIdentifier"])
     name = instance.db_instance_identifier
+    cluster = call.backend.clusters.get(instance.db_cluster_identifier)
+    if cluster is not None and cluster.status == "stopped":
+        refuse("InvalidDBClusterStateFault", f"Db cluster {cluster.db_cluster_identifier} is in stopped state")
     if instance.status == "deleting":
         refuse("InvalidDBInstanceState", f"Instance {name} is already being deleted.")
     if instance.deletion_protection:
