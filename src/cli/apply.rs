@@ -51,6 +51,7 @@ pub async fn apply(
     asked: &Asked<'_>,
     replace_data: bool,
 ) -> Result<Exit, Failure> {
+    run::can_ask(asked.yes)?;
     let timings = asked.timings.map(|path| (Timings::new("apply"), path));
     let events = cx.console.events(timings.as_ref().map(|t| &t.0));
     let session = Session::open(cx, asked.scope, &events, false, true).await?;
@@ -62,8 +63,8 @@ pub async fn apply(
         document(cx, &session, &plan, &nothing, &state)?;
         return Ok(Exit::Failed);
     }
-    if !plan.nodes.is_empty() && !run::confirm(cx, asked.yes, "Apply this plan?")? {
-        return Ok(Exit::Interrupted);
+    if !plan.nodes.is_empty() {
+        run::confirm(cx, asked.yes, "Apply this plan?")?;
     }
     let report = run::run(cx, &session, writer, &mut state, &plan, &events).await?;
     let outputs = inspect::resolved(&session.graph, &state);

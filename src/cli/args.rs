@@ -5,7 +5,12 @@ use std::path::PathBuf;
 
 /// Creates, reconciles and tears down the blue and green environments of the payment platform on AWS.
 #[derive(Debug, Parser)]
-#[command(name = "deployer", version, max_term_width = 110, after_help = exit_codes())]
+#[command(name = "deployer", version, max_term_width = 110, after_help = after(&[
+    "deployer apply --env green --sandbox --yes   try it on this machine",
+    "deployer plan --env green --suffix pr42      what would be made in the account of your credentials",
+    "deployer apply --env green --suffix pr42     make it, after a `yes`",
+    "deployer drift --suffix prod --json          the nightly check",
+]))]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -15,11 +20,17 @@ pub struct Cli {
     pub common: Common,
 }
 
-fn exit_codes() -> String {
+/// What stands below the options: examples, and the exit codes.
+fn after(examples: &[&str]) -> String {
     let rows = super::exit::TABLE
         .iter()
         .map(|(code, text)| format!("  {code:<4} {text}\n"));
-    format!("Exit codes:\n{}", rows.collect::<String>())
+    let examples = examples.iter().map(|e| format!("  {e}\n"));
+    format!(
+        "Examples:\n{}\nExit codes:\n{}",
+        examples.collect::<String>(),
+        rows.collect::<String>()
+    )
 }
 
 /// Options of every command.
@@ -38,26 +49,26 @@ pub struct Common {
     /// A profile of the AWS configuration.
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
-    /// The folder of the state files.
+    /// The folder of the state files; with --sandbox the folder `sandbox` in it.
     #[arg(long, global = true, default_value = "state", value_name = "DIR")]
     pub state_dir: PathBuf,
     /// Run against the sandbox, an emulator of AWS on this machine; it is installed and started when it is not there.
     #[arg(long, global = true)]
     pub sandbox: bool,
-    /// Calls in flight at most.
-    #[arg(long, global = true, value_name = "N")]
+    /// Calls in flight at most [default: 32].
+    #[arg(long, global = true, value_name = "N", allow_negative_numbers = true)]
     pub parallelism: Option<usize>,
     /// One JSON document on standard output; progress goes to standard error.
     #[arg(long, global = true)]
     pub json: bool,
-    /// When to colour.
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    /// When to colour; auto: on a terminal, unless NO_COLOR is set or TERM is dumb.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub color: Color,
     /// Say more: -v calls that failed, -vv every call.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// How progress and logs are written to standard error.
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
     pub log_format: LogFormat,
 }
 
@@ -65,10 +76,13 @@ pub struct Common {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Color {
     /// On a terminal, unless NO_COLOR is set.
+    #[value(help = None::<&str>)]
     Auto,
     /// Always.
+    #[value(help = None::<&str>)]
     Always,
     /// Never.
+    #[value(help = None::<&str>)]
     Never,
 }
 
@@ -76,8 +90,10 @@ pub enum Color {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// Lines for people.
+    #[value(help = None::<&str>)]
     Text,
     /// One JSON object a line.
+    #[value(help = None::<&str>)]
     Json,
 }
 
@@ -85,8 +101,10 @@ pub enum LogFormat {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum EnvName {
     /// The mirror of today's system.
+    #[value(help = None::<&str>)]
     Blue,
     /// The AWS-native system.
+    #[value(help = None::<&str>)]
     Green,
 }
 
@@ -108,10 +126,28 @@ pub struct Scope {
     pub env: Option<EnvName>,
 }
 
+/// Which part of the platform goes.
+#[derive(Debug, Clone, Args)]
+pub struct Doomed {
+    /// Only this environment and whatever rests on it, never what the other one uses; everything without it.
+    #[arg(long, value_enum, value_name = "ENV")]
+    pub env: Option<EnvName>,
+}
+
+impl From<&Doomed> for Scope {
+    fn from(doomed: &Doomed) -> Self {
+        Self { env: doomed.env }
+    }
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show what `apply` would do. Writes nothing.
+    #[command(after_help = after(&[
+        "deployer plan                          both environments",
+        "deployer plan --env green --json | jq .summary",
+    ]))]
     Plan {
         /// Which part.
         #[command(flatten)]
@@ -121,6 +157,11 @@ pub enum Command {
         replace_data: bool,
     },
     /// Make the account like the blueprint.
+    #[command(after_help = after(&[
+        "deployer apply --env green             shows the plan and asks",
+        "deployer apply --yes --timings run.html",
+        "deployer apply --dry-run               only the plan, exit code 2 when something differs",
+    ]))]
     Apply {
         /// Which part.
         #[command(flatten)]
@@ -134,43 +175,60 @@ pub enum Command {
         /// Databases, tables, buckets and keys may be replaced, with their data.
         #[arg(long)]
         replace_data: bool,
-        /// Write a page with the timings of the run.
+        /// Write a page with the timings of the run: what ran when, the critical path, calls and throttles.
         #[arg(long, value_name = "FILE.html")]
         timings: Option<PathBuf>,
     },
     /// Remove an environment and whatever rests on it, or everything.
+    #[command(after_help = after(&[
+        "deployer destroy --env green           green and what rests on it; blue stays",
+        "deployer destroy --dry-run             what would go",
+    ]))]
     Destroy {
         /// Which part.
         #[command(flatten)]
-        scope: Scope,
+        doomed: Doomed,
         /// Do not ask.
         #[arg(long, short)]
         yes: bool,
         /// Only show the plan.
         #[arg(long)]
         dry_run: bool,
-        /// Write a page with the timings of the run.
+        /// Write a page with the timings of the run: what ran when, the critical path, calls and throttles.
         #[arg(long, value_name = "FILE.html")]
         timings: Option<PathBuf>,
     },
     /// Compare the account with the blueprint and the state. Writes nothing.
+    #[command(after_help = after(&[
+        "deployer drift --json | jq -r '.steps[] | select(.status != \"in_sync\") | .step'",
+    ]))]
     Drift {
         /// Which part.
         #[command(flatten)]
         scope: Scope,
     },
     /// Show what is recorded, without calling AWS.
+    #[command(after_help = after(&[
+        "deployer status --env green",
+    ]))]
     Status {
         /// Which part.
         #[command(flatten)]
         scope: Scope,
     },
     /// Show ids, names and endpoints, without calling AWS.
+    #[command(after_help = after(&[
+        "deployer outputs",
+        "deployer outputs green.database.writer_endpoint",
+    ]))]
     Outputs {
-        /// Only this one.
+        /// Only this one, e.g. `green.vpc_id`.
         name: Option<String>,
     },
     /// Print the graph of steps.
+    #[command(after_help = after(&[
+        "deployer graph --env green | dot -Tsvg > green.svg",
+    ]))]
     Graph {
         /// Which part.
         #[command(flatten)]
@@ -180,12 +238,22 @@ pub enum Command {
         format: GraphFormat,
     },
     /// Look at the state file, rebuild it, unlock it.
+    #[command(after_help = after(&[
+        "deployer state list",
+        "deployer state show vpc-green",
+        "deployer state rebuild                 the file is lost or damaged",
+        "deployer state unlock                  a run on another host died",
+    ]))]
     State {
         /// What to do.
         #[command(subcommand)]
         command: StateCommand,
     },
     /// Start, stop or look at the emulator of AWS.
+    #[command(after_help = after(&[
+        "deployer sandbox up --latency aws/100",
+        "export AWS_ENDPOINT_URL=$(deployer sandbox status --json | jq -r .endpoint)",
+    ]))]
     Sandbox {
         /// What to do.
         #[command(subcommand)]
@@ -204,10 +272,13 @@ pub enum Command {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum GraphFormat {
     /// Graphviz.
+    #[value(help = None::<&str>)]
     Dot,
     /// Mermaid.
+    #[value(help = None::<&str>)]
     Mermaid,
     /// JSON.
+    #[value(help = None::<&str>)]
     Json,
 }
 
@@ -237,10 +308,10 @@ pub enum SandboxCommand {
     /// Start it, unless it runs.
     Up {
         /// The loopback port; a free one without it.
-        #[arg(long)]
+        #[arg(long, value_name = "PORT")]
         port: Option<u16>,
         /// How long things take to settle: `none`, seconds, or `aws/100` for AWS's typical seconds divided by 100.
-        #[arg(long)]
+        #[arg(long, value_parser = crate::sandbox::latency, allow_negative_numbers = true)]
         latency: Option<String>,
     },
     /// Stop it.

@@ -27,6 +27,7 @@ pub async fn plan(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
 
 /// Removes an environment and whatever rests on it, or everything; then looks again for what is left.
 pub async fn destroy(cx: &Context<'_>, asked: &Asked<'_>) -> Result<Exit, Failure> {
+    run::can_ask(asked.yes)?;
     let timings = asked.timings.map(|path| (Timings::new("destroy"), path));
     let events = cx.console.events(timings.as_ref().map(|t| &t.0));
     let session = Session::open(cx, asked.scope, &events, false, false).await?;
@@ -38,8 +39,8 @@ pub async fn destroy(cx: &Context<'_>, asked: &Asked<'_>) -> Result<Exit, Failur
         document(cx, &session, &plan, &report)?;
         return Ok(Exit::Failed);
     }
-    if !plan.nodes.is_empty() && !run::confirm(cx, asked.yes, "Destroy all of this?")? {
-        return Ok(Exit::Interrupted);
+    if !plan.nodes.is_empty() {
+        run::confirm(cx, asked.yes, "Destroy all of this?")?;
     }
     let report = run::run(cx, &session, writer, &mut state, &plan, &events).await?;
     let left = leftovers(&session, &state).await;

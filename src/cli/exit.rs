@@ -25,7 +25,7 @@ pub const TABLE: &[(u8, &str)] = &[
         2,
         "differences exist (plan, drift) or leftovers remain (destroy)",
     ),
-    (3, "bad usage or configuration"),
+    (3, "bad usage or configuration; nothing was called"),
     (4, "locked by another run"),
     (130, "interrupted"),
 ];

@@ -20,9 +20,8 @@ pub fn status(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
     let lock = Paths::of(&state_folder(cx.common), &config.suffix).lock;
     let holder = state::holder(&lock).map(|h| h.to_string());
     let text = report::status(&state, scope, holder.as_deref(), cx.console.paint());
-    cx.console.text(&text)?;
-    cx.console
-        .document(&StatusDocument::new(home(&state, scope), &state, holder))?;
+    let document = StatusDocument::new(home(&state, scope), &state, holder);
+    cx.console.answer(&text, &document)?;
     Ok(Exit::Done)
 }
 
@@ -42,11 +41,10 @@ pub fn outputs(cx: &Context<'_>, name: Option<&str>) -> Result<Exit, Failure> {
             return Ok(Exit::Done);
         }
     }
-    cx.console.text(&report::outputs(&outputs))?;
-    cx.console.document(&OutputsDocument {
-        home: home(&state, None),
-        outputs,
-    })?;
+    let text = report::outputs(&outputs);
+    let home = home(&state, None);
+    cx.console
+        .answer(&text, &OutputsDocument { home, outputs })?;
     Ok(Exit::Done)
 }
 

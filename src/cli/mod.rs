@@ -15,7 +15,7 @@ mod state;
 pub use args::Cli;
 pub use exit::{Exit, TABLE};
 
-use crate::report::{ColorChoice, Console, Settings};
+use crate::report::{ColorChoice, Console, ErrorDocument, Settings, TextDocument};
 use args::{Color, Command, Common, LogFormat};
 use clap::{CommandFactory, Parser};
 use error::Failure;
@@ -30,17 +30,10 @@ pub(crate) struct Context<'a> {
 pub fn main() -> Exit {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            let _ = error.print();
-            return if error.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Done
-            };
-        }
+        Err(error) => return unparsed(&error),
     };
-    logging(&cli);
     let console = Console::new(settings(&cli.common));
+    logging(&cli, console.colours_errors());
     // One thread: the work is waiting for AWS, and on one thread everything that a refresh wants to read is asked for
     // before a batch can leave, however busy the machine is.
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -51,6 +44,32 @@ pub fn main() -> Exit {
         Err(error) => Err(error.into()),
     };
     outcome.unwrap_or_else(|failure| failure.show(&console))
+}
+
+/// Help or a version that was asked for, or a command line that cannot be read: with `--json` on it also as a document.
+fn unparsed(error: &clap::Error) -> Exit {
+    let _ = error.print();
+    if !error.use_stderr() {
+        return Exit::Done;
+    }
+    let json = std::env::args_os()
+        .skip(1)
+        .take_while(|word| word != "--")
+        .any(|word| word == "--json");
+    let console = Console::new(Settings {
+        json,
+        ..Settings::default()
+    });
+    let text = error.to_string();
+    let mut lines = text.lines().map(|line| line.trim_start_matches("error: "));
+    let first = lines.next().unwrap_or_default();
+    // A reader of standard output that has gone away is no second failure.
+    let _ = console.document(&ErrorDocument {
+        exit_code: Exit::Usage.code(),
+        message: first.to_owned(),
+        hint: Some("`deployer --help` and `deployer COMMAND --help` tell what there is".to_owned()),
+    });
+    Exit::Usage
 }
 
 fn settings(common: &Common) -> Settings {
@@ -97,19 +116,19 @@ async fn dispatch(cli: &Cli, console: &Console) -> Result<Exit, Failure> {
             apply::apply(cx, &asked, *replace_data).await
         }
         Command::Destroy {
-            scope,
+            doomed,
             dry_run: true,
             ..
-        } => destroy::plan(cx, scope).await,
+        } => destroy::plan(cx, &doomed.into()).await,
         Command::Destroy {
-            scope,
+            doomed,
             yes,
             timings,
             ..
         } => {
             let timings = timings.as_deref();
             let asked = run::Asked {
-                scope,
+                scope: &doomed.into(),
                 yes: *yes,
                 timings,
             };
@@ -122,20 +141,24 @@ async fn dispatch(cli: &Cli, console: &Console) -> Result<Exit, Failure> {
         Command::State { command } => state::run(cx, command).await,
         Command::Sandbox { command } => sandbox::run(cx, command).await,
         Command::Config => {
-            console.result(&crate::config::documented())?;
+            console.answer(
+                &crate::config::documented(),
+                &TextDocument::new(&crate::config::documented()),
+            )?;
             Ok(Exit::Done)
         }
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "deployer", &mut script);
-            console.result(&String::from_utf8_lossy(&script))?;
+            let script = String::from_utf8_lossy(&script);
+            console.answer(&script, &TextDocument::new(&script))?;
             Ok(Exit::Done)
         }
     }
 }
 
 /// Diagnostic logs of our own code go to standard error; never the SDK's, whose traces hold requests.
-fn logging(cli: &Cli) {
+fn logging(cli: &Cli, colour: bool) {
     let level = match cli.common.verbose {
         0 => "off",
         1 => "deployer=debug",
@@ -143,6 +166,7 @@ fn logging(cli: &Cli) {
     };
     let builder = tracing_subscriber::fmt()
         .with_env_filter(level)
+        .with_ansi(colour)
         .with_writer(std::io::stderr);
     let _ = match cli.common.log_format {
         LogFormat::Text => builder.try_init(),

@@ -25,20 +25,33 @@ pub struct Asked<'a> {
     pub timings: Option<&'a Path>,
 }
 
-/// Asks whether to go on. Without a terminal and without `--yes` it refuses.
-pub fn confirm(cx: &Context<'_>, yes: bool, question: &str) -> Result<bool, Failure> {
-    if yes {
-        return Ok(true);
+/// Without a terminal and without `--yes` there is nobody to ask: refused before anything is called.
+pub fn can_ask(yes: bool) -> Result<(), Failure> {
+    if yes || std::io::stdin().is_terminal() {
+        return Ok(());
     }
-    if !std::io::stdin().is_terminal() {
-        return Err(Failure::usage("there is no terminal to ask on")
-            .hint("pass --yes to go on without asking"));
+    Err(
+        Failure::usage("there is no terminal to ask on; nothing was called")
+            .hint("pass --yes to go on without asking, or --dry-run to see the plan"),
+    )
+}
+
+/// Asks whether to go on; an answer other than `yes` ends the command.
+pub fn confirm(cx: &Context<'_>, yes: bool, question: &str) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
     }
     cx.console
         .note(&format!("{question} Only `yes` goes on:"))?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(answer.trim() == "yes")
+    if answer.trim() == "yes" {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Interrupted,
+        "the answer was not `yes`; nothing was changed",
+    ))
 }
 
 /// The command line, as the lock names its holder.

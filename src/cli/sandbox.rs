@@ -41,8 +41,8 @@ pub async fn run(cx: &Context<'_>, command: &SandboxCommand) -> Result<Exit, Fai
         ),
         (None, _) => "not running\n".to_owned(),
     };
-    cx.console.text(&text)?;
-    cx.console.document(&document(running, info.as_ref()))?;
+    cx.console
+        .answer(&text, &document(running, info.as_ref()))?;
     Ok(Exit::Done)
 }
 

@@ -8,7 +8,9 @@ use super::run;
 use super::session::{Session, configuration, home, state_folder};
 use crate::engine::observe::{Observed, asks};
 use crate::engine::rebuild::{rebuild, recover};
-use crate::report::{self, StateListDocument, StateRow, StateShowDocument};
+use crate::report::{
+    self, Marked, RebuildDocument, StateListDocument, StateRow, StateShowDocument, UnlockDocument,
+};
 use crate::state::{self, Paths, State, StateError};
 
 /// Looks at the state, rebuilds it, unlocks it.
@@ -32,12 +34,11 @@ fn local(cx: &Context<'_>) -> Result<State, Failure> {
 
 fn list(cx: &Context<'_>) -> Result<Exit, Failure> {
     let state = local(cx)?;
-    cx.console.text(&report::state_list(&state))?;
-    let steps = StateRow::all(&state, None);
-    cx.console.document(&StateListDocument {
+    let document = StateListDocument {
         home: home(&state, None),
-        steps,
-    })?;
+        steps: StateRow::all(&state, None),
+    };
+    cx.console.answer(&report::state_list(&state), &document)?;
     Ok(Exit::Done)
 }
 
@@ -51,17 +52,14 @@ fn show(cx: &Context<'_>, step: &str) -> Result<Exit, Failure> {
         step: step.to_owned(),
         record: record.clone(),
     };
-    if cx.console.json() {
-        cx.console.document(&document)?;
-    } else {
-        let text = serde_json::to_string_pretty(&document.record).map_err(std::io::Error::from)?;
-        cx.console.text(&format!("{step}\n{text}\n"))?;
-    }
+    let text = serde_json::to_string_pretty(&document.record).map_err(std::io::Error::from)?;
+    cx.console.answer(&format!("{step}\n{text}\n"), &document)?;
     Ok(Exit::Done)
 }
 
 /// Finds everything by its marks and writes the state anew. A damaged file is kept beside it, never overwritten.
 async fn again(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
+    run::can_ask(yes)?;
     let events = cx.console.events(None);
     let session = Session::open(cx, &Scope { env: None }, &events, true, false).await?;
     let config = &session.config;
@@ -73,13 +71,11 @@ async fn again(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
         Err(StateError::Damaged { .. }) => true,
         Err(other) => return Err(other.into()),
     };
-    if !run::confirm(
+    run::confirm(
         cx,
         yes,
         "Write the state anew from what is found in the account?",
-    )? {
-        return Ok(Exit::Interrupted);
-    }
+    )?;
     if damaged {
         for path in state::set_aside(&session.folder, &config.suffix)? {
             cx.console
@@ -109,30 +105,50 @@ async fn again(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
         ));
     }
     rebuild(&session.graph, &seen, &session.registry, &mut state);
-    let (owned, _) = session.owned().await;
+    let (owned, unlisted) = session.owned().await;
     recover(&session.graph, &owned, &session.registry, &mut state).await;
     writer.finish(&mut state)?;
-    cx.console.text(&format!(
+    let mut text = format!(
         "{} steps recorded in {}\n",
         state.steps.len(),
         Paths::of(&session.folder, &config.suffix).state.display()
-    ))?;
-    for thing in owned.iter().filter(|o| !state.steps.contains_key(&o.step)) {
-        cx.console.text(&format!(
+    );
+    let unrecorded: Vec<Marked> = owned
+        .into_iter()
+        .filter(|o| !state.steps.contains_key(&o.step))
+        .map(|o| Marked {
+            kind: o.kind,
+            id: o.id,
+            step: o.step,
+        })
+        .collect();
+    for thing in &unrecorded {
+        text.push_str(&format!(
             "not in the blueprint, not recorded: {} {} ({})\n",
             thing.kind, thing.id, thing.step
-        ))?;
+        ));
     }
+    for kind in &unlisted {
+        text.push_str(&format!("not listed: {}: {}\n", kind.kind, kind.fault));
+    }
+    let document = RebuildDocument {
+        home: session.home(),
+        recorded: state.steps.keys().cloned().collect(),
+        unrecorded,
+        unlisted,
+    };
+    cx.console.answer(&text, &document)?;
     Ok(Exit::Done)
 }
 
 fn unlock(cx: &Context<'_>) -> Result<Exit, Failure> {
     let config = configuration(cx.common)?;
     let lock = Paths::of(&state_folder(cx.common), &config.suffix).lock;
-    let text = match state::break_lock(&lock)? {
+    let removed = state::break_lock(&lock)?.map(|holder| holder.to_string());
+    let text = match &removed {
         Some(holder) => format!("removed the lock of {holder}\n"),
         None => "there was no lock\n".to_owned(),
     };
-    cx.console.text(&text)?;
+    cx.console.answer(&text, &UnlockDocument { removed })?;
     Ok(Exit::Done)
 }

@@ -90,7 +90,7 @@ impl Console {
         if self.json {
             write(&mut io::stderr().lock(), text)
         } else {
-            write(&mut io::stdout().lock(), text)
+            output(text)
         }
     }
 
@@ -99,9 +99,23 @@ impl Console {
         write(&mut io::stderr().lock(), &format!("{text}\n"))
     }
 
+    /// The answer of a command that only looks: text for people, or with `--json` the document instead.
+    pub fn answer<D: Document>(&self, text: &str, document: &D) -> io::Result<()> {
+        if self.json {
+            self.document(document)
+        } else {
+            self.text(text)
+        }
+    }
+
+    /// True when standard error takes colour.
+    pub fn colours_errors(&self) -> bool {
+        self.err != Paint::PLAIN
+    }
+
     /// Text that is the result itself (a graph, a configuration, a script): standard output always.
     pub fn result(&self, text: &str) -> io::Result<()> {
-        write(&mut io::stdout().lock(), text)
+        output(text)
     }
 
     /// With `--json` the document on standard output, on one line's worth of pretty JSON; nothing otherwise.
@@ -110,7 +124,7 @@ impl Console {
             return Ok(());
         }
         let text = super::json::text(document).map_err(io::Error::other)?;
-        write(&mut io::stdout().lock(), &text)
+        output(&text)
     }
 
     /// A failure of the command as a whole; with `--json` also as a document, unless one was written already.
@@ -153,7 +167,7 @@ impl Console {
                     let _ = if json {
                         write(&mut io::stderr().lock(), &line)
                     } else {
-                        write(&mut io::stdout().lock(), &line)
+                        output(&line)
                     };
                 })
             }
@@ -162,6 +176,11 @@ impl Console {
             }),
         }
     }
+}
+
+fn output(text: &str) -> io::Result<()> {
+    write(&mut io::stdout().lock(), text)
+        .map_err(|e| io::Error::new(e.kind(), format!("writing standard output: {e}")))
 }
 
 fn write(to: &mut impl Write, text: &str) -> io::Result<()> {

@@ -27,9 +27,9 @@ pub use drift::drift;
 pub use fault::{failure, fault};
 pub use graph::{dot, graph_json, mermaid};
 pub use json::{
-    Document, DriftDocument, ErrorDocument, Home, OutputsDocument, PlanDocument, PlanSummary,
-    RunDocument, RunStep, RunSummary, SandboxDocument, StateListDocument, StateRow,
-    StateShowDocument, StatusDocument,
+    Document, DriftDocument, ErrorDocument, Home, Marked, OutputsDocument, PlanDocument,
+    PlanSummary, RebuildDocument, RunDocument, RunStep, RunSummary, SandboxDocument,
+    StateListDocument, StateRow, StateShowDocument, StatusDocument, TextDocument, UnlockDocument,
 };
 pub use lines::Plain;
 pub use paint::{ColorChoice, Paint};

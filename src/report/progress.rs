@@ -9,6 +9,8 @@ use crate::engine::event::Verb;
 const MOST: usize = 8;
 /// Cells of the bar.
 const CELLS: usize = 30;
+/// Columns below which a step has one line without what it does, and the bar is short.
+const NARROW: usize = 60;
 
 /// A step under way.
 #[derive(Debug, Clone)]
@@ -120,13 +122,15 @@ impl Progress {
     /// The lines of the live view: a bar, then the steps with the longest path before them.
     pub fn frame(&self, now: f64, width: usize, paint: Paint) -> Vec<String> {
         let ended = self.done + self.failed + self.blocked;
-        let filled = (CELLS * ended.min(self.total))
+        let narrow = width < NARROW;
+        let cells = if narrow { CELLS / 5 } else { CELLS };
+        let filled = (cells * ended.min(self.total))
             .checked_div(self.total)
             .unwrap_or(0);
         let mut head = format!(
             "{}{} {ended}/{}  {}",
             paint.green(&"━".repeat(filled)),
-            paint.dim(&"─".repeat(CELLS - filled)),
+            paint.dim(&"─".repeat(cells - filled)),
             self.total,
             seconds(now - self.began),
         );
@@ -159,7 +163,13 @@ impl Progress {
                 r if r.settling => "settling",
                 r => doing(r.verb),
             };
-            let line = format!("  {:<42} {what:<24} {}", r.step, seconds(now - r.started));
+            let since = seconds(now - r.started);
+            let line = if narrow {
+                let room = width.saturating_sub(since.chars().count() + 3);
+                format!("  {:<room$} {since}", cut(&r.step, room))
+            } else {
+                format!("  {:<42} {what:<24} {since}", cut(&r.step, 42))
+            };
             out.push(cut(&line, width));
         }
         if running.len() > MOST {

@@ -13,8 +13,17 @@ use std::time::{Duration, Instant};
 
 /// How often the view is redrawn.
 const REDRAW: Duration = Duration::from_millis(120);
-/// Columns that a line of the view has at most; the narrowest terminal in common use.
+/// Columns that a line of the view has at most, also on a wider terminal.
 const WIDTH: usize = 79;
+
+/// Columns of the terminal now, less one: a line that fills the last one would wrap.
+fn width() -> usize {
+    let columns = rustix::termios::tcgetwinsize(std::io::stderr()).map_or(0, |size| size.ws_col);
+    match usize::from(columns) {
+        0 => WIDTH,
+        columns => WIDTH.min(columns - 1),
+    }
+}
 
 /// The live view on standard error.
 pub struct Terminal {
@@ -98,7 +107,7 @@ impl Terminal {
                     if shared.over.load(Ordering::SeqCst) {
                         return;
                     }
-                    let frame = model.progress.frame(shared.now(), WIDTH, paint);
+                    let frame = model.progress.frame(shared.now(), width(), paint);
                     shared.bar.set_message(frame.join("\n"));
                     shared.bar.tick();
                 }

@@ -118,6 +118,20 @@ impl Error {
     }
 }
 
+/// Checks a latency as [`UpOptions::latency`] takes it, so that a wrong one is told before anything is started.
+///
+/// # Errors
+/// What it takes, when it is none of these.
+pub fn latency(text: &str) -> Result<String, String> {
+    let number = text.strip_prefix("aws/").unwrap_or(text);
+    let fits = |n: &f64| n.is_finite() && (*n > 0.0 || (*n == 0.0 && number == text));
+    if text == "none" || number.parse::<f64>().is_ok_and(|n| fits(&n)) {
+        Ok(text.to_owned())
+    } else {
+        Err("it takes `none`, seconds such as `2.5`, or `aws/` and a divisor above 0 such as `aws/100`".to_owned())
+    }
+}
+
 /// Starts the sandbox unless it runs; two at once start one. The first start on a machine installs the emulator into
 /// the cache folder, which needs the network and about half a minute; `progress` gets a line now and then.
 ///
@@ -144,4 +158,21 @@ pub async fn down(folder: &Path) -> Result<Option<Info>, Error> {
 /// When the folder can't be read.
 pub async fn status(folder: &Path) -> Result<Option<Info>, Error> {
     server::status(folder).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::latency;
+
+    #[test]
+    fn a_latency_is_none_seconds_or_a_part_of_aws() {
+        for good in ["none", "0", "2.5", "aws/100", "aws/0.5"] {
+            assert_eq!(latency(good), Ok(good.to_owned()));
+        }
+        for bad in [
+            "", "foo", "-1", "nan", "inf", "aws/0", "aws/-3", "aws/", "aws", "aws/x",
+        ] {
+            assert!(latency(bad).unwrap_err().contains("aws/100"), "{bad}");
+        }
+    }
 }

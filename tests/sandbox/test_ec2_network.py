@@ -42,6 +42,15 @@ class Describe(Case):
         self.assertEqual((len(first["Subnets"]), len(second["Subnets"]), second.get("NextToken")), (5, 2, None))
         self.assertEqual({s["SubnetId"] for s in first["Subnets"] + second["Subnets"]}, set(made))
 
+    def test_several_values_of_a_filter_match_what_has_any_of_them(self):
+        here, there = subnets(vpc(), 3), subnets(vpc("10.1.0.0/16"), 3, "10.1")
+        found = EC2.describe_network_acls(Filters=wish("association.subnet-id", here[0], here[1], there[0]))
+        guarded = [{a["SubnetId"] for a in acl["Associations"]} for acl in found["NetworkAcls"]]
+        self.assertCountEqual(guarded, [set(here), set(there)])
+        self.assertEqual(
+            EC2.describe_network_acls(Filters=wish("association.subnet-id", "subnet-0", "subnet-1"))["NetworkAcls"], []
+        )
+
     def test_a_dry_run_does_nothing(self):
         before = len(EC2.describe_vpcs()["Vpcs"])
         with self.refused("DryRunOperation"):

@@ -73,6 +73,12 @@ class Database(Case):
 
 
 class Groups(Database):
+    def test_the_account_tells_its_quotas_and_what_is_used(self):
+        quotas = {q["AccountQuotaName"]: q for q in RDS.describe_account_attributes()["AccountQuotas"]}
+        self.assertEqual((quotas["DBClusters"]["Max"], quotas["DBInstances"]["Max"]), (40, 40))
+        groups = RDS.describe_db_subnet_groups()["DBSubnetGroups"]
+        self.assertEqual(quotas["DBSubnetGroups"]["Used"], len(groups))
+
     def test_a_subnet_group_survives_its_change(self):
         RDS.create_db_subnet_group(
             DBSubnetGroupName="Changing", DBSubnetGroupDescription="d", SubnetIds=self.subnets[:2]

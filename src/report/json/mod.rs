@@ -4,8 +4,8 @@
 mod records;
 
 pub use records::{
-    OutputsDocument, SandboxDocument, StateListDocument, StateRow, StateShowDocument,
-    StatusDocument,
+    Marked, OutputsDocument, RebuildDocument, SandboxDocument, StateListDocument, StateRow,
+    StateShowDocument, StatusDocument, TextDocument, UnlockDocument,
 };
 
 use super::calls::CallTotals;

@@ -1,6 +1,7 @@
 //! Documents about what is recorded on this machine.
 
 use super::{Document, Home};
+use crate::engine::drift::Unlisted;
 use crate::state::{Record, Stage, State};
 use serde::Serialize;
 use serde_json::Value;
@@ -122,6 +123,62 @@ pub struct StateShowDocument {
 }
 impl Document for StateShowDocument {
     const SCHEMA: &'static str = "deployer.state-show/1";
+}
+
+/// Something that carries our mark and is not recorded.
+#[derive(Debug, Clone, Serialize)]
+pub struct Marked {
+    /// Its type.
+    pub kind: String,
+    /// Its id, ARN or name.
+    pub id: String,
+    /// The step in its mark.
+    pub step: String,
+}
+
+/// `deployer state rebuild --json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct RebuildDocument {
+    /// Which deployment.
+    #[serde(flatten)]
+    pub home: Home,
+    /// The steps that were found and recorded.
+    pub recorded: Vec<String>,
+    /// What carries our mark and is no step of the blueprint.
+    pub unrecorded: Vec<Marked>,
+    /// Types that could not be listed.
+    pub unlisted: Vec<Unlisted>,
+}
+impl Document for RebuildDocument {
+    const SCHEMA: &'static str = "deployer.state-rebuild/1";
+}
+
+/// `deployer state unlock --json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct UnlockDocument {
+    /// Whose lock was removed, in words; null when there was none.
+    pub removed: Option<String>,
+}
+impl Document for UnlockDocument {
+    const SCHEMA: &'static str = "deployer.state-unlock/1";
+}
+
+/// `deployer config --json` and `deployer completions --json`: the text that is the result itself.
+#[derive(Debug, Clone, Serialize)]
+pub struct TextDocument {
+    /// The text.
+    pub text: String,
+}
+impl TextDocument {
+    /// Of a text.
+    pub fn new(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+        }
+    }
+}
+impl Document for TextDocument {
+    const SCHEMA: &'static str = "deployer.text/1";
 }
 
 /// `deployer sandbox up|down|status --json`.

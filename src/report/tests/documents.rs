@@ -5,7 +5,98 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 fn parsed<D: Document>(document: &D) -> Value {
-    serde_json::from_str(&super::super::json::text(document).unwrap()).unwrap()
+    let document = serde_json::from_str(&super::super::json::text(document).unwrap()).unwrap();
+    as_told(&document);
+    document
+}
+
+/// The third column of a document's row in `SCHEMA.md`.
+fn row(schema: &str) -> &'static str {
+    let prose = include_str!("../SCHEMA.md");
+    let cell = format!("| `{schema}` |");
+    let found = prose.lines().find(|line| line.contains(&cell));
+    let line = found.unwrap_or_else(|| panic!("no row of {schema}"));
+    line.split('|').nth(3).unwrap().trim()
+}
+
+/// The keys that an item of a row tells of, and in braces those of what is in it.
+fn told(schema: &str) -> BTreeMap<String, Option<Vec<String>>> {
+    let mut out = BTreeMap::new();
+    let (mut depth, mut item, mut items) = (0, String::new(), Vec::new());
+    for c in row(schema).chars().chain([';']) {
+        match c {
+            '[' | '{' => depth += 1,
+            ']' | '}' => depth -= 1,
+            ';' if depth == 0 => {
+                items.push(std::mem::take(&mut item));
+                continue;
+            }
+            _ => {}
+        }
+        item.push(c);
+    }
+    for item in items {
+        let mut rest = item.trim();
+        let mut names = Vec::new();
+        while let Some((name, more)) = rest.strip_prefix('`').and_then(|r| r.split_once('`')) {
+            names.push(name.to_owned());
+            rest = more.trim_start_matches(", ");
+        }
+        let inner = rest.trim().trim_start_matches('[').strip_prefix('{');
+        let inner = inner.filter(|i| !i.contains(": n}") && !i.contains("name: value"));
+        let inner = inner.and_then(|i| i.split('}').next()).map(|i| {
+            let words = i.split(", ").map(|w| w.split(':').next().unwrap_or(w));
+            words.map(str::to_owned).collect()
+        });
+        for name in names {
+            out.insert(name, inner.clone());
+        }
+    }
+    out
+}
+
+/// `SCHEMA.md` tells exactly the keys that the document has, one level deep; `key?` may be absent.
+fn as_told(document: &Value) {
+    let schema = document["schema"].as_str().unwrap();
+    let of = if schema == "deployer.destroy/1" {
+        "deployer.apply/1"
+    } else {
+        schema
+    };
+    let told = told(of);
+    let common: &[&str] = if row(of).contains("no common keys") {
+        &["schema"]
+    } else {
+        &["schema", "suffix", "account", "region", "scope"]
+    };
+    let has: Vec<&str> = keys(document);
+    let own: Vec<&str> = has
+        .iter()
+        .copied()
+        .filter(|k| !common.contains(k))
+        .collect();
+    assert!(common.iter().all(|k| has.contains(k)), "{schema}: {has:?}");
+    assert_eq!(
+        own,
+        told.keys().map(String::as_str).collect::<Vec<_>>(),
+        "{schema}"
+    );
+    for (key, inner) in told {
+        let Some(inner) = inner else { continue };
+        let examples: Vec<&Value> = match &document[&key] {
+            Value::Array(all) => all.iter().collect(),
+            one => vec![one],
+        };
+        for example in examples.into_iter().filter(|e| e.is_object()) {
+            for has in keys(example) {
+                let known = |t: &String| t.trim_end_matches('?') == has;
+                assert!(inner.iter().any(known), "{schema}: {key}.{has}");
+            }
+            for must in inner.iter().filter(|t| !t.ends_with('?')) {
+                assert!(example.get(must).is_some(), "{schema}: {key}.{must}");
+            }
+        }
+    }
 }
 
 fn keys(value: &Value) -> Vec<&str> {
@@ -174,6 +265,18 @@ fn documents_keep_their_keys() {
         })),
         ["account", "outputs", "region", "schema", "scope", "suffix"]
     );
+    parsed(&RebuildDocument {
+        home: home(),
+        recorded: vec!["vpc-green".into()],
+        unrecorded: vec![Marked {
+            kind: "ec2/vpc".into(),
+            id: "vpc-1".into(),
+            step: "vpc-old".into(),
+        }],
+        unlisted: Vec::new(),
+    });
+    parsed(&UnlockDocument { removed: None });
+    parsed(&TextDocument::new("text"));
     assert_eq!(
         keys(&parsed(&ErrorDocument {
             exit_code: 3,
@@ -196,6 +299,9 @@ fn the_prose_of_the_schemas_names_every_document() {
         OutputsDocument::SCHEMA,
         StateListDocument::SCHEMA,
         StateShowDocument::SCHEMA,
+        RebuildDocument::SCHEMA,
+        UnlockDocument::SCHEMA,
+        TextDocument::SCHEMA,
         SandboxDocument::SCHEMA,
         ErrorDocument::SCHEMA,
         "deployer.graph/1",

@@ -397,6 +397,13 @@ fn the_live_view_is_short_however_much_runs() {
     assert_eq!(frame.len(), 10);
     assert_eq!(frame[9], "  +12 more");
     assert!(frame.iter().all(|l| l.chars().count() <= 79));
+    assert!(
+        frame[1].ends_with("deleting                 1.0s"),
+        "{frame:?}"
+    );
+    let frame = progress.frame(1.0, 39, Paint::PLAIN);
+    assert!(frame.iter().all(|l| l.chars().count() <= 39), "{frame:?}");
+    assert!(frame[1].ends_with("… 1.0s"), "{frame:?}");
 }
 
 #[test]

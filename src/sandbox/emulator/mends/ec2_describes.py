@@ -1,10 +1,31 @@
 """What all Describe operations of EC2 have in common and moto lacks: unknown ids, pages."""
 
 import base64
+import fnmatch
+
+from moto.ec2 import utils
 
 from ..call import mend, refuse
 from ..describes import DESCRIBES, not_found
 from ..errors import AwsError
+
+
+def _match_any_value():
+    """AWS: a filter with several values matches what has any of them ("List and filter your resources", EC2 User
+    Guide). moto: a resource with several values (the subnets of an ACL or a route table) matches several wanted ones
+    only if all of its values are wanted, or it has all that are wanted."""
+    original = utils.is_filter_matching
+
+    def is_filter_matching(resource, name, wanted):
+        values = resource.get_filter_value(name)
+        if not isinstance(values, (list, set, tuple)) or not isinstance(wanted, list):
+            return original(resource, name, wanted)
+        return any(fnmatch.fnmatchcase(str(value), pattern) for value in values for pattern in wanted)
+
+    utils.is_filter_matching = is_filter_matching
+
+
+_match_any_value()
 
 
 @mend("ec2", *DESCRIBES)

@@ -19,6 +19,15 @@ VERSIONS = [
 ]
 DEFAULT_VERSION = "16.6"
 
+# Defaults ("Quotas and constraints for Amazon RDS", Amazon RDS User Guide).
+ACCOUNT_QUOTAS = {
+    "DBInstances": 40,
+    "DBClusters": 40,
+    "DBParameterGroups": 50,
+    "DBClusterParameterGroups": 50,
+    "DBSubnetGroups": 50,
+}
+
 
 def family(version):
     """`14.6` -> `aurora-postgresql14`."""

@@ -59,6 +59,23 @@ def describe_engine_versions(call):
     return {"DBEngineVersions": shown}
 
 
+@mend("rds", "DescribeAccountAttributes")
+def account_quotas(call):
+    """AWS: the quotas of RDS with what is used of them. moto: not implemented."""
+    backend = call.backend
+    used = {
+        "DBInstances": len(backend.databases),
+        "DBClusters": len(backend.clusters),
+        "DBParameterGroups": len(backend.db_parameter_groups),
+        "DBClusterParameterGroups": len(backend.db_cluster_parameter_groups),
+        "DBSubnetGroups": len(backend.subnet_groups),
+    }
+    quotas = [
+        {"AccountQuotaName": name, "Used": used[name], "Max": most} for name, most in catalog.ACCOUNT_QUOTAS.items()
+    ]
+    return {"AccountQuotas": quotas}
+
+
 def _zones(call, names):
     ec2 = call.backend_of("ec2")
     subnets = {subnet.id: subnet for by_zone in ec2.subnets.values() for subnet in by_zone.values()}
