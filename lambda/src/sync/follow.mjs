@@ -201,8 +201,8 @@ class Pass {
 }
 
 /**
- * Logical decoding itself failed. PostgreSQL 14 does that at times when a table was truncated while the slot was made ("could not map
- * filenode"): another attempt may start from another point of the log.
+ * Logical decoding itself failed (a defect of blue's PostgreSQL). Another attempt may begin at another place of the log: what was
+ * applied before the failure stays applied.
  * @param {import('../lib/errors.mjs').MigrationError} error
  */
 function decodingError(error) {

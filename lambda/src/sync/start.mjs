@@ -28,7 +28,7 @@ export async function start(context) {
   await createPublication(blue, publication, tables.map(({ plan }) => plan.source));
   // A slot is there already: of a run that was killed here. It may still be in the making, and its start later than now.
   await dropSlot(blue, slot);
-  await createSlot(blue, slot, publication);
+  await createSlot(blue, slot);
   const { confirmed } = await readSlot(blue, slot);
   const estimates = await readEstimates(context);
   await green.transaction(async () => {
