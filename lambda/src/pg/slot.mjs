@@ -83,14 +83,14 @@ async function restartOf(blue, slot) {
 /**
  * A transaction whose commit is in the log before the slot's start is not in the slot's stream. It may still be invisible to
  * others for a moment (while it waits for its log to be safe): the copy must not take its snapshots in that moment. Waits until
- * whoever runs now has ended, or is known to do something other than committing.
+ * whoever runs now has ended, or is known to do something other than committing (what others do is for pg_read_all_stats to see).
  * @param {Session} blue
  */
 async function settle(blue) {
   const [running] = await blue.row(`SELECT coalesce(array_agg(x::text), '{}') FROM pg_snapshot_xip(pg_current_snapshot()) AS x`);
   for (let quiet = 0; quiet < 10; ) {
     const [open, committing] = await blue.row(
-      `SELECT count(*), count(*) FILTER (WHERE a.pid IS NULL OR a.state = 'active' AND a.wait_event IN ('SyncRep', 'XactSync', 'WALSync', 'WALWrite', 'WALWriteLock'))
+      `SELECT count(*), count(*) FILTER (WHERE a.pid IS NULL OR a.state IS NULL OR a.state = 'active' AND a.wait_event IN ('SyncRep', 'XactSync', 'WALSync', 'WALWrite', 'WALWriteLock'))
          FROM unnest($1::xid8[]) AS x LEFT JOIN pg_stat_activity a ON a.backend_xid = x::xid
         WHERE pg_xact_status(x) = 'in progress'`,
       [running],

@@ -113,7 +113,8 @@ export class Applier {
     const key = table.keyOf(row);
     const before = table.plan.transformKey(from);
     const after = table.plan.transformKey(key);
-    const carried = before.kind === 'row' && after.kind === 'row' && !this.healer.doubtful(table, from, lsn);
+    const fixed = table.target.columns.some(({ name, identityAlways }) => identityAlways && table.plan.targetKey.includes(name)); // green updates no such column
+    const carried = before.kind === 'row' && after.kind === 'row' && !fixed && !this.healer.doubtful(table, from, lsn);
     if (carried && (await this.#rename(table, before.values, after.values))) return await this.rows(table, [{ key: from, row: null }, { key, row }]);
     const { found, missing } = await this.healer.fetch(table, [{ key, row }]);
     this.evict = true;

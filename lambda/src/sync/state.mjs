@@ -11,7 +11,7 @@ import { formatLsn, parseLsn } from '../pg/text.mjs';
  * @property {string} slot
  * @property {string} publication
  * @property {string} mappingHash the mapping that the copy began with
- * @property {Record<string, string[]>} schema columns of blue's tables, `name type`, when the copy began
+ * @property {Record<string, {columns: [name: string, type: string][], key: string[]}>} schema of blue's mapped tables, when the copy began
  * @property {bigint} applied every transaction that committed up to here is on green
  * @property {bigint} consistent from here on green equals blue at one moment; before, it is a mixture of moments
  * @property {bigint} copied blue's position at the end of the full copy

@@ -48,9 +48,16 @@ function check({ plan, source, name, keyAt, targetKeyAt }) {
     });
   if (keyAt.includes(-1) || targetKeyAt.includes(-1))
     throw new PermanentError('KEY_NOT_MAPPED', `the mapping of ${name} leaves out a column of the key`, { table: name, hint: 'map every column of the primary key' });
-  if (source.replicaIdentity !== 'd' && source.replicaIdentity !== 'f')
-    throw new PermanentError('REPLICA_IDENTITY', `the replica identity of ${name} is neither the primary key nor the full row`, {
-      table: name, hint: 'ALTER TABLE ... REPLICA IDENTITY DEFAULT',
+  const unlogged = source.leaves.find(({ logged }) => !logged);
+  if (unlogged !== undefined)
+    throw new PermanentError('UNLOGGED', `blue's table ${dotted(unlogged)} is unlogged: its changes can't be followed`, {
+      table: dotted(unlogged), hint: 'ALTER TABLE ... SET LOGGED, or leave it out of the mapping',
+    });
+  // Without one blue itself would refuse updates and deletes from the moment on that the table is published.
+  const odd = source.leaves.find(({ replicaIdentity }) => replicaIdentity !== 'd' && replicaIdentity !== 'f');
+  if (odd !== undefined)
+    throw new PermanentError('REPLICA_IDENTITY', `the replica identity of ${dotted(odd)} is neither the primary key nor the full row`, {
+      table: dotted(odd), hint: 'ALTER TABLE ... REPLICA IDENTITY DEFAULT',
     });
   const generated = source.columns.find((column) => column.generated && plan.sourceColumns.includes(column.name));
   if (generated !== undefined)
