@@ -10,7 +10,7 @@ import { writeAll } from './streams.mjs';
  */
 
 /** What is to happen with a staged row: NULL upsert, `d` delete, `p...` upsert where `1` marks columns to be taken from green. */
-const OP = '"~op"';
+const OP = '"payment_migration op"';
 
 /** Rows of one table, by what is to happen with them. */
 export class Stage {

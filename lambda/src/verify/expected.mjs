@@ -71,9 +71,9 @@ export async function compareExpected({ green }, table, range) {
   const first = ident(/** @type {string} */ (plan.targetKey[0]));
   const rows = await green.rows(
     `SELECT CASE WHEN t.${first} IS NULL THEN 'missing' WHEN e.${first} IS NULL THEN 'extra' ELSE 'different' END, ${key.join(', ')}
-       FROM (SELECT *, ${hash(plan.targetColumns)} AS "~hash" FROM pg_temp.expected) e
-       FULL JOIN (SELECT ${columnList(plan.targetColumns)}, ${hash(plan.targetColumns)} AS "~hash" FROM ${qualified(plan.target)} WHERE ${range.target}) t ON ${sameKey(table, 'e', 't')}
-      WHERE e."~hash" IS DISTINCT FROM t."~hash" ORDER BY ${key.join(', ')} LIMIT ${DIFFERENCES}`);
+       FROM (SELECT *, ${hash(plan.targetColumns)} AS "payment_migration hash" FROM pg_temp.expected) e
+       FULL JOIN (SELECT ${columnList(plan.targetColumns)}, ${hash(plan.targetColumns)} AS "payment_migration hash" FROM ${qualified(plan.target)} WHERE ${range.target}) t ON ${sameKey(table, 'e', 't')}
+      WHERE e."payment_migration hash" IS DISTINCT FROM t."payment_migration hash" ORDER BY ${key.join(', ')} LIMIT ${DIFFERENCES}`);
   const count = (/** @type {string} */ kind) => rows.filter(([found]) => found === kind).length;
   const keys = rows.slice(0, FIRST_KEYS).map(([, ...values]) => Object.fromEntries(plan.targetKey.map((column, i) => [column, values[i] ?? null])));
   return { missing: count('missing'), extra: count('extra'), different: count('different'), keys };
