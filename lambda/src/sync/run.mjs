@@ -4,7 +4,7 @@ import { readSlot } from '../pg/slot.mjs';
 import { formatLsn } from '../pg/text.mjs';
 import { Context } from './context.mjs';
 import { copyAll } from './copy.mjs';
-import { follow } from './follow.mjs';
+import { follow, heldSlot } from './follow.mjs';
 import { checkPublication, start } from './start.mjs';
 import { readUnits, writeState } from './state.mjs';
 
@@ -70,7 +70,7 @@ async function advance(context, attempt) {
   if (phase === 'stopped' || phase === 'starting') await start(context);
   else await checkPublication(context);
   if (context.state.phase === 'copying') {
-    context.observe(await readSlot(context.blue, context.state.slot));
+    await heldSlot(context);
     if (!(await copyAll(context))) return false;
     await beginToFollow(context);
   }

@@ -167,6 +167,8 @@ test('stop in the middle of the copy; begun again, everything is copied anew', a
   await lab.onBlue(rows(5_000));
   const few = { ...lab.invocation({ ...OPTIONS, tuning: { chunkRows: 100, rangeRows: 1000 } }), deadline: new Steps(8) };
   assert.deepEqual([(await run(few)).phase, (await lab.status(OPTIONS)).phase], ['copying', 'copying']);
+  await lab.onBlue('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database()');
+  await assert.rejects(lab.run(OPTIONS), { code: 'SLOT_LOST' }); // now, not when all is copied
   await lab.stop(OPTIONS);
   await lab.onBlue('DELETE FROM t WHERE id % 2 = 0');
   await assert.rejects(lab.run(OPTIONS), { code: 'TARGET_NOT_EMPTY' });
