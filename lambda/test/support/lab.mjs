@@ -121,6 +121,20 @@ export class Lab {
   }
 }
 
+/** Time that is up after so many questions whether some is left. */
+export class Steps extends Deadline {
+  /** @param {number} steps */
+  constructor(steps) {
+    super(Date.now() + 60_000);
+    this.steps = steps;
+  }
+
+  /** @param {number} [ms] @override */
+  allows(ms = 1) {
+    return ms <= 1 || (this.steps -= 1) >= 0;
+  }
+}
+
 /** @param {ReturnType<Lab['parts']>} parts @param {Buffer} [hashKey] @param {(line: string) => void} [write] */
 export function invocationOf(parts, hashKey = HASH_KEY, write) {
   /** @type {any} stands in for the class, which talks to AWS */

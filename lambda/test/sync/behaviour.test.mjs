@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Deadline } from '../../src/lib/deadline.mjs';
 import { run } from '../../src/sync/run.mjs';
-import { Lab } from '../support/lab.mjs';
+import { Lab, Steps } from '../support/lab.mjs';
 import { FAST, startServer } from '../support/postgres.mjs';
 import { Writers } from '../support/writers.mjs';
 
@@ -84,20 +84,6 @@ test('a permanent failure is told at once, a transient one when the attempts are
   unreachable.config.target.port = 1;
   await assert.rejects(run(unreachable), { name: 'TransientError', code: 'ECONNREFUSED' });
 });
-
-/** Time that is up after so many questions whether some is left. */
-class Steps extends Deadline {
-  /** @param {number} steps */
-  constructor(steps) {
-    super(Date.now() + 60_000);
-    this.steps = steps;
-  }
-
-  /** @param {number} [ms] @override */
-  allows(ms = 1) {
-    return ms <= 1 || (this.steps -= 1) >= 0;
-  }
-}
 
 test('it stops when the time is up, wherever it is, and the next run goes on from there', async () => {
   const lab = await servers.fresh('deadline', DDL);
