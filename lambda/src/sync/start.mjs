@@ -28,6 +28,10 @@ export async function start(context) {
   await createPublication(blue, publication, tables.map(({ plan }) => plan.source));
   // A slot is there already: of a run that was killed here. It may still be in the making, and its start later than now.
   await dropSlot(blue, slot);
+  const [running, oldestMs] = await blue.row(
+    `SELECT (SELECT count(*) FROM pg_snapshot_xip(pg_current_snapshot())),
+            (SELECT (extract(epoch FROM max(clock_timestamp() - xact_start)) * 1000)::bigint FROM pg_stat_activity WHERE backend_xid IS NOT NULL)`);
+  context.log.info("making the slot, which waits for blue's running transactions", { transactions: Number(running), ms: Number(oldestMs ?? 0) });
   await createSlot(blue, slot);
   const { confirmed } = await readSlot(blue, slot);
   const estimates = await readEstimates(context);

@@ -126,6 +126,7 @@ test('a long transaction on blue holds up the beginning: the run ends in time an
   await long.query("BEGIN; INSERT INTO t VALUES (1, 'late')");
   const answer = await lab.run({ ...OPTIONS, seconds: 3 });
   assert.deepEqual([answer.status, answer.phase], ['continue', 'starting']);
+  assert.ok(lab.lines.some((line) => /waits for blue's running transactions.*"transactions":1,"ms":\d/.test(line)), lab.lines.join('\n'));
   await long.query('COMMIT');
   await long.end();
   await lab.untilSynced(OPTIONS);
