@@ -1,8 +1,8 @@
 /**
  * What is in a database, read from pg_catalog: for the mapping (types.mjs `Catalog`) and, beyond that, what the copy needs.
  *
- * @typedef {import('../mapping/types.mjs').Column & {typeOid: number, typeModifier: number, baseType: string, identityAlways: boolean, collated: boolean}} Column
- *   `baseType`: the type's quoted name without modifiers, for casts that check nothing; `collated`: its order is that of a language
+ * @typedef {import('../mapping/types.mjs').Column & {number: number, typeOid: number, typeModifier: number, baseType: string, identityAlways: boolean, collated: boolean}} Column
+ *   `number`: never given to another column of the table, even after a drop; `baseType`: the type's quoted name without modifiers, for casts that check nothing; `collated`: its order is that of a language
  * @typedef {{oid: number, schema: string, name: string, replicaIdentity: string, logged: boolean}} Leaf a plain table that holds rows: the table
  *   itself or a partition. `replicaIdentity`: d, n, f or i; `logged`: its changes are in the log
  * @typedef {{name: string, expressions: string[], predicate: string | null}} UniqueIndex other than the primary key
@@ -67,16 +67,16 @@ async function readNames(session) {
 /** @param {import('./session.mjs').Session} session @param {string[]} oids @param {Map<string, Table>} byOid */
 async function readColumns(session, oids, byOid) {
   const columns = await session.rows(
-    `SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated <> '', a.atttypid, a.atttypmod,
+    `SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated <> '', a.atttypid, a.atttypmod,
             quote_ident(tn.nspname) || '.' || quote_ident(t.typname), a.attidentity = 'a',
             a.attgenerated = '' AND a.atthasdef OR a.attidentity <> '', a.attcollation <> 0
        FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace tn ON tn.oid = t.typnamespace
       WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum`,
     [oids],
   );
-  for (const [oid, name, type, notNull, generated, typeOid, typeModifier, baseType, always, hasDefault, collated] of /** @type {string[][]} */ (columns))
+  for (const [oid, number, name, type, notNull, generated, typeOid, typeModifier, baseType, always, hasDefault, collated] of /** @type {string[][]} */ (columns))
     byOid.get(oid ?? '')?.columns.push({
-      name: name ?? '', type: type ?? '', notNull: notNull === 't', generated: generated === 't', typeOid: Number(typeOid),
+      number: Number(number), name: name ?? '', type: type ?? '', notNull: notNull === 't', generated: generated === 't', typeOid: Number(typeOid),
       typeModifier: Number(typeModifier), baseType: baseType ?? '', identityAlways: always === 't', hasDefault: hasDefault === 't', collated: collated === 't',
     });
 }

@@ -116,7 +116,7 @@ export class Context {
     if (!resuming) {
       this.state.slot = this.state.publication = slotName(this.invocation.config);
       this.state.mappingHash = mappingHash;
-      this.state.schema = Object.fromEntries(this.tables.map(({ name, source }) => [name, { columns: source.columns.map((column) => [column.name, column.type]), key: source.primaryKey }]));
+      this.state.schema = Object.fromEntries(this.tables.map(({ name, source }) => [name, { columns: source.columns.map((column) => [column.name, column.type, column.number]), key: source.primaryKey }]));
     }
     this.relations = new Relations(this.tables, (oid) => this.#rootOf(oid));
     this.quarantine.limit = limits.quarantine;
@@ -127,7 +127,7 @@ export class Context {
 
   /**
    * The rule for schema changes on blue during a migration: a new column is not copied and reported; a column whose type changed
-   * (that rewrites rows without a trace in the stream), another primary key, and a column or table that is gone, end the run with
+   * or that was made anew (that rewrites rows without a trace in the stream), another primary key, and a column or table that is gone, end the run with
    * nothing half-applied.
    * @param {import('../pg/catalog.mjs').Catalog} source @param {string} mappingHash
    */
@@ -143,9 +143,10 @@ export class Context {
           table: name, column: column || undefined, hint: 'stop, bring the mapping up to date, empty the tables on green, and run again',
         });
       if (table === undefined) throw changed(`blue's table ${name} is gone`);
-      for (const [column, type] of columns) {
+      for (const [column, type, number] of columns) {
         const now = table.columns.find((candidate) => candidate.name === column);
         if (now === undefined) throw changed(`column ${column} of blue's table ${name} is gone`, column);
+        if (now.number !== number) throw changed(`column ${column} of blue's table ${name} is another one now`, column);
         if (now.type !== type) throw changed(`the type of column ${column} of blue's table ${name} changed`, column);
       }
       if (JSON.stringify(table.primaryKey) !== JSON.stringify(key)) throw changed(`the primary key of blue's table ${name} changed`);

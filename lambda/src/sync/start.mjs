@@ -38,7 +38,7 @@ export async function start(context) {
   await green.transaction(async () => {
     for (const table of tables)
       for (const leaf of table.source.leaves)
-        await writeUnit(green, { unit: dotted(leaf), source: table.name, cursor: null, done: false, rows: 0, estimate: estimates.get(leaf.oid) ?? 0 });
+        await writeUnit(green, { oid: leaf.oid, unit: dotted(leaf), source: table.name, cursor: null, done: false, rows: 0, estimate: estimates.get(leaf.oid) ?? 0 });
     context.state = { ...context.state, phase: 'copying', applied: confirmed };
     await writeState(green, context.state);
   });

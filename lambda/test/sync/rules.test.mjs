@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Lab } from '../support/lab.mjs';
+import { run } from '../../src/sync/run.mjs';
+import { Lab, Steps } from '../support/lab.mjs';
 import { FAST, startServer } from '../support/postgres.mjs';
 
 /** Bad input, and schema changes in the middle. */
@@ -40,6 +41,8 @@ test('a dropped column, a changed type, a dropped table, a table made again: a c
     ['ALTER TABLE a DROP COLUMN v', /column v of blue's table public\.a is gone/],
     ['ALTER TABLE a ALTER COLUMN n TYPE bigint', /type of column n of blue's table public\.a changed/],
     ['ALTER TABLE a RENAME COLUMN v TO w', /column v of blue's table public\.a is gone/],
+    ['ALTER TABLE a DROP COLUMN v; ALTER TABLE a ADD COLUMN v text', /column v of blue's table public\.a is another one now/],
+    ['ALTER TABLE a ADD COLUMN w text; ALTER TABLE a RENAME COLUMN v TO x; ALTER TABLE a RENAME COLUMN w TO v', /column v of blue's table public\.a is another one now/],
     ['DROP TABLE a', /table public\.a is gone/],
     ['DROP TABLE a; CREATE TABLE a (id bigint PRIMARY KEY, v text, n integer)', /public\.a was dropped and made again/],
   ]) {
@@ -81,11 +84,32 @@ test('a label that blue\'s enum gets: green has to have it, and then the run goe
   assert.deepEqual((await lab.onGreen('SELECT v FROM a ORDER BY id')).rows, [{ v: 'new' }, { v: 'failed' }]);
 });
 
-test('a column that is gone and back again is told from the stream', async () => {
-  const lab = await begun();
-  await lab.onBlue("ALTER TABLE a DROP COLUMN v; INSERT INTO a VALUES (2, 2); ALTER TABLE a ADD COLUMN v text");
-  await assert.rejects(lab.run(OPTIONS), { code: 'SCHEMA_CHANGED', column: 'v' });
-  await assertNothingApplied(lab);
+test('what changed and is back as it was is told from the stream', async () => {
+  for (const [change, back] of [
+    ['ALTER TABLE a ALTER n TYPE text; UPDATE a SET n = 2', 'ALTER TABLE a ALTER n TYPE integer USING 5'],
+    ['ALTER TABLE a RENAME v TO w; UPDATE a SET n = 2', 'ALTER TABLE a RENAME w TO v'],
+  ]) {
+    const lab = await begun();
+    await lab.onBlue(/** @type {string} */ (change));
+    await lab.onBlue(/** @type {string} */ (back));
+    await assert.rejects(lab.run(OPTIONS), { name: 'PermanentError', code: 'SCHEMA_CHANGED' }, change);
+    await assertNothingApplied(lab);
+    await lab.stop(OPTIONS);
+  }
+});
+
+test('a partition that gets another name while it is copied, and one that is dropped', async () => {
+  const ddl = `CREATE TABLE a (id bigint PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE a_0 PARTITION OF a FOR VALUES FROM (0) TO (100);
+    CREATE TABLE a_1 PARTITION OF a FOR VALUES FROM (100) TO (200); CREATE TABLE a_2 PARTITION OF a DEFAULT`;
+  const lab = await servers.fresh('renaming', ddl);
+  const options = { mapping: { version: 1, tables: [{ source: 'public.a' }] }, tuning: { chunkRows: 10, rangeRows: 20 } };
+  await lab.onBlue('INSERT INTO a SELECT generate_series(0, 299)');
+  await run({ ...lab.invocation(options), deadline: new Steps(3) });
+  await lab.onBlue('ALTER TABLE a_0 RENAME TO old; ALTER TABLE a_1 RENAME TO older; ALTER TABLE a_2 RENAME TO a_1; TRUNCATE older; DROP TABLE older; CREATE TABLE a_0 PARTITION OF a FOR VALUES FROM (100) TO (200)');
+  await lab.onBlue('INSERT INTO a VALUES (150)');
+  await lab.untilSynced(options);
+  const { rows } = await lab.onGreen('SELECT count(*) FILTER (WHERE id < 100) AS first, count(*) FILTER (WHERE id >= 200) AS rest FROM a');
+  assert.deepEqual(rows, [{ first: '100', rest: '100' }]);
 });
 
 test('the slot is gone: told, never begun anew in silence', async () => {
