@@ -26,12 +26,13 @@ export async function readSlot(blue, slot) {
 
 /**
  * The publication names tables, not partitions: it then covers partitions to come. Changes arrive under the partition's own
- * name, because a TRUNCATE of a single partition would not be published under the root's name.
+ * name, because a TRUNCATE of a single partition would not be published under the root's name. Tables that merely inherit stay out:
+ * without a key of their own blue would refuse to change their rows.
  * @param {Session} blue @param {string} publication @param {{schema: string, name: string}[]} tables
  */
 export async function createPublication(blue, publication, tables) {
   const [known] = await blue.rows('SELECT 1 FROM pg_publication WHERE pubname = $1', [publication]);
-  const list = tables.map(qualified).join(', ');
+  const list = tables.map((table) => `ONLY ${qualified(table)}`).join(', ');
   await blue.run(known === undefined ? `CREATE PUBLICATION ${ident(publication)} FOR TABLE ${list}` : `ALTER PUBLICATION ${ident(publication)} SET TABLE ${list}`);
 }
 

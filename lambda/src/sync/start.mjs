@@ -1,6 +1,6 @@
 import { PermanentError } from '../lib/errors.mjs';
 import { createPublication, createSlot, dropSlot, readSlot } from '../pg/slot.mjs';
-import { dotted, qualified } from '../pg/text.mjs';
+import { dotted } from '../pg/text.mjs';
 import { SCHEMA, writeState, writeUnit } from './state.mjs';
 
 /**
@@ -59,8 +59,8 @@ async function checkDatabases({ blue, green }) {
 
 /** Green may be live already: nothing there is ever overwritten by a copy from the start. @param {Context} context */
 async function checkEmpty({ green, tables }) {
-  for (const { plan, targetName } of tables) {
-    const [row] = await green.rows(`SELECT 1 FROM ${qualified(plan.target)} LIMIT 1`);
+  for (const { onGreen, targetName } of tables) {
+    const [row] = await green.rows(`SELECT 1 FROM ${onGreen} LIMIT 1`);
     if (row !== undefined)
       throw new PermanentError('TARGET_NOT_EMPTY', `green's table ${targetName} has rows, and no migration is under way`, {
         table: targetName, hint: 'if they are of no use, empty the mapped tables on green (TRUNCATE) and run again; if green is live already, the migration is over',

@@ -1,5 +1,5 @@
 import { PermanentError } from '../lib/errors.mjs';
-import { dotted } from '../pg/text.mjs';
+import { dotted, qualified } from '../pg/text.mjs';
 
 /**
  * A mapped table, with what both catalogs say of it.
@@ -17,6 +17,9 @@ export class SyncTable {
     this.target = target;
     this.name = dotted(plan.source);
     this.targetName = dotted(plan.target);
+    /** For FROM: the table and its partitions, but not other tables that inherit from it. */
+    this.onBlue = ownRows(plan.source, source);
+    this.onGreen = ownRows(plan.target, target);
     /** The staging table of this table, in the session's temporary schema. */
     this.stage = `pg_temp.stage_${number}`;
     /** Where the key's columns are among `sourceColumns`. */
@@ -33,6 +36,9 @@ export class SyncTable {
     return this.keyAt.map((at) => /** @type {string} */ (row[at]));
   }
 }
+
+/** @param {{schema: string, name: string}} name @param {Table} table */
+const ownRows = (name, { partitioned }) => `${partitioned ? '' : 'ONLY '}${qualified(name)}`;
 
 /** @param {TablePlan} plan */
 function carried(plan) {
