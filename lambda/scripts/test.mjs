@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { prepareMoto } from '../test/support/moto.mjs';
@@ -14,6 +15,9 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 /** In an npm script `node` may be the package's (node_modules/.bin comes first on the path): npm says which one runs npm. */
 const OWN = process.env['npm_node_execpath'] ?? process.execPath;
 const NODE_18 = join(dirname(createRequire(import.meta.url).resolve('node/package.json')), 'bin', 'node');
+
+/** Files at the same time, for each Node.js: every one of them starts servers. */
+const AT_ONCE = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
 
 const words = process.argv.slice(2);
 const files = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
@@ -41,7 +45,7 @@ process.exit(failed ? 1 : 0);
 async function suite(node, more) {
   const version = (await run(node, ['--version'])).output.trim();
   const started = Date.now();
-  const { code, output } = await run(node, ['--test', ...files], { ...more, NODE_OPTIONS: '--no-warnings' });
+  const { code, output } = await run(node, ['--test', `--test-concurrency=${AT_ONCE}`, ...files], { ...more, NODE_OPTIONS: '--no-warnings' });
   const seconds = ((Date.now() - started) / 1000).toFixed(0);
   const totals = [...output.matchAll(/^(?:#|ℹ) (tests|pass|fail|skipped) (\d+)/gm)].map(([, what, n]) => `${what} ${n}`);
   if (code !== 0 || words.length > 0) process.stdout.write(output);

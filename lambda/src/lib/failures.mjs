@@ -22,6 +22,7 @@ export const SQLSTATE = {
     [/^42501/, 'a grant is missing: README.md lists what the users of blue and green need'],
     [/^42P01|^42703/, 'a table or column is gone: the schema changed; bring the mapping up to date and run again'],
     [/^53100/, 'the disk is full: enlarge it; if it is blue, look at the replication slots first'],
+    [/^53400/, 'a limit of the configuration is reached: sync needs two free replication slots on blue when it begins (max_replication_slots), and one later'],
     [/^53/, 'the server is out of a resource: look at its memory, disk and connection limits'],
     [/^23/, 'green refuses the row: its constraints ask for something the mapping does not deliver'],
     [/^22/, 'green refuses a value: the type of the target column does not fit, see the mapping'],
@@ -42,6 +43,7 @@ export const NETWORK = {
 
 export const TLS = {
   codes: /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO)/,
+  refused: 'turn TLS on there; DB_TLS=disable goes without it (local use)',
   hint: 'the certificate must be signed by the RDS roots and name the host; DB_CA_FILE names other roots (local use)',
 };
 

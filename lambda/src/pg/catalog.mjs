@@ -1,9 +1,10 @@
 /**
  * What is in a database, read from pg_catalog: for the mapping (types.mjs `Catalog`) and, beyond that, what the copy needs.
  *
- * @typedef {import('../mapping/types.mjs').Column & {typeOid: number, typeModifier: number, baseType: string, identityAlways: boolean, collated: boolean}} Column
- *   `baseType`: the type's quoted name without modifiers, for casts that check nothing; `collated`: its order is that of a language
- * @typedef {{oid: number, schema: string, name: string}} Leaf a plain table that holds rows: the table itself or a partition
+ * @typedef {import('../mapping/types.mjs').Column & {number: number, typeOid: number, typeModifier: number, baseType: string, identityAlways: boolean, collated: boolean}} Column
+ *   `number`: never given to another column of the table, even after a drop; `baseType`: the type's quoted name without modifiers, for casts that check nothing; `collated`: its order is that of a language
+ * @typedef {{oid: number, schema: string, name: string, replicaIdentity: string, logged: boolean}} Leaf a plain table that holds rows: the table
+ *   itself or a partition. `replicaIdentity`: d, n, f or i; `logged`: its changes are in the log
  * @typedef {{name: string, expressions: string[], predicate: string | null}} UniqueIndex other than the primary key
  * @typedef {object} Table
  * @property {number} oid
@@ -12,7 +13,6 @@
  * @property {Column[]} columns
  * @property {string[]} primaryKey
  * @property {boolean} partitioned
- * @property {string} replicaIdentity d, n, f or i
  * @property {Leaf[]} leaves
  * @property {UniqueIndex[]} uniqueIndexes
  *
@@ -31,18 +31,18 @@ export async function readCatalog(session, names) {
   /** @type {Record<string, Table>} */
   const tables = {};
   const found = await session.rows(
-    `SELECT c.oid, n.nspname, c.relname, c.relkind = 'p', c.relreplident
+    `SELECT c.oid, n.nspname, c.relname, c.relkind = 'p'
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relkind IN ('r', 'p') AND ${USER_SCHEMA} AND n.nspname || '.' || c.relname = ANY ($1)`,
     [names],
   );
   /** @type {Map<string, Table>} */
   const byOid = new Map();
-  for (const [oid, schema, name, partitioned, replicaIdentity] of /** @type {string[][]} */ (found)) {
+  for (const [oid, schema, name, partitioned] of /** @type {string[][]} */ (found)) {
     /** @type {Table} */
     const table = {
       oid: Number(oid), schema: schema ?? '', name: name ?? '', columns: [], primaryKey: [], partitioned: partitioned === 't',
-      replicaIdentity: replicaIdentity ?? 'd', leaves: [], uniqueIndexes: [],
+      leaves: [], uniqueIndexes: [],
     };
     tables[`${schema}.${name}`] = table;
     byOid.set(oid ?? '', table);
@@ -67,16 +67,16 @@ async function readNames(session) {
 /** @param {import('./session.mjs').Session} session @param {string[]} oids @param {Map<string, Table>} byOid */
 async function readColumns(session, oids, byOid) {
   const columns = await session.rows(
-    `SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated <> '', a.atttypid, a.atttypmod,
+    `SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated <> '', a.atttypid, a.atttypmod,
             quote_ident(tn.nspname) || '.' || quote_ident(t.typname), a.attidentity = 'a',
             a.attgenerated = '' AND a.atthasdef OR a.attidentity <> '', a.attcollation <> 0
        FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace tn ON tn.oid = t.typnamespace
       WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum`,
     [oids],
   );
-  for (const [oid, name, type, notNull, generated, typeOid, typeModifier, baseType, always, hasDefault, collated] of /** @type {string[][]} */ (columns))
+  for (const [oid, number, name, type, notNull, generated, typeOid, typeModifier, baseType, always, hasDefault, collated] of /** @type {string[][]} */ (columns))
     byOid.get(oid ?? '')?.columns.push({
-      name: name ?? '', type: type ?? '', notNull: notNull === 't', generated: generated === 't', typeOid: Number(typeOid),
+      number: Number(number), name: name ?? '', type: type ?? '', notNull: notNull === 't', generated: generated === 't', typeOid: Number(typeOid),
       typeModifier: Number(typeModifier), baseType: baseType ?? '', identityAlways: always === 't', hasDefault: hasDefault === 't', collated: collated === 't',
     });
 }
@@ -106,7 +106,7 @@ async function readIndexes(session, oids, byOid) {
 /** @param {import('./session.mjs').Session} session @param {string[]} oids @param {Map<string, Table>} byOid */
 async function readLeaves(session, oids, byOid) {
   const leaves = await session.rows(
-    `SELECT root.oid, tree.relid::oid, n.nspname, c.relname
+    `SELECT root.oid, tree.relid::oid, n.nspname, c.relname, c.relreplident, c.relpersistence = 'p'
        FROM unnest($1::oid[]) AS root(oid) CROSS JOIN LATERAL (
               SELECT relid FROM pg_partition_tree(root.oid) WHERE isleaf UNION SELECT root.oid::regclass
             ) AS tree
@@ -114,8 +114,8 @@ async function readLeaves(session, oids, byOid) {
       WHERE c.relkind = 'r' ORDER BY 1, c.relname`,
     [oids],
   );
-  for (const [root, oid, schema, name] of /** @type {string[][]} */ (leaves))
-    byOid.get(root ?? '')?.leaves.push({ oid: Number(oid), schema: schema ?? '', name: name ?? '' });
+  for (const [root, oid, schema, name, replicaIdentity, logged] of /** @type {string[][]} */ (leaves))
+    byOid.get(root ?? '')?.leaves.push({ oid: Number(oid), schema: schema ?? '', name: name ?? '', replicaIdentity: replicaIdentity ?? '', logged: logged === 't' });
 }
 
 /** Enums of the tables' columns, of arrays of them too. @param {import('./session.mjs').Session} session @param {string[]} oids */

@@ -3,7 +3,8 @@
  * https://www.postgresql.org/docs/14/protocol-logicalrep-message-formats.html
  *
  * @typedef {{name: string, typeOid: number, typeModifier: number, key: boolean}} RelationColumn
- * @typedef {{tag: 'relation', oid: number, schema: string, name: string, columns: RelationColumn[]}} Relation
+ * @typedef {{tag: 'relation', oid: number, schema: string, name: string, identity: string, columns: RelationColumn[]}} Relation
+ *   `identity`: what identifies a row in updates and deletes; d: the primary key, f: the full row, i: another index, n: nothing
  * @typedef {(string | null | undefined)[]} Tuple `undefined`: a large value that did not change and was not sent
  *
  * @typedef {{tag: 'begin', finalLsn: bigint, xid: number, micros: bigint}} Begin
@@ -77,7 +78,8 @@ function decodeRelation(bytes) {
   };
   const schema = text() || 'pg_catalog';
   const name = text();
-  const count = bytes.readUInt16BE(at + 1); // after the replica identity
+  const identity = String.fromCharCode(/** @type {number} */ (bytes[at]));
+  const count = bytes.readUInt16BE(at + 1);
   at += 3;
   /** @type {RelationColumn[]} */
   const columns = [];
@@ -88,5 +90,5 @@ function decodeRelation(bytes) {
     columns.push({ name: column, key, typeOid: bytes.readUInt32BE(at), typeModifier: bytes.readInt32BE(at + 4) });
     at += 8;
   }
-  return { tag: 'relation', oid: bytes.readUInt32BE(1), schema, name, columns };
+  return { tag: 'relation', oid: bytes.readUInt32BE(1), schema, name, identity, columns };
 }

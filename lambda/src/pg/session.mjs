@@ -16,6 +16,7 @@ import { tlsOptions } from '../lib/tls.mjs';
 const SETTINGS = {
   datestyle: 'ISO,YMD', intervalstyle: 'postgres', extra_float_digits: '3', bytea_output: 'hex', timezone: 'UTC', xmloption: 'content',
   client_encoding: 'UTF8', search_path: 'pg_catalog', client_connection_check_interval: '2s', idle_in_transaction_session_timeout: '120s',
+  row_security: 'off', // a policy must not leave rows out in silence
   tcp_keepalives_idle: '10', tcp_keepalives_interval: '5', tcp_keepalives_count: '3', jit: 'off', max_parallel_workers_per_gather: '0',
 };
 

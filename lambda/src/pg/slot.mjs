@@ -1,4 +1,4 @@
-import { MigrationError } from '../lib/errors.mjs';
+import { TransientError } from '../lib/errors.mjs';
 import { endOfLog, formatLsn, ident, literal, parseLsn, qualified } from './text.mjs';
 
 /**
@@ -26,61 +26,72 @@ export async function readSlot(blue, slot) {
 
 /**
  * The publication names tables, not partitions: it then covers partitions to come. Changes arrive under the partition's own
- * name, because a TRUNCATE of a single partition would not be published under the root's name.
+ * name, because a TRUNCATE of a single partition would not be published under the root's name. Tables that merely inherit stay out:
+ * without a key of their own blue would refuse to change their rows.
  * @param {Session} blue @param {string} publication @param {{schema: string, name: string}[]} tables
  */
 export async function createPublication(blue, publication, tables) {
   const [known] = await blue.rows('SELECT 1 FROM pg_publication WHERE pubname = $1', [publication]);
-  const list = tables.map(qualified).join(', ');
+  const list = tables.map((table) => `ONLY ${qualified(table)}`).join(', ');
   await blue.run(known === undefined ? `CREATE PUBLICATION ${ident(publication)} FOR TABLE ${list}` : `ALTER PUBLICATION ${ident(publication)} SET TABLE ${list}`);
 }
 
-const CREATIONS = 20;
-/** Transactions that run longer than this are not waited for before a new slot is tried. */
-const TRIAL_MS = 10_000;
+/** Each places the slot's start anew; one is enough unless blue was restarted in between. */
+const PLACINGS = 5;
 
 /**
- * Makes the slot, and tries it. When tables are truncated at that moment, PostgreSQL 14 (14.23 still) may make a slot whose first
- * transactions it can't decode ("could not map filenode ... to relation OID"), for good. Then another one is made, while
- * nothing depends on it yet.
- * @param {Session} blue @param {string} slot @param {string} publication
+ * Makes the slot, at a place from which it can be decoded.
+ *
+ * A new slot alone is not that: until it is consistent PostgreSQL overlooks what changes the catalog (14.23 still: in the phase
+ * BUILDING_SNAPSHOT of snapbuild.c its records are skipped, and who ran it is no initial transaction). A table that is truncated
+ * or rewritten in that phase is then looked up under its old file by every pass that begins at the slot's first place: "could not
+ * map filenode ... to relation OID", for good, and maybe only minutes later. Passes that begin at a snapshot which a consistent
+ * pass has written down know everything. So a second, temporary slot is made: PostgreSQL logs who is running, waits until all of
+ * them have ended, and then the first slot moves past that, without decoding, to begin at the snapshot in between.
+ * Nobody is blocked by it, nothing but the end of blue's running transactions is waited for.
+ * @param {Session} blue @param {string} slot
  */
-export async function createSlot(blue, slot, publication) {
-  for (let creation = 1; ; creation += 1) {
-    await blue.run(`SELECT pg_create_logical_replication_slot(${literal(slot)}, 'pgoutput')`);
-    await settle(blue);
-    try {
-      await tried(blue, slot, publication);
-      return;
-    } catch (error) {
-      if (creation >= CREATIONS || !(error instanceof MigrationError) || error.sqlstate !== 'XX000') throw error;
-      await dropSlot(blue, slot);
-    }
+export async function createSlot(blue, slot) {
+  const first = await made(blue, slot, false);
+  for (let placing = 1; (await restartOf(blue, slot)) <= first; placing += 1) {
+    if (placing > PLACINGS) throw new TransientError('SLOT_PLACE', 'blue: the new replication slot does not move to where it can be decoded');
+    await place(blue, slot);
   }
+  await settle(blue);
 }
 
-/** Decodes what has been committed by those who ran when the slot was made. @param {Session} blue @param {string} slot @param {string} publication */
-async function tried(blue, slot, publication) {
-  const [running] = await blue.row('SELECT pg_snapshot_xmax(pg_current_snapshot())');
-  for (const end = Date.now() + TRIAL_MS; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 50))) {
-    const [over] = await blue.row('SELECT pg_snapshot_xmin(pg_current_snapshot()) >= $1::xid8', [running]);
-    if (over === 't') break;
-  }
-  await blue.row(
-    `SELECT count(*) FROM pg_logical_slot_peek_binary_changes(${literal(slot)}, pg_current_wal_flush_lsn(), NULL, 'proto_version', '1', 'publication_names', ${literal(publication)})`);
+/** @param {Session} blue @param {string} slot */
+async function place(blue, slot) {
+  const marker = `${slot}_marker`;
+  await dropSlot(blue, marker); // a killed run's backend may still be making it
+  const end = await made(blue, marker, true);
+  await dropSlot(blue, marker);
+  await advanceSlot(blue, slot, end);
+}
+
+/** @param {Session} blue @param {string} slot @param {boolean} temporary @returns {Promise<bigint>} where it is consistent */
+async function made(blue, slot, temporary) {
+  const [lsn] = await blue.row(`SELECT lsn FROM pg_create_logical_replication_slot(${literal(slot)}, 'pgoutput', ${temporary})`);
+  return parseLsn(lsn);
+}
+
+/** Where the decoding of the slot begins to read. @param {Session} blue @param {string} slot @returns {Promise<bigint>} */
+async function restartOf(blue, slot) {
+  const [lsn] = await blue.row('SELECT restart_lsn FROM pg_replication_slots WHERE slot_name = $1', [slot]);
+  return parseLsn(lsn);
 }
 
 /**
  * A transaction whose commit is in the log before the slot's start is not in the slot's stream. It may still be invisible to
  * others for a moment (while it waits for its log to be safe): the copy must not take its snapshots in that moment. Waits until
- * whoever runs now has ended, or is known to do something other than committing.
+ * whoever runs now has ended, or is known to do something other than committing (what others do is for pg_read_all_stats to see).
  * @param {Session} blue
  */
 async function settle(blue) {
   const [running] = await blue.row(`SELECT coalesce(array_agg(x::text), '{}') FROM pg_snapshot_xip(pg_current_snapshot()) AS x`);
   for (let quiet = 0; quiet < 10; ) {
     const [open, committing] = await blue.row(
-      `SELECT count(*), count(*) FILTER (WHERE a.pid IS NULL OR a.state = 'active' AND a.wait_event IN ('SyncRep', 'XactSync', 'WALSync', 'WALWrite', 'WALWriteLock'))
+      `SELECT count(*), count(*) FILTER (WHERE a.pid IS NULL OR a.state IS NULL OR a.state = 'active' AND a.wait_event IN ('SyncRep', 'XactSync', 'WALSync', 'WALWrite', 'WALWriteLock'))
          FROM unnest($1::xid8[]) AS x LEFT JOIN pg_stat_activity a ON a.backend_xid = x::xid
         WHERE pg_xact_status(x) = 'in progress'`,
       [running],
@@ -101,7 +112,7 @@ export async function advanceSlot(blue, slot, lsn) {
 
 /** Ends whoever holds the slot, and drops it. @param {Session} blue @param {string} slot @returns {Promise<boolean>} whether it was there */
 export async function dropSlot(blue, slot) {
-  const [holder] = await blue.rows('SELECT active_pid FROM pg_replication_slots WHERE slot_name = $1 AND active', [slot]);
+  const [holder] = await blue.rows('SELECT active_pid FROM pg_replication_slots WHERE slot_name = $1 AND active_pid <> pg_backend_pid()', [slot]);
   if (holder !== undefined) await blue.run('SELECT pg_terminate_backend($1::int, 5000)', [holder[0]]);
   const dropped = await blue.rows('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1', [slot]);
   return dropped.length > 0 || holder !== undefined;

@@ -1,5 +1,5 @@
 import { MigrationError } from '../lib/errors.mjs';
-import { ident, literal, qualified } from '../pg/text.mjs';
+import { ident, literal } from '../pg/text.mjs';
 import { Stage } from './stage.mjs';
 
 /**
@@ -113,7 +113,8 @@ export class Applier {
     const key = table.keyOf(row);
     const before = table.plan.transformKey(from);
     const after = table.plan.transformKey(key);
-    const carried = before.kind === 'row' && after.kind === 'row' && !this.healer.doubtful(table, from, lsn);
+    const fixed = table.target.columns.some(({ name, identityAlways }) => identityAlways && table.plan.targetKey.includes(name)); // green updates no such column
+    const carried = before.kind === 'row' && after.kind === 'row' && !fixed && !this.healer.doubtful(table, from, lsn);
     if (carried && (await this.#rename(table, before.values, after.values))) return await this.rows(table, [{ key: from, row: null }, { key, row }]);
     const { found, missing } = await this.healer.fetch(table, [{ key, row }]);
     this.evict = true;
@@ -121,13 +122,12 @@ export class Applier {
   }
 
   /** @param {SyncTable} table @param {Value[]} before @param {Value[]} after @returns {Promise<boolean>} whether there was such a row */
-  async #rename({ plan }, before, after) {
+  async #rename({ plan, onGreen }, before, after) {
     const pairs = (/** @type {Value[]} */ values) => plan.targetKey.map((column, i) => `${ident(column)} = ${literal(/** @type {string} */ (values[i]))}`);
-    const name = qualified(plan.target);
-    const [there] = await this.green.rows(`SELECT 1 FROM ${name} WHERE ${pairs(before).join(' AND ')}`);
+    const [there] = await this.green.rows(`SELECT 1 FROM ${onGreen} WHERE ${pairs(before).join(' AND ')}`);
     if (there === undefined) return false;
-    await this.green.run(`DELETE FROM ${name} WHERE ${pairs(after).join(' AND ')}`);
-    await this.green.run(`UPDATE ${name} SET ${pairs(after).join(', ')} WHERE ${pairs(before).join(' AND ')}`);
+    await this.green.run(`DELETE FROM ${onGreen} WHERE ${pairs(after).join(' AND ')}`);
+    await this.green.run(`UPDATE ${onGreen} SET ${pairs(after).join(', ')} WHERE ${pairs(before).join(' AND ')}`);
     return true;
   }
 }

@@ -116,7 +116,7 @@ export class Context {
     if (!resuming) {
       this.state.slot = this.state.publication = slotName(this.invocation.config);
       this.state.mappingHash = mappingHash;
-      this.state.schema = Object.fromEntries(this.tables.map(({ name, source: { columns } }) => [name, columns.map((column) => `${column.name} ${column.type}`)]));
+      this.state.schema = Object.fromEntries(this.tables.map(({ name, source }) => [name, { columns: source.columns.map((column) => [column.name, column.type, column.number]), key: source.primaryKey }]));
     }
     this.relations = new Relations(this.tables, (oid) => this.#rootOf(oid));
     this.quarantine.limit = limits.quarantine;
@@ -127,7 +127,8 @@ export class Context {
 
   /**
    * The rule for schema changes on blue during a migration: a new column is not copied and reported; a column whose type changed
-   * (that rewrites rows without a trace in the stream), and a column or table that is gone, end the run with nothing half-applied.
+   * or that was made anew (that rewrites rows without a trace in the stream), another primary key, and a column or table that is gone, end the run with
+   * nothing half-applied.
    * @param {import('../pg/catalog.mjs').Catalog} source @param {string} mappingHash
    */
   #compareSchema(source, mappingHash) {
@@ -135,19 +136,21 @@ export class Context {
       throw new PermanentError('MAPPING_CHANGED', 'the mapping is not the one that this migration began with', {
         hint: 'put the former mapping back; or stop, empty the tables on green, and run again',
       });
-    for (const [name, columns] of Object.entries(this.state.schema)) {
+    for (const [name, { columns, key }] of Object.entries(this.state.schema)) {
       const table = source.tables[name];
-      const hint = 'stop, bring the mapping up to date, empty the tables on green, and run again';
-      if (table === undefined) throw new PermanentError('SCHEMA_CHANGED', `blue's table ${name} is gone`, { table: name, hint });
-      for (const column of columns) {
-        const at = column.indexOf(' ');
-        const now = table.columns.find((candidate) => column.startsWith(`${candidate.name} `));
-        if (now !== undefined && now.type !== column.slice(now.name.length + 1))
-          throw new PermanentError('SCHEMA_CHANGED', `the type of column ${now.name} of blue's table ${name} changed`, { table: name, column: now.name, hint });
-        if (now === undefined)
-          throw new PermanentError('SCHEMA_CHANGED', `column ${column.slice(0, at)} of blue's table ${name} is gone`, { table: name, hint });
+      const changed = (/** @type {string} */ what, /** @type {string} */ column = '') =>
+        new PermanentError('SCHEMA_CHANGED', what, {
+          table: name, column: column || undefined, hint: 'stop, bring the mapping up to date, empty the tables on green, and run again',
+        });
+      if (table === undefined) throw changed(`blue's table ${name} is gone`);
+      for (const [column, type, number] of columns) {
+        const now = table.columns.find((candidate) => candidate.name === column);
+        if (now === undefined) throw changed(`column ${column} of blue's table ${name} is gone`, column);
+        if (now.number !== number) throw changed(`column ${column} of blue's table ${name} is another one now`, column);
+        if (now.type !== type) throw changed(`the type of column ${column} of blue's table ${name} changed`, column);
       }
-      const fresh = table.columns.filter((column) => !columns.includes(`${column.name} ${column.type}`));
+      if (JSON.stringify(table.primaryKey) !== JSON.stringify(key)) throw changed(`the primary key of blue's table ${name} changed`);
+      const fresh = table.columns.filter((candidate) => !columns.some(([column]) => column === candidate.name));
       this.newColumns.push(...fresh.map((column) => `${name}.${column.name}`));
       table.columns = table.columns.filter((column) => !fresh.includes(column));
     }
@@ -208,11 +211,16 @@ export class Context {
 
 /** No triggers and no checks of foreign keys on green: blue has done all that. @param {Session} green */
 async function actAsReplica(green) {
+  await green.run('SET enable_hashjoin = off; SET enable_mergejoin = off');
+  const [role] = await green.row('SHOW session_replication_role');
+  if (role === 'replica') return; // given to the user by ALTER ROLE, so that it need not have the right to set it
   try {
-    await green.run(`SET session_replication_role = replica; SET enable_hashjoin = off; SET enable_mergejoin = off`);
+    await green.run('SET session_replication_role = replica');
   } catch (cause) {
-    throw new PermanentError('DATABASE_REFUSED', "green: the user may not set session_replication_role", {
-      cause, sqlstate: '42501', hint: 'grant it rds_superuser (on a plain server: superuser)',
+    const error = green.told(cause);
+    if (error.sqlstate !== '42501') throw error;
+    throw new PermanentError('DATABASE_REFUSED', 'green: the user may not set session_replication_role', {
+      cause, sqlstate: error.sqlstate, hint: 'grant it rds_superuser, or let an administrator run ALTER ROLE ... SET session_replication_role = replica',
     });
   }
 }

@@ -1,5 +1,5 @@
 import { MigrationError } from '../lib/errors.mjs';
-import { columnList, decodeRow, dotted, encodeRow, ident, literal, qualified } from '../pg/text.mjs';
+import { columnList, decodeRow, encodeRow, ident, literal, qualified } from '../pg/text.mjs';
 import { countRows, lastRow, wholeRows } from '../pg/rows.mjs';
 import { Sink } from './streams.mjs';
 import { readUnits, writeState, writeUnit } from './state.mjs';
@@ -22,7 +22,7 @@ export async function copyAll(context) {
   const units = await readUnits(context.green);
   for (const unit of units) {
     const table = context.tables.find(({ name }) => name === unit.source);
-    const leaf = table?.source.leaves.find((candidate) => dotted(candidate) === unit.unit);
+    const leaf = table?.source.leaves.find(({ oid }) => oid === unit.oid);
     if (table === undefined) continue;
     if (leaf === undefined) unit.done = true; // a partition that was dropped since: nothing left to copy
     let careful = 0; // rows still to be looked at one by one

@@ -28,12 +28,7 @@ const RESERVE_MS = 1_500;
  */
 export async function follow(context, visible = () => true) {
   const { blue, state } = context;
-  const slot = await readSlot(blue, state.slot);
-  if (!slot.exists || slot.lost)
-    throw new PermanentError('SLOT_LOST', `blue's replication slot ${state.slot} is ${slot.exists ? 'invalidated' : 'gone'}: changes since are lost`, {
-      hint: 'stop, empty the tables on green, and run again from the start',
-    });
-  context.observe(slot);
+  const slot = await heldSlot(context);
   if (slot.confirmed < state.applied) await advanceSlot(blue, state.slot, state.applied);
   const pass = new Pass(context, visible, slot.flushed);
   if (slot.flushed > state.applied) {
@@ -42,6 +37,18 @@ export async function follow(context, visible = () => true) {
     await advanceSlot(context.blue, state.slot, context.state.applied); // perhaps another connection by now
   } else await pass.finish(slot.now);
   return { exhausted: pass.exhausted, changes: pass.changes, split: pass.split };
+}
+
+/** The slot, which has to hold all changes since the migration began. @param {Context} context */
+export async function heldSlot(context) {
+  const name = context.state.slot;
+  const slot = await readSlot(context.blue, name);
+  if (!slot.exists || slot.lost)
+    throw new PermanentError('SLOT_LOST', `blue's replication slot ${name} is ${slot.exists ? 'invalidated' : 'gone'}: changes since are lost`, {
+      hint: 'stop, empty the tables on green, and run again from the start',
+    });
+  context.observe(slot);
+  return slot;
 }
 
 class Pass {
@@ -201,8 +208,8 @@ class Pass {
 }
 
 /**
- * Logical decoding itself failed. PostgreSQL 14 does that at times when a table was truncated while the slot was made ("could not map
- * filenode"): another attempt may start from another point of the log.
+ * Logical decoding itself failed (a defect of blue's PostgreSQL). Another attempt may begin at another place of the log: what was
+ * applied before the failure stays applied.
  * @param {import('../lib/errors.mjs').MigrationError} error
  */
 function decodingError(error) {

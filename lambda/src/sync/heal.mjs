@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { columnList, endOfLog, formatLsn, ident, literal, parseLsn, qualified } from '../pg/text.mjs';
+import { columnList, endOfLog, formatLsn, ident, literal, parseLsn } from '../pg/text.mjs';
 
 /**
  * Rows of which the stream does not hold all: an update does not repeat large values that stayed as they were. Mostly green has
@@ -77,7 +77,7 @@ export class Healer {
       const names = plan.targetKey.map((_, n) => `k${n}`);
       const rows = await this.green.rows(
         `SELECT wanted.i FROM (VALUES ${keys.join(', ')}) AS wanted(i, ${names.join(', ')})
-          WHERE NOT EXISTS (SELECT FROM ${qualified(plan.target)} t WHERE ${plan.targetKey.map((column, n) => `t.${ident(column)} = wanted.k${n}`).join(' AND ')})`,
+          WHERE NOT EXISTS (SELECT FROM ${table.onGreen} t WHERE ${plan.targetKey.map((column, n) => `t.${ident(column)} = wanted.k${n}`).join(' AND ')})`,
       );
       for (const [i] of rows) baseless.add(/** @type {Wanted} */ (some[Number(i)]));
     }
@@ -93,7 +93,7 @@ export class Healer {
     if (incomplete.length === 0) return { found: [], missing: [] };
     const blue = await (this.blue ??= this.openBlue());
     const { plan } = table;
-    const rows = await select(blue, table.source, plan.source, plan.sourceColumns, plan.key, incomplete.map(({ key }) => key));
+    const rows = await select(blue, table.source, table.onBlue, plan.sourceColumns, plan.key, incomplete.map(({ key }) => key));
     const [now] = await blue.row('SELECT pg_current_wal_insert_lsn()');
     this.readAt = endOfLog(parseLsn(now));
     const byKey = new Map(rows.map((row) => [table.keyOf(row).join('\0'), row]));
@@ -121,7 +121,7 @@ export class Healer {
     if (partial.length === 0) return;
     const { plan } = table;
     const keyOf = (/** @type {import('../mapping/types.mjs').Value[]} */ values) => table.targetKeyAt.map((at) => /** @type {string} */ (values[at]));
-    const rows = await select(this.green, table.target, plan.target, plan.targetColumns, plan.targetKey, partial.map(({ values }) => keyOf(values)));
+    const rows = await select(this.green, table.target, table.onGreen, plan.targetColumns, plan.targetKey, partial.map(({ values }) => keyOf(values)));
     const byKey = new Map(rows.map((row) => [keyOf(row).join('\0'), row]));
     for (const { values } of partial) {
       const base = byKey.get(keyOf(values).join('\0'));
@@ -137,16 +137,16 @@ export class Healer {
 }
 
 /**
- * @param {Session} session @param {import('../pg/catalog.mjs').Table} table @param {{schema: string, name: string}} name
+ * @param {Session} session @param {import('../pg/catalog.mjs').Table} table @param {string} rows
  * @param {string[]} columns @param {string[]} key @param {string[][]} keys
  */
-async function select(session, table, name, columns, key, keys) {
-  const rows = [];
+async function select(session, table, rows, columns, key, keys) {
+  const found = [];
   for (let at = 0; at < keys.length; at += AT_ONCE) {
     const list = keys.slice(at, at + AT_ONCE).map((values) => `(${values.map((value, n) => typed(table, key[n], value)).join(', ')})`);
-    rows.push(...(await session.rows(`SELECT ${columnList(columns)} FROM ${qualified(name)} WHERE (${columnList(key)}) IN (${list.join(', ')})`)));
+    found.push(...(await session.rows(`SELECT ${columnList(columns)} FROM ${rows} WHERE (${columnList(key)}) IN (${list.join(', ')})`)));
   }
-  return rows;
+  return found;
 }
 
 /** @param {import('../pg/catalog.mjs').Table} table @param {string | undefined} column @param {import('../mapping/types.mjs').Value} value */

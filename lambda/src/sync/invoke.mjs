@@ -4,6 +4,7 @@ import { Deadline } from '../lib/deadline.mjs';
 import { Logger, describeError } from '../lib/log.mjs';
 import { Metrics } from '../lib/metrics.mjs';
 import { BusyError } from './lock.mjs';
+import { watchSlot } from './manage.mjs';
 
 /**
  * The frame of an invocation of sync or verify: logger, metrics, deadline, and an answer in any case.
@@ -27,9 +28,11 @@ const ACTIONS = ['run', 'status', 'stop'];
 export async function invoke(name, event, context, secrets, work) {
   const log = new Logger({ level: readLogLevel(process.env), correlationId: context?.awsRequestId, fields: { function: name, action: ACTIONS.find((action) => action === event?.action) } });
   const metrics = new Metrics();
+  /** @type {Invocation | undefined} */
+  let invocation;
   try {
-    const config = readDatabaseConfig(process.env);
-    const answer = await work({ config, secrets, deadline: Deadline.of(context), log, metrics });
+    invocation = { config: readDatabaseConfig(process.env), secrets, deadline: Deadline.of(context), log, metrics };
+    const answer = await work(invocation);
     metrics.count('Failures', 0);
     return answer;
   } catch (cause) {
@@ -40,6 +43,7 @@ export async function invoke(name, event, context, secrets, work) {
     }
     metrics.count('Failures', 1);
     log.error('failed', { error });
+    if (invocation !== undefined && !metrics.values.has('LagBytes') && invocation.deadline.allows()) await watchSlot(invocation);
     return { status: 'failed', error: describeError(error), transient: error.name === 'TransientError' };
   } finally {
     metrics.flush();

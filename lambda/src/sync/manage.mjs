@@ -60,6 +60,20 @@ export async function stop(invocation) {
   }
 }
 
+/**
+ * After a failure, green's perhaps: the slot keeps filling blue's disk, so its lag is told as long as blue can be asked.
+ * @param {Invocation} invocation
+ */
+export async function watchSlot(invocation) {
+  try {
+    const blue = await open(invocation, 'source');
+    const slot = await readSlot(blue, slotName(invocation.config)).finally(() => blue.close());
+    if (slot.exists) invocation.metrics.gauge('LagBytes', slot.lagBytes);
+  } catch {
+    // the failure that led here is told
+  }
+}
+
 /** @param {Invocation} invocation */
 async function reachable(invocation) {
   try {

@@ -36,6 +36,17 @@ export class Relations {
         table: table.name, column, hint: 'stop, bring the mapping up to date, empty the tables on green, and run again',
       });
     }
+    const { plan } = table;
+    const retyped = relation.columns.find(({ name, typeOid }) => table.source.columns.some((column) => column.name === name && column.typeOid !== typeOid));
+    if (retyped !== undefined)
+      throw new PermanentError('SCHEMA_CHANGED', `column ${retyped.name} of blue's table ${table.name} has another type at this point of the stream`, {
+        table: table.name, column: retyped.name, hint: 'stop, empty the tables on green, and run again',
+      });
+    const keyed = relation.identity === 'f' || relation.columns.every(({ name, key }) => key === plan.key.includes(name));
+    if (!keyed)
+      throw new PermanentError('SCHEMA_CHANGED', `the rows of blue's table ${table.name} are not identified by its primary key (${plan.key.join(', ')}) at this point of the stream`, {
+        table: table.name, hint: 'put primary key and replica identity back; stop, empty the tables on green, and run again',
+      });
     const straight = columns.length === relation.columns.length && columns.every((at, i) => at === i);
     this.known.set(relation.oid, { table, columns, straight });
   }

@@ -1,9 +1,10 @@
 import { MigrationError, TransientError } from '../lib/errors.mjs';
 import { retry } from '../lib/retry.mjs';
 import { readSlot } from '../pg/slot.mjs';
+import { formatLsn } from '../pg/text.mjs';
 import { Context } from './context.mjs';
 import { copyAll } from './copy.mjs';
-import { follow } from './follow.mjs';
+import { follow, heldSlot } from './follow.mjs';
 import { checkPublication, start } from './start.mjs';
 import { readUnits, writeState } from './state.mjs';
 
@@ -69,7 +70,7 @@ async function advance(context, attempt) {
   if (phase === 'stopped' || phase === 'starting') await start(context);
   else await checkPublication(context);
   if (context.state.phase === 'copying') {
-    context.observe(await readSlot(context.blue, context.state.slot));
+    await heldSlot(context);
     if (!(await copyAll(context))) return false;
     await beginToFollow(context);
   }
@@ -81,7 +82,7 @@ export async function catchUp(context) {
   for (let passes = 1; ; passes += 1) {
     const began = Date.now();
     const { exhausted, changes } = await follow(context);
-    context.log.debug('followed', { changes, ms: Date.now() - began });
+    context.log.debug('followed', { changes, lsn: formatLsn(context.state.applied), ms: Date.now() - began });
     if (!context.deadline.allows(LONG_PASS_MS)) return exhausted;
     const { applied, consistent } = context.state;
     if (exhausted && Date.now() - began < LONG_PASS_MS && (applied >= consistent || passes >= MAX_PASSES)) return true;
@@ -130,7 +131,7 @@ function told({ state, metrics, quarantine, newColumns, log, blue, connectedAt }
   metrics.count('ChangesApplied', 0);
   log.info('run', {
     state: answer.status, phase: answer.phase, percent: answer.progressPercent, rows: answer.rowsCopied, changes: answer.changesApplied, quarantined: answer.quarantined,
-    lagSeconds: lag, lagBytes: answer.lagBytes, ms: Date.now() - connectedAt, bytes: blue.bytesRead,
+    lsn: formatLsn(state.applied), lagSeconds: lag, lagBytes: answer.lagBytes, ms: Date.now() - connectedAt, bytes: blue.bytesRead,
   });
   return answer;
 }

@@ -10,7 +10,7 @@ import { writeAll } from './streams.mjs';
  */
 
 /** What is to happen with a staged row: NULL upsert, `d` delete, `p...` upsert where `1` marks columns to be taken from green. */
-const OP = '"~op"';
+const OP = '"payment_migration op"';
 
 /** Rows of one table, by what is to happen with them. */
 export class Stage {
@@ -88,7 +88,7 @@ export class Stage {
 class Statements {
   /** @param {SyncTable} table */
   constructor(table) {
-    const { plan, stage, target } = table;
+    const { plan, stage, target, onGreen } = table;
     const name = qualified(plan.target);
     const columns = columnList(plan.targetColumns);
     const sameKey = plan.targetKey.map((column) => `t.${ident(column)} = s.${ident(column)}`).join(' AND ');
@@ -102,8 +102,8 @@ class Statements {
       const at = plan.targetColumns.indexOf(column) + 2; // after the letter, from 1
       return `${ident(column)} = CASE substr(s.${OP}, ${at}, 1) WHEN '1' THEN t.${ident(column)} ELSE s.${ident(column)} END`;
     });
-    this.complete = `UPDATE ${stage} s SET ${kept.join(', ')} FROM ${name} t WHERE ${sameKey} AND s.${OP} LIKE 'p%'`;
-    this.removeAll = `DELETE FROM ${name} t USING ${stage} s WHERE ${sameKey}`;
+    this.complete = `UPDATE ${stage} s SET ${kept.join(', ')} FROM ${onGreen} t WHERE ${sameKey} AND s.${OP} LIKE 'p%'`;
+    this.removeAll = `DELETE FROM ${onGreen} t USING ${stage} s WHERE ${sameKey}`;
     this.removeDeleted = `${this.removeAll} AND s.${OP} = 'd'`;
     const set = rest.map((column) => `${ident(column)} = excluded.${ident(column)}`).join(', ');
     const conflict = this.replaces ? '' : ` ON CONFLICT (${columnList(plan.targetKey)}) DO ${set === '' ? 'NOTHING' : `UPDATE SET ${set}`}`;
@@ -113,14 +113,13 @@ class Statements {
 }
 
 /** @param {SyncTable} table @param {import('../pg/catalog.mjs').UniqueIndex} index */
-function evictStatement({ plan, stage }, { expressions, predicate }) {
-  const name = qualified(plan.target);
+function evictStatement({ plan, stage, onGreen }, { expressions, predicate }) {
   const key = columnList(plan.targetKey);
   const values = expressions.map((expression, i) => `(${expression}) AS u${i}`).join(', ');
-  const held = `SELECT ${key}, ${values} FROM ${name}${predicate === null ? '' : ` WHERE ${predicate}`}`;
+  const held = `SELECT ${key}, ${values} FROM ${onGreen}${predicate === null ? '' : ` WHERE ${predicate}`}`;
   const wanted = `SELECT ${key}, ${values} FROM ${stage} WHERE ${OP} IS DISTINCT FROM 'd'${predicate === null ? '' : ` AND (${predicate})`}`;
   const same = expressions.map((_, i) => `h.u${i} = w.u${i}`).join(' AND ');
   const list = (/** @type {string} */ alias) => plan.targetKey.map((column) => `${alias}.${ident(column)}`).join(', ');
   const join = plan.targetKey.map((column) => `t.${ident(column)} = x.${ident(column)}`).join(' AND ');
-  return `DELETE FROM ${name} t USING (SELECT ${list('h')} FROM (${held}) h JOIN (${wanted}) w ON ${same} WHERE (${list('h')}) <> (${list('w')})) x WHERE ${join}`;
+  return `DELETE FROM ${onGreen} t USING (SELECT ${list('h')} FROM (${held}) h JOIN (${wanted}) w ON ${same} WHERE (${list('h')}) <> (${list('w')})) x WHERE ${join}`;
 }

@@ -1,6 +1,6 @@
 import { PermanentError } from '../lib/errors.mjs';
 import { createPublication, createSlot, dropSlot, readSlot } from '../pg/slot.mjs';
-import { dotted, qualified } from '../pg/text.mjs';
+import { dotted } from '../pg/text.mjs';
 import { SCHEMA, writeState, writeUnit } from './state.mjs';
 
 /**
@@ -28,13 +28,17 @@ export async function start(context) {
   await createPublication(blue, publication, tables.map(({ plan }) => plan.source));
   // A slot is there already: of a run that was killed here. It may still be in the making, and its start later than now.
   await dropSlot(blue, slot);
-  await createSlot(blue, slot, publication);
+  const [running, oldestMs] = await blue.row(
+    `SELECT (SELECT count(*) FROM pg_snapshot_xip(pg_current_snapshot())),
+            (SELECT (extract(epoch FROM max(clock_timestamp() - xact_start)) * 1000)::bigint FROM pg_stat_activity WHERE backend_xid IS NOT NULL)`);
+  context.log.info("making the slot, which waits for blue's running transactions", { transactions: Number(running), ms: Number(oldestMs ?? 0) });
+  await createSlot(blue, slot);
   const { confirmed } = await readSlot(blue, slot);
   const estimates = await readEstimates(context);
   await green.transaction(async () => {
     for (const table of tables)
       for (const leaf of table.source.leaves)
-        await writeUnit(green, { unit: dotted(leaf), source: table.name, cursor: null, done: false, rows: 0, estimate: estimates.get(leaf.oid) ?? 0 });
+        await writeUnit(green, { oid: leaf.oid, unit: dotted(leaf), source: table.name, cursor: null, done: false, rows: 0, estimate: estimates.get(leaf.oid) ?? 0 });
     context.state = { ...context.state, phase: 'copying', applied: confirmed };
     await writeState(green, context.state);
   });
@@ -55,8 +59,8 @@ async function checkDatabases({ blue, green }) {
 
 /** Green may be live already: nothing there is ever overwritten by a copy from the start. @param {Context} context */
 async function checkEmpty({ green, tables }) {
-  for (const { plan, targetName } of tables) {
-    const [row] = await green.rows(`SELECT 1 FROM ${qualified(plan.target)} LIMIT 1`);
+  for (const { onGreen, targetName } of tables) {
+    const [row] = await green.rows(`SELECT 1 FROM ${onGreen} LIMIT 1`);
     if (row !== undefined)
       throw new PermanentError('TARGET_NOT_EMPTY', `green's table ${targetName} has rows, and no migration is under way`, {
         table: targetName, hint: 'if they are of no use, empty the mapped tables on green (TRUNCATE) and run again; if green is live already, the migration is over',

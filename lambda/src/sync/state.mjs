@@ -11,7 +11,7 @@ import { formatLsn, parseLsn } from '../pg/text.mjs';
  * @property {string} slot
  * @property {string} publication
  * @property {string} mappingHash the mapping that the copy began with
- * @property {Record<string, string[]>} schema columns of blue's tables, `name type`, when the copy began
+ * @property {Record<string, {columns: [name: string, type: string, number: number][], key: string[]}>} schema of blue's mapped tables, when the copy began
  * @property {bigint} applied every transaction that committed up to here is on green
  * @property {bigint} consistent from here on green equals blue at one moment; before, it is a mixture of moments
  * @property {bigint} copied blue's position at the end of the full copy
@@ -23,7 +23,8 @@ import { formatLsn, parseLsn } from '../pg/text.mjs';
  * @property {string | null} startedAt
  *
  * @typedef {object} CopyUnit one plain table of blue (a partition, where a table has some) to be copied
- * @property {string} unit `schema.name`
+ * @property {number} oid of it, since it may get another name
+ * @property {string} unit `schema.name` when the copy began
  * @property {string} source `schema.name` of the mapped table that it is a part of
  * @property {string[] | null} cursor the source key up to which rows are on green
  * @property {boolean} done
@@ -42,7 +43,7 @@ CREATE TABLE IF NOT EXISTS ${SCHEMA}.state (
   changes_applied bigint NOT NULL DEFAULT 0, synced_until timestamptz, started_at timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 20);
 CREATE TABLE IF NOT EXISTS ${SCHEMA}.copy (
-  unit text PRIMARY KEY, source text NOT NULL, cursor text[], done boolean NOT NULL DEFAULT false, rows bigint NOT NULL DEFAULT 0, estimate bigint NOT NULL
+  oid oid PRIMARY KEY, unit text NOT NULL, source text NOT NULL, cursor text[], done boolean NOT NULL DEFAULT false, rows bigint NOT NULL DEFAULT 0, estimate bigint NOT NULL
 );
 CREATE TABLE IF NOT EXISTS ${SCHEMA}.quarantine (
   source text NOT NULL, key text NOT NULL, reason text NOT NULL, column_name text, since timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (source, key)
@@ -91,9 +92,9 @@ export async function writeState(green, state) {
 
 /** @param {import('../pg/session.mjs').Session} green @returns {Promise<CopyUnit[]>} */
 export async function readUnits(green) {
-  const rows = await green.rows(`SELECT unit, source, array_to_json(cursor), done, rows, estimate FROM ${SCHEMA}.copy ORDER BY estimate DESC, unit`);
-  return rows.map(([unit, source, cursor, done, count, estimate]) => ({
-    unit: unit ?? '', source: source ?? '', cursor: /** @type {string[] | null} */ (cursor ? JSON.parse(cursor) : null), done: done === 't',
+  const rows = await green.rows(`SELECT oid, unit, source, array_to_json(cursor), done, rows, estimate FROM ${SCHEMA}.copy ORDER BY estimate DESC, unit`);
+  return rows.map(([oid, unit, source, cursor, done, count, estimate]) => ({
+    oid: Number(oid), unit: unit ?? '', source: source ?? '', cursor: /** @type {string[] | null} */ (cursor ? JSON.parse(cursor) : null), done: done === 't',
     rows: Number(count), estimate: Number(estimate),
   }));
 }
@@ -101,8 +102,8 @@ export async function readUnits(green) {
 /** @param {import('../pg/session.mjs').Session} green @param {CopyUnit} unit */
 export async function writeUnit(green, unit) {
   await green.run(
-    `INSERT INTO ${SCHEMA}.copy (unit, source, cursor, done, rows, estimate) VALUES ($1, $2, $3, $4, $5, $6)
-     ON CONFLICT (unit) DO UPDATE SET cursor = $3, done = $4, rows = $5`,
-    [unit.unit, unit.source, unit.cursor, unit.done, unit.rows, unit.estimate],
+    `INSERT INTO ${SCHEMA}.copy (oid, unit, source, cursor, done, rows, estimate) VALUES ($1, $2, $3, $4, $5, $6, $7)
+     ON CONFLICT (oid) DO UPDATE SET cursor = $4, done = $5, rows = $6`,
+    [unit.oid, unit.unit, unit.source, unit.cursor, unit.done, unit.rows, unit.estimate],
   );
 }

@@ -1,5 +1,5 @@
 import { PermanentError } from '../lib/errors.mjs';
-import { dotted } from '../pg/text.mjs';
+import { dotted, qualified } from '../pg/text.mjs';
 
 /**
  * A mapped table, with what both catalogs say of it.
@@ -17,6 +17,9 @@ export class SyncTable {
     this.target = target;
     this.name = dotted(plan.source);
     this.targetName = dotted(plan.target);
+    /** For FROM: the table and its partitions, but not other tables that inherit from it. */
+    this.onBlue = ownRows(plan.source, source);
+    this.onGreen = ownRows(plan.target, target);
     /** The staging table of this table, in the session's temporary schema. */
     this.stage = `pg_temp.stage_${number}`;
     /** Where the key's columns are among `sourceColumns`. */
@@ -34,6 +37,9 @@ export class SyncTable {
   }
 }
 
+/** @param {{schema: string, name: string}} name @param {Table} table */
+const ownRows = (name, { partitioned }) => `${partitioned ? '' : 'ONLY '}${qualified(name)}`;
+
 /** @param {TablePlan} plan */
 function carried(plan) {
   const sources = plan.targetKey.map((column) => plan.carriedFrom[plan.targetColumns.indexOf(column)] ?? null);
@@ -48,9 +54,16 @@ function check({ plan, source, name, keyAt, targetKeyAt }) {
     });
   if (keyAt.includes(-1) || targetKeyAt.includes(-1))
     throw new PermanentError('KEY_NOT_MAPPED', `the mapping of ${name} leaves out a column of the key`, { table: name, hint: 'map every column of the primary key' });
-  if (source.replicaIdentity !== 'd' && source.replicaIdentity !== 'f')
-    throw new PermanentError('REPLICA_IDENTITY', `the replica identity of ${name} is neither the primary key nor the full row`, {
-      table: name, hint: 'ALTER TABLE ... REPLICA IDENTITY DEFAULT',
+  const unlogged = source.leaves.find(({ logged }) => !logged);
+  if (unlogged !== undefined)
+    throw new PermanentError('UNLOGGED', `blue's table ${dotted(unlogged)} is unlogged: its changes can't be followed`, {
+      table: dotted(unlogged), hint: 'ALTER TABLE ... SET LOGGED, or leave it out of the mapping',
+    });
+  // Without one blue itself would refuse updates and deletes from the moment on that the table is published.
+  const odd = source.leaves.find(({ replicaIdentity }) => replicaIdentity !== 'd' && replicaIdentity !== 'f');
+  if (odd !== undefined)
+    throw new PermanentError('REPLICA_IDENTITY', `the replica identity of ${dotted(odd)} is neither the primary key nor the full row`, {
+      table: dotted(odd), hint: 'ALTER TABLE ... REPLICA IDENTITY DEFAULT',
     });
   const generated = source.columns.find((column) => column.generated && plan.sourceColumns.includes(column.name));
   if (generated !== undefined)

@@ -15,8 +15,8 @@ export async function truncateStep(applier, step) {
     // Green may have foreign keys from tables that were not emptied (they point to nothing that was there): TRUNCATE would refuse.
     const [referenced] = await green.row(
       `SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND confrelid = ANY ($1::oid[]) AND NOT conrelid = ANY ($1::oid[])`, [oids]);
-    if (referenced === '0') await green.run(`TRUNCATE ${whole.map(({ plan }) => qualified(plan.target)).join(', ')}`);
-    else for (const { plan } of whole) await green.run(`DELETE FROM ${qualified(plan.target)}`);
+    if (referenced === '0') await green.run(`TRUNCATE ${whole.map(({ onGreen }) => onGreen).join(', ')}`);
+    else for (const { onGreen } of whole) await green.run(`DELETE FROM ${onGreen}`);
     for (const table of whole) await quarantine.clear(table);
   }
   for (const { table, leaves } of step.tables)

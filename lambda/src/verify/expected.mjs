@@ -28,10 +28,10 @@ async function checksum(session, expression, from) {
 }
 
 /** @param {Moment} moment @param {SyncTable} table @param {Range} range */
-export const sumOfBlue = ({ blue }, table, range) => checksum(blue, hash(table.plan.sourceColumns), `${qualified(table.plan.source)} WHERE ${range.source}`);
+export const sumOfBlue = ({ blue }, table, range) => checksum(blue, hash(table.plan.sourceColumns), `${table.onBlue} WHERE ${range.source}`);
 
 /** @param {Moment} moment @param {SyncTable} table @param {Range} range */
-export const sumOfGreen = ({ green }, table, range) => checksum(green, hash(table.plan.targetColumns), `${qualified(table.plan.target)} WHERE ${range.target}`);
+export const sumOfGreen = ({ green }, table, range) => checksum(green, hash(table.plan.targetColumns), `${table.onGreen} WHERE ${range.target}`);
 
 /** @param {Moment} moment @param {SyncTable} table */
 export const sumOfExpected = ({ green }, table) => checksum(green, hash(table.plan.targetColumns), 'pg_temp.expected');
@@ -45,7 +45,7 @@ export async function fillExpected({ blue, green }, table, range) {
   await green.run(`DROP TABLE IF EXISTS pg_temp.expected; CREATE TEMPORARY TABLE expected ON COMMIT DROP AS SELECT ${columnList(plan.targetColumns)} FROM ${qualified(plan.target)} WITH NO DATA`);
   const sink = new Sink(green.copyIn(`COPY pg_temp.expected (${columnList(plan.targetColumns)}) FROM STDIN`));
   const counts = { rows: 0, filtered: 0, heldBack: 0 };
-  for await (const block of wholeRows(blue.copyOut(`COPY (SELECT ${columnList(plan.sourceColumns)} FROM ${qualified(plan.source)} WHERE ${range.source}) TO STDOUT`))) {
+  for await (const block of wholeRows(blue.copyOut(`COPY (SELECT ${columnList(plan.sourceColumns)} FROM ${table.onBlue} WHERE ${range.source}) TO STDOUT`))) {
     let out = '';
     for (const line of block.toString('utf8', 0, block.length - 1).split('\n')) {
       counts.rows += 1;
@@ -71,9 +71,9 @@ export async function compareExpected({ green }, table, range) {
   const first = ident(/** @type {string} */ (plan.targetKey[0]));
   const rows = await green.rows(
     `SELECT CASE WHEN t.${first} IS NULL THEN 'missing' WHEN e.${first} IS NULL THEN 'extra' ELSE 'different' END, ${key.join(', ')}
-       FROM (SELECT *, ${hash(plan.targetColumns)} AS "~hash" FROM pg_temp.expected) e
-       FULL JOIN (SELECT ${columnList(plan.targetColumns)}, ${hash(plan.targetColumns)} AS "~hash" FROM ${qualified(plan.target)} WHERE ${range.target}) t ON ${sameKey(table, 'e', 't')}
-      WHERE e."~hash" IS DISTINCT FROM t."~hash" ORDER BY ${key.join(', ')} LIMIT ${DIFFERENCES}`);
+       FROM (SELECT *, ${hash(plan.targetColumns)} AS "payment_migration hash" FROM pg_temp.expected) e
+       FULL JOIN (SELECT ${columnList(plan.targetColumns)}, ${hash(plan.targetColumns)} AS "payment_migration hash" FROM ${table.onGreen} WHERE ${range.target}) t ON ${sameKey(table, 'e', 't')}
+      WHERE e."payment_migration hash" IS DISTINCT FROM t."payment_migration hash" ORDER BY ${key.join(', ')} LIMIT ${DIFFERENCES}`);
   const count = (/** @type {string} */ kind) => rows.filter(([found]) => found === kind).length;
   const keys = rows.slice(0, FIRST_KEYS).map(([, ...values]) => Object.fromEntries(plan.targetKey.map((column, i) => [column, values[i] ?? null])));
   return { missing: count('missing'), extra: count('extra'), different: count('different'), keys };

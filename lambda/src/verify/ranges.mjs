@@ -1,4 +1,4 @@
-import { columnList, ident, literal, qualified } from '../pg/text.mjs';
+import { columnList, ident, literal } from '../pg/text.mjs';
 
 /**
  * Key ranges of a table, as conditions for both sides.
@@ -29,7 +29,7 @@ export async function* ranges(blue, table) {
   let after = null;
   for (;;) {
     const rows = await blue.rows(
-      `SELECT ${key} FROM ${qualified(plan.source)} WHERE ${condition(table, plan.key, after, null)} ORDER BY ${plan.key.map(ident).join(', ')} OFFSET ${RANGE_ROWS - 1} LIMIT 1`);
+      `SELECT ${key} FROM ${table.onBlue} WHERE ${condition(table, plan.key, after, null)} ORDER BY ${plan.key.map(ident).join(', ')} OFFSET ${RANGE_ROWS - 1} LIMIT 1`);
     const to = /** @type {string[] | null} */ (rows[0] ?? null);
     yield { after, to, source: condition(table, plan.key, after, to), target: condition(table, targetNames(table), after, to) };
     if (to === null) return;

@@ -108,7 +108,7 @@ function choose({ tables }, wanted) {
   if (wanted === undefined || wanted === null) return tables;
   const accepted = tables.map(({ name }) => name);
   const hint = `"tables" takes a list of: ${accepted.join(', ')}`;
-  if (!Array.isArray(wanted)) throw new PermanentError('EVENT', 'the event\'s "tables" is no list', { hint });
+  if (!Array.isArray(wanted) || wanted.length === 0) throw new PermanentError('EVENT', 'the event\'s "tables" is no list of tables', { hint });
   const unknown = wanted.findIndex((name) => !accepted.includes(name));
   if (unknown !== -1) throw new PermanentError('EVENT', `the event's tables[${unknown}] is not in the mapping`, { hint });
   return tables.filter(({ name }) => wanted.includes(name));

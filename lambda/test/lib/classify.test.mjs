@@ -46,7 +46,7 @@ test('what does not is permanent, and says what to do', () => {
     [fromAws('ParameterNotFound'), 'AWS_REFUSED', /MAPPING_PARAMETER/],
     [fromAws('AccessDeniedException'), 'AWS_REFUSED', /lacks a permission/],
     [fromAws('DecryptionFailure'), 'AWS_REFUSED', /kms:Decrypt/],
-    [new Error('The server does not support SSL connections'), 'TLS_REFUSED', /RDS roots/],
+    [new Error('The server does not support SSL connections'), 'TLS_REFUSED', /DB_TLS=disable/],
     [new RangeError('4111111111111111'), 'INTERNAL', /report it/],
   ];
   for (const [failure, code, hint] of failures) {

@@ -91,5 +91,6 @@ test('the deadline comes from the context of the invocation, with a reserve', ()
   assert.deepEqual([deadline.allows(1_000), deadline.allows(1_001)], [true, false]);
   clock.time += 10_000;
   assert.deepEqual([deadline.remainingMs(), deadline.allows()], [0, false]);
+  assert.equal(Deadline.of({ getRemainingTimeInMillis: () => 3_000 }, { reserveMs: 5_000, clock }).remainingMs(), 1_500);
   assert.equal(Deadline.of(undefined, { reserveMs: 0, clock }).remainingMs(), 15 * 60_000);
 });

@@ -57,7 +57,7 @@ test('messages of pgoutput', () => {
   assert.deepEqual(decode(Buffer.concat([Buffer.from('D'), int(7, 4), Buffer.from('K'), key])), { tag: 'delete', oid: 7, old: ['0', null, null] });
   assert.deepEqual(decode(Buffer.concat([Buffer.from('T'), int(2, 4), int(0, 1), int(8, 4), int(9, 4)])), { tag: 'truncate', oids: [8, 9] });
   assert.deepEqual(decode(relation), {
-    tag: 'relation', oid: 5, schema: 's', name: 't', columns: [{ name: 'id', key: true, typeOid: 20, typeModifier: -1 }],
+    tag: 'relation', oid: 5, schema: 's', name: 't', identity: 'd', columns: [{ name: 'id', key: true, typeOid: 20, typeModifier: -1 }],
   });
   assert.equal(decode(Buffer.from('Y')), undefined);
 });

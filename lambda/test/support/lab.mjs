@@ -7,7 +7,7 @@ import { Metrics } from '../../src/lib/metrics.mjs';
 import { run } from '../../src/sync/run.mjs';
 import { verify } from '../../src/verify/run.mjs';
 import { status as manageStatus, stop as manageStop } from '../../src/sync/manage.mjs';
-import { FAST, startServer } from './postgres.mjs';
+import { FAST, SUPERUSER, startServer } from './postgres.mjs';
 
 /**
  * @typedef {import('./postgres.mjs').Server} Server
@@ -24,6 +24,8 @@ export class Lab {
     this.blue = blue;
     this.green = green;
     this.database = database;
+    /** Who connects, where it is not the superuser. @type {{source?: {username: string, password: string}, target?: {username: string, password: string}}} */
+    this.logins = {};
     /** Every line that was logged. @type {string[]} */
     this.lines = [];
   }
@@ -61,7 +63,7 @@ export class Lab {
     });
     return {
       config: { source: end(this.blue, 'source'), target: end(this.green, 'target') },
-      passwords: { source: this.blue.password, target: this.green.password },
+      logins: { source: { username: SUPERUSER, password: this.blue.password }, target: { username: SUPERUSER, password: this.green.password }, ...this.logins },
       mapping, tuning, seconds,
     };
   }
@@ -119,12 +121,26 @@ export class Lab {
   }
 }
 
+/** Time that is up after so many questions whether some is left. */
+export class Steps extends Deadline {
+  /** @param {number} steps */
+  constructor(steps) {
+    super(Date.now() + 60_000);
+    this.steps = steps;
+  }
+
+  /** @param {number} [ms] @override */
+  allows(ms = 1) {
+    return ms <= 1 || (this.steps -= 1) >= 0;
+  }
+}
+
 /** @param {ReturnType<Lab['parts']>} parts @param {Buffer} [hashKey] @param {(line: string) => void} [write] */
 export function invocationOf(parts, hashKey = HASH_KEY, write) {
   /** @type {any} stands in for the class, which talks to AWS */
   const secrets = {
     withCredentials: (/** @type {'source' | 'target'} */ arn, /** @type {unknown} */ _deadline, /** @type {Function} */ use) =>
-      use({ username: 'postgres', password: parts.passwords[arn] }),
+      use(parts.logins[arn]),
     parameter: async () => JSON.stringify(parts.mapping),
     hashKey: async () => hashKey,
   };

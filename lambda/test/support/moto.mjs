@@ -41,7 +41,7 @@ async function install() {
       console.log(`installing the moto server into ${folder} (once)`);
       rmSync(folder, { recursive: true, force: true });
       mustRun('python3', ['-m', 'venv', folder]);
-      mustRun(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--require-hashes', '-r', REQUIREMENTS]);
+      mustRun(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', '--require-hashes', '-r', REQUIREMENTS]);
       writeFileSync(complete, '');
     } finally {
       rmSync(lock, { recursive: true, force: true });

@@ -4,8 +4,11 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { Deadline } from '../../src/lib/deadline.mjs';
+import { Secrets } from '../../src/lib/secrets.mjs';
+import { openSession } from '../../src/pg/session.mjs';
 import { CANARIES, assertNoCanary } from '../support/canaries.mjs';
 import { Lab } from '../support/lab.mjs';
 import { awsClient, awsEnvironment, startMoto } from '../support/moto.mjs';
@@ -112,6 +115,7 @@ test('every error path answers what to do', async () => {
   failed(await run({ SOURCE_PORT: '1', SECONDS: '7' }), 'ECONNREFUSED', /security groups/);
   failed(await run({}, { action: CANARIES.token }), 'EVENT', /"run/);
   failed((await invoke(lab, 'verify', { tables: [CANARIES.pan] })).answer, 'EVENT', /public\.cards/);
+  failed((await invoke(lab, 'verify', { tables: [] })).answer, 'EVENT', /public\.cards/);
   // Rows that green refuses, one by one, in the copy and as changes; PostgreSQL quotes them in its messages.
   await lab.onBlue(`INSERT INTO customers (full_name, email, country) VALUES ('x', 'y', 'CH'); ${cards(1, 3)}`);
   assert.equal((await run({})).quarantined, 3);
@@ -126,6 +130,41 @@ test('every error path answers what to do', async () => {
   failed(await run({}), 'SLOT_LOST', /empty the tables/);
   await lab.onGreen('DROP TABLE payment_migration.quarantine; CREATE VIEW payment_migration.quarantine AS SELECT 1 AS a');
   failed(await run({}), 'DATABASE_REFUSED', /sqlstate/);
+});
+
+test("with green gone the slot's lag is still measured, since it fills blue's disk", async () => {
+  const lab = await servers.fresh('guard', DDL[0] ?? '', DDL[1]);
+  assert.equal((await invoke(lab, 'sync', { action: 'run' })).answer.status, 'synced');
+  await lab.onBlue(`INSERT INTO merchants (legal_name, mcc, country) SELECT repeat('x', 1000), '5411', 'CH' FROM generate_series(1, 1000)`);
+  await lab.onGreen(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'guard' AND pid <> pg_backend_pid()`);
+  await lab.green.query('postgres', 'ALTER DATABASE guard RENAME TO gone');
+  const { answer, output } = await invoke(lab, 'sync', { action: 'run' });
+  assert.deepEqual([answer.status, answer.error.sqlstate], ['failed', '3D000']);
+  const lag = output.split('\n').filter((line) => line.includes('"LagBytes":')).map((line) => JSON.parse(line).LagBytes);
+  assert.ok(lag.length === 1 && lag[0] > 1_000_000, output);
+  const { answer: stopped } = await invoke(lab, 'sync', { action: 'stop' });
+  assert.deepEqual([stopped.status, stopped.slotDropped, stopped.targetReached], ['stopped', true, false]);
+});
+
+test('a password that was rotated while the function is warm is read again, once', async () => {
+  const client = new SecretsManagerClient(awsClient(moto.endpoint));
+  const secretOf = (/** @type {string} */ password) => JSON.stringify({ username: 'rotating', password });
+  const { ARN: secretArn = '' } = await client.send(new CreateSecretCommand({ Name: 'rotating', SecretString: secretOf('first') }));
+  await servers.blue.query('postgres', "CREATE ROLE rotating LOGIN PASSWORD 'first'");
+  const secrets = new Secrets({ secretsManager: client });
+  const endpoint = { role: /** @type {const} */ ('source'), host: servers.blue.host, port: servers.blue.port, database: 'postgres', secretArn };
+  const connected = async () => {
+    const session = await openSession(endpoint, { secrets, tls: { mode: 'disable', caFile: undefined }, deadline: new Deadline(Date.now() + 30_000), applicationName: 'test' });
+    await session.close();
+  };
+  await connected();
+  await servers.blue.query('postgres', "ALTER ROLE rotating PASSWORD 'second'");
+  await assert.rejects(connected(), { name: 'PermanentError', sqlstate: '28P01' });
+  await client.send(new PutSecretValueCommand({ SecretId: secretArn, SecretString: secretOf('second') }));
+  await connected();
+  await servers.blue.query('postgres', "ALTER ROLE rotating PASSWORD 'third'");
+  await client.send(new PutSecretValueCommand({ SecretId: secretArn, SecretString: secretOf('third') }));
+  await connected();
 });
 
 test('nothing that was written holds a canary', () => {

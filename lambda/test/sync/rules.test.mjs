@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Lab } from '../support/lab.mjs';
+import { run } from '../../src/sync/run.mjs';
+import { Lab, Steps } from '../support/lab.mjs';
 import { FAST, startServer } from '../support/postgres.mjs';
 
 /** Bad input, and schema changes in the middle. */
@@ -40,6 +41,8 @@ test('a dropped column, a changed type, a dropped table, a table made again: a c
     ['ALTER TABLE a DROP COLUMN v', /column v of blue's table public\.a is gone/],
     ['ALTER TABLE a ALTER COLUMN n TYPE bigint', /type of column n of blue's table public\.a changed/],
     ['ALTER TABLE a RENAME COLUMN v TO w', /column v of blue's table public\.a is gone/],
+    ['ALTER TABLE a DROP COLUMN v; ALTER TABLE a ADD COLUMN v text', /column v of blue's table public\.a is another one now/],
+    ['ALTER TABLE a ADD COLUMN w text; ALTER TABLE a RENAME COLUMN v TO x; ALTER TABLE a RENAME COLUMN w TO v', /column v of blue's table public\.a is another one now/],
     ['DROP TABLE a', /table public\.a is gone/],
     ['DROP TABLE a; CREATE TABLE a (id bigint PRIMARY KEY, v text, n integer)', /public\.a was dropped and made again/],
   ]) {
@@ -51,11 +54,62 @@ test('a dropped column, a changed type, a dropped table, a table made again: a c
   }
 });
 
-test('a column that is gone and back again is told from the stream', async () => {
-  const lab = await begun();
-  await lab.onBlue("ALTER TABLE a DROP COLUMN v; INSERT INTO a VALUES (2, 2); ALTER TABLE a ADD COLUMN v text");
-  await assert.rejects(lab.run(OPTIONS), { code: 'SCHEMA_CHANGED', column: 'v' });
+test('another primary key, another replica identity: told by the catalog, or by the stream when it is back as it was', async () => {
+  for (const [change, back, code] of [
+    ['ALTER TABLE a DROP CONSTRAINT a_pkey; ALTER TABLE a ADD PRIMARY KEY (n)', '', 'SCHEMA_CHANGED'],
+    ['ALTER TABLE a DROP CONSTRAINT a_pkey; ALTER TABLE a ADD PRIMARY KEY (n); UPDATE a SET n = 2', 'ALTER TABLE a DROP CONSTRAINT a_pkey; ALTER TABLE a ADD PRIMARY KEY (id)', 'SCHEMA_CHANGED'],
+    ['ALTER TABLE a ALTER n SET NOT NULL; CREATE UNIQUE INDEX u ON a (n); ALTER TABLE a REPLICA IDENTITY USING INDEX u; DELETE FROM a', '', 'REPLICA_IDENTITY'],
+    ['ALTER TABLE a ALTER n SET NOT NULL; CREATE UNIQUE INDEX u ON a (n); ALTER TABLE a REPLICA IDENTITY USING INDEX u; DELETE FROM a', 'ALTER TABLE a REPLICA IDENTITY DEFAULT', 'SCHEMA_CHANGED'],
+  ]) {
+    const lab = await begun();
+    await lab.onBlue(/** @type {string} */ (change));
+    if (back !== '') await lab.onBlue(/** @type {string} */ (back));
+    await assert.rejects(lab.run(OPTIONS), { name: 'PermanentError', code }, change);
+    await assertNothingApplied(lab);
+    await lab.stop(OPTIONS);
+  }
+});
+
+test('a label that blue\'s enum gets: green has to have it, and then the run goes on', async () => {
+  const ddl = "CREATE TYPE state AS ENUM ('new', 'done'); CREATE TABLE a (id bigint PRIMARY KEY, v state); CREATE TABLE b (id bigint PRIMARY KEY, v text)";
+  const lab = await servers.fresh('labels', ddl);
+  await lab.onBlue("INSERT INTO a VALUES (1, 'new'); INSERT INTO b VALUES (1, 'x')");
+  await lab.untilSynced(OPTIONS);
+  await lab.onBlue("ALTER TYPE state ADD VALUE 'failed' BEFORE 'done'");
+  await lab.onBlue("INSERT INTO b VALUES (2, 'y'); INSERT INTO a VALUES (2, 'failed')");
+  await assert.rejects(lab.run(OPTIONS), { code: 'MAPPING', message: /** @type {any} */ (/"failed"/) });
   await assertNothingApplied(lab);
+  await lab.onGreen("ALTER TYPE state ADD VALUE 'failed' BEFORE 'done'");
+  await lab.untilSynced(OPTIONS);
+  assert.deepEqual((await lab.onGreen('SELECT v FROM a ORDER BY id')).rows, [{ v: 'new' }, { v: 'failed' }]);
+});
+
+test('what changed and is back as it was is told from the stream', async () => {
+  for (const [change, back] of [
+    ['ALTER TABLE a ALTER n TYPE text; UPDATE a SET n = 2', 'ALTER TABLE a ALTER n TYPE integer USING 5'],
+    ['ALTER TABLE a RENAME v TO w; UPDATE a SET n = 2', 'ALTER TABLE a RENAME w TO v'],
+  ]) {
+    const lab = await begun();
+    await lab.onBlue(/** @type {string} */ (change));
+    await lab.onBlue(/** @type {string} */ (back));
+    await assert.rejects(lab.run(OPTIONS), { name: 'PermanentError', code: 'SCHEMA_CHANGED' }, change);
+    await assertNothingApplied(lab);
+    await lab.stop(OPTIONS);
+  }
+});
+
+test('a partition that gets another name while it is copied, and one that is dropped', async () => {
+  const ddl = `CREATE TABLE a (id bigint PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE a_0 PARTITION OF a FOR VALUES FROM (0) TO (100);
+    CREATE TABLE a_1 PARTITION OF a FOR VALUES FROM (100) TO (200); CREATE TABLE a_2 PARTITION OF a DEFAULT`;
+  const lab = await servers.fresh('renaming', ddl);
+  const options = { mapping: { version: 1, tables: [{ source: 'public.a' }] }, tuning: { chunkRows: 10, rangeRows: 20 } };
+  await lab.onBlue('INSERT INTO a SELECT generate_series(0, 299)');
+  await run({ ...lab.invocation(options), deadline: new Steps(3) });
+  await lab.onBlue('ALTER TABLE a_0 RENAME TO old; ALTER TABLE a_1 RENAME TO older; ALTER TABLE a_2 RENAME TO a_1; TRUNCATE older; DROP TABLE older; CREATE TABLE a_0 PARTITION OF a FOR VALUES FROM (100) TO (200)');
+  await lab.onBlue('INSERT INTO a VALUES (150)');
+  await lab.untilSynced(options);
+  const { rows } = await lab.onGreen('SELECT count(*) FILTER (WHERE id < 100) AS first, count(*) FILTER (WHERE id >= 200) AS rest FROM a');
+  assert.deepEqual(rows, [{ first: '100', rest: '100' }]);
 });
 
 test('the slot is gone: told, never begun anew in silence', async () => {
@@ -65,19 +119,40 @@ test('the slot is gone: told, never begun anew in silence', async () => {
   await assert.rejects(lab.verify(OPTIONS), { code: 'SLOT_LOST' });
 });
 
+test('a slot that blue gave up, because it held back too much of the log, is told', async () => {
+  const own = await startServer({ ...FAST, max_slot_wal_keep_size: '1MB', min_wal_size: '32MB', wal_keep_size: '0' });
+  try {
+    await Promise.all([own.createDatabase('given_up', DDL), servers.green.createDatabase('given_up', DDL)]);
+    const lab = new Lab(own, servers.green, 'given_up');
+    await lab.untilSynced(OPTIONS);
+    await lab.onBlue("INSERT INTO a VALUES (1, 'x', 1)");
+    for (let i = 0; i < 4; i += 1) await lab.onBlue('SELECT pg_switch_wal(); INSERT INTO b VALUES (1); DELETE FROM b; CHECKPOINT'.replaceAll('; ', ';'));
+    assert.equal((await lab.status(OPTIONS)).slot, 'lost');
+    await assert.rejects(lab.run(OPTIONS), { code: 'SLOT_LOST', message: /** @type {any} */ (/invalidated/) });
+    await assert.rejects(lab.run(OPTIONS), { code: 'SLOT_LOST' });
+    assert.equal((await lab.stop(OPTIONS)).slotDropped, true);
+  } finally {
+    await own.remove();
+  }
+});
+
 test('another mapping than the one the migration began with is refused', async () => {
   const lab = await begun();
   await assert.rejects(lab.run({ mapping: { version: 1, tables: [{ source: 'public.a' }] } }), { code: 'MAPPING_CHANGED' });
 });
 
-test('green has rows, a table has no key, an unknown column, an odd replica identity', async () => {
-  const lab = await servers.fresh('refusals', `${DDL}; CREATE TABLE keyless (v text); CREATE TABLE odd (id bigint PRIMARY KEY); ALTER TABLE odd REPLICA IDENTITY NOTHING`);
+test('green has rows, a table has no key, an unknown column, an odd replica identity, changes that are not logged', async () => {
+  const parted = (/** @type {string} */ name) => `CREATE TABLE ${name} (id bigint PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE ${name}_1 PARTITION OF ${name} DEFAULT`;
+  const lab = await servers.fresh('refusals', `${DDL}; CREATE TABLE keyless (v text); CREATE TABLE odd (id bigint PRIMARY KEY); ALTER TABLE odd REPLICA IDENTITY NOTHING;
+    ${parted('part')}; ALTER TABLE part_1 REPLICA IDENTITY NOTHING; ${parted('volatile')}; ALTER TABLE volatile_1 SET UNLOGGED`);
   const of = (/** @type {object} */ table) => ({ mapping: { version: 1, tables: [table] } });
   await lab.onGreen('INSERT INTO a VALUES (9)');
   await assert.rejects(lab.run(of({ source: 'public.a' })), { code: 'TARGET_NOT_EMPTY', table: 'public.a' });
   await assert.rejects(lab.run(of({ source: 'public.keyless' })), { name: 'PermanentError', message: /primary key/ });
   await assert.rejects(lab.run(of({ source: 'public.b', columns: { v: 'nothere' } })), { name: 'PermanentError', message: /nothere/ });
   await assert.rejects(lab.run(of({ source: 'public.odd' })), { code: 'REPLICA_IDENTITY' });
+  await assert.rejects(lab.run(of({ source: 'public.part' })), { code: 'REPLICA_IDENTITY', table: 'public.part_1' });
+  await assert.rejects(lab.run(of({ source: 'public.volatile' })), { code: 'UNLOGGED', table: 'public.volatile_1' });
   assert.equal((await lab.onBlue('SELECT count(*) FROM pg_replication_slots WHERE database = current_database()')).rows[0].count, '0');
 });
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Lab } from '../support/lab.mjs';
+import { Lab, Steps } from '../support/lab.mjs';
 import { Writers } from '../support/writers.mjs';
+import { verify } from '../../src/verify/run.mjs';
 import { parseSnapshot } from '../../src/verify/snapshot.mjs';
 
 const DDL = `CREATE TABLE t (id bigserial PRIMARY KEY, v text UNIQUE, big text); ALTER TABLE t ALTER big SET STORAGE EXTERNAL;
@@ -58,6 +59,20 @@ test('what differs is found, by key and never by value; sequences are raised, ne
   assert.ok(!JSON.stringify(verdict).includes('secret') && !lab.lines.join().includes('secret'));
   assert.deepEqual((await lab.verify(OPTIONS, ['public.named'])).tables.map(({ source }) => source), ['public.named']);
   await assert.rejects(lab.verify(OPTIONS, ['public.nothing']), { code: 'EVENT' });
+});
+
+test('what the time does not suffice for is named, and no verdict is given on it', async () => {
+  const lab = await servers.fresh('short', DDL, DDL.replace('w text', 'label text'));
+  await lab.onBlue("INSERT INTO t (v) VALUES ('x'); INSERT INTO named VALUES ('x', 1, 'w')");
+  await lab.untilSynced(OPTIONS);
+  /** @type {string[][]} */
+  const left = [];
+  for (let steps = 1; left.at(-1)?.length !== 0; steps += 1) {
+    const verdict = await verify({ ...lab.invocation(OPTIONS), deadline: new Steps(steps) });
+    assert.deepEqual([verdict.ok, verdict.verdict], verdict.notCompared.length === 0 ? [true, 'equal'] : [false, 'incomplete']);
+    left.push(verdict.notCompared);
+  }
+  assert.ok(left.some((names) => names.join() === 'public.t,public.named') && left.some((names) => names.join() === 'public.named'), JSON.stringify(left));
 });
 
 test('before the copy is complete the verdict is no', async () => {
