@@ -145,18 +145,22 @@ fn readable(
     done: &HashMap<&str, Observed>,
     asked: &HashMap<&str, ()>,
 ) -> Readable {
-    if let Some(record) = ask.record.filter(|r| !r.outputs.is_null()) {
-        return Readable::Now(record.inputs.clone());
+    let known = |spec: &Value| {
+        resolve(spec, &|step| {
+            done.get(step).and_then(Observed::live).map(|l| &l.outputs)
+        })
+    };
+    let recorded = |record: &Record| known(&filled(&record.inputs, ask.spec));
+    let mut spec = match ask.record.filter(|r| !r.outputs.is_null()) {
+        Some(record) => recorded(record),
+        None => known(ask.spec),
+    };
+    if let (true, Some(record)) = (has_placeholder(&spec), ask.record) {
+        // An intent holds the resolved struct of the call that may have left.
+        spec = recorded(record);
     }
-    let spec = resolve(ask.spec, &|step| {
-        done.get(step).and_then(Observed::live).map(|l| &l.outputs)
-    });
     if !has_placeholder(&spec) {
         return Readable::Now(spec);
-    }
-    // An intent holds the resolved struct of the call that may have left.
-    if let Some(record) = ask.record {
-        return Readable::Now(record.inputs.clone());
     }
     match registry.get(ask.kind) {
         Err(fault) => return Readable::Settled(Box::new(Observed::Unreadable(fault))),
@@ -177,6 +181,19 @@ fn readable(
         _ => {}
     });
     verdict
+}
+
+/// Recorded settings, with what they lack taken from the desired ones: a type may have gained fields since the record was
+/// written, and what an older deployer made must stay readable and removable.
+fn filled(recorded: &Value, desired: &Value) -> Value {
+    match (recorded, desired) {
+        (Value::Object(have), Value::Object(want)) => {
+            let mut all = want.clone();
+            all.extend(have.clone());
+            Value::Object(all)
+        }
+        _ => recorded.clone(),
+    }
 }
 
 /// One step: reads it, patiently when it was written a moment ago, and judges whose it is.

@@ -202,6 +202,29 @@ fn a_lost_state_is_adopted_without_a_write_and_rebuilt_as_it_was() {
 }
 
 #[test]
+fn what_an_older_deployer_recorded_without_a_field_is_read_and_removed() {
+    let lab = Lab::start();
+    let empty = lab.ids();
+    lab.run(GREEN).expect(0);
+    let path = lab.dir.path().join("state/dev.json");
+    let mut state: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let mut dropped = 0;
+    for record in state["steps"].as_object_mut().unwrap().values_mut() {
+        for part in ["inputs", "outputs"] {
+            let fields = record[part].as_object_mut().unwrap();
+            if let Some(last) = fields.keys().last().cloned() {
+                dropped += usize::from(fields.remove(&last).is_some());
+            }
+        }
+    }
+    assert!(dropped > 160, "{dropped}");
+    std::fs::write(&path, state.to_string()).unwrap();
+    lab.run(&["plan", "--env", "green"]).expect(0);
+    lab.run(DESTROY).expect(0);
+    assert_eq!(lab.ids(), empty);
+}
+
+#[test]
 fn what_left_the_blueprint_goes_even_when_the_state_is_lost() {
     let lab = Lab::start();
     let empty = lab.ids();
