@@ -8,6 +8,7 @@ pub mod exec;
 pub mod fault;
 pub mod graph;
 pub mod observe;
+mod order;
 pub mod plan;
 pub mod rebuild;
 pub mod reference;

@@ -1,147 +1,16 @@
 //! The engine alone, on an account in memory and in virtual time.
 
+use crate::support::run::{Quick, Run, Slow, graph, head, verbs, writes};
 use crate::support::world::World;
 use deployer::engine::driver::Delegated;
 use deployer::engine::event::Verb;
-use deployer::engine::exec::{self, Limits, MemoryRecorder, Outcome, Report};
-use deployer::engine::graph::{Builder, Head, Kind};
-use deployer::engine::observe::{asks, observe};
-use deployer::engine::plan::{self, Options, Plan};
-use deployer::engine::rebuild::recover;
-use deployer::engine::{Class, Events, Fault, Graph, Leaves, Registry};
+use deployer::engine::exec::Outcome;
+use deployer::engine::{Class, Fault, Leaves};
 use deployer::state::{Stage, State};
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-
-#[derive(Serialize)]
-#[serde(transparent)]
-struct Slow(Value);
-impl Kind for Slow {
-    const TYPE: &'static str = "test/slow";
-}
-
-#[derive(Serialize)]
-#[serde(transparent)]
-struct Quick(Value);
-impl Kind for Quick {
-    const TYPE: &'static str = "test/quick";
-}
-
-fn head(id: &str, scope: &str) -> Head {
-    let tags = [("DeployerStep", id), ("EnvironmentSuffix", "t")];
-    Head {
-        id: id.into(),
-        scope: scope.into(),
-        name: id.into(),
-        tags: tags
-            .iter()
-            .map(|(k, v)| ((*k).into(), (*v).into()))
-            .collect(),
-    }
-}
-
-fn graph(declare: impl FnOnce(&mut Builder)) -> Graph {
-    let mut builder = Builder::new();
-    declare(&mut builder);
-    builder.build().unwrap()
-}
-
-fn kinds() -> [(&'static str, (f64, f64)); 2] {
-    [("test/slow", (100.0, 50.0)), ("test/quick", (1.0, 1.0))]
-}
-
-struct Run {
-    registry: Registry,
-    state: State,
-    limits: Limits,
-    options: Options,
-}
-
-impl Run {
-    fn on(world: &Arc<World>) -> Self {
-        Self {
-            registry: world.registry(kinds()),
-            state: State::empty("t", "eu-central-1"),
-            limits: Limits {
-                patience: Duration::from_secs(5),
-                ..Limits::default()
-            },
-            options: Options::default(),
-        }
-    }
-
-    async fn plan(&self, graph: &Graph) -> Plan {
-        let chosen = graph.select(self.options.scope.as_deref());
-        let asks = asks(graph, &chosen, &self.state, |_, _| true);
-        let seen = observe(&self.registry, &asks, Duration::ZERO).await;
-        plan::build(
-            graph,
-            &chosen,
-            &self.state,
-            &seen,
-            &self.registry,
-            &self.options,
-        )
-    }
-
-    async fn execute(&mut self, plan: &Plan) -> Report {
-        plan::refresh(plan, &mut self.state);
-        let (_keep, stop) = watch::channel(false);
-        let recorder = Arc::new(MemoryRecorder::default());
-        exec::run(
-            plan,
-            &mut self.state,
-            &self.registry,
-            recorder,
-            &Events::default(),
-            &self.limits,
-            stop,
-        )
-        .await
-    }
-
-    async fn apply(&mut self, graph: &Graph) -> Report {
-        let plan = self.plan(graph).await;
-        assert_eq!(plan.problems, []);
-        self.execute(&plan).await
-    }
-
-    /// What a run with this blueprint finds again when the state file is gone.
-    async fn lose_state(&mut self, graph: &Graph) {
-        self.state = State::empty("t", "eu-central-1");
-        let mut owned = Vec::new();
-        for driver in self.registry.all() {
-            owned.extend(driver.owned("t").await.unwrap());
-        }
-        recover(graph, &owned, &self.registry, &mut self.state).await;
-    }
-
-    async fn destroy(&mut self, graph: &Graph, scope: Option<&str>) -> Report {
-        let chosen = graph.select(scope);
-        let asks = asks(graph, &chosen, &self.state, |_, _| true);
-        let seen = observe(&self.registry, &asks, Duration::ZERO).await;
-        let plan = plan::teardown(graph, &self.state, &seen, &self.registry, scope);
-        assert_eq!(plan.problems, []);
-        self.execute(&plan).await
-    }
-}
-
-/// The writes so far, without the numbers of the ids.
-fn writes(world: &World) -> Vec<String> {
-    let writes = world.writes.lock().unwrap();
-    let bare = |w: &String| w.rsplit_once('-').map_or(w.as_str(), |p| p.0).to_owned();
-    writes.iter().map(bare).collect()
-}
-
-fn verbs(plan: &Plan) -> Vec<(String, Verb)> {
-    plan.nodes
-        .iter()
-        .map(|n| (n.step.clone(), n.verb))
-        .collect()
-}
 
 #[tokio::test(start_paused = true)]
 async fn a_second_apply_plans_nothing_and_destroy_leaves_nothing() {

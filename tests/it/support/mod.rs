@@ -1,4 +1,5 @@
 //! What the themes share.
 
 pub mod lab;
+pub mod run;
 pub mod world;

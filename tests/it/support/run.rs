@@ -1,0 +1,144 @@
+//! Plans and runs graphs of two kinds of things, slow and quick ones, on an account in memory.
+
+use super::world::World;
+use deployer::engine::event::Verb;
+use deployer::engine::exec::{self, Limits, MemoryRecorder, Report};
+use deployer::engine::graph::{Builder, Head, Kind};
+use deployer::engine::observe::{asks, observe};
+use deployer::engine::plan::{self, Options, Plan};
+use deployer::engine::rebuild::recover;
+use deployer::engine::{Events, Graph, Registry};
+use deployer::state::State;
+use serde::Serialize;
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+#[derive(Serialize)]
+#[serde(transparent)]
+pub struct Slow(pub Value);
+impl Kind for Slow {
+    const TYPE: &'static str = "test/slow";
+}
+
+#[derive(Serialize)]
+#[serde(transparent)]
+pub struct Quick(pub Value);
+impl Kind for Quick {
+    const TYPE: &'static str = "test/quick";
+}
+
+pub fn head(id: &str, scope: &str) -> Head {
+    let tags = [("DeployerStep", id), ("EnvironmentSuffix", "t")];
+    Head {
+        id: id.into(),
+        scope: scope.into(),
+        name: id.into(),
+        tags: tags
+            .iter()
+            .map(|(k, v)| ((*k).into(), (*v).into()))
+            .collect(),
+    }
+}
+
+pub fn graph(declare: impl FnOnce(&mut Builder)) -> Graph {
+    let mut builder = Builder::new();
+    declare(&mut builder);
+    builder.build().unwrap()
+}
+
+pub fn kinds() -> [(&'static str, (f64, f64)); 2] {
+    [("test/slow", (100.0, 50.0)), ("test/quick", (1.0, 1.0))]
+}
+
+/// The engine's way from graph to report, on one account.
+pub struct Run {
+    pub registry: Registry,
+    pub state: State,
+    pub limits: Limits,
+    pub options: Options,
+}
+
+impl Run {
+    pub fn on(world: &Arc<World>) -> Self {
+        Self {
+            registry: world.registry(kinds()),
+            state: State::empty("t", "eu-central-1"),
+            limits: Limits {
+                patience: Duration::from_secs(5),
+                ..Limits::default()
+            },
+            options: Options::default(),
+        }
+    }
+
+    pub async fn plan(&self, graph: &Graph) -> Plan {
+        let chosen = graph.select(self.options.scope.as_deref());
+        let asks = asks(graph, &chosen, &self.state, |_, _| true);
+        let seen = observe(&self.registry, &asks, Duration::ZERO).await;
+        plan::build(
+            graph,
+            &chosen,
+            &self.state,
+            &seen,
+            &self.registry,
+            &self.options,
+        )
+    }
+
+    pub async fn execute(&mut self, plan: &Plan) -> Report {
+        plan::refresh(plan, &mut self.state);
+        let (_keep, stop) = watch::channel(false);
+        let recorder = Arc::new(MemoryRecorder::default());
+        exec::run(
+            plan,
+            &mut self.state,
+            &self.registry,
+            recorder,
+            &Events::default(),
+            &self.limits,
+            stop,
+        )
+        .await
+    }
+
+    pub async fn apply(&mut self, graph: &Graph) -> Report {
+        let plan = self.plan(graph).await;
+        assert_eq!(plan.problems, []);
+        self.execute(&plan).await
+    }
+
+    /// What a run with this blueprint finds again when the state file is gone.
+    pub async fn lose_state(&mut self, graph: &Graph) {
+        self.state = State::empty("t", "eu-central-1");
+        let mut owned = Vec::new();
+        for driver in self.registry.all() {
+            owned.extend(driver.owned("t").await.unwrap());
+        }
+        recover(graph, &owned, &self.registry, &mut self.state).await;
+    }
+
+    pub async fn destroy(&mut self, graph: &Graph, scope: Option<&str>) -> Report {
+        let chosen = graph.select(scope);
+        let asks = asks(graph, &chosen, &self.state, |_, _| true);
+        let seen = observe(&self.registry, &asks, Duration::ZERO).await;
+        let plan = plan::teardown(graph, &self.state, &seen, &self.registry, scope);
+        assert_eq!(plan.problems, []);
+        self.execute(&plan).await
+    }
+}
+
+/// The writes so far, without the numbers of the ids.
+pub fn writes(world: &World) -> Vec<String> {
+    let writes = world.writes.lock().unwrap();
+    let bare = |w: &String| w.rsplit_once('-').map_or(w.as_str(), |p| p.0).to_owned();
+    writes.iter().map(bare).collect()
+}
+
+pub fn verbs(plan: &Plan) -> Vec<(String, Verb)> {
+    plan.nodes
+        .iter()
+        .map(|n| (n.step.clone(), n.verb))
+        .collect()
+}
