@@ -259,6 +259,9 @@ fn hint(api: Api, fault: &Fault) -> Option<String> {
             "raise this quota in Service Quotas, or remove what is not needed, then run the same command again"
                 .into(),
         ),
+        "InvalidParameter" if fault.message.contains("does not support the availability zone") => Some(
+            "the service has no endpoint in that zone: set `network.zones` lower when it is the last one, or choose another --region".into(),
+        ),
         "ValidationException" if fault.message.contains("Time to live has been modified multiple") => Some(
             "DynamoDB takes one change of a table's expiry within an hour; run `deployer apply` again later".into(),
         ),

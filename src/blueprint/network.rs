@@ -44,6 +44,7 @@ pub fn declare(site: &mut Site<'_>, env: Env) -> Network {
             cidr,
             dns_support: true,
             dns_hostnames: true,
+            extra_cidrs: Vec::new(),
         },
     );
     let subnets = Tier::ALL.map(|tier| subnets(site, env, &vpc, tier));

@@ -21,7 +21,8 @@ VOLATILE = set(
     """
     ResponseMetadata AssociationId RouteTableAssociationId NetworkAclAssociationId SecurityGroupRuleId
     NetworkInterfaceIds NetworkInterfaceId MacAddress PrivateIpAddress PrivateIpAddresses PrivateDnsName
-    AvailableIpAddressCount HostedZoneId DbClusterResourceId DbiResourceId RoleId LatestStreamLabel TableId
+    AvailableIpAddressCount HostedZoneId DbClusterResourceId DbiResourceId EnhancedMonitoringResourceArn RoleId
+    LatestStreamLabel TableId
     TableSizeBytes ItemCount storedBytes creationTime VersionIdsToStages SecretVersionsToStages DnsEntries
     LatestRestorableTime EarliestRestorableTime EarliestRestorableDateTime LatestRestorableDateTime
     CreationDate CreateDate CreatedDate RoleLastUsed CreationTime CreationTimestamp CreationDateTime

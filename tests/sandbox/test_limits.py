@@ -151,6 +151,19 @@ class Combinations(Case):
         with self.refused("InvalidParameterValue", "DNS support"):
             EC2.modify_vpc_attribute(VpcId=name, EnableDnsHostnames=on)
 
+    def test_a_further_block_goes_whole_and_not_from_under_its_subnets(self):
+        name = vpc()
+        block = EC2.associate_vpc_cidr_block(VpcId=name, CidrBlock="10.9.0.0/16")["CidrBlockAssociation"]["AssociationId"]
+        inside = EC2.create_subnet(VpcId=name, CidrBlock="10.9.1.0/24")["Subnet"]["SubnetId"]
+        with self.refused("InvalidCidrBlock.InUse", inside):
+            EC2.disassociate_vpc_cidr_block(AssociationId=block)
+        EC2.delete_subnet(SubnetId=inside)
+        EC2.disassociate_vpc_cidr_block(AssociationId=block)
+        shown = EC2.describe_vpcs(VpcIds=[name])["Vpcs"][0]["CidrBlockAssociationSet"]
+        self.assertEqual([entry["CidrBlock"] for entry in shown], ["10.0.0.0/16"])
+        with self.refused("InvalidVpcCidrBlockAssociationID.NotFound"):
+            EC2.disassociate_vpc_cidr_block(AssociationId=block)
+
     def test_each_type_of_endpoint_has_settings_of_its_own(self):
         name = vpc()
         gateway = {"VpcId": name, "ServiceName": f"com.amazonaws.{REGION}.s3", "VpcEndpointType": "Gateway"}

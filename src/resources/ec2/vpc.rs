@@ -1,12 +1,15 @@
 //! A VPC with its DNS attributes.
 
 use super::held::{self, Holder};
+use super::members::members;
 use super::{owned, tags};
 use crate::aws::{Aws, find, once, read, repeatable, tags_of};
 use crate::engine::driver::Owned;
 use crate::engine::{Delta, Fault, Handle, Identity, Kind, Phase, Ref};
 use crate::resources::{Found, Lookup, Resource, found, gone_is_fine, lacks};
-use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, VpcAttributeName, VpcState};
+use aws_sdk_ec2::types::{
+    self as t, AttributeBooleanValue, ResourceType, VpcAttributeName, VpcState,
+};
 use serde::{Deserialize, Serialize};
 
 /// The settings of a VPC.
@@ -18,6 +21,29 @@ pub struct Vpc {
     pub dns_support: bool,
     /// Public DNS names, and private DNS of interface endpoints.
     pub dns_hostnames: bool,
+    /// Further blocks, IPv4 and IPv6, that somebody added: a set. Subnets in them and routes to them would pass by our
+    /// address plan, so none is ours, and what is here is taken away.
+    #[serde(default)]
+    pub extra_cidrs: Vec<String>,
+}
+
+/// The blocks of a VPC beside its first one, each with the id of its association.
+fn extra_cidrs(vpc: &t::Vpc) -> Vec<(String, String)> {
+    use t::VpcCidrBlockStateCode::{Associated, Associating};
+    let stands = |state: Option<&t::VpcCidrBlockState>| {
+        matches!(
+            state.and_then(|s| s.state()),
+            Some(Associated | Associating)
+        )
+    };
+    let four = vpc.cidr_block_association_set().iter();
+    let four = four.filter(|a| stands(a.cidr_block_state()) && a.cidr_block() != vpc.cidr_block());
+    let six = vpc.ipv6_cidr_block_association_set().iter();
+    let six = six.filter(|a| stands(a.ipv6_cidr_block_state()));
+    let pair = |cidr: Option<&str>, id: Option<&str>| Some((cidr?.to_owned(), id?.to_owned()));
+    four.filter_map(|a| pair(a.cidr_block(), a.association_id()))
+        .chain(six.filter_map(|a| pair(a.ipv6_cidr_block(), a.association_id())))
+        .collect()
 }
 
 /// A VPC id.
@@ -80,6 +106,7 @@ impl Resource for Vpc {
                 cidr: vpc.cidr_block().unwrap_or_default().to_owned(),
                 dns_support: on(support.enable_dns_support()),
                 dns_hostnames: on(hostnames.enable_dns_hostnames()),
+                extra_cidrs: extra_cidrs(&vpc).into_iter().map(|(c, _)| c).collect(),
             },
             tags: Some(tags_of(vpc.tags())),
             outputs: VpcOutputs { id: id.into() },
@@ -132,6 +159,20 @@ impl Resource for Vpc {
                     .send()
             };
             cx.call(MODIFY, set).await?;
+        }
+        if let Some(gone) = members(delta, "extra_cidrs").remove {
+            for vpc in cx.read.vpcs.by("vpc-id", id).await? {
+                let there = extra_cidrs(&vpc);
+                for (_, association) in there.iter().filter(|(cidr, _)| gone.contains(cidr)) {
+                    let part = cx.call(repeatable("ec2", "DisassociateVpcCidrBlock"), || {
+                        cx.ec2
+                            .disassociate_vpc_cidr_block()
+                            .association_id(association)
+                            .send()
+                    });
+                    gone_is_fine(part.await)?;
+                }
+            }
         }
         tags::update(cx, id, delta).await
     }

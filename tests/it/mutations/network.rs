@@ -14,6 +14,11 @@ pub const ALL: &[Mutation] = &[
         &[changed("vpc-blue", "tags.CostCenter")],
     ),
     by_hand(
+        "ec2/vpc",
+        r#"ec2.associate_vpc_cidr_block(VpcId="<vpc-green>", CidrBlock="10.98.0.0/16")"#,
+        &[extra("vpc-green", "extra_cidrs[10.98.0.0/16]")],
+    ),
+    by_hand(
         "ec2/subnet",
         r#"ec2.modify_subnet_attribute(SubnetId="<subnet-public-a-green>", MapPublicIpOnLaunch={"Value": True})"#,
         &[changed("subnet-public-a-green", "public_addresses")],

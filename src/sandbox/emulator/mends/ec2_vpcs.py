@@ -1,5 +1,7 @@
 """VPCs, subnets and internet gateways: what AWS refuses to delete while something is inside, and what goes along."""
 
+import ipaddress
+
 from .. import interfaces, tags
 from ..call import mend, refuse
 
@@ -71,6 +73,28 @@ def one_attribute(call):
         if str(call.backend.get_vpc(call.params["VpcId"]).enable_dns_support).lower() != "true":
             refuse("InvalidParameterValue", "To enable DNS hostnames, DNS support must be enabled")
     return call.forward()
+
+
+@mend("ec2", "DisassociateVpcCidrBlock")
+def disassociate_block(call):
+    """AWS: the block is gone a moment later; one with subnets in it can't go. moto: shows it for ever, and takes it away
+    from under its subnets."""
+    ec2, name = call.backend, call.params["AssociationId"]
+    holder = next((vpc for vpc in ec2.vpcs.values() if name in vpc._cidr_block_association_set), None)
+    if holder is None:
+        refuse("InvalidVpcCidrBlockAssociationID.NotFound", f"The vpc CIDR block association ID '{name}' does not exist")
+    block = ipaddress.ip_network(holder._cidr_block_association_set[name]["cidr_block"])
+    inside = [
+        subnet
+        for zone in ec2.subnets.values()
+        for subnet in zone.values()
+        if subnet.vpc_id == holder.id and block.overlaps(ipaddress.ip_network(subnet.cidr_block))
+    ]
+    if inside and str(block) != holder.cidr_block:
+        refuse("InvalidCidrBlock.InUse", f"The vpc {holder.id} has subnets in the CIDR block {block}: {inside[0].id}")
+    answer = call.forward()
+    holder._cidr_block_association_set.pop(name, None)
+    return answer
 
 
 @mend("ec2", "AttachInternetGateway")
