@@ -22,7 +22,7 @@ VOLATILE = set(
     ResponseMetadata AssociationId RouteTableAssociationId NetworkAclAssociationId SecurityGroupRuleId
     NetworkInterfaceIds NetworkInterfaceId MacAddress PrivateIpAddress PrivateIpAddresses PrivateDnsName
     AvailableIpAddressCount HostedZoneId DbClusterResourceId DbiResourceId RoleId LatestStreamLabel TableId
-    TableSizeBytes ItemCount storedBytes creationTime VersionIdsToStages SecretVersionsToStages DnsEntries
+    EnhancedMonitoringResourceArn TableSizeBytes ItemCount storedBytes creationTime VersionIdsToStages SecretVersionsToStages DnsEntries
     LatestRestorableTime EarliestRestorableTime EarliestRestorableDateTime LatestRestorableDateTime
     CreationDate CreateDate CreatedDate RoleLastUsed CreationTime CreationTimestamp CreationDateTime
     ClusterCreateTime InstanceCreateTime LastChangedDate LastAccessedDate LastRotatedDate NextRotationDate
