@@ -148,10 +148,7 @@ fn classify(api: Api, code: &str, message: &str, status: u16) -> Class {
         // later"; subnet groups: "Missing necessary credentials", with a link to the page on that role).
         "InvalidParameterValue" if lacks_linked_role(message) => Class::Propagating,
         // A group or cluster that was created a moment ago.
-        _ if api.service == "rds"
-            && api.operation.starts_with("Create")
-            && code.contains("NotFound") =>
-        {
+        _ if api.service == "rds" && creates_or_changes(api) && code.contains("NotFound") => {
             Class::Propagating
         }
         "InvalidSubnet" if api.operation == "CreateDBSubnetGroup" => Class::Propagating,
@@ -404,6 +401,11 @@ mod tests {
         );
         let gone = read("rds", "DescribeDBClusters");
         assert_eq!(of(gone, "DBClusterNotFoundFault", ""), Class::Permanent);
+        let fresh = repeatable("rds", "ModifyDBClusterParameterGroup");
+        assert_eq!(
+            of(fresh, "DBParameterGroupNotFound", ""),
+            Class::Propagating
+        );
         let group = repeatable("rds", "DeleteDBParameterGroup");
         assert_eq!(of(group, "InvalidDBParameterGroupState", ""), Class::Held);
         let rotate = repeatable("secretsmanager", "RotateSecret");

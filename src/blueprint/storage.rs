@@ -15,6 +15,8 @@ const ACCESS_LOGS: &str = "access-logs";
 pub fn declare(site: &mut Site<'_>, env: Env) {
     let days = site.config.storage.clone();
     let archive = |glacier| Rule {
+        // Small objects too, in the form of "Allowing objects smaller than 128 KB to be transitioned".
+        larger_than: Some(1),
         transitions: BTreeMap::from([
             ("GLACIER".into(), glacier),
             ("DEEP_ARCHIVE".into(), days.deep_archive_days),

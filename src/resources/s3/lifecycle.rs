@@ -3,7 +3,8 @@
 use crate::engine::Fault;
 use aws_sdk_s3::types::{
     AbortIncompleteMultipartUpload, ExpirationStatus, LifecycleExpiration, LifecycleRule,
-    LifecycleRuleFilter, NoncurrentVersionExpiration, Transition, TransitionStorageClass,
+    LifecycleRuleAndOperator, LifecycleRuleFilter, NoncurrentVersionExpiration, Transition,
+    TransitionStorageClass,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -15,6 +16,9 @@ pub struct Rule {
     pub enabled: bool,
     /// For objects whose key begins with this; empty for all.
     pub prefix: String,
+    /// For objects of more than so many bytes. Without it S3 leaves objects under 128 kB where they are ("Constraints and
+    /// considerations for transitions").
+    pub larger_than: Option<i64>,
     /// Days until objects go to a storage class, by class (`GLACIER`, `DEEP_ARCHIVE`).
     pub transitions: BTreeMap<String, i32>,
     /// Days until objects expire.
@@ -32,6 +36,7 @@ impl Default for Rule {
         Self {
             enabled: true,
             prefix: String::new(),
+            larger_than: None,
             transitions: BTreeMap::new(),
             expire_days: None,
             noncurrent_days: None,
@@ -73,13 +78,28 @@ impl Rule {
         LifecycleRule::builder()
             .id(id)
             .status(status)
-            .filter(LifecycleRuleFilter::builder().prefix(&self.prefix).build())
+            .filter(self.filter())
             .set_transitions((!transitions.is_empty()).then_some(transitions))
             .set_expiration(self.expire_days.map(expiration))
             .set_noncurrent_version_expiration(self.noncurrent_days.map(noncurrent))
             .set_abort_incomplete_multipart_upload(self.abort_upload_days.map(abort))
             .build()
             .map_err(|e| Fault::permanent("s3:PutBucketLifecycleConfiguration", e.to_string()))
+    }
+
+    /// One condition stands alone, two stand in `And` ("LifecycleRuleFilter" in the S3 API reference).
+    fn filter(&self) -> LifecycleRuleFilter {
+        let filter = LifecycleRuleFilter::builder();
+        match self.larger_than {
+            None => filter.prefix(&self.prefix).build(),
+            Some(size) if self.prefix.is_empty() => filter.object_size_greater_than(size).build(),
+            Some(size) => {
+                let and = LifecycleRuleAndOperator::builder()
+                    .prefix(&self.prefix)
+                    .object_size_greater_than(size);
+                filter.and(and.build()).build()
+            }
+        }
     }
 
     /// Its id and the rule, from what S3 answers.
@@ -94,11 +114,13 @@ impl Rule {
             .or_else(|| and.and_then(|a| a.prefix()))
             .or_else(|| rule.prefix())
             .unwrap_or_default();
+        let larger_than = filter
+            .and_then(LifecycleRuleFilter::object_size_greater_than)
+            .or_else(|| and.and_then(LifecycleRuleAndOperator::object_size_greater_than));
         if let Some(filter) = filter.filter(|f| {
-            f.and().is_some()
-                || f.tag().is_some()
-                || f.object_size_greater_than().is_some()
+            f.tag().is_some()
                 || f.object_size_less_than().is_some()
+                || and.is_some_and(|a| !a.tags().is_empty() || a.object_size_less_than().is_some())
         }) {
             other.push(format!("{filter:?}"));
         }
@@ -126,6 +148,7 @@ impl Rule {
         let spec = Self {
             enabled: rule.status() == &ExpirationStatus::Enabled,
             prefix: prefix.to_owned(),
+            larger_than,
             transitions,
             expire_days: expiration.and_then(LifecycleExpiration::days),
             noncurrent_days: noncurrent.and_then(NoncurrentVersionExpiration::noncurrent_days),
@@ -153,8 +176,15 @@ mod tests {
             abort_upload_days: Some(7),
             ..Rule::default()
         };
-        let (id, back) = Rule::from_s3(&rule.to_s3("archive").unwrap());
-        assert_eq!((id.as_str(), &back), ("archive", &rule));
+        for (prefix, larger_than) in [("logs/", None), ("", Some(1)), ("logs/", Some(1))] {
+            let rule = Rule {
+                prefix: prefix.into(),
+                larger_than,
+                ..rule.clone()
+            };
+            let (id, back) = Rule::from_s3(&rule.to_s3("archive").unwrap());
+            assert_eq!((id.as_str(), &back), ("archive", &rule));
+        }
     }
 
     #[test]
