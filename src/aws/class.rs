@@ -24,6 +24,12 @@ where
             return Fault::permanent(api.action(), text);
         }
         if lacks_credentials(&text) {
+            // The instance's metadata are asked last: this only says that nothing else had any.
+            let text = if text.contains("IMDS") {
+                "there are no credentials: none in the environment, a profile, a container or the instance's metadata".into()
+            } else {
+                text
+            };
             return Fault::permanent(api.action(), text).hint(CREDENTIALS);
         }
         return Fault::of(Class::Network, api.action(), text).leaves(unclear);
@@ -31,11 +37,19 @@ where
     let status = service.raw().status().as_u16();
     let code = service.err().code().unwrap_or_default();
     let message = service.err().message().unwrap_or_default();
-    let class = classify(api, code, message, status);
+    // A proxy's page or half a document in place of the answer: AWS may well have done what it was asked for.
+    let unreadable = code.is_empty() && (200..300).contains(&status);
+    let class = if unreadable {
+        Class::Network
+    } else {
+        classify(api, code, message, status)
+    };
     let mut out = Fault::of(
         class,
         api.action(),
-        if message.is_empty() {
+        if unreadable {
+            format!("the answer cannot be understood: {}", chain(error))
+        } else if message.is_empty() {
             format!("HTTP status {status}")
         } else {
             message.to_owned()
@@ -67,8 +81,10 @@ pub fn refused(api: Api, code: &str, message: &str) -> Fault {
     out
 }
 
-const CREDENTIALS: &str =
+pub(super) const CREDENTIALS: &str =
     "log in again (`aws sso login`, new keys, or --profile NAME) and repeat the command";
+
+const CLOCK: &str = "the clock of this machine differs from AWS's by minutes: set it (`timedatectl` shows it), then repeat the command";
 
 fn lacks_credentials(text: &str) -> bool {
     text.contains("credentials") || text.contains("CredentialsError")
@@ -249,7 +265,13 @@ fn hint(api: Api, fault: &Fault) -> Option<String> {
             "allow `{}` for the credentials in use (an SCP or a permissions boundary may deny it too), then run the same command again: it goes on from here",
             permission(api)
         )),
-        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "InvalidClientTokenId"
+        "RequestTimeTooSkewed" | "RequestExpired" | "RequestInTheFuture" => Some(CLOCK.into()),
+        _ if fault.message.contains("Signature expired")
+            || fault.message.contains("Signature not yet current") =>
+        {
+            Some(CLOCK.into())
+        }
+        "ExpiredToken" | "ExpiredTokenException" | "InvalidClientTokenId"
         | "UnrecognizedClientException" | "AuthFailure" | "SignatureDoesNotMatch"
         | "InvalidAccessKeyId" => Some(CREDENTIALS.into()),
         code if code.contains("LimitExceeded") || code.contains("QuotaExceeded") => Some(

@@ -1,7 +1,13 @@
 //! One connection to AWS from the usual environment: variables, profiles, SSO, assume-role, `AWS_ENDPOINT_URL`.
 
+use super::class;
+use crate::engine::Fault;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_ec2::config::Credentials;
+use aws_sdk_ec2::config::ProvideCredentials;
+use aws_sdk_ec2::error::DisplayErrorContext;
 use aws_smithy_http_client::{Builder, tls};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -29,8 +35,11 @@ pub struct Connection {
     pub config: SdkConfig,
 }
 
-/// Loads the configuration. Makes no call yet.
-pub async fn connect(settings: &Settings) -> Connection {
+/// Loads the configuration. Makes no call yet, except for the credentials of a profile that is named.
+///
+/// # Errors
+/// When the profile is not there or gives no credentials.
+pub async fn connect(settings: &Settings) -> Result<Connection, Fault> {
     let http = Builder::new()
         .tls_provider(tls::Provider::Rustls(
             tls::rustls_provider::CryptoMode::Ring,
@@ -42,14 +51,30 @@ pub async fn connect(settings: &Settings) -> Connection {
         .operation_attempt_timeout(settings.call_timeout)
         .operation_timeout(settings.call_timeout)
         .build();
+    let region = Region::new(settings.region.clone());
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .region(Region::new(settings.region.clone()))
-        .http_client(http)
+        .region(region.clone())
+        .http_client(http.clone())
         // One attempt: `Caller` decides what may be sent again.
         .retry_config(RetryConfig::disabled())
-        .timeout_config(timeouts);
+        .timeout_config(timeouts.clone());
     if let Some(profile) = &settings.profile {
-        loader = loader.profile_name(profile);
+        // Who names a profile means it, as with AWS's own command line: keys in the environment, or the instance's role
+        // in place of a misspelt profile, could be those of another account.
+        let from = ProviderConfig::without_region()
+            .with_region(Some(region))
+            .with_http_client(http)
+            .with_timeout_config(timeouts);
+        let provider = ProfileFileCredentialsProvider::builder()
+            .configure(&from)
+            .profile_name(profile)
+            .build();
+        // Once here: the provider tells only the first who asks what is wrong with the profile.
+        if let Err(error) = provider.provide_credentials().await {
+            let text = format!("--profile {profile}: {}", DisplayErrorContext(&error));
+            return Err(Fault::permanent("credentials", text).hint(class::CREDENTIALS));
+        }
+        loader = loader.profile_name(profile).credentials_provider(provider);
     }
     if let Some(endpoint) = &settings.endpoint {
         loader = loader.endpoint_url(endpoint);
@@ -61,7 +86,7 @@ pub async fn connect(settings: &Settings) -> Connection {
             .provider_name("settings");
         loader = loader.credentials_provider(credentials.build());
     }
-    Connection {
+    Ok(Connection {
         config: loader.load().await,
-    }
+    })
 }

@@ -40,10 +40,19 @@ pub fn main() -> Exit {
         .enable_all()
         .build();
     let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(dispatch(&cli, &console)),
+        Ok(runtime) => runtime.block_on(async {
+            let _limit = file_size_limit();
+            dispatch(&cli, &console).await
+        }),
         Err(error) => Err(error.into()),
     };
     outcome.unwrap_or_else(|failure| failure.show(&console))
+}
+
+/// A limit on the size of files (`ulimit -f`) kills by default; held, the write fails with an error that says so.
+fn file_size_limit() -> std::io::Result<tokio::signal::unix::Signal> {
+    const SIGXFSZ: i32 = 25;
+    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(SIGXFSZ))
 }
 
 /// Help or a version that was asked for, or a command line that cannot be read: with `--json` on it also as a document.

@@ -182,7 +182,7 @@ impl Session {
         let wrong = |what: &str, recorded: &str, now: &str| {
             Err(Failure::from(crate::engine::Fault::permanent(
                 "preflight",
-                format!("the state `{}` belongs to {what} {recorded}, but this run is in {what} {now}; nothing was called", state.suffix),
+                format!("the state `{}` belongs to {what} {recorded}, but this run is in {what} {now}; nothing was changed", state.suffix),
             ))
             .hint("use the credentials and --region of that state, or another --suffix or --state-dir"))
         };
@@ -237,7 +237,7 @@ async fn connection(cx: &Context<'_>, config: &Config) -> Result<Connection, Fai
         settings.keys = Some(("sandbox".into(), "sandbox".into()));
     }
     settings.call_timeout = settings.call_timeout.max(Duration::from_millis(100));
-    Ok(connect(&settings).await)
+    Ok(connect(&settings).await?)
 }
 
 /// Who and where we are, and whether what is wanted can be had. What forbids to go on is an error before any write.

@@ -36,16 +36,19 @@ pub(super) async fn status(folder: &Path) -> Result<Option<Info>, Error> {
     Ok(running(folder).await?.map(|record| record.info))
 }
 
+/// What the folder tells of. A record that can't be read tells of nothing that could be stopped or used.
+fn recorded(folder: &Path) -> Result<Option<Record>, Error> {
+    let path = record_path(folder);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(serde_json::from_str(&text).ok()),
+        Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(Error::file("read", &path)(source)),
+    }
+}
+
 /// The record of the process that answers, with the latency that is in force now.
 async fn running(folder: &Path) -> Result<Option<Record>, Error> {
-    let path = record_path(folder);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(Error::file("read", &path)(source)),
-    };
-    // A record that can't be read tells of nothing that could be stopped or used.
-    let Ok(mut record) = serde_json::from_str::<Record>(&text) else {
+    let Some(mut record) = recorded(folder)? else {
         return Ok(None);
     };
     let Some((200, health)) = http::request(record.port, "GET", "/_sandbox/health", None).await
@@ -78,10 +81,35 @@ pub(super) async fn up(
     if let Some(record) = running(&folder).await? {
         return adjusted(record, options).await;
     }
-    let python = venv::python(progress).await?;
+    end_silent(&folder)?;
     let sources = sources::unpack(&venv::cache()?)?;
+    let python = venv::python(progress).await?;
     progress("starting the sandbox");
-    start(&folder, &python, &sources, options).await
+    match start(&folder, &python, &sources, options).await {
+        // Somebody cleaned the cache folder up, in part.
+        Err(Error::Start { tail, .. }) if tail.contains("ModuleNotFoundError") => {
+            let python = venv::again(progress).await?;
+            start(&folder, &python, &sources, options).await
+        }
+        outcome => outcome,
+    }
+}
+
+/// Ends a process of this folder that is there and does not answer (hung, stopped): another one takes its place. Its
+/// command line, where the system shows it, names the instance, so no other process can be meant.
+fn end_silent(folder: &Path) -> Result<Option<Info>, Error> {
+    let Some(record) = recorded(folder)? else {
+        return Ok(None);
+    };
+    let shown = std::fs::read(format!("/proc/{}/cmdline", record.info.pid)).unwrap_or_default();
+    let mut words = shown.split(|byte| *byte == 0);
+    if !words.any(|word| word == record.instance.as_bytes()) {
+        return Ok(None);
+    }
+    if let Some(pid) = pid(&record) {
+        let _ = kill_process(pid, Signal::KILL);
+    }
+    Ok(Some(record.info))
 }
 
 fn absolute(folder: &Path) -> Result<PathBuf, Error> {
@@ -253,18 +281,27 @@ pub(super) async fn down(folder: &Path) -> Result<Option<Info>, Error> {
         return Ok(None);
     }
     let _lock = lock(folder.join("lock"), "", &|_| {}).await?;
-    let Some(record) = running(&folder).await? else {
-        return Ok(None);
+    let ended = match running(&folder).await? {
+        Some(record) => {
+            stop(&record).await;
+            Some(record.info)
+        }
+        None => end_silent(&folder)?,
     };
-    stop(&record).await;
-    let path = record_path(&folder);
-    std::fs::remove_file(&path).map_err(Error::file("remove", &path))?;
-    Ok(Some(record.info))
+    if ended.is_some() {
+        let path = record_path(&folder);
+        std::fs::remove_file(&path).map_err(Error::file("remove", &path))?;
+    }
+    Ok(ended)
+}
+
+fn pid(record: &Record) -> Option<Pid> {
+    i32::try_from(record.info.pid).ok().and_then(Pid::from_raw)
 }
 
 /// Ends the process, whose pid the answer to the health check has just confirmed.
 async fn stop(record: &Record) {
-    let Some(pid) = i32::try_from(record.info.pid).ok().and_then(Pid::from_raw) else {
+    let Some(pid) = pid(record) else {
         return;
     };
     for signal in [Signal::TERM, Signal::KILL] {

@@ -37,6 +37,23 @@ pub(super) fn cache() -> Result<PathBuf, Error> {
 /// # Errors
 /// When there is no suitable `python3`, or the packages can't be installed (no network at the first time).
 pub async fn python(progress: &(dyn Fn(&str) + Send + Sync)) -> Result<PathBuf, Error> {
+    ensure(progress, whole).await
+}
+
+/// The same, installed anew: what is there lacks a part.
+pub(super) async fn again(progress: &(dyn Fn(&str) + Send + Sync)) -> Result<PathBuf, Error> {
+    ensure(progress, |_| false).await
+}
+
+/// Written to its end, and its Python (a link to the system's) is still there.
+fn whole(folder: &Path) -> bool {
+    folder.join(MARKER).is_file() && folder.join("bin/python").is_file()
+}
+
+async fn ensure(
+    progress: &(dyn Fn(&str) + Send + Sync),
+    good: fn(&Path) -> bool,
+) -> Result<PathBuf, Error> {
     let cache = cache()?;
     let version = system_python().await?;
     // An environment belongs to the Python that made it: another minor version gets its own.
@@ -44,20 +61,18 @@ pub async fn python(progress: &(dyn Fn(&str) + Send + Sync)) -> Result<PathBuf, 
         "venv-{}",
         fingerprint([REQUIREMENTS, version.as_str()])
     ));
-    let python = folder.join("bin/python");
-    if folder.join(MARKER).is_file() {
-        return Ok(python);
+    if !good(&folder) {
+        let _lock = lock(
+            cache.join("install.lock"),
+            "another process installs the emulator; waiting for it",
+            progress,
+        )
+        .await?;
+        if !good(&folder) {
+            install(&folder, progress).await?;
+        }
     }
-    let _lock = lock(
-        cache.join("install.lock"),
-        "another process installs the emulator; waiting for it",
-        progress,
-    )
-    .await?;
-    if !folder.join(MARKER).is_file() {
-        install(&folder, progress).await?;
-    }
-    Ok(python)
+    Ok(folder.join("bin/python"))
 }
 
 /// An exclusive lock on a file, held until the value is dropped. Says so when it has to wait.

@@ -3,6 +3,7 @@
 use super::StateError;
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// Replaces `path` by `content`: temporary file beside it, fsync, rename, fsync of the folder.
@@ -17,8 +18,12 @@ pub fn write_atomic(path: &Path, content: &[u8]) -> Result<(), StateError> {
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(io)?;
+    // The team's other members read it too: as open as their umask says, or as it was made.
+    let permissions =
+        fs::metadata(path).map_or_else(|_| fs::Permissions::from_mode(0o666), |m| m.permissions());
     let mut temp = tempfile::Builder::new()
         .prefix(".tmp-")
+        .permissions(permissions)
         .tempfile_in(folder)
         .map_err(io)?;
     temp.write_all(content).map_err(io)?;

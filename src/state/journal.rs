@@ -204,8 +204,9 @@ pub(super) fn replay(
         .iter()
         .rposition(|b| *b == b'\n')
         .map_or(0, |at| at + 1);
-    if whole == 0 {
-        return Ok(false);
+    if whole == 0 && !text.is_empty() {
+        // The first line is never torn by a crash: it comes with the file, by a rename.
+        return Err(damaged(1, "not a journal header".into()));
     }
     let mut lines = text[..whole]
         .split(|b| *b == b'\n')

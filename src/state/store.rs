@@ -111,7 +111,8 @@ fn parse(path: &Path, text: &[u8], suffix: &str) -> Result<State, StateError> {
                 found: version,
             });
         }
-        Some(_) => {}
+        Some(1..) => {}
+        Some(0) => return Err(damaged("no deployer wrote version 0".into(), None)),
         None => return Err(damaged("it has no version".into(), None)),
     }
     let state: State = serde_json::from_slice(text).map_err(torn)?;
