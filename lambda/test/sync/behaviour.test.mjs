@@ -112,8 +112,8 @@ test('it stops when the time is up, wherever it is, and the next run goes on fro
 
 test('it answers before the invocation would be ended', async () => {
   const lab = await servers.fresh('answering', DDL);
-  await lab.onBlue(rows(400_000));
-  const slow = { ...OPTIONS, tuning: { chunkRows: 100, rangeRows: 1000 } };
+  await lab.onBlue(rows(200_000));
+  const slow = { ...OPTIONS, tuning: { rangeRows: 20 } }; // ten thousand questions to blue
   const deadline = Deadline.of({ getRemainingTimeInMillis: () => 9_000 });
   const began = Date.now();
   assert.equal((await run({ ...lab.invocation(slow), deadline })).status, 'continue');
