@@ -60,9 +60,12 @@ export async function createSlot(blue, slot) {
   await settle(blue);
 }
 
+/** The temporary slot that a run makes beside its own, for a moment. @param {string} slot */
+export const markerOf = (slot) => `${slot}_marker`;
+
 /** @param {Session} blue @param {string} slot */
 async function place(blue, slot) {
-  const marker = `${slot}_marker`;
+  const marker = markerOf(slot);
   await dropSlot(blue, marker); // a killed run's backend may still be making it
   const end = await made(blue, marker, true);
   await dropSlot(blue, marker);

@@ -133,6 +133,24 @@ test('a long transaction on blue holds up the beginning: the run ends in time an
   await assertSame(lab);
 });
 
+test('killed while it waits for the slot: stop leaves nothing on blue', async () => {
+  const lab = await servers.fresh('waiting_killed', DDL);
+  const long = await lab.blue.connect('waiting_killed');
+  await long.query('BEGIN; INSERT INTO t VALUES (1)');
+  const slots = async () => (await lab.onBlue("SELECT slot_name FROM pg_replication_slots WHERE database = 'waiting_killed'")).rows;
+  const { child, ended } = lab.spawnRun(OPTIONS);
+  while ((await slots()).length === 0) await sleep(5);
+  child.kill('SIGKILL');
+  await ended;
+  await lab.stop(OPTIONS);
+  assert.deepEqual(await slots(), []);
+  assert.equal((await lab.onBlue('SELECT count(*) FROM pg_publication')).rows[0].count, '0');
+  await long.query('COMMIT');
+  await long.end();
+  await lab.untilSynced(OPTIONS);
+  await assertSame(lab);
+});
+
 test('one run at a time; a lock whose run is long dead is taken over', async () => {
   const lab = await servers.fresh('lock', DDL);
   await lab.run(OPTIONS);
