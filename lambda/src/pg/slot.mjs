@@ -105,6 +105,15 @@ async function settle(blue) {
   }
 }
 
+/**
+ * Makes blue write its log to disk: what no transaction waits for (the pruning of a page, an aborted transaction) may stay in memory
+ * for seconds on a quiet server, and is not decoded before. A commit waits for all that is before it; this one says nothing.
+ * @param {Session} blue
+ */
+export async function flushLog(blue) {
+  await blue.row(`SELECT pg_logical_emit_message(true, 'payment_migration', '')`);
+}
+
 /** Lets blue forget its log up to here. Going back is not possible, so an older position is left as it is. @param {Session} blue @param {string} slot @param {bigint} lsn */
 export async function advanceSlot(blue, slot, lsn) {
   await blue.run(

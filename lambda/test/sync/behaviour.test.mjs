@@ -151,6 +151,22 @@ test('killed while it waits for the slot: stop leaves nothing on blue', async ()
   await assertSame(lab);
 });
 
+test('what a quiet blue has not written to disk yet is not waited for in vain', async () => {
+  const quiet = await startServer({ ...FAST, wal_writer_delay: '10s' });
+  try {
+    await Promise.all([quiet.createDatabase('quiet', DDL), servers.green.createDatabase('quiet', DDL)]);
+    const lab = new Lab(quiet, servers.green, 'quiet');
+    await lab.onBlue(rows(3_000));
+    await run({ ...lab.invocation({ ...OPTIONS, tuning: { rangeRows: 100 } }), deadline: new Steps(5) });
+    await lab.onBlue("SELECT pg_logical_emit_message(false, 'not', 'flushed')");
+    const answer = await lab.run(OPTIONS);
+    assert.deepEqual([answer.status, answer.consistent], ['synced', true]);
+    assert.equal((await lab.verify(OPTIONS)).verdict, 'equal');
+  } finally {
+    await quiet.remove();
+  }
+});
+
 test('one run at a time; a lock whose run is long dead is taken over', async () => {
   const lab = await servers.fresh('lock', DDL);
   await lab.run(OPTIONS);

@@ -167,7 +167,7 @@ test(`killed ${KILLS} times at random points while blue is written to: nothing l
     const missing = difference(values(expected), values(actual));
     assert.deepEqual({ extra, missing }, { extra: [], missing: [] }, blue);
   }
-  assert.equal(answer.consistent, true);
+  assert.equal(answer.consistent, true, JSON.stringify(answer));
   const verdict = await lab.verify(options);
   assert.deepEqual([verdict.verdict, verdict.mismatches], ['held-back', 0], JSON.stringify(verdict.tables));
 });
