@@ -15,7 +15,7 @@ try {
     ...(await benchCopy(lab, rows)),
     ...(await benchChanges(lab, changes)),
     ...(await benchIdle(lab)),
-    ...(await benchLinear(lab)),
+    ...(await benchLinear(lab, rows)),
     ...(await benchSteady(lab, 30)),
   ];
   const version = (await lab.blue.query('postgres', 'SHOW server_version')).rows[0].server_version;

@@ -130,8 +130,10 @@ export class Session {
   }
 
   async close() {
-    clearTimeout(this.timer);
+    const impatience = setTimeout(() => this.destroy(), GRACE_MS); // the other side may be gone without a word
     await this.client.end().catch(() => {});
+    clearTimeout(impatience);
+    clearTimeout(this.timer);
   }
 
   /** Ends the connection at once, also in the middle of a COPY. */

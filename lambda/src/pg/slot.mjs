@@ -60,9 +60,12 @@ export async function createSlot(blue, slot) {
   await settle(blue);
 }
 
+/** The temporary slot that a run makes beside its own, for a moment. @param {string} slot */
+export const markerOf = (slot) => `${slot}_marker`;
+
 /** @param {Session} blue @param {string} slot */
 async function place(blue, slot) {
-  const marker = `${slot}_marker`;
+  const marker = markerOf(slot);
   await dropSlot(blue, marker); // a killed run's backend may still be making it
   const end = await made(blue, marker, true);
   await dropSlot(blue, marker);
@@ -100,6 +103,15 @@ async function settle(blue) {
     quiet = committing === '0' ? quiet + 1 : 0;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/**
+ * Makes blue write its log to disk: what no transaction waits for (the pruning of a page, an aborted transaction) may stay in memory
+ * for seconds on a quiet server, and is not decoded before. A commit waits for all that is before it; this one says nothing.
+ * @param {Session} blue
+ */
+export async function flushLog(blue) {
+  await blue.row(`SELECT pg_logical_emit_message(true, 'payment_migration', '')`);
 }
 
 /** Lets blue forget its log up to here. Going back is not possible, so an older position is left as it is. @param {Session} blue @param {string} slot @param {bigint} lsn */

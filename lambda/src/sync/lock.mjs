@@ -9,7 +9,8 @@ const LOCK = `hashtext('payment_migration'), 1`;
 const NAME = 'payment-migration';
 /** A backend of a run that has ended is given this long to notice by itself. */
 const GRACE_MS = 10_000;
-const WAIT_MS = 3_000;
+/** The backend of a run that was killed notices it within two seconds, or when its statement ends on a busy server. */
+const WAIT_MS = 6_000;
 
 /** Another run is at work. Not a failure: nothing is to be done but to come back. */
 export class BusyError extends MigrationError {}

@@ -1,5 +1,5 @@
 import { MigrationError } from '../lib/errors.mjs';
-import { dropPublication, dropSlot, readSlot } from '../pg/slot.mjs';
+import { dropPublication, dropSlot, markerOf, readSlot } from '../pg/slot.mjs';
 import { open, openBoth, slotName } from './context.mjs';
 import { takeLock } from './lock.mjs';
 import { lagSeconds, progress } from './run.mjs';
@@ -49,6 +49,7 @@ export async function stop(invocation) {
     if (green !== undefined) await takeLock(green, STOP_WAIT_MS);
     const state = green && (await readState(green));
     const name = state?.slot ?? slotName(invocation.config);
+    await dropSlot(blue, markerOf(name)); // of a run that was killed when it began
     const slotDropped = await dropSlot(blue, name);
     const publicationDropped = await dropPublication(blue, state?.publication ?? name);
     if (green !== undefined && state !== undefined) await writeState(green, { ...state, phase: 'stopped' });

@@ -1,6 +1,6 @@
 import { MigrationError, TransientError } from '../lib/errors.mjs';
 import { retry } from '../lib/retry.mjs';
-import { readSlot } from '../pg/slot.mjs';
+import { flushLog, readSlot } from '../pg/slot.mjs';
 import { formatLsn } from '../pg/text.mjs';
 import { Context } from './context.mjs';
 import { copyAll } from './copy.mjs';
@@ -86,7 +86,9 @@ export async function catchUp(context) {
     if (!context.deadline.allows(LONG_PASS_MS)) return exhausted;
     const { applied, consistent } = context.state;
     if (exhausted && Date.now() - began < LONG_PASS_MS && (applied >= consistent || passes >= MAX_PASSES)) return true;
-    if (applied < consistent && changes === 0) await new Promise((resolve) => setTimeout(resolve, 50)); // blue has not written its log yet
+    if (applied >= consistent || changes > 0) continue;
+    await flushLog(context.blue);
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 

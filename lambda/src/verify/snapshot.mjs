@@ -2,7 +2,7 @@ import { TransientError } from '../lib/errors.mjs';
 import { endOfLog, parseLsn } from '../pg/text.mjs';
 import { open } from '../sync/context.mjs';
 import { follow } from '../sync/follow.mjs';
-import { readSlot } from '../pg/slot.mjs';
+import { flushLog, readSlot } from '../pg/slot.mjs';
 
 /**
  * One moment on both sides: a snapshot of blue, and green after exactly the transactions that this snapshot sees.
@@ -52,6 +52,7 @@ async function bringTo(context, sees, lsn) {
 
 /** A transaction that commits asynchronously is visible before its log can be read. @param {Context} context @param {bigint} lsn */
 async function flushed({ blue, state }, lsn) {
+  await flushLog(blue);
   for (let attempt = 0; attempt < 200; attempt += 1) {
     if ((await readSlot(blue, state.slot)).flushed >= lsn) return;
     await new Promise((resolve) => setTimeout(resolve, 25));

@@ -112,8 +112,8 @@ test('it stops when the time is up, wherever it is, and the next run goes on fro
 
 test('it answers before the invocation would be ended', async () => {
   const lab = await servers.fresh('answering', DDL);
-  await lab.onBlue(rows(400_000));
-  const slow = { ...OPTIONS, tuning: { chunkRows: 100, rangeRows: 1000 } };
+  await lab.onBlue(rows(200_000));
+  const slow = { ...OPTIONS, tuning: { rangeRows: 20 } }; // ten thousand questions to blue
   const deadline = Deadline.of({ getRemainingTimeInMillis: () => 9_000 });
   const began = Date.now();
   assert.equal((await run({ ...lab.invocation(slow), deadline })).status, 'continue');
@@ -131,6 +131,40 @@ test('a long transaction on blue holds up the beginning: the run ends in time an
   await long.end();
   await lab.untilSynced(OPTIONS);
   await assertSame(lab);
+});
+
+test('killed while it waits for the slot: stop leaves nothing on blue', async () => {
+  const lab = await servers.fresh('waiting_killed', DDL);
+  const long = await lab.blue.connect('waiting_killed');
+  await long.query('BEGIN; INSERT INTO t VALUES (1)');
+  const slots = async () => (await lab.onBlue("SELECT slot_name FROM pg_replication_slots WHERE database = 'waiting_killed'")).rows;
+  const { child, ended } = lab.spawnRun(OPTIONS);
+  while ((await slots()).length === 0) await sleep(5);
+  child.kill('SIGKILL');
+  await ended;
+  await lab.stop(OPTIONS);
+  assert.deepEqual(await slots(), []);
+  assert.equal((await lab.onBlue('SELECT count(*) FROM pg_publication')).rows[0].count, '0');
+  await long.query('COMMIT');
+  await long.end();
+  await lab.untilSynced(OPTIONS);
+  await assertSame(lab);
+});
+
+test('what a quiet blue has not written to disk yet is not waited for in vain', async () => {
+  const quiet = await startServer({ ...FAST, wal_writer_delay: '10s' });
+  try {
+    await Promise.all([quiet.createDatabase('quiet', DDL), servers.green.createDatabase('quiet', DDL)]);
+    const lab = new Lab(quiet, servers.green, 'quiet');
+    await lab.onBlue(rows(3_000));
+    await run({ ...lab.invocation({ ...OPTIONS, tuning: { rangeRows: 100 } }), deadline: new Steps(5) });
+    await lab.onBlue("SELECT pg_logical_emit_message(false, 'not', 'flushed')");
+    const answer = await lab.run(OPTIONS);
+    assert.deepEqual([answer.status, answer.consistent], ['synced', true]);
+    assert.equal((await lab.verify(OPTIONS)).verdict, 'equal');
+  } finally {
+    await quiet.remove();
+  }
 });
 
 test('one run at a time; a lock whose run is long dead is taken over', async () => {

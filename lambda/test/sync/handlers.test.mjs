@@ -1,11 +1,15 @@
-/** The handlers of sync and verify as Lambda runs them: environment, secrets and mapping from AWS (moto), the default mapping. */
+/** The handlers of sync and verify as Lambda runs them: out of their zips, environment, secrets and mapping from AWS (moto), the default mapping. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { unzipSync } from 'fflate';
+import { buildAll } from '../../scripts/build.mjs';
 import { Deadline } from '../../src/lib/deadline.mjs';
 import { Secrets } from '../../src/lib/secrets.mjs';
 import { openSession } from '../../src/pg/session.mjs';
@@ -14,7 +18,9 @@ import { Lab } from '../support/lab.mjs';
 import { awsClient, awsEnvironment, startMoto } from '../support/moto.mjs';
 
 const DDL = ['blue', 'green'].map((side) => readFileSync(new URL(`../../ddl/${side}.sql`, import.meta.url), 'utf8'));
-const SOURCES = { sync: fileURLToPath(new URL('../../src/sync.mjs', import.meta.url)), verify: fileURLToPath(new URL('../../src/verify.mjs', import.meta.url)) };
+/** Where Lambda has the AWS SDK: /var/runtime/node_modules. */
+const NODE_PATH = fileURLToPath(new URL('../../node_modules', import.meta.url));
+const unpacked = mkdtempSync(join(tmpdir(), 'migration-zips-'));
 
 /** @type {Lab} */
 let servers;
@@ -23,6 +29,8 @@ let moto;
 /** @type {Record<string, string>} */
 let arns;
 before(async () => {
+  for (const { file } of await buildAll(join(unpacked, 'dist')))
+    for (const [name, code] of Object.entries(unzipSync(readFileSync(file)))) writeFileSync(join(unpacked, name), code);
   [servers, moto] = await Promise.all([Lab.start(), startMoto()]);
   const client = new SecretsManagerClient(awsClient(moto.endpoint));
   const secret = async (/** @type {string} */ name, /** @type {unknown} */ value) =>
@@ -38,7 +46,10 @@ before(async () => {
   };
   await new SSMClient(awsClient(moto.endpoint)).send(new PutParameterCommand({ Name: '/bad', Type: 'String', Value: JSON.stringify({ version: 1, tables: [{ source: 'public.cards', columns: { pan_masked: 'pna' } }] }) }));
 });
-after(() => Promise.all([servers.remove(), moto.stop()]));
+after(async () => {
+  rmSync(unpacked, { recursive: true });
+  await Promise.all([servers.remove(), moto.stop()]);
+});
 
 /** Everything that was written by all invocations. */
 let written = '';
@@ -48,16 +59,18 @@ let written = '';
  * @returns {Promise<{answer: any, output: string}>}
  */
 async function invoke(lab, name, event, more = {}) {
-  const script = `import { handler } from ${JSON.stringify(SOURCES[name])};
+  const script = `(async () => {
+    const { handler } = require(${JSON.stringify(join(unpacked, `${name}.js`))});
     const end = Date.now() + ${more['SECONDS'] ?? 60} * 1000;
     const answer = await handler(JSON.parse(process.env.EVENT), { awsRequestId: 'test-1', getRemainingTimeInMillis: () => end - Date.now() });
-    console.log('ANSWER ' + JSON.stringify(answer));`;
+    console.log('ANSWER ' + JSON.stringify(answer));
+  })()`;
   const environment = {
     ...awsEnvironment(moto.endpoint), SOURCE_HOST: lab.blue.host, SOURCE_PORT: String(lab.blue.port), SOURCE_DB: lab.database, SOURCE_SECRET_ARN: arns['blue'],
     TARGET_HOST: lab.green.host, TARGET_PORT: String(lab.green.port), TARGET_DB: lab.database, TARGET_SECRET_ARN: arns['green'], HASH_KEY_SECRET_ARN: arns['hash'],
-    DB_TLS: 'disable', LOG_LEVEL: 'debug', EVENT: JSON.stringify(event), NODE_OPTIONS: '--no-warnings', ...more,
+    DB_TLS: 'disable', LOG_LEVEL: 'debug', EVENT: JSON.stringify(event), NODE_PATH, NODE_OPTIONS: '--no-warnings', ...more,
   };
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { env: environment });
+  const child = spawn(process.execPath, ['-e', script], { env: environment });
   let output = '';
   child.stdout.on('data', (block) => (output += block));
   child.stderr.on('data', (block) => (output += block));
