@@ -3,6 +3,7 @@ mod support;
 use super::strays::names;
 use super::*;
 use serde_json::json;
+use std::collections::BTreeMap;
 use support::*;
 
 #[test]
