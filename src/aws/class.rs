@@ -90,7 +90,7 @@ fn lacks_credentials(text: &str) -> bool {
     text.contains("credentials") || text.contains("CredentialsError")
 }
 
-fn chain(error: &dyn Error) -> String {
+pub(super) fn chain(error: &dyn Error) -> String {
     let mut out = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -327,6 +327,26 @@ fn permission(api: Api) -> String {
 mod tests {
     use super::super::call::{once, read, repeatable};
     use super::*;
+
+    #[test]
+    fn an_answer_of_success_that_cannot_be_read_leaves_the_outcome_open() {
+        use aws_sdk_ec2::operation::create_vpc::CreateVpcError;
+        use aws_smithy_runtime_api::http::StatusCode;
+        use aws_smithy_types::body::SdkBody;
+        let answer = |status: u16| {
+            let status = StatusCode::try_from(status).unwrap();
+            let page = HttpResponse::new(status, SdkBody::from("<html>log in</html>"));
+            let error = SdkError::service_error(CreateVpcError::unhandled("no XML we know"), page);
+            fault(once("ec2", "CreateVpc"), &error)
+        };
+        let open = answer(200);
+        assert_eq!(
+            (open.class, &open.leaves),
+            (Class::Network, &Leaves::Unknown)
+        );
+        assert!(open.message.contains("cannot be understood"), "{open}");
+        assert_eq!(answer(403).class, Class::Permanent);
+    }
 
     #[test]
     fn codes_fall_into_the_classes_that_decide_about_retries() {

@@ -7,7 +7,6 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_ec2::config::Credentials;
 use aws_sdk_ec2::config::ProvideCredentials;
-use aws_sdk_ec2::error::DisplayErrorContext;
 use aws_smithy_http_client::{Builder, tls};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -71,7 +70,10 @@ pub async fn connect(settings: &Settings) -> Result<Connection, Fault> {
             .build();
         // Once here: the provider tells only the first who asks what is wrong with the profile.
         if let Err(error) = provider.provide_credentials().await {
-            let text = format!("--profile {profile}: {}", DisplayErrorContext(&error));
+            let text = format!(
+                "the profile `{profile}` gives none: {}",
+                class::chain(&error)
+            );
             return Err(Fault::permanent("credentials", text).hint(class::CREDENTIALS));
         }
         loader = loader.profile_name(profile).credentials_provider(provider);

@@ -67,7 +67,11 @@ pub async fn apply(
         run::confirm(cx, asked.yes, "Apply this plan?")?;
     }
     let report = run::run(cx, &session, writer, &mut state, &plan, &events).await?;
-    let outputs = inspect::resolved(&session.graph, &state);
+    let mut outputs = inspect::resolved(&session.graph, &state);
+    if let Some(scope) = &session.scope {
+        // The other environment is not what was asked for.
+        outputs.retain(|name, _| name.starts_with(scope.as_str()) || name.starts_with("shared"));
+    }
     cx.console.text(&report::outputs(&outputs))?;
     document(cx, &session, &plan, &report, &state)?;
     run::close(cx, &plan, &report, timings.as_ref().map(|(t, p)| (t, *p)))

@@ -94,6 +94,43 @@ fn missing_or_expired_credentials_end_before_any_write() {
 }
 
 #[test]
+fn a_profile_that_is_named_is_meant() {
+    let lab = Lab::start();
+    let since = lab.mark();
+    // The keys in the environment could be those of another account.
+    let done = lab
+        .run(&["apply", "--yes", "--profile", "nowhere"])
+        .expect(1);
+    assert!(done.err.contains("`nowhere`"), "{}", done.err);
+    assert_eq!(lab.calls(since).len(), 0, "nothing was called");
+}
+
+#[test]
+fn with_json_there_is_one_document_also_when_nothing_can_be_done() {
+    let lab = Lab::start();
+    for (arguments, code, schema) in [
+        (&["plan", "--bogus", "--json"][..], 3, "deployer.error/1"),
+        (&["--json"], 3, "deployer.error/1"),
+        (&["apply", "--json"], 3, "deployer.error/1"),
+        (&["state", "show", "x", "--json"], 3, "deployer.error/1"),
+        (
+            &["sandbox", "up", "--latency", "x", "--json"],
+            3,
+            "deployer.error/1",
+        ),
+        (&["state", "unlock", "--json"], 0, "deployer.state-unlock/1"),
+        (&["config", "--json"], 0, "deployer.text/1"),
+        (&["completions", "bash", "--json"], 0, "deployer.text/1"),
+        (&["outputs", "--json"], 0, "deployer.outputs/1"),
+        (&["graph", "--json"], 0, "deployer.graph/1"),
+    ] {
+        let done = lab.run(arguments).expect(code);
+        let document: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+        assert_eq!(document["schema"], schema, "{arguments:?}");
+    }
+}
+
+#[test]
 fn a_state_of_another_account_or_region_is_refused_before_any_write() {
     let lab = Lab::start();
     lab.run(&["apply", "--env", "green", "--yes"]).expect(0);
@@ -142,6 +179,10 @@ fn a_damaged_state_is_named_and_never_overwritten() {
         (&good[..good.len() / 2], "line"),
         ("", "empty"),
         (&newer, "version 7"),
+        (
+            &good.replace("\"version\": 1", "\"version\": 0"),
+            "version 0",
+        ),
         (&other, "other"),
     ] {
         std::fs::write(&path, content).unwrap();
@@ -175,6 +216,13 @@ fn a_torn_journal_line_is_cut_off_and_other_damage_stops_with_the_line() {
     lab.faults(&json!({}));
     let path = lab.dir.path().join("state/dev.journal.jsonl");
     let journal = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, &journal[..40]).unwrap();
+    let done = lab.run(&["apply", "--yes"]).expect(1);
+    assert!(
+        done.err.contains("dev.journal.jsonl line 1"),
+        "{}",
+        done.err
+    );
     assert!(journal.lines().count() > 3, "{journal}");
     let mut lines: Vec<&str> = journal.lines().collect();
     lines[2] = "{\"n\": 2, garbage";

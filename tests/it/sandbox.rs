@@ -44,6 +44,19 @@ async fn two_at_once_start_one() -> Outcome {
     Ok(())
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_process_that_hangs_is_ended_all_the_same() -> Outcome {
+    use rustix::process::{Pid, Signal, kill_process};
+    let folder = tempfile::tempdir()?;
+    let hung = sandbox::up(&options(folder.path()), &quiet).await?;
+    let pid = Pid::from_raw(i32::try_from(hung.pid)?).ok_or("no pid")?;
+    kill_process(pid, Signal::STOP)?;
+    assert_eq!(sandbox::down(folder.path()).await?, Some(hung));
+    assert_eq!(sandbox::down(folder.path()).await?, None);
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_record_of_another_process_is_not_believed() -> Outcome {
     let folder = tempfile::tempdir()?;
