@@ -4,11 +4,12 @@ use crate::support::run::{Quick, Run, Slow, graph, head, verbs, writes};
 use crate::support::world::World;
 use deployer::engine::driver::Delegated;
 use deployer::engine::event::Verb;
-use deployer::engine::exec::Outcome;
-use deployer::engine::{Class, Fault, Leaves};
+use deployer::engine::exec::{self, MemoryRecorder, Outcome};
+use deployer::engine::{Class, Events, Fault, Leaves};
 use deployer::state::{Stage, State};
 use serde_json::json;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -234,6 +235,20 @@ async fn steps_that_left_the_blueprint_go_in_recorded_order_after_who_used_them_
         );
         assert_eq!(world.live(), Vec::<String>::new());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_that_was_answered_and_not_heeded_is_sent_again() {
+    let world = World::new(0.5);
+    let g = graph(|b| drop(b.add(head("a", "green"), Quick(json!({})))));
+    let mut run = Run::on(&world);
+    run.apply(&g).await;
+    world.unheeded.store(1, Relaxed);
+    let report = run.destroy(&g, None).await;
+    assert!(report.complete());
+    assert_eq!(writes(&world), ["create a", "delete a", "delete a"]);
+    assert!((60.0..90.0).contains(&report.seconds), "{}", report.seconds);
+    assert_eq!(world.live(), Vec::<String>::new());
 }
 
 #[tokio::test(start_paused = true)]

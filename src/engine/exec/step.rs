@@ -179,15 +179,14 @@ impl Work {
         let Some(live) = self.node.live.take() else {
             return self.forget().await;
         };
-        let outputs = live.outputs;
-        self.note(Stage::Deleting, &outputs).await?;
+        self.note(Stage::Deleting, &live.outputs).await?;
         let started = Instant::now();
-        let spec = self.node.spec.clone();
         if live.phase != Phase::Deleting {
-            self.retry(|| driver.delete(&spec, &outputs)).await?;
+            self.retry(|| driver.delete(&self.node.spec, &live.outputs))
+                .await?;
         }
         if driver.meta().nature != Nature::Aspect {
-            self.gone(driver, &outputs).await?;
+            self.gone(driver, &live).await?;
         }
         self.forget().await?;
         Ok(Some(started.elapsed().as_secs_f64()))

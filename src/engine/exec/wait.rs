@@ -10,32 +10,39 @@ use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// How long something may look as if its deletion had never been asked for: longer than any read lags.
+const UNHEEDED: Duration = Duration::from_secs(60);
+
 impl Work {
-    /// Polls until it no longer exists.
-    pub(super) async fn gone(&mut self, driver: &dyn Driver, outputs: &Value) -> Result<(), Stop> {
+    /// Polls until it no longer exists. A deletion that AWS took and of which nothing shows after a while is sent again:
+    /// deleting twice does no harm, and waiting for what was never begun has no end.
+    pub(super) async fn gone(&mut self, driver: &dyn Driver, was: &Live) -> Result<(), Stop> {
         let began = Instant::now();
         let limit = self.settle_limit(driver.meta().delete_seconds);
         let identity = self.identity();
         let mut parked = false;
+        let mut sent = Instant::now();
         loop {
-            match driver
-                .read(Key {
-                    spec: &self.node.spec,
-                    outputs: Some(outputs),
-                    identity: &identity,
-                })
-                .await
-            {
+            let read = driver.read(Key {
+                spec: &self.node.spec,
+                outputs: Some(&was.outputs),
+                identity: &identity,
+            });
+            match read.await {
                 Ok(None) => return Ok(()),
-                Ok(Some(Live {
-                    phase: Phase::Failed(why),
-                    ..
-                })) => {
-                    return Err(
-                        Fault::permanent("delete", format!("its deletion failed: {why}")).into(),
-                    );
-                }
-                Ok(Some(_)) => {}
+                Ok(Some(live)) => match live.phase {
+                    // What had failed before may show so for a moment longer.
+                    Phase::Failed(why) if was.phase != Phase::Failed(why.clone()) => {
+                        let why = format!("its deletion failed: {why}");
+                        return Err(Fault::permanent("delete", why).into());
+                    }
+                    Phase::Ready | Phase::Failed(_) if sent.elapsed() > UNHEEDED => {
+                        self.retry(|| driver.delete(&self.node.spec, &live.outputs))
+                            .await?;
+                        sent = Instant::now();
+                    }
+                    _ => {}
+                },
                 Err(f) if passing(&f) => {}
                 Err(f) => return Err(f.into()),
             }
