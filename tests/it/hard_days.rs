@@ -212,7 +212,7 @@ fn what_an_older_deployer_recorded_without_a_field_is_read_and_removed() {
     for record in state["steps"].as_object_mut().unwrap().values_mut() {
         for part in ["inputs", "outputs"] {
             let fields = record[part].as_object_mut().unwrap();
-            if let Some(last) = fields.keys().last().cloned() {
+            if let Some(last) = fields.keys().next_back().cloned() {
                 dropped += usize::from(fields.remove(&last).is_some());
             }
         }
