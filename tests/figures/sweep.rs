@@ -7,6 +7,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
+    clippy::print_stderr,
     dead_code,
     reason = "a program for people that shares the tests' lab"
 )]
@@ -67,7 +68,12 @@ fn kill(lab: &Lab, command: &[&str]) -> usize {
     loop {
         lab.faults(&json!({"hang_after": 1}));
         match lab.killed_when("hang_after", command) {
-            None => kills += 1,
+            None => {
+                kills += 1;
+                if kills % 50 == 0 {
+                    eprintln!("{} {kills} kills", command[0]);
+                }
+            }
             Some(done) => {
                 done.expect(0);
                 lab.faults(&json!({}));

@@ -88,4 +88,77 @@ mod tests {
         let text = hint(repeatable("s3", "PutBucketEncryption"), &fault).unwrap();
         assert!(text.contains("`s3:PutEncryptionConfiguration`"), "{text}");
     }
+
+    /// The tokens in backticks of the README's table of permissions, as `service:Action`, which may end in `*`.
+    fn permitted() -> Vec<String> {
+        let readme = include_str!("../../../README.md");
+        let rows = readme
+            .lines()
+            .skip_while(|l| !l.starts_with("| service | actions |"));
+        let mut all = Vec::new();
+        for row in rows.skip(2).take_while(|l| l.starts_with('|')) {
+            let mut cells = row.split('|').skip(1);
+            let service = cells.next().unwrap().split(',').next().unwrap().trim();
+            let actions = cells.next().unwrap().split('`').skip(1).step_by(2);
+            all.extend(actions.map(|a| format!("{service}:{a}")));
+        }
+        all
+    }
+
+    /// Every `"service", "Operation"` of the sources, and the operations that S3's macros name alone.
+    fn called(folder: &std::path::Path, all: &mut Vec<(String, String)>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                called(&path, all);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let text = text.split("#[cfg(test)]").next().unwrap();
+            let parts: Vec<&str> = text.split('"').collect();
+            let is_operation = |t: &str| {
+                let verbs = ["Get", "Put", "Delete"];
+                verbs.iter().any(|v| t.starts_with(v)) && t.chars().all(char::is_alphanumeric)
+            };
+            for at in (1..parts.len()).step_by(2) {
+                let before = parts.get(at.wrapping_sub(2)).copied().unwrap_or_default();
+                let paired = parts[at - 1].trim() == ",";
+                let is_service = before
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c == '2' || c == '3');
+                let capital = parts[at].starts_with(|c: char| c.is_ascii_uppercase())
+                    && parts[at].chars().all(char::is_alphanumeric);
+                if paired && is_service && !before.is_empty() && capital {
+                    all.push((before.to_owned(), parts[at].to_owned()));
+                } else if path.components().any(|c| c.as_os_str() == "s3")
+                    && is_operation(parts[at])
+                {
+                    all.push(("s3".to_owned(), parts[at].to_owned()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_readme_lists_every_permission_that_a_call_needs() {
+        let permitted = permitted();
+        let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut calls = Vec::new();
+        for folder in ["aws", "resources"] {
+            called(&source.join(folder), &mut calls);
+        }
+        assert!(calls.len() > 150, "{}", calls.len());
+        for (service, operation) in calls {
+            let api = repeatable(
+                String::leak(service.clone()),
+                String::leak(operation.clone()),
+            );
+            let action = permission(api);
+            let listed = permitted.iter().any(|p| match p.strip_suffix('*') {
+                Some(start) => action.starts_with(start),
+                None => *p == action,
+            });
+            assert!(listed, "{action} ({operation}) is missing in the README");
+        }
+    }
 }
