@@ -28,7 +28,7 @@ import { readUnits, writeState } from './state.mjs';
 
 /** A failover takes a minute; what takes longer is told rather than waited for. */
 const ATTEMPTS = 40;
-/** A pass that took longer than this is followed by another in the same run. */
+/** After a pass that took longer than this green is not up to date: another follows, in the same run or in the next. */
 const LONG_PASS_MS = 2_000;
 const MAX_PASSES = 20;
 
@@ -83,9 +83,9 @@ export async function catchUp(context) {
     const began = Date.now();
     const { exhausted, changes } = await follow(context);
     context.log.debug('followed', { changes, lsn: formatLsn(context.state.applied), ms: Date.now() - began });
-    if (!context.deadline.allows(LONG_PASS_MS)) return exhausted;
     const { applied, consistent } = context.state;
     if (exhausted && Date.now() - began < LONG_PASS_MS && (applied >= consistent || passes >= MAX_PASSES)) return true;
+    if (!context.deadline.allows(LONG_PASS_MS)) return false;
     if (applied >= consistent || changes > 0) continue;
     await flushLog(context.blue);
     await new Promise((resolve) => setTimeout(resolve, 100));
