@@ -15,7 +15,6 @@ mod data_safety;
 mod engine;
 mod foreign;
 mod hard_days;
-mod lambda;
 mod makespan;
 mod mutations;
 mod requests;
