@@ -1,0 +1,176 @@
+//! What each kind of value takes and refuses.
+
+use super::*;
+
+#[test]
+fn legal_and_illegal_values_of_every_kind() {
+    let table: &[(&str, &[&str], &[&str])] = &[
+        (
+            "suffix",
+            &["\"a\"", "\"pr42\"", "\"a23456789012\""],
+            &[
+                "\"\"",
+                "\"A\"",
+                "\"1a\"",
+                "\"a-b\"",
+                "\"a234567890123\"",
+                "\"ä\"",
+                "7",
+                "\"a@{x.y}\"",
+            ],
+        ),
+        (
+            "region",
+            &["\"eu-central-1\"", "\"ap-southeast-12\""],
+            &[
+                "\"\"",
+                "\"eu\"",
+                "\"eu-central\"",
+                "\"EU-central-1\"",
+                "\"eu central-1\"",
+                "\"cn-north-1\"",
+                "\"us-gov-west-1\"",
+                "\"eu--central-1\"",
+                "1",
+            ],
+        ),
+        (
+            "tags.ignore",
+            &["[]", "[\"aws-backup*\", \"map-migrated\"]"],
+            &[
+                "\"a\"",
+                "[1]",
+                "[\"\"]",
+                "[\"a*b\"]",
+                "[\"*\"]",
+                "[\"Name\"]",
+                "[\"Env*\"]",
+            ],
+        ),
+        (
+            "network.zones",
+            &["3", "4", "0x3"],
+            &["2", "5", "-3", "3.0", "\"3\""],
+        ),
+        (
+            "network.blue_cidr",
+            &[
+                "\"10.77.0.0/16\"",
+                "\"172.31.0.0/16\"",
+                "\"192.168.0.0/16\"",
+            ],
+            &[
+                "\"10.10.0.0\"",
+                "\"10.10.0.0/17\"",
+                "\"10.10.1.0/16\"",
+                "\"11.0.0.0/16\"",
+                "\"172.32.0.0/16\"",
+                "\"fd00::/16\"",
+                "\"10.0.0.0/8\"",
+                "16",
+            ],
+        ),
+        (
+            "network.flow_log_days",
+            &["1", "90", "3653"],
+            &["0", "2", "91", "-1", "99999999999"],
+        ),
+        ("logs.database_days", &["365"], &["366", "90.0"]),
+        (
+            "storage.transaction_logs_glacier_days",
+            &["1", "275"],
+            &["0", "276", "40000", "-1"],
+        ),
+        (
+            "storage.compliance_docs_glacier_days",
+            &["1", "275"],
+            &["0", "276"],
+        ),
+        (
+            "storage.deep_archive_days",
+            &["180", "400"],
+            &["179", "90", "36501"],
+        ),
+        ("storage.access_logs_expire_days", &["1"], &["0"]),
+        ("storage.noncurrent_days", &["1"], &["0"]),
+        ("storage.abort_upload_days", &["1"], &["0"]),
+        (
+            "database.engine_version",
+            &["\"14.6\"", "\"16.11\""],
+            &[
+                "\"14\"",
+                "\"14.6.1\"",
+                "\"14.\"",
+                "\".6\"",
+                "\"a.b\"",
+                "14.6",
+            ],
+        ),
+        (
+            "database.name",
+            &["\"payments\"", "\"A_1\""],
+            &[
+                "\"1a\"",
+                "\"a-b\"",
+                "\"\"",
+                "\"postgres\"",
+                "\"SELECT\"",
+                "\"rdsadmin\"",
+                "\"pg_x\"",
+            ],
+        ),
+        (
+            "database.master_user",
+            &["\"payments_admin\"", "\"a\""],
+            &[
+                "\"admin\"",
+                "\"a2345678901234567\"",
+                "\"_a\"",
+                "\"rdsadmin\"",
+                "\"user\"",
+            ],
+        ),
+        ("database.port", &["1150", "65535"], &["1149", "65536", "0"]),
+        ("database.instances", &["1", "15"], &["0", "16"]),
+        (
+            "database.min_capacity",
+            &["0.5", "1", "15.5", "16"],
+            &["0", "0.25", "-1", "16.5", "nan", "inf", "300"],
+        ),
+        (
+            "database.max_capacity",
+            &["1", "128", "2.5"],
+            &["0.5", "0", "129", "1.3", "256.5", "inf"],
+        ),
+        ("database.backup_days", &["1", "35"], &["0", "36"]),
+        ("database.rotation_days", &["1", "1000"], &["0", "1001"]),
+        (
+            "database.monitoring_seconds",
+            &["1", "5", "10", "15", "30", "60"],
+            &["0", "2", "61"],
+        ),
+        (
+            "database.insights_days",
+            &["7", "31", "713", "731"],
+            &["0", "8", "32", "744", "1"],
+        ),
+        ("keys.deletion_days", &["7", "30"], &["6", "31"]),
+        ("keys.rotation_days", &["90", "2560"], &["89", "2561"]),
+        ("run.parallelism", &["1", "256"], &["0", "257"]),
+        ("run.patience_seconds", &["1", "600"], &["0", "601"]),
+        ("run.call_timeout_seconds", &["1", "300"], &["0", "301"]),
+        ("run.held_seconds", &["0", "86400"], &["-1", "86401"]),
+    ];
+    for (path, good, bad) in table {
+        for value in *good {
+            parse(&line(path, value)).unwrap_or_else(|e| panic!("{path} = {value}: {e}"));
+        }
+        for value in *bad {
+            let all = errors(&line(path, value));
+            assert_eq!(all.len(), 1, "{path} = {value}: {all:?}");
+            assert!(all[0].contains(&format!("`{path}`")), "{all:?}");
+        }
+    }
+    // `network.green_cidr` is like blue's, `tags.set` has a test of its own; every other key is in the table.
+    assert_eq!(table.len() + 2, keys().len());
+}
