@@ -51,8 +51,13 @@ const MAINTENANCE_WINDOW: &str = "sun:03:00-sun:04:00";
 
 /// Declares it.
 pub fn declare(site: &mut Site<'_>, env: Env, needs: &Needs<'_>) {
-    let cluster = cluster(site, env, needs);
-    instances(site, env, needs, &cluster);
+    let group = SubnetGroup {
+        vpc: needs.vpc.clone(),
+        subnets: needs.subnets.iter().map(|s| s.id()).collect(),
+    };
+    let group = site.graph.add(site.head("db-subnets", env), group);
+    let cluster = cluster(site, env, needs, &group);
+    instances(site, env, needs, &cluster, &group);
     let rotation = Rotation {
         // RDS is done with the secret when the cluster is.
         secret: cluster.secret_arn().ready(),
@@ -76,13 +81,13 @@ fn parameters(list: &[(&str, &str)]) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn cluster(site: &mut Site<'_>, env: Env, needs: &Needs<'_>) -> Handle<Cluster> {
+fn cluster(
+    site: &mut Site<'_>,
+    env: Env,
+    needs: &Needs<'_>,
+    subnet_group: &Handle<SubnetGroup>,
+) -> Handle<Cluster> {
     let settings = &site.config.database;
-    let subnet_group = SubnetGroup {
-        vpc: needs.vpc.clone(),
-        subnets: needs.subnets.iter().map(|s| s.id()).collect(),
-    };
-    let subnet_group = site.graph.add(site.head("db-subnets", env), subnet_group);
     let group = ClusterParameterGroup {
         family: family(&settings.engine_version),
         parameters: parameters(&CLUSTER_PARAMETERS),
@@ -119,7 +124,13 @@ fn cluster(site: &mut Site<'_>, env: Env, needs: &Needs<'_>) -> Handle<Cluster> 
     site.graph.add(site.head(DATABASE_CLUSTER, env), spec)
 }
 
-fn instances(site: &mut Site<'_>, env: Env, needs: &Needs<'_>, cluster: &Handle<Cluster>) {
+fn instances(
+    site: &mut Site<'_>,
+    env: Env,
+    needs: &Needs<'_>,
+    cluster: &Handle<Cluster>,
+    subnet_group: &Handle<SubnetGroup>,
+) {
     let settings = &site.config.database;
     let group = ParameterGroup {
         family: family(&settings.engine_version),
@@ -129,6 +140,8 @@ fn instances(site: &mut Site<'_>, env: Env, needs: &Needs<'_>, cluster: &Handle<
     for at in 0..settings.instances {
         let spec = Instance {
             cluster: cluster.id(),
+            // A zone that was added is in the group before an instance is put there.
+            subnet_group: subnet_group.name().ready(),
             class: "db.serverless".into(),
             zone: site.facts.zones[at % site.facts.zones.len()].clone(),
             // Tiers 0 and 1 keep the size of the writer and are ready to take over; later ones scale on their own

@@ -3,6 +3,7 @@
 use super::cluster::{ClusterId, start_to_delete};
 use super::parameter_group::ParameterGroupName;
 use super::status::phase;
+use super::subnet_group::SubnetGroupName;
 use super::{ENGINE, IDENTIFIER, tags};
 use crate::aws::{Aws, once, rds_tags_of, repeatable};
 use crate::engine::driver::Owned;
@@ -22,6 +23,8 @@ use std::time::Duration;
 pub struct Instance {
     /// Its cluster, which may still be in creation.
     pub cluster: Ref<ClusterId>,
+    /// The group of the cluster, which the instance is placed by: it must hold a subnet in the instance's zone first.
+    pub subnet_group: Ref<SubnetGroupName>,
     /// `db.serverless` for Serverless v2.
     pub class: String,
     /// The availability zone.
@@ -80,7 +83,7 @@ impl Kind for Instance {
 }
 
 impl Resource for Instance {
-    const FIXED: &'static [&'static str] = &["cluster", "zone"];
+    const FIXED: &'static [&'static str] = &["cluster", "subnet_group", "zone"];
     type Outputs = InstanceOutputs;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
@@ -322,6 +325,12 @@ fn settings(instance: &DbInstance, cluster: Option<&DbCluster>) -> Instance {
     let insights = instance.performance_insights_enabled().unwrap_or(false);
     Instance {
         cluster: owned(instance.db_cluster_identifier()).into(),
+        subnet_group: owned(
+            instance
+                .db_subnet_group()
+                .and_then(|g| g.db_subnet_group_name()),
+        )
+        .into(),
         // Accepted and on its way counts; see the cluster.
         class: owned(
             pending
