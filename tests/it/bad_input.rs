@@ -259,6 +259,40 @@ fn an_unwritable_or_full_state_folder_is_a_clear_error_and_nothing_is_created() 
     assert_eq!(lab.writes(since), Vec::<String>::new());
 }
 
+/// No file may grow beyond a limit of the process: the journal meets it in the middle of the run, as on a full disk.
+#[test]
+fn a_disk_that_fills_in_the_middle_is_told_and_the_next_run_goes_on() {
+    let lab = Lab::start();
+    let empty = lab.ids();
+    let apply = ["apply", "--env", "green", "--yes"];
+    let usual = lab.command(&apply);
+    let mut limited = std::process::Command::new("sh");
+    limited
+        .args(["-c", "ulimit -f 60; exec \"$0\" \"$@\""])
+        .arg(usual.get_program())
+        .args(usual.get_args())
+        .current_dir(lab.dir.path())
+        .stdin(std::process::Stdio::null());
+    for (key, value) in usual.get_envs() {
+        match value {
+            Some(value) => limited.env(key, value),
+            None => limited.env_remove(key),
+        };
+    }
+    let output = limited.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("dev.journal.jsonl") && told.contains("Free some space"),
+        "{told}"
+    );
+    assert_ne!(lab.ids(), empty, "it came some way");
+    lab.run(&apply).expect(0);
+    lab.run(&["plan", "--env", "green"]).expect(0);
+    lab.run(&["destroy", "--yes"]).expect(0);
+    assert_eq!(lab.ids(), empty);
+}
+
 #[test]
 fn the_second_of_two_applies_exits_4_and_names_the_first() {
     let lab = Lab::start();
