@@ -57,7 +57,7 @@ export async function fillExpected({ blue, green }, table, range) {
     if (out !== '') await green.guard(sink.write(out));
   }
   await green.guard(sink.end());
-  // Rows that the mapping can transform and green refuses are held back too: their keys are in quarantine.
+  // Rows that the mapping can transform and green refuses are in quarantine too.
   counts.heldBack += await green.run(
     `DELETE FROM pg_temp.expected e USING ${SCHEMA}.quarantine q, LATERAL jsonb_populate_record(NULL::${qualified(plan.target)}, q.key::jsonb) k
       WHERE q.source = ${literal(table.name)} AND q.key LIKE '{%' AND ${sameKey(table, 'e', 'k')}`);

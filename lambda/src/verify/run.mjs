@@ -15,13 +15,13 @@ import { verifyTable } from './table.mjs';
  *
  * @typedef {import('../sync/context.mjs').Invocation} Invocation
  * @typedef {object} VerifyAnswer
- * @property {boolean} ok everything that was asked for was compared, and nothing differs or is held back
+ * @property {boolean} ok everything that was asked for was compared, and nothing differs or is in quarantine
  * @property {string} verdict one word: `equal`, `different`, `held-back`, `incomplete`, `not-following`
  * @property {{lsn: string, at: string} | null} moment of blue, at which both were compared
  * @property {import('./table.mjs').TableAnswer[]} tables
  * @property {string[]} notCompared tables for which the time did not suffice: call again with `{"tables": [...]}`
  * @property {number} mismatches rows that differ
- * @property {number} quarantined rows held back
+ * @property {number} quarantined rows in quarantine
  * @property {number | null} lagSeconds at the end
  * @property {number} lagBytes at the end
  * @property {{checked: number, raised: number}} sequences

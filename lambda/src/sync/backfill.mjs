@@ -3,11 +3,11 @@ import { columnList, endOfLog, formatLsn, ident, literal, parseLsn } from '../pg
 
 /**
  * Rows of which the stream does not hold all: an update does not repeat large values that stayed as they were. Mostly green has
- * them. Where it has not (the row was copied under another key, was held back or filtered out before), they are read from blue
+ * them. Where it has not (the row was copied under another key, was in quarantine or filtered out before), they are read from blue
  * as they are now, a moment later than the change. Green is consistent only from the moment of that reading on.
  *
  * What is read may even belong to another row that has the key by now. Then the stream takes the key away from the row before it
- * reaches the moment of the reading: by a delete, or by a change of the key. So until then the row is in doubt, and a change of its
+ * reaches the moment of the reading: by a delete, or by a change of the key. So until then the row is unconfirmed, and a change of its
  * key must not carry its large values along: they are read again under the new key. The same holds for all rows while the stream
  * has not reached the end of the copy.
  *
@@ -19,9 +19,9 @@ import { columnList, endOfLog, formatLsn, ident, literal, parseLsn } from '../pg
 
 const AT_ONCE = 500;
 /** More are not remembered one by one. */
-const MANY_DOUBTS = 10_000;
+const MANY_UNCONFIRMED = 10_000;
 
-export class Healer {
+export class Backfill {
   /**
    * @param {Session} green
    * @param {() => Promise<Session>} openBlue a connection beside the one that reads the stream
@@ -33,31 +33,31 @@ export class Healer {
     this.blue = undefined;
     /** Blue's position after the latest reading. */
     this.readAt = 0n;
-    /** Rows in doubt, and until which position. @type {Map<string, bigint>} */
-    this.doubts = new Map();
-    /** Until here everything is in doubt. */
+    /** Unconfirmed rows, and until which position. @type {Map<string, bigint>} */
+    this.unconfirmed = new Map();
+    /** Until here everything is unconfirmed. */
     this.allUntil = 0n;
   }
 
   /** May the row have values of a later moment than this? @param {SyncTable} table @param {string[]} key @param {bigint} lsn */
-  doubtful(table, key, lsn) {
-    return lsn < this.allUntil || (this.doubts.get(doubtId(table, key)) ?? 0n) > lsn;
+  isUnconfirmed(table, key, lsn) {
+    return lsn < this.allUntil || (this.unconfirmed.get(rowId(table, key)) ?? 0n) > lsn;
   }
 
   /** @param {import('./state.mjs').State} state */
-  load({ doubts, copied }) {
-    this.doubts = new Map(Object.entries(doubts).map(([id, lsn]) => [id, parseLsn(lsn)]));
+  load({ unconfirmed, copied }) {
+    this.unconfirmed = new Map(Object.entries(unconfirmed).map(([id, lsn]) => [id, parseLsn(lsn)]));
     this.allUntil = copied;
   }
 
-  /** What of the state has changed with these readings, and with having come so far. @param {bigint} applied @returns {Pick<import('./state.mjs').State, 'doubts' | 'copied'>} */
+  /** What of the state has changed with these readings, and with having come so far. @param {bigint} applied @returns {Pick<import('./state.mjs').State, 'unconfirmed' | 'copied'>} */
   save(applied) {
-    for (const [id, lsn] of this.doubts) if (lsn <= applied) this.doubts.delete(id);
-    if (this.doubts.size > MANY_DOUBTS) {
+    for (const [id, lsn] of this.unconfirmed) if (lsn <= applied) this.unconfirmed.delete(id);
+    if (this.unconfirmed.size > MANY_UNCONFIRMED) {
       this.allUntil = this.readAt;
-      this.doubts.clear();
+      this.unconfirmed.clear();
     }
-    return { doubts: Object.fromEntries([...this.doubts].map(([id, lsn]) => [id, formatLsn(lsn)])), copied: this.allUntil };
+    return { unconfirmed: Object.fromEntries([...this.unconfirmed].map(([id, lsn]) => [id, formatLsn(lsn)])), copied: this.allUntil };
   }
 
   /**
@@ -106,7 +106,7 @@ export class Healer {
       if (current === undefined || row === null) missing.push(key);
       else {
         found.push({ key, row: row.map((value, i) => (value === undefined ? current[i] : value)) });
-        this.doubts.set(doubtId(table, key), this.readAt);
+        this.unconfirmed.set(rowId(table, key), this.readAt);
       }
     }
     return { found, missing };
@@ -156,4 +156,4 @@ function typed(table, column, value) {
 }
 
 /** Keys are not written down: the mapping may not let them through. @param {SyncTable} table @param {string[]} key */
-const doubtId = (table, key) => createHash('sha256').update(JSON.stringify([table.name, ...key])).digest('base64');
+const rowId = (table, key) => createHash('sha256').update(JSON.stringify([table.name, ...key])).digest('base64');
