@@ -310,7 +310,7 @@ fn one_environment_goes_without_the_other_and_a_stopped_destroy_goes_on() {
 
 #[test]
 fn a_stop_does_not_wait_for_what_settles() {
-    let lab = Lab::start_with(&["--latency", "aws/20"]);
+    let lab = Lab::with_latency("aws/20");
     let empty = lab.ids();
     let since = lab.mark();
     let child = lab.spawn(GREEN);

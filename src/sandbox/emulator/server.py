@@ -22,12 +22,18 @@ class Handler(MotoRequestHandler):
         """A client that left, or a fault that closed the connection: both are ordinary here."""
 
 
+def listen(gateway, port):
+    """The server for a gateway; port 0 takes a free one."""
+    server = make_server("127.0.0.1", port, gateway, threaded=True, request_handler=Handler)
+    server.daemon_threads = True
+    return server
+
+
 def serve(port, instance, latency, port_file):
     """Listens and serves for ever."""
     patches.load()
     gateway = Gateway(instance, latency)
-    server = make_server("127.0.0.1", port, gateway, threaded=True, request_handler=Handler)
-    server.daemon_threads = True
+    server = listen(gateway, port)
     if port_file:
         # Renamed into place so that a reader never sees half a number.
         with open(port_file + ".new", "w", encoding="ascii") as out:
