@@ -9,7 +9,6 @@ from werkzeug.serving import make_server
 
 from . import patches
 from .gateway import Gateway
-from .patches.iam import managed_policies
 
 
 class Handler(MotoRequestHandler):
@@ -46,6 +45,8 @@ def serve(port, instance, latency, port_file):
 
 def _warm_up():
     """Does while nobody asks yet what the first calls would wait for."""
+    from .patches.iam import managed_policies
+
     managed_policies()
     for service in ("ec2", "rds", "s3", "kms", "logs", "dynamodb", "secretsmanager", "sts"):
         get_backend(service)
