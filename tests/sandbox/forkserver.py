@@ -12,6 +12,7 @@ its Unix socket. A connection carries one line of JSON:
 """
 
 import contextlib
+import gc
 import io
 import json
 import os
@@ -80,6 +81,9 @@ def warmed():
         client.meta.events.register(f"before-send.{service}", answer)
         getattr(client, operation)()
     gateway.log.clear()
+    # Shared with all forks and never garbage: the collector would touch, and so copy, every page of it.
+    gc.collect()
+    gc.freeze()
     return gateway
 
 
@@ -143,7 +147,8 @@ def main():
         if sys.stdin in ready:
             socket_file = pathlib.Path(sys.argv[1])
             socket_file.unlink()
-            socket_file.parent.rmdir()
+            with contextlib.suppress(OSError):
+                socket_file.parent.rmdir()
             return
         connection, _ = listener.accept()
         sys.stdout.flush()

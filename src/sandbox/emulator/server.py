@@ -1,5 +1,6 @@
 """The HTTP server: werkzeug's threaded one on the loopback address."""
 
+import gc
 import os
 import threading
 
@@ -50,3 +51,5 @@ def _warm_up():
     managed_policies()
     for service in ("ec2", "rds", "s3", "kms", "logs", "dynamodb", "secretsmanager", "sts"):
         get_backend(service)
+    # What is there now stays: the collector need not go through hundreds of thousands of objects again and again.
+    gc.freeze()

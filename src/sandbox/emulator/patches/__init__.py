@@ -6,6 +6,7 @@ from ..moto_parts import PROBLEMS, check
 
 # In order: what comes first is outermost around an operation.
 MODULES = [
+    "caches",
     "validation",
     "limits",
     "s3_requests",
