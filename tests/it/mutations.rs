@@ -202,7 +202,13 @@ fn what_cannot_be_read(lab: &Lab) {
     lab.faults(&json!({"deny": ["s3:GetBucketPolicy"]}));
     let drift = lab.run(&["drift", "--json"]).expect(1).json();
     let told = told(&drift);
-    assert_eq!((told.len(), &drift["summary"]["unchecked"]), (6, &json!(6)));
+    let rows = drift["steps"].as_array().unwrap().iter();
+    let buckets = rows.filter(|r| r["kind"] == "s3/bucket").count();
+    assert!(buckets > 0);
+    assert_eq!(
+        (told.len(), &drift["summary"]["unchecked"]),
+        (buckets, &json!(buckets))
+    );
     for (step, status, _) in &told {
         assert_eq!(status, "unchecked", "{step}");
     }
