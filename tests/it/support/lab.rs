@@ -2,6 +2,7 @@
 
 use super::forkserver::{self, Sandbox};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
@@ -177,6 +178,11 @@ impl Lab {
     /// The ids of everything in the account.
     pub fn ids(&self) -> String {
         self.tool(&["--ids"])
+    }
+
+    /// The deployer's kinds: what shows each in the inventory, and how many of those there are.
+    pub fn inventory_kinds(&self) -> BTreeMap<String, (String, usize)> {
+        serde_json::from_str(&self.tool(&["--kinds"])).unwrap()
     }
 
     fn tool(&self, arguments: &[&str]) -> String {
