@@ -1,7 +1,7 @@
 //! What the engine knows of a resource type: an object-safe driver over JSON. `resources` adapts typed resources to it;
 //! tests give drivers of their own.
 
-use super::diff::Change;
+use super::diff::{Change, TAGS};
 use super::error::Error;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -32,23 +32,59 @@ pub struct Delegated {
     pub legal: fn(&Value, &Value) -> Result<(), String>,
 }
 
+/// What comes first when a thing is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replace {
+    /// The old one goes first: its name or its place can be taken once only.
+    DeleteFirst,
+    /// The new one comes first: AWS refuses to delete one that is in use.
+    CreateFirst,
+}
+
 /// Facts about a resource type that the engine plans with.
 #[derive(Debug, Clone)]
 pub struct Meta {
     /// The type, `service/thing`.
     pub kind: &'static str,
-    /// Fields that AWS cannot change in place.
-    pub fixed: &'static [&'static str],
-    /// Databases, tables, buckets, keys: never replaced without `--replace-data`.
-    pub holds_data: bool,
     /// How it exists.
     pub nature: Nature,
-    /// Fields owned by someone else at run time.
-    pub delegated: &'static [Delegated],
     /// Typical seconds from the create call until it is ready.
     pub create_seconds: f64,
     /// Typical seconds from the delete call until it is gone.
     pub delete_seconds: f64,
+    /// Fields that AWS cannot change in place.
+    pub fixed: &'static [&'static str],
+    /// Outputs that an update changes: what refers to them is known after the update only.
+    pub changing: &'static [&'static str],
+    /// The order of a replacement.
+    pub replace: Replace,
+    /// Databases, tables, buckets, keys: never replaced without `--replace-data`.
+    pub holds_data: bool,
+    /// Fields whose change interrupts service.
+    pub interrupts: &'static [&'static str],
+    /// Fields that AWS never shows: not compared.
+    pub write_only: &'static [&'static str],
+    /// Fields owned by someone else at run time.
+    pub delegated: &'static [Delegated],
+}
+
+impl Meta {
+    /// A tagged type about which there is nothing to say: where an engine's test or a figure starts from.
+    pub const fn plain(kind: &'static str) -> Self {
+        Self {
+            kind,
+            nature: Nature::Tagged,
+            create_seconds: 1.0,
+            delete_seconds: 1.0,
+            fixed: &[],
+            changing: &[],
+            replace: Replace::DeleteFirst,
+            holds_data: false,
+            interrupts: &[],
+            write_only: &[],
+            delegated: &[],
+        }
+    }
 }
 
 /// Who a resource is: what is written down before the create call leaves.
@@ -148,12 +184,24 @@ pub struct Delta {
     pub remove_tags: Vec<String>,
 }
 
+/// What is to happen to one entry of a map or a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edit {
+    /// It is wanted and not there.
+    Add,
+    /// It is there and differs.
+    Change,
+    /// It is there and not wanted.
+    Remove,
+}
+
 impl Delta {
     /// Splits a list of changes into struct and tags.
     pub fn of(all: Vec<Change>) -> Self {
         let mut out = Self::default();
         for change in all {
-            match (change.path.strip_prefix("tags."), &change.want) {
+            let tag = (change.field() == TAGS).then(|| change.entry()).flatten();
+            match (tag, &change.want) {
                 (Some(key), Some(Value::String(value))) => {
                     out.set_tags.insert(key.to_owned(), value.clone());
                 }
@@ -167,6 +215,22 @@ impl Delta {
     /// True when something in this field differs.
     pub fn touches(&self, field: &str) -> bool {
         self.changes.iter().any(|c| c.field() == field)
+    }
+
+    /// What differs in a field that is a map or a set: its entries by name, each once.
+    pub fn entries(&self, field: &str) -> BTreeMap<&str, Edit> {
+        let mut out = BTreeMap::new();
+        for change in self.changes.iter().filter(|c| c.field() == field) {
+            let Some(name) = change.entry() else { continue };
+            let edit = match (&change.want, &change.have) {
+                _ if change.path.len() > 2 => Edit::Change,
+                (Some(_), None) => Edit::Add,
+                (None, _) => Edit::Remove,
+                (Some(_), Some(_)) => Edit::Change,
+            };
+            out.insert(name, edit);
+        }
+        out
     }
 
     /// True when tags differ.
