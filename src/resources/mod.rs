@@ -204,6 +204,7 @@ impl<R: Resource> Typed<R> {
             delegated: R::DELEGATED,
             create_seconds,
             delete_seconds,
+            ..Meta::plain(R::TYPE)
         };
         Self {
             aws: aws.clone(),

@@ -91,8 +91,7 @@ async fn run(steps: usize, chains: usize) -> (f64, u64, u64) {
         holds_data: false,
         nature: Nature::Tagged,
         delegated: &[],
-        create_seconds: 1.0,
-        delete_seconds: 1.0,
+        ..Meta::plain(Nothing::TYPE)
     };
     registry.add(Arc::new(Idle(meta)));
     let folder = tempfile::tempdir().unwrap();

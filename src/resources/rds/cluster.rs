@@ -130,6 +130,7 @@ impl Resource for Cluster {
     ];
     const HOLDS_DATA: bool = true;
     const DELEGATED: &'static [Delegated] = &[Delegated {
+        record: None,
         field: "running_version",
         owner: "RDS (automatic minor version upgrades)",
         legal: version::legal,
