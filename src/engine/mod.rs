@@ -8,6 +8,7 @@ pub mod error;
 pub mod event;
 pub mod exec;
 pub mod graph;
+mod handle;
 pub mod observe;
 mod order;
 pub mod plan;
@@ -21,5 +22,6 @@ pub use driver::{
 };
 pub use error::{Class, Error, Leftover};
 pub use event::{Event, Events};
-pub use graph::{Builder, Graph, Handle, Kind, NameRule, Step, StepMeta, TAG_NAME};
+pub use graph::{Builder, Graph, Kind, NameRule, Step, StepMeta, TAG_NAME};
+pub use handle::{Handle, fields};
 pub use reference::{Ref, Strength};

@@ -16,6 +16,7 @@ use std::sync::Arc;
 struct Versioned(Value);
 impl Kind for Versioned {
     const TYPE: &'static str = "test/versioned";
+    type Outputs = ();
 }
 
 /// A target group: it cannot be deleted while something uses it, and its name can be there once only.
@@ -25,6 +26,7 @@ struct Target(Value);
 impl Kind for Target {
     const TYPE: &'static str = "test/target";
     const NAMED_BY: &'static [&'static str] = &["fixed"];
+    type Outputs = ();
 }
 
 fn run_on(world: &Arc<World>) -> Run {

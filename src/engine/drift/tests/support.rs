@@ -13,12 +13,14 @@ use std::sync::Arc;
 struct Thing(Value);
 impl Kind for Thing {
     const TYPE: &'static str = "test/thing";
+    type Outputs = ();
 }
 #[derive(Serialize)]
 #[serde(transparent)]
 struct Part(Value);
 impl Kind for Part {
     const TYPE: &'static str = "test/part";
+    type Outputs = ();
 }
 
 pub(super) fn at_most_nine(owner: &Owner<'_>) -> Result<(), String> {
@@ -53,9 +55,6 @@ impl Driver for Facts {
 
 pub(super) fn registry() -> Registry {
     let meta = |kind, nature| Meta {
-        kind,
-        fixed: &[],
-        holds_data: false,
         nature,
         delegated: &[Delegated {
             record: None,
