@@ -11,6 +11,7 @@
 mod audit;
 mod bad_input;
 mod budget;
+mod circles;
 mod data_safety;
 mod engine;
 mod foreign;
