@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { PermanentError } from '../lib/errors.mjs';
-import { compileMapping } from '../mapping/compile.mjs';
+import { compileWithServers } from '../mapping/compile.mjs';
 import { loadMapping } from '../mapping/load.mjs';
 import { readCatalog } from '../pg/catalog.mjs';
+import { compareSettings } from '../pg/settings.mjs';
 import { openSession } from '../pg/session.mjs';
 import { Applier } from './apply.mjs';
 import { Backfill } from './backfill.mjs';
@@ -106,13 +107,14 @@ export class Context {
     const mappingHash = createHash('sha256').update(JSON.stringify(json)).digest('hex');
     const resuming = known !== undefined && known.phase !== 'stopped';
     if (resuming) this.#compareSchema(source, mappingHash);
-    const { tables, limits } = compileMapping(json, source, target, { hashKey });
+    const { tables, limits } = await compileWithServers(json, source, target, { hashKey }, this.blue, this.green);
     this.tables = tables.map((plan, i) => {
       const from = source.tables[`${plan.source.schema}.${plan.source.name}`];
       const to = target.tables[`${plan.target.schema}.${plan.target.name}`];
       if (from === undefined || to === undefined) throw new PermanentError('MAPPING', 'the mapping names a table that is not there');
       return new SyncTable(plan, from, to, i);
     });
+    await compareSettings(this.blue, this.green, this.tables);
     if (!resuming) {
       this.state.slot = this.state.publication = slotName(this.invocation.config);
       this.state.mappingHash = mappingHash;
