@@ -1,5 +1,5 @@
 import { PermanentError } from '../lib/errors.mjs';
-import { readItem } from './item.mjs';
+import { canBeWritten, readItem } from './item.mjs';
 
 /**
  * One record of the stream, checked and understood.
@@ -41,6 +41,8 @@ export function readChange(raw, expiry) {
     throw new PermanentError('STREAM_VIEW', 'a record carries no image of the session', { hint: VIEW_HINT });
   const before = OldImage === undefined ? undefined : readItem(OldImage);
   const image = kind === 'delete' ? /** @type {Item} */ (before) : readItem(NewImage);
+  if (kind === 'put' && !canBeWritten(image))
+    throw new PermanentError('ATTRIBUTE_NAME', 'a session has an attribute named __proto__, which the AWS client cannot write', { hint: 'rename the attribute in the application' });
   const at = secondsOf(ApproximateCreationDateTime);
   const { type, principalId } = record.userIdentity ?? {};
   const byTtl = type === 'Service' && principalId === 'dynamodb.amazonaws.com';

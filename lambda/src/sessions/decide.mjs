@@ -43,10 +43,16 @@ export function decide(change, known, attributes, now) {
  * key. A session that had expired may have been removed by green's TTL, which says nothing.
  * @param {Change} change @param {Known['checkpoint']} checkpoint @param {Attributes} attributes @param {number} now
  */
-function endedOnGreen({ first, before }, checkpoint, { expiry }, now) {
-  const wasThere = checkpoint?.fingerprint !== undefined;
-  return wasThere && !first && !(before !== undefined && hasExpired(before, expiry, now));
+function endedOnGreen({ first, before, image }, checkpoint, attributes, now) {
+  if (checkpoint?.fingerprint === undefined || first) return false;
+  return before === undefined || !(hasExpired(before, attributes.expiry, now) || startsAgain(before, image, attributes));
 }
+
+/** A version that goes back is of a new session, written over the old one. @param {Item} before @param {Item} image @param {Attributes} attributes */
+const startsAgain = (before, image, { version }) => {
+  const [was, is] = [before[version], image[version]];
+  return was !== undefined && is !== undefined && orderOf({ version: was }, { version: is }, { version: 'version', time: 'none', expiry: 'none' }).order === 'later';
+};
 
 /** Both sides have written. @param {Change} change @param {Item} green @param {Attributes} attributes @returns {Decision} */
 function conflict({ kind, image, expired }, green, attributes) {

@@ -13,17 +13,19 @@ import { parseDecimal, printDecimal } from '../mapping/decimal.mjs';
 const OF_REPLICAS = 'aws:rep:';
 
 /** @param {unknown} raw of an event: JSON, so binary values are base64 @returns {Item} */
-export const readItem = (raw) => readMap(raw, (name) => !name.startsWith(OF_REPLICAS));
+export const readItem = (raw) => Object.fromEntries(Object.entries(readMap(raw)).filter(([name]) => !name.startsWith(OF_REPLICAS)));
 
-/** @param {unknown} raw @param {(name: string) => boolean} [wanted] @returns {Item} */
-function readMap(raw, wanted = () => true) {
+/** @param {unknown} raw @returns {Item} */
+function readMap(raw) {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) throw malformed();
-  const entries = Object.entries(raw);
-  // The AWS client writes items by plain assignment, which loses this name without an error.
-  if (entries.some(([name]) => name === '__proto__'))
-    throw new PermanentError('ATTRIBUTE_NAME', 'a session has an attribute named __proto__, which the AWS client cannot write', { hint: 'rename the attribute in the application' });
-  return Object.fromEntries(entries.filter(([name]) => wanted(name)).map(([name, value]) => [name, readValue(value)]));
+  return Object.fromEntries(Object.entries(raw).map(([name, value]) => [name, readValue(value)]));
 }
+
+/** The AWS client writes items by plain assignment, which loses the name `__proto__` without an error. @param {Item} item @returns {boolean} */
+export const canBeWritten = (item) => Object.entries(item).every(([name, value]) => name !== '__proto__' && partsOf(value).every(canBeWritten));
+
+/** The maps within a value. @param {AttributeValue} value @returns {Item[]} */
+const partsOf = (value) => (value.M !== undefined ? [value.M] : (value.L ?? []).flatMap(partsOf));
 
 /** @type {Record<string, (content: any) => any>} */
 const READ = {
