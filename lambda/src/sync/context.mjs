@@ -7,6 +7,7 @@ import { openSession } from '../pg/session.mjs';
 import { Applier } from './apply.mjs';
 import { Backfill } from './backfill.mjs';
 import { lockName, takeLock } from './lock.mjs';
+import { Masks } from './masks.mjs';
 import { Quarantine } from './quarantine.mjs';
 import { Relations } from './relations.mjs';
 import { createTables, readState, writeState } from './state.mjs';
@@ -57,7 +58,8 @@ export class Context {
     this.tuning = { ...TUNING, ...invocation.tuning };
     this.blue = blue;
     this.green = green;
-    this.backfill = new Backfill(green, () => open(invocation, 'source'));
+    this.masks = new Masks();
+    this.backfill = new Backfill(green, () => open(invocation, 'source'), this.masks);
     this.connectedAt = Date.now();
     /** Changes applied in the transaction that is open on green. */
     this.pending = 0;
@@ -66,7 +68,7 @@ export class Context {
     /** @type {SyncTable[]} */
     this.tables = [];
     this.relations = new Relations([], (oid) => this.#rootOf(oid));
-    this.quarantine = new Quarantine(green, 0, null);
+    this.quarantine = new Quarantine(green, 0, this.masks);
     this.applier = new Applier({ green, quarantine: this.quarantine, backfill: this.backfill, truncate: truncateStep });
     /** @type {State} */
     this.state = {
@@ -100,6 +102,7 @@ export class Context {
     await actAsReplica(this.green);
     const known = await readState(this.green);
     if (known !== undefined) this.state = known;
+    await this.masks.load(this.blue, this.state.publication);
     this.backfill.load(this.state);
     const names = mappedNames(json);
     const [source, target] = await Promise.all([readCatalog(this.blue, names.source), readCatalog(this.green, names.target)]);
@@ -120,7 +123,6 @@ export class Context {
     }
     this.relations = new Relations(this.tables, (oid) => this.#rootOf(oid));
     this.quarantine.limit = limits.quarantine;
-    this.quarantine.hashKey = hashKey;
     await this.quarantine.load();
     this.applier.evict = this.state.applied < this.state.consistent || this.state.phase !== 'following';
   }
