@@ -16,6 +16,7 @@ import { Problems } from './problems.mjs';
  * @property {{quarantine?: number}} [limits]
  * @property {Record<string, number>} [currencies]
  * @property {string[]} [extensions] whose versions may differ
+ * @property {{gap?: number, pairs?: Record<string, string>, alone?: string[]}} [sequences]
  * @property {TableSpec[]} tables
  */
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { PermanentError } from '../lib/errors.mjs';
-import { compileWithServers } from '../mapping/compile.mjs';
+import { compileWithServers, copiedPart } from '../mapping/compile.mjs';
 import { loadMapping } from '../mapping/load.mjs';
 import { readCatalog } from '../pg/catalog.mjs';
 import { compareSettings } from '../pg/settings.mjs';
@@ -66,6 +66,8 @@ export class Context {
     this.newColumns = [];
     /** @type {SyncTable[]} */
     this.tables = [];
+    /** @type {import('../mapping/types.mjs').SequenceRules} */
+    this.sequences = { gap: undefined, pairs: {}, alone: [] };
     this.relations = new Relations([], (oid) => this.#rootOf(oid));
     this.quarantine = new Quarantine(green, 0, null);
     this.applier = new Applier({ green, quarantine: this.quarantine, healer: this.healer, truncate: truncateStep });
@@ -104,10 +106,10 @@ export class Context {
     this.healer.load(this.state);
     const names = mappedNames(json);
     const [source, target] = await Promise.all([readCatalog(this.blue, names.source), readCatalog(this.green, names.target)]);
-    const mappingHash = createHash('sha256').update(JSON.stringify(json)).digest('hex');
+    const mappingHash = createHash('sha256').update(JSON.stringify(copiedPart(json))).digest('hex');
     const resuming = known !== undefined && known.phase !== 'stopped';
     if (resuming) this.#compareSchema(source, mappingHash);
-    const { tables, limits } = await compileWithServers(json, source, target, { hashKey }, this.blue, this.green);
+    const { tables, limits, sequences } = await compileWithServers(json, source, target, { hashKey }, this.blue, this.green);
     this.tables = tables.map((plan, i) => {
       const from = source.tables[`${plan.source.schema}.${plan.source.name}`];
       const to = target.tables[`${plan.target.schema}.${plan.target.name}`];
@@ -121,6 +123,7 @@ export class Context {
       this.state.schema = Object.fromEntries(this.tables.map(({ name, source }) => [name, { columns: source.columns.map((column) => [column.name, column.type, column.number]), key: source.primaryKey }]));
     }
     this.relations = new Relations(this.tables, (oid) => this.#rootOf(oid));
+    this.sequences = sequences;
     this.quarantine.limit = limits.quarantine;
     this.quarantine.hashKey = hashKey;
     await this.quarantine.load();
