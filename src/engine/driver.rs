@@ -2,7 +2,7 @@
 //! tests give drivers of their own.
 
 use super::diff::Change;
-use super::fault::Fault;
+use super::error::Error;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,12 +13,12 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Nature {
     /// Carries our tags (or a name that only we can own) and is found by them: a VPC, a bucket, a role.
-    Marked,
+    Tagged,
     /// Has an existence of its own but no tags; found through its parent: a TGW association, a key's alias.
-    Parented,
+    ByParent,
     /// Exists exactly when its parent exists: the rules of a group, the routes of a table. Creating it is setting it,
     /// deleting it is resetting it.
-    Aspect,
+    SubResource,
 }
 
 /// A field that another actor owns at run time. `apply` never fights it; `drift` checks the legal range.
@@ -201,15 +201,15 @@ pub trait Driver: Send + Sync {
     /// Facts for planning.
     fn meta(&self) -> &Meta;
     /// Reads it; `None` when it does not exist (or is already being deleted and found by identity only).
-    async fn read(&self, key: Key<'_>) -> Result<Option<Live>, Fault>;
+    async fn read(&self, key: Key<'_>) -> Result<Option<Live>, Error>;
     /// Creates it with exactly one mutating call. Not called for aspects. Gives the outputs known so far.
-    async fn create(&self, spec: &Value, identity: &Identity) -> Result<Value, Fault>;
+    async fn create(&self, spec: &Value, identity: &Identity) -> Result<Value, Error>;
     /// Brings what differs to the desired value, with calls that may be repeated.
-    async fn update(&self, spec: &Value, outputs: &Value, delta: &Delta) -> Result<(), Fault>;
+    async fn update(&self, spec: &Value, outputs: &Value, delta: &Delta) -> Result<(), Error>;
     /// Deletes (or resets) it. "Not found" is success.
-    async fn delete(&self, spec: &Value, outputs: &Value) -> Result<(), Fault>;
+    async fn delete(&self, spec: &Value, outputs: &Value) -> Result<(), Error>;
     /// Everything of this type that carries this deployment's mark.
-    async fn owned(&self, suffix: &str) -> Result<Vec<Owned>, Fault>;
+    async fn owned(&self, suffix: &str) -> Result<Vec<Owned>, Error>;
 }
 
 /// All resource types by name.
@@ -225,9 +225,9 @@ impl Registry {
     }
 
     /// The driver of a type. A state file from a newer deployer can name one that we do not have.
-    pub fn get(&self, kind: &str) -> Result<&Arc<dyn Driver>, Fault> {
+    pub fn get(&self, kind: &str) -> Result<&Arc<dyn Driver>, Error> {
         self.drivers.get(kind).ok_or_else(|| {
-            Fault::permanent(
+            Error::permanent(
                 "state",
                 format!("this deployer knows no resource type `{kind}`"),
             )

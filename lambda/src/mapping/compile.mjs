@@ -4,7 +4,7 @@ import { Problems } from './problems.mjs';
 import { checkShape } from './schema.mjs';
 import { compileTable } from './table.mjs';
 
-/** So many rows may be held back before a run stops, unless the mapping says otherwise. */
+/** So many rows may be in quarantine before a run stops, unless the mapping says otherwise. */
 const QUARANTINE_LIMIT = 1000;
 
 /**

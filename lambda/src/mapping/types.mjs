@@ -50,7 +50,7 @@
  *
  * @typedef {object} Mapping
  * @property {TablePlan[]} tables in the order of the mapping file
- * @property {{quarantine: number}} limits `quarantine`: rows held back before a run stops
+ * @property {{quarantine: number}} limits `quarantine`: rows in quarantine at which a run still goes on
  * @property {SequenceRules} sequences
  *
  * @typedef {object} SequenceRules

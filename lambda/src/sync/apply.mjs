@@ -17,14 +17,14 @@ export class Applier {
    * @param {object} parts
    * @param {Session} parts.green
    * @param {import('./quarantine.mjs').Quarantine} parts.quarantine
-   * @param {import('./heal.mjs').Healer} parts.healer
+   * @param {import('./backfill.mjs').Backfill} parts.backfill
    * @param {(applier: Applier, step: import('./batch.mjs').TruncateStep) => Promise<void>} parts.truncate
    */
-  constructor({ green, quarantine, healer, truncate }) {
+  constructor({ green, quarantine, backfill, truncate }) {
     this.green = green;
     this.stage = new Stage(green);
     this.quarantine = quarantine;
-    this.healer = healer;
+    this.backfill = backfill;
     this.truncate = truncate;
     /** Until green is consistent, rows of different moments stand beside each other: their unique values may collide. */
     this.evict = true;
@@ -57,9 +57,9 @@ export class Applier {
       else held.push({ key, reason: result.reason, column: result.column });
     };
     for (const { key, row } of pending) if (row === null) gone.push(key); else sort(key, row);
-    const [based, baseless] = await this.healer.split(table, wanted);
+    const [based, baseless] = await this.backfill.split(table, wanted);
     wanted = based;
-    const { found, missing } = await this.healer.fetch(table, [...incomplete, ...baseless]);
+    const { found, missing } = await this.backfill.fetch(table, [...incomplete, ...baseless]);
     if (found.length > 0) this.evict = true; // parts of them are of a later moment
     for (const { key, row } of found) sort(key, /** @type {import('../pg/pgoutput.mjs').Tuple} */ (row));
     gone.push(...missing); // blue deletes them, or gives them another key, later in the stream
@@ -75,7 +75,7 @@ export class Applier {
   }
 
   /**
-   * Merges rows; those that green refuses (a constraint, a value out of range) are found by halving and held back.
+   * Merges rows; those that green refuses (a constraint, a value out of range) are found by halving and put into quarantine.
    * @param {SyncTable} table @param {Wanted[]} wanted @param {string[][]} gone @param {import('./quarantine.mjs').Held[]} held grows by what green refuses
    * @returns {Promise<void>}
    */
@@ -97,7 +97,7 @@ export class Applier {
         held.push({ key: first.key, reason: refusal(error), column: error.column });
         return this.#merge(table, [], [...gone, first.key], held);
       }
-      await this.healer.completeFromGreen(table, wanted); // what they build on is about to be deleted
+      await this.backfill.completeFromGreen(table, wanted); // what they build on is about to be deleted
       const middle = wanted.length >> 1;
       await this.#merge(table, [], [...gone, ...wanted.slice(middle).map(({ key }) => key)], held); // unique values must be free
       await this.#merge(table, wanted.slice(0, middle), [], held);
@@ -114,9 +114,9 @@ export class Applier {
     const before = table.plan.transformKey(from);
     const after = table.plan.transformKey(key);
     const fixed = table.target.columns.some(({ name, identityAlways }) => identityAlways && table.plan.targetKey.includes(name)); // green updates no such column
-    const carried = before.kind === 'row' && after.kind === 'row' && !fixed && !this.healer.doubtful(table, from, lsn);
+    const carried = before.kind === 'row' && after.kind === 'row' && !fixed && !this.backfill.isUnconfirmed(table, from, lsn);
     if (carried && (await this.#rename(table, before.values, after.values))) return await this.rows(table, [{ key: from, row: null }, { key, row }]);
-    const { found, missing } = await this.healer.fetch(table, [{ key, row }]);
+    const { found, missing } = await this.backfill.fetch(table, [{ key, row }]);
     this.evict = true;
     await this.rows(table, [{ key: from, row: null }, ...found, ...missing.map((gone) => ({ key: gone, row: null }))]);
   }

@@ -6,7 +6,7 @@ import { readCatalog } from '../pg/catalog.mjs';
 import { compareSettings } from '../pg/settings.mjs';
 import { openSession } from '../pg/session.mjs';
 import { Applier } from './apply.mjs';
-import { Healer } from './heal.mjs';
+import { Backfill } from './backfill.mjs';
 import { lockName, takeLock } from './lock.mjs';
 import { Quarantine } from './quarantine.mjs';
 import { Relations } from './relations.mjs';
@@ -58,7 +58,7 @@ export class Context {
     this.tuning = { ...TUNING, ...invocation.tuning };
     this.blue = blue;
     this.green = green;
-    this.healer = new Healer(green, () => open(invocation, 'source'));
+    this.backfill = new Backfill(green, () => open(invocation, 'source'));
     this.connectedAt = Date.now();
     /** Changes applied in the transaction that is open on green. */
     this.pending = 0;
@@ -70,10 +70,10 @@ export class Context {
     this.sequences = { gap: undefined, pairs: {}, alone: [] };
     this.relations = new Relations([], (oid) => this.#rootOf(oid));
     this.quarantine = new Quarantine(green, 0, null);
-    this.applier = new Applier({ green, quarantine: this.quarantine, healer: this.healer, truncate: truncateStep });
+    this.applier = new Applier({ green, quarantine: this.quarantine, backfill: this.backfill, truncate: truncateStep });
     /** @type {State} */
     this.state = {
-      phase: 'stopped', slot: slotName(invocation.config), publication: slotName(invocation.config), mappingHash: '', schema: {}, applied: 0n, consistent: 0n, copied: 0n, doubts: {},
+      phase: 'stopped', slot: slotName(invocation.config), publication: slotName(invocation.config), mappingHash: '', schema: {}, applied: 0n, consistent: 0n, copied: 0n, unconfirmed: {},
       inside: { lsn: 0n, changes: 0 }, rowsCopied: 0n, changesApplied: 0n, syncedUntil: null, startedAt: null,
     };
   }
@@ -103,7 +103,7 @@ export class Context {
     await actAsReplica(this.green);
     const known = await readState(this.green);
     if (known !== undefined) this.state = known;
-    this.healer.load(this.state);
+    this.backfill.load(this.state);
     const names = mappedNames(json);
     const [source, target] = await Promise.all([readCatalog(this.blue, names.source), readCatalog(this.green, names.target)]);
     const mappingHash = createHash('sha256').update(JSON.stringify(copiedPart(json))).digest('hex');
@@ -166,8 +166,8 @@ export class Context {
   async commit(checkpoint) {
     const next = {
       ...this.state, ...checkpoint, changesApplied: this.state.changesApplied + BigInt(this.pending),
-      ...this.healer.save(checkpoint.applied),
-      consistent: this.healer.readAt > this.state.consistent ? this.healer.readAt : this.state.consistent,
+      ...this.backfill.save(checkpoint.applied),
+      consistent: this.backfill.readAt > this.state.consistent ? this.backfill.readAt : this.state.consistent,
     };
     await writeState(this.green, next);
     await this.green.run('COMMIT');
@@ -196,19 +196,19 @@ export class Context {
   }
 
   async close() {
-    await Promise.all([this.healer.close(), this.blue.close(), this.green.close()]);
+    await Promise.all([this.backfill.close(), this.blue.close(), this.green.close()]);
   }
 
   /** After a failure: nothing is waited for. */
   destroy() {
     this.blue.destroy();
     this.green.destroy();
-    void this.healer.close();
+    void this.backfill.close();
   }
 
   /** @param {number} oid */
   async #rootOf(oid) {
-    const blue = await (this.healer.blue ??= this.healer.openBlue());
+    const blue = await (this.backfill.blue ??= this.backfill.openBlue());
     const [root] = await blue.row(`SELECT pg_partition_root(oid)::oid FROM pg_class WHERE oid = $1`, [oid]);
     return root === undefined || root === null ? undefined : Number(root);
   }

@@ -167,7 +167,7 @@ function transformingWriter(context, table) {
   };
 }
 
-/** Rows as if they were changes: what green refuses is held back, what stands in the way of unique values is evicted. @param {Context} context @param {SyncTable} table @returns {Writer} */
+/** Rows as if they were changes: what green refuses goes to quarantine; stale rows that hold a unique value are deleted. @param {Context} context @param {SyncTable} table @returns {Writer} */
 function carefulWriter(context, table) {
   /** @type {import('./batch.mjs').Pending[]} */
   const rows = [];

@@ -14,7 +14,7 @@ import { SCHEMA } from './state.mjs';
 export class Quarantine {
   /**
    * @param {Session} green
-   * @param {number} limit rows held back before the run stops
+   * @param {number} limit rows in quarantine at which the run still goes on
    * @param {Buffer | null} hashKey
    */
   constructor(green, limit, hashKey) {

@@ -18,7 +18,7 @@ import { readUnits, writeState } from './state.mjs';
  * @property {number} progressPercent of the full copy
  * @property {number} rowsCopied since the migration began
  * @property {number} changesApplied since the migration began
- * @property {number} quarantined rows held back now
+ * @property {number} quarantined rows in quarantine now
  * @property {boolean} consistent green equals blue at one moment
  * @property {number | null} lagSeconds age of the state that green has
  * @property {number | null} lagBytes of blue's log that green has not seen
@@ -98,7 +98,7 @@ async function beginToFollow(context) {
   const state = { ...context.state, phase: /** @type {const} */ ('following'), consistent: current, copied: current };
   await writeState(context.green, state);
   context.committed(state);
-  context.healer.load(state);
+  context.backfill.load(state);
   context.log.info('the full copy is complete', { rows: Number(state.rowsCopied) });
 }
 

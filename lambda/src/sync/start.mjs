@@ -18,7 +18,7 @@ export async function start(context) {
     await green.transaction(async () => {
       await green.run(`DELETE FROM ${SCHEMA}.copy; DELETE FROM ${SCHEMA}.quarantine`);
       context.state = {
-        ...context.state, phase: 'starting', applied: 0n, consistent: 0n, copied: 0n, doubts: {}, inside: { lsn: 0n, changes: 0 }, rowsCopied: 0n, changesApplied: 0n, syncedUntil: null,
+        ...context.state, phase: 'starting', applied: 0n, consistent: 0n, copied: 0n, unconfirmed: {}, inside: { lsn: 0n, changes: 0 }, rowsCopied: 0n, changesApplied: 0n, syncedUntil: null,
       };
       await writeState(green, context.state);
     });

@@ -15,7 +15,7 @@ import { formatLsn, parseLsn } from '../pg/text.mjs';
  * @property {bigint} applied every transaction that committed up to here is on green
  * @property {bigint} consistent from here on green equals blue at one moment; before, it is a mixture of moments
  * @property {bigint} copied blue's position at the end of the full copy
- * @property {Record<string, string>} doubts see heal.mjs
+ * @property {Record<string, string>} unconfirmed see backfill.mjs
  * @property {{lsn: bigint, changes: number}} inside a transaction (by the LSN of its commit) of which some changes are on green
  * @property {bigint} rowsCopied
  * @property {bigint} changesApplied
@@ -38,7 +38,7 @@ const DDL = `
 CREATE SCHEMA IF NOT EXISTS ${SCHEMA};
 CREATE TABLE IF NOT EXISTS ${SCHEMA}.state (
   only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one), phase text NOT NULL, slot text NOT NULL, publication text NOT NULL,
-  mapping_hash text NOT NULL, source_schema jsonb NOT NULL, applied_lsn pg_lsn NOT NULL DEFAULT '0/0', consistent_lsn pg_lsn NOT NULL DEFAULT '0/0', copied_lsn pg_lsn NOT NULL DEFAULT '0/0', doubts jsonb NOT NULL DEFAULT '{}',
+  mapping_hash text NOT NULL, source_schema jsonb NOT NULL, applied_lsn pg_lsn NOT NULL DEFAULT '0/0', consistent_lsn pg_lsn NOT NULL DEFAULT '0/0', copied_lsn pg_lsn NOT NULL DEFAULT '0/0', unconfirmed jsonb NOT NULL DEFAULT '{}',
   inside_lsn pg_lsn NOT NULL DEFAULT '0/0', inside_changes bigint NOT NULL DEFAULT 0, rows_copied bigint NOT NULL DEFAULT 0,
   changes_applied bigint NOT NULL DEFAULT 0, synced_until timestamptz, started_at timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 20);
@@ -61,14 +61,14 @@ export async function readState(green) {
   if (exists !== 't') return undefined;
   const [row] = await green.rows(
     `SELECT phase, slot, publication, mapping_hash, source_schema, applied_lsn, consistent_lsn, inside_lsn, inside_changes, rows_copied,
-            changes_applied, synced_until, started_at, copied_lsn, doubts FROM ${SCHEMA}.state`,
+            changes_applied, synced_until, started_at, copied_lsn, unconfirmed FROM ${SCHEMA}.state`,
   );
   if (row === undefined) return undefined;
-  const [phase, slot, publication, mappingHash, schema, applied, consistent, insideLsn, insideChanges, rowsCopied, changes, syncedUntil, startedAt, copied, doubts] = row;
+  const [phase, slot, publication, mappingHash, schema, applied, consistent, insideLsn, insideChanges, rowsCopied, changes, syncedUntil, startedAt, copied, unconfirmed] = row;
   return {
     phase: /** @type {Phase} */ (phase), slot: slot ?? '', publication: publication ?? '', mappingHash: mappingHash ?? '',
     schema: JSON.parse(schema ?? '{}'), applied: parseLsn(applied), consistent: parseLsn(consistent),
-    inside: { lsn: parseLsn(insideLsn), changes: Number(insideChanges) }, copied: parseLsn(copied), doubts: JSON.parse(doubts ?? '{}'), rowsCopied: BigInt(rowsCopied ?? 0), changesApplied: BigInt(changes ?? 0),
+    inside: { lsn: parseLsn(insideLsn), changes: Number(insideChanges) }, copied: parseLsn(copied), unconfirmed: JSON.parse(unconfirmed ?? '{}'), rowsCopied: BigInt(rowsCopied ?? 0), changesApplied: BigInt(changes ?? 0),
     syncedUntil: syncedUntil ?? null, startedAt: startedAt ?? null,
   };
 }
@@ -77,15 +77,15 @@ export async function readState(green) {
 export async function writeState(green, state) {
   await green.run(
     `INSERT INTO ${SCHEMA}.state AS s (phase, slot, publication, mapping_hash, source_schema, applied_lsn, consistent_lsn, inside_lsn,
-                                       inside_changes, rows_copied, changes_applied, synced_until, copied_lsn, doubts)
+                                       inside_changes, rows_copied, changes_applied, synced_until, copied_lsn, unconfirmed)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
      ON CONFLICT (only_one) DO UPDATE SET phase = $1, slot = $2, publication = $3, mapping_hash = $4, source_schema = $5, applied_lsn = $6,
        consistent_lsn = $7, inside_lsn = $8, inside_changes = $9, rows_copied = $10, changes_applied = $11, synced_until = $12, copied_lsn = $13,
-       doubts = $14`,
+       unconfirmed = $14`,
     [
       state.phase, state.slot, state.publication, state.mappingHash, JSON.stringify(state.schema), formatLsn(state.applied),
       formatLsn(state.consistent), formatLsn(state.inside.lsn), state.inside.changes, state.rowsCopied.toString(), state.changesApplied.toString(), state.syncedUntil,
-      formatLsn(state.copied), JSON.stringify(state.doubts),
+      formatLsn(state.copied), JSON.stringify(state.unconfirmed),
     ],
   );
 }

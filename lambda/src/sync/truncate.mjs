@@ -8,7 +8,7 @@ import { columnList, ident, literal, qualified } from '../pg/text.mjs';
  * @param {import('./batch.mjs').TruncateStep} step
  */
 export async function truncateStep(applier, step) {
-  const { green, quarantine, healer } = applier;
+  const { green, quarantine, backfill } = applier;
   const whole = step.tables.filter(({ leaves }) => leaves === null).map(({ table }) => table);
   if (whole.length > 0) {
     const oids = whole.map(({ target }) => target.oid);
@@ -21,7 +21,7 @@ export async function truncateStep(applier, step) {
   }
   for (const { table, leaves } of step.tables)
     for (const leaf of leaves ?? []) {
-      const blue = await (healer.blue ??= healer.openBlue());
+      const blue = await (backfill.blue ??= backfill.openBlue());
       const [constraint] = await blue.row(`SELECT pg_get_partition_constraintdef(oid) FROM pg_class WHERE oid = ${leaf}`);
       if (constraint === undefined || constraint === null) continue; // the partition is gone by now
       await deletePartition(green, table, constraint);

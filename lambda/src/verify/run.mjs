@@ -18,7 +18,7 @@ import { verifyTable } from './table.mjs';
  *
  * @typedef {import('../sync/context.mjs').Invocation} Invocation
  * @typedef {object} VerifyAnswer
- * @property {boolean} ok everything that was asked for was compared, and nothing differs, is held back or is not known to be right
+ * @property {boolean} ok everything that was asked for was compared, and nothing differs, is in quarantine or is not known to be right
  * @property {string} verdict one word: `equal`, `different`, `held-back`, `incomplete`, `not-following`
  * @property {{lsn: string, at: string} | null} moment of blue, at which both were compared
  * @property {import('./table.mjs').TableAnswer[]} tables
@@ -26,7 +26,7 @@ import { verifyTable } from './table.mjs';
  * @property {string[]} problems why the verdict is not `equal`, beyond what the tables say
  * @property {number} mismatches rows that differ
  * @property {import('./foreign-keys.mjs').Orphans[]} orphans rows that green's own foreign keys would refuse
- * @property {number} quarantined rows held back
+ * @property {number} quarantined rows in quarantine
  * @property {number | null} lagSeconds at the end
  * @property {number} lagBytes at the end
  * @property {{checked: number, raised: number}} sequences

@@ -65,7 +65,7 @@ const HELD = [
   'public.payments 1004: amount_minor: a currency that ISO 4217 does not list',
 ];
 
-test('every row arrives as green prints it, is filtered out, or is held back with a reason', async () => {
+test('every row arrives as green prints it, is filtered out, or goes to quarantine with a reason', async () => {
   const [blue, green] = await Promise.all([open('blue'), open('green')]);
   const names = mapping.tables.map((/** @type {{source: string}} */ { source }) => source);
   const { tables } = compileMapping(mapping, await readCatalog(blue, names), await readCatalog(green, names), { hashKey: HASH_KEY });

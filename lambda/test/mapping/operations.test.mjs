@@ -47,7 +47,7 @@ test('split takes one part, from either end, or the rest', () => {
   assert.equal(out({ part: 1 })({ a: null }), null);
 });
 
-test('a map takes one value for another; others are held back, carried or replaced', () => {
+test('a map takes one value for another; others go to quarantine, are carried or replaced', () => {
   const enums = { state: ['N', 'C'] };
   const targetEnums = { status: ['new', 'captured', 'unknown'] };
   const out = computeOut({ a: 'state' }, 'status', { from: 'a', map: { N: 'new', C: 'captured' } }, { enums, targetEnums });
@@ -79,7 +79,7 @@ test('minor units are exact for every exponent, sign and size', () => {
   for (const amount of ['NaN', 'Infinity', '-Infinity']) assert.deepEqual(out({ amount, currency: 'EUR' }), held('not a finite amount'));
 });
 
-test('minor units beyond bigint are held back; a mapping can name its own currencies', () => {
+test('minor units beyond bigint go to quarantine; a mapping can name its own currencies', () => {
   const big = computeOut({ amount: 'numeric' }, 'bigint', { minorUnits: 'amount', currency: { constant: 'EUR' } });
   assert.equal(big({ amount: '92233720368547758.07' }), '9223372036854775807');
   assert.deepEqual(big({ amount: '92233720368547758.08' }), held('beyond the range of bigint'));
@@ -113,7 +113,7 @@ test('ifNull stands in for NULL, in the type of the operand', () => {
   assert.equal(computeOut({ a: 'text' }, 'text', { from: 'a', ifNull: '-' })({ a: '' }), '');
 });
 
-test('NULL for a column that takes none is held back', () => {
+test('NULL for a column that takes none goes to quarantine', () => {
   assert.deepEqual(computeOut({ a: 'text' }, 'text not null', 'a')({ a: null }), held('NULL, which the target column does not take'));
 });
 

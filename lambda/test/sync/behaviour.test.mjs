@@ -183,7 +183,7 @@ test('one run at a time; a lock whose run is long dead is taken over', async () 
   await assertSame(lab);
 });
 
-test('stop in the middle of the copy; begun again, everything is copied anew', async () => {
+test('stop in the middle of the copy; started again, everything is copied again', async () => {
   const lab = await servers.fresh('halfway', DDL);
   await lab.onBlue(rows(5_000));
   const few = { ...lab.invocation({ ...OPTIONS, tuning: { chunkRows: 100, rangeRows: 1000 } }), deadline: new Steps(8) };

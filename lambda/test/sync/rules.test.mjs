@@ -112,14 +112,14 @@ test('a partition that gets another name while it is copied, and one that is dro
   assert.deepEqual(rows, [{ first: '100', rest: '100' }]);
 });
 
-test('the slot is gone: told, never begun anew in silence', async () => {
+test('the slot is gone: reported, never re-created silently', async () => {
   const lab = await begun();
   await lab.onBlue('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database()');
   await assert.rejects(lab.run(OPTIONS), { code: 'SLOT_LOST' });
   await assert.rejects(lab.verify(OPTIONS), { code: 'SLOT_LOST' });
 });
 
-test('a slot that blue gave up, because it held back too much of the log, is told', async () => {
+test('a slot that blue invalidated, because it retained too much of the log, is reported', async () => {
   const own = await startServer({ ...FAST, max_slot_wal_keep_size: '1MB', min_wal_size: '32MB', wal_keep_size: '0' });
   try {
     await Promise.all([own.createDatabase('given_up', DDL), servers.green.createDatabase('given_up', DDL)]);
@@ -168,7 +168,7 @@ test('a blue without logical decoding is told what to set, and left as it was', 
   }
 });
 
-test('rows that cannot be brought over are held back, counted, let go when they fit, and stop the run past the limit', async () => {
+test('rows that cannot be brought over go to quarantine, are counted, leave it when they fit, and stop the run past the limit', async () => {
   const lab = await servers.fresh('held', DDL, DDL.replace('v text, n integer', "v text CHECK (v <> 'refused'), n integer"));
   const mapping = { version: 1, limits: { quarantine: 5 }, tables: [{ source: 'public.a', columns: { n: { from: 'n', map: { 1: 10, 2: 20 } } } }, { source: 'public.b' }] };
   const options = { mapping };

@@ -3,7 +3,7 @@
 use super::world::World;
 use deployer::engine::event::Verb;
 use deployer::engine::exec::{self, Limits, MemoryRecorder, Report};
-use deployer::engine::graph::{Builder, Head, Kind};
+use deployer::engine::graph::{Builder, Kind, StepMeta};
 use deployer::engine::observe::{asks, observe};
 use deployer::engine::plan::{self, Options, Plan};
 use deployer::engine::rebuild::recover;
@@ -29,9 +29,9 @@ impl Kind for Quick {
     const TYPE: &'static str = "test/quick";
 }
 
-pub fn head(id: &str, scope: &str) -> Head {
+pub fn head(id: &str, scope: &str) -> StepMeta {
     let tags = [("DeployerStep", id), ("EnvironmentSuffix", "t")];
-    Head {
+    StepMeta {
         id: id.into(),
         scope: scope.into(),
         name: id.into(),
@@ -66,7 +66,7 @@ impl Run {
             registry: world.registry(kinds()),
             state: State::empty("t", "eu-central-1"),
             limits: Limits {
-                patience: Duration::from_secs(5),
+                consistency_timeout: Duration::from_secs(5),
                 ..Limits::default()
             },
             options: Options::default(),
