@@ -1,6 +1,7 @@
-import { converter, asText } from './convert.mjs';
+import { converter } from './convert.mjs';
 import { compareDecimals, parseDecimal } from './decimal.mjs';
-import { parseType, TEXT } from './pgtypes.mjs';
+import { equality } from './equality.mjs';
+import { TEXT, shown, typeOf } from './pgtypes.mjs';
 import { literal } from './operations/constant.mjs';
 import { timeOrder } from './temporal.mjs';
 
@@ -69,7 +70,7 @@ function comparison(cx, spec, path) {
     return () => true;
   }
   const slot = cx.slot(name);
-  const holds = predicate(cx, kind, spec[kind], `${path}.${kind}`, parseType(column.type, cx.sourceEnums));
+  const holds = predicate(cx, kind, spec[kind], `${path}.${kind}`, typeOf(column, cx.sourceEnums, 'blue'));
   return (values) => {
     const value = values[slot];
     return value === undefined ? undefined : holds(value);
@@ -84,17 +85,16 @@ function predicate(cx, kind, wanted, path, type) {
   if (kind === 'isNull') return (value) => (value === null) === wanted;
   if (kind === 'atLeast' || kind === 'below') return range(cx, kind, wanted, path, type);
   const many = kind === 'equals' ? [wanted] : /** @type {unknown[]} */ (wanted);
-  const read = asText(type);
+  const key = equality(type);
+  if (key === undefined) {
+    cx.problems.add(path, wanted, `${kind} takes a column of which equal values have one form; ${shown(type)} has several, or knows no equality`);
+    return () => true;
+  }
   const texts = many.map((one, i) => literal(cx, one, kind === 'equals' ? path : `${path}[${i}]`, type));
-  const number = type.family === 'numeric';
-  const key = (/** @type {string} */ text) => (number ? numberKey(text) : read(text));
   const set = new Set(texts.map((text) => (text === null ? null : key(text))));
   const inside = kind !== 'notIn';
   return (value) => (value !== null && set.has(key(value))) === inside;
 }
-
-/** 1.50 equals 1.5. @param {string} text */
-const numberKey = (text) => text.includes('.') ? text.replace(/\.?0+$/, '') : text;
 
 /**
  * @param {Context} cx @param {'atLeast' | 'below'} kind @param {unknown} wanted @param {string} path

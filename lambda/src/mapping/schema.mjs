@@ -15,6 +15,8 @@ import { Problems } from './problems.mjs';
  * @property {1} version
  * @property {{quarantine?: number}} [limits]
  * @property {Record<string, number>} [currencies]
+ * @property {string[]} [extensions] whose versions may differ
+ * @property {{gap?: number, pairs?: Record<string, string>, alone?: string[]}} [sequences]
  * @property {TableSpec[]} tables
  */
 

@@ -1,3 +1,5 @@
+import { readTypes, withoutDomains } from './types.mjs';
+
 /**
  * What is in a database, read from pg_catalog: for the mapping (types.mjs `Catalog`) and, beyond that, what the copy needs.
  *
@@ -16,7 +18,7 @@
  * @property {Leaf[]} leaves
  * @property {UniqueIndex[]} uniqueIndexes
  *
- * @typedef {{tables: Record<string, Table>, enums: Record<string, string[]>, known: string[]}} Catalog
+ * @typedef {{tables: Record<string, Table>, enums: Record<string, string[]>, types: import('./types.mjs').TypeDefinition[], known: string[]}} Catalog
  *   `known`: all tables, where some of those of interest were not found, so that a misspelt one can be told from its neighbours
  */
 
@@ -48,11 +50,13 @@ export async function readCatalog(session, names) {
     byOid.set(oid ?? '', table);
   }
   const oids = [...byOid.keys()];
-  await readColumns(session, oids, byOid);
+  const types = await readTypes(session, oids);
+  await readColumns(session, oids, byOid, types);
   await readIndexes(session, oids, byOid);
   await readLeaves(session, oids, byOid);
   const complete = names.every((name) => name in tables);
-  return { tables, enums: await readEnums(session, oids), known: complete ? names : await readNames(session) };
+  const enums = Object.fromEntries([...types.values()].flatMap(({ name, labels }) => (labels === undefined ? [] : [[name, labels]])));
+  return { tables, enums, types: [...types.values()], known: complete ? names : await readNames(session) };
 }
 
 /** @param {import('./session.mjs').Session} session @returns {Promise<string[]>} */
@@ -64,8 +68,8 @@ async function readNames(session) {
   return rows.map(([name]) => name ?? '');
 }
 
-/** @param {import('./session.mjs').Session} session @param {string[]} oids @param {Map<string, Table>} byOid */
-async function readColumns(session, oids, byOid) {
+/** @param {import('./session.mjs').Session} session @param {string[]} oids @param {Map<string, Table>} byOid @param {Map<number, import('./types.mjs').TypeDefinition>} types */
+async function readColumns(session, oids, byOid, types) {
   const columns = await session.rows(
     `SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated <> '', a.atttypid, a.atttypmod,
             quote_ident(tn.nspname) || '.' || quote_ident(t.typname), a.attidentity = 'a',
@@ -74,11 +78,15 @@ async function readColumns(session, oids, byOid) {
       WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum`,
     [oids],
   );
-  for (const [oid, number, name, type, notNull, generated, typeOid, typeModifier, baseType, always, hasDefault, collated] of /** @type {string[][]} */ (columns))
+  for (const [oid, number, name, type, notNull, generated, typeOid, typeModifier, baseType, always, hasDefault, collated] of /** @type {string[][]} */ (columns)) {
+    const definition = types.get(Number(typeOid));
+    const domain = definition && withoutDomains({ text: type ?? '', definition });
     byOid.get(oid ?? '')?.columns.push({
-      number: Number(number), name: name ?? '', type: type ?? '', notNull: notNull === 't', generated: generated === 't', typeOid: Number(typeOid),
-      typeModifier: Number(typeModifier), baseType: baseType ?? '', identityAlways: always === 't', hasDefault: hasDefault === 't', collated: collated === 't',
+      number: Number(number), name: name ?? '', type: type ?? '', definition, notNull: notNull === 't', domainNotNull: domain?.notNull === true, generated: generated === 't',
+      typeOid: Number(typeOid), typeModifier: Number(typeModifier), baseType: baseType ?? '', identityAlways: always === 't',
+      hasDefault: hasDefault === 't' || definition?.hasDefault === true, collated: collated === 't',
     });
+  }
 }
 
 /** @param {import('./session.mjs').Session} session @param {string[]} oids @param {Map<string, Table>} byOid */
@@ -116,19 +124,4 @@ async function readLeaves(session, oids, byOid) {
   );
   for (const [root, oid, schema, name, replicaIdentity, logged] of /** @type {string[][]} */ (leaves))
     byOid.get(root ?? '')?.leaves.push({ oid: Number(oid), schema: schema ?? '', name: name ?? '', replicaIdentity: replicaIdentity ?? '', logged: logged === 't' });
-}
-
-/** Enums of the tables' columns, of arrays of them too. @param {import('./session.mjs').Session} session @param {string[]} oids */
-async function readEnums(session, oids) {
-  const labels = await session.rows(
-    `SELECT format_type(e.enumtypid, NULL), e.enumlabel FROM pg_enum e
-      WHERE e.enumtypid IN (SELECT coalesce(nullif(t.typelem, 0), t.oid) FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-                             WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0)
-      ORDER BY e.enumtypid, e.enumsortorder`,
-    [oids],
-  );
-  /** @type {Record<string, string[]>} */
-  const enums = {};
-  for (const [type, label] of /** @type {string[][]} */ (labels)) (enums[type ?? ''] ??= []).push(label ?? '');
-  return enums;
 }

@@ -12,13 +12,23 @@ import { tlsOptions } from '../lib/tls.mjs';
  * @typedef {import('../lib/config.mjs').Endpoint} Endpoint
  */
 
-/** Text without loss; dead clients are noticed in seconds (a killed run must not hold slot or lock for long). */
+/**
+ * Text without loss, and whatever else a role, a database or a server may have set that changes how values are written and read, or what a
+ * commit means. Dead clients are noticed in seconds (a killed run must not hold slot or lock for long).
+ */
 const SETTINGS = {
   datestyle: 'ISO,YMD', intervalstyle: 'postgres', extra_float_digits: '3', bytea_output: 'hex', timezone: 'UTC', xmloption: 'content',
   client_encoding: 'UTF8', search_path: 'pg_catalog', client_connection_check_interval: '2s', idle_in_transaction_session_timeout: '120s',
+  array_nulls: 'on', standard_conforming_strings: 'on', backslash_quote: 'safe_encoding', quote_all_identifiers: 'off', transform_null_equals: 'off',
+  synchronous_commit: 'on', // blue forgets what green has committed
+  // That a database is read-only by default is a guard against its applications; the migration goes on writing to green, and reading blue's log.
+  default_transaction_read_only: 'off', default_transaction_isolation: 'read committed', default_transaction_deferrable: 'off',
   row_security: 'off', // a policy must not leave rows out in silence
   tcp_keepalives_idle: '10', tcp_keepalives_interval: '5', tcp_keepalives_count: '3', jit: 'off', max_parallel_workers_per_gather: '0',
 };
+
+/** Set afterwards, so that the default, which the applications see, can still be asked for (settings.mjs). */
+const SETTINGS_AFTERWARDS = "SET lc_monetary = 'C'";
 
 const CONNECT_MS = 5_000;
 /** How long after the deadline a connection that still hangs is torn down. */
@@ -42,6 +52,7 @@ export function openSession(endpoint, { secrets, tls, deadline, applicationName 
     });
     const session = new Session(client, endpoint.role, deadline);
     await session.guard(client.connect());
+    await session.run(SETTINGS_AFTERWARDS);
     return session;
   });
 }

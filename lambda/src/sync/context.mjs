@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { PermanentError } from '../lib/errors.mjs';
-import { compileMapping } from '../mapping/compile.mjs';
+import { compileWithServers, copiedPart } from '../mapping/compile.mjs';
 import { loadMapping } from '../mapping/load.mjs';
 import { readCatalog } from '../pg/catalog.mjs';
+import { compareSettings } from '../pg/settings.mjs';
 import { openSession } from '../pg/session.mjs';
 import { Applier } from './apply.mjs';
 import { Backfill } from './backfill.mjs';
@@ -67,6 +68,8 @@ export class Context {
     this.newColumns = [];
     /** @type {SyncTable[]} */
     this.tables = [];
+    /** @type {import('../mapping/types.mjs').SequenceRules} */
+    this.sequences = { gap: undefined, pairs: {}, alone: [] };
     this.relations = new Relations([], (oid) => this.#rootOf(oid));
     this.quarantine = new Quarantine(green, 0, this.masks);
     this.applier = new Applier({ green, quarantine: this.quarantine, backfill: this.backfill, truncate: truncateStep });
@@ -106,22 +109,24 @@ export class Context {
     this.backfill.load(this.state);
     const names = mappedNames(json);
     const [source, target] = await Promise.all([readCatalog(this.blue, names.source), readCatalog(this.green, names.target)]);
-    const mappingHash = createHash('sha256').update(JSON.stringify(json)).digest('hex');
+    const mappingHash = createHash('sha256').update(JSON.stringify(copiedPart(json))).digest('hex');
     const resuming = known !== undefined && known.phase !== 'stopped';
     if (resuming) this.#compareSchema(source, mappingHash);
-    const { tables, limits } = compileMapping(json, source, target, { hashKey });
+    const { tables, limits, sequences } = await compileWithServers(json, source, target, { hashKey }, this.blue, this.green);
     this.tables = tables.map((plan, i) => {
       const from = source.tables[`${plan.source.schema}.${plan.source.name}`];
       const to = target.tables[`${plan.target.schema}.${plan.target.name}`];
       if (from === undefined || to === undefined) throw new PermanentError('MAPPING', 'the mapping names a table that is not there');
       return new SyncTable(plan, from, to, i);
     });
+    await compareSettings(this.blue, this.green, this.tables);
     if (!resuming) {
       this.state.slot = this.state.publication = slotName(this.invocation.config);
       this.state.mappingHash = mappingHash;
       this.state.schema = Object.fromEntries(this.tables.map(({ name, source }) => [name, { columns: source.columns.map((column) => [column.name, column.type, column.number]), key: source.primaryKey }]));
     }
     this.relations = new Relations(this.tables, (oid) => this.#rootOf(oid));
+    this.sequences = sequences;
     this.quarantine.limit = limits.quarantine;
     await this.quarantine.load();
     this.applier.evict = this.state.applied < this.state.consistent || this.state.phase !== 'following';

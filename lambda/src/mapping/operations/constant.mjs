@@ -8,6 +8,8 @@ import { Problem } from '../problem.mjs';
  * @typedef {import('../pgtypes.mjs').PgType} PgType
  */
 
+const NO_CONSTANT = new Problem('no constant can be written for this type');
+
 /**
  * A value of JSON as PostgreSQL prints it in a type.
  * @param {Context} cx @param {unknown} value @param {string} path @param {PgType} type @returns {string | null}
@@ -19,12 +21,18 @@ export function literal(cx, value, path, type) {
     return null;
   }
   const text = String(value);
-  const convert = converter(TEXT, type, { strict: true });
-  const fits = convert === undefined ? new Problem('no constant can be written for this type') : convert(text);
+  const fits = formOf(cx, text, type);
   if (typeof fits === 'string') return fits;
   if (type.labels !== undefined) cx.problems.unknown(path, text, `a label of ${type.text}`, type.labels);
   else cx.problems.add(path, value, `it takes a value of ${type.text}: ${fits.reason}`);
   return null;
+}
+
+/** What PostgreSQL prints for a text of the mapping, or why there is no such value. @param {Context} cx @param {string} text @param {PgType} type */
+export function formOf(cx, text, type) {
+  const convert = converter(TEXT, type, { strict: true });
+  if (convert === undefined) return NO_CONSTANT;
+  return type.family === 'float' || type.family === 'other' ? cx.literals.form(type, text) : convert(text);
 }
 
 /**
