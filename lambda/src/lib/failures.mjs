@@ -51,7 +51,7 @@ export const AWS = {
   transient: new Set([
     'ThrottlingException', 'Throttling', 'TooManyRequestsException', 'RequestLimitExceeded', 'ProvisionedThroughputExceededException',
     'RequestThrottled', 'RequestThrottledException', 'TransactionInProgressException', 'InternalServerError', 'InternalServiceError',
-    'ServiceUnavailable', 'ServiceUnavailableException', 'TransactionConflictException',
+    'ServiceUnavailable', 'ServiceUnavailableException', 'TransactionConflictException', 'ReplicatedWriteConflictException',
   ]),
   unreachable: 'check the VPC endpoints or the NAT gateway, and the security groups on the way',
   hints: new Map([

@@ -1,6 +1,6 @@
 import { Ajv } from 'ajv';
 import schema from '../../mappings/schema.json' with { type: 'json' };
-import { Problems } from './problems.mjs';
+import { Problems, partOfPath } from './problems.mjs';
 
 /**
  * @typedef {object} TableSpec
@@ -42,7 +42,7 @@ function tell(problems, error) {
   switch (error.keyword) {
     case 'additionalProperties': {
       const name = String(params['additionalProperty']);
-      return problems.unknown(join(path, name), name, 'one of', Object.keys(parentSchema?.['properties'] ?? {}));
+      return problems.unknown(join(path, partOfPath(name)), name, 'one of', Object.keys(parentSchema?.['properties'] ?? {}));
     }
     case 'required':
       return problems.add(join(path, String(params['missingProperty'])), undefined, 'it has to be given');
@@ -69,7 +69,7 @@ const pathOf = (pointer) =>
     .split('/')
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .reduce((path, part) => (/^\d+$/.test(part) ? `${path}[${part}]` : join(path, part)), '') || 'the mapping';
+    .reduce((path, part) => (/^\d{1,5}$/.test(part) ? `${path}[${part}]` : join(path, partOfPath(part))), '') || 'the mapping';
 
 /** @param {string} path @param {string} name */
 const join = (path, name) => (path === '' || path === 'the mapping' ? name : `${path}.${name}`);

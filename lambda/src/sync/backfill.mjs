@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { columnList, endOfLog, formatLsn, ident, literal, parseLsn } from '../pg/text.mjs';
 
 /**
@@ -25,10 +24,12 @@ export class Backfill {
   /**
    * @param {Session} green
    * @param {() => Promise<Session>} openBlue a connection beside the one that reads the stream
+   * @param {import('./masks.mjs').Masks} masks
    */
-  constructor(green, openBlue) {
+  constructor(green, openBlue, masks) {
     this.green = green;
     this.openBlue = openBlue;
+    this.masks = masks;
     /** @type {Promise<Session> | undefined} */
     this.blue = undefined;
     /** Blue's position after the latest reading. */
@@ -41,7 +42,7 @@ export class Backfill {
 
   /** May the row have values of a later moment than this? @param {SyncTable} table @param {string[]} key @param {bigint} lsn */
   isUnconfirmed(table, key, lsn) {
-    return lsn < this.allUntil || (this.unconfirmed.get(rowId(table, key)) ?? 0n) > lsn;
+    return lsn < this.allUntil || (this.unconfirmed.size > 0 && (this.unconfirmed.get(this.#idOf(table, key)) ?? 0n) > lsn);
   }
 
   /** @param {import('./state.mjs').State} state */
@@ -106,7 +107,7 @@ export class Backfill {
       if (current === undefined || row === null) missing.push(key);
       else {
         found.push({ key, row: row.map((value, i) => (value === undefined ? current[i] : value)) });
-        this.unconfirmed.set(rowId(table, key), this.readAt);
+        this.unconfirmed.set(this.#idOf(table, key), this.readAt);
       }
     }
     return { found, missing };
@@ -127,6 +128,11 @@ export class Backfill {
       const base = byKey.get(keyOf(values).join('\0'));
       if (base !== undefined) values.forEach((value, i) => value === undefined && (values[i] = base[i]));
     }
+  }
+
+  /** Keys are not written down: the mapping may not let them through. @param {SyncTable} table @param {string[]} key */
+  #idOf(table, key) {
+    return this.masks.mask(table.name, JSON.stringify(key)) ?? '';
   }
 
   async close() {
@@ -154,6 +160,3 @@ function typed(table, column, value) {
   const type = table.columns.find(({ name }) => name === column)?.baseType ?? 'text';
   return `${literal(/** @type {string} */ (value))}::${type}`;
 }
-
-/** Keys are not written down: the mapping may not let them through. @param {SyncTable} table @param {string[]} key */
-const rowId = (table, key) => createHash('sha256').update(JSON.stringify([table.name, ...key])).digest('base64');

@@ -8,6 +8,7 @@ import { openSession } from '../pg/session.mjs';
 import { Applier } from './apply.mjs';
 import { Backfill } from './backfill.mjs';
 import { lockName, takeLock } from './lock.mjs';
+import { Masks } from './masks.mjs';
 import { Quarantine } from './quarantine.mjs';
 import { Relations } from './relations.mjs';
 import { createTables, readState, writeState } from './state.mjs';
@@ -58,7 +59,8 @@ export class Context {
     this.tuning = { ...TUNING, ...invocation.tuning };
     this.blue = blue;
     this.green = green;
-    this.backfill = new Backfill(green, () => open(invocation, 'source'));
+    this.masks = new Masks();
+    this.backfill = new Backfill(green, () => open(invocation, 'source'), this.masks);
     this.connectedAt = Date.now();
     /** Changes applied in the transaction that is open on green. */
     this.pending = 0;
@@ -69,7 +71,7 @@ export class Context {
     /** @type {import('../mapping/types.mjs').SequenceRules} */
     this.sequences = { gap: undefined, pairs: {}, alone: [] };
     this.relations = new Relations([], (oid) => this.#rootOf(oid));
-    this.quarantine = new Quarantine(green, 0, null);
+    this.quarantine = new Quarantine(green, 0, this.masks);
     this.applier = new Applier({ green, quarantine: this.quarantine, backfill: this.backfill, truncate: truncateStep });
     /** @type {State} */
     this.state = {
@@ -103,6 +105,7 @@ export class Context {
     await actAsReplica(this.green);
     const known = await readState(this.green);
     if (known !== undefined) this.state = known;
+    await this.masks.load(this.blue, this.state.publication);
     this.backfill.load(this.state);
     const names = mappedNames(json);
     const [source, target] = await Promise.all([readCatalog(this.blue, names.source), readCatalog(this.green, names.target)]);
@@ -125,7 +128,6 @@ export class Context {
     this.relations = new Relations(this.tables, (oid) => this.#rootOf(oid));
     this.sequences = sequences;
     this.quarantine.limit = limits.quarantine;
-    this.quarantine.hashKey = hashKey;
     await this.quarantine.load();
     this.applier.evict = this.state.applied < this.state.consistent || this.state.phase !== 'following';
   }

@@ -1,9 +1,9 @@
-import { createHash, createHmac } from 'node:crypto';
 import { PermanentError } from '../lib/errors.mjs';
+import { ident, qualified } from '../pg/text.mjs';
 import { SCHEMA } from './state.mjs';
 
 /**
- * Rows that can't be brought onto green: their key and the reason are kept there, never their values. A row leaves quarantine
+ * Rows that can't be brought onto green: their key (masked, and sealed) and the reason are kept there, never their values. A row leaves quarantine
  * when a later change makes it fit or deletes it.
  *
  * @typedef {import('./table.mjs').SyncTable} SyncTable
@@ -15,12 +15,12 @@ export class Quarantine {
   /**
    * @param {Session} green
    * @param {number} limit rows in quarantine at which the run still goes on
-   * @param {Buffer | null} hashKey
+   * @param {import('./masks.mjs').Masks} masks
    */
-  constructor(green, limit, hashKey) {
+  constructor(green, limit, masks) {
     this.green = green;
     this.limit = limit;
-    this.hashKey = hashKey;
+    this.masks = masks;
     /** Rows held now, by source table. @type {Map<string, number>} */
     this.counts = new Map();
     /** Rows put in since this run began. */
@@ -41,10 +41,10 @@ export class Quarantine {
   async put(table, held) {
     if (held.length === 0) return;
     const inserted = await this.green.rows(
-      `INSERT INTO ${SCHEMA}.quarantine AS q (source, key, reason, column_name)
-       SELECT DISTINCT ON (key) $1, key, reason, column_name FROM unnest($2::text[], $3::text[], $4::text[]) AS held(key, reason, column_name)
+      `INSERT INTO ${SCHEMA}.quarantine AS q (source, key, source_key, reason, column_name)
+       SELECT DISTINCT ON (key) $1, key, source_key, reason, column_name FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS held(key, source_key, reason, column_name)
        ON CONFLICT (source, key) DO UPDATE SET reason = excluded.reason, column_name = excluded.column_name RETURNING xmax = '0'`,
-      [table.name, held.map(({ key }) => this.keyText(table, key)), held.map(({ reason }) => reason), held.map(({ column }) => column ?? null)],
+      [table.name, held.map(({ key }) => this.keyText(table, key)), held.map(({ key }) => this.masks.seal(JSON.stringify(key))), held.map(({ reason }) => reason), held.map(({ column }) => column ?? null)],
     );
     const fresh = inserted.filter(([isNew]) => isNew === 't').length;
     this.added += fresh;
@@ -73,14 +73,27 @@ export class Quarantine {
   }
 
   /**
-   * The key as green would hold it, so quarantine tells no more than the mapping lets through; a key that the mapping can't
-   * transform is kept as a (keyed) hash.
-   * @param {SyncTable} table @param {string[]} key
+   * Rows whose key meets a condition of blue's partition.
+   * @param {SyncTable} table that carries its key @param {string} condition in blue's names
    */
-  keyText({ plan }, key) {
-    const transformed = plan.transformKey(key);
-    if (transformed.kind === 'row') return JSON.stringify(Object.fromEntries(plan.targetKey.map((column, i) => [column, transformed.values[i]])));
-    const hash = this.hashKey === null ? createHash('sha256') : createHmac('sha256', this.hashKey);
-    return `hash:${hash.update(JSON.stringify(key)).digest('hex')}`;
+  async removeWhere(table, condition) {
+    if ((this.counts.get(table.name) ?? 0) === 0) return;
+    const { plan, carriedKey = [] } = table;
+    const rows = await this.green.rows(`SELECT key, source_key FROM ${SCHEMA}.quarantine WHERE source = $1`, [table.name]);
+    const sourceKeys = rows.map(([, sealed]) => /** @type {string[]} */ (JSON.parse(this.masks.open(sealed ?? ''))));
+    const targetKeys = sourceKeys.map((key) => Object.fromEntries(plan.targetKey.map((column, i) => [column, key[plan.key.indexOf(/** @type {string} */ (carriedKey[i]))]])));
+    const renamed = plan.targetKey.map((column, i) => `r.${ident(column)} AS ${ident(/** @type {string} */ (carriedKey[i]))}`).join(', ');
+    const met = await this.green.rows(
+      `SELECT "payment_migration number" FROM (SELECT keys.number AS "payment_migration number", ${renamed}
+           FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS keys(key, number), jsonb_populate_record(NULL::${qualified(plan.target)}, keys.key) AS r) AS x
+        WHERE ${condition}`, [JSON.stringify(targetKeys)]);
+    const keys = met.map(([number]) => rows[Number(number) - 1]?.[0] ?? '');
+    const removed = await this.green.run(`DELETE FROM ${SCHEMA}.quarantine WHERE source = $1 AND key = ANY ($2::text[])`, [table.name, keys]);
+    this.counts.set(table.name, (this.counts.get(table.name) ?? 0) - removed);
+  }
+
+  /** How quarantine names a row: by the masks of blue's key. @param {SyncTable} table @param {string[]} key */
+  keyText({ plan, name }, key) {
+    return JSON.stringify(this.masks.masked(name, plan.key, key));
   }
 }

@@ -26,6 +26,7 @@ export async function start(context) {
   }
   const { slot, publication } = context.state;
   await createPublication(blue, publication, tables.map(({ plan }) => plan.source));
+  await context.masks.make(blue, publication);
   // A slot is there already: of a run that was killed here. It may still be in the making, and its start later than now.
   await dropSlot(blue, slot);
   const [running, oldestMs] = await blue.row(
@@ -38,7 +39,7 @@ export async function start(context) {
   await green.transaction(async () => {
     for (const table of tables)
       for (const leaf of table.source.leaves)
-        await writeUnit(green, { oid: leaf.oid, unit: dotted(leaf), source: table.name, cursor: null, done: false, rows: 0, estimate: estimates.get(leaf.oid) ?? 0 });
+        await writeUnit(green, { oid: leaf.oid, unit: dotted(leaf), source: table.name, cursor: null, done: false, rows: 0, estimate: estimates.get(leaf.oid) ?? 0 }, (text) => context.masks.seal(text));
     context.state = { ...context.state, phase: 'copying', applied: confirmed };
     await writeState(green, context.state);
   });

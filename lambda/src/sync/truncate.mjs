@@ -1,6 +1,5 @@
 import { PermanentError } from '../lib/errors.mjs';
-import { SCHEMA } from './state.mjs';
-import { columnList, ident, literal, qualified } from '../pg/text.mjs';
+import { columnList, ident, qualified } from '../pg/text.mjs';
 
 /**
  * A TRUNCATE on blue. Blue has resolved CASCADE already: the step names every table that was emptied.
@@ -25,6 +24,7 @@ export async function truncateStep(applier, step) {
       const [constraint] = await blue.row(`SELECT pg_get_partition_constraintdef(oid) FROM pg_class WHERE oid = ${leaf}`);
       if (constraint === undefined || constraint === null) continue; // the partition is gone by now
       await deletePartition(green, table, constraint);
+      await quarantine.removeWhere(table, constraint);
     }
 }
 
@@ -46,9 +46,5 @@ async function deletePartition(green, table, constraint) {
       ? `DELETE FROM ${target} WHERE ${constraint}`
       : `DELETE FROM ${target} WHERE (${columnList(plan.targetKey)}) IN
            (SELECT ${columnList(carriedKey)} FROM (SELECT ${renamed} FROM ${target}) AS x WHERE ${constraint})`,
-  );
-  await green.run(
-    `DELETE FROM ${SCHEMA}.quarantine q WHERE source = ${literal(name)} AND key LIKE '{%' AND EXISTS
-       (SELECT FROM (SELECT ${renamed} FROM jsonb_populate_record(NULL::${target}, q.key::jsonb)) AS x WHERE ${constraint})`,
   );
 }

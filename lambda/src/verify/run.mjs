@@ -115,7 +115,7 @@ async function heldKeys(moment, quarantine) {
 }
 
 /** @param {import('./moment.mjs').Moment} moment @param {import('../sync/table.mjs').SyncTable[]} chosen @param {Map<string, Set<string>>} held @param {Context} context */
-async function compareTables(moment, chosen, held, { deadline, log, quarantine }) {
+async function compareTables(moment, chosen, held, { deadline, log, quarantine, masks }) {
   /** @type {import('./table.mjs').TableAnswer[]} */
   const tables = [];
   /** @type {string[]} */
@@ -129,7 +129,10 @@ async function compareTables(moment, chosen, held, { deadline, log, quarantine }
       const answer = await verifyTable(moment, table, { any: keys !== undefined, holds }, () => deadline.allows(RESERVE_MS));
       if (answer === undefined) notCompared.push(table.name);
       else {
-        tables.push(answer);
+        tables.push({
+          ...answer, checksum: masks.checksum(answer.target, answer.checksum),
+          firstKeys: answer.firstKeys.map((key) => masks.masked(answer.target, Object.keys(key), Object.values(key))),
+        });
         log.info('compared', { table: table.name, rows: answer.greenRows, mismatches: answer.missing + answer.extra + answer.different, quarantined: answer.heldBack });
       }
     } catch (error) {

@@ -18,12 +18,12 @@ import { nextRange } from './ranges.mjs';
  * @property {number} greenRows
  * @property {number} filtered rows that the mapping leaves out
  * @property {number} heldBack rows in quarantine
- * @property {string} checksum of green's rows, in any order
+ * @property {string} checksum of green's rows, in any order; keyed in the answer
  * @property {number} ranges
  * @property {number} missing rows that green lacks
  * @property {number} extra rows that green should not have
  * @property {number} different
- * @property {Record<string, string | null>[]} firstKeys of green's key, never other columns
+ * @property {Record<string, string | null>[]} firstKeys of green's key, never other columns; masked in the answer
  */
 
 const FIRST_KEYS = 10;
