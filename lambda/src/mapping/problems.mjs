@@ -67,11 +67,14 @@ function plainPart(part, shape) {
   if (typeof part === 'string') return isPlain(part, shape) ? part : '(withheld)';
   if (typeof part === 'number') return Math.abs(part) >= 1e6 ? '(withheld)' : part;
   if (typeof part !== 'object' || part === null || Array.isArray(part)) return part;
-  return Object.fromEntries(Object.entries(part).map(([name, content], i) => [partOfPath(name, i), content]));
+  return Object.fromEntries(Object.entries(part).map(([name, content], i) => [keyOfMap(name, i), content]));
 }
 
 /** @param {string} text @param {RegExp} shape */
 const isPlain = (text, shape) => shape.test(text) && !/\d{8}/.test(text);
 
-/** A key of the mapping's JSON as a part of a path; keys of a map are values. @param {string} key @param {number} [at] its place */
-export const partOfPath = (key, at) => (isPlain(key, NAME) || WORD.test(key) ? key : at === undefined ? '(withheld)' : `(key ${at + 1})`);
+/** A key of a map, which is a value, as a part of a path. @param {string} key @param {number} at its place */
+export const keyOfMap = (key, at) => (WORD.test(key) ? key : `(key ${at + 1})`);
+
+/** Another key of the mapping's JSON. @param {string} key @param {string} [within] the key above it */
+export const keyOfPath = (key, within) => (within === 'map' ? WORD.test(key) : isPlain(key, NAME)) ? key : '(withheld)';
