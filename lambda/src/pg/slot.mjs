@@ -34,6 +34,20 @@ export async function createPublication(blue, publication, tables) {
   const [known] = await blue.rows('SELECT 1 FROM pg_publication WHERE pubname = $1', [publication]);
   const list = tables.map((table) => `ONLY ${qualified(table)}`).join(', ');
   await blue.run(known === undefined ? `CREATE PUBLICATION ${ident(publication)} FOR TABLE ${list}` : `ALTER PUBLICATION ${ident(publication)} SET TABLE ${list}`);
+  if (known !== undefined) await blue.run(`ALTER PUBLICATION ${ident(publication)} SET (publish = 'insert, update, delete, truncate', publish_via_partition_root = false)`);
+}
+
+/**
+ * What the publication is made of. A table that was taken out and put back has another row in the catalog.
+ * @param {Session} blue @param {string} publication
+ * @returns {Promise<{oid: number, options: string, tables: number[][]} | undefined>} `tables`: OIDs of each and of its row in the catalog
+ */
+export async function readPublication(blue, publication) {
+  const [row] = await blue.rows(
+    `SELECT p.oid, concat(p.puballtables, p.pubinsert, p.pubupdate, p.pubdelete, p.pubtruncate, p.pubviaroot),
+            (SELECT json_agg(json_build_array(r.prrelid::int8, r.oid::int8) ORDER BY r.prrelid) FROM pg_publication_rel r WHERE r.prpubid = p.oid)
+       FROM pg_publication p WHERE p.pubname = $1`, [publication]);
+  return row === undefined ? undefined : { oid: Number(row[0]), options: row[1] ?? '', tables: JSON.parse(row[2] ?? '[]') };
 }
 
 /** Each places the slot's start anew; one is enough unless blue was restarted in between. */

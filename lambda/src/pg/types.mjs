@@ -11,6 +11,7 @@
  * @property {boolean} [notNull] the domain, or one that it is made from, takes no NULL
  * @property {boolean} [hasDefault] of a domain
  * @property {string[]} [labels] of an enum, in its order
+ * @property {number[]} [labelIds] OIDs of the labels: a renamed label keeps its own
  * @property {(Typed & {name: string})[]} [attributes] of a composite type
  * @property {string} [extension]
  * @property {string} [version] of the extension
@@ -34,7 +35,7 @@ WITH RECURSIVE reached(oid) AS (
 SELECT t.oid, format_type(t.oid, NULL), quote_ident(n.nspname) || '.' || quote_ident(t.typname), t.typname, n.nspname = 'pg_catalog', t.typtype, x.extname, x.extversion,
        coalesce(element.oid, nullif(t.typbasetype, 0), r.rngsubtype, m.rngtypid), format_type(nullif(t.typbasetype, 0), t.typtypmod), element.oid IS NOT NULL,
        t.typnotnull, t.typdefault IS NOT NULL,
-       (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid),
+       (SELECT json_agg(json_build_array(e.oid::int8, e.enumlabel) ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid),
        (SELECT json_agg(json_build_array(a.attname, a.atttypid::int8, format_type(a.atttypid, a.atttypmod)) ORDER BY a.attnum)
           FROM pg_attribute a WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped),
        CASE WHEN t.typtype = 'r' THEN (SELECT concat_ws(' ', opcname, r.rngcanonical, r.rngsubdiff, (SELECT collname FROM pg_collation c WHERE c.oid = r.rngcollation)) FROM pg_opclass WHERE oid = r.rngsubopc)
@@ -62,7 +63,10 @@ export async function readTypes(session, oids) {
     if (isArray === 't') type.kind = 'array';
     if (inner !== undefined) type.base = { text: baseText ?? inner.name, definition: inner };
     if (type.kind === 'domain') Object.assign(type, { notNull: notNull === 't', hasDefault: hasDefault === 't' });
-    if (type.kind === 'enum') type.labels = JSON.parse(labels ?? '[]');
+    if (type.kind === 'enum') {
+      const found = /** @type {[number, string][]} */ (JSON.parse(labels ?? '[]'));
+      Object.assign(type, { labels: found.map(([, label]) => label), labelIds: found.map(([id]) => id) });
+    }
     if (type.kind === 'extension') Object.assign(type, { extension, version, detail: typname });
     if (type.kind === 'range' || type.kind === 'custom') type.detail = detail ?? '';
     if (type.kind === 'composite')

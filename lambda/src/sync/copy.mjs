@@ -1,7 +1,10 @@
 import { MigrationError } from '../lib/errors.mjs';
-import { columnList, decodeRow, encodeRow, ident, literal, qualified } from '../pg/text.mjs';
+import { beyond } from '../pg/keys.mjs';
+import { columnList, decodeRow, encodeRow, ident, qualified } from '../pg/text.mjs';
 import { countRows, lastRow, wholeRows } from '../pg/rows.mjs';
+import { valueLimit } from './limits.mjs';
 import { Sink } from './streams.mjs';
+import { refusesRow } from './stage.mjs';
 import { readUnits, writeState, writeUnit } from './state.mjs';
 
 /**
@@ -33,7 +36,7 @@ export async function copyAll(context) {
         await copyRange(context, table, /** @type {NonNullable<typeof leaf>} */ (leaf), unit, careful > 0);
         careful -= unit.rows - before;
       } catch (error) {
-        if (careful > 0 || !(error instanceof MigrationError) || !/^2[23]/.test(error.sqlstate ?? '')) throw error;
+        if (careful > 0 || !(error instanceof MigrationError) || !refusesRow(error)) throw error;
         context.log.warn('green refuses a row, the range is copied row by row', { table: table.name, constraint: error.constraint, column: error.column });
         careful = context.tuning.chunkRows;
         await context.green.run('ROLLBACK');
@@ -63,7 +66,7 @@ async function copyRange(context, table, leaf, unit, careful) {
   let chunk;
   let rows = 0;
   try {
-    for await (const block of wholeRows(stream)) {
+    for await (const block of wholeRows(stream, valueLimit(table))) {
       chunk ??= await Chunk.begin(context, table, careful);
       await chunk.write(block);
       if (!chunk.reached(limits) && deadline.allows(RESERVE_MS)) continue;
@@ -162,7 +165,7 @@ function transformingWriter(context, table) {
     },
     end: async () => {
       await direct.end();
-      await context.quarantine.put(table, held);
+      await context.quarantine.put(table, held, false);
     },
   };
 }
@@ -188,8 +191,5 @@ function carefulWriter(context, table) {
 const linesOf = (block) => block.toString('utf8', 0, block.length - 1).split('\n');
 
 /** @param {SyncTable} table @param {import('../pg/catalog.mjs').Leaf} leaf @param {string[] | null} cursor */
-function selectRange({ plan, source }, leaf, cursor) {
-  const key = columnList(plan.key);
-  const after = cursor?.map((value, i) => `${literal(value)}::${source.columns.find(({ name }) => name === plan.key[i])?.baseType}`);
-  return `SELECT ${columnList(plan.sourceColumns)} FROM ONLY ${qualified(leaf)}${after === undefined ? '' : ` WHERE (${key}) > (${after.join(', ')})`} ORDER BY ${plan.key.map(ident).join(', ')}`;
-}
+const selectRange = ({ plan, sourceKey }, leaf, cursor) =>
+  `SELECT ${columnList(plan.sourceColumns)} FROM ONLY ${qualified(leaf)}${cursor === null ? '' : ` WHERE ${beyond(sourceKey, cursor, 'gt')}`} ORDER BY ${plan.key.map(ident).join(', ')}`;

@@ -1,6 +1,7 @@
 import { PermanentError } from '../lib/errors.mjs';
-import { createPublication, createSlot, dropSlot, readSlot } from '../pg/slot.mjs';
+import { createPublication, createSlot, dropSlot, readPublication, readSlot } from '../pg/slot.mjs';
 import { dotted } from '../pg/text.mjs';
+import { readIdentity } from './identity.mjs';
 import { SCHEMA, writeState, writeUnit } from './state.mjs';
 
 /**
@@ -40,7 +41,8 @@ export async function start(context) {
     for (const table of tables)
       for (const leaf of table.source.leaves)
         await writeUnit(green, { oid: leaf.oid, unit: dotted(leaf), source: table.name, cursor: null, done: false, rows: 0, estimate: estimates.get(leaf.oid) ?? 0 }, (text) => context.masks.seal(text));
-    context.state = { ...context.state, phase: 'copying', applied: confirmed };
+    const identity = { ...(await readIdentity(blue, green)), publication: JSON.stringify(await readPublication(blue, publication)) };
+    context.state = { ...context.state, phase: 'copying', applied: confirmed, identity };
     await writeState(green, context.state);
   });
   context.log.info('the migration begins', { slot, publication, tables: tables.map(({ name }) => name) });
@@ -81,12 +83,13 @@ async function readEstimates({ blue, tables }) {
  * @param {Context} context
  */
 export async function checkPublication({ blue, tables, state }) {
-  const rows = await blue.rows(
-    `SELECT r.prrelid FROM pg_publication p LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid WHERE p.pubname = $1`, [state.publication]);
   const hint = 'stop, empty the tables on green, and run again from the start';
-  if (rows.length === 0) throw new PermanentError('SCHEMA_CHANGED', `blue's publication ${state.publication} is gone`, { hint });
-  const published = new Set(rows.map(([oid]) => Number(oid)));
+  const now = await readPublication(blue, state.publication);
+  if (now === undefined) throw new PermanentError('SCHEMA_CHANGED', `blue's publication ${state.publication} is gone`, { hint });
+  const published = new Set(now.tables.map(([oid]) => oid));
   const missing = tables.find(({ source }) => !published.has(source.oid));
   if (missing !== undefined)
     throw new PermanentError('SCHEMA_CHANGED', `blue's table ${missing.name} was dropped and made again, or taken out of the publication`, { table: missing.name, hint });
+  if (JSON.stringify(now) !== state.identity.publication)
+    throw new PermanentError('SCHEMA_CHANGED', `blue's publication ${state.publication} was changed: changes in between may be missing in the stream`, { hint });
 }

@@ -1,5 +1,6 @@
 import { columnList, decodeRow, encodeRow, ident, recordText } from '../pg/text.mjs';
 import { wholeRows } from '../pg/rows.mjs';
+import { valueLimit } from '../sync/limits.mjs';
 import { Sink } from '../sync/streams.mjs';
 
 /**
@@ -49,7 +50,7 @@ export async function fillExpected(blue, green, table, range, isHeld) {
   await green.run(`DROP TABLE IF EXISTS pg_temp.expected; CREATE TEMPORARY TABLE expected (${keys.map((key) => `${key} text`).join(', ')}, line text) ON COMMIT DROP`);
   const sink = new Sink(green.copyIn(`COPY pg_temp.expected (${keys.join(', ')}, line) FROM STDIN`));
   const counts = { rows: 0, filtered: 0, heldBack: 0 };
-  for await (const block of wholeRows(blue.copyOut(`COPY (SELECT ${columnList(plan.sourceColumns)} FROM ${table.onBlue} WHERE ${range.source}) TO STDOUT`))) {
+  for await (const block of wholeRows(blue.copyOut(`COPY (SELECT ${columnList(plan.sourceColumns)} FROM ${table.onBlue} WHERE ${range.source}) TO STDOUT`), valueLimit(table))) {
     let out = '';
     for (const line of block.toString('utf8', 0, block.length - 1).split('\n')) {
       counts.rows += 1;

@@ -30,8 +30,8 @@ export async function raiseSequences(blue, green, tables, rules) {
   let raised = 0;
   for (const pair of pairs) {
     const outcome = await raise(blue, green, pair, rules);
-    if (outcome === 'raised') raised += 1;
-    else if (outcome !== 'right') problems.push(outcome);
+    if (outcome.raised) raised += 1;
+    problems.push(...outcome.problems);
   }
   return { checked: pairs.filter(({ partners }) => partners.length > 0).length, raised, problems };
 }
@@ -84,10 +84,11 @@ function unresolved(unresolved, tables) {
   });
 }
 
-/** @param {Session} blue @param {Session} green @param {Pair} pair @param {Rules} rules @returns {Promise<string>} `right`, `raised`, or what is wrong */
+/** @param {Session} blue @param {Session} green @param {Pair} pair @param {Rules} rules @returns {Promise<{raised: boolean, problems: string[]}>} */
 async function raise(blue, green, { target, partners, columns }, rules) {
-  const unreadable = partners.find(({ readable }) => !readable);
-  if (!target.readable) return `green's sequence ${target.name} may not be read: grant SELECT on it`;
+  const problems = partners.filter(({ readable }) => !readable).map(({ name }) => `blue's sequence ${name} may not be read, so green's can't be compared with it: grant SELECT on it`);
+  if (!target.readable) return { raised: false, problems: [...problems, `green's sequence ${target.name} may not be read: grant SELECT on it`] };
+  if (target.cycles && columns.length > 0) problems.push(`green's sequence ${target.name} begins anew at its end (CYCLE) and feeds a column that is copied: ALTER SEQUENCE ... NO CYCLE`);
   const up = target.increment > 0n;
   const most = (/** @type {(bigint | null)[]} */ values) => values.reduce((best, value) => (value === null ? best : best === null || (up ? value > best : value < best) ? value : best), null);
   const onGreen = await Promise.all(columns.filter(({ plain }) => plain).map(({ table, column }) => extreme(green, table.target, table.onGreen, column, up)));
@@ -95,20 +96,16 @@ async function raise(blue, green, { target, partners, columns }, rules) {
   const given = most([...partners.map(({ last }) => last), ...onBlue]);
   const gap = rules.gap ?? least(1_000_000n, (target.max - target.min) / PART_OF_ROOM);
   const needed = most([most(onGreen), given === null ? null : up ? given + gap : given - gap]);
-  if (needed !== null && (up ? target.next <= needed : target.next >= needed)) {
-    const value = needed;
-    if (up ? value + target.increment > target.max : value + target.increment < target.min)
-      return `green's sequence ${target.name} ends at ${up ? target.max : target.min}, and has to go on from beyond ${value}: give it a wider type or another limit (ALTER SEQUENCE ... AS bigint), or a smaller "sequences"."gap"`;
-    const refused = await set(green, target, value);
-    if (refused !== undefined) return refused;
-    return unreadable === undefined ? 'raised' : notReadable(unreadable);
+  if (needed === null || (up ? target.next > needed : target.next < needed)) return { raised: false, problems };
+  if (up ? needed + target.increment > target.max : needed + target.increment < target.min)
+    problems.push(`green's sequence ${target.name} ends at ${up ? target.max : target.min}, and has to go on from beyond ${needed}: give it a wider type or another limit (ALTER SEQUENCE ... AS bigint), or a smaller "sequences"."gap"`);
+  else {
+    const refused = await set(green, target, needed);
+    if (refused === undefined) return { raised: true, problems };
+    problems.push(refused);
   }
-  if (unreadable !== undefined) return notReadable(unreadable);
-  return target.cycles && columns.length > 0 ? `green's sequence ${target.name} begins anew at its end (CYCLE) and feeds a column that is copied: ALTER SEQUENCE ... NO CYCLE` : 'right';
+  return { raised: false, problems };
 }
-
-/** @param {Sequence} sequence */
-const notReadable = ({ name }) => `blue's sequence ${name} may not be read, so green's can't be compared with it: grant SELECT on it`;
 
 /** @param {bigint} a @param {bigint} b */
 const least = (a, b) => (a < b ? a : b);

@@ -4,7 +4,7 @@ use super::world::World;
 use deployer::engine::event::Verb;
 use deployer::engine::exec::{self, Limits, MemoryRecorder, Report};
 use deployer::engine::graph::{Builder, Kind, StepMeta};
-use deployer::engine::observe::{asks, observe};
+use deployer::engine::observe::{observe, requests};
 use deployer::engine::plan::{self, Options, Plan};
 use deployer::engine::rebuild::recover;
 use deployer::engine::{Events, Graph, Registry};
@@ -75,8 +75,8 @@ impl Run {
 
     pub async fn plan(&self, graph: &Graph) -> Plan {
         let chosen = graph.select(self.options.scope.as_deref());
-        let asks = asks(graph, &chosen, &self.state, |_, _| true);
-        let seen = observe(&self.registry, &asks, Duration::ZERO).await;
+        let requests = requests(graph, &chosen, &self.state, |_, _| true);
+        let seen = observe(&self.registry, &requests, Duration::ZERO).await;
         plan::build(
             graph,
             &chosen,
@@ -121,8 +121,8 @@ impl Run {
 
     pub async fn destroy(&mut self, graph: &Graph, scope: Option<&str>) -> Report {
         let chosen = graph.select(scope);
-        let asks = asks(graph, &chosen, &self.state, |_, _| true);
-        let seen = observe(&self.registry, &asks, Duration::ZERO).await;
+        let requests = requests(graph, &chosen, &self.state, |_, _| true);
+        let seen = observe(&self.registry, &requests, Duration::ZERO).await;
         let plan = plan::teardown(graph, &self.state, &seen, &self.registry, scope);
         assert_eq!(plan.problems, []);
         self.execute(&plan).await
