@@ -32,7 +32,7 @@ async function emptyPartition(applier, table, leaf) {
   const blue = await (backfill.blue ??= backfill.openBlue());
   const [now] = await blue.row(`SELECT ${BOUNDS} FROM pg_class c WHERE c.oid = $1`, [leaf]);
   const bounds = [...new Set([...(leaves.known.get(leaf)?.bounds ?? []), ...(now === undefined || now === null ? [] : [now])])];
-  if (bounds.length === 0) return; // made and dropped since: nothing of it is on green
+  if (bounds.length === 0 && (table.carriedKey !== undefined || !leaves.known.has(leaf))) return; // made and dropped since: nothing of it is on green
   if (table.carriedKey === undefined || bounds.some((bound) => bound.includes('satisfies_hash_partition')))
     throw new PermanentError('PARTITION_TRUNCATED', `a single partition of ${table.name} was truncated, and the mapping changes its key or it is a hash partition`, {
       table: table.name, hint: 'stop, empty the tables on green, and run again',

@@ -142,6 +142,20 @@ test('truncating one partition takes its rows out of quarantine, and no others',
   assert.deepEqual([verdict.verdict, verdict.quarantined], ['held-back', 9], JSON.stringify(verdict));
 });
 
+test('bounds of partitions are values of the key: where the mapping hashes it they are not on green either', async () => {
+  const parts = `${[0, 1].map((i) => `CREATE TABLE c_${i} PARTITION OF c FOR VALUES FROM ('${pan(i * 1000)}') TO ('${pan(i * 1000 + 1000)}')`).join(';')}; CREATE TABLE m_1 PARTITION OF m FOR VALUES IN ('${email(1)}')`;
+  const ddl = `CREATE TABLE c (pan text PRIMARY KEY, v text) PARTITION BY RANGE (pan); CREATE TABLE m (email text PRIMARY KEY, v text) PARTITION BY LIST (email); ${parts}`;
+  const lab = await servers.fresh('bounds', ddl, 'CREATE TABLE c (id text PRIMARY KEY, v text); CREATE TABLE m (id text PRIMARY KEY, v text)');
+  const options = { mapping: { version: 1, tables: [{ source: 'public.c', columns: { id: { hash: 'pan' } } }, { source: 'public.m', columns: { id: { hash: 'email' } } }] } };
+  await lab.onBlue(`INSERT INTO c SELECT (4929000000000000 + i * 7919)::text, 'v' FROM generate_series(1, 1500) i; INSERT INTO m VALUES ('${email(1)}', 'v')`);
+  await lab.untilSynced(options);
+  await lab.onBlue(`CREATE TABLE m_2 PARTITION OF m FOR VALUES IN ('${email(2)}'); INSERT INTO m VALUES ('${email(2)}', 'v')`);
+  await lab.untilSynced(options);
+  await assertNotOnGreen(lab, [pan(0), pan(1000), email(1), email(2)]);
+  await lab.onBlue('TRUNCATE c_0; DROP TABLE c_0');
+  await assert.rejects(lab.run(options), { code: 'PARTITION_TRUNCATED' });
+});
+
 test("the migration's key is made once, and a migration that has lost it says so", async () => {
   const lab = await servers.fresh('lost', 'CREATE TABLE t (id integer PRIMARY KEY, v text)');
   const options = { mapping: { version: 1, tables: [{ source: 'public.t', columns: { v: { from: 'v', map: { a: 'b' } } } }] } };
