@@ -54,7 +54,7 @@ impl Budgets {
     }
 
     /// Learns from an answer: throttling halves the rate (not under a tenth), success brings it back slowly.
-    pub(super) fn heed(&self, api: Api, throttled: bool) {
+    pub(super) fn record_answer(&self, api: Api, throttled: bool) {
         self.with(api, |b| {
             if throttled {
                 b.rate = (b.rate / 2.0).max(b.full_rate / 10.0);
@@ -119,7 +119,7 @@ mod tests {
     async fn throttling_shrinks_the_rate_of_that_operation_only() {
         let budgets = Budgets::default();
         for _ in 0..8 {
-            budgets.heed(read("ec2", "DescribeVpcs"), true);
+            budgets.record_answer(read("ec2", "DescribeVpcs"), true);
         }
         let start = Instant::now();
         for _ in 0..3 {

@@ -5,8 +5,8 @@
 //! twice by this layer, except when AWS says that it had no effect (throttling).
 
 use super::budget::Budgets;
-use super::class::fault;
-use crate::engine::{Class, Event, Events, Fault};
+use super::class::error;
+use crate::engine::{Class, Error, Event, Events};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -96,18 +96,18 @@ impl Caller {
         }
     }
 
-    /// Sends one call, again as far as its nature and the class of the fault allow.
+    /// Sends one call, again as far as its nature and the class of the error allow.
     pub async fn call<T, E, F>(
         &self,
         api: Api,
         send: impl Fn() -> F + Send + Sync,
-    ) -> Result<T, Fault>
+    ) -> Result<T, Error>
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
     {
         if self.read_only && api.writes() {
-            return Err(Fault::permanent(
+            return Err(Error::permanent(
                 api.action(),
                 "a read-only command tried to write; this is a defect of deployer",
             ));
@@ -122,9 +122,9 @@ impl Caller {
             let began = Instant::now();
             let answer = send().await;
             drop(place);
-            let answer = answer.map_err(|e| fault(api, &e));
+            let answer = answer.map_err(|e| error(api, &e));
             let throttled = matches!(&answer, Err(f) if f.class == Class::Throttled);
-            self.budgets.heed(api, throttled);
+            self.budgets.record_answer(api, throttled);
             self.events.send(Event::Call {
                 service: api.service,
                 operation: api.operation,
@@ -140,7 +140,7 @@ impl Caller {
             tracing::debug!(action = %failed.action, code = %failed.code, class = ?failed.class, attempt, "call failed");
             let tries = match failed.class {
                 Class::Throttled => THROTTLED,
-                Class::Network if api.nature != Nature::Once => UNCLEAR,
+                Class::Unclear if api.nature != Nature::Once => UNCLEAR,
                 _ => 1,
             };
             attempt += 1;
@@ -152,11 +152,11 @@ impl Caller {
     }
 }
 
-fn outcome(fault: &Fault) -> String {
-    if fault.code.is_empty() {
-        format!("{:?}", fault.class)
+fn outcome(error: &Error) -> String {
+    if error.code.is_empty() {
+        format!("{:?}", error.class)
     } else {
-        fault.code.clone()
+        error.code.clone()
     }
 }
 

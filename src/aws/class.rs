@@ -1,32 +1,31 @@
-//! From an SDK error to a [`Fault`]: the class decides about retries, so the tables here are the doctrine.
+//! From an SDK error to an [`Error`]: the class decides about retries, so the tables here are the doctrine.
 //! Codes are those of the services' API references ("Common errors", and the errors of each action).
 
 mod hints;
 mod table;
 
 use super::call::Api;
-use crate::engine::{Class, Fault, Leaves};
+use crate::engine::{Class, Error, Leftover};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use hints::hint;
-use std::error::Error;
 use table::classify;
 
 /// Classifies one failed attempt.
-pub(super) fn fault<E>(api: Api, error: &SdkError<E, HttpResponse>) -> Fault
+pub(super) fn error<E>(api: Api, error: &SdkError<E, HttpResponse>) -> Error
 where
-    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     let unclear = if api.writes() {
-        Leaves::Unknown
+        Leftover::Unknown
     } else {
-        Leaves::Nothing
+        Leftover::Nothing
     };
     let SdkError::ServiceError(service) = error else {
         let text = chain(error);
         if let SdkError::ConstructionFailure(_) = error {
-            return Fault::permanent(api.action(), text);
+            return Error::permanent(api.action(), text);
         }
         if lacks_credentials(&text) {
             // The instance's metadata are asked last: this only says that nothing else had any.
@@ -35,9 +34,9 @@ where
             } else {
                 text
             };
-            return Fault::permanent(api.action(), text).hint(CREDENTIALS);
+            return Error::permanent(api.action(), text).hint(CREDENTIALS);
         }
-        return Fault::of(Class::Network, api.action(), text).leaves(unclear);
+        return Error::of(Class::Unclear, api.action(), text).leftover(unclear);
     };
     let status = service.raw().status().as_u16();
     let code = service.err().code().unwrap_or_default();
@@ -45,11 +44,11 @@ where
     // A proxy's page or half a document in place of the answer: AWS may well have done what it was asked for.
     let unreadable = code.is_empty() && (200..300).contains(&status);
     let class = if unreadable {
-        Class::Network
+        Class::Unclear
     } else {
         classify(api, code, message, status)
     };
-    let mut out = Fault::of(
+    let mut out = Error::of(
         class,
         api.action(),
         if unreadable {
@@ -70,18 +69,18 @@ where
         .meta()
         .extra("aws_request_id")
         .map(ToOwned::to_owned);
-    if class == Class::Network {
-        out.leaves = unclear;
+    if class == Class::Unclear {
+        out.leftover = unclear;
     }
     out.hint = hint(api, &out);
     out
 }
 
-/// An item that an otherwise good answer lists as refused (`Unsuccessful` of EC2's DeleteVpcEndpoints): the fault that
+/// An item that an otherwise good answer lists as refused (`Unsuccessful` of EC2's DeleteVpcEndpoints): the error that
 /// its code would be as the answer to the whole call.
-pub fn refused(api: Api, code: &str, message: &str) -> Fault {
+pub fn refused(api: Api, code: &str, message: &str) -> Error {
     let class = classify(api, code, message, 400);
-    let mut out = Fault::of(class, api.action(), message).code(code);
+    let mut out = Error::of(class, api.action(), message).code(code);
     out.hint = hint(api, &out);
     out
 }
@@ -95,7 +94,7 @@ fn lacks_credentials(text: &str) -> bool {
     text.contains("credentials") || text.contains("CredentialsError")
 }
 
-pub(super) fn chain(error: &dyn Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut out = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -121,13 +120,13 @@ mod tests {
         let answer = |status: u16| {
             let status = StatusCode::try_from(status).unwrap();
             let page = HttpResponse::new(status, SdkBody::from("<html>log in</html>"));
-            let error = SdkError::service_error(CreateVpcError::unhandled("no XML we know"), page);
-            fault(once("ec2", "CreateVpc"), &error)
+            let answer = SdkError::service_error(CreateVpcError::unhandled("no XML we know"), page);
+            error(once("ec2", "CreateVpc"), &answer)
         };
         let open = answer(200);
         assert_eq!(
-            (open.class, &open.leaves),
-            (Class::Network, &Leaves::Unknown)
+            (open.class, &open.leftover),
+            (Class::Unclear, &Leftover::Unknown)
         );
         assert!(open.message.contains("cannot be understood"), "{open}");
         assert_eq!(answer(403).class, Class::Permanent);

@@ -1,7 +1,7 @@
 //! One connection to AWS from the usual environment: variables, profiles, SSO, assume-role, `AWS_ENDPOINT_URL`.
 
 use super::class;
-use crate::engine::Fault;
+use crate::engine::Error;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -38,7 +38,7 @@ pub struct Connection {
 ///
 /// # Errors
 /// When the profile is not there or gives no credentials.
-pub async fn connect(settings: &Settings) -> Result<Connection, Fault> {
+pub async fn connect(settings: &Settings) -> Result<Connection, Error> {
     let http = Builder::new()
         .tls_provider(tls::Provider::Rustls(
             tls::rustls_provider::CryptoMode::Ring,
@@ -74,7 +74,7 @@ pub async fn connect(settings: &Settings) -> Result<Connection, Fault> {
                 "the profile `{profile}` gives none: {}",
                 class::chain(&error)
             );
-            return Err(Fault::permanent("credentials", text).hint(class::CREDENTIALS));
+            return Err(Error::permanent("credentials", text).hint(class::CREDENTIALS));
         }
         loader = loader.profile_name(profile).credentials_provider(provider);
     }

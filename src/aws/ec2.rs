@@ -4,7 +4,7 @@
 use super::call::{Api, Caller, read};
 use super::reader::Reader;
 use crate::engine::driver::{MARK_STEP, MARK_SUFFIX};
-use crate::engine::{Fault, Identity};
+use crate::engine::{Error, Identity};
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{self as t, Filter, Tag};
 use futures::FutureExt;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 mod edge;
 mod network;
 
-pub use edge::EdgeReaders;
+pub use edge::PerTable;
 
 /// Values of one filter in one call.
 const VALUES: usize = 200;
@@ -40,7 +40,7 @@ pub struct Ec2Reader<V>(Reader<Key, Vec<V>>);
 impl<V: Find> Ec2Reader<V> {
     /// A reader over a function that describes everything that matches the filters, all pages.
     pub fn new(
-        fetch: impl Fn(Vec<Filter>) -> BoxFuture<'static, Result<Vec<V>, Fault>> + Send + Sync + 'static,
+        fetch: impl Fn(Vec<Filter>) -> BoxFuture<'static, Result<Vec<V>, Error>> + Send + Sync + 'static,
     ) -> Self {
         let fetch = Arc::new(fetch);
         Self(Reader::new(move |keys| {
@@ -74,7 +74,7 @@ impl<V: Find> Ec2Reader<V> {
     }
 
     /// All items with this value of this filter.
-    pub async fn by(&self, filter: &'static str, value: &str) -> Result<Vec<V>, Fault> {
+    pub async fn by(&self, filter: &'static str, value: &str) -> Result<Vec<V>, Error> {
         Ok(self
             .0
             .get((filter, value.to_owned()))
@@ -115,14 +115,14 @@ pub async fn find<V: Find>(
     id: Option<&str>,
     id_filter: &'static str,
     identity: &Identity,
-) -> Result<Option<V>, Fault> {
+) -> Result<Option<V>, Error> {
     if let Some(id) = id {
         return Ok(reader.by(id_filter, id).await?.pop());
     }
     let mut hits = find_all(reader, identity).await?;
     if hits.len() > 1 {
         let ids: Vec<String> = hits.iter().flat_map(|h| h.values(id_filter)).collect();
-        return Err(Fault::permanent(
+        return Err(Error::permanent(
             "read",
             format!("step `{}` is marked on more than one resource: {}", identity.step, ids.join(", ")),
         )
@@ -139,7 +139,7 @@ pub async fn find<V: Find>(
 pub async fn find_all<V: Find>(
     reader: &Ec2Reader<V>,
     identity: &Identity,
-) -> Result<Vec<V>, Fault> {
+) -> Result<Vec<V>, Error> {
     let suffix = identity.tags.get(MARK_SUFFIX);
     let mut hits = reader.by("tag:DeployerStep", &identity.step).await?;
     hits.retain(|v| {
@@ -201,12 +201,44 @@ macro_rules! page {
 
 macro_rules! readers {
     ($($(#[$doc:meta])* $field:ident: $type:ty = $operation:literal $(pages of $page:literal)?, $method:ident, $items:ident;)*) => {
-        /// One batched reader per Describe call.
-        pub struct Ec2Readers { $($(#[$doc])* pub $field: Ec2Reader<$type>,)* }
+        /// EC2: its client and one batched reader per Describe call.
+        pub struct Ec2 {
+            /// The client.
+            pub client: Client,
+            $($(#[$doc])* pub $field: Ec2Reader<$type>,)*
+            /// DescribeTransitGateways.
+            pub transit_gateways: Ec2Reader<t::TransitGateway>,
+            /// DescribeTransitGatewayRouteTables.
+            pub tables: Ec2Reader<t::TransitGatewayRouteTable>,
+            /// DescribeTransitGatewayVpcAttachments: subnets and options.
+            pub vpc_attachments: Ec2Reader<t::TransitGatewayVpcAttachment>,
+            /// DescribeTransitGatewayAttachments: the association of each.
+            pub attachments: Ec2Reader<t::TransitGatewayAttachment>,
+            /// GetTransitGatewayRouteTablePropagations.
+            pub propagations: PerTable<t::TransitGatewayRouteTablePropagation>,
+            /// SearchTransitGatewayRoutes, the static ones.
+            pub static_routes: PerTable<t::TransitGatewayRoute>,
+            /// DescribeVpcEndpoints.
+            pub endpoints: Ec2Reader<t::VpcEndpoint>,
+            /// DescribeFlowLogs.
+            pub flow_logs: Ec2Reader<t::FlowLog>,
+        }
 
-        impl Ec2Readers {
-            pub(super) fn new(client: &Client, caller: &Arc<Caller>) -> Self {
-                Self { $($field: describe!(client, caller, $operation, page!($($page)?), $method, $items),)* }
+        impl Ec2 {
+            pub(super) fn new(config: &aws_config::SdkConfig, caller: &Arc<Caller>) -> Self {
+                let client = Client::new(config);
+                Self {
+                    $($field: describe!(client, caller, $operation, page!($($page)?), $method, $items),)*
+                    transit_gateways: edge::transit_gateways(&client, caller),
+                    tables: edge::tables(&client, caller),
+                    vpc_attachments: edge::vpc_attachments(&client, caller),
+                    attachments: edge::attachments(&client, caller),
+                    propagations: edge::propagations(client.clone(), caller.clone()),
+                    static_routes: edge::static_routes(client.clone(), caller.clone()),
+                    endpoints: edge::endpoints(&client, caller),
+                    flow_logs: edge::flow_logs(&client, caller),
+                    client,
+                }
             }
         }
     };

@@ -7,7 +7,7 @@
 use super::call::{Caller, read};
 use super::reader::Reader;
 use crate::engine::driver::{MARK_STEP, MARK_SUFFIX};
-use crate::engine::{Fault, Identity};
+use crate::engine::{Error, Identity};
 use aws_sdk_kms::Client;
 use aws_sdk_kms::types::{AliasListEntry, KeyState};
 use futures::FutureExt;
@@ -22,22 +22,25 @@ type Tags = BTreeMap<String, String>;
 /// ListResourceTags calls that are under way at once.
 const AT_ONCE: usize = 16;
 
-/// The readers of keys and aliases.
-pub struct KmsReaders {
+/// KMS: its client and the readers of keys and aliases.
+pub struct Kms {
+    /// The client.
+    pub client: Client,
     aliases: Reader<(), Vec<AliasListEntry>>,
     marked: Reader<Mark, Vec<String>>,
-    kms: Kms,
+    calls: Calls,
 }
 
 #[derive(Clone)]
-struct Kms {
+struct Calls {
     client: Client,
     caller: Arc<Caller>,
 }
 
-impl KmsReaders {
-    pub(super) fn new(client: &Client, caller: &Arc<Caller>) -> Self {
-        let kms = Kms {
+impl Kms {
+    pub(super) fn new(config: &aws_config::SdkConfig, caller: &Arc<Caller>) -> Self {
+        let client = Client::new(config);
+        let kms = Calls {
             client: client.clone(),
             caller: caller.clone(),
         };
@@ -53,30 +56,31 @@ impl KmsReaders {
         Self {
             aliases: Reader::new(aliases),
             marked: Reader::new(marked),
-            kms,
+            calls: kms,
+            client,
         }
     }
 
     /// The alias with this name (`alias/...`).
-    pub async fn alias(&self, name: &str) -> Result<Option<AliasListEntry>, Fault> {
+    pub async fn alias(&self, name: &str) -> Result<Option<AliasListEntry>, Error> {
         let all = self.all_aliases().await?;
         Ok(all.into_iter().find(|a| a.alias_name() == Some(name)))
     }
 
     /// All aliases of the region.
-    pub async fn all_aliases(&self) -> Result<Vec<AliasListEntry>, Fault> {
+    pub async fn all_aliases(&self) -> Result<Vec<AliasListEntry>, Error> {
         Ok(self.aliases.get(()).await?.unwrap_or_default())
     }
 
     /// The id of the key that carries the mark of this identity and is not pending deletion. Two are an error.
-    pub async fn marked(&self, identity: &Identity) -> Result<Option<String>, Fault> {
+    pub async fn marked(&self, identity: &Identity) -> Result<Option<String>, Error> {
         let Some(suffix) = identity.tags.get(MARK_SUFFIX) else {
             return Ok(None);
         };
         let mark = (suffix.clone(), identity.step.clone());
         let mut ids = self.marked.get(mark).await?.unwrap_or_default();
         if ids.len() > 1 {
-            return Err(Fault::permanent(
+            return Err(Error::permanent(
                 "read",
                 format!("step `{}` is marked on more than one key: {}", identity.step, ids.join(", ")),
             )
@@ -86,17 +90,17 @@ impl KmsReaders {
     }
 
     /// The tags of a key; `None` when it does not exist.
-    pub async fn tags(&self, id: &str) -> Result<Option<Tags>, Fault> {
-        match self.kms.tags(id).await {
+    pub async fn tags(&self, id: &str) -> Result<Option<Tags>, Error> {
+        match self.calls.tags(id).await {
             Ok(tags) => Ok(Some(tags)),
-            Err(fault) if fault.is_not_found() => Ok(None),
-            Err(fault) => Err(fault),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
         }
     }
 }
 
-impl Kms {
-    async fn all_aliases(&self) -> Result<Vec<AliasListEntry>, Fault> {
+impl Calls {
+    async fn all_aliases(&self) -> Result<Vec<AliasListEntry>, Error> {
         let mut all = Vec::new();
         let mut marker: Option<String> = None;
         loop {
@@ -118,7 +122,7 @@ impl Kms {
         }
     }
 
-    async fn all_marked(&self, wanted: HashSet<Mark>) -> Result<HashMap<Mark, Vec<String>>, Fault> {
+    async fn all_marked(&self, wanted: HashSet<Mark>) -> Result<HashMap<Mark, Vec<String>>, Error> {
         // AWS's own keys are told by their aliases; their tags are none of our business.
         let managed: HashSet<String> = self
             .all_aliases()
@@ -143,7 +147,7 @@ impl Kms {
         Ok(out)
     }
 
-    async fn all_keys(&self) -> Result<Vec<String>, Fault> {
+    async fn all_keys(&self) -> Result<Vec<String>, Error> {
         let mut all = Vec::new();
         let mut marker: Option<String> = None;
         loop {
@@ -166,24 +170,24 @@ impl Kms {
         }
     }
 
-    async fn mark(&self, id: &str) -> Result<Option<Mark>, Fault> {
+    async fn mark(&self, id: &str) -> Result<Option<Mark>, Error> {
         let tags = match self.tags(id).await {
             Ok(tags) => tags,
-            Err(fault) if fault.is_not_found() => return Ok(None),
+            Err(error) if error.is_not_found() => return Ok(None),
             // A key whose policy shuts out the account's IAM policies is not ours: ours is created with one that lets
             // them in. The wording: IAM user guide, "Troubleshoot access denied error messages".
-            Err(fault)
-                if fault.is_denied() && fault.message.contains("no resource-based policy") =>
+            Err(error)
+                if error.is_denied() && error.message.contains("no resource-based policy") =>
             {
                 return Ok(None);
             }
-            Err(fault) => return Err(fault),
+            Err(error) => return Err(error),
         };
         let tag = |key: &str| tags.get(key).cloned();
         Ok(tag(MARK_SUFFIX).zip(tag(MARK_STEP)))
     }
 
-    async fn tags(&self, id: &str) -> Result<Tags, Fault> {
+    async fn tags(&self, id: &str) -> Result<Tags, Error> {
         let mut all = Tags::new();
         let mut marker: Option<String> = None;
         loop {
@@ -207,7 +211,7 @@ impl Kms {
         }
     }
 
-    async fn is_leaving(&self, id: &str) -> Result<bool, Fault> {
+    async fn is_leaving(&self, id: &str) -> Result<bool, Error> {
         let answer = self
             .caller
             .call(read("kms", "DescribeKey"), || {

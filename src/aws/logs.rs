@@ -3,7 +3,7 @@
 
 use super::call::{Caller, read};
 use super::reader::Reader;
-use crate::engine::Fault;
+use crate::engine::Error;
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::LogGroup;
 use futures::FutureExt;
@@ -13,8 +13,26 @@ use std::sync::Arc;
 /// Names that agree in so many characters are asked for by their common prefix: `/aws/rds/` apart from `/aws/lambda/`.
 const ALIKE: usize = 9;
 
+/// CloudWatch Logs: its client and the reader of log groups.
+pub struct Logs {
+    /// The client.
+    pub client: Client,
+    /// DescribeLogGroups, by name.
+    pub groups: Reader<String, LogGroup>,
+}
+
+impl Logs {
+    pub(super) fn new(config: &aws_config::SdkConfig, caller: &Arc<Caller>) -> Self {
+        let client = Client::new(config);
+        Self {
+            groups: groups(&client, caller),
+            client,
+        }
+    }
+}
+
 /// A reader of log groups by name.
-pub(super) fn groups(client: &Client, caller: &Arc<Caller>) -> Reader<String, LogGroup> {
+fn groups(client: &Client, caller: &Arc<Caller>) -> Reader<String, LogGroup> {
     let (client, caller) = (client.clone(), caller.clone());
     Reader::new(move |names: Vec<String>| {
         let (client, caller) = (client.clone(), caller.clone());
@@ -33,7 +51,7 @@ pub(super) fn groups(client: &Client, caller: &Arc<Caller>) -> Reader<String, Lo
     })
 }
 
-async fn listed(client: &Client, caller: &Caller, prefix: &str) -> Result<Vec<LogGroup>, Fault> {
+async fn listed(client: &Client, caller: &Caller, prefix: &str) -> Result<Vec<LogGroup>, Error> {
     let mut all = Vec::new();
     let mut token: Option<String> = None;
     loop {

@@ -4,25 +4,34 @@ mod budget;
 mod call;
 mod class;
 mod connect;
+mod dynamodb;
 mod ec2;
+mod iam;
 mod kms;
 mod logs;
 mod preflight;
 mod rds;
 mod reader;
 mod recent;
+mod s3;
+mod secretsmanager;
 
 pub use call::{Api, Caller, once, read, repeatable};
 pub use class::refused;
 pub use connect::{Connection, Settings, connect};
-pub use ec2::{Ec2Reader, Ec2Readers, EdgeReaders, Find, find, find_all, tags_of};
-pub use kms::KmsReaders;
+pub use dynamodb::DynamoDb;
+pub use ec2::{Ec2, Ec2Reader, Find, PerTable, find, find_all, tags_of};
+pub use iam::Iam;
+pub use kms::Kms;
+pub use logs::Logs;
 pub use preflight::{Check, Depth, Level, Preflight, Wanted, preflight};
-pub use rds::{Listing, Named, RdsReaders, rds_tags_of};
+pub use rds::{Listing, Named, Rds, rds_tags_of};
 pub use reader::Reader;
 pub use recent::{RecentTags, Refreshing};
+pub use s3::S3;
+pub use secretsmanager::SecretsManager;
 
-use crate::engine::{Events, Fault};
+use crate::engine::{Error, Events};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use std::sync::Arc;
@@ -33,36 +42,24 @@ pub struct Aws {
     pub account: String,
     /// The region.
     pub region: String,
-    /// Clients, one per service.
-    pub ec2: aws_sdk_ec2::Client,
+    /// The network.
+    pub ec2: Ec2,
     /// Aurora.
-    pub rds: aws_sdk_rds::Client,
+    pub rds: Rds,
     /// Buckets.
-    pub s3: aws_sdk_s3::Client,
+    pub s3: S3,
     /// Tables.
-    pub dynamodb: aws_sdk_dynamodb::Client,
-    /// Keys.
-    pub kms: aws_sdk_kms::Client,
+    pub dynamodb: DynamoDb,
+    /// Keys and aliases.
+    pub kms: Kms,
     /// Roles.
-    pub iam: aws_sdk_iam::Client,
+    pub iam: Iam,
     /// Log groups.
-    pub logs: aws_sdk_cloudwatchlogs::Client,
+    pub logs: Logs,
     /// The database's managed secret.
-    pub secrets: aws_sdk_secretsmanager::Client,
-    /// Quotas.
-    pub quotas: aws_sdk_servicequotas::Client,
-    /// Batched EC2 reads.
-    pub read: Ec2Readers,
-    /// Batched reads of Transit Gateways, endpoints and flow logs.
-    pub edge: EdgeReaders,
-    /// Batched reads of keys and aliases.
-    pub keys: KmsReaders,
-    /// Batched reads of log groups, by name.
-    pub groups: Reader<String, aws_sdk_cloudwatchlogs::types::LogGroup>,
+    pub secretsmanager: SecretsManager,
     /// Tags that were read a moment ago.
     pub recent: RecentTags,
-    /// Batched RDS reads.
-    pub databases: RdsReaders,
     caller: Arc<Caller>,
 }
 
@@ -77,32 +74,19 @@ impl Aws {
         parallelism: usize,
     ) -> Arc<Self> {
         let config = &connection.config;
-        let ec2 = aws_sdk_ec2::Client::new(config);
         let caller = Arc::new(Caller::new(events, read_only, parallelism));
-        let kms = aws_sdk_kms::Client::new(config);
-        let logs = aws_sdk_cloudwatchlogs::Client::new(config);
-        let mut s3 = aws_sdk_s3::config::Builder::from(config);
-        // A custom endpoint seldom has wildcard names for buckets.
-        s3.set_force_path_style(config.endpoint_url().map(|_| true));
-        let rds = aws_sdk_rds::Client::new(config);
         Arc::new(Self {
             account,
             region: config.region().map(ToString::to_string).unwrap_or_default(),
-            read: Ec2Readers::new(&ec2, &caller),
-            edge: EdgeReaders::new(&ec2, &caller),
-            ec2,
-            databases: RdsReaders::new(&rds, &caller),
-            rds,
-            s3: aws_sdk_s3::Client::from_conf(s3.build()),
-            dynamodb: aws_sdk_dynamodb::Client::new(config),
-            keys: KmsReaders::new(&kms, &caller),
-            groups: logs::groups(&logs, &caller),
+            ec2: Ec2::new(config, &caller),
+            rds: Rds::new(config, &caller),
+            s3: S3::new(config),
+            dynamodb: DynamoDb::new(config),
+            kms: Kms::new(config, &caller),
+            iam: Iam::new(config),
+            logs: Logs::new(config, &caller),
+            secretsmanager: SecretsManager::new(config),
             recent: RecentTags::default(),
-            kms,
-            iam: aws_sdk_iam::Client::new(config),
-            logs,
-            secrets: aws_sdk_secretsmanager::Client::new(config),
-            quotas: aws_sdk_servicequotas::Client::new(config),
             caller,
         })
     }
@@ -112,7 +96,7 @@ impl Aws {
         &self,
         api: Api,
         send: impl Fn() -> F + Send + Sync,
-    ) -> Result<T, Fault>
+    ) -> Result<T, Error>
     where
         E: aws_smithy_types::error::metadata::ProvideErrorMetadata
             + std::error::Error
@@ -130,10 +114,5 @@ impl Aws {
             "arn:aws:{service}:{}:{}:{resource}",
             self.region, self.account
         )
-    }
-
-    /// The `Caller`, for readers of other services.
-    pub fn caller(&self) -> &Arc<Caller> {
-        &self.caller
     }
 }

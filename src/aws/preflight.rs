@@ -7,7 +7,7 @@ mod version;
 
 use super::call::{Caller, read};
 use super::connect::Connection;
-use crate::engine::{Class, Events, Fault};
+use crate::engine::{Class, Error, Events};
 use aws_sdk_ec2::types::AvailabilityZone;
 use serde::Serialize;
 use std::sync::Arc;
@@ -88,10 +88,10 @@ impl Check {
         self
     }
 
-    fn not_checked(name: &str, fault: &Fault) -> Self {
-        let out = Self::new(name, Level::Warning, format!("not checked: {fault}"));
-        match &fault.hint {
-            Some(hint) if fault.is_denied() => out.hint(hint),
+    fn not_checked(name: &str, error: &Error) -> Self {
+        let out = Self::new(name, Level::Warning, format!("not checked: {error}"));
+        match &error.hint {
+            Some(hint) if error.is_denied() => out.hint(hint),
             _ => out,
         }
     }
@@ -124,24 +124,24 @@ impl Preflight {
         self.checks.iter().filter(|c| c.level == Level::Error)
     }
 
-    /// The errors as one fault; `None` when there are none.
-    pub fn fault(&self) -> Option<Fault> {
+    /// The errors as one error; `None` when there are none.
+    pub fn error(&self) -> Option<Error> {
         let texts: Vec<String> = self
             .errors()
             .map(|c| format!("{}: {}", c.name, c.text))
             .collect();
         let hint = self.errors().find_map(|c| c.hint.clone());
-        let fault = Fault::permanent("preflight", texts.join("; "));
+        let error = Error::permanent("preflight", texts.join("; "));
         match (texts.is_empty(), hint) {
             (true, _) => None,
-            (false, Some(hint)) => Some(fault.hint(hint)),
-            (false, None) => Some(fault),
+            (false, Some(hint)) => Some(error.hint(hint)),
+            (false, None) => Some(error),
         }
     }
 }
 
 /// The clients of the pass.
-struct Ask {
+struct Clients {
     caller: Arc<Caller>,
     ec2: aws_sdk_ec2::Client,
     rds: aws_sdk_rds::Client,
@@ -151,25 +151,25 @@ struct Ask {
 /// Makes the pass. It never fails: what goes wrong is a finding.
 pub async fn preflight(connection: &Connection, events: Events, depth: &Depth) -> Preflight {
     let config = &connection.config;
-    let ask = Ask {
+    let clients = Clients {
         caller: Arc::new(Caller::new(events, true, 16)),
         ec2: aws_sdk_ec2::Client::new(config),
         rds: aws_sdk_rds::Client::new(config),
         quotas: aws_sdk_servicequotas::Client::new(config),
     };
     let sts = aws_sdk_sts::Client::new(config);
-    let who = ask.caller.call(read("sts", "GetCallerIdentity"), || {
+    let who = clients.caller.call(read("sts", "GetCallerIdentity"), || {
         sts.get_caller_identity().send()
     });
-    let zones = ask
+    let zones = clients
         .caller
         .call(read("ec2", "DescribeAvailabilityZones"), || {
-            ask.ec2.describe_availability_zones().send()
+            clients.ec2.describe_availability_zones().send()
         });
     let more = async {
         match depth {
             Depth::Light { .. } => Vec::new(),
-            Depth::Full(wanted) => more(&ask, wanted).await,
+            Depth::Full(wanted) => more(&clients, wanted).await,
         }
     };
     let (who, zones, more) = tokio::join!(who, zones, more);
@@ -185,8 +185,8 @@ pub async fn preflight(connection: &Connection, events: Events, depth: &Depth) -
             out.checks.push(Check::new("credentials", Level::Ok, text));
         }
         // Whatever else failed failed because of this.
-        Err(fault) => {
-            out.checks.push(credentials(&fault));
+        Err(error) => {
+            out.checks.push(credentials(&error));
             return out;
         }
     }
@@ -202,9 +202,9 @@ pub async fn preflight(connection: &Connection, events: Events, depth: &Depth) -
             out.checks
                 .extend(healthy(answer.availability_zones(), used));
         }
-        Err(fault) => {
-            let check = Check::new("zones", Level::Error, fault.to_string());
-            let hint = fault.hint.clone();
+        Err(error) => {
+            let check = Check::new("zones", Level::Error, error.to_string());
+            let hint = error.hint.clone();
             out.checks.push(Check { hint, ..check });
         }
     }
@@ -212,10 +212,10 @@ pub async fn preflight(connection: &Connection, events: Events, depth: &Depth) -
     out
 }
 
-async fn more(ask: &Ask, wanted: &Wanted) -> Vec<Check> {
-    let databases = quotas::databases(ask, wanted);
-    let version = version::offered(ask, wanted);
-    let network = quotas::network(ask, wanted);
+async fn more(clients: &Clients, wanted: &Wanted) -> Vec<Check> {
+    let databases = quotas::databases(clients, wanted);
+    let version = version::offered(clients, wanted);
+    let network = quotas::network(clients, wanted);
     let (databases, version, network) = tokio::join!(databases, version, network);
     let (mut checks, running) = databases;
     // Clusters that run go on running a version that is no longer offered to new ones.
@@ -232,11 +232,11 @@ async fn more(ask: &Ask, wanted: &Wanted) -> Vec<Check> {
     checks
 }
 
-fn credentials(fault: &Fault) -> Check {
-    let check = Check::new("credentials", Level::Error, fault.to_string());
-    let hint = match (&fault.hint, fault.class) {
+fn credentials(error: &Error) -> Check {
+    let check = Check::new("credentials", Level::Error, error.to_string());
+    let hint = match (&error.hint, error.class) {
         (Some(hint), _) => hint.clone(),
-        (None, Class::Network) => {
+        (None, Class::Unclear) => {
             "check the network, the --region and AWS_ENDPOINT_URL, then repeat the command".into()
         }
         (None, _) => "log in (`aws sso login`, access keys, or --profile NAME) and repeat the command; `aws sts get-caller-identity` must work".into(),
@@ -360,16 +360,16 @@ mod tests {
     #[test]
     fn errors_become_one_fault_with_a_hint() {
         let mut out = Preflight::default();
-        assert!(out.fault().is_none());
+        assert!(out.error().is_none());
         out.checks.push(Check::new("quota", Level::Warning, "low"));
-        assert!(out.fault().is_none());
-        out.checks.push(credentials(&Fault::permanent(
+        assert!(out.error().is_none());
+        out.checks.push(credentials(&Error::permanent(
             "sts:GetCallerIdentity",
             "no",
         )));
-        let fault = out.fault().unwrap();
-        assert!(fault.to_string().contains("credentials"), "{fault}");
-        assert!(fault.hint.unwrap().contains("log in"));
+        let error = out.error().unwrap();
+        assert!(error.to_string().contains("credentials"), "{error}");
+        assert!(error.hint.unwrap().contains("log in"));
         assert_eq!(out.level(), Level::Error);
     }
 }

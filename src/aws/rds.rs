@@ -4,7 +4,7 @@
 
 use super::call::{Caller, read};
 use super::reader::Reader;
-use crate::engine::Fault;
+use crate::engine::Error;
 use aws_sdk_rds::Client;
 use aws_sdk_rds::types::{self as t, Tag};
 use futures::FutureExt;
@@ -39,7 +39,7 @@ pub struct Listing<V> {
 impl<V: Named> Listing<V> {
     /// A reader over a function that lists everything, all pages.
     pub fn new(
-        fetch: impl Fn() -> BoxFuture<'static, Result<Vec<V>, Fault>> + Send + Sync + 'static,
+        fetch: impl Fn() -> BoxFuture<'static, Result<Vec<V>, Error>> + Send + Sync + 'static,
     ) -> Self {
         let last = Last::<V>::default();
         let (fetch, keep) = (Arc::new(fetch), last.clone());
@@ -57,14 +57,14 @@ impl<V: Named> Listing<V> {
     }
 
     /// The thing with this name, as of now.
-    pub async fn named(&self, name: &str) -> Result<Option<V>, Fault> {
+    pub async fn named(&self, name: &str) -> Result<Option<V>, Error> {
         let all = self.reader.get(()).await?.unwrap_or_default();
         let is_it = |v: &&V| v.name().is_some_and(|n| n.eq_ignore_ascii_case(name));
         Ok(all.iter().find(is_it).cloned())
     }
 
     /// Everything of this kind in account and region, as of a moment ago.
-    pub async fn all(&self) -> Result<Arc<Vec<V>>, Fault> {
+    pub async fn all(&self) -> Result<Arc<Vec<V>>, Error> {
         if let Some((at, all)) = self.last.lock().await.as_ref()
             && at.elapsed() < FRESH
         {
@@ -118,20 +118,24 @@ macro_rules! listing {
 
 macro_rules! readers {
     ($($(#[$doc:meta])* $field:ident: $type:ty = $operation:literal, $method:ident, $items:ident, $name:ident;)*) => {
-        /// One batched reader per Describe call.
-        pub struct RdsReaders {
+        /// RDS: its client and one batched reader per Describe call.
+        pub struct Rds {
+            /// The client.
+            pub client: Client,
             $($(#[$doc])* pub $field: Listing<$type>,)*
             /// Held by whoever reboots an instance: one at a time, so that a cluster keeps instances that serve.
             pub reboots: Mutex<()>,
             tags: Reader<String, Tags>,
         }
 
-        impl RdsReaders {
-            pub(super) fn new(client: &Client, caller: &Arc<Caller>) -> Self {
+        impl Rds {
+            pub(super) fn new(config: &aws_config::SdkConfig, caller: &Arc<Caller>) -> Self {
+                let client = Client::new(config);
                 Self {
                     $($field: listing!(client, caller, $operation, $method, $items),)*
                     reboots: Mutex::default(),
-                    tags: tags(client, caller),
+                    tags: tags(&client, caller),
+                    client,
                 }
             }
         }
@@ -157,9 +161,9 @@ readers! {
     parameter_groups: t::DbParameterGroup = "DescribeDBParameterGroups", describe_db_parameter_groups, db_parameter_groups, db_parameter_group_name;
 }
 
-impl RdsReaders {
+impl Rds {
     /// Tags of a group (its Describe call does not tell them): one call per ARN and tick. `None` when it is gone.
-    pub async fn tags(&self, arn: &str) -> Result<Option<Tags>, Fault> {
+    pub async fn tags(&self, arn: &str) -> Result<Option<Tags>, Error> {
         self.tags.get(arn.to_owned()).await
     }
 }
@@ -175,8 +179,8 @@ fn tags(client: &Client, caller: &Arc<Caller>) -> Reader<String, Tags> {
                 });
                 match answer.await {
                     Ok(found) => Ok(Some((arn, rds_tags_of(found.tag_list())))),
-                    Err(fault) if fault.is_not_found() => Ok(None),
-                    Err(fault) => Err(fault),
+                    Err(error) if error.is_not_found() => Ok(None),
+                    Err(error) => Err(error),
                 }
             };
             let all = try_join_all(arns.into_iter().map(one)).await?;

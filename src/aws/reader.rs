@@ -1,6 +1,6 @@
 //! Batched reads: keys that are asked for within one tick leave as one call, and the answers are handed back.
 
-use crate::engine::Fault;
+use crate::engine::Error;
 use futures::future::BoxFuture;
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -17,9 +17,9 @@ const QUIET: u32 = 2;
 /// Keys that leave without waiting for more.
 const FULL: usize = 1000;
 
-type Answers<K, V> = Result<HashMap<K, V>, Fault>;
+type Answers<K, V> = Result<HashMap<K, V>, Error>;
 type Fetch<K, V> = dyn Fn(Vec<K>) -> BoxFuture<'static, Answers<K, V>> + Send + Sync;
-type Waiting<K, V> = Vec<(K, oneshot::Sender<Result<Option<V>, Fault>>)>;
+type Waiting<K, V> = Vec<(K, oneshot::Sender<Result<Option<V>, Error>>)>;
 
 /// A reader of many keys at once. Cheap to clone.
 pub struct Reader<K, V> {
@@ -52,7 +52,7 @@ where
     }
 
     /// Reads one key together with all others of the same tick.
-    pub async fn get(&self, key: K) -> Result<Option<V>, Fault> {
+    pub async fn get(&self, key: K) -> Result<Option<V>, Error> {
         let (answer, result) = oneshot::channel();
         let first = {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -65,7 +65,7 @@ where
         }
         result
             .await
-            .unwrap_or_else(|_| Err(Fault::permanent("read", "the batched reader has ended")))
+            .unwrap_or_else(|_| Err(Error::permanent("read", "the batched reader has ended")))
     }
 
     async fn flush(self) {
@@ -91,7 +91,7 @@ where
         for (key, answer) in group {
             let one = match &answers {
                 Ok(found) => Ok(found.get(&key).cloned()),
-                Err(fault) => Err(fault.clone()),
+                Err(error) => Err(error.clone()),
             };
             let _ = answer.send(one);
         }

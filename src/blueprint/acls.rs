@@ -18,7 +18,7 @@
 //! that happens to leave from that port, one in 64,000, is sent again by its SDK.
 
 use super::security::{HTTP, HTTPS, SERVICE_PORT};
-use super::{ANYWHERE, Env, Site, Tier, Tiers};
+use super::{ANYWHERE, Env, EnvironmentBuilder, Tier, Tiers};
 use crate::engine::Handle;
 use crate::resources::ec2::{
     Action, DefaultNetworkAcl, Entries, Entry, NetworkAcl, NetworkAclEntries, NetworkAclSubnets,
@@ -32,7 +32,7 @@ const CALLERS_BUT_RDP: [&str; 2] = ["1024-3388", "3390-65535"];
 
 /// Declares them, with entries and subnets.
 pub fn declare(
-    site: &mut Site<'_>,
+    builder: &mut EnvironmentBuilder<'_>,
     env: Env,
     vpc: &Handle<Vpc>,
     subnets: &[Vec<Handle<Subnet>>; 3],
@@ -42,19 +42,19 @@ pub fn declare(
         ingress: Entries::new(),
         egress: Entries::new(),
     };
-    site.graph.add(site.head("acl-default", env), default);
+    builder.graph.add(builder.meta("acl-default", env), default);
     for tier in Tier::ALL {
         let name = format!("acl-{}", tier.name());
         let acl = NetworkAcl { vpc: vpc.id() };
-        let acl = site.graph.add(site.head(&name, env), acl);
-        let (ingress, egress) = entries(site, env, tier);
+        let acl = builder.graph.add(builder.meta(&name, env), acl);
+        let (ingress, egress) = entries(builder, env, tier);
         let entries = NetworkAclEntries {
             acl: acl.id(),
             ingress,
             egress,
         };
-        let head = site.head(&format!("{name}-entries"), env);
-        let entries = site.graph.add(head, entries);
+        let meta = builder.meta(&format!("{name}-entries"), env);
+        let entries = builder.graph.add(meta, entries);
         // Not before the entries are there: until then the ACL denies everything.
         let guarded = NetworkAclSubnets {
             acl: entries.complete(),
@@ -63,20 +63,20 @@ pub fn declare(
                 .map(Handle::<Subnet>::id)
                 .collect(),
         };
-        let head = site.head(&format!("{name}-subnets"), env);
-        site.graph.add(head, guarded);
+        let meta = builder.meta(&format!("{name}-subnets"), env);
+        builder.graph.add(meta, guarded);
     }
 }
 
 /// (ingress, egress) of a tier.
-fn entries(site: &Site<'_>, env: Env, tier: Tier) -> (Entries, Entries) {
-    let (here, there) = (Tiers::of(site, env), Tiers::of(site, env.other()));
+fn entries(builder: &EnvironmentBuilder<'_>, env: Env, tier: Tier) -> (Entries, Entries) {
+    let (here, there) = (Tiers::of(builder, env), Tiers::of(builder, env.other()));
     let ours = |tier| here.tier(tier).to_string();
     let theirs = |tier| there.tier(tier).to_string();
     let all_of_ours = || here.all().to_string();
     let all_of_theirs = || there.all().to_string();
     let anywhere = || ANYWHERE.to_owned();
-    let database = site.config.database.port.to_string();
+    let database = builder.config.database.port.to_string();
     let database = || database.as_str();
     let (https, http, service) = (
         HTTPS.to_string(),

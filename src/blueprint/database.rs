@@ -1,7 +1,7 @@
 //! The database of one environment: an Aurora PostgreSQL cluster on Serverless v2 with a writer and readers over the
 //! zones. RDS owns the master password and rotates it; no password passes through here.
 
-use super::{DATABASE_CLUSTER, Env, Site};
+use super::{DATABASE_CLUSTER, Env, EnvironmentBuilder};
 use crate::engine::{Handle, Ref};
 use crate::resources::ec2::{SecurityGroupId, Subnet, VpcId};
 use crate::resources::iam::RoleArn;
@@ -50,23 +50,27 @@ const BACKUP_WINDOW: &str = "01:30-02:30";
 const MAINTENANCE_WINDOW: &str = "sun:03:00-sun:04:00";
 
 /// Declares it.
-pub fn declare(site: &mut Site<'_>, env: Env, needs: &Needs<'_>) {
+pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env, needs: &Needs<'_>) {
     let group = SubnetGroup {
         vpc: needs.vpc.clone(),
         subnets: needs.subnets.iter().map(|s| s.id()).collect(),
     };
-    let group = site.graph.add(site.head("db-subnets", env), group);
-    let cluster = cluster(site, env, needs, &group);
-    instances(site, env, needs, &cluster, &group);
+    let group = builder.graph.add(builder.meta("db-subnets", env), group);
+    let cluster = cluster(builder, env, needs, &group);
+    instances(builder, env, needs, &cluster, &group);
     let rotation = Rotation {
         // RDS is done with the secret when the cluster is.
         secret: cluster.secret_arn().ready(),
-        days: site.config.database.rotation_days,
+        days: builder.config.database.rotation_days,
     };
-    site.graph.add(site.head("aurora-rotation", env), rotation);
+    builder
+        .graph
+        .add(builder.meta("aurora-rotation", env), rotation);
     let mut output = |name: &str, from: &str| {
         let value: Ref<()> = cluster.output(from);
-        site.graph.output(format!("{env}.database.{name}"), value);
+        builder
+            .graph
+            .output(format!("{env}.database.{name}"), value);
     };
     output("cluster", "id");
     output("writer_endpoint", "writer_endpoint");
@@ -82,19 +86,19 @@ fn parameters(list: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 fn cluster(
-    site: &mut Site<'_>,
+    builder: &mut EnvironmentBuilder<'_>,
     env: Env,
     needs: &Needs<'_>,
     subnet_group: &Handle<SubnetGroup>,
 ) -> Handle<Cluster> {
-    let settings = &site.config.database;
+    let settings = &builder.config.database;
     let group = ClusterParameterGroup {
         family: family(&settings.engine_version),
         parameters: parameters(&CLUSTER_PARAMETERS),
     };
-    let group = site
+    let group = builder
         .graph
-        .add(site.head("db-cluster-parameters", env), group);
+        .add(builder.meta("db-cluster-parameters", env), group);
     let spec = Cluster {
         engine: ENGINE.into(),
         major_version: major(&settings.engine_version).into(),
@@ -121,29 +125,29 @@ fn cluster(
         deletion_protection: false,
         running: true,
     };
-    site.graph.add(site.head(DATABASE_CLUSTER, env), spec)
+    builder.graph.add(builder.meta(DATABASE_CLUSTER, env), spec)
 }
 
 fn instances(
-    site: &mut Site<'_>,
+    builder: &mut EnvironmentBuilder<'_>,
     env: Env,
     needs: &Needs<'_>,
     cluster: &Handle<Cluster>,
     subnet_group: &Handle<SubnetGroup>,
 ) {
-    let settings = &site.config.database;
+    let settings = &builder.config.database;
     let group = ParameterGroup {
         family: family(&settings.engine_version),
         parameters: parameters(&INSTANCE_PARAMETERS),
     };
-    let group = site.graph.add(site.head("db-parameters", env), group);
+    let group = builder.graph.add(builder.meta("db-parameters", env), group);
     for at in 0..settings.instances {
         let spec = Instance {
             cluster: cluster.id(),
             // A zone that was added is in the group before an instance is put there.
             subnet_group: subnet_group.name().ready(),
             class: "db.serverless".into(),
-            zone: site.facts.zones[at % site.facts.zones.len()].clone(),
+            zone: builder.facts.zones[at % builder.facts.zones.len()].clone(),
             // Tiers 0 and 1 keep the size of the writer and are ready to take over; later ones scale on their own
             // ("Aurora Serverless v2 scaling", promotion tiers).
             promotion_tier: i32::try_from(at.min(15)).unwrap_or(15),
@@ -163,6 +167,6 @@ fn instances(
             }),
         };
         let thing = format!("{DATABASE_CLUSTER}-{}", at + 1);
-        site.graph.add(site.head(&thing, env), spec);
+        builder.graph.add(builder.meta(&thing, env), spec);
     }
 }

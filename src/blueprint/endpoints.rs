@@ -3,7 +3,7 @@
 //! policies", AWS PrivateLink), so that credentials of another account can't carry data out by way of ours.
 
 use super::network::Network;
-use super::{Env, Site, Tier};
+use super::{Env, EnvironmentBuilder, Tier};
 use crate::engine::Handle;
 use crate::resources::ec2::{GatewayEndpoint, InterfaceEndpoint, SecurityGroup, Subnet};
 use crate::resources::policy::Policy;
@@ -89,49 +89,57 @@ const TABLES: [&str; 2] = ["sessions", "rate-limits"];
 
 /// Declares the gateway endpoints on the route tables of the app and db tiers, and the interface endpoints in the app
 /// subnets and the given group.
-pub fn declare(site: &mut Site<'_>, env: Env, network: &Network, group: &Handle<SecurityGroup>) {
-    let gateways = [("s3", buckets(site, env)), ("dynamodb", tables(site, env))];
+pub fn declare(
+    builder: &mut EnvironmentBuilder<'_>,
+    env: Env,
+    network: &Network,
+    group: &Handle<SecurityGroup>,
+) {
+    let gateways = [
+        ("s3", buckets(builder, env)),
+        ("dynamodb", tables(builder, env)),
+    ];
     for (service, policy) in gateways {
-        let head = site.head(&format!("vpce-{service}"), env);
+        let meta = builder.meta(&format!("vpce-{service}"), env);
         let spec = GatewayEndpoint {
             vpc: network.vpc.id(),
-            service: service_name(site, service),
+            service: service_name(builder, service),
             route_tables: vec![network.table(Tier::App).id(), network.table(Tier::Db).id()],
             policy,
         };
-        site.graph.add(head, spec);
+        builder.graph.add(meta, spec);
     }
     let subnets = network.tier(Tier::App).iter().map(Handle::<Subnet>::id);
     let subnets: Vec<_> = subnets.collect();
     for (service, prefix, bare) in SERVICES {
-        let head = site.head(&format!("vpce-{}", service.replace('.', "-")), env);
+        let meta = builder.meta(&format!("vpce-{}", service.replace('.', "-")), env);
         let spec = InterfaceEndpoint {
             // Private DNS is refused until the VPC's DNS attributes are on.
             vpc: network.vpc.id().ready(),
-            service: service_name(site, service),
+            service: service_name(builder, service),
             subnets: subnets.clone(),
             groups: vec![group.id()],
             private_dns: true,
-            policy: own_account(site, prefix, bare),
+            policy: own_account(builder, prefix, bare),
         };
-        site.graph.add(head, spec);
+        builder.graph.add(meta, spec);
     }
 }
 
-fn service_name(site: &Site<'_>, service: &str) -> String {
-    format!("com.amazonaws.{}.{service}", site.config.region)
+fn service_name(builder: &EnvironmentBuilder<'_>, service: &str) -> String {
+    format!("com.amazonaws.{}.{service}", builder.config.region)
 }
 
 /// Principals of this account, and what belongs to this account.
-fn own_account(site: &Site<'_>, prefix: &str, bare: &[&str]) -> Policy {
-    let account = &site.facts.account;
+fn own_account(builder: &EnvironmentBuilder<'_>, prefix: &str, bare: &[&str]) -> Policy {
+    let account = &builder.facts.account;
     let mut statements = vec![
         json!({
             "Sid": "OwnPrincipalsOwnResources", "Effect": "Allow", "Principal": "*",
             "Action": format!("{prefix}:*"), "Resource": "*",
             "Condition": {"StringEquals": {"aws:PrincipalAccount": account, "aws:ResourceAccount": account}},
         }),
-        own_principals(site, "OwnPrincipalsNoResource", bare, &["*".to_owned()]),
+        own_principals(builder, "OwnPrincipalsNoResource", bare, &["*".to_owned()]),
     ];
     if prefix == "ssm" {
         // AWS's public parameters belong to no account.
@@ -140,9 +148,9 @@ fn own_account(site: &Site<'_>, prefix: &str, bare: &[&str]) -> Policy {
             "ssm:GetParameters",
             "ssm:GetParametersByPath",
         ];
-        let parameters = format!("arn:aws:ssm:{}::parameter/aws/*", site.config.region);
+        let parameters = format!("arn:aws:ssm:{}::parameter/aws/*", builder.config.region);
         statements.push(own_principals(
-            site,
+            builder,
             "PublicParameters",
             &actions,
             &[parameters],
@@ -151,27 +159,32 @@ fn own_account(site: &Site<'_>, prefix: &str, bare: &[&str]) -> Policy {
     Policy::of(statements)
 }
 
-fn own_principals(site: &Site<'_>, sid: &str, actions: &[&str], resources: &[String]) -> Value {
+fn own_principals(
+    builder: &EnvironmentBuilder<'_>,
+    sid: &str,
+    actions: &[&str],
+    resources: &[String],
+) -> Value {
     json!({
         "Sid": sid, "Effect": "Allow", "Principal": "*", "Action": actions, "Resource": resources,
-        "Condition": {"StringEquals": {"aws:PrincipalAccount": site.facts.account}},
+        "Condition": {"StringEquals": {"aws:PrincipalAccount": builder.facts.account}},
     })
 }
 
 /// The environment's buckets, and the bucket from which ECR gives image layers: it belongs to AWS and is read through
 /// URLs that ECR signed ("Minimum Amazon S3 bucket permissions for Amazon ECR"), so the principal is not of this account.
-fn buckets(site: &Site<'_>, env: Env) -> Policy {
+fn buckets(builder: &EnvironmentBuilder<'_>, env: Env) -> Policy {
     let own: Vec<String> = BUCKETS
         .iter()
-        .map(|thing| format!("arn:aws:s3:::{}", site.name(thing, env)))
+        .map(|thing| format!("arn:aws:s3:::{}", builder.name(thing, env)))
         .flat_map(|arn| [format!("{arn}/*"), arn])
         .collect();
     let layers = format!(
         "arn:aws:s3:::prod-{}-starport-layer-bucket/*",
-        site.config.region
+        builder.config.region
     );
     Policy::of(vec![
-        own_principals(site, "OwnBuckets", &OBJECTS, &own),
+        own_principals(builder, "OwnBuckets", &OBJECTS, &own),
         json!({
             "Sid": "EcrLayers", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": layers,
         }),
@@ -179,13 +192,13 @@ fn buckets(site: &Site<'_>, env: Env) -> Policy {
 }
 
 /// The environment's tables with their indexes.
-fn tables(site: &Site<'_>, env: Env) -> Policy {
+fn tables(builder: &EnvironmentBuilder<'_>, env: Env) -> Policy {
     let own: Vec<String> = TABLES
         .iter()
-        .map(|thing| site.arn("dynamodb", &format!("table/{}", site.name(thing, env))))
+        .map(|thing| builder.arn("dynamodb", &format!("table/{}", builder.name(thing, env))))
         .flat_map(|arn| [format!("{arn}/index/*"), arn])
         .collect();
-    Policy::of(vec![own_principals(site, "OwnTables", &ITEMS, &own)])
+    Policy::of(vec![own_principals(builder, "OwnTables", &ITEMS, &own)])
 }
 
 #[cfg(test)]

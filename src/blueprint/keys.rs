@@ -1,7 +1,7 @@
 //! The keys of one environment: one for data, one for logs, each with an alias and a policy that lets the account
 //! administer it and named services use it, and nobody else.
 
-use super::{Env, Site};
+use super::{Env, EnvironmentBuilder};
 use crate::engine::Handle;
 use crate::resources::kms::{Alias, Key};
 use crate::resources::policy::Policy;
@@ -55,17 +55,23 @@ const ADMINISTER: [&str; 22] = [
 ];
 
 /// Declares them.
-pub fn declare(site: &mut Site<'_>, env: Env) -> Keys {
-    let data = Policy::of(data_policy(site));
-    let logs = Policy::of(logs_policy(site, env));
+pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env) -> Keys {
+    let data = Policy::of(data_policy(builder));
+    let logs = Policy::of(logs_policy(builder, env));
     Keys {
-        data: key(site, env, "data", "databases, secrets and tables", data),
-        logs: key(site, env, "logs", "log groups", logs),
+        data: key(builder, env, "data", "databases, secrets and tables", data),
+        logs: key(builder, env, "logs", "log groups", logs),
     }
 }
 
-fn key(site: &mut Site<'_>, env: Env, thing: &str, what: &str, policy: Policy) -> Handle<Key> {
-    let settings = &site.config.keys;
+fn key(
+    builder: &mut EnvironmentBuilder<'_>,
+    env: Env,
+    thing: &str,
+    what: &str,
+    policy: Policy,
+) -> Handle<Key> {
+    let settings = &builder.config.keys;
     let spec = Key {
         description: format!("Encrypts {what} of the {env} environment"),
         policy,
@@ -73,24 +79,24 @@ fn key(site: &mut Site<'_>, env: Env, thing: &str, what: &str, policy: Policy) -
         rotation_days: Some(settings.rotation_days),
         deletion_days: settings.deletion_days,
     };
-    let key = site
+    let key = builder
         .graph
-        .add(site.head(&format!("key-{thing}"), env), spec);
-    let mut head = site.head(&format!("alias-{thing}"), env);
-    head.name = format!("alias/{}", site.name(thing, env));
-    site.graph.add(head, Alias { key: key.id() });
+        .add(builder.meta(&format!("key-{thing}"), env), spec);
+    let mut meta = builder.meta(&format!("alias-{thing}"), env);
+    meta.name = format!("alias/{}", builder.name(thing, env));
+    builder.graph.add(meta, Alias { key: key.id() });
     key
 }
 
-fn root(site: &Site<'_>) -> Value {
-    json!({"AWS": format!("arn:aws:iam::{}:root", site.facts.account)})
+fn root(builder: &EnvironmentBuilder<'_>) -> Value {
+    json!({"AWS": format!("arn:aws:iam::{}:root", builder.facts.account)})
 }
 
-fn administration(site: &Site<'_>) -> Value {
+fn administration(builder: &EnvironmentBuilder<'_>) -> Value {
     json!({
         "Sid": "AdministerKey",
         "Effect": "Allow",
-        "Principal": root(site),
+        "Principal": root(builder),
         "Action": ADMINISTER,
         "Resource": "*",
     })
@@ -98,18 +104,18 @@ fn administration(site: &Site<'_>) -> Value {
 
 /// "Using IAM policies with AWS KMS" and "kms:ViaService": the caller's own permissions count too, and the key is of no
 /// use outside these services. Services keep working through grants, which only they may ask for.
-fn data_policy(site: &Site<'_>) -> Vec<Value> {
-    let region = &site.config.region;
+fn data_policy(builder: &EnvironmentBuilder<'_>) -> Vec<Value> {
+    let region = &builder.config.region;
     let through = json!({
-        "kms:CallerAccount": site.facts.account,
+        "kms:CallerAccount": builder.facts.account,
         "kms:ViaService": DATA_SERVICES.map(|s| format!("{s}.{region}.amazonaws.com")),
     });
     vec![
-        administration(site),
+        administration(builder),
         json!({
             "Sid": "UseThroughServices",
             "Effect": "Allow",
-            "Principal": root(site),
+            "Principal": root(builder),
             "Action": USE,
             "Resource": "*",
             "Condition": {"StringEquals": through},
@@ -117,7 +123,7 @@ fn data_policy(site: &Site<'_>) -> Vec<Value> {
         json!({
             "Sid": "GrantToServices",
             "Effect": "Allow",
-            "Principal": root(site),
+            "Principal": root(builder),
             "Action": "kms:CreateGrant",
             "Resource": "*",
             "Condition": {"StringEquals": through, "Bool": {"kms:GrantIsForAWSResource": "true"}},
@@ -127,18 +133,18 @@ fn data_policy(site: &Site<'_>) -> Vec<Value> {
 
 /// "Encrypt log data in CloudWatch Logs using AWS KMS": the service itself uses the key, and only for this
 /// environment's groups.
-fn logs_policy(site: &Site<'_>, env: Env) -> Vec<Value> {
+fn logs_policy(builder: &EnvironmentBuilder<'_>, env: Env) -> Vec<Value> {
     let groups = [
-        format!("*-{env}-{}", site.config.suffix),
-        format!("*-{env}-{}/*", site.config.suffix),
+        format!("*-{env}-{}", builder.config.suffix),
+        format!("*-{env}-{}/*", builder.config.suffix),
     ]
-    .map(|pattern| site.arn("logs", &format!("log-group:{pattern}")));
+    .map(|pattern| builder.arn("logs", &format!("log-group:{pattern}")));
     vec![
-        administration(site),
+        administration(builder),
         json!({
             "Sid": "EncryptLogGroups",
             "Effect": "Allow",
-            "Principal": {"Service": format!("logs.{}.amazonaws.com", site.config.region)},
+            "Principal": {"Service": format!("logs.{}.amazonaws.com", builder.config.region)},
             "Action": USE,
             "Resource": "*",
             "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},

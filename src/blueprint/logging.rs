@@ -2,7 +2,7 @@
 //! the roles of those services.
 
 use super::keys::Keys;
-use super::{Env, Site};
+use super::{Env, EnvironmentBuilder};
 use crate::engine::Handle;
 use crate::resources::iam::Role;
 use crate::resources::logs::LogGroup;
@@ -26,22 +26,24 @@ pub struct Logging {
 }
 
 /// Declares them.
-pub fn declare(site: &mut Site<'_>, env: Env, keys: &Keys) -> Logging {
+pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env, keys: &Keys) -> Logging {
     let group = |days| LogGroup {
         retention_days: Some(days),
         kms_key: Some(keys.logs.arn()),
     };
-    let flow_logs = site.graph.add(
-        site.head("flow-logs", env),
-        group(site.config.network.flow_log_days),
+    let flow_logs = builder.graph.add(
+        builder.meta("flow-logs", env),
+        group(builder.config.network.flow_log_days),
     );
-    let mut head = site.head("database-logs", env);
+    let mut meta = builder.meta("database-logs", env);
     // "Publishing Aurora PostgreSQL logs to Amazon CloudWatch Logs".
-    let cluster = site.name(DATABASE_CLUSTER, env);
-    head.name = format!("/aws/rds/cluster/{cluster}/postgresql");
-    let database = site.graph.add(head, group(site.config.logs.database_days));
-    let flow_logs_role = flow_logs_role(site, env);
-    let monitoring_role = monitoring_role(site, env);
+    let cluster = builder.name(DATABASE_CLUSTER, env);
+    meta.name = format!("/aws/rds/cluster/{cluster}/postgresql");
+    let database = builder
+        .graph
+        .add(meta, group(builder.config.logs.database_days));
+    let flow_logs_role = flow_logs_role(builder, env);
+    let monitoring_role = monitoring_role(builder, env);
     Logging {
         flow_logs,
         flow_logs_role,
@@ -52,14 +54,14 @@ pub fn declare(site: &mut Site<'_>, env: Env, keys: &Keys) -> Logging {
 
 /// "IAM role for publishing flow logs to CloudWatch Logs", narrowed to the one group. It names the group by its ARN
 /// without a reference, so that both are made at once.
-fn flow_logs_role(site: &mut Site<'_>, env: Env) -> Handle<Role> {
+fn flow_logs_role(builder: &mut EnvironmentBuilder<'_>, env: Env) -> Handle<Role> {
     let source = json!({
-        "StringEquals": {"aws:SourceAccount": site.facts.account},
-        "ArnLike": {"aws:SourceArn": site.arn("ec2", "vpc-flow-log/*")},
+        "StringEquals": {"aws:SourceAccount": builder.facts.account},
+        "ArnLike": {"aws:SourceArn": builder.arn("ec2", "vpc-flow-log/*")},
     });
-    let group = site.arn(
+    let group = builder.arn(
         "logs",
-        &format!("log-group:{}", site.name("flow-logs", env)),
+        &format!("log-group:{}", builder.name("flow-logs", env)),
     );
     let write = json!({
         "Sid": "WriteToItsGroup",
@@ -71,23 +73,23 @@ fn flow_logs_role(site: &mut Site<'_>, env: Env) -> Handle<Role> {
         "Sid": "FindGroups",
         "Effect": "Allow",
         "Action": "logs:DescribeLogGroups",
-        "Resource": site.arn("logs", "log-group:*"),
+        "Resource": builder.arn("logs", "log-group:*"),
     });
     let role = Role {
         description: format!("Writes the flow logs of the {env} VPC"),
         inline: BTreeMap::from([("write-flow-logs".into(), Policy::of(vec![write, find]))]),
         ..service_role("vpc-flow-logs.amazonaws.com", source)
     };
-    site.graph.add(site.head("role-flow-logs", env), role)
+    builder.graph.add(builder.meta("role-flow-logs", env), role)
 }
 
 /// "Setting up and enabling Enhanced Monitoring", with its advice against the confused deputy: for this environment's
 /// instances only.
-fn monitoring_role(site: &mut Site<'_>, env: Env) -> Handle<Role> {
-    let instances = site.name(&format!("db:{DATABASE_CLUSTER}-*"), env);
+fn monitoring_role(builder: &mut EnvironmentBuilder<'_>, env: Env) -> Handle<Role> {
+    let instances = builder.name(&format!("db:{DATABASE_CLUSTER}-*"), env);
     let source = json!({
-        "StringEquals": {"aws:SourceAccount": site.facts.account},
-        "ArnLike": {"aws:SourceArn": site.arn("rds", &instances)},
+        "StringEquals": {"aws:SourceAccount": builder.facts.account},
+        "ArnLike": {"aws:SourceArn": builder.arn("rds", &instances)},
     });
     let role = Role {
         description: format!("Writes the enhanced monitoring of the {env} database"),
@@ -96,7 +98,9 @@ fn monitoring_role(site: &mut Site<'_>, env: Env) -> Handle<Role> {
         ],
         ..service_role("monitoring.rds.amazonaws.com", source)
     };
-    site.graph.add(site.head("role-monitoring", env), role)
+    builder
+        .graph
+        .add(builder.meta("role-monitoring", env), role)
 }
 
 /// A role that one service takes on, for resources of this account only ("The confused deputy problem").

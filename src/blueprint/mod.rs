@@ -10,7 +10,7 @@ mod keys;
 mod logging;
 mod network;
 #[cfg(test)]
-mod reach;
+mod reachability;
 mod security;
 mod storage;
 mod tables;
@@ -23,7 +23,7 @@ pub use logging::DATABASE_CLUSTER;
 use crate::config::Config;
 use crate::engine::driver::{MARK_STEP, MARK_SUFFIX};
 use crate::engine::graph::GraphError;
-use crate::engine::{Builder, Graph, Handle, Head};
+use crate::engine::{Builder, Graph, Handle, StepMeta};
 use crate::resources::ec2::ServicePrefixLists;
 use crate::resources::ec2::Subnet;
 use std::fmt;
@@ -91,7 +91,7 @@ impl fmt::Display for Env {
 }
 
 /// What every section declares on.
-pub struct Site<'a> {
+pub struct EnvironmentBuilder<'a> {
     /// The configuration.
     pub config: &'a Config,
     /// The account's facts.
@@ -100,9 +100,9 @@ pub struct Site<'a> {
     pub graph: Builder,
 }
 
-impl Site<'_> {
+impl EnvironmentBuilder<'_> {
     /// The head of a step: id `{thing}-{env}`, name `{thing}-{env}-{suffix}`, all tags and the ownership mark.
-    pub fn head(&self, thing: &str, env: Env) -> Head {
+    pub fn meta(&self, thing: &str, env: Env) -> StepMeta {
         let id = format!("{thing}-{env}");
         let name = self.name(thing, env);
         let mut tags = self.config.tags.set.clone();
@@ -110,7 +110,7 @@ impl Site<'_> {
         tags.insert("Name".into(), name.clone());
         tags.insert(MARK_SUFFIX.into(), self.config.suffix.clone());
         tags.insert(MARK_STEP.into(), id.clone());
-        Head {
+        StepMeta {
             id,
             scope: env.to_string(),
             name,
@@ -134,39 +134,39 @@ impl Site<'_> {
 
 /// The whole platform as a graph.
 pub fn build(config: &Config, facts: &Facts) -> Result<Graph, GraphError> {
-    let mut site = Site {
+    let mut builder = EnvironmentBuilder {
         config,
         facts,
         graph: Builder::new(),
     };
-    let transit = transit::gateway(&mut site);
+    let transit = transit::gateway(&mut builder);
     for env in [Env::Blue, Env::Green] {
-        environment(&mut site, env, &transit);
+        environment(&mut builder, env, &transit);
     }
-    site.graph.build()
+    builder.graph.build()
 }
 
 /// One environment, section by section.
-fn environment(site: &mut Site<'_>, env: Env, transit: &transit::Transit) {
-    let keys = keys::declare(site, env);
-    let logging = logging::declare(site, env, &keys);
-    let network = network::declare(site, env);
+fn environment(builder: &mut EnvironmentBuilder<'_>, env: Env, transit: &transit::Transit) {
+    let keys = keys::declare(builder, env);
+    let logging = logging::declare(builder, env, &keys);
+    let network = network::declare(builder, env);
     let app = network.tier(Tier::App);
-    let attached = transit::attach(site, env, transit, &network.vpc, app);
-    network::routes(site, env, &network, attached.routes());
-    let groups = security::declare(site, env, &network.vpc);
+    let attached = transit::attach(builder, env, transit, &network.vpc, app);
+    network::routes(builder, env, &network, attached.routes());
+    let groups = security::declare(builder, env, &network.vpc);
     flow_logs::declare(
-        site,
+        builder,
         env,
         &network.vpc,
         &logging.flow_logs,
         &logging.flow_logs_role,
     );
-    storage::declare(site, env);
-    tables::declare(site, env, &keys);
-    endpoints::declare(site, env, &network, &groups.endpoints);
+    storage::declare(builder, env);
+    tables::declare(builder, env, &keys);
+    endpoints::declare(builder, env, &network, &groups.endpoints);
     database::declare(
-        site,
+        builder,
         env,
         &database::Needs {
             vpc: network.vpc.id(),
@@ -177,14 +177,17 @@ fn environment(site: &mut Site<'_>, env: Env, transit: &transit::Transit) {
             log_group: logging.database.name(),
         },
     );
-    site.graph.output(format!("{env}.vpc_id"), network.vpc.id());
+    builder
+        .graph
+        .output(format!("{env}.vpc_id"), network.vpc.id());
     for tier in Tier::ALL {
         let ids: Vec<_> = network
             .tier(tier)
             .iter()
             .map(Handle::<Subnet>::id)
             .collect();
-        site.graph
+        builder
+            .graph
             .output(format!("{env}.subnet_ids.{}", tier.name()), ids);
     }
 }

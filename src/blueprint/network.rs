@@ -2,7 +2,7 @@
 //! internet; what app and db reach outside the VPC, they reach through endpoints and the transit gateway.
 
 use super::acls;
-use super::{Env, Site, Tier, Tiers};
+use super::{Env, EnvironmentBuilder, Tier, Tiers};
 use crate::engine::{Handle, Ref};
 use crate::resources::ec2::{
     InternetGateway, InternetGatewayAttachment, RouteTable, RouteTableSubnets, Routes, Subnet,
@@ -35,11 +35,11 @@ impl Network {
 }
 
 /// Declares it, but for the routes: those wait for the transit gateway, see [`routes`].
-pub fn declare(site: &mut Site<'_>, env: Env) -> Network {
-    let plan = Tiers::of(site, env);
+pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env) -> Network {
+    let plan = Tiers::of(builder, env);
     let cidr = plan.all().to_string();
-    let vpc = site.graph.add(
-        site.head("vpc", env),
+    let vpc = builder.graph.add(
+        builder.meta("vpc", env),
         Vpc {
             cidr,
             dns_support: true,
@@ -47,10 +47,12 @@ pub fn declare(site: &mut Site<'_>, env: Env) -> Network {
             extra_cidrs: Vec::new(),
         },
     );
-    let subnets = Tier::ALL.map(|tier| subnets(site, env, &vpc, tier));
-    let gateway = site.graph.add(site.head("igw", env), InternetGateway {});
-    let internet = site.graph.add(
-        site.head("igw-attachment", env),
+    let subnets = Tier::ALL.map(|tier| subnets(builder, env, &vpc, tier));
+    let gateway = builder
+        .graph
+        .add(builder.meta("igw", env), InternetGateway {});
+    let internet = builder.graph.add(
+        builder.meta("igw-attachment", env),
         InternetGatewayAttachment {
             gateway: gateway.id(),
             vpc: vpc.id(),
@@ -59,7 +61,7 @@ pub fn declare(site: &mut Site<'_>, env: Env) -> Network {
     let tables = Tier::ALL.map(|tier| {
         let name = format!("rtb-{}", tier.name());
         let table = RouteTable { vpc: vpc.id() };
-        let table = site.graph.add(site.head(&name, env), table);
+        let table = builder.graph.add(builder.meta(&name, env), table);
         let used = RouteTableSubnets {
             table: table.id(),
             subnets: subnets[tier as usize]
@@ -67,11 +69,11 @@ pub fn declare(site: &mut Site<'_>, env: Env) -> Network {
                 .map(Handle::<Subnet>::id)
                 .collect(),
         };
-        let head = site.head(&format!("{name}-subnets"), env);
-        site.graph.add(head, used);
+        let meta = builder.meta(&format!("{name}-subnets"), env);
+        builder.graph.add(meta, used);
         table
     });
-    acls::declare(site, env, &vpc, &subnets);
+    acls::declare(builder, env, &vpc, &subnets);
     Network {
         vpc,
         subnets,
@@ -83,7 +85,7 @@ pub fn declare(site: &mut Site<'_>, env: Env) -> Network {
 /// Declares the routes of all tables: the public one leads to the internet, app and db have `transit` (destination to
 /// transit gateway, as a reference that is ready when this VPC's attachment is) and nothing else.
 pub fn routes(
-    site: &mut Site<'_>,
+    builder: &mut EnvironmentBuilder<'_>,
     env: Env,
     network: &Network,
     transit: Vec<(String, Ref<TransitGatewayId>)>,
@@ -100,25 +102,30 @@ pub fn routes(
             )]),
             Tier::App | Tier::Db => transit.clone(),
         };
-        let head = site.head(&format!("rtb-{}-routes", tier.name()), env);
+        let meta = builder.meta(&format!("rtb-{}-routes", tier.name()), env);
         let table = network.table(tier).id();
-        site.graph.add(head, Routes { table, routes });
+        builder.graph.add(meta, Routes { table, routes });
     }
 }
 
-fn subnets(site: &mut Site<'_>, env: Env, vpc: &Handle<Vpc>, tier: Tier) -> Vec<Handle<Subnet>> {
-    let plan = Tiers::of(site, env);
-    let zones = site.facts.zones.clone();
+fn subnets(
+    builder: &mut EnvironmentBuilder<'_>,
+    env: Env,
+    vpc: &Handle<Vpc>,
+    tier: Tier,
+) -> Vec<Handle<Subnet>> {
+    let plan = Tiers::of(builder, env);
+    let zones = builder.facts.zones.clone();
     let subnet = |(at, zone): (usize, &String)| {
         let letter = zone.chars().last().unwrap_or('x');
-        let head = site.head(&format!("subnet-{}-{letter}", tier.name()), env);
+        let meta = builder.meta(&format!("subnet-{}-{letter}", tier.name()), env);
         let spec = Subnet {
             vpc: vpc.id(),
             zone: zone.clone(),
             cidr: plan.zone(tier, at).to_string(),
             public_addresses: false,
         };
-        site.graph.add(head, spec)
+        builder.graph.add(meta, spec)
     };
     zones.iter().enumerate().map(subnet).collect()
 }

@@ -14,7 +14,7 @@
 //! | the three services | S3 (image layers, logs, documents) | 443 |
 //! | payment-api, transaction-processor, migration | DynamoDB | 443 |
 
-use super::{ANYWHERE, Env, Site, Tier, Tiers};
+use super::{ANYWHERE, Env, EnvironmentBuilder, Tier, Tiers};
 use crate::engine::{Handle, Ref};
 use crate::resources::ec2::{
     DefaultSecurityGroup, Rules, SecurityGroup, SecurityGroupId, SecurityGroupRules, Traffic, Vpc,
@@ -46,21 +46,21 @@ pub struct Groups {
 }
 
 /// Declares groups and rules.
-pub fn declare(site: &mut Site<'_>, env: Env, vpc: &Handle<Vpc>) -> Groups {
+pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env, vpc: &Handle<Vpc>) -> Groups {
     let default = DefaultSecurityGroup {
         vpc: vpc.id(),
         ingress: Rules::new(),
         egress: Rules::new(),
     };
-    let head = site.head("security-group-default", env);
-    site.graph.add(head, default);
+    let meta = builder.meta("security-group-default", env);
+    builder.graph.add(meta, default);
     let mut group = |name: &str, what: &str| {
-        let head = site.head(&format!("security-group-{name}"), env);
+        let meta = builder.meta(&format!("security-group-{name}"), env);
         let spec = SecurityGroup {
             vpc: vpc.id(),
             description: format!("{what} ({env})"),
         };
-        site.graph.add(head, spec)
+        builder.graph.add(meta, spec)
     };
     let groups = Groups {
         alb: group("alb", "Public load balancer"),
@@ -71,15 +71,15 @@ pub fn declare(site: &mut Site<'_>, env: Env, vpc: &Handle<Vpc>) -> Groups {
         database: group("database", "Aurora cluster"),
         endpoints: group("endpoints", "Interface endpoints"),
     };
-    rules(site, env, &groups);
+    rules(builder, env, &groups);
     groups
 }
 
-fn rules(site: &mut Site<'_>, env: Env, groups: &Groups) {
-    let database_port = site.config.database.port;
-    let there = Tiers::of(site, env.other());
+fn rules(builder: &mut EnvironmentBuilder<'_>, env: Env, groups: &Groups) {
+    let database_port = builder.config.database.port;
+    let there = Tiers::of(builder, env.other());
     let (other_app, other_db) = (there.tier(Tier::App), there.tier(Tier::Db));
-    let lists = site.facts.prefix_lists.clone();
+    let lists = builder.facts.prefix_lists.clone();
     let services = [
         ("payment-api", &groups.payment_api, true),
         ("transaction-processor", &groups.transaction_processor, true),
@@ -101,7 +101,7 @@ fn rules(site: &mut Site<'_>, env: Env, groups: &Groups) {
             &format!("Requests and health checks to {name}"),
         );
     }
-    alb.set(site, env, "alb", &groups.alb);
+    alb.set(builder, env, "alb", &groups.alb);
 
     for (name, group, sessions) in services {
         let mut side = Side::default();
@@ -115,7 +115,7 @@ fn rules(site: &mut Site<'_>, env: Env, groups: &Groups) {
                 "DynamoDB through its gateway endpoint",
             );
         }
-        side.set(site, env, name, group);
+        side.set(builder, env, name, group);
     }
 
     let mut side = Side::default();
@@ -130,7 +130,7 @@ fn rules(site: &mut Site<'_>, env: Env, groups: &Groups) {
         &lists.dynamodb,
         "DynamoDB through its gateway endpoint",
     );
-    side.set(site, env, migration.0, migration.1);
+    side.set(builder, env, migration.0, migration.1);
 
     let mut database = Side::default();
     let mut endpoints = Side::default();
@@ -140,8 +140,8 @@ fn rules(site: &mut Site<'_>, env: Env, groups: &Groups) {
     }
     let functions = format!("Migration functions of {}", env.other());
     database.accept(database_port, other_app, &functions);
-    database.set(site, env, "database", &groups.database);
-    endpoints.set(site, env, "endpoints", &groups.endpoints);
+    database.set(builder, env, "database", &groups.database);
+    endpoints.set(builder, env, "endpoints", &groups.endpoints);
 }
 
 /// The rules of one group in the making.
@@ -168,8 +168,14 @@ impl Side {
         self.call(HTTPS, groups.endpoints.id(), "Interface endpoints");
     }
 
-    fn set(self, site: &mut Site<'_>, env: Env, name: &str, group: &Handle<SecurityGroup>) {
-        let head = site.head(&format!("security-group-{name}-rules"), env);
+    fn set(
+        self,
+        builder: &mut EnvironmentBuilder<'_>,
+        env: Env,
+        name: &str,
+        group: &Handle<SecurityGroup>,
+    ) {
+        let meta = builder.meta(&format!("security-group-{name}-rules"), env);
         let group: Ref<SecurityGroupId> = group.id();
         let Self { ingress, egress } = self;
         let spec = SecurityGroupRules {
@@ -177,7 +183,7 @@ impl Side {
             ingress,
             egress,
         };
-        site.graph.add(head, spec);
+        builder.graph.add(meta, spec);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The buckets of one environment: transaction logs, compliance documents, and the access logs of both.
 
-use super::{Env, Site};
-use crate::engine::Head;
+use super::{Env, EnvironmentBuilder};
+use crate::engine::StepMeta;
 use crate::resources::policy::Policy;
 use crate::resources::s3::{Bucket, Encryption, Logging, PublicAccess, Rule};
 use serde_json::{Value, json};
@@ -12,8 +12,8 @@ const LOGGED: [&str; 2] = ["transaction-logs", "compliance-docs"];
 const ACCESS_LOGS: &str = "access-logs";
 
 /// Declares them.
-pub fn declare(site: &mut Site<'_>, env: Env) {
-    let days = site.config.storage.clone();
+pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env) {
+    let days = builder.config.storage.clone();
     let archive = |glacier| Rule {
         // Small objects too, in the form of "Allowing objects smaller than 128 KB to be transitioned".
         larger_than: Some(1),
@@ -28,23 +28,23 @@ pub fn declare(site: &mut Site<'_>, env: Env) {
         ..Rule::default()
     };
 
-    let head = site.head(ACCESS_LOGS, env);
-    let deliver = delivery(site, env, &head.name);
-    let rules = lifecycle(site, ("expire", expire));
+    let meta = builder.meta(ACCESS_LOGS, env);
+    let deliver = delivery(builder, env, &meta.name);
+    let rules = lifecycle(builder, ("expire", expire));
     // Its own accesses are not logged: a bucket that logs into itself never comes to rest.
-    let spec = bucket(&head, vec![deliver], rules, None);
-    let access_logs = site.graph.add(head, spec);
+    let spec = bucket(&meta, vec![deliver], rules, None);
+    let access_logs = builder.graph.add(meta, spec);
 
     let mut logged = |thing: &str, rule| {
-        let head = site.head(thing, env);
+        let meta = builder.meta(thing, env);
         let logging = Logging {
             // "Enabling Amazon S3 server access logging": the target's policy must be there before.
             bucket: access_logs.name().ready(),
             prefix: format!("{thing}/"),
         };
-        let rules = lifecycle(site, ("archive", rule));
-        let spec = bucket(&head, Vec::new(), rules, Some(logging));
-        site.graph.add(head, spec)
+        let rules = lifecycle(builder, ("archive", rule));
+        let spec = bucket(&meta, Vec::new(), rules, Some(logging));
+        builder.graph.add(meta, spec)
     };
     let [transaction_logs, compliance_docs] = LOGGED;
     let transaction_logs = logged(
@@ -59,18 +59,18 @@ pub fn declare(site: &mut Site<'_>, env: Env) {
     ];
     for (thing, bucket) in all {
         let name = format!("{env}.bucket.{thing}");
-        site.graph.output(name, bucket.name());
+        builder.graph.output(name, bucket.name());
     }
 }
 
 /// A private, versioned, encrypted bucket.
 fn bucket(
-    head: &Head,
+    meta: &StepMeta,
     mut statements: Vec<Value>,
     lifecycle: BTreeMap<String, Rule>,
     logging: Option<Logging>,
 ) -> Bucket {
-    statements.extend(encrypted_transport(&head.name));
+    statements.extend(encrypted_transport(&meta.name));
     Bucket {
         ownership: "BucketOwnerEnforced".into(),
         versioning: true,
@@ -90,8 +90,8 @@ fn bucket(
     }
 }
 
-fn lifecycle(site: &Site<'_>, (id, rule): (&str, Rule)) -> BTreeMap<String, Rule> {
-    let days = &site.config.storage;
+fn lifecycle(builder: &EnvironmentBuilder<'_>, (id, rule): (&str, Rule)) -> BTreeMap<String, Rule> {
+    let days = &builder.config.storage;
     let noncurrent = Rule {
         noncurrent_days: Some(days.noncurrent_days),
         ..Rule::default()
@@ -132,8 +132,8 @@ fn encrypted_transport(bucket: &str) -> [Value; 2] {
 }
 
 /// "Permissions for log delivery" in the S3 user guide: each bucket writes under its own prefix.
-fn delivery(site: &Site<'_>, env: Env, target: &str) -> Value {
-    let sources = LOGGED.map(|thing| format!("arn:aws:s3:::{}", site.name(thing, env)));
+fn delivery(builder: &EnvironmentBuilder<'_>, env: Env, target: &str) -> Value {
+    let sources = LOGGED.map(|thing| format!("arn:aws:s3:::{}", builder.name(thing, env)));
     let places = LOGGED.map(|thing| format!("arn:aws:s3:::{target}/{thing}/*"));
     json!({
         "Sid": "DeliverAccessLogs",
@@ -143,7 +143,7 @@ fn delivery(site: &Site<'_>, env: Env, target: &str) -> Value {
         "Resource": places,
         "Condition": {
             "ArnLike": {"aws:SourceArn": sources},
-            "StringEquals": {"aws:SourceAccount": site.facts.account},
+            "StringEquals": {"aws:SourceAccount": builder.facts.account},
         },
     })
 }

@@ -1,18 +1,18 @@
 //! The tables of one environment: sessions and rate limits.
 
 use super::keys::Keys;
-use super::{Env, Site};
+use super::{Env, EnvironmentBuilder};
 use crate::resources::dynamodb::{Attribute, Index, KeySchema, Table};
 use std::collections::BTreeMap;
 
 /// The things in the names of the tables.
-pub const THINGS: [&str; 2] = ["sessions", "rate-limits"];
+pub const TABLE_NAMES: [&str; 2] = ["sessions", "rate-limits"];
 
 /// The longest that point-in-time recovery reaches back, in days.
 const RECOVERY_DAYS: i32 = 35;
 
 /// Declares them.
-pub fn declare(site: &mut Site<'_>, env: Env, keys: &Keys) {
+pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env, keys: &Keys) {
     let table = |key| Table {
         key,
         indexes: BTreeMap::new(),
@@ -38,11 +38,14 @@ pub fn declare(site: &mut Site<'_>, env: Env, keys: &Keys) {
             range: None,
         })
     };
-    let sessions = site.graph.add(site.head(THINGS[0], env), sessions);
+    let sessions = builder
+        .graph
+        .add(builder.meta(TABLE_NAMES[0], env), sessions);
     let limits = table(sorted("client_id", "window"));
-    let rate_limits = site.graph.add(site.head(THINGS[1], env), limits);
-    for (thing, table) in THINGS.into_iter().zip([&sessions, &rate_limits]) {
-        site.graph
+    let rate_limits = builder.graph.add(builder.meta(TABLE_NAMES[1], env), limits);
+    for (thing, table) in TABLE_NAMES.into_iter().zip([&sessions, &rate_limits]) {
+        builder
+            .graph
             .output(format!("{env}.table.{thing}"), table.name());
     }
 }

@@ -3,7 +3,7 @@
 //! and black holes for what must not be reached, its public tier and its spare quarter. So app and db tiers reach each
 //! other and nothing else does, and every step of an environment rests on shared steps only.
 
-use super::{Env, Site, Tier, Tiers};
+use super::{Env, EnvironmentBuilder, Tier, Tiers};
 use crate::engine::{Handle, Ref};
 use crate::resources::ec2::{
     Subnet, TransitGateway, TransitGatewayAssociation, TransitGatewayAttachment, TransitGatewayId,
@@ -31,8 +31,8 @@ impl Transit {
 }
 
 /// Declares the gateway and a route table per environment.
-pub fn gateway(site: &mut Site<'_>) -> Transit {
-    let head = site.head("tgw", Env::Shared);
+pub fn gateway(builder: &mut EnvironmentBuilder<'_>) -> Transit {
+    let meta = builder.meta("tgw", Env::Shared);
     let spec = TransitGateway {
         description: "Between the blue and the green environment".into(),
         // AWS's own default; no VPN speaks BGP with it.
@@ -45,13 +45,14 @@ pub fn gateway(site: &mut Site<'_>) -> Transit {
         group_references: false,
         multicast: false,
     };
-    let gateway = site.graph.add(head, spec);
-    site.graph.output("shared.transit-gateway", gateway.id());
+    let gateway = builder.graph.add(meta, spec);
+    builder.graph.output("shared.transit-gateway", gateway.id());
     let [blue, green] = [Env::Blue, Env::Green].map(|env| {
-        let head = site.head(&format!("tgw-rt-{env}"), Env::Shared);
+        let meta = builder.meta(&format!("tgw-rt-{env}"), Env::Shared);
         let transit_gateway = gateway.id().ready();
-        site.graph
-            .add(head, TransitGatewayRouteTable { transit_gateway })
+        builder
+            .graph
+            .add(meta, TransitGatewayRouteTable { transit_gateway })
     });
     Transit {
         gateway,
@@ -80,7 +81,7 @@ impl Attached {
 
 /// Attaches an environment's VPC by its app subnets.
 pub fn attach(
-    site: &mut Site<'_>,
+    builder: &mut EnvironmentBuilder<'_>,
     env: Env,
     transit: &Transit,
     vpc: &Handle<Vpc>,
@@ -95,30 +96,31 @@ pub fn attach(
         appliance_mode: false,
         group_references: false,
     };
-    let head = site.head("tgw-attach", env);
-    let attachment = site.graph.add(head, spec);
-    site.graph
+    let meta = builder.meta("tgw-attach", env);
+    let attachment = builder.graph.add(meta, spec);
+    builder
+        .graph
         .output(format!("{env}.transit-gateway-attachment"), attachment.id());
 
-    let head = site.head("tgw-assoc", env);
+    let meta = builder.meta("tgw-assoc", env);
     let spec = TransitGatewayAssociation {
         attachment: attachment.id().ready(),
         table: transit.table(env).id().ready(),
         others: Vec::new(),
     };
-    site.graph.add(head, spec);
+    builder.graph.add(meta, spec);
 
     let others_table = transit.table(env.other()).id().ready();
-    let head = site.head("tgw-propagations", env);
+    let meta = builder.meta("tgw-propagations", env);
     let spec = TransitGatewayPropagations {
         table: others_table.clone(),
         attachments: vec![attachment.id().ready()],
     };
-    site.graph.add(head, spec);
+    builder.graph.add(meta, spec);
 
-    let plan = Tiers::of(site, env);
+    let plan = Tiers::of(builder, env);
     let closed = [plan.tier(Tier::Public), plan.spare()];
-    let head = site.head("tgw-routes", env);
+    let meta = builder.meta("tgw-routes", env);
     let spec = TransitGatewayRoutes {
         table: others_table,
         routes: closed
@@ -126,9 +128,9 @@ pub fn attach(
             .map(|block| (block.to_string(), TransitGatewayTarget::Blackhole))
             .collect(),
     };
-    site.graph.add(head, spec);
+    builder.graph.add(meta, spec);
 
-    let other = Tiers::of(site, env.other());
+    let other = Tiers::of(builder, env.other());
     Attached {
         target: attachment.transit_gateway().ready(),
         destinations: [Tier::App, Tier::Db]
@@ -147,19 +149,19 @@ mod tests {
     fn graph() -> Graph {
         let config = Config::default();
         let facts = Facts::sample();
-        let mut site = Site {
+        let mut builder = EnvironmentBuilder {
             config: &config,
             facts: &facts,
             graph: Builder::new(),
         };
-        let transit = gateway(&mut site);
+        let transit = gateway(&mut builder);
         for env in [Env::Blue, Env::Green] {
-            let network = network::declare(&mut site, env);
+            let network = network::declare(&mut builder, env);
             let app = network.tier(Tier::App);
-            let attached = attach(&mut site, env, &transit, &network.vpc, app);
+            let attached = attach(&mut builder, env, &transit, &network.vpc, app);
             assert_eq!(attached.destinations.len(), 2);
         }
-        site.graph.build().unwrap()
+        builder.graph.build().unwrap()
     }
 
     #[test]

@@ -96,8 +96,8 @@ async fn make(session: &Session, state: &mut State, replace_data: bool) -> Plan 
     if state.steps.is_empty() {
         session.recover(state).await;
     }
-    let asks = session.asks(state, |_, record| session.means(record));
-    let seen = session.observe(&asks).await;
+    let requests = session.requests(state, |_, record| session.means(record));
+    let seen = session.observe(&requests).await;
     let options = Options {
         replace_data,
         ignore_tags: session.config.tags.ignore.clone(),

@@ -128,14 +128,14 @@ pub struct Scope {
 
 /// Which part of the platform goes.
 #[derive(Debug, Clone, Args)]
-pub struct Doomed {
+pub struct DestroyScope {
     /// Only this environment and whatever rests on it, never what the other one uses; everything without it.
     #[arg(long, value_enum, value_name = "ENV")]
     pub env: Option<EnvName>,
 }
 
-impl From<&Doomed> for Scope {
-    fn from(doomed: &Doomed) -> Self {
+impl From<&DestroyScope> for Scope {
+    fn from(doomed: &DestroyScope) -> Self {
         Self { env: doomed.env }
     }
 }
@@ -187,7 +187,7 @@ pub enum Command {
     Destroy {
         /// Which part.
         #[command(flatten)]
-        doomed: Doomed,
+        doomed: DestroyScope,
         /// Do not ask.
         #[arg(long, short)]
         yes: bool,

@@ -61,8 +61,8 @@ pub async fn destroy(cx: &Context<'_>, asked: &Asked<'_>) -> Result<Exit, Failur
 /// Everything recorded is read, whatever its scope: what rests on the doomed must be known.
 async fn make(session: &Session, state: &mut State) -> Plan {
     session.recover(state).await;
-    let asks = session.asks(state, |_, _| true);
-    let seen = session.observe(&asks).await;
+    let requests = session.requests(state, |_, _| true);
+    let seen = session.observe(&requests).await;
     teardown(
         &session.graph,
         state,
@@ -90,7 +90,7 @@ async fn leftovers(session: &Session, state: &State) -> Vec<String> {
         });
     let unseen = unlisted
         .iter()
-        .map(|u| format!("not checked for leftovers: {}: {}", u.kind, u.fault));
+        .map(|u| format!("not checked for leftovers: {}: {}", u.kind, u.error));
     left.chain(unseen).collect()
 }
 

@@ -16,8 +16,8 @@ pub async fn drift(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
     let config = &session.config;
     let state = state::read(&session.folder, &config.suffix, &config.region)?;
     session.check_home(&state)?;
-    let asks = session.asks(&state, |_, record| session.means(record));
-    let (seen, (owned, unlisted)) = session.look(&asks).await;
+    let requests = session.requests(&state, |_, record| session.means(record));
+    let (seen, (owned, unlisted)) = session.look(&requests).await;
     let drift = compare(Input {
         graph: &session.graph,
         chosen: &session.chosen,

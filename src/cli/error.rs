@@ -1,7 +1,7 @@
 //! What a command fails with, and how it is shown.
 
 use super::exit::Exit;
-use crate::engine::Fault;
+use crate::engine::Error;
 use crate::engine::graph::GraphError;
 use crate::report::Console;
 use crate::state::StateError;
@@ -43,12 +43,12 @@ impl Failure {
     }
 }
 
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Self {
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
         Self {
             exit: Exit::Failed,
-            message: fault.to_string(),
-            hint: fault.hint,
+            message: error.to_string(),
+            hint: error.hint,
         }
     }
 }

@@ -96,8 +96,8 @@ pub async fn run(
 ) -> Result<Report, Failure> {
     let limits = Limits {
         parallelism: session.config.run.parallelism,
-        patience: session.config.run.patience,
-        held: session.config.run.held,
+        consistency_timeout: session.config.run.consistency_timeout,
+        in_use_timeout: session.config.run.in_use_timeout,
         ..Limits::default()
     };
     plan::refresh(plan, state);
@@ -113,9 +113,9 @@ pub async fn run(
     )
     .await;
     writer.finish(state)?;
-    for (step, fault) in report.failed() {
+    for (step, error) in report.failed() {
         cx.console
-            .note(&report::fault(Some(step), fault, cx.console.paint()))?;
+            .note(&report::error(Some(step), error, cx.console.paint()))?;
     }
     Ok(report)
 }

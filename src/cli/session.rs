@@ -7,10 +7,10 @@ use crate::aws::{self, Aws, Caller, Connection, Depth, Preflight, Settings, Want
 use crate::blueprint::{self, Facts};
 use crate::config::{Config, Overrides};
 use crate::engine::drift::Unlisted;
-use crate::engine::observe::{Ask, Observations, asks, observe};
+use crate::engine::observe::{Observations, ReadRequest, observe, requests};
 use crate::engine::rebuild::recover;
 use crate::engine::{Driver, Events, Graph, Owned, Registry};
-use crate::report::Home;
+use crate::report::DeploymentRef;
 use crate::resources::{self, ec2::ServicePrefixLists};
 use crate::sandbox;
 use crate::state::{Record, State};
@@ -39,8 +39,8 @@ pub fn state_folder(common: &Common) -> PathBuf {
 }
 
 /// Which deployment a state belongs to, for documents.
-pub fn home(state: &State, scope: Option<&str>) -> Home {
-    Home {
+pub fn home(state: &State, scope: Option<&str>) -> DeploymentRef {
+    DeploymentRef {
         suffix: state.suffix.clone(),
         account: state.account.clone(),
         region: state.region.clone(),
@@ -94,7 +94,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Connects, asks who and where we are, and builds the graph. Nothing is written.
+    /// Connects, requests who and where we are, and builds the graph. Nothing is written.
     pub async fn open(
         cx: &Context<'_>,
         scope: &Scope,
@@ -130,8 +130,8 @@ impl Session {
     }
 
     /// Which deployment, for documents.
-    pub fn home(&self) -> Home {
-        Home {
+    pub fn home(&self) -> DeploymentRef {
+        DeploymentRef {
             suffix: self.config.suffix.clone(),
             account: self.account.clone(),
             region: self.config.region.clone(),
@@ -140,10 +140,13 @@ impl Session {
     }
 
     /// Reads everything, and lists beside it everything that carries our mark: what both need is read once.
-    pub async fn look(&self, asks: &[Ask<'_>]) -> (Observations, (Vec<Owned>, Vec<Unlisted>)) {
+    pub async fn look(
+        &self,
+        requests: &[ReadRequest<'_>],
+    ) -> (Observations, (Vec<Owned>, Vec<Unlisted>)) {
         let refreshing = self.aws.recent.refreshing().await;
         let refresh = async {
-            let seen = self.observe(asks).await;
+            let seen = self.observe(requests).await;
             drop(refreshing);
             seen
         };
@@ -152,18 +155,18 @@ impl Session {
 
     /// Everything in the account that carries our mark, and the types that could not be listed.
     pub async fn owned(&self) -> (Vec<Owned>, Vec<Unlisted>) {
-        let ask = |driver: &Arc<dyn Driver>| {
+        let request = |driver: &Arc<dyn Driver>| {
             let (driver, suffix) = (driver.clone(), self.config.suffix.clone());
             async move { (driver.meta().kind, driver.owned(&suffix).await) }
         };
         let mut owned = Vec::new();
         let mut unlisted = Vec::new();
-        for (kind, answer) in join_all(self.registry.all().map(ask)).await {
+        for (kind, answer) in join_all(self.registry.all().map(request)).await {
             match answer {
                 Ok(found) => owned.extend(found),
-                Err(fault) => unlisted.push(Unlisted {
+                Err(error) => unlisted.push(Unlisted {
                     kind: kind.to_owned(),
-                    fault,
+                    error,
                 }),
             }
         }
@@ -180,7 +183,7 @@ impl Session {
     /// Refuses a state of another account or region.
     pub fn check_home(&self, state: &State) -> Result<(), Failure> {
         let wrong = |what: &str, recorded: &str, now: &str| {
-            Err(Failure::from(crate::engine::Fault::permanent(
+            Err(Failure::from(crate::engine::Error::permanent(
                 "preflight",
                 format!("the state `{}` belongs to {what} {recorded}, but this run is in {what} {now}; nothing was changed", state.suffix),
             ))
@@ -196,17 +199,22 @@ impl Session {
     }
 
     /// What is to be read: the chosen steps, and recorded ones that `also` accepts.
-    pub fn asks<'a>(
+    pub fn requests<'a>(
         &'a self,
         state: &'a State,
         also: impl Fn(&str, &Record) -> bool,
-    ) -> Vec<Ask<'a>> {
-        asks(&self.graph, &self.chosen, state, also)
+    ) -> Vec<ReadRequest<'a>> {
+        requests(&self.graph, &self.chosen, state, also)
     }
 
     /// Reads everything.
-    pub async fn observe(&self, asks: &[Ask<'_>]) -> Observations {
-        observe(&self.registry, asks, self.config.run.patience).await
+    pub async fn observe(&self, requests: &[ReadRequest<'_>]) -> Observations {
+        observe(
+            &self.registry,
+            requests,
+            self.config.run.consistency_timeout,
+        )
+        .await
     }
 
     /// True for a record that the scope means.
@@ -269,8 +277,8 @@ async fn preflight(
     let caller = Caller::new(events.clone(), true, 16);
     let lists = ServicePrefixLists::read(&caller, &ec2, &config.region);
     let (found, lists) = tokio::join!(aws::preflight(connection, events.clone(), &depth), lists);
-    if let Some(fault) = found.fault() {
-        return Err(fault.into());
+    if let Some(error) = found.error() {
+        return Err(error.into());
     }
     let mut zones = found.zones.clone();
     zones.truncate(config.network.zones);

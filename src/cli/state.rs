@@ -6,7 +6,7 @@ use super::error::Failure;
 use super::exit::Exit;
 use super::run;
 use super::session::{Session, configuration, home, state_folder};
-use crate::engine::observe::{Observed, asks};
+use crate::engine::observe::{Observed, requests};
 use crate::engine::rebuild::{rebuild, recover};
 use crate::report::{
     self, Marked, RebuildDocument, StateListDocument, StateRow, StateShowDocument, UnlockDocument,
@@ -84,13 +84,13 @@ async fn again(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
     }
     let (writer, mut state) = run::open(&session)?;
     let nothing = State::empty(&config.suffix, &config.region);
-    let all = asks(&session.graph, &session.chosen, &nothing, |_, _| false);
+    let all = requests(&session.graph, &session.chosen, &nothing, |_, _| false);
     let seen = session.observe(&all).await;
     let unreadable: Vec<String> = seen
         .iter()
         .filter_map(|(step, observed)| match observed {
-            Observed::Unreadable(fault) => {
-                Some(report::fault(Some(step), fault, cx.console.paint()))
+            Observed::Unreadable(error) => {
+                Some(report::error(Some(step), error, cx.console.paint()))
             }
             _ => None,
         })
@@ -129,7 +129,7 @@ async fn again(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
         ));
     }
     for kind in &unlisted {
-        text.push_str(&format!("not listed: {}: {}\n", kind.kind, kind.fault));
+        text.push_str(&format!("not listed: {}: {}\n", kind.kind, kind.error));
     }
     let document = RebuildDocument {
         home: session.home(),

@@ -212,13 +212,13 @@ static KEYS: &[Key] = keys! {
     "run.parallelism", run.parallelism, within(1, 256),
         "1 to 256",
         "Calls in flight at most. `--parallelism` goes before it.";
-    "run.patience_seconds", run.patience, seconds(1, 600),
+    "run.consistency_timeout_seconds", run.consistency_timeout, seconds(1, 600),
         "1 to 600",
         "Seconds that something that must be there is looked for before it counts as absent.";
     "run.call_timeout_seconds", run.call_timeout, seconds(1, 300),
         "1 to 300",
         "Seconds for one attempt of one call; after that its outcome counts as unclear.";
-    "run.held_seconds", run.held, seconds(0, 86_400),
+    "run.in_use_timeout_seconds", run.in_use_timeout, seconds(0, 86_400),
         "0 to 86400",
         "Seconds that a deletion which something still holds (a network interface, say) is tried again.";
 };

@@ -133,11 +133,11 @@ pub struct Run {
     /// Calls in flight at most.
     pub parallelism: usize,
     /// How long something that must be there is looked for before it counts as absent.
-    pub patience: Duration,
+    pub consistency_timeout: Duration,
     /// The time for one attempt of one call.
     pub call_timeout: Duration,
     /// How long a deletion that something holds is tried again.
-    pub held: Duration,
+    pub in_use_timeout: Duration,
 }
 
 impl Default for Config {
@@ -192,9 +192,9 @@ impl Default for Config {
             },
             run: Run {
                 parallelism: 32,
-                patience: Duration::from_secs(15),
+                consistency_timeout: Duration::from_secs(15),
                 call_timeout: Duration::from_secs(30),
-                held: Duration::from_secs(45 * 60),
+                in_use_timeout: Duration::from_secs(45 * 60),
             },
         }
     }

@@ -1,8 +1,8 @@
 //! What the engine knows of a resource type: an object-safe driver over JSON. `resources` adapts typed resources to it;
 //! tests give drivers of their own.
 
-use super::diff::Change;
-use super::fault::Fault;
+use super::diff::{Change, TAGS};
+use super::error::Error;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,12 +13,12 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Nature {
     /// Carries our tags (or a name that only we can own) and is found by them: a VPC, a bucket, a role.
-    Marked,
+    Tagged,
     /// Has an existence of its own but no tags; found through its parent: a TGW association, a key's alias.
-    Parented,
+    ByParent,
     /// Exists exactly when its parent exists: the rules of a group, the routes of a table. Creating it is setting it,
     /// deleting it is resetting it.
-    Aspect,
+    SubResource,
 }
 
 /// A field that another actor owns at run time. `apply` never fights it; `drift` checks the legal range.
@@ -148,12 +148,24 @@ pub struct Delta {
     pub remove_tags: Vec<String>,
 }
 
+/// What is to happen to one entry of a map or a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edit {
+    /// It is wanted and not there.
+    Add,
+    /// It is there and differs.
+    Change,
+    /// It is there and not wanted.
+    Remove,
+}
+
 impl Delta {
     /// Splits a list of changes into struct and tags.
     pub fn of(all: Vec<Change>) -> Self {
         let mut out = Self::default();
         for change in all {
-            match (change.path.strip_prefix("tags."), &change.want) {
+            let tag = (change.field() == TAGS).then(|| change.entry()).flatten();
+            match (tag, &change.want) {
                 (Some(key), Some(Value::String(value))) => {
                     out.set_tags.insert(key.to_owned(), value.clone());
                 }
@@ -167,6 +179,22 @@ impl Delta {
     /// True when something in this field differs.
     pub fn touches(&self, field: &str) -> bool {
         self.changes.iter().any(|c| c.field() == field)
+    }
+
+    /// What differs in a field that is a map or a set: its entries by name, each once.
+    pub fn entries(&self, field: &str) -> BTreeMap<&str, Edit> {
+        let mut out = BTreeMap::new();
+        for change in self.changes.iter().filter(|c| c.field() == field) {
+            let Some(name) = change.entry() else { continue };
+            let edit = match (&change.want, &change.have) {
+                _ if change.path.len() > 2 => Edit::Change,
+                (Some(_), None) => Edit::Add,
+                (None, _) => Edit::Remove,
+                (Some(_), Some(_)) => Edit::Change,
+            };
+            out.insert(name, edit);
+        }
+        out
     }
 
     /// True when tags differ.
@@ -201,15 +229,15 @@ pub trait Driver: Send + Sync {
     /// Facts for planning.
     fn meta(&self) -> &Meta;
     /// Reads it; `None` when it does not exist (or is already being deleted and found by identity only).
-    async fn read(&self, key: Key<'_>) -> Result<Option<Live>, Fault>;
+    async fn read(&self, key: Key<'_>) -> Result<Option<Live>, Error>;
     /// Creates it with exactly one mutating call. Not called for aspects. Gives the outputs known so far.
-    async fn create(&self, spec: &Value, identity: &Identity) -> Result<Value, Fault>;
+    async fn create(&self, spec: &Value, identity: &Identity) -> Result<Value, Error>;
     /// Brings what differs to the desired value, with calls that may be repeated.
-    async fn update(&self, spec: &Value, outputs: &Value, delta: &Delta) -> Result<(), Fault>;
+    async fn update(&self, spec: &Value, outputs: &Value, delta: &Delta) -> Result<(), Error>;
     /// Deletes (or resets) it. "Not found" is success.
-    async fn delete(&self, spec: &Value, outputs: &Value) -> Result<(), Fault>;
+    async fn delete(&self, spec: &Value, outputs: &Value) -> Result<(), Error>;
     /// Everything of this type that carries this deployment's mark.
-    async fn owned(&self, suffix: &str) -> Result<Vec<Owned>, Fault>;
+    async fn owned(&self, suffix: &str) -> Result<Vec<Owned>, Error>;
 }
 
 /// All resource types by name.
@@ -225,9 +253,9 @@ impl Registry {
     }
 
     /// The driver of a type. A state file from a newer deployer can name one that we do not have.
-    pub fn get(&self, kind: &str) -> Result<&Arc<dyn Driver>, Fault> {
+    pub fn get(&self, kind: &str) -> Result<&Arc<dyn Driver>, Error> {
         self.drivers.get(kind).ok_or_else(|| {
-            Fault::permanent(
+            Error::permanent(
                 "state",
                 format!("this deployer knows no resource type `{kind}`"),
             )

@@ -1,7 +1,7 @@
 //! Everything that happens, as events of one enum. The terminal view, plain lines, JSON lines and the timings page are
 //! renderers of this stream.
 
-use super::fault::Fault;
+use super::error::Error;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -73,7 +73,7 @@ pub enum Event {
         /// What was done.
         verb: Verb,
         /// Why.
-        fault: Fault,
+        error: Error,
         /// Seconds from its start.
         seconds: f64,
     },
@@ -87,18 +87,18 @@ pub enum Event {
         by: String,
     },
     /// A delete is refused because something else holds the thing; it is tried again.
-    StepHeld {
+    StepInUse {
         /// The step.
         step: String,
         /// Who holds it.
-        fault: Fault,
+        error: Error,
     },
     /// A call whose outcome is unclear; the step looks before it creates again.
     StepUnclear {
         /// The step.
         step: String,
         /// What happened.
-        fault: Fault,
+        error: Error,
     },
     /// A request to AWS was answered (or not).
     Call {

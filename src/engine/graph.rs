@@ -38,7 +38,7 @@ pub trait Kind: Serialize {
 
 /// The head of a step: everything but the struct itself.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Head {
+pub struct StepMeta {
     /// Unique id, e.g. `subnet-app-a-green`.
     pub id: String,
     /// `blue`, `green` or `shared`.
@@ -166,7 +166,7 @@ impl Builder {
     }
 
     /// Adds a step.
-    pub fn add<R: Kind>(&mut self, head: Head, spec: R) -> Handle<R> {
+    pub fn add<R: Kind>(&mut self, head: StepMeta, spec: R) -> Handle<R> {
         let rule = R::NAME;
         let length = head.name.chars().count();
         if length < rule.min || length > rule.max || !head.name.chars().all(rule.legal) {
@@ -188,7 +188,7 @@ impl Builder {
             Value::Null
         });
         let id = head.id.clone();
-        let Head {
+        let StepMeta {
             id: step,
             scope,
             name,
@@ -303,8 +303,8 @@ mod tests {
         const TYPE: &'static str = "test/any";
     }
 
-    fn head(id: &str, scope: &str) -> Head {
-        Head {
+    fn head(id: &str, scope: &str) -> StepMeta {
+        StepMeta {
             id: id.into(),
             scope: scope.into(),
             name: id.into(),
@@ -354,7 +354,7 @@ mod tests {
         assert!(matches!(b.build().unwrap_err(), GraphError::Unknown { .. }));
         let mut b = Builder::new();
         b.add(
-            Head {
+            StepMeta {
                 name: "x".repeat(300),
                 ..head("a", "x")
             },

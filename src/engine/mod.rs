@@ -3,9 +3,9 @@
 pub mod diff;
 pub mod drift;
 pub mod driver;
+pub mod error;
 pub mod event;
 pub mod exec;
-pub mod fault;
 pub mod graph;
 pub mod observe;
 mod order;
@@ -15,9 +15,10 @@ pub mod reference;
 
 pub use diff::{Change, diff};
 pub use driver::{
-    Delegated, Delta, Driver, Identity, Key, Live, Meta, Nature, Owned, Ownership, Phase, Registry,
+    Delegated, Delta, Driver, Edit, Identity, Key, Live, Meta, Nature, Owned, Ownership, Phase,
+    Registry,
 };
+pub use error::{Class, Error, Leftover};
 pub use event::{Event, Events};
-pub use fault::{Class, Fault, Leaves};
-pub use graph::{Builder, Graph, Handle, Head, Kind, NameRule, Step, TAG_NAME};
+pub use graph::{Builder, Graph, Handle, Kind, NameRule, Step, StepMeta, TAG_NAME};
 pub use reference::{Ref, Strength};

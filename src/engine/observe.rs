@@ -4,7 +4,7 @@
 //! a record, what carries a mark is found by it at once, and what is found through its parent waits for the parent.
 
 use super::driver::{Identity, Key, Live, Nature, Ownership, Phase, Registry};
-use super::fault::Fault;
+use super::error::Error;
 use super::graph::Graph;
 use super::reference::{has_placeholder, resolve};
 use crate::state::{Record, Stage, State};
@@ -21,9 +21,9 @@ pub enum Observed {
     /// It exists and is ours.
     Found(Live),
     /// It exists and is not ours (or lost its mark). Never touched.
-    Foreign(Live, Fault),
+    Foreign(Live, Error),
     /// It could not be read; says nothing about whether it exists.
-    Unreadable(Fault),
+    Unreadable(Error),
 }
 
 impl Observed {
@@ -38,7 +38,7 @@ impl Observed {
 
 /// What is asked about one step.
 #[derive(Debug, Clone)]
-pub struct Ask<'a> {
+pub struct ReadRequest<'a> {
     /// The step id.
     pub step: &'a str,
     /// Its type.
@@ -55,18 +55,18 @@ pub struct Ask<'a> {
 pub type Observations = BTreeMap<String, Observed>;
 
 /// Asks for the chosen steps of a graph and for all recorded steps that `also` accepts.
-pub fn asks<'a>(
+pub fn requests<'a>(
     graph: &'a Graph,
     chosen: &[bool],
     state: &'a State,
     also: impl Fn(&str, &Record) -> bool,
-) -> Vec<Ask<'a>> {
+) -> Vec<ReadRequest<'a>> {
     let wanted = graph
         .steps
         .iter()
         .zip(chosen)
         .filter(|(_, c)| **c)
-        .map(|(step, _)| Ask {
+        .map(|(step, _)| ReadRequest {
             step: &step.id,
             kind: &step.kind,
             spec: &step.spec,
@@ -82,7 +82,7 @@ pub fn asks<'a>(
         let in_graph = graph.position(id).is_some_and(|at| chosen[at]);
         !in_graph && also(id, record)
     });
-    let left = left.map(|(id, record)| Ask {
+    let left = left.map(|(id, record)| ReadRequest {
         step: id,
         kind: &record.kind,
         spec: &record.inputs,
@@ -97,31 +97,35 @@ pub fn asks<'a>(
     wanted.chain(left).collect()
 }
 
-/// Reads everything. `patience`: how long after its record was written a thing that is not visible is looked for again.
-pub async fn observe(registry: &Registry, asks: &[Ask<'_>], patience: Duration) -> Observations {
-    let mut done: HashMap<&str, Observed> = HashMap::with_capacity(asks.len());
-    let mut waiting: Vec<&Ask<'_>> = asks.iter().collect();
-    let asked: HashMap<&str, ()> = asks.iter().map(|a| (a.step, ())).collect();
+/// Reads everything. `consistency_timeout`: how long after its record was written a thing that is not visible is looked for again.
+pub async fn observe(
+    registry: &Registry,
+    requests: &[ReadRequest<'_>],
+    consistency_timeout: Duration,
+) -> Observations {
+    let mut done: HashMap<&str, Observed> = HashMap::with_capacity(requests.len());
+    let mut waiting: Vec<&ReadRequest<'_>> = requests.iter().collect();
+    let asked: HashMap<&str, ()> = requests.iter().map(|a| (a.step, ())).collect();
     while !waiting.is_empty() {
         let mut now = Vec::new();
         let mut later = Vec::new();
-        for ask in waiting {
-            match readable(registry, ask, &done, &asked) {
-                Readable::Now(spec) => now.push((ask, spec)),
-                Readable::Settled(observed) => drop(done.insert(ask.step, *observed)),
-                Readable::Later => later.push(ask),
+        for request in waiting {
+            match readable(registry, request, &done, &asked) {
+                Readable::Now(spec) => now.push((request, spec)),
+                Readable::Settled(observed) => drop(done.insert(request.step, *observed)),
+                Readable::Later => later.push(request),
             }
         }
         // Side by side, reads of one type reach its batched reader together.
-        now.sort_by_key(|(ask, _)| ask.kind);
-        let progressed = !now.is_empty() || later.len() < asks.len() - done.len() + now.len();
+        now.sort_by_key(|(request, _)| request.kind);
+        let progressed = !now.is_empty() || later.len() < requests.len() - done.len() + now.len();
         let found = join_all(
             now.iter()
-                .map(|(ask, spec)| look(registry, ask, spec, patience)),
+                .map(|(request, spec)| look(registry, request, spec, consistency_timeout)),
         )
         .await;
-        for ((ask, _), observed) in now.iter().zip(found) {
-            done.insert(ask.step, observed);
+        for ((request, _), observed) in now.iter().zip(found) {
+            done.insert(request.step, observed);
         }
         if !progressed {
             break;
@@ -141,7 +145,7 @@ enum Readable {
 
 fn readable(
     registry: &Registry,
-    ask: &Ask<'_>,
+    request: &ReadRequest<'_>,
     done: &HashMap<&str, Observed>,
     asked: &HashMap<&str, ()>,
 ) -> Readable {
@@ -150,27 +154,27 @@ fn readable(
             done.get(step).and_then(Observed::live).map(|l| &l.outputs)
         })
     };
-    let recorded = |record: &Record| known(&filled(&record.inputs, ask.spec));
-    let mut spec = match ask.record.filter(|r| !r.outputs.is_null()) {
+    let recorded = |record: &Record| known(&filled(&record.inputs, request.spec));
+    let mut spec = match request.record.filter(|r| !r.outputs.is_null()) {
         Some(record) => recorded(record),
-        None => known(ask.spec),
+        None => known(request.spec),
     };
-    if let (true, Some(record)) = (has_placeholder(&spec), ask.record) {
+    if let (true, Some(record)) = (has_placeholder(&spec), request.record) {
         // An intent holds the resolved struct of the call that may have left.
         spec = recorded(record);
     }
     if !has_placeholder(&spec) {
         return Readable::Now(spec);
     }
-    match registry.get(ask.kind) {
-        Err(fault) => return Readable::Settled(Box::new(Observed::Unreadable(fault))),
-        Ok(driver) if driver.meta().nature == Nature::Marked => return Readable::Now(spec),
+    match registry.get(request.kind) {
+        Err(error) => return Readable::Settled(Box::new(Observed::Unreadable(error))),
+        Ok(driver) if driver.meta().nature == Nature::Tagged => return Readable::Now(spec),
         Ok(_) => {}
     }
     let mut verdict = Readable::Later;
     super::reference::walk(&spec, &mut |p| match done.get(p.step) {
-        Some(Observed::Unreadable(fault)) => {
-            verdict = Readable::Settled(Box::new(Observed::Unreadable(fault.clone())))
+        Some(Observed::Unreadable(error)) => {
+            verdict = Readable::Settled(Box::new(Observed::Unreadable(error.clone())))
         }
         Some(_) if !matches!(verdict, Readable::Settled(_)) => {
             verdict = Readable::Settled(Box::new(Observed::Absent))
@@ -197,15 +201,20 @@ fn filled(recorded: &Value, desired: &Value) -> Value {
 }
 
 /// One step: reads it, patiently when it was written a moment ago, and judges whose it is.
-async fn look(registry: &Registry, ask: &Ask<'_>, spec: &Value, patience: Duration) -> Observed {
-    let driver = match registry.get(ask.kind) {
+async fn look(
+    registry: &Registry,
+    request: &ReadRequest<'_>,
+    spec: &Value,
+    consistency_timeout: Duration,
+) -> Observed {
+    let driver = match registry.get(request.kind) {
         Ok(driver) => driver,
-        Err(fault) => return Observed::Unreadable(fault),
+        Err(error) => return Observed::Unreadable(error),
     };
     let key = Key {
         spec,
-        outputs: ask.record.map(|r| &r.outputs).filter(|o| !o.is_null()),
-        identity: &ask.identity,
+        outputs: request.record.map(|r| &r.outputs).filter(|o| !o.is_null()),
+        identity: &request.identity,
     };
     let mut pause = Duration::from_millis(250);
     let mut looks = 0;
@@ -214,7 +223,7 @@ async fn look(registry: &Registry, ask: &Ask<'_>, spec: &Value, patience: Durati
         let mut read = driver.read(key).await;
         if matches!(read, Ok(None))
             && key.outputs.is_some()
-            && driver.meta().nature == Nature::Marked
+            && driver.meta().nature == Nature::Tagged
         {
             // The recorded id may be stale (an older state file was put back): the mark decides.
             read = driver
@@ -225,9 +234,9 @@ async fn look(registry: &Registry, ask: &Ask<'_>, spec: &Value, patience: Durati
                 .await;
         }
         match read {
-            Err(fault) => return Observed::Unreadable(fault),
-            Ok(Some(live)) => return judge(ask, driver.meta().nature, live),
-            Ok(None) => match remaining(ask.record, patience, looks) {
+            Err(error) => return Observed::Unreadable(error),
+            Ok(Some(live)) => return judge(request, driver.meta().nature, live),
+            Ok(None) => match remaining(request.record, consistency_timeout, looks) {
                 None => return Observed::Absent,
                 Some(left) => {
                     tokio::time::sleep(pause.min(left)).await;
@@ -239,55 +248,59 @@ async fn look(registry: &Registry, ask: &Ask<'_>, spec: &Value, patience: Durati
 }
 
 /// How much longer a thing that is not visible deserves to be looked for. An unresolved intent is looked for at least twice.
-fn remaining(record: Option<&Record>, patience: Duration, looks: u32) -> Option<Duration> {
+fn remaining(
+    record: Option<&Record>,
+    consistency_timeout: Duration,
+    looks: u32,
+) -> Option<Duration> {
     let record = record.filter(|r| r.stage != Stage::Deleting)?;
     let age =
         Duration::try_from(jiff::Timestamp::now().duration_since(record.at)).unwrap_or_default();
-    let left = patience.saturating_sub(age);
+    let left = consistency_timeout.saturating_sub(age);
     match (left.is_zero(), record.stage) {
         (false, _) => Some(left),
-        (true, Stage::Creating) if looks < 2 && !patience.is_zero() => {
-            Some(Duration::from_secs(1).min(patience))
+        (true, Stage::Creating) if looks < 2 && !consistency_timeout.is_zero() => {
+            Some(Duration::from_secs(1).min(consistency_timeout))
         }
         _ => None,
     }
 }
 
 /// Whose is what was found?
-pub fn judge(ask: &Ask<'_>, nature: Nature, live: Live) -> Observed {
+pub fn judge(request: &ReadRequest<'_>, nature: Nature, live: Live) -> Observed {
     let Some(tags) = &live.tags else {
         return Observed::Found(live);
     };
-    if live.phase == Phase::Deleting || nature == Nature::Aspect {
+    if live.phase == Phase::Deleting || nature == Nature::SubResource {
         return Observed::Found(live);
     }
-    let id = describe(&live.outputs, &ask.identity.name);
-    match ask.identity.ownership(tags) {
+    let id = describe(&live.outputs, &request.identity.name);
+    match request.identity.ownership(tags) {
         Ownership::Ours => Observed::Found(live),
         // Every create call carries the mark, so what an open intent finds without one is somebody else's.
-        Ownership::Unmarked if ask.record.is_some_and(|r| r.stage != Stage::Creating) => {
+        Ownership::Unmarked if request.record.is_some_and(|r| r.stage != Stage::Creating) => {
             let keys = [super::driver::MARK_SUFFIX, super::driver::MARK_STEP];
             let tags: Vec<_> = keys
                 .iter()
-                .filter_map(|k| Some(format!("{k}={}", ask.identity.tags.get(*k)?)))
+                .filter_map(|k| Some(format!("{k}={}", request.identity.tags.get(*k)?)))
                 .collect();
-            let fault = Fault::of(
+            let error = Error::of(
                 super::Class::Conflict,
                 "read",
-                format!("{} {id} lost its ownership mark", ask.kind),
+                format!("{} {id} lost its ownership mark", request.kind),
             )
             .hint(format!(
                 "if it is the one this deployment made, put its tags back ({}) and run again",
                 tags.join(", ")
             ));
-            Observed::Foreign(live, fault)
+            Observed::Foreign(live, error)
         }
         _ => {
-            let fault = Fault::foreign(
+            let error = Error::foreign(
                 "read",
-                &format!("{} `{}` ({id})", ask.kind, ask.identity.name),
+                &format!("{} `{}` ({id})", request.kind, request.identity.name),
             );
-            Observed::Foreign(live, fault)
+            Observed::Foreign(live, error)
         }
     }
 }

@@ -97,7 +97,7 @@ async fn record(graph: &Graph, owned: &Owned, registry: &Registry) -> Option<(St
     let driver = registry.get(&owned.kind).ok()?;
     // Found by its mark, a thing needs no settings to be read; any of its type are of the right shape.
     let like = graph.steps.iter().find(|s| s.kind == owned.kind)?;
-    if driver.meta().nature != Nature::Marked {
+    if driver.meta().nature != Nature::Tagged {
         return None;
     }
     let name = match owned.tags.get("Name") {

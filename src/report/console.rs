@@ -1,7 +1,7 @@
 //! Where everything goes: text and documents to standard output, progress and errors to standard error.
 
 use super::calls::Calls;
-use super::fault::failure;
+use super::error::failure;
 use super::json::{Document, ErrorDocument};
 use super::lines::{Plain, json_line};
 use super::paint::{ColorChoice, Paint};

@@ -1,6 +1,6 @@
 //! Drift for people.
 
-use super::fault::fault;
+use super::error::error;
 use super::paint::Paint;
 use super::plan::scopes;
 use super::value::{clean, optional, value};
@@ -51,7 +51,7 @@ pub fn drift(drift: &Drift, paint: Paint) -> String {
         let _ = writeln!(
             out,
             "{}",
-            fault(Some(&format!("list of {}", list.kind)), &list.fault, paint)
+            error(Some(&format!("list of {}", list.kind)), &list.error, paint)
         );
     }
     let _ = writeln!(out, "{}", paint.bold(&headline(&drift.summary)));
@@ -97,7 +97,7 @@ fn one(out: &mut String, row: &Row, width: usize, paint: Paint) {
             out,
             "      {} {}: {} (unmanaged)",
             paint.cyan("?"),
-            clean(&extra.path),
+            clean(&extra.path.to_string()),
             optional(extra.have.as_ref())
         );
     }
@@ -113,8 +113,8 @@ fn one(out: &mut String, row: &Row, width: usize, paint: Paint) {
             clean(why)
         );
     }
-    if let Some(why) = &row.fault {
-        for line in fault(None, why, paint).lines() {
+    if let Some(why) = &row.error {
+        for line in error(None, why, paint).lines() {
             let _ = writeln!(out, "      {line}");
         }
     }
@@ -125,7 +125,7 @@ fn differs(change: &Change, paint: Paint) -> String {
     format!(
         "{} {}: want {}, have {}",
         paint.yellow("~"),
-        clean(&change.path),
+        clean(&change.path.to_string()),
         optional(change.want.as_ref()),
         optional(change.have.as_ref())
     )

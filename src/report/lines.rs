@@ -1,6 +1,6 @@
 //! The event stream as plain lines (no terminal) and as JSON lines.
 
-use super::fault::fault;
+use super::error::error;
 use super::paint::Paint;
 use super::progress::doing;
 use super::value::{clean, seconds};
@@ -40,8 +40,8 @@ impl Plain {
             );
             line.trim_end().to_owned()
         };
-        let below = |head: String, why: &crate::engine::Fault| {
-            let text = fault(None, why, paint);
+        let below = |head: String, why: &crate::engine::Error| {
+            let text = error(None, why, paint);
             text.lines().fold(head, |mut out, line| {
                 let _ = write!(out, "\n          {line}");
                 out
@@ -65,7 +65,7 @@ impl Plain {
             } => at(did(*verb), step, &format!("in {}", seconds(*took))),
             Event::StepFailed {
                 step,
-                fault: why,
+                error: why,
                 seconds: took,
                 ..
             } => below(
@@ -73,7 +73,7 @@ impl Plain {
                 why,
             ),
             Event::StepBlocked { step, by, .. } => at("blocked", step, &format!("by {by}")),
-            Event::StepHeld { step, fault: why } => {
+            Event::StepInUse { step, error: why } => {
                 let last = self.held.get(step).copied();
                 if last.is_some_and(|t| now - t < HELD_AGAIN) {
                     return None;
@@ -82,7 +82,7 @@ impl Plain {
                 self.held.insert(step.clone(), now);
                 line
             }
-            Event::StepUnclear { step, fault: why } => {
+            Event::StepUnclear { step, error: why } => {
                 let more = format!(
                     "no clear answer to {}: {}; looking for it",
                     why.action,

@@ -6,7 +6,7 @@
 mod calls;
 mod console;
 mod drift;
-mod fault;
+mod error;
 mod graph;
 mod json;
 mod lines;
@@ -24,10 +24,10 @@ mod value;
 pub use calls::{CallTotals, Calls, OperationCalls};
 pub use console::{Console, Settings, View};
 pub use drift::drift;
-pub use fault::{failure, fault};
+pub use error::{error, failure};
 pub use graph::{dot, graph_json, mermaid};
 pub use json::{
-    Document, DriftDocument, ErrorDocument, Home, Marked, OutputsDocument, PlanDocument,
+    DeploymentRef, Document, DriftDocument, ErrorDocument, Marked, OutputsDocument, PlanDocument,
     PlanSummary, RebuildDocument, RunDocument, RunStep, RunSummary, SandboxDocument,
     StateListDocument, StateRow, StateShowDocument, StatusDocument, TextDocument, UnlockDocument,
 };

@@ -1,6 +1,6 @@
 //! The plan for people.
 
-use super::fault::fault;
+use super::error::error;
 use super::paint::Paint;
 use super::value::{clean, many, optional, value};
 use crate::engine::diff::Change;
@@ -43,7 +43,7 @@ pub fn plan(plan: &Plan, paint: Paint) -> String {
         let _ = writeln!(out, "note: {}", clean(note));
     }
     for problem in &plan.problems {
-        let _ = writeln!(out, "{}", fault(Some(&problem.step), &problem.fault, paint));
+        let _ = writeln!(out, "{}", error(Some(&problem.step), &problem.error, paint));
     }
     if !plan.problems.is_empty() {
         let n = many(plan.problems.len() as u64, "problem");
@@ -151,7 +151,7 @@ fn step(out: &mut String, node: &Node, width: usize, paint: Paint) {
         );
     }
     if let Some(refused) = &node.refused {
-        let text = fault(None, refused, paint);
+        let text = error(None, refused, paint);
         for line in text.lines() {
             let _ = writeln!(out, "        {line}");
         }
@@ -160,7 +160,7 @@ fn step(out: &mut String, node: &Node, width: usize, paint: Paint) {
 
 /// One difference as what apply makes of it: have -> want.
 pub(super) fn changed(change: &Change, paint: Paint) -> String {
-    let path = clean(&change.path);
+    let path = clean(&change.path.to_string());
     match (&change.have, &change.want) {
         (None, Some(want)) => format!("{} {path}: {}", paint.green("+"), value(want)),
         (Some(have), None) => format!("{} {path}: {}", paint.red("-"), value(have)),

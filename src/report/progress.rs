@@ -79,7 +79,7 @@ impl Progress {
                 held: false,
             }),
             Event::StepSettling { step } => self.with(step, |r| r.settling = true),
-            Event::StepHeld { step, .. } => self.with(step, |r| r.held = true),
+            Event::StepInUse { step, .. } => self.with(step, |r| r.held = true),
             Event::StepDone { step, .. } => {
                 self.done += 1;
                 self.over(step);

@@ -1,6 +1,6 @@
 //! The live view: a bar and the running steps, redrawn in place; what must not be missed is printed above it.
 
-use super::fault::fault;
+use super::error::error;
 use super::paint::Paint;
 use super::progress::Progress;
 use super::value::clean;
@@ -121,16 +121,16 @@ impl Terminal {
         let first = |step: &str| self.shared.model().told.insert(step.to_owned());
         match event {
             Event::StepFailed {
-                step, fault: why, ..
-            } => Some(fault(Some(step), why, self.paint)),
-            Event::StepHeld { step, fault: why } if first(&format!("{step} {}", why.message)) => {
+                step, error: why, ..
+            } => Some(error(Some(step), why, self.paint)),
+            Event::StepInUse { step, error: why } if first(&format!("{step} {}", why.message)) => {
                 Some(format!(
                     "{} {step} is held: {}",
                     self.paint.yellow("note:"),
                     clean(&why.message)
                 ))
             }
-            Event::StepUnclear { step, fault: why } => Some(format!(
+            Event::StepUnclear { step, error: why } => Some(format!(
                 "{} {step}: no clear answer to {}; looking for it",
                 self.paint.yellow("note:"),
                 why.action

@@ -26,7 +26,7 @@ pub use durations::typical;
 use crate::aws::Aws;
 use crate::engine::driver::Owned;
 use crate::engine::{
-    Delegated, Delta, Driver, Fault, Identity, Key, Kind, Live, Meta, Nature, Phase, Registry,
+    Delegated, Delta, Driver, Error, Identity, Key, Kind, Live, Meta, Nature, Phase, Registry,
 };
 use async_trait::async_trait;
 use serde::Serialize;
@@ -51,7 +51,7 @@ pub struct Found<R: Resource> {
 /// How to find a resource: recorded outputs when there are any, else the identity, or the parent named in `spec`.
 #[derive(Debug)]
 pub struct Lookup<'a, R: Resource> {
-    /// The desired or recorded struct; for `Nature::Marked` its references may still be placeholders.
+    /// The desired or recorded struct; for `Nature::Tagged` its references may still be placeholders.
     pub spec: &'a R,
     /// What is recorded.
     pub outputs: Option<&'a R::Outputs>,
@@ -66,7 +66,7 @@ pub trait Resource: Kind + DeserializeOwned + Clone + Send + Sync + 'static {
     /// True when deleting it loses data.
     const HOLDS_DATA: bool = false;
     /// How it exists and is found.
-    const NATURE: Nature = Nature::Marked;
+    const NATURE: Nature = Nature::Tagged;
     /// Fields that another actor owns at run time.
     const DELEGATED: &'static [Delegated] = &[];
     /// Ids, ARNs, endpoints; never a secret.
@@ -76,15 +76,15 @@ pub trait Resource: Kind + DeserializeOwned + Clone + Send + Sync + 'static {
     fn read(
         cx: &Aws,
         key: Lookup<'_, Self>,
-    ) -> impl Future<Output = Result<Option<Found<Self>>, Fault>> + Send;
+    ) -> impl Future<Output = Result<Option<Found<Self>>, Error>> + Send;
 
     /// Creates it with exactly one mutating call that carries the tags. What that call cannot set, `update` does.
-    /// Never called for `Nature::Aspect`.
+    /// Never called for `Nature::SubResource`.
     fn create(
         &self,
         cx: &Aws,
         identity: &Identity,
-    ) -> impl Future<Output = Result<Self::Outputs, Fault>> + Send;
+    ) -> impl Future<Output = Result<Self::Outputs, Error>> + Send;
 
     /// Brings what `delta` names to the value in `self`. Every call in it may be repeated.
     fn update(
@@ -92,49 +92,49 @@ pub trait Resource: Kind + DeserializeOwned + Clone + Send + Sync + 'static {
         cx: &Aws,
         outputs: &Self::Outputs,
         delta: &Delta,
-    ) -> impl Future<Output = Result<(), Fault>> + Send;
+    ) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Deletes it (an aspect: resets it). "Not found" is success: see [`gone_is_fine`].
+    /// Deletes it (an aspect: resets it). "Not found" is success: see [`ignore_not_found`].
     fn delete(
         &self,
         cx: &Aws,
         outputs: &Self::Outputs,
-    ) -> impl Future<Output = Result<(), Fault>> + Send;
+    ) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Everything of this type in the account that carries this deployment's mark. Types whose parent is listed, and
     /// EC2 types (one DescribeTags covers them all), keep the default.
-    fn owned(_cx: &Aws, _suffix: &str) -> impl Future<Output = Result<Vec<Owned>, Fault>> + Send {
+    fn owned(_cx: &Aws, _suffix: &str) -> impl Future<Output = Result<Vec<Owned>, Error>> + Send {
         async { Ok(Vec::new()) }
     }
 }
 
 /// Turns "not found" into success.
-pub fn gone_is_fine<T>(answer: Result<T, Fault>) -> Result<(), Fault> {
+pub fn ignore_not_found<T>(answer: Result<T, Error>) -> Result<(), Error> {
     match answer {
         Ok(_) => Ok(()),
-        Err(fault) if fault.is_not_found() => Ok(()),
-        Err(fault) => Err(fault),
+        Err(error) if error.is_not_found() => Ok(()),
+        Err(error) => Err(error),
     }
 }
 
 /// Turns "not found" into `None`.
-pub fn found<T>(answer: Result<T, Fault>) -> Result<Option<T>, Fault> {
+pub fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
     match answer {
         Ok(value) => Ok(Some(value)),
-        Err(fault) if fault.is_not_found() => Ok(None),
-        Err(fault) => Err(fault),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
 /// An answer of AWS that lacks a field it always has.
-pub fn lacks(action: &str, field: &str) -> Fault {
-    Fault::permanent(action, format!("the answer has no `{field}`"))
-        .leaves(crate::engine::Leaves::Unknown)
+pub fn missing_field(action: &str, field: &str) -> Error {
+    Error::permanent(action, format!("the answer has no `{field}`"))
+        .leftover(crate::engine::Leftover::Unknown)
 }
 
 /// What an aspect answers to `create`: it exists with its parent, so the engine sets it and never creates it.
-pub fn never_created(kind: &str) -> Fault {
-    Fault::permanent(
+pub fn never_created(kind: &str) -> Error {
+    Error::permanent(
         "create",
         format!(
             "{kind} exists with its parent and cannot be created; this is a defect of deployer"
@@ -213,15 +213,15 @@ impl<R: Resource> Typed<R> {
     }
 }
 
-fn parse<T: DeserializeOwned>(kind: &str, what: &str, value: &Value) -> Result<T, Fault> {
+fn parse<T: DeserializeOwned>(kind: &str, what: &str, value: &Value) -> Result<T, Error> {
     T::deserialize(value).map_err(|e| {
-        Fault::permanent(kind, format!("the {what} in the state cannot be read: {e}"))
+        Error::permanent(kind, format!("the {what} in the state cannot be read: {e}"))
             .hint("the state was written by another version of deployer; use that version, or move the state away and run `deployer state rebuild`")
     })
 }
 
-fn json<T: Serialize>(kind: &str, value: &T) -> Result<Value, Fault> {
-    serde_json::to_value(value).map_err(|e| Fault::permanent(kind, e.to_string()))
+fn json<T: Serialize>(kind: &str, value: &T) -> Result<Value, Error> {
+    serde_json::to_value(value).map_err(|e| Error::permanent(kind, e.to_string()))
 }
 
 #[async_trait]
@@ -230,7 +230,7 @@ impl<R: Resource> Driver for Typed<R> {
         &self.meta
     }
 
-    async fn read(&self, key: Key<'_>) -> Result<Option<Live>, Fault> {
+    async fn read(&self, key: Key<'_>) -> Result<Option<Live>, Error> {
         let spec: R = parse(R::TYPE, "settings", key.spec)?;
         // Outputs of an older deployer may lack what is known today; then it is found by its mark or its parent.
         let outputs = key
@@ -252,24 +252,24 @@ impl<R: Resource> Driver for Typed<R> {
         }))
     }
 
-    async fn create(&self, spec: &Value, identity: &Identity) -> Result<Value, Fault> {
+    async fn create(&self, spec: &Value, identity: &Identity) -> Result<Value, Error> {
         let spec: R = parse(R::TYPE, "settings", spec)?;
         json(R::TYPE, &spec.create(&self.aws, identity).await?)
     }
 
-    async fn update(&self, spec: &Value, outputs: &Value, delta: &Delta) -> Result<(), Fault> {
+    async fn update(&self, spec: &Value, outputs: &Value, delta: &Delta) -> Result<(), Error> {
         let spec: R = parse(R::TYPE, "settings", spec)?;
         spec.update(&self.aws, &parse(R::TYPE, "outputs", outputs)?, delta)
             .await
     }
 
-    async fn delete(&self, spec: &Value, outputs: &Value) -> Result<(), Fault> {
+    async fn delete(&self, spec: &Value, outputs: &Value) -> Result<(), Error> {
         let spec: R = parse(R::TYPE, "settings", spec)?;
         spec.delete(&self.aws, &parse(R::TYPE, "outputs", outputs)?)
             .await
     }
 
-    async fn owned(&self, suffix: &str) -> Result<Vec<Owned>, Fault> {
+    async fn owned(&self, suffix: &str) -> Result<Vec<Owned>, Error> {
         R::owned(&self.aws, suffix).await
     }
 }

@@ -1,6 +1,6 @@
 //! The sandbox: an AWS emulator that the deployer installs, starts and stops by itself.
 //!
-//! It is moto's server with a small launcher of ours inside its Python process (`emulator/`), which mends what a
+//! It is moto's server with a small launcher of ours inside its Python process (`emulator/`), which patches what a
 //! deployer would stumble over, holds calls to AWS's rules and injects faults on request; `README.md` beside this file
 //! tells what exactly. Everything here is about its life as a background process: it survives the command that started
 //! it, and is found again by the files in its folder.

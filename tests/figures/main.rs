@@ -9,11 +9,11 @@
 use async_trait::async_trait;
 use deployer::engine::driver::{Key, Owned};
 use deployer::engine::exec::{self, Limits};
-use deployer::engine::graph::{Builder, Head, Kind};
-use deployer::engine::observe::{asks, observe};
+use deployer::engine::graph::{Builder, Kind, StepMeta};
+use deployer::engine::observe::{observe, requests};
 use deployer::engine::plan::{self, Options};
 use deployer::engine::{
-    Delta, Driver, Events, Fault, Graph, Identity, Live, Meta, Nature, Registry,
+    Delta, Driver, Error, Events, Graph, Identity, Live, Meta, Nature, Registry,
 };
 use deployer::state::Writer;
 use serde::Serialize;
@@ -41,7 +41,7 @@ impl Driver for Idle {
     fn meta(&self) -> &Meta {
         &self.0
     }
-    async fn read(&self, key: Key<'_>) -> Result<Option<Live>, Fault> {
+    async fn read(&self, key: Key<'_>) -> Result<Option<Live>, Error> {
         Ok(key.outputs.map(|outputs| Live {
             spec: key.spec.clone(),
             tags: None,
@@ -49,16 +49,16 @@ impl Driver for Idle {
             phase: deployer::engine::Phase::Ready,
         }))
     }
-    async fn create(&self, _: &Value, identity: &Identity) -> Result<Value, Fault> {
+    async fn create(&self, _: &Value, identity: &Identity) -> Result<Value, Error> {
         Ok(json!({"id": identity.step}))
     }
-    async fn update(&self, _: &Value, _: &Value, _: &Delta) -> Result<(), Fault> {
+    async fn update(&self, _: &Value, _: &Value, _: &Delta) -> Result<(), Error> {
         Ok(())
     }
-    async fn delete(&self, _: &Value, _: &Value) -> Result<(), Fault> {
+    async fn delete(&self, _: &Value, _: &Value) -> Result<(), Error> {
         Ok(())
     }
-    async fn owned(&self, _: &str) -> Result<Vec<Owned>, Fault> {
+    async fn owned(&self, _: &str) -> Result<Vec<Owned>, Error> {
         Ok(Vec::new())
     }
 }
@@ -69,7 +69,7 @@ fn graph(steps: usize, chains: usize) -> Graph {
         let id = format!("step-{number}");
         let after =
             (chains > 0 && number >= chains).then(|| format!("@{{step-{}.id}}", number - chains));
-        let head = Head {
+        let head = StepMeta {
             name: id.clone(),
             id,
             scope: "green".into(),
@@ -89,7 +89,7 @@ async fn run(steps: usize, chains: usize) -> (f64, u64, u64) {
         kind: Nothing::TYPE,
         fixed: &[],
         holds_data: false,
-        nature: Nature::Marked,
+        nature: Nature::Tagged,
         delegated: &[],
         create_seconds: 1.0,
         delete_seconds: 1.0,
@@ -102,8 +102,8 @@ async fn run(steps: usize, chains: usize) -> (f64, u64, u64) {
         Writer::open(folder.path(), "figures", "eu-central-1", "figures").unwrap();
     let chosen = graph.select(None);
     let seen = {
-        let asks = asks(&graph, &chosen, &state, |_, _| true);
-        observe(&registry, &asks, Duration::ZERO).await
+        let requests = requests(&graph, &chosen, &state, |_, _| true);
+        observe(&registry, &requests, Duration::ZERO).await
     };
     let plan = plan::build(
         &graph,

@@ -97,7 +97,7 @@ fn kill(lab: &Lab, command: &[&str]) -> usize {
 
 /// Loses the answer of every write once.
 fn lose(lab: &Lab, command: &[&str], fault: &str) -> usize {
-    let config = "[run]\npatience_seconds = 3\ncall_timeout_seconds = 4\n";
+    let config = "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 4\n";
     std::fs::write(lab.dir.path().join("deployer.toml"), config).unwrap();
     let since = lab.mark();
     lab.faults(&json!({fault: "every_new"}));

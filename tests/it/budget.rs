@@ -46,7 +46,7 @@ fn a_look_at_everything_stays_in_its_budget_and_does_not_grow_with_the_platform(
         plan.1 <= 150 + QUOTAS && plan.0 <= 40 + QUOTAS,
         "plan: {plan:?}"
     );
-    let more = "[run]\npatience_seconds = 3\ncall_timeout_seconds = 20\n[network]\nzones = 4\n[database]\ninstances = 6\n";
+    let more = "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\n[network]\nzones = 4\n[database]\ninstances = 6\n";
     std::fs::write(lab.dir.path().join("deployer.toml"), more).unwrap();
     lab.run(&["apply", "--yes", REGION]).expect(0);
     let grown = counted(&lab, &["drift", "--json", REGION]);

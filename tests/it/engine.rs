@@ -5,7 +5,7 @@ use crate::support::world::World;
 use deployer::engine::driver::Delegated;
 use deployer::engine::event::Verb;
 use deployer::engine::exec::{self, MemoryRecorder, Outcome};
-use deployer::engine::{Class, Events, Fault, Leaves};
+use deployer::engine::{Class, Error, Events, Leftover};
 use deployer::state::{Stage, State};
 use serde_json::json;
 use std::sync::Arc;
@@ -63,7 +63,7 @@ async fn a_failure_stops_its_dependents_and_nothing_else() {
         );
         b.add(head("free", "green"), Quick(json!({})));
     });
-    let denied = Fault::permanent("x:Create", "no").code("AccessDenied");
+    let denied = Error::permanent("x:Create", "no").code("AccessDenied");
     world.fail("b", denied.clone());
     let mut run = Run::on(&world);
     let report = run.apply(&g).await;
@@ -98,7 +98,7 @@ async fn a_lost_answer_is_adopted_and_not_created_twice() {
     });
     world.fail(
         "a",
-        Fault::of(Class::Network, "x:Create", "connection closed").leaves(Leaves::Unknown),
+        Error::of(Class::Unclear, "x:Create", "connection closed").leftover(Leftover::Unknown),
     );
     let mut run = Run::on(&world);
     assert!(run.apply(&g).await.complete());
@@ -182,7 +182,7 @@ async fn what_holds_data_is_not_replaced_without_leave() {
     let plan = run.plan(&make(2)).await;
     assert!(
         plan.problems[0]
-            .fault
+            .error
             .hint
             .as_ref()
             .unwrap()

@@ -70,7 +70,7 @@ other.create_bucket(Bucket="compliance-docs-green-dev", CreateBucketConfiguratio
 #[test]
 fn full_buckets_are_emptied_and_a_held_subnet_names_its_holder() {
     let lab = Lab::start();
-    let config = "[run]\npatience_seconds = 3\ncall_timeout_seconds = 20\nheld_seconds = 3\n";
+    let config = "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\nin_use_timeout_seconds = 3\n";
     std::fs::write(lab.dir.path().join("deployer.toml"), config).unwrap();
     let empty = lab.ids();
     lab.run(GREEN).expect(0);

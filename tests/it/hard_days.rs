@@ -82,13 +82,13 @@ fn access_denied_fails_its_step_at_once_and_names_the_permission_while_others_fi
     for (action, step, most) in denied {
         let row = steps.iter().find(|s| s["step"] == step).unwrap();
         assert_eq!(row["outcome"], "failed", "{row}");
-        assert_eq!(row["fault"]["action"], action, "{row}");
-        let told = row["fault"].to_string();
+        assert_eq!(row["error"]["action"], action, "{row}");
+        let told = row["error"].to_string();
         assert!(
             told.contains("AccessDenied") || told.contains("Unauthorized"),
             "{told}"
         );
-        let hint = row["fault"]["hint"].as_str().unwrap_or_default();
+        let hint = row["error"]["hint"].as_str().unwrap_or_default();
         assert!(hint.contains(action), "the permission is named: {row}");
         // One attempt for each step that needs it, none again.
         assert!(

@@ -209,7 +209,7 @@ fn what_cannot_be_read(lab: &Lab) {
     let buckets = drift["steps"].as_array().unwrap().iter();
     for row in buckets.filter(|r| r["kind"] == "s3/bucket") {
         assert_eq!(row["status"], "unchecked", "{row}");
-        assert_eq!(row["fault"]["action"], "s3:GetBucketPolicy", "{row}");
+        assert_eq!(row["error"]["action"], "s3:GetBucketPolicy", "{row}");
     }
     assert_eq!(
         (&drift["differs"], &drift["complete"]),

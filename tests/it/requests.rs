@@ -43,7 +43,7 @@ database_days = 120
 [keys]
 rotation_days = 400
 [run]
-patience_seconds = 3
+consistency_timeout_seconds = 3
 call_timeout_seconds = 20
 "#;
 

@@ -37,7 +37,7 @@ fn every_answer_lost_once() {
 fn every_answer_that_never_comes_once() {
     let lab = Lab::start();
     let clean = clean(&lab);
-    let config = "[run]\npatience_seconds = 3\ncall_timeout_seconds = 4\n";
+    let config = "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 4\n";
     std::fs::write(lab.dir.path().join("deployer.toml"), config).unwrap();
     lost(&lab, &clean, "hang_after");
 }

@@ -29,6 +29,7 @@ export function compileMapping(mappingJson, source, target, { hashKey = null, li
   return {
     tables: /** @type {import('./types.mjs').TablePlan[]} */ (tables),
     limits: { quarantine: spec.limits?.quarantine ?? QUARANTINE_LIMIT },
+    sequences: { gap: spec.sequences?.gap === undefined ? undefined : BigInt(spec.sequences.gap), pairs: spec.sequences?.pairs ?? {}, alone: spec.sequences?.alone ?? [] },
   };
 }
 
@@ -44,6 +45,16 @@ export async function compileWithServers(mappingJson, source, target, { hashKey 
   if (!literals.open) return compiled;
   await literals.ask(blue, green);
   return compileMapping(mappingJson, source, target, { hashKey, literals });
+}
+
+/**
+ * The part of a mapping that says what is copied. The rest (limits, sequences) may change while a migration is under way.
+ * @param {unknown} mappingJson
+ */
+export function copiedPart(mappingJson) {
+  if (typeof mappingJson !== 'object' || mappingJson === null) return mappingJson;
+  const { $schema, description, limits, sequences, ...rest } = /** @type {Record<string, unknown>} */ (mappingJson);
+  return rest;
 }
 
 /** @param {string[]} names @param {string} key @param {Problems} problems */

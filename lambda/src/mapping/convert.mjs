@@ -1,4 +1,4 @@
-import { canonicalJson, isJson } from './json.mjs';
+import { TWICE, canonicalJson, isJson } from './json.mjs';
 import { Problem } from './problem.mjs';
 import { sameText, widens } from './pgtypes.mjs';
 import { toInteger, toNumeric } from './convert-number.mjs';
@@ -115,8 +115,13 @@ function toUuid(text) {
 
 const NO_JSON = new Problem('not JSON');
 
+const KEY_TWICE = new Problem('JSON with the same key twice in an object, of which jsonb keeps one');
+
 /** @type {Convert} */
-const toJsonb = (text) => canonicalJson(text) ?? NO_JSON;
+function toJsonb(text) {
+  const canonical = canonicalJson(text);
+  return canonical === TWICE ? KEY_TWICE : (canonical ?? NO_JSON);
+}
 
 /** @type {Convert} */
 const toJson = (text) => (isJson(text) ? text : NO_JSON);

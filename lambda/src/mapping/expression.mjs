@@ -1,6 +1,5 @@
 import { converter, goesInto, keepsApart } from './convert.mjs';
 import { CASTABLE, TEXT, carriesOrder, difference, parseType, shown, typeOf } from './pgtypes.mjs';
-import { quote } from './problems.mjs';
 import { apply } from './operand.mjs';
 import { Problem } from './problem.mjs';
 import { column, mapped } from './operations/column.mjs';
@@ -151,5 +150,5 @@ function advice(from, to) {
   if (told !== undefined) return told;
   return to.family === 'other' || converter(from, to) === undefined
     ? 'there is no lossless conversion'
-    : `say so with "cast": ${quote(to.text)}`;
+    : `say so with "cast": ${JSON.stringify(to.text)}`;
 }

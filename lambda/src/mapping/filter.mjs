@@ -33,7 +33,7 @@ const list = (cx, spec, path, key) =>
 
 /** @param {Context} cx @param {Spec} spec @param {string} path @param {string} key @returns {Spec} */
 function only(cx, spec, path, key) {
-  for (const other of Object.keys(spec)) if (other !== key) cx.problems.add(`${path}.${other}`, spec[other], `"${key}" stands alone`);
+  for (const other of Object.keys(spec)) if (other !== key) cx.problems.addValue(`${path}.${other}`, spec[other], `"${key}" stands alone`);
   return /** @type {Spec} */ (spec[key]);
 }
 
@@ -87,7 +87,7 @@ function predicate(cx, kind, wanted, path, type) {
   const many = kind === 'equals' ? [wanted] : /** @type {unknown[]} */ (wanted);
   const key = equality(type);
   if (key === undefined) {
-    cx.problems.add(path, wanted, `${kind} takes a column of which equal values have one form; ${shown(type)} has several, or knows no equality`);
+    cx.problems.addValue(path, wanted, `${kind} takes a column of which equal values have one form; ${shown(type)} has several, or knows no equality`);
     return () => true;
   }
   const texts = many.map((one, i) => literal(cx, one, kind === 'equals' ? path : `${path}[${i}]`, type));
@@ -104,7 +104,7 @@ function range(cx, kind, wanted, path, type) {
   const limit = literal(cx, wanted, path, type.family === 'text' ? TEXT : type);
   const compare = ordering(type.family);
   if (compare === undefined || converter(TEXT, type, { strict: true }) === undefined) {
-    cx.problems.add(path, wanted, `${kind} takes a column that is a number, a date or a time, not ${type.text}`);
+    cx.problems.addValue(path, wanted, `${kind} takes a column that is a number, a date or a time, not ${type.text}`);
     return () => true;
   }
   if (limit === null) return () => true;

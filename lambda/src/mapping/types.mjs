@@ -51,6 +51,12 @@
  * @typedef {object} Mapping
  * @property {TablePlan[]} tables in the order of the mapping file
  * @property {{quarantine: number}} limits `quarantine`: rows in quarantine at which a run still goes on
+ * @property {SequenceRules} sequences
+ *
+ * @typedef {object} SequenceRules
+ * @property {bigint | undefined} gap by which green's sequences go on beyond blue's
+ * @property {Record<string, string>} pairs blue's sequence for one of green's, by `schema.name`
+ * @property {string[]} alone sequences that need no partner on the other side
  */
 
 export {};

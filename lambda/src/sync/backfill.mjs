@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { sameKey, typedValue, withKeys } from '../pg/keys.mjs';
 import { wholeRows } from '../pg/rows.mjs';
 import { decodeRow, endOfLog, formatLsn, ident, parseLsn } from '../pg/text.mjs';
@@ -31,10 +30,12 @@ export class Backfill {
   /**
    * @param {Session} green
    * @param {() => Promise<Session>} openBlue a connection beside the one that reads the stream
+   * @param {import('./masks.mjs').Masks} masks
    */
-  constructor(green, openBlue) {
+  constructor(green, openBlue, masks) {
     this.green = green;
     this.openBlue = openBlue;
+    this.masks = masks;
     /** @type {Promise<Session> | undefined} */
     this.blue = undefined;
     /** Blue's position after the latest reading. */
@@ -47,7 +48,7 @@ export class Backfill {
 
   /** May the row have values of a later moment than this? @param {SyncTable} table @param {string[]} key @param {bigint} lsn */
   isUnconfirmed(table, key, lsn) {
-    return lsn < this.allUntil || (this.unconfirmed.get(rowId(table, key)) ?? 0n) > lsn;
+    return lsn < this.allUntil || (this.unconfirmed.size > 0 && (this.unconfirmed.get(this.#idOf(table, key)) ?? 0n) > lsn);
   }
 
   /** @param {import('./state.mjs').State} state */
@@ -121,7 +122,7 @@ export class Backfill {
           if (pending === undefined || pending.row === null) continue;
           waiting.delete(id);
           found.push({ key: pending.key, row: pending.row.map((value, i) => (value === undefined ? current[i] : value)) });
-          this.unconfirmed.set(rowId(table, pending.key), this.readAt);
+          this.unconfirmed.set(this.#idOf(table, pending.key), this.readAt);
         }
         if (found.length > 0) yield { found, missing: [] };
       }
@@ -175,6 +176,11 @@ export class Backfill {
     if (rows.length > 0) yield { rows, read };
   }
 
+  /** Keys are not written down: the mapping may not let them through. @param {SyncTable} table @param {string[]} key */
+  #idOf(table, key) {
+    return this.masks.mask(table.name, JSON.stringify(key)) ?? '';
+  }
+
   async close() {
     const blue = this.blue;
     this.blue = undefined;
@@ -182,5 +188,3 @@ export class Backfill {
   }
 }
 
-/** Keys are not written down: the mapping may not let them through. @param {SyncTable} table @param {string[]} key */
-const rowId = (table, key) => createHash('sha256').update(JSON.stringify([table.name, ...key])).digest('base64');

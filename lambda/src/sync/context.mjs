@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { PermanentError } from '../lib/errors.mjs';
-import { compileWithServers } from '../mapping/compile.mjs';
+import { compileWithServers, copiedPart } from '../mapping/compile.mjs';
 import { loadMapping } from '../mapping/load.mjs';
 import { BOUNDS, readCatalog } from '../pg/catalog.mjs';
 import { compareSettings } from '../pg/settings.mjs';
@@ -13,6 +13,7 @@ import { compareIdentity, readIdentity } from './identity.mjs';
 import { Leaves } from './leaves.mjs';
 import { lockName, takeLock } from './lock.mjs';
 import { checkMachinery } from './machinery.mjs';
+import { Masks } from './masks.mjs';
 import { releaseUnidentified } from './protect.mjs';
 import { Quarantine } from './quarantine.mjs';
 import { Relations } from './relations.mjs';
@@ -65,7 +66,8 @@ export class Context {
     this.tuning = { ...TUNING, ...invocation.tuning };
     this.blue = blue;
     this.green = green;
-    this.backfill = new Backfill(green, () => open(invocation, 'source'));
+    this.masks = new Masks();
+    this.backfill = new Backfill(green, () => open(invocation, 'source'), this.masks);
     this.connectedAt = Date.now();
     this.pace = new Pace();
     /** Changes applied in the transaction that is open on green. */
@@ -76,9 +78,11 @@ export class Context {
     this.renamed = new Set();
     /** @type {SyncTable[]} */
     this.tables = [];
+    /** @type {import('../mapping/types.mjs').SequenceRules} */
+    this.sequences = { gap: undefined, pairs: {}, alone: [] };
     this.leaves = new Leaves(green);
     this.relations = new Relations([], this.leaves, async () => undefined);
-    this.quarantine = new Quarantine(green, 0, null);
+    this.quarantine = new Quarantine(green, 0, this.masks);
     this.applier = new Applier({ green, quarantine: this.quarantine, backfill: this.backfill, leaves: this.leaves, truncate: truncateStep });
     /** @type {State} */
     this.state = {
@@ -112,17 +116,18 @@ export class Context {
     await actAsReplica(this.green);
     const known = await readState(this.green);
     if (known !== undefined) this.state = known;
+    await this.masks.load(this.blue, this.state.publication);
     this.backfill.load(this.state);
     const names = mappedNames(json);
     const [source, target] = await Promise.all([readCatalog(this.blue, names.source), readCatalog(this.green, names.target)]);
-    const mappingHash = createHash('sha256').update(JSON.stringify(json)).digest('hex');
+    const mappingHash = createHash('sha256').update(JSON.stringify(copiedPart(json))).digest('hex');
     const resuming = known !== undefined && known.phase !== 'stopped';
     if (resuming) {
       await this.#compareWithBeginning(mappingHash, source);
       this.newColumns = compareSchema(this.state.schema, source, target);
       if (this.newColumns.length > 0) this.log.warn('blue has new columns, which are not copied', { columns: this.newColumns });
     }
-    const { tables, limits } = await compileWithServers(json, source, target, { hashKey }, this.blue, this.green);
+    const { tables, limits, sequences } = await compileWithServers(json, source, target, { hashKey }, this.blue, this.green);
     this.tables = tables.map((plan, i) => {
       const from = source.tables[`${plan.source.schema}.${plan.source.name}`];
       const to = target.tables[`${plan.target.schema}.${plan.target.name}`];
@@ -140,8 +145,8 @@ export class Context {
     if (resuming) this.renamed = compareRows(this.state.schema, this.tables, rewritten);
     await this.leaves.save();
     this.relations = new Relations(this.tables, this.leaves, (oid, roots) => this.#partitionOf(oid, roots));
+    this.sequences = sequences;
     this.quarantine.limit = limits.quarantine;
-    this.quarantine.hashKey = hashKey;
     await this.quarantine.load();
     this.applier.evict = this.state.applied < this.state.consistent || this.state.phase !== 'following';
   }

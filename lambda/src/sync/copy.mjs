@@ -23,7 +23,7 @@ const RESERVE_MS = 2_500;
 
 /** @param {Context} context @returns {Promise<boolean>} whether all is copied */
 export async function copyAll(context) {
-  const units = await readUnits(context.green);
+  const units = await readUnits(context.green, (sealed) => context.masks.open(sealed));
   for (const unit of units) {
     const table = context.tables.find(({ name }) => name === unit.source);
     const leaf = table?.source.leaves.find(({ oid }) => oid === unit.oid);
@@ -158,7 +158,7 @@ class Chunk {
     unit.rows += this.rows;
     unit.done = done;
     const state = { ...context.state, rowsCopied: context.state.rowsCopied + BigInt(this.rows) };
-    await writeUnit(context.green, unit);
+    await writeUnit(context.green, unit, (text) => context.masks.seal(text));
     await writeState(context.green, state);
     await context.green.run('COMMIT');
     context.committed(state);

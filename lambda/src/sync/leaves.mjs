@@ -22,6 +22,8 @@ export class Leaves {
     /** @type {number[]} */
     this.changed = [];
     this.anew = false;
+    /** Tables whose key stands on green as it is. Bounds are made of values of the key: those of the others are not written down (and not needed). @type {Set<string>} */
+    this.carried = new Set();
   }
 
   /**
@@ -33,12 +35,14 @@ export class Leaves {
   async observe(tables, anew, position) {
     const rows = anew ? [] : await this.green.rows(`SELECT oid, source, array_to_json(bounds), storage FROM ${SCHEMA}.leaves`);
     this.known = new Map(rows.map(([oid, source, bounds, storage]) => [Number(oid), { source: source ?? '', bounds: JSON.parse(bounds ?? '[]'), storage: storage ?? '', current: false }]));
+    this.carried = new Set(tables.filter(({ carriedKey }) => carriedKey !== undefined).map(({ name }) => name));
     /** @type {Set<SyncTable>} */
     const rewritten = new Set();
     /** @type {number[]} */
     const changed = [];
     for (const table of tables)
-      for (const { oid, bounds, storage } of table.source.leaves) {
+      for (const { oid, bounds: ofLeaf, storage } of table.source.leaves) {
+        const bounds = this.carried.has(table.name) ? ofLeaf : null;
         const before = this.known.get(oid);
         if (before !== undefined && before.source !== table.name) throw moved(before.source, table.name);
         if (before !== undefined && before.storage !== storage) rewritten.add(table);
@@ -62,7 +66,7 @@ export class Leaves {
 
   /** A partition that the stream names and nobody knew. As part of the open transaction. @param {number} oid @param {string} source @param {string | null} bounds */
   async add(oid, source, bounds) {
-    this.known.set(oid, { source, bounds: bounds === null ? [] : [bounds], storage: '', current: true });
+    this.known.set(oid, { source, bounds: bounds === null || !this.carried.has(source) ? [] : [bounds], storage: '', current: true });
     await this.#write([oid]);
   }
 

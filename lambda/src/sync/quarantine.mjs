@@ -1,10 +1,9 @@
-import { createHash, createHmac } from 'node:crypto';
 import { PermanentError } from '../lib/errors.mjs';
-import { seal, unseal } from '../lib/seal.mjs';
+import { ident, literal } from '../pg/text.mjs';
 import { SCHEMA } from './state.mjs';
 
 /**
- * Rows that can't be brought onto green: their key and the reason are kept there, never their values. A row leaves quarantine
+ * Rows that can't be brought onto green: their key (masked, and sealed) and the reason are kept there, never their values. A row leaves quarantine
  * when a later change makes it fit or deletes it, and when green takes it in the end (recheck.mjs).
  *
  * @typedef {import('./table.mjs').SyncTable} SyncTable
@@ -16,12 +15,12 @@ export class Quarantine {
   /**
    * @param {Session} green
    * @param {number} limit rows in quarantine at which the run still goes on
-   * @param {Buffer | null} hashKey
+   * @param {import('./masks.mjs').Masks} masks
    */
-  constructor(green, limit, hashKey) {
+  constructor(green, limit, masks) {
     this.green = green;
     this.limit = limit;
-    this.hashKey = hashKey;
+    this.masks = masks;
     /** Rows held now, by source table. @type {Map<string, number>} */
     this.counts = new Map();
     /** Of them, those in a state that blue never committed: they are not judged yet. */
@@ -50,10 +49,9 @@ export class Quarantine {
    */
   async put(table, held, provisional) {
     if (held.length === 0) return;
-    const list = held.map(({ key, reason, column, refused = false }) => {
-      const sourceKey = this.#sourceKey(table, key);
-      return { key: this.keyText(table, key), reason, column: column ?? null, refused, provisional: provisional && sourceKey !== null, sourceKey };
-    });
+    const list = held.map(({ key, reason, column, refused = false }) => ({
+      key: this.keyText(table, key), reason, column: column ?? null, refused, provisional, sourceKey: this.masks.seal(JSON.stringify(key)),
+    }));
     const inserted = await this.green.rows(
       `WITH held AS (
          SELECT DISTINCT ON (key) * FROM json_to_recordset($2::json) AS x(key text, reason text, "column" text, refused boolean, provisional boolean, "sourceKey" text)
@@ -85,7 +83,7 @@ export class Quarantine {
     if ((this.counts.get(table.name) ?? 0) === 0) return [];
     const rows = await this.green.rows(
       `SELECT source_key FROM ${SCHEMA}.quarantine WHERE source = $1 AND (refused OR provisional OR $3) AND checked < $2 ORDER BY provisional DESC, checked LIMIT ${limit}`, [table.name, before, all]);
-    return rows.flatMap(([text]) => this.#openKey(text) ?? []);
+    return rows.map(([sealed]) => /** @type {string[]} */ (JSON.parse(this.masks.open(sealed ?? ''))));
   }
 
   /** @param {SyncTable} table @param {string[][]} keys of the source */
@@ -107,32 +105,30 @@ export class Quarantine {
   }
 
   /**
-   * Blue's key, to look the row up again. Where green does not have it as it is, it is sealed; null: it can neither be shown nor sealed.
-   * @param {SyncTable} table @param {string[]} key
+   * Rows whose key meets a condition of blue's partition.
+   * @param {SyncTable} table that carries its key @param {string} condition in blue's names
    */
-  #sourceKey(table, key) {
-    const text = JSON.stringify(key);
-    if (this.hashKey !== null && table.carriedKey === undefined) return `sealed:${seal(this.hashKey, text)}`;
-    return table.plan.transformKey(key).kind === 'row' ? text : null;
+  async removeWhere(table, condition) {
+    if ((this.counts.get(table.name) ?? 0) === 0) return;
+    const { plan, carriedKey = [] } = table;
+    const rows = await this.green.rows(`SELECT key, source_key FROM ${SCHEMA}.quarantine WHERE source = $1`, [table.name]);
+    const sourceKeys = rows.map(([, sealed]) => /** @type {string[]} */ (JSON.parse(this.masks.open(sealed ?? ''))));
+    const targetKeys = sourceKeys.map((key) => Object.fromEntries(plan.targetKey.map((column, i) => [column, key[plan.key.indexOf(/** @type {string} */ (carriedKey[i]))]])));
+    // As plain types: a domain of green may be why such a key is in quarantine.
+    const typeOf = (/** @type {string} */ column) => table.target.columns.find(({ name }) => name === column)?.baseType ?? 'text';
+    const renamed = plan.targetKey.map((column, i) => `(keys.key ->> ${literal(column)})::${typeOf(column)} AS ${ident(/** @type {string} */ (carriedKey[i]))}`).join(', ');
+    const met = await this.green.rows(
+      `SELECT "payment_migration number" FROM (SELECT keys.number AS "payment_migration number", ${renamed}
+           FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS keys(key, number)) AS x
+        WHERE ${condition}`, [JSON.stringify(targetKeys)]);
+    const keys = met.map(([number]) => rows[Number(number) - 1]?.[0] ?? '');
+    const removed = await this.green.rows(`DELETE FROM ${SCHEMA}.quarantine WHERE source = $1 AND key = ANY ($2::text[]) RETURNING provisional`, [table.name, keys]);
+    this.counts.set(table.name, (this.counts.get(table.name) ?? 0) - removed.length);
+    this.provisional -= removed.filter(([provisional]) => provisional === 't').length;
   }
 
-  /** @param {string | null | undefined} text @returns {string[][] | undefined} undefined: sealed under another key */
-  #openKey(text) {
-    if (text === null || text === undefined) return undefined;
-    if (!text.startsWith('sealed:')) return [JSON.parse(text)];
-    const opened = this.hashKey === null ? undefined : unseal(this.hashKey, text.slice('sealed:'.length));
-    return opened === undefined ? undefined : [JSON.parse(opened)];
-  }
-
-  /**
-   * The key as green would hold it, so quarantine tells no more than the mapping lets through; a key that the mapping can't
-   * transform is kept as a (keyed) hash.
-   * @param {SyncTable} table @param {string[]} key
-   */
-  keyText({ plan }, key) {
-    const transformed = plan.transformKey(key);
-    if (transformed.kind === 'row') return JSON.stringify(Object.fromEntries(plan.targetKey.map((column, i) => [column, transformed.values[i]])));
-    const hash = this.hashKey === null ? createHash('sha256') : createHmac('sha256', this.hashKey);
-    return `hash:${hash.update(JSON.stringify(key)).digest('hex')}`;
+  /** How quarantine names a row: by the masks of blue's key. @param {SyncTable} table @param {string[]} key */
+  keyText({ plan, name }, key) {
+    return JSON.stringify(this.masks.masked(name, plan.key, key));
   }
 }

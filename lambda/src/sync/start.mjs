@@ -30,6 +30,7 @@ export async function start(context) {
   }
   const { slot, publication } = context.state;
   await createPublication(blue, publication, tables.map(({ plan }) => plan.source));
+  await context.masks.make(blue, publication);
   const [running, oldestMs] = await blue.row(
     `SELECT (SELECT count(*) FROM pg_snapshot_xip(pg_current_snapshot())),
             (SELECT (extract(epoch FROM max(clock_timestamp() - xact_start)) * 1000)::bigint FROM pg_stat_activity WHERE backend_xid IS NOT NULL)`);
@@ -46,7 +47,7 @@ export async function start(context) {
   await green.transaction(async () => {
     for (const table of tables)
       for (const leaf of table.source.leaves)
-        await writeUnit(green, { oid: leaf.oid, unit: dotted(leaf), source: table.name, cursor: null, done: false, rows: 0, estimate: estimates.get(leaf.oid) ?? 0 });
+        await writeUnit(green, { oid: leaf.oid, unit: dotted(leaf), source: table.name, cursor: null, done: false, rows: 0, estimate: estimates.get(leaf.oid) ?? 0 }, (text) => context.masks.seal(text));
     const identity = { ...(await readIdentity(blue, green)), publication: JSON.stringify(await readPublication(blue, publication)) };
     context.state = { ...context.state, phase: 'copying', applied: confirmed, identity };
     await writeState(green, context.state);

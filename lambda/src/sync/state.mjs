@@ -27,7 +27,7 @@ import { formatLsn, parseLsn } from '../pg/text.mjs';
  * @property {number} oid of it, since it may get another name
  * @property {string} unit `schema.name` when the copy began
  * @property {string} source `schema.name` of the mapped table that it is a part of
- * @property {string[] | null} cursor the source key up to which rows are on green
+ * @property {string[] | null} cursor the source key up to which rows are on green; on green it stands sealed, until the unit is done
  * @property {boolean} done
  * @property {number} rows copied so far
  * @property {number} estimate of rows in all
@@ -44,11 +44,11 @@ CREATE TABLE IF NOT EXISTS ${SCHEMA}.state (
   changes_applied bigint NOT NULL DEFAULT 0, synced_until timestamptz, started_at timestamptz NOT NULL DEFAULT now(), identity jsonb NOT NULL DEFAULT '{}'
 ) WITH (fillfactor = 20);
 CREATE TABLE IF NOT EXISTS ${SCHEMA}.copy (
-  oid oid PRIMARY KEY, unit text NOT NULL, source text NOT NULL, cursor text[], done boolean NOT NULL DEFAULT false, rows bigint NOT NULL DEFAULT 0, estimate bigint NOT NULL
+  oid oid PRIMARY KEY, unit text NOT NULL, source text NOT NULL, cursor text, done boolean NOT NULL DEFAULT false, rows bigint NOT NULL DEFAULT 0, estimate bigint NOT NULL
 );
 CREATE TABLE IF NOT EXISTS ${SCHEMA}.quarantine (
   source text NOT NULL, key text NOT NULL, reason text NOT NULL, column_name text, since timestamptz NOT NULL DEFAULT now(),
-  refused boolean NOT NULL DEFAULT false, provisional boolean NOT NULL DEFAULT false, source_key text, checked timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (source, key)
+  refused boolean NOT NULL DEFAULT false, provisional boolean NOT NULL DEFAULT false, source_key text NOT NULL, checked timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (source, key)
 );
 CREATE TABLE IF NOT EXISTS ${SCHEMA}.leaves (oid oid PRIMARY KEY, source text NOT NULL, bounds text[] NOT NULL, storage text NOT NULL);`;
 
@@ -93,20 +93,24 @@ export async function writeState(green, state) {
   );
 }
 
-/** @param {import('../pg/session.mjs').Session} green @returns {Promise<CopyUnit[]>} */
-export async function readUnits(green) {
-  const rows = await green.rows(`SELECT oid, unit, source, array_to_json(cursor), done, rows, estimate FROM ${SCHEMA}.copy ORDER BY estimate DESC, unit`);
+/**
+ * @param {import('../pg/session.mjs').Session} green
+ * @param {(sealed: string) => string} [unseal] without it, a cursor is only known to be there
+ * @returns {Promise<CopyUnit[]>}
+ */
+export async function readUnits(green, unseal = () => '[]') {
+  const rows = await green.rows(`SELECT oid, unit, source, cursor, done, rows, estimate FROM ${SCHEMA}.copy ORDER BY estimate DESC, unit`);
   return rows.map(([oid, unit, source, cursor, done, count, estimate]) => ({
-    oid: Number(oid), unit: unit ?? '', source: source ?? '', cursor: /** @type {string[] | null} */ (cursor ? JSON.parse(cursor) : null), done: done === 't',
+    oid: Number(oid), unit: unit ?? '', source: source ?? '', cursor: /** @type {string[] | null} */ (cursor ? JSON.parse(unseal(cursor)) : null), done: done === 't',
     rows: Number(count), estimate: Number(estimate),
   }));
 }
 
-/** @param {import('../pg/session.mjs').Session} green @param {CopyUnit} unit */
-export async function writeUnit(green, unit) {
+/** @param {import('../pg/session.mjs').Session} green @param {CopyUnit} unit @param {(text: string) => string} seal */
+export async function writeUnit(green, unit, seal) {
   await green.run(
     `INSERT INTO ${SCHEMA}.copy (oid, unit, source, cursor, done, rows, estimate) VALUES ($1, $2, $3, $4, $5, $6, $7)
      ON CONFLICT (oid) DO UPDATE SET cursor = $4, done = $5, rows = $6`,
-    [unit.oid, unit.unit, unit.source, unit.cursor, unit.done, unit.rows, unit.estimate],
+    [unit.oid, unit.unit, unit.source, unit.cursor === null || unit.done ? null : seal(JSON.stringify(unit.cursor)), unit.done, unit.rows, unit.estimate],
   );
 }

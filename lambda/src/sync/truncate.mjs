@@ -1,7 +1,6 @@
 import { PermanentError } from '../lib/errors.mjs';
 import { BOUNDS } from '../pg/catalog.mjs';
-import { SCHEMA } from './state.mjs';
-import { columnList, ident, literal, qualified } from '../pg/text.mjs';
+import { columnList, ident, qualified } from '../pg/text.mjs';
 
 /**
  * A TRUNCATE on blue. Blue has resolved CASCADE already: the step names every table that was emptied.
@@ -33,7 +32,7 @@ async function emptyPartition(applier, table, leaf) {
   const blue = await (backfill.blue ??= backfill.openBlue());
   const [now] = await blue.row(`SELECT ${BOUNDS} FROM pg_class c WHERE c.oid = $1`, [leaf]);
   const bounds = [...new Set([...(leaves.known.get(leaf)?.bounds ?? []), ...(now === undefined || now === null ? [] : [now])])];
-  if (bounds.length === 0) return; // made and dropped since: nothing of it is on green
+  if (bounds.length === 0 && (table.carriedKey !== undefined || !leaves.known.has(leaf))) return; // made and dropped since: nothing of it is on green
   if (table.carriedKey === undefined || bounds.some((bound) => bound.includes('satisfies_hash_partition')))
     throw new PermanentError('PARTITION_TRUNCATED', `a single partition of ${table.name} was truncated, and the mapping changes its key or it is a hash partition`, {
       table: table.name, hint: 'stop, empty the tables on green, and run again',
@@ -49,8 +48,8 @@ async function emptyPartition(applier, table, leaf) {
 const renamed = ({ plan, carriedKey }) => plan.targetKey.map((column, i) => `${ident(column)} AS ${ident(/** @type {string} */ (carriedKey?.[i]))}`).join(', ');
 
 /** @param {import('./apply.mjs').Applier} applier @param {import('./table.mjs').SyncTable} table @param {string} condition in blue's names */
-async function deleteWhere({ green }, table, condition) {
-  const { plan, carriedKey = [], name } = table;
+async function deleteWhere({ green, quarantine }, table, condition) {
+  const { plan, carriedKey = [] } = table;
   const target = qualified(plan.target);
   const sameNames = plan.targetKey.every((column, i) => column === carriedKey[i]);
   await green.run(
@@ -59,10 +58,7 @@ async function deleteWhere({ green }, table, condition) {
       : `DELETE FROM ${target} WHERE (${columnList(plan.targetKey)}) IN
            (SELECT ${columnList(carriedKey)} FROM (SELECT ${renamed(table)} FROM ${target}) AS x WHERE ${condition})`,
   );
-  await green.run(
-    `DELETE FROM ${SCHEMA}.quarantine q WHERE source = ${literal(name)} AND key LIKE '{%' AND EXISTS
-       (SELECT FROM (SELECT ${renamed(table)} FROM jsonb_populate_record(NULL::${target}, q.key::jsonb)) AS x WHERE ${condition})`,
-  );
+  await quarantine.removeWhere(table, condition);
 }
 
 const AT_ONCE = 500;

@@ -3,18 +3,18 @@
 use super::super::call::Api;
 use super::table::lacks_linked_role;
 use super::{CLOCK, CREDENTIALS};
-use crate::engine::Fault;
+use crate::engine::Error;
 
 /// What the user can do about it, where AWS's message alone does not say so.
-pub(super) fn hint(api: Api, fault: &Fault) -> Option<String> {
-    match fault.code.as_str() {
-        _ if fault.is_denied() => Some(format!(
+pub(super) fn hint(api: Api, error: &Error) -> Option<String> {
+    match error.code.as_str() {
+        _ if error.is_denied() => Some(format!(
             "allow `{}` for the credentials in use (an SCP or a permissions boundary may deny it too), then run the same command again: it goes on from here",
             permission(api)
         )),
         "RequestTimeTooSkewed" | "RequestExpired" | "RequestInTheFuture" => Some(CLOCK.into()),
-        _ if fault.message.contains("Signature expired")
-            || fault.message.contains("Signature not yet current") =>
+        _ if error.message.contains("Signature expired")
+            || error.message.contains("Signature not yet current") =>
         {
             Some(CLOCK.into())
         }
@@ -25,10 +25,10 @@ pub(super) fn hint(api: Api, fault: &Fault) -> Option<String> {
             "raise this quota in Service Quotas, or remove what is not needed, then run the same command again"
                 .into(),
         ),
-        "InvalidParameter" if fault.message.contains("does not support the availability zone") => Some(
+        "InvalidParameter" if error.message.contains("does not support the availability zone") => Some(
             "the service has no endpoint in that zone: set `network.zones` lower when it is the last one, or choose another --region".into(),
         ),
-        "ValidationException" if fault.message.contains("Time to live has been modified multiple") => Some(
+        "ValidationException" if error.message.contains("Time to live has been modified multiple") => Some(
             "DynamoDB takes one change of a table's expiry within an hour; run `deployer apply` again later".into(),
         ),
         "PermanentRedirect" | "IllegalLocationConstraintException" if api.service == "s3" => Some(
@@ -40,10 +40,10 @@ pub(super) fn hint(api: Api, fault: &Fault) -> Option<String> {
         "InsufficientDBInstanceCapacity" | "InsufficientDBClusterCapacityFault" => Some(
             "AWS has no capacity for this class in this zone just now; run the same command again later".into(),
         ),
-        "InvalidParameterValue" if lacks_linked_role(&fault.message) => Some(
+        "InvalidParameterValue" if lacks_linked_role(&error.message) => Some(
             "allow `iam:CreateServiceLinkedRole` for rds.amazonaws.com, or make the role once with `aws iam create-service-linked-role --aws-service-name rds.amazonaws.com`, then run the same command again".into(),
         ),
-        "InvalidParameterCombination" if fault.message.contains("Cannot find version") => Some(
+        "InvalidParameterCombination" if error.message.contains("Cannot find version") => Some(
             "AWS no longer offers this engine version: set `database.engine_version` to one that `aws rds describe-db-engine-versions --engine aurora-postgresql` lists".into(),
         ),
         _ => None,
@@ -78,14 +78,14 @@ mod tests {
     #[test]
     fn a_second_change_of_an_expiry_is_told_to_wait() {
         let text = "Time to live has been modified multiple times within a fixed interval";
-        let fault = Fault::permanent("x", text).code("ValidationException");
-        assert!(hint(repeatable("dynamodb", "UpdateTimeToLive"), &fault).is_some());
+        let error = Error::permanent("x", text).code("ValidationException");
+        assert!(hint(repeatable("dynamodb", "UpdateTimeToLive"), &error).is_some());
     }
 
     #[test]
     fn a_refused_permission_is_named_as_iam_names_it() {
-        let fault = Fault::permanent("x", "y").code("AccessDenied");
-        let text = hint(repeatable("s3", "PutBucketEncryption"), &fault).unwrap();
+        let error = Error::permanent("x", "y").code("AccessDenied");
+        let text = hint(repeatable("s3", "PutBucketEncryption"), &error).unwrap();
         assert!(text.contains("`s3:PutEncryptionConfiguration`"), "{text}");
     }
 

@@ -20,19 +20,19 @@ pub(super) fn classify(api: Api, code: &str, message: &str, status: u16) -> Clas
         | "EC2ThrottledException" => Class::Throttled,
         // A table of our name that is on its way out; a new one can be made when it is gone.
         "ResourceInUseException" if api.service == "dynamodb" && says("being deleted") => {
-            Class::NotYet
+            Class::NotReady
         }
         // CreateTable of an existing table and any call on a table that is being changed share one code.
         "ResourceInUseException" if says("already exists") || api.operation == "CreateTable" => {
             Class::Conflict
         }
-        "ResourceInUseException" if api.service == "dynamodb" => Class::NotYet,
+        "ResourceInUseException" if api.service == "dynamodb" => Class::NotReady,
         // DynamoDB allows so many table operations and index changes at once ("... can be created, updated, or deleted
         // simultaneously"); its other limits, of tables for instance, last.
         "LimitExceededException" if api.service == "dynamodb" && says("simultaneously") => {
-            Class::NotYet
+            Class::NotReady
         }
-        "ContinuousBackupsUnavailableException" => Class::NotYet,
+        "ContinuousBackupsUnavailableException" => Class::NotReady,
         // A key that was made a moment ago, or its policy, is not visible to the service yet.
         "ValidationException" if api.service == "dynamodb" && says("KMS") && says("key") => {
             Class::Propagating
@@ -44,7 +44,7 @@ pub(super) fn classify(api: Api, code: &str, message: &str, status: u16) -> Clas
         }
         // IAM: "The role with name x cannot be found", and "try again later" while it changes one.
         "NoSuchEntity" if creates_or_changes(api) && says("role with name") => Class::Propagating,
-        "EntityTemporarilyUnmodifiable" => Class::NotYet,
+        "EntityTemporarilyUnmodifiable" => Class::NotReady,
         // A bucket, key or table that was made a moment ago ("Amazon S3 data consistency model": bucket
         // configurations are eventually consistent; "AWS KMS eventual consistency").
         "NoSuchBucket" if creates_or_changes(api) => Class::Propagating,
@@ -55,10 +55,10 @@ pub(super) fn classify(api: Api, code: &str, message: &str, status: u16) -> Clas
         "InvalidTransitGatewayID.NotFound" | "InvalidTransitGatewayAttachmentID.NotFound"
             if matches!(api.operation, "CreateRoute" | "ReplaceRoute") =>
         {
-            Class::NotYet
+            Class::NotReady
         }
         // "Cluster cannot be deleted, it still contains DB instances in non-deleting state."
-        "InvalidDBClusterStateFault" if api.operation == "DeleteDBCluster" => Class::Held,
+        "InvalidDBClusterStateFault" if api.operation == "DeleteDBCluster" => Class::InUse,
         // The first call of an account makes RDS's service-linked role, and may come too early for it ("Unable to create
         // the resource. Verify that you have permission to create service linked role. Otherwise wait and try again
         // later"; subnet groups: "Missing necessary credentials", with a link to the page on that role).
@@ -69,7 +69,7 @@ pub(super) fn classify(api: Api, code: &str, message: &str, status: u16) -> Clas
         }
         "InvalidSubnet" if api.operation == "CreateDBSubnetGroup" => Class::Propagating,
         // "A previous rotation isn't complete. That rotation will be reattempted."
-        "InvalidRequestException" if says("previous rotation") => Class::NotYet,
+        "InvalidRequestException" if says("previous rotation") => Class::NotReady,
         // The gateway was attached to the table's VPC a moment ago.
         "InvalidParameterValue" if says("belong to different networks") => Class::Propagating,
         "DependencyViolation"
@@ -79,8 +79,8 @@ pub(super) fn classify(api: Api, code: &str, message: &str, status: u16) -> Clas
         | "InvalidDBSubnetGroupStateFault"
         | "InvalidDBParameterGroupState"
         | "InvalidDBParameterGroupStateFault"
-        | "ResourceInUse" => Class::Held,
-        "IncorrectState" if api.operation.starts_with("Delete") => Class::Held,
+        | "ResourceInUse" => Class::InUse,
+        "IncorrectState" if api.operation.starts_with("Delete") => Class::InUse,
         "IncorrectState"
         | "InvalidState"
         | "InvalidDBClusterStateFault"
@@ -94,7 +94,7 @@ pub(super) fn classify(api: Api, code: &str, message: &str, status: u16) -> Clas
         | "InvalidRequestException"
             if code != "InvalidRequestException" || says("in progress") || says("is in state") =>
         {
-            Class::NotYet
+            Class::NotReady
         }
         "BucketAlreadyExists"
         | "BucketAlreadyOwnedByYou"
@@ -140,9 +140,9 @@ pub(super) fn classify(api: Api, code: &str, message: &str, status: u16) -> Clas
         | "InternalError"
         | "InternalFailure"
         | "ServiceUnavailable"
-        | "Unavailable" => Class::Network,
+        | "Unavailable" => Class::Unclear,
         _ if status == 429 => Class::Throttled,
-        _ if status >= 500 && status != 501 => Class::Network,
+        _ if status >= 500 && status != 501 => Class::Unclear,
         _ => Class::Permanent,
     }
 }
@@ -179,12 +179,12 @@ mod tests {
             of(create, "UnauthorizedOperation", "", 403),
             Class::Permanent
         );
-        assert_eq!(of(create, "InternalError", "", 500), Class::Network);
-        assert_eq!(of(create, "", "", 503), Class::Network);
+        assert_eq!(of(create, "InternalError", "", 500), Class::Unclear);
+        assert_eq!(of(create, "", "", 503), Class::Unclear);
         let delete = repeatable("ec2", "DeleteTransitGateway");
-        assert_eq!(of(delete, "IncorrectState", "", 400), Class::Held);
-        assert_eq!(of(create, "IncorrectState", "", 400), Class::NotYet);
-        assert_eq!(of(delete, "DependencyViolation", "", 400), Class::Held);
+        assert_eq!(of(delete, "IncorrectState", "", 400), Class::InUse);
+        assert_eq!(of(create, "IncorrectState", "", 400), Class::NotReady);
+        assert_eq!(of(delete, "DependencyViolation", "", 400), Class::InUse);
         let attach = once("ec2", "CreateTransitGatewayVpcAttachment");
         let twice = "DuplicateTransitGatewayAttachment";
         assert_eq!(of(attach, twice, "", 400), Class::Conflict);
@@ -217,7 +217,7 @@ mod tests {
             Class::Conflict
         );
         let ttl = repeatable("dynamodb", "UpdateTimeToLive");
-        assert_eq!(of(ttl, "ResourceInUseException", "", 400), Class::NotYet);
+        assert_eq!(of(ttl, "ResourceInUseException", "", 400), Class::NotReady);
         assert_eq!(
             of(read("s3", "GetBucketPolicy"), "NoSuchBucketPolicy", "", 404),
             Class::Permanent
@@ -232,9 +232,12 @@ mod tests {
     fn codes_of_rds_and_secrets_manager_fall_into_classes() {
         let of = |api, code, message| classify(api, code, message, 400);
         let delete = repeatable("rds", "DeleteDBCluster");
-        assert_eq!(of(delete, "InvalidDBClusterStateFault", ""), Class::Held);
+        assert_eq!(of(delete, "InvalidDBClusterStateFault", ""), Class::InUse);
         let modify = repeatable("rds", "ModifyDBCluster");
-        assert_eq!(of(modify, "InvalidDBClusterStateFault", ""), Class::NotYet);
+        assert_eq!(
+            of(modify, "InvalidDBClusterStateFault", ""),
+            Class::NotReady
+        );
         let instance = once("rds", "CreateDBInstance");
         assert_eq!(
             of(instance, "DBClusterNotFoundFault", ""),
@@ -264,10 +267,10 @@ mod tests {
             Class::Propagating
         );
         let group = repeatable("rds", "DeleteDBParameterGroup");
-        assert_eq!(of(group, "InvalidDBParameterGroupState", ""), Class::Held);
+        assert_eq!(of(group, "InvalidDBParameterGroupState", ""), Class::InUse);
         let rotate = repeatable("secretsmanager", "RotateSecret");
         let busy = "A previous rotation isn't complete. That rotation will be reattempted.";
-        assert_eq!(of(rotate, "InvalidRequestException", busy), Class::NotYet);
+        assert_eq!(of(rotate, "InvalidRequestException", busy), Class::NotReady);
         assert_eq!(
             of(rotate, "InvalidRequestException", "no"),
             Class::Permanent
@@ -280,7 +283,7 @@ mod tests {
         let route = repeatable("ec2", "ReplaceRoute");
         assert_eq!(
             of(route, "InvalidTransitGatewayID.NotFound", ""),
-            Class::NotYet
+            Class::NotReady
         );
         let text = "route table rtb-1 and network gateway igw-1 belong to different networks";
         assert_eq!(of(route, "InvalidParameterValue", text), Class::Propagating);
@@ -290,7 +293,7 @@ mod tests {
             Class::Conflict
         );
         let detach = repeatable("ec2", "DetachInternetGateway");
-        assert_eq!(of(detach, "DependencyViolation", ""), Class::Held);
+        assert_eq!(of(detach, "DependencyViolation", ""), Class::InUse);
         // The rules are there; the type decides what that means.
         let authorize = repeatable("ec2", "AuthorizeSecurityGroupIngress");
         assert_eq!(
@@ -326,13 +329,16 @@ mod tests {
         assert_eq!(of(bucket, "NoSuchBucket", ""), Class::Propagating);
         let table = once("dynamodb", "CreateTable");
         let leaving = "Table is being deleted: x";
-        assert_eq!(of(table, "ResourceInUseException", leaving), Class::NotYet);
+        assert_eq!(
+            of(table, "ResourceInUseException", leaving),
+            Class::NotReady
+        );
         let busy = "Subscriber limit exceeded: Only 10 tables can be created, updated, or deleted simultaneously";
-        assert_eq!(of(table, "LimitExceededException", busy), Class::NotYet);
+        assert_eq!(of(table, "LimitExceededException", busy), Class::NotReady);
         let full = "Subscriber limit exceeded: There is a limit of 256 tables per subscriber";
         assert_eq!(of(table, "LimitExceededException", full), Class::Permanent);
         let backups = repeatable("dynamodb", "UpdateContinuousBackups");
         let soon = "ContinuousBackupsUnavailableException";
-        assert_eq!(of(backups, soon, ""), Class::NotYet);
+        assert_eq!(of(backups, soon, ""), Class::NotReady);
     }
 }

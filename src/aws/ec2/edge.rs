@@ -3,7 +3,7 @@
 use super::super::call::{Api, Caller, read};
 use super::super::reader::Reader;
 use super::{Ec2Reader, Find, text};
-use crate::engine::Fault;
+use crate::engine::Error;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{self as t, Filter, Tag};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -17,35 +17,15 @@ use std::sync::Arc;
 /// Items per page; the most that these calls give.
 const PAGE: i32 = 1000;
 
-/// A reader of one list per route table: there is no call for several tables. A fault of one table is its own.
-pub type PerTable<V> = Reader<String, Result<Vec<V>, Fault>>;
-
-/// One batched reader per call.
-pub struct EdgeReaders {
-    /// DescribeTransitGateways.
-    pub transit_gateways: Ec2Reader<t::TransitGateway>,
-    /// DescribeTransitGatewayRouteTables.
-    pub tables: Ec2Reader<t::TransitGatewayRouteTable>,
-    /// DescribeTransitGatewayVpcAttachments: subnets and options.
-    pub vpc_attachments: Ec2Reader<t::TransitGatewayVpcAttachment>,
-    /// DescribeTransitGatewayAttachments: the association of each.
-    pub attachments: Ec2Reader<t::TransitGatewayAttachment>,
-    /// GetTransitGatewayRouteTablePropagations.
-    pub propagations: PerTable<t::TransitGatewayRouteTablePropagation>,
-    /// SearchTransitGatewayRoutes, the static ones.
-    pub static_routes: PerTable<t::TransitGatewayRoute>,
-    /// DescribeVpcEndpoints.
-    pub endpoints: Ec2Reader<t::VpcEndpoint>,
-    /// DescribeFlowLogs.
-    pub flow_logs: Ec2Reader<t::FlowLog>,
-}
+/// A reader of one list per route table: there is no call for several tables. An error of one table is its own.
+pub type PerTable<V> = Reader<String, Result<Vec<V>, Error>>;
 
 /// All pages of one call. `page` sends it with the token of the page and gives the items and the next token.
 async fn all<V, E, F>(
     caller: &Caller,
     api: Api,
     page: impl Fn(Option<String>) -> F + Send + Sync,
-) -> Result<Vec<V>, Fault>
+) -> Result<Vec<V>, Error>
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     F: Future<Output = Result<(Option<Vec<V>>, Option<String>), SdkError<E, HttpResponse>>> + Send,
@@ -106,7 +86,7 @@ macro_rules! untagged {
 
 /// A reader that sends one call per table, all at once.
 fn per_table<V: Clone + Send + Sync + 'static>(
-    fetch: impl Fn(String) -> BoxFuture<'static, Result<Vec<V>, Fault>> + Send + Sync + 'static,
+    fetch: impl Fn(String) -> BoxFuture<'static, Result<Vec<V>, Error>> + Send + Sync + 'static,
 ) -> PerTable<V> {
     let fetch = Arc::new(fetch);
     Reader::new(move |tables: Vec<String>| {
@@ -119,59 +99,30 @@ fn per_table<V: Clone + Send + Sync + 'static>(
     })
 }
 
-impl EdgeReaders {
-    /// Readers over one client.
-    pub(in crate::aws) fn new(client: &Client, caller: &Arc<Caller>) -> Self {
-        macro_rules! by_filter {
-            ($operation:literal, $method:ident, $items:ident) => {
-                filtered!(client, caller, $operation, $method, set_filters, $items)
-            };
+macro_rules! by_filter {
+    ($name:ident: $type:ty = $operation:literal, $method:ident, $filters:ident, $items:ident) => {
+        pub(super) fn $name(client: &Client, caller: &Arc<Caller>) -> Ec2Reader<$type> {
+            filtered!(client, caller, $operation, $method, $filters, $items)
         }
-        Self {
-            transit_gateways: by_filter!(
-                "DescribeTransitGateways",
-                describe_transit_gateways,
-                transit_gateways
-            ),
-            tables: untagged!(
-                client,
-                caller,
-                "DescribeTransitGatewayRouteTables",
-                describe_transit_gateway_route_tables,
-                transit_gateway_route_tables
-            ),
-            vpc_attachments: untagged!(
-                client,
-                caller,
-                "DescribeTransitGatewayVpcAttachments",
-                describe_transit_gateway_vpc_attachments,
-                transit_gateway_vpc_attachments
-            ),
-            attachments: by_filter!(
-                "DescribeTransitGatewayAttachments",
-                describe_transit_gateway_attachments,
-                transit_gateway_attachments
-            ),
-            propagations: propagations(client.clone(), caller.clone()),
-            static_routes: static_routes(client.clone(), caller.clone()),
-            endpoints: by_filter!(
-                "DescribeVpcEndpoints",
-                describe_vpc_endpoints,
-                vpc_endpoints
-            ),
-            flow_logs: filtered!(
-                client,
-                caller,
-                "DescribeFlowLogs",
-                describe_flow_logs,
-                set_filter,
-                flow_logs
-            ),
-        }
-    }
+    };
 }
 
-fn propagations(
+macro_rules! without_tag_filter {
+    ($name:ident: $type:ty = $operation:literal, $method:ident, $items:ident) => {
+        pub(super) fn $name(client: &Client, caller: &Arc<Caller>) -> Ec2Reader<$type> {
+            untagged!(client, caller, $operation, $method, $items)
+        }
+    };
+}
+
+by_filter!(transit_gateways: t::TransitGateway = "DescribeTransitGateways", describe_transit_gateways, set_filters, transit_gateways);
+without_tag_filter!(tables: t::TransitGatewayRouteTable = "DescribeTransitGatewayRouteTables", describe_transit_gateway_route_tables, transit_gateway_route_tables);
+without_tag_filter!(vpc_attachments: t::TransitGatewayVpcAttachment = "DescribeTransitGatewayVpcAttachments", describe_transit_gateway_vpc_attachments, transit_gateway_vpc_attachments);
+by_filter!(attachments: t::TransitGatewayAttachment = "DescribeTransitGatewayAttachments", describe_transit_gateway_attachments, set_filters, transit_gateway_attachments);
+by_filter!(endpoints: t::VpcEndpoint = "DescribeVpcEndpoints", describe_vpc_endpoints, set_filters, vpc_endpoints);
+by_filter!(flow_logs: t::FlowLog = "DescribeFlowLogs", describe_flow_logs, set_filter, flow_logs);
+
+pub(super) fn propagations(
     client: Client,
     caller: Arc<Caller>,
 ) -> PerTable<t::TransitGatewayRouteTablePropagation> {
@@ -191,7 +142,10 @@ fn propagations(
     })
 }
 
-fn static_routes(client: Client, caller: Arc<Caller>) -> PerTable<t::TransitGatewayRoute> {
+pub(super) fn static_routes(
+    client: Client,
+    caller: Arc<Caller>,
+) -> PerTable<t::TransitGatewayRoute> {
     per_table(move |table| {
         let (client, caller) = (client.clone(), caller.clone());
         async move {

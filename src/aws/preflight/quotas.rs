@@ -2,10 +2,10 @@
 //! is never an error here: it can be raised while the run goes on, and AWS's own refusal carries the hint. Codes are
 //! those of the Service Quotas console.
 
-use super::{Ask, Check, Level, Wanted};
+use super::{Check, Clients, Level, Wanted};
 use crate::aws::call::read;
 use crate::aws::{rds_tags_of, tags_of};
-use crate::engine::Fault;
+use crate::engine::Error;
 use crate::engine::driver::MARK_SUFFIX;
 use std::collections::BTreeMap;
 
@@ -25,19 +25,25 @@ fn count(tags: impl Iterator<Item = BTreeMap<String, String>>, suffix: &str) -> 
 }
 
 /// VPCs, transit gateways, endpoints.
-pub(super) async fn network(ask: &Ask, wanted: &Wanted) -> Vec<Check> {
+pub(super) async fn network(clients: &Clients, wanted: &Wanted) -> Vec<Check> {
     let vpcs = async {
-        let call = ask.caller.call(read("ec2", "DescribeVpcs"), || {
-            ask.ec2.describe_vpcs().max_results(1000).send()
+        let call = clients.caller.call(read("ec2", "DescribeVpcs"), || {
+            clients.ec2.describe_vpcs().max_results(1000).send()
         });
         let found = call.await?;
         let tags = found.vpcs().iter().map(|v| tags_of(v.tags()));
         Ok(count(tags, &wanted.suffix))
     };
     let gateways = async {
-        let call = ask.caller.call(read("ec2", "DescribeTransitGateways"), || {
-            ask.ec2.describe_transit_gateways().max_results(1000).send()
-        });
+        let call = clients
+            .caller
+            .call(read("ec2", "DescribeTransitGateways"), || {
+                clients
+                    .ec2
+                    .describe_transit_gateways()
+                    .max_results(1000)
+                    .send()
+            });
         let found = call.await?;
         let live = found
             .transit_gateways()
@@ -46,9 +52,9 @@ pub(super) async fn network(ask: &Ask, wanted: &Wanted) -> Vec<Check> {
         Ok(count(live.map(|g| tags_of(g.tags())), &wanted.suffix))
     };
     let (vpc, gateway, endpoints, vpcs, gateways) = tokio::join!(
-        quota(ask, "vpc", "L-F678F1CE"),
-        quota(ask, "ec2", "L-A2478D36"),
-        quota(ask, "vpc", "L-29B6F2EB"),
+        quota(clients, "vpc", "L-F678F1CE"),
+        quota(clients, "ec2", "L-A2478D36"),
+        quota(clients, "vpc", "L-29B6F2EB"),
         vpcs,
         gateways
     );
@@ -72,15 +78,15 @@ pub(super) async fn network(ask: &Ask, wanted: &Wanted) -> Vec<Check> {
 
 /// Clusters and instances. RDS tells its quotas itself ("DescribeAccountAttributes"). Also gives the number of clusters
 /// that are ours already, when it could be read.
-pub(super) async fn databases(ask: &Ask, wanted: &Wanted) -> (Vec<Check>, Option<usize>) {
-    let limits = ask
+pub(super) async fn databases(clients: &Clients, wanted: &Wanted) -> (Vec<Check>, Option<usize>) {
+    let limits = clients
         .caller
         .call(read("rds", "DescribeAccountAttributes"), || {
-            ask.rds.describe_account_attributes().send()
+            clients.rds.describe_account_attributes().send()
         });
     let clusters = async {
-        let call = ask.caller.call(read("rds", "DescribeDBClusters"), || {
-            ask.rds.describe_db_clusters().max_records(100).send()
+        let call = clients.caller.call(read("rds", "DescribeDBClusters"), || {
+            clients.rds.describe_db_clusters().max_records(100).send()
         });
         let found = call.await?;
         let tags = found.db_clusters().iter();
@@ -90,7 +96,7 @@ pub(super) async fn databases(ask: &Ask, wanted: &Wanted) -> (Vec<Check>, Option
         ))
     };
     let (limits, clusters) = tokio::join!(limits, clusters);
-    let quota = |name: &str| -> Result<(f64, usize), Fault> {
+    let quota = |name: &str| -> Result<(f64, usize), Error> {
         let answer = limits.as_ref().map_err(Clone::clone)?;
         let mut all = answer.account_quotas().iter();
         let found = all.find(|q| q.account_quota_name() == Some(name));
@@ -98,7 +104,7 @@ pub(super) async fn databases(ask: &Ask, wanted: &Wanted) -> (Vec<Check>, Option
             .and_then(|q| Some((q.max()? as f64, usize::try_from(q.used()?).ok()?)))
             .ok_or_else(|| {
                 let text = format!("it does not tell `{name}`");
-                Fault::permanent("rds:DescribeAccountAttributes", text)
+                Error::permanent("rds:DescribeAccountAttributes", text)
             })
     };
     let ours = clusters.as_ref().ok().map(|c| c.ours);
@@ -120,19 +126,20 @@ pub(super) async fn databases(ask: &Ask, wanted: &Wanted) -> (Vec<Check>, Option
     (checks, ours)
 }
 
-fn split(both: Result<(f64, Count), Fault>) -> (Result<f64, Fault>, Result<Count, Fault>) {
+fn split(both: Result<(f64, Count), Error>) -> (Result<f64, Error>, Result<Count, Error>) {
     match both {
         Ok((limit, count)) => (Ok(limit), Ok(count)),
-        Err(fault) => (Err(fault.clone()), Err(fault)),
+        Err(error) => (Err(error.clone()), Err(error)),
     }
 }
 
 /// The applied value, or AWS's default where none was ever applied.
-async fn quota(ask: &Ask, service: &str, code: &str) -> Result<f64, Fault> {
-    let applied = ask
+async fn quota(clients: &Clients, service: &str, code: &str) -> Result<f64, Error> {
+    let applied = clients
         .caller
         .call(read("servicequotas", "GetServiceQuota"), || {
-            ask.quotas
+            clients
+                .quotas
                 .get_service_quota()
                 .service_code(service)
                 .quota_code(code)
@@ -140,11 +147,13 @@ async fn quota(ask: &Ask, service: &str, code: &str) -> Result<f64, Fault> {
         });
     let value = match applied.await {
         Ok(answer) => answer.quota().and_then(|q| q.value()),
-        Err(fault) if fault.is_not_found() => {
+        Err(error) if error.is_not_found() => {
             let default =
-                ask.caller
+                clients
+                    .caller
                     .call(read("servicequotas", "GetAWSDefaultServiceQuota"), || {
-                        ask.quotas
+                        clients
+                            .quotas
                             .get_aws_default_service_quota()
                             .service_code(service)
                             .quota_code(code)
@@ -152,21 +161,21 @@ async fn quota(ask: &Ask, service: &str, code: &str) -> Result<f64, Fault> {
                     });
             default.await?.quota().and_then(|q| q.value())
         }
-        Err(fault) => return Err(fault),
+        Err(error) => return Err(error),
     };
-    value.ok_or_else(|| Fault::permanent("servicequotas:GetServiceQuota", "it tells no value"))
+    value.ok_or_else(|| Error::permanent("servicequotas:GetServiceQuota", "it tells no value"))
 }
 
 fn judge(
     what: &str,
-    limit: Result<f64, Fault>,
-    count: Result<Count, Fault>,
+    limit: Result<f64, Error>,
+    count: Result<Count, Error>,
     wanted: usize,
 ) -> Check {
     let name = format!("quota: {what}");
     let (limit, count) = match (limit, count) {
         (Ok(limit), Ok(count)) => (limit, count),
-        (Err(fault), _) | (_, Err(fault)) => return Check::not_checked(&name, &fault),
+        (Err(error), _) | (_, Err(error)) => return Check::not_checked(&name, &error),
     };
     let missing = wanted.saturating_sub(count.ours);
     let room = limit - count.all as f64;
@@ -198,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_quota_that_cannot_be_read_is_a_warning_that_says_why() {
-        let denied = Fault::permanent("servicequotas:GetServiceQuota", "no").code("AccessDenied");
+        let denied = Error::permanent("servicequotas:GetServiceQuota", "no").code("AccessDenied");
         let check = judge("x", Err(denied), Ok(Count::default()), 2);
         assert_eq!(check.level, Level::Warning);
         assert!(

@@ -1,38 +1,40 @@
 //! Is the engine version offered to new clusters? When it is not: which are?
 
-use super::{Ask, Check, Level, Wanted};
+use super::{Check, Clients, Level, Wanted};
 use crate::aws::call::read;
-use crate::engine::Fault;
+use crate::engine::Error;
 
 const NAME: &str = "engine version";
 /// How many others are named.
 const NAMED: usize = 8;
 
-pub(super) async fn offered(ask: &Ask, wanted: &Wanted) -> Check {
+pub(super) async fn offered(clients: &Clients, wanted: &Wanted) -> Check {
     let version = &wanted.engine_version;
-    match versions(ask, &wanted.engine, Some(version)).await {
+    match versions(clients, &wanted.engine, Some(version)).await {
         Ok(found) if found.contains(version) => Check::new(
             NAME,
             Level::Ok,
             format!("{} {version} is offered", wanted.engine),
         ),
-        Ok(_) => refused(ask, wanted).await,
+        Ok(_) => refused(clients, wanted).await,
         // "Cannot find version 14.99 for aurora-postgresql"
-        Err(fault) if fault.message.contains("Cannot find version") => refused(ask, wanted).await,
-        Err(fault) => Check::not_checked(NAME, &fault),
+        Err(error) if error.message.contains("Cannot find version") => {
+            refused(clients, wanted).await
+        }
+        Err(error) => Check::not_checked(NAME, &error),
     }
 }
 
-async fn refused(ask: &Ask, wanted: &Wanted) -> Check {
+async fn refused(clients: &Clients, wanted: &Wanted) -> Check {
     let text = format!(
         "AWS does not offer {} {} to new clusters in this region",
         wanted.engine, wanted.engine_version
     );
-    let all = match versions(ask, &wanted.engine, None).await {
+    let all = match versions(clients, &wanted.engine, None).await {
         Ok(all) => all,
-        Err(fault) => {
+        Err(error) => {
             return Check::new(NAME, Level::Error, text).hint(format!(
-                "set `database.engine_version` to an offered one; they could not be listed: {fault}"
+                "set `database.engine_version` to an offered one; they could not be listed: {error}"
             ));
         }
     };
@@ -60,14 +62,19 @@ fn nearest(wanted: &str, mut all: Vec<String>) -> Vec<String> {
     all
 }
 
-async fn versions(ask: &Ask, engine: &str, version: Option<&str>) -> Result<Vec<String>, Fault> {
+async fn versions(
+    clients: &Clients,
+    engine: &str,
+    version: Option<&str>,
+) -> Result<Vec<String>, Error> {
     let mut out = Vec::new();
     let mut marker: Option<String> = None;
     loop {
-        let page = ask
+        let page = clients
             .caller
             .call(read("rds", "DescribeDBEngineVersions"), || {
-                ask.rds
+                clients
+                    .rds
                     .describe_db_engine_versions()
                     .engine(engine)
                     .set_engine_version(version.map(str::to_owned))

@@ -61,14 +61,14 @@ fn every_key_refuses_a_wrong_type_with_key_value_and_what_it_takes() {
 #[test]
 fn values_arrive_where_they_belong() {
     let config = parse(
-        "suffix = \"pr42\"\n[network]\nzones = 4\nblue_cidr = \"172.20.0.0/16\"\n[database]\nmin_capacity = 1\n[run]\nheld_seconds = 7\n[tags]\nignore = [\"x*\"]\n[tags.set]\nTeam = \"core\"\nCostCenter = \"other\"\n",
+        "suffix = \"pr42\"\n[network]\nzones = 4\nblue_cidr = \"172.20.0.0/16\"\n[database]\nmin_capacity = 1\n[run]\nin_use_timeout_seconds = 7\n[tags]\nignore = [\"x*\"]\n[tags.set]\nTeam = \"core\"\nCostCenter = \"other\"\n",
     )
     .unwrap();
     assert_eq!(config.suffix, "pr42");
     assert_eq!(config.network.zones, 4);
     assert_eq!(config.network.blue_cidr.to_string(), "172.20.0.0/16");
     assert_eq!(config.database.min_capacity, 1.0);
-    assert_eq!(config.run.held, Duration::from_secs(7));
+    assert_eq!(config.run.in_use_timeout, Duration::from_secs(7));
     assert_eq!(config.tags.ignore, ["x*"]);
     let tags: Vec<_> = config
         .tags

@@ -157,9 +157,17 @@ fn legal_and_illegal_values_of_every_kind() {
         ("keys.deletion_days", &["7", "30"], &["6", "31"]),
         ("keys.rotation_days", &["90", "2560"], &["89", "2561"]),
         ("run.parallelism", &["1", "256"], &["0", "257"]),
-        ("run.patience_seconds", &["1", "600"], &["0", "601"]),
+        (
+            "run.consistency_timeout_seconds",
+            &["1", "600"],
+            &["0", "601"],
+        ),
         ("run.call_timeout_seconds", &["1", "300"], &["0", "301"]),
-        ("run.held_seconds", &["0", "86400"], &["-1", "86401"]),
+        (
+            "run.in_use_timeout_seconds",
+            &["0", "86400"],
+            &["-1", "86401"],
+        ),
     ];
     for (path, good, bad) in table {
         for value in *good {

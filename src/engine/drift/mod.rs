@@ -3,13 +3,13 @@
 //!
 //! What could not be read is `unchecked` and never `in sync`; what carries our mark and is not in the state is `unmanaged`.
 
-mod strays;
 #[cfg(test)]
 mod tests;
+mod untracked;
 
 use super::diff::{Change, diff, diff_tags};
 use super::driver::{Live, Nature, Owned, Phase, Registry};
-use super::fault::Fault;
+use super::error::Error;
 use super::graph::Graph;
 use super::observe::{Observations, Observed};
 use super::plan::DelegatedField;
@@ -64,7 +64,7 @@ pub struct Row {
     pub reason: Option<String>,
     /// Why it could not be read, or whose it is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub fault: Option<Fault>,
+    pub error: Option<Error>,
 }
 
 /// Something with our mark that belongs to no recorded step.
@@ -89,7 +89,7 @@ pub struct Unlisted {
     /// The type.
     pub kind: String,
     /// Why.
-    pub fault: Fault,
+    pub error: Error,
 }
 
 /// How many steps (and, for `unmanaged` and `unchecked`, other things too) there are of each.
@@ -175,7 +175,7 @@ pub fn drift(input: Input<'_>) -> Drift {
         }
     }
     rows.extend(left(&input));
-    let unmanaged = strays::strays(&input);
+    let unmanaged = untracked::untracked(&input);
     let mut summary = count(&rows);
     summary.unmanaged += unmanaged.len();
     summary.unchecked += input.unlisted.len();
@@ -218,23 +218,23 @@ fn wanted(input: &Input<'_>, at: usize, known: &HashMap<&str, &Value>, above: &[
         unmanaged: Vec::new(),
         out_of_range: Vec::new(),
         reason: None,
-        fault: None,
+        error: None,
     };
     let meta = match input.registry.get(&step.kind) {
         Ok(driver) => driver.meta(),
-        Err(fault) => return unchecked(row, fault),
+        Err(error) => return unchecked(row, error),
     };
     let live = match input.seen.get(&step.id) {
-        None => return unchecked(row, Fault::permanent("read", "it was not read")),
-        Some(Observed::Unreadable(fault)) => return unchecked(row, fault.clone()),
-        Some(Observed::Foreign(_, fault)) => {
+        None => return unchecked(row, Error::permanent("read", "it was not read")),
+        Some(Observed::Unreadable(error)) => return unchecked(row, error.clone()),
+        Some(Observed::Foreign(_, error)) => {
             row.status = Status::Changed;
             row.reason = Some(if record.is_some() {
                 "it lost its mark".into()
             } else {
                 "something that is not ours has its name".into()
             });
-            row.fault = Some(fault.clone());
+            row.error = Some(error.clone());
             return row;
         }
         Some(Observed::Absent) => {
@@ -247,7 +247,7 @@ fn wanted(input: &Input<'_>, at: usize, known: &HashMap<&str, &Value>, above: &[
     let want = resolve(&step.spec, &|id| known.get(id).copied());
     let mut changes = diff(&want, &live.spec);
     changes.retain(|c| !meta.delegated.iter().any(|d| d.field == c.field()));
-    if let (Some(have), true) = (&live.tags, meta.nature != Nature::Aspect) {
+    if let (Some(have), true) = (&live.tags, meta.nature != Nature::SubResource) {
         changes.extend(diff_tags(&step.tags, have, input.ignore_tags));
     }
     (row.unmanaged, row.changes) = changes.into_iter().partition(Change::is_extra);
@@ -275,7 +275,7 @@ fn judge(mut row: Row, live: &Live, record: Option<&Record>, nature: Nature) -> 
         row.status = Status::OutOfRange;
     }
     // An aspect is there as soon as its parent is; without a record it is as AWS made it.
-    if record.is_none() && nature != Nature::Aspect {
+    if record.is_none() && nature != Nature::SubResource {
         row.status = row.status.max(Status::Unmanaged);
         row.reason = Some("it carries our mark and is not in the state".into());
     }
@@ -294,10 +294,10 @@ fn judge(mut row: Row, live: &Live, record: Option<&Record>, nature: Nature) -> 
     row
 }
 
-fn unchecked(mut row: Row, fault: Fault) -> Row {
+fn unchecked(mut row: Row, error: Error) -> Row {
     row.status = Status::Unchecked;
     row.reason = Some("it could not be read".into());
-    row.fault = Some(fault);
+    row.error = Some(error);
     row
 }
 
@@ -313,7 +313,7 @@ fn absence(
     nature: Nature,
     above: &[Row],
 ) -> String {
-    if nature != Nature::Marked {
+    if nature != Nature::Tagged {
         let needs = &input.graph.steps[at].needs;
         let parent = needs.iter().find_map(|(to, _)| {
             let id = &input.graph.steps[*to].id;
@@ -344,22 +344,22 @@ fn left<'a>(input: &'a Input<'_>) -> impl Iterator<Item = Row> + 'a {
         .iter()
         .filter(gone)
         .filter_map(|(id, record)| {
-            let (status, reason, fault) = match input.seen.get(id) {
+            let (status, reason, error) = match input.seen.get(id) {
                 None | Some(Observed::Absent) => return None,
                 Some(Observed::Found(_)) => (
                     Status::Changed,
                     "it left the blueprint; `deployer apply` deletes it",
                     None,
                 ),
-                Some(Observed::Foreign(_, fault)) => (
+                Some(Observed::Foreign(_, error)) => (
                     Status::Changed,
                     "it left the blueprint and lost its mark",
-                    Some(fault.clone()),
+                    Some(error.clone()),
                 ),
-                Some(Observed::Unreadable(fault)) => (
+                Some(Observed::Unreadable(error)) => (
                     Status::Unchecked,
                     "it could not be read",
-                    Some(fault.clone()),
+                    Some(error.clone()),
                 ),
             };
             Some(Row {
@@ -372,7 +372,7 @@ fn left<'a>(input: &'a Input<'_>) -> impl Iterator<Item = Row> + 'a {
                 unmanaged: Vec::new(),
                 out_of_range: Vec::new(),
                 reason: Some(reason.into()),
-                fault,
+                error,
             })
         })
 }

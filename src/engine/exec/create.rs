@@ -4,8 +4,8 @@ use super::Message;
 use super::settle::pause;
 use super::step::{Stop, Work};
 use crate::engine::driver::{Driver, Identity, Key, Live, Ownership};
+use crate::engine::error::{Class, Error, Leftover};
 use crate::engine::event::Event;
-use crate::engine::fault::{Class, Fault, Leaves};
 use crate::state::Stage;
 use serde_json::Value;
 use std::time::Duration;
@@ -37,24 +37,24 @@ impl Work {
                 let _place = self.shared.calls.acquire().await;
                 driver.create(&self.node.spec, &identity).await
             };
-            let fault = match answer {
+            let error = match answer {
                 Ok(outputs) => {
                     self.note_with(Stage::Created, &outputs, &identity.token)
                         .await?;
                     return Ok(outputs);
                 }
-                Err(fault) => fault,
+                Err(error) => error,
             };
-            let lost = fault.leaves == Leaves::Unknown;
+            let lost = error.leftover == Leftover::Unknown;
             if lost {
                 unclear = true;
                 self.shared.events.send(Event::StepUnclear {
                     step: self.node.step.clone(),
-                    fault: fault.clone(),
+                    error: error.clone(),
                 });
             }
-            let found = if lost || fault.class == Class::Conflict {
-                self.find(driver, &identity, unclear, &fault).await
+            let found = if lost || error.class == Class::Conflict {
+                self.find(driver, &identity, unclear, &error).await
             } else {
                 Ok(None)
             };
@@ -71,18 +71,18 @@ impl Work {
                 Some(Duration::from_millis(200))
             } else {
                 pause(
-                    &fault,
+                    &error,
                     attempt,
                     began.elapsed(),
-                    self.shared.limits.held,
+                    self.shared.limits.in_use_timeout,
                     Duration::from_secs(300),
                 )
             };
             attempt += 1;
             match again {
-                Some(nap) if !self.stopping() => {
+                Some(delay) if !self.stopping() => {
                     self.tell(Message::Parked(self.at));
-                    tokio::time::sleep(nap).await;
+                    tokio::time::sleep(delay).await;
                 }
                 Some(_) => {
                     self.give_up(unclear).await?;
@@ -90,7 +90,7 @@ impl Work {
                 }
                 None => {
                     self.give_up(unclear).await?;
-                    return Err(fault.into());
+                    return Err(error.into());
                 }
             }
         }
@@ -111,10 +111,10 @@ impl Work {
         driver: &dyn Driver,
         identity: &Identity,
         unclear: bool,
-        fault: &Fault,
+        error: &Error,
     ) -> Result<Option<Live>, Stop> {
         let began = Instant::now();
-        let mut nap = Duration::from_millis(250);
+        let mut delay = Duration::from_millis(250);
         loop {
             let key = Key {
                 spec: &self.node.spec,
@@ -129,10 +129,10 @@ impl Work {
                         return Ok(Some(live));
                     }
                     // Ours may still come to sight beside it.
-                    if !unclear || began.elapsed() >= self.shared.limits.patience {
+                    if !unclear || began.elapsed() >= self.shared.limits.consistency_timeout {
                         let what = format!("{} `{}`", self.node.kind, self.node.name);
-                        return Err(Fault::foreign(fault.action.clone(), &what)
-                            .code(fault.code.clone())
+                        return Err(Error::foreign(error.action.clone(), &what)
+                            .code(error.code.clone())
                             .into());
                     }
                 }
@@ -140,15 +140,15 @@ impl Work {
                 Err(f)
                     if matches!(
                         f.class,
-                        Class::Network | Class::Throttled | Class::Propagating
+                        Class::Unclear | Class::Throttled | Class::Propagating
                     ) => {}
-                Err(f) => return Err(f.leaves(fault.leaves.clone()).into()),
+                Err(f) => return Err(f.leftover(error.leftover.clone()).into()),
             }
-            if began.elapsed() >= self.shared.limits.patience {
+            if began.elapsed() >= self.shared.limits.consistency_timeout {
                 return Ok(None);
             }
-            tokio::time::sleep(nap).await;
-            nap = (nap * 2).min(Duration::from_secs(4));
+            tokio::time::sleep(delay).await;
+            delay = (delay * 2).min(Duration::from_secs(4));
         }
     }
 }

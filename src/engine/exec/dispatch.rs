@@ -220,15 +220,15 @@ impl<'a> Dispatcher<'a> {
                 self.release(at, Strength::Ready);
             }
             Err(step::Stop::Interrupted) => self.outcomes[at] = Some(Outcome::Interrupted),
-            Err(step::Stop::Failed(fault)) => {
-                let fault = *fault;
+            Err(step::Stop::Failed(error)) => {
+                let error = *error;
                 self.shared.events.send(Event::StepFailed {
                     step: node.step.clone(),
                     verb: node.verb,
-                    fault: fault.clone(),
+                    error: error.clone(),
                     seconds,
                 });
-                self.outcomes[at] = Some(Outcome::Failed(fault));
+                self.outcomes[at] = Some(Outcome::Failed(error));
                 self.block(at);
             }
         }

@@ -10,8 +10,8 @@ mod step;
 mod wait;
 
 use super::driver::Registry;
+use super::error::Error;
 use super::event::{Events, Verb};
-use super::fault::Fault;
 use super::plan::Plan;
 use crate::state::{Record, State};
 use async_trait::async_trait;
@@ -25,15 +25,15 @@ use tokio::time::Instant;
 #[async_trait]
 pub trait Recorder: Send + Sync {
     /// Returns after the record of this step (`None`: it is gone) would survive a power cut.
-    async fn record(&self, step: &str, record: Option<Record>) -> Result<(), Fault>;
+    async fn record(&self, step: &str, record: Option<Record>) -> Result<(), Error>;
 }
 
 #[async_trait]
 impl Recorder for crate::state::Journal {
-    async fn record(&self, step: &str, record: Option<Record>) -> Result<(), Fault> {
+    async fn record(&self, step: &str, record: Option<Record>) -> Result<(), Error> {
         self.append(step, record)
             .await
-            .map_err(|e| Fault::permanent("journal", e.to_string()))
+            .map_err(|e| Error::permanent("journal", e.to_string()))
     }
 }
 
@@ -43,9 +43,9 @@ pub struct Limits {
     /// Calls in flight at most.
     pub parallelism: usize,
     /// How long a thing that must be there is looked for before it counts as absent.
-    pub patience: Duration,
+    pub consistency_timeout: Duration,
     /// How long a held deletion is tried again.
-    pub held: Duration,
+    pub in_use_timeout: Duration,
     /// How long something may settle: this many times its typical seconds, but not under `settle_floor`.
     pub settle_factor: f64,
     /// The least time that something may settle.
@@ -56,8 +56,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             parallelism: 32,
-            patience: Duration::from_secs(15),
-            held: Duration::from_secs(45 * 60),
+            consistency_timeout: Duration::from_secs(15),
+            in_use_timeout: Duration::from_secs(45 * 60),
             settle_factor: 10.0,
             settle_floor: Duration::from_secs(15 * 60),
         }
@@ -70,7 +70,7 @@ pub enum Outcome {
     /// Done.
     Done,
     /// It failed.
-    Failed(Fault),
+    Failed(Error),
     /// Something it needs failed (the step named).
     Blocked(String),
     /// It was not started, or its wait was cut short, because a stop was asked for.
@@ -87,10 +87,10 @@ pub struct Report {
 }
 
 impl Report {
-    /// The failed steps with their faults.
-    pub fn failed(&self) -> impl Iterator<Item = (&str, &Fault)> {
+    /// The failed steps with their errors.
+    pub fn failed(&self) -> impl Iterator<Item = (&str, &Error)> {
         self.outcomes.iter().filter_map(|(step, _, o)| match o {
-            Outcome::Failed(fault) => Some((step.as_str(), fault)),
+            Outcome::Failed(error) => Some((step.as_str(), error)),
             _ => None,
         })
     }
@@ -169,8 +169,8 @@ pub struct MemoryRecorder {
 
 #[async_trait]
 impl Recorder for MemoryRecorder {
-    async fn record(&self, step: &str, record: Option<Record>) -> Result<(), Fault> {
-        let broken = |_| Fault::permanent("record", "poisoned");
+    async fn record(&self, step: &str, record: Option<Record>) -> Result<(), Error> {
+        let broken = |_| Error::permanent("record", "poisoned");
         let mut last = self.last.lock().map_err(|e| broken(e.to_string()))?;
         match &record {
             Some(record) => drop(last.insert(step.to_owned(), record.clone())),

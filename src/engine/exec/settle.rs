@@ -3,7 +3,7 @@
 //! Polls of all steps fall on a common grid of instants, so that reads of one type that are due at the same moment
 //! leave as one Describe.
 
-use crate::engine::fault::{Class, Fault};
+use crate::engine::error::{Class, Error};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -23,26 +23,26 @@ pub(super) async fn tick(run_start: Instant, waited: Duration) {
     .await;
 }
 
-/// When to try again after a fault of this class, counted from the first attempt; `None` when trying again is no use.
+/// When to try again after an error of this class, counted from the first attempt; `None` when trying again is no use.
 pub(super) fn pause(
-    fault: &Fault,
+    error: &Error,
     attempt: u32,
     since_first: Duration,
-    held: Duration,
+    in_use_timeout: Duration,
     settle: Duration,
 ) -> Option<Duration> {
     let grow =
         |first_ms: u64, cap: Duration| Duration::from_millis(first_ms << attempt.min(16)).min(cap);
-    let (pause, limit) = match fault.class {
+    let (pause, limit) = match error.class {
         // IAM takes 2 to 10 seconds: dense early attempts.
         Class::Propagating => (grow(200, Duration::from_secs(4)), Duration::from_secs(120)),
-        Class::NotYet => (grow(500, Duration::from_secs(8)), settle),
-        Class::Held => (grow(500, Duration::from_secs(10)), held),
+        Class::NotReady => (grow(500, Duration::from_secs(8)), settle),
+        Class::InUse => (grow(500, Duration::from_secs(10)), in_use_timeout),
         Class::Throttled => (
             grow(1000, Duration::from_secs(20)),
             Duration::from_secs(300),
         ),
-        Class::Permanent | Class::Conflict | Class::Network => return None,
+        Class::Permanent | Class::Conflict | Class::Unclear => return None,
     };
     (since_first < limit).then_some(pause)
 }
@@ -53,13 +53,13 @@ mod tests {
 
     #[test]
     fn only_classes_that_pass_by_themselves_are_tried_again() {
-        let (held, settle) = (Duration::from_secs(60), Duration::from_secs(60));
+        let (in_use_timeout, settle) = (Duration::from_secs(60), Duration::from_secs(60));
         let after = |class, attempt, since| {
             pause(
-                &Fault::of(class, "x", "y"),
+                &Error::of(class, "x", "y"),
                 attempt,
                 Duration::from_secs(since),
-                held,
+                in_use_timeout,
                 settle,
             )
         };
@@ -69,8 +69,8 @@ mod tests {
             after(Class::Propagating, 0, 0),
             Some(Duration::from_millis(200))
         );
-        assert_eq!(after(Class::Held, 30, 59), Some(Duration::from_secs(10)));
-        assert_eq!(after(Class::Held, 30, 61), None);
+        assert_eq!(after(Class::InUse, 30, 59), Some(Duration::from_secs(10)));
+        assert_eq!(after(Class::InUse, 30, 61), None);
     }
 
     #[tokio::test(start_paused = true)]

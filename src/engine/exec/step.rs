@@ -6,8 +6,8 @@
 use super::{Message, Shared};
 use crate::engine::diff::{diff, diff_tags};
 use crate::engine::driver::{Delta, Driver, Identity, Live, Nature, Phase};
+use crate::engine::error::{Error, Leftover};
 use crate::engine::event::Verb;
-use crate::engine::fault::{Fault, Leaves};
 use crate::engine::plan::{Node, Op};
 use crate::engine::reference::has_placeholder;
 use crate::state::{Record, Stage};
@@ -18,13 +18,13 @@ use tokio::time::Instant;
 
 /// Why a step ended before it was done.
 pub(super) enum Stop {
-    Failed(Box<Fault>),
+    Failed(Box<Error>),
     Interrupted,
 }
 
-impl From<Fault> for Stop {
-    fn from(fault: Fault) -> Self {
-        Self::Failed(Box::new(fault))
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failed(Box::new(error))
     }
 }
 
@@ -47,8 +47,8 @@ impl Work {
     }
 
     async fn go(&mut self) -> Result<Option<f64>, Stop> {
-        if let Some(fault) = self.node.refused.take() {
-            return Err(fault.into());
+        if let Some(error) = self.node.refused.take() {
+            return Err(error.into());
         }
         let driver = self.shared.registry.get(&self.node.kind)?.clone();
         match self.node.op {
@@ -63,7 +63,7 @@ impl Work {
             crate::engine::reference::walk(&self.node.spec, &mut |p| {
                 missing = format!("{}.{}", p.step, p.output)
             });
-            return Err(Fault::permanent(
+            return Err(Error::permanent(
                 "resolve",
                 format!("the output `{missing}` it refers to is not known"),
             )
@@ -79,7 +79,7 @@ impl Work {
                 self.note(Stage::Created, &outputs).await?;
                 outputs
             }
-            None if driver.meta().nature == Nature::Aspect => {
+            None if driver.meta().nature == Nature::SubResource => {
                 let live = self.until(driver, None, Self::settled).await?;
                 let outputs = live.outputs.clone();
                 first = Some(live);
@@ -116,12 +116,12 @@ impl Work {
                 self.note(Stage::Ready, &outputs).await?;
                 return Ok(());
             }
-            if sent > 0 && unseen < self.shared.limits.patience {
+            if sent > 0 && unseen < self.shared.limits.consistency_timeout {
                 // What was sent a moment ago may not be visible everywhere yet.
-                let nap = Duration::from_millis(200) + unseen;
-                unseen += nap;
-                tokio::time::sleep(nap).await;
-                if unseen < self.shared.limits.patience / 3 * sent {
+                let delay = Duration::from_millis(200) + unseen;
+                unseen += delay;
+                tokio::time::sleep(delay).await;
+                if unseen < self.shared.limits.consistency_timeout / 3 * sent {
                     continue;
                 }
             }
@@ -134,7 +134,7 @@ impl Work {
         }
     }
 
-    fn stubborn(&self, delta: &Delta) -> Fault {
+    fn stubborn(&self, delta: &Delta) -> Error {
         let text = |v: &Option<Value>| v.as_ref().map_or("nothing".to_owned(), Value::to_string);
         let mut parts: Vec<String> = delta
             .changes
@@ -148,8 +148,8 @@ impl Work {
                 .chain(&delta.remove_tags)
                 .map(|k| format!("tag `{k}`")),
         );
-        Fault::permanent("verify", format!("AWS accepted the settings but reads back otherwise: {}", parts.join("; ")))
-            .leaves(Leaves::Known(vec![self.node.name.clone()]))
+        Error::permanent("verify", format!("AWS accepted the settings but reads back otherwise: {}", parts.join("; ")))
+            .leftover(Leftover::Known(vec![self.node.name.clone()]))
             .hint("another actor may be changing it; see what `deployer drift` says, then run `deployer apply` again")
     }
 
@@ -157,19 +157,19 @@ impl Work {
         let meta = driver.meta();
         let mut changes = diff(&self.node.spec, &live.spec);
         changes.retain(|c| !meta.delegated.iter().any(|d| d.field == c.field()));
-        if let (Some(have), true) = (&live.tags, meta.nature != Nature::Aspect) {
+        if let (Some(have), true) = (&live.tags, meta.nature != Nature::SubResource) {
             // Extra tags go only when the plan said so; others may have been put there since, by their owners.
-            let planned: Vec<&str> = self
+            let planned: Vec<_> = self
                 .node
                 .changes
                 .iter()
                 .filter(|c| c.is_extra())
-                .map(|c| c.path.as_str())
+                .map(|c| &c.path)
                 .collect();
             let tags = diff_tags(&self.node.tags, have, &[]);
             changes.extend(
                 tags.into_iter()
-                    .filter(|c| !c.is_extra() || planned.contains(&c.path.as_str())),
+                    .filter(|c| !c.is_extra() || planned.contains(&&c.path)),
             );
         }
         Delta::of(changes)
@@ -185,7 +185,7 @@ impl Work {
             self.retry(|| driver.delete(&self.node.spec, &live.outputs))
                 .await?;
         }
-        if driver.meta().nature != Nature::Aspect {
+        if driver.meta().nature != Nature::SubResource {
             self.gone(driver, &live).await?;
         }
         self.forget().await?;

@@ -4,8 +4,8 @@ use super::Message;
 use super::settle::{pause, tick};
 use super::step::{Stop, Work};
 use crate::engine::driver::{Driver, Key, Live, Phase};
+use crate::engine::error::{Class, Error, Leftover};
 use crate::engine::event::Event;
-use crate::engine::fault::{Class, Fault, Leaves};
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -34,7 +34,7 @@ impl Work {
                     // What had failed before may show so for a moment longer.
                     Phase::Failed(why) if was.phase != Phase::Failed(why.clone()) => {
                         let why = format!("its deletion failed: {why}");
-                        return Err(Fault::permanent("delete", why).into());
+                        return Err(Error::permanent("delete", why).into());
                     }
                     Phase::Ready | Phase::Failed(_) if sent.elapsed() > UNHEEDED => {
                         self.retry(|| driver.delete(&self.node.spec, &live.outputs))
@@ -75,19 +75,19 @@ impl Work {
                     phase: Phase::Failed(why),
                     ..
                 })) => {
-                    let fault =
-                        Fault::permanent("settle", format!("AWS reports that it failed: {why}"))
-                            .leaves(Leaves::Known(vec![self.node.name.clone()]))
+                    let error =
+                        Error::permanent("settle", format!("AWS reports that it failed: {why}"))
+                            .leftover(Leftover::Known(vec![self.node.name.clone()]))
                             .hint("run `deployer apply` again: it replaces what has failed");
-                    return Err(fault.into());
+                    return Err(error.into());
                 }
                 Ok(Some(live)) if enough(&live) => return Ok(live),
                 Ok(Some(_)) => {}
                 // Just created and not visible yet.
-                Ok(None) if began.elapsed() < self.shared.limits.patience * 4 => {}
+                Ok(None) if began.elapsed() < self.shared.limits.consistency_timeout * 4 => {}
                 Ok(None) => {
                     return Err(
-                        Fault::permanent("read", "it vanished while it was being set up")
+                        Error::permanent("read", "it vanished while it was being set up")
                             .hint("somebody deleted it; run `deployer apply` again")
                             .into(),
                     );
@@ -109,10 +109,10 @@ impl Work {
             return Err(Stop::Interrupted);
         }
         if began.elapsed() > limit {
-            let fault = Fault::permanent("wait", format!("{what} took longer than {} s", limit.as_secs()))
-                .leaves(Leaves::Known(vec![self.node.name.clone()]))
+            let error = Error::permanent("wait", format!("{what} took longer than {} s", limit.as_secs()))
+                .leftover(Leftover::Known(vec![self.node.name.clone()]))
                 .hint("look at it in the AWS console, then run the same command again: it goes on from here");
-            return Err(fault.into());
+            return Err(error.into());
         }
         let mut stop = self.shared.stop.clone();
         tokio::select! {
@@ -137,10 +137,10 @@ impl Work {
             .max(self.shared.limits.settle_floor)
     }
 
-    /// Repeats a call that may be repeated, as its fault's class says.
+    /// Repeats a call that may be repeated, as its error's class says.
     pub(super) async fn retry<F>(&self, mut call: impl FnMut() -> F) -> Result<(), Stop>
     where
-        F: Future<Output = Result<(), Fault>>,
+        F: Future<Output = Result<(), Error>>,
     {
         let began = Instant::now();
         let mut attempt = 0;
@@ -149,30 +149,30 @@ impl Work {
                 let _place = self.shared.calls.acquire().await;
                 call().await
             };
-            let Err(fault) = answer else { return Ok(()) };
+            let Err(error) = answer else { return Ok(()) };
             let settle = self.shared.limits.settle_floor;
-            let Some(nap) = pause(
-                &fault,
+            let Some(delay) = pause(
+                &error,
                 attempt,
                 began.elapsed(),
-                self.shared.limits.held,
+                self.shared.limits.in_use_timeout,
                 settle,
             ) else {
-                return Err(fault.into());
+                return Err(error.into());
             };
             if self.stopping() {
                 return Err(Stop::Interrupted);
             }
-            if fault.class == Class::Held && attempt == 2 {
-                self.shared.events.send(Event::StepHeld {
+            if error.class == Class::InUse && attempt == 2 {
+                self.shared.events.send(Event::StepInUse {
                     step: self.node.step.clone(),
-                    fault,
+                    error,
                 });
             }
             attempt += 1;
             // What it waits for may be a step that has no place yet.
             self.tell(Message::Parked(self.at));
-            tokio::time::sleep(nap).await;
+            tokio::time::sleep(delay).await;
         }
     }
 
@@ -182,9 +182,9 @@ impl Work {
 }
 
 /// Faults of a read that a later read may not have.
-fn passing(fault: &Fault) -> bool {
+fn passing(error: &Error) -> bool {
     matches!(
-        fault.class,
-        Class::Network | Class::Throttled | Class::Propagating | Class::NotYet
+        error.class,
+        Class::Unclear | Class::Throttled | Class::Propagating | Class::NotReady
     )
 }

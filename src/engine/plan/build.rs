@@ -43,10 +43,10 @@ pub fn build(
         }
         let meta = match registry.get(&step.kind) {
             Ok(driver) => driver.meta(),
-            Err(fault) => {
+            Err(error) => {
                 plan.problems.push(Problem {
                     step: step.id.clone(),
-                    fault,
+                    error,
                 });
                 decisions.push(None);
                 continue;

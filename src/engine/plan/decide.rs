@@ -4,8 +4,8 @@ use super::build::Options;
 use super::{DelegatedField, Plan, Problem};
 use crate::engine::diff::{Change, diff, diff_tags};
 use crate::engine::driver::{Live, Meta, Nature, Phase};
+use crate::engine::error::{Class, Error};
 use crate::engine::event::Verb;
-use crate::engine::fault::{Class, Fault};
 use crate::engine::graph::Step;
 use crate::engine::observe::Observed;
 use crate::engine::reference::resolve;
@@ -19,7 +19,7 @@ pub(super) struct Decision {
     pub(super) changes: Vec<Change>,
     pub(super) reasons: Vec<String>,
     pub(super) live: Option<Live>,
-    pub(super) refused: Option<Fault>,
+    pub(super) refused: Option<Error>,
 }
 
 pub(super) fn decide(
@@ -48,16 +48,16 @@ pub(super) fn decide(
             }
             return decision;
         }
-        Observed::Unreadable(fault) => {
+        Observed::Unreadable(error) => {
             decision.verb = Some(Verb::Update);
             decision.reasons.push("it could not be read".into());
-            decision.refused = Some(fault.clone());
+            decision.refused = Some(error.clone());
             return decision;
         }
-        Observed::Foreign(_, fault) => {
+        Observed::Foreign(_, error) => {
             plan.problems.push(Problem {
                 step: step.id.clone(),
-                fault: fault.clone(),
+                error: error.clone(),
             });
             return decision;
         }
@@ -67,7 +67,7 @@ pub(super) fn decide(
     let want = resolve(&step.spec, &|id| kept.get(id).copied());
     let (delegated, mut changes) = split(meta, step, diff(&want, &live.spec), &want, live);
     plan.delegated.extend(delegated);
-    if let (Some(have), true) = (&live.tags, meta.nature != Nature::Aspect) {
+    if let (Some(have), true) = (&live.tags, meta.nature != Nature::SubResource) {
         changes.extend(diff_tags(&step.tags, have, &options.ignore_tags));
     }
     let fixed: Vec<&Change> = changes
@@ -85,7 +85,7 @@ pub(super) fn decide(
     }
     if !reasons.is_empty() {
         if meta.holds_data && live.phase != Phase::Deleting && !options.replace_data {
-            let fault = Fault::of(
+            let error = Error::of(
                 Class::Permanent,
                 "plan",
                 format!(
@@ -98,13 +98,13 @@ pub(super) fn decide(
             .hint("set the value back, or pass --replace-data if its data may be lost");
             plan.problems.push(Problem {
                 step: step.id.clone(),
-                fault,
+                error,
             });
         }
         decision.verb = Some(Verb::Replace);
     } else if record.is_none_or(|r| r.stage == Stage::Creating) {
         decision.verb = Some(Verb::Adopt);
-        if meta.nature != Nature::Aspect {
+        if meta.nature != Nature::SubResource {
             reasons.push("it carries our mark and is not in the state".into());
         }
     } else if !changes.is_empty() {

@@ -13,8 +13,8 @@ pub use teardown::teardown;
 
 use super::diff::Change;
 use super::driver::Live;
+use super::error::Error;
 use super::event::Verb;
-use super::fault::Fault;
 use super::reference::Strength;
 use serde::Serialize;
 use serde_json::Value;
@@ -66,7 +66,7 @@ pub struct Node {
     pub record_needs: Vec<String>,
     /// Set when it cannot be done: the node fails at once, what is independent goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub refused: Option<Fault>,
+    pub refused: Option<Error>,
     /// Expected seconds.
     pub seconds: f64,
 }
@@ -93,7 +93,7 @@ pub struct Problem {
     /// The step.
     pub step: String,
     /// What is wrong and what to do.
-    pub fault: Fault,
+    pub error: Error,
 }
 
 /// A plan.

@@ -3,8 +3,8 @@
 use super::build::{Options, durations};
 use super::{Node, Op, Plan};
 use crate::engine::driver::{Live, Registry};
+use crate::engine::error::Error;
 use crate::engine::event::Verb;
-use crate::engine::fault::Fault;
 use crate::engine::graph::Graph;
 use crate::engine::observe::{Observations, Observed};
 use crate::engine::reference::{Strength, mentions};
@@ -41,11 +41,11 @@ pub(super) fn removals(
                 plan.forget.push(id.clone());
                 continue;
             }
-            Some(Observed::Foreign(_, fault)) => {
-                plan.notes.push(format!("{id}: {fault}; it is left alone"));
+            Some(Observed::Foreign(_, error)) => {
+                plan.notes.push(format!("{id}: {error}; it is left alone"));
                 continue;
             }
-            Some(Observed::Unreadable(fault)) => (None, Some(fault.clone())),
+            Some(Observed::Unreadable(error)) => (None, Some(error.clone())),
             Some(Observed::Found(live)) => (Some(live.clone()), None),
         };
         plan.nodes.push(removal(
@@ -83,7 +83,7 @@ pub(super) fn removal(
     id: &str,
     record: &Record,
     live: Option<Live>,
-    refused: Option<Fault>,
+    refused: Option<Error>,
     registry: &Registry,
     state: &State,
     why: &str,

@@ -3,7 +3,7 @@
 use super::removal::removal;
 use super::{Plan, Problem};
 use crate::engine::driver::Registry;
-use crate::engine::fault::Fault;
+use crate::engine::error::Error;
 use crate::engine::graph::Graph;
 use crate::engine::observe::{Observations, Observed};
 use crate::engine::reference::{Strength, mentions};
@@ -27,7 +27,7 @@ pub fn teardown(
             !matches!(records[**id].scope.as_str(), "shared") && records[**id].scope != scope
         });
         if let Some(id) = other {
-            let fault = Fault::permanent(
+            let error = Error::permanent(
                 "plan",
                 format!("`{id}` of {} rests on {scope}", records[*id].scope),
             )
@@ -37,7 +37,7 @@ pub fn teardown(
             ));
             plan.problems.push(Problem {
                 step: (*id).to_owned(),
-                fault,
+                error,
             });
             return plan;
         }
@@ -51,14 +51,14 @@ pub fn teardown(
                 continue;
             }
             Some(Observed::Found(live)) => (Some(live.clone()), None),
-            Some(Observed::Unreadable(fault)) => (None, Some(fault.clone())),
-            Some(Observed::Foreign(_, fault)) => {
+            Some(Observed::Unreadable(error)) => (None, Some(error.clone())),
+            Some(Observed::Foreign(_, error)) => {
                 let record = state.steps.get(*id);
                 if record.is_some_and(|r| r.stage != Stage::Creating) {
-                    (None, Some(fault.clone()))
+                    (None, Some(error.clone()))
                 } else {
                     // Never ours: it only has our name, and no call of ours made it.
-                    plan.notes.push(format!("{fault}; it is left alone"));
+                    plan.notes.push(format!("{error}; it is left alone"));
                     plan.forget.extend(record.map(|_| (*id).to_owned()));
                     continue;
                 }

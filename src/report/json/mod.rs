@@ -13,9 +13,9 @@ use super::plan::{service, shown};
 use super::summary::Totals;
 use crate::engine::diff::Change;
 use crate::engine::drift::Drift;
+use crate::engine::error::Error;
 use crate::engine::event::Verb;
 use crate::engine::exec::{Outcome, Report};
-use crate::engine::fault::Fault;
 use crate::engine::plan::{DelegatedField, Plan, Problem};
 use serde::Serialize;
 use serde_json::Value;
@@ -48,7 +48,7 @@ pub(super) fn text<D: Document>(document: &D) -> serde_json::Result<String> {
 
 /// Which deployment a document is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Home {
+pub struct DeploymentRef {
     /// The environment suffix.
     pub suffix: String,
     /// The AWS account id; empty when no run has met AWS yet.
@@ -112,7 +112,7 @@ pub struct PlanStep {
     /// Expected seconds.
     pub seconds: f64,
     /// Set when it cannot be done.
-    pub refused: Option<Fault>,
+    pub refused: Option<Error>,
 }
 
 /// `deployer plan --json`, and `apply`/`destroy` with `--dry-run`.
@@ -120,7 +120,7 @@ pub struct PlanStep {
 pub struct PlanDocument {
     /// Which deployment.
     #[serde(flatten)]
-    pub home: Home,
+    pub home: DeploymentRef,
     /// Counts.
     pub summary: PlanSummary,
     /// What is done, in order of the graph; a replacement is one step.
@@ -137,12 +137,12 @@ pub struct PlanDocument {
     pub notes: Vec<String>,
 }
 impl Document for PlanDocument {
-    const SCHEMA: &'static str = "deployer.plan/1";
+    const SCHEMA: &'static str = "deployer.plan/2";
 }
 
 impl PlanDocument {
     /// Of a plan.
-    pub fn new(home: Home, plan: &Plan) -> Self {
+    pub fn new(home: DeploymentRef, plan: &Plan) -> Self {
         let step = |node: &crate::engine::plan::Node| PlanStep {
             step: node.step.clone(),
             kind: node.kind.clone(),
@@ -179,7 +179,7 @@ pub struct RunStep {
     pub outcome: &'static str,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub fault: Option<Fault>,
+    pub error: Option<Error>,
     /// The failed step that it needs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blocked_by: Option<String>,
@@ -188,12 +188,12 @@ pub struct RunStep {
 /// Counts of a run.
 pub type RunSummary = Totals;
 
-/// `deployer apply --json` (`deployer.apply/1`) and `deployer destroy --json` (`deployer.destroy/1`).
+/// `deployer apply --json` (`deployer.apply/2`) and `deployer destroy --json` (`deployer.destroy/2`).
 #[derive(Debug, Clone, Serialize)]
 pub struct RunDocument<const DESTROY: bool> {
     /// Which deployment.
     #[serde(flatten)]
-    pub home: Home,
+    pub home: DeploymentRef,
     /// True when everything was done.
     pub complete: bool,
     /// Counts.
@@ -212,25 +212,25 @@ pub struct RunDocument<const DESTROY: bool> {
     pub outputs: BTreeMap<String, Value>,
 }
 impl Document for RunDocument<false> {
-    const SCHEMA: &'static str = "deployer.apply/1";
+    const SCHEMA: &'static str = "deployer.apply/2";
 }
 impl Document for RunDocument<true> {
-    const SCHEMA: &'static str = "deployer.destroy/1";
+    const SCHEMA: &'static str = "deployer.destroy/2";
 }
 
 impl<const DESTROY: bool> RunDocument<DESTROY> {
     /// Of a run; with an empty report of a plan that was not run.
     pub fn new(
-        home: Home,
+        home: DeploymentRef,
         plan: &Plan,
         report: &Report,
         calls: CallTotals,
         outputs: BTreeMap<String, Value>,
     ) -> Self {
         let steps = report.outcomes.iter().map(|(step, verb, outcome)| {
-            let (word, fault, blocked_by) = match outcome {
+            let (word, error, blocked_by) = match outcome {
                 Outcome::Done => ("done", None, None),
-                Outcome::Failed(fault) => ("failed", Some(fault.clone()), None),
+                Outcome::Failed(error) => ("failed", Some(error.clone()), None),
                 Outcome::Blocked(by) => ("blocked", None, Some(by.clone())),
                 Outcome::Interrupted => ("interrupted", None, None),
             };
@@ -238,7 +238,7 @@ impl<const DESTROY: bool> RunDocument<DESTROY> {
                 step: step.clone(),
                 action: *verb,
                 outcome: word,
-                fault,
+                error,
                 blocked_by,
             }
         });
@@ -261,7 +261,7 @@ impl<const DESTROY: bool> RunDocument<DESTROY> {
 pub struct DriftDocument {
     /// Which deployment.
     #[serde(flatten)]
-    pub home: Home,
+    pub home: DeploymentRef,
     /// True when something differs.
     pub differs: bool,
     /// True when everything was looked at.
@@ -273,12 +273,12 @@ pub struct DriftDocument {
     pub calls: CallTotals,
 }
 impl Document for DriftDocument {
-    const SCHEMA: &'static str = "deployer.drift/1";
+    const SCHEMA: &'static str = "deployer.drift/2";
 }
 
 impl DriftDocument {
     /// Of a comparison.
-    pub fn new(home: Home, drift: Drift, calls: CallTotals) -> Self {
+    pub fn new(home: DeploymentRef, drift: Drift, calls: CallTotals) -> Self {
         Self {
             home,
             differs: drift.differs(),

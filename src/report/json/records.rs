@@ -1,6 +1,6 @@
 //! Documents about what is recorded on this machine.
 
-use super::{Document, Home};
+use super::{DeploymentRef, Document};
 use crate::engine::drift::Unlisted;
 use crate::state::{Record, Stage, State};
 use serde::Serialize;
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 pub struct OutputsDocument {
     /// Which deployment.
     #[serde(flatten)]
-    pub home: Home,
+    pub home: DeploymentRef,
     /// Values by name; null while they are not known.
     pub outputs: BTreeMap<String, Value>,
 }
@@ -64,7 +64,7 @@ impl StateRow {
 pub struct StatusDocument {
     /// Which deployment.
     #[serde(flatten)]
-    pub home: Home,
+    pub home: DeploymentRef,
     /// Grows with every whole write of the state.
     pub serial: u64,
     /// Recorded steps by scope, then by stage.
@@ -80,7 +80,7 @@ impl Document for StatusDocument {
 
 impl StatusDocument {
     /// Of a state.
-    pub fn new(home: Home, state: &State, locked_by: Option<String>) -> Self {
+    pub fn new(home: DeploymentRef, state: &State, locked_by: Option<String>) -> Self {
         let rows = StateRow::all(state, home.scope.as_deref());
         let mut counts: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
         for row in &rows {
@@ -105,7 +105,7 @@ impl StatusDocument {
 pub struct StateListDocument {
     /// Which deployment.
     #[serde(flatten)]
-    pub home: Home,
+    pub home: DeploymentRef,
     /// The recorded steps.
     pub steps: Vec<StateRow>,
 }
@@ -141,7 +141,7 @@ pub struct Marked {
 pub struct RebuildDocument {
     /// Which deployment.
     #[serde(flatten)]
-    pub home: Home,
+    pub home: DeploymentRef,
     /// The steps that were found and recorded.
     pub recorded: Vec<String>,
     /// What carries our mark and is no step of the blueprint.
@@ -150,7 +150,7 @@ pub struct RebuildDocument {
     pub unlisted: Vec<Unlisted>,
 }
 impl Document for RebuildDocument {
-    const SCHEMA: &'static str = "deployer.state-rebuild/1";
+    const SCHEMA: &'static str = "deployer.state-rebuild/2";
 }
 
 /// `deployer state unlock --json`.

@@ -58,8 +58,8 @@ fn told(schema: &str) -> BTreeMap<String, Option<Vec<String>>> {
 /// `SCHEMA.md` tells exactly the keys that the document has, one level deep; `key?` may be absent.
 fn as_told(document: &Value) {
     let schema = document["schema"].as_str().unwrap();
-    let of = if schema == "deployer.destroy/1" {
-        "deployer.apply/1"
+    let of = if schema == "deployer.destroy/2" {
+        "deployer.apply/2"
     } else {
         schema
     };
@@ -111,7 +111,7 @@ fn keys(value: &Value) -> Vec<&str> {
 /// A change of these lists breaks readers of the documents: add keys at will, and count the version up for anything else.
 #[test]
 fn documents_keep_their_keys() {
-    let home = || Home {
+    let home = || DeploymentRef {
         suffix: "dev".into(),
         account: "1".into(),
         region: "r".into(),
@@ -119,7 +119,7 @@ fn documents_keep_their_keys() {
     };
     let (plan, report) = ran();
     let document = parsed(&PlanDocument::new(home(), &plan));
-    assert_eq!(document["schema"], "deployer.plan/1");
+    assert_eq!(document["schema"], "deployer.plan/2");
     assert_eq!(
         keys(&document),
         [
@@ -168,12 +168,12 @@ fn documents_keep_their_keys() {
         BTreeMap::new(),
     ));
     assert_eq!(
-        document["steps"][4]["fault"]["code"],
+        document["steps"][4]["error"]["code"],
         "UnauthorizedOperation"
     );
     assert_eq!(document["steps"][5]["blocked_by"], "bucket-green");
     assert_eq!(document["complete"], false);
-    assert_eq!(run(document), "deployer.apply/1");
+    assert_eq!(run(document), "deployer.apply/2");
     assert_eq!(
         run(parsed(&RunDocument::<true>::new(
             home(),
@@ -182,7 +182,7 @@ fn documents_keep_their_keys() {
             CallTotals::default(),
             BTreeMap::new()
         ))),
-        "deployer.destroy/1"
+        "deployer.destroy/2"
     );
 
     let document = parsed(&DriftDocument::new(

@@ -3,12 +3,12 @@ mod plans;
 mod progress;
 
 use super::*;
-use crate::engine::diff::Change;
+use crate::engine::diff::{Change, Path};
 use crate::engine::drift::{Counts, Drift, Row, Status, Unlisted, Unmanaged};
+use crate::engine::error::{Error, Leftover};
 use crate::engine::event::Verb;
 use crate::engine::exec::{Outcome, Report};
-use crate::engine::fault::{Fault, Leaves};
-use crate::engine::graph::{Builder, Head, Kind};
+use crate::engine::graph::{Builder, Kind, StepMeta};
 use crate::engine::plan::{DelegatedField, Node, Op, Plan, Problem};
 use crate::state::{Record, Stage, State};
 use serde_json::{Value, json};
@@ -40,18 +40,21 @@ fn node(step: &str, kind: &str, scope: &str, verb: Verb) -> Node {
 
 fn change(path: &str, want: Option<Value>, have: Option<Value>) -> Change {
     Change {
-        path: path.into(),
+        path: match path.split_once('.') {
+            Some((field, entry)) => Path::of([field, entry]),
+            None => Path::of([path]),
+        },
         want,
         have,
     }
 }
 
-fn denied() -> Fault {
-    let mut fault = Fault::permanent("ec2:CreateVpc", "You are not authorized.")
+fn denied() -> Error {
+    let mut error = Error::permanent("ec2:CreateVpc", "You are not authorized.")
         .code("UnauthorizedOperation")
         .hint("allow ec2:CreateVpc for this role and run `deployer apply` again");
-    fault.request_id = Some("req-1".into());
-    fault
+    error.request_id = Some("req-1".into());
+    error
 }
 
 fn rich() -> Plan {
@@ -90,7 +93,7 @@ fn rich() -> Plan {
         unchanged: vec!["vpc-blue".into()],
         problems: vec![Problem {
             step: "role-green".into(),
-            fault: Fault::foreign("read", "iam/role `role-green-dev` (x)"),
+            error: Error::foreign("read", "iam/role `role-green-dev` (x)"),
         }],
         delegated: vec![DelegatedField {
             step: "service-green".into(),
@@ -108,14 +111,14 @@ fn rich() -> Plan {
 #[test]
 fn a_fault_shows_action_code_message_request_leftovers_and_hint() {
     let mut known = denied();
-    known.leaves = Leaves::Known(vec!["vpc-1".into(), "rtb-2".into()]);
+    known.leftover = Leftover::Known(vec!["vpc-1".into(), "rtb-2".into()]);
     assert_eq!(
-        fault(Some("vpc-green"), &known, Paint::PLAIN),
+        error(Some("vpc-green"), &known, Paint::PLAIN),
         "error: vpc-green: ec2:CreateVpc: UnauthorizedOperation: You are not authorized.\n  request id: req-1\n  it leaves: vpc-1, rtb-2\nhint: allow ec2:CreateVpc for this role and run `deployer apply` again"
     );
-    let unclear = Fault::permanent("ec2:CreateVpc", "timeout").leaves(Leaves::Unknown);
+    let unclear = Error::permanent("ec2:CreateVpc", "timeout").leftover(Leftover::Unknown);
     assert_eq!(
-        fault(None, &unclear, Paint::PLAIN),
+        error(None, &unclear, Paint::PLAIN),
         "error: ec2:CreateVpc: timeout\n  it leaves: unknown; the next run looks for it before it creates again"
     );
     assert_eq!(
@@ -198,7 +201,7 @@ fn drifted() -> Drift {
         unmanaged: Vec::new(),
         out_of_range: Vec::new(),
         reason: None,
-        fault: None,
+        error: None,
     };
     Drift {
         summary: Counts {
@@ -229,7 +232,7 @@ fn drifted() -> Drift {
             },
             Row {
                 reason: Some("it could not be read".into()),
-                fault: Some(denied()),
+                error: Some(denied()),
                 ..row("db-green", Status::Unchecked)
             },
         ],
@@ -242,7 +245,7 @@ fn drifted() -> Drift {
         }],
         unlisted: vec![Unlisted {
             kind: "kms/key".into(),
-            fault: Fault::permanent("kms:ListKeys", "no"),
+            error: Error::permanent("kms:ListKeys", "no"),
         }],
     }
 }
@@ -337,7 +340,7 @@ impl Kind for Any {
 #[test]
 fn graphs_have_clusters_and_bold_edges_for_what_must_be_ready() {
     let mut b = Builder::new();
-    let head = |id: &str, scope: &str| Head {
+    let head = |id: &str, scope: &str| StepMeta {
         id: id.into(),
         scope: scope.into(),
         name: format!("{id}-dev"),

@@ -12,9 +12,9 @@ fn events() -> Vec<(f64, Event)> {
         remaining_seconds: remaining,
         needs: Vec::new(),
     };
-    let held = || Event::StepHeld {
+    let held = || Event::StepInUse {
         step: "b".into(),
-        fault: Fault::permanent("ec2:DeleteSubnet", "eni-1 is in it"),
+        error: Error::permanent("ec2:DeleteSubnet", "eni-1 is in it"),
     };
     vec![
         (
@@ -34,7 +34,7 @@ fn events() -> Vec<(f64, Event)> {
             10.0,
             Event::StepUnclear {
                 step: "b".into(),
-                fault: Fault::permanent("ec2:CreateVpc", "timed out"),
+                error: Error::permanent("ec2:CreateVpc", "timed out"),
             },
         ),
         (
@@ -50,7 +50,7 @@ fn events() -> Vec<(f64, Event)> {
             Event::StepFailed {
                 step: "b".into(),
                 verb: Verb::Create,
-                fault: denied(),
+                error: denied(),
                 seconds: 11.5,
             },
         ),

@@ -111,10 +111,10 @@ impl Kept {
             Event::StepSettling { step } => {
                 run.with(step, |r| r.settling = r.settling.or(Some(now)));
             }
-            Event::StepHeld { step, .. } => run.with(step, |r| r.held += 1),
+            Event::StepInUse { step, .. } => run.with(step, |r| r.held += 1),
             Event::StepDone { step, .. } => run.end(step, now, "done", String::new()),
-            Event::StepFailed { step, fault, .. } => {
-                run.end(step, now, "failed", fault.to_string())
+            Event::StepFailed { step, error, .. } => {
+                run.end(step, now, "failed", error.to_string())
             }
             Event::StepBlocked { step, by, .. } => run.blocked.push((step.clone(), by.clone())),
             Event::Call {

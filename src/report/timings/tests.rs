@@ -1,6 +1,6 @@
 use super::*;
+use crate::engine::error::Error;
 use crate::engine::event::Verb;
-use crate::engine::fault::Fault;
 
 fn started(step: &str, kind: &str, needs: &[&str]) -> Event {
     Event::StepStarted {
@@ -158,7 +158,7 @@ fn nothing_in_the_data_can_end_the_script_and_nothing_is_loaded() {
     timings.take(&Event::StepFailed {
         step: "</script><img src=x onerror=alert(1)>".into(),
         verb: Verb::Create,
-        fault: Fault::permanent("x", "<!-- </SCRIPT> \u{2028}"),
+        error: Error::permanent("x", "<!-- </SCRIPT> \u{2028}"),
         seconds: 1.0,
     });
     let page = timings.page();
@@ -291,7 +291,7 @@ fn sample(steps: usize) -> String {
                 Event::StepFailed {
                     step,
                     verb: Verb::Create,
-                    fault: Fault::permanent(
+                    error: Error::permanent(
                         "ec2:CreateVpcEndpoint",
                         "You are not authorized to perform this operation.",
                     )

@@ -3,23 +3,23 @@
 use super::change;
 use super::table::{Index, Table, TableOutputs};
 use crate::aws::{Aws, read};
-use crate::engine::{Fault, Phase, Ref};
-use crate::resources::{found, lacks};
+use crate::engine::{Error, Phase, Ref};
+use crate::resources::{found, missing_field};
 use aws_sdk_dynamodb::types::{
     BillingMode, GlobalSecondaryIndexDescription, IndexStatus, PointInTimeRecoveryStatus,
     SseStatus, StreamViewType, TableDescription, TableStatus, TimeToLiveStatus,
 };
 use std::collections::BTreeMap;
 
-pub(super) async fn describe(cx: &Aws, name: &str) -> Result<TableDescription, Fault> {
+pub(super) async fn describe(cx: &Aws, name: &str) -> Result<TableDescription, Error> {
     let answer = cx
         .call(read("dynamodb", "DescribeTable"), || {
-            cx.dynamodb.describe_table().table_name(name).send()
+            cx.dynamodb.client.describe_table().table_name(name).send()
         })
         .await?;
     answer
         .table
-        .ok_or_else(|| lacks("dynamodb:DescribeTable", "Table"))
+        .ok_or_else(|| missing_field("dynamodb:DescribeTable", "Table"))
 }
 
 /// What DescribeTable tells of the settings.
@@ -89,8 +89,8 @@ pub(super) fn phase(table: &TableDescription) -> Phase {
     }
 }
 
-pub(super) fn outputs(table: &TableDescription) -> Result<TableOutputs, Fault> {
-    let lacking = |field| lacks("dynamodb:DescribeTable", field);
+pub(super) fn outputs(table: &TableDescription) -> Result<TableOutputs, Error> {
+    let lacking = |field| missing_field("dynamodb:DescribeTable", field);
     Ok(TableOutputs {
         name: table
             .table_name()
@@ -101,9 +101,10 @@ pub(super) fn outputs(table: &TableDescription) -> Result<TableOutputs, Fault> {
     })
 }
 
-pub(super) async fn recovery(cx: &Aws, name: &str) -> Result<Option<i32>, Fault> {
+pub(super) async fn recovery(cx: &Aws, name: &str) -> Result<Option<i32>, Error> {
     let answer = cx.call(read("dynamodb", "DescribeContinuousBackups"), || {
         cx.dynamodb
+            .client
             .describe_continuous_backups()
             .table_name(name)
             .send()
@@ -120,9 +121,13 @@ pub(super) async fn recovery(cx: &Aws, name: &str) -> Result<Option<i32>, Fault>
 }
 
 /// The attribute that items expire by. Switching takes DynamoDB up to an hour; the new value counts at once.
-pub(super) async fn ttl(cx: &Aws, name: &str) -> Result<Option<String>, Fault> {
+pub(super) async fn ttl(cx: &Aws, name: &str) -> Result<Option<String>, Error> {
     let answer = cx.call(read("dynamodb", "DescribeTimeToLive"), || {
-        cx.dynamodb.describe_time_to_live().table_name(name).send()
+        cx.dynamodb
+            .client
+            .describe_time_to_live()
+            .table_name(name)
+            .send()
     });
     let Some(answer) = found(answer.await)? else {
         return Ok(None);
@@ -136,12 +141,13 @@ pub(super) async fn ttl(cx: &Aws, name: &str) -> Result<Option<String>, Fault> {
     Ok(on.and_then(|t| t.attribute_name))
 }
 
-pub(super) async fn tags_of(cx: &Aws, arn: &str) -> Result<BTreeMap<String, String>, Fault> {
+pub(super) async fn tags_of(cx: &Aws, arn: &str) -> Result<BTreeMap<String, String>, Error> {
     let mut all = BTreeMap::new();
     let mut token: Option<String> = None;
     loop {
         let answer = cx.call(read("dynamodb", "ListTagsOfResource"), || {
             cx.dynamodb
+                .client
                 .list_tags_of_resource()
                 .resource_arn(arn)
                 .set_next_token(token.clone())

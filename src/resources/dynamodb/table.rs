@@ -4,10 +4,10 @@ use super::change;
 use super::read::{describe, described, outputs, phase, recovery, tags_of, ttl};
 use super::write::{built, stream, tags, update_tags};
 use crate::aws::{Aws, once, read, repeatable};
-use crate::engine::{Delta, Fault, Handle, Identity, Kind, NameRule, Owned, Ref};
+use crate::engine::{Delta, Error, Handle, Identity, Kind, NameRule, Owned, Ref};
 use crate::resources::kms::KeyArn;
 use crate::resources::owned::{is_conventional, marked};
-use crate::resources::{Found, Lookup, Resource, found, gone_is_fine, lacks};
+use crate::resources::{Found, Lookup, Resource, found, ignore_not_found, missing_field};
 use aws_sdk_dynamodb::types::{BillingMode, TableStatus};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -134,7 +134,7 @@ impl Resource for Table {
     const HOLDS_DATA: bool = true;
     type Outputs = TableOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let name = key
             .outputs
             .map_or(key.identity.name.as_str(), |o| o.name.as_str());
@@ -161,7 +161,7 @@ impl Resource for Table {
         }))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<TableOutputs, Fault> {
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<TableOutputs, Error> {
         const ACTION: &str = "dynamodb:CreateTable";
         let attributes = built(ACTION, change::definitions(&self.key, &self.indexes))?;
         let schema = built(ACTION, change::schema(&self.key))?;
@@ -175,6 +175,7 @@ impl Resource for Table {
         let answer = cx
             .call(once("dynamodb", "CreateTable"), || {
                 cx.dynamodb
+                    .client
                     .create_table()
                     .table_name(&identity.name)
                     .set_attribute_definitions(Some(attributes.clone()))
@@ -190,11 +191,11 @@ impl Resource for Table {
             .await?;
         let table = answer
             .table_description()
-            .ok_or_else(|| lacks(ACTION, "TableDescription"))?;
+            .ok_or_else(|| missing_field(ACTION, "TableDescription"))?;
         outputs(table)
     }
 
-    async fn update(&self, cx: &Aws, outputs: &TableOutputs, delta: &Delta) -> Result<(), Fault> {
+    async fn update(&self, cx: &Aws, outputs: &TableOutputs, delta: &Delta) -> Result<(), Error> {
         let name = outputs.name.as_str();
         let of_table = [
             "deletion_protection",
@@ -218,7 +219,7 @@ impl Resource for Table {
         Ok(())
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &TableOutputs) -> Result<(), Fault> {
+    async fn delete(&self, cx: &Aws, outputs: &TableOutputs) -> Result<(), Error> {
         let name = outputs.name.as_str();
         let Some(table) = found(describe(cx, name).await)? else {
             return Ok(());
@@ -229,6 +230,7 @@ impl Resource for Table {
         if table.deletion_protection_enabled() == Some(true) {
             let off = || {
                 cx.dynamodb
+                    .client
                     .update_table()
                     .table_name(name)
                     .deletion_protection_enabled(false)
@@ -236,22 +238,23 @@ impl Resource for Table {
             };
             cx.call(repeatable("dynamodb", "UpdateTable"), off).await?;
         }
-        gone_is_fine(
+        ignore_not_found(
             cx.call(repeatable("dynamodb", "DeleteTable"), || {
-                cx.dynamodb.delete_table().table_name(name).send()
+                cx.dynamodb.client.delete_table().table_name(name).send()
             })
             .await,
         )
     }
 
     /// ListTables answers names only: those of our kind are asked for their tags.
-    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Fault> {
+    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
         let mut out = Vec::new();
         let mut last: Option<String> = None;
         loop {
             let page = cx
                 .call(read("dynamodb", "ListTables"), || {
                     cx.dynamodb
+                        .client
                         .list_tables()
                         .limit(100)
                         .set_exclusive_start_table_name(last.clone())

@@ -4,7 +4,7 @@ use super::change::{self, Change};
 use super::read::{describe, described, phase, ttl};
 use super::table::Table;
 use crate::aws::{Aws, once, repeatable};
-use crate::engine::{Class, Delta, Fault, Leaves, Phase};
+use crate::engine::{Class, Delta, Error, Leftover, Phase};
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{
     BillingMode, CreateGlobalSecondaryIndexAction, DeleteGlobalSecondaryIndexAction,
@@ -15,10 +15,10 @@ use aws_sdk_dynamodb::types::{
 impl Table {
     /// Sends the next change that the table needs. While another one is to follow (or `others`, which take an ACTIVE
     /// table too) it answers `NotYet`, and the engine calls again when the table may have settled.
-    pub(super) async fn one_change(&self, cx: &Aws, name: &str, others: bool) -> Result<(), Fault> {
+    pub(super) async fn one_change(&self, cx: &Aws, name: &str, others: bool) -> Result<(), Error> {
         const ACTION: &str = "dynamodb:UpdateTable";
         let table = describe(cx, name).await?;
-        let later = |what: String| Fault::of(Class::NotYet, ACTION, what);
+        let later = |what: String| Error::of(Class::NotReady, ACTION, what);
         if phase(&table) != Phase::Ready {
             return Err(later(format!("the table `{name}` is still being changed")));
         }
@@ -37,9 +37,9 @@ impl Table {
         Ok(())
     }
 
-    async fn send(&self, cx: &Aws, name: &str, change: &Change, have: Table) -> Result<(), Fault> {
+    async fn send(&self, cx: &Aws, name: &str, change: &Change, have: Table) -> Result<(), Error> {
         const ACTION: &str = "dynamodb:UpdateTable";
-        let update = cx.dynamodb.update_table().table_name(name);
+        let update = cx.dynamodb.client.update_table().table_name(name);
         let update = match change {
             Change::Protection(on) => update.deletion_protection_enabled(*on),
             Change::Encryption => update.sse_specification(self.encryption()),
@@ -58,7 +58,7 @@ impl Table {
                 let index = self
                     .indexes
                     .get(name)
-                    .ok_or_else(|| Fault::permanent(ACTION, format!("no index `{name}`")))?;
+                    .ok_or_else(|| Error::permanent(ACTION, format!("no index `{name}`")))?;
                 let create = CreateGlobalSecondaryIndexAction::builder()
                     .index_name(name)
                     .set_key_schema(Some(built(ACTION, change::schema(&index.key))?))
@@ -81,9 +81,9 @@ impl Table {
             .await;
         match answer {
             // Most changes are refused the second time. What the table is when the engine calls again decides.
-            Err(fault) if fault.leaves == Leaves::Unknown => Err(Fault {
-                class: Class::NotYet,
-                ..fault
+            Err(error) if error.leftover == Leftover::Unknown => Err(Error {
+                class: Class::NotReady,
+                ..error
             }),
             other => other.map(drop),
         }
@@ -98,7 +98,7 @@ impl Table {
             .build()
     }
 
-    pub(super) async fn put_recovery(&self, cx: &Aws, name: &str) -> Result<(), Fault> {
+    pub(super) async fn put_recovery(&self, cx: &Aws, name: &str) -> Result<(), Error> {
         const ACTION: &str = "dynamodb:UpdateContinuousBackups";
         let recovery = PointInTimeRecoverySpecification::builder()
             .point_in_time_recovery_enabled(self.recovery_days.is_some())
@@ -107,6 +107,7 @@ impl Table {
         let recovery = built(ACTION, recovery)?;
         cx.call(repeatable("dynamodb", "UpdateContinuousBackups"), || {
             cx.dynamodb
+                .client
                 .update_continuous_backups()
                 .table_name(name)
                 .point_in_time_recovery_specification(recovery.clone())
@@ -117,7 +118,7 @@ impl Table {
     }
 
     /// Another attribute takes two changes, and DynamoDB allows one within an hour: the second is refused with a hint.
-    pub(super) async fn put_ttl(&self, cx: &Aws, name: &str) -> Result<(), Fault> {
+    pub(super) async fn put_ttl(&self, cx: &Aws, name: &str) -> Result<(), Error> {
         let have = ttl(cx, name).await?;
         if have == self.ttl {
             return Ok(());
@@ -132,7 +133,7 @@ impl Table {
     }
 }
 
-async fn set_ttl(cx: &Aws, name: &str, attribute: &str, on: bool) -> Result<(), Fault> {
+async fn set_ttl(cx: &Aws, name: &str, attribute: &str, on: bool) -> Result<(), Error> {
     const ACTION: &str = "dynamodb:UpdateTimeToLive";
     let ttl = TimeToLiveSpecification::builder()
         .enabled(on)
@@ -142,6 +143,7 @@ async fn set_ttl(cx: &Aws, name: &str, attribute: &str, on: bool) -> Result<(), 
     let answer = cx
         .call(repeatable("dynamodb", "UpdateTimeToLive"), || {
             cx.dynamodb
+                .client
                 .update_time_to_live()
                 .table_name(name)
                 .time_to_live_specification(ttl.clone())
@@ -150,12 +152,12 @@ async fn set_ttl(cx: &Aws, name: &str, attribute: &str, on: bool) -> Result<(), 
         .await;
     match answer {
         // Sent a second time after an unclear answer.
-        Err(fault) if fault.message.contains("TimeToLive is already") => Ok(()),
+        Err(error) if error.message.contains("TimeToLive is already") => Ok(()),
         other => other.map(drop),
     }
 }
 
-pub(super) fn stream(action: &str, view: Option<&str>) -> Result<StreamSpecification, Fault> {
+pub(super) fn stream(action: &str, view: Option<&str>) -> Result<StreamSpecification, Error> {
     let stream = StreamSpecification::builder()
         .stream_enabled(view.is_some())
         .set_stream_view_type(view.map(StreamViewType::from))
@@ -163,14 +165,14 @@ pub(super) fn stream(action: &str, view: Option<&str>) -> Result<StreamSpecifica
     built(action, stream)
 }
 
-pub(super) fn built<T>(action: &str, value: Result<T, BuildError>) -> Result<T, Fault> {
-    value.map_err(|e| Fault::permanent(action, e.to_string()))
+pub(super) fn built<T>(action: &str, value: Result<T, BuildError>) -> Result<T, Error> {
+    value.map_err(|e| Error::permanent(action, e.to_string()))
 }
 
 pub(super) fn tags<'a>(
     action: &str,
     tags: impl IntoIterator<Item = (&'a String, &'a String)>,
-) -> Result<Vec<Tag>, Fault> {
+) -> Result<Vec<Tag>, Error> {
     let all = tags
         .into_iter()
         .map(|(k, v)| Tag::builder().key(k).value(v).build())
@@ -178,11 +180,12 @@ pub(super) fn tags<'a>(
     built(action, all)
 }
 
-pub(super) async fn update_tags(cx: &Aws, arn: &str, delta: &Delta) -> Result<(), Fault> {
+pub(super) async fn update_tags(cx: &Aws, arn: &str, delta: &Delta) -> Result<(), Error> {
     if !delta.set_tags.is_empty() {
         let tags = tags("dynamodb:TagResource", &delta.set_tags)?;
         cx.call(repeatable("dynamodb", "TagResource"), || {
             cx.dynamodb
+                .client
                 .tag_resource()
                 .resource_arn(arn)
                 .set_tags(Some(tags.clone()))
@@ -193,6 +196,7 @@ pub(super) async fn update_tags(cx: &Aws, arn: &str, delta: &Delta) -> Result<()
     if !delta.remove_tags.is_empty() {
         cx.call(repeatable("dynamodb", "UntagResource"), || {
             cx.dynamodb
+                .client
                 .untag_resource()
                 .resource_arn(arn)
                 .set_tag_keys(Some(delta.remove_tags.clone()))

@@ -1,8 +1,8 @@
 //! Entries of network ACLs: how they are read, compared and set. Shared by our own ACLs and the VPC's default one.
 
 use crate::aws::{Aws, repeatable};
-use crate::engine::Fault;
-use crate::resources::gone_is_fine;
+use crate::engine::Error;
+use crate::resources::ignore_not_found;
 use aws_sdk_ec2::types::{self as t, IcmpTypeCode, NetworkAclEntry, PortRange, RuleAction};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -165,7 +165,7 @@ pub(super) async fn bring(
     egress: bool,
     have: &Entries,
     want: &Entries,
-) -> Result<(), Fault> {
+) -> Result<(), Error> {
     for (number, entry) in want {
         match have.get(number) {
             Some(there) if there == entry => {}
@@ -177,13 +177,14 @@ pub(super) async fn bring(
         let rule = rule_number(number)?;
         let gone = cx.call(repeatable("ec2", "DeleteNetworkAclEntry"), || {
             cx.ec2
+                .client
                 .delete_network_acl_entry()
                 .network_acl_id(acl)
                 .egress(egress)
                 .rule_number(rule)
                 .send()
         });
-        gone_is_fine(gone.await)?;
+        ignore_not_found(gone.await)?;
     }
     Ok(())
 }
@@ -194,16 +195,23 @@ async fn create(
     egress: bool,
     number: &str,
     entry: &Entry,
-) -> Result<(), Fault> {
+) -> Result<(), Error> {
     let rule = rule_number(number)?;
     let answer = cx
         .call(repeatable("ec2", "CreateNetworkAclEntry"), || {
-            entry!(cx.ec2.create_network_acl_entry(), acl, egress, rule, entry).send()
+            entry!(
+                cx.ec2.client.create_network_acl_entry(),
+                acl,
+                egress,
+                rule,
+                entry
+            )
+            .send()
         })
         .await;
     match answer {
         // There by now: an earlier attempt whose answer was lost, or a read that lagged.
-        Err(fault) if fault.code == "NetworkAclEntryAlreadyExists" => {
+        Err(error) if error.code == "NetworkAclEntryAlreadyExists" => {
             replace(cx, acl, egress, number, entry).await
         }
         answer => answer.map(drop),
@@ -216,18 +224,25 @@ async fn replace(
     egress: bool,
     number: &str,
     entry: &Entry,
-) -> Result<(), Fault> {
+) -> Result<(), Error> {
     let rule = rule_number(number)?;
     cx.call(repeatable("ec2", "ReplaceNetworkAclEntry"), || {
-        entry!(cx.ec2.replace_network_acl_entry(), acl, egress, rule, entry).send()
+        entry!(
+            cx.ec2.client.replace_network_acl_entry(),
+            acl,
+            egress,
+            rule,
+            entry
+        )
+        .send()
     })
     .await
     .map(drop)
 }
 
-fn rule_number(text: &str) -> Result<i32, Fault> {
+fn rule_number(text: &str) -> Result<i32, Error> {
     text.parse()
-        .map_err(|_| Fault::permanent("plan", format!("`{text}` is not a rule number of an ACL")))
+        .map_err(|_| Error::permanent("plan", format!("`{text}` is not a rule number of an ACL")))
 }
 
 #[cfg(test)]

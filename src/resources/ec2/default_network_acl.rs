@@ -4,7 +4,7 @@
 use super::acl::{self, Entries};
 use super::{NetworkAclId, VpcId};
 use crate::aws::Aws;
-use crate::engine::{Delta, Fault, Identity, Kind, Nature, Phase, Ref};
+use crate::engine::{Delta, Error, Identity, Kind, Nature, Phase, Ref};
 use crate::resources::{Found, Lookup, Resource, never_created};
 use serde::{Deserialize, Serialize};
 
@@ -32,11 +32,11 @@ impl Kind for DefaultNetworkAcl {
 
 impl Resource for DefaultNetworkAcl {
     const FIXED: &'static [&'static str] = &["vpc"];
-    const NATURE: Nature = Nature::Aspect;
+    const NATURE: Nature = Nature::SubResource;
     type Outputs = DefaultNetworkAclOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
-        let acls = &cx.read.network_acls;
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
+        let acls = &cx.ec2.network_acls;
         // By its id it is asked together with all other ACLs.
         let found = match key.outputs {
             Some(outputs) => acls.by("network-acl-id", outputs.id.as_str()).await?,
@@ -60,20 +60,20 @@ impl Resource for DefaultNetworkAcl {
         }))
     }
 
-    async fn create(&self, _: &Aws, _: &Identity) -> Result<Self::Outputs, Fault> {
+    async fn create(&self, _: &Aws, _: &Identity) -> Result<Self::Outputs, Error> {
         Err(never_created(Self::TYPE))
     }
 
-    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, _: &Delta) -> Result<(), Fault> {
+    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, _: &Delta) -> Result<(), Error> {
         let id = outputs.id.as_str();
-        let found = cx.read.network_acls.by("network-acl-id", id).await?;
+        let found = cx.ec2.network_acls.by("network-acl-id", id).await?;
         let (ingress, egress) = found.first().map(acl::entries).unwrap_or_default();
         acl::bring(cx, id, false, &ingress, &self.ingress).await?;
         acl::bring(cx, id, true, &egress, &self.egress).await
     }
 
     /// It goes with the VPC, and opening it again before that helps nobody.
-    async fn delete(&self, _: &Aws, _: &Self::Outputs) -> Result<(), Fault> {
+    async fn delete(&self, _: &Aws, _: &Self::Outputs) -> Result<(), Error> {
         Ok(())
     }
 }

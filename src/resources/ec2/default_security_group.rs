@@ -4,7 +4,7 @@
 use super::rules::{self, Rules};
 use super::{SecurityGroupId, VpcId};
 use crate::aws::Aws;
-use crate::engine::{Delta, Fault, Identity, Kind, Nature, Phase, Ref};
+use crate::engine::{Delta, Error, Identity, Kind, Nature, Phase, Ref};
 use crate::resources::{Found, Lookup, Resource, never_created};
 use serde::{Deserialize, Serialize};
 
@@ -32,11 +32,11 @@ impl Kind for DefaultSecurityGroup {
 
 impl Resource for DefaultSecurityGroup {
     const FIXED: &'static [&'static str] = &["vpc"];
-    const NATURE: Nature = Nature::Aspect;
+    const NATURE: Nature = Nature::SubResource;
     type Outputs = DefaultSecurityGroupOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
-        let groups = &cx.read.security_groups;
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
+        let groups = &cx.ec2.security_groups;
         // By its id it is asked together with all other groups, and its rules with theirs.
         let (found, known) = match key.outputs {
             Some(outputs) => {
@@ -68,16 +68,16 @@ impl Resource for DefaultSecurityGroup {
         }))
     }
 
-    async fn create(&self, _: &Aws, _: &Identity) -> Result<Self::Outputs, Fault> {
+    async fn create(&self, _: &Aws, _: &Identity) -> Result<Self::Outputs, Error> {
         Err(never_created(Self::TYPE))
     }
 
-    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, _: &Delta) -> Result<(), Fault> {
+    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, _: &Delta) -> Result<(), Error> {
         rules::bring(cx, outputs.id.as_str(), &self.ingress, &self.egress).await
     }
 
     /// It goes with the VPC, and opening it again before that helps nobody.
-    async fn delete(&self, _: &Aws, _: &Self::Outputs) -> Result<(), Fault> {
+    async fn delete(&self, _: &Aws, _: &Self::Outputs) -> Result<(), Error> {
         Ok(())
     }
 }

@@ -2,9 +2,9 @@
 
 use super::ids::VpcEndpointId;
 use crate::aws::{Api, Aws, find, refused, repeatable};
-use crate::engine::{Fault, Identity, Phase, Ref};
+use crate::engine::{Error, Identity, Phase, Ref};
 use crate::resources::policy::Policy;
-use crate::resources::{gone_is_fine, lacks};
+use crate::resources::{ignore_not_found, missing_field};
 use aws_sdk_ec2::operation::create_vpc_endpoint::CreateVpcEndpointOutput;
 use aws_sdk_ec2::types::{UnsuccessfulItem, VpcEndpoint};
 use serde::{Deserialize, Serialize};
@@ -26,9 +26,9 @@ pub(super) async fn look(
     cx: &Aws,
     outputs: Option<&VpcEndpointOutputs>,
     identity: &Identity,
-) -> Result<Option<(VpcEndpoint, VpcEndpointOutputs, Phase)>, Fault> {
+) -> Result<Option<(VpcEndpoint, VpcEndpointOutputs, Phase)>, Error> {
     let id = outputs.map(|o| o.id.as_str());
-    let Some(endpoint) = find(&cx.edge.endpoints, id, "vpc-endpoint-id", identity).await? else {
+    let Some(endpoint) = find(&cx.ec2.endpoints, id, "vpc-endpoint-id", identity).await? else {
         return Ok(None);
     };
     let Some(phase) = phase(&endpoint) else {
@@ -36,7 +36,7 @@ pub(super) async fn look(
     };
     let id = endpoint
         .vpc_endpoint_id()
-        .ok_or_else(|| lacks("ec2:DescribeVpcEndpoints", "VpcEndpointId"))?;
+        .ok_or_else(|| missing_field("ec2:DescribeVpcEndpoints", "VpcEndpointId"))?;
     let outputs = VpcEndpointOutputs { id: id.into() };
     Ok(Some((endpoint, outputs, phase)))
 }
@@ -65,28 +65,32 @@ pub(super) fn policy(endpoint: &VpcEndpoint) -> Policy {
 }
 
 /// The id in the answer to the create call.
-pub(super) fn created(answer: &CreateVpcEndpointOutput) -> Result<VpcEndpointOutputs, Fault> {
+pub(super) fn created(answer: &CreateVpcEndpointOutput) -> Result<VpcEndpointOutputs, Error> {
     let id = answer
         .vpc_endpoint()
         .and_then(|e| e.vpc_endpoint_id())
-        .ok_or_else(|| lacks("ec2:CreateVpcEndpoint", "VpcEndpointId"))?;
+        .ok_or_else(|| missing_field("ec2:CreateVpcEndpoint", "VpcEndpointId"))?;
     Ok(VpcEndpointOutputs { id: id.into() })
 }
 
 /// Deletes an endpoint. An interface endpoint's network interfaces hold their subnets and groups for a minute more.
-pub(super) async fn delete(cx: &Aws, id: &str) -> Result<(), Fault> {
+pub(super) async fn delete(cx: &Aws, id: &str) -> Result<(), Error> {
     const DELETE: Api = repeatable("ec2", "DeleteVpcEndpoints");
     let answer = cx
         .call(DELETE, || {
-            cx.ec2.delete_vpc_endpoints().vpc_endpoint_ids(id).send()
+            cx.ec2
+                .client
+                .delete_vpc_endpoints()
+                .vpc_endpoint_ids(id)
+                .send()
         })
         .await;
     let answer = answer.and_then(|a| all_done(DELETE, a.unsuccessful()));
-    gone_is_fine(answer)
+    ignore_not_found(answer)
 }
 
 /// Some EC2 calls answer 200 and list what they did not do.
-pub(super) fn all_done(api: Api, unsuccessful: &[UnsuccessfulItem]) -> Result<(), Fault> {
+pub(super) fn all_done(api: Api, unsuccessful: &[UnsuccessfulItem]) -> Result<(), Error> {
     match unsuccessful.iter().find_map(UnsuccessfulItem::error) {
         Some(error) => Err(refused(
             api,
@@ -121,10 +125,10 @@ mod tests {
             UnsuccessfulItem::builder().error(error.build()).build()
         };
         let create = repeatable("ec2", "CreateFlowLogs");
-        let fault = all_done(create, &[item("FlowLogAlreadyExists")]).unwrap_err();
-        assert_eq!(fault.class, Class::Conflict);
+        let error = all_done(create, &[item("FlowLogAlreadyExists")]).unwrap_err();
+        assert_eq!(error.class, Class::Conflict);
         let gone = all_done(MODIFY, &[item("InvalidVpcEndpointId.NotFound")]);
-        assert!(gone_is_fine(gone).is_ok());
+        assert!(ignore_not_found(gone).is_ok());
         assert!(all_done(create, &[]).is_ok());
     }
 }

@@ -5,10 +5,10 @@ use super::endpoint::all_done;
 use super::ids::FlowLogId;
 use super::{VpcId, tags};
 use crate::aws::{Api, Aws, find, repeatable, tags_of};
-use crate::engine::{Delta, Fault, Handle, Identity, Kind, Phase, Ref};
+use crate::engine::{Delta, Error, Handle, Identity, Kind, Phase, Ref};
 use crate::resources::iam::RoleArn;
 use crate::resources::logs::LogGroupName;
-use crate::resources::{Found, Lookup, Resource, gone_is_fine, lacks};
+use crate::resources::{Found, Lookup, Resource, ignore_not_found, missing_field};
 use aws_sdk_ec2::types::{FlowLogsResourceType, LogDestinationType, ResourceType};
 use serde::{Deserialize, Serialize};
 
@@ -62,14 +62,14 @@ impl Resource for FlowLog {
     ];
     type Outputs = FlowLogOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let id = key.outputs.map(|o| o.id.as_str());
-        let Some(log) = find(&cx.edge.flow_logs, id, "flow-log-id", key.identity).await? else {
+        let Some(log) = find(&cx.ec2.flow_logs, id, "flow-log-id", key.identity).await? else {
             return Ok(None);
         };
         let id = log
             .flow_log_id()
-            .ok_or_else(|| lacks("ec2:DescribeFlowLogs", "FlowLogId"))?;
+            .ok_or_else(|| missing_field("ec2:DescribeFlowLogs", "FlowLogId"))?;
         Ok(Some(Found {
             spec: Self {
                 vpc: log.resource_id().unwrap_or_default().into(),
@@ -93,10 +93,11 @@ impl Resource for FlowLog {
         }))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Self::Outputs, Fault> {
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Self::Outputs, Error> {
         let answer = cx
             .call(CREATE, || {
                 cx.ec2
+                    .client
                     .create_flow_logs()
                     .resource_type(FlowLogsResourceType::Vpc)
                     .resource_ids(self.vpc.as_str())
@@ -115,21 +116,23 @@ impl Resource for FlowLog {
         let id = answer
             .flow_log_ids()
             .first()
-            .ok_or_else(|| lacks("ec2:CreateFlowLogs", "FlowLogIds"))?;
+            .ok_or_else(|| missing_field("ec2:CreateFlowLogs", "FlowLogIds"))?;
         Ok(FlowLogOutputs {
             id: id.as_str().into(),
         })
     }
 
-    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Fault> {
+    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Error> {
         tags::update(cx, outputs.id.as_str(), delta).await
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Fault> {
+    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Error> {
         let id = outputs.id.as_str();
         let answer = cx
-            .call(DELETE, || cx.ec2.delete_flow_logs().flow_log_ids(id).send())
+            .call(DELETE, || {
+                cx.ec2.client.delete_flow_logs().flow_log_ids(id).send()
+            })
             .await;
-        gone_is_fine(answer.and_then(|a| all_done(DELETE, a.unsuccessful())))
+        ignore_not_found(answer.and_then(|a| all_done(DELETE, a.unsuccessful())))
     }
 }

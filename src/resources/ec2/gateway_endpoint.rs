@@ -6,7 +6,7 @@ use super::ids::VpcEndpointId;
 use super::members::members;
 use super::{RouteTableId, VpcId, tags};
 use crate::aws::{Aws, tags_of};
-use crate::engine::{Delta, Fault, Handle, Identity, Kind, Ref};
+use crate::engine::{Delta, Error, Handle, Identity, Kind, Ref};
 use crate::resources::policy::Policy;
 use crate::resources::{Found, Lookup, Resource};
 use aws_sdk_ec2::types::{ResourceType, VpcEndpointType};
@@ -40,7 +40,7 @@ impl Resource for GatewayEndpoint {
     const FIXED: &'static [&'static str] = &["vpc", "service"];
     type Outputs = VpcEndpointOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let Some((endpoint, outputs, phase)) =
             endpoint::look(cx, key.outputs, key.identity).await?
         else {
@@ -63,12 +63,13 @@ impl Resource for GatewayEndpoint {
         }))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Self::Outputs, Fault> {
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Self::Outputs, Error> {
         let tables: Vec<String> = self.route_tables.iter().map(ToString::to_string).collect();
         let policy = self.policy.document();
         let answer = cx
             .call(endpoint::CREATE, || {
                 cx.ec2
+                    .client
                     .create_vpc_endpoint()
                     .vpc_endpoint_type(VpcEndpointType::Gateway)
                     .vpc_id(self.vpc.as_str())
@@ -83,13 +84,14 @@ impl Resource for GatewayEndpoint {
         endpoint::created(&answer)
     }
 
-    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Fault> {
+    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Error> {
         let id = outputs.id.as_str();
         if !delta.changes.is_empty() {
             let tables = members(delta, "route_tables");
             let policy = delta.touches("policy").then(|| self.policy.document());
             cx.call(endpoint::MODIFY, || {
                 cx.ec2
+                    .client
                     .modify_vpc_endpoint()
                     .vpc_endpoint_id(id)
                     .set_add_route_table_ids(tables.add.clone())
@@ -102,7 +104,7 @@ impl Resource for GatewayEndpoint {
         tags::update(cx, id, delta).await
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Fault> {
+    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Error> {
         endpoint::delete(cx, outputs.id.as_str()).await
     }
 }

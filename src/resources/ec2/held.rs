@@ -1,7 +1,7 @@
 //! Who holds what AWS refuses to delete. `DependencyViolation` names nobody; the network interfaces do.
 
 use crate::aws::Aws;
-use crate::engine::{Class, Fault};
+use crate::engine::{Class, Error};
 use aws_sdk_ec2::types::NetworkInterface;
 
 /// Where to look for the holder.
@@ -20,16 +20,16 @@ pub(super) enum Holder<'a> {
 /// The same answer; a refusal because of a dependency says who it is, as far as that can be read.
 pub(super) async fn explain<T>(
     cx: &Aws,
-    answer: Result<T, Fault>,
+    answer: Result<T, Error>,
     holder: Holder<'_>,
-) -> Result<T, Fault> {
+) -> Result<T, Error> {
     match answer {
-        Err(fault) if fault.class == Class::Held => Err(blame(cx, fault, holder).await),
+        Err(error) if error.class == Class::InUse => Err(blame(cx, error, holder).await),
         answer => answer,
     }
 }
 
-async fn blame(cx: &Aws, mut fault: Fault, holder: Holder<'_>) -> Fault {
+async fn blame(cx: &Aws, mut error: Error, holder: Holder<'_>) -> Error {
     // What cannot be read is left out: the refusal itself is the news.
     let mut names = match interfaces(cx, holder).await {
         Ok(found) => found.iter().map(name).collect(),
@@ -37,25 +37,25 @@ async fn blame(cx: &Aws, mut fault: Fault, holder: Holder<'_>) -> Fault {
     };
     names.extend(others(cx, holder).await.unwrap_or_default());
     if names.is_empty() {
-        return fault;
+        return error;
     }
     let more = names.len().saturating_sub(SHOWN);
     names.truncate(SHOWN);
     if more > 0 {
         names.push(format!("and {more} more"));
     }
-    fault.message = format!("{}; held by {}", fault.message.trim_end(), names.join(", "));
-    fault.hint.get_or_insert_with(|| {
+    error.message = format!("{}; held by {}", error.message.trim_end(), names.join(", "));
+    error.hint.get_or_insert_with(|| {
         "what belongs to AWS goes by itself in the time told; remove what is yours, then run the same command again".into()
     });
-    fault
+    error
 }
 
 /// Holders that are named; the rest is counted.
 const SHOWN: usize = 5;
 
-async fn interfaces(cx: &Aws, holder: Holder<'_>) -> Result<Vec<NetworkInterface>, Fault> {
-    let reader = &cx.read.network_interfaces;
+async fn interfaces(cx: &Aws, holder: Holder<'_>) -> Result<Vec<NetworkInterface>, Error> {
+    let reader = &cx.ec2.network_interfaces;
     match holder {
         Holder::InSubnet(id) => reader.by("subnet-id", id).await,
         Holder::OfGroup(id) => reader.by("group-id", id).await,
@@ -69,7 +69,7 @@ async fn interfaces(cx: &Aws, holder: Holder<'_>) -> Result<Vec<NetworkInterface
 }
 
 /// What holds besides interfaces.
-async fn others(cx: &Aws, holder: Holder<'_>) -> Result<Vec<String>, Fault> {
+async fn others(cx: &Aws, holder: Holder<'_>) -> Result<Vec<String>, Error> {
     let mut names = Vec::new();
     let mut add = |kind: &str, id: Option<&str>| {
         names.push(format!("{kind} {}", id.unwrap_or_default()));
@@ -77,7 +77,7 @@ async fn others(cx: &Aws, holder: Holder<'_>) -> Result<Vec<String>, Fault> {
     match holder {
         Holder::OfGroup(id) => {
             for filter in ["ip-permission.group-id", "egress.ip-permission.group-id"] {
-                for group in cx.read.security_groups.by(filter, id).await? {
+                for group in cx.ec2.security_groups.by(filter, id).await? {
                     if group.group_id() != Some(id) {
                         add("a rule of security group", group.group_id());
                     }
@@ -85,29 +85,29 @@ async fn others(cx: &Aws, holder: Holder<'_>) -> Result<Vec<String>, Fault> {
             }
         }
         Holder::InVpc(id) => {
-            for subnet in cx.read.subnets.by("vpc-id", id).await? {
+            for subnet in cx.ec2.subnets.by("vpc-id", id).await? {
                 add("subnet", subnet.subnet_id());
             }
-            for group in cx.read.security_groups.by("vpc-id", id).await? {
+            for group in cx.ec2.security_groups.by("vpc-id", id).await? {
                 if group.group_name() != Some("default") {
                     add("security group", group.group_id());
                 }
             }
-            for acl in cx.read.network_acls.by("vpc-id", id).await? {
+            for acl in cx.ec2.network_acls.by("vpc-id", id).await? {
                 if acl.is_default() != Some(true) {
                     add("network ACL", acl.network_acl_id());
                 }
             }
-            for table in cx.read.route_tables.by("vpc-id", id).await? {
+            for table in cx.ec2.route_tables.by("vpc-id", id).await? {
                 if !table.associations().iter().any(|a| a.main() == Some(true)) {
                     add("route table", table.route_table_id());
                 }
             }
-            let gateways = cx.read.internet_gateways.by("attachment.vpc-id", id);
+            let gateways = cx.ec2.internet_gateways.by("attachment.vpc-id", id);
             for gateway in gateways.await? {
                 add("internet gateway", gateway.internet_gateway_id());
             }
-            for endpoint in cx.edge.endpoints.by("vpc-id", id).await? {
+            for endpoint in cx.ec2.endpoints.by("vpc-id", id).await? {
                 add("VPC endpoint", endpoint.vpc_endpoint_id());
             }
         }

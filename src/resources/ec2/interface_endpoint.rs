@@ -5,7 +5,7 @@ use super::ids::VpcEndpointId;
 use super::members::members;
 use super::{SecurityGroupId, SubnetId, VpcId, tags};
 use crate::aws::{Aws, Find, tags_of};
-use crate::engine::{Class, Delta, Fault, Handle, Identity, Kind, Ref};
+use crate::engine::{Class, Delta, Error, Handle, Identity, Kind, Ref};
 use crate::resources::policy::Policy;
 use crate::resources::{Found, Lookup, Resource};
 use aws_sdk_ec2::types::{ResourceType, VpcEndpointType};
@@ -31,24 +31,24 @@ pub struct InterfaceEndpoint {
 impl InterfaceEndpoint {
     /// Who holds the private name that AWS refuses to give twice in a VPC: an endpoint that is on its way out (then it is
     /// free in a minute), or somebody's.
-    async fn rival(&self, cx: &Aws, mut fault: Fault) -> Fault {
+    async fn rival(&self, cx: &Aws, mut error: Error) -> Error {
         // What cannot be read is left out: the refusal itself is the news.
-        let there = cx.edge.endpoints.by("vpc-id", self.vpc.as_str()).await;
+        let there = cx.ec2.endpoints.by("vpc-id", self.vpc.as_str()).await;
         let mut there = there.unwrap_or_default();
         there.retain(|e| {
             e.service_name() == Some(self.service.as_str()) && e.private_dns_enabled() == Some(true)
         });
         let holder = there.iter().find(|e| !e.is_leaving()).or(there.first());
         if let Some(holder) = holder {
-            fault.class = if holder.is_leaving() {
-                Class::NotYet
+            error.class = if holder.is_leaving() {
+                Class::NotReady
             } else {
                 Class::Conflict
             };
             let id = holder.vpc_endpoint_id().unwrap_or_default();
-            fault.message = format!("{}; it is held by {id}", fault.message);
+            error.message = format!("{}; it is held by {id}", error.message);
         }
-        fault
+        error
     }
 }
 
@@ -67,7 +67,7 @@ impl Resource for InterfaceEndpoint {
     const FIXED: &'static [&'static str] = &["vpc", "service"];
     type Outputs = VpcEndpointOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let Some((endpoint, outputs, phase)) =
             endpoint::look(cx, key.outputs, key.identity).await?
         else {
@@ -96,13 +96,14 @@ impl Resource for InterfaceEndpoint {
         }))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Self::Outputs, Fault> {
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Self::Outputs, Error> {
         let subnets: Vec<String> = self.subnets.iter().map(ToString::to_string).collect();
         let groups: Vec<String> = self.groups.iter().map(ToString::to_string).collect();
         let policy = self.policy.document();
         let answer = cx
             .call(endpoint::CREATE, || {
                 cx.ec2
+                    .client
                     .create_vpc_endpoint()
                     .vpc_endpoint_type(VpcEndpointType::Interface)
                     .vpc_id(self.vpc.as_str())
@@ -118,14 +119,14 @@ impl Resource for InterfaceEndpoint {
             .await;
         match answer {
             Ok(answer) => endpoint::created(&answer),
-            Err(fault) if fault.message.contains("conflicting DNS domain") => {
-                Err(self.rival(cx, fault).await)
+            Err(error) if error.message.contains("conflicting DNS domain") => {
+                Err(self.rival(cx, error).await)
             }
-            Err(fault) => Err(fault),
+            Err(error) => Err(error),
         }
     }
 
-    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Fault> {
+    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Error> {
         let id = outputs.id.as_str();
         if !delta.changes.is_empty() {
             let (subnets, groups) = (members(delta, "subnets"), members(delta, "groups"));
@@ -133,6 +134,7 @@ impl Resource for InterfaceEndpoint {
             let private_dns = delta.touches("private_dns").then_some(self.private_dns);
             cx.call(endpoint::MODIFY, || {
                 cx.ec2
+                    .client
                     .modify_vpc_endpoint()
                     .vpc_endpoint_id(id)
                     .set_add_subnet_ids(subnets.add.clone())
@@ -148,7 +150,7 @@ impl Resource for InterfaceEndpoint {
         tags::update(cx, id, delta).await
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Fault> {
+    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Error> {
         endpoint::delete(cx, outputs.id.as_str()).await
     }
 }

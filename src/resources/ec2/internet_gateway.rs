@@ -2,8 +2,8 @@
 
 use super::tags;
 use crate::aws::{Aws, find, once, repeatable, tags_of};
-use crate::engine::{Delta, Fault, Handle, Identity, Kind, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, gone_is_fine, lacks};
+use crate::engine::{Delta, Error, Handle, Identity, Kind, Phase, Ref};
+use crate::resources::{Found, Lookup, Resource, ignore_not_found, missing_field};
 use aws_sdk_ec2::types::ResourceType;
 use serde::{Deserialize, Serialize};
 
@@ -36,9 +36,9 @@ impl Kind for InternetGateway {
 impl Resource for InternetGateway {
     type Outputs = InternetGatewayOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let id = key.outputs.map(|o| o.id.as_str());
-        let reader = &cx.read.internet_gateways;
+        let reader = &cx.ec2.internet_gateways;
         let gateway = find(reader, id, "internet-gateway-id", key.identity).await?;
         Ok(gateway.map(|gateway| Found {
             spec: Self {},
@@ -50,10 +50,11 @@ impl Resource for InternetGateway {
         }))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Self::Outputs, Fault> {
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Self::Outputs, Error> {
         let answer = cx
             .call(once("ec2", "CreateInternetGateway"), || {
                 cx.ec2
+                    .client
                     .create_internet_gateway()
                     .tag_specifications(tags::at_creation(ResourceType::InternetGateway, identity))
                     .send()
@@ -62,19 +63,20 @@ impl Resource for InternetGateway {
         let id = answer
             .internet_gateway()
             .and_then(|g| g.internet_gateway_id())
-            .ok_or_else(|| lacks("ec2:CreateInternetGateway", "InternetGatewayId"))?;
+            .ok_or_else(|| missing_field("ec2:CreateInternetGateway", "InternetGatewayId"))?;
         Ok(InternetGatewayOutputs { id: id.into() })
     }
 
-    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Fault> {
+    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Error> {
         tags::update(cx, outputs.id.as_str(), delta).await
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Fault> {
+    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Error> {
         let id = outputs.id.as_str();
-        gone_is_fine(
+        ignore_not_found(
             cx.call(repeatable("ec2", "DeleteInternetGateway"), || {
                 cx.ec2
+                    .client
                     .delete_internet_gateway()
                     .internet_gateway_id(id)
                     .send()

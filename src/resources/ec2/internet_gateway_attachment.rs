@@ -3,8 +3,8 @@
 use super::held::{self, Holder};
 use super::{InternetGatewayId, VpcId};
 use crate::aws::{Aws, once, repeatable};
-use crate::engine::{Delta, Fault, Handle, Identity, Kind, Nature, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, gone_is_fine};
+use crate::engine::{Delta, Error, Handle, Identity, Kind, Nature, Phase, Ref};
+use crate::resources::{Found, Lookup, Resource, ignore_not_found};
 use aws_sdk_ec2::types::AttachmentStatus;
 use serde::{Deserialize, Serialize};
 
@@ -38,12 +38,12 @@ impl Kind for InternetGatewayAttachment {
 
 impl Resource for InternetGatewayAttachment {
     const FIXED: &'static [&'static str] = &["gateway", "vpc"];
-    const NATURE: Nature = Nature::Parented;
+    const NATURE: Nature = Nature::ByParent;
     type Outputs = InternetGatewayAttachmentOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let id = key.outputs.map_or(&key.spec.gateway, |o| &o.gateway);
-        let reader = &cx.read.internet_gateways;
+        let reader = &cx.ec2.internet_gateways;
         let gateways = reader.by("internet-gateway-id", id.as_str()).await?;
         let attachment = gateways.first().and_then(|g| g.attachments().first());
         let Some(attachment) = attachment else {
@@ -69,9 +69,10 @@ impl Resource for InternetGatewayAttachment {
         }))
     }
 
-    async fn create(&self, cx: &Aws, _identity: &Identity) -> Result<Self::Outputs, Fault> {
+    async fn create(&self, cx: &Aws, _identity: &Identity) -> Result<Self::Outputs, Error> {
         cx.call(once("ec2", "AttachInternetGateway"), || {
             cx.ec2
+                .client
                 .attach_internet_gateway()
                 .internet_gateway_id(self.gateway.as_str())
                 .vpc_id(self.vpc.as_str())
@@ -83,14 +84,15 @@ impl Resource for InternetGatewayAttachment {
         })
     }
 
-    async fn update(&self, _: &Aws, _: &Self::Outputs, _: &Delta) -> Result<(), Fault> {
+    async fn update(&self, _: &Aws, _: &Self::Outputs, _: &Delta) -> Result<(), Error> {
         Ok(())
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Fault> {
+    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Error> {
         let answer = cx
             .call(repeatable("ec2", "DetachInternetGateway"), || {
                 cx.ec2
+                    .client
                     .detach_internet_gateway()
                     .internet_gateway_id(outputs.gateway.as_str())
                     .vpc_id(self.vpc.as_str())
@@ -98,8 +100,8 @@ impl Resource for InternetGatewayAttachment {
             })
             .await;
         match held::explain(cx, answer, Holder::PublicAddresses(self.vpc.as_str())).await {
-            Err(fault) if fault.code == "Gateway.NotAttached" => Ok(()),
-            answer => gone_is_fine(answer),
+            Err(error) if error.code == "Gateway.NotAttached" => Ok(()),
+            answer => ignore_not_found(answer),
         }
     }
 }

@@ -3,8 +3,8 @@
 
 use super::{VpcId, tags};
 use crate::aws::{Aws, find, repeatable, tags_of};
-use crate::engine::{Delta, Fault, Handle, Identity, Kind, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, gone_is_fine, lacks};
+use crate::engine::{Delta, Error, Handle, Identity, Kind, Phase, Ref};
+use crate::resources::{Found, Lookup, Resource, ignore_not_found, missing_field};
 use aws_sdk_ec2::types::ResourceType;
 use serde::{Deserialize, Serialize};
 
@@ -41,9 +41,9 @@ impl Resource for NetworkAcl {
     const FIXED: &'static [&'static str] = &["vpc"];
     type Outputs = NetworkAclOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let id = key.outputs.map(|o| o.id.as_str());
-        let acl = find(&cx.read.network_acls, id, "network-acl-id", key.identity).await?;
+        let acl = find(&cx.ec2.network_acls, id, "network-acl-id", key.identity).await?;
         Ok(acl.map(|acl| Found {
             spec: Self {
                 vpc: acl.vpc_id().unwrap_or_default().into(),
@@ -56,10 +56,11 @@ impl Resource for NetworkAcl {
         }))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Self::Outputs, Fault> {
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Self::Outputs, Error> {
         let answer = cx
             .call(repeatable("ec2", "CreateNetworkAcl"), || {
                 cx.ec2
+                    .client
                     .create_network_acl()
                     .vpc_id(self.vpc.as_str())
                     .client_token(&identity.token)
@@ -70,19 +71,19 @@ impl Resource for NetworkAcl {
         let id = answer
             .network_acl()
             .and_then(|a| a.network_acl_id())
-            .ok_or_else(|| lacks("ec2:CreateNetworkAcl", "NetworkAclId"))?;
+            .ok_or_else(|| missing_field("ec2:CreateNetworkAcl", "NetworkAclId"))?;
         Ok(NetworkAclOutputs { id: id.into() })
     }
 
-    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Fault> {
+    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Error> {
         tags::update(cx, outputs.id.as_str(), delta).await
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Fault> {
+    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Error> {
         let id = outputs.id.as_str();
-        gone_is_fine(
+        ignore_not_found(
             cx.call(repeatable("ec2", "DeleteNetworkAcl"), || {
-                cx.ec2.delete_network_acl().network_acl_id(id).send()
+                cx.ec2.client.delete_network_acl().network_acl_id(id).send()
             })
             .await,
         )

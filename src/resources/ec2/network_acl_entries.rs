@@ -3,7 +3,7 @@
 use super::NetworkAclId;
 use super::acl::{self, Entries};
 use crate::aws::Aws;
-use crate::engine::{Delta, Fault, Handle, Identity, Kind, Nature, Phase, Ref};
+use crate::engine::{Delta, Error, Handle, Identity, Kind, Nature, Phase, Ref};
 use crate::resources::{Found, Lookup, Resource, never_created};
 use serde::{Deserialize, Serialize};
 
@@ -38,12 +38,12 @@ impl Kind for NetworkAclEntries {
 
 impl Resource for NetworkAclEntries {
     const FIXED: &'static [&'static str] = &["acl"];
-    const NATURE: Nature = Nature::Aspect;
+    const NATURE: Nature = Nature::SubResource;
     type Outputs = NetworkAclEntriesOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let id = key.outputs.map_or(&key.spec.acl, |o| &o.acl);
-        let found = cx.read.network_acls.by("network-acl-id", id.as_str());
+        let found = cx.ec2.network_acls.by("network-acl-id", id.as_str());
         let Some(found) = found.await?.pop() else {
             return Ok(None);
         };
@@ -60,20 +60,20 @@ impl Resource for NetworkAclEntries {
         }))
     }
 
-    async fn create(&self, _: &Aws, _: &Identity) -> Result<Self::Outputs, Fault> {
+    async fn create(&self, _: &Aws, _: &Identity) -> Result<Self::Outputs, Error> {
         Err(never_created(Self::TYPE))
     }
 
-    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, _: &Delta) -> Result<(), Fault> {
+    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, _: &Delta) -> Result<(), Error> {
         let id = outputs.acl.as_str();
-        let found = cx.read.network_acls.by("network-acl-id", id).await?;
+        let found = cx.ec2.network_acls.by("network-acl-id", id).await?;
         let (ingress, egress) = found.first().map(acl::entries).unwrap_or_default();
         acl::bring(cx, id, false, &ingress, &self.ingress).await?;
         acl::bring(cx, id, true, &egress, &self.egress).await
     }
 
     /// The entries go with the ACL.
-    async fn delete(&self, _: &Aws, _: &Self::Outputs) -> Result<(), Fault> {
+    async fn delete(&self, _: &Aws, _: &Self::Outputs) -> Result<(), Error> {
         Ok(())
     }
 }

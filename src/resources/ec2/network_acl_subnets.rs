@@ -3,8 +3,8 @@
 
 use super::{NetworkAclId, SubnetId};
 use crate::aws::{Aws, repeatable};
-use crate::engine::{Class, Delta, Fault, Identity, Kind, Nature, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, gone_is_fine, never_created};
+use crate::engine::{Class, Delta, Error, Identity, Kind, Nature, Phase, Ref};
+use crate::resources::{Found, Lookup, Resource, ignore_not_found, never_created};
 use aws_sdk_ec2::types::NetworkAclAssociation;
 use serde::{Deserialize, Serialize};
 
@@ -30,12 +30,12 @@ impl Kind for NetworkAclSubnets {
 
 impl Resource for NetworkAclSubnets {
     const FIXED: &'static [&'static str] = &["acl"];
-    const NATURE: Nature = Nature::Aspect;
+    const NATURE: Nature = Nature::SubResource;
     type Outputs = NetworkAclSubnetsOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let id = key.outputs.map_or(&key.spec.acl, |o| &o.acl);
-        let found = cx.read.network_acls.by("network-acl-id", id.as_str());
+        let found = cx.ec2.network_acls.by("network-acl-id", id.as_str());
         let Some(acl) = found.await?.pop() else {
             return Ok(None);
         };
@@ -51,11 +51,11 @@ impl Resource for NetworkAclSubnets {
         }))
     }
 
-    async fn create(&self, _: &Aws, _: &Identity) -> Result<Self::Outputs, Fault> {
+    async fn create(&self, _: &Aws, _: &Identity) -> Result<Self::Outputs, Error> {
         Err(never_created(Self::TYPE))
     }
 
-    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, _: &Delta) -> Result<(), Fault> {
+    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, _: &Delta) -> Result<(), Error> {
         let acl = outputs.acl.as_str();
         let moves = self.subnets.iter().map(async |subnet| {
             let now = associations(cx, "association.subnet-id", subnet.as_str()).await?;
@@ -63,7 +63,7 @@ impl Resource for NetworkAclSubnets {
                 Some(now) if now.network_acl_id() == Some(acl) => Ok(()),
                 Some(now) => assign(cx, now, acl).await,
                 // A new subnet gets its default ACL within a moment.
-                None => Err(Fault::of(
+                None => Err(Error::of(
                     Class::Propagating,
                     "read",
                     format!("subnet {subnet} has no network ACL yet"),
@@ -73,7 +73,7 @@ impl Resource for NetworkAclSubnets {
         futures::future::join_all(moves)
             .await
             .into_iter()
-            .collect::<Result<(), Fault>>()?;
+            .collect::<Result<(), Error>>()?;
         let guarded = associations(cx, "network-acl-id", acl).await?;
         let extra = |a: &&NetworkAclAssociation| {
             a.subnet_id()
@@ -82,7 +82,7 @@ impl Resource for NetworkAclSubnets {
         release(cx, acl, guarded.iter().filter(extra)).await
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Fault> {
+    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Error> {
         let acl = outputs.acl.as_str();
         let guarded = associations(cx, "network-acl-id", acl).await?;
         release(cx, acl, guarded.iter()).await
@@ -94,8 +94,8 @@ async fn associations(
     cx: &Aws,
     filter: &'static str,
     value: &str,
-) -> Result<Vec<NetworkAclAssociation>, Fault> {
-    let acls = cx.read.network_acls.by(filter, value).await?;
+) -> Result<Vec<NetworkAclAssociation>, Error> {
+    let acls = cx.ec2.network_acls.by(filter, value).await?;
     Ok(acls
         .iter()
         .flat_map(|a| a.associations())
@@ -105,10 +105,11 @@ async fn associations(
 
 /// The association gets a new id by this, so a repetition answers "not found", which reads as propagating: the step
 /// looks again and finds the subnet where it should be.
-async fn assign(cx: &Aws, now: &NetworkAclAssociation, acl: &str) -> Result<(), Fault> {
+async fn assign(cx: &Aws, now: &NetworkAclAssociation, acl: &str) -> Result<(), Error> {
     let id = now.network_acl_association_id().unwrap_or_default();
     cx.call(repeatable("ec2", "ReplaceNetworkAclAssociation"), || {
         cx.ec2
+            .client
             .replace_network_acl_association()
             .association_id(id)
             .network_acl_id(acl)
@@ -123,7 +124,7 @@ async fn release(
     cx: &Aws,
     acl: &str,
     subnets: impl Iterator<Item = &NetworkAclAssociation>,
-) -> Result<(), Fault> {
+) -> Result<(), Error> {
     let mut default = None;
     for now in subnets {
         let default = match &default {
@@ -131,14 +132,14 @@ async fn release(
             None => default.insert(default_of(cx, acl).await?),
         };
         // Gone in the meantime: with its subnet, or moved by an attempt whose answer was lost.
-        gone_is_fine(assign(cx, now, default).await)?;
+        ignore_not_found(assign(cx, now, default).await)?;
     }
     Ok(())
 }
 
 /// The default ACL of the VPC that an ACL belongs to.
-async fn default_of(cx: &Aws, acl: &str) -> Result<String, Fault> {
-    let acls = &cx.read.network_acls;
+async fn default_of(cx: &Aws, acl: &str) -> Result<String, Error> {
+    let acls = &cx.ec2.network_acls;
     let ours = acls.by("network-acl-id", acl).await?;
     let vpc = ours.first().and_then(|a| a.vpc_id()).unwrap_or_default();
     let all = acls.by("vpc-id", vpc).await?;
@@ -147,7 +148,7 @@ async fn default_of(cx: &Aws, acl: &str) -> Result<String, Fault> {
         .and_then(|a| a.network_acl_id())
         .map(str::to_owned)
         .ok_or_else(|| {
-            Fault::permanent(
+            Error::permanent(
                 "read",
                 format!("the VPC {vpc} shows no default network ACL"),
             )

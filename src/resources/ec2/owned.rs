@@ -1,7 +1,7 @@
 //! Everything of EC2 that carries this deployment's mark, in one DescribeTags.
 
 use crate::aws::{Aws, read};
-use crate::engine::Fault;
+use crate::engine::Error;
 use crate::engine::driver::{MARK_STEP, MARK_SUFFIX, Owned};
 use aws_sdk_ec2::types::{Filter, TagDescription};
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// What carries `EnvironmentSuffix = suffix`, with the step it says it belongs to. DescribeTags filters tags, not
 /// resources, so both tags of the mark are asked for and put together here. The tags of something deleted can stay
 /// visible as long as AWS shows it as `deleted` (an hour for transit gateways and endpoints).
-pub(super) async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Fault> {
+pub(super) async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
     let keys = Filter::builder()
         .name("key")
         .set_values(Some(vec![MARK_SUFFIX.into(), MARK_STEP.into()]))
@@ -20,6 +20,7 @@ pub(super) async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Fault> {
         let page = cx
             .call(read("ec2", "DescribeTags"), || {
                 cx.ec2
+                    .client
                     .describe_tags()
                     .filters(keys.clone())
                     .max_results(1000)

@@ -2,7 +2,7 @@
 //! graph is made.
 
 use crate::aws::{Caller, read};
-use crate::engine::Fault;
+use crate::engine::Error;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::Filter;
 
@@ -18,7 +18,7 @@ pub struct ServicePrefixLists {
 
 impl ServicePrefixLists {
     /// Reads them, in one call.
-    pub async fn read(caller: &Caller, ec2: &Client, region: &str) -> Result<Self, Fault> {
+    pub async fn read(caller: &Caller, ec2: &Client, region: &str) -> Result<Self, Error> {
         let name = |service: &str| format!("com.amazonaws.{region}.{service}");
         let names = Filter::builder()
             .name("prefix-list-name")
@@ -39,7 +39,7 @@ impl ServicePrefixLists {
             list.and_then(|l| l.prefix_list_id())
                 .map(str::to_owned)
                 .ok_or_else(|| {
-                    Fault::permanent(
+                    Error::permanent(
                         "ec2:DescribeManagedPrefixLists",
                         format!("the region {region} shows no prefix list `{wanted}`"),
                     )

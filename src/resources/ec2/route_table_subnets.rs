@@ -2,8 +2,8 @@
 
 use super::{RouteTableId, SubnetId};
 use crate::aws::{Aws, repeatable};
-use crate::engine::{Delta, Fault, Identity, Kind, Nature, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, gone_is_fine, never_created};
+use crate::engine::{Delta, Error, Identity, Kind, Nature, Phase, Ref};
+use crate::resources::{Found, Lookup, Resource, ignore_not_found, never_created};
 use aws_sdk_ec2::types::{RouteTableAssociation, RouteTableAssociationStateCode};
 use serde::{Deserialize, Serialize};
 
@@ -29,12 +29,12 @@ impl Kind for RouteTableSubnets {
 
 impl Resource for RouteTableSubnets {
     const FIXED: &'static [&'static str] = &["table"];
-    const NATURE: Nature = Nature::Aspect;
+    const NATURE: Nature = Nature::SubResource;
     type Outputs = RouteTableSubnetsOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let id = key.outputs.map_or(&key.spec.table, |o| &o.table);
-        let tables = cx.read.route_tables.by("route-table-id", id.as_str());
+        let tables = cx.ec2.route_tables.by("route-table-id", id.as_str());
         let Some(table) = tables.await?.pop() else {
             return Ok(None);
         };
@@ -51,17 +51,17 @@ impl Resource for RouteTableSubnets {
         }))
     }
 
-    async fn create(&self, _: &Aws, _: &Identity) -> Result<Self::Outputs, Fault> {
+    async fn create(&self, _: &Aws, _: &Identity) -> Result<Self::Outputs, Error> {
         Err(never_created(Self::TYPE))
     }
 
-    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, _: &Delta) -> Result<(), Fault> {
+    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, _: &Delta) -> Result<(), Error> {
         let table = outputs.table.as_str();
         let moves = self.subnets.iter().map(|subnet| bring(cx, subnet, table));
         futures::future::join_all(moves)
             .await
             .into_iter()
-            .collect::<Result<(), Fault>>()?;
+            .collect::<Result<(), Error>>()?;
         for association in associations(cx, "route-table-id", table).await? {
             let extra = association
                 .subnet_id()
@@ -73,7 +73,7 @@ impl Resource for RouteTableSubnets {
         Ok(())
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Fault> {
+    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Error> {
         for association in associations(cx, "route-table-id", outputs.table.as_str()).await? {
             if association.subnet_id().is_some() {
                 part(cx, &association).await?;
@@ -88,8 +88,8 @@ async fn associations(
     cx: &Aws,
     filter: &'static str,
     value: &str,
-) -> Result<Vec<RouteTableAssociation>, Fault> {
-    let tables = cx.read.route_tables.by(filter, value).await?;
+) -> Result<Vec<RouteTableAssociation>, Error> {
+    let tables = cx.ec2.route_tables.by(filter, value).await?;
     let all = tables.iter().flat_map(|t| t.associations());
     Ok(all.filter(|a| stands(a)).cloned().collect())
 }
@@ -107,7 +107,7 @@ fn stands(association: &RouteTableAssociation) -> bool {
 }
 
 /// Makes a subnet use the table, from the main table or from another one, without a moment in between.
-async fn bring(cx: &Aws, subnet: &Ref<SubnetId>, table: &str) -> Result<(), Fault> {
+async fn bring(cx: &Aws, subnet: &Ref<SubnetId>, table: &str) -> Result<(), Error> {
     let subnet = subnet.as_str();
     let now = associations(cx, "association.subnet-id", subnet).await?;
     let now = now.iter().find(|a| a.subnet_id() == Some(subnet));
@@ -117,6 +117,7 @@ async fn bring(cx: &Aws, subnet: &Ref<SubnetId>, table: &str) -> Result<(), Faul
             Some((_, association)) => cx
                 .call(repeatable("ec2", "ReplaceRouteTableAssociation"), || {
                     cx.ec2
+                        .client
                         .replace_route_table_association()
                         .association_id(association)
                         .route_table_id(table)
@@ -127,6 +128,7 @@ async fn bring(cx: &Aws, subnet: &Ref<SubnetId>, table: &str) -> Result<(), Faul
             None => cx
                 .call(repeatable("ec2", "AssociateRouteTable"), || {
                     cx.ec2
+                        .client
                         .associate_route_table()
                         .subnet_id(subnet)
                         .route_table_id(table)
@@ -137,16 +139,20 @@ async fn bring(cx: &Aws, subnet: &Ref<SubnetId>, table: &str) -> Result<(), Faul
         };
     match answer {
         // An earlier attempt whose answer was lost, or a read that lagged; what is read next tells.
-        Err(fault) if fault.code == "Resource.AlreadyAssociated" => Ok(()),
+        Err(error) if error.code == "Resource.AlreadyAssociated" => Ok(()),
         answer => answer,
     }
 }
 
-async fn part(cx: &Aws, association: &RouteTableAssociation) -> Result<(), Fault> {
+async fn part(cx: &Aws, association: &RouteTableAssociation) -> Result<(), Error> {
     let id = association.route_table_association_id().unwrap_or_default();
-    gone_is_fine(
+    ignore_not_found(
         cx.call(repeatable("ec2", "DisassociateRouteTable"), || {
-            cx.ec2.disassociate_route_table().association_id(id).send()
+            cx.ec2
+                .client
+                .disassociate_route_table()
+                .association_id(id)
+                .send()
         })
         .await,
     )

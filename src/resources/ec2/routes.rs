@@ -3,8 +3,8 @@
 
 use super::{InternetGatewayId, RouteTableId, TransitGatewayId};
 use crate::aws::{Aws, repeatable};
-use crate::engine::{Delta, Fault, Identity, Kind, Nature, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, gone_is_fine, never_created};
+use crate::engine::{Delta, Edit, Error, Identity, Kind, Nature, Phase, Ref};
+use crate::resources::{Found, Lookup, Resource, ignore_not_found, never_created};
 use aws_sdk_ec2::types::{Route, RouteOrigin, RouteState};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -69,12 +69,12 @@ macro_rules! route {
 
 impl Resource for Routes {
     const FIXED: &'static [&'static str] = &["table"];
-    const NATURE: Nature = Nature::Aspect;
+    const NATURE: Nature = Nature::SubResource;
     type Outputs = RoutesOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let id = key.outputs.map_or(&key.spec.table, |o| &o.table);
-        let tables = cx.read.route_tables.by("route-table-id", id.as_str());
+        let tables = cx.ec2.route_tables.by("route-table-id", id.as_str());
         let Some(table) = tables.await?.pop() else {
             return Ok(None);
         };
@@ -89,19 +89,16 @@ impl Resource for Routes {
         }))
     }
 
-    async fn create(&self, _: &Aws, _: &Identity) -> Result<Self::Outputs, Fault> {
+    async fn create(&self, _: &Aws, _: &Identity) -> Result<Self::Outputs, Error> {
         Err(never_created(Self::TYPE))
     }
 
-    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Fault> {
+    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Error> {
         let table = outputs.table.as_str();
-        for change in &delta.changes {
-            let Some(destination) = change.path.strip_prefix("routes.") else {
-                continue;
-            };
+        for (destination, edit) in delta.entries("routes") {
             match self.routes.get(destination) {
                 Some(Target(target)) => {
-                    put(cx, table, destination, target, change.have.is_some()).await?;
+                    put(cx, table, destination, target, edit == Edit::Change).await?;
                 }
                 None => remove(cx, table, destination).await?,
             }
@@ -109,7 +106,7 @@ impl Resource for Routes {
         Ok(())
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Fault> {
+    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Error> {
         for destination in self.routes.keys() {
             remove(cx, outputs.table.as_str(), destination).await?;
         }
@@ -125,15 +122,15 @@ async fn put(
     destination: &str,
     target: &str,
     exists: bool,
-) -> Result<(), Fault> {
+) -> Result<(), Error> {
     if exists {
         match replace(cx, table, destination, target).await {
-            Err(fault) if is_missing(&fault) => create(cx, table, destination, target).await,
+            Err(error) if is_missing(&error) => create(cx, table, destination, target).await,
             answer => answer,
         }
     } else {
         match create(cx, table, destination, target).await {
-            Err(fault) if fault.code == "RouteAlreadyExists" => {
+            Err(error) if error.code == "RouteAlreadyExists" => {
                 replace(cx, table, destination, target).await
             }
             answer => answer,
@@ -143,31 +140,31 @@ async fn put(
 
 /// ReplaceRoute words a missing route as a bad parameter: "There is no route defined for '10.0.0.0/8' in the route table.
 /// Use CreateRoute instead."
-fn is_missing(fault: &Fault) -> bool {
-    fault.code == "InvalidRoute.NotFound"
-        || (fault.code == "InvalidParameterValue" && fault.message.contains("no route defined"))
+fn is_missing(error: &Error) -> bool {
+    error.code == "InvalidRoute.NotFound"
+        || (error.code == "InvalidParameterValue" && error.message.contains("no route defined"))
 }
 
-async fn create(cx: &Aws, table: &str, destination: &str, target: &str) -> Result<(), Fault> {
+async fn create(cx: &Aws, table: &str, destination: &str, target: &str) -> Result<(), Error> {
     cx.call(repeatable("ec2", "CreateRoute"), || {
-        route!(cx.ec2.create_route(), table, destination, target).send()
+        route!(cx.ec2.client.create_route(), table, destination, target).send()
     })
     .await
     .map(drop)
 }
 
-async fn replace(cx: &Aws, table: &str, destination: &str, target: &str) -> Result<(), Fault> {
+async fn replace(cx: &Aws, table: &str, destination: &str, target: &str) -> Result<(), Error> {
     cx.call(repeatable("ec2", "ReplaceRoute"), || {
-        route!(cx.ec2.replace_route(), table, destination, target).send()
+        route!(cx.ec2.client.replace_route(), table, destination, target).send()
     })
     .await
     .map(drop)
 }
 
-async fn remove(cx: &Aws, table: &str, destination: &str) -> Result<(), Fault> {
-    gone_is_fine(
+async fn remove(cx: &Aws, table: &str, destination: &str) -> Result<(), Error> {
+    ignore_not_found(
         cx.call(repeatable("ec2", "DeleteRoute"), || {
-            let call = cx.ec2.delete_route().route_table_id(table);
+            let call = cx.ec2.client.delete_route().route_table_id(table);
             match destination {
                 list if list.starts_with("pl-") => call.destination_prefix_list_id(list),
                 six if six.contains(':') => call.destination_ipv6_cidr_block(six),
@@ -221,11 +218,11 @@ mod tests {
 
     #[test]
     fn a_route_that_is_missing_is_told_from_a_target_that_is_wrong() {
-        let fault = |code: &str, message: &str| Fault::permanent("x", message).code(code);
+        let error = |code: &str, message: &str| Error::permanent("x", message).code(code);
         let gone = "There is no route defined for '10.0.0.0/8' in the route table. Use CreateRoute instead.";
-        assert!(is_missing(&fault("InvalidParameterValue", gone)));
-        assert!(is_missing(&fault("InvalidRoute.NotFound", "")));
-        assert!(!is_missing(&fault(
+        assert!(is_missing(&error("InvalidParameterValue", gone)));
+        assert!(is_missing(&error("InvalidRoute.NotFound", "")));
+        assert!(!is_missing(&error(
             "InvalidParameterValue",
             "belong to different networks"
         )));

@@ -1,7 +1,7 @@
 //! Rules of security groups: how they are read, compared and set. Shared by our own groups and the VPC's default one.
 
 use crate::aws::{Aws, repeatable};
-use crate::engine::Fault;
+use crate::engine::Error;
 use aws_sdk_ec2::types::{
     IpPermission, IpRange, Ipv6Range, PrefixListId, ReferencedSecurityGroup, SecurityGroupRule,
     SecurityGroupRuleRequest, SecurityGroupRuleUpdate, UserIdGroupPair,
@@ -167,9 +167,9 @@ impl fmt::Display for Traffic {
 }
 
 /// The rules of a group: (ingress, egress).
-pub(super) async fn read(cx: &Aws, group: &str) -> Result<(Rules, Rules), Fault> {
+pub(super) async fn read(cx: &Aws, group: &str) -> Result<(Rules, Rules), Error> {
     let (mut ingress, mut egress) = (Rules::new(), Rules::new());
-    for rule in cx.read.security_group_rules.by("group-id", group).await? {
+    for rule in cx.ec2.security_group_rules.by("group-id", group).await? {
         let traffic = Traffic::of(&rule);
         let side = if traffic.egress {
             &mut egress
@@ -188,8 +188,8 @@ pub(super) async fn bring(
     group: &str,
     ingress: &Rules,
     egress: &Rules,
-) -> Result<(), Fault> {
-    let live = cx.read.security_group_rules.by("group-id", group).await?;
+) -> Result<(), Error> {
+    let live = cx.ec2.security_group_rules.by("group-id", group).await?;
     let mut texts = Vec::new();
     for (out, want) in [(false, ingress), (true, egress)] {
         let there: BTreeMap<String, &SecurityGroupRule> = live
@@ -220,6 +220,7 @@ pub(super) async fn bring(
     }
     cx.call(repeatable("ec2", "ModifySecurityGroupRules"), || {
         cx.ec2
+            .client
             .modify_security_group_rules()
             .group_id(group)
             .set_security_group_rules(Some(texts.clone()))
@@ -230,16 +231,16 @@ pub(super) async fn bring(
 }
 
 /// Takes all rules away.
-pub(super) async fn strip(cx: &Aws, group: &str) -> Result<(), Fault> {
+pub(super) async fn strip(cx: &Aws, group: &str) -> Result<(), Error> {
     match bring(cx, group, &Rules::new(), &Rules::new()).await {
-        Err(fault) if fault.code.starts_with("InvalidGroup") && fault.is_not_found() => Ok(()),
+        Err(error) if error.code.starts_with("InvalidGroup") && error.is_not_found() => Ok(()),
         answer => answer,
     }
 }
 
-fn parsed(key: &str) -> Result<Traffic, Fault> {
+fn parsed(key: &str) -> Result<Traffic, Error> {
     Traffic::parse(key)
-        .ok_or_else(|| Fault::permanent("plan", format!("`{key}` is not a security-group rule")))
+        .ok_or_else(|| Error::permanent("plan", format!("`{key}` is not a security-group rule")))
 }
 
 /// Adds rules in one call. AWS adds all of a call or none, so after a lost answer (or a read that lagged) the rules that
@@ -249,15 +250,15 @@ async fn authorize(
     group: &str,
     egress: bool,
     permissions: Vec<IpPermission>,
-) -> Result<(), Fault> {
+) -> Result<(), Error> {
     if permissions.is_empty() {
         return Ok(());
     }
     match authorize_once(cx, group, egress, &permissions).await {
-        Err(fault) if fault.code == DUPLICATE => {
+        Err(error) if error.code == DUPLICATE => {
             for permission in permissions {
                 match authorize_once(cx, group, egress, &[permission]).await {
-                    Err(fault) if fault.code == DUPLICATE => {}
+                    Err(error) if error.code == DUPLICATE => {}
                     answer => answer?,
                 }
             }
@@ -274,11 +275,12 @@ async fn authorize_once(
     group: &str,
     egress: bool,
     permissions: &[IpPermission],
-) -> Result<(), Fault> {
+) -> Result<(), Error> {
     let permissions = Some(permissions.to_vec());
     if egress {
         cx.call(repeatable("ec2", "AuthorizeSecurityGroupEgress"), || {
             cx.ec2
+                .client
                 .authorize_security_group_egress()
                 .group_id(group)
                 .set_ip_permissions(permissions.clone())
@@ -289,6 +291,7 @@ async fn authorize_once(
     } else {
         cx.call(repeatable("ec2", "AuthorizeSecurityGroupIngress"), || {
             cx.ec2
+                .client
                 .authorize_security_group_ingress()
                 .group_id(group)
                 .set_ip_permissions(permissions.clone())
@@ -306,7 +309,7 @@ async fn revoke(
     group: &str,
     egress: bool,
     rules: impl Iterator<Item = &SecurityGroupRule>,
-) -> Result<(), Fault> {
+) -> Result<(), Error> {
     let ids: Vec<String> = rules
         .filter_map(|r| r.security_group_rule_id.clone())
         .collect();
@@ -316,6 +319,7 @@ async fn revoke(
     if egress {
         cx.call(repeatable("ec2", "RevokeSecurityGroupEgress"), || {
             cx.ec2
+                .client
                 .revoke_security_group_egress()
                 .group_id(group)
                 .set_security_group_rule_ids(Some(ids.clone()))
@@ -326,6 +330,7 @@ async fn revoke(
     } else {
         cx.call(repeatable("ec2", "RevokeSecurityGroupIngress"), || {
             cx.ec2
+                .client
                 .revoke_security_group_ingress()
                 .group_id(group)
                 .set_security_group_rule_ids(Some(ids.clone()))

@@ -5,8 +5,8 @@ use super::held::{self, Holder};
 use super::{VpcId, tags};
 use crate::aws::{Aws, find, once, repeatable, tags_of};
 use crate::engine::graph::NameRule;
-use crate::engine::{Delta, Fault, Handle, Identity, Kind, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, gone_is_fine, lacks};
+use crate::engine::{Delta, Error, Handle, Identity, Kind, Phase, Ref};
+use crate::resources::{Found, Lookup, Resource, ignore_not_found, missing_field};
 use aws_sdk_ec2::types::ResourceType;
 use serde::{Deserialize, Serialize};
 
@@ -55,9 +55,9 @@ impl Resource for SecurityGroup {
     const FIXED: &'static [&'static str] = &["vpc", "description"];
     type Outputs = SecurityGroupOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let id = key.outputs.map(|o| o.id.as_str());
-        let group = find(&cx.read.security_groups, id, "group-id", key.identity).await?;
+        let group = find(&cx.ec2.security_groups, id, "group-id", key.identity).await?;
         Ok(group.map(|group| Found {
             spec: Self {
                 vpc: group.vpc_id().unwrap_or_default().into(),
@@ -71,10 +71,11 @@ impl Resource for SecurityGroup {
         }))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Self::Outputs, Fault> {
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Self::Outputs, Error> {
         let answer = cx
             .call(once("ec2", "CreateSecurityGroup"), || {
                 cx.ec2
+                    .client
                     .create_security_group()
                     .group_name(&identity.name)
                     .description(&self.description)
@@ -85,21 +86,21 @@ impl Resource for SecurityGroup {
             .await?;
         let id = answer
             .group_id()
-            .ok_or_else(|| lacks("ec2:CreateSecurityGroup", "GroupId"))?;
+            .ok_or_else(|| missing_field("ec2:CreateSecurityGroup", "GroupId"))?;
         Ok(SecurityGroupOutputs { id: id.into() })
     }
 
-    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Fault> {
+    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Error> {
         tags::update(cx, outputs.id.as_str(), delta).await
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Fault> {
+    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Error> {
         let id = outputs.id.as_str();
         let answer = cx
             .call(repeatable("ec2", "DeleteSecurityGroup"), || {
-                cx.ec2.delete_security_group().group_id(id).send()
+                cx.ec2.client.delete_security_group().group_id(id).send()
             })
             .await;
-        gone_is_fine(held::explain(cx, answer, Holder::OfGroup(id)).await)
+        ignore_not_found(held::explain(cx, answer, Holder::OfGroup(id)).await)
     }
 }

@@ -4,7 +4,7 @@
 use super::SecurityGroupId;
 use super::rules::{self, Rules};
 use crate::aws::Aws;
-use crate::engine::{Delta, Fault, Handle, Identity, Kind, Nature, Phase, Ref};
+use crate::engine::{Delta, Error, Handle, Identity, Kind, Nature, Phase, Ref};
 use crate::resources::{Found, Lookup, Resource, never_created};
 use serde::{Deserialize, Serialize};
 
@@ -39,12 +39,12 @@ impl Kind for SecurityGroupRules {
 
 impl Resource for SecurityGroupRules {
     const FIXED: &'static [&'static str] = &["group"];
-    const NATURE: Nature = Nature::Aspect;
+    const NATURE: Nature = Nature::SubResource;
     type Outputs = SecurityGroupRulesOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let id = key.outputs.map_or(&key.spec.group, |o| &o.group);
-        let group = cx.read.security_groups.by("group-id", id.as_str());
+        let group = cx.ec2.security_groups.by("group-id", id.as_str());
         let (group, (ingress, egress)) =
             futures::future::try_join(group, rules::read(cx, id.as_str())).await?;
         if group.is_empty() {
@@ -62,16 +62,16 @@ impl Resource for SecurityGroupRules {
         }))
     }
 
-    async fn create(&self, _: &Aws, _: &Identity) -> Result<Self::Outputs, Fault> {
+    async fn create(&self, _: &Aws, _: &Identity) -> Result<Self::Outputs, Error> {
         Err(never_created(Self::TYPE))
     }
 
-    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, _: &Delta) -> Result<(), Fault> {
+    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, _: &Delta) -> Result<(), Error> {
         rules::bring(cx, outputs.group.as_str(), &self.ingress, &self.egress).await
     }
 
     /// Groups that name each other can only be deleted when nothing names them any more.
-    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Fault> {
+    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Error> {
         rules::strip(cx, outputs.group.as_str()).await
     }
 }

@@ -3,8 +3,8 @@
 use super::held::{self, Holder};
 use super::{VpcId, tags};
 use crate::aws::{Aws, find, once, repeatable, tags_of};
-use crate::engine::{Delta, Fault, Handle, Identity, Kind, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, gone_is_fine, lacks};
+use crate::engine::{Delta, Error, Handle, Identity, Kind, Phase, Ref};
+use crate::resources::{Found, Lookup, Resource, ignore_not_found, missing_field};
 use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, SubnetState};
 use serde::{Deserialize, Serialize};
 
@@ -47,9 +47,9 @@ impl Resource for Subnet {
     const FIXED: &'static [&'static str] = &["vpc", "zone", "cidr"];
     type Outputs = SubnetOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let id = key.outputs.map(|o| o.id.as_str());
-        let Some(subnet) = find(&cx.read.subnets, id, "subnet-id", key.identity).await? else {
+        let Some(subnet) = find(&cx.ec2.subnets, id, "subnet-id", key.identity).await? else {
             return Ok(None);
         };
         Ok(Some(Found {
@@ -71,10 +71,11 @@ impl Resource for Subnet {
         }))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<SubnetOutputs, Fault> {
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<SubnetOutputs, Error> {
         let answer = cx
             .call(once("ec2", "CreateSubnet"), || {
                 cx.ec2
+                    .client
                     .create_subnet()
                     .vpc_id(self.vpc.as_str())
                     .availability_zone(&self.zone)
@@ -86,11 +87,11 @@ impl Resource for Subnet {
         let id = answer
             .subnet()
             .and_then(|s| s.subnet_id())
-            .ok_or_else(|| lacks("ec2:CreateSubnet", "SubnetId"))?;
+            .ok_or_else(|| missing_field("ec2:CreateSubnet", "SubnetId"))?;
         Ok(SubnetOutputs { id: id.into() })
     }
 
-    async fn update(&self, cx: &Aws, outputs: &SubnetOutputs, delta: &Delta) -> Result<(), Fault> {
+    async fn update(&self, cx: &Aws, outputs: &SubnetOutputs, delta: &Delta) -> Result<(), Error> {
         let id = outputs.id.as_str();
         if delta.touches("public_addresses") {
             let value = AttributeBooleanValue::builder()
@@ -98,6 +99,7 @@ impl Resource for Subnet {
                 .build();
             let set = || {
                 cx.ec2
+                    .client
                     .modify_subnet_attribute()
                     .subnet_id(id)
                     .map_public_ip_on_launch(value.clone())
@@ -109,13 +111,13 @@ impl Resource for Subnet {
         tags::update(cx, id, delta).await
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &SubnetOutputs) -> Result<(), Fault> {
+    async fn delete(&self, cx: &Aws, outputs: &SubnetOutputs) -> Result<(), Error> {
         let id = outputs.id.as_str();
         let answer = cx
             .call(repeatable("ec2", "DeleteSubnet"), || {
-                cx.ec2.delete_subnet().subnet_id(id).send()
+                cx.ec2.client.delete_subnet().subnet_id(id).send()
             })
             .await;
-        gone_is_fine(held::explain(cx, answer, Holder::InSubnet(id)).await)
+        ignore_not_found(held::explain(cx, answer, Holder::InSubnet(id)).await)
     }
 }

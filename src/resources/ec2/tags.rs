@@ -1,7 +1,7 @@
 //! Tags of EC2 resources: given at creation, changed by CreateTags and DeleteTags.
 
 use crate::aws::{Aws, repeatable};
-use crate::engine::{Delta, Fault, Identity};
+use crate::engine::{Delta, Error, Identity};
 use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
 
 /// All tags of an identity and its `Name`, for a create call.
@@ -18,7 +18,7 @@ pub(super) fn at_creation(kind: ResourceType, identity: &Identity) -> TagSpecifi
 }
 
 /// Sets and removes the tags that differ.
-pub(super) async fn update(cx: &Aws, id: &str, delta: &Delta) -> Result<(), Fault> {
+pub(super) async fn update(cx: &Aws, id: &str, delta: &Delta) -> Result<(), Error> {
     if !delta.set_tags.is_empty() {
         let tags: Vec<Tag> = delta
             .set_tags
@@ -27,6 +27,7 @@ pub(super) async fn update(cx: &Aws, id: &str, delta: &Delta) -> Result<(), Faul
             .collect();
         cx.call(repeatable("ec2", "CreateTags"), || {
             cx.ec2
+                .client
                 .create_tags()
                 .resources(id)
                 .set_tags(Some(tags.clone()))
@@ -42,6 +43,7 @@ pub(super) async fn update(cx: &Aws, id: &str, delta: &Delta) -> Result<(), Faul
             .collect();
         cx.call(repeatable("ec2", "DeleteTags"), || {
             cx.ec2
+                .client
                 .delete_tags()
                 .resources(id)
                 .set_tags(Some(tags.clone()))

@@ -4,8 +4,8 @@
 use super::ids::TransitGatewayId;
 use super::tags;
 use crate::aws::{Aws, find, once, repeatable, tags_of};
-use crate::engine::{Delta, Fault, Handle, Identity, Kind, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, gone_is_fine, lacks};
+use crate::engine::{Delta, Error, Handle, Identity, Kind, Phase, Ref};
+use crate::resources::{Found, Lookup, Resource, ignore_not_found, missing_field};
 use aws_sdk_ec2::types::{self as t, ResourceType, TransitGatewayState as State};
 use serde::{Deserialize, Serialize};
 
@@ -64,9 +64,9 @@ impl Resource for TransitGateway {
     const FIXED: &'static [&'static str] = &["multicast"];
     type Outputs = TransitGatewayOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let id = key.outputs.map(|o| o.id.as_str());
-        let reader = &cx.edge.transit_gateways;
+        let reader = &cx.ec2.transit_gateways;
         let Some(gateway) = find(reader, id, "transit-gateway-id", key.identity).await? else {
             return Ok(None);
         };
@@ -79,7 +79,7 @@ impl Resource for TransitGateway {
         };
         let id = gateway
             .transit_gateway_id()
-            .ok_or_else(|| lacks("ec2:DescribeTransitGateways", "TransitGatewayId"))?;
+            .ok_or_else(|| missing_field("ec2:DescribeTransitGateways", "TransitGatewayId"))?;
         let o = gateway.options();
         Ok(Some(Found {
             spec: Self {
@@ -107,7 +107,7 @@ impl Resource for TransitGateway {
         }))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Self::Outputs, Fault> {
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Self::Outputs, Error> {
         let options = t::TransitGatewayRequestOptions::builder()
             .amazon_side_asn(self.asn)
             .default_route_table_association(switch(self.default_association).into())
@@ -121,6 +121,7 @@ impl Resource for TransitGateway {
         let answer = cx
             .call(once("ec2", "CreateTransitGateway"), || {
                 cx.ec2
+                    .client
                     .create_transit_gateway()
                     .description(&self.description)
                     .options(options.clone())
@@ -131,11 +132,11 @@ impl Resource for TransitGateway {
         let id = answer
             .transit_gateway()
             .and_then(|g| g.transit_gateway_id())
-            .ok_or_else(|| lacks("ec2:CreateTransitGateway", "TransitGatewayId"))?;
+            .ok_or_else(|| missing_field("ec2:CreateTransitGateway", "TransitGatewayId"))?;
         Ok(TransitGatewayOutputs { id: id.into() })
     }
 
-    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Fault> {
+    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Error> {
         let id = outputs.id.as_str();
         if !delta.changes.is_empty() {
             let word = |field: &str, on: bool| delta.touches(field).then(|| switch(on));
@@ -162,6 +163,7 @@ impl Resource for TransitGateway {
             let only_description = delta.changes.iter().all(|c| c.field() == "description");
             let set = || {
                 cx.ec2
+                    .client
                     .modify_transit_gateway()
                     .transit_gateway_id(id)
                     .set_description(description.clone())
@@ -175,11 +177,12 @@ impl Resource for TransitGateway {
     }
 
     /// `IncorrectState` while it has attachments or is busy: class `Held`, and AWS's message names the attachments.
-    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Fault> {
+    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Error> {
         let id = outputs.id.as_str();
-        gone_is_fine(
+        ignore_not_found(
             cx.call(repeatable("ec2", "DeleteTransitGateway"), || {
                 cx.ec2
+                    .client
                     .delete_transit_gateway()
                     .transit_gateway_id(id)
                     .send()

@@ -7,8 +7,8 @@
 use super::ids::{TransitGatewayAttachmentId, TransitGatewayRouteTableId};
 use super::members::members;
 use crate::aws::{Aws, Find, once, repeatable};
-use crate::engine::{Delta, Fault, Identity, Kind, Nature, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, gone_is_fine};
+use crate::engine::{Delta, Error, Identity, Kind, Nature, Phase, Ref};
+use crate::resources::{Found, Lookup, Resource, ignore_not_found};
 use aws_sdk_ec2::types::{
     TransitGatewayAssociationState as State, TransitGatewayAttachment,
     TransitGatewayAttachmentState,
@@ -43,12 +43,12 @@ impl Kind for TransitGatewayAssociation {
 
 impl Resource for TransitGatewayAssociation {
     const FIXED: &'static [&'static str] = &["attachment", "table"];
-    const NATURE: Nature = Nature::Parented;
+    const NATURE: Nature = Nature::ByParent;
     type Outputs = TransitGatewayAssociationOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let attachment = &key.spec.attachment;
-        let reader = &cx.edge.attachments;
+        let reader = &cx.ec2.attachments;
         let table = key.spec.table.as_str();
         let mut there = reader.by(BY_TABLE, table).await?;
         there.retain(|a| !a.is_leaving());
@@ -101,10 +101,11 @@ impl Resource for TransitGatewayAssociation {
         }))
     }
 
-    async fn create(&self, cx: &Aws, _identity: &Identity) -> Result<Self::Outputs, Fault> {
+    async fn create(&self, cx: &Aws, _identity: &Identity) -> Result<Self::Outputs, Error> {
         // A second one is refused (Resource.AlreadyAssociated, class Conflict).
         cx.call(once("ec2", "AssociateTransitGatewayRouteTable"), || {
             cx.ec2
+                .client
                 .associate_transit_gateway_route_table()
                 .transit_gateway_route_table_id(self.table.as_str())
                 .transit_gateway_attachment_id(self.attachment.as_str())
@@ -116,7 +117,7 @@ impl Resource for TransitGatewayAssociation {
         })
     }
 
-    async fn update(&self, cx: &Aws, _outputs: &Self::Outputs, delta: &Delta) -> Result<(), Fault> {
+    async fn update(&self, cx: &Aws, _outputs: &Self::Outputs, delta: &Delta) -> Result<(), Error> {
         let others = members(delta, "others").remove;
         if let Some(others) = others {
             for other in others {
@@ -125,7 +126,7 @@ impl Resource for TransitGatewayAssociation {
             return Ok(());
         }
         // The rest is fixed. It gets here only when somebody else associated the attachment between plan and call.
-        Err(Fault::permanent(
+        Err(Error::permanent(
             "ec2:AssociateTransitGatewayRouteTable",
             format!(
                 "attachment {} is associated with another route table",
@@ -135,16 +136,17 @@ impl Resource for TransitGatewayAssociation {
         .hint("run `deployer apply` again: it replaces the association"))
     }
 
-    async fn delete(&self, cx: &Aws, _outputs: &Self::Outputs) -> Result<(), Fault> {
+    async fn delete(&self, cx: &Aws, _outputs: &Self::Outputs) -> Result<(), Error> {
         part(cx, self.table.as_str(), self.attachment.as_str()).await
     }
 }
 
-async fn part(cx: &Aws, table: &str, attachment: &str) -> Result<(), Fault> {
+async fn part(cx: &Aws, table: &str, attachment: &str) -> Result<(), Error> {
     let api = repeatable("ec2", "DisassociateTransitGatewayRouteTable");
-    gone_is_fine(
+    ignore_not_found(
         cx.call(api, || {
             cx.ec2
+                .client
                 .disassociate_transit_gateway_route_table()
                 .transit_gateway_route_table_id(table)
                 .transit_gateway_attachment_id(attachment)

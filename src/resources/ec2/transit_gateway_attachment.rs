@@ -5,8 +5,8 @@ use super::members::members;
 use super::transit_gateway::{is_on, switch};
 use super::{SubnetId, VpcId, tags};
 use crate::aws::{Aws, Find, find, once, repeatable, tags_of};
-use crate::engine::{Class, Delta, Fault, Handle, Identity, Kind, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, gone_is_fine, lacks};
+use crate::engine::{Class, Delta, Error, Handle, Identity, Kind, Phase, Ref};
+use crate::resources::{Found, Lookup, Resource, ignore_not_found, missing_field};
 use aws_sdk_ec2::types::{self as t, ResourceType, TransitGatewayAttachmentState as State};
 use serde::{Deserialize, Serialize};
 
@@ -41,13 +41,9 @@ pub struct TransitGatewayAttachmentOutputs {
 impl TransitGatewayAttachment {
     /// Which attachment of the VPC is in the way: one that is being deleted (then the place is free in a minute or two),
     /// or somebody's.
-    async fn rival(&self, cx: &Aws, mut fault: Fault) -> Fault {
+    async fn rival(&self, cx: &Aws, mut error: Error) -> Error {
         // What cannot be read is left out: the refusal itself is the news.
-        let there = cx
-            .edge
-            .vpc_attachments
-            .by("vpc-id", self.vpc.as_str())
-            .await;
+        let there = cx.ec2.vpc_attachments.by("vpc-id", self.vpc.as_str()).await;
         let mut there = there.unwrap_or_default();
         there.retain(|a| {
             a.transit_gateway_id() == Some(self.transit_gateway.as_str())
@@ -59,12 +55,12 @@ impl TransitGatewayAttachment {
         let holder = there.iter().find(|a| !a.is_leaving()).or(there.first());
         if let Some(holder) = holder {
             if holder.is_leaving() {
-                fault.class = Class::NotYet;
+                error.class = Class::NotReady;
             }
             let id = holder.transit_gateway_attachment_id().unwrap_or_default();
-            fault.message = format!("{}; it is {id}", fault.message.trim_end());
+            error.message = format!("{}; it is {id}", error.message.trim_end());
         }
-        fault
+        error
     }
 }
 
@@ -89,9 +85,9 @@ impl Resource for TransitGatewayAttachment {
     const FIXED: &'static [&'static str] = &["transit_gateway", "vpc"];
     type Outputs = TransitGatewayAttachmentOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let id = key.outputs.map(|o| o.id.as_str());
-        let reader = &cx.edge.vpc_attachments;
+        let reader = &cx.ec2.vpc_attachments;
         let filter = "transit-gateway-attachment-id";
         let Some(attachment) = find(reader, id, filter, key.identity).await? else {
             return Ok(None);
@@ -108,7 +104,7 @@ impl Resource for TransitGatewayAttachment {
             _ => Phase::Settling,
         };
         let id = attachment.transit_gateway_attachment_id().ok_or_else(|| {
-            lacks(
+            missing_field(
                 "ec2:DescribeTransitGatewayVpcAttachments",
                 "TransitGatewayAttachmentId",
             )
@@ -141,7 +137,7 @@ impl Resource for TransitGatewayAttachment {
         }))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Self::Outputs, Fault> {
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Self::Outputs, Error> {
         let options = t::CreateTransitGatewayVpcAttachmentRequestOptions::builder()
             .dns_support(switch(self.dns_support).into())
             .ipv6_support(switch(self.ipv6).into())
@@ -154,6 +150,7 @@ impl Resource for TransitGatewayAttachment {
         let answer = cx
             .call(once("ec2", "CreateTransitGatewayVpcAttachment"), || {
                 cx.ec2
+                    .client
                     .create_transit_gateway_vpc_attachment()
                     .transit_gateway_id(self.transit_gateway.as_str())
                     .vpc_id(self.vpc.as_str())
@@ -164,8 +161,8 @@ impl Resource for TransitGatewayAttachment {
             })
             .await;
         let answer = match answer {
-            Err(fault) if fault.code == "DuplicateTransitGatewayAttachment" => {
-                Err(self.rival(cx, fault).await)
+            Err(error) if error.code == "DuplicateTransitGatewayAttachment" => {
+                Err(self.rival(cx, error).await)
             }
             answer => answer,
         }?;
@@ -173,7 +170,7 @@ impl Resource for TransitGatewayAttachment {
             .transit_gateway_vpc_attachment()
             .and_then(|a| a.transit_gateway_attachment_id())
             .ok_or_else(|| {
-                lacks(
+                missing_field(
                     "ec2:CreateTransitGatewayVpcAttachment",
                     "TransitGatewayAttachmentId",
                 )
@@ -184,7 +181,7 @@ impl Resource for TransitGatewayAttachment {
         })
     }
 
-    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Fault> {
+    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Error> {
         let id = outputs.id.as_str();
         if !delta.changes.is_empty() {
             // Subnets come and go in one call: a zone takes one subnet at a time, and the last one can't go.
@@ -203,6 +200,7 @@ impl Resource for TransitGatewayAttachment {
             let only_subnets = delta.changes.iter().all(|c| c.field() == "subnets");
             let set = || {
                 cx.ec2
+                    .client
                     .modify_transit_gateway_vpc_attachment()
                     .transit_gateway_attachment_id(id)
                     .set_add_subnet_ids(subnets.add.clone())
@@ -217,12 +215,13 @@ impl Resource for TransitGatewayAttachment {
     }
 
     /// Its association and propagations would go along; routes that lead to it become black holes.
-    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Fault> {
+    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Error> {
         let id = outputs.id.as_str();
         let api = repeatable("ec2", "DeleteTransitGatewayVpcAttachment");
-        gone_is_fine(
+        ignore_not_found(
             cx.call(api, || {
                 cx.ec2
+                    .client
                     .delete_transit_gateway_vpc_attachment()
                     .transit_gateway_attachment_id(id)
                     .send()

@@ -7,8 +7,8 @@ use super::ids::{TransitGatewayAttachmentId, TransitGatewayRouteTableId};
 use super::members::members;
 use super::transit_gateway_route_table::is_there;
 use crate::aws::{Aws, repeatable};
-use crate::engine::{Delta, Fault, Identity, Kind, Nature, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, found, gone_is_fine};
+use crate::engine::{Delta, Error, Identity, Kind, Nature, Phase, Ref};
+use crate::resources::{Found, Lookup, Resource, found, ignore_not_found};
 use aws_sdk_ec2::types::TransitGatewayPropagationState as State;
 use serde::{Deserialize, Serialize};
 
@@ -34,15 +34,15 @@ impl Kind for TransitGatewayPropagations {
 
 impl Resource for TransitGatewayPropagations {
     const FIXED: &'static [&'static str] = &["table"];
-    const NATURE: Nature = Nature::Aspect;
+    const NATURE: Nature = Nature::SubResource;
     type Outputs = TransitGatewayPropagationsOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let table = &key.spec.table;
         if !is_there(cx, table.as_str()).await? {
             return Ok(None);
         }
-        let answer = cx.edge.propagations.get(table.to_string()).await?;
+        let answer = cx.ec2.propagations.get(table.to_string()).await?;
         let Some(list) = answer.map_or(Ok(None), found)? else {
             return Ok(None);
         };
@@ -73,13 +73,13 @@ impl Resource for TransitGatewayPropagations {
         }))
     }
 
-    async fn create(&self, _cx: &Aws, _identity: &Identity) -> Result<Self::Outputs, Fault> {
+    async fn create(&self, _cx: &Aws, _identity: &Identity) -> Result<Self::Outputs, Error> {
         Ok(TransitGatewayPropagationsOutputs {
             table: self.table.clone(),
         })
     }
 
-    async fn update(&self, cx: &Aws, _outputs: &Self::Outputs, delta: &Delta) -> Result<(), Fault> {
+    async fn update(&self, cx: &Aws, _outputs: &Self::Outputs, delta: &Delta) -> Result<(), Error> {
         let attachments = members(delta, "attachments");
         for attachment in attachments.add.iter().flatten() {
             enable(cx, self.table.as_str(), attachment).await?;
@@ -90,7 +90,7 @@ impl Resource for TransitGatewayPropagations {
         Ok(())
     }
 
-    async fn delete(&self, cx: &Aws, _outputs: &Self::Outputs) -> Result<(), Fault> {
+    async fn delete(&self, cx: &Aws, _outputs: &Self::Outputs) -> Result<(), Error> {
         for attachment in &self.attachments {
             disable(cx, self.table.as_str(), attachment.as_str()).await?;
         }
@@ -98,11 +98,12 @@ impl Resource for TransitGatewayPropagations {
     }
 }
 
-async fn enable(cx: &Aws, table: &str, attachment: &str) -> Result<(), Fault> {
+async fn enable(cx: &Aws, table: &str, attachment: &str) -> Result<(), Error> {
     let api = repeatable("ec2", "EnableTransitGatewayRouteTablePropagation");
     let answer = cx
         .call(api, || {
             cx.ec2
+                .client
                 .enable_transit_gateway_route_table_propagation()
                 .transit_gateway_route_table_id(table)
                 .transit_gateway_attachment_id(attachment)
@@ -111,16 +112,17 @@ async fn enable(cx: &Aws, table: &str, attachment: &str) -> Result<(), Fault> {
         .await;
     match answer {
         // An earlier call whose answer was lost.
-        Err(fault) if fault.code == "TransitGatewayRouteTablePropagation.Duplicate" => Ok(()),
+        Err(error) if error.code == "TransitGatewayRouteTablePropagation.Duplicate" => Ok(()),
         other => other.map(drop),
     }
 }
 
-async fn disable(cx: &Aws, table: &str, attachment: &str) -> Result<(), Fault> {
+async fn disable(cx: &Aws, table: &str, attachment: &str) -> Result<(), Error> {
     let api = repeatable("ec2", "DisableTransitGatewayRouteTablePropagation");
-    gone_is_fine(
+    ignore_not_found(
         cx.call(api, || {
             cx.ec2
+                .client
                 .disable_transit_gateway_route_table_propagation()
                 .transit_gateway_route_table_id(table)
                 .transit_gateway_attachment_id(attachment)

@@ -3,8 +3,8 @@
 use super::ids::{TransitGatewayId, TransitGatewayRouteTableId};
 use super::tags;
 use crate::aws::{Aws, find, once, repeatable, tags_of};
-use crate::engine::{Delta, Fault, Handle, Identity, Kind, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, gone_is_fine, lacks};
+use crate::engine::{Delta, Error, Handle, Identity, Kind, Phase, Ref};
+use crate::resources::{Found, Lookup, Resource, ignore_not_found, missing_field};
 use aws_sdk_ec2::types::{ResourceType, TransitGatewayRouteTableState as State};
 use serde::{Deserialize, Serialize};
 
@@ -37,8 +37,8 @@ impl Kind for TransitGatewayRouteTable {
 const BY_ID: &str = "transit-gateway-route-table-id";
 
 /// True when the table can hold routes and propagations. Asks through the reader that the tables' own reads use.
-pub(super) async fn is_there(cx: &Aws, table: &str) -> Result<bool, Fault> {
-    let found = cx.edge.tables.by(BY_ID, table).await?;
+pub(super) async fn is_there(cx: &Aws, table: &str) -> Result<bool, Error> {
+    let found = cx.ec2.tables.by(BY_ID, table).await?;
     Ok(found
         .iter()
         .any(|t| !matches!(t.state(), Some(State::Deleting | State::Deleted))))
@@ -48,9 +48,9 @@ impl Resource for TransitGatewayRouteTable {
     const FIXED: &'static [&'static str] = &["transit_gateway"];
     type Outputs = TransitGatewayRouteTableOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let id = key.outputs.map(|o| o.id.as_str());
-        let Some(table) = find(&cx.edge.tables, id, BY_ID, key.identity).await? else {
+        let Some(table) = find(&cx.ec2.tables, id, BY_ID, key.identity).await? else {
             return Ok(None);
         };
         let phase = match table.state() {
@@ -60,7 +60,7 @@ impl Resource for TransitGatewayRouteTable {
             _ => Phase::Settling,
         };
         let id = table.transit_gateway_route_table_id().ok_or_else(|| {
-            lacks(
+            missing_field(
                 "ec2:DescribeTransitGatewayRouteTables",
                 "TransitGatewayRouteTableId",
             )
@@ -75,12 +75,13 @@ impl Resource for TransitGatewayRouteTable {
         }))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Self::Outputs, Fault> {
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Self::Outputs, Error> {
         const CREATE: &str = "CreateTransitGatewayRouteTable";
         let tags = tags::at_creation(ResourceType::TransitGatewayRouteTable, identity);
         let answer = cx
             .call(once("ec2", CREATE), || {
                 cx.ec2
+                    .client
                     .create_transit_gateway_route_table()
                     .transit_gateway_id(self.transit_gateway.as_str())
                     .tag_specifications(tags.clone())
@@ -91,7 +92,7 @@ impl Resource for TransitGatewayRouteTable {
             .transit_gateway_route_table()
             .and_then(|t| t.transit_gateway_route_table_id())
             .ok_or_else(|| {
-                lacks(
+                missing_field(
                     "ec2:CreateTransitGatewayRouteTable",
                     "TransitGatewayRouteTableId",
                 )
@@ -99,16 +100,17 @@ impl Resource for TransitGatewayRouteTable {
         Ok(TransitGatewayRouteTableOutputs { id: id.into() })
     }
 
-    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Fault> {
+    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Error> {
         tags::update(cx, outputs.id.as_str(), delta).await
     }
 
     /// Routes and propagations go with it; associations hold it (`IncorrectState`, class `Held`, names them).
-    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Fault> {
+    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Error> {
         let id = outputs.id.as_str();
-        gone_is_fine(
+        ignore_not_found(
             cx.call(repeatable("ec2", "DeleteTransitGatewayRouteTable"), || {
                 cx.ec2
+                    .client
                     .delete_transit_gateway_route_table()
                     .transit_gateway_route_table_id(id)
                     .send()

@@ -4,8 +4,8 @@
 use super::ids::{TransitGatewayAttachmentId, TransitGatewayRouteTableId};
 use super::transit_gateway_route_table::is_there;
 use crate::aws::{Aws, repeatable};
-use crate::engine::{Delta, Fault, Identity, Kind, Nature, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, found, gone_is_fine};
+use crate::engine::{Delta, Edit, Error, Identity, Kind, Nature, Phase, Ref};
+use crate::resources::{Found, Lookup, Resource, found, ignore_not_found};
 use aws_sdk_ec2::types::{TransitGatewayRoute, TransitGatewayRouteState as State};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -59,15 +59,15 @@ impl Kind for TransitGatewayRoutes {
 
 impl Resource for TransitGatewayRoutes {
     const FIXED: &'static [&'static str] = &["table"];
-    const NATURE: Nature = Nature::Aspect;
+    const NATURE: Nature = Nature::SubResource;
     type Outputs = TransitGatewayRoutesOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let table = &key.spec.table;
         if !is_there(cx, table.as_str()).await? {
             return Ok(None);
         }
-        let answer = cx.edge.static_routes.get(table.to_string()).await?;
+        let answer = cx.ec2.static_routes.get(table.to_string()).await?;
         let Some(list) = answer.map_or(Ok(None), found)? else {
             return Ok(None);
         };
@@ -102,42 +102,30 @@ impl Resource for TransitGatewayRoutes {
         }))
     }
 
-    async fn create(&self, _cx: &Aws, _identity: &Identity) -> Result<Self::Outputs, Fault> {
+    async fn create(&self, _cx: &Aws, _identity: &Identity) -> Result<Self::Outputs, Error> {
         Ok(TransitGatewayRoutesOutputs {
             table: self.table.clone(),
         })
     }
 
-    async fn update(&self, cx: &Aws, _outputs: &Self::Outputs, delta: &Delta) -> Result<(), Fault> {
-        let (mut put, mut gone) = (BTreeMap::new(), Vec::new());
-        for change in &delta.changes {
-            let Some(block) = block_of(&change.path) else {
-                continue;
-            };
-            match self.routes.get(block) {
-                Some(target) => {
-                    // Every change of a route counts once: (target, exists).
-                    let exists = change.have.is_some();
-                    let entry = put.entry(block).or_insert((target, exists));
-                    entry.1 |= exists;
-                }
-                None => gone.push(block),
+    async fn update(&self, cx: &Aws, _outputs: &Self::Outputs, delta: &Delta) -> Result<(), Error> {
+        let table = self.table.as_str();
+        let edits = delta.entries("routes");
+        // What is wanted comes first: traffic never meets a gap that a later call closes.
+        for (block, edit) in &edits {
+            match (self.routes.get(*block), edit) {
+                (Some(target), Edit::Add) => create(cx, table, block, target).await?,
+                (Some(target), _) => replace(cx, table, block, target).await?,
+                (None, _) => {}
             }
         }
-        for (block, (target, exists)) in put {
-            if exists {
-                replace(cx, self.table.as_str(), block, target).await?;
-            } else {
-                create(cx, self.table.as_str(), block, target).await?;
-            }
-        }
-        for block in gone {
-            remove(cx, self.table.as_str(), block).await?;
+        for block in edits.keys().filter(|b| !self.routes.contains_key(**b)) {
+            remove(cx, table, block).await?;
         }
         Ok(())
     }
 
-    async fn delete(&self, cx: &Aws, _outputs: &Self::Outputs) -> Result<(), Fault> {
+    async fn delete(&self, cx: &Aws, _outputs: &Self::Outputs) -> Result<(), Error> {
         for block in self.routes.keys() {
             remove(cx, self.table.as_str(), block).await?;
         }
@@ -145,22 +133,17 @@ impl Resource for TransitGatewayRoutes {
     }
 }
 
-/// `10.20.0.0/18` of `routes.10.20.0.0/18` or `routes.10.20.0.0/18.attachment`.
-fn block_of(path: &str) -> Option<&str> {
-    let block = path.strip_prefix("routes.")?;
-    Some(block.strip_suffix(".attachment").unwrap_or(block))
-}
-
 async fn create(
     cx: &Aws,
     table: &str,
     block: &str,
     target: &TransitGatewayTarget,
-) -> Result<(), Fault> {
+) -> Result<(), Error> {
     let attachment = target.attachment();
     let answer = cx
         .call(repeatable("ec2", "CreateTransitGatewayRoute"), || {
             cx.ec2
+                .client
                 .create_transit_gateway_route()
                 .transit_gateway_route_table_id(table)
                 .destination_cidr_block(block)
@@ -171,7 +154,7 @@ async fn create(
         .await;
     match answer {
         // An earlier call whose answer was lost, or somebody was faster: what is there is read again.
-        Err(fault) if fault.code == "RouteAlreadyExists" => Ok(()),
+        Err(error) if error.code == "RouteAlreadyExists" => Ok(()),
         other => other.map(drop),
     }
 }
@@ -181,10 +164,11 @@ async fn replace(
     table: &str,
     block: &str,
     target: &TransitGatewayTarget,
-) -> Result<(), Fault> {
+) -> Result<(), Error> {
     let attachment = target.attachment();
     cx.call(repeatable("ec2", "ReplaceTransitGatewayRoute"), || {
         cx.ec2
+            .client
             .replace_transit_gateway_route()
             .transit_gateway_route_table_id(table)
             .destination_cidr_block(block)
@@ -197,21 +181,23 @@ async fn replace(
 }
 
 /// A route to a prefix list was not made by us; it is a reference of its own kind.
-async fn remove(cx: &Aws, table: &str, block: &str) -> Result<(), Fault> {
+async fn remove(cx: &Aws, table: &str, block: &str) -> Result<(), Error> {
     if block.starts_with("pl-") {
         let api = repeatable("ec2", "DeleteTransitGatewayPrefixListReference");
         let answer = cx.call(api, || {
             cx.ec2
+                .client
                 .delete_transit_gateway_prefix_list_reference()
                 .transit_gateway_route_table_id(table)
                 .prefix_list_id(block)
                 .send()
         });
-        return gone_is_fine(answer.await);
+        return ignore_not_found(answer.await);
     }
-    gone_is_fine(
+    ignore_not_found(
         cx.call(repeatable("ec2", "DeleteTransitGatewayRoute"), || {
             cx.ec2
+                .client
                 .delete_transit_gateway_route()
                 .transit_gateway_route_table_id(table)
                 .destination_cidr_block(block)
@@ -241,10 +227,9 @@ mod tests {
             (to("a"), TransitGatewayTarget::Blackhole),
             (to("a"), to("b")),
         ] {
-            let changes = diff(&routes(want), &routes(have));
-            let blocks: Vec<_> = changes.iter().map(|c| block_of(&c.path)).collect();
-            assert_eq!(blocks, [Some("10.20.0.0/18")]);
-            assert!(changes[0].have.is_some());
+            let delta = Delta::of(diff(&routes(want), &routes(have)));
+            let edits: Vec<_> = delta.entries("routes").into_iter().collect();
+            assert_eq!(edits, [("10.20.0.0/18", Edit::Change)]);
         }
     }
 }

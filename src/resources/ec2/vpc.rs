@@ -5,8 +5,8 @@ use super::members::members;
 use super::{owned, tags};
 use crate::aws::{Aws, find, once, read, repeatable, tags_of};
 use crate::engine::driver::Owned;
-use crate::engine::{Delta, Fault, Handle, Identity, Kind, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, found, gone_is_fine, lacks};
+use crate::engine::{Delta, Error, Handle, Identity, Kind, Phase, Ref};
+use crate::resources::{Found, Lookup, Resource, found, ignore_not_found, missing_field};
 use aws_sdk_ec2::types::{
     self as t, AttributeBooleanValue, ResourceType, VpcAttributeName, VpcState,
 };
@@ -72,17 +72,18 @@ impl Resource for Vpc {
     const FIXED: &'static [&'static str] = &["cidr"];
     type Outputs = VpcOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let id = key.outputs.map(|o| o.id.as_str());
-        let Some(vpc) = find(&cx.read.vpcs, id, "vpc-id", key.identity).await? else {
+        let Some(vpc) = find(&cx.ec2.vpcs, id, "vpc-id", key.identity).await? else {
             return Ok(None);
         };
         let id = vpc
             .vpc_id()
-            .ok_or_else(|| lacks("ec2:DescribeVpcs", "VpcId"))?;
+            .ok_or_else(|| missing_field("ec2:DescribeVpcs", "VpcId"))?;
         let attribute = async |name: VpcAttributeName| {
             let answer = cx.call(read("ec2", "DescribeVpcAttribute"), || {
                 cx.ec2
+                    .client
                     .describe_vpc_attribute()
                     .vpc_id(id)
                     .attribute(name.clone())
@@ -118,10 +119,11 @@ impl Resource for Vpc {
         }))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<VpcOutputs, Fault> {
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<VpcOutputs, Error> {
         let answer = cx
             .call(once("ec2", "CreateVpc"), || {
                 cx.ec2
+                    .client
                     .create_vpc()
                     .cidr_block(&self.cidr)
                     .tag_specifications(tags::at_creation(ResourceType::Vpc, identity))
@@ -131,11 +133,11 @@ impl Resource for Vpc {
         let id = answer
             .vpc()
             .and_then(|v| v.vpc_id())
-            .ok_or_else(|| lacks("ec2:CreateVpc", "VpcId"))?;
+            .ok_or_else(|| missing_field("ec2:CreateVpc", "VpcId"))?;
         Ok(VpcOutputs { id: id.into() })
     }
 
-    async fn update(&self, cx: &Aws, outputs: &VpcOutputs, delta: &Delta) -> Result<(), Fault> {
+    async fn update(&self, cx: &Aws, outputs: &VpcOutputs, delta: &Delta) -> Result<(), Error> {
         let id = outputs.id.as_str();
         let value = |on| AttributeBooleanValue::builder().value(on).build();
         const MODIFY: crate::aws::Api = repeatable("ec2", "ModifyVpcAttribute");
@@ -143,6 +145,7 @@ impl Resource for Vpc {
         if delta.touches("dns_support") {
             let set = || {
                 cx.ec2
+                    .client
                     .modify_vpc_attribute()
                     .vpc_id(id)
                     .enable_dns_support(value(self.dns_support))
@@ -153,6 +156,7 @@ impl Resource for Vpc {
         if delta.touches("dns_hostnames") {
             let set = || {
                 cx.ec2
+                    .client
                     .modify_vpc_attribute()
                     .vpc_id(id)
                     .enable_dns_hostnames(value(self.dns_hostnames))
@@ -161,34 +165,35 @@ impl Resource for Vpc {
             cx.call(MODIFY, set).await?;
         }
         if let Some(gone) = members(delta, "extra_cidrs").remove {
-            for vpc in cx.read.vpcs.by("vpc-id", id).await? {
+            for vpc in cx.ec2.vpcs.by("vpc-id", id).await? {
                 let there = extra_cidrs(&vpc);
                 for (_, association) in there.iter().filter(|(cidr, _)| gone.contains(cidr)) {
                     let part = cx.call(repeatable("ec2", "DisassociateVpcCidrBlock"), || {
                         cx.ec2
+                            .client
                             .disassociate_vpc_cidr_block()
                             .association_id(association)
                             .send()
                     });
-                    gone_is_fine(part.await)?;
+                    ignore_not_found(part.await)?;
                 }
             }
         }
         tags::update(cx, id, delta).await
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &VpcOutputs) -> Result<(), Fault> {
+    async fn delete(&self, cx: &Aws, outputs: &VpcOutputs) -> Result<(), Error> {
         let id = outputs.id.as_str();
         let answer = cx
             .call(repeatable("ec2", "DeleteVpc"), || {
-                cx.ec2.delete_vpc().vpc_id(id).send()
+                cx.ec2.client.delete_vpc().vpc_id(id).send()
             })
             .await;
-        gone_is_fine(held::explain(cx, answer, Holder::InVpc(id)).await)
+        ignore_not_found(held::explain(cx, answer, Holder::InVpc(id)).await)
     }
 
     /// For all types of EC2: one DescribeTags shows them all.
-    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Fault> {
+    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
         owned::owned(cx, suffix).await
     }
 }

@@ -1,8 +1,8 @@
 //! The policies of a role: inline ones and attached ones.
 
 use crate::aws::{Aws, read, repeatable};
-use crate::engine::Fault;
-use crate::resources::gone_is_fine;
+use crate::engine::Error;
+use crate::resources::ignore_not_found;
 use crate::resources::policy::Policy;
 use futures::future::try_join_all;
 use std::collections::BTreeMap;
@@ -10,31 +10,33 @@ use std::collections::BTreeMap;
 pub(super) async fn inline_policies(
     cx: &Aws,
     name: &str,
-) -> Result<BTreeMap<String, Policy>, Fault> {
+) -> Result<BTreeMap<String, Policy>, Error> {
     let one = async |policy: String| {
         let answer = cx
             .call(read("iam", "GetRolePolicy"), || {
                 cx.iam
+                    .client
                     .get_role_policy()
                     .role_name(name)
                     .policy_name(&policy)
                     .send()
             })
             .await?;
-        Ok::<_, Fault>((policy, Policy::parse(answer.policy_document())))
+        Ok::<_, Error>((policy, Policy::parse(answer.policy_document())))
     };
     let names = inline_names(cx, name).await?;
     let all = try_join_all(names.into_iter().map(one)).await?;
     Ok(all.into_iter().collect())
 }
 
-pub(super) async fn inline_names(cx: &Aws, name: &str) -> Result<Vec<String>, Fault> {
+pub(super) async fn inline_names(cx: &Aws, name: &str) -> Result<Vec<String>, Error> {
     let mut all = Vec::new();
     let mut marker: Option<String> = None;
     loop {
         let page = cx
             .call(read("iam", "ListRolePolicies"), || {
                 cx.iam
+                    .client
                     .list_role_policies()
                     .role_name(name)
                     .set_marker(marker.clone())
@@ -49,13 +51,14 @@ pub(super) async fn inline_names(cx: &Aws, name: &str) -> Result<Vec<String>, Fa
     }
 }
 
-pub(super) async fn attached(cx: &Aws, name: &str) -> Result<Vec<String>, Fault> {
+pub(super) async fn attached(cx: &Aws, name: &str) -> Result<Vec<String>, Error> {
     let mut all = Vec::new();
     let mut marker: Option<String> = None;
     loop {
         let page = cx
             .call(read("iam", "ListAttachedRolePolicies"), || {
                 cx.iam
+                    .client
                     .list_attached_role_policies()
                     .role_name(name)
                     .set_marker(marker.clone())
@@ -71,10 +74,11 @@ pub(super) async fn attached(cx: &Aws, name: &str) -> Result<Vec<String>, Fault>
     }
 }
 
-pub(super) async fn delete_inline(cx: &Aws, name: &str, policy: &str) -> Result<(), Fault> {
-    gone_is_fine(
+pub(super) async fn delete_inline(cx: &Aws, name: &str, policy: &str) -> Result<(), Error> {
+    ignore_not_found(
         cx.call(repeatable("iam", "DeleteRolePolicy"), || {
             cx.iam
+                .client
                 .delete_role_policy()
                 .role_name(name)
                 .policy_name(policy)
@@ -84,10 +88,11 @@ pub(super) async fn delete_inline(cx: &Aws, name: &str, policy: &str) -> Result<
     )
 }
 
-pub(super) async fn detach(cx: &Aws, name: &str, arn: &str) -> Result<(), Fault> {
-    gone_is_fine(
+pub(super) async fn detach(cx: &Aws, name: &str, arn: &str) -> Result<(), Error> {
+    ignore_not_found(
         cx.call(repeatable("iam", "DetachRolePolicy"), || {
             cx.iam
+                .client
                 .detach_role_policy()
                 .role_name(name)
                 .policy_arn(arn)

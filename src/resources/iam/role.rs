@@ -2,10 +2,10 @@
 
 use super::policies::{attached, delete_inline, detach, inline_names, inline_policies};
 use crate::aws::{Aws, once, read, repeatable};
-use crate::engine::{Delta, Fault, Handle, Identity, Kind, NameRule, Owned, Phase, Ref};
+use crate::engine::{Delta, Error, Handle, Identity, Kind, NameRule, Owned, Phase, Ref};
 use crate::resources::owned::{is_conventional, marked};
 use crate::resources::policy::Policy;
-use crate::resources::{Found, Lookup, Resource, found, gone_is_fine, lacks};
+use crate::resources::{Found, Lookup, Resource, found, ignore_not_found, missing_field};
 use aws_sdk_iam::types::{self as t, Tag};
 use futures::future::{try_join, try_join_all};
 use serde::{Deserialize, Serialize};
@@ -71,7 +71,7 @@ impl Kind for Role {
 impl Resource for Role {
     type Outputs = RoleOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let name = key
             .outputs
             .map_or(key.identity.name.as_str(), |o| o.name.as_str());
@@ -105,11 +105,12 @@ impl Resource for Role {
         }))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<RoleOutputs, Fault> {
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<RoleOutputs, Error> {
         let tags = tags("iam:CreateRole", &identity.tags)?;
         let answer = cx
             .call(once("iam", "CreateRole"), || {
                 cx.iam
+                    .client
                     .create_role()
                     .path("/")
                     .role_name(&identity.name)
@@ -123,18 +124,19 @@ impl Resource for Role {
             .await?;
         let role = answer
             .role()
-            .ok_or_else(|| lacks("iam:CreateRole", "Role"))?;
+            .ok_or_else(|| missing_field("iam:CreateRole", "Role"))?;
         Ok(RoleOutputs {
             name: role.role_name().into(),
             arn: role.arn().into(),
         })
     }
 
-    async fn update(&self, cx: &Aws, outputs: &RoleOutputs, delta: &Delta) -> Result<(), Fault> {
+    async fn update(&self, cx: &Aws, outputs: &RoleOutputs, delta: &Delta) -> Result<(), Error> {
         let name = outputs.name.as_str();
         if delta.touches("description") || delta.touches("max_session_seconds") {
             let set = || {
                 cx.iam
+                    .client
                     .update_role()
                     .role_name(name)
                     .description(&self.description)
@@ -146,6 +148,7 @@ impl Resource for Role {
         if delta.touches("trust") {
             let put = || {
                 cx.iam
+                    .client
                     .update_assume_role_policy()
                     .role_name(name)
                     .policy_document(self.trust.document())
@@ -166,7 +169,7 @@ impl Resource for Role {
         update_tags(cx, name, delta).await
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &RoleOutputs) -> Result<(), Fault> {
+    async fn delete(&self, cx: &Aws, outputs: &RoleOutputs) -> Result<(), Error> {
         let name = outputs.name.as_str();
         // A role with policies is refused ("DeleteRole" in the IAM API reference). What it has now counts, not what it
         // had when the plan was made.
@@ -179,22 +182,23 @@ impl Resource for Role {
             try_join_all(managed.iter().map(|arn| detach(cx, name, arn))),
         );
         emptied.await?;
-        gone_is_fine(
+        ignore_not_found(
             cx.call(repeatable("iam", "DeleteRole"), || {
-                cx.iam.delete_role().role_name(name).send()
+                cx.iam.client.delete_role().role_name(name).send()
             })
             .await,
         )
     }
 
     /// ListRoles answers no tags: only roles with our kind of name are asked for theirs.
-    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Fault> {
+    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
         let mut out = Vec::new();
         let mut marker: Option<String> = None;
         loop {
             let page = cx
                 .call(read("iam", "ListRoles"), || {
                     cx.iam
+                        .client
                         .list_roles()
                         .path_prefix("/")
                         .max_items(1000)
@@ -226,11 +230,12 @@ impl Resource for Role {
 }
 
 impl Role {
-    async fn bound(&self, cx: &Aws, name: &str) -> Result<(), Fault> {
+    async fn bound(&self, cx: &Aws, name: &str) -> Result<(), Error> {
         match &self.permissions_boundary {
             Some(arn) => {
                 let put = || {
                     cx.iam
+                        .client
                         .put_role_permissions_boundary()
                         .role_name(name)
                         .permissions_boundary(arn)
@@ -240,9 +245,10 @@ impl Role {
                     .await?;
                 Ok(())
             }
-            None => gone_is_fine(
+            None => ignore_not_found(
                 cx.call(repeatable("iam", "DeleteRolePermissionsBoundary"), || {
                     cx.iam
+                        .client
                         .delete_role_permissions_boundary()
                         .role_name(name)
                         .send()
@@ -253,18 +259,15 @@ impl Role {
     }
 
     /// Puts the policies that differ and deletes those that nobody wants.
-    async fn put_inline(&self, cx: &Aws, name: &str, delta: &Delta) -> Result<(), Fault> {
-        let differs = |policy: &str| {
-            let path = format!("inline.{policy}");
-            let within = |rest: &str| rest.is_empty() || rest.starts_with(['.', '[']);
-            delta
-                .changes
-                .iter()
-                .any(|c| c.path.strip_prefix(&path).is_some_and(within))
-        };
-        for (policy, document) in self.inline.iter().filter(|(policy, _)| differs(policy)) {
+    async fn put_inline(&self, cx: &Aws, name: &str, delta: &Delta) -> Result<(), Error> {
+        let edits = delta.entries("inline");
+        for (policy, document) in &self.inline {
+            if !edits.contains_key(policy.as_str()) {
+                continue;
+            }
             let put = || {
                 cx.iam
+                    .client
                     .put_role_policy()
                     .role_name(name)
                     .policy_name(policy)
@@ -282,11 +285,12 @@ impl Role {
     }
 
     /// Attaches what is missing, then detaches what nobody wants.
-    async fn attach(&self, cx: &Aws, name: &str) -> Result<(), Fault> {
+    async fn attach(&self, cx: &Aws, name: &str) -> Result<(), Error> {
         let have = attached(cx, name).await?;
         for arn in self.managed.iter().filter(|a| !have.contains(a)) {
             let attach = || {
                 cx.iam
+                    .client
                     .attach_role_policy()
                     .role_name(name)
                     .policy_arn(arn)
@@ -302,13 +306,15 @@ impl Role {
     }
 }
 
-async fn get(cx: &Aws, name: &str) -> Result<t::Role, Fault> {
+async fn get(cx: &Aws, name: &str) -> Result<t::Role, Error> {
     let answer = cx
         .call(read("iam", "GetRole"), || {
-            cx.iam.get_role().role_name(name).send()
+            cx.iam.client.get_role().role_name(name).send()
         })
         .await?;
-    answer.role.ok_or_else(|| lacks("iam:GetRole", "Role"))
+    answer
+        .role
+        .ok_or_else(|| missing_field("iam:GetRole", "Role"))
 }
 
 fn tags_of(tags: &[Tag]) -> BTreeMap<String, String> {
@@ -320,18 +326,19 @@ fn tags_of(tags: &[Tag]) -> BTreeMap<String, String> {
 fn tags<'a>(
     action: &str,
     tags: impl IntoIterator<Item = (&'a String, &'a String)>,
-) -> Result<Vec<Tag>, Fault> {
+) -> Result<Vec<Tag>, Error> {
     tags.into_iter()
         .map(|(k, v)| Tag::builder().key(k).value(v).build())
         .collect::<Result<_, _>>()
-        .map_err(|e| Fault::permanent(action, e.to_string()))
+        .map_err(|e| Error::permanent(action, e.to_string()))
 }
 
-async fn update_tags(cx: &Aws, name: &str, delta: &Delta) -> Result<(), Fault> {
+async fn update_tags(cx: &Aws, name: &str, delta: &Delta) -> Result<(), Error> {
     if !delta.set_tags.is_empty() {
         let tags = tags("iam:TagRole", &delta.set_tags)?;
         cx.call(repeatable("iam", "TagRole"), || {
             cx.iam
+                .client
                 .tag_role()
                 .role_name(name)
                 .set_tags(Some(tags.clone()))
@@ -342,6 +349,7 @@ async fn update_tags(cx: &Aws, name: &str, delta: &Delta) -> Result<(), Fault> {
     if !delta.remove_tags.is_empty() {
         cx.call(repeatable("iam", "UntagRole"), || {
             cx.iam
+                .client
                 .untag_role()
                 .role_name(name)
                 .set_tag_keys(Some(delta.remove_tags.clone()))

@@ -3,8 +3,8 @@
 use super::KeyId;
 use crate::aws::{Aws, once, repeatable};
 use crate::engine::driver::MARK_SUFFIX;
-use crate::engine::{Delta, Fault, Handle, Identity, Kind, NameRule, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, gone_is_fine};
+use crate::engine::{Delta, Error, Handle, Identity, Kind, NameRule, Phase, Ref};
+use crate::resources::{Found, Lookup, Resource, ignore_not_found};
 use serde::{Deserialize, Serialize};
 
 /// The settings of an alias. Its step's name is its name in AWS, `alias/...`.
@@ -46,9 +46,9 @@ impl Kind for Alias {
 impl Resource for Alias {
     type Outputs = AliasOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let name = key.outputs.map_or(&key.identity.name, |o| &o.name);
-        let Some(alias) = cx.keys.alias(name).await? else {
+        let Some(alias) = cx.kms.alias(name).await? else {
             return Ok(None);
         };
         let target = alias.target_key_id().unwrap_or_default();
@@ -56,7 +56,7 @@ impl Resource for Alias {
         if key.outputs.is_none() && target != key.spec.key.as_str() {
             // The alias of an earlier key of ours (pending deletion, say) is moved; anybody else's is shown with the
             // marks of its key, and so it is foreign.
-            let mut marks = cx.keys.tags(target).await?.unwrap_or_default();
+            let mut marks = cx.kms.tags(target).await?.unwrap_or_default();
             let ours = key.identity.tags.get(MARK_SUFFIX);
             if ours.is_none() || marks.get(MARK_SUFFIX) != ours {
                 marks.entry(MARK_SUFFIX.into()).or_default();
@@ -71,9 +71,10 @@ impl Resource for Alias {
         }))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<AliasOutputs, Fault> {
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<AliasOutputs, Error> {
         cx.call(once("kms", "CreateAlias"), || {
             cx.kms
+                .client
                 .create_alias()
                 .alias_name(&identity.name)
                 .target_key_id(self.key.as_str())
@@ -85,10 +86,11 @@ impl Resource for Alias {
         })
     }
 
-    async fn update(&self, cx: &Aws, outputs: &AliasOutputs, delta: &Delta) -> Result<(), Fault> {
+    async fn update(&self, cx: &Aws, outputs: &AliasOutputs, delta: &Delta) -> Result<(), Error> {
         if delta.touches("key") {
             let point = || {
                 cx.kms
+                    .client
                     .update_alias()
                     .alias_name(&outputs.name)
                     .target_key_id(self.key.as_str())
@@ -99,10 +101,14 @@ impl Resource for Alias {
         Ok(())
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &AliasOutputs) -> Result<(), Fault> {
-        gone_is_fine(
+    async fn delete(&self, cx: &Aws, outputs: &AliasOutputs) -> Result<(), Error> {
+        ignore_not_found(
             cx.call(repeatable("kms", "DeleteAlias"), || {
-                cx.kms.delete_alias().alias_name(&outputs.name).send()
+                cx.kms
+                    .client
+                    .delete_alias()
+                    .alias_name(&outputs.name)
+                    .send()
             })
             .await,
         )

@@ -4,10 +4,10 @@
 //! creating it again makes a new key, and the alias moves to it.
 
 use crate::aws::{Aws, once, read, repeatable};
-use crate::engine::{Delta, Fault, Handle, Identity, Kind, Owned, Phase, Ref};
+use crate::engine::{Delta, Error, Handle, Identity, Kind, Owned, Phase, Ref};
 use crate::resources::owned::{is_conventional, marked};
 use crate::resources::policy::Policy;
-use crate::resources::{Found, Lookup, Resource, found, gone_is_fine, lacks};
+use crate::resources::{Found, Lookup, Resource, found, ignore_not_found, missing_field};
 use aws_sdk_kms::types::{KeyState, Tag};
 use serde::{Deserialize, Serialize};
 
@@ -63,36 +63,37 @@ impl Resource for Key {
     const HOLDS_DATA: bool = true;
     type Outputs = KeyOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let id = match key.outputs {
             Some(outputs) => outputs.id.as_str().to_owned(),
-            None => match cx.keys.marked(key.identity).await? {
+            None => match cx.kms.marked(key.identity).await? {
                 Some(id) => id,
                 None => return Ok(None),
             },
         };
         let id = id.as_str();
         let described = cx.call(read("kms", "DescribeKey"), || {
-            cx.kms.describe_key().key_id(id).send()
+            cx.kms.client.describe_key().key_id(id).send()
         });
         let policy = cx.call(read("kms", "GetKeyPolicy"), || {
             cx.kms
+                .client
                 .get_key_policy()
                 .key_id(id)
                 .policy_name("default")
                 .send()
         });
         let rotation = cx.call(read("kms", "GetKeyRotationStatus"), || {
-            cx.kms.get_key_rotation_status().key_id(id).send()
+            cx.kms.client.get_key_rotation_status().key_id(id).send()
         });
         let (described, policy, rotation, tags) =
-            futures::join!(described, policy, rotation, cx.keys.tags(id));
+            futures::join!(described, policy, rotation, cx.kms.tags(id));
         let Some(described) = found(described)? else {
             return Ok(None);
         };
         let metadata = described
             .key_metadata()
-            .ok_or_else(|| lacks("kms:DescribeKey", "KeyMetadata"))?;
+            .ok_or_else(|| missing_field("kms:DescribeKey", "KeyMetadata"))?;
         let state = metadata.key_state().cloned();
         // A key that is on its way out answers some of the calls no more.
         if matches!(
@@ -107,7 +108,7 @@ impl Resource for Key {
         };
         let arn = metadata
             .arn()
-            .ok_or_else(|| lacks("kms:DescribeKey", "Arn"))?;
+            .ok_or_else(|| missing_field("kms:DescribeKey", "Arn"))?;
         cx.recent.note(arn, &tags);
         let days = rotation.rotation_period_in_days().unwrap_or(365);
         Ok(Some(Found {
@@ -131,11 +132,12 @@ impl Resource for Key {
         }))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<KeyOutputs, Fault> {
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<KeyOutputs, Error> {
         let tags = tags("kms:CreateKey", &identity.tags)?;
         let answer = cx
             .call(once("kms", "CreateKey"), || {
                 cx.kms
+                    .client
                     .create_key()
                     .description(&self.description)
                     .policy(self.policy.document())
@@ -145,28 +147,29 @@ impl Resource for Key {
             .await?;
         let metadata = answer
             .key_metadata()
-            .ok_or_else(|| lacks("kms:CreateKey", "KeyMetadata"))?;
+            .ok_or_else(|| missing_field("kms:CreateKey", "KeyMetadata"))?;
         let arn = metadata
             .arn()
-            .ok_or_else(|| lacks("kms:CreateKey", "Arn"))?;
+            .ok_or_else(|| missing_field("kms:CreateKey", "Arn"))?;
         Ok(KeyOutputs {
             id: metadata.key_id().into(),
             arn: arn.into(),
         })
     }
 
-    async fn update(&self, cx: &Aws, outputs: &KeyOutputs, delta: &Delta) -> Result<(), Fault> {
+    async fn update(&self, cx: &Aws, outputs: &KeyOutputs, delta: &Delta) -> Result<(), Error> {
         let id = outputs.id.as_str();
         // First of all: a disabled key refuses a change of its rotation.
         if delta.touches("enabled") && self.enabled {
             cx.call(repeatable("kms", "EnableKey"), || {
-                cx.kms.enable_key().key_id(id).send()
+                cx.kms.client.enable_key().key_id(id).send()
             })
             .await?;
         }
         if delta.touches("policy") {
             let put = || {
                 cx.kms
+                    .client
                     .put_key_policy()
                     .key_id(id)
                     .policy_name("default")
@@ -178,6 +181,7 @@ impl Resource for Key {
         if delta.touches("description") {
             let set = || {
                 cx.kms
+                    .client
                     .update_key_description()
                     .key_id(id)
                     .description(&self.description)
@@ -190,6 +194,7 @@ impl Resource for Key {
             Some(days) if delta.touches("rotation_days") => {
                 let on = || {
                     cx.kms
+                        .client
                         .enable_key_rotation()
                         .key_id(id)
                         .rotation_period_in_days(days)
@@ -198,7 +203,7 @@ impl Resource for Key {
                 cx.call(repeatable("kms", "EnableKeyRotation"), on).await?;
             }
             None if delta.touches("rotation_days") => {
-                let off = || cx.kms.disable_key_rotation().key_id(id).send();
+                let off = || cx.kms.client.disable_key_rotation().key_id(id).send();
                 cx.call(repeatable("kms", "DisableKeyRotation"), off)
                     .await?;
             }
@@ -207,18 +212,19 @@ impl Resource for Key {
         update_tags(cx, id, delta).await?;
         if delta.touches("enabled") && !self.enabled {
             cx.call(repeatable("kms", "DisableKey"), || {
-                cx.kms.disable_key().key_id(id).send()
+                cx.kms.client.disable_key().key_id(id).send()
             })
             .await?;
         }
         Ok(())
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &KeyOutputs) -> Result<(), Fault> {
+    async fn delete(&self, cx: &Aws, outputs: &KeyOutputs) -> Result<(), Error> {
         let id = outputs.id.as_str();
         let answer = cx
             .call(repeatable("kms", "ScheduleKeyDeletion"), || {
                 cx.kms
+                    .client
                     .schedule_key_deletion()
                     .key_id(id)
                     .pending_window_in_days(self.deletion_days)
@@ -229,14 +235,14 @@ impl Resource for Key {
             Err(f) if f.code == "KMSInvalidStateException" && f.message.contains("pending") => {
                 Ok(())
             }
-            other => gone_is_fine(other),
+            other => ignore_not_found(other),
         }
     }
 
     /// Looks at the keys behind aliases with our kind of name: one ListAliases, not one call per key of the account.
-    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Fault> {
+    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
         let mut out = Vec::new();
-        for alias in cx.keys.all_aliases().await? {
+        for alias in cx.kms.all_aliases().await? {
             let name = alias.alias_name().unwrap_or_default();
             let Some(id) = alias
                 .target_key_id()
@@ -246,7 +252,7 @@ impl Resource for Key {
             };
             let tags = match cx.recent.get(&cx.arn("kms", &format!("key/{id}"))).await {
                 Some(tags) => Some(tags),
-                None => cx.keys.tags(id).await?,
+                None => cx.kms.tags(id).await?,
             };
             let name = name.trim_start_matches("alias/");
             out.extend(tags.and_then(|tags| marked(Self::TYPE, id, name, tags, suffix)));
@@ -258,18 +264,19 @@ impl Resource for Key {
 fn tags<'a>(
     action: &str,
     tags: impl IntoIterator<Item = (&'a String, &'a String)>,
-) -> Result<Vec<Tag>, Fault> {
+) -> Result<Vec<Tag>, Error> {
     tags.into_iter()
         .map(|(k, v)| Tag::builder().tag_key(k).tag_value(v).build())
         .collect::<Result<_, _>>()
-        .map_err(|e| Fault::permanent(action, e.to_string()))
+        .map_err(|e| Error::permanent(action, e.to_string()))
 }
 
-async fn update_tags(cx: &Aws, id: &str, delta: &Delta) -> Result<(), Fault> {
+async fn update_tags(cx: &Aws, id: &str, delta: &Delta) -> Result<(), Error> {
     if !delta.set_tags.is_empty() {
         let tags = tags("kms:TagResource", &delta.set_tags)?;
         cx.call(repeatable("kms", "TagResource"), || {
             cx.kms
+                .client
                 .tag_resource()
                 .key_id(id)
                 .set_tags(Some(tags.clone()))
@@ -280,6 +287,7 @@ async fn update_tags(cx: &Aws, id: &str, delta: &Delta) -> Result<(), Fault> {
     if !delta.remove_tags.is_empty() {
         cx.call(repeatable("kms", "UntagResource"), || {
             cx.kms
+                .client
                 .untag_resource()
                 .key_id(id)
                 .set_tag_keys(Some(delta.remove_tags.clone()))

@@ -1,10 +1,10 @@
 //! A log group.
 
 use crate::aws::{Aws, once, read, repeatable};
-use crate::engine::{Delta, Fault, Handle, Identity, Kind, NameRule, Owned, Phase, Ref};
+use crate::engine::{Delta, Error, Handle, Identity, Kind, NameRule, Owned, Phase, Ref};
 use crate::resources::kms::KeyArn;
 use crate::resources::owned::{is_conventional, marked};
-use crate::resources::{Found, Lookup, Resource, found, gone_is_fine};
+use crate::resources::{Found, Lookup, Resource, found, ignore_not_found};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -71,15 +71,15 @@ const PAUSE: Duration = Duration::from_millis(500);
 impl Resource for LogGroup {
     type Outputs = LogGroupOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let name = key
             .outputs
             .map_or(key.identity.name.as_str(), |o| o.name.as_str());
         let arn = arn(cx, name);
         // The tags of a recorded group are asked for at once; of another one only when it exists.
         let (group, tags) = match key.outputs {
-            Some(_) => futures::join!(cx.groups.get(name.to_owned()), tags_of(cx, &arn)),
-            None => match cx.groups.get(name.to_owned()).await? {
+            Some(_) => futures::join!(cx.logs.groups.get(name.to_owned()), tags_of(cx, &arn)),
+            None => match cx.logs.groups.get(name.to_owned()).await? {
                 Some(group) => (Ok(Some(group)), tags_of(cx, &arn).await),
                 None => return Ok(None),
             },
@@ -102,12 +102,13 @@ impl Resource for LogGroup {
         }))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<LogGroupOutputs, Fault> {
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<LogGroupOutputs, Error> {
         let name = identity.name.as_str();
         let tags: HashMap<String, String> = identity.tags.clone().into_iter().collect();
         let key = self.kms_key.as_ref().map(|k| k.as_str().to_owned());
         cx.call(once("logs", "CreateLogGroup"), || {
             cx.logs
+                .client
                 .create_log_group()
                 .log_group_name(name)
                 .set_kms_key_id(key.clone())
@@ -126,7 +127,7 @@ impl Resource for LogGroup {
         cx: &Aws,
         outputs: &LogGroupOutputs,
         delta: &Delta,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Error> {
         let name = outputs.name.as_str();
         if delta.touches("kms_key") {
             self.encrypt(cx, name).await?;
@@ -139,6 +140,7 @@ impl Resource for LogGroup {
             let tags: HashMap<String, String> = delta.set_tags.clone().into_iter().collect();
             cx.call(repeatable("logs", "TagResource"), || {
                 cx.logs
+                    .client
                     .tag_resource()
                     .resource_arn(arn)
                     .set_tags(Some(tags.clone()))
@@ -149,6 +151,7 @@ impl Resource for LogGroup {
         if !delta.remove_tags.is_empty() {
             cx.call(repeatable("logs", "UntagResource"), || {
                 cx.logs
+                    .client
                     .untag_resource()
                     .resource_arn(arn)
                     .set_tag_keys(Some(delta.remove_tags.clone()))
@@ -161,17 +164,21 @@ impl Resource for LogGroup {
 
     /// A service that still writes makes the group again just after it is deleted (without key and retention): looks
     /// again, and deletes what came back.
-    async fn delete(&self, cx: &Aws, outputs: &LogGroupOutputs) -> Result<(), Fault> {
+    async fn delete(&self, cx: &Aws, outputs: &LogGroupOutputs) -> Result<(), Error> {
         let name = outputs.name.as_str();
         for _ in 0..LOOKS {
-            gone_is_fine(
+            ignore_not_found(
                 cx.call(repeatable("logs", "DeleteLogGroup"), || {
-                    cx.logs.delete_log_group().log_group_name(name).send()
+                    cx.logs
+                        .client
+                        .delete_log_group()
+                        .log_group_name(name)
+                        .send()
                 })
                 .await,
             )?;
             tokio::time::sleep(PAUSE).await;
-            if cx.groups.get(name.to_owned()).await?.is_none() {
+            if cx.logs.groups.get(name.to_owned()).await?.is_none() {
                 return Ok(());
             }
         }
@@ -179,13 +186,14 @@ impl Resource for LogGroup {
     }
 
     /// One listing by substring, which answers names only; tags of those with our kind of name.
-    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Fault> {
+    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
         let mut out = Vec::new();
         let mut token: Option<String> = None;
         loop {
             let page = cx
                 .call(read("logs", "DescribeLogGroups"), || {
                     cx.logs
+                        .client
                         .describe_log_groups()
                         .log_group_name_pattern(format!("-{suffix}"))
                         .limit(50)
@@ -214,11 +222,12 @@ impl Resource for LogGroup {
 }
 
 impl LogGroup {
-    async fn encrypt(&self, cx: &Aws, name: &str) -> Result<(), Fault> {
+    async fn encrypt(&self, cx: &Aws, name: &str) -> Result<(), Error> {
         match &self.kms_key {
             Some(key) => {
                 let associate = || {
                     cx.logs
+                        .client
                         .associate_kms_key()
                         .log_group_name(name)
                         .kms_key_id(key.as_str())
@@ -228,7 +237,13 @@ impl LogGroup {
                     .await?;
             }
             None => {
-                let off = || cx.logs.disassociate_kms_key().log_group_name(name).send();
+                let off = || {
+                    cx.logs
+                        .client
+                        .disassociate_kms_key()
+                        .log_group_name(name)
+                        .send()
+                };
                 cx.call(repeatable("logs", "DisassociateKmsKey"), off)
                     .await?;
             }
@@ -236,11 +251,11 @@ impl LogGroup {
         Ok(())
     }
 
-    async fn retain(&self, cx: &Aws, name: &str) -> Result<(), Fault> {
+    async fn retain(&self, cx: &Aws, name: &str) -> Result<(), Error> {
         match self.retention_days {
             Some(days) if !RETENTION_DAYS.contains(&days) => {
                 let listed = RETENTION_DAYS.map(|d| d.to_string()).join(", ");
-                Err(Fault::permanent(
+                Err(Error::permanent(
                     "logs:PutRetentionPolicy",
                     format!("a log group cannot keep events for {days} days"),
                 )
@@ -249,6 +264,7 @@ impl LogGroup {
             Some(days) => {
                 let put = || {
                     cx.logs
+                        .client
                         .put_retention_policy()
                         .log_group_name(name)
                         .retention_in_days(days)
@@ -258,9 +274,10 @@ impl LogGroup {
                     .await?;
                 Ok(())
             }
-            None => gone_is_fine(
+            None => ignore_not_found(
                 cx.call(repeatable("logs", "DeleteRetentionPolicy"), || {
                     cx.logs
+                        .client
                         .delete_retention_policy()
                         .log_group_name(name)
                         .send()
@@ -275,10 +292,14 @@ fn arn(cx: &Aws, name: &str) -> String {
     cx.arn("logs", &format!("log-group:{name}"))
 }
 
-async fn tags_of(cx: &Aws, arn: &str) -> Result<BTreeMap<String, String>, Fault> {
+async fn tags_of(cx: &Aws, arn: &str) -> Result<BTreeMap<String, String>, Error> {
     let answer = cx
         .call(read("logs", "ListTagsForResource"), || {
-            cx.logs.list_tags_for_resource().resource_arn(arn).send()
+            cx.logs
+                .client
+                .list_tags_for_resource()
+                .resource_arn(arn)
+                .send()
         })
         .await?;
     Ok(answer.tags.unwrap_or_default().into_iter().collect())

@@ -10,11 +10,11 @@ use super::{IDENTIFIER, tags, version};
 use crate::aws::{Aws, once, rds_tags_of, repeatable};
 use crate::engine::driver::Owned;
 use crate::engine::graph::NameRule;
-use crate::engine::{Class, Delegated, Delta, Fault, Handle, Identity, Kind, Phase, Ref};
+use crate::engine::{Class, Delegated, Delta, Error, Handle, Identity, Kind, Phase, Ref};
 use crate::resources::ec2::SecurityGroupId;
 use crate::resources::kms::KeyArn;
 use crate::resources::owned::marked;
-use crate::resources::{Found, Lookup, Resource, gone_is_fine, lacks};
+use crate::resources::{Found, Lookup, Resource, ignore_not_found, missing_field};
 use aws_sdk_rds::types::DbCluster;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -136,11 +136,11 @@ impl Resource for Cluster {
     }];
     type Outputs = ClusterOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let id = key
             .outputs
             .map_or(key.identity.name.as_str(), |o| o.id.as_str());
-        let Some(cluster) = cx.databases.clusters.named(id).await? else {
+        let Some(cluster) = cx.rds.clusters.named(id).await? else {
             return Ok(None);
         };
         Ok(Some(Found {
@@ -151,10 +151,11 @@ impl Resource for Cluster {
         }))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<ClusterOutputs, Fault> {
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<ClusterOutputs, Error> {
         let answer = cx
             .call(once("rds", "CreateDBCluster"), || {
                 cx.rds
+                    .client
                     .create_db_cluster()
                     .db_cluster_identifier(&identity.name)
                     .engine(&self.engine)
@@ -185,11 +186,11 @@ impl Resource for Cluster {
             .await?;
         let cluster = answer
             .db_cluster()
-            .ok_or_else(|| lacks("rds:CreateDBCluster", "DBCluster"))?;
+            .ok_or_else(|| missing_field("rds:CreateDBCluster", "DBCluster"))?;
         live::outputs(cluster, &identity.name, "rds:CreateDBCluster")
     }
 
-    async fn update(&self, cx: &Aws, outputs: &ClusterOutputs, delta: &Delta) -> Result<(), Fault> {
+    async fn update(&self, cx: &Aws, outputs: &ClusterOutputs, delta: &Delta) -> Result<(), Error> {
         let id = outputs.id.as_str();
         if delta.touches("running") {
             // A stopped cluster takes no other change; what else differs is seen again when it runs.
@@ -205,11 +206,12 @@ impl Resource for Cluster {
         tags::update(cx, &outputs.arn, delta).await
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &ClusterOutputs) -> Result<(), Fault> {
+    async fn delete(&self, cx: &Aws, outputs: &ClusterOutputs) -> Result<(), Error> {
         let id = outputs.id.as_str();
         let answer = cx
             .call(repeatable("rds", "DeleteDBCluster"), || {
                 cx.rds
+                    .client
                     .delete_db_cluster()
                     .db_cluster_identifier(id)
                     .skip_final_snapshot(true)
@@ -217,16 +219,16 @@ impl Resource for Cluster {
                     .send()
             })
             .await;
-        match gone_is_fine(answer) {
-            Err(fault) if fault.class == Class::Held || fault.message.contains("rotected") => {
-                make_way(cx, id, fault).await
+        match ignore_not_found(answer) {
+            Err(error) if error.class == Class::InUse || error.message.contains("rotected") => {
+                remove_blockers(cx, id, error).await
             }
             other => other,
         }
     }
 
-    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Fault> {
-        let all = cx.databases.clusters.all().await?;
+    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
+        let all = cx.rds.clusters.all().await?;
         let one = |c: &DbCluster| {
             let (id, arn) = (c.db_cluster_identifier()?, c.db_cluster_arn()?);
             marked(Self::TYPE, arn, id, rds_tags_of(c.tag_list()), suffix)
@@ -241,29 +243,33 @@ fn text<T>(reference: &Option<Ref<T>>) -> Option<String> {
 
 /// A stopped cluster can't be deleted, nor its instances: "start the cluster before deleting it" ("Deleting a stopped
 /// Aurora cluster"). Starts it and gives the refusal back as one that passes; any other refusal as it is.
-pub(super) async fn start_to_delete(cx: &Aws, cluster: &DbCluster, refusal: Fault) -> Fault {
+pub(super) async fn start_to_delete(cx: &Aws, cluster: &DbCluster, refusal: Error) -> Error {
     let id = cluster.db_cluster_identifier().unwrap_or_default();
     if !is_stopped(cluster.status()) {
         return refusal;
     }
     match start(cx, id).await {
-        Ok(()) => Fault {
-            class: Class::NotYet,
+        Ok(()) => Error {
+            class: Class::NotReady,
             ..refusal
         },
-        Err(fault) => fault,
+        Err(error) => error,
     }
 }
 
-async fn start(cx: &Aws, id: &str) -> Result<(), Fault> {
+async fn start(cx: &Aws, id: &str) -> Result<(), Error> {
     let answer = cx
         .call(repeatable("rds", "StartDBCluster"), || {
-            cx.rds.start_db_cluster().db_cluster_identifier(id).send()
+            cx.rds
+                .client
+                .start_db_cluster()
+                .db_cluster_identifier(id)
+                .send()
         })
         .await;
     match answer {
         // It is starting or runs already; the next read tells.
-        Err(fault) if fault.code == "InvalidDBClusterStateFault" => Ok(()),
+        Err(error) if error.code == "InvalidDBClusterStateFault" => Ok(()),
         other => other.map(drop),
     }
 }
@@ -271,19 +277,20 @@ async fn start(cx: &Aws, id: &str) -> Result<(), Fault> {
 /// Does away with what keeps a cluster from being deleted, or names it: a cluster that is stopped is started, one that
 /// somebody protected (its instances are gone by now) is so no more, and instances that are left are named. Nobody holds
 /// one that is being deleted already (the answer to an earlier call was lost).
-async fn make_way(cx: &Aws, id: &str, fault: Fault) -> Result<(), Fault> {
-    let Ok(Some(cluster)) = cx.databases.clusters.named(id).await else {
-        return Err(fault);
+async fn remove_blockers(cx: &Aws, id: &str, error: Error) -> Result<(), Error> {
+    let Ok(Some(cluster)) = cx.rds.clusters.named(id).await else {
+        return Err(error);
     };
     if phase(cluster.status()) == Phase::Deleting {
         return Ok(());
     }
     if is_stopped(cluster.status()) {
-        return Err(start_to_delete(cx, &cluster, fault).await);
+        return Err(start_to_delete(cx, &cluster, error).await);
     }
     if cluster.deletion_protection() == Some(true) {
         let off = || {
             cx.rds
+                .client
                 .modify_db_cluster()
                 .db_cluster_identifier(id)
                 .deletion_protection(false)
@@ -291,17 +298,17 @@ async fn make_way(cx: &Aws, id: &str, fault: Fault) -> Result<(), Fault> {
                 .send()
         };
         cx.call(repeatable("rds", "ModifyDBCluster"), off).await?;
-        return Err(Fault {
-            class: Class::NotYet,
-            ..fault
+        return Err(Error {
+            class: Class::NotReady,
+            ..error
         });
     }
     let members = cluster.db_cluster_members().iter();
     let names: Vec<&str> = members.filter_map(|m| m.db_instance_identifier()).collect();
     if names.is_empty() {
-        return Err(fault);
+        return Err(error);
     }
-    Err(fault.hint(format!(
+    Err(error.hint(format!(
         "it still has instances ({}); their deletion takes 5 to 10 minutes, one that is not ours has to be deleted by hand",
         names.join(", ")
     )))

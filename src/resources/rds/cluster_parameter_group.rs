@@ -5,8 +5,8 @@ use super::{DESCRIPTION, GROUP, tags};
 use crate::aws::{Aws, once, repeatable};
 use crate::engine::driver::Owned;
 use crate::engine::graph::NameRule;
-use crate::engine::{Delta, Fault, Handle, Identity, Kind, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, found, gone_is_fine, lacks};
+use crate::engine::{Delta, Error, Handle, Identity, Kind, Phase, Ref};
+use crate::resources::{Found, Lookup, Resource, found, ignore_not_found, missing_field};
 use aws_sdk_rds::types::DbClusterParameterGroup;
 use serde::{Deserialize, Serialize};
 
@@ -49,15 +49,15 @@ impl Resource for ClusterParameterGroup {
     const FIXED: &'static [&'static str] = &["family"];
     type Outputs = ClusterParameterGroupOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let name = key
             .outputs
             .map_or(key.identity.name.as_str(), |o| o.name.as_str());
-        let Some(group) = cx.databases.cluster_parameter_groups.named(name).await? else {
+        let Some(group) = cx.rds.cluster_parameter_groups.named(name).await? else {
             return Ok(None);
         };
         let arn = group.db_cluster_parameter_group_arn().ok_or_else(|| {
-            lacks(
+            missing_field(
                 "rds:DescribeDBClusterParameterGroups",
                 "DBClusterParameterGroupArn",
             )
@@ -88,10 +88,11 @@ impl Resource for ClusterParameterGroup {
         &self,
         cx: &Aws,
         identity: &Identity,
-    ) -> Result<ClusterParameterGroupOutputs, Fault> {
+    ) -> Result<ClusterParameterGroupOutputs, Error> {
         let answer = cx
             .call(once("rds", "CreateDBClusterParameterGroup"), || {
                 cx.rds
+                    .client
                     .create_db_cluster_parameter_group()
                     .db_cluster_parameter_group_name(&identity.name)
                     .db_parameter_group_family(&self.family)
@@ -104,7 +105,7 @@ impl Resource for ClusterParameterGroup {
             .db_cluster_parameter_group()
             .and_then(|g| g.db_cluster_parameter_group_arn())
             .ok_or_else(|| {
-                lacks(
+                missing_field(
                     "rds:CreateDBClusterParameterGroup",
                     "DBClusterParameterGroupArn",
                 )
@@ -120,7 +121,7 @@ impl Resource for ClusterParameterGroup {
         cx: &Aws,
         outputs: &ClusterParameterGroupOutputs,
         delta: &Delta,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Error> {
         if delta.touches("parameters") {
             let name = outputs.name.as_str();
             let known = of_cluster_group(cx, name, None).await?;
@@ -128,6 +129,7 @@ impl Resource for ClusterParameterGroup {
             for some in edits.to_set() {
                 cx.call(repeatable("rds", "ModifyDBClusterParameterGroup"), || {
                     cx.rds
+                        .client
                         .modify_db_cluster_parameter_group()
                         .db_cluster_parameter_group_name(name)
                         .set_parameters(Some(some.to_vec()))
@@ -138,6 +140,7 @@ impl Resource for ClusterParameterGroup {
             for some in edits.to_reset() {
                 cx.call(repeatable("rds", "ResetDBClusterParameterGroup"), || {
                     cx.rds
+                        .client
                         .reset_db_cluster_parameter_group()
                         .db_cluster_parameter_group_name(name)
                         .reset_all_parameters(false)
@@ -150,10 +153,11 @@ impl Resource for ClusterParameterGroup {
         tags::update(cx, &outputs.arn, delta).await
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &ClusterParameterGroupOutputs) -> Result<(), Fault> {
-        gone_is_fine(
+    async fn delete(&self, cx: &Aws, outputs: &ClusterParameterGroupOutputs) -> Result<(), Error> {
+        ignore_not_found(
             cx.call(repeatable("rds", "DeleteDBClusterParameterGroup"), || {
                 cx.rds
+                    .client
                     .delete_db_cluster_parameter_group()
                     .db_cluster_parameter_group_name(outputs.name.as_str())
                     .send()
@@ -162,8 +166,8 @@ impl Resource for ClusterParameterGroup {
         )
     }
 
-    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Fault> {
-        let groups = cx.databases.cluster_parameter_groups.all().await?;
+    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
+        let groups = cx.rds.cluster_parameter_groups.all().await?;
         let pair = |g: &DbClusterParameterGroup| {
             (
                 g.db_cluster_parameter_group_name.clone(),

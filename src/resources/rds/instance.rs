@@ -8,11 +8,11 @@ use super::{ENGINE, IDENTIFIER, tags};
 use crate::aws::{Aws, once, rds_tags_of, repeatable};
 use crate::engine::driver::Owned;
 use crate::engine::graph::NameRule;
-use crate::engine::{Class, Delta, Fault, Identity, Kind, Phase, Ref};
+use crate::engine::{Class, Delta, Error, Identity, Kind, Phase, Ref};
 use crate::resources::iam::RoleArn;
 use crate::resources::kms::KeyArn;
 use crate::resources::owned::marked;
-use crate::resources::{Found, Lookup, Resource, gone_is_fine, lacks};
+use crate::resources::{Found, Lookup, Resource, ignore_not_found, missing_field};
 use aws_sdk_rds::operation::modify_db_instance::builders::ModifyDBInstanceFluentBuilder;
 use aws_sdk_rds::types::{DbCluster, DbInstance};
 use serde::{Deserialize, Serialize};
@@ -86,7 +86,7 @@ impl Resource for Instance {
     const FIXED: &'static [&'static str] = &["cluster", "subnet_group", "zone"];
     type Outputs = InstanceOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let id = key
             .outputs
             .map_or(key.identity.name.as_str(), |o| o.id.as_str());
@@ -101,11 +101,12 @@ impl Resource for Instance {
         }))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<InstanceOutputs, Fault> {
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<InstanceOutputs, Error> {
         let (insights, monitoring) = (self.insights.as_ref(), self.monitoring.as_ref());
         let answer = cx
             .call(once("rds", "CreateDBInstance"), || {
                 cx.rds
+                    .client
                     .create_db_instance()
                     .db_instance_identifier(&identity.name)
                     .db_cluster_identifier(self.cluster.as_str())
@@ -128,7 +129,7 @@ impl Resource for Instance {
             .await?;
         let instance = answer
             .db_instance()
-            .ok_or_else(|| lacks("rds:CreateDBInstance", "DBInstance"))?;
+            .ok_or_else(|| missing_field("rds:CreateDBInstance", "DBInstance"))?;
         outputs(instance, &identity.name, "rds:CreateDBInstance")
     }
 
@@ -137,7 +138,7 @@ impl Resource for Instance {
         cx: &Aws,
         outputs: &InstanceOutputs,
         delta: &Delta,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Error> {
         if let Some(change) = self.modification(cx, &outputs.id, delta)? {
             cx.call(repeatable("rds", "ModifyDBInstance"), || {
                 change.clone().send()
@@ -151,31 +152,32 @@ impl Resource for Instance {
         Ok(())
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &InstanceOutputs) -> Result<(), Fault> {
+    async fn delete(&self, cx: &Aws, outputs: &InstanceOutputs) -> Result<(), Error> {
         let answer = cx
             .call(repeatable("rds", "DeleteDBInstance"), || {
                 cx.rds
+                    .client
                     .delete_db_instance()
                     .db_instance_identifier(&outputs.id)
                     .skip_final_snapshot(true)
                     .send()
             })
             .await;
-        match gone_is_fine(answer) {
+        match ignore_not_found(answer) {
             // "Instance is already being deleted"; the next read tells.
-            Err(fault) if fault.message.contains("already being deleted") => Ok(()),
-            Err(fault) if fault.class == Class::NotYet => {
-                match cx.databases.clusters.named(self.cluster.as_str()).await {
-                    Ok(Some(cluster)) => Err(start_to_delete(cx, &cluster, fault).await),
-                    _ => Err(fault),
+            Err(error) if error.message.contains("already being deleted") => Ok(()),
+            Err(error) if error.class == Class::NotReady => {
+                match cx.rds.clusters.named(self.cluster.as_str()).await {
+                    Ok(Some(cluster)) => Err(start_to_delete(cx, &cluster, error).await),
+                    _ => Err(error),
                 }
             }
             other => other,
         }
     }
 
-    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Fault> {
-        let all = cx.databases.instances.all().await?;
+    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
+        let all = cx.rds.instances.all().await?;
         let one = |i: &DbInstance| {
             let (id, arn) = (i.db_instance_identifier()?, i.db_instance_arn()?);
             marked(Self::TYPE, arn, id, rds_tags_of(i.tag_list()), suffix)
@@ -191,9 +193,10 @@ impl Instance {
         cx: &Aws,
         id: &str,
         delta: &Delta,
-    ) -> Result<Option<ModifyDBInstanceFluentBuilder>, Fault> {
+    ) -> Result<Option<ModifyDBInstanceFluentBuilder>, Error> {
         let mut call = cx
             .rds
+            .client
             .modify_db_instance()
             .db_instance_identifier(id)
             .apply_immediately(true);
@@ -214,9 +217,9 @@ impl Instance {
                     call.preferred_maintenance_window(&self.maintenance_window)
                 }
                 ("insights", None, _) => call.enable_performance_insights(false),
-                ("insights", ..) if change.path == "insights.key" => return Err(other_key()),
+                ("insights", ..) if change.entry() == Some("key") => return Err(other_key()),
                 ("insights", Some(insights), _) => {
-                    let fresh = change.path == "insights";
+                    let fresh = change.entry().is_none();
                     call.enable_performance_insights(true)
                         .set_performance_insights_kms_key_id(
                             fresh.then(|| insights.key.to_string()),
@@ -235,8 +238,8 @@ impl Instance {
 
     /// Reboots once, and only while no other instance reboots. A call that is repeated finds the instance rebooting or
     /// rebooted and leaves it alone.
-    async fn reboot(&self, cx: &Aws, id: &str) -> Result<(), Fault> {
-        let _turn = cx.databases.reboots.lock().await;
+    async fn reboot(&self, cx: &Aws, id: &str) -> Result<(), Error> {
+        let _turn = cx.rds.reboots.lock().await;
         let Some((instance, cluster)) = look(cx, id, &self.cluster).await? else {
             return Ok(());
         };
@@ -246,6 +249,7 @@ impl Instance {
         }
         cx.call(once("rds", "RebootDBInstance"), || {
             cx.rds
+                .client
                 .reboot_db_instance()
                 .db_instance_identifier(id)
                 .send()
@@ -269,8 +273,8 @@ impl Instance {
 const REBOOT: Duration = Duration::from_secs(300);
 const POLL: Duration = Duration::from_secs(2);
 
-fn other_key() -> Fault {
-    Fault::permanent(
+fn other_key() -> Error {
+    Error::permanent(
         "rds:ModifyDBInstance",
         "Performance Insights has another KMS key, and AWS cannot change it while it is on",
     )
@@ -283,8 +287,8 @@ async fn look(
     cx: &Aws,
     id: &str,
     cluster: &Ref<ClusterId>,
-) -> Result<Option<(DbInstance, Option<DbCluster>)>, Fault> {
-    let clusters = &cx.databases.clusters;
+) -> Result<Option<(DbInstance, Option<DbCluster>)>, Error> {
+    let clusters = &cx.rds.clusters;
     let known = Some(cluster.as_str()).filter(|c| !c.contains("@{"));
     let guess = async {
         match known {
@@ -292,7 +296,7 @@ async fn look(
             None => Ok(None),
         }
     };
-    let (instance, guess) = futures::try_join!(cx.databases.instances.named(id), guess)?;
+    let (instance, guess) = futures::try_join!(cx.rds.instances.named(id), guess)?;
     let Some(instance) = instance else {
         return Ok(None);
     };
@@ -357,12 +361,12 @@ fn settings(instance: &DbInstance, cluster: Option<&DbCluster>) -> Instance {
     }
 }
 
-fn outputs(instance: &DbInstance, id: &str, action: &str) -> Result<InstanceOutputs, Fault> {
+fn outputs(instance: &DbInstance, id: &str, action: &str) -> Result<InstanceOutputs, Error> {
     let arn = instance.db_instance_arn();
     Ok(InstanceOutputs {
         id: id.to_owned(),
         arn: arn
-            .ok_or_else(|| lacks(action, "DBInstanceArn"))?
+            .ok_or_else(|| missing_field(action, "DBInstanceArn"))?
             .to_owned(),
         resource_id: instance.dbi_resource_id().map(str::to_owned),
     })

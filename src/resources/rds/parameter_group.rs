@@ -5,8 +5,8 @@ use super::{DESCRIPTION, GROUP, tags};
 use crate::aws::{Aws, once, repeatable};
 use crate::engine::driver::Owned;
 use crate::engine::graph::NameRule;
-use crate::engine::{Delta, Fault, Handle, Identity, Kind, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, found, gone_is_fine, lacks};
+use crate::engine::{Delta, Error, Handle, Identity, Kind, Phase, Ref};
+use crate::resources::{Found, Lookup, Resource, found, ignore_not_found, missing_field};
 use serde::{Deserialize, Serialize};
 
 /// The settings of the group.
@@ -48,16 +48,16 @@ impl Resource for ParameterGroup {
     const FIXED: &'static [&'static str] = &["family"];
     type Outputs = ParameterGroupOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let name = key
             .outputs
             .map_or(key.identity.name.as_str(), |o| o.name.as_str());
-        let Some(group) = cx.databases.parameter_groups.named(name).await? else {
+        let Some(group) = cx.rds.parameter_groups.named(name).await? else {
             return Ok(None);
         };
         let arn = group
             .db_parameter_group_arn()
-            .ok_or_else(|| lacks("rds:DescribeDBParameterGroups", "DBParameterGroupArn"))?;
+            .ok_or_else(|| missing_field("rds:DescribeDBParameterGroups", "DBParameterGroupArn"))?;
         let values = of_group(cx, name, Some("user"));
         let (tags, values) = futures::join!(tags::of_group(cx, arn), values);
         let (Some(tags), Some(values)) = (tags?, found(values)?) else {
@@ -80,10 +80,11 @@ impl Resource for ParameterGroup {
         }))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<ParameterGroupOutputs, Fault> {
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<ParameterGroupOutputs, Error> {
         let answer = cx
             .call(once("rds", "CreateDBParameterGroup"), || {
                 cx.rds
+                    .client
                     .create_db_parameter_group()
                     .db_parameter_group_name(&identity.name)
                     .db_parameter_group_family(&self.family)
@@ -95,7 +96,7 @@ impl Resource for ParameterGroup {
         let arn = answer
             .db_parameter_group()
             .and_then(|g| g.db_parameter_group_arn())
-            .ok_or_else(|| lacks("rds:CreateDBParameterGroup", "DBParameterGroupArn"))?;
+            .ok_or_else(|| missing_field("rds:CreateDBParameterGroup", "DBParameterGroupArn"))?;
         Ok(ParameterGroupOutputs {
             name: identity.name.as_str().into(),
             arn: arn.to_owned(),
@@ -107,7 +108,7 @@ impl Resource for ParameterGroup {
         cx: &Aws,
         outputs: &ParameterGroupOutputs,
         delta: &Delta,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Error> {
         if delta.touches("parameters") {
             let name = outputs.name.as_str();
             let known = of_group(cx, name, None).await?;
@@ -115,6 +116,7 @@ impl Resource for ParameterGroup {
             for some in edits.to_set() {
                 cx.call(repeatable("rds", "ModifyDBParameterGroup"), || {
                     cx.rds
+                        .client
                         .modify_db_parameter_group()
                         .db_parameter_group_name(name)
                         .set_parameters(Some(some.to_vec()))
@@ -125,6 +127,7 @@ impl Resource for ParameterGroup {
             for some in edits.to_reset() {
                 cx.call(repeatable("rds", "ResetDBParameterGroup"), || {
                     cx.rds
+                        .client
                         .reset_db_parameter_group()
                         .db_parameter_group_name(name)
                         .reset_all_parameters(false)
@@ -137,10 +140,11 @@ impl Resource for ParameterGroup {
         tags::update(cx, &outputs.arn, delta).await
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &ParameterGroupOutputs) -> Result<(), Fault> {
-        gone_is_fine(
+    async fn delete(&self, cx: &Aws, outputs: &ParameterGroupOutputs) -> Result<(), Error> {
+        ignore_not_found(
             cx.call(repeatable("rds", "DeleteDBParameterGroup"), || {
                 cx.rds
+                    .client
                     .delete_db_parameter_group()
                     .db_parameter_group_name(outputs.name.as_str())
                     .send()
@@ -149,8 +153,8 @@ impl Resource for ParameterGroup {
         )
     }
 
-    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Fault> {
-        let groups = cx.databases.parameter_groups.all().await?;
+    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
+        let groups = cx.rds.parameter_groups.all().await?;
         let groups = groups.iter().map(|g| {
             (
                 g.db_parameter_group_name.clone(),

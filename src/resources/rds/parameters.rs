@@ -6,7 +6,7 @@
 //! reboot say so in `parameters_applied`.
 
 use crate::aws::{Aws, read};
-use crate::engine::{Delta, Fault};
+use crate::engine::{Delta, Error};
 use aws_sdk_rds::types::{ApplyMethod, Parameter};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,6 +25,7 @@ macro_rules! describe {
             let page = $cx
                 .call(read("rds", $operation), || {
                     $cx.rds
+                        .client
                         .$method()
                         .$group($name)
                         .set_source($source.map(str::to_owned))
@@ -47,7 +48,7 @@ pub(super) async fn of_cluster_group(
     cx: &Aws,
     name: &str,
     source: Option<&str>,
-) -> Result<Vec<Parameter>, Fault> {
+) -> Result<Vec<Parameter>, Error> {
     Ok(describe!(
         cx,
         "DescribeDBClusterParameters",
@@ -63,7 +64,7 @@ pub(super) async fn of_group(
     cx: &Aws,
     name: &str,
     source: Option<&str>,
-) -> Result<Vec<Parameter>, Fault> {
+) -> Result<Vec<Parameter>, Error> {
     Ok(describe!(
         cx,
         "DescribeDBParameters",
@@ -88,16 +89,9 @@ pub(super) struct Edits {
     reset: Vec<Parameter>,
 }
 
-/// The names that a delta touches; parameter names hold dots.
+/// The names that a delta touches.
 pub(super) fn touched(delta: &Delta) -> BTreeSet<&str> {
-    let path = |c: &'_ crate::engine::diff::Change| c.path.starts_with("parameters.");
-    delta
-        .changes
-        .iter()
-        .filter(|c| path(c))
-        .filter_map(|c| c.path.split_once('.'))
-        .map(|(_, name)| name)
-        .collect()
+    delta.entries("parameters").into_keys().collect()
 }
 
 impl Edits {

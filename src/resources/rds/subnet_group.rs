@@ -4,9 +4,9 @@ use super::{DESCRIPTION, GROUP, tags};
 use crate::aws::{Aws, once, repeatable};
 use crate::engine::driver::Owned;
 use crate::engine::graph::NameRule;
-use crate::engine::{Delta, Fault, Handle, Identity, Kind, Phase, Ref};
+use crate::engine::{Delta, Error, Handle, Identity, Kind, Phase, Ref};
 use crate::resources::ec2::{SubnetId, VpcId};
-use crate::resources::{Found, Lookup, Resource, gone_is_fine, lacks};
+use crate::resources::{Found, Lookup, Resource, ignore_not_found, missing_field};
 use serde::{Deserialize, Serialize};
 
 /// The settings of a subnet group.
@@ -48,16 +48,16 @@ impl Resource for SubnetGroup {
     const FIXED: &'static [&'static str] = &["vpc"];
     type Outputs = SubnetGroupOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let name = key
             .outputs
             .map_or(key.identity.name.as_str(), |o| o.name.as_str());
-        let Some(group) = cx.databases.subnet_groups.named(name).await? else {
+        let Some(group) = cx.rds.subnet_groups.named(name).await? else {
             return Ok(None);
         };
         let arn = group
             .db_subnet_group_arn()
-            .ok_or_else(|| lacks("rds:DescribeDBSubnetGroups", "DBSubnetGroupArn"))?;
+            .ok_or_else(|| missing_field("rds:DescribeDBSubnetGroups", "DBSubnetGroupArn"))?;
         let Some(tags) = tags::of_group(cx, arn).await? else {
             return Ok(None);
         };
@@ -79,10 +79,11 @@ impl Resource for SubnetGroup {
         }))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<SubnetGroupOutputs, Fault> {
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<SubnetGroupOutputs, Error> {
         let answer = cx
             .call(once("rds", "CreateDBSubnetGroup"), || {
                 cx.rds
+                    .client
                     .create_db_subnet_group()
                     .db_subnet_group_name(&identity.name)
                     .db_subnet_group_description(DESCRIPTION)
@@ -94,7 +95,7 @@ impl Resource for SubnetGroup {
         let arn = answer
             .db_subnet_group()
             .and_then(|g| g.db_subnet_group_arn())
-            .ok_or_else(|| lacks("rds:CreateDBSubnetGroup", "DBSubnetGroupArn"))?;
+            .ok_or_else(|| missing_field("rds:CreateDBSubnetGroup", "DBSubnetGroupArn"))?;
         Ok(SubnetGroupOutputs {
             name: identity.name.as_str().into(),
             arn: arn.to_owned(),
@@ -106,10 +107,11 @@ impl Resource for SubnetGroup {
         cx: &Aws,
         outputs: &SubnetGroupOutputs,
         delta: &Delta,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Error> {
         if delta.touches("subnets") {
             cx.call(repeatable("rds", "ModifyDBSubnetGroup"), || {
                 cx.rds
+                    .client
                     .modify_db_subnet_group()
                     .db_subnet_group_name(outputs.name.as_str())
                     .set_subnet_ids(Some(self.ids()))
@@ -120,10 +122,11 @@ impl Resource for SubnetGroup {
         tags::update(cx, &outputs.arn, delta).await
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &SubnetGroupOutputs) -> Result<(), Fault> {
-        gone_is_fine(
+    async fn delete(&self, cx: &Aws, outputs: &SubnetGroupOutputs) -> Result<(), Error> {
+        ignore_not_found(
             cx.call(repeatable("rds", "DeleteDBSubnetGroup"), || {
                 cx.rds
+                    .client
                     .delete_db_subnet_group()
                     .db_subnet_group_name(outputs.name.as_str())
                     .send()
@@ -132,8 +135,8 @@ impl Resource for SubnetGroup {
         )
     }
 
-    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Fault> {
-        let groups = cx.databases.subnet_groups.all().await?;
+    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
+        let groups = cx.rds.subnet_groups.all().await?;
         let groups = groups.iter().map(|g| {
             (
                 g.db_subnet_group_name.clone(),

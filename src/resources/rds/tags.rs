@@ -2,7 +2,7 @@
 
 use crate::aws::{Aws, repeatable};
 use crate::engine::driver::Owned;
-use crate::engine::{Delta, Fault, Identity};
+use crate::engine::{Delta, Error, Identity};
 use crate::resources::owned::{is_conventional, marked};
 use aws_sdk_rds::types::Tag;
 use std::collections::BTreeMap;
@@ -18,10 +18,11 @@ pub(super) fn at_creation(identity: &Identity) -> Option<Vec<Tag>> {
 }
 
 /// Sets and removes the tags that differ.
-pub(super) async fn update(cx: &Aws, arn: &str, delta: &Delta) -> Result<(), Fault> {
+pub(super) async fn update(cx: &Aws, arn: &str, delta: &Delta) -> Result<(), Error> {
     if !delta.set_tags.is_empty() {
         cx.call(repeatable("rds", "AddTagsToResource"), || {
             cx.rds
+                .client
                 .add_tags_to_resource()
                 .resource_name(arn)
                 .set_tags(Some(list(&delta.set_tags)))
@@ -32,6 +33,7 @@ pub(super) async fn update(cx: &Aws, arn: &str, delta: &Delta) -> Result<(), Fau
     if !delta.remove_tags.is_empty() {
         cx.call(repeatable("rds", "RemoveTagsFromResource"), || {
             cx.rds
+                .client
                 .remove_tags_from_resource()
                 .resource_name(arn)
                 .set_tag_keys(Some(delta.remove_tags.clone()))
@@ -49,15 +51,15 @@ pub(super) async fn owned_groups(
     kind: &str,
     suffix: &str,
     groups: Vec<(Option<String>, Option<String>)>,
-) -> Result<Vec<Owned>, Fault> {
+) -> Result<Vec<Owned>, Error> {
     let asks = groups.into_iter().filter_map(|(name, arn)| {
         let (name, arn) = (name?, arn?);
         is_conventional(&name, suffix).then_some(async move {
             let tags = match cx.recent.get(&arn).await {
                 Some(tags) => tags,
-                None => cx.databases.tags(&arn).await?.unwrap_or_default(),
+                None => cx.rds.tags(&arn).await?.unwrap_or_default(),
             };
-            Ok::<_, Fault>(marked(kind, &arn, &name, tags, suffix))
+            Ok::<_, Error>(marked(kind, &arn, &name, tags, suffix))
         })
     });
     let all = futures::future::try_join_all(asks).await?;
@@ -68,8 +70,8 @@ pub(super) async fn owned_groups(
 pub(super) async fn of_group(
     cx: &Aws,
     arn: &str,
-) -> Result<Option<BTreeMap<String, String>>, Fault> {
-    let tags = cx.databases.tags(arn).await?;
+) -> Result<Option<BTreeMap<String, String>>, Error> {
+    let tags = cx.rds.tags(arn).await?;
     if let Some(tags) = &tags {
         cx.recent.note(arn, tags);
     }

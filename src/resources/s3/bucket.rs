@@ -7,11 +7,11 @@
 use super::lifecycle::Rule;
 use super::{empty, settings};
 use crate::aws::{Aws, once, read, repeatable};
-use crate::engine::{Class, Delta, Fault, Handle, Identity, Kind, NameRule, Owned, Phase, Ref};
+use crate::engine::{Class, Delta, Error, Handle, Identity, Kind, NameRule, Owned, Phase, Ref};
 use crate::resources::kms::KeyArn;
 use crate::resources::owned::{is_conventional, marked};
 use crate::resources::policy::Policy;
-use crate::resources::{Found, Lookup, Resource, gone_is_fine};
+use crate::resources::{Found, Lookup, Resource, ignore_not_found};
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration, ObjectOwnership};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -110,17 +110,17 @@ impl Resource for Bucket {
     const HOLDS_DATA: bool = true;
     type Outputs = BucketOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let name = key
             .outputs
             .map_or(key.identity.name.as_str(), |o| o.name.as_str());
         let (spec, tags) = match settings::all(cx, name).await {
             Ok(all) => all,
-            Err(fault) if fault.code == "NoSuchBucket" => return Ok(None),
-            Err(fault) if fault.is_denied() && key.outputs.is_none() => {
-                return Err(explain(cx, name, fault).await);
+            Err(error) if error.code == "NoSuchBucket" => return Ok(None),
+            Err(error) if error.is_denied() && key.outputs.is_none() => {
+                return Err(explain(cx, name, error).await);
             }
-            Err(fault) => return Err(fault),
+            Err(error) => return Err(error),
         };
         let outputs = outputs(name);
         cx.recent.note(outputs.arn.as_str(), &tags);
@@ -132,7 +132,7 @@ impl Resource for Bucket {
         }))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<BucketOutputs, Fault> {
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<BucketOutputs, Error> {
         let name = identity.name.as_str();
         let tags = settings::tags("s3:CreateBucket", &identity.tags)?;
         // "CreateBucketConfiguration" in the S3 API reference: us-east-1 is the region that must not be named; tags
@@ -145,6 +145,7 @@ impl Resource for Bucket {
             .build();
         cx.call(once("s3", "CreateBucket"), || {
             cx.s3
+                .client
                 .create_bucket()
                 .bucket(name)
                 .object_ownership(ObjectOwnership::from(self.ownership.as_str()))
@@ -155,7 +156,7 @@ impl Resource for Bucket {
         Ok(outputs(name))
     }
 
-    async fn update(&self, cx: &Aws, outputs: &BucketOutputs, delta: &Delta) -> Result<(), Fault> {
+    async fn update(&self, cx: &Aws, outputs: &BucketOutputs, delta: &Delta) -> Result<(), Error> {
         let name = outputs.name.as_str();
         settings::update(self, cx, name, delta).await?;
         settings::update_tags(cx, name, delta).await
@@ -163,12 +164,13 @@ impl Resource for Bucket {
 
     /// Empties it and deletes it. What is written in between (log delivery) makes S3 refuse with `BucketNotEmpty`,
     /// class `Held`: then all of this runs again.
-    async fn delete(&self, cx: &Aws, outputs: &BucketOutputs) -> Result<(), Fault> {
+    async fn delete(&self, cx: &Aws, outputs: &BucketOutputs) -> Result<(), Error> {
         let name = outputs.name.as_str();
-        gone_is_fine(empty::empty(cx, name).await)?;
-        gone_is_fine(
+        ignore_not_found(empty::empty(cx, name).await)?;
+        ignore_not_found(
             cx.call(repeatable("s3", "DeleteBucket"), || {
                 cx.s3
+                    .client
                     .delete_bucket()
                     .bucket(name)
                     .expected_bucket_owner(&cx.account)
@@ -179,7 +181,7 @@ impl Resource for Bucket {
     }
 
     /// The account's buckets in this region with our kind of name, and the tags of those.
-    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Fault> {
+    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
         let mut out = Vec::new();
         for name in ours(cx, None).await? {
             if !is_conventional(&name, suffix) {
@@ -190,7 +192,7 @@ impl Resource for Bucket {
             let tags = match cx.recent.get(arn).await {
                 Some(tags) => tags,
                 None => match settings::tags_of(cx, &name).await {
-                    Err(fault) if fault.code == "NoSuchBucket" => continue,
+                    Err(error) if error.code == "NoSuchBucket" => continue,
                     other => other?,
                 },
             };
@@ -209,9 +211,9 @@ fn outputs(name: &str) -> BucketOutputs {
 
 /// A refusal on a bucket that nobody recorded: S3 does not say whether a permission is missing or another account owns
 /// the name; the list of the account's own buckets does.
-async fn explain(cx: &Aws, name: &str, denied: Fault) -> Fault {
+async fn explain(cx: &Aws, name: &str, denied: Error) -> Error {
     match ours(cx, Some(name)).await {
-        Ok(buckets) if !buckets.iter().any(|b| b == name) => Fault::of(
+        Ok(buckets) if !buckets.iter().any(|b| b == name) => Error::of(
             Class::Conflict,
             denied.action,
             format!("the bucket name `{name}` is taken by another account"),
@@ -223,13 +225,14 @@ async fn explain(cx: &Aws, name: &str, denied: Fault) -> Fault {
 }
 
 /// The names of the account's buckets in this region.
-async fn ours(cx: &Aws, prefix: Option<&str>) -> Result<Vec<String>, Fault> {
+async fn ours(cx: &Aws, prefix: Option<&str>) -> Result<Vec<String>, Error> {
     let mut all = Vec::new();
     let mut token: Option<String> = None;
     loop {
         let page = cx
             .call(read("s3", "ListBuckets"), || {
                 cx.s3
+                    .client
                     .list_buckets()
                     .bucket_region(&cx.region)
                     .max_buckets(10_000)

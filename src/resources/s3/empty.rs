@@ -4,7 +4,7 @@
 //! percent-encoding, and DeleteObjects, which names keys in XML, is not asked to delete those.
 
 use crate::aws::{Aws, read, repeatable};
-use crate::engine::{Class, Fault, Leaves};
+use crate::engine::{Class, Error, Leftover};
 use crate::resources::policy::percent_decode;
 use aws_sdk_s3::types::{Delete, EncodingType, MultipartUpload, ObjectIdentifier};
 use futures::future::try_join_all;
@@ -13,7 +13,7 @@ use futures::future::try_join_all;
 const AT_ONCE: usize = 32;
 
 /// Empties it. May be repeated; `NoSuchBucket` when it does not exist.
-pub(super) async fn empty(cx: &Aws, bucket: &str) -> Result<(), Fault> {
+pub(super) async fn empty(cx: &Aws, bucket: &str) -> Result<(), Error> {
     while delete_a_page(cx, bucket).await? {}
     while abort_a_page(cx, bucket).await? {}
     Ok(())
@@ -21,10 +21,11 @@ pub(super) async fn empty(cx: &Aws, bucket: &str) -> Result<(), Fault> {
 
 /// Deletes up to 1,000 versions and delete markers, the most that one DeleteObjects takes. False when there are no more.
 /// Each page starts from the beginning: what was before is gone, and S3's listings show deletions at once.
-async fn delete_a_page(cx: &Aws, bucket: &str) -> Result<bool, Fault> {
+async fn delete_a_page(cx: &Aws, bucket: &str) -> Result<bool, Error> {
     let page = cx
         .call(read("s3", "ListObjectVersions"), || {
             cx.s3
+                .client
                 .list_object_versions()
                 .bucket(bucket)
                 .expected_bucket_owner(&cx.account)
@@ -57,15 +58,16 @@ async fn delete_a_page(cx: &Aws, bucket: &str) -> Result<bool, Fault> {
                 .build()
         })
         .collect::<Result<_, _>>()
-        .map_err(|e| Fault::permanent("s3:ListObjectVersions", e.to_string()))?;
+        .map_err(|e| Error::permanent("s3:ListObjectVersions", e.to_string()))?;
     let delete = Delete::builder()
         .set_objects(Some(objects))
         .quiet(true)
         .build()
-        .map_err(|e| Fault::permanent("s3:DeleteObjects", e.to_string()))?;
+        .map_err(|e| Error::permanent("s3:DeleteObjects", e.to_string()))?;
     let answer = cx
         .call(repeatable("s3", "DeleteObjects"), || {
             cx.s3
+                .client
                 .delete_objects()
                 .bucket(bucket)
                 .expected_bucket_owner(&cx.account)
@@ -99,9 +101,10 @@ async fn delete_one(
     bucket: &str,
     key: &str,
     version: &Option<String>,
-) -> Result<(), Fault> {
+) -> Result<(), Error> {
     cx.call(repeatable("s3", "DeleteObject"), || {
         cx.s3
+            .client
             .delete_object()
             .bucket(bucket)
             .expected_bucket_owner(&cx.account)
@@ -114,7 +117,7 @@ async fn delete_one(
 }
 
 /// An answer of 200 can hold errors of single keys ("DeleteObjects" in the S3 API reference).
-fn refused(bucket: &str, errors: &[aws_sdk_s3::types::Error]) -> Fault {
+fn refused(bucket: &str, errors: &[aws_sdk_s3::types::Error]) -> Error {
     let passing = |code: &str| matches!(code, "InternalError" | "SlowDown" | "ServiceUnavailable");
     // One that lasts counts for more than any number that pass.
     let worst = errors
@@ -135,20 +138,21 @@ fn refused(bucket: &str, errors: &[aws_sdk_s3::types::Error]) -> Fault {
         errors.len(),
         worst.message().unwrap_or(code)
     );
-    let fault = Fault::of(class, "s3:DeleteObjects", text)
+    let error = Error::of(class, "s3:DeleteObjects", text)
         .code(code)
-        .leaves(Leaves::Known(vec![bucket.to_owned()]));
-    if fault.is_denied() {
-        fault.hint("allow `s3:DeleteObjectVersion` for the credentials in use, or lift the object lock or legal hold, then run the same command again")
+        .leftover(Leftover::Known(vec![bucket.to_owned()]));
+    if error.is_denied() {
+        error.hint("allow `s3:DeleteObjectVersion` for the credentials in use, or lift the object lock or legal hold, then run the same command again")
     } else {
-        fault
+        error
     }
 }
 
-async fn abort_a_page(cx: &Aws, bucket: &str) -> Result<bool, Fault> {
+async fn abort_a_page(cx: &Aws, bucket: &str) -> Result<bool, Error> {
     let page = cx
         .call(read("s3", "ListMultipartUploads"), || {
             cx.s3
+                .client
                 .list_multipart_uploads()
                 .bucket(bucket)
                 .expected_bucket_owner(&cx.account)
@@ -170,10 +174,11 @@ async fn abort_a_page(cx: &Aws, bucket: &str) -> Result<bool, Fault> {
     Ok(!uploads.is_empty())
 }
 
-async fn abort(cx: &Aws, bucket: &str, upload: &MultipartUpload) -> Result<(), Fault> {
+async fn abort(cx: &Aws, bucket: &str, upload: &MultipartUpload) -> Result<(), Error> {
     let answer = cx
         .call(repeatable("s3", "AbortMultipartUpload"), || {
             cx.s3
+                .client
                 .abort_multipart_upload()
                 .bucket(bucket)
                 .expected_bucket_owner(&cx.account)
@@ -183,7 +188,7 @@ async fn abort(cx: &Aws, bucket: &str, upload: &MultipartUpload) -> Result<(), F
         })
         .await;
     match answer {
-        Err(fault) if fault.code != "NoSuchUpload" => Err(fault),
+        Err(error) if error.code != "NoSuchUpload" => Err(error),
         _ => Ok(()),
     }
 }
@@ -207,11 +212,11 @@ mod tests {
         let error = |key: &str, code: &str| Error::builder().key(key).code(code).build();
         let busy = refused("b", &[error("a", "SlowDown")]);
         assert_eq!(busy.class, Class::Throttled);
-        let fault = refused(
+        let error = refused(
             "b",
             &[error("a", "SlowDown"), error("locked", "AccessDenied")],
         );
-        assert_eq!(fault.class, Class::Permanent);
-        assert!(fault.message.contains("`locked`") && fault.hint.is_some());
+        assert_eq!(error.class, Class::Permanent);
+        assert!(error.message.contains("`locked`") && error.hint.is_some());
     }
 }

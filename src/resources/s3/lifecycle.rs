@@ -1,6 +1,6 @@
 //! Lifecycle rules, as we write them and as S3 answers them.
 
-use crate::engine::Fault;
+use crate::engine::Error;
 use aws_sdk_s3::types::{
     AbortIncompleteMultipartUpload, ExpirationStatus, LifecycleExpiration, LifecycleRule,
     LifecycleRuleAndOperator, LifecycleRuleFilter, NoncurrentVersionExpiration, Transition,
@@ -48,7 +48,7 @@ impl Default for Rule {
 
 impl Rule {
     /// The rule as S3 takes it.
-    pub(super) fn to_s3(&self, id: &str) -> Result<LifecycleRule, Fault> {
+    pub(super) fn to_s3(&self, id: &str) -> Result<LifecycleRule, Error> {
         let status = if self.enabled {
             ExpirationStatus::Enabled
         } else {
@@ -84,7 +84,7 @@ impl Rule {
             .set_noncurrent_version_expiration(self.noncurrent_days.map(noncurrent))
             .set_abort_incomplete_multipart_upload(self.abort_upload_days.map(abort))
             .build()
-            .map_err(|e| Fault::permanent("s3:PutBucketLifecycleConfiguration", e.to_string()))
+            .map_err(|e| Error::permanent("s3:PutBucketLifecycleConfiguration", e.to_string()))
     }
 
     /// One condition stands alone, two stand in `And` ("LifecycleRuleFilter" in the S3 API reference).

@@ -4,7 +4,7 @@
 use super::bucket::{Bucket, Encryption, Logging, PublicAccess};
 use super::lifecycle::Rule;
 use crate::aws::{Aws, read, repeatable};
-use crate::engine::{Delta, Fault};
+use crate::engine::{Delta, Error};
 use crate::resources::policy::Policy;
 use aws_sdk_s3::types::{
     self as t, BucketLifecycleConfiguration, BucketLoggingStatus, BucketVersioningStatus,
@@ -22,6 +22,7 @@ macro_rules! get {
     ($cx:expr, $bucket:expr, $operation:literal, $method:ident) => {
         $cx.call(read("s3", $operation), || {
             $cx.s3
+                .client
                 .$method()
                 .bucket($bucket)
                 .expected_bucket_owner(&$cx.account)
@@ -34,7 +35,7 @@ macro_rules! get {
 macro_rules! put {
     ($cx:expr, $bucket:expr, $operation:literal, $method:ident $(, $field:ident = $value:expr)*) => {
         $cx.call(repeatable("s3", $operation), || {
-            $cx.s3
+            $cx.s3.client
                 .$method()
                 .bucket($bucket)
                 .expected_bucket_owner(&$cx.account)
@@ -46,7 +47,7 @@ macro_rules! put {
 }
 
 /// All settings and tags. `NoSuchBucket` when it does not exist.
-pub(super) async fn all(cx: &Aws, bucket: &str) -> Result<(Bucket, Tags), Fault> {
+pub(super) async fn all(cx: &Aws, bucket: &str) -> Result<(Bucket, Tags), Error> {
     let versioning = get!(cx, bucket, "GetBucketVersioning", get_bucket_versioning).await?;
     let (ownership, encryption, public_access, policy, logging, lifecycle, tags) = futures::try_join!(
         ownership(cx, bucket),
@@ -70,14 +71,14 @@ pub(super) async fn all(cx: &Aws, bucket: &str) -> Result<(Bucket, Tags), Fault>
 }
 
 /// The answer, or `None` when S3 says with `code` that this setting was never made.
-fn unless<T>(answer: Result<T, Fault>, code: &str) -> Result<Option<T>, Fault> {
+fn unless<T>(answer: Result<T, Error>, code: &str) -> Result<Option<T>, Error> {
     match answer {
-        Err(fault) if fault.code == code => Ok(None),
+        Err(error) if error.code == code => Ok(None),
         other => other.map(Some),
     }
 }
 
-async fn ownership(cx: &Aws, bucket: &str) -> Result<String, Fault> {
+async fn ownership(cx: &Aws, bucket: &str) -> Result<String, Error> {
     let answer = get!(
         cx,
         bucket,
@@ -95,7 +96,7 @@ async fn ownership(cx: &Aws, bucket: &str) -> Result<String, Fault> {
     ))
 }
 
-async fn encryption(cx: &Aws, bucket: &str) -> Result<Encryption, Fault> {
+async fn encryption(cx: &Aws, bucket: &str) -> Result<Encryption, Error> {
     let answer = get!(cx, bucket, "GetBucketEncryption", get_bucket_encryption).await;
     let answer = unless(answer, "ServerSideEncryptionConfigurationNotFoundError")?;
     let rules = answer
@@ -117,7 +118,7 @@ async fn encryption(cx: &Aws, bucket: &str) -> Result<Encryption, Fault> {
     })
 }
 
-async fn public_access(cx: &Aws, bucket: &str) -> Result<PublicAccess, Fault> {
+async fn public_access(cx: &Aws, bucket: &str) -> Result<PublicAccess, Error> {
     let answer = get!(cx, bucket, "GetPublicAccessBlock", get_public_access_block).await;
     let answer = unless(answer, "NoSuchPublicAccessBlockConfiguration")?;
     let Some(block) = answer.and_then(|a| a.public_access_block_configuration) else {
@@ -131,7 +132,7 @@ async fn public_access(cx: &Aws, bucket: &str) -> Result<PublicAccess, Fault> {
     })
 }
 
-async fn policy(cx: &Aws, bucket: &str) -> Result<Option<Policy>, Fault> {
+async fn policy(cx: &Aws, bucket: &str) -> Result<Option<Policy>, Error> {
     let answer = get!(cx, bucket, "GetBucketPolicy", get_bucket_policy).await;
     let answer = unless(answer, "NoSuchBucketPolicy")?;
     Ok(answer
@@ -139,7 +140,7 @@ async fn policy(cx: &Aws, bucket: &str) -> Result<Option<Policy>, Fault> {
         .map(|text| Policy::parse(&text)))
 }
 
-async fn logging(cx: &Aws, bucket: &str) -> Result<Option<Logging>, Fault> {
+async fn logging(cx: &Aws, bucket: &str) -> Result<Option<Logging>, Error> {
     let answer = get!(cx, bucket, "GetBucketLogging", get_bucket_logging).await?;
     Ok(answer.logging_enabled.map(|l| Logging {
         bucket: l.target_bucket.into(),
@@ -147,7 +148,7 @@ async fn logging(cx: &Aws, bucket: &str) -> Result<Option<Logging>, Fault> {
     }))
 }
 
-async fn lifecycle(cx: &Aws, bucket: &str) -> Result<BTreeMap<String, Rule>, Fault> {
+async fn lifecycle(cx: &Aws, bucket: &str) -> Result<BTreeMap<String, Rule>, Error> {
     let answer = get!(
         cx,
         bucket,
@@ -161,7 +162,7 @@ async fn lifecycle(cx: &Aws, bucket: &str) -> Result<BTreeMap<String, Rule>, Fau
 }
 
 /// A bucket's tags.
-pub(super) async fn tags_of(cx: &Aws, bucket: &str) -> Result<Tags, Fault> {
+pub(super) async fn tags_of(cx: &Aws, bucket: &str) -> Result<Tags, Error> {
     let answer = get!(cx, bucket, "GetBucketTagging", get_bucket_tagging).await;
     let tags = unless(answer, "NoSuchTagSet")?
         .map(|a| a.tag_set)
@@ -173,15 +174,15 @@ pub(super) async fn tags_of(cx: &Aws, bucket: &str) -> Result<Tags, Fault> {
 pub(super) fn tags<'a>(
     action: &str,
     tags: impl IntoIterator<Item = (&'a String, &'a String)>,
-) -> Result<Vec<Tag>, Fault> {
+) -> Result<Vec<Tag>, Error> {
     tags.into_iter()
         .map(|(k, v)| Tag::builder().key(k).value(v).build())
         .collect::<Result<_, _>>()
-        .map_err(|e| Fault::permanent(action, e.to_string()))
+        .map_err(|e| Error::permanent(action, e.to_string()))
 }
 
 /// S3 replaces the whole set of tags: those of others are read first and put back.
-pub(super) async fn update_tags(cx: &Aws, bucket: &str, delta: &Delta) -> Result<(), Fault> {
+pub(super) async fn update_tags(cx: &Aws, bucket: &str, delta: &Delta) -> Result<(), Error> {
     if !delta.touches_tags() {
         return Ok(());
     }
@@ -191,7 +192,7 @@ pub(super) async fn update_tags(cx: &Aws, bucket: &str, delta: &Delta) -> Result
     all.retain(|key, _| !key.starts_with("aws:") && !delta.remove_tags.contains(key));
     let set = tags("s3:PutBucketTagging", &all)?;
     let tagging = Tagging::builder().set_tag_set(Some(set)).build();
-    let tagging = tagging.map_err(|e| Fault::permanent("s3:PutBucketTagging", e.to_string()))?;
+    let tagging = tagging.map_err(|e| Error::permanent("s3:PutBucketTagging", e.to_string()))?;
     put!(
         cx,
         bucket,
@@ -208,7 +209,7 @@ pub(super) async fn update(
     cx: &Aws,
     bucket: &str,
     delta: &Delta,
-) -> Result<(), Fault> {
+) -> Result<(), Error> {
     if delta.touches("public_access") {
         let block = PublicAccessBlockConfiguration::builder()
             .block_public_acls(want.public_access.block_acls)
@@ -304,15 +305,15 @@ pub(super) async fn update(
     Ok(())
 }
 
-fn ownership_controls(ownership: &str) -> Result<OwnershipControls, Fault> {
+fn ownership_controls(ownership: &str) -> Result<OwnershipControls, Error> {
     OwnershipControlsRule::builder()
         .object_ownership(ObjectOwnership::from(ownership))
         .build()
         .and_then(|rule| OwnershipControls::builder().rules(rule).build())
-        .map_err(|e| Fault::permanent("s3:PutBucketOwnershipControls", e.to_string()))
+        .map_err(|e| Error::permanent("s3:PutBucketOwnershipControls", e.to_string()))
 }
 
-fn default_encryption(want: &Encryption) -> Result<ServerSideEncryptionConfiguration, Fault> {
+fn default_encryption(want: &Encryption) -> Result<ServerSideEncryptionConfiguration, Error> {
     ServerSideEncryptionByDefault::builder()
         .sse_algorithm(ServerSideEncryption::from(want.algorithm.as_str()))
         .set_kms_master_key_id(want.kms_key.as_ref().map(|k| k.as_str().to_owned()))
@@ -325,10 +326,10 @@ fn default_encryption(want: &Encryption) -> Result<ServerSideEncryptionConfigura
                 .rules(rule)
                 .build()
         })
-        .map_err(|e| Fault::permanent("s3:PutBucketEncryption", e.to_string()))
+        .map_err(|e| Error::permanent("s3:PutBucketEncryption", e.to_string()))
 }
 
-fn logging_status(want: Option<&Logging>) -> Result<BucketLoggingStatus, Fault> {
+fn logging_status(want: Option<&Logging>) -> Result<BucketLoggingStatus, Error> {
     let enabled = want.map(|l| {
         LoggingEnabled::builder()
             .target_bucket(l.bucket.as_str())
@@ -337,13 +338,13 @@ fn logging_status(want: Option<&Logging>) -> Result<BucketLoggingStatus, Fault> 
     });
     let enabled = enabled
         .transpose()
-        .map_err(|e| Fault::permanent("s3:PutBucketLogging", e.to_string()))?;
+        .map_err(|e| Error::permanent("s3:PutBucketLogging", e.to_string()))?;
     Ok(t::BucketLoggingStatus::builder()
         .set_logging_enabled(enabled)
         .build())
 }
 
-fn rules(want: &BTreeMap<String, Rule>) -> Result<BucketLifecycleConfiguration, Fault> {
+fn rules(want: &BTreeMap<String, Rule>) -> Result<BucketLifecycleConfiguration, Error> {
     let rules: Vec<t::LifecycleRule> = want
         .iter()
         .map(|(id, rule)| rule.to_s3(id))
@@ -351,5 +352,5 @@ fn rules(want: &BTreeMap<String, Rule>) -> Result<BucketLifecycleConfiguration, 
     BucketLifecycleConfiguration::builder()
         .set_rules(Some(rules))
         .build()
-        .map_err(|e| Fault::permanent("s3:PutBucketLifecycleConfiguration", e.to_string()))
+        .map_err(|e| Error::permanent("s3:PutBucketLifecycleConfiguration", e.to_string()))
 }

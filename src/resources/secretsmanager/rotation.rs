@@ -2,7 +2,7 @@
 //! every seven days by default; RotateSecret changes the schedule ("Managed rotation for AWS Secrets Manager secrets").
 
 use crate::aws::{Aws, read, repeatable};
-use crate::engine::{Delta, Fault, Identity, Kind, Nature, Phase, Ref};
+use crate::engine::{Delta, Error, Identity, Kind, Nature, Phase, Ref};
 use crate::resources::rds::SecretArn;
 use crate::resources::{Found, Lookup, Resource, found};
 use aws_sdk_secretsmanager::types::RotationRulesType;
@@ -29,13 +29,17 @@ impl Kind for Rotation {
 }
 
 impl Resource for Rotation {
-    const NATURE: Nature = Nature::Aspect;
+    const NATURE: Nature = Nature::SubResource;
     type Outputs = RotationOutputs;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Fault> {
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let arn = &key.spec.secret;
         let answer = cx.call(read("secretsmanager", "DescribeSecret"), || {
-            cx.secrets.describe_secret().secret_id(arn.as_str()).send()
+            cx.secretsmanager
+                .client
+                .describe_secret()
+                .secret_id(arn.as_str())
+                .send()
         });
         let Some(secret) = found(answer.await)?.filter(|s| s.deleted_date().is_none()) else {
             return Ok(None);
@@ -55,8 +59,8 @@ impl Resource for Rotation {
         }))
     }
 
-    async fn create(&self, _cx: &Aws, _identity: &Identity) -> Result<RotationOutputs, Fault> {
-        Err(Fault::permanent(
+    async fn create(&self, _cx: &Aws, _identity: &Identity) -> Result<RotationOutputs, Error> {
+        Err(Error::permanent(
             "create",
             "a rotation schedule exists with its secret",
         ))
@@ -67,14 +71,15 @@ impl Resource for Rotation {
         cx: &Aws,
         _outputs: &RotationOutputs,
         delta: &Delta,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Error> {
         if delta.changes.is_empty() {
             return Ok(());
         }
         let rules = RotationRulesType::builder().automatically_after_days(self.days);
         let rules = rules.build();
         cx.call(repeatable("secretsmanager", "RotateSecret"), || {
-            cx.secrets
+            cx.secretsmanager
+                .client
                 .rotate_secret()
                 .secret_id(self.secret.as_str())
                 .rotation_rules(rules.clone())
@@ -87,7 +92,7 @@ impl Resource for Rotation {
 
     /// Nothing: the schedule goes with the secret, and the secret with its cluster. While the cluster stays, a shorter
     /// or longer schedule does no harm.
-    async fn delete(&self, _cx: &Aws, _outputs: &RotationOutputs) -> Result<(), Fault> {
+    async fn delete(&self, _cx: &Aws, _outputs: &RotationOutputs) -> Result<(), Error> {
         Ok(())
     }
 }

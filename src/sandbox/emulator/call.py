@@ -1,4 +1,4 @@
-"""One call on its way through the mends to moto, and the registry of the mends."""
+"""One call on its way through the patches to moto, and the registry of the patches."""
 
 import io
 import json
@@ -13,12 +13,12 @@ from .errors import AwsError
 from .request import Request
 from .store import store_of
 
-# (service, operation) -> mends, outermost first; "*" stands for every service or operation.
+# (service, operation) -> patches, outermost first; "*" stands for every service or operation.
 MENDS = defaultdict(list)
 MOTO_NAME = {"cloudwatch": "cloudwatch", "service-quotas": "servicequotas"}
 
 
-def mend(service, *operations):
+def patch(service, *operations):
     """Registers a function `f(call)` around operations. It may refuse (raise AwsError), answer a dict of its own, or
     change what `call.forward()` answers and return that."""
 
@@ -31,7 +31,7 @@ def mend(service, *operations):
 
 
 class Call:
-    """What a mend works with: the parameters, moto's backend, the sandbox's own records and the way on."""
+    """What a patch works with: the parameters, moto's backend, the sandbox's own records and the way on."""
 
     def __init__(self, gateway, request, internal=False, rest=None):
         self.gateway = gateway
@@ -39,7 +39,7 @@ class Call:
         self.internal = internal
         self.service, self.operation = request.service, request.operation
         self.account, self.region = request.account, request.region
-        # The mends that are still between here and moto. Each mend gets a Call of its own, so that what an inner one
+        # The patches that are still between here and moto. Each patch gets a Call of its own, so that what an inner one
         # sends on (now, or later when something settles) is not what an outer one was asked.
         every = MENDS["*", "*"] + MENDS[self.service, "*"] + MENDS[self.service, self.operation]
         self._rest = every if rest is None else rest
@@ -70,11 +70,11 @@ class Call:
         return self.gateway.clock
 
     def run(self):
-        """The answer, mends included."""
+        """The answer, patches included."""
         return self.forward()
 
     def forward(self, params=None):
-        """The answer of the next mend or, behind the last, of moto. `params` replaces what was sent."""
+        """The answer of the next patch or, behind the last, of moto. `params` replaces what was sent."""
         request = self.request if params is None else rebuilt(self.request, self.operation, params)
         if not self._rest:
             return self.gateway.ask_moto(request)

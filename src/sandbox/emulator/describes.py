@@ -1,4 +1,4 @@
-"""EC2's Describe operations as data: what a mend needs to know to find, hide, page and refuse by id."""
+"""EC2's Describe operations as data: what a patch needs to know to find, hide, page and refuse by id."""
 
 from dataclasses import dataclass
 

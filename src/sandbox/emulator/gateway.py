@@ -1,4 +1,4 @@
-"""The WSGI application in front of moto: control path, faults, mends, call log."""
+"""The WSGI application in front of moto: control path, faults, patches, call log."""
 
 import io
 import threading
@@ -102,7 +102,7 @@ class Gateway:
             try:
                 return self.lag.filtered(call, write, call.run()).render()
             except ServiceException as failure:
-                # A mend looked something up in moto's models and moto refused.
+                # A patch looked something up in moto's models and moto refused.
                 raise AwsError(failure.code, failure.message) from failure
             except _RESTError as failure:
                 raise AwsError(failure.error_type, failure.message, failure.code) from failure

@@ -7,9 +7,9 @@ from moto.backends import get_backend
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server
 
-from . import mends
+from . import patches
 from .gateway import Gateway
-from .mends.iam import managed_policies
+from .patches.iam import managed_policies
 
 
 class Handler(MotoRequestHandler):
@@ -24,7 +24,7 @@ class Handler(MotoRequestHandler):
 
 def serve(port, instance, latency, port_file):
     """Listens and serves for ever."""
-    mends.load()
+    patches.load()
     gateway = Gateway(instance, latency)
     server = make_server("127.0.0.1", port, gateway, threaded=True, request_handler=Handler)
     server.daemon_threads = True

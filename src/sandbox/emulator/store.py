@@ -4,7 +4,7 @@ _STORES = {}
 
 
 class Store:
-    """Named tables (dicts) that mends create on first use."""
+    """Named tables (dicts) that patches create on first use."""
 
     def __init__(self):
         self._tables = {}

@@ -49,7 +49,7 @@ impl Lab {
     /// Starts a sandbox with further arguments of `sandbox up`.
     pub fn start_with(arguments: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let config = "[run]\npatience_seconds = 3\ncall_timeout_seconds = 20\n";
+        let config = "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\n";
         std::fs::write(dir.path().join("deployer.toml"), config).unwrap();
         let mut lab = Self {
             dir,

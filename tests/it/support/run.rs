@@ -3,8 +3,8 @@
 use super::world::World;
 use deployer::engine::event::Verb;
 use deployer::engine::exec::{self, Limits, MemoryRecorder, Report};
-use deployer::engine::graph::{Builder, Head, Kind};
-use deployer::engine::observe::{asks, observe};
+use deployer::engine::graph::{Builder, Kind, StepMeta};
+use deployer::engine::observe::{observe, requests};
 use deployer::engine::plan::{self, Options, Plan};
 use deployer::engine::rebuild::recover;
 use deployer::engine::{Events, Graph, Registry};
@@ -29,9 +29,9 @@ impl Kind for Quick {
     const TYPE: &'static str = "test/quick";
 }
 
-pub fn head(id: &str, scope: &str) -> Head {
+pub fn head(id: &str, scope: &str) -> StepMeta {
     let tags = [("DeployerStep", id), ("EnvironmentSuffix", "t")];
-    Head {
+    StepMeta {
         id: id.into(),
         scope: scope.into(),
         name: id.into(),
@@ -66,7 +66,7 @@ impl Run {
             registry: world.registry(kinds()),
             state: State::empty("t", "eu-central-1"),
             limits: Limits {
-                patience: Duration::from_secs(5),
+                consistency_timeout: Duration::from_secs(5),
                 ..Limits::default()
             },
             options: Options::default(),
@@ -75,8 +75,8 @@ impl Run {
 
     pub async fn plan(&self, graph: &Graph) -> Plan {
         let chosen = graph.select(self.options.scope.as_deref());
-        let asks = asks(graph, &chosen, &self.state, |_, _| true);
-        let seen = observe(&self.registry, &asks, Duration::ZERO).await;
+        let requests = requests(graph, &chosen, &self.state, |_, _| true);
+        let seen = observe(&self.registry, &requests, Duration::ZERO).await;
         plan::build(
             graph,
             &chosen,
@@ -121,8 +121,8 @@ impl Run {
 
     pub async fn destroy(&mut self, graph: &Graph, scope: Option<&str>) -> Report {
         let chosen = graph.select(scope);
-        let asks = asks(graph, &chosen, &self.state, |_, _| true);
-        let seen = observe(&self.registry, &asks, Duration::ZERO).await;
+        let requests = requests(graph, &chosen, &self.state, |_, _| true);
+        let seen = observe(&self.registry, &requests, Duration::ZERO).await;
         let plan = plan::teardown(graph, &self.state, &seen, &self.registry, scope);
         assert_eq!(plan.problems, []);
         self.execute(&plan).await

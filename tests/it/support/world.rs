@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use deployer::engine::driver::{Delegated, Key, Owned};
 use deployer::engine::{
-    Class, Delta, Driver, Fault, Identity, Leaves, Live, Meta, Nature, Phase, Registry,
+    Class, Delta, Driver, Error, Identity, Leftover, Live, Meta, Nature, Phase, Registry,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -27,8 +27,8 @@ pub struct Thing {
 pub struct World {
     pub things: Mutex<BTreeMap<String, Thing>>,
     pub writes: Mutex<Vec<String>>,
-    /// Faults to answer with, by step: each is used once, before or after the effect (`Leaves::Unknown`: after).
-    pub faults: Mutex<BTreeMap<String, Vec<Fault>>>,
+    /// Faults to answer with, by step: each is used once, before or after the effect (`Leftover::Unknown`: after).
+    pub faults: Mutex<BTreeMap<String, Vec<Error>>>,
     /// How many deletions are answered and then come to nothing.
     pub unheeded: AtomicUsize,
     /// Seconds of one call.
@@ -58,7 +58,7 @@ impl World {
         self.things.lock().unwrap().keys().cloned().collect()
     }
 
-    pub fn fail(&self, step: &str, fault: Fault) {
+    pub fn fail(&self, step: &str, fault: Error) {
         self.faults
             .lock()
             .unwrap()
@@ -67,7 +67,7 @@ impl World {
             .push(fault);
     }
 
-    fn fault(&self, step: &str) -> Option<Fault> {
+    fn fault(&self, step: &str) -> Option<Error> {
         let mut faults = self.faults.lock().unwrap();
         faults
             .get_mut(step)
@@ -99,7 +99,7 @@ impl World {
                 kind,
                 fixed: &["fixed"],
                 holds_data: false,
-                nature: Nature::Marked,
+                nature: Nature::Tagged,
                 delegated: &[],
                 create_seconds: seconds.0,
                 delete_seconds: seconds.1,
@@ -134,7 +134,7 @@ impl Driver for Fake {
         &self.meta
     }
 
-    async fn read(&self, key: Key<'_>) -> Result<Option<Live>, Fault> {
+    async fn read(&self, key: Key<'_>) -> Result<Option<Live>, Error> {
         let now = Instant::now();
         let mut things = self.world.things.lock().unwrap();
         things.retain(|_, t| t.gone_at.is_none_or(|at| at > now));
@@ -166,10 +166,10 @@ impl Driver for Fake {
         }))
     }
 
-    async fn create(&self, spec: &Value, identity: &Identity) -> Result<Value, Fault> {
+    async fn create(&self, spec: &Value, identity: &Identity) -> Result<Value, Error> {
         self.world.call().await;
         let fault = self.world.fault(&identity.step);
-        if let Some(fault) = fault.as_ref().filter(|f| f.leaves == Leaves::Nothing) {
+        if let Some(fault) = fault.as_ref().filter(|f| f.leftover == Leftover::Nothing) {
             return Err(fault.clone());
         }
         let mut writes = self.world.writes.lock().unwrap();
@@ -192,7 +192,7 @@ impl Driver for Fake {
         fault.map_or_else(|| Ok(self.world.outputs(&id)), Err)
     }
 
-    async fn update(&self, spec: &Value, outputs: &Value, delta: &Delta) -> Result<(), Fault> {
+    async fn update(&self, spec: &Value, outputs: &Value, delta: &Delta) -> Result<(), Error> {
         self.world.call().await;
         let id = outputs["id"].as_str().unwrap_or_default();
         self.world
@@ -203,7 +203,7 @@ impl Driver for Fake {
         let mut things = self.world.things.lock().unwrap();
         let thing = things
             .get_mut(id)
-            .ok_or_else(|| Fault::permanent("update", "gone"))?;
+            .ok_or_else(|| Error::permanent("update", "gone"))?;
         let mut spec = spec.clone();
         if let Some(map) = spec.as_object_mut() {
             map.insert("kind".into(), self.meta.kind.into());
@@ -216,11 +216,11 @@ impl Driver for Fake {
         Ok(())
     }
 
-    async fn delete(&self, _spec: &Value, outputs: &Value) -> Result<(), Fault> {
+    async fn delete(&self, _spec: &Value, outputs: &Value) -> Result<(), Error> {
         self.world.call().await;
         let id = outputs["id"].as_str().unwrap_or_default();
         if self.world.fault(&format!("delete {id}")).is_some() {
-            return Err(Fault::of(Class::Held, "delete", "something uses it"));
+            return Err(Error::of(Class::InUse, "delete", "something uses it"));
         }
         self.world
             .writes
@@ -243,7 +243,7 @@ impl Driver for Fake {
         Ok(())
     }
 
-    async fn owned(&self, suffix: &str) -> Result<Vec<Owned>, Fault> {
+    async fn owned(&self, suffix: &str) -> Result<Vec<Owned>, Error> {
         let things = self.world.things.lock().unwrap();
         let marked = things.iter().filter(|(_, t)| {
             t.tags.get(SUFFIX).is_some_and(|s| s == suffix) && t.spec["kind"] == self.meta.kind

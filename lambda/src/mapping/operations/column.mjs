@@ -1,3 +1,4 @@
+import { WORD, keyOfMap } from '../problems.mjs';
 import { equality } from '../equality.mjs';
 import { TEXT, sameText, typeOf } from '../pgtypes.mjs';
 import { Problem } from '../problem.mjs';
@@ -47,14 +48,14 @@ export function mapped(cx, spec, path, operand, expected) {
   const carry = otherwise === 'carry';
   const kept = carry && !operand.loose && operand.type.family !== 'text' && sameText(operand.type, expected); // the value itself, not its text
   const read = carry && !kept ? TEXT : expected;
-  const values = pairs.map(([key, value]) => result(cx, value, `${path}.map.${key}`, read, expected));
+  const values = pairs.map(([key, value], i) => result(cx, value, `${path}.map.${keyOfMap(key, i)}`, read, expected));
   const fallback =
     typeof otherwise === 'object' && otherwise !== null
       ? result(cx, /** @type {Spec} */ (otherwise)['value'], `${path}.otherwise.value`, read, expected)
       : undefined;
 
   const keyOf = equality(operand.type) ?? ((/** @type {string} */ value) => value);
-  const table = new Map(pairs.map(([key], i) => [mapKey(cx, key, `${path}.map.${key}`, operand.type, keyOf), values[i]]));
+  const table = new Map(pairs.map(([key], i) => [mapKey(cx, key, `${path}.map.${keyOfMap(key, i)}`, operand.type, keyOf), values[i]]));
   const text = textOf(operand);
   return {
     ...text,
@@ -81,7 +82,7 @@ function mapKey(cx, key, path, type, keyOf) {
   if (type.family === 'text' || type.family === 'bytea') return keyOf(key);
   const form = formOf(cx, key, type);
   if (typeof form === 'string') return keyOf(form);
-  if (type.family === 'float' || type.family === 'other') cx.problems.add(path, key, `it takes a value of ${type.text}: ${form.reason}`);
+  if (type.family === 'float' || type.family === 'other') cx.problems.addValue(path, key, `it takes a value of ${type.text}: ${form.reason}`);
   return key;
 }
 
@@ -98,7 +99,7 @@ function result(cx, value, path, type, expected) {
 function checkLabels(cx, keys, path, operand, open) {
   const { labels } = operand.type;
   if (labels === undefined) return;
-  for (const key of keys) if (!labels.includes(key)) cx.problems.unknown(`${path}.${key}`, key, `a label of ${operand.type.text}`, labels);
+  for (const [i, key] of keys.entries()) if (!labels.includes(key)) cx.problems.unknown(`${path}.${keyOfMap(key, i)}`, key, `a label of ${operand.type.text}`, labels, WORD);
   const missing = open ? [] : labels.filter((label) => !keys.includes(label));
   if (missing.length > 0) cx.problems.add(path, keys, `it takes every label of ${operand.type.text}, or "otherwise"; missing: ${missing.join(', ')}`);
 }

@@ -1,6 +1,7 @@
 import { converter } from '../convert.mjs';
 import { TEXT } from '../pgtypes.mjs';
 import { Problem } from '../problem.mjs';
+import { WORD } from '../problems.mjs';
 
 /**
  * @typedef {import('../operand.mjs').Context} Context
@@ -17,14 +18,14 @@ const NO_CONSTANT = new Problem('no constant can be written for this type');
 export function literal(cx, value, path, type) {
   if (value === null) return null;
   if (typeof value === 'number' && !Number.isSafeInteger(value)) {
-    cx.problems.add(path, value, 'it takes whole numbers up to 2^53; write others as text, so that no digit is lost');
+    cx.problems.addValue(path, value, 'it takes whole numbers up to 2^53; write others as text, so that no digit is lost');
     return null;
   }
   const text = String(value);
   const fits = formOf(cx, text, type);
   if (typeof fits === 'string') return fits;
-  if (type.labels !== undefined) cx.problems.unknown(path, text, `a label of ${type.text}`, type.labels);
-  else cx.problems.add(path, value, `it takes a value of ${type.text}: ${fits.reason}`);
+  if (type.labels !== undefined) cx.problems.unknown(path, text, `a label of ${type.text}`, type.labels, WORD);
+  else cx.problems.addValue(path, value, `it takes a value of ${type.text}: ${fits.reason}`);
   return null;
 }
 

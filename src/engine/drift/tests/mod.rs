@@ -1,6 +1,6 @@
 mod support;
 
-use super::strays::names;
+use super::untracked::names;
 use super::*;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -40,7 +40,7 @@ fn changes_and_extra_elements_are_told_apart_by_path() {
     let drift = run(&state(), &seen, &[]);
     let row = row(&drift, "vpc");
     assert_eq!(row.status, Status::Changed);
-    let paths = |list: &[Change]| list.iter().map(|c| c.path.clone()).collect::<Vec<_>>();
+    let paths = |list: &[Change]| list.iter().map(|c| c.path.to_string()).collect::<Vec<_>>();
     assert_eq!(paths(&row.changes), ["cidr"]);
     assert_eq!(paths(&row.unmanaged), ["rules.ssh", "tags.Owner"]);
     assert_eq!(row.out_of_range[0].illegal.as_deref(), Some("12 is over 9"));
@@ -130,12 +130,12 @@ fn missing_says_why_and_a_part_names_its_parent() {
 
 #[test]
 fn what_cannot_be_read_is_unchecked_and_never_in_sync() {
-    let denied = Fault::permanent("ec2:DescribeVpcs", "no").code("UnauthorizedOperation");
+    let denied = Error::permanent("ec2:DescribeVpcs", "no").code("UnauthorizedOperation");
     let mut seen = good();
     seen.insert("vpc".into(), Observed::Unreadable(denied.clone()));
     seen.remove("lone");
     let drift = run(&state(), &seen, &[]);
-    assert_eq!(row(&drift, "vpc").fault, Some(denied));
+    assert_eq!(row(&drift, "vpc").error, Some(denied));
     assert_eq!((drift.summary.unchecked, drift.summary.in_sync), (2, 1));
     // Its dependents are compared with what is recorded, and do not look changed because of it.
     assert_eq!(row(&drift, "link").status, Status::InSync);
@@ -144,11 +144,11 @@ fn what_cannot_be_read_is_unchecked_and_never_in_sync() {
 
 #[test]
 fn a_lost_mark_is_a_change_and_a_foreign_thing_is_named() {
-    let fault = Fault::foreign("read", "vpc `x`");
+    let error = Error::foreign("read", "vpc `x`");
     let mut seen = good();
     seen.insert(
         "vpc".into(),
-        Observed::Foreign(live("vpc", json!({})), fault.clone()),
+        Observed::Foreign(live("vpc", json!({})), error.clone()),
     );
     let mut state = state();
     assert_eq!(
@@ -162,7 +162,7 @@ fn a_lost_mark_is_a_change_and_a_foreign_thing_is_named() {
         row(&drift, "vpc").reason.as_deref(),
         Some("something that is not ours has its name")
     );
-    assert_eq!(row(&drift, "vpc").fault, Some(fault));
+    assert_eq!(row(&drift, "vpc").error, Some(error));
 }
 
 #[test]
@@ -258,7 +258,7 @@ fn a_scope_leaves_out_the_rest_and_unlisted_types_are_unchecked() {
     ];
     let unlisted = vec![Unlisted {
         kind: "kms/key".into(),
-        fault: Fault::permanent("kms:ListKeys", "no"),
+        error: Error::permanent("kms:ListKeys", "no"),
     }];
     let drift = drift(Input {
         graph: &graph,

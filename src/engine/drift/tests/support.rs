@@ -2,7 +2,7 @@
 
 use super::super::*;
 use crate::engine::driver::{Delegated, Delta, Driver, Identity, Key, Meta};
-use crate::engine::graph::{Builder, Head, Kind};
+use crate::engine::graph::{Builder, Kind, StepMeta};
 use async_trait::async_trait;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -34,19 +34,19 @@ impl Driver for Facts {
     fn meta(&self) -> &Meta {
         &self.0
     }
-    async fn read(&self, _: Key<'_>) -> Result<Option<Live>, Fault> {
+    async fn read(&self, _: Key<'_>) -> Result<Option<Live>, Error> {
         Ok(None)
     }
-    async fn create(&self, _: &Value, _: &Identity) -> Result<Value, Fault> {
+    async fn create(&self, _: &Value, _: &Identity) -> Result<Value, Error> {
         Ok(Value::Null)
     }
-    async fn update(&self, _: &Value, _: &Value, _: &Delta) -> Result<(), Fault> {
+    async fn update(&self, _: &Value, _: &Value, _: &Delta) -> Result<(), Error> {
         Ok(())
     }
-    async fn delete(&self, _: &Value, _: &Value) -> Result<(), Fault> {
+    async fn delete(&self, _: &Value, _: &Value) -> Result<(), Error> {
         Ok(())
     }
-    async fn owned(&self, _: &str) -> Result<Vec<Owned>, Fault> {
+    async fn owned(&self, _: &str) -> Result<Vec<Owned>, Error> {
         Ok(Vec::new())
     }
 }
@@ -66,8 +66,8 @@ pub(super) fn registry() -> Registry {
         delete_seconds: 1.0,
     };
     let mut all = Registry::default();
-    all.add(Arc::new(Facts(meta("test/thing", Nature::Marked))));
-    all.add(Arc::new(Facts(meta("test/part", Nature::Parented))));
+    all.add(Arc::new(Facts(meta("test/thing", Nature::Tagged))));
+    all.add(Arc::new(Facts(meta("test/part", Nature::ByParent))));
     all
 }
 
@@ -75,8 +75,8 @@ pub(super) fn tags(step: &str) -> BTreeMap<String, String> {
     BTreeMap::from([("DeployerStep".into(), step.into())])
 }
 
-pub(super) fn head(id: &str, scope: &str) -> Head {
-    Head {
+pub(super) fn head(id: &str, scope: &str) -> StepMeta {
+    StepMeta {
         id: id.into(),
         scope: scope.into(),
         name: format!("{id}-dev"),

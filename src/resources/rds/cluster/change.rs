@@ -3,7 +3,7 @@
 use super::{Cluster, text};
 use crate::aws::Aws;
 use crate::engine::diff::Change;
-use crate::engine::{Delta, Fault};
+use crate::engine::{Delta, Error};
 use crate::resources::rds::version;
 use aws_sdk_rds::operation::modify_db_cluster::builders::ModifyDBClusterFluentBuilder;
 use aws_sdk_rds::types::{CloudwatchLogsExportConfiguration, ServerlessV2ScalingConfiguration};
@@ -25,11 +25,11 @@ impl Cluster {
 
     /// "If the DB cluster already manages the master user password in Secrets Manager, you can't change the KMS key"
     /// (ModifyDBCluster, MasterUserSecretKmsKeyId). Turning it off first would need a password in our hands.
-    pub(super) fn refuse_other_secret_key(&self, delta: &Delta) -> Result<(), Fault> {
+    pub(super) fn refuse_other_secret_key(&self, delta: &Delta) -> Result<(), Error> {
         let key = |c: &&Change| c.field() == "secret_key";
         match delta.changes.iter().find(key) {
             Some(change) if change.have.is_some() || change.want.is_none() => {
-                Err(Fault::permanent(
+                Err(Error::permanent(
                     "rds:ModifyDBCluster",
                     "the secret of the master password has another KMS key, and AWS cannot change it in place",
                 )
@@ -48,6 +48,7 @@ impl Cluster {
     ) -> Option<ModifyDBClusterFluentBuilder> {
         let mut call = cx
             .rds
+            .client
             .modify_db_cluster()
             .db_cluster_identifier(id)
             .apply_immediately(true);
@@ -75,7 +76,7 @@ impl Cluster {
                     call.enable_iam_database_authentication(self.iam_authentication)
                 }
                 "log_exports" => {
-                    let name = change.path.split_once('.').map_or("", |(_, n)| n);
+                    let name = change.entry().unwrap_or_default();
                     let side = if self.log_exports.contains_key(name) {
                         &mut logs.0
                     } else {

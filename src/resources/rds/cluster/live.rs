@@ -1,8 +1,8 @@
 //! A cluster as RDS shows it, in the struct that was written.
 
 use super::{Capacity, Cluster, ClusterOutputs};
-use crate::engine::{Fault, Ref};
-use crate::resources::lacks;
+use crate::engine::{Error, Ref};
+use crate::resources::missing_field;
 use crate::resources::rds::status::is_stopped;
 use crate::resources::rds::{major, version};
 use aws_sdk_rds::types::DbCluster;
@@ -85,11 +85,12 @@ pub(super) fn outputs(
     cluster: &DbCluster,
     id: &str,
     action: &str,
-) -> Result<ClusterOutputs, Fault> {
+) -> Result<ClusterOutputs, Error> {
     let owned = |value: Option<&str>| value.map(str::to_owned);
     Ok(ClusterOutputs {
         id: id.into(),
-        arn: owned(cluster.db_cluster_arn()).ok_or_else(|| lacks(action, "DBClusterArn"))?,
+        arn: owned(cluster.db_cluster_arn())
+            .ok_or_else(|| missing_field(action, "DBClusterArn"))?,
         resource_id: owned(cluster.db_cluster_resource_id()),
         writer_endpoint: owned(cluster.endpoint()),
         reader_endpoint: owned(cluster.reader_endpoint()),

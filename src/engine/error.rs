@@ -1,0 +1,154 @@
+//! The one error of the engine: what was being done, what kind of failure it is, what it leaves behind and what to type next.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What kind of failure this is. Retries are decided from the class alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// Trying again without a change gives the same answer. Fails at the first attempt.
+    Permanent,
+    /// AWS requests to slow down; the call had no effect.
+    Throttled,
+    /// Something that exists is not visible everywhere yet (a fresh role, a fresh ID).
+    Propagating,
+    /// A deletion is refused because something else still uses the thing.
+    InUse,
+    /// The thing is in a state that does not allow the call yet (creating, modifying).
+    NotReady,
+    /// Something with the same name or address exists and is not ours.
+    Conflict,
+    /// No clear answer: connection closed, timeout, or a server error (5xx).
+    Unclear,
+}
+
+/// What a failed call may have left in the account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Leftover {
+    /// The call had no effect.
+    Nothing,
+    /// These resources exist.
+    Known(Vec<String>),
+    /// The call may have taken effect; only a read by identity tells.
+    Unknown,
+}
+
+/// An error that says what to do. `action` is an API action (`ec2:CreateVpc`) or a verb of the engine (`read`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Error {
+    /// The class that decides about retries.
+    pub class: Class,
+    /// The API action, e.g. `ec2:CreateVpc`.
+    pub action: String,
+    /// AWS's error code, empty when there was none.
+    pub code: String,
+    /// AWS's message or our own sentence.
+    pub message: String,
+    /// AWS's request id, for a support case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// What the failure leaves behind.
+    pub leftover: Leftover,
+    /// What the user can do next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl Error {
+    /// A permanent failure of ours (no AWS answer involved) that left nothing behind.
+    pub fn permanent(action: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::of(Class::Permanent, action, message)
+    }
+
+    /// A failure of the given class that left nothing behind.
+    pub fn of(class: Class, action: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            class,
+            action: action.into(),
+            code: String::new(),
+            message: message.into(),
+            request_id: None,
+            leftover: Leftover::Nothing,
+            hint: None,
+        }
+    }
+
+    /// A thing with our name that does not carry our mark: named, never touched.
+    pub fn foreign(action: impl Into<String>, thing: &str) -> Self {
+        Self::of(
+            Class::Conflict,
+            action,
+            format!("{thing} exists but does not carry this deployment's ownership mark"),
+        )
+        .hint("choose another --suffix, or remove or rename it if it is not needed; deployer never touches what it did not make")
+    }
+
+    /// The same error with a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same error with AWS's error code.
+    #[must_use]
+    pub fn code(mut self, code: impl Into<String>) -> Self {
+        self.code = code.into();
+        self
+    }
+
+    /// The same error with another statement of what it leaves behind.
+    #[must_use]
+    pub fn leftover(mut self, leftover: Leftover) -> Self {
+        self.leftover = leftover;
+        self
+    }
+
+    /// True when AWS says that the thing does not exist. A refusal of access is never "gone".
+    pub fn is_not_found(&self) -> bool {
+        let code = self.code.as_str();
+        code.ends_with(".NotFound")
+            || code.ends_with("NotFoundFault")
+            || code.ends_with("NotFoundException")
+            || code.ends_with("NotFound")
+            || code.starts_with("NoSuch")
+    }
+
+    /// True when the caller lacks a permission.
+    pub fn is_denied(&self) -> bool {
+        matches!(
+            self.code.as_str(),
+            "AccessDenied"
+                | "AccessDeniedException"
+                | "UnauthorizedOperation"
+                | "AuthorizationError"
+                | "Forbidden"
+        )
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.action)?;
+        if !self.code.is_empty() {
+            write!(f, "{}: ", self.code)?;
+        }
+        write!(f, "{}", self.message.trim_end())?;
+        if let Some(id) = &self.request_id {
+            write!(f, " (request {id})")?;
+        }
+        match &self.leftover {
+            Leftover::Nothing => {}
+            Leftover::Known(ids) => write!(f, "; it leaves {}", ids.join(", "))?,
+            Leftover::Unknown => write!(
+                f,
+                "; it may have taken effect, the next run looks for it before it creates again"
+            )?,
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}

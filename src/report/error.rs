@@ -1,0 +1,56 @@
+//! Errors: what was being done, what AWS said, what it leaves behind, and what to type next on a line of its own.
+
+use super::paint::Paint;
+use super::value::clean;
+use crate::engine::error::{Error, Leftover};
+use std::fmt::Write;
+
+/// An error of a step (or of none), without a line break at its end.
+pub fn error(step: Option<&str>, error: &Error, paint: Paint) -> String {
+    let mut out = paint.red("error:");
+    if let Some(step) = step {
+        let _ = write!(out, " {}:", paint.bold(step));
+    }
+    let _ = write!(out, " {}:", error.action);
+    if !error.code.is_empty() {
+        let _ = write!(out, " {}:", error.code);
+    }
+    let _ = write!(out, " {}", clean(error.message.trim_end()));
+    if let Some(id) = &error.request_id {
+        let _ = write!(out, "\n  request id: {id}");
+    }
+    match &error.leftover {
+        Leftover::Nothing => {}
+        Leftover::Known(ids) => {
+            let _ = write!(out, "\n  it leaves: {}", clean(&ids.join(", ")));
+        }
+        Leftover::Unknown => {
+            out.push_str(
+                "\n  it leaves: unknown; the next run looks for it before it creates again",
+            );
+        }
+    }
+    if let Some(text) = &error.hint {
+        let _ = write!(out, "\n{}", hint(text, paint));
+    }
+    out
+}
+
+/// A failure of a command as a whole, without a line break at its end.
+pub fn failure(message: &str, advice: Option<&str>, paint: Paint) -> String {
+    let mut out = String::new();
+    for (at, line) in message.lines().enumerate() {
+        if at > 0 {
+            out.push('\n');
+        }
+        let _ = write!(out, "{} {}", paint.red("error:"), clean(line));
+    }
+    if let Some(text) = advice {
+        let _ = write!(out, "\n{}", hint(text, paint));
+    }
+    out
+}
+
+pub(super) fn hint(text: &str, paint: Paint) -> String {
+    format!("{} {}", paint.cyan("hint:"), clean(text))
+}

@@ -1,0 +1,41 @@
+"""One module per service and theme; importing a module registers its patches."""
+
+import importlib
+
+# In order: what comes first is outermost around an operation.
+MODULES = [
+    "validation",
+    "limits",
+    "s3_requests",
+    "ec2_tags",
+    "ec2_describes",
+    "ec2_vpcs",
+    "ec2_routes",
+    "ec2_acls",
+    "ec2_security_groups",
+    "ec2_endpoints",
+    "ec2_flow_logs",
+    "ec2_interfaces",
+    "tgw_gateways",
+    "tgw_routing",
+    "rds_groups",
+    "rds_certificates",
+    "rds_clusters",
+    "rds_instances",
+    "rds_reboots",
+    "s3",
+    "s3_listings",
+    "s3_roots",
+    "kms",
+    "logs",
+    "dynamodb",
+    "iam",
+    "secretsmanager",
+    "servicequotas",
+]
+
+
+def load():
+    """Imports every module."""
+    for module in MODULES:
+        importlib.import_module(f"{__name__}.{module}")

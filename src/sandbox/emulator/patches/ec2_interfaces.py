@@ -1,0 +1,49 @@
+"""Network interfaces."""
+
+from .. import tags
+from ..call import patch, refuse
+from ..filters import matching
+
+FILTERS = [
+    "network-interface-id",
+    "subnet-id",
+    "vpc-id",
+    "description",
+    "interface-type",
+    "requester-managed",
+    "requester-id",
+    "status",
+    "owner-id",
+    "availability-zone",
+    "private-ip-address",
+    "groups.group-id",
+    "groups.group-name",
+    "attachment.status",
+    "attachment.instance-id",
+]
+
+
+@patch("ec2", "DescribeNetworkInterfaces")
+def describe_interfaces(call):
+    """AWS: filters tell who holds an interface. moto: lacks some of them."""
+    answer = call.forward({key: value for key, value in call.params.items() if key != "Filters"})
+    items = answer.data.get("NetworkInterfaces", [])
+    answer.data["NetworkInterfaces"] = matching(
+        items, call.params.get("Filters"), FILTERS, {"group-id": "groups.group-id", "group-name": "groups.group-name"}
+    )
+    return answer
+
+
+@patch("ec2", "DeleteNetworkInterface")
+def delete_interface(call):
+    """AWS: only the service that made a managed interface deletes it. moto: anyone does."""
+    name = call.params["NetworkInterfaceId"]
+    interface = call.backend.enis.get(name)
+    if interface is not None and interface.requester_managed:
+        refuse(
+            "OperationNotPermitted",
+            f"You do not have permission to access the specified resource: {name} is managed by a service",
+        )
+    answer = call.forward()
+    tags.drop(call, name)
+    return answer

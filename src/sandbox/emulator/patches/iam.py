@@ -1,0 +1,79 @@
+"""Roles and their policies."""
+
+import copy
+import functools
+import json
+
+from moto.iam.models import IAMBackend
+
+from ..call import patch, refuse
+
+_make_managed_policies = IAMBackend._init_aws_policies
+
+
+@functools.cache
+def managed_policies():
+    """AWS's managed policies, made once: moto makes all 1,582 again for each account and at each reset, which takes a
+    second."""
+    backend = IAMBackend.__new__(IAMBackend)
+    backend.account_id, backend.region_name = "aws", "aws"
+    return _make_managed_policies(backend)
+
+
+def _copies(self):
+    copies = [copy.copy(policy) for policy in managed_policies()]
+    for policy in copies:
+        policy.account_id = self.account_id
+    return copies
+
+
+IAMBackend._init_aws_policies = _copies
+
+
+def _document(text, code="MalformedPolicyDocument"):
+    try:
+        parsed = json.loads(text)
+    except (ValueError, TypeError):
+        refuse(code, "This policy contains invalid Json")
+    if not isinstance(parsed, dict) or not parsed.get("Statement"):
+        refuse(code, "Syntax errors in policy.")
+    return parsed
+
+
+@patch("iam", "CreateRole", "UpdateAssumeRolePolicy")
+def trust_policy(call):
+    """AWS: the trust policy is a policy of at most 2,048 characters whose statements name principals and no resource.
+    moto: takes any text."""
+    text = call.params.get("AssumeRolePolicyDocument") or call.params.get("PolicyDocument", "")
+    parsed = _document(text)
+    listed = parsed["Statement"] if isinstance(parsed["Statement"], list) else [parsed["Statement"]]
+    if any("Principal" not in statement or "Resource" in statement for statement in listed):
+        refuse(
+            "MalformedPolicyDocument",
+            "AssumeRolepolicy contained an invalid principal or has prohibited field Resource",
+        )
+    if len("".join(text.split())) > 2048:
+        refuse("LimitExceeded", "Cannot exceed quota for ACLSizePerRole: 2048")
+    return call.forward()
+
+
+@patch("iam", "PutRolePolicy")
+def inline_size(call):
+    """AWS: a role's inline policies have 10,240 characters together, white space not counted. moto: no limit."""
+    name = call.params["RoleName"]
+    role = next((role for role in call.backend.roles.values() if role.name == name), None)
+    if role:
+        others = {key: value for key, value in role.policies.items() if key != call.params["PolicyName"]}
+        if sum(len("".join(str(text).split())) for text in [*others.values(), call.params["PolicyDocument"]]) > 10240:
+            refuse("LimitExceeded", f"Maximum policy size of 10240 bytes exceeded for role {name}")
+    return call.forward()
+
+
+@patch("iam", "UpdateRole")
+def update_role(call):
+    """AWS: leaves what is not named. moto: takes the description away and sets the session back to an hour."""
+    role = next((role for role in call.backend.roles.values() if role.name == call.params["RoleName"]), None)
+    if role is None:
+        return call.forward()
+    kept = {"Description": role.description, "MaxSessionDuration": role.max_session_duration}
+    return call.forward({**{key: value for key, value in kept.items() if value is not None}, **call.params})
