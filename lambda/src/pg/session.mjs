@@ -30,6 +30,13 @@ const SETTINGS = {
 /** Set afterwards, so that the default, which the applications see, can still be asked for (settings.mjs). */
 const SETTINGS_AFTERWARDS = "SET lc_monetary = 'C'";
 
+/**
+ * A row that green refuses would stand in its server log, in the error's text, detail and context. Only a superuser may turn that off for a session; others
+ * are given it by an administrator (README.md). The errors are told by this program, without rows.
+ */
+const QUIET_ERRORS = `SELECT set_config('log_min_messages', 'fatal', false), set_config('log_min_error_statement', 'panic', false), set_config('log_error_verbosity', 'terse', false)
+  FROM pg_roles WHERE rolname = current_user AND rolsuper`;
+
 const CONNECT_MS = 5_000;
 /** How long after the deadline a connection that still hangs is torn down. */
 const GRACE_MS = 2_000;
@@ -53,6 +60,7 @@ export function openSession(endpoint, { secrets, tls, deadline, applicationName 
     const session = new Session(client, endpoint.role, deadline);
     await session.guard(client.connect(), 'connecting');
     await session.run(SETTINGS_AFTERWARDS);
+    if (endpoint.role === 'target') await session.run(QUIET_ERRORS);
     return session;
   });
 }
