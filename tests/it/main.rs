@@ -18,6 +18,7 @@ mod foreign;
 mod hard_days;
 mod makespan;
 mod mutations;
+mod planning;
 mod policy;
 mod requests;
 mod sandbox;
