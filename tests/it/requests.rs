@@ -19,6 +19,7 @@ const EXPECTED: &[(&str, &[&str])] = &[
         &["NoSuchPublicAccessBlockConfiguration"],
     ),
     ("iam:GetRole", &["NoSuchEntity"]),
+    ("logs:ListTagsForResource", &["ResourceNotFoundException"]),
     ("dynamodb:DescribeTable", &["ResourceNotFoundException"]),
 ];
 
