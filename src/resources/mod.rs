@@ -121,6 +121,12 @@ pub fn metas() -> Vec<Meta> {
     kinds!(list)
 }
 
+/// Typical seconds of all types: (create, delete).
+pub fn typical_seconds() -> BTreeMap<&'static str, (f64, f64)> {
+    let seconds = |m: Meta| (m.kind, (m.create_seconds, m.delete_seconds));
+    metas().into_iter().map(seconds).collect()
+}
+
 /// Typical seconds of a type: (create, delete).
 pub fn typical(kind: &str) -> (f64, f64) {
     let all = metas();

@@ -19,6 +19,7 @@ mod hard_days;
 mod makespan;
 mod mutations;
 mod planning;
+mod policy;
 mod requests;
 mod sandbox;
 mod support;
