@@ -21,9 +21,9 @@ pub use endpoints::INTERFACE_ENDPOINTS;
 pub use logging::DATABASE_CLUSTER;
 
 use crate::config::Config;
-use crate::engine::driver::{MARK_STEP, MARK_SUFFIX};
+use crate::engine::driver::{MARK_DEPLOYMENT, MARK_STEP, MARK_SUFFIX};
 use crate::engine::graph::GraphError;
-use crate::engine::{Builder, Graph, Handle, StepMeta};
+use crate::engine::{Builder, Deployment, Graph, Handle, StepMeta};
 use crate::resources::ec2::ServicePrefixLists;
 use crate::resources::ec2::Subnet;
 use std::fmt;
@@ -110,6 +110,12 @@ impl EnvironmentBuilder<'_> {
         tags.insert("Name".into(), name.clone());
         tags.insert(MARK_SUFFIX.into(), self.config.suffix.clone());
         tags.insert(MARK_STEP.into(), id.clone());
+        let deployment = Deployment {
+            account: self.facts.account.clone(),
+            region: self.config.region.clone(),
+            suffix: self.config.suffix.clone(),
+        };
+        tags.insert(MARK_DEPLOYMENT.into(), deployment.to_string());
         StepMeta {
             id,
             scope: env.to_string(),

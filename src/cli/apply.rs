@@ -66,7 +66,7 @@ pub async fn apply(
     if !plan.nodes.is_empty() {
         run::confirm(cx, asked.yes, "Apply this plan?")?;
     }
-    let report = run::run(cx, &session, writer, &mut state, &plan, &events).await?;
+    let report = run::run(cx, &session, writer, &mut state, &plan).await?;
     let mut outputs = inspect::resolved(&session.graph, &state);
     if let Some(scope) = &session.scope {
         // The other environment is not what was asked for.
@@ -77,7 +77,7 @@ pub async fn apply(
     run::close(cx, &plan, &report, timings.as_ref().map(|(t, p)| (t, *p)))
 }
 
-fn document(
+pub fn document(
     cx: &Context<'_>,
     session: &Session,
     plan: &Plan,
@@ -108,7 +108,7 @@ async fn make(session: &Session, state: &mut State, replace_data: bool) -> Plan 
         &session.chosen,
         state,
         &seen,
-        &session.registry,
+        &session.context.registry,
         &options,
     )
 }

@@ -5,11 +5,12 @@ use super::args::Scope;
 use super::error::Failure;
 use super::exit::Exit;
 use super::session::Session;
-use crate::engine::Events;
-use crate::engine::exec::{self, Limits, Report};
+use crate::engine::exec::{self, Recorder, Report};
 use crate::engine::plan::{self, Plan};
+use crate::engine::{Context as EngineContext, Error};
 use crate::report::{self, Timings, Totals};
-use crate::state::{State, Writer};
+use crate::state::{Journal, Record, State, Writer};
+use async_trait::async_trait;
 use std::io::{BufRead, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
@@ -85,6 +86,15 @@ pub fn open(session: &Session) -> Result<(Writer, State), Failure> {
     Ok((writer, state))
 }
 
+#[async_trait]
+impl Recorder for Journal {
+    async fn record(&self, step: &str, record: Option<Record>) -> Result<(), Error> {
+        self.append(step, record)
+            .await
+            .map_err(|e| Error::permanent("journal", e.to_string()))
+    }
+}
+
 /// Runs a plan, saves the state whatever happens, and says how it ended.
 pub async fn run(
     cx: &Context<'_>,
@@ -92,26 +102,13 @@ pub async fn run(
     writer: Writer,
     state: &mut State,
     plan: &Plan,
-    events: &Events,
 ) -> Result<Report, Failure> {
-    let limits = Limits {
-        parallelism: session.config.run.parallelism,
-        consistency_timeout: session.config.run.consistency_timeout,
-        in_use_timeout: session.config.run.in_use_timeout,
-        ..Limits::default()
-    };
     plan::refresh(plan, state);
-    let journal = Arc::new(writer.journal());
-    let report = exec::run(
-        plan,
-        state,
-        &session.registry,
-        journal,
-        events,
-        &limits,
-        stop_on_signals(),
-    )
-    .await;
+    let context = EngineContext {
+        stop: stop_on_signals(),
+        ..session.context.clone()
+    };
+    let report = exec::run(&context, plan, state, Arc::new(writer.journal())).await;
     writer.finish(state)?;
     for (step, error) in report.failed() {
         cx.console

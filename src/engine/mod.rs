@@ -1,5 +1,7 @@
 //! How a graph is planned and run. Knows no AWS and no terminal.
 
+pub mod clock;
+pub mod context;
 pub mod diff;
 pub mod drift;
 pub mod driver;
@@ -7,17 +9,22 @@ pub mod error;
 pub mod event;
 pub mod exec;
 pub mod graph;
+pub mod mark;
 pub mod observe;
 mod order;
+pub mod ownership;
 pub mod plan;
 pub mod rebuild;
 pub mod reference;
 
+pub use clock::Clock;
+pub use context::{Context, Limits};
 pub use diff::{Change, diff};
 pub use driver::{
-    Delegated, Delta, Driver, Identity, Key, Live, Meta, Nature, Owned, Ownership, Phase, Registry,
+    Delegated, Delta, Driver, Identity, Key, Live, Meta, Nature, Owned, Phase, Registry,
 };
 pub use error::{Class, Error, Leftover};
 pub use event::{Event, Events};
 pub use graph::{Builder, Graph, Handle, Kind, NameRule, Step, StepMeta, TAG_NAME};
+pub use ownership::{Deployment, Ownership};
 pub use reference::{Ref, Strength};

@@ -186,6 +186,11 @@ pub fn registry(aws: &Arc<Aws>) -> Registry {
     all
 }
 
+/// Types whose names or ids reach beyond one region. S3's buckets live in one, but their names and ARNs tell none.
+fn is_global(kind: &str) -> bool {
+    kind.starts_with("iam/") || kind.starts_with("s3/")
+}
+
 /// Adapts a typed resource to the engine's JSON driver.
 struct Typed<R> {
     aws: Arc<Aws>,
@@ -201,6 +206,7 @@ impl<R: Resource> Typed<R> {
             fixed: R::FIXED,
             holds_data: R::HOLDS_DATA,
             nature: R::NATURE,
+            global: is_global(R::TYPE),
             delegated: R::DELEGATED,
             create_seconds,
             delete_seconds,

@@ -37,7 +37,8 @@ dynamodb.update_table(TableName='sessions-green-dev', DeletionProtectionEnabled=
 fn a_change_that_would_replace_the_database_is_refused_before_anything_is_called() {
     let lab = Lab::start();
     let config = |more: &str| {
-        let text = format!("[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\n{more}");
+        let text =
+            format!("[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\n{more}");
         std::fs::write(lab.dir.path().join("deployer.toml"), text).unwrap();
     };
     lab.run(&["apply", "--env", "green", "--yes"]).expect(0);

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 impl Work {
     /// Intent, create call, and the way out of an unclear answer.
     pub(super) async fn create(&mut self, driver: &dyn Driver) -> Result<Value, Stop> {
-        let token = new_token(&self.node.step);
+        let token = new_token(&self.node.step, self.shared.cx.clock.now());
         let earlier = self
             .record
             .take()
@@ -33,10 +33,7 @@ impl Work {
         let began = Instant::now();
         let mut attempt = 0;
         loop {
-            let answer = {
-                let _place = self.shared.calls.acquire().await;
-                driver.create(&self.node.spec, &identity).await
-            };
+            let answer = driver.create(&self.node.spec, &identity).await;
             let error = match answer {
                 Ok(outputs) => {
                     self.note_with(Stage::Created, &outputs, &identity.token)
@@ -48,7 +45,7 @@ impl Work {
             let lost = error.leftover == Leftover::Unknown;
             if lost {
                 unclear = true;
-                self.shared.events.send(Event::StepUnclear {
+                self.shared.cx.events.send(Event::StepUnclear {
                     step: self.node.step.clone(),
                     error: error.clone(),
                 });
@@ -74,7 +71,7 @@ impl Work {
                     &error,
                     attempt,
                     began.elapsed(),
-                    self.shared.limits.in_use_timeout,
+                    self.shared.cx.limits.in_use_timeout,
                     Duration::from_secs(300),
                 )
             };
@@ -114,6 +111,7 @@ impl Work {
         error: &Error,
     ) -> Result<Option<Live>, Stop> {
         let began = Instant::now();
+        let global = driver.meta().global;
         let mut delay = Duration::from_millis(250);
         loop {
             let key = Key {
@@ -125,11 +123,12 @@ impl Work {
                 Ok(Some(live)) => {
                     // The create call carries the mark, so what has none is somebody else's, whoever it is named after.
                     let tags = live.tags.as_ref();
-                    if tags.is_none_or(|t| identity.ownership(t) == Ownership::Ours) {
+                    if tags.is_none_or(|t| identity.ownership(t, false, global) == Ownership::Ours)
+                    {
                         return Ok(Some(live));
                     }
                     // Ours may still come to sight beside it.
-                    if !unclear || began.elapsed() >= self.shared.limits.consistency_timeout {
+                    if !unclear || began.elapsed() >= self.shared.cx.limits.consistency_timeout {
                         let what = format!("{} `{}`", self.node.kind, self.node.name);
                         return Err(Error::foreign(error.action.clone(), &what)
                             .code(error.code.clone())
@@ -144,7 +143,7 @@ impl Work {
                     ) => {}
                 Err(f) => return Err(f.leftover(error.leftover.clone()).into()),
             }
-            if began.elapsed() >= self.shared.limits.consistency_timeout {
+            if began.elapsed() >= self.shared.cx.limits.consistency_timeout {
                 return Ok(None);
             }
             tokio::time::sleep(delay).await;
@@ -154,11 +153,11 @@ impl Work {
 }
 
 /// A token that no other generation of this step has: 32 hex digits, legal everywhere AWS takes one.
-fn new_token(step: &str) -> String {
+fn new_token(step: &str, now: jiff::Timestamp) -> String {
     use sha2::{Digest, Sha256};
     let mut hash = Sha256::new();
     hash.update(step.as_bytes());
-    hash.update(jiff::Timestamp::now().as_nanosecond().to_le_bytes());
+    hash.update(now.as_nanosecond().to_le_bytes());
     hash.update(std::process::id().to_le_bytes());
     hash.finalize()
         .iter()

@@ -40,17 +40,11 @@ pub(super) struct Work {
 const SENDS: u32 = 3;
 
 impl Work {
-    pub(super) async fn run(mut self) {
-        let result = self.go().await;
-        // The dispatcher outlives its workers.
-        let _ = self.shared.messages.send(Message::Over(self.at, result));
-    }
-
-    async fn go(&mut self) -> Result<Option<f64>, Stop> {
+    pub(super) async fn run(mut self) -> Result<Option<f64>, Stop> {
         if let Some(error) = self.node.refused.take() {
             return Err(error.into());
         }
-        let driver = self.shared.registry.get(&self.node.kind)?.clone();
+        let driver = self.shared.cx.registry.get(&self.node.kind)?.clone();
         match self.node.op {
             Op::Ensure => self.ensure(driver.as_ref()).await,
             Op::Remove => self.remove(driver.as_ref()).await,
@@ -116,12 +110,12 @@ impl Work {
                 self.note(Stage::Ready, &outputs).await?;
                 return Ok(());
             }
-            if sent > 0 && unseen < self.shared.limits.consistency_timeout {
+            if sent > 0 && unseen < self.shared.cx.limits.consistency_timeout {
                 // What was sent a moment ago may not be visible everywhere yet.
                 let delay = Duration::from_millis(200) + unseen;
                 unseen += delay;
                 tokio::time::sleep(delay).await;
-                if unseen < self.shared.limits.consistency_timeout / 3 * sent {
+                if unseen < self.shared.cx.limits.consistency_timeout / 3 * sent {
                     continue;
                 }
             }
@@ -235,7 +229,7 @@ impl Work {
             inputs: self.node.spec.clone(),
             outputs: outputs.clone(),
             needs: self.node.record_needs.clone(),
-            at: jiff::Timestamp::now(),
+            at: self.shared.cx.clock.now(),
         };
         self.shared
             .recorder

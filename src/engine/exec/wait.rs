@@ -84,7 +84,7 @@ impl Work {
                 Ok(Some(live)) if enough(&live) => return Ok(live),
                 Ok(Some(_)) => {}
                 // Just created and not visible yet.
-                Ok(None) if began.elapsed() < self.shared.limits.consistency_timeout * 4 => {}
+                Ok(None) if began.elapsed() < self.shared.cx.limits.consistency_timeout * 4 => {}
                 Ok(None) => {
                     return Err(
                         Error::permanent("read", "it vanished while it was being set up")
@@ -114,7 +114,7 @@ impl Work {
                 .hint("look at it in the AWS console, then run the same command again: it goes on from here");
             return Err(error.into());
         }
-        let mut stop = self.shared.stop.clone();
+        let mut stop = self.shared.cx.stop.clone();
         tokio::select! {
             () = tick(self.shared.start, began.elapsed()) => {}
             // Without anybody who could ask for a stop, this never ends and the tick decides.
@@ -124,8 +124,8 @@ impl Work {
     }
 
     fn park(&self, parked: &mut bool) {
-        if !std::mem::replace(parked, true) && !self.shared.limits.settle_floor.is_zero() {
-            self.shared.events.send(Event::StepSettling {
+        if !std::mem::replace(parked, true) && !self.shared.cx.limits.settle_floor.is_zero() {
+            self.shared.cx.events.send(Event::StepSettling {
                 step: self.node.step.clone(),
             });
             self.tell(Message::Parked(self.at));
@@ -133,8 +133,8 @@ impl Work {
     }
 
     fn settle_limit(&self, typical: f64) -> Duration {
-        Duration::from_secs_f64(typical * self.shared.limits.settle_factor)
-            .max(self.shared.limits.settle_floor)
+        Duration::from_secs_f64(typical * self.shared.cx.limits.settle_factor)
+            .max(self.shared.cx.limits.settle_floor)
     }
 
     /// Repeats a call that may be repeated, as its error's class says.
@@ -145,17 +145,14 @@ impl Work {
         let began = Instant::now();
         let mut attempt = 0;
         loop {
-            let answer = {
-                let _place = self.shared.calls.acquire().await;
-                call().await
-            };
+            let answer = call().await;
             let Err(error) = answer else { return Ok(()) };
-            let settle = self.shared.limits.settle_floor;
+            let settle = self.shared.cx.limits.settle_floor;
             let Some(delay) = pause(
                 &error,
                 attempt,
                 began.elapsed(),
-                self.shared.limits.in_use_timeout,
+                self.shared.cx.limits.in_use_timeout,
                 settle,
             ) else {
                 return Err(error.into());
@@ -164,7 +161,7 @@ impl Work {
                 return Err(Stop::Interrupted);
             }
             if error.class == Class::InUse && attempt == 2 {
-                self.shared.events.send(Event::StepInUse {
+                self.shared.cx.events.send(Event::StepInUse {
                     step: self.node.step.clone(),
                     error,
                 });
@@ -177,7 +174,7 @@ impl Work {
     }
 
     pub(super) fn stopping(&self) -> bool {
-        *self.shared.stop.borrow()
+        *self.shared.cx.stop.borrow()
     }
 }
 

@@ -54,6 +54,13 @@ pub(super) fn decide(
             decision.refused = Some(error.clone());
             return decision;
         }
+        // Recorded, but its mark is gone: only what needs this step has to wait until that is cleared up.
+        Observed::Foreign(_, error) if record.is_some_and(|r| r.stage != Stage::Creating) => {
+            decision.verb = Some(Verb::Update);
+            decision.reasons.push("it lost its ownership mark".into());
+            decision.refused = Some(error.clone());
+            return decision;
+        }
         Observed::Foreign(_, error) => {
             plan.problems.push(Problem {
                 step: step.id.clone(),

@@ -57,8 +57,7 @@ impl Resource for Alias {
             // The alias of an earlier key of ours (pending deletion, say) is moved; anybody else's is shown with the
             // marks of its key, and so it is foreign.
             let mut marks = cx.kms.tags(target).await?.unwrap_or_default();
-            let ours = key.identity.tags.get(MARK_SUFFIX);
-            if ours.is_none() || marks.get(MARK_SUFFIX) != ours {
+            if !key.identity.same_deployment(&marks) {
                 marks.entry(MARK_SUFFIX.into()).or_default();
                 tags = Some(marks);
             }
