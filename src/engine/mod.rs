@@ -21,7 +21,7 @@ pub use clock::Clock;
 pub use context::{Context, Limits};
 pub use diff::{Change, diff};
 pub use driver::{
-    Delegated, Delta, Driver, Identity, Key, Live, Meta, Nature, Owned, Phase, Registry,
+    Delegated, Delta, Driver, Edit, Identity, Key, Live, Meta, Nature, Owned, Phase, Registry,
 };
 pub use error::{Class, Error, Leftover};
 pub use event::{Event, Events};

@@ -31,6 +31,10 @@ pub struct World {
     pub faults: Mutex<BTreeMap<String, Vec<Error>>>,
     /// How many deletions are answered and then come to nothing.
     pub unheeded: AtomicUsize,
+    /// Things that reads do not show before an instant: by id, when they are seen again.
+    pub hidden: Mutex<BTreeMap<String, Instant>>,
+    /// A step whose creation panics.
+    pub panics: Mutex<Option<String>>,
     /// Seconds of one call.
     pub call_seconds: f64,
     /// Names of outputs that everything has beside its `id`.
@@ -100,6 +104,7 @@ impl World {
                 fixed: &["fixed"],
                 holds_data: false,
                 nature: Nature::Tagged,
+                global: false,
                 delegated: &[],
                 create_seconds: seconds.0,
                 delete_seconds: seconds.1,
@@ -142,7 +147,10 @@ impl Driver for Fake {
             .outputs
             .and_then(|o| o["id"].as_str())
             .map(str::to_owned);
-        let found = things.iter().find(|(at, thing)| match &id {
+        let hidden = self.world.hidden.lock().unwrap();
+        let visible = |id: &str| hidden.get(id).is_none_or(|until| *until <= now);
+        let mut things = things.iter().filter(|(id, _)| visible(id));
+        let found = things.find(|(at, thing)| match &id {
             Some(id) => *at == id,
             None => {
                 thing.tags.get(STEP) == Some(&key.identity.step)
@@ -168,6 +176,13 @@ impl Driver for Fake {
 
     async fn create(&self, spec: &Value, identity: &Identity) -> Result<Value, Error> {
         self.world.call().await;
+        let panics = self
+            .world
+            .panics
+            .lock()
+            .unwrap()
+            .take_if(|s| *s == identity.step);
+        assert_eq!(panics, None, "the panic that was asked for");
         let fault = self.world.fault(&identity.step);
         if let Some(fault) = fault.as_ref().filter(|f| f.leftover == Leftover::Nothing) {
             return Err(fault.clone());

@@ -57,6 +57,7 @@ pub(super) fn registry() -> Registry {
         fixed: &[],
         holds_data: false,
         nature,
+        global: false,
         delegated: &[Delegated {
             field: "count",
             owner: "auto scaling",
@@ -160,6 +161,7 @@ pub(super) fn run(state: &State, seen: &Observations, owned: &[Owned]) -> Drift 
         state,
         seen,
         owned,
+        undecided: &[],
         unlisted: Vec::new(),
         registry: &registry(),
         ignore_tags: &["map-*".into()],
