@@ -54,8 +54,9 @@ pub async fn apply(
     run::can_ask(asked.yes)?;
     let timings = asked.timings.map(|path| (Timings::new("apply"), path));
     let events = cx.console.events(timings.as_ref().map(|t| &t.0));
+    let locked = run::lock(cx)?;
     let session = Session::open(cx, asked.scope, &events, false, true).await?;
-    let (writer, mut state) = run::open(&session)?;
+    let (writer, mut state) = run::open(&session, locked)?;
     let plan = make(&session, &mut state, replace_data).await;
     show(cx, &session, &plan)?;
     if !plan.problems.is_empty() {

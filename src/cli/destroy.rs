@@ -30,8 +30,9 @@ pub async fn destroy(cx: &Context<'_>, asked: &Asked<'_>) -> Result<Exit, Failur
     run::can_ask(asked.yes)?;
     let timings = asked.timings.map(|path| (Timings::new("destroy"), path));
     let events = cx.console.events(timings.as_ref().map(|t| &t.0));
+    let locked = run::lock(cx)?;
     let session = Session::open(cx, asked.scope, &events, false, false).await?;
-    let (writer, mut state) = run::open(&session)?;
+    let (writer, mut state) = run::open(&session, locked)?;
     let mut plan = make(&session, &mut state).await;
     show(cx, &session, &plan)?;
     if !plan.problems.is_empty() {

@@ -24,8 +24,9 @@ pub async fn run(
         run::can_ask(yes)?;
     }
     let events = cx.console.events(None);
+    let locked = if dry_run { None } else { Some(run::lock(cx)?) };
     let session = Session::open(cx, &Scope { env: None }, &events, dry_run, false).await?;
-    if dry_run {
+    let Some(locked) = locked else {
         let config = &session.config;
         let state = state::read(&session.folder, &config.suffix, &config.region)?;
         session.check_home(&state)?;
@@ -34,8 +35,8 @@ pub async fn run(
         cx.console
             .document(&PlanDocument::new(session.home(), &plan))?;
         return Ok(verdict(&plan));
-    }
-    let (writer, mut state) = run::open(&session)?;
+    };
+    let (writer, mut state) = run::open(&session, locked)?;
     let plan = make(&session, &state, steps).await?;
     show(cx, &session, &plan)?;
     if !plan.nodes.is_empty() {

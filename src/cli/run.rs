@@ -4,7 +4,7 @@ use super::Context;
 use super::args::Scope;
 use super::error::Failure;
 use super::exit::Exit;
-use super::session::Session;
+use super::session::{Session, configuration, state_folder};
 use crate::engine::exec::{self, Recorder, Report};
 use crate::engine::plan::{self, Plan};
 use crate::engine::{Context as EngineContext, Error};
@@ -68,19 +68,28 @@ pub fn command_line() -> String {
         .join(" ")
 }
 
-/// Takes the lock and reads the state; refuses one of another account or region.
-pub fn open(session: &Session) -> Result<(Writer, State), Failure> {
-    let config = &session.config;
-    let (mut writer, mut state) = Writer::open(
-        &session.folder,
+/// Takes the lock and reads the state. Comes before anything that asks AWS: who is locked out has sent no call.
+pub fn lock(cx: &Context<'_>) -> Result<(Writer, State), Failure> {
+    let config = configuration(cx.common)?;
+    let folder = state_folder(cx.common);
+    let command = command_line();
+    Ok(Writer::open(
+        &folder,
         &config.suffix,
         &config.region,
-        &command_line(),
-    )?;
+        &command,
+    )?)
+}
+
+/// Refuses a state of another account or region; a new one becomes the session's.
+pub fn open(
+    session: &Session,
+    (mut writer, mut state): (Writer, State),
+) -> Result<(Writer, State), Failure> {
     session.check_home(&state)?;
     if state.account.is_empty() || state.steps.is_empty() {
         state.account.clone_from(&session.account);
-        state.region.clone_from(&config.region);
+        state.region.clone_from(&session.config.region);
         writer.restart(&state)?;
     }
     Ok((writer, state))

@@ -88,7 +88,7 @@ async fn again(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
                 .note(&format!("the damaged file is kept as {}", path.display()))?;
         }
     }
-    let (writer, mut state) = run::open(&session)?;
+    let (writer, mut state) = run::open(&session, run::lock(cx)?)?;
     let nothing = State::empty(&config.suffix, &config.region);
     let all = requests(&session.graph, &session.chosen, &nothing, |_, _| false);
     let seen = session.observe(&all).await;

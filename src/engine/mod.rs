@@ -14,6 +14,7 @@ pub mod observe;
 mod order;
 pub mod ownership;
 pub mod plan;
+pub mod progress;
 pub mod rebuild;
 pub mod reference;
 

@@ -12,6 +12,7 @@
 mod durations;
 pub mod dynamodb;
 pub mod ec2;
+mod holders;
 pub mod iam;
 pub mod kms;
 pub mod logs;

@@ -5,7 +5,7 @@ use crate::support::world::World;
 use deployer::engine::driver::Delegated;
 use deployer::engine::event::Verb;
 use deployer::engine::exec::{self, MemoryRecorder, Outcome};
-use deployer::engine::{Class, Clock, Context, Error, Leftover};
+use deployer::engine::{Class, Context, Error, Leftover};
 use deployer::state::{Stage, State};
 use serde_json::json;
 use std::sync::Arc;

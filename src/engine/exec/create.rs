@@ -3,6 +3,7 @@
 use super::Message;
 use super::settle::pause;
 use super::step::{Stop, Work};
+use super::wait::Heartbeat;
 use crate::engine::driver::{Driver, Identity, Key, Live, Ownership};
 use crate::engine::error::{Class, Error, Leftover};
 use crate::engine::event::Event;
@@ -31,6 +32,7 @@ impl Work {
             .await?;
         let mut unclear = false;
         let began = Instant::now();
+        let mut heartbeat = Heartbeat::start();
         let mut attempt = 0;
         loop {
             let answer = driver.create(&self.node.spec, &identity).await;
@@ -55,7 +57,7 @@ impl Work {
             } else {
                 Ok(None)
             };
-            if found.is_err() {
+            if matches!(found, Err(Stop::Failed(_))) {
                 // Refused because of what somebody else has there: this call made nothing.
                 self.give_up(unclear).await?;
             }
@@ -67,28 +69,20 @@ impl Work {
             let again = if lost && attempt < 4 {
                 Some(Duration::from_millis(200))
             } else {
-                pause(
-                    &error,
-                    attempt,
-                    began.elapsed(),
-                    self.shared.cx.limits.in_use_timeout,
-                    Duration::from_secs(300),
-                )
+                pause(&error, attempt, began.elapsed(), &self.shared.cx.limits)
             };
             attempt += 1;
-            match again {
-                Some(delay) if !self.stopping() => {
-                    self.tell(Message::Parked(self.at));
-                    tokio::time::sleep(delay).await;
-                }
-                Some(_) => {
-                    self.give_up(unclear).await?;
-                    return Err(Stop::Interrupted);
-                }
-                None => {
-                    self.give_up(unclear).await?;
-                    return Err(error.into());
-                }
+            let Some(delay) = again else {
+                // A stop in the middle of a type's work does not say which of its calls had left.
+                self.give_up(unclear || error.class == Class::Interrupted)
+                    .await?;
+                return Err(error.into());
+            };
+            self.tell(Message::Parked(self.at));
+            heartbeat.beat(self, &error.message, self.limit_of(&error));
+            if let Err(stop) = self.sleep(delay).await {
+                self.give_up(unclear).await?;
+                return Err(stop);
             }
         }
     }
@@ -146,7 +140,7 @@ impl Work {
             if began.elapsed() >= self.shared.cx.limits.consistency_timeout {
                 return Ok(None);
             }
-            tokio::time::sleep(delay).await;
+            self.sleep(delay).await?;
             delay = (delay * 2).min(Duration::from_secs(4));
         }
     }

@@ -4,12 +4,13 @@ use super::{Message, Outcome, Report, Shared, step};
 use crate::engine::error::{Error, Leftover};
 use crate::engine::event::Event;
 use crate::engine::plan::{Op, Plan, critical};
+use crate::engine::progress::{Running, stopped, within};
 use crate::engine::reference::{Strength, resolve};
 use crate::state::State;
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 
@@ -29,13 +30,6 @@ impl Ord for Waiting {
 
 /// How a task ended: seconds that the type took, if they are worth remembering.
 type Ended = Result<Option<f64>, step::Stop>;
-
-/// Returns when a stop is asked for.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
-    if stop.wait_for(|stop| *stop).await.is_err() {
-        std::future::pending::<()>().await;
-    }
-}
 
 /// A panic in a step.
 fn defect(error: JoinError) -> Error {
@@ -111,7 +105,7 @@ impl<'a> Dispatcher<'a> {
             steps: self.plan.nodes.len(),
             critical_seconds: critical,
         });
-        let mut stop = self.shared.cx.stop.clone();
+        let stop = self.shared.cx.stop.clone();
         loop {
             if *stop.borrow() && !self.stopping {
                 self.stopping = true;
@@ -135,8 +129,7 @@ impl<'a> Dispatcher<'a> {
                     }
                     self.ended(ended);
                 }
-                // Without anybody who could ask for a stop, this never ends.
-                () = stopped(&mut stop), if !self.stopping => {}
+                () = stopped(Some(stop.clone())), if !self.stopping => {}
             }
         }
         let seconds = self.shared.start.elapsed().as_secs_f64();
@@ -184,7 +177,12 @@ impl<'a> Dispatcher<'a> {
             record: self.state.steps.get(&node.step).cloned(),
             shared: self.shared.clone(),
         };
-        let task = self.running.spawn(work.run());
+        let running = Running {
+            step: node.step.clone(),
+            events: self.shared.cx.events.clone(),
+            stop: self.shared.cx.stop.clone(),
+        };
+        let task = self.running.spawn(within(running, work.run()));
         self.tasks.insert(task.id(), at);
     }
 

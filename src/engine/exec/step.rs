@@ -6,7 +6,7 @@
 use super::{Message, Shared};
 use crate::engine::diff::{diff, diff_tags};
 use crate::engine::driver::{Delta, Driver, Identity, Live, Nature, Phase};
-use crate::engine::error::{Error, Leftover};
+use crate::engine::error::{Class, Error, Leftover};
 use crate::engine::event::Verb;
 use crate::engine::plan::{Node, Op};
 use crate::engine::reference::has_placeholder;
@@ -24,7 +24,10 @@ pub(super) enum Stop {
 
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
-        Self::Failed(Box::new(error))
+        match error.class {
+            Class::Interrupted => Self::Interrupted,
+            _ => Self::Failed(Box::new(error)),
+        }
     }
 }
 
@@ -114,7 +117,7 @@ impl Work {
                 // What was sent a moment ago may not be visible everywhere yet.
                 let delay = Duration::from_millis(200) + unseen;
                 unseen += delay;
-                tokio::time::sleep(delay).await;
+                self.sleep(delay).await?;
                 if unseen < self.shared.cx.limits.consistency_timeout / 3 * sent {
                     continue;
                 }

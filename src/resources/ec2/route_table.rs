@@ -1,6 +1,7 @@
 //! A route table. Its routes and the subnets that use it are steps of their own ([`super::Routes`],
 //! [`super::RouteTableSubnets`]): they wait for other things and may fail alone.
 
+use super::held::{self, Holder};
 use super::{VpcId, tags};
 use crate::aws::{Aws, find, repeatable, tags_of};
 use crate::engine::{Delta, Error, Handle, Identity, Kind, Phase, Ref};
@@ -81,11 +82,11 @@ impl Resource for RouteTable {
 
     async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Error> {
         let id = outputs.id.as_str();
-        ignore_not_found(
-            cx.call(repeatable("ec2", "DeleteRouteTable"), || {
+        let answer = cx
+            .call(repeatable("ec2", "DeleteRouteTable"), || {
                 cx.ec2.client.delete_route_table().route_table_id(id).send()
             })
-            .await,
-        )
+            .await;
+        ignore_not_found(held::explain(cx, answer, Holder::OfRouteTable(id)).await)
     }
 }

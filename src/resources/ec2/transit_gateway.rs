@@ -1,6 +1,7 @@
 //! A Transit Gateway. Everything that attaches to it, and its route tables, need it `available`
 //! ("Transit gateways", Amazon VPC: a call on a gateway that is pending or being modified is `IncorrectState`).
 
+use super::held::{self, Holder};
 use super::ids::TransitGatewayId;
 use super::tags;
 use crate::aws::{Aws, find, once, repeatable, tags_of};
@@ -176,18 +177,18 @@ impl Resource for TransitGateway {
         tags::update(cx, id, delta).await
     }
 
-    /// `IncorrectState` while it has attachments or is busy: class `Held`, and AWS's message names the attachments.
+    /// `IncorrectState` while it has attachments or is busy: class `InUse`; who holds it is named.
     async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Error> {
         let id = outputs.id.as_str();
-        ignore_not_found(
-            cx.call(repeatable("ec2", "DeleteTransitGateway"), || {
+        let answer = cx
+            .call(repeatable("ec2", "DeleteTransitGateway"), || {
                 cx.ec2
                     .client
                     .delete_transit_gateway()
                     .transit_gateway_id(id)
                     .send()
             })
-            .await,
-        )
+            .await;
+        ignore_not_found(held::explain(cx, answer, Holder::OfTransitGateway(id)).await)
     }
 }

@@ -1,8 +1,11 @@
 //! A role with its trust policy, inline policies and attached managed policies.
 
-use super::policies::{attached, delete_inline, detach, inline_names, inline_policies};
+use super::policies::{
+    attached, delete_inline, detach, inline_names, inline_policies, instance_profiles,
+};
 use crate::aws::{Aws, once, read, repeatable};
-use crate::engine::{Delta, Error, Handle, Identity, Kind, NameRule, Owned, Phase, Ref};
+use crate::engine::{Class, Delta, Error, Handle, Identity, Kind, NameRule, Owned, Phase, Ref};
+use crate::resources::holders::{Named, held_by};
 use crate::resources::owned::{is_conventional, marked};
 use crate::resources::policy::Policy;
 use crate::resources::{Found, Lookup, Resource, found, ignore_not_found, missing_field};
@@ -182,12 +185,24 @@ impl Resource for Role {
             try_join_all(managed.iter().map(|arn| detach(cx, name, arn))),
         );
         emptied.await?;
-        ignore_not_found(
-            cx.call(repeatable("iam", "DeleteRole"), || {
+        let answer = cx
+            .call(repeatable("iam", "DeleteRole"), || {
                 cx.iam.client.delete_role().role_name(name).send()
             })
-            .await,
-        )
+            .await;
+        match ignore_not_found(answer) {
+            Err(error) if error.class == Class::InUse => {
+                // What cannot be read is left out: the refusal itself is the news.
+                let profiles = instance_profiles(cx, name).await.unwrap_or_default();
+                let named = profiles.into_iter().map(|profile| {
+                    Named::stays(format!(
+                        "instance profile `{profile}`, which deployer did not make"
+                    ))
+                });
+                Err(held_by(error, named.collect()))
+            }
+            other => other,
+        }
     }
 
     /// ListRoles answers no tags: only roles with our kind of name are asked for theirs.

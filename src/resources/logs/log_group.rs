@@ -177,7 +177,7 @@ impl Resource for LogGroup {
                 })
                 .await,
             )?;
-            tokio::time::sleep(PAUSE).await;
+            crate::engine::progress::sleep(PAUSE).await;
             if cx.logs.groups.get(name.to_owned()).await?.is_none() {
                 return Ok(());
             }

@@ -12,6 +12,7 @@ use crate::engine::driver::Owned;
 use crate::engine::graph::NameRule;
 use crate::engine::{Class, Delegated, Delta, Error, Handle, Identity, Kind, Phase, Ref};
 use crate::resources::ec2::SecurityGroupId;
+use crate::resources::holders::{Named, held_by};
 use crate::resources::kms::KeyArn;
 use crate::resources::owned::marked;
 use crate::resources::{Found, Lookup, Resource, ignore_not_found, missing_field};
@@ -304,12 +305,21 @@ async fn remove_blockers(cx: &Aws, id: &str, error: Error) -> Result<(), Error> 
         });
     }
     let members = cluster.db_cluster_members().iter();
-    let names: Vec<&str> = members.filter_map(|m| m.db_instance_identifier()).collect();
-    if names.is_empty() {
+    let ids: Vec<&str> = members.filter_map(|m| m.db_instance_identifier()).collect();
+    let Ok(instances) = cx.rds.instances.all().await else {
         return Err(error);
-    }
-    Err(error.hint(format!(
-        "it still has instances ({}); their deletion takes 5 to 10 minutes, one that is not ours has to be deleted by hand",
-        names.join(", ")
-    )))
+    };
+    let named = ids.into_iter().map(|id| {
+        let instance = instances
+            .iter()
+            .find(|i| i.db_instance_identifier() == Some(id));
+        match instance.map(|i| phase(i.db_instance_status())) {
+            Some(Phase::Deleting) | None => Named {
+                text: format!("instance `{id}`, whose deletion takes 5 to 10 minutes"),
+                stays: false,
+            },
+            Some(_) => Named::stays(format!("instance `{id}`")),
+        }
+    });
+    Err(held_by(error, named.collect()))
 }

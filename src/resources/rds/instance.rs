@@ -8,6 +8,7 @@ use super::{ENGINE, IDENTIFIER, tags};
 use crate::aws::{Aws, once, rds_tags_of, repeatable};
 use crate::engine::driver::Owned;
 use crate::engine::graph::NameRule;
+use crate::engine::progress;
 use crate::engine::{Class, Delta, Error, Identity, Kind, Phase, Ref};
 use crate::resources::iam::RoleArn;
 use crate::resources::kms::KeyArn;
@@ -240,6 +241,7 @@ impl Instance {
     /// rebooted and leaves it alone.
     async fn reboot(&self, cx: &Aws, id: &str) -> Result<(), Error> {
         let _turn = cx.rds.reboots.lock().await;
+        progress::go_on("rds:RebootDBInstance")?;
         let Some((instance, cluster)) = look(cx, id, &self.cluster).await? else {
             return Ok(());
         };
@@ -258,7 +260,8 @@ impl Instance {
         // The next one's turn comes when this one serves again; a reboot that takes longer must not hold the others.
         let began = tokio::time::Instant::now();
         while began.elapsed() < REBOOT {
-            tokio::time::sleep(POLL).await;
+            progress::sleep(POLL).await;
+            progress::go_on("rds:RebootDBInstance")?;
             match look(cx, id, &self.cluster).await? {
                 Some((instance, cluster)) if !applied(&instance, cluster.as_ref()) => {}
                 Some((instance, _)) if phase(instance.db_instance_status()) == Phase::Settling => {}
