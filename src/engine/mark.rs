@@ -111,6 +111,7 @@ fn node(
         reasons: Vec::new(),
         live: live.cloned(),
         needs: Vec::new(),
+        replaces: None,
         record_needs: record.map_or_else(Vec::new, |r| r.needs.clone()),
         refused,
         seconds: SECONDS,

@@ -13,7 +13,7 @@ use deployer::engine::graph::{Builder, Kind, StepMeta};
 use deployer::engine::observe::{observe, requests};
 use deployer::engine::plan::{self, Options};
 use deployer::engine::{
-    Context, Delta, Driver, Error, Events, Graph, Identity, Limits, Live, Meta, Nature, Registry,
+    Context, Delta, Driver, Error, Events, Graph, Identity, Limits, Live, Meta, Registry,
 };
 use deployer::state::Writer;
 use serde::Serialize;
@@ -30,6 +30,7 @@ struct Nothing {
 }
 impl Kind for Nothing {
     const TYPE: &'static str = "figures/nothing";
+    type Outputs = ();
 }
 
 /// A resource that does nothing: it is what it was asked to be.
@@ -84,16 +85,7 @@ fn graph(steps: usize, chains: usize) -> Graph {
 /// Seconds, bytes written and fsyncs of planning and applying a graph with a real journal and state.
 async fn run(steps: usize, chains: usize) -> (f64, u64, u64) {
     let mut registry = Registry::default();
-    let meta = Meta {
-        kind: Nothing::TYPE,
-        fixed: &[],
-        holds_data: false,
-        nature: Nature::Tagged,
-        global: false,
-        delegated: &[],
-        create_seconds: 1.0,
-        delete_seconds: 1.0,
-    };
+    let meta = Meta::plain(Nothing::TYPE);
     registry.add(Arc::new(Idle(meta)));
     let limits = Limits {
         parallelism: 256,
