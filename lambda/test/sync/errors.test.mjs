@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import { Lab } from '../support/lab.mjs';
 
-const OPTIONS = { mapping: { version: 1, tables: [{ source: 'public.t' }] }, seconds: 20 };
+const OPTIONS = { mapping: { version: 1, tables: [{ source: 'public.t' }] } };
 
 /** @type {Lab} */
 let lab;
