@@ -23,9 +23,8 @@ pub use logging::DATABASE_CLUSTER;
 use crate::config::Config;
 use crate::engine::driver::{MARK_STEP, MARK_SUFFIX};
 use crate::engine::graph::GraphError;
-use crate::engine::{Builder, Graph, Handle, StepMeta};
+use crate::engine::{Builder, Graph, StepMeta};
 use crate::resources::ec2::ServicePrefixLists;
-use crate::resources::ec2::Subnet;
 use std::fmt;
 
 /// What must be known of the account before the graph can be made.
@@ -42,7 +41,7 @@ pub struct Facts {
 #[cfg(test)]
 impl Facts {
     /// Facts for tests.
-    fn sample() -> Self {
+    pub(crate) fn sample() -> Self {
         Self {
             account: "123456789012".into(),
             zones: ["a", "b", "c"].map(|z| format!("eu-central-1{z}")).into(),
@@ -172,7 +171,7 @@ fn environment(builder: &mut EnvironmentBuilder<'_>, env: Env, transit: &transit
             vpc: network.vpc.id(),
             subnets: network.tier(Tier::Db),
             security_group: groups.database.id(),
-            data_key: keys.data.arn(),
+            data_key: keys.data.arn.clone(),
             monitoring_role: logging.monitoring_role.arn(),
             log_group: logging.database.name(),
         },
@@ -184,7 +183,7 @@ fn environment(builder: &mut EnvironmentBuilder<'_>, env: Env, transit: &transit
         let ids: Vec<_> = network
             .tier(tier)
             .iter()
-            .map(Handle::<Subnet>::id)
+            .map(|subnet| subnet.id())
             .collect();
         builder
             .graph

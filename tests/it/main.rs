@@ -11,12 +11,14 @@
 mod audit;
 mod bad_input;
 mod budget;
+mod circles;
 mod data_safety;
 mod engine;
 mod foreign;
 mod hard_days;
 mod makespan;
 mod mutations;
+mod planning;
 mod requests;
 mod sandbox;
 mod support;

@@ -25,6 +25,12 @@ export async function readSlot(blue, slot) {
 }
 
 /**
+ * The tables are locked one after the other, against ALTER TABLE and VACUUM only. But who waits for the next one keeps those before, and an ALTER TABLE that
+ * waits for one of them makes all writers of it wait: so it is given up soon, and tried again later.
+ */
+const PUBLICATION_LOCK_MS = 50;
+
+/**
  * The publication names tables, not partitions: it then covers partitions to come. Changes arrive under the partition's own
  * name, because a TRUNCATE of a single partition would not be published under the root's name. Tables that merely inherit stay out:
  * without a key of their own blue would refuse to change their rows.
@@ -33,8 +39,13 @@ export async function readSlot(blue, slot) {
 export async function createPublication(blue, publication, tables) {
   const [known] = await blue.rows('SELECT 1 FROM pg_publication WHERE pubname = $1', [publication]);
   const list = tables.map((table) => `ONLY ${qualified(table)}`).join(', ');
-  await blue.run(known === undefined ? `CREATE PUBLICATION ${ident(publication)} FOR TABLE ${list}` : `ALTER PUBLICATION ${ident(publication)} SET TABLE ${list}`);
-  if (known !== undefined) await blue.run(`ALTER PUBLICATION ${ident(publication)} SET (publish = 'insert, update, delete, truncate', publish_via_partition_root = false)`);
+  const statements = known === undefined
+    ? [`CREATE PUBLICATION ${ident(publication)} FOR TABLE ${list}`]
+    : [`ALTER PUBLICATION ${ident(publication)} SET TABLE ${list}`, `ALTER PUBLICATION ${ident(publication)} SET (publish = 'insert, update, delete, truncate', publish_via_partition_root = false)`];
+  await blue.transaction(async () => {
+    await blue.run(`SET LOCAL lock_timeout = '${PUBLICATION_LOCK_MS}ms'`);
+    for (const statement of statements) await blue.run(statement);
+  });
 }
 
 /**

@@ -13,6 +13,8 @@ import { Stage } from './stage.mjs';
  * @typedef {{key: string[], row: import('../pg/pgoutput.mjs').Tuple, values: Value[]}} Wanted a row for green, with its key and row on blue
  */
 
+const PROVISIONAL_GROUP = 200;
+
 export class Applier {
   /**
    * @param {object} parts
@@ -94,6 +96,11 @@ export class Applier {
     await this.rows(table, missing.map((key) => ({ key, row: null })));
   }
 
+  /** In a state that blue never committed it is not worth finding the rows that green refuses: all around them are looked at again at the end. */
+  #search() {
+    return this.cut ? { group: PROVISIONAL_GROUP, most: Infinity } : { group: 1, most: this.quarantine.limit };
+  }
+
   /** @param {SyncTable} table @param {Wanted[]} wanted @param {string[][]} gone @param {import('./quarantine.mjs').Held[]} held by the mapping */
   async #write(table, wanted, gone, held) {
     const deletions = [...gone, ...held.map(({ key }) => key)].flatMap((key) => {
@@ -101,7 +108,7 @@ export class Applier {
       return result.kind === 'row' ? [result.values] : []; // such a key can't be on green
     });
     await this.stage.prepare(table);
-    const refused = await this.stage.merge(table, wanted.map(({ values }) => values), deletions, this.evict || this.cut);
+    const refused = await this.stage.merge(table, wanted.map(({ values }) => values), deletions, this.evict || this.cut, this.#search());
     const refusals = new Map(refused.map(({ index, error }) => [index, error]));
     for (const [index, error] of refusals) held.push({ key: /** @type {Wanted} */ (wanted[index]).key, reason: refusal(error), column: error.column, refused: true });
     await this.quarantine.remove(table, [...gone, ...wanted.filter((_, i) => !refusals.has(i)).map(({ key }) => key)]);

@@ -23,12 +23,17 @@ export class Quarantine {
     this.masks = masks;
     /** Rows held now, by source table. @type {Map<string, number>} */
     this.counts = new Map();
-    /** Of them, those that green refused in a state that blue never committed: they are not judged yet. */
+    /** Of them, those in a state that blue never committed: they are not judged yet. */
     this.provisional = 0;
   }
 
   get total() {
     return [...this.counts.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Rows that count against the limit. */
+  get judged() {
+    return this.total - this.provisional;
   }
 
   async load() {
@@ -40,12 +45,12 @@ export class Quarantine {
   /**
    * As part of the open transaction. Past the limit the run stops (and the transaction with it).
    * @param {SyncTable} table @param {Held[]} held
-   * @param {boolean} provisional green is in a state that blue never committed: what it refuses now it may take at the end of the transaction
+   * @param {boolean} provisional the rows are of a state that blue never committed: they may fit at the end of the transaction
    */
   async put(table, held, provisional) {
     if (held.length === 0) return;
     const list = held.map(({ key, reason, column, refused = false }) => ({
-      key: this.keyText(table, key), reason, column: column ?? null, refused, provisional: refused && provisional, sourceKey: this.masks.seal(JSON.stringify(key)),
+      key: this.keyText(table, key), reason, column: column ?? null, refused, provisional, sourceKey: this.masks.seal(JSON.stringify(key)),
     }));
     const inserted = await this.green.rows(
       `WITH held AS (
@@ -61,7 +66,7 @@ export class Quarantine {
     const fresh = inserted.filter(([isNew]) => isNew === 't').length;
     this.counts.set(table.name, (this.counts.get(table.name) ?? 0) + fresh);
     this.provisional += inserted.reduce((sum, [, change]) => sum + Number(change), 0);
-    if (this.total - this.provisional > this.limit)
+    if (this.judged > this.limit)
       throw new PermanentError('QUARANTINE_LIMIT', `more than ${this.limit} rows can't be brought onto green (the last from ${table.name}: ${held[0]?.reason})`, {
         table: table.name, column: held[0]?.column,
         hint: `see ${SCHEMA}.quarantine on green; mend the mapping or the rows on blue, or raise limits.quarantine in the mapping`,
@@ -77,7 +82,7 @@ export class Quarantine {
   async refused(table, limit, before, all) {
     if ((this.counts.get(table.name) ?? 0) === 0) return [];
     const rows = await this.green.rows(
-      `SELECT source_key FROM ${SCHEMA}.quarantine WHERE source = $1 AND (refused OR $3) AND checked < $2 ORDER BY provisional DESC, checked LIMIT ${limit}`, [table.name, before, all]);
+      `SELECT source_key FROM ${SCHEMA}.quarantine WHERE source = $1 AND (refused OR provisional OR $3) AND checked < $2 ORDER BY provisional DESC, checked LIMIT ${limit}`, [table.name, before, all]);
     return rows.map(([sealed]) => /** @type {string[]} */ (JSON.parse(this.masks.open(sealed ?? ''))));
   }
 

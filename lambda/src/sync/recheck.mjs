@@ -9,8 +9,9 @@ import { labelsAreKnown } from './schema.mjs';
  * @typedef {import('./context.mjs').Context} Context
  */
 
-/** At once, and in one run; those refused in a state that blue never committed are all looked at. */
-const AT_ONCE = 200;
+/** In one run; those refused in a state that blue never committed are all looked at. */
+const IN_ONE_RUN = 200;
+const PROVISIONAL_AT_ONCE = 5_000;
 const RESERVE_MS = 3_000;
 
 /**
@@ -24,9 +25,9 @@ export async function recheck(context) {
   let looked = 0;
   for (const table of tables) {
     const renamed = context.renamed.has(table);
-    while (renamed || looked < AT_ONCE || quarantine.provisional > 0) {
+    while (renamed || looked < IN_ONE_RUN || quarantine.provisional > 0) {
       if (!context.deadline.allows(RESERVE_MS)) return cameBack;
-      const keys = await quarantine.refused(table, AT_ONCE, began, renamed);
+      const keys = await quarantine.refused(table, quarantine.provisional > 0 ? PROVISIONAL_AT_ONCE : IN_ONE_RUN, began, renamed);
       if (keys.length === 0) break;
       looked += keys.length;
       const before = quarantine.total;

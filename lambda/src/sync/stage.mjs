@@ -50,9 +50,11 @@ export class Stage {
    * @param {Value[][]} rows values of `targetColumns`
    * @param {Value[][]} deletedKeys values of `targetKey`
    * @param {boolean} evict rows that hold a unique value of these, against a constraint of blue too, are stale and come again later: remove them
+   * @param {{group: number, most: number}} search `group`: so many rows are refused together without looking for the one that green refuses; `most`: with more
+   *   than so many it is over, and which ones they are does not matter
    * @returns {Promise<Refused[]>} rows that green refuses; it holds none of their keys then
    */
-  async merge(table, rows, deletedKeys, evict) {
+  async merge(table, rows, deletedKeys, evict, search) {
     const sql = this.#of(table);
     const staged = new Staged(table, rows, deletedKeys);
     await this.green.run('SAVEPOINT merge');
@@ -71,22 +73,22 @@ export class Stage {
     /** @type {Refused[]} */
     const refused = [];
     await this.#empty(table);
-    await this.#inParts(0, staged.length, refused, (from, to) => this.#fill(sql, staged, from, to));
+    await this.#inParts(0, staged.length, refused, { ...search, group: 1 }, (from, to) => this.#fill(sql, staged, from, to));
     const missing = [...refused];
     await this.#clear(sql, staged, evict);
     for (const { index } of missing) await this.#removeKey(table, rows[index]);
-    await this.#inParts(0, rows.length, refused, async (from, to) => void (await this.green.run(sql.upsertPart(from, to))));
+    await this.#inParts(0, rows.length, refused, search, async (from, to) => void (await this.green.run(sql.upsertPart(from, to))));
     if (!sql.replaces) for (const { index } of refused) await this.#removeKey(table, rows[index]);
     return refused;
   }
 
   /**
    * Does the work for a range of rows, or, where green refuses one, for its halves.
-   * @param {number} from @param {number} to @param {Refused[]} refused @param {(from: number, to: number) => Promise<void>} work
+   * @param {number} from @param {number} to @param {Refused[]} refused @param {{group: number, most: number}} search @param {(from: number, to: number) => Promise<void>} work
    * @returns {Promise<void>}
    */
-  async #inParts(from, to, refused, work) {
-    if (from === to) return;
+  async #inParts(from, to, refused, search, work) {
+    if (from === to || refused.length > search.most) return;
     await this.green.run('SAVEPOINT part');
     try {
       await work(from, to);
@@ -95,10 +97,13 @@ export class Stage {
       const error = this.green.told(cause);
       if (!refusesRow(error)) throw error;
       await this.green.run('ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part');
-      if (to - from === 1) return void refused.push({ index: from, error });
+      if (to - from <= search.group) {
+        for (let index = from; index < to; index += 1) refused.push({ index, error });
+        return;
+      }
       const middle = (from + to) >> 1;
-      await this.#inParts(from, middle, refused, work);
-      await this.#inParts(middle, to, refused, work);
+      await this.#inParts(from, middle, refused, search, work);
+      await this.#inParts(middle, to, refused, search, work);
     }
   }
 
@@ -124,7 +129,7 @@ export class Stage {
   /** A key that green's type does not take is not there. @param {SyncTable} table @param {Value[] | undefined} row */
   async #removeKey(table, row) {
     const key = table.targetKeyAt.map((at) => row?.[at]);
-    await this.#inParts(0, 1, [], async () => void (await this.green.run(this.#of(table).removeKey(key))));
+    await this.#inParts(0, 1, [], { group: 1, most: 1 }, async () => void (await this.green.run(this.#of(table).removeKey(key))));
   }
 
   /** @param {SyncTable} table */

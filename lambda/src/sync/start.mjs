@@ -1,7 +1,8 @@
 import { PermanentError } from '../lib/errors.mjs';
-import { createPublication, createSlot, dropSlot, readPublication, readSlot } from '../pg/slot.mjs';
+import { createPublication, createSlot, dropPublication, dropSlot, readPublication, readSlot } from '../pg/slot.mjs';
 import { dotted } from '../pg/text.mjs';
 import { readIdentity } from './identity.mjs';
+import { checkRights } from './precheck.mjs';
 import { SCHEMA, writeState, writeUnit } from './state.mjs';
 
 /**
@@ -14,6 +15,8 @@ import { SCHEMA, writeState, writeUnit } from './state.mjs';
 export async function start(context) {
   const { blue, green, tables } = context;
   await checkDatabases(context);
+  await dropSlot(context.blue, context.state.slot); // of a run that was killed here. It may still be in the making, and its start later than now
+  await checkRights(context);
   if (context.state.phase === 'stopped') {
     await checkEmpty(context);
     await green.transaction(async () => {
@@ -28,13 +31,17 @@ export async function start(context) {
   const { slot, publication } = context.state;
   await createPublication(blue, publication, tables.map(({ plan }) => plan.source));
   await context.masks.make(blue, publication);
-  // A slot is there already: of a run that was killed here. It may still be in the making, and its start later than now.
-  await dropSlot(blue, slot);
   const [running, oldestMs] = await blue.row(
     `SELECT (SELECT count(*) FROM pg_snapshot_xip(pg_current_snapshot())),
             (SELECT (extract(epoch FROM max(clock_timestamp() - xact_start)) * 1000)::bigint FROM pg_stat_activity WHERE backend_xid IS NOT NULL)`);
   context.log.info("making the slot, which waits for blue's running transactions", { transactions: Number(running), ms: Number(oldestMs ?? 0) });
-  await createSlot(blue, slot);
+  try {
+    await createSlot(blue, slot);
+  } catch (error) {
+    // What can't be mended by another attempt leaves nothing on blue.
+    if (error instanceof PermanentError && error.sqlstate !== '57014') await dropPublication(blue, publication).catch(() => {});
+    throw error;
+  }
   const { confirmed } = await readSlot(blue, slot);
   const estimates = await readEstimates(context);
   await green.transaction(async () => {
