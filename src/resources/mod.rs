@@ -50,6 +50,7 @@ pub use resource::{
 use crate::aws::Aws;
 use crate::engine::{Meta, Registry};
 use adapter::{Sub, Typed};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// All resource types: `things` have a life of their own, `parts` exist with their parent. A new type is one line here.
