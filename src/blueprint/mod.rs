@@ -23,9 +23,9 @@ pub use logging::DATABASE_CLUSTER;
 pub use services::{SERVICES, Service};
 
 use crate::config::Config;
-use crate::engine::driver::{MARK_STEP, MARK_SUFFIX};
+use crate::engine::driver::{MARK_DEPLOYMENT, MARK_STEP, MARK_SUFFIX};
 use crate::engine::graph::GraphError;
-use crate::engine::{Builder, Graph, Handle, Kind, StepMeta};
+use crate::engine::{Builder, Deployment, Graph, Handle, Kind, StepMeta};
 use crate::resources::ec2::ServicePrefixLists;
 use serde::Serialize;
 use std::fmt;
@@ -157,6 +157,12 @@ impl<'a, S: Scope> ScopeBuilder<'a, S> {
         tags.insert("Name".into(), self.name(thing));
         tags.insert(MARK_SUFFIX.into(), self.config.suffix.clone());
         tags.insert(MARK_STEP.into(), id.clone());
+        let deployment = Deployment {
+            account: self.facts.account.clone(),
+            region: self.config.region.clone(),
+            suffix: self.config.suffix.clone(),
+        };
+        tags.insert(MARK_DEPLOYMENT.into(), deployment.to_string());
         let meta = StepMeta {
             id,
             scope: self.env.to_string(),

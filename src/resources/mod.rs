@@ -29,6 +29,7 @@ mod adapter;
 pub mod dynamodb;
 pub mod ec2;
 mod facts;
+mod holders;
 pub mod iam;
 pub mod kms;
 pub mod logs;

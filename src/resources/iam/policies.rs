@@ -73,6 +73,21 @@ pub(super) async fn attached(cx: &Aws, name: &str) -> Result<Vec<String>, Error>
     }
 }
 
+/// The instance profiles that hold a role.
+pub(super) async fn instance_profiles(cx: &Aws, name: &str) -> Result<Vec<String>, Error> {
+    let answer = cx
+        .call(read("iam", "ListInstanceProfilesForRole"), || {
+            cx.iam
+                .client
+                .list_instance_profiles_for_role()
+                .role_name(name)
+                .send()
+        })
+        .await?;
+    let profiles = answer.instance_profiles.into_iter();
+    Ok(profiles.map(|p| p.instance_profile_name).collect())
+}
+
 pub(super) async fn delete_inline(cx: &Aws, name: &str, policy: &str) -> Result<(), Error> {
     let call = cx.iam.client.delete_role_policy().role_name(name);
     let call = call.policy_name(policy);
