@@ -17,6 +17,7 @@ mod foreign;
 mod hard_days;
 mod makespan;
 mod mutations;
+mod planning;
 mod requests;
 mod sandbox;
 mod support;
