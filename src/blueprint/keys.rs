@@ -3,6 +3,7 @@
 
 use super::{Env, EnvironmentBuilder};
 use crate::engine::Handle;
+use crate::resources::Exposed;
 use crate::resources::kms::{Alias, Key};
 use crate::resources::policy::Policy;
 use serde_json::{Value, json};
@@ -78,6 +79,7 @@ fn key(
         enabled: true,
         rotation_days: Some(settings.rotation_days),
         deletion_days: settings.deletion_days,
+        exposed: Exposed::new(),
     };
     let key = builder
         .graph

@@ -4,6 +4,7 @@
 use super::keys::Keys;
 use super::{Env, EnvironmentBuilder};
 use crate::engine::Handle;
+use crate::resources::Exposed;
 use crate::resources::iam::Role;
 use crate::resources::logs::LogGroup;
 use crate::resources::policy::Policy;
@@ -30,6 +31,7 @@ pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env, keys: &Keys) -> L
     let group = |days| LogGroup {
         retention_days: Some(days),
         kms_key: Some(keys.logs.arn.clone()),
+        exposed: Exposed::new(),
     };
     let flow_logs = builder.graph.add(
         builder.meta("flow-logs", env),
@@ -118,5 +120,6 @@ fn service_role(service: &str, source: Value) -> Role {
         managed: Vec::new(),
         max_session_seconds: 3600,
         permissions_boundary: None,
+        members: Vec::new(),
     }
 }

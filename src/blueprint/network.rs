@@ -4,9 +4,10 @@
 use super::acls;
 use super::{Env, EnvironmentBuilder, Tier, Tiers};
 use crate::engine::{Handle, Ref};
+use crate::resources::Exposed;
 use crate::resources::ec2::{
-    InternetGateway, InternetGatewayAttachment, RouteTable, RouteTableSubnets, Routes, Subnet,
-    Target, TransitGateway, Vpc,
+    InternetGateway, InternetGatewayAttachment, MainRouteTable, RouteTable, RouteTableSubnets,
+    Routes, Subnet, Target, TransitGateway, Vpc,
 };
 use std::collections::BTreeMap;
 
@@ -45,8 +46,16 @@ pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env) -> Network {
             dns_support: true,
             dns_hostnames: true,
             extra_cidrs: Vec::new(),
+            exposed: Exposed::new(),
+            members: Vec::new(),
         },
     );
+    let main = MainRouteTable {
+        vpc: vpc.id(),
+        own: true,
+        routes: BTreeMap::new(),
+    };
+    builder.graph.add(builder.meta("rtb-main", env), main);
     let subnets = Tier::ALL.map(|tier| subnets(builder, env, &vpc, tier));
     let gateway = builder
         .graph

@@ -2,6 +2,7 @@
 
 use super::{Env, EnvironmentBuilder};
 use crate::engine::StepMeta;
+use crate::resources::Exposed;
 use crate::resources::policy::Policy;
 use crate::resources::s3::{Bucket, Encryption, Logging, PublicAccess, Rule};
 use serde_json::{Value, json};
@@ -87,6 +88,7 @@ fn bucket(
         policy: Some(Policy::of(statements)),
         logging,
         lifecycle,
+        exposed: Exposed::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::keys::Keys;
 use super::{Env, EnvironmentBuilder};
+use crate::resources::Exposed;
 use crate::resources::dynamodb::{Attribute, Index, KeySchema, Table};
 use std::collections::BTreeMap;
 
@@ -22,6 +23,8 @@ pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env, keys: &Keys) {
         recovery_days: Some(RECOVERY_DAYS),
         kms_key: Some(keys.data.arn.clone()),
         deletion_protection: false,
+        exposed: Exposed::new(),
+        members: Vec::new(),
     };
     let index = |hash: &str, range: &str| Index {
         key: sorted(hash, range),

@@ -44,6 +44,7 @@ pub fn gateway(builder: &mut EnvironmentBuilder<'_>) -> Transit {
         auto_accept: false,
         group_references: false,
         multicast: false,
+        members: Vec::new(),
     };
     let gateway = builder.graph.add(meta, spec);
     builder.graph.output("shared.transit-gateway", gateway.id());

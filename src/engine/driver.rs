@@ -54,15 +54,6 @@ pub enum Replace {
     CreateFirst,
 }
 
-/// What comes first when a thing is replaced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Replace {
-    /// The old one goes first: its name or its place can be taken once only.
-    DeleteFirst,
-    /// The new one comes first: AWS refuses to delete one that is in use.
-    CreateFirst,
-}
-
 /// Facts about a resource type that the engine plans with.
 #[derive(Debug, Clone)]
 pub struct Meta {
@@ -86,6 +77,8 @@ pub struct Meta {
     pub interrupts: &'static [&'static str],
     /// Fields that AWS never shows: not compared.
     pub write_only: &'static [&'static str],
+    /// Fields that show what others put into the thing: told by drift and before a removal, and never touched.
+    pub watched: &'static [&'static str],
     /// Fields owned by someone else at run time.
     pub delegated: &'static [Delegated],
 }
@@ -104,6 +97,7 @@ impl Meta {
             holds_data: false,
             interrupts: &[],
             write_only: &[],
+            watched: &[],
             delegated: &[],
         }
     }

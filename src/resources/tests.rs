@@ -60,6 +60,7 @@ fn every_field_that_a_type_names_is_one_of_its_fields() {
             meta.fixed,
             meta.interrupts,
             meta.write_only,
+            meta.watched,
             kind.named_by,
             &delegated,
         ] {
