@@ -3,7 +3,6 @@
 
 use super::{DATABASE_CLUSTER, EnvironmentBuilder};
 use crate::engine::{Handle, Ref};
-use crate::resources::Arn;
 use crate::resources::ec2::{SecurityGroup, Subnet, Vpc};
 use crate::resources::iam::Role;
 use crate::resources::kms::Key;
@@ -13,6 +12,7 @@ use crate::resources::rds::{
     ParameterGroup, SubnetGroup, family, major,
 };
 use crate::resources::secretsmanager::Rotation;
+use crate::resources::{Arn, Exposed};
 use std::collections::BTreeMap;
 
 /// What it rests on.
@@ -63,6 +63,7 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) {
         // RDS is done with the secret when the cluster is.
         secret: cluster.secret_arn.ready(),
         days: here.config.database.rotation_days,
+        exposed: Exposed::new(),
     };
     here.add("aurora-rotation", rotation);
     here.output("database.cluster", &cluster.id);
@@ -114,6 +115,8 @@ fn cluster(
         copy_tags: true,
         deletion_protection: false,
         running: true,
+        exposed: Exposed::new(),
+        members: Vec::new(),
     };
     here.add(DATABASE_CLUSTER, spec)
 }

@@ -3,6 +3,7 @@
 
 use super::{Scope, ScopeBuilder};
 use crate::engine::Handle;
+use crate::resources::Exposed;
 use crate::resources::kms::{Alias, Key};
 use crate::resources::policy::Policy;
 use serde_json::{Value, json};
@@ -77,6 +78,7 @@ fn key<S: Scope>(
         enabled: true,
         rotation_days: Some(settings.rotation_days),
         deletion_days: settings.deletion_days,
+        exposed: Exposed::new(),
     };
     let key = here.add(&format!("key-{thing}"), spec);
     let name = format!("alias/{}", here.name(thing));

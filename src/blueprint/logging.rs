@@ -4,6 +4,7 @@
 use super::EnvironmentBuilder;
 use super::keys::Keys;
 use crate::engine::Handle;
+use crate::resources::Exposed;
 use crate::resources::iam::Role;
 use crate::resources::logs::LogGroup;
 use crate::resources::policy::Policy;
@@ -30,6 +31,7 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, keys: &Keys) -> Logging {
     let group = |days| LogGroup {
         retention_days: Some(days),
         kms_key: Some(keys.logs.arn.clone()),
+        exposed: Exposed::new(),
     };
     let flow_logs = here.add("flow-logs", group(here.config.network.flow_log_days));
     // "Publishing Aurora PostgreSQL logs to Amazon CloudWatch Logs".
@@ -111,5 +113,6 @@ fn service_role(service: &str, source: Value) -> Role {
         managed: Vec::new(),
         max_session_seconds: 3600,
         permissions_boundary: None,
+        members: Vec::new(),
     }
 }

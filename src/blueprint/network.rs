@@ -4,9 +4,10 @@
 use super::acls;
 use super::{EnvironmentBuilder, Tier};
 use crate::engine::{Handle, Ref};
+use crate::resources::Exposed;
 use crate::resources::ec2::{
-    InternetGateway, InternetGatewayAttachment, RouteTable, RouteTableSubnets, Routes, Subnet,
-    Target, TransitGateway, Vpc,
+    InternetGateway, InternetGatewayAttachment, MainRouteTable, RouteTable, RouteTableSubnets,
+    Routes, Subnet, Target, TransitGateway, Vpc,
 };
 use std::collections::BTreeMap;
 
@@ -45,8 +46,16 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>) -> Network {
             dns_support: true,
             dns_hostnames: true,
             extra_cidrs: Vec::new(),
+            exposed: Exposed::new(),
+            members: Vec::new(),
         },
     );
+    let main = MainRouteTable {
+        vpc: vpc.id(),
+        own: true,
+        routes: BTreeMap::new(),
+    };
+    here.add("rtb-main", main);
     let subnets = Tier::ALL.map(|tier| subnets(here, &vpc, tier));
     let gateway = here.add("igw", InternetGateway {});
     let internet = here.add(

@@ -1,6 +1,7 @@
 //! The buckets of one environment: transaction logs, compliance documents, and the access logs of both.
 
 use super::EnvironmentBuilder;
+use crate::resources::Exposed;
 use crate::resources::policy::Policy;
 use crate::resources::s3::{Bucket, Encryption, Logging, PublicAccess, Rule};
 use serde_json::{Value, json};
@@ -88,6 +89,7 @@ fn bucket(
         policy: Some(Policy::of(statements)),
         logging,
         lifecycle,
+        exposed: Exposed::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::EnvironmentBuilder;
 use super::keys::Keys;
+use crate::resources::Exposed;
 use crate::resources::dynamodb::{Attribute, Index, KeySchema, Table};
 use std::collections::BTreeMap;
 
@@ -26,6 +27,8 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, keys: &Keys) {
         recovery_days: Some(RECOVERY_DAYS),
         kms_key: Some(keys.data.arn.clone()),
         deletion_protection: false,
+        exposed: Exposed::new(),
+        members: Vec::new(),
     };
     let index = |hash: &str, range: &str| Index {
         key: sorted(hash, range),

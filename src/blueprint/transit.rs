@@ -43,6 +43,7 @@ pub fn gateway(here: &mut ScopeBuilder<'_, Shared>) -> Transit {
         auto_accept: false,
         group_references: false,
         multicast: false,
+        members: Vec::new(),
     };
     let gateway = here.add("tgw", spec);
     here.output("transit-gateway", gateway.id());

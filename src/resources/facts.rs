@@ -26,6 +26,8 @@ pub struct Facts<R> {
     pub interrupts: &'static [&'static str],
     /// Fields that AWS never shows.
     pub write_only: &'static [&'static str],
+    /// Fields that show what others put into it: told, never touched.
+    pub watched: &'static [&'static str],
     /// Fields that another actor owns at run time.
     pub delegated: &'static [Delegated],
 }
@@ -115,6 +117,7 @@ pub(super) fn meta<R: Resource>() -> Meta {
         holds_data: facts.holds_data,
         interrupts: facts.interrupts,
         write_only: facts.write_only,
+        watched: facts.watched,
         delegated: facts.delegated,
     }
 }

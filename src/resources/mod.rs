@@ -43,8 +43,8 @@ pub mod secretsmanager;
 
 pub use facts::{Cost, Facts, Listed, SubFacts};
 pub use resource::{
-    Arn, Found, HasName, Id, Lookup, Mark, Named, NoTags, Resource, SubResource, TagCalls, Tags,
-    found, ignore_not_found, texts,
+    Arn, Exposed, Found, HasName, Id, Lookup, Mark, Named, NoTags, Resource, SubResource, TagCalls,
+    Tags, found, ignore_not_found, texts,
 };
 
 use crate::aws::Aws;
@@ -87,6 +87,7 @@ macro_rules! kinds {
             parts {
                 ec2::RouteTableSubnets,
                 ec2::Routes,
+                ec2::MainRouteTable,
                 ec2::NetworkAclEntries,
                 ec2::NetworkAclSubnets,
                 ec2::DefaultNetworkAcl,

@@ -49,6 +49,7 @@ impl Resource for Alias {
         holds_data: false,
         interrupts: &[],
         write_only: &[],
+        watched: &[],
         delegated: &[],
     };
     type Tags = NoTags;
