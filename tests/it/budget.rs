@@ -26,6 +26,8 @@ fn most(kinds: &Kinds, service: &str, operation: &str) -> usize {
         ("rds", "ListTagsForResource") => {
             of("rds/subnet_group") + of("rds/cluster_parameter_group") + of("rds/parameter_group")
         }
+        // With whom the automated snapshots are shared.
+        ("rds", "DescribeDBClusterSnapshotAttributes") => of("rds/cluster"),
         // DNS support and DNS host names.
         ("ec2", "DescribeVpcAttribute") => 2 * of("ec2/vpc"),
         ("ec2", "GetTransitGatewayRouteTablePropagations" | "SearchTransitGatewayRoutes") => {
