@@ -122,7 +122,7 @@ fn cluster(
         iam_authentication: true,
         log_exports: BTreeMap::from([("postgresql".into(), needs.log_group.to_string())]),
         copy_tags: true,
-        deletion_protection: false,
+        deletion_protection: builder.config.protect,
         running: true,
     };
     builder.graph.add(builder.meta(DATABASE_CLUSTER, env), spec)

@@ -13,6 +13,7 @@ const RECOVERY_DAYS: i32 = 35;
 
 /// Declares them.
 pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env, keys: &Keys) {
+    let protect = builder.config.protect;
     let table = |key| Table {
         key,
         indexes: BTreeMap::new(),
@@ -21,7 +22,7 @@ pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env, keys: &Keys) {
         ttl: Some("expires_at".into()),
         recovery_days: Some(RECOVERY_DAYS),
         kms_key: Some(keys.data.arn()),
-        deletion_protection: false,
+        deletion_protection: protect,
     };
     let index = |hash: &str, range: &str| Index {
         key: sorted(hash, range),

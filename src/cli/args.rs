@@ -1,5 +1,6 @@
 //! The command line. Help, completions and parsing come from these definitions alone.
 
+use crate::engine::plan::Choice;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -140,6 +141,33 @@ impl From<&DestroyScope> for Scope {
     }
 }
 
+/// What is to become of data that would be deleted.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct DataArgs {
+    /// Delete data for good: databases without a final snapshot, tables, objects with all versions. Nothing remains.
+    #[arg(long, alias = "replace-data", conflicts_with = "keep_snapshot")]
+    pub destroy_data: bool,
+    /// Databases leave a final snapshot and the key that encrypts it; tables and objects are deleted.
+    #[arg(long)]
+    pub keep_snapshot: bool,
+}
+
+impl DataArgs {
+    /// The choice, if one was made.
+    pub fn choice(self) -> Option<Choice> {
+        match self {
+            Self {
+                destroy_data: true, ..
+            } => Some(Choice::DestroyData),
+            Self {
+                keep_snapshot: true,
+                ..
+            } => Some(Choice::KeepSnapshot),
+            _ => None,
+        }
+    }
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -152,9 +180,9 @@ pub enum Command {
         /// Which part.
         #[command(flatten)]
         scope: Scope,
-        /// Databases, tables, buckets and keys may be replaced, with their data.
-        #[arg(long)]
-        replace_data: bool,
+        /// What holds data may be replaced.
+        #[command(flatten)]
+        data: DataArgs,
     },
     /// Make the account like the blueprint.
     #[command(after_help = after(&[
@@ -172,22 +200,27 @@ pub enum Command {
         /// Only show the plan.
         #[arg(long)]
         dry_run: bool,
-        /// Databases, tables, buckets and keys may be replaced, with their data.
-        #[arg(long)]
-        replace_data: bool,
+        /// What holds data may be replaced.
+        #[command(flatten)]
+        data: DataArgs,
         /// Write a page with the timings of the run: what ran when, the critical path, calls and throttles.
         #[arg(long, value_name = "FILE.html")]
         timings: Option<PathBuf>,
     },
-    /// Remove an environment and whatever rests on it, or everything.
+    /// Delete one environment and its dependents, or everything.
     #[command(after_help = after(&[
-        "deployer destroy --env green           green and what rests on it; blue stays",
-        "deployer destroy --dry-run             what would go",
+        "deployer destroy --env green                  green and its dependents; blue stays; asks what becomes of data",
+        "deployer destroy --env green --keep-snapshot  the database leaves a final snapshot and its key",
+        "deployer destroy --yes --destroy-data         everything, without asking; nothing remains",
+        "deployer destroy --dry-run                    only the plan",
     ]))]
     Destroy {
         /// Which part.
         #[command(flatten)]
         doomed: DestroyScope,
+        /// What becomes of data.
+        #[command(flatten)]
+        data: DataArgs,
         /// Do not ask.
         #[arg(long, short)]
         yes: bool,

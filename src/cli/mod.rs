@@ -99,20 +99,17 @@ async fn dispatch(cli: &Cli, console: &Console) -> Result<Exit, Failure> {
         console,
     };
     match &cli.command {
-        Command::Plan {
-            scope,
-            replace_data,
-        } => apply::plan(cx, scope, *replace_data).await,
+        Command::Plan { scope, data } => apply::plan(cx, scope, data.choice()).await,
         Command::Apply {
             scope,
             dry_run: true,
-            replace_data,
+            data,
             ..
-        } => apply::plan(cx, scope, *replace_data).await,
+        } => apply::plan(cx, scope, data.choice()).await,
         Command::Apply {
             scope,
             yes,
-            replace_data,
+            data,
             timings,
             ..
         } => {
@@ -122,16 +119,18 @@ async fn dispatch(cli: &Cli, console: &Console) -> Result<Exit, Failure> {
                 yes: *yes,
                 timings,
             };
-            apply::apply(cx, &asked, *replace_data).await
+            apply::apply(cx, &asked, data.choice()).await
         }
         Command::Destroy {
             doomed,
             dry_run: true,
+            data,
             ..
-        } => destroy::plan(cx, &doomed.into()).await,
+        } => destroy::plan(cx, &doomed.into(), data.choice()).await,
         Command::Destroy {
             doomed,
             yes,
+            data,
             timings,
             ..
         } => {
@@ -141,7 +140,7 @@ async fn dispatch(cli: &Cli, console: &Console) -> Result<Exit, Failure> {
                 yes: *yes,
                 timings,
             };
-            destroy::destroy(cx, &asked).await
+            destroy::destroy(cx, &asked, data.choice()).await
         }
         Command::Drift { scope } => drift::drift(cx, scope).await,
         Command::Status { scope } => inspect::status(cx, scope),

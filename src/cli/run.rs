@@ -31,27 +31,50 @@ pub fn can_ask(yes: bool) -> Result<(), Failure> {
         return Ok(());
     }
     Err(
-        Failure::usage("there is no terminal to ask on; nothing was called")
-            .hint("pass --yes to go on without asking, or --dry-run to see the plan"),
+        Failure::usage("not a terminal, cannot ask for confirmation; no AWS call was made")
+            .hint("pass --yes to go on without asking"),
     )
 }
 
-/// Asks whether to go on; an answer other than `yes` ends the command.
-pub fn confirm(cx: &Context<'_>, yes: bool, question: &str) -> Result<(), Failure> {
+/// Asks whether to go on, and says where: `yes` will do, or the suffix in full when data would be lost. Another answer
+/// ends the command.
+pub fn confirm(
+    cx: &Context<'_>,
+    yes: bool,
+    session: &Session,
+    question: &str,
+    lossy: bool,
+) -> Result<(), Failure> {
     if yes {
         return Ok(());
     }
+    let (wanted, how) = if lossy {
+        let suffix = session.config.suffix.as_str();
+        (
+            suffix,
+            format!("Data is deleted. Type the suffix `{suffix}` in full to go on:"),
+        )
+    } else {
+        ("yes", "Only 'yes' will be accepted:".to_owned())
+    };
     cx.console
-        .note(&format!("{question} Only `yes` goes on:"))?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    if answer.trim() == "yes" {
+        .note(&format!("{question} ({})? {how}", session.place()))?;
+    if answer()? == wanted {
         return Ok(());
     }
-    Err(Failure::new(
-        Exit::Interrupted,
-        "the answer was not `yes`; nothing was changed",
-    ))
+    Err(cancelled())
+}
+
+/// One line from the terminal, without blanks at its ends.
+pub fn answer() -> Result<String, Failure> {
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(answer.trim().to_owned())
+}
+
+/// The answer was no.
+pub fn cancelled() -> Failure {
+    Failure::new(Exit::Interrupted, "Cancelled; nothing was changed")
 }
 
 /// The command line, as the lock names its holder.

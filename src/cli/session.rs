@@ -13,7 +13,7 @@ use crate::engine::{Driver, Events, Graph, Owned, Registry};
 use crate::report::DeploymentRef;
 use crate::resources::{self, ec2::ServicePrefixLists};
 use crate::sandbox;
-use crate::state::{Record, State};
+use crate::state::{Paths, Record, State};
 use futures::future::join_all;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -88,6 +88,8 @@ pub struct Session {
     pub scope: Option<String>,
     /// The resource types.
     pub registry: Registry,
+    /// The configuration's file, or that there is none.
+    pub configured: String,
     /// What the first look found.
     pub preflight: Preflight,
     aws: Arc<Aws>,
@@ -105,6 +107,7 @@ impl Session {
         let config = configuration(cx.common)?;
         let connection = connection(cx, &config).await?;
         let (facts, preflight) = preflight(&connection, &config, events, deep).await?;
+        check_account(&config, &facts.account)?;
         let graph = blueprint::build(&config, &facts)?;
         let scope = scope.env.map(|e| e.name().to_owned());
         let chosen = graph.select(scope.as_deref());
@@ -124,9 +127,24 @@ impl Session {
             chosen,
             scope,
             registry,
+            configured: Config::source(cx.common.config.as_deref()),
             preflight,
             aws,
         })
+    }
+
+    /// Where this run goes, in one line.
+    pub fn place(&self) -> String {
+        let state = Paths::of(&self.folder, &self.config.suffix).state;
+        format!(
+            "{} of suffix {}, account {}, region {}, configuration {}, state {}",
+            self.scope.as_deref().unwrap_or("blue and green"),
+            self.config.suffix,
+            self.account,
+            self.config.region,
+            self.configured,
+            state.display()
+        )
     }
 
     /// Which deployment, for documents.
@@ -221,6 +239,21 @@ impl Session {
     pub fn means(&self, record: &Record) -> bool {
         self.scope.as_ref().is_none_or(|s| *s == record.scope)
     }
+}
+
+/// Refuses credentials of another account than the configuration pins.
+fn check_account(config: &Config, account: &str) -> Result<(), Failure> {
+    if config.account.is_empty() || config.account == account {
+        return Ok(());
+    }
+    Err(Failure::from(crate::engine::Error::permanent(
+        "preflight",
+        format!(
+            "the configuration pins account {}, but the credentials belong to {account}; nothing was changed",
+            config.account
+        ),
+    ))
+    .hint("use the right --profile, or correct `account` in the configuration"))
 }
 
 async fn connection(cx: &Context<'_>, config: &Config) -> Result<Connection, Failure> {

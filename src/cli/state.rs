@@ -71,11 +71,8 @@ async fn again(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
         Err(StateError::Damaged { .. }) => true,
         Err(other) => return Err(other.into()),
     };
-    run::confirm(
-        cx,
-        yes,
-        "Write the state anew from what is found in the account?",
-    )?;
+    let question = "Rebuild the state file from the tags of existing resources";
+    run::confirm(cx, yes, &session, question, false)?;
     if damaged {
         for path in state::set_aside(&session.folder, &config.suffix)? {
             cx.console

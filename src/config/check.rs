@@ -106,6 +106,16 @@ pub(super) fn suffix(text: &str) -> bool {
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
 }
 
+/// `true` or `false`.
+pub(super) fn yes_or_no(given: &Given<'_>) -> Checked<bool> {
+    given.as_bool().map_or_else(refused, Ok)
+}
+
+/// An account id, or nothing.
+pub(super) fn account(text: &str) -> bool {
+    text.is_empty() || (text.len() == 12 && text.chars().all(|c| c.is_ascii_digit()))
+}
+
 /// `eu-central-1`: lower-case words and a number. Regions of other partitions have other ARNs and are refused.
 pub(super) fn region(given: &Given<'_>) -> Checked<String> {
     let text = text(given)?;

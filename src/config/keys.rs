@@ -86,7 +86,7 @@ impl Written for f64 {
     }
 }
 macro_rules! numbers { ($($t:ty),*) => { $(impl Written for $t { fn written(&self) -> String { self.to_string() } })* }; }
-numbers!(u16, usize, i32, i64);
+numbers!(bool, u16, usize, i32, i64);
 
 macro_rules! keys {
     ($($path:literal, $($field:ident).+, $parse:expr, $takes:literal, $doc:literal;)*) => {
@@ -124,6 +124,12 @@ static KEYS: &[Key] = keys! {
     "region", region, check::region,
         "an AWS region, such as \"eu-central-1\"",
         "The AWS region. `--region` goes before it.";
+    "account", account, text_like(check::account),
+        "the 12 digits of an AWS account id, or \"\" for any account",
+        "The account of this deployment: with credentials of another one, every command that calls AWS stops.";
+    "protect", protect, check::yes_or_no,
+        "true or false",
+        "Deletion protection for databases and tables; `destroy` is refused, and so is an `apply` that would replace what holds data.";
 
     "tags.ignore", tags.ignore, check::patterns,
         "a list of tag keys, each exact or a prefix with `*` at its end",

@@ -11,6 +11,12 @@ use toml::de::{DeTable, DeValue};
 /// The file that is read when no other is named; it may be absent.
 pub const DEFAULT_FILE: &str = "deployer.toml";
 
+/// Keys that have another name since they were published, so that an old file says what to change.
+const RENAMED: [(&str, &str); 2] = [
+    ("run.held_seconds", "run.in_use_timeout_seconds"),
+    ("run.patience_seconds", "run.consistency_timeout_seconds"),
+];
+
 /// What the command line (or its environment variables) says in place of the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides {
@@ -45,6 +51,15 @@ impl Config {
             }
         };
         Self::parse(&name, &text, overrides)
+    }
+
+    /// Which file [`Config::load`] reads, in words: its name, or that the defaults are used.
+    pub fn source(path: Option<&Path>) -> String {
+        match path {
+            Some(path) => path.display().to_string(),
+            None if Path::new(DEFAULT_FILE).exists() => DEFAULT_FILE.to_owned(),
+            None => format!("defaults (no {DEFAULT_FILE} here)"),
+        }
     }
 
     /// The same from a text; `name` is what errors call it.
@@ -124,6 +139,12 @@ impl Loader<'_> {
                         ),
                     ),
                 }
+            } else if let Some((_, new)) = RENAMED.iter().find(|(old, _)| *old == path) {
+                self.problem(
+                    line,
+                    &path,
+                    format!("`{path}` is now called `{new}`; rename it"),
+                );
             } else {
                 let nearest = nearest(&path);
                 self.problem(

@@ -15,7 +15,8 @@ pub mod reference;
 
 pub use diff::{Change, diff};
 pub use driver::{
-    Delegated, Delta, Driver, Identity, Key, Live, Meta, Nature, Owned, Ownership, Phase, Registry,
+    Data, Delegated, DeleteOptions, Delta, Driver, Identity, Key, Live, Meta, Nature, Owned,
+    Ownership, Phase, Registry, Retention,
 };
 pub use error::{Class, Error, Leftover};
 pub use event::{Event, Events};

@@ -21,7 +21,7 @@ pub struct Totals {
     /// Steps that existed with our mark and were recorded.
     pub adopted: usize,
     /// Steps that were changed in place.
-    pub changed: usize,
+    pub updated: usize,
     /// Steps that were deleted and created.
     pub replaced: usize,
     /// Steps that were deleted.
@@ -55,7 +55,7 @@ impl Totals {
                 Outcome::Done => match verb {
                     Verb::Create => &mut out.created,
                     Verb::Adopt => &mut out.adopted,
-                    Verb::Update => &mut out.changed,
+                    Verb::Update => &mut out.updated,
                     Verb::Replace => &mut out.replaced,
                     Verb::Delete => &mut out.deleted,
                 },
@@ -85,7 +85,7 @@ pub fn summary(totals: &Totals, calls: &CallTotals, run_seconds: f64, paint: Pai
         }
     };
     some(totals.adopted, "adopted");
-    parts.push(format!("{} changed", totals.changed));
+    parts.push(format!("{} updated", totals.updated));
     parts.push(format!("{} replaced", totals.replaced));
     parts.push(format!("{} deleted", totals.deleted));
     parts.push(format!("{} unchanged", totals.unchanged));

@@ -26,7 +26,8 @@ pub use durations::typical;
 use crate::aws::Aws;
 use crate::engine::driver::Owned;
 use crate::engine::{
-    Delegated, Delta, Driver, Error, Identity, Key, Kind, Live, Meta, Nature, Phase, Registry,
+    Data, Delegated, DeleteOptions, Delta, Driver, Error, Identity, Key, Kind, Live, Meta, Nature,
+    Phase, Registry, Retention,
 };
 use async_trait::async_trait;
 use serde::Serialize;
@@ -65,6 +66,12 @@ pub trait Resource: Kind + DeserializeOwned + Clone + Send + Sync + 'static {
     const FIXED: &'static [&'static str] = &[];
     /// True when deleting it loses data.
     const HOLDS_DATA: bool = false;
+    /// How its data is protected, and what a final snapshot of it needs.
+    const RETENTION: Retention = Retention {
+        protection: None,
+        final_snapshot: None,
+        is_snapshot: false,
+    };
     /// How it exists and is found.
     const NATURE: Nature = Nature::Tagged;
     /// Fields that another actor owns at run time.
@@ -101,12 +108,34 @@ pub trait Resource: Kind + DeserializeOwned + Clone + Send + Sync + 'static {
         outputs: &Self::Outputs,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
+    /// Deletes what holds data, as the user chose. A protected thing is refused unless `options` lift the protection.
+    fn delete_data(
+        &self,
+        cx: &Aws,
+        outputs: &Self::Outputs,
+        _options: &DeleteOptions,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        self.delete(cx, outputs)
+    }
+
+    /// The data that its deletion would lose, counted where that is cheap. Only asked when [`Self::HOLDS_DATA`].
+    fn data(
+        &self,
+        _cx: &Aws,
+        _outputs: &Self::Outputs,
+    ) -> impl Future<Output = Result<Data, Error>> + Send {
+        async { Ok(Data::Holds("data".into())) }
+    }
+
     /// Everything of this type in the account that carries this deployment's mark. Types whose parent is listed, and
     /// EC2 types (one DescribeTags covers them all), keep the default.
     fn owned(_cx: &Aws, _suffix: &str) -> impl Future<Output = Result<Vec<Owned>, Error>> + Send {
         async { Ok(Vec::new()) }
     }
 }
+
+/// Types whose existence alone counts as data: nothing that is cheap to ask proves that they are empty.
+pub const ALWAYS_HOLDS_DATA: [&str; 1] = [rds::Cluster::TYPE];
 
 /// Turns "not found" into success.
 pub fn ignore_not_found<T>(answer: Result<T, Error>) -> Result<(), Error> {
@@ -180,6 +209,7 @@ pub fn registry(aws: &Arc<Aws>) -> Registry {
         rds::ClusterParameterGroup,
         rds::ParameterGroup,
         rds::Cluster,
+        rds::ClusterSnapshot,
         rds::Instance,
         secretsmanager::Rotation,
     }
@@ -200,6 +230,7 @@ impl<R: Resource> Typed<R> {
             kind: R::TYPE,
             fixed: R::FIXED,
             holds_data: R::HOLDS_DATA,
+            retention: R::RETENTION,
             nature: R::NATURE,
             delegated: R::DELEGATED,
             create_seconds,
@@ -263,9 +294,20 @@ impl<R: Resource> Driver for Typed<R> {
             .await
     }
 
-    async fn delete(&self, spec: &Value, outputs: &Value) -> Result<(), Error> {
+    async fn delete(
+        &self,
+        spec: &Value,
+        outputs: &Value,
+        options: &DeleteOptions,
+    ) -> Result<(), Error> {
         let spec: R = parse(R::TYPE, "settings", spec)?;
-        spec.delete(&self.aws, &parse(R::TYPE, "outputs", outputs)?)
+        spec.delete_data(&self.aws, &parse(R::TYPE, "outputs", outputs)?, options)
+            .await
+    }
+
+    async fn data(&self, spec: &Value, outputs: &Value) -> Result<Data, Error> {
+        let spec: R = parse(R::TYPE, "settings", spec)?;
+        spec.data(&self.aws, &parse(R::TYPE, "outputs", outputs)?)
             .await
     }
 

@@ -13,7 +13,8 @@ use deployer::engine::graph::{Builder, Kind, StepMeta};
 use deployer::engine::observe::{observe, requests};
 use deployer::engine::plan::{self, Options};
 use deployer::engine::{
-    Delta, Driver, Error, Events, Graph, Identity, Live, Meta, Nature, Registry,
+    DeleteOptions, Delta, Driver, Error, Events, Graph, Identity, Live, Meta, Nature, Registry,
+    Retention,
 };
 use deployer::state::Writer;
 use serde::Serialize;
@@ -55,7 +56,7 @@ impl Driver for Idle {
     async fn update(&self, _: &Value, _: &Value, _: &Delta) -> Result<(), Error> {
         Ok(())
     }
-    async fn delete(&self, _: &Value, _: &Value) -> Result<(), Error> {
+    async fn delete(&self, _: &Value, _: &Value, _: &DeleteOptions) -> Result<(), Error> {
         Ok(())
     }
     async fn owned(&self, _: &str) -> Result<Vec<Owned>, Error> {
@@ -89,6 +90,7 @@ async fn run(steps: usize, chains: usize) -> (f64, u64, u64) {
         kind: Nothing::TYPE,
         fixed: &[],
         holds_data: false,
+        retention: Retention::default(),
         nature: Nature::Tagged,
         delegated: &[],
         create_seconds: 1.0,

@@ -4,7 +4,7 @@ use crate::support::lab::Lab;
 use serde_json::{Value, json};
 
 const APPLY: &[&str] = &["apply", "--yes"];
-const DESTROY: &[&str] = &["destroy", "--yes"];
+const DESTROY: &[&str] = &["destroy", "--yes", "--destroy-data"];
 
 #[test]
 fn a_database_that_was_stopped_or_protected_by_hand_is_brought_back_and_goes() {
@@ -37,7 +37,8 @@ dynamodb.update_table(TableName='sessions-green-dev', DeletionProtectionEnabled=
 fn a_change_that_would_replace_the_database_is_refused_before_anything_is_called() {
     let lab = Lab::start();
     let config = |more: &str| {
-        let text = format!("[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\n{more}");
+        let text =
+            format!("[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\n{more}");
         std::fs::write(lab.dir.path().join("deployer.toml"), text).unwrap();
     };
     lab.run(&["apply", "--env", "green", "--yes"]).expect(0);
@@ -53,7 +54,7 @@ fn a_change_that_would_replace_the_database_is_refused_before_anything_is_called
         let done = lab.run(&["apply", "--env", "green", "--yes"]).expect(1);
         let said = format!("{}{}", done.out, done.err);
         assert!(
-            said.contains("--replace-data") && said.contains(why),
+            said.contains("--destroy-data") && said.contains(why),
             "{said}"
         );
         assert_eq!(lab.writes(since), Vec::<String>::new(), "{why}");

@@ -3,7 +3,7 @@
 use super::decide::{Decision, decide};
 use super::path::KNOWN_SECONDS;
 use super::removal::removals;
-use super::{Node, Op, Plan, Problem};
+use super::{DataLoss, Node, Op, Plan, Problem};
 use crate::engine::driver::{Live, Meta, Registry};
 use crate::engine::event::Verb;
 use crate::engine::graph::{Graph, Step};
@@ -16,8 +16,6 @@ use std::collections::{HashMap, HashSet};
 /// What the user allows and the configuration says.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Databases, tables, buckets and keys may be replaced.
-    pub replace_data: bool,
     /// Tags of other actors (exact, or prefix with `*`) that are neither drift nor removed.
     pub ignore_tags: Vec<String>,
     /// Only this scope and what it needs.
@@ -137,6 +135,8 @@ fn nodes_for_steps(
             record_needs,
             refused,
             seconds: create,
+            destroyed: false,
+            loss: DataLoss::default(),
         };
         if let (Verb::Replace, Some(found)) = (verb, live) {
             let removal = Node {

@@ -4,7 +4,7 @@ use super::build::Options;
 use super::{DelegatedField, Plan, Problem};
 use crate::engine::diff::{Change, diff, diff_tags};
 use crate::engine::driver::{Live, Meta, Nature, Phase};
-use crate::engine::error::{Class, Error};
+use crate::engine::error::Error;
 use crate::engine::event::Verb;
 use crate::engine::graph::Step;
 use crate::engine::observe::Observed;
@@ -84,23 +84,6 @@ pub(super) fn decide(
         _ => {}
     }
     if !reasons.is_empty() {
-        if meta.holds_data && live.phase != Phase::Deleting && !options.replace_data {
-            let error = Error::of(
-                Class::Permanent,
-                "plan",
-                format!(
-                    "{} `{}` holds data and would be replaced: {}",
-                    step.kind,
-                    step.name,
-                    reasons.join("; ")
-                ),
-            )
-            .hint("set the value back, or pass --replace-data if its data may be lost");
-            plan.problems.push(Problem {
-                step: step.id.clone(),
-                error,
-            });
-        }
         decision.verb = Some(Verb::Replace);
     } else if record.is_none_or(|r| r.stage == Stage::Creating) {
         decision.verb = Some(Verb::Adopt);

@@ -2,12 +2,14 @@
 //! execute this very value.
 
 mod build;
+mod data;
 mod decide;
 mod path;
 mod removal;
 mod teardown;
 
 pub use build::{Options, build, refresh};
+pub use data::{Choice, Counts, DataLoss, DataRules, Kept, count, guard};
 pub use path::critical;
 pub use teardown::teardown;
 
@@ -69,6 +71,12 @@ pub struct Node {
     pub refused: Option<Error>,
     /// Expected seconds.
     pub seconds: f64,
+    /// True when it goes with its whole scope (`destroy`), false when the blueprint asks for something else.
+    #[serde(skip)]
+    pub destroyed: bool,
+    /// For a removal: the data that it loses, and how it is done.
+    #[serde(skip)]
+    pub loss: DataLoss,
 }
 
 /// A field that someone else owns at run time.
@@ -114,12 +122,19 @@ pub struct Plan {
     pub refreshed: BTreeMap<String, crate::state::Record>,
     /// Sentences for the user.
     pub notes: Vec<String>,
+    /// What stays although its scope is destroyed: final snapshots, and the keys that encrypt them.
+    pub kept: Vec<Kept>,
 }
 
 impl Plan {
     /// True when nothing is to be done.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty() && self.problems.is_empty()
+    }
+
+    /// The removals that lose data or are protected: they take the user's choice.
+    pub fn needs_choice(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().filter(|n| n.loss.needs_choice())
     }
 
     /// How many steps have this verb.

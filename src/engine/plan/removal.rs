@@ -1,7 +1,7 @@
 //! Nodes that remove what is recorded.
 
 use super::build::{Options, durations};
-use super::{Node, Op, Plan};
+use super::{DataLoss, Node, Op, Plan};
 use crate::engine::driver::{Live, Registry};
 use crate::engine::error::Error;
 use crate::engine::event::Verb;
@@ -33,6 +33,9 @@ pub(super) fn removals(
             .position(id)
             .is_some_and(|at| chosen[at] || graph.steps[at].kind == record.kind)
             || !in_scope(record)
+            || registry
+                .get(&record.kind)
+                .is_ok_and(|d| d.meta().retention.is_snapshot)
         {
             continue;
         }
@@ -109,5 +112,7 @@ pub(super) fn removal(
         record_needs: record.needs.clone(),
         refused,
         seconds,
+        destroyed: false,
+        loss: DataLoss::default(),
     }
 }

@@ -1,7 +1,8 @@
 //! The plan that removes a scope, or everything, in reverse order of the recorded edges.
 
+use super::data::{Choice, kept};
 use super::removal::removal;
-use super::{Plan, Problem};
+use super::{Kept, Node, Plan, Problem};
 use crate::engine::driver::Registry;
 use crate::engine::error::Error;
 use crate::engine::graph::Graph;
@@ -11,17 +12,19 @@ use crate::state::{Record, Stage, State};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Plans the removal of `scope` and of whatever rests on it, or of everything. Steps that exist but are not recorded
-/// (the state was lost) are removed too: their marks make them ours.
+/// (the state was lost) are removed too: their marks make them ours. Snapshots that keep data, and what they need, stay
+/// unless the choice is that no data remains.
 pub fn teardown(
     graph: &Graph,
     state: &State,
     seen: &Observations,
     registry: &Registry,
     scope: Option<&str>,
+    choice: Option<Choice>,
 ) -> Plan {
     let mut plan = Plan::default();
     let records = known(graph, state, seen);
-    let doomed = doomed(&records, scope);
+    let mut doomed = doomed(&records, scope);
     if let Some(scope) = scope {
         let other = doomed.iter().find(|id| {
             !matches!(records[**id].scope.as_str(), "shared") && records[**id].scope != scope
@@ -42,6 +45,17 @@ pub fn teardown(
             return plan;
         }
     }
+    let kept = kept(&records, &doomed, seen, registry, choice);
+    doomed.retain(|id| !kept.contains_key(*id));
+    plan.kept = kept
+        .into_iter()
+        .map(|(id, reason)| Kept {
+            kind: records[&id].kind.clone(),
+            name: records[&id].name.clone(),
+            step: id,
+            reason,
+        })
+        .collect();
     let mut nodes: HashMap<&str, usize> = HashMap::new();
     for id in &doomed {
         let record = &records[*id];
@@ -64,15 +78,11 @@ pub fn teardown(
                 }
             }
         };
-        plan.nodes.push(removal(
-            id,
-            record,
-            live,
-            refused,
-            registry,
-            state,
-            "it is destroyed",
-        ));
+        let why = "it is destroyed";
+        plan.nodes.push(Node {
+            destroyed: true,
+            ..removal(id, record, live, refused, registry, state, why)
+        });
         nodes.insert(id, plan.nodes.len() - 1);
     }
     // A step goes after everything that rests on it. A gap in the chain (something already gone) is bridged.

@@ -3,10 +3,10 @@
 use super::change;
 use super::table::{Index, Table, TableOutputs};
 use crate::aws::{Aws, read};
-use crate::engine::{Error, Phase, Ref};
+use crate::engine::{Data, Error, Phase, Ref};
 use crate::resources::{found, missing_field};
 use aws_sdk_dynamodb::types::{
-    BillingMode, GlobalSecondaryIndexDescription, IndexStatus, PointInTimeRecoveryStatus,
+    BillingMode, GlobalSecondaryIndexDescription, IndexStatus, PointInTimeRecoveryStatus, Select,
     SseStatus, StreamViewType, TableDescription, TableStatus, TimeToLiveStatus,
 };
 use std::collections::BTreeMap;
@@ -20,6 +20,32 @@ pub(super) async fn describe(cx: &Aws, name: &str) -> Result<TableDescription, E
     answer
         .table
         .ok_or_else(|| missing_field("dynamodb:DescribeTable", "Table"))
+}
+
+/// Whether it holds items, and about how many. `ItemCount` is up to six hours old ("DynamoDB updates this value
+/// approximately every six hours"), so only a read of the table itself proves that it is empty.
+pub(super) async fn items(cx: &Aws, name: &str) -> Result<Data, Error> {
+    let first = cx
+        .call(read("dynamodb", "Scan"), || {
+            cx.dynamodb
+                .client
+                .scan()
+                .table_name(name)
+                .select(Select::Count)
+                .limit(1)
+                .consistent_read(true)
+                .send()
+        })
+        .await?;
+    if first.count() == 0 && first.last_evaluated_key().is_none() {
+        return Ok(Data::Empty);
+    }
+    let about = describe(cx, name).await?.item_count().unwrap_or_default();
+    Ok(Data::Holds(match about {
+        ..=0 => "items".into(),
+        1 => "about 1 item".into(),
+        n => format!("about {n} items"),
+    }))
 }
 
 /// What DescribeTable tells of the settings.

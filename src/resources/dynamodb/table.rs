@@ -1,10 +1,12 @@
 //! A table with its indexes, stream, expiry, recovery and encryption.
 
 use super::change;
-use super::read::{describe, described, outputs, phase, recovery, tags_of, ttl};
+use super::read::{describe, described, items, outputs, phase, recovery, tags_of, ttl};
 use super::write::{built, stream, tags, update_tags};
 use crate::aws::{Aws, once, read, repeatable};
-use crate::engine::{Delta, Error, Handle, Identity, Kind, NameRule, Owned, Ref};
+use crate::engine::{
+    Data, DeleteOptions, Delta, Error, Handle, Identity, Kind, NameRule, Owned, Ref, Retention,
+};
 use crate::resources::kms::KeyArn;
 use crate::resources::owned::{is_conventional, marked};
 use crate::resources::{Found, Lookup, Resource, found, ignore_not_found, missing_field};
@@ -132,6 +134,11 @@ impl Kind for Table {
 impl Resource for Table {
     const FIXED: &'static [&'static str] = &["key"];
     const HOLDS_DATA: bool = true;
+    const RETENTION: Retention = Retention {
+        protection: Some("deletion_protection"),
+        final_snapshot: None,
+        is_snapshot: false,
+    };
     type Outputs = TableOutputs;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
@@ -219,7 +226,22 @@ impl Resource for Table {
         Ok(())
     }
 
+    async fn data(&self, cx: &Aws, outputs: &TableOutputs) -> Result<Data, Error> {
+        items(cx, outputs.name.as_str()).await
+    }
+
     async fn delete(&self, cx: &Aws, outputs: &TableOutputs) -> Result<(), Error> {
+        self.delete_data(cx, outputs, &DeleteOptions::default())
+            .await
+    }
+
+    /// DynamoDB refuses to delete a protected table.
+    async fn delete_data(
+        &self,
+        cx: &Aws,
+        outputs: &TableOutputs,
+        options: &DeleteOptions,
+    ) -> Result<(), Error> {
         let name = outputs.name.as_str();
         let Some(table) = found(describe(cx, name).await)? else {
             return Ok(());
@@ -227,7 +249,7 @@ impl Resource for Table {
         if table.table_status() == Some(&TableStatus::Deleting) {
             return Ok(());
         }
-        if table.deletion_protection_enabled() == Some(true) {
+        if table.deletion_protection_enabled() == Some(true) && options.lift_protection {
             let off = || {
                 cx.dynamodb
                     .client

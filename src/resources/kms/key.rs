@@ -4,7 +4,7 @@
 //! creating it again makes a new key, and the alias moves to it.
 
 use crate::aws::{Aws, once, read, repeatable};
-use crate::engine::{Delta, Error, Handle, Identity, Kind, Owned, Phase, Ref};
+use crate::engine::{Data, Delta, Error, Handle, Identity, Kind, Owned, Phase, Ref};
 use crate::resources::owned::{is_conventional, marked};
 use crate::resources::policy::Policy;
 use crate::resources::{Found, Lookup, Resource, found, ignore_not_found, missing_field};
@@ -62,6 +62,10 @@ impl Kind for Key {
 impl Resource for Key {
     const HOLDS_DATA: bool = true;
     type Outputs = KeyOutputs;
+
+    async fn data(&self, _cx: &Aws, _outputs: &KeyOutputs) -> Result<Data, Error> {
+        Ok(Data::Unlocks("everything encrypted with it".into()))
+    }
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let id = match key.outputs {

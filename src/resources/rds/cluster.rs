@@ -10,7 +10,10 @@ use super::{IDENTIFIER, tags, version};
 use crate::aws::{Aws, once, rds_tags_of, repeatable};
 use crate::engine::driver::Owned;
 use crate::engine::graph::NameRule;
-use crate::engine::{Class, Delegated, Delta, Error, Handle, Identity, Kind, Phase, Ref};
+use crate::engine::{
+    Class, Data, Delegated, DeleteOptions, Delta, Error, Handle, Identity, Kind, Phase, Ref,
+    Retention,
+};
 use crate::resources::ec2::SecurityGroupId;
 use crate::resources::kms::KeyArn;
 use crate::resources::owned::marked;
@@ -129,6 +132,11 @@ impl Resource for Cluster {
         "storage_key",
     ];
     const HOLDS_DATA: bool = true;
+    const RETENTION: Retention = Retention {
+        protection: Some("deletion_protection"),
+        final_snapshot: Some(&["storage_key"]),
+        is_snapshot: false,
+    };
     const DELEGATED: &'static [Delegated] = &[Delegated {
         field: "running_version",
         owner: "RDS (automatic minor version upgrades)",
@@ -206,22 +214,51 @@ impl Resource for Cluster {
         tags::update(cx, &outputs.arn, delta).await
     }
 
+    /// Rows can't be counted without a connection, and no Describe call proves that there are none.
+    async fn data(&self, cx: &Aws, outputs: &ClusterOutputs) -> Result<Data, Error> {
+        super::cluster_snapshot::of_a_cluster(cx, outputs.id.as_str()).await
+    }
+
     async fn delete(&self, cx: &Aws, outputs: &ClusterOutputs) -> Result<(), Error> {
+        self.delete_data(cx, outputs, &DeleteOptions::default())
+            .await
+    }
+
+    async fn delete_data(
+        &self,
+        cx: &Aws,
+        outputs: &ClusterOutputs,
+        options: &DeleteOptions,
+    ) -> Result<(), Error> {
         let id = outputs.id.as_str();
+        if options.final_snapshot.is_some() && !self.copy_tags {
+            // A snapshot without tags could not be told from somebody else's.
+            cx.call(repeatable("rds", "ModifyDBCluster"), || {
+                cx.rds
+                    .client
+                    .modify_db_cluster()
+                    .db_cluster_identifier(id)
+                    .copy_tags_to_snapshot(true)
+                    .apply_immediately(true)
+                    .send()
+            })
+            .await?;
+        }
         let answer = cx
             .call(repeatable("rds", "DeleteDBCluster"), || {
                 cx.rds
                     .client
                     .delete_db_cluster()
                     .db_cluster_identifier(id)
-                    .skip_final_snapshot(true)
+                    .skip_final_snapshot(options.final_snapshot.is_none())
+                    .set_final_db_snapshot_identifier(options.final_snapshot.clone())
                     .delete_automated_backups(true)
                     .send()
             })
             .await;
         match ignore_not_found(answer) {
             Err(error) if error.class == Class::InUse || error.message.contains("rotected") => {
-                remove_blockers(cx, id, error).await
+                remove_blockers(cx, id, error, options).await
             }
             other => other,
         }
@@ -274,10 +311,15 @@ async fn start(cx: &Aws, id: &str) -> Result<(), Error> {
     }
 }
 
-/// Does away with what keeps a cluster from being deleted, or names it: a cluster that is stopped is started, one that
-/// somebody protected (its instances are gone by now) is so no more, and instances that are left are named. Nobody holds
+/// Removes what keeps a cluster from being deleted, or names it: a cluster that is stopped is started, protection that
+/// the user agreed to lift is switched off (its instances are gone by now), and instances that are left are named. Nobody holds
 /// one that is being deleted already (the answer to an earlier call was lost).
-async fn remove_blockers(cx: &Aws, id: &str, error: Error) -> Result<(), Error> {
+async fn remove_blockers(
+    cx: &Aws,
+    id: &str,
+    error: Error,
+    options: &DeleteOptions,
+) -> Result<(), Error> {
     let Ok(Some(cluster)) = cx.rds.clusters.named(id).await else {
         return Err(error);
     };
@@ -286,6 +328,11 @@ async fn remove_blockers(cx: &Aws, id: &str, error: Error) -> Result<(), Error> 
     }
     if is_stopped(cluster.status()) {
         return Err(start_to_delete(cx, &cluster, error).await);
+    }
+    if cluster.deletion_protection() == Some(true) && !options.lift_protection {
+        return Err(error.hint(
+            "deletion protection was switched on after the plan was made; run the same command again to see it in the plan",
+        ));
     }
     if cluster.deletion_protection() == Some(true) {
         let off = || {

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod cluster_parameter_group;
+mod cluster_snapshot;
 mod instance;
 mod parameter_group;
 mod parameters;
@@ -14,6 +15,7 @@ pub use cluster::{Capacity, Cluster, ClusterId, ClusterOutputs, SecretArn};
 pub use cluster_parameter_group::{
     ClusterParameterGroup, ClusterParameterGroupName, ClusterParameterGroupOutputs,
 };
+pub use cluster_snapshot::{ClusterSnapshot, ClusterSnapshotId, ClusterSnapshotOutputs};
 pub use instance::{Insights, Instance, InstanceOutputs, Monitoring};
 pub use parameter_group::{ParameterGroup, ParameterGroupName, ParameterGroupOutputs};
 pub use subnet_group::{SubnetGroup, SubnetGroupName, SubnetGroupOutputs};

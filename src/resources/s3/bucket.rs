@@ -7,7 +7,9 @@
 use super::lifecycle::Rule;
 use super::{empty, settings};
 use crate::aws::{Aws, once, read, repeatable};
-use crate::engine::{Class, Delta, Error, Handle, Identity, Kind, NameRule, Owned, Phase, Ref};
+use crate::engine::{
+    Class, Data, Delta, Error, Handle, Identity, Kind, NameRule, Owned, Phase, Ref,
+};
 use crate::resources::kms::KeyArn;
 use crate::resources::owned::{is_conventional, marked};
 use crate::resources::policy::Policy;
@@ -160,6 +162,11 @@ impl Resource for Bucket {
         let name = outputs.name.as_str();
         settings::update(self, cx, name, delta).await?;
         settings::update_tags(cx, name, delta).await
+    }
+
+    /// Versions of objects, in one page of at most 1,000. Delete markers alone are no data.
+    async fn data(&self, cx: &Aws, outputs: &BucketOutputs) -> Result<Data, Error> {
+        empty::count(cx, outputs.name.as_str()).await
     }
 
     /// Empties it and deletes it. What is written in between (log delivery) makes S3 refuse with `BucketNotEmpty`,

@@ -5,7 +5,7 @@ use deployer::engine::event::Verb;
 use deployer::engine::exec::{self, Limits, MemoryRecorder, Report};
 use deployer::engine::graph::{Builder, Kind, StepMeta};
 use deployer::engine::observe::{asks, observe};
-use deployer::engine::plan::{self, Options, Plan};
+use deployer::engine::plan::{self, DataRules, Options, Plan};
 use deployer::engine::rebuild::recover;
 use deployer::engine::{Events, Graph, Registry};
 use deployer::state::State;
@@ -58,6 +58,7 @@ pub struct Run {
     pub state: State,
     pub limits: Limits,
     pub options: Options,
+    pub data: DataRules,
 }
 
 impl Run {
@@ -70,6 +71,7 @@ impl Run {
                 ..Limits::default()
             },
             options: Options::default(),
+            data: DataRules::default(),
         }
     }
 
@@ -77,14 +79,16 @@ impl Run {
         let chosen = graph.select(self.options.scope.as_deref());
         let asks = asks(graph, &chosen, &self.state, |_, _| true);
         let seen = observe(&self.registry, &asks, Duration::ZERO).await;
-        plan::build(
+        let mut plan = plan::build(
             graph,
             &chosen,
             &self.state,
             &seen,
             &self.registry,
             &self.options,
-        )
+        );
+        self.guard(&mut plan).await;
+        plan
     }
 
     pub async fn execute(&mut self, plan: &Plan) -> Report {
@@ -123,9 +127,23 @@ impl Run {
         let chosen = graph.select(scope);
         let asks = asks(graph, &chosen, &self.state, |_, _| true);
         let seen = observe(&self.registry, &asks, Duration::ZERO).await;
-        let plan = plan::teardown(graph, &self.state, &seen, &self.registry, scope);
+        let plan = self.teardown(graph, &seen, scope).await;
         assert_eq!(plan.problems, []);
         self.execute(&plan).await
+    }
+
+    pub async fn teardown(&self, graph: &Graph, seen: &Observations, scope: Option<&str>) -> Plan {
+        let choice = self.data.choice;
+        let mut plan = plan::teardown(graph, &self.state, seen, &self.registry, scope, choice);
+        self.guard(&mut plan).await;
+        plan
+    }
+
+    /// Counts data and marks what would be lost, at a time of its own.
+    async fn guard(&self, plan: &mut Plan) {
+        let counts = plan::count(plan, &self.registry).await;
+        let now = "2026-11-28T04:37:43Z".parse().unwrap();
+        plan::guard(plan, &counts, &self.registry, self.data, now);
     }
 }
 

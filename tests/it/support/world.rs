@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use deployer::engine::driver::{Delegated, Key, Owned};
 use deployer::engine::{
-    Class, Delta, Driver, Error, Identity, Leftover, Live, Meta, Nature, Phase, Registry,
+    Class, Data, DeleteOptions, Delta, Driver, Error, Identity, Leftover, Live, Meta, Nature,
+    Phase, Registry, Retention,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -99,6 +100,7 @@ impl World {
                 kind,
                 fixed: &["fixed"],
                 holds_data: false,
+                retention: Retention::default(),
                 nature: Nature::Tagged,
                 delegated: &[],
                 create_seconds: seconds.0,
@@ -117,6 +119,16 @@ pub struct Fake {
 impl Fake {
     pub fn holding_data(mut self) -> Self {
         self.meta.holds_data = true;
+        self
+    }
+    /// A kind that can be protected and leaves a final snapshot, for which what `key` names is needed.
+    pub fn keeping(mut self) -> Self {
+        self.meta.holds_data = true;
+        self.meta.retention = Retention {
+            protection: Some("protected"),
+            final_snapshot: Some(&["key"]),
+            is_snapshot: false,
+        };
         self
     }
     pub fn delegating(mut self, delegated: &'static [Delegated]) -> Self {
@@ -216,7 +228,20 @@ impl Driver for Fake {
         Ok(())
     }
 
-    async fn delete(&self, _spec: &Value, outputs: &Value) -> Result<(), Error> {
+    async fn data(&self, spec: &Value, _outputs: &Value) -> Result<Data, Error> {
+        Ok(match spec["rows"].as_u64() {
+            Some(0) => Data::Empty,
+            Some(n) => Data::Holds(format!("{n} rows")),
+            None => Data::Unlocks("what it encrypts".into()),
+        })
+    }
+
+    async fn delete(
+        &self,
+        _spec: &Value,
+        outputs: &Value,
+        options: &DeleteOptions,
+    ) -> Result<(), Error> {
         self.world.call().await;
         let id = outputs["id"].as_str().unwrap_or_default();
         if self.world.fault(&format!("delete {id}")).is_some() {
@@ -227,6 +252,20 @@ impl Driver for Fake {
             .lock()
             .unwrap()
             .push(format!("delete {id}"));
+        let protected = |t: &Thing| t.spec["protected"] == true;
+        if let Some(thing) = self.world.things.lock().unwrap().get(id)
+            && protected(thing)
+            && !options.lift_protection
+        {
+            return Err(Error::permanent("delete", "it is protected"));
+        }
+        if let Some(name) = &options.final_snapshot {
+            self.world
+                .writes
+                .lock()
+                .unwrap()
+                .push(format!("snapshot {name}"));
+        }
         let left = &self.world.unheeded;
         let less = |n: usize| n.checked_sub(1);
         if left.fetch_update(Relaxed, Relaxed, less).is_ok() {

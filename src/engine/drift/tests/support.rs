@@ -1,7 +1,9 @@
 //! A small graph, its state, and what is read of it.
 
 use super::super::*;
-use crate::engine::driver::{Delegated, Delta, Driver, Identity, Key, Meta};
+use crate::engine::driver::{
+    Delegated, DeleteOptions, Delta, Driver, Identity, Key, Meta, Retention,
+};
 use crate::engine::graph::{Builder, Kind, StepMeta};
 use async_trait::async_trait;
 use serde_json::json;
@@ -43,7 +45,7 @@ impl Driver for Facts {
     async fn update(&self, _: &Value, _: &Value, _: &Delta) -> Result<(), Error> {
         Ok(())
     }
-    async fn delete(&self, _: &Value, _: &Value) -> Result<(), Error> {
+    async fn delete(&self, _: &Value, _: &Value, _: &DeleteOptions) -> Result<(), Error> {
         Ok(())
     }
     async fn owned(&self, _: &str) -> Result<Vec<Owned>, Error> {
@@ -56,6 +58,7 @@ pub(super) fn registry() -> Registry {
         kind,
         fixed: &[],
         holds_data: false,
+        retention: Retention::default(),
         nature,
         delegated: &[Delegated {
             field: "count",
