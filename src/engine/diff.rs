@@ -3,15 +3,88 @@
 //! Arrays are sets: in what AWS gives back, order carries no meaning for any type we have. A type in which order does
 //! matter spells it as a struct (`{hash, range}`). `null` and a missing key are the same.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fmt;
+
+/// One step of a [`Path`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Segment {
+    /// A key of an object: a field of the struct, or a name in a map. It may hold dots.
+    Key(String),
+    /// An element of a set.
+    Element(String),
+}
+
+/// Where a difference lies, segment by segment. Written for people as `rules.https-from-alb.port` or `subnets[subnet-1]`;
+/// no code takes that text apart, since names hold dots and brackets themselves.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Path(Vec<Segment>);
+
+impl Path {
+    /// The path of these keys.
+    pub fn of<const N: usize>(keys: [&str; N]) -> Self {
+        Self(keys.map(|k| Segment::Key(k.to_owned())).into())
+    }
+
+    fn key(&self, key: &str) -> Self {
+        let mut path = self.0.clone();
+        path.push(Segment::Key(key.to_owned()));
+        Self(path)
+    }
+
+    fn element(&self, value: &Value) -> Self {
+        let mut path = self.0.clone();
+        path.push(Segment::Element(match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        }));
+        Self(path)
+    }
+
+    /// The text of a segment; `None` when the path is shorter.
+    pub fn at(&self, place: usize) -> Option<&str> {
+        self.0.get(place).map(|segment| match segment {
+            Segment::Key(text) | Segment::Element(text) => text.as_str(),
+        })
+    }
+
+    /// How many segments it has.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// True for the path of the whole value.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, segment) in self.0.iter().enumerate() {
+            match segment {
+                Segment::Key(key) if at == 0 => f.write_str(key)?,
+                Segment::Key(key) => write!(f, ".{key}")?,
+                Segment::Element(element) => write!(f, "[{element}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Path {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
 
 /// One difference. `want` is `None` for an extra element or key, `have` is `None` for a missing one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
-    /// Where: `dns_hostnames`, `rules.https-from-alb.port`, `tags.CostCenter`, `subnets[subnet-1]`.
-    pub path: String,
+    /// Where.
+    pub path: Path,
     /// The desired value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub want: Option<Value>,
@@ -26,16 +99,24 @@ impl Change {
         self.want.is_none()
     }
 
-    /// The field of the struct in which the difference lies: the path up to the first `.` or `[`.
+    /// The field of the struct in which the difference lies.
     pub fn field(&self) -> &str {
-        self.path.split(['.', '[']).next().unwrap_or(&self.path)
+        self.path.at(0).unwrap_or_default()
+    }
+
+    /// The name in the map, or the element of the set, in which the difference lies; `None` when the whole field differs.
+    pub fn entry(&self) -> Option<&str> {
+        self.path.at(1)
     }
 }
+
+/// The first segment of the path of a tag.
+pub const TAGS: &str = "tags";
 
 /// All differences of two JSON values, in a stable order.
 pub fn diff(want: &Value, have: &Value) -> Vec<Change> {
     let mut out = Vec::new();
-    compare("", want, have, &mut out);
+    compare(&Path::default(), want, have, &mut out);
     out
 }
 
@@ -58,7 +139,7 @@ pub fn diff_tags(
         if have.get(key) != Some(value) {
             let have = have.get(key).map(|v| Value::from(v.as_str()));
             out.push(Change {
-                path: format!("tags.{key}"),
+                path: Path::of([TAGS, key]),
                 want: Some(Value::from(value.as_str())),
                 have,
             });
@@ -69,7 +150,7 @@ pub fn diff_tags(
         .filter(|(k, _)| !want.contains_key(*k) && !skip(k))
     {
         out.push(Change {
-            path: format!("tags.{key}"),
+            path: Path::of([TAGS, key]),
             want: None,
             have: Some(Value::from(value.as_str())),
         });
@@ -77,19 +158,19 @@ pub fn diff_tags(
     out
 }
 
-fn compare(path: &str, want: &Value, have: &Value, out: &mut Vec<Change>) {
+fn compare(path: &Path, want: &Value, have: &Value, out: &mut Vec<Change>) {
     match (want, have) {
         (Value::Object(w), Value::Object(h)) => {
             for (key, value) in w {
                 compare(
-                    &join(path, key),
+                    &path.key(key),
                     value,
                     h.get(key).unwrap_or(&Value::Null),
                     out,
                 );
             }
             for (key, value) in h.iter().filter(|(k, _)| !w.contains_key(*k)) {
-                compare(&join(path, key), &Value::Null, value, out);
+                compare(&path.key(key), &Value::Null, value, out);
             }
         }
         (Value::Array(w), Value::Array(h)) => sets(path, w, h, out),
@@ -99,7 +180,7 @@ fn compare(path: &str, want: &Value, have: &Value, out: &mut Vec<Change>) {
         (Value::Null, Value::Object(h)) if h.is_empty() => {}
         _ if same(want, have) => {}
         _ => out.push(Change {
-            path: path.to_owned(),
+            path: path.clone(),
             want: some(want),
             have: some(have),
         }),
@@ -117,7 +198,7 @@ pub fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
-fn sets(path: &str, want: &[Value], have: &[Value], out: &mut Vec<Change>) {
+fn sets(path: &Path, want: &[Value], have: &[Value], out: &mut Vec<Change>) {
     let mut left: Vec<&Value> = have.iter().collect();
     for w in want {
         match left.iter().position(|h| same(w, h)) {
@@ -125,7 +206,7 @@ fn sets(path: &str, want: &[Value], have: &[Value], out: &mut Vec<Change>) {
                 left.swap_remove(at);
             }
             None => out.push(Change {
-                path: element(path, w),
+                path: path.element(w),
                 want: some(w),
                 have: None,
             }),
@@ -133,25 +214,10 @@ fn sets(path: &str, want: &[Value], have: &[Value], out: &mut Vec<Change>) {
     }
     left.sort_by_cached_key(|v| v.to_string());
     out.extend(left.into_iter().map(|h| Change {
-        path: element(path, h),
+        path: path.element(h),
         want: None,
         have: some(h),
     }));
-}
-
-fn element(path: &str, value: &Value) -> String {
-    match value {
-        Value::String(s) => format!("{path}[{s}]"),
-        other => format!("{path}[{other}]"),
-    }
-}
-
-fn join(path: &str, key: &str) -> String {
-    if path.is_empty() {
-        key.to_owned()
-    } else {
-        format!("{path}.{key}")
-    }
 }
 
 fn some(value: &Value) -> Option<Value> {
@@ -164,7 +230,10 @@ mod tests {
     use serde_json::json;
 
     fn paths(want: Value, have: Value) -> Vec<String> {
-        diff(&want, &have).into_iter().map(|c| c.path).collect()
+        diff(&want, &have)
+            .into_iter()
+            .map(|c| c.path.to_string())
+            .collect()
     }
 
     #[test]
@@ -207,8 +276,8 @@ mod tests {
         );
         let got: Vec<_> = changes
             .iter()
-            .map(|c| (c.path.as_str(), c.is_extra()))
+            .map(|c| (c.path.to_string(), c.is_extra()))
             .collect();
-        assert_eq!(got, [("tags.A", false), ("tags.B", true)]);
+        assert_eq!(got, [("tags.A".into(), false), ("tags.B".into(), true)]);
     }
 }

@@ -1,7 +1,7 @@
 //! What the engine knows of a resource type: an object-safe driver over JSON. `resources` adapts typed resources to it;
 //! tests give drivers of their own.
 
-use super::diff::Change;
+use super::diff::{Change, TAGS};
 use super::error::Error;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -181,12 +181,24 @@ pub struct Delta {
     pub remove_tags: Vec<String>,
 }
 
+/// What is to happen to one entry of a map or a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edit {
+    /// It is wanted and not there.
+    Add,
+    /// It is there and differs.
+    Change,
+    /// It is there and not wanted.
+    Remove,
+}
+
 impl Delta {
     /// Splits a list of changes into struct and tags.
     pub fn of(all: Vec<Change>) -> Self {
         let mut out = Self::default();
         for change in all {
-            match (change.path.strip_prefix("tags."), &change.want) {
+            let tag = (change.field() == TAGS).then(|| change.entry()).flatten();
+            match (tag, &change.want) {
                 (Some(key), Some(Value::String(value))) => {
                     out.set_tags.insert(key.to_owned(), value.clone());
                 }
@@ -200,6 +212,22 @@ impl Delta {
     /// True when something in this field differs.
     pub fn touches(&self, field: &str) -> bool {
         self.changes.iter().any(|c| c.field() == field)
+    }
+
+    /// What differs in a field that is a map or a set: its entries by name, each once.
+    pub fn entries(&self, field: &str) -> BTreeMap<&str, Edit> {
+        let mut out = BTreeMap::new();
+        for change in self.changes.iter().filter(|c| c.field() == field) {
+            let Some(name) = change.entry() else { continue };
+            let edit = match (&change.want, &change.have) {
+                _ if change.path.len() > 2 => Edit::Change,
+                (Some(_), None) => Edit::Add,
+                (None, _) => Edit::Remove,
+                (Some(_), Some(_)) => Edit::Change,
+            };
+            out.insert(name, edit);
+        }
+        out
     }
 
     /// True when tags differ.

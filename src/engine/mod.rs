@@ -15,7 +15,7 @@ pub mod reference;
 
 pub use diff::{Change, diff};
 pub use driver::{
-    Data, Delegated, DeleteOptions, Delta, Driver, Identity, Key, Live, Meta, Nature, Owned,
+    Data, Delegated, DeleteOptions, Delta, Driver, Edit, Identity, Key, Live, Meta, Nature, Owned,
     Ownership, Phase, Registry, Retention,
 };
 pub use error::{Class, Error, Leftover};

@@ -97,7 +97,7 @@ fn one(out: &mut String, row: &Row, width: usize, paint: Paint) {
             out,
             "      {} {}: {} (unmanaged)",
             paint.cyan("?"),
-            clean(&extra.path),
+            clean(&extra.path.to_string()),
             optional(extra.have.as_ref())
         );
     }
@@ -125,7 +125,7 @@ fn differs(change: &Change, paint: Paint) -> String {
     format!(
         "{} {}: want {}, have {}",
         paint.yellow("~"),
-        clean(&change.path),
+        clean(&change.path.to_string()),
         optional(change.want.as_ref()),
         optional(change.have.as_ref())
     )

@@ -173,7 +173,7 @@ fn step(out: &mut String, node: &Node, loss: String, width: usize, paint: Paint)
 
 /// One difference as what apply makes of it: have -> want.
 pub(super) fn changed(change: &Change, paint: Paint) -> String {
-    let path = clean(&change.path);
+    let path = clean(&change.path.to_string());
     match (&change.have, &change.want) {
         (None, Some(want)) => format!("{} {path}: {}", paint.green("+"), value(want)),
         (Some(have), None) => format!("{} {path}: {}", paint.red("-"), value(have)),

@@ -194,7 +194,7 @@ mod tests {
         let json = |v| serde_json::to_value(Policy::new(v)).unwrap();
         diff(&json(a), &json(b))
             .into_iter()
-            .map(|c| c.path)
+            .map(|c| c.path.to_string())
             .collect()
     }
 

@@ -11,6 +11,7 @@
 mod audit;
 mod bad_input;
 mod budget;
+mod data_rules;
 mod data_safety;
 mod engine;
 mod foreign;

@@ -4,7 +4,7 @@ use crate::support::world::World;
 use deployer::blueprint::{self, Facts};
 use deployer::config::Config;
 use deployer::engine::exec::{self, Limits, MemoryRecorder};
-use deployer::engine::observe::{asks, observe};
+use deployer::engine::observe::{observe, requests};
 use deployer::engine::plan::{self, Options, Plan, critical};
 use deployer::engine::reference::walk;
 use deployer::engine::{Events, Graph, Registry};
@@ -77,7 +77,7 @@ async fn apply_takes_at_most_1_05_and_destroy_at_most_1_10_of_the_critical_path(
     let chosen = graph.select(None);
     let seen = observe(
         &registry,
-        &asks(&graph, &chosen, &state, |_, _| true),
+        &requests(&graph, &chosen, &state, |_, _| true),
         Duration::ZERO,
     )
     .await;
@@ -92,7 +92,7 @@ async fn apply_takes_at_most_1_05_and_destroy_at_most_1_10_of_the_critical_path(
     let apply = run(&plan, &mut state, &registry).await;
     let seen = observe(
         &registry,
-        &asks(&graph, &chosen, &state, |_, _| true),
+        &requests(&graph, &chosen, &state, |_, _| true),
         Duration::ZERO,
     )
     .await;

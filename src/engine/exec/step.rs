@@ -159,17 +159,17 @@ impl Work {
         changes.retain(|c| !meta.delegated.iter().any(|d| d.field == c.field()));
         if let (Some(have), true) = (&live.tags, meta.nature != Nature::SubResource) {
             // Extra tags go only when the plan said so; others may have been put there since, by their owners.
-            let planned: Vec<&str> = self
+            let planned: Vec<_> = self
                 .node
                 .changes
                 .iter()
                 .filter(|c| c.is_extra())
-                .map(|c| c.path.as_str())
+                .map(|c| &c.path)
                 .collect();
             let tags = diff_tags(&self.node.tags, have, &[]);
             changes.extend(
                 tags.into_iter()
-                    .filter(|c| !c.is_extra() || planned.contains(&c.path.as_str())),
+                    .filter(|c| !c.is_extra() || planned.contains(&&c.path)),
             );
         }
         Delta::of(changes)

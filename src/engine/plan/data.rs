@@ -12,6 +12,7 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is to become of data that a plan deletes.
@@ -284,10 +285,10 @@ pub(super) fn kept(
         let Some(record) = records.get(&id) else {
             continue;
         };
-        if !out.contains_key(&id) {
-            let reason = format!("`{id}` needs it");
+        if let Entry::Vacant(free) = out.entry(id) {
+            let reason = format!("`{}` needs it", free.key());
             open.extend(record.needs.iter().map(|n| (n.clone(), reason.clone())));
-            out.insert(id, why);
+            free.insert(why);
         }
     }
     out

@@ -3,7 +3,7 @@ mod plans;
 mod progress;
 
 use super::*;
-use crate::engine::diff::Change;
+use crate::engine::diff::{Change, Path};
 use crate::engine::drift::{Counts, Drift, Row, Status, Unlisted, Unmanaged};
 use crate::engine::error::{Error, Leftover};
 use crate::engine::event::Verb;
@@ -42,7 +42,10 @@ fn node(step: &str, kind: &str, scope: &str, verb: Verb) -> Node {
 
 fn change(path: &str, want: Option<Value>, have: Option<Value>) -> Change {
     Change {
-        path: path.into(),
+        path: match path.split_once('.') {
+            Some((field, entry)) => Path::of([field, entry]),
+            None => Path::of([path]),
+        },
         want,
         have,
     }

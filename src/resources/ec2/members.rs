@@ -1,7 +1,6 @@
 //! Sets of ids: which members a delta adds and which it removes.
 
-use crate::engine::Delta;
-use serde_json::Value;
+use crate::engine::{Delta, Edit};
 
 /// What is to be added to a set and what is to be removed from it; `None` instead of an empty list, since EC2 refuses
 /// empty lists.
@@ -14,13 +13,13 @@ pub(super) struct Members {
 /// The members of the set `field` that differ.
 pub(super) fn members(delta: &Delta, field: &str) -> Members {
     let mut out = Members::default();
-    for change in delta.changes.iter().filter(|c| c.field() == field) {
-        let (list, value) = match (&change.want, &change.have) {
-            (Some(Value::String(id)), None) => (&mut out.add, id),
-            (None, Some(Value::String(id))) => (&mut out.remove, id),
-            _ => continue,
+    for (id, edit) in delta.entries(field) {
+        let list = match edit {
+            Edit::Add => &mut out.add,
+            Edit::Remove => &mut out.remove,
+            Edit::Change => continue,
         };
-        list.get_or_insert_default().push(value.clone());
+        list.get_or_insert_default().push(id.to_owned());
     }
     out
 }

@@ -3,7 +3,7 @@
 
 use super::{InternetGatewayId, RouteTableId, TransitGatewayId};
 use crate::aws::{Aws, repeatable};
-use crate::engine::{Delta, Error, Identity, Kind, Nature, Phase, Ref};
+use crate::engine::{Delta, Edit, Error, Identity, Kind, Nature, Phase, Ref};
 use crate::resources::{Found, Lookup, Resource, ignore_not_found, never_created};
 use aws_sdk_ec2::types::{Route, RouteOrigin, RouteState};
 use serde::{Deserialize, Serialize};
@@ -95,13 +95,10 @@ impl Resource for Routes {
 
     async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Error> {
         let table = outputs.table.as_str();
-        for change in &delta.changes {
-            let Some(destination) = change.path.strip_prefix("routes.") else {
-                continue;
-            };
+        for (destination, edit) in delta.entries("routes") {
             match self.routes.get(destination) {
                 Some(Target(target)) => {
-                    put(cx, table, destination, target, change.have.is_some()).await?;
+                    put(cx, table, destination, target, edit == Edit::Change).await?;
                 }
                 None => remove(cx, table, destination).await?,
             }

@@ -4,7 +4,7 @@
 use super::ids::{TransitGatewayAttachmentId, TransitGatewayRouteTableId};
 use super::transit_gateway_route_table::is_there;
 use crate::aws::{Aws, repeatable};
-use crate::engine::{Delta, Error, Identity, Kind, Nature, Phase, Ref};
+use crate::engine::{Delta, Edit, Error, Identity, Kind, Nature, Phase, Ref};
 use crate::resources::{Found, Lookup, Resource, found, ignore_not_found};
 use aws_sdk_ec2::types::{TransitGatewayRoute, TransitGatewayRouteState as State};
 use serde::{Deserialize, Serialize};
@@ -109,30 +109,18 @@ impl Resource for TransitGatewayRoutes {
     }
 
     async fn update(&self, cx: &Aws, _outputs: &Self::Outputs, delta: &Delta) -> Result<(), Error> {
-        let (mut put, mut gone) = (BTreeMap::new(), Vec::new());
-        for change in &delta.changes {
-            let Some(block) = block_of(&change.path) else {
-                continue;
-            };
-            match self.routes.get(block) {
-                Some(target) => {
-                    // Every change of a route counts once: (target, exists).
-                    let exists = change.have.is_some();
-                    let entry = put.entry(block).or_insert((target, exists));
-                    entry.1 |= exists;
-                }
-                None => gone.push(block),
+        let table = self.table.as_str();
+        let edits = delta.entries("routes");
+        // What is wanted comes first: traffic never meets a gap that a later call closes.
+        for (block, edit) in &edits {
+            match (self.routes.get(*block), edit) {
+                (Some(target), Edit::Add) => create(cx, table, block, target).await?,
+                (Some(target), _) => replace(cx, table, block, target).await?,
+                (None, _) => {}
             }
         }
-        for (block, (target, exists)) in put {
-            if exists {
-                replace(cx, self.table.as_str(), block, target).await?;
-            } else {
-                create(cx, self.table.as_str(), block, target).await?;
-            }
-        }
-        for block in gone {
-            remove(cx, self.table.as_str(), block).await?;
+        for block in edits.keys().filter(|b| !self.routes.contains_key(**b)) {
+            remove(cx, table, block).await?;
         }
         Ok(())
     }
@@ -143,12 +131,6 @@ impl Resource for TransitGatewayRoutes {
         }
         Ok(())
     }
-}
-
-/// `10.20.0.0/18` of `routes.10.20.0.0/18` or `routes.10.20.0.0/18.attachment`.
-fn block_of(path: &str) -> Option<&str> {
-    let block = path.strip_prefix("routes.")?;
-    Some(block.strip_suffix(".attachment").unwrap_or(block))
 }
 
 async fn create(
@@ -245,10 +227,9 @@ mod tests {
             (to("a"), TransitGatewayTarget::Blackhole),
             (to("a"), to("b")),
         ] {
-            let changes = diff(&routes(want), &routes(have));
-            let blocks: Vec<_> = changes.iter().map(|c| block_of(&c.path)).collect();
-            assert_eq!(blocks, [Some("10.20.0.0/18")]);
-            assert!(changes[0].have.is_some());
+            let delta = Delta::of(diff(&routes(want), &routes(have)));
+            let edits: Vec<_> = delta.entries("routes").into_iter().collect();
+            assert_eq!(edits, [("10.20.0.0/18", Edit::Change)]);
         }
     }
 }

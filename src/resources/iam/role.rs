@@ -260,15 +260,11 @@ impl Role {
 
     /// Puts the policies that differ and deletes those that nobody wants.
     async fn put_inline(&self, cx: &Aws, name: &str, delta: &Delta) -> Result<(), Error> {
-        let differs = |policy: &str| {
-            let path = format!("inline.{policy}");
-            let within = |rest: &str| rest.is_empty() || rest.starts_with(['.', '[']);
-            delta
-                .changes
-                .iter()
-                .any(|c| c.path.strip_prefix(&path).is_some_and(within))
-        };
-        for (policy, document) in self.inline.iter().filter(|(policy, _)| differs(policy)) {
+        let edits = delta.entries("inline");
+        for (policy, document) in &self.inline {
+            if !edits.contains_key(policy.as_str()) {
+                continue;
+            }
             let put = || {
                 cx.iam
                     .client

@@ -217,9 +217,9 @@ impl Instance {
                     call.preferred_maintenance_window(&self.maintenance_window)
                 }
                 ("insights", None, _) => call.enable_performance_insights(false),
-                ("insights", ..) if change.path == "insights.key" => return Err(other_key()),
+                ("insights", ..) if change.entry() == Some("key") => return Err(other_key()),
                 ("insights", Some(insights), _) => {
-                    let fresh = change.path == "insights";
+                    let fresh = change.entry().is_none();
                     call.enable_performance_insights(true)
                         .set_performance_insights_kms_key_id(
                             fresh.then(|| insights.key.to_string()),

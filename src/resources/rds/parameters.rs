@@ -89,16 +89,9 @@ pub(super) struct Edits {
     reset: Vec<Parameter>,
 }
 
-/// The names that a delta touches; parameter names hold dots.
+/// The names that a delta touches.
 pub(super) fn touched(delta: &Delta) -> BTreeSet<&str> {
-    let path = |c: &'_ crate::engine::diff::Change| c.path.starts_with("parameters.");
-    delta
-        .changes
-        .iter()
-        .filter(|c| path(c))
-        .filter_map(|c| c.path.split_once('.'))
-        .map(|(_, name)| name)
-        .collect()
+    delta.entries("parameters").into_keys().collect()
 }
 
 impl Edits {

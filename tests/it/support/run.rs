@@ -4,7 +4,7 @@ use super::world::World;
 use deployer::engine::event::Verb;
 use deployer::engine::exec::{self, Limits, MemoryRecorder, Report};
 use deployer::engine::graph::{Builder, Kind, StepMeta};
-use deployer::engine::observe::{asks, observe};
+use deployer::engine::observe::{Observations, observe, requests};
 use deployer::engine::plan::{self, DataRules, Options, Plan};
 use deployer::engine::rebuild::recover;
 use deployer::engine::{Events, Graph, Registry};
@@ -77,8 +77,8 @@ impl Run {
 
     pub async fn plan(&self, graph: &Graph) -> Plan {
         let chosen = graph.select(self.options.scope.as_deref());
-        let asks = asks(graph, &chosen, &self.state, |_, _| true);
-        let seen = observe(&self.registry, &asks, Duration::ZERO).await;
+        let requests = requests(graph, &chosen, &self.state, |_, _| true);
+        let seen = observe(&self.registry, &requests, Duration::ZERO).await;
         let mut plan = plan::build(
             graph,
             &chosen,
@@ -125,8 +125,8 @@ impl Run {
 
     pub async fn destroy(&mut self, graph: &Graph, scope: Option<&str>) -> Report {
         let chosen = graph.select(scope);
-        let asks = asks(graph, &chosen, &self.state, |_, _| true);
-        let seen = observe(&self.registry, &asks, Duration::ZERO).await;
+        let requests = requests(graph, &chosen, &self.state, |_, _| true);
+        let seen = observe(&self.registry, &requests, Duration::ZERO).await;
         let plan = self.teardown(graph, &seen, scope).await;
         assert_eq!(plan.problems, []);
         self.execute(&plan).await

@@ -40,7 +40,7 @@ fn changes_and_extra_elements_are_told_apart_by_path() {
     let drift = run(&state(), &seen, &[]);
     let row = row(&drift, "vpc");
     assert_eq!(row.status, Status::Changed);
-    let paths = |list: &[Change]| list.iter().map(|c| c.path.clone()).collect::<Vec<_>>();
+    let paths = |list: &[Change]| list.iter().map(|c| c.path.to_string()).collect::<Vec<_>>();
     assert_eq!(paths(&row.changes), ["cidr"]);
     assert_eq!(paths(&row.unmanaged), ["rules.ssh", "tags.Owner"]);
     assert_eq!(row.out_of_range[0].illegal.as_deref(), Some("12 is over 9"));

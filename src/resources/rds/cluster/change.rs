@@ -76,7 +76,7 @@ impl Cluster {
                     call.enable_iam_database_authentication(self.iam_authentication)
                 }
                 "log_exports" => {
-                    let name = change.path.split_once('.').map_or("", |(_, n)| n);
+                    let name = change.entry().unwrap_or_default();
                     let side = if self.log_exports.contains_key(name) {
                         &mut logs.0
                     } else {
