@@ -6,7 +6,7 @@ use super::error::Failure;
 use super::exit::Exit;
 use super::inspect;
 use super::run::{self, Asked};
-use super::session::Session;
+use super::session::{Mode, Session};
 use crate::engine::plan::{self, Choice, DataRules, Options, Plan};
 use crate::report::{self, PlanDocument, RunDocument, Timings};
 use crate::state::{self, State};
@@ -18,9 +18,9 @@ pub async fn plan(
     choice: Option<Choice>,
 ) -> Result<Exit, Failure> {
     let events = cx.console.events(None);
-    let session = Session::open(cx, scope, &events, true, true).await?;
+    let session = Session::open(cx, scope, &events, Mode::Plan).await?;
     let config = &session.config;
-    let mut state = state::read(&session.folder, &config.suffix, &config.region)?;
+    let mut state = state::read(session.store.as_ref(), &config.region).await?;
     session.check_home(&state)?;
     let plan = make(&session, &mut state, choice).await;
     show(cx, &session, &plan)?;
@@ -61,8 +61,8 @@ pub async fn apply(
     run::can_ask(asked.yes)?;
     let timings = asked.timings.map(|path| (Timings::new("apply"), path));
     let events = cx.console.events(timings.as_ref().map(|t| &t.0));
-    let session = Session::open(cx, asked.scope, &events, false, true).await?;
-    let (writer, mut state) = run::open(&session)?;
+    let session = Session::open(cx, asked.scope, &events, Mode::Apply).await?;
+    let (writer, mut state) = run::open(&session).await?;
     let plan = make(&session, &mut state, choice).await;
     show(cx, &session, &plan)?;
     if !plan.problems.is_empty() {
@@ -74,7 +74,7 @@ pub async fn apply(
         let lossy = plan.needs_choice().next().is_some();
         run::confirm(cx, asked.yes, &session, "Apply this plan", lossy)?;
     }
-    let report = run::run(cx, &session, writer, &mut state, &plan, &events).await?;
+    let report = run::run(&session, writer, &mut state, &plan, &events).await?;
     if report.complete() {
         let mut outputs = inspect::resolved(&session.graph, &state);
         if let Some(scope) = &session.scope {

@@ -56,7 +56,7 @@ pub struct Common {
     /// Run against the sandbox, an emulator of AWS on this machine; it is installed and started when it is not there.
     #[arg(long, global = true)]
     pub sandbox: bool,
-    /// Calls in flight at most [default: 32].
+    /// Maximum concurrent API calls [default: 32].
     #[arg(long, global = true, value_name = "N", allow_negative_numbers = true)]
     pub parallelism: Option<usize>,
     /// One JSON document on standard output; progress goes to standard error.
@@ -65,7 +65,7 @@ pub struct Common {
     /// When to colour; auto: on a terminal, unless NO_COLOR is set or TERM is dumb.
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub color: Color,
-    /// Say more: -v calls that failed, -vv every call.
+    /// More detail: -v failed API calls, -vv all API calls.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// How progress and logs are written to standard error.
@@ -171,7 +171,7 @@ impl DataArgs {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Show what `apply` would do. Writes nothing.
+    /// Show what `apply` would do. Read-only.
     #[command(after_help = after(&[
         "deployer plan                          both environments",
         "deployer plan --env green --json | jq .summary",
@@ -184,7 +184,7 @@ pub enum Command {
         #[command(flatten)]
         data: DataArgs,
     },
-    /// Make the account like the blueprint.
+    /// Create or update resources to match the blueprint.
     #[command(after_help = after(&[
         "deployer apply --env green             shows the plan and asks",
         "deployer apply --yes --timings run.html",
@@ -231,7 +231,7 @@ pub enum Command {
         #[arg(long, value_name = "FILE.html")]
         timings: Option<PathBuf>,
     },
-    /// Compare the account with the blueprint and the state. Writes nothing.
+    /// Compare the account with the blueprint and the state. Read-only.
     #[command(after_help = after(&[
         "deployer drift --json | jq -r '.steps[] | select(.status != \"in_sync\") | .step'",
     ]))]
@@ -275,6 +275,7 @@ pub enum Command {
         "deployer state list",
         "deployer state show vpc-green",
         "deployer state rebuild                 the file is lost or damaged",
+        "deployer state history                 who ran what, and how it ended",
         "deployer state unlock                  a run on another host died",
     ]))]
     State {
@@ -325,20 +326,22 @@ pub enum StateCommand {
         /// The step, e.g. `vpc-green`.
         step: String,
     },
-    /// Find everything again by its ownership marks and write the state anew.
+    /// List the runs so far, and check that no line of the history was changed or removed.
+    History,
+    /// Rebuild the state file from the tags of existing resources.
     Rebuild {
         /// Do not ask.
         #[arg(long, short)]
         yes: bool,
     },
-    /// Remove a lock that a dead run on another host left.
+    /// Remove a lock that a dead run on another host left behind.
     Unlock,
 }
 
 /// `deployer sandbox ...`
 #[derive(Debug, Subcommand)]
 pub enum SandboxCommand {
-    /// Start it, unless it runs.
+    /// Start the emulator if it is not running.
     Up {
         /// The loopback port; a free one without it.
         #[arg(long, value_name = "PORT")]
@@ -347,8 +350,8 @@ pub enum SandboxCommand {
         #[arg(long, value_parser = crate::sandbox::latency, allow_negative_numbers = true)]
         latency: Option<String>,
     },
-    /// Stop it.
+    /// Stop the emulator.
     Down,
-    /// Say whether it runs.
+    /// Show its status.
     Status,
 }

@@ -6,7 +6,7 @@ use super::args::Scope;
 use super::error::Failure;
 use super::exit::Exit;
 use super::run::{self, Asked};
-use super::session::{Session, configuration, state_folder};
+use super::session::{Mode, Session, configuration, store};
 use crate::engine::Owned;
 use crate::engine::observe::Observations;
 use crate::engine::plan::{self, Choice, DataRules, Plan, teardown};
@@ -21,9 +21,9 @@ pub async fn plan(
     choice: Option<Choice>,
 ) -> Result<Exit, Failure> {
     let events = cx.console.events(None);
-    let session = Session::open(cx, scope, &events, true, false).await?;
+    let session = Session::open(cx, scope, &events, Mode::Look).await?;
     let config = &session.config;
-    let mut state = state::read(&session.folder, &config.suffix, &config.region)?;
+    let mut state = state::read(session.store.as_ref(), &config.region).await?;
     session.check_home(&state)?;
     let seen = look(&session, &mut state).await;
     let plan = make(&session, &state, &seen, choice).await;
@@ -41,12 +41,12 @@ pub async fn destroy(
 ) -> Result<Exit, Failure> {
     run::can_ask(asked.yes)?;
     if asked.yes && choice.is_none() {
-        refuse_recorded_data(cx, asked.scope)?;
+        refuse_recorded_data(cx, asked.scope).await?;
     }
     let timings = asked.timings.map(|path| (Timings::new("destroy"), path));
     let events = cx.console.events(timings.as_ref().map(|t| &t.0));
-    let session = Session::open(cx, asked.scope, &events, false, false).await?;
-    let (writer, mut state) = run::open(&session)?;
+    let session = Session::open(cx, asked.scope, &events, Mode::Destroy).await?;
+    let (writer, mut state) = run::open(&session).await?;
     let seen = look(&session, &mut state).await;
     let mut plan = make(&session, &state, &seen, choice).await;
     show(cx, &session, &plan)?;
@@ -64,7 +64,7 @@ pub async fn destroy(
         let lossy = plan.needs_choice().next().is_some();
         run::confirm(cx, asked.yes, &session, "Destroy all of this", lossy)?;
     }
-    let report = run::run(cx, &session, writer, &mut state, &plan, &events).await?;
+    let report = run::run(&session, writer, &mut state, &plan, &events).await?;
     let remains = remains(&session, &state, &plan, choice).await;
     for line in remains.lines() {
         cx.console.text(&format!("{line}\n"))?;
@@ -80,9 +80,10 @@ pub async fn destroy(
 }
 
 /// What the state alone tells: a recorded database always holds data. Nothing is called to refuse it.
-fn refuse_recorded_data(cx: &Context<'_>, scope: &Scope) -> Result<(), Failure> {
+async fn refuse_recorded_data(cx: &Context<'_>, scope: &Scope) -> Result<(), Failure> {
     let config = configuration(cx.common)?;
-    let state = state::read(&state_folder(cx.common), &config.suffix, &config.region)?;
+    let store = store(cx.common, &config);
+    let state = state::read(store.as_ref(), &config.region).await?;
     let scope = scope.env.map(super::args::EnvName::name);
     let held: Vec<String> = state
         .steps

@@ -143,9 +143,9 @@ async fn dispatch(cli: &Cli, console: &Console) -> Result<Exit, Failure> {
             destroy::destroy(cx, &asked, data.choice()).await
         }
         Command::Drift { scope } => drift::drift(cx, scope).await,
-        Command::Status { scope } => inspect::status(cx, scope),
-        Command::Outputs { name } => inspect::outputs(cx, name.as_deref()),
-        Command::Graph { scope, format } => inspect::graph(cx, scope, *format),
+        Command::Status { scope } => inspect::status(cx, scope).await,
+        Command::Outputs { name } => inspect::outputs(cx, name.as_deref()).await,
+        Command::Graph { scope, format } => inspect::graph(cx, scope, *format).await,
         Command::State { command } => state::run(cx, command).await,
         Command::Sandbox { command } => sandbox::run(cx, command).await,
         Command::Config => {

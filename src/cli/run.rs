@@ -6,10 +6,11 @@ use super::error::Failure;
 use super::exit::Exit;
 use super::session::Session;
 use crate::engine::Events;
-use crate::engine::exec::{self, Limits, Report};
+use crate::engine::exec::{self, Limits, Outcome, Report};
 use crate::engine::plan::{self, Plan};
 use crate::report::{self, Timings, Totals};
-use crate::state::{State, Writer};
+use crate::state::{Entry, Holder, State, What, Writer};
+use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
@@ -91,28 +92,24 @@ pub fn command_line() -> String {
 }
 
 /// Takes the lock and reads the state; refuses one of another account or region.
-pub fn open(session: &Session) -> Result<(Writer, State), Failure> {
+pub async fn open(session: &Session) -> Result<(Writer, State), Failure> {
     let config = &session.config;
-    let (mut writer, mut state) = Writer::open(
-        &session.folder,
-        &config.suffix,
-        &config.region,
-        &command_line(),
-    )?;
+    let store = session.store.as_ref();
+    let (mut writer, mut state) = Writer::open(store, &config.region, &command_line()).await?;
     session.check_home(&state)?;
     if state.account.is_empty() || state.steps.is_empty() {
         state.account.clone_from(&session.account);
         state.region.clone_from(&config.region);
-        writer.restart(&state)?;
+        writer.restart(&state).await?;
     }
+    state.facts.clone_from(&session.facts);
     Ok((writer, state))
 }
 
-/// Runs a plan, saves the state whatever happens, and says how it ended.
+/// Runs a plan, saves the state whatever happens, and notes both ends in the history of runs.
 pub async fn run(
-    cx: &Context<'_>,
     session: &Session,
-    writer: Writer,
+    mut writer: Writer,
     state: &mut State,
     plan: &Plan,
     events: &Events,
@@ -124,6 +121,8 @@ pub async fn run(
         ..Limits::default()
     };
     plan::refresh(plan, state);
+    let planned = plan.nodes.iter().map(|n| n.verb.infinitive());
+    writer.note(entry(What::Started, state, planned)).await?;
     let journal = Arc::new(writer.journal());
     let report = exec::run(
         plan,
@@ -135,12 +134,52 @@ pub async fn run(
         stop_on_signals(),
     )
     .await;
-    writer.finish(state)?;
-    for (step, error) in report.failed() {
-        cx.console
-            .note(&report::error(Some(step), error, cx.console.paint()))?;
+    writer.save(state).await?;
+    let done = report
+        .outcomes
+        .iter()
+        .map(|(_, verb, outcome)| match outcome {
+            Outcome::Done => verb.participle(),
+            Outcome::Failed(_) => "failed",
+            Outcome::Blocked(_) => "blocked",
+            Outcome::Interrupted => "interrupted",
+        });
+    let mut last = entry(What::Finished, state, done);
+    last.result = match verdict(&report) {
+        Exit::Done => "complete",
+        Exit::Interrupted => "interrupted",
+        _ => "failed",
     }
+    .to_owned();
+    writer.note(last).await?;
     Ok(report)
+}
+
+/// A line of the history of runs.
+fn entry<'a>(what: What, state: &State, words: impl Iterator<Item = &'a str>) -> Entry {
+    let mut steps: BTreeMap<String, usize> = BTreeMap::new();
+    words.for_each(|w| *steps.entry(w.to_owned()).or_default() += 1);
+    let me = Holder::this("");
+    Entry {
+        what,
+        command: command_line(),
+        who: format!("{}@{}", me.who, me.host),
+        account: state.account.clone(),
+        region: state.region.clone(),
+        serial: state.serial,
+        result: String::new(),
+        steps,
+    }
+}
+
+fn verdict(report: &Report) -> Exit {
+    if report.failed().next().is_some() {
+        Exit::Failed
+    } else if report.interrupted() {
+        Exit::Interrupted
+    } else {
+        Exit::Done
+    }
 }
 
 /// The last line, and the page with the timings.
@@ -150,6 +189,8 @@ pub fn close(
     report: &Report,
     timings: Option<(&Timings, &Path)>,
 ) -> Result<Exit, Failure> {
+    cx.console
+        .text(&report::unfinished(report, cx.console.paint()))?;
     let totals = Totals::of(plan, report);
     let calls = cx.console.calls().totals();
     let line = report::summary(&totals, &calls, report.seconds, cx.console.paint());
@@ -158,24 +199,19 @@ pub fn close(
         timings.write(path)?;
         cx.console.note(&format!("timings: {}", path.display()))?;
     }
-    Ok(if report.failed().next().is_some() {
-        Exit::Failed
-    } else if report.interrupted() {
-        Exit::Interrupted
-    } else {
-        Exit::Done
-    })
+    Ok(verdict(report))
 }
 
-/// Becomes true with the first Ctrl-C or SIGTERM. The second leaves at once: every record is already on disk, so the
+/// Becomes true with the first Ctrl-C, SIGTERM or SIGHUP (the terminal is gone). The second leaves at once: every record is already on disk, so the
 /// next run goes on from there.
 fn stop_on_signals() -> watch::Receiver<bool> {
     use tokio::signal::unix::{SignalKind, signal};
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {
-        let (Ok(mut interrupt), Ok(mut terminate)) = (
+        let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = (
             signal(SignalKind::interrupt()),
             signal(SignalKind::terminate()),
+            signal(SignalKind::hangup()),
         ) else {
             return;
         };
@@ -183,8 +219,13 @@ fn stop_on_signals() -> watch::Receiver<bool> {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
             }
             if stop.send_replace(true) {
+                let _ = std::io::Write::write_all(
+                    &mut std::io::stderr(),
+                    b"\nstopped at once; the same command goes on from here\n",
+                );
                 std::process::exit(i32::from(Exit::Interrupted.code()));
             }
         }

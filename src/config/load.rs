@@ -1,6 +1,6 @@
 //! Reads a file into a [`Config`], key by key through the table, and collects every problem on the way.
 
-use super::check::Given;
+use super::parse::Given;
 use super::{Config, ConfigError, Key, Problem, cross, keys};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -26,6 +26,23 @@ pub struct Overrides {
     pub region: Option<String>,
     /// `--parallelism`.
     pub parallelism: Option<usize>,
+}
+
+impl Overrides {
+    /// Each key that can be overridden, with the flag and the value that it got.
+    fn all(&self) -> [(&'static str, &'static str, Option<Value>); 3] {
+        let text = |given: &Option<String>| given.clone().map(Value::Text);
+        let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX).to_string();
+        [
+            ("suffix", "--suffix", text(&self.suffix)),
+            ("region", "--region", text(&self.region)),
+            (
+                "run.parallelism",
+                "--parallelism",
+                self.parallelism.map(|n| Value::Number(number(n))),
+            ),
+        ]
+    }
 }
 
 impl Config {
@@ -82,7 +99,7 @@ impl Config {
                 ),
             }),
         }
-        loader.flags(overrides);
+        loader.flags(&overrides);
         loader.ties();
         if loader.problems.is_empty() {
             Ok(loader.config)
@@ -115,12 +132,10 @@ impl Loader<'_> {
             let path = join(above, name.get_ref());
             let line = self.line(Some(name.span()));
             if let Some(key) = keys().iter().find(|k| k.path == path) {
-                let flag = match key.path {
-                    "suffix" => overrides.suffix.is_some(),
-                    "region" => overrides.region.is_some(),
-                    "run.parallelism" => overrides.parallelism.is_some(),
-                    _ => false,
-                };
+                let flag = overrides
+                    .all()
+                    .iter()
+                    .any(|(path, _, value)| *path == key.path && value.is_some());
                 self.lines.insert(key.path, line);
                 // A value that a flag stands in for is not used, so it is not judged either.
                 if !flag {
@@ -172,18 +187,8 @@ impl Loader<'_> {
         });
     }
 
-    fn flags(&mut self, overrides: Overrides) {
-        let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX).to_string();
-        let given = [
-            ("suffix", "--suffix", overrides.suffix.map(Value::Text)),
-            ("region", "--region", overrides.region.map(Value::Text)),
-            (
-                "run.parallelism",
-                "--parallelism",
-                overrides.parallelism.map(|n| Value::Number(number(n))),
-            ),
-        ];
-        for (path, flag, value) in given {
+    fn flags(&mut self, overrides: &Overrides) {
+        for (path, flag, value) in overrides.all() {
             let (Some(value), Some(key)) = (value, keys().iter().find(|k| k.path == path)) else {
                 continue;
             };
@@ -251,7 +256,7 @@ fn refusal(name: &str, given: &Given<'_>, key: &Key, why: &str) -> String {
     } else {
         shown(given)
     };
-    format!("`{name}` is {got}{why}; it takes {}", key.takes)
+    format!("`{name}` is {got}{why}; it takes {}", key.takes())
 }
 
 /// A value as the user wrote it, with its type where that is the point.

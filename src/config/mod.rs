@@ -10,6 +10,7 @@ mod document;
 mod error;
 mod keys;
 mod load;
+mod parse;
 #[cfg(test)]
 mod tests;
 

@@ -16,7 +16,7 @@ use deployer::engine::{
     DeleteOptions, Delta, Driver, Error, Events, Graph, Identity, Live, Meta, Nature, Registry,
     Retention,
 };
-use deployer::state::Writer;
+use deployer::state::{LocalStore, Writer};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -100,8 +100,10 @@ async fn run(steps: usize, chains: usize) -> (f64, u64, u64) {
     let folder = tempfile::tempdir().unwrap();
     let began = Instant::now();
     let graph = graph(steps, chains);
-    let (writer, mut state) =
-        Writer::open(folder.path(), "figures", "eu-central-1", "figures").unwrap();
+    let store = LocalStore::new(folder.path(), "figures");
+    let (mut writer, mut state) = Writer::open(&store, "eu-central-1", "figures")
+        .await
+        .unwrap();
     let chosen = graph.select(None);
     let seen = {
         let requests = requests(&graph, &chosen, &state, |_, _| true);
@@ -134,7 +136,7 @@ async fn run(steps: usize, chains: usize) -> (f64, u64, u64) {
     )
     .await;
     assert!(report.complete());
-    writer.finish(&mut state).unwrap();
+    writer.save(&mut state).await.unwrap();
     let whole = std::fs::metadata(folder.path().join("figures.json"))
         .unwrap()
         .len();

@@ -174,13 +174,13 @@ fn a_damaged_state_is_named_and_never_overwritten() {
     let good = std::fs::read_to_string(&path).unwrap();
     let since = lab.mark();
     let other = good.replace("\"suffix\": \"dev\"", "\"suffix\": \"other\"");
-    let newer = good.replace("\"version\": 1", "\"version\": 7");
+    let newer = good.replace("\"version\": 2", "\"version\": 7");
     for (content, says) in [
         (&good[..good.len() / 2], "line"),
         ("", "empty"),
         (&newer, "version 7"),
         (
-            &good.replace("\"version\": 1", "\"version\": 0"),
+            &good.replace("\"version\": 2", "\"version\": 0"),
             "version 0",
         ),
         (&other, "other"),

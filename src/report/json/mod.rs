@@ -5,8 +5,8 @@ mod records;
 mod runs;
 
 pub use records::{
-    Marked, OutputsDocument, RebuildDocument, SandboxDocument, StateListDocument, StateRow,
-    StateShowDocument, StatusDocument, TextDocument, UnlockDocument,
+    Marked, OutputsDocument, RebuildDocument, SandboxDocument, StateHistoryDocument,
+    StateListDocument, StateRow, StateShowDocument, StatusDocument, TextDocument, UnlockDocument,
 };
 pub use runs::{ApplyDocument, DestroyDocument, DestroyRemains, RunDocument, RunStep, RunSummary};
 
