@@ -6,7 +6,7 @@
 
 use super::budget::Budgets;
 use super::class::error;
-use crate::engine::{Class, Error, Event, Events};
+use crate::engine::{Class, Error, Event, Events, Leftover};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -62,6 +62,28 @@ impl Api {
     /// `ec2:CreateVpc`.
     pub fn action(&self) -> String {
         format!("{}:{}", self.service, self.operation)
+    }
+
+    /// A field that this call's answer always has. Its absence is an error, and nothing empty is ever recorded.
+    pub fn field<T: for<'a> From<&'a str>>(
+        &self,
+        value: Option<&str>,
+        name: &str,
+    ) -> Result<T, Error> {
+        match value {
+            Some(text) if !text.is_empty() => Ok(text.into()),
+            _ => Err(self.missing(name)),
+        }
+    }
+
+    /// The error of an answer that lacks a field it always has.
+    pub fn missing(&self, name: &str) -> Error {
+        let leftover = if self.writes() {
+            Leftover::Unknown
+        } else {
+            Leftover::Nothing
+        };
+        Error::permanent(self.action(), format!("the answer has no `{name}`")).leftover(leftover)
     }
 
     /// True for a mutating call.

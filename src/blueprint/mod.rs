@@ -23,9 +23,8 @@ pub use logging::DATABASE_CLUSTER;
 use crate::config::Config;
 use crate::engine::driver::{MARK_STEP, MARK_SUFFIX};
 use crate::engine::graph::GraphError;
-use crate::engine::{Builder, Graph, Handle, StepMeta};
+use crate::engine::{Builder, Graph, StepMeta};
 use crate::resources::ec2::ServicePrefixLists;
-use crate::resources::ec2::Subnet;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -63,7 +62,7 @@ impl Facts {
 #[cfg(test)]
 impl Facts {
     /// Facts for tests.
-    fn sample() -> Self {
+    pub(crate) fn sample() -> Self {
         Self {
             account: "123456789012".into(),
             zones: ["a", "b", "c"].map(|z| format!("eu-central-1{z}")).into(),
@@ -193,7 +192,7 @@ fn environment(builder: &mut EnvironmentBuilder<'_>, env: Env, transit: &transit
             vpc: network.vpc.id(),
             subnets: network.tier(Tier::Db),
             security_group: groups.database.id(),
-            data_key: keys.data.arn(),
+            data_key: keys.data.arn.clone(),
             monitoring_role: logging.monitoring_role.arn(),
             log_group: logging.database.name(),
         },
@@ -205,7 +204,7 @@ fn environment(builder: &mut EnvironmentBuilder<'_>, env: Env, transit: &transit
         let ids: Vec<_> = network
             .tier(tier)
             .iter()
-            .map(Handle::<Subnet>::id)
+            .map(|subnet| subnet.id())
             .collect();
         builder
             .graph

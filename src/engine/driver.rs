@@ -28,12 +28,34 @@ pub struct Delegated {
     pub field: &'static str,
     /// Who owns the value at run time.
     pub owner: &'static str,
-    /// Says why a value is outside the owner's legal range: (wanted, found).
-    pub legal: fn(&Value, &Value) -> Result<(), String>,
+    /// The type of the step that sets the owner's range and refers to this one, such as the scaling target of a service.
+    pub record: Option<&'static str>,
+    /// Says why a value is outside the owner's legal range.
+    pub legal: fn(&Owner<'_>) -> Result<(), String>,
+}
+
+/// What the legal range of a delegated field is judged by.
+#[derive(Debug, Clone, Copy)]
+pub struct Owner<'a> {
+    /// The value in the blueprint.
+    pub wanted: &'a Value,
+    /// The value that was found.
+    pub found: &'a Value,
+    /// What is recorded of the step that sets the range, when there is one.
+    pub record: Option<&'a crate::state::Record>,
+}
+
+/// What comes first when a thing is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replace {
+    /// The old one goes first: its name or its place can be taken once only.
+    DeleteFirst,
+    /// The new one comes first: AWS refuses to delete one that is in use.
+    CreateFirst,
 }
 
 /// How the data of a resource type is protected and kept.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Retention {
     /// The boolean field that protects it from deletion, if the type has one.
     pub protection: Option<&'static str>,
@@ -41,6 +63,15 @@ pub struct Retention {
     pub final_snapshot: Option<&'static [&'static str]>,
     /// True for what a final snapshot is itself: it is deleted by `destroy --destroy-data` alone.
     pub is_snapshot: bool,
+}
+
+impl Retention {
+    /// Neither protected nor kept.
+    pub const NONE: Self = Self {
+        protection: None,
+        final_snapshot: None,
+        is_snapshot: false,
+    };
 }
 
 /// How something is to be deleted.
@@ -68,20 +99,48 @@ pub enum Data {
 pub struct Meta {
     /// The type, `service/thing`.
     pub kind: &'static str,
-    /// Fields that AWS cannot change in place.
-    pub fixed: &'static [&'static str],
-    /// Databases, tables, buckets, keys: never deleted or replaced without the user's explicit choice.
-    pub holds_data: bool,
-    /// How its data is protected, and what a final snapshot of it needs.
-    pub retention: Retention,
     /// How it exists.
     pub nature: Nature,
-    /// Fields owned by someone else at run time.
-    pub delegated: &'static [Delegated],
     /// Typical seconds from the create call until it is ready.
     pub create_seconds: f64,
     /// Typical seconds from the delete call until it is gone.
     pub delete_seconds: f64,
+    /// Fields that AWS cannot change in place.
+    pub fixed: &'static [&'static str],
+    /// Outputs that an update changes: what refers to them is known after the update only.
+    pub changing: &'static [&'static str],
+    /// The order of a replacement.
+    pub replace: Replace,
+    /// Databases, tables, buckets, keys: never deleted or replaced without the user's explicit choice.
+    pub holds_data: bool,
+    /// How its data is protected, and what a final snapshot of it needs.
+    pub retention: Retention,
+    /// Fields whose change interrupts service.
+    pub interrupts: &'static [&'static str],
+    /// Fields that AWS never shows: not compared.
+    pub write_only: &'static [&'static str],
+    /// Fields owned by someone else at run time.
+    pub delegated: &'static [Delegated],
+}
+
+impl Meta {
+    /// A tagged type about which there is nothing to say: where an engine's test or a figure starts from.
+    pub const fn plain(kind: &'static str) -> Self {
+        Self {
+            kind,
+            nature: Nature::Tagged,
+            create_seconds: 1.0,
+            delete_seconds: 1.0,
+            fixed: &[],
+            changing: &[],
+            replace: Replace::DeleteFirst,
+            holds_data: false,
+            retention: Retention::NONE,
+            interrupts: &[],
+            write_only: &[],
+            delegated: &[],
+        }
+    }
 }
 
 /// Who a resource is: what is written down before the create call leaves.

@@ -1,5 +1,6 @@
 //! How a graph is planned and run. Knows no AWS and no terminal.
 
+pub mod compare;
 pub mod diff;
 pub mod drift;
 pub mod driver;
@@ -7,6 +8,7 @@ pub mod error;
 pub mod event;
 pub mod exec;
 pub mod graph;
+mod handle;
 pub mod observe;
 mod order;
 pub mod plan;
@@ -16,9 +18,10 @@ pub mod reference;
 pub use diff::{Change, diff};
 pub use driver::{
     Data, Delegated, DeleteOptions, Delta, Driver, Edit, Identity, Key, Live, Meta, Nature, Owned,
-    Ownership, Phase, Registry, Retention,
+    Owner, Ownership, Phase, Registry, Replace, Retention,
 };
 pub use error::{Class, Error, Leftover};
 pub use event::{Event, Events};
-pub use graph::{Builder, Graph, Handle, Kind, NameRule, Step, StepMeta, TAG_NAME};
+pub use graph::{Builder, Graph, Kind, NameRule, Step, StepMeta, TAG_NAME};
+pub use handle::{Handle, fields};
 pub use reference::{Ref, Strength};

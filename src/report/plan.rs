@@ -46,6 +46,14 @@ pub fn plan(plan: &Plan, paint: Paint) -> String {
             clean(&kept.reason)
         );
     }
+    let mut scopes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for waiting in &plan.waiting {
+        let steps = scopes.entry(&waiting.scope).or_default();
+        steps.push(&waiting.step);
+    }
+    for (scope, steps) in scopes {
+        let _ = writeln!(out, "note: waiting for {scope}: {}", steps.join(", "));
+    }
     for step in &plan.forget {
         let _ = writeln!(out, "note: {step} no longer exists; its record goes");
     }

@@ -11,6 +11,7 @@
 mod audit;
 mod bad_input;
 mod budget;
+mod circles;
 mod data_rules;
 mod data_safety;
 mod engine;
@@ -18,6 +19,7 @@ mod foreign;
 mod hard_days;
 mod makespan;
 mod mutations;
+mod planning;
 mod requests;
 mod sandbox;
 mod support;

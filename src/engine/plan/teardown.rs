@@ -1,7 +1,7 @@
 //! The plan that removes a scope, or everything, in reverse order of the recorded edges.
 
 use super::data::{Choice, kept};
-use super::removal::removal;
+use super::removal::Removal;
 use super::{Kept, Node, Plan, Problem};
 use crate::engine::driver::Registry;
 use crate::engine::error::Error;
@@ -26,8 +26,15 @@ pub fn teardown(
     let records = known(graph, state, seen);
     let mut doomed = doomed(&records, scope);
     if let Some(scope) = scope {
+        // What joins both goes first with either; the shared steps that rest on a scope go with it.
+        let joins = |id: &str| {
+            graph
+                .get(id)
+                .is_some_and(|s| s.other_scope.as_deref() == Some(scope))
+        };
         let other = doomed.iter().find(|id| {
-            !matches!(records[**id].scope.as_str(), "shared") && records[**id].scope != scope
+            let of = records[**id].scope.as_str();
+            of != "shared" && of != scope && !joins(id)
         });
         if let Some(id) = other {
             let error = Error::permanent(
@@ -78,12 +85,18 @@ pub fn teardown(
                 }
             }
         };
-        let why = "it is destroyed";
+        let removal = Removal {
+            step: id,
+            record,
+            live,
+            refused,
+            why: "it is destroyed",
+        };
+        nodes.insert(id, plan.nodes.len());
         plan.nodes.push(Node {
             destroyed: true,
-            ..removal(id, record, live, refused, registry, state, why)
+            ..removal.node(registry, state)
         });
-        nodes.insert(id, plan.nodes.len() - 1);
     }
     // A step goes after everything that rests on it. A gap in the chain (something already gone) is bridged.
     for (id, at) in &nodes {

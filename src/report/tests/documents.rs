@@ -131,7 +131,8 @@ fn documents_keep_their_keys() {
             "steps",
             "suffix",
             "summary",
-            "unchanged"
+            "unchanged",
+            "waiting"
         ]
     );
     assert_eq!(

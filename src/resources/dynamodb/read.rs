@@ -2,41 +2,29 @@
 
 use super::change;
 use super::table::{Index, Table, TableOutputs};
-use crate::aws::{Aws, read};
-use crate::engine::{Data, Error, Phase, Ref};
-use crate::resources::{found, missing_field};
+use crate::resources::prelude::*;
 use aws_sdk_dynamodb::types::{
     BillingMode, GlobalSecondaryIndexDescription, IndexStatus, PointInTimeRecoveryStatus, Select,
     SseStatus, StreamViewType, TableDescription, TableStatus, TimeToLiveStatus,
 };
-use std::collections::BTreeMap;
+
+pub(super) const DESCRIBE: Api = read("dynamodb", "DescribeTable");
 
 pub(super) async fn describe(cx: &Aws, name: &str) -> Result<TableDescription, Error> {
-    let answer = cx
-        .call(read("dynamodb", "DescribeTable"), || {
-            cx.dynamodb.client.describe_table().table_name(name).send()
-        })
-        .await?;
-    answer
-        .table
-        .ok_or_else(|| missing_field("dynamodb:DescribeTable", "Table"))
+    let call = cx.dynamodb.client.describe_table().table_name(name);
+    let answer = cx.call(DESCRIBE, || call.clone().send()).await?;
+    answer.table.ok_or_else(|| DESCRIBE.missing("Table"))
 }
 
+const SCAN: Api = read("dynamodb", "Scan");
+
 /// Whether it holds items, and about how many. `ItemCount` is up to six hours old ("DynamoDB updates this value
-/// approximately every six hours"), so only a read of the table itself proves that it is empty.
+/// approximately every six hours"), so only a read of the table itself proves that it is empty. It asks for a number, never
+/// for an item.
 pub(super) async fn items(cx: &Aws, name: &str) -> Result<Data, Error> {
-    let first = cx
-        .call(read("dynamodb", "Scan"), || {
-            cx.dynamodb
-                .client
-                .scan()
-                .table_name(name)
-                .select(Select::Count)
-                .limit(1)
-                .consistent_read(true)
-                .send()
-        })
-        .await?;
+    let call = cx.dynamodb.client.scan().table_name(name);
+    let call = call.select(Select::Count).limit(1).consistent_read(true);
+    let first = cx.call(SCAN, || call.clone().send()).await?;
     if first.count() == 0 && first.last_evaluated_key().is_none() {
         return Ok(Data::Empty);
     }
@@ -115,15 +103,12 @@ pub(super) fn phase(table: &TableDescription) -> Phase {
     }
 }
 
-pub(super) fn outputs(table: &TableDescription) -> Result<TableOutputs, Error> {
-    let lacking = |field| missing_field("dynamodb:DescribeTable", field);
+pub(super) fn outputs(api: Api, table: &TableDescription) -> Result<TableOutputs, Error> {
+    let stream = table.latest_stream_arn();
     Ok(TableOutputs {
-        name: table
-            .table_name()
-            .ok_or_else(|| lacking("TableName"))?
-            .into(),
-        arn: table.table_arn().ok_or_else(|| lacking("TableArn"))?.into(),
-        stream_arn: table.latest_stream_arn().map(Ref::from),
+        name: api.field(table.table_name(), "TableName")?,
+        arn: api.field(table.table_arn(), "TableArn")?,
+        stream_arn: stream.unwrap_or_default().into(),
     })
 }
 
@@ -165,28 +150,4 @@ pub(super) async fn ttl(cx: &Aws, name: &str) -> Result<Option<String>, Error> {
         )
     });
     Ok(on.and_then(|t| t.attribute_name))
-}
-
-pub(super) async fn tags_of(cx: &Aws, arn: &str) -> Result<BTreeMap<String, String>, Error> {
-    let mut all = BTreeMap::new();
-    let mut token: Option<String> = None;
-    loop {
-        let answer = cx.call(read("dynamodb", "ListTagsOfResource"), || {
-            cx.dynamodb
-                .client
-                .list_tags_of_resource()
-                .resource_arn(arn)
-                .set_next_token(token.clone())
-                .send()
-        });
-        let Some(page) = found(answer.await)? else {
-            return Ok(all);
-        };
-        let tags = page.tags.unwrap_or_default();
-        all.extend(tags.into_iter().map(|t| (t.key, t.value)));
-        token = page.next_token;
-        if token.is_none() {
-            return Ok(all);
-        }
-    }
 }

@@ -1,139 +1,106 @@
 //! The final snapshot of a cluster: what `destroy --keep-snapshot` leaves behind. RDS makes it while it deletes the
 //! cluster, so it is never created here; it is found by its name and by the cluster's tags, which RDS copies to it.
 
-use super::GROUP;
-use crate::aws::{Aws, rds_tags_of, read, repeatable};
-use crate::engine::driver::Owned;
-use crate::engine::graph::NameRule;
-use crate::engine::{Data, Delta, Error, Identity, Kind, Phase, Ref, Retention};
-use crate::resources::kms::KeyArn;
-use crate::resources::owned::marked;
-use crate::resources::{Found, Lookup, Resource, found, ignore_not_found, missing_field};
+use super::{GROUP, RdsTags};
+use crate::aws::rds_tags_of;
+use crate::resources::kms::Key;
+use crate::resources::prelude::*;
 use aws_sdk_rds::types::DbClusterSnapshot;
-use serde::{Deserialize, Serialize};
 
-/// What is known of a snapshot.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ClusterSnapshot {
     /// The cluster it was made of.
     pub cluster: String,
     /// The key without which it cannot be restored.
-    pub storage_key: Option<Ref<KeyArn>>,
+    pub storage_key: Option<Ref<Arn<Key>>>,
 }
 
-/// A snapshot's identifier.
-#[derive(Debug)]
-pub enum ClusterSnapshotId {}
-
-/// Its id and ARN.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ClusterSnapshotOutputs {
-    /// Its identifier, which is its name.
-    pub id: Ref<ClusterSnapshotId>,
-    /// Its ARN.
-    pub arn: String,
-}
+const LIST: Api = read("rds", "DescribeDBClusterSnapshots");
+const DELETE: Api = repeatable("rds", "DeleteDBClusterSnapshot");
 
 impl Kind for ClusterSnapshot {
     const TYPE: &'static str = "rds/cluster_snapshot";
     const NAME: NameRule = GROUP;
+    type Outputs = Named<Self>;
 }
 
-const ACTION: &str = "rds:DescribeDBClusterSnapshots";
-
 impl Resource for ClusterSnapshot {
-    const HOLDS_DATA: bool = true;
-    const RETENTION: Retention = Retention {
-        protection: None,
-        final_snapshot: None,
-        is_snapshot: true,
+    const FACTS: Facts<Self> = Facts {
+        listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
+        seconds: (300.0, 10.0),
+        cost: |_| Cost::usage("0.023 per GB and month"),
+        fixed: &[],
+        changing: &[],
+        replace: Replace::DeleteFirst,
+        holds_data: true,
+        interrupts: &[],
+        write_only: &[],
+        delegated: &[],
     };
-    type Outputs = ClusterSnapshotOutputs;
+    const RETENTION: Retention = Retention {
+        is_snapshot: true,
+        ..Retention::NONE
+    };
+    type Tags = RdsTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let id = key
-            .outputs
-            .map_or(key.identity.name.as_str(), |o| o.id.as_str());
-        let Some(one) = found(list(cx, None, Some(id)).await)?
-            .into_iter()
-            .flatten()
-            .next()
-        else {
+        let id = key.name();
+        let all = found(list(cx, None, Some(id)).await)?;
+        let Some(one) = all.into_iter().flatten().next() else {
             return Ok(None);
         };
-        let arn = one
-            .db_cluster_snapshot_arn()
-            .ok_or_else(|| missing_field(ACTION, "DBClusterSnapshotArn"))?;
-        Ok(Some(Found {
-            spec: Self {
-                cluster: one.db_cluster_identifier().unwrap_or_default().to_owned(),
-                storage_key: one.kms_key_id().map(Ref::from),
-            },
-            tags: Some(rds_tags_of(one.tag_list())),
-            outputs: ClusterSnapshotOutputs {
-                id: id.into(),
-                arn: arn.to_owned(),
-            },
-            phase: match one.status().unwrap_or_default() {
-                "available" => Phase::Ready,
-                "deleting" => Phase::Deleting,
-                "failed" => Phase::Failed("RDS could not make the snapshot".into()),
-                _ => Phase::Settling,
-            },
-        }))
+        let arn = one.db_cluster_snapshot_arn();
+        let arn: Ref<Arn<Self>> = LIST.field(arn, "DBClusterSnapshotArn")?;
+        let spec = Self {
+            cluster: one.db_cluster_identifier().unwrap_or_default().to_owned(),
+            storage_key: one.kms_key_id().map(Ref::from),
+        };
+        // RDS copied the cluster's tags; the name is the snapshot's own.
+        let mut tags = rds_tags_of(one.tag_list());
+        tags.insert("Name".into(), id.to_owned());
+        let found = Found::tagged(spec, Named::new(id, arn), tags);
+        Ok(Some(found.phase(match one.status().unwrap_or_default() {
+            "available" => Phase::Ready,
+            "deleting" => Phase::Deleting,
+            "failed" => Phase::Failed("RDS could not make the snapshot".into()),
+            _ => Phase::Settling,
+        })))
     }
 
     /// The blueprint has none.
-    async fn create(&self, _: &Aws, _: &Identity) -> Result<ClusterSnapshotOutputs, Error> {
-        Err(Error::permanent(
-            "create",
-            "a final snapshot is made by the deletion of its cluster alone",
-        ))
+    async fn create(&self, _: &Aws, _: &Identity) -> Result<Named<Self>, Error> {
+        let text = "a final snapshot is made by the deletion of its cluster alone";
+        Err(Error::permanent("create", text))
     }
 
-    async fn update(&self, _: &Aws, _: &ClusterSnapshotOutputs, _: &Delta) -> Result<(), Error> {
-        Ok(())
-    }
-
-    async fn data(&self, _: &Aws, _: &ClusterSnapshotOutputs) -> Result<Data, Error> {
+    async fn data(&self, _: &Aws, _: &Named<Self>) -> Result<Data, Error> {
         Ok(Data::Holds(format!("the snapshot of {}", self.cluster)))
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &ClusterSnapshotOutputs) -> Result<(), Error> {
-        ignore_not_found(
-            cx.call(repeatable("rds", "DeleteDBClusterSnapshot"), || {
-                cx.rds
-                    .client
-                    .delete_db_cluster_snapshot()
-                    .db_cluster_snapshot_identifier(outputs.id.as_str())
-                    .send()
-            })
-            .await,
-        )
+    async fn delete(&self, cx: &Aws, it: &Named<Self>) -> Result<(), Error> {
+        let call = cx.rds.client.delete_db_cluster_snapshot();
+        let call = call.db_cluster_snapshot_identifier(&it.name);
+        cx.delete(DELETE, || call.clone().send()).await
     }
+}
 
-    /// Ours are those with our mark and the name that `destroy` gives. A snapshot that somebody made of our cluster has
-    /// our mark too, because RDS copies tags; it is not ours to delete.
-    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
-        let all = list(cx, None, None).await?;
-        let one = |s: &DbClusterSnapshot| {
-            let (id, arn) = (
-                s.db_cluster_snapshot_identifier()?,
-                s.db_cluster_snapshot_arn()?,
-            );
-            let owned = marked(Self::TYPE, arn, id, rds_tags_of(s.tag_list()), suffix)?;
-            is_final(id, suffix).then(|| Owned {
-                step: id.to_owned(),
-                tags: [owned.tags, [("Name".to_owned(), id.to_owned())].into()]
-                    .into_iter()
-                    .flatten()
-                    .collect(),
-                ..owned
-            })
-        };
-        Ok(all.iter().filter_map(one).collect())
-    }
+/// Ours are those with our mark and the name that `destroy` gives. A snapshot that somebody made of our cluster has our
+/// mark too, because RDS copies tags; it is not ours to delete.
+async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
+    let all = list(cx, None, None).await?;
+    let one = |s: &DbClusterSnapshot| {
+        let id = s.db_cluster_snapshot_identifier()?;
+        let arn = s.db_cluster_snapshot_arn()?;
+        let mut tags = rds_tags_of(s.tag_list());
+        tags.insert("Name".into(), id.to_owned());
+        let owned = marked(ClusterSnapshot::TYPE, arn, id, tags, suffix)?;
+        is_final(id, suffix).then(|| Owned {
+            step: id.to_owned(),
+            ..owned
+        })
+    };
+    Ok(all.iter().filter_map(one).collect())
 }
 
 /// `snapshot-{name}-{suffix}-{date}-{time}`
@@ -155,19 +122,14 @@ async fn list(
     let mut all = Vec::new();
     let mut marker: Option<String> = None;
     loop {
-        let page = cx
-            .call(read("rds", "DescribeDBClusterSnapshots"), || {
-                cx.rds
-                    .client
-                    .describe_db_cluster_snapshots()
-                    .snapshot_type("manual")
-                    .set_db_cluster_identifier(cluster.map(str::to_owned))
-                    .set_db_cluster_snapshot_identifier(id.map(str::to_owned))
-                    .max_records(100)
-                    .set_marker(marker.clone())
-                    .send()
-            })
-            .await?;
+        let call = cx.rds.client.describe_db_cluster_snapshots();
+        let call = call
+            .snapshot_type("manual")
+            .set_db_cluster_identifier(cluster.map(str::to_owned))
+            .set_db_cluster_snapshot_identifier(id.map(str::to_owned))
+            .max_records(100)
+            .set_marker(marker.take());
+        let page = cx.call(LIST, || call.clone().send()).await?;
         marker = page.marker().filter(|m| !m.is_empty()).map(str::to_owned);
         all.extend(page.db_cluster_snapshots.unwrap_or_default());
         if marker.is_none() {
@@ -177,7 +139,7 @@ async fn list(
 }
 
 /// What the deletion of a cluster loses: its rows, and the use of manual snapshots that share its key.
-pub(super) async fn of_a_cluster(cx: &Aws, cluster: &str) -> Result<Data, Error> {
+pub(super) async fn of_cluster(cx: &Aws, cluster: &str) -> Result<Data, Error> {
     let snapshots = list(cx, Some(cluster), None).await?;
     let names: Vec<&str> = snapshots
         .iter()
