@@ -61,8 +61,9 @@ pub async fn apply(
     run::can_ask(asked.yes)?;
     let timings = asked.timings.map(|path| (Timings::new("apply"), path));
     let events = cx.console.events(timings.as_ref().map(|t| &t.0));
+    let locked = run::lock(cx).await?;
     let session = Session::open(cx, asked.scope, &events, Mode::Apply).await?;
-    let (writer, mut state) = run::open(&session).await?;
+    let (writer, mut state) = run::open(&session, locked).await?;
     let plan = make(&session, &mut state, choice).await;
     show(cx, &session, &plan)?;
     if !plan.problems.is_empty() {
@@ -74,7 +75,7 @@ pub async fn apply(
         let lossy = plan.needs_choice().next().is_some();
         run::confirm(cx, asked.yes, &session, "Apply this plan", lossy)?;
     }
-    let report = run::run(&session, writer, &mut state, &plan, &events).await?;
+    let report = run::run(&session, writer, &mut state, &plan).await?;
     if report.complete() {
         let mut outputs = inspect::resolved(&session.graph, &state);
         if let Some(scope) = &session.scope {
@@ -88,7 +89,7 @@ pub async fn apply(
     run::close(cx, &plan, &report, timings.as_ref().map(|(t, p)| (t, *p)))
 }
 
-fn document(
+pub fn document(
     cx: &Context<'_>,
     session: &Session,
     plan: &Plan,
@@ -117,15 +118,15 @@ async fn make(session: &Session, state: &mut State, choice: Option<Choice>) -> P
         &session.chosen,
         state,
         &seen,
-        &session.registry,
+        &session.context.registry,
         &options,
     );
-    let counts = plan::count(&plan, &session.registry).await;
+    let counts = plan::count(&plan, &session.context.registry).await;
     let rules = DataRules {
         choice,
         protect: session.config.protect,
     };
     let now = jiff::Timestamp::now();
-    plan::guard(&mut plan, &counts, &session.registry, rules, now);
+    plan::guard(&mut plan, &counts, &session.context.registry, rules, now);
     plan
 }

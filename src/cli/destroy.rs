@@ -6,7 +6,7 @@ use super::args::Scope;
 use super::error::Failure;
 use super::exit::Exit;
 use super::run::{self, Asked};
-use super::session::{Mode, Session, configuration, store};
+use super::session::{Listed, Mode, Session, configuration, store};
 use crate::engine::Owned;
 use crate::engine::observe::Observations;
 use crate::engine::plan::{self, Choice, DataRules, Plan, teardown};
@@ -45,8 +45,9 @@ pub async fn destroy(
     }
     let timings = asked.timings.map(|path| (Timings::new("destroy"), path));
     let events = cx.console.events(timings.as_ref().map(|t| &t.0));
+    let locked = run::lock(cx).await?;
     let session = Session::open(cx, asked.scope, &events, Mode::Destroy).await?;
-    let (writer, mut state) = run::open(&session).await?;
+    let (writer, mut state) = run::open(&session, locked).await?;
     let seen = look(&session, &mut state).await;
     let mut plan = make(&session, &state, &seen, choice).await;
     show(cx, &session, &plan)?;
@@ -64,7 +65,7 @@ pub async fn destroy(
         let lossy = plan.needs_choice().next().is_some();
         run::confirm(cx, asked.yes, &session, "Destroy all of this", lossy)?;
     }
-    let report = run::run(&session, writer, &mut state, &plan, &events).await?;
+    let report = run::run(&session, writer, &mut state, &plan).await?;
     let remains = remains(&session, &state, &plan, choice).await;
     for line in remains.lines() {
         cx.console.text(&format!("{line}\n"))?;
@@ -148,7 +149,7 @@ async fn make(
     choice: Option<Choice>,
 ) -> Plan {
     let scope = session.scope.as_deref();
-    let registry = &session.registry;
+    let registry = &session.context.registry;
     let mut plan = teardown(&session.graph, state, seen, registry, scope, choice);
     let counts = plan::count(&plan, registry).await;
     let rules = DataRules {
@@ -166,11 +167,13 @@ async fn remains(
     plan: &Plan,
     choice: Option<Choice>,
 ) -> DestroyRemains {
-    let (owned, unlisted) = session.owned().await;
+    let Listed {
+        owned, unlisted, ..
+    } = session.owned().await;
     let scope = session.scope.as_ref();
     let in_scope = |o: &Owned| scope.is_none_or(|s| o.tags.get("Environment") == Some(s));
     let snapshot = |o: &Owned| {
-        let driver = session.registry.get(&o.kind);
+        let driver = session.context.registry.get(&o.kind);
         driver.is_ok_and(|d| d.meta().retention.is_snapshot)
     };
     let (mut kept, mut leftovers) = (Vec::new(), Vec::new());

@@ -4,12 +4,13 @@ use super::Context;
 use super::args::Scope;
 use super::error::Failure;
 use super::exit::Exit;
-use super::session::Session;
-use crate::engine::Events;
-use crate::engine::exec::{self, Limits, Outcome, Report};
+use super::session::{Session, configuration, store};
+use crate::engine::exec::{self, Outcome, Recorder, Report};
 use crate::engine::plan::{self, Plan};
+use crate::engine::{Context as EngineContext, Error};
 use crate::report::{self, Timings, Totals};
-use crate::state::{Entry, Holder, State, What, Writer};
+use crate::state::{Entry, Holder, Journal, Record, State, What, Writer};
+use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal};
 use std::path::Path;
@@ -91,19 +92,35 @@ pub fn command_line() -> String {
         .join(" ")
 }
 
-/// Takes the lock and reads the state; refuses one of another account or region.
-pub async fn open(session: &Session) -> Result<(Writer, State), Failure> {
-    let config = &session.config;
-    let store = session.store.as_ref();
-    let (mut writer, mut state) = Writer::open(store, &config.region, &command_line()).await?;
+/// Takes the lock and reads the state. Comes before anything that asks AWS: who is locked out has sent no call.
+pub async fn lock(cx: &Context<'_>) -> Result<(Writer, State), Failure> {
+    let config = configuration(cx.common)?;
+    let store = store(cx.common, &config);
+    Ok(Writer::open(store.as_ref(), &config.region, &command_line()).await?)
+}
+
+/// Refuses a state of another account or region; a new one becomes the session's.
+pub async fn open(
+    session: &Session,
+    (mut writer, mut state): (Writer, State),
+) -> Result<(Writer, State), Failure> {
     session.check_home(&state)?;
     if state.account.is_empty() || state.steps.is_empty() {
         state.account.clone_from(&session.account);
-        state.region.clone_from(&config.region);
+        state.region.clone_from(&session.config.region);
         writer.restart(&state).await?;
     }
     state.facts.clone_from(&session.facts);
     Ok((writer, state))
+}
+
+#[async_trait]
+impl Recorder for Journal {
+    async fn record(&self, step: &str, record: Option<Record>) -> Result<(), Error> {
+        self.append(step, record)
+            .await
+            .map_err(|e| Error::permanent("journal", e.to_string()))
+    }
 }
 
 /// Runs a plan, saves the state whatever happens, and notes both ends in the history of runs.
@@ -112,28 +129,15 @@ pub async fn run(
     mut writer: Writer,
     state: &mut State,
     plan: &Plan,
-    events: &Events,
 ) -> Result<Report, Failure> {
-    let limits = Limits {
-        parallelism: session.config.run.parallelism,
-        consistency_timeout: session.config.run.consistency_timeout,
-        in_use_timeout: session.config.run.in_use_timeout,
-        ..Limits::default()
-    };
     plan::refresh(plan, state);
     let planned = plan.nodes.iter().map(|n| n.verb.infinitive());
     writer.note(entry(What::Started, state, planned)).await?;
-    let journal = Arc::new(writer.journal());
-    let report = exec::run(
-        plan,
-        state,
-        &session.registry,
-        journal,
-        events,
-        &limits,
-        stop_on_signals(),
-    )
-    .await;
+    let context = EngineContext {
+        stop: stop_on_signals(),
+        ..session.context.clone()
+    };
+    let report = exec::run(&context, plan, state, Arc::new(writer.journal())).await;
     writer.save(state).await?;
     let done = report
         .outcomes

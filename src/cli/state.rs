@@ -4,6 +4,7 @@ use super::Context;
 use super::args::{Scope, StateCommand};
 use super::error::Failure;
 use super::exit::Exit;
+use super::mark;
 use super::run;
 use super::session::{Mode, Session, configuration, home, store};
 use crate::engine::observe::{Observed, requests};
@@ -21,6 +22,11 @@ pub async fn run(cx: &Context<'_>, command: &StateCommand) -> Result<Exit, Failu
         StateCommand::History => history(cx).await,
         StateCommand::Show { step } => show(cx, step).await,
         StateCommand::Rebuild { yes } => again(cx, *yes).await,
+        StateCommand::Mark {
+            steps,
+            yes,
+            dry_run,
+        } => mark::run(cx, steps, *yes, *dry_run).await,
         StateCommand::Unlock => unlock(cx).await,
     }
 }
@@ -93,7 +99,7 @@ async fn again(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
                 .note(&format!("the damaged file is kept as {path}"))?;
         }
     }
-    let (mut writer, mut state) = run::open(&session).await?;
+    let (mut writer, mut state) = run::open(&session, run::lock(cx).await?).await?;
     let nothing = State::empty(&config.suffix, &config.region);
     let all = requests(&session.graph, &session.chosen, &nothing, |_, _| false);
     let seen = session.observe(&all).await;
@@ -115,17 +121,18 @@ async fn again(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
             ),
         ));
     }
-    rebuild(&session.graph, &seen, &session.registry, &mut state);
-    let (owned, unlisted) = session.owned().await;
-    recover(&session.graph, &owned, &session.registry, &mut state).await;
+    let (registry, clock) = (&session.context.registry, &session.context.clock);
+    rebuild(&session.graph, &seen, registry, &mut state, clock);
+    let listed = session.owned().await;
+    recover(&session.graph, &listed.owned, registry, &mut state, clock).await;
     writer.save(&mut state).await?;
     let mut text = format!(
         "{} steps recorded in {}\n",
         state.steps.len(),
         session.store.state_name().display()
     );
-    let unrecorded: Vec<Marked> = owned
-        .into_iter()
+    let found = listed.owned.into_iter().chain(listed.undecided);
+    let unrecorded: Vec<Marked> = found
         .filter(|o| !state.steps.contains_key(&o.step))
         .map(|o| Marked {
             kind: o.kind,
@@ -139,14 +146,14 @@ async fn again(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
             thing.kind, thing.id, thing.step
         ));
     }
-    for kind in &unlisted {
+    for kind in &listed.unlisted {
         text.push_str(&format!("not listed: {}: {}\n", kind.kind, kind.error));
     }
     let document = RebuildDocument {
         home: session.home(),
         recorded: state.steps.keys().cloned().collect(),
         unrecorded,
-        unlisted,
+        unlisted: listed.unlisted,
     };
     cx.console.answer(&text, &document)?;
     Ok(Exit::Done)

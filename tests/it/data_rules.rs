@@ -7,7 +7,6 @@ use deployer::engine::observe::{observe, requests};
 use deployer::engine::plan::{Choice, Plan};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// A key, and a store encrypted with it.
 fn store(settings: Value) -> Graph {
@@ -22,9 +21,11 @@ fn store(settings: Value) -> Graph {
 async fn made(settings: Value) -> (Arc<World>, Run, Graph) {
     let world = World::new(0.5);
     let mut run = Run::on(&world);
-    run.registry
+    run.cx
+        .registry
         .add(Arc::new(world.kind("test/quick", (1.0, 1.0)).keeping()));
-    run.registry
+    run.cx
+        .registry
         .add(Arc::new(world.kind("test/slow", (1.0, 1.0)).holding_data()));
     let graph = store(settings);
     run.apply(&graph).await;
@@ -34,7 +35,7 @@ async fn made(settings: Value) -> (Arc<World>, Run, Graph) {
 async fn teardown(run: &Run, graph: &Graph) -> Plan {
     let chosen = graph.select(None);
     let requests = requests(graph, &chosen, &run.state, |_, _| true);
-    let seen = observe(&run.registry, &requests, Duration::ZERO).await;
+    let seen = observe(&run.cx, &requests).await;
     run.teardown(graph, &seen, None).await
 }
 

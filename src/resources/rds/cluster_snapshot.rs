@@ -36,6 +36,7 @@ impl Resource for ClusterSnapshot {
         holds_data: true,
         interrupts: &[],
         write_only: &[],
+        watched: &[],
         delegated: &[],
     };
     const RETENTION: Retention = Retention {

@@ -2,18 +2,17 @@
 
 use super::world::World;
 use deployer::engine::event::Verb;
-use deployer::engine::exec::{self, Limits, MemoryRecorder, Report};
+use deployer::engine::exec::{self, MemoryRecorder, Report};
 use deployer::engine::graph::{Builder, Kind, StepMeta};
 use deployer::engine::observe::{Observations, observe, requests};
 use deployer::engine::plan::{self, DataRules, Options, Plan};
 use deployer::engine::rebuild::recover;
-use deployer::engine::{Events, Graph, Ref, Registry};
+use deployer::engine::{Context, Events, Graph, Limits, Ref};
 use deployer::state::State;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
 
 /// Both kinds have an id.
 #[derive(Default, Deserialize)]
@@ -62,22 +61,21 @@ pub fn kinds() -> [(&'static str, (f64, f64)); 2] {
 
 /// The engine's way from graph to report, on one account.
 pub struct Run {
-    pub registry: Registry,
+    pub cx: Context,
     pub state: State,
-    pub limits: Limits,
     pub options: Options,
     pub data: DataRules,
 }
 
 impl Run {
     pub fn on(world: &Arc<World>) -> Self {
+        let limits = Limits {
+            consistency_timeout: Duration::from_secs(5),
+            ..Limits::default()
+        };
         Self {
-            registry: world.registry(kinds()),
+            cx: Context::new(world.registry(kinds()), Events::default(), limits),
             state: State::empty("t", "eu-central-1"),
-            limits: Limits {
-                consistency_timeout: Duration::from_secs(5),
-                ..Limits::default()
-            },
             options: Options::default(),
             data: DataRules::default(),
         }
@@ -86,13 +84,13 @@ impl Run {
     pub async fn plan(&self, graph: &Graph) -> Plan {
         let chosen = graph.select(self.options.scope.as_deref());
         let requests = requests(graph, &chosen, &self.state, |_, _| true);
-        let seen = observe(&self.registry, &requests, Duration::ZERO).await;
+        let seen = observe(&self.cx, &requests).await;
         let mut plan = plan::build(
             graph,
             &chosen,
             &self.state,
             &seen,
-            &self.registry,
+            &self.cx.registry,
             &self.options,
         );
         self.guard(&mut plan).await;
@@ -101,18 +99,8 @@ impl Run {
 
     pub async fn execute(&mut self, plan: &Plan) -> Report {
         plan::refresh(plan, &mut self.state);
-        let (_keep, stop) = watch::channel(false);
         let recorder = Arc::new(MemoryRecorder::default());
-        exec::run(
-            plan,
-            &mut self.state,
-            &self.registry,
-            recorder,
-            &Events::default(),
-            &self.limits,
-            stop,
-        )
-        .await
+        exec::run(&self.cx, plan, &mut self.state, recorder).await
     }
 
     pub async fn apply(&mut self, graph: &Graph) -> Report {
@@ -125,16 +113,23 @@ impl Run {
     pub async fn lose_state(&mut self, graph: &Graph) {
         self.state = State::empty("t", "eu-central-1");
         let mut owned = Vec::new();
-        for driver in self.registry.all() {
+        for driver in self.cx.registry.all() {
             owned.extend(driver.owned("t").await.unwrap());
         }
-        recover(graph, &owned, &self.registry, &mut self.state).await;
+        recover(
+            graph,
+            &owned,
+            &self.cx.registry,
+            &mut self.state,
+            &self.cx.clock,
+        )
+        .await;
     }
 
     pub async fn destroy(&mut self, graph: &Graph, scope: Option<&str>) -> Report {
         let chosen = graph.select(scope);
         let requests = requests(graph, &chosen, &self.state, |_, _| true);
-        let seen = observe(&self.registry, &requests, Duration::ZERO).await;
+        let seen = observe(&self.cx, &requests).await;
         let plan = self.teardown(graph, &seen, scope).await;
         assert_eq!(plan.problems, []);
         self.execute(&plan).await
@@ -142,16 +137,16 @@ impl Run {
 
     pub async fn teardown(&self, graph: &Graph, seen: &Observations, scope: Option<&str>) -> Plan {
         let choice = self.data.choice;
-        let mut plan = plan::teardown(graph, &self.state, seen, &self.registry, scope, choice);
+        let mut plan = plan::teardown(graph, &self.state, seen, &self.cx.registry, scope, choice);
         self.guard(&mut plan).await;
         plan
     }
 
     /// Counts data and marks what would be lost, at a time of its own.
     async fn guard(&self, plan: &mut Plan) {
-        let counts = plan::count(plan, &self.registry).await;
+        let counts = plan::count(plan, &self.cx.registry).await;
         let now = "2026-11-28T04:37:43Z".parse().unwrap();
-        plan::guard(plan, &counts, &self.registry, self.data, now);
+        plan::guard(plan, &counts, &self.cx.registry, self.data, now);
     }
 }
 
