@@ -17,7 +17,7 @@ fn two() -> Graph {
         let a = b.add(head("a", "green"), Quick(json!({"x": 1})));
         b.add(
             head("b", "green"),
-            Quick(json!({"on": a.output::<()>("id").ready()})),
+            Quick(json!({"on": a.id.ready()})),
         );
     })
 }
@@ -101,7 +101,7 @@ async fn a_panic_is_a_failed_step_after_which_nothing_starts_and_the_next_run_go
         let a = b.add(head("d", "green"), Quick(json!({})));
         b.add(
             head("e", "green"),
-            Quick(json!({"on": a.output::<()>("id").ready()})),
+            Quick(json!({"on": a.id.ready()})),
         );
     });
     let mut run = Run::on(&world);
