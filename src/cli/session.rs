@@ -255,6 +255,7 @@ async fn connection(cx: &Context<'_>, config: &Config) -> Result<Connection, Fai
             folder: state_folder(common),
             port: None,
             latency: None,
+            seconds: resources::typical_seconds(),
         };
         let info = sandbox::up(&options, &|line| drop(cx.console.note(line))).await?;
         settings.endpoint = Some(info.endpoint);

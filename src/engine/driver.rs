@@ -79,6 +79,8 @@ pub struct Meta {
     pub interrupts: &'static [&'static str],
     /// Fields that AWS never shows: not compared.
     pub write_only: &'static [&'static str],
+    /// Fields that show what others put into the thing: told by drift and before a removal, and never touched.
+    pub watched: &'static [&'static str],
     /// Fields owned by someone else at run time.
     pub delegated: &'static [Delegated],
 }
@@ -98,6 +100,7 @@ impl Meta {
             holds_data: false,
             interrupts: &[],
             write_only: &[],
+            watched: &[],
             delegated: &[],
         }
     }

@@ -15,10 +15,7 @@ use tokio::time::Instant;
 fn two() -> Graph {
     graph(|b| {
         let a = b.add(head("a", "green"), Quick(json!({"x": 1})));
-        b.add(
-            head("b", "green"),
-            Quick(json!({"on": a.id.ready()})),
-        );
+        b.add(head("b", "green"), Quick(json!({"on": a.id.ready()})));
     })
 }
 
@@ -99,10 +96,7 @@ async fn a_panic_is_a_failed_step_after_which_nothing_starts_and_the_next_run_go
             b.add(head(step, "green"), Quick(json!({})));
         }
         let a = b.add(head("d", "green"), Quick(json!({})));
-        b.add(
-            head("e", "green"),
-            Quick(json!({"on": a.id.ready()})),
-        );
+        b.add(head("e", "green"), Quick(json!({"on": a.id.ready()})));
     });
     let mut run = Run::on(&world);
     run.cx.limits.parallelism = 4;

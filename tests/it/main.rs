@@ -21,6 +21,7 @@ mod makespan;
 mod mutations;
 mod ownership;
 mod planning;
+mod policy;
 mod requests;
 mod sandbox;
 mod support;

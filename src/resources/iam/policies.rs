@@ -73,19 +73,22 @@ pub(super) async fn attached(cx: &Aws, name: &str) -> Result<Vec<String>, Error>
     }
 }
 
-/// The instance profiles that hold a role.
-pub(super) async fn instance_profiles(cx: &Aws, name: &str) -> Result<Vec<String>, Error> {
-    let answer = cx
-        .call(read("iam", "ListInstanceProfilesForRole"), || {
-            cx.iam
-                .client
-                .list_instance_profiles_for_role()
-                .role_name(name)
-                .send()
-        })
-        .await?;
-    let profiles = answer.instance_profiles.into_iter();
-    Ok(profiles.map(|p| p.instance_profile_name).collect())
+/// The instance profiles that a role is in, as `instance profile NAME`.
+pub(super) async fn profiles(cx: &Aws, name: &str) -> Result<Vec<String>, Error> {
+    let mut all = Vec::new();
+    let mut marker: Option<String> = None;
+    loop {
+        let call = cx.iam.client.list_instance_profiles_for_role();
+        let call = call.role_name(name).set_marker(marker);
+        let api = read("iam", "ListInstanceProfilesForRole");
+        let page = cx.call(api, || call.clone().send()).await?;
+        let names = page.instance_profiles.iter();
+        all.extend(names.map(|p| format!("instance profile {}", p.instance_profile_name)));
+        marker = page.marker.filter(|_| page.is_truncated);
+        if marker.is_none() {
+            return Ok(all);
+        }
+    }
 }
 
 pub(super) async fn delete_inline(cx: &Aws, name: &str, policy: &str) -> Result<(), Error> {

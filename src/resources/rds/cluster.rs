@@ -1,6 +1,7 @@
 //! An Aurora PostgreSQL cluster on Serverless v2: storage, endpoints, backups, and the master password in RDS's own hands.
 
 mod change;
+mod exposed;
 mod live;
 
 use super::status::{is_stopped, phase};
@@ -60,6 +61,13 @@ pub struct Cluster {
     pub deletion_protection: bool,
     /// False when somebody stopped it; AWS starts it again after seven days.
     pub running: bool,
+    /// Roles that reach it into other services, a stream of its activity, its interface over HTTP.
+    #[serde(default)]
+    pub exposed: Exposed,
+    /// Instances that are not ours, which read all its data; a global cluster that it is a part of; accounts that a snapshot
+    /// of it is shared with.
+    #[serde(default)]
+    pub members: Vec<String>,
 }
 
 /// Capacity of each instance in Aurora capacity units, in steps of 0.5.
@@ -147,6 +155,7 @@ impl Resource for Cluster {
             "security_groups",
         ],
         write_only: &[],
+        watched: &["members"],
         delegated: &[Delegated {
             record: None,
             field: "running_version",
@@ -161,7 +170,11 @@ impl Resource for Cluster {
         let Some(cluster) = cx.rds.clusters.named(id).await? else {
             return Ok(None);
         };
-        let spec = live::settings(&cluster, id, &key.spec.engine_version);
+        let spec = Cluster {
+            exposed: exposed::read(&cluster),
+            members: exposed::members(cx, &cluster, id, key.identity).await?,
+            ..live::settings(&cluster, id, &key.spec.engine_version)
+        };
         let outputs = live::outputs(&cluster, id, READ)?;
         let found = Found::tagged(spec, outputs, rds_tags_of(cluster.tag_list()));
         Ok(Some(found.phase(phase(cluster.status()))))
@@ -206,6 +219,13 @@ impl Resource for Cluster {
             return start(cx, id).await;
         }
         self.refuse_other_secret_key(delta)?;
+        let exposed = delta.entries("exposed");
+        for what in exposed.keys() {
+            exposed::close(cx, it, what).await?;
+        }
+        if delta.changes.iter().all(|c| c.field() == "exposed") {
+            return Ok(());
+        }
         let call = self.modification(cx, id, delta);
         cx.call(MODIFY, || call.clone().send()).await.map(drop)
     }

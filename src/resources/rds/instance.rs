@@ -108,6 +108,7 @@ impl Resource for Instance {
         holds_data: false,
         interrupts: &["class", "parameter_group", "parameters_applied"],
         write_only: &[],
+        watched: &[],
         delegated: &[],
     };
     type Tags = RdsTags;

@@ -28,6 +28,9 @@ pub struct Bucket {
     pub logging: Option<Logging>,
     /// What becomes of objects with time, by rule id.
     pub lifecycle: BTreeMap<String, Rule>,
+    /// Whom its access list lets in, and where it sends objects or news of them: see `exposed`.
+    #[serde(default)]
+    pub exposed: Exposed,
 }
 
 /// The default encryption of a bucket.
@@ -87,6 +90,7 @@ impl Resource for Bucket {
         holds_data: true,
         interrupts: &[],
         write_only: &[],
+        watched: &[],
         delegated: &[],
     };
     type Tags = S3Tags;
