@@ -341,6 +341,7 @@ KINDS = {
     "logs/log_group": "log-group",
     "rds/cluster": "db-cluster",
     "rds/cluster_parameter_group": "db-cluster-parameter-group",
+    "rds/cluster_snapshot": "db-cluster-snapshot",
     "rds/instance": "db-instance",
     "rds/parameter_group": "db-parameter-group",
     "rds/subnet_group": "db-subnet-group",
