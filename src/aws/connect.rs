@@ -1,6 +1,8 @@
 //! One connection to AWS from the usual environment: variables, profiles, SSO, assume-role, `AWS_ENDPOINT_URL`.
 
-use super::class;
+use super::error::chain;
+use super::hints;
+use super::redact::redact;
 use crate::engine::Error;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
@@ -72,9 +74,9 @@ pub async fn connect(settings: &Settings) -> Result<Connection, Error> {
         if let Err(error) = provider.provide_credentials().await {
             let text = format!(
                 "the profile `{profile}` gives none: {}",
-                class::chain(&error)
+                redact(&chain(&error))
             );
-            return Err(Error::permanent("credentials", text).hint(class::CREDENTIALS));
+            return Err(hints::CREDENTIALS.on(Error::permanent("credentials", text)));
         }
         loader = loader.profile_name(profile).credentials_provider(provider);
     }

@@ -5,9 +5,9 @@
 mod quotas;
 mod version;
 
-use super::call::{Caller, read};
 use super::connect::Connection;
-use crate::engine::{Class, Error, Events};
+use super::{Caller, read};
+use crate::engine::{Class, Error};
 use aws_sdk_ec2::types::AvailabilityZone;
 use serde::Serialize;
 use std::sync::Arc;
@@ -149,10 +149,10 @@ struct Clients {
 }
 
 /// Makes the pass. It never fails: what goes wrong is a finding.
-pub async fn preflight(connection: &Connection, events: Events, depth: &Depth) -> Preflight {
+pub async fn preflight(connection: &Connection, caller: &Arc<Caller>, depth: &Depth) -> Preflight {
     let config = &connection.config;
     let clients = Clients {
-        caller: Arc::new(Caller::new(events, true, 16)),
+        caller: caller.clone(),
         ec2: aws_sdk_ec2::Client::new(config),
         rds: aws_sdk_rds::Client::new(config),
         quotas: aws_sdk_servicequotas::Client::new(config),

@@ -104,17 +104,13 @@ impl Session {
     ) -> Result<Self, Failure> {
         let config = configuration(cx.common)?;
         let connection = connection(cx, &config).await?;
-        let (facts, preflight) = preflight(&connection, &config, events, deep).await?;
+        let parallelism = config.run.parallelism;
+        let caller = Arc::new(Caller::new(events.clone(), read_only, parallelism));
+        let (facts, preflight) = preflight(&connection, &config, &caller, deep).await?;
         let graph = blueprint::build(&config, &facts)?;
         let scope = scope.env.map(|e| e.name().to_owned());
         let chosen = graph.select(scope.as_deref());
-        let aws = Aws::new(
-            &connection,
-            facts.account.clone(),
-            events.clone(),
-            read_only,
-            config.run.parallelism,
-        );
+        let aws = Arc::new(Aws::new(&connection, facts.account.clone(), caller));
         let registry = resources::registry(&aws);
         Ok(Self {
             folder: state_folder(cx.common),
@@ -252,7 +248,7 @@ async fn connection(cx: &Context<'_>, config: &Config) -> Result<Connection, Fai
 async fn preflight(
     connection: &Connection,
     config: &Config,
-    events: &Events,
+    caller: &Arc<Caller>,
     deep: bool,
 ) -> Result<(Facts, Preflight), Failure> {
     let environments = 2;
@@ -274,9 +270,8 @@ async fn preflight(
         }
     };
     let ec2 = aws_sdk_ec2::Client::new(&connection.config);
-    let caller = Caller::new(events.clone(), true, 16);
-    let lists = ServicePrefixLists::read(&caller, &ec2, &config.region);
-    let (found, lists) = tokio::join!(aws::preflight(connection, events.clone(), &depth), lists);
+    let lists = ServicePrefixLists::read(caller, &ec2, &config.region);
+    let (found, lists) = tokio::join!(aws::preflight(connection, caller, &depth), lists);
     if let Some(error) = found.error() {
         return Err(error.into());
     }

@@ -3,7 +3,7 @@
 //! those of the Service Quotas console.
 
 use super::{Check, Clients, Level, Wanted};
-use crate::aws::call::read;
+use crate::aws::read;
 use crate::aws::{rds_tags_of, tags_of};
 use crate::engine::Error;
 use crate::engine::driver::MARK_SUFFIX;

@@ -1,7 +1,7 @@
 //! Is the engine version offered to new clusters? When it is not: which are?
 
 use super::{Check, Clients, Level, Wanted};
-use crate::aws::call::read;
+use crate::aws::read;
 use crate::engine::Error;
 
 const NAME: &str = "engine version";

@@ -42,7 +42,7 @@ pub(super) fn pause(
             grow(1000, Duration::from_secs(20)),
             Duration::from_secs(300),
         ),
-        Class::Permanent | Class::Conflict | Class::Unclear => return None,
+        Class::Permanent | Class::Conflict | Class::Gone | Class::Unclear => return None,
     };
     (since_first < limit).then_some(pause)
 }
