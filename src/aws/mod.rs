@@ -6,8 +6,10 @@ mod budget;
 mod call;
 mod class;
 mod connect;
+mod environment;
 mod error;
 mod hints;
+pub mod permissions;
 mod preflight;
 mod reader;
 mod recent;
@@ -28,8 +30,9 @@ pub use api::{Answer, Api, Bucket, Grant, Guard, Nature, Service};
 pub use call::Caller;
 pub use connect::{Connection, Settings, connect};
 pub use ec2::{Ec2Reader, Find, PerTable, find, find_all, tags_of};
+pub use environment::region;
 pub use error::refused;
-pub use preflight::{Check, Depth, Level, Preflight, Wanted, preflight};
+pub use preflight::{Check, Count, Demand, Level, Preflight, Version, judge, look};
 pub use rds::{Listing, Named, rds_tags_of};
 pub use reader::Reader;
 pub use recent::{RecentTags, Refreshing};
@@ -44,7 +47,7 @@ macro_rules! services {
     ($($field:ident: $type:ident;)*) => {
         /// Everything that a resource type needs to reach AWS. Shared by all steps.
         pub struct Aws {
-            /// The account that the credentials belong to.
+            /// The account that the credentials belong to; empty until somebody asked.
             pub account: String,
             /// The region.
             pub region: String,
@@ -58,11 +61,11 @@ macro_rules! services {
         }
 
         impl Aws {
-            /// Clients and readers over one connection; all calls go through `caller`.
-            pub fn new(connection: &Connection, account: String, caller: Arc<Caller>) -> Self {
+            /// Clients and readers over one connection; all calls go through `caller`. The account is not known yet.
+            pub fn new(connection: &Connection, caller: Arc<Caller>) -> Self {
                 let config = &connection.config;
                 Self {
-                    account,
+                    account: String::new(),
                     region: config.region().map(ToString::to_string).unwrap_or_default(),
                     $($field: $field::$type::new(config, &caller),)*
                     recent: RecentTags::default(),

@@ -9,9 +9,6 @@ use crate::resources::ec2::{GatewayEndpoint, InterfaceEndpoint, SecurityGroup, S
 use crate::resources::policy::Policy;
 use serde_json::{Value, json};
 
-/// How many interface endpoints a VPC has.
-pub const INTERFACE_ENDPOINTS: usize = SERVICES.len();
-
 /// Interface endpoints: the service's name, its prefix in IAM, and actions that have no resource (for these, AWS knows
 /// no `aws:ResourceAccount`; "Actions, resources, and condition keys" of each service).
 const SERVICES: [(&str, &str, &[&str]); 8] = [

@@ -1,10 +1,11 @@
 //! What is built: pure functions from configuration and facts to a graph, one file per section of the platform.
-//! No API call is made here.
+//! Only [`Facts::read`] makes calls.
 
 mod acls;
 mod cidr;
 mod database;
 mod endpoints;
+mod facts;
 mod flow_logs;
 mod keys;
 mod logging;
@@ -17,40 +18,21 @@ mod tables;
 mod transit;
 
 pub use cidr::{Tier, Tiers};
-pub use endpoints::INTERFACE_ENDPOINTS;
+pub use facts::{Facts, ServicePrefixLists};
 pub use logging::DATABASE_CLUSTER;
 
 use crate::config::Config;
 use crate::engine::driver::{MARK_STEP, MARK_SUFFIX};
 use crate::engine::graph::GraphError;
 use crate::engine::{Builder, Graph, Handle, StepMeta};
-use crate::resources::ec2::ServicePrefixLists;
 use crate::resources::ec2::Subnet;
 use std::fmt;
-
-/// What must be known of the account before the graph can be made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
-    /// The account id.
-    pub account: String,
-    /// The availability zones that are used, sorted by name.
-    pub zones: Vec<String>,
-    /// The region's address blocks of S3 and DynamoDB.
-    pub prefix_lists: ServicePrefixLists,
-}
 
 #[cfg(test)]
 impl Facts {
     /// Facts for tests.
     fn sample() -> Self {
-        Self {
-            account: "123456789012".into(),
-            zones: ["a", "b", "c"].map(|z| format!("eu-central-1{z}")).into(),
-            prefix_lists: ServicePrefixLists {
-                s3: "pl-s3".into(),
-                dynamodb: "pl-dynamodb".into(),
-            },
-        }
+        Self::assumed(&Config::default(), "123456789012")
     }
 }
 

@@ -14,11 +14,12 @@ use crate::state::{self, State};
 /// Shows what `apply` would do. The state it holds has no way to write.
 pub async fn plan(cx: &Context<'_>, scope: &Scope, replace_data: bool) -> Result<Exit, Failure> {
     let events = cx.console.events(None);
-    let session = Session::open(cx, scope, &events, true, true).await?;
-    let config = &session.config;
+    let mut session = Session::open(cx, scope, &events, true).await?;
+    let config = session.config.clone();
     let mut state = state::read(&session.folder, &config.suffix, &config.region)?;
     session.check_home(&state)?;
     let plan = make(&session, &mut state, replace_data).await;
+    session.judge(&plan).await?;
     show(cx, &session, &plan)?;
     cx.console
         .document(&PlanDocument::new(session.home(), &plan))?;
@@ -54,9 +55,10 @@ pub async fn apply(
     run::can_ask(asked.yes)?;
     let timings = asked.timings.map(|path| (Timings::new("apply"), path));
     let events = cx.console.events(timings.as_ref().map(|t| &t.0));
-    let session = Session::open(cx, asked.scope, &events, false, true).await?;
+    let mut session = Session::open(cx, asked.scope, &events, false).await?;
     let (writer, mut state) = run::open(&session)?;
     let plan = make(&session, &mut state, replace_data).await;
+    session.judge(&plan).await?;
     show(cx, &session, &plan)?;
     if !plan.problems.is_empty() {
         let nothing = Default::default();

@@ -14,7 +14,7 @@ use crate::state::{self, State};
 /// Shows what `destroy` would do. The state it holds has no way to write.
 pub async fn plan(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
     let events = cx.console.events(None);
-    let session = Session::open(cx, scope, &events, true, false).await?;
+    let session = Session::open(cx, scope, &events, true).await?;
     let config = &session.config;
     let mut state = state::read(&session.folder, &config.suffix, &config.region)?;
     session.check_home(&state)?;
@@ -30,7 +30,7 @@ pub async fn destroy(cx: &Context<'_>, asked: &Asked<'_>) -> Result<Exit, Failur
     run::can_ask(asked.yes)?;
     let timings = asked.timings.map(|path| (Timings::new("destroy"), path));
     let events = cx.console.events(timings.as_ref().map(|t| &t.0));
-    let session = Session::open(cx, asked.scope, &events, false, false).await?;
+    let session = Session::open(cx, asked.scope, &events, false).await?;
     let (writer, mut state) = run::open(&session)?;
     let mut plan = make(&session, &mut state).await;
     show(cx, &session, &plan)?;

@@ -12,7 +12,7 @@ use crate::state;
 /// Compares the account with the blueprint and the state. Writes nothing.
 pub async fn drift(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
     let events = cx.console.events(None);
-    let session = Session::open(cx, scope, &events, true, false).await?;
+    let session = Session::open(cx, scope, &events, true).await?;
     let config = &session.config;
     let state = state::read(&session.folder, &config.suffix, &config.region)?;
     session.check_home(&state)?;

@@ -2,16 +2,18 @@
 
 use super::Context;
 use super::args::{Common, Scope};
+use super::demand::demand;
 use super::error::Failure;
-use crate::aws::{self, Aws, Caller, Connection, Depth, Preflight, Settings, Wanted, connect};
+use crate::aws::{self, Aws, Caller, Check, Connection, Level, Preflight, Settings, connect};
 use crate::blueprint::{self, Facts};
 use crate::config::{Config, Overrides};
 use crate::engine::drift::Unlisted;
 use crate::engine::observe::{Observations, ReadRequest, observe, requests};
+use crate::engine::plan::Plan;
 use crate::engine::rebuild::recover;
 use crate::engine::{Driver, Events, Graph, Owned, Registry};
 use crate::report::DeploymentRef;
-use crate::resources::{self, ec2::ServicePrefixLists};
+use crate::resources;
 use crate::sandbox;
 use crate::state::{Record, State};
 use futures::future::join_all;
@@ -25,6 +27,12 @@ pub fn configuration(common: &Common) -> Result<Config, Failure> {
         suffix: common.suffix.clone(),
         region: common.region.clone(),
         parallelism: common.parallelism,
+        // The sandbox is not AWS: where the user's accounts are is not its business.
+        environment_region: if common.sandbox {
+            None
+        } else {
+            aws::region(common.profile.as_deref())
+        },
     };
     Ok(Config::load(common.config.as_deref(), overrides)?)
 }
@@ -50,25 +58,7 @@ pub fn home(state: &State, scope: Option<&str>) -> DeploymentRef {
 
 /// The graph as far as it can be known without AWS: account and zones only shape names.
 pub fn offline_graph(config: &Config, state: &State) -> Result<Graph, Failure> {
-    let account = if state.account.is_empty() {
-        "000000000000".to_owned()
-    } else {
-        state.account.clone()
-    };
-    let zones = ["a", "b", "c", "d"]
-        .iter()
-        .take(config.network.zones)
-        .map(|z| format!("{}{z}", config.region))
-        .collect();
-    let prefix_lists = ServicePrefixLists {
-        s3: "pl-s3".into(),
-        dynamodb: "pl-dynamodb".into(),
-    };
-    let facts = Facts {
-        account,
-        zones,
-        prefix_lists,
-    };
+    let facts = Facts::assumed(config, &state.account);
     Ok(blueprint::build(config, &facts)?)
 }
 
@@ -100,17 +90,20 @@ impl Session {
         scope: &Scope,
         events: &Events,
         read_only: bool,
-        deep: bool,
     ) -> Result<Self, Failure> {
         let config = configuration(cx.common)?;
         let connection = connection(cx, &config).await?;
         let parallelism = config.run.parallelism;
         let caller = Arc::new(Caller::new(events.clone(), read_only, parallelism));
-        let (facts, preflight) = preflight(&connection, &config, &caller, deep).await?;
+        let mut aws = Aws::new(&connection, caller);
+        let (mut preflight, facts) = Facts::read(&aws, &config).await;
+        let facts = facts?;
+        preflight.checks.insert(0, region(&config));
+        aws.account.clone_from(&facts.account);
+        let aws = Arc::new(aws);
         let graph = blueprint::build(&config, &facts)?;
         let scope = scope.env.map(|e| e.name().to_owned());
         let chosen = graph.select(scope.as_deref());
-        let aws = Arc::new(Aws::new(&connection, facts.account.clone(), caller));
         let registry = resources::registry(&aws);
         Ok(Self {
             folder: state_folder(cx.common),
@@ -132,6 +125,17 @@ impl Session {
             account: self.account.clone(),
             region: self.config.region.clone(),
             scope: self.scope.clone(),
+        }
+    }
+
+    /// Checks whether AWS can give what this plan would make. What forbids to go on is an error before any write.
+    pub async fn judge(&mut self, plan: &Plan) -> Result<(), Failure> {
+        let demand = demand(&self.graph, &self.chosen, plan);
+        let found = aws::judge(&self.aws, &demand).await;
+        self.preflight.checks.extend(found);
+        match self.preflight.error() {
+            Some(error) => Err(error.into()),
+            None => Ok(()),
         }
     }
 
@@ -244,43 +248,15 @@ async fn connection(cx: &Context<'_>, config: &Config) -> Result<Connection, Fai
     Ok(connect(&settings).await?)
 }
 
-/// Who and where we are, and whether what is wanted can be had. What forbids to go on is an error before any write.
-async fn preflight(
-    connection: &Connection,
-    config: &Config,
-    caller: &Arc<Caller>,
-    deep: bool,
-) -> Result<(Facts, Preflight), Failure> {
-    let environments = 2;
-    let depth = if deep {
-        Depth::Full(Wanted {
-            suffix: config.suffix.clone(),
-            zones: config.network.zones,
-            engine: "aurora-postgresql".into(),
-            engine_version: config.database.engine_version.clone(),
-            vpcs: environments,
-            transit_gateways: 1,
-            interface_endpoints: blueprint::INTERFACE_ENDPOINTS,
-            clusters: environments,
-            instances: environments * config.database.instances,
-        })
-    } else {
-        Depth::Light {
-            zones: config.network.zones,
+/// Which region, and who says so.
+fn region(config: &Config) -> Check {
+    let text = format!("{} ({})", config.region, config.region_source);
+    match &config.other_region {
+        None => Check::new("region", Level::Ok, text),
+        Some((region, source)) => {
+            let text = format!("{text}; {source} says {region}, which is not used");
+            Check::new("region", Level::Warning, text)
+                .hint("pass --region to say which one is meant, or make the two agree")
         }
-    };
-    let ec2 = aws_sdk_ec2::Client::new(&connection.config);
-    let lists = ServicePrefixLists::read(caller, &ec2, &config.region);
-    let (found, lists) = tokio::join!(aws::preflight(connection, caller, &depth), lists);
-    if let Some(error) = found.error() {
-        return Err(error.into());
     }
-    let mut zones = found.zones.clone();
-    zones.truncate(config.network.zones);
-    let facts = Facts {
-        account: found.account.clone(),
-        zones,
-        prefix_lists: lists?,
-    };
-    Ok((facts, found))
 }

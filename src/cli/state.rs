@@ -61,7 +61,7 @@ fn show(cx: &Context<'_>, step: &str) -> Result<Exit, Failure> {
 async fn again(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
     run::can_ask(yes)?;
     let events = cx.console.events(None);
-    let session = Session::open(cx, &Scope { env: None }, &events, true, false).await?;
+    let session = Session::open(cx, &Scope { env: None }, &events, true).await?;
     let config = &session.config;
     let damaged = match state::read(&session.folder, &config.suffix, &config.region) {
         Ok(state) => {

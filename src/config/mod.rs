@@ -29,6 +29,10 @@ pub struct Config {
     pub suffix: String,
     /// The AWS region.
     pub region: String,
+    /// Who says so: `--region`, the file, `AWS_REGION`, a profile, or the default.
+    pub region_source: String,
+    /// Another region that the environment names, and where; the file goes before it.
+    pub other_region: Option<(String, String)>,
     /// Tags of every resource besides the ownership mark.
     pub tags: Tags,
     /// The network.
@@ -151,6 +155,8 @@ impl Default for Config {
         Self {
             suffix: "dev".into(),
             region: "eu-central-1".into(),
+            region_source: "default".into(),
+            other_region: None,
             tags: Tags {
                 set: set
                     .iter()

@@ -27,9 +27,10 @@ pub use drift::drift;
 pub use error::{error, failure};
 pub use graph::{dot, graph_json, mermaid};
 pub use json::{
-    DeploymentRef, Document, DriftDocument, ErrorDocument, Marked, OutputsDocument, PlanDocument,
-    PlanSummary, RebuildDocument, RunDocument, RunStep, RunSummary, SandboxDocument,
-    StateListDocument, StateRow, StateShowDocument, StatusDocument, TextDocument, UnlockDocument,
+    DeploymentRef, Document, DriftDocument, ErrorDocument, Marked, OutputsDocument,
+    PermissionsDocument, PlanDocument, PlanSummary, RebuildDocument, RunDocument, RunStep,
+    RunSummary, SandboxDocument, StateListDocument, StateRow, StateShowDocument, StatusDocument,
+    TextDocument, UnlockDocument,
 };
 pub use lines::Plain;
 pub use paint::{ColorChoice, Paint};

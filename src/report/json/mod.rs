@@ -4,8 +4,8 @@
 mod records;
 
 pub use records::{
-    Marked, OutputsDocument, RebuildDocument, SandboxDocument, StateListDocument, StateRow,
-    StateShowDocument, StatusDocument, TextDocument, UnlockDocument,
+    Marked, OutputsDocument, PermissionsDocument, RebuildDocument, SandboxDocument,
+    StateListDocument, StateRow, StateShowDocument, StatusDocument, TextDocument, UnlockDocument,
 };
 
 use super::calls::CallTotals;

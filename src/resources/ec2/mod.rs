@@ -16,7 +16,6 @@ mod network_acl;
 mod network_acl_entries;
 mod network_acl_subnets;
 mod owned;
-mod prefix_lists;
 mod route_table;
 mod route_table_subnets;
 mod routes;
@@ -51,7 +50,6 @@ pub use internet_gateway_attachment::{
 pub use network_acl::{NetworkAcl, NetworkAclId, NetworkAclOutputs};
 pub use network_acl_entries::{NetworkAclEntries, NetworkAclEntriesOutputs};
 pub use network_acl_subnets::{NetworkAclSubnets, NetworkAclSubnetsOutputs};
-pub use prefix_lists::ServicePrefixLists;
 pub use route_table::{RouteTable, RouteTableId, RouteTableOutputs};
 pub use route_table_subnets::{RouteTableSubnets, RouteTableSubnetsOutputs};
 pub use routes::{Routes, RoutesOutputs, Target};
