@@ -2,7 +2,7 @@
 //! Every service file declares its actions once with [`actions!`]; calls, budgets, error classes, hints and the policy
 //! that `deployer permissions` prints all start from these constants.
 
-use crate::engine::Class;
+use crate::engine::{Class, Error, Leftover};
 
 /// What AWS answered to a failed call.
 #[derive(Debug, Clone, Copy)]
@@ -138,6 +138,28 @@ impl Api {
     /// `ec2:CreateVpc`.
     pub fn action(&self) -> String {
         format!("{}:{}", self.service.name, self.operation)
+    }
+
+    /// A field that this call's answer always has. Its absence is an error, and nothing empty is ever recorded.
+    pub fn field<T: for<'a> From<&'a str>>(
+        &self,
+        value: Option<&str>,
+        name: &str,
+    ) -> Result<T, Error> {
+        match value {
+            Some(text) if !text.is_empty() => Ok(text.into()),
+            _ => Err(self.missing(name)),
+        }
+    }
+
+    /// The error of an answer that lacks a field it always has.
+    pub fn missing(&self, name: &str) -> Error {
+        let leftover = if self.writes() {
+            Leftover::Unknown
+        } else {
+            Leftover::Nothing
+        };
+        Error::permanent(self.action(), format!("the answer has no `{name}`")).leftover(leftover)
     }
 
     /// True for a mutating call.

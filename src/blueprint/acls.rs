@@ -57,10 +57,10 @@ pub fn declare(
         let entries = builder.graph.add(meta, entries);
         // Not before the entries are there: until then the ACL denies everything.
         let guarded = NetworkAclSubnets {
-            acl: entries.complete(),
+            acl: entries.id.ready(),
             subnets: subnets[tier as usize]
                 .iter()
-                .map(Handle::<Subnet>::id)
+                .map(|subnet| subnet.id())
                 .collect(),
         };
         let meta = builder.meta(&format!("{name}-subnets"), env);

@@ -3,10 +3,11 @@
 
 use super::{DATABASE_CLUSTER, Env, EnvironmentBuilder};
 use crate::engine::{Handle, Ref};
-use crate::resources::ec2::{SecurityGroupId, Subnet, VpcId};
-use crate::resources::iam::RoleArn;
-use crate::resources::kms::KeyArn;
-use crate::resources::logs::LogGroupName;
+use crate::resources::Arn;
+use crate::resources::ec2::{SecurityGroup, Subnet, Vpc};
+use crate::resources::iam::Role;
+use crate::resources::kms::Key;
+use crate::resources::logs::LogGroup;
 use crate::resources::rds::{
     Capacity, Cluster, ClusterParameterGroup, ENGINE, Insights, Instance, Monitoring,
     ParameterGroup, SubnetGroup, family, major,
@@ -17,17 +18,17 @@ use std::collections::BTreeMap;
 /// What it rests on.
 pub struct Needs<'a> {
     /// The VPC.
-    pub vpc: Ref<VpcId>,
+    pub vpc: Ref<Vpc>,
     /// The subnets of the db tier.
     pub subnets: &'a [Handle<Subnet>],
     /// The security group of the database.
-    pub security_group: Ref<SecurityGroupId>,
+    pub security_group: Ref<SecurityGroup>,
     /// The key of storage, secret and Performance Insights.
-    pub data_key: Ref<KeyArn>,
+    pub data_key: Ref<Arn<Key>>,
     /// The role that writes enhanced monitoring.
-    pub monitoring_role: Ref<RoleArn>,
+    pub monitoring_role: Ref<Arn<Role>>,
     /// The log group `/aws/rds/cluster/{cluster}/postgresql`, which must be there before RDS would make one itself.
-    pub log_group: Ref<LogGroupName>,
+    pub log_group: Ref<LogGroup>,
 }
 
 /// Settings of the whole cluster. Static ones (logical replication, preloaded libraries) take effect when an instance
@@ -60,23 +61,19 @@ pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env, needs: &Needs<'_>
     instances(builder, env, needs, &cluster, &group);
     let rotation = Rotation {
         // RDS is done with the secret when the cluster is.
-        secret: cluster.secret_arn().ready(),
+        secret: cluster.secret_arn.ready(),
         days: builder.config.database.rotation_days,
     };
     builder
         .graph
         .add(builder.meta("aurora-rotation", env), rotation);
-    let mut output = |name: &str, from: &str| {
-        let value: Ref<()> = cluster.output(from);
-        builder
-            .graph
-            .output(format!("{env}.database.{name}"), value);
-    };
-    output("cluster", "id");
-    output("writer_endpoint", "writer_endpoint");
-    output("reader_endpoint", "reader_endpoint");
-    output("port", "port");
-    output("secret_arn", "secret_arn");
+    let name = |what: &str| format!("{env}.database.{what}");
+    let graph = &mut builder.graph;
+    graph.output(name("cluster"), &cluster.id);
+    graph.output(name("writer_endpoint"), &cluster.writer_endpoint);
+    graph.output(name("reader_endpoint"), &cluster.reader_endpoint);
+    graph.output(name("port"), &cluster.port);
+    graph.output(name("secret_arn"), &cluster.secret_arn);
 }
 
 fn parameters(list: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -143,7 +140,7 @@ fn instances(
     let group = builder.graph.add(builder.meta("db-parameters", env), group);
     for at in 0..settings.instances {
         let spec = Instance {
-            cluster: cluster.id(),
+            cluster: cluster.id.clone(),
             // A zone that was added is in the group before an instance is put there.
             subnet_group: subnet_group.name().ready(),
             class: "db.serverless".into(),

@@ -5,7 +5,7 @@
 use super::network::Network;
 use super::{Env, EnvironmentBuilder, Tier};
 use crate::engine::Handle;
-use crate::resources::ec2::{GatewayEndpoint, InterfaceEndpoint, SecurityGroup, Subnet};
+use crate::resources::ec2::{GatewayEndpoint, InterfaceEndpoint, SecurityGroup};
 use crate::resources::policy::Policy;
 use serde_json::{Value, json};
 
@@ -106,7 +106,7 @@ pub fn declare(
         };
         builder.graph.add(meta, spec);
     }
-    let subnets = network.tier(Tier::App).iter().map(Handle::<Subnet>::id);
+    let subnets = network.tier(Tier::App).iter().map(|subnet| subnet.id());
     let subnets: Vec<_> = subnets.collect();
     for (service, prefix, bare) in SERVICES {
         let meta = builder.meta(&format!("vpce-{}", service.replace('.', "-")), env);

@@ -84,7 +84,12 @@ fn key(
         .add(builder.meta(&format!("key-{thing}"), env), spec);
     let mut meta = builder.meta(&format!("alias-{thing}"), env);
     meta.name = format!("alias/{}", builder.name(thing, env));
-    builder.graph.add(meta, Alias { key: key.id() });
+    builder.graph.add(
+        meta,
+        Alias {
+            key: key.id.clone(),
+        },
+    );
     key
 }
 

@@ -29,7 +29,7 @@ pub struct Logging {
 pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env, keys: &Keys) -> Logging {
     let group = |days| LogGroup {
         retention_days: Some(days),
-        kms_key: Some(keys.logs.arn()),
+        kms_key: Some(keys.logs.arn.clone()),
     };
     let flow_logs = builder.graph.add(
         builder.meta("flow-logs", env),

@@ -24,14 +24,13 @@ pub use logging::DATABASE_CLUSTER;
 use crate::config::Config;
 use crate::engine::driver::{MARK_STEP, MARK_SUFFIX};
 use crate::engine::graph::GraphError;
-use crate::engine::{Builder, Graph, Handle, StepMeta};
-use crate::resources::ec2::Subnet;
+use crate::engine::{Builder, Graph, StepMeta};
 use std::fmt;
 
 #[cfg(test)]
 impl Facts {
     /// Facts for tests.
-    fn sample() -> Self {
+    pub(crate) fn sample() -> Self {
         Self::assumed(&Config::default(), "123456789012")
     }
 }
@@ -154,7 +153,7 @@ fn environment(builder: &mut EnvironmentBuilder<'_>, env: Env, transit: &transit
             vpc: network.vpc.id(),
             subnets: network.tier(Tier::Db),
             security_group: groups.database.id(),
-            data_key: keys.data.arn(),
+            data_key: keys.data.arn.clone(),
             monitoring_role: logging.monitoring_role.arn(),
             log_group: logging.database.name(),
         },
@@ -166,7 +165,7 @@ fn environment(builder: &mut EnvironmentBuilder<'_>, env: Env, transit: &transit
         let ids: Vec<_> = network
             .tier(tier)
             .iter()
-            .map(Handle::<Subnet>::id)
+            .map(|subnet| subnet.id())
             .collect();
         builder
             .graph

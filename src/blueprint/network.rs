@@ -6,7 +6,7 @@ use super::{Env, EnvironmentBuilder, Tier, Tiers};
 use crate::engine::{Handle, Ref};
 use crate::resources::ec2::{
     InternetGateway, InternetGatewayAttachment, RouteTable, RouteTableSubnets, Routes, Subnet,
-    Target, TransitGatewayId, Vpc,
+    Target, TransitGateway, Vpc,
 };
 use std::collections::BTreeMap;
 
@@ -66,7 +66,7 @@ pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env) -> Network {
             table: table.id(),
             subnets: subnets[tier as usize]
                 .iter()
-                .map(Handle::<Subnet>::id)
+                .map(|subnet| subnet.id())
                 .collect(),
         };
         let meta = builder.meta(&format!("{name}-subnets"), env);
@@ -88,7 +88,7 @@ pub fn routes(
     builder: &mut EnvironmentBuilder<'_>,
     env: Env,
     network: &Network,
-    transit: Vec<(String, Ref<TransitGatewayId>)>,
+    transit: Vec<(String, Ref<TransitGateway>)>,
 ) {
     let transit: BTreeMap<String, Target> = transit
         .into_iter()
@@ -98,7 +98,7 @@ pub fn routes(
         let routes = match tier {
             Tier::Public => BTreeMap::from([(
                 super::ANYWHERE.to_owned(),
-                network.internet.gateway().into(),
+                network.internet.gateway.clone().into(),
             )]),
             Tier::App | Tier::Db => transit.clone(),
         };

@@ -17,7 +17,7 @@
 use super::{ANYWHERE, Env, EnvironmentBuilder, Tier, Tiers};
 use crate::engine::{Handle, Ref};
 use crate::resources::ec2::{
-    DefaultSecurityGroup, Rules, SecurityGroup, SecurityGroupId, SecurityGroupRules, Traffic, Vpc,
+    DefaultSecurityGroup, Rules, SecurityGroup, SecurityGroupRules, Traffic, Vpc,
 };
 
 /// The port on which the load balancer serves.
@@ -176,7 +176,7 @@ impl Side {
         group: &Handle<SecurityGroup>,
     ) {
         let meta = builder.meta(&format!("security-group-{name}-rules"), env);
-        let group: Ref<SecurityGroupId> = group.id();
+        let group: Ref<SecurityGroup> = group.id();
         let Self { ingress, egress } = self;
         let spec = SecurityGroupRules {
             group,

@@ -20,7 +20,7 @@ pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env, keys: &Keys) {
         stream: None,
         ttl: Some("expires_at".into()),
         recovery_days: Some(RECOVERY_DAYS),
-        kms_key: Some(keys.data.arn()),
+        kms_key: Some(keys.data.arn.clone()),
         deletion_protection: false,
     };
     let index = |hash: &str, range: &str| Index {
@@ -46,7 +46,7 @@ pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env, keys: &Keys) {
     for (thing, table) in TABLE_NAMES.into_iter().zip([&sessions, &rate_limits]) {
         builder
             .graph
-            .output(format!("{env}.table.{thing}"), table.name());
+            .output(format!("{env}.table.{thing}"), &table.name);
     }
 }
 

@@ -6,7 +6,7 @@
 use super::{Env, EnvironmentBuilder, Tier, Tiers};
 use crate::engine::{Handle, Ref};
 use crate::resources::ec2::{
-    Subnet, TransitGateway, TransitGatewayAssociation, TransitGatewayAttachment, TransitGatewayId,
+    Subnet, TransitGateway, TransitGatewayAssociation, TransitGatewayAttachment,
     TransitGatewayPropagations, TransitGatewayRouteTable, TransitGatewayRoutes,
     TransitGatewayTarget, Vpc,
 };
@@ -66,12 +66,12 @@ pub struct Attached {
     /// The blocks on the other side that may be reached.
     pub destinations: Vec<String>,
     /// Where routes to them lead: the gateway, once the attachment is available.
-    pub target: Ref<TransitGatewayId>,
+    pub target: Ref<TransitGateway>,
 }
 
 impl Attached {
     /// Destinations with their target.
-    pub fn routes(&self) -> Vec<(String, Ref<TransitGatewayId>)> {
+    pub fn routes(&self) -> Vec<(String, Ref<TransitGateway>)> {
         self.destinations
             .iter()
             .map(|cidr| (cidr.clone(), self.target.clone()))
@@ -90,7 +90,7 @@ pub fn attach(
     let spec = TransitGatewayAttachment {
         transit_gateway: transit.gateway.id().ready(),
         vpc: vpc.id(),
-        subnets: app_subnets.iter().map(Handle::<Subnet>::id).collect(),
+        subnets: app_subnets.iter().map(|subnet| subnet.id()).collect(),
         dns_support: true,
         ipv6: false,
         appliance_mode: false,
@@ -100,11 +100,11 @@ pub fn attach(
     let attachment = builder.graph.add(meta, spec);
     builder
         .graph
-        .output(format!("{env}.transit-gateway-attachment"), attachment.id());
+        .output(format!("{env}.transit-gateway-attachment"), &attachment.id);
 
     let meta = builder.meta("tgw-assoc", env);
     let spec = TransitGatewayAssociation {
-        attachment: attachment.id().ready(),
+        attachment: attachment.id.ready(),
         table: transit.table(env).id().ready(),
         others: Vec::new(),
     };
@@ -114,7 +114,7 @@ pub fn attach(
     let meta = builder.meta("tgw-propagations", env);
     let spec = TransitGatewayPropagations {
         table: others_table.clone(),
-        attachments: vec![attachment.id().ready()],
+        attachments: vec![attachment.id.ready()],
     };
     builder.graph.add(meta, spec);
 
@@ -132,7 +132,7 @@ pub fn attach(
 
     let other = Tiers::of(builder, env.other());
     Attached {
-        target: attachment.transit_gateway().ready(),
+        target: attachment.transit_gateway.ready(),
         destinations: [Tier::App, Tier::Db]
             .map(|tier| other.tier(tier).to_string())
             .into(),

@@ -32,23 +32,59 @@ pub struct Delegated {
     pub legal: fn(&Value, &Value) -> Result<(), String>,
 }
 
+/// What comes first when a thing is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replace {
+    /// The old one goes first: its name or its place can be taken once only.
+    DeleteFirst,
+    /// The new one comes first: AWS refuses to delete one that is in use.
+    CreateFirst,
+}
+
 /// Facts about a resource type that the engine plans with.
 #[derive(Debug, Clone)]
 pub struct Meta {
     /// The type, `service/thing`.
     pub kind: &'static str,
-    /// Fields that AWS cannot change in place.
-    pub fixed: &'static [&'static str],
-    /// Databases, tables, buckets, keys: never replaced without `--replace-data`.
-    pub holds_data: bool,
     /// How it exists.
     pub nature: Nature,
-    /// Fields owned by someone else at run time.
-    pub delegated: &'static [Delegated],
     /// Typical seconds from the create call until it is ready.
     pub create_seconds: f64,
     /// Typical seconds from the delete call until it is gone.
     pub delete_seconds: f64,
+    /// Fields that AWS cannot change in place.
+    pub fixed: &'static [&'static str],
+    /// Outputs that an update changes: what refers to them is known after the update only.
+    pub changing: &'static [&'static str],
+    /// The order of a replacement.
+    pub replace: Replace,
+    /// Databases, tables, buckets, keys: never replaced without `--replace-data`.
+    pub holds_data: bool,
+    /// Fields whose change interrupts service.
+    pub interrupts: &'static [&'static str],
+    /// Fields that AWS never shows: not compared.
+    pub write_only: &'static [&'static str],
+    /// Fields owned by someone else at run time.
+    pub delegated: &'static [Delegated],
+}
+
+impl Meta {
+    /// A tagged type about which there is nothing to say: where an engine's test or a figure starts from.
+    pub const fn plain(kind: &'static str) -> Self {
+        Self {
+            kind,
+            nature: Nature::Tagged,
+            create_seconds: 1.0,
+            delete_seconds: 1.0,
+            fixed: &[],
+            changing: &[],
+            replace: Replace::DeleteFirst,
+            holds_data: false,
+            interrupts: &[],
+            write_only: &[],
+            delegated: &[],
+        }
+    }
 }
 
 /// Who a resource is: what is written down before the create call leaves.

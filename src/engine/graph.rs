@@ -1,11 +1,12 @@
 //! The graph of what is to exist: steps with their desired JSON, and edges that come from references alone.
 
+use super::handle::Handle;
 use super::order::topological;
-use super::reference::{Ref, Strength, edges};
+use super::reference::{Strength, edges};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
-use std::marker::PhantomData;
 
 /// What a name of this type may look like on AWS.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +35,9 @@ pub trait Kind: Serialize {
     const TYPE: &'static str;
     /// The rule for its names.
     const NAME: NameRule = TAG_NAME;
+    /// What is known of a thing of this type once it exists: ids, ARNs, endpoints; never a secret. The handle of a step
+    /// is this struct, filled with references.
+    type Outputs: DeserializeOwned + Default;
 }
 
 /// The head of a step: everything but the struct itself.
@@ -85,33 +89,6 @@ pub struct Graph {
     index: HashMap<String, usize>,
     /// Named values for the user, with placeholders.
     pub outputs: BTreeMap<String, Value>,
-}
-
-/// A step that was added; makes typed references to its outputs.
-pub struct Handle<R> {
-    id: String,
-    of: PhantomData<fn() -> R>,
-}
-
-impl<R> Clone for Handle<R> {
-    fn clone(&self) -> Self {
-        Self {
-            id: self.id.clone(),
-            of: PhantomData,
-        }
-    }
-}
-
-impl<R> Handle<R> {
-    /// A reference to one of its outputs. Resource types wrap this in typed methods (`vpc.id()`).
-    pub fn output<T>(&self, name: &str) -> Ref<T> {
-        Ref::output(&self.id, name)
-    }
-
-    /// The step id.
-    pub fn step(&self) -> &str {
-        &self.id
-    }
 }
 
 /// Why a graph cannot be built.
@@ -187,7 +164,13 @@ impl Builder {
             });
             Value::Null
         });
-        let id = head.id.clone();
+        let handle = Handle::new(&head.id).unwrap_or_else(|e| {
+            self.errors.push(GraphError::Json {
+                step: head.id.clone(),
+                why: e.to_string(),
+            });
+            Handle::default()
+        });
         let StepMeta {
             id: step,
             scope,
@@ -203,10 +186,7 @@ impl Builder {
             spec,
             needs: Vec::new(),
         });
-        Handle {
-            id,
-            of: PhantomData,
-        }
+        handle
     }
 
     /// Names a value for `deployer outputs`; it may hold references.
@@ -301,6 +281,7 @@ mod tests {
     struct Any(Value);
     impl Kind for Any {
         const TYPE: &'static str = "test/any";
+        type Outputs = ();
     }
 
     fn head(id: &str, scope: &str) -> StepMeta {

@@ -7,6 +7,7 @@ pub mod error;
 pub mod event;
 pub mod exec;
 pub mod graph;
+mod handle;
 pub mod observe;
 mod order;
 pub mod plan;
@@ -16,9 +17,10 @@ pub mod reference;
 pub use diff::{Change, diff};
 pub use driver::{
     Delegated, Delta, Driver, Edit, Identity, Key, Live, Meta, Nature, Owned, Ownership, Phase,
-    Registry,
+    Registry, Replace,
 };
 pub use error::{Class, Error, Leftover};
 pub use event::{Event, Events};
-pub use graph::{Builder, Graph, Handle, Kind, NameRule, Step, StepMeta, TAG_NAME};
+pub use graph::{Builder, Graph, Kind, NameRule, Step, StepMeta, TAG_NAME};
+pub use handle::{Handle, fields};
 pub use reference::{Ref, Strength};

@@ -12,9 +12,7 @@ use deployer::engine::exec::{self, Limits};
 use deployer::engine::graph::{Builder, Kind, StepMeta};
 use deployer::engine::observe::{observe, requests};
 use deployer::engine::plan::{self, Options};
-use deployer::engine::{
-    Delta, Driver, Error, Events, Graph, Identity, Live, Meta, Nature, Registry,
-};
+use deployer::engine::{Delta, Driver, Error, Events, Graph, Identity, Live, Meta, Registry};
 use deployer::state::Writer;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -31,6 +29,7 @@ struct Nothing {
 }
 impl Kind for Nothing {
     const TYPE: &'static str = "figures/nothing";
+    type Outputs = ();
 }
 
 /// A resource that does nothing: it is what it was asked to be.
@@ -85,15 +84,7 @@ fn graph(steps: usize, chains: usize) -> Graph {
 /// Seconds, bytes written and fsyncs of planning and applying a graph with a real journal and state.
 async fn run(steps: usize, chains: usize) -> (f64, u64, u64) {
     let mut registry = Registry::default();
-    let meta = Meta {
-        kind: Nothing::TYPE,
-        fixed: &[],
-        holds_data: false,
-        nature: Nature::Tagged,
-        delegated: &[],
-        create_seconds: 1.0,
-        delete_seconds: 1.0,
-    };
+    let meta = Meta::plain(Nothing::TYPE);
     registry.add(Arc::new(Idle(meta)));
     let folder = tempfile::tempdir().unwrap();
     let began = Instant::now();

@@ -335,6 +335,7 @@ fn status_outputs_and_state_read_well() {
 struct Any(Value);
 impl Kind for Any {
     const TYPE: &'static str = "ec2/any";
+    type Outputs = ();
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 mod alias;
 mod key;
+mod tags;
 
-pub use alias::{Alias, AliasName, AliasOutputs};
-pub use key::{Key, KeyArn, KeyId, KeyOutputs};
+pub use alias::Alias;
+pub use key::{Key, KeyOutputs};
+pub use tags::KmsTags;

@@ -4,6 +4,8 @@ mod bucket;
 mod empty;
 mod lifecycle;
 mod settings;
+mod tags;
 
-pub use bucket::{Bucket, BucketArn, BucketName, BucketOutputs, Encryption, Logging, PublicAccess};
+pub use bucket::{Bucket, Encryption, Logging, PublicAccess};
 pub use lifecycle::Rule;
+pub use tags::S3Tags;

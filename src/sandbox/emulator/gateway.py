@@ -95,7 +95,7 @@ class Gateway:
         return rendered
 
     def _effect(self, request, write):
-        """Mends and moto, one call at a time."""
+        """Patches and moto, one call at a time."""
         with self._lock:
             self.clock.run_due()
             call = Call(self, request)

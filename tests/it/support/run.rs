@@ -7,19 +7,26 @@ use deployer::engine::graph::{Builder, Kind, StepMeta};
 use deployer::engine::observe::{observe, requests};
 use deployer::engine::plan::{self, Options, Plan};
 use deployer::engine::rebuild::recover;
-use deployer::engine::{Events, Graph, Registry};
+use deployer::engine::{Events, Graph, Ref, Registry};
 use deployer::state::State;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+
+/// Both kinds have an id.
+#[derive(Default, Deserialize)]
+pub struct ThingOutputs {
+    pub id: Ref<()>,
+}
 
 #[derive(Serialize)]
 #[serde(transparent)]
 pub struct Slow(pub Value);
 impl Kind for Slow {
     const TYPE: &'static str = "test/slow";
+    type Outputs = ThingOutputs;
 }
 
 #[derive(Serialize)]
@@ -27,6 +34,7 @@ impl Kind for Slow {
 pub struct Quick(pub Value);
 impl Kind for Quick {
     const TYPE: &'static str = "test/quick";
+    type Outputs = ThingOutputs;
 }
 
 pub fn head(id: &str, scope: &str) -> StepMeta {

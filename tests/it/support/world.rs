@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use deployer::engine::driver::{Delegated, Key, Owned};
 use deployer::engine::{
-    Class, Delta, Driver, Error, Identity, Leftover, Live, Meta, Nature, Phase, Registry,
+    Class, Delta, Driver, Error, Identity, Leftover, Live, Meta, Phase, Registry,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -96,13 +96,10 @@ impl World {
         Fake {
             world: self.clone(),
             meta: Meta {
-                kind,
                 fixed: &["fixed"],
-                holds_data: false,
-                nature: Nature::Tagged,
-                delegated: &[],
                 create_seconds: seconds.0,
                 delete_seconds: seconds.1,
+                ..Meta::plain(kind)
             },
         }
     }

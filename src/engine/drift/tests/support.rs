@@ -13,12 +13,14 @@ use std::sync::Arc;
 struct Thing(Value);
 impl Kind for Thing {
     const TYPE: &'static str = "test/thing";
+    type Outputs = ();
 }
 #[derive(Serialize)]
 #[serde(transparent)]
 struct Part(Value);
 impl Kind for Part {
     const TYPE: &'static str = "test/part";
+    type Outputs = ();
 }
 
 pub(super) fn at_most_nine(_: &Value, have: &Value) -> Result<(), String> {
@@ -53,17 +55,13 @@ impl Driver for Facts {
 
 pub(super) fn registry() -> Registry {
     let meta = |kind, nature| Meta {
-        kind,
-        fixed: &[],
-        holds_data: false,
         nature,
         delegated: &[Delegated {
             field: "count",
             owner: "auto scaling",
             legal: at_most_nine,
         }],
-        create_seconds: 1.0,
-        delete_seconds: 1.0,
+        ..Meta::plain(kind)
     };
     let mut all = Registry::default();
     all.add(Arc::new(Facts(meta("test/thing", Nature::Tagged))));
