@@ -14,6 +14,8 @@ mod preflight;
 mod reader;
 mod recent;
 mod redact;
+#[cfg(test)]
+mod wire;
 
 pub mod dynamodb;
 pub mod ec2;

@@ -123,4 +123,5 @@ fn aws_would_take_every_request_of_a_whole_life() {
         })
         .collect();
     assert!(odd.is_empty(), "{odd:#?}");
+    crate::permissions::cover(&lab, &calls);
 }

@@ -249,7 +249,8 @@ pub fn python() -> PathBuf {
         .unwrap()
 }
 
-fn finish(command: &mut Command) -> Done {
+/// Runs a command to its end.
+pub fn finish(command: &mut Command) -> Done {
     done(
         command
             .stdout(Stdio::piped())
