@@ -32,6 +32,7 @@ actions! { SERVICE;
     Read GET_ROLE_POLICY = "GetRolePolicy", [ROLE];
     Read LIST_ROLE_POLICIES = "ListRolePolicies", [ROLE];
     Read LIST_ATTACHED_ROLE_POLICIES = "ListAttachedRolePolicies", [ROLE];
+    Read LIST_INSTANCE_PROFILES_FOR_ROLE = "ListInstanceProfilesForRole", [ROLE];
     Once CREATE_ROLE = "CreateRole", [ROLE, ROLE.of("iam:TagRole")];
     Repeatable UPDATE_ROLE = "UpdateRole", [ROLE];
     Repeatable UPDATE_ASSUME_ROLE_POLICY = "UpdateAssumeRolePolicy", [ROLE];

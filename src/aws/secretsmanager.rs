@@ -19,6 +19,9 @@ const MANAGED: Grant = named("arn:aws:secretsmanager:{region}:{account}:secret:r
 
 actions! { SERVICE;
     Read DESCRIBE_SECRET = "DescribeSecret", [MANAGED];
+    Read GET_RESOURCE_POLICY = "GetResourcePolicy", [MANAGED];
+    Repeatable DELETE_RESOURCE_POLICY = "DeleteResourcePolicy", [MANAGED];
+    Repeatable REMOVE_REGIONS_FROM_REPLICATION = "RemoveRegionsFromReplication", [MANAGED];
     Repeatable ROTATE_SECRET = "RotateSecret", [MANAGED];
 }
 

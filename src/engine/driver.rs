@@ -28,8 +28,21 @@ pub struct Delegated {
     pub field: &'static str,
     /// Who owns the value at run time.
     pub owner: &'static str,
-    /// Says why a value is outside the owner's legal range: (wanted, found).
-    pub legal: fn(&Value, &Value) -> Result<(), String>,
+    /// The type of the step that sets the owner's range and refers to this one, such as the scaling target of a service.
+    pub record: Option<&'static str>,
+    /// Says why a value is outside the owner's legal range.
+    pub legal: fn(&Owner<'_>) -> Result<(), String>,
+}
+
+/// What the legal range of a delegated field is judged by.
+#[derive(Debug, Clone, Copy)]
+pub struct Owner<'a> {
+    /// The value in the blueprint.
+    pub wanted: &'a Value,
+    /// The value that was found.
+    pub found: &'a Value,
+    /// What is recorded of the step that sets the range, when there is one.
+    pub record: Option<&'a crate::state::Record>,
 }
 
 /// What comes first when a thing is replaced.

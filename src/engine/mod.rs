@@ -1,5 +1,6 @@
 //! How a graph is planned and run. Knows no AWS and no terminal.
 
+pub mod compare;
 pub mod diff;
 pub mod drift;
 pub mod driver;
@@ -16,8 +17,8 @@ pub mod reference;
 
 pub use diff::{Change, diff};
 pub use driver::{
-    Delegated, Delta, Driver, Edit, Identity, Key, Live, Meta, Nature, Owned, Ownership, Phase,
-    Registry, Replace,
+    Delegated, Delta, Driver, Edit, Identity, Key, Live, Meta, Nature, Owned, Owner, Ownership,
+    Phase, Registry, Replace,
 };
 pub use error::{Class, Error, Leftover};
 pub use event::{Event, Events};

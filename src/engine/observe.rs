@@ -61,10 +61,11 @@ pub fn requests<'a>(
     state: &'a State,
     also: impl Fn(&str, &Record) -> bool,
 ) -> Vec<ReadRequest<'a>> {
+    let read = graph.read_for(chosen);
     let wanted = graph
         .steps
         .iter()
-        .zip(chosen)
+        .zip(&read)
         .filter(|(_, c)| **c)
         .map(|(step, _)| ReadRequest {
             step: &step.id,
@@ -79,7 +80,7 @@ pub fn requests<'a>(
             record: state.steps.get(&step.id).filter(|r| r.kind == step.kind),
         });
     let left = state.steps.iter().filter(|(id, record)| {
-        let in_graph = graph.position(id).is_some_and(|at| chosen[at]);
+        let in_graph = graph.position(id).is_some_and(|at| read[at]);
         !in_graph && also(id, record)
     });
     let left = left.map(|(id, record)| ReadRequest {

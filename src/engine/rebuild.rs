@@ -1,6 +1,7 @@
 //! The state again, from nothing but the ownership marks.
 
-use super::diff::diff;
+use super::compare::{self, Wanted};
+use super::diff::TAGS;
 use super::driver::{Identity, Key, Nature, Owned, Ownership, Phase, Registry};
 use super::graph::Graph;
 use super::observe::{Observations, Observed};
@@ -21,12 +22,16 @@ pub fn rebuild(graph: &Graph, seen: &Observations, registry: &Registry, state: &
         let desired = resolve(&step.spec, &|id| {
             seen.get(id).and_then(Observed::live).map(|l| &l.outputs)
         });
-        let delegated = registry
-            .get(&step.kind)
-            .map_or(&[][..], |d| d.meta().delegated);
-        let differs = diff(&desired, &live.spec)
-            .iter()
-            .any(|c| !delegated.iter().any(|d| d.field == c.field()));
+        let Ok(driver) = registry.get(&step.kind) else {
+            continue;
+        };
+        let wanted = Wanted {
+            step: &step.id,
+            spec: &desired,
+            tags: &step.tags,
+        };
+        let changes = compare::changes(driver.meta(), wanted, live, &[]);
+        let differs = changes.iter().any(|c| c.field() != TAGS);
         let record = Record {
             kind: step.kind.clone(),
             scope: step.scope.clone(),

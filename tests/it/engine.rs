@@ -243,10 +243,11 @@ async fn destroying_one_scope_spares_the_other_and_what_it_uses() {
 }
 
 static WEIGHT: &[Delegated] = &[Delegated {
+    record: None,
     field: "weight",
     owner: "deployer shift",
-    legal: |_, have| {
-        let weight = have.as_u64().unwrap_or(u64::MAX);
+    legal: |owner| {
+        let weight = owner.found.as_u64().unwrap_or(u64::MAX);
         if weight <= 100 {
             Ok(())
         } else {

@@ -11,6 +11,7 @@
 mod audit;
 mod bad_input;
 mod budget;
+mod circles;
 mod data_safety;
 mod engine;
 mod environment;
@@ -19,6 +20,7 @@ mod hard_days;
 mod makespan;
 mod mutations;
 mod permissions;
+mod planning;
 mod requests;
 mod sandbox;
 mod support;

@@ -59,7 +59,7 @@ const CASES = [
   ['no image', { status: 200, type: '', more: {} }, { Records: [record('INSERT', { NewImage: undefined })] }, /STREAM_VIEW/],
   ['another event', { status: 200, type: '', more: {} }, { Records: [{ Sns: image }] }, /none of a DynamoDB stream/],
   ['no event', { status: 200, type: '', more: {} }, image, /holds no Records/],
-  ['an item that breaks the code', { status: 200, type: '', more: {} }, { Records: [record('INSERT', { NewImage: { x: null, y: CANARIES.pan } })] }, /"code":"INTERNAL"/],
+  ['a malformed item', { status: 200, type: '', more: {} }, { Records: [record('INSERT', { NewImage: { x: null, y: CANARIES.pan } })] }, /"code":"EVENT"/],
 ];
 
 test('no session, token or card number is written, whatever happens', async () => {

@@ -38,6 +38,9 @@ const ANY_ATTACHMENT: Grant = on!("transit-gateway-attachment", Named);
 
 actions! { SERVICE;
     Read DESCRIBE_AVAILABILITY_ZONES = "DescribeAvailabilityZones", [ANY];
+    Read DESCRIBE_DHCP_OPTIONS = "DescribeDhcpOptions", [ANY];
+    Read DESCRIBE_NAT_GATEWAYS = "DescribeNatGateways", [ANY];
+    Read DESCRIBE_VPC_PEERING_CONNECTIONS = "DescribeVpcPeeringConnections", [ANY];
     Read DESCRIBE_FLOW_LOGS = "DescribeFlowLogs", [ANY];
     Read DESCRIBE_INTERNET_GATEWAYS = "DescribeInternetGateways", [ANY];
     Read DESCRIBE_MANAGED_PREFIX_LISTS = "DescribeManagedPrefixLists", [ANY];
@@ -64,6 +67,7 @@ actions! { SERVICE;
     Once CREATE_VPC = "CreateVpc", [on!("vpc", RequestTag), TAGS];
     Repeatable MODIFY_VPC_ATTRIBUTE = "ModifyVpcAttribute", [VPC];
     Repeatable DISASSOCIATE_VPC_CIDR_BLOCK = "DisassociateVpcCidrBlock", [VPC];
+    Repeatable ASSOCIATE_DHCP_OPTIONS = "AssociateDhcpOptions", [VPC, on!("dhcp-options", Named)];
     Repeatable DELETE_VPC = "DeleteVpc", [VPC];
     Once CREATE_SUBNET = "CreateSubnet", [on!("subnet", RequestTag), VPC, TAGS];
     Repeatable MODIFY_SUBNET_ATTRIBUTE = "ModifySubnetAttribute", [SUBNET];

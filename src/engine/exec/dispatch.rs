@@ -166,6 +166,7 @@ impl<'a> Dispatcher<'a> {
                     None => drop(self.state.steps.remove(step)),
                 }
             }
+            Message::Replaced(step, record) => drop(self.state.steps.insert(step, *record)),
             Message::Known(at) => self.known(at),
             Message::Parked(at) => {
                 if !std::mem::replace(&mut self.parked[at], true) {

@@ -112,6 +112,8 @@ impl Report {
 enum Message {
     /// This record is durable.
     Recorded(usize, Option<Box<Record>>),
+    /// The thing that a step replaces stays known under this id.
+    Replaced(String, Box<Record>),
     /// The outputs are known.
     Known(usize),
     /// It settles and gives its place back.

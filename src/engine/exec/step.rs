@@ -4,11 +4,12 @@
 //! under way: a stop is only looked at between calls.
 
 use super::{Message, Shared};
-use crate::engine::diff::{diff, diff_tags};
+use crate::engine::compare::{self, Wanted};
+use crate::engine::diff::{Change, TAGS};
 use crate::engine::driver::{Delta, Driver, Identity, Live, Nature, Phase};
 use crate::engine::error::{Error, Leftover};
 use crate::engine::event::Verb;
-use crate::engine::plan::{Node, Op};
+use crate::engine::plan::{Node, Op, is_replaced};
 use crate::engine::reference::has_placeholder;
 use crate::state::{Record, Stage};
 use serde_json::Value;
@@ -58,6 +59,13 @@ impl Work {
     }
 
     async fn ensure(&mut self, driver: &dyn Driver) -> Result<Option<f64>, Stop> {
+        if let Some((step, record)) = self.node.replaces.take() {
+            // From here on two things of this step exist, and both must be known whenever the process ends.
+            let recorded = Some((*record).clone());
+            self.shared.recorder.record(&step, recorded).await?;
+            self.tell(Message::Replaced(step, record));
+            self.record = None;
+        }
         if has_placeholder(&self.node.spec) {
             let mut missing = String::new();
             crate::engine::reference::walk(&self.node.spec, &mut |p| {
@@ -91,7 +99,10 @@ impl Work {
                 self.create(driver).await?
             }
         };
-        self.tell(Message::Known(self.at));
+        // An update that changes outputs makes them known only when it is done.
+        if driver.meta().changing.is_empty() || first.is_none() {
+            self.tell(Message::Known(self.at));
+        }
         self.settings(driver, first, outputs).await?;
         Ok(measured.then(|| started.elapsed().as_secs_f64()))
     }
@@ -154,24 +165,15 @@ impl Work {
     }
 
     fn difference(&self, driver: &dyn Driver, live: &Live) -> Delta {
-        let meta = driver.meta();
-        let mut changes = diff(&self.node.spec, &live.spec);
-        changes.retain(|c| !meta.delegated.iter().any(|d| d.field == c.field()));
-        if let (Some(have), true) = (&live.tags, meta.nature != Nature::SubResource) {
-            // Extra tags go only when the plan said so; others may have been put there since, by their owners.
-            let planned: Vec<_> = self
-                .node
-                .changes
-                .iter()
-                .filter(|c| c.is_extra())
-                .map(|c| &c.path)
-                .collect();
-            let tags = diff_tags(&self.node.tags, have, &[]);
-            changes.extend(
-                tags.into_iter()
-                    .filter(|c| !c.is_extra() || planned.contains(&&c.path)),
-            );
-        }
+        let wanted = Wanted {
+            step: &self.node.step,
+            spec: &self.node.spec,
+            tags: &self.node.tags,
+        };
+        let mut changes = compare::changes(driver.meta(), wanted, live, &[]);
+        // Extra tags go only when the plan said so; others may have been put there since, by their owners.
+        let planned = |c: &Change| self.node.changes.iter().any(|p| p.path == c.path);
+        changes.retain(|c| c.field() != TAGS || !c.is_extra() || planned(c));
         Delta::of(changes)
     }
 
@@ -193,7 +195,7 @@ impl Work {
     }
 
     async fn forget(&self) -> Result<Option<f64>, Stop> {
-        if self.node.verb == Verb::Delete {
+        if self.node.verb == Verb::Delete || is_replaced(&self.node.step) {
             self.shared.recorder.record(&self.node.step, None).await?;
             self.tell(Message::Recorded(self.at, None));
         }

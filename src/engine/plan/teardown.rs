@@ -1,6 +1,6 @@
 //! The plan that removes a scope, or everything, in reverse order of the recorded edges.
 
-use super::removal::removal;
+use super::removal::Removal;
 use super::{Plan, Problem};
 use crate::engine::driver::Registry;
 use crate::engine::error::Error;
@@ -23,8 +23,15 @@ pub fn teardown(
     let records = known(graph, state, seen);
     let doomed = doomed(&records, scope);
     if let Some(scope) = scope {
+        // What joins both goes first with either; the shared steps that rest on a scope go with it.
+        let joins = |id: &str| {
+            graph
+                .get(id)
+                .is_some_and(|s| s.other_scope.as_deref() == Some(scope))
+        };
         let other = doomed.iter().find(|id| {
-            !matches!(records[**id].scope.as_str(), "shared") && records[**id].scope != scope
+            let of = records[**id].scope.as_str();
+            of != "shared" && of != scope && !joins(id)
         });
         if let Some(id) = other {
             let error = Error::permanent(
@@ -64,16 +71,15 @@ pub fn teardown(
                 }
             }
         };
-        plan.nodes.push(removal(
-            id,
+        let removal = Removal {
+            step: id,
             record,
             live,
             refused,
-            registry,
-            state,
-            "it is destroyed",
-        ));
-        nodes.insert(id, plan.nodes.len() - 1);
+            why: "it is destroyed",
+        };
+        nodes.insert(id, plan.nodes.len());
+        plan.nodes.push(removal.node(registry, state));
     }
     // A step goes after everything that rests on it. A gap in the chain (something already gone) is bridged.
     for (id, at) in &nodes {

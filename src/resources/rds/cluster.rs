@@ -147,6 +147,7 @@ impl Resource for Cluster {
         ],
         write_only: &[],
         delegated: &[Delegated {
+            record: None,
             field: "running_version",
             owner: "RDS (automatic minor version upgrades)",
             legal: version::legal,

@@ -1,7 +1,7 @@
 //! A small graph, its state, and what is read of it.
 
 use super::super::*;
-use crate::engine::driver::{Delegated, Delta, Driver, Identity, Key, Meta};
+use crate::engine::driver::{Delegated, Delta, Driver, Identity, Key, Meta, Owner};
 use crate::engine::graph::{Builder, Kind, StepMeta};
 use async_trait::async_trait;
 use serde_json::json;
@@ -23,8 +23,8 @@ impl Kind for Part {
     type Outputs = ();
 }
 
-pub(super) fn at_most_nine(_: &Value, have: &Value) -> Result<(), String> {
-    match have.as_i64() {
+pub(super) fn at_most_nine(owner: &Owner<'_>) -> Result<(), String> {
+    match owner.found.as_i64() {
         Some(n) if n > 9 => Err(format!("{n} is over 9")),
         _ => Ok(()),
     }
@@ -57,6 +57,7 @@ pub(super) fn registry() -> Registry {
     let meta = |kind, nature| Meta {
         nature,
         delegated: &[Delegated {
+            record: None,
             field: "count",
             owner: "auto scaling",
             legal: at_most_nine,

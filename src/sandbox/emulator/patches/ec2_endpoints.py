@@ -9,8 +9,10 @@ from moto.ec2.models.vpcs import AWS_ENDPOINT_SERVICES, VPCBackend
 from .. import interfaces, tags
 from ..call import patch, refuse
 from ..filters import matching
+from ..moto_parts import replaces
 
 
+@functools.cache
 def _offered(account_id, region):  # noqa: ARG001 - moto's signature
     """AWS: S3 and DynamoDB are offered in both types. moto: imports all its services at the first use, which takes
     seconds, to ask them what they offer."""
@@ -24,7 +26,7 @@ def _offered(account_id, region):  # noqa: ARG001 - moto's signature
     ]
 
 
-VPCBackend._collect_default_endpoint_services = staticmethod(functools.cache(_offered))
+replaces(VPCBackend, "_collect_default_endpoint_services")(lambda _original: staticmethod(_offered))
 # What only one type of endpoint has ("CreateVpcEndpoint": "(Gateway endpoint)", "(Interface endpoint)").
 ONLY = {
     "Gateway": ("RouteTableIds", "AddRouteTableIds", "RemoveRouteTableIds"),

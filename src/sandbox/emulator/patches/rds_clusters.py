@@ -3,14 +3,19 @@
 from moto.rds.models import DBCluster, MasterUserSecret
 
 from ..call import patch, refuse
+from ..moto_parts import adds, replaces
 from . import rds_catalog as catalog
 
 # moto leaves `creating` at the first look; here the clock decides.
-DBCluster.status = property(lambda self: self._status, lambda self, value: setattr(self, "_status", value))
-MasterUserSecret.secret_status = property(lambda self: self._status)
+replaces(DBCluster, "status")(
+    lambda _original: property(lambda self: self._status, lambda self, value: setattr(self, "_status", value))
+)
+replaces(MasterUserSecret, "secret_status")(lambda _original: property(lambda self: self._status))
 # ModifyDBCluster sets the attribute by its API name; moto reads another one.
-DBCluster.enable_iam_database_authentication = property(
-    lambda self: self.iam_auth, lambda self, value: setattr(self, "iam_auth", value)
+adds(
+    DBCluster,
+    "enable_iam_database_authentication",
+    property(lambda self: self.iam_auth, lambda self, value: setattr(self, "iam_auth", value)),
 )
 
 

@@ -7,6 +7,7 @@ from moto.rds.models import DBInstance, DBInstanceClustered
 
 from .. import interfaces
 from ..call import patch, refuse
+from ..moto_parts import adds
 from .rds_clusters import existing as existing_cluster
 from .rds_clusters import with_key_arns
 
@@ -23,17 +24,21 @@ def _of_cluster(attribute):
 
 
 # AWS: members show the IAM authentication and the log exports of their cluster. moto: neither.
-DBInstanceClustered.enable_iam_database_authentication = _of_cluster("iam_auth")
-DBInstanceClustered.enabled_cloudwatch_logs_exports = _of_cluster("enabled_cloudwatch_logs_exports")
+adds(DBInstanceClustered, "enable_iam_database_authentication", _of_cluster("iam_auth"))
+adds(DBInstanceClustered, "enabled_cloudwatch_logs_exports", _of_cluster("enabled_cloudwatch_logs_exports"))
 
 
 # AWS: where enhanced monitoring goes. moto: not shown.
-DBInstance.enhanced_monitoring_resource_arn = property(
-    lambda self: (
-        f"arn:aws:logs:{self.region}:{self.account_id}:log-group:RDSOSMetrics:log-stream:{self.dbi_resource_id}"
-        if self.monitoring_interval
-        else None
-    )
+adds(
+    DBInstance,
+    "enhanced_monitoring_resource_arn",
+    property(
+        lambda self: (
+            f"arn:aws:logs:{self.region}:{self.account_id}:log-group:RDSOSMetrics:log-stream:{self.dbi_resource_id}"
+            if self.monitoring_interval
+            else None
+        )
+    ),
 )
 
 
