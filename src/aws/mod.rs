@@ -140,39 +140,3 @@ impl Aws {
         )
     }
 }
-
-/// A read: `read("ec2", "DescribeVpcs")`.
-pub const fn read(service: &'static str, operation: &'static str) -> Api {
-    named(service, operation, Nature::Read)
-}
-
-/// A mutating call that has the same effect when it is sent twice.
-pub const fn repeatable(service: &'static str, operation: &'static str) -> Api {
-    named(service, operation, Nature::Repeatable)
-}
-
-/// A mutating call that may make a second thing when it is sent twice.
-pub const fn once(service: &'static str, operation: &'static str) -> Api {
-    named(service, operation, Nature::Once)
-}
-
-const fn named(service: &'static str, operation: &'static str, nature: Nature) -> Api {
-    let service = match service.as_bytes() {
-        b"dynamodb" => &dynamodb::SERVICE,
-        b"ec2" => &ec2::SERVICE,
-        b"iam" => &iam::SERVICE,
-        b"kms" => &kms::SERVICE,
-        b"logs" => &logs::SERVICE,
-        b"rds" => &rds::SERVICE,
-        b"s3" => &s3::SERVICE,
-        b"secretsmanager" => &secretsmanager::SERVICE,
-        b"servicequotas" => &servicequotas::SERVICE,
-        _ => &sts::SERVICE,
-    };
-    Api {
-        service,
-        operation,
-        nature,
-        grants: &[],
-    }
-}

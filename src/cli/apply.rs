@@ -55,8 +55,9 @@ pub async fn apply(
     run::can_ask(asked.yes)?;
     let timings = asked.timings.map(|path| (Timings::new("apply"), path));
     let events = cx.console.events(timings.as_ref().map(|t| &t.0));
+    let locked = run::lock(cx)?;
     let mut session = Session::open(cx, asked.scope, &events, false).await?;
-    let (writer, mut state) = run::open(&session)?;
+    let (writer, mut state) = run::open(&session, locked)?;
     let plan = make(&session, &mut state, replace_data).await;
     session.judge(&plan).await?;
     show(cx, &session, &plan)?;
@@ -68,7 +69,7 @@ pub async fn apply(
     if !plan.nodes.is_empty() {
         run::confirm(cx, asked.yes, "Apply this plan?")?;
     }
-    let report = run::run(cx, &session, writer, &mut state, &plan, &events).await?;
+    let report = run::run(cx, &session, writer, &mut state, &plan).await?;
     let mut outputs = inspect::resolved(&session.graph, &state);
     if let Some(scope) = &session.scope {
         // The other environment is not what was asked for.
@@ -79,7 +80,7 @@ pub async fn apply(
     run::close(cx, &plan, &report, timings.as_ref().map(|(t, p)| (t, *p)))
 }
 
-fn document(
+pub fn document(
     cx: &Context<'_>,
     session: &Session,
     plan: &Plan,
@@ -110,7 +111,7 @@ async fn make(session: &Session, state: &mut State, replace_data: bool) -> Plan 
         &session.chosen,
         state,
         &seen,
-        &session.registry,
+        &session.context.registry,
         &options,
     )
 }

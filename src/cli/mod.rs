@@ -8,6 +8,7 @@ mod drift;
 mod error;
 mod exit;
 mod inspect;
+mod mark;
 mod permissions;
 mod run;
 mod sandbox;

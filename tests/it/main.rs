@@ -8,6 +8,7 @@
     reason = "tests may"
 )]
 
+mod absence;
 mod audit;
 mod bad_input;
 mod budget;
@@ -19,8 +20,10 @@ mod foreign;
 mod hard_days;
 mod makespan;
 mod mutations;
+mod ownership;
 mod permissions;
 mod planning;
+mod policy;
 mod requests;
 mod sandbox;
 mod support;

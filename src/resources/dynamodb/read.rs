@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{
     SseStatus, StreamViewType, TableDescription, TableStatus, TimeToLiveStatus,
 };
 
-pub(super) const DESCRIBE: Api = read("dynamodb", "DescribeTable");
+pub(super) const DESCRIBE: Api = dynamodb::DESCRIBE_TABLE;
 
 pub(super) async fn describe(cx: &Aws, name: &str) -> Result<TableDescription, Error> {
     let call = cx.dynamodb.client.describe_table().table_name(name);
@@ -59,6 +59,12 @@ pub(super) fn described(table: &TableDescription) -> Table {
             .and_then(|s| s.kms_master_key_arn())
             .map(Ref::from),
         deletion_protection: table.deletion_protection_enabled().unwrap_or(false),
+        exposed: Exposed::new(),
+        members: table
+            .replicas()
+            .iter()
+            .filter_map(|r| Some(format!("replica in {}", r.region_name()?)))
+            .collect(),
     }
 }
 
@@ -93,7 +99,7 @@ pub(super) fn outputs(api: Api, table: &TableDescription) -> Result<TableOutputs
 }
 
 pub(super) async fn recovery(cx: &Aws, name: &str) -> Result<Option<i32>, Error> {
-    let answer = cx.call(read("dynamodb", "DescribeContinuousBackups"), || {
+    let answer = cx.call(dynamodb::DESCRIBE_CONTINUOUS_BACKUPS, || {
         cx.dynamodb
             .client
             .describe_continuous_backups()
@@ -113,7 +119,7 @@ pub(super) async fn recovery(cx: &Aws, name: &str) -> Result<Option<i32>, Error>
 
 /// The attribute that items expire by. Switching takes DynamoDB up to an hour; the new value counts at once.
 pub(super) async fn ttl(cx: &Aws, name: &str) -> Result<Option<String>, Error> {
-    let answer = cx.call(read("dynamodb", "DescribeTimeToLive"), || {
+    let answer = cx.call(dynamodb::DESCRIBE_TIME_TO_LIVE, || {
         cx.dynamodb
             .client
             .describe_time_to_live()
@@ -130,4 +136,22 @@ pub(super) async fn ttl(cx: &Aws, name: &str) -> Result<Option<String>, Error> {
         )
     });
     Ok(on.and_then(|t| t.attribute_name))
+}
+
+/// The resource policies of a table and its stream.
+pub(super) async fn exposed(cx: &Aws, of: &TableOutputs) -> Result<Exposed, Error> {
+    let one = async |what: &str, arn: &str| {
+        if arn.is_empty() {
+            return Ok::<_, Error>(None);
+        }
+        let call = cx.dynamodb.client.get_resource_policy().resource_arn(arn);
+        let api = dynamodb::GET_RESOURCE_POLICY;
+        let answer = found(cx.call(api, || call.clone().send()).await)?;
+        let policy = answer.and_then(|a| a.policy);
+        Ok(policy.map(|text| (what.to_owned(), text)))
+    };
+    let table = one("policy", of.arn.as_str());
+    let stream = one("stream policy", of.stream_arn.as_str());
+    let (table, stream) = futures::try_join!(table, stream)?;
+    Ok(table.into_iter().chain(stream).collect())
 }

@@ -9,9 +9,9 @@ pub struct RouteTable {
     pub vpc: Ref<Vpc>,
 }
 
-const READ: Api = read("ec2", "DescribeRouteTables");
-const CREATE: Api = repeatable("ec2", "CreateRouteTable");
-const DELETE: Api = repeatable("ec2", "DeleteRouteTable");
+const READ: Api = ec2::DESCRIBE_ROUTE_TABLES;
+const CREATE: Api = ec2::CREATE_ROUTE_TABLE;
+const DELETE: Api = ec2::DELETE_ROUTE_TABLE;
 
 impl Kind for RouteTable {
     const TYPE: &'static str = "ec2/route_table";
@@ -29,6 +29,7 @@ impl Resource for RouteTable {
         holds_data: false,
         interrupts: &[],
         write_only: &[],
+        watched: &[],
         delegated: &[],
     };
     type Tags = Ec2Tags;
@@ -56,6 +57,7 @@ impl Resource for RouteTable {
     async fn delete(&self, cx: &Aws, it: &Id<Self>) -> Result<(), Error> {
         let call = cx.ec2.client.delete_route_table();
         let call = call.route_table_id(&it.id);
-        cx.delete(DELETE, || call.clone().send()).await
+        let answer = cx.delete(DELETE, || call.clone().send()).await;
+        held::explain(cx, answer, Holder::OfRouteTable(it.id.as_str())).await
     }
 }

@@ -82,7 +82,7 @@ impl SubResource for Routes {
         };
         let spec = Self {
             table: id.clone(),
-            routes: found.routes().iter().filter_map(ours).collect(),
+            routes: static_routes(&found),
         };
         Ok(Some(Found::of_parent(spec, id.into())))
     }
@@ -140,7 +140,7 @@ fn is_missing(error: &Error) -> bool {
 }
 
 async fn create(cx: &Aws, table: &str, destination: &str, target: &str) -> Result<(), Error> {
-    cx.call(repeatable("ec2", "CreateRoute"), || {
+    cx.call(ec2::CREATE_ROUTE, || {
         route!(cx.ec2.client.create_route(), table, destination, target).send()
     })
     .await
@@ -148,15 +148,15 @@ async fn create(cx: &Aws, table: &str, destination: &str, target: &str) -> Resul
 }
 
 async fn replace(cx: &Aws, table: &str, destination: &str, target: &str) -> Result<(), Error> {
-    cx.call(repeatable("ec2", "ReplaceRoute"), || {
+    cx.call(ec2::REPLACE_ROUTE, || {
         route!(cx.ec2.client.replace_route(), table, destination, target).send()
     })
     .await
     .map(drop)
 }
 
-async fn remove(cx: &Aws, table: &str, destination: &str) -> Result<(), Error> {
-    cx.delete(repeatable("ec2", "DeleteRoute"), || {
+pub(super) async fn remove(cx: &Aws, table: &str, destination: &str) -> Result<(), Error> {
+    cx.delete(ec2::DELETE_ROUTE, || {
         let call = cx.ec2.client.delete_route().route_table_id(table);
         match destination {
             list if list.starts_with("pl-") => call.destination_prefix_list_id(list),
@@ -166,6 +166,11 @@ async fn remove(cx: &Aws, table: &str, destination: &str) -> Result<(), Error> {
         .send()
     })
     .await
+}
+
+/// The static routes of a table.
+pub(super) fn static_routes(table: &t::RouteTable) -> BTreeMap<String, Target> {
+    table.routes().iter().filter_map(ours).collect()
 }
 
 /// Destination and target of a static route; `None` for a route that somebody else owns.

@@ -1,12 +1,13 @@
 //! A role with its trust policy, inline policies and attached managed policies.
 
 use super::IamTags;
-use super::policies::{attached, delete_inline, detach, inline_names, inline_policies};
+use super::policies::{attached, delete_inline, detach, inline_names, inline_policies, profiles};
 use super::tags::{tags, tags_of};
+use crate::resources::holders::{self, held_by};
 use crate::resources::policy::Policy;
 use crate::resources::prelude::*;
 use aws_sdk_iam::types as t;
-use futures::future::{try_join, try_join_all};
+use futures::future::{try_join, try_join_all, try_join3};
 use std::collections::BTreeMap;
 
 /// Its path is `/`.
@@ -24,11 +25,14 @@ pub struct Role {
     pub max_session_seconds: i32,
     /// The ARN of a policy that bounds it.
     pub permissions_boundary: Option<String>,
+    /// Instance profiles that somebody put it into: machines take it on, and it cannot be deleted.
+    #[serde(default)]
+    pub members: Vec<String>,
 }
 
-const GET: Api = read("iam", "GetRole");
-const CREATE: Api = once("iam", "CreateRole");
-const DELETE: Api = repeatable("iam", "DeleteRole");
+const GET: Api = iam::GET_ROLE;
+const CREATE: Api = iam::CREATE_ROLE;
+const DELETE: Api = iam::DELETE_ROLE;
 
 impl Kind for Role {
     const TYPE: &'static str = "iam/role";
@@ -54,6 +58,7 @@ impl Resource for Role {
         holds_data: false,
         interrupts: &[],
         write_only: &[],
+        watched: &["members"],
         delegated: &[],
     };
     type Tags = IamTags;
@@ -63,8 +68,12 @@ impl Resource for Role {
         let Some(role) = found(get(cx, name).await)? else {
             return Ok(None);
         };
-        let policies = try_join(inline_policies(cx, name), attached(cx, name)).await;
-        let Some((inline, managed)) = found(policies)? else {
+        let policies = try_join3(
+            inline_policies(cx, name),
+            attached(cx, name),
+            profiles(cx, name),
+        );
+        let Some((inline, managed, members)) = found(policies.await)? else {
             return Ok(None);
         };
         let tags = tags_of(role.tags());
@@ -79,6 +88,7 @@ impl Resource for Role {
             permissions_boundary: boundary
                 .and_then(|b| b.permissions_boundary_arn())
                 .map(str::to_owned),
+            members,
         };
         let outputs = Named::new(role.role_name(), role.arn());
         Ok(Some(Found::tagged(spec, outputs, tags)))
@@ -110,7 +120,7 @@ impl Resource for Role {
                     .max_session_duration(self.max_session_seconds)
                     .send()
             };
-            cx.call(repeatable("iam", "UpdateRole"), set).await?;
+            cx.call(iam::UPDATE_ROLE, set).await?;
         }
         if delta.touches("trust") {
             let put = || {
@@ -121,8 +131,7 @@ impl Resource for Role {
                     .policy_document(self.trust.document())
                     .send()
             };
-            cx.call(repeatable("iam", "UpdateAssumeRolePolicy"), put)
-                .await?;
+            cx.call(iam::UPDATE_ASSUME_ROLE_POLICY, put).await?;
         }
         if delta.touches("permissions_boundary") {
             self.bound(cx, name).await?;
@@ -150,7 +159,16 @@ impl Resource for Role {
         );
         emptied.await?;
         let call = cx.iam.client.delete_role().role_name(name);
-        cx.delete(DELETE, || call.clone().send()).await
+        match cx.delete(DELETE, || call.clone().send()).await {
+            Err(error) if error.class == Class::InUse => {
+                // What cannot be read is left out: the refusal itself is the news.
+                let profiles = profiles(cx, name).await.unwrap_or_default();
+                let text = |p| format!("{p}, which deployer did not make");
+                let named = profiles.into_iter().map(|p| holders::Named::stays(text(p)));
+                Err(held_by(error, named.collect()))
+            }
+            other => other,
+        }
     }
 }
 
@@ -160,7 +178,7 @@ async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
     let mut marker: Option<String> = None;
     loop {
         let page = cx
-            .call(read("iam", "ListRoles"), || {
+            .call(iam::LIST_ROLES, || {
                 cx.iam
                     .client
                     .list_roles()
@@ -204,12 +222,11 @@ impl Role {
                         .permissions_boundary(arn)
                         .send()
                 };
-                cx.call(repeatable("iam", "PutRolePermissionsBoundary"), put)
-                    .await?;
+                cx.call(iam::PUT_ROLE_PERMISSIONS_BOUNDARY, put).await?;
                 Ok(())
             }
             None => ignore_not_found(
-                cx.call(repeatable("iam", "DeleteRolePermissionsBoundary"), || {
+                cx.call(iam::DELETE_ROLE_PERMISSIONS_BOUNDARY, || {
                     cx.iam
                         .client
                         .delete_role_permissions_boundary()
@@ -237,7 +254,7 @@ impl Role {
                     .policy_document(document.document())
                     .send()
             };
-            cx.call(repeatable("iam", "PutRolePolicy"), put).await?;
+            cx.call(iam::PUT_ROLE_POLICY, put).await?;
         }
         for policy in inline_names(cx, name).await? {
             if !self.inline.contains_key(&policy) {
@@ -259,8 +276,7 @@ impl Role {
                     .policy_arn(arn)
                     .send()
             };
-            cx.call(repeatable("iam", "AttachRolePolicy"), attach)
-                .await?;
+            cx.call(iam::ATTACH_ROLE_POLICY, attach).await?;
         }
         for arn in have.iter().filter(|a| !self.managed.contains(a)) {
             detach(cx, name, arn).await?;

@@ -3,8 +3,8 @@
 //! A key can't be deleted, only scheduled for deletion (7 to 30 days). One that is pending deletion is gone for us:
 //! creating it again makes a new key, and the alias moves to it.
 
-use super::KmsTags;
 use super::tags::tags;
+use super::{KmsTags, grants};
 use crate::resources::policy::Policy;
 use crate::resources::prelude::*;
 use aws_sdk_kms::types::KeyState;
@@ -21,6 +21,9 @@ pub struct Key {
     pub rotation_days: Option<i32>,
     /// Days that AWS keeps the key after its deletion was asked for, 7 to 30. AWS learns it then and not before.
     pub deletion_days: i32,
+    /// Grants to others than AWS's services, which need theirs to use the key for us.
+    #[serde(default)]
+    pub exposed: Exposed,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -32,8 +35,8 @@ pub struct KeyOutputs {
     pub arn: Ref<Arn<Key>>,
 }
 
-const DESCRIBE: Api = read("kms", "DescribeKey");
-const CREATE: Api = once("kms", "CreateKey");
+const DESCRIBE: Api = kms::DESCRIBE_KEY;
+const CREATE: Api = kms::CREATE_KEY;
 
 impl Kind for Key {
     const TYPE: &'static str = "kms/key";
@@ -55,6 +58,7 @@ impl Resource for Key {
         holds_data: true,
         interrupts: &["enabled"],
         write_only: &["deletion_days"],
+        watched: &[],
         delegated: &[],
     };
     type Tags = KmsTags;
@@ -69,7 +73,7 @@ impl Resource for Key {
         };
         let id = id.as_str();
         let described = cx.call(DESCRIBE, || cx.kms.client.describe_key().key_id(id).send());
-        let policy = cx.call(read("kms", "GetKeyPolicy"), || {
+        let policy = cx.call(kms::GET_KEY_POLICY, || {
             cx.kms
                 .client
                 .get_key_policy()
@@ -77,11 +81,16 @@ impl Resource for Key {
                 .policy_name("default")
                 .send()
         });
-        let rotation = cx.call(read("kms", "GetKeyRotationStatus"), || {
+        let rotation = cx.call(kms::GET_KEY_ROTATION_STATUS, || {
             cx.kms.client.get_key_rotation_status().key_id(id).send()
         });
-        let (described, policy, rotation, tags) =
-            futures::join!(described, policy, rotation, cx.kms.tags(id));
+        let (described, policy, rotation, tags, grants) = futures::join!(
+            described,
+            policy,
+            rotation,
+            cx.kms.tags(id),
+            grants::read(cx, id)
+        );
         let Some(described) = found(described)? else {
             return Ok(None);
         };
@@ -96,7 +105,8 @@ impl Resource for Key {
         ) {
             return Ok(None);
         }
-        let (Some(policy), Some(rotation), Some(tags)) = (found(policy)?, found(rotation)?, tags?)
+        let (Some(policy), Some(rotation), Some(tags), Some(exposed)) =
+            (found(policy)?, found(rotation)?, tags?, found(grants)?)
         else {
             return Ok(None);
         };
@@ -112,6 +122,7 @@ impl Resource for Key {
             enabled: metadata.enabled(),
             rotation_days: rotation.key_rotation_enabled().then_some(days),
             deletion_days: key.spec.deletion_days,
+            exposed,
         };
         let ready = !matches!(state, Some(KeyState::Creating | KeyState::Updating));
         Ok(Some(Found::tagged(spec, outputs, tags).ready_when(ready)))
@@ -132,9 +143,12 @@ impl Resource for Key {
 
     async fn update(&self, cx: &Aws, it: &KeyOutputs, delta: &Delta) -> Result<(), Error> {
         let id = it.id.as_str();
+        for grant in delta.entries("exposed").keys() {
+            grants::revoke(cx, id, grant).await?;
+        }
         // First of all: a disabled key refuses a change of its rotation.
         if delta.touches("enabled") && self.enabled {
-            cx.call(repeatable("kms", "EnableKey"), || {
+            cx.call(kms::ENABLE_KEY, || {
                 cx.kms.client.enable_key().key_id(id).send()
             })
             .await?;
@@ -149,7 +163,7 @@ impl Resource for Key {
                     .policy(self.policy.document())
                     .send()
             };
-            cx.call(repeatable("kms", "PutKeyPolicy"), put).await?;
+            cx.call(kms::PUT_KEY_POLICY, put).await?;
         }
         if delta.touches("description") {
             let set = || {
@@ -160,8 +174,7 @@ impl Resource for Key {
                     .description(&self.description)
                     .send()
             };
-            cx.call(repeatable("kms", "UpdateKeyDescription"), set)
-                .await?;
+            cx.call(kms::UPDATE_KEY_DESCRIPTION, set).await?;
         }
         match self.rotation_days {
             Some(days) if delta.touches("rotation_days") => {
@@ -173,17 +186,16 @@ impl Resource for Key {
                         .rotation_period_in_days(days)
                         .send()
                 };
-                cx.call(repeatable("kms", "EnableKeyRotation"), on).await?;
+                cx.call(kms::ENABLE_KEY_ROTATION, on).await?;
             }
             None if delta.touches("rotation_days") => {
                 let off = || cx.kms.client.disable_key_rotation().key_id(id).send();
-                cx.call(repeatable("kms", "DisableKeyRotation"), off)
-                    .await?;
+                cx.call(kms::DISABLE_KEY_ROTATION, off).await?;
             }
             _ => {}
         }
         if delta.touches("enabled") && !self.enabled {
-            cx.call(repeatable("kms", "DisableKey"), || {
+            cx.call(kms::DISABLE_KEY, || {
                 cx.kms.client.disable_key().key_id(id).send()
             })
             .await?;
@@ -194,7 +206,7 @@ impl Resource for Key {
     async fn delete(&self, cx: &Aws, it: &KeyOutputs) -> Result<(), Error> {
         let id = it.id.as_str();
         let answer = cx
-            .call(repeatable("kms", "ScheduleKeyDeletion"), || {
+            .call(kms::SCHEDULE_KEY_DELETION, || {
                 cx.kms
                     .client
                     .schedule_key_deletion()
