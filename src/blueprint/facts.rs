@@ -47,20 +47,17 @@ impl Facts {
         (found, facts)
     }
 
-    /// What stands for them where AWS is not asked and none are recorded: they only shape names and placements.
-    pub fn assumed(config: &Config, account: &str) -> Self {
-        let account = if account.is_empty() {
-            "000000000000"
-        } else {
-            account
-        };
+    /// The facts that a state records, if it records any that this program understands.
+    pub fn recorded(value: &serde_json::Value) -> Option<Self> {
+        Self::deserialize(value).ok()
+    }
+
+    /// What stands in for facts before the first run.
+    pub fn assumed(config: &Config) -> Self {
+        let zones = ["a", "b", "c", "d"].iter().take(config.network.zones);
         Self {
-            account: account.to_owned(),
-            zones: ["a", "b", "c", "d"]
-                .iter()
-                .take(config.network.zones)
-                .map(|z| format!("{}{z}", config.region))
-                .collect(),
+            account: "000000000000".into(),
+            zones: zones.map(|z| format!("{}{z}", config.region)).collect(),
             prefix_lists: ServicePrefixLists {
                 s3: "pl-s3".into(),
                 dynamodb: "pl-dynamodb".into(),

@@ -34,7 +34,10 @@ use std::fmt;
 impl Facts {
     /// Facts for tests.
     pub(crate) fn sample() -> Self {
-        Self::assumed(&Config::default(), "123456789012")
+        Self {
+            account: "123456789012".into(),
+            ..Self::assumed(&Config::default())
+        }
     }
 }
 

@@ -58,7 +58,10 @@ pub fn home(state: &State, scope: Option<&str>) -> DeploymentRef {
 
 /// The graph as far as it can be known without AWS: account and zones only shape names.
 pub fn offline_graph(config: &Config, state: &State) -> Result<Graph, Failure> {
-    let facts = Facts::assumed(config, &state.account);
+    let mut facts = Facts::assumed(config);
+    if !state.account.is_empty() {
+        facts.account.clone_from(&state.account);
+    }
     Ok(blueprint::build(config, &facts)?)
 }
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 const CALL: f64 = 0.3;
 
 fn platform() -> Graph {
-    let facts = Facts::assumed(&Config::default(), "123456789012");
+    let facts = Facts::assumed(&Config::default());
     blueprint::build(&Config::default(), &facts).unwrap()
 }
 
