@@ -66,11 +66,24 @@ export class Quarantine {
     const fresh = inserted.filter(([isNew]) => isNew === 't').length;
     this.counts.set(table.name, (this.counts.get(table.name) ?? 0) + fresh);
     this.provisional += inserted.reduce((sum, [, change]) => sum + Number(change), 0);
-    if (this.judged > this.limit)
-      throw new PermanentError('QUARANTINE_LIMIT', `more than ${this.limit} rows can't be brought onto green (the last from ${table.name}: ${held[0]?.reason})`, {
-        table: table.name, column: held[0]?.column,
-        hint: `see ${SCHEMA}.quarantine on green; mend the mapping or the rows on blue, or raise limits.quarantine in the mapping`,
-      });
+    this.#checkLimit(table, held[0]?.reason ?? '', held[0]?.column);
+  }
+
+  /** These rows were looked at again, and still can't be brought over. @param {SyncTable} table @param {string[][]} keys of the source */
+  async judge(table, keys) {
+    const rows = await this.green.rows(
+      `UPDATE ${SCHEMA}.quarantine SET provisional = false, checked = clock_timestamp() WHERE source = $1 AND key = ANY ($2::text[]) RETURNING reason`,
+      [table.name, keys.map((key) => this.keyText(table, key))]);
+    await this.load();
+    this.#checkLimit(table, rows[0]?.[0] ?? '');
+  }
+
+  /** @param {SyncTable} table @param {string} reason @param {string} [column] */
+  #checkLimit(table, reason, column) {
+    if (this.judged <= this.limit) return;
+    throw new PermanentError('QUARANTINE_LIMIT', `more than ${this.limit} rows can't be brought onto green (the last from ${table.name}: ${reason})`, {
+      table: table.name, column, hint: `see ${SCHEMA}.quarantine on green; mend the mapping or the rows on blue, or raise limits.quarantine in the mapping`,
+    });
   }
 
   /**

@@ -18,25 +18,24 @@ const fresh = (ddl, greenDdl = ddl) => servers.fresh(`constraints_${(number += 1
 const quarantine = async (lab) => (await lab.onGreen('SELECT key, reason FROM payment_migration.quarantine ORDER BY key')).rows.map((/** @type {{key: string}} */ { key }) => key);
 
 test('a transaction that is larger than a batch: its states in between are not judged by green\'s constraints', async () => {
-  const n = 25_000;
-  const fill = `INSERT INTO t SELECT i, i, 'v' FROM generate_series(1, ${n}) i`;
   const strict = mapped({}, { limits: { quarantine: 0 } });
   const ddl = 'CREATE TABLE t (id int PRIMARY KEY, pos int UNIQUE DEFERRABLE, v text)';
   const plain = 'CREATE TABLE t (id int PRIMARY KEY, pos int UNIQUE, v text)';
-  for (const [blue, green, change] of /** @type {[string, string, string][]} */ ([
-    [ddl, plain, 'UPDATE t SET pos = pos + 1'],
-    [ddl, plain, `UPDATE t SET pos = ${n + 1} - pos`],
+  for (const [blue, green, change, n = 3_000] of /** @type {[string, string, string, number?][]} */ ([
+    [ddl, plain, 'UPDATE t SET pos = pos + 1', 25_000],
+    [ddl, plain, 'UPDATE t SET pos = 3001 - pos'],
     // blue has no such constraint: nothing is known of what stands in the way, and yet all fits in the end
     [ddl.replace(' UNIQUE DEFERRABLE', ''), plain, 'UPDATE t SET pos = pos + 1'],
-    [ddl.replace(' UNIQUE DEFERRABLE', ''), plain, `UPDATE t SET pos = ${n + 1} - pos`],
+    [ddl.replace(' UNIQUE DEFERRABLE', ''), plain, 'UPDATE t SET pos = 3001 - pos'],
     [ddl.replace(' UNIQUE DEFERRABLE', ''), 'CREATE TABLE t (id int PRIMARY KEY, pos int, v text, EXCLUDE (pos WITH =))', 'UPDATE t SET pos = pos + 1'],
     [ddl.replace(' UNIQUE DEFERRABLE', ''), "CREATE TABLE t (id int PRIMARY KEY, pos int CHECK (pos > 0), v text NOT NULL)", "BEGIN; UPDATE t SET pos = -pos, v = NULL; UPDATE t SET pos = -pos; UPDATE t SET v = 'w'; COMMIT"],
   ])) {
     const lab = await fresh(blue, green);
-    await lab.onBlue(fill);
-    await lab.untilSynced(strict);
+    const options = n > 10_000 ? strict : { ...strict, tuning: { batchChanges: 700 } };
+    await lab.onBlue(`INSERT INTO t SELECT i, i, 'v' FROM generate_series(1, ${n}) i`);
+    await lab.untilSynced(options);
     await lab.onBlue(change);
-    const answer = await lab.untilSynced(strict);
+    const answer = await lab.untilSynced(options);
     assert.deepEqual([answer.quarantined, answer.consistent], [0, true], change);
     await assertSame(lab, 't', 't::text', n);
   }
