@@ -6,7 +6,7 @@
 
 use super::budget::Budgets;
 use super::class::error;
-use crate::engine::{Class, Error, Event, Events};
+use crate::engine::{Class, Error, Event, Events, Leftover, progress};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -64,6 +64,28 @@ impl Api {
         format!("{}:{}", self.service, self.operation)
     }
 
+    /// A field that this call's answer always has. Its absence is an error, and nothing empty is ever recorded.
+    pub fn field<T: for<'a> From<&'a str>>(
+        &self,
+        value: Option<&str>,
+        name: &str,
+    ) -> Result<T, Error> {
+        match value {
+            Some(text) if !text.is_empty() => Ok(text.into()),
+            _ => Err(self.missing(name)),
+        }
+    }
+
+    /// The error of an answer that lacks a field it always has.
+    pub fn missing(&self, name: &str) -> Error {
+        let leftover = if self.writes() {
+            Leftover::Unknown
+        } else {
+            Leftover::Nothing
+        };
+        Error::permanent(self.action(), format!("the answer has no `{name}`")).leftover(leftover)
+    }
+
     /// True for a mutating call.
     pub fn writes(&self) -> bool {
         self.nature != Nature::Read
@@ -119,6 +141,8 @@ impl Caller {
         loop {
             self.budgets.take(api).await;
             let place = self.in_flight.acquire().await;
+            // After a stop no further call of a step leaves, however many its work still takes.
+            progress::go_on(&api.action())?;
             let began = Instant::now();
             let answer = send().await;
             drop(place);
@@ -147,7 +171,13 @@ impl Caller {
             if attempt >= tries {
                 return Err(failed);
             }
-            tokio::time::sleep(backoff(attempt)).await;
+            progress::sleep(backoff(attempt)).await;
+            if progress::stopping() {
+                return match failed.leftover {
+                    Leftover::Nothing => Err(Error::interrupted(failed.action)),
+                    _ => Err(failed),
+                };
+            }
         }
     }
 }

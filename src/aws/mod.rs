@@ -108,6 +108,26 @@ impl Aws {
         self.caller.call(api, send).await
     }
 
+    /// Sends a call that deletes something: that it is gone already is success.
+    pub async fn delete<T, E, F>(
+        &self,
+        api: Api,
+        send: impl Fn() -> F + Send + Sync,
+    ) -> Result<(), Error>
+    where
+        E: aws_smithy_types::error::metadata::ProvideErrorMetadata
+            + std::error::Error
+            + Send
+            + Sync
+            + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
+    {
+        match self.call(api, send).await {
+            Err(error) if !error.is_not_found() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// An ARN in this account and region.
     pub fn arn(&self, service: &str, resource: &str) -> String {
         format!(

@@ -28,8 +28,30 @@ pub struct Delegated {
     pub field: &'static str,
     /// Who owns the value at run time.
     pub owner: &'static str,
-    /// Says why a value is outside the owner's legal range: (wanted, found).
-    pub legal: fn(&Value, &Value) -> Result<(), String>,
+    /// The type of the step that sets the owner's range and refers to this one, such as the scaling target of a service.
+    pub record: Option<&'static str>,
+    /// Says why a value is outside the owner's legal range.
+    pub legal: fn(&Owner<'_>) -> Result<(), String>,
+}
+
+/// What the legal range of a delegated field is judged by.
+#[derive(Debug, Clone, Copy)]
+pub struct Owner<'a> {
+    /// The value in the blueprint.
+    pub wanted: &'a Value,
+    /// The value that was found.
+    pub found: &'a Value,
+    /// What is recorded of the step that sets the range, when there is one.
+    pub record: Option<&'a crate::state::Record>,
+}
+
+/// What comes first when a thing is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replace {
+    /// The old one goes first: its name or its place can be taken once only.
+    DeleteFirst,
+    /// The new one comes first: AWS refuses to delete one that is in use.
+    CreateFirst,
 }
 
 /// Facts about a resource type that the engine plans with.
@@ -37,18 +59,51 @@ pub struct Delegated {
 pub struct Meta {
     /// The type, `service/thing`.
     pub kind: &'static str,
-    /// Fields that AWS cannot change in place.
-    pub fixed: &'static [&'static str],
-    /// Databases, tables, buckets, keys: never replaced without `--replace-data`.
-    pub holds_data: bool,
     /// How it exists.
     pub nature: Nature,
-    /// Fields owned by someone else at run time.
-    pub delegated: &'static [Delegated],
+    /// Its name or id reaches beyond one region (roles, bucket names).
+    pub global: bool,
     /// Typical seconds from the create call until it is ready.
     pub create_seconds: f64,
     /// Typical seconds from the delete call until it is gone.
     pub delete_seconds: f64,
+    /// Fields that AWS cannot change in place.
+    pub fixed: &'static [&'static str],
+    /// Outputs that an update changes: what refers to them is known after the update only.
+    pub changing: &'static [&'static str],
+    /// The order of a replacement.
+    pub replace: Replace,
+    /// Databases, tables, buckets, keys: never replaced without `--replace-data`.
+    pub holds_data: bool,
+    /// Fields whose change interrupts service.
+    pub interrupts: &'static [&'static str],
+    /// Fields that AWS never shows: not compared.
+    pub write_only: &'static [&'static str],
+    /// Fields that show what others put into the thing: told by drift and before a removal, and never touched.
+    pub watched: &'static [&'static str],
+    /// Fields owned by someone else at run time.
+    pub delegated: &'static [Delegated],
+}
+
+impl Meta {
+    /// A tagged type about which there is nothing to say: where an engine's test or a figure starts from.
+    pub const fn plain(kind: &'static str) -> Self {
+        Self {
+            kind,
+            nature: Nature::Tagged,
+            global: false,
+            create_seconds: 1.0,
+            delete_seconds: 1.0,
+            fixed: &[],
+            changing: &[],
+            replace: Replace::DeleteFirst,
+            holds_data: false,
+            interrupts: &[],
+            write_only: &[],
+            watched: &[],
+            delegated: &[],
+        }
+    }
 }
 
 /// Who a resource is: what is written down before the create call leaves.
@@ -64,40 +119,7 @@ pub struct Identity {
     pub token: String,
 }
 
-/// The tags that make a resource ours.
-pub const MARK_SUFFIX: &str = "EnvironmentSuffix";
-/// The tag that names the step.
-pub const MARK_STEP: &str = "DeployerStep";
-
-/// What the tags of a found resource say about who owns it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ownership {
-    /// The mark is there (perhaps not whole) and nothing contradicts it.
-    Ours,
-    /// No mark at all.
-    Unmarked,
-    /// The mark of another deployment or step.
-    Other,
-}
-
-impl Identity {
-    /// Judges the tags of a found resource against this identity's mark.
-    pub fn ownership(&self, tags: &BTreeMap<String, String>) -> Ownership {
-        let mut ours = false;
-        for key in [MARK_SUFFIX, MARK_STEP] {
-            match (tags.get(key), self.tags.get(key)) {
-                (Some(have), Some(want)) if have == want => ours = true,
-                (Some(_), _) => return Ownership::Other,
-                (None, _) => {}
-            }
-        }
-        if ours {
-            Ownership::Ours
-        } else {
-            Ownership::Unmarked
-        }
-    }
-}
+pub use super::ownership::{MARK_DEPLOYMENT, MARK_STEP, MARK_SUFFIX, Ownership};
 
 /// How to find a resource: recorded outputs when there are any, else the identity; `spec` for what is found by its parent.
 #[derive(Debug, Clone, Copy)]

@@ -1,11 +1,15 @@
 //! The graph of what is to exist: steps with their desired JSON, and edges that come from references alone.
 
+use super::handle::Handle;
+use super::observe::{Observations, Observed};
 use super::order::topological;
-use super::reference::{Ref, Strength, edges};
+use super::reference::{Strength, edges};
+use crate::state::State;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
-use std::marker::PhantomData;
 
 /// What a name of this type may look like on AWS.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +38,12 @@ pub trait Kind: Serialize {
     const TYPE: &'static str;
     /// The rule for its names.
     const NAME: NameRule = TAG_NAME;
+    /// Fields whose values are part of the name, as four hex digits behind the suffix. For a type whose replacement must
+    /// stand beside what it replaces: a name of AWS can be there once only.
+    const NAMED_BY: &'static [&'static str] = &[];
+    /// What is known of a thing of this type once it exists: ids, ARNs, endpoints; never a secret. The handle of a step
+    /// is this struct, filled with references.
+    type Outputs: DeserializeOwned + Default;
 }
 
 /// The head of a step: everything but the struct itself.
@@ -64,6 +74,10 @@ pub struct Step {
     pub tags: BTreeMap<String, String>,
     /// The desired struct, with placeholders.
     pub spec: Value,
+    /// Another scope that it needs. A run of its own scope alone neither makes that scope nor waits for it: the step is
+    /// made once the other scope is there, and removed first when that scope goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_scope: Option<String>,
     /// Edges: position of the step it needs, and how strongly.
     #[serde(skip)]
     pub needs: Vec<(usize, Strength)>,
@@ -85,33 +99,6 @@ pub struct Graph {
     index: HashMap<String, usize>,
     /// Named values for the user, with placeholders.
     pub outputs: BTreeMap<String, Value>,
-}
-
-/// A step that was added; makes typed references to its outputs.
-pub struct Handle<R> {
-    id: String,
-    of: PhantomData<fn() -> R>,
-}
-
-impl<R> Clone for Handle<R> {
-    fn clone(&self) -> Self {
-        Self {
-            id: self.id.clone(),
-            of: PhantomData,
-        }
-    }
-}
-
-impl<R> Handle<R> {
-    /// A reference to one of its outputs. Resource types wrap this in typed methods (`vpc.id()`).
-    pub fn output<T>(&self, name: &str) -> Ref<T> {
-        Ref::output(&self.id, name)
-    }
-
-    /// The step id.
-    pub fn step(&self) -> &str {
-        &self.id
-    }
 }
 
 /// Why a graph cannot be built.
@@ -166,7 +153,15 @@ impl Builder {
     }
 
     /// Adds a step.
-    pub fn add<R: Kind>(&mut self, head: StepMeta, spec: R) -> Handle<R> {
+    pub fn add<R: Kind>(&mut self, mut head: StepMeta, spec: R) -> Handle<R> {
+        let spec = serde_json::to_value(spec).unwrap_or_else(|e| {
+            self.errors.push(GraphError::Json {
+                step: head.id.clone(),
+                why: e.to_string(),
+            });
+            Value::Null
+        });
+        head.name.push_str(&name_part(R::NAMED_BY, &spec));
         let rule = R::NAME;
         let length = head.name.chars().count();
         if length < rule.min || length > rule.max || !head.name.chars().all(rule.legal) {
@@ -180,14 +175,13 @@ impl Builder {
                 rule,
             });
         }
-        let spec = serde_json::to_value(spec).unwrap_or_else(|e| {
+        let handle = Handle::new(&head.id).unwrap_or_else(|e| {
             self.errors.push(GraphError::Json {
                 step: head.id.clone(),
                 why: e.to_string(),
             });
-            Value::Null
+            Handle::default()
         });
-        let id = head.id.clone();
         let StepMeta {
             id: step,
             scope,
@@ -201,11 +195,16 @@ impl Builder {
             name,
             tags,
             spec,
+            other_scope: None,
             needs: Vec::new(),
         });
-        Handle {
-            id,
-            of: PhantomData,
+        handle
+    }
+
+    /// Says that the step that was added last needs another scope: see [`Step::other_scope`].
+    pub fn needs_scope(&mut self, scope: &str) {
+        if let Some(step) = self.steps.last_mut() {
+            step.other_scope = Some(scope.to_owned());
         }
     }
 
@@ -237,7 +236,14 @@ impl Builder {
                 step.needs.push((at, strength));
             }
         }
-        let order = topological(&self.steps)?;
+        let needs: Vec<Vec<usize>> = self
+            .steps
+            .iter()
+            .map(|s| s.needs.iter().map(|(to, _)| *to).collect())
+            .collect();
+        let order = topological(&needs).map_err(|cycle| {
+            GraphError::Cycle(cycle.iter().map(|at| self.steps[*at].id.clone()).collect())
+        })?;
         let mut place = vec![0; order.len()];
         order
             .iter()
@@ -261,6 +267,19 @@ impl Builder {
     }
 }
 
+/// `-1f3a`, from the values of these fields; nothing when there are none.
+fn name_part(fields: &[&str], spec: &Value) -> String {
+    if fields.is_empty() {
+        return String::new();
+    }
+    let mut hash = Sha256::new();
+    for field in fields {
+        hash.update(spec.get(field).unwrap_or(&Value::Null).to_string());
+    }
+    let digest = hash.finalize();
+    format!("-{:02x}{:02x}", digest[0], digest[1])
+}
+
 impl Graph {
     /// The position of a step.
     pub fn position(&self, id: &str) -> Option<usize> {
@@ -279,15 +298,42 @@ impl Graph {
             .iter()
             .map(|s| scope.is_none_or(|e| s.scope == e))
             .collect();
-        for at in (0..self.steps.len()).rev() {
+        for at in (0..self.steps.len()).rev().filter(|_| scope.is_some()) {
             if chosen[at] {
-                self.steps[at]
-                    .needs
-                    .iter()
-                    .for_each(|(to, _)| chosen[*to] = true);
+                let other = self.steps[at].other_scope.as_ref();
+                for (to, _) in &self.steps[at].needs {
+                    chosen[*to] |= other.is_none_or(|o| self.steps[*to].scope != *o);
+                }
             }
         }
         chosen
+    }
+
+    /// What must be read for the chosen steps: they, and the steps of another scope that they refer to.
+    pub fn read_for(&self, chosen: &[bool]) -> Vec<bool> {
+        let mut read = chosen.to_vec();
+        for (_, step) in self.steps.iter().enumerate().filter(|(at, _)| chosen[*at]) {
+            step.needs.iter().for_each(|(to, _)| read[*to] = true);
+        }
+        read
+    }
+
+    /// The other scope that a step waits for: it refers to steps there that are not chosen, and that are neither recorded
+    /// nor found.
+    pub fn waits_for(
+        &self,
+        at: usize,
+        chosen: &[bool],
+        seen: &Observations,
+        state: &State,
+    ) -> Option<&str> {
+        let known = |id: &str| {
+            let found = seen.get(id).and_then(Observed::live);
+            found.is_some() || state.outputs(id).is_some()
+        };
+        let missing = |to: &usize| !chosen[*to] && !known(&self.steps[*to].id);
+        let waits = self.steps[at].needs.iter().any(|(to, _)| missing(to));
+        self.steps[at].other_scope.as_deref().filter(|_| waits)
     }
 }
 
@@ -301,6 +347,7 @@ mod tests {
     struct Any(Value);
     impl Kind for Any {
         const TYPE: &'static str = "test/any";
+        type Outputs = ();
     }
 
     fn head(id: &str, scope: &str) -> StepMeta {

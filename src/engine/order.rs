@@ -1,19 +1,17 @@
-//! The order of steps, in which every step comes after what it needs.
+//! The order of things in which every one comes after what it needs.
 
-use super::graph::{GraphError, Step};
 use std::collections::BTreeSet;
 
-/// Kahn's algorithm; stable: steps keep the order of declaration where edges allow.
-pub(super) fn topological(steps: &[Step]) -> Result<Vec<usize>, GraphError> {
-    let mut missing: Vec<usize> = steps.iter().map(|s| s.needs.len()).collect();
-    let mut dependents = vec![Vec::new(); steps.len()];
-    for (at, step) in steps.iter().enumerate() {
-        step.needs
-            .iter()
-            .for_each(|(to, _)| dependents[*to].push(at));
+/// Kahn's algorithm over positions; stable: things keep their order where their needs allow. What needs itself in the end
+/// is an error, which walks the cycle once: its first position is its last one too.
+pub(super) fn topological(needs: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
+    let mut missing: Vec<usize> = needs.iter().map(Vec::len).collect();
+    let mut dependents = vec![Vec::new(); needs.len()];
+    for (at, below) in needs.iter().enumerate() {
+        below.iter().for_each(|to| dependents[*to].push(at));
     }
-    let mut free: BTreeSet<usize> = (0..steps.len()).filter(|i| missing[*i] == 0).collect();
-    let mut order = Vec::with_capacity(steps.len());
+    let mut free: BTreeSet<usize> = (0..needs.len()).filter(|i| missing[*i] == 0).collect();
+    let mut order = Vec::with_capacity(needs.len());
     while let Some(at) = free.pop_first() {
         order.push(at);
         for d in &dependents[at] {
@@ -23,26 +21,39 @@ pub(super) fn topological(steps: &[Step]) -> Result<Vec<usize>, GraphError> {
             }
         }
     }
-    if order.len() == steps.len() {
+    if order.len() == needs.len() {
         Ok(order)
     } else {
-        Err(GraphError::Cycle(cycle(steps, &missing)))
+        Err(cycle(needs, &missing))
     }
 }
 
-/// Walks from a step that was never freed along needs that were never freed until one repeats.
-fn cycle(steps: &[Step], missing: &[usize]) -> Vec<String> {
+/// Walks from something that was never freed along needs that were never freed until one repeats.
+fn cycle(needs: &[Vec<usize>], missing: &[usize]) -> Vec<usize> {
     let mut path: Vec<usize> = Vec::new();
     let mut at = missing.iter().position(|m| *m > 0).unwrap_or(0);
     loop {
         if let Some(start) = path.iter().position(|p| *p == at) {
             path.push(at);
-            return path[start..].iter().map(|i| steps[*i].id.clone()).collect();
+            return path.split_off(start);
         }
         path.push(at);
-        match steps[at].needs.iter().find(|(to, _)| missing[*to] > 0) {
-            Some((to, _)) => at = *to,
-            None => return path.iter().map(|i| steps[*i].id.clone()).collect(),
+        match needs[at].iter().find(|to| missing[**to] > 0) {
+            Some(to) => at = *to,
+            None => return path,
         }
     }
+}
+
+/// True when `from` needs `to` in the end.
+pub(super) fn reaches(needs: impl Fn(usize) -> Vec<usize>, from: usize, to: usize) -> bool {
+    let mut met = BTreeSet::from([from]);
+    let mut open = vec![from];
+    while let Some(at) = open.pop() {
+        if at == to {
+            return true;
+        }
+        open.extend(needs(at).into_iter().filter(|next| met.insert(*next)));
+    }
+    false
 }

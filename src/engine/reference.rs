@@ -50,6 +50,11 @@ impl<T> Ref<T> {
         }
     }
 
+    /// True for an output that is not known yet. Such a field is left out of the record.
+    pub fn is_unknown(&self) -> bool {
+        self.text.is_empty()
+    }
+
     /// The text: a literal, or the placeholder.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -92,6 +97,16 @@ impl<T> From<&str> for Ref<T> {
         Self::literal(text)
     }
 }
+impl<T> From<&Ref<T>> for String {
+    fn from(reference: &Ref<T>) -> Self {
+        reference.text.clone()
+    }
+}
+impl<T> Default for Ref<T> {
+    fn default() -> Self {
+        Self::literal("")
+    }
+}
 impl<T> From<String> for Ref<T> {
     fn from(text: String) -> Self {
         Self::literal(text)
@@ -104,7 +119,9 @@ impl<T> Serialize for Ref<T> {
 }
 impl<'de, T> Deserialize<'de> for Ref<T> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::literal)
+        // An output that AWS has not told yet was once recorded as `null`.
+        Option::<String>::deserialize(deserializer)
+            .map(|text| Self::literal(text.unwrap_or_default()))
     }
 }
 

@@ -66,12 +66,16 @@ fn headline(c: &Counts) -> String {
     if c.out_of_range > 0 {
         let _ = write!(text, ", {} delegated out of range", c.out_of_range);
     }
+    if c.waiting > 0 {
+        let _ = write!(text, ", {} waiting for another scope", c.waiting);
+    }
     text
 }
 
 fn one(out: &mut String, row: &Row, width: usize, paint: Paint) {
     let (sign, word) = match row.status {
         Status::InSync => (paint.dim("="), "in sync"),
+        Status::Waiting => (paint.dim("."), "not planned"),
         Status::OutOfRange => (paint.yellow("!"), "out of range"),
         Status::Unmanaged => (paint.cyan("?"), "unmanaged"),
         Status::Unchecked => (paint.yellow("…"), "unchecked"),

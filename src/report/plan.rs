@@ -36,6 +36,14 @@ pub fn plan(plan: &Plan, paint: Paint) -> String {
         out.push('\n');
     }
     delegated(&mut out, plan, paint);
+    let mut scopes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for waiting in &plan.waiting {
+        let steps = scopes.entry(&waiting.scope).or_default();
+        steps.push(&waiting.step);
+    }
+    for (scope, steps) in scopes {
+        let _ = writeln!(out, "note: waiting for {scope}: {}", steps.join(", "));
+    }
     for step in &plan.forget {
         let _ = writeln!(out, "note: {step} no longer exists; its record goes");
     }

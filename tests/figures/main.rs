@@ -8,12 +8,12 @@
 
 use async_trait::async_trait;
 use deployer::engine::driver::{Key, Owned};
-use deployer::engine::exec::{self, Limits};
+use deployer::engine::exec;
 use deployer::engine::graph::{Builder, Kind, StepMeta};
 use deployer::engine::observe::{observe, requests};
 use deployer::engine::plan::{self, Options};
 use deployer::engine::{
-    Delta, Driver, Error, Events, Graph, Identity, Live, Meta, Nature, Registry,
+    Context, Delta, Driver, Error, Events, Graph, Identity, Limits, Live, Meta, Registry,
 };
 use deployer::state::Writer;
 use serde::Serialize;
@@ -21,7 +21,6 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
 
 #[derive(Serialize)]
 struct Nothing {
@@ -31,6 +30,7 @@ struct Nothing {
 }
 impl Kind for Nothing {
     const TYPE: &'static str = "figures/nothing";
+    type Outputs = ();
 }
 
 /// A resource that does nothing: it is what it was asked to be.
@@ -85,16 +85,14 @@ fn graph(steps: usize, chains: usize) -> Graph {
 /// Seconds, bytes written and fsyncs of planning and applying a graph with a real journal and state.
 async fn run(steps: usize, chains: usize) -> (f64, u64, u64) {
     let mut registry = Registry::default();
-    let meta = Meta {
-        kind: Nothing::TYPE,
-        fixed: &[],
-        holds_data: false,
-        nature: Nature::Tagged,
-        delegated: &[],
-        create_seconds: 1.0,
-        delete_seconds: 1.0,
-    };
+    let meta = Meta::plain(Nothing::TYPE);
     registry.add(Arc::new(Idle(meta)));
+    let limits = Limits {
+        parallelism: 256,
+        consistency_timeout: Duration::ZERO,
+        ..Limits::default()
+    };
+    let cx = Context::new(registry, Events::default(), limits);
     let folder = tempfile::tempdir().unwrap();
     let began = Instant::now();
     let graph = graph(steps, chains);
@@ -103,34 +101,20 @@ async fn run(steps: usize, chains: usize) -> (f64, u64, u64) {
     let chosen = graph.select(None);
     let seen = {
         let requests = requests(&graph, &chosen, &state, |_, _| true);
-        observe(&registry, &requests, Duration::ZERO).await
+        observe(&cx, &requests).await
     };
     let plan = plan::build(
         &graph,
         &chosen,
         &state,
         &seen,
-        &registry,
+        &cx.registry,
         &Options::default(),
     );
     assert_eq!(plan.nodes.len(), steps);
     drop((seen, graph));
     let journal = writer.journal();
-    let (_keep, stop) = watch::channel(false);
-    let limits = Limits {
-        parallelism: 256,
-        ..Limits::default()
-    };
-    let report = exec::run(
-        &plan,
-        &mut state,
-        &registry,
-        Arc::new(journal.clone()),
-        &Events::default(),
-        &limits,
-        stop,
-    )
-    .await;
+    let report = exec::run(&cx, &plan, &mut state, Arc::new(journal.clone())).await;
     assert!(report.complete());
     writer.finish(&mut state).unwrap();
     let whole = std::fs::metadata(folder.path().join("figures.json"))

@@ -5,7 +5,7 @@ use crate::support::world::World;
 use deployer::engine::driver::Delegated;
 use deployer::engine::event::Verb;
 use deployer::engine::exec::{self, MemoryRecorder, Outcome};
-use deployer::engine::{Class, Error, Events, Leftover};
+use deployer::engine::{Class, Context, Error, Leftover};
 use deployer::state::{Stage, State};
 use serde_json::json;
 use std::sync::Arc;
@@ -18,10 +18,7 @@ async fn a_second_apply_plans_nothing_and_destroy_leaves_nothing() {
     let world = World::new(0.5);
     let g = graph(|b| {
         let a = b.add(head("a", "green"), Slow(json!({"x": 1})));
-        b.add(
-            head("b", "green"),
-            Quick(json!({"on": a.output::<()>("id").ready()})),
-        );
+        b.add(head("b", "green"), Quick(json!({"on": a.id.ready()})));
     });
     let mut run = Run::on(&world);
     assert!(run.apply(&g).await.complete());
@@ -38,10 +35,7 @@ async fn a_known_edge_starts_before_the_thing_it_needs_is_ready() {
     let world = World::new(0.5);
     let g = graph(|b| {
         let a = b.add(head("a", "green"), Slow(json!({})));
-        b.add(
-            head("weak", "green"),
-            Slow(json!({"on": a.output::<()>("id")})),
-        );
+        b.add(head("weak", "green"), Slow(json!({"on": a.id})));
     });
     let mut run = Run::on(&world);
     let seconds = run.apply(&g).await.seconds;
@@ -53,14 +47,8 @@ async fn a_failure_stops_its_dependents_and_nothing_else() {
     let world = World::new(0.5);
     let g = graph(|b| {
         let a = b.add(head("a", "green"), Quick(json!({})));
-        let c = b.add(
-            head("b", "green"),
-            Quick(json!({"on": a.output::<()>("id")})),
-        );
-        b.add(
-            head("c", "green"),
-            Quick(json!({"on": c.output::<()>("id")})),
-        );
+        let c = b.add(head("b", "green"), Quick(json!({"on": a.id})));
+        b.add(head("c", "green"), Quick(json!({"on": c.id})));
         b.add(head("free", "green"), Quick(json!({})));
     });
     let denied = Error::permanent("x:Create", "no").code("AccessDenied");
@@ -110,10 +98,7 @@ async fn lost_state_is_adopted_by_marks_without_a_write() {
     let world = World::new(0.5);
     let g = graph(|b| {
         let a = b.add(head("a", "green"), Quick(json!({})));
-        b.add(
-            head("b", "green"),
-            Quick(json!({"on": a.output::<()>("id")})),
-        );
+        b.add(head("b", "green"), Quick(json!({"on": a.id})));
     });
     let mut run = Run::on(&world);
     run.apply(&g).await;
@@ -136,14 +121,8 @@ async fn a_fixed_field_replaces_and_cascades_in_order() {
     let make = |fixed: u32| {
         graph(|b| {
             let a = b.add(head("a", "green"), Quick(json!({"fixed": fixed})));
-            b.add(
-                head("b", "green"),
-                Quick(json!({"fixed": a.output::<()>("id")})),
-            );
-            b.add(
-                head("c", "green"),
-                Quick(json!({"soft": a.output::<()>("id")})),
-            );
+            b.add(head("b", "green"), Quick(json!({"fixed": a.id})));
+            b.add(head("c", "green"), Quick(json!({"soft": a.id})));
         })
     };
     let mut run = Run::on(&world);
@@ -175,7 +154,7 @@ async fn what_holds_data_is_not_replaced_without_leave() {
     let make =
         |fixed: u32| graph(|b| drop(b.add(head("a", "green"), Quick(json!({"fixed": fixed})))));
     let mut run = Run::on(&world);
-    run.registry.add(Arc::new(
+    run.cx.registry.add(Arc::new(
         world.kind("test/quick", (1.0, 1.0)).holding_data(),
     ));
     run.apply(&make(1)).await;
@@ -197,14 +176,8 @@ async fn steps_that_left_the_blueprint_go_in_recorded_order_after_who_used_them_
     let world = World::new(0.5);
     let old = graph(|b| {
         let a = b.add(head("a", "green"), Quick(json!({})));
-        let c = b.add(
-            head("b", "green"),
-            Quick(json!({"on": a.output::<()>("id")})),
-        );
-        b.add(
-            head("user", "green"),
-            Quick(json!({"uses": c.output::<()>("id")})),
-        );
+        let c = b.add(head("b", "green"), Quick(json!({"on": a.id})));
+        b.add(head("user", "green"), Quick(json!({"uses": c.id})));
     });
     let new = graph(|b| drop(b.add(head("user", "green"), Quick(json!({"uses": "nothing"})))));
     for lost in [false, true] {
@@ -258,7 +231,7 @@ async fn destroying_one_scope_spares_the_other_and_what_it_uses() {
         let hub = b.add(head("hub", "shared"), Quick(json!({})));
         for scope in ["blue", "green"] {
             let vpc = b.add(head(&format!("vpc-{scope}"), scope), Quick(json!({})));
-            let spec = json!({"hub": hub.output::<()>("id"), "vpc": vpc.output::<()>("id")});
+            let spec = json!({"hub": hub.id, "vpc": vpc.id});
             b.add(head(&format!("attach-{scope}"), scope), Slow(spec));
         }
     });
@@ -270,10 +243,11 @@ async fn destroying_one_scope_spares_the_other_and_what_it_uses() {
 }
 
 static WEIGHT: &[Delegated] = &[Delegated {
+    record: None,
     field: "weight",
     owner: "deployer shift",
-    legal: |_, have| {
-        let weight = have.as_u64().unwrap_or(u64::MAX);
+    legal: |owner| {
+        let weight = owner.found.as_u64().unwrap_or(u64::MAX);
         if weight <= 100 {
             Ok(())
         } else {
@@ -287,7 +261,7 @@ async fn a_delegated_field_is_left_to_its_owner_and_its_range_is_watched() {
     let world = World::new(0.5);
     let g = graph(|b| drop(b.add(head("record", "green"), Quick(json!({"weight": 0})))));
     let mut run = Run::on(&world);
-    run.registry.add(Arc::new(
+    run.cx.registry.add(Arc::new(
         world.kind("test/quick", (1.0, 1.0)).delegating(WEIGHT),
     ));
     run.apply(&g).await;
@@ -315,10 +289,7 @@ async fn a_stop_finishes_what_is_in_flight_and_the_next_run_goes_on() {
     let world = World::new(0.5);
     let g = graph(|b| {
         let a = b.add(head("a", "green"), Slow(json!({})));
-        b.add(
-            head("b", "green"),
-            Quick(json!({"on": a.output::<()>("id").ready()})),
-        );
+        b.add(head("b", "green"), Quick(json!({"on": a.id.ready()})));
     });
     let mut run = Run::on(&world);
     let plan = run.plan(&g).await;
@@ -329,16 +300,11 @@ async fn a_stop_finishes_what_is_in_flight_and_the_next_run_goes_on() {
         tokio::time::sleep(Duration::from_secs(3600)).await;
     });
     let recorder = Arc::new(MemoryRecorder::default());
-    let report = exec::run(
-        &plan,
-        &mut run.state,
-        &run.registry,
-        recorder,
-        &Events::default(),
-        &run.limits,
-        stopped,
-    )
-    .await;
+    let cx = Context {
+        stop: stopped,
+        ..run.cx.clone()
+    };
+    let report = exec::run(&cx, &plan, &mut run.state, recorder).await;
     assert!(report.interrupted() && report.seconds < 10.0, "{report:?}");
     assert_eq!(run.state.steps["a"].stage, Stage::Created);
     assert!(run.apply(&g).await.complete());

@@ -87,6 +87,8 @@ export const TLS = {
   hint: 'the certificate must be signed by the RDS roots and name the host; DB_CA_FILE names other roots (local use)',
 };
 
+const SIGNATURE = 'the signature is not accepted: check the clock, the region and the endpoint, and that nothing between the function and AWS changes the request';
+
 export const AWS = {
   transient: new Set([
     'ThrottlingException', 'Throttling', 'TooManyRequestsException', 'RequestLimitExceeded', 'ProvisionedThroughputExceededException',
@@ -104,5 +106,12 @@ export const AWS = {
     ['CredentialsProviderError', 'the function has no credentials: check its role'],
     ['ExpiredTokenException', "the role's session has ended: start the function again"],
     ['UnrecognizedClientException', 'the credentials are not known to AWS: check the role and the region'],
+    ['InvalidSignatureException', SIGNATURE],
+    ['SignatureDoesNotMatch', SIGNATURE],
+    ['IncompleteSignature', SIGNATURE],
+    ['RequestExpired', SIGNATURE],
+    ['MissingAuthenticationToken', 'the request reached AWS without credentials: check the role, and that nothing between the function and AWS takes headers away'],
+    ['InvalidClientTokenId', 'the credentials are not known to AWS: check the role and the region'],
+    ['ExpiredToken', "the role's session has ended: start the function again"],
   ]),
 };

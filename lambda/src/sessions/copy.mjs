@@ -25,7 +25,7 @@ import { meaningOf, unchangedSince } from './write.mjs';
 const SEGMENTS = 100;
 const MOST_SEGMENTS = 1_000_000;
 /** Sessions at the same time. */
-const AT_ONCE = 16;
+const AT_ONCE = 8;
 /** A place before all of the stream. */
 const BEGINNING = { stream: '', sequence: '0' };
 
@@ -40,10 +40,12 @@ export async function copySegment(event, options) {
     throw new PermanentError('CONFIG', 'SOURCE_TABLE is missing (the name of a DynamoDB table): copy reads it', { hint: "set it to the name of blue's sessions table" });
   const segments = whole(event.segments, 'segments', 1, MOST_SEGMENTS) ?? SEGMENTS;
   const first = whole(event.segment, 'segment', 0, segments - 1) ?? 0;
+  const { Table } = await retry(() => options.client.send(new DescribeTableCommand({ TableName: sourceTable })), retrying(options));
+  const keyNames = (Table?.KeySchema ?? []).map(({ AttributeName }) => AttributeName ?? '');
   const counts = { copied: 0, present: 0 };
   let segment = first;
   for (; segment < segments; segment += 1) {
-    if (!(await oneSegment(sourceTable, segment, segments, counts, options))) {
+    if (!(await oneSegment(sourceTable, keyNames, segment, segments, counts, options))) {
       if (segment === first)
         throw new PermanentError('TIMEOUT', 'the time of the invocation does not suffice for one segment', { hint: `give the function more time, or copy in more than ${segments} segments` });
       break;
@@ -55,15 +57,13 @@ export async function copySegment(event, options) {
 }
 
 /**
- * @param {string} sourceTable @param {number} segment @param {number} segments @param {{copied: number, present: number}} counts
+ * @param {string} sourceTable @param {string[]} keyNames @param {number} segment @param {number} segments @param {{copied: number, present: number}} counts
  * @param {Parameters<typeof copySegment>[1]} options
  * @returns {Promise<boolean>} whether the time sufficed
  */
-async function oneSegment(sourceTable, segment, segments, counts, options) {
-  const { client, deadline, clock, log } = options;
-  const again = { deadline, clock, onRetry: (/** @type {Error} */ error, /** @type {number} */ attempt, /** @type {number} */ pauseMs) => log.warn('retrying a session', { error, attempt, pauseMs }) };
-  const { Table } = await retry(() => client.send(new DescribeTableCommand({ TableName: sourceTable })), again);
-  const keyNames = (Table?.KeySchema ?? []).map(({ AttributeName }) => AttributeName ?? '');
+async function oneSegment(sourceTable, keyNames, segment, segments, counts, options) {
+  const { client, deadline, clock } = options;
+  const again = retrying(options);
   /** @type {Item | undefined} */
   let from;
   do {
@@ -79,6 +79,12 @@ async function oneSegment(sourceTable, segment, segments, counts, options) {
   } while (from !== undefined);
   return true;
 }
+
+/** @param {Parameters<typeof copySegment>[1]} options */
+const retrying = ({ deadline, clock, log }) => ({
+  deadline, clock,
+  onRetry: (/** @type {Error} */ error, /** @type {number} */ attempt, /** @type {number} */ pauseMs) => log.warn('retrying a session', { error, attempt, pauseMs }),
+});
 
 /** @param {Target} target @param {string[]} keyNames @param {Item} item @param {number} now @returns {Promise<'copied' | 'present'>} */
 async function load({ client, targetTable: table, checkpoints, attributes }, keyNames, item, now) {

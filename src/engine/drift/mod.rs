@@ -7,12 +7,12 @@
 mod tests;
 mod untracked;
 
-use super::diff::{Change, diff, diff_tags};
+use super::compare::{self, DelegatedField, Wanted};
+use super::diff::Change;
 use super::driver::{Live, Nature, Owned, Phase, Registry};
 use super::error::Error;
 use super::graph::Graph;
 use super::observe::{Observations, Observed};
-use super::plan::DelegatedField;
 use super::reference::resolve;
 use crate::state::{Record, Stage, State};
 use serde::Serialize;
@@ -25,6 +25,8 @@ use std::collections::HashMap;
 pub enum Status {
     /// As the blueprint and the state say.
     InSync,
+    /// It needs another scope, which is not there yet. No difference.
+    Waiting,
     /// A field that someone else owns is outside its owner's legal range.
     OutOfRange,
     /// It carries our mark and is not in the state, or elements were added to a set that we own.
@@ -107,6 +109,8 @@ pub struct Counts {
     pub unchecked: usize,
     /// Delegated fields outside their range.
     pub out_of_range: usize,
+    /// Steps that need another scope, which is not there yet.
+    pub waiting: usize,
 }
 
 /// The whole comparison.
@@ -136,6 +140,8 @@ pub struct Input<'a> {
     pub seen: &'a Observations,
     /// Everything in the account that carries our mark.
     pub owned: &'a [Owned],
+    /// Global things with this suffix, of which no tag says which account and region they belong to.
+    pub undecided: &'a [Owned],
     /// Types that could not be listed.
     pub unlisted: Vec<Unlisted>,
     /// The resource types.
@@ -170,7 +176,15 @@ pub fn drift(input: Input<'_>) -> Drift {
             known.insert(&step.id, outputs);
         }
         if input.chosen.get(at).copied().unwrap_or(false) {
-            let row = wanted(&input, at, &known, &rows);
+            let mut row = wanted(&input, at, &known, &rows);
+            let (seen, state) = (input.seen, input.state);
+            if let (Status::Missing, Some(scope)) = (
+                row.status,
+                input.graph.waits_for(at, input.chosen, seen, state),
+            ) {
+                row.status = Status::Waiting;
+                row.reason = Some(format!("waiting for {scope}"));
+            }
             rows.push(row);
         }
     }
@@ -196,6 +210,7 @@ fn count(rows: &[Row]) -> Counts {
             Status::Missing => out.missing += 1,
             Status::Unchecked => out.unchecked += 1,
             Status::Unmanaged if row.unmanaged.is_empty() => out.unmanaged += 1,
+            Status::Waiting => out.waiting += 1,
             Status::Unmanaged | Status::OutOfRange => {}
         }
         out.unmanaged += row.unmanaged.len();
@@ -245,24 +260,16 @@ fn wanted(input: &Input<'_>, at: usize, known: &HashMap<&str, &Value>, above: &[
         Some(Observed::Found(live)) => live,
     };
     let want = resolve(&step.spec, &|id| known.get(id).copied());
-    let mut changes = diff(&want, &live.spec);
-    changes.retain(|c| !meta.delegated.iter().any(|d| d.field == c.field()));
-    if let (Some(have), true) = (&live.tags, meta.nature != Nature::SubResource) {
-        changes.extend(diff_tags(&step.tags, have, input.ignore_tags));
-    }
+    let wanted = Wanted {
+        step: &step.id,
+        spec: &want,
+        tags: &step.tags,
+    };
+    let changes = compare::changes(meta, wanted, live, input.ignore_tags);
     (row.unmanaged, row.changes) = changes.into_iter().partition(Change::is_extra);
-    for d in meta.delegated {
-        let (want, have) = (field(&want, d.field), field(&live.spec, d.field));
-        if let Err(why) = (d.legal)(want, have) {
-            row.out_of_range.push(DelegatedField {
-                step: step.id.clone(),
-                field: d.field.to_owned(),
-                owner: d.owner.to_owned(),
-                have: have.clone(),
-                illegal: Some(why),
-            });
-        }
-    }
+    row.unmanaged.extend(compare::strangers(meta, live));
+    row.out_of_range = compare::delegated(meta, wanted, live, input.state);
+    row.out_of_range.retain(|d| d.illegal.is_some());
     judge(row, live, record, meta.nature)
 }
 
@@ -299,10 +306,6 @@ fn unchecked(mut row: Row, error: Error) -> Row {
     row.reason = Some("it could not be read".into());
     row.error = Some(error);
     row
-}
-
-fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
-    value.get(name).unwrap_or(&Value::Null)
 }
 
 /// Why something is not there.

@@ -4,11 +4,12 @@
 //! under way: a stop is only looked at between calls.
 
 use super::{Message, Shared};
-use crate::engine::diff::{diff, diff_tags};
+use crate::engine::compare::{self, Wanted};
+use crate::engine::diff::{Change, TAGS};
 use crate::engine::driver::{Delta, Driver, Identity, Live, Nature, Phase};
-use crate::engine::error::{Error, Leftover};
+use crate::engine::error::{Class, Error, Leftover};
 use crate::engine::event::Verb;
-use crate::engine::plan::{Node, Op};
+use crate::engine::plan::{Node, Op, is_replaced};
 use crate::engine::reference::has_placeholder;
 use crate::state::{Record, Stage};
 use serde_json::Value;
@@ -24,7 +25,10 @@ pub(super) enum Stop {
 
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
-        Self::Failed(Box::new(error))
+        match error.class {
+            Class::Interrupted => Self::Interrupted,
+            _ => Self::Failed(Box::new(error)),
+        }
     }
 }
 
@@ -40,17 +44,11 @@ pub(super) struct Work {
 const SENDS: u32 = 3;
 
 impl Work {
-    pub(super) async fn run(mut self) {
-        let result = self.go().await;
-        // The dispatcher outlives its workers.
-        let _ = self.shared.messages.send(Message::Over(self.at, result));
-    }
-
-    async fn go(&mut self) -> Result<Option<f64>, Stop> {
+    pub(super) async fn run(mut self) -> Result<Option<f64>, Stop> {
         if let Some(error) = self.node.refused.take() {
             return Err(error.into());
         }
-        let driver = self.shared.registry.get(&self.node.kind)?.clone();
+        let driver = self.shared.cx.registry.get(&self.node.kind)?.clone();
         match self.node.op {
             Op::Ensure => self.ensure(driver.as_ref()).await,
             Op::Remove => self.remove(driver.as_ref()).await,
@@ -58,6 +56,13 @@ impl Work {
     }
 
     async fn ensure(&mut self, driver: &dyn Driver) -> Result<Option<f64>, Stop> {
+        if let Some((step, record)) = self.node.replaces.take() {
+            // From here on two things of this step exist, and both must be known whenever the process ends.
+            let recorded = Some((*record).clone());
+            self.shared.recorder.record(&step, recorded).await?;
+            self.tell(Message::Replaced(step, record));
+            self.record = None;
+        }
         if has_placeholder(&self.node.spec) {
             let mut missing = String::new();
             crate::engine::reference::walk(&self.node.spec, &mut |p| {
@@ -91,7 +96,10 @@ impl Work {
                 self.create(driver).await?
             }
         };
-        self.tell(Message::Known(self.at));
+        // An update that changes outputs makes them known only when it is done.
+        if driver.meta().changing.is_empty() || first.is_none() {
+            self.tell(Message::Known(self.at));
+        }
         self.settings(driver, first, outputs).await?;
         Ok(measured.then(|| started.elapsed().as_secs_f64()))
     }
@@ -116,12 +124,12 @@ impl Work {
                 self.note(Stage::Ready, &outputs).await?;
                 return Ok(());
             }
-            if sent > 0 && unseen < self.shared.limits.consistency_timeout {
+            if sent > 0 && unseen < self.shared.cx.limits.consistency_timeout {
                 // What was sent a moment ago may not be visible everywhere yet.
                 let delay = Duration::from_millis(200) + unseen;
                 unseen += delay;
-                tokio::time::sleep(delay).await;
-                if unseen < self.shared.limits.consistency_timeout / 3 * sent {
+                self.sleep(delay).await?;
+                if unseen < self.shared.cx.limits.consistency_timeout / 3 * sent {
                     continue;
                 }
             }
@@ -154,24 +162,15 @@ impl Work {
     }
 
     fn difference(&self, driver: &dyn Driver, live: &Live) -> Delta {
-        let meta = driver.meta();
-        let mut changes = diff(&self.node.spec, &live.spec);
-        changes.retain(|c| !meta.delegated.iter().any(|d| d.field == c.field()));
-        if let (Some(have), true) = (&live.tags, meta.nature != Nature::SubResource) {
-            // Extra tags go only when the plan said so; others may have been put there since, by their owners.
-            let planned: Vec<_> = self
-                .node
-                .changes
-                .iter()
-                .filter(|c| c.is_extra())
-                .map(|c| &c.path)
-                .collect();
-            let tags = diff_tags(&self.node.tags, have, &[]);
-            changes.extend(
-                tags.into_iter()
-                    .filter(|c| !c.is_extra() || planned.contains(&&c.path)),
-            );
-        }
+        let wanted = Wanted {
+            step: &self.node.step,
+            spec: &self.node.spec,
+            tags: &self.node.tags,
+        };
+        let mut changes = compare::changes(driver.meta(), wanted, live, &[]);
+        // Extra tags go only when the plan said so; others may have been put there since, by their owners.
+        let planned = |c: &Change| self.node.changes.iter().any(|p| p.path == c.path);
+        changes.retain(|c| c.field() != TAGS || !c.is_extra() || planned(c));
         Delta::of(changes)
     }
 
@@ -193,7 +192,7 @@ impl Work {
     }
 
     async fn forget(&self) -> Result<Option<f64>, Stop> {
-        if self.node.verb == Verb::Delete {
+        if self.node.verb == Verb::Delete || is_replaced(&self.node.step) {
             self.shared.recorder.record(&self.node.step, None).await?;
             self.tell(Message::Recorded(self.at, None));
         }
@@ -235,7 +234,7 @@ impl Work {
             inputs: self.node.spec.clone(),
             outputs: outputs.clone(),
             needs: self.node.record_needs.clone(),
-            at: jiff::Timestamp::now(),
+            at: self.shared.cx.clock.now(),
         };
         self.shared
             .recorder

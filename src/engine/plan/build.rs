@@ -1,28 +1,19 @@
-//! The plan that makes the account like the graph.
+//! The plan that makes the account match the graph.
 
 use super::decide::{Decision, decide};
-use super::path::KNOWN_SECONDS;
+use super::nodes::nodes;
 use super::removal::removals;
-use super::{Node, Op, Plan, Problem};
+use super::shrink::wait_for_removals;
+use super::{Inputs, Options, Plan, Problem, Waiting, check};
 use crate::engine::driver::{Live, Meta, Registry};
 use crate::engine::event::Verb;
 use crate::engine::graph::{Graph, Step};
 use crate::engine::observe::{Observations, Observed};
-use crate::engine::reference::Strength;
+use crate::engine::reference::resolve;
 use crate::state::{Record, State};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-
-/// What the user allows and the configuration says.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Databases, tables, buckets and keys may be replaced.
-    pub replace_data: bool,
-    /// Tags of other actors (exact, or prefix with `*`) that are neither drift nor removed.
-    pub ignore_tags: Vec<String>,
-    /// Only this scope and what it needs.
-    pub scope: Option<String>,
-}
 
 /// Makes the plan for the chosen steps.
 pub fn build(
@@ -33,159 +24,99 @@ pub fn build(
     registry: &Registry,
     options: &Options,
 ) -> Plan {
+    let inputs = Inputs {
+        graph,
+        chosen,
+        state,
+        seen,
+        registry,
+        options,
+    };
     let mut plan = Plan::default();
-    let mut decisions: Vec<Option<Decision>> = Vec::with_capacity(graph.steps.len());
-    let mut kept: HashMap<&str, &Value> = HashMap::new();
+    let decisions = decisions(&inputs, &mut plan);
+    let ensure = nodes(&inputs, decisions, &mut plan);
+    removals(&inputs, &ensure, &mut plan);
+    wait_for_removals(state, &ensure, &mut plan);
+    check(&mut plan);
+    plan
+}
+
+/// Decides about every chosen step, in the order of the graph; `None` for a step that is not planned.
+fn decisions(inputs: &Inputs<'_>, plan: &mut Plan) -> Vec<Option<Decision>> {
+    let (graph, state) = (inputs.graph, inputs.state);
+    let mut kept: HashMap<&str, Cow<'_, Value>> = HashMap::new();
+    let mut decisions = Vec::with_capacity(graph.steps.len());
     for (at, step) in graph.steps.iter().enumerate() {
-        if !chosen[at] {
+        let observed = inputs.seen.get(&step.id).unwrap_or(&Observed::Absent);
+        // What could not be read is taken as recorded: its dependents must not look changed because of that.
+        let outputs = observed.live().map(|l| &l.outputs);
+        let outputs = outputs.or_else(|| state.outputs(&step.id));
+        if !inputs.chosen[at] {
+            // Of another scope: it is read because a chosen step needs it, and not planned.
+            kept.extend(outputs.map(|o| (step.id.as_str(), Cow::Borrowed(o))));
             decisions.push(None);
             continue;
         }
-        let meta = match registry.get(&step.kind) {
+        if let Some(scope) = waits_for(inputs, at) {
+            let (step, scope) = (step.id.clone(), scope.to_owned());
+            plan.waiting.push(Waiting { step, scope });
+            decisions.push(None);
+            continue;
+        }
+        let meta = match inputs.registry.get(&step.kind) {
             Ok(driver) => driver.meta(),
             Err(error) => {
-                plan.problems.push(Problem {
-                    step: step.id.clone(),
-                    error,
-                });
+                let step = step.id.clone();
+                plan.problems.push(Problem { step, error });
                 decisions.push(None);
                 continue;
             }
         };
-        let observed = seen.get(&step.id).unwrap_or(&Observed::Absent);
-        let decision = decide(
-            step,
-            meta,
-            observed,
-            state.steps.get(&step.id),
-            &kept,
-            options,
-            &mut plan,
-        );
-        // What is changed in place keeps its outputs; what is replaced or created gets new ones.
-        // What could not be read is taken as recorded: its dependents must not look changed because of that.
-        let outputs = observed
-            .live()
-            .map(|l| &l.outputs)
-            .or_else(|| state.outputs(&step.id));
-        if let (Some(outputs), false) = (
-            outputs,
-            matches!(decision.verb, Some(Verb::Replace | Verb::Create)),
-        ) {
-            kept.insert(&step.id, outputs);
+        let want = resolve(&step.spec, &|id| kept.get(id).map(Cow::as_ref));
+        let mut decision = decide(step, &want, meta, observed, state, inputs.options);
+        if let Some(outputs) = outputs {
+            kept.extend(
+                staying(&decision, meta, outputs).map(|outputs| (step.id.as_str(), outputs)),
+            );
         }
-        if decision.verb.is_none() {
+        plan.delegated.append(&mut decision.delegated);
+        if let Some(error) = decision.problem.take() {
+            let step = step.id.clone();
+            plan.problems.push(Problem { step, error });
+        } else if decision.verb.is_none() {
             plan.unchanged.push(step.id.clone());
             if let Some(live) = observed.live() {
-                refresh_record(&mut plan, step, graph, live, state);
+                refresh_record(plan, step, graph, live, state);
             }
         }
         decisions.push(Some(decision));
     }
-    let ensure = nodes_for_steps(graph, decisions, registry, state, &mut plan);
-    removals(
-        graph, chosen, state, seen, registry, options, &ensure, &mut plan,
-    );
-    plan
+    decisions
 }
 
-/// Makes Ensure nodes (and Remove nodes of replacements). Gives the node of every step that has one.
-fn nodes_for_steps(
-    graph: &Graph,
-    decisions: Vec<Option<Decision>>,
-    registry: &Registry,
-    state: &State,
-    plan: &mut Plan,
-) -> HashMap<String, usize> {
-    let mut ensure: HashMap<String, usize> = HashMap::new();
-    let mut remove: Vec<(usize, usize)> = Vec::new();
-    for (at, decision) in decisions.into_iter().enumerate() {
-        let Some(Decision {
-            verb: Some(verb),
-            changes,
-            reasons,
-            live,
-            refused,
-        }) = decision
-        else {
-            continue;
-        };
-        let step = &graph.steps[at];
-        let Ok(driver) = registry.get(&step.kind) else {
-            continue;
-        };
-        let (create, delete) = durations(driver.meta(), state);
-        let record_needs: Vec<String> = step.needs(graph);
-        let mut needs: Vec<(usize, Strength)> = step
-            .needs
-            .iter()
-            .filter_map(|(to, strength)| Some((*ensure.get(&graph.steps[*to].id)?, *strength)))
-            .collect();
-        let node = Node {
-            step: step.id.clone(),
-            kind: step.kind.clone(),
-            scope: step.scope.clone(),
-            name: step.name.clone(),
-            op: Op::Ensure,
-            verb,
-            spec: step.spec.clone(),
-            tags: step.tags.clone(),
-            changes,
-            reasons,
-            live: live.clone(),
-            needs: Vec::new(),
-            record_needs,
-            refused,
-            seconds: create,
-        };
-        if let (Verb::Replace, Some(found)) = (verb, live) {
-            let removal = Node {
-                op: Op::Remove,
-                spec: found.spec.clone(),
-                live: Some(found),
-                seconds: delete,
-                changes: Vec::new(),
-                ..node.clone()
-            };
-            plan.nodes.push(removal);
-            needs.push((plan.nodes.len() - 1, Strength::Ready));
-            remove.push((plan.nodes.len() - 1, at));
-        }
-        let seconds = match verb {
-            Verb::Create | Verb::Replace => create,
-            _ => create.min(KNOWN_SECONDS),
-        };
-        plan.nodes.push(Node {
-            needs,
-            seconds,
-            live: if verb == Verb::Replace {
-                None
-            } else {
-                node.live.clone()
-            },
-            ..node
-        });
-        ensure.insert(step.id.clone(), plan.nodes.len() - 1);
-    }
-    // A replaced step goes only after the replaced steps that rest on it are gone.
-    let by_step: HashMap<usize, usize> = remove.iter().map(|(node, at)| (*at, *node)).collect();
-    for (node, at) in &remove {
-        for (to, _) in &graph.steps[*at].needs {
-            if let Some(below) = by_step.get(to) {
-                plan.nodes[*below].needs.push((*node, Strength::Ready));
+/// The scope that a step waits for: it needs outputs of that scope's steps, which are not chosen and not known.
+fn waits_for<'a>(inputs: &Inputs<'a>, at: usize) -> Option<&'a str> {
+    inputs
+        .graph
+        .waits_for(at, inputs.chosen, inputs.seen, inputs.state)
+}
+
+/// The outputs of a step that dependents may count on: what is changed in place keeps those that an update does not
+/// change; what is replaced or created gets new ones.
+fn staying<'a>(decision: &Decision, meta: &Meta, outputs: &'a Value) -> Option<Cow<'a, Value>> {
+    match decision.verb {
+        Some(Verb::Replace | Verb::Create) => None,
+        Some(Verb::Update | Verb::Adopt)
+            if !meta.changing.is_empty() && !decision.changes.is_empty() =>
+        {
+            let mut outputs = outputs.clone();
+            if let Some(map) = outputs.as_object_mut() {
+                map.retain(|name, _| !meta.changing.contains(&name.as_str()));
             }
+            Some(Cow::Owned(outputs))
         }
+        _ => Some(Cow::Borrowed(outputs)),
     }
-    ensure
-}
-
-/// Seconds to create and to delete: measured by earlier runs, else typical.
-pub(super) fn durations(meta: &Meta, state: &State) -> (f64, f64) {
-    let measured = state.timings.get(meta.kind).copied().unwrap_or_default();
-    (
-        measured.create.unwrap_or(meta.create_seconds),
-        measured.delete.unwrap_or(meta.delete_seconds),
-    )
 }
 
 /// Keeps the record of an unchanged step true to what was read (a moved endpoint, edges of a newer blueprint).

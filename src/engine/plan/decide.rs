@@ -1,148 +1,129 @@
 //! What is to happen to one step of the graph: a pure function of what is wanted, recorded and found.
 
-use super::build::Options;
-use super::{DelegatedField, Plan, Problem};
-use crate::engine::diff::{Change, diff, diff_tags};
+use super::Options;
+use crate::engine::compare::{self, DelegatedField, Wanted};
+use crate::engine::diff::Change;
 use crate::engine::driver::{Live, Meta, Nature, Phase};
 use crate::engine::error::{Class, Error};
 use crate::engine::event::Verb;
 use crate::engine::graph::Step;
 use crate::engine::observe::Observed;
-use crate::engine::reference::resolve;
-use crate::state::{Record, Stage};
+use crate::state::{Stage, State};
 use serde_json::Value;
-use std::collections::HashMap;
 
 /// What is to happen to one step of the graph, before nodes are made.
+#[derive(Default)]
 pub(super) struct Decision {
+    /// What is done; `None` when the step is as it should be.
     pub(super) verb: Option<Verb>,
     pub(super) changes: Vec<Change>,
     pub(super) reasons: Vec<String>,
     pub(super) live: Option<Live>,
+    /// Set when this step cannot be done.
     pub(super) refused: Option<Error>,
+    /// Set when nothing may be written before this is solved.
+    pub(super) problem: Option<Error>,
+    pub(super) delegated: Vec<DelegatedField>,
 }
 
+impl Decision {
+    fn refused(why: &str, error: &Error) -> Self {
+        Self {
+            verb: Some(Verb::Update),
+            reasons: vec![why.to_owned()],
+            refused: Some(error.clone()),
+            ..Self::default()
+        }
+    }
+}
+
+/// `want` is the desired struct with the outputs that are known and stay.
 pub(super) fn decide(
     step: &Step,
+    want: &Value,
     meta: &Meta,
     observed: &Observed,
-    record: Option<&Record>,
-    kept: &HashMap<&str, &Value>,
+    state: &State,
     options: &Options,
-    plan: &mut Plan,
 ) -> Decision {
-    let mut decision = Decision {
-        verb: None,
-        changes: Vec::new(),
-        reasons: Vec::new(),
-        live: None,
-        refused: None,
-    };
+    let record = state.steps.get(&step.id);
+    let made = record.filter(|r| r.stage != Stage::Creating);
     let live = match observed {
         Observed::Absent => {
-            decision.verb = Some(Verb::Create);
-            if record.is_some_and(|r| r.stage != Stage::Creating) {
-                decision
-                    .reasons
-                    .push("it is recorded but no longer exists".into());
-            }
-            return decision;
+            let gone = made.map(|_| "it is recorded but no longer exists".to_owned());
+            return Decision {
+                verb: Some(Verb::Create),
+                reasons: gone.into_iter().collect(),
+                ..Decision::default()
+            };
         }
-        Observed::Unreadable(error) => {
-            decision.verb = Some(Verb::Update);
-            decision.reasons.push("it could not be read".into());
-            decision.refused = Some(error.clone());
-            return decision;
+        Observed::Unreadable(error) => return Decision::refused("it could not be read", error),
+        // Ours once: its own step stops, what is independent goes on.
+        Observed::Foreign(_, error) if made.is_some() => {
+            return Decision::refused("it lost its mark", error);
         }
         Observed::Foreign(_, error) => {
-            plan.problems.push(Problem {
-                step: step.id.clone(),
-                error: error.clone(),
-            });
-            return decision;
+            return Decision {
+                problem: Some(error.clone()),
+                ..Decision::default()
+            };
         }
         Observed::Found(live) => live,
     };
-    decision.live = Some(live.clone());
-    let want = resolve(&step.spec, &|id| kept.get(id).copied());
-    let (delegated, mut changes) = split(meta, step, diff(&want, &live.spec), &want, live);
-    plan.delegated.extend(delegated);
-    if let (Some(have), true) = (&live.tags, meta.nature != Nature::SubResource) {
-        changes.extend(diff_tags(&step.tags, have, &options.ignore_tags));
-    }
-    let fixed: Vec<&Change> = changes
-        .iter()
-        .filter(|c| meta.fixed.contains(&c.field()))
-        .collect();
-    let mut reasons: Vec<String> = fixed
-        .iter()
-        .map(|c| format!("`{}` cannot be changed in place", c.path))
-        .collect();
-    match &live.phase {
-        Phase::Failed(why) => reasons.push(format!("it has failed: {why}")),
-        Phase::Deleting => reasons.push("it is being deleted".into()),
-        _ => {}
-    }
-    if !reasons.is_empty() {
-        if meta.holds_data && live.phase != Phase::Deleting && !options.replace_data {
-            let error = Error::of(
-                Class::Permanent,
-                "plan",
-                format!(
-                    "{} `{}` holds data and would be replaced: {}",
-                    step.kind,
-                    step.name,
-                    reasons.join("; ")
-                ),
-            )
-            .hint("set the value back, or pass --replace-data if its data may be lost");
-            plan.problems.push(Problem {
-                step: step.id.clone(),
-                error,
-            });
-        }
+    let wanted = Wanted {
+        step: &step.id,
+        spec: want,
+        tags: &step.tags,
+    };
+    let changes = compare::changes(meta, wanted, live, &options.ignore_tags);
+    let mut decision = Decision {
+        live: Some(live.clone()),
+        delegated: compare::delegated(meta, wanted, live, state),
+        reasons: reasons_to_replace(meta, &changes, live),
+        ..Decision::default()
+    };
+    if !decision.reasons.is_empty() {
         decision.verb = Some(Verb::Replace);
+        if meta.holds_data && live.phase != Phase::Deleting && !options.replace_data {
+            decision.problem = Some(would_lose_data(step, &decision.reasons));
+        }
     } else if record.is_none_or(|r| r.stage == Stage::Creating) {
         decision.verb = Some(Verb::Adopt);
         if meta.nature != Nature::SubResource {
-            reasons.push("it carries our mark and is not in the state".into());
+            let why = "it carries our mark and is not in the state";
+            decision.reasons.push(why.into());
         }
     } else if !changes.is_empty() {
         decision.verb = Some(Verb::Update);
     } else if live.phase == Phase::Settling || record.is_some_and(|r| r.stage != Stage::Ready) {
         decision.verb = Some(Verb::Update);
-        reasons.push("an earlier run did not see it ready".into());
+        let why = "an earlier run stopped before it was ready";
+        decision.reasons.push(why.into());
     }
     decision.changes = changes;
-    decision.reasons = reasons;
     decision
 }
 
-/// Takes the fields out of a list of changes that someone else owns at run time.
-fn split(
-    meta: &Meta,
-    step: &Step,
-    changes: Vec<Change>,
-    want: &Value,
-    live: &Live,
-) -> (Vec<DelegatedField>, Vec<Change>) {
-    let mut delegated = Vec::new();
-    for d in meta.delegated {
-        let (want, have) = (
-            want.get(d.field).unwrap_or(&Value::Null),
-            live.spec.get(d.field).unwrap_or(&Value::Null),
-        );
-        delegated.push(DelegatedField {
-            step: step.id.clone(),
-            field: d.field.to_owned(),
-            owner: d.owner.to_owned(),
-            have: have.clone(),
-            illegal: (d.legal)(want, have).err(),
-        });
-    }
-    let changes = changes
-        .into_iter()
-        .filter(|c| !meta.delegated.iter().any(|d| d.field == c.field()))
+fn reasons_to_replace(meta: &Meta, changes: &[Change], live: &Live) -> Vec<String> {
+    let fixed = changes.iter().filter(|c| meta.fixed.contains(&c.field()));
+    let mut reasons: Vec<String> = fixed
+        .map(|c| format!("`{}` cannot be changed in place", c.path))
         .collect();
-    (delegated, changes)
+    match &live.phase {
+        Phase::Failed(why) => reasons.push(format!("it has failed: {why}")),
+        Phase::Deleting => reasons.push("it is being deleted".into()),
+        Phase::Settling | Phase::Ready => {}
+    }
+    reasons
+}
+
+fn would_lose_data(step: &Step, reasons: &[String]) -> Error {
+    let text = format!(
+        "{} `{}` holds data and would be replaced: {}",
+        step.kind,
+        step.name,
+        reasons.join("; ")
+    );
+    Error::of(Class::Permanent, "plan", text)
+        .hint("set the value back, or pass --replace-data if its data may be lost")
 }

@@ -3,19 +3,27 @@
 
 mod build;
 mod decide;
+mod nodes;
 mod path;
 mod removal;
+mod shrink;
 mod teardown;
 
-pub use build::{Options, build, refresh};
+pub use super::compare::DelegatedField;
+pub use build::{build, refresh};
+pub use nodes::is_replaced;
 pub use path::critical;
 pub use teardown::teardown;
 
 use super::diff::Change;
-use super::driver::Live;
+use super::driver::{Live, Meta, Registry};
 use super::error::Error;
 use super::event::Verb;
+use super::graph::Graph;
+use super::observe::Observations;
+use super::order::topological;
 use super::reference::Strength;
+use crate::state::{Record, State};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -67,24 +75,12 @@ pub struct Node {
     /// Set when it cannot be done: the node fails at once, what is independent goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<Error>,
+    /// What this node's thing takes the place of: the step id and the record under which that stays known until it is
+    /// removed. Written before the new one is created.
+    #[serde(skip)]
+    pub replaces: Option<(String, Box<Record>)>,
     /// Expected seconds.
     pub seconds: f64,
-}
-
-/// A field that someone else owns at run time.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct DelegatedField {
-    /// The step.
-    pub step: String,
-    /// The field.
-    pub field: String,
-    /// Who owns it.
-    pub owner: String,
-    /// The value that was found.
-    pub have: Value,
-    /// Why the value is outside the owner's legal range, if it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub illegal: Option<String>,
 }
 
 /// Something that forbids the run as a whole: nothing is written before it is solved.
@@ -94,6 +90,66 @@ pub struct Problem {
     pub step: String,
     /// What is wrong and what to do.
     pub error: Error,
+}
+
+/// A step that needs another scope, which is not there yet. No difference: it is planned once that scope is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Waiting {
+    /// The step.
+    pub step: String,
+    /// The scope that it waits for.
+    pub scope: String,
+}
+
+/// What the user allows and the configuration says.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Databases, tables, buckets and keys may be replaced.
+    pub replace_data: bool,
+    /// Tags of other actors (exact, or prefix with `*`) that are neither drift nor removed.
+    pub ignore_tags: Vec<String>,
+    /// Only this scope and what it needs.
+    pub scope: Option<String>,
+}
+
+/// Everything that a plan is made from.
+struct Inputs<'a> {
+    graph: &'a Graph,
+    chosen: &'a [bool],
+    state: &'a State,
+    seen: &'a Observations,
+    registry: &'a Registry,
+    options: &'a Options,
+}
+
+/// Seconds to create and to delete: measured by earlier runs, else typical.
+fn durations(meta: &Meta, state: &State) -> (f64, f64) {
+    let measured = state.timings.get(meta.kind).copied().unwrap_or_default();
+    (
+        measured.create.unwrap_or(meta.create_seconds),
+        measured.delete.unwrap_or(meta.delete_seconds),
+    )
+}
+
+/// A plan whose nodes wait for each other would never end: a defect, told before anything is done.
+fn check(plan: &mut Plan) {
+    let needs = plan.nodes.iter();
+    let needs: Vec<Vec<usize>> = needs
+        .map(|n| n.needs.iter().map(|(to, _)| *to).collect())
+        .collect();
+    if let Err(cycle) = topological(&needs) {
+        let steps: Vec<&str> = cycle
+            .iter()
+            .map(|at| plan.nodes[*at].step.as_str())
+            .collect();
+        let text = format!(
+            "steps would wait for each other: {}; this is a defect of deployer",
+            steps.join(" -> ")
+        );
+        let step = steps[0].to_owned();
+        let error = Error::permanent("plan", text);
+        plan.problems.push(Problem { step, error });
+    }
 }
 
 /// A plan.
@@ -107,11 +163,13 @@ pub struct Plan {
     pub problems: Vec<Problem>,
     /// Fields that are left to their owners.
     pub delegated: Vec<DelegatedField>,
+    /// Steps that wait for another scope.
+    pub waiting: Vec<Waiting>,
     /// Recorded steps that no longer exist and are not wanted: their records go.
     pub forget: Vec<String>,
     /// Records of unchanged steps, refreshed from what was read.
     #[serde(skip)]
-    pub refreshed: BTreeMap<String, crate::state::Record>,
+    pub refreshed: BTreeMap<String, Record>,
     /// Sentences for the user.
     pub notes: Vec<String>,
 }

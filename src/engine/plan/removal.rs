@@ -1,42 +1,64 @@
 //! Nodes that remove what is recorded.
 
-use super::build::{Options, durations};
-use super::{Node, Op, Plan};
+use super::nodes::Ensures;
+use super::{Inputs, Node, Op, Plan, durations};
 use crate::engine::driver::{Live, Registry};
 use crate::engine::error::Error;
 use crate::engine::event::Verb;
-use crate::engine::graph::Graph;
-use crate::engine::observe::{Observations, Observed};
+use crate::engine::observe::Observed;
 use crate::engine::reference::{Strength, mentions};
 use crate::state::{Record, State};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-/// Removal of recorded steps that left the blueprint.
-#[allow(
-    clippy::too_many_arguments,
-    reason = "one pure function of the planner's whole input"
-)]
-pub(super) fn removals(
-    graph: &Graph,
-    chosen: &[bool],
-    state: &State,
-    seen: &Observations,
-    registry: &Registry,
-    options: &Options,
-    ensure: &HashMap<String, usize>,
-    plan: &mut Plan,
-) {
-    let in_scope = |record: &Record| options.scope.as_ref().is_none_or(|s| *s == record.scope);
+/// A recorded step that is to go, and what is known of it.
+pub(super) struct Removal<'a> {
+    pub(super) step: &'a str,
+    pub(super) record: &'a Record,
+    pub(super) live: Option<Live>,
+    /// Set when it cannot be removed.
+    pub(super) refused: Option<Error>,
+    pub(super) why: &'a str,
+}
+
+impl Removal<'_> {
+    /// Its node.
+    pub(super) fn node(self, registry: &Registry, state: &State) -> Node {
+        let record = self.record;
+        let driver = registry.get(&record.kind);
+        let seconds = driver.map_or(1.0, |d| durations(d.meta(), state).1);
+        let spec = self.live.as_ref().map_or(&record.inputs, |l| &l.spec);
+        Node {
+            step: self.step.to_owned(),
+            kind: record.kind.clone(),
+            scope: record.scope.clone(),
+            name: record.name.clone(),
+            op: Op::Remove,
+            verb: Verb::Delete,
+            spec: spec.clone(),
+            tags: record.tags.clone(),
+            changes: Vec::new(),
+            reasons: vec![self.why.to_owned()],
+            live: self.live,
+            needs: Vec::new(),
+            record_needs: record.needs.clone(),
+            refused: self.refused,
+            replaces: None,
+            seconds,
+        }
+    }
+}
+
+/// Removal of recorded steps that are no longer in the graph.
+pub(super) fn removals(inputs: &Inputs<'_>, ensure: &Ensures, plan: &mut Plan) {
+    let (graph, state, seen) = (inputs.graph, inputs.state, inputs.seen);
+    let scope = inputs.options.scope.as_ref();
     let mut removed: BTreeMap<&str, usize> = BTreeMap::new();
     for (id, record) in &state.steps {
-        if graph
-            .position(id)
-            .is_some_and(|at| chosen[at] || graph.steps[at].kind == record.kind)
-            || !in_scope(record)
-        {
+        let stays = |at: usize| inputs.chosen[at] || graph.steps[at].kind == record.kind;
+        if graph.position(id).is_some_and(stays) || scope.is_some_and(|s| *s != record.scope) {
             continue;
         }
-        let (found, refused) = match seen.get(id) {
+        let (live, refused) = match seen.get(id) {
             None | Some(Observed::Absent) => {
                 plan.forget.push(id.clone());
                 continue;
@@ -48,16 +70,15 @@ pub(super) fn removals(
             Some(Observed::Unreadable(error)) => (None, Some(error.clone())),
             Some(Observed::Found(live)) => (Some(live.clone()), None),
         };
-        plan.nodes.push(removal(
-            id,
+        let removal = Removal {
+            step: id,
             record,
-            found,
+            live,
             refused,
-            registry,
-            state,
-            "it left the blueprint",
-        ));
-        removed.insert(id, plan.nodes.len() - 1);
+            why: "no longer in the blueprint",
+        };
+        removed.insert(id, plan.nodes.len());
+        plan.nodes.push(removal.node(inputs.registry, state));
     }
     // First what rests on it goes, or stops using it. What has no record tells by the ids in its settings.
     for (id, node) in &removed {
@@ -75,39 +96,5 @@ pub(super) fn removals(
                 plan.nodes[*node].needs.push((*before, Strength::Ready));
             }
         }
-    }
-}
-
-/// A Remove node for a recorded step.
-pub(super) fn removal(
-    id: &str,
-    record: &Record,
-    live: Option<Live>,
-    refused: Option<Error>,
-    registry: &Registry,
-    state: &State,
-    why: &str,
-) -> Node {
-    let seconds = registry
-        .get(&record.kind)
-        .map_or(1.0, |d| durations(d.meta(), state).1);
-    Node {
-        step: id.to_owned(),
-        kind: record.kind.clone(),
-        scope: record.scope.clone(),
-        name: record.name.clone(),
-        op: Op::Remove,
-        verb: Verb::Delete,
-        spec: live
-            .as_ref()
-            .map_or_else(|| record.inputs.clone(), |l| l.spec.clone()),
-        tags: record.tags.clone(),
-        changes: Vec::new(),
-        reasons: vec![why.to_owned()],
-        live,
-        needs: Vec::new(),
-        record_needs: record.needs.clone(),
-        refused,
-        seconds,
     }
 }

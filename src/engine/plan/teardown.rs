@@ -1,7 +1,8 @@
 //! The plan that removes a scope, or everything, in reverse order of the recorded edges.
 
-use super::removal::removal;
+use super::removal::Removal;
 use super::{Plan, Problem};
+use crate::engine::compare;
 use crate::engine::driver::Registry;
 use crate::engine::error::Error;
 use crate::engine::graph::Graph;
@@ -23,8 +24,15 @@ pub fn teardown(
     let records = known(graph, state, seen);
     let doomed = doomed(&records, scope);
     if let Some(scope) = scope {
+        // What joins both goes first with either; the shared steps that rest on a scope go with it.
+        let joins = |id: &str| {
+            graph
+                .get(id)
+                .is_some_and(|s| s.other_scope.as_deref() == Some(scope))
+        };
         let other = doomed.iter().find(|id| {
-            !matches!(records[**id].scope.as_str(), "shared") && records[**id].scope != scope
+            let of = records[**id].scope.as_str();
+            of != "shared" && of != scope && !joins(id)
         });
         if let Some(id) = other {
             let error = Error::permanent(
@@ -64,16 +72,23 @@ pub fn teardown(
                 }
             }
         };
-        plan.nodes.push(removal(
-            id,
+        if let (Some(live), Ok(driver)) = (&live, registry.get(&record.kind)) {
+            for stranger in compare::strangers(driver.meta(), live) {
+                let what = stranger.entry().unwrap_or_default();
+                plan.notes.push(format!(
+                    "`{id}` holds {what}, which deployer did not make: its deletion will be refused until that is gone"
+                ));
+            }
+        }
+        let removal = Removal {
+            step: id,
             record,
             live,
             refused,
-            registry,
-            state,
-            "it is destroyed",
-        ));
-        nodes.insert(id, plan.nodes.len() - 1);
+            why: "it is destroyed",
+        };
+        nodes.insert(id, plan.nodes.len());
+        plan.nodes.push(removal.node(registry, state));
     }
     // A step goes after everything that rests on it. A gap in the chain (something already gone) is bridged.
     for (id, at) in &nodes {
@@ -133,7 +148,7 @@ fn known(graph: &Graph, state: &State, seen: &Observations) -> BTreeMap<String, 
             inputs,
             outputs,
             needs,
-            at: jiff::Timestamp::now(),
+            at: jiff::Timestamp::UNIX_EPOCH,
         };
         records.insert(step.id.clone(), record);
     }

@@ -16,7 +16,7 @@ use crate::engine::drift::Drift;
 use crate::engine::error::Error;
 use crate::engine::event::Verb;
 use crate::engine::exec::{Outcome, Report};
-use crate::engine::plan::{DelegatedField, Plan, Problem};
+use crate::engine::plan::{DelegatedField, Plan, Problem, Waiting};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -131,6 +131,8 @@ pub struct PlanDocument {
     pub problems: Vec<Problem>,
     /// Fields that are left to their owners.
     pub delegated: Vec<DelegatedField>,
+    /// Steps that need another scope, which is not there yet.
+    pub waiting: Vec<Waiting>,
     /// Recorded steps that no longer exist and are not wanted.
     pub forget: Vec<String>,
     /// Sentences.
@@ -162,6 +164,7 @@ impl PlanDocument {
             unchanged: plan.unchanged.clone(),
             problems: plan.problems.clone(),
             delegated: plan.delegated.clone(),
+            waiting: plan.waiting.clone(),
             forget: plan.forget.clone(),
             notes: plan.notes.clone(),
         }

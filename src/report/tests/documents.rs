@@ -134,7 +134,8 @@ fn documents_keep_their_keys() {
             "steps",
             "suffix",
             "summary",
-            "unchanged"
+            "unchanged",
+            "waiting"
         ]
     );
     assert_eq!(

@@ -9,7 +9,7 @@ use crate::engine::error::{Error, Leftover};
 use crate::engine::event::Verb;
 use crate::engine::exec::{Outcome, Report};
 use crate::engine::graph::{Builder, Kind, StepMeta};
-use crate::engine::plan::{DelegatedField, Node, Op, Plan, Problem};
+use crate::engine::plan::{DelegatedField, Node, Op, Plan, Problem, Waiting};
 use crate::state::{Record, Stage, State};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -34,6 +34,7 @@ fn node(step: &str, kind: &str, scope: &str, verb: Verb) -> Node {
         needs: Vec::new(),
         record_needs: Vec::new(),
         refused: None,
+        replaces: None,
         seconds: 1.0,
     }
 }
@@ -79,7 +80,7 @@ fn rich() -> Plan {
     let mut adopted = node("bucket-green", "s3/bucket", "green", Verb::Adopt);
     adopted.reasons = vec!["it carries our mark and is not in the state".into()];
     let mut old = node("old-blue", "ec2/subnet", "blue", Verb::Delete);
-    old.reasons = vec!["it left the blueprint".into()];
+    old.reasons = vec!["no longer in the blueprint".into()];
     Plan {
         nodes: vec![
             node("tgw-shared", "ec2/transit-gateway", "shared", Verb::Create),
@@ -101,6 +102,10 @@ fn rich() -> Plan {
             owner: "auto scaling".into(),
             have: json!(12),
             illegal: Some("12 is over 9".into()),
+        }],
+        waiting: vec![Waiting {
+            step: "verify-green".into(),
+            scope: "blue".into(),
         }],
         forget: vec!["gone-blue".into()],
         refreshed: BTreeMap::new(),
@@ -211,6 +216,7 @@ fn drifted() -> Drift {
             unmanaged: 2,
             unchecked: 2,
             out_of_range: 0,
+            waiting: 0,
         },
         steps: vec![
             row("vpc-green", Status::InSync),
@@ -335,6 +341,7 @@ fn status_outputs_and_state_read_well() {
 struct Any(Value);
 impl Kind for Any {
     const TYPE: &'static str = "ec2/any";
+    type Outputs = ();
 }
 
 #[test]

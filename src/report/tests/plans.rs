@@ -7,7 +7,7 @@ fn a_plan_is_grouped_and_says_what_changes_and_why() {
     let expected = "\
 blue
   ec2
-      - old-blue  ec2/subnet  (it left the blueprint)
+      - old-blue  ec2/subnet  (no longer in the blueprint)
 
 green
   ec2
@@ -29,6 +29,7 @@ shared
 left to their owners
     service-green.count: 12, owned by auto scaling (out of range: 12 is over 9)
 
+note: waiting for blue: verify-green
 note: gone-blue no longer exists; its record goes
 note: a note
 error: role-green: read: iam/role `role-green-dev` (x) exists but does not carry this deployment's ownership mark

@@ -3,6 +3,8 @@
 mod change;
 mod read;
 mod table;
+mod tags;
 mod write;
 
-pub use table::{Attribute, Index, KeySchema, StreamArn, Table, TableArn, TableName, TableOutputs};
+pub use table::{Attribute, Index, KeySchema, Stream, Table, TableOutputs};
+pub use tags::DynamoDbTags;

@@ -2,24 +2,18 @@
 
 use super::change;
 use super::table::{Index, Table, TableOutputs};
-use crate::aws::{Aws, read};
-use crate::engine::{Error, Phase, Ref};
-use crate::resources::{found, missing_field};
+use crate::resources::prelude::*;
 use aws_sdk_dynamodb::types::{
     BillingMode, GlobalSecondaryIndexDescription, IndexStatus, PointInTimeRecoveryStatus,
     SseStatus, StreamViewType, TableDescription, TableStatus, TimeToLiveStatus,
 };
-use std::collections::BTreeMap;
+
+pub(super) const DESCRIBE: Api = read("dynamodb", "DescribeTable");
 
 pub(super) async fn describe(cx: &Aws, name: &str) -> Result<TableDescription, Error> {
-    let answer = cx
-        .call(read("dynamodb", "DescribeTable"), || {
-            cx.dynamodb.client.describe_table().table_name(name).send()
-        })
-        .await?;
-    answer
-        .table
-        .ok_or_else(|| missing_field("dynamodb:DescribeTable", "Table"))
+    let call = cx.dynamodb.client.describe_table().table_name(name);
+    let answer = cx.call(DESCRIBE, || call.clone().send()).await?;
+    answer.table.ok_or_else(|| DESCRIBE.missing("Table"))
 }
 
 /// What DescribeTable tells of the settings.
@@ -65,6 +59,12 @@ pub(super) fn described(table: &TableDescription) -> Table {
             .and_then(|s| s.kms_master_key_arn())
             .map(Ref::from),
         deletion_protection: table.deletion_protection_enabled().unwrap_or(false),
+        exposed: Exposed::new(),
+        members: table
+            .replicas()
+            .iter()
+            .filter_map(|r| Some(format!("replica in {}", r.region_name()?)))
+            .collect(),
     }
 }
 
@@ -89,15 +89,12 @@ pub(super) fn phase(table: &TableDescription) -> Phase {
     }
 }
 
-pub(super) fn outputs(table: &TableDescription) -> Result<TableOutputs, Error> {
-    let lacking = |field| missing_field("dynamodb:DescribeTable", field);
+pub(super) fn outputs(api: Api, table: &TableDescription) -> Result<TableOutputs, Error> {
+    let stream = table.latest_stream_arn();
     Ok(TableOutputs {
-        name: table
-            .table_name()
-            .ok_or_else(|| lacking("TableName"))?
-            .into(),
-        arn: table.table_arn().ok_or_else(|| lacking("TableArn"))?.into(),
-        stream_arn: table.latest_stream_arn().map(Ref::from),
+        name: api.field(table.table_name(), "TableName")?,
+        arn: api.field(table.table_arn(), "TableArn")?,
+        stream_arn: stream.unwrap_or_default().into(),
     })
 }
 
@@ -141,26 +138,20 @@ pub(super) async fn ttl(cx: &Aws, name: &str) -> Result<Option<String>, Error> {
     Ok(on.and_then(|t| t.attribute_name))
 }
 
-pub(super) async fn tags_of(cx: &Aws, arn: &str) -> Result<BTreeMap<String, String>, Error> {
-    let mut all = BTreeMap::new();
-    let mut token: Option<String> = None;
-    loop {
-        let answer = cx.call(read("dynamodb", "ListTagsOfResource"), || {
-            cx.dynamodb
-                .client
-                .list_tags_of_resource()
-                .resource_arn(arn)
-                .set_next_token(token.clone())
-                .send()
-        });
-        let Some(page) = found(answer.await)? else {
-            return Ok(all);
-        };
-        let tags = page.tags.unwrap_or_default();
-        all.extend(tags.into_iter().map(|t| (t.key, t.value)));
-        token = page.next_token;
-        if token.is_none() {
-            return Ok(all);
+/// The resource policies of a table and its stream.
+pub(super) async fn exposed(cx: &Aws, of: &TableOutputs) -> Result<Exposed, Error> {
+    let one = async |what: &str, arn: &str| {
+        if arn.is_empty() {
+            return Ok::<_, Error>(None);
         }
-    }
+        let call = cx.dynamodb.client.get_resource_policy().resource_arn(arn);
+        let api = read("dynamodb", "GetResourcePolicy");
+        let answer = found(cx.call(api, || call.clone().send()).await)?;
+        let policy = answer.and_then(|a| a.policy);
+        Ok(policy.map(|text| (what.to_owned(), text)))
+    };
+    let table = one("policy", of.arn.as_str());
+    let stream = one("stream policy", of.stream_arn.as_str());
+    let (table, stream) = futures::try_join!(table, stream)?;
+    Ok(table.into_iter().chain(stream).collect())
 }

@@ -1,18 +1,15 @@
 //! A table with its indexes, stream, expiry, recovery and encryption.
 
+use super::DynamoDbTags;
 use super::change;
-use super::read::{describe, described, outputs, phase, recovery, tags_of, ttl};
-use super::write::{built, stream, tags, update_tags};
-use crate::aws::{Aws, once, read, repeatable};
-use crate::engine::{Delta, Error, Handle, Identity, Kind, NameRule, Owned, Ref};
-use crate::resources::kms::KeyArn;
-use crate::resources::owned::{is_conventional, marked};
-use crate::resources::{Found, Lookup, Resource, found, ignore_not_found, missing_field};
+use super::read::{DESCRIBE, describe, described, exposed, outputs, phase, recovery, ttl};
+use super::tags::{tags, tags_of};
+use super::write::{built, stream};
+use crate::resources::kms::Key;
+use crate::resources::prelude::*;
 use aws_sdk_dynamodb::types::{BillingMode, TableStatus};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The settings of a table.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Table {
     /// Its primary key.
@@ -28,9 +25,15 @@ pub struct Table {
     /// Days to which the table can be brought back, 1 to 35; `None` for no point-in-time recovery.
     pub recovery_days: Option<i32>,
     /// The key that encrypts it; `None` for one of AWS's own.
-    pub kms_key: Option<Ref<KeyArn>>,
+    pub kms_key: Option<Ref<Arn<Key>>>,
     /// A protected table cannot be deleted.
     pub deletion_protection: bool,
+    /// The resource policies of the table and its stream, which let others in.
+    #[serde(default)]
+    pub exposed: Exposed,
+    /// Copies of the table in other regions.
+    #[serde(default)]
+    pub members: Vec<String>,
 }
 
 /// A key: order matters, so it is no list.
@@ -78,45 +81,30 @@ pub struct Index {
     pub projection: String,
 }
 
-/// A table's name.
-#[derive(Debug)]
-pub enum TableName {}
+/// A table's stream, for [`Ref`].
+pub enum Stream {}
 
-/// A table's ARN.
-#[derive(Debug)]
-pub enum TableArn {}
-
-/// A stream's ARN.
-#[derive(Debug)]
-pub enum StreamArn {}
-
-/// What is known of a table once it exists.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct TableOutputs {
-    /// Its name.
-    pub name: Ref<TableName>,
+    pub name: Ref<Table>,
     /// `arn:aws:dynamodb:...:table/NAME`
-    pub arn: Ref<TableArn>,
-    /// The ARN of its stream, when it has one.
-    pub stream_arn: Option<Ref<StreamArn>>,
+    pub arn: Ref<Arn<Table>>,
+    /// Only of a table that has a stream.
+    #[serde(default, skip_serializing_if = "Ref::is_unknown")]
+    pub stream_arn: Ref<Arn<Stream>>,
 }
 
-impl Handle<Table> {
-    /// The table's name.
-    pub fn name(&self) -> Ref<TableName> {
-        self.output("name")
-    }
-
-    /// The table's ARN.
-    pub fn arn(&self) -> Ref<TableArn> {
-        self.output("arn")
-    }
-
-    /// The stream's ARN; only for tables that have a stream.
-    pub fn stream_arn(&self) -> Ref<StreamArn> {
-        self.output("stream_arn")
+impl HasName for TableOutputs {
+    fn name(&self) -> &str {
+        self.name.as_str()
     }
 }
+
+const LIST: Api = read("dynamodb", "ListTables");
+const CREATE: Api = once("dynamodb", "CreateTable");
+const UNPROTECT: Api = repeatable("dynamodb", "UpdateTable");
+const DELETE: Api = repeatable("dynamodb", "DeleteTable");
+const CLOSE: Api = repeatable("dynamodb", "DeleteResourcePolicy");
 
 impl Kind for Table {
     const TYPE: &'static str = "dynamodb/table";
@@ -127,76 +115,90 @@ impl Kind for Table {
         legal: |c| c.is_ascii_alphanumeric() || "_.-".contains(c),
         charset: "letters, digits and `_.-`",
     };
+    type Outputs = TableOutputs;
 }
 
 impl Resource for Table {
-    const FIXED: &'static [&'static str] = &["key"];
-    const HOLDS_DATA: bool = true;
-    type Outputs = TableOutputs;
+    const FACTS: Facts<Self> = Facts {
+        listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
+        seconds: (15.0, 10.0),
+        cost: |_| {
+            Cost::usage(
+                "0.7625 per million writes, 0.1525 per million reads, 0.306 per GB and month, 0.2448 more for recovery",
+            )
+        },
+        fixed: &["key"],
+        changing: &[],
+        replace: Replace::DeleteFirst,
+        holds_data: true,
+        interrupts: &[],
+        write_only: &[],
+        watched: &["members"],
+        delegated: &[],
+    };
+    type Tags = DynamoDbTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let name = key
-            .outputs
-            .map_or(key.identity.name.as_str(), |o| o.name.as_str());
+        let name = key.name();
         let Some(table) = found(describe(cx, name).await)? else {
             return Ok(None);
         };
         if table.table_status() == Some(&TableStatus::Deleting) && key.outputs.is_none() {
             return Ok(None);
         }
-        let outputs = outputs(&table)?;
+        let outputs = outputs(DESCRIBE, &table)?;
         let arn = outputs.arn.as_str();
-        let (recovery_days, ttl, tags) =
-            futures::try_join!(recovery(cx, name), ttl(cx, name), tags_of(cx, arn))?;
+        let (recovery_days, ttl, tags, exposed) = futures::try_join!(
+            recovery(cx, name),
+            ttl(cx, name),
+            tags_of(cx, arn),
+            exposed(cx, &outputs)
+        )?;
         cx.recent.note(arn, &tags);
-        Ok(Some(Found {
-            phase: phase(&table),
-            spec: Self {
-                ttl,
-                recovery_days,
-                ..described(&table)
-            },
-            tags: Some(tags),
-            outputs,
-        }))
+        let spec = Self {
+            ttl,
+            recovery_days,
+            exposed,
+            ..described(&table)
+        };
+        let found = Found::tagged(spec, outputs, tags);
+        Ok(Some(found.phase(phase(&table))))
     }
 
     async fn create(&self, cx: &Aws, identity: &Identity) -> Result<TableOutputs, Error> {
-        const ACTION: &str = "dynamodb:CreateTable";
-        let attributes = built(ACTION, change::definitions(&self.key, &self.indexes))?;
-        let schema = built(ACTION, change::schema(&self.key))?;
-        let indexes = built(ACTION, change::indexes(&self.indexes))?;
-        let stream = self
-            .stream
-            .as_deref()
-            .map(|view| stream(ACTION, Some(view)));
-        let stream = stream.transpose()?;
-        let tags = tags(ACTION, &identity.tags)?;
-        let answer = cx
-            .call(once("dynamodb", "CreateTable"), || {
-                cx.dynamodb
-                    .client
-                    .create_table()
-                    .table_name(&identity.name)
-                    .set_attribute_definitions(Some(attributes.clone()))
-                    .set_key_schema(Some(schema.clone()))
-                    .set_global_secondary_indexes(indexes.clone())
-                    .billing_mode(BillingMode::from(self.billing.as_str()))
-                    .set_stream_specification(stream.clone())
-                    .set_sse_specification(self.kms_key.as_ref().map(|_| self.encryption()))
-                    .deletion_protection_enabled(self.deletion_protection)
-                    .set_tags(Some(tags.clone()))
-                    .send()
-            })
-            .await?;
-        let table = answer
-            .table_description()
-            .ok_or_else(|| missing_field(ACTION, "TableDescription"))?;
-        outputs(table)
+        let view = self.stream.as_deref();
+        let stream = view.map(|view| stream(CREATE, Some(view))).transpose()?;
+        let attributes = built(CREATE, change::definitions(&self.key, &self.indexes))?;
+        let call = cx.dynamodb.client.create_table().table_name(&identity.name);
+        let call = call
+            .set_attribute_definitions(Some(attributes))
+            .set_key_schema(Some(built(CREATE, change::schema(&self.key))?))
+            .set_global_secondary_indexes(built(CREATE, change::indexes(&self.indexes))?)
+            .billing_mode(BillingMode::from(self.billing.as_str()))
+            .set_stream_specification(stream)
+            .set_sse_specification(self.kms_key.as_ref().map(|_| self.encryption()))
+            .deletion_protection_enabled(self.deletion_protection)
+            .set_tags(Some(tags(CREATE, &identity.tags)?));
+        let made = cx.call(CREATE, || call.clone().send()).await?;
+        let table = made.table_description();
+        outputs(
+            CREATE,
+            table.ok_or_else(|| CREATE.missing("TableDescription"))?,
+        )
     }
 
-    async fn update(&self, cx: &Aws, outputs: &TableOutputs, delta: &Delta) -> Result<(), Error> {
-        let name = outputs.name.as_str();
+    async fn update(&self, cx: &Aws, it: &TableOutputs, delta: &Delta) -> Result<(), Error> {
+        let name = it.name.as_str();
+        for what in delta.entries("exposed").keys() {
+            let arn = if *what == "policy" {
+                it.arn.as_str()
+            } else {
+                it.stream_arn.as_str()
+            };
+            let call = cx.dynamodb.client.delete_resource_policy();
+            let call = call.resource_arn(arn);
+            cx.delete(CLOSE, || call.clone().send()).await?;
+        }
         let of_table = [
             "deletion_protection",
             "kms_key",
@@ -212,15 +214,14 @@ impl Resource for Table {
         if delta.touches("recovery_days") {
             self.put_recovery(cx, name).await?;
         }
-        update_tags(cx, outputs.arn.as_str(), delta).await?;
         if delta.touches("ttl") {
             self.put_ttl(cx, name).await?;
         }
         Ok(())
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &TableOutputs) -> Result<(), Error> {
-        let name = outputs.name.as_str();
+    async fn delete(&self, cx: &Aws, it: &TableOutputs) -> Result<(), Error> {
+        let name = it.name.as_str();
         let Some(table) = found(describe(cx, name).await)? else {
             return Ok(());
         };
@@ -228,54 +229,44 @@ impl Resource for Table {
             return Ok(());
         }
         if table.deletion_protection_enabled() == Some(true) {
-            let off = || {
+            let off = cx.dynamodb.client.update_table().table_name(name);
+            let off = off.deletion_protection_enabled(false);
+            cx.call(UNPROTECT, || off.clone().send()).await?;
+        }
+        let call = cx.dynamodb.client.delete_table().table_name(name);
+        cx.delete(DELETE, || call.clone().send()).await
+    }
+}
+
+/// ListTables answers names only: those of our kind are asked for their tags.
+async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
+    let mut out = Vec::new();
+    let mut last: Option<String> = None;
+    loop {
+        let page = cx
+            .call(LIST, || {
                 cx.dynamodb
                     .client
-                    .update_table()
-                    .table_name(name)
-                    .deletion_protection_enabled(false)
+                    .list_tables()
+                    .limit(100)
+                    .set_exclusive_start_table_name(last.clone())
                     .send()
-            };
-            cx.call(repeatable("dynamodb", "UpdateTable"), off).await?;
-        }
-        ignore_not_found(
-            cx.call(repeatable("dynamodb", "DeleteTable"), || {
-                cx.dynamodb.client.delete_table().table_name(name).send()
             })
-            .await,
-        )
-    }
-
-    /// ListTables answers names only: those of our kind are asked for their tags.
-    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
-        let mut out = Vec::new();
-        let mut last: Option<String> = None;
-        loop {
-            let page = cx
-                .call(read("dynamodb", "ListTables"), || {
-                    cx.dynamodb
-                        .client
-                        .list_tables()
-                        .limit(100)
-                        .set_exclusive_start_table_name(last.clone())
-                        .send()
-                })
-                .await?;
-            for name in page.table_names() {
-                if !is_conventional(name, suffix) {
-                    continue;
-                }
-                let arn = cx.arn("dynamodb", &format!("table/{name}"));
-                let tags = match cx.recent.get(&arn).await {
-                    Some(tags) => tags,
-                    None => tags_of(cx, &arn).await?,
-                };
-                out.extend(marked(Self::TYPE, &arn, name, tags, suffix));
+            .await?;
+        for name in page.table_names() {
+            if !is_conventional(name, suffix) {
+                continue;
             }
-            last = page.last_evaluated_table_name;
-            if last.is_none() {
-                return Ok(out);
-            }
+            let arn = cx.arn("dynamodb", &format!("table/{name}"));
+            let tags = match cx.recent.get(&arn).await {
+                Some(tags) => tags,
+                None => tags_of(cx, &arn).await?,
+            };
+            out.extend(marked(Table::TYPE, &arn, name, tags, suffix));
+        }
+        last = page.last_evaluated_table_name;
+        if last.is_none() {
+            return Ok(out);
         }
     }
 }

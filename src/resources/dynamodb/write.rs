@@ -3,22 +3,22 @@
 use super::change::{self, Change};
 use super::read::{describe, described, phase, ttl};
 use super::table::Table;
-use crate::aws::{Aws, once, repeatable};
-use crate::engine::{Class, Delta, Error, Leftover, Phase};
+use crate::aws::{Api, Aws, once, repeatable};
+use crate::engine::{Class, Error, Leftover, Phase};
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{
     BillingMode, CreateGlobalSecondaryIndexAction, DeleteGlobalSecondaryIndexAction,
     GlobalSecondaryIndexUpdate, PointInTimeRecoverySpecification, SseSpecification, SseType,
-    StreamSpecification, StreamViewType, Tag, TimeToLiveSpecification,
+    StreamSpecification, StreamViewType, TimeToLiveSpecification,
 };
 
 impl Table {
     /// Sends the next change that the table needs. While another one is to follow (or `others`, which take an ACTIVE
-    /// table too) it answers `NotYet`, and the engine calls again when the table may have settled.
+    /// table too) it answers `NotReady`, and the engine calls again when the table may have settled.
     pub(super) async fn one_change(&self, cx: &Aws, name: &str, others: bool) -> Result<(), Error> {
-        const ACTION: &str = "dynamodb:UpdateTable";
+        const ACTION: Api = once("dynamodb", "UpdateTable");
         let table = describe(cx, name).await?;
-        let later = |what: String| Error::of(Class::NotReady, ACTION, what);
+        let later = |what: String| Error::of(Class::NotReady, ACTION.action(), what);
         if phase(&table) != Phase::Ready {
             return Err(later(format!("the table `{name}` is still being changed")));
         }
@@ -38,7 +38,7 @@ impl Table {
     }
 
     async fn send(&self, cx: &Aws, name: &str, change: &Change, have: Table) -> Result<(), Error> {
-        const ACTION: &str = "dynamodb:UpdateTable";
+        const ACTION: Api = once("dynamodb", "UpdateTable");
         let update = cx.dynamodb.client.update_table().table_name(name);
         let update = match change {
             Change::Protection(on) => update.deletion_protection_enabled(*on),
@@ -55,10 +55,9 @@ impl Table {
                 update.global_secondary_index_updates(one)
             }
             Change::CreateIndex(name) => {
-                let index = self
-                    .indexes
-                    .get(name)
-                    .ok_or_else(|| Error::permanent(ACTION, format!("no index `{name}`")))?;
+                let index = self.indexes.get(name).ok_or_else(|| {
+                    Error::permanent(ACTION.action(), format!("no index `{name}`"))
+                })?;
                 let create = CreateGlobalSecondaryIndexAction::builder()
                     .index_name(name)
                     .set_key_schema(Some(built(ACTION, change::schema(&index.key))?))
@@ -76,9 +75,7 @@ impl Table {
                     .global_secondary_index_updates(one)
             }
         };
-        let answer = cx
-            .call(once("dynamodb", "UpdateTable"), || update.clone().send())
-            .await;
+        let answer = cx.call(ACTION, || update.clone().send()).await;
         match answer {
             // Most changes are refused the second time. What the table is when the engine calls again decides.
             Err(error) if error.leftover == Leftover::Unknown => Err(Error {
@@ -99,13 +96,13 @@ impl Table {
     }
 
     pub(super) async fn put_recovery(&self, cx: &Aws, name: &str) -> Result<(), Error> {
-        const ACTION: &str = "dynamodb:UpdateContinuousBackups";
+        const ACTION: Api = repeatable("dynamodb", "UpdateContinuousBackups");
         let recovery = PointInTimeRecoverySpecification::builder()
             .point_in_time_recovery_enabled(self.recovery_days.is_some())
             .set_recovery_period_in_days(self.recovery_days)
             .build();
         let recovery = built(ACTION, recovery)?;
-        cx.call(repeatable("dynamodb", "UpdateContinuousBackups"), || {
+        cx.call(ACTION, || {
             cx.dynamodb
                 .client
                 .update_continuous_backups()
@@ -134,14 +131,14 @@ impl Table {
 }
 
 async fn set_ttl(cx: &Aws, name: &str, attribute: &str, on: bool) -> Result<(), Error> {
-    const ACTION: &str = "dynamodb:UpdateTimeToLive";
+    const ACTION: Api = repeatable("dynamodb", "UpdateTimeToLive");
     let ttl = TimeToLiveSpecification::builder()
         .enabled(on)
         .attribute_name(attribute)
         .build();
     let ttl = built(ACTION, ttl)?;
     let answer = cx
-        .call(repeatable("dynamodb", "UpdateTimeToLive"), || {
+        .call(ACTION, || {
             cx.dynamodb
                 .client
                 .update_time_to_live()
@@ -157,52 +154,14 @@ async fn set_ttl(cx: &Aws, name: &str, attribute: &str, on: bool) -> Result<(), 
     }
 }
 
-pub(super) fn stream(action: &str, view: Option<&str>) -> Result<StreamSpecification, Error> {
+pub(super) fn stream(api: Api, view: Option<&str>) -> Result<StreamSpecification, Error> {
     let stream = StreamSpecification::builder()
         .stream_enabled(view.is_some())
         .set_stream_view_type(view.map(StreamViewType::from))
         .build();
-    built(action, stream)
+    built(api, stream)
 }
 
-pub(super) fn built<T>(action: &str, value: Result<T, BuildError>) -> Result<T, Error> {
-    value.map_err(|e| Error::permanent(action, e.to_string()))
-}
-
-pub(super) fn tags<'a>(
-    action: &str,
-    tags: impl IntoIterator<Item = (&'a String, &'a String)>,
-) -> Result<Vec<Tag>, Error> {
-    let all = tags
-        .into_iter()
-        .map(|(k, v)| Tag::builder().key(k).value(v).build())
-        .collect();
-    built(action, all)
-}
-
-pub(super) async fn update_tags(cx: &Aws, arn: &str, delta: &Delta) -> Result<(), Error> {
-    if !delta.set_tags.is_empty() {
-        let tags = tags("dynamodb:TagResource", &delta.set_tags)?;
-        cx.call(repeatable("dynamodb", "TagResource"), || {
-            cx.dynamodb
-                .client
-                .tag_resource()
-                .resource_arn(arn)
-                .set_tags(Some(tags.clone()))
-                .send()
-        })
-        .await?;
-    }
-    if !delta.remove_tags.is_empty() {
-        cx.call(repeatable("dynamodb", "UntagResource"), || {
-            cx.dynamodb
-                .client
-                .untag_resource()
-                .resource_arn(arn)
-                .set_tag_keys(Some(delta.remove_tags.clone()))
-                .send()
-        })
-        .await?;
-    }
-    Ok(())
+pub(super) fn built<T>(api: Api, value: Result<T, BuildError>) -> Result<T, Error> {
+    value.map_err(|e| Error::permanent(api.action(), e.to_string()))
 }

@@ -1,8 +1,7 @@
 //! Entries of network ACLs: how they are read, compared and set. Shared by our own ACLs and the VPC's default one.
 
-use crate::aws::{Aws, repeatable};
-use crate::engine::Error;
-use crate::resources::ignore_not_found;
+use crate::aws::{Api, Aws, repeatable};
+use crate::engine::{Delta, Edit, Error};
 use aws_sdk_ec2::types::{self as t, IcmpTypeCode, NetworkAclEntry, PortRange, RuleAction};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -158,36 +157,36 @@ macro_rules! entry {
     }};
 }
 
-/// Brings one direction of an ACL from what it has to what is wanted: new and changed entries first, extra ones last.
-pub(super) async fn bring(
+/// Sets what `delta` names in both directions: new and changed entries first, extra ones last.
+pub(super) async fn set(
     cx: &Aws,
     acl: &str,
-    egress: bool,
-    have: &Entries,
-    want: &Entries,
+    delta: &Delta,
+    ingress: &Entries,
+    egress: &Entries,
 ) -> Result<(), Error> {
-    for (number, entry) in want {
-        match have.get(number) {
-            Some(there) if there == entry => {}
-            Some(_) => replace(cx, acl, egress, number, entry).await?,
-            None => create(cx, acl, egress, number, entry).await?,
+    for (field, out, want) in [("ingress", false, ingress), ("egress", true, egress)] {
+        let edits = delta.entries(field);
+        for (number, edit) in &edits {
+            match (want.get(*number), edit) {
+                (Some(entry), Edit::Add) => create(cx, acl, out, number, entry).await?,
+                (Some(entry), _) => replace(cx, acl, out, number, entry).await?,
+                (None, _) => {}
+            }
         }
-    }
-    for number in have.keys().filter(|n| !want.contains_key(*n)) {
-        let rule = rule_number(number)?;
-        let gone = cx.call(repeatable("ec2", "DeleteNetworkAclEntry"), || {
-            cx.ec2
-                .client
-                .delete_network_acl_entry()
-                .network_acl_id(acl)
-                .egress(egress)
-                .rule_number(rule)
-                .send()
-        });
-        ignore_not_found(gone.await)?;
+        for number in edits.keys().filter(|n| !want.contains_key(**n)) {
+            let call = cx.ec2.client.delete_network_acl_entry();
+            let call = call.network_acl_id(acl).egress(out);
+            let call = call.rule_number(rule_number(number)?);
+            cx.delete(DELETE, || call.clone().send()).await?;
+        }
     }
     Ok(())
 }
+
+const CREATE: Api = repeatable("ec2", "CreateNetworkAclEntry");
+const REPLACE: Api = repeatable("ec2", "ReplaceNetworkAclEntry");
+const DELETE: Api = repeatable("ec2", "DeleteNetworkAclEntry");
 
 async fn create(
     cx: &Aws,
@@ -196,23 +195,12 @@ async fn create(
     number: &str,
     entry: &Entry,
 ) -> Result<(), Error> {
-    let rule = rule_number(number)?;
-    let answer = cx
-        .call(repeatable("ec2", "CreateNetworkAclEntry"), || {
-            entry!(
-                cx.ec2.client.create_network_acl_entry(),
-                acl,
-                egress,
-                rule,
-                entry
-            )
-            .send()
-        })
-        .await;
-    match answer {
+    let call = cx.ec2.client.create_network_acl_entry();
+    let call = entry!(call, acl, egress, rule_number(number)?, entry);
+    match cx.call(CREATE, || call.clone().send()).await {
         // There by now: an earlier attempt whose answer was lost, or a read that lagged.
         Err(error) if error.code == "NetworkAclEntryAlreadyExists" => {
-            replace(cx, acl, egress, number, entry).await
+            send_replace(cx, acl, egress, number, entry).await
         }
         answer => answer.map(drop),
     }
@@ -225,19 +213,28 @@ async fn replace(
     number: &str,
     entry: &Entry,
 ) -> Result<(), Error> {
-    let rule = rule_number(number)?;
-    cx.call(repeatable("ec2", "ReplaceNetworkAclEntry"), || {
-        entry!(
-            cx.ec2.client.replace_network_acl_entry(),
-            acl,
-            egress,
-            rule,
-            entry
-        )
-        .send()
-    })
-    .await
-    .map(drop)
+    let answer = send_replace(cx, acl, egress, number, entry).await;
+    match answer {
+        // Somebody took it away since it was read.
+        Err(error) if error.is_not_found() => {
+            let call = cx.ec2.client.create_network_acl_entry();
+            let call = entry!(call, acl, egress, rule_number(number)?, entry);
+            cx.call(CREATE, || call.clone().send()).await.map(drop)
+        }
+        answer => answer,
+    }
+}
+
+async fn send_replace(
+    cx: &Aws,
+    acl: &str,
+    egress: bool,
+    number: &str,
+    entry: &Entry,
+) -> Result<(), Error> {
+    let call = cx.ec2.client.replace_network_acl_entry();
+    let call = entry!(call, acl, egress, rule_number(number)?, entry);
+    cx.call(REPLACE, || call.clone().send()).await.map(drop)
 }
 
 fn rule_number(text: &str) -> Result<i32, Error> {

@@ -2,78 +2,70 @@
 //! gave an ACL would use it.
 
 use super::acl::{self, Entries};
-use super::{NetworkAclId, VpcId};
-use crate::aws::Aws;
-use crate::engine::{Delta, Error, Identity, Kind, Nature, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, never_created};
-use serde::{Deserialize, Serialize};
+use super::prelude::*;
+use super::{NetworkAcl, Vpc};
 
 /// What the default ACL of a VPC allows; nothing, when both are empty.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DefaultNetworkAcl {
-    /// The VPC.
-    pub vpc: Ref<VpcId>,
+    pub vpc: Ref<Vpc>,
     /// What may enter.
     pub ingress: Entries,
     /// What may leave.
     pub egress: Entries,
 }
 
-/// What is known of it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct DefaultNetworkAclOutputs {
-    /// `acl-...`
-    pub id: Ref<NetworkAclId>,
-}
+const READ: Api = read("ec2", "DescribeNetworkAcls");
 
 impl Kind for DefaultNetworkAcl {
     const TYPE: &'static str = "ec2/default_network_acl";
+    type Outputs = Id<NetworkAcl>;
 }
 
-impl Resource for DefaultNetworkAcl {
-    const FIXED: &'static [&'static str] = &["vpc"];
-    const NATURE: Nature = Nature::SubResource;
-    type Outputs = DefaultNetworkAclOutputs;
+impl SubResource for DefaultNetworkAcl {
+    const FACTS: SubFacts = SubFacts {
+        parent: "vpc",
+        seconds: (1.0, 1.0),
+        interrupts: &[],
+        write_only: &[],
+        delegated: &[],
+    };
+    type Parent = Vpc;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
+    fn parent(&self) -> &Ref<Vpc> {
+        &self.vpc
+    }
+
+    async fn read(
+        cx: &Aws,
+        vpc: &Ref<Vpc>,
+        known: Option<&Id<NetworkAcl>>,
+    ) -> Result<Option<Found<Self>>, Error> {
         let acls = &cx.ec2.network_acls;
         // By its id it is asked together with all other ACLs.
-        let found = match key.outputs {
-            Some(outputs) => acls.by("network-acl-id", outputs.id.as_str()).await?,
-            None => acls.by("vpc-id", key.spec.vpc.as_str()).await?,
+        let found = match known {
+            Some(acl) => acls.by("network-acl-id", acl.as_str()).await?,
+            None => acls.by("vpc-id", vpc.as_str()).await?,
         };
         let Some(found) = found.iter().find(|a| a.is_default() == Some(true)) else {
             return Ok(None);
         };
         let (ingress, egress) = acl::entries(found);
-        Ok(Some(Found {
-            spec: Self {
-                vpc: found.vpc_id().unwrap_or_default().into(),
-                ingress,
-                egress,
-            },
-            tags: None,
-            outputs: DefaultNetworkAclOutputs {
-                id: found.network_acl_id().unwrap_or_default().into(),
-            },
-            phase: Phase::Ready,
-        }))
+        let spec = Self {
+            vpc: READ.field(found.vpc_id(), "VpcId")?,
+            ingress,
+            egress,
+        };
+        let id = READ.field(found.network_acl_id(), "NetworkAclId")?;
+        Ok(Some(Found::of_parent(spec, id)))
     }
 
-    async fn create(&self, _: &Aws, _: &Identity) -> Result<Self::Outputs, Error> {
-        Err(never_created(Self::TYPE))
-    }
-
-    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, _: &Delta) -> Result<(), Error> {
-        let id = outputs.id.as_str();
-        let found = cx.ec2.network_acls.by("network-acl-id", id).await?;
-        let (ingress, egress) = found.first().map(acl::entries).unwrap_or_default();
-        acl::bring(cx, id, false, &ingress, &self.ingress).await?;
-        acl::bring(cx, id, true, &egress, &self.egress).await
+    async fn set(&self, cx: &Aws, acl: &Id<NetworkAcl>, delta: &Delta) -> Result<(), Error> {
+        acl::set(cx, acl.as_str(), delta, &self.ingress, &self.egress).await
     }
 
     /// It goes with the VPC, and opening it again before that helps nobody.
-    async fn delete(&self, _: &Aws, _: &Self::Outputs) -> Result<(), Error> {
+    async fn reset(&self, _: &Aws, _: &Id<NetworkAcl>) -> Result<(), Error> {
         Ok(())
     }
 }

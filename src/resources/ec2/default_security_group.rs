@@ -1,83 +1,80 @@
 //! The default security group of a VPC, stripped: what is started without a group gets it, and its rules would let its
 //! members talk to each other and to everybody.
 
+use super::prelude::*;
 use super::rules::{self, Rules};
-use super::{SecurityGroupId, VpcId};
-use crate::aws::Aws;
-use crate::engine::{Delta, Error, Identity, Kind, Nature, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, never_created};
-use serde::{Deserialize, Serialize};
+use super::{SecurityGroup, Vpc};
 
 /// What the default group of a VPC lets through; nothing, when both are empty.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DefaultSecurityGroup {
-    /// The VPC.
-    pub vpc: Ref<VpcId>,
+    pub vpc: Ref<Vpc>,
     /// What may come in.
     pub ingress: Rules,
     /// What may go out.
     pub egress: Rules,
 }
 
-/// What is known of it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct DefaultSecurityGroupOutputs {
-    /// `sg-...`
-    pub id: Ref<SecurityGroupId>,
-}
+const READ: Api = read("ec2", "DescribeSecurityGroups");
 
 impl Kind for DefaultSecurityGroup {
     const TYPE: &'static str = "ec2/default_security_group";
+    type Outputs = Id<SecurityGroup>;
 }
 
-impl Resource for DefaultSecurityGroup {
-    const FIXED: &'static [&'static str] = &["vpc"];
-    const NATURE: Nature = Nature::SubResource;
-    type Outputs = DefaultSecurityGroupOutputs;
+impl SubResource for DefaultSecurityGroup {
+    const FACTS: SubFacts = SubFacts {
+        parent: "vpc",
+        seconds: (1.0, 1.0),
+        interrupts: &[],
+        write_only: &[],
+        delegated: &[],
+    };
+    type Parent = Vpc;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
+    fn parent(&self) -> &Ref<Vpc> {
+        &self.vpc
+    }
+
+    async fn read(
+        cx: &Aws,
+        vpc: &Ref<Vpc>,
+        known: Option<&Id<SecurityGroup>>,
+    ) -> Result<Option<Found<Self>>, Error> {
         let groups = &cx.ec2.security_groups;
         // By its id it is asked together with all other groups, and its rules with theirs.
-        let (found, known) = match key.outputs {
-            Some(outputs) => {
-                let id = outputs.id.as_str();
+        let (found, rules) = match known {
+            Some(group) => {
+                let id = group.as_str();
                 let both =
                     futures::future::try_join(groups.by("group-id", id), rules::read(cx, id));
-                let (found, known) = both.await?;
-                (found, Some(known))
+                let (found, rules) = both.await?;
+                (found, Some(rules))
             }
-            None => (groups.by("vpc-id", key.spec.vpc.as_str()).await?, None),
+            None => (groups.by("vpc-id", vpc.as_str()).await?, None),
         };
-        let found = found.iter().find(|g| g.group_name() == Some("default"));
-        let Some((group, id)) = found.and_then(|g| Some((g, g.group_id()?))) else {
+        let Some(group) = found.iter().find(|g| g.group_name() == Some("default")) else {
             return Ok(None);
         };
-        let (ingress, egress) = match known {
-            Some(known) => known,
-            None => rules::read(cx, id).await?,
+        let id: Id<SecurityGroup> = READ.field(group.group_id(), "GroupId")?;
+        let (ingress, egress) = match rules {
+            Some(rules) => rules,
+            None => rules::read(cx, id.as_str()).await?,
         };
-        Ok(Some(Found {
-            spec: Self {
-                vpc: group.vpc_id().unwrap_or_default().into(),
-                ingress,
-                egress,
-            },
-            tags: None,
-            outputs: DefaultSecurityGroupOutputs { id: id.into() },
-            phase: Phase::Ready,
-        }))
+        let spec = Self {
+            vpc: READ.field(group.vpc_id(), "VpcId")?,
+            ingress,
+            egress,
+        };
+        Ok(Some(Found::of_parent(spec, id)))
     }
 
-    async fn create(&self, _: &Aws, _: &Identity) -> Result<Self::Outputs, Error> {
-        Err(never_created(Self::TYPE))
-    }
-
-    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, _: &Delta) -> Result<(), Error> {
-        rules::bring(cx, outputs.id.as_str(), &self.ingress, &self.egress).await
+    async fn set(&self, cx: &Aws, group: &Id<SecurityGroup>, _: &Delta) -> Result<(), Error> {
+        rules::reconcile(cx, group.as_str(), &self.ingress, &self.egress).await
     }
 
     /// It goes with the VPC, and opening it again before that helps nobody.
-    async fn delete(&self, _: &Aws, _: &Self::Outputs) -> Result<(), Error> {
+    async fn reset(&self, _: &Aws, _: &Id<SecurityGroup>) -> Result<(), Error> {
         Ok(())
     }
 }

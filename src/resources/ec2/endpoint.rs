@@ -1,44 +1,30 @@
 //! What gateway and interface endpoints have in common.
 
-use super::ids::VpcEndpointId;
-use crate::aws::{Api, Aws, find, refused, repeatable};
-use crate::engine::{Error, Identity, Phase, Ref};
+use super::prelude::*;
+use crate::aws::refused;
 use crate::resources::policy::Policy;
-use crate::resources::{ignore_not_found, missing_field};
 use aws_sdk_ec2::operation::create_vpc_endpoint::CreateVpcEndpointOutput;
 use aws_sdk_ec2::types::{UnsuccessfulItem, VpcEndpoint};
-use serde::{Deserialize, Serialize};
 
-/// What is known of a VPC endpoint once it exists.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct VpcEndpointOutputs {
-    /// `vpce-...`
-    pub id: Ref<VpcEndpointId>,
-}
-
+const READ: Api = read("ec2", "DescribeVpcEndpoints");
 /// A repeated call with the same client token answers the same endpoint ("Ensuring idempotency in Amazon EC2 API requests").
 pub(super) const CREATE: Api = repeatable("ec2", "CreateVpcEndpoint");
 /// All changes of an endpoint are one call.
 pub(super) const MODIFY: Api = repeatable("ec2", "ModifyVpcEndpoint");
 
 /// Finds an endpoint and says where it stands; `None` when it is deleted.
-pub(super) async fn look(
+pub(super) async fn find_endpoint<R: Resource<Outputs = Id<R>>>(
     cx: &Aws,
-    outputs: Option<&VpcEndpointOutputs>,
-    identity: &Identity,
-) -> Result<Option<(VpcEndpoint, VpcEndpointOutputs, Phase)>, Error> {
-    let id = outputs.map(|o| o.id.as_str());
-    let Some(endpoint) = find(&cx.ec2.endpoints, id, "vpc-endpoint-id", identity).await? else {
+    key: &Lookup<'_, R>,
+) -> Result<Option<(VpcEndpoint, Id<R>, Phase)>, Error> {
+    let Some(endpoint) = find(&cx.ec2.endpoints, "vpc-endpoint-id", key).await? else {
         return Ok(None);
     };
     let Some(phase) = phase(&endpoint) else {
         return Ok(None);
     };
-    let id = endpoint
-        .vpc_endpoint_id()
-        .ok_or_else(|| missing_field("ec2:DescribeVpcEndpoints", "VpcEndpointId"))?;
-    let outputs = VpcEndpointOutputs { id: id.into() };
-    Ok(Some((endpoint, outputs, phase)))
+    let id = READ.field(endpoint.vpc_endpoint_id(), "VpcEndpointId")?;
+    Ok(Some((endpoint, id, phase)))
 }
 
 /// EC2 answers states in lower case although its API model has them in upper case.
@@ -65,28 +51,17 @@ pub(super) fn policy(endpoint: &VpcEndpoint) -> Policy {
 }
 
 /// The id in the answer to the create call.
-pub(super) fn created(answer: &CreateVpcEndpointOutput) -> Result<VpcEndpointOutputs, Error> {
-    let id = answer
-        .vpc_endpoint()
-        .and_then(|e| e.vpc_endpoint_id())
-        .ok_or_else(|| missing_field("ec2:CreateVpcEndpoint", "VpcEndpointId"))?;
-    Ok(VpcEndpointOutputs { id: id.into() })
+pub(super) fn created<R>(answer: &CreateVpcEndpointOutput) -> Result<Id<R>, Error> {
+    let id = answer.vpc_endpoint().and_then(|e| e.vpc_endpoint_id());
+    CREATE.field(id, "VpcEndpointId")
 }
 
 /// Deletes an endpoint. An interface endpoint's network interfaces hold their subnets and groups for a minute more.
 pub(super) async fn delete(cx: &Aws, id: &str) -> Result<(), Error> {
     const DELETE: Api = repeatable("ec2", "DeleteVpcEndpoints");
-    let answer = cx
-        .call(DELETE, || {
-            cx.ec2
-                .client
-                .delete_vpc_endpoints()
-                .vpc_endpoint_ids(id)
-                .send()
-        })
-        .await;
-    let answer = answer.and_then(|a| all_done(DELETE, a.unsuccessful()));
-    ignore_not_found(answer)
+    let call = cx.ec2.client.delete_vpc_endpoints().vpc_endpoint_ids(id);
+    let answer = cx.call(DELETE, || call.clone().send()).await;
+    ignore_not_found(answer.and_then(|a| all_done(DELETE, a.unsuccessful())))
 }
 
 /// Some EC2 calls answer 200 and list what they did not do.

@@ -1,87 +1,60 @@
 //! An internet gateway. It does nothing until it is attached ([`super::InternetGatewayAttachment`]).
 
-use super::tags;
-use crate::aws::{Aws, find, once, repeatable, tags_of};
-use crate::engine::{Delta, Error, Handle, Identity, Kind, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, ignore_not_found, missing_field};
-use aws_sdk_ec2::types::ResourceType;
-use serde::{Deserialize, Serialize};
+use super::prelude::*;
 
-/// An internet gateway has no settings but its tags.
+/// It has no settings but its tags.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct InternetGateway {}
 
-/// An internet gateway's id.
-#[derive(Debug)]
-pub enum InternetGatewayId {}
-
-/// What is known of an internet gateway once it exists.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct InternetGatewayOutputs {
-    /// `igw-...`
-    pub id: Ref<InternetGatewayId>,
-}
-
-impl Handle<InternetGateway> {
-    /// The gateway's id. For a route take the attachment's: a route needs an attached gateway.
-    pub fn id(&self) -> Ref<InternetGatewayId> {
-        self.output("id")
-    }
-}
+const READ: Api = read("ec2", "DescribeInternetGateways");
+const CREATE: Api = once("ec2", "CreateInternetGateway");
+const DELETE: Api = repeatable("ec2", "DeleteInternetGateway");
 
 impl Kind for InternetGateway {
     const TYPE: &'static str = "ec2/internet_gateway";
+    type Outputs = Id<Self>;
 }
 
 impl Resource for InternetGateway {
-    type Outputs = InternetGatewayOutputs;
+    const FACTS: Facts<Self> = Facts {
+        listed: Listed::Ec2Tags,
+        seconds: (1.0, 1.0),
+        cost: |_| Cost::NONE,
+        fixed: &[],
+        changing: &[],
+        replace: Replace::DeleteFirst,
+        holds_data: false,
+        interrupts: &[],
+        write_only: &[],
+        watched: &[],
+        delegated: &[],
+    };
+    type Tags = Ec2Tags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let id = key.outputs.map(|o| o.id.as_str());
-        let reader = &cx.ec2.internet_gateways;
-        let gateway = find(reader, id, "internet-gateway-id", key.identity).await?;
-        Ok(gateway.map(|gateway| Found {
-            spec: Self {},
-            tags: Some(tags_of(gateway.tags())),
-            outputs: InternetGatewayOutputs {
-                id: gateway.internet_gateway_id().unwrap_or_default().into(),
-            },
-            phase: Phase::Ready,
-        }))
+        let gateway = find(&cx.ec2.internet_gateways, "internet-gateway-id", &key).await?;
+        let Some(gateway) = gateway else {
+            return Ok(None);
+        };
+        let id = READ.field(gateway.internet_gateway_id(), "InternetGatewayId")?;
+        Ok(Some(Found::tagged(Self {}, id, tags_of(gateway.tags()))))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Self::Outputs, Error> {
-        let answer = cx
-            .call(once("ec2", "CreateInternetGateway"), || {
-                cx.ec2
-                    .client
-                    .create_internet_gateway()
-                    .tag_specifications(tags::at_creation(ResourceType::InternetGateway, identity))
-                    .send()
-            })
-            .await?;
-        let id = answer
-            .internet_gateway()
-            .and_then(|g| g.internet_gateway_id())
-            .ok_or_else(|| missing_field("ec2:CreateInternetGateway", "InternetGatewayId"))?;
-        Ok(InternetGatewayOutputs { id: id.into() })
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Id<Self>, Error> {
+        let tags = tags::at_creation(ResourceType::InternetGateway, identity);
+        let call = cx
+            .ec2
+            .client
+            .create_internet_gateway()
+            .tag_specifications(tags);
+        let made = cx.call(CREATE, || call.clone().send()).await?;
+        let id = made.internet_gateway.and_then(|g| g.internet_gateway_id);
+        CREATE.field(id.as_deref(), "InternetGatewayId")
     }
 
-    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Error> {
-        tags::update(cx, outputs.id.as_str(), delta).await
-    }
-
-    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Error> {
-        let id = outputs.id.as_str();
-        ignore_not_found(
-            cx.call(repeatable("ec2", "DeleteInternetGateway"), || {
-                cx.ec2
-                    .client
-                    .delete_internet_gateway()
-                    .internet_gateway_id(id)
-                    .send()
-            })
-            .await,
-        )
+    async fn delete(&self, cx: &Aws, it: &Id<Self>) -> Result<(), Error> {
+        let call = cx.ec2.client.delete_internet_gateway();
+        let call = call.internet_gateway_id(&it.id);
+        cx.delete(DELETE, || call.clone().send()).await
     }
 }

@@ -1,50 +1,52 @@
 //! The attachment of an internet gateway to its VPC.
 
-use super::held::{self, Holder};
-use super::{InternetGatewayId, VpcId};
-use crate::aws::{Aws, once, repeatable};
-use crate::engine::{Delta, Error, Handle, Identity, Kind, Nature, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, ignore_not_found};
+use super::prelude::*;
+use super::{InternetGateway, Vpc};
 use aws_sdk_ec2::types::AttachmentStatus;
-use serde::{Deserialize, Serialize};
 
 /// Which gateway serves which VPC. A VPC has one internet gateway at most, a gateway one VPC.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct InternetGatewayAttachment {
-    /// The gateway.
-    pub gateway: Ref<InternetGatewayId>,
-    /// The VPC.
-    pub vpc: Ref<VpcId>,
+    pub gateway: Ref<InternetGateway>,
+    pub vpc: Ref<Vpc>,
 }
 
-/// What is known of an attachment once it exists.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct InternetGatewayAttachmentOutputs {
-    /// The gateway, now attached: what a route refers to.
-    pub gateway: Ref<InternetGatewayId>,
+/// The gateway, now attached: what a route refers to, since AWS refuses a route to a gateway that is not attached to the
+/// table's VPC.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Attached {
+    pub gateway: Ref<InternetGateway>,
 }
 
-impl Handle<InternetGatewayAttachment> {
-    /// The gateway as something that routes can lead to: AWS refuses a route to a gateway that is not attached to the
-    /// table's VPC.
-    pub fn gateway(&self) -> Ref<InternetGatewayId> {
-        self.output("gateway")
-    }
-}
+const READ: Api = read("ec2", "DescribeInternetGateways");
+const ATTACH: Api = once("ec2", "AttachInternetGateway");
+const DETACH: Api = repeatable("ec2", "DetachInternetGateway");
 
 impl Kind for InternetGatewayAttachment {
     const TYPE: &'static str = "ec2/internet_gateway_attachment";
+    type Outputs = Attached;
 }
 
 impl Resource for InternetGatewayAttachment {
-    const FIXED: &'static [&'static str] = &["gateway", "vpc"];
-    const NATURE: Nature = Nature::ByParent;
-    type Outputs = InternetGatewayAttachmentOutputs;
+    const FACTS: Facts<Self> = Facts {
+        listed: Listed::WithParent,
+        seconds: (1.0, 1.0),
+        cost: |_| Cost::NONE,
+        fixed: &["gateway", "vpc"],
+        changing: &[],
+        replace: Replace::DeleteFirst,
+        holds_data: false,
+        interrupts: &[],
+        write_only: &[],
+        watched: &[],
+        delegated: &[],
+    };
+    type Tags = NoTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let id = key.outputs.map_or(&key.spec.gateway, |o| &o.gateway);
+        let gateway = key.outputs.map_or(&key.spec.gateway, |o| &o.gateway);
         let reader = &cx.ec2.internet_gateways;
-        let gateways = reader.by("internet-gateway-id", id.as_str()).await?;
+        let gateways = reader.by("internet-gateway-id", gateway.as_str()).await?;
         let attachment = gateways.first().and_then(|g| g.attachments().first());
         let Some(attachment) = attachment else {
             return Ok(None);
@@ -56,52 +58,47 @@ impl Resource for InternetGatewayAttachment {
             Some(AttachmentStatus::Attaching) => Phase::Settling,
             _ => Phase::Ready,
         };
-        Ok(Some(Found {
-            spec: Self {
-                gateway: id.clone(),
-                vpc: attachment.vpc_id().unwrap_or_default().into(),
-            },
-            tags: None,
-            outputs: InternetGatewayAttachmentOutputs {
-                gateway: id.clone(),
-            },
-            phase,
-        }))
+        let (gateway, vpc) = (gateway.clone(), READ.field(attachment.vpc_id(), "VpcId")?);
+        let outputs = Attached {
+            gateway: gateway.clone(),
+        };
+        let found = Found::of_parent(Self { gateway, vpc }, outputs);
+        Ok(Some(found.phase(phase)))
     }
 
-    async fn create(&self, cx: &Aws, _identity: &Identity) -> Result<Self::Outputs, Error> {
-        cx.call(once("ec2", "AttachInternetGateway"), || {
-            cx.ec2
-                .client
-                .attach_internet_gateway()
-                .internet_gateway_id(self.gateway.as_str())
-                .vpc_id(self.vpc.as_str())
-                .send()
-        })
-        .await?;
-        Ok(InternetGatewayAttachmentOutputs {
+    async fn create(&self, cx: &Aws, _: &Identity) -> Result<Attached, Error> {
+        let call = cx.ec2.client.attach_internet_gateway();
+        let call = call.internet_gateway_id(&self.gateway).vpc_id(&self.vpc);
+        let answer = cx.call(ATTACH, || call.clone().send()).await;
+        if let Err(error) = answer {
+            // The VPC may have another one.
+            let there = &cx.ec2.internet_gateways;
+            let there = there.by("attachment.vpc-id", self.vpc.as_str()).await;
+            let there = there.unwrap_or_default();
+            let other =
+                |g: &&t::InternetGateway| g.internet_gateway_id() != Some(self.gateway.as_str());
+            return Err(match there.iter().find(other) {
+                Some(it) => taken_by(
+                    error,
+                    "internet gateway",
+                    it.internet_gateway_id(),
+                    it.tags(),
+                ),
+                None => error,
+            });
+        }
+        Ok(Attached {
             gateway: self.gateway.clone(),
         })
     }
 
-    async fn update(&self, _: &Aws, _: &Self::Outputs, _: &Delta) -> Result<(), Error> {
-        Ok(())
-    }
-
-    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Error> {
-        let answer = cx
-            .call(repeatable("ec2", "DetachInternetGateway"), || {
-                cx.ec2
-                    .client
-                    .detach_internet_gateway()
-                    .internet_gateway_id(outputs.gateway.as_str())
-                    .vpc_id(self.vpc.as_str())
-                    .send()
-            })
-            .await;
+    async fn delete(&self, cx: &Aws, it: &Attached) -> Result<(), Error> {
+        let call = cx.ec2.client.detach_internet_gateway();
+        let call = call.internet_gateway_id(&it.gateway).vpc_id(&self.vpc);
+        let answer = cx.delete(DETACH, || call.clone().send()).await;
         match held::explain(cx, answer, Holder::PublicAddresses(self.vpc.as_str())).await {
             Err(error) if error.code == "Gateway.NotAttached" => Ok(()),
-            answer => ignore_not_found(answer),
+            answer => answer,
         }
     }
 }

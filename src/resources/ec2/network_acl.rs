@@ -1,91 +1,62 @@
 //! A network ACL. A new one denies everything; its entries and its subnets are steps of their own
 //! ([`super::NetworkAclEntries`], [`super::NetworkAclSubnets`]).
 
-use super::{VpcId, tags};
-use crate::aws::{Aws, find, repeatable, tags_of};
-use crate::engine::{Delta, Error, Handle, Identity, Kind, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, ignore_not_found, missing_field};
-use aws_sdk_ec2::types::ResourceType;
-use serde::{Deserialize, Serialize};
+use super::Vpc;
+use super::prelude::*;
 
-/// The settings of a network ACL.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NetworkAcl {
-    /// The VPC.
-    pub vpc: Ref<VpcId>,
+    pub vpc: Ref<Vpc>,
 }
 
-/// A network ACL's id.
-#[derive(Debug)]
-pub enum NetworkAclId {}
-
-/// What is known of a network ACL once it exists.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct NetworkAclOutputs {
-    /// `acl-...`
-    pub id: Ref<NetworkAclId>,
-}
-
-impl Handle<NetworkAcl> {
-    /// The ACL's id.
-    pub fn id(&self) -> Ref<NetworkAclId> {
-        self.output("id")
-    }
-}
+const READ: Api = read("ec2", "DescribeNetworkAcls");
+const CREATE: Api = repeatable("ec2", "CreateNetworkAcl");
+const DELETE: Api = repeatable("ec2", "DeleteNetworkAcl");
 
 impl Kind for NetworkAcl {
     const TYPE: &'static str = "ec2/network_acl";
+    type Outputs = Id<Self>;
 }
 
 impl Resource for NetworkAcl {
-    const FIXED: &'static [&'static str] = &["vpc"];
-    type Outputs = NetworkAclOutputs;
+    const FACTS: Facts<Self> = Facts {
+        listed: Listed::Ec2Tags,
+        seconds: (1.0, 1.0),
+        cost: |_| Cost::NONE,
+        fixed: &["vpc"],
+        changing: &[],
+        replace: Replace::DeleteFirst,
+        holds_data: false,
+        interrupts: &[],
+        write_only: &[],
+        watched: &[],
+        delegated: &[],
+    };
+    type Tags = Ec2Tags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let id = key.outputs.map(|o| o.id.as_str());
-        let acl = find(&cx.ec2.network_acls, id, "network-acl-id", key.identity).await?;
-        Ok(acl.map(|acl| Found {
-            spec: Self {
-                vpc: acl.vpc_id().unwrap_or_default().into(),
-            },
-            tags: Some(tags_of(acl.tags())),
-            outputs: NetworkAclOutputs {
-                id: acl.network_acl_id().unwrap_or_default().into(),
-            },
-            phase: Phase::Ready,
-        }))
+        let Some(acl) = find(&cx.ec2.network_acls, "network-acl-id", &key).await? else {
+            return Ok(None);
+        };
+        let vpc = READ.field(acl.vpc_id(), "VpcId")?;
+        let id = READ.field(acl.network_acl_id(), "NetworkAclId")?;
+        Ok(Some(Found::tagged(Self { vpc }, id, tags_of(acl.tags()))))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Self::Outputs, Error> {
-        let answer = cx
-            .call(repeatable("ec2", "CreateNetworkAcl"), || {
-                cx.ec2
-                    .client
-                    .create_network_acl()
-                    .vpc_id(self.vpc.as_str())
-                    .client_token(&identity.token)
-                    .tag_specifications(tags::at_creation(ResourceType::NetworkAcl, identity))
-                    .send()
-            })
-            .await?;
-        let id = answer
-            .network_acl()
-            .and_then(|a| a.network_acl_id())
-            .ok_or_else(|| missing_field("ec2:CreateNetworkAcl", "NetworkAclId"))?;
-        Ok(NetworkAclOutputs { id: id.into() })
-    }
-
-    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Error> {
-        tags::update(cx, outputs.id.as_str(), delta).await
-    }
-
-    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Error> {
-        let id = outputs.id.as_str();
-        ignore_not_found(
-            cx.call(repeatable("ec2", "DeleteNetworkAcl"), || {
-                cx.ec2.client.delete_network_acl().network_acl_id(id).send()
-            })
-            .await,
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Id<Self>, Error> {
+        let tags = tags::at_creation(ResourceType::NetworkAcl, identity);
+        let call = cx.ec2.client.create_network_acl().tag_specifications(tags);
+        let call = call.vpc_id(&self.vpc).client_token(&identity.token);
+        let made = cx.call(CREATE, || call.clone().send()).await?.network_acl;
+        CREATE.field(
+            made.and_then(|m| m.network_acl_id).as_deref(),
+            "NetworkAclId",
         )
+    }
+
+    async fn delete(&self, cx: &Aws, it: &Id<Self>) -> Result<(), Error> {
+        let call = cx.ec2.client.delete_network_acl();
+        let call = call.network_acl_id(&it.id);
+        cx.delete(DELETE, || call.clone().send()).await
     }
 }

@@ -1,62 +1,55 @@
 //! The subnets that a network ACL guards, as one set. Every subnet has exactly one ACL, so leaving ours is moving to the
 //! VPC's default one.
 
-use super::{NetworkAclId, SubnetId};
-use crate::aws::{Aws, repeatable};
-use crate::engine::{Class, Delta, Error, Identity, Kind, Nature, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, ignore_not_found, never_created};
+use super::prelude::*;
+use super::{NetworkAcl, Subnet};
 use aws_sdk_ec2::types::NetworkAclAssociation;
-use serde::{Deserialize, Serialize};
 
-/// Which subnets an ACL guards.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NetworkAclSubnets {
-    /// The ACL.
-    pub acl: Ref<NetworkAclId>,
-    /// Its subnets.
-    pub subnets: Vec<Ref<SubnetId>>,
-}
-
-/// What is known of an ACL's subnets.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct NetworkAclSubnetsOutputs {
-    /// The ACL.
-    pub acl: Ref<NetworkAclId>,
+    pub acl: Ref<NetworkAcl>,
+    pub subnets: Vec<Ref<Subnet>>,
 }
 
 impl Kind for NetworkAclSubnets {
     const TYPE: &'static str = "ec2/network_acl_subnets";
+    type Outputs = Id<NetworkAcl>;
 }
 
-impl Resource for NetworkAclSubnets {
-    const FIXED: &'static [&'static str] = &["acl"];
-    const NATURE: Nature = Nature::SubResource;
-    type Outputs = NetworkAclSubnetsOutputs;
+impl SubResource for NetworkAclSubnets {
+    const FACTS: SubFacts = SubFacts {
+        parent: "acl",
+        seconds: (1.0, 1.0),
+        interrupts: &["subnets"],
+        write_only: &[],
+        delegated: &[],
+    };
+    type Parent = NetworkAcl;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let id = key.outputs.map_or(&key.spec.acl, |o| &o.acl);
+    fn parent(&self) -> &Ref<NetworkAcl> {
+        &self.acl
+    }
+
+    async fn read(
+        cx: &Aws,
+        acl: &Ref<NetworkAcl>,
+        known: Option<&Id<NetworkAcl>>,
+    ) -> Result<Option<Found<Self>>, Error> {
+        let id = known.map_or(acl, |it| &it.id);
         let found = cx.ec2.network_acls.by("network-acl-id", id.as_str());
-        let Some(acl) = found.await?.pop() else {
+        let Some(found) = found.await?.pop() else {
             return Ok(None);
         };
-        let subnets = acl.associations().iter().filter_map(|a| a.subnet_id());
-        Ok(Some(Found {
-            spec: Self {
-                acl: id.clone(),
-                subnets: subnets.map(Into::into).collect(),
-            },
-            tags: None,
-            outputs: NetworkAclSubnetsOutputs { acl: id.clone() },
-            phase: Phase::Ready,
-        }))
+        let subnets = found.associations().iter().filter_map(|a| a.subnet_id());
+        let spec = Self {
+            acl: id.clone(),
+            subnets: subnets.map(Into::into).collect(),
+        };
+        Ok(Some(Found::of_parent(spec, id.into())))
     }
 
-    async fn create(&self, _: &Aws, _: &Identity) -> Result<Self::Outputs, Error> {
-        Err(never_created(Self::TYPE))
-    }
-
-    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, _: &Delta) -> Result<(), Error> {
-        let acl = outputs.acl.as_str();
+    async fn set(&self, cx: &Aws, acl: &Id<NetworkAcl>, _: &Delta) -> Result<(), Error> {
+        let acl = acl.as_str();
         let moves = self.subnets.iter().map(async |subnet| {
             let now = associations(cx, "association.subnet-id", subnet.as_str()).await?;
             match now.iter().find(|a| a.subnet_id() == Some(subnet.as_str())) {
@@ -82,10 +75,9 @@ impl Resource for NetworkAclSubnets {
         release(cx, acl, guarded.iter().filter(extra)).await
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Error> {
-        let acl = outputs.acl.as_str();
-        let guarded = associations(cx, "network-acl-id", acl).await?;
-        release(cx, acl, guarded.iter()).await
+    async fn reset(&self, cx: &Aws, acl: &Id<NetworkAcl>) -> Result<(), Error> {
+        let guarded = associations(cx, "network-acl-id", acl.as_str()).await?;
+        release(cx, acl.as_str(), guarded.iter()).await
     }
 }
 

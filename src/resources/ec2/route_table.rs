@@ -1,91 +1,63 @@
 //! A route table. Its routes and the subnets that use it are steps of their own ([`super::Routes`],
 //! [`super::RouteTableSubnets`]): they wait for other things and may fail alone.
 
-use super::{VpcId, tags};
-use crate::aws::{Aws, find, repeatable, tags_of};
-use crate::engine::{Delta, Error, Handle, Identity, Kind, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, ignore_not_found, missing_field};
-use aws_sdk_ec2::types::ResourceType;
-use serde::{Deserialize, Serialize};
+use super::Vpc;
+use super::prelude::*;
 
-/// The settings of a route table.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RouteTable {
-    /// The VPC.
-    pub vpc: Ref<VpcId>,
+    pub vpc: Ref<Vpc>,
 }
 
-/// A route table's id.
-#[derive(Debug)]
-pub enum RouteTableId {}
-
-/// What is known of a route table once it exists.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct RouteTableOutputs {
-    /// `rtb-...`
-    pub id: Ref<RouteTableId>,
-}
-
-impl Handle<RouteTable> {
-    /// The table's id.
-    pub fn id(&self) -> Ref<RouteTableId> {
-        self.output("id")
-    }
-}
+const READ: Api = read("ec2", "DescribeRouteTables");
+const CREATE: Api = repeatable("ec2", "CreateRouteTable");
+const DELETE: Api = repeatable("ec2", "DeleteRouteTable");
 
 impl Kind for RouteTable {
     const TYPE: &'static str = "ec2/route_table";
+    type Outputs = Id<Self>;
 }
 
 impl Resource for RouteTable {
-    const FIXED: &'static [&'static str] = &["vpc"];
-    type Outputs = RouteTableOutputs;
+    const FACTS: Facts<Self> = Facts {
+        listed: Listed::Ec2Tags,
+        seconds: (1.0, 1.0),
+        cost: |_| Cost::NONE,
+        fixed: &["vpc"],
+        changing: &[],
+        replace: Replace::DeleteFirst,
+        holds_data: false,
+        interrupts: &[],
+        write_only: &[],
+        watched: &[],
+        delegated: &[],
+    };
+    type Tags = Ec2Tags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let id = key.outputs.map(|o| o.id.as_str());
-        let table = find(&cx.ec2.route_tables, id, "route-table-id", key.identity).await?;
-        Ok(table.map(|table| Found {
-            spec: Self {
-                vpc: table.vpc_id().unwrap_or_default().into(),
-            },
-            tags: Some(tags_of(table.tags())),
-            outputs: RouteTableOutputs {
-                id: table.route_table_id().unwrap_or_default().into(),
-            },
-            phase: Phase::Ready,
-        }))
+        let Some(table) = find(&cx.ec2.route_tables, "route-table-id", &key).await? else {
+            return Ok(None);
+        };
+        let vpc = READ.field(table.vpc_id(), "VpcId")?;
+        let id = READ.field(table.route_table_id(), "RouteTableId")?;
+        Ok(Some(Found::tagged(Self { vpc }, id, tags_of(table.tags()))))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Self::Outputs, Error> {
-        let answer = cx
-            .call(repeatable("ec2", "CreateRouteTable"), || {
-                cx.ec2
-                    .client
-                    .create_route_table()
-                    .vpc_id(self.vpc.as_str())
-                    .client_token(&identity.token)
-                    .tag_specifications(tags::at_creation(ResourceType::RouteTable, identity))
-                    .send()
-            })
-            .await?;
-        let id = answer
-            .route_table()
-            .and_then(|t| t.route_table_id())
-            .ok_or_else(|| missing_field("ec2:CreateRouteTable", "RouteTableId"))?;
-        Ok(RouteTableOutputs { id: id.into() })
-    }
-
-    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Error> {
-        tags::update(cx, outputs.id.as_str(), delta).await
-    }
-
-    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Error> {
-        let id = outputs.id.as_str();
-        ignore_not_found(
-            cx.call(repeatable("ec2", "DeleteRouteTable"), || {
-                cx.ec2.client.delete_route_table().route_table_id(id).send()
-            })
-            .await,
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Id<Self>, Error> {
+        let tags = tags::at_creation(ResourceType::RouteTable, identity);
+        let call = cx.ec2.client.create_route_table().tag_specifications(tags);
+        let call = call.vpc_id(&self.vpc).client_token(&identity.token);
+        let made = cx.call(CREATE, || call.clone().send()).await?.route_table;
+        CREATE.field(
+            made.and_then(|m| m.route_table_id).as_deref(),
+            "RouteTableId",
         )
+    }
+
+    async fn delete(&self, cx: &Aws, it: &Id<Self>) -> Result<(), Error> {
+        let call = cx.ec2.client.delete_route_table();
+        let call = call.route_table_id(&it.id);
+        let answer = cx.delete(DELETE, || call.clone().send()).await;
+        held::explain(cx, answer, Holder::OfRouteTable(it.id.as_str())).await
     }
 }

@@ -1,63 +1,57 @@
 //! The subnets that use a route table, as one set.
 
-use super::{RouteTableId, SubnetId};
-use crate::aws::{Aws, repeatable};
-use crate::engine::{Delta, Error, Identity, Kind, Nature, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, ignore_not_found, never_created};
+use super::prelude::*;
+use super::{RouteTable, Subnet};
 use aws_sdk_ec2::types::{RouteTableAssociation, RouteTableAssociationStateCode};
-use serde::{Deserialize, Serialize};
 
 /// Which subnets use a table. A subnet without an association of its own uses the VPC's main table.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RouteTableSubnets {
-    /// The table.
-    pub table: Ref<RouteTableId>,
-    /// Its subnets.
-    pub subnets: Vec<Ref<SubnetId>>,
-}
-
-/// What is known of a table's associations.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct RouteTableSubnetsOutputs {
-    /// The table.
-    pub table: Ref<RouteTableId>,
+    pub table: Ref<RouteTable>,
+    pub subnets: Vec<Ref<Subnet>>,
 }
 
 impl Kind for RouteTableSubnets {
     const TYPE: &'static str = "ec2/route_table_subnets";
+    type Outputs = Id<RouteTable>;
 }
 
-impl Resource for RouteTableSubnets {
-    const FIXED: &'static [&'static str] = &["table"];
-    const NATURE: Nature = Nature::SubResource;
-    type Outputs = RouteTableSubnetsOutputs;
+impl SubResource for RouteTableSubnets {
+    const FACTS: SubFacts = SubFacts {
+        parent: "table",
+        seconds: (1.0, 1.0),
+        interrupts: &["subnets"],
+        write_only: &[],
+        delegated: &[],
+    };
+    type Parent = RouteTable;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let id = key.outputs.map_or(&key.spec.table, |o| &o.table);
-        let tables = cx.ec2.route_tables.by("route-table-id", id.as_str());
-        let Some(table) = tables.await?.pop() else {
+    fn parent(&self) -> &Ref<RouteTable> {
+        &self.table
+    }
+
+    async fn read(
+        cx: &Aws,
+        table: &Ref<RouteTable>,
+        known: Option<&Id<RouteTable>>,
+    ) -> Result<Option<Found<Self>>, Error> {
+        let id = known.map_or(table, |it| &it.id);
+        let found = cx.ec2.route_tables.by("route-table-id", id.as_str());
+        let Some(found) = found.await?.pop() else {
             return Ok(None);
         };
-        let subnets = table.associations().iter().filter(|a| stands(a));
+        let subnets = found.associations().iter().filter(|a| stands(a));
         let subnets = subnets.filter_map(|a| a.subnet_id());
-        Ok(Some(Found {
-            spec: Self {
-                table: id.clone(),
-                subnets: subnets.map(Into::into).collect(),
-            },
-            tags: None,
-            outputs: RouteTableSubnetsOutputs { table: id.clone() },
-            phase: Phase::Ready,
-        }))
+        let spec = Self {
+            table: id.clone(),
+            subnets: subnets.map(Into::into).collect(),
+        };
+        Ok(Some(Found::of_parent(spec, id.into())))
     }
 
-    async fn create(&self, _: &Aws, _: &Identity) -> Result<Self::Outputs, Error> {
-        Err(never_created(Self::TYPE))
-    }
-
-    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, _: &Delta) -> Result<(), Error> {
-        let table = outputs.table.as_str();
-        let moves = self.subnets.iter().map(|subnet| bring(cx, subnet, table));
+    async fn set(&self, cx: &Aws, table: &Id<RouteTable>, _: &Delta) -> Result<(), Error> {
+        let table = table.as_str();
+        let moves = self.subnets.iter().map(|subnet| assign(cx, subnet, table));
         futures::future::join_all(moves)
             .await
             .into_iter()
@@ -67,16 +61,16 @@ impl Resource for RouteTableSubnets {
                 .subnet_id()
                 .is_some_and(|s| !self.subnets.iter().any(|w| w.as_str() == s));
             if extra {
-                part(cx, &association).await?;
+                release(cx, &association).await?;
             }
         }
         Ok(())
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Error> {
-        for association in associations(cx, "route-table-id", outputs.table.as_str()).await? {
+    async fn reset(&self, cx: &Aws, table: &Id<RouteTable>) -> Result<(), Error> {
+        for association in associations(cx, "route-table-id", table.as_str()).await? {
             if association.subnet_id().is_some() {
-                part(cx, &association).await?;
+                release(cx, &association).await?;
             }
         }
         Ok(())
@@ -107,7 +101,7 @@ fn stands(association: &RouteTableAssociation) -> bool {
 }
 
 /// Makes a subnet use the table, from the main table or from another one, without a moment in between.
-async fn bring(cx: &Aws, subnet: &Ref<SubnetId>, table: &str) -> Result<(), Error> {
+async fn assign(cx: &Aws, subnet: &Ref<Subnet>, table: &str) -> Result<(), Error> {
     let subnet = subnet.as_str();
     let now = associations(cx, "association.subnet-id", subnet).await?;
     let now = now.iter().find(|a| a.subnet_id() == Some(subnet));
@@ -144,16 +138,12 @@ async fn bring(cx: &Aws, subnet: &Ref<SubnetId>, table: &str) -> Result<(), Erro
     }
 }
 
-async fn part(cx: &Aws, association: &RouteTableAssociation) -> Result<(), Error> {
+/// The subnet uses the main table again.
+async fn release(cx: &Aws, association: &RouteTableAssociation) -> Result<(), Error> {
     let id = association.route_table_association_id().unwrap_or_default();
-    ignore_not_found(
-        cx.call(repeatable("ec2", "DisassociateRouteTable"), || {
-            cx.ec2
-                .client
-                .disassociate_route_table()
-                .association_id(id)
-                .send()
-        })
-        .await,
-    )
+    let call = cx.ec2.client.disassociate_route_table().association_id(id);
+    cx.delete(repeatable("ec2", "DisassociateRouteTable"), || {
+        call.clone().send()
+    })
+    .await
 }

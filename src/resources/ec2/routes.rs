@@ -1,19 +1,14 @@
 //! The static routes of a route table, as one set. The local route, the routes that gateway endpoints add (`pl-...` to
 //! `vpce-...`) and propagated ones have other owners and are not looked at.
 
-use super::{InternetGatewayId, RouteTableId, TransitGatewayId};
-use crate::aws::{Aws, repeatable};
-use crate::engine::{Delta, Edit, Error, Identity, Kind, Nature, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, ignore_not_found, never_created};
+use super::prelude::*;
+use super::{InternetGateway, RouteTable, TransitGateway};
 use aws_sdk_ec2::types::{Route, RouteOrigin, RouteState};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The static routes of one table.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Routes {
-    /// The table.
-    pub table: Ref<RouteTableId>,
+    pub table: Ref<RouteTable>,
     /// Destination (an address block or a prefix list) to target.
     pub routes: BTreeMap<String, Target>,
 }
@@ -24,27 +19,21 @@ pub struct Routes {
 #[serde(transparent)]
 pub struct Target(String);
 
-impl From<Ref<InternetGatewayId>> for Target {
-    fn from(id: Ref<InternetGatewayId>) -> Self {
+impl From<Ref<InternetGateway>> for Target {
+    fn from(id: Ref<InternetGateway>) -> Self {
         Self(id.to_string())
     }
 }
 
-impl From<Ref<TransitGatewayId>> for Target {
-    fn from(id: Ref<TransitGatewayId>) -> Self {
+impl From<Ref<TransitGateway>> for Target {
+    fn from(id: Ref<TransitGateway>) -> Self {
         Self(id.to_string())
     }
-}
-
-/// What is known of a set of routes.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct RoutesOutputs {
-    /// The table.
-    pub table: Ref<RouteTableId>,
 }
 
 impl Kind for Routes {
     const TYPE: &'static str = "ec2/routes";
+    type Outputs = Id<RouteTable>;
 }
 
 /// Sets destination and target of a CreateRoute or ReplaceRoute.
@@ -67,34 +56,39 @@ macro_rules! route {
     }};
 }
 
-impl Resource for Routes {
-    const FIXED: &'static [&'static str] = &["table"];
-    const NATURE: Nature = Nature::SubResource;
-    type Outputs = RoutesOutputs;
+impl SubResource for Routes {
+    const FACTS: SubFacts = SubFacts {
+        parent: "table",
+        seconds: (1.0, 1.0),
+        interrupts: &["routes"],
+        write_only: &[],
+        delegated: &[],
+    };
+    type Parent = RouteTable;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let id = key.outputs.map_or(&key.spec.table, |o| &o.table);
+    fn parent(&self) -> &Ref<RouteTable> {
+        &self.table
+    }
+
+    async fn read(
+        cx: &Aws,
+        table: &Ref<RouteTable>,
+        known: Option<&Id<RouteTable>>,
+    ) -> Result<Option<Found<Self>>, Error> {
+        let id = known.map_or(table, |it| &it.id);
         let tables = cx.ec2.route_tables.by("route-table-id", id.as_str());
-        let Some(table) = tables.await?.pop() else {
+        let Some(found) = tables.await?.pop() else {
             return Ok(None);
         };
-        Ok(Some(Found {
-            spec: Self {
-                table: id.clone(),
-                routes: table.routes().iter().filter_map(ours).collect(),
-            },
-            tags: None,
-            outputs: RoutesOutputs { table: id.clone() },
-            phase: Phase::Ready,
-        }))
+        let spec = Self {
+            table: id.clone(),
+            routes: static_routes(&found),
+        };
+        Ok(Some(Found::of_parent(spec, id.into())))
     }
 
-    async fn create(&self, _: &Aws, _: &Identity) -> Result<Self::Outputs, Error> {
-        Err(never_created(Self::TYPE))
-    }
-
-    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Error> {
-        let table = outputs.table.as_str();
+    async fn set(&self, cx: &Aws, table: &Id<RouteTable>, delta: &Delta) -> Result<(), Error> {
+        let table = table.as_str();
         for (destination, edit) in delta.entries("routes") {
             match self.routes.get(destination) {
                 Some(Target(target)) => {
@@ -106,9 +100,9 @@ impl Resource for Routes {
         Ok(())
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Error> {
+    async fn reset(&self, cx: &Aws, table: &Id<RouteTable>) -> Result<(), Error> {
         for destination in self.routes.keys() {
-            remove(cx, outputs.table.as_str(), destination).await?;
+            remove(cx, table.as_str(), destination).await?;
         }
         Ok(())
     }
@@ -161,19 +155,22 @@ async fn replace(cx: &Aws, table: &str, destination: &str, target: &str) -> Resu
     .map(drop)
 }
 
-async fn remove(cx: &Aws, table: &str, destination: &str) -> Result<(), Error> {
-    ignore_not_found(
-        cx.call(repeatable("ec2", "DeleteRoute"), || {
-            let call = cx.ec2.client.delete_route().route_table_id(table);
-            match destination {
-                list if list.starts_with("pl-") => call.destination_prefix_list_id(list),
-                six if six.contains(':') => call.destination_ipv6_cidr_block(six),
-                four => call.destination_cidr_block(four),
-            }
-            .send()
-        })
-        .await,
-    )
+pub(super) async fn remove(cx: &Aws, table: &str, destination: &str) -> Result<(), Error> {
+    cx.delete(repeatable("ec2", "DeleteRoute"), || {
+        let call = cx.ec2.client.delete_route().route_table_id(table);
+        match destination {
+            list if list.starts_with("pl-") => call.destination_prefix_list_id(list),
+            six if six.contains(':') => call.destination_ipv6_cidr_block(six),
+            four => call.destination_cidr_block(four),
+        }
+        .send()
+    })
+    .await
+}
+
+/// The static routes of a table.
+pub(super) fn static_routes(table: &t::RouteTable) -> BTreeMap<String, Target> {
+    table.routes().iter().filter_map(ours).collect()
 }
 
 /// Destination and target of a static route; `None` for a route that somebody else owns.

@@ -183,7 +183,7 @@ pub(super) async fn read(cx: &Aws, group: &str) -> Result<(Rules, Rules), Error>
 }
 
 /// Brings a group's rules to what is wanted, from whatever they are now: missing ones are added before extra ones go.
-pub(super) async fn bring(
+pub(super) async fn reconcile(
     cx: &Aws,
     group: &str,
     ingress: &Rules,
@@ -232,7 +232,7 @@ pub(super) async fn bring(
 
 /// Takes all rules away.
 pub(super) async fn strip(cx: &Aws, group: &str) -> Result<(), Error> {
-    match bring(cx, group, &Rules::new(), &Rules::new()).await {
+    match reconcile(cx, group, &Rules::new(), &Rules::new()).await {
         Err(error) if error.code.starts_with("InvalidGroup") && error.is_not_found() => Ok(()),
         answer => answer,
     }

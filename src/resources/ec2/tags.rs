@@ -1,55 +1,63 @@
-//! Tags of EC2 resources: given at creation, changed by CreateTags and DeleteTags.
+//! Tags of EC2's things: given at creation, changed by CreateTags and DeleteTags.
 
-use crate::aws::{Aws, repeatable};
-use crate::engine::{Delta, Error, Identity};
+use crate::resources::prelude::*;
 use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
 
 /// All tags of an identity and its `Name`, for a create call.
 pub(super) fn at_creation(kind: ResourceType, identity: &Identity) -> TagSpecification {
-    let tags = identity
-        .tags
-        .iter()
-        .map(|(k, v)| Tag::builder().key(k).value(v).build())
-        .collect();
+    let tags = identity.tags.iter().map(|(k, v)| tag(k).value(v).build());
     TagSpecification::builder()
         .resource_type(kind)
-        .set_tags(Some(tags))
+        .set_tags(Some(tags.collect()))
         .build()
 }
 
-/// Sets and removes the tags that differ.
-pub(super) async fn update(cx: &Aws, id: &str, delta: &Delta) -> Result<(), Error> {
-    if !delta.set_tags.is_empty() {
-        let tags: Vec<Tag> = delta
-            .set_tags
-            .iter()
-            .map(|(k, v)| Tag::builder().key(k).value(v).build())
-            .collect();
-        cx.call(repeatable("ec2", "CreateTags"), || {
-            cx.ec2
-                .client
-                .create_tags()
-                .resources(id)
-                .set_tags(Some(tags.clone()))
-                .send()
-        })
-        .await?;
+fn tag(key: &str) -> aws_sdk_ec2::types::builders::TagBuilder {
+    Tag::builder().key(key)
+}
+
+/// EC2's way to change tags: by id.
+pub enum Ec2Tags {}
+
+/// Outputs of EC2: the id is what tags are put on.
+pub trait HasId {
+    /// The id.
+    fn id(&self) -> &str;
+}
+
+impl<R> HasId for Id<R> {
+    fn id(&self) -> &str {
+        self.as_str()
     }
-    if !delta.remove_tags.is_empty() {
-        let tags: Vec<Tag> = delta
-            .remove_tags
-            .iter()
-            .map(|k| Tag::builder().key(k).build())
-            .collect();
-        cx.call(repeatable("ec2", "DeleteTags"), || {
-            cx.ec2
-                .client
-                .delete_tags()
-                .resources(id)
-                .set_tags(Some(tags.clone()))
-                .send()
-        })
-        .await?;
+}
+
+impl<O: HasId + Sync> TagCalls<O> for Ec2Tags {
+    async fn change(cx: &Aws, outputs: &O, set: &Tags, remove: &[String]) -> Result<(), Error> {
+        let id = outputs.id();
+        if !set.is_empty() {
+            let tags: Vec<Tag> = set.iter().map(|(k, v)| tag(k).value(v).build()).collect();
+            cx.call(repeatable("ec2", "CreateTags"), || {
+                cx.ec2
+                    .client
+                    .create_tags()
+                    .resources(id)
+                    .set_tags(Some(tags.clone()))
+                    .send()
+            })
+            .await?;
+        }
+        if !remove.is_empty() {
+            let tags: Vec<Tag> = remove.iter().map(|k| tag(k).build()).collect();
+            cx.call(repeatable("ec2", "DeleteTags"), || {
+                cx.ec2
+                    .client
+                    .delete_tags()
+                    .resources(id)
+                    .set_tags(Some(tags.clone()))
+                    .send()
+            })
+            .await?;
+        }
+        Ok(())
     }
-    Ok(())
 }

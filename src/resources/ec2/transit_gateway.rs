@@ -1,15 +1,9 @@
 //! A Transit Gateway. Everything that attaches to it, and its route tables, need it `available`
 //! ("Transit gateways", Amazon VPC: a call on a gateway that is pending or being modified is `IncorrectState`).
 
-use super::ids::TransitGatewayId;
-use super::tags;
-use crate::aws::{Aws, find, once, repeatable, tags_of};
-use crate::engine::{Delta, Error, Handle, Identity, Kind, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, ignore_not_found, missing_field};
-use aws_sdk_ec2::types::{self as t, ResourceType, TransitGatewayState as State};
-use serde::{Deserialize, Serialize};
+use super::prelude::*;
+use aws_sdk_ec2::types::TransitGatewayState as State;
 
-/// The settings of a Transit Gateway.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TransitGateway {
     /// What it is for.
@@ -30,24 +24,19 @@ pub struct TransitGateway {
     pub group_references: bool,
     /// Multicast.
     pub multicast: bool,
+    /// Attachments and route tables of others.
+    #[serde(default)]
+    pub members: Vec<String>,
 }
 
-/// What is known of a Transit Gateway once it exists.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct TransitGatewayOutputs {
-    /// `tgw-...`
-    pub id: Ref<TransitGatewayId>,
-}
-
-impl Handle<TransitGateway> {
-    /// The gateway's id.
-    pub fn id(&self) -> Ref<TransitGatewayId> {
-        self.output("id")
-    }
-}
+const READ: Api = read("ec2", "DescribeTransitGateways");
+const CREATE: Api = once("ec2", "CreateTransitGateway");
+const MODIFY: Api = repeatable("ec2", "ModifyTransitGateway");
+const DELETE: Api = repeatable("ec2", "DeleteTransitGateway");
 
 impl Kind for TransitGateway {
     const TYPE: &'static str = "ec2/transit_gateway";
+    type Outputs = Id<Self>;
 }
 
 /// EC2's word for a switch.
@@ -61,13 +50,24 @@ pub(super) fn is_on(word: Option<&str>) -> bool {
 }
 
 impl Resource for TransitGateway {
-    const FIXED: &'static [&'static str] = &["multicast"];
-    type Outputs = TransitGatewayOutputs;
+    const FACTS: Facts<Self> = Facts {
+        listed: Listed::Ec2Tags,
+        seconds: (90.0, 90.0),
+        cost: |_| Cost::NONE,
+        fixed: &["multicast"],
+        changing: &[],
+        replace: Replace::DeleteFirst,
+        holds_data: false,
+        interrupts: &["dns_support", "vpn_ecmp"],
+        write_only: &[],
+        watched: &["members"],
+        delegated: &[],
+    };
+    type Tags = Ec2Tags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let id = key.outputs.map(|o| o.id.as_str());
-        let reader = &cx.ec2.transit_gateways;
-        let Some(gateway) = find(reader, id, "transit-gateway-id", key.identity).await? else {
+        let gateway = find(&cx.ec2.transit_gateways, "transit-gateway-id", &key).await?;
+        let Some(gateway) = gateway else {
             return Ok(None);
         };
         // AWS shows a deleted gateway for a while.
@@ -77,37 +77,33 @@ impl Resource for TransitGateway {
             Some(State::Available) => Phase::Ready,
             _ => Phase::Settling,
         };
-        let id = gateway
-            .transit_gateway_id()
-            .ok_or_else(|| missing_field("ec2:DescribeTransitGateways", "TransitGatewayId"))?;
+        let id = READ.field(gateway.transit_gateway_id(), "TransitGatewayId")?;
         let o = gateway.options();
-        Ok(Some(Found {
-            spec: Self {
-                description: gateway.description().unwrap_or_default().to_owned(),
-                asn: o.and_then(|o| o.amazon_side_asn()).unwrap_or_default(),
-                default_association: is_on(
-                    o.and_then(|o| Some(o.default_route_table_association()?.as_str())),
-                ),
-                default_propagation: is_on(
-                    o.and_then(|o| Some(o.default_route_table_propagation()?.as_str())),
-                ),
-                dns_support: is_on(o.and_then(|o| Some(o.dns_support()?.as_str()))),
-                vpn_ecmp: is_on(o.and_then(|o| Some(o.vpn_ecmp_support()?.as_str()))),
-                auto_accept: is_on(
-                    o.and_then(|o| Some(o.auto_accept_shared_attachments()?.as_str())),
-                ),
-                group_references: is_on(
-                    o.and_then(|o| Some(o.security_group_referencing_support()?.as_str())),
-                ),
-                multicast: is_on(o.and_then(|o| Some(o.multicast_support()?.as_str()))),
-            },
-            tags: Some(tags_of(gateway.tags())),
-            outputs: TransitGatewayOutputs { id: id.into() },
-            phase,
-        }))
+        let default_association =
+            o.and_then(|o| Some(o.default_route_table_association()?.as_str()));
+        let default_propagation =
+            o.and_then(|o| Some(o.default_route_table_propagation()?.as_str()));
+        let auto_accept = o.and_then(|o| Some(o.auto_accept_shared_attachments()?.as_str()));
+        let references = o.and_then(|o| Some(o.security_group_referencing_support()?.as_str()));
+        let id: Id<Self> = id;
+        let members = strangers(cx, id.as_str(), key.identity).await?;
+        let spec = Self {
+            description: gateway.description().unwrap_or_default().to_owned(),
+            asn: o.and_then(|o| o.amazon_side_asn()).unwrap_or_default(),
+            default_association: is_on(default_association),
+            default_propagation: is_on(default_propagation),
+            dns_support: is_on(o.and_then(|o| Some(o.dns_support()?.as_str()))),
+            vpn_ecmp: is_on(o.and_then(|o| Some(o.vpn_ecmp_support()?.as_str()))),
+            auto_accept: is_on(auto_accept),
+            group_references: is_on(references),
+            multicast: is_on(o.and_then(|o| Some(o.multicast_support()?.as_str()))),
+            members,
+        };
+        let found = Found::tagged(spec, id, tags_of(gateway.tags()));
+        Ok(Some(found.phase(phase)))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Self::Outputs, Error> {
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Id<Self>, Error> {
         let options = t::TransitGatewayRequestOptions::builder()
             .amazon_side_asn(self.asn)
             .default_route_table_association(switch(self.default_association).into())
@@ -116,78 +112,75 @@ impl Resource for TransitGateway {
             .vpn_ecmp_support(switch(self.vpn_ecmp).into())
             .auto_accept_shared_attachments(switch(self.auto_accept).into())
             .security_group_referencing_support(switch(self.group_references).into())
-            .multicast_support(switch(self.multicast).into())
+            .multicast_support(switch(self.multicast).into());
+        let tags = tags::at_creation(ResourceType::TransitGateway, identity);
+        let call = cx.ec2.client.create_transit_gateway();
+        let call = call
+            .description(&self.description)
+            .options(options.build())
+            .tag_specifications(tags);
+        let made = cx.call(CREATE, || call.clone().send()).await?;
+        let id = made.transit_gateway.and_then(|g| g.transit_gateway_id);
+        CREATE.field(id.as_deref(), "TransitGatewayId")
+    }
+
+    async fn update(&self, cx: &Aws, it: &Id<Self>, delta: &Delta) -> Result<(), Error> {
+        let word = |field: &str, on: bool| delta.touches(field).then(|| switch(on));
+        let association = word("default_association", self.default_association);
+        let propagation = word("default_propagation", self.default_propagation);
+        let references = word("group_references", self.group_references);
+        let options = t::ModifyTransitGatewayOptions::builder()
+            .set_amazon_side_asn(delta.touches("asn").then_some(self.asn))
+            .set_default_route_table_association(association.map(Into::into))
+            .set_default_route_table_propagation(propagation.map(Into::into))
+            .set_dns_support(word("dns_support", self.dns_support).map(Into::into))
+            .set_vpn_ecmp_support(word("vpn_ecmp", self.vpn_ecmp).map(Into::into))
+            .set_auto_accept_shared_attachments(
+                word("auto_accept", self.auto_accept).map(Into::into),
+            )
+            .set_security_group_referencing_support(references.map(Into::into))
             .build();
-        let answer = cx
-            .call(once("ec2", "CreateTransitGateway"), || {
-                cx.ec2
-                    .client
-                    .create_transit_gateway()
-                    .description(&self.description)
-                    .options(options.clone())
-                    .tag_specifications(tags::at_creation(ResourceType::TransitGateway, identity))
-                    .send()
-            })
-            .await?;
-        let id = answer
-            .transit_gateway()
-            .and_then(|g| g.transit_gateway_id())
-            .ok_or_else(|| missing_field("ec2:CreateTransitGateway", "TransitGatewayId"))?;
-        Ok(TransitGatewayOutputs { id: id.into() })
+        let described = delta.touches("description");
+        let only_described = delta.changes.iter().all(|c| c.field() == "description");
+        let call = cx.ec2.client.modify_transit_gateway();
+        let call = call
+            .transit_gateway_id(&it.id)
+            .set_description(described.then(|| self.description.clone()))
+            .set_options((!only_described).then_some(options));
+        cx.call(MODIFY, || call.clone().send()).await.map(drop)
     }
 
-    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Error> {
-        let id = outputs.id.as_str();
-        if !delta.changes.is_empty() {
-            let word = |field: &str, on: bool| delta.touches(field).then(|| switch(on));
-            let options = t::ModifyTransitGatewayOptions::builder()
-                .set_amazon_side_asn(delta.touches("asn").then_some(self.asn))
-                .set_default_route_table_association(
-                    word("default_association", self.default_association).map(Into::into),
-                )
-                .set_default_route_table_propagation(
-                    word("default_propagation", self.default_propagation).map(Into::into),
-                )
-                .set_dns_support(word("dns_support", self.dns_support).map(Into::into))
-                .set_vpn_ecmp_support(word("vpn_ecmp", self.vpn_ecmp).map(Into::into))
-                .set_auto_accept_shared_attachments(
-                    word("auto_accept", self.auto_accept).map(Into::into),
-                )
-                .set_security_group_referencing_support(
-                    word("group_references", self.group_references).map(Into::into),
-                )
-                .build();
-            let description = delta
-                .touches("description")
-                .then(|| self.description.clone());
-            let only_description = delta.changes.iter().all(|c| c.field() == "description");
-            let set = || {
-                cx.ec2
-                    .client
-                    .modify_transit_gateway()
-                    .transit_gateway_id(id)
-                    .set_description(description.clone())
-                    .set_options((!only_description).then(|| options.clone()))
-                    .send()
-            };
-            cx.call(repeatable("ec2", "ModifyTransitGateway"), set)
-                .await?;
+    /// `IncorrectState` while it has attachments or is busy: class `InUse`; who holds it is named.
+    async fn delete(&self, cx: &Aws, it: &Id<Self>) -> Result<(), Error> {
+        let call = cx.ec2.client.delete_transit_gateway();
+        let call = call.transit_gateway_id(&it.id);
+        let answer = cx.delete(DELETE, || call.clone().send()).await;
+        held::explain(cx, answer, Holder::OfTransitGateway(it.id.as_str())).await
+    }
+}
+
+/// What others attached to the gateway, and their route tables. An attachment of another account shows no tags here.
+async fn strangers(cx: &Aws, gateway: &str, identity: &Identity) -> Result<Vec<String>, Error> {
+    let by = "transit-gateway-id";
+    let (attachments, tables) = futures::try_join!(
+        cx.ec2.attachments.by(by, gateway),
+        cx.ec2.tables.by(by, gateway)
+    )?;
+    let mut out = Vec::new();
+    let mut add = |what: &str, id: Option<&str>, tags: &[t::Tag]| {
+        if !of_deployment(identity, &tags_of(tags)) {
+            out.push(format!("{what} {}", id.unwrap_or_default()));
         }
-        tags::update(cx, id, delta).await
+    };
+    for it in attachments.iter().filter(|a| !a.is_leaving()) {
+        add("attachment", it.transit_gateway_attachment_id(), it.tags());
     }
-
-    /// `IncorrectState` while it has attachments or is busy: class `Held`, and AWS's message names the attachments.
-    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Error> {
-        let id = outputs.id.as_str();
-        ignore_not_found(
-            cx.call(repeatable("ec2", "DeleteTransitGateway"), || {
-                cx.ec2
-                    .client
-                    .delete_transit_gateway()
-                    .transit_gateway_id(id)
-                    .send()
-            })
-            .await,
-        )
+    for it in tables.iter().filter(|t| !t.is_leaving()) {
+        add(
+            "route table",
+            it.transit_gateway_route_table_id(),
+            it.tags(),
+        );
     }
+    Ok(out)
 }

@@ -1,44 +1,45 @@
 //! Which attachments propagate the blocks of their VPC into a Transit Gateway route table.
 //!
-//! An aspect of the table and not one step per propagation: whoever else propagates into the table opens a way
+//! A part of the table and not one step per propagation: whoever else propagates into the table opens a way
 //! between networks, and shows as an extra element. One call per table reads it.
 
-use super::ids::{TransitGatewayAttachmentId, TransitGatewayRouteTableId};
-use super::members::members;
+use super::prelude::*;
 use super::transit_gateway_route_table::is_there;
-use crate::aws::{Aws, repeatable};
-use crate::engine::{Delta, Error, Identity, Kind, Nature, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, found, ignore_not_found};
+use super::{TransitGatewayAttachment, TransitGatewayRouteTable};
 use aws_sdk_ec2::types::TransitGatewayPropagationState as State;
-use serde::{Deserialize, Serialize};
 
-/// The attachments that propagate into a table.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TransitGatewayPropagations {
-    /// The table, which must be available.
-    pub table: Ref<TransitGatewayRouteTableId>,
-    /// The attachments, which must be available; a set.
-    pub attachments: Vec<Ref<TransitGatewayAttachmentId>>,
-}
-
-/// What is known of a table's propagations.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct TransitGatewayPropagationsOutputs {
-    /// The table.
-    pub table: Ref<TransitGatewayRouteTableId>,
+    /// Must be available.
+    pub table: Ref<TransitGatewayRouteTable>,
+    /// They must be available; a set.
+    pub attachments: Vec<Ref<TransitGatewayAttachment>>,
 }
 
 impl Kind for TransitGatewayPropagations {
     const TYPE: &'static str = "ec2/transit_gateway_propagations";
+    type Outputs = Id<TransitGatewayRouteTable>;
 }
 
-impl Resource for TransitGatewayPropagations {
-    const FIXED: &'static [&'static str] = &["table"];
-    const NATURE: Nature = Nature::SubResource;
-    type Outputs = TransitGatewayPropagationsOutputs;
+impl SubResource for TransitGatewayPropagations {
+    const FACTS: SubFacts = SubFacts {
+        parent: "table",
+        seconds: (1.0, 1.0),
+        interrupts: &["attachments"],
+        write_only: &[],
+        delegated: &[],
+    };
+    type Parent = TransitGatewayRouteTable;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let table = &key.spec.table;
+    fn parent(&self) -> &Ref<TransitGatewayRouteTable> {
+        &self.table
+    }
+
+    async fn read(
+        cx: &Aws,
+        table: &Ref<TransitGatewayRouteTable>,
+        _: Option<&Id<TransitGatewayRouteTable>>,
+    ) -> Result<Option<Found<Self>>, Error> {
         if !is_there(cx, table.as_str()).await? {
             return Ok(None);
         }
@@ -60,26 +61,14 @@ impl Resource for TransitGatewayPropagations {
             }
             attachments.extend(one.transit_gateway_attachment_id().map(Into::into));
         }
-        Ok(Some(Found {
-            spec: Self {
-                table: table.clone(),
-                attachments,
-            },
-            tags: None,
-            outputs: TransitGatewayPropagationsOutputs {
-                table: table.clone(),
-            },
-            phase,
-        }))
+        let spec = Self {
+            table: table.clone(),
+            attachments,
+        };
+        Ok(Some(Found::of_parent(spec, table.into()).phase(phase)))
     }
 
-    async fn create(&self, _cx: &Aws, _identity: &Identity) -> Result<Self::Outputs, Error> {
-        Ok(TransitGatewayPropagationsOutputs {
-            table: self.table.clone(),
-        })
-    }
-
-    async fn update(&self, cx: &Aws, _outputs: &Self::Outputs, delta: &Delta) -> Result<(), Error> {
+    async fn set(&self, cx: &Aws, _: &Self::Outputs, delta: &Delta) -> Result<(), Error> {
         let attachments = members(delta, "attachments");
         for attachment in attachments.add.iter().flatten() {
             enable(cx, self.table.as_str(), attachment).await?;
@@ -90,7 +79,7 @@ impl Resource for TransitGatewayPropagations {
         Ok(())
     }
 
-    async fn delete(&self, cx: &Aws, _outputs: &Self::Outputs) -> Result<(), Error> {
+    async fn reset(&self, cx: &Aws, _: &Self::Outputs) -> Result<(), Error> {
         for attachment in &self.attachments {
             disable(cx, self.table.as_str(), attachment.as_str()).await?;
         }
@@ -118,16 +107,12 @@ async fn enable(cx: &Aws, table: &str, attachment: &str) -> Result<(), Error> {
 }
 
 async fn disable(cx: &Aws, table: &str, attachment: &str) -> Result<(), Error> {
+    let call = cx
+        .ec2
+        .client
+        .disable_transit_gateway_route_table_propagation()
+        .transit_gateway_route_table_id(table)
+        .transit_gateway_attachment_id(attachment);
     let api = repeatable("ec2", "DisableTransitGatewayRouteTablePropagation");
-    ignore_not_found(
-        cx.call(api, || {
-            cx.ec2
-                .client
-                .disable_transit_gateway_route_table_propagation()
-                .transit_gateway_route_table_id(table)
-                .transit_gateway_attachment_id(attachment)
-                .send()
-        })
-        .await,
-    )
+    cx.delete(api, || call.clone().send()).await
 }

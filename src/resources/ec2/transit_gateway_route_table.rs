@@ -1,37 +1,18 @@
 //! A route table of a Transit Gateway. It routes what comes from the attachments that are associated with it.
 
-use super::ids::{TransitGatewayId, TransitGatewayRouteTableId};
-use super::tags;
-use crate::aws::{Aws, find, once, repeatable, tags_of};
-use crate::engine::{Delta, Error, Handle, Identity, Kind, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, ignore_not_found, missing_field};
-use aws_sdk_ec2::types::{ResourceType, TransitGatewayRouteTableState as State};
-use serde::{Deserialize, Serialize};
+use super::TransitGateway;
+use super::prelude::*;
+use aws_sdk_ec2::types::TransitGatewayRouteTableState as State;
 
-/// The settings of a Transit Gateway route table.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TransitGatewayRouteTable {
-    /// The gateway, which must be available.
-    pub transit_gateway: Ref<TransitGatewayId>,
+    /// Must be available.
+    pub transit_gateway: Ref<TransitGateway>,
 }
 
-/// What is known of the table once it exists.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct TransitGatewayRouteTableOutputs {
-    /// `tgw-rtb-...`
-    pub id: Ref<TransitGatewayRouteTableId>,
-}
-
-impl Handle<TransitGatewayRouteTable> {
-    /// The table's id.
-    pub fn id(&self) -> Ref<TransitGatewayRouteTableId> {
-        self.output("id")
-    }
-}
-
-impl Kind for TransitGatewayRouteTable {
-    const TYPE: &'static str = "ec2/transit_gateway_route_table";
-}
+const READ: Api = read("ec2", "DescribeTransitGatewayRouteTables");
+const CREATE: Api = once("ec2", "CreateTransitGatewayRouteTable");
+const DELETE: Api = repeatable("ec2", "DeleteTransitGatewayRouteTable");
 
 /// The filter that finds a table by its id.
 const BY_ID: &str = "transit-gateway-route-table-id";
@@ -44,13 +25,29 @@ pub(super) async fn is_there(cx: &Aws, table: &str) -> Result<bool, Error> {
         .any(|t| !matches!(t.state(), Some(State::Deleting | State::Deleted))))
 }
 
+impl Kind for TransitGatewayRouteTable {
+    const TYPE: &'static str = "ec2/transit_gateway_route_table";
+    type Outputs = Id<Self>;
+}
+
 impl Resource for TransitGatewayRouteTable {
-    const FIXED: &'static [&'static str] = &["transit_gateway"];
-    type Outputs = TransitGatewayRouteTableOutputs;
+    const FACTS: Facts<Self> = Facts {
+        listed: Listed::Ec2Tags,
+        seconds: (10.0, 20.0),
+        cost: |_| Cost::NONE,
+        fixed: &["transit_gateway"],
+        changing: &[],
+        replace: Replace::DeleteFirst,
+        holds_data: false,
+        interrupts: &[],
+        write_only: &[],
+        watched: &[],
+        delegated: &[],
+    };
+    type Tags = Ec2Tags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let id = key.outputs.map(|o| o.id.as_str());
-        let Some(table) = find(&cx.ec2.tables, id, BY_ID, key.identity).await? else {
+        let Some(table) = find(&cx.ec2.tables, BY_ID, &key).await? else {
             return Ok(None);
         };
         let phase = match table.state() {
@@ -59,63 +56,29 @@ impl Resource for TransitGatewayRouteTable {
             Some(State::Available) => Phase::Ready,
             _ => Phase::Settling,
         };
-        let id = table.transit_gateway_route_table_id().ok_or_else(|| {
-            missing_field(
-                "ec2:DescribeTransitGatewayRouteTables",
-                "TransitGatewayRouteTableId",
-            )
-        })?;
-        Ok(Some(Found {
-            spec: Self {
-                transit_gateway: table.transit_gateway_id().unwrap_or_default().into(),
-            },
-            tags: Some(tags_of(table.tags())),
-            outputs: TransitGatewayRouteTableOutputs { id: id.into() },
-            phase,
-        }))
+        let id = table.transit_gateway_route_table_id();
+        let id = READ.field(id, "TransitGatewayRouteTableId")?;
+        let transit_gateway = READ.field(table.transit_gateway_id(), "TransitGatewayId")?;
+        let found = Found::tagged(Self { transit_gateway }, id, tags_of(table.tags()));
+        Ok(Some(found.phase(phase)))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Self::Outputs, Error> {
-        const CREATE: &str = "CreateTransitGatewayRouteTable";
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Id<Self>, Error> {
         let tags = tags::at_creation(ResourceType::TransitGatewayRouteTable, identity);
-        let answer = cx
-            .call(once("ec2", CREATE), || {
-                cx.ec2
-                    .client
-                    .create_transit_gateway_route_table()
-                    .transit_gateway_id(self.transit_gateway.as_str())
-                    .tag_specifications(tags.clone())
-                    .send()
-            })
-            .await?;
-        let id = answer
-            .transit_gateway_route_table()
-            .and_then(|t| t.transit_gateway_route_table_id())
-            .ok_or_else(|| {
-                missing_field(
-                    "ec2:CreateTransitGatewayRouteTable",
-                    "TransitGatewayRouteTableId",
-                )
-            })?;
-        Ok(TransitGatewayRouteTableOutputs { id: id.into() })
+        let call = cx.ec2.client.create_transit_gateway_route_table();
+        let call = call
+            .transit_gateway_id(&self.transit_gateway)
+            .tag_specifications(tags);
+        let made = cx.call(CREATE, || call.clone().send()).await?;
+        let made = made.transit_gateway_route_table;
+        let id = made.and_then(|t| t.transit_gateway_route_table_id);
+        CREATE.field(id.as_deref(), "TransitGatewayRouteTableId")
     }
 
-    async fn update(&self, cx: &Aws, outputs: &Self::Outputs, delta: &Delta) -> Result<(), Error> {
-        tags::update(cx, outputs.id.as_str(), delta).await
-    }
-
-    /// Routes and propagations go with it; associations hold it (`IncorrectState`, class `Held`, names them).
-    async fn delete(&self, cx: &Aws, outputs: &Self::Outputs) -> Result<(), Error> {
-        let id = outputs.id.as_str();
-        ignore_not_found(
-            cx.call(repeatable("ec2", "DeleteTransitGatewayRouteTable"), || {
-                cx.ec2
-                    .client
-                    .delete_transit_gateway_route_table()
-                    .transit_gateway_route_table_id(id)
-                    .send()
-            })
-            .await,
-        )
+    /// Routes and propagations go with it; associations hold it (`IncorrectState`, class `InUse`, names them).
+    async fn delete(&self, cx: &Aws, it: &Id<Self>) -> Result<(), Error> {
+        let call = cx.ec2.client.delete_transit_gateway_route_table();
+        let call = call.transit_gateway_route_table_id(&it.id);
+        cx.delete(DELETE, || call.clone().send()).await
     }
 }

@@ -1,20 +1,16 @@
 //! The static routes of a Transit Gateway route table, all of them: a route that somebody adds shows as an extra one.
 //! Propagated routes belong to [`super::TransitGatewayPropagations`].
 
-use super::ids::{TransitGatewayAttachmentId, TransitGatewayRouteTableId};
+use super::prelude::*;
 use super::transit_gateway_route_table::is_there;
-use crate::aws::{Aws, repeatable};
-use crate::engine::{Delta, Edit, Error, Identity, Kind, Nature, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, found, ignore_not_found};
+use super::{TransitGatewayAttachment, TransitGatewayRouteTable};
 use aws_sdk_ec2::types::{TransitGatewayRoute, TransitGatewayRouteState as State};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The static routes of a table.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TransitGatewayRoutes {
-    /// The table, which must be available.
-    pub table: Ref<TransitGatewayRouteTableId>,
+    /// Must be available.
+    pub table: Ref<TransitGatewayRouteTable>,
     /// Where each block (`10.20.0.0/18`, without host bits) leads to.
     pub routes: BTreeMap<String, TransitGatewayTarget>,
 }
@@ -26,7 +22,7 @@ pub enum TransitGatewayTarget {
     /// Nowhere: traffic is dropped.
     Blackhole,
     /// To an attachment, which must be available.
-    Attachment(Ref<TransitGatewayAttachmentId>),
+    Attachment(Ref<TransitGatewayAttachment>),
 }
 
 impl TransitGatewayTarget {
@@ -46,24 +42,30 @@ impl TransitGatewayTarget {
     }
 }
 
-/// What is known of a table's routes.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct TransitGatewayRoutesOutputs {
-    /// The table.
-    pub table: Ref<TransitGatewayRouteTableId>,
-}
-
 impl Kind for TransitGatewayRoutes {
     const TYPE: &'static str = "ec2/transit_gateway_routes";
+    type Outputs = Id<TransitGatewayRouteTable>;
 }
 
-impl Resource for TransitGatewayRoutes {
-    const FIXED: &'static [&'static str] = &["table"];
-    const NATURE: Nature = Nature::SubResource;
-    type Outputs = TransitGatewayRoutesOutputs;
+impl SubResource for TransitGatewayRoutes {
+    const FACTS: SubFacts = SubFacts {
+        parent: "table",
+        seconds: (1.0, 1.0),
+        interrupts: &["routes"],
+        write_only: &[],
+        delegated: &[],
+    };
+    type Parent = TransitGatewayRouteTable;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let table = &key.spec.table;
+    fn parent(&self) -> &Ref<TransitGatewayRouteTable> {
+        &self.table
+    }
+
+    async fn read(
+        cx: &Aws,
+        table: &Ref<TransitGatewayRouteTable>,
+        _: Option<&Id<TransitGatewayRouteTable>>,
+    ) -> Result<Option<Found<Self>>, Error> {
         if !is_there(cx, table.as_str()).await? {
             return Ok(None);
         }
@@ -89,26 +91,14 @@ impl Resource for TransitGatewayRoutes {
                 routes.insert(block.to_owned(), TransitGatewayTarget::of(route));
             }
         }
-        Ok(Some(Found {
-            spec: Self {
-                table: table.clone(),
-                routes,
-            },
-            tags: None,
-            outputs: TransitGatewayRoutesOutputs {
-                table: table.clone(),
-            },
-            phase,
-        }))
+        let spec = Self {
+            table: table.clone(),
+            routes,
+        };
+        Ok(Some(Found::of_parent(spec, table.into()).phase(phase)))
     }
 
-    async fn create(&self, _cx: &Aws, _identity: &Identity) -> Result<Self::Outputs, Error> {
-        Ok(TransitGatewayRoutesOutputs {
-            table: self.table.clone(),
-        })
-    }
-
-    async fn update(&self, cx: &Aws, _outputs: &Self::Outputs, delta: &Delta) -> Result<(), Error> {
+    async fn set(&self, cx: &Aws, _: &Self::Outputs, delta: &Delta) -> Result<(), Error> {
         let table = self.table.as_str();
         let edits = delta.entries("routes");
         // What is wanted comes first: traffic never meets a gap that a later call closes.
@@ -125,7 +115,7 @@ impl Resource for TransitGatewayRoutes {
         Ok(())
     }
 
-    async fn delete(&self, cx: &Aws, _outputs: &Self::Outputs) -> Result<(), Error> {
+    async fn reset(&self, cx: &Aws, _: &Self::Outputs) -> Result<(), Error> {
         for block in self.routes.keys() {
             remove(cx, self.table.as_str(), block).await?;
         }
@@ -183,28 +173,23 @@ async fn replace(
 /// A route to a prefix list was not made by us; it is a reference of its own kind.
 async fn remove(cx: &Aws, table: &str, block: &str) -> Result<(), Error> {
     if block.starts_with("pl-") {
+        let call = cx
+            .ec2
+            .client
+            .delete_transit_gateway_prefix_list_reference()
+            .transit_gateway_route_table_id(table)
+            .prefix_list_id(block);
         let api = repeatable("ec2", "DeleteTransitGatewayPrefixListReference");
-        let answer = cx.call(api, || {
-            cx.ec2
-                .client
-                .delete_transit_gateway_prefix_list_reference()
-                .transit_gateway_route_table_id(table)
-                .prefix_list_id(block)
-                .send()
-        });
-        return ignore_not_found(answer.await);
+        return cx.delete(api, || call.clone().send()).await;
     }
-    ignore_not_found(
-        cx.call(repeatable("ec2", "DeleteTransitGatewayRoute"), || {
-            cx.ec2
-                .client
-                .delete_transit_gateway_route()
-                .transit_gateway_route_table_id(table)
-                .destination_cidr_block(block)
-                .send()
-        })
-        .await,
-    )
+    let call = cx
+        .ec2
+        .client
+        .delete_transit_gateway_route()
+        .transit_gateway_route_table_id(table)
+        .destination_cidr_block(block);
+    let api = repeatable("ec2", "DeleteTransitGatewayRoute");
+    cx.delete(api, || call.clone().send()).await
 }
 
 #[cfg(test)]

@@ -1,18 +1,9 @@
 //! A VPC with its DNS attributes.
 
-use super::held::{self, Holder};
-use super::members::members;
-use super::{owned, tags};
-use crate::aws::{Aws, find, once, read, repeatable, tags_of};
-use crate::engine::driver::Owned;
-use crate::engine::{Delta, Error, Handle, Identity, Kind, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, found, ignore_not_found, missing_field};
-use aws_sdk_ec2::types::{
-    self as t, AttributeBooleanValue, ResourceType, VpcAttributeName, VpcState,
-};
-use serde::{Deserialize, Serialize};
+use super::prelude::*;
+use super::{owned, vpc_members};
+use aws_sdk_ec2::types::{AttributeBooleanValue, VpcAttributeName, VpcState};
 
-/// The settings of a VPC.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Vpc {
     /// The IPv4 block, `10.10.0.0/16`.
@@ -25,6 +16,127 @@ pub struct Vpc {
     /// address plan, so none is ours, and what is here is taken away.
     #[serde(default)]
     pub extra_cidrs: Vec<String>,
+    /// DHCP options that send its names to somebody's server.
+    #[serde(default)]
+    pub exposed: Exposed,
+    /// What others put into it.
+    #[serde(default)]
+    pub members: Vec<String>,
+}
+
+const READ: Api = read("ec2", "DescribeVpcs");
+const READ_ATTRIBUTE: Api = read("ec2", "DescribeVpcAttribute");
+const CREATE: Api = once("ec2", "CreateVpc");
+const MODIFY: Api = repeatable("ec2", "ModifyVpcAttribute");
+const PART: Api = repeatable("ec2", "DisassociateVpcCidrBlock");
+const ASSOCIATE_DHCP: Api = repeatable("ec2", "AssociateDhcpOptions");
+const DELETE: Api = repeatable("ec2", "DeleteVpc");
+/// The entry of `exposed`.
+const DHCP: &str = "DHCP options";
+
+impl Kind for Vpc {
+    const TYPE: &'static str = "ec2/vpc";
+    type Outputs = Id<Self>;
+}
+
+impl Resource for Vpc {
+    const FACTS: Facts<Self> = Facts {
+        // One DescribeTags shows everything of EC2.
+        listed: Listed::Service("ec2/*", |cx, suffix| Box::pin(owned::owned(cx, suffix))),
+        seconds: (1.0, 1.0),
+        cost: |_| Cost::NONE,
+        fixed: &["cidr"],
+        changing: &[],
+        replace: Replace::DeleteFirst,
+        holds_data: false,
+        interrupts: &["dns_support", "dns_hostnames"],
+        write_only: &[],
+        watched: &["members"],
+        delegated: &[],
+    };
+    type Tags = Ec2Tags;
+
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
+        let Some(vpc) = find(&cx.ec2.vpcs, "vpc-id", &key).await? else {
+            return Ok(None);
+        };
+        let id: Id<Self> = READ.field(vpc.vpc_id(), "VpcId")?;
+        let attribute = async |name: VpcAttributeName| {
+            let call = cx
+                .ec2
+                .client
+                .describe_vpc_attribute()
+                .vpc_id(&id.id)
+                .attribute(name);
+            found(cx.call(READ_ATTRIBUTE, || call.clone().send()).await)
+        };
+        let support = attribute(VpcAttributeName::EnableDnsSupport);
+        let hostnames = attribute(VpcAttributeName::EnableDnsHostnames);
+        let dhcp = vpc_members::foreign_dhcp(cx, vpc.dhcp_options_id());
+        let members = vpc_members::strangers(cx, id.as_str(), key.identity);
+        let (support, hostnames, dhcp, members) =
+            futures::try_join!(support, hostnames, dhcp, members)?;
+        let (Some(support), Some(hostnames)) = (support, hostnames) else {
+            return Ok(None);
+        };
+        let on =
+            |value: Option<&AttributeBooleanValue>| value.and_then(|v| v.value()) == Some(true);
+        let spec = Self {
+            cidr: vpc.cidr_block().unwrap_or_default().to_owned(),
+            dns_support: on(support.enable_dns_support()),
+            dns_hostnames: on(hostnames.enable_dns_hostnames()),
+            extra_cidrs: extra_cidrs(&vpc).into_iter().map(|(c, _)| c).collect(),
+            exposed: dhcp.map(|to| (DHCP.to_owned(), to)).into_iter().collect(),
+            members,
+        };
+        let ready = vpc.state() == Some(&VpcState::Available);
+        let found = Found::tagged(spec, id, tags_of(vpc.tags()));
+        Ok(Some(found.ready_when(ready)))
+    }
+
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Id<Self>, Error> {
+        let tags = tags::at_creation(ResourceType::Vpc, identity);
+        let call = cx.ec2.client.create_vpc().cidr_block(&self.cidr);
+        let call = call.tag_specifications(tags);
+        let made = cx.call(CREATE, || call.clone().send()).await?.vpc;
+        CREATE.field(made.and_then(|v| v.vpc_id).as_deref(), "VpcId")
+    }
+
+    async fn update(&self, cx: &Aws, it: &Id<Self>, delta: &Delta) -> Result<(), Error> {
+        let value = |on| AttributeBooleanValue::builder().value(on).build();
+        let call = || cx.ec2.client.modify_vpc_attribute().vpc_id(&it.id);
+        if delta.touches("exposed") {
+            let back = cx.ec2.client.associate_dhcp_options().vpc_id(&it.id);
+            let back = back.dhcp_options_id("default");
+            cx.call(ASSOCIATE_DHCP, || back.clone().send()).await?;
+        }
+        // One attribute per call; hostnames need support to be on.
+        if delta.touches("dns_support") {
+            let set = call().enable_dns_support(value(self.dns_support));
+            cx.call(MODIFY, || set.clone().send()).await?;
+        }
+        if delta.touches("dns_hostnames") {
+            let set = call().enable_dns_hostnames(value(self.dns_hostnames));
+            cx.call(MODIFY, || set.clone().send()).await?;
+        }
+        if let Some(gone) = members(delta, "extra_cidrs").remove {
+            for vpc in cx.ec2.vpcs.by("vpc-id", it.as_str()).await? {
+                let there = extra_cidrs(&vpc);
+                for (_, association) in there.iter().filter(|(cidr, _)| gone.contains(cidr)) {
+                    let call = cx.ec2.client.disassociate_vpc_cidr_block();
+                    let call = call.association_id(association);
+                    cx.delete(PART, || call.clone().send()).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, cx: &Aws, it: &Id<Self>) -> Result<(), Error> {
+        let call = cx.ec2.client.delete_vpc().vpc_id(&it.id);
+        let answer = cx.delete(DELETE, || call.clone().send()).await;
+        held::explain(cx, answer, Holder::InVpc(it.as_str())).await
+    }
 }
 
 /// The blocks of a VPC beside its first one, each with the id of its association.
@@ -44,156 +156,4 @@ fn extra_cidrs(vpc: &t::Vpc) -> Vec<(String, String)> {
     four.filter_map(|a| pair(a.cidr_block(), a.association_id()))
         .chain(six.filter_map(|a| pair(a.ipv6_cidr_block(), a.association_id())))
         .collect()
-}
-
-/// A VPC id.
-#[derive(Debug)]
-pub enum VpcId {}
-
-/// What is known of a VPC once it exists.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct VpcOutputs {
-    /// `vpc-...`
-    pub id: Ref<VpcId>,
-}
-
-impl Handle<Vpc> {
-    /// The VPC's id.
-    pub fn id(&self) -> Ref<VpcId> {
-        self.output("id")
-    }
-}
-
-impl Kind for Vpc {
-    const TYPE: &'static str = "ec2/vpc";
-}
-
-impl Resource for Vpc {
-    const FIXED: &'static [&'static str] = &["cidr"];
-    type Outputs = VpcOutputs;
-
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let id = key.outputs.map(|o| o.id.as_str());
-        let Some(vpc) = find(&cx.ec2.vpcs, id, "vpc-id", key.identity).await? else {
-            return Ok(None);
-        };
-        let id = vpc
-            .vpc_id()
-            .ok_or_else(|| missing_field("ec2:DescribeVpcs", "VpcId"))?;
-        let attribute = async |name: VpcAttributeName| {
-            let answer = cx.call(read("ec2", "DescribeVpcAttribute"), || {
-                cx.ec2
-                    .client
-                    .describe_vpc_attribute()
-                    .vpc_id(id)
-                    .attribute(name.clone())
-                    .send()
-            });
-            found(answer.await)
-        };
-        let support = attribute(VpcAttributeName::EnableDnsSupport);
-        let hostnames = attribute(VpcAttributeName::EnableDnsHostnames);
-        let (support, hostnames) = futures::future::try_join(support, hostnames).await?;
-        let (Some(support), Some(hostnames)) = (support, hostnames) else {
-            return Ok(None);
-        };
-        let on = |value: Option<&AttributeBooleanValue>| {
-            value
-                .and_then(AttributeBooleanValue::value)
-                .unwrap_or(false)
-        };
-        Ok(Some(Found {
-            spec: Self {
-                cidr: vpc.cidr_block().unwrap_or_default().to_owned(),
-                dns_support: on(support.enable_dns_support()),
-                dns_hostnames: on(hostnames.enable_dns_hostnames()),
-                extra_cidrs: extra_cidrs(&vpc).into_iter().map(|(c, _)| c).collect(),
-            },
-            tags: Some(tags_of(vpc.tags())),
-            outputs: VpcOutputs { id: id.into() },
-            phase: if vpc.state() == Some(&VpcState::Available) {
-                Phase::Ready
-            } else {
-                Phase::Settling
-            },
-        }))
-    }
-
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<VpcOutputs, Error> {
-        let answer = cx
-            .call(once("ec2", "CreateVpc"), || {
-                cx.ec2
-                    .client
-                    .create_vpc()
-                    .cidr_block(&self.cidr)
-                    .tag_specifications(tags::at_creation(ResourceType::Vpc, identity))
-                    .send()
-            })
-            .await?;
-        let id = answer
-            .vpc()
-            .and_then(|v| v.vpc_id())
-            .ok_or_else(|| missing_field("ec2:CreateVpc", "VpcId"))?;
-        Ok(VpcOutputs { id: id.into() })
-    }
-
-    async fn update(&self, cx: &Aws, outputs: &VpcOutputs, delta: &Delta) -> Result<(), Error> {
-        let id = outputs.id.as_str();
-        let value = |on| AttributeBooleanValue::builder().value(on).build();
-        const MODIFY: crate::aws::Api = repeatable("ec2", "ModifyVpcAttribute");
-        // One attribute per call; hostnames need support to be on.
-        if delta.touches("dns_support") {
-            let set = || {
-                cx.ec2
-                    .client
-                    .modify_vpc_attribute()
-                    .vpc_id(id)
-                    .enable_dns_support(value(self.dns_support))
-                    .send()
-            };
-            cx.call(MODIFY, set).await?;
-        }
-        if delta.touches("dns_hostnames") {
-            let set = || {
-                cx.ec2
-                    .client
-                    .modify_vpc_attribute()
-                    .vpc_id(id)
-                    .enable_dns_hostnames(value(self.dns_hostnames))
-                    .send()
-            };
-            cx.call(MODIFY, set).await?;
-        }
-        if let Some(gone) = members(delta, "extra_cidrs").remove {
-            for vpc in cx.ec2.vpcs.by("vpc-id", id).await? {
-                let there = extra_cidrs(&vpc);
-                for (_, association) in there.iter().filter(|(cidr, _)| gone.contains(cidr)) {
-                    let part = cx.call(repeatable("ec2", "DisassociateVpcCidrBlock"), || {
-                        cx.ec2
-                            .client
-                            .disassociate_vpc_cidr_block()
-                            .association_id(association)
-                            .send()
-                    });
-                    ignore_not_found(part.await)?;
-                }
-            }
-        }
-        tags::update(cx, id, delta).await
-    }
-
-    async fn delete(&self, cx: &Aws, outputs: &VpcOutputs) -> Result<(), Error> {
-        let id = outputs.id.as_str();
-        let answer = cx
-            .call(repeatable("ec2", "DeleteVpc"), || {
-                cx.ec2.client.delete_vpc().vpc_id(id).send()
-            })
-            .await;
-        ignore_not_found(held::explain(cx, answer, Holder::InVpc(id)).await)
-    }
-
-    /// For all types of EC2: one DescribeTags shows them all.
-    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
-        owned::owned(cx, suffix).await
-    }
 }

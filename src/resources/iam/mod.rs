@@ -2,5 +2,7 @@
 
 mod policies;
 mod role;
+mod tags;
 
-pub use role::{Role, RoleArn, RoleName, RoleOutputs};
+pub use role::Role;
+pub use tags::IamTags;

@@ -2,7 +2,6 @@
 
 use crate::aws::{Aws, read, repeatable};
 use crate::engine::Error;
-use crate::resources::ignore_not_found;
 use crate::resources::policy::Policy;
 use futures::future::try_join_all;
 use std::collections::BTreeMap;
@@ -74,30 +73,34 @@ pub(super) async fn attached(cx: &Aws, name: &str) -> Result<Vec<String>, Error>
     }
 }
 
+/// The instance profiles that a role is in, as `instance profile NAME`.
+pub(super) async fn profiles(cx: &Aws, name: &str) -> Result<Vec<String>, Error> {
+    let mut all = Vec::new();
+    let mut marker: Option<String> = None;
+    loop {
+        let call = cx.iam.client.list_instance_profiles_for_role();
+        let call = call.role_name(name).set_marker(marker);
+        let api = read("iam", "ListInstanceProfilesForRole");
+        let page = cx.call(api, || call.clone().send()).await?;
+        let names = page.instance_profiles.iter();
+        all.extend(names.map(|p| format!("instance profile {}", p.instance_profile_name)));
+        marker = page.marker.filter(|_| page.is_truncated);
+        if marker.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
 pub(super) async fn delete_inline(cx: &Aws, name: &str, policy: &str) -> Result<(), Error> {
-    ignore_not_found(
-        cx.call(repeatable("iam", "DeleteRolePolicy"), || {
-            cx.iam
-                .client
-                .delete_role_policy()
-                .role_name(name)
-                .policy_name(policy)
-                .send()
-        })
-        .await,
-    )
+    let call = cx.iam.client.delete_role_policy().role_name(name);
+    let call = call.policy_name(policy);
+    let api = repeatable("iam", "DeleteRolePolicy");
+    cx.delete(api, || call.clone().send()).await
 }
 
 pub(super) async fn detach(cx: &Aws, name: &str, arn: &str) -> Result<(), Error> {
-    ignore_not_found(
-        cx.call(repeatable("iam", "DetachRolePolicy"), || {
-            cx.iam
-                .client
-                .detach_role_policy()
-                .role_name(name)
-                .policy_arn(arn)
-                .send()
-        })
-        .await,
-    )
+    let call = cx.iam.client.detach_role_policy().role_name(name);
+    let call = call.policy_arn(arn);
+    let api = repeatable("iam", "DetachRolePolicy");
+    cx.delete(api, || call.clone().send()).await
 }

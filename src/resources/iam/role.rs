@@ -1,17 +1,16 @@
 //! A role with its trust policy, inline policies and attached managed policies.
 
-use super::policies::{attached, delete_inline, detach, inline_names, inline_policies};
-use crate::aws::{Aws, once, read, repeatable};
-use crate::engine::{Delta, Error, Handle, Identity, Kind, NameRule, Owned, Phase, Ref};
-use crate::resources::owned::{is_conventional, marked};
+use super::IamTags;
+use super::policies::{attached, delete_inline, detach, inline_names, inline_policies, profiles};
+use super::tags::{tags, tags_of};
+use crate::resources::holders::{self, held_by};
 use crate::resources::policy::Policy;
-use crate::resources::{Found, Lookup, Resource, found, ignore_not_found, missing_field};
-use aws_sdk_iam::types::{self as t, Tag};
-use futures::future::{try_join, try_join_all};
-use serde::{Deserialize, Serialize};
+use crate::resources::prelude::*;
+use aws_sdk_iam::types as t;
+use futures::future::{try_join, try_join_all, try_join3};
 use std::collections::BTreeMap;
 
-/// The settings of a role. Its path is `/`.
+/// Its path is `/`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Role {
     /// What it is for.
@@ -26,36 +25,14 @@ pub struct Role {
     pub max_session_seconds: i32,
     /// The ARN of a policy that bounds it.
     pub permissions_boundary: Option<String>,
+    /// Instance profiles that somebody put it into: machines take it on, and it cannot be deleted.
+    #[serde(default)]
+    pub members: Vec<String>,
 }
 
-/// A role's ARN.
-#[derive(Debug)]
-pub enum RoleArn {}
-
-/// A role's name.
-#[derive(Debug)]
-pub enum RoleName {}
-
-/// What is known of a role once it exists.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct RoleOutputs {
-    /// Its name.
-    pub name: Ref<RoleName>,
-    /// `arn:aws:iam::...:role/...`
-    pub arn: Ref<RoleArn>,
-}
-
-impl Handle<Role> {
-    /// The role's ARN. Take `.ready()` where a service takes the role on at once: its policies come after it.
-    pub fn arn(&self) -> Ref<RoleArn> {
-        self.output("arn")
-    }
-
-    /// The role's name.
-    pub fn name(&self) -> Ref<RoleName> {
-        self.output("name")
-    }
-}
+const GET: Api = read("iam", "GetRole");
+const CREATE: Api = once("iam", "CreateRole");
+const DELETE: Api = repeatable("iam", "DeleteRole");
 
 impl Kind for Role {
     const TYPE: &'static str = "iam/role";
@@ -66,73 +43,73 @@ impl Kind for Role {
         legal: |c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c),
         charset: "letters, digits and `_+=,.@-`",
     };
+    /// Take the ARN with `.ready()` where a service takes the role on at once: its policies come after it.
+    type Outputs = Named<Self>;
 }
 
 impl Resource for Role {
-    type Outputs = RoleOutputs;
+    const FACTS: Facts<Self> = Facts {
+        listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
+        seconds: (1.0, 1.0),
+        cost: |_| Cost::NONE,
+        fixed: &[],
+        changing: &[],
+        replace: Replace::DeleteFirst,
+        holds_data: false,
+        interrupts: &[],
+        write_only: &[],
+        watched: &["members"],
+        delegated: &[],
+    };
+    type Tags = IamTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let name = key
-            .outputs
-            .map_or(key.identity.name.as_str(), |o| o.name.as_str());
+        let name = key.name();
         let Some(role) = found(get(cx, name).await)? else {
             return Ok(None);
         };
-        let policies = try_join(inline_policies(cx, name), attached(cx, name)).await;
-        let Some((inline, managed)) = found(policies)? else {
+        let policies = try_join3(
+            inline_policies(cx, name),
+            attached(cx, name),
+            profiles(cx, name),
+        );
+        let Some((inline, managed, members)) = found(policies.await)? else {
             return Ok(None);
         };
         let tags = tags_of(role.tags());
         cx.recent.note(role.arn(), &tags);
-        Ok(Some(Found {
-            spec: Self {
-                description: role.description().unwrap_or_default().to_owned(),
-                trust: Policy::parse(role.assume_role_policy_document().unwrap_or_default()),
-                inline,
-                managed,
-                max_session_seconds: role.max_session_duration().unwrap_or(3600),
-                permissions_boundary: role
-                    .permissions_boundary()
-                    .and_then(|b| b.permissions_boundary_arn())
-                    .map(str::to_owned),
-            },
-            tags: Some(tags),
-            outputs: RoleOutputs {
-                name: role.role_name().into(),
-                arn: role.arn().into(),
-            },
-            phase: Phase::Ready,
-        }))
+        let boundary = role.permissions_boundary();
+        let spec = Self {
+            description: role.description().unwrap_or_default().to_owned(),
+            trust: Policy::parse(role.assume_role_policy_document().unwrap_or_default()),
+            inline,
+            managed,
+            max_session_seconds: role.max_session_duration().unwrap_or(3600),
+            permissions_boundary: boundary
+                .and_then(|b| b.permissions_boundary_arn())
+                .map(str::to_owned),
+            members,
+        };
+        let outputs = Named::new(role.role_name(), role.arn());
+        Ok(Some(Found::tagged(spec, outputs, tags)))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<RoleOutputs, Error> {
-        let tags = tags("iam:CreateRole", &identity.tags)?;
-        let answer = cx
-            .call(once("iam", "CreateRole"), || {
-                cx.iam
-                    .client
-                    .create_role()
-                    .path("/")
-                    .role_name(&identity.name)
-                    .description(&self.description)
-                    .assume_role_policy_document(self.trust.document())
-                    .max_session_duration(self.max_session_seconds)
-                    .set_permissions_boundary(self.permissions_boundary.clone())
-                    .set_tags(Some(tags.clone()))
-                    .send()
-            })
-            .await?;
-        let role = answer
-            .role()
-            .ok_or_else(|| missing_field("iam:CreateRole", "Role"))?;
-        Ok(RoleOutputs {
-            name: role.role_name().into(),
-            arn: role.arn().into(),
-        })
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Named<Self>, Error> {
+        let call = cx.iam.client.create_role().path("/");
+        let call = call
+            .role_name(&identity.name)
+            .description(&self.description)
+            .assume_role_policy_document(self.trust.document())
+            .max_session_duration(self.max_session_seconds)
+            .set_permissions_boundary(self.permissions_boundary.clone())
+            .set_tags(Some(tags(CREATE, &identity.tags)?));
+        let made = cx.call(CREATE, || call.clone().send()).await?;
+        let role = made.role().ok_or_else(|| CREATE.missing("Role"))?;
+        Ok(Named::new(role.role_name(), role.arn()))
     }
 
-    async fn update(&self, cx: &Aws, outputs: &RoleOutputs, delta: &Delta) -> Result<(), Error> {
-        let name = outputs.name.as_str();
+    async fn update(&self, cx: &Aws, it: &Named<Self>, delta: &Delta) -> Result<(), Error> {
+        let name = it.name.as_str();
         if delta.touches("description") || delta.touches("max_session_seconds") {
             let set = || {
                 cx.iam
@@ -166,11 +143,11 @@ impl Resource for Role {
         if delta.touches("managed") {
             self.attach(cx, name).await?;
         }
-        update_tags(cx, name, delta).await
+        Ok(())
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &RoleOutputs) -> Result<(), Error> {
-        let name = outputs.name.as_str();
+    async fn delete(&self, cx: &Aws, it: &Named<Self>) -> Result<(), Error> {
+        let name = it.name.as_str();
         // A role with policies is refused ("DeleteRole" in the IAM API reference). What it has now counts, not what it
         // had when the plan was made.
         let now = try_join(inline_names(cx, name), attached(cx, name)).await;
@@ -182,49 +159,54 @@ impl Resource for Role {
             try_join_all(managed.iter().map(|arn| detach(cx, name, arn))),
         );
         emptied.await?;
-        ignore_not_found(
-            cx.call(repeatable("iam", "DeleteRole"), || {
-                cx.iam.client.delete_role().role_name(name).send()
-            })
-            .await,
-        )
+        let call = cx.iam.client.delete_role().role_name(name);
+        match cx.delete(DELETE, || call.clone().send()).await {
+            Err(error) if error.class == Class::InUse => {
+                // What cannot be read is left out: the refusal itself is the news.
+                let profiles = profiles(cx, name).await.unwrap_or_default();
+                let text = |p| format!("{p}, which deployer did not make");
+                let named = profiles.into_iter().map(|p| holders::Named::stays(text(p)));
+                Err(held_by(error, named.collect()))
+            }
+            other => other,
+        }
     }
+}
 
-    /// ListRoles answers no tags: only roles with our kind of name are asked for theirs.
-    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
-        let mut out = Vec::new();
-        let mut marker: Option<String> = None;
-        loop {
-            let page = cx
-                .call(read("iam", "ListRoles"), || {
-                    cx.iam
-                        .client
-                        .list_roles()
-                        .path_prefix("/")
-                        .max_items(1000)
-                        .set_marker(marker.clone())
-                        .send()
-                })
-                .await?;
-            let suspects = page
-                .roles
-                .iter()
-                .filter(|r| r.path == "/" && is_conventional(&r.role_name, suffix));
-            for role in suspects {
-                let tags = match cx.recent.get(&role.arn).await {
-                    Some(tags) => tags,
-                    None => match found(get(cx, &role.role_name).await)? {
-                        Some(role) => tags_of(role.tags()),
-                        None => continue,
-                    },
-                };
-                let name = &role.role_name;
-                out.extend(marked(Self::TYPE, &role.arn, name, tags, suffix));
-            }
-            marker = page.marker.filter(|_| page.is_truncated);
-            if marker.is_none() {
-                return Ok(out);
-            }
+/// ListRoles answers no tags: only roles with our kind of name are asked for theirs.
+async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
+    let mut out = Vec::new();
+    let mut marker: Option<String> = None;
+    loop {
+        let page = cx
+            .call(read("iam", "ListRoles"), || {
+                cx.iam
+                    .client
+                    .list_roles()
+                    .path_prefix("/")
+                    .max_items(1000)
+                    .set_marker(marker.clone())
+                    .send()
+            })
+            .await?;
+        let suspects = page
+            .roles
+            .iter()
+            .filter(|r| r.path == "/" && is_conventional(&r.role_name, suffix));
+        for role in suspects {
+            let tags = match cx.recent.get(&role.arn).await {
+                Some(tags) => tags,
+                None => match found(get(cx, &role.role_name).await)? {
+                    Some(role) => tags_of(role.tags()),
+                    None => continue,
+                },
+            };
+            let name = &role.role_name;
+            out.extend(marked(Role::TYPE, &role.arn, name, tags, suffix));
+        }
+        marker = page.marker.filter(|_| page.is_truncated);
+        if marker.is_none() {
+            return Ok(out);
         }
     }
 }
@@ -307,55 +289,7 @@ impl Role {
 }
 
 async fn get(cx: &Aws, name: &str) -> Result<t::Role, Error> {
-    let answer = cx
-        .call(read("iam", "GetRole"), || {
-            cx.iam.client.get_role().role_name(name).send()
-        })
-        .await?;
-    answer
-        .role
-        .ok_or_else(|| missing_field("iam:GetRole", "Role"))
-}
-
-fn tags_of(tags: &[Tag]) -> BTreeMap<String, String> {
-    tags.iter()
-        .map(|t| (t.key.clone(), t.value.clone()))
-        .collect()
-}
-
-fn tags<'a>(
-    action: &str,
-    tags: impl IntoIterator<Item = (&'a String, &'a String)>,
-) -> Result<Vec<Tag>, Error> {
-    tags.into_iter()
-        .map(|(k, v)| Tag::builder().key(k).value(v).build())
-        .collect::<Result<_, _>>()
-        .map_err(|e| Error::permanent(action, e.to_string()))
-}
-
-async fn update_tags(cx: &Aws, name: &str, delta: &Delta) -> Result<(), Error> {
-    if !delta.set_tags.is_empty() {
-        let tags = tags("iam:TagRole", &delta.set_tags)?;
-        cx.call(repeatable("iam", "TagRole"), || {
-            cx.iam
-                .client
-                .tag_role()
-                .role_name(name)
-                .set_tags(Some(tags.clone()))
-                .send()
-        })
-        .await?;
-    }
-    if !delta.remove_tags.is_empty() {
-        cx.call(repeatable("iam", "UntagRole"), || {
-            cx.iam
-                .client
-                .untag_role()
-                .role_name(name)
-                .set_tag_keys(Some(delta.remove_tags.clone()))
-                .send()
-        })
-        .await?;
-    }
-    Ok(())
+    let call = cx.iam.client.get_role().role_name(name);
+    let answer = cx.call(GET, || call.clone().send()).await?;
+    answer.role.ok_or_else(|| GET.missing("Role"))
 }

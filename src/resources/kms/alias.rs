@@ -1,36 +1,30 @@
 //! The name of a key. It has no tags of its own: it is ours when the key it points to is.
 
-use super::KeyId;
-use crate::aws::{Aws, once, repeatable};
-use crate::engine::driver::MARK_SUFFIX;
-use crate::engine::{Delta, Error, Handle, Identity, Kind, NameRule, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, ignore_not_found};
-use serde::{Deserialize, Serialize};
+use super::Key;
+use crate::resources::prelude::*;
 
-/// The settings of an alias. Its step's name is its name in AWS, `alias/...`.
+/// Its step's name is its name in AWS, `alias/...`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Alias {
     /// The key it points to.
-    pub key: Ref<KeyId>,
+    pub key: Ref<Key>,
 }
 
-/// What is known of an alias once it exists.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct AliasOutputs {
     /// `alias/data-green-dev`
-    pub name: String,
+    pub name: Ref<Alias>,
 }
 
-/// An alias.
-#[derive(Debug)]
-pub enum AliasName {}
-
-impl Handle<Alias> {
-    /// The alias with its `alias/`.
-    pub fn name(&self) -> Ref<AliasName> {
-        self.output("name")
+impl HasName for AliasOutputs {
+    fn name(&self) -> &str {
+        self.name.as_str()
     }
 }
+
+const CREATE: Api = once("kms", "CreateAlias");
+const UPDATE: Api = repeatable("kms", "UpdateAlias");
+const DELETE: Api = repeatable("kms", "DeleteAlias");
 
 impl Kind for Alias {
     const TYPE: &'static str = "kms/alias";
@@ -41,76 +35,60 @@ impl Kind for Alias {
         legal: |c| c.is_ascii_alphanumeric() || "/_-".contains(c),
         charset: "letters, digits, `/`, `_` and `-`",
     };
+    type Outputs = AliasOutputs;
 }
 
 impl Resource for Alias {
-    type Outputs = AliasOutputs;
+    const FACTS: Facts<Self> = Facts {
+        listed: Listed::WithParent,
+        seconds: (1.0, 1.0),
+        cost: |_| Cost::NONE,
+        fixed: &[],
+        changing: &[],
+        replace: Replace::DeleteFirst,
+        holds_data: false,
+        interrupts: &[],
+        write_only: &[],
+        watched: &[],
+        delegated: &[],
+    };
+    type Tags = NoTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let name = key.outputs.map_or(&key.identity.name, |o| &o.name);
+        let name = key.name();
         let Some(alias) = cx.kms.alias(name).await? else {
             return Ok(None);
         };
         let target = alias.target_key_id().unwrap_or_default();
-        let mut tags = None;
+        let outputs = AliasOutputs { name: name.into() };
+        let mut found = Found::of_parent(Self { key: target.into() }, outputs);
         if key.outputs.is_none() && target != key.spec.key.as_str() {
-            // The alias of an earlier key of ours (pending deletion, say) is moved; anybody else's is shown with the
-            // marks of its key, and so it is foreign.
-            let mut marks = cx.kms.tags(target).await?.unwrap_or_default();
-            let ours = key.identity.tags.get(MARK_SUFFIX);
-            if ours.is_none() || marks.get(MARK_SUFFIX) != ours {
-                marks.entry(MARK_SUFFIX.into()).or_default();
-                tags = Some(marks);
+            // The alias of an earlier key of ours (pending deletion, say) is moved; anybody else's is foreign.
+            let marks = cx.kms.tags(target).await?.unwrap_or_default();
+            if !key.identity.same_deployment(&marks) {
+                found.mark =
+                    Mark::Foreign(format!("it points to the key {target}, which is not ours"));
             }
         }
-        Ok(Some(Found {
-            spec: Self { key: target.into() },
-            tags,
-            outputs: AliasOutputs { name: name.clone() },
-            phase: Phase::Ready,
-        }))
+        Ok(Some(found))
     }
 
     async fn create(&self, cx: &Aws, identity: &Identity) -> Result<AliasOutputs, Error> {
-        cx.call(once("kms", "CreateAlias"), || {
-            cx.kms
-                .client
-                .create_alias()
-                .alias_name(&identity.name)
-                .target_key_id(self.key.as_str())
-                .send()
-        })
-        .await?;
-        Ok(AliasOutputs {
-            name: identity.name.clone(),
-        })
+        let name = identity.name.as_str();
+        let call = cx.kms.client.create_alias().alias_name(name);
+        let call = call.target_key_id(&self.key);
+        cx.call(CREATE, || call.clone().send()).await?;
+        Ok(AliasOutputs { name: name.into() })
     }
 
-    async fn update(&self, cx: &Aws, outputs: &AliasOutputs, delta: &Delta) -> Result<(), Error> {
-        if delta.touches("key") {
-            let point = || {
-                cx.kms
-                    .client
-                    .update_alias()
-                    .alias_name(&outputs.name)
-                    .target_key_id(self.key.as_str())
-                    .send()
-            };
-            cx.call(repeatable("kms", "UpdateAlias"), point).await?;
-        }
-        Ok(())
+    async fn update(&self, cx: &Aws, it: &AliasOutputs, _: &Delta) -> Result<(), Error> {
+        let call = cx.kms.client.update_alias().alias_name(&it.name);
+        let call = call.target_key_id(&self.key);
+        cx.call(UPDATE, || call.clone().send()).await.map(drop)
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &AliasOutputs) -> Result<(), Error> {
-        ignore_not_found(
-            cx.call(repeatable("kms", "DeleteAlias"), || {
-                cx.kms
-                    .client
-                    .delete_alias()
-                    .alias_name(&outputs.name)
-                    .send()
-            })
-            .await,
-        )
+    async fn delete(&self, cx: &Aws, it: &AliasOutputs) -> Result<(), Error> {
+        let call = cx.kms.client.delete_alias().alias_name(&it.name);
+        cx.delete(DELETE, || call.clone().send()).await
     }
 }

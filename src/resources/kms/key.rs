@@ -3,15 +3,12 @@
 //! A key can't be deleted, only scheduled for deletion (7 to 30 days). One that is pending deletion is gone for us:
 //! creating it again makes a new key, and the alias moves to it.
 
-use crate::aws::{Aws, once, read, repeatable};
-use crate::engine::{Delta, Error, Handle, Identity, Kind, Owned, Phase, Ref};
-use crate::resources::owned::{is_conventional, marked};
+use super::tags::tags;
+use super::{KmsTags, grants};
 use crate::resources::policy::Policy;
-use crate::resources::{Found, Lookup, Resource, found, ignore_not_found, missing_field};
-use aws_sdk_kms::types::{KeyState, Tag};
-use serde::{Deserialize, Serialize};
+use crate::resources::prelude::*;
+use aws_sdk_kms::types::KeyState;
 
-/// The settings of a key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Key {
     /// What it is for.
@@ -24,57 +21,58 @@ pub struct Key {
     pub rotation_days: Option<i32>,
     /// Days that AWS keeps the key after its deletion was asked for, 7 to 30. AWS learns it then and not before.
     pub deletion_days: i32,
+    /// Grants to others than AWS's services, which need theirs to use the key for us.
+    #[serde(default)]
+    pub exposed: Exposed,
 }
 
-/// A key id, `1234abcd-...`.
-#[derive(Debug)]
-pub enum KeyId {}
-
-/// A key's ARN.
-#[derive(Debug)]
-pub enum KeyArn {}
-
-/// What is known of a key once it exists.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct KeyOutputs {
     /// `1234abcd-12ab-...`
-    pub id: Ref<KeyId>,
-    /// `arn:aws:kms:...:key/1234abcd-12ab-...`
-    pub arn: Ref<KeyArn>,
+    pub id: Ref<Key>,
+    /// `arn:aws:kms:...:key/1234abcd-12ab-...`. Its policy is there from the first moment, so the weak edge is enough to use
+    /// it.
+    pub arn: Ref<Arn<Key>>,
 }
 
-impl Handle<Key> {
-    /// The key's id.
-    pub fn id(&self) -> Ref<KeyId> {
-        self.output("id")
-    }
-
-    /// The key's ARN. Its policy is there from the first moment, so the weak edge is enough to use it.
-    pub fn arn(&self) -> Ref<KeyArn> {
-        self.output("arn")
-    }
-}
+const DESCRIBE: Api = read("kms", "DescribeKey");
+const CREATE: Api = once("kms", "CreateKey");
 
 impl Kind for Key {
     const TYPE: &'static str = "kms/key";
+    type Outputs = KeyOutputs;
 }
 
 impl Resource for Key {
-    const HOLDS_DATA: bool = true;
-    type Outputs = KeyOutputs;
+    const FACTS: Facts<Self> = Facts {
+        listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
+        seconds: (1.0, 1.0),
+        cost: |_| {
+            Cost::monthly(1.0).and(
+                "1.00 a month more after each of the first two rotations, 0.03 per 10,000 requests",
+            )
+        },
+        fixed: &[],
+        changing: &[],
+        replace: Replace::DeleteFirst,
+        holds_data: true,
+        interrupts: &["enabled"],
+        write_only: &["deletion_days"],
+        watched: &[],
+        delegated: &[],
+    };
+    type Tags = KmsTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let id = match key.outputs {
-            Some(outputs) => outputs.id.as_str().to_owned(),
+            Some(it) => it.id.to_string(),
             None => match cx.kms.marked(key.identity).await? {
                 Some(id) => id,
                 None => return Ok(None),
             },
         };
         let id = id.as_str();
-        let described = cx.call(read("kms", "DescribeKey"), || {
-            cx.kms.client.describe_key().key_id(id).send()
-        });
+        let described = cx.call(DESCRIBE, || cx.kms.client.describe_key().key_id(id).send());
         let policy = cx.call(read("kms", "GetKeyPolicy"), || {
             cx.kms
                 .client
@@ -86,14 +84,19 @@ impl Resource for Key {
         let rotation = cx.call(read("kms", "GetKeyRotationStatus"), || {
             cx.kms.client.get_key_rotation_status().key_id(id).send()
         });
-        let (described, policy, rotation, tags) =
-            futures::join!(described, policy, rotation, cx.kms.tags(id));
+        let (described, policy, rotation, tags, grants) = futures::join!(
+            described,
+            policy,
+            rotation,
+            cx.kms.tags(id),
+            grants::read(cx, id)
+        );
         let Some(described) = found(described)? else {
             return Ok(None);
         };
         let metadata = described
             .key_metadata()
-            .ok_or_else(|| missing_field("kms:DescribeKey", "KeyMetadata"))?;
+            .ok_or_else(|| DESCRIBE.missing("KeyMetadata"))?;
         let state = metadata.key_state().cloned();
         // A key that is on its way out answers some of the calls no more.
         if matches!(
@@ -102,63 +105,47 @@ impl Resource for Key {
         ) {
             return Ok(None);
         }
-        let (Some(policy), Some(rotation), Some(tags)) = (found(policy)?, found(rotation)?, tags?)
+        let (Some(policy), Some(rotation), Some(tags), Some(exposed)) =
+            (found(policy)?, found(rotation)?, tags?, found(grants)?)
         else {
             return Ok(None);
         };
-        let arn = metadata
-            .arn()
-            .ok_or_else(|| missing_field("kms:DescribeKey", "Arn"))?;
-        cx.recent.note(arn, &tags);
+        let outputs = KeyOutputs {
+            id: DESCRIBE.field(Some(metadata.key_id()), "KeyId")?,
+            arn: DESCRIBE.field(metadata.arn(), "Arn")?,
+        };
+        cx.recent.note(outputs.arn.as_str(), &tags);
         let days = rotation.rotation_period_in_days().unwrap_or(365);
-        Ok(Some(Found {
-            spec: Self {
-                description: metadata.description().unwrap_or_default().to_owned(),
-                policy: Policy::parse(policy.policy().unwrap_or_default()),
-                enabled: metadata.enabled(),
-                rotation_days: rotation.key_rotation_enabled().then_some(days),
-                // Nothing on AWS's side to compare with.
-                deletion_days: key.spec.deletion_days,
-            },
-            tags: Some(tags),
-            outputs: KeyOutputs {
-                id: metadata.key_id().into(),
-                arn: arn.into(),
-            },
-            phase: match state {
-                Some(KeyState::Creating | KeyState::Updating) => Phase::Settling,
-                _ => Phase::Ready,
-            },
-        }))
+        let spec = Self {
+            description: metadata.description().unwrap_or_default().to_owned(),
+            policy: Policy::parse(policy.policy().unwrap_or_default()),
+            enabled: metadata.enabled(),
+            rotation_days: rotation.key_rotation_enabled().then_some(days),
+            deletion_days: key.spec.deletion_days,
+            exposed,
+        };
+        let ready = !matches!(state, Some(KeyState::Creating | KeyState::Updating));
+        Ok(Some(Found::tagged(spec, outputs, tags).ready_when(ready)))
     }
 
     async fn create(&self, cx: &Aws, identity: &Identity) -> Result<KeyOutputs, Error> {
-        let tags = tags("kms:CreateKey", &identity.tags)?;
-        let answer = cx
-            .call(once("kms", "CreateKey"), || {
-                cx.kms
-                    .client
-                    .create_key()
-                    .description(&self.description)
-                    .policy(self.policy.document())
-                    .set_tags(Some(tags.clone()))
-                    .send()
-            })
-            .await?;
-        let metadata = answer
-            .key_metadata()
-            .ok_or_else(|| missing_field("kms:CreateKey", "KeyMetadata"))?;
-        let arn = metadata
-            .arn()
-            .ok_or_else(|| missing_field("kms:CreateKey", "Arn"))?;
+        let call = cx.kms.client.create_key().description(&self.description);
+        let call = call
+            .policy(self.policy.document())
+            .set_tags(Some(tags(CREATE, &identity.tags)?));
+        let made = cx.call(CREATE, || call.clone().send()).await?;
+        let made = made.key_metadata();
         Ok(KeyOutputs {
-            id: metadata.key_id().into(),
-            arn: arn.into(),
+            id: CREATE.field(made.map(|m| m.key_id()), "KeyId")?,
+            arn: CREATE.field(made.and_then(|m| m.arn()), "Arn")?,
         })
     }
 
-    async fn update(&self, cx: &Aws, outputs: &KeyOutputs, delta: &Delta) -> Result<(), Error> {
-        let id = outputs.id.as_str();
+    async fn update(&self, cx: &Aws, it: &KeyOutputs, delta: &Delta) -> Result<(), Error> {
+        let id = it.id.as_str();
+        for grant in delta.entries("exposed").keys() {
+            grants::revoke(cx, id, grant).await?;
+        }
         // First of all: a disabled key refuses a change of its rotation.
         if delta.touches("enabled") && self.enabled {
             cx.call(repeatable("kms", "EnableKey"), || {
@@ -209,7 +196,6 @@ impl Resource for Key {
             }
             _ => {}
         }
-        update_tags(cx, id, delta).await?;
         if delta.touches("enabled") && !self.enabled {
             cx.call(repeatable("kms", "DisableKey"), || {
                 cx.kms.client.disable_key().key_id(id).send()
@@ -219,8 +205,8 @@ impl Resource for Key {
         Ok(())
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &KeyOutputs) -> Result<(), Error> {
-        let id = outputs.id.as_str();
+    async fn delete(&self, cx: &Aws, it: &KeyOutputs) -> Result<(), Error> {
+        let id = it.id.as_str();
         let answer = cx
             .call(repeatable("kms", "ScheduleKeyDeletion"), || {
                 cx.kms
@@ -238,62 +224,25 @@ impl Resource for Key {
             other => ignore_not_found(other),
         }
     }
-
-    /// Looks at the keys behind aliases with our kind of name: one ListAliases, not one call per key of the account.
-    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
-        let mut out = Vec::new();
-        for alias in cx.kms.all_aliases().await? {
-            let name = alias.alias_name().unwrap_or_default();
-            let Some(id) = alias
-                .target_key_id()
-                .filter(|_| is_conventional(name, suffix))
-            else {
-                continue;
-            };
-            let tags = match cx.recent.get(&cx.arn("kms", &format!("key/{id}"))).await {
-                Some(tags) => Some(tags),
-                None => cx.kms.tags(id).await?,
-            };
-            let name = name.trim_start_matches("alias/");
-            out.extend(tags.and_then(|tags| marked(Self::TYPE, id, name, tags, suffix)));
-        }
-        Ok(out)
-    }
 }
 
-fn tags<'a>(
-    action: &str,
-    tags: impl IntoIterator<Item = (&'a String, &'a String)>,
-) -> Result<Vec<Tag>, Error> {
-    tags.into_iter()
-        .map(|(k, v)| Tag::builder().tag_key(k).tag_value(v).build())
-        .collect::<Result<_, _>>()
-        .map_err(|e| Error::permanent(action, e.to_string()))
-}
-
-async fn update_tags(cx: &Aws, id: &str, delta: &Delta) -> Result<(), Error> {
-    if !delta.set_tags.is_empty() {
-        let tags = tags("kms:TagResource", &delta.set_tags)?;
-        cx.call(repeatable("kms", "TagResource"), || {
-            cx.kms
-                .client
-                .tag_resource()
-                .key_id(id)
-                .set_tags(Some(tags.clone()))
-                .send()
-        })
-        .await?;
+/// Looks at the keys behind aliases with our kind of name: one ListAliases, not one call per key of the account.
+async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
+    let mut out = Vec::new();
+    for alias in cx.kms.all_aliases().await? {
+        let name = alias.alias_name().unwrap_or_default();
+        let Some(id) = alias
+            .target_key_id()
+            .filter(|_| is_conventional(name, suffix))
+        else {
+            continue;
+        };
+        let tags = match cx.recent.get(&cx.arn("kms", &format!("key/{id}"))).await {
+            Some(tags) => Some(tags),
+            None => cx.kms.tags(id).await?,
+        };
+        let name = name.trim_start_matches("alias/");
+        out.extend(tags.and_then(|tags| marked(Key::TYPE, id, name, tags, suffix)));
     }
-    if !delta.remove_tags.is_empty() {
-        cx.call(repeatable("kms", "UntagResource"), || {
-            cx.kms
-                .client
-                .untag_resource()
-                .key_id(id)
-                .set_tag_keys(Some(delta.remove_tags.clone()))
-                .send()
-        })
-        .await?;
-    }
-    Ok(())
+    Ok(out)
 }

@@ -1,7 +1,10 @@
 //! KMS: keys and their aliases.
 
 mod alias;
+mod grants;
 mod key;
+mod tags;
 
-pub use alias::{Alias, AliasName, AliasOutputs};
-pub use key::{Key, KeyArn, KeyId, KeyOutputs};
+pub use alias::Alias;
+pub use key::{Key, KeyOutputs};
+pub use tags::KmsTags;

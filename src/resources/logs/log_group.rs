@@ -1,12 +1,9 @@
 //! A log group.
 
-use crate::aws::{Aws, once, read, repeatable};
-use crate::engine::{Delta, Error, Handle, Identity, Kind, NameRule, Owned, Phase, Ref};
-use crate::resources::kms::KeyArn;
-use crate::resources::owned::{is_conventional, marked};
-use crate::resources::{Found, Lookup, Resource, found, ignore_not_found};
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use super::LogsTags;
+use crate::resources::kms::Key;
+use crate::resources::prelude::*;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// The retentions that CloudWatch Logs takes, in days ("PutRetentionPolicy" in its API reference).
@@ -15,43 +12,22 @@ pub const RETENTION_DAYS: [i32; 22] = [
     3288, 3653,
 ];
 
-/// The settings of a log group.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LogGroup {
     /// Days that events are kept, one of [`RETENTION_DAYS`]; `None` keeps them for ever.
     pub retention_days: Option<i32>,
     /// The key that encrypts it. Its policy must let CloudWatch Logs use it for this group.
-    pub kms_key: Option<Ref<KeyArn>>,
+    pub kms_key: Option<Ref<Arn<Key>>>,
+    /// Subscriptions that send its events elsewhere.
+    #[serde(default)]
+    pub exposed: Exposed,
 }
 
-/// A log group's name.
-#[derive(Debug)]
-pub enum LogGroupName {}
-
-/// A log group's ARN.
-#[derive(Debug)]
-pub enum LogGroupArn {}
-
-/// What is known of a log group once it exists.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct LogGroupOutputs {
-    /// Its name.
-    pub name: Ref<LogGroupName>,
-    /// `arn:aws:logs:...:log-group:NAME`, without the `:*` that some answers append.
-    pub arn: Ref<LogGroupArn>,
-}
-
-impl Handle<LogGroup> {
-    /// The group's name.
-    pub fn name(&self) -> Ref<LogGroupName> {
-        self.output("name")
-    }
-
-    /// The group's ARN without `:*`.
-    pub fn arn(&self) -> Ref<LogGroupArn> {
-        self.output("arn")
-    }
-}
+const CREATE: Api = once("logs", "CreateLogGroup");
+const DELETE: Api = repeatable("logs", "DeleteLogGroup");
+const UNSUBSCRIBE: Api = repeatable("logs", "DeleteSubscriptionFilter");
+/// How the entries of `exposed` begin.
+const SUBSCRIPTION: &str = "subscription/";
 
 impl Kind for LogGroup {
     const TYPE: &'static str = "logs/log_group";
@@ -62,6 +38,8 @@ impl Kind for LogGroup {
         legal: |c| c.is_ascii_alphanumeric() || "_-/.#".contains(c),
         charset: "letters, digits and `_-/.#`",
     };
+    /// The ARN is without the `:*` that some answers append.
+    type Outputs = Named<Self>;
 }
 
 /// How often a group that came back after its deletion is deleted again, and the pause before each look.
@@ -69,12 +47,23 @@ const LOOKS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(500);
 
 impl Resource for LogGroup {
-    type Outputs = LogGroupOutputs;
+    const FACTS: Facts<Self> = Facts {
+        listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
+        seconds: (1.0, 1.0),
+        cost: |_| Cost::usage("0.0324 per GB and month kept"),
+        fixed: &[],
+        changing: &[],
+        replace: Replace::DeleteFirst,
+        holds_data: false,
+        interrupts: &[],
+        write_only: &[],
+        watched: &[],
+        delegated: &[],
+    };
+    type Tags = LogsTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let name = key
-            .outputs
-            .map_or(key.identity.name.as_str(), |o| o.name.as_str());
+        let name = key.name();
         let arn = arn(cx, name);
         // The tags of a recorded group are asked for at once; of another one only when it exists.
         let (group, tags) = match key.outputs {
@@ -88,135 +77,92 @@ impl Resource for LogGroup {
             return Ok(None);
         };
         cx.recent.note(&arn, &tags);
-        Ok(Some(Found {
-            spec: Self {
-                retention_days: group.retention_in_days(),
-                kms_key: group.kms_key_id().map(Ref::from),
-            },
-            tags: Some(tags),
-            outputs: LogGroupOutputs {
-                name: name.into(),
-                arn: arn.into(),
-            },
-            phase: Phase::Ready,
-        }))
+        let Some(exposed) = found(subscriptions(cx, name).await)? else {
+            return Ok(None);
+        };
+        let spec = Self {
+            retention_days: group.retention_in_days(),
+            kms_key: group.kms_key_id().map(Ref::from),
+            exposed,
+        };
+        Ok(Some(Found::tagged(spec, Named::new(name, arn), tags)))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<LogGroupOutputs, Error> {
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Named<Self>, Error> {
         let name = identity.name.as_str();
         let tags: HashMap<String, String> = identity.tags.clone().into_iter().collect();
-        let key = self.kms_key.as_ref().map(|k| k.as_str().to_owned());
-        cx.call(once("logs", "CreateLogGroup"), || {
-            cx.logs
-                .client
-                .create_log_group()
-                .log_group_name(name)
-                .set_kms_key_id(key.clone())
-                .set_tags(Some(tags.clone()))
-                .send()
-        })
-        .await?;
-        Ok(LogGroupOutputs {
-            name: name.into(),
-            arn: arn(cx, name).into(),
-        })
+        let call = cx.logs.client.create_log_group().log_group_name(name);
+        let call = call
+            .set_kms_key_id(self.kms_key.as_ref().map(String::from))
+            .set_tags(Some(tags));
+        cx.call(CREATE, || call.clone().send()).await?;
+        Ok(Named::new(name, arn(cx, name)))
     }
 
-    async fn update(
-        &self,
-        cx: &Aws,
-        outputs: &LogGroupOutputs,
-        delta: &Delta,
-    ) -> Result<(), Error> {
-        let name = outputs.name.as_str();
+    async fn update(&self, cx: &Aws, it: &Named<Self>, delta: &Delta) -> Result<(), Error> {
+        let name = it.name.as_str();
+        for what in delta.entries("exposed").keys() {
+            let filter = what.strip_prefix(SUBSCRIPTION).unwrap_or(what);
+            let call = cx.logs.client.delete_subscription_filter();
+            let call = call.log_group_name(name).filter_name(filter);
+            cx.delete(UNSUBSCRIBE, || call.clone().send()).await?;
+        }
         if delta.touches("kms_key") {
             self.encrypt(cx, name).await?;
         }
         if delta.touches("retention_days") {
             self.retain(cx, name).await?;
         }
-        let arn = outputs.arn.as_str();
-        if !delta.set_tags.is_empty() {
-            let tags: HashMap<String, String> = delta.set_tags.clone().into_iter().collect();
-            cx.call(repeatable("logs", "TagResource"), || {
-                cx.logs
-                    .client
-                    .tag_resource()
-                    .resource_arn(arn)
-                    .set_tags(Some(tags.clone()))
-                    .send()
-            })
-            .await?;
-        }
-        if !delta.remove_tags.is_empty() {
-            cx.call(repeatable("logs", "UntagResource"), || {
-                cx.logs
-                    .client
-                    .untag_resource()
-                    .resource_arn(arn)
-                    .set_tag_keys(Some(delta.remove_tags.clone()))
-                    .send()
-            })
-            .await?;
-        }
         Ok(())
     }
 
     /// A service that still writes makes the group again just after it is deleted (without key and retention): looks
     /// again, and deletes what came back.
-    async fn delete(&self, cx: &Aws, outputs: &LogGroupOutputs) -> Result<(), Error> {
-        let name = outputs.name.as_str();
+    async fn delete(&self, cx: &Aws, it: &Named<Self>) -> Result<(), Error> {
+        let name = it.name.as_str();
+        let call = cx.logs.client.delete_log_group().log_group_name(name);
         for _ in 0..LOOKS {
-            ignore_not_found(
-                cx.call(repeatable("logs", "DeleteLogGroup"), || {
-                    cx.logs
-                        .client
-                        .delete_log_group()
-                        .log_group_name(name)
-                        .send()
-                })
-                .await,
-            )?;
-            tokio::time::sleep(PAUSE).await;
+            cx.delete(DELETE, || call.clone().send()).await?;
+            crate::engine::progress::sleep(PAUSE).await;
             if cx.logs.groups.get(name.to_owned()).await?.is_none() {
                 return Ok(());
             }
         }
         Ok(())
     }
+}
 
-    /// One listing by substring, which answers names only; tags of those with our kind of name.
-    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
-        let mut out = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            let page = cx
-                .call(read("logs", "DescribeLogGroups"), || {
-                    cx.logs
-                        .client
-                        .describe_log_groups()
-                        .log_group_name_pattern(format!("-{suffix}"))
-                        .limit(50)
-                        .set_next_token(token.clone())
-                        .send()
-                })
-                .await?;
-            for group in page.log_groups() {
-                let name = group.log_group_name().unwrap_or_default();
-                if !is_conventional(name, suffix) {
-                    continue;
-                }
-                let arn = arn(cx, name);
-                let tags = match cx.recent.get(&arn).await {
-                    Some(tags) => Some(tags),
-                    None => found(tags_of(cx, &arn).await)?,
-                };
-                out.extend(tags.and_then(|tags| marked(Self::TYPE, &arn, name, tags, suffix)));
+/// One listing by substring, which answers names only; tags of those with our kind of name.
+async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
+    let mut out = Vec::new();
+    let mut token: Option<String> = None;
+    loop {
+        let page = cx
+            .call(read("logs", "DescribeLogGroups"), || {
+                cx.logs
+                    .client
+                    .describe_log_groups()
+                    .log_group_name_pattern(format!("-{suffix}"))
+                    .limit(50)
+                    .set_next_token(token.clone())
+                    .send()
+            })
+            .await?;
+        for group in page.log_groups() {
+            let name = group.log_group_name().unwrap_or_default();
+            if !is_conventional(name, suffix) {
+                continue;
             }
-            token = page.next_token;
-            if token.is_none() {
-                return Ok(out);
-            }
+            let arn = arn(cx, name);
+            let tags = match cx.recent.get(&arn).await {
+                Some(tags) => Some(tags),
+                None => found(tags_of(cx, &arn).await)?,
+            };
+            out.extend(tags.and_then(|tags| marked(LogGroup::TYPE, &arn, name, tags, suffix)));
+        }
+        token = page.next_token;
+        if token.is_none() {
+            return Ok(out);
         }
     }
 }
@@ -292,7 +238,7 @@ fn arn(cx: &Aws, name: &str) -> String {
     cx.arn("logs", &format!("log-group:{name}"))
 }
 
-async fn tags_of(cx: &Aws, arn: &str) -> Result<BTreeMap<String, String>, Error> {
+async fn tags_of(cx: &Aws, arn: &str) -> Result<Tags, Error> {
     let answer = cx
         .call(read("logs", "ListTagsForResource"), || {
             cx.logs
@@ -303,4 +249,18 @@ async fn tags_of(cx: &Aws, arn: &str) -> Result<BTreeMap<String, String>, Error>
         })
         .await?;
     Ok(answer.tags.unwrap_or_default().into_iter().collect())
+}
+
+/// Who gets the events of a group besides its readers. A group has two subscriptions at most: one page.
+async fn subscriptions(cx: &Aws, name: &str) -> Result<Exposed, Error> {
+    const READ: Api = read("logs", "DescribeSubscriptionFilters");
+    let call = cx.logs.client.describe_subscription_filters();
+    let call = call.log_group_name(name);
+    let answer = cx.call(READ, || call.clone().send()).await?;
+    let all = answer.subscription_filters().iter().map(|s| {
+        let name = s.filter_name().unwrap_or_default();
+        let to = s.destination_arn().unwrap_or_default();
+        (format!("{SUBSCRIPTION}{name}"), to.to_owned())
+    });
+    Ok(all.collect())
 }

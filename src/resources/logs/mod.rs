@@ -1,5 +1,7 @@
 //! CloudWatch Logs: log groups.
 
 mod log_group;
+mod tags;
 
-pub use log_group::{LogGroup, LogGroupArn, LogGroupName, LogGroupOutputs, RETENTION_DAYS};
+pub use log_group::{LogGroup, RETENTION_DAYS};
+pub use tags::LogsTags;

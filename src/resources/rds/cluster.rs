@@ -1,25 +1,20 @@
 //! An Aurora PostgreSQL cluster on Serverless v2: storage, endpoints, backups, and the master password in RDS's own hands.
 
 mod change;
+mod exposed;
 mod live;
 
-use super::cluster_parameter_group::ClusterParameterGroupName;
 use super::status::{is_stopped, phase};
-use super::subnet_group::SubnetGroupName;
-use super::{IDENTIFIER, tags, version};
-use crate::aws::{Aws, once, rds_tags_of, repeatable};
-use crate::engine::driver::Owned;
-use crate::engine::graph::NameRule;
-use crate::engine::{Class, Delegated, Delta, Error, Handle, Identity, Kind, Phase, Ref};
-use crate::resources::ec2::SecurityGroupId;
-use crate::resources::kms::KeyArn;
-use crate::resources::owned::marked;
-use crate::resources::{Found, Lookup, Resource, ignore_not_found, missing_field};
+use super::{ClusterParameterGroup, HasArn, IDENTIFIER, RdsTags, SubnetGroup, tags, version};
+use crate::aws::rds_tags_of;
+use crate::resources::ec2::SecurityGroup;
+use crate::resources::holders::{self, held_by};
+use crate::resources::kms::Key;
+use crate::resources::prelude::*;
 use aws_sdk_rds::types::DbCluster;
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The settings of a cluster.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Cluster {
     /// `aurora-postgresql`.
@@ -36,17 +31,17 @@ pub struct Cluster {
     /// The master user.
     pub master_user: String,
     /// The key of the secret in which RDS keeps and rotates the master password; `None` when RDS does not manage it.
-    pub secret_key: Option<Ref<KeyArn>>,
+    pub secret_key: Option<Ref<Arn<Key>>>,
     /// The port of both endpoints.
     pub port: i32,
     /// Where its instances are.
-    pub subnet_group: Ref<SubnetGroupName>,
+    pub subnet_group: Ref<SubnetGroup>,
     /// Its parameters.
-    pub parameter_group: Ref<ClusterParameterGroupName>,
+    pub parameter_group: Ref<ClusterParameterGroup>,
     /// Its security groups.
-    pub security_groups: Vec<Ref<SecurityGroupId>>,
+    pub security_groups: Vec<Ref<SecurityGroup>>,
     /// The key of storage, snapshots and backups; `None` when it is not encrypted.
-    pub storage_key: Option<Ref<KeyArn>>,
+    pub storage_key: Option<Ref<Arn<Key>>>,
     /// Serverless v2.
     pub capacity: Capacity,
     /// Days of continuous backups, 1 to 35.
@@ -66,6 +61,13 @@ pub struct Cluster {
     pub deletion_protection: bool,
     /// False when somebody stopped it; AWS starts it again after seven days.
     pub running: bool,
+    /// Roles that reach it into other services, a stream of its activity, its interface over HTTP.
+    #[serde(default)]
+    pub exposed: Exposed,
+    /// Instances that are not ours, which read all its data; a global cluster that it is a part of; accounts that a snapshot
+    /// of it is shared with.
+    #[serde(default)]
+    pub members: Vec<String>,
 }
 
 /// Capacity of each instance in Aurora capacity units, in steps of 0.5.
@@ -77,168 +79,185 @@ pub struct Capacity {
     pub max: f64,
 }
 
-/// A cluster's identifier.
-#[derive(Debug)]
-pub enum ClusterId {}
-/// The ARN of the secret that RDS keeps for a cluster.
-#[derive(Debug)]
-pub enum SecretArn {}
+/// The secret that RDS keeps for a cluster, for [`Ref`].
+pub enum Secret {}
 
-/// What is known of a cluster once it exists. No password.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// No password. What RDS tells only later is left out until then.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ClusterOutputs {
     /// Its identifier, which is its name.
-    pub id: Ref<ClusterId>,
-    /// Its ARN.
-    pub arn: String,
+    pub id: Ref<Cluster>,
+    pub arn: Ref<Arn<Cluster>>,
     /// `cluster-...`, which IAM authentication names in policies.
-    pub resource_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Ref::is_unknown")]
+    pub resource_id: Ref<()>,
     /// The host name that always leads to the writer.
-    pub writer_endpoint: Option<String>,
+    #[serde(default, skip_serializing_if = "Ref::is_unknown")]
+    pub writer_endpoint: Ref<()>,
     /// The host name that leads to one of the readers.
-    pub reader_endpoint: Option<String>,
-    /// The port of both.
-    pub port: Option<i32>,
-    /// Where the master password is; RDS keeps and rotates it.
-    pub secret_arn: Option<Ref<SecretArn>>,
+    #[serde(default, skip_serializing_if = "Ref::is_unknown")]
+    pub reader_endpoint: Ref<()>,
+    /// The port of both: a number.
+    pub port: Option<Value>,
+    /// Where the master password is; RDS keeps and rotates it. Only sure to be known once the cluster is ready.
+    #[serde(default, skip_serializing_if = "Ref::is_unknown")]
+    pub secret_arn: Ref<Secret>,
 }
 
-impl Handle<Cluster> {
-    /// The identifier.
-    pub fn id(&self) -> Ref<ClusterId> {
-        self.output("id")
-    }
-    /// The ARN of the managed secret. Only sure to be known once the cluster is ready.
-    pub fn secret_arn(&self) -> Ref<SecretArn> {
-        self.output("secret_arn")
+impl HasName for ClusterOutputs {
+    fn name(&self) -> &str {
+        self.id.as_str()
     }
 }
+
+impl HasArn for ClusterOutputs {
+    fn arn(&self) -> &str {
+        self.arn.as_str()
+    }
+}
+
+const READ: Api = read("rds", "DescribeDBClusters");
+const CREATE: Api = once("rds", "CreateDBCluster");
+const MODIFY: Api = repeatable("rds", "ModifyDBCluster");
+const START: Api = repeatable("rds", "StartDBCluster");
+const DELETE: Api = repeatable("rds", "DeleteDBCluster");
 
 impl Kind for Cluster {
     const TYPE: &'static str = "rds/cluster";
     const NAME: NameRule = IDENTIFIER;
+    type Outputs = ClusterOutputs;
 }
 
 impl Resource for Cluster {
-    const FIXED: &'static [&'static str] = &[
-        "engine",
-        "major_version",
-        "database",
-        "master_user",
-        "subnet_group",
-        "storage_key",
-    ];
-    const HOLDS_DATA: bool = true;
-    const DELEGATED: &'static [Delegated] = &[Delegated {
-        field: "running_version",
-        owner: "RDS (automatic minor version upgrades)",
-        legal: version::legal,
-    }];
-    type Outputs = ClusterOutputs;
+    const FACTS: Facts<Self> = Facts {
+        listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
+        seconds: (90.0, 90.0),
+        cost: |_| {
+            Cost::monthly(0.40).and(
+                "0.119 per GB and month, 0.22 per million I/O, 0.023 per GB of backup and month",
+            )
+        },
+        fixed: &[
+            "engine",
+            "major_version",
+            "database",
+            "master_user",
+            "subnet_group",
+            "storage_key",
+        ],
+        changing: &[],
+        replace: Replace::DeleteFirst,
+        holds_data: true,
+        interrupts: &[
+            "engine_version",
+            "port",
+            "parameter_group",
+            "security_groups",
+        ],
+        write_only: &[],
+        watched: &["members"],
+        delegated: &[Delegated {
+            record: None,
+            field: "running_version",
+            owner: "RDS (automatic minor version upgrades)",
+            legal: version::legal,
+        }],
+    };
+    type Tags = RdsTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let id = key
-            .outputs
-            .map_or(key.identity.name.as_str(), |o| o.id.as_str());
+        let id = key.name();
         let Some(cluster) = cx.rds.clusters.named(id).await? else {
             return Ok(None);
         };
-        Ok(Some(Found {
-            spec: live::settings(&cluster, id, &key.spec.engine_version),
-            tags: Some(rds_tags_of(cluster.tag_list())),
-            outputs: live::outputs(&cluster, id, "rds:DescribeDBClusters")?,
-            phase: phase(cluster.status()),
-        }))
+        let spec = Cluster {
+            exposed: exposed::read(&cluster),
+            members: exposed::members(cx, &cluster, id, key.identity).await?,
+            ..live::settings(&cluster, id, &key.spec.engine_version)
+        };
+        let outputs = live::outputs(&cluster, id, READ)?;
+        let found = Found::tagged(spec, outputs, rds_tags_of(cluster.tag_list()));
+        Ok(Some(found.phase(phase(cluster.status()))))
     }
 
     async fn create(&self, cx: &Aws, identity: &Identity) -> Result<ClusterOutputs, Error> {
-        let answer = cx
-            .call(once("rds", "CreateDBCluster"), || {
-                cx.rds
-                    .client
-                    .create_db_cluster()
-                    .db_cluster_identifier(&identity.name)
-                    .engine(&self.engine)
-                    .engine_version(&self.engine_version)
-                    .database_name(&self.database)
-                    .master_username(&self.master_user)
-                    .manage_master_user_password(self.secret_key.is_some())
-                    .set_master_user_secret_kms_key_id(text(&self.secret_key))
-                    .port(self.port)
-                    .db_subnet_group_name(self.subnet_group.as_str())
-                    .db_cluster_parameter_group_name(self.parameter_group.as_str())
-                    .set_vpc_security_group_ids(Some(self.groups()))
-                    .storage_encrypted(self.storage_key.is_some())
-                    .set_kms_key_id(text(&self.storage_key))
-                    .serverless_v2_scaling_configuration(self.scaling())
-                    .backup_retention_period(self.backup_days)
-                    .preferred_backup_window(&self.backup_window)
-                    .preferred_maintenance_window(&self.maintenance_window)
-                    .enable_iam_database_authentication(self.iam_authentication)
-                    .set_enable_cloudwatch_logs_exports(Some(
-                        self.log_exports.keys().cloned().collect(),
-                    ))
-                    .copy_tags_to_snapshot(self.copy_tags)
-                    .deletion_protection(self.deletion_protection)
-                    .set_tags(tags::at_creation(identity))
-                    .send()
-            })
-            .await?;
-        let cluster = answer
-            .db_cluster()
-            .ok_or_else(|| missing_field("rds:CreateDBCluster", "DBCluster"))?;
-        live::outputs(cluster, &identity.name, "rds:CreateDBCluster")
+        let exports = self.log_exports.keys().cloned().collect();
+        let call = cx.rds.client.create_db_cluster();
+        let call = call
+            .db_cluster_identifier(&identity.name)
+            .engine(&self.engine)
+            .engine_version(&self.engine_version)
+            .database_name(&self.database)
+            .master_username(&self.master_user)
+            .manage_master_user_password(self.secret_key.is_some())
+            .set_master_user_secret_kms_key_id(text(&self.secret_key))
+            .port(self.port)
+            .db_subnet_group_name(&self.subnet_group)
+            .db_cluster_parameter_group_name(&self.parameter_group)
+            .set_vpc_security_group_ids(Some(texts(&self.security_groups)))
+            .storage_encrypted(self.storage_key.is_some())
+            .set_kms_key_id(text(&self.storage_key))
+            .serverless_v2_scaling_configuration(self.scaling())
+            .backup_retention_period(self.backup_days)
+            .preferred_backup_window(&self.backup_window)
+            .preferred_maintenance_window(&self.maintenance_window)
+            .enable_iam_database_authentication(self.iam_authentication)
+            .set_enable_cloudwatch_logs_exports(Some(exports))
+            .copy_tags_to_snapshot(self.copy_tags)
+            .deletion_protection(self.deletion_protection)
+            .set_tags(tags::at_creation(identity));
+        let made = cx.call(CREATE, || call.clone().send()).await?;
+        let cluster = made.db_cluster();
+        let cluster = cluster.ok_or_else(|| CREATE.missing("DBCluster"))?;
+        live::outputs(cluster, &identity.name, CREATE)
     }
 
-    async fn update(&self, cx: &Aws, outputs: &ClusterOutputs, delta: &Delta) -> Result<(), Error> {
-        let id = outputs.id.as_str();
+    async fn update(&self, cx: &Aws, it: &ClusterOutputs, delta: &Delta) -> Result<(), Error> {
+        let id = it.id.as_str();
         if delta.touches("running") {
             // A stopped cluster takes no other change; what else differs is seen again when it runs.
             return start(cx, id).await;
         }
         self.refuse_other_secret_key(delta)?;
-        if let Some(change) = self.modification(cx, id, delta) {
-            cx.call(repeatable("rds", "ModifyDBCluster"), || {
-                change.clone().send()
-            })
-            .await?;
+        let exposed = delta.entries("exposed");
+        for what in exposed.keys() {
+            exposed::close(cx, it, what).await?;
         }
-        tags::update(cx, &outputs.arn, delta).await
+        if delta.changes.iter().all(|c| c.field() == "exposed") {
+            return Ok(());
+        }
+        let call = self.modification(cx, id, delta);
+        cx.call(MODIFY, || call.clone().send()).await.map(drop)
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &ClusterOutputs) -> Result<(), Error> {
-        let id = outputs.id.as_str();
-        let answer = cx
-            .call(repeatable("rds", "DeleteDBCluster"), || {
-                cx.rds
-                    .client
-                    .delete_db_cluster()
-                    .db_cluster_identifier(id)
-                    .skip_final_snapshot(true)
-                    .delete_automated_backups(true)
-                    .send()
-            })
-            .await;
-        match ignore_not_found(answer) {
+    async fn delete(&self, cx: &Aws, it: &ClusterOutputs) -> Result<(), Error> {
+        let id = it.id.as_str();
+        let call = cx.rds.client.delete_db_cluster();
+        let call = call
+            .db_cluster_identifier(id)
+            .skip_final_snapshot(true)
+            .delete_automated_backups(true);
+        let answer = cx.delete(DELETE, || call.clone().send()).await;
+        match answer {
             Err(error) if error.class == Class::InUse || error.message.contains("rotected") => {
                 remove_blockers(cx, id, error).await
             }
             other => other,
         }
     }
+}
 
-    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
-        let all = cx.rds.clusters.all().await?;
-        let one = |c: &DbCluster| {
-            let (id, arn) = (c.db_cluster_identifier()?, c.db_cluster_arn()?);
-            marked(Self::TYPE, arn, id, rds_tags_of(c.tag_list()), suffix)
-        };
-        Ok(all.iter().filter_map(one).collect())
-    }
+async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
+    let all = cx.rds.clusters.all().await?;
+    let one = |c: &DbCluster| {
+        let (id, arn) = (c.db_cluster_identifier()?, c.db_cluster_arn()?);
+        marked(Cluster::TYPE, arn, id, rds_tags_of(c.tag_list()), suffix)
+    };
+    Ok(all.iter().filter_map(one).collect())
 }
 
 fn text<T>(reference: &Option<Ref<T>>) -> Option<String> {
-    reference.as_ref().map(ToString::to_string)
+    reference.as_ref().map(String::from)
 }
 
 /// A stopped cluster can't be deleted, nor its instances: "start the cluster before deleting it" ("Deleting a stopped
@@ -258,15 +277,8 @@ pub(super) async fn start_to_delete(cx: &Aws, cluster: &DbCluster, refusal: Erro
 }
 
 async fn start(cx: &Aws, id: &str) -> Result<(), Error> {
-    let answer = cx
-        .call(repeatable("rds", "StartDBCluster"), || {
-            cx.rds
-                .client
-                .start_db_cluster()
-                .db_cluster_identifier(id)
-                .send()
-        })
-        .await;
+    let call = cx.rds.client.start_db_cluster().db_cluster_identifier(id);
+    let answer = cx.call(START, || call.clone().send()).await;
     match answer {
         // It is starting or runs already; the next read tells.
         Err(error) if error.code == "InvalidDBClusterStateFault" => Ok(()),
@@ -288,28 +300,30 @@ async fn remove_blockers(cx: &Aws, id: &str, error: Error) -> Result<(), Error> 
         return Err(start_to_delete(cx, &cluster, error).await);
     }
     if cluster.deletion_protection() == Some(true) {
-        let off = || {
-            cx.rds
-                .client
-                .modify_db_cluster()
-                .db_cluster_identifier(id)
-                .deletion_protection(false)
-                .apply_immediately(true)
-                .send()
-        };
-        cx.call(repeatable("rds", "ModifyDBCluster"), off).await?;
+        let off = cx.rds.client.modify_db_cluster().db_cluster_identifier(id);
+        let off = off.deletion_protection(false).apply_immediately(true);
+        cx.call(MODIFY, || off.clone().send()).await?;
         return Err(Error {
             class: Class::NotReady,
             ..error
         });
     }
     let members = cluster.db_cluster_members().iter();
-    let names: Vec<&str> = members.filter_map(|m| m.db_instance_identifier()).collect();
-    if names.is_empty() {
+    let ids: Vec<&str> = members.filter_map(|m| m.db_instance_identifier()).collect();
+    let Ok(instances) = cx.rds.instances.all().await else {
         return Err(error);
-    }
-    Err(error.hint(format!(
-        "it still has instances ({}); their deletion takes 5 to 10 minutes, one that is not ours has to be deleted by hand",
-        names.join(", ")
-    )))
+    };
+    let named = ids.into_iter().map(|id| {
+        let instance = instances
+            .iter()
+            .find(|i| i.db_instance_identifier() == Some(id));
+        match instance.map(|i| phase(i.db_instance_status())) {
+            Some(Phase::Deleting) | None => holders::Named {
+                text: format!("instance `{id}`, whose deletion takes 5 to 10 minutes"),
+                stays: false,
+            },
+            Some(_) => holders::Named::stays(format!("instance `{id}`")),
+        }
+    });
+    Err(held_by(error, named.collect()))
 }

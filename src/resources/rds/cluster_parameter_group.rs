@@ -1,16 +1,9 @@
 //! A DB cluster parameter group: settings of the database engine by name.
 
 use super::parameters::{self, Edits, Parameters, of_cluster_group};
-use super::{DESCRIPTION, GROUP, tags};
-use crate::aws::{Aws, once, repeatable};
-use crate::engine::driver::Owned;
-use crate::engine::graph::NameRule;
-use crate::engine::{Delta, Error, Handle, Identity, Kind, Phase, Ref};
-use crate::resources::{Found, Lookup, Resource, found, ignore_not_found, missing_field};
-use aws_sdk_rds::types::DbClusterParameterGroup;
-use serde::{Deserialize, Serialize};
+use super::{DESCRIPTION, GROUP, RdsTags, tags};
+use crate::resources::prelude::*;
 
-/// The settings of the group.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ClusterParameterGroup {
     /// The engine's family, `aurora-postgresql14`.
@@ -19,162 +12,107 @@ pub struct ClusterParameterGroup {
     pub parameters: Parameters,
 }
 
-/// The name of the group.
-#[derive(Debug)]
-pub enum ClusterParameterGroupName {}
-
-/// What is known of the group once it exists.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ClusterParameterGroupOutputs {
-    /// Its name.
-    pub name: Ref<ClusterParameterGroupName>,
-    /// Its ARN.
-    pub arn: String,
-}
-
-impl Handle<ClusterParameterGroup> {
-    /// The group's name. What uses the group should wait until it is ready, that is, until its parameters are set:
-    /// static ones would need a reboot otherwise.
-    pub fn name(&self) -> Ref<ClusterParameterGroupName> {
-        self.output("name")
-    }
-}
+const READ: Api = read("rds", "DescribeDBClusterParameterGroups");
+const CREATE: Api = once("rds", "CreateDBClusterParameterGroup");
+const MODIFY: Api = repeatable("rds", "ModifyDBClusterParameterGroup");
+const RESET: Api = repeatable("rds", "ResetDBClusterParameterGroup");
+const DELETE: Api = repeatable("rds", "DeleteDBClusterParameterGroup");
 
 impl Kind for ClusterParameterGroup {
     const TYPE: &'static str = "rds/cluster_parameter_group";
     const NAME: NameRule = GROUP;
+    /// What uses the group should wait until it is ready, that is, until its parameters are set: static ones would need a
+    /// reboot otherwise.
+    type Outputs = Named<Self>;
 }
 
 impl Resource for ClusterParameterGroup {
-    const FIXED: &'static [&'static str] = &["family"];
-    type Outputs = ClusterParameterGroupOutputs;
+    const FACTS: Facts<Self> = Facts {
+        listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
+        seconds: (2.0, 1.0),
+        cost: |_| Cost::NONE,
+        fixed: &["family"],
+        changing: &[],
+        replace: Replace::DeleteFirst,
+        holds_data: false,
+        interrupts: &[],
+        write_only: &[],
+        watched: &[],
+        delegated: &[],
+    };
+    type Tags = RdsTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let name = key
-            .outputs
-            .map_or(key.identity.name.as_str(), |o| o.name.as_str());
+        let name = key.name();
         let Some(group) = cx.rds.cluster_parameter_groups.named(name).await? else {
             return Ok(None);
         };
-        let arn = group.db_cluster_parameter_group_arn().ok_or_else(|| {
-            missing_field(
-                "rds:DescribeDBClusterParameterGroups",
-                "DBClusterParameterGroupArn",
-            )
-        })?;
+        let arn = group.db_cluster_parameter_group_arn();
+        let arn: Ref<Arn<Self>> = READ.field(arn, "DBClusterParameterGroupArn")?;
         let values = of_cluster_group(cx, name, Some("user"));
-        let (tags, values) = futures::join!(tags::of_group(cx, arn), values);
+        let (tags, values) = futures::join!(tags::of_group(cx, arn.as_str()), values);
         let (Some(tags), Some(values)) = (tags?, found(values)?) else {
             return Ok(None);
         };
-        Ok(Some(Found {
-            spec: Self {
-                family: group
-                    .db_parameter_group_family()
-                    .unwrap_or_default()
-                    .to_owned(),
-                parameters: parameters::map(values),
-            },
-            tags: Some(tags),
-            outputs: ClusterParameterGroupOutputs {
-                name: name.into(),
-                arn: arn.to_owned(),
-            },
-            phase: Phase::Ready,
-        }))
-    }
-
-    async fn create(
-        &self,
-        cx: &Aws,
-        identity: &Identity,
-    ) -> Result<ClusterParameterGroupOutputs, Error> {
-        let answer = cx
-            .call(once("rds", "CreateDBClusterParameterGroup"), || {
-                cx.rds
-                    .client
-                    .create_db_cluster_parameter_group()
-                    .db_cluster_parameter_group_name(&identity.name)
-                    .db_parameter_group_family(&self.family)
-                    .description(DESCRIPTION)
-                    .set_tags(tags::at_creation(identity))
-                    .send()
-            })
-            .await?;
-        let arn = answer
-            .db_cluster_parameter_group()
-            .and_then(|g| g.db_cluster_parameter_group_arn())
-            .ok_or_else(|| {
-                missing_field(
-                    "rds:CreateDBClusterParameterGroup",
-                    "DBClusterParameterGroupArn",
-                )
-            })?;
-        Ok(ClusterParameterGroupOutputs {
-            name: identity.name.as_str().into(),
-            arn: arn.to_owned(),
-        })
-    }
-
-    async fn update(
-        &self,
-        cx: &Aws,
-        outputs: &ClusterParameterGroupOutputs,
-        delta: &Delta,
-    ) -> Result<(), Error> {
-        if delta.touches("parameters") {
-            let name = outputs.name.as_str();
-            let known = of_cluster_group(cx, name, None).await?;
-            let edits = Edits::of(&self.parameters, &parameters::touched(delta), &known);
-            for some in edits.to_set() {
-                cx.call(repeatable("rds", "ModifyDBClusterParameterGroup"), || {
-                    cx.rds
-                        .client
-                        .modify_db_cluster_parameter_group()
-                        .db_cluster_parameter_group_name(name)
-                        .set_parameters(Some(some.to_vec()))
-                        .send()
-                })
-                .await?;
-            }
-            for some in edits.to_reset() {
-                cx.call(repeatable("rds", "ResetDBClusterParameterGroup"), || {
-                    cx.rds
-                        .client
-                        .reset_db_cluster_parameter_group()
-                        .db_cluster_parameter_group_name(name)
-                        .reset_all_parameters(false)
-                        .set_parameters(Some(some.to_vec()))
-                        .send()
-                })
-                .await?;
-            }
-        }
-        tags::update(cx, &outputs.arn, delta).await
-    }
-
-    async fn delete(&self, cx: &Aws, outputs: &ClusterParameterGroupOutputs) -> Result<(), Error> {
-        ignore_not_found(
-            cx.call(repeatable("rds", "DeleteDBClusterParameterGroup"), || {
-                cx.rds
-                    .client
-                    .delete_db_cluster_parameter_group()
-                    .db_cluster_parameter_group_name(outputs.name.as_str())
-                    .send()
-            })
-            .await,
-        )
-    }
-
-    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
-        let groups = cx.rds.cluster_parameter_groups.all().await?;
-        let pair = |g: &DbClusterParameterGroup| {
-            (
-                g.db_cluster_parameter_group_name.clone(),
-                g.db_cluster_parameter_group_arn.clone(),
-            )
+        let family = group.db_parameter_group_family();
+        let spec = Self {
+            family: family.unwrap_or_default().to_owned(),
+            parameters: parameters::map(values),
         };
-        let groups = groups.iter().map(pair);
-        tags::owned_groups(cx, Self::TYPE, suffix, groups.collect()).await
+        Ok(Some(Found::tagged(spec, Named::new(name, arn), tags)))
     }
+
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Named<Self>, Error> {
+        let call = cx.rds.client.create_db_cluster_parameter_group();
+        let call = call
+            .db_cluster_parameter_group_name(&identity.name)
+            .db_parameter_group_family(&self.family)
+            .description(DESCRIPTION)
+            .set_tags(tags::at_creation(identity));
+        let made = cx.call(CREATE, || call.clone().send()).await?;
+        let arn = made
+            .db_cluster_parameter_group
+            .and_then(|g| g.db_cluster_parameter_group_arn);
+        let arn: Ref<_> = CREATE.field(arn.as_deref(), "DBClusterParameterGroupArn")?;
+        Ok(Named::new(&identity.name, arn))
+    }
+
+    async fn update(&self, cx: &Aws, it: &Named<Self>, delta: &Delta) -> Result<(), Error> {
+        let name = it.name.as_str();
+        let known = of_cluster_group(cx, name, None).await?;
+        let edits = Edits::of(&self.parameters, &parameters::touched(delta), &known);
+        for some in edits.to_set() {
+            let call = cx.rds.client.modify_db_cluster_parameter_group();
+            let call = call
+                .db_cluster_parameter_group_name(name)
+                .set_parameters(Some(some.to_vec()));
+            cx.call(MODIFY, || call.clone().send()).await?;
+        }
+        for some in edits.to_reset() {
+            let call = cx.rds.client.reset_db_cluster_parameter_group();
+            let call = call
+                .db_cluster_parameter_group_name(name)
+                .reset_all_parameters(false)
+                .set_parameters(Some(some.to_vec()));
+            cx.call(RESET, || call.clone().send()).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, cx: &Aws, it: &Named<Self>) -> Result<(), Error> {
+        let call = cx.rds.client.delete_db_cluster_parameter_group();
+        let call = call.db_cluster_parameter_group_name(&it.name);
+        cx.delete(DELETE, || call.clone().send()).await
+    }
+}
+
+async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
+    let groups = cx.rds.cluster_parameter_groups.all().await?;
+    let groups = groups.iter().map(|g| {
+        (
+            g.db_cluster_parameter_group_name.clone(),
+            g.db_cluster_parameter_group_arn.clone(),
+        )
+    });
+    tags::owned_groups(cx, ClusterParameterGroup::TYPE, suffix, groups.collect()).await
 }

@@ -1,30 +1,23 @@
 //! An instance of an Aurora cluster: the writer or a reader, in one availability zone.
 
-use super::cluster::{ClusterId, start_to_delete};
-use super::parameter_group::ParameterGroupName;
+use super::cluster::start_to_delete;
 use super::status::phase;
-use super::subnet_group::SubnetGroupName;
-use super::{ENGINE, IDENTIFIER, tags};
-use crate::aws::{Aws, once, rds_tags_of, repeatable};
-use crate::engine::driver::Owned;
-use crate::engine::graph::NameRule;
-use crate::engine::{Class, Delta, Error, Identity, Kind, Phase, Ref};
-use crate::resources::iam::RoleArn;
-use crate::resources::kms::KeyArn;
-use crate::resources::owned::marked;
-use crate::resources::{Found, Lookup, Resource, ignore_not_found, missing_field};
+use super::{Cluster, ENGINE, HasArn, IDENTIFIER, ParameterGroup, RdsTags, SubnetGroup, tags};
+use crate::aws::rds_tags_of;
+use crate::engine::progress;
+use crate::resources::iam::Role;
+use crate::resources::kms::Key;
+use crate::resources::prelude::*;
 use aws_sdk_rds::operation::modify_db_instance::builders::ModifyDBInstanceFluentBuilder;
 use aws_sdk_rds::types::{DbCluster, DbInstance};
-use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// The settings of an instance.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Instance {
     /// Its cluster, which may still be in creation.
-    pub cluster: Ref<ClusterId>,
+    pub cluster: Ref<Cluster>,
     /// The group of the cluster, which the instance is placed by: it must hold a subnet in the instance's zone first.
-    pub subnet_group: Ref<SubnetGroupName>,
+    pub subnet_group: Ref<SubnetGroup>,
     /// `db.serverless` for Serverless v2.
     pub class: String,
     /// The availability zone.
@@ -32,7 +25,7 @@ pub struct Instance {
     /// Who becomes the writer when the writer fails: 0 first, 15 last.
     pub promotion_tier: i32,
     /// Its parameters.
-    pub parameter_group: Ref<ParameterGroupName>,
+    pub parameter_group: Ref<ParameterGroup>,
     /// False when parameters were changed that only a reboot brings into force, on the instance's group or the
     /// cluster's (`pending-reboot`). Setting it reboots the instance.
     pub parameters_applied: bool,
@@ -52,7 +45,7 @@ pub struct Instance {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Insights {
     /// The key of its data. AWS cannot change it while Performance Insights is on.
-    pub key: Ref<KeyArn>,
+    pub key: Ref<Arn<Key>>,
     /// Days that it keeps: 7, 731, or months of 31 days.
     pub days: i32,
 }
@@ -63,107 +56,117 @@ pub struct Monitoring {
     /// Seconds between samples: 1, 5, 10, 15, 30 or 60.
     pub seconds: i32,
     /// The role that writes them to the log group `RDSOSMetrics`.
-    pub role: Ref<RoleArn>,
+    pub role: Ref<Arn<Role>>,
 }
 
-/// What is known of an instance once it exists.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct InstanceOutputs {
     /// Its identifier, which is its name.
-    pub id: String,
-    /// Its ARN.
-    pub arn: String,
+    pub id: Ref<Instance>,
+    pub arn: Ref<Arn<Instance>>,
     /// `db-...`
-    pub resource_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Ref::is_unknown")]
+    pub resource_id: Ref<()>,
 }
+
+impl HasName for InstanceOutputs {
+    fn name(&self) -> &str {
+        self.id.as_str()
+    }
+}
+
+impl HasArn for InstanceOutputs {
+    fn arn(&self) -> &str {
+        self.arn.as_str()
+    }
+}
+
+const READ: Api = read("rds", "DescribeDBInstances");
+const CREATE: Api = once("rds", "CreateDBInstance");
+const MODIFY: Api = repeatable("rds", "ModifyDBInstance");
+const REBOOT: Api = once("rds", "RebootDBInstance");
+const DELETE: Api = repeatable("rds", "DeleteDBInstance");
 
 impl Kind for Instance {
     const TYPE: &'static str = "rds/instance";
     const NAME: NameRule = IDENTIFIER;
+    type Outputs = InstanceOutputs;
 }
 
 impl Resource for Instance {
-    const FIXED: &'static [&'static str] = &["cluster", "subnet_group", "zone"];
-    type Outputs = InstanceOutputs;
+    const FACTS: Facts<Self> = Facts {
+        listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
+        seconds: (450.0, 450.0),
+        cost: |_| {
+            Cost::usage(
+                "0.14 per ACU-hour, at least the least capacity of its cluster; 0.63 per GB of monitoring",
+            )
+        },
+        fixed: &["cluster", "subnet_group", "zone"],
+        changing: &[],
+        replace: Replace::DeleteFirst,
+        holds_data: false,
+        interrupts: &["class", "parameter_group", "parameters_applied"],
+        write_only: &[],
+        watched: &[],
+        delegated: &[],
+    };
+    type Tags = RdsTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let id = key
-            .outputs
-            .map_or(key.identity.name.as_str(), |o| o.id.as_str());
-        let Some((instance, cluster)) = look(cx, id, &key.spec.cluster).await? else {
+        let id = key.name();
+        let Some((instance, cluster)) = read_both(cx, id, &key.spec.cluster).await? else {
             return Ok(None);
         };
-        Ok(Some(Found {
-            spec: settings(&instance, cluster.as_ref()),
-            tags: Some(rds_tags_of(instance.tag_list())),
-            outputs: outputs(&instance, id, "rds:DescribeDBInstances")?,
-            phase: phase(instance.db_instance_status()),
-        }))
+        let spec = settings(&instance, cluster.as_ref());
+        let outputs = outputs(&instance, id, READ)?;
+        let found = Found::tagged(spec, outputs, rds_tags_of(instance.tag_list()));
+        Ok(Some(found.phase(phase(instance.db_instance_status()))))
     }
 
     async fn create(&self, cx: &Aws, identity: &Identity) -> Result<InstanceOutputs, Error> {
         let (insights, monitoring) = (self.insights.as_ref(), self.monitoring.as_ref());
-        let answer = cx
-            .call(once("rds", "CreateDBInstance"), || {
-                cx.rds
-                    .client
-                    .create_db_instance()
-                    .db_instance_identifier(&identity.name)
-                    .db_cluster_identifier(self.cluster.as_str())
-                    .engine(ENGINE)
-                    .db_instance_class(&self.class)
-                    .availability_zone(&self.zone)
-                    .promotion_tier(self.promotion_tier)
-                    .db_parameter_group_name(self.parameter_group.as_str())
-                    .publicly_accessible(self.publicly_accessible)
-                    .auto_minor_version_upgrade(self.auto_minor_upgrades)
-                    .preferred_maintenance_window(&self.maintenance_window)
-                    .enable_performance_insights(insights.is_some())
-                    .set_performance_insights_kms_key_id(insights.map(|i| i.key.to_string()))
-                    .set_performance_insights_retention_period(insights.map(|i| i.days))
-                    .monitoring_interval(monitoring.map_or(0, |m| m.seconds))
-                    .set_monitoring_role_arn(monitoring.map(|m| m.role.to_string()))
-                    .set_tags(tags::at_creation(identity))
-                    .send()
-            })
-            .await?;
-        let instance = answer
-            .db_instance()
-            .ok_or_else(|| missing_field("rds:CreateDBInstance", "DBInstance"))?;
-        outputs(instance, &identity.name, "rds:CreateDBInstance")
+        let call = cx.rds.client.create_db_instance();
+        let call = call
+            .db_instance_identifier(&identity.name)
+            .db_cluster_identifier(&self.cluster)
+            .engine(ENGINE)
+            .db_instance_class(&self.class)
+            .availability_zone(&self.zone)
+            .promotion_tier(self.promotion_tier)
+            .db_parameter_group_name(&self.parameter_group)
+            .publicly_accessible(self.publicly_accessible)
+            .auto_minor_version_upgrade(self.auto_minor_upgrades)
+            .preferred_maintenance_window(&self.maintenance_window)
+            .enable_performance_insights(insights.is_some())
+            .set_performance_insights_kms_key_id(insights.map(|i| i.key.to_string()))
+            .set_performance_insights_retention_period(insights.map(|i| i.days))
+            .monitoring_interval(monitoring.map_or(0, |m| m.seconds))
+            .set_monitoring_role_arn(monitoring.map(|m| m.role.to_string()))
+            .set_tags(tags::at_creation(identity));
+        let made = cx.call(CREATE, || call.clone().send()).await?;
+        let instance = made.db_instance();
+        let instance = instance.ok_or_else(|| CREATE.missing("DBInstance"))?;
+        outputs(instance, &identity.name, CREATE)
     }
 
-    async fn update(
-        &self,
-        cx: &Aws,
-        outputs: &InstanceOutputs,
-        delta: &Delta,
-    ) -> Result<(), Error> {
-        if let Some(change) = self.modification(cx, &outputs.id, delta)? {
-            cx.call(repeatable("rds", "ModifyDBInstance"), || {
-                change.clone().send()
-            })
-            .await?;
+    async fn update(&self, cx: &Aws, it: &InstanceOutputs, delta: &Delta) -> Result<(), Error> {
+        let id = it.id.as_str();
+        if let Some(call) = self.modification(cx, id, delta)? {
+            cx.call(MODIFY, || call.clone().send()).await?;
         }
-        tags::update(cx, &outputs.arn, delta).await?;
         if delta.touches("parameters_applied") {
-            self.reboot(cx, &outputs.id).await?;
+            self.reboot(cx, id).await?;
         }
         Ok(())
     }
 
-    async fn delete(&self, cx: &Aws, outputs: &InstanceOutputs) -> Result<(), Error> {
-        let answer = cx
-            .call(repeatable("rds", "DeleteDBInstance"), || {
-                cx.rds
-                    .client
-                    .delete_db_instance()
-                    .db_instance_identifier(&outputs.id)
-                    .skip_final_snapshot(true)
-                    .send()
-            })
-            .await;
-        match ignore_not_found(answer) {
+    async fn delete(&self, cx: &Aws, it: &InstanceOutputs) -> Result<(), Error> {
+        let call = cx.rds.client.delete_db_instance();
+        let call = call
+            .db_instance_identifier(&it.id)
+            .skip_final_snapshot(true);
+        match cx.delete(DELETE, || call.clone().send()).await {
             // "Instance is already being deleted"; the next read tells.
             Err(error) if error.message.contains("already being deleted") => Ok(()),
             Err(error) if error.class == Class::NotReady => {
@@ -175,19 +178,19 @@ impl Resource for Instance {
             other => other,
         }
     }
+}
 
-    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
-        let all = cx.rds.instances.all().await?;
-        let one = |i: &DbInstance| {
-            let (id, arn) = (i.db_instance_identifier()?, i.db_instance_arn()?);
-            marked(Self::TYPE, arn, id, rds_tags_of(i.tag_list()), suffix)
-        };
-        Ok(all.iter().filter_map(one).collect())
-    }
+async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
+    let all = cx.rds.instances.all().await?;
+    let one = |i: &DbInstance| {
+        let (id, arn) = (i.db_instance_identifier()?, i.db_instance_arn()?);
+        marked(Instance::TYPE, arn, id, rds_tags_of(i.tag_list()), suffix)
+    };
+    Ok(all.iter().filter_map(one).collect())
 }
 
 impl Instance {
-    /// One ModifyDBInstance with exactly what differs; `None` when only tags or the reboot do.
+    /// One ModifyDBInstance with exactly what differs; `None` when only the reboot does.
     fn modification(
         &self,
         cx: &Aws,
@@ -240,26 +243,23 @@ impl Instance {
     /// rebooted and leaves it alone.
     async fn reboot(&self, cx: &Aws, id: &str) -> Result<(), Error> {
         let _turn = cx.rds.reboots.lock().await;
-        let Some((instance, cluster)) = look(cx, id, &self.cluster).await? else {
+        progress::go_on("rds:RebootDBInstance")?;
+        let Some((instance, cluster)) = read_both(cx, id, &self.cluster).await? else {
             return Ok(());
         };
         let waits = !applied(&instance, cluster.as_ref());
         if !waits || phase(instance.db_instance_status()) != Phase::Ready {
             return Ok(());
         }
-        cx.call(once("rds", "RebootDBInstance"), || {
-            cx.rds
-                .client
-                .reboot_db_instance()
-                .db_instance_identifier(id)
-                .send()
-        })
-        .await?;
+        let call = cx.rds.client.reboot_db_instance();
+        let call = call.db_instance_identifier(id);
+        cx.call(REBOOT, || call.clone().send()).await?;
         // The next one's turn comes when this one serves again; a reboot that takes longer must not hold the others.
         let began = tokio::time::Instant::now();
-        while began.elapsed() < REBOOT {
-            tokio::time::sleep(POLL).await;
-            match look(cx, id, &self.cluster).await? {
+        while began.elapsed() < REBOOT_TAKES {
+            progress::sleep(POLL).await;
+            progress::go_on("rds:RebootDBInstance")?;
+            match read_both(cx, id, &self.cluster).await? {
                 Some((instance, cluster)) if !applied(&instance, cluster.as_ref()) => {}
                 Some((instance, _)) if phase(instance.db_instance_status()) == Phase::Settling => {}
                 _ => break,
@@ -270,7 +270,7 @@ impl Instance {
 }
 
 /// How long a reboot is waited for before the next instance's turn; it takes about a minute.
-const REBOOT: Duration = Duration::from_secs(300);
+const REBOOT_TAKES: Duration = Duration::from_secs(300);
 const POLL: Duration = Duration::from_secs(2);
 
 fn other_key() -> Error {
@@ -283,10 +283,10 @@ fn other_key() -> Error {
 
 /// The instance and its cluster, whose member list tells the state of the cluster's parameters. Both are asked in one
 /// tick when the cluster's name is known.
-async fn look(
+async fn read_both(
     cx: &Aws,
     id: &str,
-    cluster: &Ref<ClusterId>,
+    cluster: &Ref<Cluster>,
 ) -> Result<Option<(DbInstance, Option<DbCluster>)>, Error> {
     let clusters = &cx.rds.clusters;
     let known = Some(cluster.as_str()).filter(|c| !c.contains("@{"));
@@ -361,14 +361,12 @@ fn settings(instance: &DbInstance, cluster: Option<&DbCluster>) -> Instance {
     }
 }
 
-fn outputs(instance: &DbInstance, id: &str, action: &str) -> Result<InstanceOutputs, Error> {
-    let arn = instance.db_instance_arn();
+fn outputs(instance: &DbInstance, id: &str, api: Api) -> Result<InstanceOutputs, Error> {
+    let resource_id = instance.dbi_resource_id();
     Ok(InstanceOutputs {
-        id: id.to_owned(),
-        arn: arn
-            .ok_or_else(|| missing_field(action, "DBInstanceArn"))?
-            .to_owned(),
-        resource_id: instance.dbi_resource_id().map(str::to_owned),
+        id: id.into(),
+        arn: api.field(instance.db_instance_arn(), "DBInstanceArn")?,
+        resource_id: resource_id.unwrap_or_default().into(),
     })
 }
 

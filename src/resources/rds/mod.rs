@@ -10,13 +10,12 @@ mod subnet_group;
 mod tags;
 mod version;
 
-pub use cluster::{Capacity, Cluster, ClusterId, ClusterOutputs, SecretArn};
-pub use cluster_parameter_group::{
-    ClusterParameterGroup, ClusterParameterGroupName, ClusterParameterGroupOutputs,
-};
+pub use cluster::{Capacity, Cluster, ClusterOutputs, Secret};
+pub use cluster_parameter_group::ClusterParameterGroup;
 pub use instance::{Insights, Instance, InstanceOutputs, Monitoring};
-pub use parameter_group::{ParameterGroup, ParameterGroupName, ParameterGroupOutputs};
-pub use subnet_group::{SubnetGroup, SubnetGroupName, SubnetGroupOutputs};
+pub use parameter_group::ParameterGroup;
+pub use subnet_group::SubnetGroup;
+pub use tags::{HasArn, RdsTags};
 pub use version::{ENGINE, family, major};
 
 use crate::engine::graph::NameRule;

@@ -1,13 +1,24 @@
-//! Tags of RDS resources: given at creation, changed by AddTagsToResource and RemoveTagsFromResource.
+//! Tags of RDS's things: given at creation, changed by AddTagsToResource and RemoveTagsFromResource.
 
-use crate::aws::{Aws, repeatable};
-use crate::engine::driver::Owned;
-use crate::engine::{Delta, Error, Identity};
-use crate::resources::owned::{is_conventional, marked};
+use crate::resources::prelude::*;
 use aws_sdk_rds::types::Tag;
-use std::collections::BTreeMap;
 
-fn list(tags: &BTreeMap<String, String>) -> Vec<Tag> {
+/// RDS's way to change tags: by ARN.
+pub enum RdsTags {}
+
+/// Outputs of RDS: the ARN is what tags are put on.
+pub trait HasArn {
+    /// The ARN.
+    fn arn(&self) -> &str;
+}
+
+impl<R> HasArn for Named<R> {
+    fn arn(&self) -> &str {
+        self.arn.as_str()
+    }
+}
+
+fn list(tags: &Tags) -> Vec<Tag> {
     let tag = |(k, v): (&String, &String)| Tag::builder().key(k).value(v).build();
     tags.iter().map(tag).collect()
 }
@@ -17,31 +28,23 @@ pub(super) fn at_creation(identity: &Identity) -> Option<Vec<Tag>> {
     Some(list(&identity.tags))
 }
 
-/// Sets and removes the tags that differ.
-pub(super) async fn update(cx: &Aws, arn: &str, delta: &Delta) -> Result<(), Error> {
-    if !delta.set_tags.is_empty() {
-        cx.call(repeatable("rds", "AddTagsToResource"), || {
-            cx.rds
-                .client
-                .add_tags_to_resource()
-                .resource_name(arn)
-                .set_tags(Some(list(&delta.set_tags)))
-                .send()
-        })
-        .await?;
+impl<O: HasArn + Sync> TagCalls<O> for RdsTags {
+    async fn change(cx: &Aws, it: &O, set: &Tags, remove: &[String]) -> Result<(), Error> {
+        if !set.is_empty() {
+            let call = cx.rds.client.add_tags_to_resource();
+            let call = call.resource_name(it.arn()).set_tags(Some(list(set)));
+            let api = repeatable("rds", "AddTagsToResource");
+            cx.call(api, || call.clone().send()).await?;
+        }
+        if !remove.is_empty() {
+            let call = cx.rds.client.remove_tags_from_resource();
+            let call = call.resource_name(it.arn());
+            let call = call.set_tag_keys(Some(remove.to_vec()));
+            let api = repeatable("rds", "RemoveTagsFromResource");
+            cx.call(api, || call.clone().send()).await?;
+        }
+        Ok(())
     }
-    if !delta.remove_tags.is_empty() {
-        cx.call(repeatable("rds", "RemoveTagsFromResource"), || {
-            cx.rds
-                .client
-                .remove_tags_from_resource()
-                .resource_name(arn)
-                .set_tag_keys(Some(delta.remove_tags.clone()))
-                .send()
-        })
-        .await?;
-    }
-    Ok(())
 }
 
 /// The owned ones of many groups. The listing does not tell tags, so only groups with a name that can be ours are asked
@@ -67,10 +70,7 @@ pub(super) async fn owned_groups(
 }
 
 /// The tags of a group that was just listed; `None` when it went away in between.
-pub(super) async fn of_group(
-    cx: &Aws,
-    arn: &str,
-) -> Result<Option<BTreeMap<String, String>>, Error> {
+pub(super) async fn of_group(cx: &Aws, arn: &str) -> Result<Option<Tags>, Error> {
     let tags = cx.rds.tags(arn).await?;
     if let Some(tags) = &tags {
         cx.recent.note(arn, tags);

@@ -1,6 +1,6 @@
 //! Versions of Aurora PostgreSQL: `major.minor`, such as `14.6` ("Aurora PostgreSQL versions").
 
-use serde_json::Value;
+use crate::engine::Owner;
 
 /// The engine of the platform's database.
 pub const ENGINE: &str = "aurora-postgresql";
@@ -26,10 +26,10 @@ pub(super) fn covers(have: &str, want: &str) -> bool {
 }
 
 /// The legal range of the version that runs.
-pub(super) fn legal(want: &Value, have: &Value) -> Result<(), String> {
+pub(super) fn legal(owner: &Owner<'_>) -> Result<(), String> {
     let (want, have) = (
-        want.as_str().unwrap_or_default(),
-        have.as_str().unwrap_or_default(),
+        owner.wanted.as_str().unwrap_or_default(),
+        owner.found.as_str().unwrap_or_default(),
     );
     if covers(have, want) {
         Ok(())
@@ -49,12 +49,15 @@ mod tests {
     fn automatic_upgrades_lead_up_within_the_major_version() {
         assert!(covers("14.6", "14.6") && covers("14.10", "14.6"));
         assert!(!covers("14.5", "14.6") && !covers("15.2", "14.6"));
-        assert!(legal(&"14.6".into(), &"14.9".into()).is_ok());
-        assert!(
-            legal(&"14.6".into(), &"13.9".into())
-                .unwrap_err()
-                .contains("13.9 runs")
-        );
+        let judge = |found: &str| {
+            legal(&Owner {
+                wanted: &"14.6".into(),
+                found: &found.into(),
+                record: None,
+            })
+        };
+        assert!(judge("14.9").is_ok());
+        assert!(judge("13.9").unwrap_err().contains("13.9 runs"));
         assert_eq!(family("14.6"), "aurora-postgresql14");
     }
 }

@@ -5,18 +5,13 @@
 //! the S3 user guide), so a bucket of another account that took our name is refused by S3 and never touched.
 
 use super::lifecycle::Rule;
-use super::{empty, settings};
-use crate::aws::{Aws, once, read, repeatable};
-use crate::engine::{Class, Delta, Error, Handle, Identity, Kind, NameRule, Owned, Phase, Ref};
-use crate::resources::kms::KeyArn;
-use crate::resources::owned::{is_conventional, marked};
+use super::{S3Tags, empty, settings};
+use crate::resources::kms::Key;
 use crate::resources::policy::Policy;
-use crate::resources::{Found, Lookup, Resource, ignore_not_found};
+use crate::resources::prelude::*;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration, ObjectOwnership};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The settings of a bucket.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Bucket {
     /// Who owns objects: `BucketOwnerEnforced` switches access lists off.
@@ -33,6 +28,9 @@ pub struct Bucket {
     pub logging: Option<Logging>,
     /// What becomes of objects with time, by rule id.
     pub lifecycle: BTreeMap<String, Rule>,
+    /// Whom its access list lets in, and where it sends objects or news of them: see `exposed`.
+    #[serde(default)]
+    pub exposed: Exposed,
 }
 
 /// The default encryption of a bucket.
@@ -41,7 +39,7 @@ pub struct Encryption {
     /// `AES256` (SSE-S3), `aws:kms` or `aws:kms:dsse`.
     pub algorithm: String,
     /// The key, for the algorithms of KMS.
-    pub kms_key: Option<Ref<KeyArn>>,
+    pub kms_key: Option<Ref<Arn<Key>>>,
 }
 
 /// The public access block.
@@ -61,39 +59,13 @@ pub struct PublicAccess {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Logging {
     /// The bucket that gets the logs. Its policy must let the logging service write, so refer to it by `.ready()`.
-    pub bucket: Ref<BucketName>,
+    pub bucket: Ref<Bucket>,
     /// What the keys of the logs begin with.
     pub prefix: String,
 }
 
-/// A bucket's name.
-#[derive(Debug)]
-pub enum BucketName {}
-
-/// A bucket's ARN.
-#[derive(Debug)]
-pub enum BucketArn {}
-
-/// What is known of a bucket once it exists.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct BucketOutputs {
-    /// Its name.
-    pub name: Ref<BucketName>,
-    /// `arn:aws:s3:::NAME`
-    pub arn: Ref<BucketArn>,
-}
-
-impl Handle<Bucket> {
-    /// The bucket's name.
-    pub fn name(&self) -> Ref<BucketName> {
-        self.output("name")
-    }
-
-    /// The bucket's ARN.
-    pub fn arn(&self) -> Ref<BucketArn> {
-        self.output("arn")
-    }
-}
+const CREATE: Api = once("s3", "CreateBucket");
+const DELETE: Api = repeatable("s3", "DeleteBucket");
 
 impl Kind for Bucket {
     const TYPE: &'static str = "s3/bucket";
@@ -104,19 +76,33 @@ impl Kind for Bucket {
         legal: |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-',
         charset: "lower-case letters, digits and hyphens",
     };
+    type Outputs = Named<Self>;
 }
 
 impl Resource for Bucket {
-    const HOLDS_DATA: bool = true;
-    type Outputs = BucketOutputs;
+    const FACTS: Facts<Self> = Facts {
+        listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
+        seconds: (1.0, 1.0),
+        cost: |_| Cost::usage("0.0245 per GB and month, 0.0054 per 1,000 writes"),
+        fixed: &[],
+        changing: &[],
+        replace: Replace::DeleteFirst,
+        holds_data: true,
+        interrupts: &[],
+        write_only: &[],
+        watched: &[],
+        delegated: &[],
+    };
+    type Tags = S3Tags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let name = key
-            .outputs
-            .map_or(key.identity.name.as_str(), |o| o.name.as_str());
+        let name = key.name();
         let (spec, tags) = match settings::all(cx, name).await {
             Ok(all) => all,
             Err(error) if error.code == "NoSuchBucket" => return Ok(None),
+            Err(error) if key.outputs.is_none() && is_elsewhere(&error) => {
+                return Err(elsewhere(name, error));
+            }
             Err(error) if error.is_denied() && key.outputs.is_none() => {
                 return Err(explain(cx, name, error).await);
             }
@@ -124,17 +110,12 @@ impl Resource for Bucket {
         };
         let outputs = outputs(name);
         cx.recent.note(outputs.arn.as_str(), &tags);
-        Ok(Some(Found {
-            spec,
-            tags: Some(tags),
-            outputs,
-            phase: Phase::Ready,
-        }))
+        Ok(Some(Found::tagged(spec, outputs, tags)))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<BucketOutputs, Error> {
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Named<Bucket>, Error> {
         let name = identity.name.as_str();
-        let tags = settings::tags("s3:CreateBucket", &identity.tags)?;
+        let tags = super::tags::tags(CREATE, &identity.tags)?;
         // "CreateBucketConfiguration" in the S3 API reference: us-east-1 is the region that must not be named; tags
         // given here need s3:TagResource.
         let region =
@@ -143,70 +124,71 @@ impl Resource for Bucket {
             .set_location_constraint(region)
             .set_tags(Some(tags))
             .build();
-        cx.call(once("s3", "CreateBucket"), || {
-            cx.s3
-                .client
-                .create_bucket()
-                .bucket(name)
-                .object_ownership(ObjectOwnership::from(self.ownership.as_str()))
-                .create_bucket_configuration(configuration.clone())
-                .send()
-        })
-        .await?;
+        let call = cx.s3.client.create_bucket().bucket(name);
+        let call = call
+            .object_ownership(ObjectOwnership::from(self.ownership.as_str()))
+            .create_bucket_configuration(configuration);
+        cx.call(CREATE, || call.clone().send()).await?;
         Ok(outputs(name))
     }
 
-    async fn update(&self, cx: &Aws, outputs: &BucketOutputs, delta: &Delta) -> Result<(), Error> {
-        let name = outputs.name.as_str();
-        settings::update(self, cx, name, delta).await?;
-        settings::update_tags(cx, name, delta).await
+    async fn update(&self, cx: &Aws, outputs: &Named<Bucket>, delta: &Delta) -> Result<(), Error> {
+        settings::update(self, cx, outputs.name.as_str(), delta).await
     }
 
     /// Empties it and deletes it. What is written in between (log delivery) makes S3 refuse with `BucketNotEmpty`,
-    /// class `Held`: then all of this runs again.
-    async fn delete(&self, cx: &Aws, outputs: &BucketOutputs) -> Result<(), Error> {
+    /// class `InUse`: then all of this runs again.
+    async fn delete(&self, cx: &Aws, outputs: &Named<Bucket>) -> Result<(), Error> {
         let name = outputs.name.as_str();
         ignore_not_found(empty::empty(cx, name).await)?;
-        ignore_not_found(
-            cx.call(repeatable("s3", "DeleteBucket"), || {
-                cx.s3
-                    .client
-                    .delete_bucket()
-                    .bucket(name)
-                    .expected_bucket_owner(&cx.account)
-                    .send()
-            })
-            .await,
-        )
-    }
-
-    /// The account's buckets in this region with our kind of name, and the tags of those.
-    async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
-        let mut out = Vec::new();
-        for name in ours(cx, None).await? {
-            if !is_conventional(&name, suffix) {
-                continue;
-            }
-            let outputs = outputs(&name);
-            let arn = outputs.arn.as_str();
-            let tags = match cx.recent.get(arn).await {
-                Some(tags) => tags,
-                None => match settings::tags_of(cx, &name).await {
-                    Err(error) if error.code == "NoSuchBucket" => continue,
-                    other => other?,
-                },
-            };
-            out.extend(marked(Self::TYPE, arn, &name, tags, suffix));
-        }
-        Ok(out)
+        let call = cx.s3.client.delete_bucket().bucket(name);
+        let call = call.expected_bucket_owner(&cx.account);
+        cx.delete(DELETE, || call.clone().send()).await
     }
 }
 
-fn outputs(name: &str) -> BucketOutputs {
-    BucketOutputs {
-        name: name.into(),
-        arn: format!("arn:aws:s3:::{name}").into(),
+/// The account's buckets in this region with our kind of name, and the tags of those.
+async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
+    let mut out = Vec::new();
+    for name in ours(cx, None).await? {
+        if !is_conventional(&name, suffix) {
+            continue;
+        }
+        let outputs = outputs(&name);
+        let arn = outputs.arn.as_str();
+        let tags = match cx.recent.get(arn).await {
+            Some(tags) => tags,
+            None => match super::tags::tags_of(cx, &name).await {
+                Err(error) if error.code == "NoSuchBucket" => continue,
+                other => other?,
+            },
+        };
+        out.extend(marked(Bucket::TYPE, arn, &name, tags, suffix));
     }
+    Ok(out)
+}
+
+fn outputs(name: &str) -> Named<Bucket> {
+    Named::new(name, format!("arn:aws:s3:::{name}"))
+}
+
+/// S3's answers about a bucket of another region.
+fn is_elsewhere(error: &Error) -> bool {
+    matches!(
+        error.code.as_str(),
+        "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException"
+    )
+}
+
+/// A bucket of another region that nobody recorded is not this deployment's, whoever owns it.
+fn elsewhere(name: &str, redirect: Error) -> Error {
+    Error::of(
+        Class::Conflict,
+        redirect.action,
+        format!("the bucket name `{name}` is taken by a bucket in another region"),
+    )
+    .code(redirect.code)
+    .hint("bucket names are unique across all accounts and regions; choose another --suffix")
 }
 
 /// A refusal on a bucket that nobody recorded: S3 does not say whether a permission is missing or another account owns

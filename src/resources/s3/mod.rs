@@ -2,8 +2,11 @@
 
 mod bucket;
 mod empty;
+mod exposed;
 mod lifecycle;
 mod settings;
+mod tags;
 
-pub use bucket::{Bucket, BucketArn, BucketName, BucketOutputs, Encryption, Logging, PublicAccess};
+pub use bucket::{Bucket, Encryption, Logging, PublicAccess};
 pub use lifecycle::Rule;
+pub use tags::S3Tags;

@@ -2,7 +2,9 @@
 //! does not costs one.
 
 use super::bucket::{Bucket, Encryption, Logging, PublicAccess};
+use super::exposed;
 use super::lifecycle::Rule;
+use super::tags::{tags_of, unless};
 use crate::aws::{Aws, read, repeatable};
 use crate::engine::{Delta, Error};
 use crate::resources::policy::Policy;
@@ -10,12 +12,9 @@ use aws_sdk_s3::types::{
     self as t, BucketLifecycleConfiguration, BucketLoggingStatus, BucketVersioningStatus,
     LoggingEnabled, ObjectOwnership, OwnershipControls, OwnershipControlsRule,
     PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
-    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging,
-    VersioningConfiguration,
+    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, VersioningConfiguration,
 };
 use std::collections::BTreeMap;
-
-type Tags = BTreeMap<String, String>;
 
 /// A read of one setting, with the account that must own the bucket.
 macro_rules! get {
@@ -47,15 +46,16 @@ macro_rules! put {
 }
 
 /// All settings and tags. `NoSuchBucket` when it does not exist.
-pub(super) async fn all(cx: &Aws, bucket: &str) -> Result<(Bucket, Tags), Error> {
+pub(super) async fn all(cx: &Aws, bucket: &str) -> Result<(Bucket, crate::resources::Tags), Error> {
     let versioning = get!(cx, bucket, "GetBucketVersioning", get_bucket_versioning).await?;
-    let (ownership, encryption, public_access, policy, logging, lifecycle, tags) = futures::try_join!(
+    let (ownership, encryption, public_access, policy, logging, lifecycle, exposed, tags) = futures::try_join!(
         ownership(cx, bucket),
         encryption(cx, bucket),
         public_access(cx, bucket),
         policy(cx, bucket),
         logging(cx, bucket),
         lifecycle(cx, bucket),
+        exposed::read(cx, bucket),
         tags_of(cx, bucket),
     )?;
     let spec = Bucket {
@@ -66,16 +66,9 @@ pub(super) async fn all(cx: &Aws, bucket: &str) -> Result<(Bucket, Tags), Error>
         policy,
         logging,
         lifecycle,
+        exposed,
     };
     Ok((spec, tags))
-}
-
-/// The answer, or `None` when S3 says with `code` that this setting was never made.
-fn unless<T>(answer: Result<T, Error>, code: &str) -> Result<Option<T>, Error> {
-    match answer {
-        Err(error) if error.code == code => Ok(None),
-        other => other.map(Some),
-    }
 }
 
 async fn ownership(cx: &Aws, bucket: &str) -> Result<String, Error> {
@@ -161,48 +154,6 @@ async fn lifecycle(cx: &Aws, bucket: &str) -> Result<BTreeMap<String, Rule>, Err
     Ok(rules.iter().map(Rule::from_s3).collect())
 }
 
-/// A bucket's tags.
-pub(super) async fn tags_of(cx: &Aws, bucket: &str) -> Result<Tags, Error> {
-    let answer = get!(cx, bucket, "GetBucketTagging", get_bucket_tagging).await;
-    let tags = unless(answer, "NoSuchTagSet")?
-        .map(|a| a.tag_set)
-        .unwrap_or_default();
-    Ok(tags.into_iter().map(|t| (t.key, t.value)).collect())
-}
-
-/// Tags in S3's form.
-pub(super) fn tags<'a>(
-    action: &str,
-    tags: impl IntoIterator<Item = (&'a String, &'a String)>,
-) -> Result<Vec<Tag>, Error> {
-    tags.into_iter()
-        .map(|(k, v)| Tag::builder().key(k).value(v).build())
-        .collect::<Result<_, _>>()
-        .map_err(|e| Error::permanent(action, e.to_string()))
-}
-
-/// S3 replaces the whole set of tags: those of others are read first and put back.
-pub(super) async fn update_tags(cx: &Aws, bucket: &str, delta: &Delta) -> Result<(), Error> {
-    if !delta.touches_tags() {
-        return Ok(());
-    }
-    let mut all = tags_of(cx, bucket).await?;
-    all.extend(delta.set_tags.clone());
-    // AWS keeps its own tags by itself and refuses them from anybody else.
-    all.retain(|key, _| !key.starts_with("aws:") && !delta.remove_tags.contains(key));
-    let set = tags("s3:PutBucketTagging", &all)?;
-    let tagging = Tagging::builder().set_tag_set(Some(set)).build();
-    let tagging = tagging.map_err(|e| Error::permanent("s3:PutBucketTagging", e.to_string()))?;
-    put!(
-        cx,
-        bucket,
-        "PutBucketTagging",
-        put_bucket_tagging,
-        tagging = tagging
-    )?;
-    Ok(())
-}
-
 /// Puts what `delta` names: first what protects, then what gives access, last what moves data.
 pub(super) async fn update(
     want: &Bucket,
@@ -210,6 +161,7 @@ pub(super) async fn update(
     bucket: &str,
     delta: &Delta,
 ) -> Result<(), Error> {
+    exposed::close(cx, bucket, delta).await?;
     if delta.touches("public_access") {
         let block = PublicAccessBlockConfiguration::builder()
             .block_public_acls(want.public_access.block_acls)

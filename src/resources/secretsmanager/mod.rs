@@ -2,4 +2,4 @@
 
 mod rotation;
 
-pub use rotation::{Rotation, RotationOutputs};
+pub use rotation::Rotation;

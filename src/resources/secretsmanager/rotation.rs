@@ -1,98 +1,122 @@
 //! The rotation schedule of the secret in which RDS keeps a master password. RDS rotates it without a Lambda function,
 //! every seven days by default; RotateSecret changes the schedule ("Managed rotation for AWS Secrets Manager secrets").
 
-use crate::aws::{Aws, read, repeatable};
-use crate::engine::{Delta, Error, Identity, Kind, Nature, Phase, Ref};
-use crate::resources::rds::SecretArn;
-use crate::resources::{Found, Lookup, Resource, found};
+use crate::resources::prelude::*;
+use crate::resources::rds::Secret;
 use aws_sdk_secretsmanager::types::RotationRulesType;
-use serde::{Deserialize, Serialize};
 
-/// The schedule.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rotation {
-    /// The secret.
-    pub secret: Ref<SecretArn>,
+    pub secret: Ref<Secret>,
     /// Days between rotations, 1 to 1000; 0 when rotation is off.
     pub days: i64,
+    /// Its resource policy, which lets others read it, and its copies in other regions.
+    #[serde(default)]
+    pub exposed: Exposed,
 }
 
-/// A schedule has nothing of its own that others could refer to.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct RotationOutputs {
     /// The secret's ARN.
-    pub arn: Ref<SecretArn>,
+    pub arn: Ref<Secret>,
 }
+
+const DESCRIBE: Api = read("secretsmanager", "DescribeSecret");
+const GET_POLICY: Api = read("secretsmanager", "GetResourcePolicy");
+const DELETE_POLICY: Api = repeatable("secretsmanager", "DeleteResourcePolicy");
+const STOP_COPY: Api = repeatable("secretsmanager", "RemoveRegionsFromReplication");
+const ROTATE: Api = repeatable("secretsmanager", "RotateSecret");
 
 impl Kind for Rotation {
     const TYPE: &'static str = "secretsmanager/rotation";
+    type Outputs = RotationOutputs;
 }
 
-impl Resource for Rotation {
-    const NATURE: Nature = Nature::SubResource;
-    type Outputs = RotationOutputs;
+impl SubResource for Rotation {
+    const FACTS: SubFacts = SubFacts {
+        parent: "secret",
+        seconds: (1.0, 1.0),
+        interrupts: &[],
+        write_only: &[],
+        delegated: &[],
+    };
+    type Parent = Secret;
 
-    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let arn = &key.spec.secret;
-        let answer = cx.call(read("secretsmanager", "DescribeSecret"), || {
-            cx.secretsmanager
-                .client
-                .describe_secret()
-                .secret_id(arn.as_str())
-                .send()
-        });
-        let Some(secret) = found(answer.await)?.filter(|s| s.deleted_date().is_none()) else {
+    fn parent(&self) -> &Ref<Secret> {
+        &self.secret
+    }
+
+    async fn read(
+        cx: &Aws,
+        secret: &Ref<Secret>,
+        _: Option<&RotationOutputs>,
+    ) -> Result<Option<Found<Self>>, Error> {
+        let call = cx.secretsmanager.client.describe_secret();
+        let call = call.secret_id(secret);
+        let answer = found(cx.call(DESCRIBE, || call.clone().send()).await)?;
+        let Some(answer) = answer.filter(|s| s.deleted_date().is_none()) else {
             return Ok(None);
         };
-        let on = secret.rotation_enabled().unwrap_or(false);
-        let days = secret
-            .rotation_rules()
-            .and_then(|r| r.automatically_after_days());
-        Ok(Some(Found {
-            spec: Self {
-                secret: arn.clone(),
-                days: days.filter(|_| on).unwrap_or_default(),
-            },
-            tags: None,
-            outputs: RotationOutputs { arn: arn.clone() },
-            phase: Phase::Ready,
-        }))
+        let on = answer.rotation_enabled().unwrap_or(false);
+        let rules = answer.rotation_rules();
+        let days = rules.and_then(|r| r.automatically_after_days());
+        let call = cx.secretsmanager.client.get_resource_policy();
+        let call = call.secret_id(secret);
+        let policy = found(cx.call(GET_POLICY, || call.clone().send()).await)?;
+        let policy = policy.and_then(|p| p.resource_policy);
+        let mut exposed: Exposed = policy.map(|p| (POLICY.to_owned(), p)).into_iter().collect();
+        for copy in answer.replication_status() {
+            let region = copy.region().unwrap_or_default();
+            let status = copy.status().map(|s| s.as_str()).unwrap_or_default();
+            exposed.insert(format!("{REPLICA}{region}"), status.to_owned());
+        }
+        let spec = Self {
+            secret: secret.clone(),
+            days: days.filter(|_| on).unwrap_or_default(),
+            exposed,
+        };
+        let outputs = RotationOutputs {
+            arn: secret.clone(),
+        };
+        Ok(Some(Found::of_parent(spec, outputs)))
     }
 
-    async fn create(&self, _cx: &Aws, _identity: &Identity) -> Result<RotationOutputs, Error> {
-        Err(Error::permanent(
-            "create",
-            "a rotation schedule exists with its secret",
-        ))
-    }
-
-    async fn update(
-        &self,
-        cx: &Aws,
-        _outputs: &RotationOutputs,
-        delta: &Delta,
-    ) -> Result<(), Error> {
-        if delta.changes.is_empty() {
+    async fn set(&self, cx: &Aws, _: &RotationOutputs, delta: &Delta) -> Result<(), Error> {
+        for what in delta.entries("exposed").keys() {
+            self.close(cx, what).await?;
+        }
+        if !delta.touches("days") {
             return Ok(());
         }
         let rules = RotationRulesType::builder().automatically_after_days(self.days);
-        let rules = rules.build();
-        cx.call(repeatable("secretsmanager", "RotateSecret"), || {
-            cx.secretsmanager
-                .client
-                .rotate_secret()
-                .secret_id(self.secret.as_str())
-                .rotation_rules(rules.clone())
-                .rotate_immediately(false)
-                .send()
-        })
-        .await
-        .map(drop)
+        let call = cx.secretsmanager.client.rotate_secret();
+        let call = call
+            .secret_id(&self.secret)
+            .rotation_rules(rules.build())
+            .rotate_immediately(false);
+        cx.call(ROTATE, || call.clone().send()).await.map(drop)
     }
 
-    /// Nothing: the schedule goes with the secret, and the secret with its cluster. While the cluster stays, a shorter
-    /// or longer schedule does no harm.
-    async fn delete(&self, _cx: &Aws, _outputs: &RotationOutputs) -> Result<(), Error> {
+    /// The schedule goes with the secret, and the secret with its cluster. While the cluster stays, a shorter or longer
+    /// schedule does no harm.
+    async fn reset(&self, _: &Aws, _: &RotationOutputs) -> Result<(), Error> {
         Ok(())
+    }
+}
+
+/// How the entries of `exposed` begin.
+const POLICY: &str = "policy";
+const REPLICA: &str = "replica/";
+
+impl Rotation {
+    async fn close(&self, cx: &Aws, what: &str) -> Result<(), Error> {
+        let client = &cx.secretsmanager.client;
+        if let Some(region) = what.strip_prefix(REPLICA) {
+            let call = client.remove_regions_from_replication();
+            let call = call.secret_id(&self.secret).remove_replica_regions(region);
+            return cx.delete(STOP_COPY, || call.clone().send()).await;
+        }
+        let call = client.delete_resource_policy().secret_id(&self.secret);
+        cx.delete(DELETE_POLICY, || call.clone().send()).await
     }
 }

@@ -14,7 +14,7 @@ from .request import Request
 from .store import store_of
 
 # (service, operation) -> patches, outermost first; "*" stands for every service or operation.
-MENDS = defaultdict(list)
+PATCHES = defaultdict(list)
 MOTO_NAME = {"cloudwatch": "cloudwatch", "service-quotas": "servicequotas"}
 
 
@@ -24,7 +24,7 @@ def patch(service, *operations):
 
     def register(function):
         for operation in operations:
-            MENDS[service, operation].append(function)
+            PATCHES[service, operation].append(function)
         return function
 
     return register
@@ -41,7 +41,7 @@ class Call:
         self.account, self.region = request.account, request.region
         # The patches that are still between here and moto. Each patch gets a Call of its own, so that what an inner one
         # sends on (now, or later when something settles) is not what an outer one was asked.
-        every = MENDS["*", "*"] + MENDS[self.service, "*"] + MENDS[self.service, self.operation]
+        every = PATCHES["*", "*"] + PATCHES[self.service, "*"] + PATCHES[self.service, self.operation]
         self._rest = every if rest is None else rest
 
     @property

@@ -24,9 +24,9 @@ from .writes import is_write
 class Gateway:
     """One sandbox: everything that is shared between requests."""
 
-    def __init__(self, instance, latency="none"):
+    def __init__(self, instance, latency="none", seconds=None):
         self.instance = instance
-        self.clock = Clock(latency)
+        self.clock = Clock(latency, seconds)
         self.faults = Faults()
         self.lag = Lag()
         self.log = CallLog()
@@ -95,7 +95,7 @@ class Gateway:
         return rendered
 
     def _effect(self, request, write):
-        """Mends and moto, one call at a time."""
+        """Patches and moto, one call at a time."""
         with self._lock:
             self.clock.run_due()
             call = Call(self, request)

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use deployer::engine::driver::{Delegated, Key, Owned};
 use deployer::engine::{
-    Class, Delta, Driver, Error, Identity, Leftover, Live, Meta, Nature, Phase, Registry,
+    Class, Delta, Driver, Error, Identity, Leftover, Live, Meta, Phase, Registry, Replace,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -31,6 +31,12 @@ pub struct World {
     pub faults: Mutex<BTreeMap<String, Vec<Error>>>,
     /// How many deletions are answered and then come to nothing.
     pub unheeded: AtomicUsize,
+    /// Things that reads do not show before an instant: by id, when they are seen again.
+    pub hidden: Mutex<BTreeMap<String, Instant>>,
+    /// A step whose creation panics.
+    pub panics: Mutex<Option<String>>,
+    /// How often each thing was updated; an updated thing has this as its output `version`.
+    pub updates: Mutex<BTreeMap<String, u64>>,
     /// Seconds of one call.
     pub call_seconds: f64,
     /// Names of outputs that everything has beside its `id`.
@@ -51,7 +57,19 @@ impl World {
             .outputs
             .iter()
             .map(|name| (name.clone(), json!(format!("{name} of {id}"))));
-        more.chain([("id".to_owned(), json!(id))]).collect()
+        let updates = self.updates.lock().unwrap();
+        let version = updates.get(id).map(|n| json!(format!("v{n}")));
+        more.chain([("id".to_owned(), json!(id))])
+            .chain(version.map(|v| ("version".to_owned(), v)))
+            .collect()
+    }
+
+    /// True when another thing has this id in its settings.
+    fn uses(&self, id: &str) -> bool {
+        let things = self.things.lock().unwrap();
+        things
+            .values()
+            .any(|t| t.spec.to_string().contains(&format!("\"{id}\"")))
     }
 
     pub fn live(&self) -> Vec<String> {
@@ -96,13 +114,10 @@ impl World {
         Fake {
             world: self.clone(),
             meta: Meta {
-                kind,
                 fixed: &["fixed"],
-                holds_data: false,
-                nature: Nature::Tagged,
-                delegated: &[],
                 create_seconds: seconds.0,
                 delete_seconds: seconds.1,
+                ..Meta::plain(kind)
             },
         }
     }
@@ -117,6 +132,14 @@ pub struct Fake {
 impl Fake {
     pub fn holding_data(mut self) -> Self {
         self.meta.holds_data = true;
+        self
+    }
+    pub fn changing(mut self, outputs: &'static [&'static str]) -> Self {
+        self.meta.changing = outputs;
+        self
+    }
+    pub fn create_first(mut self) -> Self {
+        self.meta.replace = Replace::CreateFirst;
         self
     }
     pub fn delegating(mut self, delegated: &'static [Delegated]) -> Self {
@@ -142,7 +165,10 @@ impl Driver for Fake {
             .outputs
             .and_then(|o| o["id"].as_str())
             .map(str::to_owned);
-        let found = things.iter().find(|(at, thing)| match &id {
+        let hidden = self.world.hidden.lock().unwrap();
+        let visible = |id: &str| hidden.get(id).is_none_or(|until| *until <= now);
+        let mut things = things.iter().filter(|(id, _)| visible(id));
+        let found = things.find(|(at, thing)| match &id {
             Some(id) => *at == id,
             None => {
                 thing.tags.get(STEP) == Some(&key.identity.step)
@@ -168,6 +194,13 @@ impl Driver for Fake {
 
     async fn create(&self, spec: &Value, identity: &Identity) -> Result<Value, Error> {
         self.world.call().await;
+        let panics = self
+            .world
+            .panics
+            .lock()
+            .unwrap()
+            .take_if(|s| *s == identity.step);
+        assert_eq!(panics, None, "the panic that was asked for");
         let fault = self.world.fault(&identity.step);
         if let Some(fault) = fault.as_ref().filter(|f| f.leftover == Leftover::Nothing) {
             return Err(fault.clone());
@@ -195,6 +228,10 @@ impl Driver for Fake {
     async fn update(&self, spec: &Value, outputs: &Value, delta: &Delta) -> Result<(), Error> {
         self.world.call().await;
         let id = outputs["id"].as_str().unwrap_or_default();
+        let step = id.rsplit_once('-').map_or(id, |p| p.0);
+        if let Some(fault) = self.world.fault(&format!("update {step}")) {
+            return Err(fault);
+        }
         self.world
             .writes
             .lock()
@@ -213,13 +250,21 @@ impl Driver for Fake {
         for key in &delta.remove_tags {
             thing.tags.remove(key);
         }
+        *self
+            .world
+            .updates
+            .lock()
+            .unwrap()
+            .entry(id.into())
+            .or_default() += 1;
         Ok(())
     }
 
     async fn delete(&self, _spec: &Value, outputs: &Value) -> Result<(), Error> {
         self.world.call().await;
         let id = outputs["id"].as_str().unwrap_or_default();
-        if self.world.fault(&format!("delete {id}")).is_some() {
+        let used = self.meta.replace == Replace::CreateFirst && self.world.uses(id);
+        if used || self.world.fault(&format!("delete {id}")).is_some() {
             return Err(Error::of(Class::InUse, "delete", "something uses it"));
         }
         self.world

@@ -1,7 +1,7 @@
 //! A small graph, its state, and what is read of it.
 
 use super::super::*;
-use crate::engine::driver::{Delegated, Delta, Driver, Identity, Key, Meta};
+use crate::engine::driver::{Delegated, Delta, Driver, Identity, Key, Meta, Owner};
 use crate::engine::graph::{Builder, Kind, StepMeta};
 use async_trait::async_trait;
 use serde_json::json;
@@ -13,16 +13,18 @@ use std::sync::Arc;
 struct Thing(Value);
 impl Kind for Thing {
     const TYPE: &'static str = "test/thing";
+    type Outputs = ();
 }
 #[derive(Serialize)]
 #[serde(transparent)]
 struct Part(Value);
 impl Kind for Part {
     const TYPE: &'static str = "test/part";
+    type Outputs = ();
 }
 
-pub(super) fn at_most_nine(_: &Value, have: &Value) -> Result<(), String> {
-    match have.as_i64() {
+pub(super) fn at_most_nine(owner: &Owner<'_>) -> Result<(), String> {
+    match owner.found.as_i64() {
         Some(n) if n > 9 => Err(format!("{n} is over 9")),
         _ => Ok(()),
     }
@@ -53,17 +55,15 @@ impl Driver for Facts {
 
 pub(super) fn registry() -> Registry {
     let meta = |kind, nature| Meta {
-        kind,
-        fixed: &[],
-        holds_data: false,
         nature,
+        global: false,
         delegated: &[Delegated {
+            record: None,
             field: "count",
             owner: "auto scaling",
             legal: at_most_nine,
         }],
-        create_seconds: 1.0,
-        delete_seconds: 1.0,
+        ..Meta::plain(kind)
     };
     let mut all = Registry::default();
     all.add(Arc::new(Facts(meta("test/thing", Nature::Tagged))));
@@ -160,6 +160,7 @@ pub(super) fn run(state: &State, seen: &Observations, owned: &[Owned]) -> Drift 
         state,
         seen,
         owned,
+        undecided: &[],
         unlisted: Vec::new(),
         registry: &registry(),
         ignore_tags: &["map-*".into()],

@@ -5,17 +5,11 @@ use crate::aws::Aws;
 use crate::engine::diff::Change;
 use crate::engine::{Delta, Error};
 use crate::resources::rds::version;
+use crate::resources::texts;
 use aws_sdk_rds::operation::modify_db_cluster::builders::ModifyDBClusterFluentBuilder;
 use aws_sdk_rds::types::{CloudwatchLogsExportConfiguration, ServerlessV2ScalingConfiguration};
 
 impl Cluster {
-    pub(super) fn groups(&self) -> Vec<String> {
-        self.security_groups
-            .iter()
-            .map(ToString::to_string)
-            .collect()
-    }
-
     pub(super) fn scaling(&self) -> ServerlessV2ScalingConfiguration {
         ServerlessV2ScalingConfiguration::builder()
             .min_capacity(self.capacity.min)
@@ -39,23 +33,21 @@ impl Cluster {
         }
     }
 
-    /// One ModifyDBCluster with exactly what differs; `None` when only tags do.
+    /// One ModifyDBCluster with exactly what differs.
     pub(super) fn modification(
         &self,
         cx: &Aws,
         id: &str,
         delta: &Delta,
-    ) -> Option<ModifyDBClusterFluentBuilder> {
+    ) -> ModifyDBClusterFluentBuilder {
         let mut call = cx
             .rds
             .client
             .modify_db_cluster()
             .db_cluster_identifier(id)
             .apply_immediately(true);
-        let mut any = false;
         let mut logs: (Vec<String>, Vec<String>) = Default::default();
         for change in &delta.changes {
-            any = true;
             call = match change.field() {
                 // What runs is late enough already: the wish went down, and RDS never downgrades.
                 "engine_version" if self.is_covered(change) => call,
@@ -67,7 +59,9 @@ impl Cluster {
                 "parameter_group" => {
                     call.db_cluster_parameter_group_name(self.parameter_group.as_str())
                 }
-                "security_groups" => call.set_vpc_security_group_ids(Some(self.groups())),
+                "security_groups" => {
+                    call.set_vpc_security_group_ids(Some(texts(&self.security_groups)))
+                }
                 "capacity" => call.serverless_v2_scaling_configuration(self.scaling()),
                 "backup_days" => call.backup_retention_period(self.backup_days),
                 "backup_window" => call.preferred_backup_window(&self.backup_window),
@@ -96,7 +90,7 @@ impl Cluster {
                 .set_disable_log_types(Some(logs.1).filter(|l| !l.is_empty()));
             call = call.cloudwatch_logs_export_configuration(exports.build());
         }
-        any.then_some(call)
+        call
     }
 
     fn is_covered(&self, change: &Change) -> bool {

@@ -1,8 +1,8 @@
 //! A cluster as RDS shows it, in the struct that was written.
 
 use super::{Capacity, Cluster, ClusterOutputs};
+use crate::aws::Api;
 use crate::engine::{Error, Ref};
-use crate::resources::missing_field;
 use crate::resources::rds::status::is_stopped;
 use crate::resources::rds::{major, version};
 use aws_sdk_rds::types::DbCluster;
@@ -64,6 +64,8 @@ pub(super) fn settings(cluster: &DbCluster, id: &str, want_version: &str) -> Clu
         copy_tags: cluster.copy_tags_to_snapshot().unwrap_or(false),
         deletion_protection: cluster.deletion_protection().unwrap_or(false),
         running: !is_stopped(cluster.status()) && cluster.status() != Some("stopping"),
+        exposed: Default::default(),
+        members: Vec::new(),
     }
 }
 
@@ -81,24 +83,17 @@ fn log_exports(cluster: &DbCluster, id: &str) -> BTreeMap<String, String> {
     out
 }
 
-pub(super) fn outputs(
-    cluster: &DbCluster,
-    id: &str,
-    action: &str,
-) -> Result<ClusterOutputs, Error> {
-    let owned = |value: Option<&str>| value.map(str::to_owned);
+pub(super) fn outputs(cluster: &DbCluster, id: &str, api: Api) -> Result<ClusterOutputs, Error> {
+    let known = |value: Option<&str>| value.unwrap_or_default().into();
+    let secret = cluster.master_user_secret().and_then(|s| s.secret_arn());
     Ok(ClusterOutputs {
         id: id.into(),
-        arn: owned(cluster.db_cluster_arn())
-            .ok_or_else(|| missing_field(action, "DBClusterArn"))?,
-        resource_id: owned(cluster.db_cluster_resource_id()),
-        writer_endpoint: owned(cluster.endpoint()),
-        reader_endpoint: owned(cluster.reader_endpoint()),
-        port: cluster.port(),
-        secret_arn: cluster
-            .master_user_secret()
-            .and_then(|s| s.secret_arn())
-            .map(Ref::from),
+        arn: api.field(cluster.db_cluster_arn(), "DBClusterArn")?,
+        resource_id: known(cluster.db_cluster_resource_id()),
+        writer_endpoint: known(cluster.endpoint()),
+        reader_endpoint: known(cluster.reader_endpoint()),
+        port: cluster.port().map(Into::into),
+        secret_arn: secret.unwrap_or_default().into(),
     })
 }
 

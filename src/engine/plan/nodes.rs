@@ -1,0 +1,175 @@
+//! From decisions to nodes: one Ensure per step that is to be made or changed, and the Remove of what it replaces.
+
+use super::decide::Decision;
+use super::path::KNOWN_SECONDS;
+use super::{Inputs, Node, Op, Plan, durations};
+use crate::engine::driver::{Live, Meta, Replace};
+use crate::engine::event::Verb;
+use crate::engine::graph::Step;
+use crate::engine::reference::{Strength, resolve};
+use crate::state::{Record, Stage};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// The Ensure node of every step that has one.
+pub(super) type Ensures = HashMap<String, usize>;
+
+/// What is appended to the id of a step while the thing that it replaces still exists beside the new one.
+const REPLACED: &str = "~replaced";
+
+/// True for the record of a thing that was replaced by another one of its step and is to be removed.
+pub fn is_replaced(step: &str) -> bool {
+    step.ends_with(REPLACED)
+}
+
+/// The step to which a record belongs: its own id, but for what is replaced.
+pub(super) fn step_of(id: &str) -> &str {
+    id.strip_suffix(REPLACED).unwrap_or(id)
+}
+
+/// Makes Ensure nodes, and Remove nodes for what is replaced.
+pub(super) fn nodes(
+    inputs: &Inputs<'_>,
+    decisions: Vec<Option<Decision>>,
+    plan: &mut Plan,
+) -> Ensures {
+    let graph = inputs.graph;
+    let mut ensure = Ensures::new();
+    let mut old: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut in_place_of: Vec<(usize, usize)> = Vec::new();
+    // Steps that rest on something that goes before its successor comes: nothing of theirs can stand beside its successor.
+    let mut uprooted: HashSet<usize> = HashSet::new();
+    for (at, decision) in decisions.into_iter().enumerate() {
+        let step = &graph.steps[at];
+        if step.needs.iter().any(|(to, _)| uprooted.contains(to)) {
+            uprooted.insert(at);
+        }
+        let Some((verb, decision)) = decision.and_then(|d| Some((d.verb?, d))) else {
+            continue;
+        };
+        let Ok(driver) = inputs.registry.get(&step.kind) else {
+            continue;
+        };
+        let (create, delete) = durations(driver.meta(), inputs.state);
+        let needs = step.needs.iter();
+        let needs = needs
+            .filter_map(|(to, strength)| Some((*ensure.get(&graph.steps[*to].id)?, *strength)));
+        let mut node = Node {
+            needs: needs.collect(),
+            record_needs: step.needs(graph),
+            seconds: match verb {
+                Verb::Create | Verb::Replace => create,
+                _ => create.min(KNOWN_SECONDS),
+            },
+            changes: decision.changes,
+            reasons: decision.reasons,
+            live: decision.live,
+            refused: decision.refused,
+            ..Node::of(inputs, step, Op::Ensure, verb)
+        };
+        let Some(found) = (verb == Verb::Replace).then(|| node.live.take()).flatten() else {
+            ensure.insert(step.id.clone(), plan.nodes.len());
+            plan.nodes.push(node);
+            continue;
+        };
+        let removal = Node {
+            spec: found.spec.clone(),
+            changes: Vec::new(),
+            needs: Vec::new(),
+            seconds: delete,
+            op: Op::Remove,
+            live: Some(found.clone()),
+            ..node.clone()
+        };
+        if create_first(driver.meta()) && !uprooted.contains(&at) {
+            let id = format!("{}{REPLACED}", step.id);
+            node.replaces = Some((id.clone(), Box::new(record_of(inputs, step, &found))));
+            ensure.insert(step.id.clone(), plan.nodes.len());
+            plan.nodes.push(node);
+            in_place_of.push((plan.nodes.len(), at));
+            plan.nodes.push(Node {
+                step: id,
+                ..removal
+            });
+        } else {
+            uprooted.insert(at);
+            plan.nodes.push(removal);
+            node.needs.push((plan.nodes.len() - 1, Strength::Ready));
+            ensure.insert(step.id.clone(), plan.nodes.len());
+            plan.nodes.push(node);
+            old.insert(at, plan.nodes.len() - 2);
+        }
+    }
+    // What a successor took the place of goes after everything that used it has changed to the successor.
+    for (removal, of) in &in_place_of {
+        let users = graph.steps.iter().enumerate();
+        let users = users.filter(|(at, s)| at == of || s.needs.iter().any(|(to, _)| to == of));
+        let nodes = users.filter_map(|(_, s)| ensure.get(&s.id));
+        let needs = nodes.map(|node| (*node, Strength::Ready)).collect();
+        plan.nodes[*removal].needs = needs;
+    }
+    // A replaced step goes only after the replaced steps that rest on it are gone.
+    old.extend(in_place_of.iter().map(|(removal, at)| (*at, *removal)));
+    for (at, node) in &old {
+        for (to, _) in &graph.steps[*at].needs {
+            if let Some(below) = old.get(to) {
+                plan.nodes[*below].needs.push((*node, Strength::Ready));
+            }
+        }
+    }
+    ensure
+}
+
+fn create_first(meta: &Meta) -> bool {
+    meta.replace == Replace::CreateFirst
+}
+
+/// The record under which a thing stays known until it is removed, while its step's record is of the successor.
+fn record_of(inputs: &Inputs<'_>, step: &Step, found: &Live) -> Record {
+    let earlier = inputs.state.steps.get(&step.id);
+    Record {
+        kind: step.kind.clone(),
+        scope: step.scope.clone(),
+        name: earlier.map_or_else(|| step.name.clone(), |r| r.name.clone()),
+        stage: Stage::Created,
+        token: earlier.map(|r| r.token.clone()).unwrap_or_default(),
+        tags: earlier.map_or_else(|| step.tags.clone(), |r| r.tags.clone()),
+        inputs: found.spec.clone(),
+        outputs: found.outputs.clone(),
+        needs: earlier.map_or_else(|| step.needs(inputs.graph), |r| r.needs.clone()),
+        at: earlier.map_or_else(jiff::Timestamp::now, |r| r.at),
+    }
+}
+
+impl Node {
+    /// A node of a step that does nothing yet. References to steps of another scope, which no run of this one records,
+    /// are resolved here.
+    fn of(inputs: &Inputs<'_>, step: &Step, op: Op, verb: Verb) -> Self {
+        let other_scope = |id: &str| {
+            let at = inputs.graph.position(id)?;
+            if inputs.chosen[at] {
+                return None;
+            }
+            let live = inputs.seen.get(id).and_then(|o| o.live());
+            live.map(|l| &l.outputs)
+                .or_else(|| inputs.state.outputs(id))
+        };
+        Self {
+            step: step.id.clone(),
+            kind: step.kind.clone(),
+            scope: step.scope.clone(),
+            name: step.name.clone(),
+            op,
+            verb,
+            spec: resolve(&step.spec, &other_scope),
+            tags: step.tags.clone(),
+            changes: Vec::new(),
+            reasons: Vec::new(),
+            live: None,
+            needs: Vec::new(),
+            record_needs: Vec::new(),
+            refused: None,
+            replaces: None,
+            seconds: 0.0,
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What the engine plans with: said for every type, without a default, so that nobody can forget one.
+
+use super::{Resource, SubResource};
+use crate::aws::Aws;
+use crate::engine::{Delegated, Error, Meta, Nature, Owned, Replace};
+use futures::future::BoxFuture;
+
+/// Facts about a type whose things have an existence of their own.
+pub struct Facts<R> {
+    /// How everything that carries our mark is listed.
+    pub listed: Listed,
+    /// Typical seconds from the create call until ready, and from the delete call until gone: medians. Runs measure their
+    /// own and remember them in the state.
+    pub seconds: (f64, f64),
+    /// What one costs.
+    pub cost: fn(&R) -> Cost,
+    /// Fields that AWS cannot change in place.
+    pub fixed: &'static [&'static str],
+    /// Outputs that an update changes (a version, a revision).
+    pub changing: &'static [&'static str],
+    /// What comes first in a replacement.
+    pub replace: Replace,
+    /// True when deleting it loses data.
+    pub holds_data: bool,
+    /// Fields whose change interrupts service.
+    pub interrupts: &'static [&'static str],
+    /// Fields that AWS never shows.
+    pub write_only: &'static [&'static str],
+    /// Fields that show what others put into it: told, never touched.
+    pub watched: &'static [&'static str],
+    /// Fields that another actor owns at run time.
+    pub delegated: &'static [Delegated],
+}
+
+/// Facts about a type whose things exist with their parent. What holds data, costs and is listed is the parent.
+pub struct SubFacts {
+    /// The field that names the parent; another parent is another thing.
+    pub parent: &'static str,
+    /// Typical seconds of setting and of resetting it.
+    pub seconds: (f64, f64),
+    /// Fields whose change interrupts service.
+    pub interrupts: &'static [&'static str],
+    /// Fields that AWS never shows.
+    pub write_only: &'static [&'static str],
+    /// Fields that another actor owns at run time.
+    pub delegated: &'static [Delegated],
+}
+
+/// A search for everything of a type that carries this deployment's mark.
+pub type Search = for<'a> fn(&'a Aws, &'a str) -> BoxFuture<'a, Result<Vec<Owned>, Error>>;
+
+/// How everything of a type that carries our mark is found without the state.
+#[derive(Clone, Copy)]
+pub enum Listed {
+    /// It has no tags and is found through its parent, which is listed.
+    WithParent,
+    /// One DescribeTags shows it beside everything else of EC2.
+    Ec2Tags,
+    /// By the search of its service, which shows everything of it: with the service as the search tells what it could not list.
+    Service(&'static str, Search),
+    /// By a search of its own.
+    Own(Search),
+}
+
+/// What a thing costs in US dollars: list prices of eu-central-1 on 2026-11-28, on demand, without tax, 730 hours a month.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cost {
+    /// A month, whether it is used or not.
+    pub monthly: f64,
+    /// What its use costs besides; empty for nothing.
+    pub usage: &'static str,
+}
+
+impl Cost {
+    /// It costs nothing.
+    pub const NONE: Self = Self::monthly(0.0);
+
+    /// It costs so much a month and nothing besides.
+    pub const fn monthly(monthly: f64) -> Self {
+        Self { monthly, usage: "" }
+    }
+
+    /// It costs this for its use.
+    pub const fn usage(usage: &'static str) -> Self {
+        Self {
+            monthly: 0.0,
+            usage,
+        }
+    }
+
+    /// The same, and this for its use.
+    #[must_use]
+    pub const fn and(self, usage: &'static str) -> Self {
+        Self { usage, ..self }
+    }
+}
+
+/// Types whose names or ids reach beyond one region. S3's buckets live in one, but their names and ARNs tell none.
+fn is_global(kind: &str) -> bool {
+    kind.starts_with("iam/") || kind.starts_with("s3/")
+}
+
+pub(super) fn meta<R: Resource>() -> Meta {
+    let facts = R::FACTS;
+    Meta {
+        kind: R::TYPE,
+        nature: match facts.listed {
+            Listed::WithParent => Nature::ByParent,
+            Listed::Ec2Tags | Listed::Service(..) | Listed::Own(_) => Nature::Tagged,
+        },
+        global: is_global(R::TYPE),
+        create_seconds: facts.seconds.0,
+        delete_seconds: facts.seconds.1,
+        fixed: facts.fixed,
+        changing: facts.changing,
+        replace: facts.replace,
+        holds_data: facts.holds_data,
+        interrupts: facts.interrupts,
+        write_only: facts.write_only,
+        watched: facts.watched,
+        delegated: facts.delegated,
+    }
+}
+
+pub(super) fn sub_meta<S: SubResource>() -> Meta {
+    Meta {
+        nature: Nature::SubResource,
+        create_seconds: S::FACTS.seconds.0,
+        delete_seconds: S::FACTS.seconds.1,
+        fixed: S::FIXED,
+        interrupts: S::FACTS.interrupts,
+        write_only: S::FACTS.write_only,
+        delegated: S::FACTS.delegated,
+        ..Meta::plain(S::TYPE)
+    }
+}

@@ -1,0 +1,239 @@
+//! What the planner decides and the executor makes of it, on an account in memory: outputs that change, things that
+//! replace each other side by side, updates that take something away, and steps that need another scope.
+
+use crate::support::run::{Quick, Run, Slow, graph, head, verbs, writes};
+use crate::support::world::World;
+use deployer::engine::Graph;
+use deployer::engine::event::Verb;
+use deployer::engine::graph::Kind;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// A function: every update gives it a new version.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Versioned(Value);
+impl Kind for Versioned {
+    const TYPE: &'static str = "test/versioned";
+    type Outputs = ();
+}
+
+/// A target group: it cannot be deleted while something uses it, and its name can be there once only.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Target(Value);
+impl Kind for Target {
+    const TYPE: &'static str = "test/target";
+    const NAMED_BY: &'static [&'static str] = &["fixed"];
+    type Outputs = ();
+}
+
+fn run_on(world: &Arc<World>) -> Run {
+    let mut run = Run::on(world);
+    let versioned = world.kind(Versioned::TYPE, (1.0, 1.0));
+    run.cx
+        .registry
+        .add(Arc::new(versioned.changing(&["version"])));
+    let target = world.kind(Target::TYPE, (1.0, 1.0));
+    run.cx.registry.add(Arc::new(target.create_first()));
+    run
+}
+
+fn function_and_alias(code: u32) -> Graph {
+    graph(|b| {
+        b.add(head("function", "green"), Versioned(json!({"code": code})));
+        let alias = json!({"of": "@{function.id}", "version": "@{function.version}"});
+        b.add(head("alias", "green"), Quick(alias));
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_refers_to_an_output_that_an_update_changes_follows_in_the_same_run() {
+    let world = World::new(0.5);
+    let mut run = run_on(&world);
+    let only = graph(|b| drop(b.add(head("function", "green"), Versioned(json!({"code": 1})))));
+    run.apply(&only).await;
+    let only = graph(|b| drop(b.add(head("function", "green"), Versioned(json!({"code": 2})))));
+    run.apply(&only).await;
+    let g = function_and_alias(2);
+    assert!(run.apply(&g).await.complete());
+    let g = function_and_alias(3);
+    let plan = run.plan(&g).await;
+    let both = [
+        ("function".into(), Verb::Update),
+        ("alias".into(), Verb::Update),
+    ];
+    assert_eq!(verbs(&plan), both);
+    let alias = plan.nodes.iter().find(|n| n.step == "alias").unwrap();
+    let shown = alias.changes[0].want.as_ref().unwrap();
+    assert_eq!(shown, "@{function.version}", "known after apply");
+    assert!(run.execute(&plan).await.complete());
+    assert_eq!(run.state.steps["alias"].inputs["version"], "v2");
+    assert!(run.plan(&g).await.is_empty());
+}
+
+fn target_and_listener(port: u32) -> Graph {
+    graph(|b| {
+        b.add(head("target", "green"), Target(json!({"fixed": port})));
+        b.add(
+            head("listener", "green"),
+            Quick(json!({"to": "@{target.id}"})),
+        );
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_in_use_is_replaced_by_one_that_stands_beside_it_first() {
+    let world = World::new(0.5);
+    let mut run = run_on(&world);
+    run.apply(&target_and_listener(80)).await;
+    let before = writes(&world).len();
+    let g = target_and_listener(81);
+    let name = |g: &Graph| g.get("target").unwrap().name.clone();
+    assert_ne!(name(&g), name(&target_and_listener(80)));
+    let plan = run.plan(&g).await;
+    assert_eq!(plan.count(Verb::Replace), 1);
+    let report = run.execute(&plan).await;
+    assert!(report.complete(), "{report:?}");
+    assert_eq!(
+        writes(&world)[before..],
+        ["create target", "update listener", "delete target"]
+    );
+    assert_eq!(world.live().len(), 2);
+    assert!(run.plan(&g).await.is_empty());
+    assert!(run.destroy(&g, None).await.complete());
+    assert_eq!(world.live(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_replaced_is_removed_by_a_later_run_when_this_one_ends_too_soon() {
+    let world = World::new(0.5);
+    let mut run = run_on(&world);
+    run.apply(&target_and_listener(80)).await;
+    let g = target_and_listener(81);
+    let denied = deployer::engine::Error::permanent("x:Update", "no").code("AccessDenied");
+    world.fail("update listener", denied);
+    let plan = run.plan(&g).await;
+    assert!(!run.execute(&plan).await.complete());
+    assert_eq!(world.live().len(), 3, "both targets and the listener");
+    assert_eq!(run.state.steps.len(), 3, "and all three are known");
+    assert!(run.apply(&g).await.complete());
+    assert_eq!(world.live().len(), 2);
+    assert_eq!(run.state.steps.len(), 2);
+    assert!(run.plan(&g).await.is_empty());
+}
+
+/// Zones with a subnet each, a group over the subnets, a cluster in the group and an instance per zone.
+fn zones(n: usize, instances: usize) -> Graph {
+    graph(|b| {
+        let zone = |i: usize| format!("subnet-{i}");
+        for i in 0..n {
+            b.add(head(&zone(i), "green"), Quick(json!({"zone": i})));
+        }
+        let subnets: Vec<String> = (0..n).map(|i| format!("@{{{}.id}}", zone(i))).collect();
+        b.add(head("group", "green"), Quick(json!({"subnets": subnets})));
+        b.add(
+            head("cluster", "green"),
+            Quick(json!({"in": "@{group.id}"})),
+        );
+        for i in 0..instances {
+            let spec = json!({"of": "@{cluster.id}", "fixed": i % n});
+            b.add(head(&format!("instance-{i}"), "green"), Slow(spec));
+        }
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_takes_something_away_waits_until_what_rests_on_it_is_gone() {
+    for left in [4, 3] {
+        let world = World::new(0.5);
+        let mut run = run_on(&world);
+        assert!(run.apply(&zones(4, 4)).await.complete());
+        world.writes.lock().unwrap().clear();
+        // With four instances one moves to another zone; with three it goes for good. It takes 50 s either way.
+        let g = zones(3, left);
+        let plan = run.plan(&g).await;
+        let place = |step: &str, verb: Verb| {
+            let is_it = |n: &&deployer::engine::plan::Node| n.step == step && n.verb == verb;
+            plan.nodes.iter().find(is_it).unwrap().clone()
+        };
+        let group = place("group", Verb::Update);
+        let waits: Vec<&str> = group
+            .needs
+            .iter()
+            .map(|(at, _)| plan.nodes[*at].step.as_str())
+            .collect();
+        assert!(waits.contains(&"instance-3"), "{left}: {waits:?}");
+        assert!(run.execute(&plan).await.complete());
+        let order = writes(&world);
+        let at = |write: &str| order.iter().position(|w| w == write).unwrap();
+        assert!(at("delete instance-3") < at("update group"), "{order:?}");
+        assert!(at("update group") < at("delete subnet-3"), "{order:?}");
+    }
+}
+
+fn two_scopes() -> Graph {
+    graph(|b| {
+        b.add(head("source", "blue"), Quick(json!({})));
+        b.add(head("store", "green"), Quick(json!({})));
+        let bridge = json!({"from": "@{source.id}", "to": "@{store.id}"});
+        b.add(head("bridge", "green"), Quick(bridge));
+        b.needs_scope("blue");
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_needs_the_other_scope_waits_for_it_and_goes_before_it() {
+    let world = World::new(0.5);
+    let mut run = run_on(&world);
+    let g = two_scopes();
+    run.options.scope = Some("green".into());
+    let plan = run.plan(&g).await;
+    assert_eq!(verbs(&plan), [("store".to_owned(), Verb::Create)]);
+    let waiting: Vec<_> = plan
+        .waiting
+        .iter()
+        .map(|w| (w.step.as_str(), w.scope.as_str()))
+        .collect();
+    assert_eq!(waiting, [("bridge", "blue")]);
+    assert!(run.execute(&plan).await.complete());
+    let plan = run.plan(&g).await;
+    assert!(
+        plan.is_empty() && plan.waiting.len() == 1,
+        "waiting is no difference"
+    );
+
+    run.options.scope = Some("blue".into());
+    assert!(run.apply(&g).await.complete());
+    run.options.scope = Some("green".into());
+    let plan = run.plan(&g).await;
+    assert_eq!(verbs(&plan), [("bridge".to_owned(), Verb::Create)]);
+    assert!(run.execute(&plan).await.complete());
+    assert!(run.plan(&g).await.is_empty());
+
+    world.writes.lock().unwrap().clear();
+    assert!(run.destroy(&g, Some("blue")).await.complete());
+    assert_eq!(writes(&world), ["delete bridge", "delete source"]);
+    let plan = run.plan(&g).await;
+    assert!(plan.is_empty() && plan.waiting.len() == 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_other_scope_counts_as_there_when_it_is_found_by_its_mark() {
+    let world = World::new(0.5);
+    let mut run = run_on(&world);
+    let g = two_scopes();
+    assert!(run.apply(&g).await.complete());
+    // Another machine's state knows green alone.
+    run.state.steps.retain(|id, _| id == "store");
+    run.options.scope = Some("green".into());
+    let plan = run.plan(&g).await;
+    assert_eq!(verbs(&plan), [("bridge".to_owned(), Verb::Adopt)]);
+    assert_eq!(plan.waiting, []);
+    assert!(run.execute(&plan).await.complete());
+    assert!(
+        !run.state.steps.contains_key("source"),
+        "blue is not this run's business"
+    );
+}
