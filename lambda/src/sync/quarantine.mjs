@@ -8,7 +8,7 @@ import { SCHEMA } from './state.mjs';
  *
  * @typedef {import('./table.mjs').SyncTable} SyncTable
  * @typedef {import('../pg/session.mjs').Session} Session
- * @typedef {{key: string[], reason: string, column?: string, refused?: boolean}} Held `refused`: by green, not by the mapping
+ * @typedef {{key: string[], reason: string, column?: string, refused?: boolean, provisional?: boolean}} Held `refused`: by green, not by the mapping; `provisional`: not judged yet
  */
 
 export class Quarantine {
@@ -49,8 +49,8 @@ export class Quarantine {
    */
   async put(table, held, provisional) {
     if (held.length === 0) return;
-    const list = held.map(({ key, reason, column, refused = false }) => ({
-      key: this.keyText(table, key), reason, column: column ?? null, refused, provisional, sourceKey: this.masks.seal(JSON.stringify(key)),
+    const list = held.map(({ key, reason, column, refused = false, provisional: open = provisional }) => ({
+      key: this.keyText(table, key), reason, column: column ?? null, refused, provisional: open, sourceKey: this.masks.seal(JSON.stringify(key)),
     }));
     const inserted = await this.green.rows(
       `WITH held AS (
@@ -80,7 +80,11 @@ export class Quarantine {
 
   /** @param {SyncTable} table @param {string} reason @param {string} [column] */
   #checkLimit(table, reason, column) {
-    if (this.judged <= this.limit) return;
+    if (this.judged > this.limit) this.refuse(table, reason, column);
+  }
+
+  /** @param {SyncTable} table @param {string} [reason] @param {string} [column] */
+  refuse(table, reason = 'a unique value', column) {
     throw new PermanentError('QUARANTINE_LIMIT', `more than ${this.limit} rows can't be brought onto green (the last from ${table.name}: ${reason})`, {
       table: table.name, column, hint: `see ${SCHEMA}.quarantine on green; mend the mapping or the rows on blue, or raise limits.quarantine in the mapping`,
     });
