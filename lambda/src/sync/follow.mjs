@@ -5,7 +5,7 @@ import { advanceSlot, readSlot } from '../pg/slot.mjs';
 import { formatLsn, literal } from '../pg/text.mjs';
 import { Batch } from './batch.mjs';
 import { LateRows } from './late.mjs';
-import { messageLimit } from './limits.mjs';
+import { messageLimit, rowBytes, tooLarge, widest } from './limits.mjs';
 import { project } from './relations.mjs';
 
 /**
@@ -79,6 +79,7 @@ class Pass {
     this.index = 0; // of the change within its transaction
     this.within = false; // changes of an open transaction of blue are on green or in the batch
     this.late = new LateRows();
+    this.mostBytes = rowBytes();
     this.applied = context.state.applied;
     this.inside = context.state.inside;
     /** @type {bigint | undefined} */
@@ -174,6 +175,8 @@ class Pass {
     } else {
       const known = relations.get(message.oid);
       if (known === undefined) return;
+      if (bytes > this.mostBytes && (message.tag === 'insert' || (message.tag === 'update' && message.old === undefined)))
+        throw tooLarge(known.table, widest(known.names, message.row));
       const old = message.tag === 'insert' ? undefined : message.old && project(known, message.old);
       const row = message.tag === 'delete' || known.gone ? undefined : project(known, message.row);
       if (known.table.lateKey) this.#changeLate(known.table, old, row, bytes);
