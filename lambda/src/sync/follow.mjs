@@ -2,7 +2,7 @@ import { PermanentError, TransientError } from '../lib/errors.mjs';
 import { decode } from '../pg/pgoutput.mjs';
 import { binaryFields } from '../pg/rows.mjs';
 import { advanceSlot, readSlot } from '../pg/slot.mjs';
-import { formatLsn, literal } from '../pg/text.mjs';
+import { endOfLog, formatLsn, literal } from '../pg/text.mjs';
 import { Batch } from './batch.mjs';
 import { LateRows } from './late.mjs';
 import { messageLimit, rowBytes, tooLarge, widest } from './limits.mjs';
@@ -52,10 +52,11 @@ export async function heldSlot(context) {
   context.observe(slot);
   const { applied } = context.state;
   const again = 'stop, empty the tables on green, and run again from the start';
-  if (slot.confirmed > applied)
+  // Positions before and after the header of a page are one: which of them is told depends on what comes next.
+  if (endOfLog(slot.confirmed) > endOfLog(applied))
     throw new PermanentError('CHECKPOINT_GAP', `blue's slot ${name} begins at ${formatLsn(slot.confirmed)}, after green's checkpoint ${formatLsn(applied)}: the changes between them are lost. ` +
       'Green was restored from an earlier backup, or the slot was made again or moved by somebody else', { hint: again });
-  if (slot.current < applied)
+  if (endOfLog(slot.current) < endOfLog(applied))
     throw new PermanentError('BLUE_WENT_BACK', `blue's log ends at ${formatLsn(slot.current)}, before green's checkpoint ${formatLsn(applied)}: blue was restored from an earlier backup`, { hint: again });
   return slot;
 }
