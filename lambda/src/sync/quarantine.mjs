@@ -8,7 +8,7 @@ import { SCHEMA } from './state.mjs';
  *
  * @typedef {import('./table.mjs').SyncTable} SyncTable
  * @typedef {import('../pg/session.mjs').Session} Session
- * @typedef {{key: string[], reason: string, column?: string, refused?: boolean}} Held `refused`: by green, not by the mapping
+ * @typedef {{key: string[], reason: string, column?: string, refused?: boolean, provisional?: boolean}} Held `refused`: by green, not by the mapping; `provisional`: not judged yet
  */
 
 export class Quarantine {
@@ -49,8 +49,8 @@ export class Quarantine {
    */
   async put(table, held, provisional) {
     if (held.length === 0) return;
-    const list = held.map(({ key, reason, column, refused = false }) => ({
-      key: this.keyText(table, key), reason, column: column ?? null, refused, provisional, sourceKey: this.masks.seal(JSON.stringify(key)),
+    const list = held.map(({ key, reason, column, refused = false, provisional: open = provisional }) => ({
+      key: this.keyText(table, key), reason, column: column ?? null, refused, provisional: open, sourceKey: this.masks.seal(JSON.stringify(key)),
     }));
     const inserted = await this.green.rows(
       `WITH held AS (
@@ -66,11 +66,28 @@ export class Quarantine {
     const fresh = inserted.filter(([isNew]) => isNew === 't').length;
     this.counts.set(table.name, (this.counts.get(table.name) ?? 0) + fresh);
     this.provisional += inserted.reduce((sum, [, change]) => sum + Number(change), 0);
-    if (this.judged > this.limit)
-      throw new PermanentError('QUARANTINE_LIMIT', `more than ${this.limit} rows can't be brought onto green (the last from ${table.name}: ${held[0]?.reason})`, {
-        table: table.name, column: held[0]?.column,
-        hint: `see ${SCHEMA}.quarantine on green; mend the mapping or the rows on blue, or raise limits.quarantine in the mapping`,
-      });
+    this.#checkLimit(table, held[0]?.reason ?? '', held[0]?.column);
+  }
+
+  /** These rows were looked at again, and still can't be brought over. @param {SyncTable} table @param {string[][]} keys of the source */
+  async judge(table, keys) {
+    const rows = await this.green.rows(
+      `UPDATE ${SCHEMA}.quarantine SET provisional = false, checked = clock_timestamp() WHERE source = $1 AND key = ANY ($2::text[]) RETURNING reason`,
+      [table.name, keys.map((key) => this.keyText(table, key))]);
+    await this.load();
+    this.#checkLimit(table, rows[0]?.[0] ?? '');
+  }
+
+  /** @param {SyncTable} table @param {string} reason @param {string} [column] */
+  #checkLimit(table, reason, column) {
+    if (this.judged > this.limit) this.refuse(table, reason, column);
+  }
+
+  /** @param {SyncTable} table @param {string} [reason] @param {string} [column] */
+  refuse(table, reason = 'a unique value', column) {
+    throw new PermanentError('QUARANTINE_LIMIT', `more than ${this.limit} rows can't be brought onto green (the last from ${table.name}: ${reason})`, {
+      table: table.name, column, hint: `see ${SCHEMA}.quarantine on green; mend the mapping or the rows on blue, or raise limits.quarantine in the mapping`,
+    });
   }
 
   /**
