@@ -40,12 +40,22 @@ pub fn changes(meta: &Meta, want: Wanted<'_>, live: &Live, ignored_tags: &[Strin
     let mut changes = diff(want.spec, &live.spec);
     changes.retain(|c| {
         let field = c.field();
-        !meta.delegated.iter().any(|d| d.field == field) && !meta.write_only.contains(&field)
+        let theirs =
+            meta.delegated.iter().any(|d| d.field == field) || meta.watched.contains(&field);
+        !theirs && !meta.write_only.contains(&field)
     });
     if let (Some(have), true) = (&live.tags, meta.nature != Nature::SubResource) {
         changes.extend(diff_tags(want.tags, have, ignored_tags));
     }
     changes
+}
+
+/// What others put into the thing: instances of a cluster, subnets of a VPC. It is theirs and stays.
+pub fn strangers(meta: &Meta, live: &Live) -> Vec<Change> {
+    let nothing = Value::Object(Default::default());
+    let mut all = diff(&nothing, &live.spec);
+    all.retain(|c| meta.watched.contains(&c.field()));
+    all
 }
 
 /// The fields that belong to somebody else at run time, each judged by its owner's legal range.

@@ -1,7 +1,8 @@
 //! Helpers for [`Resource::owned`](super::Resource::owned): names that follow the convention, and marks.
 
-use crate::engine::Owned;
+use super::Tags;
 use crate::engine::driver::{MARK_STEP, MARK_SUFFIX};
+use crate::engine::{Identity, Owned};
 use std::collections::BTreeMap;
 
 /// True when a name follows the convention `{thing}-{env}-{suffix}`, alone or as a part of a path: only then are its
@@ -9,6 +10,12 @@ use std::collections::BTreeMap;
 pub(super) fn is_conventional(name: &str, suffix: &str) -> bool {
     let end = format!("-{suffix}");
     name.split('/').any(|part| part.ends_with(&end))
+}
+
+/// True when these tags are those of a thing of this identity's deployment, whatever its step.
+pub(super) fn of_deployment(identity: &Identity, tags: &Tags) -> bool {
+    let suffix = identity.tags.get(MARK_SUFFIX);
+    suffix.is_some() && tags.get(MARK_SUFFIX) == suffix && tags.contains_key(MARK_STEP)
 }
 
 /// The thing, when its tags carry this deployment's mark.

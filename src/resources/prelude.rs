@@ -1,9 +1,9 @@
 //! What every resource type needs.
 
-pub(super) use super::owned::{is_conventional, marked};
+pub(super) use super::owned::{is_conventional, marked, of_deployment};
 pub(super) use super::{
-    Arn, Cost, Facts, Found, HasName, Id, Listed, Lookup, Mark, Named, NoTags, Resource, SubFacts,
-    SubResource, TagCalls, Tags, found, ignore_not_found, texts,
+    Arn, Cost, Exposed, Facts, Found, HasName, Id, Listed, Lookup, Mark, Named, NoTags, Resource,
+    SubFacts, SubResource, TagCalls, Tags, found, ignore_not_found, texts,
 };
 pub(super) use crate::aws::{Api, Aws, once, read, repeatable};
 pub(super) use crate::engine::{

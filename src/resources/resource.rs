@@ -11,6 +11,10 @@ use std::marker::PhantomData;
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;
 
+/// Whom somebody let in, and where data is sent, by settings whose default is "nothing": what it is to whom (`grant/id`
+/// to `arn:.. Decrypt`). None of it is ever wanted, so all of it is a difference, and an update takes it away.
+pub type Exposed = BTreeMap<String, String>;
+
 /// A type whose things have an existence of their own: made, changed, deleted.
 pub trait Resource:
     Kind<Outputs: Serialize + Send + Sync> + DeserializeOwned + Clone + Send + Sync + 'static

@@ -11,6 +11,7 @@ struct Type {
     meta: Meta,
     fields: &'static [&'static str],
     outputs: &'static [&'static str],
+    named_by: &'static [&'static str],
     cost: Option<fn(&serde_json::Value) -> Cost>,
     listed: Option<Listed>,
 }
@@ -23,6 +24,7 @@ where
         meta: super::facts::meta::<R>(),
         fields: fields::<R>(),
         outputs: fields::<R::Outputs>(),
+        named_by: R::NAMED_BY,
         cost: Some(|spec| (R::FACTS.cost)(&serde_json::from_value(spec.clone()).unwrap())),
         listed: Some(R::FACTS.listed),
     }
@@ -33,6 +35,7 @@ fn part<S: SubResource>() -> Type {
         meta: super::facts::sub_meta::<S>(),
         fields: fields::<S>(),
         outputs: fields::<S::Outputs>(),
+        named_by: S::NAMED_BY,
         cost: None,
         listed: None,
     }
@@ -53,7 +56,14 @@ fn every_field_that_a_type_names_is_one_of_its_fields() {
     for kind in types() {
         let meta = &kind.meta;
         let delegated: Vec<&str> = meta.delegated.iter().map(|d| d.field).collect();
-        for list in [meta.fixed, meta.interrupts, meta.write_only, &delegated] {
+        for list in [
+            meta.fixed,
+            meta.interrupts,
+            meta.write_only,
+            meta.watched,
+            kind.named_by,
+            &delegated,
+        ] {
             for name in list {
                 assert!(
                     kind.fields.contains(name),
@@ -161,7 +171,8 @@ fn what_an_environment_costs_unused_is_the_sum_of_its_types() {
             monthly(scope)
         );
     }
-    assert_eq!(monthly("shared"), 0.0);
+    // A key for shared data and one for shared logs.
+    assert_eq!(monthly("shared"), 2.0);
 }
 
 #[test]

@@ -8,6 +8,7 @@
     reason = "tests may"
 )]
 
+mod absence;
 mod audit;
 mod bad_input;
 mod budget;
@@ -18,7 +19,9 @@ mod foreign;
 mod hard_days;
 mod makespan;
 mod mutations;
+mod ownership;
 mod planning;
+mod policy;
 mod requests;
 mod sandbox;
 mod support;

@@ -32,9 +32,11 @@ impl Kind for Target {
 fn run_on(world: &Arc<World>) -> Run {
     let mut run = Run::on(world);
     let versioned = world.kind(Versioned::TYPE, (1.0, 1.0));
-    run.registry.add(Arc::new(versioned.changing(&["version"])));
+    run.cx
+        .registry
+        .add(Arc::new(versioned.changing(&["version"])));
     let target = world.kind(Target::TYPE, (1.0, 1.0));
-    run.registry.add(Arc::new(target.create_first()));
+    run.cx.registry.add(Arc::new(target.create_first()));
     run
 }
 

@@ -4,7 +4,7 @@ Importing moto and loading botocore's models takes seconds; a fork of a process 
 each fork is a fresh account. So this process imports, makes one read per service, and then forks for every connection on
 its Unix socket. A connection carries one line of JSON:
 
-    {"sandbox": {"latency": "none", "log": FILE}}      a sandbox; the answer is {"port": N}; it ends with the connection
+    {"sandbox": {"latency": L, "seconds": S, "log": F}} a sandbox; the answer is {"port": N}; it ends with the connection
     {"script": FILE, "arguments": [..], "folder": F}   runs a script; the answer is {"code": N, "out": "..", "err": ".."}
     {"code": TEXT, "arguments": [..], "folder": F}     the same for a program given as text
 
@@ -87,11 +87,12 @@ def warmed():
     return gateway
 
 
-def sandbox(gateway, connection, latency, log):
+def sandbox(gateway, connection, latency, seconds, log):
     """Serves until the other side closes the connection."""
     with open(log, "w", encoding="utf-8") as out:
         os.dup2(out.fileno(), 1)
         os.dup2(out.fileno(), 2)
+    gateway.clock.learn(seconds)
     gateway.clock.set(latency)
     listening = server.listen(gateway, 0)
 

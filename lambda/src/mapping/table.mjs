@@ -157,6 +157,10 @@ function checkKey(sourceName, targetName, path, source, target, delivered, probl
     if (strange.length > 0)
       problems.add(at, strange.join(', '), `a part of the primary key of ${targetName} can only come from the primary key of ${sourceName} (${source.primaryKey.join(', ')})`);
     if (!expression.distinct) problems.add(at, name, `a part of the primary key of ${targetName} takes only what keeps different keys different (carry, cast, hash)`);
+    const column = target.columns.find((candidate) => candidate.name === name);
+    const carried = source.columns.find((candidate) => candidate.name === expression.carried);
+    if (column?.deterministic === false && (carried?.deterministic !== false || carried.collation !== column.collation))
+      problems.add(at, name, `the collation ${column.collation} of green's key calls texts equal that are different to blue's key; use the same collation on both sides`);
     for (const column of expression.uses) used.add(column);
   }
   const missing = source.primaryKey.filter((column) => !used.has(column));

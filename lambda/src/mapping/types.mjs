@@ -11,6 +11,8 @@
  * @property {string} type as `format_type` prints it: `numeric(20,4)`, `timestamp with time zone`, `payment_status`, `text[]`
  * @property {import('../pg/types.mjs').TypeDefinition} [definition] what the type is; the name decides where it is not known
  * @property {boolean} notNull
+ * @property {string | null} [collation] its quoted name
+ * @property {boolean} [deterministic] false: its collation calls different texts equal
  * @property {boolean} [domainNotNull] its type is a domain that takes no NULL
  * @property {boolean} generated `GENERATED ALWAYS AS (...) STORED`: never written. An identity column is not generated
  * @property {boolean} [hasDefault] has a default or is an identity column: a target column may then be left to it

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { classify } from '../lib/classify.mjs';
+import { PermanentError } from '../lib/errors.mjs';
 import { tlsOptions } from '../lib/tls.mjs';
 
 /**
@@ -27,8 +28,11 @@ const SETTINGS = {
   tcp_keepalives_idle: '10', tcp_keepalives_interval: '5', tcp_keepalives_count: '3', jit: 'off', max_parallel_workers_per_gather: '0',
 };
 
-/** Set afterwards, so that the default, which the applications see, can still be asked for (settings.mjs). */
-const SETTINGS_AFTERWARDS = "SET lc_monetary = 'C'";
+/**
+ * `lc_monetary` is set afterwards, so that the default, which the applications see, can still be asked for (settings.mjs). The answer also tells
+ * whether what was asked for when connecting is in effect, and whether the session is one with this very process: a pooler may leave out the one without a word, and change the other.
+ */
+const AFTER_CONNECTING = "SELECT set_config('lc_monetary', 'C', false), pg_backend_pid(), current_setting('search_path') = 'pg_catalog' AND current_setting('row_security') = 'off'";
 
 /**
  * A row that green refuses would stand in its server log, in the error's text, detail and context. Only a superuser may turn that off for a session; others
@@ -59,7 +63,13 @@ export function openSession(endpoint, { secrets, tls, deadline, applicationName 
     });
     const session = new Session(client, endpoint.role, deadline);
     await session.guard(client.connect(), 'connecting');
-    await session.run(SETTINGS_AFTERWARDS);
+    const [, pid, settled] = await session.row(AFTER_CONNECTING);
+    if (settled !== 't' || Number(pid) !== session.processId) {
+      session.destroy();
+      throw new PermanentError('POOLER', `${session.side}: a pooler or proxy stands between the function and PostgreSQL`, {
+        hint: 'connect to the writer of the database itself: locks, temporary tables and settings belong to a session, which a pooler shares',
+      });
+    }
     if (endpoint.role === 'target') await session.run(QUIET_ERRORS);
     return session;
   });
@@ -78,6 +88,16 @@ export class Session {
     client.on('error', (error) => (this.#lost = error));
     this.timer = setTimeout(() => this.destroy(), Math.min(deadline.remainingMs() + GRACE_MS, 2 ** 31 - 1));
     this.timer.unref();
+  }
+
+  /** @returns {'blue' | 'green'} */
+  get side() {
+    return this.role === 'source' ? 'blue' : 'green';
+  }
+
+  /** Of the server's process, as it said when the session began. */
+  get processId() {
+    return Number(/** @type {{processID?: number}} */ (/** @type {unknown} */ (this.client)).processID);
   }
 
   /** Bytes that came from the server so far. */
@@ -149,7 +169,7 @@ export class Session {
 
   /** @param {unknown} cause @param {string} [statement] its kind */
   told(cause, statement = this.#statement) {
-    const side = this.role === 'source' ? 'blue' : 'green';
+    const { side } = this;
     const error = classify(cause instanceof Error && 'severity' in cause ? cause : (this.#lost ?? cause), { side, statement });
     if (!/^(blue|green): /.test(error.message)) error.message = `${side}: ${error.message}`;
     return error;

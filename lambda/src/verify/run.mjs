@@ -30,6 +30,7 @@ import { verifyTable } from './table.mjs';
  * @property {number | null} lagSeconds at the end
  * @property {number} lagBytes at the end
  * @property {{checked: number, raised: number}} sequences
+ * @property {string[]} newColumns of blue since the migration began: not copied, and not compared
  */
 
 const ATTEMPTS = 40;
@@ -91,7 +92,7 @@ async function compare(context, wanted) {
     log.info('verified', { verdict, mismatches, quarantined, sequences: sequences.raised, lsn: formatLsn(moment.lsn) });
     return {
       ok: verdict === 'equal', verdict, moment: { lsn: formatLsn(moment.lsn), at: moment.at }, tables, notCompared, problems, mismatches, orphans,
-      quarantined, lagSeconds: lag, lagBytes: slot.lagBytes, sequences,
+      quarantined, lagSeconds: lag, lagBytes: slot.lagBytes, sequences, newColumns: context.newColumns,
     };
   } catch (error) {
     moment.destroy();
@@ -158,7 +159,7 @@ async function orphansOf(moment, chosen, notCompared, problems, { deadline }) {
 
 /** @param {number} quarantined @returns {VerifyAnswer} */
 const notFollowing = (quarantined) => ({
-  ok: false, verdict: 'not-following', moment: null, tables: [], notCompared: [], problems: [], mismatches: 0, orphans: [], quarantined, lagSeconds: null, lagBytes: 0, sequences: { checked: 0, raised: 0 },
+  ok: false, verdict: 'not-following', moment: null, tables: [], notCompared: [], problems: [], mismatches: 0, orphans: [], quarantined, lagSeconds: null, lagBytes: 0, sequences: { checked: 0, raised: 0 }, newColumns: [],
 });
 
 /** @param {Context} context @param {unknown} wanted */

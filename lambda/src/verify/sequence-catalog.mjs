@@ -23,12 +23,12 @@ import { dotted, ident } from '../pg/text.mjs';
 const SEQUENCES = `
 SELECT c.oid, n.nspname, c.relname, s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcycle, has_sequence_privilege(c.oid, 'SELECT'),
        NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i'))
-       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid)
+       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid IN ('pg_attrdef'::regclass, 'pg_type'::regclass) AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid)
   FROM pg_class c JOIN pg_sequence s ON s.seqrelid = c.oid JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND has_schema_privilege(n.oid, 'USAGE') AND c.relpersistence <> 't'
  ORDER BY n.nspname, c.relname`;
 
-/** Sequence, table, column and the default, of identity columns and owned sequences too. */
+/** Sequence, table, column and the default (its own or its domain's), of identity columns and owned sequences too. */
 const FEEDS = `
 SELECT d.objid, d.refobjid, a.attname, NULL FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
  WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') AND d.refobjid = ANY ($1::oid[])
@@ -36,7 +36,12 @@ UNION
 SELECT d.refobjid, def.adrelid, a.attname, pg_get_expr(def.adbin, def.adrelid)
   FROM pg_attrdef def JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = def.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid = 0
   JOIN pg_class c ON c.oid = d.refobjid AND c.relkind = 'S' JOIN pg_attribute a ON a.attrelid = def.adrelid AND a.attnum = def.adnum
- WHERE def.adrelid = ANY ($1::oid[])`;
+ WHERE def.adrelid = ANY ($1::oid[])
+UNION
+SELECT d.refobjid, a.attrelid, a.attname, t.typdefault
+  FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid AND t.typtype = 'd' JOIN pg_depend d ON d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.refclassid = 'pg_class'::regclass
+  JOIN pg_class c ON c.oid = d.refobjid AND c.relkind = 'S'
+ WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped AND NOT a.atthasdef`;
 
 /** Defaults that name a sequence by a text, which leaves no trace in the catalog, or call a function of the user's own. */
 const HIDDEN = `

@@ -93,6 +93,16 @@ test('a domain is what it is made from: to the plain type and back, in another s
   assert.equal((await lab.verify(options)).verdict, 'held-back');
 });
 
+test('a key that green compares by another collation is refused', async () => {
+  const collation = "CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false)";
+  for (const [onBlue, onGreen, refused] of /** @type {[string, string, boolean][]} */ ([['text', 'text COLLATE ci', true], ['text COLLATE ci', 'text COLLATE ci', false], ['text COLLATE ci', 'text', false]])) {
+    const lab = await fresh(`${collation}; CREATE TABLE t (k ${onBlue} PRIMARY KEY)`, `${collation}; CREATE TABLE t (k ${onGreen} PRIMARY KEY)`);
+    const run = lab.run({ mapping: mappings()[0] });
+    if (refused) await assert.rejects(run, { code: 'MAPPING', message: /** @type {any} */ (/the collation public\.ci of green's key calls texts equal/) });
+    else await run;
+  }
+});
+
 test('versions of an extension that are known to write values alike may be named', async () => {
   const table = 'CREATE TABLE t (id int PRIMARY KEY, v citext, z text)';
   const lab = await fresh(`CREATE EXTENSION citext; ${table}`, `CREATE EXTENSION citext VERSION '1.5'; ${table}`);

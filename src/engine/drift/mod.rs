@@ -140,6 +140,8 @@ pub struct Input<'a> {
     pub seen: &'a Observations,
     /// Everything in the account that carries our mark.
     pub owned: &'a [Owned],
+    /// Global things with this suffix, of which no tag says which account and region they belong to.
+    pub undecided: &'a [Owned],
     /// Types that could not be listed.
     pub unlisted: Vec<Unlisted>,
     /// The resource types.
@@ -265,6 +267,7 @@ fn wanted(input: &Input<'_>, at: usize, known: &HashMap<&str, &Value>, above: &[
     };
     let changes = compare::changes(meta, wanted, live, input.ignore_tags);
     (row.unmanaged, row.changes) = changes.into_iter().partition(Change::is_extra);
+    row.unmanaged.extend(compare::strangers(meta, live));
     row.out_of_range = compare::delegated(meta, wanted, live, input.state);
     row.out_of_range.retain(|d| d.illegal.is_some());
     judge(row, live, record, meta.nature)

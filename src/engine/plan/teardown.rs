@@ -2,6 +2,7 @@
 
 use super::removal::Removal;
 use super::{Plan, Problem};
+use crate::engine::compare;
 use crate::engine::driver::Registry;
 use crate::engine::error::Error;
 use crate::engine::graph::Graph;
@@ -71,6 +72,14 @@ pub fn teardown(
                 }
             }
         };
+        if let (Some(live), Ok(driver)) = (&live, registry.get(&record.kind)) {
+            for stranger in compare::strangers(driver.meta(), live) {
+                let what = stranger.entry().unwrap_or_default();
+                plan.notes.push(format!(
+                    "`{id}` holds {what}, which deployer did not make: its deletion will be refused until that is gone"
+                ));
+            }
+        }
         let removal = Removal {
             step: id,
             record,
@@ -139,7 +148,7 @@ fn known(graph: &Graph, state: &State, seen: &Observations) -> BTreeMap<String, 
             inputs,
             outputs,
             needs,
-            at: jiff::Timestamp::now(),
+            at: jiff::Timestamp::UNIX_EPOCH,
         };
         records.insert(step.id.clone(), record);
     }

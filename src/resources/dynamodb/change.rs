@@ -166,6 +166,8 @@ mod tests {
             recovery_days: None,
             kms_key: None,
             deletion_protection: false,
+            exposed: Default::default(),
+            members: Vec::new(),
         }
     }
 

@@ -59,6 +59,12 @@ pub(super) fn described(table: &TableDescription) -> Table {
             .and_then(|s| s.kms_master_key_arn())
             .map(Ref::from),
         deletion_protection: table.deletion_protection_enabled().unwrap_or(false),
+        exposed: Exposed::new(),
+        members: table
+            .replicas()
+            .iter()
+            .filter_map(|r| Some(format!("replica in {}", r.region_name()?)))
+            .collect(),
     }
 }
 
@@ -130,4 +136,22 @@ pub(super) async fn ttl(cx: &Aws, name: &str) -> Result<Option<String>, Error> {
         )
     });
     Ok(on.and_then(|t| t.attribute_name))
+}
+
+/// The resource policies of a table and its stream.
+pub(super) async fn exposed(cx: &Aws, of: &TableOutputs) -> Result<Exposed, Error> {
+    let one = async |what: &str, arn: &str| {
+        if arn.is_empty() {
+            return Ok::<_, Error>(None);
+        }
+        let call = cx.dynamodb.client.get_resource_policy().resource_arn(arn);
+        let api = read("dynamodb", "GetResourcePolicy");
+        let answer = found(cx.call(api, || call.clone().send()).await)?;
+        let policy = answer.and_then(|a| a.policy);
+        Ok(policy.map(|text| (what.to_owned(), text)))
+    };
+    let table = one("policy", of.arn.as_str());
+    let stream = one("stream policy", of.stream_arn.as_str());
+    let (table, stream) = futures::try_join!(table, stream)?;
+    Ok(table.into_iter().chain(stream).collect())
 }

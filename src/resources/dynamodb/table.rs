@@ -2,7 +2,7 @@
 
 use super::DynamoDbTags;
 use super::change;
-use super::read::{DESCRIBE, describe, described, outputs, phase, recovery, ttl};
+use super::read::{DESCRIBE, describe, described, exposed, outputs, phase, recovery, ttl};
 use super::tags::{tags, tags_of};
 use super::write::{built, stream};
 use crate::resources::kms::Key;
@@ -28,6 +28,12 @@ pub struct Table {
     pub kms_key: Option<Ref<Arn<Key>>>,
     /// A protected table cannot be deleted.
     pub deletion_protection: bool,
+    /// The resource policies of the table and its stream, which let others in.
+    #[serde(default)]
+    pub exposed: Exposed,
+    /// Copies of the table in other regions.
+    #[serde(default)]
+    pub members: Vec<String>,
 }
 
 /// A key: order matters, so it is no list.
@@ -98,6 +104,7 @@ const LIST: Api = read("dynamodb", "ListTables");
 const CREATE: Api = once("dynamodb", "CreateTable");
 const UNPROTECT: Api = repeatable("dynamodb", "UpdateTable");
 const DELETE: Api = repeatable("dynamodb", "DeleteTable");
+const CLOSE: Api = repeatable("dynamodb", "DeleteResourcePolicy");
 
 impl Kind for Table {
     const TYPE: &'static str = "dynamodb/table";
@@ -126,6 +133,7 @@ impl Resource for Table {
         holds_data: true,
         interrupts: &[],
         write_only: &[],
+        watched: &["members"],
         delegated: &[],
     };
     type Tags = DynamoDbTags;
@@ -140,12 +148,17 @@ impl Resource for Table {
         }
         let outputs = outputs(DESCRIBE, &table)?;
         let arn = outputs.arn.as_str();
-        let (recovery_days, ttl, tags) =
-            futures::try_join!(recovery(cx, name), ttl(cx, name), tags_of(cx, arn))?;
+        let (recovery_days, ttl, tags, exposed) = futures::try_join!(
+            recovery(cx, name),
+            ttl(cx, name),
+            tags_of(cx, arn),
+            exposed(cx, &outputs)
+        )?;
         cx.recent.note(arn, &tags);
         let spec = Self {
             ttl,
             recovery_days,
+            exposed,
             ..described(&table)
         };
         let found = Found::tagged(spec, outputs, tags);
@@ -176,6 +189,16 @@ impl Resource for Table {
 
     async fn update(&self, cx: &Aws, it: &TableOutputs, delta: &Delta) -> Result<(), Error> {
         let name = it.name.as_str();
+        for what in delta.entries("exposed").keys() {
+            let arn = if *what == "policy" {
+                it.arn.as_str()
+            } else {
+                it.stream_arn.as_str()
+            };
+            let call = cx.dynamodb.client.delete_resource_policy();
+            let call = call.resource_arn(arn);
+            cx.delete(CLOSE, || call.clone().send()).await?;
+        }
         let of_table = [
             "deletion_protection",
             "kms_key",

@@ -34,6 +34,7 @@ impl Resource for GatewayEndpoint {
         holds_data: false,
         interrupts: &["route_tables", "policy"],
         write_only: &[],
+        watched: &[],
         delegated: &[],
     };
     type Tags = Ec2Tags;

@@ -38,6 +38,7 @@ impl Resource for InterfaceEndpoint {
         holds_data: false,
         interrupts: &["subnets", "groups", "private_dns", "policy"],
         write_only: &[],
+        watched: &[],
         delegated: &[],
     };
     type Tags = Ec2Tags;

@@ -26,6 +26,7 @@ impl Resource for InternetGateway {
         holds_data: false,
         interrupts: &[],
         write_only: &[],
+        watched: &[],
         delegated: &[],
     };
     type Tags = Ec2Tags;

@@ -38,6 +38,7 @@ impl Resource for InternetGatewayAttachment {
         holds_data: false,
         interrupts: &[],
         write_only: &[],
+        watched: &[],
         delegated: &[],
     };
     type Tags = NoTags;
@@ -68,7 +69,24 @@ impl Resource for InternetGatewayAttachment {
     async fn create(&self, cx: &Aws, _: &Identity) -> Result<Attached, Error> {
         let call = cx.ec2.client.attach_internet_gateway();
         let call = call.internet_gateway_id(&self.gateway).vpc_id(&self.vpc);
-        cx.call(ATTACH, || call.clone().send()).await?;
+        let answer = cx.call(ATTACH, || call.clone().send()).await;
+        if let Err(error) = answer {
+            // The VPC may have another one.
+            let there = &cx.ec2.internet_gateways;
+            let there = there.by("attachment.vpc-id", self.vpc.as_str()).await;
+            let there = there.unwrap_or_default();
+            let other =
+                |g: &&t::InternetGateway| g.internet_gateway_id() != Some(self.gateway.as_str());
+            return Err(match there.iter().find(other) {
+                Some(it) => taken_by(
+                    error,
+                    "internet gateway",
+                    it.internet_gateway_id(),
+                    it.tags(),
+                ),
+                None => error,
+            });
+        }
         Ok(Attached {
             gateway: self.gateway.clone(),
         })

@@ -29,6 +29,7 @@ impl Resource for NetworkAcl {
         holds_data: false,
         interrupts: &[],
         write_only: &[],
+        watched: &[],
         delegated: &[],
     };
     type Tags = Ec2Tags;

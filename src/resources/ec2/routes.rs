@@ -82,7 +82,7 @@ impl SubResource for Routes {
         };
         let spec = Self {
             table: id.clone(),
-            routes: found.routes().iter().filter_map(ours).collect(),
+            routes: static_routes(&found),
         };
         Ok(Some(Found::of_parent(spec, id.into())))
     }
@@ -155,7 +155,7 @@ async fn replace(cx: &Aws, table: &str, destination: &str, target: &str) -> Resu
     .map(drop)
 }
 
-async fn remove(cx: &Aws, table: &str, destination: &str) -> Result<(), Error> {
+pub(super) async fn remove(cx: &Aws, table: &str, destination: &str) -> Result<(), Error> {
     cx.delete(repeatable("ec2", "DeleteRoute"), || {
         let call = cx.ec2.client.delete_route().route_table_id(table);
         match destination {
@@ -166,6 +166,11 @@ async fn remove(cx: &Aws, table: &str, destination: &str) -> Result<(), Error> {
         .send()
     })
     .await
+}
+
+/// The static routes of a table.
+pub(super) fn static_routes(table: &t::RouteTable) -> BTreeMap<String, Target> {
+    table.routes().iter().filter_map(ours).collect()
 }
 
 /// Destination and target of a static route; `None` for a route that somebody else owns.

@@ -39,6 +39,7 @@ impl Resource for SecurityGroup {
         holds_data: false,
         interrupts: &[],
         write_only: &[],
+        watched: &[],
         delegated: &[],
     };
     type Tags = Ec2Tags;
@@ -66,7 +67,12 @@ impl Resource for SecurityGroup {
             .group_name(&identity.name)
             .description(&self.description)
             .vpc_id(&self.vpc);
-        let made = cx.call(CREATE, || call.clone().send()).await?;
+        let made = match cx.call(CREATE, || call.clone().send()).await {
+            Err(error) if error.class == Class::Conflict => {
+                Err(self.rival(cx, &identity.name, error).await)
+            }
+            answer => answer,
+        }?;
         CREATE.field(made.group_id(), "GroupId")
     }
 
@@ -74,5 +80,18 @@ impl Resource for SecurityGroup {
         let call = cx.ec2.client.delete_security_group().group_id(&it.id);
         let answer = cx.delete(DELETE, || call.clone().send()).await;
         held::explain(cx, answer, Holder::OfGroup(it.as_str())).await
+    }
+}
+
+impl SecurityGroup {
+    /// Which group of the VPC has the name.
+    async fn rival(&self, cx: &Aws, name: &str, error: Error) -> Error {
+        // What cannot be read is left out: the refusal itself is the news.
+        let there = cx.ec2.security_groups.by("vpc-id", self.vpc.as_str()).await;
+        let there = there.unwrap_or_default();
+        match there.iter().find(|g| g.group_name() == Some(name)) {
+            Some(rival) => taken_by(error, "security group", rival.group_id(), rival.tags()),
+            None => error,
+        }
     }
 }

@@ -36,6 +36,7 @@ impl Resource for Subnet {
         holds_data: false,
         interrupts: &[],
         write_only: &[],
+        watched: &[],
         delegated: &[],
     };
     type Tags = Ec2Tags;
@@ -63,7 +64,11 @@ impl Resource for Subnet {
             .vpc_id(&self.vpc)
             .availability_zone(&self.zone)
             .cidr_block(&self.cidr);
-        let made = cx.call(CREATE, || call.clone().send()).await?.subnet;
+        let made = match cx.call(CREATE, || call.clone().send()).await {
+            Err(error) if error.class == Class::Conflict => Err(self.rival(cx, error).await),
+            answer => answer,
+        }?
+        .subnet;
         CREATE.field(made.and_then(|s| s.subnet_id).as_deref(), "SubnetId")
     }
 
@@ -78,5 +83,48 @@ impl Resource for Subnet {
         let call = cx.ec2.client.delete_subnet().subnet_id(&it.id);
         let answer = cx.delete(DELETE, || call.clone().send()).await;
         held::explain(cx, answer, Holder::InSubnet(it.as_str())).await
+    }
+}
+
+impl Subnet {
+    /// Which subnet of the VPC has addresses of this block.
+    async fn rival(&self, cx: &Aws, error: Error) -> Error {
+        // What cannot be read is left out: the refusal itself is the news.
+        let there = cx.ec2.subnets.by("vpc-id", self.vpc.as_str()).await;
+        let there = there.unwrap_or_default();
+        let overlaps = |s: &&t::Subnet| s.cidr_block().is_some_and(|c| overlap(c, &self.cidr));
+        match there.iter().find(overlaps) {
+            Some(rival) => taken_by(error, "subnet", rival.subnet_id(), rival.tags()),
+            None => error,
+        }
+    }
+}
+
+/// True when two IPv4 blocks have an address in common.
+fn overlap(a: &str, b: &str) -> bool {
+    let range = |text: &str| {
+        let (address, bits) = text.split_once('/')?;
+        let address: std::net::Ipv4Addr = address.parse().ok()?;
+        let bits: u32 = bits.parse().ok().filter(|bits| *bits <= 32)?;
+        let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
+        let first = u32::from(address) & mask;
+        Some((first, first | !mask))
+    };
+    let (Some(a), Some(b)) = (range(a), range(b)) else {
+        return false;
+    };
+    a.0 <= b.1 && b.0 <= a.1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::overlap;
+
+    #[test]
+    fn blocks_overlap_when_they_share_an_address() {
+        assert!(overlap("10.20.0.0/18", "10.20.63.0/24"));
+        assert!(overlap("10.20.63.0/24", "10.20.0.0/18"));
+        assert!(!overlap("10.20.0.0/18", "10.20.64.0/18"));
+        assert!(overlap("0.0.0.0/0", "10.0.0.0/8") && !overlap("nonsense", "10.0.0.0/8"));
     }
 }

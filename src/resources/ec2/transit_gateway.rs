@@ -24,6 +24,9 @@ pub struct TransitGateway {
     pub group_references: bool,
     /// Multicast.
     pub multicast: bool,
+    /// Attachments and route tables of others.
+    #[serde(default)]
+    pub members: Vec<String>,
 }
 
 const READ: Api = read("ec2", "DescribeTransitGateways");
@@ -57,6 +60,7 @@ impl Resource for TransitGateway {
         holds_data: false,
         interrupts: &["dns_support", "vpn_ecmp"],
         write_only: &[],
+        watched: &["members"],
         delegated: &[],
     };
     type Tags = Ec2Tags;
@@ -81,6 +85,8 @@ impl Resource for TransitGateway {
             o.and_then(|o| Some(o.default_route_table_propagation()?.as_str()));
         let auto_accept = o.and_then(|o| Some(o.auto_accept_shared_attachments()?.as_str()));
         let references = o.and_then(|o| Some(o.security_group_referencing_support()?.as_str()));
+        let id: Id<Self> = id;
+        let members = strangers(cx, id.as_str(), key.identity).await?;
         let spec = Self {
             description: gateway.description().unwrap_or_default().to_owned(),
             asn: o.and_then(|o| o.amazon_side_asn()).unwrap_or_default(),
@@ -91,6 +97,7 @@ impl Resource for TransitGateway {
             auto_accept: is_on(auto_accept),
             group_references: is_on(references),
             multicast: is_on(o.and_then(|o| Some(o.multicast_support()?.as_str()))),
+            members,
         };
         let found = Found::tagged(spec, id, tags_of(gateway.tags()));
         Ok(Some(found.phase(phase)))
@@ -143,10 +150,37 @@ impl Resource for TransitGateway {
         cx.call(MODIFY, || call.clone().send()).await.map(drop)
     }
 
-    /// `IncorrectState` while it has attachments or is busy: class `InUse`, and AWS's message names the attachments.
+    /// `IncorrectState` while it has attachments or is busy: class `InUse`; who holds it is named.
     async fn delete(&self, cx: &Aws, it: &Id<Self>) -> Result<(), Error> {
         let call = cx.ec2.client.delete_transit_gateway();
         let call = call.transit_gateway_id(&it.id);
-        cx.delete(DELETE, || call.clone().send()).await
+        let answer = cx.delete(DELETE, || call.clone().send()).await;
+        held::explain(cx, answer, Holder::OfTransitGateway(it.id.as_str())).await
     }
+}
+
+/// What others attached to the gateway, and their route tables. An attachment of another account shows no tags here.
+async fn strangers(cx: &Aws, gateway: &str, identity: &Identity) -> Result<Vec<String>, Error> {
+    let by = "transit-gateway-id";
+    let (attachments, tables) = futures::try_join!(
+        cx.ec2.attachments.by(by, gateway),
+        cx.ec2.tables.by(by, gateway)
+    )?;
+    let mut out = Vec::new();
+    let mut add = |what: &str, id: Option<&str>, tags: &[t::Tag]| {
+        if !of_deployment(identity, &tags_of(tags)) {
+            out.push(format!("{what} {}", id.unwrap_or_default()));
+        }
+    };
+    for it in attachments.iter().filter(|a| !a.is_leaving()) {
+        add("attachment", it.transit_gateway_attachment_id(), it.tags());
+    }
+    for it in tables.iter().filter(|t| !t.is_leaving()) {
+        add(
+            "route table",
+            it.transit_gateway_route_table_id(),
+            it.tags(),
+        );
+    }
+    Ok(out)
 }

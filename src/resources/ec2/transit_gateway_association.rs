@@ -50,6 +50,7 @@ impl Resource for TransitGatewayAssociation {
         holds_data: false,
         interrupts: &[],
         write_only: &[],
+        watched: &[],
         delegated: &[],
     };
     type Tags = NoTags;

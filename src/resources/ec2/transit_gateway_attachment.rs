@@ -57,6 +57,7 @@ impl Resource for TransitGatewayAttachment {
         holds_data: false,
         interrupts: &["subnets"],
         write_only: &[],
+        watched: &[],
         delegated: &[],
     };
     type Tags = Ec2Tags;

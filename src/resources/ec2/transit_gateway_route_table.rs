@@ -41,6 +41,7 @@ impl Resource for TransitGatewayRouteTable {
         holds_data: false,
         interrupts: &[],
         write_only: &[],
+        watched: &[],
         delegated: &[],
     };
     type Tags = Ec2Tags;

@@ -1,7 +1,7 @@
 //! A VPC with its DNS attributes.
 
-use super::owned;
 use super::prelude::*;
+use super::{owned, vpc_members};
 use aws_sdk_ec2::types::{AttributeBooleanValue, VpcAttributeName, VpcState};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -16,6 +16,12 @@ pub struct Vpc {
     /// address plan, so none is ours, and what is here is taken away.
     #[serde(default)]
     pub extra_cidrs: Vec<String>,
+    /// DHCP options that send its names to somebody's server.
+    #[serde(default)]
+    pub exposed: Exposed,
+    /// What others put into it.
+    #[serde(default)]
+    pub members: Vec<String>,
 }
 
 const READ: Api = read("ec2", "DescribeVpcs");
@@ -23,7 +29,10 @@ const READ_ATTRIBUTE: Api = read("ec2", "DescribeVpcAttribute");
 const CREATE: Api = once("ec2", "CreateVpc");
 const MODIFY: Api = repeatable("ec2", "ModifyVpcAttribute");
 const PART: Api = repeatable("ec2", "DisassociateVpcCidrBlock");
+const ASSOCIATE_DHCP: Api = repeatable("ec2", "AssociateDhcpOptions");
 const DELETE: Api = repeatable("ec2", "DeleteVpc");
+/// The entry of `exposed`.
+const DHCP: &str = "DHCP options";
 
 impl Kind for Vpc {
     const TYPE: &'static str = "ec2/vpc";
@@ -42,6 +51,7 @@ impl Resource for Vpc {
         holds_data: false,
         interrupts: &["dns_support", "dns_hostnames"],
         write_only: &[],
+        watched: &["members"],
         delegated: &[],
     };
     type Tags = Ec2Tags;
@@ -62,7 +72,10 @@ impl Resource for Vpc {
         };
         let support = attribute(VpcAttributeName::EnableDnsSupport);
         let hostnames = attribute(VpcAttributeName::EnableDnsHostnames);
-        let (support, hostnames) = futures::future::try_join(support, hostnames).await?;
+        let dhcp = vpc_members::foreign_dhcp(cx, vpc.dhcp_options_id());
+        let members = vpc_members::strangers(cx, id.as_str(), key.identity);
+        let (support, hostnames, dhcp, members) =
+            futures::try_join!(support, hostnames, dhcp, members)?;
         let (Some(support), Some(hostnames)) = (support, hostnames) else {
             return Ok(None);
         };
@@ -73,6 +86,8 @@ impl Resource for Vpc {
             dns_support: on(support.enable_dns_support()),
             dns_hostnames: on(hostnames.enable_dns_hostnames()),
             extra_cidrs: extra_cidrs(&vpc).into_iter().map(|(c, _)| c).collect(),
+            exposed: dhcp.map(|to| (DHCP.to_owned(), to)).into_iter().collect(),
+            members,
         };
         let ready = vpc.state() == Some(&VpcState::Available);
         let found = Found::tagged(spec, id, tags_of(vpc.tags()));
@@ -90,6 +105,11 @@ impl Resource for Vpc {
     async fn update(&self, cx: &Aws, it: &Id<Self>, delta: &Delta) -> Result<(), Error> {
         let value = |on| AttributeBooleanValue::builder().value(on).build();
         let call = || cx.ec2.client.modify_vpc_attribute().vpc_id(&it.id);
+        if delta.touches("exposed") {
+            let back = cx.ec2.client.associate_dhcp_options().vpc_id(&it.id);
+            let back = back.dhcp_options_id("default");
+            cx.call(ASSOCIATE_DHCP, || back.clone().send()).await?;
+        }
         // One attribute per call; hostnames need support to be on.
         if delta.touches("dns_support") {
             let set = call().enable_dns_support(value(self.dns_support));

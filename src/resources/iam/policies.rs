@@ -73,6 +73,24 @@ pub(super) async fn attached(cx: &Aws, name: &str) -> Result<Vec<String>, Error>
     }
 }
 
+/// The instance profiles that a role is in, as `instance profile NAME`.
+pub(super) async fn profiles(cx: &Aws, name: &str) -> Result<Vec<String>, Error> {
+    let mut all = Vec::new();
+    let mut marker: Option<String> = None;
+    loop {
+        let call = cx.iam.client.list_instance_profiles_for_role();
+        let call = call.role_name(name).set_marker(marker);
+        let api = read("iam", "ListInstanceProfilesForRole");
+        let page = cx.call(api, || call.clone().send()).await?;
+        let names = page.instance_profiles.iter();
+        all.extend(names.map(|p| format!("instance profile {}", p.instance_profile_name)));
+        marker = page.marker.filter(|_| page.is_truncated);
+        if marker.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
 pub(super) async fn delete_inline(cx: &Aws, name: &str, policy: &str) -> Result<(), Error> {
     let call = cx.iam.client.delete_role_policy().role_name(name);
     let call = call.policy_name(policy);

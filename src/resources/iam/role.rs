@@ -1,12 +1,13 @@
 //! A role with its trust policy, inline policies and attached managed policies.
 
 use super::IamTags;
-use super::policies::{attached, delete_inline, detach, inline_names, inline_policies};
+use super::policies::{attached, delete_inline, detach, inline_names, inline_policies, profiles};
 use super::tags::{tags, tags_of};
+use crate::resources::holders::{self, held_by};
 use crate::resources::policy::Policy;
 use crate::resources::prelude::*;
 use aws_sdk_iam::types as t;
-use futures::future::{try_join, try_join_all};
+use futures::future::{try_join, try_join_all, try_join3};
 use std::collections::BTreeMap;
 
 /// Its path is `/`.
@@ -24,6 +25,9 @@ pub struct Role {
     pub max_session_seconds: i32,
     /// The ARN of a policy that bounds it.
     pub permissions_boundary: Option<String>,
+    /// Instance profiles that somebody put it into: machines take it on, and it cannot be deleted.
+    #[serde(default)]
+    pub members: Vec<String>,
 }
 
 const GET: Api = read("iam", "GetRole");
@@ -54,6 +58,7 @@ impl Resource for Role {
         holds_data: false,
         interrupts: &[],
         write_only: &[],
+        watched: &["members"],
         delegated: &[],
     };
     type Tags = IamTags;
@@ -63,8 +68,12 @@ impl Resource for Role {
         let Some(role) = found(get(cx, name).await)? else {
             return Ok(None);
         };
-        let policies = try_join(inline_policies(cx, name), attached(cx, name)).await;
-        let Some((inline, managed)) = found(policies)? else {
+        let policies = try_join3(
+            inline_policies(cx, name),
+            attached(cx, name),
+            profiles(cx, name),
+        );
+        let Some((inline, managed, members)) = found(policies.await)? else {
             return Ok(None);
         };
         let tags = tags_of(role.tags());
@@ -79,6 +88,7 @@ impl Resource for Role {
             permissions_boundary: boundary
                 .and_then(|b| b.permissions_boundary_arn())
                 .map(str::to_owned),
+            members,
         };
         let outputs = Named::new(role.role_name(), role.arn());
         Ok(Some(Found::tagged(spec, outputs, tags)))
@@ -150,7 +160,16 @@ impl Resource for Role {
         );
         emptied.await?;
         let call = cx.iam.client.delete_role().role_name(name);
-        cx.delete(DELETE, || call.clone().send()).await
+        match cx.delete(DELETE, || call.clone().send()).await {
+            Err(error) if error.class == Class::InUse => {
+                // What cannot be read is left out: the refusal itself is the news.
+                let profiles = profiles(cx, name).await.unwrap_or_default();
+                let text = |p| format!("{p}, which deployer did not make");
+                let named = profiles.into_iter().map(|p| holders::Named::stays(text(p)));
+                Err(held_by(error, named.collect()))
+            }
+            other => other,
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 //! A key can't be deleted, only scheduled for deletion (7 to 30 days). One that is pending deletion is gone for us:
 //! creating it again makes a new key, and the alias moves to it.
 
-use super::KmsTags;
 use super::tags::tags;
+use super::{KmsTags, grants};
 use crate::resources::policy::Policy;
 use crate::resources::prelude::*;
 use aws_sdk_kms::types::KeyState;
@@ -21,6 +21,9 @@ pub struct Key {
     pub rotation_days: Option<i32>,
     /// Days that AWS keeps the key after its deletion was asked for, 7 to 30. AWS learns it then and not before.
     pub deletion_days: i32,
+    /// Grants to others than AWS's services, which need theirs to use the key for us.
+    #[serde(default)]
+    pub exposed: Exposed,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -55,6 +58,7 @@ impl Resource for Key {
         holds_data: true,
         interrupts: &["enabled"],
         write_only: &["deletion_days"],
+        watched: &[],
         delegated: &[],
     };
     type Tags = KmsTags;
@@ -80,8 +84,13 @@ impl Resource for Key {
         let rotation = cx.call(read("kms", "GetKeyRotationStatus"), || {
             cx.kms.client.get_key_rotation_status().key_id(id).send()
         });
-        let (described, policy, rotation, tags) =
-            futures::join!(described, policy, rotation, cx.kms.tags(id));
+        let (described, policy, rotation, tags, grants) = futures::join!(
+            described,
+            policy,
+            rotation,
+            cx.kms.tags(id),
+            grants::read(cx, id)
+        );
         let Some(described) = found(described)? else {
             return Ok(None);
         };
@@ -96,7 +105,8 @@ impl Resource for Key {
         ) {
             return Ok(None);
         }
-        let (Some(policy), Some(rotation), Some(tags)) = (found(policy)?, found(rotation)?, tags?)
+        let (Some(policy), Some(rotation), Some(tags), Some(exposed)) =
+            (found(policy)?, found(rotation)?, tags?, found(grants)?)
         else {
             return Ok(None);
         };
@@ -112,6 +122,7 @@ impl Resource for Key {
             enabled: metadata.enabled(),
             rotation_days: rotation.key_rotation_enabled().then_some(days),
             deletion_days: key.spec.deletion_days,
+            exposed,
         };
         let ready = !matches!(state, Some(KeyState::Creating | KeyState::Updating));
         Ok(Some(Found::tagged(spec, outputs, tags).ready_when(ready)))
@@ -132,6 +143,9 @@ impl Resource for Key {
 
     async fn update(&self, cx: &Aws, it: &KeyOutputs, delta: &Delta) -> Result<(), Error> {
         let id = it.id.as_str();
+        for grant in delta.entries("exposed").keys() {
+            grants::revoke(cx, id, grant).await?;
+        }
         // First of all: a disabled key refuses a change of its rotation.
         if delta.touches("enabled") && self.enabled {
             cx.call(repeatable("kms", "EnableKey"), || {

@@ -1,6 +1,7 @@
 //! KMS: keys and their aliases.
 
 mod alias;
+mod grants;
 mod key;
 mod tags;
 

@@ -18,10 +18,16 @@ pub struct LogGroup {
     pub retention_days: Option<i32>,
     /// The key that encrypts it. Its policy must let CloudWatch Logs use it for this group.
     pub kms_key: Option<Ref<Arn<Key>>>,
+    /// Subscriptions that send its events elsewhere.
+    #[serde(default)]
+    pub exposed: Exposed,
 }
 
 const CREATE: Api = once("logs", "CreateLogGroup");
 const DELETE: Api = repeatable("logs", "DeleteLogGroup");
+const UNSUBSCRIBE: Api = repeatable("logs", "DeleteSubscriptionFilter");
+/// How the entries of `exposed` begin.
+const SUBSCRIPTION: &str = "subscription/";
 
 impl Kind for LogGroup {
     const TYPE: &'static str = "logs/log_group";
@@ -51,6 +57,7 @@ impl Resource for LogGroup {
         holds_data: false,
         interrupts: &[],
         write_only: &[],
+        watched: &[],
         delegated: &[],
     };
     type Tags = LogsTags;
@@ -70,9 +77,13 @@ impl Resource for LogGroup {
             return Ok(None);
         };
         cx.recent.note(&arn, &tags);
+        let Some(exposed) = found(subscriptions(cx, name).await)? else {
+            return Ok(None);
+        };
         let spec = Self {
             retention_days: group.retention_in_days(),
             kms_key: group.kms_key_id().map(Ref::from),
+            exposed,
         };
         Ok(Some(Found::tagged(spec, Named::new(name, arn), tags)))
     }
@@ -90,6 +101,12 @@ impl Resource for LogGroup {
 
     async fn update(&self, cx: &Aws, it: &Named<Self>, delta: &Delta) -> Result<(), Error> {
         let name = it.name.as_str();
+        for what in delta.entries("exposed").keys() {
+            let filter = what.strip_prefix(SUBSCRIPTION).unwrap_or(what);
+            let call = cx.logs.client.delete_subscription_filter();
+            let call = call.log_group_name(name).filter_name(filter);
+            cx.delete(UNSUBSCRIBE, || call.clone().send()).await?;
+        }
         if delta.touches("kms_key") {
             self.encrypt(cx, name).await?;
         }
@@ -106,7 +123,7 @@ impl Resource for LogGroup {
         let call = cx.logs.client.delete_log_group().log_group_name(name);
         for _ in 0..LOOKS {
             cx.delete(DELETE, || call.clone().send()).await?;
-            tokio::time::sleep(PAUSE).await;
+            crate::engine::progress::sleep(PAUSE).await;
             if cx.logs.groups.get(name.to_owned()).await?.is_none() {
                 return Ok(());
             }
@@ -232,4 +249,18 @@ async fn tags_of(cx: &Aws, arn: &str) -> Result<Tags, Error> {
         })
         .await?;
     Ok(answer.tags.unwrap_or_default().into_iter().collect())
+}
+
+/// Who gets the events of a group besides its readers. A group has two subscriptions at most: one page.
+async fn subscriptions(cx: &Aws, name: &str) -> Result<Exposed, Error> {
+    const READ: Api = read("logs", "DescribeSubscriptionFilters");
+    let call = cx.logs.client.describe_subscription_filters();
+    let call = call.log_group_name(name);
+    let answer = cx.call(READ, || call.clone().send()).await?;
+    let all = answer.subscription_filters().iter().map(|s| {
+        let name = s.filter_name().unwrap_or_default();
+        let to = s.destination_arn().unwrap_or_default();
+        (format!("{SUBSCRIPTION}{name}"), to.to_owned())
+    });
+    Ok(all.collect())
 }

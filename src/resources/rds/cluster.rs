@@ -1,12 +1,14 @@
 //! An Aurora PostgreSQL cluster on Serverless v2: storage, endpoints, backups, and the master password in RDS's own hands.
 
 mod change;
+mod exposed;
 mod live;
 
 use super::status::{is_stopped, phase};
 use super::{ClusterParameterGroup, HasArn, IDENTIFIER, RdsTags, SubnetGroup, tags, version};
 use crate::aws::rds_tags_of;
 use crate::resources::ec2::SecurityGroup;
+use crate::resources::holders::{self, held_by};
 use crate::resources::kms::Key;
 use crate::resources::prelude::*;
 use aws_sdk_rds::types::DbCluster;
@@ -59,6 +61,13 @@ pub struct Cluster {
     pub deletion_protection: bool,
     /// False when somebody stopped it; AWS starts it again after seven days.
     pub running: bool,
+    /// Roles that reach it into other services, a stream of its activity, its interface over HTTP.
+    #[serde(default)]
+    pub exposed: Exposed,
+    /// Instances that are not ours, which read all its data; a global cluster that it is a part of; accounts that a snapshot
+    /// of it is shared with.
+    #[serde(default)]
+    pub members: Vec<String>,
 }
 
 /// Capacity of each instance in Aurora capacity units, in steps of 0.5.
@@ -146,6 +155,7 @@ impl Resource for Cluster {
             "security_groups",
         ],
         write_only: &[],
+        watched: &["members"],
         delegated: &[Delegated {
             record: None,
             field: "running_version",
@@ -160,7 +170,11 @@ impl Resource for Cluster {
         let Some(cluster) = cx.rds.clusters.named(id).await? else {
             return Ok(None);
         };
-        let spec = live::settings(&cluster, id, &key.spec.engine_version);
+        let spec = Cluster {
+            exposed: exposed::read(&cluster),
+            members: exposed::members(cx, &cluster, id, key.identity).await?,
+            ..live::settings(&cluster, id, &key.spec.engine_version)
+        };
         let outputs = live::outputs(&cluster, id, READ)?;
         let found = Found::tagged(spec, outputs, rds_tags_of(cluster.tag_list()));
         Ok(Some(found.phase(phase(cluster.status()))))
@@ -205,6 +219,13 @@ impl Resource for Cluster {
             return start(cx, id).await;
         }
         self.refuse_other_secret_key(delta)?;
+        let exposed = delta.entries("exposed");
+        for what in exposed.keys() {
+            exposed::close(cx, it, what).await?;
+        }
+        if delta.changes.iter().all(|c| c.field() == "exposed") {
+            return Ok(());
+        }
         let call = self.modification(cx, id, delta);
         cx.call(MODIFY, || call.clone().send()).await.map(drop)
     }
@@ -288,12 +309,21 @@ async fn remove_blockers(cx: &Aws, id: &str, error: Error) -> Result<(), Error> 
         });
     }
     let members = cluster.db_cluster_members().iter();
-    let names: Vec<&str> = members.filter_map(|m| m.db_instance_identifier()).collect();
-    if names.is_empty() {
+    let ids: Vec<&str> = members.filter_map(|m| m.db_instance_identifier()).collect();
+    let Ok(instances) = cx.rds.instances.all().await else {
         return Err(error);
-    }
-    Err(error.hint(format!(
-        "it still has instances ({}); their deletion takes 5 to 10 minutes, one that is not ours has to be deleted by hand",
-        names.join(", ")
-    )))
+    };
+    let named = ids.into_iter().map(|id| {
+        let instance = instances
+            .iter()
+            .find(|i| i.db_instance_identifier() == Some(id));
+        match instance.map(|i| phase(i.db_instance_status())) {
+            Some(Phase::Deleting) | None => holders::Named {
+                text: format!("instance `{id}`, whose deletion takes 5 to 10 minutes"),
+                stays: false,
+            },
+            Some(_) => holders::Named::stays(format!("instance `{id}`")),
+        }
+    });
+    Err(held_by(error, named.collect()))
 }

@@ -37,6 +37,7 @@ impl Resource for ClusterParameterGroup {
         holds_data: false,
         interrupts: &[],
         write_only: &[],
+        watched: &[],
         delegated: &[],
     };
     type Tags = RdsTags;

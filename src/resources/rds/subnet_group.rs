@@ -34,6 +34,7 @@ impl Resource for SubnetGroup {
         holds_data: false,
         interrupts: &[],
         write_only: &[],
+        watched: &[],
         delegated: &[],
     };
     type Tags = RdsTags;

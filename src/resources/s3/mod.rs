@@ -2,6 +2,7 @@
 
 mod bucket;
 mod empty;
+mod exposed;
 mod lifecycle;
 mod settings;
 mod tags;

@@ -2,6 +2,7 @@
 //! does not costs one.
 
 use super::bucket::{Bucket, Encryption, Logging, PublicAccess};
+use super::exposed;
 use super::lifecycle::Rule;
 use super::tags::{tags_of, unless};
 use crate::aws::{Aws, read, repeatable};
@@ -47,13 +48,14 @@ macro_rules! put {
 /// All settings and tags. `NoSuchBucket` when it does not exist.
 pub(super) async fn all(cx: &Aws, bucket: &str) -> Result<(Bucket, crate::resources::Tags), Error> {
     let versioning = get!(cx, bucket, "GetBucketVersioning", get_bucket_versioning).await?;
-    let (ownership, encryption, public_access, policy, logging, lifecycle, tags) = futures::try_join!(
+    let (ownership, encryption, public_access, policy, logging, lifecycle, exposed, tags) = futures::try_join!(
         ownership(cx, bucket),
         encryption(cx, bucket),
         public_access(cx, bucket),
         policy(cx, bucket),
         logging(cx, bucket),
         lifecycle(cx, bucket),
+        exposed::read(cx, bucket),
         tags_of(cx, bucket),
     )?;
     let spec = Bucket {
@@ -64,6 +66,7 @@ pub(super) async fn all(cx: &Aws, bucket: &str) -> Result<(Bucket, crate::resour
         policy,
         logging,
         lifecycle,
+        exposed,
     };
     Ok((spec, tags))
 }
@@ -158,6 +161,7 @@ pub(super) async fn update(
     bucket: &str,
     delta: &Delta,
 ) -> Result<(), Error> {
+    exposed::close(cx, bucket, delta).await?;
     if delta.touches("public_access") {
         let block = PublicAccessBlockConfiguration::builder()
             .block_public_acls(want.public_access.block_acls)

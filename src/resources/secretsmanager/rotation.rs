@@ -10,6 +10,9 @@ pub struct Rotation {
     pub secret: Ref<Secret>,
     /// Days between rotations, 1 to 1000; 0 when rotation is off.
     pub days: i64,
+    /// Its resource policy, which lets others read it, and its copies in other regions.
+    #[serde(default)]
+    pub exposed: Exposed,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -19,6 +22,9 @@ pub struct RotationOutputs {
 }
 
 const DESCRIBE: Api = read("secretsmanager", "DescribeSecret");
+const GET_POLICY: Api = read("secretsmanager", "GetResourcePolicy");
+const DELETE_POLICY: Api = repeatable("secretsmanager", "DeleteResourcePolicy");
+const STOP_COPY: Api = repeatable("secretsmanager", "RemoveRegionsFromReplication");
 const ROTATE: Api = repeatable("secretsmanager", "RotateSecret");
 
 impl Kind for Rotation {
@@ -54,9 +60,20 @@ impl SubResource for Rotation {
         let on = answer.rotation_enabled().unwrap_or(false);
         let rules = answer.rotation_rules();
         let days = rules.and_then(|r| r.automatically_after_days());
+        let call = cx.secretsmanager.client.get_resource_policy();
+        let call = call.secret_id(secret);
+        let policy = found(cx.call(GET_POLICY, || call.clone().send()).await)?;
+        let policy = policy.and_then(|p| p.resource_policy);
+        let mut exposed: Exposed = policy.map(|p| (POLICY.to_owned(), p)).into_iter().collect();
+        for copy in answer.replication_status() {
+            let region = copy.region().unwrap_or_default();
+            let status = copy.status().map(|s| s.as_str()).unwrap_or_default();
+            exposed.insert(format!("{REPLICA}{region}"), status.to_owned());
+        }
         let spec = Self {
             secret: secret.clone(),
             days: days.filter(|_| on).unwrap_or_default(),
+            exposed,
         };
         let outputs = RotationOutputs {
             arn: secret.clone(),
@@ -64,7 +81,13 @@ impl SubResource for Rotation {
         Ok(Some(Found::of_parent(spec, outputs)))
     }
 
-    async fn set(&self, cx: &Aws, _: &RotationOutputs, _: &Delta) -> Result<(), Error> {
+    async fn set(&self, cx: &Aws, _: &RotationOutputs, delta: &Delta) -> Result<(), Error> {
+        for what in delta.entries("exposed").keys() {
+            self.close(cx, what).await?;
+        }
+        if !delta.touches("days") {
+            return Ok(());
+        }
         let rules = RotationRulesType::builder().automatically_after_days(self.days);
         let call = cx.secretsmanager.client.rotate_secret();
         let call = call
@@ -78,5 +101,22 @@ impl SubResource for Rotation {
     /// schedule does no harm.
     async fn reset(&self, _: &Aws, _: &RotationOutputs) -> Result<(), Error> {
         Ok(())
+    }
+}
+
+/// How the entries of `exposed` begin.
+const POLICY: &str = "policy";
+const REPLICA: &str = "replica/";
+
+impl Rotation {
+    async fn close(&self, cx: &Aws, what: &str) -> Result<(), Error> {
+        let client = &cx.secretsmanager.client;
+        if let Some(region) = what.strip_prefix(REPLICA) {
+            let call = client.remove_regions_from_replication();
+            let call = call.secret_id(&self.secret).remove_replica_regions(region);
+            return cx.delete(STOP_COPY, || call.clone().send()).await;
+        }
+        let call = client.delete_resource_policy().secret_id(&self.secret);
+        cx.delete(DELETE_POLICY, || call.clone().send()).await
     }
 }

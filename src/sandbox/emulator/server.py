@@ -29,10 +29,10 @@ def listen(gateway, port):
     return server
 
 
-def serve(port, instance, latency, port_file):
+def serve(port, instance, latency, port_file, seconds=None):
     """Listens and serves for ever."""
     patches.load()
-    gateway = Gateway(instance, latency)
+    gateway = Gateway(instance, latency, seconds)
     server = listen(gateway, port)
     if port_file:
         # Renamed into place so that a reader never sees half a number.

@@ -85,7 +85,8 @@ impl Sandbox {
     /// Starts one with this latency; what it prints goes to the file.
     pub fn start(latency: &str, log: &Path) -> Self {
         let mut connection = connect();
-        let request = json!({"sandbox": {"latency": latency, "log": log}});
+        let seconds = deployer::resources::typical_seconds();
+        let request = json!({"sandbox": {"latency": latency, "seconds": seconds, "log": log}});
         let answer = ask(&mut connection, &request);
         Self {
             endpoint: format!("http://127.0.0.1:{}", answer["port"]),

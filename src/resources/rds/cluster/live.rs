@@ -64,6 +64,8 @@ pub(super) fn settings(cluster: &DbCluster, id: &str, want_version: &str) -> Clu
         copy_tags: cluster.copy_tags_to_snapshot().unwrap_or(false),
         deletion_protection: cluster.deletion_protection().unwrap_or(false),
         running: !is_stopped(cluster.status()) && cluster.status() != Some("stopping"),
+        exposed: Default::default(),
+        members: Vec::new(),
     }
 }
 

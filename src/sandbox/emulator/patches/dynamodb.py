@@ -93,7 +93,7 @@ def create_table(call):
         if table.state == "CREATING":
             table.state = "ACTIVE"
 
-    call.clock.later("dynamodb-table", active)
+    call.clock.later("dynamodb/table", active)
     return answer
 
 
@@ -110,7 +110,7 @@ def delete_table(call):
         return call.forward()
     table.state = "DELETING"
     answer = {"TableDescription": _description(call, table)}
-    call.clock.later("dynamodb-table-deletion", call.forward)
+    call.clock.later("dynamodb/table deletion", call.forward)
     return answer
 
 
@@ -177,5 +177,5 @@ def update_table(call):
     shown = _description(call, table)
     answer.data["TableDescription"] = {**shown, "TableStatus": "UPDATING"}
     for name in created:
-        call.clock.later("dynamodb-index", lambda name=name: building.pop(name, None))
+        call.clock.later("dynamodb/table index", lambda name=name: building.pop(name, None))
     return answer

@@ -115,7 +115,7 @@ def create_endpoint(call):
             if endpoint.state == PENDING:
                 endpoint.state = "available"
 
-        call.clock.later("vpc-endpoint", available)
+        call.clock.later("ec2/interface_endpoint", available)
     else:
         _complete(call, answer.data["VpcEndpoint"])
     return answer
@@ -257,7 +257,7 @@ def _delete(call, endpoint):
 
     if endpoint.vpc_endpoint_type == "Interface":
         endpoint.state = DELETING
-        call.clock.later("vpc-endpoint-deletion", gone)
+        call.clock.later("ec2/interface_endpoint deletion", gone)
         return
     for name in endpoint.route_table_ids:
         if name in ec2.route_tables:

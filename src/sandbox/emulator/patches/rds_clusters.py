@@ -68,7 +68,7 @@ def create_cluster(call):
         if cluster.status == "creating":
             cluster.status = "available"
 
-    call.clock.later("db-cluster", available)
+    call.clock.later("rds/cluster", available)
     return answer
 
 
@@ -113,7 +113,7 @@ def _own_secret(call, cluster):
     managed._status = "creating"
     secret = managed.secret
     secret.rotation_requested, secret.rotation_enabled, secret.auto_rotate_after_days = True, True, 7
-    call.clock.later("managed-secret", lambda: setattr(managed, "_status", "active"))
+    call.clock.later("rds/cluster secret", lambda: setattr(managed, "_status", "active"))
 
 
 def shown(call, name):
@@ -155,7 +155,7 @@ def modify_cluster(call):
         if cluster.status == "modifying":
             cluster.status = "available"
 
-    call.clock.later("db-cluster-modification", available)
+    call.clock.later("rds/cluster modification", available)
     return answer
 
 
@@ -190,7 +190,7 @@ def delete_cluster(call):
 
     def gone():
         if cluster._members:
-            call.clock.later("db-cluster-deletion", gone)
+            call.clock.later("rds/cluster deletion", gone)
             return
         secret = cluster.master_user_secret.secret if cluster.manage_master_user_password else None
         cluster.manage_master_user_password = False
@@ -207,5 +207,5 @@ def delete_cluster(call):
             for key in [key for key, value in list(secrets.items()) if value is secret]:
                 secrets.pop(key)
 
-    call.clock.later("db-cluster-deletion", gone)
+    call.clock.later("rds/cluster deletion", gone)
     return answer

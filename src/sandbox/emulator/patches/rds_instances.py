@@ -106,7 +106,7 @@ def create_instance(call):
         ]
     instance.status = "creating"
     answer.data["DBInstance"] = shown(call, name)
-    _settle(call, instance, "db-instance")
+    _settle(call, instance, "rds/instance")
     return answer
 
 
@@ -120,7 +120,7 @@ def _settle(call, instance, kind):
     def configured():
         if instance.status == "creating" and instance.monitoring_interval:
             instance.status = "configuring-enhanced-monitoring"
-            call.clock.later("managed-secret", available)
+            call.clock.later("rds/cluster secret", available)
         else:
             available()
 
@@ -159,7 +159,7 @@ def modify_instance(call):
     _keep_insights(instance, params)
     instance.status = "modifying"
     answer.data["DBInstance"] = shown(call, instance.db_instance_identifier)
-    _settle(call, instance, "db-instance-modification")
+    _settle(call, instance, "rds/instance modification")
     return answer
 
 
@@ -195,5 +195,5 @@ def delete_instance(call):
         interfaces.drop(call, call.store.table(INTERFACES).pop(name, []))
         call.forward()
 
-    call.clock.later("db-instance-deletion", gone)
+    call.clock.later("rds/instance deletion", gone)
     return answer

@@ -72,5 +72,5 @@ def reboot(call):
             setattr(instance, OWN, False)
             setattr(instance, CLUSTERS, False)
 
-    call.clock.later("db-cluster-modification", rebooted)
+    call.clock.later("rds/cluster modification", rebooted)
     return answer

@@ -1,0 +1,160 @@
+//! What others put into a VPC of ours. It keeps the VPC from being deleted, and it may read what passes there.
+
+use super::prelude::*;
+
+/// Everything in the VPC that does not carry this deployment's mark and did not come with it, as `subnet subnet-1`.
+pub(super) async fn strangers(
+    cx: &Aws,
+    vpc: &str,
+    identity: &Identity,
+) -> Result<Vec<String>, Error> {
+    let ec2 = &cx.ec2;
+    let (subnets, groups, acls, tables) = futures::try_join!(
+        ec2.subnets.by("vpc-id", vpc),
+        ec2.security_groups.by("vpc-id", vpc),
+        ec2.network_acls.by("vpc-id", vpc),
+        ec2.route_tables.by("vpc-id", vpc),
+    )?;
+    let (endpoints, attachments, interfaces, gateways) = futures::try_join!(
+        ec2.endpoints.by("vpc-id", vpc),
+        ec2.vpc_attachments.by("vpc-id", vpc),
+        ec2.network_interfaces.by("vpc-id", vpc),
+        ec2.internet_gateways.by("attachment.vpc-id", vpc),
+    )?;
+    let (nats, peerings) = futures::try_join!(nat_gateways(cx, vpc), peerings(cx, vpc))?;
+    let mut out = Vec::new();
+    let mut add = |what: &str, id: Option<&str>, tags: &[t::Tag]| {
+        if !of_deployment(identity, &tags_of(tags)) {
+            out.push(format!("{what} {}", id.unwrap_or_default()));
+        }
+    };
+    for it in &subnets {
+        add("subnet", it.subnet_id(), it.tags());
+    }
+    for it in groups.iter().filter(|g| g.group_name() != Some("default")) {
+        add("security group", it.group_id(), it.tags());
+    }
+    for it in acls.iter().filter(|a| a.is_default() != Some(true)) {
+        add("network ACL", it.network_acl_id(), it.tags());
+    }
+    let came_with_it = own_table(&tables);
+    for it in &tables {
+        if it.route_table_id() != came_with_it {
+            add("route table", it.route_table_id(), it.tags());
+        }
+    }
+    for it in endpoints.iter().filter(|e| !e.is_leaving()) {
+        add("VPC endpoint", it.vpc_endpoint_id(), it.tags());
+    }
+    for it in attachments.iter().filter(|a| !a.is_leaving()) {
+        let id = it.transit_gateway_attachment_id();
+        add("Transit Gateway attachment", id, it.tags());
+    }
+    for it in &gateways {
+        add("internet gateway", it.internet_gateway_id(), it.tags());
+    }
+    for it in &nats {
+        add("NAT gateway", it.nat_gateway_id(), it.tags());
+    }
+    for it in &peerings {
+        add("peering", it.vpc_peering_connection_id(), it.tags());
+    }
+    // A service's interface goes with the thing that it belongs to, and that one is told.
+    for it in interfaces
+        .iter()
+        .filter(|i| i.requester_managed() != Some(true))
+    {
+        add("network interface", it.network_interface_id(), it.tag_set());
+    }
+    Ok(out)
+}
+
+/// The table that came with the VPC: the main one, or (when another has its place) the only one without a mark and a
+/// subnet. The step of the main table tells the rest.
+fn own_table(tables: &[t::RouteTable]) -> Option<&str> {
+    let marked = |t: &t::RouteTable| {
+        let step = crate::engine::driver::MARK_STEP;
+        t.tags().iter().any(|tag| tag.key() == Some(step))
+    };
+    let main = |t: &&t::RouteTable| t.associations().iter().any(|a| a.main() == Some(true));
+    if let Some(main) = tables.iter().find(|t| main(t) && !marked(t)) {
+        return main.route_table_id();
+    }
+    let used = |t: &t::RouteTable| t.associations().iter().any(|a| a.subnet_id().is_some());
+    let mut free = tables.iter().filter(|t| !marked(t) && !used(t));
+    match (free.next(), free.next()) {
+        (Some(only), None) => only.route_table_id(),
+        _ => None,
+    }
+}
+
+async fn nat_gateways(cx: &Aws, vpc: &str) -> Result<Vec<t::NatGateway>, Error> {
+    use t::NatGatewayState::{Deleted, Deleting, Failed};
+    const READ: Api = read("ec2", "DescribeNatGateways");
+    let filter = t::Filter::builder().name("vpc-id").values(vpc).build();
+    let mut all = Vec::new();
+    let mut token: Option<String> = None;
+    loop {
+        let call = cx.ec2.client.describe_nat_gateways();
+        let call = call.filter(filter.clone()).set_next_token(token);
+        let page = cx.call(READ, || call.clone().send()).await?;
+        all.extend(page.nat_gateways.unwrap_or_default());
+        token = page.next_token.filter(|t| !t.is_empty());
+        if token.is_none() {
+            all.retain(|n| !matches!(n.state(), Some(Deleted | Deleting | Failed)));
+            return Ok(all);
+        }
+    }
+}
+
+/// Peerings in which the VPC takes part, on either side.
+async fn peerings(cx: &Aws, vpc: &str) -> Result<Vec<t::VpcPeeringConnection>, Error> {
+    use t::VpcPeeringConnectionStateReasonCode as Code;
+    const READ: Api = read("ec2", "DescribeVpcPeeringConnections");
+    let mut all = Vec::new();
+    let mut token: Option<String> = None;
+    loop {
+        let call = cx.ec2.client.describe_vpc_peering_connections();
+        let call = call.set_next_token(token);
+        let page = cx.call(READ, || call.clone().send()).await?;
+        all.extend(page.vpc_peering_connections.unwrap_or_default());
+        token = page.next_token.filter(|t| !t.is_empty());
+        if token.is_none() {
+            break;
+        }
+    }
+    all.retain(|p| {
+        let sides = [p.requester_vpc_info(), p.accepter_vpc_info()];
+        let ours = sides.into_iter().flatten().any(|v| v.vpc_id() == Some(vpc));
+        let state = p.status().and_then(|s| s.code());
+        let over = matches!(
+            state,
+            Some(Code::Deleted | Code::Deleting | Code::Rejected | Code::Expired | Code::Failed)
+        );
+        ours && !over
+    });
+    Ok(all)
+}
+
+/// The DHCP options of a VPC that send its names to another server than Amazon's; `None` for those that came with it.
+pub(super) async fn foreign_dhcp(cx: &Aws, id: Option<&str>) -> Result<Option<String>, Error> {
+    const READ: Api = read("ec2", "DescribeDhcpOptions");
+    let Some(id) = id.filter(|id| *id != "default") else {
+        return Ok(None);
+    };
+    let call = cx.ec2.client.describe_dhcp_options().dhcp_options_ids(id);
+    let Some(answer) = found(cx.call(READ, || call.clone().send()).await)? else {
+        return Ok(None);
+    };
+    let all = answer
+        .dhcp_options()
+        .iter()
+        .flat_map(|o| o.dhcp_configurations());
+    let servers = all.filter(|c| c.key() == Some("domain-name-servers"));
+    let servers: Vec<&str> = servers
+        .flat_map(|c| c.values())
+        .filter_map(|v| v.value())
+        .collect();
+    let amazon = servers == ["AmazonProvidedDNS"];
+    Ok((!amazon).then(|| format!("{id}: {}", servers.join(", "))))
+}

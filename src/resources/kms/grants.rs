@@ -1,0 +1,75 @@
+//! Grants of a key: another way than its policy to let somebody use it.
+
+use crate::resources::prelude::*;
+use aws_sdk_kms::types::GrantListEntry;
+
+const LIST: Api = crate::aws::read("kms", "ListGrants");
+const REVOKE: Api = repeatable("kms", "RevokeGrant");
+
+/// Grants to others than AWS's services, `grant/ID` to who may do what.
+pub(super) async fn read(cx: &Aws, key: &str) -> Result<Exposed, Error> {
+    let mut out = Exposed::new();
+    let mut marker: Option<String> = None;
+    loop {
+        let call = cx.kms.client.list_grants().key_id(key).limit(100);
+        let call = call.set_marker(marker);
+        let page = cx.call(LIST, || call.clone().send()).await?;
+        out.extend(page.grants().iter().filter_map(told));
+        marker = page.next_marker.filter(|_| page.truncated);
+        if marker.is_none() {
+            return Ok(out);
+        }
+    }
+}
+
+fn told(grant: &GrantListEntry) -> Option<(String, String)> {
+    let who = grant.grantee_principal().unwrap_or("somebody");
+    if is_service(who) {
+        return None;
+    }
+    let what: Vec<&str> = grant.operations().iter().map(|o| o.as_str()).collect();
+    let id = grant.grant_id()?;
+    Some((format!("grant/{id}"), format!("{who}: {}", what.join(", "))))
+}
+
+/// AWS's services and their service-linked roles use the key for us: RDS and DynamoDB keep grants as long as they encrypt
+/// with it ("Grants for symmetric encryption KMS keys", GranteePrincipal).
+fn is_service(who: &str) -> bool {
+    let service = !who.starts_with("arn:") && who.ends_with(".amazonaws.com");
+    service || who.contains(":role/aws-service-role/") || who.contains(":assumed-role/aws:")
+}
+
+/// Takes a grant back; `told` named it.
+pub(super) async fn revoke(cx: &Aws, key: &str, grant: &str) -> Result<(), Error> {
+    let id = grant.strip_prefix("grant/").unwrap_or(grant);
+    let call = cx.kms.client.revoke_grant().key_id(key).grant_id(id);
+    cx.delete(REVOKE, || call.clone().send()).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grants_of_services_are_theirs_and_all_others_are_told() {
+        let grant = |who: &str| {
+            let grant = GrantListEntry::builder()
+                .grant_id("g")
+                .grantee_principal(who);
+            told(&grant.build())
+        };
+        for theirs in [
+            "rds.eu-central-1.amazonaws.com",
+            "dynamodb.eu-central-1.amazonaws.com",
+            "arn:aws:iam::123456789012:role/aws-service-role/rds.amazonaws.com/AWSServiceRoleForRDS",
+        ] {
+            assert_eq!(grant(theirs), None);
+        }
+        for foreign in [
+            "arn:aws:iam::999999999999:root",
+            "arn:aws:iam::123456789012:role/x",
+        ] {
+            assert!(grant(foreign).is_some(), "{foreign}");
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Settings of a bucket that let others in or send data elsewhere: its access list, replication, notifications, website and
+//! inventories. None of them is ever wanted.
+
+use super::tags::unless;
+use crate::resources::prelude::*;
+use aws_sdk_s3::types::{BucketCannedAcl, NotificationConfiguration};
+
+/// How the entries of `exposed` begin.
+const ACL: &str = "acl/";
+const REPLICATION: &str = "replication/";
+const NOTIFICATION: &str = "notification/";
+const WEBSITE: &str = "website";
+const INVENTORY: &str = "inventory/";
+
+/// A call about one setting, with the account that must own the bucket.
+macro_rules! call {
+    ($cx:expr, $bucket:expr, $api:expr, $method:ident $(, $field:ident = $value:expr)*) => {{
+        let call = $cx.s3.client.$method().bucket($bucket);
+        let call = call.expected_bucket_owner(&$cx.account)$(.$field($value))*;
+        $cx.call($api, || call.clone().send()).await
+    }};
+}
+
+/// Reads all of them.
+pub(super) async fn read(cx: &Aws, bucket: &str) -> Result<Exposed, Error> {
+    let all = futures::try_join!(
+        access_list(cx, bucket),
+        replication(cx, bucket),
+        notifications(cx, bucket),
+        website(cx, bucket),
+        inventories(cx, bucket),
+    )?;
+    let all = [all.0, all.1, all.2, all.3, all.4];
+    Ok(all.into_iter().flatten().collect())
+}
+
+type Entries = Vec<(String, String)>;
+
+/// Whom the access list lets in besides the owner.
+async fn access_list(cx: &Aws, bucket: &str) -> Result<Entries, Error> {
+    const GET: Api = crate::aws::read("s3", "GetBucketAcl");
+    let answer = call!(cx, bucket, GET, get_bucket_acl)?;
+    let owner = answer.owner().and_then(|o| o.id());
+    let others = answer.grants().iter().filter_map(|grant| {
+        let grantee = grant.grantee()?;
+        let who = grantee.uri().or(grantee.id()).or(grantee.email_address())?;
+        let may = grant.permission().map(|p| p.as_str()).unwrap_or_default();
+        (grantee.id().is_none() || grantee.id() != owner)
+            .then(|| (format!("{ACL}{who}"), may.to_owned()))
+    });
+    Ok(others.collect())
+}
+
+async fn replication(cx: &Aws, bucket: &str) -> Result<Entries, Error> {
+    const GET: Api = crate::aws::read("s3", "GetBucketReplication");
+    let answer = call!(cx, bucket, GET, get_bucket_replication);
+    let answer = unless(answer, "ReplicationConfigurationNotFoundError")?;
+    let rules = answer.and_then(|a| a.replication_configuration);
+    let rules = rules.map(|r| r.rules).unwrap_or_default();
+    let each = rules.into_iter().enumerate().map(|(at, rule)| {
+        let name = rule.id.unwrap_or_else(|| at.to_string());
+        let to = rule.destination.map(|d| d.bucket).unwrap_or_default();
+        (format!("{REPLICATION}{name}"), to)
+    });
+    Ok(each.collect())
+}
+
+async fn notifications(cx: &Aws, bucket: &str) -> Result<Entries, Error> {
+    const GET: Api = crate::aws::read("s3", "GetBucketNotificationConfiguration");
+    let all = call!(cx, bucket, GET, get_bucket_notification_configuration)?;
+    let functions = all.lambda_function_configurations().iter();
+    let functions = functions.map(|f| f.lambda_function_arn());
+    let queues = all.queue_configurations().iter().map(|q| q.queue_arn());
+    let topics = all.topic_configurations().iter().map(|t| t.topic_arn());
+    let bus = all.event_bridge_configuration().map(|_| "EventBridge");
+    let targets = functions.chain(queues).chain(topics).chain(bus);
+    Ok(targets
+        .map(|to| (format!("{NOTIFICATION}{to}"), "on".to_owned()))
+        .collect())
+}
+
+async fn website(cx: &Aws, bucket: &str) -> Result<Entries, Error> {
+    const GET: Api = crate::aws::read("s3", "GetBucketWebsite");
+    let answer = call!(cx, bucket, GET, get_bucket_website);
+    let answer = unless(answer, "NoSuchWebsiteConfiguration")?;
+    Ok(answer
+        .map(|_| (WEBSITE.to_owned(), "on".to_owned()))
+        .into_iter()
+        .collect())
+}
+
+async fn inventories(cx: &Aws, bucket: &str) -> Result<Entries, Error> {
+    const LIST: Api = crate::aws::read("s3", "ListBucketInventoryConfigurations");
+    let mut out = Entries::new();
+    let mut token: Option<String> = None;
+    loop {
+        let page = call!(
+            cx,
+            bucket,
+            LIST,
+            list_bucket_inventory_configurations,
+            set_continuation_token = token
+        )?;
+        for one in page.inventory_configuration_list() {
+            let to = one.destination().and_then(|d| d.s3_bucket_destination());
+            let to = to.map(|d| d.bucket()).unwrap_or_default();
+            out.push((format!("{INVENTORY}{}", one.id()), to.to_owned()));
+        }
+        token = page.next_continuation_token;
+        if token.is_none() {
+            return Ok(out);
+        }
+    }
+}
+
+/// Takes away what `delta` names.
+pub(super) async fn close(cx: &Aws, bucket: &str, delta: &Delta) -> Result<(), Error> {
+    let edits = delta.entries("exposed");
+    let any = |prefix: &str| edits.keys().any(|what| what.starts_with(prefix));
+    if any(ACL) {
+        const PUT: Api = repeatable("s3", "PutBucketAcl");
+        call!(
+            cx,
+            bucket,
+            PUT,
+            put_bucket_acl,
+            acl = BucketCannedAcl::Private
+        )?;
+    }
+    if any(REPLICATION) {
+        const DELETE: Api = repeatable("s3", "DeleteBucketReplication");
+        ignore_not_found(call!(cx, bucket, DELETE, delete_bucket_replication))?;
+    }
+    if any(NOTIFICATION) {
+        const PUT: Api = repeatable("s3", "PutBucketNotificationConfiguration");
+        let none = NotificationConfiguration::builder().build();
+        call!(
+            cx,
+            bucket,
+            PUT,
+            put_bucket_notification_configuration,
+            notification_configuration = none
+        )?;
+    }
+    if any(WEBSITE) {
+        const DELETE: Api = repeatable("s3", "DeleteBucketWebsite");
+        ignore_not_found(call!(cx, bucket, DELETE, delete_bucket_website))?;
+    }
+    for id in edits.keys().filter_map(|what| what.strip_prefix(INVENTORY)) {
+        const DELETE: Api = repeatable("s3", "DeleteBucketInventoryConfiguration");
+        let gone = call!(
+            cx,
+            bucket,
+            DELETE,
+            delete_bucket_inventory_configuration,
+            id = id
+        );
+        ignore_not_found(gone)?;
+    }
+    Ok(())
+}
