@@ -11,7 +11,13 @@ import { SCHEMA } from './state.mjs';
  * @typedef {{key: string[], reason: string, column?: string, refused?: boolean, provisional?: boolean}} Held `refused`: by green, not by the mapping; `provisional`: not judged yet
  */
 
+/** More keys of one table are not kept in memory. */
+const KEPT = 50_000;
+
 export class Quarantine {
+  /** Keys that may be in quarantine, by source table, as JSON: read when first needed. They spare every other key the mask. @type {Map<string, Set<string>>} */
+  #known = new Map();
+
   /**
    * @param {Session} green
    * @param {number} limit rows in quarantine at which the run still goes on
@@ -40,6 +46,7 @@ export class Quarantine {
     const rows = await this.green.rows(`SELECT source, count(*), count(*) FILTER (WHERE provisional) FROM ${SCHEMA}.quarantine GROUP BY source`);
     this.counts = new Map(rows.map(([source, count]) => [source ?? '', Number(count)]));
     this.provisional = rows.reduce((sum, [, , provisional]) => sum + Number(provisional), 0);
+    this.#known.clear();
   }
 
   /**
@@ -63,6 +70,7 @@ export class Quarantine {
        ) SELECT before.key IS NULL, put.provisional::int - coalesce(before.provisional::int, 0) FROM put LEFT JOIN before USING (key)`,
       [table.name, JSON.stringify(list)],
     );
+    for (const { key } of held) this.#known.get(table.name)?.add(JSON.stringify(key));
     const fresh = inserted.filter(([isNew]) => isNew === 't').length;
     this.counts.set(table.name, (this.counts.get(table.name) ?? 0) + fresh);
     this.provisional += inserted.reduce((sum, [, change]) => sum + Number(change), 0);
@@ -105,12 +113,27 @@ export class Quarantine {
 
   /** @param {SyncTable} table @param {string[][]} keys of the source */
   async remove(table, keys) {
-    if ((this.counts.get(table.name) ?? 0) === 0 || keys.length === 0) return;
+    const wanted = keys.length === 0 ? keys : await this.#mayHold(table, keys);
+    if (wanted.length === 0) return;
     const removed = await this.green.rows(`DELETE FROM ${SCHEMA}.quarantine WHERE source = $1 AND key = ANY ($2::text[]) RETURNING provisional`, [
-      table.name, keys.map((key) => this.keyText(table, key)),
+      table.name, wanted.map((key) => this.keyText(table, key)),
     ]);
     this.counts.set(table.name, (this.counts.get(table.name) ?? 0) - removed.length);
     this.provisional -= removed.filter(([provisional]) => provisional === 't').length;
+  }
+
+  /** Of these keys, all that are in quarantine, and perhaps some that were. @param {SyncTable} table @param {string[][]} keys */
+  async #mayHold({ name }, keys) {
+    const count = this.counts.get(name) ?? 0;
+    if (count === 0) return [];
+    if (count > KEPT) return keys;
+    let known = this.#known.get(name);
+    if (known === undefined) {
+      const rows = await this.green.rows(`SELECT source_key FROM ${SCHEMA}.quarantine WHERE source = $1`, [name]);
+      known = new Set(rows.map(([sealed]) => this.masks.open(sealed ?? '')));
+      this.#known.set(name, known);
+    }
+    return keys.filter((key) => known?.has(JSON.stringify(key)));
   }
 
   /** @param {SyncTable} table */
