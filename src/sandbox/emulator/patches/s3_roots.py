@@ -14,6 +14,9 @@ ROOTS = {
     "GetBucketCors": "CORSConfiguration",
     "GetBucketLifecycleConfiguration": "LifecycleConfiguration",
     "GetBucketLogging": "BucketLoggingStatus",
+    "GetBucketInventoryConfiguration": "InventoryConfiguration",
+    # moto's name for it as long as there is none.
+    "GetBucketNotification": "NotificationConfiguration",
     "GetBucketNotificationConfiguration": "NotificationConfiguration",
     "GetBucketRequestPayment": "RequestPaymentConfiguration",
     "GetBucketTagging": "Tagging",
@@ -21,6 +24,7 @@ ROOTS = {
     "GetBucketWebsite": "WebsiteConfiguration",
     "GetObjectAcl": "AccessControlPolicy",
     "GetObjectTagging": "Tagging",
+    "ListBucketInventoryConfigurations": "ListInventoryConfigurationsResult",
     "ListBuckets": "ListAllMyBucketsResult",
     "ListMultipartUploads": "ListMultipartUploadsResult",
     "ListObjectVersions": "ListVersionsResult",
