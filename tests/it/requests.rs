@@ -73,6 +73,7 @@ fn aws_would_take_every_request_of_a_whole_life() {
     assert!(writes > steps, "{writes} writes for {steps} steps");
     let odd: BTreeSet<String> = calls.iter().filter_map(unexpected).collect();
     assert!(odd.is_empty(), "{odd:#?}");
+    crate::permissions::cover(&lab, &calls);
 }
 
 /// What AWS would have refused or not understood, but for what is expected.

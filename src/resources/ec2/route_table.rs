@@ -9,9 +9,9 @@ pub struct RouteTable {
     pub vpc: Ref<Vpc>,
 }
 
-const READ: Api = read("ec2", "DescribeRouteTables");
-const CREATE: Api = repeatable("ec2", "CreateRouteTable");
-const DELETE: Api = repeatable("ec2", "DeleteRouteTable");
+const READ: Api = ec2::DESCRIBE_ROUTE_TABLES;
+const CREATE: Api = ec2::CREATE_ROUTE_TABLE;
+const DELETE: Api = ec2::DELETE_ROUTE_TABLE;
 
 impl Kind for RouteTable {
     const TYPE: &'static str = "ec2/route_table";

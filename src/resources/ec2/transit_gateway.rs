@@ -29,10 +29,10 @@ pub struct TransitGateway {
     pub members: Vec<String>,
 }
 
-const READ: Api = read("ec2", "DescribeTransitGateways");
-const CREATE: Api = once("ec2", "CreateTransitGateway");
-const MODIFY: Api = repeatable("ec2", "ModifyTransitGateway");
-const DELETE: Api = repeatable("ec2", "DeleteTransitGateway");
+const READ: Api = ec2::DESCRIBE_TRANSIT_GATEWAYS;
+const CREATE: Api = ec2::CREATE_TRANSIT_GATEWAY;
+const MODIFY: Api = ec2::MODIFY_TRANSIT_GATEWAY;
+const DELETE: Api = ec2::DELETE_TRANSIT_GATEWAY;
 
 impl Kind for TransitGateway {
     const TYPE: &'static str = "ec2/transit_gateway";

@@ -27,9 +27,9 @@ pub struct Associated {
     pub attachment: Ref<TransitGatewayAttachment>,
 }
 
-const READ: Api = read("ec2", "DescribeTransitGatewayAttachments");
-const CREATE: Api = once("ec2", "AssociateTransitGatewayRouteTable");
-const DELETE: Api = repeatable("ec2", "DisassociateTransitGatewayRouteTable");
+const READ: Api = ec2::DESCRIBE_TRANSIT_GATEWAY_ATTACHMENTS;
+const CREATE: Api = ec2::ASSOCIATE_TRANSIT_GATEWAY_ROUTE_TABLE;
+const DELETE: Api = ec2::DISASSOCIATE_TRANSIT_GATEWAY_ROUTE_TABLE;
 
 /// The filter that finds the attachments that a table routes for.
 const BY_TABLE: &str = "association.transit-gateway-route-table-id";

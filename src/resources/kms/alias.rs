@@ -22,9 +22,9 @@ impl HasName for AliasOutputs {
     }
 }
 
-const CREATE: Api = once("kms", "CreateAlias");
-const UPDATE: Api = repeatable("kms", "UpdateAlias");
-const DELETE: Api = repeatable("kms", "DeleteAlias");
+const CREATE: Api = kms::CREATE_ALIAS;
+const UPDATE: Api = kms::UPDATE_ALIAS;
+const DELETE: Api = kms::DELETE_ALIAS;
 
 impl Kind for Alias {
     const TYPE: &'static str = "kms/alias";

@@ -116,11 +116,11 @@ impl HasArn for ClusterOutputs {
     }
 }
 
-const READ: Api = read("rds", "DescribeDBClusters");
-const CREATE: Api = once("rds", "CreateDBCluster");
-const MODIFY: Api = repeatable("rds", "ModifyDBCluster");
-const START: Api = repeatable("rds", "StartDBCluster");
-const DELETE: Api = repeatable("rds", "DeleteDBCluster");
+const READ: Api = rds::DESCRIBE_DB_CLUSTERS;
+const CREATE: Api = rds::CREATE_DB_CLUSTER;
+const MODIFY: Api = rds::MODIFY_DB_CLUSTER;
+const START: Api = rds::START_DB_CLUSTER;
+const DELETE: Api = rds::DELETE_DB_CLUSTER;
 
 impl Kind for Cluster {
     const TYPE: &'static str = "rds/cluster";

@@ -12,11 +12,11 @@ pub struct ClusterParameterGroup {
     pub parameters: Parameters,
 }
 
-const READ: Api = read("rds", "DescribeDBClusterParameterGroups");
-const CREATE: Api = once("rds", "CreateDBClusterParameterGroup");
-const MODIFY: Api = repeatable("rds", "ModifyDBClusterParameterGroup");
-const RESET: Api = repeatable("rds", "ResetDBClusterParameterGroup");
-const DELETE: Api = repeatable("rds", "DeleteDBClusterParameterGroup");
+const READ: Api = rds::DESCRIBE_DB_CLUSTER_PARAMETER_GROUPS;
+const CREATE: Api = rds::CREATE_DB_CLUSTER_PARAMETER_GROUP;
+const MODIFY: Api = rds::MODIFY_DB_CLUSTER_PARAMETER_GROUP;
+const RESET: Api = rds::RESET_DB_CLUSTER_PARAMETER_GROUP;
+const DELETE: Api = rds::DELETE_DB_CLUSTER_PARAMETER_GROUP;
 
 impl Kind for ClusterParameterGroup {
     const TYPE: &'static str = "rds/cluster_parameter_group";

@@ -16,8 +16,8 @@ pub struct ClusterSnapshot {
     pub storage_key: Option<Ref<Arn<Key>>>,
 }
 
-const LIST: Api = read("rds", "DescribeDBClusterSnapshots");
-const DELETE: Api = repeatable("rds", "DeleteDBClusterSnapshot");
+const LIST: Api = rds::DESCRIBE_DB_CLUSTER_SNAPSHOTS;
+const DELETE: Api = rds::DELETE_DB_CLUSTER_SNAPSHOT;
 
 impl Kind for ClusterSnapshot {
     const TYPE: &'static str = "rds/cluster_snapshot";

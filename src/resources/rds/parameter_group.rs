@@ -12,11 +12,11 @@ pub struct ParameterGroup {
     pub parameters: Parameters,
 }
 
-const READ: Api = read("rds", "DescribeDBParameterGroups");
-const CREATE: Api = once("rds", "CreateDBParameterGroup");
-const MODIFY: Api = repeatable("rds", "ModifyDBParameterGroup");
-const RESET: Api = repeatable("rds", "ResetDBParameterGroup");
-const DELETE: Api = repeatable("rds", "DeleteDBParameterGroup");
+const READ: Api = rds::DESCRIBE_DB_PARAMETER_GROUPS;
+const CREATE: Api = rds::CREATE_DB_PARAMETER_GROUP;
+const MODIFY: Api = rds::MODIFY_DB_PARAMETER_GROUP;
+const RESET: Api = rds::RESET_DB_PARAMETER_GROUP;
+const DELETE: Api = rds::DELETE_DB_PARAMETER_GROUP;
 
 impl Kind for ParameterGroup {
     const TYPE: &'static str = "rds/parameter_group";

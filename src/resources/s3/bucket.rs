@@ -64,8 +64,8 @@ pub struct Logging {
     pub prefix: String,
 }
 
-const CREATE: Api = once("s3", "CreateBucket");
-const DELETE: Api = repeatable("s3", "DeleteBucket");
+const CREATE: Api = s3::CREATE_BUCKET;
+const DELETE: Api = s3::DELETE_BUCKET;
 
 impl Kind for Bucket {
     const TYPE: &'static str = "s3/bucket";
@@ -216,7 +216,7 @@ async fn ours(cx: &Aws, prefix: Option<&str>) -> Result<Vec<String>, Error> {
     let mut token: Option<String> = None;
     loop {
         let page = cx
-            .call(read("s3", "ListBuckets"), || {
+            .call(s3::LIST_BUCKETS, || {
                 cx.s3
                     .client
                     .list_buckets()
