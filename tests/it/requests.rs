@@ -18,9 +18,15 @@ const EXPECTED: &[(&str, &[&str])] = &[
         "s3:GetPublicAccessBlock",
         &["NoSuchPublicAccessBlockConfiguration"],
     ),
+    (
+        "s3:GetBucketReplication",
+        &["ReplicationConfigurationNotFoundError"],
+    ),
+    ("s3:GetBucketWebsite", &["NoSuchWebsiteConfiguration"]),
     ("iam:GetRole", &["NoSuchEntity"]),
     ("logs:ListTagsForResource", &["ResourceNotFoundException"]),
     ("dynamodb:DescribeTable", &["ResourceNotFoundException"]),
+    ("dynamodb:GetResourcePolicy", &["PolicyNotFoundException"]),
 ];
 
 const OTHERWISE: &str = r#"
