@@ -7,7 +7,7 @@ const LIST: Api = read("kms", "ListGrants");
 const REVOKE: Api = repeatable("kms", "RevokeGrant");
 
 /// Grants to others than AWS's services, `grant/ID` to who may do what.
-pub(super) async fn read(cx: &Aws, key: &str) -> Result<Exposed, Error> {
+pub(super) async fn list(cx: &Aws, key: &str) -> Result<Exposed, Error> {
     let mut out = Exposed::new();
     let mut marker: Option<String> = None;
     loop {

@@ -89,7 +89,7 @@ impl Resource for Key {
             policy,
             rotation,
             cx.kms.tags(id),
-            grants::read(cx, id)
+            grants::list(cx, id)
         );
         let Some(described) = found(described)? else {
             return Ok(None);

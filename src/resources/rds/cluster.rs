@@ -170,7 +170,7 @@ impl Resource for Cluster {
             return Ok(None);
         };
         let spec = Cluster {
-            exposed: exposed::read(&cluster),
+            exposed: exposed::of(&cluster),
             members: exposed::members(cx, &cluster, id, key.identity).await?,
             ..live::settings(&cluster, id, &key.spec.engine_version)
         };
