@@ -1,6 +1,7 @@
 /**
  * `npm test`: the type check, then the whole suite on the machine's own Node.js and on Node.js 18 (the npm package `node`), both at
- * the same time. `npm test -- mapping sessions` runs the files whose path contains one of the words.
+ * the same time, and after them a part of it on Node.js 24, as a smoke test. `npm test -- mapping sessions` runs the files whose path
+ * contains one of the words.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -14,10 +15,13 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** In an npm script `node` may be the package's (node_modules/.bin comes first on the path): npm says which one runs npm. */
 const OWN = process.env['npm_node_execpath'] ?? process.execPath;
-const NODE_18 = join(dirname(createRequire(import.meta.url).resolve('node/package.json')), 'bin', 'node');
+const [NODE_18, NODE_24] = ['node', 'node-24'].map((name) => join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), 'bin', 'node'));
 
 /** Files at the same time, for each Node.js: every one of them starts servers. */
 const AT_ONCE = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
+
+/** What touches the runtime itself: modules, streams, buffers, cryptography, the drivers, the bundles. */
+const SMOKE = /^test\/(?:lib|mapping|pg|sessions)\/|^test\/build|^test\/sync\/(?:handlers|types|verify)\.test/;
 
 const words = process.argv.slice(2);
 const files = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
@@ -25,8 +29,8 @@ const files = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8
   .map((file) => join('test', file))
   .sort();
 
-if (!existsSync(NODE_18)) {
-  console.error('Node.js 18 is not installed: `npm ci` installs it, unless install scripts are turned off');
+if (NODE_18 === undefined || NODE_24 === undefined || !existsSync(NODE_18) || !existsSync(NODE_24)) {
+  console.error('Node.js 18 and 24 are not installed: `npm ci` installs them, unless install scripts are turned off');
   process.exit(1);
 }
 const checked = await run(OWN, [join('node_modules', 'typescript', 'bin', 'tsc'), '--project', 'tsconfig.json']);
@@ -37,15 +41,17 @@ if (checked.code !== 0) {
 console.log(`types: checked; running ${files.length} files of tests`);
 
 const environment = await prepareMoto();
-const suites = [...new Set([OWN, NODE_18])].map((node) => suite(node, environment));
-const failed = (await Promise.all(suites)).some((ok) => !ok);
-process.exit(failed ? 1 : 0);
+const suites = [...new Set([OWN, NODE_18])].map((node) => suite(node, environment, files));
+const results = await Promise.all(suites);
+const smoke = files.filter((file) => SMOKE.test(file));
+if (smoke.length > 0) results.push(await suite(NODE_24, environment, smoke));
+process.exit(results.includes(false) ? 1 : 0);
 
-/** @param {string} node @param {Record<string, string>} more */
-async function suite(node, more) {
+/** @param {string} node @param {Record<string, string>} more @param {string[]} chosen files */
+async function suite(node, more, chosen) {
   const version = (await run(node, ['--version'])).output.trim();
   const started = Date.now();
-  const { code, output } = await run(node, ['--test', `--test-concurrency=${AT_ONCE}`, ...files], { ...more, NODE_OPTIONS: '--no-warnings' });
+  const { code, output } = await run(node, ['--test', `--test-concurrency=${AT_ONCE}`, ...chosen], { ...more, NODE_OPTIONS: '--no-warnings' });
   const seconds = ((Date.now() - started) / 1000).toFixed(0);
   const totals = [...output.matchAll(/^(?:#|ℹ) (tests|pass|fail|skipped) (\d+)/gm)].map(([, what, n]) => `${what} ${n}`);
   if (code !== 0 || words.length > 0) process.stdout.write(output);

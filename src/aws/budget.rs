@@ -49,7 +49,7 @@ impl Budgets {
             }
         });
         if wait > 0.0 {
-            tokio::time::sleep(Duration::from_secs_f64(wait)).await;
+            crate::engine::progress::sleep(Duration::from_secs_f64(wait)).await;
         }
     }
 

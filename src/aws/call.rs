@@ -6,7 +6,7 @@
 
 use super::budget::Budgets;
 use super::class::error;
-use crate::engine::{Class, Error, Event, Events, Leftover};
+use crate::engine::{Class, Error, Event, Events, Leftover, progress};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -141,6 +141,8 @@ impl Caller {
         loop {
             self.budgets.take(api).await;
             let place = self.in_flight.acquire().await;
+            // After a stop no further call of a step leaves, however many its work still takes.
+            progress::go_on(&api.action())?;
             let began = Instant::now();
             let answer = send().await;
             drop(place);
@@ -169,7 +171,13 @@ impl Caller {
             if attempt >= tries {
                 return Err(failed);
             }
-            tokio::time::sleep(backoff(attempt)).await;
+            progress::sleep(backoff(attempt)).await;
+            if progress::stopping() {
+                return match failed.leftover {
+                    Leftover::Nothing => Err(Error::interrupted(failed.action)),
+                    _ => Err(failed),
+                };
+            }
         }
     }
 }

@@ -3,7 +3,6 @@
 
 use super::call::{Api, Caller, read};
 use super::reader::Reader;
-use crate::engine::driver::{MARK_STEP, MARK_SUFFIX};
 use crate::engine::{Error, Identity};
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{self as t, Filter, Tag};
@@ -140,12 +139,8 @@ pub async fn find_all<V: Find>(
     reader: &Ec2Reader<V>,
     identity: &Identity,
 ) -> Result<Vec<V>, Error> {
-    let suffix = identity.tags.get(MARK_SUFFIX);
     let mut hits = reader.by("tag:DeployerStep", &identity.step).await?;
-    hits.retain(|v| {
-        let tags = tags_of(v.tags());
-        !v.is_leaving() && tags.get(MARK_SUFFIX) == suffix && tags.contains_key(MARK_STEP)
-    });
+    hits.retain(|v| !v.is_leaving() && identity.same_deployment(&tags_of(v.tags())));
     Ok(hits)
 }
 

@@ -7,7 +7,7 @@
 use super::call::{Caller, read};
 use super::reader::Reader;
 use crate::engine::driver::{MARK_STEP, MARK_SUFFIX};
-use crate::engine::{Error, Identity};
+use crate::engine::{Error, Identity, Ownership};
 use aws_sdk_kms::Client;
 use aws_sdk_kms::types::{AliasListEntry, KeyState};
 use futures::FutureExt;
@@ -27,7 +27,7 @@ pub struct Kms {
     /// The client.
     pub client: Client,
     aliases: Reader<(), Vec<AliasListEntry>>,
-    marked: Reader<Mark, Vec<String>>,
+    marked: Reader<Mark, Vec<(String, Tags)>>,
     calls: Calls,
 }
 
@@ -78,7 +78,9 @@ impl Kms {
             return Ok(None);
         };
         let mark = (suffix.clone(), identity.step.clone());
-        let mut ids = self.marked.get(mark).await?.unwrap_or_default();
+        let mut keys = self.marked.get(mark).await?.unwrap_or_default();
+        keys.retain(|(_, tags)| identity.ownership(tags, false, false) == Ownership::Ours);
+        let mut ids: Vec<String> = keys.into_iter().map(|(id, _)| id).collect();
         if ids.len() > 1 {
             return Err(Error::permanent(
                 "read",
@@ -122,7 +124,10 @@ impl Calls {
         }
     }
 
-    async fn all_marked(&self, wanted: HashSet<Mark>) -> Result<HashMap<Mark, Vec<String>>, Error> {
+    async fn all_marked(
+        &self,
+        wanted: HashSet<Mark>,
+    ) -> Result<HashMap<Mark, Vec<(String, Tags)>>, Error> {
         // AWS's own keys are told by their aliases; their tags are none of our business.
         let managed: HashSet<String> = self
             .all_aliases()
@@ -133,14 +138,16 @@ impl Calls {
             .collect();
         let mut ids = self.all_keys().await?;
         ids.retain(|id| !managed.contains(id));
-        let mut out: HashMap<Mark, Vec<String>> = HashMap::new();
+        let mut out: HashMap<Mark, Vec<(String, Tags)>> = HashMap::new();
         for chunk in ids.chunks(AT_ONCE) {
-            let looks = chunk.iter().map(|id| self.mark(id));
-            for (id, mark) in chunk.iter().zip(try_join_all(looks).await?) {
-                if let Some(mark) = mark.filter(|m| wanted.contains(m))
+            let looks = chunk.iter().map(|id| self.readable_tags(id));
+            for (id, tags) in chunk.iter().zip(try_join_all(looks).await?) {
+                let tag = |key: &str| tags.get(key).cloned();
+                if let Some(mark) = tag(MARK_SUFFIX).zip(tag(MARK_STEP))
+                    && wanted.contains(&mark)
                     && !self.is_leaving(id).await?
                 {
-                    out.entry(mark).or_default().push(id.clone());
+                    out.entry(mark).or_default().push((id.clone(), tags));
                 }
             }
         }
@@ -170,21 +177,20 @@ impl Calls {
         }
     }
 
-    async fn mark(&self, id: &str) -> Result<Option<Mark>, Error> {
-        let tags = match self.tags(id).await {
-            Ok(tags) => tags,
-            Err(error) if error.is_not_found() => return Ok(None),
+    /// The tags of a key; none for one that cannot be ours.
+    async fn readable_tags(&self, id: &str) -> Result<Tags, Error> {
+        match self.tags(id).await {
+            Ok(tags) => Ok(tags),
+            Err(error) if error.is_not_found() => Ok(Tags::new()),
             // A key whose policy shuts out the account's IAM policies is not ours: ours is created with one that lets
             // them in. The wording: IAM user guide, "Troubleshoot access denied error messages".
             Err(error)
                 if error.is_denied() && error.message.contains("no resource-based policy") =>
             {
-                return Ok(None);
+                Ok(Tags::new())
             }
-            Err(error) => return Err(error),
-        };
-        let tag = |key: &str| tags.get(key).cloned();
-        Ok(tag(MARK_SUFFIX).zip(tag(MARK_STEP)))
+            Err(error) => Err(error),
+        }
     }
 
     async fn tags(&self, id: &str) -> Result<Tags, Error> {

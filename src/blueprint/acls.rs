@@ -17,8 +17,9 @@
 //! whatever stands before ("nacl-no-unrestricted-ssh-rdp", AWS Config; "EC2.21" of Security Hub's PCI DSS standard). A call
 //! that happens to leave from that port, one in 64,000, is sent again by its SDK.
 
-use super::security::{HTTP, HTTPS, SERVICE_PORT};
-use super::{ANYWHERE, Env, EnvironmentBuilder, Tier, Tiers};
+use super::security::{HTTP, HTTPS};
+use super::services::SERVICE_PORT;
+use super::{ANYWHERE, EnvironmentBuilder, Tier};
 use crate::engine::Handle;
 use crate::resources::ec2::{
     Action, DefaultNetworkAcl, Entries, Entry, NetworkAcl, NetworkAclEntries, NetworkAclSubnets,
@@ -32,8 +33,7 @@ const CALLERS_BUT_RDP: [&str; 2] = ["1024-3388", "3390-65535"];
 
 /// Declares them, with entries and subnets.
 pub fn declare(
-    builder: &mut EnvironmentBuilder<'_>,
-    env: Env,
+    here: &mut EnvironmentBuilder<'_>,
     vpc: &Handle<Vpc>,
     subnets: &[Vec<Handle<Subnet>>; 3],
 ) {
@@ -42,19 +42,18 @@ pub fn declare(
         ingress: Entries::new(),
         egress: Entries::new(),
     };
-    builder.graph.add(builder.meta("acl-default", env), default);
+    here.add("acl-default", default);
     for tier in Tier::ALL {
         let name = format!("acl-{}", tier.name());
         let acl = NetworkAcl { vpc: vpc.id() };
-        let acl = builder.graph.add(builder.meta(&name, env), acl);
-        let (ingress, egress) = entries(builder, env, tier);
+        let acl = here.add(&name, acl);
+        let (ingress, egress) = entries(here, tier);
         let entries = NetworkAclEntries {
             acl: acl.id(),
             ingress,
             egress,
         };
-        let meta = builder.meta(&format!("{name}-entries"), env);
-        let entries = builder.graph.add(meta, entries);
+        let entries = here.add(&format!("{name}-entries"), entries);
         // Not before the entries are there: until then the ACL denies everything.
         let guarded = NetworkAclSubnets {
             acl: entries.id.ready(),
@@ -63,20 +62,19 @@ pub fn declare(
                 .map(|subnet| subnet.id())
                 .collect(),
         };
-        let meta = builder.meta(&format!("{name}-subnets"), env);
-        builder.graph.add(meta, guarded);
+        here.add(&format!("{name}-subnets"), guarded);
     }
 }
 
 /// (ingress, egress) of a tier.
-fn entries(builder: &EnvironmentBuilder<'_>, env: Env, tier: Tier) -> (Entries, Entries) {
-    let (here, there) = (Tiers::of(builder, env), Tiers::of(builder, env.other()));
-    let ours = |tier| here.tier(tier).to_string();
+fn entries(here: &EnvironmentBuilder<'_>, tier: Tier) -> (Entries, Entries) {
+    let (own, there) = (here.tiers(), here.other_tiers());
+    let ours = |tier| own.tier(tier).to_string();
     let theirs = |tier| there.tier(tier).to_string();
-    let all_of_ours = || here.all().to_string();
+    let all_of_ours = || own.all().to_string();
     let all_of_theirs = || there.all().to_string();
     let anywhere = || ANYWHERE.to_owned();
-    let database = builder.config.database.port.to_string();
+    let database = here.config.database.port.to_string();
     let database = || database.as_str();
     let (https, http, service) = (
         HTTPS.to_string(),

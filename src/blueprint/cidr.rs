@@ -1,6 +1,7 @@
 //! The address plan: a /16 per environment, a quarter of it per tier, a quarter of that per zone.
 
-use super::{Env, EnvironmentBuilder};
+use super::Env;
+use crate::config::Config;
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
 
@@ -35,8 +36,8 @@ pub struct Tiers(Ipv4Net);
 
 impl Tiers {
     /// The plan of an environment.
-    pub fn of(builder: &EnvironmentBuilder<'_>, env: Env) -> Self {
-        let network = &builder.config.network;
+    pub fn of(config: &Config, env: Env) -> Self {
+        let network = &config.network;
         Self(if env == Env::Blue {
             network.blue_cidr
         } else {

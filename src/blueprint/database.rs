@@ -1,7 +1,7 @@
 //! The database of one environment: an Aurora PostgreSQL cluster on Serverless v2 with a writer and readers over the
 //! zones. RDS owns the master password and rotates it; no password passes through here.
 
-use super::{DATABASE_CLUSTER, Env, EnvironmentBuilder};
+use super::{DATABASE_CLUSTER, EnvironmentBuilder};
 use crate::engine::{Handle, Ref};
 use crate::resources::ec2::{SecurityGroup, Subnet, Vpc};
 use crate::resources::iam::Role;
@@ -51,30 +51,26 @@ const BACKUP_WINDOW: &str = "01:30-02:30";
 const MAINTENANCE_WINDOW: &str = "sun:03:00-sun:04:00";
 
 /// Declares it.
-pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env, needs: &Needs<'_>) {
+pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) {
     let group = SubnetGroup {
         vpc: needs.vpc.clone(),
         subnets: needs.subnets.iter().map(|s| s.id()).collect(),
     };
-    let group = builder.graph.add(builder.meta("db-subnets", env), group);
-    let cluster = cluster(builder, env, needs, &group);
-    instances(builder, env, needs, &cluster, &group);
+    let group = here.add("db-subnets", group);
+    let cluster = cluster(here, needs, &group);
+    instances(here, needs, &cluster, &group);
     let rotation = Rotation {
         // RDS is done with the secret when the cluster is.
         secret: cluster.secret_arn.ready(),
-        days: builder.config.database.rotation_days,
+        days: here.config.database.rotation_days,
         exposed: Exposed::new(),
     };
-    builder
-        .graph
-        .add(builder.meta("aurora-rotation", env), rotation);
-    let name = |what: &str| format!("{env}.database.{what}");
-    let graph = &mut builder.graph;
-    graph.output(name("cluster"), &cluster.id);
-    graph.output(name("writer_endpoint"), &cluster.writer_endpoint);
-    graph.output(name("reader_endpoint"), &cluster.reader_endpoint);
-    graph.output(name("port"), &cluster.port);
-    graph.output(name("secret_arn"), &cluster.secret_arn);
+    here.add("aurora-rotation", rotation);
+    here.output("database.cluster", &cluster.id);
+    here.output("database.writer_endpoint", &cluster.writer_endpoint);
+    here.output("database.reader_endpoint", &cluster.reader_endpoint);
+    here.output("database.port", &cluster.port);
+    here.output("database.secret_arn", &cluster.secret_arn);
 }
 
 fn parameters(list: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -84,19 +80,16 @@ fn parameters(list: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 fn cluster(
-    builder: &mut EnvironmentBuilder<'_>,
-    env: Env,
+    here: &mut EnvironmentBuilder<'_>,
     needs: &Needs<'_>,
     subnet_group: &Handle<SubnetGroup>,
 ) -> Handle<Cluster> {
-    let settings = &builder.config.database;
+    let settings = &here.config.database;
     let group = ClusterParameterGroup {
         family: family(&settings.engine_version),
         parameters: parameters(&CLUSTER_PARAMETERS),
     };
-    let group = builder
-        .graph
-        .add(builder.meta("db-cluster-parameters", env), group);
+    let group = here.add("db-cluster-parameters", group);
     let spec = Cluster {
         engine: ENGINE.into(),
         major_version: major(&settings.engine_version).into(),
@@ -125,29 +118,28 @@ fn cluster(
         exposed: Exposed::new(),
         members: Vec::new(),
     };
-    builder.graph.add(builder.meta(DATABASE_CLUSTER, env), spec)
+    here.add(DATABASE_CLUSTER, spec)
 }
 
 fn instances(
-    builder: &mut EnvironmentBuilder<'_>,
-    env: Env,
+    here: &mut EnvironmentBuilder<'_>,
     needs: &Needs<'_>,
     cluster: &Handle<Cluster>,
     subnet_group: &Handle<SubnetGroup>,
 ) {
-    let settings = &builder.config.database;
+    let settings = &here.config.database;
     let group = ParameterGroup {
         family: family(&settings.engine_version),
         parameters: parameters(&INSTANCE_PARAMETERS),
     };
-    let group = builder.graph.add(builder.meta("db-parameters", env), group);
+    let group = here.add("db-parameters", group);
     for at in 0..settings.instances {
         let spec = Instance {
             cluster: cluster.id.clone(),
             // A zone that was added is in the group before an instance is put there.
             subnet_group: subnet_group.name().ready(),
             class: "db.serverless".into(),
-            zone: builder.facts.zones[at % builder.facts.zones.len()].clone(),
+            zone: here.facts.zones[at % here.facts.zones.len()].clone(),
             // Tiers 0 and 1 keep the size of the writer and are ready to take over; later ones scale on their own
             // ("Aurora Serverless v2 scaling", promotion tiers).
             promotion_tier: i32::try_from(at.min(15)).unwrap_or(15),
@@ -167,6 +159,6 @@ fn instances(
             }),
         };
         let thing = format!("{DATABASE_CLUSTER}-{}", at + 1);
-        builder.graph.add(builder.meta(&thing, env), spec);
+        here.add(&thing, spec);
     }
 }

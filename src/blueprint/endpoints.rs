@@ -3,7 +3,9 @@
 //! policies", AWS PrivateLink), so that credentials of another account can't carry data out by way of ours.
 
 use super::network::Network;
-use super::{Env, EnvironmentBuilder, Tier};
+use super::storage::LOGGED;
+use super::tables::TABLE_NAMES;
+use super::{EnvironmentBuilder, Tier};
 use crate::engine::Handle;
 use crate::resources::ec2::{GatewayEndpoint, InterfaceEndpoint, SecurityGroup};
 use crate::resources::policy::Policy;
@@ -80,66 +82,56 @@ const ITEMS: [&str; 10] = [
     "dynamodb:UpdateItem",
 ];
 
-/// Buckets that programs use. They, and the tables, are named here and not referred to: their names are known before
-/// they exist, and so endpoints need not wait for them.
-const BUCKETS: [&str; 2] = ["transaction-logs", "compliance-docs"];
-
-/// Tables that programs use.
-const TABLES: [&str; 2] = ["sessions", "rate-limits"];
+// Buckets and tables are named in the policies and not referred to: their names are known before they exist, and so
+// endpoints need not wait for them.
 
 /// Declares the gateway endpoints on the route tables of the app and db tiers, and the interface endpoints in the app
 /// subnets and the given group.
 pub fn declare(
-    builder: &mut EnvironmentBuilder<'_>,
-    env: Env,
+    here: &mut EnvironmentBuilder<'_>,
     network: &Network,
     group: &Handle<SecurityGroup>,
 ) {
-    let gateways = [
-        ("s3", buckets(builder, env)),
-        ("dynamodb", tables(builder, env)),
-    ];
+    let gateways = [("s3", buckets(here)), ("dynamodb", tables(here))];
     for (service, policy) in gateways {
-        let meta = builder.meta(&format!("vpce-{service}"), env);
         let spec = GatewayEndpoint {
             vpc: network.vpc.id(),
-            service: service_name(builder, service),
+            service: service_name(here, service),
             route_tables: vec![network.table(Tier::App).id(), network.table(Tier::Db).id()],
             policy,
         };
-        builder.graph.add(meta, spec);
+        here.add(&format!("vpce-{service}"), spec);
     }
     let subnets = network.tier(Tier::App).iter().map(|subnet| subnet.id());
     let subnets: Vec<_> = subnets.collect();
     for (service, prefix, bare) in SERVICES {
-        let meta = builder.meta(&format!("vpce-{}", service.replace('.', "-")), env);
         let spec = InterfaceEndpoint {
             // Private DNS is refused until the VPC's DNS attributes are on.
             vpc: network.vpc.id().ready(),
-            service: service_name(builder, service),
+            service: service_name(here, service),
             subnets: subnets.clone(),
             groups: vec![group.id()],
             private_dns: true,
-            policy: own_account(builder, prefix, bare),
+            policy: own_account(here, prefix, bare),
         };
-        builder.graph.add(meta, spec);
+        here.add(&format!("vpce-{}", service.replace('.', "-")), spec);
     }
 }
 
-fn service_name(builder: &EnvironmentBuilder<'_>, service: &str) -> String {
-    format!("com.amazonaws.{}.{service}", builder.config.region)
+fn service_name(here: &EnvironmentBuilder<'_>, service: &str) -> String {
+    format!("com.amazonaws.{}.{service}", here.config.region)
 }
 
 /// Principals of this account, and what belongs to this account.
-fn own_account(builder: &EnvironmentBuilder<'_>, prefix: &str, bare: &[&str]) -> Policy {
-    let account = &builder.facts.account;
+fn own_account(here: &EnvironmentBuilder<'_>, prefix: &str, bare: &[&str]) -> Policy {
+    let account = &here.facts.account;
     let mut statements = vec![
         json!({
             "Sid": "OwnPrincipalsOwnResources", "Effect": "Allow", "Principal": "*",
             "Action": format!("{prefix}:*"), "Resource": "*",
             "Condition": {"StringEquals": {"aws:PrincipalAccount": account, "aws:ResourceAccount": account}},
         }),
-        own_principals(builder, "OwnPrincipalsNoResource", bare, &["*".to_owned()]),
+        own_principals(here, "OwnPrincipalsNoResource", bare, &["*".to_owned()]),
     ];
     if prefix == "ssm" {
         // AWS's public parameters belong to no account.
@@ -148,9 +140,9 @@ fn own_account(builder: &EnvironmentBuilder<'_>, prefix: &str, bare: &[&str]) ->
             "ssm:GetParameters",
             "ssm:GetParametersByPath",
         ];
-        let parameters = format!("arn:aws:ssm:{}::parameter/aws/*", builder.config.region);
+        let parameters = format!("arn:aws:ssm:{}::parameter/aws/*", here.config.region);
         statements.push(own_principals(
-            builder,
+            here,
             "PublicParameters",
             &actions,
             &[parameters],
@@ -160,31 +152,31 @@ fn own_account(builder: &EnvironmentBuilder<'_>, prefix: &str, bare: &[&str]) ->
 }
 
 fn own_principals(
-    builder: &EnvironmentBuilder<'_>,
+    here: &EnvironmentBuilder<'_>,
     sid: &str,
     actions: &[&str],
     resources: &[String],
 ) -> Value {
     json!({
         "Sid": sid, "Effect": "Allow", "Principal": "*", "Action": actions, "Resource": resources,
-        "Condition": {"StringEquals": {"aws:PrincipalAccount": builder.facts.account}},
+        "Condition": {"StringEquals": {"aws:PrincipalAccount": here.facts.account}},
     })
 }
 
 /// The environment's buckets, and the bucket from which ECR gives image layers: it belongs to AWS and is read through
 /// URLs that ECR signed ("Minimum Amazon S3 bucket permissions for Amazon ECR"), so the principal is not of this account.
-fn buckets(builder: &EnvironmentBuilder<'_>, env: Env) -> Policy {
-    let own: Vec<String> = BUCKETS
+fn buckets(here: &EnvironmentBuilder<'_>) -> Policy {
+    let own: Vec<String> = LOGGED
         .iter()
-        .map(|thing| format!("arn:aws:s3:::{}", builder.name(thing, env)))
+        .map(|thing| format!("arn:aws:s3:::{}", here.name(thing)))
         .flat_map(|arn| [format!("{arn}/*"), arn])
         .collect();
     let layers = format!(
         "arn:aws:s3:::prod-{}-starport-layer-bucket/*",
-        builder.config.region
+        here.config.region
     );
     Policy::of(vec![
-        own_principals(builder, "OwnBuckets", &OBJECTS, &own),
+        own_principals(here, "OwnBuckets", &OBJECTS, &own),
         json!({
             "Sid": "EcrLayers", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": layers,
         }),
@@ -192,13 +184,13 @@ fn buckets(builder: &EnvironmentBuilder<'_>, env: Env) -> Policy {
 }
 
 /// The environment's tables with their indexes.
-fn tables(builder: &EnvironmentBuilder<'_>, env: Env) -> Policy {
-    let own: Vec<String> = TABLES
+fn tables(here: &EnvironmentBuilder<'_>) -> Policy {
+    let own: Vec<String> = TABLE_NAMES
         .iter()
-        .map(|thing| builder.arn("dynamodb", &format!("table/{}", builder.name(thing, env))))
+        .map(|thing| here.arn("dynamodb", &format!("table/{}", here.name(thing))))
         .flat_map(|arn| [format!("{arn}/index/*"), arn])
         .collect();
-    Policy::of(vec![own_principals(builder, "OwnTables", &ITEMS, &own)])
+    Policy::of(vec![own_principals(here, "OwnTables", &ITEMS, &own)])
 }
 
 #[cfg(test)]
@@ -211,7 +203,7 @@ mod tests {
         let graph = build(&Config::default(), &Facts::sample()).unwrap();
         let endpoints = graph.steps.iter().filter(|s| s.id.starts_with("vpce-"));
         let mut seen = 0;
-        for step in endpoints {
+        for step in endpoints.filter(|s| s.kind.ends_with("_endpoint")) {
             seen += 1;
             for (sid, statement) in step.spec["policy"]["Statement"].as_object().unwrap() {
                 let account = &statement["Condition"]["StringEquals"]["aws:PrincipalAccount"];
@@ -219,6 +211,7 @@ mod tests {
                 assert!(bound || sid == "EcrLayers", "{}: {sid}", step.id);
             }
         }
-        assert_eq!(seen, 20);
+        // S3's and DynamoDB's gateway endpoints and the interface endpoints, in both environments.
+        assert_eq!(seen, 2 * (2 + super::INTERFACE_ENDPOINTS));
     }
 }

@@ -1,6 +1,6 @@
 //! The record of an environment's network traffic.
 
-use super::{Env, EnvironmentBuilder};
+use super::EnvironmentBuilder;
 use crate::engine::Handle;
 use crate::resources::ec2::{FlowLog, Vpc};
 use crate::resources::iam::Role;
@@ -14,13 +14,11 @@ const FORMAT: &str = "${version} ${account-id} ${vpc-id} ${subnet-id} ${interfac
 
 /// Declares the flow log of a VPC into a log group, written by a role.
 pub fn declare(
-    builder: &mut EnvironmentBuilder<'_>,
-    env: Env,
+    here: &mut EnvironmentBuilder<'_>,
     vpc: &Handle<Vpc>,
     group: &Handle<LogGroup>,
     role: &Handle<Role>,
 ) -> Handle<FlowLog> {
-    let meta = builder.meta("flow-log", env);
     let spec = FlowLog {
         vpc: vpc.id(),
         traffic: "ALL".into(),
@@ -30,5 +28,5 @@ pub fn declare(
         interval_seconds: 60,
         format: FORMAT.into(),
     };
-    builder.graph.add(meta, spec)
+    here.add("flow-log", spec)
 }

@@ -1,14 +1,14 @@
-//! The keys of one environment: one for data, one for logs, each with an alias and a policy that lets the account
-//! administer it and named services use it, and nobody else.
+//! The keys of each environment and of what is shared: one for data, one for logs, each with an alias and a policy that
+//! lets the account administer it and named services use it, and nobody else.
 
-use super::{Env, EnvironmentBuilder};
+use super::{Scope, ScopeBuilder};
 use crate::engine::Handle;
 use crate::resources::Exposed;
 use crate::resources::kms::{Alias, Key};
 use crate::resources::policy::Policy;
 use serde_json::{Value, json};
 
-/// What other sections refer to.
+/// The keys of one environment, or of what is shared.
 pub struct Keys {
     /// Encrypts the database, its secret and the tables.
     pub data: Handle<Key>,
@@ -56,54 +56,48 @@ const ADMINISTER: [&str; 22] = [
 ];
 
 /// Declares them.
-pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env) -> Keys {
-    let data = Policy::of(data_policy(builder));
-    let logs = Policy::of(logs_policy(builder, env));
+pub fn declare<S: Scope>(here: &mut ScopeBuilder<'_, S>) -> Keys {
+    let data = Policy::of(data_policy(here));
+    let logs = Policy::of(logs_policy(here));
     Keys {
-        data: key(builder, env, "data", "databases, secrets and tables", data),
-        logs: key(builder, env, "logs", "log groups", logs),
+        data: key(here, "data", "databases, secrets and tables", data),
+        logs: key(here, "logs", "log groups", logs),
     }
 }
 
-fn key(
-    builder: &mut EnvironmentBuilder<'_>,
-    env: Env,
+fn key<S: Scope>(
+    here: &mut ScopeBuilder<'_, S>,
     thing: &str,
     what: &str,
     policy: Policy,
 ) -> Handle<Key> {
-    let settings = &builder.config.keys;
+    let settings = &here.config.keys;
     let spec = Key {
-        description: format!("Encrypts {what} of the {env} environment"),
+        description: format!("Encrypts {what} of {}", here.env.described()),
         policy,
         enabled: true,
         rotation_days: Some(settings.rotation_days),
         deletion_days: settings.deletion_days,
         exposed: Exposed::new(),
     };
-    let key = builder
-        .graph
-        .add(builder.meta(&format!("key-{thing}"), env), spec);
-    let mut meta = builder.meta(&format!("alias-{thing}"), env);
-    meta.name = format!("alias/{}", builder.name(thing, env));
-    builder.graph.add(
-        meta,
-        Alias {
-            key: key.id.clone(),
-        },
-    );
+    let key = here.add(&format!("key-{thing}"), spec);
+    let name = format!("alias/{}", here.name(thing));
+    let alias = Alias {
+        key: key.id.clone(),
+    };
+    here.add_named(&format!("alias-{thing}"), name, alias);
     key
 }
 
-fn root(builder: &EnvironmentBuilder<'_>) -> Value {
-    json!({"AWS": format!("arn:aws:iam::{}:root", builder.facts.account)})
+fn root<S: Scope>(here: &ScopeBuilder<'_, S>) -> Value {
+    json!({"AWS": format!("arn:aws:iam::{}:root", here.facts.account)})
 }
 
-fn administration(builder: &EnvironmentBuilder<'_>) -> Value {
+fn administration<S: Scope>(here: &ScopeBuilder<'_, S>) -> Value {
     json!({
         "Sid": "AdministerKey",
         "Effect": "Allow",
-        "Principal": root(builder),
+        "Principal": root(here),
         "Action": ADMINISTER,
         "Resource": "*",
     })
@@ -111,18 +105,18 @@ fn administration(builder: &EnvironmentBuilder<'_>) -> Value {
 
 /// "Using IAM policies with AWS KMS" and "kms:ViaService": the caller's own permissions count too, and the key is of no
 /// use outside these services. Services keep working through grants, which only they may ask for.
-fn data_policy(builder: &EnvironmentBuilder<'_>) -> Vec<Value> {
-    let region = &builder.config.region;
+fn data_policy<S: Scope>(here: &ScopeBuilder<'_, S>) -> Vec<Value> {
+    let region = &here.config.region;
     let through = json!({
-        "kms:CallerAccount": builder.facts.account,
+        "kms:CallerAccount": here.facts.account,
         "kms:ViaService": DATA_SERVICES.map(|s| format!("{s}.{region}.amazonaws.com")),
     });
     vec![
-        administration(builder),
+        administration(here),
         json!({
             "Sid": "UseThroughServices",
             "Effect": "Allow",
-            "Principal": root(builder),
+            "Principal": root(here),
             "Action": USE,
             "Resource": "*",
             "Condition": {"StringEquals": through},
@@ -130,7 +124,7 @@ fn data_policy(builder: &EnvironmentBuilder<'_>) -> Vec<Value> {
         json!({
             "Sid": "GrantToServices",
             "Effect": "Allow",
-            "Principal": root(builder),
+            "Principal": root(here),
             "Action": "kms:CreateGrant",
             "Resource": "*",
             "Condition": {"StringEquals": through, "Bool": {"kms:GrantIsForAWSResource": "true"}},
@@ -140,18 +134,19 @@ fn data_policy(builder: &EnvironmentBuilder<'_>) -> Vec<Value> {
 
 /// "Encrypt log data in CloudWatch Logs using AWS KMS": the service itself uses the key, and only for this
 /// environment's groups.
-fn logs_policy(builder: &EnvironmentBuilder<'_>, env: Env) -> Vec<Value> {
+fn logs_policy<S: Scope>(here: &ScopeBuilder<'_, S>) -> Vec<Value> {
+    let env = here.env;
     let groups = [
-        format!("*-{env}-{}", builder.config.suffix),
-        format!("*-{env}-{}/*", builder.config.suffix),
+        format!("*-{env}-{}", here.config.suffix),
+        format!("*-{env}-{}/*", here.config.suffix),
     ]
-    .map(|pattern| builder.arn("logs", &format!("log-group:{pattern}")));
+    .map(|pattern| here.arn("logs", &format!("log-group:{pattern}")));
     vec![
-        administration(builder),
+        administration(here),
         json!({
             "Sid": "EncryptLogGroups",
             "Effect": "Allow",
-            "Principal": {"Service": format!("logs.{}.amazonaws.com", builder.config.region)},
+            "Principal": {"Service": format!("logs.{}.amazonaws.com", here.config.region)},
             "Action": USE,
             "Resource": "*",
             "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},

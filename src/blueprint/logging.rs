@@ -1,8 +1,8 @@
 //! Log groups of one environment, made before the services that write to them would make unencrypted, endless ones, and
 //! the roles of those services.
 
+use super::EnvironmentBuilder;
 use super::keys::Keys;
-use super::{Env, EnvironmentBuilder};
 use crate::engine::Handle;
 use crate::resources::Exposed;
 use crate::resources::iam::Role;
@@ -27,25 +27,20 @@ pub struct Logging {
 }
 
 /// Declares them.
-pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env, keys: &Keys) -> Logging {
+pub fn declare(here: &mut EnvironmentBuilder<'_>, keys: &Keys) -> Logging {
     let group = |days| LogGroup {
         retention_days: Some(days),
         kms_key: Some(keys.logs.arn.clone()),
         exposed: Exposed::new(),
     };
-    let flow_logs = builder.graph.add(
-        builder.meta("flow-logs", env),
-        group(builder.config.network.flow_log_days),
-    );
-    let mut meta = builder.meta("database-logs", env);
+    let flow_logs = here.add("flow-logs", group(here.config.network.flow_log_days));
     // "Publishing Aurora PostgreSQL logs to Amazon CloudWatch Logs".
-    let cluster = builder.name(DATABASE_CLUSTER, env);
-    meta.name = format!("/aws/rds/cluster/{cluster}/postgresql");
-    let database = builder
-        .graph
-        .add(meta, group(builder.config.logs.database_days));
-    let flow_logs_role = flow_logs_role(builder, env);
-    let monitoring_role = monitoring_role(builder, env);
+    let cluster = here.name(DATABASE_CLUSTER);
+    let name = format!("/aws/rds/cluster/{cluster}/postgresql");
+    let days = here.config.logs.database_days;
+    let database = here.add_named("database-logs", name, group(days));
+    let flow_logs_role = flow_logs_role(here);
+    let monitoring_role = monitoring_role(here);
     Logging {
         flow_logs,
         flow_logs_role,
@@ -56,15 +51,12 @@ pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env, keys: &Keys) -> L
 
 /// "IAM role for publishing flow logs to CloudWatch Logs", narrowed to the one group. It names the group by its ARN
 /// without a reference, so that both are made at once.
-fn flow_logs_role(builder: &mut EnvironmentBuilder<'_>, env: Env) -> Handle<Role> {
+fn flow_logs_role(here: &mut EnvironmentBuilder<'_>) -> Handle<Role> {
     let source = json!({
-        "StringEquals": {"aws:SourceAccount": builder.facts.account},
-        "ArnLike": {"aws:SourceArn": builder.arn("ec2", "vpc-flow-log/*")},
+        "StringEquals": {"aws:SourceAccount": here.facts.account},
+        "ArnLike": {"aws:SourceArn": here.arn("ec2", "vpc-flow-log/*")},
     });
-    let group = builder.arn(
-        "logs",
-        &format!("log-group:{}", builder.name("flow-logs", env)),
-    );
+    let group = here.arn("logs", &format!("log-group:{}", here.name("flow-logs")));
     let write = json!({
         "Sid": "WriteToItsGroup",
         "Effect": "Allow",
@@ -75,34 +67,35 @@ fn flow_logs_role(builder: &mut EnvironmentBuilder<'_>, env: Env) -> Handle<Role
         "Sid": "FindGroups",
         "Effect": "Allow",
         "Action": "logs:DescribeLogGroups",
-        "Resource": builder.arn("logs", "log-group:*"),
+        "Resource": here.arn("logs", "log-group:*"),
     });
     let role = Role {
-        description: format!("Writes the flow logs of the {env} VPC"),
+        description: format!("Writes the flow logs of the {} VPC", here.env),
         inline: BTreeMap::from([("write-flow-logs".into(), Policy::of(vec![write, find]))]),
         ..service_role("vpc-flow-logs.amazonaws.com", source)
     };
-    builder.graph.add(builder.meta("role-flow-logs", env), role)
+    here.add("role-flow-logs", role)
 }
 
 /// "Setting up and enabling Enhanced Monitoring", with its advice against the confused deputy: for this environment's
 /// instances only.
-fn monitoring_role(builder: &mut EnvironmentBuilder<'_>, env: Env) -> Handle<Role> {
-    let instances = builder.name(&format!("db:{DATABASE_CLUSTER}-*"), env);
+fn monitoring_role(here: &mut EnvironmentBuilder<'_>) -> Handle<Role> {
+    let instances = here.name(&format!("db:{DATABASE_CLUSTER}-*"));
     let source = json!({
-        "StringEquals": {"aws:SourceAccount": builder.facts.account},
-        "ArnLike": {"aws:SourceArn": builder.arn("rds", &instances)},
+        "StringEquals": {"aws:SourceAccount": here.facts.account},
+        "ArnLike": {"aws:SourceArn": here.arn("rds", &instances)},
     });
     let role = Role {
-        description: format!("Writes the enhanced monitoring of the {env} database"),
+        description: format!(
+            "Writes the enhanced monitoring of the {} database",
+            here.env
+        ),
         managed: vec![
             "arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole".into(),
         ],
         ..service_role("monitoring.rds.amazonaws.com", source)
     };
-    builder
-        .graph
-        .add(builder.meta("role-monitoring", env), role)
+    here.add("role-monitoring", role)
 }
 
 /// A role that one service takes on, for resources of this account only ("The confused deputy problem").

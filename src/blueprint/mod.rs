@@ -12,6 +12,7 @@ mod network;
 #[cfg(test)]
 mod reachability;
 mod security;
+mod services;
 mod storage;
 mod tables;
 mod transit;
@@ -19,12 +20,14 @@ mod transit;
 pub use cidr::{Tier, Tiers};
 pub use endpoints::INTERFACE_ENDPOINTS;
 pub use logging::DATABASE_CLUSTER;
+pub use services::{SERVICES, Service};
 
 use crate::config::Config;
-use crate::engine::driver::{MARK_STEP, MARK_SUFFIX};
+use crate::engine::driver::{MARK_DEPLOYMENT, MARK_STEP, MARK_SUFFIX};
 use crate::engine::graph::GraphError;
-use crate::engine::{Builder, Graph, StepMeta};
+use crate::engine::{Builder, Deployment, Graph, Handle, Kind, StepMeta};
 use crate::resources::ec2::ServicePrefixLists;
+use serde::Serialize;
 use std::fmt;
 
 /// What must be known of the account before the graph can be made.
@@ -56,25 +59,25 @@ impl Facts {
 /// All IPv4 addresses.
 const ANYWHERE: &str = "0.0.0.0/0";
 
-/// Which environment something belongs to.
+/// One of the two environments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Env {
     /// The mirror of today's system.
     Blue,
     /// The AWS-native system.
     Green,
-    /// What both rest on.
-    Shared,
 }
 
 impl Env {
-    /// The other of blue and green.
+    /// Both, in the order in which they are declared.
+    pub const ALL: [Self; 2] = [Self::Blue, Self::Green];
+
+    /// The other one.
     #[must_use]
     pub fn other(self) -> Self {
         match self {
             Self::Blue => Self::Green,
             Self::Green => Self::Blue,
-            Self::Shared => Self::Shared,
         }
     }
 }
@@ -84,42 +87,99 @@ impl fmt::Display for Env {
         f.write_str(match self {
             Self::Blue => "blue",
             Self::Green => "green",
-            Self::Shared => "shared",
         })
     }
 }
 
-/// What every section declares on.
-pub struct EnvironmentBuilder<'a> {
+/// What both environments rest on. It has no other side, so it is no [`Env`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shared;
+
+impl fmt::Display for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("shared")
+    }
+}
+
+/// What a step belongs to: an environment, or what is shared. Its name stands in ids, names and tags.
+pub trait Scope: fmt::Display + Copy {
+    /// In the middle of a sentence: "the blue environment".
+    fn described(self) -> String;
+}
+
+impl Scope for Env {
+    fn described(self) -> String {
+        format!("the {self} environment")
+    }
+}
+
+impl Scope for Shared {
+    fn described(self) -> String {
+        "what both environments share".into()
+    }
+}
+
+/// What every section declares on: everything that is added belongs to one scope.
+pub struct ScopeBuilder<'a, S> {
     /// The configuration.
     pub config: &'a Config,
     /// The account's facts.
     pub facts: &'a Facts,
-    /// The graph in the making.
-    pub graph: Builder,
+    /// The environment, or [`Shared`].
+    pub env: S,
+    graph: &'a mut Builder,
 }
 
-impl EnvironmentBuilder<'_> {
-    /// The head of a step: id `{thing}-{env}`, name `{thing}-{env}-{suffix}`, all tags and the ownership mark.
-    pub fn meta(&self, thing: &str, env: Env) -> StepMeta {
-        let id = format!("{thing}-{env}");
-        let name = self.name(thing, env);
-        let mut tags = self.config.tags.set.clone();
-        tags.insert("Environment".into(), env.to_string());
-        tags.insert("Name".into(), name.clone());
-        tags.insert(MARK_SUFFIX.into(), self.config.suffix.clone());
-        tags.insert(MARK_STEP.into(), id.clone());
-        StepMeta {
-            id,
-            scope: env.to_string(),
-            name,
-            tags,
+/// Declares one environment.
+pub type EnvironmentBuilder<'a> = ScopeBuilder<'a, Env>;
+
+impl<'a, S: Scope> ScopeBuilder<'a, S> {
+    /// Declares into a graph.
+    pub fn new(config: &'a Config, facts: &'a Facts, env: S, graph: &'a mut Builder) -> Self {
+        Self {
+            config,
+            facts,
+            env,
+            graph,
         }
     }
 
+    /// Adds a step: id `{thing}-{env}`, name `{thing}-{env}-{suffix}`, all tags and the ownership mark.
+    pub fn add<R: Kind>(&mut self, thing: &str, spec: R) -> Handle<R> {
+        self.add_named(thing, self.name(thing), spec)
+    }
+
+    /// Adds a step whose name AWS prescribes.
+    pub fn add_named<R: Kind>(&mut self, thing: &str, name: String, spec: R) -> Handle<R> {
+        let id = format!("{thing}-{}", self.env);
+        let mut tags = self.config.tags.set.clone();
+        tags.insert("Environment".into(), self.env.to_string());
+        tags.insert("Name".into(), self.name(thing));
+        tags.insert(MARK_SUFFIX.into(), self.config.suffix.clone());
+        tags.insert(MARK_STEP.into(), id.clone());
+        let deployment = Deployment {
+            account: self.facts.account.clone(),
+            region: self.config.region.clone(),
+            suffix: self.config.suffix.clone(),
+        };
+        tags.insert(MARK_DEPLOYMENT.into(), deployment.to_string());
+        let meta = StepMeta {
+            id,
+            scope: self.env.to_string(),
+            name,
+            tags,
+        };
+        self.graph.add(meta, spec)
+    }
+
+    /// Adds an output of the run, `{env}.{name}`.
+    pub fn output(&mut self, name: &str, value: impl Serialize) {
+        self.graph.output(format!("{}.{name}", self.env), value);
+    }
+
     /// `{thing}-{env}-{suffix}`
-    pub fn name(&self, thing: &str, env: Env) -> String {
-        format!("{thing}-{env}-{}", self.config.suffix)
+    pub fn name(&self, thing: &str) -> String {
+        format!("{thing}-{}-{}", self.env, self.config.suffix)
     }
 
     /// An ARN in this account and region.
@@ -131,42 +191,52 @@ impl EnvironmentBuilder<'_> {
     }
 }
 
+impl EnvironmentBuilder<'_> {
+    /// The address plan.
+    pub fn tiers(&self) -> Tiers {
+        Tiers::of(self.config, self.env)
+    }
+
+    /// The address plan of the other environment.
+    pub fn other_tiers(&self) -> Tiers {
+        Tiers::of(self.config, self.env.other())
+    }
+}
+
 /// The whole platform as a graph.
 pub fn build(config: &Config, facts: &Facts) -> Result<Graph, GraphError> {
-    let mut builder = EnvironmentBuilder {
-        config,
-        facts,
-        graph: Builder::new(),
-    };
-    let transit = transit::gateway(&mut builder);
-    for env in [Env::Blue, Env::Green] {
-        environment(&mut builder, env, &transit);
+    let mut graph = Builder::new();
+    let here = &mut ScopeBuilder::new(config, facts, Shared, &mut graph);
+    // For what is shared and holds data; nothing of today's does.
+    keys::declare(here);
+    let transit = transit::gateway(here);
+    for env in Env::ALL {
+        let here = &mut ScopeBuilder::new(config, facts, env, &mut graph);
+        environment(here, &transit);
     }
-    builder.graph.build()
+    graph.build()
 }
 
 /// One environment, section by section.
-fn environment(builder: &mut EnvironmentBuilder<'_>, env: Env, transit: &transit::Transit) {
-    let keys = keys::declare(builder, env);
-    let logging = logging::declare(builder, env, &keys);
-    let network = network::declare(builder, env);
+fn environment(here: &mut EnvironmentBuilder<'_>, transit: &transit::Transit) {
+    let keys = keys::declare(here);
+    let logging = logging::declare(here, &keys);
+    let network = network::declare(here);
     let app = network.tier(Tier::App);
-    let attached = transit::attach(builder, env, transit, &network.vpc, app);
-    network::routes(builder, env, &network, attached.routes());
-    let groups = security::declare(builder, env, &network.vpc);
+    let attached = transit::attach(here, transit, &network.vpc, app);
+    network::routes(here, &network, attached.routes());
+    let groups = security::declare(here, &network.vpc);
     flow_logs::declare(
-        builder,
-        env,
+        here,
         &network.vpc,
         &logging.flow_logs,
         &logging.flow_logs_role,
     );
-    storage::declare(builder, env);
-    tables::declare(builder, env, &keys);
-    endpoints::declare(builder, env, &network, &groups.endpoints);
+    storage::declare(here);
+    tables::declare(here, &keys);
+    endpoints::declare(here, &network, &groups.endpoints);
     database::declare(
-        builder,
-        env,
+        here,
         &database::Needs {
             vpc: network.vpc.id(),
             subnets: network.tier(Tier::Db),
@@ -176,17 +246,10 @@ fn environment(builder: &mut EnvironmentBuilder<'_>, env: Env, transit: &transit
             log_group: logging.database.name(),
         },
     );
-    builder
-        .graph
-        .output(format!("{env}.vpc_id"), network.vpc.id());
+    here.output("vpc_id", network.vpc.id());
     for tier in Tier::ALL {
-        let ids: Vec<_> = network
-            .tier(tier)
-            .iter()
-            .map(|subnet| subnet.id())
-            .collect();
-        builder
-            .graph
-            .output(format!("{env}.subnet_ids.{}", tier.name()), ids);
+        let subnets = network.tier(tier).iter();
+        let ids: Vec<_> = subnets.map(|subnet| subnet.id()).collect();
+        here.output(&format!("subnet_ids.{}", tier.name()), ids);
     }
 }

@@ -2,7 +2,7 @@
 //! internet; what app and db reach outside the VPC, they reach through endpoints and the transit gateway.
 
 use super::acls;
-use super::{Env, EnvironmentBuilder, Tier, Tiers};
+use super::{EnvironmentBuilder, Tier};
 use crate::engine::{Handle, Ref};
 use crate::resources::Exposed;
 use crate::resources::ec2::{
@@ -36,11 +36,11 @@ impl Network {
 }
 
 /// Declares it, but for the routes: those wait for the transit gateway, see [`routes`].
-pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env) -> Network {
-    let plan = Tiers::of(builder, env);
+pub fn declare(here: &mut EnvironmentBuilder<'_>) -> Network {
+    let plan = here.tiers();
     let cidr = plan.all().to_string();
-    let vpc = builder.graph.add(
-        builder.meta("vpc", env),
+    let vpc = here.add(
+        "vpc",
         Vpc {
             cidr,
             dns_support: true,
@@ -55,13 +55,11 @@ pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env) -> Network {
         own: true,
         routes: BTreeMap::new(),
     };
-    builder.graph.add(builder.meta("rtb-main", env), main);
-    let subnets = Tier::ALL.map(|tier| subnets(builder, env, &vpc, tier));
-    let gateway = builder
-        .graph
-        .add(builder.meta("igw", env), InternetGateway {});
-    let internet = builder.graph.add(
-        builder.meta("igw-attachment", env),
+    here.add("rtb-main", main);
+    let subnets = Tier::ALL.map(|tier| subnets(here, &vpc, tier));
+    let gateway = here.add("igw", InternetGateway {});
+    let internet = here.add(
+        "igw-attachment",
         InternetGatewayAttachment {
             gateway: gateway.id(),
             vpc: vpc.id(),
@@ -70,7 +68,7 @@ pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env) -> Network {
     let tables = Tier::ALL.map(|tier| {
         let name = format!("rtb-{}", tier.name());
         let table = RouteTable { vpc: vpc.id() };
-        let table = builder.graph.add(builder.meta(&name, env), table);
+        let table = here.add(&name, table);
         let used = RouteTableSubnets {
             table: table.id(),
             subnets: subnets[tier as usize]
@@ -78,11 +76,10 @@ pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env) -> Network {
                 .map(|subnet| subnet.id())
                 .collect(),
         };
-        let meta = builder.meta(&format!("{name}-subnets"), env);
-        builder.graph.add(meta, used);
+        here.add(&format!("{name}-subnets"), used);
         table
     });
-    acls::declare(builder, env, &vpc, &subnets);
+    acls::declare(here, &vpc, &subnets);
     Network {
         vpc,
         subnets,
@@ -94,8 +91,7 @@ pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env) -> Network {
 /// Declares the routes of all tables: the public one leads to the internet, app and db have `transit` (destination to
 /// transit gateway, as a reference that is ready when this VPC's attachment is) and nothing else.
 pub fn routes(
-    builder: &mut EnvironmentBuilder<'_>,
-    env: Env,
+    here: &mut EnvironmentBuilder<'_>,
     network: &Network,
     transit: Vec<(String, Ref<TransitGateway>)>,
 ) {
@@ -111,30 +107,30 @@ pub fn routes(
             )]),
             Tier::App | Tier::Db => transit.clone(),
         };
-        let meta = builder.meta(&format!("rtb-{}-routes", tier.name()), env);
         let table = network.table(tier).id();
-        builder.graph.add(meta, Routes { table, routes });
+        here.add(
+            &format!("rtb-{}-routes", tier.name()),
+            Routes { table, routes },
+        );
     }
 }
 
 fn subnets(
-    builder: &mut EnvironmentBuilder<'_>,
-    env: Env,
+    here: &mut EnvironmentBuilder<'_>,
     vpc: &Handle<Vpc>,
     tier: Tier,
 ) -> Vec<Handle<Subnet>> {
-    let plan = Tiers::of(builder, env);
-    let zones = builder.facts.zones.clone();
+    let plan = here.tiers();
+    let zones = here.facts.zones.clone();
     let subnet = |(at, zone): (usize, &String)| {
         let letter = zone.chars().last().unwrap_or('x');
-        let meta = builder.meta(&format!("subnet-{}-{letter}", tier.name()), env);
         let spec = Subnet {
             vpc: vpc.id(),
             zone: zone.clone(),
             cidr: plan.zone(tier, at).to_string(),
             public_addresses: false,
         };
-        builder.graph.add(meta, spec)
+        here.add(&format!("subnet-{}-{letter}", tier.name()), spec)
     };
     zones.iter().enumerate().map(subnet).collect()
 }

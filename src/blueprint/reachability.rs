@@ -1,7 +1,7 @@
 //! What the network lets through, packet by packet: security groups, network ACLs in both directions (they keep no state),
 //! route tables, Transit Gateway tables. Everything that the platform needs passes, and nothing else does.
 
-use super::security::SERVICE_PORT;
+use super::services::SERVICE_PORT;
 use super::{ANYWHERE, Facts, build};
 use crate::config::Config;
 use crate::engine::Graph;

@@ -14,7 +14,8 @@
 //! | the three services | S3 (image layers, logs, documents) | 443 |
 //! | payment-api, transaction-processor, migration | DynamoDB | 443 |
 
-use super::{ANYWHERE, Env, EnvironmentBuilder, Tier, Tiers};
+use super::services::{SERVICES, Service};
+use super::{ANYWHERE, EnvironmentBuilder, Tier};
 use crate::engine::{Handle, Ref};
 use crate::resources::ec2::{
     DefaultSecurityGroup, Rules, SecurityGroup, SecurityGroupRules, Traffic, Vpc,
@@ -24,19 +25,13 @@ use crate::resources::ec2::{
 pub const HTTPS: u16 = 443;
 /// The port from which the load balancer redirects.
 pub const HTTP: u16 = 80;
-/// The port on which the services listen.
-pub const SERVICE_PORT: u16 = 8080;
 
 /// What other sections refer to.
 pub struct Groups {
     /// The load balancer.
     pub alb: Handle<SecurityGroup>,
-    /// The service of the same name.
-    pub payment_api: Handle<SecurityGroup>,
-    /// The service of the same name.
-    pub transaction_processor: Handle<SecurityGroup>,
-    /// The service of the same name.
-    pub reporting: Handle<SecurityGroup>,
+    /// One for each service.
+    pub services: [(&'static Service, Handle<SecurityGroup>); SERVICES.len()],
     /// The migration functions; the only ones that reach both databases.
     pub migration: Handle<SecurityGroup>,
     /// The Aurora cluster.
@@ -46,76 +41,69 @@ pub struct Groups {
 }
 
 /// Declares groups and rules.
-pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env, vpc: &Handle<Vpc>) -> Groups {
+pub fn declare(here: &mut EnvironmentBuilder<'_>, vpc: &Handle<Vpc>) -> Groups {
     let default = DefaultSecurityGroup {
         vpc: vpc.id(),
         ingress: Rules::new(),
         egress: Rules::new(),
     };
-    let meta = builder.meta("security-group-default", env);
-    builder.graph.add(meta, default);
+    here.add("security-group-default", default);
+    let env = here.env;
     let mut group = |name: &str, what: &str| {
-        let meta = builder.meta(&format!("security-group-{name}"), env);
         let spec = SecurityGroup {
             vpc: vpc.id(),
             description: format!("{what} ({env})"),
         };
-        builder.graph.add(meta, spec)
+        here.add(&format!("security-group-{name}"), spec)
     };
     let groups = Groups {
         alb: group("alb", "Public load balancer"),
-        payment_api: group("payment-api", "Payment API"),
-        transaction_processor: group("transaction-processor", "Transaction processor"),
-        reporting: group("reporting", "Reporting"),
+        services: SERVICES
+            .each_ref()
+            .map(|service| (service, group(service.name, service.title))),
         migration: group("migration", "Migration functions"),
         database: group("database", "Aurora cluster"),
         endpoints: group("endpoints", "Interface endpoints"),
     };
-    rules(builder, env, &groups);
+    rules(here, &groups);
     groups
 }
 
-fn rules(builder: &mut EnvironmentBuilder<'_>, env: Env, groups: &Groups) {
-    let database_port = builder.config.database.port;
-    let there = Tiers::of(builder, env.other());
+fn rules(here: &mut EnvironmentBuilder<'_>, groups: &Groups) {
+    let database_port = here.config.database.port;
+    let there = here.other_tiers();
     let (other_app, other_db) = (there.tier(Tier::App), there.tier(Tier::Db));
-    let lists = builder.facts.prefix_lists.clone();
-    let services = [
-        ("payment-api", &groups.payment_api, true),
-        ("transaction-processor", &groups.transaction_processor, true),
-        ("reporting", &groups.reporting, false),
-    ];
+    let lists = here.facts.prefix_lists.clone();
     let migration = ("migration", &groups.migration);
     let callers = || {
-        let services = services.iter().map(|(name, group, _)| (*name, *group));
+        let services = groups.services.iter();
+        let services = services.map(|(service, group)| (service.name, group));
         services.chain([migration])
     };
 
     let mut alb = Side::default();
     alb.accept(HTTPS, ANYWHERE, "HTTPS from clients");
     alb.accept(HTTP, ANYWHERE, "HTTP from clients, redirected to HTTPS");
-    for (name, group, _) in services {
-        alb.call(
-            SERVICE_PORT,
-            group.id(),
-            &format!("Requests and health checks to {name}"),
-        );
+    for (service, group) in &groups.services {
+        let why = format!("Requests and health checks to {}", service.name);
+        alb.call(service.port, group.id(), &why);
     }
-    alb.set(builder, env, "alb", &groups.alb);
+    alb.set(here, "alb", &groups.alb);
 
-    for (name, group, sessions) in services {
+    for (service, group) in &groups.services {
         let mut side = Side::default();
-        side.accept(SERVICE_PORT, groups.alb.id(), "Load balancer");
+        side.accept(service.port, groups.alb.id(), "Load balancer");
         side.outward(groups, database_port);
+        // Image layers come from S3 too, whether or not the service has a bucket.
         side.call(HTTPS, &lists.s3, "S3 through its gateway endpoint");
-        if sessions {
+        if !service.tables.is_empty() {
             side.call(
                 HTTPS,
                 &lists.dynamodb,
                 "DynamoDB through its gateway endpoint",
             );
         }
-        side.set(builder, env, name, group);
+        side.set(here, service.name, group);
     }
 
     let mut side = Side::default();
@@ -123,14 +111,14 @@ fn rules(builder: &mut EnvironmentBuilder<'_>, env: Env, groups: &Groups) {
     side.call(
         database_port,
         other_db,
-        &format!("Database of {}", env.other()),
+        &format!("Database of {}", here.env.other()),
     );
     side.call(
         HTTPS,
         &lists.dynamodb,
         "DynamoDB through its gateway endpoint",
     );
-    side.set(builder, env, migration.0, migration.1);
+    side.set(here, migration.0, migration.1);
 
     let mut database = Side::default();
     let mut endpoints = Side::default();
@@ -138,10 +126,10 @@ fn rules(builder: &mut EnvironmentBuilder<'_>, env: Env, groups: &Groups) {
         database.accept(database_port, group.id(), name);
         endpoints.accept(HTTPS, group.id(), name);
     }
-    let functions = format!("Migration functions of {}", env.other());
+    let functions = format!("Migration functions of {}", here.env.other());
     database.accept(database_port, other_app, &functions);
-    database.set(builder, env, "database", &groups.database);
-    endpoints.set(builder, env, "endpoints", &groups.endpoints);
+    database.set(here, "database", &groups.database);
+    endpoints.set(here, "endpoints", &groups.endpoints);
 }
 
 /// The rules of one group in the making.
@@ -168,14 +156,7 @@ impl Side {
         self.call(HTTPS, groups.endpoints.id(), "Interface endpoints");
     }
 
-    fn set(
-        self,
-        builder: &mut EnvironmentBuilder<'_>,
-        env: Env,
-        name: &str,
-        group: &Handle<SecurityGroup>,
-    ) {
-        let meta = builder.meta(&format!("security-group-{name}-rules"), env);
+    fn set(self, here: &mut EnvironmentBuilder<'_>, name: &str, group: &Handle<SecurityGroup>) {
         let group: Ref<SecurityGroup> = group.id();
         let Self { ingress, egress } = self;
         let spec = SecurityGroupRules {
@@ -183,7 +164,7 @@ impl Side {
             ingress,
             egress,
         };
-        builder.graph.add(meta, spec);
+        here.add(&format!("security-group-{name}-rules"), spec);
     }
 }
 

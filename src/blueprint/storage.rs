@@ -1,20 +1,23 @@
 //! The buckets of one environment: transaction logs, compliance documents, and the access logs of both.
 
-use super::{Env, EnvironmentBuilder};
-use crate::engine::StepMeta;
+use super::EnvironmentBuilder;
 use crate::resources::Exposed;
 use crate::resources::policy::Policy;
 use crate::resources::s3::{Bucket, Encryption, Logging, PublicAccess, Rule};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// The things in the names of the buckets that are logged: [`ACCESS_LOGS`] takes logs from these and no others.
-const LOGGED: [&str; 2] = ["transaction-logs", "compliance-docs"];
+/// What the services log of each payment.
+pub const TRANSACTION_LOGS: &str = "transaction-logs";
+/// What auditors ask for.
+pub const COMPLIANCE_DOCS: &str = "compliance-docs";
+/// The buckets that programs use and that are logged: [`ACCESS_LOGS`] takes logs from these and no others.
+pub const LOGGED: [&str; 2] = [TRANSACTION_LOGS, COMPLIANCE_DOCS];
 const ACCESS_LOGS: &str = "access-logs";
 
 /// Declares them.
-pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env) {
-    let days = builder.config.storage.clone();
+pub fn declare(here: &mut EnvironmentBuilder<'_>) {
+    let days = here.config.storage.clone();
     let archive = |glacier| Rule {
         // Small objects too, in the form of "Allowing objects smaller than 128 KB to be transitioned".
         larger_than: Some(1),
@@ -29,23 +32,22 @@ pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env) {
         ..Rule::default()
     };
 
-    let meta = builder.meta(ACCESS_LOGS, env);
-    let deliver = delivery(builder, env, &meta.name);
-    let rules = lifecycle(builder, ("expire", expire));
+    let name = here.name(ACCESS_LOGS);
+    let deliver = delivery(here, &name);
+    let rules = lifecycle(here, ("expire", expire));
     // Its own accesses are not logged: a bucket that logs into itself never comes to rest.
-    let spec = bucket(&meta, vec![deliver], rules, None);
-    let access_logs = builder.graph.add(meta, spec);
+    let spec = bucket(&name, vec![deliver], rules, None);
+    let access_logs = here.add(ACCESS_LOGS, spec);
 
     let mut logged = |thing: &str, rule| {
-        let meta = builder.meta(thing, env);
         let logging = Logging {
             // "Enabling Amazon S3 server access logging": the target's policy must be there before.
             bucket: access_logs.name().ready(),
             prefix: format!("{thing}/"),
         };
-        let rules = lifecycle(builder, ("archive", rule));
-        let spec = bucket(&meta, Vec::new(), rules, Some(logging));
-        builder.graph.add(meta, spec)
+        let rules = lifecycle(here, ("archive", rule));
+        let spec = bucket(&here.name(thing), Vec::new(), rules, Some(logging));
+        here.add(thing, spec)
     };
     let [transaction_logs, compliance_docs] = LOGGED;
     let transaction_logs = logged(
@@ -54,24 +56,23 @@ pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env) {
     );
     let compliance_docs = logged(compliance_docs, archive(days.compliance_docs_glacier_days));
     let all = [
-        (LOGGED[0], &transaction_logs),
-        (LOGGED[1], &compliance_docs),
+        (TRANSACTION_LOGS, &transaction_logs),
+        (COMPLIANCE_DOCS, &compliance_docs),
         (ACCESS_LOGS, &access_logs),
     ];
     for (thing, bucket) in all {
-        let name = format!("{env}.bucket.{thing}");
-        builder.graph.output(name, bucket.name());
+        here.output(&format!("bucket.{thing}"), bucket.name());
     }
 }
 
 /// A private, versioned, encrypted bucket.
 fn bucket(
-    meta: &StepMeta,
+    name: &str,
     mut statements: Vec<Value>,
     lifecycle: BTreeMap<String, Rule>,
     logging: Option<Logging>,
 ) -> Bucket {
-    statements.extend(encrypted_transport(&meta.name));
+    statements.extend(encrypted_transport(name));
     Bucket {
         ownership: "BucketOwnerEnforced".into(),
         versioning: true,
@@ -92,8 +93,8 @@ fn bucket(
     }
 }
 
-fn lifecycle(builder: &EnvironmentBuilder<'_>, (id, rule): (&str, Rule)) -> BTreeMap<String, Rule> {
-    let days = &builder.config.storage;
+fn lifecycle(here: &EnvironmentBuilder<'_>, (id, rule): (&str, Rule)) -> BTreeMap<String, Rule> {
+    let days = &here.config.storage;
     let noncurrent = Rule {
         noncurrent_days: Some(days.noncurrent_days),
         ..Rule::default()
@@ -134,8 +135,8 @@ fn encrypted_transport(bucket: &str) -> [Value; 2] {
 }
 
 /// "Permissions for log delivery" in the S3 user guide: each bucket writes under its own prefix.
-fn delivery(builder: &EnvironmentBuilder<'_>, env: Env, target: &str) -> Value {
-    let sources = LOGGED.map(|thing| format!("arn:aws:s3:::{}", builder.name(thing, env)));
+fn delivery(here: &EnvironmentBuilder<'_>, target: &str) -> Value {
+    let sources = LOGGED.map(|thing| format!("arn:aws:s3:::{}", here.name(thing)));
     let places = LOGGED.map(|thing| format!("arn:aws:s3:::{target}/{thing}/*"));
     json!({
         "Sid": "DeliverAccessLogs",
@@ -145,7 +146,7 @@ fn delivery(builder: &EnvironmentBuilder<'_>, env: Env, target: &str) -> Value {
         "Resource": places,
         "Condition": {
             "ArnLike": {"aws:SourceArn": sources},
-            "StringEquals": {"aws:SourceAccount": builder.facts.account},
+            "StringEquals": {"aws:SourceAccount": here.facts.account},
         },
     })
 }

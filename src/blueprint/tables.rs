@@ -1,19 +1,23 @@
 //! The tables of one environment: sessions and rate limits.
 
+use super::EnvironmentBuilder;
 use super::keys::Keys;
-use super::{Env, EnvironmentBuilder};
 use crate::resources::Exposed;
 use crate::resources::dynamodb::{Attribute, Index, KeySchema, Table};
 use std::collections::BTreeMap;
 
-/// The things in the names of the tables.
-pub const TABLE_NAMES: [&str; 2] = ["sessions", "rate-limits"];
+/// Sessions of signed-in customers.
+pub const SESSIONS: &str = "sessions";
+/// How often each client has called of late.
+pub const RATE_LIMITS: &str = "rate-limits";
+/// All tables.
+pub const TABLE_NAMES: [&str; 2] = [SESSIONS, RATE_LIMITS];
 
 /// The longest that point-in-time recovery reaches back, in days.
 const RECOVERY_DAYS: i32 = 35;
 
 /// Declares them.
-pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env, keys: &Keys) {
+pub fn declare(here: &mut EnvironmentBuilder<'_>, keys: &Keys) {
     let table = |key| Table {
         key,
         indexes: BTreeMap::new(),
@@ -41,15 +45,11 @@ pub fn declare(builder: &mut EnvironmentBuilder<'_>, env: Env, keys: &Keys) {
             range: None,
         })
     };
-    let sessions = builder
-        .graph
-        .add(builder.meta(TABLE_NAMES[0], env), sessions);
+    let sessions = here.add(SESSIONS, sessions);
     let limits = table(sorted("client_id", "window"));
-    let rate_limits = builder.graph.add(builder.meta(TABLE_NAMES[1], env), limits);
+    let rate_limits = here.add(RATE_LIMITS, limits);
     for (thing, table) in TABLE_NAMES.into_iter().zip([&sessions, &rate_limits]) {
-        builder
-            .graph
-            .output(format!("{env}.table.{thing}"), &table.name);
+        here.output(&format!("table.{thing}"), &table.name);
     }
 }
 

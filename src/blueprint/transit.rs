@@ -3,7 +3,7 @@
 //! and black holes for what must not be reached, its public tier and its spare quarter. So app and db tiers reach each
 //! other and nothing else does, and every step of an environment rests on shared steps only.
 
-use super::{Env, EnvironmentBuilder, Tier, Tiers};
+use super::{Env, EnvironmentBuilder, ScopeBuilder, Shared, Tier};
 use crate::engine::{Handle, Ref};
 use crate::resources::ec2::{
     Subnet, TransitGateway, TransitGatewayAssociation, TransitGatewayAttachment,
@@ -31,8 +31,7 @@ impl Transit {
 }
 
 /// Declares the gateway and a route table per environment.
-pub fn gateway(builder: &mut EnvironmentBuilder<'_>) -> Transit {
-    let meta = builder.meta("tgw", Env::Shared);
+pub fn gateway(here: &mut ScopeBuilder<'_, Shared>) -> Transit {
     let spec = TransitGateway {
         description: "Between the blue and the green environment".into(),
         // AWS's own default; no VPN speaks BGP with it.
@@ -46,14 +45,12 @@ pub fn gateway(builder: &mut EnvironmentBuilder<'_>) -> Transit {
         multicast: false,
         members: Vec::new(),
     };
-    let gateway = builder.graph.add(meta, spec);
-    builder.graph.output("shared.transit-gateway", gateway.id());
+    let gateway = here.add("tgw", spec);
+    here.output("transit-gateway", gateway.id());
     let [blue, green] = [Env::Blue, Env::Green].map(|env| {
-        let meta = builder.meta(&format!("tgw-rt-{env}"), Env::Shared);
         let transit_gateway = gateway.id().ready();
-        builder
-            .graph
-            .add(meta, TransitGatewayRouteTable { transit_gateway })
+        let table = TransitGatewayRouteTable { transit_gateway };
+        here.add(&format!("tgw-rt-{env}"), table)
     });
     Transit {
         gateway,
@@ -82,8 +79,7 @@ impl Attached {
 
 /// Attaches an environment's VPC by its app subnets.
 pub fn attach(
-    builder: &mut EnvironmentBuilder<'_>,
-    env: Env,
+    here: &mut EnvironmentBuilder<'_>,
     transit: &Transit,
     vpc: &Handle<Vpc>,
     app_subnets: &[Handle<Subnet>],
@@ -97,31 +93,25 @@ pub fn attach(
         appliance_mode: false,
         group_references: false,
     };
-    let meta = builder.meta("tgw-attach", env);
-    let attachment = builder.graph.add(meta, spec);
-    builder
-        .graph
-        .output(format!("{env}.transit-gateway-attachment"), &attachment.id);
+    let attachment = here.add("tgw-attach", spec);
+    here.output("transit-gateway-attachment", &attachment.id);
 
-    let meta = builder.meta("tgw-assoc", env);
     let spec = TransitGatewayAssociation {
         attachment: attachment.id.ready(),
-        table: transit.table(env).id().ready(),
+        table: transit.table(here.env).id().ready(),
         others: Vec::new(),
     };
-    builder.graph.add(meta, spec);
+    here.add("tgw-assoc", spec);
 
-    let others_table = transit.table(env.other()).id().ready();
-    let meta = builder.meta("tgw-propagations", env);
+    let others_table = transit.table(here.env.other()).id().ready();
     let spec = TransitGatewayPropagations {
         table: others_table.clone(),
         attachments: vec![attachment.id.ready()],
     };
-    builder.graph.add(meta, spec);
+    here.add("tgw-propagations", spec);
 
-    let plan = Tiers::of(builder, env);
+    let plan = here.tiers();
     let closed = [plan.tier(Tier::Public), plan.spare()];
-    let meta = builder.meta("tgw-routes", env);
     let spec = TransitGatewayRoutes {
         table: others_table,
         routes: closed
@@ -129,9 +119,9 @@ pub fn attach(
             .map(|block| (block.to_string(), TransitGatewayTarget::Blackhole))
             .collect(),
     };
-    builder.graph.add(meta, spec);
+    here.add("tgw-routes", spec);
 
-    let other = Tiers::of(builder, env.other());
+    let other = here.other_tiers();
     Attached {
         target: attachment.transit_gateway.ready(),
         destinations: [Tier::App, Tier::Db]
@@ -150,19 +140,16 @@ mod tests {
     fn graph() -> Graph {
         let config = Config::default();
         let facts = Facts::sample();
-        let mut builder = EnvironmentBuilder {
-            config: &config,
-            facts: &facts,
-            graph: Builder::new(),
-        };
-        let transit = gateway(&mut builder);
+        let mut graph = Builder::new();
+        let transit = gateway(&mut ScopeBuilder::new(&config, &facts, Shared, &mut graph));
         for env in [Env::Blue, Env::Green] {
-            let network = network::declare(&mut builder, env);
+            let here = &mut ScopeBuilder::new(&config, &facts, env, &mut graph);
+            let network = network::declare(here);
             let app = network.tier(Tier::App);
-            let attached = attach(&mut builder, env, &transit, &network.vpc, app);
+            let attached = attach(here, &transit, &network.vpc, app);
             assert_eq!(attached.destinations.len(), 2);
         }
-        builder.graph.build().unwrap()
+        graph.build().unwrap()
     }
 
     #[test]

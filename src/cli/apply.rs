@@ -54,8 +54,9 @@ pub async fn apply(
     run::can_ask(asked.yes)?;
     let timings = asked.timings.map(|path| (Timings::new("apply"), path));
     let events = cx.console.events(timings.as_ref().map(|t| &t.0));
+    let locked = run::lock(cx)?;
     let session = Session::open(cx, asked.scope, &events, false, true).await?;
-    let (writer, mut state) = run::open(&session)?;
+    let (writer, mut state) = run::open(&session, locked)?;
     let plan = make(&session, &mut state, replace_data).await;
     show(cx, &session, &plan)?;
     if !plan.problems.is_empty() {
@@ -66,7 +67,7 @@ pub async fn apply(
     if !plan.nodes.is_empty() {
         run::confirm(cx, asked.yes, "Apply this plan?")?;
     }
-    let report = run::run(cx, &session, writer, &mut state, &plan, &events).await?;
+    let report = run::run(cx, &session, writer, &mut state, &plan).await?;
     let mut outputs = inspect::resolved(&session.graph, &state);
     if let Some(scope) = &session.scope {
         // The other environment is not what was asked for.
@@ -77,7 +78,7 @@ pub async fn apply(
     run::close(cx, &plan, &report, timings.as_ref().map(|(t, p)| (t, *p)))
 }
 
-fn document(
+pub fn document(
     cx: &Context<'_>,
     session: &Session,
     plan: &Plan,
@@ -108,7 +109,7 @@ async fn make(session: &Session, state: &mut State, replace_data: bool) -> Plan 
         &session.chosen,
         state,
         &seen,
-        &session.registry,
+        &session.context.registry,
         &options,
     )
 }

@@ -242,6 +242,7 @@ pub enum Command {
         "deployer state list",
         "deployer state show vpc-green",
         "deployer state rebuild                 the file is lost or damaged",
+        "deployer state mark                    a tool removed the tags of what deployer made",
         "deployer state unlock                  a run on another host died",
     ]))]
     State {
@@ -297,6 +298,22 @@ pub enum StateCommand {
         /// Do not ask.
         #[arg(long, short)]
         yes: bool,
+    },
+    /// Put lost tags back on recorded resources, the ownership mark first of all. Changes nothing but tags.
+    #[command(after_help = after(&[
+        "deployer state mark                    everything that is recorded",
+        "deployer state mark cluster-green      only this step",
+        "deployer state mark --dry-run          which tags are missing where",
+    ]))]
+    Mark {
+        /// Only these steps, e.g. `vpc-green`.
+        steps: Vec<String>,
+        /// Do not ask.
+        #[arg(long, short)]
+        yes: bool,
+        /// Only show the plan.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Remove a lock that a dead run on another host left.
     Unlock,

@@ -6,7 +6,7 @@ use super::args::Scope;
 use super::error::Failure;
 use super::exit::Exit;
 use super::run::{self, Asked};
-use super::session::Session;
+use super::session::{Listed, Session};
 use crate::engine::plan::{Plan, teardown};
 use crate::report::{PlanDocument, RunDocument, Timings};
 use crate::state::{self, State};
@@ -30,8 +30,9 @@ pub async fn destroy(cx: &Context<'_>, asked: &Asked<'_>) -> Result<Exit, Failur
     run::can_ask(asked.yes)?;
     let timings = asked.timings.map(|path| (Timings::new("destroy"), path));
     let events = cx.console.events(timings.as_ref().map(|t| &t.0));
+    let locked = run::lock(cx)?;
     let session = Session::open(cx, asked.scope, &events, false, false).await?;
-    let (writer, mut state) = run::open(&session)?;
+    let (writer, mut state) = run::open(&session, locked)?;
     let mut plan = make(&session, &mut state).await;
     show(cx, &session, &plan)?;
     if !plan.problems.is_empty() {
@@ -42,7 +43,7 @@ pub async fn destroy(cx: &Context<'_>, asked: &Asked<'_>) -> Result<Exit, Failur
     if !plan.nodes.is_empty() {
         run::confirm(cx, asked.yes, "Destroy all of this?")?;
     }
-    let report = run::run(cx, &session, writer, &mut state, &plan, &events).await?;
+    let report = run::run(cx, &session, writer, &mut state, &plan).await?;
     let left = leftovers(&session, &state).await;
     for line in &left {
         cx.console.text(&format!("{line}\n"))?;
@@ -67,14 +68,16 @@ async fn make(session: &Session, state: &mut State) -> Plan {
         &session.graph,
         state,
         &seen,
-        &session.registry,
+        &session.context.registry,
         session.scope.as_deref(),
     )
 }
 
 /// What still carries our mark and is not recorded, and what could not be listed. Nothing was checked that is not said.
 async fn leftovers(session: &Session, state: &State) -> Vec<String> {
-    let (owned, unlisted) = session.owned().await;
+    let Listed {
+        owned, unlisted, ..
+    } = session.owned().await;
     let in_scope = |environment: Option<&String>| match &session.scope {
         Some(scope) => environment == Some(scope),
         None => true,

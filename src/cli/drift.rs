@@ -17,16 +17,17 @@ pub async fn drift(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
     let state = state::read(&session.folder, &config.suffix, &config.region)?;
     session.check_home(&state)?;
     let requests = session.requests(&state, |_, record| session.means(record));
-    let (seen, (owned, unlisted)) = session.look(&requests).await;
+    let (seen, listed) = session.look(&requests).await;
     let drift = compare(Input {
         graph: &session.graph,
         chosen: &session.chosen,
         scope: session.scope.as_deref(),
         state: &state,
         seen: &seen,
-        owned: &owned,
-        unlisted,
-        registry: &session.registry,
+        owned: &listed.owned,
+        undecided: &listed.undecided,
+        unlisted: listed.unlisted,
+        registry: &session.context.registry,
         ignore_tags: &config.tags.ignore,
     });
     cx.console

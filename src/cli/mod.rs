@@ -7,6 +7,7 @@ mod drift;
 mod error;
 mod exit;
 mod inspect;
+mod mark;
 mod run;
 mod sandbox;
 mod session;

@@ -4,12 +4,13 @@ use super::Context;
 use super::args::Scope;
 use super::error::Failure;
 use super::exit::Exit;
-use super::session::Session;
-use crate::engine::Events;
-use crate::engine::exec::{self, Limits, Report};
+use super::session::{Session, configuration, state_folder};
+use crate::engine::exec::{self, Recorder, Report};
 use crate::engine::plan::{self, Plan};
+use crate::engine::{Context as EngineContext, Error};
 use crate::report::{self, Timings, Totals};
-use crate::state::{State, Writer};
+use crate::state::{Journal, Record, State, Writer};
+use async_trait::async_trait;
 use std::io::{BufRead, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
@@ -67,22 +68,40 @@ pub fn command_line() -> String {
         .join(" ")
 }
 
-/// Takes the lock and reads the state; refuses one of another account or region.
-pub fn open(session: &Session) -> Result<(Writer, State), Failure> {
-    let config = &session.config;
-    let (mut writer, mut state) = Writer::open(
-        &session.folder,
+/// Takes the lock and reads the state. Comes before anything that asks AWS: who is locked out has sent no call.
+pub fn lock(cx: &Context<'_>) -> Result<(Writer, State), Failure> {
+    let config = configuration(cx.common)?;
+    let folder = state_folder(cx.common);
+    let command = command_line();
+    Ok(Writer::open(
+        &folder,
         &config.suffix,
         &config.region,
-        &command_line(),
-    )?;
+        &command,
+    )?)
+}
+
+/// Refuses a state of another account or region; a new one becomes the session's.
+pub fn open(
+    session: &Session,
+    (mut writer, mut state): (Writer, State),
+) -> Result<(Writer, State), Failure> {
     session.check_home(&state)?;
     if state.account.is_empty() || state.steps.is_empty() {
         state.account.clone_from(&session.account);
-        state.region.clone_from(&config.region);
+        state.region.clone_from(&session.config.region);
         writer.restart(&state)?;
     }
     Ok((writer, state))
+}
+
+#[async_trait]
+impl Recorder for Journal {
+    async fn record(&self, step: &str, record: Option<Record>) -> Result<(), Error> {
+        self.append(step, record)
+            .await
+            .map_err(|e| Error::permanent("journal", e.to_string()))
+    }
 }
 
 /// Runs a plan, saves the state whatever happens, and says how it ended.
@@ -92,26 +111,13 @@ pub async fn run(
     writer: Writer,
     state: &mut State,
     plan: &Plan,
-    events: &Events,
 ) -> Result<Report, Failure> {
-    let limits = Limits {
-        parallelism: session.config.run.parallelism,
-        consistency_timeout: session.config.run.consistency_timeout,
-        in_use_timeout: session.config.run.in_use_timeout,
-        ..Limits::default()
-    };
     plan::refresh(plan, state);
-    let journal = Arc::new(writer.journal());
-    let report = exec::run(
-        plan,
-        state,
-        &session.registry,
-        journal,
-        events,
-        &limits,
-        stop_on_signals(),
-    )
-    .await;
+    let context = EngineContext {
+        stop: stop_on_signals(),
+        ..session.context.clone()
+    };
+    let report = exec::run(&context, plan, state, Arc::new(writer.journal())).await;
     writer.finish(state)?;
     for (step, error) in report.failed() {
         cx.console

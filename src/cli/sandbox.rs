@@ -5,6 +5,7 @@ use super::args::SandboxCommand;
 use super::error::Failure;
 use super::exit::Exit;
 use crate::report::SandboxDocument;
+use crate::resources;
 use crate::sandbox::{self, Info};
 
 /// Starts, stops or looks at the emulator.
@@ -17,6 +18,7 @@ pub async fn run(cx: &Context<'_>, command: &SandboxCommand) -> Result<Exit, Fai
                 folder,
                 port: *port,
                 latency: latency.clone(),
+                seconds: resources::typical_seconds(),
             };
             (true, Some(sandbox::up(&options, &say).await?))
         }

@@ -9,7 +9,7 @@ use crate::config::{Config, Overrides};
 use crate::engine::drift::Unlisted;
 use crate::engine::observe::{Observations, ReadRequest, observe, requests};
 use crate::engine::rebuild::recover;
-use crate::engine::{Driver, Events, Graph, Owned, Registry};
+use crate::engine::{self, Deployment, Driver, Events, Graph, Limits, Owned};
 use crate::report::DeploymentRef;
 use crate::resources::{self, ec2::ServicePrefixLists};
 use crate::sandbox;
@@ -72,6 +72,17 @@ pub fn offline_graph(config: &Config, state: &State) -> Result<Graph, Failure> {
     Ok(blueprint::build(config, &facts)?)
 }
 
+/// What carries this deployment's mark.
+#[derive(Default)]
+pub struct Listed {
+    /// Ours.
+    pub owned: Vec<Owned>,
+    /// Global things with this suffix, of which no tag says which account and region they belong to.
+    pub undecided: Vec<Owned>,
+    /// Types that could not be listed.
+    pub unlisted: Vec<Unlisted>,
+}
+
 /// Everything that a command which talks to AWS works with.
 pub struct Session {
     /// The configuration.
@@ -86,8 +97,8 @@ pub struct Session {
     pub chosen: Vec<bool>,
     /// `blue` or `green`, if only one is meant.
     pub scope: Option<String>,
-    /// The resource types.
-    pub registry: Registry,
+    /// What looking at the account and changing it share.
+    pub context: engine::Context,
     /// What the first look found.
     pub preflight: Preflight,
     aws: Arc<Aws>,
@@ -115,7 +126,13 @@ impl Session {
             read_only,
             config.run.parallelism,
         );
-        let registry = resources::registry(&aws);
+        let limits = Limits {
+            parallelism: config.run.parallelism,
+            consistency_timeout: config.run.consistency_timeout,
+            in_use_timeout: config.run.in_use_timeout,
+            ..Limits::default()
+        };
+        let context = engine::Context::new(resources::registry(&aws), events.clone(), limits);
         Ok(Self {
             folder: state_folder(cx.common),
             account: facts.account,
@@ -123,7 +140,7 @@ impl Session {
             graph,
             chosen,
             scope,
-            registry,
+            context,
             preflight,
             aws,
         })
@@ -140,10 +157,7 @@ impl Session {
     }
 
     /// Reads everything, and lists beside it everything that carries our mark: what both need is read once.
-    pub async fn look(
-        &self,
-        requests: &[ReadRequest<'_>],
-    ) -> (Observations, (Vec<Owned>, Vec<Unlisted>)) {
+    pub async fn look(&self, requests: &[ReadRequest<'_>]) -> (Observations, Listed) {
         let refreshing = self.aws.recent.refreshing().await;
         let refresh = async {
             let seen = self.observe(requests).await;
@@ -153,31 +167,40 @@ impl Session {
         tokio::join!(refresh, self.owned())
     }
 
-    /// Everything in the account that carries our mark, and the types that could not be listed.
-    pub async fn owned(&self) -> (Vec<Owned>, Vec<Unlisted>) {
+    /// Everything in the account that carries our mark.
+    pub async fn owned(&self) -> Listed {
         let request = |driver: &Arc<dyn Driver>| {
             let (driver, suffix) = (driver.clone(), self.config.suffix.clone());
             async move { (driver.meta().kind, driver.owned(&suffix).await) }
         };
-        let mut owned = Vec::new();
-        let mut unlisted = Vec::new();
-        for (kind, answer) in join_all(self.registry.all().map(request)).await {
+        let mut all = Vec::new();
+        let mut listed = Listed::default();
+        for (kind, answer) in join_all(self.context.registry.all().map(request)).await {
             match answer {
-                Ok(found) => owned.extend(found),
-                Err(error) => unlisted.push(Unlisted {
+                Ok(found) => all.extend(found),
+                Err(error) => listed.unlisted.push(Unlisted {
                     kind: kind.to_owned(),
                     error,
                 }),
             }
         }
-        (owned, unlisted)
+        let deployment = Deployment {
+            account: self.account.clone(),
+            region: self.config.region.clone(),
+            suffix: self.config.suffix.clone(),
+        };
+        (listed.owned, listed.undecided) = deployment.split(all, &self.context.registry);
+        listed
     }
 
     /// Takes into the state what carries our mark and belongs to a step that neither blueprint nor state has, so that
     /// it is planned like everything that left the blueprint.
     pub async fn recover(&self, state: &mut State) {
-        let (owned, _) = self.owned().await;
-        recover(&self.graph, &owned, &self.registry, state).await;
+        let listed = self.owned().await;
+        let engine::Context {
+            registry, clock, ..
+        } = &self.context;
+        recover(&self.graph, &listed.owned, registry, state, clock).await;
     }
 
     /// Refuses a state of another account or region.
@@ -209,12 +232,7 @@ impl Session {
 
     /// Reads everything.
     pub async fn observe(&self, requests: &[ReadRequest<'_>]) -> Observations {
-        observe(
-            &self.registry,
-            requests,
-            self.config.run.consistency_timeout,
-        )
-        .await
+        observe(&self.context, requests).await
     }
 
     /// True for a record that the scope means.
@@ -237,6 +255,7 @@ async fn connection(cx: &Context<'_>, config: &Config) -> Result<Connection, Fai
             folder: state_folder(common),
             port: None,
             latency: None,
+            seconds: resources::typical_seconds(),
         };
         let info = sandbox::up(&options, &|line| drop(cx.console.note(line))).await?;
         settings.endpoint = Some(info.endpoint);

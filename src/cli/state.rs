@@ -4,6 +4,7 @@ use super::Context;
 use super::args::{Scope, StateCommand};
 use super::error::Failure;
 use super::exit::Exit;
+use super::mark;
 use super::run;
 use super::session::{Session, configuration, home, state_folder};
 use crate::engine::observe::{Observed, requests};
@@ -19,6 +20,11 @@ pub async fn run(cx: &Context<'_>, command: &StateCommand) -> Result<Exit, Failu
         StateCommand::List => list(cx),
         StateCommand::Show { step } => show(cx, step),
         StateCommand::Rebuild { yes } => again(cx, *yes).await,
+        StateCommand::Mark {
+            steps,
+            yes,
+            dry_run,
+        } => mark::run(cx, steps, *yes, *dry_run).await,
         StateCommand::Unlock => unlock(cx),
     }
 }
@@ -82,7 +88,7 @@ async fn again(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
                 .note(&format!("the damaged file is kept as {}", path.display()))?;
         }
     }
-    let (writer, mut state) = run::open(&session)?;
+    let (writer, mut state) = run::open(&session, run::lock(cx)?)?;
     let nothing = State::empty(&config.suffix, &config.region);
     let all = requests(&session.graph, &session.chosen, &nothing, |_, _| false);
     let seen = session.observe(&all).await;
@@ -104,17 +110,18 @@ async fn again(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
             ),
         ));
     }
-    rebuild(&session.graph, &seen, &session.registry, &mut state);
-    let (owned, unlisted) = session.owned().await;
-    recover(&session.graph, &owned, &session.registry, &mut state).await;
+    let (registry, clock) = (&session.context.registry, &session.context.clock);
+    rebuild(&session.graph, &seen, registry, &mut state, clock);
+    let listed = session.owned().await;
+    recover(&session.graph, &listed.owned, registry, &mut state, clock).await;
     writer.finish(&mut state)?;
     let mut text = format!(
         "{} steps recorded in {}\n",
         state.steps.len(),
         Paths::of(&session.folder, &config.suffix).state.display()
     );
-    let unrecorded: Vec<Marked> = owned
-        .into_iter()
+    let found = listed.owned.into_iter().chain(listed.undecided);
+    let unrecorded: Vec<Marked> = found
         .filter(|o| !state.steps.contains_key(&o.step))
         .map(|o| Marked {
             kind: o.kind,
@@ -128,14 +135,14 @@ async fn again(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
             thing.kind, thing.id, thing.step
         ));
     }
-    for kind in &unlisted {
+    for kind in &listed.unlisted {
         text.push_str(&format!("not listed: {}: {}\n", kind.kind, kind.error));
     }
     let document = RebuildDocument {
         home: session.home(),
         recorded: state.steps.keys().cloned().collect(),
         unrecorded,
-        unlisted,
+        unlisted: listed.unlisted,
     };
     cx.console.answer(&text, &document)?;
     Ok(Exit::Done)

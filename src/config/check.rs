@@ -312,11 +312,12 @@ pub(super) fn patterns(given: &Given<'_>) -> Checked<Vec<String>> {
 }
 
 /// Tags that deployer sets on everything; the user's may not take their place.
-pub(super) const OURS: [&str; 4] = [
+pub(super) const OURS: [&str; 5] = [
     "Environment",
     "Name",
     crate::engine::driver::MARK_SUFFIX,
     crate::engine::driver::MARK_STEP,
+    crate::engine::driver::MARK_DEPLOYMENT,
 ];
 
 /// Tags a resource may have, less ours (AWS General Reference, "Tag naming limits": 50 per resource).

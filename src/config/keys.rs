@@ -129,7 +129,7 @@ static KEYS: &[Key] = keys! {
         "a list of tag keys, each exact or a prefix with `*` at its end",
         "Tags of other actors (backup, billing): neither drift nor removed.";
     "tags.set", tags.set, check::tags,
-        "a table of at most 46 tags: keys of 1 to 128, values of up to 256 letters, digits, spaces or `_.:/=+-@`",
+        "a table of at most 45 tags: keys of 1 to 128, values of up to 256 letters, digits, spaces or `_.:/=+-@`",
         "Tags of every resource. What is given here is added to these defaults or replaces one of them; deployer adds Environment, Name and its ownership mark.";
 
     "network.zones", network.zones, within(3, 4),

@@ -61,6 +61,8 @@ pub struct Meta {
     pub kind: &'static str,
     /// How it exists.
     pub nature: Nature,
+    /// Its name or id reaches beyond one region (roles, bucket names).
+    pub global: bool,
     /// Typical seconds from the create call until it is ready.
     pub create_seconds: f64,
     /// Typical seconds from the delete call until it is gone.
@@ -89,6 +91,7 @@ impl Meta {
         Self {
             kind,
             nature: Nature::Tagged,
+            global: false,
             create_seconds: 1.0,
             delete_seconds: 1.0,
             fixed: &[],
@@ -116,40 +119,7 @@ pub struct Identity {
     pub token: String,
 }
 
-/// The tags that make a resource ours.
-pub const MARK_SUFFIX: &str = "EnvironmentSuffix";
-/// The tag that names the step.
-pub const MARK_STEP: &str = "DeployerStep";
-
-/// What the tags of a found resource say about who owns it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ownership {
-    /// The mark is there (perhaps not whole) and nothing contradicts it.
-    Ours,
-    /// No mark at all.
-    Unmarked,
-    /// The mark of another deployment or step.
-    Other,
-}
-
-impl Identity {
-    /// Judges the tags of a found resource against this identity's mark.
-    pub fn ownership(&self, tags: &BTreeMap<String, String>) -> Ownership {
-        let mut ours = false;
-        for key in [MARK_SUFFIX, MARK_STEP] {
-            match (tags.get(key), self.tags.get(key)) {
-                (Some(have), Some(want)) if have == want => ours = true,
-                (Some(_), _) => return Ownership::Other,
-                (None, _) => {}
-            }
-        }
-        if ours {
-            Ownership::Ours
-        } else {
-            Ownership::Unmarked
-        }
-    }
-}
+pub use super::ownership::{MARK_DEPLOYMENT, MARK_STEP, MARK_SUFFIX, Ownership};
 
 /// How to find a resource: recorded outputs when there are any, else the identity; `spec` for what is found by its parent.
 #[derive(Debug, Clone, Copy)]

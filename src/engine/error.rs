@@ -13,14 +13,18 @@ pub enum Class {
     Throttled,
     /// Something that exists is not visible everywhere yet (a fresh role, a fresh ID).
     Propagating,
-    /// A deletion is refused because something else still uses the thing.
+    /// A deletion is refused because something else still uses the thing, and will not for long.
     InUse,
+    /// A deletion is refused because of something that does not go by itself: somebody else's instance, rule or attachment.
+    Blocked,
     /// The thing is in a state that does not allow the call yet (creating, modifying).
     NotReady,
     /// Something with the same name or address exists and is not ours.
     Conflict,
     /// No clear answer: connection closed, timeout, or a server error (5xx).
     Unclear,
+    /// A stop was asked for before the work was done.
+    Interrupted,
 }
 
 /// What a failed call may have left in the account.
@@ -73,6 +77,11 @@ impl Error {
             leftover: Leftover::Nothing,
             hint: None,
         }
+    }
+
+    /// Work that was broken off between two calls, because a stop was asked for.
+    pub fn interrupted(action: impl Into<String>) -> Self {
+        Self::of(Class::Interrupted, action, "a stop was asked for")
     }
 
     /// A thing with our name that does not carry our mark: named, never touched.

@@ -86,6 +86,29 @@ pub enum Event {
         /// The failed step.
         by: String,
     },
+    /// How far a long piece of work is.
+    StepProgress {
+        /// The step.
+        step: String,
+        /// How many are done.
+        done: u64,
+        /// How many there are, as far as that is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        total: Option<u64>,
+        /// What is counted, e.g. `objects deleted`.
+        what: &'static str,
+    },
+    /// It is still waited for; sent once a minute.
+    StepWaiting {
+        /// The step.
+        step: String,
+        /// What for, e.g. `its deletion`.
+        what: String,
+        /// Seconds that it has been waited for.
+        seconds: f64,
+        /// Seconds after which it is given up.
+        limit_seconds: f64,
+    },
     /// A delete is refused because something else holds the thing; it is tried again.
     StepInUse {
         /// The step.

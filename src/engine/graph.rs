@@ -38,12 +38,12 @@ pub trait Kind: Serialize {
     const TYPE: &'static str;
     /// The rule for its names.
     const NAME: NameRule = TAG_NAME;
-    /// What is known of a thing of this type once it exists: ids, ARNs, endpoints; never a secret. The handle of a step
-    /// is this struct, filled with references.
-    type Outputs: DeserializeOwned + Default;
     /// Fields whose values are part of the name, as four hex digits behind the suffix. For a type whose replacement must
     /// stand beside what it replaces: a name of AWS can be there once only.
     const NAMED_BY: &'static [&'static str] = &[];
+    /// What is known of a thing of this type once it exists: ids, ARNs, endpoints; never a secret. The handle of a step
+    /// is this struct, filled with references.
+    type Outputs: DeserializeOwned + Default;
 }
 
 /// The head of a step: everything but the struct itself.

@@ -1,6 +1,8 @@
 //! How a graph is planned and run. Knows no AWS and no terminal.
 
+pub mod clock;
 pub mod compare;
+pub mod context;
 pub mod diff;
 pub mod drift;
 pub mod driver;
@@ -9,19 +11,25 @@ pub mod event;
 pub mod exec;
 pub mod graph;
 mod handle;
+pub mod mark;
 pub mod observe;
 mod order;
+pub mod ownership;
 pub mod plan;
+pub mod progress;
 pub mod rebuild;
 pub mod reference;
 
+pub use clock::Clock;
+pub use context::{Context, Limits};
 pub use diff::{Change, diff};
 pub use driver::{
-    Delegated, Delta, Driver, Edit, Identity, Key, Live, Meta, Nature, Owned, Owner, Ownership,
-    Phase, Registry, Replace,
+    Delegated, Delta, Driver, Edit, Identity, Key, Live, Meta, Nature, Owned, Owner, Phase,
+    Registry, Replace,
 };
 pub use error::{Class, Error, Leftover};
 pub use event::{Event, Events};
 pub use graph::{Builder, Graph, Kind, NameRule, Step, StepMeta, TAG_NAME};
 pub use handle::{Handle, fields};
+pub use ownership::{Deployment, Ownership};
 pub use reference::{Ref, Strength};

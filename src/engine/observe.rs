@@ -1,17 +1,27 @@
-//! The refresh: reads everything that is wanted or recorded, once, in as few rounds as the edges allow.
+//! The refresh: reads everything that is wanted or recorded, in as few rounds as the edges allow.
 //!
 //! With recorded outputs there is one round, and all reads of one type leave together (the drivers batch them). Without
 //! a record, what carries a mark is found by it at once, and what is found through its parent waits for the parent.
+//!
+//! A read may lag behind (EC2 and IAM are eventually consistent), so one read that does not show a recorded thing proves nothing:
+//! its absence is confirmed by a second read some seconds later, before a plan is built on it.
 
-use super::driver::{Identity, Key, Live, Nature, Ownership, Phase, Registry};
-use super::error::Error;
+use super::context::Context;
+use super::driver::{Identity, Key, Live, Meta, Nature, Phase, Registry};
+use super::error::{Class, Error};
 use super::graph::Graph;
+use super::ownership::{Deployment, MARK_DEPLOYMENT, Ownership};
 use super::reference::{has_placeholder, resolve};
 use crate::state::{Record, Stage, State};
 use futures::future::join_all;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long after the first read that did not show a recorded thing the second one leaves. A shorter consistency timeout
+/// shortens it.
+const CONFIRM_ABSENCE: Duration = Duration::from_secs(5);
 
 /// What a read found.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,35 +93,43 @@ pub fn requests<'a>(
         let in_graph = graph.position(id).is_some_and(|at| read[at]);
         !in_graph && also(id, record)
     });
-    let left = left.map(|(id, record)| ReadRequest {
-        step: id,
-        kind: &record.kind,
-        spec: &record.inputs,
-        identity: Identity {
-            step: id.clone(),
-            name: record.name.clone(),
-            tags: record.tags.clone(),
-            token: record.token.clone(),
-        },
-        record: Some(record),
+    let deployment = Deployment {
+        account: state.account.clone(),
+        region: state.region.clone(),
+        suffix: state.suffix.clone(),
+    };
+    let left = left.map(|(id, record)| {
+        let mut tags = record.tags.clone();
+        // Older deployers recorded none; what they made belongs to the state's deployment.
+        tags.entry(MARK_DEPLOYMENT.to_owned())
+            .or_insert_with(|| deployment.to_string());
+        ReadRequest {
+            step: id,
+            kind: &record.kind,
+            spec: &record.inputs,
+            identity: Identity {
+                step: id.clone(),
+                name: record.name.clone(),
+                tags,
+                token: record.token.clone(),
+            },
+            record: Some(record),
+        }
     });
     wanted.chain(left).collect()
 }
 
-/// Reads everything. `consistency_timeout`: how long after its record was written a thing that is not visible is looked for again.
-pub async fn observe(
-    registry: &Registry,
-    requests: &[ReadRequest<'_>],
-    consistency_timeout: Duration,
-) -> Observations {
+/// Reads everything. What was recorded less than the consistency timeout ago and is not visible is looked for again.
+pub async fn observe(cx: &Context, requests: &[ReadRequest<'_>]) -> Observations {
     let mut done: HashMap<&str, Observed> = HashMap::with_capacity(requests.len());
     let mut waiting: Vec<&ReadRequest<'_>> = requests.iter().collect();
     let asked: HashMap<&str, ()> = requests.iter().map(|a| (a.step, ())).collect();
-    while !waiting.is_empty() {
+    loop {
+        let before = done.len();
         let mut now = Vec::new();
         let mut later = Vec::new();
         for request in waiting {
-            match readable(registry, request, &done, &asked) {
+            match readable(&cx.registry, request, &done, &asked) {
                 Readable::Now(spec) => now.push((request, spec)),
                 Readable::Settled(observed) => drop(done.insert(request.step, *observed)),
                 Readable::Later => later.push(request),
@@ -119,16 +137,13 @@ pub async fn observe(
         }
         // Side by side, reads of one type reach its batched reader together.
         now.sort_by_key(|(request, _)| request.kind);
-        let progressed = !now.is_empty() || later.len() < requests.len() - done.len() + now.len();
-        let found = join_all(
-            now.iter()
-                .map(|(request, spec)| look(registry, request, spec, consistency_timeout)),
-        )
-        .await;
-        for ((request, _), observed) in now.iter().zip(found) {
-            done.insert(request.step, observed);
+        let reads = now
+            .into_iter()
+            .map(|(request, spec)| Read { cx, request, spec });
+        for (step, observed) in read_all(cx, reads.collect()).await {
+            done.insert(step, observed);
         }
-        if !progressed {
+        if done.len() == before {
             break;
         }
         waiting = later;
@@ -136,6 +151,26 @@ pub async fn observe(
     done.into_iter()
         .map(|(step, observed)| (step.to_owned(), observed))
         .collect()
+}
+
+/// Reads side by side; what seems absent although it is recorded is read once more, all of it after one wait.
+async fn read_all<'a>(cx: &Context, reads: Vec<Read<'a>>) -> Vec<(&'a str, Observed)> {
+    let mut found = join_all(reads.iter().map(Read::look)).await;
+    let wait = CONFIRM_ABSENCE.min(cx.limits.consistency_timeout);
+    let doubted: Vec<(usize, Instant)> = (0..reads.len())
+        .filter(|at| reads[*at].recorded())
+        .filter_map(|at| Some((at, found[at].1? + wait)))
+        .filter(|(_, due)| *due > Instant::now())
+        .collect();
+    if let Some(due) = doubted.iter().map(|(_, due)| *due).max() {
+        tokio::time::sleep_until(due).await;
+        let again = join_all(doubted.iter().map(|(at, _)| reads[*at].once())).await;
+        for ((at, _), observed) in doubted.into_iter().zip(again) {
+            found[at].0 = observed;
+        }
+    }
+    let steps = reads.iter().map(|read| read.request.step);
+    steps.zip(found.into_iter().map(|f| f.0)).collect()
 }
 
 enum Readable {
@@ -201,112 +236,136 @@ fn filled(recorded: &Value, desired: &Value) -> Value {
     }
 }
 
-/// One step: reads it, patiently when it was written a moment ago, and judges whose it is.
-async fn look(
-    registry: &Registry,
-    request: &ReadRequest<'_>,
-    spec: &Value,
-    consistency_timeout: Duration,
-) -> Observed {
-    let driver = match registry.get(request.kind) {
-        Ok(driver) => driver,
-        Err(error) => return Observed::Unreadable(error),
-    };
-    let key = Key {
-        spec,
-        outputs: request.record.map(|r| &r.outputs).filter(|o| !o.is_null()),
-        identity: &request.identity,
-    };
-    let mut pause = Duration::from_millis(250);
-    let mut looks = 0;
-    loop {
-        looks += 1;
+/// The read of one step.
+struct Read<'a> {
+    cx: &'a Context,
+    request: &'a ReadRequest<'a>,
+    /// The settings with all that is known filled in.
+    spec: Value,
+}
+
+impl Read<'_> {
+    /// True when the state says that it exists, or existed until an earlier run deleted it.
+    fn recorded(&self) -> bool {
+        let record = self.request.record;
+        record.is_some_and(|r| r.stage != Stage::Creating && !r.outputs.is_null())
+    }
+
+    /// Reads it, again and again when its record was written a moment ago and it is not visible yet. For what is absent also the
+    /// instant of the first read that said so.
+    async fn look(&self) -> (Observed, Option<Instant>) {
+        let began = Instant::now();
+        let timeout = self.cx.limits.consistency_timeout;
+        let record = self.request.record.filter(|r| r.stage != Stage::Deleting);
+        let age = record.map(|r| self.cx.clock.age(r.at));
+        let mut pause = Duration::from_millis(250);
+        let mut first = None;
+        loop {
+            let again = first.is_some();
+            let observed = self.once().await;
+            if observed != Observed::Absent {
+                return (observed, None);
+            }
+            first.get_or_insert_with(Instant::now);
+            let (Some(record), Some(age)) = (record, age) else {
+                return (observed, first);
+            };
+            let spent = age + began.elapsed();
+            let mut left = timeout.saturating_sub(spent);
+            if left.is_zero() && record.stage == Stage::Creating && !again {
+                // An unresolved intent is looked for at least twice.
+                left = Duration::from_secs(1).min(timeout);
+            }
+            if left.is_zero() {
+                return (observed, first);
+            }
+            tokio::time::sleep(pause.min(left)).await;
+            pause *= 2;
+        }
+    }
+
+    /// Reads it once and judges whose it is.
+    async fn once(&self) -> Observed {
+        let driver = match self.cx.registry.get(self.request.kind) {
+            Ok(driver) => driver,
+            Err(error) => return Observed::Unreadable(error),
+        };
+        let outputs = self.request.record.map(|r| &r.outputs);
+        let key = Key {
+            spec: &self.spec,
+            outputs: outputs.filter(|o| !o.is_null()),
+            identity: &self.request.identity,
+        };
+        let mut recorded = key.outputs.is_some() && self.recorded();
         let mut read = driver.read(key).await;
-        if matches!(read, Ok(None))
-            && key.outputs.is_some()
-            && driver.meta().nature == Nature::Tagged
-        {
+        let tagged = driver.meta().nature == Nature::Tagged;
+        if matches!(read, Ok(None)) && key.outputs.is_some() && tagged {
             // The recorded id may be stale (an older state file was put back): the mark decides.
-            read = driver
-                .read(Key {
-                    outputs: None,
-                    ..key
-                })
-                .await;
+            recorded = false;
+            let outputs = None;
+            read = driver.read(Key { outputs, ..key }).await;
         }
         match read {
-            Err(error) => return Observed::Unreadable(error),
-            Ok(Some(live)) => return judge(request, driver.meta().nature, live),
-            Ok(None) => match remaining(request.record, consistency_timeout, looks) {
-                None => return Observed::Absent,
-                Some(left) => {
-                    tokio::time::sleep(pause.min(left)).await;
-                    pause *= 2;
-                }
-            },
+            Ok(Some(live)) => judge(self.request, driver.meta(), live, recorded),
+            Ok(None) => Observed::Absent,
+            // The place is somebody else's, who does not even show what is there.
+            Err(error) if error.class == Class::Conflict && !self.recorded() => {
+                let live = Live {
+                    spec: self.spec.clone(),
+                    tags: None,
+                    outputs: Value::Null,
+                    phase: Phase::Ready,
+                };
+                Observed::Foreign(live, error)
+            }
+            Err(error) => Observed::Unreadable(error),
         }
     }
 }
 
-/// How much longer a thing that is not visible deserves to be looked for. An unresolved intent is looked for at least twice.
-fn remaining(
-    record: Option<&Record>,
-    consistency_timeout: Duration,
-    looks: u32,
-) -> Option<Duration> {
-    let record = record.filter(|r| r.stage != Stage::Deleting)?;
-    let age =
-        Duration::try_from(jiff::Timestamp::now().duration_since(record.at)).unwrap_or_default();
-    let left = consistency_timeout.saturating_sub(age);
-    match (left.is_zero(), record.stage) {
-        (false, _) => Some(left),
-        (true, Stage::Creating) if looks < 2 && !consistency_timeout.is_zero() => {
-            Some(Duration::from_secs(1).min(consistency_timeout))
-        }
-        _ => None,
-    }
-}
-
-/// Whose is what was found?
-pub fn judge(request: &ReadRequest<'_>, nature: Nature, live: Live) -> Observed {
+/// Decides from the tags of what was read whether it is ours. `recorded`: it was found by what is recorded.
+fn judge(request: &ReadRequest<'_>, meta: &Meta, live: Live, recorded: bool) -> Observed {
     let Some(tags) = &live.tags else {
         return Observed::Found(live);
     };
-    if live.phase == Phase::Deleting || nature == Nature::SubResource {
+    if live.phase == Phase::Deleting || meta.nature == Nature::SubResource {
         return Observed::Found(live);
     }
-    let id = describe(&live.outputs, &request.identity.name);
-    match request.identity.ownership(tags) {
-        Ownership::Ours => Observed::Found(live),
-        // Every create call carries the mark, so what an open intent finds without one is somebody else's.
-        Ownership::Unmarked if request.record.is_some_and(|r| r.stage != Stage::Creating) => {
-            let keys = [super::driver::MARK_SUFFIX, super::driver::MARK_STEP];
-            let tags: Vec<_> = keys
-                .iter()
-                .filter_map(|k| Some(format!("{k}={}", request.identity.tags.get(*k)?)))
-                .collect();
-            let error = Error::of(
-                super::Class::Conflict,
-                "read",
-                format!("{} {id} lost its ownership mark", request.kind),
-            )
-            .hint(format!(
-                "if it is the one this deployment made, put its tags back ({}) and run again",
-                tags.join(", ")
-            ));
-            Observed::Foreign(live, error)
-        }
-        _ => {
-            let error = Error::foreign(
-                "read",
-                &format!("{} `{}` ({id})", request.kind, request.identity.name),
-            );
-            Observed::Foreign(live, error)
-        }
-    }
+    let identity = &request.identity;
+    let thing = format!(
+        "{} `{}` ({})",
+        request.kind,
+        identity.name,
+        describe(&live.outputs, &identity.name)
+    );
+    let error = match identity.ownership(tags, recorded, meta.global) {
+        Ownership::Ours => return Observed::Found(live),
+        Ownership::Unmarked if recorded => Error::of(
+            Class::Conflict,
+            "read",
+            format!("{thing} lost its ownership mark"),
+        )
+        .hint(format!(
+            "if it is the one this deployment made, `deployer state mark {}` puts its tags back ({})",
+            request.step,
+            identity.mark_text()
+        )),
+        Ownership::Unmarked if identity.ownership(tags, false, false) == Ownership::Ours => Error::of(
+            Class::Conflict,
+            "read",
+            format!("{thing} carries this suffix, but no tag says which account and region it belongs to"),
+        )
+        .hint(format!(
+            "if it is this deployment's, run `deployer state mark` with the state that recorded it, or give it the tag {MARK_DEPLOYMENT}={}; else choose another --suffix",
+            identity.tags.get(MARK_DEPLOYMENT).map_or("", String::as_str)
+        )),
+        Ownership::Unmarked | Ownership::Other => Error::foreign("read", &thing),
+    };
+    Observed::Foreign(live, error)
 }
 
-fn describe(outputs: &Value, name: &str) -> String {
+/// The id, ARN or name that tells a thing from others of its type.
+pub(super) fn describe(outputs: &Value, name: &str) -> String {
     ["id", "arn", "name"]
         .iter()
         .find_map(|k| outputs.get(k)?.as_str())

@@ -1,5 +1,6 @@
 //! The state again, from nothing but the ownership marks.
 
+use super::clock::Clock;
 use super::compare::{self, Wanted};
 use super::diff::TAGS;
 use super::driver::{Identity, Key, Nature, Owned, Ownership, Phase, Registry};
@@ -13,7 +14,13 @@ use std::collections::BTreeMap;
 /// Writes a record for every step of the graph that was found. `state` gives the head (suffix, account, region) and the
 /// measured durations; its records are replaced, but for those of steps that left the graph. Settings are recorded as
 /// desired where nothing differs, else as read.
-pub fn rebuild(graph: &Graph, seen: &Observations, registry: &Registry, state: &mut State) {
+pub fn rebuild(
+    graph: &Graph,
+    seen: &Observations,
+    registry: &Registry,
+    state: &mut State,
+    clock: &Clock,
+) {
     let old = std::mem::take(&mut state.steps);
     for step in &graph.steps {
         let Some(Observed::Found(live)) = seen.get(&step.id) else {
@@ -49,7 +56,7 @@ pub fn rebuild(graph: &Graph, seen: &Observations, registry: &Registry, state: &
             inputs: if differs { live.spec.clone() } else { desired },
             outputs: live.outputs.clone(),
             needs: step.needs(graph),
-            at: jiff::Timestamp::now(),
+            at: clock.now(),
         };
         state.steps.insert(step.id.clone(), record);
     }
@@ -62,13 +69,19 @@ pub fn rebuild(graph: &Graph, seen: &Observations, registry: &Registry, state: &
 /// Records marked things whose step neither the blueprint nor the state has: what an earlier blueprint made and a lost
 /// state no longer tells. Their settings are as they were read, their edges follow from the ids in them. What is not
 /// found again (its type is unknown, or it is on its way out) stays unrecorded.
-pub async fn recover(graph: &Graph, owned: &[Owned], registry: &Registry, state: &mut State) {
+pub async fn recover(
+    graph: &Graph,
+    owned: &[Owned],
+    registry: &Registry,
+    state: &mut State,
+    clock: &Clock,
+) {
     let strays: BTreeMap<&str, &Owned> = owned
         .iter()
         .filter(|o| graph.position(&o.step).is_none() && !state.steps.contains_key(&o.step))
         .map(|o| (o.step.as_str(), o))
         .collect();
-    let looks = strays.values().map(|o| record(graph, o, registry));
+    let looks = strays.values().map(|o| record(graph, o, registry, clock));
     let found: BTreeMap<String, Record> = join_all(looks).await.into_iter().flatten().collect();
     let all: Vec<(&String, &Record)> = state.steps.iter().chain(&found).collect();
     let mut edges: Vec<(String, String)> = Vec::new();
@@ -98,7 +111,12 @@ pub async fn recover(graph: &Graph, owned: &[Owned], registry: &Registry, state:
 }
 
 /// The record of one marked thing, as it is read by its mark.
-async fn record(graph: &Graph, owned: &Owned, registry: &Registry) -> Option<(String, Record)> {
+async fn record(
+    graph: &Graph,
+    owned: &Owned,
+    registry: &Registry,
+    clock: &Clock,
+) -> Option<(String, Record)> {
     let driver = registry.get(&owned.kind).ok()?;
     // Found by its mark, a thing needs no settings to be read; any of its type are of the right shape.
     let like = graph.steps.iter().find(|s| s.kind == owned.kind)?;
@@ -123,7 +141,7 @@ async fn record(graph: &Graph, owned: &Owned, registry: &Registry) -> Option<(St
     };
     let live = driver.read(key).await.ok()??;
     let tags = live.tags?;
-    if identity.ownership(&tags) != Ownership::Ours {
+    if identity.ownership(&tags, false, driver.meta().global) != Ownership::Ours {
         return None;
     }
     let record = Record {
@@ -136,7 +154,7 @@ async fn record(graph: &Graph, owned: &Owned, registry: &Registry) -> Option<(St
         inputs: live.spec,
         outputs: live.outputs,
         needs: Vec::new(),
-        at: jiff::Timestamp::now(),
+        at: clock.now(),
     };
     Some((owned.step.clone(), record))
 }

@@ -12,11 +12,34 @@ use std::fmt::Write;
 /// Seconds after which a step that is still held is told about again.
 const HELD_AGAIN: f64 = 60.0;
 
+/// Seconds after which a step says again how far it is.
+const PROGRESS_AGAIN: f64 = 5.0;
+
+/// `12,000 of about 40,000 objects deleted`
+pub(super) fn progress(done: u64, total: Option<u64>, what: &str) -> String {
+    let of = total.map_or_else(String::new, |t| format!("of about {} ", grouped(t)));
+    format!("{} {of}{what}", grouped(done))
+}
+
+/// A number with its thousands apart.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 /// One line per event that a reader of a log wants, with the seconds since the run began.
 #[derive(Debug, Default)]
 pub struct Plain {
     began: f64,
     held: HashMap<String, f64>,
+    progress: HashMap<String, f64>,
 }
 
 /// What a verb has done when it is done.
@@ -82,6 +105,29 @@ impl Plain {
                 self.held.insert(step.clone(), now);
                 line
             }
+            Event::StepWaiting {
+                step,
+                what,
+                seconds: waited,
+                limit_seconds,
+            } => {
+                let (waited, limit) = (seconds(*waited), seconds(*limit_seconds));
+                let more = format!("for {waited} of at most {limit}: {}", clean(what));
+                at("waiting", step, &more)
+            }
+            Event::StepProgress {
+                step,
+                done,
+                total,
+                what,
+            } => {
+                let last = self.progress.get(step).copied();
+                if last.is_some_and(|t| now - t < PROGRESS_AGAIN) {
+                    return None;
+                }
+                self.progress.insert(step.clone(), now);
+                at("working", step, &progress(*done, *total, what))
+            }
             Event::StepUnclear { step, error: why } => {
                 let more = format!(
                     "no clear answer to {}: {}; looking for it",
@@ -113,4 +159,21 @@ pub(super) fn json_line(event: &Event) -> String {
     };
     serde_json::to_string(&line)
         .unwrap_or_else(|e| format!("{{\"event\":\"broken\",\"why\":\"{e}\"}}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_is_a_number_of_a_number() {
+        assert_eq!(
+            progress(999, None, "objects deleted"),
+            "999 objects deleted"
+        );
+        assert_eq!(
+            progress(12_000, Some(1_040_000), "objects deleted"),
+            "12,000 of about 1,040,000 objects deleted"
+        );
+    }
 }

@@ -95,6 +95,11 @@ impl Cost {
     }
 }
 
+/// Types whose names or ids reach beyond one region. S3's buckets live in one, but their names and ARNs tell none.
+fn is_global(kind: &str) -> bool {
+    kind.starts_with("iam/") || kind.starts_with("s3/")
+}
+
 pub(super) fn meta<R: Resource>() -> Meta {
     let facts = R::FACTS;
     Meta {
@@ -103,6 +108,7 @@ pub(super) fn meta<R: Resource>() -> Meta {
             Listed::WithParent => Nature::ByParent,
             Listed::Ec2Tags | Listed::Service(..) | Listed::Own(_) => Nature::Tagged,
         },
+        global: is_global(R::TYPE),
         create_seconds: facts.seconds.0,
         delete_seconds: facts.seconds.1,
         fixed: facts.fixed,

@@ -29,6 +29,7 @@ mod adapter;
 pub mod dynamodb;
 pub mod ec2;
 mod facts;
+mod holders;
 pub mod iam;
 pub mod kms;
 pub mod logs;
@@ -49,6 +50,7 @@ pub use resource::{
 use crate::aws::Aws;
 use crate::engine::{Meta, Registry};
 use adapter::{Sub, Typed};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// All resource types: `things` have a life of their own, `parts` exist with their parent. A new type is one line here.
@@ -120,6 +122,12 @@ pub fn metas() -> Vec<Meta> {
         };
     }
     kinds!(list)
+}
+
+/// Typical seconds of all types: (create, delete).
+pub fn typical_seconds() -> BTreeMap<&'static str, (f64, f64)> {
+    let seconds = |m: Meta| (m.kind, (m.create_seconds, m.delete_seconds));
+    metas().into_iter().map(seconds).collect()
 }
 
 /// Typical seconds of a type: (create, delete).

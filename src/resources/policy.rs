@@ -82,7 +82,7 @@ fn normal(mut document: Value) -> Value {
             _ => nameless.push(statement),
         }
     }
-    nameless.sort_by_cached_key(Value::to_string);
+    nameless.sort_by_cached_key(|statement| sorted(statement).to_string());
     by_sid.extend(
         nameless
             .into_iter()
@@ -91,6 +91,19 @@ fn normal(mut document: Value) -> Value {
     );
     document["Statement"] = Value::Object(by_sid);
     document
+}
+
+/// With every list in order: statements without a name are told apart by what they say, not by how it is ordered.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => {
+            let mut items: Vec<Value> = items.iter().map(sorted).collect();
+            items.sort_by_cached_key(Value::to_string);
+            Value::Array(items)
+        }
+        Value::Object(map) => map.iter().map(|(k, v)| (k.clone(), sorted(v))).collect(),
+        other => other.clone(),
+    }
 }
 
 fn statement_form(statement: Value) -> Value {

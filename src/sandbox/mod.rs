@@ -10,6 +10,7 @@ mod server;
 mod sources;
 mod venv;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,8 @@ pub struct UpOptions {
     /// How long things take to settle: `none`, `aws/<divisor>` (AWS's typical seconds divided) or plain seconds for
     /// everything. `None` leaves a running sandbox as it is and starts a new one with `none`.
     pub latency: Option<String>,
+    /// AWS's typical seconds until a thing is there and until it is gone, by type (`rds/cluster`).
+    pub seconds: BTreeMap<&'static str, (f64, f64)>,
 }
 
 /// A running sandbox.

@@ -187,6 +187,8 @@ async fn start(
             &instance,
             "--latency",
             &latency,
+            "--seconds",
+            &json!(options.seconds).to_string(),
         ])
         .args([
             "--port",

@@ -8,18 +8,19 @@
 
 use async_trait::async_trait;
 use deployer::engine::driver::{Key, Owned};
-use deployer::engine::exec::{self, Limits};
+use deployer::engine::exec;
 use deployer::engine::graph::{Builder, Kind, StepMeta};
 use deployer::engine::observe::{observe, requests};
 use deployer::engine::plan::{self, Options};
-use deployer::engine::{Delta, Driver, Error, Events, Graph, Identity, Live, Meta, Registry};
+use deployer::engine::{
+    Context, Delta, Driver, Error, Events, Graph, Identity, Limits, Live, Meta, Registry,
+};
 use deployer::state::Writer;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
 
 #[derive(Serialize)]
 struct Nothing {
@@ -86,6 +87,12 @@ async fn run(steps: usize, chains: usize) -> (f64, u64, u64) {
     let mut registry = Registry::default();
     let meta = Meta::plain(Nothing::TYPE);
     registry.add(Arc::new(Idle(meta)));
+    let limits = Limits {
+        parallelism: 256,
+        consistency_timeout: Duration::ZERO,
+        ..Limits::default()
+    };
+    let cx = Context::new(registry, Events::default(), limits);
     let folder = tempfile::tempdir().unwrap();
     let began = Instant::now();
     let graph = graph(steps, chains);
@@ -94,34 +101,20 @@ async fn run(steps: usize, chains: usize) -> (f64, u64, u64) {
     let chosen = graph.select(None);
     let seen = {
         let requests = requests(&graph, &chosen, &state, |_, _| true);
-        observe(&registry, &requests, Duration::ZERO).await
+        observe(&cx, &requests).await
     };
     let plan = plan::build(
         &graph,
         &chosen,
         &state,
         &seen,
-        &registry,
+        &cx.registry,
         &Options::default(),
     );
     assert_eq!(plan.nodes.len(), steps);
     drop((seen, graph));
     let journal = writer.journal();
-    let (_keep, stop) = watch::channel(false);
-    let limits = Limits {
-        parallelism: 256,
-        ..Limits::default()
-    };
-    let report = exec::run(
-        &plan,
-        &mut state,
-        &registry,
-        Arc::new(journal.clone()),
-        &Events::default(),
-        &limits,
-        stop,
-    )
-    .await;
+    let report = exec::run(&cx, &plan, &mut state, Arc::new(journal.clone())).await;
     assert!(report.complete());
     writer.finish(&mut state).unwrap();
     let whole = std::fs::metadata(folder.path().join("figures.json"))

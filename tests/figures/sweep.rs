@@ -13,6 +13,8 @@
     reason = "a program for people that shares the tests' lab"
 )]
 
+#[path = "../it/support/forkserver.rs"]
+mod forkserver;
 #[path = "../it/support/lab.rs"]
 mod lab;
 

@@ -5,7 +5,7 @@ use crate::support::world::World;
 use deployer::engine::driver::Delegated;
 use deployer::engine::event::Verb;
 use deployer::engine::exec::{self, MemoryRecorder, Outcome};
-use deployer::engine::{Class, Error, Events, Leftover};
+use deployer::engine::{Class, Context, Error, Leftover};
 use deployer::state::{Stage, State};
 use serde_json::json;
 use std::sync::Arc;
@@ -154,7 +154,7 @@ async fn what_holds_data_is_not_replaced_without_leave() {
     let make =
         |fixed: u32| graph(|b| drop(b.add(head("a", "green"), Quick(json!({"fixed": fixed})))));
     let mut run = Run::on(&world);
-    run.registry.add(Arc::new(
+    run.cx.registry.add(Arc::new(
         world.kind("test/quick", (1.0, 1.0)).holding_data(),
     ));
     run.apply(&make(1)).await;
@@ -261,7 +261,7 @@ async fn a_delegated_field_is_left_to_its_owner_and_its_range_is_watched() {
     let world = World::new(0.5);
     let g = graph(|b| drop(b.add(head("record", "green"), Quick(json!({"weight": 0})))));
     let mut run = Run::on(&world);
-    run.registry.add(Arc::new(
+    run.cx.registry.add(Arc::new(
         world.kind("test/quick", (1.0, 1.0)).delegating(WEIGHT),
     ));
     run.apply(&g).await;
@@ -300,16 +300,11 @@ async fn a_stop_finishes_what_is_in_flight_and_the_next_run_goes_on() {
         tokio::time::sleep(Duration::from_secs(3600)).await;
     });
     let recorder = Arc::new(MemoryRecorder::default());
-    let report = exec::run(
-        &plan,
-        &mut run.state,
-        &run.registry,
-        recorder,
-        &Events::default(),
-        &run.limits,
-        stopped,
-    )
-    .await;
+    let cx = Context {
+        stop: stopped,
+        ..run.cx.clone()
+    };
+    let report = exec::run(&cx, &plan, &mut run.state, recorder).await;
     assert!(report.interrupted() && report.seconds < 10.0, "{report:?}");
     assert_eq!(run.state.steps["a"].stage, Stage::Created);
     assert!(run.apply(&g).await.complete());

@@ -145,7 +145,8 @@ fn no_command_touches_what_only_has_our_names() {
     let lab = Lab::start();
     lab.run(GREEN).expect(0);
     let foreign: Vec<String> = serde_json::from_str(&lab.python(NAMESAKES)).unwrap();
-    assert_eq!(foreign.len(), 20);
+    let there = lab.ids();
+    assert!(!foreign.is_empty() && foreign.iter().all(|id| there.contains(id.as_str())));
     let since = lab.mark();
     lab.run(&["drift", "--env", "green", "--json"]).expect(0);
     lab.run(&["plan", "--env", "green", "--json"]).expect(0);

@@ -217,7 +217,9 @@ fn what_an_older_deployer_recorded_without_a_field_is_read_and_removed() {
             }
         }
     }
-    assert!(dropped > 160, "{dropped}");
+    // Every step has at least one field of inputs or outputs to lose.
+    let steps = state["steps"].as_object().unwrap().len();
+    assert!(dropped >= steps, "{dropped} fields of {steps} steps");
     std::fs::write(&path, state.to_string()).unwrap();
     lab.run(&["plan", "--env", "green"]).expect(0);
     lab.run(DESTROY).expect(0);
@@ -310,7 +312,7 @@ fn one_environment_goes_without_the_other_and_a_stopped_destroy_goes_on() {
 
 #[test]
 fn a_stop_does_not_wait_for_what_settles() {
-    let lab = Lab::start_with(&["--latency", "aws/20"]);
+    let lab = Lab::with_latency("aws/20");
     let empty = lab.ids();
     let since = lab.mark();
     let child = lab.spawn(GREEN);

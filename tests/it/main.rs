@@ -8,16 +8,20 @@
     reason = "tests may"
 )]
 
+mod absence;
 mod audit;
 mod bad_input;
 mod budget;
+mod circles;
 mod data_safety;
 mod engine;
 mod foreign;
 mod hard_days;
 mod makespan;
 mod mutations;
+mod ownership;
 mod planning;
+mod policy;
 mod requests;
 mod sandbox;
 mod support;

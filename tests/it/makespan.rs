@@ -3,18 +3,16 @@
 use crate::support::world::World;
 use deployer::blueprint::{self, Facts};
 use deployer::config::Config;
-use deployer::engine::exec::{self, Limits, MemoryRecorder};
+use deployer::engine::exec::{self, MemoryRecorder};
 use deployer::engine::observe::{observe, requests};
 use deployer::engine::plan::{self, Options, Plan, critical};
 use deployer::engine::reference::walk;
-use deployer::engine::{Events, Graph, Registry};
+use deployer::engine::{Context, Events, Graph, Limits};
 use deployer::resources::ec2::ServicePrefixLists;
 use deployer::resources::typical;
 use deployer::state::State;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::watch;
 
 /// Seconds of one call to AWS in this simulation.
 const CALL: f64 = 0.3;
@@ -32,19 +30,9 @@ fn platform() -> Graph {
     blueprint::build(&Config::default(), &facts).unwrap()
 }
 
-async fn run(plan: &Plan, state: &mut State, registry: &Registry) -> f64 {
-    let (_keep, stop) = watch::channel(false);
+async fn run(plan: &Plan, state: &mut State, cx: &Context) -> f64 {
     let recorder = Arc::new(MemoryRecorder::default());
-    let report = exec::run(
-        plan,
-        state,
-        registry,
-        recorder,
-        &Events::default(),
-        &Limits::default(),
-        stop,
-    )
-    .await;
+    let report = exec::run(cx, plan, state, recorder).await;
     assert!(report.complete(), "{:?}", report.failed().next());
     let path = critical(&plan.nodes).into_iter().fold(0.0, f64::max);
     println!(
@@ -73,33 +61,25 @@ async fn apply_takes_at_most_1_05_and_destroy_at_most_1_10_of_the_critical_path(
         let kind: &'static str = kind.leak();
         (kind, typical(kind))
     }));
+    let cx = Context::new(registry, Events::default(), Limits::default());
+    let registry = &cx.registry;
     let mut state = State::empty("dev", "eu-central-1");
     let chosen = graph.select(None);
-    let seen = observe(
-        &registry,
-        &requests(&graph, &chosen, &state, |_, _| true),
-        Duration::ZERO,
-    )
-    .await;
+    let seen = observe(&cx, &requests(&graph, &chosen, &state, |_, _| true)).await;
     let plan = plan::build(
         &graph,
         &chosen,
         &state,
         &seen,
-        &registry,
+        registry,
         &Options::default(),
     );
-    let apply = run(&plan, &mut state, &registry).await;
-    let seen = observe(
-        &registry,
-        &requests(&graph, &chosen, &state, |_, _| true),
-        Duration::ZERO,
-    )
-    .await;
+    let apply = run(&plan, &mut state, &cx).await;
+    let seen = observe(&cx, &requests(&graph, &chosen, &state, |_, _| true)).await;
     // Durations measured by the first run must not hide those that the simulation plays.
     state.timings.clear();
-    let plan = plan::teardown(&graph, &state, &seen, &registry, None);
-    let destroy = run(&plan, &mut state, &registry).await;
+    let plan = plan::teardown(&graph, &state, &seen, registry, None);
+    let destroy = run(&plan, &mut state, &cx).await;
     assert!(world.live().is_empty());
     assert!(apply <= 1.05, "apply takes {apply:.3} of its critical path");
     assert!(

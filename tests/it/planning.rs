@@ -16,6 +16,7 @@ use std::sync::Arc;
 struct Versioned(Value);
 impl Kind for Versioned {
     const TYPE: &'static str = "test/versioned";
+    type Outputs = ();
 }
 
 /// A target group: it cannot be deleted while something uses it, and its name can be there once only.
@@ -25,14 +26,17 @@ struct Target(Value);
 impl Kind for Target {
     const TYPE: &'static str = "test/target";
     const NAMED_BY: &'static [&'static str] = &["fixed"];
+    type Outputs = ();
 }
 
 fn run_on(world: &Arc<World>) -> Run {
     let mut run = Run::on(world);
     let versioned = world.kind(Versioned::TYPE, (1.0, 1.0));
-    run.registry.add(Arc::new(versioned.changing(&["version"])));
+    run.cx
+        .registry
+        .add(Arc::new(versioned.changing(&["version"])));
     let target = world.kind(Target::TYPE, (1.0, 1.0));
-    run.registry.add(Arc::new(target.create_first()));
+    run.cx.registry.add(Arc::new(target.create_first()));
     run
 }
 

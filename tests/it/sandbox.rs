@@ -14,6 +14,7 @@ fn options(folder: &Path) -> UpOptions {
         folder: folder.to_path_buf(),
         port: None,
         latency: None,
+        seconds: deployer::resources::typical_seconds(),
     }
 }
 
@@ -170,5 +171,61 @@ async fn the_emulator_keeps_to_the_rules_of_aws() -> Outcome {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
+    Ok(())
+}
+
+/// The emulator asks by the deployer's kinds how long things take; one that no type has would be an error in mid-run.
+#[test]
+fn whatever_settles_has_the_seconds_of_a_type() -> Outcome {
+    let known = deployer::resources::typical_seconds();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sandbox/emulator");
+    let mut files = vec![folder.join("tgw.py")];
+    for entry in std::fs::read_dir(folder.join("patches"))? {
+        files.push(entry?.path());
+    }
+    let mut found = 0;
+    for file in files
+        .iter()
+        .filter(|f| f.extension().is_some_and(|e| e == "py"))
+    {
+        let text = std::fs::read_to_string(file)?;
+        let literals = text.split('"').skip(1).step_by(2);
+        let settles = |literal: &&str| {
+            let service = literal.split_once('/').map(|(service, _)| service);
+            service.is_some_and(|s| ["ec2", "rds", "dynamodb"].contains(&s))
+        };
+        for literal in literals.filter(settles) {
+            let kind = literal.split(' ').next().unwrap_or_default();
+            assert!(known.contains_key(kind), "{}: {literal}", file.display());
+            found += 1;
+        }
+    }
+    assert!(found > 0);
+    Ok(())
+}
+
+/// The README's first command, and how the sandbox that it starts is looked at and stopped.
+#[test]
+fn a_command_starts_the_sandbox_that_it_needs() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let deployer = |arguments: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_deployer"))
+            .args(arguments)
+            .current_dir(folder.path())
+            .env_remove("AWS_ENDPOINT_URL")
+            .env("AWS_ACCESS_KEY_ID", "real")
+            .env("AWS_SECRET_ACCESS_KEY", "real")
+            .output()
+    };
+    let plan = deployer(&["plan", "--sandbox", "--json"])?;
+    assert_eq!(plan.status.code(), Some(2), "{plan:?}");
+    let status = deployer(&["sandbox", "status", "--json"])?;
+    let status: serde_json::Value = serde_json::from_slice(&status.stdout)?;
+    assert_eq!(status["running"], true);
+    let down = deployer(&["sandbox", "down"])?;
+    assert_eq!(down.status.code(), Some(0));
+    let status = deployer(&["sandbox", "status", "--json"])?;
+    let status: serde_json::Value = serde_json::from_slice(&status.stdout)?;
+    assert_eq!(status["running"], false);
     Ok(())
 }

@@ -2,6 +2,7 @@
 
     inventory.py ENDPOINT [--region REGION]         canonical JSON: two runs of the same deployment give the same text
     inventory.py ENDPOINT [--region REGION] --ids   plain ids, one per line, of all that exists
+    inventory.py ENDPOINT --kinds                   the deployer's kinds: what shows them here, and how many there are
 
 In the JSON, ids are replaced by names (from the tags DeployerStep and Name, or from what a thing belongs to), and what
 differs between two equal deployments (times, random parts of addresses) is left out. Keys pending deletion and deleted
@@ -306,6 +307,46 @@ def others(account):
 
 SECTIONS = (ec2, rds, s3, dynamodb, kms, iam, others)
 
+# The deployer's kinds of resources, and the kind here that shows one or has it inside. A kind without a row fails a test:
+# an account with leftovers of it would pass for empty.
+KINDS = {
+    "dynamodb/table": "table",
+    "ec2/default_network_acl": "network-acl",
+    "ec2/default_security_group": "security-group",
+    "ec2/flow_log": "flow-log",
+    "ec2/gateway_endpoint": "vpc-endpoint",
+    "ec2/interface_endpoint": "vpc-endpoint",
+    "ec2/internet_gateway": "internet-gateway",
+    "ec2/internet_gateway_attachment": "internet-gateway",
+    "ec2/network_acl": "network-acl",
+    "ec2/network_acl_entries": "network-acl",
+    "ec2/network_acl_subnets": "network-acl",
+    "ec2/route_table": "route-table",
+    "ec2/route_table_subnets": "route-table",
+    "ec2/routes": "route-table",
+    "ec2/security_group": "security-group",
+    "ec2/security_group_rules": "security-group-rule",
+    "ec2/subnet": "subnet",
+    "ec2/transit_gateway": "transit-gateway",
+    "ec2/transit_gateway_association": "transit-gateway-route-table",
+    "ec2/transit_gateway_attachment": "transit-gateway-attachment",
+    "ec2/transit_gateway_propagations": "transit-gateway-route-table",
+    "ec2/transit_gateway_route_table": "transit-gateway-route-table",
+    "ec2/transit_gateway_routes": "transit-gateway-route-table",
+    "ec2/vpc": "vpc",
+    "iam/role": "role",
+    "kms/alias": "key",
+    "kms/key": "key",
+    "logs/log_group": "log-group",
+    "rds/cluster": "db-cluster",
+    "rds/cluster_parameter_group": "db-cluster-parameter-group",
+    "rds/instance": "db-instance",
+    "rds/parameter_group": "db-parameter-group",
+    "rds/subnet_group": "db-subnet-group",
+    "s3/bucket": "bucket",
+    "secretsmanager/rotation": "secret",
+}
+
 
 def canonical(value, names):
     """A value with names for ids, without what is volatile, sorted."""
@@ -346,9 +387,13 @@ def main():
     parser.add_argument("endpoint")
     parser.add_argument("--region", default="eu-central-1")
     parser.add_argument("--ids", action="store_true")
+    parser.add_argument("--kinds", action="store_true")
     arguments = parser.parse_args()
     account = collected(Account(arguments.endpoint, arguments.region))
-    print(ids(account) if arguments.ids else text(account))
+    if arguments.kinds:
+        print(json.dumps({kind: [shown, len(account.found.get(shown, []))] for kind, shown in KINDS.items()}))
+    else:
+        print(ids(account) if arguments.ids else text(account))
 
 
 def collected(account):

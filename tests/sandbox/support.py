@@ -33,6 +33,7 @@ def endpoint():
     atexit.register(folder.cleanup)
     port_file = pathlib.Path(folder.name) / "port"
     command = [sys.executable, "-m", "emulator", "--instance", "tests", "--port-file", str(port_file)]
+    command += ["--seconds", json.dumps({"rds/cluster": [90, 90]})]
     log = sys.stderr if os.environ.get("SANDBOX_LOG") else subprocess.DEVNULL
     process = subprocess.Popen(
         command, env={**os.environ, "PYTHONPATH": str(SOURCES), "PYTHONDONTWRITEBYTECODE": "1"}, stdout=log, stderr=log

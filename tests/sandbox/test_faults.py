@@ -164,6 +164,28 @@ class Faults(Case):
         self.assertEqual([r["RoleName"] for r in iam.list_roles()["Roles"] if r["RoleName"] == "late"], ["late"])
         self.assertEqual(iam.get_role(RoleName="late")["Role"]["RoleName"], "late")
 
+    def test_a_later_write_makes_nothing_younger(self):
+        vpc = EC2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
+        subnet = EC2.create_subnet(VpcId=vpc, CidrBlock="10.8.0.0/24")["Subnet"]["SubnetId"]
+        options = {"DefaultRouteTableAssociation": "disable"}
+        gateway = EC2.create_transit_gateway(Options=options)["TransitGateway"]["TransitGatewayId"]
+        self.skip(3600)
+        faults(lag_reads_ms=600_000)
+        attachment = EC2.create_transit_gateway_vpc_attachment(
+            TransitGatewayId=gateway, VpcId=vpc, SubnetIds=[subnet]
+        )["TransitGatewayVpcAttachment"]["TransitGatewayAttachmentId"]
+        table = EC2.create_transit_gateway_route_table(TransitGatewayId=gateway)["TransitGatewayRouteTable"]
+        self.skip(599)
+        EC2.associate_transit_gateway_route_table(
+            TransitGatewayRouteTableId=table["TransitGatewayRouteTableId"], TransitGatewayAttachmentId=attachment
+        )
+        self.assertEqual([v["VpcId"] for v in EC2.describe_vpcs(VpcIds=[vpc])["Vpcs"]], [vpc])
+        shown = EC2.describe_transit_gateway_vpc_attachments()["TransitGatewayVpcAttachments"]
+        self.assertNotIn(attachment, [a["TransitGatewayAttachmentId"] for a in shown])
+        self.skip(2)
+        shown = EC2.describe_transit_gateway_vpc_attachments()["TransitGatewayVpcAttachments"]
+        self.assertIn(attachment, [a["TransitGatewayAttachmentId"] for a in shown])
+
     def test_denied_in_each_protocol_s_words(self):
         faults(deny=["ec2:CreateVpc", "s3:CreateBucket", "kms:*", "rds:CreateDBCluster", "monitoring:PutDashboard"])
         for service, call, code, status in (

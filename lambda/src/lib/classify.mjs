@@ -1,20 +1,21 @@
 import { MigrationError, PermanentError, TransientError } from './errors.mjs';
-import { NETWORK, SQLSTATE, TLS, AWS, sqlstateHint } from './failures.mjs';
+import { NETWORK, TLS, AWS, passes, sqlstateHint } from './failures.mjs';
 
 /**
  * Any failure, from PostgreSQL, the network or AWS, as one of our two classes. Nothing of its text is taken over, since
  * PostgreSQL quotes rows in it: only codes and names of things.
  * @param {unknown} failure
+ * @param {import('./failures.mjs').Origin} [origin] of PostgreSQL's failures
  * @returns {MigrationError}
  */
-export function classify(failure) {
+export function classify(failure, origin = {}) {
   if (failure instanceof MigrationError) return failure;
   if (!(failure instanceof Error)) return new PermanentError('UNKNOWN', 'something that is no error was thrown');
-  return ofPostgres(failure) ?? ofAws(failure) ?? ofNetwork(failure) ?? ofDriver(failure) ?? ofProgram(failure);
+  return ofPostgres(failure, origin) ?? ofAws(failure) ?? ofNetwork(failure) ?? ofDriver(failure) ?? ofProgram(failure);
 }
 
-/** @param {Error & {code?: unknown, severity?: unknown, schema?: string, table?: string, column?: string, constraint?: string}} failure */
-function ofPostgres(failure) {
+/** @param {Error & {code?: unknown, severity?: unknown, schema?: string, table?: string, column?: string, constraint?: string}} failure @param {import('./failures.mjs').Origin} origin */
+function ofPostgres(failure, origin) {
   const { code } = failure;
   if (typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code) || failure.severity === undefined) return undefined;
   const facts = {
@@ -24,9 +25,9 @@ function ofPostgres(failure) {
     constraint: failure.constraint,
     cause: failure,
   };
-  const transient = SQLSTATE.transient.has(code) || code.startsWith('08');
-  if (transient) return new TransientError('DATABASE_TRANSIENT', `PostgreSQL answered ${code}`, facts);
-  return new PermanentError('DATABASE_REFUSED', `PostgreSQL answered ${code}`, { ...facts, hint: sqlstateHint(code) });
+  const message = `PostgreSQL answered ${code}${origin.statement === undefined ? '' : ` to ${origin.statement}`}`;
+  if (passes(code)) return new TransientError('DATABASE_TRANSIENT', message, { ...facts, hint: sqlstateHint(code, origin) });
+  return new PermanentError('DATABASE_REFUSED', message, { ...facts, hint: sqlstateHint(code, origin) });
 }
 
 /** @param {Error & {$metadata?: {httpStatusCode?: number}, $retryable?: {throttling?: boolean}}} failure */

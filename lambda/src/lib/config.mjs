@@ -29,7 +29,10 @@ import { PermanentError } from './errors.mjs';
 
 /** @type {readonly Level[]} */
 const LEVELS = ['debug', 'info', 'warn', 'error'];
-const ATTRIBUTE = /^.{1,255}$/;
+/** A path into a map is none: the attributes stand at the top of an item. */
+const ATTRIBUTE = /^[^.[\]]{1,255}$/;
+const TABLE = /^[A-Za-z0-9_.-]{3,255}$/;
+const STATE_TABLE_SUFFIX = '-migration';
 const PORT = { test: (/** @type {string} */ text) => /^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65_535 };
 const ARN = /^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+$/;
 
@@ -58,12 +61,15 @@ export function readDatabaseConfig(environment) {
 /**
  * @typedef {object} SessionsConfig
  * @property {string} targetTable
+ * @property {string} stateTable
+ * @property {string | undefined} sourceTable needed only to copy what blue's table holds already
+ * @property {string | undefined} hashKeySecretArn
  * @property {Attributes} attributes
  * @property {Level} logLevel
  *
  * @typedef {object} Attributes names of a session's attributes
  * @property {string} version a number that grows with every write
- * @property {string} time of the last write: a number, or a text that sorts
+ * @property {string} time of the last write: a number, or a text of ISO 8601
  * @property {string} expiry the table's TTL attribute
  */
 
@@ -74,15 +80,20 @@ export function readDatabaseConfig(environment) {
  */
 export function readSessionsConfig(environment) {
   const read = new Reader(environment);
+  const targetTable = read.required('TARGET_TABLE', TABLE, 'the name of a DynamoDB table');
   const config = {
-    targetTable: read.required('TARGET_TABLE', /^[A-Za-z0-9_.-]{3,255}$/, 'the name of a DynamoDB table'),
+    targetTable,
+    stateTable: read.optional('STATE_TABLE', TABLE, 'the name of a DynamoDB table') ?? `${targetTable.slice(0, 255 - STATE_TABLE_SUFFIX.length)}${STATE_TABLE_SUFFIX}`,
+    sourceTable: read.optional('SOURCE_TABLE', TABLE, 'the name of a DynamoDB table'),
+    hashKeySecretArn: read.optional('HASH_KEY_SECRET_ARN', ARN, 'the ARN of a secret'),
     attributes: {
-      version: read.optional('VERSION_ATTRIBUTE', ATTRIBUTE, 'the name of an attribute') ?? 'version',
-      time: read.optional('TIME_ATTRIBUTE', ATTRIBUTE, 'the name of an attribute') ?? 'updated_at',
-      expiry: read.optional('TTL_ATTRIBUTE', ATTRIBUTE, 'the name of an attribute') ?? 'expires_at',
+      version: read.optional('VERSION_ATTRIBUTE', ATTRIBUTE, 'the name of an attribute (not a path)') ?? 'version',
+      time: read.optional('TIME_ATTRIBUTE', ATTRIBUTE, 'the name of an attribute (not a path)') ?? 'updated_at',
+      expiry: read.optional('TTL_ATTRIBUTE', ATTRIBUTE, 'the name of an attribute (not a path)') ?? 'expires_at',
     },
     logLevel: read.choice('LOG_LEVEL', LEVELS, 'info'),
   };
+  if (targetTable !== '' && config.stateTable === targetTable) read.problems.push('STATE_TABLE is the same as TARGET_TABLE (it takes a table of its own)');
   read.finish();
   return config;
 }

@@ -7,8 +7,14 @@ import { MigrationError } from './errors.mjs';
 
 /** @typedef {import('./config.mjs').Level} Level */
 
-/** Names of things in a database: no digits run long enough for a card number. */
-const name = (/** @type {unknown} */ v) => typeof v === 'string' && /^[\p{L}_][\p{L}\p{N}_$.-]{0,200}$/u.test(v) && !/\d{13}/.test(v);
+/** Digits and separators, but not those of times, paths and names. */
+const DIGITS = /\p{Nd}(?:[^\p{L}\p{N}_/:]{0,2}\p{Nd}){11,}/u;
+/** A card number in its groups, whatever separates them. */
+const GROUPS = /\p{Nd}{4}([^\p{L}\p{N}]{1,3})(?:\p{Nd}{4}\1\p{Nd}{4}\1\p{Nd}{1,7}|\p{Nd}{6}\1\p{Nd}{4,5})/u;
+const ADDRESS = /[^\s@<>"'(),;:]+@[^\s@<>"'(),;:]+\.[\p{L}\p{N}-]+/u;
+
+/** Names of things in a database: no digits run long enough for a card number (two dates are no longer than eight each). */
+const name = (/** @type {unknown} */ v) => typeof v === 'string' && /^[\p{L}_][\p{L}\p{N}_$.-]{0,200}$/u.test(v) && !/\p{Nd}(?:[.-]?\p{Nd}){12}/u.test(v) && !GROUPS.test(v);
 const number = (/** @type {unknown} */ v) => (typeof v === 'number' && Number.isFinite(v)) || typeof v === 'bigint';
 const flag = (/** @type {unknown} */ v) => typeof v === 'boolean';
 const lsn = (/** @type {unknown} */ v) => typeof v === 'string' && /^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/.test(v);
@@ -119,8 +125,12 @@ export function describeError(error) {
   return told;
 }
 
-/** The last net under texts of our own: a run of digits as long as a card number, with or without separators, is struck out. @param {string} text */
-const scrub = (text) => text.replace(/\d(?:[ -]?\d){11,}/g, WITHHELD);
+/**
+ * The last net under texts of our own: what is as long as a card number, in the digits of any script and with any separators, and what looks
+ * like an e-mail address, is struck out.
+ * @param {string} text
+ */
+const scrub = (text) => [DIGITS, GROUPS, ADDRESS].reduce((rest, pattern) => rest.replaceAll(new RegExp(pattern, 'gu'), WITHHELD), text);
 
 /** @param {unknown} value */
 const plain = (value) => (typeof value === 'bigint' ? Number(value) : value);

@@ -1,4 +1,5 @@
 import { CURRENCY_EXPONENTS } from './currencies.mjs';
+import { Literals } from './literals.mjs';
 import { Problems } from './problems.mjs';
 import { checkShape } from './schema.mjs';
 import { compileTable } from './table.mjs';
@@ -11,15 +12,16 @@ const QUARANTINE_LIMIT = 1000;
  * @param {unknown} mappingJson
  * @param {import('./types.mjs').Catalog} source
  * @param {import('./types.mjs').Catalog} target
- * @param {{hashKey?: Buffer | null}} [secrets]
+ * @param {{hashKey?: Buffer | null, literals?: Literals}} [known] `literals`: when it is open afterwards, let it ask the servers and compile again
  * @returns {import('./types.mjs').Mapping}
  * @throws {import('../lib/errors.mjs').PermanentError} code `MAPPING`, with all that is wrong
  */
-export function compileMapping(mappingJson, source, target, { hashKey = null } = {}) {
+export function compileMapping(mappingJson, source, target, { hashKey = null, literals = new Literals() } = {}) {
   const spec = checkShape(mappingJson);
   const problems = new Problems();
+  acceptVersions(spec.extensions ?? [], [source, target]);
   const exponents = new Map([...CURRENCY_EXPONENTS, ...Object.entries(spec.currencies ?? {})]);
-  const settings = { source, target, exponents, hashKey, problems };
+  const settings = { source, target, exponents, hashKey, literals, problems };
   checkOnce(spec.tables.map((table) => table.source), 'source', problems);
   checkOnce(spec.tables.map((table) => table.target ?? table.source), 'target', problems);
   const tables = spec.tables.map((table, i) => compileTable(table, `tables[${i}]`, settings));
@@ -27,7 +29,32 @@ export function compileMapping(mappingJson, source, target, { hashKey = null } =
   return {
     tables: /** @type {import('./types.mjs').TablePlan[]} */ (tables),
     limits: { quarantine: spec.limits?.quarantine ?? QUARANTINE_LIMIT },
+    sequences: { gap: spec.sequences?.gap === undefined ? undefined : BigInt(spec.sequences.gap), pairs: spec.sequences?.pairs ?? {}, alone: spec.sequences?.alone ?? [] },
   };
+}
+
+/**
+ * The same, with both servers at hand to say how they write the values that the mapping names.
+ * @param {unknown} mappingJson @param {import('./types.mjs').Catalog} source @param {import('./types.mjs').Catalog} target
+ * @param {{hashKey: Buffer | null}} secrets
+ * @param {import('../pg/session.mjs').Session} blue @param {import('../pg/session.mjs').Session} green
+ */
+export async function compileWithServers(mappingJson, source, target, { hashKey }, blue, green) {
+  const literals = new Literals();
+  const compiled = compileMapping(mappingJson, source, target, { hashKey, literals });
+  if (!literals.open) return compiled;
+  await literals.ask(blue, green);
+  return compileMapping(mappingJson, source, target, { hashKey, literals });
+}
+
+/**
+ * The part of a mapping that says what is copied. The rest (limits, sequences) may change while a migration is under way.
+ * @param {unknown} mappingJson
+ */
+export function copiedPart(mappingJson) {
+  if (typeof mappingJson !== 'object' || mappingJson === null) return mappingJson;
+  const { $schema, description, limits, sequences, ...rest } = /** @type {Record<string, unknown>} */ (mappingJson);
+  return rest;
 }
 
 /** @param {string[]} names @param {string} key @param {Problems} problems */
@@ -36,4 +63,12 @@ function checkOnce(names, key, problems) {
     const first = names.indexOf(name);
     if (first < i) problems.add(`tables[${i}].${key}`, name, `tables[${first}] has it already: each table comes once`);
   });
+}
+
+/**
+ * Extensions whose versions are told to write values alike.
+ * @param {string[]} names @param {import('./types.mjs').Catalog[]} catalogs
+ */
+function acceptVersions(names, catalogs) {
+  for (const type of catalogs.flatMap(({ types }) => types ?? [])) if (type.extension !== undefined && names.includes(type.extension)) type.version = 'any';
 }

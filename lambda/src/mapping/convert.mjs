@@ -1,4 +1,4 @@
-import { canonicalJson, isJson } from './json.mjs';
+import { TWICE, canonicalJson, isJson } from './json.mjs';
 import { Problem } from './problem.mjs';
 import { sameText, widens } from './pgtypes.mjs';
 import { toInteger, toNumeric } from './convert-number.mjs';
@@ -46,7 +46,7 @@ export function converter(from, to, { strict = false } = {}) {
     case 'enum':
       return ['text', 'enum'].includes(from.family) ? toEnum(to) : undefined;
     default:
-      return (from.family === 'other' && from.name === to.name) || (strict && from.family === 'text') ? unchanged : undefined;
+      return strict && from.family === 'text' ? unchanged : undefined;
   }
 }
 
@@ -58,7 +58,8 @@ export const keepsApart = (from, to) =>
   goesInto(from, to) || to.name === 'text' || (from.family.startsWith('timestamp') && to.family.startsWith('timestamp') && to.args.length === 0);
 
 /** Types outside the list whose text is one plain word or number: inet, interval, ranges; not arrays and rows. @param {PgType} type */
-const isSimple = (type) => !/\[\]$|record/.test(type.name);
+const isSimple = ({ name, definition }) =>
+  definition === undefined ? !/\[\]$|record/.test(name) : definition.kind === 'builtin' ? name !== 'money' : ['range', 'extension'].includes(definition.kind);
 
 /** A value as other types see it: no padding, booleans as words. @param {PgType} from @returns {Convert} */
 export function asText(from) {
@@ -114,8 +115,13 @@ function toUuid(text) {
 
 const NO_JSON = new Problem('not JSON');
 
+const KEY_TWICE = new Problem('JSON with the same key twice in an object, of which jsonb keeps one');
+
 /** @type {Convert} */
-const toJsonb = (text) => canonicalJson(text) ?? NO_JSON;
+function toJsonb(text) {
+  const canonical = canonicalJson(text);
+  return canonical === TWICE ? KEY_TWICE : (canonical ?? NO_JSON);
+}
 
 /** @type {Convert} */
 const toJson = (text) => (isJson(text) ? text : NO_JSON);

@@ -1,6 +1,5 @@
 import { converter, goesInto, keepsApart } from './convert.mjs';
-import { CASTABLE, TEXT, carriesOrder, parseType } from './pgtypes.mjs';
-import { quote } from './problems.mjs';
+import { CASTABLE, TEXT, carriesOrder, difference, parseType, shown, typeOf } from './pgtypes.mjs';
 import { apply } from './operand.mjs';
 import { Problem } from './problem.mjs';
 import { column, mapped } from './operations/column.mjs';
@@ -97,6 +96,10 @@ const enumNamed = (enums, name) => Object.keys(enums).find((known) => known === 
 /** @param {Context} cx @param {Expression} operand @param {PgType} type @param {string} path @returns {Expression | undefined} */
 function convertTo(cx, operand, type, path) {
   const convert = converter(operand.type, type, { strict: operand.loose });
+  if (convert !== undefined && operand.loose && (type.family === 'float' || type.family === 'other')) {
+    cx.problems.add(path, type.text, "a text that was put together can't be brought into the form in which PostgreSQL writes this type");
+    return undefined;
+  }
   if (convert === undefined) {
     cx.problems.add(path, type.text, `${operand.type.text} can't be converted to it without loss`);
     return undefined;
@@ -117,18 +120,18 @@ const IS_NULL = new Problem('NULL, which the target column does not take');
  *   unchecked; `carried`: the same, and sorted alike too
  */
 export function compileColumn(cx, spec, path, target) {
-  const type = parseType(target.type, cx.targetEnums);
+  const type = typeOf(target, cx.targetEnums, 'green');
   const computed = compileExpression(cx, spec, path, type);
   if (computed === undefined) return undefined;
   if (!computed.loose && !goesInto(computed.type, type)) {
-    cx.problems.add(path, spec, `it is ${computed.type.text}, the target column is ${type.text}: ${advice(computed.type, type)}`);
+    cx.problems.add(path, spec, `it is ${shown(computed.type)}, the target column is ${shown(type)}: ${advice(computed.type, type)}`);
     return undefined;
   }
   const converted = convertTo(cx, computed, type, path);
   if (converted === undefined) return undefined;
   const raw = converted.column !== null;
   const carried = raw && carriesOrder(computed.type, type) ? converted.column : null;
-  if (!target.notNull || !converted.nullable) return { ...converted, carried, raw };
+  if (!(target.notNull || target.domainNotNull) || !converted.nullable) return { ...converted, carried, raw };
   const { compute } = converted;
   return {
     ...converted,
@@ -143,11 +146,9 @@ export function compileColumn(cx, spec, path, target) {
 
 /** @param {PgType} from @param {PgType} to */
 function advice(from, to) {
-  if (from.family === 'enum' && to.family === 'enum') {
-    const missing = (from.labels ?? []).filter((label) => !to.labels?.includes(label));
-    return `its labels ${missing.map(quote).join(', ')} are not there; use "map"`;
-  }
+  const told = difference(from, to);
+  if (told !== undefined) return told;
   return to.family === 'other' || converter(from, to) === undefined
     ? 'there is no lossless conversion'
-    : `say so with "cast": ${quote(to.text)}`;
+    : `say so with "cast": ${JSON.stringify(to.text)}`;
 }

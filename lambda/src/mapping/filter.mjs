@@ -1,6 +1,7 @@
-import { converter, asText } from './convert.mjs';
+import { converter } from './convert.mjs';
 import { compareDecimals, parseDecimal } from './decimal.mjs';
-import { parseType, TEXT } from './pgtypes.mjs';
+import { equality } from './equality.mjs';
+import { TEXT, shown, typeOf } from './pgtypes.mjs';
 import { literal } from './operations/constant.mjs';
 import { timeOrder } from './temporal.mjs';
 
@@ -32,7 +33,7 @@ const list = (cx, spec, path, key) =>
 
 /** @param {Context} cx @param {Spec} spec @param {string} path @param {string} key @returns {Spec} */
 function only(cx, spec, path, key) {
-  for (const other of Object.keys(spec)) if (other !== key) cx.problems.add(`${path}.${other}`, spec[other], `"${key}" stands alone`);
+  for (const other of Object.keys(spec)) if (other !== key) cx.problems.addValue(`${path}.${other}`, spec[other], `"${key}" stands alone`);
   return /** @type {Spec} */ (spec[key]);
 }
 
@@ -69,7 +70,7 @@ function comparison(cx, spec, path) {
     return () => true;
   }
   const slot = cx.slot(name);
-  const holds = predicate(cx, kind, spec[kind], `${path}.${kind}`, parseType(column.type, cx.sourceEnums));
+  const holds = predicate(cx, kind, spec[kind], `${path}.${kind}`, typeOf(column, cx.sourceEnums, 'blue'));
   return (values) => {
     const value = values[slot];
     return value === undefined ? undefined : holds(value);
@@ -84,17 +85,16 @@ function predicate(cx, kind, wanted, path, type) {
   if (kind === 'isNull') return (value) => (value === null) === wanted;
   if (kind === 'atLeast' || kind === 'below') return range(cx, kind, wanted, path, type);
   const many = kind === 'equals' ? [wanted] : /** @type {unknown[]} */ (wanted);
-  const read = asText(type);
+  const key = equality(type);
+  if (key === undefined) {
+    cx.problems.addValue(path, wanted, `${kind} takes a column of which equal values have one form; ${shown(type)} has several, or knows no equality`);
+    return () => true;
+  }
   const texts = many.map((one, i) => literal(cx, one, kind === 'equals' ? path : `${path}[${i}]`, type));
-  const number = type.family === 'numeric';
-  const key = (/** @type {string} */ text) => (number ? numberKey(text) : read(text));
   const set = new Set(texts.map((text) => (text === null ? null : key(text))));
   const inside = kind !== 'notIn';
   return (value) => (value !== null && set.has(key(value))) === inside;
 }
-
-/** 1.50 equals 1.5. @param {string} text */
-const numberKey = (text) => text.includes('.') ? text.replace(/\.?0+$/, '') : text;
 
 /**
  * @param {Context} cx @param {'atLeast' | 'below'} kind @param {unknown} wanted @param {string} path
@@ -104,7 +104,7 @@ function range(cx, kind, wanted, path, type) {
   const limit = literal(cx, wanted, path, type.family === 'text' ? TEXT : type);
   const compare = ordering(type.family);
   if (compare === undefined || converter(TEXT, type, { strict: true }) === undefined) {
-    cx.problems.add(path, wanted, `${kind} takes a column that is a number, a date or a time, not ${type.text}`);
+    cx.problems.addValue(path, wanted, `${kind} takes a column that is a number, a date or a time, not ${type.text}`);
     return () => true;
   }
   if (limit === null) return () => true;

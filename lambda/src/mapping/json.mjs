@@ -1,19 +1,22 @@
 import { parseDecimal, printDecimal } from './decimal.mjs';
 
 /**
- * JSON text as jsonb prints it: keys by length, then by bytes, the last of equal keys, one space after `:` and `,`, numbers with
- * all their digits. So a json or text column can be cast to jsonb and still be compared with what green stores.
+ * JSON text as jsonb prints it: keys by length, then by bytes, one space after `:` and `,`, numbers with all their digits. So a json or
+ * text column can be cast to jsonb and still be compared with what green stores. Of equal keys jsonb keeps the last: such a text would lose something.
  */
 
 /** jsonb nests as deep as the server's stack lets it; this is far beyond real documents. */
 const DEEPEST = 500;
 
-/** @param {string} text @returns {string | undefined} `undefined`: no JSON, or none that jsonb takes (U+0000, half a surrogate pair) */
+/** A key that an object has twice. */
+export const TWICE = Symbol('a key twice');
+
+/** @param {string} text @returns {string | typeof TWICE | undefined} `undefined`: no JSON, or none that jsonb takes (U+0000, half a surrogate pair) */
 export function canonicalJson(text) {
   if (!isJson(text)) return undefined;
   const reader = new Reader(text);
   const printed = reader.value(0);
-  return reader.bad ? undefined : printed;
+  return reader.bad ? undefined : reader.twice ? TWICE : printed;
 }
 
 /** @param {string} text */
@@ -29,6 +32,7 @@ export function isJson(text) {
 /** Walks text that JSON.parse has accepted, and keeps what it would lose: the digits of numbers. */
 class Reader {
   bad = false;
+  twice = false;
   at = 0;
 
   /** @param {string} text */
@@ -54,6 +58,7 @@ class Reader {
     for (this.at += 1; !this.bad && this.peek() !== '}'; ) {
       const key = this.string();
       this.skip(':');
+      this.twice ||= members.has(key);
       members.set(key, this.value(depth + 1));
       this.skip(',');
     }

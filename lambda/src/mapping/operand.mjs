@@ -27,6 +27,7 @@ import { TEXT } from './pgtypes.mjs';
  * @property {Record<string, string[]>} targetEnums
  * @property {ReadonlyMap<string, number>} exponents of currencies
  * @property {Buffer | null} hashKey
+ * @property {import('./literals.mjs').Literals} literals
  * @property {import('./problems.mjs').Problems} problems
  *
  * @typedef {Record<string, unknown>} Spec the JSON of an expression; its shape was checked with the JSON Schema

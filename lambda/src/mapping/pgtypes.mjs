@@ -1,8 +1,15 @@
+import { withoutDomains } from '../pg/types.mjs';
+
 /**
- * PostgreSQL's type names, as `format_type` prints them and as people write them.
+ * PostgreSQL's types: their names, as `format_type` prints them and as people write them, and what stands behind a name.
+ *
+ * @typedef {import('../pg/types.mjs').TypeDefinition} TypeDefinition
  *
  * @typedef {object} PgType
- * @property {string} text as it was given
+ * @property {string} text as it was given; without the domain
+ * @property {string} [domain] the name of the domain that it was given as
+ * @property {'blue' | 'green'} [side] whose column has it
+ * @property {TypeDefinition} [definition] where it was read from a catalog, of a type outside of the list below
  * @property {Family} family
  * @property {string} name the short name: `varchar`, `int8`, `timestamptz`; for other types the given text
  * @property {number[]} args length; precision and scale
@@ -70,6 +77,24 @@ export function parseType(text, enums = {}) {
   return { text, family: known[1], name: known[0], args, labels: undefined };
 }
 
+/**
+ * The type of a column. A domain is what it is made from: its name says nothing of what it rounds or cuts; its checks refuse rows, which is seen.
+ * @param {{type: string, definition?: TypeDefinition}} column
+ * @param {Record<string, readonly string[]>} [enums]
+ * @param {'blue' | 'green'} [side]
+ * @returns {PgType}
+ */
+export function typeOf({ type, definition }, enums = {}, side = undefined) {
+  if (definition === undefined) return { ...parseType(type, enums), side };
+  const { text, definition: plain } = withoutDomains({ text: type, definition });
+  const known = parseType(text, enums);
+  const labelled = plain.labels === undefined ? known : { ...known, family: /** @type {const} */ ('enum'), labels: plain.labels };
+  return { ...labelled, side, ...(labelled.family === 'other' ? { definition: plain } : {}), ...(definition.kind === 'domain' ? { domain: definition.name } : {}) };
+}
+
+/** A type as messages name it. @param {PgType} type */
+export const shown = ({ text, domain }) => (domain === undefined ? text : `${domain} (a domain over ${text})`);
+
 export const TEXT = parseType('text');
 export const NUMERIC = parseType('numeric');
 export const BYTEA = parseType('bytea');
@@ -94,12 +119,84 @@ export function sameText(from, to) {
     case 'timestamptz':
       return (from.args[0] ?? 6) <= (to.args[0] ?? 6);
     case 'enum':
-      return (from.labels ?? []).every((label) => to.labels?.includes(label));
+      return sameOrder(from.labels ?? [], to.labels ?? []);
+    case 'other':
+      return from.definition === undefined || to.definition === undefined ? from.name === to.name : sameDefinition(from, to);
     default:
       return from.name === to.name && same(from.args, to.args);
   }
 }
 
+/** Are all labels of the one in the other, in the same order? Their order is what `<` and ORDER BY go by. @param {readonly string[]} labels @param {readonly string[]} wider */
+function sameOrder(labels, wider) {
+  const places = labels.map((label) => wider.indexOf(label));
+  return places.every((place, i) => place >= 0 && (i === 0 || place > /** @type {number} */ (places[i - 1])));
+}
+
+/** Arrays, composite types, ranges, types of extensions: does a value's text mean the same? @param {PgType} from @param {PgType} to @returns {boolean} */
+function sameDefinition(from, to) {
+  const one = /** @type {TypeDefinition} */ (from.definition);
+  const other = /** @type {TypeDefinition} */ (to.definition);
+  if (one.kind !== other.kind) return false;
+  switch (one.kind) {
+    case 'array':
+      return sameText(elementOf(from), elementOf(to));
+    case 'composite':
+      return (
+        one.attributes?.length === other.attributes?.length &&
+        (one.attributes ?? []).every((attribute, i) => {
+          const namesake = other.attributes?.[i];
+          return namesake !== undefined && attribute.name === namesake.name && sameText(attributeOf(attribute), attributeOf(namesake));
+        })
+      );
+    case 'range':
+    case 'multirange':
+      return one.detail === other.detail && one.base !== undefined && other.base !== undefined && exactly(attributeOf(one.base), attributeOf(other.base));
+    case 'extension':
+      return one.extension === other.extension && one.detail === other.detail && one.version === other.version && modifiers(from) === modifiers(to);
+    case 'custom':
+      return one.name === other.name && one.detail === other.detail && modifiers(from) === modifiers(to);
+    default:
+      return from.name === to.name;
+  }
+}
+
+/** @param {import('../pg/types.mjs').Typed} typed */
+const attributeOf = ({ text, definition }) => typeOf({ type: text, definition });
+
+/** `numeric(12,4)[]` is an array of `numeric(12,4)`. @param {PgType} array */
+function elementOf({ text, definition }) {
+  const element = /** @type {import('../pg/types.mjs').Typed} */ (definition?.base);
+  return typeOf({ type: element.definition.kind === 'builtin' ? text.replace(/\[\]$/, '') : element.text, definition: element.definition });
+}
+
+/** @param {PgType} from @param {PgType} to */
+const exactly = (from, to) => sameText(from, to) && sameText(to, from);
+
+/** `(Point,4326)` @param {PgType} type */
+const modifiers = ({ text }) => /\(.*\)/.exec(text)?.[0] ?? '';
+
+/** What differs between two types that sameText tells apart, where their names do not say it. @param {PgType} from @param {PgType} to @returns {string | undefined} */
+export function difference(from, to) {
+  const [one, other] = [from.definition, to.definition];
+  if (from.family === 'enum' && to.family === 'enum') {
+    const missing = (from.labels ?? []).filter((label) => !to.labels?.includes(label));
+    return missing.length > 0 ? `its labels ${missing.map((label) => JSON.stringify(label)).join(', ')} are not there; use "map"` : 'its labels stand in another order there; use "map" when that is meant';
+  }
+  if (one === undefined || other === undefined) return undefined;
+  if (one.kind !== other.kind) return `one is ${article(one.kind)} type, the other ${article(other.kind)} type`;
+  if (one.kind === 'extension' && one.extension === other.extension && one.version !== other.version)
+    return `the extension ${one.extension} has version ${one.version} on blue and ${other.version} on green: update it, or name it in "extensions" where both versions are known to write values alike`;
+  if (one.kind === 'composite') return `their attributes differ: ${list(one)} on blue, ${list(other)} on green`;
+  if (one.kind === 'array') return difference(elementOf(from), elementOf(to)) ?? undefined;
+  return `the definitions of ${one.name} differ`;
+}
+
+/** @param {TypeDefinition} definition */
+const list = ({ attributes }) => `(${(attributes ?? []).map(({ name, text }) => `${name} ${text}`).join(', ')})`;
+
+/** @param {string} word */
+const article = (word) => `${/^[aeiou]/.test(word) ? 'an' : 'a'} ${word}`;
 /**
  * Does every value of `from` fit into `to`? Its text may change: numeric(8,5) shows more zeros than numeric(6,3).
  * @param {PgType} from @param {PgType} to
@@ -114,6 +211,7 @@ export function widens(from, to) {
 export function carriesOrder(from, to) {
   if (from.family === 'integer') return sameText(from, to) && to.family === 'integer';
   if (from.family === 'enum') return to.family === 'enum' && same(from.labels ?? [], to.labels ?? []);
+  if (from.family === 'other') return to.family === 'other' && exactly(from, to);
   return from.family === to.family && from.name === to.name && same(from.args, to.args);
 }
 

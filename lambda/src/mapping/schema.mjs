@@ -1,6 +1,6 @@
 import { Ajv } from 'ajv';
 import schema from '../../mappings/schema.json' with { type: 'json' };
-import { Problems } from './problems.mjs';
+import { Problems, WORD, keyOfPath } from './problems.mjs';
 
 /**
  * @typedef {object} TableSpec
@@ -15,6 +15,8 @@ import { Problems } from './problems.mjs';
  * @property {1} version
  * @property {{quarantine?: number}} [limits]
  * @property {Record<string, number>} [currencies]
+ * @property {string[]} [extensions] whose versions may differ
+ * @property {{gap?: number, pairs?: Record<string, string>, alone?: string[]}} [sequences]
  * @property {TableSpec[]} tables
  */
 
@@ -40,24 +42,24 @@ function tell(problems, error) {
   switch (error.keyword) {
     case 'additionalProperties': {
       const name = String(params['additionalProperty']);
-      return problems.unknown(join(path, name), name, 'one of', Object.keys(parentSchema?.['properties'] ?? {}));
+      return problems.unknown(join(path, keyOfPath(name)), name, 'one of', Object.keys(parentSchema?.['properties'] ?? {}));
     }
     case 'required':
       return problems.add(join(path, String(params['missingProperty'])), undefined, 'it has to be given');
     case 'type':
-      return problems.add(path, data, `it takes ${[wanted].flat().map(String).map(withArticle).join(' or ')}`);
+      return problems.addValue(path, data, `it takes ${[wanted].flat().map(String).map(withArticle).join(' or ')}`);
     case 'enum':
       return typeof data === 'string'
-        ? problems.unknown(path, data, 'one of', /** @type {string[]} */ (wanted))
-        : problems.add(path, data, `it takes one of ${/** @type {string[]} */ (wanted).join(', ')}`);
+        ? problems.unknown(path, data, 'one of', /** @type {string[]} */ (wanted), WORD)
+        : problems.addValue(path, data, `it takes one of ${/** @type {string[]} */ (wanted).join(', ')}`);
     case 'const':
-      return problems.add(path, data, `it takes ${JSON.stringify(wanted)}`);
+      return problems.addValue(path, data, `it takes ${JSON.stringify(wanted)}`);
     case 'anyOf':
-      return problems.add(path, data, 'it takes "quarantine", "carry" or {"value": ...}');
+      return problems.addValue(path, data, 'it takes "quarantine", "carry" or {"value": ...}');
     case 'pattern':
       return problems.add(path, data, 'it takes schema.table, for example public.payments');
     default:
-      return problems.add(path, data, `it ${error.message ?? 'is wrong'}`);
+      return problems.addValue(path, data, `it ${error.message ?? 'is wrong'}`);
   }
 }
 
@@ -67,7 +69,7 @@ const pathOf = (pointer) =>
     .split('/')
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .reduce((path, part) => (/^\d+$/.test(part) ? `${path}[${part}]` : join(path, part)), '') || 'the mapping';
+    .reduce((path, part, i, parts) => (/^\d{1,5}$/.test(part) ? `${path}[${part}]` : join(path, keyOfPath(part, parts[i - 1]))), '') || 'the mapping';
 
 /** @param {string} path @param {string} name */
 const join = (path, name) => (path === '' || path === 'the mapping' ? name : `${path}.${name}`);

@@ -21,6 +21,7 @@ import { columnsUsed } from './uses.mjs';
  * @property {Catalog} target
  * @property {ReadonlyMap<string, number>} exponents
  * @property {Buffer | null} hashKey
+ * @property {import('./literals.mjs').Literals} literals
  * @property {Problems} problems
  */
 
@@ -82,6 +83,7 @@ function context(source, settings) {
     targetEnums: settings.target.enums,
     exponents: settings.exponents,
     hashKey: settings.hashKey,
+    literals: settings.literals,
     problems: settings.problems,
   };
   return { cx, sourceColumns };
@@ -131,8 +133,8 @@ function assign(spec, path, source, target, problems) {
     else if (namesake.generated) problems.add(here, name, 'green computes this column by itself: name it in "drop"');
     else assigned.set(name, { spec: name, path: here });
   }
-  for (const { name, generated, notNull, hasDefault } of target.columns)
-    if (!assigned.has(name) && !generated && notNull && hasDefault === false)
+  for (const { name, generated, notNull, domainNotNull, hasDefault } of target.columns)
+    if (!assigned.has(name) && !generated && (notNull || domainNotNull) && hasDefault === false)
       problems.add(`${path}.columns.${name}`, undefined, 'the column of green takes no NULL and has no default, so it needs a value');
   return assigned;
 }
@@ -155,6 +157,10 @@ function checkKey(sourceName, targetName, path, source, target, delivered, probl
     if (strange.length > 0)
       problems.add(at, strange.join(', '), `a part of the primary key of ${targetName} can only come from the primary key of ${sourceName} (${source.primaryKey.join(', ')})`);
     if (!expression.distinct) problems.add(at, name, `a part of the primary key of ${targetName} takes only what keeps different keys different (carry, cast, hash)`);
+    const column = target.columns.find((candidate) => candidate.name === name);
+    const carried = source.columns.find((candidate) => candidate.name === expression.carried);
+    if (column?.deterministic === false && (carried?.deterministic !== false || carried.collation !== column.collation))
+      problems.add(at, name, `the collation ${column.collation} of green's key calls texts equal that are different to blue's key; use the same collation on both sides`);
     for (const column of expression.uses) used.add(column);
   }
   const missing = source.primaryKey.filter((column) => !used.has(column));

@@ -27,6 +27,7 @@ export function normalizeTime(text, kind) {
   if (offset !== undefined && offset !== 'Z') {
     if (Number(offset.slice(1, 3)) > 15 || Number(offset.slice(-2)) > 59) return undefined;
     const minutes = Number(offset.slice(1, 3)) * 60 + (offset.length > 3 ? Number(offset.slice(-2)) : 0);
+    if (minutes !== 0 && kind !== 'timestamptz') return undefined; // PostgreSQL would take no notice of it
     start.setTime(start.getTime() - (offset.startsWith('-') ? -1 : 1) * minutes * 60_000);
   }
   if (start.getUTCFullYear() < 1 || start.getUTCFullYear() > 9999) return undefined;

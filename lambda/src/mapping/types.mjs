@@ -9,7 +9,11 @@
  * @typedef {object} Column
  * @property {string} name
  * @property {string} type as `format_type` prints it: `numeric(20,4)`, `timestamp with time zone`, `payment_status`, `text[]`
+ * @property {import('../pg/types.mjs').TypeDefinition} [definition] what the type is; the name decides where it is not known
  * @property {boolean} notNull
+ * @property {string | null} [collation] its quoted name
+ * @property {boolean} [deterministic] false: its collation calls different texts equal
+ * @property {boolean} [domainNotNull] its type is a domain that takes no NULL
  * @property {boolean} generated `GENERATED ALWAYS AS (...) STORED`: never written. An identity column is not generated
  * @property {boolean} [hasDefault] has a default or is an identity column: a target column may then be left to it
  *
@@ -22,6 +26,7 @@
  * @property {Record<string, CatalogTable>} tables keyed by `schema.name`
  * @property {string[]} [known] all tables there are, to tell a misspelt one from
  * @property {Record<string, string[]>} enums labels by type name, as `format_type` prints it
+ * @property {import('../pg/types.mjs').TypeDefinition[]} [types] all that columns of the tables are made from
  *
  * @typedef {{kind: 'row', values: Value[]}} Row
  * @typedef {{kind: 'skip'}} Skip the row filter leaves this row out
@@ -48,6 +53,12 @@
  * @typedef {object} Mapping
  * @property {TablePlan[]} tables in the order of the mapping file
  * @property {{quarantine: number}} limits `quarantine`: rows in quarantine at which a run still goes on
+ * @property {SequenceRules} sequences
+ *
+ * @typedef {object} SequenceRules
+ * @property {bigint | undefined} gap by which green's sequences go on beyond blue's
+ * @property {Record<string, string>} pairs blue's sequence for one of green's, by `schema.name`
+ * @property {string[]} alone sequences that need no partner on the other side
  */
 
 export {};

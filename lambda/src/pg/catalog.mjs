@@ -1,22 +1,49 @@
+import { readTypes, withoutDomains } from './types.mjs';
+
 /**
  * What is in a database, read from pg_catalog: for the mapping (types.mjs `Catalog`) and, beyond that, what the copy needs.
  *
- * @typedef {import('../mapping/types.mjs').Column & {number: number, typeOid: number, typeModifier: number, baseType: string, identityAlways: boolean, collated: boolean}} Column
- *   `number`: never given to another column of the table, even after a drop; `baseType`: the type's quoted name without modifiers, for casts that check nothing; `collated`: its order is that of a language
- * @typedef {{oid: number, schema: string, name: string, replicaIdentity: string, logged: boolean}} Leaf a plain table that holds rows: the table
- *   itself or a partition. `replicaIdentity`: d, n, f or i; `logged`: its changes are in the log
- * @typedef {{name: string, expressions: string[], predicate: string | null}} UniqueIndex other than the primary key
+ * @typedef {import('../mapping/types.mjs').Column & {number: number, typeOid: number, typeModifier: number, baseType: string, storageType: string, identityAlways: boolean, collated: boolean, collation: string | null, version: string}} Column
+ *   `number`: never given to another column of the table, even after a drop; `baseType`: the quoted name, without modifiers, of the type (of a domain: the type
+ *   underneath), for casts that check nothing; `storageType`: the same with its modifiers, for helper tables: the domain's checks are left out; `collated`: its
+ *   order is that of a language; `collation`: its quoted name; `version`: changes with each ALTER of the column
+ * @typedef {{eq: string, lt: string, le: string, ge: string, gt: string}} Operators of an index column, as SQL, schema included
+ * @typedef {object} Leaf a plain table that holds rows: the table itself or a partition
+ * @property {number} oid
+ * @property {string} schema
+ * @property {string} name
+ * @property {string} replicaIdentity d, n, f or i
+ * @property {boolean} logged its changes are in the log
+ * @property {boolean} identified PostgreSQL can name its rows in the log: else a published table refuses updates and deletes
+ * @property {string[]} identityKey columns of the index that names them
+ * @property {string | null} bounds of a partition, as a condition
+ * @property {string} storage changes when ALTER TABLE rewrites the table (not with VACUUM FULL, CLUSTER or, where it has a TOAST table, TRUNCATE)
+ * @typedef {object} UniqueIndex other than the primary key
+ * @property {number} oid
+ * @property {string} name
+ * @property {(string | null)[]} columns null: an expression
+ * @property {string[]} expressions all of them, columns too
+ * @property {Operators[]} operators
+ * @property {string | null} predicate
+ * @property {boolean} valid it covers all rows (not of a CREATE INDEX CONCURRENTLY that failed; that refuses new rows all the same)
+ * @property {boolean} immediate not DEFERRABLE
+ * @property {boolean} binary equal means the same value: no collation that calls different texts equal
+ * @property {string[]} uses all columns that it reads
+ * @property {boolean} local only of one partition
  * @typedef {object} Table
  * @property {number} oid
  * @property {string} schema
  * @property {string} name
  * @property {Column[]} columns
  * @property {string[]} primaryKey
+ * @property {Operators[]} keyOperators of the primary key's columns
+ * @property {boolean} keyImmediate the primary key is not DEFERRABLE
  * @property {boolean} partitioned
+ * @property {boolean} exclusions it or a partition has an EXCLUDE constraint
  * @property {Leaf[]} leaves
  * @property {UniqueIndex[]} uniqueIndexes
  *
- * @typedef {{tables: Record<string, Table>, enums: Record<string, string[]>, known: string[]}} Catalog
+ * @typedef {{tables: Record<string, Table>, enums: Record<string, string[]>, types: import('./types.mjs').TypeDefinition[], known: string[]}} Catalog
  *   `known`: all tables, where some of those of interest were not found, so that a misspelt one can be told from its neighbours
  */
 
@@ -31,28 +58,31 @@ export async function readCatalog(session, names) {
   /** @type {Record<string, Table>} */
   const tables = {};
   const found = await session.rows(
-    `SELECT c.oid, n.nspname, c.relname, c.relkind = 'p'
+    `SELECT c.oid, n.nspname, c.relname, c.relkind = 'p',
+            EXISTS (SELECT FROM pg_index x WHERE x.indisexclusion AND (x.indrelid = c.oid OR x.indrelid IN (SELECT relid FROM pg_partition_tree(c.oid))))
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relkind IN ('r', 'p') AND ${USER_SCHEMA} AND n.nspname || '.' || c.relname = ANY ($1)`,
     [names],
   );
   /** @type {Map<string, Table>} */
   const byOid = new Map();
-  for (const [oid, schema, name, partitioned] of /** @type {string[][]} */ (found)) {
+  for (const [oid, schema, name, partitioned, exclusions] of /** @type {string[][]} */ (found)) {
     /** @type {Table} */
     const table = {
-      oid: Number(oid), schema: schema ?? '', name: name ?? '', columns: [], primaryKey: [], partitioned: partitioned === 't',
-      leaves: [], uniqueIndexes: [],
+      oid: Number(oid), schema: schema ?? '', name: name ?? '', columns: [], primaryKey: [], keyOperators: [], keyImmediate: true,
+      partitioned: partitioned === 't', exclusions: exclusions === 't', leaves: [], uniqueIndexes: [],
     };
     tables[`${schema}.${name}`] = table;
     byOid.set(oid ?? '', table);
   }
   const oids = [...byOid.keys()];
-  await readColumns(session, oids, byOid);
+  const types = await readTypes(session, oids);
+  await readColumns(session, oids, byOid, types);
   await readIndexes(session, oids, byOid);
   await readLeaves(session, oids, byOid);
   const complete = names.every((name) => name in tables);
-  return { tables, enums: await readEnums(session, oids), known: complete ? names : await readNames(session) };
+  const enums = Object.fromEntries([...types.values()].flatMap(({ name, labels }) => (labels === undefined ? [] : [[name, labels]])));
+  return { tables, enums, types: [...types.values()], known: complete ? names : await readNames(session) };
 }
 
 /** @param {import('./session.mjs').Session} session @returns {Promise<string[]>} */
@@ -64,71 +94,112 @@ async function readNames(session) {
   return rows.map(([name]) => name ?? '');
 }
 
-/** @param {import('./session.mjs').Session} session @param {string[]} oids @param {Map<string, Table>} byOid */
-async function readColumns(session, oids, byOid) {
+/** @param {import('./session.mjs').Session} session @param {string[]} oids @param {Map<string, Table>} byOid @param {Map<number, import('./types.mjs').TypeDefinition>} types */
+async function readColumns(session, oids, byOid, types) {
   const columns = await session.rows(
     `SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated <> '', a.atttypid, a.atttypmod,
             quote_ident(tn.nspname) || '.' || quote_ident(t.typname), a.attidentity = 'a',
-            a.attgenerated = '' AND a.atthasdef OR a.attidentity <> '', a.attcollation <> 0
+            a.attgenerated = '' AND a.atthasdef OR a.attidentity <> '', a.attcollation <> 0, a.xmin, quote_ident(con.nspname) || '.' || quote_ident(co.collname), co.collisdeterministic
        FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace tn ON tn.oid = t.typnamespace
+       LEFT JOIN pg_collation co ON co.oid = a.attcollation LEFT JOIN pg_namespace con ON con.oid = co.collnamespace
       WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum`,
     [oids],
   );
-  for (const [oid, number, name, type, notNull, generated, typeOid, typeModifier, baseType, always, hasDefault, collated] of /** @type {string[][]} */ (columns))
+  for (const [oid, number, name, type, notNull, generated, typeOid, typeModifier, ownType, always, hasDefault, collated, version, collation, deterministic] of /** @type {string[][]} */ (columns)) {
+    const definition = types.get(Number(typeOid));
+    const domain = definition && withoutDomains({ text: type ?? '', definition });
     byOid.get(oid ?? '')?.columns.push({
-      number: Number(number), name: name ?? '', type: type ?? '', notNull: notNull === 't', generated: generated === 't', typeOid: Number(typeOid),
-      typeModifier: Number(typeModifier), baseType: baseType ?? '', identityAlways: always === 't', hasDefault: hasDefault === 't', collated: collated === 't',
+      number: Number(number), name: name ?? '', type: type ?? '', definition, notNull: notNull === 't', domainNotNull: domain?.notNull === true, generated: generated === 't',
+      typeOid: Number(typeOid), typeModifier: Number(typeModifier), baseType: domain?.definition.ident ?? ownType ?? '', storageType: domain?.text ?? type ?? '',
+      identityAlways: always === 't', hasDefault: hasDefault === 't' || definition?.hasDefault === true, collated: collated === 't', collation: collation ?? null, deterministic: deterministic !== 'f', version: version ?? '',
     });
+  }
 }
 
-/** @param {import('./session.mjs').Session} session @param {string[]} oids @param {Map<string, Table>} byOid */
+/** The operators of an index column's own operator class: `=` under a search path may be that of another type. Strategies 1 to 5 of a btree. */
+const OPERATORS = `(SELECT json_object_agg(o.strategy, o.operator) FROM (
+  SELECT ao.amopstrategy AS strategy, 'OPERATOR(' || quote_ident(opn.nspname) || '.' || op.oprname || ')' AS operator
+    FROM pg_opclass oc JOIN pg_amop ao ON ao.amopfamily = oc.opcfamily AND ao.amoplefttype = oc.opcintype AND ao.amoprighttype = oc.opcintype AND ao.amoppurpose = 's'
+    JOIN pg_operator op ON op.oid = ao.amopopr JOIN pg_namespace opn ON opn.oid = op.oprnamespace
+   WHERE oc.oid = i.indclass[k.n - 1]) AS o)`;
+
+/** @param {string | null | undefined} json @returns {Operators} */
+function parseOperators(json) {
+  const found = /** @type {Record<string, string>} */ (JSON.parse(json ?? '{}'));
+  return { lt: found['1'] ?? '', le: found['2'] ?? '', eq: found['3'] ?? '', ge: found['4'] ?? '', gt: found['5'] ?? '' };
+}
+
+/**
+ * An index that is not valid refuses duplicates as soon as it is ready. The indexes of partitions that are no part of an index of the
+ * whole table are listed under it too.
+ * @param {import('./session.mjs').Session} session @param {string[]} oids @param {Map<string, Table>} byOid
+ */
 async function readIndexes(session, oids, byOid) {
   const indexes = await session.rows(
-    `SELECT i.indrelid, i.indisprimary, c.relname, pg_get_expr(i.indpred, i.indrelid), k.n, pg_get_indexdef(i.indexrelid, k.n, false), a.attname
-       FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid CROSS JOIN LATERAL generate_series(1, i.indnkeyatts::int) AS k(n)
+    `SELECT root.oid, i.indisprimary AND i.indrelid = root.oid, i.indexrelid, c.relname, pg_get_expr(i.indpred, i.indrelid), k.n, pg_get_indexdef(i.indexrelid, k.n, false), a.attname,
+            ${OPERATORS}, i.indisvalid, i.indimmediate, i.indrelid <> root.oid,
+            NOT EXISTS (SELECT FROM pg_collation co WHERE co.oid = ANY (i.indcollation::oid[]) AND NOT co.collisdeterministic),
+            (SELECT array_to_json(array_agg(DISTINCT u.attname)) FROM pg_attribute u
+              WHERE u.attrelid = i.indrelid AND u.attnum > 0 AND (u.attnum = ANY (i.indkey::int2[])
+                 OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid AND d.refclassid = 'pg_class'::regclass
+                                                    AND d.refobjid = i.indrelid AND d.refobjsubid = u.attnum)))
+       FROM unnest($1::oid[]) AS root(oid)
+       CROSS JOIN LATERAL (SELECT relid FROM pg_partition_tree(root.oid) UNION SELECT root.oid::regclass) AS tree
+       JOIN pg_index i ON i.indrelid = tree.relid JOIN pg_class c ON c.oid = i.indexrelid CROSS JOIN LATERAL generate_series(1, i.indnkeyatts::int) AS k(n)
        LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k.n - 1] AND a.attnum > 0
-      WHERE i.indrelid = ANY ($1::oid[]) AND i.indisunique AND i.indisvalid ORDER BY i.indexrelid, k.n`,
+      WHERE (i.indrelid = root.oid OR NOT c.relispartition) AND i.indisunique AND i.indisready AND i.indislive AND (i.indisvalid OR NOT i.indisprimary)
+      ORDER BY i.indexrelid, k.n`,
     [oids],
   );
-  for (const [oid, primary, name, predicate, , expression, column] of indexes) {
+  for (const [oid, primary, indexOid, name, predicate, , expression, column, operators, valid, immediate, local, binary, uses] of indexes) {
     const table = byOid.get(oid ?? '');
     if (table === undefined) continue;
     if (primary === 't') {
       table.primaryKey.push(column ?? '');
+      table.keyOperators.push(parseOperators(operators));
+      table.keyImmediate = immediate === 't';
       continue;
     }
-    let index = table.uniqueIndexes.find((known) => known.name === name);
-    if (index === undefined) table.uniqueIndexes.push((index = { name: name ?? '', expressions: [], predicate: predicate ?? null }));
+    let index = table.uniqueIndexes.find((known) => known.oid === Number(indexOid));
+    if (index === undefined) {
+      index = {
+        oid: Number(indexOid), name: name ?? '', columns: [], expressions: [], operators: [], predicate: predicate ?? null, valid: valid === 't', immediate: immediate === 't',
+        binary: binary === 't', uses: JSON.parse(uses ?? '[]'), local: local === 't',
+      };
+      table.uniqueIndexes.push(index);
+    }
+    index.columns.push(column ?? null);
     index.expressions.push(expression ?? '');
+    index.operators.push(parseOperators(operators));
   }
 }
 
-/** @param {import('./session.mjs').Session} session @param {string[]} oids @param {Map<string, Table>} byOid */
+/** Of a partition `c`; null of any other table. A default partition that is alone takes everything. */
+export const BOUNDS = "CASE WHEN c.relispartition THEN coalesce(pg_get_partition_constraintdef(c.oid), 'true') END";
+
+/**
+ * Which rows of a table the log can name follows from an index only where that is valid and not DEFERRABLE (relcache.c, RelationGetIndexList).
+ * @param {import('./session.mjs').Session} session @param {string[]} oids @param {Map<string, Table>} byOid
+ */
 async function readLeaves(session, oids, byOid) {
   const leaves = await session.rows(
-    `SELECT root.oid, tree.relid::oid, n.nspname, c.relname, c.relreplident, c.relpersistence = 'p'
+    `SELECT root.oid, tree.relid::oid, n.nspname, c.relname, c.relreplident, c.relpersistence = 'p', c.relreplident = 'f' OR named.key IS NOT NULL, named.key,
+            ${BOUNDS}, CASE c.reltoastrelid WHEN 0 THEN 'f' || c.relfilenode ELSE 't' || c.reltoastrelid END
        FROM unnest($1::oid[]) AS root(oid) CROSS JOIN LATERAL (
               SELECT relid FROM pg_partition_tree(root.oid) WHERE isleaf UNION SELECT root.oid::regclass
             ) AS tree
        JOIN pg_class c ON c.oid = tree.relid JOIN pg_namespace n ON n.oid = c.relnamespace
+       LEFT JOIN LATERAL (
+              SELECT array_to_json(array_agg(a.attname ORDER BY a.attnum)) AS key FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::int2[])
+               WHERE i.indrelid = c.oid AND i.indisvalid AND i.indimmediate AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END
+               GROUP BY i.indexrelid
+            ) AS named ON true
       WHERE c.relkind = 'r' ORDER BY 1, c.relname`,
     [oids],
   );
-  for (const [root, oid, schema, name, replicaIdentity, logged] of /** @type {string[][]} */ (leaves))
-    byOid.get(root ?? '')?.leaves.push({ oid: Number(oid), schema: schema ?? '', name: name ?? '', replicaIdentity: replicaIdentity ?? '', logged: logged === 't' });
-}
-
-/** Enums of the tables' columns, of arrays of them too. @param {import('./session.mjs').Session} session @param {string[]} oids */
-async function readEnums(session, oids) {
-  const labels = await session.rows(
-    `SELECT format_type(e.enumtypid, NULL), e.enumlabel FROM pg_enum e
-      WHERE e.enumtypid IN (SELECT coalesce(nullif(t.typelem, 0), t.oid) FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-                             WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0)
-      ORDER BY e.enumtypid, e.enumsortorder`,
-    [oids],
-  );
-  /** @type {Record<string, string[]>} */
-  const enums = {};
-  for (const [type, label] of /** @type {string[][]} */ (labels)) (enums[type ?? ''] ??= []).push(label ?? '');
-  return enums;
+  for (const [root, oid, schema, name, replicaIdentity, logged, identified, key, bounds, storage] of leaves)
+    byOid.get(root ?? '')?.leaves.push({
+      oid: Number(oid), schema: schema ?? '', name: name ?? '', replicaIdentity: replicaIdentity ?? '', logged: logged === 't', identified: identified === 't',
+      identityKey: JSON.parse(key ?? '[]'), bounds: bounds ?? null, storage: storage ?? '',
+    });
 }

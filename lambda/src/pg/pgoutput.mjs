@@ -92,3 +92,24 @@ function decodeRelation(bytes) {
   }
   return { tag: 'relation', oid: bytes.readUInt32BE(1), schema, name, identity, columns };
 }
+
+/**
+ * Which column of which relation makes a message large, from the message's beginning.
+ * @param {Buffer} head of an insert, update or delete
+ * @returns {{oid: number, column: number}} `column`: among those of the relation
+ */
+export function largestColumn(head) {
+  const oid = head.length >= 5 ? head.readUInt32BE(1) : 0;
+  let [column, largest] = [-1, -1];
+  for (let at = 5; at + 3 <= head.length; ) {
+    const count = head.readUInt16BE(at + 1); // after the letter of the tuple
+    at += 3;
+    for (let i = 0; i < count && at < head.length; i += 1) {
+      const sent = head[at] === 0x74 && at + 5 <= head.length;
+      const length = sent ? head.readUInt32BE(at + 1) : 0;
+      if (sent && length > largest) [column, largest] = [i, length];
+      at += sent ? 5 + length : 1;
+    }
+  }
+  return { oid, column };
+}

@@ -2,16 +2,22 @@
 
 const LF = 10;
 
+/** @typedef {{bytes: number, exceeded: (pieces: Buffer[]) => Error}} Limit on what is kept of one row; `exceeded` takes what there is of it */
+
 /**
  * The blocks of a text COPY, each ending at the end of a row (PostgreSQL escapes line ends inside of values).
  * @param {AsyncIterable<Buffer>} stream
+ * @param {Limit} [limit]
  * @returns {AsyncGenerator<Buffer>}
  */
-export async function* wholeRows(stream) {
+export async function* wholeRows(stream, limit) {
   /** @type {Buffer[]} */
   let rest = [];
+  let size = 0;
   for await (const block of stream) {
     const end = block.lastIndexOf(LF) + 1;
+    if (end === 0) size += block.length;
+    if (limit !== undefined && size > limit.bytes) throw limit.exceeded([...rest, block]);
     if (end === 0) {
       rest.push(block);
       continue;
@@ -19,6 +25,7 @@ export async function* wholeRows(stream) {
     const rows = end === block.length ? block : block.subarray(0, end);
     yield rest.length === 0 ? rows : Buffer.concat([...rest, rows]);
     rest = end === block.length ? [] : [block.subarray(end)];
+    size = block.length - end;
   }
 }
 
@@ -35,15 +42,18 @@ export function countRows(block) {
   return rows;
 }
 
+/** So much of a field that is too large is read, to tell what it is. */
+const SHOWN = 8_192;
 const HEADER = 19; // signature 11, flags 4, extension length 4 (PostgreSQL sends no extension)
 
 /**
  * The fields of a binary COPY of one column, in lists as large as the blocks in which they arrive.
  * https://www.postgresql.org/docs/14/sql-copy.html#id-1.9.3.55.9.4
  * @param {AsyncIterable<Buffer>} stream
+ * @param {Limit} [limit]
  * @returns {AsyncGenerator<Buffer[]>}
  */
-export async function* binaryFields(stream) {
+export async function* binaryFields(stream, limit) {
   /** @type {Buffer[]} */
   let pieces = [];
   let size = 0;
@@ -68,6 +78,10 @@ export async function* binaryFields(stream) {
       if (bytes.length - at < 6) break;
       const length = bytes.readInt32BE(at + 2);
       needed = 6 + length;
+      if (limit !== undefined && length > limit.bytes) {
+        if (bytes.length - at >= SHOWN) throw limit.exceeded([bytes.subarray(at + 6)]);
+        needed = SHOWN;
+      }
       if (bytes.length - at < needed) break;
       fields.push(bytes.subarray(at + 6, at + needed));
       at += needed;

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { classify } from '../lib/classify.mjs';
+import { PermanentError } from '../lib/errors.mjs';
 import { tlsOptions } from '../lib/tls.mjs';
 
 /**
@@ -12,13 +13,33 @@ import { tlsOptions } from '../lib/tls.mjs';
  * @typedef {import('../lib/config.mjs').Endpoint} Endpoint
  */
 
-/** Text without loss; dead clients are noticed in seconds (a killed run must not hold slot or lock for long). */
+/**
+ * Text without loss, and whatever else a role, a database or a server may have set that changes how values are written and read, or what a
+ * commit means. Dead clients are noticed in seconds (a killed run must not hold slot or lock for long).
+ */
 const SETTINGS = {
   datestyle: 'ISO,YMD', intervalstyle: 'postgres', extra_float_digits: '3', bytea_output: 'hex', timezone: 'UTC', xmloption: 'content',
   client_encoding: 'UTF8', search_path: 'pg_catalog', client_connection_check_interval: '2s', idle_in_transaction_session_timeout: '120s',
+  array_nulls: 'on', standard_conforming_strings: 'on', backslash_quote: 'safe_encoding', quote_all_identifiers: 'off', transform_null_equals: 'off',
+  synchronous_commit: 'on', // blue forgets what green has committed
+  // That a database is read-only by default is a guard against its applications; the migration goes on writing to green, and reading blue's log.
+  default_transaction_read_only: 'off', default_transaction_isolation: 'read committed', default_transaction_deferrable: 'off',
   row_security: 'off', // a policy must not leave rows out in silence
   tcp_keepalives_idle: '10', tcp_keepalives_interval: '5', tcp_keepalives_count: '3', jit: 'off', max_parallel_workers_per_gather: '0',
 };
+
+/**
+ * `lc_monetary` is set afterwards, so that the default, which the applications see, can still be asked for (settings.mjs). The answer also tells
+ * whether what was asked for when connecting is in effect, and whether the session is one with this very process: a pooler may leave out the one without a word, and change the other.
+ */
+const AFTER_CONNECTING = "SELECT set_config('lc_monetary', 'C', false), pg_backend_pid(), current_setting('search_path') = 'pg_catalog' AND current_setting('row_security') = 'off'";
+
+/**
+ * A row that green refuses would stand in its server log, in the error's text, detail and context. Only a superuser may turn that off for a session; others
+ * are given it by an administrator (README.md). The errors are told by this program, without rows.
+ */
+const QUIET_ERRORS = `SELECT set_config('log_min_messages', 'fatal', false), set_config('log_min_error_statement', 'panic', false), set_config('log_error_verbosity', 'terse', false)
+  FROM pg_roles WHERE rolname = current_user AND rolsuper`;
 
 const CONNECT_MS = 5_000;
 /** How long after the deadline a connection that still hangs is torn down. */
@@ -41,7 +62,15 @@ export function openSession(endpoint, { secrets, tls, deadline, applicationName 
         .map(([name, value]) => `-c ${name}=${value.replaceAll(' ', '\\ ')}`).join(' '),
     });
     const session = new Session(client, endpoint.role, deadline);
-    await session.guard(client.connect());
+    await session.guard(client.connect(), 'connecting');
+    const [, pid, settled] = await session.row(AFTER_CONNECTING);
+    if (settled !== 't' || Number(pid) !== session.processId) {
+      session.destroy();
+      throw new PermanentError('POOLER', `${session.side}: a pooler or proxy stands between the function and PostgreSQL`, {
+        hint: 'connect to the writer of the database itself: locks, temporary tables and settings belong to a session, which a pooler shares',
+      });
+    }
+    if (endpoint.role === 'target') await session.run(QUIET_ERRORS);
     return session;
   });
 }
@@ -49,6 +78,8 @@ export function openSession(endpoint, { secrets, tls, deadline, applicationName 
 export class Session {
   /** @type {Error | undefined} */
   #lost;
+  /** The kind of the latest statement, for errors. @type {string | undefined} */
+  #statement;
 
   /** @param {pg.Client} client @param {'source' | 'target'} role @param {Deadline} deadline */
   constructor(client, role, deadline) {
@@ -59,6 +90,16 @@ export class Session {
     this.timer.unref();
   }
 
+  /** @returns {'blue' | 'green'} */
+  get side() {
+    return this.role === 'source' ? 'blue' : 'green';
+  }
+
+  /** Of the server's process, as it said when the session began. */
+  get processId() {
+    return Number(/** @type {{processID?: number}} */ (/** @type {unknown} */ (this.client)).processID);
+  }
+
   /** Bytes that came from the server so far. */
   get bytesRead() {
     return /** @type {{bytesRead?: number}} */ (this.#socket()).bytesRead ?? 0;
@@ -66,7 +107,7 @@ export class Session {
 
   /** @param {string} sql @param {unknown[]} [values] @returns {Promise<Row[]>} */
   async rows(sql, values = []) {
-    const result = await this.guard(this.client.query({ text: sql, values, rowMode: 'array' }));
+    const result = await this.guard(this.client.query({ text: sql, values, rowMode: 'array' }), kindOf(sql));
     return /** @type {Row[]} */ (result.rows);
   }
 
@@ -78,7 +119,7 @@ export class Session {
 
   /** Runs a statement and answers how many rows it touched. @param {string} sql @param {unknown[]} [values] */
   async run(sql, values = []) {
-    const result = await this.guard(values.length === 0 ? this.client.query(sql) : this.client.query(sql, values));
+    const result = await this.guard(values.length === 0 ? this.client.query(sql) : this.client.query(sql, values), kindOf(sql));
     return /** @type {{rowCount?: number | null}} */ (result).rowCount ?? 0;
   }
 
@@ -101,11 +142,13 @@ export class Session {
 
   /** A readable stream of what `COPY ... TO STDOUT` sends. @param {string} sql */
   copyOut(sql) {
+    this.#statement = kindOf(sql);
     return this.client.query(copyTo(sql));
   }
 
   /** A writable stream into `COPY ... FROM STDIN`. @param {string} sql */
   copyIn(sql) {
+    this.#statement = kindOf(sql);
     return this.client.query(copyFrom(sql));
   }
 
@@ -113,19 +156,22 @@ export class Session {
    * Makes every failure one of ours, saying at which side it happened.
    * @template T
    * @param {Promise<T>} promise
+   * @param {string} [statement] its kind; that of the latest unless given
    */
-  async guard(promise) {
+  async guard(promise, statement = this.#statement) {
+    this.#statement = statement;
     try {
       return await promise;
     } catch (cause) {
-      throw this.told(cause);
+      throw this.told(cause, statement);
     }
   }
 
-  /** @param {unknown} cause */
-  told(cause) {
-    const error = classify(cause instanceof Error && 'severity' in cause ? cause : (this.#lost ?? cause));
-    if (!/^(blue|green): /.test(error.message)) error.message = `${this.role === 'source' ? 'blue' : 'green'}: ${error.message}`;
+  /** @param {unknown} cause @param {string} [statement] its kind */
+  told(cause, statement = this.#statement) {
+    const { side } = this;
+    const error = classify(cause instanceof Error && 'severity' in cause ? cause : (this.#lost ?? cause), { side, statement });
+    if (!/^(blue|green): /.test(error.message)) error.message = `${side}: ${error.message}`;
     return error;
   }
 
@@ -145,4 +191,12 @@ export class Session {
   #socket() {
     return /** @type {{connection: {stream: import('node:net').Socket}}} */ (/** @type {unknown} */ (this.client)).connection.stream;
   }
+}
+
+/** What a statement does, as an error may say it: the function of PostgreSQL that matters, or its first words; nothing that follows. @param {string} sql */
+function kindOf(sql) {
+  const called = /\bpg_(?:create_logical_replication_slot|logical_slot_peek_binary_changes|replication_slot_advance|drop_replication_slot|logical_emit_message|export_snapshot)\b|\bsetval\b/.exec(sql);
+  if (called !== null) return called[0];
+  const [, command, object = ''] = /^\s*([A-Z]+)(?: (PUBLICATION|SCHEMA|TABLE|TEMPORARY TABLE|INTO|FROM|INDEX)\b)?/.exec(sql) ?? [];
+  return command === undefined ? undefined : `${command} ${object}`.trim();
 }

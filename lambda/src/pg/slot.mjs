@@ -25,6 +25,12 @@ export async function readSlot(blue, slot) {
 }
 
 /**
+ * The tables are locked one after the other, against ALTER TABLE and VACUUM only. But who waits for the next one keeps those before, and an ALTER TABLE that
+ * waits for one of them makes all writers of it wait: so it is given up soon, and tried again later.
+ */
+const PUBLICATION_LOCK_MS = 50;
+
+/**
  * The publication names tables, not partitions: it then covers partitions to come. Changes arrive under the partition's own
  * name, because a TRUNCATE of a single partition would not be published under the root's name. Tables that merely inherit stay out:
  * without a key of their own blue would refuse to change their rows.
@@ -33,7 +39,26 @@ export async function readSlot(blue, slot) {
 export async function createPublication(blue, publication, tables) {
   const [known] = await blue.rows('SELECT 1 FROM pg_publication WHERE pubname = $1', [publication]);
   const list = tables.map((table) => `ONLY ${qualified(table)}`).join(', ');
-  await blue.run(known === undefined ? `CREATE PUBLICATION ${ident(publication)} FOR TABLE ${list}` : `ALTER PUBLICATION ${ident(publication)} SET TABLE ${list}`);
+  const statements = known === undefined
+    ? [`CREATE PUBLICATION ${ident(publication)} FOR TABLE ${list}`]
+    : [`ALTER PUBLICATION ${ident(publication)} SET TABLE ${list}`, `ALTER PUBLICATION ${ident(publication)} SET (publish = 'insert, update, delete, truncate', publish_via_partition_root = false)`];
+  await blue.transaction(async () => {
+    await blue.run(`SET LOCAL lock_timeout = '${PUBLICATION_LOCK_MS}ms'`);
+    for (const statement of statements) await blue.run(statement);
+  });
+}
+
+/**
+ * What the publication is made of. A table that was taken out and put back has another row in the catalog.
+ * @param {Session} blue @param {string} publication
+ * @returns {Promise<{oid: number, options: string, tables: number[][]} | undefined>} `tables`: OIDs of each and of its row in the catalog
+ */
+export async function readPublication(blue, publication) {
+  const [row] = await blue.rows(
+    `SELECT p.oid, concat(p.puballtables, p.pubinsert, p.pubupdate, p.pubdelete, p.pubtruncate, p.pubviaroot),
+            (SELECT json_agg(json_build_array(r.prrelid::int8, r.oid::int8) ORDER BY r.prrelid) FROM pg_publication_rel r WHERE r.prpubid = p.oid)
+       FROM pg_publication p WHERE p.pubname = $1`, [publication]);
+  return row === undefined ? undefined : { oid: Number(row[0]), options: row[1] ?? '', tables: JSON.parse(row[2] ?? '[]') };
 }
 
 /** Each places the slot's start anew; one is enough unless blue was restarted in between. */

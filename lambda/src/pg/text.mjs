@@ -85,3 +85,19 @@ function unescaped(field) {
   }
   return text;
 }
+
+/**
+ * A row as PostgreSQL prints a record: `ROW(...)::text`. It follows from the texts of the values alone, whatever their types are.
+ * https://www.postgresql.org/docs/14/rowtypes.html#ROWTYPES-IO-SYNTAX
+ * @param {(string | null)[]} values
+ */
+export function recordText(values) {
+  let text = '(';
+  for (let i = 0; i < values.length; i += 1) {
+    if (i > 0) text += ',';
+    const value = /** @type {string | null} */ (values[i]);
+    if (value === null) continue;
+    text += value === '' || /[\t-\r "(),\\]/.test(value) ? `"${value.replace(/["\\]/g, '$&$&')}"` : value;
+  }
+  return `${text})`;
+}

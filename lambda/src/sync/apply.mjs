@@ -1,5 +1,6 @@
 import { MigrationError } from '../lib/errors.mjs';
-import { ident, literal } from '../pg/text.mjs';
+import { isKey, typedValue } from '../pg/keys.mjs';
+import { ident } from '../pg/text.mjs';
 import { Stage } from './stage.mjs';
 
 /**
@@ -12,31 +13,40 @@ import { Stage } from './stage.mjs';
  * @typedef {{key: string[], row: import('../pg/pgoutput.mjs').Tuple, values: Value[]}} Wanted a row for green, with its key and row on blue
  */
 
+const PROVISIONAL_GROUP = 200;
+
 export class Applier {
   /**
    * @param {object} parts
    * @param {Session} parts.green
    * @param {import('./quarantine.mjs').Quarantine} parts.quarantine
    * @param {import('./backfill.mjs').Backfill} parts.backfill
+   * @param {import('./leaves.mjs').Leaves} parts.leaves
    * @param {(applier: Applier, step: import('./batch.mjs').TruncateStep) => Promise<void>} parts.truncate
    */
-  constructor({ green, quarantine, backfill, truncate }) {
+  constructor({ green, quarantine, backfill, leaves, truncate }) {
     this.green = green;
     this.stage = new Stage(green);
+    this.leaves = leaves;
     this.quarantine = quarantine;
     this.backfill = backfill;
     this.truncate = truncate;
     /** Until green is consistent, rows of different moments stand beside each other: their unique values may collide. */
     this.evict = true;
+    /** What is being applied leads to a state that blue never committed: green's constraints say nothing about it. */
+    this.cut = false;
   }
 
   /** @param {import('./batch.mjs').Batch} batch */
   async apply(batch) {
-    for (const step of batch.steps) {
-      if (step.kind === 'rows') for (const [table, rows] of step.tables) await this.rows(table, [...rows.values()]);
+    for (const [i, step] of batch.steps.entries()) {
+      this.cut = batch.cut || i < batch.steps.length - 1;
+      if (step.kind === 'leaf') await this.leaves.add(step.oid, step.source, step.bounds);
+      else if (step.kind === 'rows') for (const [table, rows] of step.tables) await this.rows(table, [...rows.values()]);
       else if (step.kind === 'truncate') await this.truncate(this, step);
       else await this.#move(step);
     }
+    this.cut = false;
   }
 
   /** @param {SyncTable} table @param {Pending[]} pending */
@@ -59,50 +69,50 @@ export class Applier {
     for (const { key, row } of pending) if (row === null) gone.push(key); else sort(key, row);
     const [based, baseless] = await this.backfill.split(table, wanted);
     wanted = based;
-    const { found, missing } = await this.backfill.fetch(table, [...incomplete, ...baseless]);
-    if (found.length > 0) this.evict = true; // parts of them are of a later moment
-    for (const { key, row } of found) sort(key, /** @type {import('../pg/pgoutput.mjs').Tuple} */ (row));
-    gone.push(...missing); // blue deletes them, or gives them another key, later in the stream
-    await this.#write(table, wanted, gone, held);
+    const unread = [...incomplete, ...baseless];
+    await this.#write(table, wanted, [...gone, ...unread.map(({ key }) => key)], held);
+    await this.#fetched(table, unread);
   }
 
-  /** @param {SyncTable} table @param {Wanted[]} wanted @param {string[][]} gone @param {import('./quarantine.mjs').Held[]} held */
+  /** Rows whose unsent values are read from blue. @param {SyncTable} table @param {Pending[]} unread */
+  async #fetched(table, unread) {
+    for await (const { found, missing } of this.backfill.fetch(table, unread)) {
+      this.evict = true; // parts of them are of a later moment
+      const pending = [...found, ...missing.map((key) => ({ key, row: null }))]; // blue deletes those, or gives them another key, later in the stream
+      await this.rows(table, pending);
+    }
+  }
+
+  /** Rows that green refused before, as blue has them now. @param {SyncTable} table @param {string[][]} keys */
+  async offer(table, keys) {
+    const nothing = table.plan.sourceColumns.map(() => undefined);
+    await this.#fetched(table, keys.map((key) => ({ key, row: nothing })));
+  }
+
+  /** Deletes on green the rows with those of these keys that blue has no more. @param {SyncTable} table @param {string[][]} keys */
+  async removeWhatBlueLacks(table, keys) {
+    const missing = await this.backfill.missing(table, keys);
+    this.evict = true; // what is there is of a later moment
+    await this.rows(table, missing.map((key) => ({ key, row: null })));
+  }
+
+  /** In a state that blue never committed it is not worth finding the rows that green refuses: all around them are looked at again at the end. */
+  #search() {
+    return this.cut ? { group: PROVISIONAL_GROUP, most: Infinity } : { group: 1, most: this.quarantine.limit };
+  }
+
+  /** @param {SyncTable} table @param {Wanted[]} wanted @param {string[][]} gone @param {import('./quarantine.mjs').Held[]} held by the mapping */
   async #write(table, wanted, gone, held) {
-    await this.quarantine.remove(table, [...gone, ...wanted.map(({ key }) => key)]);
-    await this.stage.prepare(table);
-    await this.#merge(table, wanted, [...gone, ...held.map(({ key }) => key)], held);
-    await this.quarantine.put(table, held);
-  }
-
-  /**
-   * Merges rows; those that green refuses (a constraint, a value out of range) are found by halving and put into quarantine.
-   * @param {SyncTable} table @param {Wanted[]} wanted @param {string[][]} gone @param {import('./quarantine.mjs').Held[]} held grows by what green refuses
-   * @returns {Promise<void>}
-   */
-  async #merge(table, wanted, gone, held) {
-    const deletions = gone.flatMap((key) => {
+    const deletions = [...gone, ...held.map(({ key }) => key)].flatMap((key) => {
       const result = table.plan.transformKey(key);
       return result.kind === 'row' ? [result.values] : []; // such a key can't be on green
     });
-    await this.green.run('SAVEPOINT merge');
-    try {
-      await this.stage.merge(table, wanted.map(({ values }) => values), deletions, this.evict);
-      await this.green.run('RELEASE SAVEPOINT merge');
-    } catch (cause) {
-      const error = this.green.told(cause);
-      const [first] = wanted;
-      if (!refusesRow(error) || first === undefined) throw error;
-      await this.green.run('ROLLBACK TO SAVEPOINT merge');
-      if (wanted.length === 1) {
-        held.push({ key: first.key, reason: refusal(error), column: error.column });
-        return this.#merge(table, [], [...gone, first.key], held);
-      }
-      await this.backfill.completeFromGreen(table, wanted); // what they build on is about to be deleted
-      const middle = wanted.length >> 1;
-      await this.#merge(table, [], [...gone, ...wanted.slice(middle).map(({ key }) => key)], held); // unique values must be free
-      await this.#merge(table, wanted.slice(0, middle), [], held);
-      await this.#merge(table, wanted.slice(middle), [], held);
-    }
+    await this.stage.prepare(table);
+    const refused = await this.stage.merge(table, wanted.map(({ values }) => values), deletions, this.evict || this.cut, this.#search());
+    const refusals = new Map(refused.map(({ index, error }) => [index, error]));
+    for (const [index, error] of refusals) held.push({ key: /** @type {Wanted} */ (wanted[index]).key, reason: refusal(error), column: error.column, refused: true });
+    await this.quarantine.remove(table, [...gone, ...wanted.filter((_, i) => !refusals.has(i)).map(({ key }) => key)]);
+    await this.quarantine.put(table, held, this.cut);
   }
 
   /**
@@ -116,24 +126,20 @@ export class Applier {
     const fixed = table.target.columns.some(({ name, identityAlways }) => identityAlways && table.plan.targetKey.includes(name)); // green updates no such column
     const carried = before.kind === 'row' && after.kind === 'row' && !fixed && !this.backfill.isUnconfirmed(table, from, lsn);
     if (carried && (await this.#rename(table, before.values, after.values))) return await this.rows(table, [{ key: from, row: null }, { key, row }]);
-    const { found, missing } = await this.backfill.fetch(table, [{ key, row }]);
-    this.evict = true;
-    await this.rows(table, [{ key: from, row: null }, ...found, ...missing.map((gone) => ({ key: gone, row: null }))]);
+    await this.rows(table, [{ key: from, row: null }]);
+    await this.#fetched(table, [{ key, row }]);
   }
 
   /** @param {SyncTable} table @param {Value[]} before @param {Value[]} after @returns {Promise<boolean>} whether there was such a row */
-  async #rename({ plan, onGreen }, before, after) {
-    const pairs = (/** @type {Value[]} */ values) => plan.targetKey.map((column, i) => `${ident(column)} = ${literal(/** @type {string} */ (values[i]))}`);
-    const [there] = await this.green.rows(`SELECT 1 FROM ${onGreen} WHERE ${pairs(before).join(' AND ')}`);
+  async #rename({ onGreen, targetKey }, before, after) {
+    const [there] = await this.green.rows(`SELECT 1 FROM ${onGreen} WHERE ${isKey(targetKey, before)}`);
     if (there === undefined) return false;
-    await this.green.run(`DELETE FROM ${onGreen} WHERE ${pairs(after).join(' AND ')}`);
-    await this.green.run(`UPDATE ${onGreen} SET ${pairs(after).join(', ')} WHERE ${pairs(before).join(' AND ')}`);
+    const values = targetKey.map((column, i) => `${ident(column.name)} = ${typedValue(column, after[i])}`);
+    await this.green.run(`DELETE FROM ${onGreen} WHERE ${isKey(targetKey, after)} AND NOT (${isKey(targetKey, before)})`);
+    await this.green.run(`UPDATE ${onGreen} SET ${values.join(', ')} WHERE ${isKey(targetKey, before)}`);
     return true;
   }
 }
-
-/** Class 22: the value does not fit its type. Class 23: a constraint. @param {MigrationError} error */
-const refusesRow = (error) => /^2[23]/.test(error.sqlstate ?? '');
 
 /** @param {MigrationError} error */
 const refusal = (error) => `green refuses it: SQLSTATE ${error.sqlstate}${error.constraint === undefined ? '' : `, constraint ${error.constraint}`}`;

@@ -1,5 +1,7 @@
-import { createHash } from 'node:crypto';
-import { columnList, endOfLog, formatLsn, ident, literal, parseLsn } from '../pg/text.mjs';
+import { sameKey, typedValue, withKeys } from '../pg/keys.mjs';
+import { wholeRows } from '../pg/rows.mjs';
+import { decodeRow, endOfLog, formatLsn, ident, parseLsn } from '../pg/text.mjs';
+import { valueLimit } from './limits.mjs';
 
 /**
  * Rows of which the stream does not hold all: an update does not repeat large values that stayed as they were. Mostly green has
@@ -18,6 +20,9 @@ import { columnList, endOfLog, formatLsn, ident, literal, parseLsn } from '../pg
  */
 
 const AT_ONCE = 500;
+/** Rows that are read are handed on in groups of about this size, since their large values would not all fit into memory. */
+const GROUP_BYTES = 2 << 20;
+const FIRST_KEYS = 32;
 /** More are not remembered one by one. */
 const MANY_UNCONFIRMED = 10_000;
 
@@ -25,10 +30,12 @@ export class Backfill {
   /**
    * @param {Session} green
    * @param {() => Promise<Session>} openBlue a connection beside the one that reads the stream
+   * @param {import('./masks.mjs').Masks} masks
    */
-  constructor(green, openBlue) {
+  constructor(green, openBlue, masks) {
     this.green = green;
     this.openBlue = openBlue;
+    this.masks = masks;
     /** @type {Promise<Session> | undefined} */
     this.blue = undefined;
     /** Blue's position after the latest reading. */
@@ -41,13 +48,23 @@ export class Backfill {
 
   /** May the row have values of a later moment than this? @param {SyncTable} table @param {string[]} key @param {bigint} lsn */
   isUnconfirmed(table, key, lsn) {
-    return lsn < this.allUntil || (this.unconfirmed.get(rowId(table, key)) ?? 0n) > lsn;
+    return lsn < this.allUntil || (this.unconfirmed.size > 0 && (this.unconfirmed.get(this.#idOf(table, key)) ?? 0n) > lsn);
   }
 
   /** @param {import('./state.mjs').State} state */
   load({ unconfirmed, copied }) {
     this.unconfirmed = new Map(Object.entries(unconfirmed).map(([id, lsn]) => [id, parseLsn(lsn)]));
     this.allUntil = copied;
+  }
+
+  /** To go back to, when what was read was not used. */
+  remember() {
+    return { readAt: this.readAt, unconfirmed: new Map(this.unconfirmed) };
+  }
+
+  /** @param {ReturnType<Backfill['remember']>} memory */
+  recall({ readAt, unconfirmed }) {
+    Object.assign(this, { readAt, unconfirmed });
   }
 
   /** What of the state has changed with these readings, and with having come so far. @param {bigint} applied @returns {Pick<import('./state.mjs').State, 'unconfirmed' | 'copied'>} */
@@ -68,16 +85,15 @@ export class Backfill {
   async split(table, wanted) {
     const partial = wanted.filter(({ values }) => values.includes(undefined));
     if (partial.length === 0) return [wanted, []];
-    const { plan } = table;
+    const { onGreen, targetKey, targetKeyAt } = table;
     /** @type {Set<Wanted>} */
     const baseless = new Set();
     for (let at = 0; at < partial.length; at += AT_ONCE) {
       const some = partial.slice(at, at + AT_ONCE);
-      const keys = some.map(({ values }, i) => `(${i}, ${table.targetKeyAt.map((k, n) => typed(table.target, plan.targetKey[n], values[k])).join(', ')})`);
-      const names = plan.targetKey.map((_, n) => `k${n}`);
+      const keys = some.map(({ values }, i) => `(${i}, ${targetKey.map((column, n) => typedValue(column, values[/** @type {number} */ (targetKeyAt[n])])).join(', ')})`);
       const rows = await this.green.rows(
-        `SELECT wanted.i FROM (VALUES ${keys.join(', ')}) AS wanted(i, ${names.join(', ')})
-          WHERE NOT EXISTS (SELECT FROM ${table.onGreen} t WHERE ${plan.targetKey.map((column, n) => `t.${ident(column)} = wanted.k${n}`).join(' AND ')})`,
+        `SELECT wanted.i FROM (VALUES ${keys.join(', ')}) AS wanted(i, ${targetKey.map((_, n) => `k${n}`).join(', ')})
+          WHERE NOT EXISTS (SELECT FROM ${onGreen} t WHERE ${sameKey(targetKey, ({ name }) => `t.${ident(name)}`, (_, n) => `wanted.k${n}`)})`,
       );
       for (const [i] of rows) baseless.add(/** @type {Wanted} */ (some[Number(i)]));
     }
@@ -85,48 +101,84 @@ export class Backfill {
   }
 
   /**
-   * Fills the unsent values of rows from blue, as they are there now.
+   * Fills the unsent values of rows from blue, as they are there now, and hands the rows on in groups.
    * @param {SyncTable} table @param {Pending[]} incomplete
-   * @returns {Promise<{found: Pending[], missing: string[][]}>} `missing`: keys that blue has no more
+   * @returns {AsyncGenerator<{found: Pending[], missing: string[][]}>} `missing`: keys that blue has no more
    */
-  async fetch(table, incomplete) {
-    if (incomplete.length === 0) return { found: [], missing: [] };
-    const blue = await (this.blue ??= this.openBlue());
-    const { plan } = table;
-    const rows = await select(blue, table.source, table.onBlue, plan.sourceColumns, plan.key, incomplete.map(({ key }) => key));
-    const [now] = await blue.row('SELECT pg_current_wal_insert_lsn()');
-    this.readAt = endOfLog(parseLsn(now));
-    const byKey = new Map(rows.map((row) => [table.keyOf(row).join('\0'), row]));
-    /** @type {Pending[]} */
-    const found = [];
-    /** @type {string[][]} */
-    const missing = [];
-    for (const { key, row } of incomplete) {
-      const current = byKey.get(key.join('\0'));
-      if (current === undefined || row === null) missing.push(key);
-      else {
-        found.push({ key, row: row.map((value, i) => (value === undefined ? current[i] : value)) });
-        this.unconfirmed.set(rowId(table, key), this.readAt);
+  async *fetch(table, incomplete) {
+    let size = FIRST_KEYS;
+    for (let at = 0; at < incomplete.length; ) {
+      const some = incomplete.slice(at, at + size);
+      at += size;
+      const waiting = new Map(some.map((pending) => [pending.key.join('\0'), pending]));
+      let bytes = 0;
+      for await (const { rows, read } of this.#read(table, some)) {
+        bytes += read;
+        /** @type {Pending[]} */
+        const found = [];
+        for (const current of rows) {
+          const id = table.keyOf(current).join('\0');
+          const pending = waiting.get(id);
+          if (pending === undefined || pending.row === null) continue;
+          waiting.delete(id);
+          found.push({ key: pending.key, row: pending.row.map((value, i) => (value === undefined ? current[i] : value)) });
+          this.unconfirmed.set(this.#idOf(table, pending.key), this.readAt);
+        }
+        if (found.length > 0) yield { found, missing: [] };
       }
+      if (waiting.size > 0) yield { found: [], missing: [...waiting.values()].map(({ key }) => key) };
+      size = Math.max(1, Math.min(AT_ONCE, size * 4, Math.floor((GROUP_BYTES * some.length) / Math.max(bytes, 1))));
     }
-    return { found, missing };
+  }
+
+  /** Which of these keys blue has no more. @param {SyncTable} table @param {string[][]} keys @returns {Promise<string[][]>} */
+  async missing(table, keys) {
+    const blue = await (this.blue ??= this.openBlue());
+    const { sourceKey, onBlue } = table;
+    const list = keys.map((key, i) => `(${i}, ${sourceKey.map((column, n) => typedValue(column, key[n])).join(', ')})`);
+    const rows = await blue.rows(
+      `SELECT w.i FROM (VALUES ${list.join(', ')}) AS w(i, ${sourceKey.map((_, n) => `k${n}`).join(', ')})
+        WHERE NOT EXISTS (SELECT FROM ${onBlue} t WHERE ${sameKey(sourceKey, ({ name }) => `t.${ident(name)}`, (_, n) => `w.k${n}`)})`);
+    const [now] = await blue.row('SELECT pg_current_wal_insert_lsn()');
+    const read = endOfLog(parseLsn(now));
+    if (read > this.readAt) this.readAt = read;
+    return rows.map(([i]) => /** @type {string[]} */ (keys[Number(i)]));
   }
 
   /**
-   * Fills the unsent values of rows from green itself.
-   * @param {SyncTable} table @param {Wanted[]} wanted
+   * Each row comes with blue's position after the snapshot in which it was seen.
+   * @param {SyncTable} table @param {Pending[]} wanted
    */
-  async completeFromGreen(table, wanted) {
-    const partial = wanted.filter(({ values }) => values.includes(undefined));
-    if (partial.length === 0) return;
-    const { plan } = table;
-    const keyOf = (/** @type {import('../mapping/types.mjs').Value[]} */ values) => table.targetKeyAt.map((at) => /** @type {string} */ (values[at]));
-    const rows = await select(this.green, table.target, table.onGreen, plan.targetColumns, plan.targetKey, partial.map(({ values }) => keyOf(values)));
-    const byKey = new Map(rows.map((row) => [keyOf(row).join('\0'), row]));
-    for (const { values } of partial) {
-      const base = byKey.get(keyOf(values).join('\0'));
-      if (base !== undefined) values.forEach((value, i) => value === undefined && (values[i] = base[i]));
+  async *#read(table, wanted) {
+    const blue = await (this.blue ??= this.openBlue());
+    const columns = table.plan.sourceColumns.map((column) => `t.${ident(column)}`).join(', ');
+    const stream = blue.copyOut(`COPY (SELECT ${columns}, pg_current_wal_insert_lsn() FROM ${withKeys(table.sourceKey, table.onBlue, wanted.map(({ key }) => key))}) TO STDOUT`);
+    /** @type {(string | null)[][]} */
+    let rows = [];
+    let read = 0;
+    try {
+      for await (const block of wholeRows(stream, valueLimit(table))) {
+        for (const line of block.toString('utf8', 0, block.length - 1).split('\n')) {
+          const row = decodeRow(line);
+          const now = endOfLog(parseLsn(row.pop()));
+          if (now > this.readAt) this.readAt = now;
+          rows.push(row);
+        }
+        read += block.length;
+        if (read < GROUP_BYTES) continue;
+        yield { rows, read };
+        rows = [];
+        read = 0;
+      }
+    } catch (cause) {
+      throw blue.told(cause);
     }
+    if (rows.length > 0) yield { rows, read };
+  }
+
+  /** Keys are not written down: the mapping may not let them through. @param {SyncTable} table @param {string[]} key */
+  #idOf(table, key) {
+    return this.masks.mask(table.name, JSON.stringify(key)) ?? '';
   }
 
   async close() {
@@ -136,24 +188,3 @@ export class Backfill {
   }
 }
 
-/**
- * @param {Session} session @param {import('../pg/catalog.mjs').Table} table @param {string} rows
- * @param {string[]} columns @param {string[]} key @param {string[][]} keys
- */
-async function select(session, table, rows, columns, key, keys) {
-  const found = [];
-  for (let at = 0; at < keys.length; at += AT_ONCE) {
-    const list = keys.slice(at, at + AT_ONCE).map((values) => `(${values.map((value, n) => typed(table, key[n], value)).join(', ')})`);
-    found.push(...(await session.rows(`SELECT ${columnList(columns)} FROM ${rows} WHERE (${columnList(key)}) IN (${list.join(', ')})`)));
-  }
-  return found;
-}
-
-/** @param {import('../pg/catalog.mjs').Table} table @param {string | undefined} column @param {import('../mapping/types.mjs').Value} value */
-function typed(table, column, value) {
-  const type = table.columns.find(({ name }) => name === column)?.baseType ?? 'text';
-  return `${literal(/** @type {string} */ (value))}::${type}`;
-}
-
-/** Keys are not written down: the mapping may not let them through. @param {SyncTable} table @param {string[]} key */
-const rowId = (table, key) => createHash('sha256').update(JSON.stringify([table.name, ...key])).digest('base64');

@@ -9,7 +9,8 @@
  * @typedef {{kind: 'rows', tables: Map<SyncTable, Map<string, Pending>>}} RowsStep
  * @typedef {{kind: 'truncate', tables: {table: SyncTable, leaves: number[] | null}[]}} TruncateStep `leaves` null: the whole table
  * @typedef {{kind: 'move', table: SyncTable, from: string[], row: Tuple, lsn: bigint}} MoveStep
- * @typedef {RowsStep | TruncateStep | MoveStep} Step
+ * @typedef {{kind: 'leaf', oid: number, source: string, bounds: string | null}} LeafStep a partition that the stream names for the first time
+ * @typedef {RowsStep | TruncateStep | MoveStep | LeafStep} Step
  */
 
 export class Batch {
@@ -20,11 +21,13 @@ export class Batch {
     this.segment = undefined;
     this.changes = 0;
     this.bytes = 0;
+    /** It ends within a transaction: blue never committed the state that it leads to. */
+    this.cut = false;
   }
 
   /** @param {SyncTable} table @param {Tuple} row */
   insert(table, row) {
-    this.#put(table, table.keyOf(row), row);
+    this.put(table, table.keyOf(row), row);
   }
 
   /**
@@ -34,22 +37,22 @@ export class Batch {
    * @param {bigint} lsn of the transaction
    */
   update(table, old, row, lsn) {
+    complete(row, old, true); // first of all: a key that is stored out of line is not sent again
     const key = table.keyOf(row);
     const before = old === undefined ? key : table.keyOf(old);
     const known = this.#rows(table).get(keyText(before))?.row;
     complete(row, known ?? undefined, false);
-    complete(row, old, true);
-    if (keyText(before) === keyText(key)) return this.#put(table, key, row);
+    if (keyText(before) === keyText(key)) return this.put(table, key, row);
     if (!row.includes(undefined)) {
-      this.#put(table, before, null);
-      return this.#put(table, key, row);
+      this.put(table, before, null);
+      return this.put(table, key, row);
     }
     this.#step({ kind: 'move', table, from: before, row, lsn });
   }
 
   /** @param {SyncTable} table @param {Tuple} old */
   delete(table, old) {
-    this.#put(table, table.keyOf(old), null);
+    this.put(table, table.keyOf(old), null);
   }
 
   /** @param {TruncateStep['tables']} tables */
@@ -57,8 +60,13 @@ export class Batch {
     this.#step({ kind: 'truncate', tables });
   }
 
+  /** @param {Omit<LeafStep, 'kind'>} leaf */
+  leaf(leaf) {
+    this.#step({ kind: 'leaf', ...leaf });
+  }
+
   /** @param {SyncTable} table @param {string[]} key @param {Tuple | null} row */
-  #put(table, key, row) {
+  put(table, key, row) {
     this.#rows(table).set(keyText(key), { key, row });
   }
 

@@ -1,14 +1,23 @@
 import { createHash } from 'node:crypto';
 import { PermanentError } from '../lib/errors.mjs';
-import { compileMapping } from '../mapping/compile.mjs';
+import { compileWithServers, copiedPart } from '../mapping/compile.mjs';
 import { loadMapping } from '../mapping/load.mjs';
-import { readCatalog } from '../pg/catalog.mjs';
+import { BOUNDS, readCatalog } from '../pg/catalog.mjs';
+import { compareSettings } from '../pg/settings.mjs';
 import { openSession } from '../pg/session.mjs';
+import { endOfLog, parseLsn } from '../pg/text.mjs';
 import { Applier } from './apply.mjs';
 import { Backfill } from './backfill.mjs';
+import { Pace } from './pace.mjs';
+import { compareIdentity, readIdentity } from './identity.mjs';
+import { Leaves } from './leaves.mjs';
 import { lockName, takeLock } from './lock.mjs';
+import { checkMachinery } from './machinery.mjs';
+import { Masks } from './masks.mjs';
+import { releaseUnidentified } from './protect.mjs';
 import { Quarantine } from './quarantine.mjs';
 import { Relations } from './relations.mjs';
+import { compareRows, compareSchema, recordOf } from './schema.mjs';
 import { createTables, readState, writeState } from './state.mjs';
 import { SyncTable } from './table.mjs';
 import { TUNING } from './tuning.mjs';
@@ -57,21 +66,28 @@ export class Context {
     this.tuning = { ...TUNING, ...invocation.tuning };
     this.blue = blue;
     this.green = green;
-    this.backfill = new Backfill(green, () => open(invocation, 'source'));
+    this.masks = new Masks();
+    this.backfill = new Backfill(green, () => open(invocation, 'source'), this.masks);
     this.connectedAt = Date.now();
+    this.pace = new Pace();
     /** Changes applied in the transaction that is open on green. */
     this.pending = 0;
     /** `table.column` that blue has got since the copy began. @type {string[]} */
     this.newColumns = [];
+    /** Tables with an enum of which a label was renamed, on both sides. @type {Set<SyncTable>} */
+    this.renamed = new Set();
     /** @type {SyncTable[]} */
     this.tables = [];
-    this.relations = new Relations([], (oid) => this.#rootOf(oid));
-    this.quarantine = new Quarantine(green, 0, null);
-    this.applier = new Applier({ green, quarantine: this.quarantine, backfill: this.backfill, truncate: truncateStep });
+    /** @type {import('../mapping/types.mjs').SequenceRules} */
+    this.sequences = { gap: undefined, pairs: {}, alone: [] };
+    this.leaves = new Leaves(green);
+    this.relations = new Relations([], this.leaves, async () => undefined);
+    this.quarantine = new Quarantine(green, 0, this.masks);
+    this.applier = new Applier({ green, quarantine: this.quarantine, backfill: this.backfill, leaves: this.leaves, truncate: truncateStep });
     /** @type {State} */
     this.state = {
       phase: 'stopped', slot: slotName(invocation.config), publication: slotName(invocation.config), mappingHash: '', schema: {}, applied: 0n, consistent: 0n, copied: 0n, unconfirmed: {},
-      inside: { lsn: 0n, changes: 0 }, rowsCopied: 0n, changesApplied: 0n, syncedUntil: null, startedAt: null,
+      inside: { lsn: 0n, changes: 0 }, rowsCopied: 0n, changesApplied: 0n, syncedUntil: null, startedAt: null, identity: {},
     };
   }
 
@@ -100,61 +116,39 @@ export class Context {
     await actAsReplica(this.green);
     const known = await readState(this.green);
     if (known !== undefined) this.state = known;
+    await this.masks.load(this.blue, this.state.publication);
     this.backfill.load(this.state);
     const names = mappedNames(json);
     const [source, target] = await Promise.all([readCatalog(this.blue, names.source), readCatalog(this.green, names.target)]);
-    const mappingHash = createHash('sha256').update(JSON.stringify(json)).digest('hex');
+    const mappingHash = createHash('sha256').update(JSON.stringify(copiedPart(json))).digest('hex');
     const resuming = known !== undefined && known.phase !== 'stopped';
-    if (resuming) this.#compareSchema(source, mappingHash);
-    const { tables, limits } = compileMapping(json, source, target, { hashKey });
+    if (resuming) {
+      await this.#compareWithBeginning(mappingHash, source);
+      this.newColumns = compareSchema(this.state.schema, source, target);
+      if (this.newColumns.length > 0) this.log.warn('blue has new columns, which are not copied', { columns: this.newColumns });
+    }
+    const { tables, limits, sequences } = await compileWithServers(json, source, target, { hashKey }, this.blue, this.green);
     this.tables = tables.map((plan, i) => {
       const from = source.tables[`${plan.source.schema}.${plan.source.name}`];
       const to = target.tables[`${plan.target.schema}.${plan.target.name}`];
       if (from === undefined || to === undefined) throw new PermanentError('MAPPING', 'the mapping names a table that is not there');
-      return new SyncTable(plan, from, to, i);
+      return new SyncTable(plan, from, to, i, resuming ? this.state.schema[`${plan.source.schema}.${plan.source.name}`]?.unique : undefined);
     });
+    await checkMachinery(this.blue, this.green, this.tables);
+    await compareSettings(this.blue, this.green, this.tables);
     if (!resuming) {
       this.state.slot = this.state.publication = slotName(this.invocation.config);
       this.state.mappingHash = mappingHash;
-      this.state.schema = Object.fromEntries(this.tables.map(({ name, source }) => [name, { columns: source.columns.map((column) => [column.name, column.type, column.number]), key: source.primaryKey }]));
+      this.state.schema = Object.fromEntries(this.tables.map((table) => [table.name, recordOf(table)]));
     }
-    this.relations = new Relations(this.tables, (oid) => this.#rootOf(oid));
+    const rewritten = await this.leaves.observe(this.tables, !resuming, () => this.#position());
+    if (resuming) this.renamed = compareRows(this.state.schema, this.tables, rewritten);
+    await this.leaves.save();
+    this.relations = new Relations(this.tables, this.leaves, (oid, roots) => this.#partitionOf(oid, roots));
+    this.sequences = sequences;
     this.quarantine.limit = limits.quarantine;
-    this.quarantine.hashKey = hashKey;
     await this.quarantine.load();
     this.applier.evict = this.state.applied < this.state.consistent || this.state.phase !== 'following';
-  }
-
-  /**
-   * The rule for schema changes on blue during a migration: a new column is not copied and reported; a column whose type changed
-   * or that was made anew (that rewrites rows without a trace in the stream), another primary key, and a column or table that is gone, end the run with
-   * nothing half-applied.
-   * @param {import('../pg/catalog.mjs').Catalog} source @param {string} mappingHash
-   */
-  #compareSchema(source, mappingHash) {
-    if (this.state.mappingHash !== mappingHash)
-      throw new PermanentError('MAPPING_CHANGED', 'the mapping is not the one that this migration began with', {
-        hint: 'put the former mapping back; or stop, empty the tables on green, and run again',
-      });
-    for (const [name, { columns, key }] of Object.entries(this.state.schema)) {
-      const table = source.tables[name];
-      const changed = (/** @type {string} */ what, /** @type {string} */ column = '') =>
-        new PermanentError('SCHEMA_CHANGED', what, {
-          table: name, column: column || undefined, hint: 'stop, bring the mapping up to date, empty the tables on green, and run again',
-        });
-      if (table === undefined) throw changed(`blue's table ${name} is gone`);
-      for (const [column, type, number] of columns) {
-        const now = table.columns.find((candidate) => candidate.name === column);
-        if (now === undefined) throw changed(`column ${column} of blue's table ${name} is gone`, column);
-        if (now.number !== number) throw changed(`column ${column} of blue's table ${name} is another one now`, column);
-        if (now.type !== type) throw changed(`the type of column ${column} of blue's table ${name} changed`, column);
-      }
-      if (JSON.stringify(table.primaryKey) !== JSON.stringify(key)) throw changed(`the primary key of blue's table ${name} changed`);
-      const fresh = table.columns.filter((candidate) => !columns.some(([column]) => column === candidate.name));
-      this.newColumns.push(...fresh.map((column) => `${name}.${column.name}`));
-      table.columns = table.columns.filter((column) => !fresh.includes(column));
-    }
-    if (this.newColumns.length > 0) this.log.warn('blue has new columns, which are not copied', { columns: this.newColumns });
   }
 
   /** Ends green's open transaction with the checkpoint in it. @param {Pick<State, 'applied' | 'inside' | 'syncedUntil'>} checkpoint */
@@ -201,11 +195,31 @@ export class Context {
     void this.backfill.close();
   }
 
-  /** @param {number} oid */
-  async #rootOf(oid) {
+  /** Which of these tables a partition belongs to, over more than one level too. @param {number} oid @param {number[]} roots */
+  async #partitionOf(oid, roots) {
     const blue = await (this.backfill.blue ??= this.backfill.openBlue());
-    const [root] = await blue.row(`SELECT pg_partition_root(oid)::oid FROM pg_class WHERE oid = $1`, [oid]);
-    return root === undefined || root === null ? undefined : Number(root);
+    const [row] = await blue.rows(
+      `SELECT up.relid::oid, ${BOUNDS} FROM pg_class c CROSS JOIN LATERAL pg_partition_ancestors(c.oid) AS up(relid)
+        WHERE c.oid = $1 AND up.relid = ANY ($2::oid[]::regclass[])`, [oid, roots]);
+    return row === undefined ? undefined : { root: Number(row[0]), bounds: row[1] ?? null };
+  }
+
+  async #position() {
+    const [lsn] = await this.blue.row('SELECT pg_current_wal_insert_lsn()');
+    return endOfLog(parseLsn(lsn));
+  }
+
+  /**
+   * @param {string} mappingHash
+   * @param {import('../pg/catalog.mjs').Catalog} source
+   */
+  async #compareWithBeginning(mappingHash, source) {
+    await releaseUnidentified(this.blue, this.state.publication, source);
+    compareIdentity(this.state.identity, await readIdentity(this.blue, this.green));
+    if (this.state.mappingHash !== mappingHash)
+      throw new PermanentError('MAPPING_CHANGED', 'the mapping is not the one that this migration began with', {
+        hint: 'put the former mapping back; or stop, empty the tables on green, and run again',
+      });
   }
 }
 

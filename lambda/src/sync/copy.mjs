@@ -1,7 +1,11 @@
 import { MigrationError } from '../lib/errors.mjs';
-import { columnList, decodeRow, encodeRow, ident, literal, qualified } from '../pg/text.mjs';
+import { beyond } from '../pg/keys.mjs';
+import { columnList, decodeRow, encodeRow, ident, qualified } from '../pg/text.mjs';
 import { countRows, lastRow, wholeRows } from '../pg/rows.mjs';
+import { valueLimit } from './limits.mjs';
+import { RANGE_BYTES } from './pace.mjs';
 import { Sink } from './streams.mjs';
+import { refusesRow } from './stage.mjs';
 import { readUnits, writeState, writeUnit } from './state.mjs';
 
 /**
@@ -19,7 +23,7 @@ const RESERVE_MS = 2_500;
 
 /** @param {Context} context @returns {Promise<boolean>} whether all is copied */
 export async function copyAll(context) {
-  const units = await readUnits(context.green);
+  const units = await readUnits(context.green, (sealed) => context.masks.open(sealed));
   for (const unit of units) {
     const table = context.tables.find(({ name }) => name === unit.source);
     const leaf = table?.source.leaves.find(({ oid }) => oid === unit.oid);
@@ -30,10 +34,10 @@ export async function copyAll(context) {
       if (!context.deadline.allows(RESERVE_MS)) return false;
       const before = unit.rows;
       try {
-        await copyRange(context, table, /** @type {NonNullable<typeof leaf>} */ (leaf), unit, careful > 0);
+        await copyChunk(context, table, /** @type {NonNullable<typeof leaf>} */ (leaf), unit, careful > 0);
         careful -= unit.rows - before;
       } catch (error) {
-        if (careful > 0 || !(error instanceof MigrationError) || !/^2[23]/.test(error.sqlstate ?? '')) throw error;
+        if (careful > 0 || !(error instanceof MigrationError) || !refusesRow(error)) throw error;
         context.log.warn('green refuses a row, the range is copied row by row', { table: table.name, constraint: error.constraint, column: error.column });
         careful = context.tuning.chunkRows;
         await context.green.run('ROLLBACK');
@@ -47,37 +51,71 @@ export async function copyAll(context) {
 }
 
 /**
+ * Copies up to the end of one transaction on green, or of the table. While blue is read it is locked against TRUNCATE and ALTER TABLE, and whoever waits
+ * for such a lock makes all others wait: so it is read in short ranges, each as fast as blue can send it, the next one while green takes the one before.
  * @param {Context} context @param {SyncTable} table @param {import('../pg/catalog.mjs').Leaf} leaf @param {CopyUnit} unit
  * @param {boolean} careful
  */
-async function copyRange(context, table, leaf, unit, careful) {
-  const { green, deadline } = context;
-  const { tuning } = context;
+async function copyChunk(context, table, leaf, unit, careful) {
+  const { green, deadline, tuning } = context;
   const limits = careful
     ? { rows: tuning.carefulRows, bytes: tuning.carefulBytes, ms: tuning.chunkMs }
     : { rows: tuning.chunkRows, bytes: tuning.chunkBytes, ms: tuning.chunkMs };
-  const rangeRows = careful ? tuning.chunkRows : tuning.rangeRows;
-  await context.blue.run('SET enable_sort = off; SET enable_seqscan = off; SET enable_bitmapscan = off');
-  const stream = context.blue.copyOut(`COPY (${selectRange(table, leaf, unit.cursor)} LIMIT ${rangeRows}) TO STDOUT`);
-  /** @type {Chunk | undefined} */
-  let chunk;
-  let rows = 0;
+  const reader = new RangeReader(context, table, leaf, unit.cursor, limits.rows);
+  const chunk = await Chunk.begin(context, table, careful);
   try {
-    for await (const block of wholeRows(stream)) {
-      chunk ??= await Chunk.begin(context, table, careful);
-      await chunk.write(block);
-      if (!chunk.reached(limits) && deadline.allows(RESERVE_MS)) continue;
-      rows += chunk.rows;
-      await chunk.commit(context, unit, false);
-      chunk = undefined;
-      if (!deadline.allows(RESERVE_MS)) return void (await context.reopenBlue());
+    for (let range = await reader.read(); ; ) {
+      const more = !range.last && !chunk.wouldReach(limits, range) && deadline.allows(RESERVE_MS);
+      const next = more ? reader.read() : undefined;
+      next?.catch(() => {}); // thrown where it is awaited
+      for await (const block of range.blocks) await chunk.write(block);
+      if (next === undefined) return await chunk.commit(context, unit, range.last);
+      range = await next;
     }
   } catch (cause) {
-    throw cause instanceof MigrationError ? cause : (chunk?.failed === true ? green : context.blue).told(cause);
+    throw cause instanceof MigrationError ? cause : green.told(cause);
   }
-  rows += chunk?.rows ?? 0;
-  chunk ??= await Chunk.begin(context, table, true);
-  await chunk.commit(context, unit, rows < rangeRows);
+}
+
+/** Reads a table of blue in short ranges, in the order of its key. */
+class RangeReader {
+  /** @param {Context} context @param {SyncTable} table @param {import('../pg/catalog.mjs').Leaf} leaf @param {string[] | null} cursor @param {number} mostRows */
+  constructor(context, table, leaf, cursor, mostRows) {
+    this.context = context;
+    this.table = table;
+    this.leaf = leaf;
+    this.cursor = cursor;
+    this.mostRows = Math.min(mostRows, context.tuning.rangeRows);
+  }
+
+  /** @returns {Promise<{blocks: Buffer[], rows: number, bytes: number, last: boolean}>} `last`: the table ends with it */
+  async read() {
+    const { context, table, leaf } = this;
+    const { blue, pace } = context;
+    if (pace.prepared !== blue) await blue.run('SET enable_sort = off; SET enable_seqscan = off; SET enable_bitmapscan = off');
+    pace.prepared = blue;
+    const wanted = Math.max(1, Math.min(pace.rows, this.mostRows));
+    const began = Date.now();
+    /** @type {Buffer[]} */
+    const blocks = [];
+    let [rows, bytes] = [0, 0];
+    try {
+      for await (const block of wholeRows(blue.copyOut(`COPY (${selectRange(table, leaf, this.cursor)} LIMIT ${wanted}) TO STDOUT`), valueLimit(table))) {
+        blocks.push(block);
+        rows += countRows(block);
+        bytes += block.length;
+        if (bytes <= RANGE_BYTES || rows === wanted) continue;
+        await context.reopenBlue(); // the rest would not fit into memory
+        break;
+      }
+    } catch (cause) {
+      throw cause instanceof MigrationError ? cause : blue.told(cause);
+    }
+    const last = blocks.at(-1);
+    if (last !== undefined) this.cursor = table.keyOf(decodeRow(lastRow(last)));
+    pace.adapt(rows, bytes, Date.now() - began);
+    return { blocks, rows, bytes, last: context.blue === blue && rows < wanted };
+  }
 }
 
 /** What goes onto green in one transaction. */
@@ -89,7 +127,6 @@ class Chunk {
     this.rows = 0;
     this.bytes = 0;
     this.began = Date.now();
-    this.failed = false;
     /** @type {Buffer | undefined} */
     this.last = undefined;
   }
@@ -106,26 +143,22 @@ class Chunk {
     this.rows += countRows(block);
     this.bytes += block.length;
     this.last = block;
-    this.failed = true;
     await this.writer.write(block);
-    this.failed = false;
   }
 
-  /** @param {{rows: number, bytes: number, ms: number}} limits */
-  reached({ rows, bytes, ms }) {
-    return this.rows >= rows || this.bytes >= bytes || Date.now() - this.began >= ms;
+  /** With this range, which is read and not yet written. @param {{rows: number, bytes: number, ms: number}} limits @param {{rows: number, bytes: number}} range */
+  wouldReach({ rows, bytes, ms }, range) {
+    return this.rows + range.rows >= rows || this.bytes + range.bytes >= bytes || Date.now() - this.began >= ms;
   }
 
   /** @param {Context} context @param {CopyUnit} unit @param {boolean} done */
   async commit(context, unit, done) {
-    this.failed = true;
     await this.writer.end();
-    this.failed = false;
     if (this.last !== undefined) unit.cursor = this.table.keyOf(decodeRow(lastRow(this.last)));
     unit.rows += this.rows;
     unit.done = done;
     const state = { ...context.state, rowsCopied: context.state.rowsCopied + BigInt(this.rows) };
-    await writeUnit(context.green, unit);
+    await writeUnit(context.green, unit, (text) => context.masks.seal(text));
     await writeState(context.green, state);
     await context.green.run('COMMIT');
     context.committed(state);
@@ -162,7 +195,7 @@ function transformingWriter(context, table) {
     },
     end: async () => {
       await direct.end();
-      await context.quarantine.put(table, held);
+      await context.quarantine.put(table, held, false);
     },
   };
 }
@@ -188,8 +221,5 @@ function carefulWriter(context, table) {
 const linesOf = (block) => block.toString('utf8', 0, block.length - 1).split('\n');
 
 /** @param {SyncTable} table @param {import('../pg/catalog.mjs').Leaf} leaf @param {string[] | null} cursor */
-function selectRange({ plan, source }, leaf, cursor) {
-  const key = columnList(plan.key);
-  const after = cursor?.map((value, i) => `${literal(value)}::${source.columns.find(({ name }) => name === plan.key[i])?.baseType}`);
-  return `SELECT ${columnList(plan.sourceColumns)} FROM ONLY ${qualified(leaf)}${after === undefined ? '' : ` WHERE (${key}) > (${after.join(', ')})`} ORDER BY ${plan.key.map(ident).join(', ')}`;
-}
+const selectRange = ({ plan, sourceKey }, leaf, cursor) =>
+  `SELECT ${columnList(plan.sourceColumns)} FROM ONLY ${qualified(leaf)}${cursor === null ? '' : ` WHERE ${beyond(sourceKey, cursor, 'gt')}`} ORDER BY ${plan.key.map(ident).join(', ')}`;

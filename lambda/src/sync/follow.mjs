@@ -4,6 +4,8 @@ import { binaryFields } from '../pg/rows.mjs';
 import { advanceSlot, readSlot } from '../pg/slot.mjs';
 import { formatLsn, literal } from '../pg/text.mjs';
 import { Batch } from './batch.mjs';
+import { LateRows } from './late.mjs';
+import { messageLimit } from './limits.mjs';
 import { project } from './relations.mjs';
 
 /**
@@ -48,6 +50,13 @@ export async function heldSlot(context) {
       hint: 'stop, empty the tables on green, and run again from the start',
     });
   context.observe(slot);
+  const { applied } = context.state;
+  const again = 'stop, empty the tables on green, and run again from the start';
+  if (slot.confirmed > applied)
+    throw new PermanentError('CHECKPOINT_GAP', `blue's slot ${name} begins at ${formatLsn(slot.confirmed)}, after green's checkpoint ${formatLsn(applied)}: the changes between them are lost. ` +
+      'Green was restored from an earlier backup, or the slot was made again or moved by somebody else', { hint: again });
+  if (slot.current < applied)
+    throw new PermanentError('BLUE_WENT_BACK', `blue's log ends at ${formatLsn(slot.current)}, before green's checkpoint ${formatLsn(applied)}: blue was restored from an earlier backup`, { hint: again });
   return slot;
 }
 
@@ -68,6 +77,8 @@ class Pass {
     this.transaction = undefined;
     this.skipping = false;
     this.index = 0; // of the change within its transaction
+    this.within = false; // changes of an open transaction of blue are on green or in the batch
+    this.late = new LateRows();
     this.applied = context.state.applied;
     this.inside = context.state.inside;
     /** @type {bigint | undefined} */
@@ -86,7 +97,7 @@ class Pass {
     );
     let seen = 0;
     try {
-      for await (const messages of binaryFields(stream)) {
+      for await (const messages of binaryFields(stream, messageLimit(this.context.relations))) {
         seen += messages.length;
         for (const bytes of messages) {
           const waiting = this.#take(bytes);
@@ -110,22 +121,23 @@ class Pass {
     const syncedUntil = this.exhausted ? now : this.micros === undefined ? state.syncedUntil : new Date(Number(this.micros / 1000n)).toISOString();
     await this.#flush({ syncedUntil });
     await this.writing;
+    await this.context.leaves.passed(this.context.state.applied);
   }
 
   /** Takes one message; answers a promise only when there is something to wait for. @param {Buffer} bytes @returns {Promise<void> | undefined} */
   #take(bytes) {
     const message = decode(bytes);
     if (message === undefined) return;
-    if (message.tag === 'relation') return this.context.relations.define(message);
+    if (message.tag === 'relation') return this.context.relations.define(message, this.batch);
     if (message.tag === 'begin') return this.#begin(message);
     if (this.blocked || this.skipping) return;
     if (message.tag === 'commit') return this.#commit(message);
     this.index += 1;
     if (this.transaction?.finalLsn === this.inside.lsn && this.index <= this.inside.changes) return;
-    this.#change(message);
-    this.batch.bytes += bytes.length;
+    this.within = true;
+    this.#change(message, bytes.length);
     if (this.batch.changes < this.tuning.batchChanges && this.batch.bytes < this.tuning.batchBytes) return;
-    return this.#outOfTime() ? this.#stopInside() : this.#flush();
+    return this.#outOfTime() && this.late.empty ? this.#stopInside() : this.#flush();
   }
 
   /** @param {Begin} begin @returns {undefined} */
@@ -144,29 +156,46 @@ class Pass {
     this.applied = commit.endLsn;
     this.micros = commit.micros;
     this.transaction = undefined;
+    this.within = false;
+    this.late.settle(this.batch);
     if (this.#outOfTime()) this.stopped = true;
     else if (this.uncommitted + this.batch.changes >= this.tuning.commitChanges) return this.#flush({ syncedUntil: this.context.state.syncedUntil });
     return undefined;
   }
 
-  /** @param {Exclude<Message, {tag: 'begin' | 'commit' | 'relation'}>} message */
-  #change(message) {
+  /** @param {Exclude<Message, {tag: 'begin' | 'commit' | 'relation'}>} message @param {number} bytes */
+  #change(message, bytes) {
     const { relations } = this.context;
     if (message.tag === 'truncate') {
       const tables = relations.truncated(message.oids);
       if (tables.length === 0) return;
+      for (const { table } of tables) this.late.truncated(table);
       this.batch.truncate(tables);
     } else {
       const known = relations.get(message.oid);
       if (known === undefined) return;
-      if (message.tag === 'insert') this.batch.insert(known.table, project(known, message.row));
-      else if (message.tag === 'update') {
-        const { finalLsn } = /** @type {Begin} */ (this.transaction);
-        this.batch.update(known.table, message.old && project(known, message.old), project(known, message.row), finalLsn);
-      } else this.batch.delete(known.table, project(known, message.old));
+      const old = message.tag === 'insert' ? undefined : message.old && project(known, message.old);
+      const row = message.tag === 'delete' || known.gone ? undefined : project(known, message.row);
+      if (known.table.lateKey) this.#changeLate(known.table, old, row, bytes);
+      else {
+        if (message.tag === 'insert' && row !== undefined) this.batch.insert(known.table, row);
+        else if (message.tag === 'update' && row !== undefined) this.batch.update(known.table, old, row, /** @type {Begin} */ (this.transaction).finalLsn);
+        else if (old !== undefined) this.batch.delete(known.table, old);
+        this.batch.bytes += bytes;
+      }
     }
     this.batch.changes += 1;
     this.changes += 1;
+  }
+
+  /**
+   * @param {import('./table.mjs').SyncTable} table
+   * @param {import('../pg/pgoutput.mjs').Tuple | undefined} old the whole row
+   * @param {import('../pg/pgoutput.mjs').Tuple | undefined} row @param {number} bytes
+   */
+  #changeLate(table, old, row, bytes) {
+    if (old !== undefined) this.late.goes(table, old);
+    if (row !== undefined) this.late.comes(table, row.map((value, i) => (value === undefined ? old?.[i] : value)), bytes);
   }
 
   #outOfTime() {
@@ -186,6 +215,7 @@ class Pass {
    */
   async #flush(commit) {
     const batch = this.batch;
+    batch.cut = this.within;
     this.batch = new Batch();
     this.uncommitted = commit === undefined ? this.uncommitted + batch.changes : 0;
     const checkpoint = commit && { applied: this.applied, inside: this.inside, syncedUntil: commit.syncedUntil };

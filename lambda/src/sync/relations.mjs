@@ -5,27 +5,36 @@ import { PermanentError } from '../lib/errors.mjs';
  *
  * @typedef {import('./table.mjs').SyncTable} SyncTable
  * @typedef {import('../pg/pgoutput.mjs').Tuple} Tuple
- * @typedef {{table: SyncTable, columns: number[], straight: boolean}} Known `columns`: where each of `sourceColumns` is in the relation's tuples
+ * @typedef {{table: SyncTable, columns: number[], straight: boolean, names: string[], gone: boolean}} Known `columns`: where each of `sourceColumns` is in the relation's tuples; `names`: of all its columns;
+ *   `gone`: a partition that blue has dropped or detached since: rows may still have left it for others, new ones in it are not blue's any more
+ * @typedef {{root: number, bounds: string | null}} Partition
  */
 
 export class Relations {
   /**
    * @param {SyncTable[]} tables
-   * @param {(oid: number) => Promise<number | undefined>} rootOf the partitioned table that a partition belongs to, asked of blue
+   * @param {import('./leaves.mjs').Leaves} leaves
+   * @param {(oid: number, roots: number[]) => Promise<Partition | undefined>} partitionOf which of these tables a partition belongs to, asked of blue
    */
-  constructor(tables, rootOf) {
-    this.rootOf = rootOf;
+  constructor(tables, leaves, partitionOf) {
+    this.partitionOf = partitionOf;
+    this.leaves = leaves;
+    this.tables = tables;
     /** By the OID of the table and of each of its partitions. @type {Map<number, SyncTable>} */
     this.byOid = new Map(tables.flatMap((table) => [[table.source.oid, table], ...table.source.leaves.map(({ oid }) => /** @type {const} */ ([oid, table]))]));
+    for (const [oid, { source }] of leaves.known) {
+      const table = tables.find(({ name }) => name === source);
+      if (table !== undefined && !this.byOid.has(oid)) this.byOid.set(oid, table);
+    }
     /** @type {Map<number, Known | undefined>} */
     this.known = new Map();
   }
 
-  /** @param {import('../pg/pgoutput.mjs').Relation} relation */
-  async define(relation) {
-    const table = await this.#tableOf(relation.oid);
+  /** @param {import('../pg/pgoutput.mjs').Relation} relation @param {import('./batch.mjs').Batch} batch is told of a partition that is new */
+  async define(relation, batch) {
+    const table = await this.#tableOf(relation.oid, batch);
     if (table === undefined) {
-      this.known.set(relation.oid, undefined); // a partition that has been dropped or detached since: its rows are not blue's any more
+      this.known.set(relation.oid, undefined); // a partition that was made, and dropped or detached, since: its rows are not blue's any more
       return;
     }
     const columns = table.plan.sourceColumns.map((name) => relation.columns.findIndex((column) => column.name === name));
@@ -48,7 +57,7 @@ export class Relations {
         table: table.name, hint: 'put primary key and replica identity back; stop, empty the tables on green, and run again',
       });
     const straight = columns.length === relation.columns.length && columns.every((at, i) => at === i);
-    this.known.set(relation.oid, { table, columns, straight });
+    this.known.set(relation.oid, { table, columns, straight, names: relation.columns.map(({ name }) => name), gone: this.leaves.known.get(relation.oid)?.current === false });
   }
 
   /** Undefined: changes of this relation mean nothing to the mapping. @param {number} oid */
@@ -64,19 +73,18 @@ export class Relations {
       const table = this.byOid.get(oid);
       if (table !== undefined) byTable.set(table, [...(byTable.get(table) ?? []), oid]);
     }
-    return [...byTable].map(([table, leaves]) => {
-      const whole = leaves.includes(table.source.oid) || table.source.leaves.every(({ oid }) => leaves.includes(oid));
-      return { table, leaves: whole ? null : leaves };
-    });
+    return [...byTable].map(([table, leaves]) => ({ table, leaves: leaves.includes(table.source.oid) ? null : leaves }));
   }
 
-  /** @param {number} oid */
-  async #tableOf(oid) {
+  /** @param {number} oid @param {import('./batch.mjs').Batch} batch */
+  async #tableOf(oid, batch) {
     const table = this.byOid.get(oid);
     if (table !== undefined) return table;
-    const root = await this.rootOf(oid);
-    const found = root === undefined ? undefined : this.byOid.get(root);
-    if (found !== undefined) this.byOid.set(oid, found);
+    const partition = await this.partitionOf(oid, this.tables.map(({ source }) => source.oid));
+    const found = partition && this.byOid.get(partition.root);
+    if (partition === undefined || found === undefined) return undefined;
+    this.byOid.set(oid, found);
+    batch.leaf({ oid, source: found.name, bounds: partition.bounds });
     return found;
   }
 }

@@ -5,6 +5,7 @@ import { formatLsn } from '../pg/text.mjs';
 import { Context } from './context.mjs';
 import { copyAll } from './copy.mjs';
 import { follow, heldSlot } from './follow.mjs';
+import { recheck } from './recheck.mjs';
 import { checkPublication, start } from './start.mjs';
 import { readUnits, writeState } from './state.mjs';
 
@@ -79,10 +80,15 @@ async function advance(context, attempt) {
 
 /** Passes until green is up to date and consistent, or time is short. @param {Context} context */
 export async function catchUp(context) {
+  let rechecked = false;
   for (let passes = 1; ; passes += 1) {
     const began = Date.now();
     const { exhausted, changes } = await follow(context);
     context.log.debug('followed', { changes, lsn: formatLsn(context.state.applied), ms: Date.now() - began });
+    if (exhausted && !rechecked && context.quarantine.total > 0 && context.state.applied >= context.state.consistent) {
+      rechecked = true;
+      if (await recheck(context)) continue;
+    }
     const { applied, consistent } = context.state;
     if (exhausted && Date.now() - began < LONG_PASS_MS && (applied >= consistent || passes >= MAX_PASSES)) return true;
     if (!context.deadline.allows(LONG_PASS_MS)) return false;

@@ -1,16 +1,17 @@
-import { columnList, encodeRow, ident, qualified } from '../pg/text.mjs';
+import { MigrationError } from '../lib/errors.mjs';
+import { encodeRow } from '../pg/text.mjs';
+import { Statements } from './statements.mjs';
 import { writeAll } from './streams.mjs';
 
 /**
- * Brings rows onto green in sets: they are copied into a temporary table, and merged from there with one statement per kind.
+ * Brings rows onto green in sets: they are copied into a temporary table, and merged from there with one statement per kind. What green refuses is
+ * found there by halving, without sending the rows again.
  *
  * @typedef {import('./table.mjs').SyncTable} SyncTable
  * @typedef {import('../pg/session.mjs').Session} Session
  * @typedef {import('../mapping/types.mjs').Value} Value
+ * @typedef {{index: number, error: MigrationError}} Refused `index`: of the row among those that were given
  */
-
-/** What is to happen with a staged row: NULL upsert, `d` delete, `p...` upsert where `1` marks columns to be taken from green. */
-const OP = '"payment_migration op"';
 
 /** Rows of one table, by what is to happen with them. */
 export class Stage {
@@ -48,34 +49,87 @@ export class Stage {
    * @param {SyncTable} table
    * @param {Value[][]} rows values of `targetColumns`
    * @param {Value[][]} deletedKeys values of `targetKey`
-   * @param {boolean} evict other rows that hold a unique value of these are stale, and come again later: remove them
+   * @param {boolean} evict rows that hold a unique value of these, against a constraint of blue too, are stale and come again later: remove them
+   * @param {{group: number, most: number}} search `group`: so many rows are refused together without looking for the one that green refuses; `most`: with more
+   *   than so many it is over, and which ones they are does not matter
+   * @returns {Promise<Refused[]>} rows that green refuses; it holds none of their keys then
    */
-  async merge(table, rows, deletedKeys, evict) {
+  async merge(table, rows, deletedKeys, evict, search) {
     const sql = this.#of(table);
-    if (this.filled.has(table)) await this.green.run(sql.empty);
+    const staged = new Staged(table, rows, deletedKeys);
+    await this.green.run('SAVEPOINT merge');
+    try {
+      await this.#empty(table);
+      await this.#fill(sql, staged, 0, staged.length);
+      await this.#clear(sql, staged, evict);
+      if (rows.length > 0) await this.green.run(sql.upsert);
+      await this.green.run('RELEASE SAVEPOINT merge');
+      return [];
+    } catch (cause) {
+      const error = this.green.told(cause);
+      if (!refusesRow(error)) throw error;
+      await this.green.run('ROLLBACK TO SAVEPOINT merge; RELEASE SAVEPOINT merge');
+    }
+    /** @type {Refused[]} */
+    const refused = [];
+    await this.#empty(table);
+    await this.#inParts(0, staged.length, refused, { ...search, group: 1 }, (from, to) => this.#fill(sql, staged, from, to));
+    const missing = [...refused];
+    await this.#clear(sql, staged, evict);
+    for (const { index } of missing) await this.#removeKey(table, rows[index]);
+    await this.#inParts(0, rows.length, refused, search, async (from, to) => void (await this.green.run(sql.upsertPart(from, to))));
+    if (!sql.replaces) for (const { index } of refused) await this.#removeKey(table, rows[index]);
+    return refused;
+  }
+
+  /**
+   * Does the work for a range of rows, or, where green refuses one, for its halves.
+   * @param {number} from @param {number} to @param {Refused[]} refused @param {{group: number, most: number}} search @param {(from: number, to: number) => Promise<void>} work
+   * @returns {Promise<void>}
+   */
+  async #inParts(from, to, refused, search, work) {
+    if (from === to || refused.length > search.most) return;
+    await this.green.run('SAVEPOINT part');
+    try {
+      await work(from, to);
+      await this.green.run('RELEASE SAVEPOINT part');
+    } catch (cause) {
+      const error = this.green.told(cause);
+      if (!refusesRow(error)) throw error;
+      await this.green.run('ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part');
+      if (to - from <= search.group) {
+        for (let index = from; index < to; index += 1) refused.push({ index, error });
+        return;
+      }
+      const middle = (from + to) >> 1;
+      await this.#inParts(from, middle, refused, search, work);
+      await this.#inParts(middle, to, refused, search, work);
+    }
+  }
+
+  /** @param {SyncTable} table */
+  async #empty(table) {
+    if (this.filled.has(table)) await this.green.run(this.#of(table).empty);
     this.filled.add(table);
-    let partial = false;
-    const lines = function* () {
-      for (const row of rows) {
-        const whole = !row.includes(undefined);
-        partial ||= !whole;
-        const op = whole ? null : `p${row.map((value) => (value === undefined ? '1' : '0')).join('')}`;
-        yield encodeRow([...(whole ? /** @type {(string | null)[]} */ (row) : row.map((value) => value ?? null)), op]);
-      }
-      for (const key of deletedKeys) {
-        /** @type {(string | null)[]} */
-        const row = new Array(table.plan.targetColumns.length).fill(null);
-        table.targetKeyAt.forEach((at, i) => (row[at] = key[i] ?? null));
-        yield encodeRow([...row, 'd']);
-      }
-    };
-    await this.green.guard(writeAll(this.green.copyIn(sql.fill), lines()));
-    if (partial) await this.green.run(sql.complete);
+  }
+
+  /** @param {Statements} sql @param {Staged} staged @param {number} from @param {number} to */
+  async #fill(sql, staged, from, to) {
+    await this.green.guard(writeAll(this.green.copyIn(sql.fill), staged.lines(from, to)));
+  }
+
+  /** Completes staged rows from green, and removes there what is not to stay. @param {Statements} sql @param {Staged} staged @param {boolean} evict */
+  async #clear(sql, staged, evict) {
+    if (staged.partial) await this.green.run(sql.complete);
     if (sql.replaces) await this.green.run(sql.removeAll);
-    else if (deletedKeys.length > 0) await this.green.run(sql.removeDeleted);
-    if (rows.length === 0) return;
+    else if (staged.deletes) await this.green.run(sql.removeDeleted);
     if (evict) for (const statement of sql.evict) await this.green.run(statement);
-    await this.green.run(sql.upsert);
+  }
+
+  /** A key that green's type does not take is not there. @param {SyncTable} table @param {Value[] | undefined} row */
+  async #removeKey(table, row) {
+    const key = table.targetKeyAt.map((at) => row?.[at]);
+    await this.#inParts(0, 1, [], { group: 1, most: 1 }, async () => void (await this.green.run(this.#of(table).removeKey(key))));
   }
 
   /** @param {SyncTable} table */
@@ -84,42 +138,42 @@ export class Stage {
   }
 }
 
-/** The SQL for one table. */
-class Statements {
-  /** @param {SyncTable} table */
-  constructor(table) {
-    const { plan, stage, target, onGreen } = table;
-    const name = qualified(plan.target);
-    const columns = columnList(plan.targetColumns);
-    const sameKey = plan.targetKey.map((column) => `t.${ident(column)} = s.${ident(column)}`).join(' AND ');
-    const rest = plan.targetColumns.filter((column) => !plan.targetKey.includes(column));
-    /** With further unique indexes, rows that swap their values must all leave before any comes. */
-    this.replaces = target.uniqueIndexes.length > 0 || target.columns.some((column) => column.identityAlways && rest.includes(column.name));
-    this.create = `CREATE TEMPORARY TABLE ${stage.replace('pg_temp.', '')} ON COMMIT DELETE ROWS AS SELECT ${columns}, NULL::text AS ${OP} FROM ${name} WITH NO DATA`;
-    this.empty = `TRUNCATE ${stage}`;
-    this.fill = `COPY ${stage} (${columns}, ${OP}) FROM STDIN`;
-    const kept = rest.map((column) => {
-      const at = plan.targetColumns.indexOf(column) + 2; // after the letter, from 1
-      return `${ident(column)} = CASE substr(s.${OP}, ${at}, 1) WHEN '1' THEN t.${ident(column)} ELSE s.${ident(column)} END`;
-    });
-    this.complete = `UPDATE ${stage} s SET ${kept.join(', ')} FROM ${onGreen} t WHERE ${sameKey} AND s.${OP} LIKE 'p%'`;
-    this.removeAll = `DELETE FROM ${onGreen} t USING ${stage} s WHERE ${sameKey}`;
-    this.removeDeleted = `${this.removeAll} AND s.${OP} = 'd'`;
-    const set = rest.map((column) => `${ident(column)} = excluded.${ident(column)}`).join(', ');
-    const conflict = this.replaces ? '' : ` ON CONFLICT (${columnList(plan.targetKey)}) DO ${set === '' ? 'NOTHING' : `UPDATE SET ${set}`}`;
-    this.upsert = `INSERT INTO ${name} (${columns}) OVERRIDING SYSTEM VALUE SELECT ${columns} FROM ${stage} WHERE ${OP} IS DISTINCT FROM 'd'${conflict}`;
-    this.evict = target.uniqueIndexes.map((index) => evictStatement(table, index));
+/** What goes into the stage: rows, then deleted keys. */
+class Staged {
+  /** @param {SyncTable} table @param {Value[][]} rows @param {Value[][]} deletedKeys */
+  constructor(table, rows, deletedKeys) {
+    this.table = table;
+    this.rows = rows;
+    this.deletedKeys = deletedKeys;
+    this.length = rows.length + deletedKeys.length;
+    this.deletes = deletedKeys.length > 0;
+    this.partial = rows.some((row) => row.includes(undefined));
+  }
+
+  /** @param {number} from @param {number} to */
+  *lines(from, to) {
+    for (let i = from; i < to; i += 1) yield i < this.rows.length ? this.#row(i) : this.#deletion(i);
+  }
+
+  /** @param {number} i */
+  #row(i) {
+    const row = /** @type {Value[]} */ (this.rows[i]);
+    if (!row.includes(undefined)) return encodeRow([.../** @type {(string | null)[]} */ (row), `${i}`, null]);
+    return encodeRow([...row.map((value) => value ?? null), `${i}`, `p${row.map((value) => (value === undefined ? '1' : '0')).join('')}`]);
+  }
+
+  /** @param {number} i */
+  #deletion(i) {
+    const key = /** @type {Value[]} */ (this.deletedKeys[i - this.rows.length]);
+    /** @type {(string | null)[]} */
+    const row = new Array(this.table.plan.targetColumns.length).fill(null);
+    this.table.targetKeyAt.forEach((at, k) => (row[at] = key[k] ?? null));
+    return encodeRow([...row, `${i}`, 'd']);
   }
 }
 
-/** @param {SyncTable} table @param {import('../pg/catalog.mjs').UniqueIndex} index */
-function evictStatement({ plan, stage, onGreen }, { expressions, predicate }) {
-  const key = columnList(plan.targetKey);
-  const values = expressions.map((expression, i) => `(${expression}) AS u${i}`).join(', ');
-  const held = `SELECT ${key}, ${values} FROM ${onGreen}${predicate === null ? '' : ` WHERE ${predicate}`}`;
-  const wanted = `SELECT ${key}, ${values} FROM ${stage} WHERE ${OP} IS DISTINCT FROM 'd'${predicate === null ? '' : ` AND (${predicate})`}`;
-  const same = expressions.map((_, i) => `h.u${i} = w.u${i}`).join(' AND ');
-  const list = (/** @type {string} */ alias) => plan.targetKey.map((column) => `${alias}.${ident(column)}`).join(', ');
-  const join = plan.targetKey.map((column) => `t.${ident(column)} = x.${ident(column)}`).join(' AND ');
-  return `DELETE FROM ${onGreen} t USING (SELECT ${list('h')} FROM (${held}) h JOIN (${wanted}) w ON ${same} WHERE (${list('h')}) <> (${list('w')})) x WHERE ${join}`;
-}
+/**
+ * Class 22: the value does not fit its type. Class 23: a constraint. 54000: too long for an index. P0001: a function that a constraint calls says no.
+ * @param {MigrationError} error
+ */
+export const refusesRow = (error) => /^2[23]|^54000$|^P0001$/.test(error.sqlstate ?? '');

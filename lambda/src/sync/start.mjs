@@ -1,6 +1,8 @@
 import { PermanentError } from '../lib/errors.mjs';
-import { createPublication, createSlot, dropSlot, readSlot } from '../pg/slot.mjs';
+import { createPublication, createSlot, dropPublication, dropSlot, readPublication, readSlot } from '../pg/slot.mjs';
 import { dotted } from '../pg/text.mjs';
+import { readIdentity } from './identity.mjs';
+import { checkRights } from './precheck.mjs';
 import { SCHEMA, writeState, writeUnit } from './state.mjs';
 
 /**
@@ -13,6 +15,8 @@ import { SCHEMA, writeState, writeUnit } from './state.mjs';
 export async function start(context) {
   const { blue, green, tables } = context;
   await checkDatabases(context);
+  await dropSlot(context.blue, context.state.slot); // of a run that was killed here. It may still be in the making, and its start later than now
+  await checkRights(context);
   if (context.state.phase === 'stopped') {
     await checkEmpty(context);
     await green.transaction(async () => {
@@ -26,20 +30,26 @@ export async function start(context) {
   }
   const { slot, publication } = context.state;
   await createPublication(blue, publication, tables.map(({ plan }) => plan.source));
-  // A slot is there already: of a run that was killed here. It may still be in the making, and its start later than now.
-  await dropSlot(blue, slot);
+  await context.masks.make(blue, publication);
   const [running, oldestMs] = await blue.row(
     `SELECT (SELECT count(*) FROM pg_snapshot_xip(pg_current_snapshot())),
             (SELECT (extract(epoch FROM max(clock_timestamp() - xact_start)) * 1000)::bigint FROM pg_stat_activity WHERE backend_xid IS NOT NULL)`);
   context.log.info("making the slot, which waits for blue's running transactions", { transactions: Number(running), ms: Number(oldestMs ?? 0) });
-  await createSlot(blue, slot);
+  try {
+    await createSlot(blue, slot);
+  } catch (error) {
+    // What can't be mended by another attempt leaves nothing on blue.
+    if (error instanceof PermanentError && error.sqlstate !== '57014') await dropPublication(blue, publication).catch(() => {});
+    throw error;
+  }
   const { confirmed } = await readSlot(blue, slot);
   const estimates = await readEstimates(context);
   await green.transaction(async () => {
     for (const table of tables)
       for (const leaf of table.source.leaves)
-        await writeUnit(green, { oid: leaf.oid, unit: dotted(leaf), source: table.name, cursor: null, done: false, rows: 0, estimate: estimates.get(leaf.oid) ?? 0 });
-    context.state = { ...context.state, phase: 'copying', applied: confirmed };
+        await writeUnit(green, { oid: leaf.oid, unit: dotted(leaf), source: table.name, cursor: null, done: false, rows: 0, estimate: estimates.get(leaf.oid) ?? 0 }, (text) => context.masks.seal(text));
+    const identity = { ...(await readIdentity(blue, green)), publication: JSON.stringify(await readPublication(blue, publication)) };
+    context.state = { ...context.state, phase: 'copying', applied: confirmed, identity };
     await writeState(green, context.state);
   });
   context.log.info('the migration begins', { slot, publication, tables: tables.map(({ name }) => name) });
@@ -80,12 +90,13 @@ async function readEstimates({ blue, tables }) {
  * @param {Context} context
  */
 export async function checkPublication({ blue, tables, state }) {
-  const rows = await blue.rows(
-    `SELECT r.prrelid FROM pg_publication p LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid WHERE p.pubname = $1`, [state.publication]);
   const hint = 'stop, empty the tables on green, and run again from the start';
-  if (rows.length === 0) throw new PermanentError('SCHEMA_CHANGED', `blue's publication ${state.publication} is gone`, { hint });
-  const published = new Set(rows.map(([oid]) => Number(oid)));
+  const now = await readPublication(blue, state.publication);
+  if (now === undefined) throw new PermanentError('SCHEMA_CHANGED', `blue's publication ${state.publication} is gone`, { hint });
+  const published = new Set(now.tables.map(([oid]) => oid));
   const missing = tables.find(({ source }) => !published.has(source.oid));
   if (missing !== undefined)
     throw new PermanentError('SCHEMA_CHANGED', `blue's table ${missing.name} was dropped and made again, or taken out of the publication`, { table: missing.name, hint });
+  if (JSON.stringify(now) !== state.identity.publication)
+    throw new PermanentError('SCHEMA_CHANGED', `blue's publication ${state.publication} was changed: changes in between may be missing in the stream`, { hint });
 }

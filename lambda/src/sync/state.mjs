@@ -11,7 +11,8 @@ import { formatLsn, parseLsn } from '../pg/text.mjs';
  * @property {string} slot
  * @property {string} publication
  * @property {string} mappingHash the mapping that the copy began with
- * @property {Record<string, {columns: [name: string, type: string, number: number][], key: string[]}>} schema of blue's mapped tables, when the copy began
+ * @property {Record<string, import('./schema.mjs').TableRecord>} schema of blue's mapped tables, when the copy began
+ * @property {Partial<import('./identity.mjs').Identity> & {publication?: string}} identity of both clusters and of the publication
  * @property {bigint} applied every transaction that committed up to here is on green
  * @property {bigint} consistent from here on green equals blue at one moment; before, it is a mixture of moments
  * @property {bigint} copied blue's position at the end of the full copy
@@ -26,7 +27,7 @@ import { formatLsn, parseLsn } from '../pg/text.mjs';
  * @property {number} oid of it, since it may get another name
  * @property {string} unit `schema.name` when the copy began
  * @property {string} source `schema.name` of the mapped table that it is a part of
- * @property {string[] | null} cursor the source key up to which rows are on green
+ * @property {string[] | null} cursor the source key up to which rows are on green; on green it stands sealed, until the unit is done
  * @property {boolean} done
  * @property {number} rows copied so far
  * @property {number} estimate of rows in all
@@ -40,19 +41,21 @@ CREATE TABLE IF NOT EXISTS ${SCHEMA}.state (
   only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one), phase text NOT NULL, slot text NOT NULL, publication text NOT NULL,
   mapping_hash text NOT NULL, source_schema jsonb NOT NULL, applied_lsn pg_lsn NOT NULL DEFAULT '0/0', consistent_lsn pg_lsn NOT NULL DEFAULT '0/0', copied_lsn pg_lsn NOT NULL DEFAULT '0/0', unconfirmed jsonb NOT NULL DEFAULT '{}',
   inside_lsn pg_lsn NOT NULL DEFAULT '0/0', inside_changes bigint NOT NULL DEFAULT 0, rows_copied bigint NOT NULL DEFAULT 0,
-  changes_applied bigint NOT NULL DEFAULT 0, synced_until timestamptz, started_at timestamptz NOT NULL DEFAULT now()
+  changes_applied bigint NOT NULL DEFAULT 0, synced_until timestamptz, started_at timestamptz NOT NULL DEFAULT now(), identity jsonb NOT NULL DEFAULT '{}'
 ) WITH (fillfactor = 20);
 CREATE TABLE IF NOT EXISTS ${SCHEMA}.copy (
-  oid oid PRIMARY KEY, unit text NOT NULL, source text NOT NULL, cursor text[], done boolean NOT NULL DEFAULT false, rows bigint NOT NULL DEFAULT 0, estimate bigint NOT NULL
+  oid oid PRIMARY KEY, unit text NOT NULL, source text NOT NULL, cursor text, done boolean NOT NULL DEFAULT false, rows bigint NOT NULL DEFAULT 0, estimate bigint NOT NULL
 );
 CREATE TABLE IF NOT EXISTS ${SCHEMA}.quarantine (
-  source text NOT NULL, key text NOT NULL, reason text NOT NULL, column_name text, since timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (source, key)
-);`;
+  source text NOT NULL, key text NOT NULL, reason text NOT NULL, column_name text, since timestamptz NOT NULL DEFAULT now(),
+  refused boolean NOT NULL DEFAULT false, provisional boolean NOT NULL DEFAULT false, source_key text NOT NULL, checked timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (source, key)
+);
+CREATE TABLE IF NOT EXISTS ${SCHEMA}.leaves (oid oid PRIMARY KEY, source text NOT NULL, bounds text[] NOT NULL, storage text NOT NULL);`;
 
 /** @param {import('../pg/session.mjs').Session} green */
 export async function createTables(green) {
-  const [there] = await green.row(`SELECT count(*) FROM pg_tables WHERE schemaname = '${SCHEMA}' AND tablename IN ('state', 'copy', 'quarantine')`);
-  if (there !== '3') await green.run(DDL);
+  const [there] = await green.row(`SELECT count(*) FROM pg_tables WHERE schemaname = '${SCHEMA}' AND tablename IN ('state', 'copy', 'quarantine', 'leaves')`);
+  if (there !== '4') await green.run(DDL);
 }
 
 /** @param {import('../pg/session.mjs').Session} green @returns {Promise<State | undefined>} */
@@ -61,15 +64,15 @@ export async function readState(green) {
   if (exists !== 't') return undefined;
   const [row] = await green.rows(
     `SELECT phase, slot, publication, mapping_hash, source_schema, applied_lsn, consistent_lsn, inside_lsn, inside_changes, rows_copied,
-            changes_applied, synced_until, started_at, copied_lsn, unconfirmed FROM ${SCHEMA}.state`,
+            changes_applied, synced_until, started_at, copied_lsn, unconfirmed, identity FROM ${SCHEMA}.state`,
   );
   if (row === undefined) return undefined;
-  const [phase, slot, publication, mappingHash, schema, applied, consistent, insideLsn, insideChanges, rowsCopied, changes, syncedUntil, startedAt, copied, unconfirmed] = row;
+  const [phase, slot, publication, mappingHash, schema, applied, consistent, insideLsn, insideChanges, rowsCopied, changes, syncedUntil, startedAt, copied, unconfirmed, identity] = row;
   return {
     phase: /** @type {Phase} */ (phase), slot: slot ?? '', publication: publication ?? '', mappingHash: mappingHash ?? '',
     schema: JSON.parse(schema ?? '{}'), applied: parseLsn(applied), consistent: parseLsn(consistent),
     inside: { lsn: parseLsn(insideLsn), changes: Number(insideChanges) }, copied: parseLsn(copied), unconfirmed: JSON.parse(unconfirmed ?? '{}'), rowsCopied: BigInt(rowsCopied ?? 0), changesApplied: BigInt(changes ?? 0),
-    syncedUntil: syncedUntil ?? null, startedAt: startedAt ?? null,
+    syncedUntil: syncedUntil ?? null, startedAt: startedAt ?? null, identity: JSON.parse(identity ?? '{}'),
   };
 }
 
@@ -77,33 +80,37 @@ export async function readState(green) {
 export async function writeState(green, state) {
   await green.run(
     `INSERT INTO ${SCHEMA}.state AS s (phase, slot, publication, mapping_hash, source_schema, applied_lsn, consistent_lsn, inside_lsn,
-                                       inside_changes, rows_copied, changes_applied, synced_until, copied_lsn, unconfirmed)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                                       inside_changes, rows_copied, changes_applied, synced_until, copied_lsn, unconfirmed, identity)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
      ON CONFLICT (only_one) DO UPDATE SET phase = $1, slot = $2, publication = $3, mapping_hash = $4, source_schema = $5, applied_lsn = $6,
        consistent_lsn = $7, inside_lsn = $8, inside_changes = $9, rows_copied = $10, changes_applied = $11, synced_until = $12, copied_lsn = $13,
-       unconfirmed = $14`,
+       unconfirmed = $14, identity = $15`,
     [
       state.phase, state.slot, state.publication, state.mappingHash, JSON.stringify(state.schema), formatLsn(state.applied),
       formatLsn(state.consistent), formatLsn(state.inside.lsn), state.inside.changes, state.rowsCopied.toString(), state.changesApplied.toString(), state.syncedUntil,
-      formatLsn(state.copied), JSON.stringify(state.unconfirmed),
+      formatLsn(state.copied), JSON.stringify(state.unconfirmed), JSON.stringify(state.identity),
     ],
   );
 }
 
-/** @param {import('../pg/session.mjs').Session} green @returns {Promise<CopyUnit[]>} */
-export async function readUnits(green) {
-  const rows = await green.rows(`SELECT oid, unit, source, array_to_json(cursor), done, rows, estimate FROM ${SCHEMA}.copy ORDER BY estimate DESC, unit`);
+/**
+ * @param {import('../pg/session.mjs').Session} green
+ * @param {(sealed: string) => string} [unseal] without it, a cursor is only known to be there
+ * @returns {Promise<CopyUnit[]>}
+ */
+export async function readUnits(green, unseal = () => '[]') {
+  const rows = await green.rows(`SELECT oid, unit, source, cursor, done, rows, estimate FROM ${SCHEMA}.copy ORDER BY estimate DESC, unit`);
   return rows.map(([oid, unit, source, cursor, done, count, estimate]) => ({
-    oid: Number(oid), unit: unit ?? '', source: source ?? '', cursor: /** @type {string[] | null} */ (cursor ? JSON.parse(cursor) : null), done: done === 't',
+    oid: Number(oid), unit: unit ?? '', source: source ?? '', cursor: /** @type {string[] | null} */ (cursor ? JSON.parse(unseal(cursor)) : null), done: done === 't',
     rows: Number(count), estimate: Number(estimate),
   }));
 }
 
-/** @param {import('../pg/session.mjs').Session} green @param {CopyUnit} unit */
-export async function writeUnit(green, unit) {
+/** @param {import('../pg/session.mjs').Session} green @param {CopyUnit} unit @param {(text: string) => string} seal */
+export async function writeUnit(green, unit, seal) {
   await green.run(
     `INSERT INTO ${SCHEMA}.copy (oid, unit, source, cursor, done, rows, estimate) VALUES ($1, $2, $3, $4, $5, $6, $7)
      ON CONFLICT (oid) DO UPDATE SET cursor = $4, done = $5, rows = $6`,
-    [unit.oid, unit.unit, unit.source, unit.cursor, unit.done, unit.rows, unit.estimate],
+    [unit.oid, unit.unit, unit.source, unit.cursor === null || unit.done ? null : seal(JSON.stringify(unit.cursor)), unit.done, unit.rows, unit.estimate],
   );
 }

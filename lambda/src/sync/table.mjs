@@ -1,5 +1,7 @@
 import { PermanentError } from '../lib/errors.mjs';
+import { primaryKey } from '../pg/keys.mjs';
 import { dotted, qualified } from '../pg/text.mjs';
+import { sharedUnique } from './unique.mjs';
 
 /**
  * A mapped table, with what both catalogs say of it.
@@ -10,8 +12,11 @@ import { dotted, qualified } from '../pg/text.mjs';
  */
 
 export class SyncTable {
-  /** @param {TablePlan} plan @param {Table} source @param {Table} target @param {number} number */
-  constructor(plan, source, target, number) {
+  /**
+   * @param {TablePlan} plan @param {Table} source @param {Table} target @param {number} number
+   * @param {number[]} [unique] OIDs of the unique indexes that blue had when the migration began
+   */
+  constructor(plan, source, target, number, unique) {
     this.plan = plan;
     this.source = source;
     this.target = target;
@@ -26,6 +31,12 @@ export class SyncTable {
     this.keyAt = plan.key.map((column) => plan.sourceColumns.indexOf(column));
     /** Where the target's key is among `targetColumns`. */
     this.targetKeyAt = plan.targetKey.map((column) => plan.targetColumns.indexOf(column));
+    this.sourceKey = primaryKey(source);
+    this.targetKey = primaryKey(target);
+    /** Blue checks the key at the end of the statement or of the transaction: until then two rows may have the same one. */
+    this.lateKey = !source.keyImmediate;
+    /** Unique indexes of green that an index of blue implies. @type {import('../pg/catalog.mjs').UniqueIndex[]} */
+    this.sharedUnique = sharedUnique(plan, source, target, unique && new Set(unique));
     /** Source columns that carry the target's key unchanged, or undefined: then key ranges of blue mean nothing on green. */
     this.carriedKey = carried(plan);
     check(this);
@@ -46,28 +57,61 @@ function carried(plan) {
   return sources.every((source) => source !== null && plan.key.includes(source)) ? /** @type {string[]} */ (sources) : undefined;
 }
 
+/** PostgreSQL's limit on a table's columns, less those that the stage adds. */
+const MAX_COLUMNS = 1600 - 2;
+
 /** What logical decoding and the copy need of a table, beyond what the mapping checks. @param {SyncTable} table */
-function check({ plan, source, name, keyAt, targetKeyAt }) {
+function check({ plan, source, target, name, targetName, keyAt, targetKeyAt }) {
   if (plan.key.length === 0 || plan.targetKey.length === 0)
     throw new PermanentError('NO_PRIMARY_KEY', `the table ${name} has no primary key`, {
       table: name, hint: 'add a primary key on both sides, or leave the table out of the mapping',
     });
   if (keyAt.includes(-1) || targetKeyAt.includes(-1))
     throw new PermanentError('KEY_NOT_MAPPED', `the mapping of ${name} leaves out a column of the key`, { table: name, hint: 'map every column of the primary key' });
-  const unlogged = source.leaves.find(({ logged }) => !logged);
-  if (unlogged !== undefined)
-    throw new PermanentError('UNLOGGED', `blue's table ${dotted(unlogged)} is unlogged: its changes can't be followed`, {
-      table: dotted(unlogged), hint: 'ALTER TABLE ... SET LOGGED, or leave it out of the mapping',
+  if (plan.targetColumns.length > MAX_COLUMNS)
+    throw new PermanentError('TOO_MANY_COLUMNS', `the mapping fills ${plan.targetColumns.length} columns of green's table ${targetName}, at most ${MAX_COLUMNS} are possible`, {
+      table: targetName, hint: 'leave columns out, or divide the table',
     });
-  // Without one blue itself would refuse updates and deletes from the moment on that the table is published.
-  const odd = source.leaves.find(({ replicaIdentity }) => replicaIdentity !== 'd' && replicaIdentity !== 'f');
-  if (odd !== undefined)
-    throw new PermanentError('REPLICA_IDENTITY', `the replica identity of ${dotted(odd)} is neither the primary key nor the full row`, {
-      table: dotted(odd), hint: 'ALTER TABLE ... REPLICA IDENTITY DEFAULT',
+  checkLogged(source);
+  checkIdentity(source, plan.key, name);
+  // ON CONFLICT, the application's too, works on blue and would fail there.
+  if (!target.keyImmediate && source.keyImmediate)
+    throw new PermanentError('TARGET_KEY', `the primary key of green's table ${targetName} is DEFERRABLE, and that of blue's is not`, {
+      table: targetName, hint: 'make it again on green without DEFERRABLE',
     });
   const generated = source.columns.find((column) => column.generated && plan.sourceColumns.includes(column.name));
   if (generated !== undefined)
     throw new PermanentError('GENERATED_COLUMN', `the mapping of ${name} reads a generated column, which is not in the stream of changes`, {
       table: name, column: generated.name, hint: 'compute it on green from the columns it is generated from',
     });
+}
+
+/** @param {Table} source */
+function checkLogged({ leaves }) {
+  const unlogged = leaves.find(({ logged }) => !logged);
+  if (unlogged !== undefined)
+    throw new PermanentError('UNLOGGED', `blue's table ${dotted(unlogged)} is unlogged: its changes can't be followed`, {
+      table: dotted(unlogged), hint: 'ALTER TABLE ... SET LOGGED, or leave it out of the mapping',
+    });
+}
+
+/**
+ * From the moment that a table is published blue itself refuses updates and deletes of rows that it can't name in the log. A primary key that is DEFERRABLE
+ * names none. Partitions to come get the key of the whole table, and the default identity.
+ * @param {Table} source @param {string[]} key @param {string} name
+ */
+function checkIdentity({ leaves, partitioned, keyImmediate }, key, name) {
+  const refuse = (/** @type {string} */ table, /** @type {string} */ why, /** @type {string} */ hint) => new PermanentError('REPLICA_IDENTITY', why, { table, hint });
+  const odd = leaves.find(({ replicaIdentity }) => replicaIdentity !== 'd' && replicaIdentity !== 'f');
+  if (odd !== undefined)
+    throw refuse(dotted(odd), `the replica identity of ${dotted(odd)} is neither the primary key nor the full row`, 'ALTER TABLE ... REPLICA IDENTITY DEFAULT');
+  const late = leaves.find(({ identified }) => !identified);
+  if (late !== undefined || (partitioned && !keyImmediate)) {
+    const table = late === undefined ? name : dotted(late);
+    throw refuse(table, `the primary key of ${table} can't identify rows in blue's log: it is DEFERRABLE, not valid or not there`,
+      `make it again without DEFERRABLE${partitioned ? '' : ', or ALTER TABLE ... REPLICA IDENTITY FULL'}`);
+  }
+  const other = leaves.find(({ replicaIdentity, identityKey }) => replicaIdentity === 'd' && [...identityKey].sort().join('\0') !== [...key].sort().join('\0'));
+  if (other !== undefined)
+    throw refuse(dotted(other), `the partition ${dotted(other)} has another primary key than ${name}`, `give it the primary key (${key.join(', ')})`);
 }

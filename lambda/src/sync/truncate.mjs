@@ -1,6 +1,6 @@
 import { PermanentError } from '../lib/errors.mjs';
-import { SCHEMA } from './state.mjs';
-import { columnList, ident, literal, qualified } from '../pg/text.mjs';
+import { BOUNDS } from '../pg/catalog.mjs';
+import { columnList, ident, qualified } from '../pg/text.mjs';
 
 /**
  * A TRUNCATE on blue. Blue has resolved CASCADE already: the step names every table that was emptied.
@@ -8,7 +8,7 @@ import { columnList, ident, literal, qualified } from '../pg/text.mjs';
  * @param {import('./batch.mjs').TruncateStep} step
  */
 export async function truncateStep(applier, step) {
-  const { green, quarantine, backfill } = applier;
+  const { green, quarantine } = applier;
   const whole = step.tables.filter(({ leaves }) => leaves === null).map(({ table }) => table);
   if (whole.length > 0) {
     const oids = whole.map(({ target }) => target.oid);
@@ -19,36 +19,57 @@ export async function truncateStep(applier, step) {
     else for (const { onGreen } of whole) await green.run(`DELETE FROM ${onGreen}`);
     for (const table of whole) await quarantine.clear(table);
   }
-  for (const { table, leaves } of step.tables)
-    for (const leaf of leaves ?? []) {
-      const blue = await (backfill.blue ??= backfill.openBlue());
-      const [constraint] = await blue.row(`SELECT pg_get_partition_constraintdef(oid) FROM pg_class WHERE oid = ${leaf}`);
-      if (constraint === undefined || constraint === null) continue; // the partition is gone by now
-      await deletePartition(green, table, constraint);
-    }
+  for (const { table, leaves } of step.tables) for (const leaf of leaves ?? []) await emptyPartition(applier, table, leaf);
 }
 
 /**
- * Deletes what one partition of blue held: its constraint speaks of columns of the key, which green has too.
- * @param {import('../pg/session.mjs').Session} green @param {import('./table.mjs').SyncTable} table @param {string} constraint
+ * Deletes what one partition of blue held: its bounds speak of columns of the key, which green has too. Which bounds it had at that moment is not in the
+ * stream. What was inside of them both before and since is deleted; what was so only before or only since is asked of blue.
+ * @param {import('./apply.mjs').Applier} applier @param {import('./table.mjs').SyncTable} table @param {number} leaf
  */
-async function deletePartition(green, table, constraint) {
-  const { plan, carriedKey, name } = table;
-  if (carriedKey === undefined || constraint.includes('satisfies_hash_partition'))
-    throw new PermanentError('PARTITION_TRUNCATED', `a single partition of ${name} was truncated, and the mapping changes its key or it is a hash partition`, {
-      table: name, hint: 'stop, empty the tables on green, and run again',
+async function emptyPartition(applier, table, leaf) {
+  const { backfill, leaves } = applier;
+  const blue = await (backfill.blue ??= backfill.openBlue());
+  const [now] = await blue.row(`SELECT ${BOUNDS} FROM pg_class c WHERE c.oid = $1`, [leaf]);
+  const bounds = [...new Set([...(leaves.known.get(leaf)?.bounds ?? []), ...(now === undefined || now === null ? [] : [now])])];
+  if (bounds.length === 0 && (table.carriedKey !== undefined || !leaves.known.has(leaf))) return; // made and dropped since: nothing of it is on green
+  if (table.carriedKey === undefined || bounds.some((bound) => bound.includes('satisfies_hash_partition')))
+    throw new PermanentError('PARTITION_TRUNCATED', `a single partition of ${table.name} was truncated, and the mapping changes its key or it is a hash partition`, {
+      table: table.name, hint: 'stop, empty the tables on green, and run again',
     });
-  const renamed = plan.targetKey.map((column, i) => `${ident(column)} AS ${ident(/** @type {string} */ (carriedKey[i]))}`).join(', ');
+  const all = bounds.map((bound) => `(${bound})`).join(' AND ');
+  await deleteWhere(applier, table, all);
+  if (bounds.length === 1) return;
+  const some = `(${bounds.map((bound) => `(${bound})`).join(' OR ')}) AND NOT (${all})`;
+  for (const keys of await keysWhere(applier, table, some)) await applier.removeWhatBlueLacks(table, keys);
+}
+
+/** Green's columns under the names that they have on blue. @param {import('./table.mjs').SyncTable} table */
+const renamed = ({ plan, carriedKey }) => plan.targetKey.map((column, i) => `${ident(column)} AS ${ident(/** @type {string} */ (carriedKey?.[i]))}`).join(', ');
+
+/** @param {import('./apply.mjs').Applier} applier @param {import('./table.mjs').SyncTable} table @param {string} condition in blue's names */
+async function deleteWhere({ green, quarantine }, table, condition) {
+  const { plan, carriedKey = [] } = table;
   const target = qualified(plan.target);
   const sameNames = plan.targetKey.every((column, i) => column === carriedKey[i]);
   await green.run(
     sameNames
-      ? `DELETE FROM ${target} WHERE ${constraint}`
+      ? `DELETE FROM ${target} WHERE ${condition}`
       : `DELETE FROM ${target} WHERE (${columnList(plan.targetKey)}) IN
-           (SELECT ${columnList(carriedKey)} FROM (SELECT ${renamed} FROM ${target}) AS x WHERE ${constraint})`,
+           (SELECT ${columnList(carriedKey)} FROM (SELECT ${renamed(table)} FROM ${target}) AS x WHERE ${condition})`,
   );
-  await green.run(
-    `DELETE FROM ${SCHEMA}.quarantine q WHERE source = ${literal(name)} AND key LIKE '{%' AND EXISTS
-       (SELECT FROM (SELECT ${renamed} FROM jsonb_populate_record(NULL::${target}, q.key::jsonb)) AS x WHERE ${constraint})`,
+  await quarantine.removeWhere(table, condition);
+}
+
+const AT_ONCE = 500;
+
+/** Keys of green in the order of blue's key columns, in groups. @param {import('./apply.mjs').Applier} applier @param {import('./table.mjs').SyncTable} table @param {string} condition */
+async function keysWhere({ green }, table, condition) {
+  const { plan } = table;
+  const rows = /** @type {string[][]} */ (
+    await green.rows(`SELECT ${columnList(plan.key)} FROM (SELECT ${renamed(table)} FROM ${table.onGreen}) AS x WHERE ${condition}`)
   );
+  const groups = [];
+  for (let at = 0; at < rows.length; at += AT_ONCE) groups.push(rows.slice(at, at + AT_ONCE));
+  return groups;
 }

@@ -1,7 +1,7 @@
 /** Sizes of what is done at once. Tests make them small, to be killed between more of them. */
 export const TUNING = {
-  /** Rows that one COPY on blue reads: its snapshot must not hold back VACUUM for long. */
-  rangeRows: 1_000_000,
+  /** Rows that one COPY on blue reads at most (copy.mjs adapts it): meanwhile TRUNCATE and ALTER TABLE wait. */
+  rangeRows: 50_000,
   /** One transaction on green during the full copy. */
   chunkRows: 200_000,
   chunkBytes: 64 << 20,

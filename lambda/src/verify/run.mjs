@@ -4,8 +4,11 @@ import { readSlot } from '../pg/slot.mjs';
 import { formatLsn } from '../pg/text.mjs';
 import { Context } from '../sync/context.mjs';
 import { releaseLock } from '../sync/lock.mjs';
+import { SCHEMA } from '../sync/state.mjs';
 import { catchUp, lagSeconds } from '../sync/run.mjs';
 import { checkPublication } from '../sync/start.mjs';
+import { findOrphans } from './foreign-keys.mjs';
+import { Moved } from './moment.mjs';
 import { raiseSequences } from './sequences.mjs';
 import { takeMoment } from './snapshot.mjs';
 import { verifyTable } from './table.mjs';
@@ -15,16 +18,19 @@ import { verifyTable } from './table.mjs';
  *
  * @typedef {import('../sync/context.mjs').Invocation} Invocation
  * @typedef {object} VerifyAnswer
- * @property {boolean} ok everything that was asked for was compared, and nothing differs or is in quarantine
+ * @property {boolean} ok everything that was asked for was compared, and nothing differs, is in quarantine or is not known to be right
  * @property {string} verdict one word: `equal`, `different`, `held-back`, `incomplete`, `not-following`
  * @property {{lsn: string, at: string} | null} moment of blue, at which both were compared
  * @property {import('./table.mjs').TableAnswer[]} tables
- * @property {string[]} notCompared tables for which the time did not suffice: call again with `{"tables": [...]}`
+ * @property {string[]} notCompared tables for which the time did not suffice, or that changed under the comparison: call again with `{"tables": [...]}`
+ * @property {string[]} problems why the verdict is not `equal`, beyond what the tables say
  * @property {number} mismatches rows that differ
+ * @property {import('./foreign-keys.mjs').Orphans[]} orphans rows that green's own foreign keys would refuse
  * @property {number} quarantined rows in quarantine
  * @property {number | null} lagSeconds at the end
  * @property {number} lagBytes at the end
  * @property {{checked: number, raised: number}} sequences
+ * @property {string[]} newColumns of blue since the migration began: not copied, and not compared
  */
 
 const ATTEMPTS = 40;
@@ -56,30 +62,28 @@ async function once(invocation, wanted) {
 
 /** @param {Context} context @param {unknown} wanted @returns {Promise<VerifyAnswer>} */
 async function compare(context, wanted) {
-  const { deadline, metrics, log, quarantine } = context;
+  const { metrics, log, quarantine } = context;
   const chosen = choose(context, wanted);
   if (context.state.phase !== 'following') return notFollowing(quarantine.total);
   await checkPublication(context);
   await catchUp(context);
   const moment = await takeMoment(context);
-  const held = new Map(quarantine.counts);
-  await releaseLock(context.green);
   try {
-    /** @type {import('./table.mjs').TableAnswer[]} */
-    const tables = [];
-    for (const table of chosen) {
-      const answer = await verifyTable(moment, table, held.get(table.name) ?? 0, () => deadline.allows(RESERVE_MS));
-      if (answer === undefined) break;
-      tables.push(answer);
-      log.info('compared', { table: table.name, rows: answer.greenRows, mismatches: answer.missing + answer.extra + answer.different, quarantined: answer.heldBack });
-    }
-    await Promise.all([moment.blue.close(), moment.green.close()]);
-    const sequences = await raiseSequences(context.blue, context.green, context.tables);
+    await releaseLock(context.green);
+    const held = await heldKeys(moment, quarantine);
+    const { tables, notCompared, problems } = await compareTables(moment, chosen, held, context);
+    const orphans = await orphansOf(moment, chosen, notCompared, problems, context);
+    await moment.close();
+    const { problems: sequenceProblems, ...sequences } = await raiseSequences(context.blue, context.green, context.tables, context.sequences);
+    problems.push(...sequenceProblems);
     const slot = await readSlot(context.blue, context.state.slot);
     const mismatches = tables.reduce((sum, { missing, extra, different }) => sum + missing + extra + different, 0);
-    const quarantined = chosen.reduce((sum, table) => sum + (held.get(table.name) ?? 0), 0);
-    const differs = tables.some(({ ok }) => !ok);
-    const verdict = differs ? 'different' : tables.length < chosen.length ? 'incomplete' : quarantined > 0 ? 'held-back' : 'equal';
+    const quarantined = Math.max(
+      chosen.reduce((sum, table) => sum + (held.get(table.name)?.size ?? 0), 0),
+      tables.reduce((sum, { heldBack }) => sum + heldBack, 0),
+    );
+    const differs = orphans.length > 0 || tables.some(({ ok }) => !ok);
+    const verdict = differs ? 'different' : notCompared.length + problems.length > 0 ? 'incomplete' : quarantined > 0 ? 'held-back' : 'equal';
     const lag = lagSeconds(slot.now, context.state.syncedUntil);
     metrics.count('ParityMismatches', mismatches);
     metrics.gauge('RowsQuarantined', quarantine.total);
@@ -87,20 +91,75 @@ async function compare(context, wanted) {
     if (lag !== null) metrics.gauge('LagSeconds', lag);
     log.info('verified', { verdict, mismatches, quarantined, sequences: sequences.raised, lsn: formatLsn(moment.lsn) });
     return {
-      ok: verdict === 'equal', verdict, moment: { lsn: formatLsn(moment.lsn), at: moment.at }, tables,
-      notCompared: chosen.slice(tables.length).map(({ name }) => name), mismatches, quarantined, lagSeconds: lag, lagBytes: slot.lagBytes, sequences,
+      ok: verdict === 'equal', verdict, moment: { lsn: formatLsn(moment.lsn), at: moment.at }, tables, notCompared, problems, mismatches, orphans,
+      quarantined, lagSeconds: lag, lagBytes: slot.lagBytes, sequences, newColumns: context.newColumns,
     };
   } catch (error) {
-    moment.blue.destroy();
-    moment.green.destroy();
+    moment.destroy();
     throw error;
   }
+}
 
+/**
+ * Rows in quarantine at the moment, by table, as quarantine names them. @param {import('./moment.mjs').Moment} moment @param {import('../sync/quarantine.mjs').Quarantine} quarantine
+ * @returns {Promise<Map<string, Set<string>>>}
+ */
+async function heldKeys(moment, quarantine) {
+  /** @type {Map<string, Set<string>>} */
+  const held = new Map();
+  if (quarantine.total === 0) return held;
+  for (const [source, key] of /** @type {string[][]} */ (await moment.green.holder.rows(`SELECT source, key FROM ${SCHEMA}.quarantine`))) {
+    const keys = held.get(source ?? '') ?? new Set();
+    held.set(source ?? '', keys.add(key ?? ''));
+  }
+  return held;
+}
+
+/** @param {import('./moment.mjs').Moment} moment @param {import('../sync/table.mjs').SyncTable[]} chosen @param {Map<string, Set<string>>} held @param {Context} context */
+async function compareTables(moment, chosen, held, { deadline, log, quarantine, masks }) {
+  /** @type {import('./table.mjs').TableAnswer[]} */
+  const tables = [];
+  /** @type {string[]} */
+  const notCompared = [];
+  /** @type {string[]} */
+  const problems = [];
+  for (const table of chosen) {
+    const keys = held.get(table.name);
+    const holds = (/** @type {string[]} */ key) => keys !== undefined && keys.has(quarantine.keyText(table, key));
+    try {
+      const answer = await verifyTable(moment, table, { any: keys !== undefined, holds }, () => deadline.allows(RESERVE_MS));
+      if (answer === undefined) notCompared.push(table.name);
+      else {
+        tables.push({
+          ...answer, checksum: masks.checksum(answer.target, answer.checksum),
+          firstKeys: answer.firstKeys.map((key) => masks.masked(answer.target, Object.keys(key), Object.values(key))),
+        });
+        log.info('compared', { table: table.name, rows: answer.greenRows, mismatches: answer.missing + answer.extra + answer.different, quarantined: answer.heldBack });
+      }
+    } catch (error) {
+      if (!(error instanceof Moved)) throw error;
+      notCompared.push(table.name);
+      problems.push(error.reason);
+      log.warn('a table changed under the comparison', { table: table.name });
+    }
+  }
+  return { tables, notCompared, problems };
+}
+
+/** @param {import('./moment.mjs').Moment} moment @param {import('../sync/table.mjs').SyncTable[]} chosen @param {string[]} notCompared @param {string[]} problems @param {Context} context */
+async function orphansOf(moment, chosen, notCompared, problems, { deadline }) {
+  const compared = chosen.filter(({ name }) => !notCompared.includes(name));
+  if (compared.length === 0) return [];
+  const green = await moment.green.begin();
+  const found = await findOrphans(green, compared.map(({ target }) => target.oid), () => deadline.allows(RESERVE_MS));
+  await green.run('ROLLBACK');
+  if (!found.complete) problems.push("the time did not suffice to check all of green's foreign keys");
+  return found.orphans;
 }
 
 /** @param {number} quarantined @returns {VerifyAnswer} */
 const notFollowing = (quarantined) => ({
-  ok: false, verdict: 'not-following', moment: null, tables: [], notCompared: [], mismatches: 0, quarantined, lagSeconds: null, lagBytes: 0, sequences: { checked: 0, raised: 0 },
+  ok: false, verdict: 'not-following', moment: null, tables: [], notCompared: [], problems: [], mismatches: 0, orphans: [], quarantined, lagSeconds: null, lagBytes: 0, sequences: { checked: 0, raised: 0 }, newColumns: [],
 });
 
 /** @param {Context} context @param {unknown} wanted */

@@ -1,55 +1,136 @@
-import { dotted, ident, literal } from '../pg/text.mjs';
+import { MigrationError } from '../lib/errors.mjs';
+import { ident, literal } from '../pg/text.mjs';
+import { readSequences } from './sequence-catalog.mjs';
 
 /**
- * Brings green's sequences up to blue's, so that the first insert after the traffic shift takes no number twice. They only move
- * forward. Logical decoding does not carry sequences.
+ * Sequences, which logical decoding does not carry. The rule is one of ranges, since both sides will write one day: the next value of green's
+ * sequence is beyond every key that green has, and by a gap beyond what blue's sequence has given and blue's keys. They only move forward.
  *
  * @typedef {import('../sync/table.mjs').SyncTable} SyncTable
- * @typedef {{schema: string, name: string, owner: string | null, column: string | null, increment: bigint, last: bigint | null}} Sequence
+ * @typedef {import('../pg/session.mjs').Session} Session
+ * @typedef {import('./sequence-catalog.mjs').Sequence} Sequence
+ * @typedef {import('./sequence-catalog.mjs').Feed} Feed
+ * @typedef {import('../mapping/types.mjs').SequenceRules} Rules
+ * @typedef {{checked: number, raised: number, problems: string[]}} SequencesAnswer `problems`: why one is not known to be right
  */
 
-/** @param {import('../pg/session.mjs').Session} session @returns {Promise<Sequence[]>} */
-async function readSequences(session) {
-  const rows = await session.rows(
-    `SELECT s.schemaname, s.sequencename, t.schema || '.' || t.name, t.column, s.increment_by, s.last_value
-       FROM pg_sequences s LEFT JOIN LATERAL (
-              SELECT tn.nspname AS schema, tc.relname AS name, a.attname AS column
-                FROM pg_depend d JOIN pg_class c ON c.oid = d.objid AND c.relkind = 'S' JOIN pg_namespace n ON n.oid = c.relnamespace
-                JOIN pg_class tc ON tc.oid = d.refobjid JOIN pg_namespace tn ON tn.oid = tc.relnamespace
-                JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-               WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
-                 AND n.nspname = s.schemaname AND c.relname = s.sequencename LIMIT 1) t ON true`);
-  return rows.map(([schema, name, owner, column, increment, last]) => ({
-    schema: schema ?? '', name: name ?? '', owner: owner ?? null, column: column ?? null, increment: BigInt(increment ?? 1),
-    last: last === null || last === undefined ? null : BigInt(last),
-  }));
+/** Of the room that a sequence has, more than this part is not given away as a gap, unless the mapping says how much. */
+const PART_OF_ROOM = 100n;
+
+/**
+ * @param {Session} blue @param {Session} green @param {SyncTable[]} tables @param {Rules} rules
+ * @returns {Promise<SequencesAnswer>}
+ */
+export async function raiseSequences(blue, green, tables, rules) {
+  const [sources, targets] = await Promise.all([
+    readSequences(blue, tables.map(({ source }) => source.oid)), readSequences(green, tables.map(({ target }) => target.oid)),
+  ]);
+  const pairs = pairUp(sources.sequences, targets.sequences, tables, rules);
+  const problems = [...unresolved(targets.unresolved, tables), ...withoutPartner(pairs, sources.sequences, tables, rules)];
+  let raised = 0;
+  for (const pair of pairs) {
+    const outcome = await raise(blue, green, pair, rules);
+    if (outcome.raised) raised += 1;
+    problems.push(...outcome.problems);
+  }
+  return { checked: pairs.filter(({ partners }) => partners.length > 0).length, raised, problems };
 }
 
 /**
- * @param {import('../pg/session.mjs').Session} blue @param {import('../pg/session.mjs').Session} green @param {SyncTable[]} tables
- * @returns {Promise<{checked: number, raised: number}>}
+ * @typedef {object} Pair
+ * @property {Sequence} target
+ * @property {Sequence[]} partners
+ * @property {{table: SyncTable, column: string, from: string | null, plain: boolean}[]} columns that the mapping writes and the sequence feeds
  */
-export async function raiseSequences(blue, green, tables) {
-  const [sources, targets] = await Promise.all([readSequences(blue), readSequences(green)]);
-  let checked = 0;
-  let raised = 0;
-  for (const target of targets) {
-    const source = sources.find((candidate) => sameColumn(candidate, target, tables)) ?? sources.find((candidate) => dotted(candidate) === dotted(target));
-    if (source === undefined) continue;
-    checked += 1;
-    if (source.last === null || !behind(target, source.last)) continue;
-    await green.run(`SELECT setval(${literal(`${ident(target.schema)}.${ident(target.name)}`)}, ${source.last})`);
-    raised += 1;
+
+/** @param {Sequence[]} sources @param {Sequence[]} targets @param {SyncTable[]} tables @param {Rules} rules @returns {Pair[]} */
+function pairUp(sources, targets, tables, rules) {
+  return targets.flatMap((target) => {
+    const columns = target.feeds.flatMap(({ table: oid, column, plain }) => {
+      const table = tables.find((candidate) => candidate.target.oid === oid && candidate.plan.targetColumns.includes(column));
+      return table === undefined ? [] : [{ table, column, from: sourceOf(table, column), plain }];
+    });
+    const named = rules.pairs[target.name];
+    const fed = sources.filter((source) => columns.some(({ table, from }) => from !== null && source.feeds.some((feed) => feed.table === table.source.oid && feed.column === from)));
+    const namesake = sources.filter(({ name }) => name === (named ?? target.name));
+    const partners = [...new Set(named !== undefined ? namesake : [...fed, ...(fed.length === 0 ? namesake : [])])];
+    return columns.length > 0 || partners.length > 0 ? [{ target, partners, columns }] : [];
+  });
+}
+
+/** The column of blue that a column of green holds the values of. @param {SyncTable} table @param {string} column */
+function sourceOf({ plan }, column) {
+  return plan.carriedFrom[plan.targetColumns.indexOf(column)] ?? (plan.sourceColumns.includes(column) ? column : null);
+}
+
+/** @param {Pair[]} pairs @param {Sequence[]} sources @param {SyncTable[]} tables @param {Rules} rules */
+function withoutPartner(pairs, sources, tables, rules) {
+  const paired = new Set(pairs.flatMap(({ partners }) => partners));
+  const advice = 'name its partner in the mapping under "sequences"."pairs", or name it under "sequences"."alone" if it needs none';
+  const problems = pairs.filter(({ target, partners }) => partners.length === 0 && !rules.alone.includes(target.name)).map(({ target }) => `green's sequence ${target.name} has no partner on blue: ${advice}`);
+  for (const source of sources) {
+    const feeds = source.feeds.filter((feed) => tables.some(({ source: { oid }, plan }) => oid === feed.table && plan.carriedFrom.includes(feed.column)));
+    const concerns = feeds.length > 0 || source.loose;
+    if (concerns && !paired.has(source) && !rules.alone.includes(source.name)) problems.push(`blue's sequence ${source.name} has no partner on green: ${advice}`);
   }
-  return { checked, raised };
+  return problems;
 }
 
-/** Does the one feed the column that the mapping carries into the other's? @param {Sequence} source @param {Sequence} target @param {SyncTable[]} tables */
-function sameColumn(source, target, tables) {
-  if (source.owner === null || target.column === null) return false;
-  const table = tables.find(({ name, targetName }) => name === source.owner && targetName === target.owner);
-  return table !== undefined && table.plan.carriedFrom[table.plan.targetColumns.indexOf(target.column)] === source.column;
+/** @param {Feed[]} unresolved @param {SyncTable[]} tables */
+function unresolved(unresolved, tables) {
+  return unresolved.flatMap(({ table: oid, column }) => {
+    const table = tables.find(({ target, plan }) => target.oid === oid && plan.targetColumns.includes(column) && plan.targetKey.includes(column));
+    return table === undefined ? [] : [`the default of green's column ${table.targetName}.${column} takes its values from a function or from a sequence that could not be found: it is not known whether they are free`];
+  });
 }
 
-/** @param {Sequence} sequence @param {bigint} last */
-const behind = ({ last: own, increment }, last) => own === null || (increment > 0n ? own < last : own > last);
+/** @param {Session} blue @param {Session} green @param {Pair} pair @param {Rules} rules @returns {Promise<{raised: boolean, problems: string[]}>} */
+async function raise(blue, green, { target, partners, columns }, rules) {
+  const problems = partners.filter(({ readable }) => !readable).map(({ name }) => `blue's sequence ${name} may not be read, so green's can't be compared with it: grant SELECT on it`);
+  if (!target.readable) return { raised: false, problems: [...problems, `green's sequence ${target.name} may not be read: grant SELECT on it`] };
+  if (target.cycles && columns.length > 0) problems.push(`green's sequence ${target.name} begins anew at its end (CYCLE) and feeds a column that is copied: ALTER SEQUENCE ... NO CYCLE`);
+  const up = target.increment > 0n;
+  const most = (/** @type {(bigint | null)[]} */ values) => values.reduce((best, value) => (value === null ? best : best === null || (up ? value > best : value < best) ? value : best), null);
+  const onGreen = await Promise.all(columns.filter(({ plain }) => plain).map(({ table, column }) => extreme(green, table.target, table.onGreen, column, up)));
+  const onBlue = await Promise.all(columns.filter(({ plain, from, table }) => plain && from !== null && leads(table.source, from)).map(({ table, from }) => extreme(blue, table.source, table.onBlue, from ?? '', up)));
+  const given = most([...partners.map(({ last }) => last), ...onBlue]);
+  const gap = rules.gap ?? least(1_000_000n, (target.max - target.min) / PART_OF_ROOM);
+  const needed = most([most(onGreen), given === null ? null : up ? given + gap : given - gap]);
+  if (needed === null || (up ? target.next > needed : target.next < needed)) return { raised: false, problems };
+  if (up ? needed + target.increment > target.max : needed + target.increment < target.min)
+    problems.push(`green's sequence ${target.name} ends at ${up ? target.max : target.min}, and has to go on from beyond ${needed}: give it a wider type or another limit (ALTER SEQUENCE ... AS bigint), or a smaller "sequences"."gap"`);
+  else {
+    const refused = await set(green, target, needed);
+    if (refused === undefined) return { raised: true, problems };
+    problems.push(refused);
+  }
+  return { raised: false, problems };
+}
+
+/** @param {bigint} a @param {bigint} b */
+const least = (a, b) => (a < b ? a : b);
+
+/** @param {Session} green @param {Sequence} sequence @param {bigint} value @returns {Promise<string | undefined>} */
+async function set(green, { name, schema, relation }, value) {
+  try {
+    await green.run(`SELECT setval(${literal(`${ident(schema)}.${ident(relation)}`)}, ${value})`);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof MigrationError) || !/^(42501|22003|25006)/.test(error.sqlstate ?? '')) throw error;
+    return `green's sequence ${name} could not be raised (SQLSTATE ${error.sqlstate}): grant UPDATE on it`;
+  }
+}
+
+const WHOLE = new Set(['smallint', 'integer', 'bigint', 'numeric']);
+
+/** The largest whole number in a column. @param {Session} session @param {import('../pg/catalog.mjs').Table} table @param {string} from @param {string} column @param {boolean} up */
+async function extreme(session, table, from, column, up) {
+  const type = table.columns.find(({ name }) => name === column)?.definition;
+  if (type === undefined || !WHOLE.has(type.name)) return null;
+  const finite = type.name === 'numeric' ? ` WHERE ${ident(column)} NOT IN ('NaN', 'Infinity', '-Infinity')` : '';
+  const [value] = await session.row(`SELECT ${up ? 'ceil(max' : 'floor(min'}(${ident(column)})::numeric)::text FROM ${from}${finite}`);
+  return value === null || value === undefined ? null : BigInt(value);
+}
+
+/** Does the key begin with it? Then blue finds its largest value at once. @param {import('../pg/catalog.mjs').Table} table @param {string} column */
+const leads = ({ primaryKey }, column) => primaryKey[0] === column;

@@ -1,15 +1,13 @@
 import { TransientError } from '../lib/errors.mjs';
 import { endOfLog, parseLsn } from '../pg/text.mjs';
-import { open } from '../sync/context.mjs';
-import { follow } from '../sync/follow.mjs';
 import { flushLog, readSlot } from '../pg/slot.mjs';
+import { follow } from '../sync/follow.mjs';
+import { Moment, Side } from './moment.mjs';
 
 /**
- * One moment on both sides: a snapshot of blue, and green after exactly the transactions that this snapshot sees.
+ * Finds a moment: a snapshot of blue, and green after exactly the transactions that this snapshot sees.
  *
  * @typedef {import('../sync/context.mjs').Context} Context
- * @typedef {import('../pg/session.mjs').Session} Session
- * @typedef {{blue: Session, green: Session, lsn: bigint, at: string}} Moment both sessions are inside of a transaction
  */
 
 /** The stream is in the order of commits in the log, visibility may differ by an instant: then another snapshot is taken. */
@@ -17,20 +15,19 @@ const ATTEMPTS = 50;
 
 /** @param {Context} context that holds the lock @returns {Promise<Moment>} */
 export async function takeMoment(context) {
-  const blue = await open(context.invocation, 'source');
+  const { invocation } = context;
+  const blue = await Side.open(invocation, 'source');
   try {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      await blue.run('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      const [snapshot, position, at] = await blue.row('SELECT pg_current_snapshot(), pg_current_wal_insert_lsn(), clock_timestamp()');
+      const { snapshot, position, at } = await blue.take('SELECT pg_current_snapshot(), pg_current_wal_insert_lsn(), clock_timestamp()');
       const lsn = endOfLog(parseLsn(position));
       await flushed(context, lsn);
-      if (await bringTo(context, parseSnapshot(snapshot ?? ''), lsn)) {
-        const green = await open(context.invocation, 'target');
-        await green.run('BEGIN ISOLATION LEVEL REPEATABLE READ');
-        await green.row('SELECT txid_current_snapshot()');
-        return { blue, green, lsn, at: at ?? '' };
+      if (await bringTo(context, parseSnapshot(snapshot), lsn)) {
+        const green = await Side.open(invocation, 'target');
+        await green.take('SELECT pg_current_snapshot(), NULL, NULL');
+        return new Moment(blue, green, lsn, at);
       }
-      await blue.run('ROLLBACK');
+      await blue.release();
     }
     throw new TransientError('NO_MOMENT', 'no moment was found at which both sides can be compared', { hint: 'call again; if it persists, call while blue is less busy' });
   } catch (error) {

@@ -17,7 +17,7 @@ const fromNode = (code) => Object.assign(new Error('connect 4111111111111111'), 
 
 test('what passes by itself is transient', () => {
   const failures = [
-    ...['08006', '08001', '08P01', '57P01', '57P02', '57P03', '40001', '40P01', '53300', '55006', '25006'].map((code) => fromPostgres(code)),
+    ...['08006', '08001', '57P01', '57P02', '57P03', '40001', '40P01', '53300', '55006', '25006'].map((code) => fromPostgres(code)),
     ...['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'EAI_AGAIN'].map(fromNode),
     ...['ThrottlingException', 'TooManyRequestsException', 'ProvisionedThroughputExceededException', 'RequestLimitExceeded', 'InternalServiceError', 'TransactionInProgressException'].map((name) => fromAws(name)),
     fromAws('SomethingNew', 503), fromAws('SomethingNew', 429), Object.assign(fromAws('Odd'), { $retryable: {} }),
@@ -36,7 +36,8 @@ test('what does not is permanent, and says what to do', () => {
     [fromPostgres('42501'), 'DATABASE_REFUSED', /grant/],
     [fromPostgres('42P01'), 'DATABASE_REFUSED', /schema changed/],
     [fromPostgres('23505'), 'DATABASE_REFUSED', /constraints/],
-    [fromPostgres('55000'), 'DATABASE_REFUSED', /rds\.logical_replication=1/],
+    [fromPostgres('55000'), 'DATABASE_REFUSED', /the log of the server/],
+    [fromPostgres('08P01'), 'DATABASE_REFUSED', /poolers and proxies/],
     [fromPostgres('53100'), 'DATABASE_REFUSED', /disk is full/],
     [fromPostgres('XX000'), 'DATABASE_REFUSED', /appendix A/],
     [fromNode('ENOTFOUND'), 'ENOTFOUND', /check host and port/],
@@ -54,6 +55,36 @@ test('what does not is permanent, and says what to do', () => {
     assert.ok(error instanceof PermanentError, code);
     assert.equal(error.code, code);
     assert.match(error.hint ?? '', hint);
+  }
+});
+
+test('a hint follows from the side and the statement too', () => {
+  /** @type {[string, 'blue' | 'green', string, RegExp][]} */
+  const failures = [
+    ['55000', 'blue', 'pg_create_logical_replication_slot', /rds\.logical_replication=1/],
+    ['55000', 'green', 'INSERT INTO', /DEFERRABLE/],
+    ['55000', 'blue', 'COPY', /log of the server/],
+    ['42501', 'blue', 'pg_create_logical_replication_slot', /rds_replication/],
+    ['42501', 'blue', 'CREATE PUBLICATION', /CREATE on blue's database/],
+    ['42501', 'green', 'TRUNCATE', /green's user/],
+    ['08P01', 'blue', 'connecting', /pooler or proxy/],
+    ['0A000', 'green', 'connecting', /pooler or proxy/],
+    ['25006', 'green', 'CREATE SCHEMA', /TARGET_HOST/],
+    ['25006', 'blue', 'CREATE PUBLICATION', /SOURCE_HOST/],
+    ['55006', 'blue', 'pg_logical_slot_peek_binary_changes', /replication slot/],
+    ['22003', 'blue', 'SELECT', /blue could not compute/],
+    ['23505', 'green', 'INSERT INTO', /green refuses the row/],
+    ['54011', 'green', 'CREATE TEMPORARY TABLE', /1600/],
+    ['54000', 'green', 'INSERT INTO', /too long for an index/],
+    ['3D000', 'green', 'connecting', /TARGET_DB/],
+    ['53100', 'blue', 'COPY', /replication slots/],
+    ['53300', 'blue', 'connecting', /max_connections/],
+  ];
+  for (const [code, side, statement, hint] of failures) {
+    const error = classify(fromPostgres(code), { side, statement });
+    assert.match(error.hint ?? '', hint, `${code} ${side} ${statement}`);
+    assert.equal(error.message, `PostgreSQL answered ${code} to ${statement}`);
+    assert.equal(error instanceof TransientError, ['25006', '55006', '53300'].includes(code), code);
   }
 });
 

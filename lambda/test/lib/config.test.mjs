@@ -40,6 +40,16 @@ test('a malformed variable is named without its value', () => {
 test('sessions take the names of their attributes', () => {
   assert.deepEqual(readSessionsConfig({ TARGET_TABLE: 'sessions-green-pr42' }).attributes, { version: 'version', time: 'updated_at', expiry: 'expires_at' });
   assert.equal(readSessionsConfig({ TARGET_TABLE: 'sessions', TTL_ATTRIBUTE: 'ttl' }).attributes.expiry, 'ttl');
+  for (const name of ['VERSION_ATTRIBUTE', 'TIME_ATTRIBUTE', 'TTL_ATTRIBUTE'])
+    for (const path of ['meta.version', 'meta[0]', 'a]'])
+      assert.throws(() => readSessionsConfig({ TARGET_TABLE: 'sessions', [name]: path }), (/** @type {any} */ error) => error.message.includes(`${name} is not the name of an attribute (not a path)`) && !error.message.includes(path));
+});
+
+test("sessions' own table has a name that follows from the target's, and is another one", () => {
+  assert.equal(readSessionsConfig({ TARGET_TABLE: 'sessions-green' }).stateTable, 'sessions-green-migration');
+  assert.equal(readSessionsConfig({ TARGET_TABLE: 's'.repeat(255) }).stateTable.length, 255);
+  assert.equal(readSessionsConfig({ TARGET_TABLE: 'sessions', STATE_TABLE: 'other' }).stateTable, 'other');
+  for (const same of ['sessions', 's'.repeat(244) + '-migration']) assert.throws(() => readSessionsConfig({ TARGET_TABLE: same, STATE_TABLE: same }), /STATE_TABLE is the same as TARGET_TABLE/);
 });
 
 test('the log level is read leniently, so that a bad environment can still be reported', () => {

@@ -51,6 +51,22 @@ test('of an error only names and codes are told; the text only of our own', () =
   assert.doesNotMatch(JSON.stringify(describeError(new PermanentError('X', 'row 4111-1111 1111 1111 is odd'))), /1111/);
 });
 
+test('what looks like a card number or an e-mail address is struck out of texts of our own, however it is written', () => {
+  const digits = '4929123456781234';
+  const grouped = (/** @type {string} */ separator) => digits.replace(/\d{4}(?=.)/g, `$&${separator}`);
+  const written = [digits, ...[' ', '-', '.', '\u00a0', '\u2009', '\u200b', '\u2011', '/', '_', ':', '|', ' - ', ', '].map(grouped), '3782 822463 10005', '3782-822463-10005', [...digits].join(' '), [...digits].join('.'),
+    digits.replace(/\d/g, (digit) => String.fromCodePoint(0xff10 + Number(digit))), digits.replace(/\d/g, (digit) => String.fromCodePoint(0x660 + Number(digit)))];
+  for (const text of written) {
+    const told = describeError(new PermanentError('X', `row ${text} is odd`, { hint: `see ${text}`, table: `public.${text}`, column: `c${text}` }));
+    assert.equal([told['message'], told['hint'], told['table'], told['column']].some((part) => part?.includes(text)), false, text);
+    assert.match(told['message'] ?? '', /^row .*\(withheld\).* is odd$/, text);
+  }
+  for (const address of ['ada@example.com', 'ada.lovelace+x@mail.example.co.uk', 'ä@exämple.ch', '"<ada@example.com>"'])
+    assert.doesNotMatch(describeError(new PermanentError('X', `row ${address} is odd`))['message'] ?? '', /ex.mple/, address);
+  for (const harmless of ['2026-01-02 03:04:05.678901+00', '16/B374D848', 'public.p_20260101_20260201', 'tables[0].columns.a', 'more than 1000000 rows', 'deployer 1.2.3'])
+    assert.equal(describeError(new PermanentError('X', `at ${harmless}`))['message'], `at ${harmless}`);
+});
+
 test('metrics are one line of Embedded Metric Format', () => {
   /** @type {any[]} */
   const lines = [];

@@ -110,3 +110,26 @@ test('everything that is wrong is said at once, up to twenty', () => {
 test('a value of the mapping that is long is cut in the error', () => {
   assert.match(complaint(payments({ currency: 'x'.repeat(500) })), /"x{56}\.\.\. is not accepted/);
 });
+
+test('no value of a mapping is repeated, wherever it stands', () => {
+  const values = ['4929123456781234', '4929.1234.5678.1234', '4929\u00a01234\u00a05678\u00a01234', '4929 1234 5678 1234', 'ada.lovelace@example.com', 'Canary-Pa55w0rd!', 'hunter22', 'Ada Lovelace', '+41 79 123 45 67'];
+  let refused = 0;
+  for (const value of values) {
+    const cases = [
+      payments({}, { where: { column: 'payment_id', atLeast: value } }), payments({}, { where: { column: 'payment_id', equals: value } }), payments({}, { where: { column: 'state', in: [value] } }),
+      payments({}, { where: { column: 'pan', below: value } }), payments({}, { where: { column: 'pan', equals: 'x', below: value } }), payments({}, { where: { all: [], atLeast: value } }), payments({}, { where: { equals: value } }),
+      payments({ amount_minor: { constant: value } }), payments({ status: { constant: value } }), payments({ amount_minor: { from: 'payment_id', ifNull: value } }), payments({ amount_minor: { from: 'pan', constant: value } }),
+      payments({ status: { from: 'state', map: { N: value, C: 'new' } } }), payments({ status: { from: 'state', map: { [value]: 'new' } } }), payments({ status: { from: 'state', map: { N: [value] } } }),
+      payments({ amount_minor: { from: 'payment_id', map: { [value]: 'many', 1: value }, otherwise: { value } } }), payments({ status: { from: 'state', map: { [value]: { a: value } } } }),
+      { version: value, tables: [] }, payments({ label: { split: 'pan', separator: value, part: value } }),
+      ...(['hunter22', 'Ada Lovelace'].includes(value) ? [] : [payments({ currency: { from: 'currency', [value]: 1 } }), { ...payments({}), [value]: value }]), // in the place of a name, what looks like one is repeated
+    ];
+    for (const json of cases) {
+      const message = complaint(json);
+      assert.ok(!message.includes(value) && !message.includes(JSON.stringify(value).slice(1, -1)), `${value}:\n${message}`);
+      if (message !== 'nothing is wrong') refused += 1; // a number may be a value of its column
+    }
+  }
+  assert.ok(refused > 150, String(refused));
+  assert.doesNotMatch(complaint(payments({ currency: { constant: 4929123456781234 }, amount_minor: { minorUnits: 4929123456781234, currency: 'currency' } })), /4929/);
+});

@@ -11,13 +11,16 @@ const HANDLER = fileURLToPath(new URL('../../src/sessions.mjs', import.meta.url)
 
 /** A DynamoDB that answers as it is told, and quotes the request in its errors. */
 let reply = { status: 200, type: '', more: {} };
+/** Of the last request: its signature is a secret too. */
+let headers = '';
 const server = createServer((request, response) => {
   let body = '';
   request.on('data', (chunk) => (body += chunk));
   request.on('end', () => {
     if (reply.status === 0) return void request.socket.destroy();
     response.writeHead(reply.status, { 'content-type': 'application/x-amz-json-1.0' });
-    const error = { __type: `com.amazonaws.dynamodb.v20120810#${reply.type}`, message: `refused: ${body}`, Message: body, ...reply.more };
+    headers = JSON.stringify(request.headers);
+    const error = reply.type === 'SignatureDoesNotMatch' ? { __type: reply.type, message: `The canonical string should have been ${headers}${body}` } : { __type: `com.amazonaws.dynamodb.v20120810#${reply.type}`, message: `refused: ${body}`, Message: body, ...reply.more };
     response.end(reply.status === 200 ? '{}' : JSON.stringify(error));
   });
 });
@@ -33,11 +36,11 @@ const record = (/** @type {string} */ eventName, /** @type {object} */ more = {}
 function invoke(event, environment = {}) {
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   const script = `import { handler } from ${JSON.stringify(HANDLER)};
-    const context = { awsRequestId: 'canary', getRemainingTimeInMillis: () => 3600 };
+    const context = { awsRequestId: 'canary', getRemainingTimeInMillis: () => 5000 };
     const answer = await handler(JSON.parse(process.env.EVENT), context).catch((error) => ({ errorType: error.name, errorMessage: error.message, ...error, stack: error.stack, cause: error.cause }));
     console.log('ANSWER ' + JSON.stringify(answer));`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
-    env: { ...awsEnvironment(`http://127.0.0.1:${port}`), TARGET_TABLE: 'sessions-green', LOG_LEVEL: 'debug', EVENT: JSON.stringify(event), NODE_OPTIONS: '--no-warnings', ...environment },
+    env: { ...awsEnvironment(`http://127.0.0.1:${port}`), TARGET_TABLE: 'sessions-green', SOURCE_TABLE: 'sessions-blue', LOG_LEVEL: 'debug', EVENT: JSON.stringify(event), NODE_OPTIONS: '--no-warnings', ...environment },
   });
   let output = '';
   child.stdout.on('data', (chunk) => (output += chunk));
@@ -52,6 +55,8 @@ const CASES = [
   ['success', { status: 200, type: '', more: {} }, { Records: [record('INSERT'), record('REMOVE')] }, /"written":2/],
   ['refused', { status: 400, type: 'ValidationException', more: {} }, { Records: [record('MODIFY')] }, /"code":"AWS_REFUSED"/],
   ['no permission', { status: 400, type: 'AccessDeniedException', more: {} }, { Records: [record('MODIFY')] }, /lacks a permission/],
+  ['the signature is refused, and quoted', { status: 403, type: 'SignatureDoesNotMatch', more: {} }, { Records: [record('MODIFY')] }, /AWS answered SignatureDoesNotMatch.*the signature is not accepted/],
+  ['the same for copy', { status: 403, type: 'SignatureDoesNotMatch', more: {} }, { action: 'copy' }, /AWS answered SignatureDoesNotMatch.*the signature is not accepted/],
   ['throttled to the end', { status: 400, type: 'ThrottlingException', more: {} }, { Records: [record('REMOVE')] }, /retrying a session/],
   ['out of order', { status: 500, type: 'InternalServerError', more: {} }, { Records: [record('INSERT')] }, /retrying a session/],
   ['cancelled', { status: 400, type: 'TransactionCanceledException', more: CANCELLED }, { Records: [record('INSERT')] }, /DynamoDB refused the session \(ValidationError\)/],
@@ -59,7 +64,7 @@ const CASES = [
   ['no image', { status: 200, type: '', more: {} }, { Records: [record('INSERT', { NewImage: undefined })] }, /STREAM_VIEW/],
   ['another event', { status: 200, type: '', more: {} }, { Records: [{ Sns: image }] }, /none of a DynamoDB stream/],
   ['no event', { status: 200, type: '', more: {} }, image, /holds no Records/],
-  ['an item that breaks the code', { status: 200, type: '', more: {} }, { Records: [record('INSERT', { NewImage: { x: null, y: CANARIES.pan } })] }, /"code":"INTERNAL"/],
+  ['a malformed item', { status: 200, type: '', more: {} }, { Records: [record('INSERT', { NewImage: { x: null, y: CANARIES.pan } })] }, /"code":"EVENT"/],
 ];
 
 test('no session, token or card number is written, whatever happens', async () => {
@@ -68,6 +73,8 @@ test('no session, token or card number is written, whatever happens', async () =
     const { output, answer } = await invoke(event);
     assert.match(output, expected, `${what}:\n${output}`);
     assertNoCanary(output, what);
+    const signature = /Signature=([0-9a-f]+)/.exec(headers)?.[1] ?? '-';
+    assert.ok(!output.includes(signature) && !/AWS4-HMAC|x-amz-date|AKIA/i.test(output), `${what}: headers were written`);
     assert.ok(answer !== null, what);
     for (const line of output.split('\n').filter((text) => text.startsWith('{'))) assert.ok(JSON.parse(line));
   }
@@ -77,4 +84,13 @@ test('a secret in the wrong variable is not written either', async () => {
   const { output } = await invoke({ Records: [] }, { TARGET_TABLE: CANARIES.password, LOG_LEVEL: CANARIES.password });
   assert.match(output, /TARGET_TABLE is not the name of a DynamoDB table/);
   assertNoCanary(output, 'environment');
+  reply = { status: 200, type: '', more: {} };
+  const variables = ['STATE_TABLE', 'SOURCE_TABLE', 'HASH_KEY_SECRET_ARN', 'VERSION_ATTRIBUTE', 'TIME_ATTRIBUTE', 'TTL_ATTRIBUTE'];
+  /** @type {[string, unknown][]} */
+  const events = [[CANARIES.password, { Records: [record('INSERT'), record('REMOVE')] }], [CANARIES.pan, { action: 'copy', segments: CANARIES.pan }]];
+  for (const [canary, event] of events) {
+    const { output: all } = await invoke(event, Object.fromEntries(variables.map((name) => [name, canary])));
+    assert.match(all, /HASH_KEY_SECRET_ARN is not the ARN of a secret/);
+    assertNoCanary(all, `all variables, ${canary}`);
+  }
 });

@@ -1,7 +1,8 @@
 /** `sessions` on moto: records from a real stream of blue's table, written to green's. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
-import { CreateTableCommand, DeleteItemCommand, DynamoDBClient, GetItemCommand, PutItemCommand, ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DeleteItemCommand, DescribeTimeToLiveCommand, DynamoDBClient, GetItemCommand, PutItemCommand, ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { DescribeStreamCommand, DynamoDBStreamsClient, GetRecordsCommand, GetShardIteratorCommand } from '@aws-sdk/client-dynamodb-streams';
 import { readSessionsConfig } from '../../src/lib/config.mjs';
 import { Deadline } from '../../src/lib/deadline.mjs';
@@ -80,10 +81,10 @@ function run(records, more = {}) {
 /** Green's session, or undefined. @param {string} id @returns {Promise<Item | undefined>} */
 const onGreen = async (id) => (await client.send(new GetItemCommand({ TableName: green, Key: { session_id: { S: id } } }))).Item;
 
-/** All that is on green but the tombstones. */
+/** All that is on green: nothing of the function's own is among the sessions. */
 async function sessionsOnGreen() {
   const { Items = [] } = await client.send(new ScanCommand({ TableName: green }));
-  return Object.fromEntries(Items.map((item) => [item['session_id']?.S ?? '', item]).filter(([id]) => !String(id).startsWith('migration#')));
+  return Object.fromEntries(Items.map((item) => [item['session_id']?.S ?? '', item]));
 }
 
 const DONE = { batchItemFailures: [] };
@@ -141,11 +142,11 @@ test('an older put that comes after the deletion does not bring the session back
     assert.equal(await onGreen('a'), undefined);
   }
   const { dynamodb, ...rest } = records[1];
-  await run([{ ...rest, dynamodb: { ...dynamodb, SequenceNumber: '99999', NewImage: session('a', 1, 100) } }]); // late by a new number
+  await run([{ ...rest, dynamodb: { ...dynamodb, SequenceNumber: '99999', NewImage: session('a', 1, 100) } }]); // a change that changes nothing
   assert.equal(await onGreen('a'), undefined);
 });
 
-test('a new session under an old key is written, though its versions start anew', async () => {
+test('a new session under an old key is written, though its versions begin at 1 again', async () => {
   await put(session('a', 5, 100));
   await remove('a');
   await put(session('a', 1, 110));
@@ -174,15 +175,25 @@ test('sessions without version and time follow the order of the stream', async (
   assert.equal((await onGreen('a'))?.['n'].N, '3');
 });
 
-test('a tombstone ends by itself, and is no session', async () => {
-  await put(session('a', 1, 100));
-  await remove('a');
+test('the checkpoints end by themselves, and tell nothing of the sessions', async () => {
+  await put(session('ada@example.com', 1, 100, { card: { S: '4929123456781234' } }));
+  await put(session('gone@example.com', 1, 100));
+  await remove('gone@example.com');
   const now = 1_800_000_000_000;
   await run(await streamed(), { clock: { now: () => now, sleep: async () => {}, random: () => 0 }, deadline: new Deadline(now + 20_000, { now: () => now, sleep: async () => {}, random: () => 0 }) });
-  const { Items = [] } = await client.send(new ScanCommand({ TableName: green }));
-  assert.equal(Items.length, 1);
-  assert.equal(Items[0]?.['session_id']?.S, 'migration#deleted#a');
-  assert.equal(Items[0]?.['expires_at']?.N, String(now / 1000 + 2 * 24 * 3600));
+  assert.deepEqual(Object.keys(await sessionsOnGreen()), ['ada@example.com']);
+  const { Items = [] } = await client.send(new ScanCommand({ TableName: `${green}-migration` }));
+  const checkpoints = Items.filter((item) => item['id']?.S !== 'hash-key');
+  assert.equal(checkpoints.length, 2);
+  for (const item of checkpoints) {
+    assert.deepEqual(Object.keys(item).filter((name) => !['id', 'sequence', 'stream', 'fingerprint', 'expires_at'].includes(name)), []);
+    assert.equal(item['expires_at']?.N, String(now / 1000 + 30 * 24 * 3600));
+  }
+  const written = JSON.stringify(Items);
+  for (const value of ['ada@example.com', 'gone@example.com', '4929123456781234'])
+    for (const shape of [value, ...['hex', 'base64', 'base64url'].map((form) => createHash('sha256').update(value).digest(/** @type {'hex'} */ (form)))]) assert.ok(!written.includes(shape));
+  const { TimeToLiveDescription } = await client.send(new DescribeTimeToLiveCommand({ TableName: `${green}-migration` }));
+  assert.deepEqual([TimeToLiveDescription?.AttributeName, TimeToLiveDescription?.TimeToLiveStatus], ['expires_at', 'ENABLED']);
 });
 
 test("blue's TTL ends a session on green unless green has prolonged it", async () => {
@@ -202,23 +213,25 @@ test('a table with a sort key works too', async () => {
   const image = { ...Keys, version: { N: '1' } };
   assert.deepEqual(await run([{ eventName: 'INSERT', dynamodb: { Keys, SequenceNumber: '1', NewImage: image } }, { eventName: 'REMOVE', dynamodb: { Keys, SequenceNumber: '2', OldImage: image } }], { targetTable: table }), DONE);
   const { Items = [] } = await client.send(new ScanCommand({ TableName: table }));
-  assert.deepEqual(Items.map((item) => item['user']?.S), ['migration#deleted#u']);
+  assert.deepEqual(Items, []);
 });
 
 test('the first record that fails ends the batch and is reported; the batch goes on from there', async () => {
   for (let i = 0; i < 6; i += 1) await put(session(`s${i}`, 1, 100 + i));
   const records = await streamed();
-  let sent = 0;
+  /** @type {string[]} */
+  const sent = [];
   const failing = /** @type {any} */ ({
     send: (/** @type {any} */ command) => {
-      sent += 1;
-      if (command.input.TransactItems[0].Put.Item.session_id.S === 's3') return Promise.reject(Object.assign(new Error('4111111111111111'), { name: 'ValidationException', $metadata: { httpStatusCode: 400 } }));
+      const id = command.input.TransactItems?.[0].Put.Item.session_id.S;
+      if (id !== undefined) sent.push(id);
+      if (id === 's3') return Promise.reject(Object.assign(new Error('4111111111111111'), { name: 'ValidationException', $metadata: { httpStatusCode: 400 } }));
       return client.send(command);
     },
   });
   const answer = await run(records, { client: failing });
   assert.deepEqual(answer, { batchItemFailures: [{ itemIdentifier: records[3].dynamodb.SequenceNumber }] });
-  assert.equal(sent, 4); // a permanent failure is not tried again, and nothing after it is begun
+  assert.deepEqual(sent, ['s0', 's1', 's2', 's3']); // a permanent failure is not tried again, and nothing after it is begun
   assert.deepEqual(Object.keys(await sessionsOnGreen()).sort(), ['s0', 's1', 's2']);
   assert.doesNotMatch(lines.join('\n'), /4111/);
   assert.deepEqual(await run(records.slice(3)), DONE);
@@ -237,11 +250,17 @@ test('throttling and conflicts are waited out', async () => {
   assert.ok(await onGreen('a'));
 });
 
-test('what the time of the invocation does not allow is left for the next one', async () => {
-  await put(session('a', 1, 100));
+test('the end of the time is no failure: at least one record is written, the rest is left for the next invocation', async () => {
+  for (const id of ['a', 'b', 'c']) await put(session(id, 1, 100));
   const records = await streamed();
-  assert.deepEqual(await run(records, { deadline: new Deadline(Date.now() + 500) }), { batchItemFailures: [{ itemIdentifier: records[0].dynamodb.SequenceNumber }] });
-  assert.equal(await onGreen('a'), undefined);
+  for (let done = 0; done < 2; done += 1) {
+    lines = [];
+    assert.deepEqual(await run(records.slice(done), { deadline: new Deadline(Date.now() - 1) }), { batchItemFailures: [{ itemIdentifier: records[done + 1].dynamodb.SequenceNumber }] });
+    assert.equal(Object.keys(await sessionsOnGreen()).length, done + 1);
+    assert.match(lines.join('\n'), /"level":"warn","message":"the function's timeout ends before the batch/);
+    assert.doesNotMatch(lines.join('\n'), /"level":"error"|"Failures":1/);
+  }
+  assert.deepEqual(await run(records.slice(2), { deadline: new Deadline(Date.now() - 1) }), DONE);
 });
 
 test('a stream without images, a table that is missing and an event of another kind are clear errors', async () => {
@@ -261,7 +280,7 @@ test('whatever is lost, repeated or comes twice, green ends as blue is', async (
   for (let at = 1; at <= 60; at += 1) {
     const id = ids[Math.floor(Math.random() * ids.length)] ?? 'a';
     const gone = Math.random() < 0.3;
-    versions[id] = gone ? 0 : (versions[id] ?? 0) + 1; // a new session starts anew
+    versions[id] = gone ? 0 : (versions[id] ?? 0) + 1; // a new session begins at 1 again
     await (gone ? remove(id) : put(session(id, versions[id] ?? 1, Math.floor(at / 2), { n: { N: String(at) } })));
   }
   const records = await streamed();

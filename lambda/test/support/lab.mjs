@@ -31,9 +31,9 @@ export class Lab {
     this.lines = [];
   }
 
-  /** @param {Record<string, string>} [settings] */
-  static async start(settings = FAST) {
-    const [blue, green] = await Promise.all([startServer(settings), startServer(settings)]);
+  /** @param {Record<string, string>} [settings] @param {Record<string, string>} [environment] */
+  static async start(settings = FAST, environment = {}) {
+    const [blue, green] = await Promise.all([startServer(settings, environment), startServer(settings, environment)]);
     return new Lab(blue, green, 'pay');
   }
 

@@ -1,7 +1,7 @@
 /**
  * AWS for tests: the moto server (Secrets Manager, SSM, DynamoDB with its streams) on a free loopback port. It is a Python
  * program; `MOTO_PYTHON` names an interpreter that has it, otherwise it is installed once into the cache folder, from the
- * hash-pinned list that the deployer's own sandbox uses.
+ * hash-pinned list beside this file: a copy of the deployer's own, so that this folder can be tested alone.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const REQUIREMENTS = fileURLToPath(new URL('../../../src/sandbox/requirements.txt', import.meta.url));
+const REQUIREMENTS = fileURLToPath(new URL('moto-requirements.txt', import.meta.url));
 
 /** Makes sure that there is a moto to start; answers the environment that tells the tests where. */
 export async function prepareMoto() {

@@ -22,17 +22,19 @@ export const FAST = { fsync: 'off', full_page_writes: 'off' };
 
 /**
  * @param {Record<string, string>} [settings] of postgresql.conf
+ * @param {Record<string, string>} [environment] of the server
  * @returns {Promise<Server>}
  */
-export async function startServer(settings = FAST) {
-  const server = new Server(await freePort(), settings);
+export async function startServer(settings = FAST, environment = {}) {
+  const server = new Server(await freePort(), settings, environment);
   await server.start();
   return server;
 }
 
 export class Server {
-  /** @param {number} port @param {Record<string, string>} settings */
-  constructor(port, settings) {
+  /** @param {number} port @param {Record<string, string>} settings @param {Record<string, string>} [environment] */
+  constructor(port, settings, environment = {}) {
+    this.environment = environment;
     this.host = '127.0.0.1';
     this.port = port;
     this.password = `Pw-${Math.random().toString(36).slice(2)}-${Date.now().toString(36)}`;
@@ -156,7 +158,7 @@ export class Server {
   }
 
   #environment() {
-    return { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' };
+    return { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC', ...this.environment };
   }
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Lab } from '../support/lab.mjs';
+import { maskSql } from '../support/masks.mjs';
 import { Writers, randomFrom } from '../support/writers.mjs';
 
 const KILLS = 50;
@@ -49,7 +50,7 @@ const PARITY = [
     'SELECT event, what, state, body, origin, kind_and_extra FROM events ORDER BY event',
   ],
   [
-    `SELECT format('{"event":"%s"}', id) FROM events WHERE kind <> 'noise' AND state = 'odd' ORDER BY 1`,
+    `SELECT format('{"id":"%s"}', ${maskSql('public.events.id', 'id')}) FROM events WHERE kind <> 'noise' AND state = 'odd' ORDER BY 1`,
     `SELECT key FROM payment_migration.quarantine WHERE source = 'public.events' ORDER BY 1`,
   ],
 ];

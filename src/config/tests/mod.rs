@@ -251,7 +251,7 @@ fn tags_follow_the_rules_of_aws_and_leave_ours_alone() {
         ),
         (
             many.as_str(),
-            "there are 47 with the defaults, and AWS takes 50 of which 4 are deployer's own",
+            "there are 47 with the defaults, and AWS takes 50 of which 5 are deployer's own",
         ),
     ] {
         let all = errors(&format!("[tags.set]\n{tags}"));

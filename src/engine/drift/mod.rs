@@ -140,6 +140,8 @@ pub struct Input<'a> {
     pub seen: &'a Observations,
     /// Everything in the account that carries our mark.
     pub owned: &'a [Owned],
+    /// Global things with this suffix, of which no tag says which account and region they belong to.
+    pub undecided: &'a [Owned],
     /// Types that could not be listed.
     pub unlisted: Vec<Unlisted>,
     /// The resource types.

@@ -1,16 +1,16 @@
 //! Things with our mark that belong to no recorded step.
 
 use super::{Input, Unmanaged};
-use crate::engine::driver::{MARK_STEP, Owned};
+use crate::engine::driver::{MARK_DEPLOYMENT, MARK_STEP, Owned};
 use crate::engine::observe::Observed;
 use serde_json::Value;
 
 /// Marked things that are neither a recorded step nor one that a row already tells about.
 pub(super) fn untracked(input: &Input<'_>) -> Vec<Unmanaged> {
-    let mut out: Vec<Unmanaged> = input
-        .owned
-        .iter()
-        .filter_map(|owned| {
+    let decided = input.owned.iter().map(|owned| (owned, true));
+    let all = decided.chain(input.undecided.iter().map(|owned| (owned, false)));
+    let mut out: Vec<Unmanaged> = all
+        .filter_map(|(owned, decided)| {
             let at = input.graph.position(&owned.step);
             let record = input.state.steps.get(&owned.step);
             let in_scope = match at {
@@ -25,8 +25,15 @@ pub(super) fn untracked(input: &Input<'_>) -> Vec<Unmanaged> {
             let live = input.seen.get(&owned.step).and_then(Observed::live);
             let is_it = live.is_some_and(|l| names(&l.outputs, owned))
                 || record.is_some_and(|r| names(&r.outputs, owned) || r.name == owned.id);
+            if !decided && at.is_some() {
+                // The row of the step tells of it.
+                return None;
+            }
             let reason = match (is_it, record.is_some(), at.is_some()) {
                 (true, _, _) => return None,
+                _ if !decided => format!(
+                    "it has this suffix, but no tag {MARK_DEPLOYMENT} that says which account and region it belongs to"
+                ),
                 (false, true, _) => {
                     format!("a second one beside the recorded one of `{}`", owned.step)
                 }

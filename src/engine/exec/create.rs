@@ -3,6 +3,7 @@
 use super::Message;
 use super::settle::pause;
 use super::step::{Stop, Work};
+use super::wait::Heartbeat;
 use crate::engine::driver::{Driver, Identity, Key, Live, Ownership};
 use crate::engine::error::{Class, Error, Leftover};
 use crate::engine::event::Event;
@@ -14,7 +15,7 @@ use tokio::time::Instant;
 impl Work {
     /// Intent, create call, and the way out of an unclear answer.
     pub(super) async fn create(&mut self, driver: &dyn Driver) -> Result<Value, Stop> {
-        let token = new_token(&self.node.step);
+        let token = new_token(&self.node.step, self.shared.cx.clock.now());
         let earlier = self
             .record
             .take()
@@ -31,12 +32,10 @@ impl Work {
             .await?;
         let mut unclear = false;
         let began = Instant::now();
+        let mut heartbeat = Heartbeat::start();
         let mut attempt = 0;
         loop {
-            let answer = {
-                let _place = self.shared.calls.acquire().await;
-                driver.create(&self.node.spec, &identity).await
-            };
+            let answer = driver.create(&self.node.spec, &identity).await;
             let error = match answer {
                 Ok(outputs) => {
                     self.note_with(Stage::Created, &outputs, &identity.token)
@@ -48,7 +47,7 @@ impl Work {
             let lost = error.leftover == Leftover::Unknown;
             if lost {
                 unclear = true;
-                self.shared.events.send(Event::StepUnclear {
+                self.shared.cx.events.send(Event::StepUnclear {
                     step: self.node.step.clone(),
                     error: error.clone(),
                 });
@@ -58,7 +57,7 @@ impl Work {
             } else {
                 Ok(None)
             };
-            if found.is_err() {
+            if matches!(found, Err(Stop::Failed(_))) {
                 // Refused because of what somebody else has there: this call made nothing.
                 self.give_up(unclear).await?;
             }
@@ -70,28 +69,20 @@ impl Work {
             let again = if lost && attempt < 4 {
                 Some(Duration::from_millis(200))
             } else {
-                pause(
-                    &error,
-                    attempt,
-                    began.elapsed(),
-                    self.shared.limits.in_use_timeout,
-                    Duration::from_secs(300),
-                )
+                pause(&error, attempt, began.elapsed(), &self.shared.cx.limits)
             };
             attempt += 1;
-            match again {
-                Some(delay) if !self.stopping() => {
-                    self.tell(Message::Parked(self.at));
-                    tokio::time::sleep(delay).await;
-                }
-                Some(_) => {
-                    self.give_up(unclear).await?;
-                    return Err(Stop::Interrupted);
-                }
-                None => {
-                    self.give_up(unclear).await?;
-                    return Err(error.into());
-                }
+            let Some(delay) = again else {
+                // A stop in the middle of a type's work does not say which of its calls had left.
+                self.give_up(unclear || error.class == Class::Interrupted)
+                    .await?;
+                return Err(error.into());
+            };
+            self.tell(Message::Parked(self.at));
+            heartbeat.beat(self, &error.message, self.limit_of(&error));
+            if let Err(stop) = self.sleep(delay).await {
+                self.give_up(unclear).await?;
+                return Err(stop);
             }
         }
     }
@@ -114,6 +105,7 @@ impl Work {
         error: &Error,
     ) -> Result<Option<Live>, Stop> {
         let began = Instant::now();
+        let global = driver.meta().global;
         let mut delay = Duration::from_millis(250);
         loop {
             let key = Key {
@@ -125,11 +117,12 @@ impl Work {
                 Ok(Some(live)) => {
                     // The create call carries the mark, so what has none is somebody else's, whoever it is named after.
                     let tags = live.tags.as_ref();
-                    if tags.is_none_or(|t| identity.ownership(t) == Ownership::Ours) {
+                    if tags.is_none_or(|t| identity.ownership(t, false, global) == Ownership::Ours)
+                    {
                         return Ok(Some(live));
                     }
                     // Ours may still come to sight beside it.
-                    if !unclear || began.elapsed() >= self.shared.limits.consistency_timeout {
+                    if !unclear || began.elapsed() >= self.shared.cx.limits.consistency_timeout {
                         let what = format!("{} `{}`", self.node.kind, self.node.name);
                         return Err(Error::foreign(error.action.clone(), &what)
                             .code(error.code.clone())
@@ -144,21 +137,21 @@ impl Work {
                     ) => {}
                 Err(f) => return Err(f.leftover(error.leftover.clone()).into()),
             }
-            if began.elapsed() >= self.shared.limits.consistency_timeout {
+            if began.elapsed() >= self.shared.cx.limits.consistency_timeout {
                 return Ok(None);
             }
-            tokio::time::sleep(delay).await;
+            self.sleep(delay).await?;
             delay = (delay * 2).min(Duration::from_secs(4));
         }
     }
 }
 
 /// A token that no other generation of this step has: 32 hex digits, legal everywhere AWS takes one.
-fn new_token(step: &str) -> String {
+fn new_token(step: &str, now: jiff::Timestamp) -> String {
     use sha2::{Digest, Sha256};
     let mut hash = Sha256::new();
     hash.update(step.as_bytes());
-    hash.update(jiff::Timestamp::now().as_nanosecond().to_le_bytes());
+    hash.update(now.as_nanosecond().to_le_bytes());
     hash.update(std::process::id().to_le_bytes());
     hash.finalize()
         .iter()

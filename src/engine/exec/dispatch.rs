@@ -1,14 +1,17 @@
 //! The dispatcher: owns the state, decides what starts, and hears of everything that happens.
 
 use super::{Message, Outcome, Report, Shared, step};
+use crate::engine::error::{Error, Leftover};
 use crate::engine::event::Event;
 use crate::engine::plan::{Op, Plan, critical};
+use crate::engine::progress::{Running, stopped, within};
 use crate::engine::reference::{Strength, resolve};
 use crate::state::State;
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 
 #[derive(PartialEq)]
@@ -25,6 +28,24 @@ impl Ord for Waiting {
     }
 }
 
+/// How a task ended: seconds that the type took, if they are worth remembering.
+type Ended = Result<Option<f64>, step::Stop>;
+
+/// A panic in a step.
+fn defect(error: JoinError) -> Error {
+    let text = match error.try_into_panic() {
+        Ok(panic) => match (panic.downcast_ref::<String>(), panic.downcast_ref::<&str>()) {
+            (Some(text), _) => text.clone(),
+            (None, Some(text)) => (*text).to_owned(),
+            (None, None) => "no message".to_owned(),
+        },
+        Err(error) => error.to_string(),
+    };
+    Error::permanent("defect", format!("the step panicked: {text}"))
+        .leftover(Leftover::Unknown)
+        .hint("this is a defect of deployer: please report it; everything before is recorded, `deployer apply` goes on from there")
+}
+
 pub(super) struct Dispatcher<'a> {
     plan: &'a Plan,
     state: &'a mut State,
@@ -37,7 +58,9 @@ pub(super) struct Dispatcher<'a> {
     ready: BinaryHeap<Waiting>,
     active: usize,
     parked: Vec<bool>,
-    running: usize,
+    running: JoinSet<Ended>,
+    /// The nodes of the running tasks.
+    tasks: HashMap<Id, usize>,
     started: Vec<Option<Instant>>,
     stopping: bool,
 }
@@ -69,7 +92,8 @@ impl<'a> Dispatcher<'a> {
             ready,
             active: 0,
             parked: vec![false; n],
-            running: 0,
+            running: JoinSet::new(),
+            tasks: HashMap::new(),
             started: vec![None; n],
             stopping: false,
         }
@@ -77,39 +101,39 @@ impl<'a> Dispatcher<'a> {
 
     pub(super) async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>) -> Report {
         let critical = self.remaining.iter().copied().fold(0.0, f64::max);
-        self.shared.events.send(Event::RunStarted {
+        self.shared.cx.events.send(Event::RunStarted {
             steps: self.plan.nodes.len(),
             critical_seconds: critical,
         });
-        let mut stop = self.shared.stop.clone();
+        let stop = self.shared.cx.stop.clone();
         loop {
             if *stop.borrow() && !self.stopping {
                 self.stopping = true;
-                self.shared.events.send(Event::Interrupted);
+                self.shared.cx.events.send(Event::Interrupted);
             }
-            while !self.stopping && self.active < self.shared.limits.parallelism.max(1) {
+            while !self.stopping && self.active < self.shared.cx.limits.parallelism.max(1) {
                 let Some(Waiting(_, at)) = self.ready.pop() else {
                     break;
                 };
                 self.start(at);
             }
-            if self.running == 0 {
+            if self.running.is_empty() {
                 break;
             }
             tokio::select! {
-                message = inbox.recv() => match message {
-                    Some(message) => self.take(message),
-                    None => break,
-                },
-                changed = stop.changed(), if !self.stopping => if changed.is_err() {
-                    // Nobody can ask for a stop any more; wait for messages only.
-                    stop = watch::channel(false).1;
-                    if let Some(message) = inbox.recv().await { self.take(message) }
-                },
+                Some(message) = inbox.recv() => self.take(message),
+                Some(ended) = self.running.join_next_with_id() => {
+                    // What the task said before it ended comes first.
+                    while let Ok(message) = inbox.try_recv() {
+                        self.take(message);
+                    }
+                    self.ended(ended);
+                }
+                () = stopped(Some(stop.clone())), if !self.stopping => {}
             }
         }
         let seconds = self.shared.start.elapsed().as_secs_f64();
-        self.shared.events.send(Event::RunFinished { seconds });
+        self.shared.cx.events.send(Event::RunFinished { seconds });
         let outcomes = std::mem::take(&mut self.outcomes);
         let outcomes = self
             .plan
@@ -130,7 +154,7 @@ impl<'a> Dispatcher<'a> {
     fn start(&mut self, at: usize) {
         let node = &self.plan.nodes[at];
         self.started[at] = Some(Instant::now());
-        self.shared.events.send(Event::StepStarted {
+        self.shared.cx.events.send(Event::StepStarted {
             step: node.step.clone(),
             kind: node.kind.clone(),
             verb: node.verb,
@@ -146,7 +170,6 @@ impl<'a> Dispatcher<'a> {
         if own.op == Op::Ensure {
             own.spec = resolve(&node.spec, &|step| self.state.outputs(step));
         }
-        self.running += 1;
         self.active += 1;
         let work = step::Work {
             at,
@@ -154,7 +177,13 @@ impl<'a> Dispatcher<'a> {
             record: self.state.steps.get(&node.step).cloned(),
             shared: self.shared.clone(),
         };
-        tokio::spawn(work.run());
+        let running = Running {
+            step: node.step.clone(),
+            events: self.shared.cx.events.clone(),
+            stop: self.shared.cx.stop.clone(),
+        };
+        let task = self.running.spawn(within(running, work.run()));
+        self.tasks.insert(task.id(), at);
     }
 
     fn take(&mut self, message: Message) {
@@ -173,7 +202,20 @@ impl<'a> Dispatcher<'a> {
                     self.active -= 1;
                 }
             }
-            Message::Over(at, result) => self.over(at, result),
+        }
+    }
+
+    fn ended(&mut self, ended: Result<(Id, Ended), JoinError>) {
+        let (id, result) = match ended {
+            Ok((id, result)) => (id, result),
+            Err(error) => {
+                // What else the defect would do is not known: what runs is finished, nothing new starts.
+                self.stopping = true;
+                (error.id(), Err(defect(error).into()))
+            }
+        };
+        if let Some(at) = self.tasks.remove(&id) {
+            self.over(at, result);
         }
     }
 
@@ -181,7 +223,7 @@ impl<'a> Dispatcher<'a> {
         if std::mem::replace(&mut self.known[at], true) {
             return;
         }
-        self.shared.events.send(Event::StepKnown {
+        self.shared.cx.events.send(Event::StepKnown {
             step: self.plan.nodes[at].step.clone(),
         });
         self.release(at, Strength::Known);
@@ -199,9 +241,8 @@ impl<'a> Dispatcher<'a> {
         }
     }
 
-    fn over(&mut self, at: usize, result: Result<Option<f64>, step::Stop>) {
+    fn over(&mut self, at: usize, result: Ended) {
         let node = &self.plan.nodes[at];
-        self.running -= 1;
         if !self.parked[at] {
             self.active -= 1;
         }
@@ -212,7 +253,7 @@ impl<'a> Dispatcher<'a> {
                 if let Some(seconds) = measured {
                     self.remember(&node.kind, node.op, seconds);
                 }
-                self.shared.events.send(Event::StepDone {
+                self.shared.cx.events.send(Event::StepDone {
                     step: node.step.clone(),
                     verb: node.verb,
                     seconds,
@@ -223,7 +264,7 @@ impl<'a> Dispatcher<'a> {
             Err(step::Stop::Interrupted) => self.outcomes[at] = Some(Outcome::Interrupted),
             Err(step::Stop::Failed(error)) => {
                 let error = *error;
-                self.shared.events.send(Event::StepFailed {
+                self.shared.cx.events.send(Event::StepFailed {
                     step: node.step.clone(),
                     verb: node.verb,
                     error: error.clone(),
@@ -244,7 +285,7 @@ impl<'a> Dispatcher<'a> {
                 if self.outcomes[next].is_none() && self.started[next].is_none() {
                     let node = &self.plan.nodes[next];
                     self.outcomes[next] = Some(Outcome::Blocked(by.clone()));
-                    self.shared.events.send(Event::StepBlocked {
+                    self.shared.cx.events.send(Event::StepBlocked {
                         step: node.step.clone(),
                         verb: node.verb,
                         by: by.clone(),

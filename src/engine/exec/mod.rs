@@ -9,59 +9,22 @@ mod settle;
 mod step;
 mod wait;
 
-use super::driver::Registry;
+use super::context::Context;
 use super::error::Error;
-use super::event::{Events, Verb};
+use super::event::Verb;
 use super::plan::Plan;
 use crate::state::{Record, State};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-/// Makes a record durable before its effect is allowed. The journal is one.
+/// Makes a record durable before its effect is allowed.
 #[async_trait]
 pub trait Recorder: Send + Sync {
     /// Returns after the record of this step (`None`: it is gone) would survive a power cut.
     async fn record(&self, step: &str, record: Option<Record>) -> Result<(), Error>;
-}
-
-#[async_trait]
-impl Recorder for crate::state::Journal {
-    async fn record(&self, step: &str, record: Option<Record>) -> Result<(), Error> {
-        self.append(step, record)
-            .await
-            .map_err(|e| Error::permanent("journal", e.to_string()))
-    }
-}
-
-/// How a plan is run.
-#[derive(Debug, Clone)]
-pub struct Limits {
-    /// Calls in flight at most.
-    pub parallelism: usize,
-    /// How long a thing that must be there is looked for before it counts as absent.
-    pub consistency_timeout: Duration,
-    /// How long a held deletion is tried again.
-    pub in_use_timeout: Duration,
-    /// How long something may settle: this many times its typical seconds, but not under `settle_floor`.
-    pub settle_factor: f64,
-    /// The least time that something may settle.
-    pub settle_floor: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            parallelism: 32,
-            consistency_timeout: Duration::from_secs(15),
-            in_use_timeout: Duration::from_secs(45 * 60),
-            settle_factor: 10.0,
-            settle_floor: Duration::from_secs(15 * 60),
-        }
-    }
 }
 
 /// How one step ended.
@@ -118,40 +81,27 @@ enum Message {
     Known(usize),
     /// It settles and gives its place back.
     Parked(usize),
-    /// It is over; seconds that the type took, if they are worth remembering.
-    Over(usize, Result<Option<f64>, step::Stop>),
 }
 
 /// What all workers share.
 struct Shared {
-    registry: Registry,
+    cx: Context,
     recorder: Arc<dyn Recorder>,
-    events: Events,
-    limits: Limits,
-    calls: Semaphore,
-    stop: watch::Receiver<bool>,
     messages: mpsc::UnboundedSender<Message>,
     start: Instant,
 }
 
 /// Executes a plan. The state is changed as records become durable; the caller writes it whole afterwards.
 pub async fn run(
+    cx: &Context,
     plan: &Plan,
     state: &mut State,
-    registry: &Registry,
     recorder: Arc<dyn Recorder>,
-    events: &Events,
-    limits: &Limits,
-    stop: watch::Receiver<bool>,
 ) -> Report {
     let (messages, inbox) = mpsc::unbounded_channel();
     let shared = Shared {
-        registry: registry.clone(),
+        cx: cx.clone(),
         recorder,
-        events: events.clone(),
-        limits: limits.clone(),
-        calls: Semaphore::new(limits.parallelism.max(1)),
-        stop,
         messages,
         start: Instant::now(),
     };

@@ -3,6 +3,7 @@
 //! Polls of all steps fall on a common grid of instants, so that reads of one type that are due at the same moment
 //! leave as one Describe.
 
+use crate::engine::context::Limits;
 use crate::engine::error::{Class, Error};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -23,28 +24,42 @@ pub(super) async fn tick(run_start: Instant, waited: Duration) {
     .await;
 }
 
-/// When to try again after an error of this class, counted from the first attempt; `None` when trying again is no use.
+/// How long a deletion is tried again although what stands in its way does not go by itself: it may have been asked for a moment
+/// ago, and AWS may show it still.
+const BLOCKED: Duration = Duration::from_secs(30);
+
+/// How long a call is tried again after an error of this class, and the first and the longest pause; `None` when trying again
+/// is no use. Throttling and unclear answers are no business of the engine: whoever sends the calls has repeated them.
+fn patience(class: Class, limits: &Limits) -> Option<(Duration, u64, u64)> {
+    Some(match class {
+        // IAM takes 2 to 10 seconds: dense early attempts.
+        Class::Propagating => (Duration::from_secs(120), 200, 4_000),
+        Class::NotReady => (limits.settle_floor, 500, 8_000),
+        Class::InUse => (limits.in_use_timeout, 500, 10_000),
+        Class::Blocked => (limits.in_use_timeout.min(BLOCKED), 500, 5_000),
+        Class::Permanent
+        | Class::Conflict
+        | Class::Throttled
+        | Class::Unclear
+        | Class::Interrupted => return None,
+    })
+}
+
+/// How long a call is tried again after an error of this class.
+pub(super) fn limit(class: Class, limits: &Limits) -> Duration {
+    patience(class, limits).map_or(Duration::ZERO, |p| p.0)
+}
+
+/// When to try again after an error, counted from the first attempt; `None` when trying again is no use.
 pub(super) fn pause(
     error: &Error,
     attempt: u32,
     since_first: Duration,
-    in_use_timeout: Duration,
-    settle: Duration,
+    limits: &Limits,
 ) -> Option<Duration> {
-    let grow =
-        |first_ms: u64, cap: Duration| Duration::from_millis(first_ms << attempt.min(16)).min(cap);
-    let (pause, limit) = match error.class {
-        // IAM takes 2 to 10 seconds: dense early attempts.
-        Class::Propagating => (grow(200, Duration::from_secs(4)), Duration::from_secs(120)),
-        Class::NotReady => (grow(500, Duration::from_secs(8)), settle),
-        Class::InUse => (grow(500, Duration::from_secs(10)), in_use_timeout),
-        Class::Throttled => (
-            grow(1000, Duration::from_secs(20)),
-            Duration::from_secs(300),
-        ),
-        Class::Permanent | Class::Conflict | Class::Unclear => return None,
-    };
-    (since_first < limit).then_some(pause)
+    let (limit, first, longest) = patience(error.class, limits)?;
+    let pause = (first << attempt.min(16)).min(longest);
+    (since_first < limit).then(|| Duration::from_millis(pause))
 }
 
 #[cfg(test)]
@@ -53,15 +68,13 @@ mod tests {
 
     #[test]
     fn only_classes_that_pass_by_themselves_are_tried_again() {
-        let (in_use_timeout, settle) = (Duration::from_secs(60), Duration::from_secs(60));
+        let limits = Limits {
+            in_use_timeout: Duration::from_secs(60),
+            ..Limits::default()
+        };
         let after = |class, attempt, since| {
-            pause(
-                &Error::of(class, "x", "y"),
-                attempt,
-                Duration::from_secs(since),
-                in_use_timeout,
-                settle,
-            )
+            let error = Error::of(class, "x", "y");
+            pause(&error, attempt, Duration::from_secs(since), &limits)
         };
         assert_eq!(after(Class::Permanent, 0, 0), None);
         assert_eq!(after(Class::Conflict, 0, 0), None);
@@ -71,6 +84,9 @@ mod tests {
         );
         assert_eq!(after(Class::InUse, 30, 59), Some(Duration::from_secs(10)));
         assert_eq!(after(Class::InUse, 30, 61), None);
+        assert_eq!(after(Class::Blocked, 30, 29), Some(Duration::from_secs(5)));
+        assert_eq!(after(Class::Blocked, 30, 31), None);
+        assert_eq!(after(Class::Throttled, 0, 0), None);
     }
 
     #[tokio::test(start_paused = true)]

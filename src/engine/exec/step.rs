@@ -7,7 +7,7 @@ use super::{Message, Shared};
 use crate::engine::compare::{self, Wanted};
 use crate::engine::diff::{Change, TAGS};
 use crate::engine::driver::{Delta, Driver, Identity, Live, Nature, Phase};
-use crate::engine::error::{Error, Leftover};
+use crate::engine::error::{Class, Error, Leftover};
 use crate::engine::event::Verb;
 use crate::engine::plan::{Node, Op, is_replaced};
 use crate::engine::reference::has_placeholder;
@@ -25,7 +25,10 @@ pub(super) enum Stop {
 
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
-        Self::Failed(Box::new(error))
+        match error.class {
+            Class::Interrupted => Self::Interrupted,
+            _ => Self::Failed(Box::new(error)),
+        }
     }
 }
 
@@ -41,17 +44,11 @@ pub(super) struct Work {
 const SENDS: u32 = 3;
 
 impl Work {
-    pub(super) async fn run(mut self) {
-        let result = self.go().await;
-        // The dispatcher outlives its workers.
-        let _ = self.shared.messages.send(Message::Over(self.at, result));
-    }
-
-    async fn go(&mut self) -> Result<Option<f64>, Stop> {
+    pub(super) async fn run(mut self) -> Result<Option<f64>, Stop> {
         if let Some(error) = self.node.refused.take() {
             return Err(error.into());
         }
-        let driver = self.shared.registry.get(&self.node.kind)?.clone();
+        let driver = self.shared.cx.registry.get(&self.node.kind)?.clone();
         match self.node.op {
             Op::Ensure => self.ensure(driver.as_ref()).await,
             Op::Remove => self.remove(driver.as_ref()).await,
@@ -127,12 +124,12 @@ impl Work {
                 self.note(Stage::Ready, &outputs).await?;
                 return Ok(());
             }
-            if sent > 0 && unseen < self.shared.limits.consistency_timeout {
+            if sent > 0 && unseen < self.shared.cx.limits.consistency_timeout {
                 // What was sent a moment ago may not be visible everywhere yet.
                 let delay = Duration::from_millis(200) + unseen;
                 unseen += delay;
-                tokio::time::sleep(delay).await;
-                if unseen < self.shared.limits.consistency_timeout / 3 * sent {
+                self.sleep(delay).await?;
+                if unseen < self.shared.cx.limits.consistency_timeout / 3 * sent {
                     continue;
                 }
             }
@@ -237,7 +234,7 @@ impl Work {
             inputs: self.node.spec.clone(),
             outputs: outputs.clone(),
             needs: self.node.record_needs.clone(),
-            at: jiff::Timestamp::now(),
+            at: self.shared.cx.clock.now(),
         };
         self.shared
             .recorder

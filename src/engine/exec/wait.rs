@@ -1,11 +1,12 @@
 //! A step that waits: until something is ready, until it is gone, until a call is let through.
 
 use super::Message;
-use super::settle::{pause, tick};
+use super::settle::{limit, pause, tick};
 use super::step::{Stop, Work};
 use crate::engine::driver::{Driver, Key, Live, Phase};
 use crate::engine::error::{Class, Error, Leftover};
 use crate::engine::event::Event;
+use crate::engine::progress::stopped;
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -21,6 +22,7 @@ impl Work {
         let limit = self.settle_limit(driver.meta().delete_seconds);
         let identity = self.identity();
         let mut parked = false;
+        let mut heartbeat = Heartbeat::start();
         let mut sent = Instant::now();
         loop {
             let read = driver.read(Key {
@@ -47,7 +49,8 @@ impl Work {
                 Err(f) => return Err(f.into()),
             }
             self.park(&mut parked);
-            self.wait(began, limit, "its deletion").await?;
+            self.wait(began, limit, "its deletion", &mut heartbeat)
+                .await?;
         }
     }
 
@@ -62,6 +65,7 @@ impl Work {
         let limit = self.settle_limit(driver.meta().create_seconds);
         let identity = self.identity();
         let mut parked = false;
+        let mut heartbeat = Heartbeat::start();
         loop {
             match driver
                 .read(Key {
@@ -84,7 +88,7 @@ impl Work {
                 Ok(Some(live)) if enough(&live) => return Ok(live),
                 Ok(Some(_)) => {}
                 // Just created and not visible yet.
-                Ok(None) if began.elapsed() < self.shared.limits.consistency_timeout * 4 => {}
+                Ok(None) if began.elapsed() < self.shared.cx.limits.consistency_timeout * 4 => {}
                 Ok(None) => {
                     return Err(
                         Error::permanent("read", "it vanished while it was being set up")
@@ -96,7 +100,7 @@ impl Work {
                 Err(f) => return Err(f.into()),
             }
             self.park(&mut parked);
-            self.wait(began, limit, "settling").await?;
+            self.wait(began, limit, "settling", &mut heartbeat).await?;
         }
     }
 
@@ -104,7 +108,13 @@ impl Work {
         live.phase == Phase::Ready
     }
 
-    async fn wait(&self, began: Instant, limit: Duration, what: &str) -> Result<(), Stop> {
+    async fn wait(
+        &self,
+        began: Instant,
+        limit: Duration,
+        what: &str,
+        heartbeat: &mut Heartbeat,
+    ) -> Result<(), Stop> {
         if self.stopping() {
             return Err(Stop::Interrupted);
         }
@@ -114,18 +124,18 @@ impl Work {
                 .hint("look at it in the AWS console, then run the same command again: it goes on from here");
             return Err(error.into());
         }
-        let mut stop = self.shared.stop.clone();
+        heartbeat.beat(self, what, limit);
+        let stop = self.shared.cx.stop.clone();
         tokio::select! {
             () = tick(self.shared.start, began.elapsed()) => {}
-            // Without anybody who could ask for a stop, this never ends and the tick decides.
-            () = async { if stop.wait_for(|s| *s).await.is_err() { std::future::pending::<()>().await } } => {}
+            () = stopped(Some(stop)) => {}
         }
         Ok(())
     }
 
     fn park(&self, parked: &mut bool) {
-        if !std::mem::replace(parked, true) && !self.shared.limits.settle_floor.is_zero() {
-            self.shared.events.send(Event::StepSettling {
+        if !std::mem::replace(parked, true) && !self.shared.cx.limits.settle_floor.is_zero() {
+            self.shared.cx.events.send(Event::StepSettling {
                 step: self.node.step.clone(),
             });
             self.tell(Message::Parked(self.at));
@@ -133,8 +143,8 @@ impl Work {
     }
 
     fn settle_limit(&self, typical: f64) -> Duration {
-        Duration::from_secs_f64(typical * self.shared.limits.settle_factor)
-            .max(self.shared.limits.settle_floor)
+        Duration::from_secs_f64(typical * self.shared.cx.limits.settle_factor)
+            .max(self.shared.cx.limits.settle_floor)
     }
 
     /// Repeats a call that may be repeated, as its error's class says.
@@ -143,28 +153,25 @@ impl Work {
         F: Future<Output = Result<(), Error>>,
     {
         let began = Instant::now();
+        let mut heartbeat = Heartbeat::start();
+        let mut told = false;
         let mut attempt = 0;
         loop {
-            let answer = {
-                let _place = self.shared.calls.acquire().await;
-                call().await
+            let Err(error) = call().await else {
+                return Ok(());
             };
-            let Err(error) = answer else { return Ok(()) };
-            let settle = self.shared.limits.settle_floor;
-            let Some(delay) = pause(
-                &error,
-                attempt,
-                began.elapsed(),
-                self.shared.limits.in_use_timeout,
-                settle,
-            ) else {
+            let limits = &self.shared.cx.limits;
+            let Some(delay) = pause(&error, attempt, began.elapsed(), limits) else {
                 return Err(error.into());
             };
-            if self.stopping() {
-                return Err(Stop::Interrupted);
-            }
-            if error.class == Class::InUse && attempt == 2 {
-                self.shared.events.send(Event::StepInUse {
+            // What passes by itself is mostly gone before the third attempt; what does not is named at once.
+            let tell = match error.class {
+                Class::InUse => attempt >= 2,
+                class => class == Class::Blocked,
+            };
+            heartbeat.beat(self, &error.message, self.limit_of(&error));
+            if tell && !std::mem::replace(&mut told, true) {
+                self.shared.cx.events.send(Event::StepInUse {
                     step: self.node.step.clone(),
                     error,
                 });
@@ -172,16 +179,63 @@ impl Work {
             attempt += 1;
             // What it waits for may be a step that has no place yet.
             self.tell(Message::Parked(self.at));
-            tokio::time::sleep(delay).await;
+            self.sleep(delay).await?;
         }
     }
 
+    /// How long a call is tried again after this error.
+    pub(super) fn limit_of(&self, error: &Error) -> Duration {
+        limit(error.class, &self.shared.cx.limits)
+    }
+
+    /// Sleeps; a stop ends it, and the step.
+    pub(super) async fn sleep(&self, time: Duration) -> Result<(), Stop> {
+        let stop = self.shared.cx.stop.clone();
+        tokio::select! {
+            () = tokio::time::sleep(time) => {}
+            () = stopped(Some(stop)) => {}
+        }
+        if self.stopping() {
+            return Err(Stop::Interrupted);
+        }
+        Ok(())
+    }
+
     pub(super) fn stopping(&self) -> bool {
-        *self.shared.stop.borrow()
+        *self.shared.cx.stop.borrow()
     }
 }
 
-/// Faults of a read that a later read may not have.
+/// Says once a minute that a step still waits, so that a long wait is not taken for a hang.
+pub(super) struct Heartbeat {
+    began: Instant,
+    last: Instant,
+}
+
+impl Heartbeat {
+    const EVERY: Duration = Duration::from_secs(60);
+
+    pub(super) fn start() -> Self {
+        let began = Instant::now();
+        Self { began, last: began }
+    }
+
+    /// To be called again and again while the step waits for `what`, for at most `limit`.
+    pub(super) fn beat(&mut self, work: &Work, what: &str, limit: Duration) {
+        if self.last.elapsed() < Self::EVERY {
+            return;
+        }
+        self.last = Instant::now();
+        work.shared.cx.events.send(Event::StepWaiting {
+            step: work.node.step.clone(),
+            what: what.trim_end().to_owned(),
+            seconds: self.began.elapsed().as_secs_f64(),
+            limit_seconds: limit.as_secs_f64(),
+        });
+    }
+}
+
+/// Errors of a read that a later read may not have.
 fn passing(error: &Error) -> bool {
     matches!(
         error.class,

@@ -1,7 +1,8 @@
 //! Who holds what AWS refuses to delete. `DependencyViolation` names nobody; the network interfaces do.
 
-use crate::aws::Aws;
+use crate::aws::{Aws, Find};
 use crate::engine::{Class, Error};
+use crate::resources::holders::{Named, held_by};
 use aws_sdk_ec2::types::NetworkInterface;
 
 /// Where to look for the holder.
@@ -15,6 +16,10 @@ pub(super) enum Holder<'a> {
     PublicAddresses(&'a str),
     /// Interfaces and whatever else lies in this VPC.
     InVpc(&'a str),
+    /// Associations of this route table.
+    OfRouteTable(&'a str),
+    /// Attachments and route tables of this Transit Gateway.
+    OfTransitGateway(&'a str),
 }
 
 /// The same answer; a refusal because of a dependency says who it is, as far as that can be read.
@@ -29,30 +34,15 @@ pub(super) async fn explain<T>(
     }
 }
 
-async fn blame(cx: &Aws, mut error: Error, holder: Holder<'_>) -> Error {
+async fn blame(cx: &Aws, error: Error, holder: Holder<'_>) -> Error {
     // What cannot be read is left out: the refusal itself is the news.
-    let mut names = match interfaces(cx, holder).await {
+    let mut all: Vec<Named> = match interfaces(cx, holder).await {
         Ok(found) => found.iter().map(name).collect(),
         Err(_) => Vec::new(),
     };
-    names.extend(others(cx, holder).await.unwrap_or_default());
-    if names.is_empty() {
-        return error;
-    }
-    let more = names.len().saturating_sub(SHOWN);
-    names.truncate(SHOWN);
-    if more > 0 {
-        names.push(format!("and {more} more"));
-    }
-    error.message = format!("{}; held by {}", error.message.trim_end(), names.join(", "));
-    error.hint.get_or_insert_with(|| {
-        "what belongs to AWS goes by itself in the time told; remove what is yours, then run the same command again".into()
-    });
-    error
+    all.extend(others(cx, holder).await.unwrap_or_default());
+    held_by(error, all)
 }
-
-/// Holders that are named; the rest is counted.
-const SHOWN: usize = 5;
 
 async fn interfaces(cx: &Aws, holder: Holder<'_>) -> Result<Vec<NetworkInterface>, Error> {
     let reader = &cx.ec2.network_interfaces;
@@ -65,14 +55,15 @@ async fn interfaces(cx: &Aws, holder: Holder<'_>) -> Result<Vec<NetworkInterface
             found.retain(|i| i.association().and_then(|a| a.public_ip()).is_some());
             Ok(found)
         }
+        Holder::OfRouteTable(_) | Holder::OfTransitGateway(_) => Ok(Vec::new()),
     }
 }
 
 /// What holds besides interfaces.
-async fn others(cx: &Aws, holder: Holder<'_>) -> Result<Vec<String>, Error> {
+async fn others(cx: &Aws, holder: Holder<'_>) -> Result<Vec<Named>, Error> {
     let mut names = Vec::new();
     let mut add = |kind: &str, id: Option<&str>| {
-        names.push(format!("{kind} {}", id.unwrap_or_default()));
+        names.push(Named::stays(format!("{kind} {}", id.unwrap_or_default())));
     };
     match holder {
         Holder::OfGroup(id) => {
@@ -108,34 +99,65 @@ async fn others(cx: &Aws, holder: Holder<'_>) -> Result<Vec<String>, Error> {
                 add("internet gateway", gateway.internet_gateway_id());
             }
             for endpoint in cx.ec2.endpoints.by("vpc-id", id).await? {
-                add("VPC endpoint", endpoint.vpc_endpoint_id());
+                if !endpoint.is_leaving() {
+                    add("VPC endpoint", endpoint.vpc_endpoint_id());
+                }
             }
         }
         Holder::InSubnet(_) | Holder::PublicAddresses(_) => {}
+        Holder::OfRouteTable(id) => {
+            for table in cx.ec2.route_tables.by("route-table-id", id).await? {
+                for association in table.associations() {
+                    let at = association.subnet_id().or(association.gateway_id());
+                    match at {
+                        Some(_) => add("its association with", at),
+                        None => add("its place as the main route table of", table.vpc_id()),
+                    }
+                }
+            }
+        }
+        Holder::OfTransitGateway(id) => {
+            for attachment in cx.ec2.attachments.by("transit-gateway-id", id).await? {
+                if !attachment.is_leaving() {
+                    add("attachment", attachment.transit_gateway_attachment_id());
+                }
+            }
+            for table in cx.ec2.tables.by("transit-gateway-id", id).await? {
+                if table.default_association_route_table() != Some(true) && !table.is_leaving() {
+                    add("route table", table.transit_gateway_route_table_id());
+                }
+            }
+        }
     }
-    names.dedup();
+    names.dedup_by(|a, b| a.text == b.text);
     Ok(names)
 }
 
 /// `eni-1 (RDSNetworkInterface, amazon-rds; goes with its database instance)`
-fn name(interface: &NetworkInterface) -> String {
+fn name(interface: &NetworkInterface) -> Named {
     let id = interface.network_interface_id().unwrap_or("an interface");
     let description = interface.description().unwrap_or_default();
     let requester = interface.requester_id().unwrap_or_default();
     let attached = interface.attachment().and_then(|a| a.instance_id());
     let what = [description, requester, attached.unwrap_or_default()];
     let what: Vec<&str> = what.into_iter().filter(|t| !t.is_empty()).collect();
-    format!(
-        "{id} ({}; {})",
-        what.join(", "),
-        goes(description, requester, attached)
-    )
+    let goes = goes(description, requester, attached);
+    Named {
+        text: format!("{id} ({}; {})", what.join(", "), goes.unwrap_or(STAYS)),
+        stays: goes.is_none(),
+    }
 }
 
+const STAYS: &str = "deployer did not make it";
+
 /// How long it typically takes until the interface is gone, told from the text that each service gives its interfaces.
-fn goes(description: &str, requester: &str, instance: Option<&str>) -> &'static str {
+/// `None` for one that does not go by itself.
+fn goes(description: &str, requester: &str, instance: Option<&str>) -> Option<&'static str> {
     let is = |text: &str| description.contains(text);
-    if is("AWS Lambda VPC ENI") {
+    if instance.is_some() {
+        return None;
+    }
+    Some(if is("AWS Lambda VPC ENI") {
         "goes up to 45 minutes after its function, under 5 when the function's VPC settings were cleared first"
     } else if is("ELB ") || requester == "amazon-elb" {
         "goes a minute or two after its load balancer"
@@ -149,11 +171,9 @@ fn goes(description: &str, requester: &str, instance: Option<&str>) -> &'static 
         "goes with its NAT gateway, 1 to 2 minutes"
     } else if is("arn:aws:ecs:") {
         "goes with its task, about a minute"
-    } else if instance.is_some() {
-        "an instance that deployer did not start"
     } else {
-        "deployer did not make it"
-    }
+        return None;
+    })
 }
 
 #[cfg(test)]
@@ -167,13 +187,13 @@ mod tests {
             .description("AWS Lambda VPC ENI-migrate-1234")
             .build();
         assert_eq!(
-            name(&lambda),
+            name(&lambda).text,
             "eni-1 (AWS Lambda VPC ENI-migrate-1234; goes up to 45 minutes after its function, under 5 when the function's VPC settings were cleared first)"
         );
         let balancer = NetworkInterface::builder()
             .network_interface_id("eni-2")
             .requester_id("amazon-elb")
             .build();
-        assert!(name(&balancer).contains("load balancer"));
+        assert!(name(&balancer).text.contains("load balancer") && !name(&balancer).stays);
     }
 }

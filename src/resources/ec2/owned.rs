@@ -3,16 +3,17 @@
 use crate::aws::{Aws, read};
 use crate::engine::Error;
 use crate::engine::driver::{MARK_STEP, MARK_SUFFIX, Owned};
+use crate::engine::ownership::MARK;
 use aws_sdk_ec2::types::{Filter, TagDescription};
 use std::collections::BTreeMap;
 
 /// What carries `EnvironmentSuffix = suffix`, with the step it says it belongs to. DescribeTags filters tags, not
-/// resources, so both tags of the mark are asked for and put together here. The tags of something deleted can stay
+/// resources, so all tags of the mark are asked for and put together here. The tags of something deleted can stay
 /// visible as long as AWS shows it as `deleted` (an hour for transit gateways and endpoints).
 pub(super) async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
     let keys = Filter::builder()
         .name("key")
-        .set_values(Some(vec![MARK_SUFFIX.into(), MARK_STEP.into()]))
+        .set_values(Some(MARK.map(Into::into).into()))
         .build();
     let mut all = Vec::new();
     let mut token: Option<String> = None;
@@ -52,7 +53,9 @@ fn marked(tags: &[TagDescription], suffix: &str) -> Vec<Owned> {
     }
     by_id
         .into_iter()
-        .filter(|(_, (_, tags))| tags.get(MARK_SUFFIX).is_some_and(|s| s == suffix))
+        .filter(|(_, (_, tags))| {
+            tags.get(MARK_SUFFIX).is_some_and(|s| s == suffix) && tags.contains_key(MARK_STEP)
+        })
         .map(|(id, (kind, tags))| Owned {
             kind: format!("ec2/{}", kind_name(kind)),
             step: tags.get(MARK_STEP).cloned().unwrap_or_default(),

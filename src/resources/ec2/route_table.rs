@@ -57,6 +57,7 @@ impl Resource for RouteTable {
     async fn delete(&self, cx: &Aws, it: &Id<Self>) -> Result<(), Error> {
         let call = cx.ec2.client.delete_route_table();
         let call = call.route_table_id(&it.id);
-        cx.delete(DELETE, || call.clone().send()).await
+        let answer = cx.delete(DELETE, || call.clone().send()).await;
+        held::explain(cx, answer, Holder::OfRouteTable(it.id.as_str())).await
     }
 }

@@ -150,11 +150,12 @@ impl Resource for TransitGateway {
         cx.call(MODIFY, || call.clone().send()).await.map(drop)
     }
 
-    /// `IncorrectState` while it has attachments or is busy: class `InUse`, and AWS's message names the attachments.
+    /// `IncorrectState` while it has attachments or is busy: class `InUse`; who holds it is named.
     async fn delete(&self, cx: &Aws, it: &Id<Self>) -> Result<(), Error> {
         let call = cx.ec2.client.delete_transit_gateway();
         let call = call.transit_gateway_id(&it.id);
-        cx.delete(DELETE, || call.clone().send()).await
+        let answer = cx.delete(DELETE, || call.clone().send()).await;
+        held::explain(cx, answer, Holder::OfTransitGateway(it.id.as_str())).await
     }
 }
 

@@ -3,6 +3,7 @@
 use super::IamTags;
 use super::policies::{attached, delete_inline, detach, inline_names, inline_policies, profiles};
 use super::tags::{tags, tags_of};
+use crate::resources::holders::{self, held_by};
 use crate::resources::policy::Policy;
 use crate::resources::prelude::*;
 use aws_sdk_iam::types as t;
@@ -159,7 +160,16 @@ impl Resource for Role {
         );
         emptied.await?;
         let call = cx.iam.client.delete_role().role_name(name);
-        cx.delete(DELETE, || call.clone().send()).await
+        match cx.delete(DELETE, || call.clone().send()).await {
+            Err(error) if error.class == Class::InUse => {
+                // What cannot be read is left out: the refusal itself is the news.
+                let profiles = profiles(cx, name).await.unwrap_or_default();
+                let text = |p| format!("{p}, which deployer did not make");
+                let named = profiles.into_iter().map(|p| holders::Named::stays(text(p)));
+                Err(held_by(error, named.collect()))
+            }
+            other => other,
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! The name of a key. It has no tags of its own: it is ours when the key it points to is.
 
 use super::Key;
-use crate::engine::driver::MARK_SUFFIX;
 use crate::resources::prelude::*;
 
 /// Its step's name is its name in AWS, `alias/...`.
@@ -66,8 +65,7 @@ impl Resource for Alias {
         if key.outputs.is_none() && target != key.spec.key.as_str() {
             // The alias of an earlier key of ours (pending deletion, say) is moved; anybody else's is foreign.
             let marks = cx.kms.tags(target).await?.unwrap_or_default();
-            let ours = key.identity.tags.get(MARK_SUFFIX);
-            if ours.is_none() || marks.get(MARK_SUFFIX) != ours {
+            if !key.identity.same_deployment(&marks) {
                 found.mark =
                     Mark::Foreign(format!("it points to the key {target}, which is not ours"));
             }

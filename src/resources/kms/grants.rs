@@ -3,7 +3,7 @@
 use crate::resources::prelude::*;
 use aws_sdk_kms::types::GrantListEntry;
 
-const LIST: Api = read("kms", "ListGrants");
+const LIST: Api = crate::aws::read("kms", "ListGrants");
 const REVOKE: Api = repeatable("kms", "RevokeGrant");
 
 /// Grants to others than AWS's services, `grant/ID` to who may do what.

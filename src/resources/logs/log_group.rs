@@ -123,7 +123,7 @@ impl Resource for LogGroup {
         let call = cx.logs.client.delete_log_group().log_group_name(name);
         for _ in 0..LOOKS {
             cx.delete(DELETE, || call.clone().send()).await?;
-            tokio::time::sleep(PAUSE).await;
+            crate::engine::progress::sleep(PAUSE).await;
             if cx.logs.groups.get(name.to_owned()).await?.is_none() {
                 return Ok(());
             }

@@ -8,6 +8,7 @@ use super::status::{is_stopped, phase};
 use super::{ClusterParameterGroup, HasArn, IDENTIFIER, RdsTags, SubnetGroup, tags, version};
 use crate::aws::rds_tags_of;
 use crate::resources::ec2::SecurityGroup;
+use crate::resources::holders::{self, held_by};
 use crate::resources::kms::Key;
 use crate::resources::prelude::*;
 use aws_sdk_rds::types::DbCluster;
@@ -308,12 +309,21 @@ async fn remove_blockers(cx: &Aws, id: &str, error: Error) -> Result<(), Error> 
         });
     }
     let members = cluster.db_cluster_members().iter();
-    let names: Vec<&str> = members.filter_map(|m| m.db_instance_identifier()).collect();
-    if names.is_empty() {
+    let ids: Vec<&str> = members.filter_map(|m| m.db_instance_identifier()).collect();
+    let Ok(instances) = cx.rds.instances.all().await else {
         return Err(error);
-    }
-    Err(error.hint(format!(
-        "it still has instances ({}); their deletion takes 5 to 10 minutes, one that is not ours has to be deleted by hand",
-        names.join(", ")
-    )))
+    };
+    let named = ids.into_iter().map(|id| {
+        let instance = instances
+            .iter()
+            .find(|i| i.db_instance_identifier() == Some(id));
+        match instance.map(|i| phase(i.db_instance_status())) {
+            Some(Phase::Deleting) | None => holders::Named {
+                text: format!("instance `{id}`, whose deletion takes 5 to 10 minutes"),
+                stays: false,
+            },
+            Some(_) => holders::Named::stays(format!("instance `{id}`")),
+        }
+    });
+    Err(held_by(error, named.collect()))
 }

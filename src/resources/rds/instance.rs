@@ -4,6 +4,7 @@ use super::cluster::start_to_delete;
 use super::status::phase;
 use super::{Cluster, ENGINE, HasArn, IDENTIFIER, ParameterGroup, RdsTags, SubnetGroup, tags};
 use crate::aws::rds_tags_of;
+use crate::engine::progress;
 use crate::resources::iam::Role;
 use crate::resources::kms::Key;
 use crate::resources::prelude::*;
@@ -242,6 +243,7 @@ impl Instance {
     /// rebooted and leaves it alone.
     async fn reboot(&self, cx: &Aws, id: &str) -> Result<(), Error> {
         let _turn = cx.rds.reboots.lock().await;
+        progress::go_on("rds:RebootDBInstance")?;
         let Some((instance, cluster)) = read_both(cx, id, &self.cluster).await? else {
             return Ok(());
         };
@@ -255,7 +257,8 @@ impl Instance {
         // The next one's turn comes when this one serves again; a reboot that takes longer must not hold the others.
         let began = tokio::time::Instant::now();
         while began.elapsed() < REBOOT_TAKES {
-            tokio::time::sleep(POLL).await;
+            progress::sleep(POLL).await;
+            progress::go_on("rds:RebootDBInstance")?;
             match read_both(cx, id, &self.cluster).await? {
                 Some((instance, cluster)) if !applied(&instance, cluster.as_ref()) => {}
                 Some((instance, _)) if phase(instance.db_instance_status()) == Phase::Settling => {}

@@ -100,6 +100,9 @@ impl Resource for Bucket {
         let (spec, tags) = match settings::all(cx, name).await {
             Ok(all) => all,
             Err(error) if error.code == "NoSuchBucket" => return Ok(None),
+            Err(error) if key.outputs.is_none() && is_elsewhere(&error) => {
+                return Err(elsewhere(name, error));
+            }
             Err(error) if error.is_denied() && key.outputs.is_none() => {
                 return Err(explain(cx, name, error).await);
             }
@@ -167,6 +170,25 @@ async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
 
 fn outputs(name: &str) -> Named<Bucket> {
     Named::new(name, format!("arn:aws:s3:::{name}"))
+}
+
+/// S3's answers about a bucket of another region.
+fn is_elsewhere(error: &Error) -> bool {
+    matches!(
+        error.code.as_str(),
+        "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException"
+    )
+}
+
+/// A bucket of another region that nobody recorded is not this deployment's, whoever owns it.
+fn elsewhere(name: &str, redirect: Error) -> Error {
+    Error::of(
+        Class::Conflict,
+        redirect.action,
+        format!("the bucket name `{name}` is taken by a bucket in another region"),
+    )
+    .code(redirect.code)
+    .hint("bucket names are unique across all accounts and regions; choose another --suffix")
 }
 
 /// A refusal on a bucket that nobody recorded: S3 does not say whether a permission is missing or another account owns

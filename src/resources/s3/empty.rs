@@ -4,24 +4,42 @@
 //! percent-encoding, and DeleteObjects, which names keys in XML, is not asked to delete those.
 
 use crate::aws::{Aws, read, repeatable};
-use crate::engine::{Class, Error, Leftover};
+use crate::engine::{Class, Error, Leftover, progress};
 use crate::resources::policy::percent_decode;
 use aws_sdk_s3::types::{Delete, EncodingType, MultipartUpload, ObjectIdentifier};
 use futures::future::try_join_all;
+use std::time::Duration;
 
 /// Single objects that are deleted, and uploads that are aborted, at once.
 const AT_ONCE: usize = 32;
 
-/// Empties it. May be repeated; `NoSuchBucket` when it does not exist.
+/// Empties it, until a stop lets no further call leave. May be repeated; `NoSuchBucket` when it does not exist.
 pub(super) async fn empty(cx: &Aws, bucket: &str) -> Result<(), Error> {
-    while delete_a_page(cx, bucket).await? {}
+    let mut deleted = 0;
+    let mut refused = 0;
+    loop {
+        match delete_a_page(cx, bucket, &mut deleted).await {
+            Ok(false) => break,
+            Ok(true) => refused = 0,
+            // S3 was too busy for some of the keys; they are in the next listing again.
+            Err(error) if error.class == Class::Throttled && refused < REFUSED => {
+                refused += 1;
+                progress::sleep(Duration::from_millis(500 << refused)).await;
+            }
+            Err(error) => return Err(error),
+        }
+        progress::report(deleted, None, "object versions deleted");
+    }
     while abort_a_page(cx, bucket).await? {}
     Ok(())
 }
 
+/// Pages in a row of which S3 may refuse keys because it is too busy.
+const REFUSED: u32 = 6;
+
 /// Deletes up to 1,000 versions and delete markers, the most that one DeleteObjects takes. False when there are no more.
 /// Each page starts from the beginning: what was before is gone, and S3's listings show deletions at once.
-async fn delete_a_page(cx: &Aws, bucket: &str) -> Result<bool, Error> {
+async fn delete_a_page(cx: &Aws, bucket: &str, deleted: &mut u64) -> Result<bool, Error> {
     let page = cx
         .call(read("s3", "ListObjectVersions"), || {
             cx.s3
@@ -45,7 +63,9 @@ async fn delete_a_page(cx: &Aws, bucket: &str) -> Result<bool, Error> {
     let (together, alone): (Vec<_>, Vec<_>) = all.partition(|(key, _)| fits_xml(key));
     for some in alone.chunks(AT_ONCE) {
         try_join_all(some.iter().map(|(key, id)| delete_one(cx, bucket, key, id))).await?;
+        *deleted += some.len() as u64;
     }
+    let count = together.len() as u64;
     if together.is_empty() {
         return Ok(!alone.is_empty());
     }
@@ -75,6 +95,7 @@ async fn delete_a_page(cx: &Aws, bucket: &str) -> Result<bool, Error> {
                 .send()
         })
         .await?;
+    *deleted += count.saturating_sub(answer.errors().len() as u64);
     match answer.errors() {
         [] => Ok(true),
         errors => Err(refused(bucket, errors)),

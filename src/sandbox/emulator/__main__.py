@@ -1,6 +1,7 @@
 """Starts the sandbox: `python -m emulator --port 0 --instance ID [--latency aws/100] [--port-file FILE]`."""
 
 import argparse
+import json
 import os
 import signal
 import sys
@@ -19,6 +20,7 @@ def main():
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--instance", default="sandbox")
     parser.add_argument("--latency", default="none")
+    parser.add_argument("--seconds", type=json.loads, help='typical seconds of types: {"rds/cluster": [90, 90]}')
     parser.add_argument("--port-file", help="gets the port once the server listens")
     arguments = parser.parse_args()
 
@@ -27,7 +29,7 @@ def main():
     from .server import serve
 
     try:
-        serve(arguments.port, arguments.instance, arguments.latency, arguments.port_file)
+        serve(arguments.port, arguments.instance, arguments.latency, arguments.port_file, arguments.seconds)
     except ValueError as problem:
         sys.exit(f"emulator: {problem}")
     except OSError as problem:

@@ -35,6 +35,11 @@ class Answer:
             self._data = self._parse()
         return self._data
 
+    @property
+    def text(self):
+        """What is in it, for a search; it is not rendered again because of that."""
+        return self._body.decode("utf-8", "replace") if self._data is None else str(self._data)
+
     def _parse(self):
         if self.request.protocol == "json":
             return json.loads(self._body or b"{}")

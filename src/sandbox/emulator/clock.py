@@ -5,40 +5,31 @@ import itertools
 import time
 import traceback
 
-# Typical seconds on AWS (medians). Kinds that settle in under two seconds are not listed.
-AWS_SECONDS = {
-    "transit-gateway": 90,
-    "transit-gateway-deletion": 60,
-    "transit-gateway-attachment": 90,
-    "transit-gateway-attachment-deletion": 60,
-    "transit-gateway-route-table": 15,
-    "transit-gateway-route-table-deletion": 15,
-    "transit-gateway-association": 30,
-    "transit-gateway-association-deletion": 30,
-    "vpc-endpoint": 90,
-    "vpc-endpoint-deletion": 60,
-    "db-cluster": 90,
-    "db-cluster-modification": 30,
-    "db-cluster-deletion": 90,
-    "db-instance": 450,
-    "db-instance-modification": 60,
-    "db-instance-deletion": 450,
-    "dynamodb-table": 15,
-    "dynamodb-table-deletion": 10,
-    "dynamodb-index": 180,
-    "managed-secret": 15,
+# What settles beside creations and deletions, whose seconds come from the deployer's types (medians, as those).
+OTHER_SECONDS = {
+    "rds/cluster modification": 30,
+    "rds/cluster secret": 15,
+    "rds/instance modification": 60,
+    "dynamodb/table index": 180,
 }
 
 
 class Clock:
     """Turns a kind into seconds by the chosen latency and runs effects when they are due."""
 
-    def __init__(self, latency="none"):
+    def __init__(self, latency="none", seconds=None):
         self._due = []
         self._order = itertools.count()
         self._ahead = 0.0
         self.latency = "none"
+        self._seconds = dict(OTHER_SECONDS)
+        self.learn(seconds or {})
         self.set(latency)
+
+    def learn(self, seconds):
+        """Typical seconds of types: {"rds/cluster": [until it is there, until it is gone]}."""
+        for kind, (creation, deletion) in seconds.items():
+            self._seconds.update({kind: creation, f"{kind} deletion": deletion})
 
     def set(self, latency):
         """`none`, `aws/<divisor>` or plain seconds for every kind."""
@@ -49,6 +40,8 @@ class Clock:
             divisor = float(text[4:])
             if divisor <= 0:
                 raise ValueError(f"latency {latency!r}: the divisor must be above 0")
+            if self._seconds.keys() == OTHER_SECONDS.keys():
+                raise ValueError(f"latency {latency!r}: the seconds of the types are not known, see --seconds")
             factor, flat = 1 / divisor, None
         else:
             factor, flat = 0.0, float(text)
@@ -58,7 +51,10 @@ class Clock:
 
     def seconds(self, kind):
         """How long a kind takes now."""
-        return self._flat if self._flat is not None else AWS_SECONDS[kind] * self._factor
+        return self._flat if self._flat is not None else self._typical(kind)
+
+    def _typical(self, kind):
+        return self._seconds[kind] * self._factor if self._factor else 0.0
 
     def now(self):
         """Monotonic seconds, with what was skipped."""

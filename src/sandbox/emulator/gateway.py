@@ -24,9 +24,9 @@ from .writes import is_write
 class Gateway:
     """One sandbox: everything that is shared between requests."""
 
-    def __init__(self, instance, latency="none"):
+    def __init__(self, instance, latency="none", seconds=None):
         self.instance = instance
-        self.clock = Clock(latency)
+        self.clock = Clock(latency, seconds)
         self.faults = Faults()
         self.lag = Lag()
         self.log = CallLog()

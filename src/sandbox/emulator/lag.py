@@ -5,29 +5,30 @@ import re
 from .call import refuse
 from .describes import DESCRIBES, not_found
 
-ID = re.compile(r"^[a-z]+(-[a-z]+)*-[0-9a-f]{8,17}$")
+ID = re.compile(r"(?<![\w-])[a-z]+(?:-[a-z]+)*-[0-9a-f]{8,17}(?![\w-])")
 
 
 class Lag:
-    """Remembers when ids appeared; asked only while a lag is set."""
+    """Remembers when ids appeared: in the answer of the first write that names them. A later write that names a thing (an
+    association names its VPC) makes it no younger."""
 
     def __init__(self):
         self._born = {}
+        self._known = set()
 
     def forget(self):
-        """Nothing is young."""
+        """Nothing is there."""
         self._born.clear()
+        self._known.clear()
 
     def filtered(self, call, write, answer):
         """Notes what a write made; takes what is too young out of a read's answer."""
         seconds = call.gateway.faults.lag_seconds
-        if seconds <= 0 or call.service not in ("ec2", "iam"):
+        if call.service not in ("ec2", "iam"):
             return answer
         if write:
-            sent = call.request.body.decode("utf-8", "replace")
-            for name in _ids(answer.data) if call.service == "ec2" else _role_names(call):
-                if call.service == "iam" or name not in sent:
-                    self._born[name] = call.clock.now()
+            self._note(call, answer, seconds)
+        if write or seconds <= 0:
             return answer
         now = call.clock.now()
         self._born = {name: at for name, at in self._born.items() if now - at < seconds}
@@ -35,18 +36,21 @@ class Lag:
             (_hide_ec2 if call.service == "ec2" else _hide_iam)(call, answer, self._born)
         return answer
 
+    def _note(self, call, answer, seconds):
+        """Without a lag a thing is never young, but from then on it is known."""
+        if call.service == "iam":
+            born = _role_names(call)
+        else:
+            sent = call.request.body.decode("utf-8", "replace")
+            named = set(ID.findall(answer.text))
+            born = [name for name in named - self._known if name not in sent]
+            self._known |= named
+        if seconds > 0:
+            self._born.update(dict.fromkeys(born, call.clock.now()))
+
 
 def _role_names(call):
     return [f"role/{call.params['RoleName']}"] if call.operation == "CreateRole" else []
-
-
-def _ids(data):
-    """Every id in an answer."""
-    if isinstance(data, dict):
-        data = list(data.values())
-    if isinstance(data, list):
-        return [name for item in data for name in _ids(item)]
-    return [data] if isinstance(data, str) and ID.match(data) else []
 
 
 def _hide_ec2(call, answer, born):

@@ -1,5 +1,6 @@
 """The HTTP server: werkzeug's threaded one on the loopback address."""
 
+import gc
 import os
 import threading
 
@@ -9,7 +10,6 @@ from werkzeug.serving import make_server
 
 from . import patches
 from .gateway import Gateway
-from .patches.iam import managed_policies
 
 
 class Handler(MotoRequestHandler):
@@ -22,12 +22,18 @@ class Handler(MotoRequestHandler):
         """A client that left, or a fault that closed the connection: both are ordinary here."""
 
 
-def serve(port, instance, latency, port_file):
-    """Listens and serves for ever."""
-    patches.load()
-    gateway = Gateway(instance, latency)
+def listen(gateway, port):
+    """The server for a gateway; port 0 takes a free one."""
     server = make_server("127.0.0.1", port, gateway, threaded=True, request_handler=Handler)
     server.daemon_threads = True
+    return server
+
+
+def serve(port, instance, latency, port_file, seconds=None):
+    """Listens and serves for ever."""
+    patches.load()
+    gateway = Gateway(instance, latency, seconds)
+    server = listen(gateway, port)
     if port_file:
         # Renamed into place so that a reader never sees half a number.
         with open(port_file + ".new", "w", encoding="ascii") as out:
@@ -40,6 +46,10 @@ def serve(port, instance, latency, port_file):
 
 def _warm_up():
     """Does while nobody asks yet what the first calls would wait for."""
+    from .patches.iam import managed_policies
+
     managed_policies()
     for service in ("ec2", "rds", "s3", "kms", "logs", "dynamodb", "secretsmanager", "sts"):
         get_backend(service)
+    # What is there now stays: the collector need not go through hundreds of thousands of objects again and again.
+    gc.freeze()

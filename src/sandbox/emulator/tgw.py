@@ -118,7 +118,7 @@ def associate(call, attachment, route_table):
         if association["State"] == "associating":
             association["State"] = "associated"
 
-    call.clock.later("transit-gateway-association", done)
+    call.clock.later("ec2/transit_gateway_association", done)
     return association
 
 

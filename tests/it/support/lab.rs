@@ -1,9 +1,10 @@
 //! A sandbox of one's own with the real binary beside it.
 
+use super::forkserver::{self, Sandbox};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -34,33 +35,36 @@ impl Done {
     }
 }
 
+impl From<forkserver::Ended> for Done {
+    fn from((code, out, err): forkserver::Ended) -> Self {
+        Self { code, out, err }
+    }
+}
+
 /// A sandbox, a folder, and the deployer with its environment.
 pub struct Lab {
     pub dir: tempfile::TempDir,
     pub endpoint: String,
+    _sandbox: Sandbox,
 }
 
 impl Lab {
-    /// Starts a sandbox without latency. `run` settings are short, so that what must be waited for is short.
+    /// A fresh sandbox without latency. `run` settings are short, so that what must be waited for is short.
     pub fn start() -> Self {
-        Self::start_with(&[])
+        Self::with_latency("none")
     }
 
-    /// Starts a sandbox with further arguments of `sandbox up`.
-    pub fn start_with(arguments: &[&str]) -> Self {
+    /// A fresh sandbox with this latency, as `sandbox up` takes it.
+    pub fn with_latency(latency: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let config = "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\n";
         std::fs::write(dir.path().join("deployer.toml"), config).unwrap();
-        let mut lab = Self {
+        let sandbox = Sandbox::start(latency, &dir.path().join("sandbox.log"));
+        Self {
+            endpoint: sandbox.endpoint.clone(),
             dir,
-            endpoint: String::new(),
-        };
-        let up = [&["sandbox", "up"], arguments].concat();
-        lab.run(&up).expect(0);
-        let info = std::fs::read(lab.dir.path().join("state/sandbox/sandbox.json")).unwrap();
-        let info: Value = serde_json::from_slice(&info).unwrap();
-        lab.endpoint = info["endpoint"].as_str().unwrap().to_owned();
-        lab
+            _sandbox: sandbox,
+        }
     }
 
     /// The deployer in the lab's folder, with fake credentials and nothing else of AWS in its environment.
@@ -80,10 +84,8 @@ impl Lab {
             .env("AWS_ACCESS_KEY_ID", "test")
             .env("AWS_SECRET_ACCESS_KEY", "test")
             .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("AWS_ENDPOINT_URL", &self.endpoint)
             .stdin(Stdio::null());
-        if !self.endpoint.is_empty() {
-            command.env("AWS_ENDPOINT_URL", &self.endpoint);
-        }
         command
     }
 
@@ -157,15 +159,15 @@ impl Lab {
             "import boto3, json, sys\ndef c(name): return boto3.client(name, endpoint_url={:?}, region_name='eu-central-1', aws_access_key_id='test', aws_secret_access_key='test')\n",
             self.endpoint
         );
-        let mut command = Command::new(python());
-        let done = finish(
-            command
-                .arg("-c")
-                .arg(prelude + script)
-                .env_remove("AWS_ENDPOINT_URL")
-                .current_dir(self.dir.path()),
-        );
-        done.expect(0).out
+        Done::from(forkserver::code(&(prelude + script), self.dir.path()))
+            .expect(0)
+            .out
+    }
+
+    /// Runs a Python script of the repository, with the endpoint as its first argument.
+    pub fn script(&self, path: &str, arguments: &[&str]) -> Done {
+        let arguments = [&[self.endpoint.as_str()], arguments].concat();
+        forkserver::script(path, &arguments, self.dir.path()).into()
     }
 
     /// The whole account as text, ids replaced by names: two accounts that are alike have the same text.
@@ -178,16 +180,14 @@ impl Lab {
         self.tool(&["--ids"])
     }
 
+    /// The deployer's kinds: what shows each in the inventory, and how many of those there are.
+    pub fn inventory_kinds(&self) -> BTreeMap<String, (String, usize)> {
+        serde_json::from_str(&self.tool(&["--kinds"])).unwrap()
+    }
+
     fn tool(&self, arguments: &[&str]) -> String {
-        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/sandbox/inventory.py");
-        finish(
-            Command::new(python())
-                .arg(script)
-                .arg(&self.endpoint)
-                .args(arguments),
-        )
-        .expect(0)
-        .out
+        let script = "tests/sandbox/inventory.py";
+        self.script(script, arguments).expect(0).out
     }
 
     /// Runs the deployer until a fault of this kind has struck, then kills it; `None` when it ended by itself first.
@@ -230,23 +230,6 @@ impl Lab {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
-}
-
-impl Drop for Lab {
-    fn drop(&mut self) {
-        self.run(&["sandbox", "down"]);
-    }
-}
-
-/// The Python of the sandbox's installation.
-pub fn python() -> PathBuf {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime
-        .block_on(deployer::sandbox::installed_python(&|_| ()))
-        .unwrap()
 }
 
 fn finish(command: &mut Command) -> Done {

@@ -2,18 +2,17 @@
 
 use super::world::World;
 use deployer::engine::event::Verb;
-use deployer::engine::exec::{self, Limits, MemoryRecorder, Report};
+use deployer::engine::exec::{self, MemoryRecorder, Report};
 use deployer::engine::graph::{Builder, Kind, StepMeta};
 use deployer::engine::observe::{observe, requests};
 use deployer::engine::plan::{self, Options, Plan};
 use deployer::engine::rebuild::recover;
-use deployer::engine::{Events, Graph, Ref, Registry};
+use deployer::engine::{Context, Events, Graph, Limits, Ref};
 use deployer::state::State;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
 
 /// Both kinds have an id.
 #[derive(Default, Deserialize)]
@@ -62,21 +61,20 @@ pub fn kinds() -> [(&'static str, (f64, f64)); 2] {
 
 /// The engine's way from graph to report, on one account.
 pub struct Run {
-    pub registry: Registry,
+    pub cx: Context,
     pub state: State,
-    pub limits: Limits,
     pub options: Options,
 }
 
 impl Run {
     pub fn on(world: &Arc<World>) -> Self {
+        let limits = Limits {
+            consistency_timeout: Duration::from_secs(5),
+            ..Limits::default()
+        };
         Self {
-            registry: world.registry(kinds()),
+            cx: Context::new(world.registry(kinds()), Events::default(), limits),
             state: State::empty("t", "eu-central-1"),
-            limits: Limits {
-                consistency_timeout: Duration::from_secs(5),
-                ..Limits::default()
-            },
             options: Options::default(),
         }
     }
@@ -84,31 +82,21 @@ impl Run {
     pub async fn plan(&self, graph: &Graph) -> Plan {
         let chosen = graph.select(self.options.scope.as_deref());
         let requests = requests(graph, &chosen, &self.state, |_, _| true);
-        let seen = observe(&self.registry, &requests, Duration::ZERO).await;
+        let seen = observe(&self.cx, &requests).await;
         plan::build(
             graph,
             &chosen,
             &self.state,
             &seen,
-            &self.registry,
+            &self.cx.registry,
             &self.options,
         )
     }
 
     pub async fn execute(&mut self, plan: &Plan) -> Report {
         plan::refresh(plan, &mut self.state);
-        let (_keep, stop) = watch::channel(false);
         let recorder = Arc::new(MemoryRecorder::default());
-        exec::run(
-            plan,
-            &mut self.state,
-            &self.registry,
-            recorder,
-            &Events::default(),
-            &self.limits,
-            stop,
-        )
-        .await
+        exec::run(&self.cx, plan, &mut self.state, recorder).await
     }
 
     pub async fn apply(&mut self, graph: &Graph) -> Report {
@@ -121,17 +109,24 @@ impl Run {
     pub async fn lose_state(&mut self, graph: &Graph) {
         self.state = State::empty("t", "eu-central-1");
         let mut owned = Vec::new();
-        for driver in self.registry.all() {
+        for driver in self.cx.registry.all() {
             owned.extend(driver.owned("t").await.unwrap());
         }
-        recover(graph, &owned, &self.registry, &mut self.state).await;
+        recover(
+            graph,
+            &owned,
+            &self.cx.registry,
+            &mut self.state,
+            &self.cx.clock,
+        )
+        .await;
     }
 
     pub async fn destroy(&mut self, graph: &Graph, scope: Option<&str>) -> Report {
         let chosen = graph.select(scope);
         let requests = requests(graph, &chosen, &self.state, |_, _| true);
-        let seen = observe(&self.registry, &requests, Duration::ZERO).await;
-        let plan = plan::teardown(graph, &self.state, &seen, &self.registry, scope);
+        let seen = observe(&self.cx, &requests).await;
+        let plan = plan::teardown(graph, &self.state, &seen, &self.cx.registry, scope);
         assert_eq!(plan.problems, []);
         self.execute(&plan).await
     }

@@ -31,6 +31,10 @@ pub struct World {
     pub faults: Mutex<BTreeMap<String, Vec<Error>>>,
     /// How many deletions are answered and then come to nothing.
     pub unheeded: AtomicUsize,
+    /// Things that reads do not show before an instant: by id, when they are seen again.
+    pub hidden: Mutex<BTreeMap<String, Instant>>,
+    /// A step whose creation panics.
+    pub panics: Mutex<Option<String>>,
     /// How often each thing was updated; an updated thing has this as its output `version`.
     pub updates: Mutex<BTreeMap<String, u64>>,
     /// Seconds of one call.
@@ -161,7 +165,10 @@ impl Driver for Fake {
             .outputs
             .and_then(|o| o["id"].as_str())
             .map(str::to_owned);
-        let found = things.iter().find(|(at, thing)| match &id {
+        let hidden = self.world.hidden.lock().unwrap();
+        let visible = |id: &str| hidden.get(id).is_none_or(|until| *until <= now);
+        let mut things = things.iter().filter(|(id, _)| visible(id));
+        let found = things.find(|(at, thing)| match &id {
             Some(id) => *at == id,
             None => {
                 thing.tags.get(STEP) == Some(&key.identity.step)
@@ -187,6 +194,13 @@ impl Driver for Fake {
 
     async fn create(&self, spec: &Value, identity: &Identity) -> Result<Value, Error> {
         self.world.call().await;
+        let panics = self
+            .world
+            .panics
+            .lock()
+            .unwrap()
+            .take_if(|s| *s == identity.step);
+        assert_eq!(panics, None, "the panic that was asked for");
         let fault = self.world.fault(&identity.step);
         if let Some(fault) = fault.as_ref().filter(|f| f.leftover == Leftover::Nothing) {
             return Err(fault.clone());

@@ -1,7 +1,9 @@
-import { parseType, TEXT } from '../pgtypes.mjs';
+import { WORD, keyOfMap } from '../problems.mjs';
+import { equality } from '../equality.mjs';
+import { TEXT, sameText, typeOf } from '../pgtypes.mjs';
 import { Problem } from '../problem.mjs';
 import { textOf } from '../operand.mjs';
-import { literal } from './constant.mjs';
+import { formOf, literal } from './constant.mjs';
 
 /**
  * @typedef {import('../operand.mjs').Context} Context
@@ -22,7 +24,7 @@ export function column(cx, name, path) {
   }
   const slot = cx.slot(name);
   return {
-    type: parseType(known.type, cx.sourceEnums),
+    type: typeOf(known, cx.sourceEnums, 'blue'),
     compute: (values) => values[slot],
     loose: false,
     nullable: !known.notNull,
@@ -44,30 +46,44 @@ export function mapped(cx, spec, path, operand, expected) {
   const otherwise = spec['otherwise'];
   checkLabels(cx, pairs.map(([key]) => key), `${path}.map`, operand, otherwise !== undefined);
   const carry = otherwise === 'carry';
-  const read = carry ? TEXT : expected;
-  const values = pairs.map(([key, value]) => result(cx, value, `${path}.map.${key}`, read, expected));
+  const kept = carry && !operand.loose && operand.type.family !== 'text' && sameText(operand.type, expected); // the value itself, not its text
+  const read = carry && !kept ? TEXT : expected;
+  const values = pairs.map(([key, value], i) => result(cx, value, `${path}.map.${keyOfMap(key, i)}`, read, expected));
   const fallback =
     typeof otherwise === 'object' && otherwise !== null
       ? result(cx, /** @type {Spec} */ (otherwise)['value'], `${path}.otherwise.value`, read, expected)
       : undefined;
 
-  const table = new Map(pairs.map(([key], i) => [key, values[i]]));
+  const keyOf = equality(operand.type) ?? ((/** @type {string} */ value) => value);
+  const table = new Map(pairs.map(([key], i) => [mapKey(cx, key, `${path}.map.${keyOfMap(key, i)}`, operand.type, keyOf), values[i]]));
   const text = textOf(operand);
   return {
     ...text,
     type: read,
-    loose: carry,
+    loose: carry && !kept,
     nullable: operand.nullable || values.includes(null) || fallback === null,
     distinct: operand.distinct && !carry && fallback === undefined && new Set(values).size === values.length && !values.includes(null),
     column: null,
     compute: (row) => {
-      const value = text.compute(row);
+      const value = operand.compute(row);
       if (typeof value !== 'string') return value;
-      const found = table.get(value);
+      const found = table.get(keyOf(value));
       if (found !== undefined) return found;
-      return carry ? value : fallback === undefined ? NOT_MAPPED : fallback;
+      return carry ? (kept ? value : text.compute(row)) : fallback === undefined ? NOT_MAPPED : fallback;
     },
   };
+}
+
+/**
+ * A key of the map as the values are compared with it; one that is no value of the type meets none.
+ * @param {Context} cx @param {string} key @param {string} path @param {PgType} type @param {(text: string) => string} keyOf
+ */
+function mapKey(cx, key, path, type, keyOf) {
+  if (type.family === 'text' || type.family === 'bytea') return keyOf(key);
+  const form = formOf(cx, key, type);
+  if (typeof form === 'string') return keyOf(form);
+  if (type.family === 'float' || type.family === 'other') cx.problems.addValue(path, key, `it takes a value of ${type.text}: ${form.reason}`);
+  return key;
 }
 
 /**
@@ -83,7 +99,7 @@ function result(cx, value, path, type, expected) {
 function checkLabels(cx, keys, path, operand, open) {
   const { labels } = operand.type;
   if (labels === undefined) return;
-  for (const key of keys) if (!labels.includes(key)) cx.problems.unknown(`${path}.${key}`, key, `a label of ${operand.type.text}`, labels);
+  for (const [i, key] of keys.entries()) if (!labels.includes(key)) cx.problems.unknown(`${path}.${keyOfMap(key, i)}`, key, `a label of ${operand.type.text}`, labels, WORD);
   const missing = open ? [] : labels.filter((label) => !keys.includes(label));
   if (missing.length > 0) cx.problems.add(path, keys, `it takes every label of ${operand.type.text}, or "otherwise"; missing: ${missing.join(', ')}`);
 }

@@ -1,12 +1,15 @@
 import { converter } from '../convert.mjs';
 import { TEXT } from '../pgtypes.mjs';
 import { Problem } from '../problem.mjs';
+import { WORD } from '../problems.mjs';
 
 /**
  * @typedef {import('../operand.mjs').Context} Context
  * @typedef {import('../operand.mjs').Expression} Expression
  * @typedef {import('../pgtypes.mjs').PgType} PgType
  */
+
+const NO_CONSTANT = new Problem('no constant can be written for this type');
 
 /**
  * A value of JSON as PostgreSQL prints it in a type.
@@ -15,16 +18,22 @@ import { Problem } from '../problem.mjs';
 export function literal(cx, value, path, type) {
   if (value === null) return null;
   if (typeof value === 'number' && !Number.isSafeInteger(value)) {
-    cx.problems.add(path, value, 'it takes whole numbers up to 2^53; write others as text, so that no digit is lost');
+    cx.problems.addValue(path, value, 'it takes whole numbers up to 2^53; write others as text, so that no digit is lost');
     return null;
   }
   const text = String(value);
-  const convert = converter(TEXT, type, { strict: true });
-  const fits = convert === undefined ? new Problem('no constant can be written for this type') : convert(text);
+  const fits = formOf(cx, text, type);
   if (typeof fits === 'string') return fits;
-  if (type.labels !== undefined) cx.problems.unknown(path, text, `a label of ${type.text}`, type.labels);
-  else cx.problems.add(path, value, `it takes a value of ${type.text}: ${fits.reason}`);
+  if (type.labels !== undefined) cx.problems.unknown(path, text, `a label of ${type.text}`, type.labels, WORD);
+  else cx.problems.addValue(path, value, `it takes a value of ${type.text}: ${fits.reason}`);
   return null;
+}
+
+/** What PostgreSQL prints for a text of the mapping, or why there is no such value. @param {Context} cx @param {string} text @param {PgType} type */
+export function formOf(cx, text, type) {
+  const convert = converter(TEXT, type, { strict: true });
+  if (convert === undefined) return NO_CONSTANT;
+  return type.family === 'float' || type.family === 'other' ? cx.literals.form(type, text) : convert(text);
 }
 
 /**

@@ -267,6 +267,7 @@ fn a_scope_leaves_out_the_rest_and_unlisted_types_are_unchecked() {
         state: &state(),
         seen: &good(),
         owned: &list,
+        undecided: &[],
         unlisted,
         registry: &registry(),
         ignore_tags: &[],

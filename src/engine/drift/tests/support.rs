@@ -56,6 +56,7 @@ impl Driver for Facts {
 pub(super) fn registry() -> Registry {
     let meta = |kind, nature| Meta {
         nature,
+        global: false,
         delegated: &[Delegated {
             record: None,
             field: "count",
@@ -159,6 +160,7 @@ pub(super) fn run(state: &State, seen: &Observations, owned: &[Owned]) -> Drift 
         state,
         seen,
         owned,
+        undecided: &[],
         unlisted: Vec::new(),
         registry: &registry(),
         ignore_tags: &["map-*".into()],

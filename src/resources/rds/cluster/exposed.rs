@@ -80,8 +80,8 @@ pub(super) async fn members(
 
 /// With whom snapshots are shared that somebody took by hand; AWS's own cannot be shared.
 async fn shared_snapshots(cx: &Aws, id: &str) -> Result<Vec<String>, Error> {
-    const LIST: Api = read("rds", "DescribeDBClusterSnapshots");
-    const READ: Api = read("rds", "DescribeDBClusterSnapshotAttributes");
+    const LIST: Api = crate::aws::read("rds", "DescribeDBClusterSnapshots");
+    const READ: Api = crate::aws::read("rds", "DescribeDBClusterSnapshotAttributes");
     let mut out = Vec::new();
     let mut marker: Option<String> = None;
     loop {

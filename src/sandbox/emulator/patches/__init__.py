@@ -2,8 +2,11 @@
 
 import importlib
 
+from ..moto_parts import PROBLEMS, check
+
 # In order: what comes first is outermost around an operation.
 MODULES = [
+    "caches",
     "validation",
     "limits",
     "s3_requests",
@@ -36,6 +39,10 @@ MODULES = [
 
 
 def load():
-    """Imports every module."""
+    """Imports every module; raises with all that moto no longer has."""
     for module in MODULES:
-        importlib.import_module(f"{__name__}.{module}")
+        try:
+            importlib.import_module(f"{__name__}.{module}")
+        except (ImportError, AttributeError) as missing:
+            PROBLEMS.append(f"patches/{module}.py: {missing}")
+    check()

@@ -4,11 +4,12 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 
 from ..call import patch, refuse
+from ..moto_parts import replaces
 
 
-def _mend_description():
+@replaces(Table, "describe")
+def _states(original):
     """AWS: shows the table's and each index's own state. moto: always ACTIVE."""
-    original = Table.describe
 
     def describe(self, base_key="TableDescription"):
         shown = original(self, base_key)
@@ -26,39 +27,30 @@ def _mend_description():
                 table.pop(key, None)
         return shown
 
-    Table.describe = describe
+    return describe
 
 
-_mend_description()
-
-
-def _mend_streams():
+@replaces(DynamoDBBackend, "update_table_streams")
+def _streams(original):
     """AWS: a stream that was switched off can be switched on again, as a new one. moto: never again."""
-    original = DynamoDBBackend.update_table_streams
 
     def update_table_streams(self, table, stream_specification):
         if not (table.stream_specification or {}).get("StreamEnabled"):
             table.latest_stream_label = None
         original(self, table, stream_specification)
 
-    DynamoDBBackend.update_table_streams = update_table_streams
+    return update_table_streams
 
 
-_mend_streams()
-
-
-def _mend_tags():
+@replaces(DynamoDBBackend, "tag_resource")
+def _tags(original):
     """AWS: a tag with a key that is there gets the new value. moto: has both."""
-    original = DynamoDBBackend.tag_resource
 
     def tag_resource(self, arn, tags):
         self.untag_resource(arn, list(tags))
         original(self, arn, tags)
 
-    DynamoDBBackend.tag_resource = tag_resource
-
-
-_mend_tags()
+    return tag_resource
 
 
 def _table(call):
@@ -101,7 +93,7 @@ def create_table(call):
         if table.state == "CREATING":
             table.state = "ACTIVE"
 
-    call.clock.later("dynamodb-table", active)
+    call.clock.later("dynamodb/table", active)
     return answer
 
 
@@ -118,7 +110,7 @@ def delete_table(call):
         return call.forward()
     table.state = "DELETING"
     answer = {"TableDescription": _description(call, table)}
-    call.clock.later("dynamodb-table-deletion", call.forward)
+    call.clock.later("dynamodb/table deletion", call.forward)
     return answer
 
 
@@ -185,5 +177,5 @@ def update_table(call):
     shown = _description(call, table)
     answer.data["TableDescription"] = {**shown, "TableStatus": "UPDATING"}
     for name in created:
-        call.clock.later("dynamodb-index", lambda name=name: building.pop(name, None))
+        call.clock.later("dynamodb/table index", lambda name=name: building.pop(name, None))
     return answer

@@ -4,14 +4,15 @@ from moto.ec2.models.network_acls import NetworkAcl, NetworkAclBackend
 
 from .. import tags
 from ..call import patch, refuse
+from ..moto_parts import replaces
 
 QUOTA = 20  # "Amazon VPC quotas": rules per network ACL, inbound and outbound apart
 LAST_RULE = 32767  # the deny entry that every ACL ends with and nobody can change
 
 
-def _give_custom_acls_their_last_entries():
+@replaces(NetworkAclBackend, "create_network_acl")
+def _last_entries(original):
     """AWS: a new custom ACL lists two deny entries, number 32767, one per direction. moto: lists none."""
-    original = NetworkAclBackend.create_network_acl
 
     def create_network_acl(self, vpc_id, tags=None, default=False):
         acl = original(self, vpc_id, tags=tags, default=default)
@@ -21,23 +22,17 @@ def _give_custom_acls_their_last_entries():
             )
         return acl
 
-    NetworkAclBackend.create_network_acl = create_network_acl
+    return create_network_acl
 
 
-_give_custom_acls_their_last_entries()
-
-
-def _know_the_filter_by_id():
+@replaces(NetworkAcl, "get_filter_value")
+def _filter_by_id(original):
     """AWS: DescribeNetworkAcls filters by `network-acl-id`. moto: does not know that filter."""
-    original = NetworkAcl.get_filter_value
 
     def get_filter_value(self, filter_name, method_name=None):
         return self.id if filter_name == "network-acl-id" else original(self, filter_name, method_name)
 
-    NetworkAcl.get_filter_value = get_filter_value
-
-
-_know_the_filter_by_id()
+    return get_filter_value
 
 
 def _side(call):

@@ -8,13 +8,14 @@ from moto.ec2 import utils
 from ..call import patch, refuse
 from ..describes import DESCRIBES, not_found
 from ..errors import AwsError
+from ..moto_parts import replaces
 
 
-def _match_any_value():
+@replaces(utils, "is_filter_matching")
+def _match_any_value(original):
     """AWS: a filter with several values matches what has any of them ("List and filter your resources", EC2 User
     Guide). moto: a resource with several values (the subnets of an ACL or a route table) matches several wanted ones
     only if all of its values are wanted, or it has all that are wanted."""
-    original = utils.is_filter_matching
 
     def is_filter_matching(resource, name, wanted):
         values = resource.get_filter_value(name)
@@ -22,10 +23,7 @@ def _match_any_value():
             return original(resource, name, wanted)
         return any(fnmatch.fnmatchcase(str(value), pattern) for value in values for pattern in wanted)
 
-    utils.is_filter_matching = is_filter_matching
-
-
-_match_any_value()
+    return is_filter_matching
 
 
 @patch("ec2", *DESCRIBES)

@@ -9,8 +9,10 @@ from moto.ec2.models.vpcs import AWS_ENDPOINT_SERVICES, VPCBackend
 from .. import interfaces, tags
 from ..call import patch, refuse
 from ..filters import matching
+from ..moto_parts import replaces
 
 
+@functools.cache
 def _offered(account_id, region):  # noqa: ARG001 - moto's signature
     """AWS: S3 and DynamoDB are offered in both types. moto: imports all its services at the first use, which takes
     seconds, to ask them what they offer."""
@@ -24,7 +26,7 @@ def _offered(account_id, region):  # noqa: ARG001 - moto's signature
     ]
 
 
-VPCBackend._collect_default_endpoint_services = staticmethod(functools.cache(_offered))
+replaces(VPCBackend, "_collect_default_endpoint_services")(lambda _original: staticmethod(_offered))
 # What only one type of endpoint has ("CreateVpcEndpoint": "(Gateway endpoint)", "(Interface endpoint)").
 ONLY = {
     "Gateway": ("RouteTableIds", "AddRouteTableIds", "RemoveRouteTableIds"),
@@ -113,7 +115,7 @@ def create_endpoint(call):
             if endpoint.state == PENDING:
                 endpoint.state = "available"
 
-        call.clock.later("vpc-endpoint", available)
+        call.clock.later("ec2/interface_endpoint", available)
     else:
         _complete(call, answer.data["VpcEndpoint"])
     return answer
@@ -255,7 +257,7 @@ def _delete(call, endpoint):
 
     if endpoint.vpc_endpoint_type == "Interface":
         endpoint.state = DELETING
-        call.clock.later("vpc-endpoint-deletion", gone)
+        call.clock.later("ec2/interface_endpoint deletion", gone)
         return
     for name in endpoint.route_table_ids:
         if name in ec2.route_tables:

@@ -7,15 +7,15 @@ from moto.ec2.models.security_groups import SecurityGroupRule
 
 from .. import interfaces, tags
 from ..call import patch, refuse
+from ..moto_parts import adds, replaces
 
 ALLOWED = re.compile(r"^[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{0,255}$")
 CHARSET = "a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"
 
 
-def _mend_rules():
-    """AWS: a rule by group or prefix list has its description too, and descriptions play no part in whether two rules are
-    the same. moto: keeps the description of CIDR rules only and compares it along with the group."""
-    original = SecurityGroupRule.__init__
+@replaces(SecurityGroupRule, "__init__")
+def _with_descriptions(original):
+    """AWS: a rule by group or prefix list has its description too. moto: keeps the description of CIDR rules only."""
 
     def init(
         self,
@@ -34,18 +34,28 @@ def _mend_rules():
         )
         self.prefix_list_description = (prefix_list_id or {}).get("Description")
 
-    def description(self):
-        return (
+    return init
+
+
+@replaces(SecurityGroupRule, "description")
+def _description(_original):
+    """See above."""
+    return property(
+        lambda self: (
             (self.ip_range or {}).get("Description")
             or (self.source_group or {}).get("Description")
             or self.prefix_list_description
         )
+    )
 
-    SecurityGroupRule.__init__ = init
-    SecurityGroupRule.description = property(description)
-    SecurityGroupRule.group_owner_id = property(lambda self: self.ec2_backend.account_id)
-    SecurityGroupRule.__eq__ = lambda self, other: _identity(self) == _identity(other)
-    SecurityGroupRule.__hash__ = None
+
+@replaces(SecurityGroupRule, "__eq__")
+def _equal(_original):
+    """AWS: descriptions play no part in whether two rules are the same. moto: compares them along with the group."""
+    return lambda self, other: _identity(self) == _identity(other)
+
+
+adds(SecurityGroupRule, "group_owner_id", property(lambda self: self.ec2_backend.account_id))
 
 
 def _identity(rule):
@@ -59,9 +69,6 @@ def _identity(rule):
         (rule.source_group or {}).get("GroupId"),
         rule.prefix_list_id,
     )
-
-
-_mend_rules()
 
 
 def _group(call, name):

@@ -9,6 +9,7 @@ from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
 from ..answer import Answer
 from ..call import patch, refuse
 from ..errors import AwsError
+from ..moto_parts import replaces
 from ..request import VOLATILE_FIELDS
 
 PREFIX = "tgw-"
@@ -55,7 +56,7 @@ def _all_tagged(self):
 
 
 TYPE_IN_ARN = {"flow-logs": "vpc-flow-log", "nat-gateway": "natgateway"}
-EC2Backend.iter_tagged_resources = _all_tagged
+replaces(EC2Backend, "iter_tagged_resources")(lambda _original: _all_tagged)
 
 
 @patch("ec2", "*")

@@ -7,8 +7,9 @@ import json
 from moto.iam.models import IAMBackend
 
 from ..call import patch, refuse
+from ..moto_parts import replaces
 
-_make_managed_policies = IAMBackend._init_aws_policies
+_make_managed_policies = getattr(IAMBackend, "_init_aws_policies", None)
 
 
 @functools.cache
@@ -20,14 +21,15 @@ def managed_policies():
     return _make_managed_policies(backend)
 
 
-def _copies(self):
-    copies = [copy.copy(policy) for policy in managed_policies()]
-    for policy in copies:
-        policy.account_id = self.account_id
+@replaces(IAMBackend, "_init_aws_policies")
+def _copies(_original):
+    def copies(self):
+        own = [copy.copy(policy) for policy in managed_policies()]
+        for policy in own:
+            policy.account_id = self.account_id
+        return own
+
     return copies
-
-
-IAMBackend._init_aws_policies = _copies
 
 
 def _document(text, code="MalformedPolicyDocument"):

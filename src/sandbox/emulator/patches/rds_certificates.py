@@ -6,6 +6,7 @@ import hashlib
 from moto.rds.models import DBInstance
 
 from ..call import patch, refuse
+from ..moto_parts import adds
 
 DEFAULT = "rds-ca-rsa2048-g1"
 FROM = datetime.datetime(2021, 5, 21, 22, tzinfo=datetime.UTC)
@@ -18,8 +19,15 @@ def _till(name):
 
 
 # AWS: every instance shows until when its certificate's authority is valid. moto: none does.
-DBInstance.certificate_details = property(
-    lambda self: {"CAIdentifier": self.ca_certificate_identifier, "ValidTill": _till(self.ca_certificate_identifier)}
+adds(
+    DBInstance,
+    "certificate_details",
+    property(
+        lambda self: {
+            "CAIdentifier": self.ca_certificate_identifier,
+            "ValidTill": _till(self.ca_certificate_identifier),
+        }
+    ),
 )
 
 

@@ -3,14 +3,19 @@
 from moto.rds.models import DBCluster, MasterUserSecret
 
 from ..call import patch, refuse
+from ..moto_parts import adds, replaces
 from . import rds_catalog as catalog
 
 # moto leaves `creating` at the first look; here the clock decides.
-DBCluster.status = property(lambda self: self._status, lambda self, value: setattr(self, "_status", value))
-MasterUserSecret.secret_status = property(lambda self: self._status)
+replaces(DBCluster, "status")(
+    lambda _original: property(lambda self: self._status, lambda self, value: setattr(self, "_status", value))
+)
+replaces(MasterUserSecret, "secret_status")(lambda _original: property(lambda self: self._status))
 # ModifyDBCluster sets the attribute by its API name; moto reads another one.
-DBCluster.enable_iam_database_authentication = property(
-    lambda self: self.iam_auth, lambda self, value: setattr(self, "iam_auth", value)
+adds(
+    DBCluster,
+    "enable_iam_database_authentication",
+    property(lambda self: self.iam_auth, lambda self, value: setattr(self, "iam_auth", value)),
 )
 
 
@@ -63,7 +68,7 @@ def create_cluster(call):
         if cluster.status == "creating":
             cluster.status = "available"
 
-    call.clock.later("db-cluster", available)
+    call.clock.later("rds/cluster", available)
     return answer
 
 
@@ -108,7 +113,7 @@ def _own_secret(call, cluster):
     managed._status = "creating"
     secret = managed.secret
     secret.rotation_requested, secret.rotation_enabled, secret.auto_rotate_after_days = True, True, 7
-    call.clock.later("managed-secret", lambda: setattr(managed, "_status", "active"))
+    call.clock.later("rds/cluster secret", lambda: setattr(managed, "_status", "active"))
 
 
 def shown(call, name):
@@ -150,7 +155,7 @@ def modify_cluster(call):
         if cluster.status == "modifying":
             cluster.status = "available"
 
-    call.clock.later("db-cluster-modification", available)
+    call.clock.later("rds/cluster modification", available)
     return answer
 
 
@@ -185,7 +190,7 @@ def delete_cluster(call):
 
     def gone():
         if cluster._members:
-            call.clock.later("db-cluster-deletion", gone)
+            call.clock.later("rds/cluster deletion", gone)
             return
         secret = cluster.master_user_secret.secret if cluster.manage_master_user_password else None
         cluster.manage_master_user_password = False
@@ -202,5 +207,5 @@ def delete_cluster(call):
             for key in [key for key, value in list(secrets.items()) if value is secret]:
                 secrets.pop(key)
 
-    call.clock.later("db-cluster-deletion", gone)
+    call.clock.later("rds/cluster deletion", gone)
     return answer

@@ -6,6 +6,7 @@ from moto.core.resource_tagging import TaggedResource
 from moto.rds.models import RDSBackend
 
 from ..call import patch, refuse
+from ..moto_parts import replaces
 from . import rds_catalog as catalog
 from . import rds_reboots
 
@@ -268,21 +269,19 @@ def tags_of_unknown(call):
     return call.forward()
 
 
-_original_tagged = RDSBackend.iter_tagged_resources
-
-
-def _all_tagged(self):
+@replaces(RDSBackend, "iter_tagged_resources")
+def _all_tagged(original):
     """AWS: the tagging API returns subnet and parameter groups too. moto: leaves them out."""
-    yield from _original_tagged(self)
-    for kind, groups in (
-        ("subgrp", self.subnet_groups),
-        ("pg", self.db_parameter_groups),
-        ("cluster-pg", self.db_cluster_parameter_groups),
-    ):
-        for group in groups.values():
-            yield TaggedResource(
-                arn=group.arn, tags={tag["Key"]: tag["Value"] for tag in group.get_tags()}, resource_type=f"rds:{kind}"
-            )
 
+    def iter_tagged_resources(self):
+        yield from original(self)
+        for kind, groups in (
+            ("subgrp", self.subnet_groups),
+            ("pg", self.db_parameter_groups),
+            ("cluster-pg", self.db_cluster_parameter_groups),
+        ):
+            for group in groups.values():
+                own = {tag["Key"]: tag["Value"] for tag in group.get_tags()}
+                yield TaggedResource(arn=group.arn, tags=own, resource_type=f"rds:{kind}")
 
-RDSBackend.iter_tagged_resources = _all_tagged
+    return iter_tagged_resources

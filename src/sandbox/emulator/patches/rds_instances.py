@@ -7,6 +7,7 @@ from moto.rds.models import DBInstance, DBInstanceClustered
 
 from .. import interfaces
 from ..call import patch, refuse
+from ..moto_parts import adds
 from .rds_clusters import existing as existing_cluster
 from .rds_clusters import with_key_arns
 
@@ -23,17 +24,21 @@ def _of_cluster(attribute):
 
 
 # AWS: members show the IAM authentication and the log exports of their cluster. moto: neither.
-DBInstanceClustered.enable_iam_database_authentication = _of_cluster("iam_auth")
-DBInstanceClustered.enabled_cloudwatch_logs_exports = _of_cluster("enabled_cloudwatch_logs_exports")
+adds(DBInstanceClustered, "enable_iam_database_authentication", _of_cluster("iam_auth"))
+adds(DBInstanceClustered, "enabled_cloudwatch_logs_exports", _of_cluster("enabled_cloudwatch_logs_exports"))
 
 
 # AWS: where enhanced monitoring goes. moto: not shown.
-DBInstance.enhanced_monitoring_resource_arn = property(
-    lambda self: (
-        f"arn:aws:logs:{self.region}:{self.account_id}:log-group:RDSOSMetrics:log-stream:{self.dbi_resource_id}"
-        if self.monitoring_interval
-        else None
-    )
+adds(
+    DBInstance,
+    "enhanced_monitoring_resource_arn",
+    property(
+        lambda self: (
+            f"arn:aws:logs:{self.region}:{self.account_id}:log-group:RDSOSMetrics:log-stream:{self.dbi_resource_id}"
+            if self.monitoring_interval
+            else None
+        )
+    ),
 )
 
 
@@ -101,7 +106,7 @@ def create_instance(call):
         ]
     instance.status = "creating"
     answer.data["DBInstance"] = shown(call, name)
-    _settle(call, instance, "db-instance")
+    _settle(call, instance, "rds/instance")
     return answer
 
 
@@ -115,7 +120,7 @@ def _settle(call, instance, kind):
     def configured():
         if instance.status == "creating" and instance.monitoring_interval:
             instance.status = "configuring-enhanced-monitoring"
-            call.clock.later("managed-secret", available)
+            call.clock.later("rds/cluster secret", available)
         else:
             available()
 
@@ -154,7 +159,7 @@ def modify_instance(call):
     _keep_insights(instance, params)
     instance.status = "modifying"
     answer.data["DBInstance"] = shown(call, instance.db_instance_identifier)
-    _settle(call, instance, "db-instance-modification")
+    _settle(call, instance, "rds/instance modification")
     return answer
 
 
@@ -190,5 +195,5 @@ def delete_instance(call):
         interfaces.drop(call, call.store.table(INTERFACES).pop(name, []))
         call.forward()
 
-    call.clock.later("db-instance-deletion", gone)
+    call.clock.later("rds/instance deletion", gone)
     return answer

@@ -5,6 +5,7 @@ import copy
 from moto.rds.models import DBCluster, DBInstance
 
 from ..call import patch, refuse
+from ..moto_parts import replaces
 from . import rds_catalog as catalog
 
 OWN, CLUSTERS = "_reboot_for_own_group", "_reboot_for_cluster_group"
@@ -22,18 +23,20 @@ def _own_groups(instance):
 
 
 # moto: always in-sync.
-DBInstance.db_parameter_group_status_list = property(_own_groups)
-_members = DBCluster.db_cluster_members.fget
+replaces(DBInstance, "db_parameter_group_status_list")(lambda _original: property(_own_groups))
 
 
-def _members_shown(cluster):
-    shown = _members(cluster)
-    for entry, member in zip(shown, cluster.members):
-        entry["DBClusterParameterGroupStatus"] = _status(member, CLUSTERS)
-    return shown
+@replaces(DBCluster, "db_cluster_members")
+def _members_shown(original):
+    """Likewise."""
 
+    def members(cluster):
+        shown = original.fget(cluster)
+        for entry, member in zip(shown, cluster.members):
+            entry["DBClusterParameterGroupStatus"] = _status(member, CLUSTERS)
+        return shown
 
-DBCluster.db_cluster_members = property(_members_shown)
+    return property(members)
 
 
 def note(call, group, before, clustered):
@@ -69,5 +72,5 @@ def reboot(call):
             setattr(instance, OWN, False)
             setattr(instance, CLUSTERS, False)
 
-    call.clock.later("db-cluster-modification", rebooted)
+    call.clock.later("rds/cluster modification", rebooted)
     return answer

@@ -7,14 +7,15 @@ from moto.s3.utils import bucket_policy_is_public
 
 from .. import policies
 from ..call import patch, refuse
+from ..moto_parts import replaces
 
 AES256 = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"}}
 LIFECYCLE, LOGGING = "s3-lifecycle", "s3-logging"
 
 
-def _mend_fresh_buckets():
+@replaces(FakeBucket, "__init__")
+def _fresh_bucket(original):
     """AWS: a fresh bucket has SSE-S3, the full public access block and owner-enforced objects. moto: none of it."""
-    original = FakeBucket.__init__
 
     def init(self, *args, **kwargs):
         original(self, *args, **kwargs)
@@ -22,12 +23,12 @@ def _mend_fresh_buckets():
         self.public_access_block = PublicAccessBlock(True, True, True, True)
         self.ownership_rule = "BucketOwnerEnforced"
 
-    FakeBucket.__init__ = init
+    return init
 
 
-def _mend_policies():
+@replaces(FakeBucket, "get_permission")
+def _permission(original):
     """AWS evaluates conditions; the loopback endpoint stands for TLS 1.3. moto: takes any Deny as unconditional."""
-    original = FakeBucket.get_permission
 
     def get_permission(self, action, resource):
         if self.policy is None:
@@ -50,10 +51,11 @@ def _mend_policies():
         finally:
             self.policy = whole
 
-    FakeBucket.get_permission = get_permission
+    return get_permission
 
 
-def _mend_logging_check():
+@replaces(FakeBucket, "_log_permissions_enabled_policy")
+def _may_log(original):
     """AWS: any statement that lets the logging service write counts. moto: 500 for `"Principal": "*"`, and an exact shape."""
 
     def permitted(target_bucket, target_prefix):
@@ -71,12 +73,7 @@ def _mend_logging_check():
                 return True
         return False
 
-    FakeBucket._log_permissions_enabled_policy = staticmethod(permitted)
-
-
-_mend_fresh_buckets()
-_mend_policies()
-_mend_logging_check()
+    return staticmethod(permitted)
 
 
 def _bucket(call):

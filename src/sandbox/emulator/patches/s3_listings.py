@@ -4,6 +4,8 @@ from urllib.parse import quote_plus
 
 from moto.s3.responses import S3Response
 
+from ..moto_parts import replaces
+
 LISTINGS = ("ListObjectVersions", "ListMultipartUploads")
 WORDS = ("Key", "Prefix", "Delimiter", "KeyMarker", "NextKeyMarker")
 
@@ -14,10 +16,10 @@ def _encode(entry):
             entry[word] = quote_plus(entry[word], safe="/")
 
 
-def _mend_listings():
+@replaces(S3Response, "serialized")
+def _listings(original):
     """AWS: keys are percent-encoded, spaces are `+`, when the caller asks for it (XML 1.0 cannot carry all characters that
     keys may have). moto: only in listings of objects."""
-    original = S3Response.serialized
 
     def serialized(self, result):
         if self.data.get("Action") in LISTINGS and self.querystring.get("encoding-type") == ["url"]:
@@ -29,7 +31,4 @@ def _mend_listings():
             listing["EncodingType"] = "url"
         return original(self, result)
 
-    S3Response.serialized = serialized
-
-
-_mend_listings()
+    return serialized

@@ -2,6 +2,8 @@
 
 from moto.core.serialize import S3Serializer
 
+from ..moto_parts import replaces
+
 # "Response Syntax" of each action in the S3 API reference. botocore does not look at the name, strict clients do.
 ROOTS = {
     "CompleteMultipartUpload": "CompleteMultipartUploadResult",
@@ -28,9 +30,9 @@ ROOTS = {
 }
 
 
-def _mend_roots():
+@replaces(S3Serializer, "_serialize_body")
+def _roots(original):
     """AWS: `<VersioningConfiguration>` and kin. moto: `<GetBucketVersioningResponse>`, after the operation."""
-    original = S3Serializer._serialize_body
 
     def serialize_body(self, body):
         name = self.operation_model.name
@@ -39,7 +41,4 @@ def _mend_roots():
             body = {root: body[f"{name}Response"]}
         return original(self, body)
 
-    S3Serializer._serialize_body = serialize_body
-
-
-_mend_roots()
+    return serialize_body

@@ -69,7 +69,7 @@ def create_gateway(call):
             default["DefaultPropagationRouteTable"] = True
             options["PropagationDefaultRouteTableId"] = default["_id"]
     answer = {"TransitGateway": tgw.shown(call, item)}
-    tgw.settle(call, item, "transit-gateway")
+    tgw.settle(call, item, "ec2/transit_gateway")
     return answer
 
 
@@ -109,7 +109,7 @@ def modify_gateway(call):
     item["Options"].update(call.params.get("Options", {}))
     item["State"] = "modifying"
     answer = {"TransitGateway": tgw.shown(call, item)}
-    tgw.settle(call, item, "transit-gateway-association")
+    tgw.settle(call, item, "ec2/transit_gateway_association")
     return answer
 
 
@@ -128,10 +128,10 @@ def delete_gateway(call):
         call.backend.transit_gateways.pop(name, None)
 
     for route_table in tables:
-        tgw.remove(call, route_table, "transit-gateway-deletion")
+        tgw.remove(call, route_table, "ec2/transit_gateway deletion")
     # The answer shows `deleting` even when no time passes.
     answer = {"TransitGateway": {**tgw.shown(call, item), "State": "deleting"}}
-    tgw.remove(call, item, "transit-gateway-deletion", gone)
+    tgw.remove(call, item, "ec2/transit_gateway deletion", gone)
     return answer
 
 
@@ -169,7 +169,7 @@ def create_attachment(call):
         tgw.associate(call, item, tgw.get(call, "tables", options["AssociationDefaultRouteTableId"]))
     if options["DefaultRouteTablePropagation"] == "enable":
         tgw.propagate(item, tgw.get(call, "tables", options["PropagationDefaultRouteTableId"]))
-    tgw.settle(call, item, "transit-gateway-attachment")
+    tgw.settle(call, item, "ec2/transit_gateway_attachment")
     return answer
 
 
@@ -206,7 +206,7 @@ def modify_attachment(call):
     item["Options"].update(call.params.get("Options", {}))
     item["State"] = "modifying"
     answer = {"TransitGatewayVpcAttachment": tgw.shown(call, item)}
-    tgw.settle(call, item, "transit-gateway-association")
+    tgw.settle(call, item, "ec2/transit_gateway_association")
     return answer
 
 
@@ -261,5 +261,5 @@ def delete_attachment(call):
         interfaces.drop(call, item["_interfaces"].values())
         tgw.detach(call, item)
 
-    tgw.remove(call, item, "transit-gateway-attachment-deletion", gone)
+    tgw.remove(call, item, "ec2/transit_gateway_attachment deletion", gone)
     return answer

@@ -23,7 +23,7 @@ def create_table(call):
     item = new_table(call, gateway["_id"])
     tags.put(call, item["_id"], tags.from_specifications(call.params, "transit-gateway-route-table"))
     answer = {"TransitGatewayRouteTable": tgw.shown(call, item)}
-    tgw.settle(call, item, "transit-gateway-route-table")
+    tgw.settle(call, item, "ec2/transit_gateway_route_table")
     return answer
 
 
@@ -44,7 +44,7 @@ def delete_table(call):
         refuse("IncorrectState", f"{item['_id']} has non-deleted associations: {', '.join(item['_associations'])}.")
     answer = {"TransitGatewayRouteTable": {**tgw.shown(call, item), "State": "deleting"}}
     item["_propagations"].clear()
-    tgw.remove(call, item, "transit-gateway-route-table-deletion")
+    tgw.remove(call, item, "ec2/transit_gateway_route_table deletion")
     return answer
 
 
@@ -88,7 +88,7 @@ def disassociate(call):
         )
     association["State"] = "disassociating"
     call.clock.later(
-        "transit-gateway-association-deletion", lambda: route_table["_associations"].pop(attachment["_id"], None)
+        "ec2/transit_gateway_association deletion", lambda: route_table["_associations"].pop(attachment["_id"], None)
     )
     return {"Association": _member(route_table, attachment, "disassociating")}
 

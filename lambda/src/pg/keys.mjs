@@ -1,0 +1,57 @@
+import { ident, literal } from './text.mjs';
+
+/**
+ * Comparisons of keys, with the operators of the key's own index. Types may live outside pg_catalog (citext, ltree): there `=` is either not
+ * found or, worse, that of another type.
+ *
+ * @typedef {import('./catalog.mjs').Operators} Operators
+ * @typedef {{name: string, type: string, operators: Operators}} KeyColumn `type`: for casts that check nothing
+ */
+
+/** @param {import('./catalog.mjs').Table} table @returns {KeyColumn[]} */
+export const primaryKey = (table) =>
+  table.primaryKey.map((name, i) => ({
+    name, type: table.columns.find((column) => column.name === name)?.baseType ?? 'text', operators: /** @type {Operators} */ (table.keyOperators[i]),
+  }));
+
+/** A value of the column, as SQL. @param {KeyColumn} column @param {string | null | undefined} value */
+export const typedValue = ({ type }, value) => (value === null || value === undefined ? `NULL::${type}` : `${literal(value)}::${type}`);
+
+/** @param {KeyColumn[]} key @param {(column: KeyColumn, i: number) => string} left @param {(column: KeyColumn, i: number) => string} right */
+export const sameKey = (key, left, right) => key.map((column, i) => `${left(column, i)} ${column.operators.eq} ${right(column, i)}`).join(' AND ');
+
+/** The same for two rows of one table by their aliases. @param {KeyColumn[]} key @param {string} left @param {string} right */
+export const joinedBy = (key, left, right) => sameKey(key, ({ name }) => `${left}.${ident(name)}`, ({ name }) => `${right}.${ident(name)}`);
+
+/** @param {KeyColumn[]} key @param {(string | null | undefined)[]} values */
+export const isKey = (key, values) => sameKey(key, ({ name }) => ident(name), (column, i) => typedValue(column, values[i]));
+
+/**
+ * Keys after (or up to) this one in the order of the index.
+ * @param {KeyColumn[]} key @param {string[]} values @param {'gt' | 'le'} how @param {(column: KeyColumn) => string} [left]
+ */
+export function beyond(key, values, how, left = ({ name }) => ident(name)) {
+  const right = key.map((column, i) => typedValue(column, values[i]));
+  const [first] = /** @type {[KeyColumn]} */ (key);
+  const alike = key.every(({ operators }) => operators[how] === first.operators[how]);
+  if (alike) return `(${key.map(left).join(', ')}) ${first.operators[how]} (${right.join(', ')})`;
+  // Operators of several schemas: a row comparison takes only one name.
+  const strict = how === 'gt' ? 'gt' : 'lt';
+  const steps = key.map((column, i) => {
+    const equal = key.slice(0, i).map((before, n) => `${left(before)} ${before.operators.eq} ${right[n]}`);
+    const last = how === 'le' && i === key.length - 1 ? 'le' : strict;
+    return `(${[...equal, `${left(column)} ${column.operators[last]} ${right[i]}`].join(' AND ')})`;
+  });
+  const bound = how === 'gt' ? 'ge' : 'le'; // what an index can use
+  return `(${left(first)} ${first.operators[bound]} ${right[0]} AND (${steps.join(' OR ')}))`;
+}
+
+/**
+ * FROM and WHERE for the rows with one of these keys.
+ * @param {KeyColumn[]} key @param {string} from @param {(string | null | undefined)[][]} keys
+ */
+export function withKeys(key, from, keys) {
+  const list = keys.map((values) => `(${values.map((value, i) => typedValue(/** @type {KeyColumn} */ (key[i]), value)).join(', ')})`);
+  const names = key.map((_, i) => `k${i}`);
+  return `(VALUES ${list.join(', ')}) AS w(${names.join(', ')}) JOIN ${from} AS t ON ${sameKey(key, ({ name }) => `t.${ident(name)}`, (_, i) => `w.k${i}`)}`;
+}

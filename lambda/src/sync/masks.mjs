@@ -1,0 +1,88 @@
+import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
+import { PermanentError } from '../lib/errors.mjs';
+import { ident, literal } from '../pg/text.mjs';
+
+/**
+ * Blue's keys, where they have to be named or kept: in answers and in the tables of the migration on green. A key may be a card number or
+ * an e-mail that the mapping does not let through, and an unkeyed hash of one is found again by trying. So they are masked by a keyed
+ * hash, or sealed by encryption where they are needed again.
+ *
+ * The migration's key is made when it begins and stands on blue alone, as the comment of the publication, where whoever may read it
+ * may read the rows as well; it goes with the publication. With it a mask can be looked for in SQL: README.md says how.
+ *
+ * @typedef {import('../pg/session.mjs').Session} Session
+ */
+
+const COMMENT = 'key of this migration: ';
+const CIPHER = 'aes-256-gcm';
+const [KEY_BYTES, NONCE_BYTES, TAG_BYTES] = [32, 12, 16];
+
+export class Masks {
+  /** @type {Buffer | undefined} */
+  #key;
+
+  /** Reads the key, if there is one. @param {Session} blue @param {string} publication */
+  async load(blue, publication) {
+    const rows = await blue.rows(`SELECT obj_description(oid, 'pg_publication') FROM pg_publication WHERE pubname = $1`, [publication]);
+    const hex = rows[0]?.[0]?.startsWith(COMMENT) === true ? rows[0][0].slice(COMMENT.length) : '';
+    this.#key = /^[0-9a-f]{64}$/.test(hex) ? Buffer.from(hex, 'hex') : undefined;
+  }
+
+  /** Makes the key, unless a run that was killed has done so. @param {Session} blue @param {string} publication which is there */
+  async make(blue, publication) {
+    await this.load(blue, publication);
+    if (this.#key !== undefined) return;
+    const key = randomBytes(KEY_BYTES);
+    await blue.run(`COMMENT ON PUBLICATION ${ident(publication)} IS ${literal(`${COMMENT}${key.toString('hex')}`)}`);
+    this.#key = key;
+  }
+
+  get #known() {
+    if (this.#key !== undefined) return this.#key;
+    throw new PermanentError('MIGRATION_KEY', "the key of the migration, in the comment of blue's publication, is gone", { hint: 'stop, empty the tables on green, and run again' });
+  }
+
+  /**
+   * A value's mask, the same for the same value of the same column.
+   * @param {string} column `schema.table.column` @param {string | null} value
+   */
+  mask(column, value) {
+    if (value === null) return null;
+    const hash = (/** @type {string | Buffer} */ content) => createHash('sha256').update(this.#known).update(content).digest();
+    return `k:${hash(hash(`${column}=${value}`)).toString('hex').slice(0, 32)}`;
+  }
+
+  /** A row's key as masks by column. @param {string} table `schema.table` @param {string[]} columns @param {(string | null)[]} values @returns {Record<string, string | null>} */
+  masked(table, columns, values) {
+    return Object.fromEntries(columns.map((column, i) => [column, this.mask(`${table}.${column}`, values[i] ?? null)]));
+  }
+
+  /** A sum over rows, as an answer may show it: of a few rows, the sum alone would tell them. @param {string} table @param {string} sum */
+  checksum(table, sum) {
+    return createHmac('sha256', this.#known).update(`checksum of ${table}: ${sum}`).digest('hex').slice(0, 16);
+  }
+
+  /** @param {string} text @returns {string} */
+  seal(text) {
+    const nonce = randomBytes(NONCE_BYTES);
+    const cipher = createCipheriv(CIPHER, this.#sealing(), nonce);
+    const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
+    return Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64');
+  }
+
+  /** @param {string} sealed */
+  open(sealed) {
+    const bytes = Buffer.from(sealed, 'base64');
+    const decipher = createDecipheriv(CIPHER, this.#sealing(), bytes.subarray(0, NONCE_BYTES));
+    decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
+    try {
+      return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]).toString('utf8');
+    } catch (cause) {
+      throw new PermanentError('MIGRATION_KEY', 'what green keeps of the migration was sealed with another key', { cause, hint: 'stop, empty the tables on green, and run again' });
+    }
+  }
+
+  #sealing() {
+    return createHmac('sha256', this.#known).update('sealed keys').digest();
+  }
+}

@@ -1,0 +1,20 @@
+/** Blue is read for so long at a time, and so much. */
+const RANGE_MS = 30;
+export const RANGE_BYTES = 4 << 20;
+
+/** How many rows of blue are read at once: as many as it sends in the time it may be locked. */
+export class Pace {
+  constructor() {
+    this.rows = 100;
+    /** The connection that is set up for the copy. @type {import('../pg/session.mjs').Session | undefined} */
+    this.prepared = undefined;
+  }
+
+  /** @param {number} rows that were read @param {number} bytes @param {number} ms */
+  adapt(rows, bytes, ms) {
+    if (rows === 0) return;
+    const byTime = (rows * RANGE_MS) / Math.max(ms, 1);
+    const byBytes = (rows * RANGE_BYTES) / 2 / Math.max(bytes, 1);
+    this.rows = Math.max(1, Math.floor(Math.min(byTime, byBytes, this.rows * 4)));
+  }
+}

@@ -1,0 +1,90 @@
+/** What stands between the function and the databases is told for what it is. */
+import assert from 'node:assert/strict';
+import { connect, createServer } from 'node:net';
+import { after, before, test } from 'node:test';
+import { Lab } from '../support/lab.mjs';
+
+const OPTIONS = { mapping: { version: 1, tables: [{ source: 'public.t' }] } };
+
+/** @type {Lab} */
+let lab;
+before(async () => void (lab = await (await Lab.start()).fresh('errors', 'CREATE TABLE t (id int PRIMARY KEY)')));
+after(() => lab.remove());
+
+/** A server that refuses every session with an error. @param {string} code @param {string} message */
+async function refusing(code, message) {
+  let sessions = 0;
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => {
+      sessions += 1;
+      const fields = Buffer.from(`SFATAL\0VFATAL\0C${code}\0M${message}\0\0`);
+      const head = Buffer.alloc(5);
+      head.write('E');
+      head.writeInt32BE(fields.length + 4, 1);
+      socket.end(Buffer.concat([head, fields]));
+    });
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  return { port, count: () => sessions, close: () => new Promise((resolve) => server.close(resolve)) };
+}
+
+test('a pooler or proxy that does not take the settings of a session is told at once', async () => {
+  for (const [code, message] of /** @type {[string, string][]} */ ([['08P01', 'unsupported startup parameter: options'], ['0A000', 'Feature not supported: command-line options']]))
+    for (const side of /** @type {const} */ (['blue', 'green'])) {
+      const pooler = await refusing(code, message);
+      const through = new Lab(lab.blue, lab.green, lab.database);
+      through[side] = Object.create(lab[side], { port: { value: pooler.port } });
+      await assert.rejects(through.run(OPTIONS), {
+        name: 'PermanentError', sqlstate: code, message: `${side}: PostgreSQL answered ${code} to connecting`, hint: /** @type {any} */ (/pooler or proxy/),
+      });
+      assert.equal(pooler.count(), 1, 'it is not tried again');
+      await pooler.close();
+    }
+});
+
+/** A pooler in front of a server: it drops the settings of the session, or puts another process in its place, without a word. @param {number} port @param {{settings?: boolean, process?: boolean}} changes */
+async function pooling(port, { settings = false, process = false }) {
+  const server = createServer((client) => {
+    const behind = connect(port, '127.0.0.1');
+    for (const socket of [client, behind]) socket.on('error', () => {});
+    client.once('data', (bytes) => {
+      const parts = bytes.subarray(8).toString('latin1').split('\0').slice(0, -2);
+      const at = settings ? parts.indexOf('options') : -1;
+      const kept = at === -1 ? parts : [...parts.slice(0, at), ...parts.slice(at + 2)];
+      const body = Buffer.from(`${kept.join('\0')}\0\0`, 'latin1');
+      const head = Buffer.from(bytes.subarray(0, 8));
+      head.writeInt32BE(body.length + 8);
+      behind.write(Buffer.concat([head, body]));
+      client.pipe(behind);
+    });
+    behind.on('data', (bytes) => {
+      const key = bytes.indexOf(Buffer.from([0x4b, 0, 0, 0, 12])); // BackendKeyData
+      if (process && key !== -1) bytes.writeInt32BE(1, key + 5);
+      client.write(bytes);
+    });
+    behind.once('close', () => client.destroy());
+    client.once('close', () => behind.destroy());
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+  return { port: /** @type {import('node:net').AddressInfo} */ (server.address()).port, close: () => new Promise((resolve) => server.close(resolve)) };
+}
+
+test('a pooler that changes the session without a word is found', async () => {
+  for (const changes of [{ settings: true }, { process: true }])
+    for (const side of /** @type {const} */ (['blue', 'green'])) {
+      const pooler = await pooling(lab[side].port, changes);
+      const through = new Lab(lab.blue, lab.green, lab.database);
+      through[side] = Object.create(lab[side], { port: { value: pooler.port } });
+      await assert.rejects(through.run(OPTIONS), { name: 'PermanentError', code: 'POOLER', message: `${side}: a pooler or proxy stands between the function and PostgreSQL` }, JSON.stringify(changes));
+      await pooler.close();
+    }
+});
+
+test('an error names the side, the statement and what to do', async () => {
+  await lab.onBlue(`CREATE ROLE nothing LOGIN PASSWORD 'n' REPLICATION; GRANT SELECT ON t TO nothing`);
+  lab.logins = { source: { username: 'nothing', password: 'n' } };
+  await assert.rejects(lab.run(OPTIONS), { sqlstate: '42501', message: 'blue: PostgreSQL answered 42501 to CREATE PUBLICATION', hint: /** @type {any} */ (/CREATE on blue's database/) });
+  lab.logins = {};
+});

@@ -1,0 +1,100 @@
+/** Settings of roles, databases and servers that change how values are written and read. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { Lab } from '../support/lab.mjs';
+import { FAST } from '../support/postgres.mjs';
+
+const OPTIONS = { mapping: { version: 1, tables: [{ source: 'public.t', columns: { z: { from: 'z', ifNull: '-' } } }] } };
+
+/** Locales that most machines have not: made for the servers of this file. */
+const directory = mkdtempSync(join(tmpdir(), 'migration-locales-'));
+chmodSync(directory, 0o755);
+const made = ['es_AR', 'de_DE', 'ja_JP', 'ar_BH'].filter((name) => {
+  spawnSync('localedef', ['-c', '-i', name, '-f', 'UTF-8', join(directory, `${name}.UTF-8`)], { stdio: 'ignore' });
+  return spawnSync('ls', [join(directory, `${name}.UTF-8`, 'LC_MONETARY')], { stdio: 'ignore' }).status === 0;
+});
+const noLocales = made.length < 4 && 'localedef or its sources are not installed';
+
+/** @type {Lab} */
+let servers;
+let number = 0;
+before(async () => void (servers = await Lab.start({ ...FAST, max_replication_slots: '40' }, { LOCPATH: directory })));
+after(async () => {
+  await servers.remove();
+  rmSync(directory, { recursive: true });
+});
+
+/** @param {string} ddl @param {string} [blue] a setting of the database @param {string} [green] */
+async function fresh(ddl, blue, green) {
+  const lab = await servers.fresh(`settings_${(number += 1)}`, ddl);
+  if (blue !== undefined) await lab.onBlue(`ALTER DATABASE ${lab.database} SET ${blue}`);
+  if (green !== undefined) await lab.onGreen(`ALTER DATABASE ${lab.database} SET ${green}`);
+  return lab;
+}
+
+test('money arrives as the same amount, whatever the servers write it like', { skip: noLocales }, async () => {
+  for (const [from, to] of [['es_AR.UTF-8', 'C'], ['C', 'es_AR.UTF-8'], ['de_DE.UTF-8', 'es_AR.UTF-8'], ['ja_JP.UTF-8', 'ja_JP.UTF-8'], ['ar_BH.UTF-8', 'ar_BH.UTF-8']]) {
+    const lab = await fresh('CREATE TABLE t (id int PRIMARY KEY, m money, a money[], z text)', `lc_monetary = '${from}'`, `lc_monetary = '${to}'`);
+    await lab.onBlue("INSERT INTO t VALUES (1, 7.5::numeric::money, ARRAY[7.5::numeric::money]), (2, '-1234567'::numeric::money, NULL)");
+    await lab.untilSynced(OPTIONS);
+    await lab.onBlue('INSERT INTO t VALUES (3, 1.25::numeric::money, NULL); UPDATE t SET m = m * 2 WHERE id = 1');
+    assert.equal((await lab.verify(OPTIONS)).verdict, 'equal', `${from} to ${to}`);
+    const amounts = 'SELECT id, m::numeric, a[1]::numeric AS a FROM t ORDER BY id';
+    assert.deepEqual((await lab.onGreen(amounts)).rows, (await lab.onBlue(amounts)).rows, `${from} to ${to}`);
+  }
+});
+
+test('money with another number of decimals on the two sides is refused', { skip: noLocales }, async () => {
+  for (const [from, to] of [['ja_JP.UTF-8', 'C'], ['C', 'ja_JP.UTF-8'], ['ar_BH.UTF-8', 'es_AR.UTF-8']])
+    for (const type of ['money', 'money[]', 'd', 'p']) {
+      const lab = await fresh(`CREATE DOMAIN d AS money; CREATE TYPE p AS (a int, m money); CREATE TABLE t (id int PRIMARY KEY, m ${type}, z text)`, `lc_monetary = '${from}'`, `lc_monetary = '${to}'`);
+      await assert.rejects(lab.run(OPTIONS), { code: 'SETTINGS_DIFFER', table: 'public.t' }, `${from} to ${to}`);
+      assert.equal((await lab.onBlue('SELECT count(*) FROM pg_publication')).rows[0].count, '0');
+    }
+});
+
+test('money is not made a text, which would be that of one setting', async () => {
+  const lab = await servers.fresh('settings_text', 'CREATE TABLE t (id int PRIMARY KEY, m money)', 'CREATE TABLE t (id int PRIMARY KEY, m text)');
+  await assert.rejects(lab.run({ mapping: { version: 1, tables: [{ source: 'public.t', columns: { m: { from: 'm', cast: 'text' } } }] } }), { code: 'MAPPING' });
+});
+
+/** @type {[string, string, string][]} */
+const SETTINGS = [
+  ['array_nulls = off', 'text[]', `ARRAY[NULL, 'NULL', 'x']::text[]`],
+  ['extra_float_digits = -5', 'double precision', '0.1::double precision + 0.2::double precision'],
+  ["datestyle = 'German, DMY'", 'timestamptz', "'2024-02-03 04:05:06.7+00'::timestamptz"],
+  ["timezone = 'Asia/Kolkata'", 'time with time zone', "'10:00+02'::timetz"],
+  ["intervalstyle = 'sql_standard'", 'interval', "make_interval(months => -14, days => 3, secs => -0.5)"],
+  ["bytea_output = 'escape'", 'bytea', `decode('00ff5c', 'hex')`],
+  ['standard_conforming_strings = off', 'text', `chr(92) || 'n' || chr(92)`],
+  ['quote_all_identifiers = on', 'mood', `'so "so"'::mood`],
+  ['default_transaction_read_only = on', 'integer', '7'],
+  ["default_transaction_isolation = 'serializable'", 'integer', '7'],
+  ['synchronous_commit = off', 'integer', '7'],
+  ["search_path = 'nowhere'", 'mood[]', `ARRAY['ok']::public.mood[]`],
+  ["xmloption = 'document'", 'xml', `xmlparse(content 'a <b/> text')`],
+  ['row_security = on', 'integer', '7'],
+];
+
+test('what a role or database has set does not change a value on the way', async () => {
+  for (const [setting, type, value] of SETTINGS) {
+    for (const side of ['blue', 'green']) {
+      const ddl = `CREATE TYPE mood AS ENUM ('ok', 'so "so"'); CREATE TABLE t (id int PRIMARY KEY, v ${type}, z text)`;
+      const lab = await fresh(ddl, side === 'blue' ? setting : undefined, side === 'green' ? setting : undefined);
+      const write = (/** @type {number} */ id) => lab.onBlue(`BEGIN READ WRITE; SET LOCAL search_path = public; SET LOCAL xmloption = content; INSERT INTO t VALUES (${id}, ${value}, NULL); COMMIT`);
+      await write(1);
+      await lab.untilSynced(OPTIONS);
+      await write(2);
+      await lab.untilSynced(OPTIONS);
+      const verdict = await lab.verify(OPTIONS);
+      assert.deepEqual([verdict.verdict, verdict.tables[0]?.greenRows], ['equal', 2], `${setting} on ${side}: ${JSON.stringify(verdict)}`);
+      const plain = "SET search_path = public, pg_catalog; SET datestyle = ISO; SET timezone = UTC; SET extra_float_digits = 3; SET intervalstyle = postgres; SET bytea_output = hex; SELECT format('%s', v) AS v FROM t ORDER BY id";
+      assert.deepEqual((await lab.onGreen(plain)).rows, (await lab.onBlue(plain)).rows, `${setting} on ${side}`);
+      assert.equal((await lab.stop(OPTIONS)).slotDropped, true);
+    }
+  }
+});

@@ -1,0 +1,100 @@
+//! The three services of the platform. What differs between them stands in this table and nowhere else; security groups,
+//! and later tasks, target groups and alarms, loop over it.
+
+use super::storage::{COMPLIANCE_DOCS, TRANSACTION_LOGS};
+use super::tables::{RATE_LIMITS, SESSIONS};
+
+/// The port on which all of them listen: network ACLs, which have few entries, name it once.
+pub const SERVICE_PORT: u16 = 8080;
+
+/// One service.
+#[derive(Debug)]
+pub struct Service {
+    /// In names of resources: `payment-api`.
+    pub name: &'static str,
+    /// For people, in descriptions.
+    pub title: &'static str,
+    /// The requests that the load balancer sends to it: this path and all below it.
+    pub path: &'static str,
+    /// Where it listens.
+    pub port: u16,
+    /// CPU units of a task; 1,024 are one vCPU.
+    pub cpu: u32,
+    /// MiB of a task.
+    pub memory: u32,
+    /// Tasks at least and at most. At least one in each zone.
+    pub tasks: (u32, u32),
+    /// The tables that it reads and writes.
+    pub tables: &'static [&'static str],
+    /// The buckets that it reads and writes.
+    pub buckets: &'static [&'static str],
+}
+
+/// All of them.
+pub const SERVICES: [Service; 3] = [
+    Service {
+        name: "payment-api",
+        title: "Payment API",
+        path: "/api/payments",
+        port: SERVICE_PORT,
+        cpu: 512,
+        memory: 1024,
+        tasks: (3, 12),
+        tables: &[SESSIONS, RATE_LIMITS],
+        buckets: &[TRANSACTION_LOGS],
+    },
+    Service {
+        name: "transaction-processor",
+        title: "Transaction processor",
+        path: "/api/transactions",
+        port: SERVICE_PORT,
+        cpu: 1024,
+        memory: 2048,
+        tasks: (3, 12),
+        tables: &[SESSIONS],
+        buckets: &[TRANSACTION_LOGS],
+    },
+    Service {
+        name: "reporting",
+        title: "Reporting",
+        path: "/api/reports",
+        port: SERVICE_PORT,
+        cpu: 512,
+        memory: 1024,
+        tasks: (3, 6),
+        tables: &[],
+        buckets: &[TRANSACTION_LOGS, COMPLIANCE_DOCS],
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blueprint::{storage, tables};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_and_paths_are_unique_and_what_a_service_reaches_exists() {
+        let names: BTreeSet<_> = SERVICES.iter().map(|s| s.name).collect();
+        let paths: BTreeSet<_> = SERVICES.iter().map(|s| s.path).collect();
+        assert_eq!((names.len(), paths.len()), (SERVICES.len(), SERVICES.len()));
+        for service in &SERVICES {
+            let known = |name: &&&str| !tables::TABLE_NAMES.contains(name);
+            assert_eq!(service.tables.iter().find(known), None, "{}", service.name);
+            let known = |name: &&&str| !storage::LOGGED.contains(name);
+            assert_eq!(service.buckets.iter().find(known), None, "{}", service.name);
+        }
+    }
+
+    /// "Task CPU and memory", AWS Fargate: up to 1 vCPU, memory in steps of 1 GiB from two to eight times the CPU.
+    #[test]
+    fn fargate_offers_the_sizes_and_every_zone_has_a_task() {
+        for service in &SERVICES {
+            assert!([256, 512, 1024].contains(&service.cpu), "{}", service.name);
+            let fits = (2 * service.cpu..=8 * service.cpu).contains(&service.memory);
+            assert!(fits && service.memory % 1024 == 0, "{}", service.name);
+            let (least, most) = service.tasks;
+            assert!(3 <= least && least <= most, "{}", service.name);
+        }
+    }
+}

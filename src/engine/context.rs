@@ -1,0 +1,62 @@
+//! What looking at the account and changing it share.
+
+use super::clock::Clock;
+use super::driver::Registry;
+use super::event::Events;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Everything that the engine works with, besides the plan and the state.
+#[derive(Clone)]
+pub struct Context {
+    /// The resource types.
+    pub registry: Registry,
+    /// Where events go.
+    pub events: Events,
+    /// How long things are waited for.
+    pub limits: Limits,
+    /// The time.
+    pub clock: Clock,
+    /// Becomes true when a stop is asked for.
+    pub stop: watch::Receiver<bool>,
+}
+
+impl Context {
+    /// A context that nobody can stop, whose clock starts now.
+    pub fn new(registry: Registry, events: Events, limits: Limits) -> Self {
+        Self {
+            registry,
+            events,
+            limits,
+            clock: Clock::start(),
+            stop: watch::channel(false).1,
+        }
+    }
+}
+
+/// How a plan is run.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Calls in flight at most.
+    pub parallelism: usize,
+    /// How long a thing that must be there is looked for before it counts as absent.
+    pub consistency_timeout: Duration,
+    /// How long a held deletion is tried again.
+    pub in_use_timeout: Duration,
+    /// How long something may settle: this many times its typical seconds, but not under `settle_floor`.
+    pub settle_factor: f64,
+    /// The least time that something may settle.
+    pub settle_floor: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            parallelism: 32,
+            consistency_timeout: Duration::from_secs(15),
+            in_use_timeout: Duration::from_secs(45 * 60),
+            settle_factor: 10.0,
+            settle_floor: Duration::from_secs(15 * 60),
+        }
+    }
+}

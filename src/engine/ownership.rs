@@ -1,0 +1,252 @@
+//! Whose a resource is, told from its tags.
+//!
+//! A deployment is account, region and suffix. Everything it creates carries the whole mark from the create call on:
+//!
+//! * [`MARK_SUFFIX`]: the suffix,
+//! * [`MARK_STEP`]: the step that made it,
+//! * [`MARK_DEPLOYMENT`]: `account/region/suffix`. Names of roles and buckets reach beyond a region, so the suffix alone does not
+//!   say whose they are.
+//!
+//! | what is known                                   | whole mark | a part of it | nothing  | another's mark |
+//! |-------------------------------------------------|------------|--------------|----------|----------------|
+//! | recorded, and found by what is recorded         | ours       | ours         | unmarked | foreign        |
+//! | not recorded, or only an intent to create it    | ours       | unmarked     | unmarked | foreign        |
+//!
+//! Deployers before [`MARK_DEPLOYMENT`] set only the first two tags. For what lives in one region these two count as the whole
+//! mark: it was found with this account's credentials in this region. For what is global they are a part.
+
+use super::driver::{Identity, Owned, Registry};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The tag that holds the suffix.
+pub const MARK_SUFFIX: &str = "EnvironmentSuffix";
+/// The tag that names the step.
+pub const MARK_STEP: &str = "DeployerStep";
+/// The tag that names the deployment, `account/region/suffix`.
+pub const MARK_DEPLOYMENT: &str = "DeployerDeployment";
+
+/// All tags of the mark.
+pub const MARK: [&str; 3] = [MARK_SUFFIX, MARK_STEP, MARK_DEPLOYMENT];
+
+type Tags = BTreeMap<String, String>;
+
+/// One deployment. Shown as `account/region/suffix`, the value of [`MARK_DEPLOYMENT`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployment {
+    /// The account id.
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// The suffix.
+    pub suffix: String,
+}
+
+impl fmt::Display for Deployment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.account, self.region, self.suffix)
+    }
+}
+
+impl Deployment {
+    /// What the tags of something that says which step it belongs to mean for this deployment.
+    fn mark(&self, tags: &Tags, global: bool) -> Mark {
+        let Some(step) = tags.get(MARK_STEP) else {
+            return Mark::None;
+        };
+        let whole = [
+            (MARK_SUFFIX, &self.suffix),
+            (MARK_STEP, step),
+            (MARK_DEPLOYMENT, &self.to_string()),
+        ]
+        .map(|(key, value)| (key.to_owned(), value.clone()));
+        mark(&whole.into(), tags, global)
+    }
+
+    /// Splits what was listed by its mark into what is ours and what may be: global things whose mark does not say which
+    /// account and region they belong to. What is neither is left out.
+    pub fn split(&self, listed: Vec<Owned>, registry: &Registry) -> (Vec<Owned>, Vec<Owned>) {
+        let (mut ours, mut undecided) = (Vec::new(), Vec::new());
+        for owned in listed {
+            let global = registry.get(&owned.kind).is_ok_and(|d| d.meta().global);
+            match self.mark(&owned.tags, global) {
+                Mark::Whole => ours.push(owned),
+                Mark::Part if owned.tags.contains_key(MARK_SUFFIX) => undecided.push(owned),
+                _ => {}
+            }
+        }
+        (ours, undecided)
+    }
+}
+
+/// How much of a mark is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Whole,
+    Part,
+    None,
+    /// Of another deployment or step.
+    Other,
+}
+
+/// Compares tags with the whole mark that `ours` holds.
+fn mark(ours: &Tags, tags: &Tags, global: bool) -> Mark {
+    let mut there = 0;
+    let mut missing = Vec::new();
+    for key in MARK {
+        match (ours.get(key), tags.get(key)) {
+            (Some(want), Some(have)) if want == have => there += 1,
+            (Some(_), None) => missing.push(key),
+            // An identity of an older deployer's record names no deployment; the state it comes from does.
+            (None, _) if key == MARK_DEPLOYMENT => {}
+            (_, Some(_)) => return Mark::Other,
+            (None, None) => {}
+        }
+    }
+    if there == 0 {
+        Mark::None
+    } else if missing.is_empty() || (!global && missing == [MARK_DEPLOYMENT]) {
+        Mark::Whole
+    } else {
+        Mark::Part
+    }
+}
+
+/// What the tags of a resource say about who owns it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ownership {
+    /// This deployment's.
+    Ours,
+    /// It carries too little of a mark to tell.
+    Unmarked,
+    /// The mark of another deployment or step.
+    Other,
+}
+
+impl Identity {
+    /// Judges the tags of a resource. `recorded`: it is the one that the state recorded, so a part of the mark is enough.
+    /// `global`: its name or id reaches beyond one region.
+    pub fn ownership(&self, tags: &Tags, recorded: bool, global: bool) -> Ownership {
+        match mark(&self.tags, tags, global) {
+            Mark::Whole => Ownership::Ours,
+            Mark::Part if recorded => Ownership::Ours,
+            Mark::Part | Mark::None => Ownership::Unmarked,
+            Mark::Other => Ownership::Other,
+        }
+    }
+
+    /// True for a regional thing that a step of the same deployment made, whichever step that is.
+    pub fn same_deployment(&self, tags: &Tags) -> bool {
+        let mut ours = self.tags.clone();
+        match tags.get(MARK_STEP) {
+            Some(step) => ours.insert(MARK_STEP.to_owned(), step.clone()),
+            None => return false,
+        };
+        mark(&ours, tags, false) == Mark::Whole
+    }
+
+    /// The tags of the mark, as `key=value`.
+    pub fn mark_text(&self) -> String {
+        let pair = |key: &&str| Some(format!("{key}={}", self.tags.get(*key)?));
+        MARK.iter().filter_map(pair).collect::<Vec<_>>().join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tags(pairs: &[(&str, &str)]) -> Tags {
+        pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect()
+    }
+
+    fn identity() -> Identity {
+        Identity {
+            step: "role-green".into(),
+            name: "role-green-dev".into(),
+            tags: tags(&[
+                (MARK_SUFFIX, "dev"),
+                (MARK_STEP, "role-green"),
+                (MARK_DEPLOYMENT, "1/eu/dev"),
+                ("Name", "role-green-dev"),
+            ]),
+            token: String::new(),
+        }
+    }
+
+    const SUFFIX: (&str, &str) = (MARK_SUFFIX, "dev");
+    const STEP: (&str, &str) = (MARK_STEP, "role-green");
+    const DEPLOYMENT: (&str, &str) = (MARK_DEPLOYMENT, "1/eu/dev");
+
+    #[test]
+    fn without_a_record_only_the_whole_mark_makes_a_thing_ours() {
+        use Ownership::{Other, Ours, Unmarked};
+        // tags, then: unrecorded regional, unrecorded global, recorded (regional and global alike)
+        let cases: &[(&[(&str, &str)], [Ownership; 3])] = &[
+            (&[SUFFIX, STEP, DEPLOYMENT], [Ours, Ours, Ours]),
+            (&[SUFFIX, STEP], [Ours, Unmarked, Ours]),
+            (&[SUFFIX, DEPLOYMENT], [Unmarked, Unmarked, Ours]),
+            (&[STEP, DEPLOYMENT], [Unmarked, Unmarked, Ours]),
+            (&[SUFFIX], [Unmarked, Unmarked, Ours]),
+            (&[STEP], [Unmarked, Unmarked, Ours]),
+            (
+                &[("Name", "role-green-dev")],
+                [Unmarked, Unmarked, Unmarked],
+            ),
+            (&[(MARK_SUFFIX, "x"), STEP, DEPLOYMENT], [Other; 3]),
+            (&[SUFFIX, (MARK_STEP, "x"), DEPLOYMENT], [Other; 3]),
+            (&[SUFFIX, STEP, (MARK_DEPLOYMENT, "1/us/dev")], [Other; 3]),
+            (&[SUFFIX, STEP, (MARK_DEPLOYMENT, "2/eu/dev")], [Other; 3]),
+        ];
+        let me = identity();
+        for (pairs, expected) in cases {
+            let tags = tags(pairs);
+            let judged = [(false, false), (false, true), (true, false)]
+                .map(|(recorded, global)| me.ownership(&tags, recorded, global));
+            assert_eq!(judged, *expected, "{pairs:?}");
+            assert_eq!(me.ownership(&tags, true, true), expected[2], "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn a_listing_leaves_out_what_carries_half_a_mark() {
+        let me = Deployment {
+            account: "1".into(),
+            region: "eu".into(),
+            suffix: "dev".into(),
+        };
+        let owned = |pairs: &[(&str, &str)]| Owned {
+            kind: "test/regional".into(),
+            step: String::new(),
+            id: String::new(),
+            name: String::new(),
+            tags: tags(pairs),
+        };
+        let nothing = Registry::default();
+        let split = |pairs: &[(&str, &str)]| {
+            let (ours, undecided) = me.split(vec![owned(pairs)], &nothing);
+            (ours.len(), undecided.len())
+        };
+        assert_eq!(split(&[SUFFIX, STEP, DEPLOYMENT]), (1, 0));
+        assert_eq!(split(&[SUFFIX, STEP]), (1, 0));
+        assert_eq!(split(&[SUFFIX]), (0, 0));
+        assert_eq!(
+            split(&[SUFFIX, STEP, (MARK_DEPLOYMENT, "1/us/dev")]),
+            (0, 0)
+        );
+        assert_eq!(me.mark(&tags(&[SUFFIX, STEP]), true), Mark::Part);
+    }
+
+    #[test]
+    fn another_step_of_the_same_deployment_is_told_from_another_deployment() {
+        let me = identity();
+        assert!(me.same_deployment(&tags(&[SUFFIX, (MARK_STEP, "key"), DEPLOYMENT])));
+        assert!(me.same_deployment(&tags(&[SUFFIX, (MARK_STEP, "key")])));
+        assert!(!me.same_deployment(&tags(&[SUFFIX])));
+        let other = (MARK_DEPLOYMENT, "1/us/dev");
+        assert!(!me.same_deployment(&tags(&[SUFFIX, (MARK_STEP, "key"), other])));
+    }
+}
