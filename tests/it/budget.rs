@@ -26,6 +26,24 @@ fn most(kinds: &Kinds, service: &str, operation: &str) -> usize {
         ("rds", "ListTagsForResource") => {
             of("rds/subnet_group") + of("rds/cluster_parameter_group") + of("rds/parameter_group")
         }
+        // What is in the VPCs and on the gateway is asked for by them, beside what is recorded by its id.
+        (
+            "ec2",
+            "DescribeSubnets"
+            | "DescribeSecurityGroups"
+            | "DescribeNetworkAcls"
+            | "DescribeRouteTables"
+            | "DescribeInternetGateways"
+            | "DescribeVpcEndpoints"
+            | "DescribeTransitGatewayVpcAttachments"
+            | "DescribeTransitGatewayAttachments"
+            | "DescribeTransitGatewayRouteTables",
+        ) => 2,
+        (
+            "ec2",
+            "DescribeNatGateways" | "DescribeVpcPeeringConnections" | "DescribeDhcpOptions",
+        ) => of("ec2/vpc"),
+        ("rds", "DescribeDBClusterSnapshots") => of("rds/cluster"),
         // DNS support and DNS host names.
         ("ec2", "DescribeVpcAttribute") => 2 * of("ec2/vpc"),
         ("ec2", "GetTransitGatewayRouteTablePropagations" | "SearchTransitGatewayRoutes") => {

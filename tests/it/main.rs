@@ -15,6 +15,7 @@ mod budget;
 mod circles;
 mod data_safety;
 mod engine;
+mod exposed;
 mod foreign;
 mod hard_days;
 mod makespan;

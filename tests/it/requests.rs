@@ -20,6 +20,15 @@ const EXPECTED: &[(&str, &[&str])] = &[
     ),
     ("iam:GetRole", &["NoSuchEntity"]),
     ("dynamodb:DescribeTable", &["ResourceNotFoundException"]),
+    (
+        "dynamodb:GetResourcePolicy",
+        &["PolicyNotFoundException", "ResourceNotFoundException"],
+    ),
+    (
+        "s3:GetBucketReplication",
+        &["ReplicationConfigurationNotFoundError"],
+    ),
+    ("s3:GetBucketWebsite", &["NoSuchWebsiteConfiguration"]),
 ];
 
 const OTHERWISE: &str = r#"

@@ -318,6 +318,7 @@ KINDS = {
     "ec2/interface_endpoint": "vpc-endpoint",
     "ec2/internet_gateway": "internet-gateway",
     "ec2/internet_gateway_attachment": "internet-gateway",
+    "ec2/main_route_table": "route-table",
     "ec2/network_acl": "network-acl",
     "ec2/network_acl_entries": "network-acl",
     "ec2/network_acl_subnets": "network-acl",

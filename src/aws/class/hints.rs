@@ -64,6 +64,12 @@ fn permission(api: Api) -> String {
         ("s3", "ListObjectVersions") => "ListBucketVersions",
         ("s3", "DeleteObjects" | "DeleteObject") => "DeleteObjectVersion",
         ("s3", "DeleteBucketLifecycle") => "PutLifecycleConfiguration",
+        ("s3", "GetBucketReplication") => "GetReplicationConfiguration",
+        ("s3", "DeleteBucketReplication") => "PutReplicationConfiguration",
+        ("s3", "GetBucketNotificationConfiguration") => "GetBucketNotification",
+        ("s3", "PutBucketNotificationConfiguration") => "PutBucketNotification",
+        ("s3", "ListBucketInventoryConfigurations") => "GetInventoryConfiguration",
+        ("s3", "DeleteBucketInventoryConfiguration") => "PutInventoryConfiguration",
         ("s3", "ListMultipartUploads") => "ListBucketMultipartUploads",
         (_, operation) => operation,
     };

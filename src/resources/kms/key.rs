@@ -45,6 +45,7 @@ impl Kind for Key {
 
 impl Resource for Key {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (1.0, 1.0),
         cost: |_| {

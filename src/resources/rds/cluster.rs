@@ -130,6 +130,7 @@ impl Kind for Cluster {
 
 impl Resource for Cluster {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (90.0, 90.0),
         cost: |_| {
