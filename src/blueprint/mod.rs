@@ -27,11 +27,11 @@ use crate::engine::driver::{MARK_DEPLOYMENT, MARK_STEP, MARK_SUFFIX};
 use crate::engine::graph::GraphError;
 use crate::engine::{Builder, Deployment, Graph, Handle, Kind, StepMeta};
 use crate::resources::ec2::ServicePrefixLists;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What must be known of the account before the graph can be made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// The account id.
     pub account: String,
@@ -39,6 +39,26 @@ pub struct Facts {
     pub zones: Vec<String>,
     /// The region's address blocks of S3 and DynamoDB.
     pub prefix_lists: ServicePrefixLists,
+}
+
+impl Facts {
+    /// The facts that a state records, if it records any that this program understands.
+    pub fn recorded(value: &serde_json::Value) -> Option<Self> {
+        Self::deserialize(value).ok()
+    }
+
+    /// What stands in for facts before the first run.
+    pub fn assumed(config: &Config) -> Self {
+        let zones = ["a", "b", "c", "d"].iter().take(config.network.zones);
+        Self {
+            account: "000000000000".into(),
+            zones: zones.map(|z| format!("{}{z}", config.region)).collect(),
+            prefix_lists: ServicePrefixLists {
+                s3: "pl-s3".into(),
+                dynamodb: "pl-dynamodb".into(),
+            },
+        }
+    }
 }
 
 #[cfg(test)]

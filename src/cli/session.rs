@@ -13,7 +13,7 @@ use crate::engine::{self, Deployment, Driver, Events, Graph, Limits, Owned};
 use crate::report::DeploymentRef;
 use crate::resources::{self, ec2::ServicePrefixLists};
 use crate::sandbox;
-use crate::state::{Record, State};
+use crate::state::{LocalStore, Record, State, Store};
 use futures::future::join_all;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -38,6 +38,37 @@ pub fn state_folder(common: &Common) -> PathBuf {
     }
 }
 
+/// Where the state of the configured deployment is.
+pub fn store(common: &Common, config: &Config) -> Arc<dyn Store> {
+    Arc::new(LocalStore::new(&state_folder(common), &config.suffix))
+}
+
+/// What a command is for: it decides whether it may write, and how much is checked before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Creates and updates.
+    Apply,
+    /// Shows what `Apply` would do.
+    Plan,
+    /// Deletes.
+    Destroy,
+    /// Puts tags back.
+    Mark,
+    /// Reads what is there, to compare it or to show what `Destroy` would do.
+    Look,
+}
+
+impl Mode {
+    fn read_only(self) -> bool {
+        matches!(self, Self::Plan | Self::Look)
+    }
+
+    /// Whether what is to be created is checked against quotas and offers.
+    fn checks_wishes(self) -> bool {
+        matches!(self, Self::Apply | Self::Plan)
+    }
+}
+
 /// Which deployment a state belongs to, for documents.
 pub fn home(state: &State, scope: Option<&str>) -> DeploymentRef {
     DeploymentRef {
@@ -48,27 +79,10 @@ pub fn home(state: &State, scope: Option<&str>) -> DeploymentRef {
     }
 }
 
-/// The graph as far as it can be known without AWS: account and zones only shape names.
+/// The graph as far as it can be known without AWS: from the recorded facts, or before the first run from assumed ones,
+/// which only shape names.
 pub fn offline_graph(config: &Config, state: &State) -> Result<Graph, Failure> {
-    let account = if state.account.is_empty() {
-        "000000000000".to_owned()
-    } else {
-        state.account.clone()
-    };
-    let zones = ["a", "b", "c", "d"]
-        .iter()
-        .take(config.network.zones)
-        .map(|z| format!("{}{z}", config.region))
-        .collect();
-    let prefix_lists = ServicePrefixLists {
-        s3: "pl-s3".into(),
-        dynamodb: "pl-dynamodb".into(),
-    };
-    let facts = Facts {
-        account,
-        zones,
-        prefix_lists,
-    };
+    let facts = Facts::recorded(&state.facts).unwrap_or_else(|| Facts::assumed(config));
     Ok(blueprint::build(config, &facts)?)
 }
 
@@ -87,8 +101,10 @@ pub struct Listed {
 pub struct Session {
     /// The configuration.
     pub config: Config,
-    /// The state files' folder.
-    pub folder: PathBuf,
+    /// Where the state is.
+    pub store: Arc<dyn Store>,
+    /// What was read of account and region, as the state records it.
+    pub facts: serde_json::Value,
     /// The account that the credentials belong to.
     pub account: String,
     /// The blueprint.
@@ -99,6 +115,8 @@ pub struct Session {
     pub scope: Option<String>,
     /// What looking at the account and changing it share.
     pub context: engine::Context,
+    /// The configuration's file, or that there is none.
+    pub configured: String,
     /// What the first look found.
     pub preflight: Preflight,
     aws: Arc<Aws>,
@@ -110,12 +128,13 @@ impl Session {
         cx: &Context<'_>,
         scope: &Scope,
         events: &Events,
-        read_only: bool,
-        deep: bool,
+        mode: Mode,
     ) -> Result<Self, Failure> {
         let config = configuration(cx.common)?;
         let connection = connection(cx, &config).await?;
-        let (facts, preflight) = preflight(&connection, &config, events, deep).await?;
+        let (facts, preflight) =
+            preflight(&connection, &config, events, mode.checks_wishes()).await?;
+        check_account(&config, &facts.account)?;
         let graph = blueprint::build(&config, &facts)?;
         let scope = scope.env.map(|e| e.name().to_owned());
         let chosen = graph.select(scope.as_deref());
@@ -123,7 +142,7 @@ impl Session {
             &connection,
             facts.account.clone(),
             events.clone(),
-            read_only,
+            mode.read_only(),
             config.run.parallelism,
         );
         let limits = Limits {
@@ -134,16 +153,32 @@ impl Session {
         };
         let context = engine::Context::new(resources::registry(&aws), events.clone(), limits);
         Ok(Self {
-            folder: state_folder(cx.common),
+            store: store(cx.common, &config),
+            facts: serde_json::to_value(&facts).unwrap_or_default(),
             account: facts.account,
             config,
             graph,
             chosen,
             scope,
             context,
+            configured: Config::source(cx.common.config.as_deref()),
             preflight,
             aws,
         })
+    }
+
+    /// Where this run goes, in one line.
+    pub fn place(&self) -> String {
+        let state = self.store.state_name();
+        format!(
+            "{} of suffix {}, account {}, region {}, configuration {}, state {}",
+            self.scope.as_deref().unwrap_or("blue and green"),
+            self.config.suffix,
+            self.account,
+            self.config.region,
+            self.configured,
+            state.display()
+        )
     }
 
     /// Which deployment, for documents.
@@ -239,6 +274,21 @@ impl Session {
     pub fn means(&self, record: &Record) -> bool {
         self.scope.as_ref().is_none_or(|s| *s == record.scope)
     }
+}
+
+/// Refuses credentials of another account than the configuration pins.
+fn check_account(config: &Config, account: &str) -> Result<(), Failure> {
+    if config.account.is_empty() || config.account == account {
+        return Ok(());
+    }
+    Err(Failure::from(crate::engine::Error::permanent(
+        "preflight",
+        format!(
+            "the configuration pins account {}, but the credentials belong to {account}; nothing was changed",
+            config.account
+        ),
+    ))
+    .hint("use the right --profile, or correct `account` in the configuration"))
 }
 
 async fn connection(cx: &Context<'_>, config: &Config) -> Result<Connection, Failure> {

@@ -10,6 +10,7 @@ mod document;
 mod error;
 mod keys;
 mod load;
+mod parse;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +30,10 @@ pub struct Config {
     pub suffix: String,
     /// The AWS region.
     pub region: String,
+    /// The only account that runs may change; empty for any.
+    pub account: String,
+    /// True when what holds data is protected from deletion.
+    pub protect: bool,
     /// Tags of every resource besides the ownership mark.
     pub tags: Tags,
     /// The network.
@@ -151,6 +156,8 @@ impl Default for Config {
         Self {
             suffix: "dev".into(),
             region: "eu-central-1".into(),
+            account: String::new(),
+            protect: false,
             tags: Tags {
                 set: set
                     .iter()

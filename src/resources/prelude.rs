@@ -7,6 +7,7 @@ pub(super) use super::{
 };
 pub(super) use crate::aws::{Api, Aws, once, read, repeatable};
 pub(super) use crate::engine::{
-    Class, Delegated, Delta, Edit, Error, Identity, Kind, NameRule, Owned, Phase, Ref, Replace,
+    Class, Data, Delegated, DeleteOptions, Delta, Edit, Error, Identity, Kind, NameRule, Owned,
+    Phase, Ref, Replace, Retention,
 };
 pub(super) use serde::{Deserialize, Serialize};

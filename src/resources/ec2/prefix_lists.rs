@@ -8,7 +8,7 @@ use aws_sdk_ec2::types::Filter;
 
 /// Ids of AWS-managed prefix lists, `pl-...`: what security groups name to let traffic reach a gateway endpoint ("Gateway
 /// endpoints", "Security").
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ServicePrefixLists {
     /// Of S3.
     pub s3: String,
