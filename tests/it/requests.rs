@@ -21,6 +21,15 @@ const EXPECTED: &[(&str, &[&str])] = &[
     ("iam:GetRole", &["NoSuchEntity"]),
     ("logs:ListTagsForResource", &["ResourceNotFoundException"]),
     ("dynamodb:DescribeTable", &["ResourceNotFoundException"]),
+    (
+        "dynamodb:GetResourcePolicy",
+        &["PolicyNotFoundException", "ResourceNotFoundException"],
+    ),
+    (
+        "s3:GetBucketReplication",
+        &["ReplicationConfigurationNotFoundError"],
+    ),
+    ("s3:GetBucketWebsite", &["NoSuchWebsiteConfiguration"]),
 ];
 
 const OTHERWISE: &str = r#"
