@@ -28,6 +28,24 @@ fn most(kinds: &Kinds, service: &str, operation: &str) -> usize {
         }
         // With whom the automated snapshots are shared.
         ("rds", "DescribeDBClusterSnapshotAttributes") => of("rds/cluster"),
+        // What is in the VPCs and on the gateway is asked for by them, beside what is recorded by its id.
+        (
+            "ec2",
+            "DescribeSubnets"
+            | "DescribeSecurityGroups"
+            | "DescribeNetworkAcls"
+            | "DescribeRouteTables"
+            | "DescribeInternetGateways"
+            | "DescribeVpcEndpoints"
+            | "DescribeTransitGatewayVpcAttachments"
+            | "DescribeTransitGatewayAttachments"
+            | "DescribeTransitGatewayRouteTables",
+        ) => 2,
+        (
+            "ec2",
+            "DescribeNatGateways" | "DescribeVpcPeeringConnections" | "DescribeDhcpOptions",
+        ) => of("ec2/vpc"),
+        ("rds", "DescribeDBClusterSnapshots") => of("rds/cluster"),
         // DNS support and DNS host names.
         ("ec2", "DescribeVpcAttribute") => 2 * of("ec2/vpc"),
         ("ec2", "GetTransitGatewayRouteTablePropagations" | "SearchTransitGatewayRoutes") => {

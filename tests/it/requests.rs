@@ -18,15 +18,18 @@ const EXPECTED: &[(&str, &[&str])] = &[
         "s3:GetPublicAccessBlock",
         &["NoSuchPublicAccessBlockConfiguration"],
     ),
+    ("iam:GetRole", &["NoSuchEntity"]),
+    ("logs:ListTagsForResource", &["ResourceNotFoundException"]),
+    ("dynamodb:DescribeTable", &["ResourceNotFoundException"]),
+    (
+        "dynamodb:GetResourcePolicy",
+        &["PolicyNotFoundException", "ResourceNotFoundException"],
+    ),
     (
         "s3:GetBucketReplication",
         &["ReplicationConfigurationNotFoundError"],
     ),
     ("s3:GetBucketWebsite", &["NoSuchWebsiteConfiguration"]),
-    ("iam:GetRole", &["NoSuchEntity"]),
-    ("logs:ListTagsForResource", &["ResourceNotFoundException"]),
-    ("dynamodb:DescribeTable", &["ResourceNotFoundException"]),
-    ("dynamodb:GetResourcePolicy", &["PolicyNotFoundException"]),
 ];
 
 const OTHERWISE: &str = r#"

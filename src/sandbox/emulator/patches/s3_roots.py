@@ -15,9 +15,10 @@ ROOTS = {
     "GetBucketLifecycleConfiguration": "LifecycleConfiguration",
     "GetBucketLogging": "BucketLoggingStatus",
     "GetBucketInventoryConfiguration": "InventoryConfiguration",
-    # moto's name for it as long as there is none.
+    # moto's name of GetBucketNotificationConfiguration.
     "GetBucketNotification": "NotificationConfiguration",
     "GetBucketNotificationConfiguration": "NotificationConfiguration",
+    "GetBucketReplication": "ReplicationConfiguration",
     "GetBucketRequestPayment": "RequestPaymentConfiguration",
     "GetBucketTagging": "Tagging",
     "GetBucketVersioning": "VersioningConfiguration",
