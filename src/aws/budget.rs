@@ -1,29 +1,13 @@
-//! Call budgets: one token bucket per service and operation, seeded from documented limits, shrinking on throttling.
+//! Call budgets: one token bucket for each of AWS's own, as the service files name them, seeded from documented limits,
+//! shrinking on throttling.
 
-use super::call::Api;
+use super::api::Api;
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Burst and calls per second of an API class.
-///
-/// EC2: "Request throttling for the Amazon EC2 API": non-mutating 100 tokens, refilled 20/s; mutating 50 tokens,
-/// refilled 5/s. The other services publish no table or higher ones; the figures here are what their control planes
-/// sustain without throttling in practice.
-fn limits(api: Api) -> (f64, f64) {
-    match (api.service, api.writes()) {
-        ("ec2", false) => (100.0, 20.0),
-        ("ec2", true) => (50.0, 5.0),
-        ("iam", _) => (30.0, 10.0),
-        ("rds", _) => (40.0, 10.0),
-        ("dynamodb", true) => (20.0, 5.0),
-        ("s3", _) => (200.0, 100.0),
-        _ => (50.0, 10.0),
-    }
-}
-
-struct Bucket {
+struct Level {
     tokens: f64,
     burst: f64,
     rate: f64,
@@ -34,7 +18,7 @@ struct Bucket {
 /// All buckets.
 #[derive(Default)]
 pub(super) struct Budgets {
-    buckets: Mutex<HashMap<(&'static str, &'static str), Bucket>>,
+    buckets: Mutex<HashMap<(&'static str, &'static str), Level>>,
 }
 
 impl Budgets {
@@ -66,24 +50,22 @@ impl Budgets {
         });
     }
 
-    fn with(&self, api: Api, act: impl FnOnce(&mut Bucket) -> f64) -> f64 {
+    fn with(&self, api: Api, act: impl FnOnce(&mut Level) -> f64) -> f64 {
         // A poisoned lock means that a thread died inside three lines of arithmetic; the numbers are still good.
         let mut buckets = self
             .buckets
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         let now = Instant::now();
+        let limit = (api.service.bucket)(api);
         let bucket = buckets
-            .entry((api.service, api.operation))
-            .or_insert_with(|| {
-                let (burst, rate) = limits(api);
-                Bucket {
-                    tokens: burst,
-                    burst,
-                    rate,
-                    full_rate: rate,
-                    at: now,
-                }
+            .entry((api.service.name, limit.name))
+            .or_insert_with(|| Level {
+                tokens: limit.burst,
+                burst: limit.burst,
+                rate: limit.rate,
+                full_rate: limit.rate,
+                at: now,
             });
         let gained = now.duration_since(bucket.at).as_secs_f64() * bucket.rate;
         bucket.tokens = (bucket.tokens + gained).min(bucket.burst);
@@ -94,19 +76,19 @@ impl Budgets {
 
 #[cfg(test)]
 mod tests {
-    use super::super::call::{once, read};
     use super::*;
+    use crate::aws::{ec2, secretsmanager};
 
     #[tokio::test(start_paused = true)]
     async fn a_burst_is_free_and_the_rest_comes_at_the_documented_rate() {
         let budgets = Budgets::default();
         let start = Instant::now();
         for _ in 0..50 {
-            budgets.take(once("ec2", "CreateVpc")).await;
+            budgets.take(ec2::CREATE_VPC).await;
         }
         assert_eq!(start.elapsed(), Duration::ZERO);
         for _ in 0..10 {
-            budgets.take(once("ec2", "CreateVpc")).await;
+            budgets.take(ec2::CREATE_VPC).await;
         }
         assert!(
             (1.9..2.3).contains(&start.elapsed().as_secs_f64()),
@@ -116,14 +98,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn throttling_shrinks_the_rate_of_that_operation_only() {
+    async fn throttling_shrinks_the_rate_of_that_bucket_only() {
         let budgets = Budgets::default();
         for _ in 0..8 {
-            budgets.record_answer(read("ec2", "DescribeVpcs"), true);
+            budgets.record_answer(ec2::DESCRIBE_VPCS, true);
         }
         let start = Instant::now();
         for _ in 0..3 {
-            budgets.take(read("ec2", "DescribeVpcs")).await;
+            budgets.take(ec2::DESCRIBE_VPCS).await;
         }
         assert!(
             start.elapsed() > Duration::from_millis(500),
@@ -131,7 +113,26 @@ mod tests {
             start.elapsed()
         );
         let start = Instant::now();
-        budgets.take(read("ec2", "DescribeSubnets")).await;
+        budgets.take(ec2::DESCRIBE_SUBNETS).await;
         assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_aws_counts_together_is_counted_together() {
+        let shared = |a: Api, b: Api| (a.service.bucket)(a).name == (b.service.bucket)(b).name;
+        use crate::aws::{iam, kms};
+        assert!(shared(iam::GET_ROLE, iam::GET_ROLE_POLICY));
+        assert!(!shared(iam::GET_ROLE, iam::CREATE_ROLE));
+        assert!(!shared(kms::CREATE_KEY, kms::CREATE_ALIAS));
+        let budgets = Budgets::default();
+        for _ in 0..8 {
+            budgets.record_answer(iam::GET_ROLE, true);
+        }
+        let start = Instant::now();
+        for _ in 0..3 {
+            budgets.take(iam::GET_ROLE_POLICY).await;
+        }
+        assert!(start.elapsed() > Duration::from_millis(500));
+        budgets.take(secretsmanager::DESCRIBE_SECRET).await;
     }
 }

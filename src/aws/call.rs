@@ -1,11 +1,13 @@
-//! The one way to call AWS.
+//! The one way to call AWS, and the only layer that repeats a call because of throttling or an unclear answer. The
+//! executor waits for what is not ready, propagating or in use; it does not count on a second try of anything else.
 //!
 //! The SDK makes exactly one attempt per call (`connect` switches its retries off), so its retries and ours cannot
 //! multiply. What may be sent again depends on the call's nature: a create without an idempotency token is never sent
 //! twice by this layer, except when AWS says that it had no effect (throttling).
 
+use super::api::{Api, Nature};
 use super::budget::Budgets;
-use super::class::error;
+use super::error::error;
 use crate::engine::{Class, Error, Event, Events, Leftover, progress};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -14,86 +16,8 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-/// May a call be sent again when its outcome is unclear?
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Nature {
-    Read,
-    Repeatable,
-    Once,
-}
-
-/// An API action and its nature.
-#[derive(Debug, Clone, Copy)]
-pub struct Api {
-    pub(super) service: &'static str,
-    pub(super) operation: &'static str,
-    nature: Nature,
-}
-
-/// A read: `read("ec2", "DescribeVpcs")`.
-pub const fn read(service: &'static str, operation: &'static str) -> Api {
-    Api {
-        service,
-        operation,
-        nature: Nature::Read,
-    }
-}
-
-/// A mutating call that has the same effect when it is sent twice: puts, deletes, changes to a given value, and creates
-/// with an idempotency token.
-pub const fn repeatable(service: &'static str, operation: &'static str) -> Api {
-    Api {
-        service,
-        operation,
-        nature: Nature::Repeatable,
-    }
-}
-
-/// A mutating call that may make a second thing when it is sent twice.
-pub const fn once(service: &'static str, operation: &'static str) -> Api {
-    Api {
-        service,
-        operation,
-        nature: Nature::Once,
-    }
-}
-
-impl Api {
-    /// `ec2:CreateVpc`.
-    pub fn action(&self) -> String {
-        format!("{}:{}", self.service, self.operation)
-    }
-
-    /// A field that this call's answer always has. Its absence is an error, and nothing empty is ever recorded.
-    pub fn field<T: for<'a> From<&'a str>>(
-        &self,
-        value: Option<&str>,
-        name: &str,
-    ) -> Result<T, Error> {
-        match value {
-            Some(text) if !text.is_empty() => Ok(text.into()),
-            _ => Err(self.missing(name)),
-        }
-    }
-
-    /// The error of an answer that lacks a field it always has.
-    pub fn missing(&self, name: &str) -> Error {
-        let leftover = if self.writes() {
-            Leftover::Unknown
-        } else {
-            Leftover::Nothing
-        };
-        Error::permanent(self.action(), format!("the answer has no `{name}`")).leftover(leftover)
-    }
-
-    /// True for a mutating call.
-    pub fn writes(&self) -> bool {
-        self.nature != Nature::Read
-    }
-}
-
-/// Attempts after throttling; with full jitter up to 20 s each this bridges a few minutes.
-const THROTTLED: u32 = 14;
+/// How long throttling is bridged, counted from the first attempt.
+const THROTTLED: Duration = Duration::from_secs(300);
 /// Attempts after an unclear answer, for calls that may be repeated.
 const UNCLEAR: u32 = 6;
 
@@ -137,6 +61,7 @@ impl Caller {
         // Building and signing a request takes the processor for a millisecond. Those who wait to be polled beside us first
         // say what they want to read, so that batched readers get all keys of a refresh at once.
         tokio::task::yield_now().await;
+        let first = Instant::now();
         let mut attempt = 0;
         loop {
             self.budgets.take(api).await;
@@ -150,7 +75,7 @@ impl Caller {
             let throttled = matches!(&answer, Err(f) if f.class == Class::Throttled);
             self.budgets.record_answer(api, throttled);
             self.events.send(Event::Call {
-                service: api.service,
+                service: api.service.name,
                 operation: api.operation,
                 write: api.writes(),
                 seconds: began.elapsed().as_secs_f64(),
@@ -162,13 +87,13 @@ impl Caller {
                 Err(failed) => failed,
             };
             tracing::debug!(action = %failed.action, code = %failed.code, class = ?failed.class, attempt, "call failed");
-            let tries = match failed.class {
-                Class::Throttled => THROTTLED,
-                Class::Unclear if api.nature != Nature::Once => UNCLEAR,
-                _ => 1,
-            };
             attempt += 1;
-            if attempt >= tries {
+            let again = match failed.class {
+                Class::Throttled => first.elapsed() < THROTTLED,
+                Class::Unclear => api.nature != Nature::Once && attempt < UNCLEAR,
+                _ => false,
+            };
+            if !again {
                 return Err(failed);
             }
             progress::sleep(backoff(attempt)).await;
@@ -194,4 +119,85 @@ fn outcome(error: &Error) -> String {
 fn backoff(attempt: u32) -> Duration {
     let ceiling = (100_u64 << attempt.min(10)).min(20_000);
     Duration::from_millis(fastrand::u64(0..=ceiling))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::ec2;
+    use aws_sdk_ec2::operation::create_vpc::{CreateVpcError, CreateVpcOutput};
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::body::SdkBody;
+    use aws_smithy_types::error::ErrorMetadata;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    type Answer = Result<CreateVpcOutput, SdkError<CreateVpcError, HttpResponse>>;
+
+    fn refusal(code: &str, status: u16) -> SdkError<CreateVpcError, HttpResponse> {
+        let meta = ErrorMetadata::builder().code(code).build();
+        let status = StatusCode::try_from(status).unwrap();
+        SdkError::service_error(
+            CreateVpcError::generic(meta),
+            HttpResponse::new(status, SdkBody::empty()),
+        )
+    }
+
+    /// How often the call leaves, and how it ends.
+    async fn tries(api: Api, answer: impl Fn(u32) -> Answer + Send + Sync) -> (u32, bool) {
+        let caller = Caller::new(Events::to(Vec::new()), false, 4);
+        let sent = AtomicU32::new(0);
+        let result = caller
+            .call(api, || {
+                let n = sent.fetch_add(1, Ordering::Relaxed);
+                let answer = answer(n);
+                async move { answer }
+            })
+            .await;
+        (sent.into_inner(), result.is_ok())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn throttling_is_bridged_for_minutes_whatever_the_call() {
+        let start = Instant::now();
+        let busy = || Err(refusal("RequestLimitExceeded", 503));
+        let (sent, done) = tries(ec2::CREATE_VPC, |n| {
+            if n < 20 {
+                busy()
+            } else {
+                Ok(CreateVpcOutput::builder().build())
+            }
+        })
+        .await;
+        assert_eq!((sent, done), (21, true));
+        let start_of_storm = Instant::now();
+        assert!(start.elapsed() < THROTTLED);
+        let (_, done) = tries(ec2::CREATE_VPC, |_| busy()).await;
+        assert!(!done);
+        let waited = start_of_storm.elapsed();
+        assert!(waited >= THROTTLED && waited < THROTTLED * 2, "{waited:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_unclear_answer_is_repeated_only_where_that_is_harmless() {
+        let lost = |_| Err(refusal("InternalError", 500));
+        assert_eq!(tries(ec2::CREATE_VPC, lost).await, (1, false));
+        assert_eq!(tries(ec2::DELETE_VPC, lost).await, (UNCLEAR, false));
+        assert_eq!(tries(ec2::DESCRIBE_VPCS, lost).await, (UNCLEAR, false));
+        let wrong = |_| Err(refusal("InvalidParameterValue", 400));
+        assert_eq!(tries(ec2::DELETE_VPC, wrong).await, (1, false));
+    }
+
+    #[tokio::test]
+    async fn a_read_only_caller_sends_no_write() {
+        let caller = Caller::new(Events::to(Vec::new()), true, 4);
+        let sent = AtomicU32::new(0);
+        let result: Result<CreateVpcOutput, Error> = caller
+            .call(ec2::CREATE_VPC, || {
+                sent.fetch_add(1, Ordering::Relaxed);
+                async { Answer::Ok(CreateVpcOutput::builder().build()) }
+            })
+            .await;
+        assert!(result.is_err());
+        assert_eq!(sent.into_inner(), 0);
+    }
 }

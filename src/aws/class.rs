@@ -1,134 +1,161 @@
-//! From an SDK error to an [`Error`]: the class decides about retries, so the tables here are the doctrine.
-//! Codes are those of the services' API references ("Common errors", and the errors of each action).
+//! What a failed call means. Each service says first what its own codes mean (`classify` in its file); what they share is
+//! decided here. The class alone decides whether a call is sent again. Codes are those of the API references ("Common
+//! errors", and the errors of each action).
 
-mod hints;
-mod table;
+use super::api::{Answer, Api};
+use crate::engine::Class;
 
-use super::call::Api;
-use crate::engine::{Class, Error, Leftover};
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use hints::hint;
-use table::classify;
+/// The class of one failed attempt.
+pub(super) fn classify(api: Api, answer: Answer<'_>) -> Class {
+    (api.service.classify)(api, answer).unwrap_or_else(|| common(api, answer))
+}
 
-/// Classifies one failed attempt.
-pub(super) fn error<E>(api: Api, error: &SdkError<E, HttpResponse>) -> Error
-where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-{
-    let unclear = if api.writes() {
-        Leftover::Unknown
-    } else {
-        Leftover::Nothing
-    };
-    let SdkError::ServiceError(service) = error else {
-        let text = chain(error);
-        if let SdkError::ConstructionFailure(_) = error {
-            return Error::permanent(api.action(), text);
-        }
-        if lacks_credentials(&text) {
-            // The instance's metadata are asked last: this only says that nothing else had any.
-            let text = if text.contains("IMDS") {
-                "there are no credentials: none in the environment, a profile, a container or the instance's metadata".into()
-            } else {
-                text
-            };
-            return Error::permanent(api.action(), text).hint(CREDENTIALS);
-        }
-        return Error::of(Class::Unclear, api.action(), text).leftover(unclear);
-    };
-    let status = service.raw().status().as_u16();
-    let code = service.err().code().unwrap_or_default();
-    let message = service.err().message().unwrap_or_default();
-    // A proxy's page or half a document in place of the answer: AWS may well have done what it was asked for.
-    let unreadable = code.is_empty() && (200..300).contains(&status);
-    let class = if unreadable {
-        Class::Unclear
-    } else {
-        classify(api, code, message, status)
-    };
-    let mut out = Error::of(
-        class,
-        api.action(),
-        if unreadable {
-            format!("the answer cannot be understood: {}", chain(error))
-        } else if message.is_empty() {
-            format!("HTTP status {status}")
-        } else {
-            message.to_owned()
-        },
+fn common(api: Api, answer: Answer<'_>) -> Class {
+    match answer.code {
+        code if throttled(code) => Class::Throttled,
+        "ConcurrentModification"
+        | "ConcurrentModificationException"
+        | "OperationAborted"
+        | "OperationAbortedException"
+        | "ResourceUnavailable" => Class::NotReady,
+        "AlreadyExistsException" | "ResourceAlreadyExistsException" => Class::Conflict,
+        "NotImplemented" | "InvalidAction" => Class::Permanent,
+        "RequestTimeout"
+        | "RequestTimeoutException"
+        | "InternalError"
+        | "InternalFailure"
+        | "InternalServerError"
+        | "InternalServiceError"
+        | "ServiceUnavailable"
+        | "Unavailable" => Class::Unclear,
+        code if gone(code) && !api.creates_or_changes() => Class::Gone,
+        "" if answer.status == 404 && !api.creates_or_changes() => Class::Gone,
+        _ if answer.status == 429 => Class::Throttled,
+        _ if answer.status >= 500 && answer.status != 501 => Class::Unclear,
+        _ => Class::Permanent,
+    }
+}
+
+fn throttled(code: &str) -> bool {
+    matches!(
+        code,
+        "Throttling"
+            | "ThrottlingException"
+            | "ThrottledException"
+            | "RequestLimitExceeded"
+            | "RequestThrottled"
+            | "RequestThrottledException"
+            | "TooManyRequestsException"
+            | "SlowDown"
+            | "BandwidthLimitExceeded"
+            | "ProvisionedThroughputExceededException"
+            | "PriorRequestNotComplete"
+            | "EC2ThrottledException"
     )
-    .code(if code.is_empty() && status == 404 {
-        "NotFound"
-    } else {
-        code
-    });
-    out.request_id = service
-        .err()
-        .meta()
-        .extra("aws_request_id")
-        .map(ToOwned::to_owned);
-    if class == Class::Unclear {
-        out.leftover = unclear;
-    }
-    out.hint = hint(api, &out);
-    out
 }
 
-/// An item that an otherwise good answer lists as refused (`Unsuccessful` of EC2's DeleteVpcEndpoints): the error that
-/// its code would be as the answer to the whole call.
-pub fn refused(api: Api, code: &str, message: &str) -> Error {
-    let class = classify(api, code, message, 400);
-    let mut out = Error::of(class, api.action(), message).code(code);
-    out.hint = hint(api, &out);
-    out
-}
-
-pub(super) const CREDENTIALS: &str =
-    "log in again (`aws sso login`, new keys, or --profile NAME) and repeat the command";
-
-const CLOCK: &str = "the clock of this machine differs from AWS's by minutes: set it (`timedatectl` shows it), then repeat the command";
-
-fn lacks_credentials(text: &str) -> bool {
-    text.contains("credentials") || text.contains("CredentialsError")
-}
-
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut out = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let text = cause.to_string();
-        if !out.contains(&text) {
-            out = format!("{out}: {text}");
-        }
-        next = cause.source();
-    }
-    out
+/// The words that services have for "it does not exist". AWS has no common one.
+fn gone(code: &str) -> bool {
+    code.starts_with("NoSuch")
+        || [
+            "NotFound",
+            "NotFoundFault",
+            "NotFoundException",
+            "NotFoundError",
+        ]
+        .iter()
+        .any(|end| code.ends_with(end))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::call::once;
     use super::*;
+    use crate::aws::{ec2, s3, sts};
+
+    fn of(api: Api, code: &str, message: &str, status: u16) -> Class {
+        let answer = Answer {
+            code,
+            message,
+            status,
+        };
+        classify(api, answer)
+    }
 
     #[test]
-    fn an_answer_of_success_that_cannot_be_read_leaves_the_outcome_open() {
-        use aws_sdk_ec2::operation::create_vpc::CreateVpcError;
-        use aws_smithy_runtime_api::http::StatusCode;
-        use aws_smithy_types::body::SdkBody;
-        let answer = |status: u16| {
-            let status = StatusCode::try_from(status).unwrap();
-            let page = HttpResponse::new(status, SdkBody::from("<html>log in</html>"));
-            let answer = SdkError::service_error(CreateVpcError::unhandled("no XML we know"), page);
-            error(once("ec2", "CreateVpc"), &answer)
-        };
-        let open = answer(200);
+    fn throttling_and_unclear_answers_mean_the_same_everywhere() {
+        for service in crate::aws::SERVICES {
+            for api in (service.actions)() {
+                for code in [
+                    "Throttling",
+                    "ThrottlingException",
+                    "RequestLimitExceeded",
+                    "SlowDown",
+                ] {
+                    assert_eq!(of(*api, code, "", 400), Class::Throttled, "{api:?} {code}");
+                }
+                for code in ["InternalFailure", "ServiceUnavailable"] {
+                    assert_eq!(of(*api, code, "", 503), Class::Unclear, "{api:?} {code}");
+                }
+                assert_eq!(of(*api, "", "", 503), Class::Unclear, "{api:?}");
+                assert_eq!(of(*api, "", "", 429), Class::Throttled, "{api:?}");
+                for code in [
+                    "AccessDenied",
+                    "AccessDeniedException",
+                    "UnauthorizedOperation",
+                    "ExpiredToken",
+                    "ValidationError",
+                ] {
+                    assert_eq!(
+                        of(*api, code, "no", 403),
+                        Class::Permanent,
+                        "{api:?} {code}"
+                    );
+                }
+                assert_eq!(
+                    of(*api, "NotImplemented", "", 501),
+                    Class::Permanent,
+                    "{api:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_exist_is_gone_for_reads_and_deletions_only() {
         assert_eq!(
-            (open.class, &open.leftover),
-            (Class::Unclear, &Leftover::Unknown)
+            of(s3::GET_BUCKET_POLICY, "NoSuchBucketPolicy", "", 404),
+            Class::Gone
         );
-        assert!(open.message.contains("cannot be understood"), "{open}");
-        assert_eq!(answer(403).class, Class::Permanent);
+        assert_eq!(of(s3::LIST_BUCKETS, "", "", 404), Class::Gone);
+        assert_eq!(
+            of(s3::PUT_BUCKET_POLICY, "NoSuchKey", "", 404),
+            Class::Permanent
+        );
+        assert_eq!(
+            of(ec2::DELETE_VPC, "InvalidVpcID.NotFound", "", 400),
+            Class::Gone
+        );
+        assert_eq!(
+            of(ec2::CREATE_SUBNET, "InvalidVpcID.NotFound", "", 400),
+            Class::Propagating
+        );
+        assert_eq!(
+            of(sts::GET_CALLER_IDENTITY, "AccessDenied", "", 403),
+            Class::Permanent
+        );
+    }
+
+    #[test]
+    fn every_service_and_action_is_declared_once() {
+        let mut seen = std::collections::BTreeSet::new();
+        for service in crate::aws::SERVICES {
+            for api in (service.actions)() {
+                assert_eq!(api.service.name, service.name);
+                assert!(seen.insert(api.action()), "{api:?} is declared twice");
+                assert!(!api.grants.is_empty(), "{api:?} needs no permission?");
+                let bucket = (service.bucket)(*api);
+                assert!(bucket.burst >= 1.0 && bucket.rate > 0.0, "{api:?}");
+            }
+        }
     }
 }

@@ -1,13 +1,15 @@
 //! One connection to AWS from the usual environment: variables, profiles, SSO, assume-role, `AWS_ENDPOINT_URL`.
 
-use super::class;
+use super::environment;
+use super::error::chain;
+use super::hints;
+use super::redact::redact;
 use crate::engine::Error;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_ec2::config::Credentials;
 use aws_sdk_ec2::config::ProvideCredentials;
-use aws_smithy_http_client::{Builder, tls};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use std::time::Duration;
@@ -39,11 +41,7 @@ pub struct Connection {
 /// # Errors
 /// When the profile is not there or gives no credentials.
 pub async fn connect(settings: &Settings) -> Result<Connection, Error> {
-    let http = Builder::new()
-        .tls_provider(tls::Provider::Rustls(
-            tls::rustls_provider::CryptoMode::Ring,
-        ))
-        .build_https();
+    let http = environment::http_client()?;
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(settings.call_timeout.min(Duration::from_secs(5)))
         .read_timeout(settings.call_timeout)
@@ -72,9 +70,9 @@ pub async fn connect(settings: &Settings) -> Result<Connection, Error> {
         if let Err(error) = provider.provide_credentials().await {
             let text = format!(
                 "the profile `{profile}` gives none: {}",
-                class::chain(&error)
+                redact(&chain(&error))
             );
-            return Err(Error::permanent("credentials", text).hint(class::CREDENTIALS));
+            return Err(hints::CREDENTIALS.on(Error::permanent("credentials", text)));
         }
         loader = loader.profile_name(profile).credentials_provider(provider);
     }

@@ -1,9 +1,10 @@
 //! Batched EC2 reads. EC2's Describe calls share one shape: filters with up to 200 values, pages of up to 1,000 items
 //! ("Filter" and "MaxResults" in the EC2 API reference), so one reader type serves all of them.
 
-use super::call::{Api, Caller, read};
+use super::api::{Answer, Api, Bucket, Service, bucket};
+use super::call::Caller;
 use super::reader::Reader;
-use crate::engine::{Error, Identity};
+use crate::engine::{Class, Error, Identity};
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{self as t, Filter, Tag};
 use futures::FutureExt;
@@ -11,10 +12,70 @@ use futures::future::BoxFuture;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+mod actions;
 mod edge;
 mod network;
 
+pub use actions::*;
 pub use edge::PerTable;
+
+/// EC2 as a service.
+pub static SERVICE: Service = Service {
+    name: "ec2",
+    classify,
+    bucket: limits,
+    actions: || ACTIONS,
+};
+
+/// "Request throttling for the Amazon EC2 API": every action has its own bucket; non-mutating ones hold 100 tokens and
+/// get 20/s, mutating ones 50 and 5/s.
+fn limits(api: Api) -> Bucket {
+    if api.writes() {
+        bucket(api.operation, 50.0, 5.0)
+    } else {
+        bucket(api.operation, 100.0, 20.0)
+    }
+}
+
+/// "Error codes for the Amazon EC2 API", "Eventual consistency in the Amazon EC2 API".
+fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
+    let says = |text: &str| answer.says(text);
+    Some(match answer.code {
+        // The attachment or table was made a moment ago, and is not ready for a route yet.
+        "InvalidTransitGatewayID.NotFound" | "InvalidTransitGatewayAttachmentID.NotFound"
+            if matches!(api.operation, "CreateRoute" | "ReplaceRoute") =>
+        {
+            Class::NotReady
+        }
+        // An association that is replaced is known from a read: it went with its subnet, or was moved by an attempt
+        // whose answer was lost.
+        "InvalidAssociationID.NotFound" => Class::Gone,
+        // An ID that was created a moment ago.
+        code if code.ends_with(".NotFound") => {
+            if api.creates_or_changes() {
+                Class::Propagating
+            } else {
+                Class::Gone
+            }
+        }
+        // The gateway was attached to the table's VPC a moment ago.
+        "InvalidParameterValue" if says("belong to different networks") => Class::Propagating,
+        // A flow log's delivery role.
+        "InvalidParameter" if says("Unable to assume given IAM role") => Class::Propagating,
+        // "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames": they were set a moment ago.
+        "InvalidParameter" if says("enableDnsSupport") => Class::Propagating,
+        "DependencyViolation" | "InvalidGroup.InUse" => Class::InUse,
+        "IncorrectState" if api.operation.starts_with("Delete") => Class::InUse,
+        "IncorrectState" | "InvalidState" => Class::NotReady,
+        "InvalidGroup.Duplicate"
+        | "InvalidSubnet.Conflict"
+        | "FlowLogAlreadyExists"
+        | "DuplicateTransitGatewayAttachment"
+        | "Resource.AlreadyAssociated" => Class::Conflict,
+        code if code.ends_with("AlreadyExists") => Class::Conflict,
+        _ => return None,
+    })
+}
 
 /// Values of one filter in one call.
 const VALUES: usize = 200;
@@ -150,12 +211,12 @@ fn text(value: Option<&str>) -> Vec<String> {
 
 /// A reader over a paginated Describe call.
 macro_rules! describe {
-    ($client:expr, $caller:expr, $operation:literal, $page:expr, $method:ident, $items:ident) => {{
+    ($client:expr, $caller:expr, $api:expr, $page:expr, $method:ident, $items:ident) => {{
         let (client, caller): (Client, Arc<Caller>) = ($client.clone(), $caller.clone());
         Ec2Reader::new(move |filters: Vec<Filter>| {
             let (client, caller) = (client.clone(), caller.clone());
             async move {
-                const API: Api = read("ec2", $operation);
+                const API: Api = $api;
                 let mut all = Vec::new();
                 let mut token: Option<String> = None;
                 loop {
@@ -195,7 +256,7 @@ macro_rules! page {
 }
 
 macro_rules! readers {
-    ($($(#[$doc:meta])* $field:ident: $type:ty = $operation:literal $(pages of $page:literal)?, $method:ident, $items:ident;)*) => {
+    ($($(#[$doc:meta])* $field:ident: $type:ty = $api:ident $(pages of $page:literal)?, $method:ident, $items:ident;)*) => {
         /// EC2: its client and one batched reader per Describe call.
         pub struct Ec2 {
             /// The client.
@@ -223,7 +284,7 @@ macro_rules! readers {
             pub(super) fn new(config: &aws_config::SdkConfig, caller: &Arc<Caller>) -> Self {
                 let client = Client::new(config);
                 Self {
-                    $($field: describe!(client, caller, $operation, page!($($page)?), $method, $items),)*
+                    $($field: describe!(client, caller, $api, page!($($page)?), $method, $items),)*
                     transit_gateways: edge::transit_gateways(&client, caller),
                     tables: edge::tables(&client, caller),
                     vpc_attachments: edge::vpc_attachments(&client, caller),
@@ -241,21 +302,21 @@ macro_rules! readers {
 
 readers! {
     /// DescribeVpcs.
-    vpcs: t::Vpc = "DescribeVpcs", describe_vpcs, vpcs;
+    vpcs: t::Vpc = DESCRIBE_VPCS, describe_vpcs, vpcs;
     /// DescribeSubnets.
-    subnets: t::Subnet = "DescribeSubnets", describe_subnets, subnets;
+    subnets: t::Subnet = DESCRIBE_SUBNETS, describe_subnets, subnets;
     /// DescribeInternetGateways.
-    internet_gateways: t::InternetGateway = "DescribeInternetGateways", describe_internet_gateways, internet_gateways;
+    internet_gateways: t::InternetGateway = DESCRIBE_INTERNET_GATEWAYS, describe_internet_gateways, internet_gateways;
     /// DescribeRouteTables, whose pages hold 100 at most.
-    route_tables: t::RouteTable = "DescribeRouteTables" pages of 100, describe_route_tables, route_tables;
+    route_tables: t::RouteTable = DESCRIBE_ROUTE_TABLES pages of 100, describe_route_tables, route_tables;
     /// DescribeNetworkAcls.
-    network_acls: t::NetworkAcl = "DescribeNetworkAcls", describe_network_acls, network_acls;
+    network_acls: t::NetworkAcl = DESCRIBE_NETWORK_ACLS, describe_network_acls, network_acls;
     /// DescribeSecurityGroups.
-    security_groups: t::SecurityGroup = "DescribeSecurityGroups", describe_security_groups, security_groups;
+    security_groups: t::SecurityGroup = DESCRIBE_SECURITY_GROUPS, describe_security_groups, security_groups;
     /// DescribeSecurityGroupRules.
-    security_group_rules: t::SecurityGroupRule = "DescribeSecurityGroupRules", describe_security_group_rules, security_group_rules;
+    security_group_rules: t::SecurityGroupRule = DESCRIBE_SECURITY_GROUP_RULES, describe_security_group_rules, security_group_rules;
     /// DescribeNetworkInterfaces: only asked when a deletion is held.
-    network_interfaces: t::NetworkInterface = "DescribeNetworkInterfaces", describe_network_interfaces, network_interfaces;
+    network_interfaces: t::NetworkInterface = DESCRIBE_NETWORK_INTERFACES, describe_network_interfaces, network_interfaces;
 }
 
 impl Find for t::Vpc {

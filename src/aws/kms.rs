@@ -4,16 +4,87 @@
 //! key of the region. That pass runs once for all keys that are looked for in the same tick, and only when there is no
 //! record of a key or an open intent.
 
-use super::call::{Caller, read};
+use super::api::Guard::{RequestTag, ResourceTag, Via};
+use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, guarded, named};
+use super::call::Caller;
 use super::reader::Reader;
 use crate::engine::driver::{MARK_STEP, MARK_SUFFIX};
-use crate::engine::{Error, Identity, Ownership};
+use crate::engine::{Class, Error, Identity, Ownership};
 use aws_sdk_kms::Client;
 use aws_sdk_kms::types::{AliasListEntry, KeyState};
 use futures::FutureExt;
 use futures::future::try_join_all;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+
+/// KMS as a service.
+pub static SERVICE: Service = Service {
+    name: "kms",
+    classify,
+    bucket: limits,
+    actions: || ACTIONS,
+};
+
+const KEYS: &str = "arn:aws:kms:{region}:{account}:key/*";
+const OURS: Grant = guarded(KEYS, ResourceTag);
+const ALIAS: Grant = named("arn:aws:kms:{region}:{account}:alias/*-{suffix}");
+
+/// What a service does with our keys in the caller's name.
+pub(super) const fn through(action: &'static str) -> Grant {
+    const SERVICES: &[&str] = &["rds", "dynamodb", "secretsmanager"];
+    guarded(KEYS, Via(SERVICES)).of(action)
+}
+
+actions! { SERVICE;
+    Read DESCRIBE_KEY = "DescribeKey", [named(KEYS)];
+    Read GET_KEY_POLICY = "GetKeyPolicy", [OURS];
+    Read GET_KEY_ROTATION_STATUS = "GetKeyRotationStatus", [OURS];
+    Read LIST_GRANTS = "ListGrants", [OURS];
+    Read LIST_ALIASES = "ListAliases", [ANY];
+    Read LIST_KEYS = "ListKeys", [ANY];
+    Read LIST_RESOURCE_TAGS = "ListResourceTags", [named(KEYS)];
+    Once CREATE_KEY = "CreateKey", [guarded("*", RequestTag), guarded(KEYS, RequestTag).of("kms:TagResource")];
+    Repeatable ENABLE_KEY = "EnableKey", [OURS];
+    Repeatable DISABLE_KEY = "DisableKey", [OURS];
+    Repeatable UPDATE_KEY_DESCRIPTION = "UpdateKeyDescription", [OURS];
+    Repeatable PUT_KEY_POLICY = "PutKeyPolicy", [OURS];
+    Repeatable REVOKE_GRANT = "RevokeGrant", [OURS];
+    Repeatable ENABLE_KEY_ROTATION = "EnableKeyRotation", [OURS];
+    Repeatable DISABLE_KEY_ROTATION = "DisableKeyRotation", [OURS];
+    Repeatable TAG_RESOURCE = "TagResource", [OURS];
+    Repeatable UNTAG_RESOURCE = "UntagResource", [OURS];
+    Repeatable SCHEDULE_KEY_DELETION = "ScheduleKeyDeletion", [OURS];
+    Once CREATE_ALIAS = "CreateAlias", [ALIAS, OURS];
+    Repeatable UPDATE_ALIAS = "UpdateAlias", [ALIAS, guarded(KEYS, super::api::Guard::NotOfOthers)];
+    Repeatable DELETE_ALIAS = "DeleteAlias", [ALIAS, guarded(KEYS, super::api::Guard::NotOfOthers)];
+}
+
+/// "Request quotas for AWS KMS": per account and region, one for each action.
+fn limits(api: Api) -> Bucket {
+    let rate = match api.operation {
+        "CreateKey"
+        | "CreateAlias"
+        | "UpdateAlias"
+        | "UpdateKeyDescription"
+        | "EnableKey"
+        | "DisableKey"
+        | "DisableKeyRotation" => 5.0,
+        "TagResource" | "UntagResource" => 10.0,
+        "PutKeyPolicy" | "ScheduleKeyDeletion" | "EnableKeyRotation" | "DeleteAlias" => 15.0,
+        _ => 50.0,
+    };
+    bucket(api.operation, rate, rate)
+}
+
+/// "AWS KMS eventual consistency": a key that was made a moment ago is not visible everywhere.
+fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
+    Some(match answer.code {
+        "NotFoundException" if api.creates_or_changes() => Class::Propagating,
+        // A fresh role or principal that is not visible everywhere yet.
+        "MalformedPolicyDocumentException" if answer.says("nvalid principal") => Class::Propagating,
+        _ => return None,
+    })
+}
 
 /// Suffix and step.
 type Mark = (String, String);
@@ -108,7 +179,7 @@ impl Calls {
         loop {
             let page = self
                 .caller
-                .call(read("kms", "ListAliases"), || {
+                .call(LIST_ALIASES, || {
                     self.client
                         .list_aliases()
                         .limit(100)
@@ -160,7 +231,7 @@ impl Calls {
         loop {
             let page = self
                 .caller
-                .call(read("kms", "ListKeys"), || {
+                .call(LIST_KEYS, || {
                     self.client
                         .list_keys()
                         .limit(1000)
@@ -199,7 +270,7 @@ impl Calls {
         loop {
             let page = self
                 .caller
-                .call(read("kms", "ListResourceTags"), || {
+                .call(LIST_RESOURCE_TAGS, || {
                     self.client
                         .list_resource_tags()
                         .key_id(id)
@@ -220,7 +291,7 @@ impl Calls {
     async fn is_leaving(&self, id: &str) -> Result<bool, Error> {
         let answer = self
             .caller
-            .call(read("kms", "DescribeKey"), || {
+            .call(DESCRIBE_KEY, || {
                 self.client.describe_key().key_id(id).send()
             })
             .await?;

@@ -1,14 +1,65 @@
 //! Batched reads of log groups. DescribeLogGroups takes one prefix and no list of names (a list of identifiers exists,
 //! but what it answers for a name that does not exist is not documented), so names that begin alike share one listing.
 
-use super::call::{Caller, read};
+use super::api::{Answer, Api, Bucket, Grant, Service, actions, bucket, named};
+use super::call::Caller;
 use super::reader::Reader;
-use crate::engine::Error;
+use crate::engine::{Class, Error};
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::LogGroup;
 use futures::FutureExt;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+
+/// CloudWatch Logs as a service. "CloudWatch Logs quotas": 10 calls per second for most actions, 5 for tags.
+pub static SERVICE: Service = Service {
+    name: "logs",
+    classify,
+    bucket: limits,
+    actions: || ACTIONS,
+};
+
+fn limits(api: Api) -> Bucket {
+    let rate = if api.operation.ends_with("tagResource") || api.operation == "TagResource" {
+        5.0
+    } else {
+        10.0
+    };
+    bucket(api.operation, 2.0 * rate, rate)
+}
+
+/// A group of ours, by its name: `flow-logs-green-dev`, `/aws/rds/cluster/aurora-green-dev/postgresql`; and its streams.
+const OURS: [Grant; 3] = [
+    named("arn:aws:logs:{region}:{account}:log-group:*-{suffix}"),
+    named("arn:aws:logs:{region}:{account}:log-group:*-{suffix}:*"),
+    named("arn:aws:logs:{region}:{account}:log-group:*-{suffix}/*"),
+];
+const ALL: Grant = named("arn:aws:logs:{region}:{account}:log-group:*");
+
+actions! { SERVICE;
+    Read DESCRIBE_LOG_GROUPS = "DescribeLogGroups", [ALL];
+    Read LIST_TAGS_FOR_RESOURCE = "ListTagsForResource", [ALL];
+    Read DESCRIBE_SUBSCRIPTION_FILTERS = "DescribeSubscriptionFilters", [ALL];
+    Repeatable DELETE_SUBSCRIPTION_FILTER = "DeleteSubscriptionFilter", OURS;
+    Once CREATE_LOG_GROUP = "CreateLogGroup", [OURS[0], OURS[1], OURS[2], OURS[0].of("logs:TagResource"), OURS[1].of("logs:TagResource"), OURS[2].of("logs:TagResource")];
+    Repeatable PUT_RETENTION_POLICY = "PutRetentionPolicy", OURS;
+    Repeatable DELETE_RETENTION_POLICY = "DeleteRetentionPolicy", OURS;
+    Repeatable ASSOCIATE_KMS_KEY = "AssociateKmsKey", OURS;
+    Repeatable DISASSOCIATE_KMS_KEY = "DisassociateKmsKey", OURS;
+    Repeatable TAG_RESOURCE = "TagResource", OURS;
+    Repeatable UNTAG_RESOURCE = "UntagResource", OURS;
+    Repeatable DELETE_LOG_GROUP = "DeleteLogGroup", OURS;
+}
+
+fn classify(_: Api, answer: Answer<'_>) -> Option<Class> {
+    Some(match answer.code {
+        // A key that was made a moment ago, or its policy, is not visible to the service yet.
+        "InvalidParameterException" if answer.message.to_lowercase().contains("kms key") => {
+            Class::Propagating
+        }
+        _ => return None,
+    })
+}
 
 /// Names that agree in so many characters are asked for by their common prefix: `/aws/rds/` apart from `/aws/lambda/`.
 const ALIKE: usize = 9;
@@ -56,7 +107,7 @@ async fn listed(client: &Client, caller: &Caller, prefix: &str) -> Result<Vec<Lo
     let mut token: Option<String> = None;
     loop {
         let page = caller
-            .call(read("logs", "DescribeLogGroups"), || {
+            .call(DESCRIBE_LOG_GROUPS, || {
                 client
                     .describe_log_groups()
                     .log_group_name_prefix(prefix)

@@ -1,96 +1,100 @@
-//! Access to AWS: one client per service, one way to call, error classes, call budgets, batched readers.
+//! Access to AWS: one file per service (client, readers, actions, error classes, throttling buckets), and one way to call
+//! all of them. A new service is its file, its `mod` line and its line in `services!`.
 
+mod api;
 mod budget;
 mod call;
 mod class;
 mod connect;
-mod dynamodb;
-mod ec2;
-mod iam;
-mod kms;
-mod logs;
+mod environment;
+mod error;
+mod hints;
+pub mod permissions;
 mod preflight;
-mod rds;
 mod reader;
 mod recent;
-mod s3;
-mod secretsmanager;
+mod redact;
+#[cfg(test)]
+mod wire;
 
-pub use call::{Api, Caller, once, read, repeatable};
-pub use class::refused;
+pub mod dynamodb;
+pub mod ec2;
+pub mod iam;
+pub mod kms;
+pub mod logs;
+pub mod rds;
+pub mod s3;
+pub mod secretsmanager;
+pub mod servicequotas;
+pub mod sts;
+
+pub use api::{Answer, Api, Bucket, Grant, Guard, Nature, Service};
+pub use call::Caller;
 pub use connect::{Connection, Settings, connect};
-pub use dynamodb::DynamoDb;
-pub use ec2::{Ec2, Ec2Reader, Find, PerTable, find, find_all, tags_of};
-pub use iam::Iam;
-pub use kms::Kms;
-pub use logs::Logs;
-pub use preflight::{Check, Depth, Level, Preflight, Wanted, preflight};
-pub use rds::{Listing, Named, Rds, rds_tags_of};
+pub use ec2::{Ec2Reader, Find, PerTable, find, find_all, tags_of};
+pub use environment::region;
+pub use error::refused;
+pub use preflight::{Check, Count, Demand, Level, Preflight, Version, judge, look};
+pub use rds::{Listing, Named, rds_tags_of};
 pub use reader::Reader;
 pub use recent::{RecentTags, Refreshing};
-pub use s3::S3;
-pub use secretsmanager::SecretsManager;
 
-use crate::engine::{Error, Events};
+use crate::engine::Error;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use std::sync::Arc;
 
-/// Everything that a resource type needs to reach AWS. Shared by all steps.
-pub struct Aws {
-    /// The account that the credentials belong to.
-    pub account: String,
-    /// The region.
-    pub region: String,
-    /// The network.
-    pub ec2: Ec2,
-    /// Aurora.
-    pub rds: Rds,
-    /// Buckets.
-    pub s3: S3,
-    /// Tables.
-    pub dynamodb: DynamoDb,
-    /// Keys and aliases.
-    pub kms: Kms,
-    /// Roles.
-    pub iam: Iam,
-    /// Log groups.
-    pub logs: Logs,
-    /// The database's managed secret.
-    pub secretsmanager: SecretsManager,
-    /// Tags that were read a moment ago.
-    pub recent: RecentTags,
-    caller: Arc<Caller>,
+/// The services: a field of [`Aws`] with its type, and an entry in the list of all.
+macro_rules! services {
+    ($($field:ident: $type:ident;)*) => {
+        /// Everything that a resource type needs to reach AWS. Shared by all steps.
+        pub struct Aws {
+            /// The account that the credentials belong to; empty until somebody asked.
+            pub account: String,
+            /// The region.
+            pub region: String,
+            $(
+                #[doc = concat!("The service `", stringify!($field), "`.")]
+                pub $field: $field::$type,
+            )*
+            /// Tags that were read a moment ago.
+            pub recent: RecentTags,
+            caller: Arc<Caller>,
+        }
+
+        impl Aws {
+            /// Clients and readers over one connection; all calls go through `caller`. The account is not known yet.
+            pub fn new(connection: &Connection, caller: Arc<Caller>) -> Self {
+                let config = &connection.config;
+                Self {
+                    account: String::new(),
+                    region: config.region().map(ToString::to_string).unwrap_or_default(),
+                    $($field: $field::$type::new(config, &caller),)*
+                    recent: RecentTags::default(),
+                    caller,
+                }
+            }
+        }
+
+        /// All services.
+        pub static SERVICES: &[&Service] = &[$(&$field::SERVICE),*];
+    };
+}
+
+services! {
+    dynamodb: DynamoDb;
+    ec2: Ec2;
+    iam: Iam;
+    kms: Kms;
+    logs: Logs;
+    rds: Rds;
+    s3: S3;
+    secretsmanager: SecretsManager;
+    servicequotas: ServiceQuotas;
+    sts: Sts;
 }
 
 impl Aws {
-    /// Clients and readers over one connection. `read_only` refuses every mutating call before it leaves; at
-    /// most `parallelism` calls are in flight.
-    pub fn new(
-        connection: &Connection,
-        account: String,
-        events: Events,
-        read_only: bool,
-        parallelism: usize,
-    ) -> Arc<Self> {
-        let config = &connection.config;
-        let caller = Arc::new(Caller::new(events, read_only, parallelism));
-        Arc::new(Self {
-            account,
-            region: config.region().map(ToString::to_string).unwrap_or_default(),
-            ec2: Ec2::new(config, &caller),
-            rds: Rds::new(config, &caller),
-            s3: S3::new(config),
-            dynamodb: DynamoDb::new(config),
-            kms: Kms::new(config, &caller),
-            iam: Iam::new(config),
-            logs: Logs::new(config, &caller),
-            secretsmanager: SecretsManager::new(config),
-            recent: RecentTags::default(),
-            caller,
-        })
-    }
-
     /// Sends one API call: within the budget, counted, retried as far as its nature allows.
     pub async fn call<T, E, F>(
         &self,

@@ -1,50 +1,43 @@
-//! What can be known before anything is created: who and where we are, the zones, whether the engine version is still
-//! offered, and the quotas that can be read. One pass, all calls in parallel, reads only. A command that only compares
-//! asks for the light form: caller and zones.
+//! What can be known before anything is created. First who and where we are and which zones there are: two calls, for
+//! every command. Then, when the plan is known, whether what it would really make can be had: the engine version it sends
+//! and the quotas of what it creates. Reads only; what goes wrong is a finding.
 
 mod quotas;
 mod version;
 
-use super::call::{Caller, read};
-use super::connect::Connection;
-use crate::engine::{Class, Error, Events};
+use super::{Aws, ec2, sts};
+use crate::engine::{Class, Error};
 use aws_sdk_ec2::types::AvailabilityZone;
 use serde::Serialize;
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-/// What is wanted of the account.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Wanted {
-    /// The environment suffix, by which we know what is ours already.
-    pub suffix: String,
-    /// Availability zones.
-    pub zones: usize,
-    /// The database engine, `aurora-postgresql`.
-    pub engine: String,
-    /// Its version.
-    pub engine_version: String,
-    /// VPCs in all.
-    pub vpcs: usize,
-    /// Transit gateways in all.
-    pub transit_gateways: usize,
-    /// Interface endpoints in one VPC.
-    pub interface_endpoints: usize,
-    /// Database clusters in all.
-    pub clusters: usize,
-    /// Database instances in all.
-    pub instances: usize,
+/// What a plan would make, as far as AWS may refuse it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Demand {
+    /// By kind and scope: how many.
+    pub kinds: BTreeMap<String, BTreeMap<String, Count>>,
+    /// Engine versions that are sent.
+    pub versions: Vec<Version>,
 }
 
-/// How much is asked.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Depth {
-    /// Caller and zones: two calls.
-    Light {
-        /// Availability zones that are needed.
-        zones: usize,
-    },
-    /// Everything.
-    Full(Wanted),
+/// Things of one kind in one scope.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Count {
+    /// That would be made.
+    pub new: usize,
+    /// That are there already and ours.
+    pub there: usize,
+}
+
+/// An engine version that a plan sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// The database engine, `aurora-postgresql`.
+    pub engine: String,
+    /// The version that is asked for.
+    pub wanted: String,
+    /// The version that runs, if there is one.
+    pub running: Option<String>,
 }
 
 /// How grave a finding is.
@@ -74,7 +67,8 @@ pub struct Check {
 }
 
 impl Check {
-    fn new(name: &str, level: Level, text: impl Into<String>) -> Self {
+    /// A finding.
+    pub fn new(name: &str, level: Level, text: impl Into<String>) -> Self {
         Self {
             name: name.to_owned(),
             level,
@@ -83,7 +77,9 @@ impl Check {
         }
     }
 
-    fn hint(mut self, hint: impl Into<String>) -> Self {
+    /// The same with what the user can do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
@@ -140,41 +136,17 @@ impl Preflight {
     }
 }
 
-/// The clients of the pass.
-struct Clients {
-    caller: Arc<Caller>,
-    ec2: aws_sdk_ec2::Client,
-    rds: aws_sdk_rds::Client,
-    quotas: aws_sdk_servicequotas::Client,
-}
-
-/// Makes the pass. It never fails: what goes wrong is a finding.
-pub async fn preflight(connection: &Connection, events: Events, depth: &Depth) -> Preflight {
-    let config = &connection.config;
-    let clients = Clients {
-        caller: Arc::new(Caller::new(events, true, 16)),
-        ec2: aws_sdk_ec2::Client::new(config),
-        rds: aws_sdk_rds::Client::new(config),
-        quotas: aws_sdk_servicequotas::Client::new(config),
-    };
-    let sts = aws_sdk_sts::Client::new(config);
-    let who = clients.caller.call(read("sts", "GetCallerIdentity"), || {
-        sts.get_caller_identity().send()
+/// Who and where we are, and the zones. `zones` is how many are needed.
+pub async fn look(aws: &Aws, zones: usize) -> Preflight {
+    let who = aws.call(sts::GET_CALLER_IDENTITY, || {
+        aws.sts.client.get_caller_identity().send()
     });
-    let zones = clients
-        .caller
-        .call(read("ec2", "DescribeAvailabilityZones"), || {
-            clients.ec2.describe_availability_zones().send()
-        });
-    let more = async {
-        match depth {
-            Depth::Light { .. } => Vec::new(),
-            Depth::Full(wanted) => more(&clients, wanted).await,
-        }
-    };
-    let (who, zones, more) = tokio::join!(who, zones, more);
+    let listed = aws.call(ec2::DESCRIBE_AVAILABILITY_ZONES, || {
+        aws.ec2.client.describe_availability_zones().send()
+    });
+    let (who, listed) = tokio::join!(who, listed);
     let mut out = Preflight {
-        region: config.region().map(ToString::to_string).unwrap_or_default(),
+        region: aws.region.clone(),
         ..Preflight::default()
     };
     match who {
@@ -190,15 +162,11 @@ pub async fn preflight(connection: &Connection, events: Events, depth: &Depth) -
             return out;
         }
     }
-    let wanted = match depth {
-        Depth::Light { zones } => *zones,
-        Depth::Full(wanted) => wanted.zones,
-    };
-    match zones {
+    match listed {
         Ok(answer) => {
             out.zones = usable(answer.availability_zones());
-            out.checks.push(enough(&out.region, &out.zones, wanted));
-            let used = &out.zones[..wanted.min(out.zones.len())];
+            out.checks.push(enough(&out.region, &out.zones, zones));
+            let used = &out.zones[..zones.min(out.zones.len())];
             out.checks
                 .extend(healthy(answer.availability_zones(), used));
         }
@@ -208,27 +176,15 @@ pub async fn preflight(connection: &Connection, events: Events, depth: &Depth) -
             out.checks.push(Check { hint, ..check });
         }
     }
-    out.checks.extend(more);
     out
 }
 
-async fn more(clients: &Clients, wanted: &Wanted) -> Vec<Check> {
-    let databases = quotas::databases(clients, wanted);
-    let version = version::offered(clients, wanted);
-    let network = quotas::network(clients, wanted);
-    let (databases, version, network) = tokio::join!(databases, version, network);
-    let (mut checks, running) = databases;
-    // Clusters that run go on running a version that is no longer offered to new ones.
-    let new = running.is_none_or(|ours| ours < wanted.clusters);
-    let version = match version.level {
-        Level::Error if !new => Check {
-            level: Level::Warning,
-            ..version
-        },
-        _ => version,
-    };
-    checks.insert(0, version);
-    checks.extend(network);
+/// Whether what a plan would make can be had. A plan that makes nothing of the kind costs no call.
+pub async fn judge(aws: &Aws, demand: &Demand) -> Vec<Check> {
+    let versions = version::all(aws, &demand.versions);
+    let quotas = quotas::all(aws, demand);
+    let (mut checks, quotas) = tokio::join!(versions, quotas);
+    checks.extend(quotas);
     checks
 }
 

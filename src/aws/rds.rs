@@ -2,9 +2,12 @@
 //! search for marked things. Groups could not be filtered anyway ("Filters: This parameter isn't currently supported"),
 //! and clusters and instances are few (40 of each by default): a page of 100 is one call, whatever we own.
 
-use super::call::{Caller, read};
+use super::api::Guard::{LinkedTo, PassedTo};
+use super::api::{ANY, Answer, Api, Grant, Service, actions, bucket, guarded, named};
+use super::call::Caller;
+use super::kms::through;
 use super::reader::Reader;
-use crate::engine::Error;
+use crate::engine::{Class, Error};
 use aws_sdk_rds::Client;
 use aws_sdk_rds::types::{self as t, Tag};
 use futures::FutureExt;
@@ -14,6 +17,136 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
+
+/// RDS as a service.
+pub static SERVICE: Service = Service {
+    name: "rds",
+    classify,
+    bucket: |api| bucket(api.operation, 40.0, 10.0),
+    actions: || ACTIONS,
+};
+
+/// A permission on a type of RDS's, all of them or those whose name ends in our suffix.
+macro_rules! on {
+    ($kind:literal) => {
+        named(concat!(
+            "arn:aws:rds:{region}:{account}:",
+            $kind,
+            ":*-{suffix}"
+        ))
+    };
+    (all $kind:literal) => {
+        named(concat!("arn:aws:rds:{region}:{account}:", $kind, ":*"))
+    };
+}
+
+const CLUSTER: Grant = on!("cluster");
+/// Final snapshots, whose names end in the time they were made at.
+const SNAPSHOT: Grant =
+    named("arn:aws:rds:{region}:{account}:cluster-snapshot:snapshot-aurora-*-{suffix}-*");
+const INSTANCE: Grant = on!("db");
+const SUBNETS: Grant = on!("subgrp");
+const CLUSTER_PARAMETERS: Grant = on!("cluster-pg");
+const PARAMETERS: Grant = on!("pg");
+/// The option group that AWS takes where none is named.
+const OPTIONS: Grant = named("arn:aws:rds:{region}:{account}:og:default:*");
+const MONITORING: Grant = guarded(
+    "arn:aws:iam::{account}:role/*-{suffix}",
+    PassedTo("monitoring.rds.amazonaws.com"),
+)
+.of("iam:PassRole");
+const LINKED_ROLE: Grant = guarded(
+    "arn:aws:iam::{account}:role/aws-service-role/rds.amazonaws.com/*",
+    LinkedTo("rds.amazonaws.com"),
+)
+.of("iam:CreateServiceLinkedRole");
+const TAG: Grant = ANY_OF_OURS[0].of("rds:AddTagsToResource");
+const ANY_OF_OURS: [Grant; 5] = [CLUSTER, INSTANCE, SUBNETS, CLUSTER_PARAMETERS, PARAMETERS];
+/// The master password: RDS makes it in the caller's name ("Password management with Amazon RDS and AWS Secrets
+/// Manager", "Permissions required").
+const SECRET: &str = "arn:aws:secretsmanager:{region}:{account}:secret:rds!*";
+
+actions! { SERVICE;
+    Read DESCRIBE_ACCOUNT_ATTRIBUTES = "DescribeAccountAttributes", [ANY];
+    Read DESCRIBE_DB_CLUSTERS = "DescribeDBClusters", [on!(all "cluster")];
+    Read DESCRIBE_DB_CLUSTER_SNAPSHOTS = "DescribeDBClusterSnapshots", [on!(all "cluster"), on!(all "cluster-snapshot")];
+    Read DESCRIBE_DB_CLUSTER_SNAPSHOT_ATTRIBUTES = "DescribeDBClusterSnapshotAttributes", [on!(all "cluster-snapshot")];
+    Read DESCRIBE_DB_CLUSTER_PARAMETERS = "DescribeDBClusterParameters", [on!(all "cluster-pg")];
+    Read DESCRIBE_DB_CLUSTER_PARAMETER_GROUPS = "DescribeDBClusterParameterGroups", [on!(all "cluster-pg")];
+    Read DESCRIBE_DB_ENGINE_VERSIONS = "DescribeDBEngineVersions", [ANY];
+    Read DESCRIBE_DB_INSTANCES = "DescribeDBInstances", [on!(all "db")];
+    Read DESCRIBE_DB_PARAMETERS = "DescribeDBParameters", [on!(all "pg")];
+    Read DESCRIBE_DB_PARAMETER_GROUPS = "DescribeDBParameterGroups", [on!(all "pg")];
+    Read DESCRIBE_DB_SUBNET_GROUPS = "DescribeDBSubnetGroups", [on!(all "subgrp")];
+    Read LIST_TAGS_FOR_RESOURCE = "ListTagsForResource", [on!(all "cluster"), on!(all "db"), on!(all "subgrp"), on!(all "cluster-pg"), on!(all "pg")];
+    Repeatable ADD_TAGS_TO_RESOURCE = "AddTagsToResource", ANY_OF_OURS;
+    Repeatable REMOVE_TAGS_FROM_RESOURCE = "RemoveTagsFromResource", ANY_OF_OURS;
+    Once CREATE_DB_SUBNET_GROUP = "CreateDBSubnetGroup", [SUBNETS, LINKED_ROLE, SUBNETS.of("rds:AddTagsToResource")];
+    Repeatable MODIFY_DB_SUBNET_GROUP = "ModifyDBSubnetGroup", [SUBNETS];
+    Repeatable DELETE_DB_SUBNET_GROUP = "DeleteDBSubnetGroup", [SUBNETS];
+    Once CREATE_DB_PARAMETER_GROUP = "CreateDBParameterGroup", [PARAMETERS, PARAMETERS.of("rds:AddTagsToResource")];
+    Repeatable MODIFY_DB_PARAMETER_GROUP = "ModifyDBParameterGroup", [PARAMETERS];
+    Repeatable RESET_DB_PARAMETER_GROUP = "ResetDBParameterGroup", [PARAMETERS];
+    Repeatable DELETE_DB_PARAMETER_GROUP = "DeleteDBParameterGroup", [PARAMETERS];
+    Once CREATE_DB_CLUSTER_PARAMETER_GROUP = "CreateDBClusterParameterGroup", [CLUSTER_PARAMETERS, CLUSTER_PARAMETERS.of("rds:AddTagsToResource")];
+    Repeatable MODIFY_DB_CLUSTER_PARAMETER_GROUP = "ModifyDBClusterParameterGroup", [CLUSTER_PARAMETERS];
+    Repeatable RESET_DB_CLUSTER_PARAMETER_GROUP = "ResetDBClusterParameterGroup", [CLUSTER_PARAMETERS];
+    Repeatable DELETE_DB_CLUSTER_PARAMETER_GROUP = "DeleteDBClusterParameterGroup", [CLUSTER_PARAMETERS];
+    Once CREATE_DB_CLUSTER = "CreateDBCluster", [CLUSTER, CLUSTER_PARAMETERS, SUBNETS, OPTIONS, TAG, LINKED_ROLE, through("kms:DescribeKey"), through("kms:CreateGrant"), through("kms:Decrypt"), through("kms:GenerateDataKey*"), named(SECRET).of("secretsmanager:CreateSecret"), named(SECRET).of("secretsmanager:TagResource")];
+    Repeatable MODIFY_DB_CLUSTER = "ModifyDBCluster", [CLUSTER, CLUSTER_PARAMETERS, OPTIONS];
+    Repeatable REMOVE_ROLE_FROM_DB_CLUSTER = "RemoveRoleFromDBCluster", [CLUSTER];
+    Repeatable STOP_ACTIVITY_STREAM = "StopActivityStream", [CLUSTER];
+    Repeatable DISABLE_HTTP_ENDPOINT = "DisableHttpEndpoint", [CLUSTER];
+    Repeatable START_DB_CLUSTER = "StartDBCluster", [CLUSTER];
+    Repeatable DELETE_DB_CLUSTER = "DeleteDBCluster", [CLUSTER, SNAPSHOT, CLUSTER.of("rds:CreateDBClusterSnapshot"), SNAPSHOT.of("rds:CreateDBClusterSnapshot"), SNAPSHOT.of("rds:AddTagsToResource")];
+    Repeatable DELETE_DB_CLUSTER_SNAPSHOT = "DeleteDBClusterSnapshot", [SNAPSHOT];
+    Once CREATE_DB_INSTANCE = "CreateDBInstance", [INSTANCE, CLUSTER, PARAMETERS, SUBNETS, OPTIONS, INSTANCE.of("rds:AddTagsToResource"), MONITORING, through("kms:DescribeKey"), through("kms:CreateGrant"), through("kms:Decrypt"), through("kms:GenerateDataKey*")];
+    Repeatable MODIFY_DB_INSTANCE = "ModifyDBInstance", [INSTANCE, PARAMETERS, OPTIONS, MONITORING];
+    Once REBOOT_DB_INSTANCE = "RebootDBInstance", [INSTANCE];
+    Repeatable DELETE_DB_INSTANCE = "DeleteDBInstance", [INSTANCE];
+}
+
+/// "Errors" of RDS's actions; the older ones end in `Fault`, some do not.
+fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
+    let says = |text: &str| answer.says(text);
+    Some(match answer.code {
+        // "Cluster cannot be deleted, it still contains DB instances in non-deleting state."
+        "InvalidDBClusterStateFault" if api.operation == "DeleteDBCluster" => Class::InUse,
+        // The first call of an account makes RDS's service-linked role, and may come too early for it.
+        "InvalidParameterValue" if lacks_linked_role(answer.message) => Class::Propagating,
+        // A monitoring role that is not visible everywhere yet.
+        "InvalidParameterValue"
+            if (says("role") || says("Role"))
+                && (says("assume") || says("is invalid or does not") || says("not authorized")) =>
+        {
+            Class::Propagating
+        }
+        // A group, cluster or key that was created a moment ago.
+        code if api.creates_or_changes() && code.contains("NotFound") => Class::Propagating,
+        "InvalidSubnet" if api.operation == "CreateDBSubnetGroup" => Class::Propagating,
+        "KMSKeyNotAccessibleFault" => Class::Propagating,
+        "InvalidDBSubnetGroupStateFault"
+        | "InvalidDBParameterGroupState"
+        | "InvalidDBParameterGroupStateFault" => Class::InUse,
+        // A subnet that an instance on its way out still uses ("Subnets: [..] are in use by DB instances").
+        "SubnetInUse" => Class::InUse,
+        "InvalidDBClusterStateFault" | "InvalidDBInstanceState" | "InvalidDBInstanceStateFault" => {
+            Class::NotReady
+        }
+        "SubnetAlreadyInUse" => Class::Permanent,
+        code if code.ends_with("AlreadyExists") || code.ends_with("AlreadyExistsFault") => {
+            Class::Conflict
+        }
+        _ => return None,
+    })
+}
+
+/// True for RDS's words for a service-linked role that is not there yet ("Unable to create the resource. Verify that you
+/// have permission to create service linked role. Otherwise wait and try again later"; subnet groups: "Missing necessary
+/// credentials", with a link to the page on that role).
+pub(super) fn lacks_linked_role(message: &str) -> bool {
+    message.contains("service linked role") || message.contains("ServiceLinkedRoles")
+}
 
 /// How old a listing may be for the search of marked things, which runs beside the reads of recorded ones.
 const FRESH: Duration = Duration::from_secs(2);
@@ -87,7 +220,7 @@ pub fn rds_tags_of(tags: &[Tag]) -> Tags {
 
 /// A reader over a paginated Describe call.
 macro_rules! listing {
-    ($client:expr, $caller:expr, $operation:literal, $method:ident, $items:ident) => {{
+    ($client:expr, $caller:expr, $api:expr, $method:ident, $items:ident) => {{
         let (client, caller): (Client, Arc<Caller>) = ($client.clone(), $caller.clone());
         Listing::new(move || {
             let (client, caller) = (client.clone(), caller.clone());
@@ -96,7 +229,7 @@ macro_rules! listing {
                 let mut marker: Option<String> = None;
                 loop {
                     let page = caller
-                        .call(read("rds", $operation), || {
+                        .call($api, || {
                             client
                                 .$method()
                                 .max_records(100)
@@ -117,7 +250,7 @@ macro_rules! listing {
 }
 
 macro_rules! readers {
-    ($($(#[$doc:meta])* $field:ident: $type:ty = $operation:literal, $method:ident, $items:ident, $name:ident;)*) => {
+    ($($(#[$doc:meta])* $field:ident: $type:ty = $api:ident, $method:ident, $items:ident, $name:ident;)*) => {
         /// RDS: its client and one batched reader per Describe call.
         pub struct Rds {
             /// The client.
@@ -132,7 +265,7 @@ macro_rules! readers {
             pub(super) fn new(config: &aws_config::SdkConfig, caller: &Arc<Caller>) -> Self {
                 let client = Client::new(config);
                 Self {
-                    $($field: listing!(client, caller, $operation, $method, $items),)*
+                    $($field: listing!(client, caller, $api, $method, $items),)*
                     reboots: Mutex::default(),
                     tags: tags(&client, caller),
                     client,
@@ -150,15 +283,15 @@ macro_rules! readers {
 
 readers! {
     /// DescribeDBClusters.
-    clusters: t::DbCluster = "DescribeDBClusters", describe_db_clusters, db_clusters, db_cluster_identifier;
+    clusters: t::DbCluster = DESCRIBE_DB_CLUSTERS, describe_db_clusters, db_clusters, db_cluster_identifier;
     /// DescribeDBInstances.
-    instances: t::DbInstance = "DescribeDBInstances", describe_db_instances, db_instances, db_instance_identifier;
+    instances: t::DbInstance = DESCRIBE_DB_INSTANCES, describe_db_instances, db_instances, db_instance_identifier;
     /// DescribeDBSubnetGroups.
-    subnet_groups: t::DbSubnetGroup = "DescribeDBSubnetGroups", describe_db_subnet_groups, db_subnet_groups, db_subnet_group_name;
+    subnet_groups: t::DbSubnetGroup = DESCRIBE_DB_SUBNET_GROUPS, describe_db_subnet_groups, db_subnet_groups, db_subnet_group_name;
     /// DescribeDBClusterParameterGroups.
-    cluster_parameter_groups: t::DbClusterParameterGroup = "DescribeDBClusterParameterGroups", describe_db_cluster_parameter_groups, db_cluster_parameter_groups, db_cluster_parameter_group_name;
+    cluster_parameter_groups: t::DbClusterParameterGroup = DESCRIBE_DB_CLUSTER_PARAMETER_GROUPS, describe_db_cluster_parameter_groups, db_cluster_parameter_groups, db_cluster_parameter_group_name;
     /// DescribeDBParameterGroups.
-    parameter_groups: t::DbParameterGroup = "DescribeDBParameterGroups", describe_db_parameter_groups, db_parameter_groups, db_parameter_group_name;
+    parameter_groups: t::DbParameterGroup = DESCRIBE_DB_PARAMETER_GROUPS, describe_db_parameter_groups, db_parameter_groups, db_parameter_group_name;
 }
 
 impl Rds {
@@ -174,7 +307,7 @@ fn tags(client: &Client, caller: &Arc<Caller>) -> Reader<String, Tags> {
         let (client, caller) = (client.clone(), caller.clone());
         async move {
             let one = async |arn: String| {
-                let answer = caller.call(read("rds", "ListTagsForResource"), || {
+                let answer = caller.call(LIST_TAGS_FOR_RESOURCE, || {
                     client.list_tags_for_resource().resource_name(&arn).send()
                 });
                 match answer.await {

@@ -11,9 +11,6 @@ use crate::resources::ec2::{GatewayEndpoint, InterfaceEndpoint, SecurityGroup};
 use crate::resources::policy::Policy;
 use serde_json::{Value, json};
 
-/// How many interface endpoints a VPC has.
-pub const INTERFACE_ENDPOINTS: usize = SERVICES.len();
-
 /// Interface endpoints: the service's name, its prefix in IAM, and actions that have no resource (for these, AWS knows
 /// no `aws:ResourceAccount`; "Actions, resources, and condition keys" of each service).
 const SERVICES: [(&str, &str, &[&str]); 8] = [
@@ -212,6 +209,6 @@ mod tests {
             }
         }
         // S3's and DynamoDB's gateway endpoints and the interface endpoints, in both environments.
-        assert_eq!(seen, 2 * (2 + super::INTERFACE_ENDPOINTS));
+        assert_eq!(seen, 2 * (2 + super::SERVICES.len()));
     }
 }

@@ -1,10 +1,11 @@
 //! What is built: pure functions from configuration and facts to a graph, one file per section of the platform.
-//! No API call is made here.
+//! Only [`Facts::read`] makes calls.
 
 mod acls;
 mod cidr;
 mod database;
 mod endpoints;
+mod facts;
 mod flow_logs;
 mod keys;
 mod logging;
@@ -18,7 +19,7 @@ mod tables;
 mod transit;
 
 pub use cidr::{Tier, Tiers};
-pub use endpoints::INTERFACE_ENDPOINTS;
+pub use facts::{Facts, ServicePrefixLists};
 pub use logging::DATABASE_CLUSTER;
 pub use services::{SERVICES, Service};
 
@@ -26,40 +27,8 @@ use crate::config::Config;
 use crate::engine::driver::{MARK_DEPLOYMENT, MARK_STEP, MARK_SUFFIX};
 use crate::engine::graph::GraphError;
 use crate::engine::{Builder, Deployment, Graph, Handle, Kind, StepMeta};
-use crate::resources::ec2::ServicePrefixLists;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::fmt;
-
-/// What must be known of the account before the graph can be made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Facts {
-    /// The account id.
-    pub account: String,
-    /// The availability zones that are used, sorted by name.
-    pub zones: Vec<String>,
-    /// The region's address blocks of S3 and DynamoDB.
-    pub prefix_lists: ServicePrefixLists,
-}
-
-impl Facts {
-    /// The facts that a state records, if it records any that this program understands.
-    pub fn recorded(value: &serde_json::Value) -> Option<Self> {
-        Self::deserialize(value).ok()
-    }
-
-    /// What stands in for facts before the first run.
-    pub fn assumed(config: &Config) -> Self {
-        let zones = ["a", "b", "c", "d"].iter().take(config.network.zones);
-        Self {
-            account: "000000000000".into(),
-            zones: zones.map(|z| format!("{}{z}", config.region)).collect(),
-            prefix_lists: ServicePrefixLists {
-                s3: "pl-s3".into(),
-                dynamodb: "pl-dynamodb".into(),
-            },
-        }
-    }
-}
 
 #[cfg(test)]
 impl Facts {
@@ -67,11 +36,7 @@ impl Facts {
     pub(crate) fn sample() -> Self {
         Self {
             account: "123456789012".into(),
-            zones: ["a", "b", "c"].map(|z| format!("eu-central-1{z}")).into(),
-            prefix_lists: ServicePrefixLists {
-                s3: "pl-s3".into(),
-                dynamodb: "pl-dynamodb".into(),
-            },
+            ..Self::assumed(&Config::default())
         }
     }
 }

@@ -18,11 +18,12 @@ pub async fn plan(
     choice: Option<Choice>,
 ) -> Result<Exit, Failure> {
     let events = cx.console.events(None);
-    let session = Session::open(cx, scope, &events, Mode::Plan).await?;
-    let config = &session.config;
-    let mut state = state::read(session.store.as_ref(), &config.region).await?;
+    let mut session = Session::open(cx, scope, &events, Mode::Plan).await?;
+    let region = session.config.region.clone();
+    let mut state = state::read(session.store.as_ref(), &region).await?;
     session.check_home(&state)?;
     let plan = make(&session, &mut state, choice).await;
+    session.judge(&plan).await?;
     show(cx, &session, &plan)?;
     cx.console
         .document(&PlanDocument::new(session.home(), &plan))?;
@@ -62,9 +63,10 @@ pub async fn apply(
     let timings = asked.timings.map(|path| (Timings::new("apply"), path));
     let events = cx.console.events(timings.as_ref().map(|t| &t.0));
     let locked = run::lock(cx).await?;
-    let session = Session::open(cx, asked.scope, &events, Mode::Apply).await?;
+    let mut session = Session::open(cx, asked.scope, &events, Mode::Apply).await?;
     let (writer, mut state) = run::open(&session, locked).await?;
     let plan = make(&session, &mut state, choice).await;
+    session.judge(&plan).await?;
     show(cx, &session, &plan)?;
     if !plan.problems.is_empty() {
         let nothing = Default::default();

@@ -44,7 +44,7 @@ pub struct Common {
     /// The environment suffix, part of every name: a letter, then letters and digits, at most 12.
     #[arg(long, global = true, env = "DEPLOYER_SUFFIX", value_name = "SUFFIX")]
     pub suffix: Option<String>,
-    /// The AWS region [default: eu-central-1].
+    /// The AWS region [default: the configuration's, AWS_REGION, the profile's, eu-central-1].
     #[arg(long, global = true, value_name = "REGION")]
     pub region: Option<String>,
     /// A profile of the AWS configuration.
@@ -293,6 +293,16 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         command: SandboxCommand,
+    },
+    /// Print the IAM policy that the credentials need.
+    #[command(after_help = after(&[
+        "deployer permissions --suffix prod > policy.json",
+        "deployer permissions --suffix prod --read-only    for the nightly drift check",
+    ]))]
+    Permissions {
+        /// What for.
+        #[command(flatten)]
+        asked: super::permissions::Asked,
     },
     /// Print the documented configuration file with every default.
     Config,

@@ -2,12 +2,14 @@
 
 mod apply;
 mod args;
+mod demand;
 mod destroy;
 mod drift;
 mod error;
 mod exit;
 mod inspect;
 mod mark;
+mod permissions;
 mod run;
 mod sandbox;
 mod session;
@@ -149,6 +151,7 @@ async fn dispatch(cli: &Cli, console: &Console) -> Result<Exit, Failure> {
         Command::Graph { scope, format } => inspect::graph(cx, scope, *format).await,
         Command::State { command } => state::run(cx, command).await,
         Command::Sandbox { command } => sandbox::run(cx, command).await,
+        Command::Permissions { asked } => permissions::permissions(cx, asked).await,
         Command::Config => {
             console.answer(
                 &crate::config::documented(),

@@ -2,16 +2,18 @@
 
 use super::Context;
 use super::args::{Common, Scope};
+use super::demand::demand;
 use super::error::Failure;
-use crate::aws::{self, Aws, Caller, Connection, Depth, Preflight, Settings, Wanted, connect};
+use crate::aws::{self, Aws, Caller, Check, Connection, Level, Preflight, Settings, connect};
 use crate::blueprint::{self, Facts};
 use crate::config::{Config, Overrides};
 use crate::engine::drift::Unlisted;
 use crate::engine::observe::{Observations, ReadRequest, observe, requests};
+use crate::engine::plan::Plan;
 use crate::engine::rebuild::recover;
 use crate::engine::{self, Deployment, Driver, Events, Graph, Limits, Owned};
 use crate::report::DeploymentRef;
-use crate::resources::{self, ec2::ServicePrefixLists};
+use crate::resources;
 use crate::sandbox;
 use crate::state::{LocalStore, Record, State, Store};
 use futures::future::join_all;
@@ -25,6 +27,12 @@ pub fn configuration(common: &Common) -> Result<Config, Failure> {
         suffix: common.suffix.clone(),
         region: common.region.clone(),
         parallelism: common.parallelism,
+        // The sandbox is not AWS: where the user's accounts are is not its business.
+        environment_region: if common.sandbox {
+            None
+        } else {
+            aws::region(common.profile.as_deref())
+        },
     };
     Ok(Config::load(common.config.as_deref(), overrides)?)
 }
@@ -61,11 +69,6 @@ pub enum Mode {
 impl Mode {
     fn read_only(self) -> bool {
         matches!(self, Self::Plan | Self::Look)
-    }
-
-    /// Whether what is to be created is checked against quotas and offers.
-    fn checks_wishes(self) -> bool {
-        matches!(self, Self::Apply | Self::Plan)
     }
 }
 
@@ -132,19 +135,18 @@ impl Session {
     ) -> Result<Self, Failure> {
         let config = configuration(cx.common)?;
         let connection = connection(cx, &config).await?;
-        let (facts, preflight) =
-            preflight(&connection, &config, events, mode.checks_wishes()).await?;
+        let parallelism = config.run.parallelism;
+        let caller = Arc::new(Caller::new(events.clone(), mode.read_only(), parallelism));
+        let mut aws = Aws::new(&connection, caller);
+        let (mut preflight, facts) = Facts::read(&aws, &config).await;
+        let facts = facts?;
         check_account(&config, &facts.account)?;
+        preflight.checks.insert(0, region(&config));
+        aws.account.clone_from(&facts.account);
+        let aws = Arc::new(aws);
         let graph = blueprint::build(&config, &facts)?;
         let scope = scope.env.map(|e| e.name().to_owned());
         let chosen = graph.select(scope.as_deref());
-        let aws = Aws::new(
-            &connection,
-            facts.account.clone(),
-            events.clone(),
-            mode.read_only(),
-            config.run.parallelism,
-        );
         let limits = Limits {
             parallelism: config.run.parallelism,
             consistency_timeout: config.run.consistency_timeout,
@@ -191,6 +193,17 @@ impl Session {
         }
     }
 
+    /// Checks whether AWS can give what this plan would make. What forbids to go on is an error before any write.
+    pub async fn judge(&mut self, plan: &Plan) -> Result<(), Failure> {
+        let demand = demand(&self.graph, &self.chosen, plan);
+        let found = aws::judge(&self.aws, &demand).await;
+        self.preflight.checks.extend(found);
+        match self.preflight.error() {
+            Some(error) => Err(error.into()),
+            None => Ok(()),
+        }
+    }
+
     /// Reads everything, and lists beside it everything that carries our mark: what both need is read once.
     pub async fn look(&self, requests: &[ReadRequest<'_>]) -> (Observations, Listed) {
         let refreshing = self.aws.recent.refreshing().await;
@@ -206,7 +219,7 @@ impl Session {
     pub async fn owned(&self) -> Listed {
         let request = |driver: &Arc<dyn Driver>| {
             let (driver, suffix) = (driver.clone(), self.config.suffix.clone());
-            async move { (driver.meta().kind, driver.owned(&suffix).await) }
+            async move { (driver.meta().listing, driver.owned(&suffix).await) }
         };
         let mut all = Vec::new();
         let mut listed = Listed::default();
@@ -317,44 +330,15 @@ async fn connection(cx: &Context<'_>, config: &Config) -> Result<Connection, Fai
     Ok(connect(&settings).await?)
 }
 
-/// Who and where we are, and whether what is wanted can be had. What forbids to go on is an error before any write.
-async fn preflight(
-    connection: &Connection,
-    config: &Config,
-    events: &Events,
-    deep: bool,
-) -> Result<(Facts, Preflight), Failure> {
-    let environments = 2;
-    let depth = if deep {
-        Depth::Full(Wanted {
-            suffix: config.suffix.clone(),
-            zones: config.network.zones,
-            engine: "aurora-postgresql".into(),
-            engine_version: config.database.engine_version.clone(),
-            vpcs: environments,
-            transit_gateways: 1,
-            interface_endpoints: blueprint::INTERFACE_ENDPOINTS,
-            clusters: environments,
-            instances: environments * config.database.instances,
-        })
-    } else {
-        Depth::Light {
-            zones: config.network.zones,
+/// Which region, and who says so.
+fn region(config: &Config) -> Check {
+    let text = format!("{} ({})", config.region, config.region_source);
+    match &config.other_region {
+        None => Check::new("region", Level::Ok, text),
+        Some((region, source)) => {
+            let text = format!("{text}; {source} says {region}, which is not used");
+            Check::new("region", Level::Warning, text)
+                .hint("pass --region to say which one is meant, or make the two agree")
         }
-    };
-    let ec2 = aws_sdk_ec2::Client::new(&connection.config);
-    let caller = Caller::new(events.clone(), true, 16);
-    let lists = ServicePrefixLists::read(&caller, &ec2, &config.region);
-    let (found, lists) = tokio::join!(aws::preflight(connection, events.clone(), &depth), lists);
-    if let Some(error) = found.error() {
-        return Err(error.into());
     }
-    let mut zones = found.zones.clone();
-    zones.truncate(config.network.zones);
-    let facts = Facts {
-        account: found.account.clone(),
-        zones,
-        prefix_lists: lists?,
-    };
-    Ok((facts, found))
 }

@@ -26,6 +26,8 @@ pub struct Overrides {
     pub region: Option<String>,
     /// `--parallelism`.
     pub parallelism: Option<usize>,
+    /// What AWS's environment says where neither flag nor file do: the region, and who names it (`AWS_REGION`).
+    pub environment_region: Option<(String, String)>,
 }
 
 impl Overrides {
@@ -99,6 +101,7 @@ impl Config {
                 ),
             }),
         }
+        loader.region(name, &overrides);
         loader.flags(&overrides);
         loader.ties();
         if loader.problems.is_empty() {
@@ -185,6 +188,37 @@ impl Loader<'_> {
             key: key.to_owned(),
             text,
         });
+    }
+
+    /// The region and who says so: flag, file, AWS's environment, default.
+    fn region(&mut self, file: &str, overrides: &Overrides) {
+        if overrides.region.is_some() {
+            self.config.region_source = "--region".into();
+            return;
+        }
+        let given = overrides.environment_region.as_ref();
+        if self.lines.contains_key("region") {
+            self.config.region_source = file.to_owned();
+            let other = given.filter(|(region, _)| *region != self.config.region);
+            self.config.other_region = other.cloned();
+            return;
+        }
+        let Some((region, source)) = given else {
+            return;
+        };
+        self.config.region_source.clone_from(source);
+        let Some(key) = keys().iter().find(|k| k.path == "region") else {
+            return;
+        };
+        let value = DeValue::String(region.into());
+        if let Err(why) = (key.set)(&mut self.config, &value) {
+            self.bad.push(key.path);
+            self.problems.push(Problem {
+                line: None,
+                key: source.clone(),
+                text: refusal(source, &value, key, &why),
+            });
+        }
     }
 
     fn flags(&mut self, overrides: &Overrides) {

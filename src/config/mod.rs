@@ -34,6 +34,10 @@ pub struct Config {
     pub account: String,
     /// True when what holds data is protected from deletion.
     pub protect: bool,
+    /// Who says so: `--region`, the file, `AWS_REGION`, a profile, or the default.
+    pub region_source: String,
+    /// Another region that the environment names, and where; the file goes before it.
+    pub other_region: Option<(String, String)>,
     /// Tags of every resource besides the ownership mark.
     pub tags: Tags,
     /// The network.
@@ -158,6 +162,8 @@ impl Default for Config {
             region: "eu-central-1".into(),
             account: String::new(),
             protect: false,
+            region_source: "default".into(),
+            other_region: None,
             tags: Tags {
                 set: set
                     .iter()

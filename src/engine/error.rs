@@ -21,6 +21,8 @@ pub enum Class {
     NotReady,
     /// Something with the same name or address exists and is not ours.
     Conflict,
+    /// What the call names does not exist: success for a deletion, "none" for a read.
+    Gone,
     /// No clear answer: connection closed, timeout, or a server error (5xx).
     Unclear,
     /// A stop was asked for before the work was done.
@@ -58,6 +60,9 @@ pub struct Error {
     /// What the user can do next.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// What the hint is about (`credentials`, `permission:ec2:CreateVpc`): errors with the same one are solved together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
 }
 
 impl Error {
@@ -76,6 +81,7 @@ impl Error {
             request_id: None,
             leftover: Leftover::Nothing,
             hint: None,
+            topic: None,
         }
     }
 
@@ -101,6 +107,13 @@ impl Error {
         self
     }
 
+    /// The same error with what its hint is about.
+    #[must_use]
+    pub fn topic(mut self, topic: impl Into<String>) -> Self {
+        self.topic = Some(topic.into());
+        self
+    }
+
     /// The same error with AWS's error code.
     #[must_use]
     pub fn code(mut self, code: impl Into<String>) -> Self {
@@ -117,12 +130,7 @@ impl Error {
 
     /// True when AWS says that the thing does not exist. A refusal of access is never "gone".
     pub fn is_not_found(&self) -> bool {
-        let code = self.code.as_str();
-        code.ends_with(".NotFound")
-            || code.ends_with("NotFoundFault")
-            || code.ends_with("NotFoundException")
-            || code.ends_with("NotFound")
-            || code.starts_with("NoSuch")
+        self.class == Class::Gone
     }
 
     /// True when the caller lacks a permission.

@@ -28,9 +28,9 @@ pub use error::{error, failure};
 pub use graph::{dot, graph_json, mermaid};
 pub use json::{
     ApplyDocument, DeploymentRef, DestroyDocument, DestroyRemains, Document, DriftDocument,
-    ErrorDocument, Marked, OutputsDocument, PlanDocument, PlanSummary, RebuildDocument,
-    RunDocument, RunStep, RunSummary, SandboxDocument, StateHistoryDocument, StateListDocument,
-    StateRow, StateShowDocument, StatusDocument, TextDocument, UnlockDocument,
+    ErrorDocument, Marked, OutputsDocument, PermissionsDocument, PlanDocument, PlanSummary,
+    RebuildDocument, RunDocument, RunStep, RunSummary, SandboxDocument, StateHistoryDocument,
+    StateListDocument, StateRow, StateShowDocument, StatusDocument, TextDocument, UnlockDocument,
 };
 pub use lines::Plain;
 pub use paint::{ColorChoice, Paint};

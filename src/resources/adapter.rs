@@ -144,7 +144,7 @@ impl<R: Resource> Driver for Typed<R> {
 
     async fn owned(&self, suffix: &str) -> Result<Vec<Owned>, Error> {
         match R::FACTS.listed {
-            Listed::WithParent | Listed::Ec2Tags => Ok(Vec::new()),
+            Listed::WithParent | Listed::ByName | Listed::Ec2Tags => Ok(Vec::new()),
             Listed::Service(_, search) | Listed::Own(search) => search(&self.aws, suffix).await,
         }
     }

@@ -13,7 +13,7 @@ fn store(settings: Value) -> Graph {
     graph(|b| {
         let key = b.add(head("key", "green"), Slow(json!({})));
         let mut spec = settings;
-        spec["key"] = json!(key.id.clone());
+        spec["key"] = json!(key.id);
         b.add(head("store", "green"), Quick(spec));
     })
 }
@@ -148,7 +148,7 @@ async fn a_snapshot_is_not_asked_for_while_its_key_is_replaced() {
     run.data.choice = Some(Choice::KeepSnapshot);
     let both = graph(|b| {
         let key = b.add(head("key", "green"), Slow(json!({"fixed": 2})));
-        let spec = json!({"fixed": 2, "rows": 7, "key": key.id.clone()});
+        let spec = json!({"fixed": 2, "rows": 7, "key": key.id});
         b.add(head("store", "green"), Quick(spec));
     });
     let plan = run.plan(&both).await;

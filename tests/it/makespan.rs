@@ -8,7 +8,6 @@ use deployer::engine::observe::{observe, requests};
 use deployer::engine::plan::{self, Options, Plan, critical};
 use deployer::engine::reference::walk;
 use deployer::engine::{Context, Events, Graph, Limits};
-use deployer::resources::ec2::ServicePrefixLists;
 use deployer::resources::typical;
 use deployer::state::State;
 use std::collections::BTreeSet;
@@ -18,15 +17,7 @@ use std::sync::Arc;
 const CALL: f64 = 0.3;
 
 fn platform() -> Graph {
-    let zones = ["a", "b", "c"].map(|z| format!("eu-central-1{z}")).to_vec();
-    let facts = Facts {
-        account: "123456789012".into(),
-        zones,
-        prefix_lists: ServicePrefixLists {
-            s3: "pl-s3".into(),
-            dynamodb: "pl-dynamodb".into(),
-        },
-    };
+    let facts = Facts::assumed(&Config::default());
     blueprint::build(&Config::default(), &facts).unwrap()
 }
 

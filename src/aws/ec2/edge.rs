@@ -1,8 +1,9 @@
 //! Readers of what lies at a network's edge: Transit Gateways, VPC endpoints, flow logs.
 
-use super::super::call::{Api, Caller, read};
+use super::super::api::Api;
+use super::super::call::Caller;
 use super::super::reader::Reader;
-use super::{Ec2Reader, Find, text};
+use super::{Ec2Reader, Find, actions, text};
 use crate::engine::Error;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{self as t, Filter, Tag};
@@ -54,13 +55,13 @@ macro_rules! page {
 
 /// A reader by filter.
 macro_rules! filtered {
-    ($client:expr, $caller:expr, $operation:literal, $method:ident, $filters:ident, $items:ident) => {{
+    ($client:expr, $caller:expr, $api:expr, $method:ident, $filters:ident, $items:ident) => {{
         let (client, caller): (Client, Arc<Caller>) = ($client.clone(), $caller.clone());
         Ec2Reader::new(move |filters: Vec<Filter>| {
             let (client, caller) = (client.clone(), caller.clone());
             async move {
                 let request = || client.$method().$filters(Some(filters.clone()));
-                all(&caller, read("ec2", $operation), page!(request(), $items)).await
+                all(&caller, $api, page!(request(), $items)).await
             }
             .boxed()
         })
@@ -69,7 +70,7 @@ macro_rules! filtered {
 
 /// A reader of a call that documents no filter by tag: then all items are asked for, and picked from here.
 macro_rules! untagged {
-    ($client:expr, $caller:expr, $operation:literal, $method:ident, $items:ident) => {{
+    ($client:expr, $caller:expr, $api:expr, $method:ident, $items:ident) => {{
         let (client, caller): (Client, Arc<Caller>) = ($client.clone(), $caller.clone());
         Ec2Reader::new(move |mut filters: Vec<Filter>| {
             let (client, caller) = (client.clone(), caller.clone());
@@ -77,7 +78,7 @@ macro_rules! untagged {
             let filters = (!filters.is_empty()).then_some(filters);
             async move {
                 let request = || client.$method().set_filters(filters.clone());
-                all(&caller, read("ec2", $operation), page!(request(), $items)).await
+                all(&caller, $api, page!(request(), $items)).await
             }
             .boxed()
         })
@@ -100,27 +101,27 @@ fn per_table<V: Clone + Send + Sync + 'static>(
 }
 
 macro_rules! by_filter {
-    ($name:ident: $type:ty = $operation:literal, $method:ident, $filters:ident, $items:ident) => {
+    ($name:ident: $type:ty = $api:expr, $method:ident, $filters:ident, $items:ident) => {
         pub(super) fn $name(client: &Client, caller: &Arc<Caller>) -> Ec2Reader<$type> {
-            filtered!(client, caller, $operation, $method, $filters, $items)
+            filtered!(client, caller, $api, $method, $filters, $items)
         }
     };
 }
 
 macro_rules! without_tag_filter {
-    ($name:ident: $type:ty = $operation:literal, $method:ident, $items:ident) => {
+    ($name:ident: $type:ty = $api:expr, $method:ident, $items:ident) => {
         pub(super) fn $name(client: &Client, caller: &Arc<Caller>) -> Ec2Reader<$type> {
-            untagged!(client, caller, $operation, $method, $items)
+            untagged!(client, caller, $api, $method, $items)
         }
     };
 }
 
-by_filter!(transit_gateways: t::TransitGateway = "DescribeTransitGateways", describe_transit_gateways, set_filters, transit_gateways);
-without_tag_filter!(tables: t::TransitGatewayRouteTable = "DescribeTransitGatewayRouteTables", describe_transit_gateway_route_tables, transit_gateway_route_tables);
-without_tag_filter!(vpc_attachments: t::TransitGatewayVpcAttachment = "DescribeTransitGatewayVpcAttachments", describe_transit_gateway_vpc_attachments, transit_gateway_vpc_attachments);
-by_filter!(attachments: t::TransitGatewayAttachment = "DescribeTransitGatewayAttachments", describe_transit_gateway_attachments, set_filters, transit_gateway_attachments);
-by_filter!(endpoints: t::VpcEndpoint = "DescribeVpcEndpoints", describe_vpc_endpoints, set_filters, vpc_endpoints);
-by_filter!(flow_logs: t::FlowLog = "DescribeFlowLogs", describe_flow_logs, set_filter, flow_logs);
+by_filter!(transit_gateways: t::TransitGateway = actions::DESCRIBE_TRANSIT_GATEWAYS, describe_transit_gateways, set_filters, transit_gateways);
+without_tag_filter!(tables: t::TransitGatewayRouteTable = actions::DESCRIBE_TRANSIT_GATEWAY_ROUTE_TABLES, describe_transit_gateway_route_tables, transit_gateway_route_tables);
+without_tag_filter!(vpc_attachments: t::TransitGatewayVpcAttachment = actions::DESCRIBE_TRANSIT_GATEWAY_VPC_ATTACHMENTS, describe_transit_gateway_vpc_attachments, transit_gateway_vpc_attachments);
+by_filter!(attachments: t::TransitGatewayAttachment = actions::DESCRIBE_TRANSIT_GATEWAY_ATTACHMENTS, describe_transit_gateway_attachments, set_filters, transit_gateway_attachments);
+by_filter!(endpoints: t::VpcEndpoint = actions::DESCRIBE_VPC_ENDPOINTS, describe_vpc_endpoints, set_filters, vpc_endpoints);
+by_filter!(flow_logs: t::FlowLog = actions::DESCRIBE_FLOW_LOGS, describe_flow_logs, set_filter, flow_logs);
 
 pub(super) fn propagations(
     client: Client,
@@ -129,7 +130,7 @@ pub(super) fn propagations(
     per_table(move |table| {
         let (client, caller) = (client.clone(), caller.clone());
         async move {
-            const API: Api = read("ec2", "GetTransitGatewayRouteTablePropagations");
+            const API: Api = actions::GET_TRANSIT_GATEWAY_ROUTE_TABLE_PROPAGATIONS;
             let request = || {
                 client
                     .get_transit_gateway_route_table_propagations()
@@ -149,7 +150,7 @@ pub(super) fn static_routes(
     per_table(move |table| {
         let (client, caller) = (client.clone(), caller.clone());
         async move {
-            const API: Api = read("ec2", "SearchTransitGatewayRoutes");
+            const API: Api = actions::SEARCH_TRANSIT_GATEWAY_ROUTES;
             // The call must have a filter.
             let fixed = Filter::builder().name("type").values("static").build();
             let request = || {

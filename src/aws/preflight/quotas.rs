@@ -1,186 +1,188 @@
-//! Quotas against what is missing: wanted, less what is ours already, against the quota less everything in use. A quota
-//! is never an error here: it can be raised while the run goes on, and AWS's own refusal carries the hint. Codes are
-//! those of the Service Quotas console.
+//! Quotas against what a plan would make, one row per quota. A quota is never an error here: it can be raised while the
+//! run goes on, and AWS's own refusal carries the hint. Codes are those of the Service Quotas console.
 
-use super::{Check, Clients, Level, Wanted};
-use crate::aws::call::read;
-use crate::aws::{rds_tags_of, tags_of};
+use super::{Check, Demand, Level};
+use crate::aws::{Aws, ec2, rds, servicequotas};
 use crate::engine::Error;
-use crate::engine::driver::MARK_SUFFIX;
-use std::collections::BTreeMap;
+use futures::future::{BoxFuture, join_all};
+use futures::{FutureExt, TryFutureExt};
 
-/// How many there are, and how many of them are ours.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Count {
-    all: usize,
-    ours: usize,
+/// The quota of one kind of thing.
+struct Quota {
+    kind: &'static str,
+    name: &'static str,
+    limit: Limit,
+    used: Used,
 }
 
-fn count(tags: impl Iterator<Item = BTreeMap<String, String>>, suffix: &str) -> Count {
-    tags.fold(Count::default(), |mut count, tags| {
-        count.all += 1;
-        count.ours += usize::from(tags.get(MARK_SUFFIX).is_some_and(|s| s == suffix));
-        count
-    })
+/// Where the limit is told.
+enum Limit {
+    /// By Service Quotas, under this service and code.
+    Code(&'static str, &'static str),
+    /// By RDS itself ("DescribeAccountAttributes"), together with how much of it is used.
+    Rds(&'static str),
 }
 
-/// VPCs, transit gateways, endpoints.
-pub(super) async fn network(clients: &Clients, wanted: &Wanted) -> Vec<Check> {
-    let vpcs = async {
-        let call = clients.caller.call(read("ec2", "DescribeVpcs"), || {
-            clients.ec2.describe_vpcs().max_results(1000).send()
-        });
-        let found = call.await?;
-        let tags = found.vpcs().iter().map(|v| tags_of(v.tags()));
-        Ok(count(tags, &wanted.suffix))
+/// What counts towards it.
+enum Used {
+    /// Everything in account and region.
+    Region(for<'a> fn(&'a Aws) -> BoxFuture<'a, Result<usize, Error>>),
+    /// What is in one VPC, of which every scope has one of its own: only ours.
+    Vpc,
+    /// RDS tells it with the limit.
+    Told,
+}
+
+const QUOTAS: [Quota; 5] = [
+    Quota {
+        kind: "ec2/vpc",
+        name: "VPCs per region",
+        limit: Limit::Code("vpc", "L-F678F1CE"),
+        used: Used::Region(vpcs),
+    },
+    Quota {
+        kind: "ec2/transit_gateway",
+        name: "transit gateways",
+        limit: Limit::Code("ec2", "L-A2478D36"),
+        used: Used::Region(transit_gateways),
+    },
+    Quota {
+        kind: "ec2/interface_endpoint",
+        name: "interface endpoints per VPC",
+        limit: Limit::Code("vpc", "L-29B6F2EB"),
+        used: Used::Vpc,
+    },
+    Quota {
+        kind: "rds/cluster",
+        name: "DB clusters",
+        limit: Limit::Rds("DBClusters"),
+        used: Used::Told,
+    },
+    Quota {
+        kind: "rds/instance",
+        name: "DB instances",
+        limit: Limit::Rds("DBInstances"),
+        used: Used::Told,
+    },
+];
+
+fn vpcs(aws: &Aws) -> BoxFuture<'_, Result<usize, Error>> {
+    let request = || aws.ec2.client.describe_vpcs().max_results(1000).send();
+    aws.call(ec2::DESCRIBE_VPCS, request)
+        .map_ok(|found| found.vpcs().len())
+        .boxed()
+}
+
+fn transit_gateways(aws: &Aws) -> BoxFuture<'_, Result<usize, Error>> {
+    let request = || {
+        let gateways = aws.ec2.client.describe_transit_gateways();
+        gateways.max_results(1000).send()
     };
-    let gateways = async {
-        let call = clients
-            .caller
-            .call(read("ec2", "DescribeTransitGateways"), || {
-                clients
-                    .ec2
-                    .describe_transit_gateways()
-                    .max_results(1000)
-                    .send()
-            });
-        let found = call.await?;
-        let live = found
-            .transit_gateways()
+    aws.call(ec2::DESCRIBE_TRANSIT_GATEWAYS, request)
+        .map_ok(|found| {
+            let live = found
+                .transit_gateways()
+                .iter()
+                .filter(|g| !matches!(g.state().map(|s| s.as_str()), Some("deleted" | "deleting")));
+            live.count()
+        })
+        .boxed()
+}
+
+/// One finding for each quota of which the plan needs something.
+pub(super) async fn all(aws: &Aws, demand: &Demand) -> Vec<Check> {
+    let needed = QUOTAS.iter().filter_map(|quota| {
+        let scopes = demand.kinds.get(quota.kind)?;
+        let new: usize = match quota.used {
+            Used::Vpc => scopes.values().map(|c| c.new).max().unwrap_or(0),
+            Used::Region(_) | Used::Told => scopes.values().map(|c| c.new).sum(),
+        };
+        let fullest = scopes.values().max_by_key(|c| c.new + c.there);
+        let there = fullest.map_or(0, |c| c.there);
+        (new > 0).then_some((quota, new, there))
+    });
+    let needed: Vec<_> = needed.collect();
+    if needed.is_empty() {
+        return Vec::new();
+    }
+    let is_rds = |quota: &Quota| matches!(quota.limit, Limit::Rds(_));
+    let attributes = if needed.iter().any(|(quota, ..)| is_rds(quota)) {
+        let request = || aws.rds.client.describe_account_attributes().send();
+        let answer = aws.call(rds::DESCRIBE_ACCOUNT_ATTRIBUTES, request);
+        Some(answer.await.map(|a| a.account_quotas.unwrap_or_default()))
+    } else {
+        None
+    };
+    let attributes = &attributes;
+    let one = |(quota, new, there): (&'static Quota, usize, usize)| async move {
+        let (limit, used) = match (&quota.limit, &quota.used) {
+            (Limit::Rds(name), _) => told(attributes, name),
+            (Limit::Code(service, code), Used::Region(count)) => {
+                tokio::join!(applied(aws, service, code), count(aws))
+            }
+            (Limit::Code(service, code), Used::Vpc | Used::Told) => {
+                (applied(aws, service, code).await, Ok(there))
+            }
+        };
+        verdict(quota.name, limit, used, new)
+    };
+    join_all(needed.into_iter().map(one)).await
+}
+
+type Told = Option<Result<Vec<aws_sdk_rds::types::AccountQuota>, Error>>;
+
+fn told(answer: &Told, name: &str) -> (Result<f64, Error>, Result<usize, Error>) {
+    let both = match answer {
+        Some(Ok(all)) => all
             .iter()
-            .filter(|g| !matches!(g.state().map(|s| s.as_str()), Some("deleted" | "deleting")));
-        Ok(count(live.map(|g| tags_of(g.tags())), &wanted.suffix))
-    };
-    let (vpc, gateway, endpoints, vpcs, gateways) = tokio::join!(
-        quota(clients, "vpc", "L-F678F1CE"),
-        quota(clients, "ec2", "L-A2478D36"),
-        quota(clients, "vpc", "L-29B6F2EB"),
-        vpcs,
-        gateways
-    );
-    vec![
-        judge("VPCs per region", vpc, vpcs, wanted.vpcs),
-        judge(
-            "transit gateways",
-            gateway,
-            gateways,
-            wanted.transit_gateways,
-        ),
-        // They are counted per VPC, and the VPC is ours alone.
-        judge(
-            "interface endpoints per VPC",
-            endpoints,
-            Ok(Count::default()),
-            wanted.interface_endpoints,
-        ),
-    ]
-}
-
-/// Clusters and instances. RDS tells its quotas itself ("DescribeAccountAttributes"). Also gives the number of clusters
-/// that are ours already, when it could be read.
-pub(super) async fn databases(clients: &Clients, wanted: &Wanted) -> (Vec<Check>, Option<usize>) {
-    let limits = clients
-        .caller
-        .call(read("rds", "DescribeAccountAttributes"), || {
-            clients.rds.describe_account_attributes().send()
-        });
-    let clusters = async {
-        let call = clients.caller.call(read("rds", "DescribeDBClusters"), || {
-            clients.rds.describe_db_clusters().max_records(100).send()
-        });
-        let found = call.await?;
-        let tags = found.db_clusters().iter();
-        Ok(count(
-            tags.map(|c| rds_tags_of(c.tag_list())),
-            &wanted.suffix,
-        ))
-    };
-    let (limits, clusters) = tokio::join!(limits, clusters);
-    let quota = |name: &str| -> Result<(f64, usize), Error> {
-        let answer = limits.as_ref().map_err(Clone::clone)?;
-        let mut all = answer.account_quotas().iter();
-        let found = all.find(|q| q.account_quota_name() == Some(name));
-        found
+            .find(|q| q.account_quota_name() == Some(name))
             .and_then(|q| Some((q.max()? as f64, usize::try_from(q.used()?).ok()?)))
             .ok_or_else(|| {
-                let text = format!("it does not tell `{name}`");
-                Error::permanent("rds:DescribeAccountAttributes", text)
-            })
+                let text = format!("the answer has no quota `{name}`");
+                Error::permanent(rds::DESCRIBE_ACCOUNT_ATTRIBUTES.action(), text)
+            }),
+        Some(Err(error)) => Err(error.clone()),
+        None => Err(Error::permanent("preflight", "it was not asked for")),
     };
-    let ours = clusters.as_ref().ok().map(|c| c.ours);
-    // Where our clusters are, their instances are taken to be: listing them is not worth a call.
-    let complete = ours.is_some_and(|ours| ours >= wanted.clusters);
-    let (limit, instances) = split(quota("DBInstances").map(|(limit, all)| {
-        let ours = if complete { wanted.instances } else { 0 };
-        (limit, Count { all, ours })
-    }));
-    let checks = vec![
-        judge(
-            "DB clusters",
-            quota("DBClusters").map(|(limit, _)| limit),
-            clusters,
-            wanted.clusters,
-        ),
-        judge("DB instances", limit, instances, wanted.instances),
-    ];
-    (checks, ours)
-}
-
-fn split(both: Result<(f64, Count), Error>) -> (Result<f64, Error>, Result<Count, Error>) {
     match both {
-        Ok((limit, count)) => (Ok(limit), Ok(count)),
+        Ok((limit, used)) => (Ok(limit), Ok(used)),
         Err(error) => (Err(error.clone()), Err(error)),
     }
 }
 
 /// The applied value, or AWS's default where none was ever applied.
-async fn quota(clients: &Clients, service: &str, code: &str) -> Result<f64, Error> {
-    let applied = clients
-        .caller
-        .call(read("servicequotas", "GetServiceQuota"), || {
-            clients
-                .quotas
-                .get_service_quota()
-                .service_code(service)
-                .quota_code(code)
-                .send()
-        });
-    let value = match applied.await {
+async fn applied(aws: &Aws, service: &str, code: &str) -> Result<f64, Error> {
+    let quotas = &aws.servicequotas.client;
+    let request = || {
+        let quota = quotas.get_service_quota().service_code(service);
+        quota.quota_code(code).send()
+    };
+    let value = match aws.call(servicequotas::GET_SERVICE_QUOTA, request).await {
         Ok(answer) => answer.quota().and_then(|q| q.value()),
         Err(error) if error.is_not_found() => {
-            let default =
-                clients
-                    .caller
-                    .call(read("servicequotas", "GetAWSDefaultServiceQuota"), || {
-                        clients
-                            .quotas
-                            .get_aws_default_service_quota()
-                            .service_code(service)
-                            .quota_code(code)
-                            .send()
-                    });
+            let request = || {
+                let quota = quotas.get_aws_default_service_quota().service_code(service);
+                quota.quota_code(code).send()
+            };
+            let default = aws.call(servicequotas::GET_AWS_DEFAULT_SERVICE_QUOTA, request);
             default.await?.quota().and_then(|q| q.value())
         }
         Err(error) => return Err(error),
     };
-    value.ok_or_else(|| Error::permanent("servicequotas:GetServiceQuota", "it tells no value"))
+    value.ok_or_else(|| {
+        let action = servicequotas::GET_SERVICE_QUOTA.action();
+        Error::permanent(action, "the answer has no value")
+    })
 }
 
-fn judge(
-    what: &str,
-    limit: Result<f64, Error>,
-    count: Result<Count, Error>,
-    wanted: usize,
-) -> Check {
+fn verdict(what: &str, limit: Result<f64, Error>, used: Result<usize, Error>, new: usize) -> Check {
     let name = format!("quota: {what}");
-    let (limit, count) = match (limit, count) {
-        (Ok(limit), Ok(count)) => (limit, count),
+    let (limit, used) = match (limit, used) {
+        (Ok(limit), Ok(used)) => (limit, used),
         (Err(error), _) | (_, Err(error)) => return Check::not_checked(&name, &error),
     };
-    let missing = wanted.saturating_sub(count.ours);
-    let room = limit - count.all as f64;
-    let text = format!("{} of {limit} in use, {missing} more to come", count.all);
-    if missing == 0 || missing as f64 <= room {
+    let text = format!("{used} of {limit} used, {new} more needed");
+    if new as f64 <= limit - used as f64 {
         return Check::new(&name, Level::Ok, text);
     }
     Check::new(&name, Level::Warning, text).hint(
@@ -193,22 +195,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_ours_already_is_not_asked_for_twice() {
-        let tags = |suffix: &str| BTreeMap::from([(MARK_SUFFIX.to_owned(), suffix.to_owned())]);
-        let have = count(
-            [tags("dev"), tags("pr1"), BTreeMap::new()].into_iter(),
-            "dev",
-        );
-        assert_eq!(have, Count { all: 3, ours: 1 });
-        assert_eq!(judge("x", Ok(4.0), Ok(have), 2).level, Level::Ok);
-        assert_eq!(judge("x", Ok(3.0), Ok(have), 2).level, Level::Warning);
-        assert_eq!(judge("x", Ok(3.0), Ok(have), 1).level, Level::Ok);
+    fn what_is_missing_is_compared_with_what_is_free() {
+        assert_eq!(verdict("x", Ok(5.0), Ok(3), 2).level, Level::Ok);
+        let check = verdict("x", Ok(5.0), Ok(4), 2);
+        assert_eq!(check.level, Level::Warning);
+        assert_eq!(check.text, "4 of 5 used, 2 more needed");
     }
 
     #[test]
     fn a_quota_that_cannot_be_read_is_a_warning_that_says_why() {
         let denied = Error::permanent("servicequotas:GetServiceQuota", "no").code("AccessDenied");
-        let check = judge("x", Err(denied), Ok(Count::default()), 2);
+        let check = verdict("x", Err(denied), Ok(0), 2);
         assert_eq!(check.level, Level::Warning);
         assert!(
             check

@@ -1,36 +1,52 @@
-//! Is the engine version offered to new clusters? When it is not: which are?
+//! Does AWS offer the engine version that a plan sends? When it does not: which does it offer?
 
-use super::{Check, Clients, Level, Wanted};
-use crate::aws::call::read;
+use super::{Check, Level, Version};
+use crate::aws::{Aws, rds};
 use crate::engine::Error;
+use std::cmp::Ordering;
 
 const NAME: &str = "engine version";
 /// How many others are named.
 const NAMED: usize = 8;
 
-pub(super) async fn offered(clients: &Clients, wanted: &Wanted) -> Check {
-    let version = &wanted.engine_version;
-    match versions(clients, &wanted.engine, Some(version)).await {
-        Ok(found) if found.contains(version) => Check::new(
-            NAME,
-            Level::Ok,
-            format!("{} {version} is offered", wanted.engine),
-        ),
-        Ok(_) => refused(clients, wanted).await,
-        // "Cannot find version 14.99 for aurora-postgresql"
-        Err(error) if error.message.contains("Cannot find version") => {
-            refused(clients, wanted).await
+/// One finding for each version that is sent.
+pub(super) async fn all(aws: &Aws, sent: &[Version]) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for version in sent {
+        checks.push(one(aws, version).await);
+    }
+    checks
+}
+
+async fn one(aws: &Aws, sent: &Version) -> Check {
+    if let Some(running) = &sent.running
+        && numbers(running).cmp(&numbers(&sent.wanted)) == Ordering::Greater
+    {
+        let text = format!(
+            "{running} runs and stays: AWS cannot go back to {}",
+            sent.wanted
+        );
+        return Check::new(NAME, Level::Warning, text)
+            .hint(format!("set `database.engine_version` to {running}"));
+    }
+    let (engine, wanted) = (&sent.engine, &sent.wanted);
+    match versions(aws, engine, Some(wanted)).await {
+        Ok(found) if found.contains(wanted) => {
+            Check::new(NAME, Level::Ok, format!("{engine} {wanted} is offered"))
         }
+        Ok(_) => refused(aws, sent).await,
+        // "Cannot find version 14.99 for aurora-postgresql"
+        Err(error) if error.message.contains("Cannot find version") => refused(aws, sent).await,
         Err(error) => Check::not_checked(NAME, &error),
     }
 }
 
-async fn refused(clients: &Clients, wanted: &Wanted) -> Check {
+async fn refused(aws: &Aws, sent: &Version) -> Check {
     let text = format!(
-        "AWS does not offer {} {} to new clusters in this region",
-        wanted.engine, wanted.engine_version
+        "AWS does not offer {} {} in this region",
+        sent.engine, sent.wanted
     );
-    let all = match versions(clients, &wanted.engine, None).await {
+    let all = match versions(aws, &sent.engine, None).await {
         Ok(all) => all,
         Err(error) => {
             return Check::new(NAME, Level::Error, text).hint(format!(
@@ -38,7 +54,7 @@ async fn refused(clients: &Clients, wanted: &Wanted) -> Check {
             ));
         }
     };
-    let near = nearest(&wanted.engine_version, all);
+    let near = nearest(&sent.wanted, all);
     if near.is_empty() {
         // An account or region without the engine at all, or an answer that says nothing.
         return Check::new(NAME, Level::Error, text)
@@ -49,9 +65,12 @@ async fn refused(clients: &Clients, wanted: &Wanted) -> Check {
         .hint(format!("set `database.engine_version` to one of {list}"))
 }
 
+fn numbers(version: &str) -> Vec<i64> {
+    version.split('.').map_while(|p| p.parse().ok()).collect()
+}
+
 /// Those of the same major version first, newest first; then the other majors, nearest and newest first.
 fn nearest(wanted: &str, mut all: Vec<String>) -> Vec<String> {
-    let numbers = |v: &str| -> Vec<i64> { v.split('.').map_while(|p| p.parse().ok()).collect() };
     let major = |v: &str| numbers(v).first().copied().unwrap_or_default();
     all.sort_by_cached_key(|v| {
         let minor: Vec<i64> = numbers(v).iter().skip(1).map(|n| -n).collect();
@@ -62,21 +81,14 @@ fn nearest(wanted: &str, mut all: Vec<String>) -> Vec<String> {
     all
 }
 
-async fn versions(
-    clients: &Clients,
-    engine: &str,
-    version: Option<&str>,
-) -> Result<Vec<String>, Error> {
+async fn versions(aws: &Aws, engine: &str, version: Option<&str>) -> Result<Vec<String>, Error> {
     let mut out = Vec::new();
     let mut marker: Option<String> = None;
     loop {
-        let page = clients
-            .caller
-            .call(read("rds", "DescribeDBEngineVersions"), || {
-                clients
-                    .rds
-                    .describe_db_engine_versions()
-                    .engine(engine)
+        let page = aws
+            .call(rds::DESCRIBE_DB_ENGINE_VERSIONS, || {
+                let request = aws.rds.client.describe_db_engine_versions().engine(engine);
+                request
                     .set_engine_version(version.map(str::to_owned))
                     .max_records(100)
                     .set_marker(marker.clone())

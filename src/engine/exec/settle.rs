@@ -40,6 +40,7 @@ fn patience(class: Class, limits: &Limits) -> Option<(Duration, u64, u64)> {
         Class::Permanent
         | Class::Conflict
         | Class::Throttled
+        | Class::Gone
         | Class::Unclear
         | Class::Interrupted => return None,
     })

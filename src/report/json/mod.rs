@@ -5,8 +5,9 @@ mod records;
 mod runs;
 
 pub use records::{
-    Marked, OutputsDocument, RebuildDocument, SandboxDocument, StateHistoryDocument,
-    StateListDocument, StateRow, StateShowDocument, StatusDocument, TextDocument, UnlockDocument,
+    Marked, OutputsDocument, PermissionsDocument, RebuildDocument, SandboxDocument,
+    StateHistoryDocument, StateListDocument, StateRow, StateShowDocument, StatusDocument,
+    TextDocument, UnlockDocument,
 };
 pub use runs::{ApplyDocument, DestroyDocument, DestroyRemains, RunDocument, RunStep, RunSummary};
 

@@ -194,6 +194,20 @@ impl Document for TextDocument {
     const SCHEMA: &'static str = "deployer.text/1";
 }
 
+/// `deployer permissions --json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct PermissionsDocument {
+    /// True for the policy of commands that change nothing.
+    pub read_only: bool,
+    /// How many managed policies the whole takes.
+    pub parts: usize,
+    /// The policy, or the part that was asked for.
+    pub policy: serde_json::Value,
+}
+impl Document for PermissionsDocument {
+    const SCHEMA: &'static str = "deployer.permissions/1";
+}
+
 /// `deployer sandbox up|down|status --json`.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct SandboxDocument {

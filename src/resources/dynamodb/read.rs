@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{
     SseStatus, StreamViewType, TableDescription, TableStatus, TimeToLiveStatus,
 };
 
-pub(super) const DESCRIBE: Api = read("dynamodb", "DescribeTable");
+pub(super) const DESCRIBE: Api = dynamodb::DESCRIBE_TABLE;
 
 pub(super) async fn describe(cx: &Aws, name: &str) -> Result<TableDescription, Error> {
     let call = cx.dynamodb.client.describe_table().table_name(name);
@@ -16,7 +16,7 @@ pub(super) async fn describe(cx: &Aws, name: &str) -> Result<TableDescription, E
     answer.table.ok_or_else(|| DESCRIBE.missing("Table"))
 }
 
-const SCAN: Api = read("dynamodb", "Scan");
+const SCAN: Api = dynamodb::SCAN;
 
 /// Whether it holds items, and about how many. `ItemCount` is up to six hours old ("DynamoDB updates this value
 /// approximately every six hours"), so only a read of the table itself proves that it is empty. It asks for a number, never
@@ -119,7 +119,7 @@ pub(super) fn outputs(api: Api, table: &TableDescription) -> Result<TableOutputs
 }
 
 pub(super) async fn recovery(cx: &Aws, name: &str) -> Result<Option<i32>, Error> {
-    let answer = cx.call(read("dynamodb", "DescribeContinuousBackups"), || {
+    let answer = cx.call(dynamodb::DESCRIBE_CONTINUOUS_BACKUPS, || {
         cx.dynamodb
             .client
             .describe_continuous_backups()
@@ -139,7 +139,7 @@ pub(super) async fn recovery(cx: &Aws, name: &str) -> Result<Option<i32>, Error>
 
 /// The attribute that items expire by. Switching takes DynamoDB up to an hour; the new value counts at once.
 pub(super) async fn ttl(cx: &Aws, name: &str) -> Result<Option<String>, Error> {
-    let answer = cx.call(read("dynamodb", "DescribeTimeToLive"), || {
+    let answer = cx.call(dynamodb::DESCRIBE_TIME_TO_LIVE, || {
         cx.dynamodb
             .client
             .describe_time_to_live()
@@ -165,7 +165,7 @@ pub(super) async fn exposed(cx: &Aws, of: &TableOutputs) -> Result<Exposed, Erro
             return Ok::<_, Error>(None);
         }
         let call = cx.dynamodb.client.get_resource_policy().resource_arn(arn);
-        let api = read("dynamodb", "GetResourcePolicy");
+        let api = dynamodb::GET_RESOURCE_POLICY;
         let answer = found(cx.call(api, || call.clone().send()).await)?;
         let policy = answer.and_then(|a| a.policy);
         Ok(policy.map(|text| (what.to_owned(), text)))

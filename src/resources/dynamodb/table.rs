@@ -100,11 +100,11 @@ impl HasName for TableOutputs {
     }
 }
 
-const LIST: Api = read("dynamodb", "ListTables");
-const CREATE: Api = once("dynamodb", "CreateTable");
-const UNPROTECT: Api = repeatable("dynamodb", "UpdateTable");
-const DELETE: Api = repeatable("dynamodb", "DeleteTable");
-const CLOSE: Api = repeatable("dynamodb", "DeleteResourcePolicy");
+const LIST: Api = dynamodb::LIST_TABLES;
+const CREATE: Api = dynamodb::CREATE_TABLE;
+const UNPROTECT: Api = dynamodb::UPDATE_TABLE;
+const DELETE: Api = dynamodb::DELETE_TABLE;
+const CLOSE: Api = dynamodb::DELETE_RESOURCE_POLICY;
 
 impl Kind for Table {
     const TYPE: &'static str = "dynamodb/table";
@@ -120,6 +120,7 @@ impl Kind for Table {
 
 impl Resource for Table {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (15.0, 10.0),
         cost: |_| {

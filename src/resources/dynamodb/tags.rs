@@ -10,7 +10,7 @@ pub enum DynamoDbTags {}
 
 /// A table's tags.
 pub(super) async fn tags_of(cx: &Aws, arn: &str) -> Result<Tags, Error> {
-    const LIST: Api = read("dynamodb", "ListTagsOfResource");
+    const LIST: Api = dynamodb::LIST_TAGS_OF_RESOURCE;
     let mut all = Tags::new();
     let mut token: Option<String> = None;
     loop {
@@ -42,7 +42,7 @@ impl TagCalls<TableOutputs> for DynamoDbTags {
         set: &Tags,
         remove: &[String],
     ) -> Result<(), Error> {
-        const TAG: Api = repeatable("dynamodb", "TagResource");
+        const TAG: Api = dynamodb::TAG_RESOURCE;
         if !set.is_empty() {
             let call = cx.dynamodb.client.tag_resource().resource_arn(&it.arn);
             let call = call.set_tags(Some(tags(TAG, set)?));
@@ -52,7 +52,7 @@ impl TagCalls<TableOutputs> for DynamoDbTags {
             let call = cx.dynamodb.client.untag_resource();
             let call = call.resource_arn(&it.arn);
             let call = call.set_tag_keys(Some(remove.to_vec()));
-            let api = repeatable("dynamodb", "UntagResource");
+            let api = dynamodb::UNTAG_RESOURCE;
             cx.call(api, || call.clone().send()).await?;
         }
         Ok(())

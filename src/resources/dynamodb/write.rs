@@ -3,7 +3,7 @@
 use super::change::{self, Change};
 use super::read::{describe, described, phase, ttl};
 use super::table::Table;
-use crate::aws::{Api, Aws, once, repeatable};
+use crate::aws::{Api, Aws, dynamodb};
 use crate::engine::{Class, Error, Leftover, Phase};
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{
@@ -16,7 +16,7 @@ impl Table {
     /// Sends the next change that the table needs. While another one is to follow (or `others`, which take an ACTIVE
     /// table too) it answers `NotReady`, and the engine calls again when the table may have settled.
     pub(super) async fn one_change(&self, cx: &Aws, name: &str, others: bool) -> Result<(), Error> {
-        const ACTION: Api = once("dynamodb", "UpdateTable");
+        const ACTION: Api = dynamodb::UPDATE_TABLE.as_once();
         let table = describe(cx, name).await?;
         let later = |what: String| Error::of(Class::NotReady, ACTION.action(), what);
         if phase(&table) != Phase::Ready {
@@ -38,7 +38,7 @@ impl Table {
     }
 
     async fn send(&self, cx: &Aws, name: &str, change: &Change, have: Table) -> Result<(), Error> {
-        const ACTION: Api = once("dynamodb", "UpdateTable");
+        const ACTION: Api = dynamodb::UPDATE_TABLE.as_once();
         let update = cx.dynamodb.client.update_table().table_name(name);
         let update = match change {
             Change::Protection(on) => update.deletion_protection_enabled(*on),
@@ -96,7 +96,7 @@ impl Table {
     }
 
     pub(super) async fn put_recovery(&self, cx: &Aws, name: &str) -> Result<(), Error> {
-        const ACTION: Api = repeatable("dynamodb", "UpdateContinuousBackups");
+        const ACTION: Api = dynamodb::UPDATE_CONTINUOUS_BACKUPS;
         let recovery = PointInTimeRecoverySpecification::builder()
             .point_in_time_recovery_enabled(self.recovery_days.is_some())
             .set_recovery_period_in_days(self.recovery_days)
@@ -131,7 +131,7 @@ impl Table {
 }
 
 async fn set_ttl(cx: &Aws, name: &str, attribute: &str, on: bool) -> Result<(), Error> {
-    const ACTION: Api = repeatable("dynamodb", "UpdateTimeToLive");
+    const ACTION: Api = dynamodb::UPDATE_TIME_TO_LIVE;
     let ttl = TimeToLiveSpecification::builder()
         .enabled(on)
         .attribute_name(attribute)

@@ -1,6 +1,6 @@
 //! Entries of network ACLs: how they are read, compared and set. Shared by our own ACLs and the VPC's default one.
 
-use crate::aws::{Api, Aws, repeatable};
+use crate::aws::{Api, Aws, ec2};
 use crate::engine::{Delta, Edit, Error};
 use aws_sdk_ec2::types::{self as t, IcmpTypeCode, NetworkAclEntry, PortRange, RuleAction};
 use serde::{Deserialize, Serialize};
@@ -184,9 +184,9 @@ pub(super) async fn set(
     Ok(())
 }
 
-const CREATE: Api = repeatable("ec2", "CreateNetworkAclEntry");
-const REPLACE: Api = repeatable("ec2", "ReplaceNetworkAclEntry");
-const DELETE: Api = repeatable("ec2", "DeleteNetworkAclEntry");
+const CREATE: Api = ec2::CREATE_NETWORK_ACL_ENTRY;
+const REPLACE: Api = ec2::REPLACE_NETWORK_ACL_ENTRY;
+const DELETE: Api = ec2::DELETE_NETWORK_ACL_ENTRY;
 
 async fn create(
     cx: &Aws,

@@ -15,7 +15,7 @@ pub struct DefaultNetworkAcl {
     pub egress: Entries,
 }
 
-const READ: Api = read("ec2", "DescribeNetworkAcls");
+const READ: Api = ec2::DESCRIBE_NETWORK_ACLS;
 
 impl Kind for DefaultNetworkAcl {
     const TYPE: &'static str = "ec2/default_network_acl";

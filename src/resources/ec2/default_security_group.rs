@@ -15,7 +15,7 @@ pub struct DefaultSecurityGroup {
     pub egress: Rules,
 }
 
-const READ: Api = read("ec2", "DescribeSecurityGroups");
+const READ: Api = ec2::DESCRIBE_SECURITY_GROUPS;
 
 impl Kind for DefaultSecurityGroup {
     const TYPE: &'static str = "ec2/default_security_group";

@@ -6,11 +6,11 @@ use crate::resources::policy::Policy;
 use aws_sdk_ec2::operation::create_vpc_endpoint::CreateVpcEndpointOutput;
 use aws_sdk_ec2::types::{UnsuccessfulItem, VpcEndpoint};
 
-const READ: Api = read("ec2", "DescribeVpcEndpoints");
+const READ: Api = ec2::DESCRIBE_VPC_ENDPOINTS;
 /// A repeated call with the same client token answers the same endpoint ("Ensuring idempotency in Amazon EC2 API requests").
-pub(super) const CREATE: Api = repeatable("ec2", "CreateVpcEndpoint");
+pub(super) const CREATE: Api = ec2::CREATE_VPC_ENDPOINT;
 /// All changes of an endpoint are one call.
-pub(super) const MODIFY: Api = repeatable("ec2", "ModifyVpcEndpoint");
+pub(super) const MODIFY: Api = ec2::MODIFY_VPC_ENDPOINT;
 
 /// Finds an endpoint and says where it stands; `None` when it is deleted.
 pub(super) async fn find_endpoint<R: Resource<Outputs = Id<R>>>(
@@ -58,7 +58,7 @@ pub(super) fn created<R>(answer: &CreateVpcEndpointOutput) -> Result<Id<R>, Erro
 
 /// Deletes an endpoint. An interface endpoint's network interfaces hold their subnets and groups for a minute more.
 pub(super) async fn delete(cx: &Aws, id: &str) -> Result<(), Error> {
-    const DELETE: Api = repeatable("ec2", "DeleteVpcEndpoints");
+    const DELETE: Api = ec2::DELETE_VPC_ENDPOINTS;
     let call = cx.ec2.client.delete_vpc_endpoints().vpc_endpoint_ids(id);
     let answer = cx.call(DELETE, || call.clone().send()).await;
     ignore_not_found(answer.and_then(|a| all_done(DELETE, a.unsuccessful())))
@@ -99,7 +99,7 @@ mod tests {
             let error = UnsuccessfulItemError::builder().code(code).message("m");
             UnsuccessfulItem::builder().error(error.build()).build()
         };
-        let create = repeatable("ec2", "CreateFlowLogs");
+        let create = ec2::CREATE_FLOW_LOGS;
         let error = all_done(create, &[item("FlowLogAlreadyExists")]).unwrap_err();
         assert_eq!(error.class, Class::Conflict);
         let gone = all_done(MODIFY, &[item("InvalidVpcEndpointId.NotFound")]);

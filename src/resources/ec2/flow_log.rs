@@ -24,10 +24,10 @@ pub struct FlowLog {
     pub format: String,
 }
 
-const READ: Api = read("ec2", "DescribeFlowLogs");
+const READ: Api = ec2::DESCRIBE_FLOW_LOGS;
 /// With its client token a repeated call answers the same flow log.
-const CREATE: Api = repeatable("ec2", "CreateFlowLogs");
-const DELETE: Api = repeatable("ec2", "DeleteFlowLogs");
+const CREATE: Api = ec2::CREATE_FLOW_LOGS;
+const DELETE: Api = ec2::DELETE_FLOW_LOGS;
 
 impl Kind for FlowLog {
     const TYPE: &'static str = "ec2/flow_log";
@@ -36,6 +36,7 @@ impl Kind for FlowLog {
 
 impl Resource for FlowLog {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Ec2Tags,
         seconds: (1.0, 1.0),
         cost: |_| Cost::usage("0.63 per GB of vended logs"),

@@ -6,9 +6,9 @@ use super::prelude::*;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct InternetGateway {}
 
-const READ: Api = read("ec2", "DescribeInternetGateways");
-const CREATE: Api = once("ec2", "CreateInternetGateway");
-const DELETE: Api = repeatable("ec2", "DeleteInternetGateway");
+const READ: Api = ec2::DESCRIBE_INTERNET_GATEWAYS;
+const CREATE: Api = ec2::CREATE_INTERNET_GATEWAY;
+const DELETE: Api = ec2::DELETE_INTERNET_GATEWAY;
 
 impl Kind for InternetGateway {
     const TYPE: &'static str = "ec2/internet_gateway";
@@ -17,6 +17,7 @@ impl Kind for InternetGateway {
 
 impl Resource for InternetGateway {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Ec2Tags,
         seconds: (1.0, 1.0),
         cost: |_| Cost::NONE,

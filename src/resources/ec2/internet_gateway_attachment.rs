@@ -18,9 +18,9 @@ pub struct Attached {
     pub gateway: Ref<InternetGateway>,
 }
 
-const READ: Api = read("ec2", "DescribeInternetGateways");
-const ATTACH: Api = once("ec2", "AttachInternetGateway");
-const DETACH: Api = repeatable("ec2", "DetachInternetGateway");
+const READ: Api = ec2::DESCRIBE_INTERNET_GATEWAYS;
+const ATTACH: Api = ec2::ATTACH_INTERNET_GATEWAY;
+const DETACH: Api = ec2::DETACH_INTERNET_GATEWAY;
 
 impl Kind for InternetGatewayAttachment {
     const TYPE: &'static str = "ec2/internet_gateway_attachment";
@@ -29,6 +29,7 @@ impl Kind for InternetGatewayAttachment {
 
 impl Resource for InternetGatewayAttachment {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::WithParent,
         seconds: (1.0, 1.0),
         cost: |_| Cost::NONE,

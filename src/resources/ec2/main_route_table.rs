@@ -15,8 +15,8 @@ pub struct MainRouteTable {
     pub routes: BTreeMap<String, Target>,
 }
 
-const READ: Api = read("ec2", "DescribeRouteTables");
-const REPLACE: Api = repeatable("ec2", "ReplaceRouteTableAssociation");
+const READ: Api = ec2::DESCRIBE_ROUTE_TABLES;
+const REPLACE: Api = ec2::REPLACE_ROUTE_TABLE_ASSOCIATION;
 
 impl Kind for MainRouteTable {
     const TYPE: &'static str = "ec2/main_route_table";

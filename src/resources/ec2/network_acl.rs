@@ -9,9 +9,9 @@ pub struct NetworkAcl {
     pub vpc: Ref<Vpc>,
 }
 
-const READ: Api = read("ec2", "DescribeNetworkAcls");
-const CREATE: Api = repeatable("ec2", "CreateNetworkAcl");
-const DELETE: Api = repeatable("ec2", "DeleteNetworkAcl");
+const READ: Api = ec2::DESCRIBE_NETWORK_ACLS;
+const CREATE: Api = ec2::CREATE_NETWORK_ACL;
+const DELETE: Api = ec2::DELETE_NETWORK_ACL;
 
 impl Kind for NetworkAcl {
     const TYPE: &'static str = "ec2/network_acl";
@@ -20,6 +20,7 @@ impl Kind for NetworkAcl {
 
 impl Resource for NetworkAcl {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Ec2Tags,
         seconds: (1.0, 1.0),
         cost: |_| Cost::NONE,

@@ -99,7 +99,7 @@ async fn associations(
 /// looks again and finds the subnet where it should be.
 async fn assign(cx: &Aws, now: &NetworkAclAssociation, acl: &str) -> Result<(), Error> {
     let id = now.network_acl_association_id().unwrap_or_default();
-    cx.call(repeatable("ec2", "ReplaceNetworkAclAssociation"), || {
+    cx.call(ec2::REPLACE_NETWORK_ACL_ASSOCIATION, || {
         cx.ec2
             .client
             .replace_network_acl_association()

@@ -1,6 +1,6 @@
 //! Everything of EC2 that carries this deployment's mark, in one DescribeTags.
 
-use crate::aws::{Aws, read};
+use crate::aws::{Aws, ec2};
 use crate::engine::Error;
 use crate::engine::driver::{MARK_STEP, MARK_SUFFIX, Owned};
 use crate::engine::ownership::MARK;
@@ -19,7 +19,7 @@ pub(super) async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
     let mut token: Option<String> = None;
     loop {
         let page = cx
-            .call(read("ec2", "DescribeTags"), || {
+            .call(ec2::DESCRIBE_TAGS, || {
                 cx.ec2
                     .client
                     .describe_tags()

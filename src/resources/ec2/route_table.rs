@@ -9,9 +9,9 @@ pub struct RouteTable {
     pub vpc: Ref<Vpc>,
 }
 
-const READ: Api = read("ec2", "DescribeRouteTables");
-const CREATE: Api = repeatable("ec2", "CreateRouteTable");
-const DELETE: Api = repeatable("ec2", "DeleteRouteTable");
+const READ: Api = ec2::DESCRIBE_ROUTE_TABLES;
+const CREATE: Api = ec2::CREATE_ROUTE_TABLE;
+const DELETE: Api = ec2::DELETE_ROUTE_TABLE;
 
 impl Kind for RouteTable {
     const TYPE: &'static str = "ec2/route_table";
@@ -20,6 +20,7 @@ impl Kind for RouteTable {
 
 impl Resource for RouteTable {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Ec2Tags,
         seconds: (1.0, 1.0),
         cost: |_| Cost::NONE,

@@ -109,7 +109,7 @@ async fn assign(cx: &Aws, subnet: &Ref<Subnet>, table: &str) -> Result<(), Error
         match now.and_then(|a| Some((a.route_table_id()?, a.route_table_association_id()?))) {
             Some((used, _)) if used == table => return Ok(()),
             Some((_, association)) => cx
-                .call(repeatable("ec2", "ReplaceRouteTableAssociation"), || {
+                .call(ec2::REPLACE_ROUTE_TABLE_ASSOCIATION, || {
                     cx.ec2
                         .client
                         .replace_route_table_association()
@@ -120,7 +120,7 @@ async fn assign(cx: &Aws, subnet: &Ref<Subnet>, table: &str) -> Result<(), Error
                 .await
                 .map(drop),
             None => cx
-                .call(repeatable("ec2", "AssociateRouteTable"), || {
+                .call(ec2::ASSOCIATE_ROUTE_TABLE, || {
                     cx.ec2
                         .client
                         .associate_route_table()
@@ -142,8 +142,6 @@ async fn assign(cx: &Aws, subnet: &Ref<Subnet>, table: &str) -> Result<(), Error
 async fn release(cx: &Aws, association: &RouteTableAssociation) -> Result<(), Error> {
     let id = association.route_table_association_id().unwrap_or_default();
     let call = cx.ec2.client.disassociate_route_table().association_id(id);
-    cx.delete(repeatable("ec2", "DisassociateRouteTable"), || {
-        call.clone().send()
-    })
-    .await
+    cx.delete(ec2::DISASSOCIATE_ROUTE_TABLE, || call.clone().send())
+        .await
 }

@@ -140,7 +140,7 @@ fn is_missing(error: &Error) -> bool {
 }
 
 async fn create(cx: &Aws, table: &str, destination: &str, target: &str) -> Result<(), Error> {
-    cx.call(repeatable("ec2", "CreateRoute"), || {
+    cx.call(ec2::CREATE_ROUTE, || {
         route!(cx.ec2.client.create_route(), table, destination, target).send()
     })
     .await
@@ -148,7 +148,7 @@ async fn create(cx: &Aws, table: &str, destination: &str, target: &str) -> Resul
 }
 
 async fn replace(cx: &Aws, table: &str, destination: &str, target: &str) -> Result<(), Error> {
-    cx.call(repeatable("ec2", "ReplaceRoute"), || {
+    cx.call(ec2::REPLACE_ROUTE, || {
         route!(cx.ec2.client.replace_route(), table, destination, target).send()
     })
     .await
@@ -156,7 +156,7 @@ async fn replace(cx: &Aws, table: &str, destination: &str, target: &str) -> Resu
 }
 
 pub(super) async fn remove(cx: &Aws, table: &str, destination: &str) -> Result<(), Error> {
-    cx.delete(repeatable("ec2", "DeleteRoute"), || {
+    cx.delete(ec2::DELETE_ROUTE, || {
         let call = cx.ec2.client.delete_route().route_table_id(table);
         match destination {
             list if list.starts_with("pl-") => call.destination_prefix_list_id(list),

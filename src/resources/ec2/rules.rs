@@ -1,6 +1,6 @@
 //! Rules of security groups: how they are read, compared and set. Shared by our own groups and the VPC's default one.
 
-use crate::aws::{Aws, repeatable};
+use crate::aws::{Aws, ec2};
 use crate::engine::Error;
 use aws_sdk_ec2::types::{
     IpPermission, IpRange, Ipv6Range, PrefixListId, ReferencedSecurityGroup, SecurityGroupRule,
@@ -218,7 +218,7 @@ pub(super) async fn reconcile(
     if texts.is_empty() {
         return Ok(());
     }
-    cx.call(repeatable("ec2", "ModifySecurityGroupRules"), || {
+    cx.call(ec2::MODIFY_SECURITY_GROUP_RULES, || {
         cx.ec2
             .client
             .modify_security_group_rules()
@@ -278,7 +278,7 @@ async fn authorize_once(
 ) -> Result<(), Error> {
     let permissions = Some(permissions.to_vec());
     if egress {
-        cx.call(repeatable("ec2", "AuthorizeSecurityGroupEgress"), || {
+        cx.call(ec2::AUTHORIZE_SECURITY_GROUP_EGRESS, || {
             cx.ec2
                 .client
                 .authorize_security_group_egress()
@@ -289,7 +289,7 @@ async fn authorize_once(
         .await
         .map(drop)
     } else {
-        cx.call(repeatable("ec2", "AuthorizeSecurityGroupIngress"), || {
+        cx.call(ec2::AUTHORIZE_SECURITY_GROUP_INGRESS, || {
             cx.ec2
                 .client
                 .authorize_security_group_ingress()
@@ -317,7 +317,7 @@ async fn revoke(
         return Ok(());
     }
     if egress {
-        cx.call(repeatable("ec2", "RevokeSecurityGroupEgress"), || {
+        cx.call(ec2::REVOKE_SECURITY_GROUP_EGRESS, || {
             cx.ec2
                 .client
                 .revoke_security_group_egress()
@@ -328,7 +328,7 @@ async fn revoke(
         .await
         .map(drop)
     } else {
-        cx.call(repeatable("ec2", "RevokeSecurityGroupIngress"), || {
+        cx.call(ec2::REVOKE_SECURITY_GROUP_INGRESS, || {
             cx.ec2
                 .client
                 .revoke_security_group_ingress()

@@ -12,9 +12,9 @@ pub struct SecurityGroup {
     pub description: String,
 }
 
-const READ: Api = read("ec2", "DescribeSecurityGroups");
-const CREATE: Api = once("ec2", "CreateSecurityGroup");
-const DELETE: Api = repeatable("ec2", "DeleteSecurityGroup");
+const READ: Api = ec2::DESCRIBE_SECURITY_GROUPS;
+const CREATE: Api = ec2::CREATE_SECURITY_GROUP;
+const DELETE: Api = ec2::DELETE_SECURITY_GROUP;
 
 impl Kind for SecurityGroup {
     const TYPE: &'static str = "ec2/security_group";
@@ -30,6 +30,7 @@ impl Kind for SecurityGroup {
 
 impl Resource for SecurityGroup {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Ec2Tags,
         seconds: (1.0, 1.0),
         cost: |_| Cost::NONE,

@@ -15,10 +15,10 @@ pub struct Subnet {
     pub public_addresses: bool,
 }
 
-const READ: Api = read("ec2", "DescribeSubnets");
-const CREATE: Api = once("ec2", "CreateSubnet");
-const MODIFY: Api = repeatable("ec2", "ModifySubnetAttribute");
-const DELETE: Api = repeatable("ec2", "DeleteSubnet");
+const READ: Api = ec2::DESCRIBE_SUBNETS;
+const CREATE: Api = ec2::CREATE_SUBNET;
+const MODIFY: Api = ec2::MODIFY_SUBNET_ATTRIBUTE;
+const DELETE: Api = ec2::DELETE_SUBNET;
 
 impl Kind for Subnet {
     const TYPE: &'static str = "ec2/subnet";
@@ -27,6 +27,7 @@ impl Kind for Subnet {
 
 impl Resource for Subnet {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Ec2Tags,
         seconds: (1.0, 1.0),
         cost: |_| Cost::NONE,

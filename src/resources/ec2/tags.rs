@@ -36,7 +36,7 @@ impl<O: HasId + Sync> TagCalls<O> for Ec2Tags {
         let id = outputs.id();
         if !set.is_empty() {
             let tags: Vec<Tag> = set.iter().map(|(k, v)| tag(k).value(v).build()).collect();
-            cx.call(repeatable("ec2", "CreateTags"), || {
+            cx.call(ec2::CREATE_TAGS, || {
                 cx.ec2
                     .client
                     .create_tags()
@@ -48,7 +48,7 @@ impl<O: HasId + Sync> TagCalls<O> for Ec2Tags {
         }
         if !remove.is_empty() {
             let tags: Vec<Tag> = remove.iter().map(|k| tag(k).build()).collect();
-            cx.call(repeatable("ec2", "DeleteTags"), || {
+            cx.call(ec2::DELETE_TAGS, || {
                 cx.ec2
                     .client
                     .delete_tags()

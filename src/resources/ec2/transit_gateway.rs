@@ -29,10 +29,10 @@ pub struct TransitGateway {
     pub members: Vec<String>,
 }
 
-const READ: Api = read("ec2", "DescribeTransitGateways");
-const CREATE: Api = once("ec2", "CreateTransitGateway");
-const MODIFY: Api = repeatable("ec2", "ModifyTransitGateway");
-const DELETE: Api = repeatable("ec2", "DeleteTransitGateway");
+const READ: Api = ec2::DESCRIBE_TRANSIT_GATEWAYS;
+const CREATE: Api = ec2::CREATE_TRANSIT_GATEWAY;
+const MODIFY: Api = ec2::MODIFY_TRANSIT_GATEWAY;
+const DELETE: Api = ec2::DELETE_TRANSIT_GATEWAY;
 
 impl Kind for TransitGateway {
     const TYPE: &'static str = "ec2/transit_gateway";
@@ -51,6 +51,7 @@ pub(super) fn is_on(word: Option<&str>) -> bool {
 
 impl Resource for TransitGateway {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Ec2Tags,
         seconds: (90.0, 90.0),
         cost: |_| Cost::NONE,

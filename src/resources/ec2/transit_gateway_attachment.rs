@@ -36,10 +36,10 @@ impl HasId for AttachmentOutputs {
     }
 }
 
-const READ: Api = read("ec2", "DescribeTransitGatewayVpcAttachments");
-const CREATE: Api = once("ec2", "CreateTransitGatewayVpcAttachment");
-const MODIFY: Api = repeatable("ec2", "ModifyTransitGatewayVpcAttachment");
-const DELETE: Api = repeatable("ec2", "DeleteTransitGatewayVpcAttachment");
+const READ: Api = ec2::DESCRIBE_TRANSIT_GATEWAY_VPC_ATTACHMENTS;
+const CREATE: Api = ec2::CREATE_TRANSIT_GATEWAY_VPC_ATTACHMENT;
+const MODIFY: Api = ec2::MODIFY_TRANSIT_GATEWAY_VPC_ATTACHMENT;
+const DELETE: Api = ec2::DELETE_TRANSIT_GATEWAY_VPC_ATTACHMENT;
 
 impl Kind for TransitGatewayAttachment {
     const TYPE: &'static str = "ec2/transit_gateway_attachment";
@@ -48,6 +48,7 @@ impl Kind for TransitGatewayAttachment {
 
 impl Resource for TransitGatewayAttachment {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Ec2Tags,
         seconds: (90.0, 90.0),
         cost: |_| Cost::monthly(43.80).and("0.02 per GB sent into the gateway"),

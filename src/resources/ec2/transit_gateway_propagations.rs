@@ -88,7 +88,7 @@ impl SubResource for TransitGatewayPropagations {
 }
 
 async fn enable(cx: &Aws, table: &str, attachment: &str) -> Result<(), Error> {
-    let api = repeatable("ec2", "EnableTransitGatewayRouteTablePropagation");
+    let api = ec2::ENABLE_TRANSIT_GATEWAY_ROUTE_TABLE_PROPAGATION;
     let answer = cx
         .call(api, || {
             cx.ec2
@@ -113,6 +113,6 @@ async fn disable(cx: &Aws, table: &str, attachment: &str) -> Result<(), Error> {
         .disable_transit_gateway_route_table_propagation()
         .transit_gateway_route_table_id(table)
         .transit_gateway_attachment_id(attachment);
-    let api = repeatable("ec2", "DisableTransitGatewayRouteTablePropagation");
+    let api = ec2::DISABLE_TRANSIT_GATEWAY_ROUTE_TABLE_PROPAGATION;
     cx.delete(api, || call.clone().send()).await
 }

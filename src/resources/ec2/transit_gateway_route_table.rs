@@ -10,9 +10,9 @@ pub struct TransitGatewayRouteTable {
     pub transit_gateway: Ref<TransitGateway>,
 }
 
-const READ: Api = read("ec2", "DescribeTransitGatewayRouteTables");
-const CREATE: Api = once("ec2", "CreateTransitGatewayRouteTable");
-const DELETE: Api = repeatable("ec2", "DeleteTransitGatewayRouteTable");
+const READ: Api = ec2::DESCRIBE_TRANSIT_GATEWAY_ROUTE_TABLES;
+const CREATE: Api = ec2::CREATE_TRANSIT_GATEWAY_ROUTE_TABLE;
+const DELETE: Api = ec2::DELETE_TRANSIT_GATEWAY_ROUTE_TABLE;
 
 /// The filter that finds a table by its id.
 const BY_ID: &str = "transit-gateway-route-table-id";
@@ -32,6 +32,7 @@ impl Kind for TransitGatewayRouteTable {
 
 impl Resource for TransitGatewayRouteTable {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Ec2Tags,
         seconds: (10.0, 20.0),
         cost: |_| Cost::NONE,

@@ -131,7 +131,7 @@ async fn create(
 ) -> Result<(), Error> {
     let attachment = target.attachment();
     let answer = cx
-        .call(repeatable("ec2", "CreateTransitGatewayRoute"), || {
+        .call(ec2::CREATE_TRANSIT_GATEWAY_ROUTE, || {
             cx.ec2
                 .client
                 .create_transit_gateway_route()
@@ -156,7 +156,7 @@ async fn replace(
     target: &TransitGatewayTarget,
 ) -> Result<(), Error> {
     let attachment = target.attachment();
-    cx.call(repeatable("ec2", "ReplaceTransitGatewayRoute"), || {
+    cx.call(ec2::REPLACE_TRANSIT_GATEWAY_ROUTE, || {
         cx.ec2
             .client
             .replace_transit_gateway_route()
@@ -179,7 +179,7 @@ async fn remove(cx: &Aws, table: &str, block: &str) -> Result<(), Error> {
             .delete_transit_gateway_prefix_list_reference()
             .transit_gateway_route_table_id(table)
             .prefix_list_id(block);
-        let api = repeatable("ec2", "DeleteTransitGatewayPrefixListReference");
+        let api = ec2::DELETE_TRANSIT_GATEWAY_PREFIX_LIST_REFERENCE;
         return cx.delete(api, || call.clone().send()).await;
     }
     let call = cx
@@ -188,7 +188,7 @@ async fn remove(cx: &Aws, table: &str, block: &str) -> Result<(), Error> {
         .delete_transit_gateway_route()
         .transit_gateway_route_table_id(table)
         .destination_cidr_block(block);
-    let api = repeatable("ec2", "DeleteTransitGatewayRoute");
+    let api = ec2::DELETE_TRANSIT_GATEWAY_ROUTE;
     cx.delete(api, || call.clone().send()).await
 }
 

@@ -24,13 +24,13 @@ pub struct Vpc {
     pub members: Vec<String>,
 }
 
-const READ: Api = read("ec2", "DescribeVpcs");
-const READ_ATTRIBUTE: Api = read("ec2", "DescribeVpcAttribute");
-const CREATE: Api = once("ec2", "CreateVpc");
-const MODIFY: Api = repeatable("ec2", "ModifyVpcAttribute");
-const PART: Api = repeatable("ec2", "DisassociateVpcCidrBlock");
-const ASSOCIATE_DHCP: Api = repeatable("ec2", "AssociateDhcpOptions");
-const DELETE: Api = repeatable("ec2", "DeleteVpc");
+const READ: Api = ec2::DESCRIBE_VPCS;
+const READ_ATTRIBUTE: Api = ec2::DESCRIBE_VPC_ATTRIBUTE;
+const CREATE: Api = ec2::CREATE_VPC;
+const MODIFY: Api = ec2::MODIFY_VPC_ATTRIBUTE;
+const PART: Api = ec2::DISASSOCIATE_VPC_CIDR_BLOCK;
+const ASSOCIATE_DHCP: Api = ec2::ASSOCIATE_DHCP_OPTIONS;
+const DELETE: Api = ec2::DELETE_VPC;
 /// The entry of `exposed`.
 const DHCP: &str = "DHCP options";
 
@@ -41,6 +41,7 @@ impl Kind for Vpc {
 
 impl Resource for Vpc {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         // One DescribeTags shows everything of EC2.
         listed: Listed::Service("ec2/*", |cx, suffix| Box::pin(owned::owned(cx, suffix))),
         seconds: (1.0, 1.0),

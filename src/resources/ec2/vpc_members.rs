@@ -90,7 +90,7 @@ fn own_table(tables: &[t::RouteTable]) -> Option<&str> {
 
 async fn nat_gateways(cx: &Aws, vpc: &str) -> Result<Vec<t::NatGateway>, Error> {
     use t::NatGatewayState::{Deleted, Deleting, Failed};
-    const READ: Api = read("ec2", "DescribeNatGateways");
+    const READ: Api = ec2::DESCRIBE_NAT_GATEWAYS;
     let filter = t::Filter::builder().name("vpc-id").values(vpc).build();
     let mut all = Vec::new();
     let mut token: Option<String> = None;
@@ -110,7 +110,7 @@ async fn nat_gateways(cx: &Aws, vpc: &str) -> Result<Vec<t::NatGateway>, Error> 
 /// Peerings in which the VPC takes part, on either side.
 async fn peerings(cx: &Aws, vpc: &str) -> Result<Vec<t::VpcPeeringConnection>, Error> {
     use t::VpcPeeringConnectionStateReasonCode as Code;
-    const READ: Api = read("ec2", "DescribeVpcPeeringConnections");
+    const READ: Api = ec2::DESCRIBE_VPC_PEERING_CONNECTIONS;
     let mut all = Vec::new();
     let mut token: Option<String> = None;
     loop {
@@ -138,7 +138,7 @@ async fn peerings(cx: &Aws, vpc: &str) -> Result<Vec<t::VpcPeeringConnection>, E
 
 /// The DHCP options of a VPC that send its names to another server than Amazon's; `None` for those that came with it.
 pub(super) async fn foreign_dhcp(cx: &Aws, id: Option<&str>) -> Result<Option<String>, Error> {
-    const READ: Api = read("ec2", "DescribeDhcpOptions");
+    const READ: Api = ec2::DESCRIBE_DHCP_OPTIONS;
     let Some(id) = id.filter(|id| *id != "default") else {
         return Ok(None);
     };

@@ -1,6 +1,6 @@
 //! The policies of a role: inline ones and attached ones.
 
-use crate::aws::{Aws, read, repeatable};
+use crate::aws::{Aws, iam};
 use crate::engine::Error;
 use crate::resources::policy::Policy;
 use futures::future::try_join_all;
@@ -12,7 +12,7 @@ pub(super) async fn inline_policies(
 ) -> Result<BTreeMap<String, Policy>, Error> {
     let one = async |policy: String| {
         let answer = cx
-            .call(read("iam", "GetRolePolicy"), || {
+            .call(iam::GET_ROLE_POLICY, || {
                 cx.iam
                     .client
                     .get_role_policy()
@@ -33,7 +33,7 @@ pub(super) async fn inline_names(cx: &Aws, name: &str) -> Result<Vec<String>, Er
     let mut marker: Option<String> = None;
     loop {
         let page = cx
-            .call(read("iam", "ListRolePolicies"), || {
+            .call(iam::LIST_ROLE_POLICIES, || {
                 cx.iam
                     .client
                     .list_role_policies()
@@ -55,7 +55,7 @@ pub(super) async fn attached(cx: &Aws, name: &str) -> Result<Vec<String>, Error>
     let mut marker: Option<String> = None;
     loop {
         let page = cx
-            .call(read("iam", "ListAttachedRolePolicies"), || {
+            .call(iam::LIST_ATTACHED_ROLE_POLICIES, || {
                 cx.iam
                     .client
                     .list_attached_role_policies()
@@ -80,7 +80,7 @@ pub(super) async fn profiles(cx: &Aws, name: &str) -> Result<Vec<String>, Error>
     loop {
         let call = cx.iam.client.list_instance_profiles_for_role();
         let call = call.role_name(name).set_marker(marker);
-        let api = read("iam", "ListInstanceProfilesForRole");
+        let api = iam::LIST_INSTANCE_PROFILES_FOR_ROLE;
         let page = cx.call(api, || call.clone().send()).await?;
         let names = page.instance_profiles.iter();
         all.extend(names.map(|p| format!("instance profile {}", p.instance_profile_name)));
@@ -94,13 +94,13 @@ pub(super) async fn profiles(cx: &Aws, name: &str) -> Result<Vec<String>, Error>
 pub(super) async fn delete_inline(cx: &Aws, name: &str, policy: &str) -> Result<(), Error> {
     let call = cx.iam.client.delete_role_policy().role_name(name);
     let call = call.policy_name(policy);
-    let api = repeatable("iam", "DeleteRolePolicy");
+    let api = iam::DELETE_ROLE_POLICY;
     cx.delete(api, || call.clone().send()).await
 }
 
 pub(super) async fn detach(cx: &Aws, name: &str, arn: &str) -> Result<(), Error> {
     let call = cx.iam.client.detach_role_policy().role_name(name);
     let call = call.policy_arn(arn);
-    let api = repeatable("iam", "DetachRolePolicy");
+    let api = iam::DETACH_ROLE_POLICY;
     cx.delete(api, || call.clone().send()).await
 }

@@ -30,9 +30,9 @@ pub struct Role {
     pub members: Vec<String>,
 }
 
-const GET: Api = read("iam", "GetRole");
-const CREATE: Api = once("iam", "CreateRole");
-const DELETE: Api = repeatable("iam", "DeleteRole");
+const GET: Api = iam::GET_ROLE;
+const CREATE: Api = iam::CREATE_ROLE;
+const DELETE: Api = iam::DELETE_ROLE;
 
 impl Kind for Role {
     const TYPE: &'static str = "iam/role";
@@ -49,6 +49,7 @@ impl Kind for Role {
 
 impl Resource for Role {
     const FACTS: Facts<Self> = Facts {
+        global: true,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (1.0, 1.0),
         cost: |_| Cost::NONE,
@@ -120,7 +121,7 @@ impl Resource for Role {
                     .max_session_duration(self.max_session_seconds)
                     .send()
             };
-            cx.call(repeatable("iam", "UpdateRole"), set).await?;
+            cx.call(iam::UPDATE_ROLE, set).await?;
         }
         if delta.touches("trust") {
             let put = || {
@@ -131,8 +132,7 @@ impl Resource for Role {
                     .policy_document(self.trust.document())
                     .send()
             };
-            cx.call(repeatable("iam", "UpdateAssumeRolePolicy"), put)
-                .await?;
+            cx.call(iam::UPDATE_ASSUME_ROLE_POLICY, put).await?;
         }
         if delta.touches("permissions_boundary") {
             self.bound(cx, name).await?;
@@ -179,7 +179,7 @@ async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
     let mut marker: Option<String> = None;
     loop {
         let page = cx
-            .call(read("iam", "ListRoles"), || {
+            .call(iam::LIST_ROLES, || {
                 cx.iam
                     .client
                     .list_roles()
@@ -223,12 +223,11 @@ impl Role {
                         .permissions_boundary(arn)
                         .send()
                 };
-                cx.call(repeatable("iam", "PutRolePermissionsBoundary"), put)
-                    .await?;
+                cx.call(iam::PUT_ROLE_PERMISSIONS_BOUNDARY, put).await?;
                 Ok(())
             }
             None => ignore_not_found(
-                cx.call(repeatable("iam", "DeleteRolePermissionsBoundary"), || {
+                cx.call(iam::DELETE_ROLE_PERMISSIONS_BOUNDARY, || {
                     cx.iam
                         .client
                         .delete_role_permissions_boundary()
@@ -256,7 +255,7 @@ impl Role {
                     .policy_document(document.document())
                     .send()
             };
-            cx.call(repeatable("iam", "PutRolePolicy"), put).await?;
+            cx.call(iam::PUT_ROLE_POLICY, put).await?;
         }
         for policy in inline_names(cx, name).await? {
             if !self.inline.contains_key(&policy) {
@@ -278,8 +277,7 @@ impl Role {
                     .policy_arn(arn)
                     .send()
             };
-            cx.call(repeatable("iam", "AttachRolePolicy"), attach)
-                .await?;
+            cx.call(iam::ATTACH_ROLE_POLICY, attach).await?;
         }
         for arn in have.iter().filter(|a| !self.managed.contains(a)) {
             detach(cx, name, arn).await?;

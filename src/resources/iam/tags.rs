@@ -29,7 +29,7 @@ impl TagCalls<Named<Role>> for IamTags {
         set: &Tags,
         remove: &[String],
     ) -> Result<(), Error> {
-        const TAG: Api = repeatable("iam", "TagRole");
+        const TAG: Api = iam::TAG_ROLE;
         if !set.is_empty() {
             let call = cx.iam.client.tag_role().role_name(&it.name);
             let call = call.set_tags(Some(tags(TAG, set)?));
@@ -38,7 +38,7 @@ impl TagCalls<Named<Role>> for IamTags {
         if !remove.is_empty() {
             let call = cx.iam.client.untag_role().role_name(&it.name);
             let call = call.set_tag_keys(Some(remove.to_vec()));
-            let api = repeatable("iam", "UntagRole");
+            let api = iam::UNTAG_ROLE;
             cx.call(api, || call.clone().send()).await?;
         }
         Ok(())

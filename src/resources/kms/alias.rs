@@ -22,9 +22,9 @@ impl HasName for AliasOutputs {
     }
 }
 
-const CREATE: Api = once("kms", "CreateAlias");
-const UPDATE: Api = repeatable("kms", "UpdateAlias");
-const DELETE: Api = repeatable("kms", "DeleteAlias");
+const CREATE: Api = kms::CREATE_ALIAS;
+const UPDATE: Api = kms::UPDATE_ALIAS;
+const DELETE: Api = kms::DELETE_ALIAS;
 
 impl Kind for Alias {
     const TYPE: &'static str = "kms/alias";
@@ -40,7 +40,8 @@ impl Kind for Alias {
 
 impl Resource for Alias {
     const FACTS: Facts<Self> = Facts {
-        listed: Listed::WithParent,
+        global: false,
+        listed: Listed::ByName,
         seconds: (1.0, 1.0),
         cost: |_| Cost::NONE,
         fixed: &[],

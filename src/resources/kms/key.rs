@@ -35,8 +35,8 @@ pub struct KeyOutputs {
     pub arn: Ref<Arn<Key>>,
 }
 
-const DESCRIBE: Api = read("kms", "DescribeKey");
-const CREATE: Api = once("kms", "CreateKey");
+const DESCRIBE: Api = kms::DESCRIBE_KEY;
+const CREATE: Api = kms::CREATE_KEY;
 
 impl Kind for Key {
     const TYPE: &'static str = "kms/key";
@@ -45,6 +45,7 @@ impl Kind for Key {
 
 impl Resource for Key {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (1.0, 1.0),
         cost: |_| {
@@ -77,7 +78,7 @@ impl Resource for Key {
         };
         let id = id.as_str();
         let described = cx.call(DESCRIBE, || cx.kms.client.describe_key().key_id(id).send());
-        let policy = cx.call(read("kms", "GetKeyPolicy"), || {
+        let policy = cx.call(kms::GET_KEY_POLICY, || {
             cx.kms
                 .client
                 .get_key_policy()
@@ -85,7 +86,7 @@ impl Resource for Key {
                 .policy_name("default")
                 .send()
         });
-        let rotation = cx.call(read("kms", "GetKeyRotationStatus"), || {
+        let rotation = cx.call(kms::GET_KEY_ROTATION_STATUS, || {
             cx.kms.client.get_key_rotation_status().key_id(id).send()
         });
         let (described, policy, rotation, tags, grants) = futures::join!(
@@ -93,7 +94,7 @@ impl Resource for Key {
             policy,
             rotation,
             cx.kms.tags(id),
-            grants::read(cx, id)
+            grants::list(cx, id)
         );
         let Some(described) = found(described)? else {
             return Ok(None);
@@ -152,7 +153,7 @@ impl Resource for Key {
         }
         // First of all: a disabled key refuses a change of its rotation.
         if delta.touches("enabled") && self.enabled {
-            cx.call(repeatable("kms", "EnableKey"), || {
+            cx.call(kms::ENABLE_KEY, || {
                 cx.kms.client.enable_key().key_id(id).send()
             })
             .await?;
@@ -167,7 +168,7 @@ impl Resource for Key {
                     .policy(self.policy.document())
                     .send()
             };
-            cx.call(repeatable("kms", "PutKeyPolicy"), put).await?;
+            cx.call(kms::PUT_KEY_POLICY, put).await?;
         }
         if delta.touches("description") {
             let set = || {
@@ -178,8 +179,7 @@ impl Resource for Key {
                     .description(&self.description)
                     .send()
             };
-            cx.call(repeatable("kms", "UpdateKeyDescription"), set)
-                .await?;
+            cx.call(kms::UPDATE_KEY_DESCRIPTION, set).await?;
         }
         match self.rotation_days {
             Some(days) if delta.touches("rotation_days") => {
@@ -191,17 +191,16 @@ impl Resource for Key {
                         .rotation_period_in_days(days)
                         .send()
                 };
-                cx.call(repeatable("kms", "EnableKeyRotation"), on).await?;
+                cx.call(kms::ENABLE_KEY_ROTATION, on).await?;
             }
             None if delta.touches("rotation_days") => {
                 let off = || cx.kms.client.disable_key_rotation().key_id(id).send();
-                cx.call(repeatable("kms", "DisableKeyRotation"), off)
-                    .await?;
+                cx.call(kms::DISABLE_KEY_ROTATION, off).await?;
             }
             _ => {}
         }
         if delta.touches("enabled") && !self.enabled {
-            cx.call(repeatable("kms", "DisableKey"), || {
+            cx.call(kms::DISABLE_KEY, || {
                 cx.kms.client.disable_key().key_id(id).send()
             })
             .await?;
@@ -212,7 +211,7 @@ impl Resource for Key {
     async fn delete(&self, cx: &Aws, it: &KeyOutputs) -> Result<(), Error> {
         let id = it.id.as_str();
         let answer = cx
-            .call(repeatable("kms", "ScheduleKeyDeletion"), || {
+            .call(kms::SCHEDULE_KEY_DELETION, || {
                 cx.kms
                     .client
                     .schedule_key_deletion()

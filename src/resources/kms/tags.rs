@@ -17,7 +17,7 @@ pub(super) fn tags(api: Api, tags: &Tags) -> Result<Vec<Tag>, Error> {
 
 impl TagCalls<KeyOutputs> for KmsTags {
     async fn change(cx: &Aws, it: &KeyOutputs, set: &Tags, remove: &[String]) -> Result<(), Error> {
-        const TAG: Api = repeatable("kms", "TagResource");
+        const TAG: Api = kms::TAG_RESOURCE;
         if !set.is_empty() {
             let call = cx.kms.client.tag_resource().key_id(&it.id);
             let call = call.set_tags(Some(tags(TAG, set)?));
@@ -26,7 +26,7 @@ impl TagCalls<KeyOutputs> for KmsTags {
         if !remove.is_empty() {
             let call = cx.kms.client.untag_resource().key_id(&it.id);
             let call = call.set_tag_keys(Some(remove.to_vec()));
-            let api = repeatable("kms", "UntagResource");
+            let api = kms::UNTAG_RESOURCE;
             cx.call(api, || call.clone().send()).await?;
         }
         Ok(())

@@ -23,9 +23,9 @@ pub struct LogGroup {
     pub exposed: Exposed,
 }
 
-const CREATE: Api = once("logs", "CreateLogGroup");
-const DELETE: Api = repeatable("logs", "DeleteLogGroup");
-const UNSUBSCRIBE: Api = repeatable("logs", "DeleteSubscriptionFilter");
+const CREATE: Api = logs::CREATE_LOG_GROUP;
+const DELETE: Api = logs::DELETE_LOG_GROUP;
+const UNSUBSCRIBE: Api = logs::DELETE_SUBSCRIPTION_FILTER;
 /// How the entries of `exposed` begin.
 const SUBSCRIPTION: &str = "subscription/";
 
@@ -48,6 +48,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 impl Resource for LogGroup {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (1.0, 1.0),
         cost: |_| Cost::usage("0.0324 per GB and month kept"),
@@ -138,7 +139,7 @@ async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
     let mut token: Option<String> = None;
     loop {
         let page = cx
-            .call(read("logs", "DescribeLogGroups"), || {
+            .call(logs::DESCRIBE_LOG_GROUPS, || {
                 cx.logs
                     .client
                     .describe_log_groups()
@@ -179,8 +180,7 @@ impl LogGroup {
                         .kms_key_id(key.as_str())
                         .send()
                 };
-                cx.call(repeatable("logs", "AssociateKmsKey"), associate)
-                    .await?;
+                cx.call(logs::ASSOCIATE_KMS_KEY, associate).await?;
             }
             None => {
                 let off = || {
@@ -190,8 +190,7 @@ impl LogGroup {
                         .log_group_name(name)
                         .send()
                 };
-                cx.call(repeatable("logs", "DisassociateKmsKey"), off)
-                    .await?;
+                cx.call(logs::DISASSOCIATE_KMS_KEY, off).await?;
             }
         }
         Ok(())
@@ -216,12 +215,11 @@ impl LogGroup {
                         .retention_in_days(days)
                         .send()
                 };
-                cx.call(repeatable("logs", "PutRetentionPolicy"), put)
-                    .await?;
+                cx.call(logs::PUT_RETENTION_POLICY, put).await?;
                 Ok(())
             }
             None => ignore_not_found(
-                cx.call(repeatable("logs", "DeleteRetentionPolicy"), || {
+                cx.call(logs::DELETE_RETENTION_POLICY, || {
                     cx.logs
                         .client
                         .delete_retention_policy()
@@ -240,7 +238,7 @@ fn arn(cx: &Aws, name: &str) -> String {
 
 async fn tags_of(cx: &Aws, arn: &str) -> Result<Tags, Error> {
     let answer = cx
-        .call(read("logs", "ListTagsForResource"), || {
+        .call(logs::LIST_TAGS_FOR_RESOURCE, || {
             cx.logs
                 .client
                 .list_tags_for_resource()
@@ -253,7 +251,7 @@ async fn tags_of(cx: &Aws, arn: &str) -> Result<Tags, Error> {
 
 /// Who gets the events of a group besides its readers. A group has two subscriptions at most: one page.
 async fn subscriptions(cx: &Aws, name: &str) -> Result<Exposed, Error> {
-    const READ: Api = read("logs", "DescribeSubscriptionFilters");
+    const READ: Api = logs::DESCRIBE_SUBSCRIPTION_FILTERS;
     let call = cx.logs.client.describe_subscription_filters();
     let call = call.log_group_name(name);
     let answer = cx.call(READ, || call.clone().send()).await?;

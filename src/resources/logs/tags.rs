@@ -10,13 +10,13 @@ impl<R> TagCalls<Named<R>> for LogsTags {
         if !set.is_empty() {
             let call = cx.logs.client.tag_resource().resource_arn(&it.arn);
             let call = call.set_tags(Some(set.clone().into_iter().collect()));
-            let api = repeatable("logs", "TagResource");
+            let api = logs::TAG_RESOURCE;
             cx.call(api, || call.clone().send()).await?;
         }
         if !remove.is_empty() {
             let call = cx.logs.client.untag_resource().resource_arn(&it.arn);
             let call = call.set_tag_keys(Some(remove.to_vec()));
-            let api = repeatable("logs", "UntagResource");
+            let api = logs::UNTAG_RESOURCE;
             cx.call(api, || call.clone().send()).await?;
         }
         Ok(())

@@ -116,11 +116,11 @@ impl HasArn for ClusterOutputs {
     }
 }
 
-const READ: Api = read("rds", "DescribeDBClusters");
-const CREATE: Api = once("rds", "CreateDBCluster");
-const MODIFY: Api = repeatable("rds", "ModifyDBCluster");
-const START: Api = repeatable("rds", "StartDBCluster");
-const DELETE: Api = repeatable("rds", "DeleteDBCluster");
+const READ: Api = rds::DESCRIBE_DB_CLUSTERS;
+const CREATE: Api = rds::CREATE_DB_CLUSTER;
+const MODIFY: Api = rds::MODIFY_DB_CLUSTER;
+const START: Api = rds::START_DB_CLUSTER;
+const DELETE: Api = rds::DELETE_DB_CLUSTER;
 
 impl Kind for Cluster {
     const TYPE: &'static str = "rds/cluster";
@@ -130,6 +130,7 @@ impl Kind for Cluster {
 
 impl Resource for Cluster {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (90.0, 90.0),
         cost: |_| {
@@ -176,7 +177,7 @@ impl Resource for Cluster {
             return Ok(None);
         };
         let spec = Cluster {
-            exposed: exposed::read(&cluster),
+            exposed: exposed::of(&cluster),
             members: exposed::members(cx, &cluster, id, key.identity).await?,
             ..live::settings(&cluster, id, &key.spec.engine_version)
         };

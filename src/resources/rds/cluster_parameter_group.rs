@@ -12,11 +12,11 @@ pub struct ClusterParameterGroup {
     pub parameters: Parameters,
 }
 
-const READ: Api = read("rds", "DescribeDBClusterParameterGroups");
-const CREATE: Api = once("rds", "CreateDBClusterParameterGroup");
-const MODIFY: Api = repeatable("rds", "ModifyDBClusterParameterGroup");
-const RESET: Api = repeatable("rds", "ResetDBClusterParameterGroup");
-const DELETE: Api = repeatable("rds", "DeleteDBClusterParameterGroup");
+const READ: Api = rds::DESCRIBE_DB_CLUSTER_PARAMETER_GROUPS;
+const CREATE: Api = rds::CREATE_DB_CLUSTER_PARAMETER_GROUP;
+const MODIFY: Api = rds::MODIFY_DB_CLUSTER_PARAMETER_GROUP;
+const RESET: Api = rds::RESET_DB_CLUSTER_PARAMETER_GROUP;
+const DELETE: Api = rds::DELETE_DB_CLUSTER_PARAMETER_GROUP;
 
 impl Kind for ClusterParameterGroup {
     const TYPE: &'static str = "rds/cluster_parameter_group";
@@ -28,6 +28,7 @@ impl Kind for ClusterParameterGroup {
 
 impl Resource for ClusterParameterGroup {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (2.0, 1.0),
         cost: |_| Cost::NONE,

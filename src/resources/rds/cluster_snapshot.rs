@@ -16,8 +16,8 @@ pub struct ClusterSnapshot {
     pub storage_key: Option<Ref<Arn<Key>>>,
 }
 
-const LIST: Api = read("rds", "DescribeDBClusterSnapshots");
-const DELETE: Api = repeatable("rds", "DeleteDBClusterSnapshot");
+const LIST: Api = rds::DESCRIBE_DB_CLUSTER_SNAPSHOTS;
+const DELETE: Api = rds::DELETE_DB_CLUSTER_SNAPSHOT;
 
 impl Kind for ClusterSnapshot {
     const TYPE: &'static str = "rds/cluster_snapshot";
@@ -27,6 +27,7 @@ impl Kind for ClusterSnapshot {
 
 impl Resource for ClusterSnapshot {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (300.0, 10.0),
         cost: |_| Cost::usage("0.023 per GB and month"),

@@ -81,11 +81,11 @@ impl HasArn for InstanceOutputs {
     }
 }
 
-const READ: Api = read("rds", "DescribeDBInstances");
-const CREATE: Api = once("rds", "CreateDBInstance");
-const MODIFY: Api = repeatable("rds", "ModifyDBInstance");
-const REBOOT: Api = once("rds", "RebootDBInstance");
-const DELETE: Api = repeatable("rds", "DeleteDBInstance");
+const READ: Api = rds::DESCRIBE_DB_INSTANCES;
+const CREATE: Api = rds::CREATE_DB_INSTANCE;
+const MODIFY: Api = rds::MODIFY_DB_INSTANCE;
+const REBOOT: Api = rds::REBOOT_DB_INSTANCE;
+const DELETE: Api = rds::DELETE_DB_INSTANCE;
 
 impl Kind for Instance {
     const TYPE: &'static str = "rds/instance";
@@ -95,6 +95,7 @@ impl Kind for Instance {
 
 impl Resource for Instance {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (450.0, 450.0),
         cost: |_| {

@@ -12,11 +12,11 @@ pub struct ParameterGroup {
     pub parameters: Parameters,
 }
 
-const READ: Api = read("rds", "DescribeDBParameterGroups");
-const CREATE: Api = once("rds", "CreateDBParameterGroup");
-const MODIFY: Api = repeatable("rds", "ModifyDBParameterGroup");
-const RESET: Api = repeatable("rds", "ResetDBParameterGroup");
-const DELETE: Api = repeatable("rds", "DeleteDBParameterGroup");
+const READ: Api = rds::DESCRIBE_DB_PARAMETER_GROUPS;
+const CREATE: Api = rds::CREATE_DB_PARAMETER_GROUP;
+const MODIFY: Api = rds::MODIFY_DB_PARAMETER_GROUP;
+const RESET: Api = rds::RESET_DB_PARAMETER_GROUP;
+const DELETE: Api = rds::DELETE_DB_PARAMETER_GROUP;
 
 impl Kind for ParameterGroup {
     const TYPE: &'static str = "rds/parameter_group";
@@ -28,6 +28,7 @@ impl Kind for ParameterGroup {
 
 impl Resource for ParameterGroup {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (2.0, 1.0),
         cost: |_| Cost::NONE,

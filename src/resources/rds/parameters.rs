@@ -5,7 +5,7 @@
 //! what it does not tell is taken for static, since `pending-reboot` is legal for both. Instances that wait for a
 //! reboot say so in `parameters_applied`.
 
-use crate::aws::{Aws, read};
+use crate::aws::{Aws, rds};
 use crate::engine::{Delta, Error};
 use aws_sdk_rds::types::{ApplyMethod, Parameter};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,12 +18,12 @@ const PER_CALL: usize = 20;
 
 /// Reads parameters of a group, all pages: those set by a user with `Some("user")`, else all.
 macro_rules! describe {
-    ($cx:expr, $operation:literal, $method:ident, $group:ident, $name:expr, $source:expr) => {{
+    ($cx:expr, $api:expr, $method:ident, $group:ident, $name:expr, $source:expr) => {{
         let mut all: Vec<Parameter> = Vec::new();
         let mut marker: Option<String> = None;
         loop {
             let page = $cx
-                .call(read("rds", $operation), || {
+                .call($api, || {
                     $cx.rds
                         .client
                         .$method()
@@ -51,7 +51,7 @@ pub(super) async fn of_cluster_group(
 ) -> Result<Vec<Parameter>, Error> {
     Ok(describe!(
         cx,
-        "DescribeDBClusterParameters",
+        rds::DESCRIBE_DB_CLUSTER_PARAMETERS,
         describe_db_cluster_parameters,
         db_cluster_parameter_group_name,
         name,
@@ -67,7 +67,7 @@ pub(super) async fn of_group(
 ) -> Result<Vec<Parameter>, Error> {
     Ok(describe!(
         cx,
-        "DescribeDBParameters",
+        rds::DESCRIBE_DB_PARAMETERS,
         describe_db_parameters,
         db_parameter_group_name,
         name,

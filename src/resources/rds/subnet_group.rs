@@ -12,10 +12,10 @@ pub struct SubnetGroup {
     pub subnets: Vec<Ref<Subnet>>,
 }
 
-const READ: Api = read("rds", "DescribeDBSubnetGroups");
-const CREATE: Api = once("rds", "CreateDBSubnetGroup");
-const MODIFY: Api = repeatable("rds", "ModifyDBSubnetGroup");
-const DELETE: Api = repeatable("rds", "DeleteDBSubnetGroup");
+const READ: Api = rds::DESCRIBE_DB_SUBNET_GROUPS;
+const CREATE: Api = rds::CREATE_DB_SUBNET_GROUP;
+const MODIFY: Api = rds::MODIFY_DB_SUBNET_GROUP;
+const DELETE: Api = rds::DELETE_DB_SUBNET_GROUP;
 
 impl Kind for SubnetGroup {
     const TYPE: &'static str = "rds/subnet_group";
@@ -25,6 +25,7 @@ impl Kind for SubnetGroup {
 
 impl Resource for SubnetGroup {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (1.5, 1.0),
         cost: |_| Cost::NONE,

@@ -33,14 +33,14 @@ impl<O: HasArn + Sync> TagCalls<O> for RdsTags {
         if !set.is_empty() {
             let call = cx.rds.client.add_tags_to_resource();
             let call = call.resource_name(it.arn()).set_tags(Some(list(set)));
-            let api = repeatable("rds", "AddTagsToResource");
+            let api = rds::ADD_TAGS_TO_RESOURCE;
             cx.call(api, || call.clone().send()).await?;
         }
         if !remove.is_empty() {
             let call = cx.rds.client.remove_tags_from_resource();
             let call = call.resource_name(it.arn());
             let call = call.set_tag_keys(Some(remove.to_vec()));
-            let api = repeatable("rds", "RemoveTagsFromResource");
+            let api = rds::REMOVE_TAGS_FROM_RESOURCE;
             cx.call(api, || call.clone().send()).await?;
         }
         Ok(())

@@ -64,8 +64,8 @@ pub struct Logging {
     pub prefix: String,
 }
 
-const CREATE: Api = once("s3", "CreateBucket");
-const DELETE: Api = repeatable("s3", "DeleteBucket");
+const CREATE: Api = s3::CREATE_BUCKET;
+const DELETE: Api = s3::DELETE_BUCKET;
 
 impl Kind for Bucket {
     const TYPE: &'static str = "s3/bucket";
@@ -81,6 +81,7 @@ impl Kind for Bucket {
 
 impl Resource for Bucket {
     const FACTS: Facts<Self> = Facts {
+        global: true,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (1.0, 1.0),
         cost: |_| Cost::usage("0.0245 per GB and month, 0.0054 per 1,000 writes"),
@@ -216,7 +217,7 @@ async fn ours(cx: &Aws, prefix: Option<&str>) -> Result<Vec<String>, Error> {
     let mut token: Option<String> = None;
     loop {
         let page = cx
-            .call(read("s3", "ListBuckets"), || {
+            .call(s3::LIST_BUCKETS, || {
                 cx.s3
                     .client
                     .list_buckets()

@@ -3,7 +3,7 @@
 //! A key may hold characters that XML 1.0 cannot carry ("Naming Amazon S3 objects"): listings are asked for in
 //! percent-encoding, and DeleteObjects, which names keys in XML, is not asked to delete those.
 
-use crate::aws::{Aws, read, repeatable};
+use crate::aws::{Aws, s3};
 use crate::engine::{Class, Data, Error, Leftover, progress};
 use crate::resources::policy::percent_decode;
 use aws_sdk_s3::types::{Delete, EncodingType, MultipartUpload, ObjectIdentifier};
@@ -38,7 +38,7 @@ pub(super) async fn empty(cx: &Aws, bucket: &str) -> Result<(), Error> {
 /// them.
 pub(super) async fn count(cx: &Aws, bucket: &str) -> Result<Data, Error> {
     let page = cx
-        .call(read("s3", "ListObjectVersions"), || {
+        .call(s3::LIST_OBJECT_VERSIONS, || {
             cx.s3
                 .client
                 .list_object_versions()
@@ -66,7 +66,7 @@ const REFUSED: u32 = 6;
 /// Each page starts from the beginning: what was before is gone, and S3's listings show deletions at once.
 async fn delete_a_page(cx: &Aws, bucket: &str, deleted: &mut u64) -> Result<bool, Error> {
     let page = cx
-        .call(read("s3", "ListObjectVersions"), || {
+        .call(s3::LIST_OBJECT_VERSIONS, || {
             cx.s3
                 .client
                 .list_object_versions()
@@ -110,7 +110,7 @@ async fn delete_a_page(cx: &Aws, bucket: &str, deleted: &mut u64) -> Result<bool
         .build()
         .map_err(|e| Error::permanent("s3:DeleteObjects", e.to_string()))?;
     let answer = cx
-        .call(repeatable("s3", "DeleteObjects"), || {
+        .call(s3::DELETE_OBJECTS, || {
             cx.s3
                 .client
                 .delete_objects()
@@ -148,7 +148,7 @@ async fn delete_one(
     key: &str,
     version: &Option<String>,
 ) -> Result<(), Error> {
-    cx.call(repeatable("s3", "DeleteObject"), || {
+    cx.call(s3::DELETE_OBJECT, || {
         cx.s3
             .client
             .delete_object()
@@ -196,7 +196,7 @@ fn refused(bucket: &str, errors: &[aws_sdk_s3::types::Error]) -> Error {
 
 async fn abort_a_page(cx: &Aws, bucket: &str) -> Result<bool, Error> {
     let page = cx
-        .call(read("s3", "ListMultipartUploads"), || {
+        .call(s3::LIST_MULTIPART_UPLOADS, || {
             cx.s3
                 .client
                 .list_multipart_uploads()
@@ -222,7 +222,7 @@ async fn abort_a_page(cx: &Aws, bucket: &str) -> Result<bool, Error> {
 
 async fn abort(cx: &Aws, bucket: &str, upload: &MultipartUpload) -> Result<(), Error> {
     let answer = cx
-        .call(repeatable("s3", "AbortMultipartUpload"), || {
+        .call(s3::ABORT_MULTIPART_UPLOAD, || {
             cx.s3
                 .client
                 .abort_multipart_upload()

@@ -38,7 +38,7 @@ type Entries = Vec<(String, String)>;
 
 /// Whom the access list lets in besides the owner.
 async fn access_list(cx: &Aws, bucket: &str) -> Result<Entries, Error> {
-    const GET: Api = crate::aws::read("s3", "GetBucketAcl");
+    const GET: Api = crate::aws::s3::GET_BUCKET_ACL;
     let answer = call!(cx, bucket, GET, get_bucket_acl)?;
     let owner = answer.owner().and_then(|o| o.id());
     let others = answer.grants().iter().filter_map(|grant| {
@@ -52,7 +52,7 @@ async fn access_list(cx: &Aws, bucket: &str) -> Result<Entries, Error> {
 }
 
 async fn replication(cx: &Aws, bucket: &str) -> Result<Entries, Error> {
-    const GET: Api = crate::aws::read("s3", "GetBucketReplication");
+    const GET: Api = crate::aws::s3::GET_BUCKET_REPLICATION;
     let answer = call!(cx, bucket, GET, get_bucket_replication);
     let answer = unless(answer, "ReplicationConfigurationNotFoundError")?;
     let rules = answer.and_then(|a| a.replication_configuration);
@@ -66,7 +66,7 @@ async fn replication(cx: &Aws, bucket: &str) -> Result<Entries, Error> {
 }
 
 async fn notifications(cx: &Aws, bucket: &str) -> Result<Entries, Error> {
-    const GET: Api = crate::aws::read("s3", "GetBucketNotificationConfiguration");
+    const GET: Api = crate::aws::s3::GET_BUCKET_NOTIFICATION_CONFIGURATION;
     let all = call!(cx, bucket, GET, get_bucket_notification_configuration)?;
     let functions = all.lambda_function_configurations().iter();
     let functions = functions.map(|f| f.lambda_function_arn());
@@ -80,7 +80,7 @@ async fn notifications(cx: &Aws, bucket: &str) -> Result<Entries, Error> {
 }
 
 async fn website(cx: &Aws, bucket: &str) -> Result<Entries, Error> {
-    const GET: Api = crate::aws::read("s3", "GetBucketWebsite");
+    const GET: Api = crate::aws::s3::GET_BUCKET_WEBSITE;
     let answer = call!(cx, bucket, GET, get_bucket_website);
     let answer = unless(answer, "NoSuchWebsiteConfiguration")?;
     Ok(answer
@@ -90,7 +90,7 @@ async fn website(cx: &Aws, bucket: &str) -> Result<Entries, Error> {
 }
 
 async fn inventories(cx: &Aws, bucket: &str) -> Result<Entries, Error> {
-    const LIST: Api = crate::aws::read("s3", "ListBucketInventoryConfigurations");
+    const LIST: Api = crate::aws::s3::LIST_BUCKET_INVENTORY_CONFIGURATIONS;
     let mut out = Entries::new();
     let mut token: Option<String> = None;
     loop {
@@ -118,7 +118,7 @@ pub(super) async fn close(cx: &Aws, bucket: &str, delta: &Delta) -> Result<(), E
     let edits = delta.entries("exposed");
     let any = |prefix: &str| edits.keys().any(|what| what.starts_with(prefix));
     if any(ACL) {
-        const PUT: Api = repeatable("s3", "PutBucketAcl");
+        const PUT: Api = s3::PUT_BUCKET_ACL;
         call!(
             cx,
             bucket,
@@ -128,11 +128,11 @@ pub(super) async fn close(cx: &Aws, bucket: &str, delta: &Delta) -> Result<(), E
         )?;
     }
     if any(REPLICATION) {
-        const DELETE: Api = repeatable("s3", "DeleteBucketReplication");
+        const DELETE: Api = s3::DELETE_BUCKET_REPLICATION;
         ignore_not_found(call!(cx, bucket, DELETE, delete_bucket_replication))?;
     }
     if any(NOTIFICATION) {
-        const PUT: Api = repeatable("s3", "PutBucketNotificationConfiguration");
+        const PUT: Api = s3::PUT_BUCKET_NOTIFICATION_CONFIGURATION;
         let none = NotificationConfiguration::builder().build();
         call!(
             cx,
@@ -143,11 +143,11 @@ pub(super) async fn close(cx: &Aws, bucket: &str, delta: &Delta) -> Result<(), E
         )?;
     }
     if any(WEBSITE) {
-        const DELETE: Api = repeatable("s3", "DeleteBucketWebsite");
+        const DELETE: Api = s3::DELETE_BUCKET_WEBSITE;
         ignore_not_found(call!(cx, bucket, DELETE, delete_bucket_website))?;
     }
     for id in edits.keys().filter_map(|what| what.strip_prefix(INVENTORY)) {
-        const DELETE: Api = repeatable("s3", "DeleteBucketInventoryConfiguration");
+        const DELETE: Api = s3::DELETE_BUCKET_INVENTORY_CONFIGURATION;
         let gone = call!(
             cx,
             bucket,

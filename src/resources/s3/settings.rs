@@ -5,7 +5,7 @@ use super::bucket::{Bucket, Encryption, Logging, PublicAccess};
 use super::exposed;
 use super::lifecycle::Rule;
 use super::tags::{tags_of, unless};
-use crate::aws::{Aws, read, repeatable};
+use crate::aws::{Aws, s3};
 use crate::engine::{Delta, Error};
 use crate::resources::policy::Policy;
 use aws_sdk_s3::types::{
@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 
 /// A read of one setting, with the account that must own the bucket.
 macro_rules! get {
-    ($cx:expr, $bucket:expr, $operation:literal, $method:ident) => {
-        $cx.call(read("s3", $operation), || {
+    ($cx:expr, $bucket:expr, $api:expr, $method:ident) => {
+        $cx.call($api, || {
             $cx.s3
                 .client
                 .$method()
@@ -32,8 +32,8 @@ macro_rules! get {
 
 /// A change of one setting, with the account that must own the bucket.
 macro_rules! put {
-    ($cx:expr, $bucket:expr, $operation:literal, $method:ident $(, $field:ident = $value:expr)*) => {
-        $cx.call(repeatable("s3", $operation), || {
+    ($cx:expr, $bucket:expr, $api:expr, $method:ident $(, $field:ident = $value:expr)*) => {
+        $cx.call($api, || {
             $cx.s3.client
                 .$method()
                 .bucket($bucket)
@@ -47,7 +47,7 @@ macro_rules! put {
 
 /// All settings and tags. `NoSuchBucket` when it does not exist.
 pub(super) async fn all(cx: &Aws, bucket: &str) -> Result<(Bucket, crate::resources::Tags), Error> {
-    let versioning = get!(cx, bucket, "GetBucketVersioning", get_bucket_versioning).await?;
+    let versioning = get!(cx, bucket, s3::GET_BUCKET_VERSIONING, get_bucket_versioning).await?;
     let (ownership, encryption, public_access, policy, logging, lifecycle, exposed, tags) = futures::try_join!(
         ownership(cx, bucket),
         encryption(cx, bucket),
@@ -75,7 +75,7 @@ async fn ownership(cx: &Aws, bucket: &str) -> Result<String, Error> {
     let answer = get!(
         cx,
         bucket,
-        "GetBucketOwnershipControls",
+        s3::GET_BUCKET_OWNERSHIP_CONTROLS,
         get_bucket_ownership_controls
     )
     .await;
@@ -90,7 +90,7 @@ async fn ownership(cx: &Aws, bucket: &str) -> Result<String, Error> {
 }
 
 async fn encryption(cx: &Aws, bucket: &str) -> Result<Encryption, Error> {
-    let answer = get!(cx, bucket, "GetBucketEncryption", get_bucket_encryption).await;
+    let answer = get!(cx, bucket, s3::GET_BUCKET_ENCRYPTION, get_bucket_encryption).await;
     let answer = unless(answer, "ServerSideEncryptionConfigurationNotFoundError")?;
     let rules = answer
         .and_then(|a| a.server_side_encryption_configuration)
@@ -112,7 +112,13 @@ async fn encryption(cx: &Aws, bucket: &str) -> Result<Encryption, Error> {
 }
 
 async fn public_access(cx: &Aws, bucket: &str) -> Result<PublicAccess, Error> {
-    let answer = get!(cx, bucket, "GetPublicAccessBlock", get_public_access_block).await;
+    let answer = get!(
+        cx,
+        bucket,
+        s3::GET_PUBLIC_ACCESS_BLOCK,
+        get_public_access_block
+    )
+    .await;
     let answer = unless(answer, "NoSuchPublicAccessBlockConfiguration")?;
     let Some(block) = answer.and_then(|a| a.public_access_block_configuration) else {
         return Ok(PublicAccess::default());
@@ -126,7 +132,7 @@ async fn public_access(cx: &Aws, bucket: &str) -> Result<PublicAccess, Error> {
 }
 
 async fn policy(cx: &Aws, bucket: &str) -> Result<Option<Policy>, Error> {
-    let answer = get!(cx, bucket, "GetBucketPolicy", get_bucket_policy).await;
+    let answer = get!(cx, bucket, s3::GET_BUCKET_POLICY, get_bucket_policy).await;
     let answer = unless(answer, "NoSuchBucketPolicy")?;
     Ok(answer
         .and_then(|a| a.policy)
@@ -134,7 +140,7 @@ async fn policy(cx: &Aws, bucket: &str) -> Result<Option<Policy>, Error> {
 }
 
 async fn logging(cx: &Aws, bucket: &str) -> Result<Option<Logging>, Error> {
-    let answer = get!(cx, bucket, "GetBucketLogging", get_bucket_logging).await?;
+    let answer = get!(cx, bucket, s3::GET_BUCKET_LOGGING, get_bucket_logging).await?;
     Ok(answer.logging_enabled.map(|l| Logging {
         bucket: l.target_bucket.into(),
         prefix: l.target_prefix,
@@ -145,7 +151,7 @@ async fn lifecycle(cx: &Aws, bucket: &str) -> Result<BTreeMap<String, Rule>, Err
     let answer = get!(
         cx,
         bucket,
-        "GetBucketLifecycleConfiguration",
+        s3::GET_BUCKET_LIFECYCLE_CONFIGURATION,
         get_bucket_lifecycle_configuration
     )
     .await;
@@ -172,7 +178,7 @@ pub(super) async fn update(
         put!(
             cx,
             bucket,
-            "PutPublicAccessBlock",
+            s3::PUT_PUBLIC_ACCESS_BLOCK,
             put_public_access_block,
             public_access_block_configuration = block
         )?;
@@ -182,7 +188,7 @@ pub(super) async fn update(
         put!(
             cx,
             bucket,
-            "PutBucketOwnershipControls",
+            s3::PUT_BUCKET_OWNERSHIP_CONTROLS,
             put_bucket_ownership_controls,
             ownership_controls = controls
         )?;
@@ -192,7 +198,7 @@ pub(super) async fn update(
         put!(
             cx,
             bucket,
-            "PutBucketEncryption",
+            s3::PUT_BUCKET_ENCRYPTION,
             put_bucket_encryption,
             server_side_encryption_configuration = encryption
         )?;
@@ -208,7 +214,7 @@ pub(super) async fn update(
         put!(
             cx,
             bucket,
-            "PutBucketVersioning",
+            s3::PUT_BUCKET_VERSIONING,
             put_bucket_versioning,
             versioning_configuration = versioning
         )?;
@@ -220,13 +226,13 @@ pub(super) async fn update(
                 put!(
                     cx,
                     bucket,
-                    "PutBucketPolicy",
+                    s3::PUT_BUCKET_POLICY,
                     put_bucket_policy,
                     policy = text
                 )?;
             }
             None => {
-                put!(cx, bucket, "DeleteBucketPolicy", delete_bucket_policy)?;
+                put!(cx, bucket, s3::DELETE_BUCKET_POLICY, delete_bucket_policy)?;
             }
         }
     }
@@ -235,20 +241,25 @@ pub(super) async fn update(
         put!(
             cx,
             bucket,
-            "PutBucketLogging",
+            s3::PUT_BUCKET_LOGGING,
             put_bucket_logging,
             bucket_logging_status = status
         )?;
     }
     if delta.touches("lifecycle") {
         if want.lifecycle.is_empty() {
-            put!(cx, bucket, "DeleteBucketLifecycle", delete_bucket_lifecycle)?;
+            put!(
+                cx,
+                bucket,
+                s3::DELETE_BUCKET_LIFECYCLE,
+                delete_bucket_lifecycle
+            )?;
         } else {
             let rules = rules(&want.lifecycle)?;
             put!(
                 cx,
                 bucket,
-                "PutBucketLifecycleConfiguration",
+                s3::PUT_BUCKET_LIFECYCLE_CONFIGURATION,
                 put_bucket_lifecycle_configuration,
                 lifecycle_configuration = rules
             )?;

@@ -19,7 +19,7 @@ pub(super) fn unless<T>(answer: Result<T, Error>, code: &str) -> Result<Option<T
 pub(super) async fn tags_of(cx: &Aws, bucket: &str) -> Result<Tags, Error> {
     let call = cx.s3.client.get_bucket_tagging().bucket(bucket);
     let call = call.expected_bucket_owner(&cx.account);
-    let api = read("s3", "GetBucketTagging");
+    let api = s3::GET_BUCKET_TAGGING;
     let answer = cx.call(api, || call.clone().send()).await;
     let tags = unless(answer, "NoSuchTagSet")?.map(|a| a.tag_set);
     let tags = tags.unwrap_or_default().into_iter();
@@ -42,7 +42,7 @@ impl TagCalls<Named<Bucket>> for S3Tags {
         set: &Tags,
         remove: &[String],
     ) -> Result<(), Error> {
-        const PUT: Api = repeatable("s3", "PutBucketTagging");
+        const PUT: Api = s3::PUT_BUCKET_TAGGING;
         let mut all = tags_of(cx, it.name.as_str()).await?;
         all.extend(set.clone());
         // AWS keeps its own tags by itself and refuses them from anybody else.

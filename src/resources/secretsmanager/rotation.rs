@@ -21,11 +21,11 @@ pub struct RotationOutputs {
     pub arn: Ref<Secret>,
 }
 
-const DESCRIBE: Api = read("secretsmanager", "DescribeSecret");
-const GET_POLICY: Api = read("secretsmanager", "GetResourcePolicy");
-const DELETE_POLICY: Api = repeatable("secretsmanager", "DeleteResourcePolicy");
-const STOP_COPY: Api = repeatable("secretsmanager", "RemoveRegionsFromReplication");
-const ROTATE: Api = repeatable("secretsmanager", "RotateSecret");
+const DESCRIBE: Api = secretsmanager::DESCRIBE_SECRET;
+const GET_POLICY: Api = secretsmanager::GET_RESOURCE_POLICY;
+const DELETE_POLICY: Api = secretsmanager::DELETE_RESOURCE_POLICY;
+const STOP_COPY: Api = secretsmanager::REMOVE_REGIONS_FROM_REPLICATION;
+const ROTATE: Api = secretsmanager::ROTATE_SECRET;
 
 impl Kind for Rotation {
     const TYPE: &'static str = "secretsmanager/rotation";

@@ -232,7 +232,8 @@ impl Lab {
     }
 }
 
-fn finish(command: &mut Command) -> Done {
+/// Runs a command to its end.
+pub fn finish(command: &mut Command) -> Done {
     done(
         command
             .stdout(Stdio::piped())

@@ -11,7 +11,7 @@ const ACTIVITY: &str = "activity stream";
 const HTTP: &str = "HTTP endpoint";
 
 /// Roles, activity stream and HTTP endpoint, from the answer that tells the settings.
-pub(super) fn read(cluster: &DbCluster) -> Exposed {
+pub(super) fn of(cluster: &DbCluster) -> Exposed {
     let roles = cluster.associated_roles().iter().filter_map(|role| {
         let feature = role.feature_name().unwrap_or_default();
         Some((format!("{ROLE}{}", role.role_arn()?), feature.to_owned()))
@@ -34,16 +34,16 @@ pub(super) async fn close(cx: &Aws, it: &ClusterOutputs, what: &str) -> Result<(
     if let Some(role) = what.strip_prefix(ROLE) {
         let call = client.remove_role_from_db_cluster();
         let call = call.db_cluster_identifier(&it.id).role_arn(role);
-        let api = repeatable("rds", "RemoveRoleFromDBCluster");
+        let api = rds::REMOVE_ROLE_FROM_DB_CLUSTER;
         cx.delete(api, || call.clone().send()).await
     } else if what == ACTIVITY {
         let call = client.stop_activity_stream().resource_arn(&it.arn);
         let call = call.apply_immediately(true);
-        let api = repeatable("rds", "StopActivityStream");
+        let api = rds::STOP_ACTIVITY_STREAM;
         cx.call(api, || call.clone().send()).await.map(drop)
     } else {
         let call = client.disable_http_endpoint().resource_arn(&it.arn);
-        let api = repeatable("rds", "DisableHttpEndpoint");
+        let api = rds::DISABLE_HTTP_ENDPOINT;
         cx.call(api, || call.clone().send()).await.map(drop)
     }
 }
@@ -80,8 +80,8 @@ pub(super) async fn members(
 
 /// With whom snapshots are shared that somebody took by hand; AWS's own cannot be shared.
 async fn shared_snapshots(cx: &Aws, id: &str) -> Result<Vec<String>, Error> {
-    const LIST: Api = crate::aws::read("rds", "DescribeDBClusterSnapshots");
-    const READ: Api = crate::aws::read("rds", "DescribeDBClusterSnapshotAttributes");
+    const LIST: Api = crate::aws::rds::DESCRIBE_DB_CLUSTER_SNAPSHOTS;
+    const READ: Api = crate::aws::rds::DESCRIBE_DB_CLUSTER_SNAPSHOT_ATTRIBUTES;
     let mut out = Vec::new();
     let mut marker: Option<String> = None;
     loop {

@@ -1,0 +1,241 @@
+//! The IAM policy that the credentials need, made from the actions that the service files declare: as narrow as AWS
+//! allows, by names, by the tag that marks what is ours, and by the service that a key or a role is used through.
+
+use super::SERVICES;
+use super::api::{Api, Guard};
+use crate::engine::driver::MARK_SUFFIX;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a managed policy may hold, without white space ("IAM and AWS STS quotas").
+pub const MANAGED_POLICY: usize = 6144;
+
+/// Which deployment a policy is for.
+#[derive(Debug, Clone)]
+pub struct Holder<'a> {
+    /// The account, or `*`.
+    pub account: &'a str,
+    /// The region.
+    pub region: &'a str,
+    /// The environment suffix.
+    pub suffix: &'a str,
+    /// For `plan`, `drift` and everything else that changes nothing.
+    pub read_only: bool,
+}
+
+impl Holder<'_> {
+    /// The statements of the policy, in a stable order.
+    pub fn statements(&self) -> Vec<Value> {
+        let chosen = |api: &&Api| !(self.read_only && api.writes());
+        let apis = SERVICES.iter().flat_map(|s| (s.actions)()).filter(chosen);
+        let apis: Vec<&Api> = apis.collect();
+        // What is limited in the same way, then what has the same actions.
+        let mut actions: BTreeMap<(Guard, &str), BTreeSet<String>> = BTreeMap::new();
+        for api in &apis {
+            for grant in api.grants {
+                let action = grant.action.map_or_else(|| api.action(), str::to_owned);
+                let key = (grant.guard, grant.resource);
+                actions.entry(key).or_default().insert(action);
+            }
+        }
+        let mut resources: BTreeMap<(Guard, BTreeSet<String>), BTreeSet<&str>> = BTreeMap::new();
+        for ((guard, resource), actions) in actions {
+            resources
+                .entry((guard, actions))
+                .or_default()
+                .insert(resource);
+        }
+        let creating: BTreeSet<&str> = apis
+            .iter()
+            .filter(|a| a.grants.iter().any(|g| g.guard == Guard::AtCreation))
+            .map(|a| a.operation)
+            .collect();
+        let statements = resources.into_iter().enumerate();
+        statements
+            .map(|(at, ((guard, actions), resources))| {
+                let resources: Vec<String> = resources.iter().map(|r| self.filled(r)).collect();
+                let mut out = Map::new();
+                out.insert("Sid".into(), json!(sid(at, guard, &actions)));
+                out.insert("Effect".into(), json!("Allow"));
+                out.insert("Action".into(), json!(actions));
+                out.insert("Resource".into(), json!(resources));
+                if let Some(condition) = self.condition(guard, &creating) {
+                    out.insert("Condition".into(), condition);
+                }
+                Value::Object(out)
+            })
+            .collect()
+    }
+
+    fn filled(&self, resource: &str) -> String {
+        resource
+            .replace("{region}", self.region)
+            .replace("{account}", self.account)
+            .replace("{suffix}", self.suffix)
+    }
+
+    fn condition(&self, guard: Guard, creating: &BTreeSet<&str>) -> Option<Value> {
+        let ours = format!("aws:ResourceTag/{MARK_SUFFIX}");
+        let asked = format!("aws:RequestTag/{MARK_SUFFIX}");
+        Some(match guard {
+            Guard::Named => return None,
+            Guard::RequestTag => json!({"StringEquals": {asked: self.suffix}}),
+            Guard::ResourceTag => json!({"StringEquals": {ours: self.suffix}}),
+            Guard::NotOfOthers => json!({"StringEqualsIfExists": {ours: self.suffix}}),
+            Guard::AtCreation => json!({"StringEquals": {"ec2:CreateAction": creating}}),
+            Guard::Via(services) => {
+                let through = services
+                    .iter()
+                    .map(|s| format!("{s}.{}.amazonaws.com", self.region));
+                let through: Vec<String> = through.collect();
+                json!({"StringEquals": {"kms:ViaService": through, ours: self.suffix}})
+            }
+            Guard::PassedTo(service) => {
+                json!({"StringEquals": {"iam:PassedToService": service}})
+            }
+            Guard::LinkedTo(service) => {
+                json!({"StringEquals": {"iam:AWSServiceName": service}})
+            }
+        })
+    }
+}
+
+/// A name for a statement: which service, and how it is limited.
+fn sid(at: usize, guard: Guard, actions: &BTreeSet<String>) -> String {
+    let services: BTreeSet<&str> = actions.iter().filter_map(|a| a.split(':').next()).collect();
+    let service = match services.len() {
+        1 => services.iter().next().copied().unwrap_or_default(),
+        _ => "several",
+    };
+    let limit = match guard {
+        Guard::Named => "Named",
+        Guard::RequestTag => "NewWithOurTag",
+        Guard::ResourceTag => "WithOurTag",
+        Guard::NotOfOthers => "NotOfOthers",
+        Guard::Via(_) => "ThroughServices",
+        Guard::AtCreation => "TagsOfNew",
+        Guard::PassedTo(_) => "PassedToService",
+        Guard::LinkedTo(_) => "LinkedRole",
+    };
+    let mut name: String = service
+        .chars()
+        .take(1)
+        .flat_map(char::to_uppercase)
+        .collect();
+    name.extend(service.chars().skip(1));
+    format!("{name}{limit}{}", at + 1)
+}
+
+/// The policy with these statements.
+pub fn document(statements: &[Value]) -> Value {
+    json!({"Version": "2012-10-17", "Statement": statements})
+}
+
+/// The statements in as few documents as managed policies can hold.
+pub fn parts(statements: &[Value]) -> Vec<Vec<Value>> {
+    let size = |statements: &[Value]| document(statements).to_string().len();
+    let mut parts: Vec<Vec<Value>> = Vec::new();
+    for statement in statements {
+        if let Some(last) = parts.last_mut() {
+            last.push(statement.clone());
+            if size(last) <= MANAGED_POLICY {
+                continue;
+            }
+            last.pop();
+        }
+        parts.push(vec![statement.clone()]);
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holder(read_only: bool) -> Holder<'static> {
+        Holder {
+            account: "123456789012",
+            region: "eu-central-1",
+            suffix: "dev",
+            read_only,
+        }
+    }
+
+    fn strings(value: &Value) -> Vec<&str> {
+        let items = value.as_array().into_iter().flatten();
+        items.filter_map(Value::as_str).collect()
+    }
+
+    #[test]
+    fn every_declared_action_is_allowed_and_no_action_is_a_pattern() {
+        let statements = holder(false).statements();
+        let allowed: BTreeSet<&str> = statements
+            .iter()
+            .flat_map(|s| strings(&s["Action"]))
+            .collect();
+        for api in SERVICES.iter().flat_map(|s| (s.actions)()) {
+            for grant in api.grants {
+                let action = grant.action.map_or_else(|| api.action(), str::to_owned);
+                assert!(allowed.contains(action.as_str()), "{action}");
+            }
+        }
+        let wide = |a: &&&str| a.contains('*') && **a != "kms:GenerateDataKey*";
+        assert_eq!(allowed.iter().find(wide), None);
+    }
+
+    #[test]
+    fn a_mutating_action_on_everything_is_limited_by_a_condition() {
+        for statement in holder(false).statements() {
+            if strings(&statement["Resource"]) != ["*"] || statement.get("Condition").is_some() {
+                continue;
+            }
+            for action in strings(&statement["Action"]) {
+                let (_, operation) = action.split_once(':').unwrap();
+                let reads = ["Describe", "List", "Get", "Search"];
+                let is_read = reads.iter().any(|r| operation.starts_with(r));
+                // CloudWatch Logs knows no resource for these.
+                let is_delivery = action.ends_with("LogDelivery");
+                assert!(is_read || is_delivery, "{action}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_read_only_policy_has_reads_only() {
+        let statements = holder(true).statements();
+        for action in statements.iter().flat_map(|s| strings(&s["Action"])) {
+            let (_, operation) = action.split_once(':').unwrap();
+            let reads = ["Describe", "List", "Get", "Search"];
+            assert!(reads.iter().any(|r| operation.starts_with(r)), "{action}");
+            assert_ne!(action, "secretsmanager:GetSecretValue");
+        }
+    }
+
+    #[test]
+    fn placeholders_are_filled_and_sids_are_legal_and_unique() {
+        let statements = holder(false).statements();
+        let text = document(&statements).to_string();
+        for placeholder in ["{suffix}", "{account}", "{region}"] {
+            assert!(!text.contains(placeholder), "{placeholder}");
+        }
+        let sids: BTreeSet<&str> = statements
+            .iter()
+            .filter_map(|s| s["Sid"].as_str())
+            .collect();
+        assert_eq!(sids.len(), statements.len());
+        let legal = |s: &&str| s.chars().all(|c| c.is_ascii_alphanumeric());
+        assert!(sids.iter().all(legal), "{sids:?}");
+    }
+
+    #[test]
+    fn parts_fit_into_managed_policies_and_lose_nothing() {
+        let statements = holder(false).statements();
+        let parts = parts(&statements);
+        assert!(
+            parts
+                .iter()
+                .all(|p| document(p).to_string().len() <= MANAGED_POLICY)
+        );
+        assert_eq!(parts.concat(), statements);
+    }
+}

@@ -1,0 +1,100 @@
+//! What must be known of an account before the graph can be made, and the one maker of it.
+
+use crate::aws::{Aws, Preflight, ec2, look};
+use crate::config::Config;
+use crate::engine::Error;
+use aws_sdk_ec2::types::Filter;
+use serde::{Deserialize, Serialize};
+
+/// What must be known of the account before the graph can be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The account id.
+    pub account: String,
+    /// The availability zones that are used, sorted by name.
+    pub zones: Vec<String>,
+    /// The region's address blocks of S3 and DynamoDB.
+    pub prefix_lists: ServicePrefixLists,
+}
+
+/// Ids of AWS-managed prefix lists, `pl-...`: what security groups name to let traffic reach a gateway endpoint ("Gateway
+/// endpoints", "Security").
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServicePrefixLists {
+    /// Of S3.
+    pub s3: String,
+    /// Of DynamoDB.
+    pub dynamodb: String,
+}
+
+impl Facts {
+    /// Reads them: three calls at once. The findings say what is wrong where there are none.
+    pub async fn read(aws: &Aws, config: &Config) -> (Preflight, Result<Self, Error>) {
+        let (found, lists) = tokio::join!(look(aws, config.network.zones), prefix_lists(aws));
+        let facts = match (found.error(), lists) {
+            (Some(error), _) | (None, Err(error)) => Err(error),
+            (None, Ok(prefix_lists)) => Ok(Self {
+                account: found.account.clone(),
+                zones: found
+                    .zones
+                    .iter()
+                    .take(config.network.zones)
+                    .cloned()
+                    .collect(),
+                prefix_lists,
+            }),
+        };
+        (found, facts)
+    }
+
+    /// The facts that a state records, if it records any that this program understands.
+    pub fn recorded(value: &serde_json::Value) -> Option<Self> {
+        Self::deserialize(value).ok()
+    }
+
+    /// What stands in for facts before the first run.
+    pub fn assumed(config: &Config) -> Self {
+        let zones = ["a", "b", "c", "d"].iter().take(config.network.zones);
+        Self {
+            account: "000000000000".into(),
+            zones: zones.map(|z| format!("{}{z}", config.region)).collect(),
+            prefix_lists: ServicePrefixLists {
+                s3: "pl-s3".into(),
+                dynamodb: "pl-dynamodb".into(),
+            },
+        }
+    }
+}
+
+async fn prefix_lists(aws: &Aws) -> Result<ServicePrefixLists, Error> {
+    let region = &aws.region;
+    let name = |service: &str| format!("com.amazonaws.{region}.{service}");
+    let names = Filter::builder()
+        .name("prefix-list-name")
+        .values(name("s3"))
+        .values(name("dynamodb"))
+        .build();
+    let answer = aws
+        .call(ec2::DESCRIBE_MANAGED_PREFIX_LISTS, || {
+            let request = aws.ec2.client.describe_managed_prefix_lists();
+            request.filters(names.clone()).send()
+        })
+        .await?;
+    let id = |service: &str| {
+        let wanted = name(service);
+        let lists = answer.prefix_lists();
+        let list = lists.iter().find(|l| l.prefix_list_name() == Some(&wanted));
+        list.and_then(|l| l.prefix_list_id())
+            .map(str::to_owned)
+            .ok_or_else(|| {
+                Error::permanent(
+                    ec2::DESCRIBE_MANAGED_PREFIX_LISTS.action(),
+                    format!("the region {region} shows no prefix list `{wanted}`"),
+                )
+            })
+    };
+    Ok(ServicePrefixLists {
+        s3: id("s3")?,
+        dynamodb: id("dynamodb")?,
+    })
+}

@@ -1,0 +1,89 @@
+//! `deployer permissions`.
+
+use super::Context;
+use super::error::Failure;
+use super::exit::Exit;
+use super::session::{configuration, store};
+use crate::aws::permissions::{Holder, MANAGED_POLICY, document, parts};
+use crate::report::PermissionsDocument;
+use crate::state;
+use clap::{Args, ValueEnum};
+
+/// What the policy is for.
+#[derive(Debug, Clone, Args)]
+pub struct Asked {
+    /// Only what `plan`, `drift` and other commands that change nothing need.
+    #[arg(long)]
+    pub read_only: bool,
+    /// Only what this one task needs.
+    #[arg(long = "for", value_enum, value_name = "TASK")]
+    pub task: Option<Task>,
+    /// The account; without it the one of the state, or any.
+    #[arg(long, value_name = "ID")]
+    pub account: Option<String>,
+    /// One of the parts that each fit into a managed policy.
+    #[arg(long, value_name = "N")]
+    pub part: Option<usize>,
+}
+
+/// A task with a policy of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Task {
+    /// Turning traffic back.
+    #[value(help = None::<&str>)]
+    Rollback,
+}
+
+/// Prints the policy. No call is made.
+pub async fn permissions(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
+    if asked.task == Some(Task::Rollback) {
+        return Err(Failure::usage(
+            "there is no policy for a rollback: this version moves no traffic, so there is none to turn back",
+        )
+        .hint("`deployer permissions` prints what all commands need"));
+    }
+    if let Some(account) = &asked.account
+        && !(account.len() == 12 && account.chars().all(|c| c.is_ascii_digit()))
+    {
+        return Err(Failure::usage(format!(
+            "--account is {account:?}; it takes the 12 digits of an account id"
+        )));
+    }
+    let config = configuration(cx.common)?;
+    let state = state::read(store(cx.common, &config).as_ref(), &config.region).await?;
+    let recorded = Some(state.account).filter(|a| !a.is_empty());
+    let account = asked.account.clone().or(recorded);
+    let holder = Holder {
+        account: account.as_deref().unwrap_or("*"),
+        region: &config.region,
+        suffix: &config.suffix,
+        read_only: asked.read_only,
+    };
+    let statements = holder.statements();
+    let parts = parts(&statements);
+    let policy = match asked.part {
+        None => document(&statements),
+        Some(n) => match n.checked_sub(1).and_then(|at| parts.get(at)) {
+            Some(part) => document(part),
+            None => {
+                let text = format!("--part is {n}; the policy has {} parts", parts.len());
+                return Err(Failure::usage(text));
+            }
+        },
+    };
+    if asked.part.is_none() && parts.len() > 1 {
+        cx.console.note(&format!(
+            "the policy is longer than one managed policy may be ({MANAGED_POLICY} characters): attach {} of them, printed with --part 1 to --part {}",
+            parts.len(),
+            parts.len()
+        ))?;
+    }
+    let text = serde_json::to_string_pretty(&policy).map_err(std::io::Error::from)?;
+    let document = PermissionsDocument {
+        read_only: asked.read_only,
+        parts: parts.len(),
+        policy,
+    };
+    cx.console.answer(&format!("{text}\n"), &document)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,76 @@
+//! The policy that `deployer permissions` prints allows what is really called, and hardly more.
+
+use crate::support::lab::Lab;
+use deployer::aws::{Nature, SERVICES};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+fn allowed(lab: &Lab, arguments: &[&str]) -> BTreeSet<String> {
+    let done = lab.run(&[&["permissions"], arguments].concat()).expect(0);
+    let policy = done.json();
+    let statements = policy["Statement"].as_array().unwrap();
+    let actions = statements
+        .iter()
+        .flat_map(|s| s["Action"].as_array().unwrap());
+    actions.map(|a| a.as_str().unwrap().to_owned()).collect()
+}
+
+/// Actions that no test's life needs: for what only others or a failure cause.
+const SELDOM: [&str; 22] = [
+    "dynamodb:ListTagsOfResource",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:ReplaceRouteTableAssociation",
+    "ec2:DisassociateRouteTable",
+    "ec2:DisassociateVpcCidrBlock",
+    "ec2:DisassociateTransitGatewayRouteTable",
+    "ec2:DisableTransitGatewayRouteTablePropagation",
+    "ec2:ReplaceTransitGatewayRoute",
+    "ec2:DeleteTransitGatewayRoute",
+    "ec2:DeleteTransitGatewayPrefixListReference",
+    "iam:DetachRolePolicy",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:PutRolePermissionsBoundary",
+    "kms:EnableKey",
+    "kms:DisableKey",
+    "kms:UpdateAlias",
+    "logs:DisassociateKmsKey",
+    "logs:DeleteRetentionPolicy",
+    "rds:StartDBCluster",
+    "s3:DeleteObject",
+    "servicequotas:GetAWSDefaultServiceQuota",
+];
+
+/// Compares the calls of a whole life with the policy.
+pub fn cover(lab: &Lab, calls: &[Value]) {
+    let (all, reads) = (allowed(lab, &[]), allowed(lab, &["--read-only"]));
+    let mut unused: BTreeSet<String> = BTreeSet::new();
+    let mut called = BTreeSet::new();
+    for call in calls {
+        let text = |key: &str| call[key].as_str().unwrap_or_default().to_owned();
+        called.insert((text("service"), text("operation"), call["write"] == true));
+    }
+    for (service, operation, write) in &called {
+        let declared = SERVICES.iter().flat_map(|s| (s.actions)());
+        let mut same = declared.filter(|a| a.operation == operation && a.service.name == service);
+        let api = same.next();
+        let api = api.unwrap_or_else(|| panic!("{service}:{operation} is called and not declared"));
+        assert_eq!(api.nature != Nature::Read, *write, "{service}:{operation}");
+        for grant in api.grants {
+            let action = grant.action.map_or_else(|| api.action(), str::to_owned);
+            assert!(all.contains(&action), "{action}");
+            assert!(*write || reads.contains(&action), "{action}");
+        }
+    }
+    for service in SERVICES {
+        for api in (service.actions)() {
+            let used = called
+                .iter()
+                .any(|(s, o, _)| s == service.name && o == api.operation);
+            if !used && !SELDOM.contains(&api.action().as_str()) {
+                unused.insert(api.action());
+            }
+        }
+    }
+    assert!(unused.is_empty(), "allowed and never called: {unused:?}");
+}
