@@ -271,6 +271,7 @@ fn flags_go_before_the_file_and_are_judged_alike() {
         suffix: Some(suffix.into()),
         region: Some("us-east-1".into()),
         parallelism: Some(3),
+        environment_region: None,
     };
     let text = "suffix = \"Bad\"\nregion = \"eu-west-1\"\n[run]\nparallelism = 7";
     let config = Config::parse("f", text, over("pr1")).unwrap();
