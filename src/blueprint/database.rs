@@ -113,7 +113,7 @@ fn cluster(
         iam_authentication: true,
         log_exports: BTreeMap::from([("postgresql".into(), needs.log_group.to_string())]),
         copy_tags: true,
-        deletion_protection: false,
+        deletion_protection: here.config.protect,
         running: true,
         exposed: Exposed::new(),
         members: Vec::new(),

@@ -18,6 +18,7 @@ const RECOVERY_DAYS: i32 = 35;
 
 /// Declares them.
 pub fn declare(here: &mut EnvironmentBuilder<'_>, keys: &Keys) {
+    let protect = here.config.protect;
     let table = |key| Table {
         key,
         indexes: BTreeMap::new(),
@@ -26,7 +27,7 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, keys: &Keys) {
         ttl: Some("expires_at".into()),
         recovery_days: Some(RECOVERY_DAYS),
         kms_key: Some(keys.data.arn.clone()),
-        deletion_protection: false,
+        deletion_protection: protect,
         exposed: Exposed::new(),
         members: Vec::new(),
     };

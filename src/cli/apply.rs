@@ -6,19 +6,23 @@ use super::error::Failure;
 use super::exit::Exit;
 use super::inspect;
 use super::run::{self, Asked};
-use super::session::Session;
-use crate::engine::plan::{self, Options, Plan};
+use super::session::{Mode, Session};
+use crate::engine::plan::{self, Choice, DataRules, Options, Plan};
 use crate::report::{self, PlanDocument, RunDocument, Timings};
 use crate::state::{self, State};
 
 /// Shows what `apply` would do. The state it holds has no way to write.
-pub async fn plan(cx: &Context<'_>, scope: &Scope, replace_data: bool) -> Result<Exit, Failure> {
+pub async fn plan(
+    cx: &Context<'_>,
+    scope: &Scope,
+    choice: Option<Choice>,
+) -> Result<Exit, Failure> {
     let events = cx.console.events(None);
-    let mut session = Session::open(cx, scope, &events, true).await?;
+    let mut session = Session::open(cx, scope, &events, Mode::Plan).await?;
     let config = session.config.clone();
-    let mut state = state::read(&session.folder, &config.suffix, &config.region)?;
+    let mut state = state::read(session.store.as_ref(), &config.region).await?;
     session.check_home(&state)?;
-    let plan = make(&session, &mut state, replace_data).await;
+    let plan = make(&session, &mut state, choice).await;
     session.judge(&plan).await?;
     show(cx, &session, &plan)?;
     cx.console
@@ -37,28 +41,31 @@ pub fn verdict(plan: &Plan) -> Exit {
     }
 }
 
-/// Preflight and plan, for people.
+/// Where it goes, preflight, plan, and where it goes once more: the first line may have scrolled away.
 pub fn show(cx: &Context<'_>, session: &Session, plan: &Plan) -> Result<(), Failure> {
     let paint = cx.console.paint();
+    let place = format!("{}\n", paint.bold(&session.place()));
+    cx.console.text(&place)?;
     cx.console
         .text(&report::preflight(&session.preflight, paint))?;
     cx.console.text(&report::plan(plan, paint))?;
+    cx.console.text(&place)?;
     Ok(())
 }
 
-/// Makes the account like the blueprint.
+/// Creates and updates resources to match the blueprint.
 pub async fn apply(
     cx: &Context<'_>,
     asked: &Asked<'_>,
-    replace_data: bool,
+    choice: Option<Choice>,
 ) -> Result<Exit, Failure> {
     run::can_ask(asked.yes)?;
     let timings = asked.timings.map(|path| (Timings::new("apply"), path));
     let events = cx.console.events(timings.as_ref().map(|t| &t.0));
-    let locked = run::lock(cx)?;
-    let mut session = Session::open(cx, asked.scope, &events, false).await?;
-    let (writer, mut state) = run::open(&session, locked)?;
-    let plan = make(&session, &mut state, replace_data).await;
+    let locked = run::lock(cx).await?;
+    let mut session = Session::open(cx, asked.scope, &events, Mode::Apply).await?;
+    let (writer, mut state) = run::open(&session, locked).await?;
+    let plan = make(&session, &mut state, choice).await;
     session.judge(&plan).await?;
     show(cx, &session, &plan)?;
     if !plan.problems.is_empty() {
@@ -67,15 +74,19 @@ pub async fn apply(
         return Ok(Exit::Failed);
     }
     if !plan.nodes.is_empty() {
-        run::confirm(cx, asked.yes, "Apply this plan?")?;
+        let lossy = plan.needs_choice().next().is_some();
+        run::confirm(cx, asked.yes, &session, "Apply this plan", lossy)?;
     }
-    let report = run::run(cx, &session, writer, &mut state, &plan).await?;
-    let mut outputs = inspect::resolved(&session.graph, &state);
-    if let Some(scope) = &session.scope {
-        // The other environment is not what was asked for.
-        outputs.retain(|name, _| name.starts_with(scope.as_str()) || name.starts_with("shared"));
+    let report = run::run(&session, writer, &mut state, &plan).await?;
+    if report.complete() {
+        let mut outputs = inspect::resolved(&session.graph, &state);
+        if let Some(scope) = &session.scope {
+            // The other environment is not what was asked for.
+            outputs
+                .retain(|name, _| name.starts_with(scope.as_str()) || name.starts_with("shared"));
+        }
+        cx.console.text(&report::outputs(&outputs))?;
     }
-    cx.console.text(&report::outputs(&outputs))?;
     document(cx, &session, &plan, &report, &state)?;
     run::close(cx, &plan, &report, timings.as_ref().map(|(t, p)| (t, *p)))
 }
@@ -89,12 +100,11 @@ pub fn document(
 ) -> Result<(), Failure> {
     let outputs = inspect::resolved(&session.graph, state);
     let calls = cx.console.calls().totals();
-    let document: RunDocument<false> =
-        RunDocument::new(session.home(), plan, report, calls, outputs);
+    let document = RunDocument::new(session.home(), plan, report, calls).apply(outputs);
     Ok(cx.console.document(&document)?)
 }
 
-async fn make(session: &Session, state: &mut State, replace_data: bool) -> Plan {
+async fn make(session: &Session, state: &mut State, choice: Option<Choice>) -> Plan {
     // A first run, or a state that was lost: what an earlier blueprint made is not to be forgotten.
     if state.steps.is_empty() {
         session.recover(state).await;
@@ -102,16 +112,23 @@ async fn make(session: &Session, state: &mut State, replace_data: bool) -> Plan 
     let requests = session.requests(state, |_, record| session.means(record));
     let seen = session.observe(&requests).await;
     let options = Options {
-        replace_data,
         ignore_tags: session.config.tags.ignore.clone(),
         scope: session.scope.clone(),
     };
-    plan::build(
+    let mut plan = plan::build(
         &session.graph,
         &session.chosen,
         state,
         &seen,
         &session.context.registry,
         &options,
-    )
+    );
+    let counts = plan::count(&plan, &session.context.registry).await;
+    let rules = DataRules {
+        choice,
+        protect: session.config.protect,
+    };
+    let now = jiff::Timestamp::now();
+    plan::guard(&mut plan, &counts, &session.context.registry, rules, now);
+    plan
 }

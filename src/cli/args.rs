@@ -1,5 +1,6 @@
 //! The command line. Help, completions and parsing come from these definitions alone.
 
+use crate::engine::plan::Choice;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -55,7 +56,7 @@ pub struct Common {
     /// Run against the sandbox, an emulator of AWS on this machine; it is installed and started when it is not there.
     #[arg(long, global = true)]
     pub sandbox: bool,
-    /// Calls in flight at most [default: 32].
+    /// Maximum concurrent API calls [default: 32].
     #[arg(long, global = true, value_name = "N", allow_negative_numbers = true)]
     pub parallelism: Option<usize>,
     /// One JSON document on standard output; progress goes to standard error.
@@ -64,7 +65,7 @@ pub struct Common {
     /// When to colour; auto: on a terminal, unless NO_COLOR is set or TERM is dumb.
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub color: Color,
-    /// Say more: -v calls that failed, -vv every call.
+    /// More detail: -v failed API calls, -vv all API calls.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// How progress and logs are written to standard error.
@@ -140,10 +141,37 @@ impl From<&DestroyScope> for Scope {
     }
 }
 
+/// What is to become of data that would be deleted.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct DataArgs {
+    /// Delete data for good: databases without a final snapshot, tables, objects with all versions. Nothing remains.
+    #[arg(long, alias = "replace-data", conflicts_with = "keep_snapshot")]
+    pub destroy_data: bool,
+    /// Databases leave a final snapshot and the key that encrypts it; tables and objects are deleted.
+    #[arg(long)]
+    pub keep_snapshot: bool,
+}
+
+impl DataArgs {
+    /// The choice, if one was made.
+    pub fn choice(self) -> Option<Choice> {
+        match self {
+            Self {
+                destroy_data: true, ..
+            } => Some(Choice::DestroyData),
+            Self {
+                keep_snapshot: true,
+                ..
+            } => Some(Choice::KeepSnapshot),
+            _ => None,
+        }
+    }
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Show what `apply` would do. Writes nothing.
+    /// Show what `apply` would do. Read-only.
     #[command(after_help = after(&[
         "deployer plan                          both environments",
         "deployer plan --env green --json | jq .summary",
@@ -152,11 +180,11 @@ pub enum Command {
         /// Which part.
         #[command(flatten)]
         scope: Scope,
-        /// Databases, tables, buckets and keys may be replaced, with their data.
-        #[arg(long)]
-        replace_data: bool,
+        /// What holds data may be replaced.
+        #[command(flatten)]
+        data: DataArgs,
     },
-    /// Make the account like the blueprint.
+    /// Create or update resources to match the blueprint.
     #[command(after_help = after(&[
         "deployer apply --env green             shows the plan and asks",
         "deployer apply --yes --timings run.html",
@@ -172,22 +200,27 @@ pub enum Command {
         /// Only show the plan.
         #[arg(long)]
         dry_run: bool,
-        /// Databases, tables, buckets and keys may be replaced, with their data.
-        #[arg(long)]
-        replace_data: bool,
+        /// What holds data may be replaced.
+        #[command(flatten)]
+        data: DataArgs,
         /// Write a page with the timings of the run: what ran when, the critical path, calls and throttles.
         #[arg(long, value_name = "FILE.html")]
         timings: Option<PathBuf>,
     },
-    /// Remove an environment and whatever rests on it, or everything.
+    /// Delete one environment and its dependents, or everything.
     #[command(after_help = after(&[
-        "deployer destroy --env green           green and what rests on it; blue stays",
-        "deployer destroy --dry-run             what would go",
+        "deployer destroy --env green                  green and its dependents; blue stays; asks what becomes of data",
+        "deployer destroy --env green --keep-snapshot  the database leaves a final snapshot and its key",
+        "deployer destroy --yes --destroy-data         everything, without asking; nothing remains",
+        "deployer destroy --dry-run                    only the plan",
     ]))]
     Destroy {
         /// Which part.
         #[command(flatten)]
         doomed: DestroyScope,
+        /// What becomes of data.
+        #[command(flatten)]
+        data: DataArgs,
         /// Do not ask.
         #[arg(long, short)]
         yes: bool,
@@ -198,7 +231,7 @@ pub enum Command {
         #[arg(long, value_name = "FILE.html")]
         timings: Option<PathBuf>,
     },
-    /// Compare the account with the blueprint and the state. Writes nothing.
+    /// Compare the account with the blueprint and the state. Read-only.
     #[command(after_help = after(&[
         "deployer drift --json | jq -r '.steps[] | select(.status != \"in_sync\") | .step'",
     ]))]
@@ -242,6 +275,7 @@ pub enum Command {
         "deployer state list",
         "deployer state show vpc-green",
         "deployer state rebuild                 the file is lost or damaged",
+        "deployer state history                 who ran what, and how it ended",
         "deployer state mark                    a tool removed the tags of what deployer made",
         "deployer state unlock                  a run on another host died",
     ]))]
@@ -303,7 +337,9 @@ pub enum StateCommand {
         /// The step, e.g. `vpc-green`.
         step: String,
     },
-    /// Find everything again by its ownership marks and write the state anew.
+    /// List the runs so far, and check that no line of the history was changed or removed.
+    History,
+    /// Rebuild the state file from the tags of existing resources.
     Rebuild {
         /// Do not ask.
         #[arg(long, short)]
@@ -325,14 +361,14 @@ pub enum StateCommand {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Remove a lock that a dead run on another host left.
+    /// Remove a lock that a dead run on another host left behind.
     Unlock,
 }
 
 /// `deployer sandbox ...`
 #[derive(Debug, Subcommand)]
 pub enum SandboxCommand {
-    /// Start it, unless it runs.
+    /// Start the emulator if it is not running.
     Up {
         /// The loopback port; a free one without it.
         #[arg(long, value_name = "PORT")]
@@ -341,8 +377,8 @@ pub enum SandboxCommand {
         #[arg(long, value_parser = crate::sandbox::latency, allow_negative_numbers = true)]
         latency: Option<String>,
     },
-    /// Stop it.
+    /// Stop the emulator.
     Down,
-    /// Say whether it runs.
+    /// Show its status.
     Status,
 }

@@ -6,51 +6,72 @@ use super::args::Scope;
 use super::error::Failure;
 use super::exit::Exit;
 use super::run::{self, Asked};
-use super::session::{Listed, Session};
-use crate::engine::plan::{Plan, teardown};
-use crate::report::{PlanDocument, RunDocument, Timings};
-use crate::state::{self, State};
+use super::session::{Listed, Mode, Session, configuration, store};
+use crate::engine::Owned;
+use crate::engine::observe::Observations;
+use crate::engine::plan::{self, Choice, DataRules, Plan, teardown};
+use crate::report::{DestroyRemains, Marked, PlanDocument, RunDocument, Timings};
+use crate::resources;
+use crate::state::{self, Stage, State};
 
 /// Shows what `destroy` would do. The state it holds has no way to write.
-pub async fn plan(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
+pub async fn plan(
+    cx: &Context<'_>,
+    scope: &Scope,
+    choice: Option<Choice>,
+) -> Result<Exit, Failure> {
     let events = cx.console.events(None);
-    let session = Session::open(cx, scope, &events, true).await?;
+    let session = Session::open(cx, scope, &events, Mode::Look).await?;
     let config = &session.config;
-    let mut state = state::read(&session.folder, &config.suffix, &config.region)?;
+    let mut state = state::read(session.store.as_ref(), &config.region).await?;
     session.check_home(&state)?;
-    let plan = make(&session, &mut state).await;
+    let seen = look(&session, &mut state).await;
+    let plan = make(&session, &state, &seen, choice).await;
     show(cx, &session, &plan)?;
     cx.console
         .document(&PlanDocument::new(session.home(), &plan))?;
     Ok(verdict(&plan))
 }
 
-/// Removes an environment and whatever rests on it, or everything; then looks again for what is left.
-pub async fn destroy(cx: &Context<'_>, asked: &Asked<'_>) -> Result<Exit, Failure> {
+/// Deletes an environment and its dependents, or everything; then looks again for what is left.
+pub async fn destroy(
+    cx: &Context<'_>,
+    asked: &Asked<'_>,
+    mut choice: Option<Choice>,
+) -> Result<Exit, Failure> {
     run::can_ask(asked.yes)?;
+    if asked.yes && choice.is_none() {
+        refuse_recorded_data(cx, asked.scope).await?;
+    }
     let timings = asked.timings.map(|path| (Timings::new("destroy"), path));
     let events = cx.console.events(timings.as_ref().map(|t| &t.0));
-    let locked = run::lock(cx)?;
-    let session = Session::open(cx, asked.scope, &events, false).await?;
-    let (writer, mut state) = run::open(&session, locked)?;
-    let mut plan = make(&session, &mut state).await;
+    let locked = run::lock(cx).await?;
+    let session = Session::open(cx, asked.scope, &events, Mode::Destroy).await?;
+    let (writer, mut state) = run::open(&session, locked).await?;
+    let seen = look(&session, &mut state).await;
+    let mut plan = make(&session, &state, &seen, choice).await;
     show(cx, &session, &plan)?;
+    if plan.problems.is_empty() && choice.is_none() && plan.needs_choice().next().is_some() {
+        choice = Some(choose(cx, asked.yes, &plan)?);
+        plan = make(&session, &state, &seen, choice).await;
+        show(cx, &session, &plan)?;
+    }
     if !plan.problems.is_empty() {
         let report = Default::default();
-        document(cx, &session, &plan, &report)?;
+        document(cx, &session, &plan, &report, DestroyRemains::default())?;
         return Ok(Exit::Failed);
     }
     if !plan.nodes.is_empty() {
-        run::confirm(cx, asked.yes, "Destroy all of this?")?;
+        let lossy = plan.needs_choice().next().is_some();
+        run::confirm(cx, asked.yes, &session, "Destroy all of this", lossy)?;
     }
-    let report = run::run(cx, &session, writer, &mut state, &plan).await?;
-    let left = leftovers(&session, &state).await;
-    for line in &left {
+    let report = run::run(&session, writer, &mut state, &plan).await?;
+    let remains = remains(&session, &state, &plan, choice).await;
+    for line in remains.lines() {
         cx.console.text(&format!("{line}\n"))?;
     }
-    let clean = left.is_empty();
-    plan.notes.extend(left);
-    document(cx, &session, &plan, &report)?;
+    let clean = remains.is_clean();
+    document(cx, &session, &plan, &report, remains)?;
     let exit = run::close(cx, &plan, &report, timings.as_ref().map(|(t, p)| (t, *p)))?;
     Ok(if exit == Exit::Done && !clean {
         Exit::Differs
@@ -59,42 +80,128 @@ pub async fn destroy(cx: &Context<'_>, asked: &Asked<'_>) -> Result<Exit, Failur
     })
 }
 
-/// Everything recorded is read, whatever its scope: what rests on the doomed must be known.
-async fn make(session: &Session, state: &mut State) -> Plan {
-    session.recover(state).await;
-    let requests = session.requests(state, |_, _| true);
-    let seen = session.observe(&requests).await;
-    teardown(
-        &session.graph,
-        state,
-        &seen,
-        &session.context.registry,
-        session.scope.as_deref(),
+/// What the state alone tells: a recorded database always holds data. Nothing is called to refuse it.
+async fn refuse_recorded_data(cx: &Context<'_>, scope: &Scope) -> Result<(), Failure> {
+    let config = configuration(cx.common)?;
+    let store = store(cx.common, &config);
+    let state = state::read(store.as_ref(), &config.region).await?;
+    let scope = scope.env.map(super::args::EnvName::name);
+    let held: Vec<String> = state
+        .steps
+        .iter()
+        .filter(|(_, r)| {
+            resources::ALWAYS_HOLDS_DATA.contains(&r.kind.as_str())
+                && r.stage != Stage::Creating
+                && scope.is_none_or(|s| s == r.scope)
+        })
+        .map(|(step, r)| format!("{step} ({} {})", r.kind, r.name))
+        .collect();
+    if held.is_empty() {
+        return Ok(());
+    }
+    Err(undecided(&format!(
+        "{}; no AWS call was made",
+        held.join(", ")
+    )))
+}
+
+/// `--yes` does not answer what becomes of data.
+fn undecided(what: &str) -> Failure {
+    Failure::usage(format!("this would delete data: {what}")).hint(
+        "pass --keep-snapshot (databases leave a final snapshot and its key) or --destroy-data (nothing remains)",
     )
 }
 
-/// What still carries our mark and is not recorded, and what could not be listed. Nothing was checked that is not said.
-async fn leftovers(session: &Session, state: &State) -> Vec<String> {
+/// Asks what is to become of the data.
+fn choose(cx: &Context<'_>, yes: bool, plan: &Plan) -> Result<Choice, Failure> {
+    let mut lines = Vec::new();
+    for node in plan.needs_choice() {
+        lines.push(format!("{}: {}", node.step, node.loss.words()));
+    }
+    if yes {
+        return Err(undecided(&format!(
+            "{}; nothing was changed",
+            lines.join(", ")
+        )));
+    }
+    cx.console.note(&format!(
+        "This would delete data:\n  {}\nType `keep-snapshot` (databases leave a final snapshot and its key; everything else is deleted) or `destroy-data` (nothing remains):",
+        lines.join("\n  ")
+    ))?;
+    match run::answer()?.as_str() {
+        "keep-snapshot" => Ok(Choice::KeepSnapshot),
+        "destroy-data" => Ok(Choice::DestroyData),
+        _ => Err(run::cancelled()),
+    }
+}
+
+/// Everything recorded is read, whatever its scope: what rests on the destroyed must be known.
+async fn look(session: &Session, state: &mut State) -> Observations {
+    session.recover(state).await;
+    let requests = session.requests(state, |_, _| true);
+    session.observe(&requests).await
+}
+
+async fn make(
+    session: &Session,
+    state: &State,
+    seen: &Observations,
+    choice: Option<Choice>,
+) -> Plan {
+    let scope = session.scope.as_deref();
+    let registry = &session.context.registry;
+    let mut plan = teardown(&session.graph, state, seen, registry, scope, choice);
+    let counts = plan::count(&plan, registry).await;
+    let rules = DataRules {
+        choice,
+        protect: session.config.protect,
+    };
+    plan::guard(&mut plan, &counts, registry, rules, jiff::Timestamp::now());
+    plan
+}
+
+/// What still carries our mark: kept on purpose, or left behind because it is not recorded; and what could not be listed.
+async fn remains(
+    session: &Session,
+    state: &State,
+    plan: &Plan,
+    choice: Option<Choice>,
+) -> DestroyRemains {
     let Listed {
         owned, unlisted, ..
     } = session.owned().await;
-    let in_scope = |environment: Option<&String>| match &session.scope {
-        Some(scope) => environment == Some(scope),
-        None => true,
+    let scope = session.scope.as_ref();
+    let in_scope = |o: &Owned| scope.is_none_or(|s| o.tags.get("Environment") == Some(s));
+    let snapshot = |o: &Owned| {
+        let driver = session.context.registry.get(&o.kind);
+        driver.is_ok_and(|d| d.meta().retention.is_snapshot)
     };
-    let left = owned
-        .iter()
-        .filter(|o| in_scope(o.tags.get("Environment")) && !state.steps.contains_key(&o.step))
-        .map(|o| {
+    let (mut kept, mut leftovers) = (Vec::new(), Vec::new());
+    for one in owned.iter().filter(|o| in_scope(o)) {
+        let marked = Marked {
+            kind: one.kind.clone(),
+            id: one.id.clone(),
+            step: one.step.clone(),
+        };
+        let planned = plan.kept.iter().any(|k| k.step == one.step);
+        if planned || (snapshot(one) && choice != Some(Choice::DestroyData)) {
+            kept.push(marked);
+        } else if !state.steps.contains_key(&one.step) {
+            leftovers.push(marked);
+        }
+    }
+    let env = scope.map_or(String::new(), |s| format!(" --env {s}"));
+    DestroyRemains {
+        remove_with: (!kept.is_empty()).then(|| {
             format!(
-                "left behind: {} {} ({}): remove it by hand, or run `deployer destroy` again",
-                o.kind, o.id, o.step
+                "deployer destroy{env} --suffix {} --destroy-data",
+                session.config.suffix
             )
-        });
-    let unseen = unlisted
-        .iter()
-        .map(|u| format!("not checked for leftovers: {}: {}", u.kind, u.error));
-    left.chain(unseen).collect()
+        }),
+        kept,
+        leftovers,
+        unlisted,
+    }
 }
 
 fn document(
@@ -102,9 +209,9 @@ fn document(
     session: &Session,
     plan: &Plan,
     report: &crate::engine::exec::Report,
+    remains: DestroyRemains,
 ) -> Result<(), Failure> {
     let calls = cx.console.calls().totals();
-    let document: RunDocument<true> =
-        RunDocument::new(session.home(), plan, report, calls, Default::default());
+    let document = RunDocument::new(session.home(), plan, report, calls).destroy(remains);
     Ok(cx.console.document(&document)?)
 }

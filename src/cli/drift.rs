@@ -4,7 +4,7 @@ use super::Context;
 use super::args::Scope;
 use super::error::Failure;
 use super::exit::Exit;
-use super::session::Session;
+use super::session::{Mode, Session};
 use crate::engine::drift::{Input, drift as compare};
 use crate::report::{self, DriftDocument};
 use crate::state;
@@ -12,9 +12,9 @@ use crate::state;
 /// Compares the account with the blueprint and the state. Writes nothing.
 pub async fn drift(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
     let events = cx.console.events(None);
-    let session = Session::open(cx, scope, &events, true).await?;
+    let session = Session::open(cx, scope, &events, Mode::Look).await?;
     let config = &session.config;
-    let state = state::read(&session.folder, &config.suffix, &config.region)?;
+    let state = state::read(session.store.as_ref(), &config.region).await?;
     session.check_home(&state)?;
     let requests = session.requests(&state, |_, record| session.means(record));
     let (seen, listed) = session.look(&requests).await;

@@ -4,21 +4,21 @@ use super::Context;
 use super::args::{GraphFormat, Scope};
 use super::error::Failure;
 use super::exit::Exit;
-use super::session::{configuration, home, offline_graph, state_folder};
+use super::session::{configuration, home, offline_graph, store};
 use crate::config::Config;
 use crate::engine::Graph;
 use crate::engine::reference::{has_placeholder, resolve};
 use crate::report::{self, OutputsDocument, StatusDocument};
-use crate::state::{self, Paths, State};
+use crate::state::{self, State, Store};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What is recorded.
-pub fn status(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
-    let (config, state) = local(cx)?;
+pub async fn status(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
+    let (_, state, store) = local(cx).await?;
     let scope = scope.env.map(super::args::EnvName::name);
-    let lock = Paths::of(&state_folder(cx.common), &config.suffix).lock;
-    let holder = state::holder(&lock).map(|h| h.to_string());
+    let holder = store.holder().await.map(|h| h.to_string());
     let text = report::status(&state, scope, holder.as_deref(), cx.console.paint());
     let document = StatusDocument::new(home(&state, scope), &state, holder);
     cx.console.answer(&text, &document)?;
@@ -26,8 +26,8 @@ pub fn status(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
 }
 
 /// Ids, names and endpoints.
-pub fn outputs(cx: &Context<'_>, name: Option<&str>) -> Result<Exit, Failure> {
-    let (config, state) = local(cx)?;
+pub async fn outputs(cx: &Context<'_>, name: Option<&str>) -> Result<Exit, Failure> {
+    let (config, state, _) = local(cx).await?;
     let mut outputs = resolved(&offline_graph(&config, &state)?, &state);
     if let Some(name) = name {
         let Some(value) = outputs.remove(name) else {
@@ -49,8 +49,8 @@ pub fn outputs(cx: &Context<'_>, name: Option<&str>) -> Result<Exit, Failure> {
 }
 
 /// The graph of steps.
-pub fn graph(cx: &Context<'_>, scope: &Scope, format: GraphFormat) -> Result<Exit, Failure> {
-    let (config, state) = local(cx)?;
+pub async fn graph(cx: &Context<'_>, scope: &Scope, format: GraphFormat) -> Result<Exit, Failure> {
+    let (config, state, _) = local(cx).await?;
     let graph = offline_graph(&config, &state)?;
     let chosen = graph.select(scope.env.map(super::args::EnvName::name));
     let format = if cx.console.json() {
@@ -67,10 +67,11 @@ pub fn graph(cx: &Context<'_>, scope: &Scope, format: GraphFormat) -> Result<Exi
     Ok(Exit::Done)
 }
 
-fn local(cx: &Context<'_>) -> Result<(Config, State), Failure> {
+async fn local(cx: &Context<'_>) -> Result<(Config, State, Arc<dyn Store>), Failure> {
     let config = configuration(cx.common)?;
-    let state = state::read(&state_folder(cx.common), &config.suffix, &config.region)?;
-    Ok((config, state))
+    let store = store(cx.common, &config);
+    let state = state::read(store.as_ref(), &config.region).await?;
+    Ok((config, state, store))
 }
 
 /// The outputs with what is recorded; `null` for what is not known yet.

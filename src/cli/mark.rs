@@ -6,7 +6,7 @@ use super::args::Scope;
 use super::error::Failure;
 use super::exit::Exit;
 use super::run;
-use super::session::Session;
+use super::session::{Mode, Session};
 use crate::engine::mark::{is_marked, mark};
 use crate::engine::observe::requests;
 use crate::engine::plan::Plan;
@@ -24,11 +24,16 @@ pub async fn run(
         run::can_ask(yes)?;
     }
     let events = cx.console.events(None);
-    let locked = if dry_run { None } else { Some(run::lock(cx)?) };
-    let session = Session::open(cx, &Scope { env: None }, &events, dry_run).await?;
+    let locked = if dry_run {
+        None
+    } else {
+        Some(run::lock(cx).await?)
+    };
+    let mode = if dry_run { Mode::Look } else { Mode::Mark };
+    let session = Session::open(cx, &Scope { env: None }, &events, mode).await?;
     let Some(locked) = locked else {
         let config = &session.config;
-        let state = state::read(&session.folder, &config.suffix, &config.region)?;
+        let state = state::read(session.store.as_ref(), &config.region).await?;
         session.check_home(&state)?;
         let plan = make(&session, &state, steps).await?;
         show(cx, &session, &plan)?;
@@ -36,13 +41,13 @@ pub async fn run(
             .document(&PlanDocument::new(session.home(), &plan))?;
         return Ok(verdict(&plan));
     };
-    let (writer, mut state) = run::open(&session, locked)?;
+    let (writer, mut state) = run::open(&session, locked).await?;
     let plan = make(&session, &state, steps).await?;
     show(cx, &session, &plan)?;
     if !plan.nodes.is_empty() {
-        run::confirm(cx, yes, "Set these tags?")?;
+        run::confirm(cx, yes, &session, "Set these tags", false)?;
     }
-    let report = run::run(cx, &session, writer, &mut state, &plan).await?;
+    let report = run::run(&session, writer, &mut state, &plan).await?;
     document(cx, &session, &plan, &report, &state)?;
     run::close(cx, &plan, &report, None)
 }

@@ -102,20 +102,17 @@ async fn dispatch(cli: &Cli, console: &Console) -> Result<Exit, Failure> {
         console,
     };
     match &cli.command {
-        Command::Plan {
-            scope,
-            replace_data,
-        } => apply::plan(cx, scope, *replace_data).await,
+        Command::Plan { scope, data } => apply::plan(cx, scope, data.choice()).await,
         Command::Apply {
             scope,
             dry_run: true,
-            replace_data,
+            data,
             ..
-        } => apply::plan(cx, scope, *replace_data).await,
+        } => apply::plan(cx, scope, data.choice()).await,
         Command::Apply {
             scope,
             yes,
-            replace_data,
+            data,
             timings,
             ..
         } => {
@@ -125,16 +122,18 @@ async fn dispatch(cli: &Cli, console: &Console) -> Result<Exit, Failure> {
                 yes: *yes,
                 timings,
             };
-            apply::apply(cx, &asked, *replace_data).await
+            apply::apply(cx, &asked, data.choice()).await
         }
         Command::Destroy {
             doomed,
             dry_run: true,
+            data,
             ..
-        } => destroy::plan(cx, &doomed.into()).await,
+        } => destroy::plan(cx, &doomed.into(), data.choice()).await,
         Command::Destroy {
             doomed,
             yes,
+            data,
             timings,
             ..
         } => {
@@ -144,15 +143,15 @@ async fn dispatch(cli: &Cli, console: &Console) -> Result<Exit, Failure> {
                 yes: *yes,
                 timings,
             };
-            destroy::destroy(cx, &asked).await
+            destroy::destroy(cx, &asked, data.choice()).await
         }
         Command::Drift { scope } => drift::drift(cx, scope).await,
-        Command::Status { scope } => inspect::status(cx, scope),
-        Command::Outputs { name } => inspect::outputs(cx, name.as_deref()),
-        Command::Graph { scope, format } => inspect::graph(cx, scope, *format),
+        Command::Status { scope } => inspect::status(cx, scope).await,
+        Command::Outputs { name } => inspect::outputs(cx, name.as_deref()).await,
+        Command::Graph { scope, format } => inspect::graph(cx, scope, *format).await,
         Command::State { command } => state::run(cx, command).await,
         Command::Sandbox { command } => sandbox::run(cx, command).await,
-        Command::Permissions { asked } => permissions::permissions(cx, asked),
+        Command::Permissions { asked } => permissions::permissions(cx, asked).await,
         Command::Config => {
             console.answer(
                 &crate::config::documented(),

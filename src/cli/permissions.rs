@@ -3,7 +3,7 @@
 use super::Context;
 use super::error::Failure;
 use super::exit::Exit;
-use super::session::{configuration, state_folder};
+use super::session::{configuration, store};
 use crate::aws::permissions::{Holder, MANAGED_POLICY, document, parts};
 use crate::report::PermissionsDocument;
 use crate::state;
@@ -18,7 +18,7 @@ pub struct Asked {
     /// Only what this one task needs.
     #[arg(long = "for", value_enum, value_name = "TASK")]
     pub task: Option<Task>,
-    /// The account; without it the one of the state, or any.
+    /// The account; without it the configured or the recorded one, else any.
     #[arg(long, value_name = "ID")]
     pub account: Option<String>,
     /// One of the parts that each fit into a managed policy.
@@ -35,7 +35,7 @@ pub enum Task {
 }
 
 /// Prints the policy. No call is made.
-pub fn permissions(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
+pub async fn permissions(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
     if asked.task == Some(Task::Rollback) {
         return Err(Failure::usage(
             "there is no policy for a rollback: this version moves no traffic, so there is none to turn back",
@@ -50,9 +50,10 @@ pub fn permissions(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
         )));
     }
     let config = configuration(cx.common)?;
-    let state = state::read(&state_folder(cx.common), &config.suffix, &config.region)?;
+    let state = state::read(store(cx.common, &config).as_ref(), &config.region).await?;
     let recorded = Some(state.account).filter(|a| !a.is_empty());
-    let account = asked.account.clone().or(recorded);
+    let pinned = Some(config.account.clone()).filter(|a| !a.is_empty());
+    let account = asked.account.clone().or(pinned).or(recorded);
     let holder = Holder {
         account: account.as_deref().unwrap_or("*"),
         region: &config.region,

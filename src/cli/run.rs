@@ -4,13 +4,14 @@ use super::Context;
 use super::args::Scope;
 use super::error::Failure;
 use super::exit::Exit;
-use super::session::{Session, configuration, state_folder};
-use crate::engine::exec::{self, Recorder, Report};
+use super::session::{Session, configuration, store};
+use crate::engine::exec::{self, Outcome, Recorder, Report};
 use crate::engine::plan::{self, Plan};
 use crate::engine::{Context as EngineContext, Error};
 use crate::report::{self, Timings, Totals};
-use crate::state::{Journal, Record, State, Writer};
+use crate::state::{Entry, Holder, Journal, Record, State, What, Writer};
 use async_trait::async_trait;
+use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
@@ -32,27 +33,50 @@ pub fn can_ask(yes: bool) -> Result<(), Failure> {
         return Ok(());
     }
     Err(
-        Failure::usage("there is no terminal to ask on; nothing was called")
-            .hint("pass --yes to go on without asking, or --dry-run to see the plan"),
+        Failure::usage("not a terminal, cannot ask for confirmation; no AWS call was made")
+            .hint("pass --yes to go on without asking"),
     )
 }
 
-/// Asks whether to go on; an answer other than `yes` ends the command.
-pub fn confirm(cx: &Context<'_>, yes: bool, question: &str) -> Result<(), Failure> {
+/// Asks whether to go on, and says where: `yes` will do, or the suffix in full when data would be lost. Another answer
+/// ends the command.
+pub fn confirm(
+    cx: &Context<'_>,
+    yes: bool,
+    session: &Session,
+    question: &str,
+    lossy: bool,
+) -> Result<(), Failure> {
     if yes {
         return Ok(());
     }
+    let (wanted, how) = if lossy {
+        let suffix = session.config.suffix.as_str();
+        (
+            suffix,
+            format!("Data is deleted. Type the suffix `{suffix}` in full to go on:"),
+        )
+    } else {
+        ("yes", "Only 'yes' will be accepted:".to_owned())
+    };
     cx.console
-        .note(&format!("{question} Only `yes` goes on:"))?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    if answer.trim() == "yes" {
+        .note(&format!("{question} ({})? {how}", session.place()))?;
+    if answer()? == wanted {
         return Ok(());
     }
-    Err(Failure::new(
-        Exit::Interrupted,
-        "the answer was not `yes`; nothing was changed",
-    ))
+    Err(cancelled())
+}
+
+/// One line from the terminal, without blanks at its ends.
+pub fn answer() -> Result<String, Failure> {
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(answer.trim().to_owned())
+}
+
+/// The answer was no.
+pub fn cancelled() -> Failure {
+    Failure::new(Exit::Interrupted, "Cancelled; nothing was changed")
 }
 
 /// The command line, as the lock names its holder.
@@ -69,20 +93,14 @@ pub fn command_line() -> String {
 }
 
 /// Takes the lock and reads the state. Comes before anything that asks AWS: who is locked out has sent no call.
-pub fn lock(cx: &Context<'_>) -> Result<(Writer, State), Failure> {
+pub async fn lock(cx: &Context<'_>) -> Result<(Writer, State), Failure> {
     let config = configuration(cx.common)?;
-    let folder = state_folder(cx.common);
-    let command = command_line();
-    Ok(Writer::open(
-        &folder,
-        &config.suffix,
-        &config.region,
-        &command,
-    )?)
+    let store = store(cx.common, &config);
+    Ok(Writer::open(store.as_ref(), &config.region, &command_line()).await?)
 }
 
 /// Refuses a state of another account or region; a new one becomes the session's.
-pub fn open(
+pub async fn open(
     session: &Session,
     (mut writer, mut state): (Writer, State),
 ) -> Result<(Writer, State), Failure> {
@@ -90,8 +108,9 @@ pub fn open(
     if state.account.is_empty() || state.steps.is_empty() {
         state.account.clone_from(&session.account);
         state.region.clone_from(&session.config.region);
-        writer.restart(&state)?;
+        writer.restart(&state).await?;
     }
+    state.facts.clone_from(&session.facts);
     Ok((writer, state))
 }
 
@@ -104,26 +123,67 @@ impl Recorder for Journal {
     }
 }
 
-/// Runs a plan, saves the state whatever happens, and says how it ended.
+/// Runs a plan, saves the state whatever happens, and notes both ends in the history of runs.
 pub async fn run(
-    cx: &Context<'_>,
     session: &Session,
-    writer: Writer,
+    mut writer: Writer,
     state: &mut State,
     plan: &Plan,
 ) -> Result<Report, Failure> {
     plan::refresh(plan, state);
+    let planned = plan.nodes.iter().map(|n| n.verb.infinitive());
+    writer.note(entry(What::Started, state, planned)).await?;
     let context = EngineContext {
         stop: stop_on_signals(),
         ..session.context.clone()
     };
     let report = exec::run(&context, plan, state, Arc::new(writer.journal())).await;
-    writer.finish(state)?;
-    for (step, error) in report.failed() {
-        cx.console
-            .note(&report::error(Some(step), error, cx.console.paint()))?;
+    writer.save(state).await?;
+    let done = report
+        .outcomes
+        .iter()
+        .map(|(_, verb, outcome)| match outcome {
+            Outcome::Done => verb.participle(),
+            Outcome::Failed(_) => "failed",
+            Outcome::Blocked(_) => "blocked",
+            Outcome::Interrupted => "interrupted",
+        });
+    let mut last = entry(What::Finished, state, done);
+    last.result = match verdict(&report) {
+        Exit::Done => "complete",
+        Exit::Interrupted => "interrupted",
+        _ => "failed",
     }
+    .to_owned();
+    writer.note(last).await?;
     Ok(report)
+}
+
+/// A line of the history of runs.
+fn entry<'a>(what: What, state: &State, words: impl Iterator<Item = &'a str>) -> Entry {
+    let mut steps: BTreeMap<String, usize> = BTreeMap::new();
+    words.for_each(|w| *steps.entry(w.to_owned()).or_default() += 1);
+    let me = Holder::this("");
+    Entry {
+        what,
+        command: command_line(),
+        who: format!("{}@{}", me.who, me.host),
+        account: state.account.clone(),
+        region: state.region.clone(),
+        serial: state.serial,
+        result: String::new(),
+        steps,
+    }
+}
+
+fn verdict(report: &Report) -> Exit {
+    if report.failed().next().is_some() {
+        Exit::Failed
+    } else if report.interrupted() {
+        Exit::Interrupted
+    } else {
+        Exit::Done
+    }
 }
 
 /// The last line, and the page with the timings.
@@ -133,6 +193,8 @@ pub fn close(
     report: &Report,
     timings: Option<(&Timings, &Path)>,
 ) -> Result<Exit, Failure> {
+    cx.console
+        .text(&report::unfinished(report, cx.console.paint()))?;
     let totals = Totals::of(plan, report);
     let calls = cx.console.calls().totals();
     let line = report::summary(&totals, &calls, report.seconds, cx.console.paint());
@@ -141,24 +203,19 @@ pub fn close(
         timings.write(path)?;
         cx.console.note(&format!("timings: {}", path.display()))?;
     }
-    Ok(if report.failed().next().is_some() {
-        Exit::Failed
-    } else if report.interrupted() {
-        Exit::Interrupted
-    } else {
-        Exit::Done
-    })
+    Ok(verdict(report))
 }
 
-/// Becomes true with the first Ctrl-C or SIGTERM. The second leaves at once: every record is already on disk, so the
+/// Becomes true with the first Ctrl-C, SIGTERM or SIGHUP (the terminal is gone). The second leaves at once: every record is already on disk, so the
 /// next run goes on from there.
 fn stop_on_signals() -> watch::Receiver<bool> {
     use tokio::signal::unix::{SignalKind, signal};
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {
-        let (Ok(mut interrupt), Ok(mut terminate)) = (
+        let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = (
             signal(SignalKind::interrupt()),
             signal(SignalKind::terminate()),
+            signal(SignalKind::hangup()),
         ) else {
             return;
         };
@@ -166,8 +223,13 @@ fn stop_on_signals() -> watch::Receiver<bool> {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
             }
             if stop.send_replace(true) {
+                let _ = std::io::Write::write_all(
+                    &mut std::io::stderr(),
+                    b"\nstopped at once; the same command goes on from here\n",
+                );
                 std::process::exit(i32::from(Exit::Interrupted.code()));
             }
         }

@@ -15,7 +15,7 @@ use crate::engine::{self, Deployment, Driver, Events, Graph, Limits, Owned};
 use crate::report::DeploymentRef;
 use crate::resources;
 use crate::sandbox;
-use crate::state::{Record, State};
+use crate::state::{LocalStore, Record, State, Store};
 use futures::future::join_all;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -46,6 +46,32 @@ pub fn state_folder(common: &Common) -> PathBuf {
     }
 }
 
+/// Where the state of the configured deployment is.
+pub fn store(common: &Common, config: &Config) -> Arc<dyn Store> {
+    Arc::new(LocalStore::new(&state_folder(common), &config.suffix))
+}
+
+/// What a command is for: it decides whether it may write, and how much is checked before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Creates and updates.
+    Apply,
+    /// Shows what `Apply` would do.
+    Plan,
+    /// Deletes.
+    Destroy,
+    /// Puts tags back.
+    Mark,
+    /// Reads what is there, to compare it or to show what `Destroy` would do.
+    Look,
+}
+
+impl Mode {
+    fn read_only(self) -> bool {
+        matches!(self, Self::Plan | Self::Look)
+    }
+}
+
 /// Which deployment a state belongs to, for documents.
 pub fn home(state: &State, scope: Option<&str>) -> DeploymentRef {
     DeploymentRef {
@@ -56,12 +82,10 @@ pub fn home(state: &State, scope: Option<&str>) -> DeploymentRef {
     }
 }
 
-/// The graph as far as it can be known without AWS: account and zones only shape names.
+/// The graph as far as it can be known without AWS: from the recorded facts, or before the first run from assumed ones,
+/// which only shape names.
 pub fn offline_graph(config: &Config, state: &State) -> Result<Graph, Failure> {
-    let mut facts = Facts::assumed(config);
-    if !state.account.is_empty() {
-        facts.account.clone_from(&state.account);
-    }
+    let facts = Facts::recorded(&state.facts).unwrap_or_else(|| Facts::assumed(config));
     Ok(blueprint::build(config, &facts)?)
 }
 
@@ -80,8 +104,10 @@ pub struct Listed {
 pub struct Session {
     /// The configuration.
     pub config: Config,
-    /// The state files' folder.
-    pub folder: PathBuf,
+    /// Where the state is.
+    pub store: Arc<dyn Store>,
+    /// What was read of account and region, as the state records it.
+    pub facts: serde_json::Value,
     /// The account that the credentials belong to.
     pub account: String,
     /// The blueprint.
@@ -92,6 +118,8 @@ pub struct Session {
     pub scope: Option<String>,
     /// What looking at the account and changing it share.
     pub context: engine::Context,
+    /// The configuration's file, or that there is none.
+    pub configured: String,
     /// What the first look found.
     pub preflight: Preflight,
     aws: Arc<Aws>,
@@ -103,15 +131,16 @@ impl Session {
         cx: &Context<'_>,
         scope: &Scope,
         events: &Events,
-        read_only: bool,
+        mode: Mode,
     ) -> Result<Self, Failure> {
         let config = configuration(cx.common)?;
         let connection = connection(cx, &config).await?;
         let parallelism = config.run.parallelism;
-        let caller = Arc::new(Caller::new(events.clone(), read_only, parallelism));
+        let caller = Arc::new(Caller::new(events.clone(), mode.read_only(), parallelism));
         let mut aws = Aws::new(&connection, caller);
         let (mut preflight, facts) = Facts::read(&aws, &config).await;
         let facts = facts?;
+        check_account(&config, &facts.account)?;
         preflight.checks.insert(0, region(&config));
         aws.account.clone_from(&facts.account);
         let aws = Arc::new(aws);
@@ -126,16 +155,32 @@ impl Session {
         };
         let context = engine::Context::new(resources::registry(&aws), events.clone(), limits);
         Ok(Self {
-            folder: state_folder(cx.common),
+            store: store(cx.common, &config),
+            facts: serde_json::to_value(&facts).unwrap_or_default(),
             account: facts.account,
             config,
             graph,
             chosen,
             scope,
             context,
+            configured: Config::source(cx.common.config.as_deref()),
             preflight,
             aws,
         })
+    }
+
+    /// Where this run goes, in one line.
+    pub fn place(&self) -> String {
+        let state = self.store.state_name();
+        format!(
+            "{} of suffix {}, account {}, region {}, configuration {}, state {}",
+            self.scope.as_deref().unwrap_or("blue and green"),
+            self.config.suffix,
+            self.account,
+            self.config.region,
+            self.configured,
+            state.display()
+        )
     }
 
     /// Which deployment, for documents.
@@ -242,6 +287,21 @@ impl Session {
     pub fn means(&self, record: &Record) -> bool {
         self.scope.as_ref().is_none_or(|s| *s == record.scope)
     }
+}
+
+/// Refuses credentials of another account than the configuration pins.
+fn check_account(config: &Config, account: &str) -> Result<(), Failure> {
+    if config.account.is_empty() || config.account == account {
+        return Ok(());
+    }
+    Err(Failure::from(crate::engine::Error::permanent(
+        "preflight",
+        format!(
+            "the configuration pins account {}, but the credentials belong to {account}; nothing was changed",
+            config.account
+        ),
+    ))
+    .hint("use the right --profile, or correct `account` in the configuration"))
 }
 
 async fn connection(cx: &Context<'_>, config: &Config) -> Result<Connection, Failure> {

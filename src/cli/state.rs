@@ -6,40 +6,54 @@ use super::error::Failure;
 use super::exit::Exit;
 use super::mark;
 use super::run;
-use super::session::{Session, configuration, home, state_folder};
+use super::session::{Mode, Session, configuration, home, store};
 use crate::engine::observe::{Observed, requests};
 use crate::engine::rebuild::{rebuild, recover};
 use crate::report::{
-    self, Marked, RebuildDocument, StateListDocument, StateRow, StateShowDocument, UnlockDocument,
+    self, Marked, RebuildDocument, StateHistoryDocument, StateListDocument, StateRow,
+    StateShowDocument, UnlockDocument,
 };
-use crate::state::{self, Paths, State, StateError};
+use crate::state::{self, State, StateError};
 
 /// Looks at the state, rebuilds it, unlocks it.
 pub async fn run(cx: &Context<'_>, command: &StateCommand) -> Result<Exit, Failure> {
     match command {
-        StateCommand::List => list(cx),
-        StateCommand::Show { step } => show(cx, step),
+        StateCommand::List => list(cx).await,
+        StateCommand::History => history(cx).await,
+        StateCommand::Show { step } => show(cx, step).await,
         StateCommand::Rebuild { yes } => again(cx, *yes).await,
         StateCommand::Mark {
             steps,
             yes,
             dry_run,
         } => mark::run(cx, steps, *yes, *dry_run).await,
-        StateCommand::Unlock => unlock(cx),
+        StateCommand::Unlock => unlock(cx).await,
     }
 }
 
-fn local(cx: &Context<'_>) -> Result<State, Failure> {
+async fn local(cx: &Context<'_>) -> Result<State, Failure> {
     let config = configuration(cx.common)?;
-    Ok(state::read(
-        &state_folder(cx.common),
-        &config.suffix,
-        &config.region,
-    )?)
+    let store = store(cx.common, &config);
+    Ok(state::read(store.as_ref(), &config.region).await?)
 }
 
-fn list(cx: &Context<'_>) -> Result<Exit, Failure> {
-    let state = local(cx)?;
+/// The runs so far. A line that was changed or removed is an error that names it.
+async fn history(cx: &Context<'_>) -> Result<Exit, Failure> {
+    let config = configuration(cx.common)?;
+    let store = store(cx.common, &config);
+    let state = state::read(store.as_ref(), &config.region).await?;
+    let history = state::history(store.as_ref()).await?;
+    let document = StateHistoryDocument {
+        home: home(&state, None),
+        runs: history.lines,
+    };
+    cx.console
+        .answer(&report::history(&document.runs), &document)?;
+    Ok(Exit::Done)
+}
+
+async fn list(cx: &Context<'_>) -> Result<Exit, Failure> {
+    let state = local(cx).await?;
     let document = StateListDocument {
         home: home(&state, None),
         steps: StateRow::all(&state, None),
@@ -48,8 +62,8 @@ fn list(cx: &Context<'_>) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn show(cx: &Context<'_>, step: &str) -> Result<Exit, Failure> {
-    let state = local(cx)?;
+async fn show(cx: &Context<'_>, step: &str) -> Result<Exit, Failure> {
+    let state = local(cx).await?;
     let Some(record) = state.steps.get(step) else {
         return Err(Failure::usage(format!("no step `{step}` is recorded"))
             .hint("`deployer state list` shows all"));
@@ -67,9 +81,9 @@ fn show(cx: &Context<'_>, step: &str) -> Result<Exit, Failure> {
 async fn again(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
     run::can_ask(yes)?;
     let events = cx.console.events(None);
-    let session = Session::open(cx, &Scope { env: None }, &events, true).await?;
+    let session = Session::open(cx, &Scope { env: None }, &events, Mode::Look).await?;
     let config = &session.config;
-    let damaged = match state::read(&session.folder, &config.suffix, &config.region) {
+    let damaged = match state::read(session.store.as_ref(), &config.region).await {
         Ok(state) => {
             session.check_home(&state)?;
             false
@@ -77,18 +91,15 @@ async fn again(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
         Err(StateError::Damaged { .. }) => true,
         Err(other) => return Err(other.into()),
     };
-    run::confirm(
-        cx,
-        yes,
-        "Write the state anew from what is found in the account?",
-    )?;
+    let question = "Rebuild the state file from the tags of existing resources";
+    run::confirm(cx, yes, &session, question, false)?;
     if damaged {
-        for path in state::set_aside(&session.folder, &config.suffix)? {
+        for path in session.store.set_aside().await? {
             cx.console
-                .note(&format!("the damaged file is kept as {}", path.display()))?;
+                .note(&format!("the damaged file is kept as {path}"))?;
         }
     }
-    let (writer, mut state) = run::open(&session, run::lock(cx)?)?;
+    let (mut writer, mut state) = run::open(&session, run::lock(cx).await?).await?;
     let nothing = State::empty(&config.suffix, &config.region);
     let all = requests(&session.graph, &session.chosen, &nothing, |_, _| false);
     let seen = session.observe(&all).await;
@@ -114,11 +125,11 @@ async fn again(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
     rebuild(&session.graph, &seen, registry, &mut state, clock);
     let listed = session.owned().await;
     recover(&session.graph, &listed.owned, registry, &mut state, clock).await;
-    writer.finish(&mut state)?;
+    writer.save(&mut state).await?;
     let mut text = format!(
         "{} steps recorded in {}\n",
         state.steps.len(),
-        Paths::of(&session.folder, &config.suffix).state.display()
+        session.store.state_name().display()
     );
     let found = listed.owned.into_iter().chain(listed.undecided);
     let unrecorded: Vec<Marked> = found
@@ -148,10 +159,10 @@ async fn again(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn unlock(cx: &Context<'_>) -> Result<Exit, Failure> {
+async fn unlock(cx: &Context<'_>) -> Result<Exit, Failure> {
     let config = configuration(cx.common)?;
-    let lock = Paths::of(&state_folder(cx.common), &config.suffix).lock;
-    let removed = state::break_lock(&lock)?.map(|holder| holder.to_string());
+    let removed = store(cx.common, &config).break_lock().await?;
+    let removed = removed.map(|holder| holder.to_string());
     let text = match &removed {
         Some(holder) => format!("removed the lock of {holder}\n"),
         None => "there was no lock\n".to_owned(),

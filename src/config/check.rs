@@ -1,56 +1,9 @@
-//! Parsers of single values. Each answers the value, or why not in words beyond "what it takes" (often nothing).
+//! What single keys take beyond numbers and lists. Each answers the value, or why not in words beyond "what it takes".
 
+use super::parse::{Checked, Given, integer, refused};
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
-use std::time::Duration;
-use toml::de::DeValue;
-
-/// A value of a file or a flag.
-pub(super) type Given<'a> = DeValue<'a>;
-/// A value, or why it is refused (empty: what the key takes says it all).
-pub(super) type Checked<T> = Result<T, String>;
-
-/// The same refusal for everything that needs no further word.
-pub(super) fn refused<T>() -> Checked<T> {
-    Err(String::new())
-}
-
-fn integer(given: &Given<'_>) -> Option<i64> {
-    let number = given.as_integer()?;
-    i64::from_str_radix(number.as_str(), number.radix()).ok()
-}
-
-/// A whole number within bounds.
-pub(super) fn within<T: TryFrom<i64>>(least: i64, most: i64) -> impl Fn(&Given<'_>) -> Checked<T> {
-    move |given| match integer(given) {
-        Some(number) if (least..=most).contains(&number) => {
-            T::try_from(number).map_err(|_| String::new())
-        }
-        _ => refused(),
-    }
-}
-
-/// One of the listed whole numbers; names the nearest otherwise.
-pub(super) fn one_of(list: &'static [i32]) -> impl Fn(&Given<'_>) -> Checked<i32> {
-    move |given| {
-        let Some(number) = integer(given) else {
-            return refused();
-        };
-        match list.iter().find(|n| i64::from(**n) == number) {
-            Some(found) => Ok(*found),
-            None => list
-                .iter()
-                .min_by_key(|n| i64::from(**n).abs_diff(number))
-                .map_or_else(refused, |n| Err(format!("the nearest is {n}"))),
-        }
-    }
-}
-
-/// Whole seconds within bounds.
-pub(super) fn seconds(least: i64, most: i64) -> impl Fn(&Given<'_>) -> Checked<Duration> {
-    move |given| within::<u64>(least, most)(given).map(Duration::from_secs)
-}
 
 /// Days that Performance Insights keeps: 7, months of 31 days up to 23 of them, or 731.
 ///
@@ -62,22 +15,6 @@ pub(super) fn insights(given: &Given<'_>) -> Checked<i32> {
             i32::try_from(days).map_err(|_| String::new())
         }
         _ => refused(),
-    }
-}
-
-/// A capacity in ACU: steps of 0.5 within bounds.
-pub(super) fn capacity(least: f64, most: f64) -> impl Fn(&Given<'_>) -> Checked<f64> {
-    move |given| {
-        let number = match given {
-            DeValue::Float(float) => float.as_str().parse::<f64>().ok(),
-            _ => integer(given).map(|n| n as f64),
-        };
-        match number {
-            Some(n) if n.is_finite() && n >= least && n <= most && (n * 2.0).fract() == 0.0 => {
-                Ok(n)
-            }
-            _ => refused(),
-        }
     }
 }
 
@@ -104,6 +41,16 @@ pub(super) fn suffix(text: &str) -> bool {
         && text
             .chars()
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+}
+
+/// `true` or `false`.
+pub(super) fn yes_or_no(given: &Given<'_>) -> Checked<bool> {
+    given.as_bool().map_or_else(refused, Ok)
+}
+
+/// An account id, or nothing.
+pub(super) fn account(text: &str) -> bool {
+    text.is_empty() || (text.len() == 12 && text.chars().all(|c| c.is_ascii_digit()))
 }
 
 /// `eu-central-1`: lower-case words and a number. Regions of other partitions have other ARNs and are refused.

@@ -23,7 +23,7 @@ pub fn documented() -> String {
         }
         let _ = writeln!(out);
         comment(&mut out, key.doc);
-        comment(&mut out, &format!("It takes {}.", key.takes));
+        comment(&mut out, &format!("It takes {}.", key.takes()));
         let value = key.value(&defaults);
         if key.is_table() {
             out.push_str(&value);

@@ -1,7 +1,10 @@
 //! Every key, as data.
 
 use super::Config;
-use super::check::{self, Checked, Given, capacity, one_of, seconds, text_like, within};
+use super::check;
+use super::parse::{
+    Also, By, Capacity, Checked, Given, Like, OneOf, Parser, Seconds, Table, Takes, Within,
+};
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,10 +13,10 @@ use std::time::Duration;
 pub struct Key {
     /// Where: `network.zones`; a key of the top level has no dot.
     pub path: &'static str,
-    /// What it takes, in words that follow "it takes".
-    pub takes: &'static str,
     /// A sentence about what it does.
     pub doc: &'static str,
+    takes: fn() -> String,
+    table: fn() -> bool,
     pub(super) set: fn(&mut Config, &Given<'_>) -> Checked<()>,
     pub(super) show: fn(&Config) -> String,
 }
@@ -31,6 +34,11 @@ impl Key {
             .map_or(self.path, |(_, tail)| tail)
     }
 
+    /// What it takes, in words that follow "it takes".
+    pub fn takes(&self) -> String {
+        (self.takes)()
+    }
+
     /// Its value in a configuration, as TOML.
     pub fn value(&self, config: &Config) -> String {
         (self.show)(config)
@@ -38,7 +46,7 @@ impl Key {
 
     /// True for a key whose value is a table of the user's own keys.
     pub fn is_table(&self) -> bool {
-        self.path == "tags.set"
+        (self.table)()
     }
 }
 
@@ -86,16 +94,17 @@ impl Written for f64 {
     }
 }
 macro_rules! numbers { ($($t:ty),*) => { $(impl Written for $t { fn written(&self) -> String { self.to_string() } })* }; }
-numbers!(u16, usize, i32, i64);
+numbers!(bool, u16, usize, i32, i64);
 
 macro_rules! keys {
-    ($($path:literal, $($field:ident).+, $parse:expr, $takes:literal, $doc:literal;)*) => {
+    ($($path:literal, $($field:ident).+, $parser:expr, $doc:literal;)*) => {
         &[$(Key {
             path: $path,
-            takes: $takes,
             doc: $doc,
+            takes: || ($parser).takes(),
+            table: || ($parser).is_table(),
             set: |config, given| {
-                config.$($field).+ = ($parse)(given)?;
+                config.$($field).+ = ($parser).parse(given)?;
                 Ok(())
             },
             show: |config| config.$($field).+.written(),
@@ -118,107 +127,79 @@ pub fn keys() -> &'static [Key] {
 }
 
 static KEYS: &[Key] = keys! {
-    "suffix", suffix, text_like(check::suffix),
-        "a lower-case letter and up to 11 lower-case letters or digits, such as \"pr42\"",
-        "The environment suffix: part of every name and of the ownership mark. `--suffix` and DEPLOYER_SUFFIX go before it.";
-    "region", region, check::region,
-        "an AWS region, such as \"eu-central-1\"",
-        "The AWS region. `--region` goes before it.";
+    "suffix", suffix, Like(check::suffix, "a lower-case letter and up to 11 lower-case letters or digits, such as \"pr42\""),
+        "The environment suffix: part of every name and of the ownership mark. `--suffix` and DEPLOYER_SUFFIX override it.";
+    "region", region, By(check::region, "an AWS region, such as \"eu-central-1\""),
+        "The AWS region. `--region` overrides it.";
+    "account", account, Like(check::account, "the 12 digits of an AWS account id, or \"\" for any account"),
+        "The account of this deployment: with credentials of another one, every command that calls AWS stops.";
+    "protect", protect, By(check::yes_or_no, "true or false"),
+        "Deletion protection for databases and tables; `destroy` is refused, and so is an `apply` that would replace what holds data.";
 
-    "tags.ignore", tags.ignore, check::patterns,
-        "a list of tag keys, each exact or a prefix with `*` at its end",
-        "Tags of other actors (backup, billing): neither drift nor removed.";
-    "tags.set", tags.set, check::tags,
-        "a table of at most 45 tags: keys of 1 to 128, values of up to 256 letters, digits, spaces or `_.:/=+-@`",
+    "tags.ignore", tags.ignore, By(check::patterns, "a list of tag keys, each exact or a prefix with `*` at its end"),
+        "Tags managed by other tools (backup, billing): ignored by drift and apply.";
+    "tags.set", tags.set, Table(check::tags, "a table of at most 45 tags: keys of 1 to 128, values of up to 256 letters, digits, spaces or `_.:/=+-@`"),
         "Tags of every resource. What is given here is added to these defaults or replaces one of them; deployer adds Environment, Name and its ownership mark.";
 
-    "network.zones", network.zones, within(3, 4),
-        "3 or 4",
+    "network.zones", network.zones, Within(3, 4),
         "Availability zones per VPC; the region's first ones by name.";
-    "network.blue_cidr", network.blue_cidr, check::private_16,
-        "a private /16 of RFC 1918 (in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16), such as \"10.10.0.0/16\"",
+    "network.blue_cidr", network.blue_cidr, By(check::private_16, "a private /16 of RFC 1918 (in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16), such as \"10.10.0.0/16\""),
         "Blue's block of addresses.";
-    "network.green_cidr", network.green_cidr, check::private_16,
-        "a private /16 of RFC 1918 (in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16), such as \"10.20.0.0/16\"",
+    "network.green_cidr", network.green_cidr, By(check::private_16, "a private /16 of RFC 1918 (in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16), such as \"10.20.0.0/16\""),
         "Green's block of addresses; must not overlap blue's.";
-    "network.flow_log_days", network.flow_log_days, one_of(RETENTION),
-        "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653",
+    "network.flow_log_days", network.flow_log_days, OneOf(RETENTION),
         "Days that VPC flow logs are kept.";
 
-    "storage.transaction_logs_glacier_days", storage.transaction_logs_glacier_days, within(1, CENTURY),
-        "1 to 36500",
+    "storage.transaction_logs_glacier_days", storage.transaction_logs_glacier_days, Within(1, CENTURY),
         "Days until objects of transaction-logs go to Glacier Flexible Retrieval.";
-    "storage.compliance_docs_glacier_days", storage.compliance_docs_glacier_days, within(1, CENTURY),
-        "1 to 36500",
+    "storage.compliance_docs_glacier_days", storage.compliance_docs_glacier_days, Within(1, CENTURY),
         "Days until objects of compliance-docs go to Glacier Flexible Retrieval.";
-    "storage.deep_archive_days", storage.deep_archive_days, within(91, CENTURY),
-        "91 to 36500, and at least 90 days more than both Glacier days",
+    "storage.deep_archive_days", storage.deep_archive_days, Also(Within(91, CENTURY), ", and at least 90 days more than both Glacier days"),
         "Days until objects of both go on to Glacier Deep Archive.";
-    "storage.access_logs_expire_days", storage.access_logs_expire_days, within(1, CENTURY),
-        "1 to 36500",
+    "storage.access_logs_expire_days", storage.access_logs_expire_days, Within(1, CENTURY),
         "Days until objects of access-logs are deleted.";
-    "storage.noncurrent_days", storage.noncurrent_days, within(1, CENTURY),
-        "1 to 36500",
+    "storage.noncurrent_days", storage.noncurrent_days, Within(1, CENTURY),
         "Days until overwritten and deleted versions are removed.";
-    "storage.abort_upload_days", storage.abort_upload_days, within(1, CENTURY),
-        "1 to 36500",
+    "storage.abort_upload_days", storage.abort_upload_days, Within(1, CENTURY),
         "Days until an unfinished multipart upload is aborted.";
 
-    "database.engine_version", database.engine_version, text_like(check::version),
-        "a version with one dot, such as \"14.6\"",
+    "database.engine_version", database.engine_version, Like(check::version, "a version with one dot, such as \"14.6\""),
         "Version of Aurora PostgreSQL. It is checked against what the region offers before anything is created.";
-    "database.name", database.name, check::database,
-        "a letter and up to 62 letters, digits or underscores, no reserved word",
+    "database.name", database.name, By(check::database, "a letter and up to 62 letters, digits or underscores, no reserved word"),
         "Name of the first database.";
-    "database.master_user", database.master_user, check::master_user,
-        "a letter and up to 15 letters, digits or underscores, no reserved word",
+    "database.master_user", database.master_user, By(check::master_user, "a letter and up to 15 letters, digits or underscores, no reserved word"),
         "The master user. RDS makes, keeps and rotates the password; deployer never sees it.";
-    "database.port", database.port, within(1150, 65535),
-        "1150 to 65535",
+    "database.port", database.port, Within(1150, 65535),
         "Port of the database.";
-    "database.instances", database.instances, within(1, 15),
-        "1 to 15",
+    "database.instances", database.instances, Within(1, 15),
         "Instances, one per zone in turn: a writer and readers.";
-    "database.min_capacity", database.min_capacity, capacity(0.5, 256.0),
-        "0.5 to 256 in steps of 0.5, not over `database.max_capacity`",
-        "Least capacity of each instance in ACU (Serverless v2).";
-    "database.max_capacity", database.max_capacity, capacity(1.0, 256.0),
-        "1 to 256 in steps of 0.5 (to 128 with versions before 13.13, 14.10, 15.5)",
-        "Most capacity of each instance in ACU.";
-    "database.backup_days", database.backup_days, within(1, 35),
-        "1 to 35",
+    "database.min_capacity", database.min_capacity, Also(Capacity(0.5, 256.0), ", not over `database.max_capacity`"),
+        "Minimum capacity of each instance in ACU (Serverless v2).";
+    "database.max_capacity", database.max_capacity, Also(Capacity(1.0, 256.0), " (to 128 with versions before 13.13, 14.10, 15.5)"),
+        "Maximum capacity of each instance in ACU.";
+    "database.backup_days", database.backup_days, Within(1, 35),
         "Days of backups: how far back point-in-time recovery goes.";
-    "database.rotation_days", database.rotation_days, within(1, 1000),
-        "1 to 1000",
+    "database.rotation_days", database.rotation_days, Within(1, 1000),
         "Days between rotations of the master password.";
-    "database.monitoring_seconds", database.monitoring_seconds, one_of(&[1, 5, 10, 15, 30, 60]),
-        "1, 5, 10, 15, 30 or 60",
+    "database.monitoring_seconds", database.monitoring_seconds, OneOf(&[1, 5, 10, 15, 30, 60]),
         "Seconds between samples of enhanced monitoring.";
-    "database.insights_days", database.insights_days, check::insights,
-        "7, a multiple of 31 up to 713, or 731",
-        "Days that Performance Insights keeps; 7 is free of charge.";
+    "database.insights_days", database.insights_days, By(check::insights, "7, a multiple of 31 up to 713, or 731"),
+        "Performance Insights retention in days; 7 is free of charge.";
 
-    "logs.database_days", logs.database_days, one_of(RETENTION),
-        "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653",
+    "logs.database_days", logs.database_days, OneOf(RETENTION),
         "Days that exported database logs are kept.";
 
-    "keys.deletion_days", keys.deletion_days, within(7, 30),
-        "7 to 30",
+    "keys.deletion_days", keys.deletion_days, Within(7, 30),
         "Days between the end of a KMS key's life and its destruction.";
-    "keys.rotation_days", keys.rotation_days, within(90, 2560),
-        "90 to 2560",
+    "keys.rotation_days", keys.rotation_days, Within(90, 2560),
         "Days between rotations of the material of KMS keys.";
 
-    "run.parallelism", run.parallelism, within(1, 256),
-        "1 to 256",
-        "Calls in flight at most. `--parallelism` goes before it.";
-    "run.consistency_timeout_seconds", run.consistency_timeout, seconds(1, 600),
-        "1 to 600",
+    "run.parallelism", run.parallelism, Within(1, 256),
+        "Maximum concurrent API calls. `--parallelism` overrides it.";
+    "run.consistency_timeout_seconds", run.consistency_timeout, Seconds(1, 600),
         "Seconds that something that must be there is looked for before it counts as absent.";
-    "run.call_timeout_seconds", run.call_timeout, seconds(1, 300),
-        "1 to 300",
-        "Seconds for one attempt of one call; after that its outcome counts as unclear.";
-    "run.in_use_timeout_seconds", run.in_use_timeout, seconds(0, 86_400),
-        "0 to 86400",
-        "Seconds that a deletion which something still holds (a network interface, say) is tried again.";
+    "run.call_timeout_seconds", run.call_timeout, Seconds(1, 300),
+        "Seconds for one attempt of one call; after that its outcome is unclear.";
+    "run.in_use_timeout_seconds", run.in_use_timeout, Seconds(0, 86_400),
+        "Seconds that a deletion is retried while something still uses the resource (a network interface, say).";
 };

@@ -1,6 +1,6 @@
 //! Reads a file into a [`Config`], key by key through the table, and collects every problem on the way.
 
-use super::check::Given;
+use super::parse::Given;
 use super::{Config, ConfigError, Key, Problem, cross, keys};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,6 +10,12 @@ use toml::de::{DeTable, DeValue};
 
 /// The file that is read when no other is named; it may be absent.
 pub const DEFAULT_FILE: &str = "deployer.toml";
+
+/// Keys that have another name since they were published, so that an old file says what to change.
+const RENAMED: [(&str, &str); 2] = [
+    ("run.held_seconds", "run.in_use_timeout_seconds"),
+    ("run.patience_seconds", "run.consistency_timeout_seconds"),
+];
 
 /// What the command line (or its environment variables) says in place of the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +28,23 @@ pub struct Overrides {
     pub parallelism: Option<usize>,
     /// What AWS's environment says where neither flag nor file do: the region, and who names it (`AWS_REGION`).
     pub environment_region: Option<(String, String)>,
+}
+
+impl Overrides {
+    /// Each key that can be overridden, with the flag and the value that it got.
+    fn all(&self) -> [(&'static str, &'static str, Option<Value>); 3] {
+        let text = |given: &Option<String>| given.clone().map(Value::Text);
+        let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX).to_string();
+        [
+            ("suffix", "--suffix", text(&self.suffix)),
+            ("region", "--region", text(&self.region)),
+            (
+                "run.parallelism",
+                "--parallelism",
+                self.parallelism.map(|n| Value::Number(number(n))),
+            ),
+        ]
+    }
 }
 
 impl Config {
@@ -49,6 +72,15 @@ impl Config {
         Self::parse(&name, &text, overrides)
     }
 
+    /// Which file [`Config::load`] reads, in words: its name, or that the defaults are used.
+    pub fn source(path: Option<&Path>) -> String {
+        match path {
+            Some(path) => path.display().to_string(),
+            None if Path::new(DEFAULT_FILE).exists() => DEFAULT_FILE.to_owned(),
+            None => format!("defaults (no {DEFAULT_FILE} here)"),
+        }
+    }
+
     /// The same from a text; `name` is what errors call it.
     pub fn parse(name: &str, text: &str, overrides: Overrides) -> Result<Self, ConfigError> {
         let mut loader = Loader {
@@ -70,7 +102,7 @@ impl Config {
             }),
         }
         loader.region(name, &overrides);
-        loader.flags(overrides);
+        loader.flags(&overrides);
         loader.ties();
         if loader.problems.is_empty() {
             Ok(loader.config)
@@ -103,12 +135,10 @@ impl Loader<'_> {
             let path = join(above, name.get_ref());
             let line = self.line(Some(name.span()));
             if let Some(key) = keys().iter().find(|k| k.path == path) {
-                let flag = match key.path {
-                    "suffix" => overrides.suffix.is_some(),
-                    "region" => overrides.region.is_some(),
-                    "run.parallelism" => overrides.parallelism.is_some(),
-                    _ => false,
-                };
+                let flag = overrides
+                    .all()
+                    .iter()
+                    .any(|(path, _, value)| *path == key.path && value.is_some());
                 self.lines.insert(key.path, line);
                 // A value that a flag stands in for is not used, so it is not judged either.
                 if !flag {
@@ -127,6 +157,12 @@ impl Loader<'_> {
                         ),
                     ),
                 }
+            } else if let Some((_, new)) = RENAMED.iter().find(|(old, _)| *old == path) {
+                self.problem(
+                    line,
+                    &path,
+                    format!("`{path}` is now called `{new}`; rename it"),
+                );
             } else {
                 let nearest = nearest(&path);
                 self.problem(
@@ -185,18 +221,8 @@ impl Loader<'_> {
         }
     }
 
-    fn flags(&mut self, overrides: Overrides) {
-        let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX).to_string();
-        let given = [
-            ("suffix", "--suffix", overrides.suffix.map(Value::Text)),
-            ("region", "--region", overrides.region.map(Value::Text)),
-            (
-                "run.parallelism",
-                "--parallelism",
-                overrides.parallelism.map(|n| Value::Number(number(n))),
-            ),
-        ];
-        for (path, flag, value) in given {
+    fn flags(&mut self, overrides: &Overrides) {
+        for (path, flag, value) in overrides.all() {
             let (Some(value), Some(key)) = (value, keys().iter().find(|k| k.path == path)) else {
                 continue;
             };
@@ -264,7 +290,7 @@ fn refusal(name: &str, given: &Given<'_>, key: &Key, why: &str) -> String {
     } else {
         shown(given)
     };
-    format!("`{name}` is {got}{why}; it takes {}", key.takes)
+    format!("`{name}` is {got}{why}; it takes {}", key.takes())
 }
 
 /// A value as the user wrote it, with its type where that is the point.

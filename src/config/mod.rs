@@ -10,6 +10,7 @@ mod document;
 mod error;
 mod keys;
 mod load;
+mod parse;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +34,10 @@ pub struct Config {
     pub region_source: String,
     /// Another region that the environment names, and where; the file goes before it.
     pub other_region: Option<(String, String)>,
+    /// The only account that runs may change; empty for any.
+    pub account: String,
+    /// True when what holds data is protected from deletion.
+    pub protect: bool,
     /// Tags of every resource besides the ownership mark.
     pub tags: Tags,
     /// The network.
@@ -157,6 +162,8 @@ impl Default for Config {
             region: "eu-central-1".into(),
             region_source: "default".into(),
             other_region: None,
+            account: String::new(),
+            protect: false,
             tags: Tags {
                 set: set
                     .iter()

@@ -54,6 +54,46 @@ pub enum Replace {
     CreateFirst,
 }
 
+/// How the data of a resource type is protected and kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention {
+    /// The boolean field that protects it from deletion, if the type has one.
+    pub protection: Option<&'static str>,
+    /// Set for a type that can leave a final snapshot: the fields whose references the snapshot needs (its key).
+    pub final_snapshot: Option<&'static [&'static str]>,
+    /// True for what a final snapshot is itself: it is deleted by `destroy --destroy-data` alone.
+    pub is_snapshot: bool,
+}
+
+impl Retention {
+    /// Neither protected nor kept.
+    pub const NONE: Self = Self {
+        protection: None,
+        final_snapshot: None,
+        is_snapshot: false,
+    };
+}
+
+/// How something is to be deleted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct DeleteOptions {
+    /// The name of the snapshot that keeps its data.
+    pub final_snapshot: Option<String>,
+    /// Deletion protection is switched off first. Without this, a protected thing is refused.
+    pub lift_protection: bool,
+}
+
+/// The data that a deletion would lose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Data {
+    /// It was looked at, and there is none.
+    Empty,
+    /// There is some, in words: `12 objects`.
+    Holds(String),
+    /// It holds none itself, but data elsewhere cannot be read without it (an encryption key), in words.
+    Unlocks(String),
+}
+
 /// Facts about a resource type that the engine plans with.
 #[derive(Debug, Clone)]
 pub struct Meta {
@@ -73,8 +113,10 @@ pub struct Meta {
     pub changing: &'static [&'static str],
     /// The order of a replacement.
     pub replace: Replace,
-    /// Databases, tables, buckets, keys: never replaced without `--replace-data`.
+    /// Databases, tables, buckets, keys: never deleted or replaced without the user's explicit choice.
     pub holds_data: bool,
+    /// How its data is protected, and what a final snapshot of it needs.
+    pub retention: Retention,
     /// Fields whose change interrupts service.
     pub interrupts: &'static [&'static str],
     /// Fields that AWS never shows: not compared.
@@ -98,6 +140,7 @@ impl Meta {
             changing: &[],
             replace: Replace::DeleteFirst,
             holds_data: false,
+            retention: Retention::NONE,
             interrupts: &[],
             write_only: &[],
             watched: &[],
@@ -257,7 +300,16 @@ pub trait Driver: Send + Sync {
     /// Brings what differs to the desired value, with calls that may be repeated.
     async fn update(&self, spec: &Value, outputs: &Value, delta: &Delta) -> Result<(), Error>;
     /// Deletes (or resets) it. "Not found" is success.
-    async fn delete(&self, spec: &Value, outputs: &Value) -> Result<(), Error>;
+    async fn delete(
+        &self,
+        spec: &Value,
+        outputs: &Value,
+        options: &DeleteOptions,
+    ) -> Result<(), Error>;
+    /// What its deletion would lose. Only asked of types that hold data.
+    async fn data(&self, _spec: &Value, _outputs: &Value) -> Result<Data, Error> {
+        Ok(Data::Holds("data".into()))
+    }
     /// Everything of this type that carries this deployment's mark.
     async fn owned(&self, suffix: &str) -> Result<Vec<Owned>, Error>;
 }

@@ -21,6 +21,41 @@ pub enum Verb {
     Delete,
 }
 
+impl Verb {
+    /// `create`: what is planned.
+    pub fn infinitive(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Adopt => "adopt",
+            Self::Update => "update",
+            Self::Replace => "replace",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// `creating`: what is going on.
+    pub fn gerund(self) -> &'static str {
+        match self {
+            Self::Create => "creating",
+            Self::Adopt => "adopting",
+            Self::Update => "updating",
+            Self::Replace => "replacing",
+            Self::Delete => "deleting",
+        }
+    }
+
+    /// `created`: what was done.
+    pub fn participle(self) -> &'static str {
+        match self {
+            Self::Create => "created",
+            Self::Adopt => "adopted",
+            Self::Update => "updated",
+            Self::Replace => "replaced",
+            Self::Delete => "deleted",
+        }
+    }
+}
+
 /// One event. Times are seconds since the start of the run.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]

@@ -7,7 +7,7 @@ use super::event::Verb;
 use super::graph::Graph;
 use super::observe::{Observations, Observed, ReadRequest, describe};
 use super::ownership::Ownership;
-use super::plan::{Node, Op, Plan};
+use super::plan::{DataLoss, Node, Op, Plan};
 use crate::state::Stage;
 
 /// Typical seconds of a call that sets tags.
@@ -114,6 +114,8 @@ fn node(
         replaces: None,
         record_needs: record.map_or_else(Vec::new, |r| r.needs.clone()),
         refused,
+        destroyed: false,
+        loss: DataLoss::default(),
         seconds: SECONDS,
     }
 }

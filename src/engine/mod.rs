@@ -24,8 +24,8 @@ pub use clock::Clock;
 pub use context::{Context, Limits};
 pub use diff::{Change, diff};
 pub use driver::{
-    Delegated, Delta, Driver, Edit, Identity, Key, Live, Meta, Nature, Owned, Owner, Phase,
-    Registry, Replace,
+    Data, Delegated, DeleteOptions, Delta, Driver, Edit, Identity, Key, Live, Meta, Nature, Owned,
+    Owner, Phase, Registry, Replace, Retention,
 };
 pub use error::{Class, Error, Leftover};
 pub use event::{Event, Events};

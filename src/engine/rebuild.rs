@@ -118,8 +118,10 @@ async fn record(
     clock: &Clock,
 ) -> Option<(String, Record)> {
     let driver = registry.get(&owned.kind).ok()?;
-    // Found by its mark, a thing needs no settings to be read; any of its type are of the right shape.
-    let like = graph.steps.iter().find(|s| s.kind == owned.kind)?;
+    // Found by its mark, a thing needs no settings to be read; any of its type are of the right shape. What the blueprint
+    // has none of (a snapshot) reads without any.
+    let like = graph.steps.iter().find(|s| s.kind == owned.kind);
+    let nothing = serde_json::json!({});
     if driver.meta().nature != Nature::Tagged {
         return None;
     }
@@ -135,7 +137,7 @@ async fn record(
         token: String::new(),
     };
     let key = Key {
-        spec: &like.spec,
+        spec: like.map_or(&nothing, |s| &s.spec),
         outputs: None,
         identity: &identity,
     };
@@ -148,7 +150,11 @@ async fn record(
         kind: owned.kind.clone(),
         scope: tags.get("Environment").cloned().unwrap_or_default(),
         name: tags.get("Name").unwrap_or(name).clone(),
-        stage: Stage::Created,
+        stage: if driver.meta().retention.is_snapshot && live.phase == Phase::Ready {
+            Stage::Ready
+        } else {
+            Stage::Created
+        },
         token: String::new(),
         tags,
         inputs: live.spec,

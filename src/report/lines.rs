@@ -2,11 +2,9 @@
 
 use super::error::error;
 use super::paint::Paint;
-use super::progress::doing;
 use super::value::{clean, seconds};
 use crate::engine::Event;
-use crate::engine::event::Verb;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 /// Seconds after which a step that is still held is told about again.
@@ -39,37 +37,42 @@ fn grouped(number: u64) -> String {
 pub struct Plain {
     began: f64,
     held: HashMap<String, f64>,
+    hints: HashSet<String>,
     progress: HashMap<String, f64>,
-}
-
-/// What a verb has done when it is done.
-fn did(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Create => "created",
-        Verb::Adopt => "adopted",
-        Verb::Update => "changed",
-        Verb::Replace => "replaced",
-        Verb::Delete => "deleted",
-    }
 }
 
 impl Plain {
     /// The line (or lines) of an event that came at `now`; `None` when it is of no interest.
     pub fn line(&mut self, event: &Event, now: f64, paint: Paint) -> Option<String> {
-        let at = |what: &str, step: &str, more: &str| {
-            let line = format!(
-                "{:>8}  {what:<10} {step:<42} {more}",
-                seconds(now - self.began)
-            );
-            line.trim_end().to_owned()
-        };
-        let below = |head: String, why: &crate::engine::Error| {
-            let text = error(None, why, paint);
+        let began = self.began;
+        let at = |what: &str, step: &str, more: &str| aligned(now - began, what, step, more);
+        // A hint that many steps share is told once.
+        let mut hints = std::mem::take(&mut self.hints);
+        let mut below = |head: String, why: &crate::engine::Error| {
+            let mut why = why.clone();
+            why.hint = why.hint.filter(|hint| hints.insert(hint.clone()));
+            let text = error(None, &why, paint);
             text.lines().fold(head, |mut out, line| {
                 let _ = write!(out, "\n          {line}");
                 out
             })
         };
+        let line = match event {
+            Event::StepFailed {
+                step,
+                error: why,
+                seconds: took,
+                ..
+            } => Some(below(
+                at("FAILED", step, &format!("after {}", seconds(*took))),
+                why,
+            )),
+            _ => None,
+        };
+        self.hints = hints;
+        if line.is_some() {
+            return line;
+        }
         Some(match event {
             Event::RunStarted {
                 steps,
@@ -78,30 +81,21 @@ impl Plain {
                 self.began = now;
                 let n = super::value::many(*steps as u64, "step");
                 let path = seconds(*critical_seconds);
-                return Some(format!("{n}, the longest path takes about {path}"));
+                return Some(format!("{n}, critical path about {path}"));
             }
-            Event::StepStarted { step, verb, .. } => at(doing(*verb), step, ""),
+            Event::StepStarted { step, verb, .. } => at(verb.gerund(), step, ""),
             Event::StepDone {
                 step,
                 verb,
                 seconds: took,
-            } => at(did(*verb), step, &format!("in {}", seconds(*took))),
-            Event::StepFailed {
-                step,
-                error: why,
-                seconds: took,
-                ..
-            } => below(
-                at("FAILED", step, &format!("after {}", seconds(*took))),
-                why,
-            ),
+            } => at(verb.participle(), step, &format!("in {}", seconds(*took))),
             Event::StepBlocked { step, by, .. } => at("blocked", step, &format!("by {by}")),
             Event::StepInUse { step, error: why } => {
                 let last = self.held.get(step).copied();
                 if last.is_some_and(|t| now - t < HELD_AGAIN) {
                     return None;
                 }
-                let line = at("held", step, &clean(&why.message));
+                let line = at("in use", step, &clean(&why.message));
                 self.held.insert(step.clone(), now);
                 line
             }
@@ -143,6 +137,12 @@ impl Plain {
             _ => return None,
         })
     }
+}
+
+/// A line of the log.
+fn aligned(since: f64, what: &str, step: &str, more: &str) -> String {
+    let line = format!("{:>8}  {what:<10} {step:<42} {more}", seconds(since));
+    line.trim_end().to_owned()
 }
 
 /// One JSON object: the event, and when it came (RFC 3339).

@@ -27,17 +27,17 @@ pub use drift::drift;
 pub use error::{error, failure};
 pub use graph::{dot, graph_json, mermaid};
 pub use json::{
-    DeploymentRef, Document, DriftDocument, ErrorDocument, Marked, OutputsDocument,
-    PermissionsDocument, PlanDocument, PlanSummary, RebuildDocument, RunDocument, RunStep,
-    RunSummary, SandboxDocument, StateListDocument, StateRow, StateShowDocument, StatusDocument,
-    TextDocument, UnlockDocument,
+    ApplyDocument, DeploymentRef, DestroyDocument, DestroyRemains, Document, DriftDocument,
+    ErrorDocument, Marked, OutputsDocument, PermissionsDocument, PlanDocument, PlanSummary,
+    RebuildDocument, RunDocument, RunStep, RunSummary, SandboxDocument, StateHistoryDocument,
+    StateListDocument, StateRow, StateShowDocument, StatusDocument, TextDocument, UnlockDocument,
 };
 pub use lines::Plain;
 pub use paint::{ColorChoice, Paint};
 pub use plan::plan;
 pub use preflight::preflight;
 pub use progress::Progress;
-pub use summary::{Totals, outputs, state_list, status, summary};
+pub use summary::{Totals, history, outputs, state_list, status, summary, unfinished};
 pub use terminal::Terminal;
 pub use timings::Timings;
 

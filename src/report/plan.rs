@@ -30,12 +30,22 @@ pub fn plan(plan: &Plan, paint: Paint) -> String {
                 .max()
                 .unwrap_or(0);
             for node in nodes {
-                step(&mut out, node, width, paint);
+                step(&mut out, node, loss(plan, node), width, paint);
             }
         }
         out.push('\n');
     }
     delegated(&mut out, plan, paint);
+    for kept in &plan.kept {
+        let _ = writeln!(
+            out,
+            "kept: {} {} {}: {}",
+            kept.step,
+            kept.kind,
+            kept.name,
+            clean(&kept.reason)
+        );
+    }
     let mut scopes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for waiting in &plan.waiting {
         let steps = scopes.entry(&waiting.scope).or_default();
@@ -55,21 +65,13 @@ pub fn plan(plan: &Plan, paint: Paint) -> String {
     }
     if !plan.problems.is_empty() {
         let n = many(plan.problems.len() as u64, "problem");
-        let _ = writeln!(
-            out,
-            "Nothing is done before {} solved.",
-            if plan.problems.len() == 1 {
-                format!("{n} is")
-            } else {
-                format!("{n} are")
-            }
-        );
+        let _ = writeln!(out, "Cannot go on: resolve the {n} above first.");
     }
     let _ = writeln!(out, "{}", headline(plan, paint));
     out
 }
 
-/// `Plan: 12 to create, 3 to change, 1 to replace, 0 to delete, 140 unchanged`
+/// `Plan: 12 to create, 3 to update, 1 to replace, 0 to delete, 140 unchanged`
 fn headline(plan: &Plan, paint: Paint) -> String {
     if plan.nodes.is_empty() && plan.problems.is_empty() {
         let text = format!("Nothing to do: {} unchanged", plan.unchanged.len());
@@ -80,7 +82,7 @@ fn headline(plan: &Plan, paint: Paint) -> String {
     if plan.count(Verb::Adopt) > 0 {
         parts.push(count(Verb::Adopt, "adopt"));
     }
-    parts.push(count(Verb::Update, "change"));
+    parts.push(count(Verb::Update, "update"));
     parts.push(count(Verb::Replace, "replace"));
     parts.push(count(Verb::Delete, "delete"));
     parts.push(format!("{} unchanged", plan.unchanged.len()));
@@ -112,6 +114,13 @@ pub(super) fn scopes<'a>(all: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     out
 }
 
+/// What deleting or replacing it loses, in words.
+fn loss(plan: &Plan, node: &Node) -> String {
+    let mut removals = plan.nodes.iter().filter(|n| n.op == Op::Remove);
+    let removal = removals.find(|n| n.step == node.step);
+    removal.map(|n| n.loss.words()).unwrap_or_default()
+}
+
 /// `ec2` of `ec2/vpc`.
 pub(super) fn service(kind: &str) -> &str {
     kind.split('/').next().unwrap_or(kind)
@@ -128,7 +137,7 @@ pub(super) fn symbol(verb: Verb, paint: Paint) -> String {
     }
 }
 
-fn step(out: &mut String, node: &Node, width: usize, paint: Paint) {
+fn step(out: &mut String, node: &Node, loss: String, width: usize, paint: Paint) {
     let pad = " ".repeat(width - node.step.chars().count());
     let _ = write!(
         out,
@@ -148,6 +157,10 @@ fn step(out: &mut String, node: &Node, width: usize, paint: Paint) {
         let _ = write!(out, "  ({})", clean(&reasons.join("; ")));
     }
     out.push('\n');
+    if !loss.is_empty() {
+        let text = format!("DATA {}", clean(&loss));
+        let _ = writeln!(out, "        {}", paint.red(&text));
+    }
     for change in node.changes.iter().take(MOST_CHANGES) {
         let _ = writeln!(out, "        {}", changed(change, paint));
     }
@@ -185,7 +198,7 @@ fn delegated(out: &mut String, plan: &Plan, paint: Paint) {
     if plan.delegated.is_empty() {
         return;
     }
-    let _ = writeln!(out, "{}", paint.bold("left to their owners"));
+    let _ = writeln!(out, "{}", paint.bold("Not managed here (set by AWS)"));
     for field in &plan.delegated {
         let _ = write!(
             out,

@@ -37,17 +37,6 @@ pub struct Progress {
     stopping: bool,
 }
 
-/// What a verb does while it does it.
-pub(super) fn doing(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Create => "creating",
-        Verb::Adopt => "adopting",
-        Verb::Update => "changing",
-        Verb::Replace => "replacing",
-        Verb::Delete => "deleting",
-    }
-}
-
 impl Progress {
     /// Takes one event that came at `now`.
     pub fn take(&mut self, event: &Event, now: f64) {
@@ -158,10 +147,10 @@ impl Progress {
         let mut out = vec![head];
         for r in running.iter().take(MOST) {
             let what = match r {
-                r if r.held => "held by something else",
-                r if r.settling && r.verb == Verb::Delete => "waiting until it is gone",
-                r if r.settling => "settling",
-                r => doing(r.verb),
+                r if r.held => "blocked, in use",
+                r if r.settling && r.verb == Verb::Delete => "waiting for its end",
+                r if r.settling => "waiting for AWS",
+                r => r.verb.gerund(),
             };
             let since = seconds(now - r.started);
             let line = if narrow {

@@ -7,7 +7,7 @@ use super::value::{clean, columns, cut, many, seconds};
 use crate::engine::event::Verb;
 use crate::engine::exec::{Outcome, Report};
 use crate::engine::plan::{Op, Plan};
-use crate::state::{Stage, State};
+use crate::state::{HistoryLine, Stage, State, What};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +21,7 @@ pub struct Totals {
     /// Steps that existed with our mark and were recorded.
     pub adopted: usize,
     /// Steps that were changed in place.
-    pub changed: usize,
+    pub updated: usize,
     /// Steps that were deleted and created.
     pub replaced: usize,
     /// Steps that were deleted.
@@ -55,7 +55,7 @@ impl Totals {
                 Outcome::Done => match verb {
                     Verb::Create => &mut out.created,
                     Verb::Adopt => &mut out.adopted,
-                    Verb::Update => &mut out.changed,
+                    Verb::Update => &mut out.updated,
                     Verb::Replace => &mut out.replaced,
                     Verb::Delete => &mut out.deleted,
                 },
@@ -85,7 +85,7 @@ pub fn summary(totals: &Totals, calls: &CallTotals, run_seconds: f64, paint: Pai
         }
     };
     some(totals.adopted, "adopted");
-    parts.push(format!("{} changed", totals.changed));
+    parts.push(format!("{} updated", totals.updated));
     parts.push(format!("{} replaced", totals.replaced));
     parts.push(format!("{} deleted", totals.deleted));
     parts.push(format!("{} unchanged", totals.unchanged));
@@ -110,6 +110,41 @@ pub fn summary(totals: &Totals, calls: &CallTotals, run_seconds: f64, paint: Pai
     }
     text.push_str(")\n");
     text
+}
+
+/// What was not done, by step, when something was not: the closing block of a run. Empty otherwise.
+pub fn unfinished(report: &Report, paint: Paint) -> String {
+    let mut failed = Vec::new();
+    let (mut blocked, mut open) = (BTreeSet::new(), BTreeSet::new());
+    for (step, _, outcome) in &report.outcomes {
+        match outcome {
+            Outcome::Done => {}
+            Outcome::Failed(error) => {
+                let code = if error.code.is_empty() {
+                    String::new()
+                } else {
+                    format!(" {}", error.code)
+                };
+                failed.push(format!("{step} ({}{code})", clean(&error.action)));
+            }
+            Outcome::Blocked(_) => drop(blocked.insert(step.as_str())),
+            Outcome::Interrupted => drop(open.insert(step.as_str())),
+        }
+    }
+    let mut out = String::new();
+    let mut list = |what: &str, steps: Vec<String>| {
+        if !steps.is_empty() {
+            let _ = writeln!(out, "{} {}", paint.red(what), steps.join(", "));
+        }
+    };
+    let names = |set: BTreeSet<&str>| set.into_iter().map(str::to_owned).collect();
+    list("Failed:", failed);
+    list("Blocked:", names(blocked));
+    list("Not finished:", names(open));
+    if !out.is_empty() {
+        out.push_str("Run the same command again: it goes on from here.\n");
+    }
+    out
 }
 
 /// Outputs as a table; lists and tables of values on lines of their own.
@@ -226,6 +261,32 @@ pub fn state_list(state: &State) -> String {
                 r.kind.clone(),
                 stage(r.stage).to_owned(),
                 cut(&clean(thing), 80),
+            ]
+        })
+        .collect();
+    columns(&rows, "")
+}
+
+/// `deployer state history`.
+pub fn history(lines: &[HistoryLine]) -> String {
+    let rows: Vec<Vec<String>> = lines
+        .iter()
+        .map(|line| {
+            let steps = line
+                .entry
+                .steps
+                .iter()
+                .map(|(what, n)| format!("{n} {what}"));
+            let what = match line.entry.what {
+                What::Started => "started".to_owned(),
+                What::Finished => line.entry.result.clone(),
+            };
+            vec![
+                line.at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+                what,
+                clean(&line.entry.who),
+                clean(&line.entry.command),
+                steps.collect::<Vec<_>>().join(", "),
             ]
         })
         .collect();

@@ -3,7 +3,7 @@
 use super::error::error;
 use super::paint::Paint;
 use super::progress::Progress;
-use super::value::clean;
+use super::value::{clean, seconds};
 use crate::engine::Event;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::HashSet;
@@ -122,10 +122,27 @@ impl Terminal {
         match event {
             Event::StepFailed {
                 step, error: why, ..
-            } => Some(error(Some(step), why, self.paint)),
+            } => {
+                let mut why = why.clone();
+                why.hint = why.hint.filter(|hint| first(hint));
+                Some(error(Some(step), &why, self.paint))
+            }
+            Event::StepBlocked { step, by, .. } => Some(format!(
+                "{} {step} is blocked by {by}",
+                self.paint.yellow("note:")
+            )),
+            Event::StepDone {
+                step,
+                verb,
+                seconds: took,
+            } => Some(format!(
+                "{} {step}  {}",
+                verb.participle(),
+                self.paint.dim(&seconds(*took))
+            )),
             Event::StepInUse { step, error: why } if first(&format!("{step} {}", why.message)) => {
                 Some(format!(
-                    "{} {step} is held: {}",
+                    "{} {step} is in use: {}",
                     self.paint.yellow("note:"),
                     clean(&why.message)
                 ))

@@ -3,7 +3,9 @@
 use super::{Found, Listed, Lookup, Mark, Resource, SubResource, TagCalls, facts};
 use crate::aws::Aws;
 use crate::engine::driver::MARK_SUFFIX;
-use crate::engine::{Delta, Driver, Error, Identity, Key, Kind, Live, Meta, Owned};
+use crate::engine::{
+    Data, DeleteOptions, Delta, Driver, Error, Identity, Key, Kind, Live, Meta, Owned,
+};
 use async_trait::async_trait;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -124,14 +126,25 @@ impl<R: Resource> Driver for Typed<R> {
         Ok(())
     }
 
-    async fn delete(&self, spec: &Value, known: &Value) -> Result<(), Error> {
+    async fn delete(
+        &self,
+        spec: &Value,
+        known: &Value,
+        options: &DeleteOptions,
+    ) -> Result<(), Error> {
         let spec: R = settings(spec)?;
-        spec.delete(&self.aws, &outputs::<R>(known)?).await
+        spec.delete_data(&self.aws, &outputs::<R>(known)?, options)
+            .await
+    }
+
+    async fn data(&self, spec: &Value, known: &Value) -> Result<Data, Error> {
+        let spec: R = settings(spec)?;
+        spec.data(&self.aws, &outputs::<R>(known)?).await
     }
 
     async fn owned(&self, suffix: &str) -> Result<Vec<Owned>, Error> {
         match R::FACTS.listed {
-            Listed::WithParent | Listed::Ec2Tags => Ok(Vec::new()),
+            Listed::WithParent | Listed::ByName | Listed::Ec2Tags => Ok(Vec::new()),
             Listed::Service(_, search) | Listed::Own(search) => search(&self.aws, suffix).await,
         }
     }
@@ -162,7 +175,7 @@ impl<S: SubResource> Driver for Sub<S> {
         spec.set(&self.aws, &outputs::<S>(known)?, delta).await
     }
 
-    async fn delete(&self, spec: &Value, known: &Value) -> Result<(), Error> {
+    async fn delete(&self, spec: &Value, known: &Value, _: &DeleteOptions) -> Result<(), Error> {
         let spec: S = settings(spec)?;
         spec.reset(&self.aws, &outputs::<S>(known)?).await
     }

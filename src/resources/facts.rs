@@ -54,6 +54,8 @@ pub type Search = for<'a> fn(&'a Aws, &'a str) -> BoxFuture<'a, Result<Vec<Owned
 pub enum Listed {
     /// It has no tags and is found through its parent, which is listed.
     WithParent,
+    /// It has no tags and is found by its name, without its parent, which is listed.
+    ByName,
     /// One DescribeTags shows it beside everything else of EC2.
     Ec2Tags,
     /// By the search of its service, which shows everything of it: with the service as the search tells what it could not list.
@@ -106,7 +108,9 @@ pub(super) fn meta<R: Resource>() -> Meta {
         kind: R::TYPE,
         nature: match facts.listed {
             Listed::WithParent => Nature::ByParent,
-            Listed::Ec2Tags | Listed::Service(..) | Listed::Own(_) => Nature::Tagged,
+            Listed::ByName | Listed::Ec2Tags | Listed::Service(..) | Listed::Own(_) => {
+                Nature::Tagged
+            }
         },
         global: is_global(R::TYPE),
         create_seconds: facts.seconds.0,
@@ -115,6 +119,7 @@ pub(super) fn meta<R: Resource>() -> Meta {
         changing: facts.changing,
         replace: facts.replace,
         holds_data: facts.holds_data,
+        retention: R::RETENTION,
         interrupts: facts.interrupts,
         write_only: facts.write_only,
         watched: facts.watched,

@@ -82,6 +82,7 @@ macro_rules! kinds {
                 rds::ClusterParameterGroup,
                 rds::ParameterGroup,
                 rds::Cluster,
+                rds::ClusterSnapshot,
                 rds::Instance,
             }
             parts {
@@ -100,6 +101,9 @@ macro_rules! kinds {
         }
     };
 }
+
+/// Types whose existence alone counts as data: nothing that is cheap to ask proves that they are empty.
+pub const ALWAYS_HOLDS_DATA: [&str; 1] = [<rds::Cluster as crate::engine::Kind>::TYPE];
 
 /// All resource types with their calls.
 pub fn registry(aws: &Arc<Aws>) -> Registry {

@@ -7,6 +7,7 @@ pub(super) use super::{
 };
 pub(super) use crate::aws::{Api, Aws, dynamodb, ec2, iam, kms, logs, rds, s3, secretsmanager};
 pub(super) use crate::engine::{
-    Class, Delegated, Delta, Edit, Error, Identity, Kind, NameRule, Owned, Phase, Ref, Replace,
+    Class, Data, Delegated, DeleteOptions, Delta, Edit, Error, Identity, Kind, NameRule, Owned,
+    Phase, Ref, Replace, Retention,
 };
 pub(super) use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 
 use super::{Facts, SubFacts};
 use crate::aws::Aws;
-use crate::engine::{Delta, Error, Identity, Kind, Phase, Ref};
+use crate::engine::{Data, DeleteOptions, Delta, Error, Identity, Kind, Phase, Ref, Retention};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -21,6 +21,8 @@ pub trait Resource:
 {
     /// What the engine plans with.
     const FACTS: Facts<Self>;
+    /// How its data is protected, and what a final snapshot of it needs.
+    const RETENTION: Retention = Retention::NONE;
     /// How its tags are changed: its service's way, or [`NoTags`].
     type Tags: TagCalls<Self::Outputs>;
 
@@ -54,6 +56,26 @@ pub trait Resource:
         cx: &Aws,
         outputs: &Self::Outputs,
     ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Deletes what holds data, as the user chose. A protected thing is refused unless `options` lift the protection.
+    fn delete_data(
+        &self,
+        cx: &Aws,
+        outputs: &Self::Outputs,
+        _options: &DeleteOptions,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        self.delete(cx, outputs)
+    }
+
+    /// The data that its deletion would lose, counted where that is cheap. Only asked of types that hold data; a type that
+    /// cannot tell counts as full.
+    fn data(
+        &self,
+        _cx: &Aws,
+        _outputs: &Self::Outputs,
+    ) -> impl Future<Output = Result<Data, Error>> + Send {
+        async { Ok(Data::Holds("data".into())) }
+    }
 }
 
 /// A type whose things exist exactly when their parent exists: the rules of a group, the routes of a table. Nothing is made

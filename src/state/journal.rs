@@ -1,18 +1,21 @@
-//! The append-only journal between two whole writes of the state. One JSON line per record; concurrent steps share an
-//! fsync (group commit), so durability costs one line per effect.
+//! The append-only journal between two whole writes of the state. One JSON line per record; concurrent steps share one
+//! durable write (group commit), so durability costs one line per effect.
 //!
 //! The first line names the deployment and the serial of the state that it continues. Every further line holds the whole
-//! record of one step, or says that it is gone; replaying is "the last line of a step wins".
+//! record of one step, or says that it is gone; replaying is "the last line of a step wins". Each line must be a legal
+//! transition from the one before it ([`Stage::next`]): the writer refuses another one, and so does the reader.
 
-use super::{Record, State, StateError};
+use super::store::Held;
+use super::{Record, Stage, State, StateError};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+/// The version of the journal's lines.
+const VERSION: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -43,13 +46,13 @@ struct Request {
 pub struct Counters {
     /// Bytes appended.
     pub bytes: AtomicU64,
-    /// Calls of fsync.
+    /// Durable writes.
     pub syncs: AtomicU64,
     /// Lines appended.
     pub lines: AtomicU64,
 }
 
-/// A handle for appending; cheap to clone. The file is written by one task.
+/// A handle for appending; cheap to clone. One task writes.
 #[derive(Clone)]
 pub struct Journal {
     requests: mpsc::UnboundedSender<Request>,
@@ -57,32 +60,32 @@ pub struct Journal {
     pub counters: Arc<Counters>,
 }
 
+/// The first line of a journal that continues this state.
+pub(super) fn header(state: &State) -> Vec<u8> {
+    let header = Header {
+        journal: VERSION,
+        suffix: state.suffix.clone(),
+        account: state.account.clone(),
+        region: state.region.clone(),
+        base: state.serial,
+    };
+    // Plain strings and numbers always serialize.
+    let mut text = serde_json::to_vec(&header).unwrap_or_default();
+    text.push(b'\n');
+    text
+}
+
 impl Journal {
-    /// Starts a fresh journal for this state and the task that writes it.
-    pub(super) fn start(path: &Path, state: &State) -> Result<Self, StateError> {
-        let io = |source| StateError::Io {
-            doing: "writing",
-            path: path.to_owned(),
-            source,
-        };
-        let header = Header {
-            journal: 1,
-            suffix: state.suffix.clone(),
-            account: state.account.clone(),
-            region: state.region.clone(),
-            base: state.serial,
-        };
-        let mut text = serde_json::to_vec(&header).map_err(|e| io(e.into()))?;
-        text.push(b'\n');
-        super::write_atomic(path, &text)?;
-        let file = File::options().append(true).open(path).map_err(io)?;
+    /// The task that writes what is appended from now on, behind the header that was just written for `state`.
+    pub(super) fn start(held: Arc<Mutex<Box<dyn Held>>>, state: &State) -> Self {
         let counters = Arc::new(Counters::default());
         let (requests, inbox) = mpsc::unbounded_channel();
-        tokio::spawn(write(file, path.to_owned(), inbox, counters.clone()));
-        Ok(Self { requests, counters })
+        let stages = stages(state);
+        tokio::spawn(write(held, inbox, stages, counters.clone()));
+        Self { requests, counters }
     }
 
-    /// Makes this record of a step durable (`None`: the step is gone). Returns after the fsync.
+    /// Makes this record of a step durable (`None`: the step is gone). Returns when it would survive a power cut.
     pub async fn append(&self, step: &str, record: Option<Record>) -> Result<(), Arc<StateError>> {
         let (done, answer) = oneshot::channel();
         let request = Request {
@@ -103,12 +106,32 @@ impl Journal {
     }
 }
 
-/// Writes what is waiting with one write and one fsync, then answers everyone. After a failure every request fails:
-/// a hole in the journal must not be followed by more lines.
+fn stages(state: &State) -> HashMap<String, Stage> {
+    let steps = state.steps.iter();
+    steps.map(|(id, r)| (id.clone(), r.stage)).collect()
+}
+
+/// Takes a step from its stage to that of `record`, if the table allows it.
+fn advance(
+    stages: &mut HashMap<String, Stage>,
+    step: &str,
+    record: Option<&Record>,
+) -> Result<(), String> {
+    let (from, to) = (stages.get(step).copied(), record.map(|r| r.stage));
+    Stage::next(from, to).map_err(|e| format!("{step}: {e}"))?;
+    match to {
+        Some(stage) => stages.insert(step.to_owned(), stage),
+        None => stages.remove(step),
+    };
+    Ok(())
+}
+
+/// Writes what is waiting at once, then answers everyone. After a failure every request fails: a hole in the journal
+/// must not be followed by more lines. A record that the table of stages forbids is refused alone and not written.
 async fn write(
-    mut file: File,
-    path: PathBuf,
+    held: Arc<Mutex<Box<dyn Held>>>,
     mut inbox: mpsc::UnboundedReceiver<Request>,
+    mut stages: HashMap<String, Stage>,
     counters: Arc<Counters>,
 ) {
     let mut n = 0;
@@ -121,85 +144,60 @@ async fn write(
             let Ok(next) = inbox.try_recv() else { break };
             group.push(next);
         }
-        if broken.is_none() {
-            let mut text = Vec::with_capacity(group.len() * 256);
-            let mut answers = Vec::with_capacity(group.len());
-            for Request { step, record, done } in group {
-                n += 1;
-                let line = Line {
-                    n,
-                    step,
-                    record: record.map(|r| *r),
-                };
-                // Serializing plain maps and strings to memory cannot fail.
-                let _ = serde_json::to_writer(&mut text, &line);
-                text.push(b'\n');
-                answers.push(done);
-            }
-            counters
-                .bytes
-                .fetch_add(text.len() as u64, Ordering::Relaxed);
-            counters
-                .lines
-                .fetch_add(answers.len() as u64, Ordering::Relaxed);
-            counters.syncs.fetch_add(1, Ordering::Relaxed);
-            let wrote = tokio::task::spawn_blocking(move || {
-                let result = file.write_all(&text).and_then(|()| file.sync_data());
-                (file, result)
-            })
-            .await;
-            let result = match wrote {
-                Ok((back, result)) => {
-                    file = back;
-                    result
-                }
-                Err(_) => return,
+        let mut text = Vec::with_capacity(group.len() * 256);
+        let mut answers = Vec::with_capacity(group.len());
+        for Request { step, record, done } in group {
+            let refused = match &broken {
+                Some(error) => Err(error.clone()),
+                None => advance(&mut stages, &step, record.as_deref())
+                    .map_err(|why| Arc::new(StateError::Illegal { why })),
             };
-            let result = result.map_err(|source| {
-                Arc::new(StateError::Io {
-                    doing: "writing",
-                    path: path.clone(),
-                    source,
-                })
-            });
-            broken = result.clone().err();
-            answers
-                .into_iter()
-                .for_each(|done| drop(done.send(result.clone())));
-        } else if let Some(error) = &broken {
-            group
-                .into_iter()
-                .for_each(|r| drop(r.done.send(Err(error.clone()))));
+            if let Err(error) = refused {
+                let _ = done.send(Err(error));
+                continue;
+            }
+            n += 1;
+            let line = Line {
+                n,
+                step,
+                record: record.map(|r| *r),
+            };
+            // Serializing plain maps and strings to memory cannot fail.
+            let _ = serde_json::to_writer(&mut text, &line);
+            text.push(b'\n');
+            answers.push(done);
         }
+        if answers.is_empty() {
+            continue;
+        }
+        let (bytes, lines) = (text.len() as u64, answers.len() as u64);
+        counters.bytes.fetch_add(bytes, Ordering::Relaxed);
+        counters.lines.fetch_add(lines, Ordering::Relaxed);
+        counters.syncs.fetch_add(1, Ordering::Relaxed);
+        let result = held.lock().await.append(text).await.map_err(Arc::new);
+        broken = result.clone().err();
+        answers
+            .into_iter()
+            .for_each(|done| drop(done.send(result.clone())));
     }
 }
 
-/// Replays the journal onto the state it continues. Gives true when there was anything to replay.
+/// Replays a journal onto the state it continues. Gives true when there was anything to replay.
 ///
 /// A torn last line (the crash hit the write) is ignored; any other damage is an error that names the line.
 pub(super) fn replay(
     path: &Path,
+    text: &[u8],
     state: &mut State,
     state_exists: bool,
 ) -> Result<bool, StateError> {
-    let text = match std::fs::read(path) {
-        Ok(text) => text,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-        Err(source) => {
-            return Err(StateError::Io {
-                doing: "reading",
-                path: path.to_owned(),
-                source,
-            });
-        }
-    };
     let damaged = |line: usize, why: String| StateError::Damaged {
         path: path.to_owned(),
         line: Some(line),
         why,
         hint: "Keep a copy of this file, cut it off before that line and run the command again: what is missing is found by its tags",
     };
-    // Only whole lines count: the writer ends every line with a newline before the fsync.
+    // Only whole lines count: the writer ends every line with a newline before it is durable.
     let whole = text
         .iter()
         .rposition(|b| *b == b'\n')
@@ -217,6 +215,13 @@ pub(super) fn replay(
     };
     let header: Header = serde_json::from_slice(first)
         .map_err(|e| damaged(1, format!("not a journal header ({e})")))?;
+    if header.journal > VERSION {
+        return Err(StateError::Newer {
+            path: path.to_owned(),
+            found: header.journal.into(),
+            reads: VERSION,
+        });
+    }
     if header.suffix != state.suffix {
         return Err(StateError::OtherSuffix {
             path: path.to_owned(),
@@ -248,6 +253,7 @@ pub(super) fn replay(
         state.account = header.account;
         state.region = header.region;
     }
+    let mut stages = stages(state);
     let mut last: HashMap<String, Option<Record>> = HashMap::new();
     for (expected, (at, text)) in (1..).zip(lines) {
         let line: Line = serde_json::from_slice(text)
@@ -257,6 +263,14 @@ pub(super) fn replay(
                 at + 1,
                 format!("line number {} where {expected} was expected", line.n),
             ));
+        }
+        // Without the state that it continues, the first line of a step may follow anything.
+        let known = state_exists || header.base == 0 || last.contains_key(&line.step);
+        if known {
+            advance(&mut stages, &line.step, line.record.as_ref())
+                .map_err(|why| damaged(at + 1, why))?;
+        } else if let Some(record) = &line.record {
+            stages.insert(line.step.clone(), record.stage);
         }
         last.insert(line.step, line.record);
     }

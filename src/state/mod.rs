@@ -1,18 +1,27 @@
-//! The state of a deployment on disk: model, append-only journal, atomic file, lock.
+//! The state of a deployment: model, append-only journal, history of runs, lock, behind one
+//! [`Store`].
 //!
 //! A reader gets a plain [`State`] value, which has no way to write; only a [`Writer`], which holds the lock, can.
 
 mod file;
+mod history;
 mod journal;
+mod local;
 mod lock;
 mod model;
+mod stage;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use file::write_atomic;
+pub use history::{Entry, History, HistoryLine, What};
 pub use journal::{Counters, Journal};
+pub use local::LocalStore;
 pub use lock::{Holder, Lock, break_lock, holder};
-pub use model::{Record, Stage, State, Timing, VERSION};
-pub use store::{Paths, Writer, list, read, set_aside};
+pub use model::{Record, State, Timing, VERSION};
+pub use stage::{IllegalTransition, Stage};
+pub use store::{Found, Held, Store, Writer, history, read};
 
 use std::path::PathBuf;
 
@@ -42,12 +51,14 @@ pub enum StateError {
         hint: &'static str,
     },
     /// Written by a newer deployer.
-    #[error("{} has format version {found}, this deployer reads up to {VERSION}; nothing was changed. Use the newer deployer that wrote it", path.display())]
+    #[error("{} has format version {found}, this deployer reads up to {reads}; nothing was changed. Use the newer deployer that wrote it", path.display())]
     Newer {
         /// The file.
         path: PathBuf,
         /// Its version.
         found: u64,
+        /// The newest version that this program reads.
+        reads: u32,
     },
     /// A file of another deployment.
     #[error("{} belongs to suffix `{found}`, not `{wanted}`; nothing was changed. Put the right file back, or move this one away and run `deployer state rebuild`", path.display())]
@@ -58,6 +69,12 @@ pub enum StateError {
         found: String,
         /// The suffix asked for.
         wanted: String,
+    },
+    /// A record that cannot follow the one before it: a defect of this program, told before anything is written.
+    #[error("{why}; nothing was recorded. This is a defect of deployer")]
+    Illegal {
+        /// What was wrong.
+        why: String,
     },
     /// Another run holds the lock.
     #[error("locked by {0}")]

@@ -1,27 +1,14 @@
 //! What the state file holds. The types have no place for a secret: inputs are the structs of resource types (none of
 //! which has a password field) and outputs are ids, ARNs and endpoints.
 
+use super::Stage;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The version of the file's format that this program writes.
-pub const VERSION: u32 = 1;
-
-/// Where a recorded resource stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// The intent: a create call is about to leave or has left, its answer is not recorded.
-    Creating,
-    /// It exists, its outputs are known; it may still be settling or lack settings.
-    Created,
-    /// It was seen ready with every setting in place.
-    Ready,
-    /// A delete call is about to leave or has left.
-    Deleting,
-}
+/// The version of the file's format that this program writes. Version 1 had no `facts`; it is read and carried over.
+pub const VERSION: u32 = 2;
 
 /// What is recorded of one step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -76,6 +63,10 @@ pub struct State {
     pub account: String,
     /// The AWS region.
     pub region: String,
+    /// What the last run knew of the account and the region before it made its graph (zones, address lists), so that
+    /// commands without AWS make the same graph; `null` until then.
+    #[serde(default)]
+    pub facts: Value,
     /// The recorded steps.
     pub steps: BTreeMap<String, Record>,
     /// Measured durations per resource type, in seconds.
@@ -92,6 +83,7 @@ impl State {
             suffix: suffix.to_owned(),
             account: String::new(),
             region: region.to_owned(),
+            facts: Value::Null,
             steps: BTreeMap::new(),
             timings: BTreeMap::new(),
         }
@@ -103,5 +95,80 @@ impl State {
             .get(step)
             .map(|r| &r.outputs)
             .filter(|o| !o.is_null())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use std::collections::BTreeSet;
+
+    /// Every field of the format, so that a new one cannot be forgotten here: the literals name all of them.
+    fn whole() -> State {
+        let record = Record {
+            kind: "ec2/vpc".into(),
+            scope: "green".into(),
+            name: "vpc-green-dev".into(),
+            stage: Stage::Ready,
+            token: "t".into(),
+            tags: BTreeMap::from([("k".into(), "v".into())]),
+            inputs: json!(null),
+            outputs: json!(null),
+            needs: vec!["other".into()],
+            at: Timestamp::UNIX_EPOCH,
+        };
+        let timing = Timing {
+            create: Some(1.0),
+            delete: Some(1.0),
+        };
+        State {
+            version: VERSION,
+            serial: 1,
+            suffix: "dev".into(),
+            account: "123456789012".into(),
+            region: "eu-central-1".into(),
+            facts: json!(null),
+            steps: BTreeMap::from([("*".into(), record)]),
+            timings: BTreeMap::from([("*".into(), timing)]),
+        }
+    }
+
+    /// Paths of all values with their types; keys of maps are `*`.
+    fn shape(at: &str, value: &Value, out: &mut BTreeSet<String>) {
+        let kind = match value {
+            Value::Null => "any",
+            Value::Bool(_) => "boolean",
+            Value::Number(_) => "number",
+            Value::String(_) => "string",
+            Value::Array(items) => {
+                items.iter().for_each(|i| shape(&format!("{at}[]"), i, out));
+                return;
+            }
+            Value::Object(map) => {
+                map.iter()
+                    .for_each(|(k, v)| shape(&format!("{at}.{k}"), v, out));
+                return;
+            }
+        };
+        out.insert(format!("{at}: {kind}"));
+    }
+
+    /// An older program takes a field that it does not know for damage. So another shape is another version: write
+    /// `shapes/{VERSION}.txt` anew only together with a new number.
+    #[test]
+    fn the_shape_of_a_version_never_changes() {
+        let mut lines = BTreeSet::new();
+        shape("", &serde_json::to_value(whole()).unwrap(), &mut lines);
+        for stage in Stage::ALL {
+            lines.insert(format!("stage {}", json!(stage)));
+        }
+        let now: String = lines.iter().map(|l| format!("{l}\n")).collect();
+        let path = format!(
+            "{}/src/state/shapes/{VERSION}.txt",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let then = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(now, then, "{path}");
     }
 }

@@ -1,93 +1,86 @@
-//! Reading and writing the state of one deployment.
+//! Where a deployment's state lives: reading it, and the one way to change it. Local files implement [`Store`]
+//! (`local.rs`). A store of objects can: the journal is appended in batches (an object per batch, numbered behind the
+//! epoch of the lock), the state is saved whole (a conditional write), and whoever lost the lock fails at its next write.
 
-use super::file::sync_folder;
-use super::{Journal, Lock, REBUILD, State, StateError, VERSION, journal, write_atomic};
-use std::path::{Path, PathBuf};
+use super::history::{Entry, History};
+use super::{Holder, Journal, REBUILD, State, StateError, VERSION, journal};
+use async_trait::async_trait;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::Mutex;
 
-/// The files of one deployment.
-#[derive(Debug, Clone)]
-pub struct Paths {
+/// The state and the journal as they were found, as bytes.
+#[derive(Debug, Default)]
+pub struct Found {
     /// The state, whole.
-    pub state: PathBuf,
-    /// The journal since.
-    pub journal: PathBuf,
-    /// The lock.
-    pub lock: PathBuf,
+    pub state: Option<Vec<u8>>,
+    /// The journal since, its batches in order.
+    pub journal: Option<Vec<u8>>,
+    /// The history of runs.
+    pub history: Option<Vec<u8>>,
 }
 
-impl Paths {
-    /// The files of `suffix` in `folder`.
-    pub fn of(folder: &Path, suffix: &str) -> Self {
-        Self {
-            state: folder.join(format!("{suffix}.json")),
-            journal: folder.join(format!("{suffix}.journal.jsonl")),
-            lock: folder.join(format!("{suffix}.lock")),
-        }
-    }
+/// A place for the state of one deployment. Reading takes no lock and changes nothing.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// The suffix of the deployment.
+    fn suffix(&self) -> &str;
+    /// The name of the state, for people and errors.
+    fn state_name(&self) -> &Path;
+    /// The name of the journal, for errors.
+    fn journal_name(&self) -> &Path;
+    /// The name of the history, for errors.
+    fn history_name(&self) -> &Path;
+    /// Everything that is there.
+    async fn find(&self) -> Result<Found, StateError>;
+    /// Takes the lock or says who has it.
+    async fn lock(&self, command: &str) -> Result<Box<dyn Held>, StateError>;
+    /// Who holds the lock now.
+    async fn holder(&self) -> Option<Holder>;
+    /// Removes a lock that a dead process left; refuses while it is certainly alive.
+    async fn break_lock(&self) -> Result<Option<Holder>, StateError>;
+    /// Moves damaged files away, so that they can be looked at; gives their new names.
+    async fn set_aside(&self) -> Result<Vec<String>, StateError>;
 }
 
-/// Reads the state with its journal replayed, without a lock and without changing any file.
-/// Gives an empty state when there is none.
-pub fn read(folder: &Path, suffix: &str, region: &str) -> Result<State, StateError> {
-    load(&Paths::of(folder, suffix), suffix, region).map(|(state, _)| state)
+/// What only the holder of the lock can do; dropped, the lock is free. Every write is durable when it returns, and fails
+/// when the lock was lost.
+#[async_trait]
+pub trait Held: Send {
+    /// Begins a fresh journal with this first line in place of the one before.
+    async fn begin(&mut self, header: Vec<u8>) -> Result<(), StateError>;
+    /// Adds lines to the journal.
+    async fn append(&mut self, lines: Vec<u8>) -> Result<(), StateError>;
+    /// Replaces the state; the journal that it now contains goes.
+    async fn save(&mut self, state: Vec<u8>) -> Result<(), StateError>;
+    /// Adds a line to the history, behind its last whole line.
+    async fn note(&mut self, line: Vec<u8>) -> Result<(), StateError>;
 }
 
-/// The suffixes that have a state in this folder.
-pub fn list(folder: &Path) -> Vec<String> {
-    let mut out: Vec<String> = std::fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter_map(|name| {
-            let stem = name
-                .strip_suffix(".journal.jsonl")
-                .or_else(|| name.strip_suffix(".json"))?;
-            (!stem.starts_with('.')).then(|| stem.to_owned())
-        })
-        .collect();
-    out.sort();
-    out.dedup();
-    out
+/// Reads the state with its journal replayed. Gives an empty state when there is none.
+pub async fn read(store: &dyn Store, region: &str) -> Result<State, StateError> {
+    let found = store.find().await?;
+    load(store, &found, region).map(|(state, _)| state)
 }
 
-/// Moves damaged files of a deployment away, so that they can be looked at; gives their new names.
-pub fn set_aside(folder: &Path, suffix: &str) -> Result<Vec<PathBuf>, StateError> {
-    let paths = Paths::of(folder, suffix);
-    let mut out = Vec::new();
-    for path in [paths.state, paths.journal] {
-        if path.exists() {
-            let mut name = path.clone().into_os_string();
-            name.push(format!(".damaged-{}", jiff::Timestamp::now().as_second()));
-            let to = PathBuf::from(name);
-            std::fs::rename(&path, &to).map_err(|source| StateError::Io {
-                doing: "moving away",
-                path: path.clone(),
-                source,
-            })?;
-            out.push(to);
-        }
-    }
-    sync_folder(folder)?;
-    Ok(out)
+/// The history of runs, each line checked against the one before.
+pub async fn history(store: &dyn Store) -> Result<History, StateError> {
+    let text = store.find().await?.history.unwrap_or_default();
+    History::parse(store.history_name(), &text)
 }
 
-fn load(paths: &Paths, suffix: &str, region: &str) -> Result<(State, bool), StateError> {
-    let mut state = State::empty(suffix, region);
-    let exists = match std::fs::read(&paths.state) {
-        Ok(text) => {
-            state = parse(&paths.state, &text, suffix)?;
-            true
-        }
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => false,
-        Err(source) => {
-            return Err(StateError::Io {
-                doing: "reading",
-                path: paths.state.clone(),
-                source,
-            });
-        }
+fn load(store: &dyn Store, found: &Found, region: &str) -> Result<(State, bool), StateError> {
+    let state = found
+        .state
+        .as_ref()
+        .map(|text| parse(store.state_name(), text, store.suffix()))
+        .transpose()?;
+    let exists = state.is_some();
+    let mut state = state.unwrap_or_else(|| State::empty(store.suffix(), region));
+    let replayed = match &found.journal {
+        Some(text) => journal::replay(store.journal_name(), text, &mut state, exists)?,
+        None => false,
     };
-    let replayed = journal::replay(&paths.journal, &mut state, exists)?;
     Ok((state, replayed))
 }
 
@@ -109,13 +102,14 @@ fn parse(path: &Path, text: &[u8], suffix: &str) -> Result<State, StateError> {
             return Err(StateError::Newer {
                 path: path.to_owned(),
                 found: version,
+                reads: VERSION,
             });
         }
         Some(1..) => {}
         Some(0) => return Err(damaged("no deployer wrote version 0".into(), None)),
         None => return Err(damaged("it has no version".into(), None)),
     }
-    let state: State = serde_json::from_slice(text).map_err(torn)?;
+    let mut state: State = serde_json::from_slice(text).map_err(torn)?;
     if state.suffix != suffix {
         return Err(StateError::OtherSuffix {
             path: path.to_owned(),
@@ -123,39 +117,42 @@ fn parse(path: &Path, text: &[u8], suffix: &str) -> Result<State, StateError> {
             wanted: suffix.to_owned(),
         });
     }
+    // What an older version lacks has its default by now.
+    state.version = VERSION;
     Ok(state)
 }
 
-/// The only way to change a state on disk. Holds the lock.
+/// The only way to change a state. Holds the lock.
 pub struct Writer {
-    paths: Paths,
+    held: Arc<Mutex<Box<dyn Held>>>,
     journal: Journal,
-    lock: Lock,
+    history: History,
 }
 
 impl Writer {
     /// Takes the lock, reads the state, folds an earlier run's journal into it and starts a fresh journal.
-    pub fn open(
-        folder: &Path,
-        suffix: &str,
+    pub async fn open(
+        store: &dyn Store,
         region: &str,
         command: &str,
     ) -> Result<(Self, State), StateError> {
-        let paths = Paths::of(folder, suffix);
-        let lock = Lock::take(&paths.lock, command)?;
-        let (mut state, replayed) = load(&paths, suffix, region)?;
+        let mut held = store.lock(command).await?;
+        let found = store.find().await?;
+        let (mut state, replayed) = load(store, &found, region)?;
+        let history = found.history.unwrap_or_default();
+        let history = History::parse(store.history_name(), &history)?;
         if replayed {
-            save(&paths, &mut state)?;
+            save(held.as_mut(), &mut state).await?;
         }
-        let journal = Journal::start(&paths.journal, &state)?;
-        Ok((
-            Self {
-                paths,
-                journal,
-                lock,
-            },
-            state,
-        ))
+        held.begin(journal::header(&state)).await?;
+        let held = Arc::new(Mutex::new(held));
+        let journal = Journal::start(held.clone(), &state);
+        let writer = Self {
+            held,
+            journal,
+            history,
+        };
+        Ok((writer, state))
     }
 
     /// The journal to append to.
@@ -164,37 +161,33 @@ impl Writer {
     }
 
     /// Starts the journal anew for a state whose head (account) became known before anything was appended.
-    pub fn restart(&mut self, state: &State) -> Result<(), StateError> {
-        self.journal = Journal::start(&self.paths.journal, state)?;
+    pub async fn restart(&mut self, state: &State) -> Result<(), StateError> {
+        let header = journal::header(state);
+        self.held.lock().await.begin(header).await?;
+        self.journal = Journal::start(self.held.clone(), state);
         Ok(())
     }
 
-    /// Writes the state whole, removes the journal that it now contains, and gives the lock back.
-    pub fn finish(self, state: &mut State) -> Result<(), StateError> {
-        save(&self.paths, state)?;
-        drop(self.lock);
-        Ok(())
+    /// Adds an entry to the history of runs.
+    pub async fn note(&mut self, entry: Entry) -> Result<(), StateError> {
+        let line = self.history.line(entry);
+        self.held.lock().await.note(line).await
+    }
+
+    /// Writes the state whole; the journal that it now contains goes.
+    pub async fn save(&mut self, state: &mut State) -> Result<(), StateError> {
+        save(self.held.lock().await.as_mut(), state).await
     }
 }
 
-/// Whole write, then the journal goes: it is contained. A crash between the two leaves a journal with an old base,
-/// which a reader knows to ignore.
-fn save(paths: &Paths, state: &mut State) -> Result<(), StateError> {
+/// A crash between the two effects of a save leaves a journal with an old base, which a reader knows to ignore.
+async fn save(held: &mut dyn Held, state: &mut State) -> Result<(), StateError> {
     state.serial += 1;
     let mut text = serde_json::to_vec_pretty(state).map_err(|e| StateError::Io {
         doing: "writing",
-        path: paths.state.clone(),
+        path: "state".into(),
         source: e.into(),
     })?;
     text.push(b'\n');
-    write_atomic(&paths.state, &text)?;
-    match std::fs::remove_file(&paths.journal) {
-        Ok(()) => sync_folder(paths.journal.parent().unwrap_or(Path::new("."))),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(source) => Err(StateError::Io {
-            doing: "removing",
-            path: paths.journal.clone(),
-            source,
-        }),
-    }
+    held.save(text).await
 }

@@ -13,9 +13,10 @@ use deployer::engine::graph::{Builder, Kind, StepMeta};
 use deployer::engine::observe::{observe, requests};
 use deployer::engine::plan::{self, Options};
 use deployer::engine::{
-    Context, Delta, Driver, Error, Events, Graph, Identity, Limits, Live, Meta, Registry,
+    Context, DeleteOptions, Delta, Driver, Error, Events, Graph, Identity, Limits, Live, Meta,
+    Registry,
 };
-use deployer::state::Writer;
+use deployer::state::{LocalStore, Writer};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -55,7 +56,7 @@ impl Driver for Idle {
     async fn update(&self, _: &Value, _: &Value, _: &Delta) -> Result<(), Error> {
         Ok(())
     }
-    async fn delete(&self, _: &Value, _: &Value) -> Result<(), Error> {
+    async fn delete(&self, _: &Value, _: &Value, _: &DeleteOptions) -> Result<(), Error> {
         Ok(())
     }
     async fn owned(&self, _: &str) -> Result<Vec<Owned>, Error> {
@@ -96,8 +97,10 @@ async fn run(steps: usize, chains: usize) -> (f64, u64, u64) {
     let folder = tempfile::tempdir().unwrap();
     let began = Instant::now();
     let graph = graph(steps, chains);
-    let (writer, mut state) =
-        Writer::open(folder.path(), "figures", "eu-central-1", "figures").unwrap();
+    let store = LocalStore::new(folder.path(), "figures");
+    let (mut writer, mut state) = Writer::open(&store, "eu-central-1", "figures")
+        .await
+        .unwrap();
     let chosen = graph.select(None);
     let seen = {
         let requests = requests(&graph, &chosen, &state, |_, _| true);
@@ -116,7 +119,7 @@ async fn run(steps: usize, chains: usize) -> (f64, u64, u64) {
     let journal = writer.journal();
     let report = exec::run(&cx, &plan, &mut state, Arc::new(journal.clone())).await;
     assert!(report.complete());
-    writer.finish(&mut state).unwrap();
+    writer.save(&mut state).await.unwrap();
     let whole = std::fs::metadata(folder.path().join("figures.json"))
         .unwrap()
         .len();

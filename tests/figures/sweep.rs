@@ -23,7 +23,7 @@ use serde_json::json;
 use std::time::Instant;
 
 const APPLY: &[&str] = &["apply", "--yes"];
-const DESTROY: &[&str] = &["destroy", "--yes"];
+const DESTROY: &[&str] = &["destroy", "--yes", "--destroy-data"];
 
 /// The names of the three, as arguments.
 const FAULTS: [&str; 3] = ["kill", "close_after", "hang_after"];

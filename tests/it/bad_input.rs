@@ -174,13 +174,13 @@ fn a_damaged_state_is_named_and_never_overwritten() {
     let good = std::fs::read_to_string(&path).unwrap();
     let since = lab.mark();
     let other = good.replace("\"suffix\": \"dev\"", "\"suffix\": \"other\"");
-    let newer = good.replace("\"version\": 1", "\"version\": 7");
+    let newer = good.replace("\"version\": 2", "\"version\": 7");
     for (content, says) in [
         (&good[..good.len() / 2], "line"),
         ("", "empty"),
         (&newer, "version 7"),
         (
-            &good.replace("\"version\": 1", "\"version\": 0"),
+            &good.replace("\"version\": 2", "\"version\": 0"),
             "version 0",
         ),
         (&other, "other"),
@@ -188,7 +188,7 @@ fn a_damaged_state_is_named_and_never_overwritten() {
         std::fs::write(&path, content).unwrap();
         for command in [
             &["apply", "--yes"][..],
-            &["destroy", "--yes"],
+            &["destroy", "--yes", "--destroy-data"],
             &["plan"],
             &["drift"],
             &["status"],
@@ -289,7 +289,7 @@ fn a_disk_that_fills_in_the_middle_is_told_and_the_next_run_goes_on() {
     assert_ne!(lab.ids(), empty, "it came some way");
     lab.run(&apply).expect(0);
     lab.run(&["plan", "--env", "green"]).expect(0);
-    lab.run(&["destroy", "--yes"]).expect(0);
+    lab.run(&["destroy", "--yes", "--destroy-data"]).expect(0);
     assert_eq!(lab.ids(), empty);
 }
 
@@ -302,7 +302,7 @@ fn the_second_of_two_applies_exits_4_and_names_the_first() {
     while lab.calls(since).iter().all(|c| c["write"] != true) {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    let done = lab.run(&["destroy", "--yes"]).expect(4);
+    let done = lab.run(&["destroy", "--yes", "--destroy-data"]).expect(4);
     assert!(
         done.err.contains("apply --env green") && done.err.contains(&first.id().to_string()),
         "{}",

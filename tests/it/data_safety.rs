@@ -1,10 +1,10 @@
-//! What holds data is repaired in place, and replaced only when the user says that its data may be lost.
+//! What holds data is repaired in place, and replaced or deleted only when the user says what becomes of its data.
 
 use crate::support::lab::Lab;
 use serde_json::{Value, json};
 
 const APPLY: &[&str] = &["apply", "--yes"];
-const DESTROY: &[&str] = &["destroy", "--yes"];
+const DESTROY: &[&str] = &["destroy", "--yes", "--destroy-data"];
 
 #[test]
 fn a_database_that_was_stopped_or_protected_by_hand_is_brought_back_and_goes() {
@@ -54,7 +54,7 @@ fn a_change_that_would_replace_the_database_is_refused_before_anything_is_called
         let done = lab.run(&["apply", "--env", "green", "--yes"]).expect(1);
         let said = format!("{}{}", done.out, done.err);
         assert!(
-            said.contains("--replace-data") && said.contains(why),
+            said.contains("--destroy-data") && said.contains(why),
             "{said}"
         );
         assert_eq!(lab.writes(since), Vec::<String>::new(), "{why}");
@@ -75,4 +75,128 @@ print(json.dumps([k['EngineVersion'], k['BackupRetentionPeriod'], k['ServerlessV
     assert_eq!(cluster, json!(["14.9", 7, 32.0]));
     assert_eq!(lab.ids(), ids);
     lab.run(&["plan", "--env", "green"]).expect(0);
+}
+
+/// Everything of one life: refused without a choice, told what is lost, a snapshot with its key stays, later runs leave
+/// both alone, and one command deletes them.
+#[test]
+fn destroy_asks_what_becomes_of_data_and_a_kept_snapshot_stays_with_its_key() {
+    let lab = Lab::start();
+    let empty = lab.ids();
+    let green = &["--env", "green"];
+    let run = |words: &[&str]| lab.run(&[words, green].concat());
+    run(&["destroy", "--yes"]).expect(0);
+    run(&["apply", "--yes"]).expect(0);
+    lab.python(
+        "c('s3').put_object(Bucket='transaction-logs-green-dev', Key='a', Body=b'x')
+c('dynamodb').put_item(TableName='sessions-green-dev', Item={'session_id': {'S': 's'}})
+c('rds').modify_db_cluster(DBClusterIdentifier='aurora-green-dev', DeletionProtection=True, ApplyImmediately=True)
+",
+    );
+    let since = lab.mark();
+    let refused = run(&["destroy", "--yes"]).expect(3);
+    assert!(refused.err.contains("aurora-green"), "{}", refused.err);
+    assert_eq!(lab.calls(since).len(), 0, "nothing was called");
+    // Without a record of the database the data is found by reading; still nothing is written.
+    let state = lab.dir.path().join("state/dev.json");
+    let record = std::fs::read(&state).unwrap();
+    std::fs::remove_file(&state).unwrap();
+    run(&["destroy", "--yes"]).expect(3);
+    assert_eq!(lab.writes(since), Vec::<String>::new());
+    std::fs::write(&state, record).unwrap();
+
+    let plan = run(&["destroy", "--dry-run", "--keep-snapshot", "--json"]).expect(2);
+    let losses: Vec<(String, Value)> = plan.json()["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|s| s["loss"]["data"].is_string() || s["loss"]["protected"] == true)
+        .map(|s| (s["step"].as_str().unwrap().to_owned(), s["loss"].clone()))
+        .collect();
+    let of = |step: &str| &losses.iter().find(|l| l.0 == step).unwrap().1;
+    assert_eq!(losses.len(), 3, "{losses:?}");
+    assert_eq!(of("transaction-logs-green")["data"], "1 object version");
+    assert!(
+        of("sessions-green")["data"]
+            .as_str()
+            .unwrap()
+            .contains("item")
+    );
+    assert_eq!(of("aurora-green")["protected"], true);
+    for word in ["DATA", "protection", "of suffix dev, account 123456789012"] {
+        assert!(plan.err.contains(word), "{word}: {}", plan.err);
+    }
+
+    let done = run(&["destroy", "--yes", "--keep-snapshot", "--json"]).expect(0);
+    let document = done.json();
+    assert_eq!(document["leftovers"], json!([]));
+    let kept: Vec<&str> = document["kept"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|k| k["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(kept, ["kms/key", "rds/cluster_snapshot"], "{document:#}");
+    let remove = document["remove_with"].as_str().unwrap().to_owned();
+    let left = lab.python(
+        "s = c('rds').describe_db_cluster_snapshots(SnapshotType='manual')['DBClusterSnapshots']
+k = c('kms').describe_key(KeyId=s[0]['KmsKeyId'])['KeyMetadata']
+print(json.dumps([s[0]['DBClusterSnapshotIdentifier'], len(s), k['KeyState']]))",
+    );
+    let left: Value = serde_json::from_str(&left).unwrap();
+    let name = left[0].as_str().unwrap();
+    assert!(name.starts_with("snapshot-aurora-green-dev-20"), "{name}");
+    assert_eq!((&left[1], &left[2]), (&json!(1), &json!("Enabled")));
+
+    // Later runs leave both alone, also when the state is lost.
+    let kept = lab.ids();
+    run(&["destroy", "--yes"]).expect(0);
+    std::fs::remove_file(&state).unwrap();
+    run(&["destroy", "--yes"]).expect(0);
+    assert_eq!(lab.ids(), kept);
+    run(&["apply", "--yes"]).expect(0);
+    run(&["plan"]).expect(0);
+    run(&["drift"]).expect(0);
+    let words: Vec<&str> = remove.split(' ').skip(1).chain(["--yes"]).collect();
+    lab.run(&words).expect(0);
+    assert_eq!(lab.ids(), empty);
+}
+
+#[test]
+fn protect_switches_protection_on_and_refuses_to_destroy_or_replace() {
+    let lab = Lab::start();
+    let config = |more: &str| {
+        let text =
+            format!("{more}\n[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\n");
+        std::fs::write(lab.dir.path().join("deployer.toml"), text).unwrap();
+    };
+    config("protect = true");
+    lab.run(&["apply", "--env", "green", "--yes"]).expect(0);
+    let on = lab.python(
+        "print(json.dumps([c('rds').describe_db_clusters()['DBClusters'][0]['DeletionProtection'],
+ *[c('dynamodb').describe_table(TableName=t)['Table']['DeletionProtectionEnabled'] for t in ('sessions-green-dev', 'rate-limits-green-dev')]]))",
+    );
+    assert_eq!(on.trim(), "[true, true, true]");
+    let since = lab.mark();
+    for words in [
+        &["destroy", "--yes", "--destroy-data"][..],
+        &["destroy", "--yes", "--keep-snapshot"],
+    ] {
+        let done = lab.run(words).expect(1);
+        assert!(done.err.contains("protect = true") || done.out.contains("protect = true"));
+    }
+    config("protect = true\naccount = \"210987654321\"");
+    let done = lab.run(&["plan", "--env", "green"]).expect(1);
+    assert!(
+        done.err.contains("pins account 210987654321"),
+        "{}",
+        done.err
+    );
+    config("protect = true\n[database]\nname = \"other\"");
+    let done = lab.run(&["apply", "--env", "green", "--yes", "--destroy-data"]);
+    let done = done.expect(1);
+    assert!(done.out.contains("is protected"), "{}", done.out);
+    assert_eq!(lab.writes(since), Vec::<String>::new());
+    config("");
+    lab.run(&["destroy", "--yes", "--destroy-data"]).expect(0);
 }

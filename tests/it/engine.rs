@@ -149,29 +149,6 @@ async fn a_fixed_field_replaces_and_cascades_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_holds_data_is_not_replaced_without_leave() {
-    let world = World::new(0.5);
-    let make =
-        |fixed: u32| graph(|b| drop(b.add(head("a", "green"), Quick(json!({"fixed": fixed})))));
-    let mut run = Run::on(&world);
-    run.cx.registry.add(Arc::new(
-        world.kind("test/quick", (1.0, 1.0)).holding_data(),
-    ));
-    run.apply(&make(1)).await;
-    let plan = run.plan(&make(2)).await;
-    assert!(
-        plan.problems[0]
-            .error
-            .hint
-            .as_ref()
-            .unwrap()
-            .contains("--replace-data")
-    );
-    run.options.replace_data = true;
-    assert_eq!(run.plan(&make(2)).await.problems, []);
-}
-
-#[tokio::test(start_paused = true)]
 async fn steps_that_left_the_blueprint_go_in_recorded_order_after_who_used_them_stops() {
     let world = World::new(0.5);
     let old = graph(|b| {

@@ -5,7 +5,7 @@ use crate::support::lab::Lab;
 use serde_json::json;
 
 const GREEN: &[&str] = &["apply", "--env", "green", "--yes"];
-const DESTROY: &[&str] = &["destroy", "--yes"];
+const DESTROY: &[&str] = &["destroy", "--yes", "--destroy-data"];
 
 const FOREIGN: &str = r#"
 place = {"LocationConstraint": "eu-central-1"}

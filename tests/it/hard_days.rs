@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 const APPLY: &[&str] = &["apply", "--yes"];
 const GREEN: &[&str] = &["apply", "--env", "green", "--yes"];
-const DESTROY: &[&str] = &["destroy", "--yes"];
+const DESTROY: &[&str] = &["destroy", "--yes", "--destroy-data"];
 
 fn signal(child: &Child, name: &str) {
     let pid = child.id().to_string();
@@ -285,11 +285,13 @@ fn one_environment_goes_without_the_other_and_a_stopped_destroy_goes_on() {
     until_writes(&lab, since, 40);
     child.kill().unwrap();
     child.wait().unwrap();
-    lab.run(&["destroy", "--env", "green", "--yes"]).expect(0);
+    lab.run(&["destroy", "--env", "green", "--yes", "--destroy-data"])
+        .expect(0);
     assert_eq!(lab.ids(), blue, "blue is as it was");
     lab.run(&["plan", "--env", "blue"]).expect(0);
     lab.run(APPLY).expect(0);
-    lab.run(&["destroy", "--env", "green", "--yes"]).expect(0);
+    lab.run(&["destroy", "--env", "green", "--yes", "--destroy-data"])
+        .expect(0);
     assert_eq!(lab.ids(), blue, "blue is as it was");
     lab.run(&["plan", "--env", "blue"]).expect(0);
     for name in ["-INT", "-TERM"] {

@@ -13,6 +13,7 @@ mod audit;
 mod bad_input;
 mod budget;
 mod circles;
+mod data_rules;
 mod data_safety;
 mod engine;
 mod environment;

@@ -104,8 +104,9 @@ fn aws_would_take_every_request_of_a_whole_life() {
     lab.run(&["apply", "--yes"]).expect(0);
     lab.run(&["drift", "--json"]).expect(0);
     lab.run(&["state", "rebuild", "--yes"]).expect(0);
-    lab.run(&["destroy", "--env", "green", "--yes"]).expect(0);
-    lab.run(&["destroy", "--yes"]).expect(0);
+    lab.run(&["destroy", "--env", "green", "--yes", "--destroy-data"])
+        .expect(0);
+    lab.run(&["destroy", "--yes", "--destroy-data"]).expect(0);
     let calls = lab.calls(since);
     let graph = lab.run(&["graph", "--format", "json"]).expect(0).json();
     let steps = graph["steps"].as_array().unwrap().len();

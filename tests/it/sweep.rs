@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 const APPLY: &[&str] = &["apply", "--env", "green", "--yes"];
-const DESTROY: &[&str] = &["destroy", "--yes"];
+const DESTROY: &[&str] = &["destroy", "--yes", "--destroy-data"];
 
 /// What a run without faults makes.
 struct Clean {

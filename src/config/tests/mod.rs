@@ -27,7 +27,7 @@ fn the_documented_file_parses_to_the_defaults_and_has_every_key() {
     for key in keys() {
         assert!(text.contains(key.name()), "{}", key.path);
         assert!(
-            key.doc.ends_with('.') && !key.takes.ends_with('.'),
+            key.doc.ends_with('.') && !key.takes().ends_with('.'),
             "{}",
             key.path
         );
@@ -45,13 +45,15 @@ fn every_key_refuses_a_wrong_type_with_key_value_and_what_it_takes() {
             ("{ a = 1 }", "a table"),
         ] {
             let text = line(key.path, value);
-            if key.is_table() && value.starts_with('{') {
+            let yes_or_no = key.takes() == "true or false";
+            if key.is_table() && value.starts_with('{') || yes_or_no && value == "true" {
                 continue;
             }
             let last = text.lines().count();
             let expected = format!(
                 "deployer.toml:{last}: `{}` is {shown}; it takes {}",
-                key.path, key.takes
+                key.path,
+                key.takes()
             );
             assert_eq!(errors(&text), [expected]);
         }
@@ -322,4 +324,35 @@ fn a_named_file_must_exist_and_be_readable() {
     std::fs::write(&path, [0xff, 0xfe]).unwrap();
     assert!(Config::load(Some(&path), Overrides::default()).is_err());
     assert!(Config::load(Some(folder.path()), Overrides::default()).is_err());
+}
+
+#[test]
+fn an_old_key_names_the_new_one() {
+    for (old, new) in [
+        ("held_seconds", "run.in_use_timeout_seconds"),
+        ("patience_seconds", "run.consistency_timeout_seconds"),
+    ] {
+        let told = errors(&format!("[run]\n{old} = 3"));
+        assert_eq!(
+            told,
+            [format!(
+                "deployer.toml:2: `run.{old}` is now called `{new}`; rename it"
+            )]
+        );
+    }
+}
+
+#[test]
+fn what_a_key_takes_is_what_its_parser_takes() {
+    let takes = |path: &str| keys().iter().find(|k| k.path == path).unwrap().takes();
+    assert_eq!(takes("network.zones"), "3 or 4");
+    assert_eq!(takes("database.port"), "1150 to 65535");
+    assert_eq!(
+        takes("database.monitoring_seconds"),
+        "1, 5, 10, 15, 30 or 60"
+    );
+    assert_eq!(
+        takes("database.min_capacity"),
+        "0.5 to 256 in steps of 0.5, not over `database.max_capacity`"
+    );
 }

@@ -336,6 +336,11 @@ fn absence(
     }
 }
 
+fn is_snapshot(input: &Input<'_>, record: &Record) -> bool {
+    let driver = input.registry.get(&record.kind);
+    driver.is_ok_and(|d| d.meta().retention.is_snapshot)
+}
+
 /// Recorded steps that left the blueprint and still exist.
 fn left<'a>(input: &'a Input<'_>) -> impl Iterator<Item = Row> + 'a {
     let gone = |(id, record): &(&String, &Record)| {
@@ -349,6 +354,11 @@ fn left<'a>(input: &'a Input<'_>) -> impl Iterator<Item = Row> + 'a {
         .filter_map(|(id, record)| {
             let (status, reason, error) = match input.seen.get(id) {
                 None | Some(Observed::Absent) => return None,
+                Some(Observed::Found(_)) if is_snapshot(input, record) => (
+                    Status::InSync,
+                    "a snapshot that keeps data; `deployer destroy --destroy-data` deletes it",
+                    None,
+                ),
                 Some(Observed::Found(_)) => (
                     Status::Changed,
                     "it left the blueprint; `deployer apply` deletes it",

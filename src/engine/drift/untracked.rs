@@ -19,7 +19,8 @@ pub(super) fn untracked(input: &Input<'_>) -> Vec<Unmanaged> {
                     .scope
                     .is_none_or(|s| owned.tags.get("Environment").is_none_or(|e| e == s)),
             };
-            if !in_scope {
+            let snapshot = input.registry.get(&owned.kind);
+            if !in_scope || snapshot.is_ok_and(|d| d.meta().retention.is_snapshot) {
                 return None;
             }
             let live = input.seen.get(&owned.step).and_then(Observed::live);

@@ -181,7 +181,7 @@ impl Work {
         self.note(Stage::Deleting, &live.outputs).await?;
         let started = Instant::now();
         if live.phase != Phase::Deleting {
-            self.retry(|| driver.delete(&self.node.spec, &live.outputs))
+            self.retry(|| driver.delete(&self.node.spec, &live.outputs, &self.node.loss.options))
                 .await?;
         }
         if driver.meta().nature != Nature::SubResource {

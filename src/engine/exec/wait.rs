@@ -39,8 +39,10 @@ impl Work {
                         return Err(Error::permanent("delete", why).into());
                     }
                     Phase::Ready | Phase::Failed(_) if sent.elapsed() > UNHEEDED => {
-                        self.retry(|| driver.delete(&self.node.spec, &live.outputs))
-                            .await?;
+                        self.retry(|| {
+                            driver.delete(&self.node.spec, &live.outputs, &self.node.loss.options)
+                        })
+                        .await?;
                         sent = Instant::now();
                     }
                     _ => {}

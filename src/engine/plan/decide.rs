@@ -4,7 +4,7 @@ use super::Options;
 use crate::engine::compare::{self, DelegatedField, Wanted};
 use crate::engine::diff::Change;
 use crate::engine::driver::{Live, Meta, Nature, Phase};
-use crate::engine::error::{Class, Error};
+use crate::engine::error::Error;
 use crate::engine::event::Verb;
 use crate::engine::graph::Step;
 use crate::engine::observe::Observed;
@@ -84,9 +84,6 @@ pub(super) fn decide(
     };
     if !decision.reasons.is_empty() {
         decision.verb = Some(Verb::Replace);
-        if meta.holds_data && live.phase != Phase::Deleting && !options.replace_data {
-            decision.problem = Some(would_lose_data(step, &decision.reasons));
-        }
     } else if record.is_none_or(|r| r.stage == Stage::Creating) {
         decision.verb = Some(Verb::Adopt);
         if meta.nature != Nature::SubResource {
@@ -115,15 +112,4 @@ fn reasons_to_replace(meta: &Meta, changes: &[Change], live: &Live) -> Vec<Strin
         Phase::Settling | Phase::Ready => {}
     }
     reasons
-}
-
-fn would_lose_data(step: &Step, reasons: &[String]) -> Error {
-    let text = format!(
-        "{} `{}` holds data and would be replaced: {}",
-        step.kind,
-        step.name,
-        reasons.join("; ")
-    );
-    Error::of(Class::Permanent, "plan", text)
-        .hint("set the value back, or pass --replace-data if its data may be lost")
 }

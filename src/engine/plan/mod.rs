@@ -2,6 +2,7 @@
 //! execute this very value.
 
 mod build;
+mod data;
 mod decide;
 mod nodes;
 mod path;
@@ -11,6 +12,7 @@ mod teardown;
 
 pub use super::compare::DelegatedField;
 pub use build::{build, refresh};
+pub use data::{Choice, Counts, DataLoss, DataRules, Kept, count, guard};
 pub use nodes::is_replaced;
 pub use path::critical;
 pub use teardown::teardown;
@@ -81,6 +83,12 @@ pub struct Node {
     pub replaces: Option<(String, Box<Record>)>,
     /// Expected seconds.
     pub seconds: f64,
+    /// True when it goes with its whole scope (`destroy`), false when the blueprint asks for something else.
+    #[serde(skip)]
+    pub destroyed: bool,
+    /// For a removal: the data that it loses, and how it is done.
+    #[serde(skip)]
+    pub loss: DataLoss,
 }
 
 /// Something that forbids the run as a whole: nothing is written before it is solved.
@@ -104,8 +112,6 @@ pub struct Waiting {
 /// What the user allows and the configuration says.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Databases, tables, buckets and keys may be replaced.
-    pub replace_data: bool,
     /// Tags of other actors (exact, or prefix with `*`) that are neither drift nor removed.
     pub ignore_tags: Vec<String>,
     /// Only this scope and what it needs.
@@ -172,12 +178,19 @@ pub struct Plan {
     pub refreshed: BTreeMap<String, Record>,
     /// Sentences for the user.
     pub notes: Vec<String>,
+    /// What stays although its scope is destroyed: final snapshots, and the keys that encrypt them.
+    pub kept: Vec<Kept>,
 }
 
 impl Plan {
     /// True when nothing is to be done.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty() && self.problems.is_empty()
+    }
+
+    /// The removals that lose data or are protected: they take the user's choice.
+    pub fn needs_choice(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().filter(|n| n.loss.needs_choice())
     }
 
     /// How many steps have this verb.

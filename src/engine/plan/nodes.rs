@@ -2,7 +2,7 @@
 
 use super::decide::Decision;
 use super::path::KNOWN_SECONDS;
-use super::{Inputs, Node, Op, Plan, durations};
+use super::{DataLoss, Inputs, Node, Op, Plan, durations};
 use crate::engine::driver::{Live, Meta, Replace};
 use crate::engine::event::Verb;
 use crate::engine::graph::Step;
@@ -170,6 +170,8 @@ impl Node {
             refused: None,
             replaces: None,
             seconds: 0.0,
+            destroyed: false,
+            loss: DataLoss::default(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Nodes that remove what is recorded.
 
 use super::nodes::Ensures;
-use super::{Inputs, Node, Op, Plan, durations};
+use super::{DataLoss, Inputs, Node, Op, Plan, durations};
 use crate::engine::driver::{Live, Registry};
 use crate::engine::error::Error;
 use crate::engine::event::Verb;
@@ -44,6 +44,8 @@ impl Removal<'_> {
             refused: self.refused,
             replaces: None,
             seconds,
+            destroyed: false,
+            loss: DataLoss::default(),
         }
     }
 }
@@ -56,6 +58,10 @@ pub(super) fn removals(inputs: &Inputs<'_>, ensure: &Ensures, plan: &mut Plan) {
     for (id, record) in &state.steps {
         let stays = |at: usize| inputs.chosen[at] || graph.steps[at].kind == record.kind;
         if graph.position(id).is_some_and(stays) || scope.is_some_and(|s| *s != record.scope) {
+            continue;
+        }
+        let driver = inputs.registry.get(&record.kind);
+        if driver.is_ok_and(|d| d.meta().retention.is_snapshot) {
             continue;
         }
         let (live, refused) = match seen.get(id) {

@@ -1,7 +1,8 @@
 //! The plan that removes a scope, or everything, in reverse order of the recorded edges.
 
+use super::data::{Choice, kept};
 use super::removal::Removal;
-use super::{Plan, Problem};
+use super::{Kept, Node, Plan, Problem};
 use crate::engine::compare;
 use crate::engine::driver::Registry;
 use crate::engine::error::Error;
@@ -12,17 +13,19 @@ use crate::state::{Record, Stage, State};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Plans the removal of `scope` and of whatever rests on it, or of everything. Steps that exist but are not recorded
-/// (the state was lost) are removed too: their marks make them ours.
+/// (the state was lost) are removed too: their marks make them ours. Snapshots that keep data, and what they need, stay
+/// unless the choice is that no data remains.
 pub fn teardown(
     graph: &Graph,
     state: &State,
     seen: &Observations,
     registry: &Registry,
     scope: Option<&str>,
+    choice: Option<Choice>,
 ) -> Plan {
     let mut plan = Plan::default();
     let records = known(graph, state, seen);
-    let doomed = doomed(&records, scope);
+    let mut doomed = doomed(&records, scope);
     if let Some(scope) = scope {
         // What joins both goes first with either; the shared steps that rest on a scope go with it.
         let joins = |id: &str| {
@@ -50,6 +53,17 @@ pub fn teardown(
             return plan;
         }
     }
+    let kept = kept(&records, &doomed, seen, registry, choice);
+    doomed.retain(|id| !kept.contains_key(*id));
+    plan.kept = kept
+        .into_iter()
+        .map(|(id, reason)| Kept {
+            kind: records[&id].kind.clone(),
+            name: records[&id].name.clone(),
+            step: id,
+            reason,
+        })
+        .collect();
     let mut nodes: HashMap<&str, usize> = HashMap::new();
     for id in &doomed {
         let record = &records[*id];
@@ -88,7 +102,10 @@ pub fn teardown(
             why: "it is destroyed",
         };
         nodes.insert(id, plan.nodes.len());
-        plan.nodes.push(removal.node(registry, state));
+        plan.nodes.push(Node {
+            destroyed: true,
+            ..removal.node(registry, state)
+        });
     }
     // A step goes after everything that rests on it. A gap in the chain (something already gone) is bridged.
     for (id, at) in &nodes {

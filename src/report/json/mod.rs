@@ -2,24 +2,23 @@
 //! only added, never renamed, retyped or removed. `SCHEMA.md` in the folder above says the same in prose.
 
 mod records;
+mod runs;
 
 pub use records::{
     Marked, OutputsDocument, PermissionsDocument, RebuildDocument, SandboxDocument,
-    StateListDocument, StateRow, StateShowDocument, StatusDocument, TextDocument, UnlockDocument,
+    StateHistoryDocument, StateListDocument, StateRow, StateShowDocument, StatusDocument,
+    TextDocument, UnlockDocument,
 };
+pub use runs::{ApplyDocument, DestroyDocument, DestroyRemains, RunDocument, RunStep, RunSummary};
 
 use super::calls::CallTotals;
 use super::plan::{service, shown};
-use super::summary::Totals;
 use crate::engine::diff::Change;
 use crate::engine::drift::Drift;
 use crate::engine::error::Error;
 use crate::engine::event::Verb;
-use crate::engine::exec::{Outcome, Report};
-use crate::engine::plan::{DelegatedField, Plan, Problem, Waiting};
+use crate::engine::plan::{DataLoss, DelegatedField, Kept, Op, Plan, Problem, Waiting};
 use serde::Serialize;
-use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// A document of `--json`.
 pub trait Document: Serialize {
@@ -67,7 +66,7 @@ pub struct PlanSummary {
     /// Steps that exist with our mark and are to be recorded.
     pub adopt: usize,
     /// Steps to change in place.
-    pub change: usize,
+    pub update: usize,
     /// Steps to delete and create.
     pub replace: usize,
     /// Steps to delete.
@@ -82,7 +81,7 @@ impl PlanSummary {
         Self {
             create: plan.count(Verb::Create),
             adopt: plan.count(Verb::Adopt),
-            change: plan.count(Verb::Update),
+            update: plan.count(Verb::Update),
             replace: plan.count(Verb::Replace),
             delete: plan.count(Verb::Delete),
             unchanged: plan.unchanged.len(),
@@ -113,6 +112,9 @@ pub struct PlanStep {
     pub seconds: f64,
     /// Set when it cannot be done.
     pub refused: Option<Error>,
+    /// For a deletion and a replacement: `data` (what is lost, in words, or null), `protected` (deletion protection is
+    /// on), `final_snapshot` (its name, or null) and `lift_protection`; else null.
+    pub loss: Option<DataLoss>,
 }
 
 /// `deployer plan --json`, and `apply`/`destroy` with `--dry-run`.
@@ -137,9 +139,11 @@ pub struct PlanDocument {
     pub forget: Vec<String>,
     /// Sentences.
     pub notes: Vec<String>,
+    /// What stays although its scope is destroyed.
+    pub kept: Vec<Kept>,
 }
 impl Document for PlanDocument {
-    const SCHEMA: &'static str = "deployer.plan/2";
+    const SCHEMA: &'static str = "deployer.plan/3";
 }
 
 impl PlanDocument {
@@ -156,6 +160,11 @@ impl PlanDocument {
             changes: node.changes.clone(),
             seconds: node.seconds,
             refused: node.refused.clone(),
+            loss: plan
+                .nodes
+                .iter()
+                .find(|n| n.op == Op::Remove && n.step == node.step)
+                .map(|n| n.loss.clone()),
         };
         Self {
             home,
@@ -167,94 +176,7 @@ impl PlanDocument {
             waiting: plan.waiting.clone(),
             forget: plan.forget.clone(),
             notes: plan.notes.clone(),
-        }
-    }
-}
-
-/// One step of a run. A replacement has two: its deletion, then its creation.
-#[derive(Debug, Clone, Serialize)]
-pub struct RunStep {
-    /// The step.
-    pub step: String,
-    /// What was to be done.
-    pub action: Verb,
-    /// `done`, `failed`, `blocked` or `interrupted`.
-    pub outcome: &'static str,
-    /// Why it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<Error>,
-    /// The failed step that it needs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub blocked_by: Option<String>,
-}
-
-/// Counts of a run.
-pub type RunSummary = Totals;
-
-/// `deployer apply --json` (`deployer.apply/2`) and `deployer destroy --json` (`deployer.destroy/2`).
-#[derive(Debug, Clone, Serialize)]
-pub struct RunDocument<const DESTROY: bool> {
-    /// Which deployment.
-    #[serde(flatten)]
-    pub home: DeploymentRef,
-    /// True when everything was done.
-    pub complete: bool,
-    /// Counts.
-    pub summary: RunSummary,
-    /// Seconds of the run.
-    pub seconds: f64,
-    /// The steps, in order of the plan.
-    pub steps: Vec<RunStep>,
-    /// What forbade the run; then nothing was done.
-    pub problems: Vec<Problem>,
-    /// Sentences of the plan.
-    pub notes: Vec<String>,
-    /// API calls.
-    pub calls: CallTotals,
-    /// Outputs after the run.
-    pub outputs: BTreeMap<String, Value>,
-}
-impl Document for RunDocument<false> {
-    const SCHEMA: &'static str = "deployer.apply/2";
-}
-impl Document for RunDocument<true> {
-    const SCHEMA: &'static str = "deployer.destroy/2";
-}
-
-impl<const DESTROY: bool> RunDocument<DESTROY> {
-    /// Of a run; with an empty report of a plan that was not run.
-    pub fn new(
-        home: DeploymentRef,
-        plan: &Plan,
-        report: &Report,
-        calls: CallTotals,
-        outputs: BTreeMap<String, Value>,
-    ) -> Self {
-        let steps = report.outcomes.iter().map(|(step, verb, outcome)| {
-            let (word, error, blocked_by) = match outcome {
-                Outcome::Done => ("done", None, None),
-                Outcome::Failed(error) => ("failed", Some(error.clone()), None),
-                Outcome::Blocked(by) => ("blocked", None, Some(by.clone())),
-                Outcome::Interrupted => ("interrupted", None, None),
-            };
-            RunStep {
-                step: step.clone(),
-                action: *verb,
-                outcome: word,
-                error,
-                blocked_by,
-            }
-        });
-        Self {
-            home,
-            complete: plan.problems.is_empty() && report.complete(),
-            summary: Totals::of(plan, report),
-            seconds: report.seconds,
-            steps: steps.collect(),
-            problems: plan.problems.clone(),
-            notes: plan.notes.clone(),
-            calls,
-            outputs,
+            kept: plan.kept.clone(),
         }
     }
 }

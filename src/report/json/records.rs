@@ -2,7 +2,7 @@
 
 use super::{DeploymentRef, Document};
 use crate::engine::drift::Unlisted;
-use crate::state::{Record, Stage, State};
+use crate::state::{HistoryLine, Record, Stage, State};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -123,6 +123,19 @@ pub struct StateShowDocument {
 }
 impl Document for StateShowDocument {
     const SCHEMA: &'static str = "deployer.state-show/1";
+}
+
+/// `deployer state history --json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct StateHistoryDocument {
+    /// Which deployment.
+    #[serde(flatten)]
+    pub home: DeploymentRef,
+    /// The lines of the history, the oldest first.
+    pub runs: Vec<HistoryLine>,
+}
+impl Document for StateHistoryDocument {
+    const SCHEMA: &'static str = "deployer.state-history/1";
 }
 
 /// Something that carries our mark and is not recorded.

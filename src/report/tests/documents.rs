@@ -1,5 +1,6 @@
 use super::super::*;
-use super::{drifted, ran, record};
+use super::{denied, drifted, ran, record};
+use crate::engine::drift::Unlisted;
 use crate::state::{Stage, State};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -58,13 +59,8 @@ fn told(schema: &str) -> BTreeMap<String, Option<Vec<String>>> {
 /// `SCHEMA.md` tells exactly the keys that the document has, one level deep; `key?` may be absent.
 fn as_told(document: &Value) {
     let schema = document["schema"].as_str().unwrap();
-    let of = if schema == "deployer.destroy/2" {
-        "deployer.apply/2"
-    } else {
-        schema
-    };
-    let told = told(of);
-    let common: &[&str] = if row(of).contains("no common keys") {
+    let told = told(schema);
+    let common: &[&str] = if row(schema).contains("no common keys") {
         &["schema"]
     } else {
         &["schema", "suffix", "account", "region", "scope"]
@@ -119,13 +115,14 @@ fn documents_keep_their_keys() {
     };
     let (plan, report) = ran();
     let document = parsed(&PlanDocument::new(home(), &plan));
-    assert_eq!(document["schema"], "deployer.plan/2");
+    assert_eq!(document["schema"], "deployer.plan/3");
     assert_eq!(
         keys(&document),
         [
             "account",
             "delegated",
             "forget",
+            "kept",
             "notes",
             "problems",
             "region",
@@ -141,50 +138,60 @@ fn documents_keep_their_keys() {
     assert_eq!(
         keys(&document["steps"][0]),
         [
-            "action", "changes", "kind", "name", "reasons", "refused", "scope", "seconds",
+            "action", "changes", "kind", "loss", "name", "reasons", "refused", "scope", "seconds",
             "service", "step"
         ]
     );
     assert_eq!(document["steps"].as_array().unwrap().len(), 6);
     assert_eq!(
         document["summary"],
-        json!({"create": 2, "adopt": 1, "change": 1, "replace": 1, "delete": 1, "unchanged": 1})
+        json!({"create": 2, "adopt": 1, "update": 1, "replace": 1, "delete": 1, "unchanged": 1})
     );
 
-    let run = |text: Value| {
-        assert_eq!(
-            keys(&text),
-            [
-                "account", "calls", "complete", "notes", "outputs", "problems", "region", "schema",
-                "scope", "seconds", "steps", "suffix", "summary"
-            ]
-        );
-        text["schema"].clone()
+    let run = || RunDocument::new(home(), &plan, &report, CallTotals::default());
+    let own = |document: &Value, more: &[&str]| {
+        let mut all = vec![
+            "account", "calls", "complete", "notes", "problems", "region", "schema", "scope",
+            "seconds", "steps", "suffix", "summary",
+        ];
+        all.extend(more);
+        all.sort_unstable();
+        assert_eq!(keys(document), all);
     };
-    let document = parsed(&RunDocument::<false>::new(
-        home(),
-        &plan,
-        &report,
-        CallTotals::default(),
-        BTreeMap::new(),
-    ));
+    let outputs = BTreeMap::from([("green.vpc_id".to_owned(), json!("vpc-1"))]);
+    let document = parsed(&run().apply(outputs.clone()));
+    own(&document, &["outputs"]);
     assert_eq!(
         document["steps"][4]["error"]["code"],
         "UnauthorizedOperation"
     );
     assert_eq!(document["steps"][5]["blocked_by"], "bucket-green");
     assert_eq!(document["complete"], false);
-    assert_eq!(run(document), "deployer.apply/2");
+    // Half of the outputs would be taken for all of them.
+    assert_eq!(document["outputs"], Value::Null);
+    let complete = RunDocument {
+        complete: true,
+        ..run()
+    };
     assert_eq!(
-        run(parsed(&RunDocument::<true>::new(
-            home(),
-            &plan,
-            &report,
-            CallTotals::default(),
-            BTreeMap::new()
-        ))),
-        "deployer.destroy/2"
+        parsed(&complete.apply(outputs))["outputs"]["green.vpc_id"],
+        "vpc-1"
     );
+    let one = || Marked {
+        kind: "rds/cluster_snapshot".into(),
+        id: "snapshot-aurora-green-dev-20261128-043743".into(),
+        step: "snapshot-aurora-green-dev-20261128-043743".into(),
+    };
+    let document = parsed(&run().destroy(DestroyRemains {
+        kept: vec![one()],
+        remove_with: Some("deployer destroy --destroy-data".into()),
+        leftovers: vec![one()],
+        unlisted: vec![Unlisted {
+            kind: "kms/key".into(),
+            error: denied(),
+        }],
+    }));
+    own(&document, &["kept", "leftovers", "remove_with", "unlisted"]);
 
     let document = parsed(&DriftDocument::new(
         home(),
@@ -293,8 +300,8 @@ fn the_prose_of_the_schemas_names_every_document() {
     let prose = include_str!("../SCHEMA.md");
     for schema in [
         PlanDocument::SCHEMA,
-        RunDocument::<false>::SCHEMA,
-        RunDocument::<true>::SCHEMA,
+        ApplyDocument::SCHEMA,
+        DestroyDocument::SCHEMA,
         DriftDocument::SCHEMA,
         StatusDocument::SCHEMA,
         OutputsDocument::SCHEMA,

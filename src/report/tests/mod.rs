@@ -9,7 +9,7 @@ use crate::engine::error::{Error, Leftover};
 use crate::engine::event::Verb;
 use crate::engine::exec::{Outcome, Report};
 use crate::engine::graph::{Builder, Kind, StepMeta};
-use crate::engine::plan::{DelegatedField, Node, Op, Plan, Problem, Waiting};
+use crate::engine::plan::{DataLoss, DelegatedField, Node, Op, Plan, Problem, Waiting};
 use crate::state::{Record, Stage, State};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -36,6 +36,8 @@ fn node(step: &str, kind: &str, scope: &str, verb: Verb) -> Node {
         refused: None,
         replaces: None,
         seconds: 1.0,
+        destroyed: false,
+        loss: Default::default(),
     }
 }
 
@@ -75,6 +77,11 @@ fn rich() -> Plan {
     let removal = Node {
         op: Op::Remove,
         changes: Vec::new(),
+        loss: DataLoss {
+            data: Some("a database".into()),
+            protected: true,
+            ..DataLoss::default()
+        },
         ..cluster.clone()
     };
     let mut adopted = node("bucket-green", "s3/bucket", "green", Verb::Adopt);
@@ -110,6 +117,7 @@ fn rich() -> Plan {
         forget: vec!["gone-blue".into()],
         refreshed: BTreeMap::new(),
         notes: vec!["a note".into()],
+        kept: Vec::new(),
     }
 }
 
@@ -168,7 +176,7 @@ fn the_end_is_one_line_and_a_replacement_counts_once() {
     };
     assert_eq!(
         summary(&totals, &calls, report.seconds, Paint::PLAIN),
-        "Failed in 4m 12s: 1 created, 1 changed, 1 replaced, 0 deleted, 1 unchanged, 1 failed, 1 blocked, 1 not finished; 340 calls (200 reads, 140 writes, 3 throttled)\n"
+        "Failed in 4m 12s: 1 created, 1 updated, 1 replaced, 0 deleted, 1 unchanged, 1 failed, 1 blocked, 1 not finished; 340 calls (200 reads, 140 writes, 3 throttled)\n"
     );
     let one = CallTotals {
         reads: 1,
@@ -184,7 +192,7 @@ fn the_end_is_one_line_and_a_replacement_counts_once() {
             0.42,
             Paint::PLAIN
         ),
-        "Done in 0.4s: 0 created, 0 changed, 0 replaced, 0 deleted, 155 unchanged; 1 call (1 read, 0 writes)\n"
+        "Done in 0.4s: 0 created, 0 updated, 0 replaced, 0 deleted, 155 unchanged; 1 call (1 read, 0 writes)\n"
     );
     let mut halves = report.clone();
     halves

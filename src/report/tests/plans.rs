@@ -18,6 +18,7 @@ green
       + subnet-app-a-green  ec2/subnet
   rds
     -/+ cluster-green  rds/cluster  (`engine_mode` cannot be changed in place)
+        DATA a database; deletion protection is on
         ~ engine_mode: \"provisioned\" -> \"serverless\"
   s3
       > bucket-green  s3/bucket  (it carries our mark and is not in the state)
@@ -26,7 +27,7 @@ shared
   ec2
       + tgw-shared  ec2/transit-gateway
 
-left to their owners
+Not managed here (set by AWS)
     service-green.count: 12, owned by auto scaling (out of range: 12 is over 9)
 
 note: waiting for blue: verify-green
@@ -34,8 +35,8 @@ note: gone-blue no longer exists; its record goes
 note: a note
 error: role-green: read: iam/role `role-green-dev` (x) exists but does not carry this deployment's ownership mark
 hint: choose another --suffix, or remove or rename it if it is not needed; deployer never touches what it did not make
-Nothing is done before 1 problem is solved.
-Plan: 2 to create, 1 to adopt, 1 to change, 1 to replace, 1 to delete, 1 unchanged
+Cannot go on: resolve the 1 problem above first.
+Plan: 2 to create, 1 to adopt, 1 to update, 1 to replace, 1 to delete, 1 unchanged
 ";
     assert_eq!(plan(&rich(), Paint::PLAIN), expected);
     assert!(plan(&rich(), Paint::COLOR).contains("\u{1b}[32m  +\u{1b}[0m"));
@@ -51,7 +52,7 @@ fn a_plan_without_adoption_has_the_short_headline_and_an_empty_one_says_so() {
     let text = plan(&plain, Paint::PLAIN);
     assert!(
         text.ends_with(
-            "Plan: 1 to create, 0 to change, 0 to replace, 0 to delete, 140 unchanged\n"
+            "Plan: 1 to create, 0 to update, 0 to replace, 0 to delete, 140 unchanged\n"
         ),
         "{text}"
     );

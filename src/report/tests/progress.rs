@@ -82,10 +82,10 @@ fn plain_lines_are_aligned_and_say_each_thing_once() {
         .filter_map(|(at, e)| plain.line(e, *at, Paint::PLAIN))
         .collect();
     let expected = "\
-4 steps, the longest path takes about 1m 40s
+4 steps, critical path about 1m 40s
     0.0s  creating   a
     0.5s  creating   b
-    3.0s  held       b                                          eni-1 is in it
+    3.0s  in use     b                                          eni-1 is in it
     5.0s  unclear    b                                          no clear answer to ec2:CreateVpc: timed out; looking for it
      10s  created    a                                          in 10s
      12s  FAILED     b                                          after 12s
@@ -95,7 +95,7 @@ fn plain_lines_are_aligned_and_say_each_thing_once() {
      12s  blocked    c                                          by b
 note: hello
 stopping: nothing new starts, what is in flight is finished and recorded
-  1m 05s  held       b                                          eni-1 is in it";
+  1m 05s  in use     b                                          eni-1 is in it";
     assert_eq!(lines.join("\n"), expected);
 }
 
@@ -110,8 +110,8 @@ fn the_live_view_shows_the_longest_paths_first_and_an_eta() {
         progress.frame(9.0, 79, Paint::PLAIN),
         [
             format!("{bar} 0/4  4.0s  ETA 1m 36s"),
-            format!("  {:<42} {:<24} 4.0s", "a", "settling"),
-            format!("  {:<42} {:<24} 3.5s", "b", "held by something else"),
+            format!("  {:<42} {:<24} 4.0s", "a", "waiting for AWS"),
+            format!("  {:<42} {:<24} 3.5s", "b", "blocked, in use"),
         ]
     );
     // `a` takes longer than it should: the path after it is still to be gone.

@@ -4,7 +4,7 @@ use super::change;
 use super::table::{Index, Table, TableOutputs};
 use crate::resources::prelude::*;
 use aws_sdk_dynamodb::types::{
-    BillingMode, GlobalSecondaryIndexDescription, IndexStatus, PointInTimeRecoveryStatus,
+    BillingMode, GlobalSecondaryIndexDescription, IndexStatus, PointInTimeRecoveryStatus, Select,
     SseStatus, StreamViewType, TableDescription, TableStatus, TimeToLiveStatus,
 };
 
@@ -14,6 +14,26 @@ pub(super) async fn describe(cx: &Aws, name: &str) -> Result<TableDescription, E
     let call = cx.dynamodb.client.describe_table().table_name(name);
     let answer = cx.call(DESCRIBE, || call.clone().send()).await?;
     answer.table.ok_or_else(|| DESCRIBE.missing("Table"))
+}
+
+const SCAN: Api = dynamodb::SCAN;
+
+/// Whether it holds items, and about how many. `ItemCount` is up to six hours old ("DynamoDB updates this value
+/// approximately every six hours"), so only a read of the table itself proves that it is empty. It asks for a number, never
+/// for an item.
+pub(super) async fn items(cx: &Aws, name: &str) -> Result<Data, Error> {
+    let call = cx.dynamodb.client.scan().table_name(name);
+    let call = call.select(Select::Count).limit(1).consistent_read(true);
+    let first = cx.call(SCAN, || call.clone().send()).await?;
+    if first.count() == 0 && first.last_evaluated_key().is_none() {
+        return Ok(Data::Empty);
+    }
+    let about = describe(cx, name).await?.item_count().unwrap_or_default();
+    Ok(Data::Holds(match about {
+        ..=0 => "items".into(),
+        1 => "about 1 item".into(),
+        n => format!("about {n} items"),
+    }))
 }
 
 /// What DescribeTable tells of the settings.

@@ -2,7 +2,7 @@
 
 use super::DynamoDbTags;
 use super::change;
-use super::read::{DESCRIBE, describe, described, exposed, outputs, phase, recovery, ttl};
+use super::read::{DESCRIBE, describe, described, exposed, items, outputs, phase, recovery, ttl};
 use super::tags::{tags, tags_of};
 use super::write::{built, stream};
 use crate::resources::kms::Key;
@@ -136,6 +136,10 @@ impl Resource for Table {
         watched: &["members"],
         delegated: &[],
     };
+    const RETENTION: Retention = Retention {
+        protection: Some("deletion_protection"),
+        ..Retention::NONE
+    };
     type Tags = DynamoDbTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
@@ -220,7 +224,21 @@ impl Resource for Table {
         Ok(())
     }
 
+    async fn data(&self, cx: &Aws, it: &TableOutputs) -> Result<Data, Error> {
+        items(cx, it.name.as_str()).await
+    }
+
     async fn delete(&self, cx: &Aws, it: &TableOutputs) -> Result<(), Error> {
+        self.delete_data(cx, it, &DeleteOptions::default()).await
+    }
+
+    /// DynamoDB refuses to delete a protected table.
+    async fn delete_data(
+        &self,
+        cx: &Aws,
+        it: &TableOutputs,
+        options: &DeleteOptions,
+    ) -> Result<(), Error> {
         let name = it.name.as_str();
         let Some(table) = found(describe(cx, name).await)? else {
             return Ok(());
@@ -228,7 +246,7 @@ impl Resource for Table {
         if table.table_status() == Some(&TableStatus::Deleting) {
             return Ok(());
         }
-        if table.deletion_protection_enabled() == Some(true) {
+        if table.deletion_protection_enabled() == Some(true) && options.lift_protection {
             let off = cx.dynamodb.client.update_table().table_name(name);
             let off = off.deletion_protection_enabled(false);
             cx.call(UNPROTECT, || off.clone().send()).await?;

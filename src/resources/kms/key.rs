@@ -63,6 +63,10 @@ impl Resource for Key {
     };
     type Tags = KmsTags;
 
+    async fn data(&self, _: &Aws, _: &Self::Outputs) -> Result<Data, Error> {
+        Ok(Data::Unlocks("everything encrypted with it".into()))
+    }
+
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let id = match key.outputs {
             Some(it) => it.id.to_string(),

@@ -163,6 +163,11 @@ impl Resource for Cluster {
             legal: version::legal,
         }],
     };
+    const RETENTION: Retention = Retention {
+        protection: Some("deletion_protection"),
+        final_snapshot: Some(&["storage_key"]),
+        is_snapshot: false,
+    };
     type Tags = RdsTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
@@ -230,17 +235,38 @@ impl Resource for Cluster {
         cx.call(MODIFY, || call.clone().send()).await.map(drop)
     }
 
+    /// Rows can't be counted without a connection, and no Describe call proves that there are none.
+    async fn data(&self, cx: &Aws, it: &ClusterOutputs) -> Result<Data, Error> {
+        super::cluster_snapshot::of_cluster(cx, it.id.as_str()).await
+    }
+
     async fn delete(&self, cx: &Aws, it: &ClusterOutputs) -> Result<(), Error> {
+        self.delete_data(cx, it, &DeleteOptions::default()).await
+    }
+
+    async fn delete_data(
+        &self,
+        cx: &Aws,
+        it: &ClusterOutputs,
+        options: &DeleteOptions,
+    ) -> Result<(), Error> {
         let id = it.id.as_str();
+        if options.final_snapshot.is_some() && !self.copy_tags {
+            // A snapshot without tags could not be told from somebody else's.
+            let on = cx.rds.client.modify_db_cluster().db_cluster_identifier(id);
+            let on = on.copy_tags_to_snapshot(true).apply_immediately(true);
+            cx.call(MODIFY, || on.clone().send()).await?;
+        }
         let call = cx.rds.client.delete_db_cluster();
         let call = call
             .db_cluster_identifier(id)
-            .skip_final_snapshot(true)
+            .skip_final_snapshot(options.final_snapshot.is_none())
+            .set_final_db_snapshot_identifier(options.final_snapshot.clone())
             .delete_automated_backups(true);
         let answer = cx.delete(DELETE, || call.clone().send()).await;
         match answer {
             Err(error) if error.class == Class::InUse || error.message.contains("rotected") => {
-                remove_blockers(cx, id, error).await
+                remove_blockers(cx, id, error, options).await
             }
             other => other,
         }
@@ -286,10 +312,15 @@ async fn start(cx: &Aws, id: &str) -> Result<(), Error> {
     }
 }
 
-/// Does away with what keeps a cluster from being deleted, or names it: a cluster that is stopped is started, one that
-/// somebody protected (its instances are gone by now) is so no more, and instances that are left are named. Nobody holds
+/// Removes what keeps a cluster from being deleted, or names it: a cluster that is stopped is started, protection that
+/// the user agreed to lift is switched off (its instances are gone by now), and instances that are left are named. Nobody holds
 /// one that is being deleted already (the answer to an earlier call was lost).
-async fn remove_blockers(cx: &Aws, id: &str, error: Error) -> Result<(), Error> {
+async fn remove_blockers(
+    cx: &Aws,
+    id: &str,
+    error: Error,
+    options: &DeleteOptions,
+) -> Result<(), Error> {
     let Ok(Some(cluster)) = cx.rds.clusters.named(id).await else {
         return Err(error);
     };
@@ -298,6 +329,11 @@ async fn remove_blockers(cx: &Aws, id: &str, error: Error) -> Result<(), Error> 
     }
     if is_stopped(cluster.status()) {
         return Err(start_to_delete(cx, &cluster, error).await);
+    }
+    if cluster.deletion_protection() == Some(true) && !options.lift_protection {
+        return Err(error.hint(
+            "deletion protection was switched on after the plan was made; run the same command again to see it in the plan",
+        ));
     }
     if cluster.deletion_protection() == Some(true) {
         let off = cx.rds.client.modify_db_cluster().db_cluster_identifier(id);

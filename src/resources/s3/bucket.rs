@@ -136,6 +136,10 @@ impl Resource for Bucket {
         settings::update(self, cx, outputs.name.as_str(), delta).await
     }
 
+    async fn data(&self, cx: &Aws, outputs: &Named<Bucket>) -> Result<Data, Error> {
+        empty::count(cx, outputs.name.as_str()).await
+    }
+
     /// Empties it and deletes it. What is written in between (log delivery) makes S3 refuse with `BucketNotEmpty`,
     /// class `InUse`: then all of this runs again.
     async fn delete(&self, cx: &Aws, outputs: &Named<Bucket>) -> Result<(), Error> {

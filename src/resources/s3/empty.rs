@@ -4,7 +4,7 @@
 //! percent-encoding, and DeleteObjects, which names keys in XML, is not asked to delete those.
 
 use crate::aws::{Aws, s3};
-use crate::engine::{Class, Error, Leftover, progress};
+use crate::engine::{Class, Data, Error, Leftover, progress};
 use crate::resources::policy::percent_decode;
 use aws_sdk_s3::types::{Delete, EncodingType, MultipartUpload, ObjectIdentifier};
 use futures::future::try_join_all;
@@ -32,6 +32,31 @@ pub(super) async fn empty(cx: &Aws, bucket: &str) -> Result<(), Error> {
     }
     while abort_a_page(cx, bucket).await? {}
     Ok(())
+}
+
+/// How many versions of objects it holds, as far as one page tells. Unfinished uploads are not counted: nobody can read
+/// them.
+pub(super) async fn count(cx: &Aws, bucket: &str) -> Result<Data, Error> {
+    let page = cx
+        .call(s3::LIST_OBJECT_VERSIONS, || {
+            cx.s3
+                .client
+                .list_object_versions()
+                .bucket(bucket)
+                .expected_bucket_owner(&cx.account)
+                .max_keys(1000)
+                .encoding_type(EncodingType::Url)
+                .send()
+        })
+        .await?;
+    Ok(match (page.versions().len(), page.is_truncated()) {
+        // A page of delete markers only, with more to come: versions may follow.
+        (0, Some(true)) => Data::Holds("object versions or delete markers, more than 1,000".into()),
+        (0, _) => Data::Empty,
+        (1, Some(false) | None) => Data::Holds("1 object version".into()),
+        (n, Some(true)) => Data::Holds(format!("more than {n} object versions")),
+        (n, _) => Data::Holds(format!("{n} object versions")),
+    })
 }
 
 /// Pages in a row of which S3 may refuse keys because it is too busy.

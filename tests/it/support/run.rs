@@ -4,8 +4,8 @@ use super::world::World;
 use deployer::engine::event::Verb;
 use deployer::engine::exec::{self, MemoryRecorder, Report};
 use deployer::engine::graph::{Builder, Kind, StepMeta};
-use deployer::engine::observe::{observe, requests};
-use deployer::engine::plan::{self, Options, Plan};
+use deployer::engine::observe::{Observations, observe, requests};
+use deployer::engine::plan::{self, DataRules, Options, Plan};
 use deployer::engine::rebuild::recover;
 use deployer::engine::{Context, Events, Graph, Limits, Ref};
 use deployer::state::State;
@@ -64,6 +64,7 @@ pub struct Run {
     pub cx: Context,
     pub state: State,
     pub options: Options,
+    pub data: DataRules,
 }
 
 impl Run {
@@ -76,6 +77,7 @@ impl Run {
             cx: Context::new(world.registry(kinds()), Events::default(), limits),
             state: State::empty("t", "eu-central-1"),
             options: Options::default(),
+            data: DataRules::default(),
         }
     }
 
@@ -83,14 +85,16 @@ impl Run {
         let chosen = graph.select(self.options.scope.as_deref());
         let requests = requests(graph, &chosen, &self.state, |_, _| true);
         let seen = observe(&self.cx, &requests).await;
-        plan::build(
+        let mut plan = plan::build(
             graph,
             &chosen,
             &self.state,
             &seen,
             &self.cx.registry,
             &self.options,
-        )
+        );
+        self.guard(&mut plan).await;
+        plan
     }
 
     pub async fn execute(&mut self, plan: &Plan) -> Report {
@@ -126,9 +130,23 @@ impl Run {
         let chosen = graph.select(scope);
         let requests = requests(graph, &chosen, &self.state, |_, _| true);
         let seen = observe(&self.cx, &requests).await;
-        let plan = plan::teardown(graph, &self.state, &seen, &self.cx.registry, scope);
+        let plan = self.teardown(graph, &seen, scope).await;
         assert_eq!(plan.problems, []);
         self.execute(&plan).await
+    }
+
+    pub async fn teardown(&self, graph: &Graph, seen: &Observations, scope: Option<&str>) -> Plan {
+        let choice = self.data.choice;
+        let mut plan = plan::teardown(graph, &self.state, seen, &self.cx.registry, scope, choice);
+        self.guard(&mut plan).await;
+        plan
+    }
+
+    /// Counts data and marks what would be lost, at a time of its own.
+    async fn guard(&self, plan: &mut Plan) {
+        let counts = plan::count(plan, &self.cx.registry).await;
+        let now = "2026-11-28T04:37:43Z".parse().unwrap();
+        plan::guard(plan, &counts, &self.cx.registry, self.data, now);
     }
 }
 

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use deployer::engine::driver::{Delegated, Key, Owned};
 use deployer::engine::{
-    Class, Delta, Driver, Error, Identity, Leftover, Live, Meta, Phase, Registry, Replace,
+    Class, Data, DeleteOptions, Delta, Driver, Error, Identity, Leftover, Live, Meta, Phase,
+    Registry, Replace, Retention,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -134,6 +135,16 @@ impl Fake {
         self.meta.holds_data = true;
         self
     }
+    /// A kind that can be protected and leaves a final snapshot, for which what `key` names is needed.
+    pub fn keeping(mut self) -> Self {
+        self.meta.holds_data = true;
+        self.meta.retention = Retention {
+            protection: Some("protected"),
+            final_snapshot: Some(&["key"]),
+            is_snapshot: false,
+        };
+        self
+    }
     pub fn changing(mut self, outputs: &'static [&'static str]) -> Self {
         self.meta.changing = outputs;
         self
@@ -260,7 +271,20 @@ impl Driver for Fake {
         Ok(())
     }
 
-    async fn delete(&self, _spec: &Value, outputs: &Value) -> Result<(), Error> {
+    async fn data(&self, spec: &Value, _outputs: &Value) -> Result<Data, Error> {
+        Ok(match spec["rows"].as_u64() {
+            Some(0) => Data::Empty,
+            Some(n) => Data::Holds(format!("{n} rows")),
+            None => Data::Unlocks("what it encrypts".into()),
+        })
+    }
+
+    async fn delete(
+        &self,
+        _spec: &Value,
+        outputs: &Value,
+        options: &DeleteOptions,
+    ) -> Result<(), Error> {
         self.world.call().await;
         let id = outputs["id"].as_str().unwrap_or_default();
         let used = self.meta.replace == Replace::CreateFirst && self.world.uses(id);
@@ -272,6 +296,17 @@ impl Driver for Fake {
             .lock()
             .unwrap()
             .push(format!("delete {id}"));
+        let protected = |t: &Thing| t.spec["protected"] == true;
+        if let Some(thing) = self.world.things.lock().unwrap().get(id)
+            && protected(thing)
+            && !options.lift_protection
+        {
+            return Err(Error::permanent("delete", "it is protected"));
+        }
+        if let Some(name) = &options.final_snapshot {
+            let mut writes = self.world.writes.lock().unwrap();
+            writes.push(format!("snapshot {name}"));
+        }
         let left = &self.world.unheeded;
         let less = |n: usize| n.checked_sub(1);
         if left.fetch_update(Relaxed, Relaxed, less).is_ok() {

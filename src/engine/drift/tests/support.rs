@@ -1,7 +1,7 @@
 //! A small graph, its state, and what is read of it.
 
 use super::super::*;
-use crate::engine::driver::{Delegated, Delta, Driver, Identity, Key, Meta, Owner};
+use crate::engine::driver::{Delegated, DeleteOptions, Delta, Driver, Identity, Key, Meta, Owner};
 use crate::engine::graph::{Builder, Kind, StepMeta};
 use async_trait::async_trait;
 use serde_json::json;
@@ -45,7 +45,7 @@ impl Driver for Facts {
     async fn update(&self, _: &Value, _: &Value, _: &Delta) -> Result<(), Error> {
         Ok(())
     }
-    async fn delete(&self, _: &Value, _: &Value) -> Result<(), Error> {
+    async fn delete(&self, _: &Value, _: &Value, _: &DeleteOptions) -> Result<(), Error> {
         Ok(())
     }
     async fn owned(&self, _: &str) -> Result<Vec<Owned>, Error> {
