@@ -30,10 +30,10 @@ const TABLE: Grant = named("arn:aws:dynamodb:{region}:{account}:table/*-{suffix}
 actions! { SERVICE;
     Read LIST_TABLES = "ListTables", [ANY];
     Read DESCRIBE_TABLE = "DescribeTable", [TABLE];
+    Read SCAN = "Scan", [TABLE];
     Read DESCRIBE_CONTINUOUS_BACKUPS = "DescribeContinuousBackups", [TABLE];
     Read DESCRIBE_TIME_TO_LIVE = "DescribeTimeToLive", [TABLE];
     Read LIST_TAGS_OF_RESOURCE = "ListTagsOfResource", [TABLE];
-    Read SCAN = "Scan", [TABLE];
     Read GET_RESOURCE_POLICY = "GetResourcePolicy", [TABLE];
     Once CREATE_TABLE = "CreateTable", [TABLE, TABLE.of("dynamodb:TagResource"), through("kms:DescribeKey"), through("kms:CreateGrant"), through("kms:Decrypt"), through("kms:GenerateDataKey*")];
     Repeatable UPDATE_TABLE = "UpdateTable", [TABLE, through("kms:DescribeKey"), through("kms:CreateGrant"), through("kms:Decrypt"), through("kms:GenerateDataKey*")];

@@ -41,15 +41,15 @@ macro_rules! on {
 }
 
 const CLUSTER: Grant = on!("cluster");
+/// Final snapshots, whose names end in the time they were made at.
+const SNAPSHOT: Grant =
+    named("arn:aws:rds:{region}:{account}:cluster-snapshot:snapshot-aurora-*-{suffix}-*");
 const INSTANCE: Grant = on!("db");
 const SUBNETS: Grant = on!("subgrp");
 const CLUSTER_PARAMETERS: Grant = on!("cluster-pg");
 const PARAMETERS: Grant = on!("pg");
 /// The option group that AWS takes where none is named.
 const OPTIONS: Grant = named("arn:aws:rds:{region}:{account}:og:default:*");
-/// Final snapshots, `snapshot-aurora-{env}-{suffix}-{UTC time}`.
-const SNAPSHOT: Grant =
-    named("arn:aws:rds:{region}:{account}:cluster-snapshot:snapshot-*-{suffix}-*");
 const MONITORING: Grant = guarded(
     "arn:aws:iam::{account}:role/*-{suffix}",
     PassedTo("monitoring.rds.amazonaws.com"),
@@ -98,7 +98,7 @@ actions! { SERVICE;
     Repeatable STOP_ACTIVITY_STREAM = "StopActivityStream", [CLUSTER];
     Repeatable DISABLE_HTTP_ENDPOINT = "DisableHttpEndpoint", [CLUSTER];
     Repeatable START_DB_CLUSTER = "StartDBCluster", [CLUSTER];
-    Repeatable DELETE_DB_CLUSTER = "DeleteDBCluster", [CLUSTER, SNAPSHOT, SNAPSHOT.of("rds:CreateDBClusterSnapshot"), SNAPSHOT.of("rds:AddTagsToResource")];
+    Repeatable DELETE_DB_CLUSTER = "DeleteDBCluster", [CLUSTER, SNAPSHOT, CLUSTER.of("rds:CreateDBClusterSnapshot"), SNAPSHOT.of("rds:CreateDBClusterSnapshot"), SNAPSHOT.of("rds:AddTagsToResource")];
     Repeatable DELETE_DB_CLUSTER_SNAPSHOT = "DeleteDBClusterSnapshot", [SNAPSHOT];
     Once CREATE_DB_INSTANCE = "CreateDBInstance", [INSTANCE, CLUSTER, PARAMETERS, SUBNETS, OPTIONS, INSTANCE.of("rds:AddTagsToResource"), MONITORING, through("kms:DescribeKey"), through("kms:CreateGrant"), through("kms:Decrypt"), through("kms:GenerateDataKey*")];
     Repeatable MODIFY_DB_INSTANCE = "ModifyDBInstance", [INSTANCE, PARAMETERS, OPTIONS, MONITORING];

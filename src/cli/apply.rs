@@ -19,8 +19,8 @@ pub async fn plan(
 ) -> Result<Exit, Failure> {
     let events = cx.console.events(None);
     let mut session = Session::open(cx, scope, &events, Mode::Plan).await?;
-    let config = session.config.clone();
-    let mut state = state::read(session.store.as_ref(), &config.region).await?;
+    let region = session.config.region.clone();
+    let mut state = state::read(session.store.as_ref(), &region).await?;
     session.check_home(&state)?;
     let plan = make(&session, &mut state, choice).await;
     session.judge(&plan).await?;

@@ -219,7 +219,7 @@ impl Session {
     pub async fn owned(&self) -> Listed {
         let request = |driver: &Arc<dyn Driver>| {
             let (driver, suffix) = (driver.clone(), self.config.suffix.clone());
-            async move { (driver.meta().kind, driver.owned(&suffix).await) }
+            async move { (driver.meta().listing, driver.owned(&suffix).await) }
         };
         let mut all = Vec::new();
         let mut listed = Listed::default();

@@ -30,14 +30,14 @@ pub struct Config {
     pub suffix: String,
     /// The AWS region.
     pub region: String,
-    /// Who says so: `--region`, the file, `AWS_REGION`, a profile, or the default.
-    pub region_source: String,
-    /// Another region that the environment names, and where; the file goes before it.
-    pub other_region: Option<(String, String)>,
     /// The only account that runs may change; empty for any.
     pub account: String,
     /// True when what holds data is protected from deletion.
     pub protect: bool,
+    /// Who says so: `--region`, the file, `AWS_REGION`, a profile, or the default.
+    pub region_source: String,
+    /// Another region that the environment names, and where; the file goes before it.
+    pub other_region: Option<(String, String)>,
     /// Tags of every resource besides the ownership mark.
     pub tags: Tags,
     /// The network.
@@ -160,10 +160,10 @@ impl Default for Config {
         Self {
             suffix: "dev".into(),
             region: "eu-central-1".into(),
-            region_source: "default".into(),
-            other_region: None,
             account: String::new(),
             protect: false,
+            region_source: "default".into(),
+            other_region: None,
             tags: Tags {
                 set: set
                     .iter()

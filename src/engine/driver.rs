@@ -99,6 +99,8 @@ pub enum Data {
 pub struct Meta {
     /// The type, `service/thing`.
     pub kind: &'static str,
+    /// What its search for marked things covers: the type, or everything of its service.
+    pub listing: &'static str,
     /// How it exists.
     pub nature: Nature,
     /// Its name or id reaches beyond one region (roles, bucket names).
@@ -132,6 +134,7 @@ impl Meta {
     pub const fn plain(kind: &'static str) -> Self {
         Self {
             kind,
+            listing: kind,
             nature: Nature::Tagged,
             global: false,
             create_seconds: 1.0,

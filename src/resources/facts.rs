@@ -7,6 +7,9 @@ use futures::future::BoxFuture;
 
 /// Facts about a type whose things have an existence of their own.
 pub struct Facts<R> {
+    /// True when its name or id reaches beyond one region: then the mark must say account and region. S3's buckets live in one,
+    /// but their names and ARNs tell none.
+    pub global: bool,
     /// How everything that carries our mark is listed.
     pub listed: Listed,
     /// Typical seconds from the create call until ready, and from the delete call until gone: medians. Runs measure their
@@ -97,22 +100,21 @@ impl Cost {
     }
 }
 
-/// Types whose names or ids reach beyond one region. S3's buckets live in one, but their names and ARNs tell none.
-fn is_global(kind: &str) -> bool {
-    kind.starts_with("iam/") || kind.starts_with("s3/")
-}
-
 pub(super) fn meta<R: Resource>() -> Meta {
     let facts = R::FACTS;
     Meta {
         kind: R::TYPE,
+        listing: match facts.listed {
+            Listed::Service(all, _) => all,
+            _ => R::TYPE,
+        },
         nature: match facts.listed {
             Listed::WithParent => Nature::ByParent,
             Listed::ByName | Listed::Ec2Tags | Listed::Service(..) | Listed::Own(_) => {
                 Nature::Tagged
             }
         },
-        global: is_global(R::TYPE),
+        global: facts.global,
         create_seconds: facts.seconds.0,
         delete_seconds: facts.seconds.1,
         fixed: facts.fixed,

@@ -17,6 +17,7 @@ mod data_rules;
 mod data_safety;
 mod engine;
 mod environment;
+mod exposed;
 mod foreign;
 mod hard_days;
 mod makespan;

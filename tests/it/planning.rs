@@ -52,9 +52,13 @@ fn function_and_alias(code: u32) -> Graph {
 async fn what_refers_to_an_output_that_an_update_changes_follows_in_the_same_run() {
     let world = World::new(0.5);
     let mut run = run_on(&world);
-    let only = graph(|b| drop(b.add(head("function", "green"), Versioned(json!({"code": 1})))));
+    let only = graph(|b| {
+        b.add(head("function", "green"), Versioned(json!({"code": 1})));
+    });
     run.apply(&only).await;
-    let only = graph(|b| drop(b.add(head("function", "green"), Versioned(json!({"code": 2})))));
+    let only = graph(|b| {
+        b.add(head("function", "green"), Versioned(json!({"code": 2})));
+    });
     run.apply(&only).await;
     let g = function_and_alias(2);
     assert!(run.apply(&g).await.complete());

@@ -19,7 +19,17 @@ const EXPECTED: &[(&str, &[&str])] = &[
         &["NoSuchPublicAccessBlockConfiguration"],
     ),
     ("iam:GetRole", &["NoSuchEntity"]),
+    ("logs:ListTagsForResource", &["ResourceNotFoundException"]),
     ("dynamodb:DescribeTable", &["ResourceNotFoundException"]),
+    (
+        "dynamodb:GetResourcePolicy",
+        &["PolicyNotFoundException", "ResourceNotFoundException"],
+    ),
+    (
+        "s3:GetBucketReplication",
+        &["ReplicationConfigurationNotFoundError"],
+    ),
+    ("s3:GetBucketWebsite", &["NoSuchWebsiteConfiguration"]),
 ];
 
 const OTHERWISE: &str = r#"
@@ -48,49 +58,7 @@ call_timeout_seconds = 20
 "#;
 
 /// Changes by hand whose repair sends what neither a create nor a changed configuration does.
-const BY_HAND: &str = r#"
-ec2, kms, iam, s3, dynamodb, rds = map(c, "ec2 kms iam s3 dynamodb rds".split())
-def one(call, name, **more):
-    wish = [{"Name": "tag:Name", "Values": [name]}]
-    return next(v for v in getattr(ec2, call)(Filters=wish).values() if isinstance(v, list))[0]
-def id(call, key, name): return one(call, name)[key]
-vpc = id("describe_vpcs", "VpcId", "vpc-green-dev")
-ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": False})
-ec2.modify_subnet_attribute(SubnetId=id("describe_subnets", "SubnetId", "subnet-app-a-green-dev"), MapPublicIpOnLaunch={"Value": True})
-ec2.create_tags(Resources=[vpc], Tags=[{"Key": "Stray", "Value": "x"}])
-table = id("describe_route_tables", "RouteTableId", "rtb-app-green-dev")
-ec2.delete_route(RouteTableId=table, DestinationCidrBlock="10.10.64.0/18")
-ec2.replace_route(RouteTableId=table, DestinationCidrBlock="10.10.128.0/18", GatewayId=id("describe_internet_gateways", "InternetGatewayId", "igw-green-dev"))
-acl = id("describe_network_acls", "NetworkAclId", "acl-db-green-dev")
-ec2.replace_network_acl_entry(NetworkAclId=acl, RuleNumber=100, Egress=False, Protocol="-1", CidrBlock="0.0.0.0/0", RuleAction="allow")
-ec2.create_network_acl_entry(NetworkAclId=acl, RuleNumber=5, Egress=True, Protocol="-1", CidrBlock="0.0.0.0/0", RuleAction="allow")
-group = id("describe_security_groups", "GroupId", "security-group-alb-green-dev")
-rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])["SecurityGroupRules"]
-rule = [r for r in rules if r.get("CidrIpv4") and r["FromPort"] == 443][0]
-ec2.modify_security_group_rules(GroupId=group, SecurityGroupRules=[{"SecurityGroupRuleId": rule["SecurityGroupRuleId"], "SecurityGroupRule": {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIpv4": "0.0.0.0/0", "Description": "hm"}}])
-attachment = id("describe_transit_gateway_vpc_attachments", "TransitGatewayAttachmentId", "tgw-attach-green-dev")
-ec2.modify_transit_gateway_vpc_attachment(TransitGatewayAttachmentId=attachment, Options={"ApplianceModeSupport": "enable"})
-ec2.modify_transit_gateway(TransitGatewayId=id("describe_transit_gateways", "TransitGatewayId", "tgw-shared-dev"), Description="x", Options={"DnsSupport": "disable"})
-ec2.modify_vpc_endpoint(VpcEndpointId=id("describe_vpc_endpoints", "VpcEndpointId", "vpce-kms-green-dev"), PrivateDnsEnabled=False, ResetPolicy=True)
-ec2.modify_vpc_endpoint(VpcEndpointId=id("describe_vpc_endpoints", "VpcEndpointId", "vpce-s3-green-dev"), RemoveRouteTableIds=[table])
-key = kms.describe_key(KeyId="alias/data-green-dev")["KeyMetadata"]["KeyId"]
-kms.update_key_description(KeyId=key, Description="x")
-kms.disable_key_rotation(KeyId=key)
-iam.update_role(RoleName="role-flow-logs-green-dev", Description="x", MaxSessionDuration=7200)
-iam.tag_role(RoleName="role-flow-logs-green-dev", Tags=[{"Key": "Stray", "Value": "x"}])
-bucket = "transaction-logs-green-dev"
-s3.delete_bucket_lifecycle(Bucket=bucket)
-s3.delete_bucket_policy(Bucket=bucket)
-s3.delete_public_access_block(Bucket=bucket)
-s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
-s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={})
-s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]})
-s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]})
-for n in range(3): s3.put_object(Bucket=bucket, Key=f"a/{n} &<ü>", Body=b"<x/>")
-s3.create_multipart_upload(Bucket=bucket, Key="unfinished")
-dynamodb.update_continuous_backups(TableName="sessions-green-dev", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": False})
-dynamodb.update_table(TableName="sessions-green-dev", DeletionProtectionEnabled=True)
-"#;
+const BY_HAND: &str = include_str!("requests/by_hand.py");
 
 #[test]
 fn aws_would_take_every_request_of_a_whole_life() {

@@ -61,10 +61,15 @@ class Buckets(Case):
         S3.get_bucket_tagging(Bucket="roots")
         S3.list_object_versions(Bucket="roots")
         S3.list_multipart_uploads(Bucket="roots")
+        S3.get_bucket_notification_configuration(Bucket="roots")
+        S3.list_bucket_inventory_configurations(Bucket="roots")
+        S3.get_bucket_acl(Bucket="roots")
         S3.list_buckets()
         roots = re.findall(rb"^(?:<\?xml[^>]*>\s*)?<(\w+)", b"\n".join(b for b in bodies if b), re.M)
         expected = ["VersioningConfiguration"] * 2 + ["BucketLoggingStatus", "Tagging", "ListVersionsResult"]
-        self.assertEqual([r.decode() for r in roots], expected + ["ListMultipartUploadsResult", "ListAllMyBucketsResult"])
+        expected += ["ListMultipartUploadsResult", "NotificationConfiguration", "ListInventoryConfigurationsResult"]
+        expected += ["AccessControlPolicy", "ListAllMyBucketsResult"]
+        self.assertEqual([r.decode() for r in roots], expected)
 
     def test_a_fresh_bucket_is_closed_and_encrypted(self):
         S3.create_bucket(Bucket="fresh", CreateBucketConfiguration={**PLACE, "Tags": [{"Key": "A", "Value": "b"}]})

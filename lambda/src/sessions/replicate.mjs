@@ -32,7 +32,7 @@ export async function replicate(records, { log, metrics, deadline, clock, client
   const batchItemFailures = [];
   for (const [at, record] of records.entries()) {
     const sequenceNumber = sequenceOf(record);
-    if (at > 0 && sequenceNumber !== undefined && !deadline.allows(2 * lastMs)) {
+    if (at > 0 && sequenceNumber !== undefined && !deadline.allows(lastMs)) {
       log.warn("the function's timeout ends before the batch: the rest follows in the next invocation", { records: records.length - at, remainingMs: deadline.remainingMs() });
       batchItemFailures.push({ itemIdentifier: sequenceNumber });
       break;

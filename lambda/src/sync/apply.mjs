@@ -1,7 +1,7 @@
 import { MigrationError } from '../lib/errors.mjs';
 import { isKey, typedValue } from '../pg/keys.mjs';
 import { ident } from '../pg/text.mjs';
-import { Stage } from './stage.mjs';
+import { Stage, refusesRow } from './stage.mjs';
 
 /**
  * Applies batches of changes to green, inside the transaction that the caller holds open.
@@ -14,6 +14,8 @@ import { Stage } from './stage.mjs';
  */
 
 const PROVISIONAL_GROUP = 200;
+/** More rows than this that green refuses while it is a mixture of moments are not explained by that. */
+const MOST_PROVISIONAL = 10_000;
 
 export class Applier {
   /**
@@ -35,6 +37,10 @@ export class Applier {
     this.evict = true;
     /** What is being applied leads to a state that blue never committed: green's constraints say nothing about it. */
     this.cut = false;
+    /** Rows that green refused in this run while it was a mixture of moments. */
+    this.mixed = 0;
+    /** Rows are offered for good: what green refuses now is judged. */
+    this.offering = false;
   }
 
   /** @param {import('./batch.mjs').Batch} batch */
@@ -86,7 +92,9 @@ export class Applier {
   /** Rows that green refused before, as blue has them now. @param {SyncTable} table @param {string[][]} keys */
   async offer(table, keys) {
     const nothing = table.plan.sourceColumns.map(() => undefined);
+    this.offering = true;
     await this.#fetched(table, keys.map((key) => ({ key, row: nothing })));
+    this.offering = false;
   }
 
   /** Deletes on green the rows with those of these keys that blue has no more. @param {SyncTable} table @param {string[][]} keys */
@@ -98,7 +106,8 @@ export class Applier {
 
   /** In a state that blue never committed it is not worth finding the rows that green refuses: all around them are looked at again at the end. */
   #search() {
-    return this.cut ? { group: PROVISIONAL_GROUP, most: Infinity } : { group: 1, most: this.quarantine.limit };
+    if (this.cut) return { group: PROVISIONAL_GROUP, most: Infinity };
+    return { group: 1, most: this.quarantine.limit + (this.evict ? MOST_PROVISIONAL : 0) };
   }
 
   /** @param {SyncTable} table @param {Wanted[]} wanted @param {string[][]} gone @param {import('./quarantine.mjs').Held[]} held by the mapping */
@@ -108,11 +117,19 @@ export class Applier {
       return result.kind === 'row' ? [result.values] : []; // such a key can't be on green
     });
     await this.stage.prepare(table);
-    const refused = await this.stage.merge(table, wanted.map(({ values }) => values), deletions, this.evict || this.cut, this.#search());
+    const search = this.#search();
+    const refused = await this.stage.merge(table, wanted.map(({ values }) => values), deletions, this.evict || this.cut, search);
     const refusals = new Map(refused.map(({ index, error }) => [index, error]));
-    for (const [index, error] of refusals) held.push({ key: /** @type {Wanted} */ (wanted[index]).key, reason: refusal(error), column: error.column, refused: true });
+    for (const [index, error] of refusals) held.push({ key: /** @type {Wanted} */ (wanted[index]).key, reason: refusal(error), column: error.column, refused: true, provisional: this.#isProvisional(error) });
     await this.quarantine.remove(table, [...gone, ...wanted.filter((_, i) => !refusals.has(i)).map(({ key }) => key)]);
     await this.quarantine.put(table, held, this.cut);
+    if (!this.cut) this.mixed += held.filter(({ provisional }) => provisional).length;
+    if (refused.length > search.most || this.mixed > MOST_PROVISIONAL) this.quarantine.refuse(table);
+  }
+
+  /** In a mixture of moments a row may only be in the way of another that is stale. @param {MigrationError} error */
+  #isProvisional(error) {
+    return this.cut || (this.evict && !this.offering && /^(23505|23P01)$/.test(error.sqlstate ?? ''));
   }
 
   /**
@@ -135,9 +152,19 @@ export class Applier {
     const [there] = await this.green.rows(`SELECT 1 FROM ${onGreen} WHERE ${isKey(targetKey, before)}`);
     if (there === undefined) return false;
     const values = targetKey.map((column, i) => `${ident(column.name)} = ${typedValue(column, after[i])}`);
-    await this.green.run(`DELETE FROM ${onGreen} WHERE ${isKey(targetKey, after)} AND NOT (${isKey(targetKey, before)})`);
-    await this.green.run(`UPDATE ${onGreen} SET ${values.join(', ')} WHERE ${isKey(targetKey, before)}`);
-    return true;
+    await this.green.run('SAVEPOINT rename');
+    try {
+      await this.green.run(`DELETE FROM ${onGreen} WHERE ${isKey(targetKey, after)} AND NOT (${isKey(targetKey, before)})`);
+      await this.green.run(`UPDATE ${onGreen} SET ${values.join(', ')} WHERE ${isKey(targetKey, before)}`);
+      await this.green.run('RELEASE SAVEPOINT rename');
+      return true;
+    } catch (cause) {
+      // Green has no place for the new key: the row as a whole is for the stage to refuse.
+      const error = this.green.told(cause);
+      if (!refusesRow(error)) throw error;
+      await this.green.run('ROLLBACK TO SAVEPOINT rename; RELEASE SAVEPOINT rename');
+      return false;
+    }
   }
 }
 

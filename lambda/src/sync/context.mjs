@@ -172,6 +172,15 @@ export class Context {
     this.applier.evict = state.applied < state.consistent || state.phase !== 'following';
   }
 
+  /** Gives up green's open transaction. */
+  async rollback() {
+    await this.green.run('ROLLBACK');
+    this.pending = 0;
+    this.applier.stage.transactionEnded(false);
+    this.applier.evict = this.state.applied < this.state.consistent || this.state.phase !== 'following';
+    await this.quarantine.load();
+  }
+
   /** The lag is told also by a run that fails later: it guards blue's disk. @param {{lagBytes: number, retainedBytes: number}} slot */
   observe({ lagBytes, retainedBytes }) {
     this.metrics.gauge('LagBytes', lagBytes);

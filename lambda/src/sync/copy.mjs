@@ -40,9 +40,7 @@ export async function copyAll(context) {
         if (careful > 0 || !(error instanceof MigrationError) || !refusesRow(error)) throw error;
         context.log.warn('green refuses a row, the range is copied row by row', { table: table.name, constraint: error.constraint, column: error.column });
         careful = context.tuning.chunkRows;
-        await context.green.run('ROLLBACK');
-        context.applier.stage.transactionEnded(false);
-        await context.quarantine.load();
+        await context.rollback();
         await context.reopenBlue();
       }
     }

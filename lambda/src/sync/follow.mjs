@@ -2,10 +2,10 @@ import { PermanentError, TransientError } from '../lib/errors.mjs';
 import { decode } from '../pg/pgoutput.mjs';
 import { binaryFields } from '../pg/rows.mjs';
 import { advanceSlot, readSlot } from '../pg/slot.mjs';
-import { formatLsn, literal } from '../pg/text.mjs';
+import { endOfLog, formatLsn, literal } from '../pg/text.mjs';
 import { Batch } from './batch.mjs';
 import { LateRows } from './late.mjs';
-import { messageLimit } from './limits.mjs';
+import { messageLimit, rowBytes, tooLarge, widest } from './limits.mjs';
 import { project } from './relations.mjs';
 
 /**
@@ -52,10 +52,11 @@ export async function heldSlot(context) {
   context.observe(slot);
   const { applied } = context.state;
   const again = 'stop, empty the tables on green, and run again from the start';
-  if (slot.confirmed > applied)
+  // Positions before and after the header of a page are one: which of them is told depends on what comes next.
+  if (endOfLog(slot.confirmed) > endOfLog(applied))
     throw new PermanentError('CHECKPOINT_GAP', `blue's slot ${name} begins at ${formatLsn(slot.confirmed)}, after green's checkpoint ${formatLsn(applied)}: the changes between them are lost. ` +
       'Green was restored from an earlier backup, or the slot was made again or moved by somebody else', { hint: again });
-  if (slot.current < applied)
+  if (endOfLog(slot.current) < endOfLog(applied))
     throw new PermanentError('BLUE_WENT_BACK', `blue's log ends at ${formatLsn(slot.current)}, before green's checkpoint ${formatLsn(applied)}: blue was restored from an earlier backup`, { hint: again });
   return slot;
 }
@@ -79,6 +80,7 @@ class Pass {
     this.index = 0; // of the change within its transaction
     this.within = false; // changes of an open transaction of blue are on green or in the batch
     this.late = new LateRows();
+    this.mostBytes = rowBytes();
     this.applied = context.state.applied;
     this.inside = context.state.inside;
     /** @type {bigint | undefined} */
@@ -174,6 +176,8 @@ class Pass {
     } else {
       const known = relations.get(message.oid);
       if (known === undefined) return;
+      if (bytes > this.mostBytes && (message.tag === 'insert' || (message.tag === 'update' && message.old === undefined)))
+        throw tooLarge(known.table, widest(known.names, message.row));
       const old = message.tag === 'insert' ? undefined : message.old && project(known, message.old);
       const row = message.tag === 'delete' || known.gone ? undefined : project(known, message.row);
       if (known.table.lateKey) this.#changeLate(known.table, old, row, bytes);

@@ -45,7 +45,7 @@ export class Leaves {
         const bounds = this.carried.has(table.name) ? ofLeaf : null;
         const before = this.known.get(oid);
         if (before !== undefined && before.source !== table.name) throw moved(before.source, table.name);
-        if (before !== undefined && before.storage !== storage) rewritten.add(table);
+        if (before !== undefined && before.storage !== '' && before.storage !== storage) rewritten.add(table);
         const now = before?.bounds.at(-1) === (bounds ?? undefined) ? (before?.bounds ?? []) : [...(before?.bounds ?? []), ...(bounds === null ? [] : [bounds])];
         if (before === undefined || before.bounds !== now || before.storage !== storage) changed.push(oid);
         this.known.set(oid, { source: table.name, bounds: now, storage, current: true });

@@ -62,3 +62,6 @@ function largestField(pieces) {
   ends();
   return largest;
 }
+
+/** The column with the largest value. @param {string[]} names @param {import('../pg/pgoutput.mjs').Tuple} row */
+export const widest = (names, row) => names[row.reduce((most, value, i) => ((value?.length ?? -1) > (row[most]?.length ?? -1) ? i : most), 0)];

@@ -2,6 +2,9 @@
 const RANGE_MS = 30;
 export const RANGE_BYTES = 4 << 20;
 
+/** So few are read in no time: where it takes longer, that is not for the lock to be given back sooner. */
+const FEW_ROWS = 1_000;
+
 /** How many rows of blue are read at once: as many as it sends in the time it may be locked. */
 export class Pace {
   constructor() {
@@ -13,7 +16,7 @@ export class Pace {
   /** @param {number} rows that were read @param {number} bytes @param {number} ms */
   adapt(rows, bytes, ms) {
     if (rows === 0) return;
-    const byTime = (rows * RANGE_MS) / Math.max(ms, 1);
+    const byTime = Math.max(FEW_ROWS, (rows * RANGE_MS) / Math.max(ms, 1));
     const byBytes = (rows * RANGE_BYTES) / 2 / Math.max(bytes, 1);
     this.rows = Math.max(1, Math.floor(Math.min(byTime, byBytes, this.rows * 4)));
   }

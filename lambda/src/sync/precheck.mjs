@@ -9,8 +9,8 @@ import { dotted } from '../pg/text.mjs';
  */
 
 /** @param {Context} context */
-export async function checkRights({ blue, green, tables }) {
-  await checkBlue(blue, tables);
+export async function checkRights({ blue, green, tables, state }) {
+  await checkBlue(blue, tables, state.slot);
   await checkGreen(green, tables);
 }
 
@@ -18,12 +18,12 @@ export async function checkRights({ blue, green, tables }) {
 const missing = (side, what, table) =>
   new PermanentError('DATABASE_REFUSED', `${side}: the user ${what}`, { sqlstate: '42501', table, hint: 'a grant is missing: README.md lists what the users of blue and green need' });
 
-/** @param {Session} blue @param {import('./table.mjs').SyncTable[]} tables */
-async function checkBlue(blue, tables) {
+/** @param {Session} blue @param {import('./table.mjs').SyncTable[]} tables @param {string} slot that a killed run may have left */
+async function checkBlue(blue, tables, slot) {
   const [replicates, creates, free] = await blue.row(
     `SELECT r.rolsuper OR r.rolreplication OR EXISTS (SELECT FROM pg_roles m WHERE m.rolname = 'rds_replication' AND pg_has_role(m.oid, 'MEMBER')),
-            has_database_privilege(current_database(), 'CREATE'), current_setting('max_replication_slots')::int - (SELECT count(*) FROM pg_replication_slots)
-       FROM pg_roles r WHERE r.rolname = current_user`);
+            has_database_privilege(current_database(), 'CREATE'), current_setting('max_replication_slots')::int - (SELECT count(*) FROM pg_replication_slots WHERE slot_name <> $1)
+       FROM pg_roles r WHERE r.rolname = current_user`, [slot]);
   if (replicates !== 't') throw missing('blue', 'may not make a replication slot (REPLICATION, on Aurora rds_replication)');
   if (creates !== 't') throw missing('blue', 'may not make a publication (CREATE on the database)');
   if (Number(free) < 2)

@@ -8,10 +8,16 @@ import { SCHEMA } from './state.mjs';
  *
  * @typedef {import('./table.mjs').SyncTable} SyncTable
  * @typedef {import('../pg/session.mjs').Session} Session
- * @typedef {{key: string[], reason: string, column?: string, refused?: boolean}} Held `refused`: by green, not by the mapping
+ * @typedef {{key: string[], reason: string, column?: string, refused?: boolean, provisional?: boolean}} Held `refused`: by green, not by the mapping; `provisional`: not judged yet
  */
 
+/** More keys of one table are not kept in memory. */
+const KEPT = 50_000;
+
 export class Quarantine {
+  /** Keys that may be in quarantine, by source table, as JSON: read when first needed. They spare every other key the mask. @type {Map<string, Set<string>>} */
+  #known = new Map();
+
   /**
    * @param {Session} green
    * @param {number} limit rows in quarantine at which the run still goes on
@@ -40,6 +46,7 @@ export class Quarantine {
     const rows = await this.green.rows(`SELECT source, count(*), count(*) FILTER (WHERE provisional) FROM ${SCHEMA}.quarantine GROUP BY source`);
     this.counts = new Map(rows.map(([source, count]) => [source ?? '', Number(count)]));
     this.provisional = rows.reduce((sum, [, , provisional]) => sum + Number(provisional), 0);
+    this.#known.clear();
   }
 
   /**
@@ -49,8 +56,8 @@ export class Quarantine {
    */
   async put(table, held, provisional) {
     if (held.length === 0) return;
-    const list = held.map(({ key, reason, column, refused = false }) => ({
-      key: this.keyText(table, key), reason, column: column ?? null, refused, provisional, sourceKey: this.masks.seal(JSON.stringify(key)),
+    const list = held.map(({ key, reason, column, refused = false, provisional: open = provisional }) => ({
+      key: this.keyText(table, key), reason, column: column ?? null, refused, provisional: open, sourceKey: this.masks.seal(JSON.stringify(key)),
     }));
     const inserted = await this.green.rows(
       `WITH held AS (
@@ -63,14 +70,32 @@ export class Quarantine {
        ) SELECT before.key IS NULL, put.provisional::int - coalesce(before.provisional::int, 0) FROM put LEFT JOIN before USING (key)`,
       [table.name, JSON.stringify(list)],
     );
+    for (const { key } of held) this.#known.get(table.name)?.add(JSON.stringify(key));
     const fresh = inserted.filter(([isNew]) => isNew === 't').length;
     this.counts.set(table.name, (this.counts.get(table.name) ?? 0) + fresh);
     this.provisional += inserted.reduce((sum, [, change]) => sum + Number(change), 0);
-    if (this.judged > this.limit)
-      throw new PermanentError('QUARANTINE_LIMIT', `more than ${this.limit} rows can't be brought onto green (the last from ${table.name}: ${held[0]?.reason})`, {
-        table: table.name, column: held[0]?.column,
-        hint: `see ${SCHEMA}.quarantine on green; mend the mapping or the rows on blue, or raise limits.quarantine in the mapping`,
-      });
+    this.#checkLimit(table, held[0]?.reason ?? '', held[0]?.column);
+  }
+
+  /** These rows were looked at again, and still can't be brought over. @param {SyncTable} table @param {string[][]} keys of the source */
+  async judge(table, keys) {
+    const rows = await this.green.rows(
+      `UPDATE ${SCHEMA}.quarantine SET provisional = false, checked = clock_timestamp() WHERE source = $1 AND key = ANY ($2::text[]) RETURNING reason`,
+      [table.name, keys.map((key) => this.keyText(table, key))]);
+    await this.load();
+    this.#checkLimit(table, rows[0]?.[0] ?? '');
+  }
+
+  /** @param {SyncTable} table @param {string} reason @param {string} [column] */
+  #checkLimit(table, reason, column) {
+    if (this.judged > this.limit) this.refuse(table, reason, column);
+  }
+
+  /** @param {SyncTable} table @param {string} [reason] @param {string} [column] */
+  refuse(table, reason = 'a unique value', column) {
+    throw new PermanentError('QUARANTINE_LIMIT', `more than ${this.limit} rows can't be brought onto green (the last from ${table.name}: ${reason})`, {
+      table: table.name, column, hint: `see ${SCHEMA}.quarantine on green; mend the mapping or the rows on blue, or raise limits.quarantine in the mapping`,
+    });
   }
 
   /**
@@ -88,12 +113,27 @@ export class Quarantine {
 
   /** @param {SyncTable} table @param {string[][]} keys of the source */
   async remove(table, keys) {
-    if ((this.counts.get(table.name) ?? 0) === 0 || keys.length === 0) return;
+    const wanted = keys.length === 0 ? keys : await this.#mayHold(table, keys);
+    if (wanted.length === 0) return;
     const removed = await this.green.rows(`DELETE FROM ${SCHEMA}.quarantine WHERE source = $1 AND key = ANY ($2::text[]) RETURNING provisional`, [
-      table.name, keys.map((key) => this.keyText(table, key)),
+      table.name, wanted.map((key) => this.keyText(table, key)),
     ]);
     this.counts.set(table.name, (this.counts.get(table.name) ?? 0) - removed.length);
     this.provisional -= removed.filter(([provisional]) => provisional === 't').length;
+  }
+
+  /** Of these keys, all that are in quarantine, and perhaps some that were. @param {SyncTable} table @param {string[][]} keys */
+  async #mayHold({ name }, keys) {
+    const count = this.counts.get(name) ?? 0;
+    if (count === 0) return [];
+    if (count > KEPT) return keys;
+    let known = this.#known.get(name);
+    if (known === undefined) {
+      const rows = await this.green.rows(`SELECT source_key FROM ${SCHEMA}.quarantine WHERE source = $1`, [name]);
+      known = new Set(rows.map(([sealed]) => this.masks.open(sealed ?? '')));
+      this.#known.set(name, known);
+    }
+    return keys.filter((key) => known?.has(JSON.stringify(key)));
   }
 
   /** @param {SyncTable} table */

@@ -35,10 +35,16 @@ export async function recheck(context) {
       await green.run('BEGIN');
       await applier.offer(table, keys);
       const back = before - quarantine.total;
-      if (back > 0) log.info('rows left quarantine', { table: table.name, rows: back });
-      else backfill.recall(memory); // nothing changed on green: it is still of the moment of which it was
-      cameBack ||= back > 0;
-      await context.commit({ applied: context.state.applied, inside: context.state.inside, syncedUntil: context.state.syncedUntil });
+      if (back > 0) {
+        cameBack = true;
+        log.info('rows left quarantine', { table: table.name, rows: back });
+        await context.commit({ applied: context.state.applied, inside: context.state.inside, syncedUntil: context.state.syncedUntil });
+      } else {
+        // Green is left as it is, at the moment at which it is.
+        await context.rollback();
+        backfill.recall(memory);
+        await quarantine.judge(table, keys);
+      }
     }
     if (renamed) labelsAreKnown(context.state.schema, table);
     context.renamed.delete(table);

@@ -15,10 +15,10 @@ import { SCHEMA, writeState, writeUnit } from './state.mjs';
 export async function start(context) {
   const { blue, green, tables } = context;
   await checkDatabases(context);
-  await dropSlot(context.blue, context.state.slot); // of a run that was killed here. It may still be in the making, and its start later than now
   await checkRights(context);
   if (context.state.phase === 'stopped') {
     await checkEmpty(context);
+    reportDefaults(context);
     await green.transaction(async () => {
       await green.run(`DELETE FROM ${SCHEMA}.copy; DELETE FROM ${SCHEMA}.quarantine`);
       context.state = {
@@ -31,6 +31,8 @@ export async function start(context) {
   const { slot, publication } = context.state;
   await createPublication(blue, publication, tables.map(({ plan }) => plan.source));
   await context.masks.make(blue, publication);
+  // A slot is there already: of a run that was killed here. It may still be in the making, and its start later than now.
+  await dropSlot(blue, slot);
   const [running, oldestMs] = await blue.row(
     `SELECT (SELECT count(*) FROM pg_snapshot_xip(pg_current_snapshot())),
             (SELECT (extract(epoch FROM max(clock_timestamp() - xact_start)) * 1000)::bigint FROM pg_stat_activity WHERE backend_xid IS NOT NULL)`);
@@ -53,6 +55,17 @@ export async function start(context) {
     await writeState(green, context.state);
   });
   context.log.info('the migration begins', { slot, publication, tables: tables.map(({ name }) => name) });
+}
+
+/**
+ * Columns that the mapping leaves to green's defaults: they say when and in what order a row came over, not what blue holds, and a row that is replaced on a change
+ * gets them anew.
+ * @param {Context} context
+ */
+function reportDefaults({ tables, log }) {
+  const columns = tables.flatMap(({ plan, target, targetName }) =>
+    target.columns.filter(({ name, hasDefault, generated }) => hasDefault && !generated && !plan.targetColumns.includes(name)).map(({ name }) => `${targetName}.${name}`));
+  if (columns.length > 0) log.warn('green fills these columns by its own defaults', { columns });
 }
 
 /** @param {Context} context */

@@ -101,22 +101,22 @@ async function compare(context, wanted) {
 }
 
 /**
- * Rows in quarantine at the moment, by table, as quarantine names them. @param {import('./moment.mjs').Moment} moment @param {import('../sync/quarantine.mjs').Quarantine} quarantine
+ * Keys of blue whose rows are in quarantine at the moment, by table, as JSON. @param {import('./moment.mjs').Moment} moment @param {import('../sync/quarantine.mjs').Quarantine} quarantine
  * @returns {Promise<Map<string, Set<string>>>}
  */
 async function heldKeys(moment, quarantine) {
   /** @type {Map<string, Set<string>>} */
   const held = new Map();
   if (quarantine.total === 0) return held;
-  for (const [source, key] of /** @type {string[][]} */ (await moment.green.holder.rows(`SELECT source, key FROM ${SCHEMA}.quarantine`))) {
+  for (const [source, sealed] of /** @type {string[][]} */ (await moment.green.holder.rows(`SELECT source, source_key FROM ${SCHEMA}.quarantine`))) {
     const keys = held.get(source ?? '') ?? new Set();
-    held.set(source ?? '', keys.add(key ?? ''));
+    held.set(source ?? '', keys.add(quarantine.masks.open(sealed ?? '')));
   }
   return held;
 }
 
 /** @param {import('./moment.mjs').Moment} moment @param {import('../sync/table.mjs').SyncTable[]} chosen @param {Map<string, Set<string>>} held @param {Context} context */
-async function compareTables(moment, chosen, held, { deadline, log, quarantine, masks }) {
+async function compareTables(moment, chosen, held, { deadline, log, masks }) {
   /** @type {import('./table.mjs').TableAnswer[]} */
   const tables = [];
   /** @type {string[]} */
@@ -125,7 +125,7 @@ async function compareTables(moment, chosen, held, { deadline, log, quarantine, 
   const problems = [];
   for (const table of chosen) {
     const keys = held.get(table.name);
-    const holds = (/** @type {string[]} */ key) => keys !== undefined && keys.has(quarantine.keyText(table, key));
+    const holds = (/** @type {string[]} */ key) => keys !== undefined && keys.has(JSON.stringify(key));
     try {
       const answer = await verifyTable(moment, table, { any: keys !== undefined, holds }, () => deadline.allows(RESERVE_MS));
       if (answer === undefined) notCompared.push(table.name);

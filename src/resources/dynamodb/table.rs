@@ -120,6 +120,7 @@ impl Kind for Table {
 
 impl Resource for Table {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (15.0, 10.0),
         cost: |_| {

@@ -36,6 +36,7 @@ impl Kind for FlowLog {
 
 impl Resource for FlowLog {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Ec2Tags,
         seconds: (1.0, 1.0),
         cost: |_| Cost::usage("0.63 per GB of vended logs"),

@@ -25,6 +25,7 @@ impl Kind for GatewayEndpoint {
 
 impl Resource for GatewayEndpoint {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Ec2Tags,
         seconds: (5.0, 5.0),
         cost: |_| Cost::NONE,
@@ -64,7 +65,11 @@ impl Resource for GatewayEndpoint {
             .set_route_table_ids(Some(texts(&self.route_tables)))
             .policy_document(self.policy.document())
             .client_token(&identity.token);
-        endpoint::created(&cx.call(endpoint::CREATE, || call.clone().send()).await?)
+        match cx.call(endpoint::CREATE, || call.clone().send()).await {
+            Ok(answer) => endpoint::created(&answer),
+            Err(error) if error.class == Class::Conflict => Err(self.rival(cx, error).await),
+            Err(error) => Err(error),
+        }
     }
 
     async fn update(&self, cx: &Aws, it: &Id<Self>, delta: &Delta) -> Result<(), Error> {
@@ -81,5 +86,23 @@ impl Resource for GatewayEndpoint {
 
     async fn delete(&self, cx: &Aws, it: &Id<Self>) -> Result<(), Error> {
         endpoint::delete(cx, it.as_str()).await
+    }
+}
+
+impl GatewayEndpoint {
+    /// Which endpoint of the service has one of the route tables: a table takes one.
+    async fn rival(&self, cx: &Aws, error: Error) -> Error {
+        // What cannot be read is left out: the refusal itself is the news.
+        let there = cx.ec2.endpoints.by("vpc-id", self.vpc.as_str()).await;
+        let there = there.unwrap_or_default();
+        let shares = |e: &&t::VpcEndpoint| {
+            let mut tables = e.route_table_ids().iter();
+            e.service_name() == Some(self.service.as_str())
+                && tables.any(|id| self.route_tables.iter().any(|w| w.as_str() == id))
+        };
+        match there.iter().find(shares) {
+            Some(it) => taken_by(error, "VPC endpoint", it.vpc_endpoint_id(), it.tags()),
+            None => error,
+        }
     }
 }

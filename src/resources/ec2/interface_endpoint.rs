@@ -29,6 +29,7 @@ impl Kind for InterfaceEndpoint {
 
 impl Resource for InterfaceEndpoint {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Ec2Tags,
         seconds: (90.0, 90.0),
         cost: |it| Cost::monthly(8.76 * it.subnets.len() as f64).and("0.01 per GB"),

@@ -17,6 +17,7 @@ impl Kind for InternetGateway {
 
 impl Resource for InternetGateway {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Ec2Tags,
         seconds: (1.0, 1.0),
         cost: |_| Cost::NONE,

@@ -29,6 +29,7 @@ impl Kind for InternetGatewayAttachment {
 
 impl Resource for InternetGatewayAttachment {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::WithParent,
         seconds: (1.0, 1.0),
         cost: |_| Cost::NONE,

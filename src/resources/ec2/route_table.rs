@@ -20,6 +20,7 @@ impl Kind for RouteTable {
 
 impl Resource for RouteTable {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Ec2Tags,
         seconds: (1.0, 1.0),
         cost: |_| Cost::NONE,

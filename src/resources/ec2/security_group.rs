@@ -30,6 +30,7 @@ impl Kind for SecurityGroup {
 
 impl Resource for SecurityGroup {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Ec2Tags,
         seconds: (1.0, 1.0),
         cost: |_| Cost::NONE,

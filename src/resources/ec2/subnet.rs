@@ -27,6 +27,7 @@ impl Kind for Subnet {
 
 impl Resource for Subnet {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Ec2Tags,
         seconds: (1.0, 1.0),
         cost: |_| Cost::NONE,

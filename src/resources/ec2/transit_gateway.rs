@@ -51,6 +51,7 @@ pub(super) fn is_on(word: Option<&str>) -> bool {
 
 impl Resource for TransitGateway {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Ec2Tags,
         seconds: (90.0, 90.0),
         cost: |_| Cost::NONE,

@@ -41,6 +41,7 @@ impl Kind for TransitGatewayAssociation {
 
 impl Resource for TransitGatewayAssociation {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::WithParent,
         seconds: (10.0, 10.0),
         cost: |_| Cost::NONE,
@@ -103,7 +104,9 @@ impl Resource for TransitGatewayAssociation {
             .transit_gateway_route_table_id(&self.table)
             .transit_gateway_attachment_id(&self.attachment);
         // A second one is refused (Resource.AlreadyAssociated, class Conflict).
-        cx.call(CREATE, || call.clone().send()).await?;
+        if let Err(error) = cx.call(CREATE, || call.clone().send()).await {
+            return Err(self.rival(cx, error).await);
+        }
         Ok(Associated {
             attachment: self.attachment.clone(),
         })
@@ -143,4 +146,25 @@ async fn remove(
         .transit_gateway_route_table_id(table)
         .transit_gateway_attachment_id(attachment);
     cx.delete(DELETE, || call.clone().send()).await
+}
+
+impl TransitGatewayAssociation {
+    /// Which table routes for the attachment already.
+    async fn rival(&self, cx: &Aws, error: Error) -> Error {
+        if error.class != Class::Conflict {
+            return error;
+        }
+        // What cannot be read is left out: the refusal itself is the news.
+        let reader = &cx.ec2.attachments;
+        let there = reader.by("transit-gateway-attachment-id", self.attachment.as_str());
+        let there = there.await.unwrap_or_default();
+        let table = there.first().and_then(|a| a.association());
+        match table.and_then(|a| a.transit_gateway_route_table_id()) {
+            Some(id) => Error {
+                message: format!("{}; it is associated with {id}", error.message.trim_end()),
+                ..error
+            },
+            None => error,
+        }
+    }
 }

@@ -48,6 +48,7 @@ impl Kind for TransitGatewayAttachment {
 
 impl Resource for TransitGatewayAttachment {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Ec2Tags,
         seconds: (90.0, 90.0),
         cost: |_| Cost::monthly(43.80).and("0.02 per GB sent into the gateway"),

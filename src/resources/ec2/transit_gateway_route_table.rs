@@ -32,6 +32,7 @@ impl Kind for TransitGatewayRouteTable {
 
 impl Resource for TransitGatewayRouteTable {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Ec2Tags,
         seconds: (10.0, 20.0),
         cost: |_| Cost::NONE,

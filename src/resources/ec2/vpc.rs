@@ -41,6 +41,7 @@ impl Kind for Vpc {
 
 impl Resource for Vpc {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         // One DescribeTags shows everything of EC2.
         listed: Listed::Service("ec2/*", |cx, suffix| Box::pin(owned::owned(cx, suffix))),
         seconds: (1.0, 1.0),

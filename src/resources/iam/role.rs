@@ -49,6 +49,7 @@ impl Kind for Role {
 
 impl Resource for Role {
     const FACTS: Facts<Self> = Facts {
+        global: true,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (1.0, 1.0),
         cost: |_| Cost::NONE,

@@ -40,6 +40,7 @@ impl Kind for Alias {
 
 impl Resource for Alias {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::ByName,
         seconds: (1.0, 1.0),
         cost: |_| Cost::NONE,

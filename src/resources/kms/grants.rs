@@ -7,7 +7,7 @@ const LIST: Api = crate::aws::kms::LIST_GRANTS;
 const REVOKE: Api = kms::REVOKE_GRANT;
 
 /// Grants to others than AWS's services, `grant/ID` to who may do what.
-pub(super) async fn read(cx: &Aws, key: &str) -> Result<Exposed, Error> {
+pub(super) async fn list(cx: &Aws, key: &str) -> Result<Exposed, Error> {
     let mut out = Exposed::new();
     let mut marker: Option<String> = None;
     loop {

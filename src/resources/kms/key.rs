@@ -45,6 +45,7 @@ impl Kind for Key {
 
 impl Resource for Key {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (1.0, 1.0),
         cost: |_| {
@@ -93,7 +94,7 @@ impl Resource for Key {
             policy,
             rotation,
             cx.kms.tags(id),
-            grants::read(cx, id)
+            grants::list(cx, id)
         );
         let Some(described) = found(described)? else {
             return Ok(None);

@@ -48,6 +48,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 impl Resource for LogGroup {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (1.0, 1.0),
         cost: |_| Cost::usage("0.0324 per GB and month kept"),

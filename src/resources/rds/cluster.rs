@@ -130,6 +130,7 @@ impl Kind for Cluster {
 
 impl Resource for Cluster {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (90.0, 90.0),
         cost: |_| {
@@ -176,7 +177,7 @@ impl Resource for Cluster {
             return Ok(None);
         };
         let spec = Cluster {
-            exposed: exposed::read(&cluster),
+            exposed: exposed::of(&cluster),
             members: exposed::members(cx, &cluster, id, key.identity).await?,
             ..live::settings(&cluster, id, &key.spec.engine_version)
         };

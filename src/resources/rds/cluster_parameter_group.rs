@@ -28,6 +28,7 @@ impl Kind for ClusterParameterGroup {
 
 impl Resource for ClusterParameterGroup {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (2.0, 1.0),
         cost: |_| Cost::NONE,

@@ -27,6 +27,7 @@ impl Kind for ClusterSnapshot {
 
 impl Resource for ClusterSnapshot {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (300.0, 10.0),
         cost: |_| Cost::usage("0.023 per GB and month"),

@@ -95,6 +95,7 @@ impl Kind for Instance {
 
 impl Resource for Instance {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (450.0, 450.0),
         cost: |_| {

@@ -25,6 +25,7 @@ impl Kind for SubnetGroup {
 
 impl Resource for SubnetGroup {
     const FACTS: Facts<Self> = Facts {
+        global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (1.5, 1.0),
         cost: |_| Cost::NONE,

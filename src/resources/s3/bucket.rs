@@ -81,6 +81,7 @@ impl Kind for Bucket {
 
 impl Resource for Bucket {
     const FACTS: Facts<Self> = Facts {
+        global: true,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (1.0, 1.0),
         cost: |_| Cost::usage("0.0245 per GB and month, 0.0054 per 1,000 writes"),

@@ -64,6 +64,18 @@ pub const ALL: &[Mutation] = &[
         ],
     ),
     by_hand(
+        "ec2/main_route_table",
+        r#"tables = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": ["<vpc-green>"]}])["RouteTables"]
+main = [a["RouteTableAssociationId"] for t in tables for a in t["Associations"] if a.get("Main")][0]
+ec2.replace_route_table_association(AssociationId=main, RouteTableId="<rtb-app-green>")"#,
+        &[changed("rtb-main-green", "own")],
+    ),
+    by_hand(
+        "ec2/main_route_table",
+        r#"ec2.create_route(RouteTableId="<rtb-main-blue>", DestinationCidrBlock="10.98.0.0/16", TransitGatewayId="<tgw-shared>")"#,
+        &[extra("rtb-main-blue", "routes.10.98.0.0/16")],
+    ),
+    by_hand(
         "ec2/routes",
         r#"ec2.create_route(RouteTableId="<rtb-app-green>", DestinationCidrBlock="10.99.0.0/16", TransitGatewayId="<tgw-shared>")"#,
         &[extra("rtb-app-routes-green", "routes.10.99.0.0/16")],

@@ -24,6 +24,26 @@ kms.put_key_policy(KeyId="<key-data-green>", PolicyName="default", Policy=json.d
         &[changed("key-logs-blue", "enabled")],
     ),
     by_hand(
+        "secretsmanager/rotation",
+        r#"secrets.put_resource_policy(SecretId="<aurora-rotation-blue.arn>", ResourcePolicy=json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::999999999999:root"}, "Action": "secretsmanager:GetSecretValue", "Resource": "*"}]}))"#,
+        &[extra("aurora-rotation-blue", "exposed.policy")],
+    ),
+    by_hand(
+        "s3/bucket",
+        r#"s3.put_bucket_website(Bucket="transaction-logs-blue-dev", WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}})"#,
+        &[extra("transaction-logs-blue", "exposed.website")],
+    ),
+    by_hand(
+        "logs/log_group",
+        r#"logs.put_subscription_filter(logGroupName="/aws/rds/cluster/aurora-blue-dev/postgresql", filterName="theirs", filterPattern="", destinationArn="arn:aws:logs:eu-central-1:999999999999:destination:theirs")"#,
+        &[extra("database-logs-blue", "exposed.subscription/theirs")],
+    ),
+    by_hand(
+        "dynamodb/table",
+        r#"dynamodb.put_resource_policy(ResourceArn="<sessions-green.arn>", Policy=json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::999999999999:root"}, "Action": "dynamodb:Scan", "Resource": "*"}]}))"#,
+        &[extra("sessions-green", "exposed.policy")],
+    ),
+    by_hand(
         "kms/alias",
         r#"kms.delete_alias(AliasName="alias/data-green-dev")"#,
         &[missing("alias-data-green")],

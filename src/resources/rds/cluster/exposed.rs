@@ -11,7 +11,7 @@ const ACTIVITY: &str = "activity stream";
 const HTTP: &str = "HTTP endpoint";
 
 /// Roles, activity stream and HTTP endpoint, from the answer that tells the settings.
-pub(super) fn read(cluster: &DbCluster) -> Exposed {
+pub(super) fn of(cluster: &DbCluster) -> Exposed {
     let roles = cluster.associated_roles().iter().filter_map(|role| {
         let feature = role.feature_name().unwrap_or_default();
         Some((format!("{ROLE}{}", role.role_arn()?), feature.to_owned()))

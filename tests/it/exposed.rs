@@ -1,0 +1,91 @@
+//! Who was let in: what others put into our containers is told and left alone, a destroy names it before it deletes
+//! anything, and a way in that a setting opened is closed.
+
+use crate::support::lab::Lab;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+const THEIRS: &str = r#"
+ec2, kms, iam, rds = map(c, "ec2 kms iam rds".split())
+def id(kind, name):
+    wish = [{"Name": "tag:Name", "Values": [name]}]
+    return next(v for v in getattr(ec2, kind)(Filters=wish).values() if isinstance(v, list))[0]
+vpc = id("describe_vpcs", "vpc-green-dev")["VpcId"]
+subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.20.240.0/24")["Subnet"]["SubnetId"]
+table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+group = ec2.create_security_group(GroupName="theirs", Description="theirs", VpcId=vpc)["GroupId"]
+rds.create_db_instance(DBInstanceIdentifier="by-hand", DBClusterIdentifier="aurora-green-dev", Engine="aurora-postgresql", DBInstanceClass="db.r6g.large")
+iam.create_instance_profile(InstanceProfileName="theirs")
+iam.add_role_to_instance_profile(InstanceProfileName="theirs", RoleName="role-monitoring-green-dev")
+key = [a["TargetKeyId"] for a in kms.list_aliases()["Aliases"] if a["AliasName"] == "alias/data-green-dev"][0]
+grant = kms.create_grant(KeyId=key, GranteePrincipal="arn:aws:iam::999999999999:root", Operations=["Decrypt"])["GrantId"]
+print(json.dumps([subnet, table, group, grant]))
+"#;
+
+const GONE: &str = r#"
+ec2, iam, rds = map(c, "ec2 iam rds".split())
+subnet, table, group, _ = json.loads(MADE)
+ec2.delete_subnet(SubnetId=subnet); ec2.delete_route_table(RouteTableId=table); ec2.delete_security_group(GroupId=group)
+rds.delete_db_instance(DBInstanceIdentifier="by-hand", SkipFinalSnapshot=True)
+iam.remove_role_from_instance_profile(InstanceProfileName="theirs", RoleName="role-monitoring-green-dev")
+iam.delete_instance_profile(InstanceProfileName="theirs")
+"#;
+
+/// Step and path of everything that a drift tells.
+fn told(drift: &Value) -> BTreeSet<(String, String)> {
+    let text = |v: &Value| v.as_str().unwrap().to_owned();
+    let rows = drift["steps"].as_array().unwrap().iter();
+    rows.flat_map(|row| {
+        assert_eq!(row.get("changes"), None, "{row}");
+        let extra = row["unmanaged"].as_array().into_iter().flatten();
+        extra.map(|c| (text(&row["step"]), text(&c["path"])))
+    })
+    .collect()
+}
+
+#[test]
+fn members_of_our_containers_are_told_and_stay_and_what_lets_others_in_is_closed() {
+    let lab = Lab::start();
+    lab.run(&["apply", "--env", "green", "--yes"]).expect(0);
+    let made = lab.python(THEIRS);
+    let ids: Vec<String> = serde_json::from_str(&made).unwrap();
+    let [subnet, table, group, grant] = &ids[..] else {
+        panic!("{made}");
+    };
+    let member = |step: &str, what: String| (step.to_owned(), format!("members[{what}]"));
+    let members = BTreeSet::from([
+        member("vpc-green", format!("subnet {subnet}")),
+        member("vpc-green", format!("route table {table}")),
+        member("vpc-green", format!("security group {group}")),
+        member("aurora-green", "instance by-hand".into()),
+        member("role-monitoring-green", "instance profile theirs".into()),
+    ]);
+    let mut all = members.clone();
+    all.insert(("key-data-green".into(), format!("exposed.grant/{grant}")));
+    let drift = lab.run(&["drift", "--env", "green", "--json"]).expect(2);
+    assert_eq!(told(&drift.json()), all);
+
+    // The grant is taken back; what others made is theirs.
+    lab.run(&["apply", "--env", "green", "--yes"]).expect(0);
+    let drift = lab.run(&["drift", "--env", "green", "--json"]).expect(2);
+    assert_eq!(told(&drift.json()), members);
+    let plan = lab.run(&["plan", "--env", "green", "--json"]).expect(0);
+    assert_eq!(plan.json()["summary"]["problems"].as_u64().unwrap_or(0), 0);
+
+    // A destroy says before the first deletion what will stand in its way.
+    let since = lab.mark();
+    let destroy = lab.run(&["destroy", "--env", "green", "--dry-run", "--json"]);
+    let notes = destroy.json()["notes"].to_string();
+    for (step, path) in &members {
+        let what = path.trim_start_matches("members[").trim_end_matches(']');
+        assert!(
+            notes.contains(&format!("`{step}` holds {what}")),
+            "{what}: {notes}"
+        );
+    }
+    assert_eq!(lab.writes(since), Vec::<String>::new());
+
+    let gone = GONE.replace("MADE", &format!("{made:?}"));
+    lab.python(&gone);
+    lab.run(&["drift", "--env", "green"]).expect(0);
+}
