@@ -217,6 +217,15 @@ fn rows() -> Vec<Row> {
     ]
 }
 
+/// A read and a write of each service, as far as it has both: enough for what all actions have in common.
+fn samples() -> Vec<(Api, Send)> {
+    let mut seen = BTreeSet::new();
+    let calls = rows().into_iter().map(|row| row.0);
+    calls
+        .filter(|(api, _)| seen.insert((api.service.name, api.writes())))
+        .collect()
+}
+
 #[tokio::test(start_paused = true)]
 async fn every_service_tells_its_errors_apart_on_the_wire() {
     let mut seen = BTreeSet::new();
@@ -236,7 +245,7 @@ async fn every_service_tells_its_errors_apart_on_the_wire() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_is_none_is_unclear_and_may_have_had_an_effect() {
     let page = "<html>log in</html>".to_owned();
-    for ((api, send), ..) in rows() {
+    for (api, send) in samples() {
         let error = send(&aws(200, page.clone())).await;
         // A read whose answer has only optional fields cannot tell the page from an empty answer.
         if let Err(error) = error {
@@ -259,7 +268,7 @@ async fn a_quoted_request_loses_its_secrets_whatever_the_service() {
          Credential=ASIAABCDEFGHIJKLMNOP/x, Signature=CANARY2'";
     let headers = "{'x-amz-security-token': 'CANARY-TOKEN-1', 'authorization': 'AWS4-HMAC-SHA256 \
          Credential=ASIAABCDEFGHIJKLMNOP/x, Signature=CANARY2', 'host': 'x'}";
-    for ((api, send), ..) in rows() {
+    for (api, send) in samples() {
         for message in [quoted, headers] {
             for code in [
                 "SignatureDoesNotMatch",
