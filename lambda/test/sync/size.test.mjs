@@ -32,7 +32,7 @@ test('the limit is a thirty-second of the function\'s memory, 16 MB of 512 MB', 
   assert.equal(rowBytes({ AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '1024' }), 32 * MB);
 });
 
-test('a row that is too large is told with table and column, in the copy, in the stream and when it is read again', { timeout: 240_000 }, () =>
+test('a row that is too large is told with table and column, in the copy, in the stream and when it is read again', { timeout: 900_000 }, () =>
   withMemory(32, async () => {
     const begun = async (options = PLAIN) => {
       const lab = await servers.fresh(`size_${(number += 1)}`, DDL);
@@ -63,13 +63,17 @@ test('a row that is too large is told with table and column, in the copy, in the
     await assertSame(lab, 't', 'md5(t::text)', 5);
   }));
 
-test('memory stays within what the function has: rows at the limit, and many large values that were not sent', { timeout: 240_000 }, async () => {
+test('memory stays within what the function has: rows at the limit, and many large values that were not sent', { timeout: 900_000 }, async () => {
   const rss = async (/** @type {Lab} */ lab, options = TRANSFORMING) => {
-    const { code, output } = await lab.spawnRun({ ...options, seconds: 120 }).ended;
-    assert.equal(code, 0, output.slice(-2000));
-    const { answer, maxRss } = JSON.parse(/** @type {string} */ (output.trim().split('\n').at(-1)));
-    assert.equal(answer.status, 'synced');
-    return Math.round(maxRss / 1024);
+    let most = 0;
+    for (let runs = 0; runs < 10; runs += 1) {
+      const { code, output } = await lab.spawnRun({ ...options, seconds: 120 }).ended;
+      assert.equal(code, 0, output.slice(-2000));
+      const { answer, maxRss } = JSON.parse(/** @type {string} */ (output.trim().split('\n').at(-1)));
+      most = Math.max(most, Math.round(maxRss / 1024));
+      if (answer.status === 'synced') return most;
+    }
+    throw new Error('never up to date');
   };
   const lab = await servers.fresh('rows', DDL);
   await lab.onBlue(`INSERT INTO t SELECT i, decode(repeat('ab', ${bytes(3)}), 'hex'), repeat('w', ${bytes(9)}), NULL FROM generate_series(1, 3) i`);
