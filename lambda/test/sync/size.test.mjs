@@ -80,10 +80,10 @@ test('memory stays within what the function has: rows at the limit, and many lar
   const copying = await rss(lab);
   await lab.onBlue(`UPDATE t SET w = repeat('v', ${bytes(9)}), b = decode(repeat('cd', ${bytes(3)}), 'hex')`);
   const following = await rss(lab);
-  // Rows that leave the filter and come back are read from blue again: 400 MB in all.
+  // Rows that leave the filter and come back are read from blue again: 250 MB in all.
   const filtered = mapped({ where: { column: 'z', notIn: ['out'] } });
   const back = await servers.fresh('back', DDL);
-  await back.onBlue(`INSERT INTO t SELECT i, '\\x00', repeat('w', ${MB}), 'out' FROM generate_series(1, 400) i`);
+  await back.onBlue(`INSERT INTO t SELECT i, '\\x00', repeat('w', ${MB}), 'out' FROM generate_series(1, 250) i`);
   await back.untilSynced(filtered);
   await back.onBlue("UPDATE t SET z = 'in'");
   const reading = await rss(back, filtered);
