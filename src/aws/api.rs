@@ -82,6 +82,8 @@ pub enum Guard {
     PassedTo(&'static str),
     /// The service-linked role of this service only (`iam:AWSServiceName`).
     LinkedTo(&'static str),
+    /// Items may be counted and not read (`dynamodb:Select`).
+    Count,
 }
 
 /// One permission that an action needs.

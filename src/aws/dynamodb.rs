@@ -1,6 +1,8 @@
 //! DynamoDB: its client, actions, limits and errors.
 
-use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, named};
+use super::api::{
+    ANY, Answer, Api, Bucket, Grant, Guard, Service, actions, bucket, guarded, named,
+};
 use super::call::Caller;
 use super::kms::through;
 use crate::engine::Class;
@@ -30,7 +32,7 @@ const TABLE: Grant = named("arn:aws:dynamodb:{region}:{account}:table/*-{suffix}
 actions! { SERVICE;
     Read LIST_TABLES = "ListTables", [ANY];
     Read DESCRIBE_TABLE = "DescribeTable", [TABLE];
-    Read SCAN = "Scan", [TABLE];
+    Read SCAN = "Scan", [guarded("arn:aws:dynamodb:{region}:{account}:table/*-{suffix}", Guard::Count)];
     Read DESCRIBE_CONTINUOUS_BACKUPS = "DescribeContinuousBackups", [TABLE];
     Read DESCRIBE_TIME_TO_LIVE = "DescribeTimeToLive", [TABLE];
     Read LIST_TAGS_OF_RESOURCE = "ListTagsOfResource", [TABLE];

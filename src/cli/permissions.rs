@@ -18,7 +18,7 @@ pub struct Asked {
     /// Only what this one task needs.
     #[arg(long = "for", value_enum, value_name = "TASK")]
     pub task: Option<Task>,
-    /// The account; without it the one of the state, or any.
+    /// The account; without it the configured or the recorded one, else any.
     #[arg(long, value_name = "ID")]
     pub account: Option<String>,
     /// One of the parts that each fit into a managed policy.
@@ -52,7 +52,8 @@ pub async fn permissions(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failur
     let config = configuration(cx.common)?;
     let state = state::read(store(cx.common, &config).as_ref(), &config.region).await?;
     let recorded = Some(state.account).filter(|a| !a.is_empty());
-    let account = asked.account.clone().or(recorded);
+    let pinned = Some(config.account.clone()).filter(|a| !a.is_empty());
+    let account = asked.account.clone().or(pinned).or(recorded);
     let holder = Holder {
         account: account.as_deref().unwrap_or("*"),
         region: &config.region,

@@ -35,6 +35,12 @@ fn legal_and_illegal_values_of_every_kind() {
             ],
         ),
         (
+            "account",
+            &["\"\"", "\"123456789012\""],
+            &["\"12345678901\"", "\"12345678901x\"", "123456789012"],
+        ),
+        ("protect", &["true", "false"], &["\"true\"", "1"]),
+        (
             "tags.ignore",
             &["[]", "[\"aws-backup*\", \"map-migrated\"]"],
             &[

@@ -102,7 +102,8 @@ mod tests {
         let create = ec2::CREATE_FLOW_LOGS;
         let error = all_done(create, &[item("FlowLogAlreadyExists")]).unwrap_err();
         assert_eq!(error.class, Class::Conflict);
-        let gone = all_done(MODIFY, &[item("InvalidVpcEndpointId.NotFound")]);
+        let delete = ec2::DELETE_VPC_ENDPOINTS;
+        let gone = all_done(delete, &[item("InvalidVpcEndpointId.NotFound")]);
         assert!(ignore_not_found(gone).is_ok());
         assert!(all_done(create, &[]).is_ok());
     }
