@@ -80,14 +80,15 @@ test('memory stays within what the function has: rows at the limit, and many lar
   const copying = await rss(lab);
   await lab.onBlue(`UPDATE t SET w = repeat('v', ${bytes(9)}), b = decode(repeat('cd', ${bytes(3)}), 'hex')`);
   const following = await rss(lab);
-  // Rows that leave the filter and come back are read from blue again: 250 MB in all.
+  // Rows that leave the filter and come back are read from blue again: 300 MB in all.
   const filtered = mapped({ where: { column: 'z', notIn: ['out'] } });
   const back = await servers.fresh('back', DDL);
-  await back.onBlue(`INSERT INTO t SELECT i, '\\x00', repeat('w', ${MB}), 'out' FROM generate_series(1, 250) i`);
+  await back.onBlue(`INSERT INTO t SELECT i, '\\x00', repeat('w', ${MB}), 'out' FROM generate_series(1, 300) i`);
   await back.untilSynced(filtered);
   await back.onBlue("UPDATE t SET z = 'in'");
   const reading = await rss(back, filtered);
   console.log(`${copying} MB, ${following} MB, ${reading} MB`);
-  assert.ok(Math.max(copying, following, reading) < 320, `${copying} MB, ${following} MB, ${reading} MB`);
+  // Of the 512 MB that the limit is stated for; how soon the engine gives memory back differs between versions.
+  assert.ok(Math.max(copying, following, reading) < 400, `${copying} MB, ${following} MB, ${reading} MB`);
   await assertSame(lab, 't', 'md5(w) || md5(b)', 3);
 });
