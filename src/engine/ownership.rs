@@ -185,7 +185,8 @@ mod tests {
     fn without_a_record_only_the_whole_mark_makes_a_thing_ours() {
         use Ownership::{Other, Ours, Unmarked};
         // tags, then: unrecorded regional, unrecorded global, recorded (regional and global alike)
-        let cases: &[(&[(&str, &str)], [Ownership; 3])] = &[
+        type Case<'a> = (&'a [(&'a str, &'a str)], [Ownership; 3]);
+        let cases: &[Case<'_>] = &[
             (&[SUFFIX, STEP, DEPLOYMENT], [Ours, Ours, Ours]),
             (&[SUFFIX, STEP], [Ours, Unmarked, Ours]),
             (&[SUFFIX, DEPLOYMENT], [Unmarked, Unmarked, Ours]),

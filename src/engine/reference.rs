@@ -119,9 +119,27 @@ impl<T> Serialize for Ref<T> {
 }
 impl<'de, T> Deserialize<'de> for Ref<T> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // An output that AWS has not told yet was once recorded as `null`.
-        Option::<String>::deserialize(deserializer)
-            .map(|text| Self::literal(text.unwrap_or_default()))
+        // Not as an `Option`: a field that is missing is an error, and the thing is then found by its mark.
+        deserializer.deserialize_any(Text(PhantomData))
+    }
+}
+
+struct Text<T>(PhantomData<fn() -> T>);
+
+impl<T> serde::de::Visitor<'_> for Text<T> {
+    type Value = Ref<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text or null")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Ref::literal(text))
+    }
+
+    /// An output that AWS has not told yet was once recorded as `null`.
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Ref::default())
     }
 }
 

@@ -7,7 +7,7 @@ use super::lines::{Plain, json_line};
 use super::paint::{ColorChoice, Paint};
 use super::terminal::Terminal;
 use super::{Sink, Timings};
-use crate::engine::Events;
+use crate::engine::{Event, Events};
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -163,8 +163,10 @@ impl Console {
                         return;
                     };
                     let line = format!("{line}\n");
+                    // Errors go where errors go, and nowhere else: each is told once, whatever is redirected.
+                    let failed = matches!(event, Event::StepFailed { .. });
                     // A run goes on when nobody reads its log any more.
-                    let _ = if json {
+                    let _ = if json || failed {
                         write(&mut io::stderr().lock(), &line)
                     } else {
                         output(&line)

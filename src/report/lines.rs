@@ -48,10 +48,10 @@ impl Plain {
         let at = |what: &str, step: &str, more: &str| aligned(now - began, what, step, more);
         // A hint that many steps share is told once.
         let mut hints = std::mem::take(&mut self.hints);
-        let mut below = |head: String, why: &crate::engine::Error| {
+        let mut below = |head: String, step: &str, why: &crate::engine::Error| {
             let mut why = why.clone();
             why.hint = why.hint.filter(|hint| hints.insert(hint.clone()));
-            let text = error(None, &why, paint);
+            let text = error(Some(step), &why, paint);
             text.lines().fold(head, |mut out, line| {
                 let _ = write!(out, "\n          {line}");
                 out
@@ -65,6 +65,7 @@ impl Plain {
                 ..
             } => Some(below(
                 at("FAILED", step, &format!("after {}", seconds(*took))),
+                step,
                 why,
             )),
             _ => None,

@@ -145,8 +145,11 @@ fn a_state_of_another_account_or_region_is_refused_before_any_write() {
         ),
     )
     .unwrap();
-    for command in ["apply", "destroy"] {
-        let done = lab.run(&[command, "--yes"]).expect(1);
+    for command in [
+        &["apply", "--yes"][..],
+        &["destroy", "--yes", "--destroy-data"],
+    ] {
+        let done = lab.run(command).expect(1);
         assert!(
             done.err.contains("999999999999") && done.err.contains("123456789012"),
             "{}",
@@ -280,7 +283,8 @@ fn a_disk_that_fills_in_the_middle_is_told_and_the_next_run_goes_on() {
         };
     }
     let output = limited.output().unwrap();
-    let told = String::from_utf8_lossy(&output.stderr);
+    let told = [output.stdout.as_slice(), &output.stderr].concat();
+    let told = String::from_utf8_lossy(&told);
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(
         told.contains("dev.journal.jsonl") && told.contains("Free some space"),

@@ -18,6 +18,8 @@ fn most(kinds: &Kinds, service: &str, operation: &str) -> usize {
         ("s3", _) => of("s3/bucket"),
         ("kms", _) => of("kms/key"),
         ("iam", _) => of("iam/role"),
+        // The policy of the table and the one of its stream.
+        ("dynamodb", "GetResourcePolicy") => 2 * of("dynamodb/table"),
         ("dynamodb", _) => of("dynamodb/table"),
         ("logs", _) => of("logs/log_group"),
         ("secretsmanager", _) => of("secretsmanager/rotation"),

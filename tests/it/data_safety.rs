@@ -110,6 +110,8 @@ c('rds').modify_db_cluster(DBClusterIdentifier='aurora-green-dev', DeletionProte
         .as_array()
         .unwrap()
         .iter()
+        // Logs of the requests that this very test makes arrive in their bucket when S3 likes.
+        .filter(|s| s["step"] != "access-logs-green")
         .filter(|s| s["loss"]["data"].is_string() || s["loss"]["protected"] == true)
         .map(|s| (s["step"].as_str().unwrap().to_owned(), s["loss"].clone()))
         .collect();

@@ -117,7 +117,14 @@ fn signed_for(requests: &str, region: &str) -> bool {
 #[test]
 fn the_region_is_that_of_flag_file_environment_and_profile_in_this_order() {
     let aws = "[default]\nregion = ap-south-1\n[profile other]\nregion = eu-north-1\n";
-    let cases: [(&str, &[&str], &[(&str, &str)], &str, &str); 6] = [
+    type Case<'a> = (
+        &'a str,
+        &'a [&'a str],
+        &'a [(&'a str, &'a str)],
+        &'a str,
+        &'a str,
+    );
+    let cases: [Case<'_>; 6] = [
         (
             "region = \"eu-west-1\"\n",
             &["--region", "us-west-2"],

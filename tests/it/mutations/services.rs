@@ -35,7 +35,7 @@ kms.put_key_policy(KeyId="<key-data-green>", PolicyName="default", Policy=json.d
     ),
     by_hand(
         "logs/log_group",
-        r#"logs.put_subscription_filter(logGroupName="/aws/rds/cluster/aurora-blue-dev/postgresql", filterName="theirs", filterPattern="", destinationArn="arn:aws:logs:eu-central-1:999999999999:destination:theirs")"#,
+        r#"c("kinesis").create_stream(StreamName="theirs", ShardCount=1); logs.put_subscription_filter(logGroupName="/aws/rds/cluster/aurora-blue-dev/postgresql", filterName="theirs", filterPattern="", destinationArn="arn:aws:kinesis:eu-central-1:123456789012:stream/theirs")"#,
         &[extra("database-logs-blue", "exposed.subscription/theirs")],
     ),
     by_hand(
