@@ -79,7 +79,10 @@ export async function* binaryFields(stream, limit) {
       const length = bytes.readInt32BE(at + 2);
       needed = 6 + length;
       if (limit !== undefined && length > limit.bytes) {
-        if (bytes.length - at >= SHOWN) throw limit.exceeded([bytes.subarray(at + 6)]);
+        if (bytes.length - at >= SHOWN) {
+          if (fields.length > 0) yield fields; // they may tell what this one is
+          throw limit.exceeded([bytes.subarray(at + 6)]);
+        }
         needed = SHOWN;
       }
       if (bytes.length - at < needed) break;

@@ -47,6 +47,24 @@ test('fields of a binary COPY come out whole, however the stream is cut', async 
   );
 });
 
+test('what comes before a field that is too large is handed on before that is told, however the stream is cut', async () => {
+  const field = (/** @type {number} */ length) => {
+    const head = Buffer.alloc(6);
+    head.writeInt16BE(1, 0);
+    head.writeInt32BE(length, 2);
+    return Buffer.concat([head, Buffer.alloc(length, 7)]);
+  };
+  const bytes = Buffer.concat([Buffer.alloc(19), field(3), field(5), field(40_000)]);
+  for (const size of [1, 20, 30, 9_000, bytes.length]) {
+    /** @type {number[]} */
+    const found = [];
+    const read = async () => {
+      for await (const some of binaryFields(pieces(bytes, size), { bytes: 100, exceeded: () => new Error(`too large after ${found}`) })) found.push(...some.map(({ length }) => length));
+    };
+    await assert.rejects(read(), /^Error: too large after 3,5$/);
+  }
+});
+
 test('messages of pgoutput', () => {
   const relation = Buffer.concat([Buffer.from('R'), int(5, 4), Buffer.from('s\0t\0d'), int(1, 2), Buffer.from([1]), Buffer.from('id\0'), int(20, 4), int(-1, 4)]);
   const text = (/** @type {string} */ value) => Buffer.concat([Buffer.from('t'), int(value.length, 4), Buffer.from(value)]);

@@ -27,7 +27,7 @@ test('a transaction that is larger than a batch: its states in between are not j
   const ddl = 'CREATE TABLE t (id int PRIMARY KEY, pos int UNIQUE DEFERRABLE, v text)';
   const plain = 'CREATE TABLE t (id int PRIMARY KEY, pos int UNIQUE, v text)';
   for (const [blue, green, change, n = 3_000] of /** @type {[string, string, string, number?][]} */ ([
-    [ddl, plain, 'UPDATE t SET pos = pos + 1', 25_000],
+    [ddl, plain, 'UPDATE t SET pos = pos + 1', 12_000],
     [ddl, plain, 'UPDATE t SET pos = 3001 - pos'],
     // blue has no such constraint: nothing is known of what stands in the way, and yet all fits in the end
     [ddl.replace(' UNIQUE DEFERRABLE', ''), plain, 'UPDATE t SET pos = pos + 1'],
@@ -62,12 +62,12 @@ test('the same across several invocations, with values that are not sent again',
 test('a committed state that green refuses is still held back, also in a large transaction, and counts against the limit', async () => {
   const blue = 'CREATE TABLE t (id int PRIMARY KEY, pos int, v text)';
   const lab = await fresh(blue, blue.replace('v text', "v text CHECK (v <> 'no')"));
-  await lab.onBlue("INSERT INTO t SELECT i, i, 'v' FROM generate_series(1, 3000) i");
-  const options = { ...mapped({}, { limits: { quarantine: 3 } }), tuning: { batchChanges: 500 } };
+  await lab.onBlue("INSERT INTO t SELECT i, i, 'v' FROM generate_series(1, 1500) i");
+  const options = { ...mapped({}, { limits: { quarantine: 3 } }), tuning: { batchChanges: 250 } };
   await lab.untilSynced(options);
-  await lab.onBlue("BEGIN; UPDATE t SET v = 'no'; UPDATE t SET v = 'w' WHERE id NOT IN (5, 2999); COMMIT");
+  await lab.onBlue("BEGIN; UPDATE t SET v = 'no'; UPDATE t SET v = 'w' WHERE id NOT IN (5, 1499); COMMIT");
   assert.equal((await lab.untilSynced(options)).quarantined, 2);
-  assert.deepEqual(await quarantine(lab), [5, 2999]);
+  assert.deepEqual(await quarantine(lab), [5, 1499]);
   await lab.onBlue("BEGIN; UPDATE t SET v = 'no'; UPDATE t SET v = 'w' WHERE id > 10; COMMIT");
   await assert.rejects(lab.run(options), { code: 'QUARANTINE_LIMIT' });
 });

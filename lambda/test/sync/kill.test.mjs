@@ -119,7 +119,7 @@ let servers;
 before(async () => void (servers = await Lab.start()));
 after(() => servers.remove());
 
-test(`killed ${KILLS} times at random points while blue is written to: no row is lost, none appears twice`, { timeout: 900_000 }, async () => {
+test(`killed ${KILLS} times at random points while blue is written to: no row is lost, none appears twice`, { timeout: 1_800_000 }, async () => {
   const lab = await servers.fresh('pay', BLUE, GREEN);
   await lab.onBlue(`
     INSERT INTO accounts SELECT i, 'mail' || i, i / 7.0, 'n' || i, repeat(chr(97 + i % 26), 2600) FROM generate_series(1, 3000) i;
