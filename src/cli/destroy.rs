@@ -190,6 +190,20 @@ async fn remains(
             leftovers.push(marked);
         }
     }
+    // A key whose alias is gone is not in the listings of keys; its record is.
+    for step in plan.kept.iter().map(|k| &k.step) {
+        let listed = kept.iter().any(|k: &Marked| k.step == *step);
+        if let (false, Some(record)) = (listed, state.steps.get(step)) {
+            let mut id = ["arn", "id", "name"].iter();
+            let id = id.find_map(|k| record.outputs.get(*k)?.as_str());
+            kept.push(Marked {
+                kind: record.kind.clone(),
+                id: id.unwrap_or(&record.name).to_owned(),
+                step: step.clone(),
+            });
+        }
+    }
+    kept.sort_by(|a, b| (&a.kind, &a.step).cmp(&(&b.kind, &b.step)));
     let env = scope.map_or(String::new(), |s| format!(" --env {s}"));
     DestroyRemains {
         remove_with: (!kept.is_empty()).then(|| {

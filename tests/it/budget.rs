@@ -47,7 +47,10 @@ fn most(kinds: &Kinds, service: &str, operation: &str) -> usize {
             "ec2",
             "DescribeNatGateways" | "DescribeVpcPeeringConnections" | "DescribeDhcpOptions",
         ) => of("ec2/vpc"),
-        ("rds", "DescribeDBClusterSnapshots") => of("rds/cluster"),
+        // By what is recorded, and by the cluster whose members they are.
+        ("rds", "DescribeDBInstances") => 2,
+        // With whom automated ones are shared, by cluster, and the search for those that were kept.
+        ("rds", "DescribeDBClusterSnapshots") => of("rds/cluster") + 1,
         // DNS support and DNS host names.
         ("ec2", "DescribeVpcAttribute") => 2 * of("ec2/vpc"),
         ("ec2", "GetTransitGatewayRouteTablePropagations" | "SearchTransitGatewayRoutes") => {

@@ -161,6 +161,8 @@ print(json.dumps([s[0]['DBClusterSnapshotIdentifier'], len(s), k['KeyState']]))"
     run(&["drift"]).expect(0);
     let words: Vec<&str> = remove.split(' ').skip(1).chain(["--yes"]).collect();
     lab.run(&words).expect(0);
+    // The other scope's share is not that command's business.
+    lab.run(&["destroy", "--yes", "--destroy-data"]).expect(0);
     assert_eq!(lab.ids(), empty);
 }
 

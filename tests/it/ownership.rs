@@ -186,7 +186,7 @@ ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[{"IpProtocol"
         );
     }
     assert_eq!(
-        outcome("security-group-rules-reporting-green"),
+        outcome("security-group-reporting-rules-green"),
         "done",
         "{report:#}"
     );
