@@ -16,7 +16,7 @@ fn allowed(lab: &Lab, arguments: &[&str]) -> BTreeSet<String> {
 }
 
 /// Actions that no test's life needs: for what only others or a failure cause.
-const SELDOM: [&str; 22] = [
+const SELDOM: [&str; 51] = [
     "dynamodb:ListTagsOfResource",
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeSubnets",
