@@ -89,7 +89,7 @@ fn plain_lines_are_aligned_and_say_each_thing_once() {
     5.0s  unclear    b                                          no clear answer to ec2:CreateVpc: timed out; looking for it
      10s  created    a                                          in 10s
      12s  FAILED     b                                          after 12s
-          error: ec2:CreateVpc: UnauthorizedOperation: You are not authorized.
+          error: b: ec2:CreateVpc: UnauthorizedOperation: You are not authorized.
             request id: req-1
           hint: allow ec2:CreateVpc for this role and run `deployer apply` again
      12s  blocked    c                                          by b
