@@ -26,6 +26,7 @@ pub mod rds;
 pub mod s3;
 pub mod secretsmanager;
 pub mod servicequotas;
+pub mod sns;
 pub mod sts;
 
 pub use api::{Answer, Api, Bucket, Grant, Guard, Nature, Service};
@@ -91,6 +92,7 @@ services! {
     s3: S3;
     secretsmanager: SecretsManager;
     servicequotas: ServiceQuotas;
+    sns: Sns;
     sts: Sts;
 }
 

@@ -2,7 +2,7 @@
 //! of them. A service without a row fails the test.
 
 use super::{Api, Aws, Caller, Connection, SERVICES};
-use super::{dynamodb, ec2, iam, kms, logs, rds, s3, secretsmanager, servicequotas, sts};
+use super::{dynamodb, ec2, iam, kms, logs, rds, s3, secretsmanager, servicequotas, sns, sts};
 use crate::engine::Class::{
     Conflict, Gone, InUse, NotReady, Permanent, Propagating, Throttled, Unclear,
 };
@@ -68,7 +68,7 @@ fn body(service: &str, code: &str, message: &str) -> String {
         "ec2" => format!(
             "<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors><RequestID>req-1</RequestID></Response>"
         ),
-        "iam" | "rds" | "sts" => format!(
+        "iam" | "rds" | "sns" | "sts" => format!(
             "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error><RequestId>req-1</RequestId></ErrorResponse>"
         ),
         "s3" => format!(
@@ -126,6 +126,10 @@ fn rows() -> Vec<Row> {
     let rotate = send!(secretsmanager::ROTATE_SECRET, secretsmanager, rotate_secret, secret_id = "s");
     let secret = send!(secretsmanager::DESCRIBE_SECRET, secretsmanager, describe_secret, secret_id = "s");
     let quota = send!(servicequotas::GET_SERVICE_QUOTA, servicequotas, get_service_quota, service_code = "vpc", quota_code = "L-1");
+    let topic = send!(sns::CREATE_TOPIC, sns, create_topic, name = "t");
+    let subscribe = send!(sns::SUBSCRIBE, sns, subscribe, topic_arn = "t", protocol = "email");
+    let subscribers = send!(sns::LIST_SUBSCRIPTIONS_BY_TOPIC, sns, list_subscriptions_by_topic, topic_arn = "t");
+    let topic_tags = send!(sns::LIST_TAGS_FOR_RESOURCE, sns, list_tags_for_resource, resource_arn = "t");
     let who = send!(sts::GET_CALLER_IDENTITY, sts, get_caller_identity);
     vec![
         (subnet, 503, "RequestLimitExceeded", "Request limit exceeded.", Throttled),
@@ -210,6 +214,13 @@ fn rows() -> Vec<Row> {
 
         (quota, 400, "NoSuchResourceException", "The request failed because the specified service does not exist.", Gone),
         (quota, 429, "TooManyRequestsException", "", Throttled),
+
+        (topic, 400, "InvalidParameter", "Invalid parameter: Tags Reason: Topic already exists with different tags", Conflict),
+        (topic, 400, "InvalidParameter", "Invalid parameter: Topic Name", Permanent),
+        (subscribe, 404, "NotFound", "Topic does not exist", Propagating),
+        (subscribers, 404, "NotFound", "Topic does not exist", Gone),
+        (subscribers, 400, "Throttled", "Rate exceeded", Throttled),
+        (topic_tags, 404, "ResourceNotFound", "Resource does not exist", Gone),
 
         (who, 403, "ExpiredToken", "The security token included in the request is expired", Permanent),
         (who, 400, "Throttling", "Rate exceeded", Throttled),

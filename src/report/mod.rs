@@ -3,6 +3,7 @@
 //!
 //! Everything is built as a `String` by a pure function and written by [`Console`]; tests compare the strings.
 
+mod attention;
 mod calls;
 mod console;
 mod drift;
@@ -21,6 +22,7 @@ mod tests;
 mod timings;
 mod value;
 
+pub use attention::{Attention, attention, attention_text};
 pub use calls::{CallTotals, Calls, OperationCalls};
 pub use console::{Console, Settings, View};
 pub use drift::drift;

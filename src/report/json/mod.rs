@@ -11,6 +11,7 @@ pub use records::{
 };
 pub use runs::{ApplyDocument, DestroyDocument, DestroyRemains, RunDocument, RunStep, RunSummary};
 
+use super::attention::Attention;
 use super::calls::CallTotals;
 use super::plan::{service, shown};
 use crate::engine::diff::Change;
@@ -141,6 +142,8 @@ pub struct PlanDocument {
     pub notes: Vec<String>,
     /// What stays although its scope is destroyed.
     pub kept: Vec<Kept>,
+    /// What somebody has to do by hand.
+    pub attention: Vec<Attention>,
 }
 impl Document for PlanDocument {
     const SCHEMA: &'static str = "deployer.plan/3";
@@ -177,7 +180,14 @@ impl PlanDocument {
             forget: plan.forget.clone(),
             notes: plan.notes.clone(),
             kept: plan.kept.clone(),
+            attention: Vec::new(),
         }
+    }
+
+    /// With what somebody has to do by hand.
+    #[must_use]
+    pub fn attention(self, attention: Vec<Attention>) -> Self {
+        Self { attention, ..self }
     }
 }
 
