@@ -17,8 +17,11 @@ mod redact;
 #[cfg(test)]
 mod wire;
 
+pub mod autoscaling;
 pub mod dynamodb;
 pub mod ec2;
+pub mod ecr;
+pub mod ecs;
 pub mod iam;
 pub mod kms;
 pub mod logs;
@@ -27,6 +30,7 @@ pub mod s3;
 pub mod secretsmanager;
 pub mod servicequotas;
 pub mod sns;
+pub mod ssm;
 pub mod sts;
 
 pub use api::{Answer, Api, Bucket, Grant, Guard, Nature, Service};
@@ -83,8 +87,11 @@ macro_rules! services {
 }
 
 services! {
+    autoscaling: AutoScaling;
     dynamodb: DynamoDb;
     ec2: Ec2;
+    ecr: Ecr;
+    ecs: Ecs;
     iam: Iam;
     kms: Kms;
     logs: Logs;
@@ -93,6 +100,7 @@ services! {
     secretsmanager: SecretsManager;
     servicequotas: ServiceQuotas;
     sns: Sns;
+    ssm: Ssm;
     sts: Sts;
 }
 

@@ -195,8 +195,9 @@ mod tests {
                 let (_, operation) = action.split_once(':').unwrap();
                 let reads = ["Describe", "List", "Get", "Search"];
                 let is_read = reads.iter().any(|r| operation.starts_with(r));
-                // CloudWatch Logs and SNS know no resource for these.
-                let unlimited = action.ends_with("LogDelivery") || action == "sns:Unsubscribe";
+                // These know no resource.
+                let unlimited = action.ends_with("LogDelivery")
+                    || ["sns:Unsubscribe", "ecs:DeregisterTaskDefinition"].contains(&action);
                 assert!(is_read || unlimited, "{action}");
             }
         }

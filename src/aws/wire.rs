@@ -2,7 +2,10 @@
 //! of them. A service without a row fails the test.
 
 use super::{Api, Aws, Caller, Connection, SERVICES};
-use super::{dynamodb, ec2, iam, kms, logs, rds, s3, secretsmanager, servicequotas, sns, sts};
+use super::{
+    autoscaling, dynamodb, ec2, ecr, ecs, iam, kms, logs, rds, s3, secretsmanager, servicequotas,
+    sns, ssm, sts,
+};
 use crate::engine::Class::{
     Conflict, Gone, InUse, NotReady, Permanent, Propagating, Throttled, Unclear,
 };
@@ -130,6 +133,20 @@ fn rows() -> Vec<Row> {
     let subscribe = send!(sns::SUBSCRIBE, sns, subscribe, topic_arn = "t", protocol = "email");
     let subscribers = send!(sns::LIST_SUBSCRIPTIONS_BY_TOPIC, sns, list_subscriptions_by_topic, topic_arn = "t");
     let topic_tags = send!(sns::LIST_TAGS_FOR_RESOURCE, sns, list_tags_for_resource, resource_arn = "t");
+    let parameter = send!(ssm::PUT_PARAMETER, ssm, put_parameter, name = "/a", value = "b");
+    let parameter_tags = send!(ssm::LIST_TAGS_FOR_RESOURCE, ssm, list_tags_for_resource, resource_id = "/a", resource_type = aws_sdk_ssm::types::ResourceTypeForTagging::Parameter);
+    let repository = send!(ecr::CREATE_REPOSITORY, ecr, create_repository, repository_name = "a");
+    let image = send!(ecr::DESCRIBE_IMAGES, ecr, describe_images, repository_name = "a");
+    let drop_repository = send!(ecr::DELETE_REPOSITORY, ecr, delete_repository, repository_name = "a");
+    let service = send!(ecs::CREATE_SERVICE, ecs, create_service, service_name = "a");
+    let services = send!(ecs::DESCRIBE_SERVICES, ecs, describe_services, services = "a");
+    let drop_service = send!(ecs::DELETE_SERVICE, ecs, delete_service, service = "a");
+    let drop_ecs_cluster = send!(ecs::DELETE_CLUSTER, ecs, delete_cluster, cluster = "a");
+    let register = send!(ecs::REGISTER_TASK_DEFINITION, ecs, register_task_definition, family = "a", container_definitions = aws_sdk_ecs::types::ContainerDefinition::builder().build());
+    let definition = send!(ecs::DESCRIBE_TASK_DEFINITION, ecs, describe_task_definition, task_definition = "a");
+    let target = send!(autoscaling::REGISTER_SCALABLE_TARGET, autoscaling, register_scalable_target, resource_id = "a", service_namespace = aws_sdk_applicationautoscaling::types::ServiceNamespace::Ecs, scalable_dimension = aws_sdk_applicationautoscaling::types::ScalableDimension::EcsServiceDesiredCount);
+    let targets = send!(autoscaling::DESCRIBE_SCALABLE_TARGETS, autoscaling, describe_scalable_targets, service_namespace = aws_sdk_applicationautoscaling::types::ServiceNamespace::Ecs);
+    let drop_target = send!(autoscaling::DEREGISTER_SCALABLE_TARGET, autoscaling, deregister_scalable_target, resource_id = "a", service_namespace = aws_sdk_applicationautoscaling::types::ServiceNamespace::Ecs, scalable_dimension = aws_sdk_applicationautoscaling::types::ScalableDimension::EcsServiceDesiredCount);
     let who = send!(sts::GET_CALLER_IDENTITY, sts, get_caller_identity);
     vec![
         (subnet, 503, "RequestLimitExceeded", "Request limit exceeded.", Throttled),
@@ -221,6 +238,32 @@ fn rows() -> Vec<Row> {
         (subscribers, 404, "NotFound", "Topic does not exist", Gone),
         (subscribers, 400, "Throttled", "Rate exceeded", Throttled),
         (topic_tags, 404, "ResourceNotFound", "Resource does not exist", Gone),
+
+        (parameter, 400, "ParameterAlreadyExists", "The parameter already exists.", Conflict),
+        (parameter, 400, "TooManyUpdates", "", NotReady),
+        (parameter_tags, 400, "InvalidResourceId", "The resource ID isn't valid.", Gone),
+
+        (repository, 400, "RepositoryAlreadyExistsException", "", Conflict),
+        (repository, 400, "KmsException", "the key is not accessible", Propagating),
+        (image, 400, "ImageNotFoundException", "", Gone),
+        (image, 400, "RepositoryNotFoundException", "", Gone),
+        (drop_repository, 400, "RepositoryNotEmptyException", "", InUse),
+
+        (service, 400, "InvalidParameterException", "Creation of service was not idempotent.", Conflict),
+        (service, 400, "InvalidParameterException", "Unable to Start a service that is still Draining.", NotReady),
+        (service, 400, "InvalidParameterException", "Unable to assume the service linked role. Please verify that the ECS service linked role exists.", Propagating),
+        (service, 400, "ClusterNotFoundException", "Cluster not found.", Propagating),
+        (services, 400, "ClusterNotFoundException", "Cluster not found.", Gone),
+        (services, 500, "ServerException", "", Unclear),
+        (drop_service, 400, "ServiceNotActiveException", "Service was not ACTIVE.", Gone),
+        (drop_ecs_cluster, 400, "ClusterContainsServicesException", "", InUse),
+        (register, 400, "ClientException", "Role is not valid", Propagating),
+        (register, 400, "ClientException", "No Fargate configuration exists for given values.", Permanent),
+        (definition, 400, "ClientException", "Unable to describe task definition.", Gone),
+
+        (target, 400, "ValidationException", "ECS service doesn't exist: service/a/b", Propagating),
+        (targets, 400, "ThrottlingException", "Rate exceeded", Throttled),
+        (drop_target, 400, "ObjectNotFoundException", "", Gone),
 
         (who, 403, "ExpiredToken", "The security token included in the request is expired", Permanent),
         (who, 400, "Throttling", "Rate exceeded", Throttled),

@@ -51,7 +51,7 @@ const BACKUP_WINDOW: &str = "01:30-02:30";
 const MAINTENANCE_WINDOW: &str = "sun:03:00-sun:04:00";
 
 /// Declares it.
-pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) {
+pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Handle<Cluster> {
     let group = SubnetGroup {
         vpc: needs.vpc.clone(),
         subnets: needs.subnets.iter().map(|s| s.id()).collect(),
@@ -71,6 +71,7 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) {
     here.output("database.reader_endpoint", &cluster.reader_endpoint);
     here.output("database.port", &cluster.port);
     here.output("database.secret_arn", &cluster.secret_arn);
+    cluster
 }
 
 fn parameters(list: &[(&str, &str)]) -> BTreeMap<String, String> {

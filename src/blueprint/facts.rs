@@ -1,5 +1,6 @@
 //! What must be known of an account before the graph can be made, and the one maker of it.
 
+use super::images::{self, Images};
 use crate::aws::{Aws, Preflight, ec2, look};
 use crate::config::Config;
 use crate::engine::Error;
@@ -15,6 +16,9 @@ pub struct Facts {
     pub zones: Vec<String>,
     /// The region's address blocks of S3 and DynamoDB.
     pub prefix_lists: ServicePrefixLists,
+    /// The images that there are, by service.
+    #[serde(default)]
+    pub images: Images,
 }
 
 /// Ids of AWS-managed prefix lists, `pl-...`: what security groups name to let traffic reach a gateway endpoint ("Gateway
@@ -28,12 +32,18 @@ pub struct ServicePrefixLists {
 }
 
 impl Facts {
-    /// Reads them: three calls at once. The findings say what is wrong where there are none.
+    /// Reads them: three calls at once, and then the images, whose repositories are the account's. The findings say what is wrong
+    /// where there are none.
     pub async fn read(aws: &Aws, config: &Config) -> (Preflight, Result<Self, Error>) {
         let (found, lists) = tokio::join!(look(aws, config.network.zones), prefix_lists(aws));
-        let facts = match (found.error(), lists) {
-            (Some(error), _) | (None, Err(error)) => Err(error),
-            (None, Ok(prefix_lists)) => Ok(Self {
+        let images = match found.error() {
+            None => images::read(aws, config, &found.account).await,
+            Some(_) => Ok(Images::new()),
+        };
+        let facts = match (found.error(), lists, images) {
+            (Some(error), ..) | (None, Err(error), _) | (None, _, Err(error)) => Err(error),
+            (None, Ok(prefix_lists), Ok(images)) => Ok(Self {
+                images,
                 account: found.account.clone(),
                 zones: found
                     .zones
@@ -62,6 +72,7 @@ impl Facts {
                 s3: "pl-s3".into(),
                 dynamodb: "pl-dynamodb".into(),
             },
+            images: Images::new(),
         }
     }
 }

@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 
 /// The keys of one environment, or of what is shared.
 pub struct Keys {
-    /// Encrypts the database, its secret and the tables.
+    /// Encrypts the database, its secret, the tables and the images.
     pub data: Handle<Key>,
     /// Encrypts log groups and notifications.
     pub logs: Handle<Key>,
 }
 
 /// Services that use the data key in the name of a principal of this account.
-const DATA_SERVICES: [&str; 3] = ["dynamodb", "rds", "secretsmanager"];
+const DATA_SERVICES: [&str; 4] = ["dynamodb", "ecr", "rds", "secretsmanager"];
 
 /// What a service does with a key ("Allows key users to use the KMS key" in the KMS developer guide).
 const USE: [&str; 5] = [

@@ -99,7 +99,7 @@ fn monitoring_role(here: &mut EnvironmentBuilder<'_>) -> Handle<Role> {
 }
 
 /// A role that one service takes on, for resources of this account only ("The confused deputy problem").
-fn service_role(service: &str, source: Value) -> Role {
+pub fn service_role(service: &str, source: Value) -> Role {
     Role {
         description: String::new(),
         trust: Policy::of(vec![json!({

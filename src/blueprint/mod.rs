@@ -3,16 +3,20 @@
 
 mod acls;
 mod cidr;
+mod compute;
 mod database;
 mod endpoints;
 mod facts;
 mod flow_logs;
+mod images;
 mod keys;
 mod logging;
 mod monitoring;
 mod network;
 #[cfg(test)]
 mod reachability;
+mod registry;
+mod roles;
 mod security;
 mod services;
 mod storage;
@@ -21,6 +25,7 @@ mod transit;
 
 pub use cidr::{Tier, Tiers};
 pub use facts::{Facts, ServicePrefixLists};
+pub use images::{Images, keep as keep_images};
 pub use logging::DATABASE_CLUSTER;
 pub use services::{SERVICES, Service};
 
@@ -193,8 +198,8 @@ impl EnvironmentBuilder<'_> {
 pub fn build(config: &Config, facts: &Facts) -> Result<Graph, GraphError> {
     let mut graph = Builder::new();
     let here = &mut ScopeBuilder::new(config, facts, Shared, &mut graph);
-    // For what is shared and holds data; nothing of today's does.
-    keys::declare(here);
+    let keys = keys::declare(here);
+    registry::declare(here, &keys);
     let transit = transit::gateway(here);
     for env in Env::ALL {
         let here = &mut ScopeBuilder::new(config, facts, env, &mut graph);
@@ -222,7 +227,7 @@ fn environment(here: &mut EnvironmentBuilder<'_>, transit: &transit::Transit) {
     storage::declare(here);
     tables::declare(here, &keys);
     endpoints::declare(here, &network, &groups.endpoints);
-    database::declare(
+    let database = database::declare(
         here,
         &database::Needs {
             vpc: network.vpc.id(),
@@ -231,6 +236,15 @@ fn environment(here: &mut EnvironmentBuilder<'_>, transit: &transit::Transit) {
             data_key: keys.data.arn.clone(),
             monitoring_role: logging.monitoring_role.arn(),
             log_group: logging.database.name(),
+        },
+    );
+    compute::declare(
+        here,
+        &compute::Needs {
+            subnets: network.tier(Tier::App),
+            groups: &groups.services,
+            database: &database,
+            keys: &keys,
         },
     );
     here.output("vpc_id", network.vpc.id());

@@ -1,5 +1,5 @@
 //! The three services of the platform. What differs between them stands in this table and nowhere else; security groups,
-//! and later tasks, target groups and alarms, loop over it.
+//! tasks, target groups and alarms loop over it.
 
 use super::storage::{COMPLIANCE_DOCS, TRANSACTION_LOGS};
 use super::tables::{RATE_LIMITS, SESSIONS};
@@ -24,6 +24,8 @@ pub struct Service {
     pub memory: u32,
     /// Tasks at least and at most. At least one in each zone.
     pub tasks: (u32, u32),
+    /// False for one that only reads the database: it gets the reader endpoint.
+    pub writes: bool,
     /// The tables that it reads and writes.
     pub tables: &'static [&'static str],
     /// The buckets that it reads and writes.
@@ -40,6 +42,7 @@ pub const SERVICES: [Service; 3] = [
         cpu: 512,
         memory: 1024,
         tasks: (3, 12),
+        writes: true,
         tables: &[SESSIONS, RATE_LIMITS],
         buckets: &[TRANSACTION_LOGS],
     },
@@ -51,6 +54,7 @@ pub const SERVICES: [Service; 3] = [
         cpu: 1024,
         memory: 2048,
         tasks: (3, 12),
+        writes: true,
         tables: &[SESSIONS],
         buckets: &[TRANSACTION_LOGS],
     },
@@ -62,6 +66,7 @@ pub const SERVICES: [Service; 3] = [
         cpu: 512,
         memory: 1024,
         tasks: (3, 6),
+        writes: false,
         tables: &[],
         buckets: &[TRANSACTION_LOGS, COMPLIANCE_DOCS],
     },
@@ -76,6 +81,7 @@ mod tests {
     #[test]
     fn names_and_paths_are_unique_and_what_a_service_reaches_exists() {
         let names: BTreeSet<_> = SERVICES.iter().map(|s| s.name).collect();
+        assert_eq!(names, crate::config::SERVICES.into());
         let paths: BTreeSet<_> = SERVICES.iter().map(|s| s.path).collect();
         assert_eq!((names.len(), paths.len()), (SERVICES.len(), SERVICES.len()));
         for service in &SERVICES {

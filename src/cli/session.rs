@@ -139,9 +139,19 @@ impl Session {
         let caller = Arc::new(Caller::new(events.clone(), mode.read_only(), parallelism));
         let mut aws = Aws::new(&connection, caller);
         let (mut preflight, facts) = Facts::read(&aws, &config).await;
-        let facts = facts?;
+        let mut facts = facts?;
         check_account(&config, &facts.account)?;
         preflight.checks.insert(0, region(&config));
+        let store = store(cx.common, &config);
+        // A state that cannot be read is an error of whoever reads it next.
+        let recorded = crate::state::read(store.as_ref(), &config.region)
+            .await
+            .ok();
+        if let Some(recorded) = recorded.and_then(|s| Facts::recorded(&s.facts)) {
+            let images = &mut facts.images;
+            let kept = blueprint::keep_images(images, &recorded.images, &config, &facts.account);
+            preflight.checks.extend(kept);
+        }
         aws.account.clone_from(&facts.account);
         let aws = Arc::new(aws);
         let graph = blueprint::build(&config, &facts)?;
@@ -155,7 +165,7 @@ impl Session {
         };
         let context = engine::Context::new(resources::registry(&aws), events.clone(), limits);
         Ok(Self {
-            store: store(cx.common, &config),
+            store,
             facts: serde_json::to_value(&facts).unwrap_or_default(),
             account: facts.account,
             config,

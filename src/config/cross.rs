@@ -1,6 +1,7 @@
 //! Rules that tie two keys together. They are judged only when each of the two is legal by itself.
 
 use super::Config;
+use super::image::registry_region;
 
 /// One broken rule: the keys it ties together (the first that the file has gets the line) and the sentence.
 pub(super) struct Broken {
@@ -61,6 +62,15 @@ pub(super) fn broken(config: &Config) -> Vec<Broken> {
             out.push(Broken {
                 keys,
                 text: format!("`storage.deep_archive_days` is {}; S3 takes it only when it is at least 90 days more than `{key}` ({days}), so {} or more", storage.deep_archive_days, days + 90),
+            });
+        }
+    }
+    for (service, uri) in &config.services.images {
+        let region = registry_region(uri).unwrap_or_default();
+        if region != config.region {
+            out.push(Broken {
+                keys: &["services.images", "region"],
+                text: format!("`services.images` has an image of {service} in {region}; tasks in {} reach the registries of their own region only", config.region),
             });
         }
     }

@@ -1,10 +1,10 @@
 //! Every key, as data.
 
 use super::Config;
-use super::check;
 use super::parse::{
     Also, By, Capacity, Checked, Given, Like, OneOf, Parser, Seconds, Table, Takes, Within,
 };
+use super::{check, image};
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -186,6 +186,17 @@ static KEYS: &[Key] = keys! {
     "database.insights_days", database.insights_days, By(check::insights, "7, a multiple of 31 up to 713, or 731"),
         "Performance Insights retention in days; 7 is free of charge.";
 
+    "services.image_tag", services.image_tag, Like(image::tag, "an image tag, such as \"1.4.2\""),
+        "The tag of each service's image in the repository that deployer makes for it (`deployer outputs`). Until it is pushed the service has no tasks.";
+    "services.images", services.images, Table(image::images, "a table of images by service (payment-api, transaction-processor, reporting), each in ECR: \"ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG\" or \"...@sha256:DIGEST\""),
+        "Images that are pushed elsewhere. Private subnets reach the registries of their own region only.";
+    "services.cpu_target", services.cpu_target, Within(10, 90),
+        "Percent of CPU, on average over a service's tasks, that its number of tasks follows.";
+    "services.memory_target", services.memory_target, Within(10, 90),
+        "Percent of memory that its number of tasks follows.";
+
+    "logs.service_days", logs.service_days, OneOf(RETENTION),
+        "Days that logs of the services are kept.";
     "logs.database_days", logs.database_days, OneOf(RETENTION),
         "Days that exported database logs are kept.";
 

@@ -8,6 +8,7 @@ mod check;
 mod cross;
 mod document;
 mod error;
+mod image;
 mod keys;
 mod load;
 mod parse;
@@ -16,6 +17,7 @@ mod tests;
 
 pub use document::documented;
 pub use error::{ConfigError, Problem};
+pub use image::SERVICES;
 pub use keys::{Key, keys};
 pub use load::{DEFAULT_FILE, Overrides};
 
@@ -46,6 +48,8 @@ pub struct Config {
     pub storage: Storage,
     /// Aurora.
     pub database: Database,
+    /// The services.
+    pub services: Services,
     /// Log groups.
     pub logs: Logs,
     /// Alarms and who gets them.
@@ -122,9 +126,24 @@ pub struct Database {
     pub insights_days: i32,
 }
 
+/// `[services]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Services {
+    /// The tag of each service's image in the repository that we make.
+    pub image_tag: String,
+    /// Images elsewhere, by service: a URI in ECR.
+    pub images: BTreeMap<String, String>,
+    /// Percent of CPU at which tasks are added.
+    pub cpu_target: i32,
+    /// Percent of memory at which tasks are added.
+    pub memory_target: i32,
+}
+
 /// `[logs]`
 #[derive(Debug, Clone, PartialEq)]
 pub struct Logs {
+    /// Days that logs of the services are kept.
+    pub service_days: i32,
     /// Days that exported database logs are kept.
     pub database_days: i32,
 }
@@ -207,7 +226,16 @@ impl Default for Config {
                 monitoring_seconds: 60,
                 insights_days: 7,
             },
-            logs: Logs { database_days: 90 },
+            services: Services {
+                image_tag: "1".into(),
+                images: BTreeMap::new(),
+                cpu_target: 60,
+                memory_target: 70,
+            },
+            logs: Logs {
+                service_days: 90,
+                database_days: 90,
+            },
             monitoring: Monitoring { notify: Vec::new() },
             keys: Keys {
                 deletion_days: 30,

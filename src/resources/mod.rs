@@ -26,8 +26,11 @@
 //!   is there, never changed, never deleted.
 
 mod adapter;
+pub mod autoscaling;
 pub mod dynamodb;
 pub mod ec2;
+pub mod ecr;
+pub mod ecs;
 mod facts;
 mod holders;
 pub mod iam;
@@ -41,6 +44,7 @@ mod resource;
 pub mod s3;
 pub mod secretsmanager;
 pub mod sns;
+pub mod ssm;
 
 pub use facts::{Cost, Facts, Listed, SubFacts};
 pub use resource::{
@@ -86,6 +90,11 @@ macro_rules! kinds {
                 rds::ClusterSnapshot,
                 rds::Instance,
                 sns::Topic,
+                ssm::Parameter,
+                ecr::Repository,
+                ecs::Cluster,
+                ecs::TaskDefinition,
+                ecs::Service,
             }
             parts {
                 ec2::RouteTableSubnets,
@@ -99,6 +108,7 @@ macro_rules! kinds {
                 ec2::TransitGatewayPropagations,
                 ec2::TransitGatewayRoutes,
                 secretsmanager::Rotation,
+                autoscaling::Scaling,
             }
         }
     };

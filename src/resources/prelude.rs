@@ -6,7 +6,8 @@ pub(super) use super::{
     Sentences, SubFacts, SubResource, TagCalls, Tags, found, ignore_not_found, texts,
 };
 pub(super) use crate::aws::{
-    Api, Aws, dynamodb, ec2, iam, kms, logs, rds, s3, secretsmanager, sns,
+    Api, Aws, autoscaling, dynamodb, ec2, ecr, ecs, iam, kms, logs, rds, s3, secretsmanager, sns,
+    ssm,
 };
 pub(super) use crate::engine::{
     Class, Data, Delegated, DeleteOptions, Delta, Edit, Error, Identity, Kind, NameRule, Owned,

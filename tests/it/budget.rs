@@ -15,6 +15,7 @@ fn most(kinds: &Kinds, service: &str, operation: &str) -> usize {
         | ("kms", "ListKeys" | "ListAliases")
         | ("iam", "ListRoles")
         | ("sns", "ListTopics")
+        | ("ecs", "ListClusters" | "ListTaskDefinitionFamilies")
         | ("dynamodb", "ListTables") => 1,
         ("s3", _) => of("s3/bucket"),
         ("kms", _) => of("kms/key"),
@@ -24,6 +25,16 @@ fn most(kinds: &Kinds, service: &str, operation: &str) -> usize {
         ("dynamodb", _) => of("dynamodb/table"),
         ("logs", _) => of("logs/log_group"),
         ("sns", _) => of("sns/topic"),
+        ("ssm", "GetParameters") => of("ssm/parameter").div_ceil(10),
+        ("ssm", "ListTagsForResource") => of("ssm/parameter"),
+        // Each by its name, and one listing.
+        ("ecr", "DescribeRepositories") => of("ecr/repository") + 1,
+        ("ecr", _) => of("ecr/repository"),
+        // By what is recorded, and by the search.
+        ("ecs", "DescribeTaskDefinition") => 2 * of("ecs/task_definition"),
+        ("ecs", "DescribeServices") => 2 * of("ecs/cluster"),
+        ("ecs", "ListServices") => of("ecs/cluster"),
+        ("ecs", "DescribeClusters") => 2,
         ("secretsmanager", _) => of("secretsmanager/rotation"),
         ("rds", "DescribeDBClusterParameters") => of("rds/cluster_parameter_group"),
         ("rds", "DescribeDBParameters") => of("rds/parameter_group"),

@@ -33,6 +33,26 @@ const EXPECTED: &[(&str, &[&str])] = &[
     ("sns:GetTopicAttributes", &["NotFound"]),
     ("sns:ListTagsForResource", &["ResourceNotFound"]),
     ("sns:ListSubscriptionsByTopic", &["NotFound"]),
+    ("ssm:ListTagsForResource", &["InvalidResourceId"]),
+    ("ecr:DescribeRepositories", &["RepositoryNotFoundException"]),
+    ("ecr:ListTagsForResource", &["RepositoryNotFoundException"]),
+    (
+        "ecr:GetLifecyclePolicy",
+        &[
+            "LifecyclePolicyNotFoundException",
+            "RepositoryNotFoundException",
+        ],
+    ),
+    (
+        "ecr:GetRepositoryPolicy",
+        &[
+            "RepositoryPolicyNotFoundException",
+            "RepositoryNotFoundException",
+        ],
+    ),
+    ("ecs:DescribeTaskDefinition", &["ClientException"]),
+    ("ecs:DescribeServices", &["ClusterNotFoundException"]),
+    ("ecs:ListServices", &["ClusterNotFoundException"]),
 ];
 
 const OTHERWISE: &str = r#"
@@ -51,7 +71,11 @@ instances = 4
 rotation_days = 45
 monitoring_seconds = 30
 insights_days = 31
+[services]
+image_tag = "2"
+cpu_target = 50
 [logs]
+service_days = 120
 database_days = 120
 [monitoring]
 notify = ["ops@example.com", "https://example.com/alerts"]

@@ -53,6 +53,8 @@ READS = {
     "iam": "list_roles",
     "secretsmanager": "list_secrets",
     "sns": "list_topics",
+    "ecr": "describe_repositories",
+    "ecs": "list_clusters",
     "ssm": "describe_parameters",
     "cloudwatch": "describe_alarms",
     "sts": "get_caller_identity",

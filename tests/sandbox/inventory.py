@@ -29,6 +29,7 @@ VOLATILE = set(
     CreationDate CreateDate CreatedDate RoleLastUsed CreationTime CreationTimestamp CreationDateTime
     ClusterCreateTime InstanceCreateTime LastChangedDate LastAccessedDate LastRotatedDate NextRotationDate
     LastModified LastModifiedDate LastUpdatedDate StateUpdatedTimestamp StateTransitionedTimestamp
+    registeredAt createdAt updatedAt revision taskDefinitionArn LastModifiedDate LastModifiedUser Version AlarmARN PolicyARN
     AlarmConfigurationUpdatedTimestamp DBClusterSnapshotIdentifier SnapshotCreateTime IsClusterWriter
     """.split()
 )
@@ -304,18 +305,63 @@ def others(account):
         topic["Tags"] = account.client("sns").list_tags_for_resource(ResourceArn=arn)["Tags"]
         account.add("topic", arn, topic, arn.split(":")[-1])
     for parameter in account.all("ssm", "describe_parameters", "Parameters"):
-        account.add("parameter", parameter["Name"], parameter, parameter["Name"])
+        name = parameter["Name"]
+        shown = account.client("ssm").get_parameter(Name=name)["Parameter"]
+        tags = account.client("ssm").list_tags_for_resource(ResourceType="Parameter", ResourceId=name)["TagList"]
+        account.add("parameter", name, parameter | {"Value": shown["Value"], "Tags": tags}, name)
     for alarm in account.all("cloudwatch", "describe_alarms", "MetricAlarms"):
         account.add("alarm", alarm["AlarmName"], alarm, alarm["AlarmName"])
     for board in account.all("cloudwatch", "list_dashboards", "DashboardEntries"):
         account.add("dashboard", board["DashboardName"], board, board["DashboardName"])
 
 
-SECTIONS = (ec2, rds, s3, dynamodb, kms, iam, others)
+def compute(account):
+    """Repositories, clusters with their services, task definitions, scaling."""
+    for repository in account.all("ecr", "describe_repositories", "repositories"):
+        name = repository["repositoryName"]
+        tags = account.client("ecr").list_tags_for_resource(resourceArn=repository["repositoryArn"])["tags"]
+        repository["Tags"] = tags
+        repository["Lifecycle"] = account.maybe("ecr", "get_lifecycle_policy", repositoryName=name)
+        repository["Policy"] = account.maybe("ecr", "get_repository_policy", repositoryName=name)
+        account.add("repository", name, repository, name)
+    ecs = account.client("ecs")
+    for arn in account.all("ecs", "list_clusters", "clusterArns"):
+        cluster = ecs.describe_clusters(clusters=[arn], include=["TAGS", "SETTINGS"])["clusters"][0]
+        for counted in ("runningTasksCount", "pendingTasksCount"):
+            cluster.pop(counted, None)
+        account.add("cluster", arn, cluster, cluster["clusterName"])
+        for name in account.all("ecs", "list_services", "serviceArns", cluster=arn):
+            service = ecs.describe_services(cluster=arn, services=[name], include=["TAGS"])["services"][0]
+            service["deployments"] = [
+                {key: one.get(key) for key in ("status", "taskDefinition", "rolloutState", "runningCount")}
+                for one in service["deployments"]
+            ]
+            service.pop("events", None)
+            account.add("service", name, service, service["serviceName"])
+    for status in ("ACTIVE", "INACTIVE"):
+        for arn in account.all("ecs", "list_task_definitions", "taskDefinitionArns", status=status):
+            shown = ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
+            definition = shown["taskDefinition"] | {"Tags": shown.get("tags")}
+            account.add("task-definition", arn, definition, definition["family"])
+    for target in account.all(
+        "application-autoscaling", "describe_scalable_targets", "ScalableTargets", ServiceNamespace="ecs"
+    ):
+        target["Policies"] = account.all(
+            "application-autoscaling",
+            "describe_scaling_policies",
+            "ScalingPolicies",
+            ServiceNamespace="ecs",
+            ResourceId=target["ResourceId"],
+        )
+        account.add("scaling", target["ResourceId"], target, target["ResourceId"])
+
+
+SECTIONS = (ec2, rds, s3, dynamodb, kms, iam, others, compute)
 
 # The deployer's kinds of resources, and the kind here that shows one or has it inside. A kind without a row fails a test:
 # an account with leftovers of it would pass for empty.
 KINDS = {
+    "autoscaling/scaling": "scaling",
     "dynamodb/table": "table",
     "ec2/default_network_acl": "network-acl",
     "ec2/default_security_group": "security-group",
@@ -341,6 +387,10 @@ KINDS = {
     "ec2/transit_gateway_route_table": "transit-gateway-route-table",
     "ec2/transit_gateway_routes": "transit-gateway-route-table",
     "ec2/vpc": "vpc",
+    "ecr/repository": "repository",
+    "ecs/cluster": "cluster",
+    "ecs/service": "service",
+    "ecs/task_definition": "task-definition",
     "iam/role": "role",
     "kms/alias": "key",
     "kms/key": "key",
@@ -354,6 +404,7 @@ KINDS = {
     "s3/bucket": "bucket",
     "secretsmanager/rotation": "secret",
     "sns/topic": "topic",
+    "ssm/parameter": "parameter",
 }
 
 

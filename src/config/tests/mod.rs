@@ -360,3 +360,35 @@ fn what_a_key_takes_is_what_its_parser_takes() {
         "0.5 to 256 in steps of 0.5, not over `database.max_capacity`"
     );
 }
+
+#[test]
+fn an_image_elsewhere_is_one_of_ecr_in_this_region() {
+    let digest = "a".repeat(64);
+    let parse = |uri: &str| {
+        let text = format!("[services.images]\nreporting = \"{uri}\"\n");
+        Config::parse("deployer.toml", &text, Overrides::default())
+    };
+    let ecr = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/team/reporting";
+    for good in [format!("{ecr}:1.0"), format!("{ecr}@sha256:{digest}")] {
+        let config = parse(&good).unwrap();
+        assert_eq!(config.services.images["reporting"], good);
+    }
+    for bad in [
+        "docker.io/library/nginx:1".to_owned(),
+        "public.ecr.aws/nginx/nginx:1".to_owned(),
+        ecr.to_owned(),
+        format!("{ecr}@sha256:abc"),
+        format!("{ecr}:1.0").replace("eu-central-1", "us-east-1"),
+    ] {
+        let error = parse(&bad).unwrap_err().to_string();
+        assert!(error.contains("`services.images`"), "{error}");
+    }
+    let text = format!("[services.images]\nother = \"{ecr}:1\"\n");
+    let error = Config::parse("deployer.toml", &text, Overrides::default());
+    assert!(
+        error
+            .unwrap_err()
+            .to_string()
+            .contains("no service `other`")
+    );
+}

@@ -82,6 +82,14 @@ fn legal_and_illegal_values_of_every_kind() {
             &["0", "2", "91", "-1", "99999999999"],
         ),
         ("logs.database_days", &["365"], &["366", "90.0"]),
+        ("logs.service_days", &["90"], &["91"]),
+        (
+            "services.image_tag",
+            &["\"1\"", "\"v1.4.2-rc_1\""],
+            &["\"\"", "\"-a\"", "\"a b\"", "\"a:b\"", "1"],
+        ),
+        ("services.cpu_target", &["10", "90"], &["9", "91"]),
+        ("services.memory_target", &["10", "90"], &["9", "91"]),
         (
             "storage.transaction_logs_glacier_days",
             &["1", "275"],
@@ -202,6 +210,7 @@ fn legal_and_illegal_values_of_every_kind() {
             assert!(all[0].contains(&format!("`{path}`")), "{all:?}");
         }
     }
-    // `network.green_cidr` is like blue's, `tags.set` has a test of its own; every other key is in the table.
-    assert_eq!(table.len() + 2, keys().len());
+    // `network.green_cidr` is like blue's, `tags.set` and `services.images` have tests of their own; every other key is in the
+    // table.
+    assert_eq!(table.len() + 3, keys().len());
 }

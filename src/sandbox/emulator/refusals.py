@@ -10,6 +10,9 @@ INTERNAL_CODE = {
     "logs": "ServiceUnavailableException",
     "secretsmanager": "InternalServiceError",
     "ssm": "InternalServerError",
+    "ecs": "ServerException",
+    "ecr": "ServerException",
+    "application-autoscaling": "InternalServiceException",
     "service-quotas": "ServiceException",
     "iam": "ServiceFailure",
 }

@@ -17,6 +17,7 @@ SCALARS = {
 }
 # Java's character classes in patterns, in Python's words.
 JAVA = [
+    (r"\p{Print}", r"[ -~]"),
     (r"\p{L}", "a-zA-Z\u00c0-\uffff"),
     (r"\p{Zs}", " "),
     (r"\p{Z}", r"\s"),

@@ -44,3 +44,19 @@ topic = "arn:aws:sns:eu-central-1:123456789012:alerts-green-dev"
 sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:eu-central-1:123456789012:theirs")
 sns.set_topic_attributes(TopicArn=topic, AttributeName="KmsMasterKeyId", AttributeValue="")
 sns.tag_resource(ResourceArn=topic, Tags=[{"Key": "Mine", "Value": "x"}])
+ssm, ecr, ecs, scaling = map(c, "ssm ecr ecs application-autoscaling".split())
+ssm.put_parameter(Name="/payment-processing/green-dev/reporting/DATABASE_NAME", Value="other", Overwrite=True)
+ssm.add_tags_to_resource(ResourceType="Parameter", ResourceId="/payment-processing/green-dev/reporting/DATABASE_NAME", Tags=[{"Key": "Mine", "Value": "x"}])
+ssm.remove_tags_from_resource(ResourceType="Parameter", ResourceId="/payment-processing/green-dev/reporting/DATABASE_NAME", TagKeys=["CostCenter"])
+repository = "repository-reporting-shared-dev"
+ecr.put_image_tag_mutability(repositoryName=repository, imageTagMutability="MUTABLE")
+ecr.put_image_scanning_configuration(repositoryName=repository, imageScanningConfiguration={"scanOnPush": False})
+ecr.set_repository_policy(repositoryName=repository, policyText=json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}]}))
+arn = ecr.describe_repositories(repositoryNames=[repository])["repositories"][0]["repositoryArn"]
+ecr.tag_resource(resourceArn=arn, tags=[{"Key": "Mine", "Value": "x"}])
+ecr.untag_resource(resourceArn=arn, tagKeys=["CostCenter"])
+ecs.update_cluster(cluster="cluster-green-dev", settings=[{"name": "containerInsights", "value": "disabled"}])
+arn = ecs.describe_clusters(clusters=["cluster-green-dev"])["clusters"][0]["clusterArn"]
+ecs.tag_resource(resourceArn=arn, tags=[{"key": "Mine", "value": "x"}])
+ecs.untag_resource(resourceArn=arn, tagKeys=["CostCenter"])
+scaling.put_scaling_policy(ServiceNamespace="ecs", ScalableDimension="ecs:service:DesiredCount", ResourceId="service/cluster-green-dev/service-reporting-green-dev", PolicyName="mine", PolicyType="TargetTrackingScaling", TargetTrackingScalingPolicyConfiguration={"TargetValue": 5.0, "PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}})

@@ -36,6 +36,11 @@ MODULES = [
     "secretsmanager",
     "servicequotas",
     "sns",
+    "ssm",
+    "ecr",
+    "ecs",
+    "ecs_services",
+    "autoscaling",
 ]
 
 

@@ -1,0 +1,133 @@
+//! Systems Manager: its client, actions, limits and errors, and the reader of parameters.
+
+use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, named};
+use super::call::Caller;
+use super::reader::Reader;
+use crate::engine::{Class, Error};
+use aws_sdk_ssm::Client;
+use aws_sdk_ssm::types::{Parameter, ParameterMetadata, ParameterStringFilter};
+use futures::FutureExt;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// Systems Manager as a service.
+pub static SERVICE: Service = Service {
+    name: "ssm",
+    classify,
+    bucket: limits,
+    actions: || ACTIONS,
+};
+
+/// "AWS Systems Manager endpoints and quotas": 40 reads of parameters a second, 3 writes, 10 of most others.
+fn limits(api: Api) -> Bucket {
+    let rate = match api.operation {
+        "GetParameters" => 40.0,
+        "PutParameter" => 3.0,
+        "DeleteParameter" | "DescribeParameters" => 5.0,
+        _ => 10.0,
+    };
+    bucket(api.operation, rate, rate)
+}
+
+const OURS: Grant = named("arn:aws:ssm:{region}:{account}:parameter/*-{suffix}/*");
+
+actions! { SERVICE;
+    Read GET_PARAMETERS = "GetParameters", [OURS];
+    Read DESCRIBE_PARAMETERS = "DescribeParameters", [ANY];
+    Read LIST_TAGS_FOR_RESOURCE = "ListTagsForResource", [OURS];
+    Once PUT_PARAMETER = "PutParameter", [OURS, OURS.of("ssm:AddTagsToResource")];
+    Repeatable ADD_TAGS_TO_RESOURCE = "AddTagsToResource", [OURS];
+    Repeatable REMOVE_TAGS_FROM_RESOURCE = "RemoveTagsFromResource", [OURS];
+    Repeatable DELETE_PARAMETER = "DeleteParameter", [OURS];
+}
+
+fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
+    Some(match answer.code {
+        // Tags of what was made a moment ago.
+        "InvalidResourceId" if api.creates_or_changes() => Class::Propagating,
+        "InvalidResourceId" | "ParameterNotFound" => Class::Gone,
+        "ParameterAlreadyExists" => Class::Conflict,
+        // A name is free again 30 seconds after its deletion ("DeleteParameter" in the API reference).
+        "TooManyUpdates" => Class::NotReady,
+        _ => return None,
+    })
+}
+
+/// GetParameters takes ten names.
+const AT_ONCE: usize = 10;
+
+/// Systems Manager: its client and the reader of parameters.
+pub struct Ssm {
+    /// The client.
+    pub client: Client,
+    /// GetParameters, by name.
+    pub parameters: Reader<String, Parameter>,
+    caller: Arc<Caller>,
+}
+
+impl Ssm {
+    pub(super) fn new(config: &aws_config::SdkConfig, caller: &Arc<Caller>) -> Self {
+        let client = Client::new(config);
+        Self {
+            parameters: parameters(&client, caller),
+            caller: caller.clone(),
+            client,
+        }
+    }
+
+    /// The tags of a parameter.
+    pub async fn tags(&self, name: &str) -> Result<BTreeMap<String, String>, Error> {
+        let call = self.client.list_tags_for_resource();
+        let call = call
+            .resource_type(aws_sdk_ssm::types::ResourceTypeForTagging::Parameter)
+            .resource_id(name);
+        let api = LIST_TAGS_FOR_RESOURCE;
+        let answer = self.caller.call(api, || call.clone().send()).await?;
+        let tags = answer.tag_list.unwrap_or_default().into_iter();
+        Ok(tags.map(|t| (t.key, t.value)).collect())
+    }
+
+    /// All parameters below a path, without their values.
+    pub async fn below(&self, path: &str) -> Result<Vec<ParameterMetadata>, Error> {
+        let filter = ParameterStringFilter::builder()
+            .key("Path")
+            .option("Recursive")
+            .values(path);
+        let filter = filter
+            .build()
+            .map_err(|e| Error::permanent(DESCRIBE_PARAMETERS.action(), e.to_string()))?;
+        let mut all = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            let call = self.client.describe_parameters().max_results(50);
+            let call = call.parameter_filters(filter.clone()).set_next_token(token);
+            let api = DESCRIBE_PARAMETERS;
+            let page = self.caller.call(api, || call.clone().send()).await?;
+            all.extend(page.parameters.unwrap_or_default());
+            token = page.next_token.filter(|t| !t.is_empty());
+            if token.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+}
+
+fn parameters(client: &Client, caller: &Arc<Caller>) -> Reader<String, Parameter> {
+    let (client, caller) = (client.clone(), caller.clone());
+    Reader::new(move |names: Vec<String>| {
+        let (client, caller) = (client.clone(), caller.clone());
+        async move {
+            let mut out = HashMap::new();
+            for some in names.chunks(AT_ONCE) {
+                let call = client.get_parameters().set_names(Some(some.to_vec()));
+                let answer = caller.call(GET_PARAMETERS, || call.clone().send()).await?;
+                for parameter in answer.parameters.unwrap_or_default() {
+                    let name = parameter.name.clone().unwrap_or_default();
+                    out.insert(name, parameter);
+                }
+            }
+            Ok(out)
+        }
+        .boxed()
+    })
+}

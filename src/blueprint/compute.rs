@@ -1,0 +1,223 @@
+//! The services of one environment on ECS: a cluster, and for each service its settings, log group, roles, task definition,
+//! service and scaling. What differs between the services stands in the table of `services.rs`.
+//!
+//! No task gets a password: it reads the secret that RDS keeps, by its own role, when it starts and again when the database refuses
+//! the old one.
+
+use super::images::Image;
+use super::keys::Keys;
+use super::services::Service;
+use super::{EnvironmentBuilder, roles};
+use crate::engine::{Handle, Ref};
+use crate::resources::autoscaling::{Scaling, Tracking};
+use crate::resources::ec2::{SecurityGroup, Subnet};
+use crate::resources::ecs::{self, Cluster, Container, Deployment, TaskDefinition};
+use crate::resources::logs::LogGroup;
+use crate::resources::rds;
+use crate::resources::ssm::{PATH, Parameter};
+use crate::resources::{Arn, Exposed};
+use std::collections::BTreeMap;
+
+/// The thing in the cluster's name.
+pub const CLUSTER: &str = "cluster";
+
+/// What it needs of other sections.
+pub struct Needs<'a> {
+    /// The subnets of the app tier.
+    pub subnets: &'a [Handle<Subnet>],
+    /// One for each service.
+    pub groups: &'a [(&'static Service, Handle<SecurityGroup>)],
+    /// The database.
+    pub database: &'a Handle<rds::Cluster>,
+    /// The environment's keys.
+    pub keys: &'a Keys,
+}
+
+/// The user that every image runs as: not root.
+const USER: &str = "1000:1000";
+/// Seconds from SIGTERM to SIGKILL.
+const STOP_SECONDS: i32 = 60;
+
+/// Declares them.
+pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) {
+    let insights = log_group(here, needs.keys);
+    let name = format!(
+        "/aws/ecs/containerinsights/{}/performance",
+        here.name(CLUSTER)
+    );
+    // Before the cluster: ECS would make an unencrypted, endless one.
+    let performance = here.add_named("insights-logs", name, insights);
+    let cluster = Cluster {
+        insights: "enabled".into(),
+        log_group: performance.name(),
+    };
+    let cluster = here.add(CLUSTER, cluster);
+    here.output("cluster", &cluster.name);
+    for (service, group) in needs.groups {
+        declare_service(here, needs, &cluster, service, group);
+    }
+}
+
+fn log_group(here: &EnvironmentBuilder<'_>, keys: &Keys) -> LogGroup {
+    LogGroup {
+        retention_days: Some(here.config.logs.service_days),
+        kms_key: Some(keys.logs.arn.clone()),
+        exposed: Exposed::new(),
+    }
+}
+
+fn declare_service(
+    here: &mut EnvironmentBuilder<'_>,
+    needs: &Needs<'_>,
+    cluster: &Handle<Cluster>,
+    service: &'static Service,
+    group: &Handle<SecurityGroup>,
+) {
+    let name = service.name;
+    let logs = log_group(here, needs.keys);
+    let logs = here.add(&format!("logs-{name}"), logs);
+    let parameters = parameters(here, needs, service);
+    let task_role = roles::task(here, needs, service);
+    let execution_role = roles::execution(here, service);
+    let found = here.facts.images.get(name).cloned();
+    let wanted = Image::of(here.config, &here.facts.account, service);
+    let running = found.is_some();
+    let container = Container {
+        image: found.unwrap_or_else(|| wanted.uri()),
+        port: service.port,
+        environment: environment(here, service),
+        parameters,
+        user: USER.into(),
+        read_only_root: true,
+        privileged: false,
+        log_group: logs.name(),
+        log_options: BTreeMap::from([
+            ("awslogs-region".into(), here.config.region.clone()),
+            ("awslogs-stream-prefix".into(), name.into()),
+            // A log that cannot be written must not stop a payment.
+            ("mode".into(), "non-blocking".into()),
+            ("max-buffer-size".into(), "25m".into()),
+        ]),
+        stop_seconds: STOP_SECONDS,
+    };
+    let definition = TaskDefinition {
+        cpu: service.cpu,
+        memory: service.memory,
+        // Without their policies the roles exist and may do nothing.
+        task_role: task_role.arn().ready(),
+        execution_role: execution_role.arn().ready(),
+        containers: BTreeMap::from([(name.to_owned(), container)]),
+    };
+    let definition = here.add(&format!("task-{name}"), definition);
+    let (least, most) = service.tasks;
+    let count = |tasks: u32| i32::try_from(tasks).unwrap_or(i32::MAX);
+    let spec = ecs::Service {
+        cluster: here.name(CLUSTER),
+        cluster_arn: cluster.arn().ready(),
+        task_definition: definition.arn.clone(),
+        running,
+        count: if running { count(least) } else { 0 },
+        subnets: needs.subnets.iter().map(|subnet| subnet.id()).collect(),
+        security_groups: vec![group.id()],
+        public_ip: false,
+        platform: "LATEST".into(),
+        deployment: Deployment {
+            min_percent: 100,
+            max_percent: 200,
+            breaker: true,
+            rollback: true,
+        },
+        zone_rebalancing: true,
+        exec: false,
+    };
+    let running_service = here.add(&format!("service-{name}"), spec);
+    here.output(&format!("service.{name}"), &running_service.name);
+    if !running {
+        return;
+    }
+    let settings = &here.config.services;
+    let policies = [
+        (
+            "cpu",
+            "ECSServiceAverageCPUUtilization",
+            settings.cpu_target,
+        ),
+        (
+            "memory",
+            "ECSServiceAverageMemoryUtilization",
+            settings.memory_target,
+        ),
+    ];
+    let tracking = policies.map(|(policy, metric, target)| {
+        let tracking = Tracking {
+            metric: metric.into(),
+            target: f64::from(target),
+            in_seconds: 300,
+            out_seconds: 60,
+        };
+        (policy.to_owned(), tracking)
+    });
+    let scaling = Scaling {
+        service: running_service.scalable.ready(),
+        min: count(least),
+        max: count(most),
+        policies: BTreeMap::from(tracking),
+    };
+    here.add(&format!("scaling-{name}"), scaling);
+}
+
+/// What is known before anything exists: names of tables and buckets.
+fn environment(here: &EnvironmentBuilder<'_>, service: &Service) -> BTreeMap<String, String> {
+    let variable =
+        |thing: &str, kind: &str| format!("{}_{kind}", thing.replace('-', "_").to_uppercase());
+    let tables = service.tables.iter();
+    let tables = tables.map(|thing| (variable(thing, "TABLE"), here.name(thing)));
+    let buckets = service.buckets.iter();
+    let buckets = buckets.map(|thing| (variable(thing, "BUCKET"), here.name(thing)));
+    let region = [
+        ("AWS_REGION".to_owned(), here.config.region.clone()),
+        ("PORT".to_owned(), service.port.to_string()),
+    ];
+    region.into_iter().chain(tables).chain(buckets).collect()
+}
+
+/// The path of a service's parameters.
+pub fn path(here: &EnvironmentBuilder<'_>, service: &Service) -> String {
+    let (env, suffix) = (here.env, &here.config.suffix);
+    format!("{PATH}/{env}-{suffix}/{}", service.name)
+}
+
+/// What is known only once the database exists.
+fn parameters(
+    here: &mut EnvironmentBuilder<'_>,
+    needs: &Needs<'_>,
+    service: &Service,
+) -> BTreeMap<String, Ref<Arn<Parameter>>> {
+    let database = needs.database;
+    let host = if service.writes {
+        &database.writer_endpoint
+    } else {
+        &database.reader_endpoint
+    };
+    let values = [
+        ("DATABASE_HOST", host.to_string()),
+        ("DATABASE_PORT", here.config.database.port.to_string()),
+        ("DATABASE_NAME", here.config.database.name.clone()),
+        ("DATABASE_SECRET_ARN", database.secret_arn.to_string()),
+    ];
+    let path = path(here, service);
+    let each = values.map(|(name, value)| {
+        let thing = format!(
+            "parameter-{}-{}",
+            service.name,
+            name.to_lowercase().replace('_', "-")
+        );
+        let spec = Parameter {
+            kind: "String".into(),
+            value,
+        };
+        let parameter = here.add_named(&thing, format!("{path}/{name}"), spec);
+        (name.to_owned(), parameter.arn().ready())
+    });
+    BTreeMap::from(each)
+}

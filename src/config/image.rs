@@ -1,0 +1,61 @@
+//! Images of the services: tags, and where in ECR they are.
+
+use super::check::{account, text};
+use super::parse::{Checked, Given, refused};
+use std::collections::BTreeMap;
+
+/// What Docker takes for a tag: 1 to 128 characters.
+pub(super) fn tag(text: &str) -> bool {
+    (1..=128).contains(&text.len())
+        && !text.starts_with(['.', '-'])
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+}
+
+/// The services that an image can be given for; the blueprint's table has the same (a test compares them).
+pub const SERVICES: [&str; 3] = ["payment-api", "transaction-processor", "reporting"];
+
+/// Images by service.
+pub(super) fn images(given: &Given<'_>) -> Checked<BTreeMap<String, String>> {
+    let Some(table) = given.as_table() else {
+        return refused();
+    };
+    let mut all = BTreeMap::new();
+    for (service, uri) in table.iter() {
+        let service = service.get_ref().as_ref();
+        if !SERVICES.contains(&service) {
+            return Err(format!("there is no service `{service}`"));
+        }
+        let uri = text(uri.get_ref())?;
+        if registry_region(&uri).is_none() {
+            return Err(format!("`{uri}` is no image in ECR"));
+        }
+        all.insert(service.to_owned(), uri);
+    }
+    Ok(all)
+}
+
+/// The region of an image in ECR; `None` for what is none.
+pub(super) fn registry_region(uri: &str) -> Option<&str> {
+    let (registry, rest) = uri.split_once('/')?;
+    let mut parts = registry.split('.');
+    let owner = parts.next()?;
+    let (docker, ecr, region) = (parts.next()?, parts.next()?, parts.next()?);
+    let domain = parts.collect::<Vec<_>>();
+    let right = account(owner) && !owner.is_empty() && docker == "dkr" && ecr == "ecr";
+    let name = |n: &str| {
+        !n.is_empty()
+            && n.chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_./".contains(c))
+    };
+    let reference = match (rest.split_once('@'), rest.split_once(':')) {
+        (Some((n, digest)), _) => {
+            let hex = digest.strip_prefix("sha256:").unwrap_or_default();
+            name(n) && hex.len() == 64 && hex.chars().all(|c| c.is_ascii_hexdigit())
+        }
+        (None, Some((n, t))) => name(n) && tag(t),
+        (None, None) => false,
+    };
+    (right && domain == ["amazonaws", "com"] && reference).then_some(region)
+}

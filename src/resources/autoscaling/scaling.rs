@@ -1,0 +1,188 @@
+//! The scaling of a service: its scalable target and all policies on it. They have no life without the service, and the alarms
+//! that Application Auto Scaling makes for a policy are its own.
+//!
+//! As soon as a range is registered the count of the service is moved into it ("RegisterScalableTarget" in the API reference).
+
+use crate::resources::ecs::Scalable;
+use crate::resources::prelude::*;
+use aws_sdk_applicationautoscaling::types::{
+    MetricType, PolicyType, PredefinedMetricSpecification, ScalableDimension, ScalingPolicy,
+    ServiceNamespace, TargetTrackingScalingPolicyConfiguration,
+};
+use std::collections::BTreeMap;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Scaling {
+    /// `service/CLUSTER/SERVICE`
+    pub service: Ref<Scalable>,
+    /// The fewest tasks; 0 without a target.
+    pub min: i32,
+    /// The most tasks; 0 without a target.
+    pub max: i32,
+    /// The policies by name.
+    pub policies: BTreeMap<String, Tracking>,
+}
+
+/// A policy that keeps a metric at a value. A policy of another kind, made by somebody else, has its kind as the metric.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tracking {
+    /// `ECSServiceAverageCPUUtilization`, ...
+    pub metric: String,
+    /// The value, in percent.
+    pub target: f64,
+    /// Seconds between two steps down.
+    pub in_seconds: i32,
+    /// Seconds between two steps up.
+    pub out_seconds: i32,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ScalingOutputs {
+    pub service: Ref<Scalable>,
+}
+
+/// What is scaled.
+const COUNT: ScalableDimension = ScalableDimension::EcsServiceDesiredCount;
+const ECS: ServiceNamespace = ServiceNamespace::Ecs;
+
+impl Kind for Scaling {
+    const TYPE: &'static str = "autoscaling/scaling";
+    type Outputs = ScalingOutputs;
+}
+
+impl SubResource for Scaling {
+    const FACTS: SubFacts = SubFacts {
+        parent: "service",
+        seconds: (1.0, 1.0),
+        interrupts: &[],
+        write_only: &[],
+        delegated: &[],
+    };
+    type Parent = Scalable;
+
+    fn parent(&self) -> &Ref<Scalable> {
+        &self.service
+    }
+
+    async fn read(
+        cx: &Aws,
+        service: &Ref<Scalable>,
+        _: Option<&ScalingOutputs>,
+    ) -> Result<Option<Found<Self>>, Error> {
+        let id = service.as_str();
+        let Some((cluster, name)) = id.trim_start_matches("service/").split_once('/') else {
+            return Ok(None);
+        };
+        let (parent, target, policies) = futures::join!(
+            cx.ecs.services.get((cluster.to_owned(), name.to_owned())),
+            cx.autoscaling.targets.get(id.to_owned()),
+            cx.autoscaling.policies.get(id.to_owned()),
+        );
+        if parent?.is_none_or(|s| s.status() != Some("ACTIVE")) {
+            return Ok(None);
+        }
+        let (target, policies) = (target?, policies?.unwrap_or_default());
+        let spec = Self {
+            service: service.clone(),
+            min: target.as_ref().map_or(0, |t| t.min_capacity),
+            max: target.as_ref().map_or(0, |t| t.max_capacity),
+            policies: policies
+                .iter()
+                .map(|p| (p.policy_name.clone(), of(p)))
+                .collect(),
+        };
+        let outputs = ScalingOutputs {
+            service: service.clone(),
+        };
+        Ok(Some(Found::of_parent(spec, outputs)))
+    }
+
+    async fn set(&self, cx: &Aws, _: &ScalingOutputs, delta: &Delta) -> Result<(), Error> {
+        let id = self.service.as_str();
+        if delta.touches("min") || delta.touches("max") {
+            let call = cx.autoscaling.client.register_scalable_target();
+            let call = call
+                .service_namespace(ECS)
+                .scalable_dimension(COUNT)
+                .resource_id(id)
+                .min_capacity(self.min)
+                .max_capacity(self.max);
+            let api = autoscaling::REGISTER_SCALABLE_TARGET;
+            cx.call(api, || call.clone().send()).await?;
+        }
+        for (name, edit) in delta.entries("policies") {
+            match self.policies.get(name) {
+                Some(policy) if edit != Edit::Remove => put(cx, id, name, policy).await?,
+                _ => drop_policy(cx, id, name).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Whatever policies there are go with the target.
+    async fn reset(&self, cx: &Aws, it: &ScalingOutputs) -> Result<(), Error> {
+        let id = it.service.as_str();
+        let policies = cx.autoscaling.policies.get(id.to_owned()).await?;
+        for policy in policies.unwrap_or_default() {
+            drop_policy(cx, id, &policy.policy_name).await?;
+        }
+        let call = cx.autoscaling.client.deregister_scalable_target();
+        let call = call.service_namespace(ECS).scalable_dimension(COUNT);
+        let call = call.resource_id(id);
+        let api = autoscaling::DEREGISTER_SCALABLE_TARGET;
+        cx.delete(api, || call.clone().send()).await
+    }
+}
+
+fn of(policy: &ScalingPolicy) -> Tracking {
+    let tracking = policy.target_tracking_scaling_policy_configuration();
+    let metric = tracking.and_then(|t| t.predefined_metric_specification());
+    let metric = metric.map_or(policy.policy_type.as_str(), |m| {
+        m.predefined_metric_type.as_str()
+    });
+    // Three minutes are the default of both ("Target tracking scaling policies", cooldown period).
+    Tracking {
+        metric: metric.to_owned(),
+        target: tracking.map_or(0.0, |t| t.target_value),
+        in_seconds: tracking.and_then(|t| t.scale_in_cooldown).unwrap_or(300),
+        out_seconds: tracking.and_then(|t| t.scale_out_cooldown).unwrap_or(300),
+    }
+}
+
+async fn put(cx: &Aws, id: &str, name: &str, policy: &Tracking) -> Result<(), Error> {
+    const PUT: Api = autoscaling::PUT_SCALING_POLICY;
+    let wrong = |e: aws_sdk_applicationautoscaling::error::BuildError| {
+        Error::permanent(PUT.action(), e.to_string())
+    };
+    let metric = PredefinedMetricSpecification::builder()
+        .predefined_metric_type(MetricType::from(policy.metric.as_str()))
+        .build()
+        .map_err(wrong)?;
+    let tracking = TargetTrackingScalingPolicyConfiguration::builder()
+        .predefined_metric_specification(metric)
+        .target_value(policy.target)
+        .scale_in_cooldown(policy.in_seconds)
+        .scale_out_cooldown(policy.out_seconds)
+        .build()
+        .map_err(wrong)?;
+    let call = cx.autoscaling.client.put_scaling_policy();
+    let call = call
+        .policy_name(name)
+        .policy_type(PolicyType::TargetTrackingScaling)
+        .service_namespace(ECS)
+        .scalable_dimension(COUNT)
+        .resource_id(id)
+        .target_tracking_scaling_policy_configuration(tracking);
+    cx.call(PUT, || call.clone().send()).await.map(drop)
+}
+
+async fn drop_policy(cx: &Aws, id: &str, name: &str) -> Result<(), Error> {
+    let call = cx.autoscaling.client.delete_scaling_policy();
+    let call = call
+        .policy_name(name)
+        .service_namespace(ECS)
+        .scalable_dimension(COUNT)
+        .resource_id(id);
+    let api = autoscaling::DELETE_SCALING_POLICY;
+    cx.delete(api, || call.clone().send()).await
+}

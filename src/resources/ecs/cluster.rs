@@ -1,0 +1,134 @@
+//! A cluster: where services run. A deleted one stays readable as `INACTIVE` for a while, and its name is free.
+
+use super::EcsTags;
+use super::tags::{tags, tags_of};
+use crate::resources::holders::{self, held_by};
+use crate::resources::logs::LogGroup;
+use crate::resources::prelude::*;
+use aws_sdk_ecs::types::{self as t, ClusterSetting, ClusterSettingName};
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Cluster {
+    /// Container Insights: `enabled`, `enhanced` or `disabled`. Left out, it is the account's setting.
+    pub insights: String,
+    /// Where Container Insights writes: a name that ECS derives from the cluster's. It must be there before the cluster, or the
+    /// service makes one without key and retention.
+    pub log_group: Ref<LogGroup>,
+}
+
+impl Kind for Cluster {
+    const TYPE: &'static str = "ecs/cluster";
+    /// "CreateCluster" in the ECS API reference.
+    const NAME: NameRule = NameRule {
+        min: 1,
+        max: 255,
+        legal: |c| c.is_ascii_alphanumeric() || "-_".contains(c),
+        charset: "letters, digits, `-` and `_`",
+    };
+    type Outputs = Named<Self>;
+}
+
+impl Resource for Cluster {
+    const FACTS: Facts<Self> = Facts {
+        global: false,
+        listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
+        seconds: (2.0, 2.0),
+        cost: |_| Cost::usage("Container Insights: 0.30 per metric and month"),
+        fixed: &["log_group"],
+        changing: &[],
+        replace: Replace::DeleteFirst,
+        holds_data: false,
+        interrupts: &[],
+        write_only: &[],
+        watched: &[],
+        delegated: &[],
+    };
+    type Tags = EcsTags;
+
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
+        let cluster = cx.ecs.clusters.get(key.name().to_owned()).await?;
+        let Some(cluster) = cluster.filter(|c| c.status() != Some("INACTIVE")) else {
+            return Ok(None);
+        };
+        let insights = cluster.settings().iter();
+        let insights =
+            insights.filter(|s| s.name() == Some(&ClusterSettingName::ContainerInsights));
+        let spec = Self {
+            insights: insights
+                .filter_map(ClusterSetting::value)
+                .last()
+                .unwrap_or("disabled")
+                .to_owned(),
+            log_group: format!("/aws/ecs/containerinsights/{}/performance", key.name()).into(),
+        };
+        let arn = cluster.cluster_arn().unwrap_or_default();
+        let found = Found::tagged(spec, Named::new(key.name(), arn), tags_of(cluster.tags()));
+        Ok(Some(found.phase(match cluster.status() {
+            Some("ACTIVE") => Phase::Ready,
+            Some("DEPROVISIONING") => Phase::Deleting,
+            Some("FAILED") => Phase::Failed("its state is FAILED".into()),
+            _ => Phase::Settling,
+        })))
+    }
+
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Named<Self>, Error> {
+        let call = cx.ecs.client.create_cluster().cluster_name(&identity.name);
+        let call = call.settings(self.setting());
+        let call = call.set_tags(Some(tags(&identity.tags)));
+        let api = ecs::CREATE_CLUSTER;
+        let made = cx.call(api, || call.clone().send()).await?;
+        let arn: String = api.field(
+            made.cluster().and_then(t::Cluster::cluster_arn),
+            "clusterArn",
+        )?;
+        Ok(Named::new(&identity.name, arn))
+    }
+
+    async fn update(&self, cx: &Aws, it: &Named<Self>, _: &Delta) -> Result<(), Error> {
+        let call = cx.ecs.client.update_cluster().cluster(&it.name);
+        let call = call.settings(self.setting());
+        let api = ecs::UPDATE_CLUSTER;
+        cx.call(api, || call.clone().send()).await.map(drop)
+    }
+
+    async fn delete(&self, cx: &Aws, it: &Named<Self>) -> Result<(), Error> {
+        let call = cx.ecs.client.delete_cluster().cluster(&it.name);
+        match cx.delete(ecs::DELETE_CLUSTER, || call.clone().send()).await {
+            Err(error) if error.class == Class::InUse => {
+                // What cannot be read is left out: the refusal itself is the news.
+                let services = cx.ecs.all_services(it.name.as_str()).await.unwrap_or_default();
+                let named = services.iter().map(|arn| {
+                    let name = arn.rsplit('/').next().unwrap_or(arn);
+                    holders::Named::stays(format!("service {name}"))
+                });
+                Err(held_by(error, named.collect()))
+            }
+            other => other,
+        }
+    }
+}
+
+impl Cluster {
+    fn setting(&self) -> ClusterSetting {
+        ClusterSetting::builder()
+            .name(ClusterSettingName::ContainerInsights)
+            .value(&self.insights)
+            .build()
+    }
+}
+
+/// ListClusters answers ARNs; those whose name can be ours are described together.
+async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
+    let all = cx.ecs.all_clusters().await?;
+    let names = all.iter().filter_map(|arn| arn.rsplit('/').next());
+    let ours = names.filter(|name| is_conventional(name, suffix));
+    let asks = ours.map(|name| cx.ecs.clusters.get(name.to_owned()));
+    let found = futures::future::try_join_all(asks).await?;
+    let alive = found.into_iter().flatten();
+    let alive = alive.filter(|c| c.status() != Some("INACTIVE"));
+    let owned = alive.filter_map(|c| {
+        let (arn, name) = (c.cluster_arn()?, c.cluster_name()?);
+        marked(Cluster::TYPE, arn, name, tags_of(c.tags()), suffix)
+    });
+    Ok(owned.collect())
+}

@@ -1,0 +1,14 @@
+//! ECS: clusters, task definitions, services.
+
+mod cluster;
+mod rollout;
+mod service;
+mod tags;
+mod task_definition;
+mod task_definition_form;
+
+pub use cluster::Cluster;
+pub use service::{Deployment, Scalable, Service, ServiceOutputs};
+pub use tags::EcsTags;
+pub use task_definition::{Definition, TaskDefinition};
+pub use task_definition_form::Container;

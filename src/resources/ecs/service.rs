@@ -1,0 +1,304 @@
+//! A service: tasks of one task definition that ECS keeps running, on Fargate.
+//!
+//! How many run is decided once, when it starts to run; from then on Application Auto Scaling owns the number, and no update
+//! sends it. Somebody who stops it (a count of 0) changes `running`, which is ours.
+
+use super::rollout::{last_events, phase, primary};
+use super::tags::{HasArn, tags, tags_of};
+use super::{Cluster, EcsTags, TaskDefinition};
+use crate::engine::Owner;
+use crate::resources::ec2::{SecurityGroup, Subnet};
+use crate::resources::prelude::*;
+use aws_sdk_ecs::types as t;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Service {
+    /// The name of its cluster, which is known before the cluster exists: what is not recorded is found by it.
+    pub cluster: String,
+    pub cluster_arn: Ref<Arn<Cluster>>,
+    /// What its tasks are.
+    pub task_definition: Ref<Arn<TaskDefinition>>,
+    /// Whether tasks run at all: not before there is an image.
+    pub running: bool,
+    /// How many it starts with.
+    pub count: i32,
+    pub subnets: Vec<Ref<Subnet>>,
+    pub security_groups: Vec<Ref<SecurityGroup>>,
+    pub public_ip: bool,
+    /// Of Fargate: `LATEST`, or a number.
+    pub platform: String,
+    /// How a new task definition takes the place of the old one.
+    pub deployment: Deployment,
+    /// ECS evens out the tasks over the zones.
+    pub zone_rebalancing: bool,
+    /// Somebody may open a shell in a task.
+    pub exec: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// Tasks that stay healthy, in percent of the count.
+    pub min_percent: i32,
+    /// Tasks that there may be at once, in percent of the count.
+    pub max_percent: i32,
+    /// A deployment whose tasks do not start is stopped.
+    pub breaker: bool,
+    /// And ECS goes back to what ran before.
+    pub rollback: bool,
+}
+
+/// What scales: `service/CLUSTER/SERVICE`.
+pub enum Scalable {}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ServiceOutputs {
+    pub name: Ref<Service>,
+    pub arn: Ref<Arn<Service>>,
+    pub scalable: Ref<Scalable>,
+}
+
+impl HasName for ServiceOutputs {
+    fn name(&self) -> &str {
+        self.name.as_str()
+    }
+}
+
+impl HasArn for ServiceOutputs {
+    fn arn(&self) -> &str {
+        self.arn.as_str()
+    }
+}
+
+/// The platform version that `LATEST` is today, as some answers say ("Fargate Linux platform versions").
+const LATEST: (&str, &str) = ("LATEST", "1.4.0");
+
+impl Kind for Service {
+    const TYPE: &'static str = "ecs/service";
+    /// "CreateService" in the ECS API reference.
+    const NAME: NameRule = NameRule {
+        min: 1,
+        max: 255,
+        legal: |c| c.is_ascii_alphanumeric() || "-_".contains(c),
+        charset: "letters, digits, `-` and `_`",
+    };
+    type Outputs = ServiceOutputs;
+}
+
+impl Resource for Service {
+    const FACTS: Facts<Self> = Facts {
+        global: false,
+        listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
+        seconds: (120.0, 180.0),
+        cost: |_| Cost::usage("0.0467 per vCPU and hour, 0.0051 per GB and hour of its tasks"),
+        fixed: &["cluster", "cluster_arn"],
+        changing: &[],
+        replace: Replace::DeleteFirst,
+        holds_data: false,
+        interrupts: &["running"],
+        write_only: &[],
+        watched: &[],
+        delegated: &[Delegated {
+            field: "count",
+            owner: "Application Auto Scaling",
+            record: Some("autoscaling/scaling"),
+            legal: within_its_range,
+        }],
+    };
+    type Tags = EcsTags;
+
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
+        let cluster = key.spec.cluster.clone();
+        let wanted = (cluster.clone(), key.name().to_owned());
+        let service = cx.ecs.services.get(wanted).await?;
+        let Some(service) = service.filter(|s| s.status() != Some("INACTIVE")) else {
+            return Ok(None);
+        };
+        let outputs = ServiceOutputs {
+            name: key.name().into(),
+            arn: service.service_arn().unwrap_or_default().into(),
+            scalable: format!("service/{cluster}/{}", key.name()).into(),
+        };
+        let tags = tags_of(service.tags());
+        let found = Found::tagged(of(&service, cluster), outputs, tags);
+        Ok(Some(found.phase(phase(&service))))
+    }
+
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<ServiceOutputs, Error> {
+        const CREATE: Api = ecs::CREATE_SERVICE;
+        let call = cx.ecs.client.create_service().cluster(&self.cluster);
+        let call = call
+            .service_name(&identity.name)
+            .task_definition(&self.task_definition)
+            .desired_count(if self.running { self.count } else { 0 })
+            .launch_type(t::LaunchType::Fargate)
+            .platform_version(&self.platform)
+            .network_configuration(self.network(CREATE)?)
+            .deployment_configuration(self.deployment.form())
+            .availability_zone_rebalancing(self.rebalancing())
+            .enable_execute_command(self.exec)
+            .enable_ecs_managed_tags(true)
+            .propagate_tags(t::PropagateTags::Service)
+            .set_tags(Some(tags(&identity.tags)));
+        let made = cx.call(CREATE, || call.clone().send()).await?;
+        let arn: String = CREATE.field(
+            made.service().and_then(t::Service::service_arn),
+            "serviceArn",
+        )?;
+        cx.ecs.starts(&arn, self.task_definition.as_str());
+        Ok(ServiceOutputs {
+            name: identity.name.as_str().into(),
+            arn: arn.into(),
+            scalable: format!("service/{}/{}", self.cluster, identity.name).into(),
+        })
+    }
+
+    async fn update(&self, cx: &Aws, it: &ServiceOutputs, delta: &Delta) -> Result<(), Error> {
+        const UPDATE: Api = ecs::UPDATE_SERVICE;
+        let wanted = self.task_definition.as_str();
+        if delta.touches("task_definition") && !cx.ecs.starts(it.arn(), wanted) {
+            let key = (self.cluster.clone(), it.name().to_owned());
+            let service = cx.ecs.services.get(key).await?;
+            let events = service.as_ref().map(last_events).unwrap_or_default();
+            let text = format!(
+                "ECS went back to the task definition before {wanted}: its tasks did not start{events}"
+            );
+            return Err(Error::permanent(UPDATE.action(), text)
+                .hint("what ran before runs on; correct the image or its settings and run `deployer apply`"));
+        }
+        let count = if self.running { self.count } else { 0 };
+        let call = cx.ecs.client.update_service().cluster(&self.cluster);
+        let call = call
+            .service(&it.name)
+            .task_definition(&self.task_definition)
+            .set_desired_count(delta.touches("running").then_some(count))
+            .platform_version(&self.platform)
+            .network_configuration(self.network(UPDATE)?)
+            .deployment_configuration(self.deployment.form())
+            .availability_zone_rebalancing(self.rebalancing())
+            .enable_execute_command(self.exec);
+        cx.call(UPDATE, || call.clone().send()).await.map(drop)
+    }
+
+    async fn delete(&self, cx: &Aws, it: &ServiceOutputs) -> Result<(), Error> {
+        let call = cx.ecs.client.delete_service().cluster(&self.cluster);
+        let call = call.service(&it.name).force(true);
+        cx.delete(ecs::DELETE_SERVICE, || call.clone().send()).await
+    }
+}
+
+impl Service {
+    fn network(&self, api: Api) -> Result<t::NetworkConfiguration, Error> {
+        let public = if self.public_ip {
+            t::AssignPublicIp::Enabled
+        } else {
+            t::AssignPublicIp::Disabled
+        };
+        let vpc = t::AwsVpcConfiguration::builder()
+            .set_subnets(Some(texts(&self.subnets)))
+            .set_security_groups(Some(texts(&self.security_groups)))
+            .assign_public_ip(public)
+            .build()
+            .map_err(|e| Error::permanent(api.action(), e.to_string()))?;
+        let network = t::NetworkConfiguration::builder();
+        Ok(network.awsvpc_configuration(vpc).build())
+    }
+
+    fn rebalancing(&self) -> t::AvailabilityZoneRebalancing {
+        if self.zone_rebalancing {
+            t::AvailabilityZoneRebalancing::Enabled
+        } else {
+            t::AvailabilityZoneRebalancing::Disabled
+        }
+    }
+}
+
+impl Deployment {
+    fn form(&self) -> t::DeploymentConfiguration {
+        let breaker = t::DeploymentCircuitBreaker::builder()
+            .enable(self.breaker)
+            .rollback(self.rollback);
+        t::DeploymentConfiguration::builder()
+            .minimum_healthy_percent(self.min_percent)
+            .maximum_percent(self.max_percent)
+            .deployment_circuit_breaker(breaker.build())
+            .build()
+    }
+}
+
+fn of(service: &t::Service, cluster: String) -> Service {
+    let network = service.network_configuration();
+    let network = network.and_then(|n| n.awsvpc_configuration());
+    let ids = |list: Option<&[String]>| list.unwrap_or_default().to_vec();
+    let deployment = service.deployment_configuration();
+    let breaker = deployment.and_then(|d| d.deployment_circuit_breaker());
+    let definition = primary(service).and_then(t::Deployment::task_definition);
+    let definition = definition.or(service.task_definition());
+    let platform = service.platform_version().unwrap_or(LATEST.0);
+    let rebalancing = service.availability_zone_rebalancing();
+    Service {
+        cluster,
+        cluster_arn: service.cluster_arn().unwrap_or_default().into(),
+        task_definition: definition.unwrap_or_default().into(),
+        running: service.desired_count() > 0,
+        count: service.desired_count(),
+        subnets: ids(network.map(|n| n.subnets()))
+            .into_iter()
+            .map(Ref::from)
+            .collect(),
+        security_groups: ids(network.map(|n| n.security_groups()))
+            .into_iter()
+            .map(Ref::from)
+            .collect(),
+        public_ip: network.and_then(|n| n.assign_public_ip()) == Some(&t::AssignPublicIp::Enabled),
+        platform: if platform == LATEST.1 {
+            LATEST.0
+        } else {
+            platform
+        }
+        .to_owned(),
+        deployment: Deployment {
+            min_percent: deployment
+                .and_then(|d| d.minimum_healthy_percent())
+                .unwrap_or(100),
+            max_percent: deployment.and_then(|d| d.maximum_percent()).unwrap_or(200),
+            breaker: breaker.is_some_and(t::DeploymentCircuitBreaker::enable),
+            rollback: breaker.is_some_and(t::DeploymentCircuitBreaker::rollback),
+        },
+        zone_rebalancing: rebalancing == Some(&t::AvailabilityZoneRebalancing::Enabled),
+        exec: service.enable_execute_command(),
+    }
+}
+
+/// The count lies between the least and the most that are recorded of its scaling.
+fn within_its_range(owner: &Owner<'_>) -> Result<(), String> {
+    let found = owner.found.as_i64().unwrap_or_default();
+    let bound = |name: &str| owner.record.and_then(|r| r.inputs.get(name)?.as_i64());
+    match (bound("min"), bound("max")) {
+        (Some(min), Some(max)) if !(min..=max).contains(&found) => {
+            Err(format!("{found} tasks are wanted, not {min} to {max}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The services of all clusters whose name can be ours.
+async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
+    let mut out = Vec::new();
+    for cluster in cx.ecs.all_clusters().await? {
+        let cluster = cluster.rsplit('/').next().unwrap_or_default();
+        if !is_conventional(cluster, suffix) {
+            continue;
+        }
+        let all = found(cx.ecs.all_services(cluster).await)?.unwrap_or_default();
+        let names = all.iter().filter_map(|arn| arn.rsplit('/').next());
+        let asks = names.map(|name| cx.ecs.services.get((cluster.to_owned(), name.to_owned())));
+        let found = futures::future::try_join_all(asks).await?;
+        let alive = found.into_iter().flatten();
+        let alive = alive.filter(|s| s.status() != Some("INACTIVE"));
+        out.extend(alive.filter_map(|s| {
+            let (arn, name) = (s.service_arn()?, s.service_name()?);
+            marked(Service::TYPE, arn, name, tags_of(s.tags()), suffix)
+        }));
+    }
+    Ok(out)
+}

@@ -1,0 +1,50 @@
+//! Tags of clusters, services and task definitions: given at creation, changed by ARN.
+
+use crate::resources::prelude::*;
+use aws_sdk_ecs::types::Tag;
+
+/// ECS's way to change tags: by ARN.
+pub enum EcsTags {}
+
+/// Outputs of ECS: the ARN is what tags are put on.
+pub trait HasArn {
+    /// The ARN.
+    fn arn(&self) -> &str;
+}
+
+impl<R> HasArn for Named<R> {
+    fn arn(&self) -> &str {
+        self.arn.as_str()
+    }
+}
+
+/// Tags as a map.
+pub(super) fn tags_of(tags: &[Tag]) -> Tags {
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let each = tags.iter().map(|t| (text(t.key()), text(t.value())));
+    each.collect()
+}
+
+/// Tags in ECS's form.
+pub(super) fn tags(tags: &Tags) -> Vec<Tag> {
+    let tag = |(k, v): (&String, &String)| Tag::builder().key(k).value(v).build();
+    tags.iter().map(tag).collect()
+}
+
+impl<O: HasArn + Sync> TagCalls<O> for EcsTags {
+    async fn change(cx: &Aws, it: &O, set: &Tags, remove: &[String]) -> Result<(), Error> {
+        if !set.is_empty() {
+            let call = cx.ecs.client.tag_resource().resource_arn(it.arn());
+            let call = call.set_tags(Some(tags(set)));
+            let api = ecs::TAG_RESOURCE;
+            cx.call(api, || call.clone().send()).await?;
+        }
+        if !remove.is_empty() {
+            let call = cx.ecs.client.untag_resource().resource_arn(it.arn());
+            let call = call.set_tag_keys(Some(remove.to_vec()));
+            let api = ecs::UNTAG_RESOURCE;
+            cx.call(api, || call.clone().send()).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,287 @@
+//! A task definition: a family of revisions, of which the newest of ours counts.
+//!
+//! A revision never changes: another content is another revision, and an answer that was lost may have made one. So the read
+//! takes the newest active revision that carries our mark, and a difference registers another. The one before stays active,
+//! because ECS goes back to it when a deployment fails; older ones are deregistered and deleted. Revisions of other tools in the
+//! family are theirs.
+
+use super::EcsTags;
+use super::tags::{HasArn, tags, tags_of};
+use super::task_definition_form::Container;
+use crate::engine::driver::{MARK_STEP, MARK_SUFFIX};
+use crate::resources::iam::Role;
+use crate::resources::prelude::*;
+use aws_sdk_ecs::types::{
+    Compatibility, NetworkMode, SortOrder, TaskDefinition as Revision, TaskDefinitionField,
+    TaskDefinitionStatus as Status,
+};
+use std::collections::BTreeMap;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TaskDefinition {
+    /// CPU units; 1,024 are one vCPU.
+    pub cpu: u32,
+    /// MiB.
+    pub memory: u32,
+    /// What its programs may do.
+    pub task_role: Ref<Arn<Role>>,
+    /// What starts a task: pulls the image, reads parameters, writes logs.
+    pub execution_role: Ref<Arn<Role>>,
+    /// Its containers by name.
+    pub containers: BTreeMap<String, Container>,
+}
+
+/// A new revision has another ARN.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Definition {
+    /// The family.
+    pub name: Ref<TaskDefinition>,
+    /// The ARN of the revision.
+    pub arn: Ref<Arn<TaskDefinition>>,
+    /// Which image is missing.
+    #[serde(default, skip_serializing_if = "Ref::is_unknown")]
+    pub attention: Ref<Sentences>,
+}
+
+impl HasName for Definition {
+    fn name(&self) -> &str {
+        self.name.as_str()
+    }
+}
+
+impl HasArn for Definition {
+    fn arn(&self) -> &str {
+        self.arn.as_str()
+    }
+}
+
+const REGISTER: Api = ecs::REGISTER_TASK_DEFINITION;
+const DESCRIBE: Api = ecs::DESCRIBE_TASK_DEFINITION;
+/// Revisions of ours that stay active: the one that runs, and the one that ECS goes back to.
+const KEPT: usize = 2;
+
+impl Kind for TaskDefinition {
+    const TYPE: &'static str = "ecs/task_definition";
+    /// "RegisterTaskDefinition" in the ECS API reference.
+    const NAME: NameRule = NameRule {
+        min: 1,
+        max: 255,
+        legal: |c| c.is_ascii_alphanumeric() || "-_".contains(c),
+        charset: "letters, digits, `-` and `_`",
+    };
+    type Outputs = Definition;
+}
+
+impl Resource for TaskDefinition {
+    const FACTS: Facts<Self> = Facts {
+        global: false,
+        listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
+        seconds: (1.0, 1.0),
+        cost: |_| Cost::NONE,
+        fixed: &[],
+        changing: &["arn"],
+        replace: Replace::DeleteFirst,
+        holds_data: false,
+        interrupts: &[],
+        write_only: &[],
+        watched: &[],
+        delegated: &[],
+    };
+    type Tags = EcsTags;
+
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
+        let Some((newest, tags)) = described(cx, key.name()).await? else {
+            return Ok(None);
+        };
+        let own = &key.identity.tags;
+        if same_step(own, &tags) {
+            return Ok(Some(of(&newest, key.name(), tags)));
+        }
+        let ours = revisions(cx, key.name(), own, 1).await?;
+        Ok(Some(match ours.into_iter().next() {
+            Some((revision, tags)) => of(&revision, key.name(), tags),
+            None => of(&newest, key.name(), tags),
+        }))
+    }
+
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Definition, Error> {
+        let arn = self.register(cx, &identity.name, &identity.tags).await?;
+        Ok(Definition {
+            name: identity.name.as_str().into(),
+            arn: arn.into(),
+            attention: Ref::default(),
+        })
+    }
+
+    async fn update(&self, cx: &Aws, it: &Definition, _: &Delta) -> Result<(), Error> {
+        let Some((_, tags)) = described(cx, it.arn()).await? else {
+            return Err(Error::of(
+                Class::NotReady,
+                DESCRIBE.action(),
+                "its revision is gone",
+            ));
+        };
+        self.register(cx, it.name(), &tags).await?;
+        let ours = revisions(cx, it.name(), &tags, usize::MAX).await?;
+        for (revision, _) in ours.iter().skip(KEPT) {
+            remove(cx, revision.task_definition_arn().unwrap_or_default()).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, cx: &Aws, it: &Definition) -> Result<(), Error> {
+        let Some((_, tags)) = described(cx, it.arn()).await? else {
+            return Ok(());
+        };
+        for (revision, _) in revisions(cx, it.name(), &tags, usize::MAX).await? {
+            remove(cx, revision.task_definition_arn().unwrap_or_default()).await?;
+        }
+        Ok(())
+    }
+}
+
+impl TaskDefinition {
+    async fn register(&self, cx: &Aws, family: &str, own: &Tags) -> Result<String, Error> {
+        let containers = self.containers.iter();
+        let containers = containers.map(|(name, container)| container.definition(name));
+        let containers: Vec<_> = containers
+            .collect::<Result<_, _>>()
+            .map_err(|e| Error::permanent(REGISTER.action(), e.to_string()))?;
+        let call = cx.ecs.client.register_task_definition().family(family);
+        let call = call
+            .requires_compatibilities(Compatibility::Fargate)
+            .network_mode(NetworkMode::Awsvpc)
+            .cpu(self.cpu.to_string())
+            .memory(self.memory.to_string())
+            .task_role_arn(&self.task_role)
+            .execution_role_arn(&self.execution_role)
+            .set_container_definitions(Some(containers))
+            .set_tags(Some(tags(own)));
+        let made = cx.call(REGISTER, || call.clone().send()).await?;
+        let made = made.task_definition();
+        REGISTER.field(
+            made.and_then(Revision::task_definition_arn),
+            "taskDefinitionArn",
+        )
+    }
+}
+
+/// A revision by its ARN, or the newest active one of a family. One that is no longer active counts as gone.
+async fn described(cx: &Aws, name: &str) -> Result<Option<(Revision, Tags)>, Error> {
+    let call = cx.ecs.client.describe_task_definition();
+    let call = call
+        .task_definition(name)
+        .include(TaskDefinitionField::Tags);
+    let answer = found(cx.call(DESCRIBE, || call.clone().send()).await)?;
+    let Some((revision, tags)) = answer.and_then(|a| Some((a.task_definition?, a.tags))) else {
+        return Ok(None);
+    };
+    let tags = tags_of(&tags.unwrap_or_default());
+    let active = revision.status() == Some(&Status::Active);
+    Ok(active.then_some((revision, tags)))
+}
+
+/// True when both carry the mark of the same step.
+fn same_step(own: &Tags, tags: &Tags) -> bool {
+    let same = |key: &&str| own.get(*key).is_some() && own.get(*key) == tags.get(*key);
+    [MARK_SUFFIX, MARK_STEP].iter().all(same)
+}
+
+/// The active revisions of a family that carry the mark of `own`, the newest first, at most so many.
+async fn revisions(
+    cx: &Aws,
+    family: &str,
+    own: &Tags,
+    most: usize,
+) -> Result<Vec<(Revision, Tags)>, Error> {
+    let mut out = Vec::new();
+    let mut token: Option<String> = None;
+    loop {
+        let call = cx.ecs.client.list_task_definitions().family_prefix(family);
+        let call = call.status(Status::Active).sort(SortOrder::Desc);
+        let call = call.set_next_token(token);
+        let api = ecs::LIST_TASK_DEFINITIONS;
+        let page = cx.call(api, || call.clone().send()).await?;
+        // The prefix is of the whole name: `a` lists the family `a-b` too.
+        let of_family = format!("/{family}:");
+        let all = page.task_definition_arns();
+        for arn in all.iter().filter(|arn| arn.contains(&of_family)) {
+            let found = described(cx, arn).await?;
+            out.extend(found.filter(|(_, tags)| same_step(own, tags)));
+            if out.len() >= most {
+                return Ok(out);
+            }
+        }
+        token = page.next_token;
+        if token.is_none() {
+            return Ok(out);
+        }
+    }
+}
+
+/// Only a revision that is inactive can be deleted.
+async fn remove(cx: &Aws, arn: &str) -> Result<(), Error> {
+    let call = cx.ecs.client.deregister_task_definition();
+    let call = call.task_definition(arn);
+    let api = ecs::DEREGISTER_TASK_DEFINITION;
+    cx.delete(api, || call.clone().send()).await?;
+    let call = cx
+        .ecs
+        .client
+        .delete_task_definitions()
+        .task_definitions(arn);
+    let api = ecs::DELETE_TASK_DEFINITIONS;
+    cx.delete(api, || call.clone().send()).await
+}
+
+fn of(revision: &Revision, family: &str, tags: Tags) -> Found<TaskDefinition> {
+    let number = |text: Option<&str>| text.and_then(|t| t.parse().ok()).unwrap_or(0);
+    let containers = revision.container_definitions().iter();
+    let containers: BTreeMap<String, Container> = containers
+        .map(|c| (c.name().unwrap_or_default().to_owned(), Container::of(c)))
+        .collect();
+    let missing: Vec<String> = containers
+        .values()
+        .filter_map(Container::missing_image)
+        .map(|image| {
+            format!("push the image {image} and run `deployer apply`: until then no task runs")
+        })
+        .collect();
+    let spec = TaskDefinition {
+        cpu: number(revision.cpu()),
+        memory: number(revision.memory()),
+        task_role: revision.task_role_arn().unwrap_or_default().into(),
+        execution_role: revision.execution_role_arn().unwrap_or_default().into(),
+        containers,
+    };
+    let outputs = Definition {
+        name: family.into(),
+        arn: revision.task_definition_arn().unwrap_or_default().into(),
+        attention: missing.join("; ").into(),
+    };
+    Found::tagged(spec, outputs, tags)
+}
+
+/// The families whose name can be ours.
+async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
+    let mut out = Vec::new();
+    let mut token: Option<String> = None;
+    loop {
+        let call = cx.ecs.client.list_task_definition_families();
+        let call = call.status(aws_sdk_ecs::types::TaskDefinitionFamilyStatus::Active);
+        let call = call.set_next_token(token);
+        let api = ecs::LIST_TASK_DEFINITION_FAMILIES;
+        let page = cx.call(api, || call.clone().send()).await?;
+        let families = page.families().iter();
+        for family in families.filter(|name| is_conventional(name, suffix)) {
+            if let Some((revision, tags)) = described(cx, family).await? {
+                let arn = revision.task_definition_arn().unwrap_or_default();
+                out.extend(marked(TaskDefinition::TYPE, arn, family, tags, suffix));
+            }
+        }
+        token = page.next_token;
+        if token.is_none() {
+            return Ok(out);
+        }
+    }
+}

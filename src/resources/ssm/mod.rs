@@ -1,0 +1,5 @@
+//! Systems Manager: parameters.
+
+mod parameter;
+
+pub use parameter::{PATH, Parameter, SsmTags};

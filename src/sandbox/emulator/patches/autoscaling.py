@@ -1,0 +1,64 @@
+"""Application Auto Scaling: the range of a count and the policies that move it."""
+
+from ..call import patch, refuse
+from .ecs_services import scale
+
+COUNT = "ecs:service:DesiredCount"
+
+
+def _service(call):
+    parts = call.params["ResourceId"].split("/")
+    return call.backend_of("ecs").services.get(f"{parts[1]}:{parts[2]}") if len(parts) == 3 else None
+
+
+@patch("application-autoscaling", "RegisterScalableTarget")
+def register(call):
+    """AWS: the count is moved into the range at once; an inactive service is none. moto: leaves the count."""
+    ecs = call.params["ServiceNamespace"] == "ecs"
+    service = _service(call) if ecs else None
+    if ecs and (service is None or service.status != "ACTIVE"):
+        refuse("ValidationException", f"ECS service doesn't exist: {call.params['ResourceId']}")
+    answer = call.forward()
+    if service is not None:
+        target = call.backend.targets[COUNT][call.params["ResourceId"]]
+        count = min(max(service.desired_count, target.min_capacity), target.max_capacity)
+        if count != service.desired_count:
+            scale(call, service, count)
+    return answer
+
+
+def _known(call):
+    return call.params["ResourceId"] in call.backend.targets.get(call.params["ScalableDimension"], {})
+
+
+@patch("application-autoscaling", "PutScalingPolicy")
+def put_policy(call):
+    """AWS: needs a target."""
+    if not _known(call):
+        refuse("ObjectNotFoundException", f"No scalable target registered for {call.params['ResourceId']}")
+    return call.forward()
+
+
+@patch("application-autoscaling", "DeleteScalingPolicy")
+def delete_policy(call):
+    """AWS: ObjectNotFoundException. moto: ValidationException."""
+    named = [p for p in call.backend.policies.values() if p.policy_name == call.params["PolicyName"]]
+    if not any(p.resource_id == call.params["ResourceId"] for p in named):
+        refuse("ObjectNotFoundException", f"No scaling policy found: {call.params['PolicyName']}")
+    return call.forward()
+
+
+@patch("application-autoscaling", "DeregisterScalableTarget")
+def deregister(call):
+    """AWS: takes the policies along; ObjectNotFoundException. moto: leaves them; ValidationException."""
+    if not _known(call):
+        refuse("ObjectNotFoundException", f"No scalable target registered for {call.params['ResourceId']}")
+    for policy in [p for p in call.backend.policies.values() if p.resource_id == call.params["ResourceId"]]:
+        call.ask(
+            "DeleteScalingPolicy",
+            PolicyName=policy.policy_name,
+            ServiceNamespace=call.params["ServiceNamespace"],
+            ResourceId=policy.resource_id,
+            ScalableDimension=policy.scalable_dimension,
+        )
+    return call.forward()
