@@ -188,12 +188,12 @@ static KEYS: &[Key] = keys! {
 
     "services.image_tag", services.image_tag, Like(image::tag, "an image tag, such as \"1.4.2\""),
         "The tag of each service's image in the repository that deployer makes for it (`deployer outputs`). Until it is pushed the service has no tasks.";
-    "services.images", services.images, Table(image::images, "a table of images by service (payment-api, transaction-processor, reporting), each in ECR: \"ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG\" or \"...@sha256:DIGEST\""),
-        "Images that are pushed elsewhere. Private subnets reach the registries of their own region only.";
     "services.cpu_target", services.cpu_target, Within(10, 90),
         "Percent of CPU, on average over a service's tasks, that its number of tasks follows.";
     "services.memory_target", services.memory_target, Within(10, 90),
         "Percent of memory that its number of tasks follows.";
+    "services.images", services.images, Table(image::images, "a table of images by service (payment-api, transaction-processor, reporting), each in ECR: \"ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG\" or \"...@sha256:DIGEST\""),
+        "Images that are pushed elsewhere. Private subnets reach the registries of their own region only.";
 
     "logs.service_days", logs.service_days, OneOf(RETENTION),
         "Days that logs of the services are kept.";

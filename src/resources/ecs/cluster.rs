@@ -56,7 +56,7 @@ impl Resource for Cluster {
         let spec = Self {
             insights: insights
                 .filter_map(ClusterSetting::value)
-                .last()
+                .next_back()
                 .unwrap_or("disabled")
                 .to_owned(),
             log_group: format!("/aws/ecs/containerinsights/{}/performance", key.name()).into(),
@@ -96,7 +96,11 @@ impl Resource for Cluster {
         match cx.delete(ecs::DELETE_CLUSTER, || call.clone().send()).await {
             Err(error) if error.class == Class::InUse => {
                 // What cannot be read is left out: the refusal itself is the news.
-                let services = cx.ecs.all_services(it.name.as_str()).await.unwrap_or_default();
+                let services = cx
+                    .ecs
+                    .all_services(it.name.as_str())
+                    .await
+                    .unwrap_or_default();
                 let named = services.iter().map(|arn| {
                     let name = arn.rsplit('/').next().unwrap_or(arn);
                     holders::Named::stays(format!("service {name}"))
