@@ -31,5 +31,5 @@ pub use error::{Class, Error, Leftover};
 pub use event::{Event, Events};
 pub use graph::{Builder, Graph, Kind, NameRule, Step, StepMeta, TAG_NAME};
 pub use handle::{Handle, fields};
-pub use ownership::{Deployment, Ownership};
+pub use ownership::{Deployment, Mark, Ownership};
 pub use reference::{Ref, Strength};

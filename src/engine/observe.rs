@@ -7,7 +7,7 @@
 //! its absence is confirmed by a second read some seconds later, before a plan is built on it.
 
 use super::context::Context;
-use super::driver::{Identity, Key, Live, Meta, Nature, Phase, Registry};
+use super::driver::{Identity, Key, Live, Mark, Meta, Nature, Phase, Registry};
 use super::error::{Class, Error};
 use super::graph::Graph;
 use super::ownership::{Deployment, MARK_DEPLOYMENT, Ownership};
@@ -312,7 +312,7 @@ impl Read<'_> {
             Err(error) if error.class == Class::Conflict && !self.recorded() => {
                 let live = Live {
                     spec: self.spec.clone(),
-                    tags: None,
+                    mark: Mark::Parent,
                     outputs: Value::Null,
                     phase: Phase::Ready,
                 };
@@ -325,9 +325,6 @@ impl Read<'_> {
 
 /// Decides from the tags of what was read whether it is ours. `recorded`: it was found by what is recorded.
 fn judge(request: &ReadRequest<'_>, meta: &Meta, live: Live, recorded: bool) -> Observed {
-    let Some(tags) = &live.tags else {
-        return Observed::Found(live);
-    };
     if live.phase == Phase::Deleting || meta.nature == Nature::SubResource {
         return Observed::Found(live);
     }
@@ -338,8 +335,8 @@ fn judge(request: &ReadRequest<'_>, meta: &Meta, live: Live, recorded: bool) -> 
         identity.name,
         describe(&live.outputs, &identity.name)
     );
-    let error = match identity.ownership(tags, recorded, meta.global) {
-        Ownership::Ours => return Observed::Found(live),
+    let error = match identity.owner(&live.mark, recorded, meta.global) {
+        Ownership::Ours | Ownership::Account => return Observed::Found(live),
         Ownership::Unmarked if recorded => Error::of(
             Class::Conflict,
             "read",
@@ -350,7 +347,7 @@ fn judge(request: &ReadRequest<'_>, meta: &Meta, live: Live, recorded: bool) -> 
             request.step,
             identity.mark_text()
         )),
-        Ownership::Unmarked if identity.ownership(tags, false, false) == Ownership::Ours => Error::of(
+        Ownership::Unmarked if identity.owner(&live.mark, false, false) == Ownership::Ours => Error::of(
             Class::Conflict,
             "read",
             format!("{thing} carries this suffix, but no tag says which account and region it belongs to"),

@@ -41,6 +41,7 @@ pub fn go_on(action: &str) -> Result<(), Error> {
 pub async fn sleep(time: Duration) {
     let stop = RUNNING.try_with(|r| r.stop.clone()).ok();
     tokio::select! {
+        biased;
         () = tokio::time::sleep(time) => {}
         () = stopped(stop) => {}
     }

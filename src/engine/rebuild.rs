@@ -38,7 +38,8 @@ pub fn rebuild(
             tags: &step.tags,
         };
         let changes = compare::changes(driver.meta(), wanted, live, &[]);
-        let differs = changes.iter().any(|c| c.field() != TAGS);
+        let own = live.is_the_accounts();
+        let differs = !own && changes.iter().any(|c| c.field() != TAGS);
         let record = Record {
             kind: step.kind.clone(),
             scope: step.scope.clone(),
@@ -53,7 +54,11 @@ pub fn rebuild(
                 .map(|r| r.token.clone())
                 .unwrap_or_default(),
             tags: step.tags.clone(),
-            inputs: if differs { live.spec.clone() } else { desired },
+            inputs: if differs || own {
+                live.spec.clone()
+            } else {
+                desired
+            },
             outputs: live.outputs.clone(),
             needs: step.needs(graph),
             at: clock.now(),
@@ -142,7 +147,7 @@ async fn record(
         identity: &identity,
     };
     let live = driver.read(key).await.ok()??;
-    let tags = live.tags?;
+    let tags = live.tags()?.clone();
     if identity.ownership(&tags, false, driver.meta().global) != Ownership::Ours {
         return None;
     }

@@ -28,5 +28,6 @@ mod planning;
 mod policy;
 mod requests;
 mod sandbox;
+mod simulation;
 mod support;
 mod sweep;

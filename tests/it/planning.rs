@@ -3,9 +3,9 @@
 
 use crate::support::run::{Quick, Run, Slow, graph, head, verbs, writes};
 use crate::support::world::World;
-use deployer::engine::Graph;
 use deployer::engine::event::Verb;
 use deployer::engine::graph::Kind;
+use deployer::engine::{Graph, Identity};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -240,4 +240,59 @@ async fn the_other_scope_counts_as_there_when_it_is_found_by_its_mark() {
         !run.state.steps.contains_key("source"),
         "blue is not this run's business"
     );
+}
+
+/// What an account has once.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Singleton(Value);
+impl Kind for Singleton {
+    const TYPE: &'static str = "test/singleton";
+    type Outputs = ();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_account_has_once_is_used_and_neither_changed_nor_deleted() {
+    let world = World::new(0.5);
+    let mut run = Run::on(&world);
+    let once = world.kind(Singleton::TYPE, (1.0, 1.0)).once();
+    run.cx.registry.add(Arc::new(once.clone()));
+    let g = graph(|b| {
+        b.add(
+            head("recorder", "green"),
+            Singleton(json!({"fixed": 1, "all": true})),
+        );
+        b.add(
+            head("rule", "green"),
+            Quick(json!({"by": "@{recorder.id}"})),
+        );
+    });
+    let theirs = Identity {
+        step: "default".into(),
+        name: "default".into(),
+        tags: Default::default(),
+        token: String::new(),
+    };
+    once.make(&json!({"fixed": 2, "all": false}), &theirs)
+        .unwrap();
+    world.writes.lock().unwrap().clear();
+    assert!(run.apply(&g).await.complete());
+    assert_eq!(writes(&world), ["create rule"]);
+    assert_eq!(run.state.steps["rule"].inputs["by"], "default-1");
+    assert!(run.plan(&g).await.is_empty());
+    run.lose_state(&g).await;
+    assert!(run.apply(&g).await.complete());
+    let without = graph(|b| drop(b.add(head("rule", "green"), Quick(json!({"by": "nothing"})))));
+    let plan = run.plan(&without).await;
+    assert_eq!((verbs(&plan).len(), plan.forget.len()), (1, 1));
+    assert!(run.destroy(&g, None).await.complete());
+    assert_eq!(writes(&world), ["create rule", "delete rule"]);
+    assert_eq!(world.live(), ["default-1"]);
+    assert!(run.state.steps.is_empty());
+
+    // One that we made is like everything else.
+    world.things.lock().unwrap().clear();
+    assert!(run.apply(&g).await.complete());
+    assert!(run.destroy(&g, None).await.complete());
+    assert!(world.live().is_empty());
 }

@@ -259,6 +259,10 @@ fn wanted(input: &Input<'_>, at: usize, known: &HashMap<&str, &Value>, above: &[
         }
         Some(Observed::Found(live)) => live,
     };
+    if live.is_the_accounts() {
+        row.reason = Some("it is the account's own and used as it is".into());
+        return row;
+    }
     let want = resolve(&step.spec, &|id| known.get(id).copied());
     let wanted = Wanted {
         step: &step.id,

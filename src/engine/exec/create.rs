@@ -116,9 +116,8 @@ impl Work {
             match driver.read(key).await {
                 Ok(Some(live)) => {
                     // The create call carries the mark, so what has none is somebody else's, whoever it is named after.
-                    let tags = live.tags.as_ref();
-                    if tags.is_none_or(|t| identity.ownership(t, false, global) == Ownership::Ours)
-                    {
+                    let owner = identity.owner(&live.mark, false, global);
+                    if matches!(owner, Ownership::Ours | Ownership::Account) {
                         return Ok(Some(live));
                     }
                     // Ours may still come to sight beside it.

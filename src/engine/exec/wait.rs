@@ -129,6 +129,7 @@ impl Work {
         heartbeat.beat(self, what, limit);
         let stop = self.shared.cx.stop.clone();
         tokio::select! {
+            biased;
             () = tick(self.shared.start, began.elapsed()) => {}
             () = stopped(Some(stop)) => {}
         }
@@ -194,6 +195,7 @@ impl Work {
     pub(super) async fn sleep(&self, time: Duration) -> Result<(), Stop> {
         let stop = self.shared.cx.stop.clone();
         tokio::select! {
+            biased;
             () = tokio::time::sleep(time) => {}
             () = stopped(Some(stop)) => {}
         }

@@ -188,6 +188,15 @@ impl Plan {
         self.nodes.is_empty() && self.problems.is_empty()
     }
 
+    /// What the account has once is never deleted: only its record goes.
+    fn stays(&mut self, step: &str, state: &State) {
+        if state.steps.contains_key(step) {
+            self.notes
+                .push(format!("{step}: it is the account's own, so it stays"));
+            self.forget.push(step.to_owned());
+        }
+    }
+
     /// The removals that lose data or are protected: they take the user's choice.
     pub fn needs_choice(&self) -> impl Iterator<Item = &Node> {
         self.nodes.iter().filter(|n| n.loss.needs_choice())

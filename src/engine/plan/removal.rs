@@ -74,6 +74,10 @@ pub(super) fn removals(inputs: &Inputs<'_>, ensure: &Ensures, plan: &mut Plan) {
                 continue;
             }
             Some(Observed::Unreadable(error)) => (None, Some(error.clone())),
+            Some(Observed::Found(live)) if live.is_the_accounts() => {
+                plan.stays(id, state);
+                continue;
+            }
             Some(Observed::Found(live)) => (Some(live.clone()), None),
         };
         let removal = Removal {

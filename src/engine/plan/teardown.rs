@@ -72,6 +72,10 @@ pub fn teardown(
                 plan.forget.push((*id).to_owned());
                 continue;
             }
+            Some(Observed::Found(live)) if live.is_the_accounts() => {
+                plan.stays(id, state);
+                continue;
+            }
             Some(Observed::Found(live)) => (Some(live.clone()), None),
             Some(Observed::Unreadable(error)) => (None, Some(error.clone())),
             Some(Observed::Foreign(_, error)) => {
