@@ -130,10 +130,11 @@ async fn record(
     if driver.meta().nature != Nature::Tagged {
         return None;
     }
+    // The tag need not hold all of the name.
     let name = match owned.tags.get("Name") {
+        _ if !owned.name.is_empty() => &owned.name,
         Some(name) => name,
-        None if owned.name.is_empty() => &owned.id,
-        None => &owned.name,
+        None => &owned.id,
     };
     let identity = Identity {
         step: owned.step.clone(),
@@ -154,7 +155,7 @@ async fn record(
     let record = Record {
         kind: owned.kind.clone(),
         scope: tags.get("Environment").cloned().unwrap_or_default(),
-        name: tags.get("Name").unwrap_or(name).clone(),
+        name: name.clone(),
         stage: if driver.meta().retention.is_snapshot && live.phase == Phase::Ready {
             Stage::Ready
         } else {

@@ -3,6 +3,7 @@
 use super::decide::Decision;
 use super::path::KNOWN_SECONDS;
 use super::{DataLoss, Inputs, Node, Op, Plan, durations};
+use crate::engine::diff::Change;
 use crate::engine::driver::{Live, Meta, Replace};
 use crate::engine::event::Verb;
 use crate::engine::graph::Step;
@@ -80,7 +81,7 @@ pub(super) fn nodes(
             live: Some(found.clone()),
             ..node.clone()
         };
-        if create_first(driver.meta()) && !uprooted.contains(&at) {
+        if beside(driver.meta(), &node.changes) && !uprooted.contains(&at) {
             let id = format!("{}{REPLACED}", step.id);
             node.replaces = Some((id.clone(), Box::new(record_of(inputs, step, &found))));
             ensure.insert(step.id.clone(), plan.nodes.len());
@@ -119,8 +120,11 @@ pub(super) fn nodes(
     ensure
 }
 
-fn create_first(meta: &Meta) -> bool {
-    meta.replace == Replace::CreateFirst
+/// True when the new one can stand beside the old one: it takes another name, which only a changed field gives it. What has
+/// failed or is on its way out has the name of its successor, and goes first.
+fn beside(meta: &Meta, changes: &[Change]) -> bool {
+    let fixed = |c: &Change| meta.fixed.contains(&c.field());
+    meta.replace == Replace::CreateFirst && changes.iter().any(fixed)
 }
 
 /// The record under which a thing stays known until it is removed, while its step's record is of the successor.

@@ -59,7 +59,9 @@ fn delete(world: &World, rng: &mut Rng) -> Option<String> {
 /// Changes a setting, a tag or a part of something.
 fn edit(world: &World, rng: &mut Rng) -> Option<String> {
     let id = any_of_ours(world, rng)?;
-    let kind = rng.u8(0..5);
+    // What has no tags has none to change.
+    let child = world.there().get(&id)?.kind == "test/Child";
+    let kind = rng.u8(if child { 2 } else { 0 }..5);
     world.change(&id, |thing| match kind {
         0 => drop(thing.tags.insert("Theirs".into(), "1".into())),
         1 => drop(thing.tags.remove("Team")),
@@ -211,11 +213,13 @@ impl Hands {
 pub fn all_is_marked(world: &World, wishes: &Wishes) -> bool {
     let wanted: BTreeSet<&str> = wishes.all.iter().map(|w| w.step.as_str()).collect();
     let mut steps = BTreeSet::new();
+    let graph = wishes.graph();
     let there = world.there();
     let mut ours = there.values().filter(|t| is_ours(t));
     ours.all(|thing| {
         let step = thing.tags.get(MARK_STEP).map_or("", String::as_str);
-        let known = thing.kind != "test/Child" || wanted.contains(step);
+        let named = graph.get(step).is_none_or(|s| s.name == thing.name);
+        let known = named && thing.kind != "test/Child" || wanted.contains(step);
         let mut parts = thing.parts.keys();
         known && steps.insert(step.to_owned()) && parts.all(|p| wanted.contains(p.as_str()))
     })

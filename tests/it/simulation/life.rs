@@ -61,7 +61,7 @@ pub async fn life(seed: u64, folder: Option<&Path>, flaw: Option<Flaw>) -> Verdi
     let mut hands = Hands::default();
     hands.neighbours(&machine);
     for round in 0..rng.u8(1..6) {
-        trouble(&machine, &wishes, &mut hands, &mut rng).await;
+        trouble(&machine, &mut wishes, &mut hands, &mut rng).await;
         for _ in 0..rng.u8(0..3) {
             wishes.change(&mut rng);
         }
@@ -75,6 +75,7 @@ pub async fn life(seed: u64, folder: Option<&Path>, flaw: Option<Flaw>) -> Verdi
                 judge.log("the state is lost");
                 memory.lose();
                 judge.lost();
+                wishes.may_shrink = false;
             }
         }
     }
@@ -84,7 +85,7 @@ pub async fn life(seed: u64, folder: Option<&Path>, flaw: Option<Flaw>) -> Verdi
 }
 
 /// One run with whatever goes wrong.
-async fn trouble(machine: &Machine, wishes: &Wishes, hands: &mut Hands, rng: &mut Rng) {
+async fn trouble(machine: &Machine, wishes: &mut Wishes, hands: &mut Hands, rng: &mut Rng) {
     if rng.bool() {
         hands.between(machine, wishes, rng).await;
     }
@@ -103,6 +104,7 @@ async fn trouble(machine: &Machine, wishes: &Wishes, hands: &mut Hands, rng: &mu
         End::Broken(why) => machine.judge.wrong(format!("the store failed: {why}")),
         End::Refused(_) if hands.have_our_names() => {}
         End::Refused(why) => machine.judge.wrong(format!("refused: {why:?}")),
+        End::Done(_, report) if report.complete() => wishes.may_shrink = true,
         End::Killed | End::Done(..) => {}
     }
 }
@@ -115,9 +117,8 @@ async fn run(machine: &Machine, wishes: &Wishes, command: Command) -> usize {
     {
         End::Done(plan, report) if report.complete() => plan.nodes.len() + plan.forget.len(),
         other => {
-            machine
-                .judge
-                .wrong(format!("a clean {command:?} ended with {other:?}"));
+            let how = other.words();
+            machine.judge.wrong(format!("a clean {command:?} {how}"));
             0
         }
     }
@@ -127,7 +128,8 @@ async fn clean(machine: &Machine, wishes: &Wishes, hands: &mut Hands) {
     let (judge, world) = (&machine.judge, &machine.world);
     machine.net.trouble.store(0, Relaxed);
     // Whoever was at work goes home.
-    sleep(Duration::from_secs(60)).await;
+    // What is to fail has failed by then.
+    sleep(Duration::from_secs(150)).await;
     judge.theirs_is_untouched();
     hands.give_names_back(machine);
     if !hands.stripped.is_empty() {

@@ -8,7 +8,7 @@ use super::wire::{Net, Wire};
 use super::wishes::fakes;
 use crate::support::world::World;
 use async_trait::async_trait;
-use deployer::engine::exec::{self, Recorder, Report};
+use deployer::engine::exec::{self, Outcome, Recorder, Report};
 use deployer::engine::mark::is_marked;
 use deployer::engine::observe::{observe, requests};
 use deployer::engine::plan::{self, DataRules, Options, Plan, Problem};
@@ -39,6 +39,20 @@ pub enum End {
     Done(Box<Plan>, Report),
     /// The store failed.
     Broken(String),
+}
+
+impl End {
+    pub fn words(&self) -> String {
+        match self {
+            Self::Done(_, report) if report.complete() => "was done".into(),
+            Self::Done(_, report) => {
+                let open = report.outcomes.iter();
+                let open: Vec<_> = open.filter(|(_, _, o)| *o != Outcome::Done).collect();
+                format!("was not done: {open:?}")
+            }
+            other => format!("ended: {other:?}"),
+        }
+    }
 }
 
 /// Something that an engine may get wrong, to see that the judge notices it.
@@ -92,11 +106,7 @@ impl Machine {
         for _ in 0..8 {
             tokio::task::yield_now().await;
         }
-        self.judge.log(match &end {
-            End::Done(_, report) if report.complete() => "done".to_owned(),
-            End::Done(_, report) => format!("ended: {:?}", report.outcomes),
-            other => format!("{other:?}"),
-        });
+        self.judge.log(end.words());
         end
     }
 

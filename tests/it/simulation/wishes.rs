@@ -117,13 +117,18 @@ impl Wish {
 pub struct Wishes {
     pub all: Vec<Wish>,
     next: usize,
+    /// False while a thing without a mark would be forgotten with its wish: no record tells of it.
+    pub may_shrink: bool,
     /// Steps that had a child: another step's child on them would be the same thing.
     parents: BTreeSet<String>,
 }
 
 impl Wishes {
     pub fn random(rng: &mut Rng) -> Self {
-        let mut out = Self::default();
+        let mut out = Self {
+            may_shrink: true,
+            ..Self::default()
+        };
         for _ in 0..rng.usize(1..10) {
             out.add(rng);
         }
@@ -198,7 +203,7 @@ impl Wishes {
         let at = rng.usize(0..self.all.len().max(1));
         match rng.u8(0..8) {
             0 => self.add(rng),
-            1 if self.all.len() > 1 => {
+            1 if self.all.len() > 1 && self.may_shrink => {
                 let step = self.all[at].step.clone();
                 self.remove(&step);
             }

@@ -194,7 +194,8 @@ impl Fake {
         if strict && ready_at > Instant::now() {
             return Err(Error::of(Class::NotReady, "test:Update", "it is not ready"));
         }
-        if let Some(error) = self.unknown(spec) {
+        let settings = !delta.changes.is_empty();
+        if let Some(error) = self.unknown(spec).filter(|_| settings) {
             return Err(error);
         }
         let part = outputs["part"].as_str();
@@ -207,7 +208,9 @@ impl Fake {
                 thing.parts.insert(part.to_owned(), spec.clone());
                 return;
             }
-            thing.spec = spec.clone();
+            if settings {
+                thing.spec = spec.clone();
+            }
             thing.tags.extend(delta.set_tags.clone());
             for key in &delta.remove_tags {
                 thing.tags.remove(key);
