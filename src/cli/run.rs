@@ -130,6 +130,7 @@ pub async fn run(
     state: &mut State,
     plan: &Plan,
 ) -> Result<Report, Failure> {
+    writer.keep(state).await?;
     plan::refresh(plan, state);
     let planned = plan.nodes.iter().map(|n| n.verb.infinitive());
     writer.note(entry(What::Started, state, planned)).await?;

@@ -3,9 +3,10 @@
 use super::clock::Clock;
 use super::compare::{self, Wanted};
 use super::diff::TAGS;
-use super::driver::{Identity, Key, Nature, Owned, Ownership, Phase, Registry};
+use super::driver::{Identity, Key, Nature, Owned, Ownership, Phase, Registry, Replace};
 use super::graph::Graph;
 use super::observe::{Observations, Observed};
+use super::plan::replaced;
 use super::reference::{mentions, resolve};
 use crate::state::{Record, Stage, State};
 use futures::future::join_all;
@@ -71,8 +72,8 @@ pub fn rebuild(
     state.steps.extend(left);
 }
 
-/// Records marked things whose step neither the blueprint nor the state has: what an earlier blueprint made and a lost
-/// state no longer tells. Their settings are as they were read, their edges follow from the ids in them. What is not
+/// Records marked things whose step neither the blueprint nor the state has, and those that a step's successor stands beside:
+/// what an earlier blueprint made and a lost state no longer tells. Their settings are as they were read, their edges follow from the ids in them. What is not
 /// found again (its type is unknown, or it is on its way out) stays unrecorded.
 pub async fn recover(
     graph: &Graph,
@@ -81,12 +82,13 @@ pub async fn recover(
     state: &mut State,
     clock: &Clock,
 ) {
-    let strays: BTreeMap<&str, &Owned> = owned
+    let strays: BTreeMap<String, &Owned> = owned
         .iter()
-        .filter(|o| graph.position(&o.step).is_none() && !state.steps.contains_key(&o.step))
-        .map(|o| (o.step.as_str(), o))
+        .filter_map(|o| Some((unknown(graph, o, registry, state)?, o)))
         .collect();
-    let looks = strays.values().map(|o| record(graph, o, registry, clock));
+    let looks = strays
+        .iter()
+        .map(async |(id, o)| Some((id.clone(), record(graph, o, registry, clock).await?)));
     let found: BTreeMap<String, Record> = join_all(looks).await.into_iter().flatten().collect();
     let all: Vec<(&String, &Record)> = state.steps.iter().chain(&found).collect();
     let mut edges: Vec<(String, String)> = Vec::new();
@@ -115,13 +117,32 @@ pub async fn recover(
     }
 }
 
+/// The id under which a marked thing is recorded; `None` when it is known. A thing of a step of the blueprint under another
+/// name than the step's is an earlier one: its successor stands beside it, or will.
+fn unknown(graph: &Graph, owned: &Owned, registry: &Registry, state: &State) -> Option<String> {
+    let Some(step) = graph.get(&owned.step) else {
+        let known = state.steps.contains_key(&owned.step);
+        return (!known).then(|| owned.step.clone());
+    };
+    let meta = registry.get(&owned.kind).ok()?.meta();
+    let earlier = meta.replace == Replace::CreateFirst
+        && step.kind == owned.kind
+        && !owned.name.is_empty()
+        && step.name != owned.name;
+    let known = state
+        .steps
+        .values()
+        .any(|r| r.kind == owned.kind && r.name == owned.name);
+    (earlier && !known).then(|| replaced(&owned.step))
+}
+
 /// The record of one marked thing, as it is read by its mark.
 async fn record(
     graph: &Graph,
     owned: &Owned,
     registry: &Registry,
     clock: &Clock,
-) -> Option<(String, Record)> {
+) -> Option<Record> {
     let driver = registry.get(&owned.kind).ok()?;
     // Found by its mark, a thing needs no settings to be read; any of its type are of the right shape. What the blueprint
     // has none of (a snapshot) reads without any.
@@ -147,12 +168,15 @@ async fn record(
         outputs: None,
         identity: &identity,
     };
-    let live = driver.read(key).await.ok()??;
+    let live = match driver.read(key).await {
+        Ok(found) => found?,
+        Err(_) => return Some(unread(owned, key, clock)),
+    };
     let tags = live.tags()?.clone();
     if identity.ownership(&tags, false, driver.meta().global) != Ownership::Ours {
         return None;
     }
-    let record = Record {
+    Some(Record {
         kind: owned.kind.clone(),
         scope: tags.get("Environment").cloned().unwrap_or_default(),
         name: name.clone(),
@@ -167,6 +191,22 @@ async fn record(
         outputs: live.outputs,
         needs: Vec::new(),
         at: clock.now(),
-    };
-    Some((owned.step.clone(), record))
+    })
+}
+
+/// The record of a marked thing that could not be read: as if its creation had not been answered, so that it is looked for by its
+/// mark until it is found.
+fn unread(owned: &Owned, key: Key<'_>, clock: &Clock) -> Record {
+    Record {
+        kind: owned.kind.clone(),
+        scope: owned.tags.get("Environment").cloned().unwrap_or_default(),
+        name: key.identity.name.clone(),
+        stage: Stage::Creating,
+        token: String::new(),
+        tags: owned.tags.clone(),
+        inputs: key.spec.clone(),
+        outputs: serde_json::Value::Null,
+        needs: Vec::new(),
+        at: clock.now(),
+    }
 }

@@ -127,6 +127,8 @@ pub struct Writer {
     held: Arc<Mutex<Box<dyn Held>>>,
     journal: Journal,
     history: History,
+    /// How many steps the state had that the journal continues.
+    steps: usize,
 }
 
 impl Writer {
@@ -151,6 +153,7 @@ impl Writer {
             held,
             journal,
             history,
+            steps: state.steps.len(),
         };
         Ok((writer, state))
     }
@@ -165,7 +168,18 @@ impl Writer {
         let header = journal::header(state);
         self.held.lock().await.begin(header).await?;
         self.journal = Journal::start(self.held.clone(), state);
+        self.steps = state.steps.len();
         Ok(())
+    }
+
+    /// Makes records durable that no line of the journal tells of: what was found again by its mark after a loss. Were they
+    /// known to this process alone, a later one would not look for them, since its state would not be empty.
+    pub async fn keep(&mut self, state: &mut State) -> Result<(), StateError> {
+        if state.steps.len() == self.steps {
+            return Ok(());
+        }
+        self.save(state).await?;
+        self.restart(state).await
     }
 
     /// Adds an entry to the history of runs.

@@ -36,7 +36,7 @@ fn run_on(world: &Arc<World>) -> Run {
         .registry
         .add(Arc::new(versioned.changing(&["version"])));
     let target = world.kind(Target::TYPE, (1.0, 1.0));
-    run.cx.registry.add(Arc::new(target.create_first()));
+    run.cx.registry.add(Arc::new(target.create_first().named()));
     run
 }
 
@@ -126,6 +126,21 @@ async fn what_was_replaced_is_removed_by_a_later_run_when_this_one_ends_too_soon
     assert_eq!(world.live().len(), 2);
     assert_eq!(run.state.steps.len(), 2);
     assert!(run.plan(&g).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_to_be_replaced_is_removed_also_when_the_state_was_lost() {
+    let world = World::new(0.5);
+    let mut run = run_on(&world);
+    run.apply(&target_and_listener(80)).await;
+    let g = target_and_listener(81);
+    run.lose_state(&g).await;
+    assert!(run.apply(&g).await.complete());
+    assert_eq!(world.live().len(), 2);
+    assert!(run.plan(&g).await.is_empty());
+    run.lose_state(&target_and_listener(82)).await;
+    assert!(run.destroy(&target_and_listener(82), None).await.complete());
+    assert_eq!(world.live(), Vec::<String>::new());
 }
 
 /// Zones with a subnet each, a group over the subnets, a cluster in the group and an instance per zone.

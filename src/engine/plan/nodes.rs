@@ -17,6 +17,11 @@ pub(super) type Ensures = HashMap<String, usize>;
 /// What is appended to the id of a step while the thing that it replaces still exists beside the new one.
 const REPLACED: &str = "~replaced";
 
+/// The id under which what a step replaces stays known until it is removed.
+pub fn replaced(step: &str) -> String {
+    format!("{step}{REPLACED}")
+}
+
 /// True for the record of a thing that was replaced by another one of its step and is to be removed.
 pub fn is_replaced(step: &str) -> bool {
     step.ends_with(REPLACED)
@@ -82,7 +87,7 @@ pub(super) fn nodes(
             ..node.clone()
         };
         if beside(driver.meta(), &node.changes) && !uprooted.contains(&at) {
-            let id = format!("{}{REPLACED}", step.id);
+            let id = replaced(&step.id);
             node.replaces = Some((id.clone(), Box::new(record_of(inputs, step, &found))));
             ensure.insert(step.id.clone(), plan.nodes.len());
             plan.nodes.push(node);

@@ -191,6 +191,7 @@ impl Machine {
         if !plan.problems.is_empty() {
             return Ok(End::Refused(plan.problems));
         }
+        writer.keep(&mut state).await?;
         plan::refresh(&plan, &mut state);
         writer.note(entry(What::Started)).await?;
         let recorder: Arc<dyn Recorder> = match self.flaw {

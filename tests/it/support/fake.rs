@@ -107,20 +107,21 @@ impl Fake {
         Instant::now() + Duration::from_secs_f64((seconds - self.world.call_seconds).max(0.0))
     }
 
-    /// True when another thing has this id in its settings, in a way that keeps it from being deleted.
-    fn used(&self, id: &str) -> bool {
-        let any = self.meta.replace == Replace::CreateFirst;
-        if !any && !self.world.strict {
-            return false;
-        }
-        let by = |spec: &Value| {
-            (any && holds(spec, id)) || HOLDING.iter().any(|field| holds(&spec[*field], id))
-        };
+    /// Another thing that has this id in its settings, in a way that keeps it from being deleted.
+    fn user(&self, id: &str) -> Option<String> {
         let things = self.world.there();
         // What has failed is not really in use.
-        let any = any && !things.get(id).is_some_and(|t| t.fails);
+        let fails = things.get(id).is_some_and(|t| t.fails);
+        let any = self.meta.replace == Replace::CreateFirst && !fails;
+        if !any && !self.world.strict {
+            return None;
+        }
+        let by = |t: &Thing| {
+            HOLDING.iter().any(|field| holds(&t.spec[*field], id))
+                || (any && (holds(&t.spec, id) || t.parts.values().any(|p| holds(p, id))))
+        };
         let mut others = things.iter().filter(|(other, _)| *other != id);
-        others.any(|(_, t)| by(&t.spec) || (any && t.parts.values().any(|p| holds(p, id))))
+        others.find(|(_, t)| by(t)).map(|(other, _)| other.clone())
     }
 
     /// An id in the settings that nothing has, or that is not visible everywhere yet.
@@ -228,8 +229,9 @@ impl Fake {
             self.world.change(id, |thing| thing.parts.remove(part));
             return Ok(());
         }
-        if self.used(id) {
-            return Err(Error::of(Class::InUse, "test:Delete", "something uses it"));
+        if let Some(user) = self.user(id) {
+            let text = format!("{user} uses it");
+            return Err(Error::of(Class::InUse, "test:Delete", text));
         }
         self.world.wrote(format!("delete {id}"));
         let protected = |t: &Thing| t.spec["protected"] == true && !options.lift_protection;
