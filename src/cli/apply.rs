@@ -8,6 +8,7 @@ use super::inspect;
 use super::run::{self, Asked};
 use super::session::{Mode, Session};
 use crate::engine::plan::{self, Choice, DataRules, Options, Plan};
+use crate::engine::rebuild::set_apart;
 use crate::report::{self, PlanDocument, RunDocument, Timings};
 use crate::state::{self, State};
 
@@ -109,6 +110,7 @@ async fn make(session: &Session, state: &mut State, choice: Option<Choice>) -> P
     if state.steps.is_empty() {
         session.recover(state).await;
     }
+    set_apart(&session.graph, state);
     let requests = session.requests(state, |_, record| session.means(record));
     let seen = session.observe(&requests).await;
     let options = Options {

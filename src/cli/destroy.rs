@@ -10,6 +10,7 @@ use super::session::{Listed, Mode, Session, configuration, store};
 use crate::engine::Owned;
 use crate::engine::observe::Observations;
 use crate::engine::plan::{self, Choice, DataRules, Plan, teardown};
+use crate::engine::rebuild::set_apart;
 use crate::report::{DestroyRemains, Marked, PlanDocument, RunDocument, Timings};
 use crate::resources;
 use crate::state::{self, Stage, State};
@@ -138,6 +139,7 @@ fn choose(cx: &Context<'_>, yes: bool, plan: &Plan) -> Result<Choice, Failure> {
 /// Everything recorded is read, whatever its scope: what rests on the destroyed must be known.
 async fn look(session: &Session, state: &mut State) -> Observations {
     session.recover(state).await;
+    set_apart(&session.graph, state);
     let requests = session.requests(state, |_, _| true);
     session.observe(&requests).await
 }

@@ -11,7 +11,7 @@ use super::driver::{Identity, Key, Live, Mark, Meta, Nature, Phase, Registry};
 use super::error::{Class, Error};
 use super::graph::Graph;
 use super::ownership::{Deployment, MARK_DEPLOYMENT, Ownership};
-use super::reference::{has_placeholder, resolve};
+use super::reference::{Placeholder, has_placeholder, resolve};
 use crate::state::{Record, Stage, State};
 use futures::future::join_all;
 use serde_json::Value;
@@ -202,13 +202,18 @@ fn readable(
     if !has_placeholder(&spec) {
         return Readable::Now(spec);
     }
-    match registry.get(request.kind) {
+    let meta = match registry.get(request.kind) {
         Err(error) => return Readable::Settled(Box::new(Observed::Unreadable(error))),
-        Ok(driver) if driver.meta().nature == Nature::Tagged => return Readable::Now(spec),
-        Ok(_) => {}
+        Ok(driver) => driver.meta(),
+    };
+    // What is found through its parent takes the fields that bind it to others; the parent is among them.
+    let fixed = meta.fixed.iter().filter_map(|field| spec.get(field));
+    let bound: Vec<&Value> = fixed.filter(|value| has_placeholder(value)).collect();
+    if meta.nature == Nature::Tagged || bound.is_empty() {
+        return Readable::Now(spec);
     }
     let mut verdict = Readable::Later;
-    super::reference::walk(&spec, &mut |p| match done.get(p.step) {
+    let mut judge = |p: Placeholder<'_>| match done.get(p.step) {
         Some(Observed::Unreadable(error)) => {
             verdict = Readable::Settled(Box::new(Observed::Unreadable(error.clone())))
         }
@@ -219,7 +224,10 @@ fn readable(
             verdict = Readable::Settled(Box::new(Observed::Absent))
         }
         _ => {}
-    });
+    };
+    bound
+        .into_iter()
+        .for_each(|field| super::reference::walk(field, &mut judge));
     verdict
 }
 

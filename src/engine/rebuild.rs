@@ -72,6 +72,19 @@ pub fn rebuild(
     state.steps.extend(left);
 }
 
+/// Keeps an intent of an earlier run, whose creation was not answered, apart from its step when the step has another name by now:
+/// under the name of today it would not be found, and the new intent would take its place.
+pub fn set_apart(graph: &Graph, state: &mut State) {
+    for step in &graph.steps {
+        let renamed = |r: &&Record| r.stage == Stage::Creating && r.name != step.name;
+        if state.steps.get(&step.id).filter(renamed).is_some() {
+            let id = replaced(&step.id, |id| state.steps.contains_key(id));
+            let record = state.steps.remove(&step.id);
+            state.steps.extend(record.map(|r| (id, r)));
+        }
+    }
+}
+
 /// Records marked things whose step neither the blueprint nor the state has, and those that a step's successor stands beside:
 /// what an earlier blueprint made and a lost state no longer tells. Their settings are as they were read, their edges follow from the ids in them. What is not
 /// found again (its type is unknown, or it is on its way out) stays unrecorded.
@@ -82,10 +95,13 @@ pub async fn recover(
     state: &mut State,
     clock: &Clock,
 ) {
-    let strays: BTreeMap<String, &Owned> = owned
-        .iter()
-        .filter_map(|o| Some((unknown(graph, o, registry, state)?, o)))
-        .collect();
+    let mut strays: BTreeMap<String, &Owned> = BTreeMap::new();
+    for one in owned {
+        let taken = |id: &str| state.steps.contains_key(id) || strays.contains_key(id);
+        if let Some(id) = unknown(graph, one, registry, state, taken) {
+            strays.insert(id, one);
+        }
+    }
     let looks = strays
         .iter()
         .map(async |(id, o)| Some((id.clone(), record(graph, o, registry, clock).await?)));
@@ -119,7 +135,13 @@ pub async fn recover(
 
 /// The id under which a marked thing is recorded; `None` when it is known. A thing of a step of the blueprint under another
 /// name than the step's is an earlier one: its successor stands beside it, or will.
-fn unknown(graph: &Graph, owned: &Owned, registry: &Registry, state: &State) -> Option<String> {
+fn unknown(
+    graph: &Graph,
+    owned: &Owned,
+    registry: &Registry,
+    state: &State,
+    taken: impl Fn(&str) -> bool,
+) -> Option<String> {
     let Some(step) = graph.get(&owned.step) else {
         let known = state.steps.contains_key(&owned.step);
         return (!known).then(|| owned.step.clone());
@@ -133,7 +155,7 @@ fn unknown(graph: &Graph, owned: &Owned, registry: &Registry, state: &State) -> 
         .steps
         .values()
         .any(|r| r.kind == owned.kind && r.name == owned.name);
-    (earlier && !known).then(|| replaced(&owned.step))
+    (earlier && !known).then(|| replaced(&owned.step, taken))
 }
 
 /// The record of one marked thing, as it is read by its mark.

@@ -5,6 +5,7 @@
 use super::history::{Entry, History};
 use super::{Holder, Journal, REBUILD, State, StateError, VERSION, journal};
 use async_trait::async_trait;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -127,8 +128,8 @@ pub struct Writer {
     held: Arc<Mutex<Box<dyn Held>>>,
     journal: Journal,
     history: History,
-    /// How many steps the state had that the journal continues.
-    steps: usize,
+    /// The steps of the state that the journal continues.
+    steps: BTreeSet<String>,
 }
 
 impl Writer {
@@ -153,7 +154,7 @@ impl Writer {
             held,
             journal,
             history,
-            steps: state.steps.len(),
+            steps: state.steps.keys().cloned().collect(),
         };
         Ok((writer, state))
     }
@@ -168,14 +169,14 @@ impl Writer {
         let header = journal::header(state);
         self.held.lock().await.begin(header).await?;
         self.journal = Journal::start(self.held.clone(), state);
-        self.steps = state.steps.len();
+        self.steps = state.steps.keys().cloned().collect();
         Ok(())
     }
 
     /// Makes records durable that no line of the journal tells of: what was found again by its mark after a loss. Were they
     /// known to this process alone, a later one would not look for them, since its state would not be empty.
     pub async fn keep(&mut self, state: &mut State) -> Result<(), StateError> {
-        if state.steps.len() == self.steps {
+        if state.steps.keys().eq(&self.steps) {
             return Ok(());
         }
         self.save(state).await?;

@@ -17,19 +17,26 @@ pub(super) type Ensures = HashMap<String, usize>;
 /// What is appended to the id of a step while the thing that it replaces still exists beside the new one.
 const REPLACED: &str = "~replaced";
 
-/// The id under which what a step replaces stays known until it is removed.
-pub fn replaced(step: &str) -> String {
-    format!("{step}{REPLACED}")
+/// An id that is not taken, under which what a step replaces stays known until it is removed. There may be an earlier one whose
+/// removal did not end.
+pub fn replaced(step: &str, taken: impl Fn(&str) -> bool) -> String {
+    let mut id = format!("{step}{REPLACED}");
+    let mut number = 2;
+    while taken(&id) {
+        id = format!("{step}{REPLACED}-{number}");
+        number += 1;
+    }
+    id
 }
 
 /// True for the record of a thing that was replaced by another one of its step and is to be removed.
 pub fn is_replaced(step: &str) -> bool {
-    step.ends_with(REPLACED)
+    step.contains(REPLACED)
 }
 
 /// The step to which a record belongs: its own id, but for what is replaced.
 pub(super) fn step_of(id: &str) -> &str {
-    id.strip_suffix(REPLACED).unwrap_or(id)
+    id.split_once(REPLACED).map_or(id, |(step, _)| step)
 }
 
 /// Makes Ensure nodes, and Remove nodes for what is replaced.
@@ -87,7 +94,7 @@ pub(super) fn nodes(
             ..node.clone()
         };
         if beside(driver.meta(), &node.changes) && !uprooted.contains(&at) {
-            let id = replaced(&step.id);
+            let id = replaced(&step.id, |id| inputs.state.steps.contains_key(id));
             node.replaces = Some((id.clone(), Box::new(record_of(inputs, step, &found))));
             ensure.insert(step.id.clone(), plan.nodes.len());
             plan.nodes.push(node);

@@ -173,6 +173,7 @@ impl Hands {
                 thing.tags.remove(key);
             }
         });
+        tokio::time::sleep(machine.world.lag).await;
         self.stripped.push(id.clone());
         Some(format!("others take the mark off {id}"))
     }

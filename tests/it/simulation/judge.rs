@@ -197,12 +197,16 @@ impl Judge {
     pub fn created(&self, outputs: &Value, identity: &Identity) {
         let id = outputs["id"].as_str().unwrap_or_default();
         let durable = self.durable.lock().unwrap();
-        let replaced = durable.records.get(&format!("{}~replaced", identity.step));
-        let replaced = replaced.and_then(|r| r.outputs["id"].as_str());
+        let beside = format!("{}~replaced", identity.step);
+        let beside = durable
+            .records
+            .iter()
+            .filter(|(step, _)| step.starts_with(&beside));
+        let replaced: Vec<_> = beside.map(|(_, r)| &r.outputs["id"]).collect();
         let there = self.world.there();
         let others = there.iter().filter(|(other, t)| {
             *other != id
-                && replaced != Some(other.as_str())
+                && !replaced.iter().any(|id| *id == other.as_str())
                 && t.gone_at.is_none()
                 && is_ours(t)
                 && t.tags.get("DeployerStep") == Some(&identity.step)

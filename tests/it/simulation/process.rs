@@ -12,7 +12,7 @@ use deployer::engine::exec::{self, Outcome, Recorder, Report};
 use deployer::engine::mark::is_marked;
 use deployer::engine::observe::{observe, requests};
 use deployer::engine::plan::{self, DataRules, Options, Plan, Problem};
-use deployer::engine::rebuild::recover;
+use deployer::engine::rebuild::{recover, set_apart};
 use deployer::engine::{Clock, Context, Deployment, Error, Events, Graph, Limits, Registry, mark};
 use deployer::state::{Entry, Journal, Record, Stage, State, StateError, Store, What, Writer};
 use jiff::Timestamp;
@@ -160,6 +160,9 @@ impl Machine {
         let cx = self.context(switch);
         if command == Command::Destroy || (command == Command::Apply && state.steps.is_empty()) {
             self.recover(&cx, graph, &mut state).await;
+        }
+        if command != Command::Mark {
+            set_apart(graph, &mut state);
         }
         let marking = command == Command::Mark;
         // Marks are put back as recorded, whatever is wanted now.
