@@ -198,15 +198,22 @@ impl Judge {
         let id = outputs["id"].as_str().unwrap_or_default();
         let durable = self.durable.lock().unwrap();
         let beside = format!("{}~replaced", identity.step);
-        let beside = durable
-            .records
-            .iter()
-            .filter(|(step, _)| step.starts_with(&beside));
-        let replaced: Vec<_> = beside.map(|(_, r)| &r.outputs["id"]).collect();
+        let records = durable.records.iter();
+        let beside: Vec<&Record> = records
+            .filter(|(step, _)| step.starts_with(&beside))
+            .map(|(_, record)| record)
+            .collect();
+        let replaced = |other: &str, thing: &Thing| {
+            beside.iter().any(|r| match r.outputs.get("id") {
+                Some(id) => id == other,
+                // Its creation was never answered.
+                None => r.name == thing.name,
+            })
+        };
         let there = self.world.there();
         let others = there.iter().filter(|(other, t)| {
             *other != id
-                && !replaced.iter().any(|id| *id == other.as_str())
+                && !replaced(other, t)
                 && t.gone_at.is_none()
                 && is_ours(t)
                 && t.tags.get("DeployerStep") == Some(&identity.step)

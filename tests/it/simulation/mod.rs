@@ -69,7 +69,9 @@ fn whatever_happens_every_life_ends_as_a_clean_one_does() {
         if over || wrong.len() == 20 {
             break;
         }
-        wrong.extend(complaint(seed, &live(seed, None, None)));
+        let complaint = complaint(seed, &live(seed, None, None));
+        complaint.iter().for_each(|text| println!("{text}"));
+        wrong.extend(complaint);
         lives += 1;
     }
     println!("{lives} lives in {:.1} s", began.elapsed().as_secs_f64());
