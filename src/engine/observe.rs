@@ -23,6 +23,10 @@ use tokio::time::Instant;
 /// shortens it.
 const CONFIRM_ABSENCE: Duration = Duration::from_secs(5);
 
+/// How long after its intent was recorded a create call may have left: it is sent again while AWS asks to slow down. Until then
+/// an intent is looked for as long as a new thing.
+const CALL_LEFT: Duration = Duration::from_secs(600);
+
 /// What a read found.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Observed {
@@ -278,7 +282,10 @@ impl Read<'_> {
             let (Some(record), Some(age)) = (record, age) else {
                 return (observed, first);
             };
-            let spent = age + began.elapsed();
+            let mut spent = age + began.elapsed();
+            if record.stage == Stage::Creating && age < CALL_LEFT {
+                spent = began.elapsed();
+            }
             let mut left = timeout.saturating_sub(spent);
             if left.is_zero() && record.stage == Stage::Creating && !again {
                 // An unresolved intent is looked for at least twice.

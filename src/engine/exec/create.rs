@@ -12,6 +12,9 @@ use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// An intent that is older than this is recorded anew before the call is sent again: its age tells how long it is looked for.
+const INTENT: Duration = Duration::from_secs(60);
+
 impl Work {
     /// Intent, create call, and the way out of an unclear answer.
     pub(super) async fn create(&mut self, driver: &dyn Driver) -> Result<Value, Stop> {
@@ -32,6 +35,7 @@ impl Work {
             .await?;
         let mut unclear = false;
         let began = Instant::now();
+        let mut recorded = began;
         let mut heartbeat = Heartbeat::start();
         let mut attempt = 0;
         loop {
@@ -83,6 +87,11 @@ impl Work {
             if let Err(stop) = self.sleep(delay).await {
                 self.give_up(unclear).await?;
                 return Err(stop);
+            }
+            if recorded.elapsed() > INTENT {
+                self.note_with(Stage::Creating, &Value::Null, &identity.token)
+                    .await?;
+                recorded = Instant::now();
             }
         }
     }
