@@ -154,7 +154,7 @@ impl Api {
         }
     }
 
-    /// The error of an answer that lacks a field it always has.
+    /// The error of an answer without a field it always has.
     pub fn missing(&self, name: &str) -> Error {
         let leftover = if self.writes() {
             Leftover::Unknown

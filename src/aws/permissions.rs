@@ -21,6 +21,8 @@ pub struct Holder<'a> {
     pub suffix: &'a str,
     /// For `plan`, `drift` and everything else that changes nothing.
     pub read_only: bool,
+    /// The topic that is notified at the end of a run.
+    pub topic: Option<&'a str>,
 }
 
 impl Holder<'_> {
@@ -50,6 +52,10 @@ impl Holder<'_> {
             .filter(|a| a.grants.iter().any(|g| g.guard == Guard::AtCreation))
             .map(|a| a.operation)
             .collect();
+        let notify = self.topic.map(|topic| {
+            let action = super::sns::PUBLISH.action();
+            json!({"Sid": "SnsNotify", "Effect": "Allow", "Action": [action], "Resource": [topic]})
+        });
         let statements = resources.into_iter().enumerate();
         statements
             .map(|(at, ((guard, actions), resources))| {
@@ -64,6 +70,7 @@ impl Holder<'_> {
                 }
                 Value::Object(out)
             })
+            .chain(notify)
             .collect()
     }
 
@@ -160,6 +167,7 @@ mod tests {
             region: "eu-central-1",
             suffix: "dev",
             read_only,
+            topic: None,
         }
     }
 
@@ -214,6 +222,25 @@ mod tests {
             assert!(is_read || counts, "{action}");
             assert_ne!(action, "secretsmanager:GetSecretValue");
         }
+    }
+
+    #[test]
+    fn publishing_is_allowed_on_the_configured_topic_alone() {
+        let topic = Some("arn:aws:sns:eu-central-1:123456789012:runs");
+        let with = Holder {
+            topic,
+            ..holder(true)
+        };
+        let publishes = |holder: Holder<'_>| {
+            let statements = holder.statements().into_iter();
+            let publish = json!(["sns:Publish"]);
+            statements
+                .filter(|s| s["Action"] == publish)
+                .map(|s| s["Resource"].clone())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(publishes(with), [json!([topic])]);
+        assert_eq!(publishes(holder(false)), Vec::<Value>::new());
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl fmt::Display for Env {
     }
 }
 
-/// What both environments rest on. It has no other side, so it is no [`Env`].
+/// What both environments depend on. It has no other side, so it is no [`Env`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shared;
 

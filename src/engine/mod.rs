@@ -1,5 +1,6 @@
 //! How a graph is planned and run. Knows no AWS and no terminal.
 
+pub mod check;
 pub mod clock;
 pub mod compare;
 pub mod context;
@@ -20,6 +21,7 @@ pub mod progress;
 pub mod rebuild;
 pub mod reference;
 
+pub use check::{Check, Level};
 pub use clock::Clock;
 pub use context::{Context, Limits};
 pub use diff::{Change, diff};

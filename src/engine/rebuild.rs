@@ -76,21 +76,23 @@ pub async fn recover(
     state: &mut State,
     clock: &Clock,
 ) {
-    let strays: BTreeMap<&str, &Owned> = owned
+    let untracked: BTreeMap<&str, &Owned> = owned
         .iter()
         .filter(|o| graph.position(&o.step).is_none() && !state.steps.contains_key(&o.step))
         .map(|o| (o.step.as_str(), o))
         .collect();
-    let looks = strays.values().map(|o| record(graph, o, registry, clock));
+    let looks = untracked
+        .values()
+        .map(|o| record(graph, o, registry, clock));
     let found: BTreeMap<String, Record> = join_all(looks).await.into_iter().flatten().collect();
     let all: Vec<(&String, &Record)> = state.steps.iter().chain(&found).collect();
     let mut edges: Vec<(String, String)> = Vec::new();
-    for (id, stray) in &found {
+    for (id, thing) in &found {
         for (other, record) in all.iter().filter(|(other, _)| *other != id) {
-            if mentions(&stray.inputs, &record.outputs) {
+            if mentions(&thing.inputs, &record.outputs) {
                 edges.push((id.clone(), (*other).clone()));
             }
-            if mentions(&record.inputs, &stray.outputs) {
+            if mentions(&record.inputs, &thing.outputs) {
                 edges.push(((*other).clone(), id.clone()));
             }
         }

@@ -5,11 +5,13 @@
 
 mod calls;
 mod console;
+mod doubled;
 mod drift;
 mod error;
 mod graph;
 mod json;
 mod lines;
+mod notice;
 mod paint;
 mod plan;
 mod preflight;
@@ -33,6 +35,7 @@ pub use json::{
     StateListDocument, StateRow, StateShowDocument, StatusDocument, TextDocument, UnlockDocument,
 };
 pub use lines::Plain;
+pub use notice::{First, Notice};
 pub use paint::{ColorChoice, Paint};
 pub use plan::plan;
 pub use preflight::preflight;

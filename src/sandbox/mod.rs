@@ -121,7 +121,7 @@ impl Error {
     }
 }
 
-/// Checks a latency as [`UpOptions::latency`] takes it, so that a wrong one is told before anything is started.
+/// Checks a latency as [`UpOptions::latency`] takes it, so that a wrong one is reported before anything is started.
 ///
 /// # Errors
 /// What it takes, when it is none of these.

@@ -79,12 +79,12 @@ impl RunDocument {
             seconds: report.seconds,
             steps: steps.collect(),
             problems: plan.problems.clone(),
-            notes: plan.notes.clone(),
+            notes: super::notes(plan),
             calls,
         }
     }
 
-    /// The document of `apply`. Outputs are told only when everything was done: half of them would be taken for all.
+    /// The document of `apply`. Outputs are reported only when everything was done: half of them would be taken for all.
     pub fn apply(self, outputs: BTreeMap<String, Value>) -> ApplyDocument {
         ApplyDocument {
             outputs: self.complete.then_some(outputs),
@@ -118,7 +118,7 @@ pub struct DestroyRemains {
     pub kept: Vec<Marked>,
     /// The command that deletes what was kept.
     pub remove_with: Option<String>,
-    /// What carries our mark, is not recorded, and should be gone: exit code 2.
+    /// What is tagged as ours, is not recorded, and should be gone: exit code 2.
     pub leftovers: Vec<Marked>,
     /// Types that could not be listed, so that nothing is known of their leftovers: exit code 2.
     pub unlisted: Vec<Unlisted>,

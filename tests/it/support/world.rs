@@ -31,7 +31,7 @@ pub struct World {
     /// Faults to answer with, by step: each is used once, before or after the effect (`Leftover::Unknown`: after).
     pub faults: Mutex<BTreeMap<String, Vec<Error>>>,
     /// How many deletions are answered and then come to nothing.
-    pub unheeded: AtomicUsize,
+    pub ignored_deletions: AtomicUsize,
     /// Things that reads do not show before an instant: by id, when they are seen again.
     pub hidden: Mutex<BTreeMap<String, Instant>>,
     /// A step whose creation panics.
@@ -307,7 +307,7 @@ impl Driver for Fake {
             let mut writes = self.world.writes.lock().unwrap();
             writes.push(format!("snapshot {name}"));
         }
-        let left = &self.world.unheeded;
+        let left = &self.world.ignored_deletions;
         let less = |n: usize| n.checked_sub(1);
         if left.fetch_update(Relaxed, Relaxed, less).is_ok() {
             return Ok(());

@@ -124,7 +124,7 @@ fn missing_says_why_and_a_part_names_its_parent() {
     state.steps.clear();
     assert_eq!(
         row(&run(&state, &seen, &[]), "vpc").reason.as_deref(),
-        Some("it was never made, or is not in the state")
+        Some("not created yet")
     );
 }
 
@@ -160,7 +160,7 @@ fn a_lost_mark_is_a_change_and_a_foreign_thing_is_named() {
     assert_eq!(row(&drift, "vpc").status, Status::Changed);
     assert_eq!(
         row(&drift, "vpc").reason.as_deref(),
-        Some("something that is not ours has its name")
+        Some("its name is taken by a resource that this deployment does not own")
     );
     assert_eq!(row(&drift, "vpc").error, Some(error));
 }
@@ -239,7 +239,7 @@ fn recorded_steps_that_left_the_blueprint_show_while_they_exist() {
     let drift = run(&state, &seen, &[owned("old", "old-1")]);
     assert_eq!(
         row(&drift, "old").reason.as_deref(),
-        Some("it left the blueprint; `deployer apply` deletes it")
+        Some("no longer in the blueprint; `deployer apply` deletes it")
     );
     assert!(drift.unmanaged.is_empty());
 }
