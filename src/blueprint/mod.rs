@@ -18,10 +18,11 @@ mod storage;
 mod tables;
 mod transit;
 
-pub use cidr::{Tier, Tiers};
-pub use facts::{Facts, ServicePrefixLists};
-pub use logging::DATABASE_CLUSTER;
-pub use services::{SERVICES, Service};
+pub(crate) use cidr::{Tier, Tiers};
+pub use facts::Facts;
+pub(crate) use facts::ServicePrefixLists;
+pub(crate) use logging::DATABASE_CLUSTER;
+pub(crate) use services::{SERVICES, Service};
 
 use crate::config::Config;
 use crate::engine::driver::{MARK_DEPLOYMENT, MARK_STEP, MARK_SUFFIX};

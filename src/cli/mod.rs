@@ -18,8 +18,8 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use args::Cli;
-pub use exit::{Exit, TABLE};
+use args::Cli;
+pub use exit::Exit;
 
 use crate::config::Config;
 use crate::report::{ColorChoice, Console, ErrorDocument, Settings, TextDocument};

@@ -14,10 +14,10 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
-pub use document::documented;
-pub use error::{ConfigError, Problem};
-pub use keys::{Key, keys};
-pub use load::{DEFAULT_FILE, Overrides};
+pub(crate) use document::documented;
+pub(crate) use error::{ConfigError, Problem};
+pub(crate) use keys::{Key, keys};
+pub(crate) use load::{DEFAULT_FILE, Overrides};
 
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
@@ -163,7 +163,7 @@ pub struct Notify {
 }
 
 /// How a run can end, as a notification says it.
-pub const OUTCOMES: [&str; 5] = ["changed", "unchanged", "differs", "failed", "interrupted"];
+pub(crate) const OUTCOMES: [&str; 5] = ["changed", "unchanged", "differs", "failed", "interrupted"];
 
 impl Default for Config {
     fn default() -> Self {

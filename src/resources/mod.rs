@@ -26,23 +26,23 @@
 //!   is there, never changed, never deleted.
 
 mod adapter;
-pub mod dynamodb;
-pub mod ec2;
+pub(crate) mod dynamodb;
+pub(crate) mod ec2;
 mod facts;
 mod holders;
-pub mod iam;
-pub mod kms;
-pub mod logs;
+pub(crate) mod iam;
+pub(crate) mod kms;
+pub(crate) mod logs;
 mod owned;
 pub mod policy;
 mod prelude;
-pub mod rds;
+pub(crate) mod rds;
 mod resource;
-pub mod s3;
-pub mod secretsmanager;
+pub(crate) mod s3;
+pub(crate) mod secretsmanager;
 
-pub use facts::{Cost, Facts, Listed, SubFacts};
-pub use resource::{
+pub(crate) use facts::{Cost, Facts, Listed, SubFacts};
+pub(crate) use resource::{
     Arn, Exposed, Found, HasName, Id, Lookup, Mark, Named, NoTags, Resource, SubResource, TagCalls,
     Tags, found, ignore_not_found, texts,
 };
@@ -103,10 +103,10 @@ macro_rules! kinds {
 }
 
 /// Types whose existence alone counts as data: nothing that is cheap to ask proves that they are empty.
-pub const ALWAYS_HOLDS_DATA: [&str; 1] = [<rds::Cluster as crate::engine::Kind>::TYPE];
+pub(crate) const ALWAYS_HOLDS_DATA: [&str; 1] = [<rds::Cluster as crate::engine::Kind>::TYPE];
 
 /// All resource types with their calls.
-pub fn registry(aws: &Arc<Aws>) -> Registry {
+pub(crate) fn registry(aws: &Arc<Aws>) -> Registry {
     let mut all = Registry::default();
     macro_rules! add {
         (things { $($thing:ty,)* } parts { $($part:ty,)* }) => {
@@ -119,7 +119,7 @@ pub fn registry(aws: &Arc<Aws>) -> Registry {
 }
 
 /// Facts of all resource types.
-pub fn metas() -> Vec<Meta> {
+pub(crate) fn metas() -> Vec<Meta> {
     macro_rules! list {
         (things { $($thing:ty,)* } parts { $($part:ty,)* }) => {
             vec![$(facts::meta::<$thing>(),)* $(facts::sub_meta::<$part>(),)*]

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use sources::REQUIREMENTS;
+pub(crate) use sources::REQUIREMENTS;
 pub use venv::python as installed_python;
 
 /// What [`up`] takes.

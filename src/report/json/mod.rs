@@ -4,12 +4,12 @@
 mod records;
 mod runs;
 
-pub use records::{
+pub(crate) use records::{
     Marked, OutputsDocument, PermissionsDocument, RebuildDocument, SandboxDocument,
     StateHistoryDocument, StateListDocument, StateRow, StateShowDocument, StatusDocument,
     TextDocument, UnlockDocument,
 };
-pub use runs::{ApplyDocument, DestroyDocument, DestroyRemains, RunDocument, RunStep, RunSummary};
+pub(crate) use runs::{ApplyDocument, DestroyDocument, DestroyRemains, RunDocument, RunStep, RunSummary};
 
 use super::calls::CallTotals;
 use super::doubled;
