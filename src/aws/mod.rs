@@ -29,8 +29,8 @@ pub(crate) mod servicequotas;
 pub(crate) mod sns;
 pub(crate) mod sts;
 
-pub use api::{Api, Nature, Service};
 pub(crate) use api::{Answer, Bucket, Grant, Guard};
+pub use api::{Api, Nature, Service};
 pub(crate) use call::Caller;
 pub(crate) use connect::{Connection, Settings, connect};
 pub(crate) use ec2::{Ec2Reader, Find, PerTable, find, find_all, tags_of};

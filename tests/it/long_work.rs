@@ -11,7 +11,6 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-const GREEN: &[&str] = &["apply", "--env", "green", "--yes"];
 const DESTROY: &[&str] = &["destroy", "--yes", "--destroy-data"];
 
 /// Fills a bucket with 3,000 versions and delete markers: three pages.
@@ -33,8 +32,7 @@ fn count(lab: &Lab) -> usize {
 
 #[test]
 fn a_stop_ends_the_emptying_of_a_bucket_after_the_page_in_flight() {
-    let lab = Lab::start();
-    lab.run(GREEN).expect(0);
+    let lab = Lab::green();
     lab.python(FILL);
     assert_eq!(count(&lab), 3000);
     let since = lab.mark();
@@ -81,8 +79,7 @@ fn a_stop_ends_the_emptying_of_a_bucket_after_the_page_in_flight() {
 
 #[test]
 fn what_never_goes_by_itself_is_named_at_once_and_given_up_early() {
-    let lab = Lab::start();
-    lab.run(GREEN).expect(0);
+    let lab = Lab::green();
     // Held things are waited for as long as by default: three quarters of an hour.
     let subnet = lab.python(
         r#"

@@ -9,7 +9,9 @@ pub(crate) use records::{
     StateHistoryDocument, StateListDocument, StateRow, StateShowDocument, StatusDocument,
     TextDocument, UnlockDocument,
 };
-pub(crate) use runs::{ApplyDocument, DestroyDocument, DestroyRemains, RunDocument, RunStep, RunSummary};
+pub(crate) use runs::{
+    ApplyDocument, DestroyDocument, DestroyRemains, RunDocument, RunStep, RunSummary,
+};
 
 use super::calls::CallTotals;
 use super::doubled;
