@@ -148,6 +148,13 @@ impl Notice {
         self.home.scope.as_deref().unwrap_or("blue and green")
     }
 
+    fn account(&self) -> String {
+        match self.home.account.as_str() {
+            "" => "unknown account".to_owned(),
+            account => format!("account {account}"),
+        }
+    }
+
     /// The document, as a program gets it.
     pub fn document(&self) -> String {
         // It has maps with text keys and numbers only: it can always be written.
@@ -163,7 +170,7 @@ impl Notice {
             self.outcome,
             self.scope(),
             home.suffix,
-            home.account,
+            self.account(),
             home.region
         );
         text.chars().take(SUBJECT).collect()
@@ -172,15 +179,12 @@ impl Notice {
     /// The text of a mail.
     pub fn text(&self) -> String {
         let home = &self.home;
-        let account = match home.account.as_str() {
-            "" => "unknown",
-            account => account,
-        };
         let mut out = format!(
-            "{} of {} with suffix {} in account {account}, region {}: {} (exit code {})\n",
+            "{} of {} with suffix {} in {}, region {}: {} (exit code {})\n",
             self.command,
             self.scope(),
             home.suffix,
+            self.account(),
             home.region,
             self.outcome,
             self.exit_code

@@ -51,7 +51,7 @@ fn a_run_that_fails_and_a_drift_are_sent_to_the_command_and_the_topic() {
     assert_eq!(notice["next"], "deployer plan --env green --suffix dev");
     let sent = messages(&lab);
     assert_eq!(sent.len(), 1, "{sent:?}");
-    let place = "green of dev, 123456789012, eu-central-1";
+    let place = "green of dev, account 123456789012, eu-central-1";
     assert_eq!(
         sent[0]["Subject"],
         format!("deployer drift differs: {place}")
@@ -148,7 +148,9 @@ fn a_notifier_that_fails_or_hangs_is_a_warning_and_the_exit_code_stays() {
     assert!(warned("the topic").contains("sns:Publish"));
     // What it started is ended with it.
     let child = std::fs::read_to_string(lab.dir.path().join("child")).unwrap();
-    let alive = || std::path::Path::new("/proc").join(child.trim()).exists();
+    let stat = std::path::Path::new("/proc").join(child.trim()).join("stat");
+    // Where nobody waits for it, it stays listed as ended.
+    let alive = || std::fs::read_to_string(&stat).is_ok_and(|s| !s.contains(") Z "));
     let until = Instant::now() + Duration::from_secs(10);
     while alive() && Instant::now() < until {
         std::thread::sleep(Duration::from_millis(50));
