@@ -106,6 +106,9 @@ impl Grant {
     }
 }
 
+/// The resource of a permission on the topic that is notified at the end of a run: there is none without a topic.
+pub const NOTIFIED: &str = "{topic}";
+
 /// A permission on everything: AWS takes no narrower one for this action.
 pub const ANY: Grant = named("*");
 

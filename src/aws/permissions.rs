@@ -2,7 +2,7 @@
 //! allows, by names, by the tag that marks what is ours, and by the service that a key or a role is used through.
 
 use super::SERVICES;
-use super::api::{Api, Guard};
+use super::api::{Api, Grant, Guard, NOTIFIED};
 use crate::engine::driver::MARK_SUFFIX;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,13 +28,16 @@ pub struct Holder<'a> {
 impl Holder<'_> {
     /// The statements of the policy, in a stable order.
     pub fn statements(&self) -> Vec<Value> {
-        let chosen = |api: &&Api| !(self.read_only && api.writes());
+        // A notification changes nothing that is deployed.
+        let notifies = |api: &Api| api.grants.iter().any(|g| g.resource == NOTIFIED);
+        let chosen = |api: &&Api| !(self.read_only && api.writes()) || notifies(api);
         let apis = SERVICES.iter().flat_map(|s| (s.actions)()).filter(chosen);
         let apis: Vec<&Api> = apis.collect();
         // What is limited in the same way, then what has the same actions.
         let mut actions: BTreeMap<(Guard, &str), BTreeSet<String>> = BTreeMap::new();
         for api in &apis {
-            for grant in api.grants {
+            let known = |g: &&Grant| g.resource != NOTIFIED || self.topic.is_some();
+            for grant in api.grants.iter().filter(known) {
                 let action = grant.action.map_or_else(|| api.action(), str::to_owned);
                 let key = (grant.guard, grant.resource);
                 actions.entry(key).or_default().insert(action);
@@ -52,10 +55,6 @@ impl Holder<'_> {
             .filter(|a| a.grants.iter().any(|g| g.guard == Guard::AtCreation))
             .map(|a| a.operation)
             .collect();
-        let notify = self.topic.map(|topic| {
-            let action = super::sns::PUBLISH.action();
-            json!({"Sid": "SnsNotify", "Effect": "Allow", "Action": [action], "Resource": [topic]})
-        });
         let statements = resources.into_iter().enumerate();
         statements
             .map(|(at, ((guard, actions), resources))| {
@@ -70,7 +69,6 @@ impl Holder<'_> {
                 }
                 Value::Object(out)
             })
-            .chain(notify)
             .collect()
     }
 
@@ -79,6 +77,7 @@ impl Holder<'_> {
             .replace("{region}", self.region)
             .replace("{account}", self.account)
             .replace("{suffix}", self.suffix)
+            .replace(NOTIFIED, self.topic.unwrap_or_default())
     }
 
     fn condition(&self, guard: Guard, creating: &BTreeSet<&str>) -> Option<Value> {
@@ -171,6 +170,14 @@ mod tests {
         }
     }
 
+    /// With a topic, so that no action is left out.
+    fn whole() -> Holder<'static> {
+        Holder {
+            topic: Some("arn:aws:sns:eu-central-1:123456789012:runs"),
+            ..holder(false)
+        }
+    }
+
     fn strings(value: &Value) -> Vec<&str> {
         let items = value.as_array().into_iter().flatten();
         items.filter_map(Value::as_str).collect()
@@ -178,7 +185,7 @@ mod tests {
 
     #[test]
     fn every_declared_action_is_allowed_and_no_action_is_a_pattern() {
-        let statements = holder(false).statements();
+        let statements = whole().statements();
         let allowed: BTreeSet<&str> = statements
             .iter()
             .flat_map(|s| strings(&s["Action"]))
@@ -226,11 +233,11 @@ mod tests {
 
     #[test]
     fn publishing_is_allowed_on_the_configured_topic_alone() {
-        let topic = Some("arn:aws:sns:eu-central-1:123456789012:runs");
         let with = Holder {
-            topic,
-            ..holder(true)
+            read_only: true,
+            ..whole()
         };
+        let topic = with.topic;
         let publishes = |holder: Holder<'_>| {
             let statements = holder.statements().into_iter();
             let publish = json!(["sns:Publish"]);

@@ -1,7 +1,7 @@
 //! SNS: its client, actions, limits and errors.
 
 use super::Aws;
-use super::api::{Service, actions, bucket};
+use super::api::{NOTIFIED, Service, actions, bucket, named};
 use super::call::Caller;
 use crate::engine::Error;
 use aws_sdk_sns::Client;
@@ -16,8 +16,7 @@ pub static SERVICE: Service = Service {
 };
 
 actions! { SERVICE;
-    // Allowed on the configured topic alone; the policy has a statement for it only when there is one.
-    Once PUBLISH = "Publish", [];
+    Once PUBLISH = "Publish", [named(NOTIFIED)];
 }
 
 /// SNS: its client.

@@ -18,11 +18,10 @@ mod storage;
 mod tables;
 mod transit;
 
-pub(crate) use cidr::{Tier, Tiers};
-pub use facts::Facts;
-pub(crate) use facts::ServicePrefixLists;
-pub(crate) use logging::DATABASE_CLUSTER;
-pub(crate) use services::{SERVICES, Service};
+pub use cidr::{Tier, Tiers};
+pub use facts::{Facts, ServicePrefixLists};
+pub use logging::DATABASE_CLUSTER;
+pub use services::{SERVICES, Service};
 
 use crate::config::Config;
 use crate::engine::driver::{MARK_DEPLOYMENT, MARK_STEP, MARK_SUFFIX};
@@ -77,7 +76,7 @@ impl fmt::Display for Env {
     }
 }
 
-/// What both environments depend on. It has no other side, so it is no [`Env`].
+/// What both environments rest on. It has no other side, so it is no [`Env`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shared;
 

@@ -17,7 +17,7 @@ mod tests;
 pub(crate) use document::documented;
 pub(crate) use error::{ConfigError, Problem};
 pub(crate) use keys::{Key, keys};
-pub(crate) use load::{DEFAULT_FILE, Overrides};
+pub(crate) use load::Overrides;
 
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;

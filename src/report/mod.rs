@@ -23,16 +23,15 @@ mod tests;
 mod timings;
 mod value;
 
-pub(crate) use calls::{CallTotals, Calls, OperationCalls};
-pub(crate) use console::{Console, Settings, View};
+pub(crate) use console::{Console, Settings};
 pub(crate) use drift::drift;
-pub(crate) use error::{error, failure};
+pub(crate) use error::error;
 pub(crate) use graph::{dot, graph_json, mermaid};
 pub(crate) use json::{
-    ApplyDocument, DeploymentRef, DestroyDocument, DestroyRemains, Document, DriftDocument,
-    ErrorDocument, Marked, OutputsDocument, PermissionsDocument, PlanDocument, PlanSummary,
-    RebuildDocument, RunDocument, RunStep, RunSummary, SandboxDocument, StateHistoryDocument,
-    StateListDocument, StateRow, StateShowDocument, StatusDocument, TextDocument, UnlockDocument,
+    DeploymentRef, DestroyRemains, DriftDocument, ErrorDocument, Marked, OutputsDocument,
+    PermissionsDocument, PlanDocument, RebuildDocument, RunDocument, SandboxDocument,
+    StateHistoryDocument, StateListDocument, StateRow, StateShowDocument, StatusDocument,
+    TextDocument, UnlockDocument,
 };
 pub use lines::Plain;
 pub(crate) use notice::{First, Notice};
@@ -40,9 +39,7 @@ pub(crate) use paint::ColorChoice;
 pub use paint::Paint;
 pub(crate) use plan::plan;
 pub(crate) use preflight::preflight;
-pub(crate) use progress::Progress;
 pub(crate) use summary::{Totals, history, outputs, state_list, status, summary, unfinished};
-pub(crate) use terminal::Terminal;
 pub(crate) use timings::Timings;
 
 use crate::engine::Event;

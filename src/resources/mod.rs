@@ -26,23 +26,23 @@
 //!   is there, never changed, never deleted.
 
 mod adapter;
-pub(crate) mod dynamodb;
-pub(crate) mod ec2;
+pub mod dynamodb;
+pub mod ec2;
 mod facts;
 mod holders;
-pub(crate) mod iam;
-pub(crate) mod kms;
-pub(crate) mod logs;
+pub mod iam;
+pub mod kms;
+pub mod logs;
 mod owned;
 pub mod policy;
 mod prelude;
-pub(crate) mod rds;
+pub mod rds;
 mod resource;
-pub(crate) mod s3;
-pub(crate) mod secretsmanager;
+pub mod s3;
+pub mod secretsmanager;
 
-pub(crate) use facts::{Cost, Facts, Listed, SubFacts};
-pub(crate) use resource::{
+pub use facts::{Cost, Facts, Listed, SubFacts};
+pub use resource::{
     Arn, Exposed, Found, HasName, Id, Lookup, Mark, Named, NoTags, Resource, SubResource, TagCalls,
     Tags, found, ignore_not_found, texts,
 };
@@ -103,10 +103,10 @@ macro_rules! kinds {
 }
 
 /// Types whose existence alone counts as data: nothing that is cheap to ask proves that they are empty.
-pub(crate) const ALWAYS_HOLDS_DATA: [&str; 1] = [<rds::Cluster as crate::engine::Kind>::TYPE];
+pub const ALWAYS_HOLDS_DATA: [&str; 1] = [<rds::Cluster as crate::engine::Kind>::TYPE];
 
 /// All resource types with their calls.
-pub(crate) fn registry(aws: &Arc<Aws>) -> Registry {
+pub fn registry(aws: &Arc<Aws>) -> Registry {
     let mut all = Registry::default();
     macro_rules! add {
         (things { $($thing:ty,)* } parts { $($part:ty,)* }) => {
@@ -119,7 +119,7 @@ pub(crate) fn registry(aws: &Arc<Aws>) -> Registry {
 }
 
 /// Facts of all resource types.
-pub(crate) fn metas() -> Vec<Meta> {
+pub fn metas() -> Vec<Meta> {
     macro_rules! list {
         (things { $($thing:ty,)* } parts { $($part:ty,)* }) => {
             vec![$(facts::meta::<$thing>(),)* $(facts::sub_meta::<$part>(),)*]

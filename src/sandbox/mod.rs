@@ -15,7 +15,6 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use sources::REQUIREMENTS;
 pub use venv::python as installed_python;
 
 /// What [`up`] takes.

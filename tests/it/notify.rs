@@ -148,7 +148,9 @@ fn a_notifier_that_fails_or_hangs_is_a_warning_and_the_exit_code_stays() {
     assert!(warned("the topic").contains("sns:Publish"));
     // What it started is ended with it.
     let child = std::fs::read_to_string(lab.dir.path().join("child")).unwrap();
-    let stat = std::path::Path::new("/proc").join(child.trim()).join("stat");
+    let stat = std::path::Path::new("/proc")
+        .join(child.trim())
+        .join("stat");
     // Where nobody waits for it, it stays listed as ended.
     let alive = || std::fs::read_to_string(&stat).is_ok_and(|s| !s.contains(") Z "));
     let until = Instant::now() + Duration::from_secs(10);

@@ -9,9 +9,7 @@ pub(crate) use records::{
     StateHistoryDocument, StateListDocument, StateRow, StateShowDocument, StatusDocument,
     TextDocument, UnlockDocument,
 };
-pub(crate) use runs::{
-    ApplyDocument, DestroyDocument, DestroyRemains, RunDocument, RunStep, RunSummary,
-};
+pub(crate) use runs::{ApplyDocument, DestroyDocument, DestroyRemains, RunDocument};
 
 use super::calls::CallTotals;
 use super::doubled;

@@ -29,9 +29,6 @@ pub struct RunStep {
     pub blocked_by: Option<String>,
 }
 
-/// Counts of a run.
-pub type RunSummary = Totals;
-
 /// What `apply` and `destroy` have in common.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunDocument {
@@ -41,7 +38,7 @@ pub struct RunDocument {
     /// True when everything was done.
     pub complete: bool,
     /// Counts.
-    pub summary: RunSummary,
+    pub summary: Totals,
     /// Seconds of the run.
     pub seconds: f64,
     /// The steps, in order of the plan.

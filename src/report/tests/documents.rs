@@ -1,3 +1,5 @@
+use super::super::calls::CallTotals;
+use super::super::json::{ApplyDocument, DestroyDocument, Document};
 use super::super::*;
 use super::{denied, drifted, ran, record};
 use crate::engine::drift::Unlisted;

@@ -2,6 +2,9 @@ mod documents;
 mod plans;
 mod progress;
 
+use super::calls::{CallTotals, Calls, OperationCalls};
+use super::error::failure;
+use super::progress::Progress;
 use super::*;
 use crate::engine::diff::{Change, Path};
 use crate::engine::drift::{Counts, Drift, Row, Status, Unlisted, Unmanaged};
