@@ -2,7 +2,7 @@
 //! only added, never renamed, retyped or removed. `SCHEMA.md` in the folder above says the same in prose.
 
 mod records;
-mod runs;
+pub(super) mod runs;
 
 pub(crate) use records::{
     Marked, OutputsDocument, PermissionsDocument, RebuildDocument, SandboxDocument,
