@@ -123,7 +123,7 @@ pub struct Meta {
     pub interrupts: &'static [&'static str],
     /// Fields that AWS never shows: not compared.
     pub write_only: &'static [&'static str],
-    /// Fields that show what others put into the thing: told by drift and before a removal, and never touched.
+    /// Fields that show what others put into the thing: reported by drift and before a removal, and never touched.
     pub watched: &'static [&'static str],
     /// Fields owned by someone else at run time.
     pub delegated: &'static [Delegated],
@@ -291,7 +291,7 @@ impl Delta {
     }
 }
 
-/// Something in the account that carries our mark.
+/// Something in the account that is tagged as ours.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Owned {
     /// Its type.

@@ -57,7 +57,7 @@ pub struct ReadRequest<'a> {
     pub step: &'a str,
     /// Its type.
     pub kind: &'a str,
-    /// The desired struct (with placeholders), or the recorded one of a step that left the blueprint.
+    /// The desired struct (with placeholders), or the recorded one of a step that is no longer in the blueprint.
     pub spec: &'a Value,
     /// Name and tags.
     pub identity: Identity,

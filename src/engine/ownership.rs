@@ -1,4 +1,4 @@
-//! Whose a resource is, told from its tags.
+//! Whose a resource is, judged from its tags.
 //!
 //! A deployment is account, region and suffix. Everything it creates carries the whole mark from the create call on:
 //!

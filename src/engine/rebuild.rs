@@ -95,25 +95,25 @@ pub async fn recover(
     state: &mut State,
     clock: &Clock,
 ) {
-    let mut strays: BTreeMap<String, &Owned> = BTreeMap::new();
+    let mut untracked: BTreeMap<String, &Owned> = BTreeMap::new();
     for one in owned {
-        let taken = |id: &str| state.steps.contains_key(id) || strays.contains_key(id);
+        let taken = |id: &str| state.steps.contains_key(id) || untracked.contains_key(id);
         if let Some(id) = unknown(graph, one, registry, state, taken) {
-            strays.insert(id, one);
+            untracked.insert(id, one);
         }
     }
-    let looks = strays
+    let looks = untracked
         .iter()
         .map(async |(id, o)| Some((id.clone(), record(graph, o, registry, clock).await?)));
     let found: BTreeMap<String, Record> = join_all(looks).await.into_iter().flatten().collect();
     let all: Vec<(&String, &Record)> = state.steps.iter().chain(&found).collect();
     let mut edges: Vec<(String, String)> = Vec::new();
-    for (id, stray) in &found {
+    for (id, thing) in &found {
         for (other, record) in all.iter().filter(|(other, _)| *other != id) {
-            if mentions(&stray.inputs, &record.outputs) {
+            if mentions(&thing.inputs, &record.outputs) {
                 edges.push((id.clone(), (*other).clone()));
             }
-            if mentions(&record.inputs, &stray.outputs) {
+            if mentions(&record.inputs, &thing.outputs) {
                 edges.push(((*other).clone(), id.clone()));
             }
         }

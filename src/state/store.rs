@@ -118,7 +118,7 @@ fn parse(path: &Path, text: &[u8], suffix: &str) -> Result<State, StateError> {
             wanted: suffix.to_owned(),
         });
     }
-    // What an older version lacks has its default by now.
+    // What an older version did not write has its default by now.
     state.version = VERSION;
     Ok(state)
 }
@@ -164,7 +164,7 @@ impl Writer {
         self.journal.clone()
     }
 
-    /// Starts the journal anew for a state whose head (account) became known before anything was appended.
+    /// Starts the journal again for a state whose head (account) became known before anything was appended.
     pub async fn restart(&mut self, state: &State) -> Result<(), StateError> {
         let header = journal::header(state);
         self.held.lock().await.begin(header).await?;

@@ -101,7 +101,7 @@ pub(super) fn decide(
     } else if record.is_none_or(|r| r.stage == Stage::Creating) {
         decision.verb = Some(Verb::Adopt);
         if meta.nature != Nature::SubResource {
-            let why = "it carries our mark and is not in the state";
+            let why = "tagged as ours, not in the state file";
             decision.reasons.push(why.into());
         }
     } else if !changes.is_empty() {

@@ -53,7 +53,7 @@ pub struct Node {
     pub name: String,
     /// What the node does.
     pub op: Op,
-    /// What the user is told it is. A replacement has two nodes, both with this verb.
+    /// What the user sees it as. A replacement has two nodes, both with this verb.
     pub verb: Verb,
     /// The desired (or, for a removal, the found) struct, with placeholders.
     #[serde(skip)]
@@ -137,7 +137,7 @@ fn durations(meta: &Meta, state: &State) -> (f64, f64) {
     )
 }
 
-/// A plan whose nodes wait for each other would never end: a defect, told before anything is done.
+/// A plan whose nodes wait for each other would never end: a defect, reported before anything is done.
 fn check(plan: &mut Plan) {
     let needs = plan.nodes.iter();
     let needs: Vec<Vec<usize>> = needs

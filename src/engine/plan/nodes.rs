@@ -49,7 +49,7 @@ pub(super) fn nodes(
     let mut ensure = Ensures::new();
     let mut old: BTreeMap<usize, usize> = BTreeMap::new();
     let mut in_place_of: Vec<(usize, usize)> = Vec::new();
-    // Steps that rest on something that goes before its successor comes: nothing of theirs can stand beside its successor.
+    // Steps that depend on something that goes before its successor comes: nothing of theirs can stand beside its successor.
     let mut uprooted: HashSet<usize> = HashSet::new();
     for (at, decision) in decisions.into_iter().enumerate() {
         let step = &graph.steps[at];
@@ -120,7 +120,7 @@ pub(super) fn nodes(
         let needs = nodes.map(|node| (*node, Strength::Ready)).collect();
         plan.nodes[*removal].needs = needs;
     }
-    // A replaced step goes only after the replaced steps that rest on it are gone.
+    // A replaced step goes only after the replaced steps that depend on it are gone.
     old.extend(in_place_of.iter().map(|(removal, at)| (*at, *removal)));
     for (at, node) in &old {
         for (to, _) in &graph.steps[*at].needs {

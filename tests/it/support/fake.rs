@@ -242,7 +242,7 @@ impl Fake {
             self.world.wrote(format!("snapshot {name}"));
         }
         let less = |n: usize| n.checked_sub(1);
-        let left = &self.world.unheeded;
+        let left = &self.world.ignored_deletions;
         if left.fetch_update(Relaxed, Relaxed, less).is_err() {
             let gone = self.after(self.meta.delete_seconds);
             self.world.change(id, |thing| {

@@ -38,7 +38,7 @@ pub struct World {
     /// Faults to answer with, by step: each is used once, before or after the effect (`Leftover::Unknown`: after).
     pub faults: Mutex<BTreeMap<String, Vec<Error>>>,
     /// How many deletions are answered and then come to nothing.
-    pub unheeded: AtomicUsize,
+    pub ignored_deletions: AtomicUsize,
     /// Things that reads do not show before an instant: by id, when they are seen again.
     pub hidden: Mutex<BTreeMap<String, Instant>>,
     /// A step whose creation panics.
