@@ -130,6 +130,7 @@ fn rows() -> Vec<Row> {
     let subscribe = send!(sns::SUBSCRIBE, sns, subscribe, topic_arn = "t", protocol = "email");
     let subscribers = send!(sns::LIST_SUBSCRIPTIONS_BY_TOPIC, sns, list_subscriptions_by_topic, topic_arn = "t");
     let topic_tags = send!(sns::LIST_TAGS_FOR_RESOURCE, sns, list_tags_for_resource, resource_arn = "t");
+    let publish = send!(sns::PUBLISH, sns, publish, topic_arn = "arn:aws:sns:eu-central-1:123456789012:t", message = "m");
     let who = send!(sts::GET_CALLER_IDENTITY, sts, get_caller_identity);
     vec![
         (subnet, 503, "RequestLimitExceeded", "Request limit exceeded.", Throttled),
@@ -221,6 +222,9 @@ fn rows() -> Vec<Row> {
         (subscribers, 404, "NotFound", "Topic does not exist", Gone),
         (subscribers, 400, "Throttled", "Rate exceeded", Throttled),
         (topic_tags, 404, "ResourceNotFound", "Resource does not exist", Gone),
+        (publish, 403, "AuthorizationError", "User is not authorized to perform: SNS:Publish", Permanent),
+        (publish, 429, "Throttled", "Rate exceeded", Throttled),
+        (publish, 500, "InternalError", "", Unclear),
 
         (who, 403, "ExpiredToken", "The security token included in the request is expired", Permanent),
         (who, 400, "Throttling", "Rate exceeded", Throttled),
