@@ -1,6 +1,7 @@
 //! SNS: its client, actions, limits and errors, and its listings.
 
-use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, named};
+use super::Aws;
+use super::api::{ANY, Answer, Api, Bucket, Grant, NOTIFIED, Service, actions, bucket, named};
 use super::call::Caller;
 use crate::engine::{Class, Error};
 use aws_sdk_sns::Client;
@@ -34,6 +35,7 @@ fn limits(api: Api) -> Bucket {
 const TOPIC: Grant = named("arn:aws:sns:{region}:{account}:*-{suffix}");
 
 actions! { SERVICE;
+    Once PUBLISH = "Publish", [named(NOTIFIED)];
     Read LIST_TOPICS = "ListTopics", [ANY];
     Read GET_TOPIC_ATTRIBUTES = "GetTopicAttributes", [TOPIC];
     Read LIST_TAGS_FOR_RESOURCE = "ListTagsForResource", [TOPIC];
@@ -50,7 +52,7 @@ actions! { SERVICE;
 fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
     Some(match answer.code {
         // Of a topic that was made a moment ago.
-        "NotFound" if api.creates_or_changes() => Class::Propagating,
+        "NotFound" if api.creates_or_changes() && api.operation != "Publish" => Class::Propagating,
         // Tags on a topic that is not visible everywhere yet, or no longer there.
         "ResourceNotFound" if api.creates_or_changes() => Class::Propagating,
         "ResourceNotFound" => Class::Gone,
@@ -131,4 +133,13 @@ impl Sns {
             }
         }
     }
+}
+
+/// Publishes a message; `subject` has at most 100 ASCII characters.
+pub async fn publish(cx: &Aws, topic: &str, subject: &str, message: &str) -> Result<(), Error> {
+    let publish = || {
+        let call = cx.sns.client.publish().topic_arn(topic);
+        call.subject(subject).message(message).send()
+    };
+    cx.call(PUBLISH, publish).await.map(drop)
 }

@@ -147,6 +147,7 @@ fn rows() -> Vec<Row> {
     let target = send!(autoscaling::REGISTER_SCALABLE_TARGET, autoscaling, register_scalable_target, resource_id = "a", service_namespace = aws_sdk_applicationautoscaling::types::ServiceNamespace::Ecs, scalable_dimension = aws_sdk_applicationautoscaling::types::ScalableDimension::EcsServiceDesiredCount);
     let targets = send!(autoscaling::DESCRIBE_SCALABLE_TARGETS, autoscaling, describe_scalable_targets, service_namespace = aws_sdk_applicationautoscaling::types::ServiceNamespace::Ecs);
     let drop_target = send!(autoscaling::DEREGISTER_SCALABLE_TARGET, autoscaling, deregister_scalable_target, resource_id = "a", service_namespace = aws_sdk_applicationautoscaling::types::ServiceNamespace::Ecs, scalable_dimension = aws_sdk_applicationautoscaling::types::ScalableDimension::EcsServiceDesiredCount);
+    let publish = send!(sns::PUBLISH, sns, publish, topic_arn = "arn:aws:sns:eu-central-1:123456789012:t", message = "m");
     let who = send!(sts::GET_CALLER_IDENTITY, sts, get_caller_identity);
     vec![
         (subnet, 503, "RequestLimitExceeded", "Request limit exceeded.", Throttled),
@@ -238,6 +239,9 @@ fn rows() -> Vec<Row> {
         (subscribers, 404, "NotFound", "Topic does not exist", Gone),
         (subscribers, 400, "Throttled", "Rate exceeded", Throttled),
         (topic_tags, 404, "ResourceNotFound", "Resource does not exist", Gone),
+        (publish, 403, "AuthorizationError", "User is not authorized to perform: SNS:Publish", Permanent),
+        (publish, 429, "Throttled", "Rate exceeded", Throttled),
+        (publish, 500, "InternalError", "", Unclear),
 
         (parameter, 400, "ParameterAlreadyExists", "The parameter already exists.", Conflict),
         (parameter, 400, "TooManyUpdates", "", NotReady),

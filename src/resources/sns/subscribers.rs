@@ -1,7 +1,7 @@
 //! Who gets a topic's messages. A subscription is one element of the topic's set: it has no tags and goes with the topic.
 //!
 //! E-mail and HTTPS are pending until somebody confirms them. Until then SNS shows no ARN, so a pending one can neither be
-//! told from one that somebody else asked for nor be removed ("Unsubscribe" in the SNS API reference); it expires by itself.
+//! distinguished from one that somebody else asked for nor be removed ("Unsubscribe" in the SNS API reference); it expires by itself.
 //! So a pending one counts when it is wanted, and somebody has to do something; one that nobody wants does not count.
 
 use super::Topic;
@@ -45,7 +45,7 @@ fn confirmed(one: &Subscription) -> bool {
 }
 
 /// The subscribers that count, and what somebody has to do about them.
-pub(super) fn told(all: &[Subscription], wanted: &[String]) -> (Vec<String>, Vec<String>) {
+pub(super) fn counted(all: &[Subscription], wanted: &[String]) -> (Vec<String>, Vec<String>) {
     let (confirmed, pending): (Vec<_>, Vec<_>) = all.iter().partition(|s| confirmed(s));
     let labels = |list: Vec<&Subscription>| list.into_iter().map(label).collect::<Vec<_>>();
     let (mut labels, mut pending) = (labels(confirmed), labels(pending));
@@ -107,14 +107,14 @@ mod tests {
             one("c@x", "PendingConfirmation"),
         ];
         let wanted = ["email a@x".to_owned(), "email b@x".to_owned()];
-        let (labels, attention) = told(&all, &wanted);
+        let (labels, attention) = counted(&all, &wanted);
         assert_eq!(labels, wanted);
         assert_eq!(attention.len(), 1);
         assert!(
             attention[0].starts_with("`email b@x` has not confirmed"),
             "{attention:?}"
         );
-        let (labels, attention) = told(&all[1..], &[]);
+        let (labels, attention) = counted(&all[1..], &[]);
         assert_eq!((labels.len(), attention.len()), (0, 1));
     }
 }

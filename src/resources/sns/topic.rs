@@ -50,7 +50,7 @@ impl Resource for Topic {
             return Ok(None);
         };
         cx.recent.note(&arn, &tags);
-        let (subscribers, attention) = subscribers::told(&subscriptions, &key.spec.subscribers);
+        let (subscribers, attention) = subscribers::counted(&subscriptions, &key.spec.subscribers);
         let spec = Self {
             kms_key: all
                 .get(KEY)
