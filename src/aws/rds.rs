@@ -60,8 +60,16 @@ const LINKED_ROLE: Grant = guarded(
     LinkedTo("rds.amazonaws.com"),
 )
 .of("iam:CreateServiceLinkedRole");
+const EVENTS: Grant = on!("es");
 const TAG: Grant = ANY_OF_OURS[0].of("rds:AddTagsToResource");
-const ANY_OF_OURS: [Grant; 5] = [CLUSTER, INSTANCE, SUBNETS, CLUSTER_PARAMETERS, PARAMETERS];
+const ANY_OF_OURS: [Grant; 6] = [
+    CLUSTER,
+    INSTANCE,
+    SUBNETS,
+    CLUSTER_PARAMETERS,
+    PARAMETERS,
+    EVENTS,
+];
 /// The master password: RDS makes it in the caller's name ("Password management with Amazon RDS and AWS Secrets
 /// Manager", "Permissions required").
 const SECRET: &str = "arn:aws:secretsmanager:{region}:{account}:secret:rds!*";
@@ -78,7 +86,8 @@ actions! { SERVICE;
     Read DESCRIBE_DB_PARAMETERS = "DescribeDBParameters", [on!(all "pg")];
     Read DESCRIBE_DB_PARAMETER_GROUPS = "DescribeDBParameterGroups", [on!(all "pg")];
     Read DESCRIBE_DB_SUBNET_GROUPS = "DescribeDBSubnetGroups", [on!(all "subgrp")];
-    Read LIST_TAGS_FOR_RESOURCE = "ListTagsForResource", [on!(all "cluster"), on!(all "db"), on!(all "subgrp"), on!(all "cluster-pg"), on!(all "pg")];
+    Read LIST_TAGS_FOR_RESOURCE = "ListTagsForResource", [on!(all "cluster"), on!(all "db"), on!(all "subgrp"), on!(all "cluster-pg"), on!(all "pg"), on!(all "es")];
+    Read DESCRIBE_EVENT_SUBSCRIPTIONS = "DescribeEventSubscriptions", [on!(all "es")];
     Repeatable ADD_TAGS_TO_RESOURCE = "AddTagsToResource", ANY_OF_OURS;
     Repeatable REMOVE_TAGS_FROM_RESOURCE = "RemoveTagsFromResource", ANY_OF_OURS;
     Once CREATE_DB_SUBNET_GROUP = "CreateDBSubnetGroup", [SUBNETS, LINKED_ROLE, SUBNETS.of("rds:AddTagsToResource")];
@@ -100,6 +109,11 @@ actions! { SERVICE;
     Repeatable START_DB_CLUSTER = "StartDBCluster", [CLUSTER];
     Repeatable DELETE_DB_CLUSTER = "DeleteDBCluster", [CLUSTER, SNAPSHOT, CLUSTER.of("rds:CreateDBClusterSnapshot"), SNAPSHOT.of("rds:CreateDBClusterSnapshot"), SNAPSHOT.of("rds:AddTagsToResource")];
     Repeatable DELETE_DB_CLUSTER_SNAPSHOT = "DeleteDBClusterSnapshot", [SNAPSHOT];
+    Once CREATE_EVENT_SUBSCRIPTION = "CreateEventSubscription", [EVENTS, EVENTS.of("rds:AddTagsToResource")];
+    Repeatable MODIFY_EVENT_SUBSCRIPTION = "ModifyEventSubscription", [EVENTS];
+    Repeatable ADD_SOURCE_IDENTIFIER_TO_SUBSCRIPTION = "AddSourceIdentifierToSubscription", [EVENTS];
+    Repeatable REMOVE_SOURCE_IDENTIFIER_FROM_SUBSCRIPTION = "RemoveSourceIdentifierFromSubscription", [EVENTS];
+    Repeatable DELETE_EVENT_SUBSCRIPTION = "DeleteEventSubscription", [EVENTS];
     Once CREATE_DB_INSTANCE = "CreateDBInstance", [INSTANCE, CLUSTER, PARAMETERS, SUBNETS, OPTIONS, INSTANCE.of("rds:AddTagsToResource"), MONITORING, through("kms:DescribeKey"), through("kms:CreateGrant"), through("kms:Decrypt"), through("kms:GenerateDataKey*")];
     Repeatable MODIFY_DB_INSTANCE = "ModifyDBInstance", [INSTANCE, PARAMETERS, OPTIONS, MONITORING];
     Once REBOOT_DB_INSTANCE = "RebootDBInstance", [INSTANCE];
@@ -121,7 +135,13 @@ fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
         {
             Class::Propagating
         }
-        // A group, cluster or key that was created a moment ago.
+        "SubscriptionAlreadyExist" | "SubscriptionAlreadyExistFault" => Class::Conflict,
+        // A topic, or its policy, that was made a moment ago.
+        "SNSNoAuthorization" | "SNSNoAuthorizationFault" => Class::Propagating,
+        "SubscriptionNotFound" | "SubscriptionNotFoundFault" if !api.creates_or_changes() => {
+            Class::Gone
+        }
+        // A group, cluster, topic or key that was created a moment ago.
         code if api.creates_or_changes() && code.contains("NotFound") => Class::Propagating,
         "InvalidSubnet" if api.operation == "CreateDBSubnetGroup" => Class::Propagating,
         "KMSKeyNotAccessibleFault" => Class::Propagating,
@@ -292,6 +312,8 @@ readers! {
     cluster_parameter_groups: t::DbClusterParameterGroup = DESCRIBE_DB_CLUSTER_PARAMETER_GROUPS, describe_db_cluster_parameter_groups, db_cluster_parameter_groups, db_cluster_parameter_group_name;
     /// DescribeDBParameterGroups.
     parameter_groups: t::DbParameterGroup = DESCRIBE_DB_PARAMETER_GROUPS, describe_db_parameter_groups, db_parameter_groups, db_parameter_group_name;
+    /// DescribeEventSubscriptions.
+    event_subscriptions: t::EventSubscription = DESCRIBE_EVENT_SUBSCRIPTIONS, describe_event_subscriptions, event_subscriptions_list, cust_subscription_id;
 }
 
 impl Rds {

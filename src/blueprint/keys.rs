@@ -1,6 +1,7 @@
 //! The keys of each environment and of what is shared: one for data, one for logs, each with an alias and a policy that
 //! lets the account administer it and named services use it, and nobody else.
 
+use super::monitoring::publishers;
 use super::{Scope, ScopeBuilder};
 use crate::engine::Handle;
 use crate::resources::Exposed;
@@ -142,20 +143,24 @@ fn logs_policy<S: Scope>(here: &ScopeBuilder<'_, S>) -> Vec<Value> {
         format!("*-{env}-{}/*", here.config.suffix),
     ]
     .map(|pattern| here.arn("logs", &format!("log-group:{pattern}")));
-    let alarms = here.arn("cloudwatch", &format!("alarm:{}", here.name("*")));
-    vec![
-        administration(here),
+    let publish = |(sid, service, source): (&str, &str, String)| {
         json!({
-            "Sid": "EncryptAlarms",
+            "Sid": format!("Encrypt{sid}"),
             "Effect": "Allow",
-            "Principal": {"Service": "cloudwatch.amazonaws.com"},
+            "Principal": {"Service": service},
             "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
             "Resource": "*",
             "Condition": {
-                "ArnLike": {"aws:SourceArn": alarms},
+                "ArnLike": {"aws:SourceArn": source},
                 "StringEquals": {"aws:SourceAccount": here.facts.account},
             },
-        }),
+        })
+    };
+    let [alarms, events] = publishers(here).map(publish);
+    vec![
+        administration(here),
+        alarms,
+        events,
         json!({
             "Sid": "EncryptLogGroups",
             "Effect": "Allow",

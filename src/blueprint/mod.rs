@@ -212,7 +212,7 @@ pub fn build(config: &Config, facts: &Facts) -> Result<Graph, GraphError> {
 fn environment(here: &mut EnvironmentBuilder<'_>, transit: &transit::Transit) {
     let keys = keys::declare(here);
     let logging = logging::declare(here, &keys);
-    monitoring::topic(here, &keys);
+    let topic = monitoring::topic(here, &keys);
     let network = network::declare(here);
     let app = network.tier(Tier::App);
     let attached = transit::attach(here, transit, &network.vpc, app);
@@ -238,6 +238,7 @@ fn environment(here: &mut EnvironmentBuilder<'_>, transit: &transit::Transit) {
             log_group: logging.database.name(),
         },
     );
+    monitoring::database_events(here, &topic, &database);
     compute::declare(
         here,
         &compute::Needs {

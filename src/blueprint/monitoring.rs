@@ -1,9 +1,11 @@
-//! How people hear of trouble: one topic per environment, encrypted, to which only alarms of this environment publish.
+//! How people hear of trouble: one topic per environment, encrypted, to which alarms and database events of this
+//! environment publish and nobody else.
 
-use super::EnvironmentBuilder;
 use super::keys::Keys;
+use super::{EnvironmentBuilder, Scope, ScopeBuilder};
 use crate::engine::Handle;
 use crate::resources::policy::Policy;
+use crate::resources::rds::{Cluster, EventSubscription};
 use crate::resources::sns::Topic;
 use serde_json::{Value, json};
 
@@ -26,23 +28,53 @@ pub fn topic(here: &mut EnvironmentBuilder<'_>, keys: &Keys) -> Handle<Topic> {
     topic
 }
 
-/// "Example cases for Amazon SNS access control": CloudWatch publishes for alarms of this environment, and nobody in clear
-/// text.
+/// Kinds of events that somebody has to know of ("Amazon RDS event categories and event messages").
+const EVENTS: [&str; 5] = [
+    "configuration change",
+    "failover",
+    "failure",
+    "maintenance",
+    "notification",
+];
+
+/// Declares that events of the database reach the topic.
+pub fn database_events(
+    here: &mut EnvironmentBuilder<'_>,
+    topic: &Handle<Topic>,
+    database: &Handle<Cluster>,
+) {
+    let spec = EventSubscription {
+        // Its policy lets RDS publish: without it the subscription is refused.
+        topic: topic.arn.ready(),
+        source: "db-cluster".into(),
+        clusters: vec![database.id.clone()],
+        categories: EVENTS.map(str::to_owned).into(),
+        enabled: true,
+    };
+    here.add("database-events", spec);
+}
+
+/// "Example cases for Amazon SNS access control": AWS publishes for alarms and databases of this environment, and nobody in
+/// clear text.
 fn policy(here: &EnvironmentBuilder<'_>) -> Vec<Value> {
     let topic = here.arn("sns", &here.name(ALERTS));
-    let alarms = here.arn("cloudwatch", &format!("alarm:{}", here.name("*")));
-    vec![
+    let publish = |(sid, service, source): (&str, &str, String)| {
         json!({
-            "Sid": "PublishAlarms",
+            "Sid": format!("Publish{sid}"),
             "Effect": "Allow",
-            "Principal": {"Service": "cloudwatch.amazonaws.com"},
+            "Principal": {"Service": service},
             "Action": "sns:Publish",
             "Resource": topic,
             "Condition": {
-                "ArnLike": {"aws:SourceArn": alarms},
+                "ArnLike": {"aws:SourceArn": source},
                 "StringEquals": {"aws:SourceAccount": here.facts.account},
             },
-        }),
+        })
+    };
+    let [alarms, events] = publishers(here).map(publish);
+    vec![
+        alarms,
+        events,
         json!({
             "Sid": "DenyPlainHttp",
             "Effect": "Deny",
@@ -51,6 +83,25 @@ fn policy(here: &EnvironmentBuilder<'_>) -> Vec<Value> {
             "Resource": topic,
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         }),
+    ]
+}
+
+/// Who publishes to the topic, and so uses its key: a word for statements, the service, and in whose name.
+pub fn publishers<S: Scope>(
+    here: &ScopeBuilder<'_, S>,
+) -> [(&'static str, &'static str, String); 2] {
+    let all = here.name("*");
+    [
+        (
+            "Alarms",
+            "cloudwatch.amazonaws.com",
+            here.arn("cloudwatch", &format!("alarm:{all}")),
+        ),
+        (
+            "DatabaseEvents",
+            "events.rds.amazonaws.com",
+            here.arn("rds", &format!("es:{all}")),
+        ),
     ]
 }
 
@@ -83,6 +134,6 @@ mod tests {
                 seen += 1;
             }
         }
-        assert!(seen >= 2, "{seen}");
+        assert_eq!(seen, 4, "alarms and events of both environments");
     }
 }

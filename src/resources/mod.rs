@@ -89,6 +89,7 @@ macro_rules! kinds {
                 rds::Cluster,
                 rds::ClusterSnapshot,
                 rds::Instance,
+                rds::EventSubscription,
                 sns::Topic,
                 ssm::Parameter,
                 ecr::Repository,

@@ -39,7 +39,10 @@ fn most(kinds: &Kinds, service: &str, operation: &str) -> usize {
         ("rds", "DescribeDBClusterParameters") => of("rds/cluster_parameter_group"),
         ("rds", "DescribeDBParameters") => of("rds/parameter_group"),
         ("rds", "ListTagsForResource") => {
-            of("rds/subnet_group") + of("rds/cluster_parameter_group") + of("rds/parameter_group")
+            of("rds/subnet_group")
+                + of("rds/cluster_parameter_group")
+                + of("rds/parameter_group")
+                + of("rds/event_subscription")
         }
         // With whom the automated snapshots are shared.
         ("rds", "DescribeDBClusterSnapshotAttributes") => of("rds/cluster"),

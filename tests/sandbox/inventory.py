@@ -29,7 +29,7 @@ VOLATILE = set(
     CreationDate CreateDate CreatedDate RoleLastUsed CreationTime CreationTimestamp CreationDateTime
     ClusterCreateTime InstanceCreateTime LastChangedDate LastAccessedDate LastRotatedDate NextRotationDate
     LastModified LastModifiedDate LastUpdatedDate StateUpdatedTimestamp StateTransitionedTimestamp
-    registeredAt createdAt updatedAt revision taskDefinitionArn LastModifiedDate LastModifiedUser Version AlarmARN PolicyARN
+    SubscriptionCreationTime registeredAt createdAt updatedAt revision taskDefinitionArn LastModifiedDate LastModifiedUser Version AlarmARN PolicyARN
     AlarmConfigurationUpdatedTimestamp DBClusterSnapshotIdentifier SnapshotCreateTime IsClusterWriter
     """.split()
 )
@@ -191,6 +191,9 @@ def rds(account):
         account.add("db-cluster", cluster["DBClusterIdentifier"], cluster, cluster["DBClusterIdentifier"])
     for instance in account.all("rds", "describe_db_instances", "DBInstances"):
         account.add("db-instance", instance["DBInstanceIdentifier"], instance, instance["DBInstanceIdentifier"])
+    for events in account.all("rds", "describe_event_subscriptions", "EventSubscriptionsList"):
+        events["Tags"] = tags(events["EventSubscriptionArn"])
+        account.add("event-subscription", events["CustSubscriptionId"], events, events["CustSubscriptionId"])
     for snapshot in account.all("rds", "describe_db_cluster_snapshots", "DBClusterSnapshots"):
         account.add(
             "db-cluster-snapshot",
@@ -398,6 +401,7 @@ KINDS = {
     "rds/cluster": "db-cluster",
     "rds/cluster_parameter_group": "db-cluster-parameter-group",
     "rds/cluster_snapshot": "db-cluster-snapshot",
+    "rds/event_subscription": "event-subscription",
     "rds/instance": "db-instance",
     "rds/parameter_group": "db-parameter-group",
     "rds/subnet_group": "db-subnet-group",

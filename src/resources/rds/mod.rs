@@ -3,6 +3,7 @@
 mod cluster;
 mod cluster_parameter_group;
 mod cluster_snapshot;
+mod event_subscription;
 mod instance;
 mod parameter_group;
 mod parameters;
@@ -14,6 +15,7 @@ mod version;
 pub use cluster::{Capacity, Cluster, ClusterOutputs, Secret};
 pub use cluster_parameter_group::ClusterParameterGroup;
 pub use cluster_snapshot::ClusterSnapshot;
+pub use event_subscription::EventSubscription;
 pub use instance::{Insights, Instance, InstanceOutputs, Monitoring};
 pub use parameter_group::ParameterGroup;
 pub use subnet_group::SubnetGroup;

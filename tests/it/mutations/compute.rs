@@ -27,6 +27,21 @@ sns.untag_resource(ResourceArn="<alerts-blue.arn>", TagKeys=["CostCenter"])"#,
         ],
     ),
     by_hand(
+        "rds/event_subscription",
+        r#"rds.modify_event_subscription(SubscriptionName="database-events-green-dev", EventCategories=["failover"], Enabled=False)
+rds.add_source_identifier_to_subscription(SubscriptionName="database-events-green-dev", SourceIdentifier="aurora-blue-dev")
+rds.delete_event_subscription(SubscriptionName="database-events-blue-dev")"#,
+        &[
+            changed("database-events-green", "enabled"),
+            changed("database-events-green", "categories[configuration change]"),
+            changed("database-events-green", "categories[failure]"),
+            changed("database-events-green", "categories[maintenance]"),
+            changed("database-events-green", "categories[notification]"),
+            extra("database-events-green", "clusters[aurora-blue-dev]"),
+            missing("database-events-blue"),
+        ],
+    ),
+    by_hand(
         "ssm/parameter",
         r#"ssm.put_parameter(Name="/payment-processing/green-dev/reporting/DATABASE_NAME", Value="other", Overwrite=True)
 ssm.delete_parameter(Name="/payment-processing/blue-dev/reporting/DATABASE_NAME")

@@ -60,3 +60,6 @@ arn = ecs.describe_clusters(clusters=["cluster-green-dev"])["clusters"][0]["clus
 ecs.tag_resource(resourceArn=arn, tags=[{"key": "Mine", "value": "x"}])
 ecs.untag_resource(resourceArn=arn, tagKeys=["CostCenter"])
 scaling.put_scaling_policy(ServiceNamespace="ecs", ScalableDimension="ecs:service:DesiredCount", ResourceId="service/cluster-green-dev/service-reporting-green-dev", PolicyName="mine", PolicyType="TargetTrackingScaling", TargetTrackingScalingPolicyConfiguration={"TargetValue": 5.0, "PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}})
+rds.modify_event_subscription(SubscriptionName="database-events-green-dev", EventCategories=["failover"])
+rds.add_source_identifier_to_subscription(SubscriptionName="database-events-green-dev", SourceIdentifier="aurora-blue-dev")
+rds.remove_source_identifier_from_subscription(SubscriptionName="database-events-green-dev", SourceIdentifier="aurora-green-dev")

@@ -26,6 +26,7 @@ MODULES = [
     "rds_clusters",
     "rds_instances",
     "rds_reboots",
+    "rds_events",
     "s3",
     "s3_listings",
     "s3_roots",
