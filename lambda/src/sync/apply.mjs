@@ -14,7 +14,10 @@ import { Stage, refusesRow } from './stage.mjs';
  */
 
 const PROVISIONAL_GROUP = 200;
-/** More rows than this that green refuses while it is a mixture of moments are not explained by that. */
+/**
+ * While green is a mixture of moments, so many rows beyond the limit of quarantine may be refused for a unique value: most of them find room later. More are not
+ * explained by that.
+ */
 const MOST_PROVISIONAL = 10_000;
 
 export class Applier {
@@ -124,7 +127,10 @@ export class Applier {
     await this.quarantine.remove(table, [...gone, ...wanted.filter((_, i) => !refusals.has(i)).map(({ key }) => key)]);
     await this.quarantine.put(table, held, this.cut);
     if (!this.cut) this.mixed += held.filter(({ provisional }) => provisional).length;
-    if (refused.length > search.most || this.mixed > MOST_PROVISIONAL) this.quarantine.refuse(table);
+    if (refused.length > search.most || this.mixed > this.quarantine.limit + MOST_PROVISIONAL) {
+      const last = refused.at(-1)?.error;
+      this.quarantine.refuse(table, last && refusal(last), last?.column);
+    }
   }
 
   /** In a mixture of moments a row may only be in the way of another that is stale. @param {MigrationError} error */

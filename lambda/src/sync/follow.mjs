@@ -81,6 +81,7 @@ class Pass {
     this.within = false; // changes of an open transaction of blue are on green or in the batch
     this.late = new LateRows();
     this.mostBytes = rowBytes();
+    this.began = Date.now();
     this.applied = context.state.applied;
     this.inside = context.state.inside;
     /** @type {bigint | undefined} */
@@ -160,7 +161,7 @@ class Pass {
     this.transaction = undefined;
     this.within = false;
     this.late.settle(this.batch);
-    if (this.#outOfTime()) this.stopped = true;
+    if (this.#outOfTime() || Date.now() - this.began > this.tuning.readMs) this.stopped = true;
     else if (this.uncommitted + this.batch.changes >= this.tuning.commitChanges) return this.#flush({ syncedUntil: this.context.state.syncedUntil });
     return undefined;
   }

@@ -11,6 +11,8 @@ export const TUNING = {
   carefulBytes: 4 << 20,
   /** Changes that one call asks blue for (it stops at the end of the transaction that passes this). */
   peekChanges: 500_000,
+  /** A reading of blue's stream ends with the transaction after which it has taken this long: its snapshot holds up CREATE INDEX CONCURRENTLY. */
+  readMs: 10_000,
   /** Changes that go onto green at once. */
   batchChanges: 10_000,
   batchBytes: 2 << 20,

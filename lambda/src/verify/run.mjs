@@ -68,6 +68,7 @@ async function compare(context, wanted) {
   await checkPublication(context);
   await catchUp(context);
   const moment = await takeMoment(context);
+  log.debug('the moment', { lsn: formatLsn(moment.lsn) });
   try {
     await releaseLock(context.green);
     const held = await heldKeys(moment, quarantine);
