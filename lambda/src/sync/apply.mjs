@@ -1,6 +1,7 @@
 import { MigrationError } from '../lib/errors.mjs';
 import { isKey, typedValue } from '../pg/keys.mjs';
 import { ident } from '../pg/text.mjs';
+import { whatDiffers } from './roundtrip.mjs';
 import { Stage, refusesRow } from './stage.mjs';
 
 /**
@@ -115,7 +116,8 @@ export class Applier {
 
   /** @param {SyncTable} table @param {Wanted[]} wanted @param {string[][]} gone @param {import('./quarantine.mjs').Held[]} held by the mapping */
   async #write(table, wanted, gone, held) {
-    const deletions = [...gone, ...held.map(({ key }) => key)].flatMap((key) => {
+    const leaving = table.forward === undefined ? [...gone, ...held.map(({ key }) => key)] : gone; // on the way back what can't be written stays as it is on blue
+    const deletions = leaving.flatMap((key) => {
       const result = table.plan.transformKey(key);
       return result.kind === 'row' ? [result.values] : []; // such a key can't be on green
     });
@@ -124,7 +126,10 @@ export class Applier {
     const refused = await this.stage.merge(table, wanted.map(({ values }) => values), deletions, this.evict || this.cut, search);
     const refusals = new Map(refused.map(({ index, error }) => [index, error]));
     for (const [index, error] of refusals) held.push({ key: /** @type {Wanted} */ (wanted[index]).key, reason: refusal(error), column: error.column, refused: true, provisional: this.#isProvisional(error) });
-    await this.quarantine.remove(table, [...gone, ...wanted.filter((_, i) => !refusals.has(i)).map(({ key }) => key)]);
+    const written = wanted.filter((_, i) => !refusals.has(i));
+    const differing = table.forward === undefined ? [] : await whatDiffers(this.green, table, written);
+    await this.quarantine.remove(table, [...gone, ...written.map(({ key }) => key)]);
+    held.push(...differing);
     await this.quarantine.put(table, held, this.cut);
     if (!this.cut) this.mixed += held.filter(({ provisional }) => provisional).length;
     if (refused.length > search.most || this.mixed > this.quarantine.limit + MOST_PROVISIONAL) {
@@ -148,9 +153,34 @@ export class Applier {
     const after = table.plan.transformKey(key);
     const fixed = table.target.columns.some(({ name, identityAlways }) => identityAlways && table.plan.targetKey.includes(name)); // green updates no such column
     const carried = before.kind === 'row' && after.kind === 'row' && !fixed && !this.backfill.isUnconfirmed(table, from, lsn);
+    if (table.forward !== undefined) return await this.#moveBack(table, from, key, row, before.kind === 'row' && after.kind === 'row' ? [before.values, after.values] : undefined);
     if (carried && (await this.#rename(table, before.values, after.values))) return await this.rows(table, [{ key: from, row: null }, { key, row }]);
     await this.rows(table, [{ key: from, row: null }]);
     await this.#fetched(table, [{ key, row }]);
+  }
+
+  /**
+   * On the way back: blue's row gets the new key and keeps what is not written. Where it can't, it stays, and the new key is held.
+   * @param {SyncTable} table @param {string[]} from @param {string[]} key @param {import('../pg/pgoutput.mjs').Tuple} row @param {[Value[], Value[]] | undefined} keys before and after, on blue
+   */
+  async #moveBack(table, from, key, row, keys) {
+    const { onGreen, targetKey } = table;
+    if (keys !== undefined) {
+      const [before, after] = keys;
+      const values = targetKey.map((column, i) => `${ident(column.name)} = ${typedValue(column, after[i])}`);
+      await this.green.run('SAVEPOINT rename');
+      try {
+        await this.green.run(`UPDATE ${onGreen} SET ${values.join(', ')} WHERE ${isKey(targetKey, before)}`);
+        await this.green.run('RELEASE SAVEPOINT rename');
+      } catch (cause) {
+        const error = this.green.told(cause);
+        if (!refusesRow(error) && error.sqlstate !== '428C9') throw error; // a column GENERATED ALWAYS
+        await this.green.run('ROLLBACK TO SAVEPOINT rename; RELEASE SAVEPOINT rename');
+        return await this.quarantine.put(table, [{ key, reason: refusal(error), column: error.column, refused: true }], this.cut);
+      }
+    }
+    await this.quarantine.remove(table, [from]);
+    await this.rows(table, [{ key, row }]);
   }
 
   /** @param {SyncTable} table @param {Value[]} before @param {Value[]} after @returns {Promise<boolean>} whether there was such a row */

@@ -32,7 +32,7 @@ export async function recheck(context) {
       looked += keys.length;
       const before = quarantine.total;
       const memory = backfill.remember();
-      await green.run('BEGIN');
+      await context.begin();
       await applier.offer(table, keys);
       const back = before - quarantine.total;
       if (back > 0) {

@@ -1,4 +1,4 @@
-import { MigrationError, TransientError } from '../lib/errors.mjs';
+import { MigrationError, PermanentError, TransientError } from '../lib/errors.mjs';
 import { retry } from '../lib/retry.mjs';
 import { flushLog, readSlot } from '../pg/slot.mjs';
 import { formatLsn } from '../pg/text.mjs';
@@ -68,7 +68,11 @@ const outOfTime = ({ deadline }, error) => !deadline.allows(1) && error instance
 async function advance(context, attempt) {
   const { phase } = context.state;
   context.log.debug('connected', { phase, attempt });
-  if (phase === 'stopped' || phase === 'starting') await start(context);
+  if (phase === 'stopped' || phase === 'starting') {
+    if (context.invocation.config.direction === 'reverse')
+      throw new PermanentError('NOT_PREPARED', 'the way back is not prepared', { hint: 'invoke control with {"action": "prepare"} first' });
+    await start(context);
+  }
   else await checkPublication(context);
   if (context.state.phase === 'copying') {
     await heldSlot(context);

@@ -69,7 +69,7 @@ function reportDefaults({ tables, log }) {
 }
 
 /** @param {Context} context */
-async function checkDatabases({ blue, green }) {
+export async function checkDatabases({ blue, green }) {
   const [level] = await blue.row('SHOW wal_level');
   if (level !== 'logical')
     throw new PermanentError('NO_LOGICAL_DECODING', "blue: wal_level is not logical", {

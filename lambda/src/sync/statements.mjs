@@ -25,8 +25,8 @@ export class Statements {
      * Rows leave before any comes: with further unique indexes (they may swap their values), with an identity column (no update can set it), and where
      * ON CONFLICT does not take the key because it is DEFERRABLE.
      */
-    this.replaces =
-      target.uniqueIndexes.length > 0 || target.exclusions || !target.keyImmediate || target.columns.some((column) => column.identityAlways && rest.includes(column.name));
+    this.replaces = table.forward === undefined && (
+      target.uniqueIndexes.length > 0 || target.exclusions || !target.keyImmediate || target.columns.some((column) => column.identityAlways && rest.includes(column.name)));
     this.create = `CREATE TEMPORARY TABLE ${stage.replace('pg_temp.', '')} (${stageColumns(table)}, ${ROW} integer, ${OP} text) ON COMMIT DELETE ROWS`;
     this.empty = `TRUNCATE ${stage}`;
     this.fill = `COPY ${stage} (${columns}, ${ROW}, ${OP}) FROM STDIN`;
@@ -40,14 +40,18 @@ export class Statements {
     this.removeDeleted = `${this.removeAll} AND s.${OP} = 'd'`;
     const set = rest.map((column) => `${ident(column)} = excluded.${ident(column)}`).join(', ');
     this.conflict = this.replaces ? '' : ` ON CONFLICT (${columnList(plan.targetKey)}) DO ${set === '' ? 'NOTHING' : `UPDATE SET ${set}`}`;
-    this.insert = `INSERT INTO ${name} (${columns}) OVERRIDING SYSTEM VALUE SELECT ${columns} FROM ${stage} WHERE ${OP} IS DISTINCT FROM 'd'`;
-    this.upsert = `${this.insert}${this.conflict}`;
+    this.insert = `INSERT INTO ${name} (${columns}) OVERRIDING SYSTEM VALUE SELECT ${columns} FROM ${stage} s WHERE ${OP} IS DISTINCT FROM 'd'`;
+    this.update = table.forward === undefined ? undefined : updateStatement(table);
+    this.upsert = this.upsertPart(0, 2 ** 31 - 1);
     this.evict = table.sharedUnique.map((index) => evictStatement(table, index));
   }
 
   /** @param {number} from @param {number} to */
   upsertPart(from, to) {
-    return `${this.insert} AND ${ROW} >= ${from} AND ${ROW} < ${to}${this.conflict}`;
+    const rows = `${ROW} >= ${from} AND ${ROW} < ${to}`;
+    if (this.update === undefined) return `${this.insert} AND ${rows}${this.conflict}`;
+    const { onGreen, targetKey } = this.table;
+    return `${this.update} AND ${rows}; ${this.insert} AND ${rows} AND NOT EXISTS (SELECT FROM ${onGreen} t WHERE ${joinedBy(targetKey, 't', 's')})`;
   }
 
   /** @param {Value[]} key */
@@ -65,6 +69,14 @@ function stageColumns({ plan, target }) {
       return `${ident(name)} ${column?.storageType ?? 'text'}${column?.collation == null ? '' : ` COLLATE ${column.collation}`}`;
     })
     .join(', ');
+}
+
+/** Rows that are there keep the columns that are not written. @param {SyncTable} table */
+function updateStatement({ plan, stage, target, onGreen, targetKey }) {
+  const fixed = target.columns.filter(({ identityAlways }) => identityAlways).map(({ name }) => name); // no update can set it
+  const written = plan.targetColumns.filter((column) => !plan.targetKey.includes(column) && !fixed.includes(column));
+  const set = (written.length === 0 ? plan.targetKey : written).map((column) => `${ident(column)} = s.${ident(column)}`);
+  return `UPDATE ${onGreen} t SET ${set.join(', ')} FROM ${stage} s WHERE ${joinedBy(targetKey, 't', 's')} AND s.${OP} IS DISTINCT FROM 'd'`;
 }
 
 /** @param {SyncTable} table @param {import('../pg/catalog.mjs').UniqueIndex} index */

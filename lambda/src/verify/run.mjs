@@ -4,7 +4,7 @@ import { readSlot } from '../pg/slot.mjs';
 import { formatLsn } from '../pg/text.mjs';
 import { Context } from '../sync/context.mjs';
 import { releaseLock } from '../sync/lock.mjs';
-import { SCHEMA } from '../sync/state.mjs';
+import { SCHEMA, writeVerified } from '../sync/state.mjs';
 import { catchUp, lagSeconds } from '../sync/run.mjs';
 import { checkPublication } from '../sync/start.mjs';
 import { findOrphans } from './foreign-keys.mjs';
@@ -90,6 +90,7 @@ async function compare(context, wanted) {
     metrics.gauge('RowsQuarantined', quarantine.total);
     metrics.gauge('LagBytes', slot.lagBytes);
     if (lag !== null) metrics.gauge('LagSeconds', lag);
+    if (chosen.length === context.tables.length) await writeVerified(context.green, verdict);
     log.info('verified', { verdict, mismatches, quarantined, sequences: sequences.raised, lsn: formatLsn(moment.lsn) });
     return {
       ok: verdict === 'equal', verdict, moment: { lsn: formatLsn(moment.lsn), at: moment.at }, tables, notCompared, problems, mismatches, orphans,
