@@ -17,6 +17,7 @@ import { withPair } from './pair.mjs';
  * @typedef {import('./pair.mjs').Pair} Pair
  * @typedef {import('./pair.mjs').Name} Name
  * @typedef {{refusedMs: number | null, drainMs: number, fenceTries: number}} Measured
+ * @typedef {{status: 'done', writer: Name, already: boolean, undo: object, unreversed: number} & Partial<Measured>} CutoverAnswer
  */
 
 const CLOSED_S = 10;
@@ -28,7 +29,7 @@ const DECIDE_MS = 3_000;
 const VERIFIED_MINUTES = 15;
 const NEEDED_MS = 30_000;
 
-/** @param {Invocation} invocation @param {boolean} reverse */
+/** @param {Invocation} invocation @param {boolean} reverse @returns {Promise<CutoverAnswer>} */
 export const cutover = (invocation, reverse) =>
   withPair(invocation, async (pair) => {
     /** @type {[Name, Name]} */
@@ -39,7 +40,7 @@ export const cutover = (invocation, reverse) =>
     const opening = await readFence(pair.session(to), pair.roots(to));
     const closed = closing.state === 'closed' && closing.complete;
     const undo = { action: 'cutover', ...(reverse ? {} : { reverse: true }) };
-    if (closed && ['open', 'none'].includes(opening.state)) return { status: 'done', writer: to, already: true, undo };
+    if (closed && ['open', 'none'].includes(opening.state)) return { status: 'done', writer: to, already: true, unreversed: pair.back.context.quarantine.total, undo };
     if (!closed) await check(pair, reverse, opening, invocation);
     const measured = closed ? await finishOpening(pair, from, to, stream) : await move(pair, from, to, stream, invocation);
     await removeTriggers(pair.session(to), pair.roots(to), 'DISABLE').catch(() => {}); // they do nothing by now
@@ -65,12 +66,13 @@ async function check(pair, reverse, opening, { deadline }) {
 }
 
 /** @param {Pair} pair @param {Name} from @param {Name} to @param {import('./pair.mjs').Stream} stream @param {Invocation} invocation @returns {Promise<Measured>} */
-async function move(pair, from, to, stream, { deadline }) {
+async function move(pair, from, to, stream, { deadline, log }) {
   const [moment] = /** @type {[string]} */ (await pair.session(to).row('SELECT clock_timestamp()'));
   const read = performance.now(); // the other side's clock showed this moment, or was beyond it
   const marker = randomUUID();
   const { tries, at } = await raiseFence(pair.session(from), pair.roots(from), { state: STATES.closedFor(CLOSED_S), pair: pair.name, marker, allows: (ms) => deadline.allows(ms) });
   const raised = performance.now();
+  log.debug('the fence is raised', { role: from, attempt: tries });
   const opensAgain = at + CLOSED_S * 1000;
   const inTime = () => opensAgain - performance.now() > DECIDE_MS;
   try {

@@ -37,6 +37,8 @@ export async function finish(invocation, release) {
       await session.run(`DROP FUNCTION ${SCHEMA}.fence()`);
       fences[session.side] = 'none';
     }
+    const [blue] = sessions;
+    if (fences['blue'] === 'none') await blue.run(`DROP SCHEMA IF EXISTS ${SCHEMA} CASCADE`);
     return { status: 'finished', slotDropped: stopped.slotDropped, publicationDropped: stopped.publicationDropped, fences };
   } finally {
     await Promise.all(sessions.map((session) => session.close()));

@@ -30,6 +30,7 @@ export function compileMapping(mappingJson, source, target, { hashKey = null, li
   return {
     tables: /** @type {import('./types.mjs').TablePlan[]} */ (tables),
     limits: { quarantine: spec.limits?.quarantine ?? QUARANTINE_LIMIT },
+    mode: spec.mode,
     sequences: { gap: spec.sequences?.gap === undefined ? undefined : BigInt(spec.sequences.gap), pairs: spec.sequences?.pairs ?? {}, alone: spec.sequences?.alone ?? [] },
   };
 }

@@ -53,6 +53,7 @@
  * @typedef {object} Mapping
  * @property {TablePlan[]} tables in the order of the mapping file
  * @property {{quarantine: number}} limits `quarantine`: rows in quarantine at which a run still goes on
+ * @property {'read-only' | undefined} mode of a split of the traffic
  * @property {SequenceRules} sequences
  *
  * @typedef {object} SequenceRules

@@ -144,8 +144,17 @@ export class Moment {
     this.green = green;
     this.lsn = lsn;
     this.at = at;
+    /** Whose application must not wait. */
+    this.watched = blue;
     /** Somebody waited for the snapshot. */
     this.givenUp = false;
+  }
+
+  /** A moment of the way back, as one of blue and green. */
+  get exchanged() {
+    const moment = new Moment(this.green, this.blue, this.lsn, this.at);
+    moment.watched = this.blue;
+    return moment;
   }
 
   /**
@@ -157,7 +166,7 @@ export class Moment {
    */
   async read(table, work) {
     for (let attempt = 1; ; attempt += 1) {
-      if (this.givenUp) throw new Moved(`${table.name}: it was not compared, because an index is made or dropped CONCURRENTLY on blue, which waits for the comparison's snapshot; verify again`);
+      if (this.givenUp) throw new Moved(`${table.name}: it was not compared, because an index is made or dropped CONCURRENTLY on ${this.watched === this.blue ? 'blue' : 'green'}, which waits for the comparison's snapshot; verify again`);
       try {
         return await this.#once(table, work);
       } catch (error) {
@@ -177,7 +186,7 @@ export class Moment {
    */
   async #once(table, work) {
     const [blue, green] = await Promise.all([this.blue.begin(), this.green.begin()]);
-    const watch = new Watch(this.blue);
+    const watch = new Watch(this.watched);
     try {
       const result = await work(blue, green);
       const [onBlue, onGreen] = await Promise.all([this.blue.end(table.source.oid), this.green.end(table.target.oid)]);
