@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { PermanentError } from '../lib/errors.mjs';
 import { SCHEMA } from '../sync/state.mjs';
 import { notPrepared } from './canary.mjs';
-import { STATES, raiseFence, readFence, removeTriggers, setFence } from './fence.mjs';
+import { forceBlue, isGone } from './forced.mjs';
+import { STATES, raiseFence, readFence, removeTriggers, setFence } from '../sync/fence.mjs';
 import { withPair } from './pair.mjs';
 
 /**
@@ -29,15 +30,25 @@ const DECIDE_MS = 3_000;
 const VERIFIED_MINUTES = 15;
 const NEEDED_MS = 30_000;
 
+/** @param {Invocation} invocation @param {boolean} reverse @returns {Promise<CutoverAnswer | import('./forced.mjs').Forced>} */
+export async function cutover(invocation, reverse) {
+  try {
+    return await decided(invocation, reverse);
+  } catch (error) {
+    if (reverse && (await isGone(invocation, error))) return await forceBlue(invocation);
+    throw error;
+  }
+}
+
 /** @param {Invocation} invocation @param {boolean} reverse @returns {Promise<CutoverAnswer>} */
-export const cutover = (invocation, reverse) =>
+const decided = (invocation, reverse) =>
   withPair(invocation, async (pair) => {
     /** @type {[Name, Name]} */
     const [from, to] = reverse ? ['green', 'blue'] : ['blue', 'green'];
     const stream = reverse ? pair.back : pair.forward;
     if (!pair.back.following) throw notPrepared();
     const closing = await readFence(pair.session(from), pair.roots(from));
-    const opening = await readFence(pair.session(to), pair.roots(to));
+    const opening = await settled(pair, to);
     const closed = closing.state === 'closed' && closing.complete;
     const undo = { action: 'cutover', ...(reverse ? {} : { reverse: true }) };
     if (closed && ['open', 'none'].includes(opening.state)) return { status: 'done', writer: to, already: true, unreversed: pair.back.context.quarantine.total, undo };
@@ -49,7 +60,16 @@ export const cutover = (invocation, reverse) =>
     return { status: 'done', writer: to, already: false, ...measured, unreversed, undo };
   });
 
-/** Before anybody is stopped. @param {Pair} pair @param {boolean} reverse @param {import('./fence.mjs').Fence} opening @param {Invocation} invocation */
+/** A call that was killed may have opened it for a few seconds: these are waited for. @param {Pair} pair @param {Name} side */
+async function settled(pair, side) {
+  for (;;) {
+    const fence = await readFence(pair.session(side), pair.roots(side));
+    if (fence.state !== 'open-until' || Number(fence.seconds) > CLOSED_S) return fence;
+    await new Promise((resolve) => setTimeout(resolve, Number(fence.seconds) * 1000 + 50));
+  }
+}
+
+/** Before anybody is stopped. @param {Pair} pair @param {boolean} reverse @param {import('../sync/fence.mjs').Fence} opening @param {Invocation} invocation */
 async function check(pair, reverse, opening, { deadline }) {
   const [from, to] = reverse ? ['green', 'blue'] : ['blue', 'green'];
   if (!deadline.allows(NEEDED_MS)) throw new PermanentError('NO_TIME', `a cutover needs ${NEEDED_MS / 1000} s of the function's timeout`, { hint: 'give control a timeout of at least a minute' });

@@ -5,7 +5,7 @@ import { readCatalog } from '../pg/catalog.mjs';
 import { mappedNames, openBoth } from '../sync/context.mjs';
 import { stop } from '../sync/manage.mjs';
 import { SCHEMA } from '../sync/state.mjs';
-import { STATES, readFence, removeTriggers, setFence } from './fence.mjs';
+import { STATES, readFence, removeTriggers, setFence } from '../sync/fence.mjs';
 
 /**
  * `{"action": "finish"}`: ends the way back. The side that takes the writes is left as if there had been no fence; the other stays closed, unless it is released by

@@ -3,7 +3,7 @@ import { loadMapping } from '../mapping/load.mjs';
 import { readCatalog } from '../pg/catalog.mjs';
 import { compileBack } from '../sync/back.mjs';
 import { actAsReplica, mappedNames, openBoth } from '../sync/context.mjs';
-import { readFence } from './fence.mjs';
+import { readFence } from '../sync/fence.mjs';
 import { named } from './prepare.mjs';
 
 /**

@@ -6,7 +6,7 @@ import { checkRights } from '../sync/precheck.mjs';
 import { checkDatabases } from '../sync/start.mjs';
 import { SCHEMA, writeState } from '../sync/state.mjs';
 import { proveBoth } from './canary.mjs';
-import { STATES, raiseFence, readFence } from './fence.mjs';
+import { STATES, raiseFence, readFence } from '../sync/fence.mjs';
 import { withPair } from './pair.mjs';
 
 /**

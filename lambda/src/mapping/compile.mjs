@@ -31,6 +31,7 @@ export function compileMapping(mappingJson, source, target, { hashKey = null, li
     tables: /** @type {import('./types.mjs').TablePlan[]} */ (tables),
     limits: { quarantine: spec.limits?.quarantine ?? QUARANTINE_LIMIT },
     mode: spec.mode,
+    invariants: spec.invariants ?? [],
     sequences: { gap: spec.sequences?.gap === undefined ? undefined : BigInt(spec.sequences.gap), pairs: spec.sequences?.pairs ?? {}, alone: spec.sequences?.alone ?? [] },
   };
 }
@@ -55,7 +56,7 @@ export async function compileWithServers(mappingJson, source, target, known, blu
  */
 export function copiedPart(mappingJson) {
   if (typeof mappingJson !== 'object' || mappingJson === null) return mappingJson;
-  const { $schema, description, limits, sequences, mode, ...rest } = /** @type {Record<string, unknown>} */ (mappingJson);
+  const { $schema, description, limits, sequences, mode, invariants, ...rest } = /** @type {Record<string, unknown>} */ (mappingJson);
   if (!Array.isArray(rest['tables'])) return rest;
   rest['tables'] = rest['tables'].map((table) => (typeof table === 'object' && table !== null && 'reverse' in table ? { ...table, reverse: undefined } : table));
   return rest;

@@ -19,6 +19,7 @@ import { Problems, WORD, keyOfPath } from './problems.mjs';
  * @property {string[]} [extensions] whose versions may differ
  * @property {{gap?: number, pairs?: Record<string, string>, alone?: string[]}} [sequences]
  * @property {'read-only'} [mode] of a split of the traffic
+ * @property {{name: string, violations: string}[]} [invariants]
  * @property {TableSpec[]} tables
  */
 
@@ -59,7 +60,7 @@ function tell(problems, error) {
     case 'anyOf':
       return problems.addValue(path, data, 'it takes "quarantine", "carry" or {"value": ...}');
     case 'pattern':
-      return problems.add(path, data, 'it takes schema.table, for example public.payments');
+      return path.endsWith('.name') ? problems.addValue(path, data, 'it takes a few words of letters') : problems.add(path, data, 'it takes schema.table, for example public.payments');
     default:
       return problems.addValue(path, data, `it ${error.message ?? 'is wrong'}`);
   }

@@ -1,5 +1,5 @@
 import { MigrationError } from '../lib/errors.mjs';
-import { isKey, typedValue } from '../pg/keys.mjs';
+import { isKey, typedValue, withKeys } from '../pg/keys.mjs';
 import { ident } from '../pg/text.mjs';
 import { whatDiffers } from './roundtrip.mjs';
 import { Stage, refusesRow } from './stage.mjs';
@@ -43,6 +43,8 @@ export class Applier {
     this.cut = false;
     /** Rows that green refused in this run while it was a mixture of moments. */
     this.mixed = 0;
+    /** Nothing is overwritten: see contested.mjs. */
+    this.contested = false;
     /** Rows are offered for good: what green refuses now is judged. */
     this.offering = false;
   }
@@ -116,14 +118,15 @@ export class Applier {
 
   /** @param {SyncTable} table @param {Wanted[]} wanted @param {string[][]} gone @param {import('./quarantine.mjs').Held[]} held by the mapping */
   async #write(table, wanted, gone, held) {
-    const leaving = table.forward === undefined ? [...gone, ...held.map(({ key }) => key)] : gone; // on the way back what can't be written stays as it is on blue
+    if (this.contested) [wanted, gone] = await this.#uncontested(table, wanted, gone, held);
+    const leaving = table.forward === undefined && !this.contested ? [...gone, ...held.map(({ key }) => key)] : gone; // on the way back what can't be written stays as it is on blue
     const deletions = leaving.flatMap((key) => {
       const result = table.plan.transformKey(key);
       return result.kind === 'row' ? [result.values] : []; // such a key can't be on green
     });
     await this.stage.prepare(table);
     const search = this.#search();
-    const refused = await this.stage.merge(table, wanted.map(({ values }) => values), deletions, this.evict || this.cut, search);
+    const refused = await this.stage.merge(table, wanted.map(({ values }) => values), deletions, (this.evict || this.cut) && !this.contested, search);
     const refusals = new Map(refused.map(({ index, error }) => [index, error]));
     for (const [index, error] of refusals) held.push({ key: /** @type {Wanted} */ (wanted[index]).key, reason: refusal(error), column: error.column, refused: true, provisional: this.#isProvisional(error) });
     const written = wanted.filter((_, i) => !refusals.has(i));
@@ -136,6 +139,30 @@ export class Applier {
       const last = refused.at(-1)?.error;
       this.quarantine.refuse(table, last && refusal(last), last?.column);
     }
+  }
+
+  /**
+   * What may be written without overwriting: rows that are not there. Those that are there and differ, and those that would be deleted, are held.
+   * @param {SyncTable} table @param {Wanted[]} wanted @param {string[][]} gone @param {import('./quarantine.mjs').Held[]} held
+   * @returns {Promise<[Wanted[], string[][]]>}
+   */
+  async #uncontested(table, wanted, gone, held) {
+    const { plan, onGreen, targetKey, targetKeyAt } = table;
+    const leaving = gone.map((key) => ({ key, values: table.plan.transformKey(key) })).flatMap(({ key, values }) => (values.kind === 'row' ? [{ key, values: values.values }] : []));
+    const keys = [...wanted.map(({ values }) => targetKeyAt.map((at) => values[at])), ...leaving.map(({ values }) => values)];
+    if (keys.length === 0) return [wanted, gone];
+    const rows = await this.green.rows(`SELECT ${plan.targetColumns.map((column) => `t.${ident(column)}`).join(', ')} FROM ${withKeys(targetKey, onGreen, keys)}`);
+    const there = new Map(rows.map((row) => [targetKeyAt.map((at) => row[at]).join('\0'), row]));
+    const reason = 'both sides have changed it, or only one of them has it';
+    for (const { key, values } of leaving) if (there.has(values.join('\0'))) held.push({ key, reason });
+    const fresh = wanted.filter(({ key, values }) => {
+      const row = there.get(targetKeyAt.map((at) => values[at]).join('\0'));
+      if (row === undefined) return true;
+      const column = plan.targetColumns.find((_, i) => values[i] !== undefined && values[i] !== row[i]);
+      if (column !== undefined) held.push({ key, reason, column });
+      return false;
+    });
+    return [fresh, []];
   }
 
   /** In a mixture of moments a row may only be in the way of another that is stale. @param {MigrationError} error */
@@ -152,6 +179,10 @@ export class Applier {
     const before = table.plan.transformKey(from);
     const after = table.plan.transformKey(key);
     const fixed = table.target.columns.some(({ name, identityAlways }) => identityAlways && table.plan.targetKey.includes(name)); // green updates no such column
+    if (this.contested) {
+      await this.rows(table, [{ key: from, row: null }]);
+      return await this.#fetched(table, [{ key, row }]);
+    }
     const carried = before.kind === 'row' && after.kind === 'row' && !fixed && !this.backfill.isUnconfirmed(table, from, lsn);
     if (table.forward !== undefined) return await this.#moveBack(table, from, key, row, before.kind === 'row' && after.kind === 'row' ? [before.values, after.values] : undefined);
     if (carried && (await this.#rename(table, before.values, after.values))) return await this.rows(table, [{ key: from, row: null }, { key, row }]);

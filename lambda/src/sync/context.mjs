@@ -88,6 +88,8 @@ export class Context {
     this.sequences = { gap: undefined, pairs: {}, alone: [] };
     /** @type {'read-only' | undefined} */
     this.mode = undefined;
+    /** @type {{name: string, violations: string}[]} */
+    this.invariants = [];
     this.leaves = new Leaves(green);
     this.relations = new Relations([], this.leaves, async () => undefined);
     this.quarantine = new Quarantine(green, 0, this.masks);
@@ -138,7 +140,7 @@ export class Context {
       this.newColumns = compareSchema(this.state.schema, source, target);
       if (this.newColumns.length > 0) this.log.warn('blue has new columns, which are not copied', { columns: this.newColumns });
     }
-    const { tables, limits, sequences, mode } = compile === undefined ? await compileWithServers(json, source, target, { hashKey }, this.blue, this.green) : await compile.compile();
+    const { tables, limits, sequences, mode, invariants } = compile === undefined ? await compileWithServers(json, source, target, { hashKey }, this.blue, this.green) : await compile.compile();
     this.tables = tables.map((plan, i) => {
       const from = source.tables[`${plan.source.schema}.${plan.source.name}`];
       const to = target.tables[`${plan.target.schema}.${plan.target.name}`];
@@ -158,6 +160,7 @@ export class Context {
     this.relations = new Relations(this.tables, this.leaves, (oid, roots) => this.#partitionOf(oid, roots));
     this.sequences = sequences;
     this.mode = mode;
+    this.invariants = invariants;
     this.quarantine.limit = limits.quarantine;
     await this.quarantine.load();
     this.applier.evict = this.state.applied < this.state.consistent || this.state.phase !== 'following';

@@ -195,7 +195,7 @@ class Pass {
     if (message.tag === 'truncate') {
       const tables = relations.truncated(message.oids);
       if (tables.length === 0) return;
-      const back = tables.find(({ table }) => table.forward !== undefined);
+      const back = tables.find(({ table }) => table.forward !== undefined || this.context.applier.contested);
       if (back !== undefined)
         throw new PermanentError('TRUNCATED', `blue's table ${back.table.name} was truncated: that is not carried to green, which would lose what only green has`, {
           table: back.table.name, hint: 'delete the rows by DELETE on both sides, or end the way back (control: finish); then prepare it again',

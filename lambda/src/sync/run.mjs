@@ -3,6 +3,7 @@ import { retry } from '../lib/retry.mjs';
 import { flushLog, readSlot } from '../pg/slot.mjs';
 import { formatLsn } from '../pg/text.mjs';
 import { Context } from './context.mjs';
+import { beginContested, endContested } from './contested.mjs';
 import { copyAll } from './copy.mjs';
 import { follow, heldSlot } from './follow.mjs';
 import { recheck } from './recheck.mjs';
@@ -84,6 +85,14 @@ async function advance(context, attempt) {
 
 /** Passes until green is up to date and consistent, or time is short. @param {Context} context */
 export async function catchUp(context) {
+  const contested = await beginContested(context);
+  const complete = await passes(context);
+  if (contested && complete) await endContested(context);
+  return complete;
+}
+
+/** @param {Context} context */
+async function passes(context) {
   let rechecked = false;
   for (let passes = 1; ; passes += 1) {
     const began = Date.now();

@@ -8,6 +8,7 @@ import { SCHEMA, writeVerified } from '../sync/state.mjs';
 import { catchUp, lagSeconds } from '../sync/run.mjs';
 import { checkPublication } from '../sync/start.mjs';
 import { findOrphans } from './foreign-keys.mjs';
+import { checkInvariants } from './invariants.mjs';
 import { Moved } from './moment.mjs';
 import { raiseSequences } from './sequences.mjs';
 import { verifyTable } from './table.mjs';
@@ -26,6 +27,7 @@ import { findWriter, momentOf } from './writer.mjs';
  * @property {string[]} problems why the verdict is not `equal`, beyond what the tables say
  * @property {number} mismatches rows that differ
  * @property {import('./foreign-keys.mjs').Orphans[]} orphans rows that green's own foreign keys would refuse
+ * @property {import('./invariants.mjs').Invariant[]} invariants of the mapping, when all tables were asked for
  * @property {number} quarantined rows in quarantine
  * @property {number | null} lagSeconds at the end
  * @property {number} lagBytes at the end
@@ -89,6 +91,7 @@ async function compareAt(context, chosen, moment, { writer, back, wayBack, probl
     const held = await heldKeys(moment, quarantine);
     const { tables, notCompared } = await compareTables(moment, chosen, held, problems, context);
     const orphans = await orphansOf(moment, chosen, notCompared, problems, context);
+    const invariants = chosen.length === context.tables.length ? await invariantsOf(moment, problems, context) : [];
     await moment.close();
     const { problems: sequenceProblems, ...sequences } = await raiseSequences(context.blue, context.green, context.tables, context.sequences, wayBack);
     problems.push(...sequenceProblems);
@@ -100,7 +103,7 @@ async function compareAt(context, chosen, moment, { writer, back, wayBack, probl
       chosen.reduce((sum, table) => sum + (held.get(table.name)?.size ?? 0), 0),
       tables.reduce((sum, { heldBack }) => sum + heldBack, 0),
     );
-    const differs = orphans.length > 0 || tables.some(({ ok }) => !ok);
+    const differs = orphans.length > 0 || invariants.some(({ violations }) => violations > 0) || tables.some(({ ok }) => !ok);
     const verdict = differs ? 'different' : notCompared.length + problems.length > 0 ? 'incomplete' : quarantined > 0 ? 'held-back' : 'equal';
     const lag = lagSeconds(slot.now, context.state.syncedUntil);
     metrics.count('ParityMismatches', mismatches);
@@ -110,7 +113,7 @@ async function compareAt(context, chosen, moment, { writer, back, wayBack, probl
     if (chosen.length === context.tables.length) await writeVerified(context.green, verdict);
     log.info('verified', { verdict, mismatches, quarantined, sequences: sequences.raised, lsn: formatLsn(moment.lsn) });
     return {
-      ok: verdict === 'equal', verdict, moment: { lsn: formatLsn(moment.lsn), at: moment.at }, tables, notCompared, problems, mismatches, orphans,
+      ok: verdict === 'equal', verdict, moment: { lsn: formatLsn(moment.lsn), at: moment.at }, tables, notCompared, problems, mismatches, orphans, invariants,
       quarantined, lagSeconds: lag, lagBytes: slot.lagBytes, sequences, newColumns: context.newColumns, ...(wayBack ? { writer, unreversed } : {}),
     };
   } catch (error) {
@@ -174,9 +177,19 @@ async function orphansOf(moment, chosen, notCompared, problems, { deadline }) {
   return found.orphans;
 }
 
+/** @param {import('./moment.mjs').Moment} moment @param {string[]} problems @param {Context} context */
+async function invariantsOf(moment, problems, { invariants, deadline }) {
+  if (invariants.length === 0) return [];
+  const green = await moment.green.begin();
+  const { found, problems: more } = await checkInvariants(green, invariants, () => deadline.allows(RESERVE_MS));
+  await green.run('ROLLBACK');
+  problems.push(...more);
+  return found;
+}
+
 /** @param {number} quarantined @returns {VerifyAnswer} */
 const notFollowing = (quarantined) => ({
-  ok: false, verdict: 'not-following', moment: null, tables: [], notCompared: [], problems: [], mismatches: 0, orphans: [], quarantined, lagSeconds: null, lagBytes: 0, sequences: { checked: 0, raised: 0 }, newColumns: [],
+  ok: false, verdict: 'not-following', moment: null, tables: [], notCompared: [], problems: [], mismatches: 0, orphans: [], invariants: [], quarantined, lagSeconds: null, lagBytes: 0, sequences: { checked: 0, raised: 0 }, newColumns: [],
 });
 
 /** @param {Context} context @param {unknown} wanted */

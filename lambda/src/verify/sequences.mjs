@@ -120,13 +120,15 @@ const gapOf = (target, rules) => rules.gap ?? least(1_000_000n, (target.max - ta
 async function headroom(blue, { target, partners, columns }, rules) {
   /** @type {string[]} */
   const problems = [];
-  for (const { name, next, increment, feeds } of partners) {
-    if (increment < 0n) continue;
+  for (const { name, schema, relation, readable, increment, feeds } of partners) {
+    if (increment < 0n || !readable) continue;
+    // In this order: the statement's snapshot, then where the sequence is. A key of blue's own in the snapshot is not beyond it.
+    const next = `(SELECT last_value + is_called::int FROM ${ident(schema)}.${ident(relation)})`;
     for (const { table, from, plain } of columns) {
       if (!plain || from === null || !leads(table.source, from) || !['smallint', 'integer', 'bigint'].includes(table.source.columns.find((column) => column.name === from)?.definition?.name ?? '') || !feeds.some((feed) => feed.table === table.source.oid && feed.column === from)) continue;
-      const [beyond] = await blue.row(`SELECT min(${ident(from)}) FROM ${table.onBlue} WHERE ${ident(from)} >= ${next}`);
-      if (beyond !== null && beyond !== undefined && (BigInt(beyond) - next) * 5n < gapOf(target, rules))
-        problems.push(`blue's sequence ${name} is at ${next}, near the keys that green has given (${table.name}.${from} from ${beyond} on): raise it beyond all of them (setval) before blue takes writes`);
+      const [beyond, at] = await blue.row(`SELECT min(${ident(from)}), ${next} FROM ${table.onBlue} WHERE ${ident(from)} >= ${next}`);
+      if (beyond !== null && beyond !== undefined && (BigInt(beyond) - BigInt(at ?? 0)) * 5n < gapOf(target, rules))
+        problems.push(`blue's sequence ${name} is at ${at}, near the keys that green has given (${table.name}.${from} from ${beyond} on): raise it beyond all of them (setval) before blue takes writes`);
     }
   }
   return problems;

@@ -1,4 +1,4 @@
-import { readFence } from '../control/fence.mjs';
+import { readFence } from '../sync/fence.mjs';
 import { reversed } from '../lib/config.mjs';
 import { withSidesExchanged } from '../lib/errors.mjs';
 import { Context } from '../sync/context.mjs';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { STATES, raiseFence, readFence, removeTriggers, setFence } from '../../src/control/fence.mjs';
+import { STATES, raiseFence, readFence, removeTriggers, setFence } from '../../src/sync/fence.mjs';
 import { open } from '../../src/sync/context.mjs';
 import { PLAIN } from '../support/cases.mjs';
 import { Lab } from '../support/lab.mjs';
@@ -38,7 +38,7 @@ test('it stops every way to write, of tables and of their partitions, and no rea
   const repeatable = await lab.blue.connect(lab.database);
   await repeatable.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT * FROM t');
   await raise(STATES.closed);
-  assert.deepEqual(await readFence(session, roots), { state: 'closed', seconds: null, complete: true });
+  assert.deepEqual(await readFence(session, roots), { state: 'closed', seconds: null, complete: true, lapsed: false });
   await assert.rejects(repeatable.query('UPDATE t SET v = v'), refused); // its snapshot is older than the fence
   await repeatable.query('ROLLBACK');
   for (const statement of ["INSERT INTO t VALUES (2, 'b')", 'UPDATE t SET v = v', 'DELETE FROM t WHERE false', 'TRUNCATE t', 'INSERT INTO p VALUES (1)', 'INSERT INTO p_1 VALUES (2)', 'INSERT INTO p_2 VALUES (101)',

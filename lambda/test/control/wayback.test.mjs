@@ -21,7 +21,7 @@ const DATA = `
   INSERT INTO merchant_accounts (merchant_id, iban, currency, balance) SELECT i, 'CH930076201162385295' || i, 'CHF', i * 10.5 FROM generate_series(1, 5) i;
   INSERT INTO payments (created_at, merchant_id, customer_id, card_id, amount, currency, state, reference, internal_note)
     SELECT timestamptz '2024-01-15' + i * interval '1 day', 1 + i % 5, 1 + i % 20, 1 + i % 20, CASE i % 3 WHEN 0 THEN 1200 ELSE 10.5 END, CASE i % 3 WHEN 0 THEN 'JPY' ELSE 'EUR' END, 'C', 'r' || i, 'note ' || i FROM generate_series(1, 100) i;
-  INSERT INTO ledger_entries (account_id, payment_id, side, amount, currency, booked_on) SELECT 1 + i % 5, i, 'D', 1.25, 'CHF', '2024-02-01' FROM generate_series(1, 30) i;
+  INSERT INTO ledger_entries (account_id, payment_id, side, amount, currency, booked_on) SELECT 1 + i % 5, i / 2, CASE i % 2 WHEN 0 THEN 'D' ELSE 'C' END, 1.25, 'CHF', '2024-02-01' FROM generate_series(2, 31) i;
   INSERT INTO settlements (merchant_id, gross, fee, currency, period) VALUES (1, 100.25, 0.25, 'CHF', '[2024-01-01,2024-02-01)');
   INSERT INTO disputes (payment_id, payment_created_at, amount, currency) SELECT payment_id, created_at, 1, currency FROM payments WHERE payment_id < 4;
   INSERT INTO audit_events (actor, action, trace) VALUES ('x', 'login', gen_random_uuid()), ('x', 'heartbeat', NULL)`;
@@ -51,7 +51,7 @@ test('from blue to green and back: rows, kept columns, held rows, fences, verdic
   assert.deepEqual([prepared.status, prepared.writer], ['prepared', 'blue']);
 
   // Green's application reads only: the table, a partition by itself, whatever the session says of itself.
-  const insert = "INSERT INTO PLACE (merchant_id, amount_minor, currency, reference, created_at) VALUES (1, 250, 'EUR', 'green', '2025-06-01')";
+  const insert = "INSERT INTO PLACE (merchant_id, amount_minor, currency, reference, created_at, status) VALUES (1, 250, 'EUR', 'green', '2025-06-01', 'captured')";
   for (const statement of [insert.replace('PLACE', 'payments'), insert.replace('PLACE', 'payments_2025_06'), 'TRUNCATE disputes', 'BEGIN READ WRITE; DELETE FROM refunds; COMMIT', "UPDATE customers SET email = 'x' WHERE false"])
     await assert.rejects(lab.onGreen(statement), refusedWrite, statement);
   assert.equal((await lab.onGreen('SELECT count(*)::int AS n FROM payments')).rows[0].n, 100);
@@ -81,7 +81,7 @@ test('from blue to green and back: rows, kept columns, held rows, fences, verdic
     (SELECT (pan, cvv, holder, expiry)::text FROM cards WHERE card_id = 3) AS card, (SELECT count(*)::int FROM disputes) AS disputes, (SELECT (amount, reason)::text FROM refunds) AS refund,
     (SELECT (full_name, street)::text FROM customers WHERE customer_id = 4) AS named, (SELECT (full_name, street)::text FROM customers WHERE customer_id = 5) AS moved`);
   assert.deepEqual(payments, {
-    green: '(2.5000,EUR,N,)', yen: '1200.0000', dinar: '1.2340', changed: '(R,"changed on green","note 7")', card: '(4111111111110003,123,Eve,09/27)', disputes: 2, refund: '(0.5000,broken)',
+    green: '(2.5000,EUR,C,)', yen: '1200.0000', dinar: '1.2340', changed: '(R,"changed on green","note 7")', card: '(4111111111110003,123,Eve,09/27)', disputes: 2, refund: '(0.5000,broken)',
     named: '("Grace Hopper","Road 4")', moved: '("Ada Lovelace 5","Road 5")',
   });
   const held = (await lab.onBlue('SELECT source, column_name, reason FROM payment_migration.quarantine ORDER BY 1, 2')).rows;
@@ -91,6 +91,12 @@ test('from blue to green and back: rows, kept columns, held rows, fences, verdic
   await lab.onGreen("UPDATE customers SET address = 'Road 5, 8000, Zurich' WHERE customer_id = 5; DELETE FROM cards WHERE holder = 'New'");
   const equal = await lab.verify(OPTIONS);
   assert.deepEqual([equal.verdict, equal.unreversed], ['equal', 0], JSON.stringify(equal));
+
+  // What must hold is part of the verdict.
+  await lab.onGreen("UPDATE ledger_entries SET amount_minor = amount_minor + 1 WHERE entry_id = 1");
+  const unbalanced = await lab.verify(OPTIONS);
+  assert.deepEqual([unbalanced.verdict, unbalanced.mismatches, unbalanced.invariants.map(({ violations }) => violations)], ['different', 0, [1, 0, 0]], JSON.stringify(unbalanced.invariants));
+  await lab.onGreen('UPDATE ledger_entries SET amount_minor = amount_minor - 1 WHERE entry_id = 1');
 
   // Nothing goes round in circles.
   for (let trip = 0; trip < 3; trip += 1) {

@@ -121,7 +121,7 @@ export class Lab {
     return prepare(this.invocation(options), accept);
   }
 
-  /** @param {Options} options @param {boolean} [reverse] */
+  /** @param {Options} options @param {boolean} [reverse] @returns {Promise<any>} */
   cutover(options, reverse = false) {
     return cutover(this.invocation(options), reverse);
   }

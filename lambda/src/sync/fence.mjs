@@ -1,7 +1,7 @@
 import { MigrationError, PermanentError } from '../lib/errors.mjs';
 import { ident, literal, qualified } from '../pg/text.mjs';
-import { emitMarker } from '../sync/marks.mjs';
-import { SCHEMA } from '../sync/state.mjs';
+import { emitMarker } from './marks.mjs';
+import { SCHEMA } from './state.mjs';
 
 /**
  * The fence of one side: a trigger on every mapped table and partition that refuses the application's writes (SQLSTATE 25006). Readers go on. The streams of
@@ -17,6 +17,7 @@ import { SCHEMA } from '../sync/state.mjs';
  * @property {'none' | 'open' | 'closed' | 'closed-until' | 'open-until'} state as the application meets it now: `open-until`: open, and closed by itself later
  * @property {number | null} seconds until it changes by itself
  * @property {boolean} complete every table and partition has the trigger
+ * @property {boolean} lapsed it was open for a time only, and that time has ended: what was written then is not decided
  */
 
 const TRIGGER = 'deployer_fence';
@@ -110,15 +111,18 @@ export async function raiseFence(session, roots, { state, pair, marker, allows }
 export async function readFence(session, roots) {
   const [row] = await session.rows("SELECT p.prosrc FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = $1 AND p.proname = 'fence'", [SCHEMA]);
   const [, closedUntil, openUntil] = /-- closed until (\S+(?: \S+)?) open until (\S+(?: \S+)?)\n/.exec(row?.[0] ?? '') ?? [];
+  const none = /** @type {const} */ ({ state: 'none', seconds: null, complete: false, lapsed: false });
+  if (closedUntil === undefined || openUntil === undefined) return none;
   const tables = await tree(session, roots);
   const complete = tables.every(({ enabled }) => enabled);
-  if (closedUntil === undefined || openUntil === undefined || tables.every(({ enabled }) => !enabled)) return { state: 'none', seconds: null, complete: false };
+  if (tables.every(({ enabled }) => !enabled)) return none;
   const [closed, closedFor, openFor, ended] = await session.row(
     `SELECT clock_timestamp() < c.at, CASE WHEN isfinite(c.at) THEN extract(epoch FROM c.at - clock_timestamp()) END, CASE WHEN isfinite(o.at) THEN extract(epoch FROM o.at - clock_timestamp()) END, clock_timestamp() >= o.at
        FROM (SELECT ${literal(closedUntil)}::timestamptz AS at) c, (SELECT ${literal(openUntil)}::timestamptz AS at) o`);
-  if (ended === 't') return { state: 'closed', seconds: null, complete };
-  if (closed === 't') return closedFor === null ? { state: 'closed', seconds: null, complete } : { state: 'closed-until', seconds: Number(closedFor), complete };
-  return openFor === null ? { state: 'open', seconds: null, complete } : { state: 'open-until', seconds: Number(openFor), complete };
+  const fence = (/** @type {Fence['state']} */ state, /** @type {string | null | undefined} */ seconds = null, lapsed = false) => ({ state, seconds: seconds === null ? null : Number(seconds), complete, lapsed });
+  if (ended === 't') return fence('closed', null, closedUntil === '-infinity');
+  if (closed === 't') return closedFor === null ? fence('closed') : fence('closed-until', closedFor);
+  return openFor === null ? fence('open') : fence('open-until', openFor);
 }
 
 /**
