@@ -5,6 +5,7 @@ import { formatLsn } from '../pg/text.mjs';
 import { Context } from './context.mjs';
 import { beginContested, endContested } from './contested.mjs';
 import { copyAll } from './copy.mjs';
+import { readFence } from './fence.mjs';
 import { follow, heldSlot } from './follow.mjs';
 import { recheck } from './recheck.mjs';
 import { checkPublication, start } from './start.mjs';
@@ -100,7 +101,7 @@ async function passes(context) {
     context.log.debug('followed', { changes, lsn: formatLsn(context.state.applied), ms: Date.now() - began });
     if (exhausted && !rechecked && context.quarantine.total > 0 && context.state.applied >= context.state.consistent) {
       rechecked = true;
-      if (await recheck(context)) continue;
+      if ((await sourceWrites(context)) && (await recheck(context))) continue;
     }
     const { applied, consistent } = context.state;
     if (exhausted && Date.now() - began < LONG_PASS_MS && (applied >= consistent || passes >= MAX_PASSES)) return true;
@@ -109,6 +110,12 @@ async function passes(context) {
     await flushLog(context.blue);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
+}
+
+/** What a closed side has is older than what the other one has. @param {Context} context */
+async function sourceWrites({ blue, tables }) {
+  const { state, complete } = await readFence(blue, tables.map(({ source }) => source));
+  return state !== 'closed' || !complete;
 }
 
 /** @param {Context} context */

@@ -149,6 +149,9 @@ test('there and back while clients write', { timeout: 600_000 }, async () => {
   assert.ok(Math.max(...refused) < 10_000, `${refused}`);
 });
 
+/** `CUTOVER_ROUNDS=50 npm test -- control` kills more often. */
+const ROUNDS = Number(process.env['CUTOVER_ROUNDS'] ?? 8);
+
 test('control is killed at any moment of a cutover: the next call finishes it, and no payment is lost or on one side only', { timeout: 600_000 }, async () => {
   const { lab, clients } = await underLoad('killed', 3);
   await assertEqual(lab);
@@ -157,7 +160,7 @@ test('control is killed at any moment of a cutover: the next call finishes it, a
   let reverse = false;
   /** @type {string[]} */
   const writers = [];
-  for (let round = 0; round < 14; round += 1) {
+  for (let round = 0; round < ROUNDS; round += 1) {
     const child = spawn(process.execPath, [CHILD, JSON.stringify({ ...lab.parts(OPTIONS), reverse })], { stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     child.stdout.on('data', (block) => (output += block));
@@ -174,14 +177,15 @@ test('control is killed at any moment of a cutover: the next call finishes it, a
       return await lab.cutover(OPTIONS, reverse);
     });
     writers.push(answer.writer);
+    if (process.env['CUTOVER_ROUNDS'] !== undefined) console.log(`${round + 1}: ${answer.writer}, ${kills} kills`);
     reverse = !reverse;
   }
   for (const client of clients) await client.stop();
   await lab.untilSynced(OPTIONS);
   await lab.runBack(OPTIONS);
   await assertWhole(lab, clients);
-  assert.deepEqual(writers, Array.from({ length: 14 }, (_, i) => (i % 2 === 0 ? 'green' : 'blue')));
+  assert.deepEqual(writers, Array.from({ length: ROUNDS }, (_, i) => (i % 2 === 0 ? 'green' : 'blue')));
   console.log(`${kills} kills, ${clients.reduce((sum, { acknowledged }) => sum + acknowledged.size, 0)} payments`);
-  assert.ok(kills >= 5, `${kills} kills`);
+  assert.ok(kills >= ROUNDS / 2, `${kills} kills`);
   await assertEqual(lab);
 });
