@@ -82,7 +82,9 @@ export class Applier {
     const [based, baseless] = await this.backfill.split(table, wanted);
     wanted = based;
     const unread = [...incomplete, ...baseless];
-    await this.#write(table, wanted, [...gone, ...unread.map(({ key }) => key)], held);
+    // On the way back a row keeps what is not written, so it is not taken away until it is read.
+    const taken = table.forward === undefined && !this.contested ? unread.map(({ key }) => key) : [];
+    await this.#write(table, wanted, [...gone, ...taken], held);
     await this.#fetched(table, unread);
   }
 

@@ -125,3 +125,34 @@ test('from blue to green and back: rows, kept columns, held rows, fences, verdic
       (SELECT count(*)::int FROM pg_trigger WHERE tgname LIKE 'deployer%') AS triggers`)).rows, [{ slots: 0, publications: 0, triggers: 0 }]);
   assert.equal((await lab.onBlue("SELECT count(*)::int AS n FROM pg_namespace WHERE nspname = 'payment_migration'")).rows[0].n, 0);
 });
+
+test('rows on blue are changed, not replaced: by changes of the key, values that are not sent again, unique values that change places, and deletes', async () => {
+  const green = "CREATE TABLE t (id int PRIMARY KEY, v text UNIQUE, big text, small text); ALTER TABLE t ALTER big SET STORAGE EXTERNAL";
+  const blue = "CREATE TABLE t (id int PRIMARY KEY, v text UNIQUE, both text, small text, own text NOT NULL); CREATE TABLE u (id int PRIMARY KEY)";
+  const lab = await servers.fresh('kept', blue, `${green}; CREATE TABLE u (id int PRIMARY KEY)`);
+  const options = {
+    mapping: {
+      version: 1, tables: [
+        { source: 'public.t', drop: ['own'], columns: { v: 'v', small: 'small', big: { split: 'both', separator: '|', part: 1 } }, reverse: { columns: { both: { concat: ['big', { constant: '|' }, 'small'] } } } },
+        { source: 'public.u' },
+      ],
+    },
+  };
+  await lab.onBlue("INSERT INTO t SELECT i, 'v' || i, repeat('b', 3000) || '|s', 's', 'own ' || i FROM generate_series(1, 9) i");
+  await lab.untilSynced(options);
+  await lab.prepare(options);
+  assert.equal((await lab.verify(options)).verdict, 'equal');
+  await lab.cutover(options);
+  await lab.onGreen("UPDATE t SET small = 'x' WHERE id = 1; UPDATE t SET id = 102 WHERE id = 2; UPDATE t SET id = 103, small = 'y' WHERE id = 3; DELETE FROM t WHERE id = 4; INSERT INTO t VALUES (5000, 'new', 'b', 's')");
+  await lab.onGreen("BEGIN; UPDATE t SET v = 'tmp' WHERE id = 5; UPDATE t SET v = 'v5' WHERE id = 6; UPDATE t SET v = 'v6' WHERE id = 5; COMMIT");
+  await lab.onGreen('BEGIN; UPDATE t SET id = 7000 WHERE id = 7; UPDATE t SET id = 7 WHERE id = 8; UPDATE t SET id = 8 WHERE id = 7000; COMMIT');
+  await lab.runBack(options);
+  await lab.runBack(options);
+  const { rows } = await lab.onBlue("SELECT id, v, right(both, 2) AS both, own FROM t ORDER BY id");
+  assert.deepEqual(rows.map((/** @type {Record<string, unknown>} */ row) => Object.values(row).join(' ')), [
+    '1 v1 |x own 1', '5 v6 |s own 5', '6 v5 |s own 6', '7 v8 |s own 8', '8 v7 |s own 7', '9 v9 |s own 9', '102 v2 |s own 2', '103 v3 |y own 3',
+  ]);
+  assert.deepEqual((await lab.onBlue('SELECT column_name FROM payment_migration.quarantine')).rows, [{ column_name: 'own' }]);
+  await lab.onGreen('TRUNCATE u');
+  await assert.rejects(lab.runBack(options), { code: 'TRUNCATED' });
+});
