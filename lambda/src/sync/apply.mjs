@@ -92,7 +92,9 @@ export class Applier {
   async #fetched(table, unread) {
     for await (const { found, missing } of this.backfill.fetch(table, unread)) {
       this.evict = true; // parts of them are of a later moment
-      const pending = [...found, ...missing.map((key) => ({ key, row: null }))]; // blue deletes those, or gives them another key, later in the stream
+      // Blue deletes those, or gives them another key, later in the stream. On the way back they wait for that, since they have what can't be made again.
+      const gone = table.forward === undefined && !this.contested ? missing.map((key) => ({ key, row: null })) : [];
+      const pending = [...found, ...gone];
       await this.rows(table, pending);
     }
   }

@@ -41,17 +41,18 @@ export class Statements {
     const set = rest.map((column) => `${ident(column)} = excluded.${ident(column)}`).join(', ');
     this.conflict = this.replaces ? '' : ` ON CONFLICT (${columnList(plan.targetKey)}) DO ${set === '' ? 'NOTHING' : `UPDATE SET ${set}`}`;
     this.insert = `INSERT INTO ${name} (${columns}) OVERRIDING SYSTEM VALUE SELECT ${columns} FROM ${stage} s WHERE ${OP} IS DISTINCT FROM 'd'`;
-    this.update = table.forward === undefined ? undefined : updateStatement(table);
-    this.upsert = this.upsertPart(0, 2 ** 31 - 1);
+    /** On the way back. */
+    this.change = table.forward === undefined ? undefined : target.uniqueIndexes.length > 0 || target.exclusions ? replaceStatement(table) : updateStatement(table);
+    this.upsert = this.change === undefined ? `${this.insert}${this.conflict}` : this.upsertPart(0, 2 ** 31 - 1);
     this.evict = table.sharedUnique.map((index) => evictStatement(table, index));
   }
 
   /** @param {number} from @param {number} to */
   upsertPart(from, to) {
-    const rows = `${ROW} >= ${from} AND ${ROW} < ${to}`;
-    if (this.update === undefined) return `${this.insert} AND ${rows}${this.conflict}`;
+    const rows = `s.${ROW} >= ${from} AND s.${ROW} < ${to}`;
+    if (this.change === undefined) return `${this.insert} AND ${rows}${this.conflict}`;
     const { onGreen, targetKey } = this.table;
-    return `${this.update} AND ${rows}; ${this.insert} AND ${rows} AND NOT EXISTS (SELECT FROM ${onGreen} t WHERE ${joinedBy(targetKey, 't', 's')})`;
+    return `${this.change(rows)}; ${this.insert} AND ${rows} AND NOT EXISTS (SELECT FROM ${onGreen} t WHERE ${joinedBy(targetKey, 't', 's')})`;
   }
 
   /** @param {Value[]} key */
@@ -71,12 +72,26 @@ function stageColumns({ plan, target }) {
     .join(', ');
 }
 
-/** Rows that are there keep the columns that are not written. @param {SyncTable} table */
+/** Rows that are there keep the columns that are not written. @param {SyncTable} table @returns {(rows: string) => string} */
 function updateStatement({ plan, stage, target, onGreen, targetKey }) {
   const fixed = target.columns.filter(({ identityAlways }) => identityAlways).map(({ name }) => name); // no update can set it
   const written = plan.targetColumns.filter((column) => !plan.targetKey.includes(column) && !fixed.includes(column));
   const set = (written.length === 0 ? plan.targetKey : written).map((column) => `${ident(column)} = s.${ident(column)}`);
-  return `UPDATE ${onGreen} t SET ${set.join(', ')} FROM ${stage} s WHERE ${joinedBy(targetKey, 't', 's')} AND s.${OP} IS DISTINCT FROM 'd'`;
+  return (rows) => `UPDATE ${onGreen} t SET ${set.join(', ')} FROM ${stage} s WHERE ${joinedBy(targetKey, 't', 's')} AND s.${OP} IS DISTINCT FROM 'd' AND ${rows}`;
+}
+
+/**
+ * The same where unique values may change places: all rows leave before any comes (they are sorted in between), with the columns that are not written.
+ * @param {SyncTable} table @returns {(rows: string) => string}
+ */
+function replaceStatement({ plan, stage, target, onGreen, targetKey }) {
+  const columns = target.columns.filter(({ generated }) => !generated).map(({ name }) => name);
+  const values = columns.map((column) => `${plan.targetColumns.includes(column) ? 's' : 'g'}.${ident(column)}`);
+  const wanted = (/** @type {string} */ rows) => `s.${OP} IS DISTINCT FROM 'd' AND ${rows}`;
+  return (rows) =>
+    `WITH gone AS (DELETE FROM ${onGreen} t USING ${stage} s WHERE ${joinedBy(targetKey, 't', 's')} AND ${wanted(rows)} RETURNING t.*)
+     INSERT INTO ${qualified(plan.target)} (${columnList(columns)}) OVERRIDING SYSTEM VALUE
+     SELECT ${values.join(', ')} FROM gone g JOIN ${stage} s ON ${joinedBy(targetKey, 'g', 's')} WHERE ${wanted(rows)} ORDER BY s.${ROW}`;
 }
 
 /** @param {SyncTable} table @param {import('../pg/catalog.mjs').UniqueIndex} index */

@@ -128,12 +128,12 @@ test('from blue to green and back: rows, kept columns, held rows, fences, verdic
 
 test('rows on blue are changed, not replaced: by changes of the key, values that are not sent again, unique values that change places, and deletes', async () => {
   const green = "CREATE TABLE t (id int PRIMARY KEY, v text UNIQUE, big text, small text); ALTER TABLE t ALTER big SET STORAGE EXTERNAL";
-  const blue = "CREATE TABLE t (id int PRIMARY KEY, v text UNIQUE, both text, small text, own text NOT NULL); CREATE TABLE u (id int PRIMARY KEY)";
+  const blue = "CREATE TABLE t (id int PRIMARY KEY, v text UNIQUE, pair text, small text, own text NOT NULL); CREATE TABLE u (id int PRIMARY KEY)";
   const lab = await servers.fresh('kept', blue, `${green}; CREATE TABLE u (id int PRIMARY KEY)`);
   const options = {
     mapping: {
       version: 1, tables: [
-        { source: 'public.t', drop: ['own'], columns: { v: 'v', small: 'small', big: { split: 'both', separator: '|', part: 1 } }, reverse: { columns: { both: { concat: ['big', { constant: '|' }, 'small'] } } } },
+        { source: 'public.t', drop: ['own'], columns: { v: 'v', small: 'small', big: { split: 'pair', separator: '|', part: 1 } }, reverse: { columns: { pair: { concat: ['big', { constant: '|' }, 'small'] } } } },
         { source: 'public.u' },
       ],
     },
@@ -148,7 +148,7 @@ test('rows on blue are changed, not replaced: by changes of the key, values that
   await lab.onGreen('BEGIN; UPDATE t SET id = 7000 WHERE id = 7; UPDATE t SET id = 7 WHERE id = 8; UPDATE t SET id = 8 WHERE id = 7000; COMMIT');
   await lab.runBack(options);
   await lab.runBack(options);
-  const { rows } = await lab.onBlue("SELECT id, v, right(both, 2) AS both, own FROM t ORDER BY id");
+  const { rows } = await lab.onBlue("SELECT id, v, right(pair, 2) AS pair, own FROM t ORDER BY id");
   assert.deepEqual(rows.map((/** @type {Record<string, unknown>} */ row) => Object.values(row).join(' ')), [
     '1 v1 |x own 1', '5 v6 |s own 5', '6 v5 |s own 6', '7 v8 |s own 8', '8 v7 |s own 7', '9 v9 |s own 9', '102 v2 |s own 2', '103 v3 |y own 3',
   ]);
