@@ -15,12 +15,6 @@ import { Stage, refusesRow } from './stage.mjs';
  */
 
 const PROVISIONAL_GROUP = 200;
-/**
- * While green is a mixture of moments, so many rows beyond the limit of quarantine may be refused for a unique value: most of them find room later. More are not
- * explained by that.
- */
-const MOST_PROVISIONAL = 10_000;
-
 export class Applier {
   /**
    * @param {object} parts
@@ -29,8 +23,10 @@ export class Applier {
    * @param {import('./backfill.mjs').Backfill} parts.backfill
    * @param {import('./leaves.mjs').Leaves} parts.leaves
    * @param {(applier: Applier, step: import('./batch.mjs').TruncateStep) => Promise<void>} parts.truncate
+   * @param {number} parts.mostProvisional see tuning.mjs
    */
-  constructor({ green, quarantine, backfill, leaves, truncate }) {
+  constructor({ green, quarantine, backfill, leaves, truncate, mostProvisional }) {
+    this.mostProvisional = mostProvisional;
     this.green = green;
     this.stage = new Stage(green);
     this.leaves = leaves;
@@ -117,7 +113,7 @@ export class Applier {
   /** In a state that blue never committed it is not worth finding the rows that green refuses: all around them are looked at again at the end. */
   #search() {
     if (this.cut) return { group: PROVISIONAL_GROUP, most: Infinity };
-    return { group: 1, most: this.quarantine.limit + (this.evict ? MOST_PROVISIONAL : 0) };
+    return { group: 1, most: this.quarantine.limit + (this.evict ? this.mostProvisional : 0) };
   }
 
   /** @param {SyncTable} table @param {Wanted[]} wanted @param {string[][]} gone @param {import('./quarantine.mjs').Held[]} held by the mapping */
@@ -139,7 +135,7 @@ export class Applier {
     held.push(...differing);
     await this.quarantine.put(table, held, this.cut);
     if (!this.cut) this.mixed += held.filter(({ provisional }) => provisional).length;
-    if (refused.length > search.most || this.mixed > this.quarantine.limit + MOST_PROVISIONAL) {
+    if (refused.length > search.most || this.mixed > this.quarantine.limit + this.mostProvisional) {
       const last = refused.at(-1)?.error;
       this.quarantine.refuse(table, last && refusal(last), last?.column);
     }

@@ -93,7 +93,7 @@ export class Context {
     this.leaves = new Leaves(green);
     this.relations = new Relations([], this.leaves, async () => undefined);
     this.quarantine = new Quarantine(green, 0, this.masks);
-    this.applier = new Applier({ green, quarantine: this.quarantine, backfill: this.backfill, leaves: this.leaves, truncate: truncateStep });
+    this.applier = new Applier({ green, quarantine: this.quarantine, backfill: this.backfill, leaves: this.leaves, truncate: truncateStep, mostProvisional: this.tuning.mostProvisional });
     /** @type {State} */
     this.state = {
       phase: 'stopped', slot: slotName(invocation.config), publication: slotName(invocation.config), mappingHash: '', schema: {}, applied: 0n, consistent: 0n, copied: 0n, unconfirmed: {},

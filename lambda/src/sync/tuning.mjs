@@ -16,6 +16,11 @@ export const TUNING = {
   /** Changes that go onto green at once. */
   batchChanges: 10_000,
   batchBytes: 2 << 20,
+  /**
+   * While green is a mixture of moments, so many rows beyond the limit of quarantine may be refused for a unique value: most of them find room later. More are not
+   * explained by that.
+   */
+  mostProvisional: 10_000,
   /** Changes in one transaction on green, if blue's transactions allow. */
   commitChanges: 100_000,
 };

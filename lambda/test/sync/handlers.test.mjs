@@ -62,7 +62,7 @@ let written = '';
 async function invoke(lab, name, event, more = {}) {
   const script = `(async () => {
     const { handler } = require(${JSON.stringify(join(unpacked, `${name}.js`))});
-    const end = Date.now() + ${more['SECONDS'] ?? 60} * 1000;
+    const end = Date.now() + ${more['SECONDS'] ?? 240} * 1000;
     const answer = await handler(JSON.parse(process.env.EVENT), { awsRequestId: 'test-1', getRemainingTimeInMillis: () => end - Date.now() });
     console.log('ANSWER ' + JSON.stringify(answer));
   })()`;
