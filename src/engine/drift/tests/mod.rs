@@ -2,6 +2,7 @@ mod support;
 
 use super::untracked::names;
 use super::*;
+use crate::engine::Mark;
 use serde_json::json;
 use std::collections::BTreeMap;
 use support::*;
@@ -35,7 +36,7 @@ fn changes_and_extra_elements_are_told_apart_by_path() {
         ("map-1".into(), "x".into()),
         ("aws:a".into(), "x".into()),
     ]);
-    found.tags = Some(tags("vpc").into_iter().chain(extra).collect());
+    found.mark = Mark::Tags(tags("vpc").into_iter().chain(extra).collect());
     seen.insert("vpc".into(), Observed::Found(found));
     let drift = run(&state(), &seen, &[]);
     let row = row(&drift, "vpc");
