@@ -9,7 +9,7 @@ pub(crate) use records::{
     StateHistoryDocument, StateListDocument, StateRow, StateShowDocument, StatusDocument,
     TextDocument, UnlockDocument,
 };
-pub(crate) use runs::{ApplyDocument, DestroyDocument, DestroyRemains, RunDocument};
+pub(crate) use runs::{DestroyRemains, RunDocument};
 
 use super::calls::CallTotals;
 use super::doubled;

@@ -1,5 +1,6 @@
 use super::super::calls::CallTotals;
-use super::super::json::{ApplyDocument, DestroyDocument, Document};
+use super::super::json::Document;
+use super::super::json::runs::{ApplyDocument, DestroyDocument};
 use super::super::*;
 use super::{denied, drifted, ran, record};
 use crate::engine::drift::Unlisted;
