@@ -26,6 +26,7 @@ pub mod rds;
 pub mod s3;
 pub mod secretsmanager;
 pub mod servicequotas;
+pub mod sns;
 pub mod sts;
 
 pub use api::{Answer, Api, Bucket, Grant, Guard, Nature, Service};
@@ -34,7 +35,7 @@ pub use connect::{Connection, Settings, connect};
 pub use ec2::{Ec2Reader, Find, PerTable, find, find_all, tags_of};
 pub use environment::region;
 pub use error::refused;
-pub use preflight::{Check, Count, Demand, Level, Preflight, Version, judge, look};
+pub use preflight::{Count, Demand, Preflight, Version, judge, look};
 pub use rds::{Listing, Named, rds_tags_of};
 pub use reader::Reader;
 pub use recent::{RecentTags, Refreshing};
@@ -91,6 +92,7 @@ services! {
     s3: S3;
     secretsmanager: SecretsManager;
     servicequotas: ServiceQuotas;
+    sns: Sns;
     sts: Sts;
 }
 

@@ -8,9 +8,8 @@ const DESTROY: &[&str] = &["destroy", "--yes", "--destroy-data"];
 
 #[test]
 fn a_database_that_was_stopped_or_protected_by_hand_is_brought_back_and_goes() {
-    let lab = Lab::start();
-    let empty = lab.ids();
-    lab.run(APPLY).expect(0);
+    let lab = Lab::both();
+    let empty = &Lab::clean_green().empty;
     let by_hand = "rds, dynamodb = c('rds'), c('dynamodb')
 rds.stop_db_cluster(DBClusterIdentifier='aurora-blue-dev')
 rds.modify_db_cluster(DBClusterIdentifier='aurora-green-dev', DeletionProtection=True, ApplyImmediately=True)
@@ -28,7 +27,7 @@ dynamodb.update_table(TableName='sessions-green-dev', DeletionProtectionEnabled=
     lab.run(&["plan"]).expect(0);
     lab.python(by_hand);
     lab.run(DESTROY).expect(0);
-    assert_eq!(lab.ids(), empty);
+    assert_eq!(&lab.ids(), empty);
 }
 
 /// Changes of the configuration that would make another database are refused as a whole: the network under it is not
@@ -77,7 +76,7 @@ print(json.dumps([k['EngineVersion'], k['BackupRetentionPeriod'], k['ServerlessV
     lab.run(&["plan", "--env", "green"]).expect(0);
 }
 
-/// Everything of one life: refused without a choice, told what is lost, a snapshot with its key stays, later runs leave
+/// Everything of one life: refused without a choice, named what is lost, a snapshot with its key stays, later runs leave
 /// both alone, and one command deletes them.
 #[test]
 fn destroy_asks_what_becomes_of_data_and_a_kept_snapshot_stays_with_its_key() {

@@ -25,8 +25,11 @@ fn foreign_things_with_our_names_are_named_and_nothing_is_written() {
             "flow-logs-green-dev",
             "alias/data-green-dev",
         ] {
-            let told = done.out.clone() + &done.err;
-            assert!(told.contains(&format!("`{name}`")), "{name}: {told}");
+            let reported = done.out.clone() + &done.err;
+            assert!(
+                reported.contains(&format!("`{name}`")),
+                "{name}: {reported}"
+            );
         }
         assert!((done.out + &done.err).contains("hint:"));
         assert_eq!(lab.writes(since), Vec::<String>::new(), "{command:?}");
@@ -49,20 +52,19 @@ other.create_bucket(Bucket="compliance-docs-green-dev", CreateBucketConfiguratio
 "#,
     );
     let done = lab.run(GREEN).expect(1);
-    let told = done.out + &done.err;
-    assert!(told.contains("compliance-docs-green-dev"), "{told}");
-    assert!(told.contains("hint:"), "{told}");
+    let reported = done.out + &done.err;
+    assert!(reported.contains("compliance-docs-green-dev"), "{reported}");
+    assert!(reported.contains("hint:"), "{reported}");
     lab.run(DESTROY).expect(0);
     assert_eq!(lab.ids(), empty);
 }
 
 #[test]
 fn full_buckets_are_emptied_and_a_held_subnet_names_its_holder() {
-    let lab = Lab::start();
+    let lab = Lab::green();
     let config = "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\nin_use_timeout_seconds = 3\n";
     std::fs::write(lab.dir.path().join("deployer.toml"), config).unwrap();
-    let empty = lab.ids();
-    lab.run(GREEN).expect(0);
+    let empty = &Lab::clean_green().empty;
     let interface = lab.python(
         r#"
 from concurrent.futures import ThreadPoolExecutor
@@ -100,7 +102,7 @@ print(ec2.create_network_interface(SubnetId=subnet, Groups=[group])["NetworkInte
         json!(interface)
     ));
     lab.run(DESTROY).expect(0);
-    assert_eq!(lab.ids(), empty);
+    assert_eq!(&lab.ids(), empty);
 }
 
 /// Things that only have our names, and things of another deployment; prints their ids.
@@ -108,8 +110,7 @@ const NAMESAKES: &str = include_str!("foreign/namesakes.py");
 
 #[test]
 fn no_command_touches_what_only_has_our_names() {
-    let lab = Lab::start();
-    lab.run(GREEN).expect(0);
+    let lab = Lab::green();
     let foreign: Vec<String> = serde_json::from_str(&lab.python(NAMESAKES)).unwrap();
     let there = lab.ids();
     assert!(!foreign.is_empty() && foreign.iter().all(|id| there.contains(id.as_str())));
@@ -157,9 +158,12 @@ print(json.dumps(names))
     let names: Vec<String> = serde_json::from_str(&made).unwrap();
     assert!(!names.is_empty());
     let done = lab.run(GREEN).expect(1);
-    let told = done.out + &done.err;
+    let reported = done.out + &done.err;
     for name in &names {
-        assert!(told.contains(&format!("`{name}`")), "{name}: {told}");
+        assert!(
+            reported.contains(&format!("`{name}`")),
+            "{name}: {reported}"
+        );
     }
     lab.run(DESTROY).expect(0);
     for name in &names {
@@ -173,23 +177,31 @@ print(json.dumps(names))
 }
 
 #[test]
-fn who_holds_a_private_name_is_named() {
-    let lab = Lab::start();
-    lab.run(GREEN).expect(0);
+fn who_has_taken_a_private_name_or_a_block_of_ours_is_named() {
+    let lab = Lab::green();
     let theirs = lab.python(
         r#"
 ec2 = c("ec2")
 ours = ec2.describe_vpc_endpoints(Filters=[{"Name": "tag:Name", "Values": ["vpce-ssm-green-dev"]}])["VpcEndpoints"][0]
 ec2.delete_vpc_endpoints(VpcEndpointIds=[ours["VpcEndpointId"]])
-print(ec2.create_vpc_endpoint(VpcEndpointType="Interface", VpcId=ours["VpcId"], ServiceName=ours["ServiceName"], SubnetIds=ours["SubnetIds"][:1], PrivateDnsEnabled=True)["VpcEndpoint"]["VpcEndpointId"])
+endpoint = ec2.create_vpc_endpoint(VpcEndpointType="Interface", VpcId=ours["VpcId"], ServiceName=ours["ServiceName"], SubnetIds=ours["SubnetIds"][:1], PrivateDnsEnabled=True)["VpcEndpoint"]["VpcEndpointId"]
+named = lambda name: [{"Name": "tag:Name", "Values": [name]}]
+subnet = ec2.describe_subnets(Filters=named("subnet-public-a-green-dev"))["Subnets"][0]
+ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+block = ec2.create_subnet(VpcId=ours["VpcId"], CidrBlock=subnet["CidrBlock"])["Subnet"]["SubnetId"]
+print(json.dumps([endpoint, block]))
 "#,
     );
-    let theirs = theirs.trim();
+    let theirs: Vec<String> = serde_json::from_str(&theirs).unwrap();
     let done = lab.run(GREEN).expect(1);
-    assert!(done.err.contains(theirs), "{}", done.err);
-    assert!(lab.ids().contains(theirs));
+    let steps = ["vpce-ssm-green", "subnet-public-a-green"];
+    for (step, id) in steps.iter().zip(&theirs) {
+        let named = done.err.lines().any(|l| l.contains(step) && l.contains(id));
+        assert!(named, "{step}, {id}: {}", done.err);
+        assert!(lab.ids().contains(id));
+    }
     lab.python(&format!(
-        "c('ec2').delete_vpc_endpoints(VpcEndpointIds=[{}])",
+        "ec2 = c('ec2')\nendpoint, block = {}\nec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])\nec2.delete_subnet(SubnetId=block)",
         json!(theirs)
     ));
     lab.run(GREEN).expect(0);
@@ -198,8 +210,7 @@ print(ec2.create_vpc_endpoint(VpcEndpointType="Interface", VpcId=ours["VpcId"], 
 /// The state is lost while things that somebody deleted are still on their way out: their places are free soon.
 #[test]
 fn what_is_still_being_deleted_is_waited_for_without_a_state_too() {
-    let lab = Lab::start();
-    lab.run(GREEN).expect(0);
+    let lab = Lab::green();
     lab.control("POST", "latency", &json!({"latency": "aws/20"}));
     lab.python(
         r#"
@@ -219,8 +230,7 @@ ec2.delete_transit_gateway_vpc_attachment(TransitGatewayAttachmentId=found[0]["T
 /// A network that joins one of our Transit Gateway tables can reach what the table leads to.
 #[test]
 fn who_joins_our_route_tables_shows_and_is_parted_from_them() {
-    let lab = Lab::start();
-    lab.run(GREEN).expect(0);
+    let lab = Lab::green();
     let joined = lab.python(
         r#"
 ec2 = c("ec2")
