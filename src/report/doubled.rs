@@ -14,14 +14,16 @@ pub(super) fn of_plan(plan: &Plan) -> Option<String> {
     let refused = plan.nodes.iter();
     let refused = refused.filter_map(|n| Some((&n.step, n.refused.as_ref()?)));
     let problems = plan.problems.iter().map(|p| (&p.step, &p.error));
-    let twice = refused.chain(problems).filter(|(_, e)| is_twice(e));
+    let twice = refused
+        .chain(problems)
+        .filter(|(step, e)| is_twice(step, e));
     sentence(twice.map(|(step, _)| step.as_str()).collect())
 }
 
 /// The same of a comparison, which also lists what is marked beside a recorded resource.
 pub(super) fn of_drift(drift: &Drift) -> Option<String> {
     let rows = drift.steps.iter();
-    let unclear = rows.filter(|r| r.error.as_ref().is_some_and(is_twice));
+    let unclear = rows.filter(|r| r.error.as_ref().is_some_and(|e| is_twice(&r.step, e)));
     let rows = drift.steps.iter();
     let there = rows.filter(|r| !matches!(r.status, Status::Missing | Status::Unchecked));
     let there: BTreeSet<&str> = there.map(|r| r.step.as_str()).collect();
@@ -31,8 +33,9 @@ pub(super) fn of_drift(drift: &Drift) -> Option<String> {
     sentence(unclear.chain(second).collect())
 }
 
-fn is_twice(error: &Error) -> bool {
-    error.topic.as_deref() == Some(MARKED_TWICE)
+/// What belongs to such a step cannot be read for the same reason, but its own mark is not the one.
+fn is_twice(step: &str, error: &Error) -> bool {
+    error.topic.as_deref() == Some(MARKED_TWICE) && error.message.contains(&format!("`{step}`"))
 }
 
 fn sentence(steps: BTreeSet<&str>) -> Option<String> {

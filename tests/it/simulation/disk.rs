@@ -1,6 +1,6 @@
 //! The store of a simulated process: its files in memory, and the end of every write when the process is killed.
 
-use super::judge::Judge;
+use super::judge::{Judge, parse};
 use super::switch::Switch;
 use async_trait::async_trait;
 use deployer::state::{Found, Held, Holder, StateError, Store};
@@ -215,9 +215,10 @@ impl Held for WatchedHeld {
 
     async fn append(&mut self, lines: Vec<u8>) -> Result<(), StateError> {
         self.alive()?;
-        self.judge.writing(&lines);
-        self.held.append(lines.clone()).await?;
-        self.judge.wrote(&lines);
+        let parsed = parse(&lines);
+        self.judge.writing(&parsed);
+        self.held.append(lines).await?;
+        self.judge.wrote(parsed);
         self.alive()
     }
 

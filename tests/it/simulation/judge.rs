@@ -11,6 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use tokio::time::Instant;
 
+/// What a line of the journal says: a step and its record.
+type Line = (String, Option<Record>);
+
 /// What a store holds, as far as its writes were answered.
 #[derive(Default)]
 struct Durable {
@@ -95,15 +98,15 @@ impl Judge {
     }
 
     /// Lines of the journal are about to be written.
-    pub fn writing(&self, lines: &[u8]) {
-        let steps = parse(lines).into_iter().map(|(step, _)| step);
+    pub fn writing(&self, lines: &[Line]) {
+        let steps = lines.iter().map(|(step, _)| step.clone());
         self.durable.lock().unwrap().open.extend(steps);
     }
 
     /// They are durable.
-    pub fn wrote(&self, lines: &[u8]) {
+    pub fn wrote(&self, lines: Vec<Line>) {
         let mut durable = self.durable.lock().unwrap();
-        for (step, record) in parse(lines) {
+        for (step, record) in lines {
             durable.open.remove(&step);
             match record {
                 Some(record) => drop(durable.records.insert(step, record)),
@@ -312,7 +315,7 @@ impl Judge {
 }
 
 /// Steps and records of whole lines of the journal.
-fn parse(lines: &[u8]) -> Vec<(String, Option<Record>)> {
+pub fn parse(lines: &[u8]) -> Vec<Line> {
     let lines = lines.split(|b| *b == b'\n').filter(|l| !l.is_empty());
     let line = |line| {
         let mut line: Value = serde_json::from_slice(line).unwrap();

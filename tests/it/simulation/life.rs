@@ -129,7 +129,7 @@ async fn clean(machine: &Machine, wishes: &Wishes, hands: &mut Hands) {
     machine.net.trouble.store(0, Relaxed);
     // Whoever was at work goes home.
     // What is to fail has failed by then.
-    sleep(Duration::from_secs(150)).await;
+    sleep(Duration::from_secs(70)).await;
     judge.theirs_is_untouched();
     hands.give_names_back(machine);
     if !hands.stripped.is_empty() {

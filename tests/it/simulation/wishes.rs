@@ -76,7 +76,7 @@ pub fn fakes(world: &Arc<World>) -> Vec<Fake> {
         let of = |seconds| world.kind(sort.kind(), seconds).fixed(&["fixed", "at"]);
         match sort {
             Sort::Quick => of((1.0, 1.0)).with_tokens(),
-            Sort::Slow => of((100.0, 50.0)),
+            Sort::Slow => of((40.0, 20.0)),
             Sort::Named => of((5.0, 20.0)).named(),
             Sort::Target => of((3.0, 2.0)).named().create_first(),
             Sort::Versioned => of((2.0, 2.0)).changing(&["version"]),
