@@ -5,9 +5,9 @@
 
 use super::Shared;
 use super::services::{SERVICES, Service};
-use crate::aws::{Aws, Check, Level};
+use crate::aws::Aws;
 use crate::config::Config;
-use crate::engine::Error;
+use crate::engine::{Check, Error, Level};
 use futures::future::try_join_all;
 use std::collections::BTreeMap;
 
