@@ -9,6 +9,7 @@ mod facts;
 mod flow_logs;
 mod keys;
 mod logging;
+mod monitoring;
 mod network;
 #[cfg(test)]
 mod reachability;
@@ -206,6 +207,7 @@ pub fn build(config: &Config, facts: &Facts) -> Result<Graph, GraphError> {
 fn environment(here: &mut EnvironmentBuilder<'_>, transit: &transit::Transit) {
     let keys = keys::declare(here);
     let logging = logging::declare(here, &keys);
+    monitoring::topic(here, &keys);
     let network = network::declare(here);
     let app = network.tier(Tier::App);
     let attached = transit::attach(here, transit, &network.vpc, app);

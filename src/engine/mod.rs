@@ -33,6 +33,6 @@ pub use error::{Class, Error, Leftover};
 pub use event::{Event, Events};
 pub use graph::{Builder, Graph, Kind, NameRule, Step, StepMeta, TAG_NAME};
 pub use handle::{Handle, fields};
-pub use ownership::{Deployment, Mark};
 pub(crate) use ownership::Ownership;
+pub use ownership::{Deployment, Mark};
 pub use reference::{Ref, Strength};

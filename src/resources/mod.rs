@@ -40,11 +40,12 @@ pub mod rds;
 mod resource;
 pub mod s3;
 pub mod secretsmanager;
+pub mod sns;
 
 pub use facts::{Cost, Facts, Listed, SubFacts};
 pub use resource::{
-    Arn, Exposed, Found, HasName, Id, Lookup, Mark, Named, NoTags, Resource, SubResource, TagCalls,
-    Tags, found, ignore_not_found, texts,
+    Arn, Exposed, Found, HasName, Id, Lookup, Mark, Named, NoTags, Resource, Sentences,
+    SubResource, TagCalls, Tags, found, ignore_not_found, texts,
 };
 
 use crate::aws::Aws;
@@ -84,6 +85,7 @@ macro_rules! kinds {
                 rds::Cluster,
                 rds::ClusterSnapshot,
                 rds::Instance,
+                sns::Topic,
             }
             parts {
                 ec2::RouteTableSubnets,

@@ -1,6 +1,7 @@
 //! Someone changes or deletes things by hand, at least one of every type: drift names exactly that, apply repairs
 //! exactly that. What is not ours to repair or cannot be read is reported, and left alone.
 
+mod compute;
 mod network;
 mod services;
 
@@ -40,7 +41,8 @@ const fn missing(step: &'static str) -> Row {
 }
 
 fn all() -> impl Iterator<Item = &'static Mutation> + Clone {
-    network::ALL.iter().chain(services::ALL)
+    let all = network::ALL.iter().chain(services::ALL);
+    all.chain(compute::ALL)
 }
 
 const HELPERS: &str = include_str!("mutations/helpers.py");

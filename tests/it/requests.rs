@@ -30,6 +30,9 @@ const EXPECTED: &[(&str, &[&str])] = &[
         &["ReplicationConfigurationNotFoundError"],
     ),
     ("s3:GetBucketWebsite", &["NoSuchWebsiteConfiguration"]),
+    ("sns:GetTopicAttributes", &["NotFound"]),
+    ("sns:ListTagsForResource", &["ResourceNotFound"]),
+    ("sns:ListSubscriptionsByTopic", &["NotFound"]),
 ];
 
 const OTHERWISE: &str = r#"
@@ -50,6 +53,8 @@ monitoring_seconds = 30
 insights_days = 31
 [logs]
 database_days = 120
+[monitoring]
+notify = ["ops@example.com", "https://example.com/alerts"]
 [keys]
 rotation_days = 400
 [run]

@@ -39,3 +39,8 @@ for n in range(3): s3.put_object(Bucket=bucket, Key=f"a/{n} &<ü>", Body=b"<x/>"
 s3.create_multipart_upload(Bucket=bucket, Key="unfinished")
 dynamodb.update_continuous_backups(TableName="sessions-green-dev", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": False})
 dynamodb.update_table(TableName="sessions-green-dev", DeletionProtectionEnabled=True)
+sns = c("sns")
+topic = "arn:aws:sns:eu-central-1:123456789012:alerts-green-dev"
+sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:eu-central-1:123456789012:theirs")
+sns.set_topic_attributes(TopicArn=topic, AttributeName="KmsMasterKeyId", AttributeValue="")
+sns.tag_resource(ResourceArn=topic, Tags=[{"Key": "Mine", "Value": "x"}])

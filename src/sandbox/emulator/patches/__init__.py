@@ -35,6 +35,7 @@ MODULES = [
     "iam",
     "secretsmanager",
     "servicequotas",
+    "sns",
 ]
 
 
