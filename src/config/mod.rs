@@ -1,7 +1,7 @@
 //! `deployer.toml` as a validated [`Config`]. Every key has a default; every error names the key, what it got and what
 //! it takes.
 //!
-//! One table ([`keys`]) holds every key with its sentence, what it takes and its parser; parsing, errors and the
+//! One table (`keys`) holds every key with its sentence, what it takes and its parser; parsing, errors and the
 //! documented file ([`documented`]) all come from it. A new key is a field here and a line there.
 
 mod check;
@@ -167,7 +167,7 @@ pub struct Notify {
     pub topic: String,
     /// A program and its arguments; empty for none.
     pub command: Vec<String>,
-    /// The outcomes that are sent, of [`OUTCOMES`].
+    /// The outcomes that are sent, of `OUTCOMES`.
     pub on: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Helpers for [`Resource::owned`](super::Resource::owned): names that follow the convention, and marks.
+//! Helpers for the listings of types: names that follow the convention, and marks.
 
 use super::Tags;
 use crate::aws::Aws;
