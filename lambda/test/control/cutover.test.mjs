@@ -121,7 +121,7 @@ async function patiently(call) {
       return await call();
     } catch (error) {
       const { code } = /** @type {{code?: string}} */ (error);
-      if (attempt > 40 || !(error instanceof BusyError || ['DRAIN_TOO_LONG', 'BEHIND', 'FENCE_NOT_RAISED', 'CONNECTION_LOST', 'WRITER', 'NOT_VERIFIED'].includes(code ?? ''))) throw error;
+      if (attempt > 40 || !(error instanceof BusyError || ['DRAIN_TOO_LONG', 'BEHIND', 'FENCE_NOT_RAISED', 'CONNECTION_LOST', 'WRITER'].includes(code ?? ''))) throw error;
       await sleep(500);
     }
   }
