@@ -19,6 +19,7 @@ mod wire;
 
 pub mod dynamodb;
 pub mod ec2;
+pub mod elbv2;
 pub mod iam;
 pub mod kms;
 pub mod logs;
@@ -84,6 +85,7 @@ macro_rules! services {
 services! {
     dynamodb: DynamoDb;
     ec2: Ec2;
+    elbv2: ElasticLoadBalancing;
     iam: Iam;
     kms: Kms;
     logs: Logs;

@@ -4,6 +4,7 @@
 mod acls;
 mod cidr;
 mod database;
+mod edge;
 mod endpoints;
 mod facts;
 mod flow_logs;
@@ -217,7 +218,15 @@ fn environment(here: &mut EnvironmentBuilder<'_>, transit: &transit::Transit) {
         &logging.flow_logs,
         &logging.flow_logs_role,
     );
-    storage::declare(here);
+    let logs = storage::declare(here);
+    edge::declare(
+        here,
+        &edge::Needs {
+            network: &network,
+            groups: &groups,
+            logs: &logs,
+        },
+    );
     tables::declare(here, &keys);
     endpoints::declare(here, &network, &groups.endpoints);
     database::declare(

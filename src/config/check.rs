@@ -53,6 +53,22 @@ pub(super) fn account(text: &str) -> bool {
     text.is_empty() || (text.len() == 12 && text.chars().all(|c| c.is_ascii_digit()))
 }
 
+/// The ARN of a certificate of ACM, or nothing.
+pub(super) fn certificate(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(':').collect();
+    let [arn, partition, service, region, owner, what] = parts[..] else {
+        return text.is_empty();
+    };
+    let id = what.strip_prefix("certificate/").unwrap_or_default();
+    let legal = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    (arn, partition, service) == ("arn", "aws", "acm")
+        && !region.is_empty()
+        && !owner.is_empty()
+        && account(owner)
+        && !id.is_empty()
+        && id.chars().all(legal)
+}
+
 /// `eu-central-1`: lower-case words and a number. Regions of other partitions have other ARNs and are refused.
 pub(super) fn region(given: &Given<'_>) -> Checked<String> {
     let text = text(given)?;

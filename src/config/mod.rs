@@ -42,6 +42,8 @@ pub struct Config {
     pub tags: Tags,
     /// The network.
     pub network: Network,
+    /// Domain and certificate.
+    pub routing: Routing,
     /// Buckets and their lifecycles, in days.
     pub storage: Storage,
     /// Aurora.
@@ -74,6 +76,13 @@ pub struct Network {
     pub green_cidr: Ipv4Net,
     /// Days that flow logs are kept (a value that CloudWatch Logs takes).
     pub flow_log_days: i32,
+}
+
+/// `[routing]`
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Routing {
+    /// The ARN of a certificate of ACM; empty for none.
+    pub certificate_arn: String,
 }
 
 /// `[storage]`
@@ -177,6 +186,7 @@ impl Default for Config {
                 green_cidr: net(10, 20),
                 flow_log_days: 90,
             },
+            routing: Routing::default(),
             storage: Storage {
                 transaction_logs_glacier_days: 90,
                 compliance_docs_glacier_days: 30,

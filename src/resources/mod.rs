@@ -28,6 +28,7 @@
 mod adapter;
 pub mod dynamodb;
 pub mod ec2;
+pub mod elbv2;
 mod facts;
 mod holders;
 pub mod iam;
@@ -72,6 +73,10 @@ macro_rules! kinds {
                 ec2::GatewayEndpoint,
                 ec2::InterfaceEndpoint,
                 ec2::FlowLog,
+                elbv2::LoadBalancer,
+                elbv2::TargetGroup,
+                elbv2::Listener,
+                elbv2::Rule,
                 kms::Key,
                 kms::Alias,
                 iam::Role,

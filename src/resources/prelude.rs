@@ -5,7 +5,7 @@ pub(super) use super::{
     Arn, Cost, Exposed, Facts, Found, HasName, Id, Listed, Lookup, Mark, Named, NoTags, Resource,
     SubFacts, SubResource, TagCalls, Tags, found, ignore_not_found, texts,
 };
-pub(super) use crate::aws::{Api, Aws, dynamodb, ec2, iam, kms, logs, rds, s3, secretsmanager};
+pub(super) use crate::aws::{Api, Aws, dynamodb, ec2, elbv2, iam, kms, logs, rds, s3, secretsmanager};
 pub(super) use crate::engine::{
     Class, Data, Delegated, DeleteOptions, Delta, Edit, Error, Identity, Kind, NameRule, Owned,
     Phase, Ref, Replace, Retention,

@@ -1,6 +1,7 @@
 //! Someone changes or deletes things by hand, at least one of every type: drift names exactly that, apply repairs
 //! exactly that. What is not ours to repair or cannot be read is told, and left alone.
 
+mod edge;
 mod network;
 mod services;
 
@@ -40,7 +41,7 @@ const fn missing(step: &'static str) -> Row {
 }
 
 fn all() -> impl Iterator<Item = &'static Mutation> + Clone {
-    network::ALL.iter().chain(services::ALL)
+    network::ALL.iter().chain(edge::ALL).chain(services::ALL)
 }
 
 const HELPERS: &str = include_str!("mutations/helpers.py");

@@ -37,6 +37,7 @@ RANDOM = [
     (re.compile(r"(rds:[a-z0-9-]+?)-\d{4}-\d\d-\d\d-\d\d-\d\d"), r"\1-*"),
     (re.compile(r"\b(cluster-(?:ro-)?)[a-z0-9]{12}\."), r"\1*."),
     (re.compile(r"/stream/[0-9T:.\-]+"), "/stream/*"),
+    (re.compile(r"/[0-9a-f]{16}\b"), "/*"),
     (re.compile(r"rds!cluster-[0-9a-f-]{36}(-\w{6})?"), "rds!cluster-*"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "*"),
     (re.compile(r"\b([a-z]+(?:-[a-z]+)*)-[0-9a-f]{17}\b"), r"\1-*"),
@@ -285,6 +286,33 @@ def iam(account):
         account.add("policy", policy["Arn"], policy, policy["PolicyName"])
 
 
+def load_balancers(account):
+    """Load balancers with listeners and rules, target groups."""
+    tags = lambda arn: account.client("elbv2").describe_tags(ResourceArns=[arn])["TagDescriptions"][0]["Tags"]
+    pairs = lambda answer: {item["Key"]: item["Value"] for item in answer["Attributes"]}
+    elb = account.client("elbv2")
+    for balancer in account.all("elbv2", "describe_load_balancers", "LoadBalancers"):
+        arn = balancer["LoadBalancerArn"]
+        balancer["Attributes"] = pairs(elb.describe_load_balancer_attributes(LoadBalancerArn=arn))
+        balancer["Tags"] = tags(arn)
+        account.add("load-balancer", arn, balancer, balancer["LoadBalancerName"])
+        for listener in account.all("elbv2", "describe_listeners", "Listeners", LoadBalancerArn=arn):
+            name = listener["ListenerArn"]
+            listener["Attributes"] = pairs(elb.describe_listener_attributes(ListenerArn=name))
+            listener["AllCertificates"] = elb.describe_listener_certificates(ListenerArn=name)["Certificates"]
+            listener["Tags"] = tags(name)
+            account.add("listener", name, listener)
+            for rule in account.all("elbv2", "describe_rules", "Rules", ListenerArn=name):
+                if not rule["IsDefault"]:
+                    rule["Tags"] = tags(rule["RuleArn"])
+                    account.add("listener-rule", rule["RuleArn"], rule)
+    for group in account.all("elbv2", "describe_target_groups", "TargetGroups"):
+        arn = group["TargetGroupArn"]
+        group["Attributes"] = pairs(elb.describe_target_group_attributes(TargetGroupArn=arn))
+        group["Tags"] = tags(arn)
+        account.add("target-group", arn, group, group["TargetGroupName"])
+
+
 def others(account):
     """Log groups, secrets, parameters, alarms and dashboards."""
     for group in account.all("logs", "describe_log_groups", "logGroups"):
@@ -305,7 +333,7 @@ def others(account):
         account.add("dashboard", board["DashboardName"], board, board["DashboardName"])
 
 
-SECTIONS = (ec2, rds, s3, dynamodb, kms, iam, others)
+SECTIONS = (ec2, load_balancers, rds, s3, dynamodb, kms, iam, others)
 
 # The deployer's kinds of resources, and the kind here that shows one or has it inside. A kind without a row fails a test:
 # an account with leftovers of it would pass for empty.
@@ -335,6 +363,10 @@ KINDS = {
     "ec2/transit_gateway_route_table": "transit-gateway-route-table",
     "ec2/transit_gateway_routes": "transit-gateway-route-table",
     "ec2/vpc": "vpc",
+    "elbv2/listener": "listener",
+    "elbv2/load_balancer": "load-balancer",
+    "elbv2/rule": "listener-rule",
+    "elbv2/target_group": "target-group",
     "iam/role": "role",
     "kms/alias": "key",
     "kms/key": "key",

@@ -81,6 +81,20 @@ fn legal_and_illegal_values_of_every_kind() {
             &["1", "90", "3653"],
             &["0", "2", "91", "-1", "99999999999"],
         ),
+        (
+            "routing.certificate_arn",
+            &[
+                "\"\"",
+                "\"arn:aws:acm:eu-central-1:123456789012:certificate/1-a\"",
+            ],
+            &[
+                "\"arn:aws:acm:eu-west-1:123456789012:certificate/1-a\"",
+                "\"arn:aws:acm:eu-central-1:123456789012:certificate/\"",
+                "\"arn:aws:iam::123456789012:server-certificate/x\"",
+                "\"x\"",
+                "1",
+            ],
+        ),
         ("logs.database_days", &["365"], &["366", "90.0"]),
         (
             "storage.transaction_logs_glacier_days",

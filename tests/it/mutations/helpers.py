@@ -1,4 +1,4 @@
-ec2, kms, iam, logs, s3, dynamodb, rds, secrets = map(c, "ec2 kms iam logs s3 dynamodb rds secretsmanager".split())
+ec2, kms, iam, logs, s3, dynamodb, rds, secrets, elb = map(c, "ec2 kms iam logs s3 dynamodb rds secretsmanager elbv2".split())
 
 def tag(id, **tags):
     ec2.create_tags(Resources=[id], Tags=[{"Key": k, "Value": v} for k, v in tags.items()])

@@ -19,6 +19,7 @@ MODULES = [
     "ec2_endpoints",
     "ec2_flow_logs",
     "ec2_interfaces",
+    "elbv2",
     "tgw_gateways",
     "tgw_routing",
     "rds_groups",
