@@ -17,6 +17,7 @@ mod redact;
 #[cfg(test)]
 mod wire;
 
+pub mod acm;
 pub mod dynamodb;
 pub mod ec2;
 pub mod elbv2;
@@ -24,6 +25,7 @@ pub mod iam;
 pub mod kms;
 pub mod logs;
 pub mod rds;
+pub mod route53;
 pub mod s3;
 pub mod secretsmanager;
 pub mod servicequotas;
@@ -83,6 +85,7 @@ macro_rules! services {
 }
 
 services! {
+    acm: Acm;
     dynamodb: DynamoDb;
     ec2: Ec2;
     elbv2: ElasticLoadBalancing;
@@ -90,6 +93,7 @@ services! {
     kms: Kms;
     logs: Logs;
     rds: Rds;
+    route53: Route53;
     s3: S3;
     secretsmanager: SecretsManager;
     servicequotas: ServiceQuotas;

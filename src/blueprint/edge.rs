@@ -33,7 +33,7 @@ const HSTS: &str = "max-age=31536000; includeSubDomains";
 /// Under these prefixes of the bucket the balancer writes its logs.
 pub const LOG_PREFIXES: [&str; 2] = ["alb-requests", "alb-connections"];
 /// The path on which a service says that it can work: outside checks follow it.
-const READY_PATH: &str = "/ready";
+pub const READY_PATH: &str = "/ready";
 /// The path on which a balancer says whose it is.
 const SIDE_PATH: &str = "/_side";
 const FIRST_SERVICE: i32 = 100;
@@ -55,6 +55,8 @@ pub struct Needs<'a> {
     pub groups: &'a Groups,
     /// Where logs of requests and connections go.
     pub logs: &'a Handle<Bucket>,
+    /// The ARN of the certificate; without one there is no HTTPS.
+    pub certificate: Option<String>,
 }
 
 /// Declares it.
@@ -66,8 +68,7 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Edge {
         .map(|service| target_group(here, needs, service));
     let redirect = listener(&load_balancer, "HTTP", HTTP, Action::to_https());
     here.add("listener-http", redirect);
-    let certificate = &here.config.routing.certificate_arn;
-    let certificate = Some(certificate.clone()).filter(|arn| !arn.is_empty());
+    let certificate = needs.certificate.clone();
     let served = certificate.map(|certificate| https(here, &load_balancer, certificate, &groups));
     let known = groups.each_ref().map(|group| group.arn());
     let arns = served.unwrap_or(known);
@@ -217,11 +218,10 @@ mod tests {
 
     #[test]
     fn names_fit_for_the_longest_suffix_and_no_service_is_left_out() {
-        let mut config = Config {
+        let config = Config {
             suffix: "abcdefghijkl".into(),
             ..Config::default()
         };
-        config.routing.certificate_arn = "arn:aws:acm:eu-central-1:123456789012:certificate/x".into();
         let graph = build(&config, &Facts::sample()).unwrap();
         for env in ["blue", "green"] {
             for service in &SERVICES {

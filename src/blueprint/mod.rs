@@ -13,15 +13,18 @@ mod logging;
 mod network;
 #[cfg(test)]
 mod reachability;
+mod routing;
 mod security;
 mod services;
 mod storage;
 mod tables;
 mod transit;
+mod zone;
 
 pub use cidr::{Tier, Tiers};
-pub use facts::{Facts, ServicePrefixLists};
+pub use facts::{Facts, ServicePrefixLists, Zone};
 pub use logging::DATABASE_CLUSTER;
+pub use routing::with_first_weights;
 pub use services::{SERVICES, Service};
 
 use crate::config::Config;
@@ -196,15 +199,20 @@ pub fn build(config: &Config, facts: &Facts) -> Result<Graph, GraphError> {
     // For what is shared and holds data; nothing of today's does.
     keys::declare(here);
     let transit = transit::gateway(here);
+    let routing = routing::certificate(here);
     for env in Env::ALL {
         let here = &mut ScopeBuilder::new(config, facts, env, &mut graph);
-        environment(here, &transit);
+        environment(here, &transit, &routing);
     }
     graph.build()
 }
 
 /// One environment, section by section.
-fn environment(here: &mut EnvironmentBuilder<'_>, transit: &transit::Transit) {
+fn environment(
+    here: &mut EnvironmentBuilder<'_>,
+    transit: &transit::Transit,
+    routing: &routing::Routing,
+) {
     let keys = keys::declare(here);
     let logging = logging::declare(here, &keys);
     let network = network::declare(here);
@@ -219,14 +227,16 @@ fn environment(here: &mut EnvironmentBuilder<'_>, transit: &transit::Transit) {
         &logging.flow_logs_role,
     );
     let logs = storage::declare(here);
-    edge::declare(
+    let edge = edge::declare(
         here,
         &edge::Needs {
             network: &network,
             groups: &groups,
             logs: &logs,
+            certificate: routing.certificate.clone(),
         },
     );
+    routing::records(here, routing, &edge);
     tables::declare(here, &keys);
     endpoints::declare(here, &network, &groups.endpoints);
     database::declare(

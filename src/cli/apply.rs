@@ -7,6 +7,7 @@ use super::exit::Exit;
 use super::inspect;
 use super::run::{self, Asked};
 use super::session::{Mode, Session};
+use crate::blueprint::with_first_weights;
 use crate::engine::plan::{self, Choice, DataRules, Options, Plan};
 use crate::report::{self, PlanDocument, RunDocument, Timings};
 use crate::state::{self, State};
@@ -115,8 +116,9 @@ async fn make(session: &Session, state: &mut State, choice: Option<Choice>) -> P
         ignore_tags: session.config.tags.ignore.clone(),
         scope: session.scope.clone(),
     };
+    let graph = with_first_weights(&session.graph, &session.chosen, &seen, state);
     let mut plan = plan::build(
-        &session.graph,
+        &graph,
         &session.chosen,
         state,
         &seen,

@@ -81,6 +81,8 @@ pub struct Network {
 /// `[routing]`
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Routing {
+    /// The domain of the deployment; empty for the suffix under the account's public zone.
+    pub domain: String,
     /// The ARN of a certificate of ACM; empty for none.
     pub certificate_arn: String,
 }

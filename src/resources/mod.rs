@@ -25,6 +25,7 @@
 //! * What an account and region has once (the recorder of AWS Config, an account's settings) is the account's: used when it
 //!   is there, never changed, never deleted.
 
+pub mod acm;
 mod adapter;
 pub mod dynamodb;
 pub mod ec2;
@@ -39,6 +40,7 @@ pub mod policy;
 mod prelude;
 pub mod rds;
 mod resource;
+pub mod route53;
 pub mod s3;
 pub mod secretsmanager;
 
@@ -59,6 +61,8 @@ macro_rules! kinds {
     ($do:ident) => {
         $do! {
             things {
+                acm::Certificate,
+                acm::Validation,
                 ec2::Vpc,
                 ec2::Subnet,
                 ec2::InternetGateway,
@@ -89,6 +93,8 @@ macro_rules! kinds {
                 rds::Cluster,
                 rds::ClusterSnapshot,
                 rds::Instance,
+                route53::HealthCheck,
+                route53::Record,
             }
             parts {
                 ec2::RouteTableSubnets,

@@ -29,6 +29,7 @@ VOLATILE = set(
     CreationDate CreateDate CreatedDate RoleLastUsed CreationTime CreationTimestamp CreationDateTime
     ClusterCreateTime InstanceCreateTime LastChangedDate LastAccessedDate LastRotatedDate NextRotationDate
     LastModified LastModifiedDate LastUpdatedDate StateUpdatedTimestamp StateTransitionedTimestamp
+    CallerReference NotBefore NotAfter CreatedAt IssuedAt Serial HealthCheckVersion
     AlarmConfigurationUpdatedTimestamp DBClusterSnapshotIdentifier SnapshotCreateTime IsClusterWriter
     """.split()
 )
@@ -313,6 +314,27 @@ def load_balancers(account):
         account.add("target-group", arn, group, group["TargetGroupName"])
 
 
+def names(account):
+    """Certificates, health checks, zones with their records."""
+    for summary in account.all("acm", "list_certificates", "CertificateSummaryList"):
+        arn = summary["CertificateArn"]
+        certificate = account.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]
+        certificate["Tags"] = account.client("acm").list_tags_for_certificate(CertificateArn=arn)["Tags"]
+        account.add("certificate", arn, certificate)
+    dns = account.client("route53")
+    for check in account.all("route53", "list_health_checks", "HealthChecks"):
+        name = check["Id"]
+        tags = dns.list_tags_for_resource(ResourceType="healthcheck", ResourceId=name)
+        check["Tags"] = tags["ResourceTagSet"]["Tags"]
+        account.add("health-check", name, check)
+    for zone in account.all("route53", "list_hosted_zones", "HostedZones"):
+        zone.pop("ResourceRecordSetCount")
+        account.add("zone", zone["Id"], zone, zone["Name"])
+        for record in account.all("route53", "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=zone["Id"]):
+            name = " ".join([record["Name"], record["Type"], record.get("SetIdentifier", "")]).strip()
+            account.add("record", name, record, name)
+
+
 def others(account):
     """Log groups, secrets, parameters, alarms and dashboards."""
     for group in account.all("logs", "describe_log_groups", "logGroups"):
@@ -333,11 +355,13 @@ def others(account):
         account.add("dashboard", board["DashboardName"], board, board["DashboardName"])
 
 
-SECTIONS = (ec2, load_balancers, rds, s3, dynamodb, kms, iam, others)
+SECTIONS = (ec2, names, load_balancers, rds, s3, dynamodb, kms, iam, others)
 
 # The deployer's kinds of resources, and the kind here that shows one or has it inside. A kind without a row fails a test:
 # an account with leftovers of it would pass for empty.
 KINDS = {
+    "acm/certificate": "certificate",
+    "acm/validation": "record",
     "dynamodb/table": "table",
     "ec2/default_network_acl": "network-acl",
     "ec2/default_security_group": "security-group",
@@ -377,6 +401,8 @@ KINDS = {
     "rds/instance": "db-instance",
     "rds/parameter_group": "db-parameter-group",
     "rds/subnet_group": "db-subnet-group",
+    "route53/health_check": "health-check",
+    "route53/record": "record",
     "s3/bucket": "bucket",
     "secretsmanager/rotation": "secret",
 }

@@ -82,6 +82,19 @@ fn legal_and_illegal_values_of_every_kind() {
             &["0", "2", "91", "-1", "99999999999"],
         ),
         (
+            "routing.domain",
+            &["\"\"", "\"pay.example.com\"", "\"a-1.example.com\""],
+            &[
+                "\"Pay.example.com\"",
+                "\"example\"",
+                "\"example.com.\"",
+                "\"-a.example.com\"",
+                "\"*.example.com\"",
+                "\"a..com\"",
+                "1",
+            ],
+        ),
+        (
             "routing.certificate_arn",
             &[
                 "\"\"",

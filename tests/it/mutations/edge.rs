@@ -62,4 +62,62 @@ elb.create_rule(ListenerArn="<listener-http-green.arn>", Priority=7, Conditions=
         r#"elb.delete_listener(ListenerArn="<listener-http-blue.arn>")"#,
         &[missing("listener-http-blue")],
     ),
+    by_hand(
+        "elbv2/rule",
+        r#"elb.modify_rule(RuleArn="<rule-reporting-green.arn>", Conditions=[{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/api/reports", "/api/reports/*", "/theirs"]}}])
+elb.modify_rule(RuleArn="<rule-side-green.arn>", Actions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "500", "ContentType": "application/json", "MessageBody": "{\"side\":\"green\"}"}}])"#,
+        &[
+            extra("rule-reporting-green", "conditions.path-pattern[/theirs]"),
+            changed("rule-side-green", "action.fixed.status"),
+        ],
+    ),
+    by_hand(
+        "elbv2/rule",
+        r#"elb.set_rule_priorities(RulePriorities=[{"RuleArn": "<rule-ready-blue.arn>", "Priority": 40}])"#,
+        &[changed("rule-ready-blue", "priority")],
+    ),
+    by_hand(
+        "elbv2/listener",
+        r#"theirs = acm.request_certificate(DomainName="theirs.sandbox.example", ValidationMethod="DNS")["CertificateArn"]
+elb.add_listener_certificates(ListenerArn="<listener-https-green.arn>", Certificates=[{"CertificateArn": theirs}])
+elb.modify_listener(ListenerArn="<listener-https-blue.arn>", SslPolicy="ELBSecurityPolicy-2016-08")"#,
+        &[changed("listener-https-blue", "tls_policy")],
+    ),
+    by_hand(
+        "acm/certificate",
+        r#"acm.remove_tags_from_certificate(CertificateArn="<certificate-shared.arn>", Tags=[{"Key": "ManagedBy"}])
+acm.add_tags_to_certificate(CertificateArn="<certificate-shared.arn>", Tags=[{"Key": "Owner", "Value": "somebody"}])"#,
+        &[
+            changed("certificate-shared", "tags.ManagedBy"),
+            extra("certificate-shared", "tags.Owner"),
+        ],
+    ),
+    by_hand(
+        "acm/validation",
+        r#"records(("DELETE", record("<validation-green-shared.name>", "validation-green-shared-dev")))"#,
+        &[missing("validation-green-shared")],
+    ),
+    by_hand(
+        "route53/health_check",
+        r#"dns.update_health_check(HealthCheckId="<health-endpoint-green>", ResourcePath="/", FailureThreshold=10)
+dns.update_health_check(HealthCheckId="<health-blue>", Disabled=True)
+dns.change_tags_for_resource(ResourceType="healthcheck", ResourceId="<health-endpoint-blue>", RemoveTagKeys=["ManagedBy"])"#,
+        &[
+            changed("health-endpoint-green", "path"),
+            changed("health-endpoint-green", "threshold"),
+            changed("health-blue", "disabled"),
+            changed("health-endpoint-blue", "tags.ManagedBy"),
+        ],
+    ),
+    by_hand(
+        "route53/record",
+        r#"r = record("dev.sandbox.example", "record-green-dev")
+records(("UPSERT", {k: v for k, v in r.items() if k != "HealthCheckId"} | {"Weight": 55}))"#,
+        &[changed("record-green", "health_check")],
+    ),
+    by_hand(
+        "route53/record",
+        r#"records(("DELETE", record("blue.dev.sandbox.example", "record-own-blue-dev")))"#,
+        &[missing("record-own-blue")],
+    ),
 ];

@@ -20,6 +20,8 @@ MODULES = [
     "ec2_flow_logs",
     "ec2_interfaces",
     "elbv2",
+    "acm",
+    "route53",
     "tgw_gateways",
     "tgw_routing",
     "rds_groups",
