@@ -72,7 +72,10 @@ fn certificates(client: &Client, caller: &Arc<Caller>) -> Reader<String, t::Cert
         async move {
             let one = async |arn: String| {
                 let request = client.describe_certificate().certificate_arn(&arn);
-                match caller.call(DESCRIBE_CERTIFICATE, || request.clone().send()).await {
+                match caller
+                    .call(DESCRIBE_CERTIFICATE, || request.clone().send())
+                    .await
+                {
                     Ok(found) => Ok(found.certificate.map(|c| (arn, c))),
                     Err(error) if error.is_not_found() => Ok(None),
                     Err(error) => Err(error),

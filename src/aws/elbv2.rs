@@ -136,7 +136,10 @@ macro_rules! pages {
         loop {
             let request = $request.page_size(400).set_marker(marker.clone());
             let page = $caller.call($api, || request.clone().send()).await?;
-            marker = page.next_marker().filter(|m| !m.is_empty()).map(str::to_owned);
+            marker = page
+                .next_marker()
+                .filter(|m| !m.is_empty())
+                .map(str::to_owned);
             all.extend(page.$items.unwrap_or_default());
             if marker.is_none() {
                 break Ok(all);
@@ -150,13 +153,23 @@ impl ElasticLoadBalancing {
         let client = Client::new(config);
         let balancers = with(&client, caller, |(client, caller), ()| {
             async move {
-                pages!(caller, DESCRIBE_LOAD_BALANCERS, client.describe_load_balancers(), load_balancers)
+                pages!(
+                    caller,
+                    DESCRIBE_LOAD_BALANCERS,
+                    client.describe_load_balancers(),
+                    load_balancers
+                )
             }
             .boxed()
         });
         let groups = with(&client, caller, |(client, caller), ()| {
             async move {
-                pages!(caller, DESCRIBE_TARGET_GROUPS, client.describe_target_groups(), target_groups)
+                pages!(
+                    caller,
+                    DESCRIBE_TARGET_GROUPS,
+                    client.describe_target_groups(),
+                    target_groups
+                )
             }
             .boxed()
         });
@@ -185,7 +198,10 @@ impl ElasticLoadBalancing {
     }
 
     /// The listeners of a load balancer; `None` when it does not exist.
-    pub async fn listeners(&self, load_balancer: &str) -> Result<Option<Arc<Vec<t::Listener>>>, Error> {
+    pub async fn listeners(
+        &self,
+        load_balancer: &str,
+    ) -> Result<Option<Arc<Vec<t::Listener>>>, Error> {
         self.listeners.get(load_balancer.to_owned()).await
     }
 
@@ -220,7 +236,10 @@ fn each<V: Send + Sync + 'static>(
     fetch: impl Fn(String) -> Fetched<V> + Send + Sync + 'static,
 ) -> Reader<String, Arc<Vec<V>>> {
     Reader::new(move |keys: Vec<String>| {
-        let asks: Vec<_> = keys.into_iter().map(|key| (fetch(key.clone()), key)).collect();
+        let asks: Vec<_> = keys
+            .into_iter()
+            .map(|key| (fetch(key.clone()), key))
+            .collect();
         async move {
             let one = async |(answer, key): (Fetched<V>, String)| match answer.await {
                 Ok(found) => Ok(Some((key, Arc::new(found)))),
@@ -242,7 +261,9 @@ fn tags(client: &Client, caller: &Arc<Caller>) -> Reader<String, Tags> {
     Reader::new(move |arns: Vec<String>| {
         let (client, caller) = (client.clone(), caller.clone());
         async move {
-            let groups = arns.chunks(ARNS).map(|some| several(&client, &caller, some));
+            let groups = arns
+                .chunks(ARNS)
+                .map(|some| several(&client, &caller, some));
             let all = try_join_all(groups).await?;
             Ok(all.into_iter().flatten().collect())
         }
@@ -261,12 +282,13 @@ async fn several(
         Err(error) if error.is_not_found() => return Ok(HashMap::new()),
         answer => return answer,
     }
-    let alone = arns.iter().map(async |arn| {
-        match ask(client, caller, std::slice::from_ref(arn)).await {
-            Err(error) if error.is_not_found() => Ok(HashMap::new()),
-            answer => answer,
-        }
-    });
+    let alone =
+        arns.iter().map(
+            async |arn| match ask(client, caller, std::slice::from_ref(arn)).await {
+                Err(error) if error.is_not_found() => Ok(HashMap::new()),
+                answer => answer,
+            },
+        );
     Ok(try_join_all(alone).await?.into_iter().flatten().collect())
 }
 
@@ -275,10 +297,19 @@ async fn ask(
     caller: &Caller,
     arns: &[String],
 ) -> Result<HashMap<String, Tags>, Error> {
-    let request = client.describe_tags().set_resource_arns(Some(arns.to_vec()));
-    let answer = caller.call(DESCRIBE_TAGS, || request.clone().send()).await?;
+    let request = client
+        .describe_tags()
+        .set_resource_arns(Some(arns.to_vec()));
+    let answer = caller
+        .call(DESCRIBE_TAGS, || request.clone().send())
+        .await?;
     let one = |found: t::TagDescription| {
-        let pair = |t: &t::Tag| Some((t.key()?.to_owned(), t.value().unwrap_or_default().to_owned()));
+        let pair = |t: &t::Tag| {
+            Some((
+                t.key()?.to_owned(),
+                t.value().unwrap_or_default().to_owned(),
+            ))
+        };
         let tags: Tags = found.tags().iter().filter_map(pair).collect();
         Some((found.resource_arn?, tags))
     };
@@ -294,15 +325,37 @@ mod tests {
     fn what_passes_is_told_from_what_stays() {
         let class = |api: Api, code, message| {
             let status = 400;
-            (api.service.classify)(api, Answer { code, message, status })
+            (api.service.classify)(
+                api,
+                Answer {
+                    code,
+                    message,
+                    status,
+                },
+            )
         };
         let denied = "Access Denied for bucket: access-logs. Please check S3bucket permission";
         for (api, code, message, wanted) in [
-            (MODIFY_LOAD_BALANCER_ATTRIBUTES, "InvalidConfigurationRequest", denied, Some(Class::Propagating)),
-            (MODIFY_LOAD_BALANCER_ATTRIBUTES, "InvalidConfigurationRequest", "x", None),
+            (
+                MODIFY_LOAD_BALANCER_ATTRIBUTES,
+                "InvalidConfigurationRequest",
+                denied,
+                Some(Class::Propagating),
+            ),
+            (
+                MODIFY_LOAD_BALANCER_ATTRIBUTES,
+                "InvalidConfigurationRequest",
+                "x",
+                None,
+            ),
             (DELETE_TARGET_GROUP, "ResourceInUse", "", Some(Class::InUse)),
             (CREATE_RULE, "PriorityInUse", "", Some(Class::Conflict)),
-            (CREATE_RULE, "TargetGroupNotFound", "", Some(Class::Propagating)),
+            (
+                CREATE_RULE,
+                "TargetGroupNotFound",
+                "",
+                Some(Class::Propagating),
+            ),
             (DELETE_RULE, "RuleNotFound", "", None),
             (DELETE_LOAD_BALANCER, "OperationNotPermitted", "", None),
         ] {

@@ -30,6 +30,7 @@ pub mod s3;
 pub mod secretsmanager;
 pub mod servicequotas;
 pub mod sts;
+pub mod wafv2;
 
 pub use api::{Answer, Api, Bucket, Grant, Guard, Nature, Service};
 pub use call::Caller;
@@ -98,6 +99,7 @@ services! {
     secretsmanager: SecretsManager;
     servicequotas: ServiceQuotas;
     sts: Sts;
+    wafv2: Wafv2;
 }
 
 impl Aws {

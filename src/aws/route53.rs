@@ -52,6 +52,7 @@ fn classify(_: Api, answer: Answer<'_>) -> Option<Class> {
         // resource record set [..] but it was not found", "but the values provided do not match the current values".
         "InvalidChangeBatch" if says("not found") || says("do not match") => Class::NotReady,
         "HealthCheckVersionMismatch" => Class::NotReady,
+        "HealthCheckAlreadyExists" => Class::Conflict,
         "HealthCheckInUse" => Class::InUse,
         _ => return None,
     })
@@ -97,7 +98,11 @@ impl Route53 {
     }
 
     /// The record sets of this name, of all types.
-    pub async fn records(&self, zone: &str, name: &str) -> Result<Vec<t::ResourceRecordSet>, Error> {
+    pub async fn records(
+        &self,
+        zone: &str,
+        name: &str,
+    ) -> Result<Vec<t::ResourceRecordSet>, Error> {
         let found = self.records.get((zone.to_owned(), plain(name))).await?;
         Ok(found.unwrap_or_default())
     }
@@ -254,7 +259,11 @@ async fn ask_tags(
         let tags = set.tags().iter().filter_map(pair).collect();
         Some((set.resource_id?, tags))
     };
-    Ok(answer.resource_tag_sets.into_iter().filter_map(one).collect())
+    Ok(answer
+        .resource_tag_sets
+        .into_iter()
+        .filter_map(one)
+        .collect())
 }
 
 #[cfg(test)]
@@ -263,8 +272,14 @@ mod tests {
 
     #[test]
     fn names_share_the_domain_that_they_have_in_common() {
-        assert_eq!(common(&["dev.example.com", "blue.dev.example.com"]), "dev.example.com");
-        assert_eq!(common(&["_x.blue.example.com", "_x.green.example.com"]), "example.com");
+        assert_eq!(
+            common(&["dev.example.com", "blue.dev.example.com"]),
+            "dev.example.com"
+        );
+        assert_eq!(
+            common(&["_x.blue.example.com", "_x.green.example.com"]),
+            "example.com"
+        );
         assert_eq!(common(&["a.com", "b.com"]), "com");
         assert!(is_within("a.example.com", "example.com"));
         assert!(!is_within("notexample.com", "example.com"));

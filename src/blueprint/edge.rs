@@ -19,9 +19,7 @@ use super::services::{HEALTH_PATH, SERVICES, Service};
 use super::{Env, EnvironmentBuilder, Tier};
 use crate::engine::{Handle, Ref};
 use crate::resources::Arn;
-use crate::resources::elbv2::{
-    Action, HealthCheck, Listener, LoadBalancer, Rule, TargetGroup,
-};
+use crate::resources::elbv2::{Action, HealthCheck, Listener, LoadBalancer, Rule, TargetGroup};
 use crate::resources::s3::Bucket;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,6 +74,9 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Edge {
     let target_groups = SERVICES
         .each_ref()
         .map(|service| (service, arns.next().unwrap_or_default()));
+    for (service, group) in &target_groups {
+        here.output(&format!("target_group.{}", service.name), group);
+    }
     Edge {
         load_balancer,
         target_groups,

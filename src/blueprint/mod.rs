@@ -7,6 +7,7 @@ mod database;
 mod edge;
 mod endpoints;
 mod facts;
+mod firewall;
 mod flow_logs;
 mod keys;
 mod logging;
@@ -237,6 +238,7 @@ fn environment(
         },
     );
     routing::records(here, routing, &edge);
+    firewall::declare(here, &keys, &edge);
     tables::declare(here, &keys);
     endpoints::declare(here, &network, &groups.endpoints);
     database::declare(

@@ -17,7 +17,9 @@ pub async fn find(aws: &Aws, config: &Config) -> Result<Result<Option<Zone>, Che
     loop {
         let request = aws.route53.client.list_hosted_zones();
         let request = request.set_marker(marker.clone());
-        let page = aws.call(LIST_HOSTED_ZONES, || request.clone().send()).await?;
+        let page = aws
+            .call(LIST_HOSTED_ZONES, || request.clone().send())
+            .await?;
         let public = page.hosted_zones.into_iter().filter(|zone| {
             let private = zone.config.as_ref().map(|c| c.private_zone);
             private != Some(true)
@@ -50,7 +52,10 @@ fn choose(config: &Config, mut zones: Vec<Zone>) -> Result<Option<Zone>, Check> 
         return match longest {
             Some(zone) => Ok(Some(zone)),
             None => refused(
-                format!("no public zone of this account covers the domain {}", routing.domain),
+                format!(
+                    "no public zone of this account covers the domain {}",
+                    routing.domain
+                ),
                 "make a public hosted zone for it in Route 53 and delegate it, set `routing.domain` to a name in a zone that is there, or give `routing.certificate_arn` to do without records",
             ),
         };
@@ -64,7 +69,10 @@ fn choose(config: &Config, mut zones: Vec<Zone>) -> Result<Option<Zone>, Check> 
         _ => {
             let names: Vec<&str> = zones.iter().map(|z| z.name.as_str()).collect();
             refused(
-                format!("this account has several public zones: {}", names.join(", ")),
+                format!(
+                    "this account has several public zones: {}",
+                    names.join(", ")
+                ),
                 "set `routing.domain` to the domain of this deployment, a name in one of them",
             )
         }
@@ -96,12 +104,26 @@ mod tests {
         let found = |name: &str| Ok(Some(name.to_owned()));
         assert_eq!(chosen("", "", &["example.com"]), found("example.com"));
         let both = ["example.com", "pay.example.com"];
-        assert_eq!(chosen("x.pay.example.com", "", &both), found("pay.example.com"));
-        assert_eq!(chosen("pay.example.com", "", &both), found("pay.example.com"));
+        assert_eq!(
+            chosen("x.pay.example.com", "", &both),
+            found("pay.example.com")
+        );
+        assert_eq!(
+            chosen("pay.example.com", "", &both),
+            found("pay.example.com")
+        );
         assert_eq!(chosen("y.example.com", "", &both), found("example.com"));
-        assert!(chosen("example.org", "", &both).unwrap_err().contains("example.org"));
+        assert!(
+            chosen("example.org", "", &both)
+                .unwrap_err()
+                .contains("example.org")
+        );
         assert!(chosen("", "", &[]).unwrap_err().contains("no public zone"));
-        assert!(chosen("", "", &both).unwrap_err().contains("pay.example.com"));
+        assert!(
+            chosen("", "", &both)
+                .unwrap_err()
+                .contains("pay.example.com")
+        );
         assert_eq!(chosen("", "arn:aws:acm:x", &[]), Ok(None));
     }
 }

@@ -44,6 +44,8 @@ pub struct Config {
     pub network: Network,
     /// Domain and certificate.
     pub routing: Routing,
+    /// The web application firewall.
+    pub waf: Waf,
     /// Buckets and their lifecycles, in days.
     pub storage: Storage,
     /// Aurora.
@@ -85,6 +87,15 @@ pub struct Routing {
     pub domain: String,
     /// The ARN of a certificate of ACM; empty for none.
     pub certificate_arn: String,
+}
+
+/// `[waf]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waf {
+    /// Requests of one address in a minute, above which it is blocked.
+    pub requests_per_client_per_minute: i64,
+    /// Days that its log is kept.
+    pub log_days: i32,
 }
 
 /// `[storage]`
@@ -189,6 +200,10 @@ impl Default for Config {
                 flow_log_days: 90,
             },
             routing: Routing::default(),
+            waf: Waf {
+                requests_per_client_per_minute: 6000,
+                log_days: 90,
+            },
             storage: Storage {
                 transaction_logs_glacier_days: 90,
                 compliance_docs_glacier_days: 30,

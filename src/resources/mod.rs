@@ -43,6 +43,7 @@ mod resource;
 pub mod route53;
 pub mod s3;
 pub mod secretsmanager;
+pub mod wafv2;
 
 pub use facts::{Cost, Facts, Listed, SubFacts};
 pub use resource::{
@@ -95,6 +96,10 @@ macro_rules! kinds {
                 rds::Instance,
                 route53::HealthCheck,
                 route53::Record,
+                wafv2::IpSet,
+                wafv2::WebAcl,
+                wafv2::Association,
+                wafv2::Logging,
             }
             parts {
                 ec2::RouteTableSubnets,

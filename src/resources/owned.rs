@@ -60,7 +60,13 @@ mod tests {
         ] {
             assert!(is_conventional(name, "dev"), "{name}");
         }
-        for name in ["data-green-dev2", "dev", "data-green-dev-x", "pay-green-dev-long", "/aws/dev/x"] {
+        for name in [
+            "data-green-dev2",
+            "dev",
+            "data-green-dev-x",
+            "pay-green-dev-long",
+            "/aws/dev/x",
+        ] {
             assert!(!is_conventional(name, "dev"), "{name}");
         }
     }

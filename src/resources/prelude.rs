@@ -6,7 +6,7 @@ pub(super) use super::{
     SubFacts, SubResource, TagCalls, Tags, found, ignore_not_found, texts,
 };
 pub(super) use crate::aws::{
-    Api, Aws, acm, dynamodb, ec2, elbv2, iam, kms, logs, rds, route53, s3, secretsmanager,
+    Api, Aws, acm, dynamodb, ec2, elbv2, iam, kms, logs, rds, route53, s3, secretsmanager, wafv2,
 };
 pub(super) use crate::engine::{
     Class, Data, Delegated, DeleteOptions, Delta, Edit, Error, Identity, Kind, NameRule, Owned,

@@ -335,6 +335,24 @@ def names(account):
             account.add("record", name, record, name)
 
 
+def firewalls(account):
+    """Web ACLs with what they guard and their logs, address sets."""
+    waf = account.client("wafv2")
+    tags = lambda arn: waf.list_tags_for_resource(ResourceARN=arn)["TagInfoForResource"]["TagList"]
+    for summary in waf.list_ip_sets(Scope="REGIONAL")["IPSets"]:
+        found = waf.get_ip_set(Name=summary["Name"], Scope="REGIONAL", Id=summary["Id"])["IPSet"]
+        account.add("ip-set", summary["ARN"], found | {"Tags": tags(summary["ARN"])}, summary["Name"])
+    for summary in waf.list_web_acls(Scope="REGIONAL")["WebACLs"]:
+        arn = summary["ARN"]
+        acl = waf.get_web_acl(Name=summary["Name"], Scope="REGIONAL", Id=summary["Id"])["WebACL"]
+        acl["Guards"] = waf.list_resources_for_web_acl(WebACLArn=arn)["ResourceArns"]
+        try:
+            acl["Logging"] = waf.get_logging_configuration(ResourceArn=arn)["LoggingConfiguration"]
+        except waf.exceptions.WAFNonexistentItemException:
+            acl["Logging"] = None
+        account.add("web-acl", arn, acl | {"Tags": tags(arn)}, summary["Name"])
+
+
 def others(account):
     """Log groups, secrets, parameters, alarms and dashboards."""
     for group in account.all("logs", "describe_log_groups", "logGroups"):
@@ -355,7 +373,7 @@ def others(account):
         account.add("dashboard", board["DashboardName"], board, board["DashboardName"])
 
 
-SECTIONS = (ec2, names, load_balancers, rds, s3, dynamodb, kms, iam, others)
+SECTIONS = (ec2, names, load_balancers, firewalls, rds, s3, dynamodb, kms, iam, others)
 
 # The deployer's kinds of resources, and the kind here that shows one or has it inside. A kind without a row fails a test:
 # an account with leftovers of it would pass for empty.
@@ -405,6 +423,10 @@ KINDS = {
     "route53/record": "record",
     "s3/bucket": "bucket",
     "secretsmanager/rotation": "secret",
+    "wafv2/association": "web-acl",
+    "wafv2/ip_set": "ip-set",
+    "wafv2/logging": "web-acl",
+    "wafv2/web_acl": "web-acl",
 }
 
 

@@ -108,6 +108,12 @@ fn legal_and_illegal_values_of_every_kind() {
                 "1",
             ],
         ),
+        (
+            "waf.requests_per_client_per_minute",
+            &["10", "2000000000"],
+            &["9", "2000000001", "1.5"],
+        ),
+        ("waf.log_days", &["90", "365"], &["91", "0"]),
         ("logs.database_days", &["365"], &["366", "90.0"]),
         (
             "storage.transaction_logs_glacier_days",

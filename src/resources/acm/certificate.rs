@@ -140,9 +140,9 @@ async fn of_step(cx: &Aws, key: &Lookup<'_, Certificate>) -> Result<Option<Strin
 /// All certificates: without `Includes` AWS shows those with RSA keys of 2048 bits only.
 async fn listed(cx: &Aws) -> Result<Vec<t::CertificateSummary>, Error> {
     let kinds = ["RSA_2048", "EC_prime256v1", "EC_secp384r1"];
-    let includes = kinds.iter().fold(t::Filters::builder(), |f, kind| {
-        f.key_types((*kind).into())
-    });
+    let includes = kinds
+        .iter()
+        .fold(t::Filters::builder(), |f, kind| f.key_types((*kind).into()));
     let includes = includes.build();
     let mut all = Vec::new();
     let mut token: Option<String> = None;

@@ -31,8 +31,10 @@ impl TagCalls<CertificateOutputs> for AcmTags {
         }
         if !remove.is_empty() {
             const REMOVE: Api = acm::REMOVE_TAGS_FROM_CERTIFICATE;
-            let keys: Result<Vec<Tag>, _> =
-                remove.iter().map(|k| Tag::builder().key(k).build()).collect();
+            let keys: Result<Vec<Tag>, _> = remove
+                .iter()
+                .map(|k| Tag::builder().key(k).build())
+                .collect();
             let keys = keys.map_err(|e| Error::permanent(REMOVE.action(), e.to_string()))?;
             let call = cx.acm.client.remove_tags_from_certificate();
             let call = call.certificate_arn(arn).set_tags(Some(keys));

@@ -242,7 +242,8 @@ async fn remove_others(cx: &Aws, arn: &str, delta: &Delta) -> Result<(), Error> 
         };
         if extra.contains_key(priority) {
             let call = cx.elbv2.client.delete_rule().rule_arn(arn);
-            cx.delete(elbv2::DELETE_RULE, || call.clone().send()).await?;
+            cx.delete(elbv2::DELETE_RULE, || call.clone().send())
+                .await?;
         }
     }
     Ok(())

@@ -163,11 +163,7 @@ impl Resource for LoadBalancer {
         Ok(Some(found.phase(phase)))
     }
 
-    async fn create(
-        &self,
-        cx: &Aws,
-        identity: &Identity,
-    ) -> Result<LoadBalancerOutputs, Error> {
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<LoadBalancerOutputs, Error> {
         let call = cx.elbv2.client.create_load_balancer();
         let call = call
             .name(&identity.name)
@@ -179,15 +175,13 @@ impl Resource for LoadBalancer {
             .set_tags(tags::at_creation(identity));
         let made = cx.call(CREATE, || call.clone().send()).await?;
         let balancer = made.load_balancers().first();
-        outputs(CREATE, balancer.ok_or_else(|| CREATE.missing("LoadBalancers"))?)
+        outputs(
+            CREATE,
+            balancer.ok_or_else(|| CREATE.missing("LoadBalancers"))?,
+        )
     }
 
-    async fn update(
-        &self,
-        cx: &Aws,
-        it: &LoadBalancerOutputs,
-        delta: &Delta,
-    ) -> Result<(), Error> {
+    async fn update(&self, cx: &Aws, it: &LoadBalancerOutputs, delta: &Delta) -> Result<(), Error> {
         let client = &cx.elbv2.client;
         let arn = it.arn.as_str();
         if delta.touches("subnets") || delta.touches("address_type") {

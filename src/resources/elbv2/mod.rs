@@ -14,8 +14,6 @@ pub use load_balancer::LoadBalancer;
 pub use rule::Rule;
 pub use target_group::{HealthCheck, TargetGroup};
 
-use tags::ElbTags;
-
 use crate::engine::NameRule;
 
 /// "CreateLoadBalancer" and "CreateTargetGroup": no hyphen at either end, which our names do not have.

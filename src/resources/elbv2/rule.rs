@@ -236,7 +236,10 @@ mod tests {
             let told = condition(&sent(field, &set));
             assert_eq!(told, (field.to_owned(), set));
         }
-        let old = t::RuleCondition::builder().field("path-pattern").values("/a").build();
+        let old = t::RuleCondition::builder()
+            .field("path-pattern")
+            .values("/a")
+            .build();
         assert_eq!(condition(&old), ("path-pattern".into(), values(&["/a"])));
     }
 }

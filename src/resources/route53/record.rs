@@ -95,7 +95,12 @@ impl Resource for Record {
             weight: set.weight().unwrap_or_default(),
             health_check: set.health_check_id().map(Ref::from),
         };
-        let same_name = key.spec.alias.name.as_str().eq_ignore_ascii_case(spec.alias.name.as_str());
+        let same_name = key
+            .spec
+            .alias
+            .name
+            .as_str()
+            .eq_ignore_ascii_case(spec.alias.name.as_str());
         let mut found = Found::of_parent(spec, outputs(id, name));
         if same_name {
             // AWS shows the balancer's name in lower case.

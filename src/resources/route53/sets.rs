@@ -34,7 +34,13 @@ pub struct At {
 ///
 /// # Errors
 /// When it cannot be read.
-pub async fn at(cx: &Aws, zone: &str, name: &str, kind: &str, identity: &Identity) -> Result<At, Error> {
+pub async fn at(
+    cx: &Aws,
+    zone: &str,
+    name: &str,
+    kind: &str,
+    identity: &Identity,
+) -> Result<At, Error> {
     let sets = cx.route53.records(zone, name).await?;
     let ours = identifier(identity);
     let same = |s: &&ResourceRecordSet| s.r#type.as_str() == kind;
@@ -127,8 +133,6 @@ async fn send(
 }
 
 /// The SDK's builders say what is missing.
-pub(crate) fn built<T>(
-    answer: Result<T, aws_sdk_route53::error::BuildError>,
-) -> Result<T, Error> {
+pub(crate) fn built<T>(answer: Result<T, aws_sdk_route53::error::BuildError>) -> Result<T, Error> {
     answer.map_err(|e| Error::permanent(CHANGE.action(), e.to_string()))
 }

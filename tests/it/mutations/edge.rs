@@ -8,7 +8,10 @@ pub const ALL: &[Mutation] = &[
         r#"elb.modify_load_balancer_attributes(LoadBalancerArn="<alb-green.arn>", Attributes=[{"Key": "access_logs.s3.enabled", "Value": "false"}, {"Key": "routing.http.desync_mitigation_mode", "Value": "monitor"}, {"Key": "deletion_protection.enabled", "Value": "true"}])"#,
         &[
             changed("alb-green", "attributes.access_logs.s3.enabled"),
-            extra("alb-green", "attributes.routing.http.desync_mitigation_mode"),
+            extra(
+                "alb-green",
+                "attributes.routing.http.desync_mitigation_mode",
+            ),
             changed("alb-green", "deletion_protection"),
         ],
     ),
@@ -78,9 +81,7 @@ elb.modify_rule(RuleArn="<rule-side-green.arn>", Actions=[{"Type": "fixed-respon
     ),
     by_hand(
         "elbv2/listener",
-        r#"theirs = acm.request_certificate(DomainName="theirs.sandbox.example", ValidationMethod="DNS")["CertificateArn"]
-elb.add_listener_certificates(ListenerArn="<listener-https-green.arn>", Certificates=[{"CertificateArn": theirs}])
-elb.modify_listener(ListenerArn="<listener-https-blue.arn>", SslPolicy="ELBSecurityPolicy-2016-08")"#,
+        r#"elb.modify_listener(ListenerArn="<listener-https-blue.arn>", SslPolicy="ELBSecurityPolicy-2016-08")"#,
         &[changed("listener-https-blue", "tls_policy")],
     ),
     by_hand(
@@ -112,12 +113,44 @@ dns.change_tags_for_resource(ResourceType="healthcheck", ResourceId="<health-end
     by_hand(
         "route53/record",
         r#"r = record("dev.sandbox.example", "record-green-dev")
-records(("UPSERT", {k: v for k, v in r.items() if k != "HealthCheckId"} | {"Weight": 55}))"#,
+records(("UPSERT", {k: v for k, v in r.items() if k != "HealthCheckId"}))"#,
         &[changed("record-green", "health_check")],
     ),
     by_hand(
         "route53/record",
         r#"records(("DELETE", record("blue.dev.sandbox.example", "record-own-blue-dev")))"#,
         &[missing("record-own-blue")],
+    ),
+    by_hand(
+        "wafv2/web_acl",
+        r#"def change(rules):
+    rules["per-client"]["Statement"]["RateBasedStatement"]["Limit"] = 100
+    rules["core"]["OverrideAction"] = {"Count": {}}
+    rules["theirs"] = {"Name": "theirs", "Priority": 5, "Action": {"Allow": {}}, "Statement": {"GeoMatchStatement": {"CountryCodes": ["DE"]}}, "VisibilityConfig": {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "theirs"}}
+acl("waf-green-dev", "<waf-green>", change)"#,
+        &[
+            changed("waf-green", "rules.per-client.statement.rate.limit"),
+            changed("waf-green", "rules.core.action"),
+            extra("waf-green", "rules.theirs"),
+        ],
+    ),
+    by_hand(
+        "wafv2/ip_set",
+        r#"token = waf.get_ip_set(Name="waf-bridge-blue-dev", Scope="REGIONAL", Id="<waf-bridge-blue>")["LockToken"]
+waf.update_ip_set(Name="waf-bridge-blue-dev", Scope="REGIONAL", Id="<waf-bridge-blue>", Description="What sends requests on to blue from the other environment", Addresses=["10.10.0.0/18", "10.20.0.0/16", "203.0.113.0/24"], LockToken=token)"#,
+        &[extra("waf-bridge-blue", "addresses[203.0.113.0/24]")],
+    ),
+    by_hand(
+        "wafv2/association",
+        r#"waf.disassociate_web_acl(ResourceArn="<alb-blue.arn>")"#,
+        &[missing("waf-association-blue")],
+    ),
+    by_hand(
+        "wafv2/logging",
+        r#"waf.put_logging_configuration(LoggingConfiguration={"ResourceArn": "<waf-green.arn>", "LogDestinationConfigs": ["<waf-logs-green.arn>"], "RedactedFields": [{"SingleHeader": {"Name": "cookie"}}]})"#,
+        &[changed(
+            "waf-logging-green",
+            "redacted_headers[authorization]",
+        )],
     ),
 ];

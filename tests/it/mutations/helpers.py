@@ -1,4 +1,4 @@
-ec2, kms, iam, logs, s3, dynamodb, rds, secrets, elb, acm, dns = map(c, "ec2 kms iam logs s3 dynamodb rds secretsmanager elbv2 acm route53".split())
+ec2, kms, iam, logs, s3, dynamodb, rds, secrets, elb, acm, dns, waf = map(c, "ec2 kms iam logs s3 dynamodb rds secretsmanager elbv2 acm route53 wafv2".split())
 
 def tag(id, **tags):
     ec2.create_tags(Resources=[id], Tags=[{"Key": k, "Value": v} for k, v in tags.items()])
@@ -21,3 +21,9 @@ def record(name, id):
 def records(*changes):
     batch = {"Changes": [{"Action": action, "ResourceRecordSet": r} for action, r in changes]}
     dns.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
+
+def acl(name, id, change):
+    found = waf.get_web_acl(Name=name, Scope="REGIONAL", Id=id)
+    rules = {r["Name"]: r for r in found["WebACL"]["Rules"]}
+    change(rules)
+    waf.update_web_acl(Name=name, Scope="REGIONAL", Id=id, LockToken=found["LockToken"], DefaultAction={"Allow": {}}, Description=found["WebACL"]["Description"], VisibilityConfig=found["WebACL"]["VisibilityConfig"], Rules=list(rules.values()))

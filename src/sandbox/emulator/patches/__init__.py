@@ -22,6 +22,7 @@ MODULES = [
     "elbv2",
     "acm",
     "route53",
+    "wafv2",
     "tgw_gateways",
     "tgw_routing",
     "rds_groups",
