@@ -9,6 +9,7 @@ from ..call import patch, refuse
 
 # A domain that is delegated to nobody: what a deployment without a domain of its own uses here.
 DEFAULT_ZONE = "sandbox.example."
+ZONE_ID = "Z0SANDBOX0SANDBOX000"
 MADE = "route53-default-zone"
 # Kinds of records beside which no CNAME can stand.
 ANSWERS = ("A", "AAAA", "CNAME", "MX", "TXT")
@@ -20,7 +21,11 @@ def default_zone(call):
     table = call.store.table(MADE)
     if not table:
         table["made"] = True
-        call.backend.create_hosted_zone(DEFAULT_ZONE, private_zone=False, comment="")
+        zone = call.backend.create_hosted_zone(DEFAULT_ZONE, private_zone=False, comment="")
+        # The same in every account, so that two of them can be compared.
+        del call.backend.zones[zone.resource_id]
+        zone.resource_id = ZONE_ID
+        call.backend.zones[ZONE_ID] = zone
     return call.forward()
 
 
