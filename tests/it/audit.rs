@@ -4,8 +4,7 @@ use crate::support::lab::Lab;
 
 #[test]
 fn an_audit_by_the_rules_of_pci_dss_finds_only_what_is_meant_so() {
-    let lab = Lab::start();
-    lab.run(&["apply", "--yes"]).expect(0);
+    let lab = Lab::both();
     let done = lab.script("tests/audit/pci.py", &[]);
     // A bucket that logs its own accesses into itself never comes to rest: every delivery is an access.
     let meant = "s3-bucket-logging-enabled access-logs-blue-dev\ns3-bucket-logging-enabled access-logs-green-dev\n";

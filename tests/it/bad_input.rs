@@ -132,8 +132,7 @@ fn with_json_there_is_one_document_also_when_nothing_can_be_done() {
 
 #[test]
 fn a_state_of_another_account_or_region_is_refused_before_any_write() {
-    let lab = Lab::start();
-    lab.run(&["apply", "--env", "green", "--yes"]).expect(0);
+    let lab = Lab::green();
     let path = lab.dir.path().join("state/dev.json");
     let text = std::fs::read_to_string(&path).unwrap();
     let since = lab.mark();
@@ -171,8 +170,7 @@ fn a_state_of_another_account_or_region_is_refused_before_any_write() {
 
 #[test]
 fn a_damaged_state_is_named_and_never_overwritten() {
-    let lab = Lab::start();
-    lab.run(&["apply", "--env", "green", "--yes"]).expect(0);
+    let lab = Lab::green();
     let path = lab.dir.path().join("state/dev.json");
     let good = std::fs::read_to_string(&path).unwrap();
     let since = lab.mark();

@@ -8,9 +8,8 @@ const DESTROY: &[&str] = &["destroy", "--yes", "--destroy-data"];
 
 #[test]
 fn a_database_that_was_stopped_or_protected_by_hand_is_brought_back_and_goes() {
-    let lab = Lab::start();
-    let empty = lab.ids();
-    lab.run(APPLY).expect(0);
+    let lab = Lab::both();
+    let empty = &Lab::clean_green().empty;
     let by_hand = "rds, dynamodb = c('rds'), c('dynamodb')
 rds.stop_db_cluster(DBClusterIdentifier='aurora-blue-dev')
 rds.modify_db_cluster(DBClusterIdentifier='aurora-green-dev', DeletionProtection=True, ApplyImmediately=True)
@@ -28,7 +27,7 @@ dynamodb.update_table(TableName='sessions-green-dev', DeletionProtectionEnabled=
     lab.run(&["plan"]).expect(0);
     lab.python(by_hand);
     lab.run(DESTROY).expect(0);
-    assert_eq!(lab.ids(), empty);
+    assert_eq!(&lab.ids(), empty);
 }
 
 /// Changes of the configuration that would make another database are refused as a whole: the network under it is not

@@ -45,8 +45,7 @@ fn told(drift: &Value) -> BTreeSet<(String, String)> {
 
 #[test]
 fn members_of_our_containers_are_told_and_stay_and_what_lets_others_in_is_closed() {
-    let lab = Lab::start();
-    lab.run(&["apply", "--env", "green", "--yes"]).expect(0);
+    let lab = Lab::green();
     let made = lab.python(THEIRS);
     let ids: Vec<String> = serde_json::from_str(&made).unwrap();
     let [subnet, table, group, grant] = &ids[..] else {

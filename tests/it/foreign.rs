@@ -58,11 +58,10 @@ other.create_bucket(Bucket="compliance-docs-green-dev", CreateBucketConfiguratio
 
 #[test]
 fn full_buckets_are_emptied_and_a_held_subnet_names_its_holder() {
-    let lab = Lab::start();
+    let lab = Lab::green();
     let config = "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\nin_use_timeout_seconds = 3\n";
     std::fs::write(lab.dir.path().join("deployer.toml"), config).unwrap();
-    let empty = lab.ids();
-    lab.run(GREEN).expect(0);
+    let empty = &Lab::clean_green().empty;
     let interface = lab.python(
         r#"
 from concurrent.futures import ThreadPoolExecutor
@@ -100,7 +99,7 @@ print(ec2.create_network_interface(SubnetId=subnet, Groups=[group])["NetworkInte
         json!(interface)
     ));
     lab.run(DESTROY).expect(0);
-    assert_eq!(lab.ids(), empty);
+    assert_eq!(&lab.ids(), empty);
 }
 
 /// Things that only have our names, and things of another deployment; prints their ids.
@@ -108,8 +107,7 @@ const NAMESAKES: &str = include_str!("foreign/namesakes.py");
 
 #[test]
 fn no_command_touches_what_only_has_our_names() {
-    let lab = Lab::start();
-    lab.run(GREEN).expect(0);
+    let lab = Lab::green();
     let foreign: Vec<String> = serde_json::from_str(&lab.python(NAMESAKES)).unwrap();
     let there = lab.ids();
     assert!(!foreign.is_empty() && foreign.iter().all(|id| there.contains(id.as_str())));
@@ -174,8 +172,7 @@ print(json.dumps(names))
 
 #[test]
 fn who_holds_a_private_name_is_named() {
-    let lab = Lab::start();
-    lab.run(GREEN).expect(0);
+    let lab = Lab::green();
     let theirs = lab.python(
         r#"
 ec2 = c("ec2")
@@ -198,8 +195,7 @@ print(ec2.create_vpc_endpoint(VpcEndpointType="Interface", VpcId=ours["VpcId"], 
 /// The state is lost while things that somebody deleted are still on their way out: their places are free soon.
 #[test]
 fn what_is_still_being_deleted_is_waited_for_without_a_state_too() {
-    let lab = Lab::start();
-    lab.run(GREEN).expect(0);
+    let lab = Lab::green();
     lab.control("POST", "latency", &json!({"latency": "aws/20"}));
     lab.python(
         r#"
@@ -219,8 +215,7 @@ ec2.delete_transit_gateway_vpc_attachment(TransitGatewayAttachmentId=found[0]["T
 /// A network that joins one of our Transit Gateway tables can reach what the table leads to.
 #[test]
 fn who_joins_our_route_tables_shows_and_is_parted_from_them() {
-    let lab = Lab::start();
-    lab.run(GREEN).expect(0);
+    let lab = Lab::green();
     let joined = lab.python(
         r#"
 ec2 = c("ec2")

@@ -1,7 +1,7 @@
 //! Hard days: calls that are refused, throttled or lost, reads that lag, runs that are stopped. Each ends with what a
 //! clean run makes, without a duplicate, or with an error that says what is missing.
 
-use crate::support::lab::{Done, Lab};
+use crate::support::lab::{Clean, Done, Lab};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::process::{Child, Command};
@@ -61,11 +61,10 @@ fn recorded(lab: &Lab) -> Value {
 #[test]
 fn access_denied_fails_its_step_at_once_and_names_the_permission_while_others_finish() {
     let lab = Lab::start();
-    let empty = lab.ids();
-    lab.run(GREEN).expect(0);
-    let clean = lab.inventory();
-    lab.run(DESTROY).expect(0);
-    assert_eq!(lab.ids(), empty);
+    let Clean {
+        empty,
+        inventory: clean,
+    } = Lab::clean_green();
     let denied = [
         ("ec2:CreateFlowLogs", "flow-log-green", 1),
         ("kms:CreateAlias", "alias-data-green", 2),
@@ -106,19 +105,18 @@ fn access_denied_fails_its_step_at_once_and_names_the_permission_while_others_fi
     assert!(finished("aurora-3-green") && finished("sessions-green"));
     lab.faults(&json!({}));
     lab.run(GREEN).expect(0);
-    assert_eq!(lab.inventory(), clean);
+    assert_eq!(&lab.inventory(), clean);
     lab.run(DESTROY).expect(0);
-    assert_eq!(lab.ids(), empty);
+    assert_eq!(&lab.ids(), empty);
 }
 
 #[test]
 fn throttling_and_errors_of_the_servers_end_as_a_clean_run_does() {
     let lab = Lab::start();
-    let empty = lab.ids();
-    lab.run(GREEN).expect(0);
-    let clean = lab.inventory();
-    lab.run(DESTROY).expect(0);
-    assert_eq!(lab.ids(), empty);
+    let Clean {
+        empty,
+        inventory: clean,
+    } = Lab::clean_green();
     for faults in [
         json!({"throttle_rate": 0.3, "seed": 7}),
         json!({"error_rate": 0.1, "error_after_rate": 0.05, "seed": 7}),
@@ -134,26 +132,26 @@ fn throttling_and_errors_of_the_servers_end_as_a_clean_run_does() {
                 first.expect(0);
             }
             if command == GREEN {
-                assert_eq!(lab.inventory(), clean, "{faults}");
+                assert_eq!(&lab.inventory(), clean, "{faults}");
             }
         }
-        assert_eq!(lab.ids(), empty, "{faults}");
+        assert_eq!(&lab.ids(), empty, "{faults}");
     }
 }
 
 #[test]
 fn reads_that_lag_make_no_duplicate_even_after_a_kill() {
     let lab = Lab::start();
-    let empty = lab.ids();
-    lab.run(GREEN).expect(0);
-    let clean = lab.inventory();
-    lab.run(DESTROY).expect(0);
+    let Clean {
+        empty,
+        inventory: clean,
+    } = Lab::clean_green();
     lab.faults(&json!({"lag_reads_ms": 1500}));
     lab.run(GREEN).expect(0);
     lab.faults(&json!({}));
-    assert_eq!(lab.inventory(), clean);
+    assert_eq!(&lab.inventory(), clean);
     lab.run(DESTROY).expect(0);
-    assert_eq!(lab.ids(), empty);
+    assert_eq!(&lab.ids(), empty);
     let mut kills = 0;
     for only in [
         "iam:CreateRole",
@@ -171,15 +169,14 @@ fn reads_that_lag_make_no_duplicate_even_after_a_kill() {
     lab.faults(&json!({"lag_reads_ms": 1500}));
     lab.run(GREEN).expect(0);
     lab.faults(&json!({}));
-    assert_eq!(lab.inventory(), clean);
+    assert_eq!(&lab.inventory(), clean);
     lab.run(DESTROY).expect(0);
-    assert_eq!(lab.ids(), empty);
+    assert_eq!(&lab.ids(), empty);
 }
 
 #[test]
 fn a_lost_state_is_adopted_without_a_write_and_rebuilt_as_it_was() {
-    let lab = Lab::start();
-    lab.run(APPLY).expect(0);
+    let lab = Lab::both();
     let (before, ids) = (recorded(&lab), lab.ids());
     for command in [APPLY, &["state", "rebuild", "--yes"]] {
         for entry in std::fs::read_dir(lab.dir.path().join("state")).unwrap() {
@@ -203,9 +200,8 @@ fn a_lost_state_is_adopted_without_a_write_and_rebuilt_as_it_was() {
 
 #[test]
 fn what_an_older_deployer_recorded_without_a_field_is_read_and_removed() {
-    let lab = Lab::start();
-    let empty = lab.ids();
-    lab.run(GREEN).expect(0);
+    let lab = Lab::green();
+    let empty = &Lab::clean_green().empty;
     let path = lab.dir.path().join("state/dev.json");
     let mut state: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     let mut dropped = 0;
@@ -223,18 +219,19 @@ fn what_an_older_deployer_recorded_without_a_field_is_read_and_removed() {
     std::fs::write(&path, state.to_string()).unwrap();
     lab.run(&["plan", "--env", "green"]).expect(0);
     lab.run(DESTROY).expect(0);
-    assert_eq!(lab.ids(), empty);
+    assert_eq!(&lab.ids(), empty);
 }
 
 #[test]
 fn what_left_the_blueprint_goes_even_when_the_state_is_lost() {
-    let lab = Lab::start();
-    let empty = lab.ids();
+    let lab = Lab::green();
+    let Clean {
+        empty,
+        inventory: clean,
+    } = Lab::clean_green();
     let config = lab.dir.path().join("deployer.toml");
     let usual = std::fs::read_to_string(&config).unwrap();
     let more = format!("{usual}[database]\ninstances = 4\n");
-    lab.run(GREEN).expect(0);
-    let clean = lab.inventory();
     let lose_state = || std::fs::remove_file(lab.dir.path().join("state/dev.json")).unwrap();
     // With one more instance, and a subnet that an earlier blueprint had.
     let grow = || {
@@ -266,11 +263,11 @@ ec2.create_subnet(VpcId=vpc, CidrBlock="10.20.240.0/24", TagSpecifications=[{"Re
         "{plan}"
     );
     lab.run(GREEN).expect(0);
-    assert_eq!(lab.inventory(), clean);
+    assert_eq!(&lab.inventory(), clean);
     grow();
     lose_state();
     lab.run(DESTROY).expect(0);
-    assert_eq!(lab.ids(), empty);
+    assert_eq!(&lab.ids(), empty);
 }
 
 #[test]

@@ -98,8 +98,7 @@ fn steps(document: &Value) -> BTreeSet<&str> {
 
 #[test]
 fn drift_names_what_was_done_by_hand_and_apply_repairs_just_that() {
-    let lab = Lab::start();
-    lab.run(&["apply", "--yes"]).expect(0);
+    let lab = Lab::both();
     let before = lab.inventory();
     let graph = lab.run(&["graph", "--format", "json"]).expect(0).json();
     let kinds: BTreeSet<&str> = graph["steps"]

@@ -1,6 +1,6 @@
 //! Whose it is: half a mark, the mark of another region, a mark that was lost.
 
-use crate::support::lab::Lab;
+use crate::support::lab::{Clean, Lab};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -149,10 +149,11 @@ fn steps_of(path: &Path) -> Value {
 
 #[test]
 fn a_recorded_thing_that_lost_its_tags_stops_its_own_step_only_and_state_mark_puts_them_back() {
-    let lab = Lab::start();
-    let empty = lab.ids();
-    lab.run(GREEN).expect(0);
-    let clean = lab.inventory();
+    let lab = Lab::green();
+    let Clean {
+        empty,
+        inventory: clean,
+    } = Lab::clean_green();
     const TAGS_GONE: &str = r#"
 c("s3").delete_bucket_tagging(Bucket="compliance-docs-green-dev")
 c("dynamodb").untag_resource(ResourceArn=c("dynamodb").describe_table(TableName="sessions-green-dev")["Table"]["TableArn"], TagKeys=["EnvironmentSuffix", "DeployerStep", "DeployerDeployment", "Environment", "Name"])
@@ -210,7 +211,7 @@ ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[{"IpProtocol"
     lab.run(&["state", "mark", "compliance-docs-green", "--yes"])
         .expect(0);
     lab.run(&["state", "mark", "--yes", "--json"]).expect(0);
-    assert_eq!(lab.inventory(), clean);
+    assert_eq!(&lab.inventory(), clean);
     let now = steps_of(&state);
     for (step, record) in recorded.as_object().unwrap() {
         assert_eq!(now[step]["outputs"], record["outputs"], "{step}");
@@ -238,15 +239,14 @@ ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[{"IpProtocol"
     );
     lab.run(&["state", "mark", "--yes"]).expect(0);
     lab.run(DESTROY).expect(0);
-    assert_eq!(lab.ids(), empty);
+    assert_eq!(&lab.ids(), empty);
 }
 
 /// What a deployer made that set two tags: recorded it is ours, unrecorded only where the region is known.
 #[test]
 fn the_two_tags_of_an_older_deployer_count_where_the_region_is_known() {
-    let lab = Lab::start();
-    lab.run(GREEN).expect(0);
-    let clean = lab.inventory();
+    let lab = Lab::green();
+    let clean = &Lab::clean_green().inventory;
     lab.python(
         r#"
 def without(tags, key): return [t for t in tags if t[key] != "DeployerDeployment"]
@@ -308,6 +308,6 @@ for bucket in [b["Name"] for b in s3.list_buckets()["Buckets"]]:
 
     std::fs::write(&state, kept).unwrap();
     lab.run(&["state", "mark", "--yes"]).expect(0);
-    assert_eq!(lab.inventory(), clean);
+    assert_eq!(&lab.inventory(), clean);
     lab.run(&["plan", "--env", "green"]).expect(0);
 }

@@ -5,6 +5,7 @@
 use crate::support::lab::Lab;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 const APPLY: &[&str] = &["apply", "--env", "green", "--yes"];
@@ -41,8 +42,14 @@ fn writes(lab: &Lab, since: u64, counts: impl Fn(&Value) -> bool) -> Writes {
     all
 }
 
-/// One life without faults, in the lab that the test goes on with.
-fn clean(lab: &Lab) -> Clean {
+/// One life without faults, lived once for all tests.
+fn clean() -> &'static Clean {
+    static CLEAN: OnceLock<Clean> = OnceLock::new();
+    CLEAN.get_or_init(life)
+}
+
+fn life() -> Clean {
+    let lab = Lab::start();
     let empty = lab.ids();
     let mut inventory = String::new();
     let writes = [APPLY, DESTROY].map(|command| {
@@ -51,7 +58,7 @@ fn clean(lab: &Lab) -> Clean {
         if command == APPLY {
             inventory = lab.inventory();
         }
-        writes(lab, since, |_| true)
+        writes(&lab, since, |_| true)
     });
     assert_eq!(lab.ids(), empty, "destroy leaves the account as it was");
     Clean {
@@ -64,17 +71,17 @@ fn clean(lab: &Lab) -> Clean {
 #[test]
 fn every_answer_lost_once() {
     let lab = Lab::start();
-    let clean = clean(&lab);
-    lost(&lab, &clean, "close_after");
+    let clean = clean();
+    lost(&lab, clean, "close_after");
 }
 
 #[test]
 fn every_answer_that_never_comes_once() {
     let lab = Lab::start();
-    let clean = clean(&lab);
+    let clean = clean();
     let config = "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 4\n";
     std::fs::write(lab.dir.path().join("deployer.toml"), config).unwrap();
-    lost(&lab, &clean, "hang_after");
+    lost(&lab, clean, "hang_after");
 }
 
 /// The answer of every new write hangs; when all calls in flight do, the process is killed. So a few runs kill at every
@@ -82,7 +89,7 @@ fn every_answer_that_never_comes_once() {
 #[test]
 fn every_write_killed_after_its_effect() {
     let lab = Lab::start();
-    let clean = clean(&lab);
+    let clean = clean();
     for (command, writes) in [APPLY, DESTROY].into_iter().zip(&clean.writes) {
         let since = lab.mark();
         lab.faults(&json!({"hang_after": "every_new"}));

@@ -4,7 +4,10 @@ Importing moto and loading botocore's models takes seconds; a fork of a process 
 each fork is a fresh account. So this process imports, makes one read per service, and then forks for every connection on
 its Unix socket. A connection carries one line of JSON:
 
-    {"sandbox": {"latency": L, "seconds": S, "log": F}} a sandbox; the answer is {"port": N}; it ends with the connection
+    {"sandbox": {"latency": L, "seconds": S, "log": F}} a sandbox; the answer is {"port": N}; it ends with the connection.
+                                                       A further line {"copies": SOCKET} makes it listen there; each
+                                                       connection with {"copy": {"log": F}} is a sandbox with a copy of
+                                                       its account, and answers as above
     {"script": FILE, "arguments": [..], "folder": F}   runs a script; the answer is {"code": N, "out": "..", "err": ".."}
     {"code": TEXT, "arguments": [..], "folder": F}     the same for a program given as text
 
@@ -89,21 +92,51 @@ def warmed():
 
 def sandbox(gateway, connection, latency, seconds, log):
     """Serves until the other side closes the connection."""
+    gateway.clock.learn(seconds)
+    gateway.clock.set(latency)
+    answer_calls(gateway, connection, log)
+
+
+def answer_calls(gateway, connection, log):
+    """The sandbox itself, in this process: a port of its own until the other side closes the connection."""
     with open(log, "w", encoding="utf-8") as out:
         os.dup2(out.fileno(), 1)
         os.dup2(out.fileno(), 2)
-    gateway.clock.learn(seconds)
-    gateway.clock.set(latency)
     listening = server.listen(gateway, 0)
 
     def watch():
-        while connection.recv(1):
-            pass
+        for line in connection.makefile("r", encoding="utf-8"):
+            copies(gateway, json.loads(line)["copies"], connection)
         os._exit(0)
 
     threading.Thread(target=watch, daemon=True).start()
     connection.sendall(json.dumps({"port": listening.port}).encode() + b"\n")
     listening.serve_forever()
+
+
+def copies(gateway, path, connection):
+    """Forks for every connection on this socket until the sandbox's own connection ends."""
+    gc.collect()
+    gc.freeze()
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen(64)
+    connection.sendall(b"{}\n")
+    while True:
+        ready, _, _ = select.select([listener, connection], [], [])
+        if connection in ready:
+            os._exit(0)
+        wanted, _ = listener.accept()
+        wish = json.loads(wanted.makefile("r", encoding="utf-8").readline())["copy"]
+        # Under the lock no call is under way, so the copy has whole models and no lock that nobody gives back.
+        with gateway.lock:
+            child = os.fork()
+        if child == 0:
+            mock_random.seed()
+            listener.close()
+            connection.close()
+            answer_calls(gateway, wanted, wish["log"])
+        wanted.close()
 
 
 def run(connection, wish):
@@ -133,6 +166,8 @@ def serve(gateway, connection):
     if "sandbox" in wish:
         sandbox(gateway, connection, **wish["sandbox"])
     else:
+        # A script may wait for programs that it starts.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         run(connection, wish)
 
 
@@ -154,8 +189,6 @@ def main():
         connection, _ = listener.accept()
         sys.stdout.flush()
         if os.fork() == 0:
-            # A script may wait for programs that it starts.
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             listener.close()
             code = 1
             try:

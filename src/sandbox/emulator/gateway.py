@@ -32,7 +32,7 @@ class Gateway:
         self.log = CallLog()
         self._moto = DomainDispatcherApplication(create_backend_app)
         # moto's models are not safe under parallel writes. Held for one call's work, never while sleeping or hanging.
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
 
     def __call__(self, environ, start_response):
         path = environ.get("PATH_INFO", "")
@@ -54,7 +54,7 @@ class Gateway:
         return [body]
 
     def _moto_api(self, environ, start_response):
-        with self._lock:
+        with self.lock:
             if environ["PATH_INFO"].rstrip("/") == "/moto-api/reset":
                 # moto's reset builds the old backends anew, default VPCs and all, only to drop them; these two take seconds.
                 for service in ("ec2", "iam"):
@@ -96,7 +96,7 @@ class Gateway:
 
     def _effect(self, request, write):
         """Patches and moto, one call at a time."""
-        with self._lock:
+        with self.lock:
             self.clock.run_due()
             call = Call(self, request)
             try:

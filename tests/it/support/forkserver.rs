@@ -78,7 +78,7 @@ fn ask(stream: &mut UnixStream, request: &Value) -> Value {
 /// A sandbox of one's own: a fresh account that ends when this is dropped.
 pub struct Sandbox {
     pub endpoint: String,
-    _connection: UnixStream,
+    connection: UnixStream,
 }
 
 impl Sandbox {
@@ -88,10 +88,39 @@ impl Sandbox {
         let seconds = deployer::resources::typical_seconds();
         let request = json!({"sandbox": {"latency": latency, "seconds": seconds, "log": log}});
         let answer = ask(&mut connection, &request);
+        Self::at(&answer, connection)
+    }
+
+    /// Makes this sandbox the pattern of copies: from now on nobody calls it.
+    pub fn pattern(mut self) -> Pattern {
+        let socket = tempfile::tempdir().unwrap().keep().join("socket");
+        ask(&mut self.connection, &json!({"copies": socket}));
+        Pattern {
+            socket,
+            _sandbox: self,
+        }
+    }
+
+    fn at(answer: &Value, connection: UnixStream) -> Self {
         Self {
             endpoint: format!("http://127.0.0.1:{}", answer["port"]),
-            _connection: connection,
+            connection,
         }
+    }
+}
+
+/// A sandbox whose account others begin with.
+pub struct Pattern {
+    socket: PathBuf,
+    _sandbox: Sandbox,
+}
+
+impl Pattern {
+    /// A sandbox of one's own that begins with a copy of the account.
+    pub fn copy(&self, log: &Path) -> Sandbox {
+        let mut connection = UnixStream::connect(&self.socket).unwrap();
+        let answer = ask(&mut connection, &json!({"copy": {"log": log}}));
+        Sandbox::at(&answer, connection)
     }
 }
 

@@ -1,11 +1,14 @@
 //! A sandbox of one's own with the real binary beside it.
 
-use super::forkserver::{self, Sandbox};
+use super::forkserver::{self, Pattern, Sandbox};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// How a command ended.
@@ -41,11 +44,29 @@ impl From<forkserver::Ended> for Done {
     }
 }
 
+/// An account and a state that labs begin with.
+struct Applied {
+    clean: Clean,
+    state: BTreeMap<OsString, Vec<u8>>,
+    pattern: Pattern,
+}
+
+/// What a run without faults begins with and makes.
+pub struct Clean {
+    /// The ids in the account before it.
+    pub empty: String,
+    /// The inventory after it.
+    pub inventory: String,
+}
+
+static GREEN: OnceLock<Applied> = OnceLock::new();
+static BOTH: OnceLock<Applied> = OnceLock::new();
+
 /// A sandbox, a folder, and the deployer with its environment.
 pub struct Lab {
     pub dir: tempfile::TempDir,
     pub endpoint: String,
-    _sandbox: Sandbox,
+    sandbox: Sandbox,
 }
 
 impl Lab {
@@ -56,14 +77,54 @@ impl Lab {
 
     /// A fresh sandbox with this latency, as `sandbox up` takes it.
     pub fn with_latency(latency: &str) -> Self {
+        Self::within(|dir| Sandbox::start(latency, &dir.join("sandbox.log")))
+    }
+
+    /// A lab in which `apply --env green` has run: a copy of one that all tests share.
+    pub fn green() -> Self {
+        Self::after(green())
+    }
+
+    /// A lab in which `apply` of both environments has run: a copy of one that all tests share.
+    pub fn both() -> Self {
+        Self::after(BOTH.get_or_init(|| applied(&["apply", "--yes"])))
+    }
+
+    /// What `apply --env green` makes of an empty account.
+    pub fn clean_green() -> &'static Clean {
+        &green().clean
+    }
+
+    fn after(applied: &Applied) -> Self {
+        let lab = Self::within(|dir| applied.pattern.copy(&dir.join("sandbox.log")));
+        let folder = lab.dir.path().join("state");
+        std::fs::create_dir(&folder).unwrap();
+        for (name, bytes) in &applied.state {
+            std::fs::write(folder.join(name), bytes).unwrap();
+        }
+        lab
+    }
+
+    /// The files of the state's folder.
+    fn state(&self) -> BTreeMap<OsString, Vec<u8>> {
+        let entries = std::fs::read_dir(self.dir.path().join("state")).unwrap();
+        let files = entries
+            .map(|entry| entry.unwrap())
+            .filter(|entry| entry.file_type().unwrap().is_file());
+        files
+            .map(|file| (file.file_name(), std::fs::read(file.path()).unwrap()))
+            .collect()
+    }
+
+    fn within(sandbox: impl FnOnce(&Path) -> Sandbox) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let config = "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\n";
         std::fs::write(dir.path().join("deployer.toml"), config).unwrap();
-        let sandbox = Sandbox::start(latency, &dir.path().join("sandbox.log"));
+        let sandbox = sandbox(dir.path());
         Self {
             endpoint: sandbox.endpoint.clone(),
             dir,
-            _sandbox: sandbox,
+            sandbox,
         }
     }
 
@@ -229,6 +290,25 @@ impl Lab {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+}
+
+fn green() -> &'static Applied {
+    GREEN.get_or_init(|| applied(&["apply", "--env", "green", "--yes"]))
+}
+
+/// Runs a command in a lab that becomes the pattern of others.
+fn applied(command: &[&str]) -> Applied {
+    let lab = Lab::start();
+    let empty = lab.ids();
+    lab.run(command).expect(0);
+    Applied {
+        clean: Clean {
+            empty,
+            inventory: lab.inventory(),
+        },
+        state: lab.state(),
+        pattern: lab.sandbox.pattern(),
     }
 }
 
