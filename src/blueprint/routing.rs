@@ -208,7 +208,8 @@ mod tests {
             let observed = if is_there { found } else { Observed::Absent };
             seen.insert(format!("record-{env}"), observed);
         }
-        let graph = with_first_weights(&graph, &chosen, &seen, &State::default());
+        let graph =
+            with_first_weights(&graph, &chosen, &seen, &State::empty("dev", "eu-central-1"));
         Env::ALL.map(|env| {
             let step = graph.get(&format!("record-{env}")).unwrap();
             step.spec["weight"].as_i64().unwrap()
