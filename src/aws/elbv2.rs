@@ -62,7 +62,6 @@ actions! { SERVICE;
     Repeatable MODIFY_LOAD_BALANCER_ATTRIBUTES = "ModifyLoadBalancerAttributes", [BALANCER];
     Repeatable SET_SECURITY_GROUPS = "SetSecurityGroups", [BALANCER];
     Repeatable SET_SUBNETS = "SetSubnets", [BALANCER];
-    Repeatable SET_IP_ADDRESS_TYPE = "SetIpAddressType", [BALANCER];
     Repeatable DELETE_LOAD_BALANCER = "DeleteLoadBalancer", [BALANCER];
     Once CREATE_TARGET_GROUP = "CreateTargetGroup", [GROUP, GROUP.of(TAG)];
     Repeatable MODIFY_TARGET_GROUP = "ModifyTargetGroup", [GROUP];

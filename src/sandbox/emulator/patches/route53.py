@@ -6,6 +6,7 @@ import uuid
 from moto.route53.models import RecordSet
 
 from ..call import patch, refuse
+from ..store import store_of
 
 # A domain that is delegated to nobody: what a deployment without a domain of its own uses here.
 DEFAULT_ZONE = "sandbox.example."
@@ -18,7 +19,7 @@ ANSWERS = ("A", "AAAA", "CNAME", "MX", "TXT")
 @patch("route53", "*")
 def default_zone(call):
     """An account of the sandbox has a public zone from the start: a new one of AWS has none."""
-    table = call.store.table(MADE)
+    table = _store(call).table(MADE)
     if not table:
         table["made"] = True
         zone = call.backend.create_hosted_zone(DEFAULT_ZONE, private_zone=False, comment="")
@@ -27,6 +28,11 @@ def default_zone(call):
         zone.resource_id = ZONE_ID
         call.backend.zones[ZONE_ID] = zone
     return call.forward()
+
+
+def _store(call):
+    """The records of the account: this service has no regions, whatever region its requests are signed for."""
+    return store_of(call.account, "aws")
 
 
 def _plain(name):
@@ -148,14 +154,14 @@ def create_check(call):
     """AWS: the same reference with the same settings answers the existing check, with others or that of a deleted one it is
     refused. moto: makes another one."""
     reference, config = call.params["CallerReference"], call.params["HealthCheckConfig"]
-    known = call.store.table(REFERENCES).get(reference)
+    known = _store(call).table(REFERENCES).get(reference)
     if known:
         name, before = known
         if name not in call.backend.health_checks or before != config:
             refuse("HealthCheckAlreadyExists", f"A health check with caller reference {reference} exists already.")
         return {"HealthCheck": _check(call, name), "Location": f"https://route53.amazonaws.com/2013-04-01/healthcheck/{name}"}
     answer = call.forward()
-    call.store.table(REFERENCES)[reference] = (answer.data["HealthCheck"]["Id"], config)
+    _store(call).table(REFERENCES)[reference] = (answer.data["HealthCheck"]["Id"], config)
     return answer
 
 
