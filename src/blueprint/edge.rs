@@ -9,9 +9,9 @@
 //! | 90 | `/_side` | the environment's name, by the balancer itself |
 //! | 100 and more | a service's path and all below it | of that service |
 //!
-//! Balancers take requests that wait for each other's answers when one environment sends requests on to the other: the one
-//! that is called keeps an idle connection longer than the one that calls, which would otherwise send a request on a
-//! connection that closes. So blue's, which is called by green's, has twice green's time.
+//! When one environment sends requests on to the other, the balancer that is called must keep an idle connection longer than
+//! the one that calls: otherwise a request is sent on a connection that is being closed. Blue, which green calls first, keeps
+//! it twice as long.
 
 use super::network::Network;
 use super::security::{Groups, HTTP, HTTPS};
@@ -74,13 +74,14 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Edge {
     let target_groups = SERVICES
         .each_ref()
         .map(|service| (service, arns.next().unwrap_or_default()));
-    for (service, group) in &target_groups {
-        here.output(&format!("target_group.{}", service.name), group);
-    }
-    Edge {
+    let edge = Edge {
         load_balancer,
         target_groups,
+    };
+    for (service, group) in &edge.target_groups {
+        here.output(&format!("target_group.{}", service.name), group);
     }
+    edge
 }
 
 fn attributes(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {

@@ -40,6 +40,8 @@ fn most(kinds: &Kinds, service: &str, operation: &str) -> usize {
         ("acm", "DescribeCertificate" | "ListTagsForCertificate") => of("acm/certificate"),
         // Of what is recorded, and of what the certificate asks for.
         ("route53", "ListResourceRecordSets") => 2,
+        // By what is recorded, and the search beside it.
+        ("route53", "ListHealthChecks") => 2,
         // The policy of the table and the one of its stream.
         ("dynamodb", "GetResourcePolicy") => 2 * of("dynamodb/table"),
         ("dynamodb", _) => of("dynamodb/table"),

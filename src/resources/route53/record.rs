@@ -74,12 +74,10 @@ impl Resource for Record {
         let (zone, name) = (&key.spec.zone, &key.spec.name);
         let there = sets::at(cx, zone, name, KIND, key.identity).await?;
         let Some(set) = there.own else {
-            let Some(whose) = there.foreign.filter(|_| key.outputs.is_none()) else {
-                return Ok(None);
+            return match there.foreign.filter(|_| key.outputs.is_none()) {
+                Some(whose) => Err(taken(&whose)),
+                None => Ok(None),
             };
-            let mut found = Found::of_parent(key.spec.clone(), outputs("", name));
-            found.mark = Mark::Foreign(whose);
-            return Ok(Some(found));
         };
         let id = set.set_identifier().unwrap_or_default();
         let alias = set.alias_target();
@@ -151,6 +149,14 @@ impl Record {
             .alias_target(built(alias.build())?);
         built(set.build())
     }
+}
+
+/// The name has what is not ours: nothing of ours can stand beside it.
+fn taken(whose: &str) -> Error {
+    let text = format!("{whose} is not this deployment's");
+    let action = route53::LIST_RESOURCE_RECORD_SETS.action();
+    Error::of(Class::Conflict, action, text)
+        .hint("set `routing.domain` to a name without records of others, or remove the record if nobody needs it")
 }
 
 fn outputs(id: &str, name: &str) -> RecordOutputs {

@@ -61,9 +61,12 @@ impl Resource for Association {
         let mut found = Found::of_parent(spec, outputs);
         if arn != key.spec.web_acl.as_str() {
             let tags = tags_of(cx, arn).await?.unwrap_or_default();
-            if !of_deployment(key.identity, &tags) {
-                let whose = format!("the web ACL `{}` guards the balancer", acl.name());
-                found.mark = Mark::Foreign(whose);
+            let theirs = !of_deployment(key.identity, &tags);
+            if theirs && key.outputs.is_none() {
+                return Err(taken(acl.name()));
+            }
+            if theirs {
+                found.mark = Mark::Foreign(acl.name().to_owned());
             }
         }
         Ok(Some(found))
@@ -73,8 +76,7 @@ impl Resource for Association {
         // Somebody may have been faster than the plan.
         if let Some(acl) = guard(cx, &self.load_balancer).await? {
             if acl.arn() != self.web_acl.as_str() {
-                let text = format!("the web ACL `{}` guards the balancer already", acl.name());
-                return Err(Error::of(Class::Conflict, CREATE.action(), text));
+                return Err(taken(acl.name()));
             }
         }
         self.associate(cx).await?;
@@ -107,6 +109,13 @@ impl Association {
             .web_acl_arn(&self.web_acl);
         cx.call(CREATE, || call.clone().send()).await.map(drop)
     }
+}
+
+/// A balancer has one ACL, and this one is not ours to replace.
+fn taken(name: &str) -> Error {
+    let text = format!("the web ACL `{name}`, which is not this deployment's, guards the balancer");
+    Error::of(Class::Conflict, CREATE.action(), text)
+        .hint("take that web ACL off the load balancer if nobody needs it there, then run the same command again")
 }
 
 /// The ACL that guards a balancer now.
