@@ -116,7 +116,9 @@ async fn make(session: &Session, state: &mut State, choice: Option<Choice>) -> P
         ignore_tags: session.config.tags.ignore.clone(),
         scope: session.scope.clone(),
     };
-    let graph = with_first_weights(&session.graph, &session.chosen, &seen, state);
+    let graph = with_first_weights(&session.graph, &session.chosen, &seen, |step| {
+        state.steps.contains_key(step)
+    });
     let mut plan = plan::build(
         &graph,
         &session.chosen,

@@ -9,7 +9,7 @@ use aws_sdk_route53::types as t;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HealthCheck {
     /// `HTTPS` or `CALCULATED`.
-    pub kind: String,
+    pub check: String,
     /// Who is asked; not the name of a record that the check decides about.
     pub domain: Option<String>,
     pub port: Option<i32>,
@@ -97,11 +97,11 @@ impl Resource for HealthCheck {
         seconds: (2.0, 2.0),
         // An endpoint in AWS; HTTPS and the short interval are options that cost a dollar each.
         cost: |it| {
-            let https = if it.kind == "HTTPS" { 1.0 } else { 0.0 };
+            let https = if it.check == "HTTPS" { 1.0 } else { 0.0 };
             let fast = if it.interval == Some(10) { 1.0 } else { 0.0 };
             Cost::monthly(0.50 + https + fast)
         },
-        fixed: &["kind", "interval"],
+        fixed: &["check", "interval"],
         changing: &[],
         replace: Replace::DeleteFirst,
         holds_data: false,
@@ -199,7 +199,7 @@ impl HealthCheck {
         let endpoint = |value: Option<i32>| value.filter(|_| !calculated);
         let text = |value: Option<&str>| value.filter(|t| !t.is_empty()).map(str::to_owned);
         Self {
-            kind: config.r#type.as_str().to_owned(),
+            check: config.r#type.as_str().to_owned(),
             domain: text(config.fully_qualified_domain_name()),
             port: endpoint(config.port()),
             path: text(config.resource_path()),
@@ -219,7 +219,7 @@ impl HealthCheck {
 
     fn config(&self) -> Result<t::HealthCheckConfig, Error> {
         let config = t::HealthCheckConfig::builder()
-            .r#type(self.kind.as_str().into())
+            .r#type(self.check.as_str().into())
             .set_fully_qualified_domain_name(self.domain.clone())
             .set_port(self.port)
             .set_resource_path(self.path.clone())
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn what_is_sent_reads_back_the_same() {
         let endpoint = HealthCheck {
-            kind: "HTTPS".into(),
+            check: "HTTPS".into(),
             domain: Some("green.example.com".into()),
             port: Some(443),
             path: Some("/ready".into()),
