@@ -216,19 +216,6 @@ def delete_balancer(call):
     return answer
 
 
-@patch("ec2", "DetachInternetGateway")
-def detach_gateway(call):
-    """AWS: refused while something in the VPC has a public address. moto: detaches."""
-    vpc = call.params["VpcId"]
-    for balancer in call.backend_of("elbv2").load_balancers.values():
-        if balancer.vpc_id == vpc and balancer.scheme == "internet-facing":
-            refuse(
-                "DependencyViolation",
-                f"Network {vpc} has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.",
-            )
-    return call.forward()
-
-
 @patch("elbv2", "CreateTargetGroup")
 def create_group(call):
     """AWS: equal name and settings answer the existing group. moto: refuses any second one."""
