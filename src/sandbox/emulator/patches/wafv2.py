@@ -1,6 +1,11 @@
 """Web ACLs, address sets, what they guard, and their logs."""
 
+import uuid
+
+from moto.wafv2.models import FakeIPSet
+
 from ..call import patch, refuse
+from ..moto_parts import replaces
 
 CAPACITY = {
     "AWSManagedRulesCommonRuleSet": 700,
@@ -35,6 +40,28 @@ def _sets(statement):
     if isinstance(statement, list):
         return [arn for inner in statement for arn in _sets(inner)]
     return []
+
+
+@replaces(FakeIPSet, "__init__")
+def _with_token(original):
+    """AWS: a token is a UUID, as its own model demands. moto: six digits of one."""
+
+    def init(self, *args, **kwargs):
+        original(self, *args, **kwargs)
+        self.lock_token = str(uuid.uuid4())
+
+    return init
+
+
+@replaces(FakeIPSet, "update")
+def _with_new_token(original):
+    """See above."""
+
+    def update(self, *args, **kwargs):
+        original(self, *args, **kwargs)
+        self.lock_token = str(uuid.uuid4())
+
+    return update
 
 
 @patch("wafv2", "CreateWebACL", "UpdateWebACL")
