@@ -178,9 +178,15 @@ def _check(call, name):
 
 @patch("route53", "UpdateHealthCheck")
 def update_check(call):
-    """AWS: each update makes a new version. moto: stays at 1."""
+    """AWS: each update makes a new version, and what is not given stays. moto: stays at 1, and takes children and regions
+    away."""
+    check = call.backend.health_checks.get(call.params["HealthCheckId"])
+    before = (check.children, check.regions) if check else (None, None)
     answer = call.forward()
-    check = call.backend.health_checks[call.params["HealthCheckId"]]
+    if "ChildHealthChecks" not in call.params:
+        check.children = before[0]
+    if "Regions" not in call.params:
+        check.regions = before[1]
     check.health_check_version += 1
     answer.data["HealthCheck"]["HealthCheckVersion"] = check.health_check_version
     return answer
