@@ -12,7 +12,7 @@ import { zipSync } from 'fflate';
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** The handler of each is `<name>.handler`. */
-export const FUNCTIONS = ['sessions', 'sync', 'verify'];
+export const FUNCTIONS = ['control', 'sessions', 'sync', 'verify'];
 
 /** Read from the local time of a zip: made from local parts, it is midnight in every zone. */
 const MTIME = new Date(1980, 0, 1);

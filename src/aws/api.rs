@@ -106,6 +106,9 @@ impl Grant {
     }
 }
 
+/// The resource of a permission on the topic that is notified at the end of a run: there is none without a topic.
+pub const NOTIFIED: &str = "{topic}";
+
 /// A permission on everything: AWS takes no narrower one for this action.
 pub const ANY: Grant = named("*");
 
@@ -154,7 +157,7 @@ impl Api {
         }
     }
 
-    /// The error of an answer that lacks a field it always has.
+    /// The error of an answer without a field it always has.
     pub fn missing(&self, name: &str) -> Error {
         let leftover = if self.writes() {
             Leftover::Unknown

@@ -182,11 +182,7 @@ pub async fn find<V: Find>(
     let mut hits = find_all(reader, identity).await?;
     if hits.len() > 1 {
         let ids: Vec<String> = hits.iter().flat_map(|h| h.values(id_filter)).collect();
-        return Err(Error::permanent(
-            "read",
-            format!("step `{}` is marked on more than one resource: {}", identity.step, ids.join(", ")),
-        )
-        .hint("find out which one is in use, remove the tag DeployerStep from the other, and run again"));
+        return Err(Error::marked_twice(&identity.step, &ids));
     }
     if let Some(hit) = hits.pop() {
         return Ok(Some(hit));

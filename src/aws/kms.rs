@@ -153,11 +153,7 @@ impl Kms {
         keys.retain(|(_, tags)| identity.ownership(tags, false, false) == Ownership::Ours);
         let mut ids: Vec<String> = keys.into_iter().map(|(id, _)| id).collect();
         if ids.len() > 1 {
-            return Err(Error::permanent(
-                "read",
-                format!("step `{}` is marked on more than one key: {}", identity.step, ids.join(", ")),
-            )
-            .hint("find out which one is in use, remove the tag DeployerStep from the other, and run again"));
+            return Err(Error::marked_twice(&identity.step, &ids));
         }
         Ok(ids.pop())
     }
@@ -199,7 +195,7 @@ impl Calls {
         &self,
         wanted: HashSet<Mark>,
     ) -> Result<HashMap<Mark, Vec<(String, Tags)>>, Error> {
-        // AWS's own keys are told by their aliases; their tags are none of our business.
+        // AWS's own keys are recognised by their aliases; their tags are none of our business.
         let managed: HashSet<String> = self
             .all_aliases()
             .await?

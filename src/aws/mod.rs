@@ -29,6 +29,7 @@ pub mod route53;
 pub mod s3;
 pub mod secretsmanager;
 pub mod servicequotas;
+pub mod sns;
 pub mod sts;
 pub mod wafv2;
 
@@ -38,7 +39,7 @@ pub use connect::{Connection, Settings, connect};
 pub use ec2::{Ec2Reader, Find, PerTable, find, find_all, tags_of};
 pub use environment::region;
 pub use error::refused;
-pub use preflight::{Check, Count, Demand, Level, Preflight, Version, judge, look};
+pub use preflight::{Count, Demand, Preflight, Version, judge, look};
 pub use rds::{Listing, Named, rds_tags_of};
 pub use reader::Reader;
 pub use recent::{RecentTags, Refreshing};
@@ -98,6 +99,7 @@ services! {
     s3: S3;
     secretsmanager: SecretsManager;
     servicequotas: ServiceQuotas;
+    sns: Sns;
     sts: Sts;
     wafv2: Wafv2;
 }

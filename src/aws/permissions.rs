@@ -2,7 +2,7 @@
 //! allows, by names, by the tag that marks what is ours, and by the service that a key or a role is used through.
 
 use super::SERVICES;
-use super::api::{Api, Guard};
+use super::api::{Api, Grant, Guard, NOTIFIED};
 use crate::engine::driver::MARK_SUFFIX;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,18 +21,23 @@ pub struct Holder<'a> {
     pub suffix: &'a str,
     /// For `plan`, `drift` and everything else that changes nothing.
     pub read_only: bool,
+    /// The topic that is notified at the end of a run.
+    pub topic: Option<&'a str>,
 }
 
 impl Holder<'_> {
     /// The statements of the policy, in a stable order.
     pub fn statements(&self) -> Vec<Value> {
-        let chosen = |api: &&Api| !(self.read_only && api.writes());
+        // A notification changes nothing that is deployed.
+        let notifies = |api: &Api| api.grants.iter().any(|g| g.resource == NOTIFIED);
+        let chosen = |api: &&Api| !(self.read_only && api.writes()) || notifies(api);
         let apis = SERVICES.iter().flat_map(|s| (s.actions)()).filter(chosen);
         let apis: Vec<&Api> = apis.collect();
         // What is limited in the same way, then what has the same actions.
         let mut actions: BTreeMap<(Guard, &str), BTreeSet<String>> = BTreeMap::new();
         for api in &apis {
-            for grant in api.grants {
+            let known = |g: &&Grant| g.resource != NOTIFIED || self.topic.is_some();
+            for grant in api.grants.iter().filter(known) {
                 let action = grant.action.map_or_else(|| api.action(), str::to_owned);
                 let key = (grant.guard, grant.resource);
                 actions.entry(key).or_default().insert(action);
@@ -72,6 +77,7 @@ impl Holder<'_> {
             .replace("{region}", self.region)
             .replace("{account}", self.account)
             .replace("{suffix}", self.suffix)
+            .replace(NOTIFIED, self.topic.unwrap_or_default())
     }
 
     fn condition(&self, guard: Guard, creating: &BTreeSet<&str>) -> Option<Value> {
@@ -160,6 +166,15 @@ mod tests {
             region: "eu-central-1",
             suffix: "dev",
             read_only,
+            topic: None,
+        }
+    }
+
+    /// With a topic, so that no action is left out.
+    fn whole() -> Holder<'static> {
+        Holder {
+            topic: Some("arn:aws:sns:eu-central-1:123456789012:runs"),
+            ..holder(false)
         }
     }
 
@@ -170,7 +185,7 @@ mod tests {
 
     #[test]
     fn every_declared_action_is_allowed_and_no_action_is_a_pattern() {
-        let statements = holder(false).statements();
+        let statements = whole().statements();
         let allowed: BTreeSet<&str> = statements
             .iter()
             .flat_map(|s| strings(&s["Action"]))
@@ -215,6 +230,25 @@ mod tests {
             assert!(is_read || counts, "{action}");
             assert_ne!(action, "secretsmanager:GetSecretValue");
         }
+    }
+
+    #[test]
+    fn publishing_is_allowed_on_the_configured_topic_alone() {
+        let with = Holder {
+            read_only: true,
+            ..whole()
+        };
+        let topic = with.topic;
+        let publishes = |holder: Holder<'_>| {
+            let statements = holder.statements().into_iter();
+            let publish = json!(["sns:Publish"]);
+            statements
+                .filter(|s| s["Action"] == publish)
+                .map(|s| s["Resource"].clone())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(publishes(with), [json!([topic])]);
+        assert_eq!(publishes(holder(false)), Vec::<Value>::new());
     }
 
     #[test]

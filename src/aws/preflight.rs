@@ -6,9 +6,8 @@ mod quotas;
 mod version;
 
 use super::{Aws, ec2, sts};
-use crate::engine::{Class, Error};
+use crate::engine::{Check, Class, Error, Level};
 use aws_sdk_ec2::types::AvailabilityZone;
-use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// What a plan would make, as far as AWS may refuse it.
@@ -40,61 +39,8 @@ pub struct Version {
     pub running: Option<String>,
 }
 
-/// How grave a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Level {
-    /// As it should be.
-    Ok,
-    /// It may go wrong, or could not be checked.
-    Warning,
-    /// It will go wrong; nothing should be created.
-    Error,
-}
-
-/// One finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Check {
-    /// What was checked, `engine version`.
-    pub name: String,
-    /// How it stands.
-    pub level: Level,
-    /// What was found, in a sentence.
-    pub text: String,
-    /// What the user can do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hint: Option<String>,
-}
-
-impl Check {
-    /// A finding.
-    pub fn new(name: &str, level: Level, text: impl Into<String>) -> Self {
-        Self {
-            name: name.to_owned(),
-            level,
-            text: text.into(),
-            hint: None,
-        }
-    }
-
-    /// The same with what the user can do.
-    #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
-    }
-
-    fn not_checked(name: &str, error: &Error) -> Self {
-        let out = Self::new(name, Level::Warning, format!("not checked: {error}"));
-        match &error.hint {
-            Some(hint) if error.is_denied() => out.hint(hint),
-            _ => out,
-        }
-    }
-}
-
 /// What the pass found.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Preflight {
     /// The account that the credentials belong to; empty when they do not work.
     pub account: String,
@@ -306,7 +252,7 @@ mod tests {
             check.text
         );
         assert_eq!(enough("r-1", &zones, 3).level, Level::Ok);
-        // An impaired zone stays in the blueprint; it is told when it is used.
+        // An impaired zone stays in the blueprint; it is reported when it is used.
         assert_eq!(healthy(&all, &zones[..2]), None);
         let check = healthy(&all, &zones).unwrap();
         assert_eq!(check.level, Level::Warning);

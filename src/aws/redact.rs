@@ -25,7 +25,7 @@ const NAMES: [&str; 17] = [
     "cookie",
 ];
 
-/// A run of so many characters without a blank that may be a token is one. AWS's longest ids and ARNs that are told in
+/// A run of so many characters without a blank that may be a token is one. AWS's longest ids and ARNs that are reported in
 /// messages have separators in them.
 const LONG: usize = 100;
 

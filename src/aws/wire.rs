@@ -3,7 +3,7 @@
 
 use super::{Api, Aws, Caller, Connection, SERVICES};
 use super::{acm, elbv2, route53, wafv2};
-use super::{dynamodb, ec2, iam, kms, logs, rds, s3, secretsmanager, servicequotas, sts};
+use super::{dynamodb, ec2, iam, kms, logs, rds, s3, secretsmanager, servicequotas, sns, sts};
 use crate::engine::Class::{
     Conflict, Gone, InUse, NotReady, Permanent, Propagating, Throttled, Unclear,
 };
@@ -69,7 +69,7 @@ fn body(service: &str, code: &str, message: &str) -> String {
         "ec2" => format!(
             "<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors><RequestID>req-1</RequestID></Response>"
         ),
-        "iam" | "rds" | "sts" | "elasticloadbalancing" | "route53" => format!(
+        "iam" | "rds" | "sns" | "sts" | "elasticloadbalancing" | "route53" => format!(
             "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error><RequestId>req-1</RequestId></ErrorResponse>"
         ),
         "s3" => format!(
@@ -138,6 +138,7 @@ fn rows() -> Vec<Row> {
     let rotate = send!(secretsmanager::ROTATE_SECRET, secretsmanager, rotate_secret, secret_id = "s");
     let secret = send!(secretsmanager::DESCRIBE_SECRET, secretsmanager, describe_secret, secret_id = "s");
     let quota = send!(servicequotas::GET_SERVICE_QUOTA, servicequotas, get_service_quota, service_code = "vpc", quota_code = "L-1");
+    let publish = send!(sns::PUBLISH, sns, publish, topic_arn = "arn:aws:sns:eu-central-1:123456789012:t", message = "m");
     let who = send!(sts::GET_CALLER_IDENTITY, sts, get_caller_identity);
     vec![
         (subnet, 503, "RequestLimitExceeded", "Request limit exceeded.", Throttled),
@@ -246,6 +247,10 @@ fn rows() -> Vec<Row> {
 
         (quota, 400, "NoSuchResourceException", "The request failed because the specified service does not exist.", Gone),
         (quota, 429, "TooManyRequestsException", "", Throttled),
+
+        (publish, 403, "AuthorizationError", "User is not authorized to perform: SNS:Publish", Permanent),
+        (publish, 429, "Throttled", "Rate exceeded", Throttled),
+        (publish, 500, "InternalError", "", Unclear),
 
         (who, 403, "ExpiredToken", "The security token included in the request is expired", Permanent),
         (who, 400, "Throttling", "Rate exceeded", Throttled),

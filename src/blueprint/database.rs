@@ -15,7 +15,7 @@ use crate::resources::secretsmanager::Rotation;
 use crate::resources::{Arn, Exposed};
 use std::collections::BTreeMap;
 
-/// What it rests on.
+/// What it depends on.
 pub struct Needs<'a> {
     /// The VPC.
     pub vpc: Ref<Vpc>,

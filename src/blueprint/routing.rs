@@ -73,15 +73,18 @@ fn own_certificate(here: &mut ScopeBuilder<'_, Shared>, place: &Place) -> String
         key_algorithm: "RSA_2048".into(),
     };
     let certificate = here.add("certificate", spec);
+    // One after the other, so that whoever takes the certificate from the last one needs them all.
+    let mut arn = certificate.arn.clone();
     for (what, name) in parts {
         let spec = Validation {
-            certificate: certificate.arn.clone(),
+            certificate: arn,
             domain: name,
             zone: place.zone.clone(),
         };
-        here.add(&format!("validation-{what}"), spec);
+        let validation = here.add(&format!("validation-{what}"), spec);
+        arn = validation.certificate.clone();
     }
-    certificate.arn.ready().to_string()
+    arn.ready().to_string()
 }
 
 /// Declares an environment's own name, its health checks and its record of the domain.
@@ -233,6 +236,18 @@ mod tests {
                 let step = graph.get(&format!("{record}-{env}")).unwrap();
                 assert!(names.contains(&step.spec["name"]), "{:?}", step.spec);
             }
+        }
+    }
+
+    #[test]
+    fn an_environment_alone_brings_all_records_of_the_certificate() {
+        let graph = build(&Config::default(), &Facts::sample()).unwrap();
+        let chosen = graph.select(Some("green"));
+        for what in ["domain", "blue", "green"] {
+            let at = graph
+                .position(&format!("validation-{what}-shared"))
+                .unwrap();
+            assert!(chosen[at], "{what}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The Transit Gateway between the environments. Each environment's attachment is associated with the environment's own
 //! route table, and each environment writes the ways to itself into the *other's* table: the propagation of its VPC,
 //! and black holes for what must not be reached, its public tier and its spare quarter. So app and db tiers reach each
-//! other and nothing else does, and every step of an environment rests on shared steps only.
+//! other and nothing else does, and every step of an environment depends on shared steps only.
 
 use super::{Env, EnvironmentBuilder, ScopeBuilder, Shared, Tier};
 use crate::engine::{Handle, Ref};

@@ -9,7 +9,8 @@ use super::run::{self, Asked};
 use super::session::{Mode, Session};
 use crate::blueprint::with_first_weights;
 use crate::engine::plan::{self, Choice, DataRules, Options, Plan};
-use crate::report::{self, PlanDocument, RunDocument, Timings};
+use crate::engine::rebuild::set_apart;
+use crate::report::{self, Notice, PlanDocument, RunDocument};
 use crate::state::{self, State};
 
 /// Shows what `apply` would do. The state it holds has no way to write.
@@ -23,8 +24,8 @@ pub async fn plan(
     let region = session.config.region.clone();
     let mut state = state::read(session.store.as_ref(), &region).await?;
     session.check_home(&state)?;
-    let plan = make(&session, &mut state, choice).await;
-    session.judge(&plan).await?;
+    let plan = make_plan(&session, &mut state, choice).await;
+    session.check_demand(&plan).await?;
     show(cx, &session, &plan)?;
     cx.console
         .document(&PlanDocument::new(session.home(), &plan))?;
@@ -48,7 +49,7 @@ pub fn show(cx: &Context<'_>, session: &Session, plan: &Plan) -> Result<(), Fail
     let place = format!("{}\n", paint.bold(&session.place()));
     cx.console.text(&place)?;
     cx.console
-        .text(&report::preflight(&session.preflight, paint))?;
+        .text(&report::preflight(&session.preflight.checks, paint))?;
     cx.console.text(&report::plan(plan, paint))?;
     cx.console.text(&place)?;
     Ok(())
@@ -59,18 +60,21 @@ pub async fn apply(
     cx: &Context<'_>,
     asked: &Asked<'_>,
     choice: Option<Choice>,
+    notice: &mut Notice,
 ) -> Result<Exit, Failure> {
     run::can_ask(asked.yes)?;
-    let timings = asked.timings.map(|path| (Timings::new("apply"), path));
+    let timings = run::timings(asked, "apply")?;
     let events = cx.console.events(timings.as_ref().map(|t| &t.0));
     let locked = run::lock(cx).await?;
     let mut session = Session::open(cx, asked.scope, &events, Mode::Apply).await?;
+    notice.home = session.home();
     let (writer, mut state) = run::open(&session, locked).await?;
-    let plan = make(&session, &mut state, choice).await;
-    session.judge(&plan).await?;
+    let plan = make_plan(&session, &mut state, choice).await;
+    session.check_demand(&plan).await?;
     show(cx, &session, &plan)?;
     if !plan.problems.is_empty() {
         let nothing = Default::default();
+        notice.ran(&plan, &nothing);
         document(cx, &session, &plan, &nothing, &state)?;
         return Ok(Exit::Failed);
     }
@@ -79,6 +83,7 @@ pub async fn apply(
         run::confirm(cx, asked.yes, &session, "Apply this plan", lossy)?;
     }
     let report = run::run(&session, writer, &mut state, &plan).await?;
+    notice.ran(&plan, &report);
     if report.complete() {
         let mut outputs = inspect::resolved(&session.graph, &state);
         if let Some(scope) = &session.scope {
@@ -105,12 +110,13 @@ pub fn document(
     Ok(cx.console.document(&document)?)
 }
 
-async fn make(session: &Session, state: &mut State, choice: Option<Choice>) -> Plan {
+async fn make_plan(session: &Session, state: &mut State, choice: Option<Choice>) -> Plan {
     // A first run, or a state that was lost: what an earlier blueprint made is not to be forgotten.
     if state.steps.is_empty() {
         session.recover(state).await;
     }
-    let requests = session.requests(state, |_, record| session.means(record));
+    set_apart(&session.graph, state);
+    let requests = session.requests(state, |_, record| session.in_scope(record));
     let seen = session.observe(&requests).await;
     let options = Options {
         ignore_tags: session.config.tags.ignore.clone(),

@@ -130,14 +130,14 @@ pub struct Scope {
 /// Which part of the platform goes.
 #[derive(Debug, Clone, Args)]
 pub struct DestroyScope {
-    /// Only this environment and whatever rests on it, never what the other one uses; everything without it.
+    /// Only this environment and whatever depends on it, never what the other one uses; everything without it.
     #[arg(long, value_enum, value_name = "ENV")]
     pub env: Option<EnvName>,
 }
 
 impl From<&DestroyScope> for Scope {
-    fn from(doomed: &DestroyScope) -> Self {
-        Self { env: doomed.env }
+    fn from(destroyed: &DestroyScope) -> Self {
+        Self { env: destroyed.env }
     }
 }
 
@@ -217,7 +217,7 @@ pub enum Command {
     Destroy {
         /// Which part.
         #[command(flatten)]
-        doomed: DestroyScope,
+        destroyed: DestroyScope,
         /// What becomes of data.
         #[command(flatten)]
         data: DataArgs,

@@ -10,7 +10,8 @@ use super::session::{Listed, Mode, Session, configuration, store};
 use crate::engine::Owned;
 use crate::engine::observe::Observations;
 use crate::engine::plan::{self, Choice, DataRules, Plan, teardown};
-use crate::report::{DestroyRemains, Marked, PlanDocument, RunDocument, Timings};
+use crate::engine::rebuild::set_apart;
+use crate::report::{DestroyRemains, Marked, Notice, PlanDocument, RunDocument};
 use crate::resources;
 use crate::state::{self, Stage, State};
 
@@ -26,7 +27,7 @@ pub async fn plan(
     let mut state = state::read(session.store.as_ref(), &config.region).await?;
     session.check_home(&state)?;
     let seen = look(&session, &mut state).await;
-    let plan = make(&session, &state, &seen, choice).await;
+    let plan = make_plan(&session, &state, &seen, choice).await;
     show(cx, &session, &plan)?;
     cx.console
         .document(&PlanDocument::new(session.home(), &plan))?;
@@ -38,26 +39,29 @@ pub async fn destroy(
     cx: &Context<'_>,
     asked: &Asked<'_>,
     mut choice: Option<Choice>,
+    notice: &mut Notice,
 ) -> Result<Exit, Failure> {
     run::can_ask(asked.yes)?;
     if asked.yes && choice.is_none() {
         refuse_recorded_data(cx, asked.scope).await?;
     }
-    let timings = asked.timings.map(|path| (Timings::new("destroy"), path));
+    let timings = run::timings(asked, "destroy")?;
     let events = cx.console.events(timings.as_ref().map(|t| &t.0));
     let locked = run::lock(cx).await?;
     let session = Session::open(cx, asked.scope, &events, Mode::Destroy).await?;
+    notice.home = session.home();
     let (writer, mut state) = run::open(&session, locked).await?;
     let seen = look(&session, &mut state).await;
-    let mut plan = make(&session, &state, &seen, choice).await;
+    let mut plan = make_plan(&session, &state, &seen, choice).await;
     show(cx, &session, &plan)?;
     if plan.problems.is_empty() && choice.is_none() && plan.needs_choice().next().is_some() {
         choice = Some(choose(cx, asked.yes, &plan)?);
-        plan = make(&session, &state, &seen, choice).await;
+        plan = make_plan(&session, &state, &seen, choice).await;
         show(cx, &session, &plan)?;
     }
     if !plan.problems.is_empty() {
         let report = Default::default();
+        notice.ran(&plan, &report);
         document(cx, &session, &plan, &report, DestroyRemains::default())?;
         return Ok(Exit::Failed);
     }
@@ -66,7 +70,9 @@ pub async fn destroy(
         run::confirm(cx, asked.yes, &session, "Destroy all of this", lossy)?;
     }
     let report = run::run(&session, writer, &mut state, &plan).await?;
-    let remains = remains(&session, &state, &plan, choice).await;
+    notice.ran(&plan, &report);
+    let remains = remains(cx, &session, &state, &plan, choice).await;
+    notice.left(&remains);
     for line in remains.lines() {
         cx.console.text(&format!("{line}\n"))?;
     }
@@ -135,14 +141,15 @@ fn choose(cx: &Context<'_>, yes: bool, plan: &Plan) -> Result<Choice, Failure> {
     }
 }
 
-/// Everything recorded is read, whatever its scope: what rests on the destroyed must be known.
+/// Everything recorded is read, whatever its scope: what depends on the destroyed must be known.
 async fn look(session: &Session, state: &mut State) -> Observations {
     session.recover(state).await;
+    set_apart(&session.graph, state);
     let requests = session.requests(state, |_, _| true);
     session.observe(&requests).await
 }
 
-async fn make(
+async fn make_plan(
     session: &Session,
     state: &State,
     seen: &Observations,
@@ -160,8 +167,9 @@ async fn make(
     plan
 }
 
-/// What still carries our mark: kept on purpose, or left behind because it is not recorded; and what could not be listed.
+/// What is still tagged as ours: kept on purpose, or left behind because it is not recorded; and what could not be listed.
 async fn remains(
+    cx: &Context<'_>,
     session: &Session,
     state: &State,
     plan: &Plan,
@@ -204,13 +212,11 @@ async fn remains(
         }
     }
     kept.sort_by(|a, b| (&a.kind, &a.step).cmp(&(&b.kind, &b.step)));
-    let env = scope.map_or(String::new(), |s| format!(" --env {s}"));
     DestroyRemains {
         remove_with: (!kept.is_empty()).then(|| {
-            format!(
-                "deployer destroy{env} --suffix {} --destroy-data",
-                session.config.suffix
-            )
+            let scope = session.scope.as_deref();
+            let again = cx.command_line("destroy", scope, &session.config);
+            format!("{again} --destroy-data")
         }),
         kept,
         leftovers,

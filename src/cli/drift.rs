@@ -6,17 +6,18 @@ use super::error::Failure;
 use super::exit::Exit;
 use super::session::{Mode, Session};
 use crate::engine::drift::{Input, drift as compare};
-use crate::report::{self, DriftDocument};
+use crate::report::{self, DriftDocument, Notice};
 use crate::state;
 
 /// Compares the account with the blueprint and the state. Writes nothing.
-pub async fn drift(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
+pub async fn drift(cx: &Context<'_>, scope: &Scope, notice: &mut Notice) -> Result<Exit, Failure> {
     let events = cx.console.events(None);
     let session = Session::open(cx, scope, &events, Mode::Look).await?;
+    notice.home = session.home();
     let config = &session.config;
     let state = state::read(session.store.as_ref(), &config.region).await?;
     session.check_home(&state)?;
-    let requests = session.requests(&state, |_, record| session.means(record));
+    let requests = session.requests(&state, |_, record| session.in_scope(record));
     let (seen, listed) = session.look(&requests).await;
     let drift = compare(Input {
         graph: &session.graph,
@@ -30,6 +31,7 @@ pub async fn drift(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
         registry: &session.context.registry,
         ignore_tags: &config.tags.ignore,
     });
+    notice.compared(&drift);
     cx.console
         .text(&report::drift(&drift, cx.console.paint()))?;
     let exit = match (drift.differs(), drift.complete()) {

@@ -9,9 +9,12 @@ use crate::state::StateError;
 /// A failure with its exit code.
 #[derive(Debug)]
 pub struct Failure {
-    exit: Exit,
-    message: String,
-    hint: Option<String>,
+    /// The exit code.
+    pub exit: Exit,
+    /// What went wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
 }
 
 impl Failure {

@@ -28,7 +28,7 @@ pub async fn status(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
 /// Ids, names and endpoints.
 pub async fn outputs(cx: &Context<'_>, name: Option<&str>) -> Result<Exit, Failure> {
     let (config, state, _) = local(cx).await?;
-    let mut outputs = resolved(&offline_graph(&config, &state)?, &state);
+    let mut outputs = resolved(&offline_graph(cx, &config, &state)?, &state);
     if let Some(name) = name {
         let Some(value) = outputs.remove(name) else {
             let known: Vec<String> = outputs.into_keys().collect();
@@ -51,7 +51,7 @@ pub async fn outputs(cx: &Context<'_>, name: Option<&str>) -> Result<Exit, Failu
 /// The graph of steps.
 pub async fn graph(cx: &Context<'_>, scope: &Scope, format: GraphFormat) -> Result<Exit, Failure> {
     let (config, state, _) = local(cx).await?;
-    let graph = offline_graph(&config, &state)?;
+    let graph = offline_graph(cx, &config, &state)?;
     let chosen = graph.select(scope.env.map(super::args::EnvName::name));
     let format = if cx.console.json() {
         GraphFormat::Json

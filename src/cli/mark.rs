@@ -35,14 +35,14 @@ pub async fn run(
         let config = &session.config;
         let state = state::read(session.store.as_ref(), &config.region).await?;
         session.check_home(&state)?;
-        let plan = make(&session, &state, steps).await?;
+        let plan = make_plan(&session, &state, steps).await?;
         show(cx, &session, &plan)?;
         cx.console
             .document(&PlanDocument::new(session.home(), &plan))?;
         return Ok(verdict(&plan));
     };
     let (writer, mut state) = run::open(&session, locked).await?;
-    let plan = make(&session, &state, steps).await?;
+    let plan = make_plan(&session, &state, steps).await?;
     show(cx, &session, &plan)?;
     if !plan.nodes.is_empty() {
         run::confirm(cx, yes, &session, "Set these tags", false)?;
@@ -52,7 +52,7 @@ pub async fn run(
     run::close(cx, &plan, &report, None)
 }
 
-async fn make(session: &Session, state: &State, steps: &[String]) -> Result<Plan, Failure> {
+async fn make_plan(session: &Session, state: &State, steps: &[String]) -> Result<Plan, Failure> {
     if let Some(unknown) = steps.iter().find(|s| !state.steps.contains_key(*s)) {
         return Err(Failure::usage(format!("no step `{unknown}` is recorded"))
             .hint("`deployer state list` shows all"));

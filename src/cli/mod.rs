@@ -9,15 +9,19 @@ mod error;
 mod exit;
 mod inspect;
 mod mark;
+mod notify;
 mod permissions;
 mod run;
 mod sandbox;
 mod session;
 mod state;
+#[cfg(test)]
+mod tests;
 
-pub use args::Cli;
-pub use exit::{Exit, TABLE};
+use args::Cli;
+pub use exit::Exit;
 
+use crate::config::Config;
 use crate::report::{ColorChoice, Console, ErrorDocument, Settings, TextDocument};
 use args::{Color, Command, Common, LogFormat};
 use clap::{CommandFactory, Parser};
@@ -27,6 +31,47 @@ use error::Failure;
 pub(crate) struct Context<'a> {
     common: &'a Common,
     console: &'a Console,
+}
+
+impl Context<'_> {
+    /// What to type for another command on the same deployment, with the options of this one that say where it is.
+    fn command_line(&self, command: &str, scope: Option<&str>, config: &Config) -> String {
+        let Common {
+            config: file,
+            region,
+            profile,
+            state_dir,
+            sandbox,
+            ..
+        } = self.common;
+        let path = |path: &std::path::Path| path.display().to_string();
+        let state_dir = path(state_dir);
+        let options = [
+            ("--env", scope.map(str::to_owned)),
+            ("--suffix", Some(config.suffix.clone())),
+            ("--config", file.as_deref().map(path)),
+            ("--region", region.clone()),
+            ("--profile", profile.clone()),
+            ("--state-dir", Some(state_dir).filter(|d| d != "state")),
+        ];
+        let mut words = vec!["deployer".to_owned(), command.to_owned()];
+        for (option, value) in options {
+            words.extend(value.map(|v| format!("{option} {}", quoted(&v))));
+        }
+        if *sandbox {
+            words.push("--sandbox".to_owned());
+        }
+        words.join(" ")
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=+,@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// Parses the arguments, runs the command and gives the exit code.
@@ -122,30 +167,37 @@ async fn dispatch(cli: &Cli, console: &Console) -> Result<Exit, Failure> {
                 yes: *yes,
                 timings,
             };
-            apply::apply(cx, &asked, data.choice()).await
+            let apply =
+                async |notice: &mut _| apply::apply(cx, &asked, data.choice(), notice).await;
+            notify::notified(cx, "apply", scope, apply).await
         }
         Command::Destroy {
-            doomed,
+            destroyed,
             dry_run: true,
             data,
             ..
-        } => destroy::plan(cx, &doomed.into(), data.choice()).await,
+        } => destroy::plan(cx, &destroyed.into(), data.choice()).await,
         Command::Destroy {
-            doomed,
+            destroyed,
             yes,
             data,
             timings,
             ..
         } => {
-            let timings = timings.as_deref();
+            let scope = &destroyed.into();
             let asked = run::Asked {
-                scope: &doomed.into(),
+                scope,
                 yes: *yes,
-                timings,
+                timings: timings.as_deref(),
             };
-            destroy::destroy(cx, &asked, data.choice()).await
+            let destroy =
+                async |notice: &mut _| destroy::destroy(cx, &asked, data.choice(), notice).await;
+            notify::notified(cx, "destroy", scope, destroy).await
         }
-        Command::Drift { scope } => drift::drift(cx, scope).await,
+        Command::Drift { scope } => {
+            let drift = async |notice: &mut _| drift::drift(cx, scope, notice).await;
+            notify::notified(cx, "drift", scope, drift).await
+        }
         Command::Status { scope } => inspect::status(cx, scope).await,
         Command::Outputs { name } => inspect::outputs(cx, name.as_deref()).await,
         Command::Graph { scope, format } => inspect::graph(cx, scope, *format).await,

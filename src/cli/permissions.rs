@@ -59,6 +59,7 @@ pub async fn permissions(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failur
         region: &config.region,
         suffix: &config.suffix,
         read_only: asked.read_only,
+        topic: Some(config.notify.topic.as_str()).filter(|t| !t.is_empty()),
     };
     let statements = holder.statements();
     let parts = parts(&statements);

@@ -38,6 +38,23 @@ pub fn can_ask(yes: bool) -> Result<(), Failure> {
     )
 }
 
+/// The page that the run fills. Its file is opened before the first call: a folder that is not there is no discovery for
+/// the end of a run.
+pub fn timings<'a>(
+    asked: &Asked<'a>,
+    command: &str,
+) -> Result<Option<(Timings, &'a Path)>, Failure> {
+    let Some(path) = asked.timings else {
+        return Ok(None);
+    };
+    let open = std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path);
+    open.map_err(|e| Failure::usage(format!("--timings {}: {e}", path.display())))?;
+    Ok(Some((Timings::new(command), path)))
+}
+
 /// Asks whether to go on, and says where: `yes` will do, or the suffix in full when data would be lost. Another answer
 /// ends the command.
 pub fn confirm(
@@ -130,6 +147,7 @@ pub async fn run(
     state: &mut State,
     plan: &Plan,
 ) -> Result<Report, Failure> {
+    writer.keep(state).await?;
     plan::refresh(plan, state);
     let planned = plan.nodes.iter().map(|n| n.verb.infinitive());
     writer.note(entry(What::Started, state, planned)).await?;

@@ -4,14 +4,14 @@ use super::Context;
 use super::args::{Common, Scope};
 use super::demand::demand;
 use super::error::Failure;
-use crate::aws::{self, Aws, Caller, Check, Connection, Level, Preflight, Settings, connect};
+use crate::aws::{self, Aws, Caller, Connection, Preflight, Settings, connect};
 use crate::blueprint::{self, Facts};
 use crate::config::{Config, Overrides};
 use crate::engine::drift::Unlisted;
 use crate::engine::observe::{Observations, ReadRequest, observe, requests};
 use crate::engine::plan::Plan;
 use crate::engine::rebuild::recover;
-use crate::engine::{self, Deployment, Driver, Events, Graph, Limits, Owned};
+use crate::engine::{self, Check, Deployment, Driver, Events, Graph, Level, Limits, Owned};
 use crate::report::DeploymentRef;
 use crate::resources;
 use crate::sandbox;
@@ -83,9 +83,17 @@ pub fn home(state: &State, scope: Option<&str>) -> DeploymentRef {
 }
 
 /// The graph as far as it can be known without AWS: from the recorded facts, or before the first run from assumed ones,
-/// which only shape names.
-pub fn offline_graph(config: &Config, state: &State) -> Result<Graph, Failure> {
-    let facts = Facts::recorded(&state.facts).unwrap_or_else(|| Facts::assumed(config));
+/// which only shape names: then a note says so.
+pub fn offline_graph(cx: &Context<'_>, config: &Config, state: &State) -> Result<Graph, Failure> {
+    let facts = match Facts::recorded(&state.facts) {
+        Some(facts) => facts,
+        None => {
+            cx.console.note(
+                "note: no run is recorded here, so account, zones and other facts of the region are assumed",
+            )?;
+            Facts::assumed(config)
+        }
+    };
     Ok(blueprint::build(config, &facts)?)
 }
 
@@ -194,7 +202,7 @@ impl Session {
     }
 
     /// Checks whether AWS can give what this plan would make. What forbids to go on is an error before any write.
-    pub async fn judge(&mut self, plan: &Plan) -> Result<(), Failure> {
+    pub async fn check_demand(&mut self, plan: &Plan) -> Result<(), Failure> {
         let demand = demand(&self.graph, &self.chosen, plan);
         let found = aws::judge(&self.aws, &demand).await;
         self.preflight.checks.extend(found);
@@ -204,7 +212,7 @@ impl Session {
         }
     }
 
-    /// Reads everything, and lists beside it everything that carries our mark: what both need is read once.
+    /// Reads everything, and lists beside it everything that is tagged as ours: what both need is read once.
     pub async fn look(&self, requests: &[ReadRequest<'_>]) -> (Observations, Listed) {
         let refreshing = self.aws.recent.refreshing().await;
         let refresh = async {
@@ -215,7 +223,7 @@ impl Session {
         tokio::join!(refresh, self.owned())
     }
 
-    /// Everything in the account that carries our mark.
+    /// Everything in the account that is tagged as ours.
     pub async fn owned(&self) -> Listed {
         let request = |driver: &Arc<dyn Driver>| {
             let (driver, suffix) = (driver.clone(), self.config.suffix.clone());
@@ -241,8 +249,8 @@ impl Session {
         listed
     }
 
-    /// Takes into the state what carries our mark and belongs to a step that neither blueprint nor state has, so that
-    /// it is planned like everything that left the blueprint.
+    /// Takes into the state what is tagged as ours and belongs to a step that neither blueprint nor state has, so that
+    /// it is planned like everything that is no longer in the blueprint.
     pub async fn recover(&self, state: &mut State) {
         let listed = self.owned().await;
         let engine::Context {
@@ -284,7 +292,7 @@ impl Session {
     }
 
     /// True for a record that the scope means.
-    pub fn means(&self, record: &Record) -> bool {
+    pub fn in_scope(&self, record: &Record) -> bool {
         self.scope.as_ref().is_none_or(|s| *s == record.scope)
     }
 }
@@ -304,7 +312,8 @@ fn check_account(config: &Config, account: &str) -> Result<(), Failure> {
     .hint("use the right --profile, or correct `account` in the configuration"))
 }
 
-async fn connection(cx: &Context<'_>, config: &Config) -> Result<Connection, Failure> {
+/// A connection to AWS, or to the sandbox, which is started when it does not run.
+pub async fn connection(cx: &Context<'_>, config: &Config) -> Result<Connection, Failure> {
     let common = cx.common;
     let mut settings = Settings {
         region: config.region.clone(),

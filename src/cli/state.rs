@@ -21,7 +21,7 @@ pub async fn run(cx: &Context<'_>, command: &StateCommand) -> Result<Exit, Failu
         StateCommand::List => list(cx).await,
         StateCommand::History => history(cx).await,
         StateCommand::Show { step } => show(cx, step).await,
-        StateCommand::Rebuild { yes } => again(cx, *yes).await,
+        StateCommand::Rebuild { yes } => rebuild_state(cx, *yes).await,
         StateCommand::Mark {
             steps,
             yes,
@@ -77,8 +77,8 @@ async fn show(cx: &Context<'_>, step: &str) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Finds everything by its marks and writes the state anew. A damaged file is kept beside it, never overwritten.
-async fn again(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
+/// Finds everything by its marks and writes the state again. A damaged file is kept beside it, never overwritten.
+async fn rebuild_state(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
     run::can_ask(yes)?;
     let events = cx.console.events(None);
     let session = Session::open(cx, &Scope { env: None }, &events, Mode::Look).await?;

@@ -81,6 +81,53 @@ pub(super) fn certificate(text: &str) -> bool {
         && id.chars().all(legal)
 }
 
+/// The ARN of an SNS topic, or nothing. Names of FIFO topics have a dot.
+pub(super) fn topic(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(':').collect();
+    match parts[..] {
+        [""] => true,
+        ["arn", "aws", "sns", at, owner, name] => {
+            let word = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+            region(&Given::String(at.into())).is_ok()
+                && !owner.is_empty()
+                && account(owner)
+                && (1..=256).contains(&name.len())
+                && name.chars().all(word)
+        }
+        _ => false,
+    }
+}
+
+fn texts(given: &Given<'_>) -> Checked<Vec<String>> {
+    match given.as_array() {
+        Some(items) => items.iter().map(|item| text(item.get_ref())).collect(),
+        None => refused(),
+    }
+}
+
+/// A program and its arguments, or nothing.
+pub(super) fn command(given: &Given<'_>) -> Checked<Vec<String>> {
+    match texts(given)? {
+        words if words.first().is_some_and(String::is_empty) => {
+            Err("the program has no name".into())
+        }
+        words if words.iter().any(|w| w.contains('\0')) => refused(),
+        words => Ok(words),
+    }
+}
+
+/// Outcomes of runs.
+pub(super) fn outcomes(given: &Given<'_>) -> Checked<Vec<String>> {
+    let words = texts(given)?;
+    match words
+        .iter()
+        .find(|w| !super::OUTCOMES.contains(&w.as_str()))
+    {
+        Some(word) => Err(format!("`{word}` is none")),
+        None => Ok(words),
+    }
+}
+
 /// `eu-central-1`: lower-case words and a number. Regions of other partitions have other ARNs and are refused.
 pub(super) fn region(given: &Given<'_>) -> Checked<String> {
     let text = text(given)?;

@@ -48,7 +48,7 @@ impl Overrides {
 }
 
 impl Config {
-    /// Loads and validates: an override goes before the file, the file before the default. `None` reads
+    /// Loads and validates: an override takes precedence over the file, the file over the default. `None` reads
     /// [`DEFAULT_FILE`] of the working directory if it is there; a file that is named must exist.
     pub fn load(path: Option<&Path>, overrides: Overrides) -> Result<Self, ConfigError> {
         let name = path.map_or_else(|| DEFAULT_FILE.to_owned(), |p| p.display().to_string());
@@ -103,7 +103,7 @@ impl Config {
         }
         loader.region(name, &overrides);
         loader.flags(&overrides);
-        loader.ties();
+        loader.cross_checks();
         if loader.problems.is_empty() {
             Ok(loader.config)
         } else {
@@ -242,7 +242,7 @@ impl Loader<'_> {
         }
     }
 
-    fn ties(&mut self) {
+    fn cross_checks(&mut self) {
         for broken in cross::broken(&self.config) {
             if broken.keys.iter().any(|k| self.bad.contains(k)) {
                 continue;

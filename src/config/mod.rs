@@ -14,10 +14,10 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
-pub use document::documented;
-pub use error::{ConfigError, Problem};
-pub use keys::{Key, keys};
-pub use load::{DEFAULT_FILE, Overrides};
+pub(crate) use document::documented;
+pub(crate) use error::{ConfigError, Problem};
+pub(crate) use keys::{Key, keys};
+pub(crate) use load::Overrides;
 
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
@@ -36,7 +36,7 @@ pub struct Config {
     pub protect: bool,
     /// Who says so: `--region`, the file, `AWS_REGION`, a profile, or the default.
     pub region_source: String,
-    /// Another region that the environment names, and where; the file goes before it.
+    /// Another region that the environment names, and where; the file takes precedence over it.
     pub other_region: Option<(String, String)>,
     /// Tags of every resource besides the ownership mark.
     pub tags: Tags,
@@ -56,6 +56,8 @@ pub struct Config {
     pub keys: Keys,
     /// How runs behave.
     pub run: Run,
+    /// Who is notified at the end of a run.
+    pub notify: Notify,
 }
 
 /// `[tags]`
@@ -128,9 +130,9 @@ pub struct Database {
     pub port: u16,
     /// Instances, one per zone in turn: a writer and readers.
     pub instances: usize,
-    /// Least capacity in ACU, steps of 0.5.
+    /// Minimum capacity in ACU, steps of 0.5.
     pub min_capacity: f64,
-    /// Most capacity in ACU, steps of 0.5.
+    /// Maximum capacity in ACU, steps of 0.5.
     pub max_capacity: f64,
     /// Days of backups (point-in-time recovery), 1 to 35.
     pub backup_days: i32,
@@ -170,6 +172,20 @@ pub struct Run {
     /// How long a deletion that something holds is tried again.
     pub in_use_timeout: Duration,
 }
+
+/// `[notify]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notify {
+    /// The ARN of an SNS topic; empty for none.
+    pub topic: String,
+    /// A program and its arguments; empty for none.
+    pub command: Vec<String>,
+    /// The outcomes that are sent, of [`OUTCOMES`].
+    pub on: Vec<String>,
+}
+
+/// How a run can end, as a notification says it.
+pub(crate) const OUTCOMES: [&str; 5] = ["changed", "unchanged", "differs", "failed", "interrupted"];
 
 impl Default for Config {
     fn default() -> Self {
@@ -235,6 +251,15 @@ impl Default for Config {
                 consistency_timeout: Duration::from_secs(15),
                 call_timeout: Duration::from_secs(30),
                 in_use_timeout: Duration::from_secs(45 * 60),
+            },
+            notify: Notify {
+                topic: String::new(),
+                command: Vec::new(),
+                on: OUTCOMES
+                    .iter()
+                    .filter(|o| **o != "unchanged")
+                    .map(|o| (*o).to_owned())
+                    .collect(),
             },
         }
     }

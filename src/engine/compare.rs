@@ -44,7 +44,7 @@ pub fn changes(meta: &Meta, want: Wanted<'_>, live: &Live, ignored_tags: &[Strin
             meta.delegated.iter().any(|d| d.field == field) || meta.watched.contains(&field);
         !theirs && !meta.write_only.contains(&field)
     });
-    if let (Some(have), true) = (&live.tags, meta.nature != Nature::SubResource) {
+    if let (Some(have), true) = (live.tags(), meta.nature != Nature::SubResource) {
         changes.extend(diff_tags(want.tags, have, ignored_tags));
     }
     changes

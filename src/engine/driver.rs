@@ -123,7 +123,7 @@ pub struct Meta {
     pub interrupts: &'static [&'static str],
     /// Fields that AWS never shows: not compared.
     pub write_only: &'static [&'static str],
-    /// Fields that show what others put into the thing: told by drift and before a removal, and never touched.
+    /// Fields that show what others put into the thing: reported by drift and before a removal, and never touched.
     pub watched: &'static [&'static str],
     /// Fields owned by someone else at run time.
     pub delegated: &'static [Delegated],
@@ -165,7 +165,7 @@ pub struct Identity {
     pub token: String,
 }
 
-pub use super::ownership::{MARK_DEPLOYMENT, MARK_STEP, MARK_SUFFIX, Ownership};
+pub use super::ownership::{MARK_DEPLOYMENT, MARK_STEP, MARK_SUFFIX, Mark, Ownership};
 
 /// How to find a resource: recorded outputs when there are any, else the identity; `spec` for what is found by its parent.
 #[derive(Debug, Clone, Copy)]
@@ -197,12 +197,27 @@ pub enum Phase {
 pub struct Live {
     /// The struct.
     pub spec: Value,
-    /// Its tags, `None` for types without tags.
-    pub tags: Option<BTreeMap<String, String>>,
+    /// Whose it is, as far as its type can tell.
+    pub mark: Mark,
     /// Ids, ARNs, endpoints.
     pub outputs: Value,
     /// Its phase.
     pub phase: Phase,
+}
+
+impl Live {
+    /// Its tags; `None` for types without tags.
+    pub fn tags(&self) -> Option<&BTreeMap<String, String>> {
+        match &self.mark {
+            Mark::Tags(tags) => Some(tags),
+            Mark::Parent | Mark::Foreign(_) | Mark::Account => None,
+        }
+    }
+
+    /// True for what an account has once and did not get from us: it is used as it is.
+    pub fn is_the_accounts(&self) -> bool {
+        self.mark == Mark::Account
+    }
 }
 
 /// What is to be changed on a resource, by field path.
@@ -276,7 +291,7 @@ impl Delta {
     }
 }
 
-/// Something in the account that carries our mark.
+/// Something in the account that is tagged as ours.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Owned {
     /// Its type.

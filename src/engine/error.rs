@@ -65,6 +65,9 @@ pub struct Error {
     pub topic: Option<String>,
 }
 
+/// The topic of [`Error::marked_twice`].
+pub const MARKED_TWICE: &str = "marked-twice";
+
 impl Error {
     /// A permanent failure of ours (no AWS answer involved) that left nothing behind.
     pub fn permanent(action: impl Into<String>, message: impl Into<String>) -> Self {
@@ -88,6 +91,17 @@ impl Error {
     /// Work that was broken off between two calls, because a stop was asked for.
     pub fn interrupted(action: impl Into<String>) -> Self {
         Self::of(Class::Interrupted, action, "a stop was asked for")
+    }
+
+    /// A step whose ownership mark several resources carry.
+    pub fn marked_twice(step: &str, ids: &[String]) -> Self {
+        let text = format!(
+            "the mark of step `{step}` is on more than one resource: {}",
+            ids.join(", ")
+        );
+        Self::permanent("read", text)
+            .hint("find out which one is in use, remove the tag DeployerStep from the other, and run again")
+            .topic(MARKED_TWICE)
     }
 
     /// A thing with our name that does not carry our mark: named, never touched.
@@ -133,7 +147,7 @@ impl Error {
         self.class == Class::Gone
     }
 
-    /// True when the caller lacks a permission.
+    /// True when the caller has not got a permission.
     pub fn is_denied(&self) -> bool {
         matches!(
             self.code.as_str(),

@@ -11,13 +11,13 @@ use std::sync::Arc;
 pub enum Verb {
     /// It does not exist: make it.
     Create,
-    /// It exists, carries our mark, and is not in the state: record it.
+    /// It exists, is tagged as ours, and is not in the state: record it.
     Adopt,
     /// It differs: change it in place.
     Update,
     /// It differs in a fixed field: delete and create it.
     Replace,
-    /// It left the blueprint, or everything goes: delete it.
+    /// It is no longer in the blueprint, or everything goes: delete it.
     Delete,
 }
 

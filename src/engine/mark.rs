@@ -61,7 +61,7 @@ pub fn mark(
 fn doubt(request: &ReadRequest<'_>, driver: &dyn Driver, live: &Live) -> Option<&'static str> {
     let recorded = request.record.map(|r| &r.outputs);
     let name = &request.identity.name;
-    let Some(tags) = &live.tags else {
+    let Some(tags) = live.tags() else {
         return Some("it is not ours to mark");
     };
     let ownership = request.identity.ownership(tags, true, driver.meta().global);
@@ -87,7 +87,7 @@ fn node(
         .iter()
         .find(|s| s.id == request.step && s.kind == request.kind)
         .map_or(&request.identity.tags, |s| &s.tags);
-    let have = live.and_then(|l| l.tags.as_ref());
+    let have = live.and_then(Live::tags);
     let mut changes = have.map_or_else(Vec::new, |have| diff_tags(wanted, have, &[]));
     changes.retain(|c| !c.is_extra());
     if !changes.is_empty()

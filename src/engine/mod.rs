@@ -1,10 +1,11 @@
 //! How a graph is planned and run. Knows no AWS and no terminal.
 
-pub mod clock;
-pub mod compare;
-pub mod context;
+mod check;
+mod clock;
+pub(crate) mod compare;
+mod context;
 pub mod diff;
-pub mod drift;
+pub(crate) mod drift;
 pub mod driver;
 pub mod error;
 pub mod event;
@@ -14,12 +15,13 @@ mod handle;
 pub mod mark;
 pub mod observe;
 mod order;
-pub mod ownership;
+pub(crate) mod ownership;
 pub mod plan;
 pub mod progress;
 pub mod rebuild;
 pub mod reference;
 
+pub(crate) use check::{Check, Level};
 pub use clock::Clock;
 pub use context::{Context, Limits};
 pub use diff::{Change, diff};
@@ -31,5 +33,6 @@ pub use error::{Class, Error, Leftover};
 pub use event::{Event, Events};
 pub use graph::{Builder, Graph, Kind, NameRule, Step, StepMeta, TAG_NAME};
 pub use handle::{Handle, fields};
-pub use ownership::{Deployment, Ownership};
+pub(crate) use ownership::Ownership;
+pub use ownership::{Deployment, Mark};
 pub use reference::{Ref, Strength};

@@ -7,11 +7,11 @@
 //! its absence is confirmed by a second read some seconds later, before a plan is built on it.
 
 use super::context::Context;
-use super::driver::{Identity, Key, Live, Meta, Nature, Phase, Registry};
+use super::driver::{Identity, Key, Live, Mark, Meta, Nature, Phase, Registry};
 use super::error::{Class, Error};
 use super::graph::Graph;
 use super::ownership::{Deployment, MARK_DEPLOYMENT, Ownership};
-use super::reference::{has_placeholder, resolve};
+use super::reference::{Placeholder, has_placeholder, resolve};
 use crate::state::{Record, Stage, State};
 use futures::future::join_all;
 use serde_json::Value;
@@ -22,6 +22,10 @@ use tokio::time::Instant;
 /// How long after the first read that did not show a recorded thing the second one leaves. A shorter consistency timeout
 /// shortens it.
 const CONFIRM_ABSENCE: Duration = Duration::from_secs(5);
+
+/// How long after its intent was recorded a create call may have left: it is sent again while AWS asks to slow down. Until then
+/// an intent is looked for as long as a new thing.
+const CALL_LEFT: Duration = Duration::from_secs(600);
 
 /// What a read found.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,7 +57,7 @@ pub struct ReadRequest<'a> {
     pub step: &'a str,
     /// Its type.
     pub kind: &'a str,
-    /// The desired struct (with placeholders), or the recorded one of a step that left the blueprint.
+    /// The desired struct (with placeholders), or the recorded one of a step that is no longer in the blueprint.
     pub spec: &'a Value,
     /// Name and tags.
     pub identity: Identity,
@@ -202,13 +206,18 @@ fn readable(
     if !has_placeholder(&spec) {
         return Readable::Now(spec);
     }
-    match registry.get(request.kind) {
+    let meta = match registry.get(request.kind) {
         Err(error) => return Readable::Settled(Box::new(Observed::Unreadable(error))),
-        Ok(driver) if driver.meta().nature == Nature::Tagged => return Readable::Now(spec),
-        Ok(_) => {}
+        Ok(driver) => driver.meta(),
+    };
+    // What is found through its parent takes the fields that bind it to others; the parent is among them.
+    let fixed = meta.fixed.iter().filter_map(|field| spec.get(field));
+    let bound: Vec<&Value> = fixed.filter(|value| has_placeholder(value)).collect();
+    if meta.nature == Nature::Tagged || bound.is_empty() {
+        return Readable::Now(spec);
     }
     let mut verdict = Readable::Later;
-    super::reference::walk(&spec, &mut |p| match done.get(p.step) {
+    let mut judge = |p: Placeholder<'_>| match done.get(p.step) {
         Some(Observed::Unreadable(error)) => {
             verdict = Readable::Settled(Box::new(Observed::Unreadable(error.clone())))
         }
@@ -219,7 +228,10 @@ fn readable(
             verdict = Readable::Settled(Box::new(Observed::Absent))
         }
         _ => {}
-    });
+    };
+    bound
+        .into_iter()
+        .for_each(|field| super::reference::walk(field, &mut judge));
     verdict
 }
 
@@ -270,7 +282,10 @@ impl Read<'_> {
             let (Some(record), Some(age)) = (record, age) else {
                 return (observed, first);
             };
-            let spent = age + began.elapsed();
+            let mut spent = age + began.elapsed();
+            if record.stage == Stage::Creating && age < CALL_LEFT {
+                spent = began.elapsed();
+            }
             let mut left = timeout.saturating_sub(spent);
             if left.is_zero() && record.stage == Stage::Creating && !again {
                 // An unresolved intent is looked for at least twice.
@@ -312,7 +327,7 @@ impl Read<'_> {
             Err(error) if error.class == Class::Conflict && !self.recorded() => {
                 let live = Live {
                     spec: self.spec.clone(),
-                    tags: None,
+                    mark: Mark::Parent,
                     outputs: Value::Null,
                     phase: Phase::Ready,
                 };
@@ -325,9 +340,6 @@ impl Read<'_> {
 
 /// Decides from the tags of what was read whether it is ours. `recorded`: it was found by what is recorded.
 fn judge(request: &ReadRequest<'_>, meta: &Meta, live: Live, recorded: bool) -> Observed {
-    let Some(tags) = &live.tags else {
-        return Observed::Found(live);
-    };
     if live.phase == Phase::Deleting || meta.nature == Nature::SubResource {
         return Observed::Found(live);
     }
@@ -338,8 +350,8 @@ fn judge(request: &ReadRequest<'_>, meta: &Meta, live: Live, recorded: bool) -> 
         identity.name,
         describe(&live.outputs, &identity.name)
     );
-    let error = match identity.ownership(tags, recorded, meta.global) {
-        Ownership::Ours => return Observed::Found(live),
+    let error = match identity.owner(&live.mark, recorded, meta.global) {
+        Ownership::Ours | Ownership::Account => return Observed::Found(live),
         Ownership::Unmarked if recorded => Error::of(
             Class::Conflict,
             "read",
@@ -350,7 +362,7 @@ fn judge(request: &ReadRequest<'_>, meta: &Meta, live: Live, recorded: bool) -> 
             request.step,
             identity.mark_text()
         )),
-        Ownership::Unmarked if identity.ownership(tags, false, false) == Ownership::Ours => Error::of(
+        Ownership::Unmarked if identity.owner(&live.mark, false, false) == Ownership::Ours => Error::of(
             Class::Conflict,
             "read",
             format!("{thing} carries this suffix, but no tag says which account and region it belongs to"),

@@ -1,4 +1,4 @@
-//! Whose a resource is, told from its tags.
+//! Whose a resource is, judged from its tags.
 //!
 //! A deployment is account, region and suffix. Everything it creates carries the whole mark from the create call on:
 //!
@@ -29,7 +29,8 @@ pub const MARK_DEPLOYMENT: &str = "DeployerDeployment";
 /// All tags of the mark.
 pub const MARK: [&str; 3] = [MARK_SUFFIX, MARK_STEP, MARK_DEPLOYMENT];
 
-type Tags = BTreeMap<String, String>;
+/// The tags of a resource.
+pub type Tags = BTreeMap<String, String>;
 
 /// One deployment. Shown as `account/region/suffix`, the value of [`MARK_DEPLOYMENT`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,9 +51,9 @@ impl fmt::Display for Deployment {
 
 impl Deployment {
     /// What the tags of something that says which step it belongs to mean for this deployment.
-    fn mark(&self, tags: &Tags, global: bool) -> Mark {
+    fn mark(&self, tags: &Tags, global: bool) -> Extent {
         let Some(step) = tags.get(MARK_STEP) else {
-            return Mark::None;
+            return Extent::None;
         };
         let whole = [
             (MARK_SUFFIX, &self.suffix),
@@ -70,8 +71,8 @@ impl Deployment {
         for owned in listed {
             let global = registry.get(&owned.kind).is_ok_and(|d| d.meta().global);
             match self.mark(&owned.tags, global) {
-                Mark::Whole => ours.push(owned),
-                Mark::Part if owned.tags.contains_key(MARK_SUFFIX) => undecided.push(owned),
+                Extent::Whole => ours.push(owned),
+                Extent::Part if owned.tags.contains_key(MARK_SUFFIX) => undecided.push(owned),
                 _ => {}
             }
         }
@@ -81,7 +82,7 @@ impl Deployment {
 
 /// How much of a mark is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mark {
+enum Extent {
     Whole,
     Part,
     None,
@@ -90,7 +91,7 @@ enum Mark {
 }
 
 /// Compares tags with the whole mark that `ours` holds.
-fn mark(ours: &Tags, tags: &Tags, global: bool) -> Mark {
+fn mark(ours: &Tags, tags: &Tags, global: bool) -> Extent {
     let mut there = 0;
     let mut missing = Vec::new();
     for key in MARK {
@@ -99,39 +100,64 @@ fn mark(ours: &Tags, tags: &Tags, global: bool) -> Mark {
             (Some(_), None) => missing.push(key),
             // An identity of an older deployer's record names no deployment; the state it comes from does.
             (None, _) if key == MARK_DEPLOYMENT => {}
-            (_, Some(_)) => return Mark::Other,
+            (_, Some(_)) => return Extent::Other,
             (None, None) => {}
         }
     }
     if there == 0 {
-        Mark::None
+        Extent::None
     } else if missing.is_empty() || (!global && missing == [MARK_DEPLOYMENT]) {
-        Mark::Whole
+        Extent::Whole
     } else {
-        Mark::Part
+        Extent::Part
     }
 }
 
-/// What the tags of a resource say about who owns it.
+/// Whose a thing is, as its type can tell.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Mark {
+    /// What its tags say, which is judged in the same way for all types.
+    Tags(Tags),
+    /// It has no tags and is whose its parent is.
+    Parent,
+    /// Somebody else's; says whose.
+    Foreign(String),
+    /// The account's own: used, never changed, never deleted.
+    Account,
+}
+
+/// Who owns a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ownership {
-    /// This deployment's.
+    /// This deployment.
     Ours,
     /// It carries too little of a mark to tell.
     Unmarked,
-    /// The mark of another deployment or step.
+    /// Another deployment or step, or somebody else.
     Other,
+    /// The account, which has it once.
+    Account,
 }
 
 impl Identity {
+    /// Judges whose a resource is: see [`Identity::ownership`].
+    pub fn owner(&self, mark: &Mark, recorded: bool, global: bool) -> Ownership {
+        match mark {
+            Mark::Tags(tags) => self.ownership(tags, recorded, global),
+            Mark::Parent => Ownership::Ours,
+            Mark::Foreign(_) => Ownership::Other,
+            Mark::Account => Ownership::Account,
+        }
+    }
+
     /// Judges the tags of a resource. `recorded`: it is the one that the state recorded, so a part of the mark is enough.
     /// `global`: its name or id reaches beyond one region.
     pub fn ownership(&self, tags: &Tags, recorded: bool, global: bool) -> Ownership {
         match mark(&self.tags, tags, global) {
-            Mark::Whole => Ownership::Ours,
-            Mark::Part if recorded => Ownership::Ours,
-            Mark::Part | Mark::None => Ownership::Unmarked,
-            Mark::Other => Ownership::Other,
+            Extent::Whole => Ownership::Ours,
+            Extent::Part if recorded => Ownership::Ours,
+            Extent::Part | Extent::None => Ownership::Unmarked,
+            Extent::Other => Ownership::Other,
         }
     }
 
@@ -142,7 +168,7 @@ impl Identity {
             Some(step) => ours.insert(MARK_STEP.to_owned(), step.clone()),
             None => return false,
         };
-        mark(&ours, tags, false) == Mark::Whole
+        mark(&ours, tags, false) == Extent::Whole
     }
 
     /// The tags of the mark, as `key=value`.
@@ -238,7 +264,7 @@ mod tests {
             split(&[SUFFIX, STEP, (MARK_DEPLOYMENT, "1/us/dev")]),
             (0, 0)
         );
-        assert_eq!(me.mark(&tags(&[SUFFIX, STEP]), true), Mark::Part);
+        assert_eq!(me.mark(&tags(&[SUFFIX, STEP]), true), Extent::Part);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! What a resource type can tell and hear while one of its calls goes on for long: how far it is, and whether a stop was asked for.
-//! The step that runs is known by its task, so nothing has to be handed through; outside a step nothing is told and nothing stops.
+//! The step that runs is known by its task, so nothing has to be handed through; outside a step nothing is reported and nothing stops.
 
 use super::error::Error;
 use super::event::{Event, Events};
@@ -41,6 +41,7 @@ pub fn go_on(action: &str) -> Result<(), Error> {
 pub async fn sleep(time: Duration) {
     let stop = RUNNING.try_with(|r| r.stop.clone()).ok();
     tokio::select! {
+        biased;
         () = tokio::time::sleep(time) => {}
         () = stopped(stop) => {}
     }

@@ -3,9 +3,10 @@
 use super::clock::Clock;
 use super::compare::{self, Wanted};
 use super::diff::TAGS;
-use super::driver::{Identity, Key, Nature, Owned, Ownership, Phase, Registry};
+use super::driver::{Identity, Key, Nature, Owned, Ownership, Phase, Registry, Replace};
 use super::graph::Graph;
 use super::observe::{Observations, Observed};
+use super::plan::replaced;
 use super::reference::{mentions, resolve};
 use crate::state::{Record, Stage, State};
 use futures::future::join_all;
@@ -38,7 +39,8 @@ pub fn rebuild(
             tags: &step.tags,
         };
         let changes = compare::changes(driver.meta(), wanted, live, &[]);
-        let differs = changes.iter().any(|c| c.field() != TAGS);
+        let own = live.is_the_accounts();
+        let differs = !own && changes.iter().any(|c| c.field() != TAGS);
         let record = Record {
             kind: step.kind.clone(),
             scope: step.scope.clone(),
@@ -53,7 +55,11 @@ pub fn rebuild(
                 .map(|r| r.token.clone())
                 .unwrap_or_default(),
             tags: step.tags.clone(),
-            inputs: if differs { live.spec.clone() } else { desired },
+            inputs: if differs || own {
+                live.spec.clone()
+            } else {
+                desired
+            },
             outputs: live.outputs.clone(),
             needs: step.needs(graph),
             at: clock.now(),
@@ -66,8 +72,21 @@ pub fn rebuild(
     state.steps.extend(left);
 }
 
-/// Records marked things whose step neither the blueprint nor the state has: what an earlier blueprint made and a lost
-/// state no longer tells. Their settings are as they were read, their edges follow from the ids in them. What is not
+/// Keeps an intent of an earlier run, whose creation was not answered, apart from its step when the step has another name by now:
+/// under the name of today it would not be found, and the new intent would take its place.
+pub fn set_apart(graph: &Graph, state: &mut State) {
+    for step in &graph.steps {
+        let renamed = |r: &&Record| r.stage == Stage::Creating && r.name != step.name;
+        if state.steps.get(&step.id).filter(renamed).is_some() {
+            let id = replaced(&step.id, |id| state.steps.contains_key(id));
+            let record = state.steps.remove(&step.id);
+            state.steps.extend(record.map(|r| (id, r)));
+        }
+    }
+}
+
+/// Records marked things whose step neither the blueprint nor the state has, and those that a step's successor stands beside:
+/// what an earlier blueprint made and a lost state no longer tells. Their settings are as they were read, their edges follow from the ids in them. What is not
 /// found again (its type is unknown, or it is on its way out) stays unrecorded.
 pub async fn recover(
     graph: &Graph,
@@ -76,21 +95,25 @@ pub async fn recover(
     state: &mut State,
     clock: &Clock,
 ) {
-    let strays: BTreeMap<&str, &Owned> = owned
+    let mut untracked: BTreeMap<String, &Owned> = BTreeMap::new();
+    for one in owned {
+        let taken = |id: &str| state.steps.contains_key(id) || untracked.contains_key(id);
+        if let Some(id) = unknown(graph, one, registry, state, taken) {
+            untracked.insert(id, one);
+        }
+    }
+    let looks = untracked
         .iter()
-        .filter(|o| graph.position(&o.step).is_none() && !state.steps.contains_key(&o.step))
-        .map(|o| (o.step.as_str(), o))
-        .collect();
-    let looks = strays.values().map(|o| record(graph, o, registry, clock));
+        .map(async |(id, o)| Some((id.clone(), record(graph, o, registry, clock).await?)));
     let found: BTreeMap<String, Record> = join_all(looks).await.into_iter().flatten().collect();
     let all: Vec<(&String, &Record)> = state.steps.iter().chain(&found).collect();
     let mut edges: Vec<(String, String)> = Vec::new();
-    for (id, stray) in &found {
+    for (id, thing) in &found {
         for (other, record) in all.iter().filter(|(other, _)| *other != id) {
-            if mentions(&stray.inputs, &record.outputs) {
+            if mentions(&thing.inputs, &record.outputs) {
                 edges.push((id.clone(), (*other).clone()));
             }
-            if mentions(&record.inputs, &stray.outputs) {
+            if mentions(&record.inputs, &thing.outputs) {
                 edges.push(((*other).clone(), id.clone()));
             }
         }
@@ -110,13 +133,38 @@ pub async fn recover(
     }
 }
 
+/// The id under which a marked thing is recorded; `None` when it is known. A thing of a step of the blueprint under another
+/// name than the step's is an earlier one: its successor stands beside it, or will.
+fn unknown(
+    graph: &Graph,
+    owned: &Owned,
+    registry: &Registry,
+    state: &State,
+    taken: impl Fn(&str) -> bool,
+) -> Option<String> {
+    let Some(step) = graph.get(&owned.step) else {
+        let known = state.steps.contains_key(&owned.step);
+        return (!known).then(|| owned.step.clone());
+    };
+    let meta = registry.get(&owned.kind).ok()?.meta();
+    let earlier = meta.replace == Replace::CreateFirst
+        && step.kind == owned.kind
+        && !owned.name.is_empty()
+        && step.name != owned.name;
+    let known = state
+        .steps
+        .values()
+        .any(|r| r.kind == owned.kind && r.name == owned.name);
+    (earlier && !known).then(|| replaced(&owned.step, taken))
+}
+
 /// The record of one marked thing, as it is read by its mark.
 async fn record(
     graph: &Graph,
     owned: &Owned,
     registry: &Registry,
     clock: &Clock,
-) -> Option<(String, Record)> {
+) -> Option<Record> {
     let driver = registry.get(&owned.kind).ok()?;
     // Found by its mark, a thing needs no settings to be read; any of its type are of the right shape. What the blueprint
     // has none of (a snapshot) reads without any.
@@ -125,10 +173,11 @@ async fn record(
     if driver.meta().nature != Nature::Tagged {
         return None;
     }
+    // The tag need not hold all of the name.
     let name = match owned.tags.get("Name") {
+        _ if !owned.name.is_empty() => &owned.name,
         Some(name) => name,
-        None if owned.name.is_empty() => &owned.id,
-        None => &owned.name,
+        None => &owned.id,
     };
     let identity = Identity {
         step: owned.step.clone(),
@@ -141,15 +190,18 @@ async fn record(
         outputs: None,
         identity: &identity,
     };
-    let live = driver.read(key).await.ok()??;
-    let tags = live.tags?;
+    let live = match driver.read(key).await {
+        Ok(found) => found?,
+        Err(_) => return Some(unread(owned, key, clock)),
+    };
+    let tags = live.tags()?.clone();
     if identity.ownership(&tags, false, driver.meta().global) != Ownership::Ours {
         return None;
     }
-    let record = Record {
+    Some(Record {
         kind: owned.kind.clone(),
         scope: tags.get("Environment").cloned().unwrap_or_default(),
-        name: tags.get("Name").unwrap_or(name).clone(),
+        name: name.clone(),
         stage: if driver.meta().retention.is_snapshot && live.phase == Phase::Ready {
             Stage::Ready
         } else {
@@ -161,6 +213,22 @@ async fn record(
         outputs: live.outputs,
         needs: Vec::new(),
         at: clock.now(),
-    };
-    Some((owned.step.clone(), record))
+    })
+}
+
+/// The record of a marked thing that could not be read: as if its creation had not been answered, so that it is looked for by its
+/// mark until it is found.
+fn unread(owned: &Owned, key: Key<'_>, clock: &Clock) -> Record {
+    Record {
+        kind: owned.kind.clone(),
+        scope: owned.tags.get("Environment").cloned().unwrap_or_default(),
+        name: key.identity.name.clone(),
+        stage: Stage::Creating,
+        token: String::new(),
+        tags: owned.tags.clone(),
+        inputs: key.spec.clone(),
+        outputs: serde_json::Value::Null,
+        needs: Vec::new(),
+        at: clock.now(),
+    }
 }

@@ -137,7 +137,7 @@ impl<T> serde::de::Visitor<'_> for Text<T> {
         Ok(Ref::literal(text))
     }
 
-    /// An output that AWS has not told yet was once recorded as `null`.
+    /// An output that AWS has not given yet was once recorded as `null`.
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
         Ok(Ref::default())
     }

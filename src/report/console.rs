@@ -6,6 +6,7 @@ use super::json::{Document, ErrorDocument};
 use super::lines::{Plain, json_line};
 use super::paint::{ColorChoice, Paint};
 use super::terminal::Terminal;
+use super::value::clean;
 use super::{Sink, Timings};
 use crate::engine::{Event, Events};
 use std::io::{self, ErrorKind, IsTerminal, Write};
@@ -99,6 +100,11 @@ impl Console {
         write(&mut io::stderr().lock(), &format!("{text}\n"))
     }
 
+    /// Something that went wrong and changes nothing about how the command ends.
+    pub fn warning(&self, text: &str) -> io::Result<()> {
+        self.note(&format!("{} {}", self.err.yellow("warning:"), clean(text)))
+    }
+
     /// The answer of a command that only looks: text for people, or with `--json` the document instead.
     pub fn answer<D: Document>(&self, text: &str, document: &D) -> io::Result<()> {
         if self.json {
@@ -130,7 +136,7 @@ impl Console {
     /// A failure of the command as a whole; with `--json` also as a document, unless one was written already.
     pub fn error(&self, message: &str, hint: Option<&str>, exit_code: u8) {
         let text = failure(message, hint, self.err);
-        // Nobody is left to be told when standard error is gone.
+        // Nobody is left to read it when standard error is gone.
         let _ = write(&mut io::stderr().lock(), &format!("{text}\n"));
         let _ = self.document(&ErrorDocument {
             exit_code,
@@ -163,7 +169,7 @@ impl Console {
                         return;
                     };
                     let line = format!("{line}\n");
-                    // Errors go where errors go, and nowhere else: each is told once, whatever is redirected.
+                    // Errors go where errors go, and nowhere else: each is reported once, whatever is redirected.
                     let failed = matches!(event, Event::StepFailed { .. });
                     // A run goes on when nobody reads its log any more.
                     let _ = if json || failed {

@@ -1,5 +1,6 @@
 //! Drift for people.
 
+use super::doubled;
 use super::error::error;
 use super::paint::Paint;
 use super::plan::scopes;
@@ -10,7 +11,7 @@ use std::fmt::Write;
 
 /// Every step that is not in sync with what differs, grouped by environment, and the counts.
 pub fn drift(drift: &Drift, paint: Paint) -> String {
-    let mut out = String::new();
+    let mut out = doubled::first(doubled::of_drift(drift), paint);
     let rows: Vec<&Row> = drift
         .steps
         .iter()
@@ -33,7 +34,7 @@ pub fn drift(drift: &Drift, paint: Paint) -> String {
         let _ = writeln!(
             out,
             "{}",
-            paint.bold("carries our mark, belongs to no recorded step")
+            paint.bold("tagged as ours, but not in the state file")
         );
         for thing in &drift.unmanaged {
             let _ = writeln!(
@@ -124,10 +125,10 @@ fn one(out: &mut String, row: &Row, width: usize, paint: Paint) {
     }
 }
 
-/// One difference as it is found: want, have.
+/// One difference as it is found.
 fn differs(change: &Change, paint: Paint) -> String {
     format!(
-        "{} {}: want {}, have {}",
+        "{} {}: expected {}, actual {}",
         paint.yellow("~"),
         clean(&change.path.to_string()),
         optional(change.want.as_ref()),

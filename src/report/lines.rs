@@ -7,7 +7,7 @@ use crate::engine::Event;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
-/// Seconds after which a step that is still held is told about again.
+/// Seconds after which a step that is still held is reported again.
 const HELD_AGAIN: f64 = 60.0;
 
 /// Seconds after which a step says again how far it is.
@@ -46,7 +46,7 @@ impl Plain {
     pub fn line(&mut self, event: &Event, now: f64, paint: Paint) -> Option<String> {
         let began = self.began;
         let at = |what: &str, step: &str, more: &str| aligned(now - began, what, step, more);
-        // A hint that many steps share is told once.
+        // A hint that many steps share is reported once.
         let mut hints = std::mem::take(&mut self.hints);
         let mut below = |head: String, step: &str, why: &crate::engine::Error| {
             let mut why = why.clone();

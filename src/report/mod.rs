@@ -5,11 +5,13 @@
 
 mod calls;
 mod console;
+mod doubled;
 mod drift;
 mod error;
 mod graph;
 mod json;
 mod lines;
+mod notice;
 mod paint;
 mod plan;
 mod preflight;
@@ -21,27 +23,26 @@ mod tests;
 mod timings;
 mod value;
 
-pub use calls::{CallTotals, Calls, OperationCalls};
-pub use console::{Console, Settings, View};
-pub use drift::drift;
-pub use error::{error, failure};
-pub use graph::{dot, graph_json, mermaid};
-pub use json::{
-    ApplyDocument, DeploymentRef, DestroyDocument, DestroyRemains, Document, DriftDocument,
-    ErrorDocument, Marked, OutputsDocument, PermissionsDocument, PlanDocument, PlanSummary,
-    RebuildDocument, RunDocument, RunStep, RunSummary, SandboxDocument, StateHistoryDocument,
-    StateListDocument, StateRow, StateShowDocument, StatusDocument, TextDocument, UnlockDocument,
+pub(crate) use console::{Console, Settings};
+pub(crate) use drift::drift;
+pub(crate) use error::error;
+pub(crate) use graph::{dot, graph_json, mermaid};
+pub(crate) use json::{
+    DeploymentRef, DestroyRemains, DriftDocument, ErrorDocument, Marked, OutputsDocument,
+    PermissionsDocument, PlanDocument, RebuildDocument, RunDocument, SandboxDocument,
+    StateHistoryDocument, StateListDocument, StateRow, StateShowDocument, StatusDocument,
+    TextDocument, UnlockDocument,
 };
 pub use lines::Plain;
-pub use paint::{ColorChoice, Paint};
-pub use plan::plan;
-pub use preflight::preflight;
-pub use progress::Progress;
-pub use summary::{Totals, history, outputs, state_list, status, summary, unfinished};
-pub use terminal::Terminal;
-pub use timings::Timings;
+pub(crate) use notice::{First, Notice};
+pub(crate) use paint::ColorChoice;
+pub use paint::Paint;
+pub(crate) use plan::plan;
+pub(crate) use preflight::preflight;
+pub(crate) use summary::{Totals, history, outputs, state_list, status, summary, unfinished};
+pub(crate) use timings::Timings;
 
 use crate::engine::Event;
 
 /// Something that events are sent to; see [`crate::engine::Events::to`].
-pub type Sink = Box<dyn Fn(&Event) + Send + Sync>;
+pub(crate) type Sink = Box<dyn Fn(&Event) + Send + Sync>;

@@ -1,5 +1,6 @@
 //! The plan for people.
 
+use super::doubled;
 use super::error::error;
 use super::paint::Paint;
 use super::value::{clean, many, optional, value};
@@ -14,7 +15,7 @@ const MOST_CHANGES: usize = 40;
 
 /// Grouped by environment and service, with what changes, why something is replaced, what is left to its owner, what is in the way.
 pub fn plan(plan: &Plan, paint: Paint) -> String {
-    let mut out = String::new();
+    let mut out = doubled::first(doubled::of_plan(plan), paint);
     for scope in scopes(plan.nodes.iter().map(|n| n.scope.as_str())) {
         let nodes: Vec<&Node> = shown(plan).filter(|n| n.scope == scope).collect();
         let _ = writeln!(out, "{}", paint.bold(scope));
@@ -55,7 +56,7 @@ pub fn plan(plan: &Plan, paint: Paint) -> String {
         let _ = writeln!(out, "note: waiting for {scope}: {}", steps.join(", "));
     }
     for step in &plan.forget {
-        let _ = writeln!(out, "note: {step} no longer exists; its record goes");
+        let _ = writeln!(out, "note: {step} no longer exists: removed from the state");
     }
     for note in &plan.notes {
         let _ = writeln!(out, "note: {}", clean(note));
@@ -146,7 +147,7 @@ fn step(out: &mut String, node: &Node, loss: String, width: usize, paint: Paint)
         node.step,
         paint.dim(&node.kind)
     );
-    // That a deletion deletes needs no reason; that something goes because it left the blueprint does.
+    // That a deletion deletes needs no reason; that something goes because it is no longer in the blueprint does.
     let reasons: Vec<&str> = node
         .reasons
         .iter()

@@ -1,14 +1,14 @@
 //! The findings of the first look, for people.
 
 use super::paint::Paint;
-use crate::aws::{Level, Preflight};
+use crate::engine::{Check, Level};
 use std::fmt::Write;
 
 /// One line per finding; hints below what is not as it should be.
-pub fn preflight(found: &Preflight, paint: Paint) -> String {
+pub fn preflight(checks: &[Check], paint: Paint) -> String {
     let mut out = String::new();
-    let width = found.checks.iter().map(|c| c.name.len()).max().unwrap_or(0);
-    for check in &found.checks {
+    let width = checks.iter().map(|c| c.name.len()).max().unwrap_or(0);
+    for check in checks {
         let sign = match check.level {
             Level::Ok => paint.green("ok"),
             Level::Warning => paint.yellow("!!"),

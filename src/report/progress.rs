@@ -1,7 +1,8 @@
 //! Where a run stands: what is done, what is running and how long it will still take. Knows no terminal.
 
+use super::lines::progress;
 use super::paint::Paint;
-use super::value::{cut, seconds};
+use super::value::{clean, cut, seconds};
 use crate::engine::Event;
 use crate::engine::event::Verb;
 
@@ -22,6 +23,8 @@ struct Running {
     remaining: f64,
     settling: bool,
     held: bool,
+    /// How far it is, or what it waits for.
+    detail: Option<String>,
 }
 
 /// The model of a run, fed by events. All times are seconds of one clock.
@@ -66,9 +69,29 @@ impl Progress {
                 remaining: *remaining_seconds,
                 settling: false,
                 held: false,
+                detail: None,
             }),
             Event::StepSettling { step } => self.with(step, |r| r.settling = true),
             Event::StepInUse { step, .. } => self.with(step, |r| r.held = true),
+            Event::StepProgress {
+                step,
+                done,
+                total,
+                what,
+            } => self.with(step, |r| {
+                // It goes on again.
+                r.held = false;
+                r.detail = Some(progress(*done, *total, what));
+            }),
+            Event::StepWaiting {
+                step,
+                what,
+                limit_seconds,
+                ..
+            } => self.with(step, |r| {
+                let limit = seconds(*limit_seconds);
+                r.detail = Some(format!("at most {limit}: {}", clean(what)));
+            }),
             Event::StepDone { step, .. } => {
                 self.done += 1;
                 self.over(step);
@@ -160,6 +183,8 @@ impl Progress {
                 format!("  {:<42} {what:<24} {since}", cut(&r.step, 42))
             };
             out.push(cut(&line, width));
+            let detail = r.detail.iter();
+            out.extend(detail.map(|text| cut(&format!("    {text}"), width)));
         }
         if running.len() > MOST {
             out.push(format!("  +{} more", running.len() - MOST));

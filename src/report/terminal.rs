@@ -41,7 +41,7 @@ struct Shared {
 #[derive(Default)]
 struct Model {
     progress: Progress,
-    told: HashSet<String>,
+    reported: HashSet<String>,
 }
 
 impl Shared {
@@ -118,7 +118,7 @@ impl Terminal {
 
     /// What is printed above the bar and stays.
     fn above(&self, event: &Event) -> Option<String> {
-        let first = |step: &str| self.shared.model().told.insert(step.to_owned());
+        let first = |step: &str| self.shared.model().reported.insert(step.to_owned());
         match event {
             Event::StepFailed {
                 step, error: why, ..

@@ -1,8 +1,7 @@
 //! Adapts typed resources to the engine's JSON driver.
 
-use super::{Found, Listed, Lookup, Mark, Resource, SubResource, TagCalls, facts};
+use super::{Found, Listed, Lookup, Resource, SubResource, TagCalls, facts};
 use crate::aws::Aws;
-use crate::engine::driver::MARK_SUFFIX;
 use crate::engine::{
     Data, DeleteOptions, Delta, Driver, Error, Identity, Key, Kind, Live, Meta, Owned,
 };
@@ -10,7 +9,6 @@ use async_trait::async_trait;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -83,11 +81,7 @@ where
     }
     Ok(Live {
         spec,
-        tags: match found.mark {
-            Mark::Tags(tags) => Some(tags),
-            Mark::Parent | Mark::Account => None,
-            Mark::Foreign(whose) => Some(BTreeMap::from([(MARK_SUFFIX.to_owned(), whose)])),
-        },
+        mark: found.mark,
         outputs: json(R::TYPE, &found.outputs)?,
         phase: found.phase,
     })

@@ -10,7 +10,7 @@ pub struct Facts<R> {
     /// True when its name or id reaches beyond one region: then the mark must say account and region. S3's buckets live in one,
     /// but their names and ARNs tell none.
     pub global: bool,
-    /// How everything that carries our mark is listed.
+    /// How everything that is tagged as ours is listed.
     pub listed: Listed,
     /// Typical seconds from the create call until ready, and from the delete call until gone: medians. Runs measure their
     /// own and remember them in the state.
@@ -29,7 +29,7 @@ pub struct Facts<R> {
     pub interrupts: &'static [&'static str],
     /// Fields that AWS never shows.
     pub write_only: &'static [&'static str],
-    /// Fields that show what others put into it: told, never touched.
+    /// Fields that show what others put into it: reported, never touched.
     pub watched: &'static [&'static str],
     /// Fields that another actor owns at run time.
     pub delegated: &'static [Delegated],
@@ -52,7 +52,7 @@ pub struct SubFacts {
 /// A search for everything of a type that carries this deployment's mark.
 pub type Search = for<'a> fn(&'a Aws, &'a str) -> BoxFuture<'a, Result<Vec<Owned>, Error>>;
 
-/// How everything of a type that carries our mark is found without the state.
+/// How everything of a type that is tagged as ours is found without the state.
 #[derive(Clone, Copy)]
 pub enum Listed {
     /// It has no tags and is found through its parent, which is listed.

@@ -41,7 +41,7 @@ pub(super) fn held_by(mut error: Error, mut all: Vec<Named>) -> Error {
         error.class = Class::Blocked;
         "what deployer did not make does not go by itself: remove it, then run the same command again"
     } else {
-        "what belongs to AWS goes by itself in the time told; deployer waits for it"
+        "what belongs to AWS goes by itself in the time given; deployer waits for it"
     };
     error.hint.get_or_insert_with(|| hint.into());
     error

@@ -14,7 +14,7 @@
 //!
 //! A thing is changed or deleted only when it is ours, and [`Mark`] says how that is known:
 //!
-//! * What has tags carries our mark in them. The engine judges them, in the same way for all types.
+//! * What has tags carries the ownership mark in them. The engine judges them, in the same way for all types.
 //! * What has neither tags nor a life of its own (rules, routes, entries, the schedule of a secret) is whose its parent is.
 //! * What has no tags and a life of its own is bound to something that has: a key's alias and a Transit Gateway's association
 //!   are ours when the key, the attachment is; a scaling policy when the scaled thing is; a schedule when its group is; the

@@ -93,7 +93,7 @@ fn normal(mut document: Value) -> Value {
     document
 }
 
-/// With every list in order: statements without a name are told apart by what they say, not by how it is ordered.
+/// With every list in order: statements without a name are distinguished by what they say, not by how it is ordered.
 fn sorted(value: &Value) -> Value {
     match value {
         Value::Array(items) => {

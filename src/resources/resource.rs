@@ -137,18 +137,7 @@ impl<O: Sync> TagCalls<O> for NoTags {
     }
 }
 
-/// Whose a thing is, as its type can tell.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Mark {
-    /// What its tags say, which the engine judges in the same way for all types.
-    Tags(Tags),
-    /// It has no tags and is whose its parent is.
-    Parent,
-    /// Somebody else's; says whose.
-    Foreign(String),
-    /// The account's own: used, never changed, never deleted.
-    Account,
-}
+pub use crate::engine::Mark;
 
 /// A thing as its type reads it.
 #[derive(Debug, Clone)]

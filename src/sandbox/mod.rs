@@ -15,7 +15,6 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use sources::REQUIREMENTS;
 pub use venv::python as installed_python;
 
 /// What [`up`] takes.
@@ -121,7 +120,7 @@ impl Error {
     }
 }
 
-/// Checks a latency as [`UpOptions::latency`] takes it, so that a wrong one is told before anything is started.
+/// Checks a latency as [`UpOptions::latency`] takes it, so that a wrong one is reported before anything is started.
 ///
 /// # Errors
 /// What it takes, when it is none of these.

@@ -40,7 +40,7 @@ pub async fn python(progress: &(dyn Fn(&str) + Send + Sync)) -> Result<PathBuf, 
     ensure(progress, whole).await
 }
 
-/// The same, installed anew: what is there lacks a part.
+/// The same, installed again: a part of what is there is missing.
 pub(super) async fn again(progress: &(dyn Fn(&str) + Send + Sync)) -> Result<PathBuf, Error> {
     ensure(progress, |_| false).await
 }

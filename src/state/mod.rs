@@ -70,7 +70,7 @@ pub enum StateError {
         /// The suffix asked for.
         wanted: String,
     },
-    /// A record that cannot follow the one before it: a defect of this program, told before anything is written.
+    /// A record that cannot follow the one before it: a defect of this program, reported before anything is written.
     #[error("{why}; nothing was recorded. This is a defect of deployer")]
     Illegal {
         /// What was wrong.

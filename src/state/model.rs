@@ -32,7 +32,7 @@ pub struct Record {
     /// Ids, ARNs, endpoints; `null` until known.
     #[serde(default)]
     pub outputs: Value,
-    /// The steps it needed, so that it is destroyed in order even after it left the blueprint.
+    /// The steps it needed, so that it is destroyed in order even after it is no longer in the blueprint.
     pub needs: Vec<String>,
     /// When this record was last written.
     pub at: Timestamp,
@@ -155,7 +155,7 @@ mod tests {
     }
 
     /// An older program takes a field that it does not know for damage. So another shape is another version: write
-    /// `shapes/{VERSION}.txt` anew only together with a new number.
+    /// `shapes/{VERSION}.txt` again only together with a new number.
     #[test]
     fn the_shape_of_a_version_never_changes() {
         let mut lines = BTreeSet::new();

@@ -32,7 +32,7 @@ impl Stage {
     ///
     /// * Nothing becomes `Ready` without having been `Created`: its outputs would not be known.
     /// * Nothing that exists leaves the state without having been `Deleting`.
-    /// * What is deleted may be seen again (the call did not take effect) or be created anew.
+    /// * What is deleted may be seen again (the call did not take effect) or be created again.
     pub fn next(from: Option<Self>, to: Option<Self>) -> Result<(), IllegalTransition> {
         use Stage::{Created, Creating, Deleting, Ready};
         let legal = match (from, to) {

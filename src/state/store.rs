@@ -5,6 +5,7 @@
 use super::history::{Entry, History};
 use super::{Holder, Journal, REBUILD, State, StateError, VERSION, journal};
 use async_trait::async_trait;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -117,7 +118,7 @@ fn parse(path: &Path, text: &[u8], suffix: &str) -> Result<State, StateError> {
             wanted: suffix.to_owned(),
         });
     }
-    // What an older version lacks has its default by now.
+    // What an older version did not write has its default by now.
     state.version = VERSION;
     Ok(state)
 }
@@ -127,6 +128,8 @@ pub struct Writer {
     held: Arc<Mutex<Box<dyn Held>>>,
     journal: Journal,
     history: History,
+    /// The steps of the state that the journal continues.
+    steps: BTreeSet<String>,
 }
 
 impl Writer {
@@ -151,6 +154,7 @@ impl Writer {
             held,
             journal,
             history,
+            steps: state.steps.keys().cloned().collect(),
         };
         Ok((writer, state))
     }
@@ -160,12 +164,23 @@ impl Writer {
         self.journal.clone()
     }
 
-    /// Starts the journal anew for a state whose head (account) became known before anything was appended.
+    /// Starts the journal again for a state whose head (account) became known before anything was appended.
     pub async fn restart(&mut self, state: &State) -> Result<(), StateError> {
         let header = journal::header(state);
         self.held.lock().await.begin(header).await?;
         self.journal = Journal::start(self.held.clone(), state);
+        self.steps = state.steps.keys().cloned().collect();
         Ok(())
+    }
+
+    /// Makes records durable that no line of the journal tells of: what was found again by its mark after a loss. Were they
+    /// known to this process alone, a later one would not look for them, since its state would not be empty.
+    pub async fn keep(&mut self, state: &mut State) -> Result<(), StateError> {
+        if state.steps.keys().eq(&self.steps) {
+            return Ok(());
+        }
+        self.save(state).await?;
+        self.restart(state).await
     }
 
     /// Adds an entry to the history of runs.

@@ -45,7 +45,7 @@ impl Driver for Idle {
     async fn read(&self, key: Key<'_>) -> Result<Option<Live>, Error> {
         Ok(key.outputs.map(|outputs| Live {
             spec: key.spec.clone(),
-            tags: None,
+            mark: deployer::engine::Mark::Parent,
             outputs: outputs.clone(),
             phase: deployer::engine::Phase::Ready,
         }))

@@ -6,8 +6,9 @@ use deployer::engine::event::Verb;
 use deployer::engine::exec::Outcome;
 use deployer::engine::plan::Plan;
 use deployer::engine::{Clock, Graph};
+use deployer::state::Stage;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -119,4 +120,19 @@ async fn a_panic_is_a_failed_step_after_which_nothing_starts_and_the_next_run_go
     assert_eq!(outcome("e"), Outcome::Interrupted, "nothing new starts");
     assert!(run.apply(&g).await.complete());
     assert_eq!(world.live().len(), 5);
+}
+
+/// A create call is repeated for minutes while AWS asks to slow down, and may leave just before the process ends.
+#[tokio::test(start_paused = true)]
+async fn what_an_old_intent_made_a_moment_ago_is_looked_for_as_long_as_reads_lag() {
+    let world = World::new(0.0);
+    let (g, mut run) = made(&world).await;
+    let record = run.state.steps.get_mut("a").unwrap();
+    (record.stage, record.outputs) = (Stage::Creating, Value::Null);
+    record.at = run.cx.clock.now() - SignedDuration::from_secs(200);
+    let id = world.live()[0].clone();
+    let until = Instant::now() + Duration::from_secs(4);
+    world.hidden.lock().unwrap().insert(id, until);
+    let plan = run.plan(&g).await;
+    assert_eq!(verbs(&plan)[0], ("a".to_owned(), Verb::Adopt));
 }

@@ -1,6 +1,6 @@
 //! Bad input and bad surroundings: a clear error with the right exit code, and nothing called or overwritten.
 
-use crate::support::lab::Lab;
+use crate::support::lab::{Lab, finish};
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
 
@@ -57,6 +57,10 @@ fn without_a_terminal_and_without_yes_it_refuses_and_writes_nothing() {
     let since = lab.mark();
     let done = lab.run(&["apply"]).expect(3);
     assert!(done.err.contains("--yes"), "{}", done.err);
+    let nowhere = "not/there/page.html";
+    let done = lab.run(&["apply", "--yes", "--timings", nowhere]).expect(3);
+    assert!(done.err.contains(nowhere), "{}", done.err);
+    assert_eq!(lab.calls(since).len(), 0);
     lab.run(&["apply", "--env", "green", "--yes"]).expect(0);
     let since = {
         assert_eq!(lab.writes(since).len(), lab.writes(0).len());
@@ -281,12 +285,12 @@ fn a_disk_that_fills_in_the_middle_is_told_and_the_next_run_goes_on() {
         };
     }
     let output = limited.output().unwrap();
-    let told = [output.stdout.as_slice(), &output.stderr].concat();
-    let told = String::from_utf8_lossy(&told);
-    assert_eq!(output.status.code(), Some(1), "{told}");
+    let reported = [output.stdout.as_slice(), &output.stderr].concat();
+    let reported = String::from_utf8_lossy(&reported);
+    assert_eq!(output.status.code(), Some(1), "{reported}");
     assert!(
-        told.contains("dev.journal.jsonl") && told.contains("Free some space"),
-        "{told}"
+        reported.contains("dev.journal.jsonl") && reported.contains("Free some space"),
+        "{reported}"
     );
     assert_ne!(lab.ids(), empty, "it came some way");
     lab.run(&apply).expect(0);
@@ -304,7 +308,14 @@ fn the_second_of_two_applies_exits_4_and_names_the_first() {
     while lab.calls(since).iter().all(|c| c["write"] != true) {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    let done = lab.run(&["destroy", "--yes", "--destroy-data"]).expect(4);
+    // Whoever is locked out does not even connect.
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    nobody.set_nonblocking(true).unwrap();
+    let elsewhere = format!("http://{}", nobody.local_addr().unwrap());
+    let mut second = lab.command(&["destroy", "--yes", "--destroy-data"]);
+    let done = finish(second.env("AWS_ENDPOINT_URL", elsewhere)).expect(4);
+    let connected = nobody.accept().map(drop).map_err(|e| e.kind());
+    assert_eq!(connected, Err(std::io::ErrorKind::WouldBlock));
     assert!(
         done.err.contains("apply --env green") && done.err.contains(&first.id().to_string()),
         "{}",

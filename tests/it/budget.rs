@@ -30,7 +30,8 @@ fn most(kinds: &Kinds, service: &str, operation: &str) -> usize {
         ("elbv2", "DescribeTags") => {
             let parts = of("elbv2/listener") + of("elbv2/rule");
             let all = of("elbv2/load_balancer") + of("elbv2/target_group") + parts;
-            all / 20 + 1 + parts / 20 + 1
+            // What was applied with other zones or instances: one more where a batch is just full.
+            all / 20 + 1 + parts / 20 + 2
         }
         ("wafv2", "GetWebACL" | "GetWebACLForResource" | "GetLoggingConfiguration") => {
             of("wafv2/web_acl")

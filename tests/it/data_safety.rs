@@ -76,7 +76,7 @@ print(json.dumps([k['EngineVersion'], k['BackupRetentionPeriod'], k['ServerlessV
     lab.run(&["plan", "--env", "green"]).expect(0);
 }
 
-/// Everything of one life: refused without a choice, told what is lost, a snapshot with its key stays, later runs leave
+/// Everything of one life: refused without a choice, named what is lost, a snapshot with its key stays, later runs leave
 /// both alone, and one command deletes them.
 #[test]
 fn destroy_asks_what_becomes_of_data_and_a_kept_snapshot_stays_with_its_key() {

@@ -188,12 +188,12 @@ async fn steps_that_left_the_blueprint_go_in_recorded_order_after_who_used_them_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deletion_that_was_answered_and_not_heeded_is_sent_again() {
+async fn a_deletion_that_was_answered_and_ignored_is_sent_again() {
     let world = World::new(0.5);
     let g = graph(|b| drop(b.add(head("a", "green"), Quick(json!({})))));
     let mut run = Run::on(&world);
     run.apply(&g).await;
-    world.unheeded.store(1, Relaxed);
+    world.ignored_deletions.store(1, Relaxed);
     let report = run.destroy(&g, None).await;
     assert!(report.complete());
     assert_eq!(writes(&world), ["create a", "delete a", "delete a"]);

@@ -1,4 +1,4 @@
-//! Who was let in: what others put into our containers is told and left alone, a destroy names it before it deletes
+//! Who was let in: what others put into our containers is reported and left alone, a destroy names it before it deletes
 //! anything, and a way in that a setting opened is closed.
 
 use crate::support::lab::Lab;
@@ -32,7 +32,7 @@ iam.delete_instance_profile(InstanceProfileName="theirs")
 "#;
 
 /// Step and path of everything that a drift tells.
-fn told(drift: &Value) -> BTreeSet<(String, String)> {
+fn reported(drift: &Value) -> BTreeSet<(String, String)> {
     let text = |v: &Value| v.as_str().unwrap().to_owned();
     let rows = drift["steps"].as_array().unwrap().iter();
     rows.flat_map(|row| {
@@ -62,12 +62,12 @@ fn members_of_our_containers_are_told_and_stay_and_what_lets_others_in_is_closed
     let mut all = members.clone();
     all.insert(("key-data-green".into(), format!("exposed.grant/{grant}")));
     let drift = lab.run(&["drift", "--env", "green", "--json"]).expect(2);
-    assert_eq!(told(&drift.json()), all);
+    assert_eq!(reported(&drift.json()), all);
 
     // The grant is taken back; what others made is theirs.
     lab.run(&["apply", "--env", "green", "--yes"]).expect(0);
     let drift = lab.run(&["drift", "--env", "green", "--json"]).expect(2);
-    assert_eq!(told(&drift.json()), members);
+    assert_eq!(reported(&drift.json()), members);
     let plan = lab.run(&["plan", "--env", "green", "--json"]).expect(0);
     assert_eq!(plan.json()["summary"]["problems"].as_u64().unwrap_or(0), 0);
 

@@ -25,8 +25,11 @@ fn foreign_things_with_our_names_are_named_and_nothing_is_written() {
             "flow-logs-green-dev",
             "alias/data-green-dev",
         ] {
-            let told = done.out.clone() + &done.err;
-            assert!(told.contains(&format!("`{name}`")), "{name}: {told}");
+            let reported = done.out.clone() + &done.err;
+            assert!(
+                reported.contains(&format!("`{name}`")),
+                "{name}: {reported}"
+            );
         }
         assert!((done.out + &done.err).contains("hint:"));
         assert_eq!(lab.writes(since), Vec::<String>::new(), "{command:?}");
@@ -49,9 +52,9 @@ other.create_bucket(Bucket="compliance-docs-green-dev", CreateBucketConfiguratio
 "#,
     );
     let done = lab.run(GREEN).expect(1);
-    let told = done.out + &done.err;
-    assert!(told.contains("compliance-docs-green-dev"), "{told}");
-    assert!(told.contains("hint:"), "{told}");
+    let reported = done.out + &done.err;
+    assert!(reported.contains("compliance-docs-green-dev"), "{reported}");
+    assert!(reported.contains("hint:"), "{reported}");
     lab.run(DESTROY).expect(0);
     assert_eq!(lab.ids(), empty);
 }
@@ -155,9 +158,12 @@ print(json.dumps(names))
     let names: Vec<String> = serde_json::from_str(&made).unwrap();
     assert!(!names.is_empty());
     let done = lab.run(GREEN).expect(1);
-    let told = done.out + &done.err;
+    let reported = done.out + &done.err;
     for name in &names {
-        assert!(told.contains(&format!("`{name}`")), "{name}: {told}");
+        assert!(
+            reported.contains(&format!("`{name}`")),
+            "{name}: {reported}"
+        );
     }
     lab.run(DESTROY).expect(0);
     for name in &names {
@@ -171,22 +177,31 @@ print(json.dumps(names))
 }
 
 #[test]
-fn who_holds_a_private_name_is_named() {
+fn who_has_taken_a_private_name_or_a_block_of_ours_is_named() {
     let lab = Lab::green();
     let theirs = lab.python(
         r#"
 ec2 = c("ec2")
 ours = ec2.describe_vpc_endpoints(Filters=[{"Name": "tag:Name", "Values": ["vpce-ssm-green-dev"]}])["VpcEndpoints"][0]
 ec2.delete_vpc_endpoints(VpcEndpointIds=[ours["VpcEndpointId"]])
-print(ec2.create_vpc_endpoint(VpcEndpointType="Interface", VpcId=ours["VpcId"], ServiceName=ours["ServiceName"], SubnetIds=ours["SubnetIds"][:1], PrivateDnsEnabled=True)["VpcEndpoint"]["VpcEndpointId"])
+endpoint = ec2.create_vpc_endpoint(VpcEndpointType="Interface", VpcId=ours["VpcId"], ServiceName=ours["ServiceName"], SubnetIds=ours["SubnetIds"][:1], PrivateDnsEnabled=True)["VpcEndpoint"]["VpcEndpointId"]
+named = lambda name: [{"Name": "tag:Name", "Values": [name]}]
+subnet = ec2.describe_subnets(Filters=named("subnet-public-a-green-dev"))["Subnets"][0]
+ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+block = ec2.create_subnet(VpcId=ours["VpcId"], CidrBlock=subnet["CidrBlock"])["Subnet"]["SubnetId"]
+print(json.dumps([endpoint, block]))
 "#,
     );
-    let theirs = theirs.trim();
+    let theirs: Vec<String> = serde_json::from_str(&theirs).unwrap();
     let done = lab.run(GREEN).expect(1);
-    assert!(done.err.contains(theirs), "{}", done.err);
-    assert!(lab.ids().contains(theirs));
+    let steps = ["vpce-ssm-green", "subnet-public-a-green"];
+    for (step, id) in steps.iter().zip(&theirs) {
+        let named = done.err.lines().any(|l| l.contains(step) && l.contains(id));
+        assert!(named, "{step}, {id}: {}", done.err);
+        assert!(lab.ids().contains(id));
+    }
     lab.python(&format!(
-        "c('ec2').delete_vpc_endpoints(VpcEndpointIds=[{}])",
+        "ec2 = c('ec2')\nendpoint, block = {}\nec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])\nec2.delete_subnet(SubnetId=block)",
         json!(theirs)
     ));
     lab.run(GREEN).expect(0);

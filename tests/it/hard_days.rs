@@ -82,10 +82,10 @@ fn access_denied_fails_its_step_at_once_and_names_the_permission_while_others_fi
         let row = steps.iter().find(|s| s["step"] == step).unwrap();
         assert_eq!(row["outcome"], "failed", "{row}");
         assert_eq!(row["error"]["action"], action, "{row}");
-        let told = row["error"].to_string();
+        let reported = row["error"].to_string();
         assert!(
-            told.contains("AccessDenied") || told.contains("Unauthorized"),
-            "{told}"
+            reported.contains("AccessDenied") || reported.contains("Unauthorized"),
+            "{reported}"
         );
         let hint = row["error"]["hint"].as_str().unwrap_or_default();
         assert!(hint.contains(action), "the permission is named: {row}");

@@ -1,5 +1,5 @@
 //! Someone changes or deletes things by hand, at least one of every type: drift names exactly that, apply repairs
-//! exactly that. What is not ours to repair or cannot be read is told, and left alone.
+//! exactly that. What is not ours to repair or cannot be read is reported, and left alone.
 
 mod edge;
 mod network;
@@ -72,7 +72,7 @@ impl Recorded {
 }
 
 /// All that a drift document says, but for what is in sync.
-fn told(drift: &Value) -> BTreeSet<(String, String, String)> {
+fn reported(drift: &Value) -> BTreeSet<(String, String, String)> {
     let mut out = BTreeSet::new();
     for row in drift["steps"].as_array().unwrap() {
         let text = |v: &Value| v.as_str().unwrap().to_owned();
@@ -80,7 +80,7 @@ fn told(drift: &Value) -> BTreeSet<(String, String, String)> {
         for (list, how) in [("changes", "changed"), ("unmanaged", "unmanaged")] {
             for change in row[list].as_array().into_iter().flatten() {
                 let known = out.insert((step.clone(), how.to_owned(), text(&change["path"])));
-                assert!(known, "told twice: {row}");
+                assert!(known, "reported twice: {row}");
             }
         }
         if !["in_sync", "changed", "unmanaged"].contains(&status.as_str()) {
@@ -143,12 +143,12 @@ fn drift_names_what_was_done_by_hand_and_apply_repairs_just_that() {
 
     let since = lab.mark();
     let drift = lab.run(&["drift", "--json"]).expect(2).json();
-    let got = told(&drift);
+    let got = reported(&drift);
     let only = |a: &BTreeSet<_>, b: &BTreeSet<_>| a.difference(b).cloned().collect::<Vec<_>>();
     assert_eq!(
         (only(&want, &got), only(&got, &want)),
         (Vec::new(), Vec::new()),
-        "left: not told, right: told and not done"
+        "left: not reported, right: reported and not done"
     );
     assert_eq!(
         (&drift["unmanaged"], &drift["unlisted"]),
@@ -162,7 +162,7 @@ fn drift_names_what_was_done_by_hand_and_apply_repairs_just_that() {
     let run = lab.run(&["apply", "--yes", "--json"]).expect(0).json();
     assert_eq!(steps(&run), touched);
     let healed = lab.run(&["drift", "--json"]).expect(0).json();
-    assert_eq!(told(&healed), BTreeSet::new());
+    assert_eq!(reported(&healed), BTreeSet::new());
     alike(&before, &lab.inventory());
     at_rest(&lab);
 
@@ -171,7 +171,7 @@ fn drift_names_what_was_done_by_hand_and_apply_repairs_just_that() {
     alike(&before, &lab.inventory());
 }
 
-/// Things that carry our mark and are not in the state: told as unmanaged, and left alone.
+/// Things that are tagged as ours and are not in the state: reported as unmanaged, and left alone.
 fn strangers_with_our_mark(lab: &Lab) {
     let before = lab.ids();
     let recorded = Recorded::of(lab);
@@ -188,7 +188,7 @@ print(json.dumps([["something", group], ["third-green", table], ["vpc-green", se
     let made: Value = serde_json::from_str(&lab.python(&(HELPERS.to_owned() + &make))).unwrap();
     let with_them = lab.ids();
     let drift = lab.run(&["drift", "--json"]).expect(2).json();
-    assert_eq!(told(&drift), BTreeSet::new());
+    assert_eq!(reported(&drift), BTreeSet::new());
     let unmanaged = drift["unmanaged"].as_array().unwrap().iter();
     let unmanaged: Vec<Value> = unmanaged.map(|u| json!([u["step"], u["id"]])).collect();
     assert_eq!(json!(unmanaged), made);
@@ -208,15 +208,15 @@ fn what_cannot_be_read(lab: &Lab) {
     let since = lab.mark();
     lab.faults(&json!({"deny": ["s3:GetBucketPolicy"]}));
     let drift = lab.run(&["drift", "--json"]).expect(1).json();
-    let told = told(&drift);
+    let reported = reported(&drift);
     let rows = drift["steps"].as_array().unwrap().iter();
     let buckets = rows.filter(|r| r["kind"] == "s3/bucket").count();
     assert!(buckets > 0);
     assert_eq!(
-        (told.len(), &drift["summary"]["unchecked"]),
+        (reported.len(), &drift["summary"]["unchecked"]),
         (buckets, &json!(buckets))
     );
-    for (step, status, _) in &told {
+    for (step, status, _) in &reported {
         assert_eq!(status, "unchecked", "{step}");
     }
     let buckets = drift["steps"].as_array().unwrap().iter();

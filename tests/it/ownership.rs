@@ -46,14 +46,20 @@ fn half_a_mark_without_a_record_is_foreign_named_and_left_alone() {
     let since = lab.mark();
     for command in [&["plan", "--env", "green"][..], GREEN] {
         let done = lab.run(command).expect(1);
-        let told = done.out + &done.err;
+        let reported = done.out + &done.err;
         for name in NAMES {
-            assert!(told.contains(&format!("`{name}`")), "{name}: {told}");
+            assert!(
+                reported.contains(&format!("`{name}`")),
+                "{name}: {reported}"
+            );
         }
     }
-    let told = lab.run(DESTROY).expect(0).out;
+    let reported = lab.run(DESTROY).expect(0).out;
     for name in NAMES {
-        assert!(told.contains(&format!("`{name}`")), "{name}: {told}");
+        assert!(
+            reported.contains(&format!("`{name}`")),
+            "{name}: {reported}"
+        );
     }
     lab.run(&["state", "rebuild", "--yes"]).expect(0);
     let steps = lab.run(&["state", "list", "--json"]).expect(0).json();
@@ -67,6 +73,45 @@ fn half_a_mark_without_a_record_is_foreign_named_and_left_alone() {
     assert_eq!(lab.writes(since), Vec::<String>::new());
     assert_eq!(lab.ids(), ids);
     assert_eq!(lab.inventory(), inventory);
+}
+
+/// Two networks and two keys, as two runs from two state folders make them.
+const TWICE: &str = r#"
+for _ in range(2):
+    mark = lambda step: {"EnvironmentSuffix": "dev", "DeployerStep": step, "DeployerDeployment": "123456789012/eu-central-1/dev"}
+    pairs = lambda tags, k, v: [{k: a, v: b} for a, b in tags.items()]
+    vpc = pairs({**mark("vpc-green"), "Name": "vpc-green-dev"}, "Key", "Value")
+    c("ec2").create_vpc(CidrBlock="10.20.0.0/16", TagSpecifications=[{"ResourceType": "vpc", "Tags": vpc}])
+    c("kms").create_key(Tags=pairs(mark("key-data-green"), "TagKey", "TagValue"))
+"#;
+
+#[test]
+fn two_checkouts_of_one_deployment_are_the_first_thing_that_a_plan_says() {
+    let lab = Lab::start();
+    lab.python(TWICE);
+    let since = lab.mark();
+    let plan = lab.run(&["plan", "--env", "green"]).expect(1);
+    let sentence = "more than one resource carries the ownership mark of 2 steps (key-data-green, vpc-green). ";
+    let lines: Vec<&str> = plan.out.lines().collect();
+    let at = lines.iter().position(|l| l.contains(sentence));
+    let first = lines.iter().position(|l| *l == "green");
+    assert!(at.unwrap() < first.unwrap(), "{}", plan.out);
+    let plan = lab
+        .run(&["plan", "--env", "green", "--json"])
+        .expect(1)
+        .json();
+    assert!(
+        plan["notes"][0].as_str().unwrap().starts_with(sentence),
+        "{}",
+        plan["notes"]
+    );
+    let drift = lab.run(&["drift", "--env", "green"]).expect(2);
+    assert!(
+        drift.out.starts_with(&format!("warning: {sentence}")),
+        "{}",
+        drift.out
+    );
+    assert_eq!(lab.writes(since), Vec::<String>::new());
 }
 
 /// The same suffix in two regions of one account, each with a state of its own.
@@ -130,12 +175,12 @@ fn buckets_that_answer_from_another_region_are_named_and_left_alone() {
     lab.faults(&redirect);
     let since = lab.mark();
     let done = lab.run(GREEN).expect(1);
-    let told = done.out + &done.err;
+    let reported = done.out + &done.err;
     assert!(
-        told.contains(
+        reported.contains(
             "the bucket name `compliance-docs-green-dev` is taken by a bucket in another region"
         ),
-        "{told}"
+        "{reported}"
     );
     lab.run(DESTROY).expect(0);
     assert_eq!(lab.writes(since), Vec::<String>::new());

@@ -3,9 +3,9 @@
 
 use crate::support::run::{Quick, Run, Slow, graph, head, verbs, writes};
 use crate::support::world::World;
-use deployer::engine::Graph;
 use deployer::engine::event::Verb;
 use deployer::engine::graph::Kind;
+use deployer::engine::{Graph, Identity};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -36,7 +36,7 @@ fn run_on(world: &Arc<World>) -> Run {
         .registry
         .add(Arc::new(versioned.changing(&["version"])));
     let target = world.kind(Target::TYPE, (1.0, 1.0));
-    run.cx.registry.add(Arc::new(target.create_first()));
+    run.cx.registry.add(Arc::new(target.create_first().named()));
     run
 }
 
@@ -126,6 +126,21 @@ async fn what_was_replaced_is_removed_by_a_later_run_when_this_one_ends_too_soon
     assert_eq!(world.live().len(), 2);
     assert_eq!(run.state.steps.len(), 2);
     assert!(run.plan(&g).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_to_be_replaced_is_removed_also_when_the_state_was_lost() {
+    let world = World::new(0.5);
+    let mut run = run_on(&world);
+    run.apply(&target_and_listener(80)).await;
+    let g = target_and_listener(81);
+    run.lose_state(&g).await;
+    assert!(run.apply(&g).await.complete());
+    assert_eq!(world.live().len(), 2);
+    assert!(run.plan(&g).await.is_empty());
+    run.lose_state(&target_and_listener(82)).await;
+    assert!(run.destroy(&target_and_listener(82), None).await.complete());
+    assert_eq!(world.live(), Vec::<String>::new());
 }
 
 /// Zones with a subnet each, a group over the subnets, a cluster in the group and an instance per zone.
@@ -240,4 +255,59 @@ async fn the_other_scope_counts_as_there_when_it_is_found_by_its_mark() {
         !run.state.steps.contains_key("source"),
         "blue is not this run's business"
     );
+}
+
+/// What an account has once.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Singleton(Value);
+impl Kind for Singleton {
+    const TYPE: &'static str = "test/singleton";
+    type Outputs = ();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_account_has_once_is_used_and_neither_changed_nor_deleted() {
+    let world = World::new(0.5);
+    let mut run = Run::on(&world);
+    let once = world.kind(Singleton::TYPE, (1.0, 1.0)).once();
+    run.cx.registry.add(Arc::new(once.clone()));
+    let g = graph(|b| {
+        b.add(
+            head("recorder", "green"),
+            Singleton(json!({"fixed": 1, "all": true})),
+        );
+        b.add(
+            head("rule", "green"),
+            Quick(json!({"by": "@{recorder.id}"})),
+        );
+    });
+    let theirs = Identity {
+        step: "default".into(),
+        name: "default".into(),
+        tags: Default::default(),
+        token: String::new(),
+    };
+    once.make(&json!({"fixed": 2, "all": false}), &theirs)
+        .unwrap();
+    world.writes.lock().unwrap().clear();
+    assert!(run.apply(&g).await.complete());
+    assert_eq!(writes(&world), ["create rule"]);
+    assert_eq!(run.state.steps["rule"].inputs["by"], "default-1");
+    assert!(run.plan(&g).await.is_empty());
+    run.lose_state(&g).await;
+    assert!(run.apply(&g).await.complete());
+    let without = graph(|b| drop(b.add(head("rule", "green"), Quick(json!({"by": "nothing"})))));
+    let plan = run.plan(&without).await;
+    assert_eq!((verbs(&plan).len(), plan.forget.len()), (1, 1));
+    assert!(run.destroy(&g, None).await.complete());
+    assert_eq!(writes(&world), ["create rule", "delete rule"]);
+    assert_eq!(world.live(), ["default-1"]);
+    assert!(run.state.steps.is_empty());
+
+    // One that we made is like everything else.
+    world.things.lock().unwrap().clear();
+    assert!(run.apply(&g).await.complete());
+    assert!(run.destroy(&g, None).await.complete());
+    assert!(world.live().is_empty());
 }

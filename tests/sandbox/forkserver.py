@@ -199,7 +199,7 @@ def main():
             try:
                 serve(gateway, connection)
                 code = 0
-            except BaseException:  # noqa: BLE001 - told, and the process ends
+            except BaseException:  # noqa: BLE001 - reported, and the process ends
                 traceback.print_exc()
             os._exit(code)
         connection.close()

@@ -491,7 +491,7 @@ def ids(account):
 
 
 def text(account):
-    """Canonical JSON. Things without a name of their own (rules, interfaces) are told by what they are."""
+    """Canonical JSON. Things without a name of their own (rules, interfaces) are named by what they are."""
     listed = {
         kind: canonical(
             [item | {"name": name if name != identity else ""} for identity, name, item in items], account.names

@@ -166,12 +166,12 @@ class Buckets(Case):
         S3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
         version = S3.put_object(Bucket=name, Key=key, Body=b"1")["VersionId"]
         upload = S3.create_multipart_upload(Bucket=name, Key="a b+c/é")["UploadId"]
-        # boto3 asks for percent-encoding and decodes it by itself, unless told.
+        # boto3 asks for percent-encoding and decodes it by itself, unless asked.
         self.assertEqual([v["Key"] for v in S3.list_object_versions(Bucket=name)["Versions"]], [key])
-        told = S3.list_object_versions(Bucket=name, EncodingType="url")
-        self.assertEqual((told["EncodingType"], told["Versions"][0]["Key"]), ("url", "a+b%2Bc/%01%C3%A9"))
-        told = S3.list_multipart_uploads(Bucket=name, EncodingType="url")
-        self.assertEqual((told["EncodingType"], told["Uploads"][0]["Key"]), ("url", "a+b%2Bc/%C3%A9"))
+        reported = S3.list_object_versions(Bucket=name, EncodingType="url")
+        self.assertEqual((reported["EncodingType"], reported["Versions"][0]["Key"]), ("url", "a+b%2Bc/%01%C3%A9"))
+        reported = S3.list_multipart_uploads(Bucket=name, EncodingType="url")
+        self.assertEqual((reported["EncodingType"], reported["Uploads"][0]["Key"]), ("url", "a+b%2Bc/%C3%A9"))
         S3.abort_multipart_upload(Bucket=name, Key="a b+c/é", UploadId=upload)
         S3.delete_object(Bucket=name, Key=key, VersionId=version)
         S3.delete_bucket(Bucket=name)

@@ -23,6 +23,7 @@ import { PermanentError } from './errors.mjs';
  * @property {string | undefined} hashKeySecretArn needed only by mappings that hash
  * @property {Tls} tls
  * @property {Level} logLevel
+ * @property {'forward' | 'reverse'} [direction] of the stream: from blue to green unless given. `source` and `target` are its beginning and its end
  */
 
 /** @typedef {Record<string, string | undefined>} Environment */
@@ -54,9 +55,13 @@ export function readDatabaseConfig(environment) {
     },
     logLevel: read.choice('LOG_LEVEL', LEVELS, 'info'),
   };
+  const direction = read.choice('DIRECTION', /** @type {const} */ (['forward', 'reverse']), 'forward');
   read.finish();
-  return config;
+  return direction === 'reverse' ? reversed(config) : config;
 }
+
+/** The same databases, for the stream from green to blue. @param {DatabaseConfig} config @returns {DatabaseConfig} */
+export const reversed = (config) => ({ ...config, direction: 'reverse', source: { ...config.target, role: 'source' }, target: { ...config.source, role: 'target' } });
 
 /**
  * @typedef {object} SessionsConfig

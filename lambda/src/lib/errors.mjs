@@ -40,3 +40,15 @@ export class TransientError extends MigrationError {}
 
 /** Another attempt would end the same way: `hint` says what to do. */
 export class PermanentError extends MigrationError {}
+
+/** The words blue and green exchanged: the stream of the way back runs the same program with the sides exchanged. @param {string} text */
+const exchanged = (text) => text.replace(/\b(blue|green)\b/g, (side) => (side === 'blue' ? 'green' : 'blue'));
+
+/** @template T @param {T} error of the way back @returns {T} saying which side is meant */
+export function withSidesExchanged(error) {
+  if (error instanceof MigrationError) {
+    error.message = exchanged(error.message);
+    error.hint = error.hint && exchanged(error.hint);
+  }
+  return error;
+}

@@ -29,7 +29,7 @@ const FIELDS = {
   transactions: number, chunk: number, chunks: number, bytes: number, count: number, records: number, failed: number,
   stale: number, written: number, ignored: number, quarantined: number, limit: number, mismatches: number,
   sequences: number, lagSeconds: number, lagBytes: number, percent: number, attempt: number, ms: number,
-  pauseMs: number, remainingMs: number, memoryMb: number, done: flag, resumed: flag, dryRun: flag,
+  pauseMs: number, remainingMs: number, memoryMb: number, done: flag, resumed: flag, dryRun: flag, forced: flag,
 };
 
 /** @type {Record<Level, number>} */

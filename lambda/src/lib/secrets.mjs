@@ -1,4 +1,4 @@
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { DescribeSecretCommand, GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { CLIENT } from './client.mjs';
 import { PermanentError } from './errors.mjs';
@@ -65,6 +65,28 @@ export class Secrets {
    */
   hashKey(arn, deadline) {
     return cached(this.#hashKeys, arn, async () => parseHashKey(await this.#secret(arn, deadline), arn));
+  }
+
+  /** Has the secret a current value? `lost`: it had one. @param {string} arn @param {import('./deadline.mjs').Deadline} deadline @returns {Promise<'present' | 'empty' | 'lost'>} */
+  async presence(arn, deadline) {
+    const { VersionIdsToStages: versions = {} } = await retry(() => this.secretsManager.send(new DescribeSecretCommand({ SecretId: arn })), { deadline, clock: this.clock });
+    const stages = Object.values(versions);
+    return stages.some((names) => names?.includes('AWSCURRENT')) ? 'present' : stages.length === 0 ? 'empty' : 'lost';
+  }
+
+  /**
+   * The first value of an empty secret. The token names the version, so of two at once, or of one that is repeated, only the first has an effect.
+   * @param {string} arn @param {Buffer} value @param {string} token @param {import('./deadline.mjs').Deadline} deadline
+   * @returns {Promise<boolean>} false: there is one by now
+   */
+  async fill(arn, value, token, deadline) {
+    try {
+      await retry(() => this.secretsManager.send(new PutSecretValueCommand({ SecretId: arn, SecretBinary: value, ClientRequestToken: token })), { deadline, clock: this.clock });
+      return true;
+    } catch (error) {
+      if (error instanceof Error && error.cause instanceof Error && error.cause.name === 'ResourceExistsException') return false;
+      throw error;
+    }
   }
 
   /**

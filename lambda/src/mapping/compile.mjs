@@ -12,16 +12,17 @@ const QUARANTINE_LIMIT = 1000;
  * @param {unknown} mappingJson
  * @param {import('./types.mjs').Catalog} source
  * @param {import('./types.mjs').Catalog} target
- * @param {{hashKey?: Buffer | null, literals?: Literals}} [known] `literals`: when it is open afterwards, let it ask the servers and compile again
+ * @param {{hashKey?: Buffer | null, literals?: Literals, back?: ReadonlyMap<string, string[]>}} [known] `literals`: when it is open afterwards, let it ask the servers and compile again;
+ *   `back`: this is the way back, for each table of the source the columns that are read besides (columns of the target may be left as they are)
  * @returns {import('./types.mjs').Mapping}
  * @throws {import('../lib/errors.mjs').PermanentError} code `MAPPING`, with all that is wrong
  */
-export function compileMapping(mappingJson, source, target, { hashKey = null, literals = new Literals() } = {}) {
+export function compileMapping(mappingJson, source, target, { hashKey = null, literals = new Literals(), back } = {}) {
   const spec = checkShape(mappingJson);
   const problems = new Problems();
   acceptVersions(spec.extensions ?? [], [source, target]);
   const exponents = new Map([...CURRENCY_EXPONENTS, ...Object.entries(spec.currencies ?? {})]);
-  const settings = { source, target, exponents, hashKey, literals, problems };
+  const settings = { source, target, exponents, hashKey, literals, problems, back };
   checkOnce(spec.tables.map((table) => table.source), 'source', problems);
   checkOnce(spec.tables.map((table) => table.target ?? table.source), 'target', problems);
   const tables = spec.tables.map((table, i) => compileTable(table, `tables[${i}]`, settings));
@@ -29,6 +30,8 @@ export function compileMapping(mappingJson, source, target, { hashKey = null, li
   return {
     tables: /** @type {import('./types.mjs').TablePlan[]} */ (tables),
     limits: { quarantine: spec.limits?.quarantine ?? QUARANTINE_LIMIT },
+    mode: spec.mode,
+    invariants: spec.invariants ?? [],
     sequences: { gap: spec.sequences?.gap === undefined ? undefined : BigInt(spec.sequences.gap), pairs: spec.sequences?.pairs ?? {}, alone: spec.sequences?.alone ?? [] },
   };
 }
@@ -36,24 +39,26 @@ export function compileMapping(mappingJson, source, target, { hashKey = null, li
 /**
  * The same, with both servers at hand to say how they write the values that the mapping names.
  * @param {unknown} mappingJson @param {import('./types.mjs').Catalog} source @param {import('./types.mjs').Catalog} target
- * @param {{hashKey: Buffer | null}} secrets
+ * @param {{hashKey: Buffer | null, back?: ReadonlyMap<string, string[]>}} known
  * @param {import('../pg/session.mjs').Session} blue @param {import('../pg/session.mjs').Session} green
  */
-export async function compileWithServers(mappingJson, source, target, { hashKey }, blue, green) {
+export async function compileWithServers(mappingJson, source, target, known, blue, green) {
   const literals = new Literals();
-  const compiled = compileMapping(mappingJson, source, target, { hashKey, literals });
+  const compiled = compileMapping(mappingJson, source, target, { ...known, literals });
   if (!literals.open) return compiled;
   await literals.ask(blue, green);
-  return compileMapping(mappingJson, source, target, { hashKey, literals });
+  return compileMapping(mappingJson, source, target, { ...known, literals });
 }
 
 /**
- * The part of a mapping that says what is copied. The rest (limits, sequences) may change while a migration is under way.
+ * The part of a mapping that says what is copied. The rest (limits, sequences, the way back) may change while a migration is under way.
  * @param {unknown} mappingJson
  */
 export function copiedPart(mappingJson) {
   if (typeof mappingJson !== 'object' || mappingJson === null) return mappingJson;
-  const { $schema, description, limits, sequences, ...rest } = /** @type {Record<string, unknown>} */ (mappingJson);
+  const { $schema, description, limits, sequences, mode, invariants, ...rest } = /** @type {Record<string, unknown>} */ (mappingJson);
+  if (!Array.isArray(rest['tables'])) return rest;
+  rest['tables'] = rest['tables'].map((table) => (typeof table === 'object' && table !== null && 'reverse' in table ? { ...table, reverse: undefined } : table));
   return rest;
 }
 

@@ -55,7 +55,7 @@ export const goesInto = (from, to) => sameText(from, to) || widens(from, to);
 
 /** Do different values stay different? Keys must. @param {PgType} from @param {PgType} to */
 export const keepsApart = (from, to) =>
-  goesInto(from, to) || to.name === 'text' || (from.family.startsWith('timestamp') && to.family.startsWith('timestamp') && to.args.length === 0);
+  goesInto(from, to) || to.name === 'text' || (from.family === 'integer' && to.family === 'integer') || (from.family.startsWith('timestamp') && to.family.startsWith('timestamp') && to.args.length === 0);
 
 /** Types outside the list whose text is one plain word or number: inet, interval, ranges; not arrays and rows. @param {PgType} type */
 const isSimple = ({ name, definition }) =>

@@ -35,3 +35,15 @@ export function toMinorUnits(amount, exponent) {
   const digits = (whole + fraction.slice(0, exponent).padEnd(exponent, '0')).replace(/^([+-]?)0+(?=\d)/, '$1');
   return digits === '-0' || digits === '+0' ? '0' : digits.startsWith('+') ? digits.slice(1) : digits;
 }
+
+/**
+ * Whole minor units as an amount in major units, exactly; `undefined` when it is no whole number.
+ * @param {string} minor @param {number} exponent
+ */
+export function toMajorUnits(minor, exponent) {
+  const [, sign = '', digits = ''] = /^(-?)(\d+)$/.exec(minor) ?? [];
+  if (digits === '') return undefined;
+  if (exponent === 0) return minor;
+  const padded = digits.padStart(exponent + 1, '0');
+  return `${sign}${padded.slice(0, -exponent)}.${padded.slice(-exponent)}`;
+}

@@ -6,7 +6,7 @@ import { column, mapped } from './operations/column.mjs';
 import { constant, literal } from './operations/constant.mjs';
 import { concat, merge, split } from './operations/text.mjs';
 import { hash, mask } from './operations/card.mjs';
-import { minorUnits } from './operations/money.mjs';
+import { majorUnits, minorUnits } from './operations/money.mjs';
 
 /**
  * @typedef {import('./pgtypes.mjs').PgType} PgType
@@ -28,6 +28,7 @@ export const OPERATIONS = {
   merge: { options: ['separator', 'ifNull', 'cast'], compile: merge },
   split: { options: ['separator', 'part', 'rest', 'ifNull', 'cast'], compile: split },
   minorUnits: { options: ['currency', 'ifNull', 'cast'], compile: minorUnits },
+  majorUnits: { options: ['currency', 'ifNull', 'cast'], compile: majorUnits },
   mask: { options: ['fill', 'ifNull'], compile: mask },
   hash: { options: ['normalize', 'ifNull'], compile: hash },
 };

@@ -10,8 +10,8 @@ import { hashes } from './uses.mjs';
  * @returns {Promise<{json: unknown, hashKey: Buffer | null}>} for `compileMapping`
  */
 export async function loadMapping(config, secrets, deadline) {
-  const { mappingParameter: parameter, hashKeySecretArn: arn } = config;
-  const json = parameter === undefined ? defaultMapping : parse(await secrets.parameter(parameter, deadline));
+  const { hashKeySecretArn: arn } = config;
+  const json = await loadJson(config, secrets, deadline);
   if (!hashes(json)) return { json, hashKey: null };
   if (arn === undefined)
     throw new PermanentError('CONFIG', 'HASH_KEY_SECRET_ARN is missing (the ARN of a secret): the mapping hashes columns', {
@@ -19,6 +19,15 @@ export async function loadMapping(config, secrets, deadline) {
     });
   return { json, hashKey: await secrets.hashKey(arn, deadline) };
 }
+
+/**
+ * The mapping's JSON alone.
+ * @param {Pick<import('../lib/config.mjs').DatabaseConfig, 'mappingParameter'>} config
+ * @param {Pick<import('../lib/secrets.mjs').Secrets, 'parameter'>} secrets
+ * @param {import('../lib/deadline.mjs').Deadline} deadline
+ * @returns {Promise<unknown>}
+ */
+export const loadJson = async ({ mappingParameter: parameter }, secrets, deadline) => (parameter === undefined ? defaultMapping : parse(await secrets.parameter(parameter, deadline)));
 
 /** @param {string} text @returns {unknown} */
 function parse(text) {

@@ -10,6 +10,7 @@ import { Problems, WORD, keyOfPath } from './problems.mjs';
  * @property {string[]} [drop]
  * @property {'carry' | 'drop'} [others]
  * @property {Record<string, unknown>} [columns]
+ * @property {{columns?: Record<string, unknown>, keep?: string[]}} [reverse]
  *
  * @typedef {object} MappingSpec the JSON of a mapping, after its shape was checked
  * @property {1} version
@@ -17,6 +18,8 @@ import { Problems, WORD, keyOfPath } from './problems.mjs';
  * @property {Record<string, number>} [currencies]
  * @property {string[]} [extensions] whose versions may differ
  * @property {{gap?: number, pairs?: Record<string, string>, alone?: string[]}} [sequences]
+ * @property {'read-only'} [mode] of a split of the traffic
+ * @property {{name: string, violations: string}[]} [invariants]
  * @property {TableSpec[]} tables
  */
 
@@ -57,7 +60,7 @@ function tell(problems, error) {
     case 'anyOf':
       return problems.addValue(path, data, 'it takes "quarantine", "carry" or {"value": ...}');
     case 'pattern':
-      return problems.add(path, data, 'it takes schema.table, for example public.payments');
+      return path.endsWith('.name') ? problems.addValue(path, data, 'it takes a few words of letters') : problems.add(path, data, 'it takes schema.table, for example public.payments');
     default:
       return problems.addValue(path, data, `it ${error.message ?? 'is wrong'}`);
   }

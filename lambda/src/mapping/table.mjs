@@ -23,6 +23,7 @@ import { columnsUsed } from './uses.mjs';
  * @property {Buffer | null} hashKey
  * @property {import('./literals.mjs').Literals} literals
  * @property {Problems} problems
+ * @property {ReadonlyMap<string, string[]>} [back] see `compileMapping`
  */
 
 /**
@@ -42,7 +43,8 @@ export function compileTable(spec, path, settings) {
   const before = problems.found.length;
   const { cx, sourceColumns } = context(source, settings);
   checkNames(spec, path, source, target, problems);
-  const assigned = assign(spec, path, source, target, problems);
+  const back = settings.back?.get(spec.source);
+  const assigned = assign(spec, path, source, target, problems, back !== undefined);
   const delivered = target.columns.flatMap((column) => {
     const at = assigned.get(column.name);
     const expression = at && compileColumn(cx, at.spec, at.path, column);
@@ -52,6 +54,7 @@ export function compileTable(spec, path, settings) {
   if (problems.found.length === before) checkKey(spec.source, targetName, path, source, target, delivered, problems);
   if (problems.found.length > before) return undefined;
 
+  for (const name of back ?? []) cx.slot(name);
   const raw = delivered.map(({ expression }) => (expression.raw ? /** @type {string} */ (expression.column) : null));
   return {
     source: split(spec.source),
@@ -112,8 +115,9 @@ function checkNames(spec, path, source, target, problems) {
  * Which expression each column of the target gets: the one that is written down, or the column of the same name. A column of
  * blue that is used in an expression is not carried as well unless that is written down: it may be a card number.
  * @param {TableSpec} spec @param {string} path @param {CatalogTable} source @param {CatalogTable} target @param {Problems} problems
+ * @param {boolean} back columns may be left as they are
  */
-function assign(spec, path, source, target, problems) {
+function assign(spec, path, source, target, problems, back) {
   const written = spec.columns ?? {};
   const used = columnsUsed(Object.values(written));
   const dropped = new Set(spec.drop ?? []);
@@ -133,6 +137,7 @@ function assign(spec, path, source, target, problems) {
     else if (namesake.generated) problems.add(here, name, 'green computes this column by itself: name it in "drop"');
     else assigned.set(name, { spec: name, path: here });
   }
+  if (back) return assigned;
   for (const { name, generated, notNull, domainNotNull, hasDefault } of target.columns)
     if (!assigned.has(name) && !generated && (notNull || domainNotNull) && hasDefault === false)
       problems.add(`${path}.columns.${name}`, undefined, 'the column of green takes no NULL and has no default, so it needs a value');

@@ -18,6 +18,7 @@ import { readTypes, withoutDomains } from './types.mjs';
  * @property {string[]} identityKey columns of the index that names them
  * @property {string | null} bounds of a partition, as a condition
  * @property {string} storage changes when ALTER TABLE rewrites the table (not with VACUUM FULL, CLUSTER or, where it has a TOAST table, TRUNCATE)
+ * @property {string[]} writers the transactions that changed the catalog's rows of the table and of its indexes last; ALTER TABLE changes all of them when it rewrites the table
  * @typedef {object} UniqueIndex other than the primary key
  * @property {number} oid
  * @property {string} name
@@ -184,7 +185,8 @@ export const BOUNDS = "CASE WHEN c.relispartition THEN coalesce(pg_get_partition
 async function readLeaves(session, oids, byOid) {
   const leaves = await session.rows(
     `SELECT root.oid, tree.relid::oid, n.nspname, c.relname, c.relreplident, c.relpersistence = 'p', c.relreplident = 'f' OR named.key IS NOT NULL, named.key,
-            ${BOUNDS}, CASE c.reltoastrelid WHEN 0 THEN 'f' || c.relfilenode ELSE 't' || c.reltoastrelid END
+            ${BOUNDS}, CASE c.reltoastrelid WHEN 0 THEN 'f' || c.relfilenode ELSE 't' || c.reltoastrelid END,
+            (SELECT json_agg(w.xmin::text) FROM pg_class w WHERE w.oid = c.oid OR w.oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = c.oid))
        FROM unnest($1::oid[]) AS root(oid) CROSS JOIN LATERAL (
               SELECT relid FROM pg_partition_tree(root.oid) WHERE isleaf UNION SELECT root.oid::regclass
             ) AS tree
@@ -197,9 +199,9 @@ async function readLeaves(session, oids, byOid) {
       WHERE c.relkind = 'r' ORDER BY 1, c.relname`,
     [oids],
   );
-  for (const [root, oid, schema, name, replicaIdentity, logged, identified, key, bounds, storage] of leaves)
+  for (const [root, oid, schema, name, replicaIdentity, logged, identified, key, bounds, storage, writers] of leaves)
     byOid.get(root ?? '')?.leaves.push({
       oid: Number(oid), schema: schema ?? '', name: name ?? '', replicaIdentity: replicaIdentity ?? '', logged: logged === 't', identified: identified === 't',
-      identityKey: JSON.parse(key ?? '[]'), bounds: bounds ?? null, storage: storage ?? '',
+      identityKey: JSON.parse(key ?? '[]'), bounds: bounds ?? null, storage: storage ?? '', writers: JSON.parse(writers ?? '[]'),
     });
 }

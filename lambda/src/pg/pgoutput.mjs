@@ -13,13 +13,14 @@
  * @typedef {{tag: 'update', oid: number, old: Tuple | undefined, row: Tuple}} Update `old`: the key (or row) before, when it changed
  * @typedef {{tag: 'delete', oid: number, old: Tuple}} Delete
  * @typedef {{tag: 'truncate', oids: number[]}} Truncate
- * @typedef {Begin | Commit | Relation | Insert | Update | Delete | Truncate} Message
+ * @typedef {{tag: 'message', prefix: string, content: string}} Logical a message that a transaction has put into the log
+ * @typedef {Begin | Commit | Relation | Insert | Update | Delete | Truncate | Logical} Message
  */
 
 /** PostgreSQL counts microseconds from 2000-01-01. */
 const EPOCH_2000_MICROS = 946_684_800_000_000n;
 
-/** @param {Buffer} bytes @returns {Message | undefined} undefined: a message without meaning to us (type, origin, logical message) */
+/** @param {Buffer} bytes @returns {Message | undefined} undefined: a message without meaning to us (type, origin) */
 export function decode(bytes) {
   switch (bytes[0]) {
     case 0x49: // I: oid, 'N', row
@@ -32,6 +33,8 @@ export function decode(bytes) {
       return { tag: 'begin', finalLsn: bytes.readBigUInt64BE(1), micros: bytes.readBigInt64BE(9) + EPOCH_2000_MICROS, xid: bytes.readUInt32BE(17) };
     case 0x43: // C: flags, commit LSN, end LSN, time
       return { tag: 'commit', endLsn: bytes.readBigUInt64BE(10), micros: bytes.readBigInt64BE(18) + EPOCH_2000_MICROS };
+    case 0x4d: // M: flags, LSN, prefix, content
+      return decodeMessage(bytes);
     case 0x52: // R
       return decodeRelation(bytes);
     case 0x54: // T
@@ -39,6 +42,13 @@ export function decode(bytes) {
     default:
       return undefined;
   }
+}
+
+/** @param {Buffer} bytes @returns {Logical | undefined} undefined: it belongs to no transaction */
+function decodeMessage(bytes) {
+  if (bytes[1] !== 1) return undefined;
+  const end = bytes.indexOf(0, 10);
+  return { tag: 'message', prefix: bytes.toString('utf8', 10, end), content: bytes.toString('utf8', end + 5) };
 }
 
 /** @param {Buffer} bytes @returns {Update} */

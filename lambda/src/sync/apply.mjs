@@ -1,6 +1,7 @@
 import { MigrationError } from '../lib/errors.mjs';
-import { isKey, typedValue } from '../pg/keys.mjs';
+import { isKey, typedValue, withKeys } from '../pg/keys.mjs';
 import { ident } from '../pg/text.mjs';
+import { whatDiffers } from './roundtrip.mjs';
 import { Stage, refusesRow } from './stage.mjs';
 
 /**
@@ -14,9 +15,6 @@ import { Stage, refusesRow } from './stage.mjs';
  */
 
 const PROVISIONAL_GROUP = 200;
-/** More rows than this that green refuses while it is a mixture of moments are not explained by that. */
-const MOST_PROVISIONAL = 10_000;
-
 export class Applier {
   /**
    * @param {object} parts
@@ -25,8 +23,10 @@ export class Applier {
    * @param {import('./backfill.mjs').Backfill} parts.backfill
    * @param {import('./leaves.mjs').Leaves} parts.leaves
    * @param {(applier: Applier, step: import('./batch.mjs').TruncateStep) => Promise<void>} parts.truncate
+   * @param {number} parts.mostProvisional see tuning.mjs
    */
-  constructor({ green, quarantine, backfill, leaves, truncate }) {
+  constructor({ green, quarantine, backfill, leaves, truncate, mostProvisional }) {
+    this.mostProvisional = mostProvisional;
     this.green = green;
     this.stage = new Stage(green);
     this.leaves = leaves;
@@ -39,6 +39,8 @@ export class Applier {
     this.cut = false;
     /** Rows that green refused in this run while it was a mixture of moments. */
     this.mixed = 0;
+    /** Nothing is overwritten: see contested.mjs. */
+    this.contested = false;
     /** Rows are offered for good: what green refuses now is judged. */
     this.offering = false;
   }
@@ -76,7 +78,9 @@ export class Applier {
     const [based, baseless] = await this.backfill.split(table, wanted);
     wanted = based;
     const unread = [...incomplete, ...baseless];
-    await this.#write(table, wanted, [...gone, ...unread.map(({ key }) => key)], held);
+    // On the way back a row keeps what is not written, so it is not taken away until it is read.
+    const taken = table.forward === undefined && !this.contested ? unread.map(({ key }) => key) : [];
+    await this.#write(table, wanted, [...gone, ...taken], held);
     await this.#fetched(table, unread);
   }
 
@@ -84,7 +88,9 @@ export class Applier {
   async #fetched(table, unread) {
     for await (const { found, missing } of this.backfill.fetch(table, unread)) {
       this.evict = true; // parts of them are of a later moment
-      const pending = [...found, ...missing.map((key) => ({ key, row: null }))]; // blue deletes those, or gives them another key, later in the stream
+      // Blue deletes those, or gives them another key, later in the stream. On the way back they wait for that, since they have what can't be made again.
+      const gone = table.forward === undefined && !this.contested ? missing.map((key) => ({ key, row: null })) : [];
+      const pending = [...found, ...gone];
       await this.rows(table, pending);
     }
   }
@@ -107,24 +113,56 @@ export class Applier {
   /** In a state that blue never committed it is not worth finding the rows that green refuses: all around them are looked at again at the end. */
   #search() {
     if (this.cut) return { group: PROVISIONAL_GROUP, most: Infinity };
-    return { group: 1, most: this.quarantine.limit + (this.evict ? MOST_PROVISIONAL : 0) };
+    return { group: 1, most: this.quarantine.limit + (this.evict ? this.mostProvisional : 0) };
   }
 
   /** @param {SyncTable} table @param {Wanted[]} wanted @param {string[][]} gone @param {import('./quarantine.mjs').Held[]} held by the mapping */
   async #write(table, wanted, gone, held) {
-    const deletions = [...gone, ...held.map(({ key }) => key)].flatMap((key) => {
+    if (this.contested) [wanted, gone] = await this.#uncontested(table, wanted, gone, held);
+    const leaving = table.forward === undefined && !this.contested ? [...gone, ...held.map(({ key }) => key)] : gone; // on the way back what can't be written stays as it is on blue
+    const deletions = leaving.flatMap((key) => {
       const result = table.plan.transformKey(key);
       return result.kind === 'row' ? [result.values] : []; // such a key can't be on green
     });
     await this.stage.prepare(table);
     const search = this.#search();
-    const refused = await this.stage.merge(table, wanted.map(({ values }) => values), deletions, this.evict || this.cut, search);
+    const refused = await this.stage.merge(table, wanted.map(({ values }) => values), deletions, (this.evict || this.cut) && !this.contested, search);
     const refusals = new Map(refused.map(({ index, error }) => [index, error]));
     for (const [index, error] of refusals) held.push({ key: /** @type {Wanted} */ (wanted[index]).key, reason: refusal(error), column: error.column, refused: true, provisional: this.#isProvisional(error) });
-    await this.quarantine.remove(table, [...gone, ...wanted.filter((_, i) => !refusals.has(i)).map(({ key }) => key)]);
+    const written = wanted.filter((_, i) => !refusals.has(i));
+    const differing = table.forward === undefined ? [] : await whatDiffers(this.green, table, written);
+    await this.quarantine.remove(table, [...gone, ...written.map(({ key }) => key)]);
+    held.push(...differing);
     await this.quarantine.put(table, held, this.cut);
     if (!this.cut) this.mixed += held.filter(({ provisional }) => provisional).length;
-    if (refused.length > search.most || this.mixed > MOST_PROVISIONAL) this.quarantine.refuse(table);
+    if (refused.length > search.most || this.mixed > this.quarantine.limit + this.mostProvisional) {
+      const last = refused.at(-1)?.error;
+      this.quarantine.refuse(table, last && refusal(last), last?.column);
+    }
+  }
+
+  /**
+   * What may be written without overwriting: rows that are not there. Those that are there and differ, and those that would be deleted, are held.
+   * @param {SyncTable} table @param {Wanted[]} wanted @param {string[][]} gone @param {import('./quarantine.mjs').Held[]} held
+   * @returns {Promise<[Wanted[], string[][]]>}
+   */
+  async #uncontested(table, wanted, gone, held) {
+    const { plan, onGreen, targetKey, targetKeyAt } = table;
+    const leaving = gone.map((key) => ({ key, values: table.plan.transformKey(key) })).flatMap(({ key, values }) => (values.kind === 'row' ? [{ key, values: values.values }] : []));
+    const keys = [...wanted.map(({ values }) => targetKeyAt.map((at) => values[at])), ...leaving.map(({ values }) => values)];
+    if (keys.length === 0) return [wanted, gone];
+    const rows = await this.green.rows(`SELECT ${plan.targetColumns.map((column) => `t.${ident(column)}`).join(', ')} FROM ${withKeys(targetKey, onGreen, keys)}`);
+    const there = new Map(rows.map((row) => [targetKeyAt.map((at) => row[at]).join('\0'), row]));
+    const reason = 'both sides have changed it, or only one of them has it';
+    for (const { key, values } of leaving) if (there.has(values.join('\0'))) held.push({ key, reason });
+    const fresh = wanted.filter(({ key, values }) => {
+      const row = there.get(targetKeyAt.map((at) => values[at]).join('\0'));
+      if (row === undefined) return true;
+      const column = plan.targetColumns.find((_, i) => values[i] !== undefined && values[i] !== row[i]);
+      if (column !== undefined) held.push({ key, reason, column });
+      return false;
+    });
+    return [fresh, []];
   }
 
   /** In a mixture of moments a row may only be in the way of another that is stale. @param {MigrationError} error */
@@ -141,10 +179,39 @@ export class Applier {
     const before = table.plan.transformKey(from);
     const after = table.plan.transformKey(key);
     const fixed = table.target.columns.some(({ name, identityAlways }) => identityAlways && table.plan.targetKey.includes(name)); // green updates no such column
+    if (this.contested) {
+      await this.rows(table, [{ key: from, row: null }]);
+      return await this.#fetched(table, [{ key, row }]);
+    }
     const carried = before.kind === 'row' && after.kind === 'row' && !fixed && !this.backfill.isUnconfirmed(table, from, lsn);
+    if (table.forward !== undefined) return await this.#moveBack(table, from, key, row, before.kind === 'row' && after.kind === 'row' ? [before.values, after.values] : undefined);
     if (carried && (await this.#rename(table, before.values, after.values))) return await this.rows(table, [{ key: from, row: null }, { key, row }]);
     await this.rows(table, [{ key: from, row: null }]);
     await this.#fetched(table, [{ key, row }]);
+  }
+
+  /**
+   * On the way back: blue's row gets the new key and keeps what is not written. Where it can't, it stays, and the new key is held.
+   * @param {SyncTable} table @param {string[]} from @param {string[]} key @param {import('../pg/pgoutput.mjs').Tuple} row @param {[Value[], Value[]] | undefined} keys before and after, on blue
+   */
+  async #moveBack(table, from, key, row, keys) {
+    const { onGreen, targetKey } = table;
+    if (keys !== undefined) {
+      const [before, after] = keys;
+      const values = targetKey.map((column, i) => `${ident(column.name)} = ${typedValue(column, after[i])}`);
+      await this.green.run('SAVEPOINT rename');
+      try {
+        await this.green.run(`UPDATE ${onGreen} SET ${values.join(', ')} WHERE ${isKey(targetKey, before)}`);
+        await this.green.run('RELEASE SAVEPOINT rename');
+      } catch (cause) {
+        const error = this.green.told(cause);
+        if (!refusesRow(error) && error.sqlstate !== '428C9') throw error; // a column GENERATED ALWAYS
+        await this.green.run('ROLLBACK TO SAVEPOINT rename; RELEASE SAVEPOINT rename');
+        return await this.quarantine.put(table, [{ key, reason: refusal(error), column: error.column, refused: true }], this.cut);
+      }
+    }
+    await this.quarantine.remove(table, [from]);
+    await this.rows(table, [{ key, row }]);
   }
 
   /** @param {SyncTable} table @param {Value[]} before @param {Value[]} after @returns {Promise<boolean>} whether there was such a row */

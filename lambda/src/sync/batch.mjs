@@ -43,7 +43,7 @@ export class Batch {
     const known = this.#rows(table).get(keyText(before))?.row;
     complete(row, known ?? undefined, false);
     if (keyText(before) === keyText(key)) return this.put(table, key, row);
-    if (!row.includes(undefined)) {
+    if (!row.includes(undefined) && table.forward === undefined) {
       this.put(table, before, null);
       return this.put(table, key, row);
     }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { PermanentError } from '../lib/errors.mjs';
 import { compileWithServers, copiedPart } from '../mapping/compile.mjs';
+import { compileBack } from './back.mjs';
+import { beginMarked, digest, pairName } from './marks.mjs';
 import { loadMapping } from '../mapping/load.mjs';
 import { BOUNDS, readCatalog } from '../pg/catalog.mjs';
 import { compareSettings } from '../pg/settings.mjs';
@@ -51,10 +53,7 @@ export async function openBoth(invocation) {
 }
 
 /** The slot's name follows from green's address, so that `stop` finds it when green is gone. @param {Invocation['config']} config */
-export function slotName({ target }) {
-  const address = `${target.host.toLowerCase()}:${target.port}/${target.database}`;
-  return `payment_migration_${createHash('sha256').update(address).digest('hex').slice(0, 12)}`;
-}
+export const slotName = ({ target }) => `payment_migration_${digest(`${target.host.toLowerCase()}:${target.port}/${target.database}`)}`;
 
 export class Context {
   /** @param {Invocation} invocation @param {Session} blue @param {Session} green */
@@ -66,6 +65,11 @@ export class Context {
     this.tuning = { ...TUNING, ...invocation.tuning };
     this.blue = blue;
     this.green = green;
+    this.pair = pairName(invocation.config);
+    /** Markers that were read to their end, and committed on green with all that was before them. @type {Set<string>} */
+    this.markers = new Set();
+    /** Transactions that the other direction has applied. */
+    this.echoes = 0;
     this.masks = new Masks();
     this.backfill = new Backfill(green, () => open(invocation, 'source'), this.masks);
     this.connectedAt = Date.now();
@@ -76,14 +80,20 @@ export class Context {
     this.newColumns = [];
     /** Tables with an enum of which a label was renamed, on both sides. @type {Set<SyncTable>} */
     this.renamed = new Set();
+    /** On the way back: what becomes of each column of blue. @type {import('../mapping/reverse.mjs').Line[]} */
+    this.lines = [];
     /** @type {SyncTable[]} */
     this.tables = [];
     /** @type {import('../mapping/types.mjs').SequenceRules} */
     this.sequences = { gap: undefined, pairs: {}, alone: [] };
+    /** @type {'read-only' | undefined} */
+    this.mode = undefined;
+    /** @type {{name: string, violations: string}[]} */
+    this.invariants = [];
     this.leaves = new Leaves(green);
     this.relations = new Relations([], this.leaves, async () => undefined);
     this.quarantine = new Quarantine(green, 0, this.masks);
-    this.applier = new Applier({ green, quarantine: this.quarantine, backfill: this.backfill, leaves: this.leaves, truncate: truncateStep });
+    this.applier = new Applier({ green, quarantine: this.quarantine, backfill: this.backfill, leaves: this.leaves, truncate: truncateStep, mostProvisional: this.tuning.mostProvisional });
     /** @type {State} */
     this.state = {
       phase: 'stopped', slot: slotName(invocation.config), publication: slotName(invocation.config), mappingHash: '', schema: {}, applied: 0n, consistent: 0n, copied: 0n, unconfirmed: {},
@@ -118,21 +128,24 @@ export class Context {
     if (known !== undefined) this.state = known;
     await this.masks.load(this.blue, this.state.publication);
     this.backfill.load(this.state);
-    const names = mappedNames(json);
+    const back = this.invocation.config.direction === 'reverse';
+    const names = back ? swapped(mappedNames(json)) : mappedNames(json);
     const [source, target] = await Promise.all([readCatalog(this.blue, names.source), readCatalog(this.green, names.target)]);
-    const mappingHash = createHash('sha256').update(JSON.stringify(copiedPart(json))).digest('hex');
+    const compile = back ? await compileBack(json, target, source, hashKey, this.green, this.blue) : undefined;
+    const mappingHash = createHash('sha256').update(JSON.stringify(copiedPart(compile?.json ?? json))).digest('hex');
+    this.lines = compile?.lines ?? [];
     const resuming = known !== undefined && known.phase !== 'stopped';
     if (resuming) {
       await this.#compareWithBeginning(mappingHash, source);
       this.newColumns = compareSchema(this.state.schema, source, target);
       if (this.newColumns.length > 0) this.log.warn('blue has new columns, which are not copied', { columns: this.newColumns });
     }
-    const { tables, limits, sequences } = await compileWithServers(json, source, target, { hashKey }, this.blue, this.green);
+    const { tables, limits, sequences, mode, invariants } = compile === undefined ? await compileWithServers(json, source, target, { hashKey }, this.blue, this.green) : await compile.compile();
     this.tables = tables.map((plan, i) => {
       const from = source.tables[`${plan.source.schema}.${plan.source.name}`];
       const to = target.tables[`${plan.target.schema}.${plan.target.name}`];
       if (from === undefined || to === undefined) throw new PermanentError('MAPPING', 'the mapping names a table that is not there');
-      return new SyncTable(plan, from, to, i, resuming ? this.state.schema[`${plan.source.schema}.${plan.source.name}`]?.unique : undefined);
+      return new SyncTable(plan, from, to, i, resuming ? this.state.schema[`${plan.source.schema}.${plan.source.name}`]?.unique : undefined, compile?.forward[i]);
     });
     await checkMachinery(this.blue, this.green, this.tables);
     await compareSettings(this.blue, this.green, this.tables);
@@ -146,9 +159,16 @@ export class Context {
     await this.leaves.save();
     this.relations = new Relations(this.tables, this.leaves, (oid, roots) => this.#partitionOf(oid, roots));
     this.sequences = sequences;
+    this.mode = mode;
+    this.invariants = invariants;
     this.quarantine.limit = limits.quarantine;
     await this.quarantine.load();
     this.applier.evict = this.state.applied < this.state.consistent || this.state.phase !== 'following';
+  }
+
+  /** Begins a transaction on green that the stream of the way back passes over. */
+  async begin() {
+    await this.green.run(beginMarked(this.pair));
   }
 
   /** Ends green's open transaction with the checkpoint in it. @param {Pick<State, 'applied' | 'inside' | 'syncedUntil'>} checkpoint */
@@ -232,8 +252,11 @@ export class Context {
   }
 }
 
+/** @param {{source: string[], target: string[]}} names */
+const swapped = ({ source, target }) => ({ source: target, target: source });
+
 /** No triggers and no checks of foreign keys on green: blue has done all that. @param {Session} green */
-async function actAsReplica(green) {
+export async function actAsReplica(green) {
   await green.run('SET enable_hashjoin = off; SET enable_mergejoin = off');
   const [role] = await green.row('SHOW session_replication_role');
   if (role === 'replica') return; // given to the user by ALTER ROLE, so that it need not have the right to set it
@@ -248,8 +271,8 @@ async function actAsReplica(green) {
   }
 }
 
-/** The tables that a mapping speaks of; whether they are there is for the compiler to say. @param {unknown} json */
-function mappedNames(json) {
+/** The tables that a mapping names; whether they are there is for the compiler to say. @param {unknown} json */
+export function mappedNames(json) {
   const tables = /** @type {{tables?: unknown}} */ (json)?.tables;
   /** @type {{source?: unknown, target?: unknown}[]} */
   const list = Array.isArray(tables) ? tables : [];

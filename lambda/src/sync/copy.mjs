@@ -131,7 +131,7 @@ class Chunk {
 
   /** @param {Context} context @param {SyncTable} table @param {boolean} careful */
   static async begin(context, table, careful) {
-    await context.green.run('BEGIN');
+    await context.begin();
     const make = careful ? carefulWriter : passesThrough(table) ? directWriter : transformingWriter;
     return new Chunk(table, make(context, table));
   }

@@ -5,6 +5,7 @@ import { advanceSlot, readSlot } from '../pg/slot.mjs';
 import { endOfLog, formatLsn, literal } from '../pg/text.mjs';
 import { Batch } from './batch.mjs';
 import { LateRows } from './late.mjs';
+import { APPLIED, MARKER } from './marks.mjs';
 import { messageLimit, rowBytes, tooLarge, widest } from './limits.mjs';
 import { project } from './relations.mjs';
 
@@ -77,10 +78,15 @@ class Pass {
     /** @type {Begin | undefined} */
     this.transaction = undefined;
     this.skipping = false;
+    /** The transaction applied changes that came from where they would be written to now. */
+    this.echo = false;
+    /** @type {string[]} */
+    this.markers = [];
     this.index = 0; // of the change within its transaction
     this.within = false; // changes of an open transaction of blue are on green or in the batch
     this.late = new LateRows();
     this.mostBytes = rowBytes();
+    this.began = Date.now();
     this.applied = context.state.applied;
     this.inside = context.state.inside;
     /** @type {bigint | undefined} */
@@ -89,13 +95,15 @@ class Pass {
     this.split = false;
     this.stopped = false;
     this.exhausted = true;
+    /** Markers of transactions that are read to their end. @type {string[]} */
+    this.seen = [];
   }
 
   async read() {
     const { blue, state } = this.context;
     const stream = blue.copyOut(
       `COPY (SELECT data FROM pg_logical_slot_peek_binary_changes(${literal(state.slot)}, ${literal(formatLsn(this.upTo))}, ${this.tuning.peekChanges},
-         'proto_version', '1', 'publication_names', ${literal(state.publication)})) TO STDOUT (FORMAT binary)`,
+         'proto_version', '1', 'messages', 'true', 'publication_names', ${literal(state.publication)})) TO STDOUT (FORMAT binary)`,
     );
     let seen = 0;
     try {
@@ -123,6 +131,7 @@ class Pass {
     const syncedUntil = this.exhausted ? now : this.micros === undefined ? state.syncedUntil : new Date(Number(this.micros / 1000n)).toISOString();
     await this.#flush({ syncedUntil });
     await this.writing;
+    for (const marker of this.seen) this.context.markers.add(marker);
     await this.context.leaves.passed(this.context.state.applied);
   }
 
@@ -133,7 +142,9 @@ class Pass {
     if (message.tag === 'relation') return this.context.relations.define(message, this.batch);
     if (message.tag === 'begin') return this.#begin(message);
     if (this.blocked || this.skipping) return;
+    if (message.tag === 'message') return this.#message(message);
     if (message.tag === 'commit') return this.#commit(message);
+    if (this.echo) return;
     this.index += 1;
     if (this.transaction?.finalLsn === this.inside.lsn && this.index <= this.inside.changes) return;
     this.within = true;
@@ -146,11 +157,23 @@ class Pass {
   #begin(begin) {
     this.transaction = begin;
     this.index = 0;
+    this.echo = false;
+    this.markers = [];
     this.skipping = begin.finalLsn < this.context.state.applied;
     if (this.skipping) return;
     const visible = this.visible(begin);
     if (!visible) this.blocked = true;
     else if (this.blocked) this.split = this.stopped = true;
+  }
+
+  /** @param {import('../pg/pgoutput.mjs').Logical} message @returns {undefined} */
+  #message({ prefix, content }) {
+    const { pair } = this.context;
+    if (prefix === MARKER && content.startsWith(`${pair}:`)) this.markers.push(content.slice(pair.length + 1));
+    if (prefix !== APPLIED || content !== pair) return;
+    if (this.index > 0) throw new PermanentError('MARK_TOO_LATE', 'a transaction of the other direction of this migration changed rows before it was marked', { hint: 'a defect of the function: report it' });
+    this.echo = true;
+    this.context.echoes += 1;
   }
 
   /** @param {import('../pg/pgoutput.mjs').Commit} commit */
@@ -160,17 +183,23 @@ class Pass {
     this.transaction = undefined;
     this.within = false;
     this.late.settle(this.batch);
-    if (this.#outOfTime()) this.stopped = true;
+    this.seen.push(...this.markers);
+    if (this.#outOfTime() || Date.now() - this.began > this.tuning.readMs) this.stopped = true;
     else if (this.uncommitted + this.batch.changes >= this.tuning.commitChanges) return this.#flush({ syncedUntil: this.context.state.syncedUntil });
     return undefined;
   }
 
-  /** @param {Exclude<Message, {tag: 'begin' | 'commit' | 'relation'}>} message @param {number} bytes */
+  /** @param {Exclude<Message, {tag: 'begin' | 'commit' | 'relation' | 'message'}>} message @param {number} bytes */
   #change(message, bytes) {
     const { relations } = this.context;
     if (message.tag === 'truncate') {
       const tables = relations.truncated(message.oids);
       if (tables.length === 0) return;
+      const back = tables.find(({ table }) => table.forward !== undefined || this.context.applier.contested);
+      if (back !== undefined)
+        throw new PermanentError('TRUNCATED', `blue's table ${back.table.name} was truncated: that is not carried to green, which would lose what only green has`, {
+          table: back.table.name, hint: 'delete the rows by DELETE on both sides, or end the way back (control: finish); then prepare it again',
+        });
       for (const { table } of tables) this.late.truncated(table);
       this.batch.truncate(tables);
     } else {
@@ -230,8 +259,8 @@ class Pass {
 
   /** @param {Batch} batch @param {{applied: bigint, inside: {lsn: bigint, changes: number}, syncedUntil: string | null} | undefined} checkpoint */
   async #write(batch, checkpoint) {
-    const { green, applier } = this.context;
-    if (!this.open) await green.run('BEGIN');
+    const { applier } = this.context;
+    if (!this.open) await this.context.begin();
     this.open = true;
     await applier.apply(batch);
     this.context.pending += batch.changes;

@@ -1,6 +1,7 @@
 import { classify } from '../lib/classify.mjs';
 import { readDatabaseConfig, readLogLevel } from '../lib/config.mjs';
 import { Deadline } from '../lib/deadline.mjs';
+import { withSidesExchanged } from '../lib/errors.mjs';
 import { Logger, describeError } from '../lib/log.mjs';
 import { Metrics } from '../lib/metrics.mjs';
 import { BusyError } from './lock.mjs';
@@ -14,11 +15,11 @@ import { watchSlot } from './manage.mjs';
  */
 
 /** What may be logged of an event: somebody may have put anything into it. */
-const ACTIONS = ['run', 'status', 'stop'];
+const ACTIONS = ['run', 'status', 'stop', 'plan', 'prepare', 'canary', 'cutover', 'finish', 'hash-key'];
 
 /**
  * @template T
- * @param {'sync' | 'verify'} name
+ * @param {'sync' | 'verify' | 'control'} name
  * @param {{action?: unknown, tables?: unknown}} event
  * @param {LambdaContext | undefined} context
  * @param {import('../lib/secrets.mjs').Secrets} secrets
@@ -37,6 +38,7 @@ export async function invoke(name, event, context, secrets, work) {
     return answer;
   } catch (cause) {
     const error = classify(cause);
+    if (invocation?.config.direction === 'reverse') withSidesExchanged(error);
     if (error instanceof BusyError) {
       log.warn('another run is at work');
       return { status: 'busy', error: describeError(error), transient: true };

@@ -30,22 +30,27 @@ export class Leaves {
    * Joins what was known with what blue's catalog says now.
    * @param {SyncTable[]} tables @param {boolean} anew forget what was known
    * @param {() => Promise<bigint>} position of blue's log, now
-   * @returns {Promise<Set<SyncTable>>} tables that ALTER TABLE has rewritten since
+   * @returns {Promise<Map<SyncTable, ReadonlySet<string> | undefined>>} tables that ALTER TABLE may have rewritten since. A table without TOAST gets new storage by TRUNCATE too:
+   *   then it was rewritten only if one of these transactions altered a column
    */
   async observe(tables, anew, position) {
     const rows = anew ? [] : await this.green.rows(`SELECT oid, source, array_to_json(bounds), storage FROM ${SCHEMA}.leaves`);
     this.known = new Map(rows.map(([oid, source, bounds, storage]) => [Number(oid), { source: source ?? '', bounds: JSON.parse(bounds ?? '[]'), storage: storage ?? '', current: false }]));
     this.carried = new Set(tables.filter(({ carriedKey }) => carriedKey !== undefined).map(({ name }) => name));
-    /** @type {Set<SyncTable>} */
-    const rewritten = new Set();
+    /** @type {Map<SyncTable, ReadonlySet<string> | undefined>} */
+    const rewritten = new Map();
     /** @type {number[]} */
     const changed = [];
     for (const table of tables)
-      for (const { oid, bounds: ofLeaf, storage } of table.source.leaves) {
+      for (const { oid, bounds: ofLeaf, storage, writers } of table.source.leaves) {
         const bounds = this.carried.has(table.name) ? ofLeaf : null;
         const before = this.known.get(oid);
         if (before !== undefined && before.source !== table.name) throw moved(before.source, table.name);
-        if (before !== undefined && before.storage !== '' && before.storage !== storage) rewritten.add(table);
+        if (before !== undefined && before.storage !== '' && before.storage !== storage) {
+          const known = rewritten.get(table);
+          const certain = before.storage.startsWith('t') || storage.startsWith('t') || (rewritten.has(table) && known === undefined);
+          rewritten.set(table, certain ? undefined : new Set([...(known ?? []), ...writers]));
+        }
         const now = before?.bounds.at(-1) === (bounds ?? undefined) ? (before?.bounds ?? []) : [...(before?.bounds ?? []), ...(bounds === null ? [] : [bounds])];
         if (before === undefined || before.bounds !== now || before.storage !== storage) changed.push(oid);
         this.known.set(oid, { source: table.name, bounds: now, storage, current: true });

@@ -94,7 +94,7 @@ export class Quarantine {
   /** @param {SyncTable} table @param {string} [reason] @param {string} [column] */
   refuse(table, reason = 'a unique value', column) {
     throw new PermanentError('QUARANTINE_LIMIT', `more than ${this.limit} rows can't be brought onto green (the last from ${table.name}: ${reason})`, {
-      table: table.name, column, hint: `see ${SCHEMA}.quarantine on green; mend the mapping or the rows on blue, or raise limits.quarantine in the mapping`,
+      table: table.name, column, hint: `see ${SCHEMA}.quarantine on green; correct the mapping or the rows on blue, or raise limits.quarantine in the mapping`,
     });
   }
 

@@ -1,7 +1,7 @@
 import { labelsAreKnown } from './schema.mjs';
 
 /**
- * Rows that green refused are offered to it again, as they are on blue by now: its constraint may have been mended, another row may have made room for
+ * Rows that green refused are offered to it again, as they are on blue by now: its constraint may have been changed, another row may have made room for
  * them, or they were refused in a state that blue never committed (in the middle of a long transaction, while the copy was a mixture of
  * moments). Rows that the mapping can't transform wait for a change on blue; but where a label of an enum was renamed on both sides they are read again
  * too, since the stream had them with the former one.
@@ -32,7 +32,7 @@ export async function recheck(context) {
       looked += keys.length;
       const before = quarantine.total;
       const memory = backfill.remember();
-      await green.run('BEGIN');
+      await context.begin();
       await applier.offer(table, keys);
       const back = before - quarantine.total;
       if (back > 0) {

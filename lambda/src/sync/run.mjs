@@ -1,9 +1,11 @@
-import { MigrationError, TransientError } from '../lib/errors.mjs';
+import { MigrationError, PermanentError, TransientError } from '../lib/errors.mjs';
 import { retry } from '../lib/retry.mjs';
 import { flushLog, readSlot } from '../pg/slot.mjs';
 import { formatLsn } from '../pg/text.mjs';
 import { Context } from './context.mjs';
+import { beginContested, endContested } from './contested.mjs';
 import { copyAll } from './copy.mjs';
+import { readFence } from './fence.mjs';
 import { follow, heldSlot } from './follow.mjs';
 import { recheck } from './recheck.mjs';
 import { checkPublication, start } from './start.mjs';
@@ -68,7 +70,11 @@ const outOfTime = ({ deadline }, error) => !deadline.allows(1) && error instance
 async function advance(context, attempt) {
   const { phase } = context.state;
   context.log.debug('connected', { phase, attempt });
-  if (phase === 'stopped' || phase === 'starting') await start(context);
+  if (phase === 'stopped' || phase === 'starting') {
+    if (context.invocation.config.direction === 'reverse')
+      throw new PermanentError('NOT_PREPARED', 'the way back is not prepared', { hint: 'invoke control with {"action": "prepare"} first' });
+    await start(context);
+  }
   else await checkPublication(context);
   if (context.state.phase === 'copying') {
     await heldSlot(context);
@@ -80,6 +86,14 @@ async function advance(context, attempt) {
 
 /** Passes until green is up to date and consistent, or time is short. @param {Context} context */
 export async function catchUp(context) {
+  const contested = await beginContested(context);
+  const complete = await passes(context);
+  if (contested && complete) await endContested(context);
+  return complete;
+}
+
+/** @param {Context} context */
+async function passes(context) {
   let rechecked = false;
   for (let passes = 1; ; passes += 1) {
     const began = Date.now();
@@ -87,7 +101,7 @@ export async function catchUp(context) {
     context.log.debug('followed', { changes, lsn: formatLsn(context.state.applied), ms: Date.now() - began });
     if (exhausted && !rechecked && context.quarantine.total > 0 && context.state.applied >= context.state.consistent) {
       rechecked = true;
-      if (await recheck(context)) continue;
+      if ((await sourceWrites(context)) && (await recheck(context))) continue;
     }
     const { applied, consistent } = context.state;
     if (exhausted && Date.now() - began < LONG_PASS_MS && (applied >= consistent || passes >= MAX_PASSES)) return true;
@@ -96,6 +110,12 @@ export async function catchUp(context) {
     await flushLog(context.blue);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
+}
+
+/** What a closed side has is older than what the other one has. @param {Context} context */
+async function sourceWrites({ blue, tables }) {
+  const { state, complete } = await readFence(blue, tables.map(({ source }) => source));
+  return state !== 'closed' || !complete;
 }
 
 /** @param {Context} context */

@@ -96,7 +96,7 @@ function compareLabels(table, record, now, onGreen) {
 /**
  * After the mapping is compiled.
  * @param {Record<string, TableRecord>} before @param {SyncTable[]} tables
- * @param {ReadonlySet<SyncTable>} rewritten tables whose storage ALTER TABLE has written anew since
+ * @param {ReadonlyMap<SyncTable, ReadonlySet<string> | undefined>} rewritten tables whose storage was written anew since, and, where that may have been a TRUNCATE, by whom
  * @returns {Set<SyncTable>} tables with a label that was renamed on both sides: rows under way in the stream still have the former one
  */
 export function compareRows(before, tables, rewritten) {
@@ -106,7 +106,8 @@ export function compareRows(before, tables, rewritten) {
     const record = before[table.name];
     if (record === undefined) continue;
     const { source, target, plan, name } = table;
-    const altered = source.columns.find((column) => plan.sourceColumns.includes(column.name) && record.versions[column.name] !== column.version);
+    const writers = rewritten.get(table);
+    const altered = source.columns.find((column) => plan.sourceColumns.includes(column.name) && record.versions[column.name] !== column.version && (writers === undefined || writers.has(column.version)));
     if (rewritten.has(table) && altered !== undefined)
       throw changed(name, `column ${altered.name} of blue's table ${name} was altered and the table written anew: values may have changed without a trace in the stream`, altered.name,
         'stop, empty the tables on green, and run again');

@@ -52,7 +52,7 @@ export class Stage {
    * @param {boolean} evict rows that hold a unique value of these, against a constraint of blue too, are stale and come again later: remove them
    * @param {{group: number, most: number}} search `group`: so many rows are refused together without looking for the one that green refuses; `most`: with more
    *   than so many it is over, and which ones they are does not matter
-   * @returns {Promise<Refused[]>} rows that green refuses; it holds none of their keys then
+   * @returns {Promise<Refused[]>} rows that green refuses; it holds none of their keys then (on the way back blue keeps the rows that it has)
    */
   async merge(table, rows, deletedKeys, evict, search) {
     const sql = this.#of(table);
@@ -76,9 +76,10 @@ export class Stage {
     await this.#inParts(0, staged.length, refused, { ...search, group: 1 }, (from, to) => this.#fill(sql, staged, from, to));
     const missing = [...refused];
     await this.#clear(sql, staged, evict);
-    for (const { index } of missing) await this.#removeKey(table, rows[index]);
+    const keeps = table.forward !== undefined;
+    if (!keeps) for (const { index } of missing) await this.#removeKey(table, rows[index]);
     await this.#inParts(0, rows.length, refused, search, async (from, to) => void (await this.green.run(sql.upsertPart(from, to))));
-    if (!sql.replaces) for (const { index } of refused) await this.#removeKey(table, rows[index]);
+    if (!sql.replaces && !keeps) for (const { index } of refused) await this.#removeKey(table, rows[index]);
     return refused;
   }
 

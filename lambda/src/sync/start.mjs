@@ -40,7 +40,7 @@ export async function start(context) {
   try {
     await createSlot(blue, slot);
   } catch (error) {
-    // What can't be mended by another attempt leaves nothing on blue.
+    // What another attempt can't change leaves nothing on blue.
     if (error instanceof PermanentError && error.sqlstate !== '57014') await dropPublication(blue, publication).catch(() => {});
     throw error;
   }
@@ -69,7 +69,7 @@ function reportDefaults({ tables, log }) {
 }
 
 /** @param {Context} context */
-async function checkDatabases({ blue, green }) {
+export async function checkDatabases({ blue, green }) {
   const [level] = await blue.row('SHOW wal_level');
   if (level !== 'logical')
     throw new PermanentError('NO_LOGICAL_DECODING', "blue: wal_level is not logical", {

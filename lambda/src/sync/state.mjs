@@ -12,7 +12,9 @@ import { formatLsn, parseLsn } from '../pg/text.mjs';
  * @property {string} publication
  * @property {string} mappingHash the mapping that the copy began with
  * @property {Record<string, import('./schema.mjs').TableRecord>} schema of blue's mapped tables, when the copy began
- * @property {Partial<import('./identity.mjs').Identity> & {publication?: string}} identity of both clusters and of the publication
+ * @property {Partial<import('./identity.mjs').Identity> & {publication?: string, preparedAt?: string, accepted?: string[], contested?: boolean}} identity of both clusters and of the publication. Of the way back also when it
+ *   was prepared (green's clock), the columns of blue that were accepted as
+ *   irreversible, and whether a way back was forced since (contested.mjs)
  * @property {bigint} applied every transaction that committed up to here is on green
  * @property {bigint} consistent from here on green equals blue at one moment; before, it is a mixture of moments
  * @property {bigint} copied blue's position at the end of the full copy
@@ -50,12 +52,13 @@ CREATE TABLE IF NOT EXISTS ${SCHEMA}.quarantine (
   source text NOT NULL, key text NOT NULL, reason text NOT NULL, column_name text, since timestamptz NOT NULL DEFAULT now(),
   refused boolean NOT NULL DEFAULT false, provisional boolean NOT NULL DEFAULT false, source_key text NOT NULL, checked timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (source, key)
 );
+CREATE TABLE IF NOT EXISTS ${SCHEMA}.verified (only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one), at timestamptz NOT NULL, verdict text NOT NULL);
 CREATE TABLE IF NOT EXISTS ${SCHEMA}.leaves (oid oid PRIMARY KEY, source text NOT NULL, bounds text[] NOT NULL, storage text NOT NULL);`;
 
 /** @param {import('../pg/session.mjs').Session} green */
 export async function createTables(green) {
-  const [there] = await green.row(`SELECT count(*) FROM pg_tables WHERE schemaname = '${SCHEMA}' AND tablename IN ('state', 'copy', 'quarantine', 'leaves')`);
-  if (there !== '4') await green.run(DDL);
+  const [there] = await green.row(`SELECT count(*) FROM pg_tables WHERE schemaname = '${SCHEMA}' AND tablename IN ('state', 'copy', 'quarantine', 'leaves', 'verified')`);
+  if (there !== '5') await green.run(DDL);
 }
 
 /** @param {import('../pg/session.mjs').Session} green @returns {Promise<State | undefined>} */
@@ -113,4 +116,9 @@ export async function writeUnit(green, unit, seal) {
      ON CONFLICT (oid) DO UPDATE SET cursor = $4, done = $5, rows = $6`,
     [unit.oid, unit.unit, unit.source, unit.cursor === null || unit.done ? null : seal(JSON.stringify(unit.cursor)), unit.done, unit.rows, unit.estimate],
   );
+}
+
+/** What verify has found, when it compared all tables. @param {import('../pg/session.mjs').Session} green @param {string} verdict */
+export async function writeVerified(green, verdict) {
+  await green.run(`INSERT INTO ${SCHEMA}.verified (at, verdict) VALUES (clock_timestamp(), $1) ON CONFLICT (only_one) DO UPDATE SET at = excluded.at, verdict = excluded.verdict`, [verdict]);
 }

@@ -25,8 +25,8 @@ export class Statements {
      * Rows leave before any comes: with further unique indexes (they may swap their values), with an identity column (no update can set it), and where
      * ON CONFLICT does not take the key because it is DEFERRABLE.
      */
-    this.replaces =
-      target.uniqueIndexes.length > 0 || target.exclusions || !target.keyImmediate || target.columns.some((column) => column.identityAlways && rest.includes(column.name));
+    this.replaces = table.forward === undefined && (
+      target.uniqueIndexes.length > 0 || target.exclusions || !target.keyImmediate || target.columns.some((column) => column.identityAlways && rest.includes(column.name)));
     this.create = `CREATE TEMPORARY TABLE ${stage.replace('pg_temp.', '')} (${stageColumns(table)}, ${ROW} integer, ${OP} text) ON COMMIT DELETE ROWS`;
     this.empty = `TRUNCATE ${stage}`;
     this.fill = `COPY ${stage} (${columns}, ${ROW}, ${OP}) FROM STDIN`;
@@ -40,14 +40,19 @@ export class Statements {
     this.removeDeleted = `${this.removeAll} AND s.${OP} = 'd'`;
     const set = rest.map((column) => `${ident(column)} = excluded.${ident(column)}`).join(', ');
     this.conflict = this.replaces ? '' : ` ON CONFLICT (${columnList(plan.targetKey)}) DO ${set === '' ? 'NOTHING' : `UPDATE SET ${set}`}`;
-    this.insert = `INSERT INTO ${name} (${columns}) OVERRIDING SYSTEM VALUE SELECT ${columns} FROM ${stage} WHERE ${OP} IS DISTINCT FROM 'd'`;
-    this.upsert = `${this.insert}${this.conflict}`;
+    this.insert = `INSERT INTO ${name} (${columns}) OVERRIDING SYSTEM VALUE SELECT ${columns} FROM ${stage} s WHERE ${OP} IS DISTINCT FROM 'd'`;
+    /** On the way back. */
+    this.change = table.forward === undefined ? undefined : target.uniqueIndexes.length > 0 || target.exclusions ? replaceStatement(table) : updateStatement(table);
+    this.upsert = this.change === undefined ? `${this.insert}${this.conflict}` : this.upsertPart(0, 2 ** 31 - 1);
     this.evict = table.sharedUnique.map((index) => evictStatement(table, index));
   }
 
   /** @param {number} from @param {number} to */
   upsertPart(from, to) {
-    return `${this.insert} AND ${ROW} >= ${from} AND ${ROW} < ${to}${this.conflict}`;
+    const rows = `s.${ROW} >= ${from} AND s.${ROW} < ${to}`;
+    if (this.change === undefined) return `${this.insert} AND ${rows}${this.conflict}`;
+    const { onGreen, targetKey } = this.table;
+    return `${this.change(rows)}; ${this.insert} AND ${rows} AND NOT EXISTS (SELECT FROM ${onGreen} t WHERE ${joinedBy(targetKey, 't', 's')})`;
   }
 
   /** @param {Value[]} key */
@@ -65,6 +70,28 @@ function stageColumns({ plan, target }) {
       return `${ident(name)} ${column?.storageType ?? 'text'}${column?.collation == null ? '' : ` COLLATE ${column.collation}`}`;
     })
     .join(', ');
+}
+
+/** Rows that are there keep the columns that are not written. @param {SyncTable} table @returns {(rows: string) => string} */
+function updateStatement({ plan, stage, target, onGreen, targetKey }) {
+  const fixed = target.columns.filter(({ identityAlways }) => identityAlways).map(({ name }) => name); // no update can set it
+  const written = plan.targetColumns.filter((column) => !plan.targetKey.includes(column) && !fixed.includes(column));
+  const set = (written.length === 0 ? plan.targetKey : written).map((column) => `${ident(column)} = s.${ident(column)}`);
+  return (rows) => `UPDATE ${onGreen} t SET ${set.join(', ')} FROM ${stage} s WHERE ${joinedBy(targetKey, 't', 's')} AND s.${OP} IS DISTINCT FROM 'd' AND ${rows}`;
+}
+
+/**
+ * The same where unique values may change places: all rows leave before any comes (they are sorted in between), with the columns that are not written.
+ * @param {SyncTable} table @returns {(rows: string) => string}
+ */
+function replaceStatement({ plan, stage, target, onGreen, targetKey }) {
+  const columns = target.columns.filter(({ generated }) => !generated).map(({ name }) => name);
+  const values = columns.map((column) => `${plan.targetColumns.includes(column) ? 's' : 'g'}.${ident(column)}`);
+  const wanted = (/** @type {string} */ rows) => `s.${OP} IS DISTINCT FROM 'd' AND ${rows}`;
+  return (rows) =>
+    `WITH gone AS (DELETE FROM ${onGreen} t USING ${stage} s WHERE ${joinedBy(targetKey, 't', 's')} AND ${wanted(rows)} RETURNING t.*)
+     INSERT INTO ${qualified(plan.target)} (${columnList(columns)}) OVERRIDING SYSTEM VALUE
+     SELECT ${values.join(', ')} FROM gone g JOIN ${stage} s ON ${joinedBy(targetKey, 'g', 's')} WHERE ${wanted(rows)} ORDER BY s.${ROW}`;
 }
 
 /** @param {SyncTable} table @param {import('../pg/catalog.mjs').UniqueIndex} index */

@@ -15,9 +15,12 @@ export class SyncTable {
   /**
    * @param {TablePlan} plan @param {Table} source @param {Table} target @param {number} number
    * @param {number[]} [unique] OIDs of the unique indexes that blue had when the migration began
+   * @param {TablePlan} [forward] on the way back: how the mapping makes green's rows of blue's
    */
-  constructor(plan, source, target, number, unique) {
+  constructor(plan, source, target, number, unique, forward) {
     this.plan = plan;
+    /** On the way back blue's rows have columns that are not written: rows are changed there, never replaced, and removed only where green has deleted them. */
+    this.forward = forward;
     this.source = source;
     this.target = target;
     this.name = dotted(plan.source);
@@ -36,10 +39,12 @@ export class SyncTable {
     /** Blue checks the key at the end of the statement or of the transaction: until then two rows may have the same one. */
     this.lateKey = !source.keyImmediate;
     /** Unique indexes of green that an index of blue implies. @type {import('../pg/catalog.mjs').UniqueIndex[]} */
-    this.sharedUnique = sharedUnique(plan, source, target, unique && new Set(unique));
+    this.sharedUnique = forward === undefined ? sharedUnique(plan, source, target, unique && new Set(unique)) : [];
     /** Source columns that carry the target's key unchanged, or undefined: then key ranges of blue mean nothing on green. */
     this.carriedKey = carried(plan);
     check(this);
+    if (forward !== undefined && this.lateKey)
+      throw new PermanentError('REPLICA_IDENTITY', `the primary key of ${this.name} is DEFERRABLE: changes of it can't be followed on the way back`, { table: this.name, hint: 'make it again without DEFERRABLE' });
   }
 
   /** @param {Tuple} row values of `sourceColumns` @returns {string[]} */

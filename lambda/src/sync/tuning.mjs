@@ -11,9 +11,16 @@ export const TUNING = {
   carefulBytes: 4 << 20,
   /** Changes that one call asks blue for (it stops at the end of the transaction that passes this). */
   peekChanges: 500_000,
+  /** A reading of blue's stream ends with the transaction after which it has taken this long: its snapshot holds up CREATE INDEX CONCURRENTLY. */
+  readMs: 10_000,
   /** Changes that go onto green at once. */
   batchChanges: 10_000,
   batchBytes: 2 << 20,
+  /**
+   * While green is a mixture of moments, so many rows beyond the limit of quarantine may be refused for a unique value: most of them find room later. More are not
+   * explained by that.
+   */
+  mostProvisional: 10_000,
   /** Changes in one transaction on green, if blue's transactions allow. */
   commitChanges: 100_000,
 };

@@ -101,10 +101,27 @@ export class Side {
       `SELECT pg_cancel_backend($1::int) FROM pg_locks own JOIN pg_locks waiting ON waiting.locktype = 'relation' AND waiting.database = own.database AND waiting.relation = own.relation
         WHERE own.pid = $1::int AND own.locktype = 'relation' AND own.granted AND NOT waiting.granted AND waiting.mode = 'AccessExclusiveLock' LIMIT 1`,
       [this.#readerPid]);
+    if (rows.length > 0) this.drop();
     return rows.length > 0;
   }
 
-  /** After a failure the reading session is of no use. */
+  /**
+   * Who makes or drops an index CONCURRENTLY waits for the end of every transaction with an older snapshot, whatever tables it reads. Then the moment is given up: the
+   * snapshot is released and what is being read stops.
+   * @returns {Promise<boolean>}
+   */
+  async giveUp() {
+    const rows = await this.holder.rows(
+      `SELECT pg_cancel_backend($1::int) FROM pg_locks own JOIN pg_locks waiting ON waiting.locktype = 'virtualxid' AND waiting.virtualxid = own.virtualxid
+        WHERE own.pid IN ($1::int, pg_backend_pid()) AND own.locktype = 'virtualxid' AND own.granted AND NOT waiting.granted LIMIT 1`,
+      [this.#readerPid]);
+    if (rows.length === 0) return false;
+    this.drop();
+    await this.release();
+    return true;
+  }
+
+  /** Ends the reading session: after a failure, or because somebody waits (between its statements there is nothing to cancel). */
   drop() {
     this.#reader?.destroy();
     this.#reader = undefined;
@@ -127,6 +144,17 @@ export class Moment {
     this.green = green;
     this.lsn = lsn;
     this.at = at;
+    /** Whose application must not wait. */
+    this.watched = blue;
+    /** Somebody waited for the snapshot. */
+    this.givenUp = false;
+  }
+
+  /** A moment of the way back, as one of blue and green. */
+  get exchanged() {
+    const moment = new Moment(this.green, this.blue, this.lsn, this.at);
+    moment.watched = this.blue;
+    return moment;
   }
 
   /**
@@ -138,11 +166,13 @@ export class Moment {
    */
   async read(table, work) {
     for (let attempt = 1; ; attempt += 1) {
+      if (this.givenUp) throw new Moved(`${table.name}: it was not compared, because an index is made or dropped CONCURRENTLY on ${this.watched === this.blue ? 'blue' : 'green'}, which waits for the comparison's snapshot; verify again`);
       try {
         return await this.#once(table, work);
       } catch (error) {
         this.blue.drop();
         this.green.drop();
+        if (this.givenUp) continue;
         if (!(error instanceof GaveWay)) throw error;
         if (attempt >= ATTEMPTS) throw new Moved(`${table.name}: others waited for the table again and again, and were let through`);
       }
@@ -156,7 +186,7 @@ export class Moment {
    */
   async #once(table, work) {
     const [blue, green] = await Promise.all([this.blue.begin(), this.green.begin()]);
-    const watch = new Watch(this.blue);
+    const watch = new Watch(this.watched);
     try {
       const result = await work(blue, green);
       const [onBlue, onGreen] = await Promise.all([this.blue.end(table.source.oid), this.green.end(table.target.oid)]);
@@ -166,6 +196,7 @@ export class Moment {
       throw watch.gaveWay ? new GaveWay() : error;
     } finally {
       await watch.stop();
+      this.givenUp ||= watch.givenUp;
     }
   }
 
@@ -182,6 +213,7 @@ export class Moment {
 /** Looks again and again whether somebody waits for what a side is reading. */
 class Watch {
   gaveWay = false;
+  givenUp = false;
   #stopped = false;
   /** @type {() => void} */
   #wake = () => {};
@@ -193,13 +225,14 @@ class Watch {
 
   /** @param {Side} side */
   async #loop(side) {
-    while (!this.#stopped && !this.gaveWay) {
+    while (!this.#stopped && !this.gaveWay && !this.givenUp) {
       await new Promise((resolve) => {
         this.#wake = () => resolve(undefined);
         setTimeout(resolve, WATCH_MS).unref();
       });
       if (this.#stopped) return;
-      this.gaveWay = await side.giveWay().catch(() => false); // a lost connection is told by the next statement
+      this.gaveWay = await side.giveWay().catch(() => false); // the next statement reports a lost connection
+      if (!this.gaveWay) this.givenUp = await side.giveUp().catch(() => false);
     }
   }
 

@@ -4,14 +4,15 @@ import { readSlot } from '../pg/slot.mjs';
 import { formatLsn } from '../pg/text.mjs';
 import { Context } from '../sync/context.mjs';
 import { releaseLock } from '../sync/lock.mjs';
-import { SCHEMA } from '../sync/state.mjs';
+import { SCHEMA, writeVerified } from '../sync/state.mjs';
 import { catchUp, lagSeconds } from '../sync/run.mjs';
 import { checkPublication } from '../sync/start.mjs';
 import { findOrphans } from './foreign-keys.mjs';
+import { checkInvariants } from './invariants.mjs';
 import { Moved } from './moment.mjs';
 import { raiseSequences } from './sequences.mjs';
-import { takeMoment } from './snapshot.mjs';
 import { verifyTable } from './table.mjs';
+import { findWriter, momentOf } from './writer.mjs';
 
 /**
  * Parity of blue and green at one moment, and a verdict on which traffic can be shifted.
@@ -26,10 +27,13 @@ import { verifyTable } from './table.mjs';
  * @property {string[]} problems why the verdict is not `equal`, beyond what the tables say
  * @property {number} mismatches rows that differ
  * @property {import('./foreign-keys.mjs').Orphans[]} orphans rows that green's own foreign keys would refuse
+ * @property {import('./invariants.mjs').Invariant[]} invariants of the mapping, when all tables were asked for
  * @property {number} quarantined rows in quarantine
  * @property {number | null} lagSeconds at the end
  * @property {number} lagBytes at the end
  * @property {{checked: number, raised: number}} sequences
+ * @property {'blue' | 'green'} [writer] which side takes the writes, where there is a way back
+ * @property {number} [unreversed] rows of green that could not go back to blue as they are
  * @property {string[]} newColumns of blue since the migration began: not copied, and not compared
  */
 
@@ -62,37 +66,55 @@ async function once(invocation, wanted) {
 
 /** @param {Context} context @param {unknown} wanted @returns {Promise<VerifyAnswer>} */
 async function compare(context, wanted) {
-  const { metrics, log, quarantine } = context;
   const chosen = choose(context, wanted);
-  if (context.state.phase !== 'following') return notFollowing(quarantine.total);
+  if (context.state.phase !== 'following') return notFollowing(context.quarantine.total);
   await checkPublication(context);
   await catchUp(context);
-  const moment = await takeMoment(context);
+  const writer = await findWriter(context);
+  try {
+    return await compareAt(context, chosen, await momentOf(context, writer.back), writer);
+  } finally {
+    await writer.back?.close();
+  }
+}
+
+/**
+ * @param {Context} context @param {import('../sync/table.mjs').SyncTable[]} chosen @param {import('./moment.mjs').Moment} moment @param {import('./writer.mjs').Writer} writer
+ * @returns {Promise<VerifyAnswer>}
+ */
+async function compareAt(context, chosen, moment, { writer, back, wayBack, problems }) {
+  const { metrics, log, quarantine } = context;
+  log.debug('the moment', { lsn: formatLsn(moment.lsn) });
   try {
     await releaseLock(context.green);
+    if (back !== undefined) await releaseLock(back.green);
     const held = await heldKeys(moment, quarantine);
-    const { tables, notCompared, problems } = await compareTables(moment, chosen, held, context);
+    const { tables, notCompared } = await compareTables(moment, chosen, held, problems, context);
     const orphans = await orphansOf(moment, chosen, notCompared, problems, context);
+    const invariants = chosen.length === context.tables.length ? await invariantsOf(moment, problems, context) : [];
     await moment.close();
-    const { problems: sequenceProblems, ...sequences } = await raiseSequences(context.blue, context.green, context.tables, context.sequences);
+    const { problems: sequenceProblems, ...sequences } = await raiseSequences(context.blue, context.green, context.tables, context.sequences, wayBack);
     problems.push(...sequenceProblems);
+    const unreversed = back?.quarantine.total ?? 0;
+    if (unreversed > 0) problems.push(`${unreversed} rows of green could not go back to blue as they are: payment_migration.quarantine on blue names them`);
     const slot = await readSlot(context.blue, context.state.slot);
     const mismatches = tables.reduce((sum, { missing, extra, different }) => sum + missing + extra + different, 0);
     const quarantined = Math.max(
       chosen.reduce((sum, table) => sum + (held.get(table.name)?.size ?? 0), 0),
       tables.reduce((sum, { heldBack }) => sum + heldBack, 0),
     );
-    const differs = orphans.length > 0 || tables.some(({ ok }) => !ok);
+    const differs = orphans.length > 0 || invariants.some(({ violations }) => violations > 0) || tables.some(({ ok }) => !ok);
     const verdict = differs ? 'different' : notCompared.length + problems.length > 0 ? 'incomplete' : quarantined > 0 ? 'held-back' : 'equal';
     const lag = lagSeconds(slot.now, context.state.syncedUntil);
     metrics.count('ParityMismatches', mismatches);
     metrics.gauge('RowsQuarantined', quarantine.total);
     metrics.gauge('LagBytes', slot.lagBytes);
     if (lag !== null) metrics.gauge('LagSeconds', lag);
+    if (chosen.length === context.tables.length) await writeVerified(context.green, verdict);
     log.info('verified', { verdict, mismatches, quarantined, sequences: sequences.raised, lsn: formatLsn(moment.lsn) });
     return {
-      ok: verdict === 'equal', verdict, moment: { lsn: formatLsn(moment.lsn), at: moment.at }, tables, notCompared, problems, mismatches, orphans,
-      quarantined, lagSeconds: lag, lagBytes: slot.lagBytes, sequences, newColumns: context.newColumns,
+      ok: verdict === 'equal', verdict, moment: { lsn: formatLsn(moment.lsn), at: moment.at }, tables, notCompared, problems, mismatches, orphans, invariants,
+      quarantined, lagSeconds: lag, lagBytes: slot.lagBytes, sequences, newColumns: context.newColumns, ...(wayBack ? { writer, unreversed } : {}),
     };
   } catch (error) {
     moment.destroy();
@@ -115,14 +137,12 @@ async function heldKeys(moment, quarantine) {
   return held;
 }
 
-/** @param {import('./moment.mjs').Moment} moment @param {import('../sync/table.mjs').SyncTable[]} chosen @param {Map<string, Set<string>>} held @param {Context} context */
-async function compareTables(moment, chosen, held, { deadline, log, masks }) {
+/** @param {import('./moment.mjs').Moment} moment @param {import('../sync/table.mjs').SyncTable[]} chosen @param {Map<string, Set<string>>} held @param {string[]} problems @param {Context} context */
+async function compareTables(moment, chosen, held, problems, { deadline, log, masks }) {
   /** @type {import('./table.mjs').TableAnswer[]} */
   const tables = [];
   /** @type {string[]} */
   const notCompared = [];
-  /** @type {string[]} */
-  const problems = [];
   for (const table of chosen) {
     const keys = held.get(table.name);
     const holds = (/** @type {string[]} */ key) => keys !== undefined && keys.has(JSON.stringify(key));
@@ -143,7 +163,7 @@ async function compareTables(moment, chosen, held, { deadline, log, masks }) {
       log.warn('a table changed under the comparison', { table: table.name });
     }
   }
-  return { tables, notCompared, problems };
+  return { tables, notCompared };
 }
 
 /** @param {import('./moment.mjs').Moment} moment @param {import('../sync/table.mjs').SyncTable[]} chosen @param {string[]} notCompared @param {string[]} problems @param {Context} context */
@@ -157,9 +177,19 @@ async function orphansOf(moment, chosen, notCompared, problems, { deadline }) {
   return found.orphans;
 }
 
+/** @param {import('./moment.mjs').Moment} moment @param {string[]} problems @param {Context} context */
+async function invariantsOf(moment, problems, { invariants, deadline }) {
+  if (invariants.length === 0) return [];
+  const green = await moment.green.begin();
+  const { found, problems: more } = await checkInvariants(green, invariants, () => deadline.allows(RESERVE_MS));
+  await green.run('ROLLBACK');
+  problems.push(...more);
+  return found;
+}
+
 /** @param {number} quarantined @returns {VerifyAnswer} */
 const notFollowing = (quarantined) => ({
-  ok: false, verdict: 'not-following', moment: null, tables: [], notCompared: [], problems: [], mismatches: 0, orphans: [], quarantined, lagSeconds: null, lagBytes: 0, sequences: { checked: 0, raised: 0 }, newColumns: [],
+  ok: false, verdict: 'not-following', moment: null, tables: [], notCompared: [], problems: [], mismatches: 0, orphans: [], invariants: [], quarantined, lagSeconds: null, lagBytes: 0, sequences: { checked: 0, raised: 0 }, newColumns: [],
 });
 
 /** @param {Context} context @param {unknown} wanted */

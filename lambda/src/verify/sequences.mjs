@@ -19,9 +19,10 @@ const PART_OF_ROOM = 100n;
 
 /**
  * @param {Session} blue @param {Session} green @param {SyncTable[]} tables @param {Rules} rules
+ * @param {boolean} [wayBack] green's rows are or were brought to blue: blue's keys tell nothing of blue's range then, and blue's sequences must not come near green's range
  * @returns {Promise<SequencesAnswer>}
  */
-export async function raiseSequences(blue, green, tables, rules) {
+export async function raiseSequences(blue, green, tables, rules, wayBack = false) {
   const [sources, targets] = await Promise.all([
     readSequences(blue, tables.map(({ source }) => source.oid)), readSequences(green, tables.map(({ target }) => target.oid)),
   ]);
@@ -29,7 +30,8 @@ export async function raiseSequences(blue, green, tables, rules) {
   const problems = [...unresolved(targets.unresolved, tables), ...withoutPartner(pairs, sources.sequences, tables, rules)];
   let raised = 0;
   for (const pair of pairs) {
-    const outcome = await raise(blue, green, pair, rules);
+    if (wayBack) problems.push(...(await headroom(blue, pair, rules)));
+    const outcome = await raise(blue, green, pair, rules, wayBack);
     if (outcome.raised) raised += 1;
     problems.push(...outcome.problems);
   }
@@ -84,17 +86,18 @@ function unresolved(unresolved, tables) {
   });
 }
 
-/** @param {Session} blue @param {Session} green @param {Pair} pair @param {Rules} rules @returns {Promise<{raised: boolean, problems: string[]}>} */
-async function raise(blue, green, { target, partners, columns }, rules) {
+/** @param {Session} blue @param {Session} green @param {Pair} pair @param {Rules} rules @param {boolean} wayBack @returns {Promise<{raised: boolean, problems: string[]}>} */
+async function raise(blue, green, { target, partners, columns }, rules, wayBack) {
   const problems = partners.filter(({ readable }) => !readable).map(({ name }) => `blue's sequence ${name} may not be read, so green's can't be compared with it: grant SELECT on it`);
   if (!target.readable) return { raised: false, problems: [...problems, `green's sequence ${target.name} may not be read: grant SELECT on it`] };
   if (target.cycles && columns.length > 0) problems.push(`green's sequence ${target.name} begins anew at its end (CYCLE) and feeds a column that is copied: ALTER SEQUENCE ... NO CYCLE`);
   const up = target.increment > 0n;
   const most = (/** @type {(bigint | null)[]} */ values) => values.reduce((best, value) => (value === null ? best : best === null || (up ? value > best : value < best) ? value : best), null);
   const onGreen = await Promise.all(columns.filter(({ plain }) => plain).map(({ table, column }) => extreme(green, table.target, table.onGreen, column, up)));
-  const onBlue = await Promise.all(columns.filter(({ plain, from, table }) => plain && from !== null && leads(table.source, from)).map(({ table, from }) => extreme(blue, table.source, table.onBlue, from ?? '', up)));
-  const given = most([...partners.map(({ last }) => last), ...onBlue]);
-  const gap = rules.gap ?? least(1_000_000n, (target.max - target.min) / PART_OF_ROOM);
+  const onBlue = wayBack ? [] : await Promise.all(columns.filter(({ plain, from, table }) => plain && from !== null && leads(table.source, from)).map(({ table, from }) => extreme(blue, table.source, table.onBlue, from ?? '', up)));
+  // A sequence of blue that has given nothing yet will do so, once both sides give keys.
+  const given = most([...partners.map(({ last, next, increment }) => last ?? (wayBack ? next - increment : null)), ...onBlue]);
+  const gap = gapOf(target, rules);
   const needed = most([most(onGreen), given === null ? null : up ? given + gap : given - gap]);
   if (needed === null || (up ? target.next > needed : target.next < needed)) return { raised: false, problems };
   if (up ? needed + target.increment > target.max : needed + target.increment < target.min)
@@ -105,6 +108,30 @@ async function raise(blue, green, { target, partners, columns }, rules) {
     problems.push(refused);
   }
   return { raised: false, problems };
+}
+
+/** @param {Sequence} target @param {Rules} rules */
+const gapOf = (target, rules) => rules.gap ?? least(1_000_000n, (target.max - target.min) / PART_OF_ROOM);
+
+/**
+ * Blue's sequences go on in blue's range. The next key beyond is one that green has given: with less than a fifth of the gap left it is time to act.
+ * @param {Session} blue @param {Pair} pair @param {Rules} rules @returns {Promise<string[]>}
+ */
+async function headroom(blue, { target, partners, columns }, rules) {
+  /** @type {string[]} */
+  const problems = [];
+  for (const { name, schema, relation, readable, increment, feeds } of partners) {
+    if (increment < 0n || !readable) continue;
+    // In this order: the statement's snapshot, then where the sequence is. A key of blue's own in the snapshot is not beyond it.
+    const next = `(SELECT last_value + is_called::int FROM ${ident(schema)}.${ident(relation)})`;
+    for (const { table, from, plain } of columns) {
+      if (!plain || from === null || !leads(table.source, from) || !['smallint', 'integer', 'bigint'].includes(table.source.columns.find((column) => column.name === from)?.definition?.name ?? '') || !feeds.some((feed) => feed.table === table.source.oid && feed.column === from)) continue;
+      const [beyond, at] = await blue.row(`SELECT min(${ident(from)}), ${next} FROM ${table.onBlue} WHERE ${ident(from)} >= ${next}`);
+      if (beyond !== null && beyond !== undefined && (BigInt(beyond) - BigInt(at ?? 0)) * 5n < gapOf(target, rules))
+        problems.push(`blue's sequence ${name} is at ${at}, near the keys that green has given (${table.name}.${from} from ${beyond} on): raise it beyond all of them (setval) before blue takes writes`);
+    }
+  }
+  return problems;
 }
 
 /** @param {bigint} a @param {bigint} b */

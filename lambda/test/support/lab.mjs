@@ -1,6 +1,12 @@
 /** Two servers with a database each, and invocations of sync and verify between them, without AWS. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { cutover } from '../../src/control/cutover.mjs';
+import { finish } from '../../src/control/finish.mjs';
+import { plan } from '../../src/control/plan.mjs';
+import { prepare } from '../../src/control/prepare.mjs';
+import { status as controlStatus } from '../../src/control/status.mjs';
+import { reversed } from '../../src/lib/config.mjs';
 import { Deadline } from '../../src/lib/deadline.mjs';
 import { Logger } from '../../src/lib/log.mjs';
 import { Metrics } from '../../src/lib/metrics.mjs';
@@ -92,6 +98,42 @@ export class Lab {
   /** @param {Options} options @param {string[]} [tables] */
   verify(options, tables) {
     return verify(this.invocation(options), tables);
+  }
+
+  /** From green to blue. @param {Options} options */
+  backwards(options) {
+    const invocation = this.invocation(options);
+    return { ...invocation, config: reversed(invocation.config) };
+  }
+
+  /** @param {Options} options */
+  runBack(options) {
+    return run(this.backwards(options));
+  }
+
+  /** @param {Options} options */
+  plan(options) {
+    return plan(this.invocation(options));
+  }
+
+  /** @param {Options} options @param {string[]} [accept] */
+  prepare(options, accept) {
+    return prepare(this.invocation(options), accept);
+  }
+
+  /** @param {Options} options @param {boolean} [reverse] @returns {Promise<any>} */
+  cutover(options, reverse = false) {
+    return cutover(this.invocation(options), reverse);
+  }
+
+  /** @param {Options} options */
+  sides(options) {
+    return controlStatus(this.invocation(options));
+  }
+
+  /** @param {Options} options @param {boolean} [release] */
+  finish(options, release = false) {
+    return finish(this.invocation(options), release);
   }
 
   /** Runs until green is up to date. @param {Options} options */

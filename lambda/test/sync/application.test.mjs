@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PLAIN, assertNothingLeft, assertRefused, assertSame } from '../support/cases.mjs';
 import { Lab } from '../support/lab.mjs';
+import { verify } from '../../src/verify/run.mjs';
 import { FAST } from '../support/postgres.mjs';
 import { randomFrom } from '../support/writers.mjs';
 
@@ -82,7 +83,7 @@ test('an application that writes, truncates and alters while a migration begins,
   const [own, other] = [all(mapped), all(others)];
   console.log(`${own.length} statements beside ${other.length} on other tables in ${(ended - began).toFixed(0)} ms; slowest ${own.at(-1)?.toFixed(0)} beside ${other.at(-1)?.toFixed(0)} ms`);
   for (const client of mapped) assert.deepEqual(client.failures, []);
-  assert.ok(own.length >= 0.8 * other.length, `${own.length} beside ${other.length}`);
+  assert.ok(own.length >= 0.9 * other.length, `${own.length} beside ${other.length}`);
   // The one slowest statement of a few hundred may meet a pause of the machine that no other met.
   const slow = (/** @type {number[]} */ times) => /** @type {number} */ (times[Math.floor(times.length * 0.98)]);
   assert.ok(slow(own) <= 100 + 1.5 * slow(other), `${slow(own)} ms beside ${slow(other)}`);
@@ -149,4 +150,55 @@ test('missing rights and slots are found before anything is made on blue', async
   } finally {
     await none.onBlue("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name LIKE 'taken_%'");
   }
+});
+
+test("verify lets go of blue while green keeps it waiting: for ALTER TABLE, and for an index that is made CONCURRENTLY", async () => {
+  for (const [name, statement, verdict] of /** @type {const} */ ([['alter', 'ALTER TABLE t ALTER v SET STATISTICS 100', 'equal'], ['index', 'CREATE INDEX CONCURRENTLY ON u (v)', 'incomplete']])) {
+    const lab = await servers.fresh(`lets_go_${name}`, 'CREATE TABLE t (id int PRIMARY KEY, v text); CREATE TABLE u (id int PRIMARY KEY, v text)');
+    await lab.onBlue("INSERT INTO t SELECT i, 'v' FROM generate_series(1, 100) i");
+    await lab.untilSynced(PLAIN);
+    const [holder, client] = [await lab.green.connect(lab.database), await lab.blue.connect(lab.database)];
+    const { invocation, moment } = atMoment(lab);
+    const comparing = verify(invocation);
+    await moment;
+    await holder.query('BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE'); // green's part of the comparison waits for this
+    await sleep(300);
+    const began = performance.now();
+    await client.query(statement);
+    const ms = performance.now() - began;
+    await holder.query('COMMIT');
+    const answer = await comparing;
+    assert.ok(ms < 1_000, `${statement}: ${ms.toFixed(0)} ms`);
+    assert.equal(answer.verdict, verdict, JSON.stringify(answer));
+    if (name === 'index') assert.match(answer.problems.join(), /CONCURRENTLY/);
+    for (const one of [holder, client]) await one.end();
+    assert.equal((await lab.verify(PLAIN)).verdict, 'equal');
+  }
+});
+
+/** An invocation, and the moment at which verify has its snapshots and begins to compare. @param {Lab} lab */
+function atMoment(lab) {
+  const invocation = lab.invocation(PLAIN);
+  /** @type {() => void} */
+  let reached = () => {};
+  const moment = /** @type {Promise<void>} */ (new Promise((resolve) => (reached = () => resolve())));
+  const debug = invocation.log.debug.bind(invocation.log);
+  Object.assign(invocation.log, {
+    debug: (/** @type {Parameters<typeof debug>} */ ...line) => {
+      debug(...line);
+      if (`${line[0]}` === 'the moment') reached();
+    },
+  });
+  return { invocation, moment };
+}
+
+test('a reading of the stream ends after its time, with a transaction; the next one goes on', async () => {
+  const lab = await servers.fresh('short_readings', 'CREATE TABLE t (id int PRIMARY KEY, v text)');
+  await lab.untilSynced(PLAIN);
+  for (let i = 0; i < 20; i += 1) await lab.onBlue(`INSERT INTO t SELECT i, 'v' FROM generate_series(${i * 1000}, ${i * 1000 + 999}) i`);
+  lab.lines.length = 0;
+  await lab.untilSynced({ ...PLAIN, tuning: { readMs: -1 } });
+  const passes = lab.lines.filter((line) => /"message":"followed".*"changes":[1-9]/.test(line));
+  assert.ok(passes.length >= 20, `${passes.length} readings`);
+  await assertSame(lab, 't', 't::text', 20_000);
 });

@@ -218,3 +218,16 @@ test('a value that is too long for an index of green is the row\'s fault, not th
   await lab.onBlue(`INSERT INTO t VALUES (101, NULL, to_jsonb(${long})), (102, 'w', NULL); UPDATE t SET v = 'short' WHERE id = 100`);
   assert.deepEqual([(await lab.untilSynced(PLAIN)).quarantined, await quarantine(lab)], [1, [101]]);
 });
+
+test("more rows than the limit of quarantine that a unique constraint of green's own refuses: the run stops and names it; with a higher limit they are held", async () => {
+  const lab = await fresh('CREATE TABLE t (id int PRIMARY KEY, v text)', 'CREATE TABLE t (id int PRIMARY KEY, v text, CONSTRAINT only_once UNIQUE (v))');
+  await lab.onBlue("INSERT INTO t SELECT i, 'v' || i % 10 FROM generate_series(1, 700) i");
+  const tuning = { mostProvisional: 100 };
+  await assert.rejects(lab.run({ ...mapped({}, { limits: { quarantine: 500 } }), tuning }), { code: 'QUARANTINE_LIMIT', table: 'public.t', message: /** @type {any} */ (/more than 500 rows .*23505, constraint only_once/) });
+  const options = { ...mapped({}, { limits: { quarantine: 690 } }), tuning };
+  const answer = await lab.untilSynced({ ...options, seconds: 300 });
+  assert.deepEqual([answer.quarantined, answer.consistent], [690, true]);
+  assert.equal((await lab.onGreen('SELECT count(*)::int AS n FROM t')).rows[0].n, 10);
+  const verdict = await lab.verify(options);
+  assert.deepEqual([verdict.verdict, verdict.mismatches, verdict.quarantined], ['held-back', 0, 690]);
+});

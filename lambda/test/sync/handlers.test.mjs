@@ -56,13 +56,13 @@ after(async () => {
 let written = '';
 
 /**
- * @param {Lab} lab @param {'sync' | 'verify'} name @param {object} event @param {Record<string, string | undefined>} [more]
+ * @param {Lab} lab @param {'sync' | 'verify' | 'control'} name @param {object} event @param {Record<string, string | undefined>} [more]
  * @returns {Promise<{answer: any, output: string}>}
  */
 async function invoke(lab, name, event, more = {}) {
   const script = `(async () => {
     const { handler } = require(${JSON.stringify(join(unpacked, `${name}.js`))});
-    const end = Date.now() + ${more['SECONDS'] ?? 60} * 1000;
+    const end = Date.now() + ${more['SECONDS'] ?? 240} * 1000;
     const answer = await handler(JSON.parse(process.env.EVENT), { awsRequestId: 'test-1', getRemainingTimeInMillis: () => end - Date.now() });
     console.log('ANSWER ' + JSON.stringify(answer));
   })()`;
@@ -106,6 +106,26 @@ test('a migration with the default mapping, from begin to end', async () => {
   assert.deepEqual([answer.ok, answer.mismatches, answer.tables[0].firstKeys], [false, 1, [{ card_id: await maskOf(lab, 'public.cards.card_id', 7) }]]);
   ({ answer } = await invoke(lab, 'sync', { action: 'status' }));
   assert.deepEqual([answer.status, answer.phase, answer.slot], ['ok', 'following', 'active']);
+  // The way back, with rows that can't go there.
+  ({ answer } = await invoke(lab, 'control', { action: 'plan' }));
+  assert.deepEqual([answer.status, answer.reversible, answer.fences], ['ok', false, { blue: 'none', green: 'none' }]);
+  const accept = answer.irreversible;
+  ({ answer } = await invoke(lab, 'control', { action: 'prepare', accept }));
+  assert.deepEqual([answer.status, answer.irreversible], ['prepared', accept], JSON.stringify(answer));
+  await lab.onGreen(`SET session_replication_role = replica; UPDATE cards SET holder = '${CANARIES.name}' WHERE card_id = 7`);
+  ({ answer } = await invoke(lab, 'verify', {}));
+  assert.equal(answer.verdict, 'equal', JSON.stringify(answer));
+  ({ answer } = await invoke(lab, 'control', { action: 'cutover' }));
+  assert.deepEqual([answer.status, answer.writer], ['done', 'green'], JSON.stringify(answer));
+  await lab.onGreen(`INSERT INTO cards (customer_id, pan_masked, pan_hash, holder, expiry_month, expiry_year, network) VALUES (1, '************1234', decode(repeat('ab', 32), 'hex'), '${CANARIES.name}', 1, 2030, 'visa'); UPDATE cards SET holder = '${CANARIES.token}' WHERE card_id = 8`);
+  ({ answer } = await invoke(lab, 'sync', { action: 'run' }, { DIRECTION: 'reverse' }));
+  assert.deepEqual([answer.status, answer.quarantined], ['synced', 1], JSON.stringify(answer));
+  assert.equal((await lab.onBlue('SELECT holder FROM cards WHERE card_id = 8')).rows[0].holder, CANARIES.token);
+  assertNoCanary(JSON.stringify([(await lab.onBlue('SELECT * FROM payment_migration.quarantine')).rows, (await lab.onBlue('SELECT * FROM payment_migration.state')).rows]), 'the tables of the way back');
+  ({ answer } = await invoke(lab, 'control', { action: 'cutover', reverse: true }));
+  assert.deepEqual([answer.writer, answer.unreversed], ['blue', 1], JSON.stringify(answer));
+  ({ answer } = await invoke(lab, 'control', { action: 'finish', release: true }));
+  assert.deepEqual(answer.fences, { blue: 'none', green: 'none' }, JSON.stringify(answer));
   const { answer: stopped, output } = await invoke(lab, 'sync', { action: 'stop' });
   assert.deepEqual([stopped.status, stopped.slotDropped], ['stopped', true]);
   assert.match(output, /"Namespace":"PaymentMigration"/);
@@ -128,6 +148,9 @@ test('every error path answers what to do', async () => {
   failed(await run({ DB_TLS: 'verify-full' }), 'TLS_REFUSED', /TLS/);
   failed(await run({ SOURCE_PORT: '1', SECONDS: '7' }), 'ECONNREFUSED', /security groups/);
   failed(await run({}, { action: CANARIES.token }), 'EVENT', /"run/);
+  failed((await invoke(lab, 'control', { action: CANARIES.token })).answer, 'EVENT', /cutover/);
+  failed((await invoke(lab, 'control', { action: 'cutover', reverse: 'yes' })).answer, 'EVENT', /neither true nor false/);
+  failed((await invoke(lab, 'control', { action: 'cutover' })).answer, 'NOT_FOLLOWING', /run sync/);
   failed((await invoke(lab, 'verify', { tables: [CANARIES.pan] })).answer, 'EVENT', /public\.cards/);
   failed((await invoke(lab, 'verify', { tables: [] })).answer, 'EVENT', /public\.cards/);
   // Rows that green refuses, one by one, in the copy and as changes; PostgreSQL quotes them in its messages.

@@ -49,6 +49,28 @@ test('a partition that is truncated, then detached and dropped, before the strea
   }
 });
 
+test('a table that was truncated and altered is not taken for one that was rewritten, whether it has long values or not; one that was rewritten is', async () => {
+  for (const type of ['int', 'text'])
+    for (const [change, refused] of /** @type {[string[], boolean][]} */ ([
+      [['TRUNCATE t', 'ALTER TABLE t ALTER v SET STATISTICS 100'], false],
+      [['ALTER TABLE t ALTER v SET STATISTICS 100', 'TRUNCATE t', 'ALTER TABLE t ALTER v SET NOT NULL', 'CREATE INDEX ON t (v)'], false],
+      [['ALTER TABLE t ALTER v TYPE TYPE USING v', 'GRANT SELECT ON t TO PUBLIC', 'CREATE INDEX ON t (v)'], true],
+      [['TRUNCATE t', 'INSERT INTO t VALUES (1, 5), (2, 6)', 'ALTER TABLE t ALTER v TYPE TYPE USING v'], true],
+    ])) {
+      const lab = await fresh(`CREATE TABLE t (id int PRIMARY KEY, v ${type})`);
+      await lab.onBlue('INSERT INTO t SELECT i, i FROM generate_series(1, 50) i');
+      await lab.untilSynced(PLAIN);
+      for (const statement of change) await lab.onBlue(statement.replace('TYPE TYPE USING v', type === 'int' ? 'TYPE int USING v + 1' : `TYPE text COLLATE "C" USING v || 'x'`));
+      if (refused) {
+        await assert.rejects(lab.run(PLAIN), { code: 'SCHEMA_CHANGED', message: /** @type {any} */ (/altered and the table written anew/) }, change.join());
+        continue;
+      }
+      await lab.onBlue('INSERT INTO t VALUES (7, 8)');
+      await lab.untilSynced(PLAIN);
+      await assertEqualVerdict(lab);
+    }
+});
+
 test('a partition that is made, filled, truncated and dropped between two runs; one that only the stream has shown', async () => {
   const lab = await fresh(PARTS, FLAT);
   await lab.onBlue(fill(1, 199));

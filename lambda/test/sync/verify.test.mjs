@@ -89,3 +89,20 @@ test('a snapshot tells which transactions it sees, also where the 32 bits of the
   const wrapped = parseSnapshot('4294967290:4294967300:4294967295,4294967298');
   assert.deepEqual([4294967289, 4294967295, 0, 2, 3, 4, 5].map(wrapped), [true, false, true, false, true, false, false]);
 });
+
+test("the mapping's invariants: one that does not hold makes the verdict, one that is no query is a problem, and none can write", async () => {
+  const lab = await servers.fresh('invariants', 'CREATE TABLE t (id int PRIMARY KEY, v text)');
+  const options = (/** @type {string} */ violations) => ({ mapping: { version: 1, tables: [{ source: 'public.t' }], invariants: [{ name: 'no empty text', violations }] } });
+  await lab.onBlue("INSERT INTO t VALUES (1, 'a'), (2, ''), (3, '')");
+  const holds = options('SELECT id FROM public.t WHERE v = $$x$$');
+  await lab.untilSynced(holds);
+  assert.deepEqual([(await lab.verify(holds)).verdict, (await lab.verify(holds)).invariants], ['equal', [{ name: 'no empty text', violations: 0 }]]);
+  const broken = await lab.verify(options("SELECT id FROM public.t WHERE v = ''"));
+  assert.deepEqual([broken.ok, broken.verdict, broken.mismatches, broken.invariants], [false, 'different', 0, [{ name: 'no empty text', violations: 2 }]]);
+  for (const text of ['SELECT nothing FROM public.t', 'SELECT 1) x; DROP TABLE public.t; --', "SELECT pg_catalog.set_config('a.b', 'c', true), 1 / 0", "SELECT * FROM public.put()"]) {
+    if (text.includes('put')) await lab.onGreen("CREATE FUNCTION put() RETURNS int LANGUAGE sql AS $$ INSERT INTO public.t VALUES (9, 'z') RETURNING id $$");
+    const verdict = await lab.verify(options(text));
+    assert.deepEqual([verdict.ok, verdict.verdict, verdict.problems.length], [false, 'incomplete', 1], `${text}: ${JSON.stringify(verdict.problems)}`);
+  }
+  assert.equal((await lab.onGreen('SELECT count(*)::int AS n FROM t')).rows[0].n, 3);
+});

@@ -15,7 +15,7 @@ struct Quota {
     used: Used,
 }
 
-/// Where the limit is told.
+/// Where the limit is reported.
 enum Limit {
     /// By Service Quotas, under this service and code.
     Code(&'static str, &'static str),
@@ -30,7 +30,7 @@ enum Used {
     /// What is in one VPC, of which every scope has one of its own: only ours.
     Vpc,
     /// RDS tells it with the limit.
-    Told,
+    Reported,
 }
 
 const QUOTAS: [Quota; 5] = [
@@ -56,13 +56,13 @@ const QUOTAS: [Quota; 5] = [
         kind: "rds/cluster",
         name: "DB clusters",
         limit: Limit::Rds("DBClusters"),
-        used: Used::Told,
+        used: Used::Reported,
     },
     Quota {
         kind: "rds/instance",
         name: "DB instances",
         limit: Limit::Rds("DBInstances"),
-        used: Used::Told,
+        used: Used::Reported,
     },
 ];
 
@@ -95,7 +95,7 @@ pub(super) async fn all(aws: &Aws, demand: &Demand) -> Vec<Check> {
         let scopes = demand.kinds.get(quota.kind)?;
         let new: usize = match quota.used {
             Used::Vpc => scopes.values().map(|c| c.new).max().unwrap_or(0),
-            Used::Region(_) | Used::Told => scopes.values().map(|c| c.new).sum(),
+            Used::Region(_) | Used::Reported => scopes.values().map(|c| c.new).sum(),
         };
         let fullest = scopes.values().max_by_key(|c| c.new + c.there);
         let there = fullest.map_or(0, |c| c.there);
@@ -116,11 +116,11 @@ pub(super) async fn all(aws: &Aws, demand: &Demand) -> Vec<Check> {
     let attributes = &attributes;
     let one = |(quota, new, there): (&'static Quota, usize, usize)| async move {
         let (limit, used) = match (&quota.limit, &quota.used) {
-            (Limit::Rds(name), _) => told(attributes, name),
+            (Limit::Rds(name), _) => reported(attributes, name),
             (Limit::Code(service, code), Used::Region(count)) => {
                 tokio::join!(applied(aws, service, code), count(aws))
             }
-            (Limit::Code(service, code), Used::Vpc | Used::Told) => {
+            (Limit::Code(service, code), Used::Vpc | Used::Reported) => {
                 (applied(aws, service, code).await, Ok(there))
             }
         };
@@ -129,9 +129,9 @@ pub(super) async fn all(aws: &Aws, demand: &Demand) -> Vec<Check> {
     join_all(needed.into_iter().map(one)).await
 }
 
-type Told = Option<Result<Vec<aws_sdk_rds::types::AccountQuota>, Error>>;
+type Reported = Option<Result<Vec<aws_sdk_rds::types::AccountQuota>, Error>>;
 
-fn told(answer: &Told, name: &str) -> (Result<f64, Error>, Result<usize, Error>) {
+fn reported(answer: &Reported, name: &str) -> (Result<f64, Error>, Result<usize, Error>) {
     let both = match answer {
         Some(Ok(all)) => all
             .iter()

@@ -266,7 +266,7 @@ fn tags_follow_the_rules_of_aws_and_leave_ours_alone() {
             all[0].starts_with("deployer.toml:1: `tags.set` is refused ("),
             "{all:?}"
         );
-        assert!(all[0].contains(why), "{all:?} lacks {why}");
+        assert!(all[0].contains(why), "{all:?} without {why}");
     }
     assert!(parse("[tags.set]\n\"team/owner\" = \"Zoë + co\"").is_ok());
 }
@@ -336,9 +336,9 @@ fn an_old_key_names_the_new_one() {
         ("held_seconds", "run.in_use_timeout_seconds"),
         ("patience_seconds", "run.consistency_timeout_seconds"),
     ] {
-        let told = errors(&format!("[run]\n{old} = 3"));
+        let reported = errors(&format!("[run]\n{old} = 3"));
         assert_eq!(
-            told,
+            reported,
             [format!(
                 "deployer.toml:2: `run.{old}` is now called `{new}`; rename it"
             )]

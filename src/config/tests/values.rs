@@ -39,6 +39,28 @@ fn legal_and_illegal_values_of_every_kind() {
             &["\"\"", "\"123456789012\""],
             &["\"12345678901\"", "\"12345678901x\"", "123456789012"],
         ),
+        (
+            "notify.topic",
+            &["\"\"", "\"arn:aws:sns:eu-west-1:123456789012:runs_of-all\""],
+            &[
+                "\"runs\"",
+                "\"arn:aws:sns:eu-west-1::runs\"",
+                "\"arn:aws:sns:eu-west-1:123456789012:runs.fifo\"",
+                "\"arn:aws:sqs:eu-west-1:123456789012:runs\"",
+                "\"arn:aws:sns:eu-west-1:123456789012:runs:0a1b\"",
+                "[]",
+            ],
+        ),
+        (
+            "notify.command",
+            &["[]", "[\"notify\", \"--team\", \"\"]"],
+            &["\"notify\"", "[\"\"]", "[1]", "[\"a\\u0000\"]"],
+        ),
+        (
+            "notify.on",
+            &["[]", "[\"failed\", \"unchanged\"]"],
+            &["[\"done\"]", "\"failed\"", "[true]"],
+        ),
         ("protect", &["true", "false"], &["\"true\"", "1"]),
         (
             "tags.ignore",

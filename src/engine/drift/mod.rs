@@ -1,7 +1,7 @@
 //! Drift: the account against the blueprint and the state, as a value. A pure function of what was read; nothing is
 //! written anywhere.
 //!
-//! What could not be read is `unchecked` and never `in sync`; what carries our mark and is not in the state is `unmanaged`.
+//! What could not be read is `unchecked` and never `in sync`; what is tagged as ours and is not in the state is `unmanaged`.
 
 #[cfg(test)]
 mod tests;
@@ -29,7 +29,7 @@ pub enum Status {
     Waiting,
     /// A field that someone else owns is outside its owner's legal range.
     OutOfRange,
-    /// It carries our mark and is not in the state, or elements were added to a set that we own.
+    /// It is tagged as ours and not in the state, or elements were added to a set that we own.
     Unmanaged,
     /// It could not be looked at.
     Unchecked,
@@ -118,7 +118,7 @@ pub struct Counts {
 pub struct Drift {
     /// The counts.
     pub summary: Counts,
-    /// One row per step, in the order of the graph; recorded steps that left the blueprint come last.
+    /// One row per step, in the order of the graph; recorded steps that are no longer in the blueprint come last.
     pub steps: Vec<Row>,
     /// Marked things of no recorded step.
     pub unmanaged: Vec<Unmanaged>,
@@ -136,9 +136,9 @@ pub struct Input<'a> {
     pub scope: Option<&'a str>,
     /// The state.
     pub state: &'a State,
-    /// What was read: the chosen steps, and recorded ones of the scope that left the blueprint.
+    /// What was read: the chosen steps, and recorded ones of the scope that are no longer in the blueprint.
     pub seen: &'a Observations,
-    /// Everything in the account that carries our mark.
+    /// Everything in the account that is tagged as ours.
     pub owned: &'a [Owned],
     /// Global things with this suffix, of which no tag says which account and region they belong to.
     pub undecided: &'a [Owned],
@@ -247,7 +247,7 @@ fn wanted(input: &Input<'_>, at: usize, known: &HashMap<&str, &Value>, above: &[
             row.reason = Some(if record.is_some() {
                 "it lost its mark".into()
             } else {
-                "something that is not ours has its name".into()
+                "its name is taken by a resource that this deployment does not own".into()
             });
             row.error = Some(error.clone());
             return row;
@@ -259,6 +259,10 @@ fn wanted(input: &Input<'_>, at: usize, known: &HashMap<&str, &Value>, above: &[
         }
         Some(Observed::Found(live)) => live,
     };
+    if live.is_the_accounts() {
+        row.reason = Some("it is the account's own and used as it is".into());
+        return row;
+    }
     let want = resolve(&step.spec, &|id| known.get(id).copied());
     let wanted = Wanted {
         step: &step.id,
@@ -270,10 +274,10 @@ fn wanted(input: &Input<'_>, at: usize, known: &HashMap<&str, &Value>, above: &[
     row.unmanaged.extend(compare::strangers(meta, live));
     row.out_of_range = compare::delegated(meta, wanted, live, input.state);
     row.out_of_range.retain(|d| d.illegal.is_some());
-    judge(row, live, record, meta.nature)
+    status(row, live, record, meta.nature)
 }
 
-fn judge(mut row: Row, live: &Live, record: Option<&Record>, nature: Nature) -> Row {
+fn status(mut row: Row, live: &Live, record: Option<&Record>, nature: Nature) -> Row {
     if !row.changes.is_empty() {
         row.status = Status::Changed;
     } else if !row.unmanaged.is_empty() {
@@ -284,7 +288,7 @@ fn judge(mut row: Row, live: &Live, record: Option<&Record>, nature: Nature) -> 
     // An aspect is there as soon as its parent is; without a record it is as AWS made it.
     if record.is_none() && nature != Nature::SubResource {
         row.status = row.status.max(Status::Unmanaged);
-        row.reason = Some("it carries our mark and is not in the state".into());
+        row.reason = Some("tagged as ours, not in the state file".into());
     }
     match &live.phase {
         Phase::Ready => {}
@@ -329,7 +333,7 @@ fn absence(
         }
     }
     match record.map(|r| r.stage) {
-        None => "it was never made, or is not in the state".into(),
+        None => "not created yet".into(),
         Some(Stage::Creating) => "an earlier run did not finish it".into(),
         Some(Stage::Deleting) => "an earlier run deleted it".into(),
         Some(_) => "it is recorded but no longer exists".into(),
@@ -341,7 +345,7 @@ fn is_snapshot(input: &Input<'_>, record: &Record) -> bool {
     driver.is_ok_and(|d| d.meta().retention.is_snapshot)
 }
 
-/// Recorded steps that left the blueprint and still exist.
+/// Recorded steps that are no longer in the blueprint and still exist.
 fn left<'a>(input: &'a Input<'_>) -> impl Iterator<Item = Row> + 'a {
     let gone = |(id, record): &(&String, &Record)| {
         input.graph.position(id).is_none() && input.scope.is_none_or(|s| s == record.scope)
@@ -361,12 +365,12 @@ fn left<'a>(input: &'a Input<'_>) -> impl Iterator<Item = Row> + 'a {
                 ),
                 Some(Observed::Found(_)) => (
                     Status::Changed,
-                    "it left the blueprint; `deployer apply` deletes it",
+                    "no longer in the blueprint; `deployer apply` deletes it",
                     None,
                 ),
                 Some(Observed::Foreign(_, error)) => (
                     Status::Changed,
-                    "it left the blueprint and lost its mark",
+                    "no longer in the blueprint, and it lost its ownership tags",
                     Some(error.clone()),
                 ),
                 Some(Observed::Unreadable(error)) => (

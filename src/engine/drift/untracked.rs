@@ -38,7 +38,7 @@ pub(super) fn untracked(input: &Input<'_>) -> Vec<Unmanaged> {
                 (false, true, _) => {
                     format!("a second one beside the recorded one of `{}`", owned.step)
                 }
-                (false, false, true) => "it carries our mark and is not in the state".to_owned(),
+                (false, false, true) => "tagged as ours, not in the state file".to_owned(),
                 (false, false, false) => {
                     format!("its tag {MARK_STEP} names a step that neither the state nor the blueprint has")
                 }

@@ -12,6 +12,9 @@ use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// An intent that is older than this is recorded anew before the call is sent again: its age tells how long it is looked for.
+const INTENT: Duration = Duration::from_secs(60);
+
 impl Work {
     /// Intent, create call, and the way out of an unclear answer.
     pub(super) async fn create(&mut self, driver: &dyn Driver) -> Result<Value, Stop> {
@@ -32,6 +35,7 @@ impl Work {
             .await?;
         let mut unclear = false;
         let began = Instant::now();
+        let mut recorded = began;
         let mut heartbeat = Heartbeat::start();
         let mut attempt = 0;
         loop {
@@ -84,6 +88,11 @@ impl Work {
                 self.give_up(unclear).await?;
                 return Err(stop);
             }
+            if recorded.elapsed() > INTENT {
+                self.note_with(Stage::Creating, &Value::Null, &identity.token)
+                    .await?;
+                recorded = Instant::now();
+            }
         }
     }
 
@@ -116,9 +125,8 @@ impl Work {
             match driver.read(key).await {
                 Ok(Some(live)) => {
                     // The create call carries the mark, so what has none is somebody else's, whoever it is named after.
-                    let tags = live.tags.as_ref();
-                    if tags.is_none_or(|t| identity.ownership(t, false, global) == Ownership::Ours)
-                    {
+                    let owner = identity.owner(&live.mark, false, global);
+                    if matches!(owner, Ownership::Ours | Ownership::Account) {
                         return Ok(Some(live));
                     }
                     // Ours may still come to sight beside it.

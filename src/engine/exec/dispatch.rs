@@ -121,6 +121,7 @@ impl<'a> Dispatcher<'a> {
                 break;
             }
             tokio::select! {
+                biased;
                 Some(message) = inbox.recv() => self.take(message),
                 Some(ended) = self.running.join_next_with_id() => {
                     // What the task said before it ended comes first.

@@ -33,7 +33,7 @@ const BLOCKED: Duration = Duration::from_secs(30);
 fn patience(class: Class, limits: &Limits) -> Option<(Duration, u64, u64)> {
     Some(match class {
         // IAM takes 2 to 10 seconds: dense early attempts.
-        // A part that an earlier attempt took away is gone: a type that does not take that for success reads anew.
+        // A part that an earlier attempt took away is gone: a type that does not take that for success reads again.
         Class::Propagating | Class::Gone => (Duration::from_secs(120), 200, 4_000),
         Class::NotReady => (limits.settle_floor, 500, 8_000),
         Class::InUse => (limits.in_use_timeout, 500, 10_000),

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long something may look as if its deletion had never been asked for: longer than any read lags.
-const UNHEEDED: Duration = Duration::from_secs(60);
+const IGNORED: Duration = Duration::from_secs(60);
 
 impl Work {
     /// Polls until it no longer exists. A deletion that AWS took and of which nothing shows after a while is sent again:
@@ -38,7 +38,7 @@ impl Work {
                         let why = format!("its deletion failed: {why}");
                         return Err(Error::permanent("delete", why).into());
                     }
-                    Phase::Ready | Phase::Failed(_) if sent.elapsed() > UNHEEDED => {
+                    Phase::Ready | Phase::Failed(_) if sent.elapsed() > IGNORED => {
                         self.retry(|| {
                             driver.delete(&self.node.spec, &live.outputs, &self.node.loss.options)
                         })
@@ -129,6 +129,7 @@ impl Work {
         heartbeat.beat(self, what, limit);
         let stop = self.shared.cx.stop.clone();
         tokio::select! {
+            biased;
             () = tick(self.shared.start, began.elapsed()) => {}
             () = stopped(Some(stop)) => {}
         }
@@ -156,7 +157,7 @@ impl Work {
     {
         let began = Instant::now();
         let mut heartbeat = Heartbeat::start();
-        let mut told = false;
+        let mut reported = false;
         let mut attempt = 0;
         loop {
             let Err(error) = call().await else {
@@ -172,7 +173,7 @@ impl Work {
                 class => class == Class::Blocked,
             };
             heartbeat.beat(self, &error.message, self.limit_of(&error));
-            if tell && !std::mem::replace(&mut told, true) {
+            if tell && !std::mem::replace(&mut reported, true) {
                 self.shared.cx.events.send(Event::StepInUse {
                     step: self.node.step.clone(),
                     error,
@@ -194,6 +195,7 @@ impl Work {
     pub(super) async fn sleep(&self, time: Duration) -> Result<(), Stop> {
         let stop = self.shared.cx.stop.clone();
         tokio::select! {
+            biased;
             () = tokio::time::sleep(time) => {}
             () = stopped(Some(stop)) => {}
         }

@@ -118,7 +118,7 @@ pub async fn count(plan: &Plan, registry: &Registry) -> Counts {
         .collect()
 }
 
-/// Marks every removal with what it loses. A removal that the rules forbid is a problem of the plan; one that only lacks
+/// Marks every removal with what it loses. A removal that the rules forbid is a problem of the plan; one that only needs
 /// the choice is a problem of `apply`, while `destroy` asks (see [`Plan::needs_choice`]).
 pub fn guard(
     plan: &mut Plan,
@@ -239,11 +239,11 @@ fn snapshot_name(name: &str, now: Timestamp) -> String {
     format!("snapshot-{name}-{}", now.strftime("%Y%m%d-%H%M%S"))
 }
 
-/// The records of `doomed` that stay: snapshots of earlier runs unless all data goes, what they need, and what the
+/// The records of `chosen` that stay: snapshots of earlier runs unless all data goes, what they need, and what the
 /// snapshots of this run will need. Each with the reason.
 pub(super) fn kept(
     records: &BTreeMap<String, Record>,
-    doomed: &BTreeSet<&str>,
+    chosen: &BTreeSet<&str>,
     seen: &Observations,
     registry: &Registry,
     choice: Option<Choice>,
@@ -253,7 +253,7 @@ pub(super) fn kept(
         return out;
     }
     let mut open: Vec<(String, String)> = Vec::new();
-    for id in doomed {
+    for id in chosen {
         let record = &records[*id];
         let (Ok(driver), Some(live)) = (
             registry.get(&record.kind),

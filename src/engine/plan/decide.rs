@@ -27,6 +27,17 @@ pub(super) struct Decision {
 }
 
 impl Decision {
+    /// What the account has once is taken as it is.
+    fn used(live: &Live, recorded: bool) -> Self {
+        let why = "the account has one, which is used as it is";
+        Self {
+            verb: (!recorded).then_some(Verb::Adopt),
+            reasons: vec![why.to_owned()],
+            live: Some(live.clone()),
+            ..Self::default()
+        }
+    }
+
     fn refused(why: &str, error: &Error) -> Self {
         Self {
             verb: Some(Verb::Update),
@@ -70,6 +81,9 @@ pub(super) fn decide(
         }
         Observed::Found(live) => live,
     };
+    if live.is_the_accounts() {
+        return Decision::used(live, record.is_some_and(|r| r.stage == Stage::Ready));
+    }
     let wanted = Wanted {
         step: &step.id,
         spec: want,
@@ -87,7 +101,7 @@ pub(super) fn decide(
     } else if record.is_none_or(|r| r.stage == Stage::Creating) {
         decision.verb = Some(Verb::Adopt);
         if meta.nature != Nature::SubResource {
-            let why = "it carries our mark and is not in the state";
+            let why = "tagged as ours, not in the state file";
             decision.reasons.push(why.into());
         }
     } else if !changes.is_empty() {

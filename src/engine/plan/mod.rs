@@ -13,7 +13,7 @@ mod teardown;
 pub use super::compare::DelegatedField;
 pub use build::{build, refresh};
 pub use data::{Choice, Counts, DataLoss, DataRules, Kept, count, guard};
-pub use nodes::is_replaced;
+pub use nodes::{is_replaced, replaced};
 pub use path::critical;
 pub use teardown::teardown;
 
@@ -53,7 +53,7 @@ pub struct Node {
     pub name: String,
     /// What the node does.
     pub op: Op,
-    /// What the user is told it is. A replacement has two nodes, both with this verb.
+    /// What the user sees it as. A replacement has two nodes, both with this verb.
     pub verb: Verb,
     /// The desired (or, for a removal, the found) struct, with placeholders.
     #[serde(skip)]
@@ -137,7 +137,7 @@ fn durations(meta: &Meta, state: &State) -> (f64, f64) {
     )
 }
 
-/// A plan whose nodes wait for each other would never end: a defect, told before anything is done.
+/// A plan whose nodes wait for each other would never end: a defect, reported before anything is done.
 fn check(plan: &mut Plan) {
     let needs = plan.nodes.iter();
     let needs: Vec<Vec<usize>> = needs
@@ -186,6 +186,15 @@ impl Plan {
     /// True when nothing is to be done.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty() && self.problems.is_empty()
+    }
+
+    /// What the account has once is never deleted: only its record goes.
+    fn stays(&mut self, step: &str, state: &State) {
+        if state.steps.contains_key(step) {
+            self.notes
+                .push(format!("{step}: it is the account's own, so it stays"));
+            self.forget.push(step.to_owned());
+        }
     }
 
     /// The removals that lose data or are protected: they take the user's choice.

@@ -3,6 +3,7 @@
 use super::decide::Decision;
 use super::path::KNOWN_SECONDS;
 use super::{DataLoss, Inputs, Node, Op, Plan, durations};
+use crate::engine::diff::Change;
 use crate::engine::driver::{Live, Meta, Replace};
 use crate::engine::event::Verb;
 use crate::engine::graph::Step;
@@ -16,14 +17,26 @@ pub(super) type Ensures = HashMap<String, usize>;
 /// What is appended to the id of a step while the thing that it replaces still exists beside the new one.
 const REPLACED: &str = "~replaced";
 
+/// An id that is not taken, under which what a step replaces stays known until it is removed. There may be an earlier one whose
+/// removal did not end.
+pub fn replaced(step: &str, taken: impl Fn(&str) -> bool) -> String {
+    let mut id = format!("{step}{REPLACED}");
+    let mut number = 2;
+    while taken(&id) {
+        id = format!("{step}{REPLACED}-{number}");
+        number += 1;
+    }
+    id
+}
+
 /// True for the record of a thing that was replaced by another one of its step and is to be removed.
 pub fn is_replaced(step: &str) -> bool {
-    step.ends_with(REPLACED)
+    step.contains(REPLACED)
 }
 
 /// The step to which a record belongs: its own id, but for what is replaced.
 pub(super) fn step_of(id: &str) -> &str {
-    id.strip_suffix(REPLACED).unwrap_or(id)
+    id.split_once(REPLACED).map_or(id, |(step, _)| step)
 }
 
 /// Makes Ensure nodes, and Remove nodes for what is replaced.
@@ -36,7 +49,7 @@ pub(super) fn nodes(
     let mut ensure = Ensures::new();
     let mut old: BTreeMap<usize, usize> = BTreeMap::new();
     let mut in_place_of: Vec<(usize, usize)> = Vec::new();
-    // Steps that rest on something that goes before its successor comes: nothing of theirs can stand beside its successor.
+    // Steps that depend on something that goes before its successor comes: nothing of theirs can stand beside its successor.
     let mut uprooted: HashSet<usize> = HashSet::new();
     for (at, decision) in decisions.into_iter().enumerate() {
         let step = &graph.steps[at];
@@ -80,8 +93,8 @@ pub(super) fn nodes(
             live: Some(found.clone()),
             ..node.clone()
         };
-        if create_first(driver.meta()) && !uprooted.contains(&at) {
-            let id = format!("{}{REPLACED}", step.id);
+        if beside(driver.meta(), &node.changes) && !uprooted.contains(&at) {
+            let id = replaced(&step.id, |id| inputs.state.steps.contains_key(id));
             node.replaces = Some((id.clone(), Box::new(record_of(inputs, step, &found))));
             ensure.insert(step.id.clone(), plan.nodes.len());
             plan.nodes.push(node);
@@ -107,7 +120,7 @@ pub(super) fn nodes(
         let needs = nodes.map(|node| (*node, Strength::Ready)).collect();
         plan.nodes[*removal].needs = needs;
     }
-    // A replaced step goes only after the replaced steps that rest on it are gone.
+    // A replaced step goes only after the replaced steps that depend on it are gone.
     old.extend(in_place_of.iter().map(|(removal, at)| (*at, *removal)));
     for (at, node) in &old {
         for (to, _) in &graph.steps[*at].needs {
@@ -119,8 +132,11 @@ pub(super) fn nodes(
     ensure
 }
 
-fn create_first(meta: &Meta) -> bool {
-    meta.replace == Replace::CreateFirst
+/// True when the new one can stand beside the old one: it takes another name, which only a changed field gives it. What has
+/// failed or is on its way out has the name of its successor, and goes first.
+fn beside(meta: &Meta, changes: &[Change]) -> bool {
+    let fixed = |c: &Change| meta.fixed.contains(&c.field());
+    meta.replace == Replace::CreateFirst && changes.iter().any(fixed)
 }
 
 /// The record under which a thing stays known until it is removed, while its step's record is of the successor.

@@ -74,6 +74,10 @@ pub(super) fn removals(inputs: &Inputs<'_>, ensure: &Ensures, plan: &mut Plan) {
                 continue;
             }
             Some(Observed::Unreadable(error)) => (None, Some(error.clone())),
+            Some(Observed::Found(live)) if live.is_the_accounts() => {
+                plan.stays(id, state);
+                continue;
+            }
             Some(Observed::Found(live)) => (Some(live.clone()), None),
         };
         let removal = Removal {
@@ -86,7 +90,7 @@ pub(super) fn removals(inputs: &Inputs<'_>, ensure: &Ensures, plan: &mut Plan) {
         removed.insert(id, plan.nodes.len());
         plan.nodes.push(removal.node(inputs.registry, state));
     }
-    // First what rests on it goes, or stops using it. What has no record tells by the ids in its settings.
+    // First what depends on it goes, or stops using it. What has no record tells by the ids in its settings.
     for (id, node) in &removed {
         let recorded = state
             .steps

@@ -1,4 +1,4 @@
-//! An update that takes something away waits until what rests on it is gone: a subnet group gives a zone's subnet up only
+//! An update that takes something away waits until what depends on it is gone: a subnet group gives a zone's subnet up only
 //! after the instance in that zone is deleted.
 
 use super::nodes::{Ensures, step_of};
@@ -9,7 +9,7 @@ use crate::engine::reference::Strength;
 use crate::state::State;
 use std::collections::BTreeSet;
 
-/// Lets every update that takes something away wait for the removals of the steps that rest on its step, directly or
+/// Lets every update that takes something away wait for the removals of the steps that depend on its step, directly or
 /// through others. A wait that would close a circle is left out: AWS's refusal is then waited for.
 pub(super) fn wait_for_removals(state: &State, ensure: &Ensures, plan: &mut Plan) {
     let removals = plan.nodes.iter().enumerate();
@@ -34,7 +34,7 @@ pub(super) fn wait_for_removals(state: &State, ensure: &Ensures, plan: &mut Plan
     }
 }
 
-/// True for an entry that somebody is to lose. Nothing rests on a tag.
+/// True for an entry that somebody is to lose. Nothing depends on a tag.
 fn takes_away(change: &Change) -> bool {
     change.is_extra() && change.field() != TAGS
 }

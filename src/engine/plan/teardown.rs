@@ -12,7 +12,7 @@ use crate::engine::reference::{Strength, mentions};
 use crate::state::{Record, Stage, State};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Plans the removal of `scope` and of whatever rests on it, or of everything. Steps that exist but are not recorded
+/// Plans the removal of `scope` and of whatever depends on it, or of everything. Steps that exist but are not recorded
 /// (the state was lost) are removed too: their marks make them ours. Snapshots that keep data, and what they need, stay
 /// unless the choice is that no data remains.
 pub fn teardown(
@@ -25,22 +25,22 @@ pub fn teardown(
 ) -> Plan {
     let mut plan = Plan::default();
     let records = known(graph, state, seen);
-    let mut doomed = doomed(&records, scope);
+    let mut removed = removed(&records, scope);
     if let Some(scope) = scope {
-        // What joins both goes first with either; the shared steps that rest on a scope go with it.
+        // What joins both goes first with either; the shared steps that depend on a scope go with it.
         let joins = |id: &str| {
             graph
                 .get(id)
                 .is_some_and(|s| s.other_scope.as_deref() == Some(scope))
         };
-        let other = doomed.iter().find(|id| {
+        let other = removed.iter().find(|id| {
             let of = records[**id].scope.as_str();
             of != "shared" && of != scope && !joins(id)
         });
         if let Some(id) = other {
             let error = Error::permanent(
                 "plan",
-                format!("`{id}` of {} rests on {scope}", records[*id].scope),
+                format!("`{id}` of {} depends on {scope}", records[*id].scope),
             )
             .hint(format!(
                 "destroy {} first, or everything with `deployer destroy`",
@@ -53,8 +53,8 @@ pub fn teardown(
             return plan;
         }
     }
-    let kept = kept(&records, &doomed, seen, registry, choice);
-    doomed.retain(|id| !kept.contains_key(*id));
+    let kept = kept(&records, &removed, seen, registry, choice);
+    removed.retain(|id| !kept.contains_key(*id));
     plan.kept = kept
         .into_iter()
         .map(|(id, reason)| Kept {
@@ -65,11 +65,15 @@ pub fn teardown(
         })
         .collect();
     let mut nodes: HashMap<&str, usize> = HashMap::new();
-    for id in &doomed {
+    for id in &removed {
         let record = &records[*id];
         let (live, refused) = match seen.get(*id) {
             None | Some(Observed::Absent) => {
                 plan.forget.push((*id).to_owned());
+                continue;
+            }
+            Some(Observed::Found(live)) if live.is_the_accounts() => {
+                plan.stays(id, state);
                 continue;
             }
             Some(Observed::Found(live)) => (Some(live.clone()), None),
@@ -107,7 +111,7 @@ pub fn teardown(
             ..removal.node(registry, state)
         });
     }
-    // A step goes after everything that rests on it. A gap in the chain (something already gone) is bridged.
+    // A step goes after everything that depends on it. A gap in the chain (something already gone) is bridged.
     for (id, at) in &nodes {
         let mut below: Vec<&str> = records[*id].needs.iter().map(String::as_str).collect();
         let mut met = BTreeSet::new();
@@ -128,7 +132,7 @@ pub fn teardown(
     }
     plan.unchanged = records
         .keys()
-        .filter(|id| !doomed.contains(id.as_str()))
+        .filter(|id| !removed.contains(id.as_str()))
         .cloned()
         .collect();
     plan
@@ -149,7 +153,7 @@ fn known(graph: &Graph, state: &State, seen: &Observations) -> BTreeMap<String, 
             _ => continue,
         };
         let mut needs = step.needs(graph);
-        // What left the blueprint is not among the edges of the graph.
+        // What is no longer in the blueprint is not among the edges of the graph.
         let left = state
             .steps
             .iter()
@@ -173,7 +177,7 @@ fn known(graph: &Graph, state: &State, seen: &Observations) -> BTreeMap<String, 
 }
 
 /// The steps of the scope, and transitively whatever needs one of them.
-fn doomed<'a>(records: &'a BTreeMap<String, Record>, scope: Option<&str>) -> BTreeSet<&'a str> {
+fn removed<'a>(records: &'a BTreeMap<String, Record>, scope: Option<&str>) -> BTreeSet<&'a str> {
     let mut dependents: HashMap<&str, Vec<&str>> = HashMap::new();
     for (id, record) in records {
         record

@@ -2,16 +2,17 @@
 //! only added, never renamed, retyped or removed. `SCHEMA.md` in the folder above says the same in prose.
 
 mod records;
-mod runs;
+pub(super) mod runs;
 
-pub use records::{
+pub(crate) use records::{
     Marked, OutputsDocument, PermissionsDocument, RebuildDocument, SandboxDocument,
     StateHistoryDocument, StateListDocument, StateRow, StateShowDocument, StatusDocument,
     TextDocument, UnlockDocument,
 };
-pub use runs::{ApplyDocument, DestroyDocument, DestroyRemains, RunDocument, RunStep, RunSummary};
+pub(crate) use runs::{DestroyRemains, RunDocument};
 
 use super::calls::CallTotals;
+use super::doubled;
 use super::plan::{service, shown};
 use crate::engine::diff::Change;
 use crate::engine::drift::Drift;
@@ -175,10 +176,16 @@ impl PlanDocument {
             delegated: plan.delegated.clone(),
             waiting: plan.waiting.clone(),
             forget: plan.forget.clone(),
-            notes: plan.notes.clone(),
+            notes: notes(plan),
             kept: plan.kept.clone(),
         }
     }
+}
+
+/// The sentences of a plan, the most important one first.
+fn notes(plan: &Plan) -> Vec<String> {
+    let first = doubled::of_plan(plan).into_iter();
+    first.chain(plan.notes.iter().cloned()).collect()
 }
 
 /// `deployer drift --json`.
@@ -194,6 +201,8 @@ pub struct DriftDocument {
     /// The comparison: `summary`, `steps`, `unmanaged`, `unlisted`.
     #[serde(flatten)]
     pub drift: Drift,
+    /// Sentences.
+    pub notes: Vec<String>,
     /// API calls.
     pub calls: CallTotals,
 }
@@ -208,6 +217,7 @@ impl DriftDocument {
             home,
             differs: drift.differs(),
             complete: drift.complete(),
+            notes: doubled::of_drift(&drift).into_iter().collect(),
             drift,
             calls,
         }

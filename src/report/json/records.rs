@@ -138,7 +138,7 @@ impl Document for StateHistoryDocument {
     const SCHEMA: &'static str = "deployer.state-history/1";
 }
 
-/// Something that carries our mark and is not recorded.
+/// Something that is tagged as ours and is not recorded.
 #[derive(Debug, Clone, Serialize)]
 pub struct Marked {
     /// Its type.
@@ -157,7 +157,7 @@ pub struct RebuildDocument {
     pub home: DeploymentRef,
     /// The steps that were found and recorded.
     pub recorded: Vec<String>,
-    /// What carries our mark and is no step of the blueprint.
+    /// What is tagged as ours and is no step of the blueprint.
     pub unrecorded: Vec<Marked>,
     /// Types that could not be listed.
     pub unlisted: Vec<Unlisted>,

@@ -29,9 +29,6 @@ pub struct RunStep {
     pub blocked_by: Option<String>,
 }
 
-/// Counts of a run.
-pub type RunSummary = Totals;
-
 /// What `apply` and `destroy` have in common.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunDocument {
@@ -41,7 +38,7 @@ pub struct RunDocument {
     /// True when everything was done.
     pub complete: bool,
     /// Counts.
-    pub summary: RunSummary,
+    pub summary: Totals,
     /// Seconds of the run.
     pub seconds: f64,
     /// The steps, in order of the plan.
@@ -79,12 +76,12 @@ impl RunDocument {
             seconds: report.seconds,
             steps: steps.collect(),
             problems: plan.problems.clone(),
-            notes: plan.notes.clone(),
+            notes: super::notes(plan),
             calls,
         }
     }
 
-    /// The document of `apply`. Outputs are told only when everything was done: half of them would be taken for all.
+    /// The document of `apply`. Outputs are reported only when everything was done: half of them would be taken for all.
     pub fn apply(self, outputs: BTreeMap<String, Value>) -> ApplyDocument {
         ApplyDocument {
             outputs: self.complete.then_some(outputs),
@@ -118,7 +115,7 @@ pub struct DestroyRemains {
     pub kept: Vec<Marked>,
     /// The command that deletes what was kept.
     pub remove_with: Option<String>,
-    /// What carries our mark, is not recorded, and should be gone: exit code 2.
+    /// What is tagged as ours, is not recorded, and should be gone: exit code 2.
     pub leftovers: Vec<Marked>,
     /// Types that could not be listed, so that nothing is known of their leftovers: exit code 2.
     pub unlisted: Vec<Unlisted>,

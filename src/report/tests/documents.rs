@@ -1,3 +1,6 @@
+use super::super::calls::CallTotals;
+use super::super::json::Document;
+use super::super::json::runs::{ApplyDocument, DestroyDocument};
 use super::super::*;
 use super::{denied, drifted, ran, record};
 use crate::engine::drift::Unlisted;
@@ -7,7 +10,7 @@ use std::collections::BTreeMap;
 
 fn parsed<D: Document>(document: &D) -> Value {
     let document = serde_json::from_str(&super::super::json::text(document).unwrap()).unwrap();
-    as_told(&document);
+    as_reported(&document);
     document
 }
 
@@ -21,7 +24,7 @@ fn row(schema: &str) -> &'static str {
 }
 
 /// The keys that an item of a row tells of, and in braces those of what is in it.
-fn told(schema: &str) -> BTreeMap<String, Option<Vec<String>>> {
+fn reported(schema: &str) -> BTreeMap<String, Option<Vec<String>>> {
     let mut out = BTreeMap::new();
     let (mut depth, mut item, mut items) = (0, String::new(), Vec::new());
     for c in row(schema).chars().chain([';']) {
@@ -57,9 +60,9 @@ fn told(schema: &str) -> BTreeMap<String, Option<Vec<String>>> {
 }
 
 /// `SCHEMA.md` tells exactly the keys that the document has, one level deep; `key?` may be absent.
-fn as_told(document: &Value) {
+fn as_reported(document: &Value) {
     let schema = document["schema"].as_str().unwrap();
-    let told = told(schema);
+    let reported = reported(schema);
     let common: &[&str] = if row(schema).contains("no common keys") {
         &["schema"]
     } else {
@@ -74,10 +77,10 @@ fn as_told(document: &Value) {
     assert!(common.iter().all(|k| has.contains(k)), "{schema}: {has:?}");
     assert_eq!(
         own,
-        told.keys().map(String::as_str).collect::<Vec<_>>(),
+        reported.keys().map(String::as_str).collect::<Vec<_>>(),
         "{schema}"
     );
-    for (key, inner) in told {
+    for (key, inner) in reported {
         let Some(inner) = inner else { continue };
         let examples: Vec<&Value> = match &document[&key] {
             Value::Array(all) => all.iter().collect(),
@@ -205,6 +208,7 @@ fn documents_keep_their_keys() {
             "calls",
             "complete",
             "differs",
+            "notes",
             "region",
             "schema",
             "scope",
@@ -284,6 +288,9 @@ fn documents_keep_their_keys() {
         unlisted: Vec::new(),
     });
     parsed(&UnlockDocument { removed: None });
+    let mut notice = Notice::new("apply", home());
+    notice.ran(&plan, &report);
+    parsed(&notice);
     parsed(&TextDocument::new("text"));
     assert_eq!(
         keys(&parsed(&ErrorDocument {
@@ -312,6 +319,7 @@ fn the_prose_of_the_schemas_names_every_document() {
         TextDocument::SCHEMA,
         SandboxDocument::SCHEMA,
         ErrorDocument::SCHEMA,
+        Notice::SCHEMA,
         "deployer.graph/1",
     ] {
         assert!(prose.contains(&format!("`{schema}`")), "{schema}");

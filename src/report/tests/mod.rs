@@ -2,6 +2,9 @@ mod documents;
 mod plans;
 mod progress;
 
+use super::calls::{CallTotals, Calls, OperationCalls};
+use super::error::failure;
+use super::progress::Progress;
 use super::*;
 use crate::engine::diff::{Change, Path};
 use crate::engine::drift::{Counts, Drift, Row, Status, Unlisted, Unmanaged};
@@ -85,7 +88,7 @@ fn rich() -> Plan {
         ..cluster.clone()
     };
     let mut adopted = node("bucket-green", "s3/bucket", "green", Verb::Adopt);
-    adopted.reasons = vec!["it carries our mark and is not in the state".into()];
+    adopted.reasons = vec!["tagged as ours, not in the state file".into()];
     let mut old = node("old-blue", "ec2/subnet", "blue", Verb::Delete);
     old.reasons = vec!["no longer in the blueprint".into()];
     Plan {
@@ -266,25 +269,7 @@ fn drifted() -> Drift {
 
 #[test]
 fn drift_lists_what_is_not_in_sync_by_path() {
-    let expected = "\
-green
-  ~ sg-app-green  ec2/vpc  changed
-      ~ cidr: want \"10.0.0.0/16\", have \"10.1.0.0/16\"
-      ~ rules.https: want 443, have nothing
-      ? rules.ssh: {\"port\":22} (unmanaged)
-  - igw-green     ec2/vpc  missing: it is recorded but no longer exists
-  … db-green      ec2/vpc  unchecked: it could not be read
-      error: ec2:CreateVpc: UnauthorizedOperation: You are not authorized.
-        request id: req-1
-      hint: allow ec2:CreateVpc for this role and run `deployer apply` again
-
-carries our mark, belongs to no recorded step
-  ? vpc-2  ec2/vpc  (a second one beside the recorded one of `vpc-green`)
-
-error: list of kms/key: kms:ListKeys: no
-Drift: 1 in sync, 1 changed, 1 missing, 2 unmanaged, 2 unchecked
-";
-    assert_eq!(drift(&drifted(), Paint::PLAIN), expected);
+    insta::assert_snapshot!(drift(&drifted(), Paint::PLAIN));
     assert_eq!(
         drift(&Drift::default(), Paint::PLAIN),
         "Drift: 0 in sync, 0 changed, 0 missing, 0 unmanaged, 0 unchecked\n"
@@ -304,6 +289,68 @@ fn record(stage: Stage) -> Record {
         needs: Vec::new(),
         at: jiff::Timestamp::UNIX_EPOCH,
     }
+}
+
+#[test]
+fn a_notice_says_what_ran_where_how_it_ended_and_what_to_type() {
+    let (plan, report) = ran();
+    let home = DeploymentRef {
+        suffix: "dev".into(),
+        account: "123456789012".into(),
+        region: "eu-central-1".into(),
+        scope: Some("green".into()),
+    };
+    let mut applied = Notice::new("apply", home.clone());
+    applied.ran(
+        &Plan {
+            problems: Vec::new(),
+            ..plan
+        },
+        &report,
+    );
+    applied.outcome = "failed";
+    applied.exit_code = 1;
+    applied.next = Some("deployer apply --env green --suffix dev".into());
+    let mut compared = Notice::new("drift", home);
+    compared.compared(&drifted());
+    compared.outcome = "differs";
+    compared.exit_code = 2;
+    let texts = [&applied, &compared].map(|n| format!("{}\n\n{}", n.subject(), n.text()));
+    insta::assert_snapshot!(texts.join("----\n"));
+    let long = Notice {
+        command: "destroy",
+        home: DeploymentRef {
+            region: "x".repeat(90),
+            ..DeploymentRef::default()
+        },
+        ..applied
+    };
+    assert_eq!(long.subject().len(), 100);
+}
+
+#[test]
+fn what_is_marked_twice_is_said_first() {
+    let twice = |step: &str| Error::marked_twice(step, &["a".into(), "b".into()]);
+    let refused = |step: &str| Node {
+        refused: Some(twice(step)),
+        ..node(step, "ec2/vpc", "green", Verb::Update)
+    };
+    let mut several = Plan {
+        nodes: ["a", "b", "c", "d"].map(refused).into(),
+        notes: vec!["a note".into()],
+        ..Plan::default()
+    };
+    let text = plan(&several, Paint::PLAIN);
+    let first =
+        "warning: more than one resource carries the ownership mark of 4 steps (a, b, c, ...). ";
+    assert!(text.starts_with(first), "{text}");
+    let document = PlanDocument::new(DeploymentRef::default(), &several);
+    assert!(text.contains(&document.notes[0]) && document.notes[1] == "a note");
+    several.nodes.truncate(1);
+    let text = plan(&several, Paint::PLAIN);
+    assert!(text.contains(" of 1 step (a). "), "{text}");
+    several.nodes[0].refused = Some(denied());
+    assert!(!plan(&several, Paint::PLAIN).starts_with("warning"));
 }
 
 #[test]

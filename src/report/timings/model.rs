@@ -104,7 +104,7 @@ impl Run {
         });
     }
 
-    /// The length of the run: as told, or as far as anything was seen.
+    /// The length of the run: as reported, or as far as anything was seen.
     pub(super) fn length(&self) -> f64 {
         let seen = self
             .rows

@@ -1,5 +1,5 @@
-//! A public certificate, validated by DNS records: it is ready when AWS has issued it. AWS renews it by itself as long as
-//! these records stay.
+//! A public certificate that is validated by DNS records ([`super::Validation`]): AWS issues it once they are there, and
+//! renews it by itself as long as they stay.
 
 use super::AcmTags;
 use super::tags::{list, tags_of};
@@ -21,7 +21,7 @@ pub struct Certificate {
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct CertificateOutputs {
-    /// Take it with `.ready()` for a listener: AWS takes an issued one only.
+    /// A listener takes it from [`super::Validation`]: AWS takes an issued one only.
     pub arn: Ref<Arn<Certificate>>,
 }
 
@@ -39,7 +39,7 @@ impl Resource for Certificate {
     const FACTS: Facts<Self> = Facts {
         global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
-        seconds: (120.0, 30.0),
+        seconds: (2.0, 30.0),
         cost: |_| Cost::NONE,
         fixed: &["domain", "names", "key_algorithm"],
         changing: &[],
@@ -67,8 +67,7 @@ impl Resource for Certificate {
         };
         cx.recent.note(&arn, &tags);
         let phase = match certificate.status() {
-            Some(Status::Issued) => Phase::Ready,
-            Some(Status::PendingValidation) | None => Phase::Settling,
+            Some(Status::Issued | Status::PendingValidation) | None => Phase::Ready,
             Some(other) => {
                 let why = certificate.failure_reason().map(|r| r.as_str());
                 Phase::Failed(why.unwrap_or(other.as_str()).to_owned())

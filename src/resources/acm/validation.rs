@@ -6,7 +6,7 @@ use super::Certificate;
 use crate::aws::route53::plain;
 use crate::resources::prelude::*;
 use crate::resources::route53::sets::{self, built};
-use aws_sdk_acm::types::{CertificateDetail, ResourceRecord as Wanted};
+use aws_sdk_acm::types::{CertificateDetail, CertificateStatus, ResourceRecord as Wanted};
 use aws_sdk_route53::types::{ResourceRecord, ResourceRecordSet, RrType};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub struct ValidationOutputs {
     pub id: Ref<Validation>,
     /// The record's name.
     pub name: Ref<Validation>,
+    /// The certificate: with `.ready()` it is an issued one, when the records of its other names are there too.
+    pub certificate: Ref<Arn<Certificate>>,
 }
 
 const KIND: &str = "CNAME";
@@ -38,7 +40,7 @@ impl Resource for Validation {
     const FACTS: Facts<Self> = Facts {
         global: false,
         listed: Listed::WithParent,
-        seconds: (2.0, 2.0),
+        seconds: (90.0, 2.0),
         cost: |_| Cost::NONE,
         fixed: &["certificate", "domain", "zone"],
         changing: &[],
@@ -53,7 +55,7 @@ impl Resource for Validation {
 
     /// A record with another value than the certificate wants does not count.
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let Some(wanted) = key.spec.wanted(cx).await? else {
+        let Some((wanted, issued)) = key.spec.wanted(cx).await? else {
             return Ok(None);
         };
         let name = plain(wanted.name());
@@ -66,12 +68,15 @@ impl Resource for Validation {
         let Some(set) = set else {
             return Ok(None);
         };
-        let outputs = outputs(set.set_identifier().unwrap_or(FOUND), &name);
-        Ok(Some(Found::of_parent(key.spec.clone(), outputs)))
+        let outputs = key
+            .spec
+            .outputs(set.set_identifier().unwrap_or(FOUND), &name);
+        let found = Found::of_parent(key.spec.clone(), outputs);
+        Ok(Some(found.ready_when(issued)))
     }
 
     async fn create(&self, cx: &Aws, identity: &Identity) -> Result<ValidationOutputs, Error> {
-        let Some(wanted) = self.wanted(cx).await? else {
+        let Some((wanted, _)) = self.wanted(cx).await? else {
             let text = format!("AWS has not told the record for {} yet", self.domain);
             let action = acm::DESCRIBE_CERTIFICATE.action();
             return Err(Error::of(Class::NotReady, action, text));
@@ -86,7 +91,7 @@ impl Resource for Validation {
             .ttl(TTL)
             .resource_records(built(value.build())?);
         sets::create(cx, &self.zone, built(set.build())?).await?;
-        Ok(outputs(&id, &name))
+        Ok(self.outputs(&id, &name))
     }
 
     /// A record that was there before stays.
@@ -102,21 +107,25 @@ impl Resource for Validation {
 /// Stands for the set identifier of a record that somebody else made.
 const FOUND: &str = "found";
 
-fn outputs(id: &str, name: &str) -> ValidationOutputs {
-    ValidationOutputs {
-        id: id.into(),
-        name: name.into(),
-    }
-}
-
 impl Validation {
-    /// The record that the certificate wants for the name.
-    async fn wanted(&self, cx: &Aws) -> Result<Option<Wanted>, Error> {
+    fn outputs(&self, id: &str, name: &str) -> ValidationOutputs {
+        ValidationOutputs {
+            id: id.into(),
+            name: name.into(),
+            certificate: self.certificate.clone(),
+        }
+    }
+
+    /// The record that the certificate wants for the name, and whether it is issued.
+    async fn wanted(&self, cx: &Aws) -> Result<Option<(Wanted, bool)>, Error> {
         let arn = self.certificate.to_string();
         let certificate: Option<CertificateDetail> = cx.acm.certificates.get(arn).await?;
+        let status = certificate.as_ref().and_then(|c| c.status());
+        let issued = status == Some(&CertificateStatus::Issued);
         let options = certificate.and_then(|c| c.domain_validation_options);
         let mut options = options.unwrap_or_default().into_iter();
         let option = options.find(|o| o.domain_name() == self.domain);
-        Ok(option.and_then(|o| o.resource_record))
+        let record = option.and_then(|o| o.resource_record);
+        Ok(record.map(|record| (record, issued)))
     }
 }

@@ -150,7 +150,7 @@ fn name(interface: &NetworkInterface) -> Named {
 
 const STAYS: &str = "deployer did not make it";
 
-/// How long it typically takes until the interface is gone, told from the text that each service gives its interfaces.
+/// How long it typically takes until the interface is gone, read from the text that each service gives its interfaces.
 /// `None` for one that does not go by itself.
 fn goes(description: &str, requester: &str, instance: Option<&str>) -> Option<&'static str> {
     let is = |text: &str| description.contains(text);

@@ -101,7 +101,7 @@ impl MainRouteTable {
             [own] => Self::found(vpc, own, is_main(own)).map(Some),
             _ => Err(Error::permanent(
                 READ.action(),
-                format!("the main route table of {vpc} is not the one that came with it, and that one cannot be told"),
+                format!("the main route table of {vpc} is not the one that came with it, and that one cannot be determined"),
             )
             .hint("make a route table without a route and without tags the main one of the VPC, then run again")),
         }

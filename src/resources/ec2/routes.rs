@@ -14,7 +14,7 @@ pub struct Routes {
 }
 
 /// Where a route leads: the id of a gateway. One whose target is gone reads as `<id> (blackhole)`, so it differs from
-/// what is wanted and is set anew.
+/// what is wanted and is set again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Target(String);

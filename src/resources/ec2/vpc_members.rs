@@ -59,7 +59,7 @@ pub(super) async fn strangers(
     for it in &peerings {
         add("peering", it.vpc_peering_connection_id(), it.tags());
     }
-    // A service's interface goes with the thing that it belongs to, and that one is told.
+    // A service's interface goes with the thing that it belongs to, and that one is reported.
     for it in interfaces
         .iter()
         .filter(|i| i.requester_managed() != Some(true))

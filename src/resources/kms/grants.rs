@@ -14,7 +14,7 @@ pub(super) async fn list(cx: &Aws, key: &str) -> Result<Exposed, Error> {
         let call = cx.kms.client.list_grants().key_id(key).limit(100);
         let call = call.set_marker(marker);
         let page = cx.call(LIST, || call.clone().send()).await?;
-        out.extend(page.grants().iter().filter_map(told));
+        out.extend(page.grants().iter().filter_map(reported));
         marker = page.next_marker.filter(|_| page.truncated);
         if marker.is_none() {
             return Ok(out);
@@ -22,7 +22,7 @@ pub(super) async fn list(cx: &Aws, key: &str) -> Result<Exposed, Error> {
     }
 }
 
-fn told(grant: &GrantListEntry) -> Option<(String, String)> {
+fn reported(grant: &GrantListEntry) -> Option<(String, String)> {
     let who = grant.grantee_principal().unwrap_or("somebody");
     if is_service(who) {
         return None;
@@ -39,7 +39,7 @@ fn is_service(who: &str) -> bool {
     service || who.contains(":role/aws-service-role/") || who.contains(":assumed-role/aws:")
 }
 
-/// Takes a grant back; `told` named it.
+/// Takes a grant back; `reported` named it.
 pub(super) async fn revoke(cx: &Aws, key: &str, grant: &str) -> Result<(), Error> {
     let id = grant.strip_prefix("grant/").unwrap_or(grant);
     let call = cx.kms.client.revoke_grant().key_id(key).grant_id(id);
@@ -56,7 +56,7 @@ mod tests {
             let grant = GrantListEntry::builder()
                 .grant_id("g")
                 .grantee_principal(who);
-            told(&grant.build())
+            reported(&grant.build())
         };
         for theirs in [
             "rds.eu-central-1.amazonaws.com",

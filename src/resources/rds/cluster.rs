@@ -253,7 +253,7 @@ impl Resource for Cluster {
     ) -> Result<(), Error> {
         let id = it.id.as_str();
         if options.final_snapshot.is_some() && !self.copy_tags {
-            // A snapshot without tags could not be told from somebody else's.
+            // A snapshot without tags could not be distinguished from somebody else's.
             let on = cx.rds.client.modify_db_cluster().db_cluster_identifier(id);
             let on = on.copy_tags_to_snapshot(true).apply_immediately(true);
             cx.call(MODIFY, || on.clone().send()).await?;

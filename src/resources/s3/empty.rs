@@ -6,6 +6,7 @@
 use crate::aws::{Aws, s3};
 use crate::engine::{Class, Data, Error, Leftover, progress};
 use crate::resources::policy::percent_decode;
+use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
 use aws_sdk_s3::types::{Delete, EncodingType, MultipartUpload, ObjectIdentifier};
 use futures::future::try_join_all;
 use std::time::Duration;
@@ -17,6 +18,7 @@ const AT_ONCE: usize = 32;
 pub(super) async fn empty(cx: &Aws, bucket: &str) -> Result<(), Error> {
     let mut deleted = 0;
     let mut refused = 0;
+    let total = total(cx, bucket).await?;
     loop {
         match delete_a_page(cx, bucket, &mut deleted).await {
             Ok(false) => break,
@@ -28,7 +30,7 @@ pub(super) async fn empty(cx: &Aws, bucket: &str) -> Result<(), Error> {
             }
             Err(error) => return Err(error),
         }
-        progress::report(deleted, None, "object versions deleted");
+        progress::report(deleted, total, "object versions deleted");
     }
     while abort_a_page(cx, bucket).await? {}
     Ok(())
@@ -37,18 +39,7 @@ pub(super) async fn empty(cx: &Aws, bucket: &str) -> Result<(), Error> {
 /// How many versions of objects it holds, as far as one page tells. Unfinished uploads are not counted: nobody can read
 /// them.
 pub(super) async fn count(cx: &Aws, bucket: &str) -> Result<Data, Error> {
-    let page = cx
-        .call(s3::LIST_OBJECT_VERSIONS, || {
-            cx.s3
-                .client
-                .list_object_versions()
-                .bucket(bucket)
-                .expected_bucket_owner(&cx.account)
-                .max_keys(1000)
-                .encoding_type(EncodingType::Url)
-                .send()
-        })
-        .await?;
+    let page = page(cx, bucket, None).await?;
     Ok(match (page.versions().len(), page.is_truncated()) {
         // A page of delete markers only, with more to come: versions may follow.
         (0, Some(true)) => Data::Holds("object versions or delete markers, more than 1,000".into()),
@@ -59,24 +50,54 @@ pub(super) async fn count(cx: &Aws, bucket: &str) -> Result<Data, Error> {
     })
 }
 
+/// Pages that are counted before the first deletion: 20,000 versions, or what 20 deletions take away.
+const COUNTED: usize = 20;
+
+/// How many versions and delete markers there are; `None` when there are more than it takes few calls to count.
+async fn total(cx: &Aws, bucket: &str) -> Result<Option<u64>, Error> {
+    let mut count = 0;
+    let mut after = None;
+    for _ in 0..COUNTED {
+        let page = page(cx, bucket, after).await?;
+        count += (page.versions().len() + page.delete_markers().len()) as u64;
+        if page.is_truncated() != Some(true) {
+            return Ok(Some(count));
+        }
+        let key = decoded(page.next_key_marker, page.encoding_type.as_ref());
+        after = Some((Some(key), page.next_version_id_marker));
+    }
+    Ok(None)
+}
+
+/// A page of versions and delete markers: the first one, or the one after another's markers.
+async fn page(
+    cx: &Aws,
+    bucket: &str,
+    after: Option<(Option<String>, Option<String>)>,
+) -> Result<ListObjectVersionsOutput, Error> {
+    let (key, version) = after.unwrap_or_default();
+    cx.call(s3::LIST_OBJECT_VERSIONS, || {
+        cx.s3
+            .client
+            .list_object_versions()
+            .bucket(bucket)
+            .expected_bucket_owner(&cx.account)
+            .encoding_type(EncodingType::Url)
+            .max_keys(1000)
+            .set_key_marker(key.clone())
+            .set_version_id_marker(version.clone())
+            .send()
+    })
+    .await
+}
+
 /// Pages in a row of which S3 may refuse keys because it is too busy.
 const REFUSED: u32 = 6;
 
 /// Deletes up to 1,000 versions and delete markers, the most that one DeleteObjects takes. False when there are no more.
 /// Each page starts from the beginning: what was before is gone, and S3's listings show deletions at once.
 async fn delete_a_page(cx: &Aws, bucket: &str, deleted: &mut u64) -> Result<bool, Error> {
-    let page = cx
-        .call(s3::LIST_OBJECT_VERSIONS, || {
-            cx.s3
-                .client
-                .list_object_versions()
-                .bucket(bucket)
-                .expected_bucket_owner(&cx.account)
-                .encoding_type(EncodingType::Url)
-                .max_keys(1000)
-                .send()
-        })
-        .await?;
+    let page = page(cx, bucket, None).await?;
     let encoding = page.encoding_type().cloned();
     let versions = page.versions.unwrap_or_default();
     let markers = page.delete_markers.unwrap_or_default();

@@ -2,6 +2,7 @@ mod support;
 
 use super::untracked::names;
 use super::*;
+use crate::engine::driver::Mark;
 use serde_json::json;
 use std::collections::BTreeMap;
 use support::*;
@@ -35,7 +36,7 @@ fn changes_and_extra_elements_are_told_apart_by_path() {
         ("map-1".into(), "x".into()),
         ("aws:a".into(), "x".into()),
     ]);
-    found.tags = Some(tags("vpc").into_iter().chain(extra).collect());
+    found.mark = Mark::Tags(tags("vpc").into_iter().chain(extra).collect());
     seen.insert("vpc".into(), Observed::Found(found));
     let drift = run(&state(), &seen, &[]);
     let row = row(&drift, "vpc");
@@ -124,7 +125,7 @@ fn missing_says_why_and_a_part_names_its_parent() {
     state.steps.clear();
     assert_eq!(
         row(&run(&state, &seen, &[]), "vpc").reason.as_deref(),
-        Some("it was never made, or is not in the state")
+        Some("not created yet")
     );
 }
 
@@ -160,7 +161,7 @@ fn a_lost_mark_is_a_change_and_a_foreign_thing_is_named() {
     assert_eq!(row(&drift, "vpc").status, Status::Changed);
     assert_eq!(
         row(&drift, "vpc").reason.as_deref(),
-        Some("something that is not ours has its name")
+        Some("its name is taken by a resource that this deployment does not own")
     );
     assert_eq!(row(&drift, "vpc").error, Some(error));
 }
@@ -239,7 +240,7 @@ fn recorded_steps_that_left_the_blueprint_show_while_they_exist() {
     let drift = run(&state, &seen, &[owned("old", "old-1")]);
     assert_eq!(
         row(&drift, "old").reason.as_deref(),
-        Some("it left the blueprint; `deployer apply` deletes it")
+        Some("no longer in the blueprint; `deployer apply` deletes it")
     );
     assert!(drift.unmanaged.is_empty());
 }

@@ -1,7 +1,9 @@
 //! A small graph, its state, and what is read of it.
 
 use super::super::*;
-use crate::engine::driver::{Delegated, DeleteOptions, Delta, Driver, Identity, Key, Meta, Owner};
+use crate::engine::driver::{
+    Delegated, DeleteOptions, Delta, Driver, Identity, Key, Mark, Meta, Owner,
+};
 use crate::engine::graph::{Builder, Kind, StepMeta};
 use async_trait::async_trait;
 use serde_json::json;
@@ -98,7 +100,7 @@ pub(super) fn graph() -> Graph {
 pub(super) fn live(step: &str, spec: Value) -> Live {
     Live {
         spec,
-        tags: Some(tags(step)),
+        mark: Mark::Tags(tags(step)),
         outputs: json!({"id": format!("{step}-1"), "arn": format!("arn:aws:test:::{step}/{step}-1")}),
         phase: Phase::Ready,
     }
@@ -140,7 +142,7 @@ pub(super) fn good() -> Observations {
         (
             "link".to_owned(),
             Observed::Found(Live {
-                tags: None,
+                mark: Mark::Parent,
                 ..live("link", json!({"vpc": "vpc-1"}))
             }),
         ),

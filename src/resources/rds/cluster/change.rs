@@ -1,4 +1,4 @@
-//! What ModifyDBCluster is told.
+//! What ModifyDBCluster is sent.
 
 use super::{Cluster, text};
 use crate::aws::Aws;

@@ -9,7 +9,7 @@ use aws_sdk_rds::types::DbCluster;
 use std::collections::BTreeMap;
 
 /// What AWS has accepted counts, whether it is in effect or still pending (`PendingModifiedValues`): our own immediate
-/// change is then not sent twice, and one that waits for the maintenance window is told now.
+/// change is then not sent twice, and one that waits for the maintenance window is reported now.
 pub(super) fn settings(cluster: &DbCluster, id: &str, want_version: &str) -> Cluster {
     let pending = cluster.pending_modified_values();
     let running_version = pending

@@ -38,7 +38,7 @@ def validate(call):
         if certificate.status == "PENDING_VALIDATION" and not getattr(certificate, "validating", False):
             if _proved(call, certificate):
                 certificate.validating = True
-                call.clock.later("acm/certificate", _issue(certificate))
+                call.clock.later("acm/validation", _issue(certificate))
     return answer
 
 

@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import { PermanentError } from '../lib/errors.mjs';
+import { SCHEMA } from '../sync/state.mjs';
+import { notPrepared } from './canary.mjs';
+import { forceBlue, isGone } from './forced.mjs';
+import { STATES, raiseFence, readFence, removeTriggers, setFence } from '../sync/fence.mjs';
+import { withPair } from './pair.mjs';
+
+/**
+ * `{"action": "cutover"}` lets green take the writes in place of blue, `{"action": "cutover", "reverse": true}` the other way round: writes are refused on the side that
+ * took them, what it has committed is brought to the other side up to a marker that was seen in the stream, and then the other side is opened.
+ *
+ * Never are both sides open, whatever is killed or unreachable in between. The side that is closed opens again by itself after CLOSED_S; so the other side is opened
+ * only until a moment before that, at first. Then the former is closed for good, then the latter is opened for good. A call that was interrupted is finished by
+ * the next one.
+ *
+ * @typedef {import('../sync/context.mjs').Invocation} Invocation
+ * @typedef {import('./pair.mjs').Pair} Pair
+ * @typedef {import('./pair.mjs').Name} Name
+ * @typedef {{refusedMs: number | null, drainMs: number, fenceTries: number}} Measured
+ * @typedef {{status: 'done', writer: Name, already: boolean, undo: object, unreversed: number} & Partial<Measured>} CutoverAnswer
+ */
+
+const CLOSED_S = 10;
+/** So long before the closed side opens by itself the other one closes by itself, if it is not opened for good. */
+const APART_MS = 1_000;
+/** With less time than this left until then nothing is decided any more. */
+const DECIDE_MS = 3_000;
+/** A proof of verify is no older. */
+const VERIFIED_MINUTES = 15;
+const NEEDED_MS = 30_000;
+
+/** @param {Invocation} invocation @param {boolean} reverse @returns {Promise<CutoverAnswer | import('./forced.mjs').Forced>} */
+export async function cutover(invocation, reverse) {
+  try {
+    return await decided(invocation, reverse);
+  } catch (error) {
+    if (reverse && (await isGone(invocation, error))) return await forceBlue(invocation);
+    throw error;
+  }
+}
+
+/** @param {Invocation} invocation @param {boolean} reverse @returns {Promise<CutoverAnswer>} */
+const decided = (invocation, reverse) =>
+  withPair(invocation, async (pair) => {
+    /** @type {[Name, Name]} */
+    const [from, to] = reverse ? ['green', 'blue'] : ['blue', 'green'];
+    const stream = reverse ? pair.back : pair.forward;
+    if (!pair.back.following) throw notPrepared();
+    const closing = await readFence(pair.session(from), pair.roots(from));
+    const opening = await settled(pair, to);
+    const closed = closing.state === 'closed' && closing.complete;
+    const undo = { action: 'cutover', ...(reverse ? {} : { reverse: true }) };
+    if (closed && ['open', 'none'].includes(opening.state)) return { status: 'done', writer: to, already: true, unreversed: pair.back.context.quarantine.total, undo };
+    if (!closed) await check(pair, reverse, opening, invocation);
+    const measured = closed ? await finishOpening(pair, from, to, stream) : await move(pair, from, to, stream, invocation);
+    await removeTriggers(pair.session(to), pair.roots(to), 'DISABLE').catch(() => {}); // they do nothing by now
+    const unreversed = pair.back.context.quarantine.total;
+    invocation.log.info('cutover', { role: to, ms: measured.refusedMs ?? undefined });
+    return { status: 'done', writer: to, already: false, ...measured, unreversed, undo };
+  });
+
+/** A call that was killed may have opened it for a few seconds: these are waited for. @param {Pair} pair @param {Name} side */
+async function settled(pair, side) {
+  for (;;) {
+    const fence = await readFence(pair.session(side), pair.roots(side));
+    if (fence.state !== 'open-until' || Number(fence.seconds) > CLOSED_S) return fence;
+    await new Promise((resolve) => setTimeout(resolve, Number(fence.seconds) * 1000 + 50));
+  }
+}
+
+/** Before anybody is stopped. @param {Pair} pair @param {boolean} reverse @param {import('../sync/fence.mjs').Fence} opening @param {Invocation} invocation */
+async function check(pair, reverse, opening, { deadline }) {
+  const [from, to] = reverse ? ['green', 'blue'] : ['blue', 'green'];
+  if (!deadline.allows(NEEDED_MS)) throw new PermanentError('NO_TIME', `a cutover needs ${NEEDED_MS / 1000} s of the function's timeout`, { hint: 'give control a timeout of at least a minute' });
+  if (opening.state !== 'closed' || !opening.complete)
+    throw new PermanentError('WRITER', `${to} is not closed, so both sides may take writes`, { hint: `invoke control with {"action": "status"}; if ${from} takes the writes, close ${to} with {"action": "prepare"}` });
+  for (const stream of [pair.forward, pair.back])
+    if (!(await stream.catchUp())) throw new PermanentError('BEHIND', `the ${stream.direction} stream is not up to date`, { hint: 'run sync (DIRECTION=reverse for the way back) until it answers "synced", then call again' });
+  if (reverse) return; // nothing stands in the way of a way back
+  const held = pair.forward.context.quarantine.total;
+  if (held > 0) throw new PermanentError('HELD_ROWS', `${held} rows of blue are in quarantine on green`, { hint: 'correct the rows or the mapping, until verify answers "equal"' });
+  const [proven] = await pair.session('green').row(
+    `SELECT EXISTS (SELECT FROM ${SCHEMA}.verified WHERE verdict = 'equal' AND at > clock_timestamp() - interval '${VERIFIED_MINUTES} minutes' AND at > $1::timestamptz)`, [pair.back.context.state.identity.preparedAt]);
+  if (proven !== 't') throw new PermanentError('NOT_VERIFIED', `verify has not answered "equal" for all tables since green was closed, within the last ${VERIFIED_MINUTES} minutes`, { hint: 'invoke verify with {}, then call again' });
+}
+
+/** @param {Pair} pair @param {Name} from @param {Name} to @param {import('./pair.mjs').Stream} stream @param {Invocation} invocation @returns {Promise<Measured>} */
+async function move(pair, from, to, stream, { deadline, log }) {
+  const [moment] = /** @type {[string]} */ (await pair.session(to).row('SELECT clock_timestamp()'));
+  const read = performance.now(); // the other side's clock showed this moment, or was beyond it
+  const marker = randomUUID();
+  const { tries, at } = await raiseFence(pair.session(from), pair.roots(from), { state: STATES.closedFor(CLOSED_S), pair: pair.name, marker, allows: (ms) => deadline.allows(ms) });
+  const raised = performance.now();
+  log.debug('the fence is raised', { role: from, attempt: tries });
+  const opensAgain = at + CLOSED_S * 1000;
+  const inTime = () => opensAgain - performance.now() > DECIDE_MS;
+  try {
+    if (!(await stream.until(marker, inTime)) || !inTime())
+      throw new PermanentError('DRAIN_TOO_LONG', `what ${from} has committed could not be brought to ${to} in time, so ${from} takes the writes again`, { hint: 'call again when the stream is up to date' });
+  } catch (error) {
+    await setFence(pair.session(from), STATES.open).catch(() => {}); // it opens by itself otherwise
+    await removeTriggers(pair.session(from), pair.roots(from), 'DISABLE').catch(() => {});
+    throw error;
+  }
+  const drained = performance.now();
+  await setFence(pair.session(to), STATES.openUntil(moment, opensAgain - APART_MS - read));
+  const opened = performance.now();
+  await setFence(pair.session(from), STATES.closed);
+  await setFence(pair.session(to), STATES.open);
+  return { refusedMs: Math.round(opened - at), drainMs: Math.round(drained - raised), fenceTries: tries };
+}
+
+/** One side is closed for good already: a call was interrupted. @param {Pair} pair @param {Name} from @param {Name} to @param {import('./pair.mjs').Stream} stream @returns {Promise<Measured>} */
+async function finishOpening(pair, from, to, stream) {
+  const began = performance.now();
+  if (!(await stream.catchUp())) throw new PermanentError('BEHIND', `what ${from} has committed is not on ${to} yet`, { hint: 'call again' });
+  await setFence(pair.session(to), STATES.open);
+  return { refusedMs: null, drainMs: Math.round(performance.now() - began), fenceTries: 0 };
+}

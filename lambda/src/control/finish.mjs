@@ -1,0 +1,46 @@
+import { reversed } from '../lib/config.mjs';
+import { PermanentError, withSidesExchanged } from '../lib/errors.mjs';
+import { loadMapping } from '../mapping/load.mjs';
+import { readCatalog } from '../pg/catalog.mjs';
+import { mappedNames, openBoth } from '../sync/context.mjs';
+import { stop } from '../sync/manage.mjs';
+import { SCHEMA } from '../sync/state.mjs';
+import { STATES, readFence, removeTriggers, setFence } from '../sync/fence.mjs';
+
+/**
+ * `{"action": "finish"}`: ends the way back. The side that takes the writes is left as if there had been no fence; the other stays closed, unless it is released by
+ * `{"action": "finish", "release": true}`.
+ *
+ * @typedef {import('../sync/context.mjs').Invocation} Invocation
+ * @param {Invocation} invocation @param {boolean} release
+ */
+export async function finish(invocation, release) {
+  const stopped = await stop({ ...invocation, config: reversed(invocation.config) }).catch((error) => {
+    throw withSidesExchanged(error);
+  });
+  const { json } = await loadMapping(invocation.config, invocation.secrets, invocation.deadline);
+  const names = mappedNames(json);
+  const sessions = await openBoth(invocation);
+  try {
+    /** @type {Record<string, string>} */
+    const fences = {};
+    for (const [i, session] of sessions.entries()) {
+      const roots = Object.values((await readCatalog(session, i === 0 ? names.source : names.target)).tables);
+      const fence = await readFence(session, roots);
+      const exists = await session.rows("SELECT 1 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = $1 AND p.proname = 'fence'", [SCHEMA]);
+      fences[session.side] = fence.state;
+      if (exists.length === 0 || (!release && fence.state === 'closed')) continue;
+      await setFence(session, STATES.open);
+      const left = await removeTriggers(session, roots, 'DROP');
+      if (left > 0)
+        throw new PermanentError('FENCE_NOT_REMOVED', `${session.side}: ${left} triggers of the fence could not be dropped, because the tables are in use. They do nothing any more`, { hint: 'call again' });
+      await session.run(`DROP FUNCTION ${SCHEMA}.fence()`);
+      fences[session.side] = 'none';
+    }
+    const [blue] = sessions;
+    if (fences['blue'] === 'none') await blue.run(`DROP SCHEMA IF EXISTS ${SCHEMA} CASCADE`);
+    return { status: 'finished', slotDropped: stopped.slotDropped, publicationDropped: stopped.publicationDropped, fences };
+  } finally {
+    await Promise.all(sessions.map((session) => session.close()));
+  }
+}

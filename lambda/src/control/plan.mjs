@@ -1,0 +1,39 @@
+import { withSidesExchanged } from '../lib/errors.mjs';
+import { loadMapping } from '../mapping/load.mjs';
+import { readCatalog } from '../pg/catalog.mjs';
+import { compileBack } from '../sync/back.mjs';
+import { actAsReplica, mappedNames, openBoth } from '../sync/context.mjs';
+import { readFence } from '../sync/fence.mjs';
+import { named } from './prepare.mjs';
+
+/**
+ * `{"action": "plan"}`: what would become of each column of blue on the way back, and what would be made on both sides. It changes nothing.
+ * @param {import('../sync/context.mjs').Invocation} invocation
+ */
+export async function plan(invocation) {
+  const { json, hashKey } = await loadMapping(invocation.config, invocation.secrets, invocation.deadline);
+  const [blue, green] = await openBoth(invocation);
+  try {
+    const names = mappedNames(json);
+    const [source, target] = await Promise.all([readCatalog(blue, names.source), readCatalog(green, names.target)]);
+    const back = await compileBack(json, source, target, hashKey, blue, green);
+    await back.compile().catch((error) => {
+      throw withSidesExchanged(error);
+    });
+    const roots = [Object.values(source.tables), Object.values(target.tables)];
+    const [onBlue, onGreen] = [await readFence(blue, roots[0] ?? []), await readFence(green, roots[1] ?? [])];
+    for (const session of [green, blue]) await actAsReplica(session); // for this session: proves that it may
+    const irreversible = back.lines.filter(({ kind }) => kind === 'irreversible');
+    const without = new Set(back.lines.filter(({ kind, required }) => required && (kind === 'irreversible' || kind === 'kept')).map(({ table }) => table));
+    return {
+      status: 'ok', reversible: irreversible.length === 0, exact: named(back.lines, 'exact'), guarded: named(back.lines, 'guarded'), kept: named(back.lines, 'kept'), irreversible: named(back.lines, 'irreversible'),
+      newRowsHeld: [...without], fences: { blue: onBlue.state, green: onGreen.state },
+      changes: {
+        blue: ['schema payment_migration', 'at a cutover: trigger deployer_fence on the mapped tables and their partitions (lock at most 700 ms, 5 times)'],
+        green: ['publication and slot', 'trigger deployer_fence on the mapped tables and their partitions (lock at most 700 ms, 5 times)'],
+      },
+    };
+  } finally {
+    await Promise.all([blue.close(), green.close()]);
+  }
+}

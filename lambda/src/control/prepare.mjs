@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { PermanentError } from '../lib/errors.mjs';
+import { createPublication, createSlot, dropSlot, readPublication, readSlot } from '../pg/slot.mjs';
+import { readIdentity } from '../sync/identity.mjs';
+import { checkRights } from '../sync/precheck.mjs';
+import { checkDatabases } from '../sync/start.mjs';
+import { SCHEMA, writeState } from '../sync/state.mjs';
+import { proveBoth } from './canary.mjs';
+import { STATES, raiseFence, readFence } from '../sync/fence.mjs';
+import { withPair } from './pair.mjs';
+
+/**
+ * `{"action": "prepare", "accept": [...]}`: closes green to its application, and makes the way back before anybody may need it. Each step finds what a killed call
+ * has left of it.
+ *
+ * @typedef {import('../sync/context.mjs').Invocation} Invocation
+ * @typedef {import('./pair.mjs').Pair} Pair
+ */
+
+/** @param {Invocation} invocation @param {unknown} accept */
+export const prepare = (invocation, accept) =>
+  withPair(invocation, async (pair) => {
+    const accepted = acceptedOf(pair, accept);
+    await pair.forward.catchUp();
+    await closeGreen(pair, invocation);
+    await beginBack(pair, accepted);
+    const canary = await proveBoth(pair);
+    const lines = pair.back.context.lines;
+    invocation.log.info('the way back is prepared', { slot: pair.back.context.state.slot });
+    return { status: 'prepared', writer: 'blue', irreversible: accepted, kept: named(lines, 'kept'), guarded: named(lines, 'guarded'), ...canary };
+  });
+
+/** @param {import('../mapping/reverse.mjs').Line[]} lines @param {import('../mapping/reverse.mjs').Kind} kind */
+export const named = (lines, kind) => lines.filter((line) => line.kind === kind).map(({ table, column }) => `${table}.${column}`);
+
+/** @param {Pair} pair @param {unknown} accept @returns {string[]} */
+function acceptedOf({ back }, accept) {
+  const irreversible = named(back.context.lines, 'irreversible');
+  const known = [...(Array.isArray(accept) ? accept : []), ...(back.context.state.identity.accepted ?? [])];
+  const missing = irreversible.filter((column) => !known.includes(column));
+  if (missing.length > 0)
+    throw new PermanentError('IRREVERSIBLE', `green has something of these columns of blue, from which they can't be made again: ${missing.join(', ')}`, {
+      hint: 'say how in the mapping ("reverse"."columns"), or that blue keeps its own ("reverse"."keep"); or accept it by naming them in "accept"',
+    });
+  return irreversible;
+}
+
+/** @param {Pair} pair @param {Invocation} invocation */
+async function closeGreen(pair, { deadline }) {
+  const [blue, green] = [pair.session('blue'), pair.session('green')];
+  if (['closed', 'closed-until'].includes((await readFence(blue, pair.roots('blue'))).state))
+    throw new PermanentError('WRITER', 'blue is closed: green takes the writes, or a cutover was not finished', { hint: 'invoke control with {"action": "status"}, then {"action": "cutover"} in the direction that is meant' });
+  const { state, complete } = await readFence(green, pair.roots('green'));
+  if (state === 'closed' && complete) return;
+  await raiseFence(green, pair.roots('green'), { state: STATES.closed, pair: pair.name, marker: randomUUID(), allows: (ms) => deadline.allows(ms) });
+}
+
+/** The slot on green, while nobody but the forward stream writes there: it is the beginning of all that green's application will ever write. @param {Pair} pair @param {string[]} accepted */
+async function beginBack({ back }, accepted) {
+  const { context } = back;
+  const { blue: green, green: blue, state } = context;
+  if (state.phase === 'following') return;
+  await back.run(async () => {
+    await checkDatabases(context);
+    await checkRights(context);
+    await createPublication(green, state.publication, context.tables.map(({ plan }) => plan.source));
+    await context.masks.make(green, state.publication);
+    await dropSlot(green, state.slot);
+    await createSlot(green, state.slot);
+    const { confirmed } = await readSlot(green, state.slot);
+    const [preparedAt] = /** @type {[string]} */ (await green.row('SELECT clock_timestamp()'));
+    const identity = { ...(await readIdentity(green, blue)), publication: JSON.stringify(await readPublication(green, state.publication)), preparedAt, accepted };
+    context.state = {
+      ...state, phase: 'following', applied: confirmed, consistent: confirmed, copied: 0n, unconfirmed: {}, inside: { lsn: 0n, changes: 0 }, rowsCopied: 0n, changesApplied: 0n, syncedUntil: null, identity,
+    };
+    await blue.transaction(async () => {
+      await blue.run(`DELETE FROM ${SCHEMA}.copy; DELETE FROM ${SCHEMA}.quarantine`);
+      await writeState(blue, context.state);
+    });
+    await context.quarantine.load();
+    context.committed(context.state);
+    context.backfill.load(context.state);
+  });
+}

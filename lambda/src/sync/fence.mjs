@@ -1,0 +1,153 @@
+import { MigrationError, PermanentError } from '../lib/errors.mjs';
+import { ident, literal, qualified } from '../pg/text.mjs';
+import { emitMarker } from './marks.mjs';
+import { SCHEMA } from './state.mjs';
+
+/**
+ * The fence of one side: a trigger on every mapped table and partition that refuses the application's writes (SQLSTATE 25006). Readers go on. The streams of
+ * the migration pass, because triggers of this kind do nothing under `session_replication_role = replica`.
+ *
+ * When writes are refused stands in the body of the trigger's function, so it is changed in one statement that waits for no table, is seen by every
+ * next statement whatever snapshot it has, and ends by itself when nobody is left to change it. Raising the fence takes the tables' locks for an instant: a
+ * transaction that has written before has committed by then, or the fence is given up.
+ *
+ * @typedef {import('../pg/session.mjs').Session} Session
+ * @typedef {{oid: number}} Root a mapped table
+ * @typedef {object} Fence
+ * @property {'none' | 'open' | 'closed' | 'closed-until' | 'open-until'} state as the application meets it now: `open-until`: open, and closed by itself later
+ * @property {number | null} seconds until it changes by itself
+ * @property {boolean} complete every table and partition has the trigger
+ * @property {boolean} lapsed it was open for a time only, and that time has ended: what was written then is not decided
+ */
+
+const TRIGGER = 'deployer_fence';
+const FUNCTION = `${SCHEMA}.fence`;
+/** For all tables together. It is below deadlock_timeout, so nobody is ended for it. */
+const LOCK_MS = 700;
+const TRIES = 5;
+const PAUSE_MS = 300;
+
+/** Times are those of the server's own clock: from now on, by so many seconds. */
+const ALWAYS = "'infinity'::timestamptz";
+const NEVER = "'-infinity'::timestamptz";
+/** @param {number} seconds */
+const inSeconds = (seconds) => `pg_catalog.clock_timestamp() + ${Math.max(0, Math.round(seconds * 1000))} * interval '1 ms'`;
+
+/** @param {string} closedUntil @param {string} openUntil expressions */
+const define = (closedUntil, openUntil) => `DO $define$ BEGIN EXECUTE format($text$
+  CREATE OR REPLACE FUNCTION ${FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN
+    -- closed until %1$s open until %2$s
+    IF pg_catalog.clock_timestamp() OPERATOR(pg_catalog.<) %1$L::pg_catalog.timestamptz OR pg_catalog.clock_timestamp() OPERATOR(pg_catalog.>=) %2$L::pg_catalog.timestamptz THEN
+      RAISE EXCEPTION 'writes to this side are refused during the migration' USING ERRCODE = '25006', HINT = 'try again; if it persists, the other side takes the writes';
+    END IF;
+    RETURN NULL;
+  END $body$ $text$, ${closedUntil}, ${openUntil}); END $define$`;
+
+export const STATES = {
+  closed: define(ALWAYS, ALWAYS),
+  open: define(NEVER, ALWAYS),
+  /** @param {number} seconds */
+  closedFor: (seconds) => define(inSeconds(seconds), ALWAYS),
+  /** Until so many milliseconds after a moment of the server's clock. @param {string} moment @param {number} ms */
+  openUntil: (moment, ms) => define(NEVER, `${literal(moment)}::timestamptz + ${Math.round(ms)} * interval '1 ms'`),
+};
+
+/** Changes what the fence does, in one statement. @param {Session} session @param {string} state of `STATES` */
+export async function setFence(session, state) {
+  await session.run(state);
+}
+
+/** All tables that hold rows or are named in statements. @param {Session} session @param {Root[]} roots */
+async function tree(session, roots) {
+  const rows = await session.rows(
+    `SELECT c.oid, n.nspname, c.relname, t.tgenabled
+       FROM (SELECT unnest($1::oid[]) AS oid UNION SELECT relid FROM unnest($1::oid[]) AS root(oid), pg_partition_tree(root.oid)) AS tree
+       JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_trigger t ON t.tgrelid = c.oid AND t.tgname = $2
+      WHERE c.relkind IN ('r', 'p') ORDER BY c.oid`,
+    [roots.map(({ oid }) => oid), TRIGGER],
+  );
+  return rows.map(([oid, schema, name, enabled]) => ({ oid: Number(oid), schema: schema ?? '', name: name ?? '', enabled: enabled === 'O' || enabled === 'A' }));
+}
+
+/**
+ * Raises the fence: when this returns, everything that the application has committed is before the marker, and nothing comes after it.
+ * @param {Session} session of a user that owns the tables @param {Root[]} roots
+ * @param {{state: string, pair: string, marker: string, allows: (ms: number) => boolean}} options `state` of `STATES`
+ * @returns {Promise<{tries: number, at: number}>} `at`: this program's clock when the state was set, or a little before. It rejects with FENCE_NOT_RAISED, leaving nothing behind, when somebody kept a table locked
+ */
+export async function raiseFence(session, roots, { state, pair, marker, allows }) {
+  await session.run(`CREATE SCHEMA IF NOT EXISTS ${SCHEMA}`);
+  for (let tries = 1, at = 0; ; tries += 1) {
+    try {
+      await session.transaction(async () => {
+        await session.run(`SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL statement_timeout = '${LOCK_MS}ms'; SET LOCAL lock_timeout = '${LOCK_MS}ms'`);
+        const known = await tree(session, roots);
+        await session.run(`LOCK TABLE ${known.map((table) => `ONLY ${qualified(table)}`).join(', ')} IN SHARE ROW EXCLUSIVE MODE`);
+        await session.run("SET LOCAL statement_timeout = '5s'");
+        at = performance.now();
+        await session.run(state);
+        const locked = await tree(session, roots); // a partition may have come in between
+        if (locked.length !== known.length) throw new PermanentError('FENCE_NOT_RAISED', 'a partition was made or removed in this moment', { hint: 'call again' });
+        for (const table of locked)
+          if (!table.enabled)
+            await session.run(`CREATE OR REPLACE TRIGGER ${ident(TRIGGER)} BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ${qualified(table)} FOR EACH STATEMENT EXECUTE FUNCTION ${FUNCTION}();
+              ALTER TABLE ONLY ${qualified(table)} ENABLE TRIGGER ${ident(TRIGGER)}`);
+        await session.run(emitMarker(pair, marker));
+      });
+      return { tries, at };
+    } catch (error) {
+      const waited = error instanceof MigrationError && /^(57014|55P03)$/.test(error.sqlstate ?? '');
+      if (!waited) throw error;
+      if (tries >= TRIES || !allows(LOCK_MS + PAUSE_MS))
+        throw new PermanentError('FENCE_NOT_RAISED', `${session.side}: a transaction keeps a table locked, so writes could not be stopped within ${LOCK_MS} ms, ${tries} times`, {
+          sqlstate: error.sqlstate, hint: 'end the long transaction (pg_stat_activity) or the prepared one (pg_prepared_xacts), and call again; nothing was changed',
+        });
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  }
+}
+
+/** What the application meets. @param {Session} session @param {Root[]} roots @returns {Promise<Fence>} */
+export async function readFence(session, roots) {
+  const [row] = await session.rows("SELECT p.prosrc FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = $1 AND p.proname = 'fence'", [SCHEMA]);
+  const [, closedUntil, openUntil] = /-- closed until (\S+(?: \S+)?) open until (\S+(?: \S+)?)\n/.exec(row?.[0] ?? '') ?? [];
+  const none = /** @type {const} */ ({ state: 'none', seconds: null, complete: false, lapsed: false });
+  if (closedUntil === undefined || openUntil === undefined) return none;
+  const tables = await tree(session, roots);
+  const complete = tables.every(({ enabled }) => enabled);
+  if (tables.every(({ enabled }) => !enabled)) return none;
+  const [closed, closedFor, openFor, ended] = await session.row(
+    `SELECT clock_timestamp() < c.at, CASE WHEN isfinite(c.at) THEN extract(epoch FROM c.at - clock_timestamp()) END, CASE WHEN isfinite(o.at) THEN extract(epoch FROM o.at - clock_timestamp()) END, clock_timestamp() >= o.at
+       FROM (SELECT ${literal(closedUntil)}::timestamptz AS at) c, (SELECT ${literal(openUntil)}::timestamptz AS at) o`);
+  const fence = (/** @type {Fence['state']} */ state, /** @type {string | null | undefined} */ seconds = null, lapsed = false) => ({ state, seconds: seconds === null ? null : Number(seconds), complete, lapsed });
+  if (ended === 't') return fence('closed', null, closedUntil === '-infinity');
+  if (closed === 't') return closedFor === null ? fence('closed') : fence('closed-until', closedFor);
+  return openFor === null ? fence('open') : fence('open-until', openFor);
+}
+
+/**
+ * The triggers of an open fence cost each statement of the application a call: they are turned off where no lock has to be waited for.
+ * @param {Session} session @param {Root[]} roots @param {'DISABLE' | 'DROP'} how
+ * @returns {Promise<number>} tables on which that was not possible
+ */
+export async function removeTriggers(session, roots, how) {
+  let left = 0;
+  for (const table of await tree(session, roots)) {
+    const statement = how === 'DROP' ? `DROP TRIGGER IF EXISTS ${ident(TRIGGER)} ON ${qualified(table)}` : `ALTER TABLE ONLY ${qualified(table)} DISABLE TRIGGER ${ident(TRIGGER)}`;
+    if (how === 'DISABLE' && !table.enabled) continue;
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await session.transaction(() => session.run(`SET LOCAL lock_timeout = '50ms'; ${statement}`));
+        break;
+      } catch (error) {
+        if (!(error instanceof MigrationError) || error.sqlstate !== '55P03') throw error;
+        if (tries >= TRIES) {
+          left += 1;
+          break;
+        }
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      }
+    }
+  }
+  return left;
+}

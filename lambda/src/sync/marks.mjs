@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+import { literal } from '../pg/text.mjs';
+
+/**
+ * What this migration writes into the log of a database besides rows: a mark at the beginning of every transaction in which it applies changes of the other side, so
+ * that they do not go back to where they came from; and markers, which are finished with when they have been seen in the stream.
+ *
+ * @typedef {import('../lib/config.mjs').DatabaseConfig} DatabaseConfig
+ */
+
+export const APPLIED = 'deployer:applied';
+export const MARKER = 'deployer:marker';
+
+/** The same in both directions: it follows from green's address. @param {Pick<DatabaseConfig, 'source' | 'target' | 'direction'>} config */
+export function pairName({ source, target, direction }) {
+  const green = direction === 'reverse' ? source : target;
+  return digest(`${green.host.toLowerCase()}:${green.port}/${green.database}`);
+}
+
+/** @param {string} address */
+export const digest = (address) => createHash('sha256').update(address).digest('hex').slice(0, 12);
+
+/** Begins a transaction that the stream of the other direction passes over. @param {string} pair */
+export const beginMarked = (pair) => `BEGIN; SELECT pg_logical_emit_message(true, ${literal(APPLIED)}, ${literal(pair)})`;
+
+/** @param {string} pair @param {string} id */
+export const emitMarker = (pair, id) => `SELECT pg_logical_emit_message(true, ${literal(MARKER)}, ${literal(`${pair}:${id}`)})`;

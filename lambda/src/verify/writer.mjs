@@ -1,0 +1,48 @@
+import { readFence } from '../sync/fence.mjs';
+import { reversed } from '../lib/config.mjs';
+import { withSidesExchanged } from '../lib/errors.mjs';
+import { Context } from '../sync/context.mjs';
+import { readState } from '../sync/state.mjs';
+import { catchUp } from '../sync/run.mjs';
+import { checkPublication } from '../sync/start.mjs';
+import { takeMoment } from './snapshot.mjs';
+
+/**
+ * Which side takes the writes, and the moment at which both can be compared: it is one of the side that writes.
+ *
+ * @typedef {import('../sync/context.mjs').Context} Context_
+ * @typedef {{writer: 'blue' | 'green', back: Context_ | undefined, wayBack: boolean, problems: string[]}} Writer `wayBack`: green's rows are or were brought to blue
+ */
+
+const LOCK_WAIT_MS = 30_000;
+
+/** @param {Context_} context @returns {Promise<Writer>} */
+export async function findWriter(context) {
+  const { blue, green, tables, invocation } = context;
+  const onBlue = await readFence(blue, tables.map(({ source }) => source));
+  const onGreen = await readFence(green, tables.map(({ target }) => target));
+  const wayBack = (await readState(blue))?.phase === 'following';
+  const blueClosed = onBlue.state === 'closed' && onBlue.complete;
+  const greenClosed = onGreen.state === 'closed' && onGreen.complete;
+  /** @type {string[]} */
+  const problems = [];
+  if (context.mode === 'read-only' && !blueClosed && !greenClosed)
+    problems.push('the mapping declares the mode read-only, and green is not closed to writes (or not on all tables and partitions): invoke control with {"action": "prepare"} before traffic is split');
+  if (!blueClosed || greenClosed || !wayBack) return { writer: 'blue', back: undefined, wayBack, problems };
+  const back = await Context.open({ ...invocation, config: reversed(invocation.config) }, { lockWaitMs: LOCK_WAIT_MS }).catch((error) => {
+    throw withSidesExchanged(error);
+  });
+  return { writer: 'green', back, wayBack: true, problems };
+}
+
+/** @param {Context_} context @param {Context_ | undefined} back open when green takes the writes @returns {Promise<import('./moment.mjs').Moment>} */
+export async function momentOf(context, back) {
+  if (back === undefined) return takeMoment(context);
+  try {
+    await checkPublication(back);
+    await catchUp(back);
+    return (await takeMoment(back)).exchanged;
+  } catch (error) {
+    throw withSidesExchanged(error);
+  }
+}

@@ -1,0 +1,81 @@
+/** What was written while it was not decided who takes the writes: green that can't be reached, and a cutover that was killed between its last steps. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { STATES, setFence } from '../../src/sync/fence.mjs';
+import { open } from '../../src/sync/context.mjs';
+import { PLAIN } from '../support/cases.mjs';
+import { Lab } from '../support/lab.mjs';
+import { FAST } from '../support/postgres.mjs';
+
+/** @type {Lab} */
+let servers;
+before(async () => void (servers = await Lab.start({ ...FAST, max_replication_slots: '20' })));
+after(() => servers.remove());
+
+const DDL = 'CREATE TABLE t (id int PRIMARY KEY, v text)';
+
+/** @param {string} name */
+async function onGreenSide(name) {
+  const lab = await servers.fresh(name, DDL);
+  await lab.onBlue("INSERT INTO t SELECT i, 'blue' FROM generate_series(1, 9) i");
+  await lab.untilSynced(PLAIN);
+  await lab.prepare(PLAIN);
+  assert.equal((await lab.verify(PLAIN)).verdict, 'equal');
+  await lab.cutover(PLAIN);
+  await lab.onGreen("INSERT INTO t VALUES (100, 'in time'); UPDATE t SET v = 'green' WHERE id = 1");
+  await lab.runBack(PLAIN);
+  return lab;
+}
+
+const rowsOn = async (/** @type {Lab} */ lab, /** @type {'onBlue' | 'onGreen'} */ side) => (await lab[side]("SELECT string_agg(id || '=' || v, ' ' ORDER BY id) AS all FROM t WHERE id NOT IN (5, 6, 7, 8, 9)")).rows[0].all;
+
+test('the way back when green can not be reached: blue opens within seconds, and what green has acknowledged since comes later, without overwriting', async () => {
+  const lab = await onGreenSide('forced');
+  await lab.onGreen("INSERT INTO t VALUES (101, 'late'); UPDATE t SET v = 'late on green' WHERE id = 2; UPDATE t SET v = 'green alone' WHERE id = 3; DELETE FROM t WHERE id = 4; INSERT INTO t VALUES (102, 'same')");
+  await lab.green.stop('immediate');
+  const began = performance.now();
+  const answer = await lab.cutover({ ...PLAIN, seconds: 60 }, true);
+  assert.deepEqual([answer.status, answer.writer], ['forced', 'blue']);
+  assert.match(answer.blueHas.until, /^20\d\d-/);
+  assert.ok(performance.now() - began < 12_000, `${performance.now() - began} ms`);
+  await lab.onBlue("UPDATE t SET v = 'later on blue' WHERE id = 2; INSERT INTO t VALUES (103, 'blue'), (102, 'same')");
+  await assert.rejects(lab.cutover({ ...PLAIN, seconds: 20 }, true), { message: /** @type {any} */ (/blue takes the writes already/) });
+  await lab.green.start();
+  await lab.onGreen("INSERT INTO t VALUES (104, 'nobody has told green')");
+  await lab.runBack(PLAIN);
+  await assert.rejects(lab.onGreen("INSERT INTO t VALUES (105, 'x')"), { code: '25006' });
+  assert.equal(await rowsOn(lab, 'onBlue'), '1=green 2=later on blue 3=blue 4=blue 100=in time 101=late 102=same 103=blue 104=nobody has told green');
+  assert.equal((await lab.onBlue('SELECT count(*)::int AS n FROM payment_migration.quarantine')).rows[0].n, 3); // 2, 3 and 4 are for a person to decide
+  await lab.untilSynced(PLAIN);
+  assert.equal(await rowsOn(lab, 'onGreen'), '1=green 2=later on blue 3=green alone 100=in time 101=late 102=same 103=blue 104=nobody has told green');
+  const verdict = await lab.verify(PLAIN);
+  assert.deepEqual([verdict.verdict, verdict.mismatches], ['different', 2], JSON.stringify(verdict));
+  await lab.onBlue("UPDATE t SET v = 'decided' WHERE id IN (3, 4)");
+  await lab.untilSynced(PLAIN);
+  assert.equal((await lab.verify(PLAIN)).mismatches, 0);
+  assert.equal((await lab.sides(PLAIN)).writer, 'blue');
+});
+
+test('a cutover that was killed after the other side was opened for a while: its writes come over without overwriting, and the next one is whole', async () => {
+  const lab = await onGreenSide('lapsed');
+  await lab.cutover(PLAIN, true);
+  await lab.runBack(PLAIN);
+  // As a killed call leaves it: green open for a moment, blue closed until a little later.
+  const [green, blue] = [await open(lab.invocation(PLAIN), 'target'), await open(lab.invocation(PLAIN), 'source')];
+  await green.run('SET session_replication_role = origin');
+  const [moment] = /** @type {[string]} */ (await green.row('SELECT clock_timestamp()'));
+  await setFence(green, STATES.openUntil(moment, 1_500));
+  await lab.onGreen("INSERT INTO t VALUES (200, 'lease'); UPDATE t SET v = 'lease' WHERE id = 2");
+  await sleep(1_600);
+  await assert.rejects(lab.onGreen("INSERT INTO t VALUES (201, 'x')"), { code: '25006' });
+  await lab.onBlue("UPDATE t SET v = 'blue goes on' WHERE id = 2; UPDATE t SET v = 'blue too' WHERE id = 1");
+  await lab.runBack(PLAIN);
+  await lab.untilSynced(PLAIN);
+  for (const side of /** @type {const} */ (['onBlue', 'onGreen'])) assert.equal(await rowsOn(lab, side), '1=blue too 2=blue goes on 3=blue 4=blue 100=in time 200=lease');
+  assert.equal((await lab.onBlue('SELECT count(*)::int AS n FROM payment_migration.quarantine')).rows[0].n, 1);
+  assert.equal((await lab.sides(PLAIN)).fences.green.lapsed, false);
+  await lab.verify(PLAIN);
+  assert.equal((await lab.cutover(PLAIN)).writer, 'green');
+  for (const session of [green, blue]) await session.close();
+});
