@@ -1,34 +1,136 @@
-//! SNS: its client, actions, limits and errors.
+//! SNS: its client, actions, limits and errors, and its listings.
 
 use super::Aws;
-use super::api::{NOTIFIED, Service, actions, bucket, named};
+use super::api::{ANY, Answer, Api, Bucket, Grant, NOTIFIED, Service, actions, bucket, named};
 use super::call::Caller;
-use crate::engine::Error;
+use crate::engine::{Class, Error};
 use aws_sdk_sns::Client;
+use aws_sdk_sns::types::Subscription;
+use futures::future::try_join3;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// SNS as a service. "Amazon SNS endpoints and quotas": at least 300 messages per second and topic.
+type Map = HashMap<String, String>;
+type Tags = BTreeMap<String, String>;
+
+/// SNS as a service.
 pub static SERVICE: Service = Service {
     name: "sns",
-    classify: |_, _| None,
-    bucket: |api| bucket(api.operation, 30.0, 30.0),
+    classify,
+    bucket: limits,
     actions: || ACTIONS,
 };
 
-actions! { SERVICE;
-    Once PUBLISH = "Publish", [named(NOTIFIED)];
+/// "Amazon Simple Notification Service endpoints and quotas", "Hard limits on API calls": 10 a second for tags, 100 for
+/// subscriptions, 30 for most others.
+fn limits(api: Api) -> Bucket {
+    let rate = match api.operation {
+        "TagResource" | "UntagResource" | "ListTagsForResource" => 10.0,
+        "Subscribe" | "Unsubscribe" => 100.0,
+        _ => 30.0,
+    };
+    bucket(api.operation, rate, rate)
 }
 
-/// SNS: its client.
+const TOPIC: Grant = named("arn:aws:sns:{region}:{account}:*-{suffix}");
+
+actions! { SERVICE;
+    Once PUBLISH = "Publish", [named(NOTIFIED)];
+    Read LIST_TOPICS = "ListTopics", [ANY];
+    Read GET_TOPIC_ATTRIBUTES = "GetTopicAttributes", [TOPIC];
+    Read LIST_TAGS_FOR_RESOURCE = "ListTagsForResource", [TOPIC];
+    Read LIST_SUBSCRIPTIONS_BY_TOPIC = "ListSubscriptionsByTopic", [TOPIC];
+    Repeatable CREATE_TOPIC = "CreateTopic", [TOPIC, TOPIC.of("sns:TagResource")];
+    Repeatable SET_TOPIC_ATTRIBUTES = "SetTopicAttributes", [TOPIC];
+    Repeatable SUBSCRIBE = "Subscribe", [TOPIC];
+    Repeatable UNSUBSCRIBE = "Unsubscribe", [ANY];
+    Repeatable TAG_RESOURCE = "TagResource", [TOPIC];
+    Repeatable UNTAG_RESOURCE = "UntagResource", [TOPIC];
+    Repeatable DELETE_TOPIC = "DeleteTopic", [TOPIC];
+}
+
+fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
+    Some(match answer.code {
+        // Of a topic that was made a moment ago.
+        "NotFound" if api.creates_or_changes() && api.operation != "Publish" => Class::Propagating,
+        // Tags on a topic that is not visible everywhere yet, or no longer there.
+        "ResourceNotFound" if api.creates_or_changes() => Class::Propagating,
+        "ResourceNotFound" => Class::Gone,
+        // "Invalid parameter: Attributes Reason: Topic already exists with different attributes", or tags.
+        "InvalidParameter" if answer.says("already exists with different") => Class::Conflict,
+        "Throttled" => Class::Throttled,
+        "ConcurrentAccess" | "StaleTag" => Class::NotReady,
+        _ => return None,
+    })
+}
+
+/// SNS: its client and its listings.
 pub struct Sns {
     /// The client.
     pub client: Client,
+    caller: Arc<Caller>,
 }
 
 impl Sns {
-    pub(super) fn new(config: &aws_config::SdkConfig, _: &Arc<Caller>) -> Self {
+    pub(super) fn new(config: &aws_config::SdkConfig, caller: &Arc<Caller>) -> Self {
         Self {
             client: Client::new(config),
+            caller: caller.clone(),
+        }
+    }
+
+    /// The ARNs of all topics of the region.
+    pub async fn topics(&self) -> Result<Vec<String>, Error> {
+        let mut all = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            let call = self.client.list_topics().set_next_token(token);
+            let page = self.caller.call(LIST_TOPICS, || call.clone().send());
+            let page = page.await?;
+            let topics = page.topics.unwrap_or_default();
+            all.extend(topics.into_iter().filter_map(|t| t.topic_arn));
+            token = page.next_token;
+            if token.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// The attributes, the tags and the subscriptions of a topic: three calls at once.
+    pub async fn topic(&self, arn: &str) -> Result<(Map, Tags, Vec<Subscription>), Error> {
+        let call = self.client.get_topic_attributes().topic_arn(arn);
+        let attributes = self
+            .caller
+            .call(GET_TOPIC_ATTRIBUTES, || call.clone().send());
+        let (attributes, tags, subscriptions) =
+            try_join3(attributes, self.tags(arn), self.subscriptions(arn)).await?;
+        let attributes = attributes.attributes.unwrap_or_default();
+        Ok((attributes, tags, subscriptions))
+    }
+
+    /// The tags of a topic.
+    pub async fn tags(&self, arn: &str) -> Result<Tags, Error> {
+        let call = self.client.list_tags_for_resource().resource_arn(arn);
+        let api = LIST_TAGS_FOR_RESOURCE;
+        let answer = self.caller.call(api, || call.clone().send()).await?;
+        let tags = answer.tags.unwrap_or_default().into_iter();
+        Ok(tags.map(|t| (t.key, t.value)).collect())
+    }
+
+    /// The subscriptions of a topic.
+    pub async fn subscriptions(&self, topic: &str) -> Result<Vec<Subscription>, Error> {
+        let mut all = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            let call = self.client.list_subscriptions_by_topic().topic_arn(topic);
+            let call = call.set_next_token(token);
+            let api = LIST_SUBSCRIPTIONS_BY_TOPIC;
+            let page = self.caller.call(api, || call.clone().send()).await?;
+            all.extend(page.subscriptions.unwrap_or_default());
+            token = page.next_token;
+            if token.is_none() {
+                return Ok(all);
+            }
         }
     }
 }

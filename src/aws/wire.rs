@@ -138,6 +138,10 @@ fn rows() -> Vec<Row> {
     let rotate = send!(secretsmanager::ROTATE_SECRET, secretsmanager, rotate_secret, secret_id = "s");
     let secret = send!(secretsmanager::DESCRIBE_SECRET, secretsmanager, describe_secret, secret_id = "s");
     let quota = send!(servicequotas::GET_SERVICE_QUOTA, servicequotas, get_service_quota, service_code = "vpc", quota_code = "L-1");
+    let topic = send!(sns::CREATE_TOPIC, sns, create_topic, name = "t");
+    let subscribe = send!(sns::SUBSCRIBE, sns, subscribe, topic_arn = "t", protocol = "email");
+    let subscribers = send!(sns::LIST_SUBSCRIPTIONS_BY_TOPIC, sns, list_subscriptions_by_topic, topic_arn = "t");
+    let topic_tags = send!(sns::LIST_TAGS_FOR_RESOURCE, sns, list_tags_for_resource, resource_arn = "t");
     let publish = send!(sns::PUBLISH, sns, publish, topic_arn = "arn:aws:sns:eu-central-1:123456789012:t", message = "m");
     let who = send!(sts::GET_CALLER_IDENTITY, sts, get_caller_identity);
     vec![
@@ -248,6 +252,12 @@ fn rows() -> Vec<Row> {
         (quota, 400, "NoSuchResourceException", "The request failed because the specified service does not exist.", Gone),
         (quota, 429, "TooManyRequestsException", "", Throttled),
 
+        (topic, 400, "InvalidParameter", "Invalid parameter: Tags Reason: Topic already exists with different tags", Conflict),
+        (topic, 400, "InvalidParameter", "Invalid parameter: Topic Name", Permanent),
+        (subscribe, 404, "NotFound", "Topic does not exist", Propagating),
+        (subscribers, 404, "NotFound", "Topic does not exist", Gone),
+        (subscribers, 400, "Throttled", "Rate exceeded", Throttled),
+        (topic_tags, 404, "ResourceNotFound", "Resource does not exist", Gone),
         (publish, 403, "AuthorizationError", "User is not authorized to perform: SNS:Publish", Permanent),
         (publish, 429, "Throttled", "Rate exceeded", Throttled),
         (publish, 500, "InternalError", "", Unclear),

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 pub struct Keys {
     /// Encrypts the database, its secret and the tables.
     pub data: Handle<Key>,
-    /// Encrypts log groups.
+    /// Encrypts log groups and notifications.
     pub logs: Handle<Key>,
 }
 
@@ -61,7 +61,7 @@ pub fn declare<S: Scope>(here: &mut ScopeBuilder<'_, S>) -> Keys {
     let logs = Policy::of(logs_policy(here));
     Keys {
         data: key(here, "data", "databases, secrets and tables", data),
-        logs: key(here, "logs", "log groups", logs),
+        logs: key(here, "logs", "log groups and notifications", logs),
     }
 }
 
@@ -133,7 +133,8 @@ fn data_policy<S: Scope>(here: &ScopeBuilder<'_, S>) -> Vec<Value> {
 }
 
 /// "Encrypt log data in CloudWatch Logs using AWS KMS": the service itself uses the key, and only for this
-/// environment's groups.
+/// environment's groups. "Why didn't I receive an SNS notification for my CloudWatch alarm trigger": whoever publishes to an
+/// encrypted topic uses its key too.
 fn logs_policy<S: Scope>(here: &ScopeBuilder<'_, S>) -> Vec<Value> {
     let env = here.env;
     let groups = [
@@ -141,8 +142,20 @@ fn logs_policy<S: Scope>(here: &ScopeBuilder<'_, S>) -> Vec<Value> {
         format!("*-{env}-{}/*", here.config.suffix),
     ]
     .map(|pattern| here.arn("logs", &format!("log-group:{pattern}")));
+    let alarms = here.arn("cloudwatch", &format!("alarm:{}", here.name("*")));
     vec![
         administration(here),
+        json!({
+            "Sid": "EncryptAlarms",
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudwatch.amazonaws.com"},
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+            "Resource": "*",
+            "Condition": {
+                "ArnLike": {"aws:SourceArn": alarms},
+                "StringEquals": {"aws:SourceAccount": here.facts.account},
+            },
+        }),
         json!({
             "Sid": "EncryptLogGroups",
             "Effect": "Allow",

@@ -11,6 +11,7 @@ mod firewall;
 mod flow_logs;
 mod keys;
 mod logging;
+mod monitoring;
 mod network;
 #[cfg(test)]
 mod reachability;
@@ -216,6 +217,7 @@ fn environment(
 ) {
     let keys = keys::declare(here);
     let logging = logging::declare(here, &keys);
+    monitoring::topic(here, &keys);
     let network = network::declare(here);
     let app = network.tier(Tier::App);
     let attached = transit::attach(here, transit, &network.vpc, app);

@@ -2,9 +2,9 @@
 
 use super::facts::Zone;
 use crate::aws::route53::{LIST_HOSTED_ZONES, is_within, plain};
-use crate::aws::{Aws, Check, Level};
+use crate::aws::Aws;
 use crate::config::Config;
-use crate::engine::Error;
+use crate::engine::{Check, Error, Level};
 
 /// The zone, or what forbids to make anything: none fits, or it is not clear which one is meant. With a certificate given
 /// there may be none: then there are no records.

@@ -27,8 +27,12 @@ pub async fn plan(
     let plan = make_plan(&session, &mut state, choice).await;
     session.check_demand(&plan).await?;
     show(cx, &session, &plan)?;
-    cx.console
-        .document(&PlanDocument::new(session.home(), &plan))?;
+    plan::refresh(&plan, &mut state);
+    let attention = report::attention(&state, session.scope.as_deref());
+    let text = report::attention_text(&attention, cx.console.paint());
+    cx.console.text(&text)?;
+    let document = PlanDocument::new(session.home(), &plan).attention(attention);
+    cx.console.document(&document)?;
     Ok(verdict(&plan))
 }
 
@@ -93,6 +97,9 @@ pub async fn apply(
         }
         cx.console.text(&report::outputs(&outputs))?;
     }
+    let attention = report::attention(&state, session.scope.as_deref());
+    let text = report::attention_text(&attention, cx.console.paint());
+    cx.console.text(&text)?;
     document(cx, &session, &plan, &report, &state)?;
     run::close(cx, &plan, &report, timings.as_ref().map(|(t, p)| (t, *p)))
 }
@@ -106,7 +113,8 @@ pub fn document(
 ) -> Result<(), Failure> {
     let outputs = inspect::resolved(&session.graph, state);
     let calls = cx.console.calls().totals();
-    let document = RunDocument::new(session.home(), plan, report, calls).apply(outputs);
+    let attention = report::attention(state, session.scope.as_deref());
+    let document = RunDocument::new(session.home(), plan, report, calls).apply(outputs, attention);
     Ok(cx.console.document(&document)?)
 }
 

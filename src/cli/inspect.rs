@@ -19,7 +19,10 @@ pub async fn status(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
     let (_, state, store) = local(cx).await?;
     let scope = scope.env.map(super::args::EnvName::name);
     let holder = store.holder().await.map(|h| h.to_string());
-    let text = report::status(&state, scope, holder.as_deref(), cx.console.paint());
+    let paint = cx.console.paint();
+    let attention = report::attention(&state, scope);
+    let text = report::status(&state, scope, holder.as_deref(), paint)
+        + &report::attention_text(&attention, paint);
     let document = StatusDocument::new(home(&state, scope), &state, holder);
     cx.console.answer(&text, &document)?;
     Ok(Exit::Done)

@@ -333,6 +333,46 @@ pub(super) fn patterns(given: &Given<'_>) -> Checked<Vec<String>> {
         .collect()
 }
 
+/// Addresses that SNS can send to: e-mail and HTTPS. A URL with a user name would hold a password.
+pub(super) fn addresses(given: &Given<'_>) -> Checked<Vec<String>> {
+    let Some(items) = given.as_array() else {
+        return refused();
+    };
+    let mut all: Vec<String> = Vec::new();
+    for item in items {
+        let address = text(item.get_ref())?;
+        if !(email(&address) || https(&address)) {
+            return Err(format!("`{address}` is none"));
+        }
+        if all.contains(&address) {
+            return Err(format!("`{address}` stands there twice"));
+        }
+        all.push(address);
+    }
+    Ok(all)
+}
+
+fn email(text: &str) -> bool {
+    let plain = |part: &str| {
+        !part.is_empty()
+            && part
+                .chars()
+                .all(|c| c.is_ascii_graphic() && !"@,;:<>()[]\"\\/".contains(c))
+    };
+    text.len() <= 254
+        && text
+            .split_once('@')
+            .is_some_and(|(name, host)| plain(name) && plain(host) && host.contains('.'))
+}
+
+fn https(text: &str) -> bool {
+    text.len() <= 2048
+        && text.strip_prefix("https://").is_some_and(|rest| {
+            let host = rest.split(['/', '?']).next().unwrap_or_default();
+            !host.is_empty() && !host.contains('@') && rest.chars().all(|c| c.is_ascii_graphic())
+        })
+}
+
 /// Tags that deployer sets on everything; the user's may not take their place.
 pub(super) const OURS: [&str; 5] = [
     "Environment",

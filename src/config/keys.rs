@@ -199,6 +199,9 @@ static KEYS: &[Key] = keys! {
     "logs.database_days", logs.database_days, OneOf(RETENTION),
         "Days that exported database logs are kept.";
 
+    "monitoring.notify", monitoring.notify, By(check::addresses, "a list of e-mail addresses and HTTPS URLs without a user name, such as [\"ops@example.com\"]"),
+        "Who gets alarms. Each one is asked by SNS to confirm before it gets any.";
+
     "keys.deletion_days", keys.deletion_days, Within(7, 30),
         "Days between the end of a KMS key's life and its destruction.";
     "keys.rotation_days", keys.rotation_days, Within(90, 2560),

@@ -52,6 +52,8 @@ pub struct Config {
     pub database: Database,
     /// Log groups.
     pub logs: Logs,
+    /// Alarms and who gets them.
+    pub monitoring: Monitoring,
     /// KMS keys.
     pub keys: Keys,
     /// How runs behave.
@@ -151,6 +153,13 @@ pub struct Logs {
     pub database_days: i32,
 }
 
+/// `[monitoring]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Monitoring {
+    /// Who gets alarms: e-mail addresses and HTTPS URLs.
+    pub notify: Vec<String>,
+}
+
 /// `[keys]`
 #[derive(Debug, Clone, PartialEq)]
 pub struct Keys {
@@ -242,6 +251,7 @@ impl Default for Config {
                 insights_days: 7,
             },
             logs: Logs { database_days: 90 },
+            monitoring: Monitoring { notify: Vec::new() },
             keys: Keys {
                 deletion_days: 30,
                 rotation_days: 365,

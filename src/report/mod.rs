@@ -3,6 +3,7 @@
 //!
 //! Everything is built as a `String` by a pure function and written by [`Console`]; tests compare the strings.
 
+mod attention;
 mod calls;
 mod console;
 mod doubled;
@@ -23,6 +24,7 @@ mod tests;
 mod timings;
 mod value;
 
+pub(crate) use attention::{attention, attention_text};
 pub(crate) use console::{Console, Settings};
 pub(crate) use drift::drift;
 pub(crate) use error::error;

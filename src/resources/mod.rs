@@ -43,12 +43,16 @@ mod resource;
 pub mod route53;
 pub mod s3;
 pub mod secretsmanager;
+<<<<<<< HEAD
 pub mod wafv2;
+=======
+pub mod sns;
+>>>>>>> main
 
 pub use facts::{Cost, Facts, Listed, SubFacts};
 pub use resource::{
-    Arn, Exposed, Found, HasName, Id, Lookup, Mark, Named, NoTags, Resource, SubResource, TagCalls,
-    Tags, found, ignore_not_found, texts,
+    Arn, Exposed, Found, HasName, Id, Lookup, Mark, Named, NoTags, Resource, Sentences,
+    SubResource, TagCalls, Tags, found, ignore_not_found, texts,
 };
 
 use crate::aws::Aws;
@@ -94,12 +98,16 @@ macro_rules! kinds {
                 rds::Cluster,
                 rds::ClusterSnapshot,
                 rds::Instance,
+<<<<<<< HEAD
                 route53::HealthCheck,
                 route53::Record,
                 wafv2::IpSet,
                 wafv2::WebAcl,
                 wafv2::Association,
                 wafv2::Logging,
+=======
+                sns::Topic,
+>>>>>>> main
             }
             parts {
                 ec2::RouteTableSubnets,

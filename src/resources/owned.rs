@@ -1,8 +1,10 @@
 //! Helpers for [`Resource::owned`](super::Resource::owned): names that follow the convention, and marks.
 
 use super::Tags;
+use crate::aws::Aws;
 use crate::engine::driver::{MARK_STEP, MARK_SUFFIX};
-use crate::engine::{Identity, Owned};
+use crate::engine::{Error, Identity, Owned};
+use futures::future::{BoxFuture, try_join_all};
 use std::collections::BTreeMap;
 
 /// True when a name follows the convention `{thing}-{env}-{suffix}`, alone or as a part of a path, perhaps with the four
@@ -44,6 +46,33 @@ pub(super) fn marked(
         name: name.to_owned(),
         tags,
     })
+}
+
+/// Asks a service for the tags of one thing, by its ARN; `None` when it went away since it was listed.
+pub(super) type AskTags =
+    for<'a> fn(&'a Aws, &'a str) -> BoxFuture<'a, Result<Option<Tags>, Error>>;
+
+/// The marked ones of those that a listing answered without their tags, as (name, ARN): only names that can be ours are
+/// asked for them.
+pub(super) async fn marked_of(
+    cx: &Aws,
+    kind: &str,
+    suffix: &str,
+    all: Vec<(String, String)>,
+    ask: AskTags,
+) -> Result<Vec<Owned>, Error> {
+    let mut asks = Vec::new();
+    for (name, arn) in all.iter().filter(|(name, _)| is_conventional(name, suffix)) {
+        asks.push(async move {
+            let known = match cx.recent.get(arn).await {
+                Some(tags) => Some(tags),
+                None => ask(cx, arn).await?,
+            };
+            Ok::<_, Error>(known.and_then(|tags| marked(kind, arn, name, tags, suffix)))
+        });
+    }
+    let all = try_join_all(asks).await?;
+    Ok(all.into_iter().flatten().collect())
 }
 
 #[cfg(test)]

@@ -3,11 +3,17 @@
 pub(super) use super::owned::{is_conventional, marked, of_deployment};
 pub(super) use super::{
     Arn, Cost, Exposed, Facts, Found, HasName, Id, Listed, Lookup, Mark, Named, NoTags, Resource,
-    SubFacts, SubResource, TagCalls, Tags, found, ignore_not_found, texts,
+    Sentences, SubFacts, SubResource, TagCalls, Tags, found, ignore_not_found, texts,
 };
+pub(super) use crate::aws::{
+    Api, Aws, dynamodb, ec2, iam, kms, logs, rds, s3, secretsmanager, sns,
+};
+<<<<<<< HEAD
 pub(super) use crate::aws::{
     Api, Aws, acm, dynamodb, ec2, elbv2, iam, kms, logs, rds, route53, s3, secretsmanager, wafv2,
 };
+=======
+>>>>>>> main
 pub(super) use crate::engine::{
     Class, Data, Delegated, DeleteOptions, Delta, Edit, Error, Identity, Kind, NameRule, Owned,
     Phase, Ref, Replace, Retention,

@@ -295,6 +295,9 @@ impl<R> HasName for Named<R> {
     }
 }
 
+/// What somebody has to do about a thing, in words: the kind of an output `attention`, which runs, plans and `status` end with.
+pub enum Sentences {}
+
 /// The texts of references, for a call that takes a list.
 pub fn texts<T>(references: &[Ref<T>]) -> Vec<String> {
     references.iter().map(String::from).collect()

@@ -14,6 +14,7 @@ fn most(kinds: &Kinds, service: &str, operation: &str) -> usize {
         ("s3", "ListBuckets")
         | ("kms", "ListKeys" | "ListAliases")
         | ("iam", "ListRoles")
+        | ("sns", "ListTopics")
         | ("dynamodb", "ListTables") => 1,
         ("s3", _) => of("s3/bucket"),
         ("kms", _) => of("kms/key"),
@@ -47,6 +48,7 @@ fn most(kinds: &Kinds, service: &str, operation: &str) -> usize {
         ("dynamodb", "GetResourcePolicy") => 2 * of("dynamodb/table"),
         ("dynamodb", _) => of("dynamodb/table"),
         ("logs", _) => of("logs/log_group"),
+        ("sns", _) => of("sns/topic"),
         ("secretsmanager", _) => of("secretsmanager/rotation"),
         ("rds", "DescribeDBClusterParameters") => of("rds/cluster_parameter_group"),
         ("rds", "DescribeDBParameters") => of("rds/parameter_group"),

@@ -1,7 +1,11 @@
 //! Someone changes or deletes things by hand, at least one of every type: drift names exactly that, apply repairs
 //! exactly that. What is not ours to repair or cannot be read is reported, and left alone.
 
+<<<<<<< HEAD
 mod edge;
+=======
+mod compute;
+>>>>>>> main
 mod network;
 mod services;
 
@@ -41,7 +45,12 @@ const fn missing(step: &'static str) -> Row {
 }
 
 fn all() -> impl Iterator<Item = &'static Mutation> + Clone {
+<<<<<<< HEAD
     network::ALL.iter().chain(edge::ALL).chain(services::ALL)
+=======
+    let all = network::ALL.iter().chain(services::ALL);
+    all.chain(compute::ALL)
+>>>>>>> main
 }
 
 const HELPERS: &str = include_str!("mutations/helpers.py");

@@ -38,6 +38,7 @@ const EXPECTED: &[(&str, &[&str])] = &[
         &["ReplicationConfigurationNotFoundError"],
     ),
     ("s3:GetBucketWebsite", &["NoSuchWebsiteConfiguration"]),
+<<<<<<< HEAD
     ("elbv2:DescribeTags", ELB_GONE),
     ("elbv2:DescribeListeners", ELB_GONE),
     ("elbv2:DescribeRules", ELB_GONE),
@@ -52,6 +53,11 @@ const EXPECTED: &[(&str, &[&str])] = &[
     ("wafv2:GetWebACLForResource", WAF_GONE),
     ("wafv2:GetLoggingConfiguration", WAF_GONE),
     ("wafv2:ListTagsForResource", WAF_GONE),
+=======
+    ("sns:GetTopicAttributes", &["NotFound"]),
+    ("sns:ListTagsForResource", &["ResourceNotFound"]),
+    ("sns:ListSubscriptionsByTopic", &["NotFound"]),
+>>>>>>> main
 ];
 
 const OTHERWISE: &str = r#"
@@ -72,6 +78,8 @@ monitoring_seconds = 30
 insights_days = 31
 [logs]
 database_days = 120
+[monitoring]
+notify = ["ops@example.com", "https://example.com/alerts"]
 [keys]
 rotation_days = 400
 [run]

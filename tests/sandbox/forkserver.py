@@ -52,6 +52,7 @@ READS = {
     "dynamodb": "list_tables",
     "iam": "list_roles",
     "secretsmanager": "list_secrets",
+    "sns": "list_topics",
     "ssm": "describe_parameters",
     "cloudwatch": "describe_alarms",
     "sts": "get_caller_identity",

@@ -354,7 +354,7 @@ def firewalls(account):
 
 
 def others(account):
-    """Log groups, secrets, parameters, alarms and dashboards."""
+    """Log groups, secrets, topics, parameters, alarms and dashboards."""
     for group in account.all("logs", "describe_log_groups", "logGroups"):
         arn = group["arn"].removesuffix(":*")
         group["tags"] = account.client("logs").list_tags_for_resource(resourceArn=arn).get("tags", {})
@@ -365,6 +365,12 @@ def others(account):
             (tag["Value"] for tag in shown.get("Tags") or [] if tag["Key"] == "aws:rds:primaryDBClusterArn"), None
         )
         account.add("secret", secret["Name"], shown, f"of {owner}" if owner else secret["Name"])
+    for topic in account.all("sns", "list_topics", "Topics"):
+        arn = topic["TopicArn"]
+        topic["Attributes"] = account.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]
+        topic["Subscriptions"] = account.all("sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=arn)
+        topic["Tags"] = account.client("sns").list_tags_for_resource(ResourceArn=arn)["Tags"]
+        account.add("topic", arn, topic, arn.split(":")[-1])
     for parameter in account.all("ssm", "describe_parameters", "Parameters"):
         account.add("parameter", parameter["Name"], parameter, parameter["Name"])
     for alarm in account.all("cloudwatch", "describe_alarms", "MetricAlarms"):

@@ -215,6 +215,23 @@ fn legal_and_illegal_values_of_every_kind() {
             &["7", "31", "713", "731"],
             &["0", "8", "32", "744", "1"],
         ),
+        (
+            "monitoring.notify",
+            &[
+                "[]",
+                "[\"ops@example.com\", \"https://example.com/alerts?x=1\"]",
+            ],
+            &[
+                "\"ops@example.com\"",
+                "[\"ops\"]",
+                "[\"ops@example\"]",
+                "[\"a b@example.com\"]",
+                "[\"http://example.com\"]",
+                "[\"https://user:secret@example.com\"]",
+                "[\"a@example.com\", \"a@example.com\"]",
+                "[1]",
+            ],
+        ),
         ("keys.deletion_days", &["7", "30"], &["6", "31"]),
         ("keys.rotation_days", &["90", "2560"], &["89", "2561"]),
         ("run.parallelism", &["1", "256"], &["0", "257"]),

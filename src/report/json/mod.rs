@@ -11,6 +11,7 @@ pub(crate) use records::{
 };
 pub(crate) use runs::{DestroyRemains, RunDocument};
 
+use super::attention::Attention;
 use super::calls::CallTotals;
 use super::doubled;
 use super::plan::{service, shown};
@@ -142,6 +143,8 @@ pub struct PlanDocument {
     pub notes: Vec<String>,
     /// What stays although its scope is destroyed.
     pub kept: Vec<Kept>,
+    /// What somebody has to do by hand.
+    pub attention: Vec<Attention>,
 }
 impl Document for PlanDocument {
     const SCHEMA: &'static str = "deployer.plan/3";
@@ -178,7 +181,14 @@ impl PlanDocument {
             forget: plan.forget.clone(),
             notes: notes(plan),
             kept: plan.kept.clone(),
+            attention: Vec::new(),
         }
+    }
+
+    /// With what somebody has to do by hand.
+    #[must_use]
+    pub fn attention(self, attention: Vec<Attention>) -> Self {
+        Self { attention, ..self }
     }
 }
 

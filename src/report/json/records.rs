@@ -1,5 +1,6 @@
 //! Documents about what is recorded on this machine.
 
+use super::super::attention::{Attention, attention};
 use super::{DeploymentRef, Document};
 use crate::engine::drift::Unlisted;
 use crate::state::{HistoryLine, Record, Stage, State};
@@ -73,6 +74,8 @@ pub struct StatusDocument {
     pub unfinished: Vec<StateRow>,
     /// Who holds the lock, in words.
     pub locked_by: Option<String>,
+    /// What somebody has to do by hand.
+    pub attention: Vec<Attention>,
 }
 impl Document for StatusDocument {
     const SCHEMA: &'static str = "deployer.status/1";
@@ -82,6 +85,7 @@ impl StatusDocument {
     /// Of a state.
     pub fn new(home: DeploymentRef, state: &State, locked_by: Option<String>) -> Self {
         let rows = StateRow::all(state, home.scope.as_deref());
+        let attention = attention(state, home.scope.as_deref());
         let mut counts: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
         for row in &rows {
             let stage = serde_json::to_value(row.stage).ok();
@@ -96,6 +100,7 @@ impl StatusDocument {
             counts,
             unfinished: unfinished.collect(),
             locked_by,
+            attention,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Documents about a run: what was done, and what it leaves.
 
+use super::super::attention::Attention;
 use super::super::calls::CallTotals;
 use super::super::summary::Totals;
 use super::{DeploymentRef, Document, Marked};
@@ -82,8 +83,13 @@ impl RunDocument {
     }
 
     /// The document of `apply`. Outputs are reported only when everything was done: half of them would be taken for all.
-    pub fn apply(self, outputs: BTreeMap<String, Value>) -> ApplyDocument {
+    pub fn apply(
+        self,
+        outputs: BTreeMap<String, Value>,
+        attention: Vec<Attention>,
+    ) -> ApplyDocument {
         ApplyDocument {
+            attention,
             outputs: self.complete.then_some(outputs),
             run: self,
         }
@@ -103,6 +109,8 @@ pub struct ApplyDocument {
     pub run: RunDocument,
     /// Outputs after the run; null unless it is complete.
     pub outputs: Option<BTreeMap<String, Value>>,
+    /// What somebody has to do by hand.
+    pub attention: Vec<Attention>,
 }
 impl Document for ApplyDocument {
     const SCHEMA: &'static str = "deployer.apply/3";

@@ -123,6 +123,7 @@ fn documents_keep_their_keys() {
         keys(&document),
         [
             "account",
+            "attention",
             "delegated",
             "forget",
             "kept",
@@ -162,8 +163,8 @@ fn documents_keep_their_keys() {
         assert_eq!(keys(document), all);
     };
     let outputs = BTreeMap::from([("green.vpc_id".to_owned(), json!("vpc-1"))]);
-    let document = parsed(&run().apply(outputs.clone()));
-    own(&document, &["outputs"]);
+    let document = parsed(&run().apply(outputs.clone(), Vec::new()));
+    own(&document, &["attention", "outputs"]);
     assert_eq!(
         document["steps"][4]["error"]["code"],
         "UnauthorizedOperation"
@@ -177,7 +178,7 @@ fn documents_keep_their_keys() {
         ..run()
     };
     assert_eq!(
-        parsed(&complete.apply(outputs))["outputs"]["green.vpc_id"],
+        parsed(&complete.apply(outputs, Vec::new()))["outputs"]["green.vpc_id"],
         "vpc-1"
     );
     let one = || Marked {
@@ -235,6 +236,7 @@ fn documents_keep_their_keys() {
         keys(&document),
         [
             "account",
+            "attention",
             "counts",
             "locked_by",
             "region",

@@ -49,7 +49,7 @@ def _warm_up():
     from .patches.iam import managed_policies
 
     managed_policies()
-    for service in ("ec2", "rds", "s3", "kms", "logs", "dynamodb", "secretsmanager", "sts"):
+    for service in ("ec2", "rds", "s3", "kms", "logs", "dynamodb", "secretsmanager", "sns", "sts"):
         get_backend(service)
     # What is there now stays: the collector need not go through hundreds of thousands of objects again and again.
     gc.freeze()

@@ -39,6 +39,7 @@ MODULES = [
     "iam",
     "secretsmanager",
     "servicequotas",
+    "sns",
 ]
 
 
