@@ -1,8 +1,8 @@
 //! Which public zone the domain is in.
 
 use super::facts::Zone;
-use crate::aws::route53::{LIST_HOSTED_ZONES, is_within, plain};
 use crate::aws::Aws;
+use crate::aws::route53::{LIST_HOSTED_ZONES, is_within, plain};
 use crate::config::Config;
 use crate::engine::{Check, Error, Level};
 

@@ -43,11 +43,8 @@ mod resource;
 pub mod route53;
 pub mod s3;
 pub mod secretsmanager;
-<<<<<<< HEAD
-pub mod wafv2;
-=======
 pub mod sns;
->>>>>>> main
+pub mod wafv2;
 
 pub use facts::{Cost, Facts, Listed, SubFacts};
 pub use resource::{
@@ -98,16 +95,13 @@ macro_rules! kinds {
                 rds::Cluster,
                 rds::ClusterSnapshot,
                 rds::Instance,
-<<<<<<< HEAD
                 route53::HealthCheck,
                 route53::Record,
+                sns::Topic,
                 wafv2::IpSet,
                 wafv2::WebAcl,
                 wafv2::Association,
                 wafv2::Logging,
-=======
-                sns::Topic,
->>>>>>> main
             }
             parts {
                 ec2::RouteTableSubnets,

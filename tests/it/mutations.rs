@@ -1,11 +1,8 @@
 //! Someone changes or deletes things by hand, at least one of every type: drift names exactly that, apply repairs
 //! exactly that. What is not ours to repair or cannot be read is reported, and left alone.
 
-<<<<<<< HEAD
-mod edge;
-=======
 mod compute;
->>>>>>> main
+mod edge;
 mod network;
 mod services;
 
@@ -45,12 +42,8 @@ const fn missing(step: &'static str) -> Row {
 }
 
 fn all() -> impl Iterator<Item = &'static Mutation> + Clone {
-<<<<<<< HEAD
-    network::ALL.iter().chain(edge::ALL).chain(services::ALL)
-=======
     let all = network::ALL.iter().chain(services::ALL);
-    all.chain(compute::ALL)
->>>>>>> main
+    all.chain(edge::ALL).chain(compute::ALL)
 }
 
 const HELPERS: &str = include_str!("mutations/helpers.py");

@@ -38,7 +38,6 @@ const EXPECTED: &[(&str, &[&str])] = &[
         &["ReplicationConfigurationNotFoundError"],
     ),
     ("s3:GetBucketWebsite", &["NoSuchWebsiteConfiguration"]),
-<<<<<<< HEAD
     ("elbv2:DescribeTags", ELB_GONE),
     ("elbv2:DescribeListeners", ELB_GONE),
     ("elbv2:DescribeRules", ELB_GONE),
@@ -53,11 +52,9 @@ const EXPECTED: &[(&str, &[&str])] = &[
     ("wafv2:GetWebACLForResource", WAF_GONE),
     ("wafv2:GetLoggingConfiguration", WAF_GONE),
     ("wafv2:ListTagsForResource", WAF_GONE),
-=======
     ("sns:GetTopicAttributes", &["NotFound"]),
     ("sns:ListTagsForResource", &["ResourceNotFound"]),
     ("sns:ListSubscriptionsByTopic", &["NotFound"]),
->>>>>>> main
 ];
 
 const OTHERWISE: &str = r#"

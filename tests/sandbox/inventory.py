@@ -429,6 +429,7 @@ KINDS = {
     "route53/record": "record",
     "s3/bucket": "bucket",
     "secretsmanager/rotation": "secret",
+    "sns/topic": "topic",
     "wafv2/association": "web-acl",
     "wafv2/ip_set": "ip-set",
     "wafv2/logging": "web-acl",

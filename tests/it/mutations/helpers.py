@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-ec2, kms, iam, logs, s3, dynamodb, rds, secrets, elb, acm, dns, waf = map(c, "ec2 kms iam logs s3 dynamodb rds secretsmanager elbv2 acm route53 wafv2".split())
-=======
-ec2, kms, iam, logs, s3, dynamodb, rds, secrets, sns = map(c, "ec2 kms iam logs s3 dynamodb rds secretsmanager sns".split())
->>>>>>> main
+ec2, kms, iam, logs, s3, dynamodb, rds, secrets, elb, acm, dns, waf, sns = map(c, "ec2 kms iam logs s3 dynamodb rds secretsmanager elbv2 acm route53 wafv2 sns".split())
 
 def tag(id, **tags):
     ec2.create_tags(Resources=[id], Tags=[{"Key": k, "Value": v} for k, v in tags.items()])

@@ -39,7 +39,6 @@ for n in range(3): s3.put_object(Bucket=bucket, Key=f"a/{n} &<ü>", Body=b"<x/>"
 s3.create_multipart_upload(Bucket=bucket, Key="unfinished")
 dynamodb.update_continuous_backups(TableName="sessions-green-dev", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": False})
 dynamodb.update_table(TableName="sessions-green-dev", DeletionProtectionEnabled=True)
-<<<<<<< HEAD
 elb, acm, dns, waf = map(c, "elbv2 acm route53 wafv2".split())
 extra = [{"Key": "Extra2", "Value": "x"}]
 balancer = elb.describe_load_balancers(Names=["alb-green-dev"])["LoadBalancers"][0]
@@ -72,10 +71,8 @@ waf.update_web_acl(Name=acl["Name"], Scope="REGIONAL", Id=acl["Id"], LockToken=w
 token = waf.get_ip_set(Name=bridge["Name"], Scope="REGIONAL", Id=bridge["Id"])["LockToken"]
 waf.update_ip_set(Name=bridge["Name"], Scope="REGIONAL", Id=bridge["Id"], LockToken=token, Addresses=[])
 waf.tag_resource(ResourceARN=acl["ARN"], Tags=extra)
-=======
 sns = c("sns")
 topic = "arn:aws:sns:eu-central-1:123456789012:alerts-green-dev"
 sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:eu-central-1:123456789012:theirs")
 sns.set_topic_attributes(TopicArn=topic, AttributeName="KmsMasterKeyId", AttributeValue="")
 sns.tag_resource(ResourceArn=topic, Tags=[{"Key": "Mine", "Value": "x"}])
->>>>>>> main
