@@ -192,8 +192,8 @@ pub fn with_first_weights(
 mod tests {
     use super::*;
     use crate::blueprint::{Facts, build};
-    use crate::engine::Phase;
     use crate::engine::driver::Live;
+    use crate::engine::{Mark, Phase};
 
     fn weights(scope: Option<&str>, there: &[&str]) -> [i64; 2] {
         let graph = build(&Config::default(), &Facts::sample()).unwrap();
@@ -202,7 +202,7 @@ mod tests {
         for env in Env::ALL {
             let found = Observed::Found(Live {
                 spec: json!({}),
-                tags: None,
+                mark: Mark::Parent,
                 outputs: json!({}),
                 phase: Phase::Ready,
             });

@@ -77,7 +77,7 @@ impl Resource for Validation {
 
     async fn create(&self, cx: &Aws, identity: &Identity) -> Result<ValidationOutputs, Error> {
         let Some((wanted, _)) = self.wanted(cx).await? else {
-            let text = format!("AWS has not told the record for {} yet", self.domain);
+            let text = format!("AWS shows no record for {} yet", self.domain);
             let action = acm::DESCRIBE_CERTIFICATE.action();
             return Err(Error::of(Class::NotReady, action, text));
         };

@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(Action::of(&[alone]), Action::forward(group));
         let sign_in = t::Action::builder().r#type(Type::AuthenticateOidc).build();
         let two = [sign_in, Action::to_https().sent()];
-        let told = Action::Other("authenticate-oidc, redirect".into());
-        assert_eq!(Action::of(&two), told);
+        let shown = Action::Other("authenticate-oidc, redirect".into());
+        assert_eq!(Action::of(&two), shown);
     }
 }

@@ -233,8 +233,8 @@ mod tests {
             ("host-header", values(&["example.com"])),
             ("http-header/x-probe", values(&["1"])),
         ] {
-            let told = condition(&sent(field, &set));
-            assert_eq!(told, (field.to_owned(), set));
+            let shown = condition(&sent(field, &set));
+            assert_eq!(shown, (field.to_owned(), set));
         }
         let old = t::RuleCondition::builder()
             .field("path-pattern")

@@ -85,7 +85,7 @@ pub(super) async fn of_others(
     Ok(all.into_iter().flatten().collect())
 }
 
-/// Which of these is the step's, told from their tags.
+/// Which of these is the step's, by their tags.
 pub(super) async fn of_step(
     cx: &Aws,
     identity: &Identity,
