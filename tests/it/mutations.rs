@@ -2,6 +2,7 @@
 //! exactly that. What is not ours to repair or cannot be read is reported, and left alone.
 
 mod compute;
+mod edge;
 mod network;
 mod services;
 
@@ -42,7 +43,7 @@ const fn missing(step: &'static str) -> Row {
 
 fn all() -> impl Iterator<Item = &'static Mutation> + Clone {
     let all = network::ALL.iter().chain(services::ALL);
-    all.chain(compute::ALL)
+    all.chain(edge::ALL).chain(compute::ALL)
 }
 
 const HELPERS: &str = include_str!("mutations/helpers.py");
