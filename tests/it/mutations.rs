@@ -57,6 +57,20 @@ impl Recorded {
         Self(serde_json::from_str(&text).unwrap())
     }
 
+    /// Outputs that have the name of a field and another value: the planner takes the one for the other.
+    fn unlike_their_fields(&self) -> Vec<String> {
+        let mut out = Vec::new();
+        for (id, step) in self.0["steps"].as_object().unwrap() {
+            for (name, value) in step["outputs"].as_object().into_iter().flatten() {
+                let field = &step["inputs"][name];
+                if !field.is_null() && field != value {
+                    out.push(format!("{id}.{name}: {field}, {value}"));
+                }
+            }
+        }
+        out
+    }
+
     /// The text with `<step>` and `<step.output>` filled in.
     fn fill(&self, text: &str) -> String {
         let mut out = String::new();
@@ -125,6 +139,7 @@ fn drift_names_what_was_done_by_hand_and_apply_repairs_just_that() {
     }
 
     let recorded = Recorded::of(&lab);
+    assert_eq!(recorded.unlike_their_fields(), Vec::<String>::new());
     let script: String = all().map(|m| recorded.fill(m.script) + "\n").collect();
     lab.python(&(HELPERS.to_owned() + &script));
     let differs = differing(&before, &lab.inventory());

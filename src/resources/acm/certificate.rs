@@ -112,8 +112,12 @@ impl Resource for Certificate {
     }
 }
 
-/// The certificate of these names that carries the step's mark. One with other names is what it replaces.
+/// The certificate of these names that carries the step's mark. One with other names is what it replaces: it is looked for
+/// by its ARN, which [`search`] gives it for a name.
 async fn of_step(cx: &Aws, key: &Lookup<'_, Certificate>) -> Result<Option<String>, Error> {
+    if key.identity.name.starts_with("arn:") {
+        return Ok(Some(key.identity.name.clone()));
+    }
     let step = key.identity.tags.get(MARK_STEP);
     for summary in listed(cx).await? {
         let (Some(arn), Some(domain)) = (summary.certificate_arn, summary.domain_name) else {
@@ -160,19 +164,18 @@ async fn listed(cx: &Aws) -> Result<Vec<t::CertificateSummary>, Error> {
     }
 }
 
-/// The listing tells neither tags nor a name of ours: every certificate that AWS issued is asked for its tags.
+/// The listing shows neither tags nor a name of ours: every certificate that AWS issued is asked for its tags.
 async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
     let all = listed(cx).await?.into_iter();
     let asks = all.filter_map(|summary| {
         let issued = summary.r#type == Some(t::CertificateType::AmazonIssued);
         let arn = summary.certificate_arn.filter(|_| issued)?;
-        let domain = summary.domain_name.unwrap_or_default();
         Some(async move {
             let tags = match cx.recent.get(&arn).await {
                 Some(tags) => tags,
                 None => found(tags_of(cx, &arn).await)?.unwrap_or_default(),
             };
-            Ok::<_, Error>(marked(Certificate::TYPE, &arn, &domain, tags, suffix))
+            Ok::<_, Error>(marked(Certificate::TYPE, &arn, &arn, tags, suffix))
         })
     });
     let all = futures::future::try_join_all(asks).await?;
