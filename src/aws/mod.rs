@@ -17,21 +17,25 @@ mod redact;
 #[cfg(test)]
 mod wire;
 
+pub mod acm;
 pub mod autoscaling;
 pub mod dynamodb;
 pub mod ec2;
 pub mod ecr;
 pub mod ecs;
+pub mod elbv2;
 pub mod iam;
 pub mod kms;
 pub mod logs;
 pub mod rds;
+pub mod route53;
 pub mod s3;
 pub mod secretsmanager;
 pub mod servicequotas;
 pub mod sns;
 pub mod ssm;
 pub mod sts;
+pub mod wafv2;
 
 pub use api::{Answer, Api, Bucket, Grant, Guard, Nature, Service};
 pub use call::Caller;
@@ -87,21 +91,25 @@ macro_rules! services {
 }
 
 services! {
+    acm: Acm;
     autoscaling: AutoScaling;
     dynamodb: DynamoDb;
     ec2: Ec2;
     ecr: Ecr;
     ecs: Ecs;
+    elbv2: ElasticLoadBalancing;
     iam: Iam;
     kms: Kms;
     logs: Logs;
     rds: Rds;
+    route53: Route53;
     s3: S3;
     secretsmanager: SecretsManager;
     servicequotas: ServiceQuotas;
     sns: Sns;
     ssm: Ssm;
     sts: Sts;
+    wafv2: Wafv2;
 }
 
 impl Aws {

@@ -4,6 +4,7 @@
 //! No task gets a password: it reads the secret that RDS keeps, by its own role, when it starts and again when the database refuses
 //! the old one.
 
+use super::edge::Edge;
 use super::images::Image;
 use super::keys::Keys;
 use super::services::Service;
@@ -29,12 +30,16 @@ pub struct Needs<'a> {
     pub groups: &'a [(&'static Service, Handle<SecurityGroup>)],
     /// The database.
     pub database: &'a Handle<rds::Cluster>,
+    /// The load balancer, whose target groups the tasks join.
+    pub edge: &'a Edge,
     /// The environment's keys.
     pub keys: &'a Keys,
 }
 
 /// The user that every image runs as: not root.
 const USER: &str = "1000:1000";
+/// Seconds in which a new task may start before its checks count.
+const GRACE_SECONDS: i32 = 60;
 /// Seconds from SIGTERM to SIGKILL.
 const STOP_SECONDS: i32 = 60;
 
@@ -120,6 +125,8 @@ fn declare_service(
         subnets: needs.subnets.iter().map(|subnet| subnet.id()).collect(),
         security_groups: vec![group.id()],
         public_ip: false,
+        targets: targets(needs.edge, service),
+        grace_seconds: GRACE_SECONDS,
         platform: "LATEST".into(),
         deployment: Deployment {
             min_percent: 100,
@@ -164,6 +171,18 @@ fn declare_service(
         policies: BTreeMap::from(tracking),
     };
     here.add(&format!("scaling-{name}"), scaling);
+}
+
+/// The target group of a service, as soon as a load balancer uses it.
+fn targets(edge: &Edge, service: &Service) -> Vec<ecs::Target> {
+    let groups = edge.target_groups.iter();
+    let own = groups.filter(|(of, _)| of.name == service.name);
+    own.map(|(_, group)| ecs::Target {
+        group: group.clone(),
+        container: service.name.into(),
+        port: service.port.into(),
+    })
+    .collect()
 }
 
 /// What is known before anything exists: names of tables and buckets.

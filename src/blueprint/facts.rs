@@ -1,6 +1,7 @@
 //! What must be known of an account before the graph can be made, and the one maker of it.
 
 use super::images::{self, Images};
+use super::zone;
 use crate::aws::{Aws, Preflight, ec2, look};
 use crate::config::Config;
 use crate::engine::Error;
@@ -19,6 +20,18 @@ pub struct Facts {
     /// The images that there are, by service.
     #[serde(default)]
     pub images: Images,
+    /// The public zone that the domain is in.
+    #[serde(default)]
+    pub zone: Option<Zone>,
+}
+
+/// A public hosted zone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Zone {
+    /// Its id, without `/hostedzone/`.
+    pub id: String,
+    /// Its name, without a dot at its end.
+    pub name: String,
 }
 
 /// Ids of AWS-managed prefix lists, `pl-...`: what security groups name to let traffic reach a gateway endpoint ("Gateway
@@ -32,18 +45,27 @@ pub struct ServicePrefixLists {
 }
 
 impl Facts {
-    /// Reads them: three calls at once, and then the images, whose repositories are the account's. The findings say what is wrong
+    /// Reads them: four calls at once, and then the images, whose repositories are the account's. The findings say what is wrong
     /// where there are none.
     pub async fn read(aws: &Aws, config: &Config) -> (Preflight, Result<Self, Error>) {
-        let (found, lists) = tokio::join!(look(aws, config.network.zones), prefix_lists(aws));
+        let (mut found, lists, zone) = tokio::join!(
+            look(aws, config.network.zones),
+            prefix_lists(aws),
+            zone::find(aws, config)
+        );
         let images = match found.error() {
             None => images::read(aws, config, &found.account).await,
             Some(_) => Ok(Images::new()),
         };
-        let facts = match (found.error(), lists, images) {
-            (Some(error), ..) | (None, Err(error), _) | (None, _, Err(error)) => Err(error),
-            (None, Ok(prefix_lists), Ok(images)) => Ok(Self {
+        let read = async { Ok((lists?, zone?, images?)) };
+        let facts = match (found.error(), read.await) {
+            (Some(error), _) | (None, Err(error)) => Err(error),
+            (None, Ok((prefix_lists, zone, images))) => Ok(Self {
                 images,
+                zone: zone.unwrap_or_else(|check| {
+                    found.checks.push(check);
+                    None
+                }),
                 account: found.account.clone(),
                 zones: found
                     .zones
@@ -73,6 +95,10 @@ impl Facts {
                 dynamodb: "pl-dynamodb".into(),
             },
             images: Images::new(),
+            zone: Some(Zone {
+                id: "Z00000000000000000000".into(),
+                name: "example.com".into(),
+            }),
         }
     }
 }

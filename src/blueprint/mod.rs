@@ -5,8 +5,10 @@ mod acls;
 mod cidr;
 mod compute;
 mod database;
+mod edge;
 mod endpoints;
 mod facts;
+mod firewall;
 mod flow_logs;
 mod images;
 mod keys;
@@ -17,16 +19,19 @@ mod network;
 mod reachability;
 mod registry;
 mod roles;
+mod routing;
 mod security;
 mod services;
 mod storage;
 mod tables;
 mod transit;
+mod zone;
 
 pub use cidr::{Tier, Tiers};
-pub use facts::{Facts, ServicePrefixLists};
+pub use facts::{Facts, ServicePrefixLists, Zone};
 pub use images::{Images, keep as keep_images};
 pub use logging::DATABASE_CLUSTER;
+pub use routing::with_first_weights;
 pub use services::{SERVICES, Service};
 
 use crate::config::Config;
@@ -201,15 +206,20 @@ pub fn build(config: &Config, facts: &Facts) -> Result<Graph, GraphError> {
     let keys = keys::declare(here);
     registry::declare(here, &keys);
     let transit = transit::gateway(here);
+    let routing = routing::certificate(here);
     for env in Env::ALL {
         let here = &mut ScopeBuilder::new(config, facts, env, &mut graph);
-        environment(here, &transit);
+        environment(here, &transit, &routing);
     }
     graph.build()
 }
 
 /// One environment, section by section.
-fn environment(here: &mut EnvironmentBuilder<'_>, transit: &transit::Transit) {
+fn environment(
+    here: &mut EnvironmentBuilder<'_>,
+    transit: &transit::Transit,
+    routing: &routing::Routing,
+) {
     let keys = keys::declare(here);
     let logging = logging::declare(here, &keys);
     let topic = monitoring::topic(here, &keys);
@@ -224,7 +234,18 @@ fn environment(here: &mut EnvironmentBuilder<'_>, transit: &transit::Transit) {
         &logging.flow_logs,
         &logging.flow_logs_role,
     );
-    storage::declare(here);
+    let logs = storage::declare(here);
+    let edge = edge::declare(
+        here,
+        &edge::Needs {
+            network: &network,
+            groups: &groups,
+            logs: &logs,
+            certificate: routing.certificate.clone(),
+        },
+    );
+    routing::records(here, routing, &edge);
+    firewall::declare(here, &keys, &edge);
     tables::declare(here, &keys);
     endpoints::declare(here, &network, &groups.endpoints);
     let database = database::declare(
@@ -245,6 +266,7 @@ fn environment(here: &mut EnvironmentBuilder<'_>, transit: &transit::Transit) {
             subnets: network.tier(Tier::App),
             groups: &groups.services,
             database: &database,
+            edge: &edge,
             keys: &keys,
         },
     );

@@ -147,8 +147,8 @@ pub async fn run(
     state: &mut State,
     plan: &Plan,
 ) -> Result<Report, Failure> {
-    writer.keep(state).await?;
     plan::refresh(plan, state);
+    writer.keep(state).await?;
     let planned = plan.nodes.iter().map(|n| n.verb.infinitive());
     writer.note(entry(What::Started, state, planned)).await?;
     let context = EngineContext {

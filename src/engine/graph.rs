@@ -42,7 +42,8 @@ pub trait Kind: Serialize {
     /// stand beside what it replaces: a name of AWS can be there once only.
     const NAMED_BY: &'static [&'static str] = &[];
     /// What is known of a thing of this type once it exists: ids, ARNs, endpoints; never a secret. The handle of a step
-    /// is this struct, filled with references.
+    /// is this struct, filled with references. One that has the name of a field repeats the field: it is known when the thing
+    /// is planned, so what refers to it need not change because the thing is made again.
     type Outputs: DeserializeOwned + Default;
 }
 

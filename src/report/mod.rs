@@ -1,7 +1,7 @@
 //! Renderers: of the event stream (terminal, plain lines, JSON lines, the timings page) and of values (plan, run, drift,
 //! state, graph) as text and as JSON. The only place that writes to standard output and standard error.
 //!
-//! Everything is built as a `String` by a pure function and written by [`Console`]; tests compare the strings.
+//! Everything is built as a `String` by a pure function and written by `Console`; tests compare the strings.
 
 mod attention;
 mod calls;

@@ -25,12 +25,14 @@
 //! * What an account and region has once (the recorder of AWS Config, an account's settings) is the account's: used when it
 //!   is there, never changed, never deleted.
 
+pub mod acm;
 mod adapter;
 pub mod autoscaling;
 pub mod dynamodb;
 pub mod ec2;
 pub mod ecr;
 pub mod ecs;
+pub mod elbv2;
 mod facts;
 mod holders;
 pub mod iam;
@@ -41,10 +43,12 @@ pub mod policy;
 mod prelude;
 pub mod rds;
 mod resource;
+pub mod route53;
 pub mod s3;
 pub mod secretsmanager;
 pub mod sns;
 pub mod ssm;
+pub mod wafv2;
 
 pub use facts::{Cost, Facts, Listed, SubFacts};
 pub use resource::{
@@ -63,6 +67,8 @@ macro_rules! kinds {
     ($do:ident) => {
         $do! {
             things {
+                acm::Certificate,
+                acm::Validation,
                 ec2::Vpc,
                 ec2::Subnet,
                 ec2::InternetGateway,
@@ -77,6 +83,10 @@ macro_rules! kinds {
                 ec2::GatewayEndpoint,
                 ec2::InterfaceEndpoint,
                 ec2::FlowLog,
+                elbv2::LoadBalancer,
+                elbv2::TargetGroup,
+                elbv2::Listener,
+                elbv2::Rule,
                 kms::Key,
                 kms::Alias,
                 iam::Role,
@@ -96,6 +106,13 @@ macro_rules! kinds {
                 ecs::Cluster,
                 ecs::TaskDefinition,
                 ecs::Service,
+                route53::HealthCheck,
+                route53::Record,
+                sns::Topic,
+                wafv2::IpSet,
+                wafv2::WebAcl,
+                wafv2::Association,
+                wafv2::Logging,
             }
             parts {
                 ec2::RouteTableSubnets,

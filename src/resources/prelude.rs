@@ -6,8 +6,8 @@ pub(super) use super::{
     Sentences, SubFacts, SubResource, TagCalls, Tags, found, ignore_not_found, texts,
 };
 pub(super) use crate::aws::{
-    Api, Aws, autoscaling, dynamodb, ec2, ecr, ecs, iam, kms, logs, rds, s3, secretsmanager, sns,
-    ssm,
+    Api, Aws, acm, autoscaling, dynamodb, ec2, ecr, ecs, elbv2, iam, kms, logs, rds, route53, s3,
+    secretsmanager, sns, ssm, wafv2,
 };
 pub(super) use crate::engine::{
     Class, Data, Delegated, DeleteOptions, Delta, Edit, Error, Identity, Kind, NameRule, Owned,

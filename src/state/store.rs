@@ -173,7 +173,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Makes records durable that no line of the journal tells of: what was found again by its mark after a loss. Were they
+    /// Makes records durable that are in no line of the journal: what was found again by its mark after a loss. Were they
     /// known to this process alone, a later one would not look for them, since its state would not be empty.
     pub async fn keep(&mut self, state: &mut State) -> Result<(), StateError> {
         if state.steps.keys().eq(&self.steps) {

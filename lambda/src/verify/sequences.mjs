@@ -127,7 +127,9 @@ async function headroom(blue, { target, partners, columns }, rules) {
     for (const { table, from, plain } of columns) {
       if (!plain || from === null || !leads(table.source, from) || !['smallint', 'integer', 'bigint'].includes(table.source.columns.find((column) => column.name === from)?.definition?.name ?? '') || !feeds.some((feed) => feed.table === table.source.oid && feed.column === from)) continue;
       const [beyond, at] = await blue.row(`SELECT min(${ident(from)}), ${next} FROM ${table.onBlue} WHERE ${ident(from)} >= ${next}`);
-      if (beyond !== null && beyond !== undefined && (BigInt(beyond) - BigInt(at ?? 0)) * 5n < gapOf(target, rules))
+      // Where the very next value is taken, blue's application has given keys by hand: green's begin a gap beyond.
+      const left = beyond === null || beyond === undefined ? 0n : BigInt(beyond) - BigInt(at ?? 0);
+      if (left > 0n && left * 5n < gapOf(target, rules))
         problems.push(`blue's sequence ${name} is at ${at}, near the keys that green has given (${table.name}.${from} from ${beyond} on): raise it beyond all of them (setval) before blue takes writes`);
     }
   }

@@ -8,7 +8,7 @@ import { FAST } from '../support/postgres.mjs';
 const DDL = ['blue', 'green'].map((side) => readFileSync(new URL(`../../ddl/${side}.sql`, import.meta.url), 'utf8'));
 const MAPPING = JSON.parse(readFileSync(new URL('../../mappings/default.json', import.meta.url), 'utf8'));
 const { invariants } = JSON.parse(readFileSync(new URL('../../mappings/invariants.json', import.meta.url), 'utf8'));
-const OPTIONS = { mapping: { ...MAPPING, mode: 'read-only', invariants } };
+const OPTIONS = { mapping: { ...MAPPING, mode: 'read-only', invariants }, seconds: 600 };
 
 /** @type {Lab} */
 let servers;

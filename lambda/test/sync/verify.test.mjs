@@ -99,7 +99,7 @@ test("the mapping's invariants: one that does not hold makes the verdict, one th
   assert.deepEqual([(await lab.verify(holds)).verdict, (await lab.verify(holds)).invariants], ['equal', [{ name: 'no empty text', violations: 0 }]]);
   const broken = await lab.verify(options("SELECT id FROM public.t WHERE v = ''"));
   assert.deepEqual([broken.ok, broken.verdict, broken.mismatches, broken.invariants], [false, 'different', 0, [{ name: 'no empty text', violations: 2 }]]);
-  for (const text of ['SELECT nothing FROM public.t', 'SELECT 1) x; DROP TABLE public.t; --', "SELECT pg_catalog.set_config('a.b', 'c', true), 1 / 0", "SELECT * FROM public.put()"]) {
+  for (const text of ['SELECT nothing FROM public.t', 'SELECT 1) x; DROP TABLE public.t; --', 'SELECT id FROM public.t WHERE 1 / (id - id) = 0', "SELECT * FROM public.put()"]) {
     if (text.includes('put')) await lab.onGreen("CREATE FUNCTION put() RETURNS int LANGUAGE sql AS $$ INSERT INTO public.t VALUES (9, 'z') RETURNING id $$");
     const verdict = await lab.verify(options(text));
     assert.deepEqual([verdict.ok, verdict.verdict, verdict.problems.length], [false, 'incomplete', 1], `${text}: ${JSON.stringify(verdict.problems)}`);

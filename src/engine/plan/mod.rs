@@ -173,7 +173,7 @@ pub struct Plan {
     pub waiting: Vec<Waiting>,
     /// Recorded steps that no longer exist and are not wanted: their records go.
     pub forget: Vec<String>,
-    /// Records of unchanged steps, refreshed from what was read.
+    /// Records of unchanged steps, refreshed from what was read, and those of what a lost state no longer tells.
     #[serde(skip)]
     pub refreshed: BTreeMap<String, Record>,
     /// Sentences for the user.

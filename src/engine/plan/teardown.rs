@@ -76,7 +76,13 @@ pub fn teardown(
                 plan.stays(id, state);
                 continue;
             }
-            Some(Observed::Found(live)) => (Some(live.clone()), None),
+            Some(Observed::Found(live)) => {
+                if !state.steps.contains_key(*id) {
+                    // Found by its mark. When its deletion does not come to pass, a later run must know of it.
+                    plan.refreshed.insert((*id).to_owned(), record.clone());
+                }
+                (Some(live.clone()), None)
+            }
             Some(Observed::Unreadable(error)) => (None, Some(error.clone())),
             Some(Observed::Foreign(_, error)) => {
                 let record = state.steps.get(*id);

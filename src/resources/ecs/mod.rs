@@ -8,7 +8,7 @@ mod task_definition;
 mod task_definition_form;
 
 pub use cluster::Cluster;
-pub use service::{Deployment, Scalable, Service, ServiceOutputs};
+pub use service::{Deployment, Scalable, Service, ServiceOutputs, Target};
 pub use tags::EcsTags;
 pub use task_definition::{Definition, TaskDefinition};
 pub use task_definition_form::Container;

@@ -8,6 +8,7 @@ use super::tags::{HasArn, tags, tags_of};
 use super::{Cluster, EcsTags, TaskDefinition};
 use crate::engine::Owner;
 use crate::resources::ec2::{SecurityGroup, Subnet};
+use crate::resources::elbv2::TargetGroup;
 use crate::resources::prelude::*;
 use aws_sdk_ecs::types as t;
 
@@ -25,6 +26,10 @@ pub struct Service {
     pub subnets: Vec<Ref<Subnet>>,
     pub security_groups: Vec<Ref<SecurityGroup>>,
     pub public_ip: bool,
+    /// Where its tasks get requests from.
+    pub targets: Vec<Target>,
+    /// Seconds after the start of a task in which failed checks of its target groups do not count.
+    pub grace_seconds: i32,
     /// Of Fargate: `LATEST`, or a number.
     pub platform: String,
     /// How a new task definition takes the place of the old one.
@@ -45,6 +50,14 @@ pub struct Deployment {
     pub breaker: bool,
     /// And ECS goes back to what ran before.
     pub rollback: bool,
+}
+
+/// A container whose address joins a target group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    pub group: Ref<Arn<TargetGroup>>,
+    pub container: String,
+    pub port: i32,
 }
 
 /// What scales: `service/CLUSTER/SERVICE`.
@@ -133,6 +146,8 @@ impl Resource for Service {
             .launch_type(t::LaunchType::Fargate)
             .platform_version(&self.platform)
             .network_configuration(self.network(CREATE)?)
+            .set_load_balancers(Some(self.load_balancers()))
+            .set_health_check_grace_period_seconds(self.grace())
             .deployment_configuration(self.deployment.form())
             .availability_zone_rebalancing(self.rebalancing())
             .enable_execute_command(self.exec)
@@ -173,6 +188,8 @@ impl Resource for Service {
             .set_desired_count(delta.touches("running").then_some(count))
             .platform_version(&self.platform)
             .network_configuration(self.network(UPDATE)?)
+            .set_load_balancers(Some(self.load_balancers()))
+            .set_health_check_grace_period_seconds(self.grace())
             .deployment_configuration(self.deployment.form())
             .availability_zone_rebalancing(self.rebalancing())
             .enable_execute_command(self.exec);
@@ -201,6 +218,22 @@ impl Service {
             .map_err(|e| Error::permanent(api.action(), e.to_string()))?;
         let network = t::NetworkConfiguration::builder();
         Ok(network.awsvpc_configuration(vpc).build())
+    }
+
+    fn load_balancers(&self) -> Vec<t::LoadBalancer> {
+        let targets = self.targets.iter().map(|target| {
+            t::LoadBalancer::builder()
+                .target_group_arn(&target.group)
+                .container_name(&target.container)
+                .container_port(target.port)
+                .build()
+        });
+        targets.collect()
+    }
+
+    /// AWS takes it of a service with target groups only.
+    fn grace(&self) -> Option<i32> {
+        (!self.targets.is_empty()).then_some(self.grace_seconds)
     }
 
     fn rebalancing(&self) -> t::AvailabilityZoneRebalancing {
@@ -249,6 +282,8 @@ fn of(service: &t::Service, cluster: String) -> Service {
             .into_iter()
             .map(Ref::from)
             .collect(),
+        targets: service.load_balancers().iter().map(target).collect(),
+        grace_seconds: service.health_check_grace_period_seconds().unwrap_or(0),
         public_ip: network.and_then(|n| n.assign_public_ip()) == Some(&t::AssignPublicIp::Enabled),
         platform: if platform == LATEST.1 {
             LATEST.0
@@ -266,6 +301,14 @@ fn of(service: &t::Service, cluster: String) -> Service {
         },
         zone_rebalancing: rebalancing == Some(&t::AvailabilityZoneRebalancing::Enabled),
         exec: service.enable_execute_command(),
+    }
+}
+
+fn target(balancer: &t::LoadBalancer) -> Target {
+    Target {
+        group: balancer.target_group_arn().unwrap_or_default().into(),
+        container: balancer.container_name().unwrap_or_default().to_owned(),
+        port: balancer.container_port().unwrap_or_default(),
     }
 }
 

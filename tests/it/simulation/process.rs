@@ -194,8 +194,8 @@ impl Machine {
         if !plan.problems.is_empty() {
             return Ok(End::Refused(plan.problems));
         }
-        writer.keep(&mut state).await?;
         plan::refresh(&plan, &mut state);
+        writer.keep(&mut state).await?;
         writer.note(entry(What::Started)).await?;
         let recorder: Arc<dyn Recorder> = match self.flaw {
             Some(Flaw::NoIntent) => Arc::new(Forgetful(writer.journal())),

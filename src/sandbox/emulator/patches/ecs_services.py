@@ -37,6 +37,21 @@ def _tell(record, text):
     del record["events"][100:]
 
 
+def _check_targets(call):
+    """Its groups exist and a load balancer sends them requests."""
+    elb = call.backend_of("elbv2")
+    for one in call.params.get("loadBalancers") or []:
+        arn = one.get("targetGroupArn")
+        group = elb.target_groups.get(arn)
+        if group is None:
+            refuse("InvalidParameterException", "Unable to find the specified target group.")
+        if not any(balancer in elb.load_balancers for balancer in group.load_balancer_arns):
+            refuse(
+                "InvalidParameterException",
+                f"The target group with targetGroupArn {arn} does not have an associated load balancer.",
+            )
+
+
 def _starts(call, definition):
     """Whether tasks of a definition start: their images are there, by digest."""
     containers = active(call, definition).container_definitions
@@ -126,7 +141,7 @@ def _shown(call, data):
 
 @patch("ecs", "CreateService")
 def create(call):
-    """AWS: refuses a name that is active or drains, and an inactive definition; tasks start. moto: replaces the service, which
+    """AWS: refuses a name that is active or drains, an inactive definition, and a target group that no load balancer uses; tasks start. moto: replaces the service, which
     never becomes stable, and loses most settings."""
     service = _find(call)
     if service is not None and service.status == "ACTIVE":
@@ -136,6 +151,7 @@ def create(call):
     definition = active(call, call.params["taskDefinition"])
     if definition.status != "ACTIVE":
         refuse("ClientException", "TaskDefinition is inactive")
+    _check_targets(call)
     answer = call.forward()
     service = _find(call)
     call.store.table(RECORDS).pop(service.arn, None)
@@ -157,6 +173,7 @@ def update(call):
         refuse("ServiceNotFoundException", "Service not found.")
     if service.status != "ACTIVE":
         refuse("ServiceNotActiveException", "Service was not ACTIVE.")
+    _check_targets(call)
     params, record = call.params, _record(call, service)
     deploys = bool(params.get("forceNewDeployment"))
     if params.get("taskDefinition"):
