@@ -29,7 +29,7 @@ VOLATILE = set(
     CreationDate CreateDate CreatedDate RoleLastUsed CreationTime CreationTimestamp CreationDateTime
     ClusterCreateTime InstanceCreateTime LastChangedDate LastAccessedDate LastRotatedDate NextRotationDate
     LastModified LastModifiedDate LastUpdatedDate StateUpdatedTimestamp StateTransitionedTimestamp
-    CallerReference NotBefore NotAfter CreatedAt IssuedAt Serial HealthCheckVersion
+    CreatedTime CallerReference NotBefore NotAfter CreatedAt IssuedAt Serial HealthCheckVersion
     AlarmConfigurationUpdatedTimestamp DBClusterSnapshotIdentifier SnapshotCreateTime IsClusterWriter
     """.split()
 )
