@@ -20,7 +20,7 @@
 //!   are ours when the key, the attachment is; a scaling policy when the scaled thing is; a schedule when its group is; the
 //!   attachment of an internet gateway when the gateway is.
 //! * What has neither tags nor such a thing is marked in its own settings: a DNS record by its `SetIdentifier`
-//!   `{step}-{suffix}` where it has one and else by a TXT record `_deployer.{name}` beside it; a dashboard by its name, which
+//!   `{step}-{suffix}.{region}`, which each of ours has, in a zone of the account; a dashboard by its name, which
 //!   ends in the suffix, and a text widget that names step and suffix.
 //! * What an account and region has once (the recorder of AWS Config, an account's settings) is the account's: used when it
 //!   is there, never changed, never deleted.

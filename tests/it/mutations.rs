@@ -6,7 +6,7 @@ mod edge;
 mod network;
 mod services;
 
-use crate::support::lab::Lab;
+use crate::support::lab::{Lab, same};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -180,12 +180,12 @@ fn drift_names_what_was_done_by_hand_and_apply_repairs_just_that() {
     assert_eq!(steps(&run), touched);
     let healed = lab.run(&["drift", "--json"]).expect(0).json();
     assert_eq!(reported(&healed), BTreeSet::new());
-    alike(&before, &lab.inventory());
+    same(&lab.inventory(), &before);
     at_rest(&lab);
 
     strangers_with_our_mark(&lab);
     what_cannot_be_read(&lab);
-    alike(&before, &lab.inventory());
+    same(&lab.inventory(), &before);
 }
 
 /// Things that are tagged as ours and are not in the state: reported as unmanaged, and left alone.
@@ -273,22 +273,6 @@ fn differing(before: &str, after: &str) -> BTreeSet<String> {
     all.filter(|k| before.get(*k) != after.get(*k))
         .cloned()
         .collect()
-}
-
-/// Two inventories have the same lines.
-#[track_caller]
-fn alike(before: &str, after: &str) {
-    let lines = |a: &str, b: &str| -> Vec<String> {
-        let known: BTreeSet<&str> = b.lines().collect();
-        let new = a.lines().filter(|l| !known.contains(l));
-        new.map(str::to_owned).collect()
-    };
-    assert!(
-        before == after,
-        "only before: {:#?}, only after: {:#?}",
-        lines(before, after),
-        lines(after, before)
-    );
 }
 
 /// Nothing to do, and nothing done.

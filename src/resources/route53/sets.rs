@@ -1,9 +1,9 @@
-//! Record sets as such. They have no tags: what is ours carries a set identifier `{step}-{suffix}` and a weight, also where
-//! it is alone with its name. A record set is made with CREATE, which AWS refuses when there is one, and changed or deleted
+//! Record sets as such. They have no tags: what is ours carries a set identifier `{step}-{suffix}.{region}`, which with the
+//! account of the zone says whose it is, and a weight, also where it is alone with its name. A record set is made with CREATE, which AWS refuses when there is one, and changed or deleted
 //! with all the values that it was read with, so that no change of somebody else is overwritten.
 
 use crate::aws::{Api, Aws, route53};
-use crate::engine::driver::MARK_SUFFIX;
+use crate::engine::driver::MARK_DEPLOYMENT;
 use crate::engine::{Error, Identity};
 use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ResourceRecordSet, RrType};
 
@@ -16,8 +16,10 @@ pub fn identifier(identity: &Identity) -> String {
 
 /// How the set identifiers of this deployment end.
 fn ending(identity: &Identity) -> String {
-    let suffix = identity.tags.get(MARK_SUFFIX);
-    format!("-{}", suffix.map_or("", String::as_str))
+    let deployment = identity.tags.get(MARK_DEPLOYMENT);
+    let mut parts = deployment.map_or("", String::as_str).rsplit('/');
+    let [suffix, region] = [parts.next(), parts.next()].map(Option::unwrap_or_default);
+    format!("-{suffix}.{region}")
 }
 
 /// What a name has for a step.

@@ -95,7 +95,7 @@ acm.add_tags_to_certificate(CertificateArn="<certificate-shared.arn>", Tags=[{"K
     ),
     by_hand(
         "acm/validation",
-        r#"records(("DELETE", record("<validation-green-shared.name>", "validation-green-shared-dev")))"#,
+        r#"records(("DELETE", record("<validation-green-shared.name>", "validation-green-shared-dev.eu-central-1")))"#,
         &[missing("validation-green-shared")],
     ),
     by_hand(
@@ -112,13 +112,13 @@ dns.change_tags_for_resource(ResourceType="healthcheck", ResourceId="<health-end
     ),
     by_hand(
         "route53/record",
-        r#"r = record("dev.sandbox.example", "record-green-dev")
+        r#"r = record("dev.sandbox.example", "record-green-dev.eu-central-1")
 records(("UPSERT", {k: v for k, v in r.items() if k != "HealthCheckId"}))"#,
         &[changed("record-green", "health_check")],
     ),
     by_hand(
         "route53/record",
-        r#"records(("DELETE", record("blue.dev.sandbox.example", "record-own-blue-dev")))"#,
+        r#"records(("DELETE", record("blue.dev.sandbox.example", "record-own-blue-dev.eu-central-1")))"#,
         &[missing("record-own-blue")],
     ),
     by_hand(

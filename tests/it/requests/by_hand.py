@@ -62,7 +62,7 @@ acm.add_tags_to_certificate(CertificateArn=certificate, Tags=extra)
 check = [h["Id"] for h in dns.list_health_checks()["HealthChecks"] if h["CallerReference"].startswith("health-endpoint-green.")][0]
 dns.update_health_check(HealthCheckId=check, ResourcePath="/x")
 zone = dns.list_hosted_zones()["HostedZones"][0]["Id"]
-record = [r for r in dns.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"] if r.get("SetIdentifier") == "record-green-dev"][0]
+record = [r for r in dns.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"] if r.get("SetIdentifier") == "record-green-dev.eu-central-1"][0]
 dns.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "UPSERT", "ResourceRecordSet": {k: v for k, v in record.items() if k != "HealthCheckId"}}]})
 found = {s["Name"]: s for s in waf.list_web_acls(Scope="REGIONAL")["WebACLs"] + waf.list_ip_sets(Scope="REGIONAL")["IPSets"]}
 acl, bridge = found["waf-green-dev"], found["waf-bridge-green-dev"]
