@@ -125,12 +125,12 @@ fn sid(at: usize, guard: Guard, actions: &BTreeSet<String>) -> String {
         Guard::LinkedTo(_) => "LinkedRole",
         Guard::Count => "Count",
     };
-    let mut name: String = service
-        .chars()
-        .take(1)
-        .flat_map(char::to_uppercase)
-        .collect();
-    name.extend(service.chars().skip(1));
+    // AWS takes letters and digits only.
+    let name = service.split('-').map(|word| {
+        let (first, rest) = word.split_at(word.len().min(1));
+        format!("{}{rest}", first.to_uppercase())
+    });
+    let name: String = name.collect();
     format!("{name}{limit}{}", at + 1)
 }
 
