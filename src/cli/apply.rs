@@ -124,8 +124,9 @@ async fn make_plan(session: &Session, state: &mut State, choice: Option<Choice>)
         session.recover(state).await;
     }
     set_apart(&session.graph, state);
-    let requests = session.requests(state, |_, record| session.in_scope(record));
-    let seen = session.observe(&requests).await;
+    let seen = session
+        .refresh(state, |_, record| session.in_scope(record))
+        .await;
     let options = Options {
         ignore_tags: session.config.tags.ignore.clone(),
         scope: session.scope.clone(),

@@ -106,7 +106,12 @@ pub async fn recover(
     let looks = untracked
         .iter()
         .map(async |(id, o)| Some((id.clone(), record(graph, o, registry, clock).await?)));
-    let found: BTreeMap<String, Record> = join_all(looks).await.into_iter().flatten().collect();
+    let found = join_all(looks).await.into_iter().flatten().collect();
+    connect(state, found);
+}
+
+/// Takes found things into the state. Their edges follow from the ids in the settings, theirs and those of the others.
+pub(super) fn connect(state: &mut State, found: BTreeMap<String, Record>) {
     let all: Vec<(&String, &Record)> = state.steps.iter().chain(&found).collect();
     let mut edges: Vec<(String, String)> = Vec::new();
     for (id, thing) in &found {
