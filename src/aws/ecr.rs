@@ -32,7 +32,6 @@ actions! { SERVICE;
     Repeatable PUT_IMAGE_TAG_MUTABILITY = "PutImageTagMutability", [OURS];
     Repeatable PUT_IMAGE_SCANNING_CONFIGURATION = "PutImageScanningConfiguration", [OURS];
     Repeatable PUT_LIFECYCLE_POLICY = "PutLifecyclePolicy", [OURS];
-    Repeatable DELETE_LIFECYCLE_POLICY = "DeleteLifecyclePolicy", [OURS];
     Repeatable DELETE_REPOSITORY_POLICY = "DeleteRepositoryPolicy", [OURS];
     Repeatable TAG_RESOURCE = "TagResource", [OURS];
     Repeatable UNTAG_RESOURCE = "UntagResource", [OURS];

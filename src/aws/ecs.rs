@@ -117,6 +117,8 @@ pub struct Ecs {
     pub clusters: Reader<String, Cluster>,
     /// DescribeServices, by cluster and name.
     pub services: Reader<Key, Running>,
+    /// ListClusters: the ARNs of all.
+    listed: Reader<(), Vec<String>>,
     started: Mutex<BTreeSet<Key>>,
     caller: Arc<Caller>,
 }
@@ -127,6 +129,7 @@ impl Ecs {
         Self {
             clusters: clusters(&client, caller),
             services: services(&client, caller),
+            listed: listed(&client, caller),
             started: Mutex::default(),
             caller: caller.clone(),
             client,
@@ -142,18 +145,7 @@ impl Ecs {
 
     /// The ARNs of all clusters.
     pub async fn all_clusters(&self) -> Result<Vec<String>, Error> {
-        let mut all = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            let call = self.client.list_clusters().set_next_token(token);
-            let page = self.caller.call(LIST_CLUSTERS, || call.clone().send());
-            let page = page.await?;
-            all.extend(page.cluster_arns.unwrap_or_default());
-            token = page.next_token;
-            if token.is_none() {
-                return Ok(all);
-            }
-        }
+        Ok(self.listed.get(()).await?.unwrap_or_default())
     }
 
     /// The ARNs of all services of a cluster.
@@ -172,6 +164,27 @@ impl Ecs {
             }
         }
     }
+}
+
+fn listed(client: &Client, caller: &Arc<Caller>) -> Reader<(), Vec<String>> {
+    let (client, caller) = (client.clone(), caller.clone());
+    Reader::new(move |_| {
+        let (client, caller) = (client.clone(), caller.clone());
+        async move {
+            let mut all = Vec::new();
+            let mut token: Option<String> = None;
+            loop {
+                let call = client.list_clusters().set_next_token(token);
+                let page = caller.call(LIST_CLUSTERS, || call.clone().send()).await?;
+                all.extend(page.cluster_arns.unwrap_or_default());
+                token = page.next_token;
+                if token.is_none() {
+                    return Ok(HashMap::from([((), all)]));
+                }
+            }
+        }
+        .boxed()
+    })
 }
 
 fn clusters(client: &Client, caller: &Arc<Caller>) -> Reader<String, Cluster> {

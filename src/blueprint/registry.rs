@@ -20,7 +20,7 @@ pub fn declare(here: &mut ScopeBuilder<'_, Shared>, keys: &Keys) {
             kms_key: Some(keys.data.arn.clone()),
             immutable: true,
             scan: true,
-            keep: Some(KEEP),
+            keep: KEEP,
             exposed: Exposed::new(),
         };
         let made = here.add(&repository(service), spec);

@@ -412,7 +412,8 @@ def compute(account):
     for status in ("ACTIVE", "INACTIVE"):
         for arn in account.all("ecs", "list_task_definitions", "taskDefinitionArns", status=status):
             shown = ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
-            definition = shown["taskDefinition"] | {"Tags": shown.get("tags")}
+            tags = [{"Key": tag["key"], "Value": tag["value"]} for tag in shown.get("tags") or []]
+            definition = shown["taskDefinition"] | {"Tags": tags}
             account.add("task-definition", arn, definition, definition["family"])
     for target in account.all(
         "application-autoscaling", "describe_scalable_targets", "ScalableTargets", ServiceNamespace="ecs"

@@ -16,8 +16,8 @@ pub struct Repository {
     pub immutable: bool,
     /// Images are scanned when they are pushed.
     pub scan: bool,
-    /// How many images are kept; `None` keeps all.
-    pub keep: Option<u32>,
+    /// How many images are kept; 0 is read where another rule decides, or none does.
+    pub keep: u32,
     /// Its policy, which lets others pull and push.
     #[serde(default)]
     pub exposed: Exposed,
@@ -93,7 +93,7 @@ impl Resource for Repository {
             kms_key: encryption.and_then(|e| e.kms_key()).map(Ref::from),
             immutable: one.image_tag_mutability() == Some(&t::ImageTagMutability::Immutable),
             scan: scanning.is_some_and(|s| s.scan_on_push()),
-            keep,
+            keep: keep.unwrap_or(0),
             exposed,
         };
         let outputs = RepositoryOutputs {
@@ -153,20 +153,13 @@ impl Resource for Repository {
             let api = ecr::PUT_IMAGE_SCANNING_CONFIGURATION;
             cx.call(api, || call.clone().send()).await?;
         }
-        match self.keep.filter(|_| delta.touches("keep")) {
-            Some(keep) => {
-                let call = client.put_lifecycle_policy().repository_name(&it.name);
-                let call = call.lifecycle_policy_text(rule(keep).to_string());
-                let api = ecr::PUT_LIFECYCLE_POLICY;
-                cx.call(api, || call.clone().send()).await.map(drop)
-            }
-            None if delta.touches("keep") => {
-                let call = client.delete_lifecycle_policy().repository_name(&it.name);
-                let api = ecr::DELETE_LIFECYCLE_POLICY;
-                cx.delete(api, || call.clone().send()).await
-            }
-            None => Ok(()),
+        if delta.touches("keep") {
+            let call = client.put_lifecycle_policy().repository_name(&it.name);
+            let call = call.lifecycle_policy_text(rule(self.keep).to_string());
+            let api = ecr::PUT_LIFECYCLE_POLICY;
+            cx.call(api, || call.clone().send()).await?;
         }
+        Ok(())
     }
 
     /// Refused when it has images; with them, `delete_data` is asked.
