@@ -113,6 +113,8 @@ pub struct Meta {
     pub fixed: &'static [&'static str],
     /// Outputs that an update changes: what refers to them is known after the update only.
     pub changing: &'static [&'static str],
+    /// Its outputs follow from its name ([`crate::engine::Kind::KNOWN_BY_NAME`]).
+    pub known_by_name: bool,
     /// The order of a replacement.
     pub replace: Replace,
     /// Databases, tables, buckets, keys: never deleted or replaced without the user's explicit choice.
@@ -141,6 +143,7 @@ impl Meta {
             delete_seconds: 1.0,
             fixed: &[],
             changing: &[],
+            known_by_name: false,
             replace: Replace::DeleteFirst,
             holds_data: false,
             retention: Retention::NONE,

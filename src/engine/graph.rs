@@ -42,6 +42,8 @@ pub trait Kind: Serialize {
     /// Fields whose values are part of the name, as four hex digits behind the suffix. For a type whose replacement must
     /// stand beside what it replaces: a name of AWS can be there once only.
     const NAMED_BY: &'static [&'static str] = &[];
+    /// Its outputs follow from its name: made again, it has the same, and what refers to it need not change.
+    const KNOWN_BY_NAME: bool = false;
     /// What is known of a thing of this type once it exists: ids, ARNs, endpoints; never a secret. The handle of a step
     /// is this struct, filled with references. One that has the name of a field repeats the field: it is known when the thing
     /// is planned, so what refers to it need not change because the thing is made again.

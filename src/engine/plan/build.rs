@@ -99,7 +99,8 @@ fn waits_for<'a>(inputs: &Inputs<'a>, at: usize) -> Option<&'a str> {
 }
 
 /// The outputs of a step that dependents may count on: what is changed in place keeps those that an update does not
-/// change; what is replaced or created gets new ones, but for those that repeat a field ([`crate::engine::Kind::Outputs`]).
+/// change; what is replaced or created gets new ones, but for those that repeat a field ([`crate::engine::Kind::Outputs`])
+/// or follow from its name.
 fn staying<'a>(
     decision: &Decision,
     meta: &Meta,
@@ -107,6 +108,7 @@ fn staying<'a>(
     outputs: Option<&'a Value>,
 ) -> Option<Cow<'a, Value>> {
     match decision.verb {
+        Some(Verb::Create) if meta.known_by_name && outputs.is_some() => outputs.map(Cow::Borrowed),
         Some(Verb::Replace | Verb::Create) => {
             let mut repeated = want.clone();
             if let Some(map) = repeated.as_object_mut() {

@@ -44,6 +44,7 @@ const POLICY: &str = "policy";
 
 impl Kind for Repository {
     const TYPE: &'static str = "ecr/repository";
+    const KNOWN_BY_NAME: bool = true;
     /// "CreateRepository" in the ECR API reference.
     const NAME: NameRule = NameRule {
         min: 2,

@@ -31,6 +31,7 @@ const SUBSCRIPTION: &str = "subscription/";
 
 impl Kind for LogGroup {
     const TYPE: &'static str = "logs/log_group";
+    const KNOWN_BY_NAME: bool = true;
     /// "CreateLogGroup" in the CloudWatch Logs API reference.
     const NAME: NameRule = NameRule {
         min: 1,

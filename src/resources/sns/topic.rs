@@ -17,6 +17,7 @@ pub struct Topic {
 
 impl Kind for Topic {
     const TYPE: &'static str = "sns/topic";
+    const KNOWN_BY_NAME: bool = true;
     /// "CreateTopic" in the SNS API reference.
     const NAME: NameRule = NameRule {
         min: 1,

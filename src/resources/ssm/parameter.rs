@@ -20,6 +20,7 @@ const PUT: Api = ssm::PUT_PARAMETER;
 
 impl Kind for Parameter {
     const TYPE: &'static str = "ssm/parameter";
+    const KNOWN_BY_NAME: bool = true;
     /// "PutParameter" in the API reference: 1,011 characters with the ARN before it.
     const NAME: NameRule = NameRule {
         min: 1,

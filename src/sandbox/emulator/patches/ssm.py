@@ -14,6 +14,24 @@ def put(call):
     return call.forward()
 
 
+@patch("ssm", "DescribeParameters")
+def describe(call):
+    """AWS: pages of MaxResults, at most 50. moto: of ten."""
+    params, all = {**call.params, "NextToken": ""}, []
+    while True:
+        answer = call.forward(params)
+        all += answer.data.get("Parameters", [])
+        params["NextToken"] = answer.data.pop("NextToken", None)
+        if not params["NextToken"]:
+            break
+    start = int(call.params.get("NextToken") or 0)
+    end = start + int(call.params.get("MaxResults") or 50)
+    answer.data["Parameters"] = all[start:end]
+    if end < len(all):
+        answer.data["NextToken"] = str(end)
+    return answer
+
+
 def _exists(call, name):
     return any(key == name for key in call.backend._parameters)
 
