@@ -7,6 +7,7 @@
 use super::edge::Edge;
 use super::images::Image;
 use super::keys::Keys;
+use super::registry::Repositories;
 use super::services::Service;
 use super::{EnvironmentBuilder, roles};
 use crate::engine::{Handle, Ref};
@@ -28,6 +29,8 @@ pub struct Needs<'a> {
     pub subnets: &'a [Handle<Subnet>],
     /// One for each service.
     pub groups: &'a [(&'static Service, Handle<SecurityGroup>)],
+    /// Those of our images.
+    pub repositories: &'a Repositories,
     /// The database.
     pub database: &'a Handle<rds::Cluster>,
     /// The load balancer, whose target groups the tasks join.
@@ -83,7 +86,7 @@ fn declare_service(
     let logs = here.add(&format!("logs-{name}"), logs);
     let parameters = parameters(here, needs, service);
     let task_role = roles::task(here, needs, service);
-    let execution_role = roles::execution(here, service);
+    let execution_role = roles::execution(here, needs, service);
     let found = here.facts.images.get(name).cloned();
     let wanted = Image::of(here.config, &here.facts.account, service);
     let running = found.is_some();
@@ -121,6 +124,7 @@ fn declare_service(
         cluster_arn: cluster.arn().ready(),
         task_definition: definition.arn.clone(),
         running,
+        missing_image: (!running).then(|| wanted.uri()),
         count: if running { count(least) } else { 0 },
         subnets: needs.subnets.iter().map(|subnet| subnet.id()).collect(),
         security_groups: vec![group.id()],

@@ -204,12 +204,12 @@ pub fn build(config: &Config, facts: &Facts) -> Result<Graph, GraphError> {
     let mut graph = Builder::new();
     let here = &mut ScopeBuilder::new(config, facts, Shared, &mut graph);
     let keys = keys::declare(here);
-    registry::declare(here, &keys);
+    let repositories = registry::declare(here, &keys);
     let transit = transit::gateway(here);
     let routing = routing::certificate(here);
     for env in Env::ALL {
         let here = &mut ScopeBuilder::new(config, facts, env, &mut graph);
-        environment(here, &transit, &routing);
+        environment(here, &transit, &routing, &repositories);
     }
     graph.build()
 }
@@ -219,6 +219,7 @@ fn environment(
     here: &mut EnvironmentBuilder<'_>,
     transit: &transit::Transit,
     routing: &routing::Routing,
+    repositories: &registry::Repositories,
 ) {
     let keys = keys::declare(here);
     let logging = logging::declare(here, &keys);
@@ -265,6 +266,7 @@ fn environment(
         &compute::Needs {
             subnets: network.tier(Tier::App),
             groups: &groups.services,
+            repositories,
             database: &database,
             edge: &edge,
             keys: &keys,

@@ -24,9 +24,18 @@ fn allow(sid: &str, actions: &[&str], resource: Value) -> Value {
 }
 
 /// The role that starts tasks: pulls the image, reads the parameters, writes the log. Its group is there: it makes none.
-pub fn execution(here: &mut EnvironmentBuilder<'_>, service: &Service) -> Handle<Role> {
+pub fn execution(
+    here: &mut EnvironmentBuilder<'_>,
+    needs: &Needs<'_>,
+    service: &Service,
+) -> Handle<Role> {
     let name = service.name;
-    let image = Image::of(here.config, &here.facts.account, service);
+    // One of ours is made before it: an environment that is made alone brings the repositories of its images.
+    let repository = needs.repositories.get(name);
+    let repository = repository.map_or_else(
+        || Image::of(here.config, &here.facts.account, service).arn(here.config),
+        |repository| repository.arn.to_string(),
+    );
     let group = here.arn(
         "logs",
         &format!("log-group:{}", here.name(&format!("logs-{name}"))),
@@ -41,7 +50,7 @@ pub fn execution(here: &mut EnvironmentBuilder<'_>, service: &Service) -> Handle
                 "ecr:BatchGetImage",
                 "ecr:GetDownloadUrlForLayer",
             ],
-            json!(image.arn(here.config)),
+            json!(repository),
         ),
         allow("ReadParameters", &["ssm:GetParameters"], json!(parameters)),
         allow(

@@ -21,6 +21,8 @@ pub struct Service {
     pub task_definition: Ref<Arn<TaskDefinition>>,
     /// Whether tasks run at all: not before there is an image.
     pub running: bool,
+    /// The image that it waits for, when it does not run.
+    pub missing_image: Option<String>,
     /// How many it starts with.
     pub count: i32,
     pub subnets: Vec<Ref<Subnet>>,
@@ -68,6 +70,9 @@ pub struct ServiceOutputs {
     pub name: Ref<Service>,
     pub arn: Ref<Arn<Service>>,
     pub scalable: Ref<Scalable>,
+    /// What somebody has to do before it runs.
+    #[serde(default, skip_serializing_if = "Ref::is_unknown")]
+    pub attention: Ref<Sentences>,
 }
 
 impl HasName for ServiceOutputs {
@@ -108,7 +113,7 @@ impl Resource for Service {
         replace: Replace::DeleteFirst,
         holds_data: false,
         interrupts: &["running"],
-        write_only: &[],
+        write_only: &["missing_image"],
         watched: &[],
         delegated: &[Delegated {
             field: "count",
@@ -126,11 +131,8 @@ impl Resource for Service {
         let Some(service) = service.filter(|s| s.status() != Some("INACTIVE")) else {
             return Ok(None);
         };
-        let outputs = ServiceOutputs {
-            name: key.name().into(),
-            arn: service.service_arn().unwrap_or_default().into(),
-            scalable: format!("service/{cluster}/{}", key.name()).into(),
-        };
+        let arn = service.service_arn().unwrap_or_default();
+        let outputs = key.spec.outputs(key.name(), arn);
         let tags = tags_of(service.tags());
         let found = Found::tagged(of(&service, cluster), outputs, tags);
         Ok(Some(found.phase(phase(&service))))
@@ -160,11 +162,7 @@ impl Resource for Service {
             "serviceArn",
         )?;
         cx.ecs.starts(&arn, self.task_definition.as_str());
-        Ok(ServiceOutputs {
-            name: identity.name.as_str().into(),
-            arn: arn.into(),
-            scalable: format!("service/{}/{}", self.cluster, identity.name).into(),
-        })
+        Ok(self.outputs(&identity.name, &arn))
     }
 
     async fn update(&self, cx: &Aws, it: &ServiceOutputs, delta: &Delta) -> Result<(), Error> {
@@ -204,6 +202,17 @@ impl Resource for Service {
 }
 
 impl Service {
+    fn outputs(&self, name: &str, arn: &str) -> ServiceOutputs {
+        let missing = self.missing_image.as_ref();
+        let push = |image| format!("no task runs: push {image} and run `deployer apply`");
+        ServiceOutputs {
+            name: name.into(),
+            arn: arn.into(),
+            scalable: format!("service/{}/{name}", self.cluster).into(),
+            attention: missing.map(push).unwrap_or_default().into(),
+        }
+    }
+
     fn network(&self, api: Api) -> Result<t::NetworkConfiguration, Error> {
         let public = if self.public_ip {
             t::AssignPublicIp::Enabled
@@ -273,6 +282,7 @@ fn of(service: &t::Service, cluster: String) -> Service {
         cluster_arn: service.cluster_arn().unwrap_or_default().into(),
         task_definition: definition.unwrap_or_default().into(),
         running: service.desired_count() > 0,
+        missing_image: None,
         count: service.desired_count(),
         subnets: ids(network.map(|n| n.subnets()))
             .into_iter()
