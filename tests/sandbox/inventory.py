@@ -30,7 +30,7 @@ VOLATILE = set(
     ClusterCreateTime InstanceCreateTime LastChangedDate LastAccessedDate LastRotatedDate NextRotationDate
     LastModified LastModifiedDate LastUpdatedDate StateUpdatedTimestamp StateTransitionedTimestamp
     SubscriptionCreationTime registeredAt createdAt updatedAt revision taskDefinitionArn LastModifiedDate LastModifiedUser Version AlarmARN PolicyARN
-    CreatedTime lastEvaluatedAt CallerReference NotBefore NotAfter CreatedAt IssuedAt Serial HealthCheckVersion
+    CreatedTime lastEvaluatedAt ScalableTargetARN CallerReference NotBefore NotAfter CreatedAt IssuedAt Serial HealthCheckVersion
     AlarmConfigurationUpdatedTimestamp DBClusterSnapshotIdentifier SnapshotCreateTime IsClusterWriter
     """.split()
 )
