@@ -1,5 +1,5 @@
-import { MigrationError } from '../lib/errors.mjs';
-import { ident, literal } from '../pg/text.mjs';
+import { ident } from '../pg/text.mjs';
+import { advance } from './advance.mjs';
 import { readSequences } from './sequence-catalog.mjs';
 
 /**
@@ -103,9 +103,9 @@ async function raise(blue, green, { target, partners, columns }, rules, wayBack)
   if (up ? needed + target.increment > target.max : needed + target.increment < target.min)
     problems.push(`green's sequence ${target.name} ends at ${up ? target.max : target.min}, and has to go on from beyond ${needed}: give it a wider type or another limit (ALTER SEQUENCE ... AS bigint), or a smaller "sequences"."gap"`);
   else {
-    const refused = await set(green, target, needed);
-    if (refused === undefined) return { raised: true, problems };
-    problems.push(refused);
+    const { moved, refused } = await advance(green, target, needed);
+    if (refused === undefined) return { raised: moved, problems };
+    problems.push(`green's sequence ${target.name} could not be raised (SQLSTATE ${refused}): grant UPDATE on it`);
   }
   return { raised: false, problems };
 }
@@ -138,17 +138,6 @@ async function headroom(blue, { target, partners, columns }, rules) {
 
 /** @param {bigint} a @param {bigint} b */
 const least = (a, b) => (a < b ? a : b);
-
-/** @param {Session} green @param {Sequence} sequence @param {bigint} value @returns {Promise<string | undefined>} */
-async function set(green, { name, schema, relation }, value) {
-  try {
-    await green.run(`SELECT setval(${literal(`${ident(schema)}.${ident(relation)}`)}, ${value})`);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof MigrationError) || !/^(42501|22003|25006)/.test(error.sqlstate ?? '')) throw error;
-    return `green's sequence ${name} could not be raised (SQLSTATE ${error.sqlstate}): grant UPDATE on it`;
-  }
-}
 
 const WHOLE = new Set(['smallint', 'integer', 'bigint', 'numeric']);
 
