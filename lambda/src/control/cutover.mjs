@@ -3,7 +3,7 @@ import { PermanentError } from '../lib/errors.mjs';
 import { SCHEMA } from '../sync/state.mjs';
 import { notPrepared } from './canary.mjs';
 import { forceBlue, isGone } from './forced.mjs';
-import { STATES, raiseFence, readFence, removeTriggers, setFence } from '../sync/fence.mjs';
+import { STATES, closeForGood, raiseFence, readFence, removeTriggers, setFence } from '../sync/fence.mjs';
 import { withPair } from './pair.mjs';
 
 /**
@@ -11,8 +11,8 @@ import { withPair } from './pair.mjs';
  * took them, what it has committed is brought to the other side up to a marker that was seen in the stream, and then the other side is opened.
  *
  * Never are both sides open, whatever is killed or unreachable in between. The side that is closed opens again by itself after CLOSED_S; so the other side is opened
- * only until a moment before that, at first. Then the former is closed for good, then the latter is opened for good. A call that was interrupted is finished by
- * the next one.
+ * only until a moment before that, at first. Then the former is closed for good (if it is still closed, which the
+ * server decides), then the latter is opened for good. A call that was interrupted is finished by the next one.
  *
  * @typedef {import('../sync/context.mjs').Invocation} Invocation
  * @typedef {import('./pair.mjs').Pair} Pair
@@ -47,18 +47,36 @@ const decided = (invocation, reverse) =>
     const [from, to] = reverse ? ['green', 'blue'] : ['blue', 'green'];
     const stream = reverse ? pair.back : pair.forward;
     if (!pair.back.following) throw notPrepared();
+    const resumed = await resume(pair, from, to);
     const closing = await readFence(pair.session(from), pair.roots(from));
     const opening = await settled(pair, to);
     const closed = closing.state === 'closed' && closing.complete;
     const undo = { action: 'cutover', ...(reverse ? {} : { reverse: true }) };
-    if (closed && ['open', 'none'].includes(opening.state)) return { status: 'done', writer: to, already: true, unreversed: pair.back.context.quarantine.total, undo };
+    if (!resumed && closed && ['open', 'none'].includes(opening.state)) return { status: 'done', writer: to, already: true, unreversed: pair.back.context.quarantine.total, undo };
     if (!closed) await check(pair, reverse, opening, invocation);
-    const measured = closed ? await finishOpening(pair, from, to, stream) : await move(pair, from, to, stream, invocation);
+    const measured = resumed ? INTERRUPTED : closed ? await finishOpening(pair, from, to, stream) : await move(pair, from, to, stream, invocation);
     await removeTriggers(pair.session(to), pair.roots(to), 'DISABLE').catch(() => {}); // they do nothing by now
     const unreversed = pair.back.context.quarantine.total;
     invocation.log.info('cutover', { role: to, ms: measured.refusedMs ?? undefined });
     return { status: 'done', writer: to, already: false, ...measured, unreversed, undo };
   });
+
+/** @type {Measured} */
+const INTERRUPTED = { refusedMs: null, drainMs: 0, fenceTries: 0 };
+
+/**
+ * A call that was killed after one side had everything and was opened for a few seconds: what is left of it is done while the other side is closed. Afterwards both
+ * would have written.
+ * @param {Pair} pair @param {Name} from @param {Name} to @returns {Promise<boolean>}
+ */
+async function resume(pair, from, to) {
+  const closing = await readFence(pair.session(from), pair.roots(from));
+  const opening = await readFence(pair.session(to), pair.roots(to));
+  if (!closing.state.startsWith('closed') || !closing.complete || opening.state !== 'open-until' || Number(opening.seconds) > CLOSED_S) return false;
+  if (closing.state === 'closed-until' && !(await closeForGood(pair.session(from)))) return false;
+  await setFence(pair.session(to), STATES.open);
+  return true;
+}
 
 /** A call that was killed may have opened it for a few seconds: these are waited for. @param {Pair} pair @param {Name} side */
 async function settled(pair, side) {
@@ -106,7 +124,8 @@ async function move(pair, from, to, stream, { deadline, log }) {
   const drained = performance.now();
   await setFence(pair.session(to), STATES.openUntil(moment, opensAgain - APART_MS - read));
   const opened = performance.now();
-  await setFence(pair.session(from), STATES.closed);
+  if (!(await closeForGood(pair.session(from))))
+    throw new PermanentError('DRAIN_TOO_LONG', `${from} takes the writes again: it could not be closed for good before the time was over for which it was closed`, { hint: 'call again when both databases answer' });
   await setFence(pair.session(to), STATES.open);
   return { refusedMs: Math.round(opened - at), drainMs: Math.round(drained - raised), fenceTries: tries };
 }

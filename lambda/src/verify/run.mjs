@@ -67,10 +67,11 @@ async function once(invocation, wanted) {
 /** @param {Context} context @param {unknown} wanted @returns {Promise<VerifyAnswer>} */
 async function compare(context, wanted) {
   const chosen = choose(context, wanted);
-  if (context.state.phase !== 'following') return notFollowing(context.quarantine.total);
+  if (context.state.phase !== 'following') return nothing('not-following', context.quarantine.total);
   await checkPublication(context);
   await catchUp(context);
   const writer = await findWriter(context);
+  if (writer.undecided) return { ...nothing('incomplete', context.quarantine.total), notCompared: chosen.map(({ name }) => name), problems: writer.problems };
   try {
     return await compareAt(context, chosen, await momentOf(context, writer.back), writer);
   } finally {
@@ -187,9 +188,9 @@ async function invariantsOf(moment, problems, { invariants, deadline }) {
   return found;
 }
 
-/** @param {number} quarantined @returns {VerifyAnswer} */
-const notFollowing = (quarantined) => ({
-  ok: false, verdict: 'not-following', moment: null, tables: [], notCompared: [], problems: [], mismatches: 0, orphans: [], invariants: [], quarantined, lagSeconds: null, lagBytes: 0, sequences: { checked: 0, raised: 0 }, newColumns: [],
+/** @param {string} verdict @param {number} quarantined @returns {VerifyAnswer} */
+const nothing = (verdict, quarantined) => ({
+  ok: false, verdict, moment: null, tables: [], notCompared: [], problems: [], mismatches: 0, orphans: [], invariants: [], quarantined, lagSeconds: null, lagBytes: 0, sequences: { checked: 0, raised: 0 }, newColumns: [],
 });
 
 /** @param {Context} context @param {unknown} wanted */
