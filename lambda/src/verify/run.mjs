@@ -32,7 +32,7 @@ import { findWriter, momentOf } from './writer.mjs';
  * @property {number | null} lagSeconds at the end
  * @property {number} lagBytes at the end
  * @property {{checked: number, raised: number}} sequences
- * @property {'blue' | 'green'} [writer] which side takes the writes, where there is a way back
+ * @property {'blue' | 'green' | 'both'} [writer] which side takes the writes, where there is a way back
  * @property {number} [unreversed] rows of green that could not go back to blue as they are
  * @property {string[]} newColumns of blue since the migration began: not copied, and not compared
  */

@@ -11,7 +11,7 @@ import { takeMoment } from './snapshot.mjs';
  * Which side takes the writes, and the moment at which both can be compared: it is one of the side that writes.
  *
  * @typedef {import('../sync/context.mjs').Context} Context_
- * @typedef {{writer: 'blue' | 'green', back: Context_ | undefined, wayBack: boolean, undecided: boolean, problems: string[]}} Writer `wayBack`: green's rows are or were brought to blue;
+ * @typedef {{writer: 'blue' | 'green' | 'both', back: Context_ | undefined, wayBack: boolean, undecided: boolean, problems: string[]}} Writer `wayBack`: green's rows are or were brought to blue;
  *   `undecided`: a cutover was interrupted, and the side that is open will close by itself if it is not finished
  */
 
@@ -28,10 +28,15 @@ export async function findWriter(context) {
   /** @type {string[]} */
   const problems = [];
   const undecided = onBlue.state === 'open-until' || onGreen.state === 'open-until';
+  const bothOpen = [onBlue, onGreen].every(({ state }) => state === 'open' || state === 'none');
+  const split = wayBack && bothOpen && context.state.identity.split === true;
+  if (context.mode === 'two-way' && !(context.state.identity.split === true && wayBack))
+    problems.push('the mapping declares the mode two-way, and it is not prepared: invoke control with {"action": "prepare"} before traffic is split');
   if (undecided) problems.push('a cutover is under way or was interrupted: call control again as it was called');
   if (context.mode === 'read-only' && !blueClosed && !greenClosed)
     problems.push('the mapping declares the mode read-only, and green is not closed to writes (or not on all tables and partitions): invoke control with {"action": "prepare"} before traffic is split');
   if (!undecided && wayBack && greenClosed && onGreen.lapsed && !blueClosed) await bringBack(invocation);
+  if (split) return { writer: 'both', back: undefined, wayBack, undecided, problems };
   if (undecided || !blueClosed || greenClosed || !wayBack) return { writer: 'blue', back: undefined, wayBack, undecided, problems };
   return { writer: 'green', back: await openBack(invocation), wayBack: true, undecided, problems };
 }

@@ -94,12 +94,12 @@ async function interrupted(lab, blueState, leaseMs) {
   for (const session of [green, blue]) await session.close();
 }
 
-for (const [what, state] of /** @type {[string, string][]} */ ([['before', STATES.closedFor(8)], ['after', STATES.closed]]))
+for (const [what, state] of /** @type {[string, string][]} */ ([['before', STATES.closedFor(120)], ['after', STATES.closed]]))
   test(`a cutover that was killed ${what} blue was closed for good is finished while green is open: verify waits for that, and nothing is contested`, async () => {
     const lab = await onGreenSide(`killed_${what}`);
     await lab.cutover(PLAIN, true);
     await lab.untilSynced(PLAIN);
-    await interrupted(lab, state, 7_000);
+    await interrupted(lab, state, 110_000);
     await lab.onGreen("INSERT INTO t VALUES (200, 'lease'); UPDATE t SET v = 'lease' WHERE id = 2");
     const verdict = await lab.verify(PLAIN);
     assert.deepEqual([verdict.ok, verdict.verdict, verdict.notCompared], [false, 'incomplete', ['public.t']]);
