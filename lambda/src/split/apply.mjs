@@ -38,9 +38,10 @@ const UNKNOWN = Symbol('not known');
  * @property {ReadonlyMap<string, Set<string>>} seen digests of green's states about which blue has decided, by `seenName`
  *
  * @param {Place} place @param {SyncTable} table @param {Pending[]} pending
+ * @param {boolean} again rows that are held already are looked at once more
  * @returns {Promise<Outcome>}
  */
-export async function ruled(place, table, pending) {
+export async function ruled(place, table, pending, again) {
   const { rule } = table;
   if (rule === undefined) throw new PermanentError('INTERNAL', 'a table without a rule for conflicts');
   const form = table.forward === undefined ? onGreen(table) : onBlue(table, table.forward);
@@ -73,10 +74,10 @@ export async function ruled(place, table, pending) {
         : offered(rule, { ...known, seen: digests(place.seen.get(seenName(table.targetName, change.there)), change.echoes, form) });
       if (decision.kind === 'later') continue;
       if (decision.kind === 'hold') {
-        outcome.held.push({ key: change.key, reason: decision.reason, column: decision.column });
+        if (!again) outcome.held.push({ key: change.key, reason: decision.reason, column: decision.column });
         continue;
       }
-      if (table.forward !== undefined && ANSWERED.has(rule.kind) && (decision.kind === 'nothing' || decision.merged)) seen.push({ table: table.name, key: change.key, digest: digestOf(after) });
+      if (table.forward !== undefined && ANSWERED.has(rule.kind) && !again && (decision.kind === 'nothing' || decision.merged)) seen.push({ table: table.name, key: change.key, digest: digestOf(after) });
       if (decision.kind === 'nothing') {
         outcome.settled.push(change.key);
         continue;

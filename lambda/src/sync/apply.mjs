@@ -48,6 +48,7 @@ export class Applier {
     this.contested = false;
     /** Rows are offered for good: what green refuses now is judged. */
     this.offering = false;
+    this.onlyEqual = false;
   }
 
   /** @param {import('./batch.mjs').Batch} batch */
@@ -92,7 +93,8 @@ export class Applier {
 
   /** In mode two-way. @param {SyncTable} table @param {Pending[]} pending */
   async #ruled(table, pending) {
-    const { wanted, gone, held, settled, merged } = await ruled(this.place, table, pending);
+    const { wanted, gone, held, settled, merged } = await ruled(this.place, table, pending, this.offering);
+    if (this.onlyEqual) return await this.quarantine.remove(table, settled);
     this.merged += merged;
     await this.stage.prepare(table);
     const refused = await this.stage.merge(table, wanted.map(({ values }) => values), gone.map(({ values }) => values), false, { group: 1, most: this.quarantine.limit });
@@ -109,18 +111,23 @@ export class Applier {
     for await (const { found, missing } of this.backfill.fetch(table, unread)) {
       this.evict = true; // parts of them are of a later moment
       // Blue deletes those, or gives them another key, later in the stream. On the way back they wait for that, since they have what can't be made again.
-      const gone = !table.keepsRows && !this.contested ? missing.map((key) => ({ key, row: null })) : [];
+      const gone = (!table.keepsRows && !this.contested) || (table.rule !== undefined && this.offering) ? missing.map((key) => ({ key, row: null })) : [];
       const pending = [...found, ...gone];
       await this.rows(table, pending);
     }
   }
 
-  /** Rows that green refused before, as blue has them now. @param {SyncTable} table @param {string[][]} keys */
-  async offer(table, keys) {
+  /**
+   * Rows that are held, as blue has them now.
+   * @param {SyncTable} table @param {string[][]} keys
+   * @param {boolean} [onlyEqual] they are held for another reason than that green refused them: they are not written, but leave quarantine where both sides have become equal
+   */
+  async offer(table, keys, onlyEqual = false) {
     const nothing = table.plan.sourceColumns.map(() => undefined);
     this.offering = true;
+    this.onlyEqual = onlyEqual;
     await this.#fetched(table, keys.map((key) => ({ key, row: nothing })));
-    this.offering = false;
+    this.offering = this.onlyEqual = false;
   }
 
   /** Deletes on green the rows with those of these keys that blue has no more. @param {SyncTable} table @param {string[][]} keys */

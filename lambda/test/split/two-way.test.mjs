@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Lab } from '../support/lab.mjs';
 import { FAST } from '../support/postgres.mjs';
-import { OPTIONS, Payer, Streams, assertWhole, quiet, splitLab } from '../support/split.mjs';
+import { OPTIONS, Payer, Streams, assertWhole, contents, quiet, splitLab } from '../support/split.mjs';
 
 /** @type {Lab} */
 let servers;
@@ -30,3 +30,57 @@ test('two writers on each side: every acknowledged payment is on both sides once
   }
   assert.ok((await lab.onBlue('SELECT count(*)::int AS n FROM customers WHERE note IS DISTINCT FROM $$own$$')).rows[0].n === 0, "blue's own columns stay");
 });
+
+const held = async (/** @type {Lab} */ lab, /** @type {'onBlue' | 'onGreen'} */ side) =>
+  (await lab[side]("SELECT source || ': ' || reason AS held FROM payment_migration.quarantine ORDER BY 1")).rows.map((/** @type {{held: string}} */ row) => row.held.replace('public.', ''));
+
+for (const [order, first] of /** @type {const} */ ([['blue first', 'run'], ['green first', 'runBack']]))
+  test(`rows that both sides have changed, by the rule of each table: ${order}`, async () => {
+    const lab = await splitLab(servers, `conflicts_${first.toLowerCase()}`);
+    await lab.onBlue("UPDATE payments SET state = 'A'");
+    await quiet(lab);
+    // A state machine: the further state, other columns from both, and what excludes each other.
+    await lab.onBlue("UPDATE payments SET state = 'C' WHERE id = 1; UPDATE payments SET description = 'from blue' WHERE id = 2; UPDATE payments SET state = 'F' WHERE id = 3; UPDATE payments SET description = 'blue' WHERE id = 4");
+    await lab.onGreen("UPDATE payments SET description = 'from green' WHERE id = 1; UPDATE payments SET status = 'captured' WHERE id = 2; UPDATE payments SET status = 'captured' WHERE id = 3; UPDATE payments SET description = 'green' WHERE id = 4");
+    // Person data: column by column, blue's where both have changed one.
+    await lab.onBlue("UPDATE customers SET email = 'blue@example.org' WHERE id = 1; UPDATE customers SET phone = 'blue' WHERE id = 2; DELETE FROM customers WHERE id = 3; DELETE FROM customers WHERE id = 4; UPDATE customers SET email = 'once' WHERE id = 5; UPDATE customers SET email = 'a5@example.org' WHERE id = 5");
+    await lab.onGreen("UPDATE customers SET phone = 'green' WHERE id = 1; UPDATE customers SET phone = 'green' WHERE id = 2; UPDATE customers SET phone = 'green' WHERE id = 3; DELETE FROM customers WHERE id = 4; UPDATE customers SET email = 'green' WHERE id = 5; INSERT INTO customers (given) VALUES ('new')");
+    // Append-only, and a request that was made on both sides.
+    await lab.onGreen("UPDATE ledger SET minor = minor + 1 WHERE id = 1; DELETE FROM ledger WHERE id = 2");
+    for (const [side, amount, state] of /** @type {const} */ ([['onBlue', 'amount', "state) VALUES ('2026-01-06', 1, 'retried', 5, 'EUR', 'N'"], ['onGreen', 'minor', "status) VALUES ('2026-01-06', 1, 'retried', 500, 'EUR', 'new'"]]))
+      await lab[side](`INSERT INTO payments (day, merchant, reference, ${amount}, currency, ${state})`);
+    // One writer, and what each side computes.
+    await assert.rejects(lab.onGreen("UPDATE rates SET rate = 2"), { code: '25006' });
+    await lab.onBlue("UPDATE rates SET rate = 0.9 WHERE code = 'CHF'; UPDATE balances SET amount = 10 WHERE merchant = 1");
+    await lab.onGreen('UPDATE balances SET minor = 777 WHERE merchant = 2');
+
+    if (first === 'run') await lab.run(OPTIONS);
+    await quiet(lab);
+
+    const [blue, green] = [await contents(lab, 'blue'), await contents(lab, 'green')];
+    const both = (/** @type {string} */ key) => [blue.get(key)?.split('|').slice(5).join('|'), green.get(key)?.split('|').slice(5).join('|')];
+    assert.deepEqual([both('payments 1'), both('payments 2'), both('payments 3'), both('payments 4')],
+      [['captured|from green', 'captured|from green'], ['captured|from blue', 'captured|from blue'], ['failed', 'captured'], ['authorized|blue', 'authorized|blue']]);
+    for (const [id, expected] of [[1, 'Ada Lovelace 1|blue@example.org|green'], [2, 'Ada Lovelace 2|a2@example.org|blue'], [4, undefined]])
+      assert.deepEqual([blue.get(`customers ${id}`), green.get(`customers ${id}`)], [expected, expected], `customer ${id}`);
+    assert.equal(blue.get('customers 5'), green.get('customers 5'));
+    assert.deepEqual([blue.get('customers 3'), green.get('customers 3')], [undefined, 'Ada Lovelace 3|a3@example.org|green']);
+    assert.deepEqual(await held(lab, 'onBlue'), [
+      'customers: one side has deleted the row, the other one has changed it', 'ledger: a row of an append-only table was changed or deleted, or both sides made it',
+      'ledger: a row of an append-only table was changed or deleted, or both sides made it', 'payments: neither state can come after the other one', 'payments: the idempotency key was used on both sides, for another row each',
+    ]);
+    assert.deepEqual(await held(lab, 'onGreen'), ['payments: the idempotency key was used on both sides, for another row each']);
+    assert.deepEqual([blue.get('rates CHF'), green.get('rates CHF')], ['0.9', '0.9']);
+    assert.deepEqual((await lab.onGreen('SELECT minor::int AS n FROM balances WHERE merchant < 3 ORDER BY merchant')).rows, [{ n: 1000 }, { n: 777 }]);
+    assert.deepEqual((await lab.onBlue('SELECT amount::int AS n FROM balances WHERE merchant < 3 ORDER BY merchant')).rows, [{ n: 10 }, { n: 0 }]);
+    const [made] = (await lab.onBlue('SELECT id::int FROM customers ORDER BY id DESC LIMIT 1')).rows;
+    assert.ok(made.id > 1_000_000, `${made.id}`);
+    assert.ok((await lab.onBlue("SELECT identity->>'merged' AS n FROM payment_migration.state")).rows[0].n >= 4);
+
+    // A person decides: what is held leaves the list with the change that makes both equal.
+    await lab.onGreen("UPDATE payments SET status = 'failed' WHERE id = 3; DELETE FROM payments WHERE reference = 'retried'; UPDATE ledger SET minor = minor - 1 WHERE id = 1; DELETE FROM customers WHERE id = 3");
+    await lab.onBlue('DELETE FROM ledger WHERE id = 2');
+    await quiet(lab);
+    assert.deepEqual([await held(lab, 'onBlue'), await held(lab, 'onGreen')], [[], []]);
+    await assertWhole(lab, []);
+  });
