@@ -1,21 +1,26 @@
 /** Both sides take payments at the same time. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Lab } from '../support/lab.mjs';
 import { FAST } from '../support/postgres.mjs';
-import { OPTIONS, Payer, Streams, assertWhole, contents, quiet, splitLab } from '../support/split.mjs';
+import { OPTIONS, Payer, Streams, assertWhole, contents, patiently, quiet, splitLab, stopAll } from '../support/split.mjs';
 
 /** @type {Lab} */
 let servers;
 before(async () => void (servers = await Lab.start({ ...FAST, max_replication_slots: '30' })));
 after(() => servers.remove());
+afterEach(stopAll);
 
 test('two writers on each side: every acknowledged payment is on both sides once, and three round trips leave both streams quiet', { timeout: 300_000 }, async () => {
   const lab = await splitLab(servers, 'split');
   const payers = /** @type {const} */ (['blue', 'blue', 'green', 'green']).map((side, i) => new Payer(lab, side, `${side}${i}`));
   const streams = new Streams(lab);
-  await sleep(8_000);
+  await sleep(4_000);
+  const busy = await patiently(() => lab.verify(OPTIONS));
+  assert.deepEqual([busy.verdict, busy.writer, busy.mismatches], ['equal', 'both', 0], JSON.stringify(busy));
+  assert.deepEqual(busy.tables.map(({ source }) => source), ['public.rates', 'public.customers', 'public.payments', 'public.ledger']);
+  await sleep(4_000);
   for (const payer of payers) await payer.stop();
   await streams.stop();
   assert.deepEqual(streams.failures, []);
@@ -84,3 +89,24 @@ for (const [order, first] of /** @type {const} */ ([['blue first', 'run'], ['gre
     assert.deepEqual([await held(lab, 'onBlue'), await held(lab, 'onGreen')], [[], []]);
     await assertWhole(lab, []);
   });
+
+test('verify while both sides write: what really differs is found, whoever changed it, and what is held fails it', { timeout: 300_000 }, async () => {
+  const lab = await splitLab(servers, 'verified');
+  const payers = /** @type {const} */ (['blue', 'green']).map((side) => new Payer(lab, side, `busy-${side}`));
+  const streams = new Streams(lab);
+  // Nobody tells the streams of these.
+  const unseen = (/** @type {string} */ sql) => lab.onGreen(`SET session_replication_role = replica; BEGIN; SELECT pg_logical_emit_message(true, 'deployer:applied', (SELECT substr(slot, 19) FROM payment_migration.state)); ${sql}; COMMIT`);
+  const [gone] = (await lab.onGreen("SELECT quote_literal(l) AS row FROM ledger l WHERE id = 4")).rows;
+  await unseen('UPDATE ledger SET minor = minor + 7 WHERE id = 3; DELETE FROM ledger WHERE id = 4');
+  const verdict = await patiently(() => lab.verify(OPTIONS));
+  assert.deepEqual([verdict.ok, verdict.verdict, verdict.tables.find(({ source }) => source === 'public.ledger')?.different, verdict.mismatches], [false, 'different', 2, 2], JSON.stringify(verdict));
+  await unseen(`UPDATE ledger SET minor = minor - 7 WHERE id = 3; INSERT INTO ledger SELECT (${gone.row}::ledger).*`);
+  const equal = await patiently(() => lab.verify(OPTIONS));
+  assert.equal(equal.verdict, 'equal', JSON.stringify(equal));
+  await assert.rejects(lab.verify(OPTIONS, ['public.balances']), { code: 'EVENT' });
+  await lab.onGreen('UPDATE ledger SET minor = minor + 1 WHERE id = 5');
+  const held = await patiently(() => lab.verify(OPTIONS));
+  assert.deepEqual([held.ok, held.unreversed], [false, 1], JSON.stringify(held));
+  for (const payer of payers) await payer.stop();
+  await streams.stop();
+});

@@ -45,7 +45,7 @@ export const OPTIONS = {
 };
 
 export const DATA = `INSERT INTO rates VALUES ('EUR', 1), ('CHF', 0.95);
-  INSERT INTO customers (full_name, email, note) SELECT 'Ada Lovelace ' || i, 'a' || i || '@example.org', 'own' FROM generate_series(1, 20) i;
+  INSERT INTO customers (full_name, email, note) SELECT 'Ada Lovelace ' || i, 'a' || i || '@example.org', 'own' FROM generate_series(1, 200) i;
   INSERT INTO balances SELECT i, 0 FROM generate_series(1, 5) i;
   INSERT INTO payments (day, merchant, reference, amount, currency, state, note) SELECT '2026-01-05', 1 + i % 5, 'shared-' || i, i, 'EUR', 'N', 'note' FROM generate_series(1, 40) i;
   INSERT INTO ledger (payment, side, amount, currency) SELECT i, s, i, 'EUR' FROM generate_series(1, 40) i, unnest(ARRAY['D', 'C']) s`;
@@ -62,6 +62,10 @@ export async function splitLab(servers, name) {
   return lab;
 }
 
+/** What a failed test has left running. @type {Set<{stop: () => Promise<void>}>} */
+const running = new Set();
+export const stopAll = () => Promise.allSettled([...running].map((one) => one.stop()));
+
 /** Pays on one side all the time, and moves payments that both sides know from state to state. */
 export class Payer {
   /** @param {Lab} lab @param {Side} side @param {string} name @param {{pauseMs?: number}} [options] */
@@ -72,6 +76,7 @@ export class Payer {
     this.lost = 0;
     this.stopping = false;
     this.side = side;
+    running.add(this);
     this.ended = this.#loop(lab, name, pauseMs);
     this.ended.catch(() => {});
   }
@@ -92,7 +97,7 @@ export class Payer {
           INSERT INTO ledger (payment, side, ${amount}, currency) SELECT id, s, ${value}, 'EUR' FROM made, unnest(ARRAY['D', 'C']) s;
           UPDATE payments SET ${state} = CASE ${state} WHEN '${label('N')}' THEN '${label('A')}' WHEN '${label('A')}' THEN '${label('C')}' ELSE ${state} END WHERE id = ${1 + random(40)} AND day = '2026-01-05' AND ${state} IN ('${label('N')}', '${label('A')}');
           UPDATE payments SET description = '${name} ${n}' WHERE reference = '${name}-${n - 1}';
-          UPDATE customers SET ${random(2) === 0 ? `email = '${reference}@example.org'` : `phone = '${n}'`} WHERE id = ${1 + random(20)}; COMMIT`);
+          UPDATE customers SET ${random(2) === 0 ? `email = '${reference}@example.org'` : `phone = '${n}'`} WHERE id = ${1 + random(200)}; COMMIT`);
         this.acknowledged.set(reference, { cents, side: this.side });
       } catch (error) {
         const { code } = /** @type {{code?: string}} */ (error);
@@ -131,6 +136,7 @@ export class Streams {
         await sleep(everyMs);
       }
     };
+    running.add(this);
     this.running = Promise.all([loop(() => lab.run(OPTIONS)), loop(() => lab.runBack(OPTIONS))]);
   }
 
