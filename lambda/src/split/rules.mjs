@@ -68,32 +68,31 @@ export function decided(rule, { there, before, after, held }) {
   if (there === null && after !== null && (before == null || held)) return write(after);
   if (rule.kind === 'append-only') return hold('a row of an append-only table was changed or deleted, or both sides made it');
   if (before === undefined) return hold('what the row was before it was changed is not in the log');
-  if (rule.kind === 'state-machine') return ofState(rule, there, before, after);
-  if (same(there, before)) return write(after);
-  if (there === null || after === null) return hold('one side has deleted the row, the other one has changed it');
-  return write(before === null ? there : columnByColumn(there, before, after, () => true), true);
-}
-
-/** @param {Rule} rule @param {Row} there @param {Row} before @param {Row} after @returns {Decision} */
-function ofState(rule, there, before, after) {
-  if (there === null || after === null) return hold('a row with a state was deleted');
-  if (before === null) return hold('both sides have made the row');
-  const fixed = rule.immutable.find((at) => after[at] !== there[at]);
+  if (rule.kind === 'state-machine' && (there === null || after === null)) return hold('a row with a state was deleted');
+  if (rule.kind === 'state-machine' && before === null) return hold('both sides have made the row');
+  const fixed = there === null || after === null ? undefined : rule.immutable.find((at) => after[at] !== there[at]);
   if (fixed !== undefined) return hold('a value that never changes is not the same on both sides', rule.columns[fixed]);
   if (same(there, before)) return write(after);
+  if (there === null || after === null) return hold('one side has deleted the row, the other one has changed it');
+  if (before === null) return write(there, true);
+  return rule.kind === 'state-machine' ? ofState(rule, there, before, after) : write(columnByColumn(there, before, after, true), true);
+}
+
+/** @typedef {(string | null | undefined)[]} Values @param {Rule} rule @param {Values} there @param {Values} before @param {Values} after @returns {Decision} */
+function ofState(rule, there, before, after) {
   const [onBlue, onGreen] = [`${there[rule.state]}`, `${after[rule.state]}`];
   const forward = rule.reach.get(onBlue)?.has(onGreen) === true;
   if (onBlue !== onGreen && !forward && rule.reach.get(onGreen)?.has(onBlue) !== true) return hold('neither state can come after the other one', rule.columns[rule.state]);
-  const merged = columnByColumn(there, before, after, () => !forward);
+  const merged = columnByColumn(there, before, after, !forward);
   merged[rule.state] = forward ? after[rule.state] : there[rule.state];
   return write(merged, true);
 }
 
 /**
  * What only one side has changed is taken from it.
- * @param {(string | null | undefined)[]} there @param {(string | null | undefined)[]} before @param {(string | null | undefined)[]} after @param {() => boolean} blueWins where both have
+ * @param {Values} there @param {Values} before @param {Values} after @param {boolean} blueWins where both have
  */
-const columnByColumn = (there, before, after, blueWins) => there.map((value, i) => (after[i] === before[i] ? value : value === before[i] || !blueWins() ? after[i] : value));
+const columnByColumn = (there, before, after, blueWins) => there.map((value, i) => (after[i] === before[i] ? value : value === before[i] || !blueWins ? after[i] : value));
 
 /**
  * The states that can follow each, over any number of steps. @param {Record<string, string[]>} order @returns {Map<string, Set<string>>}

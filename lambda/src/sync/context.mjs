@@ -157,7 +157,7 @@ export class Context {
       if (from === undefined || to === undefined) throw new PermanentError('MAPPING', 'the mapping names a table that is not there');
       const rule = split ? rules[i] : undefined;
       if (split && rule === undefined) throw new PermanentError('MODE', `traffic is split in mode two-way, and the mapping has no "conflicts" for ${plan.source.schema}.${plan.source.name}`, { hint: 'put it back, or end the split (control: finish)' });
-      return new SyncTable(plan, from, to, i, resuming ? this.state.schema[`${plan.source.schema}.${plan.source.name}`]?.unique : undefined, compile?.forward[i], rule);
+      return new SyncTable(plan, from, to, i, resuming ? this.state.schema[`${plan.source.schema}.${plan.source.name}`]?.unique : undefined, compile?.forward[i], rule, back && rule !== undefined ? this.#onBlue(`${plan.target.schema}.${plan.target.name}`, rule.idempotency) : []);
     });
     this.answering = split && !back;
     this.rules = rules;
@@ -257,6 +257,15 @@ export class Context {
       `SELECT up.relid::oid, ${BOUNDS} FROM pg_class c CROSS JOIN LATERAL pg_partition_ancestors(c.oid) AS up(relid)
         WHERE c.oid = $1 AND up.relid = ANY ($2::oid[]::regclass[])`, [oid, roots]);
     return row === undefined ? undefined : { root: Number(row[0]), bounds: row[1] ?? null };
+  }
+
+  /** Blue's columns, each made of one of these of green alone. @param {string} table of blue @param {string[]} columns of green */
+  #onBlue(table, columns) {
+    return columns.map((column) => {
+      const line = this.lines.find(({ table: name, from }) => name === table && from.length === 1 && from[0] === column);
+      if (line !== undefined) return line.column;
+      throw new PermanentError('MAPPING', `the idempotency key of ${table} has the column ${column}, and no column of blue is made of it alone on the way back`, { table, column, hint: 'say how in the mapping ("reverse"."columns")' });
+    });
   }
 
   async #position() {

@@ -17,8 +17,9 @@ export class SyncTable {
    * @param {number[]} [unique] OIDs of the unique indexes that blue had when the migration began
    * @param {TablePlan} [forward] on the way back: how the mapping makes green's rows of blue's
    * @param {import('../split/rules.mjs').Rule} [rule] while traffic is split
+   * @param {string[]} [idempotency] on the way back: blue's columns of an idempotency key
    */
-  constructor(plan, source, target, number, unique, forward, rule) {
+  constructor(plan, source, target, number, unique, forward, rule, idempotency = []) {
     this.plan = plan;
     /** On the way back blue's rows have columns that are not written: rows are changed there, never replaced, and removed only where green has deleted them. */
     this.forward = forward;
@@ -27,7 +28,7 @@ export class SyncTable {
     /** Rows of the target are changed, never replaced: they have columns that are not written, or the application writes there too. */
     this.keepsRows = forward !== undefined || rule !== undefined;
     /** Of the target. @type {string[]} */
-    this.idempotency = forward === undefined ? (rule?.idempotency ?? []) : (rule?.idempotency ?? []).map((column) => forward.carriedFrom[forward.targetColumns.indexOf(column)] ?? column);
+    this.idempotency = forward === undefined ? (rule?.idempotency ?? []) : idempotency;
     this.source = source;
     this.target = target;
     this.name = dotted(plan.source);

@@ -110,3 +110,43 @@ test('verify while both sides write: what really differs is found, whoever chang
   for (const payer of payers) await payer.stop();
   await streams.stop();
 });
+
+test('from a split to green alone, back to blue, to a split again, and its end', { timeout: 300_000 }, async () => {
+  const lab = await splitLab(servers, 'cutover');
+  const payers = /** @type {const} */ (['blue', 'green']).map((side) => new Payer(lab, side, `cut-${side}`));
+  const streams = new Streams(lab);
+  const ok = async (/** @type {string} */ writer) => {
+    const verdict = await patiently(() => lab.verify(OPTIONS));
+    assert.deepEqual([verdict.verdict, verdict.writer], ['equal', writer], JSON.stringify(verdict));
+  };
+  const sides = async () => patiently(async () => (await lab.sides(OPTIONS)).writer);
+  assert.equal(await sides(), 'both');
+  await assert.rejects(lab.finish(OPTIONS), { code: 'WRITER' });
+  await ok('both');
+  const there = await patiently(() => lab.cutover(OPTIONS));
+  assert.deepEqual([there.writer, there.already, await sides()], ['green', false, 'green']);
+  assert.ok(Number(there.refusedMs) < 10_000);
+  await lab.onGreen("UPDATE rates SET rate = 2 WHERE code = 'CHF'"); // green writes alone now
+  await sleep(1_000);
+  await lab.onGreen("UPDATE rates SET rate = 0.95 WHERE code = 'CHF'");
+  const back = await patiently(() => lab.cutover(OPTIONS, true));
+  assert.deepEqual([back.writer, await sides()], ['blue', 'blue']);
+  await sleep(500);
+  assert.equal((await patiently(() => lab.prepare(OPTIONS))).writer, 'both');
+  await assert.rejects(lab.onGreen('DELETE FROM rates'), { code: '25006' });
+  await sleep(500);
+  await ok('both');
+  const again = await patiently(() => lab.cutover(OPTIONS, true)); // blue is open: green is closed, and drained
+  assert.deepEqual([again.writer, again.already, await sides()], ['blue', false, 'blue']);
+  for (const payer of payers) await payer.stop();
+  await streams.stop();
+  await quiet(lab);
+  await assertWhole(lab, payers);
+  assert.ok(payers.every(({ refused, acknowledged }) => refused > 0 && acknowledged.size > 10));
+  assert.deepEqual((await lab.finish(OPTIONS, true)).fences, { blue: 'none', green: 'none' });
+  for (const side of /** @type {const} */ (['onBlue', 'onGreen']))
+    assert.deepEqual((await lab[side](`SELECT (SELECT count(*)::int FROM pg_trigger WHERE tgname LIKE 'deployer%') AS triggers, (SELECT count(*)::int FROM pg_class WHERE relreplident = 'f' AND relkind = 'r' AND relnamespace = 'public'::regnamespace) AS whole`)).rows, [{ triggers: 0, whole: 0 }], side);
+  await lab.onBlue('DELETE FROM ledger WHERE id = 1');
+  await lab.untilSynced(OPTIONS);
+  assert.equal((await lab.onGreen('SELECT count(*)::int AS n FROM ledger WHERE id = 1')).rows[0].n, 0, 'one way again');
+});
