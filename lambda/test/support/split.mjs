@@ -57,6 +57,8 @@ export async function splitLab(servers, name) {
   const lab = await servers.fresh(name, BLUE, GREEN);
   await lab.onBlue(DATA);
   await lab.untilSynced(OPTIONS);
+  const before = await lab.verify(OPTIONS);
+  assert.match(before.problems.join(), /declares the mode two-way, and it is not prepared/);
   const prepared = await lab.prepare(OPTIONS, ['public.balances.amount']);
   assert.equal(prepared.writer, 'both', JSON.stringify(prepared));
   return lab;
