@@ -35,7 +35,16 @@ where
             let out = Error::permanent(api.action(), text);
             return hints::CREDENTIALS.on(out);
         }
-        let out = Error::of(Class::Unclear, api.action(), text).leftover(unclear);
+        // Some of the SDK's clients do not take a proxy's page for a refusal of the service.
+        let class = match error {
+            SdkError::ResponseError(response) => refusal(api, response.raw().status().as_u16()),
+            _ => None,
+        };
+        let class = class.unwrap_or(Class::Unclear);
+        let mut out = Error::of(class, api.action(), text);
+        if class == Class::Unclear {
+            out = out.leftover(unclear);
+        }
         return hints::add(api, out);
     };
     let status = service.raw().status().as_u16();
@@ -79,6 +88,16 @@ where
         out.leftover = unclear;
     }
     hints::add(api, out)
+}
+
+/// What a status alone means, when it is not that of a success.
+fn refusal(api: Api, status: u16) -> Option<Class> {
+    let answer = Answer {
+        code: "",
+        message: "",
+        status,
+    };
+    (!(200..300).contains(&status)).then(|| classify(api, answer))
 }
 
 /// An item that an otherwise good answer lists as refused (`Unsuccessful` of EC2's DeleteVpcEndpoints): the error that

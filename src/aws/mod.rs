@@ -17,17 +17,21 @@ mod redact;
 #[cfg(test)]
 mod wire;
 
+pub mod acm;
 pub mod dynamodb;
 pub mod ec2;
+pub mod elbv2;
 pub mod iam;
 pub mod kms;
 pub mod logs;
 pub mod rds;
+pub mod route53;
 pub mod s3;
 pub mod secretsmanager;
 pub mod servicequotas;
 pub mod sns;
 pub mod sts;
+pub mod wafv2;
 
 pub use api::{Answer, Api, Bucket, Grant, Guard, Nature, Service};
 pub use call::Caller;
@@ -83,17 +87,21 @@ macro_rules! services {
 }
 
 services! {
+    acm: Acm;
     dynamodb: DynamoDb;
     ec2: Ec2;
+    elbv2: ElasticLoadBalancing;
     iam: Iam;
     kms: Kms;
     logs: Logs;
     rds: Rds;
+    route53: Route53;
     s3: S3;
     secretsmanager: SecretsManager;
     servicequotas: ServiceQuotas;
     sns: Sns;
     sts: Sts;
+    wafv2: Wafv2;
 }
 
 impl Aws {

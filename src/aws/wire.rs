@@ -2,6 +2,7 @@
 //! of them. A service without a row fails the test.
 
 use super::{Api, Aws, Caller, Connection, SERVICES};
+use super::{acm, elbv2, route53, wafv2};
 use super::{dynamodb, ec2, iam, kms, logs, rds, s3, secretsmanager, servicequotas, sns, sts};
 use crate::engine::Class::{
     Conflict, Gone, InUse, NotReady, Permanent, Propagating, Throttled, Unclear,
@@ -68,7 +69,7 @@ fn body(service: &str, code: &str, message: &str) -> String {
         "ec2" => format!(
             "<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors><RequestID>req-1</RequestID></Response>"
         ),
-        "iam" | "rds" | "sns" | "sts" => format!(
+        "iam" | "rds" | "sns" | "sts" | "elasticloadbalancing" | "route53" => format!(
             "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error><RequestId>req-1</RequestId></ErrorResponse>"
         ),
         "s3" => format!(
@@ -102,6 +103,17 @@ fn rows() -> Vec<Row> {
     let route = send!(ec2::CREATE_ROUTE, ec2, create_route, route_table_id = "rtb-1");
     let endpoint = send!(ec2::CREATE_VPC_ENDPOINT, ec2, create_vpc_endpoint, vpc_id = "vpc-1");
     let flow_logs = send!(ec2::CREATE_FLOW_LOGS, ec2, create_flow_logs, resource_ids = "vpc-1");
+    let balancer = send!(elbv2::CREATE_LOAD_BALANCER, elbv2, create_load_balancer, name = "a");
+    let attributes = send!(elbv2::MODIFY_LOAD_BALANCER_ATTRIBUTES, elbv2, modify_load_balancer_attributes, load_balancer_arn = "a");
+    let listeners = send!(elbv2::DESCRIBE_LISTENERS, elbv2, describe_listeners, load_balancer_arn = "a");
+    let targets = send!(elbv2::DELETE_TARGET_GROUP, elbv2, delete_target_group, target_group_arn = "a");
+    let rule = send!(elbv2::CREATE_RULE, elbv2, create_rule, listener_arn = "a", priority = 1);
+    let certificate = send!(acm::DESCRIBE_CERTIFICATE, acm, describe_certificate, certificate_arn = "a");
+    let delete_certificate = send!(acm::DELETE_CERTIFICATE, acm, delete_certificate, certificate_arn = "a");
+    let checks = send!(route53::LIST_HEALTH_CHECKS, route53, list_health_checks);
+    let delete_check = send!(route53::DELETE_HEALTH_CHECK, route53, delete_health_check, health_check_id = "a");
+    let associate = send!(wafv2::ASSOCIATE_WEB_ACL, wafv2, associate_web_acl, web_acl_arn = "arn:aws:wafv2:a", resource_arn = "arn:aws:elasticloadbalancing:a");
+    let logging = send!(wafv2::GET_LOGGING_CONFIGURATION, wafv2, get_logging_configuration, resource_arn = "arn:aws:wafv2:a");
     let cluster = send!(rds::CREATE_DB_CLUSTER, rds, create_db_cluster, db_cluster_identifier = "a", engine = "aurora-postgresql");
     let modify = send!(rds::MODIFY_DB_CLUSTER, rds, modify_db_cluster, db_cluster_identifier = "a");
     let delete_cluster = send!(rds::DELETE_DB_CLUSTER, rds, delete_db_cluster, db_cluster_identifier = "a");
@@ -164,6 +176,30 @@ fn rows() -> Vec<Row> {
         (delete_cluster, 404, "DBClusterNotFoundFault", "DBCluster a not found.", Gone),
         (delete_group, 400, "InvalidDBParameterGroupState", "", InUse),
         (delete_group, 404, "DBParameterGroupNotFound", "", Gone),
+
+        (balancer, 400, "DuplicateLoadBalancerName", "A load balancer with the same name 'a' exists, but with different settings", Conflict),
+        (balancer, 400, "InvalidSubnet", "VPC vpc-1 has no internet gateway", Propagating),
+        (balancer, 400, "TooManyLoadBalancers", "", Permanent),
+        (attributes, 400, "InvalidConfigurationRequest", "Access Denied for bucket: logs. Please check S3bucket permission", Propagating),
+        (listeners, 400, "LoadBalancerNotFound", "One or more load balancers not found", Gone),
+        (listeners, 400, "Throttling", "Rate exceeded", Throttled),
+        (targets, 400, "ResourceInUse", "Target group 'a' is currently in use by a listener or a rule", InUse),
+        (rule, 400, "PriorityInUse", "Priority '1' is currently in use", Conflict),
+        (rule, 400, "TargetGroupNotFound", "One or more target groups not found", Propagating),
+
+        (certificate, 400, "ResourceNotFoundException", "Could not find certificate a.", Gone),
+        (delete_certificate, 400, "ResourceInUseException", "Certificate a is in use.", InUse),
+        (delete_certificate, 400, "ThrottlingException", "Rate exceeded", Throttled),
+
+        (checks, 400, "Throttling", "Rate exceeded", Throttled),
+        (delete_check, 404, "NoSuchHealthCheck", "A health check with id a does not exist.", Gone),
+        (delete_check, 400, "HealthCheckInUse", "The health check is in use", InUse),
+        (delete_check, 400, "PriorRequestNotComplete", "The request was rejected because Route 53 was still processing a prior request.", Throttled),
+
+        (associate, 400, "WAFUnavailableEntityException", "AWS WAF couldn't retrieve a resource that you specified for this operation.", NotReady),
+        (associate, 400, "WAFNonexistentItemException", "AWS WAF couldn't perform the operation because your resource doesn't exist.", Propagating),
+        (logging, 400, "WAFNonexistentItemException", "AWS WAF couldn't perform the operation because your resource doesn't exist.", Gone),
+        (logging, 400, "WAFInternalErrorException", "", Unclear),
 
         (table, 400, "ResourceInUseException", "Table already exists: abc", Conflict),
         (table, 400, "ResourceInUseException", "Table is being deleted: abc", NotReady),

@@ -1,5 +1,6 @@
 //! What must be known of an account before the graph can be made, and the one maker of it.
 
+use super::zone;
 use crate::aws::{Aws, Preflight, ec2, look};
 use crate::config::Config;
 use crate::engine::Error;
@@ -15,6 +16,18 @@ pub struct Facts {
     pub zones: Vec<String>,
     /// The region's address blocks of S3 and DynamoDB.
     pub prefix_lists: ServicePrefixLists,
+    /// The public zone that the domain is in.
+    #[serde(default)]
+    pub zone: Option<Zone>,
+}
+
+/// A public hosted zone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Zone {
+    /// Its id, without `/hostedzone/`.
+    pub id: String,
+    /// Its name, without a dot at its end.
+    pub name: String,
 }
 
 /// Ids of AWS-managed prefix lists, `pl-...`: what security groups name to let traffic reach a gateway endpoint ("Gateway
@@ -28,12 +41,20 @@ pub struct ServicePrefixLists {
 }
 
 impl Facts {
-    /// Reads them: three calls at once. The findings say what is wrong where there are none.
+    /// Reads them: four calls at once. The findings say what is wrong where there are none.
     pub async fn read(aws: &Aws, config: &Config) -> (Preflight, Result<Self, Error>) {
-        let (found, lists) = tokio::join!(look(aws, config.network.zones), prefix_lists(aws));
-        let facts = match (found.error(), lists) {
-            (Some(error), _) | (None, Err(error)) => Err(error),
-            (None, Ok(prefix_lists)) => Ok(Self {
+        let (mut found, lists, zone) = tokio::join!(
+            look(aws, config.network.zones),
+            prefix_lists(aws),
+            zone::find(aws, config)
+        );
+        let facts = match (found.error(), lists, zone) {
+            (Some(error), ..) | (None, Err(error), _) | (None, _, Err(error)) => Err(error),
+            (None, Ok(prefix_lists), Ok(zone)) => Ok(Self {
+                zone: zone.unwrap_or_else(|check| {
+                    found.checks.push(check);
+                    None
+                }),
                 account: found.account.clone(),
                 zones: found
                     .zones
@@ -62,6 +83,10 @@ impl Facts {
                 s3: "pl-s3".into(),
                 dynamodb: "pl-dynamodb".into(),
             },
+            zone: Some(Zone {
+                id: "Z00000000000000000000".into(),
+                name: "example.com".into(),
+            }),
         }
     }
 }

@@ -4,8 +4,10 @@
 mod acls;
 mod cidr;
 mod database;
+mod edge;
 mod endpoints;
 mod facts;
+mod firewall;
 mod flow_logs;
 mod keys;
 mod logging;
@@ -13,15 +15,18 @@ mod monitoring;
 mod network;
 #[cfg(test)]
 mod reachability;
+mod routing;
 mod security;
 mod services;
 mod storage;
 mod tables;
 mod transit;
+mod zone;
 
 pub use cidr::{Tier, Tiers};
-pub use facts::{Facts, ServicePrefixLists};
+pub use facts::{Facts, ServicePrefixLists, Zone};
 pub use logging::DATABASE_CLUSTER;
+pub use routing::with_first_weights;
 pub use services::{SERVICES, Service};
 
 use crate::config::Config;
@@ -196,15 +201,20 @@ pub fn build(config: &Config, facts: &Facts) -> Result<Graph, GraphError> {
     // For what is shared and holds data; nothing of today's does.
     keys::declare(here);
     let transit = transit::gateway(here);
+    let routing = routing::certificate(here);
     for env in Env::ALL {
         let here = &mut ScopeBuilder::new(config, facts, env, &mut graph);
-        environment(here, &transit);
+        environment(here, &transit, &routing);
     }
     graph.build()
 }
 
 /// One environment, section by section.
-fn environment(here: &mut EnvironmentBuilder<'_>, transit: &transit::Transit) {
+fn environment(
+    here: &mut EnvironmentBuilder<'_>,
+    transit: &transit::Transit,
+    routing: &routing::Routing,
+) {
     let keys = keys::declare(here);
     let logging = logging::declare(here, &keys);
     monitoring::topic(here, &keys);
@@ -219,7 +229,18 @@ fn environment(here: &mut EnvironmentBuilder<'_>, transit: &transit::Transit) {
         &logging.flow_logs,
         &logging.flow_logs_role,
     );
-    storage::declare(here);
+    let logs = storage::declare(here);
+    let edge = edge::declare(
+        here,
+        &edge::Needs {
+            network: &network,
+            groups: &groups,
+            logs: &logs,
+            certificate: routing.certificate.clone(),
+        },
+    );
+    routing::records(here, routing, &edge);
+    firewall::declare(here, &keys, &edge);
     tables::declare(here, &keys);
     endpoints::declare(here, &network, &groups.endpoints);
     database::declare(

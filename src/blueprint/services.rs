@@ -6,12 +6,16 @@ use super::tables::{RATE_LIMITS, SESSIONS};
 
 /// The port on which all of them listen: network ACLs, which have few entries, name it once.
 pub const SERVICE_PORT: u16 = 8080;
+/// The path on which all of them say that they are alive.
+pub const HEALTH_PATH: &str = "/health";
 
 /// One service.
 #[derive(Debug)]
 pub struct Service {
     /// In names of resources: `payment-api`.
     pub name: &'static str,
+    /// The same where names are short: at most six characters.
+    pub short: &'static str,
     /// For people, in descriptions.
     pub title: &'static str,
     /// The requests that the load balancer sends to it: this path and all below it.
@@ -34,6 +38,7 @@ pub struct Service {
 pub const SERVICES: [Service; 3] = [
     Service {
         name: "payment-api",
+        short: "pay",
         title: "Payment API",
         path: "/api/payments",
         port: SERVICE_PORT,
@@ -45,6 +50,7 @@ pub const SERVICES: [Service; 3] = [
     },
     Service {
         name: "transaction-processor",
+        short: "tx",
         title: "Transaction processor",
         path: "/api/transactions",
         port: SERVICE_PORT,
@@ -56,6 +62,7 @@ pub const SERVICES: [Service; 3] = [
     },
     Service {
         name: "reporting",
+        short: "report",
         title: "Reporting",
         path: "/api/reports",
         port: SERVICE_PORT,

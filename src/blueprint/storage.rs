@@ -1,6 +1,8 @@
 //! The buckets of one environment: transaction logs, compliance documents, and the access logs of both.
 
 use super::EnvironmentBuilder;
+use super::edge::LOG_PREFIXES;
+use crate::engine::Handle;
 use crate::resources::Exposed;
 use crate::resources::policy::Policy;
 use crate::resources::s3::{Bucket, Encryption, Logging, PublicAccess, Rule};
@@ -15,8 +17,8 @@ pub const COMPLIANCE_DOCS: &str = "compliance-docs";
 pub const LOGGED: [&str; 2] = [TRANSACTION_LOGS, COMPLIANCE_DOCS];
 const ACCESS_LOGS: &str = "access-logs";
 
-/// Declares them.
-pub fn declare(here: &mut EnvironmentBuilder<'_>) {
+/// Declares them; answers the one that takes logs.
+pub fn declare(here: &mut EnvironmentBuilder<'_>) -> Handle<Bucket> {
     let days = here.config.storage.clone();
     let archive = |glacier| Rule {
         // Small objects too, in the form of "Allowing objects smaller than 128 KB to be transitioned".
@@ -33,10 +35,10 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>) {
     };
 
     let name = here.name(ACCESS_LOGS);
-    let deliver = delivery(here, &name);
+    let deliver = vec![delivery(here, &name), balancer_delivery(here, &name)];
     let rules = lifecycle(here, ("expire", expire));
     // Its own accesses are not logged: a bucket that logs into itself never comes to rest.
-    let spec = bucket(&name, vec![deliver], rules, None);
+    let spec = bucket(&name, deliver, rules, None);
     let access_logs = here.add(ACCESS_LOGS, spec);
 
     let mut logged = |thing: &str, rule| {
@@ -63,6 +65,7 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>) {
     for (thing, bucket) in all {
         here.output(&format!("bucket.{thing}"), bucket.name());
     }
+    access_logs
 }
 
 /// A private, versioned, encrypted bucket.
@@ -148,5 +151,20 @@ fn delivery(here: &EnvironmentBuilder<'_>, target: &str) -> Value {
             "ArnLike": {"aws:SourceArn": sources},
             "StringEquals": {"aws:SourceAccount": here.facts.account},
         },
+    })
+}
+
+/// "Access logs for your Application Load Balancer", "Attach a policy to your S3 bucket": the account's number in the path
+/// keeps balancers of other accounts out.
+fn balancer_delivery(here: &EnvironmentBuilder<'_>, target: &str) -> Value {
+    let account = &here.facts.account;
+    let places =
+        LOG_PREFIXES.map(|prefix| format!("arn:aws:s3:::{target}/{prefix}/AWSLogs/{account}/*"));
+    json!({
+        "Sid": "DeliverBalancerLogs",
+        "Effect": "Allow",
+        "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": places,
     })
 }

@@ -7,6 +7,7 @@ use super::exit::Exit;
 use super::inspect;
 use super::run::{self, Asked};
 use super::session::{Mode, Session};
+use crate::blueprint::with_first_weights;
 use crate::engine::plan::{self, Choice, DataRules, Options, Plan};
 use crate::engine::rebuild::set_apart;
 use crate::report::{self, Notice, PlanDocument, RunDocument};
@@ -123,14 +124,18 @@ async fn make_plan(session: &Session, state: &mut State, choice: Option<Choice>)
         session.recover(state).await;
     }
     set_apart(&session.graph, state);
-    let requests = session.requests(state, |_, record| session.in_scope(record));
-    let seen = session.observe(&requests).await;
+    let seen = session
+        .refresh(state, |_, record| session.in_scope(record))
+        .await;
     let options = Options {
         ignore_tags: session.config.tags.ignore.clone(),
         scope: session.scope.clone(),
     };
+    let graph = with_first_weights(&session.graph, &session.chosen, &seen, |step| {
+        state.steps.contains_key(step)
+    });
     let mut plan = plan::build(
-        &session.graph,
+        &graph,
         &session.chosen,
         state,
         &seen,

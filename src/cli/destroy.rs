@@ -145,8 +145,7 @@ fn choose(cx: &Context<'_>, yes: bool, plan: &Plan) -> Result<Choice, Failure> {
 async fn look(session: &Session, state: &mut State) -> Observations {
     session.recover(state).await;
     set_apart(&session.graph, state);
-    let requests = session.requests(state, |_, _| true);
-    session.observe(&requests).await
+    session.refresh(state, |_, _| true).await
 }
 
 async fn make_plan(

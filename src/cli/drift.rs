@@ -15,10 +15,11 @@ pub async fn drift(cx: &Context<'_>, scope: &Scope, notice: &mut Notice) -> Resu
     let session = Session::open(cx, scope, &events, Mode::Look).await?;
     notice.home = session.home();
     let config = &session.config;
-    let state = state::read(session.store.as_ref(), &config.region).await?;
+    let mut state = state::read(session.store.as_ref(), &config.region).await?;
     session.check_home(&state)?;
     let requests = session.requests(&state, |_, record| session.in_scope(record));
-    let (seen, listed) = session.look(&requests).await;
+    let (mut seen, listed) = session.look(&requests).await;
+    session.beneath(&mut state, &mut seen).await;
     let drift = compare(Input {
         graph: &session.graph,
         chosen: &session.chosen,

@@ -7,6 +7,7 @@ use super::error::Failure;
 use crate::aws::{self, Aws, Caller, Connection, Preflight, Settings, connect};
 use crate::blueprint::{self, Facts};
 use crate::config::{Config, Overrides};
+use crate::engine::beneath::beneath;
 use crate::engine::drift::Unlisted;
 use crate::engine::observe::{Observations, ReadRequest, observe, requests};
 use crate::engine::plan::Plan;
@@ -289,6 +290,26 @@ impl Session {
     /// Reads everything.
     pub async fn observe(&self, requests: &[ReadRequest<'_>]) -> Observations {
         observe(&self.context, requests).await
+    }
+
+    /// Reads the chosen steps, the recorded ones that `also` accepts, and what stands under things that were replaced.
+    pub async fn refresh(
+        &self,
+        state: &mut State,
+        also: impl Fn(&str, &Record) -> bool,
+    ) -> Observations {
+        let requests = self.requests(state, also);
+        let mut seen = self.observe(&requests).await;
+        self.beneath(state, &mut seen).await;
+        seen
+    }
+
+    /// Takes into the state what stands under things that were replaced and that no mark shows.
+    pub async fn beneath(&self, state: &mut State, seen: &mut Observations) {
+        let engine::Context {
+            registry, clock, ..
+        } = &self.context;
+        beneath(&self.graph, registry, clock, state, seen).await;
     }
 
     /// True for a record that the scope means.

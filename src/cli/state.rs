@@ -102,7 +102,7 @@ async fn rebuild_state(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
     let (mut writer, mut state) = run::open(&session, run::lock(cx).await?).await?;
     let nothing = State::empty(&config.suffix, &config.region);
     let all = requests(&session.graph, &session.chosen, &nothing, |_, _| false);
-    let seen = session.observe(&all).await;
+    let mut seen = session.observe(&all).await;
     let unreadable: Vec<String> = seen
         .iter()
         .filter_map(|(step, observed)| match observed {
@@ -125,6 +125,7 @@ async fn rebuild_state(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
     rebuild(&session.graph, &seen, registry, &mut state, clock);
     let listed = session.owned().await;
     recover(&session.graph, &listed.owned, registry, &mut state, clock).await;
+    session.beneath(&mut state, &mut seen).await;
     writer.save(&mut state).await?;
     let mut text = format!(
         "{} steps recorded in {}\n",

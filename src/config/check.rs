@@ -53,6 +53,34 @@ pub(super) fn account(text: &str) -> bool {
     text.is_empty() || (text.len() == 12 && text.chars().all(|c| c.is_ascii_digit()))
 }
 
+/// A domain name of two labels at least, or nothing. A certificate takes 64 characters, and the environment comes before it.
+pub(super) fn domain(text: &str) -> bool {
+    let label = |label: &str| {
+        let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        (1..=63).contains(&label.len())
+            && label.chars().all(legal)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.is_empty() || (text.len() <= 58 && text.contains('.') && text.split('.').all(label))
+}
+
+/// The ARN of a certificate of ACM, or nothing.
+pub(super) fn certificate(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(':').collect();
+    let [arn, partition, service, region, owner, what] = parts[..] else {
+        return text.is_empty();
+    };
+    let id = what.strip_prefix("certificate/").unwrap_or_default();
+    let legal = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    (arn, partition, service) == ("arn", "aws", "acm")
+        && !region.is_empty()
+        && !owner.is_empty()
+        && account(owner)
+        && !id.is_empty()
+        && id.chars().all(legal)
+}
+
 /// The ARN of an SNS topic, or nothing. Names of FIFO topics have a dot.
 pub(super) fn topic(text: &str) -> bool {
     let parts: Vec<&str> = text.split(':').collect();

@@ -18,6 +18,14 @@ pub(super) fn broken(config: &Config) -> Vec<Broken> {
             text: format!("`network.blue_cidr` ({blue}) and `network.green_cidr` ({green}) overlap; they take blocks that don't, such as 10.10.0.0/16 and 10.20.0.0/16"),
         });
     }
+    let certificate = &config.routing.certificate_arn;
+    let region = certificate.split(':').nth(3);
+    if region.is_some_and(|region| region != config.region) {
+        out.push(Broken {
+            keys: &["routing.certificate_arn", "region"],
+            text: format!("`routing.certificate_arn` is {certificate}; it takes a certificate of the region {}", config.region),
+        });
+    }
     let database = &config.database;
     if database.min_capacity > database.max_capacity {
         out.push(Broken {

@@ -150,6 +150,16 @@ static KEYS: &[Key] = keys! {
     "network.flow_log_days", network.flow_log_days, OneOf(RETENTION),
         "Days that VPC flow logs are kept.";
 
+    "routing.domain", routing.domain, Like(check::domain, "a domain name in lower case, such as \"pay.example.com\", or \"\""),
+        "The domain of this deployment, in a public zone of Route 53 in this account; empty for the suffix under the account's only public zone.";
+    "routing.certificate_arn", routing.certificate_arn, Like(check::certificate, "the ARN of an ACM certificate, such as \"arn:aws:acm:eu-central-1:123456789012:certificate/12345678-1234-1234-1234-123456789012\", or \"\" for none"),
+        "The certificate of the load balancers, issued, in the region of the deployment; empty for one that deployer asks for.";
+
+    "waf.requests_per_client_per_minute", waf.requests_per_client_per_minute, Within(10, 2_000_000_000),
+        "Requests of one address within a minute, above which the firewall blocks it; the clients are servers of merchants.";
+    "waf.log_days", waf.log_days, OneOf(RETENTION),
+        "Days that the firewall's log is kept.";
+
     "storage.transaction_logs_glacier_days", storage.transaction_logs_glacier_days, Within(1, CENTURY),
         "Days until objects of transaction-logs go to Glacier Flexible Retrieval.";
     "storage.compliance_docs_glacier_days", storage.compliance_docs_glacier_days, Within(1, CENTURY),

@@ -42,6 +42,10 @@ pub struct Config {
     pub tags: Tags,
     /// The network.
     pub network: Network,
+    /// Domain and certificate.
+    pub routing: Routing,
+    /// The web application firewall.
+    pub waf: Waf,
     /// Buckets and their lifecycles, in days.
     pub storage: Storage,
     /// Aurora.
@@ -78,6 +82,24 @@ pub struct Network {
     pub green_cidr: Ipv4Net,
     /// Days that flow logs are kept (a value that CloudWatch Logs takes).
     pub flow_log_days: i32,
+}
+
+/// `[routing]`
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Routing {
+    /// The domain of the deployment; empty for the suffix under the account's public zone.
+    pub domain: String,
+    /// The ARN of a certificate of ACM; empty for none.
+    pub certificate_arn: String,
+}
+
+/// `[waf]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waf {
+    /// Requests of one address in a minute, above which it is blocked.
+    pub requests_per_client_per_minute: i64,
+    /// Days that its log is kept.
+    pub log_days: i32,
 }
 
 /// `[storage]`
@@ -201,6 +223,11 @@ impl Default for Config {
                 blue_cidr: net(10, 10),
                 green_cidr: net(10, 20),
                 flow_log_days: 90,
+            },
+            routing: Routing::default(),
+            waf: Waf {
+                requests_per_client_per_minute: 6000,
+                log_days: 90,
             },
             storage: Storage {
                 transaction_logs_glacier_days: 90,

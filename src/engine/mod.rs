@@ -1,5 +1,6 @@
 //! How a graph is planned and run. Knows no AWS and no terminal.
 
+pub mod beneath;
 mod check;
 mod clock;
 pub(crate) mod compare;

@@ -10,6 +10,7 @@ use super::plan::replaced;
 use super::reference::{mentions, resolve};
 use crate::state::{Record, Stage, State};
 use futures::future::join_all;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Writes a record for every step of the graph that was found. `state` gives the head (suffix, account, region) and the
@@ -105,7 +106,12 @@ pub async fn recover(
     let looks = untracked
         .iter()
         .map(async |(id, o)| Some((id.clone(), record(graph, o, registry, clock).await?)));
-    let found: BTreeMap<String, Record> = join_all(looks).await.into_iter().flatten().collect();
+    let found = join_all(looks).await.into_iter().flatten().collect();
+    connect(state, found);
+}
+
+/// Takes found things into the state. Their edges follow from the ids in the settings, theirs and those of the others.
+pub(super) fn connect(state: &mut State, found: BTreeMap<String, Record>) {
     let all: Vec<(&String, &Record)> = state.steps.iter().chain(&found).collect();
     let mut edges: Vec<(String, String)> = Vec::new();
     for (id, thing) in &found {
@@ -151,10 +157,11 @@ fn unknown(
         && step.kind == owned.kind
         && !owned.name.is_empty()
         && step.name != owned.name;
-    let known = state
-        .steps
-        .values()
-        .any(|r| r.kind == owned.kind && r.name == owned.name);
+    // Not everything has its name on AWS (a certificate has none): then the recorded id shows that it is the step's own.
+    let id = Value::String(owned.id.clone());
+    let is_it = |r: &Record| r.name == owned.name || mentions(&id, &r.outputs);
+    let known = state.steps.values();
+    let known = known.filter(|r| r.kind == owned.kind).any(is_it);
     (earlier && !known).then(|| replaced(&owned.step, taken))
 }
 

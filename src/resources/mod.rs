@@ -20,14 +20,16 @@
 //!   are ours when the key, the attachment is; a scaling policy when the scaled thing is; a schedule when its group is; the
 //!   attachment of an internet gateway when the gateway is.
 //! * What has neither tags nor such a thing is marked in its own settings: a DNS record by its `SetIdentifier`
-//!   `{step}-{suffix}` where it has one and else by a TXT record `_deployer.{name}` beside it; a dashboard by its name, which
+//!   `{step}-{suffix}.{region}`, which each of ours has, in a zone of the account; a dashboard by its name, which
 //!   ends in the suffix, and a text widget that names step and suffix.
 //! * What an account and region has once (the recorder of AWS Config, an account's settings) is the account's: used when it
 //!   is there, never changed, never deleted.
 
+pub mod acm;
 mod adapter;
 pub mod dynamodb;
 pub mod ec2;
+pub mod elbv2;
 mod facts;
 mod holders;
 pub mod iam;
@@ -38,9 +40,11 @@ pub mod policy;
 mod prelude;
 pub mod rds;
 mod resource;
+pub mod route53;
 pub mod s3;
 pub mod secretsmanager;
 pub mod sns;
+pub mod wafv2;
 
 pub use facts::{Cost, Facts, Listed, SubFacts};
 pub use resource::{
@@ -59,6 +63,8 @@ macro_rules! kinds {
     ($do:ident) => {
         $do! {
             things {
+                acm::Certificate,
+                acm::Validation,
                 ec2::Vpc,
                 ec2::Subnet,
                 ec2::InternetGateway,
@@ -73,6 +79,10 @@ macro_rules! kinds {
                 ec2::GatewayEndpoint,
                 ec2::InterfaceEndpoint,
                 ec2::FlowLog,
+                elbv2::LoadBalancer,
+                elbv2::TargetGroup,
+                elbv2::Listener,
+                elbv2::Rule,
                 kms::Key,
                 kms::Alias,
                 iam::Role,
@@ -85,7 +95,13 @@ macro_rules! kinds {
                 rds::Cluster,
                 rds::ClusterSnapshot,
                 rds::Instance,
+                route53::HealthCheck,
+                route53::Record,
                 sns::Topic,
+                wafv2::IpSet,
+                wafv2::WebAcl,
+                wafv2::Association,
+                wafv2::Logging,
             }
             parts {
                 ec2::RouteTableSubnets,

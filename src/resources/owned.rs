@@ -7,11 +7,19 @@ use crate::engine::{Error, Identity, Owned};
 use futures::future::{BoxFuture, try_join_all};
 use std::collections::BTreeMap;
 
-/// True when a name follows the convention `{thing}-{env}-{suffix}`, alone or as a part of a path: only then are its
-/// tags worth a call.
+/// True when a name follows the convention `{thing}-{env}-{suffix}`, alone or as a part of a path, perhaps with the four
+/// digits that tell a thing from its replacement: only then are its tags worth a call.
 pub(super) fn is_conventional(name: &str, suffix: &str) -> bool {
     let end = format!("-{suffix}");
-    name.split('/').any(|part| part.ends_with(&end))
+    let bare = |part: &'_ str| match part.rsplit_once('-') {
+        Some((head, digits)) if digits.len() == 4 => {
+            let hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
+            hex && head.ends_with(&end)
+        }
+        _ => false,
+    };
+    name.split('/')
+        .any(|part| part.ends_with(&end) || bare(part))
 }
 
 /// True when these tags are those of a thing of this identity's deployment, whatever its step.
@@ -77,10 +85,17 @@ mod tests {
             "data-green-dev",
             "alias/data-green-dev",
             "/aws/rds/cluster/aurora-green-dev/postgresql",
+            "pay-green-dev-0af3",
         ] {
             assert!(is_conventional(name, "dev"), "{name}");
         }
-        for name in ["data-green-dev2", "dev", "data-green-dev-x", "/aws/dev/x"] {
+        for name in [
+            "data-green-dev2",
+            "dev",
+            "data-green-dev-x",
+            "pay-green-dev-long",
+            "/aws/dev/x",
+        ] {
             assert!(!is_conventional(name, "dev"), "{name}");
         }
     }

@@ -6,7 +6,8 @@ pub(super) use super::{
     Sentences, SubFacts, SubResource, TagCalls, Tags, found, ignore_not_found, texts,
 };
 pub(super) use crate::aws::{
-    Api, Aws, dynamodb, ec2, iam, kms, logs, rds, s3, secretsmanager, sns,
+    Api, Aws, acm, dynamodb, ec2, elbv2, iam, kms, logs, rds, route53, s3, secretsmanager, sns,
+    wafv2,
 };
 pub(super) use crate::engine::{
     Class, Data, Delegated, DeleteOptions, Delta, Edit, Error, Identity, Kind, NameRule, Owned,

@@ -151,7 +151,9 @@ fn what_is_tagged_is_listed_and_one_search_shows_all_of_ec2() {
     assert_eq!(searches, ["ec2/*"]);
 }
 
-/// The fixed part of the worked totals: eight endpoints over three zones, an attachment, two keys, the secret.
+/// The fixed part of the worked totals: eight endpoints over three zones, an attachment, two keys, the secret, a load
+/// balancer with three addresses, a health check of an endpoint and a calculated one, a
+/// web ACL of six rules.
 #[test]
 fn what_an_environment_costs_unused_is_the_sum_of_its_types() {
     let graph = build(&Config::default(), &Account::sample()).unwrap();
@@ -164,7 +166,7 @@ fn what_an_environment_costs_unused_is_the_sum_of_its_types() {
         });
         costs.sum()
     };
-    let expected = 8.0 * 3.0 * 8.76 + 43.80 + 2.0 + 0.40;
+    let expected = 8.0 * 3.0 * 8.76 + 43.80 + 2.0 + 0.40 + 19.71 + 3.0 * 3.65 + 2.50 + 0.50 + 11.0;
     for scope in ["blue", "green"] {
         assert!(
             (monthly(scope) - expected).abs() < 0.05,

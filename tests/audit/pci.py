@@ -39,12 +39,13 @@ class Audit:
             self.findings.append(f"{rule} {resource}")
 
     def run(self):
-        for part in (self.buckets, self.keys, self.tables, self.databases, self.groups, self.roles, self.secrets, self.network):
+        for part in (self.buckets, self.keys, self.tables, self.databases, self.groups, self.roles, self.secrets, self.network, self.balancers):
             part()
         return sorted(self.findings)
 
     def buckets(self):
         s3 = self.client("s3")
+        account = self.client("sts").get_caller_identity()["Account"]
         for bucket in [b["Name"] for b in s3.list_buckets()["Buckets"]]:
             policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])["Statement"]
             denies = [
@@ -56,7 +57,12 @@ class Audit:
             self.check("s3-bucket-tls-1.2", bucket, {"NumericLessThan": {"s3:TlsVersion": "1.2"}} in denies)
             allows = [s for s in policy if s["Effect"] == "Allow"]
             self.check("s3-bucket-policy-grantee-check", bucket, all("Service" in s["Principal"] for s in allows))
-            confused = all("aws:SourceAccount" in s["Condition"].get("StringEquals", {}) for s in allows)
+            own = f"/AWSLogs/{account}/*"
+            confused = all(
+                "aws:SourceAccount" in s.get("Condition", {}).get("StringEquals", {})
+                or all(place.endswith(own) for place in listed(s["Resource"]))
+                for s in allows
+            )
             self.check("s3-bucket-policy-confused-deputy", bucket, confused)
             block = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
             self.check("s3-bucket-level-public-access-prohibited", bucket, len(block) == 4 and all(block.values()))
@@ -72,6 +78,31 @@ class Audit:
             stale = any("NoncurrentVersionExpiration" in r for r in rules)
             self.check("s3-version-lifecycle-policy-check", bucket, stale)
             self.check("s3-bucket-logging-enabled", bucket, "LoggingEnabled" in s3.get_bucket_logging(Bucket=bucket))
+
+    def balancers(self):
+        elb = self.client("elbv2")
+        pairs = lambda answer: {item["Key"]: item["Value"] for item in answer["Attributes"]}
+        for balancer in elb.describe_load_balancers()["LoadBalancers"]:
+            arn, name = balancer["LoadBalancerArn"], balancer["LoadBalancerName"]
+            attributes = pairs(elb.describe_load_balancer_attributes(LoadBalancerArn=arn))
+            self.check("elb-logging-enabled", name, attributes["access_logs.s3.enabled"] == "true")
+            dropped = attributes["routing.http.drop_invalid_header_fields.enabled"] == "true"
+            self.check("alb-http-drop-invalid-header-enabled", name, dropped)
+            mode = attributes["routing.http.desync_mitigation_mode"]
+            self.check("alb-desync-mode-check", name, mode in ("defensive", "strictest"))
+            self.check("elbv2-multiple-az", name, len(balancer["AvailabilityZones"]) >= 2)
+            for listener in elb.describe_listeners(LoadBalancerArn=arn)["Listeners"]:
+                action, place = listener["DefaultActions"][0], f"{name}:{listener['Port']}"
+                redirects = action.get("RedirectConfig", {}).get("Protocol") == "HTTPS"
+                secure = listener["Protocol"] == "HTTPS"
+                self.check("alb-http-to-https-redirection-check", place, secure or redirects)
+                if secure:
+                    self.check("elbv2-acm-certificate-required", place, bool(listener["Certificates"]))
+                    policy = listener["SslPolicy"]
+                    modern = policy.startswith("ELBSecurityPolicy-TLS13-1-2")
+                    self.check("elbv2-predefined-security-policy-ssl-check", place, modern)
+                    shown = pairs(elb.describe_listener_attributes(ListenerArn=listener["ListenerArn"]))
+                    self.check("alb-no-server-header", place, shown["routing.http.response.server.enabled"] == "false")
 
     def keys(self):
         kms = self.client("kms")

@@ -34,7 +34,7 @@ fn hide(world: &World, run: &Run, step: &str, seconds: u64) {
     world.hidden.lock().unwrap().insert(id.into(), until);
 }
 
-async fn timed(run: &Run, g: &Graph) -> (Plan, Duration) {
+async fn timed(run: &mut Run, g: &Graph) -> (Plan, Duration) {
     let began = Instant::now();
     (run.plan(g).await, began.elapsed())
 }
@@ -42,14 +42,14 @@ async fn timed(run: &Run, g: &Graph) -> (Plan, Duration) {
 #[tokio::test(start_paused = true)]
 async fn one_read_that_does_not_show_an_old_thing_plans_nothing() {
     let world = World::new(0.0);
-    let (g, run) = made(&world).await;
+    let (g, mut run) = made(&world).await;
     hide(&world, &run, "a", 4);
     hide(&world, &run, "b", 4);
-    let (plan, took) = timed(&run, &g).await;
+    let (plan, took) = timed(&mut run, &g).await;
     assert!(plan.is_empty(), "{:?}", verbs(&plan));
     // One wait for both.
     assert_eq!(took, Duration::from_secs(5));
-    let (plan, took) = timed(&run, &g).await;
+    let (plan, took) = timed(&mut run, &g).await;
     assert!(
         plan.is_empty() && took.is_zero(),
         "what is seen is not waited for"
@@ -61,7 +61,7 @@ async fn what_is_absent_twice_is_made_again_and_what_destroy_does_not_see_twice_
     let world = World::new(0.0);
     let (g, mut run) = made(&world).await;
     hide(&world, &run, "a", 600);
-    let (plan, took) = timed(&run, &g).await;
+    let (plan, took) = timed(&mut run, &g).await;
     assert_eq!(verbs(&plan)[0], ("a".to_owned(), Verb::Create));
     assert_eq!(took, Duration::from_secs(5));
     hide(&world, &run, "a", 4);
@@ -81,7 +81,7 @@ async fn a_record_from_the_future_is_waited_for_no_longer_than_a_new_one() {
         run.cx.clock = Clock::start();
         let at = Timestamp::now().checked_add(ahead).unwrap();
         run.state.steps.values_mut().for_each(|r| r.at = at);
-        let (plan, took) = timed(&run, &g).await;
+        let (plan, took) = timed(&mut run, &g).await;
         assert_eq!(plan.nodes.len(), 2);
         let most = run.cx.limits.consistency_timeout + Duration::from_secs(5);
         assert!(took <= most, "{took:?}");

@@ -19,6 +19,31 @@ fn most(kinds: &Kinds, service: &str, operation: &str) -> usize {
         ("s3", _) => of("s3/bucket"),
         ("kms", _) => of("kms/key"),
         ("iam", _) => of("iam/role"),
+        ("elbv2", "DescribeLoadBalancerAttributes" | "DescribeListeners") => {
+            of("elbv2/load_balancer")
+        }
+        ("elbv2", "DescribeTargetGroupAttributes") => of("elbv2/target_group"),
+        (
+            "elbv2",
+            "DescribeListenerAttributes" | "DescribeListenerCertificates" | "DescribeRules",
+        ) => of("elbv2/listener"),
+        // Twenty at a time: what is recorded, then what the listeners and rules of a parent turned out to be.
+        ("elbv2", "DescribeTags") => {
+            let parts = of("elbv2/listener") + of("elbv2/rule");
+            let all = of("elbv2/load_balancer") + of("elbv2/target_group") + parts;
+            // What was applied with other zones or instances: one more where a batch is just full.
+            all / 20 + 1 + parts / 20 + 2
+        }
+        ("wafv2", "GetWebACL" | "GetWebACLForResource" | "GetLoggingConfiguration") => {
+            of("wafv2/web_acl")
+        }
+        ("wafv2", "GetIPSet") => of("wafv2/ip_set"),
+        ("wafv2", "ListTagsForResource") => of("wafv2/web_acl") + of("wafv2/ip_set"),
+        ("acm", "DescribeCertificate" | "ListTagsForCertificate") => of("acm/certificate"),
+        // Of what is recorded, and of what the certificate asks for.
+        ("route53", "ListResourceRecordSets") => 2,
+        // By what is recorded, and the search beside it.
+        ("route53", "ListHealthChecks") => 2,
         // The policy of the table and the one of its stream.
         ("dynamodb", "GetResourcePolicy") => 2 * of("dynamodb/table"),
         ("dynamodb", _) => of("dynamodb/table"),

@@ -55,14 +55,14 @@ async fn a_replacement_that_loses_data_needs_the_choice_and_an_empty_one_does_no
         run.data.choice = Some(choice);
         assert_eq!(run.plan(&other).await.problems, []);
     }
-    let (_, run, _) = made(json!({"fixed": 1, "rows": 0})).await;
+    let (_, mut run, _) = made(json!({"fixed": 1, "rows": 0})).await;
     let plan = run.plan(&store(json!({"fixed": 2, "rows": 0}))).await;
     assert_eq!(plan.problems, []);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_left_the_blueprint_is_guarded_like_what_is_replaced() {
-    let (_, run, _) = made(json!({"rows": 7})).await;
+    let (_, mut run, _) = made(json!({"rows": 7})).await;
     let without = graph(|b| drop(b.add(head("key", "green"), Slow(json!({})))));
     let plan = run.plan(&without).await;
     assert_eq!(plan.problems.len(), 1, "{:?}", plan.problems);

@@ -11,6 +11,7 @@
 mod absence;
 mod audit;
 mod bad_input;
+mod beneath;
 mod budget;
 mod circles;
 mod data_rules;

@@ -1,6 +1,6 @@
 //! Whose it is: half a mark, the mark of another region, a mark that was lost.
 
-use crate::support::lab::{Clean, Lab};
+use crate::support::lab::{Clean, Lab, same};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -72,7 +72,7 @@ fn half_a_mark_without_a_record_is_foreign_named_and_left_alone() {
     );
     assert_eq!(lab.writes(since), Vec::<String>::new());
     assert_eq!(lab.ids(), ids);
-    assert_eq!(lab.inventory(), inventory);
+    same(&lab.inventory(), &inventory);
 }
 
 /// Two networks and two keys, as two runs from two state folders make them.
@@ -151,7 +151,7 @@ fn a_deployment_of_another_region_is_foreign_also_where_names_are_global() {
     lab.run(&at("us-east-1", "fourth", DESTROY)).expect(0);
     assert_eq!(lab.writes(since), Vec::<String>::new());
     assert_eq!(lab.ids(), ids);
-    assert_eq!(lab.inventory(), inventory);
+    same(&lab.inventory(), &inventory);
     lab.run(&["drift", "--env", "green"]).expect(0);
     // Another suffix beside it shares nothing with it.
     let other = [GREEN, &["--suffix", "two"]].concat();
@@ -256,7 +256,7 @@ ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[{"IpProtocol"
     lab.run(&["state", "mark", "compliance-docs-green", "--yes"])
         .expect(0);
     lab.run(&["state", "mark", "--yes", "--json"]).expect(0);
-    assert_eq!(&lab.inventory(), clean);
+    same(&lab.inventory(), clean);
     let now = steps_of(&state);
     for (step, record) in recorded.as_object().unwrap() {
         assert_eq!(now[step]["outputs"], record["outputs"], "{step}");
@@ -353,6 +353,6 @@ for bucket in [b["Name"] for b in s3.list_buckets()["Buckets"]]:
 
     std::fs::write(&state, kept).unwrap();
     lab.run(&["state", "mark", "--yes"]).expect(0);
-    assert_eq!(&lab.inventory(), clean);
+    same(&lab.inventory(), clean);
     lab.run(&["plan", "--env", "green"]).expect(0);
 }

@@ -79,7 +79,12 @@ pub fn cover(lab: &Lab, calls: &[Value]) {
     let mut called = BTreeSet::new();
     for call in calls {
         let text = |key: &str| call[key].as_str().unwrap_or_default().to_owned();
-        called.insert((text("service"), text("operation"), call["write"] == true));
+        // The API and its permissions have different names.
+        let service = match text("service").as_str() {
+            "elbv2" => "elasticloadbalancing".to_owned(),
+            other => other.to_owned(),
+        };
+        called.insert((service, text("operation"), call["write"] == true));
     }
     for (service, operation, write) in &called {
         let declared = SERVICES.iter().flat_map(|s| (s.actions)());

@@ -22,14 +22,14 @@ impl Kind for Versioned {
 /// A target group: it cannot be deleted while something uses it, and its name can be there once only.
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Target(Value);
+pub struct Target(pub Value);
 impl Kind for Target {
     const TYPE: &'static str = "test/target";
     const NAMED_BY: &'static [&'static str] = &["fixed"];
     type Outputs = ();
 }
 
-fn run_on(world: &Arc<World>) -> Run {
+pub fn run_on(world: &Arc<World>) -> Run {
     let mut run = Run::on(world);
     let versioned = world.kind(Versioned::TYPE, (1.0, 1.0));
     run.cx

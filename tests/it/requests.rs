@@ -6,6 +6,14 @@ use crate::support::lab::Lab;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
+const ELB_GONE: &[&str] = &[
+    "LoadBalancerNotFound",
+    "TargetGroupNotFound",
+    "ListenerNotFound",
+    "RuleNotFound",
+];
+const WAF_GONE: &[&str] = &["WAFNonexistentItemException"];
+
 /// Answers that are asked for on purpose: they say "not there (any more)", or "does not fit yet".
 const EXPECTED: &[(&str, &[&str])] = &[
     ("s3:GetBucketVersioning", &["NoSuchBucket"]),
@@ -30,6 +38,20 @@ const EXPECTED: &[(&str, &[&str])] = &[
         &["ReplicationConfigurationNotFoundError"],
     ),
     ("s3:GetBucketWebsite", &["NoSuchWebsiteConfiguration"]),
+    ("elbv2:DescribeTags", ELB_GONE),
+    ("elbv2:DescribeListeners", ELB_GONE),
+    ("elbv2:DescribeRules", ELB_GONE),
+    ("elbv2:DescribeLoadBalancerAttributes", ELB_GONE),
+    ("elbv2:DescribeListenerAttributes", ELB_GONE),
+    ("elbv2:DescribeTargetGroupAttributes", ELB_GONE),
+    ("acm:DescribeCertificate", &["ResourceNotFoundException"]),
+    ("acm:ListTagsForCertificate", &["ResourceNotFoundException"]),
+    ("route53:ListTagsForResources", &["NoSuchHealthCheck"]),
+    ("wafv2:GetWebACL", WAF_GONE),
+    ("wafv2:GetIPSet", WAF_GONE),
+    ("wafv2:GetWebACLForResource", WAF_GONE),
+    ("wafv2:GetLoggingConfiguration", WAF_GONE),
+    ("wafv2:ListTagsForResource", WAF_GONE),
     ("sns:GetTopicAttributes", &["NotFound"]),
     ("sns:ListTagsForResource", &["ResourceNotFound"]),
     ("sns:ListSubscriptionsByTopic", &["NotFound"]),

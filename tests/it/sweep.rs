@@ -2,7 +2,7 @@
 //! finishes without a duplicate, and destroy leaves the account as it was. `cargo test --bench sweep` takes both
 //! environments, and kills at one write at a time.
 
-use crate::support::lab::Lab;
+use crate::support::lab::{Lab, same};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -143,23 +143,4 @@ fn lost(lab: &Lab, clean: &Clean, fault: &str) {
         }
     }
     assert_eq!(lab.ids(), clean.empty);
-}
-
-/// Fails with the lines that differ, not with two whole accounts.
-#[track_caller]
-fn same(have: &str, want: &str) {
-    let (have_lines, want_lines): (Vec<&str>, Vec<&str>) =
-        (have.lines().collect(), want.lines().collect());
-    let pairs = have_lines.iter().zip(&want_lines);
-    let at = pairs.into_iter().position(|(h, w)| h != w).unwrap_or(0);
-    let around = |lines: &[&str]| {
-        let end = (at + 6).min(lines.len());
-        lines[at.saturating_sub(12).min(end)..end].join("\n")
-    };
-    assert!(
-        have == want,
-        "the account differs from a clean run's at line {at}:\n{}\nclean:\n{}",
-        around(&have_lines),
-        around(&want_lines)
-    );
 }

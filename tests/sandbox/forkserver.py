@@ -56,6 +56,10 @@ READS = {
     "ssm": "describe_parameters",
     "cloudwatch": "describe_alarms",
     "sts": "get_caller_identity",
+    "elbv2": "describe_load_balancers",
+    "acm": "list_certificates",
+    "route53": "list_hosted_zones",
+    "wafv2": "list_web_acls",
 }
 
 
@@ -78,12 +82,13 @@ def warmed():
         got = wsgi.open(request.url, method=request.method, headers=headers, data=request.body or b"")
         return AWSResponse(request.url, got.status_code, dict(got.headers), _Raw(got.data))
 
+    asked = {"wafv2": {"Scope": "REGIONAL"}}
     for service, operation in READS.items():
         client = boto3.client(
             service, region_name="eu-central-1", aws_access_key_id="test", aws_secret_access_key="test"
         )
         client.meta.events.register(f"before-send.{service}", answer)
-        getattr(client, operation)()
+        getattr(client, operation)(**asked.get(service, {}))
     gateway.log.clear()
     # Shared with all forks and never garbage: the collector would touch, and so copy, every page of it.
     gc.collect()

@@ -29,6 +29,7 @@ VOLATILE = set(
     CreationDate CreateDate CreatedDate RoleLastUsed CreationTime CreationTimestamp CreationDateTime
     ClusterCreateTime InstanceCreateTime LastChangedDate LastAccessedDate LastRotatedDate NextRotationDate
     LastModified LastModifiedDate LastUpdatedDate StateUpdatedTimestamp StateTransitionedTimestamp
+    CreatedTime CallerReference NotBefore NotAfter CreatedAt IssuedAt Serial HealthCheckVersion
     AlarmConfigurationUpdatedTimestamp DBClusterSnapshotIdentifier SnapshotCreateTime IsClusterWriter
     """.split()
 )
@@ -37,6 +38,7 @@ RANDOM = [
     (re.compile(r"(rds:[a-z0-9-]+?)-\d{4}-\d\d-\d\d-\d\d-\d\d"), r"\1-*"),
     (re.compile(r"\b(cluster-(?:ro-)?)[a-z0-9]{12}\."), r"\1*."),
     (re.compile(r"/stream/[0-9T:.\-]+"), "/stream/*"),
+    (re.compile(r"/[0-9a-f]{16}\b"), "/*"),
     (re.compile(r"rds!cluster-[0-9a-f-]{36}(-\w{6})?"), "rds!cluster-*"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "*"),
     (re.compile(r"\b([a-z]+(?:-[a-z]+)*)-[0-9a-f]{17}\b"), r"\1-*"),
@@ -285,6 +287,72 @@ def iam(account):
         account.add("policy", policy["Arn"], policy, policy["PolicyName"])
 
 
+def load_balancers(account):
+    """Load balancers with listeners and rules, target groups."""
+    tags = lambda arn: account.client("elbv2").describe_tags(ResourceArns=[arn])["TagDescriptions"][0]["Tags"]
+    pairs = lambda answer: {item["Key"]: item["Value"] for item in answer["Attributes"]}
+    elb = account.client("elbv2")
+    for balancer in account.all("elbv2", "describe_load_balancers", "LoadBalancers"):
+        arn = balancer["LoadBalancerArn"]
+        balancer["Attributes"] = pairs(elb.describe_load_balancer_attributes(LoadBalancerArn=arn))
+        balancer["Tags"] = tags(arn)
+        account.add("load-balancer", arn, balancer, balancer["LoadBalancerName"])
+        for listener in account.all("elbv2", "describe_listeners", "Listeners", LoadBalancerArn=arn):
+            name = listener["ListenerArn"]
+            listener["Attributes"] = pairs(elb.describe_listener_attributes(ListenerArn=name))
+            listener["AllCertificates"] = elb.describe_listener_certificates(ListenerArn=name)["Certificates"]
+            listener["Tags"] = tags(name)
+            account.add("listener", name, listener)
+            for rule in account.all("elbv2", "describe_rules", "Rules", ListenerArn=name):
+                if not rule["IsDefault"]:
+                    rule["Tags"] = tags(rule["RuleArn"])
+                    account.add("listener-rule", rule["RuleArn"], rule)
+    for group in account.all("elbv2", "describe_target_groups", "TargetGroups"):
+        arn = group["TargetGroupArn"]
+        group["Attributes"] = pairs(elb.describe_target_group_attributes(TargetGroupArn=arn))
+        group["Tags"] = tags(arn)
+        account.add("target-group", arn, group, group["TargetGroupName"])
+
+
+def names(account):
+    """Certificates, health checks, zones with their records."""
+    for summary in account.all("acm", "list_certificates", "CertificateSummaryList"):
+        arn = summary["CertificateArn"]
+        certificate = account.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]
+        certificate["Tags"] = account.client("acm").list_tags_for_certificate(CertificateArn=arn)["Tags"]
+        account.add("certificate", arn, certificate)
+    dns = account.client("route53")
+    for check in account.all("route53", "list_health_checks", "HealthChecks"):
+        name = check["Id"]
+        tags = dns.list_tags_for_resource(ResourceType="healthcheck", ResourceId=name)
+        check["Tags"] = tags["ResourceTagSet"]["Tags"]
+        account.add("health-check", name, check)
+    for zone in account.all("route53", "list_hosted_zones", "HostedZones"):
+        zone.pop("ResourceRecordSetCount")
+        account.add("zone", zone["Id"], zone, zone["Name"])
+        for record in account.all("route53", "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=zone["Id"]):
+            name = " ".join([record["Name"], record["Type"], record.get("SetIdentifier", "")]).strip()
+            account.add("record", name, record, name)
+
+
+def firewalls(account):
+    """Web ACLs with what they guard and their logs, address sets."""
+    waf = account.client("wafv2")
+    tags = lambda arn: waf.list_tags_for_resource(ResourceARN=arn)["TagInfoForResource"]["TagList"]
+    for summary in waf.list_ip_sets(Scope="REGIONAL")["IPSets"]:
+        found = waf.get_ip_set(Name=summary["Name"], Scope="REGIONAL", Id=summary["Id"])["IPSet"]
+        account.add("ip-set", summary["ARN"], found | {"Tags": tags(summary["ARN"])}, summary["Name"])
+    for summary in waf.list_web_acls(Scope="REGIONAL")["WebACLs"]:
+        arn = summary["ARN"]
+        acl = waf.get_web_acl(Name=summary["Name"], Scope="REGIONAL", Id=summary["Id"])["WebACL"]
+        acl["Guards"] = waf.list_resources_for_web_acl(WebACLArn=arn)["ResourceArns"]
+        try:
+            acl["Logging"] = waf.get_logging_configuration(ResourceArn=arn)["LoggingConfiguration"]
+        except waf.exceptions.WAFNonexistentItemException:
+            acl["Logging"] = None
+        account.add("web-acl", arn, acl | {"Tags": tags(arn)}, summary["Name"])
+
+
 def others(account):
     """Log groups, secrets, topics, parameters, alarms and dashboards."""
     for group in account.all("logs", "describe_log_groups", "logGroups"):
@@ -311,11 +379,13 @@ def others(account):
         account.add("dashboard", board["DashboardName"], board, board["DashboardName"])
 
 
-SECTIONS = (ec2, rds, s3, dynamodb, kms, iam, others)
+SECTIONS = (ec2, names, load_balancers, firewalls, rds, s3, dynamodb, kms, iam, others)
 
 # The deployer's kinds of resources, and the kind here that shows one or has it inside. A kind without a row fails a test:
 # an account with leftovers of it would pass for empty.
 KINDS = {
+    "acm/certificate": "certificate",
+    "acm/validation": "record",
     "dynamodb/table": "table",
     "ec2/default_network_acl": "network-acl",
     "ec2/default_security_group": "security-group",
@@ -341,6 +411,10 @@ KINDS = {
     "ec2/transit_gateway_route_table": "transit-gateway-route-table",
     "ec2/transit_gateway_routes": "transit-gateway-route-table",
     "ec2/vpc": "vpc",
+    "elbv2/listener": "listener",
+    "elbv2/load_balancer": "load-balancer",
+    "elbv2/rule": "listener-rule",
+    "elbv2/target_group": "target-group",
     "iam/role": "role",
     "kms/alias": "key",
     "kms/key": "key",
@@ -351,9 +425,15 @@ KINDS = {
     "rds/instance": "db-instance",
     "rds/parameter_group": "db-parameter-group",
     "rds/subnet_group": "db-subnet-group",
+    "route53/health_check": "health-check",
+    "route53/record": "record",
     "s3/bucket": "bucket",
     "secretsmanager/rotation": "secret",
     "sns/topic": "topic",
+    "wafv2/association": "web-acl",
+    "wafv2/ip_set": "ip-set",
+    "wafv2/logging": "web-acl",
+    "wafv2/web_acl": "web-acl",
 }
 
 

@@ -103,6 +103,39 @@ fn legal_and_illegal_values_of_every_kind() {
             &["1", "90", "3653"],
             &["0", "2", "91", "-1", "99999999999"],
         ),
+        (
+            "routing.domain",
+            &["\"\"", "\"pay.example.com\"", "\"a-1.example.com\""],
+            &[
+                "\"Pay.example.com\"",
+                "\"example\"",
+                "\"example.com.\"",
+                "\"-a.example.com\"",
+                "\"*.example.com\"",
+                "\"a..com\"",
+                "1",
+            ],
+        ),
+        (
+            "routing.certificate_arn",
+            &[
+                "\"\"",
+                "\"arn:aws:acm:eu-central-1:123456789012:certificate/1-a\"",
+            ],
+            &[
+                "\"arn:aws:acm:eu-west-1:123456789012:certificate/1-a\"",
+                "\"arn:aws:acm:eu-central-1:123456789012:certificate/\"",
+                "\"arn:aws:iam::123456789012:server-certificate/x\"",
+                "\"x\"",
+                "1",
+            ],
+        ),
+        (
+            "waf.requests_per_client_per_minute",
+            &["10", "2000000000"],
+            &["9", "2000000001", "1.5"],
+        ),
+        ("waf.log_days", &["90", "365"], &["91", "0"]),
         ("logs.database_days", &["365"], &["366", "90.0"]),
         (
             "storage.transaction_logs_glacier_days",

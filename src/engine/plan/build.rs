@@ -9,7 +9,7 @@ use crate::engine::driver::{Live, Meta, Registry};
 use crate::engine::event::Verb;
 use crate::engine::graph::{Graph, Step};
 use crate::engine::observe::{Observations, Observed};
-use crate::engine::reference::resolve;
+use crate::engine::reference::{has_placeholder, resolve};
 use crate::state::{Record, State};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -74,11 +74,8 @@ fn decisions(inputs: &Inputs<'_>, plan: &mut Plan) -> Vec<Option<Decision>> {
         };
         let want = resolve(&step.spec, &|id| kept.get(id).map(Cow::as_ref));
         let mut decision = decide(step, &want, meta, observed, state, inputs.options);
-        if let Some(outputs) = outputs {
-            kept.extend(
-                staying(&decision, meta, outputs).map(|outputs| (step.id.as_str(), outputs)),
-            );
-        }
+        let outputs = staying(&decision, meta, &want, outputs);
+        kept.extend(outputs.map(|outputs| (step.id.as_str(), outputs)));
         plan.delegated.append(&mut decision.delegated);
         if let Some(error) = decision.problem.take() {
             let step = step.id.clone();
@@ -102,20 +99,31 @@ fn waits_for<'a>(inputs: &Inputs<'a>, at: usize) -> Option<&'a str> {
 }
 
 /// The outputs of a step that dependents may count on: what is changed in place keeps those that an update does not
-/// change; what is replaced or created gets new ones.
-fn staying<'a>(decision: &Decision, meta: &Meta, outputs: &'a Value) -> Option<Cow<'a, Value>> {
+/// change; what is replaced or created gets new ones, but for those that repeat a field ([`crate::engine::Kind::Outputs`]).
+fn staying<'a>(
+    decision: &Decision,
+    meta: &Meta,
+    want: &Value,
+    outputs: Option<&'a Value>,
+) -> Option<Cow<'a, Value>> {
     match decision.verb {
-        Some(Verb::Replace | Verb::Create) => None,
+        Some(Verb::Replace | Verb::Create) => {
+            let mut repeated = want.clone();
+            if let Some(map) = repeated.as_object_mut() {
+                map.retain(|_, value| !has_placeholder(value));
+            }
+            Some(Cow::Owned(repeated))
+        }
         Some(Verb::Update | Verb::Adopt)
             if !meta.changing.is_empty() && !decision.changes.is_empty() =>
         {
-            let mut outputs = outputs.clone();
+            let mut outputs = outputs?.clone();
             if let Some(map) = outputs.as_object_mut() {
                 map.retain(|name, _| !meta.changing.contains(&name.as_str()));
             }
             Some(Cow::Owned(outputs))
         }
-        _ => Some(Cow::Borrowed(outputs)),
+        _ => outputs.map(Cow::Borrowed),
     }
 }
 

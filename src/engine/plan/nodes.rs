@@ -35,7 +35,7 @@ pub fn is_replaced(step: &str) -> bool {
 }
 
 /// The step to which a record belongs: its own id, but for what is replaced.
-pub(super) fn step_of(id: &str) -> &str {
+pub(in crate::engine) fn step_of(id: &str) -> &str {
     id.split_once(REPLACED).map_or(id, |(step, _)| step)
 }
 

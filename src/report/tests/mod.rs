@@ -1,8 +1,10 @@
+mod calls;
 mod documents;
+mod graphs;
 mod plans;
 mod progress;
 
-use super::calls::{CallTotals, Calls, OperationCalls};
+use super::calls::CallTotals;
 use super::error::failure;
 use super::progress::Progress;
 use super::*;
@@ -11,7 +13,6 @@ use crate::engine::drift::{Counts, Drift, Row, Status, Unlisted, Unmanaged};
 use crate::engine::error::{Error, Leftover};
 use crate::engine::event::Verb;
 use crate::engine::exec::{Outcome, Report};
-use crate::engine::graph::{Builder, Kind, StepMeta};
 use crate::engine::plan::{DataLoss, DelegatedField, Node, Op, Plan, Problem, Waiting};
 use crate::state::{Record, Stage, State};
 use serde_json::{Value, json};
@@ -329,31 +330,6 @@ fn a_notice_says_what_ran_where_how_it_ended_and_what_to_type() {
 }
 
 #[test]
-fn what_is_marked_twice_is_said_first() {
-    let twice = |step: &str| Error::marked_twice(step, &["a".into(), "b".into()]);
-    let refused = |step: &str| Node {
-        refused: Some(twice(step)),
-        ..node(step, "ec2/vpc", "green", Verb::Update)
-    };
-    let mut several = Plan {
-        nodes: ["a", "b", "c", "d"].map(refused).into(),
-        notes: vec!["a note".into()],
-        ..Plan::default()
-    };
-    let text = plan(&several, Paint::PLAIN);
-    let first =
-        "warning: more than one resource carries the ownership mark of 4 steps (a, b, c, ...). ";
-    assert!(text.starts_with(first), "{text}");
-    let document = PlanDocument::new(DeploymentRef::default(), &several);
-    assert!(text.contains(&document.notes[0]) && document.notes[1] == "a note");
-    several.nodes.truncate(1);
-    let text = plan(&several, Paint::PLAIN);
-    assert!(text.contains(" of 1 step (a). "), "{text}");
-    several.nodes[0].refused = Some(denied());
-    assert!(!plan(&several, Paint::PLAIN).starts_with("warning"));
-}
-
-#[test]
 fn status_outputs_and_state_read_well() {
     let mut state = State::empty("dev", "eu-central-1");
     assert_eq!(
@@ -389,85 +365,4 @@ fn status_outputs_and_state_read_well() {
         outputs(&all),
         "green.port     5432\ngreen.subnets  a, b\ngreen.vpc      vpc-1\ntgw            not known yet\n"
     );
-}
-
-#[derive(serde::Serialize)]
-#[serde(transparent)]
-struct Any(Value);
-impl Kind for Any {
-    const TYPE: &'static str = "ec2/any";
-    type Outputs = ();
-}
-
-#[test]
-fn graphs_have_clusters_and_bold_edges_for_what_must_be_ready() {
-    let mut b = Builder::new();
-    let head = |id: &str, scope: &str| StepMeta {
-        id: id.into(),
-        scope: scope.into(),
-        name: format!("{id}-dev"),
-        tags: BTreeMap::new(),
-    };
-    b.add(head("tgw", "shared"), Any(json!({})));
-    b.add(head("vpc", "green"), Any(json!({})));
-    b.add(
-        head("route", "green"),
-        Any(json!({"vpc": "@{vpc.id}", "tgw": "@{tgw.id!}"})),
-    );
-    b.add(head("other", "blue"), Any(json!({})));
-    let graph = b.build().unwrap();
-    let chosen = graph.select(Some("green"));
-    assert_eq!(
-        dot(&graph, &chosen),
-        "digraph deployer {\n  rankdir=RL;\n  node [shape=box, fontname=\"sans-serif\", fontsize=10];\n  subgraph \"cluster_green\" {\n    label=\"green\";\n    \"vpc\" [label=\"vpc\\nec2/any\"];\n    \"route\" [label=\"route\\nec2/any\"];\n  }\n  subgraph \"cluster_shared\" {\n    label=\"shared\";\n    \"tgw\" [label=\"tgw\\nec2/any\"];\n  }\n  \"route\" -> \"tgw\" [style=bold];\n  \"route\" -> \"vpc\";\n}\n"
-    );
-    assert_eq!(
-        mermaid(&graph, &chosen),
-        "flowchart RL\n  subgraph green\n    s1[\"vpc<br/>ec2/any\"]\n    s2[\"route<br/>ec2/any\"]\n  end\n  subgraph shared\n    s0[\"tgw<br/>ec2/any\"]\n  end\n  s2 ==> s0\n  s2 --> s1\n"
-    );
-    let json = graph_json(&graph, &chosen);
-    assert_eq!(
-        json["steps"][2]["needs"],
-        json!([{"step": "tgw", "strength": "ready"}, {"step": "vpc", "strength": "known"}])
-    );
-    assert_eq!(json["steps"].as_array().unwrap().len(), 3);
-}
-
-#[test]
-fn calls_add_up() {
-    let calls = Calls::new();
-    let sink = calls.sink();
-    for (operation, write, outcome, throttled) in [
-        ("CreateVpc", true, "ok", false),
-        ("CreateVpc", true, "RequestLimitExceeded", true),
-        ("DescribeVpcs", false, "ok", false),
-    ] {
-        sink(&Event::Call {
-            service: "ec2",
-            operation,
-            write,
-            seconds: 0.5,
-            outcome: outcome.into(),
-            throttled,
-        });
-    }
-    let totals = calls.totals();
-    assert_eq!(
-        (
-            totals.reads,
-            totals.writes,
-            totals.throttled,
-            totals.errors,
-            totals.all()
-        ),
-        (1, 2, 1, 1, 3)
-    );
-    let expected = OperationCalls {
-        calls: 2,
-        write: true,
-        errors: 1,
-        throttled: 1,
-        seconds: 1.0,
-    };
-    assert_eq!(totals.services["ec2"]["CreateVpc"], expected);
 }

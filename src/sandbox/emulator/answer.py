@@ -106,10 +106,12 @@ def error(request, failure):
     request_id = str(uuid.uuid4())
     tags = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
     kind = "Sender" if status < 500 else "Receiver"
+    plain = f"<Error>{tags}<RequestId>{request_id}</RequestId><HostId>sandbox</HostId></Error>"
+    wrapped = f"<ErrorResponse><Error><Type>{kind}</Type>{tags}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
     body = {
         "ec2": f"<Response><Errors><Error>{tags}</Error></Errors><RequestID>{request_id}</RequestID></Response>",
-        "query": f"<ErrorResponse><Error><Type>{kind}</Type>{tags}</Error><RequestId>{request_id}</RequestId></ErrorResponse>",
-        "rest-xml": f"<Error>{tags}<RequestId>{request_id}</RequestId><HostId>sandbox</HostId></Error>",
+        "query": wrapped,
+        "rest-xml": plain if request.service in ("s3", "s3control") else wrapped,
     }[request.protocol]
     body = f'<?xml version="1.0" encoding="UTF-8"?>\n{body}'.encode()
     if request.environ["REQUEST_METHOD"] == "HEAD":

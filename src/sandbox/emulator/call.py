@@ -56,7 +56,7 @@ class Call:
 
     def backend_of(self, service):
         """moto's backend of any service in this account and region."""
-        region = "aws" if service in ("iam", "s3", "sts") else self.region
+        region = "aws" if service in ("iam", "s3", "sts", "route53") else self.region
         return moto.backends.get_backend(MOTO_NAME.get(service, service))[self.account][region]
 
     @property

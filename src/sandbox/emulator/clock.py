@@ -11,6 +11,7 @@ OTHER_SECONDS = {
     "rds/cluster secret": 15,
     "rds/instance modification": 60,
     "dynamodb/table index": 180,
+    "elbv2/load_balancer interfaces": 60,
 }
 
 

@@ -1,4 +1,4 @@
-ec2, kms, iam, logs, s3, dynamodb, rds, secrets, sns = map(c, "ec2 kms iam logs s3 dynamodb rds secretsmanager sns".split())
+ec2, kms, iam, logs, s3, dynamodb, rds, secrets, elb, acm, dns, waf, sns = map(c, "ec2 kms iam logs s3 dynamodb rds secretsmanager elbv2 acm route53 wafv2 sns".split())
 
 def tag(id, **tags):
     ec2.create_tags(Resources=[id], Tags=[{"Key": k, "Value": v} for k, v in tags.items()])
@@ -11,3 +11,19 @@ def guard(acl, subnet):
     found = ec2.describe_network_acls(NetworkAclIds=[acl])["NetworkAcls"][0]["Associations"]
     return [a["NetworkAclAssociationId"] for a in found if a["SubnetId"] == subnet][0]
 
+
+zone = dns.list_hosted_zones()["HostedZones"][0]["Id"]
+
+def record(name, id):
+    found = dns.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+    return [r for r in found if r["Name"] == name + "." and r.get("SetIdentifier") == id][0]
+
+def records(*changes):
+    batch = {"Changes": [{"Action": action, "ResourceRecordSet": r} for action, r in changes]}
+    dns.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
+
+def acl(name, id, change):
+    found = waf.get_web_acl(Name=name, Scope="REGIONAL", Id=id)
+    rules = {r["Name"]: r for r in found["WebACL"]["Rules"]}
+    change(rules)
+    waf.update_web_acl(Name=name, Scope="REGIONAL", Id=id, LockToken=found["LockToken"], DefaultAction={"Allow": {}}, Description=found["WebACL"]["Description"], VisibilityConfig=found["WebACL"]["VisibilityConfig"], Rules=list(rules.values()))

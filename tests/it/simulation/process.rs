@@ -8,6 +8,7 @@ use super::wire::{Net, Wire};
 use super::wishes::fakes;
 use crate::support::world::World;
 use async_trait::async_trait;
+use deployer::engine::beneath::beneath;
 use deployer::engine::exec::{self, Outcome, Recorder, Report};
 use deployer::engine::mark::is_marked;
 use deployer::engine::observe::{observe, requests};
@@ -171,17 +172,21 @@ impl Machine {
         } else {
             graph.select(None)
         };
-        let asked = requests(graph, &chosen, &state, |_, r| {
-            !marking || is_marked(r.stage)
-        });
-        let seen = observe(&cx, &asked).await;
+        let also = |_: &str, r: &Record| !marking || is_marked(r.stage);
+        let mut seen = observe(&cx, &requests(graph, &chosen, &state, also)).await;
         let registry = &cx.registry;
+        if !marking {
+            beneath(graph, registry, &cx.clock, &mut state, &mut seen).await;
+        }
         let mut plan = match command {
             Command::Apply => {
                 plan::build(graph, &chosen, &state, &seen, registry, &Options::default())
             }
             Command::Destroy => plan::teardown(graph, &state, &seen, registry, None, None),
-            Command::Mark => mark::mark(graph, &asked, &seen, registry),
+            Command::Mark => {
+                let asked = requests(graph, &chosen, &state, also);
+                mark::mark(graph, &asked, &seen, registry)
+            }
         };
         let counts = plan::count(&plan, registry).await;
         plan::guard(

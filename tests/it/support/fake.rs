@@ -262,7 +262,9 @@ impl Fake {
             if parent.gone_at.is_some() {
                 return None;
             }
-            let step = &key.identity.step;
+            let recorded = key.outputs.and_then(|o| o["part"].as_str());
+            let own = key.identity.step.split('~').next().unwrap_or_default();
+            let step = recorded.unwrap_or(own);
             let unset = json!({"of": id});
             return Some(Live {
                 spec: parent.parts.get(step).cloned().unwrap_or(unset),
@@ -336,6 +338,9 @@ impl Driver for Fake {
     }
 
     async fn read(&self, key: Key<'_>) -> Result<Option<Live>, Error> {
+        if self.world.unread.lock().unwrap().contains(self.meta.kind) {
+            return Err(Error::permanent("test:Read", "not read"));
+        }
         Ok(self.show(key))
     }
 

@@ -330,3 +330,22 @@ fn done(output: std::process::Output) -> Done {
         err: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
 }
+
+/// Fails with the lines that differ, not with two whole accounts.
+#[track_caller]
+pub fn same(have: &str, want: &str) {
+    let (have_lines, want_lines): (Vec<&str>, Vec<&str>) =
+        (have.lines().collect(), want.lines().collect());
+    let pairs = have_lines.iter().zip(&want_lines);
+    let at = pairs.into_iter().position(|(h, w)| h != w).unwrap_or(0);
+    let around = |lines: &[&str]| {
+        let end = (at + 6).min(lines.len());
+        lines[at.saturating_sub(12).min(end)..end].join("\n")
+    };
+    assert!(
+        have == want,
+        "the account differs from a clean run's at line {at}:\n{}\nclean:\n{}",
+        around(&have_lines),
+        around(&want_lines)
+    );
+}

@@ -1,6 +1,7 @@
 //! Plans and runs graphs of two kinds of things, slow and quick ones, on an account in memory.
 
 use super::world::World;
+use deployer::engine::beneath::beneath;
 use deployer::engine::event::Verb;
 use deployer::engine::exec::{self, MemoryRecorder, Report};
 use deployer::engine::graph::{Builder, Kind, StepMeta};
@@ -81,10 +82,20 @@ impl Run {
         }
     }
 
-    pub async fn plan(&self, graph: &Graph) -> Plan {
+    /// Reads everything, what stands under replaced things too.
+    async fn look(&mut self, graph: &Graph, chosen: &[bool]) -> Observations {
+        let requests = requests(graph, chosen, &self.state, |_, _| true);
+        let mut seen = observe(&self.cx, &requests).await;
+        let Context {
+            registry, clock, ..
+        } = &self.cx;
+        beneath(graph, registry, clock, &mut self.state, &mut seen).await;
+        seen
+    }
+
+    pub async fn plan(&mut self, graph: &Graph) -> Plan {
         let chosen = graph.select(self.options.scope.as_deref());
-        let requests = requests(graph, &chosen, &self.state, |_, _| true);
-        let seen = observe(&self.cx, &requests).await;
+        let seen = self.look(graph, &chosen).await;
         let mut plan = plan::build(
             graph,
             &chosen,
@@ -128,8 +139,7 @@ impl Run {
 
     pub async fn destroy(&mut self, graph: &Graph, scope: Option<&str>) -> Report {
         let chosen = graph.select(scope);
-        let requests = requests(graph, &chosen, &self.state, |_, _| true);
-        let seen = observe(&self.cx, &requests).await;
+        let seen = self.look(graph, &chosen).await;
         let plan = self.teardown(graph, &seen, scope).await;
         assert_eq!(plan.problems, []);
         self.execute(&plan).await

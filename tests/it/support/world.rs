@@ -4,7 +4,7 @@
 use super::fake::Fake;
 use deployer::engine::{Error, Meta, Registry};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -41,6 +41,8 @@ pub struct World {
     pub ignored_deletions: AtomicUsize,
     /// Things that reads do not show before an instant: by id, when they are seen again.
     pub hidden: Mutex<BTreeMap<String, Instant>>,
+    /// Kinds that cannot be read.
+    pub unread: Mutex<BTreeSet<String>>,
     /// A step whose creation panics.
     pub panics: Mutex<Option<String>>,
     /// Seconds of one call.

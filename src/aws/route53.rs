@@ -1,0 +1,288 @@
+//! Route 53: its client, readers of records and health checks, actions, limits and errors. Names are in lower case and
+//! without the dot at their end everywhere but on the wire.
+
+use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, named};
+use super::call::Caller;
+use super::reader::Reader;
+use crate::engine::{Class, Error};
+use aws_sdk_route53::Client;
+use aws_sdk_route53::types::{self as t, TagResourceType};
+use futures::FutureExt;
+use futures::future::try_join_all;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// Route 53 as a service.
+pub static SERVICE: Service = Service {
+    name: "route53",
+    classify,
+    bucket: limits,
+    actions: || ACTIONS,
+};
+
+/// "Quotas": all calls of an account share ten a second; new health checks come one in two seconds.
+fn limits(api: Api) -> Bucket {
+    match api.operation {
+        "CreateHealthCheck" => bucket(api.operation, 2.0, 0.5),
+        _ => bucket("all", 20.0, 8.0),
+    }
+}
+
+const ZONES: Grant = named("arn:aws:route53:::hostedzone/*");
+const CHECKS: Grant = named("arn:aws:route53:::healthcheck/*");
+
+actions! { SERVICE;
+    Read LIST_HOSTED_ZONES = "ListHostedZones", [ANY];
+    Read LIST_RESOURCE_RECORD_SETS = "ListResourceRecordSets", [ZONES];
+    Read LIST_HEALTH_CHECKS = "ListHealthChecks", [ANY];
+    Read LIST_TAGS_FOR_RESOURCES = "ListTagsForResources", [CHECKS];
+    Repeatable CHANGE_RESOURCE_RECORD_SETS = "ChangeResourceRecordSets", [ZONES];
+    Repeatable CREATE_HEALTH_CHECK = "CreateHealthCheck", [ANY];
+    Repeatable UPDATE_HEALTH_CHECK = "UpdateHealthCheck", [CHECKS];
+    Repeatable DELETE_HEALTH_CHECK = "DeleteHealthCheck", [CHECKS];
+    Repeatable CHANGE_TAGS_FOR_RESOURCE = "ChangeTagsForResource", [CHECKS];
+}
+
+fn classify(_: Api, answer: Answer<'_>) -> Option<Class> {
+    let says = |text: &str| answer.says(text);
+    Some(match answer.code {
+        // "Tried to create resource record set [..] but it already exists"
+        "InvalidChangeBatch" if says("already exists") => Class::Conflict,
+        // Somebody was faster, or an earlier attempt had its effect: what is there must be read again. "Tried to delete
+        // resource record set [..] but it was not found", "but the values provided do not match the current values".
+        "InvalidChangeBatch" if says("not found") || says("do not match") => Class::NotReady,
+        "HealthCheckVersionMismatch" => Class::NotReady,
+        "HealthCheckAlreadyExists" => Class::Conflict,
+        "HealthCheckInUse" => Class::InUse,
+        _ => return None,
+    })
+}
+
+/// A name as we write it: lower case, no dot at its end, and the star that Route 53 shows as `\052`.
+pub fn plain(name: &str) -> String {
+    let name = name.trim_end_matches('.').to_lowercase();
+    name.replace("\\052", "*")
+}
+
+/// True when the name is this domain or below it.
+pub fn is_within(name: &str, domain: &str) -> bool {
+    name == domain
+        || name
+            .strip_suffix(domain)
+            .is_some_and(|head| head.ends_with('.'))
+}
+
+/// Tags by key.
+type Tags = BTreeMap<String, String>;
+/// A zone's id and a name in it.
+type Place = (String, String);
+
+/// Route 53: its client and readers.
+pub struct Route53 {
+    /// The client.
+    pub client: Client,
+    records: Reader<Place, Vec<t::ResourceRecordSet>>,
+    checks: Reader<(), Arc<Vec<t::HealthCheck>>>,
+    tags: Reader<String, Tags>,
+}
+
+impl Route53 {
+    pub(super) fn new(config: &aws_config::SdkConfig, caller: &Arc<Caller>) -> Self {
+        let client = Client::new(config);
+        Self {
+            records: records(&client, caller),
+            checks: checks(&client, caller),
+            tags: tags(&client, caller),
+            client,
+        }
+    }
+
+    /// The record sets of this name, of all types.
+    pub async fn records(
+        &self,
+        zone: &str,
+        name: &str,
+    ) -> Result<Vec<t::ResourceRecordSet>, Error> {
+        let found = self.records.get((zone.to_owned(), plain(name))).await?;
+        Ok(found.unwrap_or_default())
+    }
+
+    /// All health checks of the account.
+    pub async fn checks(&self) -> Result<Arc<Vec<t::HealthCheck>>, Error> {
+        Ok(self.checks.get(()).await?.unwrap_or_default())
+    }
+
+    /// The tags of a health check; `None` when it does not exist.
+    pub async fn check_tags(&self, id: &str) -> Result<Option<Tags>, Error> {
+        self.tags.get(id.to_owned()).await
+    }
+}
+
+/// Names of one zone share a listing: record sets are in the order of their labels from the right, so everything below the
+/// domain that the names have in common lies together.
+fn records(client: &Client, caller: &Arc<Caller>) -> Reader<Place, Vec<t::ResourceRecordSet>> {
+    let (client, caller) = (client.clone(), caller.clone());
+    Reader::new(move |places: Vec<Place>| {
+        let (client, caller) = (client.clone(), caller.clone());
+        async move {
+            let mut zones: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+            for (zone, name) in &places {
+                zones.entry(zone).or_default().push(name);
+            }
+            let listed = zones.iter().map(async |(zone, names)| {
+                let below = common(names);
+                let sets = list(&client, &caller, zone, &below).await?;
+                Ok::<_, Error>((*zone, sets))
+            });
+            let listed: HashMap<&str, Vec<_>> = try_join_all(listed).await?.into_iter().collect();
+            let of = |(zone, name): &Place| {
+                let sets = listed.get(zone.as_str()).into_iter().flatten();
+                let same = sets.filter(|s| plain(&s.name) == *name).cloned();
+                ((zone.clone(), name.clone()), same.collect())
+            };
+            Ok(places.iter().map(of).collect())
+        }
+        .boxed()
+    })
+}
+
+/// The longest domain that all names are in.
+fn common(names: &[&str]) -> String {
+    let mut labels: Vec<&str> = names.first().map_or(Vec::new(), |n| n.split('.').collect());
+    for name in names {
+        while !labels.is_empty() && !is_within(name, &labels.join(".")) {
+            labels.remove(0);
+        }
+    }
+    labels.join(".")
+}
+
+async fn list(
+    client: &Client,
+    caller: &Caller,
+    zone: &str,
+    below: &str,
+) -> Result<Vec<t::ResourceRecordSet>, Error> {
+    let mut all = Vec::new();
+    let mut next = (Some(below.to_owned()), None, None);
+    loop {
+        let request = client.list_resource_record_sets().hosted_zone_id(zone);
+        let request = request
+            .max_items(300)
+            .set_start_record_name(next.0.clone().filter(|n| !n.is_empty()))
+            .set_start_record_type(next.1.clone())
+            .set_start_record_identifier(next.2.clone());
+        let page = caller
+            .call(LIST_RESOURCE_RECORD_SETS, || request.clone().send())
+            .await?;
+        all.extend(page.resource_record_sets);
+        let within = |name: &String| below.is_empty() || is_within(&plain(name), below);
+        if !page.is_truncated || !page.next_record_name.as_ref().is_some_and(within) {
+            return Ok(all);
+        }
+        next = (
+            page.next_record_name,
+            page.next_record_type,
+            page.next_record_identifier,
+        );
+    }
+}
+
+fn checks(client: &Client, caller: &Arc<Caller>) -> Reader<(), Arc<Vec<t::HealthCheck>>> {
+    let (client, caller) = (client.clone(), caller.clone());
+    Reader::new(move |_| {
+        let (client, caller) = (client.clone(), caller.clone());
+        async move {
+            let mut all = Vec::new();
+            let mut marker: Option<String> = None;
+            loop {
+                let request = client.list_health_checks().set_marker(marker.clone());
+                let page = caller
+                    .call(LIST_HEALTH_CHECKS, || request.clone().send())
+                    .await?;
+                all.extend(page.health_checks);
+                marker = page.next_marker.filter(|_| page.is_truncated);
+                if marker.is_none() {
+                    return Ok(HashMap::from([((), Arc::new(all))]));
+                }
+            }
+        }
+        .boxed()
+    })
+}
+
+/// "ListTagsForResources": up to ten of one type; one that does not exist fails the call.
+fn tags(client: &Client, caller: &Arc<Caller>) -> Reader<String, Tags> {
+    let (client, caller) = (client.clone(), caller.clone());
+    Reader::new(move |ids: Vec<String>| {
+        let (client, caller) = (client.clone(), caller.clone());
+        async move {
+            let groups = ids.chunks(10).map(async |some| {
+                match ask_tags(&client, &caller, some).await {
+                    Err(error) if error.is_not_found() && some.len() > 1 => {}
+                    Err(error) if error.is_not_found() => return Ok(HashMap::new()),
+                    answer => return answer,
+                }
+                let mut all = HashMap::new();
+                for id in some {
+                    match ask_tags(&client, &caller, std::slice::from_ref(id)).await {
+                        Ok(found) => all.extend(found),
+                        Err(error) if error.is_not_found() => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                Ok(all)
+            });
+            Ok(try_join_all(groups).await?.into_iter().flatten().collect())
+        }
+        .boxed()
+    })
+}
+
+async fn ask_tags(
+    client: &Client,
+    caller: &Caller,
+    ids: &[String],
+) -> Result<HashMap<String, Tags>, Error> {
+    let request = client.list_tags_for_resources();
+    let request = request
+        .resource_type(TagResourceType::Healthcheck)
+        .set_resource_ids(Some(ids.to_vec()));
+    let answer = caller
+        .call(LIST_TAGS_FOR_RESOURCES, || request.clone().send())
+        .await?;
+    let one = |set: t::ResourceTagSet| {
+        let pair = |tag: &t::Tag| {
+            let value = tag.value().unwrap_or_default();
+            Some((tag.key()?.to_owned(), value.to_owned()))
+        };
+        let tags = set.tags().iter().filter_map(pair).collect();
+        Some((set.resource_id?, tags))
+    };
+    Ok(answer
+        .resource_tag_sets
+        .into_iter()
+        .filter_map(one)
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_share_the_domain_that_they_have_in_common() {
+        assert_eq!(
+            common(&["dev.example.com", "blue.dev.example.com"]),
+            "dev.example.com"
+        );
+        assert_eq!(
+            common(&["_x.blue.example.com", "_x.green.example.com"]),
+            "example.com"
+        );
+        assert_eq!(common(&["a.com", "b.com"]), "com");
+        assert!(is_within("a.example.com", "example.com"));
+        assert!(!is_within("notexample.com", "example.com"));
+        assert_eq!(plain("\\052.Example.com."), "*.example.com");
+    }
+}

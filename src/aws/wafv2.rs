@@ -1,0 +1,158 @@
+//! The web application firewall (WAFv2, regional): its client, actions, limits and errors.
+
+use super::api::Guard::LinkedTo;
+use super::api::{ANY, Answer, Api, Grant, Service, actions, bucket, guarded, named};
+use super::call::Caller;
+use super::reader::Reader;
+use crate::engine::{Class, Error};
+use aws_sdk_wafv2::Client;
+use aws_sdk_wafv2::types as t;
+use futures::FutureExt;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// WAF as a service. "Quotas": one create, update or associate a second; five and more reads.
+pub static SERVICE: Service = Service {
+    name: "wafv2",
+    classify,
+    bucket: |api| match api.writes() {
+        true => bucket(api.operation, 1.0, 1.0),
+        false => bucket(api.operation, 10.0, 5.0),
+    },
+    actions: || ACTIONS,
+};
+
+const ACL: Grant = named("arn:aws:wafv2:{region}:{account}:regional/webacl/*-{suffix}/*");
+const SET: Grant = named("arn:aws:wafv2:{region}:{account}:regional/ipset/*-{suffix}/*");
+const GROUPS: Grant = named("arn:aws:wafv2:{region}:{account}:regional/managedruleset/*/*");
+const ACLS: Grant = named("arn:aws:wafv2:{region}:{account}:regional/webacl/*");
+const SETS: Grant = named("arn:aws:wafv2:{region}:{account}:regional/ipset/*");
+const BALANCER: Grant =
+    named("arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/app/*-{suffix}/*");
+const ATTACH: Grant = BALANCER.of("elasticloadbalancing:SetWebACL");
+const LINKED_ROLE: Grant = guarded(
+    "arn:aws:iam::{account}:role/aws-service-role/wafv2.amazonaws.com/*",
+    LinkedTo("wafv2.amazonaws.com"),
+)
+.of("iam:CreateServiceLinkedRole");
+
+actions! { SERVICE;
+    Read LIST_WEB_ACLS = "ListWebACLs", [ANY];
+    Read GET_WEB_ACL = "GetWebACL", [ACLS];
+    Read LIST_IP_SETS = "ListIPSets", [ANY];
+    Read GET_IP_SET = "GetIPSet", [SETS];
+    Read GET_WEB_ACL_FOR_RESOURCE = "GetWebACLForResource", [ACLS, BALANCER];
+    Read GET_LOGGING_CONFIGURATION = "GetLoggingConfiguration", [ACLS];
+    Read LIST_TAGS_FOR_RESOURCE = "ListTagsForResource", [ACLS, SETS];
+    Repeatable TAG_RESOURCE = "TagResource", [ACL, SET];
+    Repeatable UNTAG_RESOURCE = "UntagResource", [ACL, SET];
+    Once CREATE_WEB_ACL = "CreateWebACL", [ACL, SET, GROUPS, ACL.of("wafv2:TagResource")];
+    Repeatable UPDATE_WEB_ACL = "UpdateWebACL", [ACL, SET, GROUPS];
+    Repeatable DELETE_WEB_ACL = "DeleteWebACL", [ACL];
+    Once CREATE_IP_SET = "CreateIPSet", [SET, SET.of("wafv2:TagResource")];
+    Repeatable UPDATE_IP_SET = "UpdateIPSet", [SET];
+    Repeatable DELETE_IP_SET = "DeleteIPSet", [SET];
+    Repeatable ASSOCIATE_WEB_ACL = "AssociateWebACL", [ACL, BALANCER, ATTACH];
+    Repeatable DISASSOCIATE_WEB_ACL = "DisassociateWebACL", [BALANCER, ATTACH];
+    Repeatable PUT_LOGGING_CONFIGURATION = "PutLoggingConfiguration", [ACL, LINKED_ROLE, ANY.of("logs:CreateLogDelivery"), ANY.of("logs:DescribeResourcePolicies"), ANY.of("logs:PutResourcePolicy")];
+    Repeatable DELETE_LOGGING_CONFIGURATION = "DeleteLoggingConfiguration", [ACL, ANY.of("logs:DeleteLogDelivery")];
+}
+
+fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
+    Some(match answer.code {
+        "WAFDuplicateItemException" => Class::Conflict,
+        // A balancer that is not active yet, a set that was made a moment ago.
+        "WAFNonexistentItemException" if api.creates_or_changes() => Class::Propagating,
+        "WAFNonexistentItemException" => Class::Gone,
+        // A new list takes from seconds to more than five minutes until balancers can take it.
+        "WAFUnavailableEntityException" => Class::NotReady,
+        // Somebody changed it since it was read: it is read anew.
+        "WAFOptimisticLockException" => Class::NotReady,
+        "WAFAssociatedItemException" => Class::InUse,
+        "WAFInternalErrorException" => Class::Unclear,
+        _ => return None,
+    })
+}
+
+/// WAF: its client and the listings of web ACLs and address sets by name.
+pub struct Wafv2 {
+    /// The client.
+    pub client: Client,
+    acls: Reader<(), Arc<HashMap<String, Listed>>>,
+    sets: Reader<(), Arc<HashMap<String, Listed>>>,
+}
+
+/// One of a listing: id and ARN.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// The id, which every call needs beside the name.
+    pub id: String,
+    /// The ARN.
+    pub arn: String,
+}
+
+impl Wafv2 {
+    pub(super) fn new(config: &aws_config::SdkConfig, caller: &Arc<Caller>) -> Self {
+        let client = Client::new(config);
+        Self {
+            acls: acls(&client, caller),
+            sets: sets(&client, caller),
+            client,
+        }
+    }
+
+    /// All web ACLs of the region, by name.
+    pub async fn acls(&self) -> Result<Arc<HashMap<String, Listed>>, Error> {
+        Ok(self.acls.get(()).await?.unwrap_or_default())
+    }
+
+    /// All address sets of the region, by name.
+    pub async fn sets(&self) -> Result<Arc<HashMap<String, Listed>>, Error> {
+        Ok(self.sets.get(()).await?.unwrap_or_default())
+    }
+}
+
+/// A reader over a listing, all pages.
+macro_rules! listing {
+    ($client:expr, $caller:expr, $api:expr, $method:ident, $items:ident) => {{
+        let (client, caller): (Client, Arc<Caller>) = ($client.clone(), $caller.clone());
+        Reader::new(move |_| {
+            let (client, caller) = (client.clone(), caller.clone());
+            async move {
+                let mut all = HashMap::new();
+                let mut marker: Option<String> = None;
+                loop {
+                    let request = client.$method().scope(t::Scope::Regional).limit(100);
+                    let request = request.set_next_marker(marker.clone());
+                    let page = caller.call($api, || request.clone().send()).await?;
+                    let items = page.$items.unwrap_or_default();
+                    // WAF gives a marker also with the last page.
+                    marker = page
+                        .next_marker
+                        .filter(|m| !m.is_empty() && !items.is_empty());
+                    all.extend(items.into_iter().filter_map(|item| {
+                        let listed = Listed {
+                            id: item.id?,
+                            arn: item.arn?,
+                        };
+                        Some((item.name?, listed))
+                    }));
+                    if marker.is_none() {
+                        return Ok(HashMap::from([((), Arc::new(all))]));
+                    }
+                }
+            }
+            .boxed()
+        })
+    }};
+}
+
+type Names = Reader<(), Arc<HashMap<String, Listed>>>;
+
+fn acls(client: &Client, caller: &Arc<Caller>) -> Names {
+    listing!(client, caller, LIST_WEB_ACLS, list_web_acls, web_acls)
+}
+
+fn sets(client: &Client, caller: &Arc<Caller>) -> Names {
+    listing!(client, caller, LIST_IP_SETS, list_ip_sets, ip_sets)
+}

@@ -1,0 +1,247 @@
+//! Where the requests of clients enter an environment: a load balancer in the public subnets, with a target group and a rule
+//! for each service. HTTP is redirected to HTTPS; what no rule takes is answered with 404.
+//!
+//! Priorities are fixed, so that a rule never moves because another one comes:
+//!
+//! | priority | requests | answer |
+//! |---|---|---|
+//! | 6 | `/ready` | of the first service |
+//! | 90 | `/_side` | the environment's name, by the balancer itself |
+//! | 100 and more | a service's path and all below it | of that service |
+//!
+//! When one environment sends requests on to the other, the balancer that is called must keep an idle connection longer than
+//! the one that calls: otherwise a request is sent on a connection that is being closed. Blue, which green calls first, keeps
+//! it twice as long.
+
+use super::network::Network;
+use super::security::{Groups, HTTP, HTTPS};
+use super::services::{HEALTH_PATH, SERVICES, Service};
+use super::{Env, EnvironmentBuilder, Tier};
+use crate::engine::{Handle, Ref};
+use crate::resources::Arn;
+use crate::resources::elbv2::{Action, HealthCheck, Listener, LoadBalancer, Rule, TargetGroup};
+use crate::resources::s3::Bucket;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// "Security policies for your Application Load Balancer": TLS 1.3 and 1.2. Health checks of a Network Load Balancer speak
+/// 1.2 only.
+const TLS_POLICY: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
+/// A year.
+const HSTS: &str = "max-age=31536000; includeSubDomains";
+/// Under these prefixes of the bucket the balancer writes its logs.
+pub const LOG_PREFIXES: [&str; 2] = ["alb-requests", "alb-connections"];
+/// The path on which a service says that it can work: outside checks follow it.
+pub const READY_PATH: &str = "/ready";
+/// The path on which a balancer says whose it is.
+const SIDE_PATH: &str = "/_side";
+const FIRST_SERVICE: i32 = 100;
+
+/// What other sections refer to.
+pub struct Edge {
+    /// The load balancer.
+    pub load_balancer: Handle<LoadBalancer>,
+    /// The target group of each service. The reference is known once a rule sends requests to it: ECS refuses a service
+    /// whose group no load balancer uses.
+    pub target_groups: [(&'static Service, Ref<Arn<TargetGroup>>); SERVICES.len()],
+}
+
+/// What it needs.
+pub struct Needs<'a> {
+    /// The network.
+    pub network: &'a Network,
+    /// The security groups.
+    pub groups: &'a Groups,
+    /// Where logs of requests and connections go.
+    pub logs: &'a Handle<Bucket>,
+    /// The ARN of the certificate; without one there is no HTTPS.
+    pub certificate: Option<String>,
+}
+
+/// Declares it.
+pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Edge {
+    let load_balancer = balancer(here, needs);
+    here.output("load_balancer.dns_name", &load_balancer.dns_name);
+    let groups = SERVICES
+        .each_ref()
+        .map(|service| target_group(here, needs, service));
+    let redirect = listener(&load_balancer, "HTTP", HTTP, Action::to_https());
+    here.add("listener-http", redirect);
+    let certificate = needs.certificate.clone();
+    let served = certificate.map(|certificate| https(here, &load_balancer, certificate, &groups));
+    let known = groups.each_ref().map(|group| group.arn());
+    let arns = served.unwrap_or(known);
+    let mut arns = arns.into_iter();
+    let target_groups = SERVICES
+        .each_ref()
+        .map(|service| (service, arns.next().unwrap_or_default()));
+    let edge = Edge {
+        load_balancer,
+        target_groups,
+    };
+    for (service, group) in &edge.target_groups {
+        here.output(&format!("target_group.{}", service.name), group);
+    }
+    edge
+}
+
+fn attributes(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let pair = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+    pairs.iter().map(pair).collect()
+}
+
+fn balancer(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Handle<LoadBalancer> {
+    // AWS writes a test object when logs are switched on, so the bucket's policy must be there.
+    let bucket = needs.logs.name().ready();
+    let [requests, connections] = LOG_PREFIXES;
+    let mut attributes = attributes(&[
+        ("access_logs.s3.enabled", "true"),
+        ("access_logs.s3.bucket", bucket.as_str()),
+        ("access_logs.s3.prefix", requests),
+        ("client_keep_alive.seconds", "60"),
+        ("connection_logs.s3.enabled", "true"),
+        ("connection_logs.s3.bucket", bucket.as_str()),
+        ("connection_logs.s3.prefix", connections),
+        ("routing.http.drop_invalid_header_fields.enabled", "true"),
+    ]);
+    if here.env == Env::Blue {
+        attributes.insert("idle_timeout.timeout_seconds".into(), "120".into());
+    }
+    let public = needs.network.tier(Tier::Public).iter();
+    let spec = LoadBalancer {
+        scheme: "internet-facing".into(),
+        subnets: public.map(|subnet| subnet.id()).collect(),
+        security_groups: vec![needs.groups.alb.id()],
+        address_type: "ipv4".into(),
+        deletion_protection: here.config.protect,
+        attributes,
+        internet: Some(needs.network.internet.gateway.clone()),
+        others: Vec::new(),
+    };
+    here.add("alb", spec)
+}
+
+fn target_group(
+    here: &mut EnvironmentBuilder<'_>,
+    needs: &Needs<'_>,
+    service: &Service,
+) -> Handle<TargetGroup> {
+    let spec = TargetGroup {
+        vpc: needs.network.vpc.id(),
+        protocol: "HTTP".into(),
+        version: "HTTP1".into(),
+        port: service.port.into(),
+        target_type: "ip".into(),
+        health: HealthCheck {
+            protocol: "HTTP".into(),
+            port: "traffic-port".into(),
+            path: HEALTH_PATH.into(),
+            codes: "200".into(),
+            interval_seconds: 10,
+            timeout_seconds: 5,
+            healthy: 2,
+            unhealthy: 3,
+        },
+        attributes: attributes(&[
+            ("deregistration_delay.timeout_seconds", "60"),
+            ("slow_start.duration_seconds", "30"),
+        ]),
+    };
+    // 32 characters are the most: the short name leaves room for the longest suffix.
+    let name = here.name(service.short);
+    here.add_named(&format!("tg-{}", service.name), name, spec)
+}
+
+fn listener(
+    load_balancer: &Handle<LoadBalancer>,
+    protocol: &str,
+    port: u16,
+    action: Action,
+) -> Listener {
+    Listener {
+        load_balancer: load_balancer.arn.clone(),
+        protocol: protocol.into(),
+        port: port.into(),
+        tls_policy: None,
+        certificate: None,
+        action,
+        attributes: attributes(&[("routing.http.response.server.enabled", "false")]),
+        more_certificates: Vec::new(),
+        others: Vec::new(),
+    }
+}
+
+/// The listener with its rules; answers the group of each service as its rule names it.
+fn https(
+    here: &mut EnvironmentBuilder<'_>,
+    load_balancer: &Handle<LoadBalancer>,
+    certificate: String,
+    groups: &[Handle<TargetGroup>; SERVICES.len()],
+) -> [Ref<Arn<TargetGroup>>; SERVICES.len()] {
+    let absent = Action::answer(404, "text/plain", "Not found");
+    let mut spec = listener(load_balancer, "HTTPS", HTTPS, absent);
+    spec.tls_policy = Some(TLS_POLICY.into());
+    spec.certificate = Some(certificate);
+    let header = "routing.http.response.strict_transport_security.header_value";
+    spec.attributes.insert(header.into(), HSTS.into());
+    let listener = here.add("listener-https", spec);
+    let rule = |priority, paths: &[String], action| Rule {
+        listener: listener.arn.clone(),
+        priority,
+        conditions: BTreeMap::from([(
+            "path-pattern".into(),
+            paths.iter().cloned().collect::<BTreeSet<_>>(),
+        )]),
+        action,
+    };
+    let first = Action::forward(groups[0].arn());
+    here.add("rule-ready", rule(6, &[READY_PATH.into()], first));
+    let side = format!(r#"{{"side":"{}"}}"#, here.env);
+    let side = Action::answer(200, "application/json", &side);
+    here.add("rule-side", rule(90, &[SIDE_PATH.into()], side));
+    let mut priority = FIRST_SERVICE;
+    let mut at = SERVICES.iter().zip(groups);
+    std::array::from_fn(|_| {
+        let Some((service, group)) = at.next() else {
+            return Ref::default();
+        };
+        let paths = [service.path.to_owned(), format!("{}/*", service.path)];
+        let spec = rule(priority, &paths, Action::forward(group.arn()));
+        priority += 1;
+        let rule = here.add(&format!("rule-{}", service.name), spec);
+        rule.target_group.clone()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blueprint::{Facts, build};
+    use crate::config::Config;
+
+    #[test]
+    fn names_fit_for_the_longest_suffix_and_no_service_is_left_out() {
+        let config = Config {
+            suffix: "abcdefghijkl".into(),
+            ..Config::default()
+        };
+        let graph = build(&config, &Facts::sample()).unwrap();
+        for env in ["blue", "green"] {
+            for service in &SERVICES {
+                let rule = graph.get(&format!("rule-{}-{env}", service.name)).unwrap();
+                let paths = rule.spec["conditions"]["path-pattern"].as_array().unwrap();
+                assert_eq!(paths[0], service.path);
+                let group = format!("tg-{}-{env}", service.name);
+                assert!(rule.needs(&graph).contains(&group), "{:?}", rule.spec);
+            }
+        }
+    }
+
+    #[test]
+    fn a_balancer_goes_before_the_gateway_and_its_logs() {
+        let graph = build(&Config::default(), &Facts::sample()).unwrap();
+        let needs = graph.get("alb-green").unwrap().needs(&graph);
+        for step in ["igw-attachment-green", "access-logs-green"] {
+            assert!(needs.contains(&step.to_owned()), "{needs:?}");
+        }
+    }
+}

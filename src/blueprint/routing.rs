@@ -1,0 +1,253 @@
+//! How clients find the environments: a certificate for the deployment's domain, which both environments share, and per
+//! environment a name of its own for tests, `green.{domain}`, and one of the two weighted records of the domain itself.
+//!
+//! A record is answered while its environment's health check is healthy, whatever its targets say: with several target
+//! groups behind a balancer one that is empty would take the whole environment away. When all records with a weight are
+//! unhealthy, Route 53 answers the healthy ones with weight 0: so blue takes over from green also from 0.
+
+use super::edge::Edge;
+use super::edge::READY_PATH;
+use super::security::HTTPS;
+use super::{Env, EnvironmentBuilder, ScopeBuilder, Shared};
+use crate::config::Config;
+use crate::engine::observe::{Observations, Observed};
+use crate::engine::{Graph, Handle};
+use crate::resources::acm::{Certificate, Validation};
+use crate::resources::route53::{Alias, HealthCheck, Record};
+use serde_json::json;
+
+/// The shared part.
+pub struct Routing {
+    /// The domain and the zone it is in; `None` without a zone.
+    place: Option<Place>,
+    /// The ARN of the certificate, once it can be used; a placeholder or a literal.
+    pub certificate: Option<String>,
+}
+
+/// Where records go.
+#[derive(Debug, Clone)]
+struct Place {
+    domain: String,
+    zone: String,
+}
+
+impl Place {
+    fn name(&self, env: Env) -> String {
+        format!("{env}.{}", self.domain)
+    }
+}
+
+/// The domain of a deployment under a zone of this name.
+pub fn domain(config: &Config, zone: &str) -> String {
+    match config.routing.domain.as_str() {
+        "" => format!("{}.{zone}", config.suffix),
+        domain => domain.to_owned(),
+    }
+}
+
+/// Declares the certificate with the records that prove its names, unless the configuration gives one.
+pub fn certificate(here: &mut ScopeBuilder<'_, Shared>) -> Routing {
+    let place = here.facts.zone.as_ref().map(|zone| Place {
+        domain: domain(here.config, &zone.name),
+        zone: zone.id.clone(),
+    });
+    if let Some(place) = &place {
+        here.output("domain", &place.domain);
+    }
+    let given = here.config.routing.certificate_arn.clone();
+    let certificate = match &place {
+        _ if !given.is_empty() => Some(given),
+        Some(place) => Some(own_certificate(here, place)),
+        None => None,
+    };
+    Routing { place, certificate }
+}
+
+fn own_certificate(here: &mut ScopeBuilder<'_, Shared>, place: &Place) -> String {
+    let parts: Vec<(String, String)> = std::iter::once(("domain".into(), place.domain.clone()))
+        .chain(Env::ALL.map(|env| (env.to_string(), place.name(env))))
+        .collect();
+    let spec = Certificate {
+        domain: place.domain.clone(),
+        names: parts.iter().map(|(_, name)| name.clone()).collect(),
+        key_algorithm: "RSA_2048".into(),
+    };
+    let certificate = here.add("certificate", spec);
+    // One after the other, so that whoever takes the certificate from the last one needs them all.
+    let mut arn = certificate.arn.clone();
+    for (what, name) in parts {
+        let spec = Validation {
+            certificate: arn,
+            domain: name,
+            zone: place.zone.clone(),
+        };
+        let validation = here.add(&format!("validation-{what}"), spec);
+        arn = validation.certificate.clone();
+    }
+    arn.ready().to_string()
+}
+
+/// Declares an environment's own name, its health checks and its record of the domain.
+pub fn records(here: &mut EnvironmentBuilder<'_>, routing: &Routing, edge: &Edge) {
+    let Some(place) = &routing.place else {
+        return;
+    };
+    let alias = || Alias {
+        name: edge.load_balancer.dns_name.clone(),
+        zone: edge.load_balancer.dns_zone.clone(),
+        evaluate_health: false,
+    };
+    let own = place.name(here.env);
+    let spec = Record {
+        zone: place.zone.clone(),
+        name: own.clone(),
+        alias: alias(),
+        weight: 1,
+        health_check: None,
+    };
+    here.add("record-own", spec);
+    here.output("url", format!("https://{own}"));
+    let health = health(here, own);
+    let spec = Record {
+        zone: place.zone.clone(),
+        name: place.domain.clone(),
+        alias: alias(),
+        weight: FIRST_WEIGHTS[here.env as usize],
+        health_check: Some(health.id.clone()),
+    };
+    here.add(DOMAIN_RECORD, spec);
+}
+
+/// A check of the endpoint every ten seconds, and the one that decides, which is calculated: further checks join it there.
+fn health(here: &mut EnvironmentBuilder<'_>, domain: String) -> Handle<HealthCheck> {
+    let endpoint = HealthCheck {
+        check: "HTTPS".into(),
+        domain: Some(domain),
+        port: Some(HTTPS.into()),
+        path: Some(READY_PATH.into()),
+        interval: Some(10),
+        threshold: Some(3),
+        sni: Some(true),
+        children: Vec::new(),
+        healthy_children: None,
+        disabled: false,
+        inverted: false,
+    };
+    let endpoint = here.add("health-endpoint", endpoint);
+    let calculated = HealthCheck {
+        check: "CALCULATED".into(),
+        domain: None,
+        port: None,
+        path: None,
+        interval: None,
+        threshold: None,
+        sni: None,
+        children: vec![endpoint.id.clone()],
+        healthy_children: Some(1),
+        disabled: false,
+        inverted: false,
+    };
+    here.add("health", calculated)
+}
+
+/// The record of the domain, in ids.
+const DOMAIN_RECORD: &str = "record";
+/// The weights of blue and green when both are made in one run.
+const FIRST_WEIGHTS: [i64; 2] = [90, 10];
+/// The weight of an environment that is alone.
+const ALONE: i64 = 100;
+
+/// The graph with the weights that new records of the domain begin with: blue 90 and green 10 when both are made in one run;
+/// 100 for one that is alone; 0 beside one that is there, so that no run sends customers to an empty environment.
+pub fn with_first_weights(
+    graph: &Graph,
+    chosen: &[bool],
+    seen: &Observations,
+    is_recorded: impl Fn(&str) -> bool,
+) -> Graph {
+    let mut graph = graph.clone();
+    let id = |env: Env| format!("{DOMAIN_RECORD}-{env}");
+    let is_there = |env: Env| match seen.get(&id(env)) {
+        Some(observed) => !matches!(observed, Observed::Absent),
+        None => is_recorded(&id(env)),
+    };
+    let is_made = |graph: &Graph, env: Env| {
+        let at = graph.position(&id(env));
+        at.is_some_and(|at| chosen.get(at) == Some(&true)) && !is_there(env)
+    };
+    let both = Env::ALL.iter().all(|env| is_made(&graph, *env));
+    for env in Env::ALL {
+        let Some(at) = graph.position(&id(env)).filter(|_| !both) else {
+            continue;
+        };
+        if is_made(&graph, env) {
+            let weight = if is_there(env.other()) { 0 } else { ALONE };
+            graph.steps[at].spec["weight"] = json!(weight);
+        }
+    }
+    graph
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blueprint::{Facts, build};
+    use crate::engine::driver::Live;
+    use crate::engine::{Mark, Phase};
+
+    fn weights(scope: Option<&str>, there: &[&str]) -> [i64; 2] {
+        let graph = build(&Config::default(), &Facts::sample()).unwrap();
+        let chosen = graph.select(scope);
+        let mut seen = Observations::new();
+        for env in Env::ALL {
+            let found = Observed::Found(Live {
+                spec: json!({}),
+                mark: Mark::Parent,
+                outputs: json!({}),
+                phase: Phase::Ready,
+            });
+            let is_there = there.contains(&env.to_string().as_str());
+            let observed = if is_there { found } else { Observed::Absent };
+            seen.insert(format!("record-{env}"), observed);
+        }
+        let graph = with_first_weights(&graph, &chosen, &seen, |_| false);
+        Env::ALL.map(|env| {
+            let step = graph.get(&format!("record-{env}")).unwrap();
+            step.spec["weight"].as_i64().unwrap()
+        })
+    }
+
+    #[test]
+    fn no_run_sends_customers_to_an_empty_environment_beside_another() {
+        assert_eq!(weights(None, &[]), [90, 10]);
+        assert_eq!(weights(Some("green"), &[])[1], 100);
+        assert_eq!(weights(Some("blue"), &[])[0], 100);
+        assert_eq!(weights(None, &["blue"])[1], 0);
+        assert_eq!(weights(Some("blue"), &["green"])[0], 0);
+    }
+
+    #[test]
+    fn names_are_below_the_domain_and_the_certificate_covers_them() {
+        let graph = build(&Config::default(), &Facts::sample()).unwrap();
+        let certificate = graph.get("certificate-shared").unwrap();
+        let names = certificate.spec["names"].as_array().unwrap();
+        for env in Env::ALL {
+            for record in ["record", "record-own"] {
+                let step = graph.get(&format!("{record}-{env}")).unwrap();
+                assert!(names.contains(&step.spec["name"]), "{:?}", step.spec);
+            }
+        }
+    }
+
+    #[test]
+    fn an_environment_alone_brings_all_records_of_the_certificate() {
+        let graph = build(&Config::default(), &Facts::sample()).unwrap();
+        let chosen = graph.select(Some("green"));
+        for what in ["domain", "blue", "green"] {
+            let at = graph
+                .position(&format!("validation-{what}-shared"))
+                .unwrap();
+            assert!(chosen[at], "{what}");
+        }
+    }
+}

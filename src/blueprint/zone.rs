@@ -1,0 +1,129 @@
+//! Which public zone the domain is in.
+
+use super::facts::Zone;
+use crate::aws::Aws;
+use crate::aws::route53::{LIST_HOSTED_ZONES, is_within, plain};
+use crate::config::Config;
+use crate::engine::{Check, Error, Level};
+
+/// The zone, or what forbids to make anything: none fits, or it is not clear which one is meant. With a certificate given
+/// there may be none: then there are no records.
+///
+/// # Errors
+/// When zones cannot be listed.
+pub async fn find(aws: &Aws, config: &Config) -> Result<Result<Option<Zone>, Check>, Error> {
+    let mut zones = Vec::new();
+    let mut marker: Option<String> = None;
+    loop {
+        let request = aws.route53.client.list_hosted_zones();
+        let request = request.set_marker(marker.clone());
+        let page = aws
+            .call(LIST_HOSTED_ZONES, || request.clone().send())
+            .await?;
+        let public = page.hosted_zones.into_iter().filter(|zone| {
+            let private = zone.config.as_ref().map(|c| c.private_zone);
+            private != Some(true)
+        });
+        zones.extend(public.map(|zone| Zone {
+            id: zone.id.trim_start_matches("/hostedzone/").to_owned(),
+            name: plain(&zone.name),
+        }));
+        marker = page.next_marker.filter(|_| page.is_truncated);
+        if marker.is_none() {
+            break;
+        }
+    }
+    Ok(choose(config, zones))
+}
+
+fn choose(config: &Config, mut zones: Vec<Zone>) -> Result<Option<Zone>, Check> {
+    let routing = &config.routing;
+    let refused = |text: String, hint: &str| {
+        if routing.certificate_arn.is_empty() {
+            Err(Check::new("domain", Level::Error, text).hint(hint))
+        } else {
+            Ok(None)
+        }
+    };
+    zones.sort_by(|a, b| a.name.cmp(&b.name));
+    if !routing.domain.is_empty() {
+        zones.retain(|zone| is_within(&routing.domain, &zone.name));
+        let longest = zones.into_iter().max_by_key(|zone| zone.name.len());
+        return match longest {
+            Some(zone) => Ok(Some(zone)),
+            None => refused(
+                format!(
+                    "no public zone of this account covers the domain {}",
+                    routing.domain
+                ),
+                "make a public hosted zone for it in Route 53 and delegate it, set `routing.domain` to a name in a zone that is there, or give `routing.certificate_arn` to do without records",
+            ),
+        };
+    }
+    match zones.len() {
+        1 => Ok(zones.pop()),
+        0 => refused(
+            "this account has no public zone for the domain of the deployment".into(),
+            "make a public hosted zone in Route 53 and delegate it, then set `routing.domain` to a name in it, or give `routing.certificate_arn` to do without records",
+        ),
+        _ => {
+            let names: Vec<&str> = zones.iter().map(|z| z.name.as_str()).collect();
+            refused(
+                format!(
+                    "this account has several public zones: {}",
+                    names.join(", ")
+                ),
+                "set `routing.domain` to the domain of this deployment, a name in one of them",
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn zones(names: &[&str]) -> Vec<Zone> {
+        let zone = |name: &&str| Zone {
+            id: name.to_uppercase(),
+            name: (*name).to_owned(),
+        };
+        names.iter().map(zone).collect()
+    }
+
+    fn chosen(domain: &str, certificate: &str, names: &[&str]) -> Result<Option<String>, String> {
+        let mut config = Config::default();
+        config.routing.domain = domain.into();
+        config.routing.certificate_arn = certificate.into();
+        let zone = choose(&config, zones(names));
+        zone.map(|z| z.map(|z| z.name)).map_err(|e| e.text)
+    }
+
+    #[test]
+    fn the_longest_zone_around_the_domain_is_taken_and_none_or_several_are_refused() {
+        let found = |name: &str| Ok(Some(name.to_owned()));
+        assert_eq!(chosen("", "", &["example.com"]), found("example.com"));
+        let both = ["example.com", "pay.example.com"];
+        assert_eq!(
+            chosen("x.pay.example.com", "", &both),
+            found("pay.example.com")
+        );
+        assert_eq!(
+            chosen("pay.example.com", "", &both),
+            found("pay.example.com")
+        );
+        assert_eq!(chosen("y.example.com", "", &both), found("example.com"));
+        assert!(
+            chosen("example.org", "", &both)
+                .unwrap_err()
+                .contains("example.org")
+        );
+        assert!(chosen("", "", &[]).unwrap_err().contains("no public zone"));
+        assert!(
+            chosen("", "", &both)
+                .unwrap_err()
+                .contains("pay.example.com")
+        );
+        assert_eq!(chosen("", "arn:aws:acm:x", &[]), Ok(None));
+    }
+}

@@ -1,0 +1,10 @@
+//! Certificate Manager: certificates, and the records that prove that a domain is ours.
+
+mod certificate;
+mod tags;
+mod validation;
+
+pub use certificate::Certificate;
+pub use validation::Validation;
+
+use tags::AcmTags;

@@ -1,0 +1,131 @@
+//! The record by which a certificate proves that one of its names is ours. AWS chooses name and value, a moment after the
+//! certificate was asked for; both stay the same for a name as long as the account does, so a record that is there already
+//! with this value is used, and left.
+
+use super::Certificate;
+use crate::aws::route53::plain;
+use crate::resources::prelude::*;
+use crate::resources::route53::sets::{self, built};
+use aws_sdk_acm::types::{CertificateDetail, CertificateStatus, ResourceRecord as Wanted};
+use aws_sdk_route53::types::{ResourceRecord, ResourceRecordSet, RrType};
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Validation {
+    pub certificate: Ref<Arn<Certificate>>,
+    /// The name that is proved.
+    pub domain: String,
+    /// The id of the public zone that the record is in.
+    pub zone: String,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ValidationOutputs {
+    /// The record's set identifier.
+    pub id: Ref<Validation>,
+    /// The record's name.
+    pub name: Ref<Validation>,
+    /// The certificate: with `.ready()` it is an issued one, when the records of its other names are there too.
+    pub certificate: Ref<Arn<Certificate>>,
+}
+
+const KIND: &str = "CNAME";
+const TTL: i64 = 300;
+
+impl Kind for Validation {
+    const TYPE: &'static str = "acm/validation";
+    type Outputs = ValidationOutputs;
+}
+
+impl Resource for Validation {
+    const FACTS: Facts<Self> = Facts {
+        global: false,
+        listed: Listed::WithParent,
+        seconds: (90.0, 2.0),
+        cost: |_| Cost::NONE,
+        fixed: &["certificate", "domain", "zone"],
+        changing: &[],
+        replace: Replace::DeleteFirst,
+        holds_data: false,
+        interrupts: &[],
+        write_only: &[],
+        watched: &[],
+        delegated: &[],
+    };
+    type Tags = NoTags;
+
+    /// A record with another value than the certificate wants does not count.
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
+        let Some((wanted, issued)) = key.spec.wanted(cx).await? else {
+            return Ok(None);
+        };
+        let name = plain(wanted.name());
+        let there = sets::at(cx, &key.spec.zone, &name, KIND, key.identity).await?;
+        let proves = |set: &ResourceRecordSet| {
+            let values = set.resource_records().iter();
+            values.map(|v| plain(v.value())).eq([plain(wanted.value())])
+        };
+        let set = there.own.or(there.plain).filter(proves);
+        let Some(set) = set else {
+            return Ok(None);
+        };
+        let outputs = key
+            .spec
+            .outputs(set.set_identifier().unwrap_or(FOUND), &name);
+        let found = Found::of_parent(key.spec.clone(), outputs);
+        Ok(Some(found.ready_when(issued)))
+    }
+
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<ValidationOutputs, Error> {
+        let Some((wanted, _)) = self.wanted(cx).await? else {
+            let text = format!("AWS shows no record for {} yet", self.domain);
+            let action = acm::DESCRIBE_CERTIFICATE.action();
+            return Err(Error::of(Class::NotReady, action, text));
+        };
+        let (id, name) = (sets::identifier(identity), plain(wanted.name()));
+        let value = ResourceRecord::builder().value(wanted.value());
+        let set = ResourceRecordSet::builder()
+            .name(&name)
+            .r#type(RrType::from(KIND))
+            .set_identifier(&id)
+            .weight(1)
+            .ttl(TTL)
+            .resource_records(built(value.build())?);
+        sets::create(cx, &self.zone, built(set.build())?).await?;
+        Ok(self.outputs(&id, &name))
+    }
+
+    /// A record that was there before stays.
+    async fn delete(&self, cx: &Aws, it: &ValidationOutputs) -> Result<(), Error> {
+        let (id, name) = (it.id.as_str(), it.name.as_str());
+        match sets::live(cx, &self.zone, name, id).await? {
+            Some(set) => sets::delete(cx, &self.zone, set).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Stands for the set identifier of a record that somebody else made.
+const FOUND: &str = "found";
+
+impl Validation {
+    fn outputs(&self, id: &str, name: &str) -> ValidationOutputs {
+        ValidationOutputs {
+            id: id.into(),
+            name: name.into(),
+            certificate: self.certificate.clone(),
+        }
+    }
+
+    /// The record that the certificate wants for the name, and whether it is issued.
+    async fn wanted(&self, cx: &Aws) -> Result<Option<(Wanted, bool)>, Error> {
+        let arn = self.certificate.to_string();
+        let certificate: Option<CertificateDetail> = cx.acm.certificates.get(arn).await?;
+        let status = certificate.as_ref().and_then(|c| c.status());
+        let issued = status == Some(&CertificateStatus::Issued);
+        let options = certificate.and_then(|c| c.domain_validation_options);
+        let mut options = options.unwrap_or_default().into_iter();
+        let option = options.find(|o| o.domain_name() == self.domain);
+        let record = option.and_then(|o| o.resource_record);
+        Ok(record.map(|record| (record, issued)))
+    }
+}

@@ -1,0 +1,334 @@
+//! An Application Load Balancer.
+
+use super::attributes::{self, Attributes, Defaults};
+use super::tags::{self, ElbTags, HasArn};
+use crate::resources::ec2::{InternetGateway, SecurityGroup, Subnet};
+use crate::resources::prelude::*;
+use aws_sdk_elasticloadbalancingv2::types as t;
+use t::LoadBalancerStateEnum as State;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LoadBalancer {
+    /// `internet-facing` or `internal`.
+    pub scheme: String,
+    /// One per zone, two at least.
+    pub subnets: Vec<Ref<Subnet>>,
+    pub security_groups: Vec<Ref<SecurityGroup>>,
+    /// `ipv4` or `dualstack`.
+    pub address_type: String,
+    /// Deletion is refused.
+    pub deletion_protection: bool,
+    /// Those that differ from AWS's default.
+    pub attributes: Attributes,
+    /// The gateway that its VPC must have attached when it faces the internet. AWS does not show it here.
+    pub internet: Option<Ref<InternetGateway>>,
+    /// Listeners that are not this deployment's, by port.
+    #[serde(default)]
+    pub others: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct LoadBalancerOutputs {
+    pub name: Ref<LoadBalancer>,
+    pub arn: Ref<Arn<LoadBalancer>>,
+    /// Where it answers.
+    pub dns_name: Ref<LoadBalancer>,
+    /// The zone of that name, which an alias record names.
+    pub dns_zone: Ref<LoadBalancer>,
+}
+
+impl HasName for LoadBalancerOutputs {
+    fn name(&self) -> &str {
+        self.name.as_str()
+    }
+}
+
+impl HasArn for LoadBalancerOutputs {
+    fn arn(&self) -> &str {
+        self.arn.as_str()
+    }
+}
+
+const READ: Api = elbv2::DESCRIBE_LOAD_BALANCERS;
+const CREATE: Api = elbv2::CREATE_LOAD_BALANCER;
+const MODIFY: Api = elbv2::MODIFY_LOAD_BALANCER_ATTRIBUTES;
+const DELETE: Api = elbv2::DELETE_LOAD_BALANCER;
+
+/// Whether it may be deleted; a field of its own.
+const PROTECTION: &str = "deletion_protection.enabled";
+
+/// "LoadBalancerAttribute" in the API reference, for Application Load Balancers.
+const DEFAULTS: Defaults = &[
+    ("access_logs.s3.bucket", ""),
+    ("access_logs.s3.enabled", "false"),
+    ("access_logs.s3.prefix", ""),
+    ("client_keep_alive.seconds", "3600"),
+    ("connection_logs.s3.bucket", ""),
+    ("connection_logs.s3.enabled", "false"),
+    ("connection_logs.s3.prefix", ""),
+    ("health_check_logs.s3.bucket", ""),
+    ("health_check_logs.s3.enabled", "false"),
+    ("health_check_logs.s3.prefix", ""),
+    ("idle_timeout.timeout_seconds", "60"),
+    ("routing.http.desync_mitigation_mode", "defensive"),
+    ("routing.http.drop_invalid_header_fields.enabled", "false"),
+    ("routing.http.preserve_host_header.enabled", "false"),
+    (
+        "routing.http.x_amzn_tls_version_and_cipher_suite.enabled",
+        "false",
+    ),
+    ("routing.http.xff_client_port.enabled", "false"),
+    ("routing.http.xff_header_processing.mode", "append"),
+    ("routing.http2.enabled", "true"),
+    ("waf.fail_open.enabled", "false"),
+    ("zonal_shift.config.enabled", "false"),
+];
+
+impl Kind for LoadBalancer {
+    const TYPE: &'static str = "elbv2/load_balancer";
+    const NAME: NameRule = super::NAME;
+    type Outputs = LoadBalancerOutputs;
+}
+
+impl Resource for LoadBalancer {
+    const FACTS: Facts<Self> = Facts {
+        global: false,
+        listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
+        seconds: (150.0, 5.0),
+        // With a public address in each zone.
+        cost: |it| {
+            let addresses = if it.scheme == "internal" { 0.0 } else { 3.65 };
+            let zones = u32::try_from(it.subnets.len()).unwrap_or(u32::MAX);
+            Cost::monthly(19.71 + f64::from(zones) * addresses).and("0.008 per LCU-hour")
+        },
+        fixed: &["scheme"],
+        changing: &[],
+        replace: Replace::DeleteFirst,
+        holds_data: false,
+        interrupts: &["subnets", "security_groups"],
+        write_only: &["internet"],
+        watched: &[],
+        delegated: &[],
+    };
+    type Tags = ElbTags;
+
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
+        // What is recorded is asked for all at once.
+        let parts = match key.outputs {
+            Some(it) => {
+                let (balancer, parts) = futures::join!(
+                    cx.elbv2.load_balancers.named(key.name()),
+                    parts(cx, it.arn.as_str(), key.identity)
+                );
+                balancer?.zip(parts?)
+            }
+            None => match cx.elbv2.load_balancers.named(key.name()).await? {
+                Some(balancer) => {
+                    let arn = balancer.load_balancer_arn().unwrap_or_default();
+                    let parts = parts(cx, arn, key.identity).await?;
+                    Some(balancer).zip(parts)
+                }
+                None => None,
+            },
+        };
+        let Some((balancer, parts)) = parts else {
+            return Ok(None);
+        };
+        let state = balancer.state();
+        let phase = match state.and_then(|s| s.code()) {
+            Some(State::Active | State::ActiveImpaired) => Phase::Ready,
+            Some(State::Failed) => {
+                let why = state.and_then(|s| s.reason()).unwrap_or("no reason given");
+                Phase::Failed(why.to_owned())
+            }
+            _ => Phase::Settling,
+        };
+        let subnets = balancer.availability_zones().iter();
+        let subnets = subnets.filter_map(|z| z.subnet_id()).map(Ref::from);
+        let spec = Self {
+            scheme: word(balancer.scheme().map(|s| s.as_str())),
+            subnets: subnets.collect(),
+            security_groups: balancer
+                .security_groups()
+                .iter()
+                .map(|g| Ref::from(g.as_str()))
+                .collect(),
+            address_type: word(balancer.ip_address_type().map(|a| a.as_str())),
+            deletion_protection: parts.protected,
+            attributes: parts.attributes,
+            internet: None,
+            others: parts.others,
+        };
+        let found = Found::tagged(spec, outputs(READ, &balancer)?, parts.tags);
+        Ok(Some(found.phase(phase)))
+    }
+
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<LoadBalancerOutputs, Error> {
+        let call = cx.elbv2.client.create_load_balancer();
+        let call = call
+            .name(&identity.name)
+            .r#type(t::LoadBalancerTypeEnum::Application)
+            .scheme(self.scheme.as_str().into())
+            .ip_address_type(self.address_type.as_str().into())
+            .set_subnets(Some(texts(&self.subnets)))
+            .set_security_groups(Some(texts(&self.security_groups)))
+            .set_tags(tags::at_creation(identity));
+        let made = cx.call(CREATE, || call.clone().send()).await?;
+        let balancer = made.load_balancers().first();
+        outputs(
+            CREATE,
+            balancer.ok_or_else(|| CREATE.missing("LoadBalancers"))?,
+        )
+    }
+
+    async fn update(&self, cx: &Aws, it: &LoadBalancerOutputs, delta: &Delta) -> Result<(), Error> {
+        let client = &cx.elbv2.client;
+        let arn = it.arn.as_str();
+        if delta.touches("subnets") || delta.touches("address_type") {
+            let call = client.set_subnets().load_balancer_arn(arn);
+            let call = call
+                .set_subnets(Some(texts(&self.subnets)))
+                .ip_address_type(self.address_type.as_str().into());
+            cx.call(elbv2::SET_SUBNETS, || call.clone().send()).await?;
+        }
+        if delta.touches("security_groups") {
+            let call = client.set_security_groups().load_balancer_arn(arn);
+            let call = call.set_security_groups(Some(texts(&self.security_groups)));
+            let api = elbv2::SET_SECURITY_GROUPS;
+            cx.call(api, || call.clone().send()).await?;
+        }
+        let keys = delta.entries("attributes");
+        let mut sent = attributes::to_send(&self.attributes, keys.into_keys(), DEFAULTS);
+        if delta.touches("deletion_protection") {
+            sent.push((PROTECTION.into(), self.deletion_protection.to_string()));
+        }
+        if !sent.is_empty() {
+            modify(cx, arn, sent).await?;
+        }
+        if delta.touches("others") {
+            self.remove_others(cx, arn, delta).await?;
+        }
+        Ok(())
+    }
+
+    /// Its listeners and their rules go with it. A plan that may delete it says so: then its protection ends first.
+    async fn delete(&self, cx: &Aws, it: &LoadBalancerOutputs) -> Result<(), Error> {
+        self.delete_data(cx, it, &DeleteOptions::default()).await
+    }
+
+    async fn delete_data(
+        &self,
+        cx: &Aws,
+        it: &LoadBalancerOutputs,
+        options: &DeleteOptions,
+    ) -> Result<(), Error> {
+        let arn = it.arn.as_str();
+        if self.deletion_protection && options.lift_protection {
+            let off = vec![(PROTECTION.to_owned(), "false".to_owned())];
+            ignore_not_found(modify(cx, arn, off).await)?;
+        }
+        let call = cx.elbv2.client.delete_load_balancer();
+        let call = call.load_balancer_arn(arn);
+        cx.delete(DELETE, || call.clone().send()).await
+    }
+
+    const RETENTION: Retention = Retention {
+        protection: Some("deletion_protection"),
+        ..Retention::NONE
+    };
+}
+
+impl LoadBalancer {
+    /// Deletes the listeners that the difference names by their port.
+    async fn remove_others(&self, cx: &Aws, arn: &str, delta: &Delta) -> Result<(), Error> {
+        let extra = delta.entries("others");
+        let listeners = cx.elbv2.listeners(arn).await?.unwrap_or_default();
+        for listener in listeners.iter() {
+            let (Some(port), Some(arn)) = (listener.port(), listener.listener_arn()) else {
+                continue;
+            };
+            if extra.contains_key(port.to_string().as_str()) {
+                let call = cx.elbv2.client.delete_listener().listener_arn(arn);
+                let api = elbv2::DELETE_LISTENER;
+                cx.delete(api, || call.clone().send()).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What no Describe of load balancers tells.
+struct Parts {
+    protected: bool,
+    attributes: Attributes,
+    others: Vec<String>,
+    tags: Tags,
+}
+
+/// `None` when it does not exist.
+async fn parts(cx: &Aws, arn: &str, identity: &Identity) -> Result<Option<Parts>, Error> {
+    const READ: Api = elbv2::DESCRIBE_LOAD_BALANCER_ATTRIBUTES;
+    let call = cx.elbv2.client.describe_load_balancer_attributes();
+    let call = call.load_balancer_arn(arn);
+    let (shown, tags, others) = futures::join!(
+        cx.call(READ, || call.clone().send()),
+        tags::tags_of(cx, arn),
+        others(cx, arn, identity)
+    );
+    let (Some(shown), Some(tags), Some(others)) = (found(shown)?, tags?, others?) else {
+        return Ok(None);
+    };
+    let pairs = || shown.attributes().iter().map(|a| (a.key(), a.value()));
+    Ok(Some(Parts {
+        protected: pairs().any(|pair| pair == (Some(PROTECTION), Some("true"))),
+        attributes: attributes::changed(pairs(), DEFAULTS),
+        others,
+        tags,
+    }))
+}
+
+/// The ports of listeners that are not this deployment's.
+async fn others(cx: &Aws, arn: &str, identity: &Identity) -> Result<Option<Vec<String>>, Error> {
+    let Some(listeners) = cx.elbv2.listeners(arn).await? else {
+        return Ok(None);
+    };
+    let arns = listeners.iter().filter_map(|l| l.listener_arn.clone());
+    let foreign = tags::of_others(cx, identity, arns.collect()).await?;
+    let port = |l: &t::Listener| {
+        let theirs = foreign.iter().any(|arn| l.listener_arn() == Some(arn));
+        theirs.then(|| l.port().unwrap_or_default().to_string())
+    };
+    Ok(Some(listeners.iter().filter_map(port).collect()))
+}
+
+async fn modify(cx: &Aws, arn: &str, pairs: Vec<(String, String)>) -> Result<(), Error> {
+    let attribute = |(key, value)| {
+        let attribute = t::LoadBalancerAttribute::builder();
+        attribute.key(key).value(value).build()
+    };
+    let list: Vec<t::LoadBalancerAttribute> = pairs.into_iter().map(attribute).collect();
+    let call = cx.elbv2.client.modify_load_balancer_attributes();
+    let call = call.load_balancer_arn(arn).set_attributes(Some(list));
+    cx.call(MODIFY, || call.clone().send()).await.map(drop)
+}
+
+fn outputs(api: Api, it: &t::LoadBalancer) -> Result<LoadBalancerOutputs, Error> {
+    Ok(LoadBalancerOutputs {
+        name: api.field(it.load_balancer_name(), "LoadBalancerName")?,
+        arn: api.field(it.load_balancer_arn(), "LoadBalancerArn")?,
+        dns_name: api.field(it.dns_name(), "DNSName")?,
+        dns_zone: api.field(it.canonical_hosted_zone_id(), "CanonicalHostedZoneId")?,
+    })
+}
+
+fn word(text: Option<&str>) -> String {
+    text.unwrap_or_default().to_owned()
+}
+
+async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
+    let all = cx.elbv2.load_balancers.all().await?;
+    let names = all
+        .iter()
+        .map(|b| (b.load_balancer_name.clone(), b.load_balancer_arn.clone()));
+    tags::owned(cx, LoadBalancer::TYPE, suffix, names.collect()).await
+}

@@ -1,0 +1,174 @@
+//! A weighted alias record: one of those that answer for a name. Its weight is the traffic command's.
+
+use super::HealthCheck;
+use super::sets::{self, built};
+use crate::aws::route53::plain;
+use crate::resources::elbv2::LoadBalancer;
+use crate::resources::prelude::*;
+use aws_sdk_route53::types::{AliasTarget, ResourceRecordSet, RrType};
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Record {
+    /// The id of the public zone.
+    pub zone: String,
+    /// Its name, in lower case and without a dot at its end.
+    pub name: String,
+    pub alias: Alias,
+    /// Its share of the answers, against the weights of the others of this name; 0 to 255.
+    pub weight: i64,
+    /// An unhealthy one is not answered.
+    pub health_check: Option<Ref<HealthCheck>>,
+}
+
+/// What a record answers with the addresses of.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Alias {
+    pub name: Ref<LoadBalancer>,
+    /// The zone of that name.
+    pub zone: Ref<LoadBalancer>,
+    /// The health of the balancer's targets counts. With several groups it says nothing: one without targets is unhealthy.
+    pub evaluate_health: bool,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct RecordOutputs {
+    /// Its set identifier.
+    pub id: Ref<Record>,
+    pub name: Ref<Record>,
+}
+
+impl Kind for Record {
+    const TYPE: &'static str = "route53/record";
+    type Outputs = RecordOutputs;
+}
+
+/// The kind of what we alias: balancers with IPv4 addresses.
+const KIND: &str = "A";
+
+impl Resource for Record {
+    const FACTS: Facts<Self> = Facts {
+        global: false,
+        listed: Listed::ByName,
+        seconds: (2.0, 2.0),
+        cost: |_| Cost::NONE,
+        fixed: &["zone", "name"],
+        changing: &[],
+        replace: Replace::DeleteFirst,
+        holds_data: false,
+        interrupts: &["alias"],
+        write_only: &[],
+        watched: &[],
+        delegated: &[Delegated {
+            field: "weight",
+            owner: "the traffic command",
+            record: None,
+            legal: |owner| match owner.found.as_i64() {
+                Some(0..=255) => Ok(()),
+                _ => Err("a weight is 0 to 255".into()),
+            },
+        }],
+    };
+    type Tags = NoTags;
+
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
+        let (zone, name) = (&key.spec.zone, &key.spec.name);
+        let there = sets::at(cx, zone, name, KIND, key.identity).await?;
+        let Some(set) = there.own else {
+            return match there.foreign.filter(|_| key.outputs.is_none()) {
+                Some(whose) => Err(taken(&whose)),
+                None => Ok(None),
+            };
+        };
+        let id = set.set_identifier().unwrap_or_default();
+        let alias = set.alias_target();
+        let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
+        let spec = Self {
+            zone: zone.clone(),
+            name: plain(set.name()),
+            alias: Alias {
+                name: shown_name(alias.map(AliasTarget::dns_name)).into(),
+                zone: text(alias.map(AliasTarget::hosted_zone_id)).into(),
+                evaluate_health: alias.is_some_and(AliasTarget::evaluate_target_health),
+            },
+            weight: set.weight().unwrap_or_default(),
+            health_check: set.health_check_id().map(Ref::from),
+        };
+        let same_name = key
+            .spec
+            .alias
+            .name
+            .as_str()
+            .eq_ignore_ascii_case(spec.alias.name.as_str());
+        let mut found = Found::of_parent(spec, outputs(id, name));
+        if same_name {
+            // AWS shows the balancer's name in lower case.
+            found.spec.alias.name = key.spec.alias.name.clone();
+        }
+        Ok(Some(found))
+    }
+
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<RecordOutputs, Error> {
+        let id = sets::identifier(identity);
+        let set = self.set(&id, self.weight)?;
+        sets::create(cx, &self.zone, set).await?;
+        Ok(outputs(&id, &self.name))
+    }
+
+    /// The weight stays as it is now: it is not ours to change.
+    async fn update(&self, cx: &Aws, it: &RecordOutputs, _: &Delta) -> Result<(), Error> {
+        let Some(old) = sets::live(cx, &self.zone, &self.name, it.id.as_str()).await? else {
+            let text = format!("the record of {} is no longer there", self.name);
+            return Err(Error::permanent("route53:ChangeResourceRecordSets", text)
+                .hint("run `deployer apply` again: it makes it anew"));
+        };
+        let id = old.set_identifier().unwrap_or_default();
+        let new = self.set(id, old.weight().unwrap_or(self.weight))?;
+        sets::replace(cx, &self.zone, old, new).await
+    }
+
+    async fn delete(&self, cx: &Aws, it: &RecordOutputs) -> Result<(), Error> {
+        match sets::live(cx, &self.zone, &self.name, it.id.as_str()).await? {
+            Some(old) => sets::delete(cx, &self.zone, old).await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Record {
+    fn set(&self, id: &str, weight: i64) -> Result<ResourceRecordSet, Error> {
+        let alias = AliasTarget::builder()
+            .dns_name(&self.alias.name)
+            .hosted_zone_id(&self.alias.zone)
+            .evaluate_target_health(self.alias.evaluate_health);
+        let set = ResourceRecordSet::builder()
+            .name(&self.name)
+            .r#type(RrType::from(KIND))
+            .set_identifier(id)
+            .weight(weight)
+            .set_health_check_id(self.health_check.as_ref().map(String::from))
+            .alias_target(built(alias.build())?);
+        built(set.build())
+    }
+}
+
+/// The name has what is not ours: nothing of ours can stand beside it.
+fn taken(whose: &str) -> Error {
+    let text = format!("{whose} is not this deployment's");
+    let action = route53::LIST_RESOURCE_RECORD_SETS.action();
+    Error::of(Class::Conflict, action, text)
+        .hint("set `routing.domain` to a name without records of others, or remove the record if nobody needs it")
+}
+
+fn outputs(id: &str, name: &str) -> RecordOutputs {
+    RecordOutputs {
+        id: id.into(),
+        name: name.into(),
+    }
+}
+
+/// The name as the balancer tells it: the record may have AWS's prefix for both kinds of addresses.
+fn shown_name(name: Option<&str>) -> String {
+    let name = plain(name.unwrap_or_default());
+    let bare = name.strip_prefix("dualstack.");
+    bare.unwrap_or(&name).to_owned()
+}

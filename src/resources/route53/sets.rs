@@ -1,0 +1,140 @@
+//! Record sets as such. They have no tags: what is ours carries a set identifier `{step}-{suffix}.{region}`, which with the
+//! account of the zone says whose it is, and a weight, also where it is alone with its name. A record set is made with CREATE, which AWS refuses when there is one, and changed or deleted
+//! with all the values that it was read with, so that no change of somebody else is overwritten.
+
+use crate::aws::{Api, Aws, route53};
+use crate::engine::driver::MARK_DEPLOYMENT;
+use crate::engine::{Error, Identity};
+use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ResourceRecordSet, RrType};
+
+const CHANGE: Api = route53::CHANGE_RESOURCE_RECORD_SETS;
+
+/// The set identifier of a step.
+pub fn identifier(identity: &Identity) -> String {
+    format!("{}{}", identity.step, ending(identity))
+}
+
+/// How the set identifiers of this deployment end.
+fn ending(identity: &Identity) -> String {
+    let deployment = identity.tags.get(MARK_DEPLOYMENT);
+    let mut parts = deployment.map_or("", String::as_str).rsplit('/');
+    let [suffix, region] = [parts.next(), parts.next()].map(Option::unwrap_or_default);
+    format!("-{suffix}.{region}")
+}
+
+/// What a name has for a step.
+pub struct At {
+    /// The step's own set of the asked type.
+    pub own: Option<ResourceRecordSet>,
+    /// A set with which ours cannot stand there: of somebody else, in words.
+    pub foreign: Option<String>,
+    /// Sets of the asked type that carry no identifier.
+    pub plain: Option<ResourceRecordSet>,
+}
+
+/// Looks at a name.
+///
+/// # Errors
+/// When it cannot be read.
+pub async fn at(
+    cx: &Aws,
+    zone: &str,
+    name: &str,
+    kind: &str,
+    identity: &Identity,
+) -> Result<At, Error> {
+    let sets = cx.route53.records(zone, name).await?;
+    let ours = identifier(identity);
+    let same = |s: &&ResourceRecordSet| s.r#type.as_str() == kind;
+    let own = |s: &&ResourceRecordSet| same(s) && s.set_identifier() == Some(&ours);
+    let ending = ending(identity);
+    // Beside an address no alias of another name can stand, and an alias of the same name must be weighted too.
+    let rival = |s: &&ResourceRecordSet| {
+        let answers = matches!(s.r#type, RrType::A | RrType::Aaaa | RrType::Cname);
+        let mine = s.set_identifier().is_some_and(|i| i.ends_with(&ending));
+        answers && !mine
+    };
+    let plain = |s: &&ResourceRecordSet| same(s) && s.set_identifier().is_none();
+    Ok(At {
+        own: sets.iter().find(own).cloned(),
+        foreign: sets.iter().find(rival).map(|s| described(s, name)),
+        plain: sets.iter().find(plain).cloned(),
+    })
+}
+
+/// The set of a name that has this identifier, as it is now.
+///
+/// # Errors
+/// When it cannot be read.
+pub async fn live(
+    cx: &Aws,
+    zone: &str,
+    name: &str,
+    id: &str,
+) -> Result<Option<ResourceRecordSet>, Error> {
+    let sets = cx.route53.records(zone, name).await?;
+    let is_it = |s: &ResourceRecordSet| s.set_identifier() == Some(id);
+    Ok(sets.into_iter().find(is_it))
+}
+
+/// A record set in words.
+fn described(set: &ResourceRecordSet, name: &str) -> String {
+    let kind = set.r#type.as_str();
+    match set.set_identifier() {
+        Some(id) => format!("the {kind} record of {name} with the set identifier `{id}`"),
+        None => format!("the {kind} record of {name}"),
+    }
+}
+
+/// Makes a record set where there is none.
+///
+/// # Errors
+/// When AWS refuses, or there is one.
+pub async fn create(cx: &Aws, zone: &str, set: ResourceRecordSet) -> Result<(), Error> {
+    let changes = vec![(ChangeAction::Create, set)];
+    send(cx, CHANGE.as_once(), zone, changes).await
+}
+
+/// Puts one in the place of another, which must still be as it was read.
+///
+/// # Errors
+/// When AWS refuses, or somebody was faster.
+pub async fn replace(
+    cx: &Aws,
+    zone: &str,
+    old: ResourceRecordSet,
+    new: ResourceRecordSet,
+) -> Result<(), Error> {
+    let changes = vec![(ChangeAction::Delete, old), (ChangeAction::Create, new)];
+    send(cx, CHANGE, zone, changes).await
+}
+
+/// Deletes one, which must still be as it was read.
+///
+/// # Errors
+/// When AWS refuses, or somebody was faster.
+pub async fn delete(cx: &Aws, zone: &str, set: ResourceRecordSet) -> Result<(), Error> {
+    send(cx, CHANGE, zone, vec![(ChangeAction::Delete, set)]).await
+}
+
+async fn send(
+    cx: &Aws,
+    api: Api,
+    zone: &str,
+    changes: Vec<(ChangeAction, ResourceRecordSet)>,
+) -> Result<(), Error> {
+    let one = |(action, set)| {
+        let change = Change::builder().action(action).resource_record_set(set);
+        change.build()
+    };
+    let changes: Vec<Change> = built(changes.into_iter().map(one).collect())?;
+    let batch = built(ChangeBatch::builder().set_changes(Some(changes)).build())?;
+    let call = cx.route53.client.change_resource_record_sets();
+    let call = call.hosted_zone_id(zone).change_batch(batch);
+    cx.call(api, || call.clone().send()).await.map(drop)
+}
+
+/// The SDK's builders say what is missing.
+pub(crate) fn built<T>(answer: Result<T, aws_sdk_route53::error::BuildError>) -> Result<T, Error> {
+    answer.map_err(|e| Error::permanent(CHANGE.action(), e.to_string()))
+}

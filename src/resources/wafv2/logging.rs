@@ -1,0 +1,119 @@
+//! The log of a web ACL: one destination, without the headers that say who somebody is.
+
+use super::{WebAcl, built};
+use crate::resources::logs::LogGroup;
+use crate::resources::prelude::*;
+use aws_sdk_wafv2::types as t;
+use std::collections::BTreeSet;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Logging {
+    pub web_acl: Ref<Arn<WebAcl>>,
+    /// Its name begins with `aws-waf-logs-`. The ARN has no `:*` at its end.
+    pub destination: Ref<Arn<LogGroup>>,
+    /// Headers that are left out, in lower case.
+    pub redacted_headers: BTreeSet<String>,
+    /// What is left out besides, in words: requests by a filter, other parts of a request.
+    #[serde(default)]
+    pub others: Vec<String>,
+}
+
+/// The ACL is its identity.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Logged {
+    pub web_acl: Ref<Arn<WebAcl>>,
+}
+
+const READ: Api = wafv2::GET_LOGGING_CONFIGURATION;
+const CREATE: Api = wafv2::PUT_LOGGING_CONFIGURATION;
+const DELETE: Api = wafv2::DELETE_LOGGING_CONFIGURATION;
+
+impl Kind for Logging {
+    const TYPE: &'static str = "wafv2/logging";
+    type Outputs = Logged;
+}
+
+impl Resource for Logging {
+    const FACTS: Facts<Self> = Facts {
+        global: false,
+        listed: Listed::WithParent,
+        seconds: (5.0, 2.0),
+        cost: |_| Cost::usage("0.63 per GB of log"),
+        fixed: &["web_acl"],
+        changing: &[],
+        replace: Replace::DeleteFirst,
+        holds_data: false,
+        interrupts: &[],
+        write_only: &[],
+        watched: &[],
+        delegated: &[],
+    };
+    type Tags = NoTags;
+
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
+        let acl = &key.spec.web_acl;
+        let call = cx.wafv2.client.get_logging_configuration();
+        let call = call.resource_arn(acl);
+        let answer = found(cx.call(READ, || call.clone().send()).await)?;
+        let Some(config) = answer.and_then(|a| a.logging_configuration) else {
+            return Ok(None);
+        };
+        let header = |field: &t::FieldToMatch| {
+            let header = field.single_header();
+            header.map(|h| h.name().to_lowercase())
+        };
+        let fields = config.redacted_fields();
+        let others = fields.iter().filter(|f| header(f).is_none());
+        let others = others.map(|field| format!("{field:?}"));
+        let filter = config.logging_filter().map(|f| format!("{f:?}"));
+        let destination = config.log_destination_configs().first();
+        let destination = destination.map(|d| d.trim_end_matches(":*").to_owned());
+        let spec = Self {
+            web_acl: acl.clone(),
+            destination: destination.unwrap_or_default().into(),
+            redacted_headers: fields.iter().filter_map(header).collect(),
+            others: others.chain(filter).collect(),
+        };
+        let outputs = Logged {
+            web_acl: acl.clone(),
+        };
+        Ok(Some(Found::of_parent(spec, outputs)))
+    }
+
+    async fn create(&self, cx: &Aws, _: &Identity) -> Result<Logged, Error> {
+        self.put(cx).await?;
+        Ok(Logged {
+            web_acl: self.web_acl.clone(),
+        })
+    }
+
+    async fn update(&self, cx: &Aws, _: &Logged, _: &Delta) -> Result<(), Error> {
+        self.put(cx).await
+    }
+
+    async fn delete(&self, cx: &Aws, it: &Logged) -> Result<(), Error> {
+        let call = cx.wafv2.client.delete_logging_configuration();
+        let call = call.resource_arn(&it.web_acl);
+        cx.delete(DELETE, || call.clone().send()).await
+    }
+}
+
+impl Logging {
+    async fn put(&self, cx: &Aws) -> Result<(), Error> {
+        let field = |name: &String| {
+            let header = t::SingleHeader::builder().name(name);
+            let header = built(CREATE, header.build())?;
+            Ok(t::FieldToMatch::builder().single_header(header).build())
+        };
+        let fields: Result<Vec<t::FieldToMatch>, Error> =
+            self.redacted_headers.iter().map(field).collect();
+        let config = t::LoggingConfiguration::builder()
+            .resource_arn(&self.web_acl)
+            .log_destination_configs(&self.destination)
+            .set_redacted_fields(Some(fields?));
+        let config = built(CREATE, config.build())?;
+        let call = cx.wafv2.client.put_logging_configuration();
+        let call = call.logging_configuration(config);
+        cx.call(CREATE, || call.clone().send()).await.map(drop)
+    }
+}

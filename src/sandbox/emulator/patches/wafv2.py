@@ -1,0 +1,199 @@
+"""Web ACLs, address sets, what they guard, and their logs."""
+
+import uuid
+
+from moto.wafv2.models import FakeIPSet
+
+from ..call import patch, refuse
+from ..moto_parts import replaces
+
+CAPACITY = {
+    "AWSManagedRulesCommonRuleSet": 700,
+    "AWSManagedRulesKnownBadInputsRuleSet": 200,
+    "AWSManagedRulesSQLiRuleSet": 200,
+}
+
+
+def _absent():
+    refuse("WAFNonexistentItemException", "AWS WAF couldn't perform the operation because your resource doesn't exist.")
+
+
+def _exists(call, arn):
+    waf = call.backend
+    return arn in waf.wacls or arn in waf.ip_sets or arn in waf.rule_groups or arn in waf.regex_pattern_sets
+
+
+def _capacity(rules):
+    total = 0
+    for rule in rules:
+        statement = rule.get("Statement", {})
+        group = statement.get("ManagedRuleGroupStatement")
+        total += CAPACITY.get(group["Name"], 50) if group else 2
+    return total
+
+
+def _sets(statement):
+    """ARNs of the address sets in a statement, however deep."""
+    if isinstance(statement, dict):
+        found = [statement["ARN"]] if set(statement) <= {"ARN", "IPSetForwardedIPConfig"} and "ARN" in statement else []
+        return found + [arn for inner in statement.values() for arn in _sets(inner)]
+    if isinstance(statement, list):
+        return [arn for inner in statement for arn in _sets(inner)]
+    return []
+
+
+@replaces(FakeIPSet, "__init__")
+def _with_token(original):
+    """AWS: a token is a UUID, as its own model demands. moto: six digits of one."""
+
+    def init(self, *args, **kwargs):
+        original(self, *args, **kwargs)
+        self.lock_token = str(uuid.uuid4())
+
+    return init
+
+
+@replaces(FakeIPSet, "update")
+def _with_new_token(original):
+    """See above."""
+
+    def update(self, *args, **kwargs):
+        original(self, *args, **kwargs)
+        self.lock_token = str(uuid.uuid4())
+
+    return update
+
+
+@patch("wafv2", "CreateWebACL", "UpdateWebACL")
+def write_acl(call):
+    """AWS: names and priorities once; sets must exist; capacity is what the rules take. moto: another code for a name that is
+    taken, takes any rules, capacity 3."""
+    rules = call.params.get("Rules", [])
+    if call.operation == "CreateWebACL" and any(acl.name == call.params["Name"] for acl in call.backend.wacls.values()):
+        refuse("WAFDuplicateItemException", "AWS WAF couldn't perform the operation because some resource in your request is a duplicate of an existing one.")
+    for key in ("Name", "Priority"):
+        if len({rule[key] for rule in rules}) != len(rules):
+            refuse("WAFInvalidParameterException", f"Error reason: The parameter contains duplicate values, field: RULE_{key.upper()}")
+    for arn in [arn for rule in rules for arn in _sets(rule["Statement"])]:
+        if arn not in call.backend.ip_sets:
+            _absent()
+    for rule in rules:
+        group = rule["Statement"].get("ManagedRuleGroupStatement")
+        if bool(group) != ("OverrideAction" in rule) or bool(group) == ("Action" in rule):
+            refuse("WAFInvalidParameterException", "Error reason: A reference in your rule statement is not valid., field: RULE")
+    answer = call.forward()
+    acl = next(acl for acl in call.backend.wacls.values() if acl.name == call.params["Name"])
+    acl.capacity = _capacity(rules)
+    if not rules:
+        acl.rules = []
+    return answer
+
+
+@patch("wafv2", "GetWebACL", "GetWebACLForResource")
+def without_nulls(call):
+    """AWS: leaves out what is not set; a balancer that does not exist is an error. moto: shows nulls, answers nothing."""
+    if call.operation == "GetWebACLForResource" and call.params["ResourceArn"] not in call.backend_of("elbv2").load_balancers:
+        _absent()
+    answer = call.forward()
+    if answer.data.get("WebACL") is None:
+        answer.data.pop("WebACL", None)
+    else:
+        acl = answer.data["WebACL"]
+        acl["Rules"] = [{key: value for key, value in rule.items() if value is not None} for rule in acl.get("Rules") or []]
+        answer.data["WebACL"] = {key: value for key, value in acl.items() if value is not None and key != "LockToken"}
+    return answer
+
+
+@patch("wafv2", "DeleteWebACL")
+def delete_acl(call):
+    """AWS: refused while it guards something; its log and tags go with it. moto: deletes it, keeps both."""
+    acl = next((acl for acl in call.backend.wacls.values() if acl.id == call.params["Id"]), None)
+    if acl is not None and acl.associated_resources:
+        refuse("WAFAssociatedItemException", "AWS WAF couldn't perform the operation because your resource is being used by another resource or it's associated with another resource.")
+    answer = call.forward()
+    if acl is not None:
+        call.backend.logging_configurations.pop(acl.arn, None)
+        call.backend.tagging_service.delete_all_tags_for_resource(acl.arn)
+    return answer
+
+
+@patch("wafv2", "CreateIPSet")
+def create_set(call):
+    """AWS: a name once. moto: any number."""
+    if any(one.name == call.params["Name"] for one in call.backend.ip_sets.values()):
+        refuse("WAFDuplicateItemException", "AWS WAF couldn't perform the operation because some resource in your request is a duplicate of an existing one.")
+    return call.forward()
+
+
+@patch("wafv2", "DeleteIPSet")
+def delete_set(call):
+    """AWS: refused while a rule names it; the tags go with it. moto: deletes it, keeps them."""
+    arn = next((arn for arn, one in call.backend.ip_sets.items() if one.ip_set_id == call.params["Id"]), None)
+    used = [rule for acl in call.backend.wacls.values() for rule in acl.rules if arn in _sets(rule.statement)]
+    if used:
+        refuse("WAFAssociatedItemException", "AWS WAF couldn't perform the operation because your resource is being used by another resource or it's associated with another resource.")
+    answer = call.forward()
+    if arn:
+        call.backend.tagging_service.delete_all_tags_for_resource(arn)
+    return answer
+
+
+@patch("wafv2", "AssociateWebACL")
+def associate(call):
+    """AWS: a resource has one ACL, a new one takes the place of the old; a balancer must be active. moto: any number, takes
+    any ARN."""
+    arn = call.params["ResourceArn"]
+    balancer = call.backend_of("elbv2").load_balancers.get(arn)
+    if balancer is None or balancer.state != "active" or call.params["WebACLArn"] not in call.backend.wacls:
+        _absent()
+    for acl in call.backend.wacls.values():
+        acl.associated_resources = [one for one in acl.associated_resources if one != arn]
+    return call.forward()
+
+
+@patch("wafv2", "ListResourcesForWebACL")
+def guarded(call):
+    """moto: not implemented."""
+    acl = call.backend.wacls.get(call.params["WebACLArn"])
+    return {"ResourceArns": list(acl.associated_resources)} if acl else _absent()
+
+
+@patch("elbv2", "DeleteLoadBalancer")
+def guarded_no_more(call):
+    """AWS: the association goes with the balancer. moto: stays."""
+    answer = call.forward()
+    for acl in call.backend_of("wafv2").wacls.values():
+        acl.associated_resources = [one for one in acl.associated_resources if one != call.params["LoadBalancerArn"]]
+    return answer
+
+
+@patch("wafv2", "PutLoggingConfiguration")
+def put_logging(call):
+    """AWS: one destination with a certain name, that exists. moto: takes any."""
+    config = call.params["LoggingConfiguration"]
+    destinations = config["LogDestinationConfigs"]
+    name = destinations[0].split(":log-group:")[-1]
+    if len(destinations) != 1 or not name.startswith("aws-waf-logs-") or name.endswith(":*"):
+        refuse("WAFInvalidParameterException", "Error reason: The ARN isn't valid., field: LOG_DESTINATION")
+    if name not in call.backend_of("logs").groups:
+        refuse("WAFLogDestinationPermissionIssueException", "The log destination does not exist or cannot be written to.")
+    if config["ResourceArn"] not in call.backend.wacls:
+        _absent()
+    return call.forward()
+
+
+@patch("wafv2", "GetLoggingConfiguration")
+def get_logging(call):
+    """AWS: leaves out what is not set. moto: shows nulls."""
+    answer = call.forward()
+    config = answer.data["LoggingConfiguration"]
+    answer.data["LoggingConfiguration"] = {key: value for key, value in config.items() if value is not None}
+    return answer
+
+
+@patch("wafv2", "TagResource", "UntagResource", "ListTagsForResource")
+def tags_of_unknown(call):
+    """AWS: what is tagged must exist. moto: takes any ARN."""
+    if not _exists(call, call.params["ResourceARN"]):
+        _absent()
+    return call.forward()

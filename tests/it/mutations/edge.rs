@@ -1,0 +1,156 @@
+//! What someone does to load balancers, listeners and target groups by hand.
+
+use super::{Mutation, by_hand, changed, extra, missing};
+
+pub const ALL: &[Mutation] = &[
+    by_hand(
+        "elbv2/load_balancer",
+        r#"elb.modify_load_balancer_attributes(LoadBalancerArn="<alb-green.arn>", Attributes=[{"Key": "access_logs.s3.enabled", "Value": "false"}, {"Key": "routing.http.desync_mitigation_mode", "Value": "monitor"}, {"Key": "deletion_protection.enabled", "Value": "true"}])"#,
+        &[
+            changed("alb-green", "attributes.access_logs.s3.enabled"),
+            extra(
+                "alb-green",
+                "attributes.routing.http.desync_mitigation_mode",
+            ),
+            changed("alb-green", "deletion_protection"),
+        ],
+    ),
+    by_hand(
+        "elbv2/load_balancer",
+        r#"elb.set_security_groups(LoadBalancerArn="<alb-blue.arn>", SecurityGroups=["<security-group-alb-blue>", "<security-group-database-blue>"])
+elb.create_listener(LoadBalancerArn="<alb-blue.arn>", Protocol="HTTP", Port=8080, DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200", "ContentType": "text/plain", "MessageBody": "theirs"}}])"#,
+        &[
+            extra(
+                "alb-blue",
+                "security_groups[<security-group-database-blue>]",
+            ),
+            extra("alb-blue", "others[8080]"),
+        ],
+    ),
+    by_hand(
+        "elbv2/target_group",
+        r#"elb.modify_target_group(TargetGroupArn="<tg-payment-api-green.arn>", HealthCheckPath="/", HealthyThresholdCount=5)
+elb.modify_target_group_attributes(TargetGroupArn="<tg-payment-api-green.arn>", Attributes=[{"Key": "stickiness.enabled", "Value": "true"}, {"Key": "slow_start.duration_seconds", "Value": "0"}])"#,
+        &[
+            changed("tg-payment-api-green", "health.path"),
+            changed("tg-payment-api-green", "health.healthy"),
+            extra("tg-payment-api-green", "attributes.stickiness.enabled"),
+            changed(
+                "tg-payment-api-green",
+                "attributes.slow_start.duration_seconds",
+            ),
+        ],
+    ),
+    by_hand(
+        "elbv2/target_group",
+        r#"elb.remove_tags(ResourceArns=["<tg-reporting-blue.arn>"], TagKeys=["ManagedBy"])"#,
+        &[changed("tg-reporting-blue", "tags.ManagedBy")],
+    ),
+    by_hand(
+        "elbv2/listener",
+        r#"elb.modify_listener_attributes(ListenerArn="<listener-http-green.arn>", Attributes=[{"Key": "routing.http.response.server.enabled", "Value": "true"}])
+elb.modify_listener(ListenerArn="<listener-http-green.arn>", DefaultActions=[{"Type": "redirect", "RedirectConfig": {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_302"}}])
+elb.create_rule(ListenerArn="<listener-http-green.arn>", Priority=7, Conditions=[{"Field": "path-pattern", "Values": ["/theirs"]}], Actions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200", "ContentType": "text/plain", "MessageBody": "theirs"}}])"#,
+        &[
+            changed(
+                "listener-http-green",
+                "attributes.routing.http.response.server.enabled",
+            ),
+            changed("listener-http-green", "action.redirect.status"),
+            extra("listener-http-green", "others[7]"),
+        ],
+    ),
+    by_hand(
+        "elbv2/listener",
+        r#"elb.delete_listener(ListenerArn="<listener-http-blue.arn>")"#,
+        &[missing("listener-http-blue")],
+    ),
+    by_hand(
+        "elbv2/rule",
+        r#"elb.modify_rule(RuleArn="<rule-reporting-green.arn>", Conditions=[{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/api/reports", "/api/reports/*", "/theirs"]}}])
+elb.modify_rule(RuleArn="<rule-side-green.arn>", Actions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "500", "ContentType": "application/json", "MessageBody": "{\"side\":\"green\"}"}}])"#,
+        &[
+            extra("rule-reporting-green", "conditions.path-pattern[/theirs]"),
+            changed("rule-side-green", "action.fixed.status"),
+        ],
+    ),
+    by_hand(
+        "elbv2/rule",
+        r#"elb.set_rule_priorities(RulePriorities=[{"RuleArn": "<rule-ready-blue.arn>", "Priority": 40}])"#,
+        &[changed("rule-ready-blue", "priority")],
+    ),
+    by_hand(
+        "elbv2/listener",
+        r#"elb.modify_listener(ListenerArn="<listener-https-blue.arn>", SslPolicy="ELBSecurityPolicy-2016-08")"#,
+        &[changed("listener-https-blue", "tls_policy")],
+    ),
+    by_hand(
+        "acm/certificate",
+        r#"acm.remove_tags_from_certificate(CertificateArn="<certificate-shared.arn>", Tags=[{"Key": "ManagedBy"}])
+acm.add_tags_to_certificate(CertificateArn="<certificate-shared.arn>", Tags=[{"Key": "Owner", "Value": "somebody"}])"#,
+        &[
+            changed("certificate-shared", "tags.ManagedBy"),
+            extra("certificate-shared", "tags.Owner"),
+        ],
+    ),
+    by_hand(
+        "acm/validation",
+        r#"records(("DELETE", record("<validation-green-shared.name>", "validation-green-shared-dev.eu-central-1")))"#,
+        &[missing("validation-green-shared")],
+    ),
+    by_hand(
+        "route53/health_check",
+        r#"dns.update_health_check(HealthCheckId="<health-endpoint-green>", ResourcePath="/", FailureThreshold=10)
+dns.update_health_check(HealthCheckId="<health-blue>", Disabled=True)
+dns.change_tags_for_resource(ResourceType="healthcheck", ResourceId="<health-endpoint-blue>", RemoveTagKeys=["ManagedBy"])"#,
+        &[
+            changed("health-endpoint-green", "path"),
+            changed("health-endpoint-green", "threshold"),
+            changed("health-blue", "disabled"),
+            changed("health-endpoint-blue", "tags.ManagedBy"),
+        ],
+    ),
+    by_hand(
+        "route53/record",
+        r#"r = record("dev.sandbox.example", "record-green-dev.eu-central-1")
+records(("UPSERT", {k: v for k, v in r.items() if k != "HealthCheckId"}))"#,
+        &[changed("record-green", "health_check")],
+    ),
+    by_hand(
+        "route53/record",
+        r#"records(("DELETE", record("blue.dev.sandbox.example", "record-own-blue-dev.eu-central-1")))"#,
+        &[missing("record-own-blue")],
+    ),
+    by_hand(
+        "wafv2/web_acl",
+        r#"def change(rules):
+    rules["per-client"]["Statement"]["RateBasedStatement"]["Limit"] = 100
+    rules["core"]["OverrideAction"] = {"Count": {}}
+    rules["theirs"] = {"Name": "theirs", "Priority": 5, "Action": {"Allow": {}}, "Statement": {"GeoMatchStatement": {"CountryCodes": ["DE"]}}, "VisibilityConfig": {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "theirs"}}
+acl("waf-green-dev", "<waf-green>", change)"#,
+        &[
+            changed("waf-green", "rules.per-client.statement.rate.limit"),
+            changed("waf-green", "rules.core.action"),
+            extra("waf-green", "rules.theirs"),
+        ],
+    ),
+    by_hand(
+        "wafv2/ip_set",
+        r#"token = waf.get_ip_set(Name="waf-bridge-blue-dev", Scope="REGIONAL", Id="<waf-bridge-blue>")["LockToken"]
+waf.update_ip_set(Name="waf-bridge-blue-dev", Scope="REGIONAL", Id="<waf-bridge-blue>", Description="What sends requests on to blue from the other environment", Addresses=["10.10.0.0/18", "10.20.0.0/16", "203.0.113.0/24"], LockToken=token)"#,
+        &[extra("waf-bridge-blue", "addresses[203.0.113.0/24]")],
+    ),
+    by_hand(
+        "wafv2/association",
+        r#"waf.disassociate_web_acl(ResourceArn="<alb-blue.arn>")"#,
+        &[missing("waf-association-blue")],
+    ),
+    by_hand(
+        "wafv2/logging",
+        r#"waf.put_logging_configuration(LoggingConfiguration={"ResourceArn": "<waf-green.arn>", "LogDestinationConfigs": ["<waf-logs-green.arn>"], "RedactedFields": [{"SingleHeader": {"Name": "cookie"}}]})"#,
+        &[changed(
+            "waf-logging-green",
+            "redacted_headers[authorization]",
+        )],
+    ),
+];
