@@ -1,7 +1,7 @@
 /**
  * `npm test`: the type check, then the whole suite on Node.js 18 (the npm package `node`; it is what runs on Lambda), and after it
  * a part of it on the machine's own Node.js and on Node.js 24, as a smoke test. `npm test -- mapping sessions` runs the files whose
- * path contains one of the words. A file that fails is run once more when nothing else runs, and the output says so: a machine
+ * path contains one of the words. What is in test/timed runs when nothing else does. A file that fails is run once more when nothing else runs, and the output says so: a machine
  * that is busy with something else must not look like a fault.
  */
 import { spawn } from 'node:child_process';
@@ -20,6 +20,9 @@ const [NODE_18, NODE_24] = ['node', 'node-24'].map((name) => join(dirname(create
 
 /** Files at the same time: every one of them starts servers. */
 const AT_ONCE = Math.max(1, Math.min(4, availableParallelism()));
+
+/** What measures times: these files run one after the other, when the others are done. */
+const TIMED = /^test\/timed\//;
 
 /** What touches the runtime itself: modules, streams, buffers, cryptography, the drivers. */
 const SMOKE = /^test\/(?:lib|pg)\/|^test\/sync\/(?:handlers|types)\.test/;
@@ -64,7 +67,7 @@ async function suite(node, more, chosen) {
   const count = (output) => {
     for (const [, what, n] of output.matchAll(/^(?:#|ℹ) (tests|pass|fail|skipped) (\d+)/gm)) totals[/** @type {keyof typeof totals} */ (what)] += Number(n);
   };
-  const left = [...chosen];
+  const left = chosen.filter((file) => !TIMED.test(file));
   /** @type {string[]} */
   const again = [];
   const worker = async () => {
@@ -75,6 +78,11 @@ async function suite(node, more, chosen) {
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  for (const file of chosen.filter((file) => TIMED.test(file))) {
+    const { code, output } = await one(file);
+    if (code === 0) count(output);
+    else again.push(file);
+  }
   let passed = true;
   for (const file of again) {
     console.log(`once more, alone: ${file}`);

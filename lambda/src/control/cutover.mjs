@@ -3,16 +3,19 @@ import { PermanentError } from '../lib/errors.mjs';
 import { SCHEMA } from '../sync/state.mjs';
 import { notPrepared } from './canary.mjs';
 import { forceBlue, isGone } from './forced.mjs';
-import { STATES, raiseFence, readFence, removeTriggers, setFence } from '../sync/fence.mjs';
+import { STATES, closeForGood, raiseFence, readFence, removeTriggers, setFence } from '../sync/fence.mjs';
 import { withPair } from './pair.mjs';
+import { isSplit, removeOneWriter } from './split.mjs';
 
 /**
  * `{"action": "cutover"}` lets green take the writes in place of blue, `{"action": "cutover", "reverse": true}` the other way round: writes are refused on the side that
  * took them, what it has committed is brought to the other side up to a marker that was seen in the stream, and then the other side is opened.
  *
  * Never are both sides open, whatever is killed or unreachable in between. The side that is closed opens again by itself after CLOSED_S; so the other side is opened
- * only until a moment before that, at first. Then the former is closed for good, then the latter is opened for good. A call that was interrupted is finished by
- * the next one.
+ * only until a moment before that, at first. Then the former is closed for good (if it is still closed, which the
+ * server decides), then the latter is opened for good. A call that was interrupted is finished by the next one.
+ *
+ * In mode two-way the other side is open already.
  *
  * @typedef {import('../sync/context.mjs').Invocation} Invocation
  * @typedef {import('./pair.mjs').Pair} Pair
@@ -47,18 +50,38 @@ const decided = (invocation, reverse) =>
     const [from, to] = reverse ? ['green', 'blue'] : ['blue', 'green'];
     const stream = reverse ? pair.back : pair.forward;
     if (!pair.back.following) throw notPrepared();
+    const resumed = await resume(pair, from, to);
     const closing = await readFence(pair.session(from), pair.roots(from));
     const opening = await settled(pair, to);
     const closed = closing.state === 'closed' && closing.complete;
     const undo = { action: 'cutover', ...(reverse ? {} : { reverse: true }) };
-    if (closed && ['open', 'none'].includes(opening.state)) return { status: 'done', writer: to, already: true, unreversed: pair.back.context.quarantine.total, undo };
+    if (closed && to === 'green') await removeOneWriter(pair.session('green'));
+    if (!resumed && closed && ['open', 'none'].includes(opening.state)) return { status: 'done', writer: to, already: true, unreversed: pair.back.context.quarantine.total, undo };
     if (!closed) await check(pair, reverse, opening, invocation);
-    const measured = closed ? await finishOpening(pair, from, to, stream) : await move(pair, from, to, stream, invocation);
+    const measured = resumed ? INTERRUPTED : closed ? await finishOpening(pair, from, to, stream) : await move(pair, from, to, stream, invocation);
     await removeTriggers(pair.session(to), pair.roots(to), 'DISABLE').catch(() => {}); // they do nothing by now
+    if (to === 'green') await removeOneWriter(pair.session('green'));
     const unreversed = pair.back.context.quarantine.total;
     invocation.log.info('cutover', { role: to, ms: measured.refusedMs ?? undefined });
     return { status: 'done', writer: to, already: false, ...measured, unreversed, undo };
   });
+
+/** @type {Measured} */
+const INTERRUPTED = { refusedMs: null, drainMs: 0, fenceTries: 0 };
+
+/**
+ * A call that was killed after one side had everything and was opened for a few seconds: what is left of it is done while the other side is closed. Afterwards both
+ * would have written.
+ * @param {Pair} pair @param {Name} from @param {Name} to @returns {Promise<boolean>}
+ */
+async function resume(pair, from, to) {
+  const closing = await readFence(pair.session(from), pair.roots(from));
+  const opening = await readFence(pair.session(to), pair.roots(to));
+  if (!closing.state.startsWith('closed') || !closing.complete || opening.state !== 'open-until') return false;
+  if (closing.state === 'closed-until' && !(await closeForGood(pair.session(from)))) return false;
+  await setFence(pair.session(to), STATES.open);
+  return true;
+}
 
 /** A call that was killed may have opened it for a few seconds: these are waited for. @param {Pair} pair @param {Name} side */
 async function settled(pair, side) {
@@ -73,7 +96,8 @@ async function settled(pair, side) {
 async function check(pair, reverse, opening, { deadline }) {
   const [from, to] = reverse ? ['green', 'blue'] : ['blue', 'green'];
   if (!deadline.allows(NEEDED_MS)) throw new PermanentError('NO_TIME', `a cutover needs ${NEEDED_MS / 1000} s of the function's timeout`, { hint: 'give control a timeout of at least a minute' });
-  if (opening.state !== 'closed' || !opening.complete)
+  const both = isSplit(pair) && ['open', 'none'].includes(opening.state);
+  if (!both && (opening.state !== 'closed' || !opening.complete))
     throw new PermanentError('WRITER', `${to} is not closed, so both sides may take writes`, { hint: `invoke control with {"action": "status"}; if ${from} takes the writes, close ${to} with {"action": "prepare"}` });
   for (const stream of [pair.forward, pair.back])
     if (!(await stream.catchUp())) throw new PermanentError('BEHIND', `the ${stream.direction} stream is not up to date`, { hint: 'run sync (DIRECTION=reverse for the way back) until it answers "synced", then call again' });
@@ -104,10 +128,12 @@ async function move(pair, from, to, stream, { deadline, log }) {
     throw error;
   }
   const drained = performance.now();
-  await setFence(pair.session(to), STATES.openUntil(moment, opensAgain - APART_MS - read));
+  const split = isSplit(pair) && ['open', 'none'].includes((await readFence(pair.session(to), pair.roots(to))).state);
+  if (!split) await setFence(pair.session(to), STATES.openUntil(moment, opensAgain - APART_MS - read));
   const opened = performance.now();
-  await setFence(pair.session(from), STATES.closed);
-  await setFence(pair.session(to), STATES.open);
+  if (!(await closeForGood(pair.session(from))))
+    throw new PermanentError('DRAIN_TOO_LONG', `${from} takes the writes again: it could not be closed for good before the time was over for which it was closed`, { hint: 'call again when both databases answer' });
+  if (!split) await setFence(pair.session(to), STATES.open);
   return { refusedMs: Math.round(opened - at), drainMs: Math.round(drained - raised), fenceTries: tries };
 }
 

@@ -3,18 +3,23 @@ import { PermanentError, withSidesExchanged } from '../lib/errors.mjs';
 import { loadMapping } from '../mapping/load.mjs';
 import { readCatalog } from '../pg/catalog.mjs';
 import { mappedNames, openBoth } from '../sync/context.mjs';
+import { takeLock } from '../sync/lock.mjs';
 import { stop } from '../sync/manage.mjs';
 import { SCHEMA } from '../sync/state.mjs';
+import { readState, writeState } from '../sync/state.mjs';
 import { STATES, readFence, removeTriggers, setFence } from '../sync/fence.mjs';
+import { removeOneWriter, removePast } from './split.mjs';
 
 /**
  * `{"action": "finish"}`: ends the way back. The side that takes the writes is left as if there had been no fence; the other stays closed, unless it is released by
  * `{"action": "finish", "release": true}`.
  *
  * @typedef {import('../sync/context.mjs').Invocation} Invocation
+ * @typedef {import('../pg/session.mjs').Session} Session
  * @param {Invocation} invocation @param {boolean} release
  */
 export async function finish(invocation, release) {
+  await endSplit(invocation);
   const stopped = await stop({ ...invocation, config: reversed(invocation.config) }).catch((error) => {
     throw withSidesExchanged(error);
   });
@@ -42,5 +47,33 @@ export async function finish(invocation, release) {
     return { status: 'finished', slotDropped: stopped.slotDropped, publicationDropped: stopped.publicationDropped, fences };
   } finally {
     await Promise.all(sessions.map((session) => session.close()));
+  }
+}
+
+/** What mode two-way has made on both sides. @param {Invocation} invocation */
+async function endSplit(invocation) {
+  const { json } = await loadMapping(invocation.config, invocation.secrets, invocation.deadline);
+  const names = mappedNames(json);
+  const [blue, green] = await openBoth(invocation);
+  try {
+    const [forward, back] = [await readState(green), await readState(blue)];
+    if (forward?.identity.split !== true && back?.identity.whole === undefined) return;
+    await takeLock(green);
+    await takeLock(blue);
+    const open = await Promise.all([[blue, names.source], [green, names.target]].map(async ([session, tables]) => {
+      const { state } = await readFence(/** @type {Session} */ (session), Object.values((await readCatalog(/** @type {Session} */ (session), /** @type {string[]} */ (tables))).tables));
+      return state === 'open' || state === 'none';
+    }));
+    if (forward?.identity.split === true && open.every(Boolean))
+      throw new PermanentError('WRITER', 'both sides take writes', { hint: 'invoke control with {"action": "cutover"}, or with "reverse": true, so that one of them does; then finish' });
+    if (forward !== undefined) {
+      await removePast(blue, forward.identity.whole ?? []);
+      await removePast(green, back?.identity.whole ?? []);
+      await removeOneWriter(green);
+      const { split, whole, ...identity } = forward.identity;
+      await writeState(green, { ...forward, identity });
+    }
+  } finally {
+    await Promise.all([blue.close(), green.close()]);
   }
 }

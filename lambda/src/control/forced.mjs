@@ -45,9 +45,10 @@ export async function forceBlue(invocation) {
     if (state?.phase !== 'following') throw notPrepared();
     const roots = Object.values((await readCatalog(blue, mappedNames(json).source)).tables);
     const fence = await readFence(blue, roots);
-    if (!fence.state.startsWith('closed')) throw new PermanentError('WRITER', 'blue takes the writes already', { hint: 'nothing is to be done; green could not be reached' });
+    const takesWrites = !fence.state.startsWith('closed');
+    if (takesWrites && state.identity.split !== true) throw new PermanentError('WRITER', 'blue takes the writes already', { hint: 'nothing is to be done; green could not be reached' });
     await writeState(blue, { ...state, identity: { ...state.identity, contested: true } }); // before the first write that it speaks of
-    await setFence(blue, STATES.open);
+    if (!takesWrites) await setFence(blue, STATES.open);
     await removeTriggers(blue, roots, 'DISABLE').catch(() => {});
     invocation.log.warn('green could not be reached: blue takes the writes with what it has', { lsn: formatLsn(state.applied) });
     return { status: 'forced', writer: 'blue', blueHas: { until: state.syncedUntil, lsn: formatLsn(state.applied) }, undo: { action: 'cutover' } };

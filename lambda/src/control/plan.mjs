@@ -6,6 +6,8 @@ import { actAsReplica, mappedNames, openBoth } from '../sync/context.mjs';
 import { readFence } from '../sync/fence.mjs';
 import { named } from './prepare.mjs';
 
+const WHOLE = 'REPLICA IDENTITY FULL on tables with the rules state-machine and merged, until finish (lock at most 700 ms, 5 times)';
+
 /**
  * `{"action": "plan"}`: what would become of each column of blue on the way back, and what would be made on both sides. It changes nothing.
  * @param {import('../sync/context.mjs').Invocation} invocation
@@ -16,6 +18,7 @@ export async function plan(invocation) {
   try {
     const names = mappedNames(json);
     const [source, target] = await Promise.all([readCatalog(blue, names.source), readCatalog(green, names.target)]);
+    const twoWay = /** @type {{mode?: unknown}} */ (json).mode === 'two-way';
     const back = await compileBack(json, source, target, hashKey, blue, green);
     await back.compile().catch((error) => {
       throw withSidesExchanged(error);
@@ -29,8 +32,8 @@ export async function plan(invocation) {
       status: 'ok', reversible: irreversible.length === 0, exact: named(back.lines, 'exact'), guarded: named(back.lines, 'guarded'), kept: named(back.lines, 'kept'), irreversible: named(back.lines, 'irreversible'),
       newRowsHeld: [...without], fences: { blue: onBlue.state, green: onGreen.state },
       changes: {
-        blue: ['schema payment_migration', 'at a cutover: trigger deployer_fence on the mapped tables and their partitions (lock at most 700 ms, 5 times)'],
-        green: ['publication and slot', 'trigger deployer_fence on the mapped tables and their partitions (lock at most 700 ms, 5 times)'],
+        blue: ['schema payment_migration', 'at a cutover: trigger deployer_fence on the mapped tables and their partitions (lock at most 700 ms, 5 times)', ...(twoWay ? [WHOLE] : [])],
+        green: ['publication and slot', 'trigger deployer_fence on the mapped tables and their partitions (lock at most 700 ms, 5 times)', ...(twoWay ? [WHOLE, 'trigger deployer_one_writer on tables with the rule reference'] : [])],
       },
     };
   } finally {

@@ -8,6 +8,7 @@ import { SCHEMA, writeState } from '../sync/state.mjs';
 import { proveBoth } from './canary.mjs';
 import { STATES, raiseFence, readFence } from '../sync/fence.mjs';
 import { withPair } from './pair.mjs';
+import { isSplit, openSplit, prepareSplit } from './split.mjs';
 
 /**
  * `{"action": "prepare", "accept": [...]}`: closes green to its application, and makes the way back before anybody may need it. Each step finds what a killed call
@@ -21,14 +22,21 @@ import { withPair } from './pair.mjs';
 export const prepare = (invocation, accept) =>
   withPair(invocation, async (pair) => {
     const accepted = acceptedOf(pair, accept);
+    const twoWay = pair.forward.context.mode === 'two-way';
+    const again = twoWay && isSplit(pair) && pair.back.following && isOpen(await readFence(pair.session('green'), pair.roots('green')));
     await pair.forward.catchUp();
-    await closeGreen(pair, invocation);
+    if (!again) await closeGreen(pair, invocation);
     await beginBack(pair, accepted);
+    if (twoWay) await prepareSplit(pair);
     const canary = await proveBoth(pair);
+    if (twoWay && !again) await openSplit(pair);
     const lines = pair.back.context.lines;
     invocation.log.info('the way back is prepared', { slot: pair.back.context.state.slot });
-    return { status: 'prepared', writer: 'blue', irreversible: accepted, kept: named(lines, 'kept'), guarded: named(lines, 'guarded'), ...canary };
+    return { status: 'prepared', writer: twoWay ? 'both' : 'blue', irreversible: accepted, kept: named(lines, 'kept'), guarded: named(lines, 'guarded'), ...canary };
   });
+
+/** @param {import('../sync/fence.mjs').Fence} fence */
+const isOpen = ({ state }) => state === 'open' || state === 'none';
 
 /** @param {import('../mapping/reverse.mjs').Line[]} lines @param {import('../mapping/reverse.mjs').Kind} kind */
 export const named = (lines, kind) => lines.filter((line) => line.kind === kind).map(({ table, column }) => `${table}.${column}`);

@@ -1,3 +1,4 @@
+import { compileConflicts } from './conflicts.mjs';
 import { CURRENCY_EXPONENTS } from './currencies.mjs';
 import { Literals } from './literals.mjs';
 import { Problems } from './problems.mjs';
@@ -26,8 +27,14 @@ export function compileMapping(mappingJson, source, target, { hashKey = null, li
   checkOnce(spec.tables.map((table) => table.source), 'source', problems);
   checkOnce(spec.tables.map((table) => table.target ?? table.source), 'target', problems);
   const tables = spec.tables.map((table, i) => compileTable(table, `tables[${i}]`, settings));
+  const rules = spec.tables.map(({ conflicts }, i) => {
+    const plan = tables[i];
+    if (conflicts === undefined && spec.mode === 'two-way') problems.add(`tables[${i}].conflicts`, undefined, 'the mode two-way needs a rule for each table');
+    return conflicts === undefined || plan === undefined ? undefined : compileConflicts(conflicts, plan, `tables[${i}].conflicts`, problems);
+  });
   problems.finish();
   return {
+    rules,
     tables: /** @type {import('./types.mjs').TablePlan[]} */ (tables),
     limits: { quarantine: spec.limits?.quarantine ?? QUARANTINE_LIMIT },
     mode: spec.mode,
@@ -58,7 +65,7 @@ export function copiedPart(mappingJson) {
   if (typeof mappingJson !== 'object' || mappingJson === null) return mappingJson;
   const { $schema, description, limits, sequences, mode, invariants, ...rest } = /** @type {Record<string, unknown>} */ (mappingJson);
   if (!Array.isArray(rest['tables'])) return rest;
-  rest['tables'] = rest['tables'].map((table) => (typeof table === 'object' && table !== null && 'reverse' in table ? { ...table, reverse: undefined } : table));
+  rest['tables'] = rest['tables'].map((table) => (typeof table === 'object' && table !== null && ('reverse' in table || 'conflicts' in table) ? { ...table, reverse: undefined, conflicts: undefined } : table));
   return rest;
 }
 

@@ -10,6 +10,7 @@ import { Problems, WORD, keyOfPath } from './problems.mjs';
  * @property {string[]} [drop]
  * @property {'carry' | 'drop'} [others]
  * @property {Record<string, unknown>} [columns]
+ * @property {import('./conflicts.mjs').ConflictSpec} [conflicts]
  * @property {{columns?: Record<string, unknown>, keep?: string[]}} [reverse]
  *
  * @typedef {object} MappingSpec the JSON of a mapping, after its shape was checked
@@ -18,7 +19,7 @@ import { Problems, WORD, keyOfPath } from './problems.mjs';
  * @property {Record<string, number>} [currencies]
  * @property {string[]} [extensions] whose versions may differ
  * @property {{gap?: number, pairs?: Record<string, string>, alone?: string[]}} [sequences]
- * @property {'read-only'} [mode] of a split of the traffic
+ * @property {'read-only' | 'two-way'} [mode] of a split of the traffic
  * @property {{name: string, violations: string}[]} [invariants]
  * @property {TableSpec[]} tables
  */

@@ -53,7 +53,8 @@
  * @typedef {object} Mapping
  * @property {TablePlan[]} tables in the order of the mapping file
  * @property {{quarantine: number}} limits `quarantine`: rows in quarantine at which a run still goes on
- * @property {'read-only' | undefined} mode of a split of the traffic
+ * @property {'read-only' | 'two-way' | undefined} mode of a split of the traffic
+ * @property {(import('../split/rules.mjs').Rule | undefined)[]} rules of the tables, for rows that both sides have changed
  * @property {{name: string, violations: string}[]} invariants queries on green for the rows for which something does not hold
  * @property {SequenceRules} sequences
  *

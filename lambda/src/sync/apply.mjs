@@ -3,6 +3,7 @@ import { isKey, typedValue, withKeys } from '../pg/keys.mjs';
 import { ident } from '../pg/text.mjs';
 import { whatDiffers } from './roundtrip.mjs';
 import { Stage, refusesRow } from './stage.mjs';
+import { ruled } from '../split/apply.mjs';
 
 /**
  * Applies batches of changes to green, inside the transaction that the caller holds open.
@@ -18,6 +19,7 @@ const PROVISIONAL_GROUP = 200;
 export class Applier {
   /**
    * @param {object} parts
+   * @param {Omit<import('../split/apply.mjs').Place, 'mayHold'>} parts.place
    * @param {Session} parts.green
    * @param {import('./quarantine.mjs').Quarantine} parts.quarantine
    * @param {import('./backfill.mjs').Backfill} parts.backfill
@@ -25,8 +27,11 @@ export class Applier {
    * @param {(applier: Applier, step: import('./batch.mjs').TruncateStep) => Promise<void>} parts.truncate
    * @param {number} parts.mostProvisional see tuning.mjs
    */
-  constructor({ green, quarantine, backfill, leaves, truncate, mostProvisional }) {
+  constructor({ place, green, quarantine, backfill, leaves, truncate, mostProvisional }) {
     this.mostProvisional = mostProvisional;
+    this.place = { ...place, mayHold: (/** @type {SyncTable} */ table, /** @type {string[][]} */ keys) => quarantine.mayHold(table, keys) };
+    /** Rows that both sides had changed, merged in the open transaction. */
+    this.merged = 0;
     this.green = green;
     this.stage = new Stage(green);
     this.leaves = leaves;
@@ -43,6 +48,7 @@ export class Applier {
     this.contested = false;
     /** Rows are offered for good: what green refuses now is judged. */
     this.offering = false;
+    this.onlyEqual = false;
   }
 
   /** @param {import('./batch.mjs').Batch} batch */
@@ -59,6 +65,7 @@ export class Applier {
 
   /** @param {SyncTable} table @param {Pending[]} pending */
   async rows(table, pending) {
+    if (table.rule !== undefined && !this.contested) return await this.#ruled(table, pending);
     /** @type {Wanted[]} */
     let wanted = [];
     /** @type {string[][]} */
@@ -79,9 +86,24 @@ export class Applier {
     wanted = based;
     const unread = [...incomplete, ...baseless];
     // On the way back a row keeps what is not written, so it is not taken away until it is read.
-    const taken = table.forward === undefined && !this.contested ? unread.map(({ key }) => key) : [];
+    const taken = !table.keepsRows && !this.contested ? unread.map(({ key }) => key) : [];
     await this.#write(table, wanted, [...gone, ...taken], held);
     await this.#fetched(table, unread);
+  }
+
+  /** In mode two-way. @param {SyncTable} table @param {Pending[]} pending */
+  async #ruled(table, pending) {
+    const { wanted, gone, held, settled, merged } = await ruled(this.place, table, pending, this.offering);
+    if (this.onlyEqual) return await this.quarantine.remove(table, settled);
+    this.merged += merged;
+    await this.stage.prepare(table);
+    const refused = await this.stage.merge(table, wanted.map(({ values }) => values), gone.map(({ values }) => values), false, { group: 1, most: this.quarantine.limit });
+    const refusals = new Map(refused.map(({ index, error }) => [index, error]));
+    for (const [index, error] of refusals) held.push({ key: /** @type {Wanted} */ (wanted[index]).key, reason: refusal(error), column: error.column, refused: true });
+    const written = wanted.filter((_, i) => !refusals.has(i));
+    await this.quarantine.remove(table, [...settled, ...gone.map(({ key }) => key), ...written.map(({ key }) => key)]);
+    if (table.forward !== undefined) held.push(...(await whatDiffers(this.green, table, written)));
+    await this.quarantine.put(table, held, false);
   }
 
   /** Rows whose unsent values are read from blue. @param {SyncTable} table @param {Pending[]} unread */
@@ -89,18 +111,23 @@ export class Applier {
     for await (const { found, missing } of this.backfill.fetch(table, unread)) {
       this.evict = true; // parts of them are of a later moment
       // Blue deletes those, or gives them another key, later in the stream. On the way back they wait for that, since they have what can't be made again.
-      const gone = table.forward === undefined && !this.contested ? missing.map((key) => ({ key, row: null })) : [];
+      const gone = (!table.keepsRows && !this.contested) || (table.rule !== undefined && this.offering) ? missing.map((key) => ({ key, row: null })) : [];
       const pending = [...found, ...gone];
       await this.rows(table, pending);
     }
   }
 
-  /** Rows that green refused before, as blue has them now. @param {SyncTable} table @param {string[][]} keys */
-  async offer(table, keys) {
+  /**
+   * Rows that are held, as blue has them now.
+   * @param {SyncTable} table @param {string[][]} keys
+   * @param {boolean} [onlyEqual] they are held for another reason than that green refused them: they are not written, but leave quarantine where both sides have become equal
+   */
+  async offer(table, keys, onlyEqual = false) {
     const nothing = table.plan.sourceColumns.map(() => undefined);
     this.offering = true;
+    this.onlyEqual = onlyEqual;
     await this.#fetched(table, keys.map((key) => ({ key, row: nothing })));
-    this.offering = false;
+    this.offering = this.onlyEqual = false;
   }
 
   /** Deletes on green the rows with those of these keys that blue has no more. @param {SyncTable} table @param {string[][]} keys */
@@ -119,7 +146,7 @@ export class Applier {
   /** @param {SyncTable} table @param {Wanted[]} wanted @param {string[][]} gone @param {import('./quarantine.mjs').Held[]} held by the mapping */
   async #write(table, wanted, gone, held) {
     if (this.contested) [wanted, gone] = await this.#uncontested(table, wanted, gone, held);
-    const leaving = table.forward === undefined && !this.contested ? [...gone, ...held.map(({ key }) => key)] : gone; // on the way back what can't be written stays as it is on blue
+    const leaving = !table.keepsRows && !this.contested ? [...gone, ...held.map(({ key }) => key)] : gone; // on the way back what can't be written stays as it is on blue
     const deletions = leaving.flatMap((key) => {
       const result = table.plan.transformKey(key);
       return result.kind === 'row' ? [result.values] : []; // such a key can't be on green

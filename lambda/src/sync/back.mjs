@@ -20,7 +20,7 @@ export async function compileBack(json, blue, green, hashKey, onBlue, onGreen) {
   const read = new Map(forward.tables.map(({ target, targetColumns }) => [`${target.schema}.${target.name}`, targetColumns]));
   return {
     json: derived.json, lines: derived.lines, forward: forward.tables,
-    compile: async () => ({ ...(await compileWithServers(derived.json, green, blue, { hashKey: null, back: read }, onGreen, onBlue)), sequences: forward.sequences }),
+    compile: async () => ({ ...(await compileWithServers(derived.json, green, blue, { hashKey: null, back: read }, onGreen, onBlue)), sequences: forward.sequences, mode: forward.mode, rules: forward.rules }),
   };
 }
 

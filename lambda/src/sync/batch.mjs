@@ -5,7 +5,15 @@
  * @typedef {import('./table.mjs').SyncTable} SyncTable
  * @typedef {import('../pg/pgoutput.mjs').Tuple} Tuple
  *
- * @typedef {{key: string[], row: Tuple | null}} Pending `row` is null: the row is deleted
+ * @typedef {object} Pending
+ * @property {string[]} key
+ * @property {Tuple | null} row null: the row is deleted
+ * @property {Tuple | null} [before] in mode two-way what the row was before the first of these changes; null: it was not there; undefined: that is not known
+ * @property {Tuple[]} [echoes] in mode two-way states that came from where they go to
+ * @property {boolean} [moved] its key was changed
+ *
+ * @typedef {{before: Tuple | null | undefined, echo: boolean}} Past of a change, in mode two-way
+ *
  * @typedef {{kind: 'rows', tables: Map<SyncTable, Map<string, Pending>>}} RowsStep
  * @typedef {{kind: 'truncate', tables: {table: SyncTable, leaves: number[] | null}[]}} TruncateStep `leaves` null: the whole table
  * @typedef {{kind: 'move', table: SyncTable, from: string[], row: Tuple, lsn: bigint}} MoveStep
@@ -25,9 +33,9 @@ export class Batch {
     this.cut = false;
   }
 
-  /** @param {SyncTable} table @param {Tuple} row */
-  insert(table, row) {
-    this.put(table, table.keyOf(row), row);
+  /** @param {SyncTable} table @param {Tuple} row @param {Past} past */
+  insert(table, row, past) {
+    this.put(table, table.keyOf(row), row, past);
   }
 
   /**
@@ -35,14 +43,19 @@ export class Batch {
    * @param {Tuple | undefined} old the key before (or the whole row), when blue sent it
    * @param {Tuple} row
    * @param {bigint} lsn of the transaction
+   * @param {Past} past
    */
-  update(table, old, row, lsn) {
+  update(table, old, row, lsn, past) {
     complete(row, old, true); // first of all: a key that is stored out of line is not sent again
     const key = table.keyOf(row);
     const before = old === undefined ? key : table.keyOf(old);
     const known = this.#rows(table).get(keyText(before))?.row;
     complete(row, known ?? undefined, false);
-    if (keyText(before) === keyText(key)) return this.put(table, key, row);
+    if (keyText(before) === keyText(key)) return this.put(table, key, row, past);
+    if (table.rule !== undefined) {
+      this.put(table, before, null, past, true);
+      return this.put(table, key, row, { ...past, before: null }, true);
+    }
     if (!row.includes(undefined) && table.forward === undefined) {
       this.put(table, before, null);
       return this.put(table, key, row);
@@ -50,9 +63,9 @@ export class Batch {
     this.#step({ kind: 'move', table, from: before, row, lsn });
   }
 
-  /** @param {SyncTable} table @param {Tuple} old */
-  delete(table, old) {
-    this.put(table, table.keyOf(old), null);
+  /** @param {SyncTable} table @param {Tuple} old @param {Past} past */
+  delete(table, old, past) {
+    this.put(table, table.keyOf(old), null, past);
   }
 
   /** @param {TruncateStep['tables']} tables */
@@ -65,9 +78,13 @@ export class Batch {
     this.#step({ kind: 'leaf', ...leaf });
   }
 
-  /** @param {SyncTable} table @param {string[]} key @param {Tuple | null} row */
-  put(table, key, row) {
-    this.#rows(table).set(keyText(key), { key, row });
+  /** @param {SyncTable} table @param {string[]} key @param {Tuple | null} row @param {Past} [past] @param {boolean} [moved] */
+  put(table, key, row, past, moved = false) {
+    const rows = this.#rows(table);
+    if (table.rule === undefined) return void rows.set(keyText(key), { key, row });
+    const known = rows.get(keyText(key));
+    const echoes = [...(known?.echoes ?? []), ...(past?.echo === true && row !== null ? [row] : [])];
+    rows.set(keyText(key), { key, row, before: known === undefined ? past?.before : known.before, echoes, moved: moved || known?.moved === true });
   }
 
   /** @param {SyncTable} table */

@@ -21,9 +21,11 @@ export async function beginContested(context) {
     if (other.state === 'closed' && other.complete && !other.lapsed) return false;
   }
   if (forced) await raiseFence(source, roots, { state: STATES.closed, pair, marker: randomUUID(), allows: (ms) => deadline.allows(ms) });
-  context.applier.contested = forced || lapsed;
-  if (context.applier.contested) context.log.warn('contested changes: rows that differ are held', { forced });
-  return context.applier.contested;
+  if (!forced && !lapsed) return false;
+  // Where there are rules for rows that both sides have changed, these decide.
+  context.applier.contested = context.state.identity.split !== true;
+  context.log.warn('contested changes: rows that differ are held', { forced });
+  return true;
 }
 
 /** All of it is brought over. @param {Context} context */

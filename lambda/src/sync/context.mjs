@@ -55,6 +55,9 @@ export async function openBoth(invocation) {
 /** The slot's name follows from green's address, so that `stop` finds it when green is gone. @param {Invocation['config']} config */
 export const slotName = ({ target }) => `payment_migration_${digest(`${target.host.toLowerCase()}:${target.port}/${target.database}`)}`;
 
+/** Where the application writes too, a row that it keeps locked is waited for no longer, below its deadlock_timeout: then the run is tried again. */
+const LOCK_MS = 500;
+
 export class Context {
   /** @param {Invocation} invocation @param {Session} blue @param {Session} green */
   constructor(invocation, blue, green) {
@@ -86,14 +89,20 @@ export class Context {
     this.tables = [];
     /** @type {import('../mapping/types.mjs').SequenceRules} */
     this.sequences = { gap: undefined, pairs: {}, alone: [] };
-    /** @type {'read-only' | undefined} */
+    /** @type {'read-only' | 'two-way' | undefined} */
     this.mode = undefined;
+    /** From blue to green while traffic is split in mode two-way: blue's stream answers what green has written. */
+    this.answering = false;
+    /** Digests of green's states about which blue has decided, by `seenName`. @type {Map<string, Set<string>>} */
+    this.seen = new Map();
+    /** @type {(import('../split/rules.mjs').Rule | undefined)[]} */
+    this.rules = [];
     /** @type {{name: string, violations: string}[]} */
     this.invariants = [];
     this.leaves = new Leaves(green);
     this.relations = new Relations([], this.leaves, async () => undefined);
     this.quarantine = new Quarantine(green, 0, this.masks);
-    this.applier = new Applier({ green, quarantine: this.quarantine, backfill: this.backfill, leaves: this.leaves, truncate: truncateStep, mostProvisional: this.tuning.mostProvisional });
+    this.applier = new Applier({ place: { session: green, pair: this.pair, seen: this.seen }, green, quarantine: this.quarantine, backfill: this.backfill, leaves: this.leaves, truncate: truncateStep, mostProvisional: this.tuning.mostProvisional });
     /** @type {State} */
     this.state = {
       phase: 'stopped', slot: slotName(invocation.config), publication: slotName(invocation.config), mappingHash: '', schema: {}, applied: 0n, consistent: 0n, copied: 0n, unconfirmed: {},
@@ -140,13 +149,18 @@ export class Context {
       this.newColumns = compareSchema(this.state.schema, source, target);
       if (this.newColumns.length > 0) this.log.warn('blue has new columns, which are not copied', { columns: this.newColumns });
     }
-    const { tables, limits, sequences, mode, invariants } = compile === undefined ? await compileWithServers(json, source, target, { hashKey }, this.blue, this.green) : await compile.compile();
+    const { tables, limits, sequences, mode, invariants, rules } = compile === undefined ? await compileWithServers(json, source, target, { hashKey }, this.blue, this.green) : await compile.compile();
+    const split = resuming && this.state.identity.split === true;
     this.tables = tables.map((plan, i) => {
       const from = source.tables[`${plan.source.schema}.${plan.source.name}`];
       const to = target.tables[`${plan.target.schema}.${plan.target.name}`];
       if (from === undefined || to === undefined) throw new PermanentError('MAPPING', 'the mapping names a table that is not there');
-      return new SyncTable(plan, from, to, i, resuming ? this.state.schema[`${plan.source.schema}.${plan.source.name}`]?.unique : undefined, compile?.forward[i]);
+      const rule = split ? rules[i] : undefined;
+      if (split && rule === undefined) throw new PermanentError('MODE', `traffic is split in mode two-way, and the mapping has no "conflicts" for ${plan.source.schema}.${plan.source.name}`, { hint: 'put it back, or end the split (control: finish)' });
+      return new SyncTable(plan, from, to, i, resuming ? this.state.schema[`${plan.source.schema}.${plan.source.name}`]?.unique : undefined, compile?.forward[i], rule, back && rule !== undefined ? this.#onBlue(`${plan.target.schema}.${plan.target.name}`, rule.idempotency) : []);
     });
+    this.answering = split && !back;
+    this.rules = rules;
     await checkMachinery(this.blue, this.green, this.tables);
     await compareSettings(this.blue, this.green, this.tables);
     if (!resuming) {
@@ -169,6 +183,15 @@ export class Context {
   /** Begins a transaction on green that the stream of the way back passes over. */
   async begin() {
     await this.green.run(beginMarked(this.pair));
+    if (this.state.identity.split === true) await this.green.run(`SET LOCAL lock_timeout = '${LOCK_MS}ms'`);
+  }
+
+  /** What blue has decided. @param {string} content of a message */
+  saw(content) {
+    const [name, digest] = /** @type {[string, string]} */ (JSON.parse(content));
+    const known = this.seen.get(name);
+    if (known === undefined) this.seen.set(name, new Set([digest]));
+    else known.add(digest);
   }
 
   /** Ends green's open transaction with the checkpoint in it. @param {Pick<State, 'applied' | 'inside' | 'syncedUntil'>} checkpoint */
@@ -176,11 +199,13 @@ export class Context {
     const next = {
       ...this.state, ...checkpoint, changesApplied: this.state.changesApplied + BigInt(this.pending),
       ...this.backfill.save(checkpoint.applied),
+      identity: this.applier.merged === 0 ? this.state.identity : { ...this.state.identity, merged: (this.state.identity.merged ?? 0) + this.applier.merged },
       consistent: this.backfill.readAt > this.state.consistent ? this.backfill.readAt : this.state.consistent,
     };
     await writeState(this.green, next);
     await this.green.run('COMMIT');
     this.committed(next);
+    this.applier.merged = 0;
     this.metrics.count('ChangesApplied', this.pending);
     this.pending = 0;
   }
@@ -196,6 +221,7 @@ export class Context {
   async rollback() {
     await this.green.run('ROLLBACK');
     this.pending = 0;
+    this.applier.merged = 0;
     this.applier.stage.transactionEnded(false);
     this.applier.evict = this.state.applied < this.state.consistent || this.state.phase !== 'following';
     await this.quarantine.load();
@@ -231,6 +257,15 @@ export class Context {
       `SELECT up.relid::oid, ${BOUNDS} FROM pg_class c CROSS JOIN LATERAL pg_partition_ancestors(c.oid) AS up(relid)
         WHERE c.oid = $1 AND up.relid = ANY ($2::oid[]::regclass[])`, [oid, roots]);
     return row === undefined ? undefined : { root: Number(row[0]), bounds: row[1] ?? null };
+  }
+
+  /** Blue's columns, each made of one of these of green alone. @param {string} table of blue @param {string[]} columns of green */
+  #onBlue(table, columns) {
+    return columns.map((column) => {
+      const line = this.lines.find(({ table: name, from }) => name === table && from.length === 1 && from[0] === column);
+      if (line !== undefined) return line.column;
+      throw new PermanentError('MAPPING', `the idempotency key of ${table} has the column ${column}, and no column of blue is made of it alone on the way back`, { table, column, hint: 'say how in the mapping ("reverse"."columns")' });
+    });
   }
 
   async #position() {

@@ -33,8 +33,8 @@ const NEVER = "'-infinity'::timestamptz";
 /** @param {number} seconds */
 const inSeconds = (seconds) => `pg_catalog.clock_timestamp() + ${Math.max(0, Math.round(seconds * 1000))} * interval '1 ms'`;
 
-/** @param {string} closedUntil @param {string} openUntil expressions */
-const define = (closedUntil, openUntil) => `DO $define$ BEGIN EXECUTE format($text$
+/** @param {string} closedUntil @param {string} openUntil expressions @param {string} [first] a statement before it @returns {string} one statement */
+const define = (closedUntil, openUntil, first = '') => `DO $define$ BEGIN ${first} EXECUTE format($text$
   CREATE OR REPLACE FUNCTION ${FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN
     -- closed until %1$s open until %2$s
     IF pg_catalog.clock_timestamp() OPERATOR(pg_catalog.<) %1$L::pg_catalog.timestamptz OR pg_catalog.clock_timestamp() OPERATOR(pg_catalog.>=) %2$L::pg_catalog.timestamptz THEN
@@ -43,8 +43,16 @@ const define = (closedUntil, openUntil) => `DO $define$ BEGIN EXECUTE format($te
     RETURN NULL;
   END $body$ $text$, ${closedUntil}, ${openUntil}); END $define$`;
 
+/** Closed without a break since it was closed for a time: decided by the server, at the moment of the change. */
+const OPENED = '55000';
+const STILL_CLOSED_MS = 500;
+const IF_STILL_CLOSED = `IF NOT EXISTS (SELECT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = '${SCHEMA}' AND p.proname = 'fence'
+    AND clock_timestamp() + interval '${STILL_CLOSED_MS} ms' < substring(p.prosrc FROM '-- closed until (.+) open until ')::timestamptz) THEN
+    RAISE EXCEPTION 'the time is over for which this side was closed' USING ERRCODE = '${OPENED}'; END IF;`;
+
 export const STATES = {
   closed: define(ALWAYS, ALWAYS),
+  stillClosed: define(ALWAYS, ALWAYS, IF_STILL_CLOSED),
   open: define(NEVER, ALWAYS),
   /** @param {number} seconds */
   closedFor: (seconds) => define(inSeconds(seconds), ALWAYS),
@@ -55,6 +63,20 @@ export const STATES = {
 /** Changes what the fence does, in one statement. @param {Session} session @param {string} state of `STATES` */
 export async function setFence(session, state) {
   await session.run(state);
+}
+
+/**
+ * Closes for good what is closed for a time. @param {Session} session
+ * @returns {Promise<boolean>} false, and nothing is changed: the time is over, so the application may have written again
+ */
+export async function closeForGood(session) {
+  try {
+    await setFence(session, STATES.stillClosed);
+    return true;
+  } catch (error) {
+    if (error instanceof MigrationError && error.sqlstate === OPENED) return false;
+    throw error;
+  }
 }
 
 /** All tables that hold rows or are named in statements. @param {Session} session @param {Root[]} roots */

@@ -5,7 +5,7 @@ import { advanceSlot, readSlot } from '../pg/slot.mjs';
 import { endOfLog, formatLsn, literal } from '../pg/text.mjs';
 import { Batch } from './batch.mjs';
 import { LateRows } from './late.mjs';
-import { APPLIED, MARKER } from './marks.mjs';
+import { APPLIED, MARKER, SEEN } from './marks.mjs';
 import { messageLimit, rowBytes, tooLarge, widest } from './limits.mjs';
 import { project } from './relations.mjs';
 
@@ -80,6 +80,8 @@ class Pass {
     this.skipping = false;
     /** The transaction applied changes that came from where they would be written to now. */
     this.echo = false;
+    /** The same in mode two-way, from blue to green: what green has written comes as blue has it. */
+    this.answers = false;
     /** @type {string[]} */
     this.markers = [];
     this.index = 0; // of the change within its transaction
@@ -157,7 +159,7 @@ class Pass {
   #begin(begin) {
     this.transaction = begin;
     this.index = 0;
-    this.echo = false;
+    this.echo = this.answers = false;
     this.markers = [];
     this.skipping = begin.finalLsn < this.context.state.applied;
     if (this.skipping) return;
@@ -170,7 +172,12 @@ class Pass {
   #message({ prefix, content }) {
     const { pair } = this.context;
     if (prefix === MARKER && content.startsWith(`${pair}:`)) this.markers.push(content.slice(pair.length + 1));
+    if (prefix === SEEN && this.context.answering && content.startsWith(`${pair}:`)) this.context.saw(content.slice(pair.length + 1));
     if (prefix !== APPLIED || content !== pair) return;
+    if (this.context.answering) {
+      this.answers = true;
+      return;
+    }
     if (this.index > 0) throw new PermanentError('MARK_TOO_LATE', 'a transaction of the other direction of this migration changed rows before it was marked', { hint: 'a defect of the function: report it' });
     this.echo = true;
     this.context.echoes += 1;
@@ -195,7 +202,7 @@ class Pass {
     if (message.tag === 'truncate') {
       const tables = relations.truncated(message.oids);
       if (tables.length === 0) return;
-      const back = tables.find(({ table }) => table.forward !== undefined || this.context.applier.contested);
+      const back = tables.find(({ table }) => table.keepsRows || this.context.applier.contested);
       if (back !== undefined)
         throw new PermanentError('TRUNCATED', `blue's table ${back.table.name} was truncated: that is not carried to green, which would lose what only green has`, {
           table: back.table.name, hint: 'delete the rows by DELETE on both sides, or end the way back (control: finish); then prepare it again',
@@ -211,9 +218,10 @@ class Pass {
       const row = message.tag === 'delete' || known.gone ? undefined : project(known, message.row);
       if (known.table.lateKey) this.#changeLate(known.table, old, row, bytes);
       else {
-        if (message.tag === 'insert' && row !== undefined) this.batch.insert(known.table, row);
-        else if (message.tag === 'update' && row !== undefined) this.batch.update(known.table, old, row, /** @type {Begin} */ (this.transaction).finalLsn);
-        else if (old !== undefined) this.batch.delete(known.table, old);
+        const past = { before: message.tag === 'insert' ? null : known.full ? old : undefined, echo: this.answers };
+        if (message.tag === 'insert' && row !== undefined) this.batch.insert(known.table, row, past);
+        else if (message.tag === 'update' && row !== undefined) this.batch.update(known.table, old, row, /** @type {Begin} */ (this.transaction).finalLsn, past);
+        else if (old !== undefined) this.batch.delete(known.table, old, past);
         this.batch.bytes += bytes;
       }
     }

@@ -10,6 +10,8 @@ import { literal } from '../pg/text.mjs';
 
 export const APPLIED = 'deployer:applied';
 export const MARKER = 'deployer:marker';
+/** Mode two-way: a state of a row of green about which blue has decided. */
+export const SEEN = 'deployer:seen';
 
 /** The same in both directions: it follows from green's address. @param {Pick<DatabaseConfig, 'source' | 'target' | 'direction'>} config */
 export function pairName({ source, target, direction }) {
@@ -25,3 +27,12 @@ export const beginMarked = (pair) => `BEGIN; SELECT pg_logical_emit_message(true
 
 /** @param {string} pair @param {string} id */
 export const emitMarker = (pair, id) => `SELECT pg_logical_emit_message(true, ${literal(MARKER)}, ${literal(`${pair}:${id}`)})`;
+
+/** @typedef {{table: string, key: (string | null | undefined)[], digest: string}} Seen `table`, `key`: green's */
+
+/** @param {string} pair @param {Seen[]} rows */
+export const emitSeen = (pair, rows) =>
+  `SELECT pg_logical_emit_message(true, ${literal(SEEN)}, x) FROM (VALUES ${rows.map(({ table, key, digest }) => `(${literal(`${pair}:${JSON.stringify([seenName(table, key), digest])}`)})`).join(', ')}) AS v(x)`;
+
+/** @param {string} table @param {(string | null | undefined)[]} key */
+export const seenName = (table, key) => JSON.stringify([table, key]);

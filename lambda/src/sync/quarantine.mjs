@@ -113,7 +113,7 @@ export class Quarantine {
 
   /** @param {SyncTable} table @param {string[][]} keys of the source */
   async remove(table, keys) {
-    const wanted = keys.length === 0 ? keys : await this.#mayHold(table, keys);
+    const wanted = keys.length === 0 ? keys : await this.mayHold(table, keys);
     if (wanted.length === 0) return;
     const removed = await this.green.rows(`DELETE FROM ${SCHEMA}.quarantine WHERE source = $1 AND key = ANY ($2::text[]) RETURNING provisional`, [
       table.name, wanted.map((key) => this.keyText(table, key)),
@@ -123,7 +123,7 @@ export class Quarantine {
   }
 
   /** Of these keys, all that are in quarantine, and perhaps some that were. @param {SyncTable} table @param {string[][]} keys */
-  async #mayHold({ name }, keys) {
+  async mayHold({ name }, keys) {
     const count = this.counts.get(name) ?? 0;
     if (count === 0) return [];
     if (count > KEPT) return keys;

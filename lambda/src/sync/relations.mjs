@@ -5,8 +5,8 @@ import { PermanentError } from '../lib/errors.mjs';
  *
  * @typedef {import('./table.mjs').SyncTable} SyncTable
  * @typedef {import('../pg/pgoutput.mjs').Tuple} Tuple
- * @typedef {{table: SyncTable, columns: number[], straight: boolean, names: string[], gone: boolean}} Known `columns`: where each of `sourceColumns` is in the relation's tuples; `names`: of all its columns;
- *   `gone`: a partition that blue has dropped or detached since: rows may still have left it for others, new ones in it are not blue's any more
+ * @typedef {{table: SyncTable, columns: number[], straight: boolean, names: string[], gone: boolean, full: boolean}} Known `columns`: where each of `sourceColumns` is in the relation's tuples; `names`: of all its columns;
+ *   `gone`: a partition that blue has dropped or detached since: rows may still have left it for others, new ones in it are not blue's any more; `full`: the log has whole rows as they were before
  * @typedef {{root: number, bounds: string | null}} Partition
  */
 
@@ -57,7 +57,7 @@ export class Relations {
         table: table.name, hint: 'put primary key and replica identity back; stop, empty the tables on green, and run again',
       });
     const straight = columns.length === relation.columns.length && columns.every((at, i) => at === i);
-    this.known.set(relation.oid, { table, columns, straight, names: relation.columns.map(({ name }) => name), gone: this.leaves.known.get(relation.oid)?.current === false });
+    this.known.set(relation.oid, { table, columns, straight, names: relation.columns.map(({ name }) => name), gone: this.leaves.known.get(relation.oid)?.current === false, full: relation.identity === 'f' });
   }
 
   /** Undefined: changes of this relation mean nothing to the mapping. @param {number} oid */

@@ -76,7 +76,7 @@ export class Stage {
     await this.#inParts(0, staged.length, refused, { ...search, group: 1 }, (from, to) => this.#fill(sql, staged, from, to));
     const missing = [...refused];
     await this.#clear(sql, staged, evict);
-    const keeps = table.forward !== undefined;
+    const keeps = table.keepsRows;
     if (!keeps) for (const { index } of missing) await this.#removeKey(table, rows[index]);
     await this.#inParts(0, rows.length, refused, search, async (from, to) => void (await this.green.run(sql.upsertPart(from, to))));
     if (!sql.replaces && !keeps) for (const { index } of refused) await this.#removeKey(table, rows[index]);

@@ -25,7 +25,7 @@ export class Statements {
      * Rows leave before any comes: with further unique indexes (they may swap their values), with an identity column (no update can set it), and where
      * ON CONFLICT does not take the key because it is DEFERRABLE.
      */
-    this.replaces = table.forward === undefined && (
+    this.replaces = !table.keepsRows && (
       target.uniqueIndexes.length > 0 || target.exclusions || !target.keyImmediate || target.columns.some((column) => column.identityAlways && rest.includes(column.name)));
     this.create = `CREATE TEMPORARY TABLE ${stage.replace('pg_temp.', '')} (${stageColumns(table)}, ${ROW} integer, ${OP} text) ON COMMIT DELETE ROWS`;
     this.empty = `TRUNCATE ${stage}`;
@@ -41,8 +41,8 @@ export class Statements {
     const set = rest.map((column) => `${ident(column)} = excluded.${ident(column)}`).join(', ');
     this.conflict = this.replaces ? '' : ` ON CONFLICT (${columnList(plan.targetKey)}) DO ${set === '' ? 'NOTHING' : `UPDATE SET ${set}`}`;
     this.insert = `INSERT INTO ${name} (${columns}) OVERRIDING SYSTEM VALUE SELECT ${columns} FROM ${stage} s WHERE ${OP} IS DISTINCT FROM 'd'`;
-    /** On the way back. */
-    this.change = table.forward === undefined ? undefined : target.uniqueIndexes.length > 0 || target.exclusions ? replaceStatement(table) : updateStatement(table);
+    /** Where rows are changed and not replaced. */
+    this.change = !table.keepsRows ? undefined : target.uniqueIndexes.length > 0 || target.exclusions ? replaceStatement(table) : updateStatement(table);
     this.upsert = this.change === undefined ? `${this.insert}${this.conflict}` : this.upsertPart(0, 2 ** 31 - 1);
     this.evict = table.sharedUnique.map((index) => evictStatement(table, index));
   }

@@ -16,11 +16,19 @@ export class SyncTable {
    * @param {TablePlan} plan @param {Table} source @param {Table} target @param {number} number
    * @param {number[]} [unique] OIDs of the unique indexes that blue had when the migration began
    * @param {TablePlan} [forward] on the way back: how the mapping makes green's rows of blue's
+   * @param {import('../split/rules.mjs').Rule} [rule] while traffic is split
+   * @param {string[]} [idempotency] on the way back: blue's columns of an idempotency key
    */
-  constructor(plan, source, target, number, unique, forward) {
+  constructor(plan, source, target, number, unique, forward, rule, idempotency = []) {
     this.plan = plan;
     /** On the way back blue's rows have columns that are not written: rows are changed there, never replaced, and removed only where green has deleted them. */
     this.forward = forward;
+    /** While traffic is split in mode two-way: see split/rules.mjs. @type {import('../split/rules.mjs').Rule | undefined} */
+    this.rule = rule;
+    /** Rows of the target are changed, never replaced: they have columns that are not written, or the application writes there too. */
+    this.keepsRows = forward !== undefined || rule !== undefined;
+    /** Of the target. @type {string[]} */
+    this.idempotency = forward === undefined ? (rule?.idempotency ?? []) : idempotency;
     this.source = source;
     this.target = target;
     this.name = dotted(plan.source);
@@ -39,11 +47,11 @@ export class SyncTable {
     /** Blue checks the key at the end of the statement or of the transaction: until then two rows may have the same one. */
     this.lateKey = !source.keyImmediate;
     /** Unique indexes of green that an index of blue implies. @type {import('../pg/catalog.mjs').UniqueIndex[]} */
-    this.sharedUnique = forward === undefined ? sharedUnique(plan, source, target, unique && new Set(unique)) : [];
+    this.sharedUnique = !this.keepsRows ? sharedUnique(plan, source, target, unique && new Set(unique)) : [];
     /** Source columns that carry the target's key unchanged, or undefined: then key ranges of blue mean nothing on green. */
     this.carriedKey = carried(plan);
     check(this);
-    if (forward !== undefined && this.lateKey)
+    if (this.keepsRows && this.lateKey)
       throw new PermanentError('REPLICA_IDENTITY', `the primary key of ${this.name} is DEFERRABLE: changes of it can't be followed on the way back`, { table: this.name, hint: 'make it again without DEFERRABLE' });
   }
 

@@ -11,7 +11,7 @@ import { Sink } from '../sync/streams.mjs';
  * @typedef {import('../pg/session.mjs').Session} Session
  * @typedef {import('./ranges.mjs').Range} Range
  * @typedef {{rows: number, sum: bigint}} Checksum independent of the order of rows
- * @typedef {{missing: number, extra: number, different: number, keys: Record<string, string | null>[]}} Difference
+ * @typedef {{missing: number, extra: number, different: number, keys: Record<string, string | null>[], all: string[][]}} Difference `keys`: of the first; `all`: of green's keys, up to 10,000
  */
 
 const FIRST_KEYS = 10;
@@ -82,5 +82,5 @@ export async function compareExpected(green, table, range) {
       WHERE e.hash IS DISTINCT FROM t.hash ORDER BY ${keys.map((key) => `length(${key}), ${key} COLLATE "C"`).join(', ')} LIMIT ${DIFFERENCES}`);
   const count = (/** @type {string} */ kind) => rows.filter(([found]) => found === kind).length;
   const first = rows.slice(0, FIRST_KEYS).map(([, ...values]) => Object.fromEntries(plan.targetKey.map((column, i) => [column, values[i] ?? null])));
-  return { missing: count('missing'), extra: count('extra'), different: count('different'), keys: first };
+  return { missing: count('missing'), extra: count('extra'), different: count('different'), keys: first, all: rows.map(([, ...values]) => /** @type {string[]} */ (values)) };
 }

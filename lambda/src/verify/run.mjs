@@ -11,6 +11,7 @@ import { findOrphans } from './foreign-keys.mjs';
 import { checkInvariants } from './invariants.mjs';
 import { Moved } from './moment.mjs';
 import { raiseSequences } from './sequences.mjs';
+import { settle } from './settle.mjs';
 import { verifyTable } from './table.mjs';
 import { findWriter, momentOf } from './writer.mjs';
 
@@ -32,7 +33,7 @@ import { findWriter, momentOf } from './writer.mjs';
  * @property {number | null} lagSeconds at the end
  * @property {number} lagBytes at the end
  * @property {{checked: number, raised: number}} sequences
- * @property {'blue' | 'green'} [writer] which side takes the writes, where there is a way back
+ * @property {'blue' | 'green' | 'both'} [writer] which side takes the writes, where there is a way back
  * @property {number} [unreversed] rows of green that could not go back to blue as they are
  * @property {string[]} newColumns of blue since the migration began: not copied, and not compared
  */
@@ -67,10 +68,16 @@ async function once(invocation, wanted) {
 /** @param {Context} context @param {unknown} wanted @returns {Promise<VerifyAnswer>} */
 async function compare(context, wanted) {
   const chosen = choose(context, wanted);
-  if (context.state.phase !== 'following') return notFollowing(context.quarantine.total);
+  if (context.state.phase !== 'following') return nothing('not-following', context.quarantine.total);
   await checkPublication(context);
   await catchUp(context);
   const writer = await findWriter(context);
+  if (writer.writer === 'both') {
+    const derived = chosen.filter(({ rule }) => rule?.kind === 'derived');
+    if (derived.length > 0 && wanted !== undefined && wanted !== null)
+      throw new PermanentError('EVENT', `the event names ${derived[0]?.name}, which each side computes by itself while traffic is split`, { hint: 'leave it out: it is not compared' });
+  }
+  if (writer.undecided) return { ...nothing('incomplete', context.quarantine.total), notCompared: chosen.map(({ name }) => name), problems: writer.problems };
   try {
     return await compareAt(context, chosen, await momentOf(context, writer.back), writer);
   } finally {
@@ -79,23 +86,34 @@ async function compare(context, wanted) {
 }
 
 /**
- * @param {Context} context @param {import('../sync/table.mjs').SyncTable[]} chosen @param {import('./moment.mjs').Moment} moment @param {import('./writer.mjs').Writer} writer
+ * @param {Context} context @param {import('../sync/table.mjs').SyncTable[]} asked @param {import('./moment.mjs').Moment} moment @param {import('./writer.mjs').Writer} writer
  * @returns {Promise<VerifyAnswer>}
  */
-async function compareAt(context, chosen, moment, { writer, back, wayBack, problems }) {
+async function compareAt(context, asked, moment, { writer, back, wayBack, problems }) {
   const { metrics, log, quarantine } = context;
+  const whole = asked.length === context.tables.length;
+  const chosen = writer === 'both' ? asked.filter(({ rule }) => rule?.kind !== 'derived') : asked;
   log.debug('the moment', { lsn: formatLsn(moment.lsn) });
   try {
     await releaseLock(context.green);
     if (back !== undefined) await releaseLock(back.green);
     const held = await heldKeys(moment, quarantine);
-    const { tables, notCompared } = await compareTables(moment, chosen, held, problems, context);
-    const orphans = await orphansOf(moment, chosen, notCompared, problems, context);
-    const invariants = chosen.length === context.tables.length ? await invariantsOf(moment, problems, context) : [];
+    /** @type {Map<string, string[][]>} */
+    const found = new Map();
+    const { tables, notCompared } = await compareTables(moment, chosen, held, problems, context, writer === 'both' ? found : undefined);
+    let orphans = await orphansOf(moment, chosen, notCompared, problems, context);
+    let invariants = whole ? await invariantsOf(moment, problems, context) : [];
     await moment.close();
+    let unreversed = back?.quarantine.total ?? 0;
+    let { syncedUntil } = context.state;
+    if (writer === 'both') {
+      const settled = await settle(context.invocation, found, { orphans, invariants, compared: tables.map(({ source }) => source) });
+      ({ orphans, invariants, unreversed, syncedUntil } = settled);
+      for (const table of tables) recount(table, settled.differing.get(table.source) ?? [], context);
+      if (settled.moving > 0) problems.push(`${settled.moving} rows changed at each reading, so they could not be compared: ask again`);
+    }
     const { problems: sequenceProblems, ...sequences } = await raiseSequences(context.blue, context.green, context.tables, context.sequences, wayBack);
     problems.push(...sequenceProblems);
-    const unreversed = back?.quarantine.total ?? 0;
     if (unreversed > 0) problems.push(`${unreversed} rows of green could not go back to blue as they are: payment_migration.quarantine on blue names them`);
     const slot = await readSlot(context.blue, context.state.slot);
     const mismatches = tables.reduce((sum, { missing, extra, different }) => sum + missing + extra + different, 0);
@@ -105,12 +123,12 @@ async function compareAt(context, chosen, moment, { writer, back, wayBack, probl
     );
     const differs = orphans.length > 0 || invariants.some(({ violations }) => violations > 0) || tables.some(({ ok }) => !ok);
     const verdict = differs ? 'different' : notCompared.length + problems.length > 0 ? 'incomplete' : quarantined > 0 ? 'held-back' : 'equal';
-    const lag = lagSeconds(slot.now, context.state.syncedUntil);
+    const lag = lagSeconds(slot.now, syncedUntil);
     metrics.count('ParityMismatches', mismatches);
     metrics.gauge('RowsQuarantined', quarantine.total);
     metrics.gauge('LagBytes', slot.lagBytes);
     if (lag !== null) metrics.gauge('LagSeconds', lag);
-    if (chosen.length === context.tables.length) await writeVerified(context.green, verdict);
+    if (whole) await writeVerified(context.green, verdict);
     log.info('verified', { verdict, mismatches, quarantined, sequences: sequences.raised, lsn: formatLsn(moment.lsn) });
     return {
       ok: verdict === 'equal', verdict, moment: { lsn: formatLsn(moment.lsn), at: moment.at }, tables, notCompared, problems, mismatches, orphans, invariants,
@@ -137,8 +155,8 @@ async function heldKeys(moment, quarantine) {
   return held;
 }
 
-/** @param {import('./moment.mjs').Moment} moment @param {import('../sync/table.mjs').SyncTable[]} chosen @param {Map<string, Set<string>>} held @param {string[]} problems @param {Context} context */
-async function compareTables(moment, chosen, held, problems, { deadline, log, masks }) {
+/** @param {import('./moment.mjs').Moment} moment @param {import('../sync/table.mjs').SyncTable[]} chosen @param {Map<string, Set<string>>} held @param {string[]} problems @param {Context} context @param {Map<string, string[][]>} [found] where green's keys of rows that differ are put */
+async function compareTables(moment, chosen, held, problems, { deadline, log, masks }, found) {
   /** @type {import('./table.mjs').TableAnswer[]} */
   const tables = [];
   /** @type {string[]} */
@@ -147,7 +165,10 @@ async function compareTables(moment, chosen, held, problems, { deadline, log, ma
     const keys = held.get(table.name);
     const holds = (/** @type {string[]} */ key) => keys !== undefined && keys.has(JSON.stringify(key));
     try {
-      const answer = await verifyTable(moment, table, { any: keys !== undefined, holds }, () => deadline.allows(RESERVE_MS));
+      /** @type {string[][]} */
+      const all = [];
+      const answer = await verifyTable(moment, table, { any: keys !== undefined, holds }, () => deadline.allows(RESERVE_MS), found && all);
+      found?.set(table.name, all);
       if (answer === undefined) notCompared.push(table.name);
       else {
         tables.push({
@@ -187,9 +208,18 @@ async function invariantsOf(moment, problems, { invariants, deadline }) {
   return found;
 }
 
-/** @param {number} quarantined @returns {VerifyAnswer} */
-const notFollowing = (quarantined) => ({
-  ok: false, verdict: 'not-following', moment: null, tables: [], notCompared: [], problems: [], mismatches: 0, orphans: [], invariants: [], quarantined, lagSeconds: null, lagBytes: 0, sequences: { checked: 0, raised: 0 }, newColumns: [],
+/** What is left of the differences, now that both streams have passed the comparison. @param {import('./table.mjs').TableAnswer} answer @param {string[][]} keys of green @param {Context} context */
+function recount(answer, keys, { masks, tables }) {
+  const columns = tables.find(({ name }) => name === answer.source)?.plan.targetKey ?? [];
+  answer.missing = answer.extra = 0;
+  answer.different = keys.length;
+  answer.ok = keys.length === 0;
+  answer.firstKeys = keys.slice(0, 10).map((key) => masks.masked(answer.target, columns, key));
+}
+
+/** @param {string} verdict @param {number} quarantined @returns {VerifyAnswer} */
+const nothing = (verdict, quarantined) => ({
+  ok: false, verdict, moment: null, tables: [], notCompared: [], problems: [], mismatches: 0, orphans: [], invariants: [], quarantined, lagSeconds: null, lagBytes: 0, sequences: { checked: 0, raised: 0 }, newColumns: [],
 });
 
 /** @param {Context} context @param {unknown} wanted */

@@ -1,5 +1,5 @@
-import { MigrationError } from '../lib/errors.mjs';
-import { ident, literal } from '../pg/text.mjs';
+import { ident } from '../pg/text.mjs';
+import { advance } from './advance.mjs';
 import { readSequences } from './sequence-catalog.mjs';
 
 /**
@@ -16,6 +16,8 @@ import { readSequences } from './sequence-catalog.mjs';
 
 /** Of the room that a sequence has, more than this part is not given away as a gap, unless the mapping says how much. */
 const PART_OF_ROOM = 100n;
+/** The largest values of the types of keys. @type {Record<string, bigint>} */
+const LARGEST = { smallint: 32_767n, integer: 2_147_483_647n };
 
 /**
  * @param {Session} blue @param {Session} green @param {SyncTable[]} tables @param {Rules} rules
@@ -97,21 +99,31 @@ async function raise(blue, green, { target, partners, columns }, rules, wayBack)
   const onBlue = wayBack ? [] : await Promise.all(columns.filter(({ plain, from, table }) => plain && from !== null && leads(table.source, from)).map(({ table, from }) => extreme(blue, table.source, table.onBlue, from ?? '', up)));
   // A sequence of blue that has given nothing yet will do so, once both sides give keys.
   const given = most([...partners.map(({ last, next, increment }) => last ?? (wayBack ? next - increment : null)), ...onBlue]);
-  const gap = gapOf(target, rules);
+  const room = roomOf(target, columns, wayBack);
+  const gap = gapOf(target, room, rules);
   const needed = most([most(onGreen), given === null ? null : up ? given + gap : given - gap]);
   if (needed === null || (up ? target.next > needed : target.next < needed)) return { raised: false, problems };
-  if (up ? needed + target.increment > target.max : needed + target.increment < target.min)
-    problems.push(`green's sequence ${target.name} ends at ${up ? target.max : target.min}, and has to go on from beyond ${needed}: give it a wider type or another limit (ALTER SEQUENCE ... AS bigint), or a smaller "sequences"."gap"`);
+  if (up ? needed + target.increment > room : needed + target.increment < target.min)
+    problems.push(`green's sequence ${target.name} ends at ${up ? room : target.min}, and has to go on from beyond ${needed}: give it a wider type or another limit (ALTER SEQUENCE ... AS bigint), or a smaller "sequences"."gap"`);
   else {
-    const refused = await set(green, target, needed);
-    if (refused === undefined) return { raised: true, problems };
-    problems.push(refused);
+    const { moved, refused } = await advance(green, target, needed);
+    if (refused === undefined) return { raised: moved, problems };
+    problems.push(`green's sequence ${target.name} could not be raised (SQLSTATE ${refused}): grant UPDATE on it`);
   }
   return { raised: false, problems };
 }
 
-/** @param {Sequence} target @param {Rules} rules */
-const gapOf = (target, rules) => rules.gap ?? least(1_000_000n, (target.max - target.min) / PART_OF_ROOM);
+/** The largest value that fits into each column that takes it, on blue too where green's rows go there. @param {Sequence} target @param {Pair['columns']} columns @param {boolean} wayBack */
+function roomOf({ max }, columns, wayBack) {
+  const types = columns.filter(({ plain }) => plain).flatMap(({ table, column, from }) => [typeOf(table.target, column), wayBack && from !== null ? typeOf(table.source, from) : '']);
+  return types.reduce((room, type) => least(room, LARGEST[type] ?? room), max);
+}
+
+/** @param {import('../pg/catalog.mjs').Table} table @param {string} name */
+const typeOf = ({ columns }, name) => columns.find((column) => column.name === name)?.definition?.name ?? '';
+
+/** @param {Sequence} target @param {bigint} room @param {Rules} rules */
+const gapOf = (target, room, rules) => rules.gap ?? least(1_000_000n, (room - target.min) / PART_OF_ROOM);
 
 /**
  * Blue's sequences go on in blue's range. The next key beyond is one that green has given: with less than a fifth of the gap left it is time to act.
@@ -120,6 +132,10 @@ const gapOf = (target, rules) => rules.gap ?? least(1_000_000n, (target.max - ta
 async function headroom(blue, { target, partners, columns }, rules) {
   /** @type {string[]} */
   const problems = [];
+  const room = roomOf(target, columns, true);
+  const gap = gapOf(target, room, rules);
+  if (target.increment > 0n && columns.length > 0 && target.readable && (room - target.next) * 5n < gap)
+    problems.push(`green's sequence ${target.name} is at ${target.next} and ends at ${room}, the largest key that fits on both sides: give the columns a wider type`);
   for (const { name, schema, relation, readable, increment, feeds } of partners) {
     if (increment < 0n || !readable) continue;
     // In this order: the statement's snapshot, then where the sequence is. A key of blue's own in the snapshot is not beyond it.
@@ -129,7 +145,7 @@ async function headroom(blue, { target, partners, columns }, rules) {
       const [beyond, at] = await blue.row(`SELECT min(${ident(from)}), ${next} FROM ${table.onBlue} WHERE ${ident(from)} >= ${next}`);
       // Where the very next value is taken, blue's application has given keys by hand: green's begin a gap beyond.
       const left = beyond === null || beyond === undefined ? 0n : BigInt(beyond) - BigInt(at ?? 0);
-      if (left > 0n && left * 5n < gapOf(target, rules))
+      if (left > 0n && left * 5n < gap)
         problems.push(`blue's sequence ${name} is at ${at}, near the keys that green has given (${table.name}.${from} from ${beyond} on): raise it beyond all of them (setval) before blue takes writes`);
     }
   }
@@ -138,17 +154,6 @@ async function headroom(blue, { target, partners, columns }, rules) {
 
 /** @param {bigint} a @param {bigint} b */
 const least = (a, b) => (a < b ? a : b);
-
-/** @param {Session} green @param {Sequence} sequence @param {bigint} value @returns {Promise<string | undefined>} */
-async function set(green, { name, schema, relation }, value) {
-  try {
-    await green.run(`SELECT setval(${literal(`${ident(schema)}.${ident(relation)}`)}, ${value})`);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof MigrationError) || !/^(42501|22003|25006)/.test(error.sqlstate ?? '')) throw error;
-    return `green's sequence ${name} could not be raised (SQLSTATE ${error.sqlstate}): grant UPDATE on it`;
-  }
-}
 
 const WHOLE = new Set(['smallint', 'integer', 'bigint', 'numeric']);
 

@@ -32,9 +32,10 @@ const BITS = (1n << 64n) - 1n;
 /**
  * @param {Moment} moment @param {SyncTable} table @param {HeldKeys} held
  * @param {() => boolean} inTime
+ * @param {string[][]} [all] where green's keys of all rows that differ are to be put
  * @returns {Promise<TableAnswer | undefined>} undefined: the time ended
  */
-export async function verifyTable(moment, table, held, inTime) {
+export async function verifyTable(moment, table, held, inTime, all) {
   /** @type {TableAnswer} */
   const answer = {
     source: table.name, target: table.targetName, ok: true, blueRows: 0, greenRows: 0, filtered: 0, heldBack: 0, checksum: '', ranges: 0,
@@ -60,6 +61,7 @@ export async function verifyTable(moment, table, held, inTime) {
       answer.different += part.difference.different;
       answer.firstKeys = [...answer.firstKeys, ...part.difference.keys].slice(0, FIRST_KEYS);
       answer.ok = false;
+      all?.push(...part.difference.all);
     }
     after = part.to;
   } while (after !== null);

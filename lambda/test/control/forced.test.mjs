@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { STATES, setFence } from '../../src/sync/fence.mjs';
+import { randomUUID } from 'node:crypto';
+import { STATES, closeForGood, raiseFence, readFence, setFence } from '../../src/sync/fence.mjs';
 import { open } from '../../src/sync/context.mjs';
 import { PLAIN } from '../support/cases.mjs';
 import { Lab } from '../support/lab.mjs';
@@ -78,4 +79,67 @@ test('a cutover that was killed after the other side was opened for a while: its
   await lab.verify(PLAIN);
   assert.equal((await lab.cutover(PLAIN)).writer, 'green');
   for (const session of [green, blue]) await session.close();
+});
+
+/**
+ * As a call that was killed in the middle leaves both sides: blue closed for a time or for good, green open for a moment.
+ * @param {Lab} lab @param {string} blueState @param {number} leaseMs
+ */
+async function interrupted(lab, blueState, leaseMs) {
+  const [green, blue] = [await open(lab.invocation(PLAIN), 'target'), await open(lab.invocation(PLAIN), 'source')];
+  const [row] = await blue.rows("SELECT 'public.t'::regclass::oid");
+  await raiseFence(blue, [{ oid: Number(row?.[0]) }], { state: blueState, pair: 'nobody', marker: randomUUID(), allows: () => true });
+  const [moment] = /** @type {[string]} */ (await green.row('SELECT clock_timestamp()'));
+  await setFence(green, STATES.openUntil(moment, leaseMs));
+  for (const session of [green, blue]) await session.close();
+}
+
+for (const [what, state] of /** @type {[string, string][]} */ ([['before', STATES.closedFor(120)], ['after', STATES.closed]]))
+  test(`a cutover that was killed ${what} blue was closed for good is finished while green is open: verify waits for that, and nothing is contested`, async () => {
+    const lab = await onGreenSide(`killed_${what}`);
+    await lab.cutover(PLAIN, true);
+    await lab.untilSynced(PLAIN);
+    await interrupted(lab, state, 110_000);
+    await lab.onGreen("INSERT INTO t VALUES (200, 'lease'); UPDATE t SET v = 'lease' WHERE id = 2");
+    const verdict = await lab.verify(PLAIN);
+    assert.deepEqual([verdict.ok, verdict.verdict, verdict.notCompared], [false, 'incomplete', ['public.t']]);
+    assert.match(verdict.problems.join(), /a cutover is under way or was interrupted/);
+    const answer = await lab.cutover(PLAIN);
+    assert.deepEqual([answer.writer, answer.already, answer.refusedMs], ['green', false, null]);
+    await lab.onGreen("UPDATE t SET v = 'green goes on' WHERE id = 2");
+    await lab.runBack(PLAIN);
+    await lab.untilSynced(PLAIN);
+    for (const side of /** @type {const} */ (['onBlue', 'onGreen'])) assert.equal(await rowsOn(lab, side), '1=green 2=green goes on 3=blue 4=blue 100=in time 200=lease');
+    const after = await lab.verify(PLAIN);
+    assert.deepEqual([after.verdict, after.writer], ['equal', 'green'], JSON.stringify(after));
+  });
+
+test('a cutover that was killed and not called again: verify brings over what green has written meanwhile', async () => {
+  const lab = await onGreenSide('not_again');
+  await lab.cutover(PLAIN, true);
+  await lab.untilSynced(PLAIN);
+  await interrupted(lab, STATES.closedFor(120), 110_000);
+  await lab.onGreen("INSERT INTO t VALUES (200, 'lease')");
+  const [green, blue] = [await open(lab.invocation(PLAIN), 'target'), await open(lab.invocation(PLAIN), 'source')];
+  await setFence(green, STATES.openUntil('2026-01-01', 0)); // both times are over
+  await setFence(blue, STATES.closedFor(0));
+  for (const session of [green, blue]) await session.close();
+  await lab.onBlue("INSERT INTO t VALUES (201, 'blue')");
+  const verdict = await lab.verify(PLAIN);
+  assert.deepEqual([verdict.verdict, verdict.writer], ['equal', 'blue'], JSON.stringify(verdict));
+  assert.equal((await lab.cutover(PLAIN)).writer, 'green');
+});
+
+test('what is closed for a time is closed for good only while it is closed', async () => {
+  const lab = await onGreenSide('for_good');
+  const blue = await open(lab.invocation(PLAIN), 'source');
+  const roots = [{ oid: Number((await blue.row("SELECT 'public.t'::regclass::oid"))[0]) }];
+  const state = async () => (await readFence(blue, roots)).state;
+  await setFence(blue, STATES.closedFor(60));
+  assert.deepEqual([await closeForGood(blue), await state(), await closeForGood(blue)], [true, 'closed', true]);
+  await setFence(blue, STATES.closedFor(0.3)); // it could open before anybody sees the change
+  assert.equal(await closeForGood(blue), false);
+  await sleep(350);
+  assert.deepEqual([await closeForGood(blue), await state()], [false, 'open']);
+  await blue.close();
 });
