@@ -124,7 +124,6 @@ fn declare_service(
         cluster_arn: cluster.arn().ready(),
         task_definition: definition.arn.clone(),
         running,
-        missing_image: (!running).then(|| wanted.uri()),
         count: if running { count(least) } else { 0 },
         subnets: needs.subnets.iter().map(|subnet| subnet.id()).collect(),
         security_groups: vec![group.id()],

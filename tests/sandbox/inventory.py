@@ -36,6 +36,8 @@ VOLATILE = set(
 )
 # Random parts inside strings.
 RANDOM = [
+    # The numbers of a family go on, also after a life that has ended.
+    (re.compile(r"(task-definition/[a-z0-9-]+):\d+"), r"\1:*"),
     (re.compile(r"(rds:[a-z0-9-]+?)-\d{4}-\d\d-\d\d-\d\d-\d\d"), r"\1-*"),
     (re.compile(r"\b(cluster-(?:ro-)?)[a-z0-9]{12}\."), r"\1*."),
     (re.compile(r"/stream/[0-9T:.\-]+"), "/stream/*"),

@@ -21,8 +21,6 @@ pub struct Service {
     pub task_definition: Ref<Arn<TaskDefinition>>,
     /// Whether tasks run at all: not before there is an image.
     pub running: bool,
-    /// The image that it waits for, when it does not run.
-    pub missing_image: Option<String>,
     /// How many it starts with.
     pub count: i32,
     pub subnets: Vec<Ref<Subnet>>,
@@ -70,9 +68,6 @@ pub struct ServiceOutputs {
     pub name: Ref<Service>,
     pub arn: Ref<Arn<Service>>,
     pub scalable: Ref<Scalable>,
-    /// What somebody has to do before it runs.
-    #[serde(default, skip_serializing_if = "Ref::is_unknown")]
-    pub attention: Ref<Sentences>,
 }
 
 impl HasName for ServiceOutputs {
@@ -113,7 +108,7 @@ impl Resource for Service {
         replace: Replace::DeleteFirst,
         holds_data: false,
         interrupts: &["running"],
-        write_only: &["missing_image"],
+        write_only: &[],
         watched: &[],
         delegated: &[Delegated {
             field: "count",
@@ -203,13 +198,10 @@ impl Resource for Service {
 
 impl Service {
     fn outputs(&self, name: &str, arn: &str) -> ServiceOutputs {
-        let missing = self.missing_image.as_ref();
-        let push = |image| format!("no task runs: push {image} and run `deployer apply`");
         ServiceOutputs {
             name: name.into(),
             arn: arn.into(),
             scalable: format!("service/{}/{name}", self.cluster).into(),
-            attention: missing.map(push).unwrap_or_default().into(),
         }
     }
 
@@ -282,7 +274,6 @@ fn of(service: &t::Service, cluster: String) -> Service {
         cluster_arn: service.cluster_arn().unwrap_or_default().into(),
         task_definition: definition.unwrap_or_default().into(),
         running: service.desired_count() > 0,
-        missing_image: None,
         count: service.desired_count(),
         subnets: ids(network.map(|n| n.subnets()))
             .into_iter()
