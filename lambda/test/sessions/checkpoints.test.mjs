@@ -245,7 +245,7 @@ test('copy goes on from a segment, asks for more of them when one takes too long
   await assert.rejects(copy({}, { client: refusing('Scan', 'AccessDeniedException') }), /AWS answered AccessDeniedException/);
 });
 
-test('copy takes no more sessions in a second than it is told', async () => {
+test('copy takes no more sessions in a second than the event says', async () => {
   for (let i = 0; i < 20; i += 1) await pair.put({ session_id: { S: `s${i}` } });
   let slept = 0;
   const clock = { now: () => 1_800_000_000_000 + slept, sleep: async (/** @type {number} */ ms) => void (slept += ms), random: () => 0 };

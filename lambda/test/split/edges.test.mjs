@@ -21,7 +21,7 @@ test("green can't be reached: blue goes on alone, and what green has acknowledge
   assert.match(answer.blueHas.until, /^20\d\d-/);
   await lab.onBlue("UPDATE payments SET description = 'blue goes on' WHERE id = 1; UPDATE payments SET state = 'F' WHERE id = 2");
   await lab.green.start();
-  await lab.onGreen("UPDATE payments SET status = 'authorized' WHERE id = 2"); // nobody has told green yet
+  await lab.onGreen("UPDATE payments SET status = 'authorized' WHERE id = 2"); // green is not closed yet
   await quiet(lab);
   await assert.rejects(lab.onGreen("UPDATE payments SET description = 'x' WHERE id = 3"), { code: '25006' });
   const [blue, green] = [await contents(lab, 'blue'), await contents(lab, 'green')];
