@@ -7,6 +7,7 @@ import { Lab } from '../test/support/lab.mjs';
 import { benchChanges } from './changes.mjs';
 import { benchCopy } from './copy.mjs';
 import { benchCutover } from './cutover.mjs';
+import { benchSplit } from './split.mjs';
 import { benchIdle, benchLinear, benchSteady } from './runs.mjs';
 
 const [rows = 5_000_000, changes = 1_000_000] = process.argv.slice(2).map(Number);
@@ -19,6 +20,7 @@ try {
     ...(await benchLinear(lab, rows)),
     ...(await benchSteady(lab, 30)),
     ...(await benchCutover(lab)),
+    ...(await benchSplit(lab)),
   ];
   const version = (await lab.blue.query('postgres', 'SHOW server_version')).rows[0].server_version;
   console.log(`\n${rows} rows, ${changes} changes; ${cpus().length} x ${cpus()[0]?.model}, Node.js ${process.version}, PostgreSQL ${version}\n`);

@@ -37,11 +37,11 @@ export const handler = handlerOf(
   'sessions',
   async ({ event, environment, ...invocation }) => {
     const config = readSessionsConfig(environment);
-    const { Records: records, action, segment, segments } = /** @type {Record<string, unknown>} */ (event ?? {});
+    const { Records: records, action, segment, segments, perSecond } = /** @type {Record<string, unknown>} */ (event ?? {});
     if (!Array.isArray(records) && action !== 'copy')
       throw new PermanentError('EVENT', 'the event holds no Records', { hint: 'this function takes batches of a DynamoDB stream, and {"action": "copy"}' });
     const target = { ...config, ...invocation, ...(await open(config, invocation.deadline)) };
-    return Array.isArray(records) ? replicate(records, target) : copySegment({ segment, segments }, target);
+    return Array.isArray(records) ? replicate(records, target) : copySegment({ segment, segments, perSecond }, target);
   },
   { reserveMs: 300 },
 );

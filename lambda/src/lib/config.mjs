@@ -23,6 +23,7 @@ import { PermanentError } from './errors.mjs';
  * @property {string | undefined} hashKeySecretArn needed only by mappings that hash
  * @property {Tls} tls
  * @property {Level} logLevel
+ * @property {import('../verify/sessions.mjs').SessionsTables} [sessions] tables that verify counts
  * @property {'forward' | 'reverse'} [direction] of the stream: from blue to green unless given. `source` and `target` are its beginning and its end
  */
 
@@ -54,10 +55,19 @@ export function readDatabaseConfig(environment) {
       caFile: read.optional('DB_CA_FILE', /./, 'the path of a PEM file'),
     },
     logLevel: read.choice('LOG_LEVEL', LEVELS, 'info'),
+    ...sessionsTables(read),
   };
   const direction = read.choice('DIRECTION', /** @type {const} */ (['forward', 'reverse']), 'forward');
   read.finish();
   return direction === 'reverse' ? reversed(config) : config;
+}
+
+/** @param {Reader} read @returns {Pick<DatabaseConfig, 'sessions'>} */
+function sessionsTables(read) {
+  const [source, target] = ['SESSIONS_SOURCE_TABLE', 'SESSIONS_TARGET_TABLE'].map((name) => read.optional(name, TABLE, 'the name of a DynamoDB table'));
+  if (source === undefined && target === undefined) return {};
+  for (const [name, value] of Object.entries({ SESSIONS_SOURCE_TABLE: source, SESSIONS_TARGET_TABLE: target })) if (value === undefined) read.problems.push(`${name} is missing (both tables are counted, or none)`);
+  return { sessions: { source: source ?? '', target: target ?? '', expiry: read.optional('TTL_ATTRIBUTE', ATTRIBUTE, 'the name of an attribute (not a path)') ?? 'expires_at' } };
 }
 
 /** The same databases, for the stream from green to blue. @param {DatabaseConfig} config @returns {DatabaseConfig} */

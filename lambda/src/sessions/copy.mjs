@@ -1,5 +1,6 @@
 import { DescribeTableCommand, GetItemCommand, PutItemCommand, ScanCommand, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
 import { PermanentError } from '../lib/errors.mjs';
+import { systemClock } from '../lib/clock.mjs';
 import { retry } from '../lib/retry.mjs';
 import { readItem, sameItem } from './item.mjs';
 import { meaningOf, unchangedSince } from './write.mjs';
@@ -24,13 +25,14 @@ import { meaningOf, unchangedSince } from './write.mjs';
 
 const SEGMENTS = 100;
 const MOST_SEGMENTS = 1_000_000;
+const MOST_PER_SECOND = 1_000_000;
 /** Sessions at the same time. */
 const AT_ONCE = 8;
 /** A place before all of the stream. */
 const BEGINNING = { stream: '', sequence: '0' };
 
 /**
- * @param {{segment?: unknown, segments?: unknown}} event
+ * @param {{segment?: unknown, segments?: unknown, perSecond?: unknown}} event `perSecond`: no more sessions are read and written in a second
  * @param {Target & Pick<import('../lib/invocation.mjs').Invocation, 'log' | 'metrics' | 'deadline'> & {sourceTable: string | undefined, clock?: import('../lib/clock.mjs').Clock}} options
  * @returns {Promise<CopyAnswer>}
  */
@@ -43,9 +45,10 @@ export async function copySegment(event, options) {
   const { Table } = await retry(() => options.client.send(new DescribeTableCommand({ TableName: sourceTable })), retrying(options));
   const keyNames = (Table?.KeySchema ?? []).map(({ AttributeName }) => AttributeName ?? '');
   const counts = { copied: 0, present: 0 };
+  const pace = paceOf(whole(event.perSecond, 'perSecond', 1, MOST_PER_SECOND), options);
   let segment = first;
   for (; segment < segments; segment += 1) {
-    if (!(await oneSegment(sourceTable, keyNames, segment, segments, counts, options))) {
+    if (!(await oneSegment(sourceTable, keyNames, segment, segments, counts, pace, options))) {
       if (segment === first)
         throw new PermanentError('TIMEOUT', 'the time of the invocation does not suffice for one segment', { hint: `give the function more time, or copy in more than ${segments} segments` });
       break;
@@ -58,10 +61,11 @@ export async function copySegment(event, options) {
 
 /**
  * @param {string} sourceTable @param {string[]} keyNames @param {number} segment @param {number} segments @param {{copied: number, present: number}} counts
+ * @param {(count: number) => Promise<boolean>} pace
  * @param {Parameters<typeof copySegment>[1]} options
  * @returns {Promise<boolean>} whether the time sufficed
  */
-async function oneSegment(sourceTable, keyNames, segment, segments, counts, options) {
+async function oneSegment(sourceTable, keyNames, segment, segments, counts, pace, options) {
   const { client, deadline, clock } = options;
   const again = retrying(options);
   /** @type {Item | undefined} */
@@ -74,10 +78,30 @@ async function oneSegment(sourceTable, keyNames, segment, segments, counts, opti
       if (!deadline.allows()) return false;
       const outcomes = await Promise.all(items.slice(at, at + AT_ONCE).map((item) => retry(() => load(options, keyNames, item, (clock?.now ?? Date.now)()), again)));
       for (const outcome of outcomes) counts[outcome] += 1;
+      if (!(await pace(outcomes.length))) return false;
     }
     from = page.LastEvaluatedKey;
   } while (from !== undefined);
   return true;
+}
+
+/**
+ * Waits as long as so many sessions may take: the tables serve the applications too.
+ * @param {number | undefined} perSecond @param {Parameters<typeof copySegment>[1]} options
+ * @returns {(count: number) => Promise<boolean>} whether the time suffices for that
+ */
+function paceOf(perSecond, { deadline, clock = systemClock }) {
+  const began = clock.now();
+  let done = 0;
+  return async (count) => {
+    if (perSecond === undefined) return true;
+    done += count;
+    const wait = began + (done * 1000) / perSecond - clock.now();
+    if (wait <= 0) return true;
+    if (!deadline.allows(wait)) return false;
+    await clock.sleep(wait);
+    return true;
+  };
 }
 
 /** @param {Parameters<typeof copySegment>[1]} options */

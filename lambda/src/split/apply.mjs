@@ -110,9 +110,9 @@ const MOVED = { kind: 'hold', reason: "the row's key was changed" };
 /** @param {(string | null | undefined)[]} key */
 const textOf = (key) => key.join('\0');
 
-/** @param {Set<string> | undefined} told @param {Tuple[] | undefined} echoes @param {Form} form */
-function digests(told, echoes, form) {
-  const found = new Set(told);
+/** @param {Set<string> | undefined} known @param {Tuple[] | undefined} echoes @param {Form} form */
+function digests(known, echoes, form) {
+  const found = new Set(known);
   for (const echo of echoes ?? []) {
     const row = form.change(echo);
     if (row !== UNKNOWN) found.add(digestOf(row));

@@ -11,6 +11,7 @@ import { findOrphans } from './foreign-keys.mjs';
 import { checkInvariants } from './invariants.mjs';
 import { Moved } from './moment.mjs';
 import { raiseSequences } from './sequences.mjs';
+import { countSessions } from './sessions.mjs';
 import { settle } from './settle.mjs';
 import { verifyTable } from './table.mjs';
 import { findWriter, momentOf } from './writer.mjs';
@@ -35,6 +36,7 @@ import { findWriter, momentOf } from './writer.mjs';
  * @property {{checked: number, raised: number}} sequences
  * @property {'blue' | 'green' | 'both'} [writer] which side takes the writes, where there is a way back
  * @property {number} [unreversed] rows of green that could not go back to blue as they are
+ * @property {import('./sessions.mjs').Sessions} [sessions] where their tables are named, and all tables were asked for
  * @property {string[]} newColumns of blue since the migration began: not copied, and not compared
  */
 
@@ -115,6 +117,7 @@ async function compareAt(context, asked, moment, { writer, back, wayBack, proble
     const { problems: sequenceProblems, ...sequences } = await raiseSequences(context.blue, context.green, context.tables, context.sequences, wayBack);
     problems.push(...sequenceProblems);
     if (unreversed > 0) problems.push(`${unreversed} rows of green could not go back to blue as they are: payment_migration.quarantine on blue names them`);
+    const sessions = whole ? await sessionsOf(context, problems) : undefined;
     const slot = await readSlot(context.blue, context.state.slot);
     const mismatches = tables.reduce((sum, { missing, extra, different }) => sum + missing + extra + different, 0);
     const quarantined = Math.max(
@@ -132,7 +135,7 @@ async function compareAt(context, asked, moment, { writer, back, wayBack, proble
     log.info('verified', { verdict, mismatches, quarantined, sequences: sequences.raised, lsn: formatLsn(moment.lsn) });
     return {
       ok: verdict === 'equal', verdict, moment: { lsn: formatLsn(moment.lsn), at: moment.at }, tables, notCompared, problems, mismatches, orphans, invariants,
-      quarantined, lagSeconds: lag, lagBytes: slot.lagBytes, sequences, newColumns: context.newColumns, ...(wayBack ? { writer, unreversed } : {}),
+      quarantined, lagSeconds: lag, lagBytes: slot.lagBytes, sequences, newColumns: context.newColumns, ...(sessions === undefined ? {} : { sessions }), ...(wayBack ? { writer, unreversed } : {}),
     };
   } catch (error) {
     moment.destroy();
@@ -206,6 +209,18 @@ async function invariantsOf(moment, problems, { invariants, deadline }) {
   await green.run('ROLLBACK');
   problems.push(...more);
   return found;
+}
+
+/** @param {Context} context @param {string[]} problems */
+async function sessionsOf({ invocation: { config, deadline } }, problems) {
+  if (config.sessions === undefined) return undefined;
+  const counted = await countSessions(config.sessions, deadline, () => deadline.allows(RESERVE_MS)).catch((error) => {
+    problems.push(`the sessions could not be counted (${error.message})`);
+    return null;
+  });
+  if (counted === null) return undefined;
+  if (counted === undefined) problems.push('the time did not suffice to count the sessions');
+  return counted;
 }
 
 /** What is left of the differences, now that both streams have passed the comparison. @param {import('./table.mjs').TableAnswer} answer @param {string[][]} keys of green @param {Context} context */

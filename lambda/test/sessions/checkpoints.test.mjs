@@ -244,3 +244,13 @@ test('copy goes on from a segment, asks for more of them when one takes too long
   await assert.rejects(copy({}, { sourceTable: undefined }), { code: 'CONFIG' });
   await assert.rejects(copy({}, { client: refusing('Scan', 'AccessDeniedException') }), /AWS answered AccessDeniedException/);
 });
+
+test('copy takes no more sessions in a second than the event says', async () => {
+  for (let i = 0; i < 20; i += 1) await pair.put({ session_id: { S: `s${i}` } });
+  let slept = 0;
+  const clock = { now: () => 1_800_000_000_000 + slept, sleep: async (/** @type {number} */ ms) => void (slept += ms), random: () => 0 };
+  const { copied } = await copy({ perSecond: 4 }, { clock });
+  assert.deepEqual([copied, slept], [20, 5_000]);
+  await assert.rejects(copy({ perSecond: 4 }, { clock, deadline: new Deadline(Date.now() + 200) }), { code: 'TIMEOUT' });
+  await assert.rejects(copy({ perSecond: 0 }), { code: 'EVENT' });
+});

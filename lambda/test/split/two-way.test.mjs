@@ -94,7 +94,7 @@ test('verify while both sides write: what really differs is found, whoever chang
   const lab = await splitLab(servers, 'verified');
   const payers = /** @type {const} */ (['blue', 'green']).map((side) => new Payer(lab, side, `busy-${side}`));
   const streams = new Streams(lab);
-  // Nobody tells the streams of these.
+  // The streams do not see these.
   const unseen = (/** @type {string} */ sql) => lab.onGreen(`SET session_replication_role = replica; BEGIN; SELECT pg_logical_emit_message(true, 'deployer:applied', (SELECT substr(slot, 19) FROM payment_migration.state)); ${sql}; COMMIT`);
   const [gone] = (await lab.onGreen("SELECT quote_literal(l) AS row FROM ledger l WHERE id = 4")).rows;
   await unseen('UPDATE ledger SET minor = minor + 7 WHERE id = 3; DELETE FROM ledger WHERE id = 4');

@@ -1,0 +1,67 @@
+/** Mode two-way where something is missing: green's database, a slot, the past of a row in a new partition. */
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import { Lab } from '../support/lab.mjs';
+import { FAST } from '../support/postgres.mjs';
+import { OPTIONS, assertWhole, contents, quiet, splitLab, stopAll } from '../support/split.mjs';
+
+/** @type {Lab} */
+let servers;
+before(async () => void (servers = await Lab.start({ ...FAST, max_replication_slots: '20' })));
+after(() => servers.remove());
+afterEach(stopAll);
+
+test("green can't be reached: blue goes on alone, and what green has acknowledged since comes by the rules when it is back, closed", async () => {
+  const lab = await splitLab(servers, 'unreachable');
+  await quiet(lab);
+  await lab.onGreen("UPDATE payments SET status = 'authorized' WHERE id = 1; INSERT INTO payments (day, merchant, reference, minor, currency, status) VALUES ('2026-01-09', 1, 'late', 900, 'EUR', 'new')");
+  await lab.green.stop('immediate');
+  const answer = await lab.cutover({ ...OPTIONS, seconds: 60 }, true);
+  assert.deepEqual([answer.status, answer.writer], ['forced', 'blue']);
+  assert.match(answer.blueHas.until, /^20\d\d-/);
+  await lab.onBlue("UPDATE payments SET description = 'blue goes on' WHERE id = 1; UPDATE payments SET state = 'F' WHERE id = 2");
+  await lab.green.start();
+  await lab.onGreen("UPDATE payments SET status = 'authorized' WHERE id = 2"); // green is not closed yet
+  await quiet(lab);
+  await assert.rejects(lab.onGreen("UPDATE payments SET description = 'x' WHERE id = 3"), { code: '25006' });
+  const [blue, green] = [await contents(lab, 'blue'), await contents(lab, 'green')];
+  for (const side of [blue, green]) assert.match(side.get('payments 1') ?? '', /authorized\|blue goes on$/);
+  assert.equal([...blue.values()].filter((row) => row.includes('|late|')).length, 1);
+  assert.match(green.get('payments 2') ?? '', /failed/);
+  await assertWhole(lab, []);
+  const verdict = await lab.verify(OPTIONS);
+  assert.deepEqual([verdict.verdict, verdict.writer], ['equal', 'blue'], JSON.stringify(verdict));
+  assert.equal((await lab.prepare(OPTIONS)).writer, 'both'); // and both again
+  await lab.onGreen("UPDATE payments SET description = 'x' WHERE id = 3");
+  await quiet(lab);
+  await assertWhole(lab, []);
+});
+
+test('rows of a partition that is made during the split: held while the log does not say what they were, until prepare is called again', async () => {
+  const lab = await splitLab(servers, 'partition');
+  for (const side of /** @type {const} */ (['onBlue', 'onGreen'])) await lab[side]("CREATE TABLE payments_3 PARTITION OF payments FOR VALUES FROM ('2027-01-01') TO ('2027-02-01')");
+  await lab.onGreen("INSERT INTO payments (day, merchant, reference, minor, currency, status) VALUES ('2027-01-05', 1, 'new partition', 100, 'EUR', 'new')");
+  await quiet(lab);
+  await lab.onGreen("UPDATE payments SET status = 'authorized' WHERE reference = 'new partition'");
+  await lab.runBack(OPTIONS);
+  assert.deepEqual((await lab.onBlue('SELECT reason FROM payment_migration.quarantine')).rows, [{ reason: 'what the row was before it was changed is not in the log' }]);
+  assert.equal((await lab.prepare(OPTIONS)).writer, 'both');
+  await lab.onBlue("UPDATE payments SET state = 'A' WHERE reference = 'new partition'");
+  await lab.onGreen("UPDATE payments SET status = 'captured' WHERE reference = 'new partition'");
+  await quiet(lab);
+  await quiet(lab);
+  assert.deepEqual((await lab.onBlue("SELECT state FROM payments WHERE reference = 'new partition'")).rows, (await lab.onGreen("SELECT upper(left(status, 1)) AS state FROM payments WHERE reference = 'new partition'")).rows);
+  assert.deepEqual((await lab.onBlue('SELECT reason FROM payment_migration.quarantine')).rows, []);
+});
+
+test('a slot that was dropped, or made again under its name, ends the stream: nothing is skipped in silence', async () => {
+  const lab = await splitLab(servers, 'slot');
+  await quiet(lab);
+  const [{ slot }] = (await lab.onBlue('SELECT slot FROM payment_migration.state')).rows;
+  await lab.onGreen("UPDATE payments SET description = 'lost' WHERE id = 5");
+  await lab.onGreen(`SELECT pg_drop_replication_slot('${slot}')`);
+  await assert.rejects(lab.runBack(OPTIONS), { code: 'SLOT_LOST' });
+  await lab.onGreen(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
+  await assert.rejects(lab.runBack(OPTIONS), { code: 'CHECKPOINT_GAP' });
+  await assert.rejects(lab.verify(OPTIONS), { code: 'CHECKPOINT_GAP' });
+});
