@@ -1,5 +1,5 @@
 //! What stands under a thing that was replaced and is still there: what is found through its parent carries no mark, so with a
-//! lost record nothing but the blueprint tells of it.
+//! lost record only the blueprint names it.
 
 use super::clock::Clock;
 use super::driver::{Identity, Key, Live, Meta, Nature, Ownership, Phase, Registry};

@@ -154,7 +154,7 @@ pub async fn down(folder: &Path) -> Result<Option<Info>, Error> {
     server::down(folder).await
 }
 
-/// The running sandbox, or `None`: it counts as running when it answers as the one that the folder tells of.
+/// The running sandbox, or `None`: it counts as running when it answers as the one that the folder records.
 ///
 /// # Errors
 /// When the folder can't be read.

@@ -36,7 +36,7 @@ pub(super) async fn status(folder: &Path) -> Result<Option<Info>, Error> {
     Ok(running(folder).await?.map(|record| record.info))
 }
 
-/// What the folder tells of. A record that can't be read tells of nothing that could be stopped or used.
+/// What the folder records. A record that can't be read names nothing that could be stopped or used.
 fn recorded(folder: &Path) -> Result<Option<Record>, Error> {
     let path = record_path(folder);
     match std::fs::read_to_string(&path) {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 /// How many steps there are of each kind.
 type Kinds = BTreeMap<String, usize>;
 
-/// How often a read of everything may call an operation: once, unless the operation tells of one thing only.
+/// How often a read of everything may call an operation: once, unless the operation shows one thing only.
 fn most(kinds: &Kinds, service: &str, operation: &str) -> usize {
     let of = |kind: &str| kinds.get(kind).copied().unwrap_or_default();
     match (service, operation) {

@@ -27,7 +27,7 @@ pub(super) fn untracked(input: &Input<'_>) -> Vec<Unmanaged> {
             let is_it = live.is_some_and(|l| names(&l.outputs, owned))
                 || record.is_some_and(|r| names(&r.outputs, owned) || r.name == owned.id);
             if !decided && at.is_some() {
-                // The row of the step tells of it.
+                // The row of the step names it.
                 return None;
             }
             let reason = match (is_it, record.is_some(), at.is_some()) {

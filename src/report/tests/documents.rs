@@ -23,7 +23,7 @@ fn row(schema: &str) -> &'static str {
     line.split('|').nth(3).unwrap().trim()
 }
 
-/// The keys that an item of a row tells of, and in braces those of what is in it.
+/// The keys that an item of a row has, and in braces those of what is in it.
 fn reported(schema: &str) -> BTreeMap<String, Option<Vec<String>>> {
     let mut out = BTreeMap::new();
     let (mut depth, mut item, mut items) = (0, String::new(), Vec::new());

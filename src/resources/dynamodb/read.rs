@@ -36,7 +36,7 @@ pub(super) async fn items(cx: &Aws, name: &str) -> Result<Data, Error> {
     }))
 }
 
-/// What DescribeTable tells of the settings.
+/// What DescribeTable shows of the settings.
 pub(super) fn described(table: &TableDescription) -> Table {
     let kinds = table.attribute_definitions();
     let index = |i: &GlobalSecondaryIndexDescription| {

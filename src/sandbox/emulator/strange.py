@@ -14,7 +14,7 @@ TRANSPORT = ("date", "content-sha256", "user-agent", "security-token", "sdk-", "
 
 
 def strange(request):
-    """Names of parameters, members, elements and headers that the model lacks; empty for what is no AWS operation."""
+    """Names of parameters, members, elements and headers that the model does not have; empty for what is no AWS operation."""
     try:
         shape = request.model.input_shape
     except Exception:  # noqa: BLE001 - an unknown service or operation has no model

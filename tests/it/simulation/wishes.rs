@@ -117,7 +117,7 @@ impl Wish {
 pub struct Wishes {
     pub all: Vec<Wish>,
     next: usize,
-    /// False while a thing without a mark would be forgotten with its wish: no record tells of it.
+    /// False while a thing without a mark would be forgotten with its wish: no record names it.
     pub may_shrink: bool,
     /// Steps that had a child: another step's child on them would be the same thing.
     parents: BTreeSet<String>,

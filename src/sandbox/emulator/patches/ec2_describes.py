@@ -1,4 +1,4 @@
-"""What all Describe operations of EC2 have in common and moto lacks: unknown ids, pages."""
+"""What all Describe operations of EC2 have in common and moto does not have: unknown ids, pages."""
 
 import base64
 import fnmatch

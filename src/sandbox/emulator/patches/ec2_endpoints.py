@@ -267,7 +267,7 @@ def _delete(call, endpoint):
 
 @patch("ec2", "DescribeVpcEndpoints")
 def describe_endpoints(call):
-    """AWS: IpAddressType, DnsOptions and the true type and state are shown; all filters work. moto: lacks some."""
+    """AWS: IpAddressType, DnsOptions and the true type and state are shown; all filters work. moto: not all of them."""
     answer = call.forward({key: value for key, value in call.params.items() if key != "Filters"})
     for shown in answer.data.get("VpcEndpoints", []):
         _complete(call, shown)

@@ -25,7 +25,7 @@ FILTERS = [
 
 @patch("ec2", "DescribeNetworkInterfaces")
 def describe_interfaces(call):
-    """AWS: filters tell who holds an interface. moto: lacks some of them."""
+    """AWS: filters tell who holds an interface. moto: not all of them."""
     answer = call.forward({key: value for key, value in call.params.items() if key != "Filters"})
     items = answer.data.get("NetworkInterfaces", [])
     answer.data["NetworkInterfaces"] = matching(
