@@ -103,9 +103,12 @@ pub async fn recover(
             untracked.insert(id, one);
         }
     }
-    let looks = untracked
-        .iter()
-        .map(async |(id, o)| Some((id.clone(), record(graph, o, registry, clock).await?)));
+    let looks = untracked.iter().map(async |(id, o)| {
+        if is_own(graph, o, registry).await {
+            return None;
+        }
+        Some((id.clone(), record(graph, o, registry, clock).await?))
+    });
     let found = join_all(looks).await.into_iter().flatten().collect();
     connect(state, found);
 }
@@ -163,6 +166,32 @@ fn unknown(
     let known = state.steps.values();
     let known = known.filter(|r| r.kind == owned.kind).any(is_it);
     (earlier && !known).then(|| replaced(&owned.step, taken))
+}
+
+/// True when a thing of a step of the blueprint is what the step itself finds by its mark: the step takes it as its own. So it is
+/// too when that cannot be read.
+async fn is_own(graph: &Graph, owned: &Owned, registry: &Registry) -> bool {
+    let (Some(step), Ok(driver)) = (graph.get(&owned.step), registry.get(&owned.kind)) else {
+        return false;
+    };
+    let identity = Identity {
+        step: step.id.clone(),
+        name: step.name.clone(),
+        tags: step.tags.clone(),
+        token: String::new(),
+    };
+    let key = Key {
+        spec: &step.spec,
+        outputs: None,
+        identity: &identity,
+    };
+    match driver.read(key).await {
+        Ok(found) => found.is_some_and(|live| {
+            let id = Value::String(owned.id.clone());
+            mentions(&id, &live.outputs)
+        }),
+        Err(_) => true,
+    }
 }
 
 /// The record of one marked thing, as it is read by its mark.

@@ -33,9 +33,12 @@ def _known(call):
 
 @patch("application-autoscaling", "PutScalingPolicy")
 def put_policy(call):
-    """AWS: needs a target."""
+    """AWS: needs a target; a policy that is put again keeps its pair of alarms. moto: makes another pair beside the old one."""
     if not _known(call):
         refuse("ObjectNotFoundException", f"No scalable target registered for {call.params['ResourceId']}")
+    for policy in call.backend.policies.values():
+        if (policy.policy_name, policy.resource_id) == (call.params["PolicyName"], call.params["ResourceId"]):
+            policy.delete_alarms(call.backend.account_id, call.backend.region_name)
     return call.forward()
 
 
