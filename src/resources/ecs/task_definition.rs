@@ -91,13 +91,21 @@ impl Resource for TaskDefinition {
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let Some((newest, tags)) = described(cx, key.name()).await? else {
-            return Ok(None);
+            // One whose removal ended half way is still there, and goes.
+            let recorded = match key.outputs {
+                Some(it) => left(cx, it.arn()).await?,
+                None => None,
+            };
+            return Ok(recorded.map(|(revision, tags)| {
+                let why = "its revision is inactive".to_owned();
+                of(&revision, key.name(), tags).phase(Phase::Failed(why))
+            }));
         };
         let own = &key.identity.tags;
         if same_step(own, &tags) {
             return Ok(Some(of(&newest, key.name(), tags)));
         }
-        let ours = revisions(cx, key.name(), own, 1).await?;
+        let ours = revisions(cx, key.name(), own, 1, Status::Active).await?;
         Ok(Some(match ours.into_iter().next() {
             Some((revision, tags)) => of(&revision, key.name(), tags),
             None => of(&newest, key.name(), tags),
@@ -122,21 +130,27 @@ impl Resource for TaskDefinition {
             ));
         };
         self.register(cx, it.name(), &tags).await?;
-        let ours = revisions(cx, it.name(), &tags, usize::MAX).await?;
+        let ours = revisions(cx, it.name(), &tags, usize::MAX, Status::Active).await?;
         for (revision, _) in ours.iter().skip(KEPT) {
             remove(cx, revision.task_definition_arn().unwrap_or_default()).await?;
         }
         Ok(())
     }
 
+    /// Also those that an earlier removal left inactive; the recorded one is the last, so that a later run finds the others by it.
     async fn delete(&self, cx: &Aws, it: &Definition) -> Result<(), Error> {
-        let Some((_, tags)) = described(cx, it.arn()).await? else {
+        let Some((_, tags)) = left(cx, it.arn()).await? else {
             return Ok(());
         };
-        for (revision, _) in revisions(cx, it.name(), &tags, usize::MAX).await? {
-            remove(cx, revision.task_definition_arn().unwrap_or_default()).await?;
+        for status in [Status::Active, Status::Inactive] {
+            for (revision, _) in revisions(cx, it.name(), &tags, usize::MAX, status).await? {
+                let arn = revision.task_definition_arn().unwrap_or_default();
+                if arn != it.arn() {
+                    remove(cx, arn).await?;
+                }
+            }
         }
-        Ok(())
+        remove(cx, it.arn()).await
     }
 }
 
@@ -168,6 +182,12 @@ impl TaskDefinition {
 
 /// A revision by its ARN, or the newest active one of a family. One that is no longer active counts as gone.
 async fn described(cx: &Aws, name: &str) -> Result<Option<(Revision, Tags)>, Error> {
+    let found = left(cx, name).await?;
+    Ok(found.filter(|(revision, _)| revision.status() == Some(&Status::Active)))
+}
+
+/// The same, also when it is inactive; not while it is being deleted.
+async fn left(cx: &Aws, name: &str) -> Result<Option<(Revision, Tags)>, Error> {
     let call = cx.ecs.client.describe_task_definition();
     let call = call
         .task_definition(name)
@@ -177,8 +197,8 @@ async fn described(cx: &Aws, name: &str) -> Result<Option<(Revision, Tags)>, Err
         return Ok(None);
     };
     let tags = tags_of(&tags.unwrap_or_default());
-    let active = revision.status() == Some(&Status::Active);
-    Ok(active.then_some((revision, tags)))
+    let is_there = [Some(&Status::Active), Some(&Status::Inactive)].contains(&revision.status());
+    Ok(is_there.then_some((revision, tags)))
 }
 
 /// True when both carry the mark of the same step.
@@ -187,18 +207,19 @@ fn same_step(own: &Tags, tags: &Tags) -> bool {
     [MARK_SUFFIX, MARK_STEP].iter().all(same)
 }
 
-/// The active revisions of a family that carry the mark of `own`, the newest first, at most so many.
+/// The revisions of a family in a state that carry the mark of `own`, the newest first, at most so many.
 async fn revisions(
     cx: &Aws,
     family: &str,
     own: &Tags,
     most: usize,
+    status: Status,
 ) -> Result<Vec<(Revision, Tags)>, Error> {
     let mut out = Vec::new();
     let mut token: Option<String> = None;
     loop {
         let call = cx.ecs.client.list_task_definitions().family_prefix(family);
-        let call = call.status(Status::Active).sort(SortOrder::Desc);
+        let call = call.status(status.clone()).sort(SortOrder::Desc);
         let call = call.set_next_token(token);
         let api = ecs::LIST_TASK_DEFINITIONS;
         let page = cx.call(api, || call.clone().send()).await?;
@@ -206,7 +227,7 @@ async fn revisions(
         let of_family = format!("/{family}:");
         let all = page.task_definition_arns();
         for arn in all.iter().filter(|arn| arn.contains(&of_family)) {
-            let found = described(cx, arn).await?;
+            let found = left(cx, arn).await?;
             out.extend(found.filter(|(_, tags)| same_step(own, tags)));
             if out.len() >= most {
                 return Ok(out);
