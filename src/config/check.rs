@@ -1,8 +1,13 @@
 //! What single keys take beyond numbers and lists. Each answers the value, or why not in words beyond "what it takes".
 
+mod database;
+mod tags;
+
+pub(super) use database::{database, master_user, version};
+pub(super) use tags::{patterns, tags};
+
 use super::parse::{Checked, Given, integer, refused};
 use ipnet::Ipv4Net;
-use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 /// Days that Performance Insights keeps: 7, months of 31 days up to 23 of them, or 731.
@@ -186,153 +191,6 @@ fn private(net: Ipv4Net) -> bool {
         .any(|(address, prefix)| Ipv4Net::new_assert(*address, *prefix).contains(&net))
 }
 
-/// `14.6`
-pub(super) fn version(text: &str) -> bool {
-    let number =
-        |part: &str| (1..=4).contains(&part.len()) && part.chars().all(|c| c.is_ascii_digit());
-    text.split_once('.')
-        .is_some_and(|(major, minor)| number(major) && number(minor))
-}
-
-/// Words that neither a database nor its master user may be called: key words that PostgreSQL 14 reserves (appendix C of
-/// its manual, "reserved" without "can be function or type") and names that Aurora itself uses.
-const RESERVED: &[&str] = &[
-    "admin",
-    "all",
-    "analyse",
-    "analyze",
-    "and",
-    "any",
-    "array",
-    "as",
-    "asc",
-    "asymmetric",
-    "both",
-    "case",
-    "cast",
-    "check",
-    "collate",
-    "column",
-    "constraint",
-    "create",
-    "current_catalog",
-    "current_date",
-    "current_role",
-    "current_time",
-    "current_timestamp",
-    "current_user",
-    "default",
-    "deferrable",
-    "desc",
-    "distinct",
-    "do",
-    "else",
-    "end",
-    "except",
-    "false",
-    "fetch",
-    "for",
-    "foreign",
-    "from",
-    "grant",
-    "group",
-    "having",
-    "in",
-    "initially",
-    "intersect",
-    "into",
-    "lateral",
-    "leading",
-    "limit",
-    "localtime",
-    "localtimestamp",
-    "not",
-    "null",
-    "offset",
-    "on",
-    "only",
-    "or",
-    "order",
-    "placing",
-    "postgres",
-    "primary",
-    "public",
-    "rdsadmin",
-    "references",
-    "returning",
-    "select",
-    "session_user",
-    "some",
-    "symmetric",
-    "table",
-    "template0",
-    "template1",
-    "then",
-    "to",
-    "trailing",
-    "true",
-    "union",
-    "unique",
-    "user",
-    "using",
-    "variadic",
-    "when",
-    "where",
-    "window",
-    "with",
-];
-
-fn identifier(text: &str, most: usize) -> bool {
-    (1..=most).contains(&text.len())
-        && text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-fn unreserved(text: String) -> Checked<String> {
-    let lower = text.to_ascii_lowercase();
-    if RESERVED.contains(&lower.as_str()) || lower.starts_with("pg_") || lower.starts_with("rds") {
-        return Err("this name is reserved by PostgreSQL or by RDS".into());
-    }
-    Ok(text)
-}
-
-/// RDS API, `CreateDBCluster` and `CreateDBInstance` (Aurora PostgreSQL): 1 to 63 characters, first a letter, then letters, digits and
-/// underscores, not reserved.
-pub(super) fn database(given: &Given<'_>) -> Checked<String> {
-    text_like(|t| identifier(t, 63))(given).and_then(unreserved)
-}
-
-/// RDS API, `CreateDBCluster.MasterUsername`: 1 to 16 letters or numbers, first a letter, not reserved; PostgreSQL engines take underscores.
-pub(super) fn master_user(given: &Given<'_>) -> Checked<String> {
-    text_like(|t| identifier(t, 16))(given).and_then(unreserved)
-}
-
-/// Patterns of tag keys: exact, or a prefix with `*` at its end.
-pub(super) fn patterns(given: &Given<'_>) -> Checked<Vec<String>> {
-    let Some(items) = given.as_array() else {
-        return refused();
-    };
-    items
-        .iter()
-        .map(|item| {
-            let text = text(item.get_ref())?;
-            let head = text.strip_suffix('*').unwrap_or(&text);
-            if text.is_empty() || head.contains('*') || text.chars().count() > 128 {
-                return Err(format!("`{text}` is none"));
-            }
-            if let Some(ours) = OURS
-                .iter()
-                .find(|o| o.starts_with(head) && (text.ends_with('*') || **o == text))
-            {
-                return Err(format!(
-                    "`{text}` covers `{ours}`, which deployer itself sets"
-                ));
-            }
-            Ok(text)
-        })
-        .collect()
-}
-
 /// Addresses that SNS can send to: e-mail and HTTPS. A URL with a user name would hold a password.
 pub(super) fn addresses(given: &Given<'_>) -> Checked<Vec<String>> {
     let Some(items) = given.as_array() else {
@@ -371,90 +229,4 @@ fn https(text: &str) -> bool {
             let host = rest.split(['/', '?']).next().unwrap_or_default();
             !host.is_empty() && !host.contains('@') && rest.chars().all(|c| c.is_ascii_graphic())
         })
-}
-
-/// Tags that deployer sets on everything; the user's may not take their place.
-pub(super) const OURS: [&str; 5] = [
-    "Environment",
-    "Name",
-    crate::engine::driver::MARK_SUFFIX,
-    crate::engine::driver::MARK_STEP,
-    crate::engine::driver::MARK_DEPLOYMENT,
-];
-
-/// Tags a resource may have, less ours (AWS General Reference, "Tag naming limits": 50 per resource).
-pub(super) const MOST_TAGS: usize = 50 - OURS.len();
-
-/// Tags: added to the three of the defaults, or in place of one of them.
-///
-/// "Tag naming limits and requirements": keys 1 to 128, values 0 to 256 Unicode characters; letters, digits, spaces and `_ . : / = + - @`
-/// are what every service takes; `aws:` is reserved. IAM compares keys without case.
-pub(super) fn tags(given: &Given<'_>) -> Checked<BTreeMap<String, String>> {
-    let Some(table) = given.as_table() else {
-        return refused();
-    };
-    let mut all = super::Config::default().tags.set;
-    for (key, value) in table {
-        let key = key.get_ref().as_ref();
-        let Some(value) = value.get_ref().as_str() else {
-            return Err(format!("the value of `{key}` is not a text"));
-        };
-        tag(key, value)?;
-        all.insert(key.to_owned(), value.to_owned());
-    }
-    let mut lower: BTreeMap<String, &str> = OURS.iter().map(|o| (o.to_lowercase(), *o)).collect();
-    for key in all.keys() {
-        if let Some(other) = lower.insert(key.to_lowercase(), key) {
-            return Err(format!(
-                "`{key}` and `{other}` differ in case only, which IAM takes for the same"
-            ));
-        }
-    }
-    if all.len() > MOST_TAGS {
-        return Err(format!(
-            "there are {} with the defaults, and AWS takes 50 of which {} are deployer's own",
-            all.len(),
-            OURS.len()
-        ));
-    }
-    Ok(all)
-}
-
-fn tag(key: &str, value: &str) -> Result<(), String> {
-    if OURS.contains(&key) {
-        return Err(format!("`{key}` is set by deployer itself"));
-    }
-    if key.to_ascii_lowercase().starts_with("aws:") {
-        return Err(format!(
-            "`{key}`: keys that begin with `aws:` belong to AWS"
-        ));
-    }
-    if key.is_empty() || key.chars().count() > 128 {
-        return Err(format!(
-            "the key `{key}` has {} characters, not 1 to 128",
-            key.chars().count()
-        ));
-    }
-    if value.chars().count() > 256 {
-        return Err(format!(
-            "the value of `{key}` has {} characters, more than 256",
-            value.chars().count()
-        ));
-    }
-    for (what, text) in [("key", key), ("value of", value)] {
-        if text.contains("@{") {
-            return Err(format!(
-                "`{key}`: `@{{` is how steps refer to each other and may not stand in a value"
-            ));
-        }
-        if let Some(c) = text
-            .chars()
-            .find(|c| !(c.is_alphanumeric() || " _.:/=+-@".contains(*c)))
-        {
-            return Err(format!(
-                "the {what} `{key}` has {c:?}, which not every AWS service takes in a tag"
-            ));
-        }
-    }
-    Ok(())
 }

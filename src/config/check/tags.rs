@@ -1,0 +1,118 @@
+//! Tags, and patterns of their keys.
+
+use super::text;
+use crate::config::Config;
+use crate::config::parse::{Checked, Given, refused};
+use std::collections::BTreeMap;
+
+/// Patterns of tag keys: exact, or a prefix with `*` at its end.
+pub(in crate::config) fn patterns(given: &Given<'_>) -> Checked<Vec<String>> {
+    let Some(items) = given.as_array() else {
+        return refused();
+    };
+    items
+        .iter()
+        .map(|item| {
+            let text = text(item.get_ref())?;
+            let head = text.strip_suffix('*').unwrap_or(&text);
+            if text.is_empty() || head.contains('*') || text.chars().count() > 128 {
+                return Err(format!("`{text}` is none"));
+            }
+            if let Some(ours) = OURS
+                .iter()
+                .find(|o| o.starts_with(head) && (text.ends_with('*') || **o == text))
+            {
+                return Err(format!(
+                    "`{text}` covers `{ours}`, which deployer itself sets"
+                ));
+            }
+            Ok(text)
+        })
+        .collect()
+}
+
+/// Tags that deployer sets on everything; the user's may not take their place.
+const OURS: [&str; 5] = [
+    "Environment",
+    "Name",
+    crate::engine::driver::MARK_SUFFIX,
+    crate::engine::driver::MARK_STEP,
+    crate::engine::driver::MARK_DEPLOYMENT,
+];
+
+/// Tags a resource may have, less ours (AWS General Reference, "Tag naming limits": 50 per resource).
+const MOST_TAGS: usize = 50 - OURS.len();
+
+/// Tags: added to the three of the defaults, or in place of one of them.
+///
+/// "Tag naming limits and requirements": keys 1 to 128, values 0 to 256 Unicode characters; letters, digits, spaces and `_ . : / = + - @`
+/// are what every service takes; `aws:` is reserved. IAM compares keys without case.
+pub(in crate::config) fn tags(given: &Given<'_>) -> Checked<BTreeMap<String, String>> {
+    let Some(table) = given.as_table() else {
+        return refused();
+    };
+    let mut all = Config::default().tags.set;
+    for (key, value) in table {
+        let key = key.get_ref().as_ref();
+        let Some(value) = value.get_ref().as_str() else {
+            return Err(format!("the value of `{key}` is not a text"));
+        };
+        tag(key, value)?;
+        all.insert(key.to_owned(), value.to_owned());
+    }
+    let mut lower: BTreeMap<String, &str> = OURS.iter().map(|o| (o.to_lowercase(), *o)).collect();
+    for key in all.keys() {
+        if let Some(other) = lower.insert(key.to_lowercase(), key) {
+            return Err(format!(
+                "`{key}` and `{other}` differ in case only, which IAM takes for the same"
+            ));
+        }
+    }
+    if all.len() > MOST_TAGS {
+        return Err(format!(
+            "there are {} with the defaults, and AWS takes 50 of which {} are deployer's own",
+            all.len(),
+            OURS.len()
+        ));
+    }
+    Ok(all)
+}
+
+fn tag(key: &str, value: &str) -> Result<(), String> {
+    if OURS.contains(&key) {
+        return Err(format!("`{key}` is set by deployer itself"));
+    }
+    if key.to_ascii_lowercase().starts_with("aws:") {
+        return Err(format!(
+            "`{key}`: keys that begin with `aws:` belong to AWS"
+        ));
+    }
+    if key.is_empty() || key.chars().count() > 128 {
+        return Err(format!(
+            "the key `{key}` has {} characters, not 1 to 128",
+            key.chars().count()
+        ));
+    }
+    if value.chars().count() > 256 {
+        return Err(format!(
+            "the value of `{key}` has {} characters, more than 256",
+            value.chars().count()
+        ));
+    }
+    for (what, text) in [("key", key), ("value of", value)] {
+        if text.contains("@{") {
+            return Err(format!(
+                "`{key}`: `@{{` is how steps refer to each other and may not stand in a value"
+            ));
+        }
+        if let Some(c) = text
+            .chars()
+            .find(|c| !(c.is_alphanumeric() || " _.:/=+-@".contains(*c)))
+        {
+            return Err(format!(
+                "the {what} `{key}` has {c:?}, which not every AWS service takes in a tag"
+            ));
+        }
+    }
+    Ok(())
+}
