@@ -2,7 +2,7 @@
 //! lost record only the blueprint names it.
 
 use super::clock::Clock;
-use super::driver::{Identity, Key, Live, Meta, Nature, Ownership, Phase, Registry};
+use super::driver::{Key, Live, Meta, Nature, Ownership, Phase, Registry};
 use super::graph::{Graph, Step};
 use super::observe::{Observations, Observed};
 use super::plan::{is_replaced, replaced, step_of};
@@ -47,12 +47,7 @@ pub async fn beneath(
             continue;
         }
         for (spec, above) in places(step, driver.meta(), &known) {
-            let identity = Identity {
-                step: step.id.clone(),
-                name: step.name.clone(),
-                tags: step.tags.clone(),
-                token: String::new(),
-            };
+            let identity = step.identity();
             let key = Key {
                 spec: &spec,
                 outputs: None,

@@ -4,6 +4,7 @@ mod builder;
 
 pub use builder::Builder;
 
+use super::driver::Identity;
 use super::observe::{Observations, Observed};
 use super::reference::Strength;
 use crate::state::State;
@@ -88,6 +89,16 @@ pub struct Step {
 }
 
 impl Step {
+    /// What the step's own thing is found by.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            step: self.id.clone(),
+            name: self.name.clone(),
+            tags: self.tags.clone(),
+            token: String::new(),
+        }
+    }
+
     /// The ids of the steps it needs.
     pub fn needs(&self, graph: &Graph) -> Vec<String> {
         let ids = self.needs.iter().map(|(to, _)| graph.steps[*to].id.clone());
@@ -206,13 +217,13 @@ mod tests {
 
     #[derive(Serialize)]
     #[serde(transparent)]
-    struct Any(Value);
+    pub struct Any(pub Value);
     impl Kind for Any {
         const TYPE: &'static str = "test/any";
         type Outputs = ();
     }
 
-    fn head(id: &str, scope: &str) -> StepMeta {
+    pub fn head(id: &str, scope: &str) -> StepMeta {
         StepMeta {
             id: id.into(),
             scope: scope.into(),

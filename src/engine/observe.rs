@@ -85,12 +85,7 @@ pub fn requests<'a>(
             step: &step.id,
             kind: &step.kind,
             spec: &step.spec,
-            identity: Identity {
-                step: step.id.clone(),
-                name: step.name.clone(),
-                tags: step.tags.clone(),
-                token: String::new(),
-            },
+            identity: step.identity(),
             record: state.steps.get(&step.id).filter(|r| r.kind == step.kind),
         });
     let left = state.steps.iter().filter(|(id, record)| {

@@ -174,12 +174,7 @@ async fn is_own(graph: &Graph, owned: &Owned, registry: &Registry) -> bool {
     let (Some(step), Ok(driver)) = (graph.get(&owned.step), registry.get(&owned.kind)) else {
         return false;
     };
-    let identity = Identity {
-        step: step.id.clone(),
-        name: step.name.clone(),
-        tags: step.tags.clone(),
-        token: String::new(),
-    };
+    let identity = step.identity();
     let key = Key {
         spec: &step.spec,
         outputs: None,

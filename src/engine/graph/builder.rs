@@ -153,25 +153,9 @@ fn name_part(fields: &[&str], spec: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::{Any, head};
     use super::*;
     use serde_json::json;
-
-    #[derive(Serialize)]
-    #[serde(transparent)]
-    struct Any(Value);
-    impl Kind for Any {
-        const TYPE: &'static str = "test/any";
-        type Outputs = ();
-    }
-
-    fn head(id: &str, scope: &str) -> StepMeta {
-        StepMeta {
-            id: id.into(),
-            scope: scope.into(),
-            name: id.into(),
-            tags: BTreeMap::new(),
-        }
-    }
 
     #[test]
     fn a_cycle_is_printed_whole() {

@@ -1,7 +1,7 @@
 //! A task definition: a family of revisions, of which the newest of ours counts.
 //!
 //! A revision never changes: another content is another revision, and an answer that was lost may have made one. So the read
-//! takes the newest active revision that carries our mark, and a difference registers another. The one before stays active,
+//! takes the newest active revision that has this deployment's mark, and a difference registers another. The one before stays active,
 //! because ECS goes back to it when a deployment fails; older ones are deregistered and deleted. Revisions of other tools in the
 //! family are theirs.
 

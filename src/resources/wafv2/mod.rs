@@ -35,6 +35,26 @@ pub struct Identified<R> {
     pub arn: Ref<Arn<R>>,
 }
 
+impl<R> Identified<R> {
+    /// Of a listing, in which names are keys.
+    fn listed(name: &str, listed: &wafv2::Listed) -> Self {
+        Self {
+            name: name.into(),
+            id: listed.id.as_str().into(),
+            arn: listed.arn.as_str().into(),
+        }
+    }
+
+    /// Of the answer to a creation.
+    fn made(api: Api, name: &str, id: Option<&str>, arn: Option<&str>) -> Result<Self, Error> {
+        Ok(Self {
+            name: name.into(),
+            id: api.field(id, "Id")?,
+            arn: api.field(arn, "ARN")?,
+        })
+    }
+}
+
 impl<R> Default for Identified<R> {
     fn default() -> Self {
         Self {

@@ -80,11 +80,7 @@ impl Resource for WebAcl {
         let outputs = match key.outputs {
             Some(it) => it.clone(),
             None => match cx.wafv2.acls().await?.get(key.name()) {
-                Some(listed) => Identified {
-                    name: key.name().into(),
-                    id: listed.id.as_str().into(),
-                    arn: listed.arn.as_str().into(),
-                },
+                Some(listed) => Identified::listed(key.name(), listed),
                 None => return Ok(None),
             },
         };
@@ -116,11 +112,8 @@ impl Resource for WebAcl {
             .set_tags(Some(list(CREATE, &identity.tags)?));
         let made = cx.call(CREATE, || call.clone().send()).await?;
         let summary = made.summary();
-        Ok(Identified {
-            name: identity.name.as_str().into(),
-            id: CREATE.field(summary.and_then(|s| s.id()), "Id")?,
-            arn: CREATE.field(summary.and_then(|s| s.arn()), "ARN")?,
-        })
+        let (id, arn) = (summary.and_then(|s| s.id()), summary.and_then(|s| s.arn()));
+        Identified::made(CREATE, &identity.name, id, arn)
     }
 
     /// WAF takes all of it at once, and what it is not given it takes away: the settings that we do not manage go along as

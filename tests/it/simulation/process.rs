@@ -226,7 +226,7 @@ impl Machine {
         }
     }
 
-    /// What carries our mark and nobody knows of, as the commands take it in.
+    /// What has the deployment's mark and nobody knows of, as the commands take it in.
     async fn recover(&self, cx: &Context, graph: &Graph, state: &mut State) {
         let mut listed = Vec::new();
         for driver in cx.registry.all() {
