@@ -162,7 +162,7 @@ function convert(value, from, to, world) {
 
 /** @param {string} text @param {string | undefined} precision @param {string | undefined} scale */
 function toNumeric(text, precision, scale = '0') {
-  if (text === 'NaN') return text;
+  if (/^\s*nan\s*$/i.test(text)) return 'NaN';
   const number = readNumber(text);
   const wanted = precision === undefined ? number.scale : Number(scale);
   const [up, down] = wanted >= number.scale ? [10n ** BigInt(wanted - number.scale), 1n] : [1n, 10n ** BigInt(number.scale - wanted)];
