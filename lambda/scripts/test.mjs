@@ -1,15 +1,15 @@
 /**
- * `npm test`: the type check, then the whole suite on Node.js 18 (the npm package `node`; it is what runs on Lambda), and after it
- * a part of it on the machine's own Node.js and on Node.js 24, as a smoke test. `npm test -- mapping sessions` runs the files whose
- * path contains one of the words. What is in test/timed runs when nothing else does. A file that fails is run once more when nothing else runs, and the output says so: a machine
- * that is busy with something else must not look like a fault.
+ * `npm test`: the type check, then the whole suite on Node.js 18 (the npm package `node`; it is what runs on Lambda), and beside it a part of it on Node.js 24 and on the machine's own Node.js,
+ * as a smoke test. `npm test -- mapping sessions` runs the files whose path contains one of the words. What is in test/timed runs when nothing else does. A file that fails is run once more
+ * when nothing else runs, and the output says so: a machine that is busy with something else must not look like a fault.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, statfsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { keep } from '../test/support/keep.mjs';
 import { prepareMoto } from '../test/support/moto.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -21,79 +21,113 @@ const [NODE_18, NODE_24] = ['node', 'node-24'].map((name) => join(dirname(create
 /** Files at the same time: every one of them starts servers. */
 const AT_ONCE = Math.max(1, Math.min(4, availableParallelism()));
 
+/** Of memory, for the servers' files. */
+const NEEDED_BYTES = 8 * 2 ** 30;
+
 /** What measures times: these files run one after the other, when the others are done. */
 const TIMED = /^test\/timed\//;
 
 /** What touches the runtime itself: modules, streams, buffers, cryptography, the drivers. */
 const SMOKE = /^test\/(?:lib|pg)\/|^test\/sync\/(?:handlers|types)\.test/;
 
+/** The longest are begun first, so that the last minute does not belong to one of them alone. */
+const LONGEST = ['sync/kill', 'split/', 'sync/constraints', 'sync/behaviour', 'sync/moments', 'control/', 'sync/', 'sessions/'];
+
 const words = process.argv.slice(2);
 const files = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.mjs') && (words.length === 0 || words.some((word) => file.includes(word))))
   .map((file) => join('test', file))
-  .sort();
+  .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
 
 if (NODE_18 === undefined || NODE_24 === undefined || !existsSync(NODE_18) || !existsSync(NODE_24)) {
   console.error('Node.js 18 and 24 are not installed: `npm ci` installs them, unless install scripts are turned off');
   process.exit(1);
 }
-const checked = await run(OWN, [join('node_modules', 'typescript', 'bin', 'tsc'), '--project', 'tsconfig.json']);
+const [checked, moto] = await Promise.all([run(OWN, [join('node_modules', 'typescript', 'bin', 'tsc'), '--project', 'tsconfig.json']), prepareMoto()]);
 if (checked.code !== 0) {
   process.stdout.write(checked.output);
   process.exit(1);
 }
 console.log(`types: checked; running ${files.length} files of tests`);
 
-const environment = await prepareMoto();
+const folder = inMemory() ?? tmpdir();
+const templates = mkdtempSync(join(folder, 'migration-templates-'));
+chmodSync(templates, 0o755); // PostgreSQL runs as another user
+const environment = { ...moto, PG_DIRECTORY: folder, PG_TEMPLATES: templates, NODE_OPTIONS: '--no-warnings' };
+const removed = keep(templates);
+const began = Date.now();
 const smoke = files.filter((file) => SMOKE.test(file));
-const results = [await suite(NODE_18, environment, files)];
-for (const node of [OWN, NODE_24]) if (smoke.length > 0) results.push(await suite(node, environment, smoke));
-process.exit(results.includes(false) ? 1 : 0);
+/** @typedef {{node: string, version: string, files: string[], totals: Record<'tests' | 'pass' | 'fail' | 'skipped', number>, passed: boolean}} Suite */
+const none = () => ({ tests: 0, pass: 0, fail: 0, skipped: 0 });
+/** @type {Suite[]} */
+const suites = [{ node: NODE_18, version: await versionOf(NODE_18), files, totals: none(), passed: true }];
+for (const node of [NODE_24, OWN]) {
+  const version = await versionOf(node);
+  if (smoke.length > 0 && suites.every((suite) => suite.version !== version)) suites.push({ node, version, files: smoke, totals: none(), passed: true });
+}
 
-/** @param {string} node @param {Record<string, string>} more @param {string[]} chosen files */
-async function suite(node, more, chosen) {
-  const version = (await run(node, ['--version'])).output.trim();
+/** @typedef {{suite: Suite, file: string}} Job */
+const jobs = suites.flatMap((suite) => suite.files.map((file) => ({ suite, file }))).sort((a, b) => rank(a.file) - rank(b.file));
+/** @type {Job[]} */
+const again = [];
+const together = jobs.filter(({ file }) => !TIMED.test(file));
+await Promise.all(Array.from({ length: AT_ONCE }, () => work(together)));
+await work(jobs.filter(({ file }) => TIMED.test(file)));
+for (const { suite, file } of again) {
+  console.log(`once more, alone: ${file}`);
+  const { code, output } = await once({ suite, file });
+  count(suite, output);
+  suite.passed &&= code === 0;
+}
+for (const { node, version, totals, passed } of suites)
+  console.log(`node ${version} (${relative(ROOT, node)}): ${Object.entries(totals).map(([what, n]) => `${what} ${n}`).join(', ')}${passed ? '' : ': FAILED'}`);
+console.log(`${((Date.now() - began) / 1000).toFixed(0)} s`);
+await removed();
+process.exit(suites.every(({ passed }) => passed) ? 0 : 1);
+
+/** A database of a test is a few hundred files, which are made and removed in a tenth of the time where they need no disk. @returns {string | undefined} a folder in memory, where there is enough of that */
+function inMemory() {
+  try {
+    const { bavail, bsize } = statfsSync('/dev/shm');
+    const [, available = '0'] = /^MemAvailable: +(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8')) ?? [];
+    return Math.min(bavail * bsize, Number(available) * 1024) > NEEDED_BYTES ? '/dev/shm' : undefined;
+  } catch {
+    return undefined; // another system
+  }
+}
+
+/** Where a file stands in the order. @param {string} file */
+function rank(file) {
+  const at = LONGEST.findIndex((path) => file.startsWith(`test/${path}`));
+  return at < 0 ? LONGEST.length : at;
+}
+
+/** @param {string} node */
+async function versionOf(node) {
+  return (await run(node, ['--version'])).output.trim();
+}
+
+/** Takes one job after the other, as others may do with the same list. @param {Job[]} list */
+async function work(list) {
+  for (let job = list.shift(); job !== undefined; job = list.shift()) {
+    const { code, output } = await once(job);
+    if (code === 0) count(job.suite, output);
+    else again.push(job);
+  }
+}
+
+/** @param {Job} job */
+async function once({ suite, file }) {
   const started = Date.now();
-  const totals = { tests: 0, pass: 0, fail: 0, skipped: 0 };
-  /** @param {string} file */
-  const one = async (file) => {
-    const began = Date.now();
-    const { code, output } = await run(node, ['--test', file], { ...more, NODE_OPTIONS: '--no-warnings' });
-    if (words.length > 0 || code !== 0) process.stdout.write(output);
-    console.log(`${code === 0 ? 'ok' : 'FAILED'} ${file} ${((Date.now() - began) / 1000).toFixed(0)} s`);
-    return { code, output };
-  };
-  /** @param {string} output */
-  const count = (output) => {
-    for (const [, what, n] of output.matchAll(/^(?:#|ℹ) (tests|pass|fail|skipped) (\d+)/gm)) totals[/** @type {keyof typeof totals} */ (what)] += Number(n);
-  };
-  const left = chosen.filter((file) => !TIMED.test(file));
-  /** @type {string[]} */
-  const again = [];
-  const worker = async () => {
-    for (let file = left.shift(); file !== undefined; file = left.shift()) {
-      const { code, output } = await one(file);
-      if (code === 0) count(output);
-      else again.push(file);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  for (const file of chosen.filter((file) => TIMED.test(file))) {
-    const { code, output } = await one(file);
-    if (code === 0) count(output);
-    else again.push(file);
-  }
-  let passed = true;
-  for (const file of again) {
-    console.log(`once more, alone: ${file}`);
-    const { code, output } = await one(file);
-    count(output);
-    passed &&= code === 0;
-  }
-  const seconds = ((Date.now() - started) / 1000).toFixed(0);
-  const shown = Object.entries(totals).map(([what, n]) => `${what} ${n}`);
-  console.log(`node ${version} (${relative(ROOT, node)}): ${shown.join(', ')}, ${seconds} s${passed ? '' : ': FAILED'}`);
-  return passed;
+  const { code, output } = await run(suite.node, [file], environment);
+  if (words.length > 0 || code !== 0) process.stdout.write(output);
+  console.log(`${code === 0 ? 'ok' : 'FAILED'} ${file} ${((Date.now() - started) / 1000).toFixed(0)} s${suite === suites[0] ? '' : ` (node ${suite.version})`}`);
+  return { code, output };
+}
+
+/** @param {Suite} suite @param {string} output */
+function count({ totals }, output) {
+  for (const [, what, n] of output.matchAll(/^(?:#|ℹ) (tests|pass|fail|skipped) (\d+)/gm)) totals[/** @type {keyof Suite['totals']} */ (what)] += Number(n);
 }
 
 /**

@@ -79,8 +79,9 @@ export async function readCatalog(session, names) {
   const oids = [...byOid.keys()];
   const types = await readTypes(session, oids);
   await readColumns(session, oids, byOid, types);
-  await readIndexes(session, oids, byOid);
-  await readLeaves(session, oids, byOid);
+  const tree = await readTree(session, oids);
+  await readIndexes(session, tree, byOid);
+  await readLeaves(session, tree, byOid);
   const complete = names.every((name) => name in tables);
   const enums = Object.fromEntries([...types.values()].flatMap(({ name, labels }) => (labels === undefined ? [] : [[name, labels]])));
   return { tables, enums, types: [...types.values()], known: complete ? names : await readNames(session) };
@@ -117,6 +118,19 @@ async function readColumns(session, oids, byOid, types) {
   }
 }
 
+/**
+ * The tables and their partitions on all levels, each beside the table it belongs to. Asked for by itself: PostgreSQL does not know how few they are, and in a larger query would ask for them again
+ * with each row of the catalog.
+ * @param {import('./session.mjs').Session} session @param {string[]} oids @returns {Promise<[string[], string[]]>} for `TREE`
+ */
+async function readTree(session, oids) {
+  const rows = /** @type {string[][]} */ (await session.rows(
+    'SELECT root.oid, part.relid::oid FROM unnest($1::oid[]) AS root(oid) CROSS JOIN LATERAL (SELECT relid FROM pg_partition_tree(root.oid) UNION SELECT root.oid::regclass) AS part', [oids]));
+  return [rows.map(([root]) => root ?? ''), rows.map(([, oid]) => oid ?? '')];
+}
+
+const TREE = 'unnest($1::oid[], $2::oid[]) AS tree(root, oid)';
+
 /** The operators of an index column's own operator class: `=` under a search path may be that of another type. Strategies 1 to 5 of a btree. */
 const OPERATORS = `(SELECT json_object_agg(o.strategy, o.operator) FROM (
   SELECT ao.amopstrategy AS strategy, 'OPERATOR(' || quote_ident(opn.nspname) || '.' || op.oprname || ')' AS operator
@@ -133,24 +147,22 @@ function parseOperators(json) {
 /**
  * An index that is not valid refuses duplicates as soon as it is ready. The indexes of partitions that are no part of an index of the
  * whole table are listed under it too.
- * @param {import('./session.mjs').Session} session @param {string[]} oids @param {Map<string, Table>} byOid
+ * @param {import('./session.mjs').Session} session @param {[string[], string[]]} tree @param {Map<string, Table>} byOid
  */
-async function readIndexes(session, oids, byOid) {
+async function readIndexes(session, tree, byOid) {
   const indexes = await session.rows(
-    `SELECT root.oid, i.indisprimary AND i.indrelid = root.oid, i.indexrelid, c.relname, pg_get_expr(i.indpred, i.indrelid), k.n, pg_get_indexdef(i.indexrelid, k.n, false), a.attname,
-            ${OPERATORS}, i.indisvalid, i.indimmediate, i.indrelid <> root.oid,
+    `SELECT tree.root, i.indisprimary AND i.indrelid = tree.root, i.indexrelid, c.relname, pg_get_expr(i.indpred, i.indrelid), k.n, pg_get_indexdef(i.indexrelid, k.n, false), a.attname,
+            ${OPERATORS}, i.indisvalid, i.indimmediate, i.indrelid <> tree.root,
             NOT EXISTS (SELECT FROM pg_collation co WHERE co.oid = ANY (i.indcollation::oid[]) AND NOT co.collisdeterministic),
             (SELECT array_to_json(array_agg(DISTINCT u.attname)) FROM pg_attribute u
               WHERE u.attrelid = i.indrelid AND u.attnum > 0 AND (u.attnum = ANY (i.indkey::int2[])
                  OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid AND d.refclassid = 'pg_class'::regclass
                                                     AND d.refobjid = i.indrelid AND d.refobjsubid = u.attnum)))
-       FROM unnest($1::oid[]) AS root(oid)
-       CROSS JOIN LATERAL (SELECT relid FROM pg_partition_tree(root.oid) UNION SELECT root.oid::regclass) AS tree
-       JOIN pg_index i ON i.indrelid = tree.relid JOIN pg_class c ON c.oid = i.indexrelid CROSS JOIN LATERAL generate_series(1, i.indnkeyatts::int) AS k(n)
+       FROM ${TREE} JOIN pg_index i ON i.indrelid = tree.oid JOIN pg_class c ON c.oid = i.indexrelid CROSS JOIN LATERAL generate_series(1, i.indnkeyatts::int) AS k(n)
        LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k.n - 1] AND a.attnum > 0
-      WHERE (i.indrelid = root.oid OR NOT c.relispartition) AND i.indisunique AND i.indisready AND i.indislive AND (i.indisvalid OR NOT i.indisprimary)
+      WHERE (i.indrelid = tree.root OR NOT c.relispartition) AND i.indisunique AND i.indisready AND i.indislive AND (i.indisvalid OR NOT i.indisprimary)
       ORDER BY i.indexrelid, k.n`,
-    [oids],
+    tree,
   );
   for (const [oid, primary, indexOid, name, predicate, , expression, column, operators, valid, immediate, local, binary, uses] of indexes) {
     const table = byOid.get(oid ?? '');
@@ -180,24 +192,21 @@ export const BOUNDS = "CASE WHEN c.relispartition THEN coalesce(pg_get_partition
 
 /**
  * Which rows of a table the log can name follows from an index only where that is valid and not DEFERRABLE (relcache.c, RelationGetIndexList).
- * @param {import('./session.mjs').Session} session @param {string[]} oids @param {Map<string, Table>} byOid
+ * @param {import('./session.mjs').Session} session @param {[string[], string[]]} tree @param {Map<string, Table>} byOid
  */
-async function readLeaves(session, oids, byOid) {
+async function readLeaves(session, tree, byOid) {
   const leaves = await session.rows(
-    `SELECT root.oid, tree.relid::oid, n.nspname, c.relname, c.relreplident, c.relpersistence = 'p', c.relreplident = 'f' OR named.key IS NOT NULL, named.key,
+    `SELECT tree.root, tree.oid, n.nspname, c.relname, c.relreplident, c.relpersistence = 'p', c.relreplident = 'f' OR named.key IS NOT NULL, named.key,
             ${BOUNDS}, CASE c.reltoastrelid WHEN 0 THEN 'f' || c.relfilenode ELSE 't' || c.reltoastrelid END,
             (SELECT json_agg(w.xmin::text) FROM pg_class w WHERE w.oid = c.oid OR w.oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = c.oid))
-       FROM unnest($1::oid[]) AS root(oid) CROSS JOIN LATERAL (
-              SELECT relid FROM pg_partition_tree(root.oid) WHERE isleaf UNION SELECT root.oid::regclass
-            ) AS tree
-       JOIN pg_class c ON c.oid = tree.relid JOIN pg_namespace n ON n.oid = c.relnamespace
+       FROM ${TREE} JOIN pg_class c ON c.oid = tree.oid JOIN pg_namespace n ON n.oid = c.relnamespace
        LEFT JOIN LATERAL (
               SELECT array_to_json(array_agg(a.attname ORDER BY a.attnum)) AS key FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::int2[])
                WHERE i.indrelid = c.oid AND i.indisvalid AND i.indimmediate AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END
                GROUP BY i.indexrelid
             ) AS named ON true
       WHERE c.relkind = 'r' ORDER BY 1, c.relname`,
-    [oids],
+    tree,
   );
   for (const [root, oid, schema, name, replicaIdentity, logged, identified, key, bounds, storage, writers] of leaves)
     byOid.get(root ?? '')?.leaves.push({

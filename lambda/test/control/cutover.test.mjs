@@ -1,15 +1,11 @@
 /** Cutovers and ways back under load, with control killed at any moment: never do both sides take writes, and what was acknowledged is on both sides once. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { BusyError } from '../../src/sync/lock.mjs';
 import { Lab } from '../support/lab.mjs';
 import { FAST } from '../support/postgres.mjs';
 import { randomFrom } from '../support/writers.mjs';
-
-const CHILD = fileURLToPath(new URL('../support/child-control.mjs', import.meta.url));
 
 /** @type {Lab} */
 let servers;
@@ -164,17 +160,12 @@ test('control is killed at any moment of a cutover: the next call finishes it, a
   const writers = [];
   // An even number of rounds, so that blue writes at the end; more of them while too few cutovers were caught alive.
   for (let round = 0; round < ROUNDS || (kills < ROUNDS / 2 && round < 4 * ROUNDS) || round % 2 === 1; round += 1) {
-    const child = spawn(process.execPath, [CHILD, JSON.stringify({ ...lab.parts(OPTIONS), reverse })], { stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    child.stdout.on('data', (block) => (output += block));
-    child.stderr.on('data', (block) => (output += block));
-    const fenced = new Promise((resolve) => child.stdout.on('data', () => output.includes('the fence is raised') && resolve(undefined)));
-    const ended = new Promise((resolve) => child.once('close', resolve));
-    await Promise.race([fenced, ended]);
+    const { child, said, ended } = lab.spawn('cutover', OPTIONS, { back: reverse });
+    await said(/the fence is raised/);
     const raised = performance.now();
     await Promise.race([sleep(random(Math.ceil(moment))), ended]);
     child.kill('SIGKILL');
-    if ((await ended) === null) kills += 1;
+    if ((await ended).signal === 'SIGKILL') kills += 1;
     else moment = Math.max(10, Math.min(moment, performance.now() - raised));
     await sleep(random(400));
     const answer = await patiently(async () => {

@@ -8,6 +8,7 @@ import { Deadline } from '../../src/lib/deadline.mjs';
 import { Secrets } from '../../src/lib/secrets.mjs';
 import { tlsOptions } from '../../src/lib/tls.mjs';
 import { openSession } from '../../src/pg/session.mjs';
+import { IDENTITY } from '../support/clusters.mjs';
 import { SUPERUSER, startServer } from '../support/postgres.mjs';
 
 /** @type {import('../support/postgres.mjs').Server} */
@@ -24,7 +25,7 @@ async function certify(here) {
   for (const [name, text] of [['server.crt', made.cert], ['server.key', made.private]]) {
     const file = join(server.data, String(name));
     writeFileSync(file, String(text), { mode: 0o600 });
-    if (server.identity.uid !== undefined) chownSync(file, server.identity.uid, server.identity.gid);
+    if (IDENTITY.uid !== undefined) chownSync(file, IDENTITY.uid, IDENTITY.gid);
   }
   const root = join(server.directory, here ? 'here.pem' : 'elsewhere.pem');
   writeFileSync(root, made.cert);

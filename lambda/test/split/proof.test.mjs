@@ -5,16 +5,13 @@
  * The ordinary run kills a few times; `PROOF_KILLS=50 PROOF_SEED=3 npm test -- split/proof` is the whole.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { after, afterEach, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Lab } from '../support/lab.mjs';
 import { FAST } from '../support/postgres.mjs';
 import { OPTIONS, Payer, assertWhole, patiently, quiet, splitLab, stopAll } from '../support/split.mjs';
 import { randomFrom } from '../support/writers.mjs';
 
-const CHILD = fileURLToPath(new URL('../support/child-stream.mjs', import.meta.url));
 const KILLS = Number(process.env['PROOF_KILLS'] ?? 10);
 const SEED = Number(process.env['PROOF_SEED'] ?? 7);
 
@@ -28,26 +25,20 @@ afterEach(stopAll);
 class Killed {
   /** @param {Lab} lab @param {boolean} back */
   constructor(lab, back) {
-    this.arguments = JSON.stringify({ ...lab.parts(OPTIONS), back });
     /** @type {string[]} */
     this.errors = [];
-    this.begin();
-  }
-
-  begin() {
-    this.child = spawn(process.execPath, [CHILD, this.arguments], { stdio: ['ignore', 'pipe', 'inherit'] });
-    this.child.stdout.on('data', (block) => this.errors.push(`${block}`));
+    this.begin = () => lab.spawn('streams', OPTIONS, { back });
+    this.running = this.begin();
   }
 
   async end() {
-    const ended = new Promise((resolve) => this.child?.once('close', resolve));
-    this.child?.kill('SIGKILL');
-    await ended;
+    this.running.child.kill('SIGKILL');
+    this.errors.push(...(await this.running.ended).output.split('\n').filter((line) => line !== ''));
   }
 
   async kill() {
     await this.end();
-    this.begin();
+    this.running = this.begin();
   }
 }
 

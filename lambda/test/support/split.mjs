@@ -52,14 +52,23 @@ export const DATA = `INSERT INTO rates VALUES ('EUR', 1), ('CHF', 0.95);
 
 /** @typedef {import('./lab.mjs').Lab} Lab @typedef {'blue' | 'green'} Side */
 
-/** @param {Lab} servers @param {string} name */
-export async function splitLab(servers, name) {
+/** Columns of blue that green can't give back. */
+export const ACCEPT = ['public.balances.amount'];
+
+/** Before prepare. @param {Lab} servers @param {string} name */
+export async function syncedLab(servers, name) {
   const lab = await servers.fresh(name, BLUE, GREEN);
   await lab.onBlue(DATA);
   await lab.untilSynced(OPTIONS);
+  return lab;
+}
+
+/** @param {Lab} servers @param {string} name */
+export async function splitLab(servers, name) {
+  const lab = await syncedLab(servers, name);
   const before = await lab.verify(OPTIONS);
   assert.match(before.problems.join(), /declares the mode two-way, and it is not prepared/);
-  const prepared = await lab.prepare(OPTIONS, ['public.balances.amount']);
+  const prepared = await lab.prepare(OPTIONS, ACCEPT);
   assert.equal(prepared.writer, 'both', JSON.stringify(prepared));
   return lab;
 }
@@ -156,13 +165,13 @@ export async function quiet(lab) {
   }
 }
 
-/** @template T @param {() => Promise<T>} call @returns {Promise<T>} */
-export async function patiently(call) {
+/** Repeats a call that is refused for a reason that passes. @template T @param {() => Promise<T>} call @param {string[]} [codes] more such reasons @returns {Promise<T>} */
+export async function patiently(call, codes = []) {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await call();
     } catch (error) {
-      if (attempt > 40 || !(error instanceof BusyError || error instanceof TransientError || ['DRAIN_TOO_LONG', 'BEHIND', 'FENCE_NOT_RAISED'].includes(/** @type {any} */ (error).code))) throw error;
+      if (attempt > 40 || !(error instanceof BusyError || error instanceof TransientError || ['DRAIN_TOO_LONG', 'BEHIND', 'FENCE_NOT_RAISED', ...codes].includes(/** @type {any} */ (error).code))) throw error;
       await sleep(300);
     }
   }

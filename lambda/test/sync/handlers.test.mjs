@@ -21,6 +21,7 @@ import { awsClient, awsEnvironment, startMoto } from '../support/moto.mjs';
 const DDL = ['blue', 'green'].map((side) => readFileSync(new URL(`../../ddl/${side}.sql`, import.meta.url), 'utf8'));
 /** Where Lambda has the AWS SDK: /var/runtime/node_modules. */
 const NODE_PATH = fileURLToPath(new URL('../../node_modules', import.meta.url));
+const HOST = fileURLToPath(new URL('../support/child-host.cjs', import.meta.url));
 const unpacked = mkdtempSync(join(tmpdir(), 'migration-zips-'));
 
 /** @type {Lab} */
@@ -55,27 +56,43 @@ after(async () => {
 /** Everything that was written by all invocations. */
 let written = '';
 
+/** @type {import('node:child_process').ChildProcessWithoutNullStreams} */
+let host;
+/** The end of the latest invocation, or of the process. @type {(output: string) => void} */
+let ended = () => {};
+before(() => {
+  host = spawn(process.execPath, [HOST], { env: { NODE_PATH, NODE_OPTIONS: '--no-warnings' } });
+  let output = '';
+  const take = (/** @type {Buffer | string} */ block) => {
+    output += block;
+    if (!/^ANSWER .*\n/m.test(output)) return;
+    ended(output);
+    output = '';
+  };
+  host.stdout.on('data', take);
+  host.stderr.on('data', take);
+  host.once('close', () => ended(output));
+});
+after(async () => {
+  const closed = new Promise((resolve) => host.once('close', resolve));
+  host.stdin.end(); // it ends by itself: no invocation has left anything behind that goes on
+  await closed;
+});
+
 /**
  * @param {Lab} lab @param {'sync' | 'verify' | 'control'} name @param {object} event @param {Record<string, string | undefined>} [more]
  * @returns {Promise<{answer: any, output: string}>}
  */
 async function invoke(lab, name, event, more = {}) {
-  const script = `(async () => {
-    const { handler } = require(${JSON.stringify(join(unpacked, `${name}.js`))});
-    const end = Date.now() + ${more['SECONDS'] ?? 240} * 1000;
-    const answer = await handler(JSON.parse(process.env.EVENT), { awsRequestId: 'test-1', getRemainingTimeInMillis: () => end - Date.now() });
-    console.log('ANSWER ' + JSON.stringify(answer));
-  })()`;
   const environment = {
     ...awsEnvironment(moto.endpoint), SOURCE_HOST: lab.blue.host, SOURCE_PORT: String(lab.blue.port), SOURCE_DB: lab.database, SOURCE_SECRET_ARN: arns['blue'],
     TARGET_HOST: lab.green.host, TARGET_PORT: String(lab.green.port), TARGET_DB: lab.database, TARGET_SECRET_ARN: arns['green'], HASH_KEY_SECRET_ARN: arns['hash'],
-    DB_TLS: 'disable', LOG_LEVEL: 'debug', EVENT: JSON.stringify(event), NODE_PATH, NODE_OPTIONS: '--no-warnings', ...more,
+    DB_TLS: 'disable', LOG_LEVEL: 'debug', NODE_PATH, ...more,
   };
-  const child = spawn(process.execPath, ['-e', script], { env: environment });
-  let output = '';
-  child.stdout.on('data', (block) => (output += block));
-  child.stderr.on('data', (block) => (output += block));
-  await new Promise((resolve) => child.once('close', resolve));
+  /** @type {Promise<string>} */
+  const done = new Promise((resolve) => (ended = resolve));
+  host.stdin.write(`${JSON.stringify({ file: join(unpacked, `${name}.js`), event, environment, seconds: Number(more['SECONDS'] ?? 240) })}\n`);
+  const output = await done;
   written += output;
   const [logged = '', answer] = output.split('ANSWER ');
   assert.ok(answer !== undefined, output);

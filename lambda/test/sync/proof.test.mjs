@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { verify } from '../../src/verify/run.mjs';
-import { Lab, invocationOf } from '../support/lab.mjs';
+import { invocationOf } from '../support/invocation.mjs';
+import { Lab } from '../support/lab.mjs';
 import { FAST } from '../support/postgres.mjs';
 
 const ONE = { mapping: { version: 1, tables: [{ source: 'public.t' }] } };
