@@ -58,8 +58,7 @@ async function endSplit(invocation) {
   try {
     const [forward, back] = [await readState(green), await readState(blue)];
     if (forward?.identity.split !== true && back?.identity.whole === undefined) return;
-    await takeLock(green);
-    await takeLock(blue);
+    for (const session of [green, blue]) await takeLock(session, invocation.deadline);
     const open = await Promise.all([[blue, names.source], [green, names.target]].map(async ([session, tables]) => {
       const { state } = await readFence(/** @type {Session} */ (session), Object.values((await readCatalog(/** @type {Session} */ (session), /** @type {string[]} */ (tables))).tables));
       return state === 'open' || state === 'none';

@@ -40,7 +40,7 @@ export async function forceBlue(invocation) {
   const json = await loadJson(invocation.config, invocation.secrets, invocation.deadline);
   const blue = await open(invocation, 'source');
   try {
-    await takeLock(blue);
+    await takeLock(blue, invocation.deadline);
     const state = await readState(blue);
     if (state?.phase !== 'following') throw notPrepared();
     const roots = Object.values((await readCatalog(blue, mappedNames(json).source)).tables);

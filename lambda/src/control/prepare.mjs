@@ -64,10 +64,11 @@ async function closeGreen(pair, { deadline }) {
 }
 
 /** The slot on green, while nobody but the forward stream writes there: it is the beginning of all that green's application will ever write. @param {Pair} pair @param {string[]} accepted */
-async function beginBack({ back }, accepted) {
+async function beginBack({ back, name }, accepted) {
   const { context } = back;
   const { blue: green, green: blue, state } = context;
   if (state.phase === 'following') return;
+  context.setPair(name);
   await back.run(async () => {
     await checkDatabases(context);
     await checkRights(context);
@@ -77,7 +78,7 @@ async function beginBack({ back }, accepted) {
     await createSlot(green, state.slot);
     const { confirmed } = await readSlot(green, state.slot);
     const [preparedAt] = /** @type {[string]} */ (await green.row('SELECT clock_timestamp()'));
-    const identity = { ...(await readIdentity(green, blue)), publication: JSON.stringify(await readPublication(green, state.publication)), preparedAt, accepted };
+    const identity = { ...(await readIdentity(green, blue)), pair: name, publication: JSON.stringify(await readPublication(green, state.publication)), preparedAt, accepted };
     context.state = {
       ...state, phase: 'following', applied: confirmed, consistent: confirmed, copied: 0n, unconfirmed: {}, inside: { lsn: 0n, changes: 0 }, rowsCopied: 0n, changesApplied: 0n, syncedUntil: null, identity,
     };

@@ -35,7 +35,7 @@ const UNKNOWN = Symbol('not known');
  * @property {import('../pg/session.mjs').Session} session
  * @property {string} pair
  * @property {(table: SyncTable, keys: string[][]) => Promise<string[][]>} mayHold of these keys those that may be in quarantine
- * @property {ReadonlyMap<string, Set<string>>} seen digests of green's states about which blue has decided, by `seenName`
+ * @property {import('./seen.mjs').SeenStates} seen green's states about which blue has decided
  *
  * @param {Place} place @param {SyncTable} table @param {Pending[]} pending
  * @param {boolean} again rows that are held already are looked at once more
@@ -71,7 +71,7 @@ export async function ruled(place, table, pending, again) {
       const known = { there, after, before: before === UNKNOWN ? undefined : before, held: inQuarantine.has(change.key.join('\0')) };
       const decision = change.moved === true && table.forward !== undefined ? MOVED
         : table.forward !== undefined ? decided(rule, known)
-        : offered(rule, { ...known, seen: digests(place.seen.get(seenName(table.targetName, change.there)), change.echoes, form) });
+        : offered(rule, { ...known, seen: digests(place.seen.of(seenName(table.targetName, change.there)), change.echoes, form) });
       if (decision.kind === 'later') continue;
       if (decision.kind === 'hold') {
         if (!again) outcome.held.push({ key: change.key, reason: decision.reason, column: decision.column });
@@ -110,7 +110,7 @@ const MOVED = { kind: 'hold', reason: "the row's key was changed" };
 /** @param {(string | null | undefined)[]} key */
 const textOf = (key) => key.join('\0');
 
-/** @param {Set<string> | undefined} known @param {Tuple[] | undefined} echoes @param {Form} form */
+/** @param {string[]} known @param {Tuple[] | undefined} echoes @param {Form} form */
 function digests(known, echoes, form) {
   const found = new Set(known);
   for (const echo of echoes ?? []) {

@@ -13,7 +13,7 @@ import { Backfill } from './backfill.mjs';
 import { Pace } from './pace.mjs';
 import { compareIdentity, readIdentity } from './identity.mjs';
 import { Leaves } from './leaves.mjs';
-import { lockName, takeLock } from './lock.mjs';
+import { NAME, takeLock } from './lock.mjs';
 import { checkMachinery } from './machinery.mjs';
 import { Masks } from './masks.mjs';
 import { releaseUnidentified } from './protect.mjs';
@@ -21,6 +21,7 @@ import { Quarantine } from './quarantine.mjs';
 import { Relations } from './relations.mjs';
 import { compareRows, compareSchema, recordOf } from './schema.mjs';
 import { createTables, readState, writeState } from './state.mjs';
+import { SeenStates } from '../split/seen.mjs';
 import { SyncTable } from './table.mjs';
 import { TUNING } from './tuning.mjs';
 import { truncateStep } from './truncate.mjs';
@@ -42,7 +43,7 @@ import { truncateStep } from './truncate.mjs';
 
 /** @param {Invocation} invocation @param {'source' | 'target'} role */
 export const open = ({ config, secrets, deadline }, role) =>
-  openSession(config[role], { secrets, tls: config.tls, deadline, applicationName: lockName(deadline) });
+  openSession(config[role], { secrets, tls: config.tls, deadline, applicationName: NAME });
 
 /** Both at once; when one fails the other does not stay open. @param {Invocation} invocation @returns {Promise<[Session, Session]>} */
 export async function openBoth(invocation) {
@@ -68,6 +69,7 @@ export class Context {
     this.tuning = { ...TUNING, ...invocation.tuning };
     this.blue = blue;
     this.green = green;
+    /** Names this migration in both logs; it stays when a database moves to another address. */
     this.pair = pairName(invocation.config);
     /** Markers that were read to their end, and committed on green with all that was before them. @type {Set<string>} */
     this.markers = new Set();
@@ -93,8 +95,8 @@ export class Context {
     this.mode = undefined;
     /** From blue to green while traffic is split in mode two-way: blue's stream answers what green has written. */
     this.answering = false;
-    /** Digests of green's states about which blue has decided, by `seenName`. @type {Map<string, Set<string>>} */
-    this.seen = new Map();
+    /** Green's states about which blue has decided. */
+    this.seen = new SeenStates(TUNING.batchChanges);
     /** @type {(import('../split/rules.mjs').Rule | undefined)[]} */
     this.rules = [];
     /** @type {{name: string, violations: string}[]} */
@@ -120,7 +122,7 @@ export class Context {
     const [blue, green] = await openBoth(invocation);
     const context = new Context(invocation, blue, green);
     try {
-      await takeLock(green, lockWaitMs);
+      await takeLock(green, invocation.deadline, lockWaitMs);
       await context.#prepare(mapping);
       return context;
     } catch (error) {
@@ -135,6 +137,7 @@ export class Context {
     await actAsReplica(this.green);
     const known = await readState(this.green);
     if (known !== undefined) this.state = known;
+    this.setPair(this.state.phase === 'stopped' ? undefined : this.state.identity.pair);
     await this.masks.load(this.blue, this.state.publication);
     this.backfill.load(this.state);
     const back = this.invocation.config.direction === 'reverse';
@@ -180,18 +183,16 @@ export class Context {
     this.applier.evict = this.state.applied < this.state.consistent || this.state.phase !== 'following';
   }
 
+  /** @param {string | undefined} pair as it was when the migration began */
+  setPair(pair) {
+    if (pair !== undefined) this.pair = pair;
+    this.applier.place.pair = this.pair;
+  }
+
   /** Begins a transaction on green that the stream of the way back passes over. */
   async begin() {
     await this.green.run(beginMarked(this.pair));
     if (this.state.identity.split === true) await this.green.run(`SET LOCAL lock_timeout = '${LOCK_MS}ms'`);
-  }
-
-  /** What blue has decided. @param {string} content of a message */
-  saw(content) {
-    const [name, digest] = /** @type {[string, string]} */ (JSON.parse(content));
-    const known = this.seen.get(name);
-    if (known === undefined) this.seen.set(name, new Set([digest]));
-    else known.add(digest);
   }
 
   /** Ends green's open transaction with the checkpoint in it. @param {Pick<State, 'applied' | 'inside' | 'syncedUntil'>} checkpoint */

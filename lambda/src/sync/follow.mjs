@@ -172,7 +172,7 @@ class Pass {
   #message({ prefix, content }) {
     const { pair } = this.context;
     if (prefix === MARKER && content.startsWith(`${pair}:`)) this.markers.push(content.slice(pair.length + 1));
-    if (prefix === SEEN && this.context.answering && content.startsWith(`${pair}:`)) this.context.saw(content.slice(pair.length + 1));
+    if (prefix === SEEN && this.context.answering && content.startsWith(`${pair}:`)) this.context.seen.add(content.slice(pair.length + 1));
     if (prefix !== APPLIED || content !== pair) return;
     if (this.context.answering) {
       this.answers = true;
@@ -272,6 +272,7 @@ class Pass {
     this.open = true;
     await applier.apply(batch);
     this.context.pending += batch.changes;
+    this.context.seen.pass(batch.changes);
     if (checkpoint === undefined) return;
     await this.context.commit(checkpoint);
     this.open = false;

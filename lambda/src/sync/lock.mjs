@@ -2,11 +2,11 @@ import { MigrationError } from '../lib/errors.mjs';
 
 /**
  * One run at a time: an advisory lock of green's session. The session's name says until when its run may last (Lambda ends it
- * then), so a lock whose run was killed while its backend lives on is told from one of a run that works.
+ * then), so a lock whose run was killed while its backend lives on is told from one of a run that works. That time is one of green's clock: those of two invocations may differ.
  */
 
 const LOCK = `hashtext('payment_migration'), 1`;
-const NAME = 'payment-migration';
+export const NAME = 'payment-migration';
 /** A backend of a run that has ended is given this long to notice by itself. */
 const GRACE_MS = 10_000;
 /** The backend of a run that was killed notices it within two seconds, or when its statement ends on a busy server. */
@@ -15,17 +15,16 @@ const WAIT_MS = 6_000;
 /** Another run is at work. Not a failure: nothing is to be done but to come back. */
 export class BusyError extends MigrationError {}
 
-/** @param {import('../lib/deadline.mjs').Deadline} deadline */
-export const lockName = (deadline) => `${NAME} until ${Date.now() + deadline.remainingMs()}`;
-
 /**
  * @param {import('../pg/session.mjs').Session} green
+ * @param {import('../lib/deadline.mjs').Deadline} deadline of the run
  * @param {number} [waitMs]
  */
-export async function takeLock(green, waitMs = WAIT_MS) {
+export async function takeLock(green, deadline, waitMs = WAIT_MS) {
   const end = Date.now() + waitMs;
   for (;;) {
-    const [taken] = await green.row(`SELECT pg_try_advisory_lock(${LOCK})`);
+    const [taken] = await green.row(
+      `SELECT pg_try_advisory_lock(${LOCK}), set_config('application_name', '${NAME} until ' || round(extract(epoch FROM clock_timestamp()) * 1000 + $1), false)`, [Math.round(deadline.remainingMs())]);
     if (taken === 't') return;
     await endDeadHolder(green);
     if (Date.now() >= end) {
@@ -47,7 +46,6 @@ async function endDeadHolder(green) {
       WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid::int8 = hashtext('payment_migration')::int8 & 4294967295
         AND l.objid = 1 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
         AND a.application_name ~ '^${NAME} until [0-9]+$'
-        AND substring(a.application_name from '[0-9]+$')::numeric + ${GRACE_MS} < $1::numeric`,
-    [Date.now()],
+        AND substring(a.application_name from '[0-9]+$')::numeric + ${GRACE_MS} < extract(epoch FROM clock_timestamp()) * 1000`,
   );
 }

@@ -46,7 +46,7 @@ export async function stop(invocation) {
   let green;
   try {
     green = await reachable(invocation);
-    if (green !== undefined) await takeLock(green, STOP_WAIT_MS);
+    if (green !== undefined) await takeLock(green, invocation.deadline, STOP_WAIT_MS);
     const state = green && (await readState(green));
     const name = state?.slot ?? slotName(invocation.config);
     await dropSlot(blue, markerOf(name)); // of a run that was killed when it began

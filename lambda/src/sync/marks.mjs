@@ -13,7 +13,7 @@ export const MARKER = 'deployer:marker';
 /** Mode two-way: a state of a row of green about which blue has decided. */
 export const SEEN = 'deployer:seen';
 
-/** The same in both directions: it follows from green's address. @param {Pick<DatabaseConfig, 'source' | 'target' | 'direction'>} config */
+/** The same in both directions: it follows from the address that green has when the migration begins (later it stands in the state, `identity.pair`). @param {Pick<DatabaseConfig, 'source' | 'target' | 'direction'>} config */
 export function pairName({ source, target, direction }) {
   const green = direction === 'reverse' ? source : target;
   return digest(`${green.host.toLowerCase()}:${green.port}/${green.database}`);

@@ -50,7 +50,7 @@ export async function start(context) {
     for (const table of tables)
       for (const leaf of table.source.leaves)
         await writeUnit(green, { oid: leaf.oid, unit: dotted(leaf), source: table.name, cursor: null, done: false, rows: 0, estimate: estimates.get(leaf.oid) ?? 0 }, (text) => context.masks.seal(text));
-    const identity = { ...(await readIdentity(blue, green)), publication: JSON.stringify(await readPublication(blue, publication)) };
+    const identity = { ...(await readIdentity(blue, green)), pair: context.pair, publication: JSON.stringify(await readPublication(blue, publication)) };
     context.state = { ...context.state, phase: 'copying', applied: confirmed, identity };
     await writeState(green, context.state);
   });

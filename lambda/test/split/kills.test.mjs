@@ -1,0 +1,124 @@
+/** Control is killed while it makes or ends a split: the next call goes on, green is open only when both streams decide by the rules, and no payment is lost. */
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Lab } from '../support/lab.mjs';
+import { FAST } from '../support/postgres.mjs';
+import { ACCEPT, OPTIONS, Payer, Streams, assertWhole, patiently, quiet, splitLab, stopAll, syncedLab } from '../support/split.mjs';
+import { randomFrom } from '../support/writers.mjs';
+
+/** `SPLIT_ROUNDS=20 npm test -- split/kills` kills more often, and `KILL_SEED=...` at other moments. */
+const ROUNDS = Number(process.env['SPLIT_ROUNDS'] ?? 1);
+const random = randomFrom(Number(process.env['KILL_SEED'] ?? 7));
+
+/** @type {Lab} */
+let servers;
+before(async () => void (servers = await Lab.start({ ...FAST, max_replication_slots: '20' })));
+after(() => servers.remove());
+afterEach(stopAll);
+
+/** What prepare makes, in its order, each as it shows on one of the sides. @type {[string, 'blue' | 'green', string][]} */
+const STEPS = [
+  ['the fence', 'green', "SELECT EXISTS (SELECT FROM pg_trigger WHERE tgname = 'deployer_fence')"],
+  ['the publication', 'green', 'SELECT EXISTS (SELECT FROM pg_publication)'],
+  ['the slot', 'green', "SELECT EXISTS (SELECT FROM pg_replication_slots WHERE database = current_database() AND slot_name NOT LIKE '%_marker')"],
+  ['the state of the way back', 'blue', "SELECT phase = 'following' FROM payment_migration.state"],
+  ["blue's whole rows", 'blue', "SELECT EXISTS (SELECT FROM pg_class WHERE relreplident = 'f' AND relnamespace = 'public'::regnamespace)"],
+  ["green's whole rows", 'green', "SELECT EXISTS (SELECT FROM pg_class WHERE relreplident = 'f' AND relnamespace = 'public'::regnamespace)"],
+  ['one writer', 'green', "SELECT EXISTS (SELECT FROM pg_trigger WHERE tgname = 'deployer_one_writer')"],
+  ["the forward stream's rules", 'green', "SELECT identity->>'split' = 'true' FROM payment_migration.state"],
+];
+
+/** @param {Lab} lab @returns {Promise<boolean>} whether green takes writes */
+async function greenIsOpen(lab) {
+  try {
+    await lab.onGreen('DELETE FROM customers WHERE false');
+    return true;
+  } catch (error) {
+    assert.equal(/** @type {{code?: string}} */ (error).code, '25006', `${error}`);
+    return false;
+  }
+}
+
+/** @param {Lab} lab */
+async function decides(lab) {
+  const { rows } = await lab.onBlue("SELECT to_regclass('payment_migration.state') IS NOT NULL AS there");
+  if (!rows[0].there) return false;
+  const states = await Promise.all([lab.onBlue("SELECT identity->>'split' AS split FROM payment_migration.state"), lab.onGreen("SELECT identity->>'split' AS split FROM payment_migration.state")]);
+  return states.every(({ rows: [row] }) => row?.split === 'true');
+}
+
+test('prepare is killed after each of its steps, while blue takes payments', { timeout: 300_000 }, async () => {
+  const lab = await syncedLab(servers, 'prepare_killed');
+  const payer = new Payer(lab, 'blue', 'early', { pauseMs: 60 });
+  let fenced = false;
+  /** @type {string[]} */
+  const killed = [];
+  for (const [what, side, sql] of STEPS) {
+    const watching = await lab[side].connect(lab.database);
+    const { child, ended } = lab.spawn('prepare', OPTIONS, { accept: ACCEPT });
+    let over = false;
+    void ended.then(() => (over = true));
+    while (!over && !Object.values((await watching.query(sql).catch(() => ({ rows: [{}] }))).rows[0] ?? {})[0]) await sleep(2);
+    child.kill('SIGKILL');
+    if ((await ended).signal === 'SIGKILL') killed.push(what);
+    await watching.end();
+    fenced ||= !(await greenIsOpen(lab));
+    if (fenced && (await greenIsOpen(lab))) assert.ok(await decides(lab), `after ${what}: green is open, and no rules decide`);
+    await patiently(() => lab.run(OPTIONS));
+  }
+  console.log(`killed after ${killed.join(', ')}`);
+  assert.ok(fenced && killed.length >= STEPS.length / 2, killed.join());
+  assert.equal((await patiently(() => lab.prepare(OPTIONS, ACCEPT))).writer, 'both');
+  const green = new Payer(lab, 'green', 'late', { pauseMs: 60 });
+  const streams = new Streams(lab);
+  const verdict = await patiently(() => lab.verify(OPTIONS));
+  assert.deepEqual([verdict.verdict, verdict.writer], ['equal', 'both'], JSON.stringify(verdict));
+  for (const one of [payer, green]) await one.stop();
+  await streams.stop();
+  assert.deepEqual(streams.failures, []);
+  await quiet(lab);
+  await assertWhole(lab, [payer, green]);
+  assert.ok(payer.refused === 0 && payer.lost === 0 && payer.acknowledged.size > 10, `${payer.refused} refused, ${payer.lost} lost`);
+});
+
+test('a cutover from a split, the way back and prepare are killed at random moments while both sides take payments', { timeout: 120_000 + ROUNDS * 60_000 }, async () => {
+  const lab = await splitLab(servers, 'cutover_killed');
+  const payers = /** @type {const} */ (['blue', 'green']).map((side) => new Payer(lab, side, `kill-${side}`, { pauseMs: 60 }));
+  let kills = 0;
+  // The longest that a call may still take when it is killed, in ms: a fast machine ends one sooner, and lowers it.
+  let moment = 180;
+  const killed = async (/** @type {'cutover' | 'prepare'} */ does, /** @type {RegExp} */ at, back = false) => {
+    const { child, said, ended } = lab.spawn(does, OPTIONS, { back });
+    await said(at);
+    const reached = performance.now();
+    await Promise.race([sleep(random(Math.ceil(moment))), ended]);
+    child.kill('SIGKILL');
+    if ((await ended).signal === 'SIGKILL') kills += 1;
+    else moment = Math.max(10, Math.min(moment, performance.now() - reached));
+    await sleep(random(300));
+  };
+  for (let round = 0; round < ROUNDS; round += 1)
+    for (const back of [false, true]) {
+      await quiet(lab);
+      assert.equal((await patiently(() => lab.verify(OPTIONS))).mismatches, 0);
+      await killed('cutover', /the fence is raised/, back);
+      const answer = await patiently(async () => {
+        if (!back) await lab.verify(OPTIONS);
+        return await lab.cutover(OPTIONS, back);
+      }, ['NOT_VERIFIED']);
+      assert.equal(answer.writer, back ? 'blue' : 'green');
+      assert.equal((await patiently(() => lab.sides(OPTIONS))).writer, back ? 'blue' : 'green');
+      if (!back) assert.equal((await patiently(() => lab.cutover(OPTIONS, true))).writer, 'blue');
+      await killed('prepare', /"the slot"/);
+      assert.equal((await patiently(() => lab.prepare(OPTIONS))).writer, 'both');
+    }
+  await sleep(300);
+  for (const payer of payers) await payer.stop();
+  await quiet(lab);
+  await assertWhole(lab, payers);
+  const verdict = await patiently(() => lab.verify(OPTIONS));
+  assert.deepEqual([verdict.verdict, verdict.writer, verdict.unreversed, verdict.quarantined], ['equal', 'both', 0, 0], JSON.stringify(verdict));
+  console.log(`${kills} kills; ${payers.map(({ acknowledged, refused }) => `${acknowledged.size} paid, ${refused} refused`).join('; ')}`);
+  assert.ok(kills > 0 && payers.every(({ acknowledged }) => acknowledged.size > 10));
+});
