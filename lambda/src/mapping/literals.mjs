@@ -13,6 +13,7 @@ import { Problem } from './problem.mjs';
 
 const INVALID = new Problem('PostgreSQL does not take it');
 const LOSES = new Problem('PostgreSQL would round or cut it');
+const MOVES = new Problem('it means another value each time it is read');
 
 export class Literals {
   /** @type {Map<string, string | Problem>} */
@@ -48,12 +49,16 @@ async function asked(session, type, text) {
   const whole = `${quoted(text)}::${castName(type)}`;
   try {
     const [exact, stored] = await session.row(`SELECT format('%s', ${whole}), format('%s', (${whole})::${type.text})`);
+    if (count(text) > count(exact ?? '')) return MOVES;
     return exact === stored && sameNumber(text, exact ?? '') ? (exact ?? '') : LOSES;
   } catch (error) {
     if (error instanceof MigrationError && /^(22|23|42|0A)/.test(error.sqlstate ?? '')) return INVALID;
     throw error;
   }
 }
+
+/** Words that types of date and time, also within ranges, arrays and rows, take for a moment: PostgreSQL does not print them. @param {string} text */
+const count = (text) => text.match(/(?<![a-z])(?:now|today|tomorrow|yesterday)(?![a-z])/gi)?.length ?? 0;
 
 /** A floating-point number keeps so many digits only. @param {string} written @param {string} printed */
 function sameNumber(written, printed) {

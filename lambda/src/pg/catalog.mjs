@@ -201,7 +201,7 @@ async function readLeaves(session, tree, byOid) {
             (SELECT json_agg(w.xmin::text) FROM pg_class w WHERE w.oid = c.oid OR w.oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = c.oid))
        FROM ${TREE} JOIN pg_class c ON c.oid = tree.oid JOIN pg_namespace n ON n.oid = c.relnamespace
        LEFT JOIN LATERAL (
-              SELECT array_to_json(array_agg(a.attname ORDER BY a.attnum)) AS key FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey::int2[])
+              SELECT array_to_json(array_agg(a.attname ORDER BY a.attnum)) AS key FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
                WHERE i.indrelid = c.oid AND i.indisvalid AND i.indimmediate AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END
                GROUP BY i.indexrelid
             ) AS named ON true

@@ -59,9 +59,9 @@ function conflict({ kind, image, expired }, green, attributes) {
   const order = orderOf(green, image, attributes);
   if (order.order === 'later') return 'keep';
   if (expired) {
-    // Green's own TTL ends its item; only one that green has not prolonged ends with blue's.
+    // Green's own TTL ends its item; only one that green has not prolonged ends with blue's. One without a time of its own never ends by itself.
     const [theirs, ours] = [Number(image[attributes.expiry]?.N ?? NaN), Number(green[attributes.expiry]?.N ?? NaN)];
-    return order.order === 'unknown' || ours > theirs ? 'keep' : 'delete';
+    return order.order === 'unknown' || !(ours <= theirs) ? 'keep' : 'delete';
   }
   if (order.order === 'unknown')
     throw new PermanentError('NOT_COMPARABLE', `green's application and blue have both written a session, and which is later can't be told: ${order.why}`, {

@@ -85,7 +85,7 @@ function check({ plan, source, target, name, targetName, keyAt, targetKeyAt }) {
     throw new PermanentError('TOO_MANY_COLUMNS', `the mapping fills ${plan.targetColumns.length} columns of green's table ${targetName}, at most ${MAX_COLUMNS} are possible`, {
       table: targetName, hint: 'leave columns out, or divide the table',
     });
-  checkLogged(source);
+  checkLogged(source, target);
   checkIdentity(source, plan.key, name);
   // ON CONFLICT, the application's too, works on blue and would fail there.
   if (!target.keyImmediate && source.keyImmediate)
@@ -99,13 +99,13 @@ function check({ plan, source, target, name, targetName, keyAt, targetKeyAt }) {
     });
 }
 
-/** @param {Table} source */
-function checkLogged({ leaves }) {
-  const unlogged = leaves.find(({ logged }) => !logged);
-  if (unlogged !== undefined)
-    throw new PermanentError('UNLOGGED', `blue's table ${dotted(unlogged)} is unlogged: its changes can't be followed`, {
-      table: dotted(unlogged), hint: 'ALTER TABLE ... SET LOGGED, or leave it out of the mapping',
-    });
+/** @param {Table} source @param {Table} target */
+function checkLogged(source, target) {
+  for (const [side, { leaves }, why] of /** @type {const} */ ([['blue', source, "its changes can't be followed"], ['green', target, 'a crash empties it, and what was brought there is not brought again']])) {
+    const unlogged = leaves.find(({ logged }) => !logged);
+    if (unlogged !== undefined)
+      throw new PermanentError('UNLOGGED', `${side}'s table ${dotted(unlogged)} is unlogged: ${why}`, { table: dotted(unlogged), hint: 'ALTER TABLE ... SET LOGGED, or leave it out of the mapping' });
+  }
 }
 
 /**

@@ -202,6 +202,8 @@ test("blue's TTL never ends what green has prolonged, also on a replica that doe
     [session(1, 1, { expires_at: { N: String(now + 900) } }), session(2, 1, { expires_at: { N: String(now - 5) } }), true],
     [session(1, 1, { expires_at: { N: String(now - 9) } }), session(2, 1, { expires_at: { N: String(now - 5) } }), false],
     [session(1, undefined), session(undefined, 2, { expires_at: { N: String(now - 5) } }), true],
+    [session(4, 9), session(4, 9, { expires_at: { N: String(now - 5) } }), true],
+    [session(4, 9, { expires_at: { S: 'never' } }), session(4, 9, { expires_at: { N: String(now - 5) } }), true],
   ];
   for (const [green, blue, stays] of cases) {
     for (const more of [ttl, {}]) {

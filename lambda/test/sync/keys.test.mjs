@@ -47,6 +47,19 @@ test('a key checked late will do with the full row as identity: rows take each o
   await lab.onBlue("UPDATE t SET v = 'the application still writes'");
 });
 
+test('a key that carries other columns in its index is that of its columns', async () => {
+  const ddl = `CREATE TABLE t (id int, v text, w text, PRIMARY KEY (id) INCLUDE (v));
+    CREATE TABLE p (id int, day date, v text, PRIMARY KEY (day, id) INCLUDE (v)) PARTITION BY RANGE (day); CREATE TABLE p_1 PARTITION OF p DEFAULT`;
+  const lab = await fresh(ddl, ddl.replaceAll(/ INCLUDE \(v\)/g, ''));
+  const options = { mapping: { version: 1, tables: [{ source: 'public.t' }, { source: 'public.p' }] } };
+  await lab.onBlue("INSERT INTO t SELECT i, 'a', 'b' FROM generate_series(1, 9) i; INSERT INTO p SELECT i, '2026-01-01', 'a' FROM generate_series(1, 9) i");
+  await lab.untilSynced(options);
+  await lab.onBlue("UPDATE t SET v = 'x' WHERE id < 3; DELETE FROM t WHERE id = 4; UPDATE t SET id = 50, v = 'moved' WHERE id = 5; UPDATE p SET v = 'x' WHERE id < 3; UPDATE p SET day = '2026-02-01' WHERE id = 4; DELETE FROM p WHERE id = 5");
+  await lab.untilSynced(options);
+  await assertSame(lab, 'p', 't::text', 8);
+  await assertEqualVerdict(lab, options, 't', 8);
+});
+
 test('a key that is checked late on green alone is refused: ON CONFLICT would fail there, the application\'s too', async () => {
   for (const late of ['DEFERRABLE', 'DEFERRABLE INITIALLY DEFERRED']) {
     const lab = await fresh('CREATE TABLE t (id bigint PRIMARY KEY, v text)', `CREATE TABLE t (id bigint PRIMARY KEY ${late}, v text)`);

@@ -37,6 +37,9 @@ const FILTERS = [
   ['timestamptz', '2026-01-01 10:00+02', "'2026-01-01 08:00+00'", "'2026-01-01 10:00+00'"],
   ['uuid', 'A0EEBC999C0B4EF8BB6D6BB9BD380A11', "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'", "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12'"],
   ['d', '10:00', "'10:00'", "'10:30'"],
+  ['bytea', '\\xDEADBEEF', "'\\xdeadbeef'", "'DEADBEEF'"],
+  ['bytea', 'a\\000b', "'\\x610062'", "'ab'"],
+  ['bytea', 'abc', "'\\x616263'", "''"],
 ];
 
 test('a filter compares as PostgreSQL does, whichever way its literal is written', async () => {
@@ -52,7 +55,7 @@ test('a filter compares as PostgreSQL does, whichever way its literal is written
 });
 
 test('what is no value of the type, would be rounded, or has no one form, is refused before anything is made', async () => {
-  const ddl = "CREATE EXTENSION citext; CREATE TYPE pair AS (a int, b int); CREATE TABLE t (id int PRIMARY KEY, a time, b real, c time(0), d citext, e jsonb, f numeric[], g pair, h point, i money, j numrange, k date, l bit(3), m interval)";
+  const ddl = "CREATE EXTENSION citext; CREATE TYPE pair AS (a int, b int); CREATE TABLE t (id int PRIMARY KEY, a time, b real, c time(0), d citext, e jsonb, f numeric[], g pair, h point, i money, j numrange, k date, l bit(3), m interval, n timetz, o bytea)";
   const lab = await fresh(ddl);
   for (const [column, literal, said] of /** @type {[string, string, RegExp][]} */ ([
     ['a', '25:00', /it takes a value of time without time zone: PostgreSQL does not take it/],
@@ -61,6 +64,10 @@ test('what is no value of the type, would be rounded, or has no one form, is ref
     ['c', '10:00:00.5', /PostgreSQL would round or cut it/],
     ['l', '1011', /PostgreSQL would round or cut it/],
     ['k', '2026-01-01 00:30+02', /not a date/],
+    ['k', 'today', /not a date/],
+    ['a', 'now', /another value each time/],
+    ['n', 'NOW', /another value each time/],
+    ['o', '\\xABC', /PostgreSQL does not take it/],
     ...['d', 'e', 'f', 'g', 'h', 'i', 'j'].map((name) => /** @type {[string, string, RegExp]} */ ([name, '1', /has several, or knows no equality/])),
   ])) {
     for (const where of [{ column, equals: literal }, { column, notIn: [literal] }])
@@ -89,4 +96,16 @@ test('constants, defaults, and both sides of a map are in the form that PostgreS
   await lab.onGreen('TRUNCATE t');
   const put = { mapping: { version: 1, tables: [{ source: 'public.t', others: 'drop', columns: { id: 'id', net: { concat: ['ip'] } } }] } };
   await assert.rejects(lab.run({ ...put }), { code: 'MAPPING', message: /** @type {any} */ (/can't be brought into the form in which PostgreSQL writes this type/) });
+});
+
+test('a constant that means the moment at which it is read is refused; the same word in a text is a word', async () => {
+  const lab = await fresh('CREATE TABLE t (id int PRIMARY KEY)', 'CREATE TYPE pair AS (a timetz, b text); CREATE TABLE t (id int PRIMARY KEY, r tstzrange, d date[], p pair, w text[], s text, b bytea)');
+  await lab.onBlue('INSERT INTO t VALUES (1)');
+  const options = (/** @type {Record<string, string>} */ columns) => ({ mapping: { version: 1, tables: [{ source: 'public.t', columns: Object.fromEntries(Object.entries(columns).map(([name, constant]) => [name, { constant }])) }] } });
+  for (const [column, constant] of /** @type {[string, string][]} */ ([['r', '[now,infinity)'], ['r', '[2026-01-01,tomorrow)'], ['d', '{2026-01-01,yesterday}'], ['p', '(now,today)']]))
+    await assert.rejects(lab.run(options({ [column]: constant })), { code: 'MAPPING', message: /** @type {any} */ (/another value each time/) }, constant);
+  const fixed = options({ r: '[2026-01-01,infinity)', p: '(10:00,today)', w: '{today,now}', s: 'today', b: '\\x00FF' });
+  await lab.untilSynced(fixed);
+  assert.deepEqual((await lab.onGreen("SELECT upper_inf(r) AS inf, (p).b, w::text, s, encode(b, 'hex') AS bytes FROM t")).rows, [{ inf: false, b: 'today', w: '{today,now}', s: 'today', bytes: '00ff' }]);
+  assert.equal((await lab.verify(fixed)).verdict, 'equal');
 });

@@ -153,7 +153,9 @@ test('green has rows, a table has no key, an unknown column, an odd replica iden
   await assert.rejects(lab.run(of({ source: 'public.b', columns: { v: 'nothere' } })), { name: 'PermanentError', message: /nothere/ });
   await assert.rejects(lab.run(of({ source: 'public.odd' })), { code: 'REPLICA_IDENTITY' });
   await assert.rejects(lab.run(of({ source: 'public.part' })), { code: 'REPLICA_IDENTITY', table: 'public.part_1' });
-  await assert.rejects(lab.run(of({ source: 'public.volatile' })), { code: 'UNLOGGED', table: 'public.volatile_1' });
+  await assert.rejects(lab.run(of({ source: 'public.volatile' })), { code: 'UNLOGGED', table: 'public.volatile_1', message: /** @type {any} */ (/^blue's/) });
+  await lab.onBlue('ALTER TABLE volatile_1 SET LOGGED');
+  await assert.rejects(lab.run(of({ source: 'public.volatile' })), { code: 'UNLOGGED', table: 'public.volatile_1', message: /** @type {any} */ (/^green's/) });
   assert.equal((await lab.onBlue('SELECT count(*) FROM pg_replication_slots WHERE database = current_database()')).rows[0].count, '0');
 });
 

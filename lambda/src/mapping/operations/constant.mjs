@@ -9,6 +9,9 @@ import { WORD } from '../problems.mjs';
  * @typedef {import('../pgtypes.mjs').PgType} PgType
  */
 
+/** Types whose values are read by PostgreSQL alone, or (bytea) otherwise than a text is made one. */
+const ASKED = new Set(['float', 'bytea', 'other']);
+
 const NO_CONSTANT = new Problem('no constant can be written for this type');
 
 /**
@@ -33,7 +36,7 @@ export function literal(cx, value, path, type) {
 export function formOf(cx, text, type) {
   const convert = converter(TEXT, type, { strict: true });
   if (convert === undefined) return NO_CONSTANT;
-  return type.family === 'float' || type.family === 'other' ? cx.literals.form(type, text) : convert(text);
+  return ASKED.has(type.family) ? cx.literals.form(type, text) : convert(text);
 }
 
 /**
