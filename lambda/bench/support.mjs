@@ -44,9 +44,9 @@ export async function timed(work) {
   return { seconds: Number(process.hrtime.bigint() - began) / 1e9, result };
 }
 
-/** One run of sync as a process. @param {import('../test/support/lab.mjs').Lab} lab @param {import('../test/support/lab.mjs').Options} options */
-export async function runProcess(lab, options) {
-  const { seconds, result } = await timed(() => lab.spawnRun({ seconds: 840, ...options }).ended);
+/** One run of sync as a process. @param {import('../test/support/lab.mjs').Lab} lab @param {import('../test/support/lab.mjs').Options} options @param {boolean} [back] from green to blue */
+export async function runProcess(lab, options, back = false) {
+  const { seconds, result } = await timed(() => lab.spawn('run', { seconds: 840, ...options }, { back }).ended);
   if (result.code !== 0) throw new Error(result.output);
   const { answer, maxRss } = JSON.parse(/** @type {string} */ (result.output.trim().split('\n').at(-1)));
   return { seconds, answer, megabytes: maxRss / 1024 };

@@ -47,6 +47,13 @@ test('kills, failovers, long and prepared transactions and cutovers while both s
   const random = randomFrom(SEED);
   const payers = /** @type {const} */ (['blue', 'blue', 'green', 'green']).map((side, i) => new Payer(lab, side, `p${i}`, { pauseMs: 60 }));
   const streams = [new Killed(lab, false), new Killed(lab, true)];
+  /** To another address, which the functions are given. @param {'blue' | 'green'} side */
+  const failOver = async (side) => {
+    await lab[side].stop('immediate');
+    await sleep(500);
+    await lab[side].startElsewhere();
+    for (const stream of streams) await stream.kill();
+  };
   /** What happens beside the kills, once each. @type {(() => Promise<unknown>)[]} */
   const events = [
     () => lab.onBlue("INSERT INTO payments_1 (id, day, merchant, reference, amount, currency, state) SELECT nextval('payments_id_seq'), '2026-01-07', 1, 'direct-' || i, 1, 'EUR', 'N' FROM generate_series(1, 20) i"),
@@ -58,11 +65,8 @@ test('kills, failovers, long and prepared transactions and cutovers while both s
       await sleep(500);
       await lab.green.start();
     },
-    async () => {
-      await lab.blue.stop('immediate');
-      await sleep(500);
-      await lab.blue.start();
-    },
+    () => failOver('blue'),
+    () => failOver('green'),
   ];
   for (let kills = 0; kills < KILLS; kills += 1) {
     await sleep(300 + random(1_500));

@@ -177,16 +177,21 @@ export async function patiently(call, codes = []) {
   }
 }
 
-/** Every table in green's form, as text by key. @param {Lab} lab @param {Side} side */
-export async function contents(lab, side) {
+/** Every table in green's form, as text by key. @param {Side} side */
+export function contentsSql(side) {
   const blue = side === 'blue';
   const cents = blue ? '(amount * 100)::bigint' : 'minor';
   const status = blue ? `CASE state ${Object.entries(STATES).map(([letter, label]) => `WHEN '${letter}' THEN '${label}'`).join(' ')} END` : 'status';
   const name = blue ? 'full_name' : "concat_ws(' ', given, family)";
-  const { rows } = await lab[blue ? 'onBlue' : 'onGreen'](`
+  return `
     SELECT 'payments ' || id AS key, concat_ws('|', day, merchant, reference, ${cents}, currency, ${status}, description) AS row FROM payments UNION ALL
     SELECT 'ledger ' || id, concat_ws('|', payment, side, ${cents}, currency) FROM ledger UNION ALL
-    SELECT 'customers ' || id, concat_ws('|', ${name}, email, phone) FROM customers UNION ALL SELECT 'rates ' || code, rate::text FROM rates`);
+    SELECT 'customers ' || id, concat_ws('|', ${name}, email, phone) FROM customers UNION ALL SELECT 'rates ' || code, rate::text FROM rates`;
+}
+
+/** @param {Lab} lab @param {Side} side */
+export async function contents(lab, side) {
+  const { rows } = await lab[side === 'blue' ? 'onBlue' : 'onGreen'](contentsSql(side));
   return new Map(rows.map((/** @type {{key: string, row: string}} */ { key, row }) => [key, row]));
 }
 
