@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const LOOK = `
 WITH RECURSIVE waiting AS (
-  SELECT w.pid, extract(epoch FROM coalesce(w.waitstart, clock_timestamp())) * 1000 AS since FROM pg_locks w JOIN pg_stat_activity a USING (pid)
-   WHERE NOT w.granted AND a.datname = current_database() AND a.application_name !~ '^payment-migration'
+  SELECT w.pid, extract(epoch FROM w.waitstart) * 1000 AS since FROM pg_locks w JOIN pg_stat_activity a USING (pid)
+   WHERE NOT w.granted AND w.waitstart IS NOT NULL AND a.datname = current_database() AND a.application_name !~ '^payment-migration'
 ), chain(pid, since, blocker) AS (
   SELECT pid, since, unnest(pg_blocking_pids(pid)) FROM waiting UNION SELECT c.pid, c.since, unnest(pg_blocking_pids(c.blocker)) FROM chain c
 )
@@ -38,12 +38,12 @@ export class Waits {
   /** @param {import('./postgres.mjs').Server} server @param {string} database */
   async #loop(server, database) {
     const client = await server.connect(database);
-    let before = Infinity;
+    let before = -Infinity;
     /** Those of the look before, and since when they wait for the migration. @type {Map<string, number>} */
     let known = new Map();
     while (!this.stopping) {
-      const { rows: [{ at }] } = await client.query('SELECT extract(epoch FROM clock_timestamp()) * 1000 AS at');
-      const { rows } = await client.query(LOOK);
+      const { rows: [{ at, any }] } = await client.query('SELECT extract(epoch FROM clock_timestamp()) * 1000 AS at, EXISTS (SELECT FROM pg_locks WHERE NOT granted) AS any');
+      const { rows } = any ? await client.query(LOOK) : { rows: [] };
       const now = Number(at);
       /** @type {Map<string, number>} */
       const found = new Map();
@@ -53,7 +53,7 @@ export class Waits {
         if (!known.has(`${pid} ${since}`)) this.waits += 1;
         if (now - from > this.longest) [this.longest, this.statement] = [now - from, query];
       }
-      if (before !== Infinity) this.stall = Math.max(this.stall, now - before);
+      if (before !== -Infinity) this.stall = Math.max(this.stall, now - before);
       this.looks += 1;
       [known, before] = [found, now];
       await sleep(3);
