@@ -65,3 +65,20 @@ test('a slot that was dropped, or made again under its name, ends the stream: no
   await assert.rejects(lab.runBack(OPTIONS), { code: 'CHECKPOINT_GAP' });
   await assert.rejects(lab.verify(OPTIONS), { code: 'CHECKPOINT_GAP' });
 });
+
+test('changes of the schema during the split: new columns are left alone on both sides, a type that changes ends the stream, and nothing is half-applied', async () => {
+  const lab = await splitLab(servers, 'schema');
+  await lab.onBlue("ALTER TABLE customers ADD COLUMN vip boolean DEFAULT true; UPDATE customers SET vip = false, phone = 'new column' WHERE id = 1; INSERT INTO customers (full_name, vip) VALUES ('Made afterwards', false)");
+  await lab.onGreen("ALTER TABLE customers ADD COLUMN segment text DEFAULT 'none'; UPDATE customers SET segment = 'gold' WHERE id = 2; UPDATE customers SET segment = 'gold', email = 'segment@example.org' WHERE id = 3");
+  assert.deepEqual((await lab.run(OPTIONS)).newColumns, ['public.customers.vip']);
+  await quiet(lab);
+  await assertWhole(lab, []);
+  assert.deepEqual((await lab.onBlue('SELECT id::int, vip, email FROM customers WHERE id IN (1, 3) ORDER BY id')).rows, [{ id: 1, vip: false, email: 'a1@example.org' }, { id: 3, vip: true, email: 'segment@example.org' }]);
+  assert.deepEqual((await lab.onGreen('SELECT id::int, segment, phone FROM customers WHERE id IN (1, 2) ORDER BY id')).rows, [{ id: 1, segment: 'none', phone: 'new column' }, { id: 2, segment: 'gold', phone: null }]);
+  assert.equal((await lab.verify(OPTIONS)).verdict, 'equal');
+  await lab.onGreen("BEGIN; UPDATE customers SET phone = 'before' WHERE id = 4; ALTER TABLE customers ALTER phone TYPE varchar(50); UPDATE customers SET phone = 'after' WHERE id = 4; COMMIT");
+  await assert.rejects(lab.runBack(OPTIONS), { code: 'MAPPING', message: /** @type {any} */ (/column phone/) }); // blue's texts may be longer
+  assert.deepEqual((await lab.onBlue('SELECT phone FROM customers WHERE id = 4')).rows, [{ phone: null }]);
+  await lab.onGreen('ALTER TABLE customers ALTER phone TYPE text');
+  await assert.rejects(lab.runBack(OPTIONS), { code: 'SCHEMA_CHANGED' });
+});
