@@ -51,10 +51,10 @@ if (checked.code !== 0) {
 console.log(`types: checked; running ${files.length} files of tests`);
 
 const folder = inMemory() ?? tmpdir();
-const templates = mkdtempSync(join(folder, 'migration-templates-'));
-chmodSync(templates, 0o755); // PostgreSQL runs as another user
-const environment = { ...moto, PG_DIRECTORY: folder, PG_TEMPLATES: templates, NODE_OPTIONS: '--no-warnings' };
-const removed = keep(templates);
+const [templates, binaries] = [mkdtempSync(join(folder, 'migration-templates-')), mkdtempSync(join(tmpdir(), 'migration-binaries-'))];
+for (const made of [templates, binaries]) chmodSync(made, 0o755); // PostgreSQL runs as another user
+const environment = { ...moto, PG_DIRECTORY: folder, PG_TEMPLATES: templates, PG_BINARIES: binaries, NODE_OPTIONS: '--no-warnings' };
+const removed = [keep(templates), keep(binaries)];
 const began = Date.now();
 const smoke = files.filter((file) => SMOKE.test(file));
 /** @typedef {{node: string, version: string, files: string[], totals: Record<'tests' | 'pass' | 'fail' | 'skipped', number>, passed: boolean}} Suite */
@@ -82,7 +82,7 @@ for (const { suite, file } of again) {
 for (const { node, version, totals, passed } of suites)
   console.log(`node ${version} (${relative(ROOT, node)}): ${Object.entries(totals).map(([what, n]) => `${what} ${n}`).join(', ')}${passed ? '' : ': FAILED'}`);
 console.log(`${((Date.now() - began) / 1000).toFixed(0)} s`);
-await removed();
+await Promise.all(removed.map((remove) => remove()));
 process.exit(suites.every(({ passed }) => passed) ? 0 : 1);
 
 /** A database of a test is a few hundred files, which are made and removed in a tenth of the time where they need no disk. @returns {string | undefined} a folder in memory, where there is enough of that */

@@ -1,5 +1,5 @@
 /**
- * Empty clusters, as `initdb` makes them. Where `PG_TEMPLATES` names a folder (scripts/test.mjs makes one and removes it), each is made once and copied from then on, which takes a tenth of the
+ * Empty clusters, as `initdb` makes them. Where `PG_TEMPLATES` names a folder (scripts/test.mjs makes one and removes it, and one for programs, which may not run from memory), each is made once and copied from then on, which takes a tenth of the
  * time. A cluster is known by the identifier that initdb gives it, so those that are used in one process are copies of different ones.
  */
 import { spawnSync } from 'node:child_process';
@@ -22,7 +22,7 @@ let made = 0;
  */
 export function makeCluster(directory, environment) {
   owned(directory);
-  const binaries = binariesFor(TEMPLATES ?? directory);
+  const binaries = binariesFor(process.env['PG_BINARIES'] ?? directory);
   if (TEMPLATES === undefined) initialize(directory, binaries, environment);
   else {
     const template = join(TEMPLATES, `${(made += 1)}`);
