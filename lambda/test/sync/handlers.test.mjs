@@ -48,10 +48,6 @@ before(async () => {
   };
   await new SSMClient(awsClient(moto.endpoint)).send(new PutParameterCommand({ Name: '/bad', Type: 'String', Value: JSON.stringify({ version: 1, tables: [{ source: 'public.cards', columns: { pan_masked: 'pna' } }] }) }));
 });
-after(async () => {
-  rmSync(unpacked, { recursive: true });
-  await Promise.all([servers.remove(), moto.stop()]);
-});
 
 /** Everything that was written by all invocations. */
 let written = '';
@@ -77,6 +73,8 @@ after(async () => {
   const closed = new Promise((resolve) => host.once('close', resolve));
   host.stdin.end(); // it ends by itself: no invocation has left anything behind that goes on
   await closed;
+  rmSync(unpacked, { recursive: true });
+  await Promise.all([servers?.remove(), moto?.stop()]); // neither is there when the beginning has failed
 });
 
 /**
