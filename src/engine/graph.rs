@@ -191,22 +191,44 @@ impl Graph {
         read
     }
 
-    /// The other scope that a step waits for: it refers to steps there that are not chosen, and that are neither recorded
-    /// nor found.
-    pub fn waits_for(
+    /// The other scope that each step waits for: it refers to steps there that are not chosen, and that are neither recorded
+    /// nor found; or to a step that waits.
+    pub fn waiting(
         &self,
-        at: usize,
         chosen: &[bool],
         seen: &Observations,
         state: &State,
-    ) -> Option<&str> {
+    ) -> Vec<Option<&str>> {
         let known = |id: &str| {
             let found = seen.get(id).and_then(Observed::live);
             found.is_some() || state.outputs(id).is_some()
         };
-        let missing = |to: &usize| !chosen[*to] && !known(&self.steps[*to].id);
-        let waits = self.steps[at].needs.iter().any(|(to, _)| missing(to));
-        self.steps[at].other_scope.as_deref().filter(|_| waits)
+        let mut out: Vec<Option<&str>> = Vec::with_capacity(self.steps.len());
+        for step in &self.steps {
+            let missing = step.needs.iter().map(|(to, _)| *to);
+            let mut missing = missing.filter(|to| !known(&self.steps[*to].id));
+            let scope = missing.find_map(|to| {
+                if chosen[to] {
+                    out[to]
+                } else {
+                    step.other_scope.as_deref()
+                }
+            });
+            out.push(scope);
+        }
+        out
+    }
+
+    /// The steps that go with another scope: they need it, or a step of their own scope that does.
+    pub fn joining(&self, scope: &str) -> Vec<bool> {
+        let mut out = Vec::with_capacity(self.steps.len());
+        for step in &self.steps {
+            let own = step.needs.iter().map(|(to, _)| *to);
+            let mut own = own.filter(|to| self.steps[*to].scope == step.scope);
+            let joins = step.other_scope.as_deref() == Some(scope) || own.any(|to| out[to]);
+            out.push(joins);
+        }
+        out
     }
 }
 

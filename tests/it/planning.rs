@@ -203,6 +203,33 @@ fn two_scopes() -> Graph {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_refers_to_a_waiting_step_waits_with_it() {
+    let world = World::new(0.5);
+    let mut run = run_on(&world);
+    let g = graph(|b| {
+        b.add(head("source", "blue"), Quick(json!({})));
+        b.add(
+            head("bridge", "green"),
+            Quick(json!({"from": "@{source.id}"})),
+        );
+        b.needs_scope("blue");
+        b.add(head("guard", "green"), Quick(json!({"of": "@{bridge.id}"})));
+    });
+    run.options.scope = Some("green".into());
+    let plan = run.plan(&g).await;
+    let waiting: Vec<_> = plan.waiting.iter().map(|w| w.step.as_str()).collect();
+    assert_eq!((verbs(&plan).len(), waiting), (0, vec!["bridge", "guard"]));
+    assert!(run.execute(&plan).await.complete());
+    run.options.scope = None;
+    assert!(run.apply(&g).await.complete());
+    assert!(run.plan(&g).await.is_empty());
+    world.writes.lock().unwrap().clear();
+    assert!(run.destroy(&g, Some("blue")).await.complete());
+    let order = ["delete guard", "delete bridge", "delete source"];
+    assert_eq!(writes(&world), order);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_step_that_needs_the_other_scope_waits_for_it_and_goes_before_it() {
     let world = World::new(0.5);
     let mut run = run_on(&world);

@@ -167,6 +167,8 @@ impl Drift {
 pub fn drift(input: Input<'_>) -> Drift {
     let mut rows: Vec<Row> = Vec::new();
     let mut known: HashMap<&str, &Value> = HashMap::new();
+    let graph = input.graph;
+    let waiting = graph.waiting(input.chosen, input.seen, input.state);
     for (at, step) in input.graph.steps.iter().enumerate() {
         let live = input.seen.get(&step.id).and_then(Observed::live);
         if let Some(outputs) = live
@@ -177,11 +179,7 @@ pub fn drift(input: Input<'_>) -> Drift {
         }
         if input.chosen.get(at).copied().unwrap_or(false) {
             let mut row = wanted(&input, at, &known, &rows);
-            let (seen, state) = (input.seen, input.state);
-            if let (Status::Missing, Some(scope)) = (
-                row.status,
-                input.graph.waits_for(at, input.chosen, seen, state),
-            ) {
+            if let (Status::Missing, Some(scope)) = (row.status, waiting[at]) {
                 row.status = Status::Waiting;
                 row.reason = Some(format!("waiting for {scope}"));
             }

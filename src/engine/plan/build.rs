@@ -46,6 +46,7 @@ fn decisions(inputs: &Inputs<'_>, plan: &mut Plan) -> Vec<Option<Decision>> {
     let (graph, state) = (inputs.graph, inputs.state);
     let mut kept: HashMap<&str, Cow<'_, Value>> = HashMap::new();
     let mut decisions = Vec::with_capacity(graph.steps.len());
+    let waiting = graph.waiting(inputs.chosen, inputs.seen, state);
     for (at, step) in graph.steps.iter().enumerate() {
         let observed = inputs.seen.get(&step.id).unwrap_or(&Observed::Absent);
         // What could not be read is taken as recorded: its dependents must not look changed because of that.
@@ -57,7 +58,7 @@ fn decisions(inputs: &Inputs<'_>, plan: &mut Plan) -> Vec<Option<Decision>> {
             decisions.push(None);
             continue;
         }
-        if let Some(scope) = waits_for(inputs, at) {
+        if let Some(scope) = waiting[at] {
             let (step, scope) = (step.id.clone(), scope.to_owned());
             plan.waiting.push(Waiting { step, scope });
             decisions.push(None);
@@ -89,13 +90,6 @@ fn decisions(inputs: &Inputs<'_>, plan: &mut Plan) -> Vec<Option<Decision>> {
         decisions.push(Some(decision));
     }
     decisions
-}
-
-/// The scope that a step waits for: it needs outputs of that scope's steps, which are not chosen and not known.
-fn waits_for<'a>(inputs: &Inputs<'a>, at: usize) -> Option<&'a str> {
-    inputs
-        .graph
-        .waits_for(at, inputs.chosen, inputs.seen, inputs.state)
 }
 
 /// The outputs of a step that dependents may count on: what is changed in place keeps those that an update does not

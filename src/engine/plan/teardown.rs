@@ -28,11 +28,8 @@ pub fn teardown(
     let mut removed = removed(&records, scope);
     if let Some(scope) = scope {
         // What joins both goes first with either; the shared steps that depend on a scope go with it.
-        let joins = |id: &str| {
-            graph
-                .get(id)
-                .is_some_and(|s| s.other_scope.as_deref() == Some(scope))
-        };
+        let joining = graph.joining(scope);
+        let joins = |id: &str| graph.position(id).is_some_and(|at| joining[at]);
         let other = removed.iter().find(|id| {
             let of = records[**id].scope.as_str();
             of != "shared" && of != scope && !joins(id)
