@@ -1,7 +1,12 @@
-//! IAM: its client, actions, limits and errors.
+//! IAM: its client, actions, limits and errors, and the reader of roles.
+
+mod roles;
+
+pub use roles::{Roles, Whole};
 
 use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, named};
 use super::call::Caller;
+use super::reader::Reader;
 use crate::engine::Class;
 use aws_sdk_iam::Client;
 use std::sync::Arc;
@@ -27,6 +32,7 @@ const ROLE: Grant = named("arn:aws:iam::{account}:role/*-{suffix}");
 const ALL: Grant = named("arn:aws:iam::{account}:role/*");
 
 actions! { SERVICE;
+    Read GET_ACCOUNT_AUTHORIZATION_DETAILS = "GetAccountAuthorizationDetails", [ANY];
     Read LIST_ROLES = "ListRoles", [ANY];
     Read GET_ROLE = "GetRole", [ALL];
     Read GET_ROLE_POLICY = "GetRolePolicy", [ROLE];
@@ -63,16 +69,24 @@ fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
     })
 }
 
-/// IAM: its client.
+/// IAM: its client and the reader of roles.
 pub struct Iam {
     /// The client.
     pub client: Client,
+    /// Roles with their policies, by name.
+    pub roles: Reader<String, Whole>,
+    /// Parts of roles, one by one.
+    pub parts: Roles,
 }
 
 impl Iam {
-    pub(super) fn new(config: &aws_config::SdkConfig, _: &Arc<Caller>) -> Self {
+    pub(super) fn new(config: &aws_config::SdkConfig, caller: &Arc<Caller>) -> Self {
+        let client = Client::new(config);
+        let parts = Roles::new(&client, caller);
         Self {
-            client: Client::new(config),
+            roles: parts.reader(),
+            parts,
+            client,
         }
     }
 }

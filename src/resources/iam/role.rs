@@ -1,13 +1,12 @@
 //! A role with its trust policy, inline policies and attached managed policies.
 
 use super::IamTags;
-use super::policies::{attached, delete_inline, detach, inline_names, inline_policies, profiles};
+use super::policies::{delete_inline, detach};
 use super::tags::{tags, tags_of};
 use crate::resources::holders::{self, held_by};
 use crate::resources::policy::Policy;
 use crate::resources::prelude::*;
-use aws_sdk_iam::types as t;
-use futures::future::{try_join, try_join_all, try_join3};
+use futures::future::{try_join, try_join_all};
 use std::collections::BTreeMap;
 
 /// Its path is `/`.
@@ -30,7 +29,6 @@ pub struct Role {
     pub members: Vec<String>,
 }
 
-const GET: Api = iam::GET_ROLE;
 const CREATE: Api = iam::CREATE_ROLE;
 const DELETE: Api = iam::DELETE_ROLE;
 
@@ -66,33 +64,28 @@ impl Resource for Role {
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let name = key.name();
-        let Some(role) = found(get(cx, name).await)? else {
+        let Some(role) = cx.iam.roles.get(name.to_owned()).await? else {
             return Ok(None);
         };
-        let policies = try_join3(
-            inline_policies(cx, name),
-            attached(cx, name),
-            profiles(cx, name),
-        );
-        let Some((inline, managed, members)) = found(policies.await)? else {
-            return Ok(None);
-        };
-        let tags = tags_of(role.tags());
-        cx.recent.note(role.arn(), &tags);
-        let boundary = role.permissions_boundary();
+        cx.recent.note(&role.arn, &role.tags);
+        let inline = role.inline.iter();
+        let profiles = role.profiles.iter();
         let spec = Self {
-            description: role.description().unwrap_or_default().to_owned(),
-            trust: Policy::parse(role.assume_role_policy_document().unwrap_or_default()),
-            inline,
-            managed,
-            max_session_seconds: role.max_session_duration().unwrap_or(3600),
-            permissions_boundary: boundary
-                .and_then(|b| b.permissions_boundary_arn())
-                .map(str::to_owned),
-            members,
+            description: role.description.clone(),
+            trust: Policy::parse(&role.trust),
+            inline: inline
+                .map(|(name, document)| (name.clone(), Policy::parse(document)))
+                .collect(),
+            managed: role.attached.clone(),
+            max_session_seconds: role.max_session_seconds.unwrap_or(3600),
+            permissions_boundary: role.boundary.clone(),
+            members: profiles.map(|p| profile(p)).collect(),
         };
-        let outputs = Named::new(role.role_name(), role.arn());
-        Ok(Some(Found::tagged(spec, outputs, tags)))
+        Ok(Some(Found::tagged(
+            spec,
+            Named::new(name, role.arn),
+            role.tags,
+        )))
     }
 
     async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Named<Self>, Error> {
@@ -150,7 +143,8 @@ impl Resource for Role {
         let name = it.name.as_str();
         // A role with policies is refused ("DeleteRole" in the IAM API reference). What it has now counts, not what it
         // had when the plan was made.
-        let now = try_join(inline_names(cx, name), attached(cx, name)).await;
+        let parts = &cx.iam.parts;
+        let now = try_join(parts.inline_names(name), parts.attached(name)).await;
         let Some((inline, managed)) = found(now)? else {
             return Ok(());
         };
@@ -163,8 +157,8 @@ impl Resource for Role {
         match cx.delete(DELETE, || call.clone().send()).await {
             Err(error) if error.class == Class::InUse => {
                 // What cannot be read is left out: the refusal itself is the news.
-                let profiles = profiles(cx, name).await.unwrap_or_default();
-                let text = |p| format!("{p}, which deployer did not make");
+                let profiles = parts.profiles(name).await.unwrap_or_default();
+                let text = |p: String| format!("{}, which deployer did not make", profile(&p));
                 let named = profiles.into_iter().map(|p| holders::Named::stays(text(p)));
                 Err(held_by(error, named.collect()))
             }
@@ -176,39 +170,25 @@ impl Resource for Role {
 /// ListRoles answers no tags: only roles with our kind of name are asked for theirs.
 async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
     let mut out = Vec::new();
-    let mut marker: Option<String> = None;
-    loop {
-        let page = cx
-            .call(iam::LIST_ROLES, || {
-                cx.iam
-                    .client
-                    .list_roles()
-                    .path_prefix("/")
-                    .max_items(1000)
-                    .set_marker(marker.clone())
-                    .send()
-            })
-            .await?;
-        let suspects = page
-            .roles
-            .iter()
-            .filter(|r| r.path == "/" && is_conventional(&r.role_name, suffix));
-        for role in suspects {
-            let tags = match cx.recent.get(&role.arn).await {
-                Some(tags) => tags,
-                None => match found(get(cx, &role.role_name).await)? {
-                    Some(role) => tags_of(role.tags()),
-                    None => continue,
-                },
-            };
-            let name = &role.role_name;
-            out.extend(marked(Role::TYPE, &role.arn, name, tags, suffix));
-        }
-        marker = page.marker.filter(|_| page.is_truncated);
-        if marker.is_none() {
-            return Ok(out);
-        }
+    let all = cx.iam.parts.listed().await?.into_iter();
+    let suspects = all.filter(|r| r.path == "/" && is_conventional(&r.role_name, suffix));
+    for role in suspects {
+        let tags = match cx.recent.get(&role.arn).await {
+            Some(tags) => tags,
+            None => match found(cx.iam.parts.get(&role.role_name).await)? {
+                Some(role) => tags_of(role.tags()),
+                None => continue,
+            },
+        };
+        let name = &role.role_name;
+        out.extend(marked(Role::TYPE, &role.arn, name, tags, suffix));
     }
+    Ok(out)
+}
+
+/// An instance profile in words.
+fn profile(name: &str) -> String {
+    format!("instance profile {name}")
 }
 
 impl Role {
@@ -257,7 +237,7 @@ impl Role {
             };
             cx.call(iam::PUT_ROLE_POLICY, put).await?;
         }
-        for policy in inline_names(cx, name).await? {
+        for policy in cx.iam.parts.inline_names(name).await? {
             if !self.inline.contains_key(&policy) {
                 delete_inline(cx, name, &policy).await?;
             }
@@ -267,7 +247,7 @@ impl Role {
 
     /// Attaches what is missing, then detaches what nobody wants.
     async fn attach(&self, cx: &Aws, name: &str) -> Result<(), Error> {
-        let have = attached(cx, name).await?;
+        let have = cx.iam.parts.attached(name).await?;
         for arn in self.managed.iter().filter(|a| !have.contains(a)) {
             let attach = || {
                 cx.iam
@@ -284,10 +264,4 @@ impl Role {
         }
         Ok(())
     }
-}
-
-async fn get(cx: &Aws, name: &str) -> Result<t::Role, Error> {
-    let call = cx.iam.client.get_role().role_name(name);
-    let answer = cx.call(GET, || call.clone().send()).await?;
-    answer.role.ok_or_else(|| GET.missing("Role"))
 }

@@ -70,6 +70,6 @@ def _hide_iam(call, answer, born):
     name = call.params.get("RoleName")
     if name and f"role/{name}" in born:
         refuse("NoSuchEntity", f"The role with name {name} cannot be found.")
-    roles = answer.data.get("Roles") if call.operation == "ListRoles" else None
-    if roles:
-        answer.data["Roles"] = [role for role in roles if f"role/{role['RoleName']}" not in born]
+    key = {"ListRoles": "Roles", "GetAccountAuthorizationDetails": "RoleDetailList"}.get(call.operation)
+    if key and answer.data.get(key):
+        answer.data[key] = [role for role in answer.data[key] if f"role/{role['RoleName']}" not in born]
