@@ -12,6 +12,9 @@ OTHER_SECONDS = {
     "rds/instance modification": 60,
     "dynamodb/table index": 180,
     "elbv2/load_balancer interfaces": 60,
+    "lambda/function update": 20,
+    "lambda/function interfaces": 180,
+    "lambda/function abandoned interfaces": 1800,
 }
 
 

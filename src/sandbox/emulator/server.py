@@ -1,6 +1,7 @@
 """The HTTP server: werkzeug's threaded one on the loopback address."""
 
 import gc
+import io
 import os
 import threading
 
@@ -13,7 +14,40 @@ from .gateway import Gateway
 
 
 class Handler(MotoRequestHandler):
-    """One request per connection (werkzeug's way); the access log is ours, on the control path."""
+    """One thread per connection, many requests on it. werkzeug's own way is a connection for every request, which costs
+    as much as most calls; it is safe here because a request is read whole before it is answered."""
+
+    protocol_version = "HTTP/1.1"
+    # An answer is one write, and the next request waits for all of it.
+    disable_nagle_algorithm = True
+
+    def run_wsgi(self):
+        """Answers one request."""
+        if self.headers.get("Expect", "").lower().strip() == "100-continue":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        environ = self.make_environ()
+        if environ.pop("HTTP_TRANSFER_ENCODING", None):
+            body = environ["wsgi.input"].read()
+            environ.pop("wsgi.input_terminated", None)
+        else:
+            body = self.rfile.read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ.update({"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))})
+        started = []
+        try:
+            answer = b"".join(self.server.app(environ, lambda status, headers, _=None: started.extend((status, headers))))
+        except ConnectionError:
+            self.close_connection = True
+            return
+        status, headers = started
+        code, _, reason = status.partition(" ")
+        self.send_response(int(code), reason)
+        for name, value in headers:
+            self.send_header(name, value)
+        if not any(name.lower() == "content-length" for name, _ in headers) and int(code) not in (204, 304):
+            self.send_header("Content-Length", str(len(answer)))
+        self._headers_buffer.append(b"\r\n")
+        head, self._headers_buffer = b"".join(self._headers_buffer), []
+        self.wfile.write(head if self.command == "HEAD" else head + answer)
 
     def log_request(self, code="-", size="-"):
         """Silent: `GET /_sandbox/calls` shows the calls."""
@@ -49,7 +83,7 @@ def _warm_up():
     from .patches.iam import managed_policies
 
     managed_policies()
-    for service in ("ec2", "rds", "s3", "kms", "logs", "dynamodb", "secretsmanager", "sns", "ssm", "ecr", "ecs", "sts"):
+    for service in ("ec2", "rds", "s3", "kms", "logs", "dynamodb", "scheduler", "secretsmanager", "sns", "sqs", "ssm", "ecr", "ecs", "lambda", "sts"):
         get_backend(service)
     # What is there now stays: the collector need not go through hundreds of thousands of objects again and again.
     gc.freeze()
