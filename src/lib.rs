@@ -1,7 +1,7 @@
 //! `deployer` creates, reconciles and tears down the blue and the green environment of a payment platform on AWS.
 //!
 //! Imports run one way: `cli -> report, blueprint, engine, state, sandbox`; `blueprint -> resources, engine`;
-//! `resources -> engine, aws`; `aws -> SDK`; `engine -> nothing of ours but the state's model`.
+//! `resources -> engine, aws`; `aws -> SDK`; `sandbox, functions -> cache`; `engine -> nothing of ours but the state's model`.
 
 #![cfg_attr(
     test,
@@ -15,9 +15,11 @@
 
 pub mod aws;
 pub mod blueprint;
+mod cache;
 pub mod cli;
 pub mod config;
 pub mod engine;
+pub mod functions;
 pub mod report;
 pub mod resources;
 pub mod sandbox;

@@ -31,7 +31,7 @@ const ALIAS: Grant = named("arn:aws:kms:{region}:{account}:alias/*-{suffix}");
 
 /// What a service does with our keys in the caller's name.
 pub(super) const fn through(action: &'static str) -> Grant {
-    const SERVICES: &[&str] = &["rds", "dynamodb", "secretsmanager", "ecr"];
+    const SERVICES: &[&str] = &["rds", "dynamodb", "secretsmanager", "ecr", "scheduler"];
     guarded(KEYS, Via(SERVICES)).of(action)
 }
 

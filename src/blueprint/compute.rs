@@ -46,8 +46,8 @@ const GRACE_SECONDS: i32 = 60;
 /// Seconds from SIGTERM to SIGKILL.
 const STOP_SECONDS: i32 = 60;
 
-/// Declares them.
-pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) {
+/// Declares them, and gives the cluster.
+pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Handle<Cluster> {
     let insights = log_group(here, needs.keys);
     let name = format!(
         "/aws/ecs/containerinsights/{}/performance",
@@ -64,6 +64,7 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) {
     for (service, group) in needs.groups {
         declare_service(here, needs, &cluster, service, group);
     }
+    cluster
 }
 
 fn log_group(here: &EnvironmentBuilder<'_>, keys: &Keys) -> LogGroup {

@@ -43,6 +43,9 @@ const CLUSTER_PARAMETERS: [(&str, &str); 6] = [
     ("shared_preload_libraries", "pg_stat_statements"),
 ];
 
+/// Connections that an instance takes. AWS's own number follows the largest capacity and nobody sees it; an alarm counts to this one.
+pub const MAX_CONNECTIONS: u32 = 1000;
+
 /// Settings of each instance. `pg_stat_statements` would keep the text of `ALTER ROLE .. PASSWORD` otherwise.
 const INSTANCE_PARAMETERS: [(&str, &str); 1] = [("pg_stat_statements.track_utility", "0")];
 
@@ -72,6 +75,12 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Handle<C
     here.output("database.port", &cluster.port);
     here.output("database.secret_arn", &cluster.secret_arn);
     cluster
+}
+
+fn instance_parameters() -> BTreeMap<String, String> {
+    let mut all = parameters(&INSTANCE_PARAMETERS);
+    all.insert("max_connections".into(), MAX_CONNECTIONS.to_string());
+    all
 }
 
 fn parameters(list: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -131,7 +140,7 @@ fn instances(
     let settings = &here.config.database;
     let group = ParameterGroup {
         family: family(&settings.engine_version),
-        parameters: parameters(&INSTANCE_PARAMETERS),
+        parameters: instance_parameters(),
     };
     let group = here.add("db-parameters", group);
     for at in 0..settings.instances {

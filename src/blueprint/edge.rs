@@ -43,6 +43,8 @@ pub struct Edge {
     /// The target group of each service. The reference is known once a rule sends requests to it: ECS refuses a service
     /// whose group no load balancer uses.
     pub target_groups: [(&'static Service, Ref<Arn<TargetGroup>>); SERVICES.len()],
+    /// The same groups, known as soon as they are there: for whoever only watches them.
+    pub watched: [(&'static Service, Ref<Arn<TargetGroup>>); SERVICES.len()],
 }
 
 /// What it needs.
@@ -69,14 +71,16 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Edge {
     let certificate = needs.certificate.clone();
     let served = certificate.map(|certificate| https(here, &load_balancer, certificate, &groups));
     let known = groups.each_ref().map(|group| group.arn());
-    let arns = served.unwrap_or(known);
-    let mut arns = arns.into_iter();
-    let target_groups = SERVICES
-        .each_ref()
-        .map(|service| (service, arns.next().unwrap_or_default()));
+    let with_service = |arns: [Ref<Arn<TargetGroup>>; SERVICES.len()]| {
+        let mut arns = arns.into_iter();
+        SERVICES
+            .each_ref()
+            .map(|service| (service, arns.next().unwrap_or_default()))
+    };
     let edge = Edge {
         load_balancer,
-        target_groups,
+        target_groups: with_service(served.unwrap_or_else(|| known.clone())),
+        watched: with_service(known),
     };
     for (service, group) in &edge.target_groups {
         here.output(&format!("target_group.{}", service.name), group);

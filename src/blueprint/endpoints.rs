@@ -4,8 +4,8 @@
 
 use super::network::Network;
 use super::storage::LOGGED;
-use super::tables::TABLE_NAMES;
-use super::{EnvironmentBuilder, Tier};
+use super::tables::{SESSIONS, SESSIONS_MIGRATION, TABLE_NAMES};
+use super::{Env, EnvironmentBuilder, Tier};
 use crate::engine::Handle;
 use crate::resources::ec2::{GatewayEndpoint, InterfaceEndpoint, SecurityGroup};
 use crate::resources::policy::Policy;
@@ -180,14 +180,23 @@ fn buckets(here: &EnvironmentBuilder<'_>) -> Policy {
     ])
 }
 
-/// The environment's tables with their indexes.
+/// The environment's tables with their indexes. Green's endpoint also lets the migration's functions through, to their own
+/// tables and to blue's sessions.
 fn tables(here: &EnvironmentBuilder<'_>) -> Policy {
+    let arn = |name: String| here.arn("dynamodb", &format!("table/{name}"));
     let own: Vec<String> = TABLE_NAMES
         .iter()
-        .map(|thing| here.arn("dynamodb", &format!("table/{}", here.name(thing))))
+        .map(|thing| arn(here.name(thing)))
         .flat_map(|arn| [format!("{arn}/index/*"), arn])
         .collect();
-    Policy::of(vec![own_principals(here, "OwnTables", &ITEMS, &own)])
+    let mut statements = vec![own_principals(here, "OwnTables", &ITEMS, &own)];
+    if here.env == Env::Green {
+        let states = SESSIONS_MIGRATION.map(|thing| arn(here.name(thing)));
+        let blue = format!("{SESSIONS}-{}-{}", Env::Blue, here.config.suffix);
+        let migrated: Vec<String> = states.into_iter().chain([arn(blue)]).collect();
+        statements.push(own_principals(here, "Migration", &ITEMS, &migrated));
+    }
+    Policy::of(statements)
 }
 
 #[cfg(test)]

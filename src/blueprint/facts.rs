@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::engine::Error;
 use aws_sdk_ec2::types::Filter;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What must be known of the account before the graph can be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,26 @@ pub struct Facts {
     /// The public zone that the domain is in.
     #[serde(default)]
     pub zone: Option<Zone>,
+    /// The code of the migration's functions.
+    #[serde(default)]
+    pub code: Code,
+}
+
+/// The code of the migration's functions, as zips. The same sources give the same zips, so what is recorded is true as long as
+/// the sources are the same.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Code {
+    /// The digest of their sources; empty when no zip is known.
+    pub sources: String,
+    /// SHA-256 of each in base64, by name.
+    pub zips: BTreeMap<String, String>,
+}
+
+impl Code {
+    /// The hash of a zip; empty when it is not known.
+    pub fn of(&self, zip: &str) -> String {
+        self.zips.get(zip).cloned().unwrap_or_default()
+    }
 }
 
 /// A public hosted zone.
@@ -62,6 +83,7 @@ impl Facts {
             (Some(error), _) | (None, Err(error)) => Err(error),
             (None, Ok((prefix_lists, zone, images))) => Ok(Self {
                 images,
+                code: Code::default(),
                 zone: zone.unwrap_or_else(|check| {
                     found.checks.push(check);
                     None
@@ -95,6 +117,7 @@ impl Facts {
                 dynamodb: "pl-dynamodb".into(),
             },
             images: Images::new(),
+            code: Code::default(),
             zone: Some(Zone {
                 id: "Z00000000000000000000".into(),
                 name: "example.com".into(),

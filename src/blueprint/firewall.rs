@@ -23,7 +23,7 @@ const ALL_REQUESTS: i64 = 10_000 * WINDOW_SECONDS;
 const REDACTED: [&str; 2] = ["authorization", "cookie"];
 
 /// Declares it.
-pub fn declare(here: &mut EnvironmentBuilder<'_>, keys: &Keys, edge: &Edge) {
+pub fn declare(here: &mut EnvironmentBuilder<'_>, keys: &Keys, edge: &Edge) -> Handle<WebAcl> {
     let env = here.env;
     let blocks = [
         here.tiers().tier(Tier::Public).to_string(),
@@ -61,6 +61,7 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, keys: &Keys, edge: &Edge) {
         others: Vec::new(),
     };
     here.add("waf-logging", spec);
+    acl
 }
 
 fn rules(here: &EnvironmentBuilder<'_>, bridge: &Handle<IpSet>) -> BTreeMap<String, Rule> {

@@ -11,14 +11,21 @@ use serde_json::{Value, json};
 
 /// The keys of one environment, or of what is shared.
 pub struct Keys {
-    /// Encrypts the database, its secret, the tables and the images.
+    /// Encrypts the database, its secret, the tables, the images, the queues and the schedules.
     pub data: Handle<Key>,
     /// Encrypts log groups and notifications.
     pub logs: Handle<Key>,
 }
 
 /// Services that use the data key in the name of a principal of this account.
-const DATA_SERVICES: [&str; 4] = ["dynamodb", "ecr", "rds", "secretsmanager"];
+const DATA_SERVICES: [&str; 6] = [
+    "dynamodb",
+    "ecr",
+    "rds",
+    "scheduler",
+    "secretsmanager",
+    "sqs",
+];
 
 /// What a service does with a key ("Allows key users to use the KMS key" in the KMS developer guide).
 const USE: [&str; 5] = [
@@ -61,7 +68,7 @@ pub fn declare<S: Scope>(here: &mut ScopeBuilder<'_, S>) -> Keys {
     let data = Policy::of(data_policy(here));
     let logs = Policy::of(logs_policy(here));
     Keys {
-        data: key(here, "data", "databases, secrets and tables", data),
+        data: key(here, "data", "databases, secrets, tables and queues", data),
         logs: key(here, "logs", "log groups and notifications", logs),
     }
 }

@@ -2,14 +2,18 @@
 //! Only [`Facts::read`] makes calls.
 
 mod acls;
+mod alarms;
 mod cidr;
 mod compute;
+mod dashboards;
 mod database;
 mod edge;
 mod endpoints;
 mod facts;
 mod firewall;
 mod flow_logs;
+mod function_roles;
+mod functions;
 mod images;
 mod keys;
 mod logging;
@@ -20,6 +24,7 @@ mod reachability;
 mod registry;
 mod roles;
 mod routing;
+mod schedules;
 mod security;
 mod services;
 mod storage;
@@ -28,7 +33,7 @@ mod transit;
 mod zone;
 
 pub use cidr::{Tier, Tiers};
-pub use facts::{Facts, ServicePrefixLists, Zone};
+pub use facts::{Code, Facts, ServicePrefixLists, Zone};
 pub use images::{Images, keep as keep_images};
 pub use logging::DATABASE_CLUSTER;
 pub use routing::with_first_weights;
@@ -38,6 +43,8 @@ use crate::config::Config;
 use crate::engine::driver::{MARK_DEPLOYMENT, MARK_STEP, MARK_SUFFIX};
 use crate::engine::graph::GraphError;
 use crate::engine::{Builder, Deployment, Graph, Handle, Kind, StepMeta};
+use crate::resources::ec2::SecurityGroup;
+use crate::resources::sns::Topic;
 use serde::Serialize;
 use std::fmt;
 
@@ -168,6 +175,11 @@ impl<'a, S: Scope> ScopeBuilder<'a, S> {
         self.graph.add(meta, spec)
     }
 
+    /// Says that the step that was added last is made only when the other scope is there.
+    pub fn needs(&mut self, scope: impl Scope) {
+        self.graph.needs_scope(&scope.to_string());
+    }
+
     /// Adds an output of the run, `{env}.{name}`.
     pub fn output(&mut self, name: &str, value: impl Serialize) {
         self.graph.output(format!("{}.{name}", self.env), value);
@@ -207,11 +219,30 @@ pub fn build(config: &Config, facts: &Facts) -> Result<Graph, GraphError> {
     let repositories = registry::declare(here, &keys);
     let transit = transit::gateway(here);
     let routing = routing::certificate(here);
-    for env in Env::ALL {
+    let [blue, green] = Env::ALL.map(|env| {
         let here = &mut ScopeBuilder::new(config, facts, env, &mut graph);
-        environment(here, &transit, &routing, &repositories);
-    }
+        environment(here, &transit, &routing, &repositories)
+    });
+    let here = &mut ScopeBuilder::new(config, facts, Env::Green, &mut graph);
+    let beside = functions::beside(here, &green.keys);
+    let place = functions::Place {
+        subnets: green.network.tier(Tier::App),
+        group: &green.migration,
+        keys: &green.keys,
+    };
+    functions::declare(here, &place, &beside, &blue.side, &green.side);
+    alarms::migration(here, &green.topic);
+    dashboards::migration(here);
     graph.build()
+}
+
+/// What the migration needs of an environment.
+struct Made {
+    keys: keys::Keys,
+    network: network::Network,
+    migration: Handle<SecurityGroup>,
+    topic: Handle<Topic>,
+    side: functions::Side,
 }
 
 /// One environment, section by section.
@@ -220,7 +251,7 @@ fn environment(
     transit: &transit::Transit,
     routing: &routing::Routing,
     repositories: &registry::Repositories,
-) {
+) -> Made {
     let keys = keys::declare(here);
     let logging = logging::declare(here, &keys);
     let topic = monitoring::topic(here, &keys);
@@ -246,8 +277,8 @@ fn environment(
         },
     );
     routing::records(here, routing, &edge);
-    firewall::declare(here, &keys, &edge);
-    tables::declare(here, &keys);
+    let web_acl = firewall::declare(here, &keys, &edge);
+    let sessions = tables::declare(here, &keys);
     endpoints::declare(here, &network, &groups.endpoints);
     let database = database::declare(
         here,
@@ -261,7 +292,7 @@ fn environment(
         },
     );
     monitoring::database_events(here, &topic, &database);
-    compute::declare(
+    let cluster = compute::declare(
         here,
         &compute::Needs {
             subnets: network.tier(Tier::App),
@@ -272,10 +303,31 @@ fn environment(
             keys: &keys,
         },
     );
+    alarms::declare(
+        here,
+        &alarms::Needs {
+            topic: &topic,
+            edge: &edge,
+            cluster: &cluster,
+            database: &database,
+            web_acl: &web_acl,
+        },
+    );
     here.output("vpc_id", network.vpc.id());
     for tier in Tier::ALL {
         let subnets = network.tier(tier).iter();
         let ids: Vec<_> = subnets.map(|subnet| subnet.id()).collect();
         here.output(&format!("subnet_ids.{}", tier.name()), ids);
+    }
+    Made {
+        side: functions::Side {
+            database,
+            sessions,
+            data_key: keys.data.arn.clone(),
+        },
+        migration: groups.migration,
+        topic,
+        network,
+        keys,
     }
 }

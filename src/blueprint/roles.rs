@@ -19,7 +19,8 @@ fn source(here: &EnvironmentBuilder<'_>) -> Value {
     })
 }
 
-fn allow(sid: &str, actions: &[&str], resource: Value) -> Value {
+/// A statement that allows actions on a resource.
+pub fn allow(sid: &str, actions: &[&str], resource: Value) -> Value {
     json!({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource})
 }
 

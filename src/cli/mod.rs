@@ -2,6 +2,7 @@
 
 mod apply;
 mod args;
+mod code;
 mod demand;
 mod destroy;
 mod drift;

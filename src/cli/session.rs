@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::args::{Common, Scope};
+use super::code;
 use super::demand::demand;
 use super::error::Failure;
 use crate::aws::{self, Aws, Caller, Connection, Preflight, Settings, connect};
@@ -156,11 +157,17 @@ impl Session {
         let recorded = crate::state::read(store.as_ref(), &config.region)
             .await
             .ok();
-        if let Some(recorded) = recorded.and_then(|s| Facts::recorded(&s.facts)) {
+        let recorded = recorded.and_then(|s| Facts::recorded(&s.facts));
+        if let Some(recorded) = &recorded {
             let images = &mut facts.images;
             let kept = blueprint::keep_images(images, &recorded.images, &config, &facts.account);
             preflight.checks.extend(kept);
         }
+        let recorded = recorded.map(|r| r.code).unwrap_or_default();
+        let (code, check) = code::known(cx, scope.env, mode, recorded).await?;
+        facts.code = code;
+        preflight.checks.extend(check);
+        aws.lambda.zips = Some(code::zips());
         aws.account.clone_from(&facts.account);
         let aws = Arc::new(aws);
         let graph = blueprint::build(&config, &facts)?;

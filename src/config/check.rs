@@ -1,9 +1,11 @@
 //! What single keys take beyond numbers and lists. Each answers the value, or why not in words beyond "what it takes".
 
 mod database;
+mod mapping;
 mod tags;
 
 pub(super) use database::{database, master_user, version};
+pub(super) use mapping::mapping;
 pub(super) use tags::{patterns, tags};
 
 use super::parse::{Checked, Given, integer, refused};
@@ -46,6 +48,15 @@ pub(super) fn suffix(text: &str) -> bool {
         && text
             .chars()
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+}
+
+/// `nodejs18.x` and later; even numbers are the ones that are supported for long.
+pub(super) fn runtime(text: &str) -> bool {
+    let version = text
+        .strip_prefix("nodejs")
+        .and_then(|t| t.strip_suffix(".x"));
+    let version = version.and_then(|v| v.parse::<u32>().ok());
+    version.is_some_and(|v| v >= 18 && v % 2 == 0 && text == format!("nodejs{v}.x"))
 }
 
 /// `true` or `false`.

@@ -1,9 +1,9 @@
 //! Every key, as data.
 
-use super::Config;
 use super::parse::{
     Also, By, Capacity, Checked, Given, Like, OneOf, Parser, Seconds, Table, Takes, Within,
 };
+use super::{Config, Mapping};
 use super::{check, image};
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
@@ -76,6 +76,11 @@ impl Written for BTreeMap<String, String> {
                 format!("{key} = {}\n", v.written())
             })
             .collect()
+    }
+}
+impl Written for Mapping {
+    fn written(&self) -> String {
+        self.file.written()
     }
 }
 impl Written for Ipv4Net {
@@ -204,6 +209,15 @@ static KEYS: &[Key] = keys! {
         "Percent of memory that its number of tasks follows.";
     "services.images", services.images, Table(image::images, "a table of images by service (payment-api, transaction-processor, reporting), each in ECR: \"ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG\" or \"...@sha256:DIGEST\""),
         "Images that are pushed elsewhere. Private subnets reach the registries of their own region only.";
+
+    "migration.runtime", migration.runtime, Like(check::runtime, "a runtime of Lambda for Node.js 18 or later, such as \"nodejs18.x\""),
+        "What Lambda runs the migration functions with.";
+    "migration.mapping", migration.mapping, By(check::mapping, "the path of a mapping in JSON, such as \"mapping.json\", or \"\" for the one of the worked example"),
+        "How blue's tables become green's (lambda/README.md, \"The mapping\").";
+    "migration.interval_minutes", migration.interval_minutes, Within(1, 60),
+        "Minutes between two runs of `sync` and `sync-reverse` while a migration runs.";
+    "migration.reserve_concurrency", migration.reserve_concurrency, By(check::yes_or_no, "true or false"),
+        "Whether each migration function has one concurrent execution reserved; the account must keep 100 for others.";
 
     "logs.service_days", logs.service_days, OneOf(RETENTION),
         "Days that logs of the services are kept.";

@@ -55,6 +55,8 @@ pub struct Config {
     pub database: Database,
     /// The services.
     pub services: Services,
+    /// The migration's functions.
+    pub migration: Migration,
     /// Log groups.
     pub logs: Logs,
     /// Alarms and who gets them.
@@ -96,6 +98,28 @@ pub struct Routing {
     pub domain: String,
     /// The ARN of a certificate of ACM; empty for none.
     pub certificate_arn: String,
+}
+
+/// `[migration]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Migration {
+    /// What Lambda runs the functions with.
+    pub runtime: String,
+    /// How blue's tables become green's.
+    pub mapping: Mapping,
+    /// Minutes between two runs of `sync` while a migration runs.
+    pub interval_minutes: i32,
+    /// True when each function has a place of its own among the account's concurrent executions.
+    pub reserve_concurrency: bool,
+}
+
+/// A mapping of the user's own; empty for the one that the functions have with them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Mapping {
+    /// The file, as the configuration names it.
+    pub file: String,
+    /// Its JSON, without white space.
+    pub text: String,
 }
 
 /// `[waf]`
@@ -275,6 +299,12 @@ impl Default for Config {
                 images: BTreeMap::new(),
                 cpu_target: 60,
                 memory_target: 70,
+            },
+            migration: Migration {
+                runtime: "nodejs18.x".into(),
+                mapping: Mapping::default(),
+                interval_minutes: 1,
+                reserve_concurrency: true,
             },
             logs: Logs {
                 service_days: 90,

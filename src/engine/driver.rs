@@ -81,6 +81,9 @@ pub struct DeleteOptions {
     pub final_snapshot: Option<String>,
     /// Deletion protection is switched off first. Without this, a protected thing is refused.
     pub lift_protection: bool,
+    /// The user chose that nothing remains: what could be brought back for some days goes at once.
+    #[serde(skip)]
+    pub at_once: bool,
 }
 
 /// The data that a deletion would lose.

@@ -28,6 +28,7 @@
 pub mod acm;
 mod adapter;
 pub mod autoscaling;
+pub mod cloudwatch;
 pub mod dynamodb;
 pub mod ec2;
 pub mod ecr;
@@ -37,6 +38,7 @@ mod facts;
 mod holders;
 pub mod iam;
 pub mod kms;
+pub mod lambda;
 pub mod logs;
 mod owned;
 pub mod policy;
@@ -45,14 +47,16 @@ pub mod rds;
 mod resource;
 pub mod route53;
 pub mod s3;
+pub mod scheduler;
 pub mod secretsmanager;
 pub mod sns;
+pub mod sqs;
 pub mod ssm;
 pub mod wafv2;
 
 pub use facts::{Cost, Facts, Listed, SubFacts};
 pub use resource::{
-    Arn, Exposed, Found, HasName, Id, Lookup, Mark, Named, NoTags, Resource, Sentences,
+    Arn, Exposed, Found, HasArn, HasName, Id, Lookup, Mark, Named, NoTags, Resource, Sentences,
     SubResource, TagCalls, Tags, found, ignore_not_found, texts,
 };
 
@@ -90,6 +94,8 @@ macro_rules! kinds {
                 kms::Key,
                 kms::Alias,
                 iam::Role,
+                lambda::Function,
+                lambda::StreamMapping,
                 logs::LogGroup,
                 s3::Bucket,
                 dynamodb::Table,
@@ -102,13 +108,19 @@ macro_rules! kinds {
                 rds::EventSubscription,
                 sns::Topic,
                 ssm::Parameter,
+                cloudwatch::Alarm,
+                cloudwatch::CompositeAlarm,
+                cloudwatch::Dashboard,
                 ecr::Repository,
                 ecs::Cluster,
                 ecs::TaskDefinition,
                 ecs::Service,
                 route53::HealthCheck,
                 route53::Record,
-                sns::Topic,
+                scheduler::Group,
+                scheduler::Schedule,
+                secretsmanager::Secret,
+                sqs::Queue,
                 wafv2::IpSet,
                 wafv2::WebAcl,
                 wafv2::Association,

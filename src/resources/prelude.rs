@@ -2,12 +2,12 @@
 
 pub(super) use super::owned::{is_conventional, marked, of_deployment};
 pub(super) use super::{
-    Arn, Cost, Exposed, Facts, Found, HasName, Id, Listed, Lookup, Mark, Named, NoTags, Resource,
-    Sentences, SubFacts, SubResource, TagCalls, Tags, found, ignore_not_found, texts,
+    Arn, Cost, Exposed, Facts, Found, HasArn, HasName, Id, Listed, Lookup, Mark, Named, NoTags,
+    Resource, Sentences, SubFacts, SubResource, TagCalls, Tags, found, ignore_not_found, texts,
 };
 pub(super) use crate::aws::{
-    Api, Aws, acm, autoscaling, dynamodb, ec2, ecr, ecs, elbv2, iam, kms, logs, rds, route53, s3,
-    secretsmanager, sns, ssm, wafv2,
+    Api, Aws, acm, autoscaling, cloudwatch, dynamodb, ec2, ecr, ecs, elbv2, iam, kms, lambda, logs,
+    rds, route53, s3, scheduler, secretsmanager, sns, sqs, ssm, wafv2,
 };
 pub(super) use crate::engine::{
     Class, Data, Delegated, DeleteOptions, Delta, Edit, Error, Identity, Kind, NameRule, Owned,

@@ -212,6 +212,12 @@ pub trait HasName {
     fn name(&self) -> &str;
 }
 
+/// Outputs of a type whose tags are put on its ARN.
+pub trait HasArn {
+    /// The ARN.
+    fn arn(&self) -> &str;
+}
+
 /// The outputs of a thing that has an id and nothing else.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(bound = "")]
@@ -292,6 +298,12 @@ impl<R> Default for Named<R> {
 impl<R> HasName for Named<R> {
     fn name(&self) -> &str {
         self.name.as_str()
+    }
+}
+
+impl<R> HasArn for Named<R> {
+    fn arn(&self) -> &str {
+        self.arn.as_str()
     }
 }
 

@@ -153,7 +153,7 @@ fn what_is_tagged_is_listed_and_one_search_shows_all_of_ec2() {
 
 /// The fixed part of the worked totals: eight endpoints over three zones, an attachment, two keys, the secret, a load
 /// balancer with three addresses, a health check of an endpoint and a calculated one, a
-/// web ACL of six rules.
+/// web ACL of six rules; and, counted from the graph, the metrics of alarms, the alarm over all and the dashboards.
 #[test]
 fn what_an_environment_costs_unused_is_the_sum_of_its_types() {
     let graph = build(&Config::default(), &Account::sample()).unwrap();
@@ -168,6 +168,18 @@ fn what_an_environment_costs_unused_is_the_sum_of_its_types() {
     };
     let expected = 8.0 * 3.0 * 8.76 + 43.80 + 2.0 + 0.40 + 19.71 + 3.0 * 3.65 + 2.50 + 0.50 + 11.0;
     for scope in ["blue", "green"] {
+        let steps = || graph.steps.iter().filter(|s| s.scope == scope);
+        let count = |kind: &str| steps().filter(|s| s.kind == kind).count() as f64;
+        let lines = steps().filter(|s| s.kind == "cloudwatch/alarm").map(|s| {
+            let queries = s.spec["queries"].as_object().unwrap().values();
+            queries.filter(|q| q["metric"].is_object()).count().max(1) as f64
+        });
+        let watching = 0.10 * lines.sum::<f64>()
+            + 0.50 * count("cloudwatch/composite_alarm")
+            + 3.0 * count("cloudwatch/dashboard")
+            // The hash key of the migration.
+            + 0.40 * count("secretsmanager/secret");
+        let expected = expected + watching;
         assert!(
             (monthly(scope) - expected).abs() < 0.05,
             "{}",

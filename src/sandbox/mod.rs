@@ -61,11 +61,9 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
-    /// There is no home or cache folder to install into.
-    #[error(
-        "sandbox: neither XDG_CACHE_HOME nor HOME is set, so there is no cache folder to install into"
-    )]
-    NoCache,
+    /// The cache folder could not be used.
+    #[error("sandbox: {0}")]
+    Cache(#[from] crate::cache::Error),
     /// There is no Python.
     #[error("sandbox: it needs python3 ({needed} or later) on the PATH: {problem}")]
     Python {

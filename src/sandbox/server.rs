@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
-use super::venv::{self, lock};
+use super::venv;
 use super::{Error, Info, UpOptions, http, sources};
+use crate::cache::{self, lock};
 
 /// From the start of the process to its first answer; Python takes one to three seconds, more on a busy machine.
 const START_PATIENCE: Duration = Duration::from_secs(60);
@@ -82,7 +83,7 @@ pub(super) async fn up(
         return adjusted(record, options).await;
     }
     end_silent(&folder)?;
-    let sources = sources::unpack(&venv::cache()?)?;
+    let sources = sources::unpack(&cache::folder()?)?;
     let python = venv::python(progress).await?;
     progress("starting the sandbox");
     match start(&folder, &python, &sources, options).await {
@@ -174,7 +175,7 @@ async fn start(
     let err = out.try_clone().map_err(Error::file("write", &log))?;
     let latency = options.latency.clone().unwrap_or_else(|| "none".to_owned());
     let started = jiff::Timestamp::now().to_string();
-    let instance = sources::fingerprint([
+    let instance = cache::fingerprint([
         started.as_str(),
         &std::process::id().to_string(),
         &folder.display().to_string(),

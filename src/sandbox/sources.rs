@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use include_dir::{Dir, include_dir};
-use sha2::{Digest, Sha256};
-
 use super::Error;
+use crate::cache::fingerprint;
+use include_dir::{Dir, include_dir};
 
 /// The pinned packages with their hashes, as pip takes them.
 pub const REQUIREMENTS: &str = include_str!("requirements.txt");
@@ -36,20 +35,6 @@ fn gather(folder: &Dir<'static>, found: &mut Vec<(&'static Path, &'static str)>)
 
 fn is_python(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "py")
-}
-
-/// The first 16 hexadecimal digits of the SHA-256 of some texts.
-pub(super) fn fingerprint(texts: impl IntoIterator<Item = impl AsRef<str>>) -> String {
-    let mut hash = Sha256::new();
-    for text in texts {
-        hash.update(text.as_ref().as_bytes());
-        hash.update([0]);
-    }
-    hash.finalize()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
 /// Writes the sources below the cache folder unless they are there, and answers the folder for `PYTHONPATH`.

@@ -1,36 +1,20 @@
 //! The emulator's Python environment in the cache folder: installed once, used offline afterwards.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use rustix::fs::{FlockOperation, flock};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
 use super::Error;
-use super::sources::{REQUIREMENTS, fingerprint};
+use super::sources::REQUIREMENTS;
+use crate::cache::{self, fingerprint, lock};
 
 /// The oldest Python that the pinned packages are made for.
 const OLDEST: (u32, u32) = (3, 11);
 const OLDEST_TEXT: &str = "3.11";
 /// Written last: an environment without it was interrupted and is made again.
 const MARKER: &str = "installed";
-
-/// `$XDG_CACHE_HOME/deployer` or `~/.cache/deployer`, created when missing.
-pub(super) fn cache() -> Result<PathBuf, Error> {
-    let home = |name| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    let base = home("XDG_CACHE_HOME")
-        .or_else(|| home("HOME").map(|home| home.join(".cache")))
-        .ok_or(Error::NoCache)?;
-    let folder = base.join("deployer");
-    std::fs::create_dir_all(&folder).map_err(Error::file("create", &folder))?;
-    Ok(folder)
-}
 
 /// The Python of the emulator's environment, which is installed when it isn't there.
 ///
@@ -54,7 +38,7 @@ async fn ensure(
     progress: &(dyn Fn(&str) + Send + Sync),
     good: fn(&Path) -> bool,
 ) -> Result<PathBuf, Error> {
-    let cache = cache()?;
+    let cache = cache::folder()?;
     let version = system_python().await?;
     // An environment belongs to the Python that made it: another minor version gets its own.
     let folder = cache.join(format!(
@@ -73,33 +57,6 @@ async fn ensure(
         }
     }
     Ok(folder.join("bin/python"))
-}
-
-/// An exclusive lock on a file, held until the value is dropped. Says so when it has to wait.
-pub(super) async fn lock(
-    path: PathBuf,
-    waiting: &str,
-    progress: &(dyn Fn(&str) + Send + Sync),
-) -> Result<File, Error> {
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(Error::file("open", &path))?;
-    if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
-        return Ok(file);
-    }
-    progress(waiting);
-    let locked = tokio::task::spawn_blocking(move || {
-        flock(&file, FlockOperation::LockExclusive).map(|()| file)
-    })
-    .await;
-    match locked {
-        Ok(Ok(file)) => Ok(file),
-        Ok(Err(errno)) => Err(Error::file("lock", &path)(errno.into())),
-        Err(lost) => Err(Error::file("lock", &path)(std::io::Error::other(lost))),
-    }
 }
 
 /// `3.11` or the like; an error that says what is wrong with the `python3` found.

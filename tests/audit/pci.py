@@ -12,7 +12,13 @@ import boto3
 REGION = "eu-central-1"
 OWN = {"key": "EnvironmentSuffix"}
 # "Actions, resources, and condition keys for AWS services": what AWS limits to no resource.
-UNBOUND = {"ecr:GetAuthorizationToken"}
+# Actions that AWS takes for all resources only; those of interfaces are what "AWSLambdaVPCAccessExecutionRole" gives to functions.
+UNBOUND = {"ecr:GetAuthorizationToken", "dynamodb:ListStreams"} | {
+    f"ec2:{action}NetworkInterface" for action in ("Create", "Delete")
+} | {f"ec2:{action}PrivateIpAddresses" for action in ("Assign", "Unassign")} | {
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+}
 PORTS_NEVER_OPEN = (20, 21, 22, 3306, 3389, 4333, 5432)
 
 
@@ -186,7 +192,9 @@ class Audit:
                 continue
             for statement in role["AssumeRolePolicyDocument"]["Statement"]:
                 condition = {key for keys in statement.get("Condition", {}).values() for key in keys}
-                bound = {"aws:SourceAccount", "aws:SourceArn"} <= condition
+                # Lambda tells the account that it takes a role on for, and no ARN.
+                functions = statement["Principal"].get("Service") == "lambda.amazonaws.com"
+                bound = {"aws:SourceAccount", *([] if functions else ["aws:SourceArn"])} <= condition
                 self.check("iam-role-confused-deputy", name, "Service" in statement["Principal"] and bound)
             for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
                 document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
@@ -201,7 +209,7 @@ class Audit:
         for secret in secrets.list_secrets()["SecretList"]:
             about = secrets.describe_secret(SecretId=secret["ARN"])
             days = about.get("RotationRules", {}).get("AutomaticallyAfterDays", 9999)
-            self.check("secretsmanager-rotation-enabled-check", about["Name"], about["RotationEnabled"] and days <= 90)
+            self.check("secretsmanager-rotation-enabled-check", about["Name"], about.get("RotationEnabled", False) and days <= 90)
             self.check("secretsmanager-using-cmk", about["Name"], ":key/" in about.get("KmsKeyId", ""))
 
     def network(self):

@@ -273,7 +273,7 @@ fn a_disk_that_fills_in_the_middle_is_told_and_the_next_run_goes_on() {
     let usual = lab.command(&apply);
     let mut limited = std::process::Command::new("sh");
     limited
-        .args(["-c", "ulimit -f 60; exec \"$0\" \"$@\""])
+        .args(["-c", "ulimit -f 300; exec \"$0\" \"$@\""])
         .arg(usual.get_program())
         .args(usual.get_args())
         .current_dir(lab.dir.path())

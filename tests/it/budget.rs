@@ -13,13 +13,18 @@ fn most(kinds: &Kinds, service: &str, operation: &str) -> usize {
     match (service, operation) {
         ("s3", "ListBuckets")
         | ("kms", "ListKeys" | "ListAliases")
-        | ("iam", "ListRoles")
+        | ("iam", "GetAccountAuthorizationDetails")
         | ("sns", "ListTopics")
         | ("ecs", "ListClusters" | "ListTaskDefinitionFamilies")
+        | ("sqs", "ListQueues")
+        | ("scheduler", "ListScheduleGroups")
+        | ("secretsmanager", "ListSecrets")
         | ("dynamodb", "ListTables") => 1,
         ("s3", _) => of("s3/bucket"),
         ("kms", _) => of("kms/key"),
-        ("iam", _) => of("iam/role"),
+        // For the refresh and for the search.
+        ("iam", "ListRoles") => 2,
+        ("iam", _) => 0,
         ("elbv2", "DescribeLoadBalancerAttributes" | "DescribeListeners") => {
             of("elbv2/load_balancer")
         }
@@ -60,7 +65,25 @@ fn most(kinds: &Kinds, service: &str, operation: &str) -> usize {
         ("ecs", "DescribeServices") => 2 * of("ecs/cluster"),
         ("ecs", "ListServices") => of("ecs/cluster"),
         ("ecs", "DescribeClusters") => 2,
-        ("secretsmanager", _) => of("secretsmanager/rotation"),
+        ("sqs", _) => of("sqs/queue"),
+        // For the refresh a hundred names at once; for the searches of both kinds, a page each.
+        ("cloudwatch", "DescribeAlarms") => {
+            let alarms = of("cloudwatch/alarm") + of("cloudwatch/composite_alarm");
+            3 * alarms.div_ceil(100)
+        }
+        ("cloudwatch", "ListTagsForResource") => {
+            of("cloudwatch/alarm") + of("cloudwatch/composite_alarm")
+        }
+        ("cloudwatch", "ListDashboards") => 1,
+        ("cloudwatch", _) => of("cloudwatch/dashboard"),
+        ("lambda", "ListFunctions") => 1,
+        // For the refresh and for the search.
+        ("lambda", "ListEventSourceMappings") => 2,
+        ("lambda", "ListTags") => of("lambda/stream_mapping"),
+        ("lambda", _) => of("lambda/function"),
+        ("scheduler", "GetSchedule") => of("scheduler/schedule"),
+        ("scheduler", _) => of("scheduler/group"),
+        ("secretsmanager", _) => of("secretsmanager/rotation") + of("secretsmanager/secret"),
         ("rds", "DescribeDBClusterParameters") => of("rds/cluster_parameter_group"),
         ("rds", "DescribeDBParameters") => of("rds/parameter_group"),
         ("rds", "ListTagsForResource") => {
@@ -205,7 +228,7 @@ fn no_secret_is_in_any_file_or_output() {
         }
     }
     let values = lab.python(
-        "s = c('secretsmanager')\nprint(json.dumps([s.get_secret_value(SecretId=x['ARN'])['SecretString'] for x in s.list_secrets()['SecretList']]))",
+        "s = c('secretsmanager')\nprint(json.dumps([s.get_secret_value(SecretId=x['ARN'])['SecretString'] for x in s.list_secrets()['SecretList'] if x.get('SecretVersionsToStages')]))",
     );
     let values: Vec<String> = serde_json::from_str(&values).unwrap();
     assert!(!values.is_empty());

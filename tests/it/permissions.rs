@@ -29,6 +29,8 @@ const SELDOM: &[&str] = &[
     "ec2:DeleteTransitGatewayRoute",
     "ec2:DeleteTransitGatewayPrefixListReference",
     "iam:DetachRolePolicy",
+    // When `migration.reserve_concurrency` is switched off.
+    "lambda:DeleteFunctionConcurrency",
     "iam:DeleteRolePermissionsBoundary",
     "iam:PutRolePermissionsBoundary",
     "kms:EnableKey",
@@ -64,8 +66,10 @@ const SELDOM: &[&str] = &[
     "s3:DeleteBucketWebsite",
     "s3:PutBucketAcl",
     "s3:PutBucketNotificationConfiguration",
+    "secretsmanager:CancelRotateSecret",
     "secretsmanager:DeleteResourcePolicy",
     "secretsmanager:RemoveRegionsFromReplication",
+    "secretsmanager:RestoreSecret",
     "servicequotas:GetServiceQuota",
     "servicequotas:GetAWSDefaultServiceQuota",
     // Only with a configured topic.

@@ -75,6 +75,23 @@ const EXPECTED: &[(&str, &[&str])] = &[
     ("ecs:DescribeTaskDefinition", &["ClientException"]),
     ("ecs:DescribeServices", &["ClusterNotFoundException"]),
     ("ecs:ListServices", &["ClusterNotFoundException"]),
+    ("cloudwatch:GetDashboard", &["ResourceNotFound"]),
+    (
+        "cloudwatch:ListTagsForResource",
+        &["ResourceNotFoundException"],
+    ),
+    ("lambda:GetFunction", &["ResourceNotFoundException"]),
+    ("lambda:GetPolicy", &["ResourceNotFoundException"]),
+    ("lambda:ListTags", &["ResourceNotFoundException"]),
+    ("scheduler:GetScheduleGroup", &["ResourceNotFoundException"]),
+    ("scheduler:GetSchedule", &["ResourceNotFoundException"]),
+    (
+        "secretsmanager:DescribeSecret",
+        &["ResourceNotFoundException"],
+    ),
+    ("sqs:GetQueueUrl", &["QueueDoesNotExist"]),
+    ("sqs:GetQueueAttributes", &["QueueDoesNotExist"]),
+    ("sqs:ListQueueTags", &["QueueDoesNotExist"]),
 ];
 
 const OTHERWISE: &str = r#"

@@ -32,6 +32,7 @@ VOLATILE = set(
     SubscriptionCreationTime registeredAt createdAt updatedAt revision taskDefinitionArn LastModifiedDate LastModifiedUser Version AlarmARN PolicyARN
     CreatedTime lastEvaluatedAt ScalableTargetARN CallerReference NotBefore NotAfter CreatedAt IssuedAt Serial HealthCheckVersion
     AlarmConfigurationUpdatedTimestamp DBClusterSnapshotIdentifier SnapshotCreateTime IsClusterWriter
+    CreatedTimestamp LastModifiedTimestamp LastModificationDate
     """.split()
 )
 # Random parts inside strings.
@@ -43,6 +44,7 @@ RANDOM = [
     (re.compile(r"/stream/[0-9T:.\-]+"), "/stream/*"),
     (re.compile(r"/[0-9a-f]{16}\b"), "/*"),
     (re.compile(r"rds!cluster-[0-9a-f-]{36}(-\w{6})?"), "rds!cluster-*"),
+    (re.compile(r"(:secret:[a-z][a-z0-9-]*)-[A-Za-z0-9]{6}\b"), r"\1-*"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "*"),
     (re.compile(r"\b([a-z]+(?:-[a-z]+)*)-[0-9a-f]{17}\b"), r"\1-*"),
 ]
@@ -360,7 +362,7 @@ def firewalls(account):
 
 
 def others(account):
-    """Log groups, secrets, topics, parameters, alarms and dashboards."""
+    """Log groups, secrets, schedules, topics, queues, parameters, alarms and dashboards."""
     for group in account.all("logs", "describe_log_groups", "logGroups"):
         arn = group["arn"].removesuffix(":*")
         group["tags"] = account.client("logs").list_tags_for_resource(resourceArn=arn).get("tags", {})
@@ -370,22 +372,41 @@ def others(account):
         owner = next(
             (tag["Value"] for tag in shown.get("Tags") or [] if tag["Key"] == "aws:rds:primaryDBClusterArn"), None
         )
-        account.add("secret", secret["Name"], shown, f"of {owner}" if owner else secret["Name"])
+        policy = account.client("secretsmanager").get_resource_policy(SecretId=secret["ARN"]).get("ResourcePolicy")
+        account.add("secret", secret["Name"], shown | {"Policy": policy}, f"of {owner}" if owner else secret["Name"])
+    for group in account.all("scheduler", "list_schedule_groups", "ScheduleGroups"):
+        if group["Name"] != "default":
+            tags = account.client("scheduler").list_tags_for_resource(ResourceArn=group["Arn"])["Tags"]
+            account.add("schedule-group", group["Name"], group | {"Tags": tags}, group["Name"])
+        for schedule in account.all("scheduler", "list_schedules", "Schedules", GroupName=group["Name"]):
+            place = {"GroupName": group["Name"], "Name": schedule["Name"]}
+            shown = account.maybe("scheduler", "get_schedule", **place)
+            account.add("schedule", f"{group['Name']}/{schedule['Name']}", shown, schedule["Name"])
     for topic in account.all("sns", "list_topics", "Topics"):
         arn = topic["TopicArn"]
         topic["Attributes"] = account.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]
         topic["Subscriptions"] = account.all("sns", "list_subscriptions_by_topic", "Subscriptions", TopicArn=arn)
         topic["Tags"] = account.client("sns").list_tags_for_resource(ResourceArn=arn)["Tags"]
         account.add("topic", arn, topic, arn.split(":")[-1])
+    for url in account.all("sqs", "list_queues", "QueueUrls"):
+        name = url.rsplit("/", 1)[-1]
+        queue = account.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        queue["Tags"] = listed_tags(account.client("sqs").list_queue_tags(QueueUrl=url).get("Tags"))
+        account.add("queue", name, queue, name)
     for parameter in account.all("ssm", "describe_parameters", "Parameters"):
         name = parameter["Name"]
         shown = account.client("ssm").get_parameter(Name=name)["Parameter"]
         tags = account.client("ssm").list_tags_for_resource(ResourceType="Parameter", ResourceId=name)["TagList"]
         account.add("parameter", name, parameter | {"Value": shown["Value"], "Tags": tags}, name)
-    for alarm in account.all("cloudwatch", "describe_alarms", "MetricAlarms"):
-        account.add("alarm", alarm["AlarmName"], alarm, alarm["AlarmName"])
+    watch = account.client("cloudwatch")
+    for key, kind in (("MetricAlarms", "MetricAlarm"), ("CompositeAlarms", "CompositeAlarm")):
+        for alarm in account.all("cloudwatch", "describe_alarms", key, AlarmTypes=[kind]):
+            alarm["Tags"] = watch.list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"]
+            account.add("alarm" if kind == "MetricAlarm" else "composite-alarm", alarm["AlarmName"], alarm, alarm["AlarmName"])
     for board in account.all("cloudwatch", "list_dashboards", "DashboardEntries"):
-        account.add("dashboard", board["DashboardName"], board, board["DashboardName"])
+        name = board["DashboardName"]
+        body = watch.get_dashboard(DashboardName=name)["DashboardBody"]
+        account.add("dashboard", name, {"Name": name, "Body": json.loads(body)}, name)
 
 
 def compute(account):
@@ -430,7 +451,29 @@ def compute(account):
         account.add("scaling", target["ResourceId"], target, target["ResourceId"])
 
 
-SECTIONS = (ec2, names, load_balancers, firewalls, rds, s3, dynamodb, kms, iam, others, compute)
+def listed_tags(tags):
+    """Tags of a map as EC2 lists them."""
+    return [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
+
+
+def functions(account):
+    """Functions with who may call them, and what feeds them."""
+    client = account.client("lambda")
+    for listed in account.all("lambda", "list_functions", "Functions"):
+        name = listed["FunctionName"]
+        shown = client.get_function(FunctionName=name)
+        function = shown["Configuration"] | {"Concurrency": shown.get("Concurrency"), "Tags": listed_tags(shown.get("Tags"))}
+        function["Policy"] = account.maybe("lambda", "get_policy", FunctionName=name)
+        function.pop("RevisionId", None)
+        account.add("function", name, function, name)
+    for mapping in account.all("lambda", "list_event_source_mappings", "EventSourceMappings"):
+        arn = mapping.get("EventSourceMappingArn")
+        mapping["Tags"] = listed_tags(client.list_tags(Resource=arn)["Tags"] if arn else {})
+        function = mapping["FunctionArn"].rsplit(":", 1)[-1]
+        account.add("stream-mapping", mapping["UUID"], mapping, function)
+
+
+SECTIONS = (ec2, names, load_balancers, firewalls, rds, s3, dynamodb, kms, iam, others, compute, functions)
 
 # The deployer's kinds of resources, and the kind here that shows one or has it inside. A kind without a row fails a test:
 # an account with leftovers of it would pass for empty.
@@ -438,6 +481,9 @@ KINDS = {
     "autoscaling/scaling": "scaling",
     "acm/certificate": "certificate",
     "acm/validation": "record",
+    "cloudwatch/alarm": "alarm",
+    "cloudwatch/composite_alarm": "composite-alarm",
+    "cloudwatch/dashboard": "dashboard",
     "dynamodb/table": "table",
     "ec2/default_network_acl": "network-acl",
     "ec2/default_security_group": "security-group",
@@ -473,6 +519,8 @@ KINDS = {
     "elbv2/target_group": "target-group",
     "iam/role": "role",
     "kms/alias": "key",
+    "lambda/function": "function",
+    "lambda/stream_mapping": "stream-mapping",
     "kms/key": "key",
     "logs/log_group": "log-group",
     "rds/cluster": "db-cluster",
@@ -485,9 +533,13 @@ KINDS = {
     "route53/health_check": "health-check",
     "route53/record": "record",
     "s3/bucket": "bucket",
+    "scheduler/group": "schedule-group",
+    "scheduler/schedule": "schedule",
     "secretsmanager/rotation": "secret",
+    "secretsmanager/secret": "secret",
     "sns/topic": "topic",
     "ssm/parameter": "parameter",
+    "sqs/queue": "queue",
     "wafv2/association": "web-acl",
     "wafv2/ip_set": "ip-set",
     "wafv2/logging": "web-acl",

@@ -1,4 +1,4 @@
-"""KMS, CloudWatch Logs, IAM, Service Quotas, CloudWatch, and what all services share."""
+"""KMS, CloudWatch Logs, IAM, SQS, Service Quotas, CloudWatch, and what all services share."""
 
 import json
 import urllib.error
@@ -8,6 +8,7 @@ import cbor2
 from support import ACCOUNT, REGION, ROOT, Case, client, control, endpoint, key, role
 
 KMS, LOGS, IAM, QUOTAS = client("kms"), client("logs"), client("iam"), client("service-quotas")
+SQS = client("sqs")
 
 
 def logs_may(group="/group"):
@@ -20,6 +21,26 @@ def logs_may(group="/group"):
             "ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}*"}
         },
     }
+
+
+class Queues(Case):
+    def test_a_queue_that_exists_keeps_its_tags(self):
+        once = SQS.create_queue(QueueName="queue", tags={"A": "b"})["QueueUrl"]
+        again = SQS.create_queue(QueueName="queue", tags={"A": "c"})["QueueUrl"]
+        self.assertEqual((once, SQS.list_queue_tags(QueueUrl=once)["Tags"]), (again, {"A": "b"}))
+        with self.refused("QueueAlreadyExists"):
+            SQS.create_queue(QueueName="queue", Attributes={"VisibilityTimeout": "1"})
+
+    def test_the_name_of_a_deleted_queue_is_taken_for_a_while(self):
+        control("POST", "_sandbox/latency", {"latency": "60"})
+        self.addCleanup(control, "POST", "_sandbox/latency", {"latency": "none"})
+        SQS.delete_queue(QueueUrl=SQS.create_queue(QueueName="short")["QueueUrl"])
+        with self.refused("AWS.SimpleQueueService.NonExistentQueue"):
+            SQS.get_queue_url(QueueName="short")
+        with self.refused("AWS.SimpleQueueService.QueueDeletedRecently"):
+            SQS.create_queue(QueueName="short")
+        self.skip(61)
+        SQS.create_queue(QueueName="short")
 
 
 class Keys(Case):

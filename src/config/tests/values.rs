@@ -136,6 +136,29 @@ fn legal_and_illegal_values_of_every_kind() {
             &["9", "2000000001", "1.5"],
         ),
         ("waf.log_days", &["90", "365"], &["91", "0"]),
+        (
+            "migration.runtime",
+            &["\"nodejs18.x\"", "\"nodejs24.x\""],
+            &[
+                "\"nodejs16.x\"",
+                "\"nodejs23.x\"",
+                "\"nodejs018.x\"",
+                "\"python3.13\"",
+                "18",
+            ],
+        ),
+        (
+            "migration.mapping",
+            &["\"\"", "\"lambda/mappings/default.json\""],
+            &[
+                "\"no-such.json\"",
+                "\"Cargo.toml\"",
+                "\"lambda/package.json\"",
+                "1",
+            ],
+        ),
+        ("migration.interval_minutes", &["1", "60"], &["0", "61"]),
+        ("migration.reserve_concurrency", &["false"], &["\"no\""]),
         ("logs.database_days", &["365"], &["366", "90.0"]),
         ("logs.service_days", &["90"], &["91"]),
         (

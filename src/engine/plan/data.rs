@@ -160,6 +160,7 @@ pub fn guard(
             options: DeleteOptions {
                 final_snapshot: snapshot.then(|| snapshot_name(&node.name, now)),
                 lift_protection: protected && rules.choice.is_some() && !rules.protect,
+                at_once: rules.choice == Some(Choice::DestroyData),
             },
         };
         let what = if destroyed { "deleted" } else { "replaced" };

@@ -4,7 +4,7 @@
 //! sends it. Somebody who stops it (a count of 0) changes `running`, which is ours.
 
 use super::rollout::{last_events, phase, primary};
-use super::tags::{HasArn, tags, tags_of};
+use super::tags::{tags, tags_of};
 use super::{Cluster, EcsTags, TaskDefinition};
 use crate::engine::Owner;
 use crate::resources::ec2::{SecurityGroup, Subnet};

@@ -6,18 +6,6 @@ use aws_sdk_ecs::types::Tag;
 /// ECS's way to change tags: by ARN.
 pub enum EcsTags {}
 
-/// Outputs of ECS: the ARN is what tags are put on.
-pub trait HasArn {
-    /// The ARN.
-    fn arn(&self) -> &str;
-}
-
-impl<R> HasArn for Named<R> {
-    fn arn(&self) -> &str {
-        self.arn.as_str()
-    }
-}
-
 /// Tags as a map.
 pub(super) fn tags_of(tags: &[Tag]) -> Tags {
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();

@@ -6,7 +6,7 @@
 //! family are theirs.
 
 use super::EcsTags;
-use super::tags::{HasArn, tags, tags_of};
+use super::tags::{tags, tags_of};
 use super::task_definition_form::Container;
 use crate::engine::driver::{MARK_STEP, MARK_SUFFIX};
 use crate::resources::iam::Role;

@@ -1,7 +1,7 @@
 //! A listener of a load balancer, with its default action.
 
 use super::attributes::{self, Attributes, Defaults};
-use super::tags::{self, ElbTags, HasArn};
+use super::tags::{self, ElbTags};
 use super::{Action, LoadBalancer};
 use crate::resources::prelude::*;
 use aws_sdk_elasticloadbalancingv2::types as t;

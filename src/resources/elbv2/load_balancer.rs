@@ -1,7 +1,7 @@
 //! An Application Load Balancer.
 
 use super::attributes::{self, Attributes, Defaults};
-use super::tags::{self, ElbTags, HasArn};
+use super::tags::{self, ElbTags};
 use crate::resources::ec2::{InternetGateway, SecurityGroup, Subnet};
 use crate::resources::prelude::*;
 use aws_sdk_elasticloadbalancingv2::types as t;

@@ -1,7 +1,7 @@
 //! A rule of a listener: which requests, and what is done with them. Its place among the rules is its priority, which is
 //! changed by one call and never by a replacement: a replacement would take live traffic off for a moment.
 
-use super::tags::{self, ElbTags, HasArn};
+use super::tags::{self, ElbTags};
 use super::{Action, Listener, TargetGroup};
 use crate::resources::prelude::*;
 use aws_sdk_elasticloadbalancingv2::types as t;

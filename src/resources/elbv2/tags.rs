@@ -7,12 +7,6 @@ use aws_sdk_elasticloadbalancingv2::types::Tag;
 /// The service's way to change tags.
 pub enum ElbTags {}
 
-/// Outputs of the service: the ARN is what tags are put on.
-pub trait HasArn {
-    /// The ARN.
-    fn arn(&self) -> &str;
-}
-
 fn list(tags: &Tags) -> Vec<Tag> {
     let tag = |(k, v): (&String, &String)| Tag::builder().key(k).value(v).build();
     tags.iter().map(tag).collect()

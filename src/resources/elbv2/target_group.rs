@@ -2,7 +2,7 @@
 //! are part of the name, so that a replacement stands beside the old one until the rules name it.
 
 use super::attributes::{self, Attributes, Defaults};
-use super::tags::{self, ElbTags, HasArn};
+use super::tags::{self, ElbTags};
 use crate::resources::ec2::Vpc;
 use crate::resources::prelude::*;
 use aws_sdk_elasticloadbalancingv2::types as t;
@@ -75,12 +75,6 @@ const DEFAULTS: Defaults = &[
         "off",
     ),
 ];
-
-impl HasArn for Named<TargetGroup> {
-    fn arn(&self) -> &str {
-        self.arn.as_str()
-    }
-}
 
 impl Kind for TargetGroup {
     const TYPE: &'static str = "elbv2/target_group";

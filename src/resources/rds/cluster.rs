@@ -5,7 +5,7 @@ mod exposed;
 mod live;
 
 use super::status::{is_stopped, phase};
-use super::{ClusterParameterGroup, HasArn, IDENTIFIER, RdsTags, SubnetGroup, tags, version};
+use super::{ClusterParameterGroup, IDENTIFIER, RdsTags, SubnetGroup, tags, version};
 use crate::aws::rds_tags_of;
 use crate::resources::ec2::SecurityGroup;
 use crate::resources::holders::{self, held_by};

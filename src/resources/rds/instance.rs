@@ -5,7 +5,7 @@ mod parameters;
 use self::parameters::{applied, read_both};
 use super::cluster::start_to_delete;
 use super::status::phase;
-use super::{Cluster, ENGINE, HasArn, IDENTIFIER, ParameterGroup, RdsTags, SubnetGroup, tags};
+use super::{Cluster, ENGINE, IDENTIFIER, ParameterGroup, RdsTags, SubnetGroup, tags};
 use crate::aws::rds_tags_of;
 use crate::resources::iam::Role;
 use crate::resources::kms::Key;

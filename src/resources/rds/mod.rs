@@ -19,7 +19,7 @@ pub use event_subscription::EventSubscription;
 pub use instance::{Insights, Instance, InstanceOutputs, Monitoring};
 pub use parameter_group::ParameterGroup;
 pub use subnet_group::SubnetGroup;
-pub use tags::{HasArn, RdsTags};
+pub use tags::RdsTags;
 pub use version::{ENGINE, family, major};
 
 use crate::engine::graph::NameRule;

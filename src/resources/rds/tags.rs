@@ -6,18 +6,6 @@ use aws_sdk_rds::types::Tag;
 /// RDS's way to change tags: by ARN.
 pub enum RdsTags {}
 
-/// Outputs of RDS: the ARN is what tags are put on.
-pub trait HasArn {
-    /// The ARN.
-    fn arn(&self) -> &str;
-}
-
-impl<R> HasArn for Named<R> {
-    fn arn(&self) -> &str {
-        self.arn.as_str()
-    }
-}
-
 fn list(tags: &Tags) -> Vec<Tag> {
     let tag = |(k, v): (&String, &String)| Tag::builder().key(k).value(v).build();
     tags.iter().map(tag).collect()

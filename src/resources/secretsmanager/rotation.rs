@@ -1,6 +1,7 @@
 //! The rotation schedule of the secret in which RDS keeps a master password. RDS rotates it without a Lambda function,
 //! every seven days by default; RotateSecret changes the schedule ("Managed rotation for AWS Secrets Manager secrets").
 
+use super::exposed;
 use crate::resources::prelude::*;
 use crate::resources::rds::Secret;
 use aws_sdk_secretsmanager::types::RotationRulesType;
@@ -21,10 +22,6 @@ pub struct RotationOutputs {
     pub arn: Ref<Secret>,
 }
 
-const DESCRIBE: Api = secretsmanager::DESCRIBE_SECRET;
-const GET_POLICY: Api = secretsmanager::GET_RESOURCE_POLICY;
-const DELETE_POLICY: Api = secretsmanager::DELETE_RESOURCE_POLICY;
-const STOP_COPY: Api = secretsmanager::REMOVE_REGIONS_FROM_REPLICATION;
 const ROTATE: Api = secretsmanager::ROTATE_SECRET;
 
 impl Kind for Rotation {
@@ -51,25 +48,15 @@ impl SubResource for Rotation {
         secret: &Ref<Secret>,
         _: Option<&RotationOutputs>,
     ) -> Result<Option<Found<Self>>, Error> {
-        let call = cx.secretsmanager.client.describe_secret();
-        let call = call.secret_id(secret);
-        let answer = found(cx.call(DESCRIBE, || call.clone().send()).await)?;
+        let answer = found(cx.secretsmanager.describe(secret.as_str()).await)?;
         let Some(answer) = answer.filter(|s| s.deleted_date().is_none()) else {
             return Ok(None);
         };
         let on = answer.rotation_enabled().unwrap_or(false);
         let rules = answer.rotation_rules();
         let days = rules.and_then(|r| r.automatically_after_days());
-        let call = cx.secretsmanager.client.get_resource_policy();
-        let call = call.secret_id(secret);
-        let policy = found(cx.call(GET_POLICY, || call.clone().send()).await)?;
-        let policy = policy.and_then(|p| p.resource_policy);
-        let mut exposed: Exposed = policy.map(|p| (POLICY.to_owned(), p)).into_iter().collect();
-        for copy in answer.replication_status() {
-            let region = copy.region().unwrap_or_default();
-            let status = copy.status().map(|s| s.as_str()).unwrap_or_default();
-            exposed.insert(format!("{REPLICA}{region}"), status.to_owned());
-        }
+        let exposed = exposed::of(cx, secret.as_str(), &answer).await?;
+        let exposed = exposed.unwrap_or_default();
         let spec = Self {
             secret: secret.clone(),
             days: days.filter(|_| on).unwrap_or_default(),
@@ -83,7 +70,7 @@ impl SubResource for Rotation {
 
     async fn set(&self, cx: &Aws, _: &RotationOutputs, delta: &Delta) -> Result<(), Error> {
         for what in delta.entries("exposed").keys() {
-            self.close(cx, what).await?;
+            exposed::close(cx, self.secret.as_str(), what).await?;
         }
         if !delta.touches("days") {
             return Ok(());
@@ -101,22 +88,5 @@ impl SubResource for Rotation {
     /// schedule does no harm.
     async fn reset(&self, _: &Aws, _: &RotationOutputs) -> Result<(), Error> {
         Ok(())
-    }
-}
-
-/// How the entries of `exposed` begin.
-const POLICY: &str = "policy";
-const REPLICA: &str = "replica/";
-
-impl Rotation {
-    async fn close(&self, cx: &Aws, what: &str) -> Result<(), Error> {
-        let client = &cx.secretsmanager.client;
-        if let Some(region) = what.strip_prefix(REPLICA) {
-            let call = client.remove_regions_from_replication();
-            let call = call.secret_id(&self.secret).remove_replica_regions(region);
-            return cx.delete(STOP_COPY, || call.clone().send()).await;
-        }
-        let call = client.delete_resource_policy().secret_id(&self.secret);
-        cx.delete(DELETE_POLICY, || call.clone().send()).await
     }
 }

@@ -16,7 +16,7 @@ pub use web_acl::{Rule, RuleAction, WebAcl};
 use crate::engine::{NameRule, Ref};
 use crate::resources::Arn;
 use crate::resources::prelude::*;
-use tags::{HasArn, WafTags};
+use tags::WafTags;
 
 /// "CreateWebACL" and "CreateIPSet".
 const NAME: NameRule = NameRule {

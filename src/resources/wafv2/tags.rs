@@ -9,12 +9,6 @@ use std::collections::HashMap;
 /// The service's way to change tags.
 pub enum WafTags {}
 
-/// Outputs of the service: the ARN is what tags are put on.
-pub trait HasArn {
-    /// The ARN.
-    fn arn(&self) -> &str;
-}
-
 /// Tags for a call.
 pub(super) fn list(api: Api, tags: &Tags) -> Result<Vec<Tag>, Error> {
     let tag = |(k, v): (&String, &String)| Tag::builder().key(k).value(v).build();

@@ -47,8 +47,8 @@ def access_denied(request):
     what = f"User: {user} is not authorized to perform: {action} on resource: {_resource(request)} {reason}"
     if request.protocol == "ec2":
         return AwsError("UnauthorizedOperation", f"You are not authorized to perform this operation. {what}", 403)
-    if request.protocol == "json":
-        return AwsError("AccessDeniedException", what, 400)
+    if request.protocol in ("json", "rest-json"):
+        return AwsError("AccessDeniedException", what, 400 if request.protocol == "json" else 403)
     return AwsError("AccessDenied", what, 403)
 
 

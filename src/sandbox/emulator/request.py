@@ -155,6 +155,9 @@ class Request:
             what = sorted(p for p in parse_qsl(self.body.decode("utf-8", "replace")) if p[0] not in VOLATILE_FIELDS)
         elif self.protocol == "json":
             what = _without_volatile(self.body)
+        elif self.protocol == "rest-json":
+            query = sorted(p for p in parse_qsl(self.environ.get("QUERY_STRING", ""), True) if p[0] != "clientToken")
+            what = [self.environ["REQUEST_METHOD"], self.path, query, _without_volatile(self.body)]
         else:
             query = sorted(
                 p

@@ -1,4 +1,4 @@
-//! What someone does to services, functions, alarms and topics by hand.
+//! What someone does to services, functions, alarms, topics, queues, schedules and secrets by hand.
 
 use super::{Mutation, by_hand, changed, extra, missing};
 
@@ -107,6 +107,142 @@ scaling.delete_scaling_policy(ServiceNamespace="ecs", ScalableDimension="ecs:ser
             changed("scaling-payment-api-green", "min"),
             extra("scaling-payment-api-green", "policies.mine"),
             changed("scaling-payment-api-blue", "policies.memory"),
+        ],
+    ),
+    by_hand(
+        "cloudwatch/alarm",
+        r#"one = watch.describe_alarms(AlarmNames=["<alarm-latency-reporting-green.name>"])["MetricAlarms"][0]
+keep = "AlarmName AlarmDescription ActionsEnabled OKActions MetricName Namespace ExtendedStatistic Dimensions Period EvaluationPeriods DatapointsToAlarm ComparisonOperator TreatMissingData".split()
+watch.put_metric_alarm(**{k: one[k] for k in keep if k in one}, Threshold=9.0, AlarmActions=[*one["AlarmActions"], "arn:aws:sns:eu-central-1:999999999999:theirs"])
+watch.disable_alarm_actions(AlarmNames=["<alarm-database-capacity-blue.name>"])
+watch.delete_alarms(AlarmNames=["<alarm-given-up-sync-green.name>"])
+watch.untag_resource(ResourceARN="<alarm-failures-sync-green.arn>", TagKeys=["CostCenter"])"#,
+        &[
+            changed("alarm-latency-reporting-green", "threshold"),
+            extra(
+                "alarm-latency-reporting-green",
+                "exposed.alarm/arn:aws:sns:eu-central-1:999999999999:theirs",
+            ),
+            changed("alarm-database-capacity-blue", "actions"),
+            missing("alarm-given-up-sync-green"),
+            changed("alarm-failures-sync-green", "tags.CostCenter"),
+        ],
+    ),
+    by_hand(
+        "cloudwatch/composite_alarm",
+        r#"one = watch.describe_alarms(AlarmNames=["<alarm-any-green.name>"], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"][0]
+watch.put_composite_alarm(AlarmName="<alarm-any-green.name>", AlarmDescription="mine", AlarmRule=one["AlarmRule"], AlarmActions=one["AlarmActions"], OKActions=one["OKActions"])"#,
+        &[changed("alarm-any-green", "description")],
+    ),
+    by_hand(
+        "cloudwatch/dashboard",
+        r#"body = json.loads(watch.get_dashboard(DashboardName="<dashboard-traffic-green.name>")["DashboardBody"])
+body["widgets"].append({"type": "text", "x": 0, "y": 500, "width": 3, "height": 3, "properties": {"markdown": "mine"}})
+watch.put_dashboard(DashboardName="<dashboard-traffic-green.name>", DashboardBody=json.dumps(body))
+watch.delete_dashboards(DashboardNames=["<dashboard-errors-blue.name>"])"#,
+        &[
+            extra("dashboard-traffic-green", "widgets.0,500"),
+            missing("dashboard-errors-blue"),
+        ],
+    ),
+    by_hand(
+        "lambda/function",
+        r#"variables = functions.get_function_configuration(FunctionName="<function-sync-green.name>")["Environment"]["Variables"]
+functions.update_function_configuration(FunctionName="<function-sync-green.name>", MemorySize=256, Environment={"Variables": {**variables, "MAPPING_PARAMETER": "/other"}}, DeadLetterConfig={"TargetArn": "<failed-verify-green.arn>"})
+functions.add_permission(FunctionName="<function-sync-green.name>", StatementId="mine", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com", SourceAccount="999999999999")
+functions.delete_function_concurrency(FunctionName="<function-control-green.name>")
+functions.update_function_code(FunctionName="<function-verify-green.name>", ZipFile=archive("verify.js"))
+functions.untag_resource(Resource="<function-verify-green.arn>", TagKeys=["CostCenter"])"#,
+        &[
+            changed("function-sync-green", "memory_mib"),
+            changed("function-sync-green", "environment.MAPPING_PARAMETER"),
+            changed("function-sync-green", "dead_letters"),
+            extra("function-sync-green", "exposed.mine"),
+            changed("function-control-green", "concurrency"),
+            changed("function-verify-green", "code_sha256"),
+            changed("function-verify-green", "tags.CostCenter"),
+        ],
+    ),
+    by_hand(
+        "lambda/stream_mapping",
+        r#"functions.update_event_source_mapping(UUID="<stream-sessions-green.id>", BatchSize=7, BisectBatchOnFunctionError=False, MaximumRetryAttempts=-1)
+functions.tag_resource(Resource="<stream-sessions-green.arn>", Tags={"Owner": "somebody"})
+functions.delete_event_source_mapping(UUID="<stream-sessions-reverse-green.id>")"#,
+        &[
+            changed("stream-sessions-green", "batch"),
+            changed("stream-sessions-green", "bisect"),
+            changed("stream-sessions-green", "retries"),
+            extra("stream-sessions-green", "tags.Owner"),
+            missing("stream-sessions-reverse-green"),
+        ],
+    ),
+    by_hand(
+        "sqs/queue",
+        r#"url = sqs.get_queue_url(QueueName="<failed-sync-green.name>")["QueueUrl"]
+p = json.loads(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"])
+p["Statement"].append({"Sid": "Mine", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::999999999999:root"}, "Action": "sqs:ReceiveMessage", "Resource": "<failed-sync-green.arn>"})
+sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(p), "MessageRetentionPeriod": "3600"})
+sqs.untag_queue(QueueUrl=url, TagKeys=["CostCenter"])"#,
+        &[
+            extra("failed-sync-green", "policy.Statement.Mine"),
+            changed("failed-sync-green", "retention_seconds"),
+            changed("failed-sync-green", "tags.CostCenter"),
+        ],
+    ),
+    by_hand(
+        "sqs/queue",
+        r#"url = sqs.get_queue_url(QueueName="<failed-verify-green.name>")["QueueUrl"]
+sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": "", "KmsDataKeyReusePeriodSeconds": "600", "VisibilityTimeout": "10"})
+sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName="<failed-control-green.name>")["QueueUrl"])"#,
+        &[
+            changed("failed-verify-green", "kms_key"),
+            changed("failed-verify-green", "key_reuse_seconds"),
+            changed("failed-verify-green", "visibility_seconds"),
+            missing("failed-control-green"),
+        ],
+    ),
+    by_hand(
+        "scheduler/group",
+        r#"scheduler.untag_resource(ResourceArn="<migration-green.arn>", TagKeys=["CostCenter"])
+scheduler.tag_resource(ResourceArn="<migration-green.arn>", Tags=[{"Key": "Owner", "Value": "somebody"}])"#,
+        &[
+            changed("migration-green", "tags.CostCenter"),
+            extra("migration-green", "tags.Owner"),
+        ],
+    ),
+    by_hand(
+        "scheduler/schedule",
+        r#"def worse(sent):
+    sent.update(ScheduleExpression="rate(5 minutes)", FlexibleTimeWindow={"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 15}, EndDate=2000000000, ActionAfterCompletion="DELETE")
+    del sent["KmsKeyArn"]
+    sent["Target"].update(Input=json.dumps({"mine": True}), RetryPolicy={"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 86400})
+    del sent["Target"]["DeadLetterConfig"]
+reschedule("<migration-green.name>", "<schedule-sync-green.name>", worse)"#,
+        &[
+            changed("schedule-sync-green", "expression"),
+            changed("schedule-sync-green", "window_minutes"),
+            changed("schedule-sync-green", "kms_key"),
+            extra("schedule-sync-green", "target.input.mine"),
+            changed("schedule-sync-green", "target.input.action"),
+            changed("schedule-sync-green", "target.retries.attempts"),
+            changed("schedule-sync-green", "target.retries.age_seconds"),
+            changed("schedule-sync-green", "target.dead_letters"),
+            extra("schedule-sync-green", "limits.after"),
+            extra("schedule-sync-green", "limits.end"),
+        ],
+    ),
+    by_hand(
+        "secretsmanager/secret",
+        r#"secrets.update_secret(SecretId="<hash-key-green.arn>", Description="Mine", KmsKeyId="alias/aws/secretsmanager")
+secrets.put_resource_policy(SecretId="<hash-key-green.arn>", ResourcePolicy=json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::999999999999:root"}, "Action": "secretsmanager:GetSecretValue", "Resource": "*"}]}))
+secrets.replicate_secret_to_regions(SecretId="<hash-key-green.arn>", AddReplicaRegions=[{"Region": "eu-west-1"}])
+secrets.untag_resource(SecretId="<hash-key-green.arn>", TagKeys=["CostCenter"])"#,
+        &[
+            changed("hash-key-green", "description"),
+            changed("hash-key-green", "kms_key"),
+            extra("hash-key-green", "exposed.policy"),
+            extra("hash-key-green", "exposed.replica/eu-west-1"),
+            changed("hash-key-green", "tags.CostCenter"),
         ],
     ),
 ];

@@ -1,5 +1,8 @@
-ec2, kms, iam, logs, s3, dynamodb, rds, secrets, elb, acm, dns, waf, sns, ssm, ecr, ecs, scaling = map(
-    c, "ec2 kms iam logs s3 dynamodb rds secretsmanager elbv2 acm route53 wafv2 sns ssm ecr ecs application-autoscaling".split()
+import io
+import zipfile
+
+ec2, kms, iam, logs, s3, dynamodb, rds, secrets, elb, acm, dns, waf, sns, sqs, ssm, ecr, ecs, functions, watch, scaling, scheduler = map(
+    c, "ec2 kms iam logs s3 dynamodb rds secretsmanager elbv2 acm route53 wafv2 sns sqs ssm ecr ecs lambda cloudwatch application-autoscaling scheduler".split()
 )
 
 def tag(id, **tags):
@@ -29,3 +32,19 @@ def acl(name, id, change):
     rules = {r["Name"]: r for r in found["WebACL"]["Rules"]}
     change(rules)
     waf.update_web_acl(Name=name, Scope="REGIONAL", Id=id, LockToken=found["LockToken"], DefaultAction={"Allow": {}}, Description=found["WebACL"]["Description"], VisibilityConfig=found["WebACL"]["VisibilityConfig"], Rules=list(rules.values()))
+
+
+def archive(name):
+    """A zip with one file that is not ours."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as out:
+        out.writestr(name, "exports.handler = async () => ({})")
+    return packed.getvalue()
+
+
+def reschedule(group, name, change):
+    found = scheduler.get_schedule(GroupName=group, Name=name)
+    keep = ("Name", "GroupName", "Description", "ScheduleExpression", "ScheduleExpressionTimezone", "FlexibleTimeWindow", "Target", "State", "KmsKeyArn", "ActionAfterCompletion")
+    sent = {key: found[key] for key in keep if found.get(key) is not None}
+    change(sent)
+    scheduler.update_schedule(**sent)

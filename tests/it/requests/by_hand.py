@@ -1,3 +1,6 @@
+import io
+import zipfile
+
 ec2, kms, iam, s3, dynamodb, rds = map(c, "ec2 kms iam s3 dynamodb rds".split())
 def one(call, name, **more):
     wish = [{"Name": "tag:Name", "Values": [name]}]
@@ -95,3 +98,37 @@ scaling.put_scaling_policy(ServiceNamespace="ecs", ScalableDimension="ecs:servic
 rds.modify_event_subscription(SubscriptionName="database-events-green-dev", EventCategories=["failover"])
 rds.add_source_identifier_to_subscription(SubscriptionName="database-events-green-dev", SourceIdentifier="aurora-blue-dev")
 rds.remove_source_identifier_from_subscription(SubscriptionName="database-events-green-dev", SourceIdentifier="aurora-green-dev")
+watch = c("cloudwatch")
+watch.set_alarm_state(AlarmName="alarm-latency-reporting-green-dev", StateValue="ALARM", StateReason="by hand")
+watch.disable_alarm_actions(AlarmNames=["alarm-latency-reporting-green-dev", "alarm-any-green-dev"])
+watch.tag_resource(ResourceARN=watch.describe_alarms(AlarmNames=["alarm-latency-reporting-green-dev"])["MetricAlarms"][0]["AlarmArn"], Tags=[{"Key": "Mine", "Value": "x"}])
+body = json.loads(watch.get_dashboard(DashboardName="dashboard-traffic-green-dev")["DashboardBody"])
+body["widgets"] = body["widgets"][1:]
+watch.put_dashboard(DashboardName="dashboard-traffic-green-dev", DashboardBody=json.dumps(body))
+functions = c("lambda")
+for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
+    functions.update_event_source_mapping(UUID=mapping["UUID"], BatchSize=7, BisectBatchOnFunctionError=False)
+    functions.tag_resource(Resource=mapping["EventSourceMappingArn"], Tags={"Mine": "x"})
+if functions.list_functions()["Functions"]:
+    functions.update_function_configuration(FunctionName="function-sync-green-dev", MemorySize=256, Timeout=3)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as out:
+        out.writestr("verify.js", "exports.handler = async () => ({})")
+    functions.update_function_code(FunctionName="function-verify-green-dev", ZipFile=packed.getvalue())
+    functions.put_function_concurrency(FunctionName="function-sync-green-dev", ReservedConcurrentExecutions=5)
+    functions.add_permission(FunctionName="function-sync-green-dev", StatementId="mine", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com", SourceAccount="999999999999")
+    functions.tag_resource(Resource=functions.get_function(FunctionName="function-sync-green-dev")["Configuration"]["FunctionArn"], Tags={"Mine": "x"})
+sqs = c("sqs")
+queue = sqs.get_queue_url(QueueName="failed-sync-green-dev")["QueueUrl"]
+sqs.set_queue_attributes(QueueUrl=queue, Attributes={"KmsMasterKeyId": "", "VisibilityTimeout": "10"})
+sqs.tag_queue(QueueUrl=queue, Tags={"Mine": "x"})
+scheduler = c("scheduler")
+group = "arn:aws:scheduler:eu-central-1:123456789012:schedule-group/migration-green-dev"
+scheduler.tag_resource(ResourceArn=group, Tags=[{"Key": "CostCenter", "Value": "mine"}])
+scheduler.tag_resource(ResourceArn=group, Tags=[{"Key": "Mine", "Value": "x"}])
+place = {"GroupName": "migration-green-dev", "Name": "schedule-sync-green-dev"}
+found = scheduler.get_schedule(**place)
+scheduler.update_schedule(**place, ScheduleExpression="rate(1 hour)", FlexibleTimeWindow={"Mode": "OFF"}, Target=found["Target"], State="ENABLED")
+secrets = c("secretsmanager")
+secrets.update_secret(SecretId="hash-key-green-dev", Description="Mine")
+secrets.tag_resource(SecretId="hash-key-green-dev", Tags=[{"Key": "CostCenter", "Value": "mine"}, {"Key": "Mine", "Value": "x"}])

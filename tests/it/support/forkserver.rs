@@ -39,15 +39,16 @@ fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The Python of the sandbox's installation.
+/// The Python of the sandbox's installation. The zips of the functions are built too: no test waits for that, or sees it said.
 fn python() -> PathBuf {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
-    runtime
-        .block_on(deployer::sandbox::installed_python(&|_| ()))
-        .unwrap()
+    runtime.block_on(async {
+        deployer::functions::built(&|_| ()).await.unwrap();
+        deployer::sandbox::installed_python(&|_| ()).await.unwrap()
+    })
 }
 
 /// A connection; the first one waits until the process listens.

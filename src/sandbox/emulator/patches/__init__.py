@@ -38,6 +38,7 @@ MODULES = [
     "logs",
     "dynamodb",
     "iam",
+    "scheduler",
     "secretsmanager",
     "servicequotas",
     "sns",
@@ -46,6 +47,9 @@ MODULES = [
     "ecs",
     "ecs_services",
     "autoscaling",
+    "sqs",
+    "cloudwatch",
+    "functions",
 ]
 
 

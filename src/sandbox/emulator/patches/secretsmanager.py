@@ -1,8 +1,12 @@
-"""Secrets that RDS manages, and rotation."""
+"""Secrets, those that RDS manages, and rotation."""
 
 import time
 
 from ..call import patch, refuse
+
+
+# Secrets that are deleted without a recovery window and not gone yet.
+LEAVING = "secrets-leaving"
 
 
 def _secret(call):
@@ -67,4 +71,56 @@ def managed_by_service(call):
             "InvalidRequestException",
             f"You can't perform this operation on a secret managed by {secret.owning_service}.",
         )
+    return call.forward()
+
+
+@patch("secretsmanager", "CreateSecret")
+def create(call):
+    """AWS: a name is free again when the deletion is done, and the refusal until then says so. moto: says that it exists."""
+    kept = next((kept for kept in call.backend.secrets.values() if kept.name == call.params["Name"]), None)
+    if kept is not None and kept.is_deleted():
+        refuse(
+            "InvalidRequestException",
+            "You can't create this secret because a secret with this name is already scheduled for deletion.",
+        )
+    return call.forward()
+
+
+@patch("secretsmanager", "UpdateSecret")
+def update(call):
+    """AWS: a description can be emptied. moto: keeps the old one."""
+    answer = call.forward()
+    if "Description" in call.params:
+        _secret(call).description = call.params["Description"]
+    return answer
+
+
+@patch("secretsmanager", "DeleteSecret")
+def delete(call):
+    """AWS: without a recovery window the deletion takes a moment, and nothing brings the secret back. moto: is done at once."""
+    secret = _secret(call)
+    if secret is None or not call.params.get("ForceDeleteWithoutRecovery"):
+        return call.forward()
+    if call.clock.seconds("secretsmanager/secret deletion") <= 0:
+        return call.forward()
+    if call.params.get("RecoveryWindowInDays") or getattr(secret, "replicas", None):
+        return call.forward()
+    secrets, leaving = call.backend.secrets, call.store.table(LEAVING)
+    secret.delete(time.time())
+    leaving[secret.arn] = True
+
+    def gone():
+        leaving.pop(secret.arn, None)
+        secrets.pop(secret.name)
+
+    call.clock.later("secretsmanager/secret deletion", gone)
+    return {"ARN": secret.arn, "Name": secret.name, "DeletionDate": secret.deleted_date}
+
+
+@patch("secretsmanager", "RestoreSecret")
+def restore(call):
+    """AWS: see DeleteSecret."""
+    secret = _secret(call)
+    if secret is not None and secret.arn in call.store.table(LEAVING):
+        refuse("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
     return call.forward()

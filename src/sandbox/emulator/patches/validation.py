@@ -31,12 +31,12 @@ def code_of(call):
 def service_model(call):
     """AWS: required members, types, lengths, ranges, patterns and enumerated values are checked first. moto: checks hardly
     any."""
-    if call.internal or call.request.protocol not in ("ec2", "query", "json") and call.service != "s3":
+    if call.internal or call.request.protocol == "rest-xml" and call.service != "s3":
         return call.forward()
     try:
         shape = call.request.model.input_shape
     except OperationNotFoundError:
-        if call.service == "s3":
+        if call.service == "s3" or call.request.protocol == "rest-json":
             return call.forward()
         code = "InvalidAction" if call.request.protocol != "json" else "UnknownOperationException"
         refuse(code, f"The action {call.operation} is not valid for this web service.")

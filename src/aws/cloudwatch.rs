@@ -1,0 +1,160 @@
+//! CloudWatch: its client, actions, limits and errors, and the reader of alarms.
+
+use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, named};
+use super::call::Caller;
+use super::reader::Reader;
+use crate::engine::{Class, Error};
+use aws_sdk_cloudwatch::Client;
+use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm, MetricAlarm};
+use futures::FutureExt;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// CloudWatch as a service.
+pub static SERVICE: Service = Service {
+    name: "cloudwatch",
+    classify,
+    bucket: limits,
+    actions: || ACTIONS,
+};
+
+/// "CloudWatch service quotas": alarms are written three times a second, read nine times, dashboards ten times.
+fn limits(api: Api) -> Bucket {
+    let rate = match api.operation {
+        "PutMetricAlarm" | "PutCompositeAlarm" | "DeleteAlarms" => 3.0,
+        "DescribeAlarms" => 9.0,
+        _ => 10.0,
+    };
+    bucket(api.operation, rate, rate)
+}
+
+const ALARM: Grant = named("arn:aws:cloudwatch:{region}:{account}:alarm:*-{suffix}");
+const ALARMS: Grant = named("arn:aws:cloudwatch:{region}:{account}:alarm:*");
+const BOARD: Grant = named("arn:aws:cloudwatch::{account}:dashboard/*-{suffix}");
+const BOARDS: Grant = named("arn:aws:cloudwatch::{account}:dashboard/*");
+
+actions! { SERVICE;
+    Read DESCRIBE_ALARMS = "DescribeAlarms", [ALARMS];
+    Read LIST_TAGS_FOR_RESOURCE = "ListTagsForResource", [ALARM];
+    Read GET_DASHBOARD = "GetDashboard", [BOARD];
+    Read LIST_DASHBOARDS = "ListDashboards", [ANY, BOARDS];
+    Repeatable PUT_METRIC_ALARM = "PutMetricAlarm", [ALARM, ALARM.of("cloudwatch:TagResource")];
+    Repeatable PUT_COMPOSITE_ALARM = "PutCompositeAlarm", [ALARM, ALARM.of("cloudwatch:TagResource")];
+    Repeatable TAG_RESOURCE = "TagResource", [ALARM];
+    Repeatable UNTAG_RESOURCE = "UntagResource", [ALARM];
+    Repeatable DELETE_ALARMS = "DeleteAlarms", [ALARM];
+    Repeatable PUT_DASHBOARD = "PutDashboard", [BOARD];
+    Repeatable DELETE_DASHBOARDS = "DeleteDashboards", [BOARD];
+}
+
+fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
+    Some(match answer.code {
+        "ResourceNotFound" | "ResourceNotFoundException" | "DashboardNotFoundError"
+            if !api.creates_or_changes() =>
+        {
+            Class::Gone
+        }
+        // Tags of an alarm that was made a moment ago.
+        "ResourceNotFoundException" => Class::Propagating,
+        // An alarm that a composite one names.
+        "ValidationError" if answer.says("composite alarm") && api.operation == "DeleteAlarms" => {
+            Class::InUse
+        }
+        _ => return None,
+    })
+}
+
+/// An alarm of one of the two kinds.
+#[derive(Debug, Clone)]
+pub enum Alarm {
+    /// Watches metrics.
+    Metric(Box<MetricAlarm>),
+    /// Watches other alarms.
+    Composite(Box<CompositeAlarm>),
+}
+
+/// DescribeAlarms takes a hundred names.
+const AT_ONCE: usize = 100;
+
+/// CloudWatch: its client and the reader of alarms.
+pub struct CloudWatch {
+    /// The client.
+    pub client: Client,
+    /// DescribeAlarms, by name.
+    pub alarms: Reader<String, Alarm>,
+    caller: Arc<Caller>,
+}
+
+impl CloudWatch {
+    pub(super) fn new(config: &aws_config::SdkConfig, caller: &Arc<Caller>) -> Self {
+        let client = Client::new(config);
+        Self {
+            alarms: alarms(&client, caller),
+            caller: caller.clone(),
+            client,
+        }
+    }
+
+    /// The tags of an alarm.
+    pub async fn tags(&self, arn: &str) -> Result<BTreeMap<String, String>, Error> {
+        let call = self.client.list_tags_for_resource().resource_arn(arn);
+        let api = LIST_TAGS_FOR_RESOURCE;
+        let answer = self.caller.call(api, || call.clone().send()).await?;
+        let tags = answer.tags.unwrap_or_default().into_iter();
+        let each = tags.map(|t| (t.key.unwrap_or_default(), t.value.unwrap_or_default()));
+        Ok(each.collect())
+    }
+
+    /// Names and ARNs of all alarms: of metrics, and composite ones. Those that Application Auto Scaling makes for a policy
+    /// (`TargetTracking-service/...`) are its own, and have our names in theirs.
+    pub async fn all_alarms(&self) -> Result<[Vec<(String, String)>; 2], Error> {
+        let [mut metric, mut composite] = [Vec::new(), Vec::new()];
+        let mut token: Option<String> = None;
+        loop {
+            let call = self.client.describe_alarms().max_records(100);
+            let call = call
+                .alarm_types(AlarmType::MetricAlarm)
+                .alarm_types(AlarmType::CompositeAlarm)
+                .set_next_token(token);
+            let api = DESCRIBE_ALARMS;
+            let page = self.caller.call(api, || call.clone().send()).await?;
+            let of_metrics = page.metric_alarms.unwrap_or_default().into_iter();
+            let ours = of_metrics.filter_map(|a| Some((a.alarm_name?, a.alarm_arn?)));
+            metric.extend(ours.filter(|(name, _)| !name.starts_with("TargetTracking-")));
+            let composites = page.composite_alarms.unwrap_or_default().into_iter();
+            composite.extend(composites.filter_map(|a| Some((a.alarm_name?, a.alarm_arn?))));
+            token = page.next_token;
+            if token.is_none() {
+                return Ok([metric, composite]);
+            }
+        }
+    }
+}
+
+fn alarms(client: &Client, caller: &Arc<Caller>) -> Reader<String, Alarm> {
+    let (client, caller) = (client.clone(), caller.clone());
+    Reader::new(move |names: Vec<String>| {
+        let (client, caller) = (client.clone(), caller.clone());
+        async move {
+            let mut out = HashMap::new();
+            for some in names.chunks(AT_ONCE) {
+                let call = client.describe_alarms().max_records(100);
+                let call = call
+                    .set_alarm_names(Some(some.to_vec()))
+                    .alarm_types(AlarmType::MetricAlarm)
+                    .alarm_types(AlarmType::CompositeAlarm);
+                let answer = caller.call(DESCRIBE_ALARMS, || call.clone().send()).await?;
+                for alarm in answer.metric_alarms.unwrap_or_default() {
+                    let name = alarm.alarm_name.clone().unwrap_or_default();
+                    out.insert(name, Alarm::Metric(Box::new(alarm)));
+                }
+                for alarm in answer.composite_alarms.unwrap_or_default() {
+                    let name = alarm.alarm_name.clone().unwrap_or_default();
+                    out.insert(name, Alarm::Composite(Box::new(alarm)));
+                }
+            }
+            Ok(out)
+        }
+        .boxed()
+    })
+}

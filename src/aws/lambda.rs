@@ -1,0 +1,201 @@
+//! Lambda: its client, actions, limits and errors, its listings, and where the zips of functions come from.
+
+use super::api::Guard::{PassedTo, RequestTag, ResourceTag};
+use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, guarded, named};
+use super::call::Caller;
+use super::reader::Reader;
+use crate::engine::{Class, Error};
+use aws_sdk_lambda::Client;
+use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
+use aws_sdk_lambda::types::{EventSourceMappingConfiguration, FunctionConfiguration};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// Lambda as a service.
+pub static SERVICE: Service = Service {
+    name: "lambda",
+    classify,
+    bucket: limits,
+    actions: || ACTIONS,
+};
+
+/// "Lambda quotas", API requests: 100 a second of GetFunction, 15 of GetPolicy, 15 of all others together.
+fn limits(api: Api) -> Bucket {
+    match api.operation {
+        "GetFunction" => bucket("functions", 100.0, 100.0),
+        "GetPolicy" => bucket("policies", 15.0, 15.0),
+        _ => bucket("control", 15.0, 15.0),
+    }
+}
+
+const FUNCTION: Grant = named("arn:aws:lambda:{region}:{account}:function:*-{suffix}");
+/// AWS gives a mapping a random id: tags narrow it.
+const MAPPING: &str = "arn:aws:lambda:{region}:{account}:event-source-mapping:*";
+const PASS_ROLE: Grant = guarded(
+    "arn:aws:iam::{account}:role/*-{suffix}",
+    PassedTo("lambda.amazonaws.com"),
+)
+.of("iam:PassRole");
+
+actions! { SERVICE;
+    Read GET_FUNCTION = "GetFunction", [FUNCTION];
+    Read GET_POLICY = "GetPolicy", [FUNCTION];
+    Read LIST_FUNCTIONS = "ListFunctions", [ANY];
+    Read LIST_EVENT_SOURCE_MAPPINGS = "ListEventSourceMappings", [ANY];
+    Read LIST_TAGS = "ListTags", [FUNCTION, guarded(MAPPING, ResourceTag)];
+    Once CREATE_FUNCTION = "CreateFunction", [FUNCTION, FUNCTION.of("lambda:TagResource"), PASS_ROLE];
+    Repeatable UPDATE_FUNCTION_CODE = "UpdateFunctionCode", [FUNCTION];
+    Repeatable UPDATE_FUNCTION_CONFIGURATION = "UpdateFunctionConfiguration", [FUNCTION, PASS_ROLE];
+    Repeatable PUT_FUNCTION_CONCURRENCY = "PutFunctionConcurrency", [FUNCTION];
+    Repeatable DELETE_FUNCTION_CONCURRENCY = "DeleteFunctionConcurrency", [FUNCTION];
+    Repeatable REMOVE_PERMISSION = "RemovePermission", [FUNCTION];
+    Repeatable DELETE_FUNCTION = "DeleteFunction", [FUNCTION];
+    Once CREATE_EVENT_SOURCE_MAPPING = "CreateEventSourceMapping", [guarded(MAPPING, RequestTag), guarded(MAPPING, RequestTag).of("lambda:TagResource")];
+    Repeatable UPDATE_EVENT_SOURCE_MAPPING = "UpdateEventSourceMapping", [guarded(MAPPING, ResourceTag)];
+    Repeatable DELETE_EVENT_SOURCE_MAPPING = "DeleteEventSourceMapping", [guarded(MAPPING, ResourceTag)];
+    Repeatable TAG_RESOURCE = "TagResource", [FUNCTION, guarded(MAPPING, ResourceTag)];
+    Repeatable UNTAG_RESOURCE = "UntagResource", [FUNCTION, guarded(MAPPING, ResourceTag)];
+}
+
+fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
+    let says = |text: &str| answer.says(text);
+    Some(match answer.code {
+        // A function that was made a moment ago.
+        "ResourceNotFoundException" if api.creates_or_changes() => Class::Propagating,
+        "ResourceNotFoundException" => Class::Gone,
+        // "The operation cannot be performed at this time. An update is in progress for resource", "The function is currently
+        // in the following state: Pending".
+        "ResourceConflictException"
+            if says("in progress")
+                || says("cannot be performed at this time")
+                || says("Pending") =>
+        {
+            Class::NotReady
+        }
+        "ResourceConflictException" => Class::Conflict,
+        // Of a mapping that is being created, changed or deleted.
+        "ResourceInUseException" => Class::NotReady,
+        // "The role defined for the function cannot be assumed by Lambda.", "The provided execution role does not have
+        // permissions to call CreateNetworkInterface on EC2": of a role that was made a moment ago. "... PutFunctionConcurrency
+        // decreases account's UnreservedConcurrentExecution below its minimum value" and others stay.
+        "InvalidParameterValueException"
+            if says("cannot be assumed by Lambda")
+                || says("role does not have permissions")
+                || says("KMS key is invalid")
+                || says("Cannot access stream") =>
+        {
+            Class::Propagating
+        }
+        "TooManyRequestsException" => Class::Throttled,
+        "ServiceException" | "EC2ThrottledException" => Class::Unclear,
+        _ => return None,
+    })
+}
+
+type Tags = BTreeMap<String, String>;
+
+/// Gives the zip of a function's handler (`sync.handler` is in the zip `sync`) that has this SHA-256, in base64.
+pub type Zips =
+    Arc<dyn Fn(String, String) -> BoxFuture<'static, Result<Vec<u8>, Error>> + Send + Sync>;
+
+/// Lambda: its client, its listings and the zips.
+pub struct Lambda {
+    /// The client.
+    pub client: Client,
+    /// Where the zips of functions come from; a command that makes none has none.
+    pub zips: Option<Zips>,
+    /// ListEventSourceMappings: all of the region.
+    listed: Reader<(), Vec<EventSourceMappingConfiguration>>,
+    caller: Arc<Caller>,
+}
+
+impl Lambda {
+    pub(super) fn new(config: &aws_config::SdkConfig, caller: &Arc<Caller>) -> Self {
+        let client = Client::new(config);
+        Self {
+            zips: None,
+            listed: listed(&client, caller),
+            caller: caller.clone(),
+            client,
+        }
+    }
+
+    /// The bytes of a handler's zip.
+    pub async fn zip(&self, handler: &str, sha256: &str) -> Result<Vec<u8>, Error> {
+        match &self.zips {
+            Some(zips) => zips(handler.to_owned(), sha256.to_owned()).await,
+            None => Err(Error::permanent(
+                CREATE_FUNCTION.action(),
+                "this command has no zips of functions",
+            )),
+        }
+    }
+
+    /// A function with its tags and its reserved concurrency.
+    pub async fn function(&self, name: &str) -> Result<GetFunctionOutput, Error> {
+        let call = self.client.get_function().function_name(name);
+        self.caller.call(GET_FUNCTION, || call.clone().send()).await
+    }
+
+    /// Its resource policy, which says who may call it.
+    pub async fn policy(&self, name: &str) -> Result<String, Error> {
+        let call = self.client.get_policy().function_name(name);
+        let answer = self.caller.call(GET_POLICY, || call.clone().send());
+        Ok(answer.await?.policy.unwrap_or_default())
+    }
+
+    /// The functions of the region.
+    pub async fn functions(&self) -> Result<Vec<FunctionConfiguration>, Error> {
+        let mut all = Vec::new();
+        let mut marker: Option<String> = None;
+        loop {
+            let call = self.client.list_functions().set_marker(marker);
+            let page = self.caller.call(LIST_FUNCTIONS, || call.clone().send());
+            let page = page.await?;
+            all.extend(page.functions.unwrap_or_default());
+            marker = page.next_marker.filter(|m| !m.is_empty());
+            if marker.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// The event source mappings of the region.
+    pub async fn mappings(&self) -> Result<Vec<EventSourceMappingConfiguration>, Error> {
+        Ok(self.listed.get(()).await?.unwrap_or_default())
+    }
+
+    /// The tags of a function or mapping.
+    pub async fn tags(&self, arn: &str) -> Result<Tags, Error> {
+        let call = self.client.list_tags().resource(arn);
+        let answer = self.caller.call(LIST_TAGS, || call.clone().send());
+        Ok(answer.await?.tags.unwrap_or_default().into_iter().collect())
+    }
+}
+
+fn listed(
+    client: &Client,
+    caller: &Arc<Caller>,
+) -> Reader<(), Vec<EventSourceMappingConfiguration>> {
+    let (client, caller) = (client.clone(), caller.clone());
+    Reader::new(move |_| {
+        let (client, caller) = (client.clone(), caller.clone());
+        async move {
+            let mut all = Vec::new();
+            let mut marker: Option<String> = None;
+            loop {
+                let call = client.list_event_source_mappings().set_marker(marker);
+                let page = caller.call(LIST_EVENT_SOURCE_MAPPINGS, || call.clone().send());
+                let page = page.await?;
+                all.extend(page.event_source_mappings.unwrap_or_default());
+                marker = page.next_marker.filter(|m| !m.is_empty());
+                if marker.is_none() {
+                    return Ok(HashMap::from([((), all)]));
+                }
+            }
+        }
+        .boxed()
+    })
+}

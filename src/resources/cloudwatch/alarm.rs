@@ -1,0 +1,194 @@
+//! An alarm on metrics. PutMetricAlarm overwrites whatever has the name: the engine reads before it creates, and a foreign one is
+//! an error.
+
+use super::actions::actions;
+use super::metric::{Metric, Query, dimensions, dimensions_of};
+use super::tags::{AlarmTags, tags};
+use crate::aws::cloudwatch::Alarm as Read;
+use crate::resources::owned::marked_of;
+use crate::resources::prelude::*;
+use crate::resources::sns::Topic;
+use aws_sdk_cloudwatch::types as t;
+use std::collections::BTreeMap;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Alarm {
+    /// What it means and what to do, for whoever is called.
+    pub description: String,
+    /// What it watches; `None` where it is an expression. Route 53 reads alarms of one metric only.
+    pub metric: Option<Metric>,
+    /// The lines of the expression, by id.
+    pub queries: BTreeMap<String, Query>,
+    /// `GreaterThanThreshold`, ...
+    pub comparison: String,
+    pub threshold: f64,
+    /// Periods that are looked at.
+    pub periods: i32,
+    /// And how many of them must be over the threshold.
+    pub datapoints: i32,
+    /// What a period without data counts as: `breaching`, `notBreaching`, `ignore`, `missing`.
+    pub missing: String,
+    /// Whether anybody is notified.
+    pub actions: bool,
+    /// Who is notified when it goes off, and when it is over again; a set.
+    pub notify: Vec<Ref<Arn<Topic>>>,
+    /// Who else is notified of anything.
+    #[serde(default)]
+    pub exposed: Exposed,
+}
+
+const PUT: Api = cloudwatch::PUT_METRIC_ALARM;
+
+/// "PutMetricAlarm" in the CloudWatch API reference.
+pub(super) const ALARM_NAME: NameRule = NameRule {
+    min: 1,
+    max: 255,
+    legal: |c| c.is_ascii() && !c.is_ascii_control(),
+    charset: "ASCII characters",
+};
+
+impl Kind for Alarm {
+    const TYPE: &'static str = "cloudwatch/alarm";
+    const KNOWN_BY_NAME: bool = true;
+    const NAME: NameRule = ALARM_NAME;
+    type Outputs = Named<Self>;
+}
+
+impl Resource for Alarm {
+    const FACTS: Facts<Self> = Facts {
+        global: false,
+        listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
+        seconds: (1.0, 1.0),
+        cost: |alarm| Cost::monthly(0.10 * alarm.metrics()),
+        fixed: &[],
+        changing: &[],
+        replace: Replace::DeleteFirst,
+        holds_data: false,
+        interrupts: &[],
+        write_only: &[],
+        watched: &[],
+        delegated: &[],
+    };
+    type Tags = AlarmTags;
+
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
+        let name = key.name();
+        let alarm = match cx.cloudwatch.alarms.get(name.to_owned()).await? {
+            None => return Ok(None),
+            Some(Read::Composite(_)) => return Ok(Some(other_kind(name, key.spec))),
+            Some(Read::Metric(alarm)) => alarm,
+        };
+        let arn = alarm.alarm_arn().unwrap_or_default();
+        let Some(tags) = found(cx.cloudwatch.tags(arn).await)? else {
+            return Ok(None);
+        };
+        cx.recent.note(arn, &tags);
+        let outputs = Named::new(name, arn);
+        Ok(Some(Found::tagged(of(cx, &alarm), outputs, tags)))
+    }
+
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Named<Self>, Error> {
+        let name = identity.name.as_str();
+        self.put(cx, name, Some(tags(&identity.tags))).await?;
+        Ok(Named::new(
+            name,
+            cx.arn("cloudwatch", &format!("alarm:{name}")),
+        ))
+    }
+
+    async fn update(&self, cx: &Aws, it: &Named<Self>, _: &Delta) -> Result<(), Error> {
+        self.put(cx, it.name.as_str(), None).await
+    }
+
+    async fn delete(&self, cx: &Aws, it: &Named<Self>) -> Result<(), Error> {
+        let call = cx.cloudwatch.client.delete_alarms().alarm_names(&it.name);
+        let api = cloudwatch::DELETE_ALARMS;
+        cx.delete(api, || call.clone().send()).await
+    }
+}
+
+/// The two kinds share their names: one of the other kind is somebody else's.
+pub(super) fn other_kind<R: Kind<Outputs = Named<R>> + Clone>(name: &str, spec: &R) -> Found<R> {
+    Found {
+        spec: spec.clone(),
+        outputs: Named::new(name, ""),
+        mark: Mark::Foreign("an alarm of another kind".into()),
+        phase: Phase::Ready,
+    }
+}
+
+impl Alarm {
+    fn metrics(&self) -> f64 {
+        let lines = self.queries.values().filter(|q| q.metric.is_some()).count();
+        lines.max(1) as f64
+    }
+
+    async fn put(&self, cx: &Aws, name: &str, tags: Option<Vec<t::Tag>>) -> Result<(), Error> {
+        let call = cx.cloudwatch.client.put_metric_alarm().alarm_name(name);
+        let targets = Some(texts(&self.notify));
+        let mut call = call
+            .alarm_description(&self.description)
+            .comparison_operator(self.comparison.as_str().into())
+            .threshold(self.threshold)
+            .evaluation_periods(self.periods)
+            .datapoints_to_alarm(self.datapoints)
+            .treat_missing_data(&self.missing)
+            .actions_enabled(self.actions)
+            .set_alarm_actions(targets.clone())
+            .set_ok_actions(targets)
+            .set_tags(tags);
+        if let Some(metric) = &self.metric {
+            call = call
+                .namespace(&metric.namespace)
+                .metric_name(&metric.name)
+                .set_dimensions(Some(dimensions(cx, &metric.dimensions)))
+                .period(metric.period);
+            let plain = ["SampleCount", "Average", "Sum", "Minimum", "Maximum"];
+            call = if plain.contains(&metric.statistic.as_str()) {
+                call.statistic(metric.statistic.as_str().into())
+            } else {
+                call.extended_statistic(&metric.statistic)
+            };
+        } else {
+            let lines = self.queries.iter().map(|(id, query)| query.form(cx, id));
+            call = call.set_metrics(Some(lines.collect()));
+        }
+        cx.call(PUT, || call.clone().send()).await.map(drop)
+    }
+}
+
+fn of(cx: &Aws, alarm: &t::MetricAlarm) -> Alarm {
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let statistic = alarm.statistic().map(|s| s.as_str());
+    let metric = alarm.metric_name().map(|name| Metric {
+        namespace: text(alarm.namespace()),
+        name: name.to_owned(),
+        dimensions: dimensions_of(cx, alarm.dimensions()),
+        statistic: text(statistic.or(alarm.extended_statistic())),
+        period: alarm.period().unwrap_or_default(),
+    });
+    let periods = alarm.evaluation_periods().unwrap_or(1);
+    let insufficient = alarm.insufficient_data_actions();
+    let (notify, exposed) = actions(alarm.alarm_actions(), alarm.ok_actions(), insufficient);
+    Alarm {
+        description: text(alarm.alarm_description()),
+        metric,
+        queries: alarm.metrics().iter().map(|q| Query::of(cx, q)).collect(),
+        comparison: text(alarm.comparison_operator().map(|c| c.as_str())),
+        threshold: alarm.threshold().unwrap_or_default(),
+        periods,
+        datapoints: alarm.datapoints_to_alarm().unwrap_or(periods),
+        missing: alarm.treat_missing_data().unwrap_or("missing").to_owned(),
+        actions: alarm.actions_enabled().unwrap_or(true),
+        notify,
+        exposed,
+    }
+}
+
+async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
+    let [all, _] = cx.cloudwatch.all_alarms().await?;
+    marked_of(cx, Alarm::TYPE, suffix, all, |cx, arn| {
+        Box::pin(async move { found(cx.cloudwatch.tags(arn).await) })
+    })
+    .await
+}

@@ -1,0 +1,154 @@
+//! An alarm on other alarms: one call for whoever is on duty, whatever goes off.
+
+use super::actions::actions;
+use super::alarm::{ALARM_NAME, Alarm, other_kind};
+use super::tags::{AlarmTags, tags};
+use crate::aws::cloudwatch::Alarm as Read;
+use crate::resources::owned::marked_of;
+use crate::resources::prelude::*;
+use crate::resources::sns::Topic;
+use aws_sdk_cloudwatch::types as t;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CompositeAlarm {
+    pub description: String,
+    /// It goes off when any of them does; a set. A rule of another form reads as that rule.
+    pub any_of: Vec<Ref<Alarm>>,
+    /// Whether anybody is notified.
+    pub actions: bool,
+    /// Who is notified when it goes off, and when it is over again; a set.
+    pub notify: Vec<Ref<Arn<Topic>>>,
+    /// Who else is notified of anything.
+    #[serde(default)]
+    pub exposed: Exposed,
+}
+
+const PUT: Api = cloudwatch::PUT_COMPOSITE_ALARM;
+
+impl Kind for CompositeAlarm {
+    const TYPE: &'static str = "cloudwatch/composite_alarm";
+    const NAME: NameRule = ALARM_NAME;
+    type Outputs = Named<Self>;
+}
+
+impl Resource for CompositeAlarm {
+    const FACTS: Facts<Self> = Facts {
+        global: false,
+        listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
+        seconds: (1.0, 1.0),
+        cost: |_| Cost::monthly(0.50),
+        fixed: &[],
+        changing: &[],
+        replace: Replace::DeleteFirst,
+        holds_data: false,
+        interrupts: &[],
+        write_only: &[],
+        watched: &[],
+        delegated: &[],
+    };
+    type Tags = AlarmTags;
+
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
+        let name = key.name();
+        let alarm = match cx.cloudwatch.alarms.get(name.to_owned()).await? {
+            None => return Ok(None),
+            Some(Read::Metric(_)) => return Ok(Some(other_kind(name, key.spec))),
+            Some(Read::Composite(alarm)) => alarm,
+        };
+        let arn = alarm.alarm_arn().unwrap_or_default();
+        let Some(tags) = found(cx.cloudwatch.tags(arn).await)? else {
+            return Ok(None);
+        };
+        cx.recent.note(arn, &tags);
+        let insufficient = alarm.insufficient_data_actions();
+        let (notify, exposed) = actions(alarm.alarm_actions(), alarm.ok_actions(), insufficient);
+        let spec = Self {
+            description: alarm.alarm_description().unwrap_or_default().to_owned(),
+            any_of: parsed(alarm.alarm_rule().unwrap_or_default()),
+            actions: alarm.actions_enabled().unwrap_or(true),
+            notify,
+            exposed,
+        };
+        Ok(Some(Found::tagged(spec, Named::new(name, arn), tags)))
+    }
+
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Named<Self>, Error> {
+        let name = identity.name.as_str();
+        self.put(cx, name, Some(tags(&identity.tags))).await?;
+        Ok(Named::new(
+            name,
+            cx.arn("cloudwatch", &format!("alarm:{name}")),
+        ))
+    }
+
+    async fn update(&self, cx: &Aws, it: &Named<Self>, _: &Delta) -> Result<(), Error> {
+        self.put(cx, it.name.as_str(), None).await
+    }
+
+    async fn delete(&self, cx: &Aws, it: &Named<Self>) -> Result<(), Error> {
+        let call = cx.cloudwatch.client.delete_alarms().alarm_names(&it.name);
+        let api = cloudwatch::DELETE_ALARMS;
+        cx.delete(api, || call.clone().send()).await
+    }
+}
+
+impl CompositeAlarm {
+    async fn put(&self, cx: &Aws, name: &str, tags: Option<Vec<t::Tag>>) -> Result<(), Error> {
+        let call = cx.cloudwatch.client.put_composite_alarm().alarm_name(name);
+        let targets = Some(texts(&self.notify));
+        let call = call
+            .alarm_description(&self.description)
+            .alarm_rule(rule(&self.any_of))
+            .actions_enabled(self.actions)
+            .set_alarm_actions(targets.clone())
+            .set_ok_actions(targets)
+            .set_tags(tags);
+        cx.call(PUT, || call.clone().send()).await.map(drop)
+    }
+}
+
+fn rule(any_of: &[Ref<Alarm>]) -> String {
+    let mut all: Vec<String> = any_of
+        .iter()
+        .map(|name| format!("ALARM(\"{name}\")"))
+        .collect();
+    all.sort();
+    all.join(" OR ")
+}
+
+/// The alarms of a rule of our form; another rule as it stands.
+fn parsed(text: &str) -> Vec<Ref<Alarm>> {
+    let one = |part: &str| {
+        let name = part.trim().strip_prefix("ALARM(")?.strip_suffix(')')?;
+        let name = name.trim_matches('"');
+        (!name.contains(['(', ')', '"'])).then(|| Ref::from(name))
+    };
+    let all: Option<Vec<Ref<Alarm>>> = text.split(" OR ").map(one).collect();
+    all.unwrap_or_else(|| vec![text.into()])
+}
+
+async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
+    let [_, all] = cx.cloudwatch.all_alarms().await?;
+    marked_of(cx, CompositeAlarm::TYPE, suffix, all, |cx, arn| {
+        Box::pin(async move { found(cx.cloudwatch.tags(arn).await) })
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_reads_back_and_a_foreign_one_as_it_stands() {
+        let all: Vec<Ref<Alarm>> = vec!["b-green-dev".into(), "a-green-dev".into()];
+        let text = rule(&all);
+        assert_eq!(text, "ALARM(\"a-green-dev\") OR ALARM(\"b-green-dev\")");
+        let mut back = parsed(&text);
+        back.sort();
+        assert_eq!(back.len(), 2);
+        assert_eq!(back[1], all[0]);
+        let other = "ALARM(a) AND NOT OK(b)";
+        assert_eq!(parsed(other)[0].as_str(), other);
+    }
+}

@@ -1,0 +1,210 @@
+//! A dashboard. It is global: one name over all regions. It has tags at creation only, and no call that reads or changes them, so
+//! what would be its tags stands in a text widget of its own, the last one: that is its mark.
+
+use crate::resources::prelude::*;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Dashboard {
+    /// The widgets by place (`x,y`), each as CloudWatch takes it.
+    pub widgets: BTreeMap<String, Value>,
+}
+
+/// Its tags stand in its body.
+pub enum DashboardTags {}
+
+const PUT: Api = cloudwatch::PUT_DASHBOARD;
+/// How the text of the widget with the mark begins; the tags follow as JSON.
+const MARK: &str = "Made by deployer. ";
+/// Below all other widgets.
+const BELOW: i64 = 900;
+
+impl Kind for Dashboard {
+    const TYPE: &'static str = "cloudwatch/dashboard";
+    /// "PutDashboard" in the CloudWatch API reference.
+    const NAME: NameRule = NameRule {
+        min: 1,
+        max: 255,
+        legal: |c| c.is_ascii_alphanumeric() || "-_".contains(c),
+        charset: "letters, digits, `-` and `_`",
+    };
+    type Outputs = Named<Self>;
+}
+
+impl Resource for Dashboard {
+    const FACTS: Facts<Self> = Facts {
+        global: true,
+        listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
+        seconds: (1.0, 1.0),
+        cost: |_| Cost::monthly(3.0),
+        fixed: &[],
+        changing: &[],
+        replace: Replace::DeleteFirst,
+        holds_data: false,
+        interrupts: &[],
+        write_only: &[],
+        watched: &[],
+        delegated: &[],
+    };
+    type Tags = DashboardTags;
+
+    async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
+        let Some((widgets, tags)) = read(cx, key.name()).await? else {
+            return Ok(None);
+        };
+        let arn = arn(cx, key.name());
+        cx.recent.note(&arn, &tags);
+        let spec = Self { widgets };
+        Ok(Some(Found::tagged(spec, Named::new(key.name(), arn), tags)))
+    }
+
+    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Named<Self>, Error> {
+        let name = identity.name.as_str();
+        put(cx, name, &self.widgets, &identity.tags).await?;
+        Ok(Named::new(name, arn(cx, name)))
+    }
+
+    async fn update(&self, cx: &Aws, it: &Named<Self>, _: &Delta) -> Result<(), Error> {
+        let tags = read(cx, it.name.as_str()).await?.map(|(_, tags)| tags);
+        put(
+            cx,
+            it.name.as_str(),
+            &self.widgets,
+            &tags.unwrap_or_default(),
+        )
+        .await
+    }
+
+    async fn delete(&self, cx: &Aws, it: &Named<Self>) -> Result<(), Error> {
+        let call = cx.cloudwatch.client.delete_dashboards();
+        let call = call.dashboard_names(&it.name);
+        let api = cloudwatch::DELETE_DASHBOARDS;
+        cx.delete(api, || call.clone().send()).await
+    }
+}
+
+impl TagCalls<Named<Dashboard>> for DashboardTags {
+    async fn change(
+        cx: &Aws,
+        it: &Named<Dashboard>,
+        set: &Tags,
+        remove: &[String],
+    ) -> Result<(), Error> {
+        let Some((widgets, mut tags)) = read(cx, it.name.as_str()).await? else {
+            return Ok(());
+        };
+        tags.extend(set.clone());
+        tags.retain(|key, _| !remove.contains(key));
+        put(cx, it.name.as_str(), &widgets, &tags).await
+    }
+}
+
+fn arn(cx: &Aws, name: &str) -> String {
+    format!("arn:aws:cloudwatch::{}:dashboard/{name}", cx.account)
+}
+
+/// The widgets and the tags of the mark; `None` when there is no such dashboard.
+async fn read(cx: &Aws, name: &str) -> Result<Option<(BTreeMap<String, Value>, Tags)>, Error> {
+    let call = cx.cloudwatch.client.get_dashboard().dashboard_name(name);
+    let api = cloudwatch::GET_DASHBOARD;
+    let answer = found(cx.call(api, || call.clone().send()).await)?;
+    let Some(body) = answer.and_then(|a| a.dashboard_body) else {
+        return Ok(None);
+    };
+    Ok(Some(taken_apart(&body)))
+}
+
+fn taken_apart(body: &str) -> (BTreeMap<String, Value>, Tags) {
+    let body: Value = serde_json::from_str(body).unwrap_or_default();
+    let mut tags = Tags::new();
+    let mut widgets = BTreeMap::new();
+    for widget in body["widgets"].as_array().into_iter().flatten() {
+        let text = widget["properties"]["markdown"].as_str();
+        match text.and_then(|t| t.strip_prefix(MARK)) {
+            Some(mark) => tags = serde_json::from_str(mark).unwrap_or_default(),
+            None => {
+                let place = format!("{},{}", widget["x"], widget["y"]);
+                widgets.insert(place, widget.clone());
+            }
+        }
+    }
+    (widgets, tags)
+}
+
+fn put_together(widgets: &BTreeMap<String, Value>, tags: &Tags) -> String {
+    let mut all: Vec<Value> = widgets.values().cloned().collect();
+    let text = format!("{MARK}{}", json!(tags));
+    all.push(json!({
+        "type": "text", "x": 0, "y": BELOW, "width": 24, "height": 2,
+        "properties": {"markdown": text},
+    }));
+    json!({"widgets": all}).to_string()
+}
+
+/// Answers success with warnings about widgets that it does not understand: they are an error here.
+async fn put(
+    cx: &Aws,
+    name: &str,
+    widgets: &BTreeMap<String, Value>,
+    tags: &Tags,
+) -> Result<(), Error> {
+    let call = cx.cloudwatch.client.put_dashboard().dashboard_name(name);
+    let call = call.dashboard_body(put_together(widgets, tags));
+    let answer = cx.call(PUT, || call.clone().send()).await?;
+    let told = answer.dashboard_validation_messages().iter();
+    let told: Vec<String> = told
+        .map(|m| {
+            let (path, text) = (m.data_path(), m.message());
+            format!("{}: {}", path.unwrap_or_default(), text.unwrap_or_default())
+        })
+        .collect();
+    if told.is_empty() {
+        return Ok(());
+    }
+    Err(Error::permanent(PUT.action(), told.join("; ")))
+}
+
+async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
+    let mut out = Vec::new();
+    let mut token: Option<String> = None;
+    loop {
+        let call = cx.cloudwatch.client.list_dashboards().set_next_token(token);
+        let api = cloudwatch::LIST_DASHBOARDS;
+        let page = cx.call(api, || call.clone().send()).await?;
+        let names = page
+            .dashboard_entries()
+            .iter()
+            .filter_map(|d| d.dashboard_name());
+        for name in names.filter(|name| is_conventional(name, suffix)) {
+            let arn = arn(cx, name);
+            let tags = match cx.recent.get(&arn).await {
+                Some(tags) => tags,
+                None => read(cx, name)
+                    .await?
+                    .map(|(_, tags)| tags)
+                    .unwrap_or_default(),
+            };
+            out.extend(marked(Dashboard::TYPE, &arn, name, tags, suffix));
+        }
+        token = page.next_token;
+        if token.is_none() {
+            return Ok(out);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mark_stands_in_the_body_and_is_no_widget() {
+        let widget = json!({"type": "metric", "x": 0, "y": 6, "properties": {"metrics": []}});
+        let widgets = BTreeMap::from([("0,6".to_owned(), widget)]);
+        let tags = Tags::from([("DeployerStep".to_owned(), "dashboard-green".to_owned())]);
+        let body = put_together(&widgets, &tags);
+        assert_eq!(taken_apart(&body), (widgets, tags));
+        assert_eq!(taken_apart("no JSON"), (BTreeMap::new(), Tags::new()));
+    }
+}
