@@ -18,13 +18,13 @@ pub async fn known(
     mode: Mode,
     recorded: Code,
 ) -> Result<(Code, Option<Check>), Failure> {
-    let sources = functions::digest();
     let makes = matches!(mode, Mode::Apply | Mode::Plan) && env != Some(EnvName::Blue);
-    if recorded.sources == sources || (!makes && !recorded.sources.is_empty()) {
+    // A command that deletes or marks compares no code.
+    if !makes && (mode != Mode::Look || !recorded.sources.is_empty()) {
         return Ok((recorded, None));
     }
-    // A command that deletes or marks compares no code.
-    if !makes && mode != Mode::Look {
+    let sources = functions::digest();
+    if recorded.sources == sources {
         return Ok((recorded, None));
     }
     let built = functions::built(&|line| drop(cx.console.note(line))).await;

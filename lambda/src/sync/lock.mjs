@@ -2,7 +2,7 @@ import { MigrationError } from '../lib/errors.mjs';
 
 /**
  * One run at a time: an advisory lock of green's session. The session's name says until when its run may last (Lambda ends it
- * then), so a lock whose run was killed while its backend lives on is told from one of a run that works. That time is one of green's clock: those of two invocations may differ.
+ * then), so a lock whose run was killed while its backend lives on differs from one of a run that works. That time is one of green's clock: those of two invocations may differ.
  */
 
 const LOCK = `hashtext('payment_migration'), 1`;
