@@ -109,6 +109,11 @@ impl Grant {
 /// The resource of a permission on the topic that is notified at the end of a run: there is none without a topic.
 pub const NOTIFIED: &str = "{topic}";
 
+/// The bucket of a shared state, and the objects of this deployment in it: there are none with local files.
+pub const STATE_IN: &str = "{state-bucket}";
+/// See [`STATE_IN`].
+pub const STATE_AT: &str = "{state-objects}";
+
 /// A permission on everything: AWS takes no narrower one for this action.
 pub const ANY: Grant = named("*");
 

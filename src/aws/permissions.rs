@@ -2,7 +2,7 @@
 //! allows, by names, by the tag that marks what is ours, and by the service that a key or a role is used through.
 
 use super::SERVICES;
-use super::api::{Api, Grant, Guard, NOTIFIED};
+use super::api::{Api, Grant, Guard, NOTIFIED, STATE_AT, STATE_IN};
 use crate::engine::driver::MARK_SUFFIX;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +23,8 @@ pub struct Holder<'a> {
     pub read_only: bool,
     /// The topic that is notified at the end of a run.
     pub topic: Option<&'a str>,
+    /// The bucket of a shared state and the prefix of this deployment in it, with a slash at its end.
+    pub state: Option<(&'a str, &'a str)>,
 }
 
 impl Holder<'_> {
@@ -36,7 +38,11 @@ impl Holder<'_> {
         // What is limited in the same way, then what has the same actions.
         let mut actions: BTreeMap<(Guard, &str), BTreeSet<String>> = BTreeMap::new();
         for api in &apis {
-            let known = |g: &&Grant| g.resource != NOTIFIED || self.topic.is_some();
+            let known = |g: &&Grant| match g.resource {
+                NOTIFIED => self.topic.is_some(),
+                STATE_AT | STATE_IN => self.state.is_some(),
+                _ => true,
+            };
             for grant in api.grants.iter().filter(known) {
                 let action = grant.action.map_or_else(|| api.action(), str::to_owned);
                 let key = (grant.guard, grant.resource);
@@ -73,7 +79,10 @@ impl Holder<'_> {
     }
 
     fn filled(&self, resource: &str) -> String {
+        let (bucket, prefix) = self.state.unwrap_or_default();
         resource
+            .replace(STATE_IN, &format!("arn:aws:s3:::{bucket}"))
+            .replace(STATE_AT, &format!("arn:aws:s3:::{bucket}/{prefix}*"))
             .replace("{region}", self.region)
             .replace("{account}", self.account)
             .replace("{suffix}", self.suffix)
@@ -167,6 +176,7 @@ mod tests {
             suffix: "dev",
             read_only,
             topic: None,
+            state: None,
         }
     }
 
@@ -174,6 +184,7 @@ mod tests {
     fn whole() -> Holder<'static> {
         Holder {
             topic: Some("arn:aws:sns:eu-central-1:123456789012:runs"),
+            state: Some(("states", "team/dev/")),
             ..holder(false)
         }
     }
@@ -262,10 +273,34 @@ mod tests {
     }
 
     #[test]
+    fn a_shared_state_is_allowed_to_its_own_deployment_alone() {
+        let objects = json!(["arn:aws:s3:::states/team/dev/*"]);
+        let on_objects = |holder: Holder<'_>| {
+            let statements = holder.statements().into_iter();
+            let ours = statements.filter(|s| s["Resource"] == objects);
+            ours.flat_map(|s| {
+                let actions = strings(&s["Action"]).into_iter().map(str::to_owned);
+                actions.collect::<Vec<_>>()
+            })
+            .collect::<BTreeSet<_>>()
+        };
+        let reads = Holder {
+            read_only: true,
+            ..whole()
+        };
+        let words = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect();
+        let all: BTreeSet<String> = words(&["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]);
+        assert_eq!(on_objects(whole()), all);
+        assert_eq!(on_objects(reads), words(&["s3:GetObject"]));
+        let text = document(&holder(false).statements()).to_string();
+        assert!(!text.contains("s3:GetObject\""), "{text}");
+    }
+
+    #[test]
     fn placeholders_are_filled_and_sids_are_legal_and_unique() {
-        let statements = holder(false).statements();
+        let statements = whole().statements();
         let text = document(&statements).to_string();
-        for placeholder in ["{suffix}", "{account}", "{region}"] {
+        for placeholder in ["{suffix}", "{account}", "{region}", STATE_AT, STATE_IN] {
             assert!(!text.contains(placeholder), "{placeholder}");
         }
         let sids: BTreeSet<&str> = statements

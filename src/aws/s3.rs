@@ -1,6 +1,6 @@
 //! S3: its client, actions, limits and errors.
 
-use super::api::{ANY, Answer, Api, Grant, Service, actions, bucket, named};
+use super::api::{ANY, Answer, Api, Grant, STATE_AT, STATE_IN, Service, actions, bucket, named};
 use super::call::Caller;
 use crate::engine::Class;
 use aws_sdk_s3::Client;
@@ -16,6 +16,8 @@ pub static SERVICE: Service = Service {
 
 const BUCKET: Grant = named("arn:aws:s3:::*-{suffix}");
 const OBJECTS: Grant = named("arn:aws:s3:::*-{suffix}/*");
+const STATE_BUCKET: Grant = named(STATE_IN);
+const STATE: Grant = named(STATE_AT);
 
 actions! { SERVICE;
     Read LIST_BUCKETS = "ListBuckets", [ANY.of("s3:ListAllMyBuckets")];
@@ -34,6 +36,10 @@ actions! { SERVICE;
     Read LIST_BUCKET_INVENTORY_CONFIGURATIONS = "ListBucketInventoryConfigurations", [BUCKET.of("s3:GetInventoryConfiguration")];
     Read LIST_OBJECT_VERSIONS = "ListObjectVersions", [BUCKET.of("s3:ListBucketVersions")];
     Read LIST_MULTIPART_UPLOADS = "ListMultipartUploads", [BUCKET.of("s3:ListBucketMultipartUploads")];
+    Read HEAD_BUCKET = "HeadBucket", [STATE_BUCKET.of("s3:ListBucket")];
+    Read LIST_OBJECTS_V2 = "ListObjectsV2", [STATE_BUCKET.of("s3:ListBucket")];
+    Read GET_OBJECT = "GetObject", [STATE];
+    Repeatable PUT_OBJECT = "PutObject", [STATE];
     Once CREATE_BUCKET = "CreateBucket", [BUCKET, BUCKET.of("s3:TagResource"), BUCKET.of("s3:PutBucketTagging")];
     Repeatable PUT_BUCKET_VERSIONING = "PutBucketVersioning", [BUCKET];
     Repeatable PUT_BUCKET_OWNERSHIP_CONTROLS = "PutBucketOwnershipControls", [BUCKET];
@@ -51,7 +57,7 @@ actions! { SERVICE;
     Repeatable DELETE_BUCKET_WEBSITE = "DeleteBucketWebsite", [BUCKET];
     Repeatable DELETE_BUCKET_INVENTORY_CONFIGURATION = "DeleteBucketInventoryConfiguration", [BUCKET.of("s3:PutInventoryConfiguration")];
     Repeatable DELETE_OBJECT = "DeleteObject", [OBJECTS, OBJECTS.of("s3:DeleteObjectVersion")];
-    Repeatable DELETE_OBJECTS = "DeleteObjects", [OBJECTS.of("s3:DeleteObjectVersion"), OBJECTS.of("s3:DeleteObject")];
+    Repeatable DELETE_OBJECTS = "DeleteObjects", [OBJECTS.of("s3:DeleteObjectVersion"), OBJECTS.of("s3:DeleteObject"), STATE.of("s3:DeleteObject")];
     Repeatable ABORT_MULTIPART_UPLOAD = "AbortMultipartUpload", [OBJECTS];
     Repeatable DELETE_BUCKET = "DeleteBucket", [BUCKET];
 }
@@ -63,6 +69,9 @@ fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
         "InvalidTargetBucketForLogging" if answer.says("does not exist") => Class::Propagating,
         // A fresh role or principal that is not visible everywhere yet.
         "MalformedPolicy" if answer.says("nvalid principal") => Class::Propagating,
+        // A condition that does not hold ("Conditional requests" in the S3 user guide), or another write at the same time.
+        "PreconditionFailed" => Class::Conflict,
+        "ConditionalRequestConflict" => Class::NotReady,
         "BucketNotEmpty" => Class::InUse,
         "BucketAlreadyExists" | "BucketAlreadyOwnedByYou" => Class::Conflict,
         _ => return None,

@@ -4,7 +4,7 @@ use super::EnvironmentBuilder;
 use super::edge::LOG_PREFIXES;
 use crate::engine::Handle;
 use crate::resources::Exposed;
-use crate::resources::policy::Policy;
+use crate::resources::policy::{Policy, encrypted_transport};
 use crate::resources::s3::{Bucket, Encryption, Logging, PublicAccess, Rule};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -111,30 +111,6 @@ fn lifecycle(here: &EnvironmentBuilder<'_>, (id, rule): (&str, Rule)) -> BTreeMa
         ("expire-noncurrent".to_owned(), noncurrent),
         ("abort-uploads".to_owned(), uploads),
     ])
-}
-
-/// "Security best practices for Amazon S3": nothing in clear text, nothing older than TLS 1.2.
-fn encrypted_transport(bucket: &str) -> [Value; 2] {
-    let deny = |sid: &str, condition: Value| {
-        json!({
-            "Sid": sid,
-            "Effect": "Deny",
-            "Principal": {"AWS": "*"},
-            "Action": "s3:*",
-            "Resource": [format!("arn:aws:s3:::{bucket}"), format!("arn:aws:s3:::{bucket}/*")],
-            "Condition": condition,
-        })
-    };
-    [
-        deny(
-            "DenyPlainHttp",
-            json!({"Bool": {"aws:SecureTransport": "false"}}),
-        ),
-        deny(
-            "DenyOldTls",
-            json!({"NumericLessThan": {"s3:TlsVersion": "1.2"}}),
-        ),
-    ]
 }
 
 /// "Permissions for log delivery" in the S3 user guide: each bucket writes under its own prefix.

@@ -50,6 +50,9 @@ pub struct Common {
     /// A profile of the AWS configuration.
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
+    /// Where the state is: `local`, or `s3://BUCKET/PREFIX` [default: the configuration's, local].
+    #[arg(long, global = true, env = "DEPLOYER_STATE", value_name = "PLACE")]
+    pub state: Option<String>,
     /// The folder of the state files; with --sandbox the folder `sandbox` in it.
     #[arg(long, global = true, default_value = "state", value_name = "DIR")]
     pub state_dir: PathBuf,
@@ -239,8 +242,11 @@ pub enum Command {
         /// Which part.
         #[command(flatten)]
         scope: Scope,
+        /// Trust the tags of existing resources alone, and read no state.
+        #[arg(long)]
+        no_state: bool,
     },
-    /// Show what is recorded, without calling AWS.
+    /// Show what is recorded. Calls AWS for a shared state alone.
     #[command(after_help = after(&[
         "deployer status --env green",
     ]))]
@@ -249,7 +255,7 @@ pub enum Command {
         #[command(flatten)]
         scope: Scope,
     },
-    /// Show ids, names and endpoints, without calling AWS.
+    /// Show ids, names and endpoints as recorded. Calls AWS for a shared state alone.
     #[command(after_help = after(&[
         "deployer outputs",
         "deployer outputs green.database.writer_endpoint",
@@ -270,7 +276,7 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = GraphFormat::Dot)]
         format: GraphFormat,
     },
-    /// Look at the state file, rebuild it, unlock it.
+    /// Look at the state, rebuild it, unlock it, share it.
     #[command(after_help = after(&[
         "deployer state list",
         "deployer state show vpc-green",
@@ -278,6 +284,8 @@ pub enum Command {
         "deployer state history                 who ran what, and how it ended",
         "deployer state mark                    a tool removed the tags of what deployer made",
         "deployer state unlock                  a run on another host died",
+        "deployer state init                    make the bucket of a shared state",
+        "deployer state push                    take the local state there",
     ]))]
     State {
         /// What to do.
@@ -361,8 +369,18 @@ pub enum StateCommand {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Remove a lock that a dead run on another host left behind.
+    /// Remove a lock that a dead run on another host left behind. What that run still writes is refused.
     Unlock,
+    /// Make the bucket of a shared state, or check the one that is there.
+    Init {
+        /// Do not ask.
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Take the local state files to the shared state, unless that is newer or of another deployment.
+    Push,
+    /// Take the shared state to the local state files, unless these are newer or of another deployment.
+    Pull,
 }
 
 /// `deployer sandbox ...`

@@ -20,7 +20,7 @@ pub async fn known(
 ) -> Result<(Code, Option<Check>), Failure> {
     let makes = matches!(mode, Mode::Apply | Mode::Plan) && env != Some(EnvName::Blue);
     // A command that deletes or marks compares no code.
-    if !makes && (mode != Mode::Look || !recorded.sources.is_empty()) {
+    if !makes && (!matches!(mode, Mode::Look | Mode::Unrecorded) || !recorded.sources.is_empty()) {
         return Ok((recorded, None));
     }
     let sources = functions::digest();

@@ -6,19 +6,39 @@ use super::error::Failure;
 use super::exit::Exit;
 use super::session::{Mode, Session};
 use crate::engine::drift::{Input, drift as compare};
+use crate::engine::rebuild::{rebuild, recover};
 use crate::report::{self, DriftDocument, Notice};
-use crate::state;
+use crate::state::{self, State};
 
 /// Compares the account with the blueprint and the state. Writes nothing.
-pub async fn drift(cx: &Context<'_>, scope: &Scope, notice: &mut Notice) -> Result<Exit, Failure> {
+pub async fn drift(
+    cx: &Context<'_>,
+    scope: &Scope,
+    no_state: bool,
+    notice: &mut Notice,
+) -> Result<Exit, Failure> {
     let events = cx.console.events(None);
-    let session = Session::open(cx, scope, &events, Mode::Look).await?;
+    let mode = if no_state {
+        Mode::Unrecorded
+    } else {
+        Mode::Look
+    };
+    let session = Session::open(cx, scope, &events, mode).await?;
     notice.home = session.home();
     let config = &session.config;
-    let mut state = state::read(session.store.as_ref(), &config.region).await?;
+    let mut state = if no_state {
+        State::empty(&config.suffix, &config.region)
+    } else {
+        state::read(session.store.as_ref(), &config.region).await?
+    };
     session.check_home(&state)?;
     let requests = session.requests(&state, |_, record| session.in_scope(record));
     let (mut seen, listed) = session.look(&requests).await;
+    if no_state {
+        let (registry, clock) = (&session.context.registry, &session.context.clock);
+        rebuild(&session.graph, &seen, registry, &mut state, clock);
+        recover(&session.graph, &listed.owned, registry, &mut state, clock).await;
+    }
     session.beneath(&mut state, &mut seen).await;
     let drift = compare(Input {
         graph: &session.graph,

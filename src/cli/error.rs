@@ -61,6 +61,14 @@ impl From<StateError> for Failure {
         match error {
             StateError::Locked(_) => Self::new(Exit::Locked, format!("the state is {error}"))
                 .hint("wait for it; if that process is on another host and dead, run `deployer state unlock`"),
+            StateError::Lost { .. } => Self::new(Exit::Locked, error.to_string())
+                .hint("what it was doing is in the journal: wait for the other run, then run the same command again"),
+            StateError::Remote { ref hint, .. } => Self {
+                hint: hint.clone(),
+                ..Self::new(Exit::Failed, error.to_string())
+            },
+            StateError::Apart { .. } => Self::new(Exit::Failed, error.to_string())
+                .hint("`deployer state history` shows the runs of each (`--state local` those of the local files)"),
             other => Self::new(Exit::Failed, other.to_string()),
         }
     }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub async fn status(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
     let (_, state, store) = local(cx).await?;
     let scope = scope.env.map(super::args::EnvName::name);
-    let holder = store.holder().await.map(|h| h.to_string());
+    let holder = store.holder().await?.map(|h| h.to_string());
     let paint = cx.console.paint();
     let attention = report::attention(&state, scope);
     let text = report::status(&state, scope, holder.as_deref(), paint)
@@ -72,7 +72,7 @@ pub async fn graph(cx: &Context<'_>, scope: &Scope, format: GraphFormat) -> Resu
 
 async fn local(cx: &Context<'_>) -> Result<(Config, State, Arc<dyn Store>), Failure> {
     let config = configuration(cx.common)?;
-    let store = store(cx.common, &config);
+    let store = store(cx, &config).await?;
     let state = state::read(store.as_ref(), &config.region).await?;
     Ok((config, state, store))
 }

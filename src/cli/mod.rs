@@ -15,6 +15,7 @@ mod permissions;
 mod run;
 mod sandbox;
 mod session;
+mod share;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -22,25 +23,56 @@ mod tests;
 use args::Cli;
 pub use exit::Exit;
 
+use crate::aws::Connection;
 use crate::config::Config;
 use crate::report::{ColorChoice, Console, ErrorDocument, Settings, TextDocument};
+use crate::state::Store;
 use args::{Color, Command, Common, LogFormat};
 use clap::{CommandFactory, Parser};
 use error::Failure;
+use std::sync::Arc;
+use tokio::sync::OnceCell;
 
 /// The arguments that every command takes, and where its output goes.
 pub(crate) struct Context<'a> {
     common: &'a Common,
     console: &'a Console,
+    /// Where the state is, once somebody asked.
+    store: OnceCell<Arc<dyn Store>>,
+    /// The connection to AWS, once there is one.
+    connection: OnceCell<Connection>,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    pub(crate) fn new(common: &'a Common, console: &'a Console) -> Self {
+        Self {
+            common,
+            console,
+            store: OnceCell::new(),
+            connection: OnceCell::new(),
+        }
+    }
+
+    /// Gives back the lock of a shared state, however the command ended. That this failed does not change how it ended.
+    async fn release(&self) -> Result<(), Failure> {
+        let Some(store) = self.store.get() else {
+            return Ok(());
+        };
+        if let Err(error) = store.release().await {
+            self.console.note(&format!(
+                "warning: the lock was not given back: {error}; `deployer state unlock` removes it"
+            ))?;
+        }
+        Ok(())
+    }
+
     /// What to type for another command on the same deployment, with the options of this one that say where it is.
     fn command_line(&self, command: &str, scope: Option<&str>, config: &Config) -> String {
         let Common {
             config: file,
             region,
             profile,
+            state,
             state_dir,
             sandbox,
             ..
@@ -53,6 +85,7 @@ impl Context<'_> {
             ("--config", file.as_deref().map(path)),
             ("--region", region.clone()),
             ("--profile", profile.clone()),
+            ("--state", state.clone()),
             ("--state-dir", Some(state_dir).filter(|d| d != "state")),
         ];
         let mut words = vec!["deployer".to_owned(), command.to_owned()];
@@ -143,10 +176,14 @@ fn settings(common: &Common) -> Settings {
 }
 
 async fn dispatch(cli: &Cli, console: &Console) -> Result<Exit, Failure> {
-    let cx = &Context {
-        common: &cli.common,
-        console,
-    };
+    let cx = Context::new(&cli.common, console);
+    let outcome = command(cli, &cx).await;
+    cx.release().await?;
+    outcome
+}
+
+async fn command(cli: &Cli, cx: &Context<'_>) -> Result<Exit, Failure> {
+    let console = cx.console;
     match &cli.command {
         Command::Plan { scope, data } => apply::plan(cx, scope, data.choice()).await,
         Command::Apply {
@@ -195,8 +232,8 @@ async fn dispatch(cli: &Cli, console: &Console) -> Result<Exit, Failure> {
                 async |notice: &mut _| destroy::destroy(cx, &asked, data.choice(), notice).await;
             notify::notified(cx, "destroy", scope, destroy).await
         }
-        Command::Drift { scope } => {
-            let drift = async |notice: &mut _| drift::drift(cx, scope, notice).await;
+        Command::Drift { scope, no_state } => {
+            let drift = async |notice: &mut _| drift::drift(cx, scope, *no_state, notice).await;
             notify::notified(cx, "drift", scope, drift).await
         }
         Command::Status { scope } => inspect::status(cx, scope).await,

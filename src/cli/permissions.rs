@@ -3,7 +3,7 @@
 use super::Context;
 use super::error::Failure;
 use super::exit::Exit;
-use super::session::{configuration, store};
+use super::session::{configuration, local_store};
 use crate::aws::permissions::{Holder, MANAGED_POLICY, document, parts};
 use crate::report::PermissionsDocument;
 use crate::state;
@@ -50,16 +50,26 @@ pub async fn permissions(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failur
         )));
     }
     let config = configuration(cx.common)?;
-    let state = state::read(store(cx.common, &config).as_ref(), &config.region).await?;
+    // Who asks for a policy may not be allowed to read a shared state yet.
+    let files = local_store(cx.common, &config);
+    let state = state::read(&files, &config.region).await?;
     let recorded = Some(state.account).filter(|a| !a.is_empty());
     let pinned = Some(config.account.clone()).filter(|a| !a.is_empty());
     let account = asked.account.clone().or(pinned).or(recorded);
+    let shared = config.shared_state().map(|(bucket, prefix)| {
+        let above = [prefix, config.suffix.as_str()];
+        let parts = above.iter().filter(|p| !p.is_empty());
+        (bucket, parts.map(|p| format!("{p}/")).collect::<String>())
+    });
     let holder = Holder {
         account: account.as_deref().unwrap_or("*"),
         region: &config.region,
         suffix: &config.suffix,
         read_only: asked.read_only,
         topic: Some(config.notify.topic.as_str()).filter(|t| !t.is_empty()),
+        state: shared
+            .as_ref()
+            .map(|(bucket, prefix)| (*bucket, prefix.as_str())),
     };
     let statements = holder.statements();
     let parts = parts(&statements);

@@ -112,7 +112,7 @@ pub fn command_line() -> String {
 /// Takes the lock and reads the state. Comes before anything that asks AWS: who is locked out has sent no call.
 pub async fn lock(cx: &Context<'_>) -> Result<(Writer, State), Failure> {
     let config = configuration(cx.common)?;
-    let store = store(cx.common, &config);
+    let store = store(cx, &config).await?;
     Ok(Writer::open(store.as_ref(), &config.region, &command_line()).await?)
 }
 

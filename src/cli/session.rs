@@ -5,7 +5,9 @@ use super::args::{Common, Scope};
 use super::code;
 use super::demand::demand;
 use super::error::Failure;
-use crate::aws::{self, Aws, Caller, Connection, Preflight, Settings, connect};
+use crate::aws::{
+    self, Aws, Caller, Connection, Preflight, Settings, StateObjects, connect, in_region_of,
+};
 use crate::blueprint::{self, Facts};
 use crate::config::{Config, Overrides};
 use crate::engine::beneath::beneath;
@@ -17,7 +19,7 @@ use crate::engine::{self, Check, Deployment, Driver, Events, Graph, Level, Limit
 use crate::report::DeploymentRef;
 use crate::resources;
 use crate::sandbox;
-use crate::state::{LocalStore, Record, State, Store};
+use crate::state::{LocalStore, ObjectStore, OwnProcess, Record, State, Store};
 use futures::future::join_all;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,6 +30,7 @@ pub fn configuration(common: &Common) -> Result<Config, Failure> {
     let overrides = Overrides {
         suffix: common.suffix.clone(),
         region: common.region.clone(),
+        state: common.state.clone(),
         parallelism: common.parallelism,
         // The sandbox is not AWS: where the user's accounts are is not its business.
         environment_region: if common.sandbox {
@@ -48,9 +51,38 @@ pub fn state_folder(common: &Common) -> PathBuf {
     }
 }
 
-/// Where the state of the configured deployment is.
-pub fn store(common: &Common, config: &Config) -> Arc<dyn Store> {
-    Arc::new(LocalStore::new(&state_folder(common), &config.suffix))
+/// The local state files of the configured deployment.
+pub fn local_store(common: &Common, config: &Config) -> LocalStore {
+    LocalStore::new(&state_folder(common), &config.suffix)
+}
+
+/// Where the state of the configured deployment is: the same store for the whole command.
+pub async fn store(cx: &Context<'_>, config: &Config) -> Result<Arc<dyn Store>, Failure> {
+    let store = cx.store.get_or_try_init(async || {
+        let Some((bucket, prefix)) = config.shared_state() else {
+            let files: Arc<dyn Store> = Arc::new(local_store(cx.common, config));
+            return Ok::<_, Failure>(files);
+        };
+        let (connection, caller) = to_bucket(cx, config, bucket).await?;
+        let place = (bucket, prefix);
+        let objects = StateObjects::new(&connection, caller, place, &config.suffix);
+        let store = ObjectStore::new(Arc::new(objects), Arc::new(OwnProcess), &config.suffix);
+        Ok(Arc::new(store) as Arc<dyn Store>)
+    });
+    store.await.cloned()
+}
+
+/// A connection to the region of the bucket of a shared state. Its calls belong to no step, so no report counts them.
+pub async fn to_bucket(
+    cx: &Context<'_>,
+    config: &Config,
+    bucket: &str,
+) -> Result<(Connection, Arc<Caller>), Failure> {
+    let connection = connection(cx, config).await?;
+    let caller = Caller::new(Events::default(), false, config.run.parallelism);
+    let caller = Arc::new(caller);
+    let connection = in_region_of(bucket, &connection, &caller).await?;
+    Ok((connection, caller))
 }
 
 /// What a command is for: it decides whether it may write, and how much is checked before.
@@ -66,11 +98,13 @@ pub enum Mode {
     Mark,
     /// Reads what is there, to compare it or to show what `Destroy` would do.
     Look,
+    /// The same without any state: what is there is known by its tags alone.
+    Unrecorded,
 }
 
 impl Mode {
     fn read_only(self) -> bool {
-        matches!(self, Self::Plan | Self::Look)
+        matches!(self, Self::Plan | Self::Look | Self::Unrecorded)
     }
 }
 
@@ -152,11 +186,15 @@ impl Session {
         let mut facts = facts?;
         check_account(&config, &facts.account)?;
         preflight.checks.insert(0, region(&config));
-        let store = store(cx.common, &config);
-        // A state that cannot be read is an error of whoever reads it next.
-        let recorded = crate::state::read(store.as_ref(), &config.region)
-            .await
-            .ok();
+        let (store, recorded) = if mode == Mode::Unrecorded {
+            let files: Arc<dyn Store> = Arc::new(local_store(cx.common, &config));
+            (files, None)
+        } else {
+            let store = store(cx, &config).await?;
+            // A state that cannot be read is an error of whoever reads it next.
+            let recorded = crate::state::read(store.as_ref(), &config.region).await;
+            (store, recorded.ok())
+        };
         let recorded = recorded.and_then(|s| Facts::recorded(&s.facts));
         if let Some(recorded) = &recorded {
             let images = &mut facts.images;
@@ -336,7 +374,7 @@ impl Session {
 }
 
 /// Refuses credentials of another account than the configuration pins.
-fn check_account(config: &Config, account: &str) -> Result<(), Failure> {
+pub fn check_account(config: &Config, account: &str) -> Result<(), Failure> {
     if config.account.is_empty() || config.account == account {
         return Ok(());
     }
@@ -352,6 +390,11 @@ fn check_account(config: &Config, account: &str) -> Result<(), Failure> {
 
 /// A connection to AWS, or to the sandbox, which is started when it does not run.
 pub async fn connection(cx: &Context<'_>, config: &Config) -> Result<Connection, Failure> {
+    let connection = cx.connection.get_or_try_init(|| connected(cx, config));
+    connection.await.cloned()
+}
+
+async fn connected(cx: &Context<'_>, config: &Config) -> Result<Connection, Failure> {
     let common = cx.common;
     let mut settings = Settings {
         region: config.region.clone(),

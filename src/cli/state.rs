@@ -7,6 +7,7 @@ use super::exit::Exit;
 use super::mark;
 use super::run;
 use super::session::{Mode, Session, configuration, home, store};
+use super::share;
 use crate::engine::observe::{Observed, requests};
 use crate::engine::rebuild::{rebuild, recover};
 use crate::report::{
@@ -28,19 +29,22 @@ pub async fn run(cx: &Context<'_>, command: &StateCommand) -> Result<Exit, Failu
             dry_run,
         } => mark::run(cx, steps, *yes, *dry_run).await,
         StateCommand::Unlock => unlock(cx).await,
+        StateCommand::Init { yes } => share::init(cx, *yes).await,
+        StateCommand::Push => share::push(cx).await,
+        StateCommand::Pull => share::pull(cx).await,
     }
 }
 
 async fn local(cx: &Context<'_>) -> Result<State, Failure> {
     let config = configuration(cx.common)?;
-    let store = store(cx.common, &config);
+    let store = store(cx, &config).await?;
     Ok(state::read(store.as_ref(), &config.region).await?)
 }
 
 /// The runs so far. A line that was changed or removed is an error that names it.
 async fn history(cx: &Context<'_>) -> Result<Exit, Failure> {
     let config = configuration(cx.common)?;
-    let store = store(cx.common, &config);
+    let store = store(cx, &config).await?;
     let state = state::read(store.as_ref(), &config.region).await?;
     let history = state::history(store.as_ref()).await?;
     let document = StateHistoryDocument {
@@ -162,7 +166,7 @@ async fn rebuild_state(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
 
 async fn unlock(cx: &Context<'_>) -> Result<Exit, Failure> {
     let config = configuration(cx.common)?;
-    let removed = store(cx.common, &config).break_lock().await?;
+    let removed = store(cx, &config).await?.break_lock().await?;
     let removed = removed.map(|holder| holder.to_string());
     let text = match &removed {
         Some(holder) => format!("removed the lock of {holder}\n"),

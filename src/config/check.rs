@@ -50,6 +50,31 @@ pub(super) fn suffix(text: &str) -> bool {
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
 }
 
+/// `local`, or a place in S3. "General purpose bucket naming rules"; keys of the "safe characters" ("Naming Amazon S3 objects").
+pub(super) fn state(given: &Given<'_>) -> Checked<String> {
+    let text = text(given)?;
+    let place = match text.strip_prefix("s3://") {
+        Some(place) => place.trim_end_matches('/'),
+        None if text == "local" => return Ok(text),
+        None => return refused(),
+    };
+    let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let named = (3..=63).contains(&bucket.len())
+        && bucket.chars().all(|c| letter(c) || c == '-')
+        && bucket.starts_with(letter)
+        && bucket.ends_with(letter);
+    let safe = |part: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.=+@".contains(c);
+        !part.is_empty() && part != "." && part != ".." && part.chars().all(plain)
+    };
+    if named && prefix.len() <= 512 && (prefix.is_empty() || prefix.split('/').all(safe)) {
+        Ok(format!("s3://{place}"))
+    } else {
+        refused()
+    }
+}
+
 /// `nodejs18.x` and later; even numbers are the ones that are supported for long.
 pub(super) fn runtime(text: &str) -> bool {
     let version = text

@@ -140,6 +140,8 @@ static KEYS: &[Key] = keys! {
         "The account of this deployment: with credentials of another one, every command that calls AWS stops.";
     "protect", protect, By(check::yes_or_no, "true or false"),
         "Deletion protection for databases and tables; `destroy` is refused, and so is an `apply` that would replace what holds data.";
+    "state", state, By(check::state, "\"local\", or \"s3://BUCKET/PREFIX\" with a bucket name without dots; the prefix may be left out"),
+        "Where the state is: local files in the folder that --state-dir names, or objects of a bucket that a team and its CI share (`deployer state init` makes it). `--state` and DEPLOYER_STATE override it.";
 
     "tags.ignore", tags.ignore, By(check::patterns, "a list of tag keys, each exact or a prefix with `*` at its end"),
         "Tags managed by other tools (backup, billing): ignored by drift and apply.";

@@ -22,6 +22,8 @@ const RENAMED: [(&str, &str); 2] = [
 pub struct Overrides {
     /// `--suffix`, `DEPLOYER_SUFFIX`.
     pub suffix: Option<String>,
+    /// `--state`, `DEPLOYER_STATE`.
+    pub state: Option<String>,
     /// `--region`.
     pub region: Option<String>,
     /// `--parallelism`.
@@ -32,12 +34,13 @@ pub struct Overrides {
 
 impl Overrides {
     /// Each key that can be overridden, with the flag and the value that it got.
-    fn all(&self) -> [(&'static str, &'static str, Option<Value>); 3] {
+    fn all(&self) -> [(&'static str, &'static str, Option<Value>); 4] {
         let text = |given: &Option<String>| given.clone().map(Value::Text);
         let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX).to_string();
         [
             ("suffix", "--suffix", text(&self.suffix)),
             ("region", "--region", text(&self.region)),
+            ("state", "--state", text(&self.state)),
             (
                 "run.parallelism",
                 "--parallelism",

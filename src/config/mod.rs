@@ -37,6 +37,8 @@ pub struct Config {
     pub account: String,
     /// True when what holds data is protected from deletion.
     pub protect: bool,
+    /// Where the state is: `local`, or `s3://bucket/prefix`.
+    pub state: String,
     /// Who says so: `--region`, the file, `AWS_REGION`, a profile, or the default.
     pub region_source: String,
     /// Another region that the environment names, and where; the file takes precedence over it.
@@ -240,6 +242,17 @@ pub struct Notify {
 /// How a run can end, as a notification says it.
 pub(crate) const OUTCOMES: [&str; 5] = ["changed", "unchanged", "differs", "failed", "interrupted"];
 
+/// The state is in local files.
+const LOCAL: &str = "local";
+
+impl Config {
+    /// The bucket of a shared state and the prefix in it, which may be empty; `None` for local files.
+    pub fn shared_state(&self) -> Option<(&str, &str)> {
+        let place = self.state.strip_prefix("s3://")?;
+        Some(place.split_once('/').unwrap_or((place, "")))
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         let net = |a, b| Ipv4Net::new_assert(std::net::Ipv4Addr::new(a, b, 0, 0), 16);
@@ -253,6 +266,7 @@ impl Default for Config {
             region: "eu-central-1".into(),
             account: String::new(),
             protect: false,
+            state: LOCAL.into(),
             region_source: "default".into(),
             other_region: None,
             tags: Tags {

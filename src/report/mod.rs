@@ -32,8 +32,8 @@ pub(crate) use graph::{dot, graph_json, mermaid};
 pub(crate) use json::{
     DeploymentRef, DestroyRemains, DriftDocument, ErrorDocument, Marked, OutputsDocument,
     PermissionsDocument, PlanDocument, RebuildDocument, RunDocument, SandboxDocument,
-    StateHistoryDocument, StateListDocument, StateRow, StateShowDocument, StatusDocument,
-    TextDocument, UnlockDocument,
+    StateHistoryDocument, StateInitDocument, StateListDocument, StateRow, StateShowDocument,
+    StatusDocument, TextDocument, TransferDocument, UnlockDocument,
 };
 pub use lines::Plain;
 pub(crate) use notice::{First, Notice};

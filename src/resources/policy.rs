@@ -50,6 +50,30 @@ impl Policy {
     }
 }
 
+/// "Security best practices for Amazon S3": nothing in clear text, nothing older than TLS 1.2.
+pub fn encrypted_transport(bucket: &str) -> [Value; 2] {
+    let deny = |sid: &str, condition: Value| {
+        json!({
+            "Sid": sid,
+            "Effect": "Deny",
+            "Principal": {"AWS": "*"},
+            "Action": "s3:*",
+            "Resource": [format!("arn:aws:s3:::{bucket}"), format!("arn:aws:s3:::{bucket}/*")],
+            "Condition": condition,
+        })
+    };
+    [
+        deny(
+            "DenyPlainHttp",
+            json!({"Bool": {"aws:SecureTransport": "false"}}),
+        ),
+        deny(
+            "DenyOldTls",
+            json!({"NumericLessThan": {"s3:TlsVersion": "1.2"}}),
+        ),
+    ]
+}
+
 /// A statement in which lists of one are that one.
 fn alone(value: Value) -> Value {
     match value {

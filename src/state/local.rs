@@ -88,8 +88,8 @@ impl Store for LocalStore {
         }))
     }
 
-    async fn holder(&self) -> Option<Holder> {
-        holder(&self.lock)
+    async fn holder(&self) -> Result<Option<Holder>, StateError> {
+        Ok(holder(&self.lock))
     }
 
     async fn break_lock(&self) -> Result<Option<Holder>, StateError> {
@@ -154,6 +154,12 @@ impl Held for LocalHeld {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
             Err(source) => Err(failed("removing", path)(source)),
         }
+    }
+
+    /// The history first: a state without its last runs would look older than it is.
+    async fn replace(&mut self, state: Vec<u8>, history: Vec<u8>) -> Result<(), StateError> {
+        write_atomic(&self.store.history, &history)?;
+        self.save(state).await
     }
 
     async fn note(&mut self, line: Vec<u8>) -> Result<(), StateError> {

@@ -33,7 +33,7 @@ impl Holder {
         Self {
             who: std::env::var("USER")
                 .or_else(|_| std::env::var("LOGNAME"))
-                .unwrap_or_else(|_| "unknown".into()),
+                .unwrap_or_else(|_| format!("uid {}", rustix::process::getuid().as_raw())),
             host: rustix::system::uname()
                 .nodename()
                 .to_string_lossy()
@@ -50,7 +50,11 @@ impl fmt::Display for Holder {
         write!(
             f,
             "`{}` of {}@{}, process {}, since {}",
-            self.command, self.who, self.host, self.pid, self.since
+            self.command,
+            self.who,
+            self.host,
+            self.pid,
+            self.since.strftime("%Y-%m-%d %H:%M:%S UTC")
         )
     }
 }

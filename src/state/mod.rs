@@ -9,10 +9,12 @@ mod journal;
 mod local;
 mod lock;
 mod model;
+mod objects;
 mod stage;
 mod store;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 pub use file::write_atomic;
 pub use history::{Entry, History, HistoryLine, What};
@@ -20,8 +22,13 @@ pub use journal::{Counters, Journal};
 pub use local::LocalStore;
 pub use lock::{Holder, Lock, break_lock, holder};
 pub use model::{Record, State, Timing, VERSION};
+pub use objects::{
+    Condition, Fate, Object, ObjectStore, Objects, OwnProcess, Owner, Process, Processes, PutError,
+    Trouble,
+};
 pub use stage::{IllegalTransition, Stage};
 pub use store::{Found, Held, Store, Writer, history, read};
+pub use transfer::{Transferred, transfer};
 
 use std::path::PathBuf;
 
@@ -76,6 +83,32 @@ pub enum StateError {
         /// What was wrong.
         why: String,
     },
+    /// A bucket gave no answer, or refused.
+    #[error("{doing} {}: {text}", path.display())]
+    Remote {
+        /// What was being done.
+        doing: &'static str,
+        /// The object.
+        path: PathBuf,
+        /// What went wrong.
+        text: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// Somebody else has taken the lock: this run may write nothing more.
+    #[error("the lock of {} was taken {}; this run recorded nothing more", path.display(), taker(by.as_deref()))]
+    Lost {
+        /// The object.
+        path: PathBuf,
+        /// Who holds it now.
+        by: Option<Box<Holder>>,
+    },
+    /// Two states of which neither continues the other, or the wrong one.
+    #[error("{why}; nothing was changed")]
+    Apart {
+        /// What differs.
+        why: String,
+    },
     /// Another run holds the lock.
     #[error("locked by {0}")]
     Locked(Box<Holder>),
@@ -83,6 +116,13 @@ pub enum StateError {
 
 /// What to do about a damaged state file.
 pub(crate) const REBUILD: &str = "Restore it from a backup, or move it away and run `deployer state rebuild`, which finds everything again by its tags";
+
+fn taker(by: Option<&Holder>) -> String {
+    by.map_or_else(
+        || "away (`deployer state unlock`)".into(),
+        |h| format!("over by {h}"),
+    )
+}
 
 fn advice(source: &std::io::Error) -> &'static str {
     match source.kind() {

@@ -1,6 +1,5 @@
-//! Where a deployment's state lives: reading it, and the one way to change it. Local files implement [`Store`]
-//! (`local.rs`). A store of objects can: the journal is appended in batches (an object per batch, numbered behind the
-//! epoch of the lock), the state is saved whole (a conditional write), and whoever lost the lock fails at its next write.
+//! Where a deployment's state lives: reading it, and the one way to change it. Local files (`local.rs`) and objects of a bucket
+//! (`objects/`) implement [`Store`].
 
 use super::history::{Entry, History};
 use super::{Holder, Journal, REBUILD, State, StateError, VERSION, journal};
@@ -34,17 +33,21 @@ pub trait Store: Send + Sync {
     fn history_name(&self) -> &Path;
     /// Everything that is there.
     async fn find(&self) -> Result<Found, StateError>;
-    /// Takes the lock or says who has it.
+    /// Takes the lock or says who has it. The lock of a process of this machine that has ended is free.
     async fn lock(&self, command: &str) -> Result<Box<dyn Held>, StateError>;
+    /// Gives the lock back, where that takes more than dropping the writer. Comes last.
+    async fn release(&self) -> Result<(), StateError> {
+        Ok(())
+    }
     /// Who holds the lock now.
-    async fn holder(&self) -> Option<Holder>;
+    async fn holder(&self) -> Result<Option<Holder>, StateError>;
     /// Removes a lock that a dead process left; refuses while it is certainly alive.
     async fn break_lock(&self) -> Result<Option<Holder>, StateError>;
     /// Moves damaged files away, so that they can be looked at; gives their new names.
     async fn set_aside(&self) -> Result<Vec<String>, StateError>;
 }
 
-/// What only the holder of the lock can do; dropped, the lock is free. Every write is durable when it returns, and fails
+/// What only the holder of the lock can do. Every write is durable when it returns, and fails
 /// when the lock was lost.
 #[async_trait]
 pub trait Held: Send {
@@ -56,6 +59,8 @@ pub trait Held: Send {
     async fn save(&mut self, state: Vec<u8>) -> Result<(), StateError>;
     /// Adds a line to the history, behind its last whole line.
     async fn note(&mut self, line: Vec<u8>) -> Result<(), StateError>;
+    /// Replaces history and state by those of another store; the journal goes.
+    async fn replace(&mut self, state: Vec<u8>, history: Vec<u8>) -> Result<(), StateError>;
 }
 
 /// Reads the state with its journal replayed. Gives an empty state when there is none.
@@ -189,6 +194,21 @@ impl Writer {
         self.held.lock().await.note(line).await
     }
 
+    /// The history of runs.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Takes over state and history of another store as they are.
+    pub(super) async fn replace(
+        &mut self,
+        state: &State,
+        history: Vec<u8>,
+    ) -> Result<(), StateError> {
+        let text = text(state)?;
+        self.held.lock().await.replace(text, history).await
+    }
+
     /// Writes the state whole; the journal that it now contains goes.
     pub async fn save(&mut self, state: &mut State) -> Result<(), StateError> {
         save(self.held.lock().await.as_mut(), state).await
@@ -198,11 +218,16 @@ impl Writer {
 /// A crash between the two effects of a save leaves a journal with an old base, which a reader knows to ignore.
 async fn save(held: &mut dyn Held, state: &mut State) -> Result<(), StateError> {
     state.serial += 1;
+    held.save(text(state)?).await
+}
+
+/// The state as it is written.
+fn text(state: &State) -> Result<Vec<u8>, StateError> {
     let mut text = serde_json::to_vec_pretty(state).map_err(|e| StateError::Io {
         doing: "writing",
         path: "state".into(),
         source: e.into(),
     })?;
     text.push(b'\n');
-    held.save(text).await
+    Ok(text)
 }

@@ -3,6 +3,7 @@
 
 mod records;
 pub(super) mod runs;
+mod share;
 
 pub(crate) use records::{
     Marked, OutputsDocument, PermissionsDocument, RebuildDocument, SandboxDocument,
@@ -10,6 +11,7 @@ pub(crate) use records::{
     TextDocument, UnlockDocument,
 };
 pub(crate) use runs::{DestroyRemains, RunDocument};
+pub(crate) use share::{StateInitDocument, TransferDocument};
 
 use super::attention::Attention;
 use super::calls::CallTotals;

@@ -1,0 +1,371 @@
+//! [`Store`] over objects: reading, taking the lock, giving it back.
+
+use super::current::{self, Current, batch, epoch_of};
+use super::held::ObjectHeld;
+use super::lease::Lease;
+use super::{Condition, Fate, Objects, Processes, Wrote, get, list, name, put, remote};
+use crate::state::store::{Found, Held, Store};
+use crate::state::{Holder, REBUILD, StateError};
+use async_trait::async_trait;
+use futures::{StreamExt, TryStreamExt, stream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// Objects that are read at once.
+const AT_ONCE: usize = 16;
+/// How often a reader begins again because a writer was faster.
+const READS: u32 = 20;
+
+/// The state of one deployment under one prefix of a bucket.
+pub struct ObjectStore {
+    objects: Arc<dyn Objects>,
+    processes: Arc<dyn Processes>,
+    suffix: String,
+    state: PathBuf,
+    journal: PathBuf,
+    history: PathBuf,
+    lease: Mutex<Option<Arc<Mutex<Lease>>>>,
+}
+
+/// `current.json` as it was read, and the condition for the next write of it.
+struct Seen {
+    current: Current,
+    condition: Condition,
+}
+
+impl ObjectStore {
+    /// The state of `suffix` in objects that are all its own.
+    pub fn new(objects: Arc<dyn Objects>, processes: Arc<dyn Processes>, suffix: &str) -> Self {
+        let path = |key| name(objects.as_ref(), key);
+        Self {
+            state: path("state"),
+            journal: path("journal"),
+            history: path("history"),
+            processes,
+            suffix: suffix.to_owned(),
+            lease: Mutex::default(),
+            objects,
+        }
+    }
+
+    async fn current(&self) -> Result<Seen, StateError> {
+        let objects = self.objects.as_ref();
+        Ok(match get(objects, current::KEY).await? {
+            Some(object) => Seen {
+                current: Current::parse(&name(objects, current::KEY), &object.bytes)?,
+                condition: Condition::Version(object.etag),
+            },
+            None => Seen {
+                current: Current::empty(),
+                condition: Condition::New,
+            },
+        })
+    }
+
+    /// What `current` names; `None` when something of it is not there.
+    async fn named(&self, current: &Current) -> Result<Option<Found>, StateError> {
+        let content = async |key: &Option<String>| match key {
+            Some(key) => get(self.objects.as_ref(), key).await.map(Some),
+            None => Ok(None),
+        };
+        let (state, history, journal) = futures::try_join!(
+            content(&current.state),
+            content(&current.history),
+            self.batches(current.journal.as_deref()),
+        )?;
+        let missing = |found: &Option<Option<_>>| matches!(found, Some(None));
+        if missing(&state) || missing(&history) || journal.is_none() {
+            return Ok(None);
+        }
+        let bytes = |found: Option<Option<super::Object>>| found.flatten().map(|o| o.bytes);
+        Ok(Some(Found {
+            state: bytes(state),
+            journal: journal.flatten(),
+            history: bytes(history),
+        }))
+    }
+
+    /// The batches of a journal, one behind the other; `None` when one of them is not there.
+    async fn batches(&self, folder: Option<&str>) -> Result<Option<Option<Vec<u8>>>, StateError> {
+        let Some(folder) = folder else {
+            return Ok(Some(None));
+        };
+        let objects = self.objects.as_ref();
+        let keys = list(objects, folder).await?;
+        let whole = (1..).zip(&keys).all(|(n, key)| *key == batch(folder, n));
+        if keys.is_empty() || !whole {
+            return Ok(None);
+        }
+        let parts: Vec<_> = stream::iter(keys)
+            .map(|key| async move { get(objects, &key).await })
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+        let parts: Option<Vec<Vec<u8>>> = parts.into_iter().map(|p| p.map(|o| o.bytes)).collect();
+        Ok(parts.map(|parts| Some(parts.concat())))
+    }
+
+    /// Locked by this holder, unless it is certainly dead.
+    fn check(&self, current: &Current) -> Result<(), StateError> {
+        match &current.lock {
+            Some(owner) if self.processes.fate(owner) != Fate::Dead => {
+                Err(StateError::Locked(Box::new(owner.holder.clone())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes `current.json`, unless somebody else has written it meanwhile.
+    async fn write(&self, next: &mut Current, condition: &Condition) -> Result<Wrote, StateError> {
+        let text = next.next();
+        put(self.objects.as_ref(), current::KEY, &text, condition).await
+    }
+
+    /// Ends a journal: nobody can add to it any more.
+    async fn seal(&self, folder: &str) -> Result<(), StateError> {
+        let objects = self.objects.as_ref();
+        loop {
+            let keys = list(objects, folder).await?;
+            // A journal that was deleted is an error of whoever reads it.
+            let Some(last) = keys.last() else {
+                return Ok(());
+            };
+            if get(objects, last)
+                .await?
+                .is_some_and(|o| o.bytes.is_empty())
+            {
+                return Ok(());
+            }
+            let key = batch(folder, keys.len() as u64 + 1);
+            // When a batch of the former holder was faster, the seal goes behind that one.
+            if let Wrote::Done(_) = put(objects, &key, b"", &Condition::New).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Deletes what runs of earlier epochs left behind and nothing names. A run whose lock was taken over cannot name any of it
+    /// again, and what later runs write has a later epoch.
+    async fn sweep(&self, current: &Current) -> Result<(), StateError> {
+        let objects = self.objects.as_ref();
+        let mut keys = list(objects, "").await?;
+        keys.retain(|key| {
+            let old = epoch_of(key).is_some_and(|epoch| epoch < current.epoch);
+            old && !key.starts_with(DAMAGED) && !current.named().any(|n| key.starts_with(n))
+        });
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let deleted = objects.delete(&keys).await;
+        deleted.map_err(|trouble| remote(objects, "deleting", "", trouble))
+    }
+
+    /// Takes the lock of nobody or of a dead process.
+    async fn take(&self, command: &str) -> Result<Lease, StateError> {
+        loop {
+            let Seen {
+                mut current,
+                condition,
+            } = self.current().await?;
+            self.check(&current)?;
+            let orderly = current.lock.is_none();
+            let me = self.processes.this(command);
+            current.epoch += 1;
+            current.lock = Some(me);
+            if let Wrote::Done(etag) = self.write(&mut current, &condition).await? {
+                let mut lease = Lease::new(self.objects.clone(), current, etag);
+                if let Err(error) = self.own(&lease.current, orderly).await {
+                    // What cannot be finished is not kept; the error is the one that counts.
+                    let _ = lease.release().await;
+                    return Err(error);
+                }
+                return Ok(lease);
+            }
+        }
+    }
+
+    /// What comes first with a lock that was just taken.
+    async fn own(&self, current: &Current, orderly: bool) -> Result<(), StateError> {
+        if let Some(folder) = &current.journal {
+            self.seal(folder).await?;
+        }
+        if orderly {
+            return Ok(());
+        }
+        self.sweep(current).await
+    }
+
+    /// The content of an object under a name that no run writes or deletes.
+    async fn keep(&self, at: &str, key: &str, bytes: &[u8]) -> Result<String, StateError> {
+        let objects = self.objects.as_ref();
+        let kept = format!("{DAMAGED}{at}/{key}");
+        match put(objects, &kept, bytes, &Condition::New).await? {
+            Wrote::Done(_) => Ok(name(objects, &kept).display().to_string()),
+            Wrote::Not => Err(StateError::Remote {
+                doing: "writing",
+                path: name(objects, &kept),
+                text: "there is another object of this name".into(),
+                hint: None,
+            }),
+        }
+    }
+}
+
+/// The folder of damaged objects.
+const DAMAGED: &str = "damaged/";
+
+#[async_trait]
+impl Store for ObjectStore {
+    fn suffix(&self) -> &str {
+        &self.suffix
+    }
+
+    fn state_name(&self) -> &Path {
+        &self.state
+    }
+
+    fn journal_name(&self) -> &Path {
+        &self.journal
+    }
+
+    fn history_name(&self) -> &Path {
+        &self.history
+    }
+
+    /// What `current.json` names is never changed, and deleted only after `current.json` names something else: when it is still
+    /// the same after everything was read, all of that belongs together.
+    async fn find(&self) -> Result<Found, StateError> {
+        let mut seen = self.current().await?;
+        for _ in 0..READS {
+            let found = self.named(&seen.current).await?;
+            let steady = found.is_some() && seen.current.journal.is_none();
+            let now = if steady {
+                None
+            } else {
+                Some(self.current().await?)
+            };
+            match (found, now) {
+                (Some(found), None) => return Ok(found),
+                (found, Some(now)) if now.condition == seen.condition => {
+                    return found.ok_or_else(|| self.incomplete(&seen.current));
+                }
+                (_, Some(now)) => seen = now,
+                (None, None) => {}
+            }
+        }
+        Err(StateError::Remote {
+            doing: "reading",
+            path: name(self.objects.as_ref(), current::KEY),
+            text: "it was written again and again while it was read".into(),
+            hint: Some("run the same command again".into()),
+        })
+    }
+
+    async fn lock(&self, command: &str) -> Result<Box<dyn Held>, StateError> {
+        let mut slot = self.lease.lock().await;
+        if let Some(former) = slot.take() {
+            // An earlier writer of this process has ended.
+            former.lock().await.release().await?;
+        }
+        let lease = Arc::new(Mutex::new(self.take(command).await?));
+        *slot = Some(lease.clone());
+        Ok(Box::new(ObjectHeld::new(lease)))
+    }
+
+    async fn release(&self) -> Result<(), StateError> {
+        match self.lease.lock().await.take() {
+            Some(lease) => lease.lock().await.release().await,
+            None => Ok(()),
+        }
+    }
+
+    async fn holder(&self) -> Result<Option<Holder>, StateError> {
+        let owner = self.current().await?.current.lock;
+        let owner = owner.filter(|o| self.processes.fate(o) != Fate::Dead);
+        Ok(owner.map(|o| o.holder))
+    }
+
+    /// Refuses while the holder is certainly alive, that is when it runs on this machine.
+    async fn break_lock(&self) -> Result<Option<Holder>, StateError> {
+        loop {
+            let Seen {
+                mut current,
+                condition,
+            } = self.current().await?;
+            let Some(owner) = current.lock.take() else {
+                return Ok(None);
+            };
+            if self.processes.fate(&owner) == Fate::Alive {
+                return Err(StateError::Locked(Box::new(owner.holder)));
+            }
+            if let Wrote::Done(_) = self.write(&mut current, &condition).await? {
+                if let Some(folder) = &current.journal {
+                    self.seal(folder).await?;
+                }
+                return Ok(Some(owner.holder));
+            }
+        }
+    }
+
+    async fn set_aside(&self) -> Result<Vec<String>, StateError> {
+        let objects = self.objects.as_ref();
+        let at = jiff::Timestamp::now().as_second().to_string();
+        let Some(object) = get(objects, current::KEY).await? else {
+            return Ok(Vec::new());
+        };
+        let mut kept = Vec::new();
+        let mut next = match Current::parse(&name(objects, current::KEY), &object.bytes) {
+            Ok(current) => {
+                self.check(&current)?;
+                let folder = current.journal.as_deref();
+                let mut keys = match folder {
+                    Some(folder) => list(objects, folder).await?,
+                    None => Vec::new(),
+                };
+                keys.extend(current.state.clone());
+                for key in keys {
+                    if let Some(object) = get(objects, &key).await? {
+                        kept.push(self.keep(&at, &key, &object.bytes).await?);
+                    }
+                }
+                let mut next = current;
+                (next.lock, next.state, next.journal) = (None, None, None);
+                next
+            }
+            Err(_) => {
+                kept.push(self.keep(&at, current::KEY, &object.bytes).await?);
+                Current::empty()
+            }
+        };
+        let condition = Condition::Version(object.etag);
+        match self.write(&mut next, &condition).await? {
+            Wrote::Done(_) => Ok(kept),
+            Wrote::Not => {
+                self.check(&self.current().await?.current)?;
+                Err(StateError::Remote {
+                    doing: "writing",
+                    path: name(objects, current::KEY),
+                    text: "another run wrote it meanwhile".into(),
+                    hint: Some("run the same command again".into()),
+                })
+            }
+        }
+    }
+}
+
+impl ObjectStore {
+    /// Something that is named is not there, and no run has to do with that.
+    fn incomplete(&self, current: &Current) -> StateError {
+        let named: Vec<&str> = current.named().collect();
+        StateError::Damaged {
+            path: name(self.objects.as_ref(), current::KEY),
+            line: None,
+            why: format!(
+                "of what it names ({}), something was deleted",
+                named.join(", ")
+            ),
+            hint: REBUILD,
+        }
+    }
+}
