@@ -143,6 +143,39 @@ fn sid(at: usize, guard: Guard, actions: &BTreeSet<String>) -> String {
     format!("{name}{limit}{}", at + 1)
 }
 
+/// What `state init` needs, on the bucket of the shared state alone. It is run once, by a person.
+pub fn state_init(bucket: &str) -> Vec<Value> {
+    let settings = [
+        "BucketVersioning",
+        "BucketOwnershipControls",
+        "EncryptionConfiguration",
+        "BucketPublicAccessBlock",
+        "BucketPolicy",
+        "LifecycleConfiguration",
+        "BucketTagging",
+    ];
+    let reads = [
+        "BucketLogging",
+        "BucketAcl",
+        "ReplicationConfiguration",
+        "BucketNotification",
+        "BucketWebsite",
+        "InventoryConfiguration",
+    ];
+    let both = settings
+        .iter()
+        .flat_map(|s| [format!("s3:Get{s}"), format!("s3:Put{s}")]);
+    let reads = reads.iter().map(|s| format!("s3:Get{s}"));
+    let others = ["s3:CreateBucket", "s3:ListBucket", "s3:TagResource"].map(str::to_owned);
+    let actions: BTreeSet<String> = both.chain(reads).chain(others).collect();
+    vec![json!({
+        "Sid": "StateBucket",
+        "Effect": "Allow",
+        "Action": actions,
+        "Resource": format!("arn:aws:s3:::{bucket}"),
+    })]
+}
+
 /// The policy with these statements.
 pub fn document(statements: &[Value]) -> Value {
     json!({"Version": "2012-10-17", "Statement": statements})

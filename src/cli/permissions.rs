@@ -4,7 +4,7 @@ use super::Context;
 use super::error::Failure;
 use super::exit::Exit;
 use super::session::{configuration, local_store};
-use crate::aws::permissions::{Holder, MANAGED_POLICY, document, parts};
+use crate::aws::permissions::{Holder, MANAGED_POLICY, document, parts, state_init};
 use crate::report::PermissionsDocument;
 use crate::state;
 use clap::{Args, ValueEnum};
@@ -32,6 +32,9 @@ pub enum Task {
     /// Turning traffic back.
     #[value(help = None::<&str>)]
     Rollback,
+    /// Making the bucket of a shared state.
+    #[value(help = None::<&str>)]
+    StateInit,
 }
 
 /// Prints the policy. No call is made.
@@ -71,7 +74,17 @@ pub async fn permissions(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failur
             .as_ref()
             .map(|(bucket, prefix)| (*bucket, prefix.as_str())),
     };
-    let statements = holder.statements();
+    let statements = match (asked.task, holder.state) {
+        (Some(Task::StateInit), Some((bucket, _))) => state_init(bucket),
+        (Some(Task::StateInit), None) => {
+            return Err(
+                Failure::usage("the state is in local files: there is no bucket to make").hint(
+                    "set `state = \"s3://BUCKET/PREFIX\"` in the configuration, or pass --state",
+                ),
+            );
+        }
+        _ => holder.statements(),
+    };
     let parts = parts(&statements);
     let policy = match asked.part {
         None => document(&statements),

@@ -7,7 +7,7 @@ use super::run;
 use super::session::{check_account, configuration, local_store, store, to_bucket};
 use crate::aws::{Aws, sts};
 use crate::config::Config;
-use crate::engine::diff::Change;
+use crate::engine::diff::diff;
 use crate::engine::{Delta, Driver, Error, Identity, Key, Live};
 use crate::report::{StateInitDocument, TransferDocument};
 use crate::resources::policy::Policy;
@@ -79,7 +79,7 @@ pub async fn init(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
         .map(String::as_str)
         == Some(PURPOSE.1);
     let changed = if ours {
-        complete(driver, &spec, &live).await?
+        complete(driver, bucket, &spec, &live).await?
     } else {
         accept(bucket, &live.spec)?;
         Vec::new()
@@ -159,52 +159,78 @@ fn wanted(bucket: &str) -> Bucket {
     }
 }
 
-/// Sets what an interrupted `state init`, or somebody since, left different.
+/// What a bucket needs for a state and does not have: the field, and in words.
+fn lacking(bucket: &str, found: &Bucket) -> Vec<(&'static str, &'static str)> {
+    let public = &found.public_access;
+    let closed = public.block_acls && public.ignore_acls && public.block_policy && public.restrict;
+    let policy = found.policy.as_ref().map(Policy::document);
+    let checks = [
+        (found.versioning, "versioning", "versioning"),
+        (
+            found.encryption.algorithm != "none",
+            "encryption",
+            "default encryption",
+        ),
+        (
+            closed,
+            "public_access",
+            "complete public access block (all four settings)",
+        ),
+        (
+            policy.is_some_and(|text| demands_tls(&text, bucket)),
+            "policy",
+            "policy that denies `s3:*` to everybody where `aws:SecureTransport` is false",
+        ),
+    ];
+    let missing = checks.into_iter().filter(|c| !c.0);
+    missing.map(|(_, field, words)| (field, words)).collect()
+}
+
+/// Sets what is lacking on a bucket of ours: what somebody made stronger or added stays. Gives the fields.
 async fn complete(
     driver: &Arc<dyn Driver>,
+    bucket: &str,
     spec: &Value,
     live: &Live,
 ) -> Result<Vec<String>, Failure> {
-    let changes = crate::engine::diff::diff(spec, &live.spec);
-    let mut fields: Vec<String> = changes
-        .iter()
-        .map(|c: &Change| c.field().to_owned())
-        .collect();
-    fields.dedup();
+    let found: Bucket = serde_json::from_value(live.spec.clone()).map_err(std::io::Error::from)?;
+    let mut fields: Vec<&str> = lacking(bucket, &found).iter().map(|l| l.0).collect();
+    if found.policy.is_some() && fields.contains(&"policy") {
+        // A policy that somebody wrote is not replaced.
+        return Err(unfit(bucket, &found));
+    }
+    if found.lifecycle.is_empty() {
+        fields.push("lifecycle");
+    }
+    let mut changes = diff(spec, &live.spec);
+    changes.retain(|change| fields.contains(&change.field()));
     let delta = Delta::of(changes);
     if !delta.is_empty() {
         driver.update(spec, &live.outputs, &delta).await?;
     }
-    Ok(fields)
+    fields.retain(|field| delta.touches(field));
+    Ok(fields.into_iter().map(str::to_owned).collect())
 }
 
 /// Refuses a bucket of somebody else that is not fit for a state, with all that it needs.
 fn accept(bucket: &str, live: &Value) -> Result<(), Failure> {
     let found: Bucket = serde_json::from_value(live.clone()).map_err(std::io::Error::from)?;
-    let public = &found.public_access;
-    let closed = public.block_acls && public.ignore_acls && public.block_policy && public.restrict;
-    let policy = found.policy.as_ref().map(Policy::document);
-    let checks = [
-        (found.versioning, "versioning"),
-        (found.encryption.algorithm != "none", "default encryption"),
-        (closed, "all four settings of the public access block"),
-        (
-            policy.is_some_and(|text| demands_tls(&text, bucket)),
-            "a policy that denies `s3:*` to everybody where `aws:SecureTransport` is false",
-        ),
-    ];
-    let missing: Vec<&str> = checks.iter().filter(|c| !c.0).map(|c| c.1).collect();
-    if missing.is_empty() {
+    if lacking(bucket, &found).is_empty() {
         return Ok(());
     }
-    Err(Failure::new(
+    Err(unfit(bucket, &found))
+}
+
+fn unfit(bucket: &str, found: &Bucket) -> Failure {
+    let words: Vec<&str> = lacking(bucket, found).iter().map(|l| l.1).collect();
+    Failure::new(
         Exit::Failed,
         format!(
-            "the bucket {bucket} exists, was not made by `state init` and has no {}; nothing was changed",
-            missing.join(", no ")
+            "the bucket {bucket} exists and has no {}; nothing was changed",
+            words.join(", no ")
         ),
     )
-    .hint("set these on the bucket and run the command again, or choose another bucket"))
+    .hint("set these on the bucket and run the command again, or choose another bucket")
 }
 
 /// True for a policy with a statement that denies everything on bucket and objects in clear text, whatever else it says.

@@ -31,6 +31,7 @@ mod planning;
 mod policy;
 mod requests;
 mod sandbox;
+mod shared;
 mod simulation;
 mod support;
 mod sweep;

@@ -224,8 +224,10 @@ BUCKET_SETTINGS = {
 
 def s3(account):
     """Buckets with all their settings and how much is in them (not of those that access logs are delivered to: every
-    look at another bucket adds to them)."""
+    look at another bucket adds to them). The bucket of a shared state belongs to no deployment."""
     names = [bucket["Name"] for bucket in account.client("s3").list_buckets()["Buckets"]]
+    tags = {name: (account.maybe("s3", "get_bucket_tagging", Bucket=name) or {}).get("TagSet", []) for name in names}
+    names = [name for name in names if {"Key": "Purpose", "Value": "deployer-state"} not in tags[name]]
     logging = [account.maybe("s3", "get_bucket_logging", Bucket=name) or {} for name in names]
     targets = {one["LoggingEnabled"]["TargetBucket"] for one in logging if "LoggingEnabled" in one}
     for name in names:

@@ -91,6 +91,34 @@ class Buckets(Case):
         with self.refused("BucketAlreadyOwnedByYou"):
             bucket("fresh")
 
+    def test_writes_on_a_condition(self):
+        name = bucket("conditions")
+        S3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+
+        def put(body, **condition):
+            return S3.put_object(Bucket=name, Key="a", Body=body, **condition)["ETag"]
+
+        with self.refused("NoSuchKey"):
+            put(b"1", IfMatch='"c4ca4238a0b923820dcc509a6f75849b"')
+        first = put(b"1", IfNoneMatch="*")
+        with self.refused("PreconditionFailed"):
+            put(b"1", IfNoneMatch="*")
+        with self.refused("NotImplemented"):
+            put(b"2", IfNoneMatch='"other"')
+        self.assertEqual(S3.get_object(Bucket=name, Key="a")["Body"].read(), b"1")
+        second = put(b"2", IfMatch=first)
+        with self.refused("PreconditionFailed"):
+            put(b"3", IfMatch=first)
+        with self.refused("PreconditionFailed"):
+            S3.delete_object(Bucket=name, Key="a", IfMatch=first)
+        self.assertEqual(S3.get_object(Bucket=name, Key="a")["ETag"], second)
+        S3.delete_object(Bucket=name, Key="a", IfMatch="*")
+        # A delete marker is no object.
+        with self.refused("NoSuchKey"):
+            put(b"2", IfMatch=second)
+        third = put(b"3", IfNoneMatch="*")
+        S3.delete_object(Bucket=name, Key="a", IfMatch=third)
+
     def test_the_endpoint_stands_for_tls(self):
         name = bucket("tls-only")
         S3.put_bucket_policy(Bucket=name, Policy=policy(*tls_only(name)))

@@ -77,6 +77,20 @@ impl Lease {
         }
     }
 
+    /// Makes a change of `current.json` that names objects which were just written. Without the lock they go again.
+    async fn publish(
+        &mut self,
+        keys: &[String],
+        change: impl FnOnce(&mut Current),
+    ) -> Result<(), StateError> {
+        let done = self.commit(change).await;
+        if let Err(StateError::Lost { .. }) = &done {
+            // Read by nobody, also where they cannot be deleted.
+            let _ = self.objects.delete(keys).await;
+        }
+        done
+    }
+
     /// Makes a change of `current.json`.
     async fn commit(&mut self, change: impl FnOnce(&mut Current)) -> Result<(), StateError> {
         self.check()?;
@@ -118,10 +132,10 @@ impl Lease {
             });
         };
         let folder = self.key("journal", "/");
-        self.put(&batch(&folder, 1), &[header, lines].concat())
-            .await?;
+        let first = batch(&folder, 1);
+        self.put(&first, &[header, lines].concat()).await?;
         let former = self.current.journal.clone();
-        self.commit(|current| current.journal = Some(folder.clone()))
+        self.publish(&[first], |current| current.journal = Some(folder.clone()))
             .await?;
         self.drop_journal(former).await;
         self.header = None;
@@ -134,8 +148,10 @@ impl Lease {
         let key = self.key("state", ".json");
         self.put(&key, state).await?;
         let former = (self.current.state.clone(), self.current.journal.clone());
-        self.commit(|current| (current.state, current.journal) = (Some(key), None))
-            .await?;
+        self.publish(&[key.clone()], |current| {
+            (current.state, current.journal) = (Some(key), None);
+        })
+        .await?;
         self.journal = None;
         self.garbage.extend(former.0);
         self.drop_journal(former.1).await;
@@ -153,7 +169,8 @@ impl Lease {
         let key = self.key("history", ".jsonl");
         self.put(&key, &text).await?;
         let former = self.current.history.clone();
-        self.commit(|current| current.history = Some(key)).await?;
+        self.publish(&[key.clone()], |current| current.history = Some(key))
+            .await?;
         self.garbage.extend(former);
         Ok(())
     }
@@ -164,7 +181,7 @@ impl Lease {
         self.put(&a, state).await?;
         self.put(&b, history).await?;
         let former = self.current.clone();
-        self.commit(|current| {
+        self.publish(&[a.clone(), b.clone()], |current| {
             (current.state, current.journal, current.history) = (Some(a), None, Some(b));
         })
         .await?;

@@ -39,7 +39,7 @@ impl ObjectStore {
     pub fn new(objects: Arc<dyn Objects>, processes: Arc<dyn Processes>, suffix: &str) -> Self {
         let path = |key| name(objects.as_ref(), key);
         Self {
-            state: path("state"),
+            state: PathBuf::from(objects.home()),
             journal: path("journal"),
             history: path("history"),
             processes,

@@ -83,8 +83,8 @@ impl Store for Memory {
             epoch: files.epoch,
         }))
     }
-    async fn holder(&self) -> Option<Holder> {
-        None
+    async fn holder(&self) -> Result<Option<Holder>, StateError> {
+        Ok(None)
     }
     async fn break_lock(&self) -> Result<Option<Holder>, StateError> {
         Ok(None)
@@ -143,6 +143,11 @@ impl Held for MemoryHeld {
         self.memory.wait().await;
         self.write(|files| files.history.extend(line))
     }
+
+    async fn replace(&mut self, state: Vec<u8>, history: Vec<u8>) -> Result<(), StateError> {
+        self.write(|files| files.history = history)?;
+        self.save(state).await
+    }
 }
 
 /// Any store, used by a process that can be killed before and after each write, and watched by the judge.
@@ -177,7 +182,10 @@ impl Store for Watched {
             judge: self.judge.clone(),
         }))
     }
-    async fn holder(&self) -> Option<Holder> {
+    async fn release(&self) -> Result<(), StateError> {
+        self.store.release().await
+    }
+    async fn holder(&self) -> Result<Option<Holder>, StateError> {
         self.store.holder().await
     }
     async fn break_lock(&self) -> Result<Option<Holder>, StateError> {
@@ -234,5 +242,11 @@ impl Held for WatchedHeld {
         self.alive()?;
         self.held.note(line).await?;
         self.alive()
+    }
+
+    /// No run replaces a history.
+    async fn replace(&mut self, state: Vec<u8>, history: Vec<u8>) -> Result<(), StateError> {
+        self.alive()?;
+        self.held.replace(state, history).await
     }
 }

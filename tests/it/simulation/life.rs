@@ -7,8 +7,9 @@ use super::process::{Command, End, Flaw, Machine};
 use super::switch::Switch;
 use super::wire::Net;
 use super::wishes::Wishes;
+use crate::support::bucket::{Bucket, Runs};
 use crate::support::world::World;
-use deployer::state::{LocalStore, Store};
+use deployer::state::{LocalStore, ObjectStore, Store};
 use fastrand::Rng;
 use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
@@ -28,8 +29,19 @@ fn points(rng: &mut Rng) -> u64 {
     rng.u64(0..most)
 }
 
-/// Lives the life of this seed, with the state in memory or in local files.
-pub async fn life(seed: u64, folder: Option<&Path>, flaw: Option<Flaw>) -> Verdict {
+/// Where the state of a life is.
+#[derive(Clone, Copy)]
+pub enum Place<'a> {
+    /// In memory.
+    Memory,
+    /// In files of this folder.
+    Folder(&'a Path),
+    /// In a bucket, whose answers get lost too.
+    Bucket,
+}
+
+/// Lives the life of this seed.
+pub async fn life(seed: u64, place: Place<'_>, flaw: Option<Flaw>) -> Verdict {
     let mut rng = Rng::with_seed(seed);
     let lag = if rng.bool() { rng.u64(1..2_000) } else { 0 };
     let world = Arc::new(World {
@@ -40,9 +52,20 @@ pub async fn life(seed: u64, folder: Option<&Path>, flaw: Option<Flaw>) -> Verdi
     });
     let judge = Arc::new(Judge::of(&world));
     let memory = Memory::new(rng.fork());
-    let store: Arc<dyn Store> = match folder {
-        Some(folder) => Arc::new(LocalStore::new(folder, "t")),
-        None => Arc::new(memory.clone()),
+    let bucket = Arc::new(Bucket::new(rng.fork()));
+    let store: Box<dyn Fn() -> Arc<dyn Store>> = match place {
+        Place::Folder(folder) => {
+            let folder = folder.to_owned();
+            Box::new(move || Arc::new(LocalStore::new(&folder, "t")))
+        }
+        Place::Memory => {
+            let memory = memory.clone();
+            Box::new(move || Arc::new(memory.clone()))
+        }
+        Place::Bucket => {
+            let (bucket, runs) = (bucket.clone(), Arc::new(Runs::one_at_a_time()));
+            Box::new(move || Arc::new(ObjectStore::new(bucket.clone(), runs.clone(), "t")))
+        }
     };
     let machine = Machine {
         world: world.clone(),
@@ -62,13 +85,14 @@ pub async fn life(seed: u64, folder: Option<&Path>, flaw: Option<Flaw>) -> Verdi
     hands.neighbours(&machine);
     for round in 0..rng.u8(1..6) {
         trouble(&machine, &mut wishes, &mut hands, &mut rng).await;
+        bucket.trouble.store([0, 5, 20][rng.usize(0..3)], Relaxed);
         for _ in 0..rng.u8(0..3) {
             wishes.change(&mut rng);
         }
         if rng.bool() {
             sleep(Duration::from_millis(rng.u64(0..30_000))).await;
         }
-        if round > 0 && rng.u8(0..5) == 0 && folder.is_none() {
+        if round > 0 && rng.u8(0..5) == 0 && matches!(place, Place::Memory) {
             // What was under way is visible by then.
             sleep(Duration::from_secs(5)).await;
             if hands.stripped.is_empty() && all_is_marked(&world, &wishes) {
@@ -79,6 +103,7 @@ pub async fn life(seed: u64, folder: Option<&Path>, flaw: Option<Flaw>) -> Verdi
             }
         }
     }
+    bucket.trouble.store(0, Relaxed);
     clean(&machine, &wishes, &mut hands).await;
     let (log, wrong) = judge.verdict();
     Verdict { log, wrong }
@@ -149,7 +174,7 @@ async fn clean(machine: &Machine, wishes: &Wishes, hands: &mut Hands) {
     run(machine, wishes, Command::Destroy).await;
     judge.nothing_is_left(&machine.state().await);
     judge.theirs_is_untouched();
-    if let Err(error) = deployer::state::history(machine.store.as_ref()).await {
+    if let Err(error) = deployer::state::history((machine.store)().as_ref()).await {
         judge.wrong(format!("the history: {error}"));
     }
 }

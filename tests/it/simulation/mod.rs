@@ -15,9 +15,8 @@ mod switch;
 mod wire;
 mod wishes;
 
-use life::{Verdict, life};
+use life::{Place, Verdict, life};
 use process::Flaw;
-use std::path::Path;
 use std::time::Instant;
 
 /// The region of the deployment.
@@ -27,13 +26,13 @@ const REGION: &str = "eu-central-1";
 const SEEDS: u64 = 2_000;
 const SECONDS: u64 = 60;
 
-fn live(seed: u64, folder: Option<&Path>, flaw: Option<Flaw>) -> Verdict {
+fn live(seed: u64, place: Place<'_>, flaw: Option<Flaw>) -> Verdict {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .unwrap();
-    runtime.block_on(life(seed, folder, flaw))
+    runtime.block_on(life(seed, place, flaw))
 }
 
 /// Fails when something was wrong in a life, and says how to see it again.
@@ -56,7 +55,7 @@ fn number(name: &str) -> Option<u64> {
 #[test]
 fn whatever_happens_every_life_ends_as_a_clean_one_does() {
     if let Some(seed) = number("DEPLOYER_SEED") {
-        let verdict = live(seed, None, None);
+        let verdict = live(seed, Place::Memory, None);
         println!("{}", verdict.log.join("\n"));
         return judge(seed, &verdict);
     }
@@ -69,7 +68,7 @@ fn whatever_happens_every_life_ends_as_a_clean_one_does() {
         if over || wrong.len() == 20 {
             break;
         }
-        let complaint = complaint(seed, &live(seed, None, None));
+        let complaint = complaint(seed, &live(seed, Place::Memory, None));
         complaint.iter().for_each(|text| println!("{text}"));
         wrong.extend(complaint);
         lives += 1;
@@ -81,7 +80,10 @@ fn whatever_happens_every_life_ends_as_a_clean_one_does() {
 #[test]
 fn a_seed_is_the_same_life_every_time() {
     for seed in 0..20 {
-        let (once, again) = (live(seed, None, None), live(seed, None, None));
+        let (once, again) = (
+            live(seed, Place::Memory, None),
+            live(seed, Place::Memory, None),
+        );
         assert_eq!(once.log, again.log, "seed {seed}");
     }
 }
@@ -90,8 +92,27 @@ fn a_seed_is_the_same_life_every_time() {
 fn lives_whose_state_is_in_local_files_end_so_too() {
     for seed in 0..40 {
         let folder = tempfile::tempdir().unwrap();
-        judge(seed, &live(seed, Some(folder.path()), None));
+        judge(seed, &live(seed, Place::Folder(folder.path()), None));
     }
+}
+
+#[test]
+fn lives_whose_state_is_in_a_bucket_end_so_too() {
+    if let Some(seed) = number("DEPLOYER_SEED") {
+        let verdict = live(seed, Place::Bucket, None);
+        println!("{}", verdict.log.join("\n"));
+        return judge(seed, &verdict);
+    }
+    let began = Instant::now();
+    let mut lives = 0;
+    for seed in 0..number("DEPLOYER_SEEDS").unwrap_or(400) {
+        if number("DEPLOYER_SEEDS").is_none() && began.elapsed().as_secs() >= SECONDS / 2 {
+            break;
+        }
+        judge(seed, &live(seed, Place::Bucket, None));
+        lives += 1;
+    }
+    println!("{lives} lives in {:.1} s", began.elapsed().as_secs_f64());
 }
 
 #[test]
@@ -103,7 +124,7 @@ fn the_judge_notices_an_engine_with_a_flaw() {
     ];
     for (flaw, words) in flaws {
         let noticed = (0..200).any(|seed| {
-            let wrong = live(seed, None, Some(flaw)).wrong;
+            let wrong = live(seed, Place::Memory, Some(flaw)).wrong;
             wrong.iter().any(|text| text.contains(words))
         });
         assert!(noticed, "{flaw:?}");

@@ -85,7 +85,8 @@ pub struct Machine {
     pub world: Arc<World>,
     pub judge: Arc<Judge>,
     pub net: Arc<Net>,
-    pub store: Arc<dyn Store>,
+    /// A process' own way to the state that all of them share.
+    pub store: Box<dyn Fn() -> Arc<dyn Store>>,
     pub began: Instant,
     pub parallelism: usize,
     pub flaw: Option<Flaw>,
@@ -100,7 +101,7 @@ impl Machine {
         let end = tokio::select! {
             biased;
             () = switch.died() => End::Killed,
-            end = self.work(command, graph, &switch) => end.unwrap_or_else(|e| End::Broken(e.to_string())),
+            end = self.lived(command, graph, &switch) => end.unwrap_or_else(|e| End::Broken(e.to_string())),
         };
         let end = if switch.is_dead() { End::Killed } else { end };
         // Tasks of a dead process end when they are looked at next.
@@ -113,7 +114,7 @@ impl Machine {
 
     /// What the store holds.
     pub async fn state(&self) -> State {
-        deployer::state::read(self.store.as_ref(), REGION)
+        deployer::state::read((self.store)().as_ref(), REGION)
             .await
             .unwrap()
     }
@@ -141,18 +142,31 @@ impl Machine {
         }
     }
 
-    async fn work(
+    /// All of a process that ends by itself.
+    async fn lived(
         &self,
         command: Command,
         graph: &Graph,
         switch: &Arc<Switch>,
     ) -> Result<End, StateError> {
         let store = Watched {
-            store: self.store.clone(),
+            store: (self.store)(),
             switch: switch.clone(),
             judge: self.judge.clone(),
         };
-        let (mut writer, mut state) = self.open(&store).await?;
+        let end = self.work(command, graph, switch, &store).await;
+        store.release().await?;
+        end
+    }
+
+    async fn work(
+        &self,
+        command: Command,
+        graph: &Graph,
+        switch: &Arc<Switch>,
+        store: &Watched,
+    ) -> Result<End, StateError> {
+        let (mut writer, mut state) = self.open(store).await?;
         self.judge.opened(&state);
         if state.account.is_empty() || state.steps.is_empty() {
             state.account = "1".into();

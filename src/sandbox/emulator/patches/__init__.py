@@ -32,6 +32,7 @@ MODULES = [
     "rds_reboots",
     "rds_events",
     "s3",
+    "s3_conditions",
     "s3_listings",
     "s3_roots",
     "kms",
