@@ -67,24 +67,34 @@ impl Lease {
 
     /// The error of whoever has lost the lock.
     async fn lost(&self) -> StateError {
-        let path = name(self.objects.as_ref(), current::KEY);
-        let now = self.objects.get(current::KEY).await.ok().flatten();
-        let now = now.and_then(|object| Current::parse(&path, &object.bytes).ok());
-        let owner = now.and_then(|current| current.lock);
+        let owner = self.now().await.and_then(|current| current.lock);
         StateError::Lost {
             by: owner.map(|owner| Box::new(owner.holder)),
-            path,
+            path: name(self.objects.as_ref(), current::KEY),
         }
     }
 
-    /// Makes a change of `current.json` that names objects which were just written. Without the lock they go again.
+    /// What is current, as far as it can be read.
+    async fn now(&self) -> Option<Current> {
+        let path = name(self.objects.as_ref(), current::KEY);
+        let object = self.objects.get(current::KEY).await.ok()??;
+        Current::parse(&path, &object.bytes).ok()
+    }
+
+    /// Makes a change of `current.json` that names objects which were just written. Without the lock they go again, unless
+    /// the change was made and its answer lost, and the next holder goes on from it.
     async fn publish(
         &mut self,
         keys: &[String],
         change: impl FnOnce(&mut Current),
     ) -> Result<(), StateError> {
         let done = self.commit(change).await;
-        if let Err(StateError::Lost { .. }) = &done {
+        if let Err(StateError::Lost { .. }) = &done
+            && let Some(now) = self.now().await
+            && !keys
+                .iter()
+                .any(|key| now.named().any(|n| key.starts_with(n)))
+        {
             // Read by nobody, also where they cannot be deleted.
             let _ = self.objects.delete(keys).await;
         }

@@ -276,6 +276,7 @@ fn a_state_is_pushed_and_pulled_and_nothing_newer_is_overwritten() {
     // Of another account.
     let other = text.replace("123456789012", "999999999999");
     std::fs::write(&local, other).unwrap();
+    std::fs::remove_file(local.with_file_name("dev.journal.jsonl")).unwrap();
     for way in ["push", "pull"] {
         let apart = lab.run(&["state", way]).expect(1);
         assert!(apart.err.contains("999999999999"), "{}", apart.err);
@@ -386,4 +387,55 @@ fn the_policy_allows_a_shared_state_to_its_deployment_alone() {
         "{init:?}"
     );
     lab.run(&["permissions", "--for", "state-init"]).expect(3);
+}
+
+#[test]
+fn a_damaged_state_in_the_bucket_is_named_kept_and_rebuilt() {
+    let lab = Lab::green();
+    share(&lab);
+    lab.run(&["state", "push"]).expect(0);
+    let steps = |lab: &Lab| {
+        let list = lab.run(&["state", "list", "--json"]).expect(0).json();
+        list["steps"].as_array().unwrap().len()
+    };
+    lab.run(&["state", "rebuild", "--yes"]).expect(0);
+    let before = steps(&lab);
+    for part in ["state/", "current.json"] {
+        let key = keys(&lab)
+            .into_iter()
+            .find(|k| k.contains(&format!("dev/{part}")))
+            .unwrap();
+        lab.python(&format!(
+            r#"c("s3").put_object(Bucket="states-of-a-team", Key="{key}", Body=b"{{ torn")"#
+        ));
+        let since = lab.mark();
+        for command in [GREEN, &["plan"], &["drift"], &["status"]] {
+            let done = lab.run(command).expect(1);
+            assert!(done.err.contains("states-of-a-team"), "{}", done.err);
+            assert!(done.err.contains("state rebuild"), "{}", done.err);
+        }
+        let platform = lab
+            .writes(since)
+            .into_iter()
+            .filter(|w| w != "s3:PutObject");
+        assert_eq!(platform.collect::<Vec<_>>(), Vec::<String>::new());
+        let rebuilt = lab.run(&["state", "rebuild", "--yes"]).expect(0);
+        assert!(rebuilt.err.contains("damaged/"), "{}", rebuilt.err);
+        assert_eq!(steps(&lab), before);
+        lab.run(&["plan", "--env", "green"]).expect(0);
+    }
+    let kept = keys(&lab).into_iter().filter(|k| k.contains("/damaged/"));
+    assert_eq!(kept.count(), 2);
+    // Something that is named was deleted.
+    let key = keys(&lab)
+        .into_iter()
+        .find(|k| k.contains("dev/state/"))
+        .unwrap();
+    lab.python(&format!(
+        r#"c("s3").delete_object(Bucket="states-of-a-team", Key="{key}")"#
+    ));
+    let done = lab.run(&["plan"]).expect(1);
+    assert!(done.err.contains("was deleted"), "{}", done.err);
+    lab.run(&["state", "rebuild", "--yes"]).expect(0);
+    assert_eq!(steps(&lab), before);
 }
