@@ -15,8 +15,9 @@ fn help(command: &Command, name: &str, out: &mut String) {
 
 #[test]
 fn the_help_of_every_command() {
-    // The value of the variable is that of whoever runs the tests.
-    let root = Cli::command().mut_arg("suffix", |a| a.hide_env_values(true));
+    // The values of the variables are those of whoever runs the tests.
+    let hidden = |root: Command, name| root.mut_arg(name, |a| a.hide_env_values(true));
+    let root = ["suffix", "state"].into_iter().fold(Cli::command(), hidden);
     let mut out = String::new();
     help(&root, "deployer", &mut out);
     insta::assert_snapshot!(out);

@@ -272,10 +272,43 @@ fn tags_follow_the_rules_of_aws_and_leave_ours_alone() {
 }
 
 #[test]
+fn a_state_is_local_or_at_a_place_of_s3() {
+    let place = |text: &str| {
+        let config = Config::parse("f", &format!("state = {text:?}"), Overrides::default());
+        let config = config.map_err(|e| e.to_string())?;
+        let shared = config.shared_state();
+        Ok(shared.map(|(bucket, prefix)| (bucket.to_owned(), prefix.to_owned())))
+    };
+    let at = |bucket: &str, prefix: &str| Ok(Some((bucket.to_owned(), prefix.to_owned())));
+    assert_eq!(place("local"), Ok(None));
+    assert_eq!(place("s3://team-states"), at("team-states", ""));
+    assert_eq!(place("s3://team-states/"), at("team-states", ""));
+    assert_eq!(place("s3://states/a/b_c/"), at("states", "a/b_c"));
+    for wrong in [
+        "",
+        "s3://",
+        "s3://ab",
+        "s3://Team",
+        "s3://a.b.c",
+        "s3://-abc",
+        "s3://states//x",
+        "s3://states/../x",
+        "s3://states/a b",
+        "s3://states/{x}",
+        "https://states/x",
+        "state",
+    ] {
+        let error: String = place(wrong).unwrap_err();
+        assert!(error.contains("s3://BUCKET/PREFIX"), "{wrong}: {error}");
+    }
+}
+
+#[test]
 fn flags_go_before_the_file_and_are_judged_alike() {
     let over = |suffix: &str| Overrides {
         suffix: Some(suffix.into()),
         region: Some("us-east-1".into()),
+        state: Some("s3://states/team/".into()),
         parallelism: Some(3),
         environment_region: None,
     };
@@ -289,6 +322,7 @@ fn flags_go_before_the_file_and_are_judged_alike() {
         ),
         ("pr1", "us-east-1", 3)
     );
+    assert_eq!(config.shared_state(), Some(("states", "team")));
     let error = Config::parse("f", "", over("PR-1")).unwrap_err();
     assert_eq!(
         error.to_string(),

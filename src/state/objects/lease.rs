@@ -158,8 +158,9 @@ impl Lease {
         let key = self.key("state", ".json");
         self.put(&key, state).await?;
         let former = (self.current.state.clone(), self.current.journal.clone());
-        self.publish(&[key.clone()], |current| {
-            (current.state, current.journal) = (Some(key), None);
+        let named = Some(key.clone());
+        self.publish(&[key], |current| {
+            (current.state, current.journal) = (named, None);
         })
         .await?;
         self.journal = None;
@@ -179,7 +180,8 @@ impl Lease {
         let key = self.key("history", ".jsonl");
         self.put(&key, &text).await?;
         let former = self.current.history.clone();
-        self.publish(&[key.clone()], |current| current.history = Some(key))
+        let named = Some(key.clone());
+        self.publish(&[key], |current| current.history = named)
             .await?;
         self.garbage.extend(former);
         Ok(())

@@ -137,7 +137,7 @@ async fn life(seed: u64) -> (usize, usize) {
     let store = ObjectStore::new(bucket.clone(), runs, "t");
     let state = read(&store, REGION).await.unwrap();
     let recorded: BTreeSet<String> = state.steps.keys().cloned().collect();
-    let acknowledged = acknowledged.lock().unwrap();
+    let acknowledged = std::mem::take(&mut *acknowledged.lock().unwrap());
     let missing: Vec<_> = acknowledged.steps.difference(&recorded).collect();
     assert!(
         missing.is_empty(),

@@ -17,7 +17,7 @@ const APPLY: &[&str] = &["apply", "--env", "green", "--yes"];
 fn instances(round: u32) -> String {
     format!(
         "[database]\ninstances = {}\n",
-        if round % 2 == 0 { 4 } else { 3 }
+        if round.is_multiple_of(2) { 4 } else { 3 }
     )
 }
 
