@@ -246,7 +246,7 @@ pub enum Command {
         #[arg(long)]
         no_state: bool,
     },
-    /// Show what is recorded. Calls AWS for a shared state alone.
+    /// Show what is recorded. AWS is called only for a shared state.
     #[command(after_help = after(&[
         "deployer status --env green",
     ]))]
@@ -255,7 +255,7 @@ pub enum Command {
         #[command(flatten)]
         scope: Scope,
     },
-    /// Show ids, names and endpoints as recorded. Calls AWS for a shared state alone.
+    /// Show ids, names and endpoints as recorded. AWS is called only for a shared state.
     #[command(after_help = after(&[
         "deployer outputs",
         "deployer outputs green.database.writer_endpoint",
