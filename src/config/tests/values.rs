@@ -40,6 +40,11 @@ fn legal_and_illegal_values_of_every_kind() {
             &["\"12345678901\"", "\"12345678901x\"", "123456789012"],
         ),
         (
+            "state",
+            &["\"local\"", "\"s3://team-states\"", "\"s3://states/a/b_c\""],
+            &["\"\"", "\"s3://\"", "\"s3://a.b.c/x\"", "7"],
+        ),
+        (
             "notify.topic",
             &["\"\"", "\"arn:aws:sns:eu-west-1:123456789012:runs_of-all\""],
             &[
