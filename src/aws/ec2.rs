@@ -64,7 +64,11 @@ fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
         "InvalidParameter" if says("Unable to assume given IAM role") => Class::Propagating,
         // "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames": they were set a moment ago.
         "InvalidParameter" if says("enableDnsSupport") => Class::Propagating,
-        "DependencyViolation" | "InvalidGroup.InUse" => Class::InUse,
+        // An endpoint service that was made, or opened to us, a moment ago: AWS's own services have other names.
+        "InvalidServiceName" if says("vpce-svc-") => Class::Propagating,
+        "DependencyViolation" | "InvalidGroup.InUse" | "ExistingVpcEndpointConnections" => {
+            Class::InUse
+        }
         "IncorrectState" if api.operation.starts_with("Delete") => Class::InUse,
         "IncorrectState" | "InvalidState" => Class::NotReady,
         "InvalidGroup.Duplicate"
@@ -272,6 +276,8 @@ macro_rules! readers {
             pub static_routes: PerTable<t::TransitGatewayRoute>,
             /// DescribeVpcEndpoints.
             pub endpoints: Ec2Reader<t::VpcEndpoint>,
+            /// DescribeVpcEndpointServiceConfigurations.
+            pub endpoint_services: Ec2Reader<t::ServiceConfiguration>,
             /// DescribeFlowLogs.
             pub flow_logs: Ec2Reader<t::FlowLog>,
         }
@@ -288,6 +294,7 @@ macro_rules! readers {
                     propagations: edge::propagations(client.clone(), caller.clone()),
                     static_routes: edge::static_routes(client.clone(), caller.clone()),
                     endpoints: edge::endpoints(&client, caller),
+                    endpoint_services: edge::endpoint_services(&client, caller),
                     flow_logs: edge::flow_logs(&client, caller),
                     client,
                 }
@@ -311,7 +318,7 @@ readers! {
     security_groups: t::SecurityGroup = DESCRIBE_SECURITY_GROUPS, describe_security_groups, security_groups;
     /// DescribeSecurityGroupRules.
     security_group_rules: t::SecurityGroupRule = DESCRIBE_SECURITY_GROUP_RULES, describe_security_group_rules, security_group_rules;
-    /// DescribeNetworkInterfaces: only asked when a deletion is held.
+    /// DescribeNetworkInterfaces: asked for the addresses of the bridge, and when a deletion is held.
     network_interfaces: t::NetworkInterface = DESCRIBE_NETWORK_INTERFACES, describe_network_interfaces, network_interfaces;
 }
 

@@ -34,11 +34,13 @@ macro_rules! on {
 }
 
 const BALANCER: Grant = on!("loadbalancer/app/*-{suffix}/*");
+const NETWORK: Grant = on!("loadbalancer/net/*-{suffix}/*");
 /// Four digits behind the suffix tell a target group from its replacement.
 const GROUP: Grant = on!("targetgroup/*-{suffix}-????/*");
 const LISTENER: Grant = on!("listener/app/*-{suffix}/*");
+const NETWORK_LISTENER: Grant = on!("listener/net/*-{suffix}/*");
 const RULE: Grant = on!("listener-rule/app/*-{suffix}/*");
-const ALL: [Grant; 4] = [BALANCER, GROUP, LISTENER, RULE];
+const ALL: [Grant; 6] = [BALANCER, NETWORK, GROUP, LISTENER, NETWORK_LISTENER, RULE];
 const TAG: &str = "elasticloadbalancing:AddTags";
 const LINKED_ROLE: Grant = guarded(
     "arn:aws:iam::{account}:role/aws-service-role/elasticloadbalancing.amazonaws.com/*",
@@ -55,23 +57,26 @@ actions! { SERVICE;
     Read DESCRIBE_LISTENER_ATTRIBUTES = "DescribeListenerAttributes", [ANY];
     Read DESCRIBE_LISTENER_CERTIFICATES = "DescribeListenerCertificates", [ANY];
     Read DESCRIBE_RULES = "DescribeRules", [ANY];
+    Read DESCRIBE_TARGET_HEALTH = "DescribeTargetHealth", [ANY];
     Read DESCRIBE_TAGS = "DescribeTags", [ANY];
     Repeatable ADD_TAGS = "AddTags", ALL;
     Repeatable REMOVE_TAGS = "RemoveTags", ALL;
-    Once CREATE_LOAD_BALANCER = "CreateLoadBalancer", [BALANCER, BALANCER.of(TAG), LINKED_ROLE];
-    Repeatable MODIFY_LOAD_BALANCER_ATTRIBUTES = "ModifyLoadBalancerAttributes", [BALANCER];
-    Repeatable SET_SECURITY_GROUPS = "SetSecurityGroups", [BALANCER];
-    Repeatable SET_SUBNETS = "SetSubnets", [BALANCER];
-    Repeatable DELETE_LOAD_BALANCER = "DeleteLoadBalancer", [BALANCER];
+    Once CREATE_LOAD_BALANCER = "CreateLoadBalancer", [BALANCER, NETWORK, BALANCER.of(TAG), NETWORK.of(TAG), LINKED_ROLE];
+    Repeatable MODIFY_LOAD_BALANCER_ATTRIBUTES = "ModifyLoadBalancerAttributes", [BALANCER, NETWORK];
+    Repeatable SET_SECURITY_GROUPS = "SetSecurityGroups", [BALANCER, NETWORK];
+    Repeatable SET_SUBNETS = "SetSubnets", [BALANCER, NETWORK];
+    Repeatable DELETE_LOAD_BALANCER = "DeleteLoadBalancer", [BALANCER, NETWORK];
     Once CREATE_TARGET_GROUP = "CreateTargetGroup", [GROUP, GROUP.of(TAG)];
     Repeatable MODIFY_TARGET_GROUP = "ModifyTargetGroup", [GROUP];
     Repeatable MODIFY_TARGET_GROUP_ATTRIBUTES = "ModifyTargetGroupAttributes", [GROUP];
     Repeatable DELETE_TARGET_GROUP = "DeleteTargetGroup", [GROUP];
-    Once CREATE_LISTENER = "CreateListener", [BALANCER, LISTENER.of(TAG)];
-    Repeatable MODIFY_LISTENER = "ModifyListener", [LISTENER];
-    Repeatable MODIFY_LISTENER_ATTRIBUTES = "ModifyListenerAttributes", [LISTENER];
+    Repeatable REGISTER_TARGETS = "RegisterTargets", [GROUP];
+    Repeatable DEREGISTER_TARGETS = "DeregisterTargets", [GROUP];
+    Once CREATE_LISTENER = "CreateListener", [BALANCER, NETWORK, LISTENER.of(TAG), NETWORK_LISTENER.of(TAG)];
+    Repeatable MODIFY_LISTENER = "ModifyListener", [LISTENER, NETWORK_LISTENER];
+    Repeatable MODIFY_LISTENER_ATTRIBUTES = "ModifyListenerAttributes", [LISTENER, NETWORK_LISTENER];
     Repeatable REMOVE_LISTENER_CERTIFICATES = "RemoveListenerCertificates", [LISTENER];
-    Repeatable DELETE_LISTENER = "DeleteListener", [LISTENER];
+    Repeatable DELETE_LISTENER = "DeleteListener", [LISTENER, NETWORK_LISTENER];
     Once CREATE_RULE = "CreateRule", [LISTENER, RULE.of(TAG)];
     Repeatable MODIFY_RULE = "ModifyRule", [RULE];
     Repeatable SET_RULE_PRIORITIES = "SetRulePriorities", [RULE];
@@ -86,10 +91,12 @@ fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
         | "DuplicateTargetGroupName"
         | "DuplicateListener"
         | "PriorityInUse" => Class::Conflict,
-        // A group that a rule still names.
+        // A group that a rule still names; a balancer that is a target, or that an endpoint service has.
         "ResourceInUse" => Class::InUse,
         // The policy of the bucket for logs was put a moment ago.
         "InvalidConfigurationRequest" if says("Access Denied for bucket") => Class::Propagating,
+        // A balancer that becomes a target is not active yet, or its listener was made a moment ago.
+        "InvalidTarget" => Class::NotReady,
         // The internet gateway was attached a moment ago.
         "InvalidSubnet" if says("has no internet gateway") => Class::Propagating,
         // A subnet, group, target group or certificate that was made a moment ago.
@@ -354,6 +361,13 @@ mod tests {
                 "TargetGroupNotFound",
                 "",
                 Some(Class::Propagating),
+            ),
+            (REGISTER_TARGETS, "InvalidTarget", "", Some(Class::NotReady)),
+            (
+                DELETE_LOAD_BALANCER,
+                "ResourceInUse",
+                "",
+                Some(Class::InUse),
             ),
             (DELETE_RULE, "RuleNotFound", "", None),
             (DELETE_LOAD_BALANCER, "OperationNotPermitted", "", None),

@@ -20,10 +20,12 @@ pub static SERVICE: Service = Service {
     actions: || ACTIONS,
 };
 
-/// "Quotas": all calls of an account share ten a second; new health checks come one in two seconds.
+/// "Throttling for Amazon Route 53 API requests": all calls of an account share ten a second; new health checks come one in two
+/// seconds after the first fifty, deletions of them three a second after the first fifteen. Others of the account call too.
 fn limits(api: Api) -> Bucket {
     match api.operation {
-        "CreateHealthCheck" => bucket(api.operation, 2.0, 0.5),
+        "CreateHealthCheck" => bucket(api.operation, 25.0, 0.5),
+        "DeleteHealthCheck" => bucket(api.operation, 10.0, 3.0),
         _ => bucket("all", 20.0, 8.0),
     }
 }

@@ -68,6 +68,20 @@ pub fn declare(
 
 /// (ingress, egress) of a tier.
 fn entries(here: &EnvironmentBuilder<'_>, tier: Tier) -> (Entries, Entries) {
+    let (mut ingress, mut egress) = without_bridge(here, tier);
+    if here.config.traffic.bridge {
+        // The load balancer calls the endpoint of the bridge. Its answers pass as those of the services do.
+        let to = |tier| tcp(&HTTPS.to_string(), here.tiers().tier(tier).to_string());
+        match tier {
+            Tier::Public => egress.extend(numbered([(105, to(Tier::App))])),
+            Tier::App => ingress.extend(numbered([(105, to(Tier::Public))])),
+            Tier::Db => {}
+        }
+    }
+    (ingress, egress)
+}
+
+fn without_bridge(here: &EnvironmentBuilder<'_>, tier: Tier) -> (Entries, Entries) {
     let (own, there) = (here.tiers(), here.other_tiers());
     let ours = |tier| own.tier(tier).to_string();
     let theirs = |tier| there.tier(tier).to_string();

@@ -152,22 +152,36 @@ fn result(expression: String) -> Query {
     }
 }
 
-/// Declares alarms and dashboards of an environment.
-pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) {
+/// A guard: what the health of an environment is judged by, beside its endpoint.
+pub struct Guard {
+    /// In ids, short: `errors-pay`.
+    pub thing: String,
+    /// The alarm.
+    pub alarm: Ref<Alarm>,
+    /// What the alarm watches.
+    pub watches: Alarm,
+}
+
+/// Declares alarms and dashboards of an environment; answers its guards.
+pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Vec<Guard> {
     let mut all = Vec::new();
+    let mut guards = Vec::new();
     for (service, group) in &needs.edge.watched {
         let target = [
             ("LoadBalancer", needs.edge.load_balancer.arn.to_string()),
             ("TargetGroup", group.to_string()),
         ];
         all.push(errors(here, needs.topic, service, &target));
-        all.extend(guards(here, needs.topic, service, &target));
+        let (alarms, own) = of_service(here, needs.topic, service, &target);
+        all.extend(alarms);
+        guards.extend(own);
         all.push(tasks(here, needs, service));
     }
     all.extend(of_database(here, needs));
     all.push(blocked(here, needs));
     overall(here, needs.topic, all);
     dashboards::declare(here, needs);
+    guards
 }
 
 /// One alarm over all of them.
@@ -208,13 +222,13 @@ fn errors(
     here.add(&format!("alarm-errors-{name}"), spec).name()
 }
 
-/// Guards and latency of a service.
-fn guards(
+/// Guards and latency of a service: all that count, and the guards among them.
+fn of_service(
     here: &mut EnvironmentBuilder<'_>,
     topic: &Handle<Topic>,
     service: &Service,
     target: &[(&str, String)],
-) -> Vec<Ref<Alarm>> {
+) -> (Vec<Ref<Alarm>>, Vec<Guard>) {
     let name = service.name;
     let of = |of, statistic| metric((ALB, of), statistic, 60, target);
     let watches = [
@@ -247,21 +261,37 @@ fn guards(
             5,
         ),
     ];
-    let mut all = Vec::new();
+    let (mut all, mut guards) = (Vec::new(), Vec::new());
     let runs = here.facts.images.contains_key(name);
     for watch in watches {
         // A service whose image is not there yet has no task, and nobody is called for it.
         let counts = runs || !watch.least;
-        let thing = format!("alarm-{}-{name}", watch.what);
+        let watch_of = watch.what;
+        let thing = format!("alarm-{watch_of}-{name}");
         let spec = Alarm {
             actions: counts,
             ..watch.alarm(topic)
         };
+        let what = watch_of.strip_prefix(GUARD);
+        let watches = what.map(|_| spec.clone());
         let made = here.add(&thing, spec).name();
-        all.extend(counts.then_some(made));
+        if !counts {
+            continue;
+        }
+        if let (Some(what), Some(watches)) = (what, watches) {
+            guards.push(Guard {
+                thing: format!("{what}-{}", service.short),
+                alarm: made.clone(),
+                watches,
+            });
+        }
+        all.push(made);
     }
-    all
+    (all, guards)
 }
+
+/// How a guard is called.
+const GUARD: &str = "guard-";
 
 /// A service below the count that it should have.
 fn tasks(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>, service: &Service) -> Ref<Alarm> {

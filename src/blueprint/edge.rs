@@ -5,9 +5,16 @@
 //!
 //! | priority | requests | answer |
 //! |---|---|---|
+//! | 1 and more | *from the own public tier or the other environment*: a service's path and all below it | of that service |
+//! | 4 | *from there*: `/_side` | the environment's name, by the balancer itself |
+//! | 5 | *from there*: anything else | 404 |
 //! | 6 | `/ready` | of the first service |
+//! | 10 | all, when the bridge is switched on | of the other environment ([`super::bridge`]) |
 //! | 90 | `/_side` | the environment's name, by the balancer itself |
 //! | 100 and more | a service's path and all below it | of that service |
+//!
+//! The first five are the loop guard: what came over the bridge stays here, so that no request goes round for ever when both
+//! directions are switched on. It judges the address that is connected from and no header, which a client could write.
 //!
 //! When one environment sends requests on to the other, the balancer that is called must keep an idle connection longer than
 //! the one that calls: otherwise a request is sent on a connection that is being closed. Blue, which green calls first, keeps
@@ -33,13 +40,19 @@ pub const LOG_PREFIXES: [&str; 2] = ["alb-requests", "alb-connections"];
 /// The path on which a service says that it can work: outside checks follow it.
 pub const READY_PATH: &str = "/ready";
 /// The path on which a balancer says whose it is.
-const SIDE_PATH: &str = "/_side";
+pub const SIDE_PATH: &str = "/_side";
+/// The loop guard stands before everything, and has room for as many services as there are.
+const GUARDED_SERVICES: i32 = 1;
+const GUARDED_SIDE: i32 = 4;
+const GUARDED_REST: i32 = 5;
 const FIRST_SERVICE: i32 = 100;
 
 /// What other sections refer to.
 pub struct Edge {
     /// The load balancer.
     pub load_balancer: Handle<LoadBalancer>,
+    /// Its HTTPS listener; `None` without a certificate.
+    pub https: Option<Handle<Listener>>,
     /// The target group of each service. The reference is known once a rule sends requests to it: ECS refuses a service
     /// whose group no load balancer uses.
     pub target_groups: [(&'static Service, Ref<Arn<TargetGroup>>); SERVICES.len()],
@@ -77,8 +90,10 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Edge {
             .each_ref()
             .map(|service| (service, arns.next().unwrap_or_default()))
     };
+    let (https, served) = served.unzip();
     let edge = Edge {
         load_balancer,
+        https,
         target_groups: with_service(served.unwrap_or_else(|| known.clone())),
         watched: with_service(known),
     };
@@ -112,6 +127,8 @@ fn balancer(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Handle<Load
     }
     let public = needs.network.tier(Tier::Public).iter();
     let spec = LoadBalancer {
+        family: "application".into(),
+        vpc: needs.network.vpc.id(),
         scheme: "internet-facing".into(),
         subnets: public.map(|subnet| subnet.id()).collect(),
         security_groups: vec![needs.groups.alb.id()],
@@ -119,6 +136,8 @@ fn balancer(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Handle<Load
         deletion_protection: here.config.protect,
         attributes,
         internet: Some(needs.network.internet.gateway.clone()),
+        private_link_rules: None,
+        called_from: None,
         others: Vec::new(),
     };
     here.add("alb", spec)
@@ -174,46 +193,68 @@ fn listener(
     }
 }
 
-/// The listener with its rules; answers the group of each service as its rule names it.
+/// A field with its values.
+type Condition = (String, BTreeSet<String>);
+
+fn condition(field: &str, values: &[&str]) -> Condition {
+    let values = values.iter().map(|value| (*value).to_owned());
+    (field.to_owned(), values.collect())
+}
+
+/// The listener with its rules, and the group of each service as its rule names it.
 fn https(
     here: &mut EnvironmentBuilder<'_>,
     load_balancer: &Handle<LoadBalancer>,
     certificate: String,
     groups: &[Handle<TargetGroup>; SERVICES.len()],
-) -> [Ref<Arn<TargetGroup>>; SERVICES.len()] {
+) -> (Handle<Listener>, [Ref<Arn<TargetGroup>>; SERVICES.len()]) {
     let absent = Action::answer(404, "text/plain", "Not found");
-    let mut spec = listener(load_balancer, "HTTPS", HTTPS, absent);
+    let mut spec = listener(load_balancer, "HTTPS", HTTPS, absent.clone());
     spec.tls_policy = Some(TLS_POLICY.into());
     spec.certificate = Some(certificate);
     let header = "routing.http.response.strict_transport_security.header_value";
     spec.attributes.insert(header.into(), HSTS.into());
     let listener = here.add("listener-https", spec);
-    let rule = |priority, paths: &[String], action| Rule {
+    let rule = |priority, conditions: &[Condition], action| Rule {
         listener: listener.arn.clone(),
         priority,
-        conditions: BTreeMap::from([(
-            "path-pattern".into(),
-            paths.iter().cloned().collect::<BTreeSet<_>>(),
-        )]),
+        conditions: conditions.iter().cloned().collect(),
         action,
+        armed: None,
     };
-    let first = Action::forward(groups[0].arn());
-    here.add("rule-ready", rule(6, &[READY_PATH.into()], first));
     let side = format!(r#"{{"side":"{}"}}"#, here.env);
     let side = Action::answer(200, "application/json", &side);
-    here.add("rule-side", rule(90, &[SIDE_PATH.into()], side));
-    let mut priority = FIRST_SERVICE;
-    let mut at = SERVICES.iter().zip(groups);
-    std::array::from_fn(|_| {
-        let Some((service, group)) = at.next() else {
+    let from = condition(
+        "source-ip",
+        &[
+            &here.tiers().tier(Tier::Public).to_string(),
+            &here.other_tiers().all().to_string(),
+        ],
+    );
+    let path = |paths: &[&str]| condition("path-pattern", paths);
+    let conditions = [from.clone(), path(&[SIDE_PATH])];
+    let guard = rule(GUARDED_SIDE, &conditions, side.clone());
+    here.add("rule-loop-side", guard);
+    let guard = rule(GUARDED_REST, std::slice::from_ref(&from), absent);
+    here.add("rule-loop-rest", guard);
+    let first = Action::forward(groups[0].arn());
+    here.add("rule-ready", rule(6, &[path(&[READY_PATH])], first));
+    here.add("rule-side", rule(90, &[path(&[SIDE_PATH])], side));
+    let mut at = (0..).zip(SERVICES.iter().zip(groups));
+    let served = std::array::from_fn(|_| {
+        let Some((nth, (service, group))) = at.next() else {
             return Ref::default();
         };
-        let paths = [service.path.to_owned(), format!("{}/*", service.path)];
-        let spec = rule(priority, &paths, Action::forward(group.arn()));
-        priority += 1;
+        let paths = path(&[service.path, &format!("{}/*", service.path)]);
+        let to_it = || Action::forward(group.arn());
+        let conditions = [from.clone(), paths.clone()];
+        let spec = rule(GUARDED_SERVICES + nth, &conditions, to_it());
+        here.add(&format!("rule-loop-{}", service.name), spec);
+        let spec = rule(FIRST_SERVICE + nth, &[paths], to_it());
         let rule = here.add(&format!("rule-{}", service.name), spec);
         rule.target_group.clone()
-    })
+    });
+    (listener, served)
 }
 
 #[cfg(test)]
@@ -236,6 +277,47 @@ mod tests {
                 assert_eq!(paths[0], service.path);
                 let group = format!("tg-{}-{env}", service.name);
                 assert!(rule.needs(&graph).contains(&group), "{:?}", rule.spec);
+            }
+        }
+    }
+
+    #[test]
+    fn what_came_over_the_bridge_is_never_sent_over_it_again() {
+        let graph = build(&Config::default(), &Facts::sample()).unwrap();
+        for env in ["blue", "green"] {
+            let rules = graph.steps.iter();
+            let rules = rules.filter(|s| s.kind == "elbv2/rule" && s.scope == env);
+            let mut rules: Vec<_> = rules.map(|s| (s.spec["priority"].as_i64(), s)).collect();
+            rules.sort_by_key(|(priority, _)| *priority);
+            assert!(
+                rules.windows(2).all(|w| w[0].0 < w[1].0),
+                "{env}: one place each"
+            );
+            let bridge = format!("rule-bridge-{env}");
+            let at = rules.iter().position(|(_, s)| s.id == bridge).unwrap();
+            let conditions = |at: usize| rules[at].1.spec["conditions"].as_object().unwrap();
+            // The last rule of the guard takes whatever came from there.
+            let guard: Vec<usize> = (0..at)
+                .filter(|at| conditions(*at).contains_key("source-ip"))
+                .collect();
+            assert_eq!(guard, (0..SERVICES.len() + 2).collect::<Vec<_>>());
+            let rest = conditions(guard[guard.len() - 1]);
+            assert_eq!(rest.keys().collect::<Vec<_>>(), ["source-ip"]);
+            let plan = |env| crate::blueprint::Tiers::of(&Config::default(), env);
+            let (own, other) = match env {
+                "blue" => (plan(Env::Blue), plan(Env::Green)),
+                _ => (plan(Env::Green), plan(Env::Blue)),
+            };
+            let from = [own.tier(Tier::Public).to_string(), other.all().to_string()];
+            let from = BTreeSet::from(from);
+            for at in guard {
+                let conditions = conditions(at);
+                assert_eq!(conditions["source-ip"], serde_json::json!(from));
+                let values = conditions.values().map(|v| v.as_array().unwrap().len());
+                assert!(
+                    values.sum::<usize>() <= 5,
+                    "AWS takes five values in a rule"
+                );
             }
         }
     }

@@ -3,6 +3,7 @@
 
 mod acls;
 mod alarms;
+mod bridge;
 mod cidr;
 mod compute;
 mod dashboards;
@@ -223,6 +224,7 @@ pub fn build(config: &Config, facts: &Facts) -> Result<Graph, GraphError> {
         let here = &mut ScopeBuilder::new(config, facts, env, &mut graph);
         environment(here, &transit, &routing, &repositories)
     });
+    bridges(config, facts, &mut graph, [&blue, &green]);
     let here = &mut ScopeBuilder::new(config, facts, Env::Green, &mut graph);
     let beside = functions::beside(here, &green.keys);
     let place = functions::Place {
@@ -236,10 +238,44 @@ pub fn build(config: &Config, facts: &Facts) -> Result<Graph, GraphError> {
     graph.build()
 }
 
-/// What the migration needs of an environment.
+/// The bridge in both directions.
+fn bridges(config: &Config, facts: &Facts, graph: &mut Builder, made: [&Made; 2]) {
+    let place = |of: usize| {
+        let Made {
+            network,
+            edge,
+            bridge,
+            ..
+        } = made[of];
+        bridge.as_ref().map(|groups| bridge::Place {
+            network,
+            groups,
+            edge,
+        })
+    };
+    let (Some(blue), Some(green)) = (place(0), place(1)) else {
+        return;
+    };
+    let directions = [
+        (Env::Blue, &blue, Env::Green, &green),
+        (Env::Green, &green, Env::Blue, &blue),
+    ];
+    for (to, callee, from, caller) in directions {
+        let here = &mut ScopeBuilder::new(config, facts, to, graph);
+        let service = bridge::callee(here, callee, &caller.network.vpc);
+        if let Some(service) = service {
+            let here = &mut ScopeBuilder::new(config, facts, from, graph);
+            bridge::caller(here, caller, &service);
+        }
+    }
+}
+
+/// What the migration and the bridge need of an environment.
 struct Made {
     keys: keys::Keys,
     network: network::Network,
+    edge: edge::Edge,
+    bridge: Option<security::BridgeGroups>,
     migration: Handle<SecurityGroup>,
     topic: Handle<Topic>,
     side: functions::Side,
@@ -276,7 +312,6 @@ fn environment(
             certificate: routing.certificate.clone(),
         },
     );
-    routing::records(here, routing, &edge);
     let web_acl = firewall::declare(here, &keys, &edge);
     let sessions = tables::declare(here, &keys);
     endpoints::declare(here, &network, &groups.endpoints);
@@ -303,7 +338,7 @@ fn environment(
             keys: &keys,
         },
     );
-    alarms::declare(
+    let guards = alarms::declare(
         here,
         &alarms::Needs {
             topic: &topic,
@@ -313,6 +348,7 @@ fn environment(
             web_acl: &web_acl,
         },
     );
+    routing::records(here, routing, &edge, &guards);
     here.output("vpc_id", network.vpc.id());
     for tier in Tier::ALL {
         let subnets = network.tier(tier).iter();
@@ -326,6 +362,8 @@ fn environment(
             data_key: keys.data.arn.clone(),
         },
         migration: groups.migration,
+        bridge: groups.bridge,
+        edge,
         topic,
         network,
         keys,

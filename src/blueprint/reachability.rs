@@ -23,8 +23,10 @@ struct Host {
 }
 
 /// Who is where.
-const GROUPS: [(&str, &str); 7] = [
+const GROUPS: [(&str, &str); 9] = [
     ("alb", "public"),
+    ("bridge", "app"),
+    ("bridge-nlb", "public"),
     ("payment-api", "app"),
     ("transaction-processor", "app"),
     ("reporting", "app"),
@@ -44,6 +46,12 @@ struct Net(Graph);
 impl Net {
     fn new() -> Self {
         Self(build(&Config::default(), &Facts::sample()).unwrap())
+    }
+
+    fn without_bridge() -> Self {
+        let mut config = Config::default();
+        config.traffic.bridge = false;
+        Self(build(&config, &Facts::sample()).unwrap())
     }
 
     fn spec(&self, step: &str) -> &Value {
@@ -254,12 +262,15 @@ const OUTSIDE: [(&str, [u8; 4], &str); 3] = [
 ];
 
 /// What must pass, and nothing else.
-fn needed(from: &str, to: &str, same: bool, port: u16) -> bool {
+fn needed((from, to): (&str, &str), same: bool, same_zone: bool, port: u16) -> bool {
     let service = |name: &str| SERVICES.contains(&name);
     let calls = |name: &str| service(name) || name == "migration";
     match (from, to, port) {
         ("internet" | "s3" | "dynamodb", "alb", 80 | 443) => true,
         ("alb", to, SERVICE_PORT) if same => service(to),
+        // The bridge: out to its endpoint, and in from its balancer, whose nodes call those of their own subnet.
+        ("alb", "bridge", 443) => same,
+        ("bridge-nlb", "alb", 443) => same && same_zone,
         (from, "endpoints", 443) if same => calls(from),
         (from, "database", 5432) if same => calls(from),
         ("migration", "database", 5432) => true,
@@ -281,7 +292,8 @@ fn what_the_platform_needs_passes_both_ways_and_nothing_else_does() {
             }
             for port in PORTS {
                 for source in FROM {
-                    let wanted = needed(a, b, from.env == to.env, port);
+                    let (same, same_zone) = (from.env == to.env, from.zone == to.zone);
+                    let wanted = needed((*a, *b), same, same_zone, port);
                     let passes = net.connects(from, to, port, source);
                     assert_eq!(
                         passes, wanted,
@@ -291,6 +303,34 @@ fn what_the_platform_needs_passes_both_ways_and_nothing_else_does() {
                 }
             }
         }
+    }
+}
+
+/// The bridge opens the way from the load balancer to its endpoint, and nothing else.
+#[test]
+fn the_bridge_opens_one_way_and_without_it_that_is_closed() {
+    let (with, without) = (Net::new(), Net::without_bridge());
+    let everybody = with.everybody();
+    let but = everybody
+        .iter()
+        .filter(|(group, _)| !group.starts_with("bridge"));
+    for (a, from) in but.clone() {
+        for (b, to) in but.clone().filter(|(_, to)| to != from) {
+            if from.env.is_empty() && to.env.is_empty() {
+                continue;
+            }
+            for port in PORTS {
+                let passes = |net: &Net| net.connects(from, to, port, 50_000);
+                assert_eq!(passes(&with), passes(&without), "{a} to {b}, port {port}");
+            }
+        }
+    }
+    for env in ENVS {
+        let (alb, app) = (with.host(env, "public", 'a'), with.host(env, "app", 'b'));
+        assert!(
+            with.packet(&alb, &app, 443) && !without.packet(&alb, &app, 443),
+            "{env}"
+        );
     }
 }
 
@@ -313,7 +353,8 @@ fn without_groups_the_tiers_are_apart() {
                 let same = from.env == to.env;
                 let wanted = match (from.tier, to.tier, to.list) {
                     ("", "public", _) => [80, 443].contains(&port),
-                    ("public", "app", _) => same && port == SERVICE_PORT,
+                    // The services, and the endpoint of the bridge.
+                    ("public", "app", _) => same && [SERVICE_PORT, 443].contains(&port),
                     ("app", "db", _) => port == 5432,
                     // Their ACLs can't tell an answer from a call; the groups can.
                     ("app", "app", _) | ("db", "db", _) => !same && port >= 1024,

@@ -5,6 +5,7 @@
 //! groups behind a balancer one that is empty would take the whole environment away. When all records with a weight are
 //! unhealthy, Route 53 answers the healthy ones with weight 0: so blue takes over from green also from 0.
 
+use super::alarms::Guard;
 use super::edge::Edge;
 use super::edge::READY_PATH;
 use super::security::HTTPS;
@@ -13,7 +14,7 @@ use crate::config::Config;
 use crate::engine::observe::{Observations, Observed};
 use crate::engine::{Graph, Handle};
 use crate::resources::acm::{Certificate, Validation};
-use crate::resources::route53::{Alias, HealthCheck, Record};
+use crate::resources::route53::{AlarmSettings, Alias, HealthCheck, Record, WatchedAlarm};
 use serde_json::json;
 
 /// The shared part.
@@ -88,7 +89,12 @@ fn own_certificate(here: &mut ScopeBuilder<'_, Shared>, place: &Place) -> String
 }
 
 /// Declares an environment's own name, its health checks and its record of the domain.
-pub fn records(here: &mut EnvironmentBuilder<'_>, routing: &Routing, edge: &Edge) {
+pub fn records(
+    here: &mut EnvironmentBuilder<'_>,
+    routing: &Routing,
+    edge: &Edge,
+    guards: &[Guard],
+) {
     let Some(place) = &routing.place else {
         return;
     };
@@ -107,7 +113,7 @@ pub fn records(here: &mut EnvironmentBuilder<'_>, routing: &Routing, edge: &Edge
     };
     here.add("record-own", spec);
     here.output("url", format!("https://{own}"));
-    let health = health(here, own);
+    let health = health(here, own, guards);
     let spec = Record {
         zone: place.zone.clone(),
         name: place.domain.clone(),
@@ -118,34 +124,46 @@ pub fn records(here: &mut EnvironmentBuilder<'_>, routing: &Routing, edge: &Edge
     here.add(DOMAIN_RECORD, spec);
 }
 
-/// A check of the endpoint every ten seconds, and the one that decides, which is calculated: further checks join it there.
-fn health(here: &mut EnvironmentBuilder<'_>, domain: String) -> Handle<HealthCheck> {
+/// A check of the endpoint every ten seconds, one of each guard, and the one that decides, which is calculated: all of them must
+/// be healthy.
+///
+/// A guard whose alarm has no data is as it was last: an environment that failed and then got no traffic stays out until its guard
+/// has data again.
+fn health(
+    here: &mut EnvironmentBuilder<'_>,
+    domain: String,
+    guards: &[Guard],
+) -> Handle<HealthCheck> {
     let endpoint = HealthCheck {
-        check: "HTTPS".into(),
         domain: Some(domain),
         port: Some(HTTPS.into()),
         path: Some(READY_PATH.into()),
         interval: Some(10),
         threshold: Some(3),
         sni: Some(true),
-        children: Vec::new(),
-        healthy_children: None,
-        disabled: false,
-        inverted: false,
+        ..HealthCheck::of_type("HTTPS")
     };
-    let endpoint = here.add("health-endpoint", endpoint);
+    let mut children = vec![here.add("health-endpoint", endpoint).id.clone()];
+    for guard in guards {
+        let spec = HealthCheck {
+            alarm: Some(WatchedAlarm {
+                region: here.config.region.clone(),
+                name: guard.alarm.ready(),
+                settings: AlarmSettings::of(&guard.watches),
+            }),
+            without_data: Some("LastKnownStatus".into()),
+            ..HealthCheck::of_type("CLOUDWATCH_METRIC")
+        };
+        children.push(
+            here.add(&format!("health-{}", guard.thing), spec)
+                .id
+                .clone(),
+        );
+    }
     let calculated = HealthCheck {
-        check: "CALCULATED".into(),
-        domain: None,
-        port: None,
-        path: None,
-        interval: None,
-        threshold: None,
-        sni: None,
-        children: vec![endpoint.id.clone()],
-        healthy_children: Some(1),
-        disabled: false,
-        inverted: false,
+        healthy_children: i32::try_from(children.len()).ok(),
+        children,
+        ..HealthCheck::of_type("CALCULATED")
     };
     here.add("health", calculated)
 }
@@ -224,6 +242,59 @@ mod tests {
         assert_eq!(weights(Some("blue"), &[])[0], 100);
         assert_eq!(weights(None, &["blue"])[1], 0);
         assert_eq!(weights(Some("blue"), &["green"])[0], 0);
+    }
+
+    #[test]
+    fn every_guard_is_a_child_of_the_check_that_decides_and_all_must_be_healthy() {
+        let graph = build(&Config::default(), &Facts::sample()).unwrap();
+        for env in Env::ALL {
+            let guards = graph.steps.iter().filter(|s| {
+                let counts = s.spec["actions"] == true;
+                s.scope == env.to_string() && s.id.starts_with("alarm-guard-") && counts
+            });
+            let guards: Vec<&str> = guards.map(|s| s.id.as_str()).collect();
+            assert!(!guards.is_empty());
+            let decides = graph.get(&format!("health-{env}")).unwrap();
+            let children = decides.needs(&graph);
+            assert_eq!(decides.spec["healthy_children"], children.len());
+            assert_eq!(children.len(), 1 + guards.len());
+            let watched: Vec<String> = children
+                .iter()
+                .flat_map(|child| graph.get(child).unwrap().needs(&graph))
+                .collect();
+            for guard in guards {
+                assert!(watched.contains(&guard.to_owned()), "{guard}");
+                // Route 53 reads one metric, by a plain statistic.
+                let metric = &graph.get(guard).unwrap().spec["metric"];
+                let statistic = metric["statistic"].as_str().unwrap();
+                assert!(["Sum", "Minimum"].contains(&statistic), "{guard}");
+            }
+        }
+    }
+
+    /// What a health check is known by has 64 characters at most.
+    #[test]
+    fn the_references_of_health_checks_fit_for_the_longest_suffix_and_region() {
+        let config = Config {
+            suffix: "abcdefghijkl".into(),
+            ..Config::default()
+        };
+        let mut facts = Facts::sample();
+        for service in &crate::blueprint::SERVICES {
+            facts.images.insert(service.name.into(), "image".into());
+        }
+        let graph = build(&config, &facts).unwrap();
+        let checks = graph
+            .steps
+            .iter()
+            .filter(|s| s.kind == "route53/health_check");
+        let mut seen = 0;
+        for step in checks {
+            seen += 1;
+            let text = format!("{}.abcdefghijkl.ap-southeast-1.01234567", step.id);
+            assert!(text.len() <= 64, "{text}");
+        }
+        assert_eq!(seen, 2 * (2 + 2 * crate::blueprint::SERVICES.len()));
     }
 
     #[test]

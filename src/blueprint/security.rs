@@ -9,6 +9,8 @@
 //! |---|---|---|
 //! | the internet | alb | 443, 80 (redirected) |
 //! | alb | payment-api, transaction-processor, reporting | 8080 |
+//! | alb | bridge (the endpoint that leads to the other environment) | 443 |
+//! | bridge-nlb (where the other environment's endpoint leads to) | alb | 443 |
 //! | payment-api, transaction-processor, reporting, migration | database, endpoints | 5432, 443 |
 //! | migration | the other environment's db tier | 5432 |
 //! | the three services | S3 (image layers, logs, documents) | 443 |
@@ -38,6 +40,16 @@ pub struct Groups {
     pub database: Handle<SecurityGroup>,
     /// The interface endpoints.
     pub endpoints: Handle<SecurityGroup>,
+    /// Those of the bridge, if there is one.
+    pub bridge: Option<BridgeGroups>,
+}
+
+/// The groups of the bridge's two ends in an environment.
+pub struct BridgeGroups {
+    /// The endpoint that leads to the other environment.
+    pub endpoint: Handle<SecurityGroup>,
+    /// The Network Load Balancer to which the other environment's endpoint leads. Who calls it is judged by the endpoint service.
+    pub balancer: Handle<SecurityGroup>,
 }
 
 /// Declares groups and rules.
@@ -48,7 +60,7 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, vpc: &Handle<Vpc>) -> Groups {
         egress: Rules::new(),
     };
     here.add("security-group-default", default);
-    let env = here.env;
+    let (env, has_bridge) = (here.env, here.config.traffic.bridge);
     let mut group = |name: &str, what: &str| {
         let spec = SecurityGroup {
             vpc: vpc.id(),
@@ -64,6 +76,10 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, vpc: &Handle<Vpc>) -> Groups {
         migration: group("migration", "Migration functions"),
         database: group("database", "Aurora cluster"),
         endpoints: group("endpoints", "Interface endpoints"),
+        bridge: has_bridge.then(|| BridgeGroups {
+            endpoint: group("bridge", "Endpoint of the bridge"),
+            balancer: group("bridge-nlb", "Balancer of the bridge"),
+        }),
     };
     rules(here, &groups);
     groups
@@ -87,6 +103,19 @@ fn rules(here: &mut EnvironmentBuilder<'_>, groups: &Groups) {
     for (service, group) in &groups.services {
         let why = format!("Requests and health checks to {}", service.name);
         alb.call(service.port, group.id(), &why);
+    }
+    if let Some(bridge) = &groups.bridge {
+        alb.call(
+            HTTPS,
+            bridge.endpoint.id(),
+            "Bridge to the other environment",
+        );
+        let mut endpoint = Side::default();
+        endpoint.accept(HTTPS, groups.alb.id(), "Load balancer");
+        endpoint.set(here, "bridge", &bridge.endpoint);
+        let mut balancer = Side::default();
+        balancer.call(HTTPS, groups.alb.id(), "Load balancer");
+        balancer.set(here, "bridge-nlb", &bridge.balancer);
     }
     alb.set(here, "alb", &groups.alb);
 

@@ -162,6 +162,9 @@ static KEYS: &[Key] = keys! {
     "routing.certificate_arn", routing.certificate_arn, Like(check::certificate, "the ARN of an ACM certificate, such as \"arn:aws:acm:eu-central-1:123456789012:certificate/12345678-1234-1234-1234-123456789012\", or \"\" for none"),
         "The certificate of the load balancers, issued, in the region of the deployment; empty for one that deployer asks for.";
 
+    "traffic.bridge", traffic.bridge, By(check::yes_or_no, "true or false"),
+        "Whether each load balancer has a way to the other environment, switched off until traffic is moved over it.";
+
     "waf.requests_per_client_per_minute", waf.requests_per_client_per_minute, Within(10, 2_000_000_000),
         "Requests of one address within a minute, above which the firewall blocks it; the clients are servers of merchants.";
     "waf.log_days", waf.log_days, OneOf(RETENTION),

@@ -49,6 +49,8 @@ pub struct Config {
     pub network: Network,
     /// Domain and certificate.
     pub routing: Routing,
+    /// What the two environments have to move traffic with.
+    pub traffic: Traffic,
     /// The web application firewall.
     pub waf: Waf,
     /// Buckets and their lifecycles, in days.
@@ -122,6 +124,13 @@ pub struct Mapping {
     pub file: String,
     /// Its JSON, without white space.
     pub text: String,
+}
+
+/// `[traffic]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Traffic {
+    /// Each load balancer has a way to the other environment.
+    pub bridge: bool,
 }
 
 /// `[waf]`
@@ -283,6 +292,7 @@ impl Default for Config {
                 flow_log_days: 90,
             },
             routing: Routing::default(),
+            traffic: Traffic { bridge: true },
             waf: Waf {
                 requests_per_client_per_minute: 6000,
                 log_days: 90,

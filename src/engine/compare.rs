@@ -61,21 +61,25 @@ pub fn strangers(meta: &Meta, live: &Live) -> Vec<Change> {
 /// The fields that belong to somebody else at run time, each judged by its owner's legal range.
 pub fn delegated(meta: &Meta, want: Wanted<'_>, live: &Live, state: &State) -> Vec<DelegatedField> {
     let field = |value: &Value, name: &str| value.get(name).cloned().unwrap_or_default();
-    let judged = meta.delegated.iter().map(|d| {
+    let judged = meta.delegated.iter().filter_map(|d| {
         let (wanted, found) = (field(want.spec, d.field), field(&live.spec, d.field));
+        if wanted.is_null() && found.is_null() {
+            // A thing of the type that has nothing to be delegated.
+            return None;
+        }
         let owner = Owner {
             wanted: &wanted,
             found: &found,
             record: d.record.and_then(|kind| owner_of(state, kind, want.step)),
         };
         let illegal = (d.legal)(&owner).err();
-        DelegatedField {
+        Some(DelegatedField {
             step: want.step.to_owned(),
             field: d.field.to_owned(),
             owner: d.owner.to_owned(),
             have: found,
             illegal,
-        }
+        })
     });
     judged.collect()
 }

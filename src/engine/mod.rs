@@ -36,4 +36,4 @@ pub use graph::{Builder, Graph, Kind, NameRule, Step, StepMeta, TAG_NAME};
 pub use handle::{Handle, fields};
 pub(crate) use ownership::Ownership;
 pub use ownership::{Deployment, Mark};
-pub use reference::{Ref, Strength};
+pub use reference::{List, Ref, Strength};

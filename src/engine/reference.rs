@@ -143,6 +143,46 @@ impl<T> serde::de::Visitor<'_> for Text<T> {
     }
 }
 
+/// A list that is written out, or the output of another step that is one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum List {
+    /// The placeholder.
+    Of(String),
+    /// Its elements, each of which may be a reference.
+    These(Vec<String>),
+}
+
+impl List {
+    /// The same with the strong edge: see [`Ref::ready`].
+    #[must_use]
+    pub fn ready(&self) -> Self {
+        match self {
+            Self::Of(text) => Self::Of(Ref::<()>::literal(text).ready().text),
+            Self::These(_) => self.clone(),
+        }
+    }
+
+    /// What is known of its elements.
+    pub fn elements(&self) -> &[String] {
+        match self {
+            Self::Of(_) => &[],
+            Self::These(all) => all,
+        }
+    }
+
+    /// True for an output that is not known yet. Such a field is left out of the record.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::These(all) if all.is_empty())
+    }
+}
+
+impl Default for List {
+    fn default() -> Self {
+        Self::These(Vec::new())
+    }
+}
+
 /// One placeholder found in a text.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Placeholder<'a> {
@@ -320,6 +360,18 @@ mod tests {
     #[test]
     fn iam_variables_and_plain_text_are_not_placeholders() {
         assert!(edges(&json!({"a": "${aws:username} @ {x}"})).is_empty());
+    }
+
+    #[test]
+    fn a_list_of_another_step_is_a_placeholder_until_it_is_known() {
+        let list = List::Of("@{s.zones}".into()).ready();
+        let want = json!({"targets": list});
+        assert_eq!(edges(&want).get("s"), Some(&Strength::Ready));
+        let outputs = json!({"zones": ["a", "b"]});
+        let got = resolve(&want["targets"], &|_| Some(&outputs));
+        let got: List = serde_json::from_value(got).unwrap();
+        assert_eq!(got.elements(), ["a", "b"]);
+        assert!(list.elements().is_empty() && !list.is_unknown());
     }
 
     #[test]

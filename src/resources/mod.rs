@@ -86,6 +86,7 @@ macro_rules! kinds {
                 ec2::TransitGatewayAssociation,
                 ec2::GatewayEndpoint,
                 ec2::InterfaceEndpoint,
+                ec2::EndpointService,
                 ec2::FlowLog,
                 elbv2::LoadBalancer,
                 elbv2::TargetGroup,
@@ -137,6 +138,7 @@ macro_rules! kinds {
                 ec2::DefaultSecurityGroup,
                 ec2::TransitGatewayPropagations,
                 ec2::TransitGatewayRoutes,
+                elbv2::Targets,
                 secretsmanager::Rotation,
                 autoscaling::Scaling,
             }

@@ -152,8 +152,8 @@ fn what_is_tagged_is_listed_and_one_search_shows_all_of_ec2() {
 }
 
 /// The fixed part of the worked totals: eight endpoints over three zones, an attachment, two keys, the secret, a load
-/// balancer with three addresses, a health check of an endpoint and a calculated one, a
-/// web ACL of six rules; and, counted from the graph, the metrics of alarms, the alarm over all and the dashboards.
+/// balancer with three addresses, a health check of an endpoint and a calculated one, a web ACL of six rules, the bridge's
+/// endpoint over three zones and its network balancer; and, counted from the graph, the metrics of alarms, the alarm over all and the dashboards.
 #[test]
 fn what_an_environment_costs_unused_is_the_sum_of_its_types() {
     let graph = build(&Config::default(), &Account::sample()).unwrap();
@@ -167,6 +167,7 @@ fn what_an_environment_costs_unused_is_the_sum_of_its_types() {
         costs.sum()
     };
     let expected = 8.0 * 3.0 * 8.76 + 43.80 + 2.0 + 0.40 + 19.71 + 3.0 * 3.65 + 2.50 + 0.50 + 11.0;
+    let expected = expected + 3.0 * 8.76 + 19.71;
     for scope in ["blue", "green"] {
         let steps = || graph.steps.iter().filter(|s| s.scope == scope);
         let count = |kind: &str| steps().filter(|s| s.kind == kind).count() as f64;
@@ -177,6 +178,8 @@ fn what_an_environment_costs_unused_is_the_sum_of_its_types() {
         let watching = 0.10 * lines.sum::<f64>()
             + 0.50 * count("cloudwatch/composite_alarm")
             + 3.0 * count("cloudwatch/dashboard")
+            // Of alarms.
+            + 0.50 * (count("route53/health_check") - 2.0)
             // The hash key of the migration.
             + 0.40 * count("secretsmanager/secret");
         let expected = expected + watching;

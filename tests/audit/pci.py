@@ -93,12 +93,16 @@ class Audit:
         for balancer in elb.describe_load_balancers()["LoadBalancers"]:
             arn, name = balancer["LoadBalancerArn"], balancer["LoadBalancerName"]
             attributes = pairs(elb.describe_load_balancer_attributes(LoadBalancerArn=arn))
+            self.check("elbv2-multiple-az", name, len(balancer["AvailabilityZones"]) >= 2)
+            if balancer["Type"] == "network":
+                # The rules below are of Application Load Balancers; one of the network writes no log of a TCP listener.
+                self.check("nlb-internal", name, balancer["Scheme"] == "internal")
+                continue
             self.check("elb-logging-enabled", name, attributes["access_logs.s3.enabled"] == "true")
             dropped = attributes["routing.http.drop_invalid_header_fields.enabled"] == "true"
             self.check("alb-http-drop-invalid-header-enabled", name, dropped)
             mode = attributes["routing.http.desync_mitigation_mode"]
             self.check("alb-desync-mode-check", name, mode in ("defensive", "strictest"))
-            self.check("elbv2-multiple-az", name, len(balancer["AvailabilityZones"]) >= 2)
             for listener in elb.describe_listeners(LoadBalancerArn=arn)["Listeners"]:
                 action, place = listener["DefaultActions"][0], f"{name}:{listener['Port']}"
                 redirects = action.get("RedirectConfig", {}).get("Protocol") == "HTTPS"

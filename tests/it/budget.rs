@@ -29,6 +29,7 @@ fn most(kinds: &Kinds, service: &str, operation: &str) -> usize {
             of("elbv2/load_balancer")
         }
         ("elbv2", "DescribeTargetGroupAttributes") => of("elbv2/target_group"),
+        ("elbv2", "DescribeTargetHealth") => of("elbv2/targets"),
         (
             "elbv2",
             "DescribeListenerAttributes" | "DescribeListenerCertificates" | "DescribeRules",
@@ -105,8 +106,11 @@ fn most(kinds: &Kinds, service: &str, operation: &str) -> usize {
             | "DescribeVpcEndpoints"
             | "DescribeTransitGatewayVpcAttachments"
             | "DescribeTransitGatewayAttachments"
-            | "DescribeTransitGatewayRouteTables",
+            | "DescribeTransitGatewayRouteTables"
+            // And the interfaces of the bridge's endpoints.
+            | "DescribeNetworkInterfaces",
         ) => 2,
+        ("ec2", "DescribeVpcEndpointServicePermissions") => of("ec2/endpoint_service"),
         (
             "ec2",
             "DescribeNatGateways" | "DescribeVpcPeeringConnections" | "DescribeDhcpOptions",

@@ -44,6 +44,11 @@ const EXPECTED: &[(&str, &[&str])] = &[
     ("elbv2:DescribeLoadBalancerAttributes", ELB_GONE),
     ("elbv2:DescribeListenerAttributes", ELB_GONE),
     ("elbv2:DescribeTargetGroupAttributes", ELB_GONE),
+    ("elbv2:DescribeTargetHealth", ELB_GONE),
+    (
+        "ec2:DescribeVpcEndpointServicePermissions",
+        &["InvalidVpcEndpointServiceId.NotFound"],
+    ),
     ("acm:DescribeCertificate", &["ResourceNotFoundException"]),
     ("acm:ListTagsForCertificate", &["ResourceNotFoundException"]),
     ("route53:ListTagsForResources", &["NoSuchHealthCheck"]),

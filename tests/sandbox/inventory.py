@@ -129,6 +129,12 @@ def ec2(account):
         account.add("security-group-rule", rule["SecurityGroupRuleId"], rule)
     for endpoint in account.all("ec2", "describe_vpc_endpoints", "VpcEndpoints"):
         account.add("vpc-endpoint", endpoint["VpcEndpointId"], endpoint)
+    for service in account.all("ec2", "describe_vpc_endpoint_service_configurations", "ServiceConfigurations"):
+        name = service["ServiceId"]
+        service["AllowedPrincipals"] = account.all(
+            "ec2", "describe_vpc_endpoint_service_permissions", "AllowedPrincipals", ServiceId=name
+        )
+        account.add("endpoint-service", name, service)
     for interface in account.all("ec2", "describe_network_interfaces", "NetworkInterfaces"):
         account.add("network-interface", interface["NetworkInterfaceId"], interface)
     for flow_log in account.all("ec2", "describe_flow_logs", "FlowLogs"):
@@ -317,9 +323,18 @@ def load_balancers(account):
                 if not rule["IsDefault"]:
                     rule["Tags"] = tags(rule["RuleArn"])
                     account.add("listener-rule", rule["RuleArn"], rule)
+    # Addresses are random: whose they are is not.
+    addresses = {
+        one["PrivateIpAddress"]: f"address of {one['Description']} in {one['SubnetId']}"
+        for one in account.all("ec2", "describe_network_interfaces", "NetworkInterfaces")
+    }
     for group in account.all("elbv2", "describe_target_groups", "TargetGroups"):
         arn = group["TargetGroupArn"]
         group["Attributes"] = pairs(elb.describe_target_group_attributes(TargetGroupArn=arn))
+        group["Targets"] = [
+            addresses.get(one["Target"]["Id"], one["Target"]["Id"])
+            for one in elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+        ]
         group["Tags"] = tags(arn)
         account.add("target-group", arn, group, group["TargetGroupName"])
 
@@ -489,6 +504,7 @@ KINDS = {
     "dynamodb/table": "table",
     "ec2/default_network_acl": "network-acl",
     "ec2/default_security_group": "security-group",
+    "ec2/endpoint_service": "endpoint-service",
     "ec2/flow_log": "flow-log",
     "ec2/gateway_endpoint": "vpc-endpoint",
     "ec2/interface_endpoint": "vpc-endpoint",
@@ -519,6 +535,7 @@ KINDS = {
     "elbv2/load_balancer": "load-balancer",
     "elbv2/rule": "listener-rule",
     "elbv2/target_group": "target-group",
+    "elbv2/targets": "target-group",
     "iam/role": "role",
     "kms/alias": "key",
     "lambda/function": "function",

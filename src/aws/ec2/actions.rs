@@ -30,6 +30,7 @@ const GATEWAY: Grant = on!("internet-gateway", ResourceTag);
 const ROUTES: Grant = on!("route-table", ResourceTag);
 const MAIN_ROUTES: Grant = on!("route-table", NotOfOthers);
 const ENDPOINT: Grant = on!("vpc-endpoint", ResourceTag);
+const SERVICE_OF_OURS: Grant = on!("vpc-endpoint-service", ResourceTag);
 const TRANSIT: Grant = on!("transit-gateway", ResourceTag);
 const TRANSIT_ROUTES: Grant = on!("transit-gateway-route-table", ResourceTag);
 const ATTACHMENT: Grant = on!("transit-gateway-attachment", ResourceTag);
@@ -58,6 +59,8 @@ actions! { SERVICE;
     Read DESCRIBE_VPCS = "DescribeVpcs", [ANY];
     Read DESCRIBE_VPC_ATTRIBUTE = "DescribeVpcAttribute", [ANY];
     Read DESCRIBE_VPC_ENDPOINTS = "DescribeVpcEndpoints", [ANY];
+    Read DESCRIBE_VPC_ENDPOINT_SERVICE_CONFIGURATIONS = "DescribeVpcEndpointServiceConfigurations", [ANY];
+    Read DESCRIBE_VPC_ENDPOINT_SERVICE_PERMISSIONS = "DescribeVpcEndpointServicePermissions", [ANY];
     Read GET_TRANSIT_GATEWAY_ROUTE_TABLE_PROPAGATIONS = "GetTransitGatewayRouteTablePropagations", [ANY];
     Read SEARCH_TRANSIT_GATEWAY_ROUTES = "SearchTransitGatewayRoutes", [ANY];
 
@@ -104,6 +107,10 @@ actions! { SERVICE;
     Repeatable CREATE_VPC_ENDPOINT = "CreateVpcEndpoint", [on!("vpc-endpoint", RequestTag), VPC, ROUTES, SUBNET, on!("security-group", ResourceTag), TAGS, named("arn:aws:route53:::hostedzone/*").of("route53:AssociateVPCWithHostedZone")];
     Repeatable MODIFY_VPC_ENDPOINT = "ModifyVpcEndpoint", [ENDPOINT, on!("route-table", NotOfOthers), on!("subnet", NotOfOthers), GROUP];
     Repeatable DELETE_VPC_ENDPOINTS = "DeleteVpcEndpoints", [ENDPOINT];
+    Repeatable CREATE_VPC_ENDPOINT_SERVICE_CONFIGURATION = "CreateVpcEndpointServiceConfiguration", [on!("vpc-endpoint-service", RequestTag), TAGS];
+    Repeatable MODIFY_VPC_ENDPOINT_SERVICE_CONFIGURATION = "ModifyVpcEndpointServiceConfiguration", [SERVICE_OF_OURS];
+    Repeatable MODIFY_VPC_ENDPOINT_SERVICE_PERMISSIONS = "ModifyVpcEndpointServicePermissions", [SERVICE_OF_OURS];
+    Repeatable DELETE_VPC_ENDPOINT_SERVICE_CONFIGURATIONS = "DeleteVpcEndpointServiceConfigurations", [SERVICE_OF_OURS];
 
     Once CREATE_TRANSIT_GATEWAY = "CreateTransitGateway", [on!("transit-gateway", RequestTag), TAGS];
     Repeatable MODIFY_TRANSIT_GATEWAY = "ModifyTransitGateway", [TRANSIT];

@@ -121,6 +121,7 @@ without_tag_filter!(tables: t::TransitGatewayRouteTable = actions::DESCRIBE_TRAN
 without_tag_filter!(vpc_attachments: t::TransitGatewayVpcAttachment = actions::DESCRIBE_TRANSIT_GATEWAY_VPC_ATTACHMENTS, describe_transit_gateway_vpc_attachments, transit_gateway_vpc_attachments);
 by_filter!(attachments: t::TransitGatewayAttachment = actions::DESCRIBE_TRANSIT_GATEWAY_ATTACHMENTS, describe_transit_gateway_attachments, set_filters, transit_gateway_attachments);
 by_filter!(endpoints: t::VpcEndpoint = actions::DESCRIBE_VPC_ENDPOINTS, describe_vpc_endpoints, set_filters, vpc_endpoints);
+by_filter!(endpoint_services: t::ServiceConfiguration = actions::DESCRIBE_VPC_ENDPOINT_SERVICE_CONFIGURATIONS, describe_vpc_endpoint_service_configurations, set_filters, service_configurations);
 by_filter!(flow_logs: t::FlowLog = actions::DESCRIBE_FLOW_LOGS, describe_flow_logs, set_filter, flow_logs);
 
 pub(super) fn propagations(
@@ -163,6 +164,22 @@ pub(super) fn static_routes(
         }
         .boxed()
     })
+}
+
+impl Find for t::ServiceConfiguration {
+    fn tags(&self) -> &[Tag] {
+        self.tags()
+    }
+    fn values(&self, filter: &str) -> Vec<String> {
+        match filter {
+            "service-id" => text(self.service_id()),
+            _ => Vec::new(),
+        }
+    }
+    fn is_leaving(&self) -> bool {
+        use t::ServiceState::{Deleted, Deleting};
+        matches!(self.service_state(), Some(Deleting | Deleted))
+    }
 }
 
 impl Find for t::TransitGateway {

@@ -96,6 +96,7 @@ impl Find for t::NetworkInterface {
     }
     fn values(&self, filter: &str) -> Vec<String> {
         match filter {
+            "network-interface-id" => text(self.network_interface_id()),
             "subnet-id" => text(self.subnet_id()),
             "vpc-id" => text(self.vpc_id()),
             "group-id" => self

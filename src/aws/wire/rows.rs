@@ -23,11 +23,15 @@ pub fn rows() -> Vec<Row> {
     let gateway = send!(ec2::DELETE_TRANSIT_GATEWAY, ec2, delete_transit_gateway, transit_gateway_id = "tgw-1");
     let route = send!(ec2::CREATE_ROUTE, ec2, create_route, route_table_id = "rtb-1");
     let endpoint = send!(ec2::CREATE_VPC_ENDPOINT, ec2, create_vpc_endpoint, vpc_id = "vpc-1");
+    let endpoint_service = send!(ec2::DELETE_VPC_ENDPOINT_SERVICE_CONFIGURATIONS, ec2, delete_vpc_endpoint_service_configurations, service_ids = "vpce-svc-1");
     let flow_logs = send!(ec2::CREATE_FLOW_LOGS, ec2, create_flow_logs, resource_ids = "vpc-1");
     let balancer = send!(elbv2::CREATE_LOAD_BALANCER, elbv2, create_load_balancer, name = "a");
     let attributes = send!(elbv2::MODIFY_LOAD_BALANCER_ATTRIBUTES, elbv2, modify_load_balancer_attributes, load_balancer_arn = "a");
     let listeners = send!(elbv2::DESCRIBE_LISTENERS, elbv2, describe_listeners, load_balancer_arn = "a");
     let targets = send!(elbv2::DELETE_TARGET_GROUP, elbv2, delete_target_group, target_group_arn = "a");
+    let delete_balancer = send!(elbv2::DELETE_LOAD_BALANCER, elbv2, delete_load_balancer, load_balancer_arn = "a");
+    let add_target = send!(elbv2::REGISTER_TARGETS, elbv2, register_targets, target_group_arn = "a", targets = aws_sdk_elasticloadbalancingv2::types::TargetDescription::builder().id("arn:a").build());
+    let take_target = send!(elbv2::DEREGISTER_TARGETS, elbv2, deregister_targets, target_group_arn = "a");
     let rule = send!(elbv2::CREATE_RULE, elbv2, create_rule, listener_arn = "a", priority = 1);
     let certificate = send!(acm::DESCRIBE_CERTIFICATE, acm, describe_certificate, certificate_arn = "a");
     let delete_certificate = send!(acm::DELETE_CERTIFICATE, acm, delete_certificate, certificate_arn = "a");
@@ -117,6 +121,9 @@ pub fn rows() -> Vec<Row> {
         (route, 400, "InvalidParameterValue", "route table rtb-1 and network gateway igw-1 belong to different networks", Propagating),
         (endpoint, 400, "InvalidParameter", "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC attributes set to true", Propagating),
         (endpoint, 400, "InvalidParameter", "something else", Permanent),
+        (endpoint, 400, "InvalidServiceName", "The Vpc Endpoint Service 'com.amazonaws.vpce.eu-central-1.vpce-svc-1' does not exist", Propagating),
+        (endpoint, 400, "InvalidServiceName", "The Vpc Endpoint Service 'com.amazonaws.eu-central-1.nothing' does not exist", Permanent),
+        (endpoint_service, 400, "ExistingVpcEndpointConnections", "Service vpce-svc-1 has existing active VPC Endpoint connections!", InUse),
         (flow_logs, 400, "InvalidParameter", "Unable to assume given IAM role", Propagating),
         (flow_logs, 400, "FlowLogAlreadyExists", "", Conflict),
 
@@ -140,6 +147,10 @@ pub fn rows() -> Vec<Row> {
         (attributes, 400, "InvalidConfigurationRequest", "Access Denied for bucket: logs. Please check S3bucket permission", Propagating),
         (listeners, 400, "LoadBalancerNotFound", "One or more load balancers not found", Gone),
         (listeners, 400, "Throttling", "Rate exceeded", Throttled),
+        (delete_balancer, 400, "ResourceInUse", "Load balancer 'a' cannot be deleted because it is currently associated with another service", InUse),
+        (add_target, 400, "InvalidTarget", "The load balancer 'arn:a' is not active", NotReady),
+        (add_target, 400, "TargetGroupNotFound", "One or more target groups not found", Propagating),
+        (take_target, 400, "TargetGroupNotFound", "One or more target groups not found", Gone),
         (targets, 400, "ResourceInUse", "Target group 'a' is currently in use by a listener or a rule", InUse),
         (rule, 400, "PriorityInUse", "Priority '1' is currently in use", Conflict),
         (rule, 400, "TargetGroupNotFound", "One or more target groups not found", Propagating),

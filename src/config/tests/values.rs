@@ -140,6 +140,7 @@ fn legal_and_illegal_values_of_every_kind() {
             &["10", "2000000000"],
             &["9", "2000000001", "1.5"],
         ),
+        ("traffic.bridge", &["true", "false"], &["\"off\""]),
         ("waf.log_days", &["90", "365"], &["91", "0"]),
         (
             "migration.runtime",

@@ -50,12 +50,16 @@ pub(super) fn dimensions(cx: &Aws, of: &BTreeMap<String, String>) -> Vec<t::Dime
     of.iter().map(one).collect()
 }
 
+/// The value of a dimension as we write it.
+pub fn dimension(cx: &Aws, name: &str, value: &str) -> String {
+    prefix(cx, name).unwrap_or_default() + value
+}
+
 /// Dimensions as a map.
 pub(super) fn dimensions_of(cx: &Aws, all: &[t::Dimension]) -> BTreeMap<String, String> {
     let one = |d: &t::Dimension| {
         let name = d.name().unwrap_or_default();
-        let prefix = prefix(cx, name).unwrap_or_default();
-        let value = prefix + d.value().unwrap_or_default();
+        let value = dimension(cx, name, d.value().unwrap_or_default());
         (name.to_owned(), value)
     };
     all.iter().map(one).collect()

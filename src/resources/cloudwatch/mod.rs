@@ -10,5 +10,5 @@ mod tags;
 pub use alarm::Alarm;
 pub use composite_alarm::CompositeAlarm;
 pub use dashboard::{Dashboard, DashboardTags};
-pub use metric::{Metric, Query};
+pub use metric::{Metric, Query, dimension};
 pub use tags::AlarmTags;

@@ -13,7 +13,7 @@ pub(super) const CREATE: Api = ec2::CREATE_VPC_ENDPOINT;
 pub(super) const MODIFY: Api = ec2::MODIFY_VPC_ENDPOINT;
 
 /// Finds an endpoint and says where it stands; `None` when it is deleted.
-pub(super) async fn find_endpoint<R: Resource<Outputs = Id<R>>>(
+pub(super) async fn find_endpoint<R: Resource<Outputs: HasId>>(
     cx: &Aws,
     key: &Lookup<'_, R>,
 ) -> Result<Option<(VpcEndpoint, Id<R>, Phase)>, Error> {

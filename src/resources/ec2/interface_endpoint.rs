@@ -1,8 +1,10 @@
-//! An interface endpoint: one network interface of an AWS service in each of its subnets.
+//! An interface endpoint: one network interface of a service in each of its subnets. The service is one of AWS's, or an endpoint
+//! service of somebody ([`EndpointService`]), which knows no policy and is called by the addresses of the interfaces.
 
 use super::endpoint::{self, find_endpoint};
 use super::prelude::*;
-use super::{SecurityGroup, Subnet, Vpc};
+use super::{EndpointService, SecurityGroup, Subnet, Vpc};
+use crate::engine::List;
 use crate::resources::policy::Policy;
 use aws_sdk_ec2::types::VpcEndpointType;
 
@@ -10,21 +12,39 @@ use aws_sdk_ec2::types::VpcEndpointType;
 pub struct InterfaceEndpoint {
     /// Private DNS needs its DNS support and host names to be on: take the reference with `.ready()`.
     pub vpc: Ref<Vpc>,
-    /// `com.amazonaws.eu-central-1.kms`
-    pub service: String,
+    /// `com.amazonaws.eu-central-1.kms`, `com.amazonaws.vpce.eu-central-1.vpce-svc-...`
+    pub service: Ref<EndpointService>,
     /// At most one subnet per zone; a set.
     pub subnets: Vec<Ref<Subnet>>,
     /// The groups of its interfaces; a set.
     pub groups: Vec<Ref<SecurityGroup>>,
     /// The service's usual name leads to the endpoint within the VPC. One endpoint per service and VPC can have it.
     pub private_dns: bool,
-    /// What may pass.
-    pub policy: Policy,
+    /// What may pass; `None` for an endpoint service, whose owner says who may call.
+    pub policy: Option<Policy>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct InterfaceEndpointOutputs {
+    pub id: Ref<InterfaceEndpoint>,
+    /// Take it from here for what is made for this endpoint.
+    #[serde(default, skip_serializing_if = "Ref::is_unknown")]
+    pub vpc: Ref<Vpc>,
+    /// The addresses of its interfaces, of an endpoint service only; known once it is ready. They stay as long as the endpoint
+    /// and its subnets.
+    #[serde(default, skip_serializing_if = "List::is_unknown")]
+    pub addresses: List,
+}
+
+impl HasId for InterfaceEndpointOutputs {
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
 }
 
 impl Kind for InterfaceEndpoint {
     const TYPE: &'static str = "ec2/interface_endpoint";
-    type Outputs = Id<Self>;
+    type Outputs = InterfaceEndpointOutputs;
 }
 
 impl Resource for InterfaceEndpoint {
@@ -34,7 +54,7 @@ impl Resource for InterfaceEndpoint {
         seconds: (90.0, 90.0),
         cost: |it| Cost::monthly(8.76 * it.subnets.len() as f64).and("0.01 per GB"),
         fixed: &["vpc", "service"],
-        changing: &[],
+        changing: &["addresses"],
         replace: Replace::DeleteFirst,
         holds_data: false,
         interrupts: &["subnets", "groups", "private_dns", "policy"],
@@ -48,21 +68,43 @@ impl Resource for InterfaceEndpoint {
         let Some((endpoint, id, phase)) = find_endpoint(cx, &key).await? else {
             return Ok(None);
         };
+        let service = endpoint.service_name().unwrap_or_default();
+        let ours = is_endpoint_service(service);
+        let addresses = if ours {
+            addresses(cx, &endpoint).await?
+        } else {
+            Vec::new()
+        };
         let subnets = endpoint.subnet_ids().iter();
         let groups = endpoint.groups().iter().filter_map(|g| g.group_id());
         let spec = Self {
             vpc: endpoint.vpc_id().unwrap_or_default().into(),
-            service: endpoint.service_name().unwrap_or_default().to_owned(),
+            service: service.into(),
             subnets: subnets.map(|id| id.as_str().into()).collect(),
             groups: groups.map(Into::into).collect(),
             private_dns: endpoint.private_dns_enabled().unwrap_or(false),
-            policy: endpoint::policy(&endpoint),
+            policy: (!ours).then(|| endpoint::policy(&endpoint)),
         };
-        let found = Found::tagged(spec, id, tags_of(endpoint.tags()));
+        // AWS shows interfaces a moment after the endpoint.
+        let whole = !ours || addresses.len() >= spec.subnets.len();
+        let phase = match phase {
+            Phase::Ready if !whole => Phase::Settling,
+            phase => phase,
+        };
+        let outputs = InterfaceEndpointOutputs {
+            id: id.id(),
+            vpc: spec.vpc.clone(),
+            addresses: List::These(addresses),
+        };
+        let found = Found::tagged(spec, outputs, tags_of(endpoint.tags()));
         Ok(Some(found.phase(phase)))
     }
 
-    async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Id<Self>, Error> {
+    async fn create(
+        &self,
+        cx: &Aws,
+        identity: &Identity,
+    ) -> Result<InterfaceEndpointOutputs, Error> {
         let tags = tags::at_creation(ResourceType::VpcEndpoint, identity);
         let call = cx.ec2.client.create_vpc_endpoint().tag_specifications(tags);
         let call = call
@@ -72,10 +114,14 @@ impl Resource for InterfaceEndpoint {
             .set_subnet_ids(Some(texts(&self.subnets)))
             .set_security_group_ids(Some(texts(&self.groups)))
             .private_dns_enabled(self.private_dns)
-            .policy_document(self.policy.document())
+            .set_policy_document(self.policy.as_ref().map(Policy::document))
             .client_token(&identity.token);
         match cx.call(endpoint::CREATE, || call.clone().send()).await {
-            Ok(answer) => endpoint::created(&answer),
+            Ok(answer) => Ok(InterfaceEndpointOutputs {
+                id: endpoint::created(&answer)?.id(),
+                vpc: self.vpc.clone(),
+                addresses: List::default(),
+            }),
             Err(error) if error.message.contains("conflicting DNS domain") => {
                 Err(self.rival(cx, error).await)
             }
@@ -83,9 +129,14 @@ impl Resource for InterfaceEndpoint {
         }
     }
 
-    async fn update(&self, cx: &Aws, it: &Id<Self>, delta: &Delta) -> Result<(), Error> {
+    async fn update(
+        &self,
+        cx: &Aws,
+        it: &InterfaceEndpointOutputs,
+        delta: &Delta,
+    ) -> Result<(), Error> {
         let (subnets, groups) = (members(delta, "subnets"), members(delta, "groups"));
-        let policy = delta.touches("policy").then(|| self.policy.document());
+        let policy = self.policy.as_ref().filter(|_| delta.touches("policy"));
         let private_dns = delta.touches("private_dns").then_some(self.private_dns);
         let call = cx.ec2.client.modify_vpc_endpoint().vpc_endpoint_id(&it.id);
         let call = call
@@ -94,14 +145,33 @@ impl Resource for InterfaceEndpoint {
             .set_add_security_group_ids(groups.add)
             .set_remove_security_group_ids(groups.remove)
             .set_private_dns_enabled(private_dns)
-            .set_policy_document(policy);
+            .set_policy_document(policy.map(Policy::document));
         let answer = cx.call(endpoint::MODIFY, || call.clone().send());
         answer.await.map(drop)
     }
 
-    async fn delete(&self, cx: &Aws, it: &Id<Self>) -> Result<(), Error> {
-        endpoint::delete(cx, it.as_str()).await
+    async fn delete(&self, cx: &Aws, it: &InterfaceEndpointOutputs) -> Result<(), Error> {
+        endpoint::delete(cx, it.id.as_str()).await
     }
+}
+
+/// AWS names the endpoint services of its customers so.
+fn is_endpoint_service(name: &str) -> bool {
+    name.starts_with("com.amazonaws.vpce.")
+}
+
+/// The addresses of the endpoint's interfaces, as far as they are shown.
+async fn addresses(cx: &Aws, endpoint: &t::VpcEndpoint) -> Result<Vec<String>, Error> {
+    let reader = &cx.ec2.network_interfaces;
+    let ids = endpoint.network_interface_ids().iter();
+    let asks = ids.map(|id| reader.by("network-interface-id", id));
+    let all = futures::future::try_join_all(asks).await?;
+    let all = all.iter().flatten();
+    let mut all: Vec<String> = all
+        .filter_map(|i| i.private_ip_address().map(str::to_owned))
+        .collect();
+    all.sort();
+    Ok(all)
 }
 
 impl InterfaceEndpoint {

@@ -103,6 +103,11 @@ impl Action {
     pub(super) fn sent(&self) -> t::Action {
         let action = t::Action::builder();
         match self {
+            // The only form that every kind of balancer takes.
+            Self::Forward(groups) if groups.len() == 1 && groups.values().all(|w| *w == 1) => {
+                let arn = groups.keys().next().map(String::from);
+                action.r#type(Type::Forward).set_target_group_arn(arn)
+            }
             Self::Forward(groups) => {
                 let one = |(arn, weight): (&Ref<_>, &i32)| {
                     let group = t::TargetGroupTuple::builder();

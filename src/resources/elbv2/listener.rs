@@ -9,7 +9,7 @@ use aws_sdk_elasticloadbalancingv2::types as t;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Listener {
     pub load_balancer: Ref<Arn<LoadBalancer>>,
-    /// `HTTP` or `HTTPS`.
+    /// `HTTP`, `HTTPS` or `TCP`.
     pub protocol: String,
     pub port: i32,
     /// The protocols and ciphers of HTTPS.
@@ -31,6 +31,9 @@ pub struct Listener {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ListenerOutputs {
     pub arn: Ref<Arn<Listener>>,
+    /// Its balancer: take it from here for what must not start before the listener is there.
+    #[serde(default, skip_serializing_if = "Ref::is_unknown")]
+    pub load_balancer: Ref<Arn<LoadBalancer>>,
 }
 
 impl HasArn for ListenerOutputs {
@@ -43,8 +46,9 @@ const READ: Api = elbv2::DESCRIBE_LISTENERS;
 const CREATE: Api = elbv2::CREATE_LISTENER;
 const DELETE: Api = elbv2::DELETE_LISTENER;
 
-/// "ListenerAttribute" in the API reference, for Application Load Balancers.
+/// "ListenerAttribute" in the API reference; the first is of TCP, the others of Application Load Balancers.
 const DEFAULTS: Defaults = &[
+    ("tcp.idle_timeout.seconds", "350"),
     ("routing.http.response.server.enabled", "true"),
     (HSTS, ""),
     (
@@ -159,6 +163,7 @@ impl Resource for Listener {
         };
         let outputs = ListenerOutputs {
             arn: READ.field(listener.listener_arn(), "ListenerArn")?,
+            load_balancer: spec.load_balancer.clone(),
         };
         Ok(Some(Found::tagged(spec, outputs, parts.tags)))
     }
@@ -177,6 +182,7 @@ impl Resource for Listener {
         let arn = made.listeners().first().and_then(|l| l.listener_arn());
         Ok(ListenerOutputs {
             arn: CREATE.field(arn, "ListenerArn")?,
+            load_balancer: self.load_balancer.clone(),
         })
     }
 
@@ -279,6 +285,10 @@ async fn parts_of(cx: &Aws, arn: &str, identity: &Identity) -> Result<Option<Par
 
 /// The priorities of rules that are not this deployment's.
 async fn others(cx: &Aws, arn: &str, identity: &Identity) -> Result<Option<Vec<String>>, Error> {
+    if arn.contains(":listener/net/") {
+        // Only an Application Load Balancer has rules.
+        return Ok(Some(Vec::new()));
+    }
     let Some(rules) = cx.elbv2.rules(arn).await? else {
         return Ok(None);
     };

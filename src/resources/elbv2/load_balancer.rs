@@ -1,14 +1,20 @@
-//! An Application Load Balancer.
+//! An Application Load Balancer, or a Network Load Balancer.
 
 use super::attributes::{self, Attributes, Defaults};
 use super::tags::{self, ElbTags};
-use crate::resources::ec2::{InternetGateway, SecurityGroup, Subnet};
+use crate::resources::ec2::{InternetGateway, SecurityGroup, Subnet, Vpc};
 use crate::resources::prelude::*;
 use aws_sdk_elasticloadbalancingv2::types as t;
+use t::EnforceSecurityGroupInboundRulesOnPrivateLinkTrafficEnum as PrivateLink;
 use t::LoadBalancerStateEnum as State;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LoadBalancer {
+    /// `application` or `network`.
+    #[serde(default = "application")]
+    pub family: String,
+    #[serde(default)]
+    pub vpc: Ref<Vpc>,
     /// `internet-facing` or `internal`.
     pub scheme: String,
     /// One per zone, two at least.
@@ -22,9 +28,19 @@ pub struct LoadBalancer {
     pub attributes: Attributes,
     /// The gateway that its VPC must have attached when it faces the internet. AWS does not show it here.
     pub internet: Option<Ref<InternetGateway>>,
+    /// `on` or `off`: whether inbound rules of its groups judge what comes by PrivateLink. Of a Network Load Balancer only.
+    #[serde(default)]
+    pub private_link_rules: Option<String>,
+    /// The VPC that calls it by PrivateLink, without which it is of no use. AWS does not show it here.
+    #[serde(default)]
+    pub called_from: Option<Ref<Vpc>>,
     /// Listeners that are not this deployment's, by port.
     #[serde(default)]
     pub others: Vec<String>,
+}
+
+fn application() -> String {
+    "application".into()
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -35,6 +51,9 @@ pub struct LoadBalancerOutputs {
     pub dns_name: Ref<LoadBalancer>,
     /// The zone of that name, which an alias record names.
     pub dns_zone: Ref<LoadBalancer>,
+    /// Take it from here for what is made for this balancer.
+    #[serde(default, skip_serializing_if = "Ref::is_unknown")]
+    pub vpc: Ref<Vpc>,
 }
 
 impl HasName for LoadBalancerOutputs {
@@ -57,8 +76,21 @@ const DELETE: Api = elbv2::DELETE_LOAD_BALANCER;
 /// Whether it may be deleted; a field of its own.
 const PROTECTION: &str = "deletion_protection.enabled";
 
-/// "LoadBalancerAttribute" in the API reference, for Application Load Balancers.
-const DEFAULTS: Defaults = &[
+/// What AWS sets for `private_link_rules` by itself.
+const ON: &str = "on";
+
+/// "LoadBalancerAttribute" in the API reference, for Network Load Balancers.
+const OF_NETWORK: Defaults = &[
+    ("access_logs.s3.bucket", ""),
+    ("access_logs.s3.enabled", "false"),
+    ("access_logs.s3.prefix", ""),
+    ("dns_record.client_routing_policy", "any_availability_zone"),
+    ("load_balancing.cross_zone.enabled", "false"),
+    ("zonal_shift.config.enabled", "false"),
+];
+
+/// The same for Application Load Balancers.
+const OF_APPLICATION: Defaults = &[
     ("access_logs.s3.bucket", ""),
     ("access_logs.s3.enabled", "false"),
     ("access_logs.s3.prefix", ""),
@@ -99,14 +131,19 @@ impl Resource for LoadBalancer {
         cost: |it| {
             let addresses = if it.scheme == "internal" { 0.0 } else { 3.65 };
             let zones = u32::try_from(it.subnets.len()).unwrap_or(u32::MAX);
-            Cost::monthly(19.71 + f64::from(zones) * addresses).and("0.008 per LCU-hour")
+            let used = if it.is_network() {
+                "0.006 per NLCU-hour"
+            } else {
+                "0.008 per LCU-hour"
+            };
+            Cost::monthly(19.71 + f64::from(zones) * addresses).and(used)
         },
-        fixed: &["scheme"],
+        fixed: &["family", "vpc", "scheme"],
         changing: &[],
         replace: Replace::DeleteFirst,
         holds_data: false,
-        interrupts: &["subnets", "security_groups"],
-        write_only: &["internet"],
+        interrupts: &["subnets", "security_groups", "private_link_rules"],
+        write_only: &["internet", "called_from"],
         watched: &[],
         delegated: &[],
     };
@@ -145,7 +182,14 @@ impl Resource for LoadBalancer {
         };
         let subnets = balancer.availability_zones().iter();
         let subnets = subnets.filter_map(|z| z.subnet_id()).map(Ref::from);
+        let family = word(balancer.r#type().map(|t| t.as_str()));
+        let rules = balancer.enforce_security_group_inbound_rules_on_private_link_traffic();
         let spec = Self {
+            attributes: attributes::changed(parts.attributes(), defaults(&family)),
+            deletion_protection: parts.protected(),
+            private_link_rules: (family == NETWORK).then(|| rules.unwrap_or(ON).to_owned()),
+            family,
+            vpc: balancer.vpc_id().unwrap_or_default().into(),
             scheme: word(balancer.scheme().map(|s| s.as_str())),
             subnets: subnets.collect(),
             security_groups: balancer
@@ -154,9 +198,8 @@ impl Resource for LoadBalancer {
                 .map(|g| Ref::from(g.as_str()))
                 .collect(),
             address_type: word(balancer.ip_address_type().map(|a| a.as_str())),
-            deletion_protection: parts.protected,
-            attributes: parts.attributes,
             internet: None,
+            called_from: None,
             others: parts.others,
         };
         let found = Found::tagged(spec, outputs(READ, &balancer)?, parts.tags);
@@ -167,7 +210,7 @@ impl Resource for LoadBalancer {
         let call = cx.elbv2.client.create_load_balancer();
         let call = call
             .name(&identity.name)
-            .r#type(t::LoadBalancerTypeEnum::Application)
+            .r#type(self.family.as_str().into())
             .scheme(self.scheme.as_str().into())
             .ip_address_type(self.address_type.as_str().into())
             .set_subnets(Some(texts(&self.subnets)))
@@ -191,14 +234,18 @@ impl Resource for LoadBalancer {
                 .ip_address_type(self.address_type.as_str().into());
             cx.call(elbv2::SET_SUBNETS, || call.clone().send()).await?;
         }
-        if delta.touches("security_groups") {
+        if delta.touches("security_groups") || delta.touches("private_link_rules") {
+            let rules = self.private_link_rules.as_deref().map(PrivateLink::from);
             let call = client.set_security_groups().load_balancer_arn(arn);
-            let call = call.set_security_groups(Some(texts(&self.security_groups)));
+            let call = call
+                .set_security_groups(Some(texts(&self.security_groups)))
+                .set_enforce_security_group_inbound_rules_on_private_link_traffic(rules);
             let api = elbv2::SET_SECURITY_GROUPS;
             cx.call(api, || call.clone().send()).await?;
         }
         let keys = delta.entries("attributes");
-        let mut sent = attributes::to_send(&self.attributes, keys.into_keys(), DEFAULTS);
+        let mut sent =
+            attributes::to_send(&self.attributes, keys.into_keys(), defaults(&self.family));
         if delta.touches("deletion_protection") {
             sent.push((PROTECTION.into(), self.deletion_protection.to_string()));
         }
@@ -238,7 +285,21 @@ impl Resource for LoadBalancer {
     };
 }
 
+const NETWORK: &str = "network";
+
+fn defaults(family: &str) -> Defaults {
+    if family == NETWORK {
+        OF_NETWORK
+    } else {
+        OF_APPLICATION
+    }
+}
+
 impl LoadBalancer {
+    fn is_network(&self) -> bool {
+        self.family == NETWORK
+    }
+
     /// Deletes the listeners that the difference names by their port.
     async fn remove_others(&self, cx: &Aws, arn: &str, delta: &Delta) -> Result<(), Error> {
         let extra = delta.entries("others");
@@ -259,10 +320,20 @@ impl LoadBalancer {
 
 /// What no Describe of load balancers tells.
 struct Parts {
-    protected: bool,
-    attributes: Attributes,
+    shown: Vec<t::LoadBalancerAttribute>,
     others: Vec<String>,
     tags: Tags,
+}
+
+impl Parts {
+    fn attributes(&self) -> impl Iterator<Item = (Option<&str>, Option<&str>)> {
+        self.shown.iter().map(|a| (a.key(), a.value()))
+    }
+
+    fn protected(&self) -> bool {
+        self.attributes()
+            .any(|pair| pair == (Some(PROTECTION), Some("true")))
+    }
 }
 
 /// `None` when it does not exist.
@@ -278,10 +349,8 @@ async fn parts(cx: &Aws, arn: &str, identity: &Identity) -> Result<Option<Parts>
     let (Some(shown), Some(tags), Some(others)) = (found(shown)?, tags?, others?) else {
         return Ok(None);
     };
-    let pairs = || shown.attributes().iter().map(|a| (a.key(), a.value()));
     Ok(Some(Parts {
-        protected: pairs().any(|pair| pair == (Some(PROTECTION), Some("true"))),
-        attributes: attributes::changed(pairs(), DEFAULTS),
+        shown: shown.attributes.unwrap_or_default(),
         others,
         tags,
     }))
@@ -318,6 +387,7 @@ fn outputs(api: Api, it: &t::LoadBalancer) -> Result<LoadBalancerOutputs, Error>
         arn: api.field(it.load_balancer_arn(), "LoadBalancerArn")?,
         dns_name: api.field(it.dns_name(), "DNSName")?,
         dns_zone: api.field(it.canonical_hosted_zone_id(), "CanonicalHostedZoneId")?,
+        vpc: api.field(it.vpc_id(), "VpcId")?,
     })
 }
 

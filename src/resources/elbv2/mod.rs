@@ -7,12 +7,14 @@ mod load_balancer;
 mod rule;
 mod tags;
 mod target_group;
+mod targets;
 
 pub use action::Action;
 pub use listener::Listener;
 pub use load_balancer::LoadBalancer;
 pub use rule::Rule;
 pub use target_group::{HealthCheck, TargetGroup};
+pub use targets::Targets;
 
 use crate::engine::NameRule;
 

@@ -16,6 +16,10 @@ pub struct Rule {
     /// values of which one must fit; all fields must.
     pub conditions: BTreeMap<String, BTreeSet<String>>,
     pub action: Action,
+    /// Of a rule that the traffic command switches on and off: whether it takes all requests. It is made switched off, and
+    /// `conditions` are those of then. `None` for any other rule.
+    #[serde(default)]
+    pub armed: Option<bool>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -56,7 +60,15 @@ impl Resource for Rule {
         interrupts: &[],
         write_only: &[],
         watched: &[],
-        delegated: &[],
+        delegated: &[Delegated {
+            field: "armed",
+            owner: "the traffic command",
+            record: None,
+            legal: |owner| match owner.found {
+                serde_json::Value::Bool(_) => Ok(()),
+                _ => Err("a rule is switched on or off".into()),
+            },
+        }],
     };
     type Tags = ElbTags;
 
@@ -98,7 +110,9 @@ impl Resource for Rule {
             priority: number(rule.priority()),
             conditions: rule.conditions().iter().map(condition).collect(),
             action: Action::of(rule.actions()),
-        };
+            armed: None,
+        }
+        .switched_as(key.spec);
         let outputs = RuleOutputs {
             arn: READ.field(rule.rule_arn(), "RuleArn")?,
             target_group: spec.action.target(),
@@ -124,11 +138,13 @@ impl Resource for Rule {
 
     async fn update(&self, cx: &Aws, it: &RuleOutputs, delta: &Delta) -> Result<(), Error> {
         let client = &cx.elbv2.client;
-        if delta.touches("conditions") || delta.touches("action") {
+        let (conditions, action) = (delta.touches("conditions"), delta.touches("action"));
+        if conditions || action {
+            // What is not sent stays as it is: the conditions of a rule that is switched on too.
             let call = client.modify_rule().rule_arn(&it.arn);
             let call = call
-                .set_conditions(Some(self.sent()))
-                .actions(self.action.sent());
+                .set_conditions(conditions.then(|| self.sent()))
+                .set_actions(action.then(|| vec![self.action.sent()]));
             cx.call(elbv2::MODIFY_RULE, || call.clone().send()).await?;
         }
         if delta.touches("priority") {
@@ -148,10 +164,40 @@ impl Resource for Rule {
 }
 
 impl Rule {
+    /// Conditions that no request meets: 192.0.2.0/24 is nobody's (RFC 5737). What a rule that can be switched is made with.
+    pub fn off() -> BTreeMap<String, BTreeSet<String>> {
+        one_condition("source-ip", "192.0.2.0/32")
+    }
+
+    /// Conditions that every request meets.
+    pub fn on() -> BTreeMap<String, BTreeSet<String>> {
+        one_condition("path-pattern", "/*")
+    }
+
+    /// What was read of a rule, with the conditions of a switch told apart from those that somebody else wrote.
+    fn switched_as(mut self, wanted: &Self) -> Self {
+        if let Some(made) = wanted.armed {
+            let on = self.conditions == Self::on();
+            self.armed = Some(if self.conditions == wanted.conditions {
+                false
+            } else {
+                on || made
+            });
+            if on {
+                self.conditions = wanted.conditions.clone();
+            }
+        }
+        self
+    }
+
     fn sent(&self) -> Vec<t::RuleCondition> {
         let one = |(field, values): (&String, &BTreeSet<String>)| sent(field, values);
         self.conditions.iter().map(one).collect()
     }
+}
+
+fn one_condition(field: &str, value: &str) -> BTreeMap<String, BTreeSet<String>> {
+    BTreeMap::from([(field.to_owned(), BTreeSet::from([value.to_owned()]))])
 }
 
 fn number(priority: Option<&str>) -> i32 {
@@ -223,6 +269,34 @@ fn sent(field: &str, values: &BTreeSet<String>) -> t::RuleCondition {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn switch(conditions: BTreeMap<String, BTreeSet<String>>, armed: Option<bool>) -> Rule {
+        Rule {
+            listener: "arn:listener".into(),
+            priority: 10,
+            conditions,
+            action: Action::answer(404, "text/plain", ""),
+            armed,
+        }
+    }
+
+    #[test]
+    fn a_switch_reads_as_on_or_off_and_anything_else_is_a_difference() {
+        let wanted = switch(Rule::off(), Some(false));
+        let theirs = one_condition("path-pattern", "/theirs");
+        for (live, conditions, armed) in [
+            (Rule::off(), Rule::off(), Some(false)),
+            (Rule::on(), Rule::off(), Some(true)),
+            (theirs.clone(), theirs.clone(), Some(false)),
+        ] {
+            let read = switch(live, None).switched_as(&wanted);
+            assert_eq!((read.conditions, read.armed), (conditions, armed));
+        }
+        // A rule that is no switch keeps its conditions whatever they are.
+        let plain = switch(theirs, None);
+        let read = switch(Rule::on(), None).switched_as(&plain);
+        assert_eq!((read.conditions, read.armed), (Rule::on(), None));
+    }
 
     #[test]
     fn conditions_read_back_as_sent_and_a_path_alone_as_in_a_list() {

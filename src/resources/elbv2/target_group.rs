@@ -10,12 +10,12 @@ use aws_sdk_elasticloadbalancingv2::types as t;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TargetGroup {
     pub vpc: Ref<Vpc>,
-    /// `HTTP` or `HTTPS`.
+    /// `HTTP`, `HTTPS` or `TCP`.
     pub protocol: String,
-    /// `HTTP1`, `HTTP2` or `GRPC`.
+    /// `HTTP1`, `HTTP2` or `GRPC`; empty for `TCP`.
     pub version: String,
     pub port: i32,
-    /// `ip`, `instance`.
+    /// `ip`, `instance`, `alb`.
     pub target_type: String,
     pub health: HealthCheck,
     /// Those that differ from AWS's default.
@@ -120,14 +120,20 @@ impl Resource for TargetGroup {
         let Some((group, (attributes, tags))) = parts else {
             return Ok(None);
         };
+        let target_type = word(group.target_type().map(|t| t.as_str()));
         let spec = Self {
+            // "You can't modify the attributes of a target group of type alb."
+            attributes: if target_type == "alb" {
+                Attributes::new()
+            } else {
+                attributes
+            },
+            target_type,
             vpc: READ.field(group.vpc_id(), "VpcId")?,
             protocol: word(group.protocol().map(|p| p.as_str())),
             version: word(group.protocol_version()),
             port: group.port().unwrap_or_default(),
-            target_type: word(group.target_type().map(|t| t.as_str())),
             health: health(&group),
-            attributes,
         };
         let arn: Ref<Arn<Self>> = READ.field(group.target_group_arn(), "TargetGroupArn")?;
         Ok(Some(Found::tagged(spec, Named::new(key.name(), arn), tags)))
@@ -135,12 +141,13 @@ impl Resource for TargetGroup {
 
     async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Named<Self>, Error> {
         let health = &self.health;
+        let version = Some(self.version.clone()).filter(|v| !v.is_empty());
         let call = cx.elbv2.client.create_target_group();
         let call = call
             .name(&identity.name)
             .vpc_id(&self.vpc)
             .protocol(self.protocol.as_str().into())
-            .protocol_version(&self.version)
+            .set_protocol_version(version)
             .port(self.port)
             .target_type(self.target_type.as_str().into())
             .health_check_enabled(true)

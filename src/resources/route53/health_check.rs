@@ -1,14 +1,15 @@
-//! A health check of Route 53: of an endpoint on the internet, or one that is calculated from others.
+//! A health check of Route 53: of an endpoint on the internet, of an alarm, or one that is calculated from others.
 
 use super::sets::built;
 use super::tags::{self, CheckTags};
+use super::watched_alarm::{self, WatchedAlarm};
 use crate::engine::driver::MARK_SUFFIX;
 use crate::resources::prelude::*;
 use aws_sdk_route53::types as t;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HealthCheck {
-    /// `HTTPS` or `CALCULATED`.
+    /// `HTTPS`, `CLOUDWATCH_METRIC` or `CALCULATED`.
     pub check: String,
     /// Who is asked; not the name of a record that the check decides about.
     pub domain: Option<String>,
@@ -20,6 +21,12 @@ pub struct HealthCheck {
     pub threshold: Option<i32>,
     /// The name is sent with the handshake.
     pub sni: Option<bool>,
+    /// The alarm that it follows.
+    #[serde(default)]
+    pub alarm: Option<WatchedAlarm>,
+    /// What it is while the alarm has no data: `Healthy`, `Unhealthy` or `LastKnownStatus`.
+    #[serde(default)]
+    pub without_data: Option<String>,
     /// The checks that it is calculated from.
     pub children: Vec<Ref<HealthCheck>>,
     /// How many of them must be healthy.
@@ -152,7 +159,11 @@ impl Resource for HealthCheck {
         };
         let config = check.health_check_config();
         let config = config.ok_or_else(|| READ.missing("HealthCheckConfig"))?;
-        Ok(Some(Found::tagged(Self::of(config), outputs, found)))
+        let spec = Self {
+            alarm: watched_alarm::of(cx, &check, key.spec.alarm.as_ref()),
+            ..Self::of(config)
+        };
+        Ok(Some(Found::tagged(spec, outputs, found)))
     }
 
     async fn create(&self, cx: &Aws, identity: &Identity) -> Result<HealthCheckOutputs, Error> {
@@ -178,6 +189,8 @@ impl Resource for HealthCheck {
             .set_resource_path(self.path.clone())
             .set_failure_threshold(self.threshold)
             .set_enable_sni(self.sni)
+            .set_alarm_identifier(watched_alarm::identifier(self.alarm.as_ref())?)
+            .set_insufficient_data_health_status(self.without_data())
             .set_child_health_checks((!self.children.is_empty()).then(|| texts(&self.children)))
             .set_health_threshold(self.healthy_children)
             .disabled(self.disabled)
@@ -193,10 +206,36 @@ impl Resource for HealthCheck {
 }
 
 impl HealthCheck {
-    /// From what AWS shows. Only an endpoint has a place, and only a calculated one children.
+    /// One of this type with nothing set.
+    pub fn of_type(check: &str) -> Self {
+        Self {
+            check: check.into(),
+            domain: None,
+            port: None,
+            path: None,
+            interval: None,
+            threshold: None,
+            sni: None,
+            alarm: None,
+            without_data: None,
+            children: Vec::new(),
+            healthy_children: None,
+            disabled: false,
+            inverted: false,
+        }
+    }
+
+    fn without_data(&self) -> Option<t::InsufficientDataHealthStatus> {
+        self.without_data.as_deref().map(Into::into)
+    }
+
+    /// From what AWS shows, but for its alarm. Only an endpoint has a place, and only a calculated one children.
     fn of(config: &t::HealthCheckConfig) -> Self {
         let calculated = config.r#type == t::HealthCheckType::Calculated;
-        let endpoint = |value: Option<i32>| value.filter(|_| !calculated);
+        let follows = config.r#type == t::HealthCheckType::CloudwatchMetric;
+        let asks = !calculated && !follows;
+        let endpoint = |value: Option<i32>| value.filter(|_| asks);
+        let without_data = config.insufficient_data_health_status();
         let text = |value: Option<&str>| value.filter(|t| !t.is_empty()).map(str::to_owned);
         Self {
             check: config.r#type.as_str().to_owned(),
@@ -205,7 +244,11 @@ impl HealthCheck {
             path: text(config.resource_path()),
             interval: endpoint(config.request_interval()),
             threshold: endpoint(config.failure_threshold()),
-            sni: config.enable_sni().filter(|_| !calculated),
+            sni: config.enable_sni().filter(|_| asks),
+            alarm: None,
+            without_data: without_data
+                .filter(|_| follows)
+                .map(|status| status.as_str().to_owned()),
             children: config
                 .child_health_checks()
                 .iter()
@@ -226,6 +269,8 @@ impl HealthCheck {
             .set_request_interval(self.interval)
             .set_failure_threshold(self.threshold)
             .set_enable_sni(self.sni)
+            .set_alarm_identifier(watched_alarm::identifier(self.alarm.as_ref())?)
+            .set_insufficient_data_health_status(self.without_data())
             .set_child_health_checks((!self.children.is_empty()).then(|| texts(&self.children)))
             .set_health_threshold(self.healthy_children)
             .disabled(self.disabled)
@@ -266,17 +311,13 @@ mod tests {
     #[test]
     fn what_is_sent_reads_back_the_same() {
         let endpoint = HealthCheck {
-            check: "HTTPS".into(),
             domain: Some("green.example.com".into()),
             port: Some(443),
             path: Some("/ready".into()),
             interval: Some(10),
             threshold: Some(3),
             sni: Some(true),
-            children: Vec::new(),
-            healthy_children: None,
-            disabled: false,
-            inverted: false,
+            ..HealthCheck::of_type("HTTPS")
         };
         let again = HealthCheck::of(&endpoint.config().unwrap());
         let json = |check: &HealthCheck| serde_json::to_value(check).unwrap();

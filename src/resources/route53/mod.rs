@@ -4,6 +4,8 @@ mod health_check;
 mod record;
 pub mod sets;
 mod tags;
+mod watched_alarm;
 
 pub use health_check::HealthCheck;
 pub use record::{Alias, Record};
+pub use watched_alarm::{Settings as AlarmSettings, WatchedAlarm};

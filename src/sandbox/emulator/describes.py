@@ -18,6 +18,13 @@ class Kind:
 
 DESCRIBES = {
     "DescribeVpcs": Kind("VpcIds", "Vpcs", "VpcId", "InvalidVpcID.NotFound", "The vpc ID '{}' does not exist"),
+    "DescribeVpcEndpointServiceConfigurations": Kind(
+        "ServiceIds",
+        "ServiceConfigurations",
+        "ServiceId",
+        "InvalidVpcEndpointServiceId.NotFound",
+        "The VpcEndpointService Id '{}' does not exist",
+    ),
     "DescribeSubnets": Kind(
         "SubnetIds", "Subnets", "SubnetId", "InvalidSubnetID.NotFound", "The subnet ID '{}' does not exist"
     ),

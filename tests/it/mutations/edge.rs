@@ -2,6 +2,23 @@
 
 use super::{Mutation, by_hand, changed, extra, missing};
 
+/// A guard that is left out of the health of green, for each of them.
+const HEALTH: &[super::Row] = &[
+    changed("health-errors-pay-green", "without_data"),
+    changed("health-errors-tx-green", "alarm.name"),
+    changed(
+        "health-errors-tx-green",
+        "alarm.settings.metric.dimensions.TargetGroup",
+    ),
+    changed("health-green", "children[<health-errors-pay-green>]"),
+    changed("health-green", "children[<health-healthy-pay-green>]"),
+    changed("health-green", "children[<health-errors-tx-green>]"),
+    changed("health-green", "children[<health-healthy-tx-green>]"),
+    changed("health-green", "children[<health-errors-report-green>]"),
+    changed("health-green", "children[<health-healthy-report-green>]"),
+    changed("health-green", "healthy_children"),
+];
+
 pub const ALL: &[Mutation] = &[
     by_hand(
         "elbv2/load_balancer",
@@ -79,6 +96,52 @@ elb.modify_rule(RuleArn="<rule-side-green.arn>", Actions=[{"Type": "fixed-respon
         r#"elb.set_rule_priorities(RulePriorities=[{"RuleArn": "<rule-ready-blue.arn>", "Priority": 40}])"#,
         &[changed("rule-ready-blue", "priority")],
     ),
+    // The bridge is switched on, which belongs to the traffic command: no difference.
+    by_hand(
+        "elbv2/rule",
+        r#"elb.modify_rule(RuleArn="<rule-bridge-green.arn>", Conditions=[{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/theirs"]}}])
+elb.modify_rule(RuleArn="<rule-loop-rest-green.arn>", Conditions=[{"Field": "source-ip", "SourceIpConfig": {"Values": ["10.20.0.0/18"]}}])
+elb.modify_rule(RuleArn="<rule-loop-reporting-blue.arn>", Conditions=[{"Field": "source-ip", "SourceIpConfig": {"Values": ["10.10.0.0/18", "10.20.0.0/16", "203.0.113.7/32"]}}, {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/api/reports", "/api/reports/*"]}}])"#,
+        &[
+            changed("rule-bridge-green", "conditions.source-ip[192.0.2.0/32]"),
+            extra("rule-bridge-green", "conditions.path-pattern[/theirs]"),
+            changed("rule-loop-rest-green", "conditions.source-ip[10.10.0.0/16]"),
+            extra(
+                "rule-loop-reporting-blue",
+                "conditions.source-ip[203.0.113.7/32]",
+            ),
+        ],
+    ),
+    by_hand(
+        "elbv2/load_balancer",
+        r#"elb.set_security_groups(LoadBalancerArn="<nlb-bridge-green.arn>", SecurityGroups=["<security-group-bridge-nlb-green>"], EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic="on")
+elb.modify_load_balancer_attributes(LoadBalancerArn="<nlb-bridge-green.arn>", Attributes=[{"Key": "load_balancing.cross_zone.enabled", "Value": "true"}])"#,
+        &[
+            changed("nlb-bridge-green", "private_link_rules"),
+            extra(
+                "nlb-bridge-green",
+                "attributes.load_balancing.cross_zone.enabled",
+            ),
+        ],
+    ),
+    by_hand(
+        "elbv2/targets",
+        r#"there = [t["Target"]["Id"] for t in elb.describe_target_health(TargetGroupArn="<tg-bridge-green.arn>")["TargetHealthDescriptions"]]
+elb.register_targets(TargetGroupArn="<tg-bridge-green.arn>", Targets=[{"Id": "10.20.64.250"}])
+elb.deregister_targets(TargetGroupArn="<tg-bridge-nlb-blue.arn>", Targets=[{"Id": "<alb-blue.arn>"}])"#,
+        &[
+            extra("targets-bridge-green", "targets[10.20.64.250]"),
+            changed("targets-bridge-nlb-blue", "targets[<alb-blue.arn>]"),
+        ],
+    ),
+    by_hand(
+        "elbv2/target_group",
+        r#"elb.modify_target_group_attributes(TargetGroupArn="<tg-bridge-blue.arn>", Attributes=[{"Key": "target_group_health.dns_failover.minimum_healthy_targets.count", "Value": "1"}])"#,
+        &[changed(
+            "tg-bridge-blue",
+            "attributes.target_group_health.dns_failover.minimum_healthy_targets.count",
+        )],
+    ),
     by_hand(
         "elbv2/listener",
         r#"elb.modify_listener(ListenerArn="<listener-https-blue.arn>", SslPolicy="ELBSecurityPolicy-2016-08")"#,
@@ -109,6 +172,13 @@ dns.change_tags_for_resource(ResourceType="healthcheck", ResourceId="<health-end
             changed("health-blue", "disabled"),
             changed("health-endpoint-blue", "tags.ManagedBy"),
         ],
+    ),
+    by_hand(
+        "route53/health_check",
+        r#"dns.update_health_check(HealthCheckId="<health-errors-pay-green>", InsufficientDataHealthStatus="Healthy")
+dns.update_health_check(HealthCheckId="<health-errors-tx-green>", AlarmIdentifier={"Region": "eu-central-1", "Name": "<alarm-guard-errors-reporting-green.name>"})
+dns.update_health_check(HealthCheckId="<health-green>", ChildHealthChecks=["<health-endpoint-green>"], HealthThreshold=1)"#,
+        HEALTH,
     ),
     by_hand(
         "route53/record",

@@ -242,6 +242,20 @@ ec2.replace_route_table_association(AssociationId=main, RouteTableId="<rtb-app-g
         &[missing("vpce-s3-blue")],
     ),
     by_hand(
+        "ec2/endpoint_service",
+        r#"ec2.modify_vpc_endpoint_service_permissions(ServiceId="<endpoint-service-green>", AddAllowedPrincipals=["arn:aws:iam::999999999999:root"])
+ec2.modify_vpc_endpoint_service_configuration(ServiceId="<endpoint-service-blue>", AcceptanceRequired=True)
+tag("<endpoint-service-blue>", Owner="somebody")"#,
+        &[
+            extra(
+                "endpoint-service-green",
+                "principals[arn:aws:iam::999999999999:root]",
+            ),
+            changed("endpoint-service-blue", "acceptance"),
+            extra("endpoint-service-blue", "tags.Owner"),
+        ],
+    ),
+    by_hand(
         "ec2/interface_endpoint",
         r#"ec2.modify_vpc_endpoint(VpcEndpointId="<vpce-kms-green>", PrivateDnsEnabled=False)"#,
         &[changed("vpce-kms-green", "private_dns")],

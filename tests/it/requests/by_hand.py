@@ -56,7 +56,7 @@ elb.add_listener_certificates(ListenerArn=listeners[443], Certificates=[{"Certif
 rules = {r["Priority"]: r["RuleArn"] for r in elb.describe_rules(ListenerArn=listeners[443])["Rules"]}
 elb.modify_rule(RuleArn=rules["100"], Conditions=[{"Field": "path-pattern", "Values": ["/x"]}])
 elb.set_rule_priorities(RulePriorities=[{"RuleArn": rules["6"], "Priority": 7}])
-elb.create_rule(ListenerArn=listeners[443], Priority=1, Conditions=[{"Field": "path-pattern", "Values": ["/y"]}], Actions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}])
+elb.create_rule(ListenerArn=listeners[443], Priority=50, Conditions=[{"Field": "path-pattern", "Values": ["/y"]}], Actions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}])
 target = [g["TargetGroupArn"] for g in elb.describe_target_groups()["TargetGroups"] if g["TargetGroupName"].startswith("pay-green")][0]
 elb.modify_target_group(TargetGroupArn=target, HealthCheckPath="/x")
 elb.add_tags(ResourceArns=[target, rules["100"]], Tags=extra)
@@ -74,6 +74,22 @@ waf.update_web_acl(Name=acl["Name"], Scope="REGIONAL", Id=acl["Id"], LockToken=w
 token = waf.get_ip_set(Name=bridge["Name"], Scope="REGIONAL", Id=bridge["Id"])["LockToken"]
 waf.update_ip_set(Name=bridge["Name"], Scope="REGIONAL", Id=bridge["Id"], LockToken=token, Addresses=[])
 waf.tag_resource(ResourceARN=acl["ARN"], Tags=extra)
+network = elb.describe_load_balancers(Names=["nlb-bridge-green-dev"])["LoadBalancers"][0]
+elb.set_security_groups(LoadBalancerArn=network["LoadBalancerArn"], SecurityGroups=network["SecurityGroups"], EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic="on")
+elb.modify_load_balancer_attributes(LoadBalancerArn=network["LoadBalancerArn"], Attributes=[{"Key": "load_balancing.cross_zone.enabled", "Value": "true"}])
+entrance = elb.describe_listeners(LoadBalancerArn=network["LoadBalancerArn"])["Listeners"][0]
+elb.modify_listener(ListenerArn=entrance["ListenerArn"], Port=444)
+bridge = [g["TargetGroupArn"] for g in elb.describe_target_groups()["TargetGroups"] if g["TargetGroupName"].startswith("bridge-green")][0]
+there = [{"Id": t["Target"]["Id"]} for t in elb.describe_target_health(TargetGroupArn=bridge)["TargetHealthDescriptions"]]
+elb.deregister_targets(TargetGroupArn=bridge, Targets=there[:1])
+elb.register_targets(TargetGroupArn=bridge, Targets=[{"Id": "10.20.64.250"}])
+elb.modify_rule(RuleArn=rules["10"], Conditions=[{"Field": "path-pattern", "Values": ["/theirs"]}])
+service = one("describe_vpc_endpoint_service_configurations", "endpoint-service-green-dev")["ServiceId"]
+ec2.modify_vpc_endpoint_service_configuration(ServiceId=service, AcceptanceRequired=True)
+ec2.modify_vpc_endpoint_service_permissions(ServiceId=service, AddAllowedPrincipals=["arn:aws:iam::999999999999:root"], RemoveAllowedPrincipals=["arn:aws:iam::123456789012:root"])
+ec2.create_tags(Resources=[service], Tags=[{"Key": "Stray", "Value": "x"}])
+guard = [h["Id"] for h in dns.list_health_checks()["HealthChecks"] if h["CallerReference"].startswith("health-errors-pay-green.")][0]
+dns.update_health_check(HealthCheckId=guard, InsufficientDataHealthStatus="Healthy")
 sns = c("sns")
 topic = "arn:aws:sns:eu-central-1:123456789012:alerts-green-dev"
 sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:eu-central-1:123456789012:theirs")

@@ -10,6 +10,7 @@ from .. import interfaces, tags
 from ..call import patch, refuse
 from ..filters import matching
 from ..moto_parts import replaces
+from . import ec2_endpoint_services as services
 
 
 @functools.cache
@@ -66,6 +67,9 @@ def _living(call):
 
 def _service_kind(call, service):
     """Gateway for S3 and DynamoDB (which exist as Interface too), Interface for the rest; refuses unknown services."""
+    if service.startswith(services.PREFIX):
+        services.of_name(call, service)
+        return False
     prefix = f"com.amazonaws.{call.region}."
     if not service.startswith(prefix) or service.removeprefix(prefix) not in AWS_ENDPOINT_SERVICES:
         refuse("InvalidServiceName", f"The Vpc Endpoint Service '{service}' does not exist")
@@ -89,20 +93,19 @@ def create_endpoint(call):
         _check_tables(call, vpc, service, params.get("RouteTableIds", []))
         params["PrivateDnsEnabled"] = False
     elif kind == "Interface":
-        private = params.setdefault("PrivateDnsEnabled", service != f"com.amazonaws.{call.region}.s3")
+        own = service == f"com.amazonaws.{call.region}.s3" or service.startswith(services.PREFIX)
+        private = params.setdefault("PrivateDnsEnabled", not own)
         _check_interface(call, vpc, service, params, private)
         if not params.get("SecurityGroupIds"):
             params["SecurityGroupIds"] = [call.backend.get_default_security_group(vpc.id).id]
     answer = call.forward(params)
     endpoint = call.backend.vpc_end_points[answer.data["VpcEndpoint"]["VpcEndpointId"]]
-    # moto leaves the description of who holds the interfaces, and their groups, empty.
-    for name in endpoint.network_interface_ids:
-        interfaces.adopt(
-            call.backend.enis[name],
-            endpoint.security_group_ids,
-            f"VPC Endpoint Interface {endpoint.id}",
-            "vpc_endpoint",
-        )
+    # moto's interfaces have no description and no group, and addresses of no subnet.
+    interfaces.drop(call, endpoint.network_interface_ids)
+    endpoint.network_interface_ids = []
+    if kind == "Interface":
+        _fit_interfaces(call, endpoint)
+        answer.data["VpcEndpoint"]["NetworkInterfaceIds"] = endpoint.network_interface_ids
     call.store.table(SETTINGS)[endpoint.id] = {
         "IpAddressType": params.get("IpAddressType", "ipv4"),
         "DnsOptions": params.get("DnsOptions", {}),

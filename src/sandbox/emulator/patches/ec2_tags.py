@@ -33,7 +33,8 @@ def create_tags(call):
         if kind:
             tgw.get(call, kind, name)
         for prefix, table, code in (
-            ("vpce-", call.backend.vpc_end_points, "InvalidVpcEndpointId.NotFound"),
+            ("vpce-svc-", call.backend.configurations, "InvalidVpcEndpointServiceId.NotFound"),
+            ("vpce-", call.backend.vpc_end_points | call.backend.configurations, "InvalidVpcEndpointId.NotFound"),
             ("acl-", call.backend.network_acls, "InvalidNetworkAclID.NotFound"),
             ("fl-", call.backend.flow_logs, "InvalidFlowLogId.NotFound"),
         ):

@@ -1,9 +1,10 @@
-"""Application Load Balancers, their listeners and rules, target groups."""
+"""Load balancers, their listeners and rules, target groups. What Network Load Balancers have of their own: elbv2_network."""
 
 import re
 
 from .. import interfaces, policies
 from ..call import patch, refuse
+from . import elbv2_network as network
 
 LOAD_BALANCER = "elbv2/load_balancer"
 INTERFACES = "elbv2-interfaces"
@@ -80,13 +81,18 @@ def create_balancer(call):
                 "At least two subnets in two different Availability Zones must be specified",
             )
         params["SecurityGroups"] = _groups(call, found[0].vpc_id, params.get("SecurityGroups"))
+    elif params.get("SecurityGroups"):
+        _groups(call, found[0].vpc_id, params["SecurityGroups"])
     if params["Scheme"] == "internet-facing" and not _has_gateway(ec2, found[0].vpc_id):
         refuse("InvalidSubnet", f"VPC {found[0].vpc_id} has no internet gateway")
     answer = call.forward(params)
     shown = answer.data["LoadBalancers"][0]
     balancer = call.backend.load_balancers[shown["LoadBalancerArn"]]
-    if kind == "application":
-        balancer.attrs = dict(BALANCER_DEFAULTS)
+    balancer.attrs = dict(BALANCER_DEFAULTS if kind == "application" else network.DEFAULTS)
+    if kind == network.NETWORK:
+        balancer.security_groups = balancer.security_groups or []
+        shown["LoadBalancerArn"] = network.rename(call, balancer)
+        shown.update(network.settings(call, balancer))
     balancer.activate = lambda: None
 
     def active():

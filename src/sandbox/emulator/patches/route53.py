@@ -3,6 +3,7 @@
 import datetime
 import uuid
 
+import moto.backends
 from moto.route53.models import RecordSet
 
 from ..call import patch, refuse
@@ -149,6 +150,55 @@ def _kept(record):
 REFERENCES = "route53-references"
 
 
+ALARMS = "route53-alarms"  # what a check that follows an alarm has of it
+COPIED = "EvaluationPeriods Threshold ComparisonOperator Period MetricName Namespace Statistic Dimensions".split()
+
+
+def _alarm(call, identifier, data):
+    """What a check copies of an alarm: one metric, a plain statistic."""
+    watched = moto.backends.get_backend("cloudwatch")[call.account][identifier["Region"]].alarms.get(identifier["Name"])
+    if watched is None:
+        refuse("InvalidInput", f"The alarm {identifier['Name']} in {identifier['Region']} does not exist")
+    if not watched.metric_name or not watched.statistic:
+        refuse("InvalidInput", "A health check follows an alarm of one metric with a standard statistic")
+    values = (
+        watched.evaluation_periods,
+        watched.threshold,
+        watched.comparison_operator,
+        watched.period,
+        watched.metric_name,
+        watched.namespace,
+        watched.statistic,
+        [{"Name": one.name, "Value": one.value} for one in watched.dimensions],
+    )
+    return {
+        "AlarmIdentifier": dict(identifier),
+        "InsufficientDataHealthStatus": data or "LastKnownStatus",
+        "copied": dict(zip(COPIED, values)),
+    }
+
+
+def _followed(call, shown):
+    """A check as AWS shows it: with its alarm. moto: loses that."""
+    alarm = _store(call).table(ALARMS).get(shown["Id"])
+    config = shown["HealthCheckConfig"]
+    if alarm:
+        for key in ("Port", "RequestInterval", "FailureThreshold", "MeasureLatency", "EnableSNI"):
+            config.pop(key, None)
+        config.update({key: alarm[key] for key in ("AlarmIdentifier", "InsufficientDataHealthStatus")})
+        shown["CloudWatchAlarmConfiguration"] = alarm["copied"]
+    return shown
+
+
+@patch("route53", "ListHealthChecks", "GetHealthCheck")
+def with_alarms(call):
+    """AWS: the alarm of a check. moto: loses it."""
+    answer = call.forward()
+    for shown in answer.data.get("HealthChecks", []) or [answer.data[key] for key in ("HealthCheck",) if key in answer.data]:
+        _followed(call, shown)
+    return answer
+
+
 @patch("route53", "CreateHealthCheck")
 def create_check(call):
     """AWS: the same reference with the same settings answers the existing check, with others or that of a deleted one it is
@@ -159,9 +209,17 @@ def create_check(call):
         name, before = known
         if name not in call.backend.health_checks or before != config:
             refuse("HealthCheckAlreadyExists", f"A health check with caller reference {reference} exists already.")
-        return {"HealthCheck": _check(call, name), "Location": f"https://route53.amazonaws.com/2013-04-01/healthcheck/{name}"}
+        return {"HealthCheck": _followed(call, _check(call, name)), "Location": f"https://route53.amazonaws.com/2013-04-01/healthcheck/{name}"}
+    follows = config["Type"] == "CLOUDWATCH_METRIC"
+    if follows and "AlarmIdentifier" not in config:
+        refuse("InvalidInput", "A health check of this type needs an alarm")
+    alarm = _alarm(call, config["AlarmIdentifier"], config.get("InsufficientDataHealthStatus")) if follows else None
     answer = call.forward()
-    _store(call).table(REFERENCES)[reference] = (answer.data["HealthCheck"]["Id"], config)
+    name = answer.data["HealthCheck"]["Id"]
+    _store(call).table(REFERENCES)[reference] = (name, config)
+    if alarm:
+        _store(call).table(ALARMS)[name] = alarm
+        _followed(call, answer.data["HealthCheck"])
     return answer
 
 
@@ -181,6 +239,14 @@ def update_check(call):
     """AWS: each update makes a new version, and what is not given stays. moto: stays at 1, and takes children and regions
     away."""
     check = call.backend.health_checks.get(call.params["HealthCheckId"])
+    alarms = _store(call).table(ALARMS)
+    known = alarms.get(call.params["HealthCheckId"])
+    if known:
+        identifier = call.params.get("AlarmIdentifier", known["AlarmIdentifier"])
+        data = call.params.get("InsufficientDataHealthStatus", known["InsufficientDataHealthStatus"])
+        # Only who names the alarm has it copied again.
+        copied = _alarm(call, identifier, data) if "AlarmIdentifier" in call.params else known
+        alarms[check.id] = copied | {"InsufficientDataHealthStatus": data}
     before = (check.children, check.regions) if check else (None, None)
     answer = call.forward()
     if "ChildHealthChecks" not in call.params:
@@ -189,6 +255,7 @@ def update_check(call):
         check.regions = before[1]
     check.health_check_version += 1
     answer.data["HealthCheck"]["HealthCheckVersion"] = check.health_check_version
+    _followed(call, answer.data["HealthCheck"])
     return answer
 
 
@@ -202,6 +269,7 @@ def delete_check(call):
         refuse("HealthCheckInUse", f"The health check {name} is in use by a calculated health check.")
     answer = call.forward()
     call.backend.resource_tags.pop(name, None)
+    _store(call).table(ALARMS).pop(name, None)
     return answer
 
 
