@@ -51,6 +51,8 @@ fn most(kinds: &Kinds, service: &str, operation: &str) -> usize {
         ("route53", "ListResourceRecordSets") => 2,
         // By what is recorded, and the search beside it.
         ("route53", "ListHealthChecks") => 2,
+        // Ten at a time.
+        ("route53", "ListTagsForResources") => of("route53/health_check").div_ceil(10),
         // The policy of the table and the one of its stream.
         ("dynamodb", "GetResourcePolicy") => 2 * of("dynamodb/table"),
         ("dynamodb", _) => of("dynamodb/table"),
