@@ -551,6 +551,7 @@ KINDS = {
     "rds/subnet_group": "db-subnet-group",
     "route53/health_check": "health-check",
     "route53/record": "record",
+    "route53/text": "record",
     "s3/bucket": "bucket",
     "scheduler/group": "schedule-group",
     "scheduler/schedule": "schedule",

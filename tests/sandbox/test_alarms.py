@@ -53,3 +53,37 @@ class Alarms(Case):
             WATCH.get_dashboard(DashboardName="e")
         with self.refused("ResourceNotFound"):
             WATCH.delete_dashboards(DashboardNames=["e"])
+
+
+class Metrics(Case):
+    """GetMetricData over what was put and what the control path says."""
+
+    OF = {"LoadBalancer": "app/a/1"}
+
+    def setUp(self):
+        control("POST", "moto-api/reset")
+
+    def ask(self, statistic, first=600, last=720, period=60):
+        metric = {"Namespace": "AWS/ApplicationELB", "MetricName": "TargetResponseTime"}
+        metric["Dimensions"] = [{"Name": k, "Value": v} for k, v in self.OF.items()]
+        query = {"Id": "a1", "MetricStat": {"Metric": metric, "Period": period, "Stat": statistic}}
+        answer = WATCH.get_metric_data(MetricDataQueries=[query], StartTime=first, EndTime=last, ScanBy="TimestampAscending")
+        [result] = answer["MetricDataResults"]
+        self.assertEqual(result["StatusCode"], "Complete")
+        return [(int(at.timestamp()), value) for at, value in zip(result["Timestamps"], result["Values"])]
+
+    def test_statistics_of_what_the_control_path_says(self):
+        body = {"namespace": "AWS/ApplicationELB", "name": "TargetResponseTime", "dimensions": self.OF}
+        control("POST", "_sandbox/metrics", body | {"points": [[600, {"0.1": 90, "0.8": 5, "2": 5}], [725, 9]]})
+        for statistic, value in [("Sum", 23.0), ("SampleCount", 100), ("Maximum", 2), ("p95", 0.8), ("p96", 2), ("TC(0.8:4000)", 5), ("PR(0.1:0.8)", 5)]:
+            [(at, found)] = self.ask(statistic)
+            self.assertEqual(at, 600)
+            self.assertAlmostEqual(found, value, msg=statistic)
+        self.assertEqual(self.ask("Sum", 660, 720), [])
+        self.assertEqual(self.ask("Sum", 720, 780), [(720, 9.0)])
+        with self.refused("ValidationError", "not a valid statistic"):
+            self.ask("p1000")
+        with self.refused("ValidationError", "greater than StartTime"):
+            self.ask("Sum", 720, 720)
+        control("DELETE", "_sandbox/metrics")
+        self.assertEqual(self.ask("Sum"), [])

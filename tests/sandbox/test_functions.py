@@ -1,6 +1,7 @@
 """Functions: states, interfaces in subnets, settings that moto loses, mappings of streams."""
 
 import io
+import json
 import zipfile
 
 from support import Case, client, control, group, role, subnets, vpc
@@ -51,6 +52,19 @@ class Functions(Case):
         with self.refused("InvalidParameterValueException", "UnreservedConcurrentExecution"):
             FUNCTIONS.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=901)
         FUNCTIONS.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=900)
+
+    def test_no_function_runs_and_the_control_path_says_what_one_answers(self):
+        with self.refused("ResourceNotFoundException"):
+            FUNCTIONS.invoke(FunctionName="f")
+        self.make()
+        with self.refused("NotImplemented", "runs no function"):
+            FUNCTIONS.invoke(FunctionName="f")
+        control("POST", "_sandbox/answers", {"f": {"status": "ok"}})
+        answer = FUNCTIONS.invoke(FunctionName="f")
+        self.assertEqual(json.load(answer["Payload"]), {"status": "ok"})
+        self.assertNotIn("FunctionError", answer)
+        control("POST", "_sandbox/answers", {"f": {"errorMessage": "no"}})
+        self.assertEqual(FUNCTIONS.invoke(FunctionName="f")["FunctionError"], "Unhandled")
 
     def test_functions_share_interfaces_and_the_last_lets_go_of_them(self):
         self.make("f")

@@ -4,6 +4,8 @@ import json
 import os
 from urllib.parse import parse_qs
 
+from .store import store_of
+
 
 def respond(gateway, environ, start_response):
     """Answers a request to the control path."""
@@ -78,6 +80,33 @@ def _clock(gateway, body, _query):
     return {"skipped": float(body["skip"])}
 
 
+def _metrics(_gateway, body, _query):
+    from .patches import metrics
+
+    return metrics.add(body)
+
+
+def _clear_metrics(_gateway, _body, _query):
+    from .patches import metrics
+
+    metrics.clear()
+    return {}
+
+
+def _answers(_gateway, body, _query):
+    """What functions answer, by name: `{"control-green-dev": {"status": "ok"}}`."""
+    there = store_of("sandbox", "control").table("answers")
+    there.update(body)
+    return there
+
+
+def _targets(_gateway, body, _query):
+    """Healthy targets of a target group, by name; null for what runs."""
+    there = store_of("sandbox", "control").table("targets")
+    there.update(body)
+    return there
+
+
 ROUTES = {
     ("GET", "health"): _health,
     ("GET", "faults"): _faults,
@@ -89,4 +118,8 @@ ROUTES = {
     ("GET", "latency"): _latency,
     ("POST", "latency"): _set_latency,
     ("POST", "clock"): _clock,
+    ("POST", "metrics"): _metrics,
+    ("DELETE", "metrics"): _clear_metrics,
+    ("POST", "answers"): _answers,
+    ("POST", "targets"): _targets,
 }

@@ -52,6 +52,9 @@ MODULES = [
     "autoscaling",
     "sqs",
     "cloudwatch",
+    "metrics",
+    "invocations",
+    "target_health",
     "functions",
 ]
 

@@ -1,0 +1,135 @@
+"""Data of metrics: what was put, and what the control path says that AWS's own services measured."""
+
+import datetime
+import re
+
+from ..call import patch, refuse
+from ..store import store_of
+
+UTC = datetime.timezone.utc
+DAY = 86_400
+# "GetMetricData": queries of one call.
+MOST = 500
+RANGE = re.compile(r"(TC|PR)\(([\d.]*):([\d.]*)\)$")
+
+
+def table():
+    """(namespace, name, dimensions) -> second -> value -> how often. The account does not matter: one sandbox, one platform."""
+    return store_of("sandbox", "control").table("metrics")
+
+
+def _key(namespace, name, dimensions):
+    return namespace, name, tuple(sorted(dimensions.items()))
+
+
+def add(body):
+    """`{"namespace", "name", "dimensions": {}, "points": [[second, value or {value: times}]]}`: adds to what is there."""
+    there = table().setdefault(_key(body["namespace"], body["name"], body.get("dimensions", {})), {})
+    for second, values in body["points"]:
+        values = values if isinstance(values, dict) else {values: 1}
+        counts = there.setdefault(int(second), {})
+        for value, times in values.items():
+            counts[float(value)] = counts.get(float(value), 0) + int(times)
+    return {"seconds": len(there)}
+
+
+def clear():
+    """Forgets what the control path said."""
+    table().clear()
+
+
+def _points(call, stat, first, last):
+    """Second -> value -> how often, from both sources."""
+    metric = stat["Metric"]
+    dimensions = {one["Name"]: one["Value"] for one in metric.get("Dimensions", [])}
+    key = _key(metric["Namespace"], metric["MetricName"], dimensions)
+    found = {at: dict(counts) for at, counts in table().get(key, {}).items() if first <= at < last}
+    for datum in call.backend.metric_data:
+        same = _key(datum.namespace, datum.name, {one.name: one.value for one in datum.dimensions}) == key
+        at = int(datum.timestamp.timestamp())
+        if same and first <= at < last:
+            counts = found.setdefault(at, {})
+            counts[float(datum.value)] = counts.get(float(datum.value), 0) + 1
+    return found
+
+
+def _statistic(name, counts):
+    """One number from values and how often each came ("CloudWatch statistics definitions")."""
+    number = sum(counts.values())
+    total = sum(value * times for value, times in counts.items())
+    plain = {
+        "Sum": total,
+        "SampleCount": number,
+        "Average": total / number,
+        "Minimum": min(counts),
+        "Maximum": max(counts),
+    }
+    if name in plain:
+        return plain[name]
+    if re.fullmatch(r"p\d{1,2}(\.\d+)?|p100", name):
+        wanted = float(name[1:]) / 100 * number
+        for value in sorted(counts):
+            wanted -= counts[value]
+            if wanted <= 1e-9:
+                return value
+        return max(counts)
+    between = RANGE.match(name)
+    if between is None:
+        refuse("ValidationError", f"The value {name} for parameter MetricDataQueries.member.1.MetricStat.Stat is not a valid statistic.")
+    kind, low, high = between.groups()
+    within = sum(times for value, times in counts.items() if (not low or value > float(low)) and (not high or value <= float(high)))
+    return float(within) if kind == "TC" else 100.0 * within / number
+
+
+def _series(call, query, first, last):
+    stat = query["MetricStat"]
+    period = int(stat["Period"])
+    if period < 1 or (period >= 60 and period % 60):
+        refuse("ValidationError", "Period must be 1, 5, 10, 20, 30, or a multiple of 60.")
+    periods = {}
+    for at, counts in _points(call, stat, first, last).items():
+        bucket = periods.setdefault(at - at % period, {})
+        for value, times in counts.items():
+            bucket[value] = bucket.get(value, 0) + times
+    return {at: _statistic(stat["Stat"], counts) for at, counts in periods.items() if counts}
+
+
+@patch("cloudwatch", "GetMetricData")
+def get_data(call):
+    """AWS: percentiles, TC and PR, periods from the full minute on. moto: none of them. Expressions are moto's."""
+    params = call.params
+    queries = params["MetricDataQueries"]
+    if any("MetricStat" not in query for query in queries):
+        return call.forward()
+    if len(queries) > MOST:
+        refuse("ValidationError", f"The collection MetricDataQueries must not have a size greater than {MOST}.")
+    ids = [query["Id"] for query in queries]
+    if len(set(ids)) != len(ids) or not all(re.fullmatch(r"[a-z][a-zA-Z0-9_]*", one) for one in ids):
+        refuse("ValidationError", "The values for parameter Id in MetricDataQueries are not unique or do not match ^[a-z][a-zA-Z0-9_]*$.")
+    first, last = (_second(params[key]) for key in ("StartTime", "EndTime"))
+    if first >= last:
+        refuse("ValidationError", "The parameter EndTime must be greater than StartTime.")
+    results = []
+    for query in queries:
+        if query.get("ReturnData") is False:
+            continue
+        series = _series(call, query, first, last)
+        order = sorted(series, reverse=params.get("ScanBy") != "TimestampAscending")
+        results.append(
+            {
+                "Id": query["Id"],
+                "Label": query.get("Label") or query["MetricStat"]["Metric"]["MetricName"],
+                "Timestamps": [datetime.datetime.fromtimestamp(at, UTC) for at in order],
+                "Values": [float(series[at]) for at in order],
+                "StatusCode": "Complete",
+            }
+        )
+    return {"MetricDataResults": results, "Messages": []}
+
+
+def _second(value):
+    if isinstance(value, datetime.datetime):
+        return int((value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp())
+    if isinstance(value, (int, float)):
+        return int(value)
+    return int(datetime.datetime.fromisoformat(str(value).replace("Z", "+00:00")).timestamp())
