@@ -1,7 +1,7 @@
 //! `deployer` creates, reconciles and tears down the blue and the green environment of a payment platform on AWS.
 //!
 //! Imports run one way: `cli -> report, blueprint, engine, state, sandbox`; `blueprint -> resources, engine`;
-//! `resources -> engine, aws`; `aws -> SDK`; `sandbox, functions -> cache`; `engine -> nothing of ours but the state's model`.
+//! `report -> traffic -> blueprint, resources`; `resources -> engine, aws`; `aws -> SDK`; `sandbox, functions -> cache`; `engine -> nothing of ours but the state's model`.
 
 #![cfg_attr(
     test,
@@ -16,6 +16,7 @@
 pub mod aws;
 pub mod blueprint;
 mod cache;
+mod chain;
 pub mod cli;
 pub mod config;
 pub mod engine;
@@ -24,3 +25,4 @@ pub mod report;
 pub mod resources;
 pub mod sandbox;
 pub mod state;
+pub mod traffic;

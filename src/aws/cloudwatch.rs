@@ -36,6 +36,7 @@ const BOARDS: Grant = named("arn:aws:cloudwatch::{account}:dashboard/*");
 actions! { SERVICE;
     Read DESCRIBE_ALARMS = "DescribeAlarms", [ALARMS];
     Read LIST_TAGS_FOR_RESOURCE = "ListTagsForResource", [ALARM];
+    Read GET_METRIC_DATA = "GetMetricData", [ANY];
     Read GET_DASHBOARD = "GetDashboard", [BOARD];
     Read LIST_DASHBOARDS = "ListDashboards", [ANY, BOARDS];
     Repeatable PUT_METRIC_ALARM = "PutMetricAlarm", [ALARM, ALARM.of("cloudwatch:TagResource")];

@@ -4,14 +4,19 @@ use super::api::Guard::{PassedTo, RequestTag, ResourceTag};
 use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, guarded, named};
 use super::call::Caller;
 use super::reader::Reader;
+use super::redact::redact;
 use crate::engine::{Class, Error};
 use aws_sdk_lambda::Client;
+use aws_sdk_lambda::config::Builder;
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
+use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{EventSourceMappingConfiguration, FunctionConfiguration};
+use aws_smithy_types::timeout::TimeoutConfig;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Lambda as a service.
 pub static SERVICE: Service = Service {
@@ -46,6 +51,7 @@ actions! { SERVICE;
     Read LIST_EVENT_SOURCE_MAPPINGS = "ListEventSourceMappings", [ANY];
     Read LIST_TAGS = "ListTags", [FUNCTION, guarded(MAPPING, ResourceTag)];
     Once CREATE_FUNCTION = "CreateFunction", [FUNCTION, FUNCTION.of("lambda:TagResource"), PASS_ROLE];
+    Repeatable INVOKE = "Invoke", [FUNCTION.of("lambda:InvokeFunction")];
     Repeatable UPDATE_FUNCTION_CODE = "UpdateFunctionCode", [FUNCTION];
     Repeatable UPDATE_FUNCTION_CONFIGURATION = "UpdateFunctionConfiguration", [FUNCTION, PASS_ROLE];
     Repeatable PUT_FUNCTION_CONCURRENCY = "PutFunctionConcurrency", [FUNCTION];
@@ -144,6 +150,39 @@ impl Lambda {
         let call = self.client.get_policy().function_name(name);
         let answer = self.caller.call(GET_POLICY, || call.clone().send());
         Ok(answer.await?.policy.unwrap_or_default())
+    }
+
+    /// Calls a function and waits for its end, at most so long; gives what it answered. That it failed is an answer too: its
+    /// text names no value of a row.
+    pub async fn invoke(
+        &self,
+        name: &str,
+        event: &serde_json::Value,
+        limit: Duration,
+    ) -> Result<serde_json::Value, Error> {
+        let timeouts = TimeoutConfig::builder()
+            .read_timeout(limit)
+            .operation_attempt_timeout(limit)
+            .operation_timeout(limit)
+            .build();
+        let call = || {
+            let request = self.client.invoke().function_name(name);
+            let request = request.payload(Blob::new(event.to_string()));
+            let patient = Builder::new().timeout_config(timeouts.clone());
+            request.customize().config_override(patient).send()
+        };
+        let answer = self.caller.call(INVOKE, call).await?;
+        let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
+        let value: serde_json::Value = serde_json::from_slice(&payload).unwrap_or_default();
+        match answer.function_error {
+            None => Ok(value),
+            Some(kind) => {
+                let why = value["errorMessage"].as_str().unwrap_or("no message");
+                let text = format!("{name} ended with an error ({kind}): {}", redact(why));
+                Err(Error::permanent(INVOKE.action(), text)
+                    .hint(format!("look at the log group /aws/lambda/{name}")))
+            }
+        }
     }
 
     /// The functions of the region.

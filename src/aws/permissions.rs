@@ -21,6 +21,8 @@ pub struct Holder<'a> {
     pub suffix: &'a str,
     /// For `plan`, `drift` and everything else that changes nothing.
     pub read_only: bool,
+    /// Only what these actions need.
+    pub only: Option<&'a [Api]>,
     /// The topic that is notified at the end of a run.
     pub topic: Option<&'a str>,
     /// The bucket of a shared state and the prefix of this deployment in it, with a slash at its end.
@@ -33,7 +35,9 @@ impl Holder<'_> {
         // A notification changes nothing that is deployed.
         let notifies = |api: &Api| api.grants.iter().any(|g| g.resource == NOTIFIED);
         let chosen = |api: &&Api| !(self.read_only && api.writes()) || notifies(api);
+        let wanted = |api: &&Api| self.only.is_none_or(|only| only.contains(api));
         let apis = SERVICES.iter().flat_map(|s| (s.actions)()).filter(chosen);
+        let apis = apis.filter(wanted);
         let apis: Vec<&Api> = apis.collect();
         // What is limited in the same way, then what has the same actions.
         let mut actions: BTreeMap<(Guard, &str), BTreeSet<String>> = BTreeMap::new();
@@ -208,6 +212,7 @@ mod tests {
             region: "eu-central-1",
             suffix: "dev",
             read_only,
+            only: None,
             topic: None,
             state: None,
         }
@@ -290,6 +295,7 @@ mod tests {
     fn publishing_is_allowed_on_the_configured_topic_alone() {
         let with = Holder {
             read_only: true,
+            only: None,
             ..whole()
         };
         let topic = with.topic;

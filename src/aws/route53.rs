@@ -31,11 +31,13 @@ fn limits(api: Api) -> Bucket {
 }
 
 const ZONES: Grant = named("arn:aws:route53:::hostedzone/*");
+const CHANGES: Grant = named("arn:aws:route53:::change/*");
 const CHECKS: Grant = named("arn:aws:route53:::healthcheck/*");
 
 actions! { SERVICE;
     Read LIST_HOSTED_ZONES = "ListHostedZones", [ANY];
     Read LIST_RESOURCE_RECORD_SETS = "ListResourceRecordSets", [ZONES];
+    Read GET_CHANGE = "GetChange", [CHANGES];
     Read LIST_HEALTH_CHECKS = "ListHealthChecks", [ANY];
     Read LIST_TAGS_FOR_RESOURCES = "ListTagsForResources", [CHECKS];
     Repeatable CHANGE_RESOURCE_RECORD_SETS = "ChangeResourceRecordSets", [ZONES];

@@ -37,8 +37,9 @@ pub use cidr::{Tier, Tiers};
 pub use facts::{Code, Facts, ServicePrefixLists, Zone};
 pub use images::{Images, keep as keep_images};
 pub use logging::DATABASE_CLUSTER;
-pub use routing::with_first_weights;
+pub use routing::{NOTE_TTL, domain, steps as record_steps, with_first_weights};
 pub use services::{SERVICES, Service};
+pub use zone::find as find_zone;
 
 use crate::config::Config;
 use crate::engine::driver::{MARK_DEPLOYMENT, MARK_STEP, MARK_SUFFIX};

@@ -14,7 +14,9 @@ use crate::config::Config;
 use crate::engine::observe::{Observations, Observed};
 use crate::engine::{Graph, Handle};
 use crate::resources::acm::{Certificate, Validation};
-use crate::resources::route53::{AlarmSettings, Alias, HealthCheck, Record, WatchedAlarm};
+use crate::resources::route53::{
+    AlarmSettings, Alias, HealthCheck, Record, Text, WatchedAlarm, Weight, text,
+};
 use serde_json::json;
 
 /// The shared part.
@@ -23,6 +25,8 @@ pub struct Routing {
     place: Option<Place>,
     /// The ARN of the certificate, once it can be used; a placeholder or a literal.
     pub certificate: Option<String>,
+    /// Where the traffic command writes.
+    note: Option<Handle<Text>>,
 }
 
 /// Where records go.
@@ -55,13 +59,36 @@ pub fn certificate(here: &mut ScopeBuilder<'_, Shared>) -> Routing {
     if let Some(place) = &place {
         here.output("domain", &place.domain);
     }
+    let note = place.as_ref().map(|place| note(here, place));
     let given = here.config.routing.certificate_arn.clone();
     let certificate = match &place {
         _ if !given.is_empty() => Some(given),
         Some(place) => Some(own_certificate(here, place)),
         None => None,
     };
-    Routing { place, certificate }
+    Routing {
+        place,
+        certificate,
+        note,
+    }
+}
+
+/// The record in which the traffic command writes each of its steps, in the same change as the weights: so who comes later, from
+/// whatever machine, is refused or sees it ("ChangeResourceRecordSets": all changes of a batch or none).
+fn note(here: &mut ScopeBuilder<'_, Shared>, place: &Place) -> Handle<Text> {
+    let spec = Text {
+        zone: place.zone.clone(),
+        name: text::name(&place.domain),
+        ttl: NOTE_TTL,
+        value: "epoch=0".into(),
+    };
+    here.add(NOTE_RECORD, spec)
+}
+
+/// The steps of that record and of an environment's record of the domain.
+pub fn steps() -> (String, [String; 2]) {
+    let of = Env::ALL.map(|env| format!("{DOMAIN_RECORD}-{env}"));
+    (format!("{NOTE_RECORD}-{Shared}"), of)
 }
 
 fn own_certificate(here: &mut ScopeBuilder<'_, Shared>, place: &Place) -> String {
@@ -108,8 +135,9 @@ pub fn records(
         zone: place.zone.clone(),
         name: own.clone(),
         alias: alias(),
-        weight: 1,
+        weight: Weight::Is(1),
         health_check: None,
+        note: None,
     };
     here.add("record-own", spec);
     here.output("url", format!("https://{own}"));
@@ -118,8 +146,9 @@ pub fn records(
         zone: place.zone.clone(),
         name: place.domain.clone(),
         alias: alias(),
-        weight: FIRST_WEIGHTS[here.env as usize],
+        weight: Weight::Is(FIRST_WEIGHTS[here.env as usize]),
         health_check: Some(health.id.clone()),
+        note: routing.note.as_ref().map(|note| note.id.clone()),
     };
     here.add(DOMAIN_RECORD, spec);
 }
@@ -168,6 +197,10 @@ fn health(
     here.add("health", calculated)
 }
 
+/// The record of the traffic command, in ids.
+const NOTE_RECORD: &str = "record-traffic";
+/// Seconds that resolvers keep it.
+pub const NOTE_TTL: i64 = 60;
 /// The record of the domain, in ids.
 const DOMAIN_RECORD: &str = "record";
 /// The weights of blue and green when both are made in one run.
@@ -306,6 +339,18 @@ mod tests {
             for record in ["record", "record-own"] {
                 let step = graph.get(&format!("{record}-{env}")).unwrap();
                 assert!(names.contains(&step.spec["name"]), "{:?}", step.spec);
+            }
+        }
+    }
+
+    #[test]
+    fn an_environment_alone_brings_the_note_of_the_traffic() {
+        let graph = build(&Config::default(), &Facts::sample()).unwrap();
+        let (note, records) = steps();
+        for (env, record) in Env::ALL.iter().zip(records) {
+            let chosen = graph.select(Some(&env.to_string()));
+            for step in [&note, &record] {
+                assert!(chosen[graph.position(step).unwrap()], "{step} for {env}");
             }
         }
     }

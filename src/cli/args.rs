@@ -22,7 +22,7 @@ pub struct Cli {
 }
 
 /// What stands below the options: examples, and the exit codes.
-fn after(examples: &[&str]) -> String {
+pub fn after(examples: &[&str]) -> String {
     let rows = super::exit::TABLE
         .iter()
         .map(|(code, text)| format!("  {code:<4} {text}\n"));
@@ -291,6 +291,17 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         command: StateCommand,
+    },
+    /// Move customers from blue to green step by step, and back at once.
+    #[command(after_help = after(&[
+        "deployer traffic status",
+        "deployer traffic shift --dry-run",
+        "deployer traffic rollback              all traffic to blue, at once",
+    ]))]
+    Traffic {
+        /// What to do.
+        #[command(subcommand)]
+        command: super::traffic::args::TrafficCommand,
     },
     /// Start, stop or look at the emulator of AWS.
     #[command(after_help = after(&[

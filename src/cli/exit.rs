@@ -13,6 +13,14 @@ pub enum Exit {
     Usage,
     /// Another run holds the lock.
     Locked,
+    /// The gate found green worse than it may be, and all traffic went back to blue.
+    GateFailed,
+    /// Somebody else moved the traffic.
+    Preempted,
+    /// Nothing is decided, and the weights stay.
+    Held,
+    /// Something must be so before, and is not.
+    Refused,
     /// Interrupted.
     Interrupted,
 }
@@ -27,6 +35,16 @@ pub const TABLE: &[(u8, &str)] = &[
     ),
     (3, "bad usage or configuration; nothing was called"),
     (4, "locked by another run"),
+    (5, "the gate failed; all traffic went back to blue"),
+    (6, "somebody else moved the traffic, or rolled it back"),
+    (
+        7,
+        "held: not enough seen, something unknown, or approval outstanding",
+    ),
+    (
+        8,
+        "refused: data not proven, no capacity, or records of others",
+    ),
     (130, "interrupted"),
 ];
 
@@ -39,6 +57,10 @@ impl Exit {
             Self::Differs => 2,
             Self::Usage => 3,
             Self::Locked => 4,
+            Self::GateFailed => 5,
+            Self::Preempted => 6,
+            Self::Held => 7,
+            Self::Refused => 8,
             Self::Interrupted => 130,
         }
     }

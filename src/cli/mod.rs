@@ -19,6 +19,7 @@ mod share;
 mod state;
 #[cfg(test)]
 mod tests;
+mod traffic;
 
 use args::Cli;
 pub use exit::Exit;
@@ -241,6 +242,7 @@ async fn command(cli: &Cli, cx: &Context<'_>) -> Result<Exit, Failure> {
         Command::Graph { scope, format } => inspect::graph(cx, scope, *format).await,
         Command::State { command } => state::run(cx, command).await,
         Command::Sandbox { command } => sandbox::run(cx, command).await,
+        Command::Traffic { command } => traffic::run(cx, command).await,
         Command::Permissions { asked } => permissions::permissions(cx, asked).await,
         Command::Config => {
             console.answer(

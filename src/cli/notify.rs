@@ -41,9 +41,9 @@ pub async fn notified(
     notice.outcome = match exit {
         Exit::Done => notice.outcome,
         Exit::Differs => "differs",
-        Exit::Failed => "failed",
+        Exit::Failed | Exit::GateFailed | Exit::Preempted | Exit::Held => "failed",
         Exit::Interrupted if failure.is_none() => "interrupted",
-        Exit::Interrupted | Exit::Usage | Exit::Locked => return ended,
+        Exit::Interrupted | Exit::Usage | Exit::Locked | Exit::Refused => return ended,
     };
     // A configuration that cannot be read is the failure itself.
     let Ok(config) = configuration(cx.common) else {

@@ -7,6 +7,7 @@ use super::session::{configuration, local_store};
 use crate::aws::permissions::{Holder, MANAGED_POLICY, document, parts, state_init};
 use crate::report::PermissionsDocument;
 use crate::state;
+use crate::traffic::rollback;
 use clap::{Args, ValueEnum};
 
 /// What the policy is for.
@@ -39,12 +40,6 @@ pub enum Task {
 
 /// Prints the policy. No call is made.
 pub async fn permissions(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
-    if asked.task == Some(Task::Rollback) {
-        return Err(Failure::usage(
-            "there is no policy for a rollback: this version moves no traffic, so there is none to turn back",
-        )
-        .hint("`deployer permissions` prints what all commands need"));
-    }
     if let Some(account) = &asked.account
         && !(account.len() == 12 && account.chars().all(|c| c.is_ascii_digit()))
     {
@@ -69,6 +64,7 @@ pub async fn permissions(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failur
         region: &config.region,
         suffix: &config.suffix,
         read_only: asked.read_only,
+        only: (asked.task == Some(Task::Rollback)).then_some(rollback::NEEDS),
         topic: Some(config.notify.topic.as_str()).filter(|t| !t.is_empty()),
         state: shared
             .as_ref()

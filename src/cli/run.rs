@@ -226,7 +226,7 @@ pub fn close(
 
 /// Becomes true with the first Ctrl-C, SIGTERM or SIGHUP (the terminal is gone). The second leaves at once: every record is already on disk, so the
 /// next run goes on from there.
-fn stop_on_signals() -> watch::Receiver<bool> {
+pub fn stop_on_signals() -> watch::Receiver<bool> {
     use tokio::signal::unix::{SignalKind, signal};
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {

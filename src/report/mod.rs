@@ -22,6 +22,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 mod timings;
+mod traffic;
 mod value;
 
 pub(crate) use attention::{attention, attention_text};
@@ -43,6 +44,10 @@ pub(crate) use plan::plan;
 pub(crate) use preflight::preflight;
 pub(crate) use summary::{Totals, history, outputs, state_list, status, summary, unfinished};
 pub(crate) use timings::Timings;
+pub(crate) use traffic::{
+    Traffic, TrafficForecastDocument, TrafficGateDocument, TrafficHistoryDocument,
+    TrafficNoteDocument, TrafficRollbackDocument, TrafficShiftDocument, TrafficStatusDocument,
+};
 
 use crate::engine::Event;
 

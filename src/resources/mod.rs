@@ -118,6 +118,7 @@ macro_rules! kinds {
                 ecs::Service,
                 route53::HealthCheck,
                 route53::Record,
+                route53::Text,
                 scheduler::Group,
                 scheduler::Schedule,
                 secretsmanager::Secret,

@@ -4,6 +4,7 @@
 use super::history::{Entry, History};
 use super::{Holder, Journal, REBUILD, State, StateError, VERSION, journal};
 use async_trait::async_trait;
+use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -72,7 +73,7 @@ pub async fn read(store: &dyn Store, region: &str) -> Result<State, StateError> 
 /// The history of runs, each line checked against the one before.
 pub async fn history(store: &dyn Store) -> Result<History, StateError> {
     let text = store.find().await?.history.unwrap_or_default();
-    History::parse(store.history_name(), &text)
+    super::history::parse(store.history_name(), &text)
 }
 
 fn load(store: &dyn Store, found: &Found, region: &str) -> Result<(State, bool), StateError> {
@@ -148,7 +149,7 @@ impl Writer {
         let found = store.find().await?;
         let (mut state, replayed) = load(store, &found, region)?;
         let history = found.history.unwrap_or_default();
-        let history = History::parse(store.history_name(), &history)?;
+        let history = super::history::parse(store.history_name(), &history)?;
         if replayed {
             save(held.as_mut(), &mut state).await?;
         }
@@ -190,7 +191,7 @@ impl Writer {
 
     /// Adds an entry to the history of runs.
     pub async fn note(&mut self, entry: Entry) -> Result<(), StateError> {
-        let line = self.history.line(entry);
+        let line = self.history.line(entry, Timestamp::now());
         self.held.lock().await.note(line).await
     }
 

@@ -35,3 +35,4 @@ mod shared;
 mod simulation;
 mod support;
 mod sweep;
+mod traffic;

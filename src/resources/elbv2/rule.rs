@@ -191,8 +191,18 @@ impl Rule {
     }
 
     fn sent(&self) -> Vec<t::RuleCondition> {
+        Self::sent_of(&self.conditions)
+    }
+
+    /// Conditions as the API takes them.
+    pub fn sent_of(conditions: &BTreeMap<String, BTreeSet<String>>) -> Vec<t::RuleCondition> {
         let one = |(field, values): (&String, &BTreeSet<String>)| sent(field, values);
-        self.conditions.iter().map(one).collect()
+        conditions.iter().map(one).collect()
+    }
+
+    /// The conditions of a rule as it was read.
+    pub fn conditions_of(rule: &t::Rule) -> BTreeMap<String, BTreeSet<String>> {
+        rule.conditions().iter().map(condition).collect()
     }
 }
 

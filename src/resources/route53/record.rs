@@ -2,6 +2,7 @@
 
 use super::HealthCheck;
 use super::sets::{self, built};
+use super::text::{self, Text};
 use crate::aws::route53::plain;
 use crate::resources::elbv2::LoadBalancer;
 use crate::resources::prelude::*;
@@ -15,9 +16,29 @@ pub struct Record {
     pub name: String,
     pub alias: Alias,
     /// Its share of the answers, against the weights of the others of this name; 0 to 255.
-    pub weight: i64,
+    pub weight: Weight,
     /// An unhealthy one is not answered.
     pub health_check: Option<Ref<HealthCheck>>,
+    /// Where the traffic command says which weight it has set; `None` for a record that it does not move.
+    pub note: Option<Ref<Text>>,
+}
+
+/// A weight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Weight {
+    /// As it should be, or as it was found.
+    Is(i64),
+    /// Found, and not the one that the traffic command has set last.
+    Unrecorded { is: i64, recorded: i64 },
+}
+
+impl Weight {
+    fn value(self) -> i64 {
+        match self {
+            Self::Is(is) | Self::Unrecorded { is, .. } => is,
+        }
+    }
 }
 
 /// What a record answers with the addresses of.
@@ -56,14 +77,17 @@ impl Resource for Record {
         replace: Replace::DeleteFirst,
         holds_data: false,
         interrupts: &["alias"],
-        write_only: &[],
+        write_only: &["note"],
         watched: &[],
         delegated: &[Delegated {
             field: "weight",
             owner: "the traffic command",
             record: None,
-            legal: |owner| match owner.found.as_i64() {
-                Some(0..=255) => Ok(()),
+            legal: |owner| match Weight::deserialize(owner.found) {
+                Ok(Weight::Is(0..=255)) => Ok(()),
+                Ok(Weight::Unrecorded { is, recorded }) => Err(format!(
+                    "it is {is}, and the traffic command has set {recorded} last: `deployer traffic status` shows more"
+                )),
                 _ => Err("a weight is 0 to 255".into()),
             },
         }],
@@ -72,7 +96,14 @@ impl Resource for Record {
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let (zone, name) = (&key.spec.zone, &key.spec.name);
-        let there = sets::at(cx, zone, name, KIND, key.identity).await?;
+        let notes = async {
+            match &key.spec.note {
+                Some(_) => cx.route53.records(zone, &text::name(name)).await,
+                None => Ok(Vec::new()),
+            }
+        };
+        let there = sets::at(cx, zone, name, KIND, key.identity);
+        let (there, notes) = tokio::try_join!(there, notes)?;
         let Some(set) = there.own else {
             return match there.foreign.filter(|_| key.outputs.is_none()) {
                 Some(whose) => Err(taken(&whose)),
@@ -90,8 +121,9 @@ impl Resource for Record {
                 zone: text(alias.map(AliasTarget::hosted_zone_id)).into(),
                 evaluate_health: alias.is_some_and(AliasTarget::evaluate_target_health),
             },
-            weight: set.weight().unwrap_or_default(),
+            weight: weight(set.weight().unwrap_or_default(), &notes, key.identity),
             health_check: set.health_check_id().map(Ref::from),
+            note: key.spec.note.clone(),
         };
         let same_name = key
             .spec
@@ -109,7 +141,7 @@ impl Resource for Record {
 
     async fn create(&self, cx: &Aws, identity: &Identity) -> Result<RecordOutputs, Error> {
         let id = sets::identifier(identity);
-        let set = self.set(&id, self.weight)?;
+        let set = self.set(&id, self.weight.value())?;
         sets::create(cx, &self.zone, set).await?;
         Ok(outputs(&id, &self.name))
     }
@@ -122,7 +154,7 @@ impl Resource for Record {
                 .hint("run `deployer apply` again: it makes it anew"));
         };
         let id = old.set_identifier().unwrap_or_default();
-        let new = self.set(id, old.weight().unwrap_or(self.weight))?;
+        let new = self.set(id, old.weight().unwrap_or(self.weight.value()))?;
         sets::replace(cx, &self.zone, old, new).await
     }
 
@@ -151,8 +183,20 @@ impl Record {
     }
 }
 
+/// The weight of a step's environment, held against what the traffic command has noted.
+fn weight(is: i64, notes: &[ResourceRecordSet], identity: &Identity) -> Weight {
+    let ours = sets::same_deployment(identity);
+    let note = notes.iter().find(|s| s.r#type == RrType::Txt && ours(s));
+    let env = identity.tags.get("Environment").map_or("", String::as_str);
+    let recorded = note.and_then(|set| text::number(&text::value(set), env));
+    match recorded {
+        Some(recorded) if recorded != is => Weight::Unrecorded { is, recorded },
+        _ => Weight::Is(is),
+    }
+}
+
 /// The name has what is not ours: nothing of ours can stand beside it.
-fn taken(whose: &str) -> Error {
+pub(super) fn taken(whose: &str) -> Error {
     let text = format!("{whose} is not this deployment's");
     let action = route53::LIST_RESOURCE_RECORD_SETS.action();
     Error::of(Class::Conflict, action, text)

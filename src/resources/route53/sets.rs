@@ -14,12 +14,23 @@ pub fn identifier(identity: &Identity) -> String {
     format!("{}{}", identity.step, ending(identity))
 }
 
+/// The set identifier of a step of the deployment with this suffix in this region.
+pub fn identifier_of(step: &str, suffix: &str, region: &str) -> String {
+    format!("{step}-{suffix}.{region}")
+}
+
 /// How the set identifiers of this deployment end.
 fn ending(identity: &Identity) -> String {
     let deployment = identity.tags.get(MARK_DEPLOYMENT);
     let mut parts = deployment.map_or("", String::as_str).rsplit('/');
     let [suffix, region] = [parts.next(), parts.next()].map(Option::unwrap_or_default);
     format!("-{suffix}.{region}")
+}
+
+/// Whether a set is of the same deployment.
+pub fn same_deployment(identity: &Identity) -> impl Fn(&ResourceRecordSet) -> bool + use<> {
+    let ending = ending(identity);
+    move |set| set.set_identifier().is_some_and(|i| i.ends_with(&ending))
 }
 
 /// What a name has for a step.
@@ -123,6 +134,19 @@ async fn send(
     zone: &str,
     changes: Vec<(ChangeAction, ResourceRecordSet)>,
 ) -> Result<(), Error> {
+    change(cx, api, zone, changes).await.map(drop)
+}
+
+/// Sends changes of which all or none come true; gives the id by which Route 53 says when all its servers know them.
+///
+/// # Errors
+/// When AWS refuses, or somebody was faster.
+pub async fn change(
+    cx: &Aws,
+    api: Api,
+    zone: &str,
+    changes: Vec<(ChangeAction, ResourceRecordSet)>,
+) -> Result<String, Error> {
     let one = |(action, set)| {
         let change = Change::builder().action(action).resource_record_set(set);
         change.build()
@@ -131,7 +155,9 @@ async fn send(
     let batch = built(ChangeBatch::builder().set_changes(Some(changes)).build())?;
     let call = cx.route53.client.change_resource_record_sets();
     let call = call.hosted_zone_id(zone).change_batch(batch);
-    cx.call(api, || call.clone().send()).await.map(drop)
+    let answer = cx.call(api, || call.clone().send()).await?;
+    let id = answer.change_info.map(|info| info.id).unwrap_or_default();
+    Ok(id.trim_start_matches("/change/").to_owned())
 }
 
 /// The SDK's builders say what is missing.

@@ -192,6 +192,12 @@ records(("UPSERT", {k: v for k, v in r.items() if k != "HealthCheckId"}))"#,
         &[missing("record-own-blue")],
     ),
     by_hand(
+        "route53/text",
+        r#"r = record("_traffic.dev.sandbox.example", "record-traffic-shared-dev.eu-central-1")
+records(("UPSERT", r | {"TTL": 300}))"#,
+        &[changed("record-traffic-shared", "ttl")],
+    ),
+    by_hand(
         "wafv2/web_acl",
         r#"def change(rules):
     rules["per-client"]["Statement"]["RateBasedStatement"]["Limit"] = 100

@@ -1,0 +1,97 @@
+//! `deployer traffic`.
+
+pub mod args;
+mod checks;
+mod notes;
+mod open;
+mod rollback;
+mod shift;
+mod status;
+
+use super::Context;
+use super::args::Scope;
+use super::error::Failure;
+use super::exit::Exit;
+use super::notify;
+use super::session::{configuration, state_folder};
+use crate::report::{Traffic, TrafficGateDocument, TrafficHistoryDocument};
+use crate::traffic::gate::{Limits, self_test, simulate};
+use crate::traffic::history::Log;
+use args::{GateArgs, TrafficCommand};
+
+/// The random numbers of a simulation begin here.
+const SEED: u64 = 1;
+
+/// Moves the traffic, or shows where it is.
+pub async fn run(cx: &Context<'_>, command: &TrafficCommand) -> Result<Exit, Failure> {
+    let everything = Scope { env: None };
+    match command {
+        TrafficCommand::Status { watch } => status::status(cx, *watch).await,
+        TrafficCommand::Shift(asked) if asked.dry_run => shift::forecast(cx, asked).await,
+        TrafficCommand::Shift(asked) => {
+            let shift = async |notice: &mut _| shift::shift(cx, asked, notice).await;
+            notify::notified(cx, "traffic shift", &everything, shift).await
+        }
+        TrafficCommand::Resume { on_interrupt } => {
+            let shift = async |notice: &mut _| shift::resume(cx, *on_interrupt, notice).await;
+            notify::notified(cx, "traffic resume", &everything, shift).await
+        }
+        TrafficCommand::Pause => notes::pause(cx).await,
+        TrafficCommand::Approve { weight, hours } => notes::approve(cx, *weight, *hours).await,
+        TrafficCommand::Rollback {
+            print_aws: true, ..
+        } => rollback::print_aws(cx).await,
+        TrafficCommand::Rollback { reason, .. } => {
+            let back = async |notice: &mut _| rollback::rollback(cx, reason, notice).await;
+            notify::notified(cx, "traffic rollback", &everything, back).await
+        }
+        TrafficCommand::History => history(cx),
+        TrafficCommand::Gate(asked) => gate(cx, asked),
+    }
+}
+
+fn history(cx: &Context<'_>) -> Result<Exit, Failure> {
+    let config = configuration(cx.common)?;
+    let log = Log::new(&state_folder(cx.common), &config.suffix);
+    let lines = log.read()?.lines;
+    let text = Traffic::history(&lines);
+    cx.console.answer(
+        &text,
+        &TrafficHistoryDocument {
+            suffix: config.suffix,
+            lines,
+        },
+    )?;
+    Ok(Exit::Done)
+}
+
+fn gate(cx: &Context<'_>, asked: &GateArgs) -> Result<Exit, Failure> {
+    let limits = Limits::default();
+    let document = match asked.simulate {
+        None => {
+            let outcome = self_test(&limits);
+            TrafficGateDocument {
+                holds: outcome.holds,
+                text: outcome.to_string(),
+                self_test: Some(outcome),
+                simulation: None,
+            }
+        }
+        Some(shifts) => {
+            let outcome = simulate::run(&simulate::figures(), shifts, SEED, &limits);
+            TrafficGateDocument {
+                holds: true,
+                text: outcome.to_string(),
+                self_test: None,
+                simulation: Some(outcome),
+            }
+        }
+    };
+    let text = format!("{}\n", document.text.trim_end());
+    cx.console.answer(&text, &document)?;
+    Ok(if document.holds {
+        Exit::Done
+    } else {
+        Exit::Failed
+    })
+}

@@ -1,0 +1,113 @@
+//! What the commands about traffic share: the connection, the records, the history, and how entries are shown.
+
+use super::super::Context;
+use super::super::error::Failure;
+use super::super::exit::Exit;
+use super::super::run::stop_on_signals;
+use super::super::session::{configuration, connection, state_folder};
+use crate::aws::sts::GET_CALLER_IDENTITY;
+use crate::aws::{Aws, Caller};
+use crate::config::Config;
+use crate::engine::Error;
+use crate::report::Traffic;
+use crate::state::Holder;
+use crate::traffic::account::{Account, Show};
+use crate::traffic::gate::DataMode;
+use crate::traffic::history::Log;
+use crate::traffic::names::Names;
+use crate::traffic::records::Place;
+use crate::traffic::time::{Time, VARIABLE};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// Connects and finds the records. Nothing is written.
+pub async fn account(
+    cx: &Context<'_>,
+    read_only: bool,
+    mode: DataMode,
+) -> Result<(Config, Account), Failure> {
+    let config = configuration(cx.common)?;
+    let time = time(cx)?;
+    let connection = connection(cx, &config).await?;
+    let events = cx.console.events(None);
+    let caller = Arc::new(Caller::new(events, read_only, config.run.parallelism));
+    let aws = Aws::new(&connection, caller);
+    let (place, ()) = tokio::try_join!(Place::find(&aws, &config), pinned(&aws, &config))?;
+    let account = Account {
+        aws: Arc::new(aws),
+        place,
+        names: Names::of(&config)?,
+        log: Log::new(&state_folder(cx.common), &config.suffix),
+        time,
+        stop: if read_only {
+            watch::channel(false).1
+        } else {
+            stop_on_signals()
+        },
+        show: show(cx),
+        mode,
+        sight: None,
+    };
+    Ok((config, account))
+}
+
+/// Refuses credentials of another account than the configuration pins.
+async fn pinned(aws: &Aws, config: &Config) -> Result<(), Error> {
+    if config.account.is_empty() {
+        return Ok(());
+    }
+    let call = aws.sts.client.get_caller_identity();
+    let answer = aws
+        .call(GET_CALLER_IDENTITY, || call.clone().send())
+        .await?;
+    match answer.account {
+        Some(account) if account == config.account => Ok(()),
+        other => {
+            let text = format!(
+                "the configuration pins account {}, but the credentials belong to {}; nothing was changed",
+                config.account,
+                other.unwrap_or_default()
+            );
+            Err(Error::permanent("traffic", text)
+                .hint("use the right --profile, or correct `account` in the configuration"))
+        }
+    }
+}
+
+/// The time; a faster one only for an emulator on this machine.
+fn time(cx: &Context<'_>) -> Result<Time, Failure> {
+    let Some(text) = std::env::var(VARIABLE).ok().filter(|t| !t.is_empty()) else {
+        return Ok(Time::real());
+    };
+    let endpoint = std::env::var("AWS_ENDPOINT_URL").unwrap_or_default();
+    let rest = endpoint.split_once("://").map_or("", |(_, rest)| rest);
+    let host = rest.split(['/', ':']).next().unwrap_or_default();
+    let is_loopback = ["localhost", "127.0.0.1"].contains(&host) || rest.starts_with("[::1]");
+    if !cx.common.sandbox && !is_loopback {
+        return Err(Failure::usage(format!(
+            "{VARIABLE} is set, and the endpoint is not on this machine: with AWS, minutes are minutes"
+        ))
+        .hint(format!("unset {VARIABLE}, or pass --sandbox")));
+    }
+    Time::parse(&text).map_err(Failure::usage)
+}
+
+/// Entries and progress: lines for people, or JSON lines on standard error.
+fn show(cx: &Context<'_>) -> Show {
+    let console = cx.console.clone();
+    Box::new(move |shown| {
+        // A shift goes on when nobody reads its lines any more.
+        let _ = console.note(&Traffic::line(&shown, console.json()));
+    })
+}
+
+/// This user and host.
+pub fn me() -> String {
+    let me = Holder::this("");
+    format!("{}@{}", me.who, me.host)
+}
+
+/// Something must be so before, and is not.
+pub fn refused(text: impl Into<String>, hint: impl Into<String>) -> Failure {
+    Failure::new(Exit::Refused, text).hint(hint)
+}

@@ -1,0 +1,95 @@
+//! `deployer traffic rollback`.
+
+use super::super::Context;
+use super::super::error::Failure;
+use super::super::exit::Exit;
+use super::open::{account, me};
+use crate::report::{DeploymentRef, First, Notice, TextDocument, TrafficRollbackDocument};
+use crate::traffic::gate::DataMode;
+use crate::traffic::note::{Act, Note};
+use crate::traffic::rollback::{Outcome, turn_back};
+use crate::traffic::weights::Weights;
+use crate::traffic::world::World;
+
+/// Sends all traffic back to blue.
+pub async fn rollback(
+    cx: &Context<'_>,
+    reason: &str,
+    notice: &mut Notice,
+) -> Result<Exit, Failure> {
+    let (config, account) = account(cx, false, DataMode::TwoWay).await?;
+    notice.home = DeploymentRef {
+        suffix: config.suffix.clone(),
+        account: config.account.clone(),
+        region: config.region.clone(),
+        scope: None,
+    };
+    let outcome = turn_back(&account, &me(), reason).await?;
+    let (text, document) = match outcome {
+        Outcome::Nothing(live) => (
+            format!(
+                "blue has all traffic already ({live}), and no shift is going on: nothing was changed"
+            ),
+            TrafficRollbackDocument {
+                changed: false,
+                before: live,
+                note: None,
+                in_sync: true,
+                bridge: None,
+            },
+        ),
+        Outcome::Done {
+            before,
+            note,
+            in_sync,
+            bridge,
+        } => {
+            notice.outcome = "changed";
+            notice.first = Some(First {
+                step: None,
+                message: format!("all traffic went back to blue, from {before}: {reason}"),
+                hint: None,
+            });
+            notice.next = Some(cx.command_line("traffic status", None, &config));
+            (
+                format!(
+                    "All traffic goes to blue; it was {before}. {}. `deployer traffic status` counts the requests of both sides.",
+                    upper(bridge.text())
+                ),
+                TrafficRollbackDocument {
+                    changed: true,
+                    before,
+                    note: Some(note),
+                    in_sync,
+                    bridge: Some(bridge),
+                },
+            )
+        }
+    };
+    cx.console.answer(&format!("{text}\n"), &document)?;
+    Ok(Exit::Done)
+}
+
+/// A clause as a sentence.
+fn upper(text: &str) -> String {
+    let (first, rest) = text.split_at(text.len().min(1));
+    format!("{}{rest}", first.to_uppercase())
+}
+
+/// Prints the same as commands of the AWS CLI.
+pub async fn print_aws(cx: &Context<'_>) -> Result<Exit, Failure> {
+    let (_, account) = account(cx, true, DataMode::TwoWay).await?;
+    let standing = account.standing().await?;
+    let last = standing.readable().cloned().unwrap_or(Note::FIRST);
+    let note = last.next(
+        Act::Rollback,
+        Weights::BLUE,
+        &last.run,
+        &me(),
+        account.now(),
+    );
+    let changes = account.place.back(&standing, &note)?;
+    let text = crate::traffic::records::commands(&account.place, &changes);
+    cx.console.answer(&text, &TextDocument::new(&text))?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,306 @@
+//! `deployer traffic shift` and `resume`.
+
+use super::super::Context;
+use super::super::error::Failure;
+use super::super::exit::Exit;
+use super::super::run::{answer, can_ask, cancelled, command_line};
+use super::super::session::{configuration, state_folder};
+use super::args::{OnInterrupt, ShiftArgs};
+use super::checks::{check, planned, ready, refused_by};
+use super::notes;
+use super::open::{account, me, refused};
+use crate::config::Config;
+use crate::report::{DeploymentRef, First, Notice, TrafficForecastDocument, TrafficShiftDocument};
+use crate::state::{Lock, StateError};
+use crate::traffic::account::Account;
+use crate::traffic::history::{Entry, Event};
+use crate::traffic::mode;
+use crate::traffic::note::{Act, Note};
+use crate::traffic::plan::{self, Plan};
+use crate::traffic::rollback::turn_back;
+use crate::traffic::shift::{End, Progress, Shift, progress};
+use crate::traffic::world::World;
+
+/// Seconds that a step waits for approval, and a paused shift to go on.
+const PATIENCE: i64 = 24 * 3600;
+
+/// Shows the steps, and how long each needs.
+pub async fn forecast(cx: &Context<'_>, asked: &ShiftArgs) -> Result<Exit, Failure> {
+    let steps =
+        plan::steps(&asked.steps).map_err(|why| Failure::usage(format!("--steps: {why}")))?;
+    let config = configuration(cx.common)?;
+    let mode = mode(&config).map_err(refused_by)?;
+    let (_, mut account) = account(cx, true, mode).await?;
+    account.open_eyes().await.map_err(refused_by)?;
+    let standing = account.standing().await?;
+    check(&standing, &steps)?;
+    let plan = planned(&account, asked, steps, &standing).await?;
+    let text =
+        plan::text(&plan) + "Whether the data is safe in a split is asked when the shift begins.\n";
+    let document = TrafficForecastDocument {
+        forecast: plan.forecast().into_iter().map(|(_, time)| time).collect(),
+        plan,
+    };
+    cx.console.answer(&text, &document)?;
+    Ok(Exit::Done)
+}
+
+/// Begins a shift.
+pub async fn shift(
+    cx: &Context<'_>,
+    asked: &ShiftArgs,
+    notice: &mut Notice,
+) -> Result<Exit, Failure> {
+    let steps =
+        plan::steps(&asked.steps).map_err(|why| Failure::usage(format!("--steps: {why}")))?;
+    can_ask(asked.yes)?;
+    let config = configuration(cx.common)?;
+    let mode = mode(&config).map_err(refused_by)?;
+    let _lock = lock(cx, &config)?;
+    let (config, mut account) = account(cx, false, mode).await?;
+    notice.home = home(&config);
+    account.log.read()?;
+    account.open_eyes().await.map_err(refused_by)?;
+    let standing = account.standing().await?;
+    let note = check(&standing, &steps)?;
+    let plan = planned(&account, asked, steps, &standing).await?;
+    ready(&account).await?;
+    cx.console.text(&plan::text(&plan))?;
+    confirm(cx, asked.yes, &config, &account)?;
+    let mut first = Entry::new(
+        Event::ShiftStarted,
+        &note,
+        &me(),
+        format!("steps {}", asked.steps),
+    );
+    first.run.clone_from(&plan.run);
+    first.command = command_line();
+    first.before = Some(standing.live);
+    first.plan = Some(plan.clone());
+    account.record(first)?;
+    let from = Progress::default();
+    go(
+        cx,
+        &config,
+        &account,
+        &plan,
+        note,
+        from,
+        asked.on_interrupt,
+        notice,
+    )
+    .await
+}
+
+/// Goes on with a shift.
+pub async fn resume(
+    cx: &Context<'_>,
+    on_interrupt: OnInterrupt,
+    notice: &mut Notice,
+) -> Result<Exit, Failure> {
+    let config = configuration(cx.common)?;
+    let mode = mode(&config).map_err(refused_by)?;
+    let lock = lock(cx, &config);
+    let (config, mut account) = account(cx, false, mode).await?;
+    notice.home = home(&config);
+    let _lock = match lock {
+        Ok(lock) => lock,
+        // Its own process is at work: it may wait because of a pause.
+        Err(failure) if failure.exit == Exit::Locked => {
+            let note = notes::write(&account, Act::Resume, |_| {}).await?;
+            let text = "the shift goes on in its own process".to_owned();
+            let document = crate::report::TrafficNoteDocument {
+                text: text.clone(),
+                note,
+            };
+            cx.console.answer(&format!("{text}\n"), &document)?;
+            return Ok(Exit::Done);
+        }
+        Err(failure) => return Err(failure),
+    };
+    let history = account.log.read()?;
+    let standing = account.standing().await?;
+    let mut note = standing.readable().cloned().unwrap_or(Note::FIRST);
+    let begun = history
+        .lines
+        .iter()
+        .rev()
+        .find_map(|line| line.entry.plan.clone());
+    let is_open = |plan: &Plan| {
+        let mine = history
+            .lines
+            .iter()
+            .rev()
+            .find(|line| line.entry.run == plan.run);
+        let ended = [
+            Event::ShiftDone,
+            Event::RollbackDone,
+            Event::RollbackStarted,
+            Event::Preempted,
+        ];
+        mine.is_some_and(|line| !ended.contains(&line.entry.event))
+    };
+    let Some(plan) = begun.filter(|plan| {
+        (note.in_progress() && note.run == plan.run)
+            || (!note.in_progress() && is_open(plan) && note.act != Act::Rollback)
+    }) else {
+        return Err(if note.in_progress() {
+            refused(
+                format!(
+                    "{} began the shift that is going on, and the history on this machine does not know it",
+                    note.by
+                ),
+                "resume it where it was begun, or end it with `deployer traffic rollback`",
+            )
+        } else {
+            refused(
+                "no shift is going on",
+                "`deployer traffic shift` begins one",
+            )
+        });
+    };
+    account.mode = plan.mode;
+    account.open_eyes().await.map_err(refused_by)?;
+    if note.act == Act::Pause {
+        note = notes::write(&account, Act::Resume, |_| {}).await?;
+    }
+    let from = progress(&plan, &history);
+    let mut entry = Entry::new(
+        Event::Resumed,
+        &note,
+        &me(),
+        format!("goes on at step {}", from.at + 1),
+    );
+    entry.run.clone_from(&plan.run);
+    entry.command = command_line();
+    account.record(entry)?;
+    go(
+        cx,
+        &config,
+        &account,
+        &plan,
+        note,
+        from,
+        on_interrupt,
+        notice,
+    )
+    .await
+}
+
+#[expect(clippy::too_many_arguments, reason = "the two commands end alike")]
+async fn go(
+    cx: &Context<'_>,
+    config: &Config,
+    account: &Account,
+    plan: &Plan,
+    note: Note,
+    from: Progress,
+    on_interrupt: OnInterrupt,
+    notice: &mut Notice,
+) -> Result<Exit, Failure> {
+    let by = me();
+    let end = Shift::new(account, plan, &by, note, PATIENCE)
+        .run(from)
+        .await?;
+    let next = |command: &str| Some(cx.command_line(command, None, config));
+    let (exit, text, next) = match &end {
+        End::Done => (
+            Exit::Done,
+            "Green has its last weight, and its step has passed.".to_owned(),
+            None,
+        ),
+        End::RolledBack(why) => (
+            Exit::GateFailed,
+            format!("All traffic went back to blue: {why}"),
+            next("traffic history"),
+        ),
+        End::Preempted(what) => (
+            Exit::Preempted,
+            format!("The shift ended: {what}"),
+            next("traffic status"),
+        ),
+        End::Held(why) => (
+            Exit::Held,
+            format!("The weights stay: {why}"),
+            next("traffic resume"),
+        ),
+        End::Refused(why) => (
+            Exit::Refused,
+            format!("Not raised: {why}"),
+            next("traffic resume"),
+        ),
+        End::Interrupted(live) if on_interrupt == OnInterrupt::Rollback => {
+            turn_back(account, &by, "interrupted").await?;
+            (
+                Exit::Interrupted,
+                format!("Interrupted: all traffic went back to blue, from {live}"),
+                next("traffic status"),
+            )
+        }
+        End::Interrupted(live) => (
+            Exit::Interrupted,
+            format!(
+                "Interrupted. The weights stay as they are ({live}), and nobody judges them now but the alarms in AWS"
+            ),
+            next("traffic resume"),
+        ),
+    };
+    notice.outcome = "changed";
+    if exit != Exit::Done {
+        notice.first = Some(First {
+            step: None,
+            message: text.clone(),
+            hint: None,
+        });
+        notice.next.clone_from(&next);
+    }
+    let live = account.standing().await.map(|s| s.live).ok();
+    let document = TrafficShiftDocument {
+        run: plan.run.clone(),
+        exit_code: exit.code(),
+        text: text.clone(),
+        weights: live,
+        steps: plan.steps.clone(),
+        next: next.clone(),
+    };
+    let hint = next.map_or_else(String::new, |next| format!("\n  next: {next}"));
+    cx.console.answer(&format!("{text}{hint}\n"), &document)?;
+    Ok(exit)
+}
+
+fn home(config: &Config) -> DeploymentRef {
+    DeploymentRef {
+        suffix: config.suffix.clone(),
+        account: config.account.clone(),
+        region: config.region.clone(),
+        scope: None,
+    }
+}
+
+/// One shift of a deployment at a time on this machine.
+fn lock(cx: &Context<'_>, config: &Config) -> Result<Lock, Failure> {
+    let path = state_folder(cx.common).join(format!("{}.traffic.lock", config.suffix));
+    Lock::take(&path, &command_line()).map_err(|error| match error {
+        StateError::Locked(holder) => Failure::new(
+            Exit::Locked,
+            format!("a shift is going on: {holder}"),
+        )
+        .hint("`deployer traffic status` shows how it stands; `deployer traffic rollback` ends it"),
+        other => other.into(),
+    })
+}
+
+fn confirm(cx: &Context<'_>, yes: bool, config: &Config, account: &Account) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    cx.console.note(&format!(
+        "Shift customers of {} (suffix {}, region {})? Only 'yes' will be accepted:",
+        account.place.domain, config.suffix, config.region
+    ))?;
+    if answer()? == "yes" {
+        Ok(())
+    } else {
+        Err(cancelled())
+    }
+}

@@ -1,0 +1,122 @@
+//! `deployer traffic status`.
+
+use super::super::Context;
+use super::super::error::Failure;
+use super::super::exit::Exit;
+use super::super::run::stop_on_signals;
+use super::open::account;
+use crate::report::{Traffic, TrafficStatusDocument};
+use crate::state;
+use crate::traffic::account::{Account, green_targets, recent};
+use crate::traffic::gate::{Kind, Totals};
+use crate::traffic::note::Act;
+use crate::traffic::world::{Standing, World};
+use std::time::Duration;
+
+/// Minutes of requests that are shown: the newest are not published yet.
+const MINUTES: i64 = 10;
+/// Between two looks.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// Shows where the traffic is.
+pub async fn status(cx: &Context<'_>, watch: bool) -> Result<Exit, Failure> {
+    let mode = crate::traffic::mode(&super::configuration(cx.common)?);
+    let declared = mode.as_ref().ok().copied();
+    let fallback = crate::traffic::gate::DataMode::TwoWay;
+    let (config, mut account) = account(cx, true, declared.unwrap_or(fallback)).await?;
+    // Where a side is not there, the weights are shown all the same.
+    let eyes = account.open_eyes().await.err().map(|e| e.to_string());
+    let mut stop = if watch { Some(stop_on_signals()) } else { None };
+    loop {
+        let mut document = look(&account, &config.suffix).await?;
+        document.locked_by = locked(cx, &config.suffix);
+        document.problems.extend(eyes.clone());
+        if declared.is_none() && document.weights.green_percent() > 0.0 {
+            document.problems.push("the mapping declares no mode of a split: what green takes would be lost with a rollback, so this is not for customers yet".into());
+        }
+        let exit = if document.problems.is_empty() {
+            Exit::Done
+        } else {
+            Exit::Differs
+        };
+        document.exit_code = exit.code();
+        cx.console.answer(&Traffic::status(&document), &document)?;
+        let Some(stop) = stop.as_mut() else {
+            return Ok(exit);
+        };
+        tokio::select! {
+            () = tokio::time::sleep(AGAIN) => {}
+            _ = stop.changed() => return Ok(exit),
+        }
+        cx.console.text("\n")?;
+    }
+}
+
+/// Who shifts on this machine now.
+fn locked(cx: &Context<'_>, suffix: &str) -> Option<String> {
+    let path = super::state_folder(cx.common).join(format!("{suffix}.traffic.lock"));
+    state::holder(&path).map(|holder| holder.to_string())
+}
+
+async fn look(account: &Account, suffix: &str) -> Result<TrafficStatusDocument, Failure> {
+    let standing = account.standing().await?;
+    let (requests, targets) = tokio::join!(recent(account, MINUTES), green_targets(account));
+    let mut problems = problems(&standing);
+    let (mut blue, mut green) = (Totals::default(), Totals::default());
+    match requests {
+        Ok(minutes) => {
+            for (_, pair) in minutes {
+                blue.add(pair.blue.of_kind(Kind::Bad).unwrap_or_default());
+                green.add(pair.green.of_kind(Kind::Bad).unwrap_or_default());
+            }
+        }
+        Err(error) => problems.push(error.to_string()),
+    }
+    Ok(TrafficStatusDocument {
+        suffix: suffix.to_owned(),
+        domain: account.place.domain.clone(),
+        weights: standing.live,
+        note: standing.readable().cloned(),
+        minutes: MINUTES,
+        blue,
+        green,
+        targets,
+        locked_by: None,
+        problems,
+        exit_code: 0,
+    })
+}
+
+/// What is not as it should be.
+fn problems(standing: &Standing) -> Vec<String> {
+    let mut all = Vec::new();
+    let live = standing.live;
+    let foreign = standing.foreign.iter();
+    all.extend(
+        foreign
+            .map(|other| format!("{other} answers for the same name and is not this deployment's")),
+    );
+    match &standing.note {
+        None => all.push(
+            "the record of the traffic command is not there: `deployer apply` makes it".into(),
+        ),
+        Some(Err(why)) => all.push(format!(
+            "the record of the traffic command is damaged: {why}"
+        )),
+        Some(Ok(note)) if !note.explains(live) => all.push(format!(
+            "the weights are {live}, which no traffic command has set"
+        )),
+        Some(Ok(note))
+            if note.act == Act::None
+                && live.blue.unwrap_or(0) > 0
+                && live.green.unwrap_or(0) > 0 =>
+        {
+            all.push("these are the first weights, of `apply`: no gate watches them".into());
+        }
+        Some(Ok(_)) => {}
+    }
+    if live.blue.unwrap_or(0) + live.green.unwrap_or(0) == 0 {
+        all.push("no weight is above 0: Route 53 gives both sides the same share then".into());
+    }
+    all
+}

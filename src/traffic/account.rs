@@ -1,0 +1,340 @@
+//! The world of a shift as it is: Route 53, CloudWatch, the load balancers, ECS, the migration's functions, and the history on
+//! this machine.
+
+use super::bridge::{self, Bridge};
+use super::functions::Functions;
+use super::gate::instant::{Guard, Instant, Targets};
+use super::gate::{DataMode, Minute, Pair};
+use super::history::{Entry, Log};
+use super::metrics::{self, Measured};
+use super::names::{Names, Side};
+use super::note::Note;
+use super::records::{self, Place};
+use super::time::Time;
+use super::weights::Weights;
+use super::world::{Seen, Standing, World};
+use crate::aws::Aws;
+use crate::aws::cloudwatch::Alarm;
+use crate::aws::elbv2::DESCRIBE_TARGET_HEALTH;
+use crate::engine::Error;
+use async_trait::async_trait;
+use aws_sdk_cloudwatch::types::StateValue;
+use aws_sdk_elasticloadbalancingv2::types::TargetHealthStateEnum;
+use futures::future::try_join_all;
+use jiff::Timestamp;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// Where entries and progress are shown.
+pub type Show = Box<dyn Fn(Shown<'_>)>;
+
+/// What is shown.
+pub enum Shown<'a> {
+    /// A line of the history.
+    Entry(&'a Entry, Timestamp),
+    /// How it goes.
+    Text(&'a str),
+}
+
+/// What a gate needs beside the records.
+pub struct Sight {
+    measured: [Measured; 2],
+    groups: [Vec<String>; 2],
+    functions: Functions,
+}
+
+/// The world.
+pub struct Account {
+    /// AWS.
+    pub aws: Arc<Aws>,
+    /// Where the records are.
+    pub place: Place,
+    /// The names of what is measured.
+    pub names: Names,
+    /// The history.
+    pub log: Log,
+    /// The time.
+    pub time: Time,
+    /// Becomes true when this process is asked to end.
+    pub stop: watch::Receiver<bool>,
+    /// Where it is shown.
+    pub show: Show,
+    /// How both sides share their data.
+    pub mode: DataMode,
+    /// What a gate needs; a rollback needs none of it.
+    pub sight: Option<Sight>,
+}
+
+impl Account {
+    /// Looks up what a gate needs.
+    ///
+    /// # Errors
+    /// When a balancer or a target group is not there.
+    pub async fn open_eyes(&mut self) -> Result<(), Error> {
+        let [blue, green] = &self.names.sides;
+        let (blue, green) = tokio::try_join!(found(&self.aws, blue), found(&self.aws, green))?;
+        self.sight = Some(Sight {
+            functions: Functions::new(&self.aws, &self.names),
+            measured: [blue.0, green.0],
+            groups: [blue.1, green.1],
+        });
+        Ok(())
+    }
+
+    /// Why the data is not safe in a split, if so.
+    pub async fn unproven(&self) -> Option<String> {
+        let sight = self.sight.as_ref()?;
+        sight.functions.refresh(self.time.now().as_second()).await;
+        let why = sight.functions.unproven(self.mode)?;
+        Some(match sight.functions.failed() {
+            Some(failed) => format!("{why} ({failed})"),
+            None => why,
+        })
+    }
+
+    /// The time that 95 of 100 of blue's requests take, in seconds.
+    ///
+    /// # Errors
+    /// When CloudWatch does not answer.
+    pub async fn slow_over(&self) -> Result<Option<f64>, Error> {
+        match &self.sight {
+            Some(sight) => {
+                let now = self.time.now().as_second();
+                metrics::slow_over(&self.aws, &sight.measured[0], now).await
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// The minutes of both sides; an error where [`World::minutes`] gives nothing.
+    ///
+    /// # Errors
+    /// When CloudWatch does not answer.
+    pub async fn read_minutes(
+        &self,
+        wanted: RangeInclusive<Minute>,
+        slow_over: Option<f64>,
+    ) -> Result<Vec<(Minute, Pair)>, Error> {
+        match &self.sight {
+            Some(Sight {
+                measured: [blue, green],
+                ..
+            }) => metrics::minutes(&self.aws, [blue, green], wanted, slow_over).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn targets(&self, groups: &[String]) -> Result<Vec<Targets>, Error> {
+        let [_, green] = &self.names.sides;
+        let one = async |(service, group): (&super::names::Service, &String)| {
+            let key = (green.cluster.clone(), service.service.clone());
+            let (healthy, running) =
+                tokio::try_join!(healthy(&self.aws, group), self.aws.ecs.services.get(key))?;
+            let desired = running.map_or(0, |r| u32::try_from(r.desired_count).unwrap_or(0));
+            Ok::<_, Error>(Targets {
+                service: service.name.to_owned(),
+                healthy,
+                desired,
+            })
+        };
+        let mut all = try_join_all(green.services.iter().zip(groups).map(one)).await?;
+        // What only writes has no task on green then.
+        if self.mode == DataMode::ReadOnly && all.iter().any(|t| t.desired > 0) {
+            all.retain(|t| t.desired > 0);
+        }
+        Ok(all)
+    }
+
+    async fn guard(&self) -> Result<Option<Guard>, Error> {
+        let [_, green] = &self.names.sides;
+        let ask = |name: &String| self.aws.cloudwatch.alarms.get(name.clone());
+        let alarms: Vec<Alarm> = try_join_all(green.guards.iter().map(ask))
+            .await?
+            .into_iter()
+            .flatten()
+            .collect();
+        let states = alarms.iter().filter_map(|alarm| match alarm {
+            Alarm::Metric(alarm) => alarm.state_value.clone(),
+            Alarm::Composite(_) => None,
+        });
+        let states: Vec<StateValue> = states.collect();
+        Ok(match states.as_slice() {
+            [] => Some(Guard::NotInstalled),
+            all if all.contains(&StateValue::Alarm) => Some(Guard::Raised),
+            all if all.contains(&StateValue::InsufficientData) => None,
+            _ => Some(Guard::Quiet),
+        })
+    }
+
+    /// What runs on both sides: the task definition of each service.
+    async fn fingerprint(&self) -> Result<String, Error> {
+        let sides = self.names.sides.iter();
+        let keys = sides.flat_map(|side| {
+            side.services
+                .iter()
+                .map(|s| (side.cluster.clone(), s.service.clone()))
+        });
+        let runs = try_join_all(keys.map(|key| self.aws.ecs.services.get(key))).await?;
+        let one = |running: Option<aws_sdk_ecs::types::Service>| {
+            let definition = running.and_then(|r| r.task_definition);
+            definition.unwrap_or_else(|| "none".into())
+        };
+        let all: Vec<String> = runs.into_iter().map(one).collect();
+        Ok(all.join(" "))
+    }
+
+    fn warn<T>(&self, answer: Result<T, Error>) -> Option<T> {
+        match answer {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.show(&format!("warning: {error}"));
+                None
+            }
+        }
+    }
+}
+
+/// A side's balancer and groups, as metrics name them, and the groups' ARNs.
+async fn found(aws: &Aws, side: &Side) -> Result<(Measured, Vec<String>), Error> {
+    let missing = |what: &str, name: &str| {
+        let text = format!("{} has no {what} `{name}`", side.env);
+        Error::permanent("traffic", text)
+            .hint(format!("make it with `deployer apply --env {}`", side.env))
+    };
+    let balancer = aws.elbv2.load_balancers.named(&side.balancer).await?;
+    let arn = balancer.and_then(|b| b.load_balancer_arn);
+    let arn = arn.ok_or_else(|| missing("load balancer", &side.balancer))?;
+    let group = async |service: &super::names::Service| {
+        let found = aws.elbv2.target_groups.named(&service.group).await?;
+        let arn = found.and_then(|g| g.target_group_arn);
+        arn.ok_or_else(|| missing("target group", &service.group))
+    };
+    let groups = try_join_all(side.services.iter().map(group)).await?;
+    Ok((Measured::new(side, &aws.region, &arn, &groups), groups))
+}
+
+/// The number of a group's healthy targets.
+async fn healthy(aws: &Aws, group: &str) -> Result<u32, Error> {
+    let call = aws
+        .elbv2
+        .client
+        .describe_target_health()
+        .target_group_arn(group);
+    let answer = aws
+        .call(DESCRIBE_TARGET_HEALTH, || call.clone().send())
+        .await?;
+    let targets = answer.target_health_descriptions.unwrap_or_default();
+    let is_healthy = |t: &&aws_sdk_elasticloadbalancingv2::types::TargetHealthDescription| {
+        let state = t.target_health.as_ref().and_then(|h| h.state.as_ref());
+        state == Some(&TargetHealthStateEnum::Healthy)
+    };
+    Ok(u32::try_from(targets.iter().filter(is_healthy).count()).unwrap_or(u32::MAX))
+}
+
+#[async_trait(?Send)]
+impl World for Account {
+    fn now(&self) -> Timestamp {
+        self.time.now()
+    }
+
+    async fn sleep(&self, seconds: u32) {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            () = self.time.sleep(seconds) => {}
+            // Whoever waits looks up at once.
+            _ = stop.changed(), if !self.stopping() => {}
+        }
+    }
+
+    fn stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    async fn standing(&self) -> Result<Standing, Error> {
+        self.place.read(&self.aws).await
+    }
+
+    async fn write(
+        &self,
+        from: &Standing,
+        to: Option<Weights>,
+        note: &Note,
+    ) -> Result<String, Error> {
+        self.place.write(&self.aws, from, to, note).await
+    }
+
+    async fn force(&self, from: &Standing, note: &Note) -> Result<String, Error> {
+        self.place.force(&self.aws, from, note).await
+    }
+
+    async fn bridge(&self, on: bool) -> Result<Bridge, Error> {
+        let [_, green] = &self.names.sides;
+        bridge::switch(&self.aws, green, on).await
+    }
+
+    async fn in_sync(&self, change: &str) -> Result<bool, Error> {
+        records::in_sync(&self.aws, change).await
+    }
+
+    async fn minutes(
+        &self,
+        wanted: RangeInclusive<Minute>,
+        slow_over: Option<f64>,
+    ) -> Vec<(Minute, Pair)> {
+        let read = self.read_minutes(wanted, slow_over).await;
+        self.warn(read).unwrap_or_default()
+    }
+
+    async fn look(&self) -> Seen {
+        let Some(sight) = &self.sight else {
+            return Seen::default();
+        };
+        let now = self.time.now().as_second();
+        let [_, green] = &sight.groups;
+        let (targets, guard, fingerprint, ()) = tokio::join!(
+            self.targets(green),
+            self.guard(),
+            self.fingerprint(),
+            sight.functions.refresh(now)
+        );
+        let mut instant = Instant {
+            targets: self.warn(targets),
+            guard: self.warn(guard).flatten(),
+            ..Instant::default()
+        };
+        sight.functions.fill(&mut instant, now);
+        Seen {
+            instant,
+            fingerprint: self.warn(fingerprint),
+        }
+    }
+
+    fn record(&self, entry: Entry) -> Result<(), Error> {
+        let at = self.now();
+        (self.show)(Shown::Entry(&entry, at));
+        self.log.add(entry, at)
+    }
+
+    fn show(&self, text: &str) {
+        (self.show)(Shown::Text(text));
+    }
+}
+
+/// Requests of both sides in each of the last minutes that are published, the oldest first.
+pub async fn recent(account: &Account, minutes: i64) -> Result<Vec<(Minute, Pair)>, Error> {
+    let newest = account.time.now().as_second().div_euclid(60) - 1;
+    account
+        .read_minutes(newest - minutes + 1..=newest, None)
+        .await
+}
+
+/// Healthy targets and wanted tasks of green's services.
+pub async fn green_targets(account: &Account) -> Vec<Targets> {
+    let Some(sight) = &account.sight else {
+        return Vec::new();
+    };
+    let [_, green] = &sight.groups;
+    let found = account.targets(green).await;
+    account.warn(found).unwrap_or_default()
+}

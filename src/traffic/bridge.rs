@@ -1,0 +1,103 @@
+//! The lever at the load balancer: green's bridge sends every request that still reaches green on to blue, whatever address a
+//! client kept. It is pulled only while blue answers through it: otherwise it would make things worse.
+
+use super::names::Side;
+use crate::aws::Aws;
+use crate::aws::elbv2::{DESCRIBE_TARGET_HEALTH, MODIFY_RULE};
+use crate::engine::Error;
+use crate::resources::elbv2::Rule;
+use aws_sdk_elasticloadbalancingv2::types as t;
+use serde::Serialize;
+
+/// How the bridge stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bridge {
+    /// There is none.
+    None,
+    /// Blue does not answer through it: it was left as it is.
+    Unhealthy,
+    /// Every request to green goes on to blue.
+    On,
+    /// Green answers by itself.
+    Off,
+}
+
+impl Bridge {
+    /// What it means for clients that keep green's address.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::None => {
+                "there is no bridge: clients that keep green's address follow when they ask again"
+            }
+            Self::Unhealthy => {
+                "blue does not answer through green's bridge, so it stays off: clients that keep green's address follow when they ask again"
+            }
+            Self::On => "green's load balancer sends on to blue what still reaches it",
+            Self::Off => "green answers by itself what reaches it",
+        }
+    }
+}
+
+/// Switches the bridge of a side on or off.
+///
+/// # Errors
+/// When AWS refuses.
+pub async fn switch(aws: &Aws, side: &Side, on: bool) -> Result<Bridge, Error> {
+    let Some((rule, group)) = find(aws, side).await? else {
+        return Ok(Bridge::None);
+    };
+    let arn = rule.rule_arn().unwrap_or_default();
+    if on && !is_healthy(aws, &group).await? {
+        return Ok(Bridge::Unhealthy);
+    }
+    let wanted = if on { Rule::on() } else { Rule::off() };
+    if Rule::conditions_of(&rule) != wanted {
+        let call = aws.elbv2.client.modify_rule().rule_arn(arn);
+        let call = call.set_conditions(Some(Rule::sent_of(&wanted)));
+        aws.call(MODIFY_RULE, || call.clone().send()).await?;
+    }
+    Ok(if on { Bridge::On } else { Bridge::Off })
+}
+
+/// The rule of the bridge, and the group that it sends to.
+async fn find(aws: &Aws, side: &Side) -> Result<Option<(t::Rule, String)>, Error> {
+    let Some(name) = &side.bridge else {
+        return Ok(None);
+    };
+    let (balancer, group) = tokio::try_join!(
+        aws.elbv2.load_balancers.named(&side.balancer),
+        aws.elbv2.target_groups.named(name)
+    )?;
+    let balancer = balancer.and_then(|b| b.load_balancer_arn);
+    let group = group.and_then(|g| g.target_group_arn);
+    let Some((balancer, group)) = balancer.zip(group) else {
+        return Ok(None);
+    };
+    let listeners = aws.elbv2.listeners(&balancer).await?.unwrap_or_default();
+    for listener in listeners.iter() {
+        let arn = listener.listener_arn().unwrap_or_default();
+        let rules = aws.elbv2.rules(arn).await?.unwrap_or_default();
+        let sends = |rule: &t::Rule| {
+            let mut to = rule.actions().iter().filter_map(|a| a.target_group_arn());
+            to.any(|arn| arn == group)
+        };
+        if let Some(rule) = rules.into_iter().find(sends) {
+            return Ok(Some((rule, group)));
+        }
+    }
+    Ok(None)
+}
+
+async fn is_healthy(aws: &Aws, group: &str) -> Result<bool, Error> {
+    let call = aws.elbv2.client.describe_target_health();
+    let call = call.target_group_arn(group);
+    let answer = aws
+        .call(DESCRIBE_TARGET_HEALTH, || call.clone().send())
+        .await?;
+    let targets = answer.target_health_descriptions.unwrap_or_default();
+    Ok(targets.iter().any(|target| {
+        let state = target.target_health().and_then(|h| h.state());
+        state == Some(&t::TargetHealthStateEnum::Healthy)
+    }))
+}

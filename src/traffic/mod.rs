@@ -1,0 +1,24 @@
+//! Moving customers from blue to green, step by step, and back at once.
+//!
+//! The weights of the two records of the domain say who gets how many of the answers. Every change of them carries a note
+//! ([`note`]) in the same batch, which Route 53 takes as a whole or not at all: so steps of several machines cannot
+//! overwrite each other, and a rollback is seen by a shift that goes on elsewhere.
+
+pub mod account;
+pub mod bridge;
+mod functions;
+pub mod gate;
+pub use functions::mode;
+pub mod history;
+mod metrics;
+pub mod names;
+pub mod note;
+pub mod plan;
+pub mod records;
+pub mod rollback;
+pub mod shift;
+#[cfg(test)]
+mod tests;
+pub mod time;
+pub mod weights;
+pub mod world;

@@ -1,0 +1,106 @@
+//! How things are called that the traffic is measured by: from the blueprint, so that nothing has to be recorded.
+
+use crate::blueprint::{self, Facts, SERVICES};
+use crate::config::Config;
+use crate::engine::Graph;
+use crate::engine::graph::GraphError;
+
+/// A service of one side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// `payment-api`.
+    pub name: &'static str,
+    /// Its own target group.
+    pub group: String,
+    /// Its service in the cluster.
+    pub service: String,
+}
+
+/// One side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Side {
+    /// `blue` or `green`.
+    pub env: &'static str,
+    /// The load balancer.
+    pub balancer: String,
+    /// The firewall.
+    pub web_acl: String,
+    /// The cluster.
+    pub cluster: String,
+    /// The services.
+    pub services: Vec<Service>,
+    /// The alarms that watch while no process of ours runs.
+    pub guards: Vec<String>,
+    /// The target group of the bridge to the other side, if there is one.
+    pub bridge: Option<String>,
+}
+
+/// All names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    /// Blue and green.
+    pub sides: [Side; 2],
+    /// The functions `control` and `verify`.
+    pub control: String,
+    /// Compares both sides.
+    pub verify: String,
+}
+
+impl Names {
+    /// The names of a deployment. They follow from its suffix.
+    ///
+    /// # Errors
+    /// When the configuration makes no graph.
+    pub fn of(config: &Config) -> Result<Self, GraphError> {
+        let graph = blueprint::build(config, &Facts::assumed(config))?;
+        let side = |env: &'static str| {
+            let name = |thing: &str| name(&graph, thing, env);
+            let services = SERVICES.iter().map(|service| Service {
+                name: service.name,
+                group: name(&format!("tg-{}", service.name)),
+                service: name(&format!("service-{}", service.name)),
+            });
+            let guards = SERVICES.iter().flat_map(|service| {
+                ["guard-errors", "guard-healthy"]
+                    .map(|what| name(&format!("alarm-{what}-{}", service.name)))
+            });
+            Side {
+                env,
+                balancer: name("alb"),
+                web_acl: name("waf"),
+                cluster: name("cluster"),
+                services: services.collect(),
+                guards: guards.collect(),
+                bridge: Some(name("tg-bridge")).filter(|name| !name.is_empty()),
+            }
+        };
+        Ok(Self {
+            sides: ["blue", "green"].map(side),
+            control: name(&graph, "function-control", "green"),
+            verify: name(&graph, "function-verify", "green"),
+        })
+    }
+}
+
+fn name(graph: &Graph, thing: &str, env: &str) -> String {
+    let step = graph.get(&format!("{thing}-{env}"));
+    step.map(|s| s.name.clone()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_blueprint_has_everything_that_is_named() {
+        let names = Names::of(&Config::default()).unwrap();
+        let mut all = vec![&names.control, &names.verify];
+        for side in &names.sides {
+            all.extend([&side.balancer, &side.web_acl, &side.cluster]);
+            all.extend(side.services.iter().flat_map(|s| [&s.group, &s.service]));
+            all.extend(&side.guards);
+        }
+        assert!(all.iter().all(|n| n.contains("dev")), "{all:?}");
+        assert_eq!(all.len(), 2 + 2 * (3 + 6 + 6));
+    }
+}

@@ -1,0 +1,220 @@
+//! All traffic back to blue: one change, which wins over every state. It takes no lock and waits for nobody's consent.
+
+use super::bridge::Bridge;
+use super::history::{Entry, Event};
+use super::note::{Act, Note};
+use super::weights::{Live, Weights};
+use super::world::World;
+use crate::aws::Api;
+use crate::aws::elbv2::{
+    DESCRIBE_LISTENERS, DESCRIBE_LOAD_BALANCERS, DESCRIBE_RULES, DESCRIBE_TARGET_GROUPS,
+    DESCRIBE_TARGET_HEALTH, MODIFY_RULE,
+};
+use crate::aws::route53::{
+    CHANGE_RESOURCE_RECORD_SETS, GET_CHANGE, LIST_HOSTED_ZONES, LIST_RESOURCE_RECORD_SETS,
+};
+use crate::aws::sts::GET_CALLER_IDENTITY;
+use crate::engine::Error;
+
+/// All that it may do in AWS.
+pub const NEEDS: &[Api] = &[
+    LIST_HOSTED_ZONES,
+    LIST_RESOURCE_RECORD_SETS,
+    CHANGE_RESOURCE_RECORD_SETS,
+    GET_CHANGE,
+    GET_CALLER_IDENTITY,
+    DESCRIBE_LOAD_BALANCERS,
+    DESCRIBE_TARGET_GROUPS,
+    DESCRIBE_LISTENERS,
+    DESCRIBE_RULES,
+    DESCRIBE_TARGET_HEALTH,
+    MODIFY_RULE,
+];
+/// How often the change is sent when its outcome is not clear.
+const ATTEMPTS: u32 = 20;
+/// Seconds until all servers of Route 53 know a change: "ChangeResourceRecordSets", generally within 60.
+const IN_SYNC_SECONDS: u32 = 120;
+
+/// How a rollback ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// Blue had everything, and no shift is going on: nothing was sent.
+    Nothing(Live),
+    /// Route 53 has taken the change; whether all its servers know it.
+    Done {
+        /// The weights before.
+        before: Live,
+        /// The note that it left.
+        note: Note,
+        /// All servers of Route 53 answer so.
+        in_sync: bool,
+        /// How green's bridge stands.
+        bridge: Bridge,
+    },
+}
+
+/// Gives all traffic to blue. `reason` is for people.
+///
+/// # Errors
+/// When the records cannot be read or written, or blue has none.
+pub async fn turn_back<W: World>(world: &W, by: &str, reason: &str) -> Result<Outcome, Error> {
+    // Both levers at once: neither waits for the other, and one is enough.
+    let needed = needed(world).await;
+    let (records, bridge) = tokio::join!(records(world, by, reason), async {
+        if !needed {
+            return Bridge::Off;
+        }
+        match world.bridge(true).await {
+            Ok(bridge) => bridge,
+            Err(error) => {
+                world.show(&format!("warning: green's bridge: {error}"));
+                Bridge::Unhealthy
+            }
+        }
+    });
+    match records {
+        Ok(Outcome::Done {
+            before,
+            note,
+            in_sync,
+            ..
+        }) => {
+            kept(
+                world,
+                Entry::new(
+                    Event::RollbackDone,
+                    &note,
+                    by,
+                    format!("{}; {}", done(in_sync), bridge.text()),
+                ),
+            );
+            Ok(Outcome::Done {
+                before,
+                note,
+                in_sync,
+                bridge,
+            })
+        }
+        Err(mut error) if bridge == Bridge::On => {
+            let on = "green's load balancer sends on to blue what reaches it, so customers are on blue; the records do not say so yet";
+            error.message = format!("{} ({on})", error.message);
+            Err(error)
+        }
+        other => other,
+    }
+}
+
+fn done(in_sync: bool) -> &'static str {
+    if in_sync {
+        "all servers of Route 53 answer blue alone; resolvers keep the former answer for up to 60 s"
+    } else {
+        "Route 53 has taken the change and has not said yet that all its servers know it"
+    }
+}
+
+/// Whether green may get requests: also when it cannot be seen, and after a rollback that did not switch the bridge on.
+async fn needed<W: World>(world: &W) -> bool {
+    match world.standing().await {
+        Ok(standing) => {
+            let quiet = |note: &Note| !note.in_progress() && note.act != Act::Rollback;
+            !(standing.live.all_blue() && standing.readable().is_some_and(quiet))
+        }
+        Err(_) => true,
+    }
+}
+
+async fn records<W: World>(world: &W, by: &str, reason: &str) -> Result<Outcome, Error> {
+    let mut attempt = 0;
+    let mut began: Option<(Live, Note)> = None;
+    let (before, note, change) = loop {
+        attempt += 1;
+        match once(world, by, &mut began).await {
+            Ok(Sent::Nothing(live)) => return Ok(Outcome::Nothing(live)),
+            Ok(Sent::Change(live, note, change)) => break (live, note, change),
+            Err(error) if attempt >= ATTEMPTS || is_final(&error) => return Err(error),
+            Err(_) => world.sleep(1).await,
+        }
+    };
+    let mut entry = Entry::new(Event::RollbackStarted, &note, by, reason);
+    (entry.before, entry.after) = (Some(before), Some(Weights::BLUE));
+    entry.change.clone_from(&change);
+    kept(world, entry);
+    let in_sync = wait(world, change.as_deref()).await;
+    Ok(Outcome::Done {
+        before,
+        note,
+        in_sync,
+        bridge: Bridge::None,
+    })
+}
+
+enum Sent {
+    Nothing(Live),
+    Change(Live, Note, Option<String>),
+}
+
+async fn once<W: World>(
+    world: &W,
+    by: &str,
+    began: &mut Option<(Live, Note)>,
+) -> Result<Sent, Error> {
+    let standing = world.standing().await?;
+    if standing.live.blue.is_none() {
+        let text = "blue has no record in the zone, so there is nothing to go back to";
+        return Err(Error::permanent("traffic rollback", text).hint(
+            "make blue with `deployer apply --env blue`; until then traffic stays where it is",
+        ));
+    }
+    let now = standing.readable();
+    if let (Some((live, note)), Some(found)) = (began.as_ref(), now)
+        && found == note
+        && standing.live.all_blue()
+    {
+        // The answer to the change was lost.
+        return Ok(Sent::Change(*live, note.clone(), None));
+    }
+    let is_in_progress = standing.note.as_ref().is_some_and(|note| {
+        // A note that cannot be read may be that of a shift.
+        note.as_ref().map_or(true, Note::in_progress)
+    });
+    if began.is_none() && standing.live.all_blue() && !is_in_progress {
+        return Ok(Sent::Nothing(standing.live));
+    }
+    let last = now.cloned().unwrap_or(Note::FIRST);
+    let run = last.run.clone();
+    let note = last.next(Act::Rollback, Weights::BLUE, &run, by, world.now());
+    let before = began.as_ref().map_or(standing.live, |(live, _)| *live);
+    *began = Some((before, note.clone()));
+    let change = world.force(&standing, &note).await?;
+    Ok(Sent::Change(before, note, Some(change)))
+}
+
+/// What no further attempt would change.
+fn is_final(error: &Error) -> bool {
+    use crate::engine::Class::{Conflict, Permanent};
+    error.is_denied() || matches!(error.class, Permanent | Conflict)
+}
+
+/// Waits until all servers of Route 53 know a change; false when they do not say so in time.
+pub async fn wait<W: World>(world: &W, change: Option<&str>) -> bool {
+    let Some(change) = change else {
+        // The id came with the answer that was lost.
+        world.sleep(IN_SYNC_SECONDS / 2).await;
+        return true;
+    };
+    for _ in 0..IN_SYNC_SECONDS / 2 {
+        if world.in_sync(change).await.unwrap_or(false) {
+            return true;
+        }
+        world.sleep(2).await;
+    }
+    false
+}
+
+/// A rollback never fails because of its history.
+fn kept<W: World>(world: &W, entry: Entry) {
+    let text = entry.text.clone();
+    if let Err(error) = world.record(entry) {
+        world.show(&format!("{text} (not in the history: {error})"));
+    }
+}

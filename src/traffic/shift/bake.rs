@@ -1,0 +1,95 @@
+//! Watching a step until the gate lets it pass, or something else decides.
+
+use super::super::gate::{Action, Decision, Gate, Rule, Verdict};
+use super::super::history::Event;
+use super::super::rollback::turn_back;
+use super::super::world::World;
+use super::{End, Look, Shift};
+use crate::engine::Error;
+
+/// Seconds between two looks at metrics and everything else.
+const LOOK_SECONDS: i64 = 15;
+
+impl<W: World> Shift<'_, W> {
+    /// Watches a step until it passes.
+    pub(super) async fn bake(&mut self, mut gate: Gate) -> Result<Result<Gate, End>, Error> {
+        let mut next = self.seconds();
+        let mut said: Option<(Verdict, Vec<Rule>)> = None;
+        let mut shown = i64::MIN;
+        let mut runs: Option<String> = None;
+        loop {
+            match self.look().await {
+                Ok(Look::Ends(end)) => return Ok(Err(end)),
+                Ok(Look::Mine(standing)) if self.world.stopping() => {
+                    return Ok(Err(End::Interrupted(standing.live)));
+                }
+                Ok(Look::Mine(_)) => {}
+                // The gate goes on: who cannot be read can still be judged, and a rollback can still be tried.
+                Err(error) => self.unreadable(&error),
+            }
+            let now = self.seconds();
+            if now >= next {
+                next = now + LOOK_SECONDS;
+                let wanted = gate.wanted(&self.plan.limits, now);
+                let slow = self.plan.slow_over_seconds;
+                for (minute, pair) in self.world.minutes(wanted, slow).await {
+                    gate.observe(minute, pair);
+                }
+                let seen = self.world.look().await;
+                if let Some(now_runs) = seen.fingerprint.clone() {
+                    if runs.as_ref().is_some_and(|before| *before != now_runs) {
+                        gate = gate.restart(now);
+                        let text = "a side runs something else than before: the step begins anew";
+                        self.world.record(self.entry(Event::StepRestarted, text))?;
+                    }
+                    runs = Some(now_runs);
+                }
+                let decision = gate.judge(&self.plan.limits, now, &seen.instant);
+                let deciding = decision.deciding().map(|f| f.rule).collect();
+                let says = (decision.verdict, deciding);
+                if said.as_ref() != Some(&says) || decision.action != Action::Wait {
+                    said = Some(says);
+                    self.judged(&gate, &decision)?;
+                    shown = now;
+                } else if now - shown >= 60 {
+                    shown = now;
+                    self.world.show(&format!(
+                        "weight {}: {}",
+                        decision.weight, decision.sentence
+                    ));
+                }
+                match decision.action {
+                    Action::RollBack => return self.roll_back(&decision).await.map(Err),
+                    Action::PageAndHold => {
+                        let held = self.entry(Event::Held, &decision.sentence);
+                        self.world.record(held)?;
+                        return Ok(Err(End::Held(decision.sentence)));
+                    }
+                    Action::Advance if !self.is_paused() => {
+                        let text = format!("weight {} has passed", decision.weight);
+                        self.world.record(self.entry(Event::StepPassed, text))?;
+                        return Ok(Ok(gate));
+                    }
+                    Action::Advance | Action::Wait => {}
+                }
+            }
+            self.world.sleep(1).await;
+        }
+    }
+
+    fn judged(&self, gate: &Gate, decision: &Decision) -> Result<(), Error> {
+        let mut entry = self.entry(
+            Event::Gate,
+            format!("weight {}: {}", decision.weight, decision.sentence),
+        );
+        entry.gate = Some(gate.clone());
+        entry.decision = Some(decision.clone());
+        self.world.record(entry)
+    }
+
+    async fn roll_back(&self, decision: &Decision) -> Result<End, Error> {
+        let why = &decision.sentence;
+        turn_back(self.world, self.by, &format!("the gate: {why}")).await?;
+        Ok(End::RolledBack(why.clone()))
+    }
+}

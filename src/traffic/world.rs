@@ -1,0 +1,80 @@
+//! What a shift sees and does: AWS and this machine, or in tests a world of numbers.
+
+use super::bridge::Bridge;
+use super::gate::{Instant, Minute, Pair};
+use super::history::Entry;
+use super::note::Note;
+use super::weights::{Live, Weights};
+use crate::engine::Error;
+use async_trait::async_trait;
+use aws_sdk_route53::types::ResourceRecordSet;
+use jiff::Timestamp;
+use std::ops::RangeInclusive;
+
+/// The records of the domain as they are.
+#[derive(Debug, Clone, Default)]
+pub struct Standing {
+    /// The weights.
+    pub live: Live,
+    /// The note; what is wrong with it, or `None` without one.
+    pub note: Option<Result<Note, String>>,
+    /// Records of others that answer for the same name, in words.
+    pub foreign: Vec<String>,
+    /// The sets as Route 53 has them, which a change must repeat: blue's, green's, the note's.
+    pub sets: [Option<ResourceRecordSet>; 3],
+}
+
+impl Standing {
+    /// The note, when it can be read.
+    pub fn readable(&self) -> Option<&Note> {
+        self.note.as_ref().and_then(|note| note.as_ref().ok())
+    }
+}
+
+/// What is seen beside the metrics.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// Inputs of the gate.
+    pub instant: Instant,
+    /// What both sides run; a change begins the step anew. `None` is unknown.
+    pub fingerprint: Option<String>,
+}
+
+/// The world of a shift.
+#[async_trait(?Send)]
+pub trait World {
+    /// The time.
+    fn now(&self) -> Timestamp;
+    /// Waits for so many seconds.
+    async fn sleep(&self, seconds: u32);
+    /// True when somebody wants this process to end.
+    fn stopping(&self) -> bool;
+    /// Reads the records.
+    async fn standing(&self) -> Result<Standing, Error>;
+    /// Sets weights (`None` leaves them) and note in one change that is refused unless the records are as they were read.
+    /// Gives the id of the change.
+    async fn write(
+        &self,
+        from: &Standing,
+        to: Option<Weights>,
+        note: &Note,
+    ) -> Result<String, Error>;
+    /// Gives all traffic to blue and sets the note, whatever the records are now.
+    async fn force(&self, from: &Standing, note: &Note) -> Result<String, Error>;
+    /// Switches green's bridge to blue on, when blue answers through it, or off.
+    async fn bridge(&self, on: bool) -> Result<Bridge, Error>;
+    /// True when all servers of Route 53 know the change.
+    async fn in_sync(&self, change: &str) -> Result<bool, Error>;
+    /// The minutes of both sides, as far as they can be read.
+    async fn minutes(
+        &self,
+        wanted: RangeInclusive<Minute>,
+        slow_over: Option<f64>,
+    ) -> Vec<(Minute, Pair)>;
+    /// Looks at everything else.
+    async fn look(&self) -> Seen;
+    /// Writes to the history, durably, and shows it.
+    fn record(&self, entry: Entry) -> Result<(), Error>;
+    /// Shows how it goes, without a record.
+    fn show(&self, text: &str);
+}

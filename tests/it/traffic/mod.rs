@@ -1,0 +1,364 @@
+//! Traffic on the sandbox: a whole shift, a bad green, a kill, hands of others, and the way back from anywhere.
+
+mod load;
+
+use crate::support::lab::{Done, Lab};
+use load::{Load, note, weights};
+use serde_json::{Value, json};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Minutes are half a second.
+const RATE: f64 = 120.0;
+
+/// Both sides, and functions that say the data is safe in a split.
+fn lab() -> Lab {
+    let lab = Lab::both();
+    let mapping = concat!(env!("CARGO_MANIFEST_DIR"), "/lambda/mappings/default.json");
+    let mut mapping: Value =
+        serde_json::from_str(&std::fs::read_to_string(mapping).unwrap()).unwrap();
+    mapping["mode"] = json!("two-way");
+    std::fs::write(lab.dir.path().join("mapping.json"), mapping.to_string()).unwrap();
+    let config = lab.dir.path().join("deployer.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(config, text + "[migration]\nmapping = \"mapping.json\"\n").unwrap();
+    answer(&lab, "both", true);
+    lab
+}
+
+/// What the functions answer.
+fn answer(lab: &Lab, writer: &str, equal: bool) {
+    let stream = json!({"slot": "active", "lagSeconds": 0.4, "quarantined": 0});
+    let verdict = if equal { "equal" } else { "different" };
+    let body = json!({
+        "function-control-green-dev": {"status": "ok", "writer": writer, "forward": stream, "reverse": stream},
+        "function-verify-green-dev": {"ok": equal, "verdict": verdict, "problems": ["2 rows differ"], "mismatches": if equal { 0 } else { 2 }},
+    });
+    lab.control("POST", "answers", &body);
+}
+
+fn command(lab: &Lab, load: &Load<'_>, arguments: &[&str]) -> Command {
+    let mut command = lab.command(arguments);
+    command.env("DEPLOYER_CLOCK_RATE", load.clock());
+    command
+}
+
+fn run(lab: &Lab, load: &Load<'_>, arguments: &[&str]) -> Done {
+    crate::support::lab::finish(&mut command(lab, load, arguments))
+}
+
+fn start(lab: &Lab, load: &Load<'_>, arguments: &[&str]) -> Child {
+    let mut command = command(lab, load, arguments);
+    command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn ended(child: Child) -> (i32, String) {
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    (output.status.code().unwrap_or(-1), text.into_owned())
+}
+
+/// Waits until the weights are these.
+fn until(lab: &Lab, wanted: [u64; 2]) {
+    let began = Instant::now();
+    while weights(lab) != wanted {
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "{:?} is not {wanted:?}",
+            weights(lab)
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn events(lab: &Lab) -> Vec<String> {
+    let done = lab.run(&["traffic", "history", "--json"]).expect(0).json();
+    let lines = done["lines"].as_array().unwrap();
+    lines
+        .iter()
+        .map(|l| l["event"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_shift_is_refused_until_the_data_is_safe_and_green_can_take_it() {
+    let lab = lab();
+    let load = Load::new(&lab, RATE);
+    let shift = ["traffic", "shift", "--yes", "--steps", "25"];
+    let refused = |what: &str| {
+        let done = run(&lab, &load, &shift).expect(8);
+        assert!(done.err.contains(what), "{what}: {}", done.err);
+        assert_eq!(weights(&lab), [90, 10]);
+        assert_eq!(note(&lab), "epoch=0");
+        assert!(!events_there(&lab, "shift_started"));
+    };
+    answer(&lab, "blue", true);
+    refused("blue takes the writes");
+    answer(&lab, "both", false);
+    refused("2 rows differ");
+    answer(&lab, "both", true);
+    lab.control("POST", "targets", &json!({(group(&lab)): 1}));
+    refused("1 of 3 targets");
+    lab.control("POST", "targets", &json!({(group(&lab)): null}));
+    let done = run(&lab, &load, &["traffic", "shift", "--yes", "--steps", "5"]).expect(8);
+    assert!(done.err.contains("10 % already"), "{}", done.err);
+    run(
+        &lab,
+        &load,
+        &["traffic", "shift", "--yes", "--steps", "50,25"],
+    )
+    .expect(3);
+    // Without a mode of a split no request may go to green.
+    let config = lab.dir.path().join("deployer.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, text.split("[migration]").next().unwrap()).unwrap();
+    refused("no mode of a split");
+    std::fs::write(&config, text).unwrap();
+    // Nobody's metrics: a gate on them would see nothing.
+    lab.control("DELETE", "metrics", &json!({}));
+    refused("blue has had no data");
+    let status = run(&lab, &load, &["traffic", "status", "--json"])
+        .expect(2)
+        .json();
+    assert_eq!(status["weights"], json!({"blue": 90, "green": 10}));
+    // A fast clock is for emulators on this machine.
+    let mut far = command(&lab, &load, &["traffic", "status"]);
+    let done = crate::support::lab::finish(far.env("AWS_ENDPOINT_URL", "https://example.com"));
+    assert!(
+        done.code == 3 && done.err.contains("minutes are minutes"),
+        "{done:?}"
+    );
+}
+
+/// The name of green's target group of payment-api.
+fn group(lab: &Lab) -> String {
+    let text = std::fs::read_to_string(lab.dir.path().join("state/dev.json")).unwrap();
+    let state: Value = serde_json::from_str(&text).unwrap();
+    state["steps"]["tg-payment-api-green"]["name"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+#[test]
+fn a_shift_that_is_killed_goes_on_and_ends_with_everything_on_green() {
+    let lab = lab();
+    let load = Load::new(&lab, RATE);
+    load.during(|| {
+        let mut child = start(
+            &lab,
+            &load,
+            &["traffic", "shift", "--yes", "--steps", "50,100"],
+        );
+        until(&lab, [50, 50]);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let second = run(&lab, &load, &["traffic", "shift", "--yes"]).expect(8);
+        assert!(second.err.contains("traffic resume"), "{}", second.err);
+        let done = run(&lab, &load, &["traffic", "resume", "--json"]).expect(0);
+        assert_eq!(done.json()["weights"], json!({"blue": 0, "green": 100}));
+        for line in done.err.lines().filter(|l| l.starts_with('{')) {
+            let event: Value = serde_json::from_str(line).unwrap();
+            assert_eq!(event["schema"], "deployer.traffic/1");
+        }
+    });
+    assert_eq!(weights(&lab), [0, 100]);
+    assert!(
+        note(&lab).contains(" act=done blue=0 green=100 "),
+        "{}",
+        note(&lab)
+    );
+    let events = events(&lab);
+    assert_eq!(
+        events.iter().filter(|e| *e == "step_passed").count(),
+        2,
+        "{events:?}"
+    );
+    // The weights are the traffic command's: neither apply nor drift touch them.
+    let mark = lab.mark();
+    lab.run(&["apply", "--yes"]).expect(0);
+    lab.run(&["drift"]).expect(0);
+    let writes = lab.writes(mark);
+    assert!(
+        writes.iter().all(|w| !w.starts_with("route53")),
+        "{writes:?}"
+    );
+    // A line that was changed shows.
+    let path = lab.dir.path().join("state/dev.traffic.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replacen("step_passed", "held", 1)).unwrap();
+    let done = lab.run(&["traffic", "history"]).expect(1);
+    assert!(
+        done.err.contains("a line was changed or removed"),
+        "{}",
+        done.err
+    );
+    // The way back needs no history.
+    lab.run(&["traffic", "rollback"]).expect(0);
+    assert_eq!(weights(&lab), [100, 0]);
+}
+
+#[test]
+fn a_bad_green_goes_back_by_itself() {
+    let lab = lab();
+    let load = Load::new(&lab, RATE);
+    load.bad_one_in
+        .store(10, std::sync::atomic::Ordering::Relaxed);
+    let done = load.during(|| {
+        run(
+            &lab,
+            &load,
+            &["traffic", "shift", "--yes", "--steps", "10,50"],
+        )
+    });
+    let done = done.expect(5);
+    assert!(
+        done.out.contains("All traffic went back to blue"),
+        "{}",
+        done.out
+    );
+    assert_eq!(weights(&lab), [100, 0]);
+    assert!(
+        note(&lab).contains(" act=rollback blue=100 green=0 "),
+        "{}",
+        note(&lab)
+    );
+    let status = run(&lab, &load, &["traffic", "status"]).expect(0);
+    assert!(status.out.contains("rollback of shift"), "{}", status.out);
+}
+
+#[test]
+fn a_rollback_from_a_machine_without_state_stops_a_shift_elsewhere() {
+    let lab = lab();
+    let load = Load::new(&lab, RATE);
+    load.during(|| {
+        let child = start(
+            &lab,
+            &load,
+            &["traffic", "shift", "--yes", "--steps", "50,100"],
+        );
+        until(&lab, [50, 50]);
+        let began = Instant::now();
+        let away = [
+            "traffic",
+            "rollback",
+            "--state-dir",
+            "elsewhere",
+            "--reason",
+            "captures fail",
+        ];
+        // The first change is taken, and its answer is lost.
+        lab.faults(&json!({"close_after": 1, "only": ["route53:ChangeResourceRecordSets"]}));
+        run(&lab, &load, &away).expect(0);
+        assert_eq!(weights(&lab), [100, 0]);
+        println!("rollback: {} ms", began.elapsed().as_millis());
+        let (code, text) = ended(child);
+        assert!(
+            code == 6 && text.contains("gave all traffic back to blue"),
+            "{code}: {text}"
+        );
+        assert_eq!(weights(&lab), [100, 0]);
+        // Again: nothing is sent.
+        let mark = lab.mark();
+        let again = run(&lab, &load, &["traffic", "rollback", "--json"])
+            .expect(0)
+            .json();
+        assert!(
+            again["changed"] == false && lab.writes(mark).is_empty(),
+            "{again}"
+        );
+        run(&lab, &load, &["traffic", "resume"]).expect(8);
+    });
+}
+
+#[test]
+fn weights_of_another_hand_end_a_shift_and_stay() {
+    let lab = lab();
+    let load = Load::new(&lab, RATE);
+    load.during(|| {
+        let child = start(&lab, &load, &["traffic", "shift", "--yes", "--steps", "50,100"]);
+        until(&lab, [50, 50]);
+        lab.python(
+            "r = c('route53')\nz = r.list_hosted_zones()['HostedZones'][0]['Id']\nfor s in r.list_resource_record_sets(HostedZoneId=z)['ResourceRecordSets']:\n if s.get('SetIdentifier', '').startswith('record-green-'):\n  s['Weight'] = 7\n  r.change_resource_record_sets(HostedZoneId=z, ChangeBatch={'Changes': [{'Action': 'UPSERT', 'ResourceRecordSet': s}]})\n",
+        );
+        let (code, text) = ended(child);
+        assert!(code == 6 && text.contains("blue 50, green 7"), "{code}: {text}");
+        assert_eq!(weights(&lab), [50, 7]);
+        let status = run(&lab, &load, &["traffic", "status"]).expect(2);
+        assert!(status.out.contains("which no traffic command has set"), "{}", status.out);
+        run(&lab, &load, &["traffic", "shift", "--yes"]).expect(8);
+        // The nightly check names it too.
+        let drift = lab.run(&["drift", "--json"]).expect(2).json();
+        let steps = drift["steps"].as_array().unwrap();
+        let named: Vec<&Value> = steps.iter().filter(|s| s["status"] == "out_of_range").collect();
+        let ids: Vec<&Value> = named.iter().map(|s| &s["step"]).collect();
+        assert_eq!(ids, ["record-green"], "{named:?}");
+        assert!(named[0].to_string().contains("it is 7"), "{named:?}");
+        run(&lab, &load, &["traffic", "rollback"]).expect(0);
+        assert_eq!(weights(&lab), [100, 0]);
+    });
+}
+
+#[test]
+fn pause_and_approval_come_from_another_terminal_and_an_interrupt_holds() {
+    let lab = lab();
+    let load = Load::new(&lab, RATE);
+    load.during(|| {
+        let arguments = [
+            "traffic",
+            "shift",
+            "--yes",
+            "--steps",
+            "50,100",
+            "--approve-at",
+            "50",
+        ];
+        let child = start(&lab, &load, &arguments);
+        // Nobody has approved: the shift waits with the weights of before, and has no note yet.
+        let began = Instant::now();
+        while !events_there(&lab, "approval_asked") {
+            assert!(began.elapsed() < Duration::from_secs(60));
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        assert_eq!(weights(&lab), [90, 10]);
+        run(&lab, &load, &["traffic", "approve", "--weight", "50"]).expect(0);
+        until(&lab, [50, 50]);
+        run(&lab, &load, &["traffic", "pause"]).expect(0);
+        interrupt(&child);
+        let (code, text) = ended(child);
+        assert!(
+            code == 130 && text.contains("traffic resume"),
+            "{code}: {text}"
+        );
+        assert_eq!(weights(&lab), [50, 50]);
+    });
+}
+
+fn events_there(lab: &Lab, event: &str) -> bool {
+    let path = lab.dir.path().join("state/dev.traffic.jsonl");
+    std::fs::read_to_string(path).is_ok_and(|text| text.contains(event))
+}
+
+fn interrupt(child: &Child) {
+    let id = i32::try_from(child.id()).unwrap();
+    let id = rustix::process::Pid::from_raw(id).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+}
+
+#[test]
+fn the_gate_proves_that_it_can_say_no() {
+    let lab = Lab::start();
+    let done = lab
+        .run(&["traffic", "gate", "--self-test", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(done["holds"], true);
+    assert!(done["self_test"]["cases"].as_array().unwrap().len() >= 50);
+    let done = lab.run(&["traffic", "gate", "--simulate", "20"]).expect(0);
+    assert!(done.out.contains("healthy, 35 a minute"), "{}", done.out);
+    assert!(lab.calls(0).is_empty());
+}
