@@ -388,10 +388,15 @@ pub fn check_account(config: &Config, account: &str) -> Result<(), Failure> {
     .hint("use the right --profile, or correct `account` in the configuration"))
 }
 
-/// A connection to AWS, or to the sandbox, which is started when it does not run.
+/// A connection to AWS in the region of this configuration, or to the sandbox, which is started when it does not run. It is
+/// made once; one to another region (a topic's) beside it.
 pub async fn connection(cx: &Context<'_>, config: &Config) -> Result<Connection, Failure> {
-    let connection = cx.connection.get_or_try_init(|| connected(cx, config));
-    connection.await.cloned()
+    let first = cx.connection.get_or_try_init(|| connected(cx, config));
+    let first = first.await?;
+    match first.config.region() {
+        Some(region) if region.as_ref() == config.region => Ok(first.clone()),
+        _ => connected(cx, config).await,
+    }
 }
 
 async fn connected(cx: &Context<'_>, config: &Config) -> Result<Connection, Failure> {

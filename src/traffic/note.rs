@@ -85,7 +85,10 @@ impl Note {
             run: run.to_owned(),
             by: word(by),
             at: Some(Timestamp::from_second(at.as_second()).unwrap_or(at)),
-            approved: None,
+            // What was approved stays so to the end of the shift, or until its time is over.
+            approved: self
+                .approved
+                .filter(|_| matches!(act, Act::Shift | Act::Pause | Act::Resume)),
         }
     }
 
@@ -205,6 +208,23 @@ mod tests {
             let text = note.to_string();
             prop_assert!(text.len() <= 255 && !text.contains('"'), "{text}");
             prop_assert_eq!(Note::parse(&text), Ok(note));
+        }
+    }
+
+    #[test]
+    fn an_approval_lasts_to_the_end_of_a_shift() {
+        let at = Timestamp::from_second(1).unwrap();
+        let next = |note: &Note, act| note.next(act, Weights::BLUE, "a1", "me", at);
+        let mut approved = next(&Note::FIRST, Act::Approve);
+        approved.approved = Some((100, at));
+        for (act, kept) in [
+            (Act::Shift, true),
+            (Act::Pause, true),
+            (Act::Resume, true),
+            (Act::Done, false),
+            (Act::Rollback, false),
+        ] {
+            assert_eq!(next(&approved, act).approved.is_some(), kept, "{act:?}");
         }
     }
 
