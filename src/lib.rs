@@ -21,6 +21,7 @@ pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod functions;
+pub mod migration;
 pub mod report;
 pub mod resources;
 pub mod sandbox;

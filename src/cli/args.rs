@@ -292,6 +292,17 @@ pub enum Command {
         #[command(subcommand)]
         command: StateCommand,
     },
+    /// Copy blue's data to green, follow it, compare both, and end it.
+    #[command(after_help = after(&[
+        "deployer migrate start",
+        "deployer migrate status --watch",
+        "deployer migrate verify",
+    ]))]
+    Migrate {
+        /// What to do.
+        #[command(subcommand)]
+        command: super::migrate::args::MigrateCommand,
+    },
     /// Move customers from blue to green step by step, and back at once.
     #[command(after_help = after(&[
         "deployer traffic status",

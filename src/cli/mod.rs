@@ -10,6 +10,7 @@ mod error;
 mod exit;
 mod inspect;
 mod mark;
+mod migrate;
 mod notify;
 mod permissions;
 mod run;
@@ -242,6 +243,7 @@ async fn command(cli: &Cli, cx: &Context<'_>) -> Result<Exit, Failure> {
         Command::Graph { scope, format } => inspect::graph(cx, scope, *format).await,
         Command::State { command } => state::run(cx, command).await,
         Command::Sandbox { command } => sandbox::run(cx, command).await,
+        Command::Migrate { command } => migrate::run(cx, command).await,
         Command::Traffic { command } => traffic::run(cx, command).await,
         Command::Permissions { asked } => permissions::permissions(cx, asked).await,
         Command::Config => {

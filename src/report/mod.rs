@@ -12,6 +12,7 @@ mod error;
 mod graph;
 mod json;
 mod lines;
+mod migration;
 mod notice;
 mod paint;
 mod plan;
@@ -37,6 +38,7 @@ pub(crate) use json::{
     StatusDocument, TextDocument, TransferDocument, UnlockDocument,
 };
 pub use lines::Plain;
+pub(crate) use migration::{Migration, MigrationDocument};
 pub(crate) use notice::{First, Notice};
 pub(crate) use paint::ColorChoice;
 pub use paint::Paint;

@@ -23,6 +23,7 @@ mod foreign;
 mod hard_days;
 mod long_work;
 mod makespan;
+mod migrate;
 mod mutations;
 mod notify;
 mod ownership;

@@ -18,6 +18,7 @@ use crate::report::{Traffic, TrafficGateDocument, TrafficHistoryDocument};
 use crate::traffic::gate::{Limits, self_test, simulate};
 use crate::traffic::history::Log;
 use args::{GateArgs, TrafficCommand};
+pub use open::pinned;
 
 /// The random numbers of a simulation begin here.
 const SEED: u64 = 1;

@@ -52,7 +52,7 @@ pub async fn account(
 }
 
 /// Refuses credentials of another account than the configuration pins.
-async fn pinned(aws: &Aws, config: &Config) -> Result<(), Error> {
+pub async fn pinned(aws: &Aws, config: &Config) -> Result<(), Error> {
     if config.account.is_empty() {
         return Ok(());
     }

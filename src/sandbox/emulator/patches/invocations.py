@@ -28,6 +28,9 @@ def invoke(call):
     if name not in answers:
         refuse("NotImplemented", f"The sandbox runs no function. POST /_sandbox/answers says what {name} answers.", 501)
     value = answers[name]
+    if isinstance(value, dict) and "actions" in value:
+        event = json.loads(call.params.get("Payload") or b"{}")
+        value = value["actions"].get(event.get("action", ""), {"errorMessage": f"no answer for {event}"})
     headers = [("Content-Type", "application/json"), ("X-Amz-Executed-Version", "$LATEST")]
     if isinstance(value, dict) and "errorMessage" in value:
         headers.append(("X-Amz-Function-Error", "Unhandled"))

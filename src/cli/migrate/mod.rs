@@ -1,0 +1,298 @@
+//! `deployer migrate`: the migration's functions, called and switched.
+
+pub mod args;
+mod stop;
+
+use super::Context;
+use super::args::Scope;
+use super::error::Failure;
+use super::exit::Exit;
+use super::notify;
+use super::run::{answer, can_ask, cancelled, stop_on_signals};
+use super::session::{configuration, connection};
+use crate::aws::{Aws, Caller};
+use crate::config::Config;
+use crate::engine::Error;
+use crate::migration::answers::{action, ask, text};
+use crate::migration::{Names, Switch, switches, turn};
+use crate::report::{Migration, MigrationDocument, Notice};
+use crate::traffic::records::Place;
+use args::MigrateCommand;
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Between two looks.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// What the commands share.
+struct Open {
+    config: Config,
+    aws: Aws,
+    names: Names,
+}
+
+/// Drives the migration, or shows how it stands.
+pub async fn run(cx: &Context<'_>, command: &MigrateCommand) -> Result<Exit, Failure> {
+    let everything = Scope { env: None };
+    match command {
+        MigrateCommand::Plan => plan(cx).await,
+        MigrateCommand::Start { yes } => {
+            let start = async |notice: &mut _| start(cx, *yes, notice).await;
+            notify::notified(cx, "migrate start", &everything, start).await
+        }
+        MigrateCommand::Status { watch } => status(cx, *watch).await,
+        MigrateCommand::Verify { tables } => {
+            let verify = async |notice: &mut _| verify(cx, tables, notice).await;
+            notify::notified(cx, "migrate verify", &everything, verify).await
+        }
+        MigrateCommand::Prepare { accept, yes } => prepare(cx, accept, *yes).await,
+        MigrateCommand::Pause => pause(cx).await,
+        MigrateCommand::Stop { yes } => {
+            let stop = async |notice: &mut _| stop::stop(cx, *yes, notice).await;
+            notify::notified(cx, "migrate stop", &everything, stop).await
+        }
+    }
+}
+
+async fn open(cx: &Context<'_>) -> Result<Open, Failure> {
+    let config = configuration(cx.common)?;
+    let connection = connection(cx, &config).await?;
+    let events = cx.console.events(None);
+    let caller = Arc::new(Caller::new(events, false, config.run.parallelism));
+    let aws = Aws::new(&connection, caller);
+    super::traffic::pinned(&aws, &config).await?;
+    Ok(Open {
+        names: Names::of(&config)?,
+        config,
+        aws,
+    })
+}
+
+/// A check of the functions says no: nothing was changed.
+fn refused(error: Error) -> Failure {
+    Failure {
+        exit: Exit::Refused,
+        ..error.into()
+    }
+}
+
+/// Green's share of the traffic must be 0: what a migration overwrites would be customers' data.
+async fn no_split(open: &Open, what: &str) -> Result<(), Failure> {
+    let place = Place::find(&open.aws, &open.config).await?;
+    let live = place.read(&open.aws).await?.live;
+    if live.green.unwrap_or_default() == 0 {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Refused,
+        format!("green gets customers ({live}): {what}"),
+    )
+    .hint("`deployer traffic rollback` gives all traffic to blue"))
+}
+
+fn confirm(cx: &Context<'_>, yes: bool, open: &Open, question: &str) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    let Config { suffix, region, .. } = &open.config;
+    cx.console.note(&format!(
+        "{question} (suffix {suffix}, region {region})? Only 'yes' will be accepted:"
+    ))?;
+    if answer()? == "yes" {
+        Ok(())
+    } else {
+        Err(cancelled())
+    }
+}
+
+fn done(cx: &Context<'_>, document: &MigrationDocument) -> Result<Exit, Failure> {
+    cx.console.answer(&Migration::text(document), document)?;
+    Ok(Exit::Done)
+}
+
+async fn plan(cx: &Context<'_>) -> Result<Exit, Failure> {
+    let open = open(cx).await?;
+    let planned = ask(&open.aws, &open.names.control, &action("plan")).await;
+    let mut document = MigrationDocument::new("plan", &open.config.suffix);
+    document.control = Some(planned.map_err(refused)?);
+    done(cx, &document)
+}
+
+/// Puts the hash key into its secret, and switches the functions of the way from blue to green on.
+async fn start(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit, Failure> {
+    can_ask(yes)?;
+    let open = open(cx).await?;
+    no_split(&open, "a copy would overwrite what they write there").await?;
+    let status = ask(&open.aws, &open.names.sync, &action("status")).await;
+    let status = status.map_err(refused)?;
+    if text(&status, "slot") == "lost" {
+        return Err(Failure::new(
+            Exit::Refused,
+            "blue has dropped the changes that green has not seen (the slot is lost)",
+        )
+        .hint("`deployer migrate stop`, empty the mapped tables on green, then start again"));
+    }
+    confirm(cx, yes, &open, "Copy blue's data to green, and follow it")?;
+    let key = ask(&open.aws, &open.names.control, &action("hash-key")).await;
+    key.map_err(refused)?;
+    let changed = turn(&open.aws, &open.names, false, true).await?;
+    notice.outcome = if changed.is_empty() {
+        "unchanged"
+    } else {
+        "changed"
+    };
+    let mut document = MigrationDocument::new("start", &open.config.suffix);
+    document.changed = changed;
+    document.sync = Some(status);
+    document.switches = switches(&open.aws, &open.names).await?;
+    document.next = Some(cx.command_line("migrate status --watch", None, &open.config));
+    done(cx, &document)
+}
+
+async fn status(cx: &Context<'_>, watch: bool) -> Result<Exit, Failure> {
+    let open = open(cx).await?;
+    let mut stop = if watch { Some(stop_on_signals()) } else { None };
+    loop {
+        let (sync, control, switches) = tokio::join!(
+            async { ask(&open.aws, &open.names.sync, &action("status")).await },
+            async { ask(&open.aws, &open.names.control, &action("status")).await },
+            switches(&open.aws, &open.names)
+        );
+        let mut document = MigrationDocument::new("status", &open.config.suffix);
+        document.switches = switches?;
+        for (what, answer, place) in [
+            ("sync", sync, &mut document.sync),
+            ("control", control, &mut document.control),
+        ] {
+            match answer {
+                Ok(answer) => *place = Some(answer),
+                Err(error) => document.problems.push(format!("{what}: {error}")),
+            }
+        }
+        document
+            .problems
+            .extend(waiting(&document.switches, &document));
+        let exit = if document.problems.is_empty() {
+            Exit::Done
+        } else {
+            Exit::Differs
+        };
+        cx.console.answer(&Migration::text(&document), &document)?;
+        let Some(stop) = stop.as_mut() else {
+            return Ok(exit);
+        };
+        tokio::select! {
+            () = tokio::time::sleep(AGAIN) => {}
+            _ = stop.changed() => return Ok(exit),
+        }
+        cx.console.text("\n")?;
+    }
+}
+
+/// A slot that nobody reads fills a disk.
+fn waiting(switches: &[Switch], document: &MigrationDocument) -> Option<String> {
+    let slot = document
+        .sync
+        .as_ref()
+        .is_some_and(|s| text(s, "slot") == "active");
+    let is_off = switches
+        .iter()
+        .any(|s| s.function == "sync" && s.on == Some(false));
+    (slot && is_off).then(|| {
+        "blue keeps its log for a slot that nobody reads: `deployer migrate start` goes on, `deployer migrate stop` ends it".to_owned()
+    })
+}
+
+async fn verify(cx: &Context<'_>, tables: &[String], notice: &mut Notice) -> Result<Exit, Failure> {
+    let open = open(cx).await?;
+    let event = if tables.is_empty() {
+        json!({})
+    } else {
+        json!({"tables": tables})
+    };
+    let verified = ask(&open.aws, &open.names.verify, &event).await?;
+    let ok = verified["ok"] == true;
+    let exit = match text(&verified, "verdict") {
+        _ if ok => Exit::Done,
+        "different" | "held-back" => Exit::Differs,
+        "incomplete" | "not-following" => Exit::Held,
+        other => {
+            let text =
+                format!("verify gave the verdict `{other}`, which this version does not know");
+            return Err(Failure::new(Exit::Failed, text));
+        }
+    };
+    let problems = verified["problems"].as_array().into_iter().flatten();
+    let first = problems.filter_map(|p| p.as_str()).next();
+    notice.first = first.map(|message| crate::report::First {
+        step: None,
+        message: message.to_owned(),
+        hint: None,
+    });
+    let mut document = MigrationDocument::new("verify", &open.config.suffix);
+    document.verify = Some(verified);
+    cx.console.answer(&Migration::text(&document), &document)?;
+    Ok(exit)
+}
+
+/// The way back: both streams are proven, and the functions that bring data to blue are switched on.
+async fn prepare(cx: &Context<'_>, accept: &[String], yes: bool) -> Result<Exit, Failure> {
+    can_ask(yes)?;
+    let open = open(cx).await?;
+    let planned = ask(&open.aws, &open.names.control, &action("plan")).await;
+    let planned = planned.map_err(refused)?;
+    let lost: Vec<&str> = planned["irreversible"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|c| c.as_str())
+        .collect();
+    let missing: Vec<&str> = lost
+        .iter()
+        .copied()
+        .filter(|c| !accept.iter().any(|a| a == c))
+        .collect();
+    if !missing.is_empty() {
+        return Err(Failure::new(
+            Exit::Refused,
+            format!(
+                "these columns of blue can't come back from green: {}",
+                missing.join(", ")
+            ),
+        )
+        .hint(format!("accept each by name: --accept {}", lost.join(","))));
+    }
+    confirm(
+        cx,
+        yes,
+        &open,
+        "Begin the stream from green to blue, with fences as the mode of the mapping says",
+    )?;
+    let event = json!({"action": "prepare", "accept": accept});
+    let prepared = ask(&open.aws, &open.names.control, &event).await?;
+    let mut document = MigrationDocument::new("prepare", &open.config.suffix);
+    document.changed = turn(&open.aws, &open.names, true, true).await?;
+    document.control = Some(prepared);
+    document.switches = switches(&open.aws, &open.names).await?;
+    document.next = Some(cx.command_line("migrate verify", None, &open.config));
+    done(cx, &document)
+}
+
+async fn pause(cx: &Context<'_>) -> Result<Exit, Failure> {
+    let open = open(cx).await?;
+    no_split(&open, "without the streams both sides drift apart").await?;
+    let mut document = MigrationDocument::new("pause", &open.config.suffix);
+    for back in [false, true] {
+        document
+            .changed
+            .extend(turn(&open.aws, &open.names, back, false).await?);
+    }
+    document.switches = switches(&open.aws, &open.names).await?;
+    document.problems.push(
+        "slots stay, and keep the log on the databases' disks until the functions are called again"
+            .into(),
+    );
+    document.next = Some(cx.command_line("migrate start", None, &open.config));
+    done(cx, &document)
+}

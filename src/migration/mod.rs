@@ -1,0 +1,9 @@
+//! The migration's functions as a command uses them: what they are called, what they answer, and what calls them by itself.
+//! Their contract is `lambda/README.md`.
+
+pub mod answers;
+mod names;
+mod switches;
+
+pub use names::{Function, Names};
+pub use switches::{Switch, switches, turn};
