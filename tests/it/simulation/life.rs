@@ -52,7 +52,14 @@ pub async fn life(seed: u64, place: Place<'_>, flaw: Option<Flaw>) -> Verdict {
     });
     let judge = Arc::new(Judge::of(&world));
     let memory = Memory::new(rng.fork());
-    let bucket = Arc::new(Bucket::new(rng.fork()));
+    // A life in another place draws the same numbers as before there were buckets: its seeds stay what they are.
+    let in_bucket = matches!(place, Place::Bucket);
+    let luck = if in_bucket {
+        rng.fork()
+    } else {
+        Rng::with_seed(seed)
+    };
+    let bucket = Arc::new(Bucket::new(luck));
     let store: Box<dyn Fn() -> Arc<dyn Store>> = match place {
         Place::Folder(folder) => {
             let folder = folder.to_owned();
@@ -85,7 +92,9 @@ pub async fn life(seed: u64, place: Place<'_>, flaw: Option<Flaw>) -> Verdict {
     hands.neighbours(&machine);
     for round in 0..rng.u8(1..6) {
         trouble(&machine, &mut wishes, &mut hands, &mut rng).await;
-        bucket.trouble.store([0, 5, 20][rng.usize(0..3)], Relaxed);
+        if in_bucket {
+            bucket.trouble.store([0, 5, 20][rng.usize(0..3)], Relaxed);
+        }
         for _ in 0..rng.u8(0..3) {
             wishes.change(&mut rng);
         }
