@@ -7,6 +7,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// Calls a second that throttling leaves at least: the caller's own pauses after a throttled call come on top.
+const SLOWEST: f64 = 0.5;
+
 struct Level {
     tokens: f64,
     burst: f64,
@@ -37,11 +40,13 @@ impl Budgets {
         }
     }
 
-    /// Learns from an answer: throttling halves the rate (not under a tenth), success brings it back slowly.
+    /// Learns from an answer: throttling halves the rate (not under a tenth, and not under a call in two seconds where AWS
+    /// documents no slower rate), success brings it back slowly.
     pub(super) fn record_answer(&self, api: Api, throttled: bool) {
         self.with(api, |b| {
             if throttled {
-                b.rate = (b.rate / 2.0).max(b.full_rate / 10.0);
+                let least = (b.full_rate / 10.0).max(b.full_rate.min(SLOWEST));
+                b.rate = (b.rate / 2.0).max(least);
                 b.tokens = b.tokens.min(1.0);
             } else {
                 b.rate = (b.rate + b.full_rate / 20.0).min(b.full_rate);
@@ -115,6 +120,21 @@ mod tests {
         let start = Instant::now();
         budgets.take(ec2::DESCRIBE_SUBNETS).await;
         assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_bucket_is_not_slowed_to_a_standstill() {
+        use crate::aws::route53::CREATE_HEALTH_CHECK;
+        let budgets = Budgets::default();
+        for _ in 0..8 {
+            budgets.record_answer(CREATE_HEALTH_CHECK, true);
+        }
+        let start = Instant::now();
+        for _ in 0..5 {
+            budgets.take(CREATE_HEALTH_CHECK).await;
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        assert!((7.0..9.0).contains(&seconds), "{seconds}");
     }
 
     #[tokio::test(start_paused = true)]
