@@ -1,7 +1,7 @@
 //! The world of a shift as it is: Route 53, CloudWatch, the load balancers, ECS, the migration's functions, and the history on
 //! this machine.
 
-use super::bridge::{self, Bridge};
+use super::bridge::{self, Bridge, healthy};
 use super::functions::Functions;
 use super::gate::instant::{Guard, Instant, Targets};
 use super::gate::{DataMode, Minute, Pair};
@@ -15,11 +15,9 @@ use super::weights::Weights;
 use super::world::{Seen, Standing, World};
 use crate::aws::Aws;
 use crate::aws::cloudwatch::Alarm;
-use crate::aws::elbv2::DESCRIBE_TARGET_HEALTH;
 use crate::engine::Error;
 use async_trait::async_trait;
 use aws_sdk_cloudwatch::types::StateValue;
-use aws_sdk_elasticloadbalancingv2::types::TargetHealthStateEnum;
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use std::ops::RangeInclusive;
@@ -212,24 +210,6 @@ async fn found(aws: &Aws, side: &Side) -> Result<(Measured, Vec<String>), Error>
     };
     let groups = try_join_all(side.services.iter().map(group)).await?;
     Ok((Measured::new(side, &aws.region, &arn, &groups), groups))
-}
-
-/// The number of a group's healthy targets.
-async fn healthy(aws: &Aws, group: &str) -> Result<u32, Error> {
-    let call = aws
-        .elbv2
-        .client
-        .describe_target_health()
-        .target_group_arn(group);
-    let answer = aws
-        .call(DESCRIBE_TARGET_HEALTH, || call.clone().send())
-        .await?;
-    let targets = answer.target_health_descriptions.unwrap_or_default();
-    let is_healthy = |t: &&aws_sdk_elasticloadbalancingv2::types::TargetHealthDescription| {
-        let state = t.target_health.as_ref().and_then(|h| h.state.as_ref());
-        state == Some(&TargetHealthStateEnum::Healthy)
-    };
-    Ok(u32::try_from(targets.iter().filter(is_healthy).count()).unwrap_or(u32::MAX))
 }
 
 #[async_trait(?Send)]

@@ -48,7 +48,7 @@ pub async fn switch(aws: &Aws, side: &Side, on: bool) -> Result<Bridge, Error> {
         return Ok(Bridge::None);
     };
     let arn = rule.rule_arn().unwrap_or_default();
-    if on && !is_healthy(aws, &group).await? {
+    if on && healthy(aws, &group).await? == 0 {
         return Ok(Bridge::Unhealthy);
     }
     let wanted = if on { Rule::on() } else { Rule::off() };
@@ -89,15 +89,20 @@ async fn find(aws: &Aws, side: &Side) -> Result<Option<(t::Rule, String)>, Error
     Ok(None)
 }
 
-async fn is_healthy(aws: &Aws, group: &str) -> Result<bool, Error> {
+/// The number of a group's healthy targets.
+///
+/// # Errors
+/// When it cannot be read.
+pub async fn healthy(aws: &Aws, group: &str) -> Result<u32, Error> {
     let call = aws.elbv2.client.describe_target_health();
     let call = call.target_group_arn(group);
     let answer = aws
         .call(DESCRIBE_TARGET_HEALTH, || call.clone().send())
         .await?;
     let targets = answer.target_health_descriptions.unwrap_or_default();
-    Ok(targets.iter().any(|target| {
+    let is_healthy = |target: &&t::TargetHealthDescription| {
         let state = target.target_health().and_then(|h| h.state());
         state == Some(&t::TargetHealthStateEnum::Healthy)
-    }))
+    };
+    Ok(u32::try_from(targets.iter().filter(is_healthy).count()).unwrap_or(u32::MAX))
 }

@@ -4,11 +4,10 @@ use super::super::Context;
 use super::super::error::Failure;
 use super::super::exit::Exit;
 use super::super::run::stop_on_signals;
-use super::super::session::{configuration, connection, state_folder};
+use super::super::session::{check_account, configuration, connection, state_folder};
 use crate::aws::sts::GET_CALLER_IDENTITY;
 use crate::aws::{Aws, Caller};
 use crate::config::Config;
-use crate::engine::Error;
 use crate::report::Traffic;
 use crate::state::Holder;
 use crate::traffic::account::{Account, Show};
@@ -32,7 +31,10 @@ pub async fn account(
     let events = cx.console.events(None);
     let caller = Arc::new(Caller::new(events, read_only, config.run.parallelism));
     let aws = Aws::new(&connection, caller);
-    let (place, ()) = tokio::try_join!(Place::find(&aws, &config), pinned(&aws, &config))?;
+    let (place, ()) = tokio::try_join!(
+        async { Ok(Place::find(&aws, &config).await?) },
+        pinned(&aws, &config)
+    )?;
     let account = Account {
         aws: Arc::new(aws),
         place,
@@ -51,27 +53,14 @@ pub async fn account(
     Ok((config, account))
 }
 
-/// Refuses credentials of another account than the configuration pins.
-pub async fn pinned(aws: &Aws, config: &Config) -> Result<(), Error> {
+/// Refuses credentials of another account than the configuration pins. Without a pinned one nobody is asked.
+pub async fn pinned(aws: &Aws, config: &Config) -> Result<(), Failure> {
     if config.account.is_empty() {
         return Ok(());
     }
     let call = aws.sts.client.get_caller_identity();
-    let answer = aws
-        .call(GET_CALLER_IDENTITY, || call.clone().send())
-        .await?;
-    match answer.account {
-        Some(account) if account == config.account => Ok(()),
-        other => {
-            let text = format!(
-                "the configuration pins account {}, but the credentials belong to {}; nothing was changed",
-                config.account,
-                other.unwrap_or_default()
-            );
-            Err(Error::permanent("traffic", text)
-                .hint("use the right --profile, or correct `account` in the configuration"))
-        }
-    }
+    let answer = aws.call(GET_CALLER_IDENTITY, || call.clone().send());
+    check_account(config, answer.await?.account().unwrap_or_default())
 }
 
 /// The time; a faster one only for an emulator on this machine.
