@@ -9,13 +9,14 @@ use super::alarms::Guard;
 use super::edge::Edge;
 use super::edge::READY_PATH;
 use super::security::HTTPS;
+use super::zone::ZONE;
 use super::{Env, EnvironmentBuilder, ScopeBuilder, Shared};
 use crate::config::Config;
 use crate::engine::observe::{Observations, Observed};
 use crate::engine::{Graph, Handle};
 use crate::resources::acm::{Certificate, Validation};
 use crate::resources::route53::{
-    AlarmSettings, Alias, HealthCheck, Record, Text, WatchedAlarm, Weight, text,
+    AlarmSettings, Alias, HealthCheck, Record, Text, WatchedAlarm, Weight, Zone, text,
 };
 use serde_json::json;
 
@@ -52,10 +53,14 @@ pub fn domain(config: &Config, zone: &str) -> String {
 
 /// Declares the certificate with the records that prove its names, unless the configuration gives one.
 pub fn certificate(here: &mut ScopeBuilder<'_, Shared>) -> Routing {
-    let place = here.facts.zone.as_ref().map(|zone| Place {
+    let found = here.facts.zone.as_ref().map(|zone| Place {
         domain: domain(here.config, &zone.name),
         zone: zone.id.clone(),
     });
+    let place = match here.config.routing.create_zone {
+        true => Some(own_zone(here)),
+        false => found,
+    };
     if let Some(place) = &place {
         here.output("domain", &place.domain);
     }
@@ -70,6 +75,20 @@ pub fn certificate(here: &mut ScopeBuilder<'_, Shared>) -> Routing {
         place,
         certificate,
         note,
+    }
+}
+
+/// A zone for the domain, which whoever owns the domain has to delegate.
+fn own_zone(here: &mut ScopeBuilder<'_, Shared>) -> Place {
+    let domain = here.config.routing.domain.clone();
+    let spec = Zone {
+        comment: format!("Of the deployment {}", here.config.suffix),
+    };
+    let zone = here.add_named(ZONE, domain.clone(), spec);
+    here.output("zone.name_servers", &zone.name_servers);
+    Place {
+        domain,
+        zone: zone.id.to_string(),
     }
 }
 
@@ -108,6 +127,7 @@ fn own_certificate(here: &mut ScopeBuilder<'_, Shared>, place: &Place) -> String
             certificate: arn,
             domain: name,
             zone: place.zone.clone(),
+            wait: here.facts.delegated,
         };
         let validation = here.add(&format!("validation-{what}"), spec);
         arn = validation.certificate.clone();

@@ -83,6 +83,9 @@ pub struct Step {
     /// made once the other scope is there, and removed first when that scope goes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub other_scope: Option<String>,
+    /// What somebody has to do before it can be made, in a word: until then it and what needs it wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
     /// Edges: position of the step it needs, and how strongly.
     #[serde(skip)]
     pub needs: Vec<(usize, Strength)>,
@@ -191,8 +194,8 @@ impl Graph {
         read
     }
 
-    /// The other scope that each step waits for: it refers to steps there that are not chosen, and that are neither recorded
-    /// nor found; or to a step that waits.
+    /// What each step waits for. Another scope: it refers to steps there that are not chosen, and that are neither recorded
+    /// nor found. What it is held for, while it is not there itself. Or what a step that it refers to waits for.
     pub fn waiting(
         &self,
         chosen: &[bool],
@@ -205,6 +208,7 @@ impl Graph {
         };
         let mut out: Vec<Option<&str>> = Vec::with_capacity(self.steps.len());
         for step in &self.steps {
+            let held = step.held.as_deref().filter(|_| !known(&step.id));
             let missing = step.needs.iter().map(|(to, _)| *to);
             let mut missing = missing.filter(|to| !known(&self.steps[*to].id));
             let scope = missing.find_map(|to| {
@@ -214,7 +218,7 @@ impl Graph {
                     step.other_scope.as_deref()
                 }
             });
-            out.push(scope);
+            out.push(held.or(scope));
         }
         out
     }
