@@ -376,6 +376,54 @@ mod tests {
     }
 
     #[test]
+    fn what_needs_the_certificate_of_a_made_zone_waits_for_its_delegation_and_nothing_else_does() {
+        let mut config = Config::default();
+        config.routing.domain = "pay.example.org".into();
+        config.routing.create_zone = true;
+        let facts = |delegated| Facts {
+            zone: None,
+            delegated,
+            ..Facts::sample()
+        };
+        let waiting = |delegated| -> Vec<String> {
+            let graph = build(&config, &facts(delegated)).unwrap();
+            let chosen = graph.select(None);
+            let (nothing, state) = (Observations::new(), crate::state::State::default());
+            let waiting = graph.waiting(&chosen, &nothing, &state);
+            let steps = graph.steps.iter().zip(waiting);
+            let held = steps.filter(|(_, why)| *why == Some(crate::blueprint::DELEGATION));
+            held.map(|(step, _)| step.id.clone()).collect()
+        };
+        assert_eq!(waiting(true), Vec::<String>::new());
+        let held = waiting(false);
+        for env in Env::ALL {
+            for thing in ["listener-https", "rule-ready", "service-payment-api"] {
+                assert!(
+                    held.contains(&format!("{thing}-{env}")),
+                    "{thing}: {held:?}"
+                );
+            }
+            for thing in ["alb", "aurora", "cluster", "record", "vpc"] {
+                assert!(
+                    !held.contains(&format!("{thing}-{env}")),
+                    "{thing}: {held:?}"
+                );
+            }
+        }
+        let graph = build(&config, &facts(false)).unwrap();
+        assert_eq!(graph.get("zone-shared").unwrap().name, "pay.example.org");
+        for what in ["domain", "blue", "green"] {
+            let id = format!("validation-{what}-shared");
+            assert!(!held.contains(&id), "{id}");
+            let spec = &graph.get(&id).unwrap().spec;
+            assert_eq!(
+                (&spec["wait"], &spec["zone"]),
+                (&json!(false), &json!("@{zone-shared.id}"))
+            );
+        }
+    }
+
+    #[test]
     fn an_environment_alone_brings_all_records_of_the_certificate() {
         let graph = build(&Config::default(), &Facts::sample()).unwrap();
         let chosen = graph.select(Some("green"));

@@ -259,6 +259,36 @@ mod tests {
     }
 
     #[test]
+    fn a_held_step_and_what_needs_it_wait_until_it_is_there() {
+        let mut b = Builder::new();
+        b.add(head("listener", "green"), Any(json!({})));
+        b.hold("delegation");
+        b.add(
+            head("rule", "green"),
+            Any(json!({"listener": "@{listener.id}"})),
+        );
+        b.add(head("vpc", "green"), Any(json!({})));
+        let graph = b.build().unwrap();
+        let chosen = graph.select(None);
+        let of = |seen: &Observations| -> Vec<String> {
+            let waiting = graph.waiting(&chosen, seen, &State::default());
+            let steps = graph.steps.iter().zip(waiting);
+            let held = steps.filter(|(_, why)| why.is_some());
+            held.map(|(step, _)| step.id.clone()).collect()
+        };
+        let mut seen = Observations::new();
+        assert_eq!(of(&seen), ["listener", "rule"]);
+        let live = crate::engine::Live {
+            spec: json!({}),
+            mark: crate::engine::Mark::Parent,
+            outputs: json!({"id": "x"}),
+            phase: crate::engine::Phase::Ready,
+        };
+        seen.insert("listener".into(), Observed::Found(live));
+        assert_eq!(of(&seen), Vec::<String>::new());
+    }
+
+    #[test]
     fn steps_come_after_what_they_need_and_scopes_pull_in_their_needs() {
         let mut b = Builder::new();
         b.add(head("route", "green"), Any(json!({"tgw": "@{tgw.id!}"})));
