@@ -126,6 +126,19 @@ pub struct Mapping {
     pub text: String,
 }
 
+impl Mapping {
+    /// How traffic may be split while a migration runs, as the mapping declares it: `read-only`, `two-way`, or nothing.
+    pub fn mode(&self) -> Option<String> {
+        let mapping: serde_json::Value = serde_json::from_str(&self.text).ok()?;
+        mapping["mode"].as_str().map(str::to_owned)
+    }
+
+    /// Green only reads in a split: its load balancer sends every write to blue.
+    pub fn is_read_only(&self) -> bool {
+        self.mode().as_deref() == Some("read-only")
+    }
+}
+
 /// `[traffic]`
 #[derive(Debug, Clone, PartialEq)]
 pub struct Traffic {
