@@ -5,6 +5,7 @@ mod api;
 mod budget;
 mod call;
 mod class;
+mod clock;
 mod connect;
 mod environment;
 mod error;
@@ -15,6 +16,7 @@ mod preflight;
 mod reader;
 mod recent;
 mod redact;
+pub mod simulate;
 #[cfg(test)]
 mod wire;
 
@@ -44,6 +46,7 @@ pub mod wafv2;
 
 pub use api::{Answer, Api, Bucket, Grant, Guard, Nature, Service};
 pub use call::Caller;
+pub use clock::ahead;
 pub use connect::{Connection, Settings, connect};
 pub use ec2::{Ec2Reader, Find, PerTable, find, find_all, tags_of};
 pub use environment::region;

@@ -3,8 +3,10 @@
 mod apply;
 mod args;
 mod code;
+mod cost;
 mod demand;
 mod destroy;
+mod doctor;
 mod drift;
 mod error;
 mod exit;
@@ -245,6 +247,8 @@ async fn command(cli: &Cli, cx: &Context<'_>) -> Result<Exit, Failure> {
         Command::Sandbox { command } => sandbox::run(cx, command).await,
         Command::Migrate { command } => migrate::run(cx, command).await,
         Command::Traffic { command } => traffic::run(cx, command).await,
+        Command::Doctor { asked } => doctor::doctor(cx, asked).await,
+        Command::Cost { asked } => cost::cost(cx, asked),
         Command::Permissions { asked } => permissions::permissions(cx, asked).await,
         Command::Config => {
             console.answer(

@@ -6,6 +6,8 @@
 mod attention;
 mod calls;
 mod console;
+mod cost;
+mod doctor;
 mod doubled;
 mod drift;
 mod error;
@@ -28,6 +30,8 @@ mod value;
 
 pub(crate) use attention::{attention, attention_text};
 pub(crate) use console::{Console, Settings};
+pub(crate) use cost::{CostDocument, cost, difference};
+pub(crate) use doctor::{DoctorDocument, Finding, Verdict, doctor};
 pub(crate) use drift::drift;
 pub(crate) use error::error;
 pub(crate) use graph::{dot, graph_json, mermaid};
