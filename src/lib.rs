@@ -21,6 +21,7 @@ pub mod cli;
 pub mod config;
 mod cost;
 pub mod engine;
+mod evidence;
 pub mod functions;
 pub mod migration;
 mod prices;

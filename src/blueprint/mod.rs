@@ -20,8 +20,7 @@ mod keys;
 mod logging;
 mod monitoring;
 mod network;
-#[cfg(test)]
-mod reachability;
+pub mod reachability;
 mod registry;
 mod roles;
 mod routing;

@@ -334,6 +334,16 @@ pub enum Command {
         #[command(flatten)]
         asked: super::doctor::Asked,
     },
+    /// Write one page of evidence: what exists, differences, PCI DSS, ages, histories. Changes nothing.
+    #[command(after_help = after(&[
+        "deployer report --out evidence.html",
+        "deployer report --out evidence.html --json | jq -r '.requirements[] | [.id, .verdict] | @tsv'",
+    ]))]
+    Report {
+        /// Where it goes.
+        #[command(flatten)]
+        asked: super::evidence::Asked,
+    },
     /// Estimate what the configured platform costs in a month. No call is made.
     #[command(after_help = after(&[
         "deployer cost",

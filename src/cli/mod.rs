@@ -9,6 +9,7 @@ mod destroy;
 mod doctor;
 mod drift;
 mod error;
+mod evidence;
 mod exit;
 mod inspect;
 mod mark;
@@ -248,6 +249,7 @@ async fn command(cli: &Cli, cx: &Context<'_>) -> Result<Exit, Failure> {
         Command::Migrate { command } => migrate::run(cx, command).await,
         Command::Traffic { command } => traffic::run(cx, command).await,
         Command::Doctor { asked } => doctor::doctor(cx, asked).await,
+        Command::Report { asked } => evidence::report(cx, asked).await,
         Command::Cost { asked } => cost::cost(cx, asked),
         Command::Permissions { asked } => permissions::permissions(cx, asked).await,
         Command::Config => {

@@ -251,6 +251,11 @@ impl Session {
         )
     }
 
+    /// AWS, for what no type reads.
+    pub fn aws(&self) -> &Aws {
+        &self.aws
+    }
+
     /// Which deployment, for documents.
     pub fn home(&self) -> DeploymentRef {
         DeploymentRef {

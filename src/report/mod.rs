@@ -11,7 +11,9 @@ mod doctor;
 mod doubled;
 mod drift;
 mod error;
+mod evidence;
 mod graph;
+mod html;
 mod json;
 mod lines;
 mod migration;
@@ -34,6 +36,7 @@ pub(crate) use cost::{CostDocument, cost, difference};
 pub(crate) use doctor::{DoctorDocument, Finding, Verdict, doctor};
 pub(crate) use drift::drift;
 pub(crate) use error::error;
+pub(crate) use evidence::{EvidenceDocument, page as evidence_page, summary as evidence_summary};
 pub(crate) use graph::{dot, graph_json, mermaid};
 pub(crate) use json::{
     DeploymentRef, DestroyRemains, DriftDocument, ErrorDocument, Marked, OutputsDocument,

@@ -125,13 +125,19 @@ fn no_top_level_module_imports_itself_by_way_of_others() {
             "cost",
             &["config", "engine", "prices", "resources", "state"],
         ),
+        (
+            "evidence",
+            &["blueprint", "config", "engine", "state", "support"],
+        ),
         ("migration", &["aws", "blueprint", "config", "engine"]),
         (
             "report",
             &[
+                "blueprint",
                 "chain",
                 "config",
                 "cost",
+                "evidence",
                 "engine",
                 "migration",
                 "prices",
