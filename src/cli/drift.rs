@@ -26,7 +26,8 @@ pub async fn drift(
     };
     let session = Session::open(cx, scope, &events, mode).await?;
     notice.home = session.home();
-    let (_, _, drift) = compared(&session, no_state, notice).await?;
+    let (_, _, drift) = compared(&session, no_state).await?;
+    notice.compared(&drift);
     cx.console
         .text(&report::drift(&drift, cx.console.paint()))?;
     let exit = match (drift.differs(), drift.complete()) {
@@ -45,7 +46,6 @@ pub async fn drift(
 pub async fn compared(
     session: &Session,
     no_state: bool,
-    notice: &mut Notice,
 ) -> Result<(State, Observations, Drift), Failure> {
     let config = &session.config;
     let mut state = if no_state {
@@ -74,6 +74,5 @@ pub async fn compared(
         registry: &session.context.registry,
         ignore_tags: &config.tags.ignore,
     });
-    notice.compared(&drift);
     Ok((state, seen, drift))
 }

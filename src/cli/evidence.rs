@@ -11,7 +11,7 @@ use crate::blueprint::Facts;
 use crate::config::{Config, keys};
 use crate::engine::observe::{Observations, Observed};
 use crate::evidence::{Age, Ages, Chain, Dated, Event, Sources, Verdict, evidence};
-use crate::report::{self, EvidenceDocument, Notice};
+use crate::report::{self, EvidenceDocument};
 use crate::state::{self, State, What};
 use crate::traffic::history::Log;
 use clap::Args;
@@ -42,7 +42,7 @@ pub async fn report(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
     let events = cx.console.events(None);
     let from = Timestamp::now();
     let session = Session::open(cx, &asked.scope, &events, Mode::Look).await?;
-    let (state, seen, drift) = compared(&session, false, &mut Notice::default()).await?;
+    let (state, seen, drift) = compared(&session, false).await?;
     let ages = ages(&session, &state, &seen).await;
     let to = Timestamp::now();
     let config = &session.config;

@@ -315,8 +315,8 @@ pub static ROWS: &[Row] = rows! {
     "dynamodb_reads" "dynamodb" "dynamodb_read_million" "read units" Of(|of| {
         loaded(of.payments() * of.usage.table_reads_per_payment)
     });
-    "dynamodb_storage" "dynamodb" "dynamodb_gb_month" "items and indexes" Of(|of| stored(of));
-    "dynamodb_recovery" "dynamodb" "dynamodb_recovery_gb_month" "point-in-time recovery" Of(|of| stored(of));
+    "dynamodb_storage" "dynamodb" "dynamodb_gb_month" "items and indexes" Of(stored);
+    "dynamodb_recovery" "dynamodb" "dynamodb_recovery_gb_month" "point-in-time recovery" Of(stored);
     "lambda" "lambda" "lambda_gb_second" "the migration's functions while it runs" Of(|of| {
         // A run of 10 seconds with 0.5 GB.
         fed(MINUTES / f64::from(of.config.migration.interval_minutes) * 10.0 * 0.5)
@@ -330,7 +330,7 @@ pub static ROWS: &[Row] = rows! {
     "sqs" "sqs" "sqs_million" "requests" Of(|_| Loads::all(0.1));
     "sns" "sns" "sns_million" "alarms sent" Of(|_| Loads::all(0.02));
     "waf_logs" "wafv2" "vended_logs_gb" "the firewall's log" Of(|of| of.logs()[3]);
-    "waf_requests" "wafv2" "waf_requests_million" "requests, those of health checks among them" Of(|of| requests(of));
+    "waf_requests" "wafv2" "waf_requests_million" "requests, those of health checks among them" Of(requests);
     "images" "ecr" "ecr_gb_month" "images" Unknown;
     "snapshots" "rds" "aurora_backup_gb_month" "snapshots" Unknown;
 };

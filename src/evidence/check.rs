@@ -135,7 +135,7 @@ impl Check {
         } else if self.empty {
             is_empty(value)
         } else {
-            !is_empty(value)
+            self.full && !is_empty(value)
         }
     }
 

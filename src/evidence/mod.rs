@@ -9,7 +9,7 @@ mod tests;
 mod things;
 
 pub use paths::Paths;
-pub use requirements::{Deviation, Requirement, Status};
+pub use requirements::{Requirement, Status};
 pub use things::{Age, Ages, Dated, Support};
 
 use crate::config::Config;

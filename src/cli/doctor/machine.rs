@@ -96,7 +96,8 @@ pub fn versions(config: &Config) -> Vec<Finding> {
 pub(super) fn version_of(key: &str, version: &str, today: Date) -> Finding {
     let about = "version";
     let Some(end) = support::end(key, version) else {
-        let text = format!("{version}: the end of its support is not known here");
+        let as_of = support::AS_OF;
+        let text = format!("{version}: the end of its support is not known here (as of {as_of})");
         return Finding::new(about, Verdict::Unknown, text)
             .end(format!("look it up in AWS's documentation, for `{key}`"));
     };
