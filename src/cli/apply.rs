@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::args::Scope;
+use super::cost;
 use super::error::Failure;
 use super::exit::Exit;
 use super::inspect;
@@ -31,7 +32,9 @@ pub async fn plan(
     let attention = report::attention(&state, session.scope.as_deref());
     let text = report::attention_text(&attention, cx.console.paint());
     cx.console.text(&text)?;
-    let document = PlanDocument::new(session.home(), &plan).attention(attention);
+    let document = PlanDocument::new(session.home(), &plan)
+        .attention(attention)
+        .cost(cost::difference(&session, &plan)?);
     cx.console.document(&document)?;
     Ok(verdict(&plan))
 }
@@ -55,6 +58,8 @@ pub fn show(cx: &Context<'_>, session: &Session, plan: &Plan) -> Result<(), Fail
     cx.console
         .text(&report::preflight(&session.preflight.checks, paint))?;
     cx.console.text(&report::plan(plan, paint))?;
+    let cost = cost::difference(session, plan)?;
+    cx.console.text(&report::difference(&cost, paint))?;
     cx.console.text(&place)?;
     Ok(())
 }

@@ -324,6 +324,36 @@ pub enum Command {
         #[command(subcommand)]
         command: SandboxCommand,
     },
+    /// Check this machine, the configuration and the account, and say what ends each finding. Read-only.
+    #[command(after_help = after(&[
+        "deployer doctor",
+        "deployer doctor --offline              without credentials: this machine, configuration, state",
+    ]))]
+    Doctor {
+        /// What is looked at.
+        #[command(flatten)]
+        asked: super::doctor::Asked,
+    },
+    /// Write one page of evidence: what exists, differences, PCI DSS, ages, histories. Changes nothing.
+    #[command(after_help = after(&[
+        "deployer report --out evidence.html",
+        "deployer report --out evidence.html --json | jq -r '.requirements[] | [.id, .verdict] | @tsv'",
+    ]))]
+    Report {
+        /// Where it goes.
+        #[command(flatten)]
+        asked: super::evidence::Asked,
+    },
+    /// Estimate what the configured platform costs in a month. No call is made.
+    #[command(after_help = after(&[
+        "deployer cost",
+        "deployer cost --env green --lines      every line with its amount and price",
+    ]))]
+    Cost {
+        /// What is shown.
+        #[command(flatten)]
+        asked: super::cost::Asked,
+    },
     /// Print the IAM policy that the credentials need.
     #[command(after_help = after(&[
         "deployer permissions --suffix prod > policy.json",

@@ -3,6 +3,7 @@
 use super::Context;
 use super::apply::{show, verdict};
 use super::args::Scope;
+use super::cost;
 use super::error::Failure;
 use super::exit::Exit;
 use super::run::{self, Asked};
@@ -29,8 +30,9 @@ pub async fn plan(
     let seen = look(&session, &mut state).await;
     let plan = make_plan(&session, &state, &seen, choice).await;
     show(cx, &session, &plan)?;
+    let cost = cost::difference(&session, &plan)?;
     cx.console
-        .document(&PlanDocument::new(session.home(), &plan))?;
+        .document(&PlanDocument::new(session.home(), &plan).cost(cost))?;
     Ok(verdict(&plan))
 }
 

@@ -5,7 +5,8 @@ use super::args::Scope;
 use super::error::Failure;
 use super::exit::Exit;
 use super::session::{Mode, Session};
-use crate::engine::drift::{Input, drift as compare};
+use crate::engine::drift::{Drift, Input, drift as compare};
+use crate::engine::observe::Observations;
 use crate::engine::rebuild::{rebuild, recover};
 use crate::report::{self, DriftDocument, Notice};
 use crate::state::{self, State};
@@ -25,6 +26,27 @@ pub async fn drift(
     };
     let session = Session::open(cx, scope, &events, mode).await?;
     notice.home = session.home();
+    let (_, _, drift) = compared(&session, no_state).await?;
+    notice.compared(&drift);
+    cx.console
+        .text(&report::drift(&drift, cx.console.paint()))?;
+    let exit = match (drift.differs(), drift.complete()) {
+        (true, _) => Exit::Differs,
+        (false, true) => Exit::Done,
+        // What was not checked is not in sync.
+        (false, false) => Exit::Failed,
+    };
+    let calls = cx.console.calls().totals();
+    cx.console
+        .document(&DriftDocument::new(session.home(), drift, calls))?;
+    Ok(exit)
+}
+
+/// Reads everything and compares it. Gives the state, what was read, and the comparison.
+pub async fn compared(
+    session: &Session,
+    no_state: bool,
+) -> Result<(State, Observations, Drift), Failure> {
     let config = &session.config;
     let mut state = if no_state {
         State::empty(&config.suffix, &config.region)
@@ -52,17 +74,5 @@ pub async fn drift(
         registry: &session.context.registry,
         ignore_tags: &config.tags.ignore,
     });
-    notice.compared(&drift);
-    cx.console
-        .text(&report::drift(&drift, cx.console.paint()))?;
-    let exit = match (drift.differs(), drift.complete()) {
-        (true, _) => Exit::Differs,
-        (false, true) => Exit::Done,
-        // What was not checked is not in sync.
-        (false, false) => Exit::Failed,
-    };
-    let calls = cx.console.calls().totals();
-    cx.console
-        .document(&DriftDocument::new(session.home(), drift, calls))?;
-    Ok(exit)
+    Ok((state, seen, drift))
 }

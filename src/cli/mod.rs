@@ -3,10 +3,13 @@
 mod apply;
 mod args;
 mod code;
+mod cost;
 mod demand;
 mod destroy;
+mod doctor;
 mod drift;
 mod error;
+mod evidence;
 mod exit;
 mod inspect;
 mod mark;
@@ -245,6 +248,9 @@ async fn command(cli: &Cli, cx: &Context<'_>) -> Result<Exit, Failure> {
         Command::Sandbox { command } => sandbox::run(cx, command).await,
         Command::Migrate { command } => migrate::run(cx, command).await,
         Command::Traffic { command } => traffic::run(cx, command).await,
+        Command::Doctor { asked } => doctor::doctor(cx, asked).await,
+        Command::Report { asked } => evidence::report(cx, asked).await,
+        Command::Cost { asked } => cost::cost(cx, asked),
         Command::Permissions { asked } => permissions::permissions(cx, asked).await,
         Command::Config => {
             console.answer(

@@ -27,7 +27,12 @@ use std::time::Duration;
 
 /// The configuration of a command.
 pub fn configuration(common: &Common) -> Result<Config, Failure> {
-    let overrides = Overrides {
+    Ok(Config::load(common.config.as_deref(), overrides(common))?)
+}
+
+/// What the command line and its variables say in place of the configuration.
+pub fn overrides(common: &Common) -> Overrides {
+    Overrides {
         suffix: common.suffix.clone(),
         region: common.region.clone(),
         state: common.state.clone(),
@@ -38,8 +43,7 @@ pub fn configuration(common: &Common) -> Result<Config, Failure> {
         } else {
             aws::region(common.profile.as_deref())
         },
-    };
-    Ok(Config::load(common.config.as_deref(), overrides)?)
+    }
 }
 
 /// The folder of state files: the sandbox has one of its own, so it can never mix with a real account's state.
@@ -245,6 +249,11 @@ impl Session {
             self.configured,
             state.display()
         )
+    }
+
+    /// AWS, for what no type reads.
+    pub fn aws(&self) -> &Aws {
+        &self.aws
     }
 
     /// Which deployment, for documents.

@@ -8,8 +8,9 @@ pub(super) use database::{database, master_user, version};
 pub(super) use mapping::mapping;
 pub(super) use tags::{patterns, tags};
 
-use super::parse::{Checked, Given, integer, refused};
+use super::parse::{Checked, Given, integer, number, refused};
 use ipnet::Ipv4Net;
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 /// Days that Performance Insights keeps: 7, months of 31 days up to 23 of them, or 731.
@@ -82,6 +83,29 @@ pub(super) fn runtime(text: &str) -> bool {
         .and_then(|t| t.strip_suffix(".x"));
     let version = version.and_then(|v| v.parse::<u32>().ok());
     version.is_some_and(|v| v >= 18 && v % 2 == 0 && text == format!("nodejs{v}.x"))
+}
+
+/// Prices by their keys.
+pub(super) fn prices(given: &Given<'_>) -> Checked<BTreeMap<String, f64>> {
+    let Some(table) = given.as_table() else {
+        return refused();
+    };
+    let mut all = BTreeMap::new();
+    for (key, value) in table {
+        let key = key.get_ref().as_ref();
+        if !crate::prices::keys().any(|k| k == key) {
+            let near = crate::prices::keys().min_by_key(|k| strsim::damerau_levenshtein(k, key));
+            let near = near.unwrap_or_default();
+            return Err(format!("`{key}` is no price; the nearest is `{near}`"));
+        }
+        match number(value.get_ref()) {
+            Some(usd) if usd.is_finite() && (0.0..=1_000_000.0).contains(&usd) => {
+                all.insert(key.to_owned(), usd);
+            }
+            _ => return Err(format!("`{key}` is not an amount of US dollars")),
+        }
+    }
+    Ok(all)
 }
 
 /// `true` or `false`.

@@ -11,6 +11,7 @@ mod error;
 mod image;
 mod keys;
 mod load;
+mod origins;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ pub(crate) use error::{ConfigError, Problem};
 pub(crate) use image::SERVICES;
 pub(crate) use keys::{Key, keys};
 pub(crate) use load::Overrides;
+pub(crate) use origins::Origin;
 
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
@@ -71,6 +73,10 @@ pub struct Config {
     pub run: Run,
     /// Who is notified at the end of a run.
     pub notify: Notify,
+    /// What the platform is used for, as far as its estimated cost depends on it.
+    pub cost: Usage,
+    /// US dollars in place of the shipped prices, by their keys.
+    pub prices: BTreeMap<String, f64>,
 }
 
 /// `[tags]`
@@ -261,6 +267,45 @@ pub struct Notify {
     pub on: Vec<String>,
 }
 
+/// `[cost]`: what one environment does in a month in which it takes all payments.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Usage {
+    /// Payments a day.
+    pub payments_per_day: f64,
+    /// HTTP requests for one payment.
+    pub requests_per_payment: f64,
+    /// Kilobytes of a request and its answer.
+    pub request_kb: f64,
+    /// Kilobytes of application log for one payment.
+    pub log_kb_per_payment: f64,
+    /// ACU of the writer, on average.
+    pub writer_acu: f64,
+    /// ACU of the first reader, on average; it follows the writer.
+    pub reader_acu: f64,
+    /// ACU of each further reader, on average.
+    pub other_acu: f64,
+    /// Gigabytes of the database.
+    pub database_gb: f64,
+    /// Gigabytes of the database that change in a day.
+    pub database_changed_gb_per_day: f64,
+    /// I/O requests of the database for one payment.
+    pub database_io_per_payment: f64,
+    /// Megabytes to and from the database for one payment.
+    pub database_mb_per_payment: f64,
+    /// DynamoDB write units for one payment, those of indexes counted.
+    pub table_writes_per_payment: f64,
+    /// DynamoDB read units for one payment.
+    pub table_reads_per_payment: f64,
+    /// Gigabytes of all tables and their indexes.
+    pub tables_gb: f64,
+    /// Objects that are written to the buckets in a day.
+    pub objects_per_day: f64,
+    /// Gigabytes of objects in S3 Standard.
+    pub bucket_gb: f64,
+    /// Gigabytes of objects in Glacier.
+    pub archive_gb: f64,
+}
+
 /// How a run can end, as a notification says it.
 pub(crate) const OUTCOMES: [&str; 5] = ["changed", "unchanged", "differs", "failed", "interrupted"];
 
@@ -367,6 +412,26 @@ impl Default for Config {
                     .map(|o| (*o).to_owned())
                     .collect(),
             },
+            cost: Usage {
+                payments_per_day: 50_000.0,
+                requests_per_payment: 6.0,
+                request_kb: 10.0,
+                log_kb_per_payment: 6.0,
+                writer_acu: 2.0,
+                reader_acu: 2.0,
+                other_acu: 1.0,
+                database_gb: 50.0,
+                database_changed_gb_per_day: 2.0,
+                database_io_per_payment: 40.0,
+                database_mb_per_payment: 0.1,
+                table_writes_per_payment: 12.0,
+                table_reads_per_payment: 6.0,
+                tables_gb: 5.0,
+                objects_per_day: 864.0,
+                bucket_gb: 10.0,
+                archive_gb: 27.0,
+            },
+            prices: BTreeMap::new(),
         }
     }
 }

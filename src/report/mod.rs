@@ -6,10 +6,14 @@
 mod attention;
 mod calls;
 mod console;
+mod cost;
+mod doctor;
 mod doubled;
 mod drift;
 mod error;
+mod evidence;
 mod graph;
+mod html;
 mod json;
 mod lines;
 mod migration;
@@ -28,8 +32,11 @@ mod value;
 
 pub(crate) use attention::{attention, attention_text};
 pub(crate) use console::{Console, Settings};
+pub(crate) use cost::{CostDocument, cost, difference};
+pub(crate) use doctor::{DoctorDocument, Finding, Verdict, doctor};
 pub(crate) use drift::drift;
 pub(crate) use error::error;
+pub(crate) use evidence::{EvidenceDocument, page as evidence_page, summary as evidence_summary};
 pub(crate) use graph::{dot, graph_json, mermaid};
 pub(crate) use json::{
     DeploymentRef, DestroyRemains, DriftDocument, ErrorDocument, Marked, OutputsDocument,

@@ -173,6 +173,22 @@ pub fn metas() -> Vec<Meta> {
     kinds!(list)
 }
 
+/// What a thing costs; `None` for a type that is not known and for a struct that cannot be read. What exists with its parent
+/// costs nothing of its own.
+pub fn cost(kind: &str, spec: &serde_json::Value) -> Option<Cost> {
+    use crate::engine::Kind;
+    macro_rules! one {
+        (things { $($thing:ty,)* } parts { $($part:ty,)* }) => {
+            match kind {
+                $(<$thing as Kind>::TYPE => facts::cost::<$thing>(spec),)*
+                $(<$part as Kind>::TYPE => Some(Cost::NONE),)*
+                _ => None,
+            }
+        };
+    }
+    kinds!(one)
+}
+
 /// Typical seconds of all types: (create, delete).
 pub fn typical_seconds() -> BTreeMap<&'static str, (f64, f64)> {
     let seconds = |m: Meta| (m.kind, (m.create_seconds, m.delete_seconds));

@@ -17,6 +17,7 @@ use super::attention::Attention;
 use super::calls::CallTotals;
 use super::doubled;
 use super::plan::{service, shown};
+use crate::cost::Difference;
 use crate::engine::diff::Change;
 use crate::engine::drift::Drift;
 use crate::engine::error::Error;
@@ -147,6 +148,8 @@ pub struct PlanDocument {
     pub kept: Vec<Kept>,
     /// What somebody has to do by hand.
     pub attention: Vec<Attention>,
+    /// What it changes in a month's bill, null where that is not estimated.
+    pub cost: Option<Difference>,
 }
 impl Document for PlanDocument {
     const SCHEMA: &'static str = "deployer.plan/3";
@@ -184,6 +187,16 @@ impl PlanDocument {
             notes: notes(plan),
             kept: plan.kept.clone(),
             attention: Vec::new(),
+            cost: None,
+        }
+    }
+
+    /// With what it changes in a month's bill.
+    #[must_use]
+    pub fn cost(self, cost: Difference) -> Self {
+        Self {
+            cost: Some(cost),
+            ..self
         }
     }
 

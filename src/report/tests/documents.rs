@@ -124,6 +124,7 @@ fn documents_keep_their_keys() {
         [
             "account",
             "attention",
+            "cost",
             "delegated",
             "forget",
             "kept",

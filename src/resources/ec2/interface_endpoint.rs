@@ -52,7 +52,7 @@ impl Resource for InterfaceEndpoint {
         global: false,
         listed: Listed::Ec2Tags,
         seconds: (90.0, 90.0),
-        cost: |it| Cost::monthly(8.76 * it.subnets.len() as f64).and("0.01 per GB"),
+        cost: |it| Cost::fixed("endpoint_zone_hour", it.subnets.len()).used(&["endpoint_data"]),
         fixed: &["vpc", "service"],
         changing: &["addresses"],
         replace: Replace::DeleteFirst,

@@ -51,7 +51,7 @@ impl Resource for TransitGatewayAttachment {
         global: false,
         listed: Listed::Ec2Tags,
         seconds: (90.0, 90.0),
-        cost: |_| Cost::monthly(43.80).and("0.02 per GB sent into the gateway"),
+        cost: |_| Cost::fixed("tgw_attachment_hour", 1).used(&["tgw_data"]),
         fixed: &["transit_gateway", "vpc"],
         changing: &[],
         replace: Replace::DeleteFirst,

@@ -133,10 +133,15 @@ impl Resource for Cluster {
         global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (90.0, 90.0),
+        // The secret that RDS makes.
         cost: |_| {
-            Cost::monthly(0.40).and(
-                "0.119 per GB and month, 0.22 per million I/O, 0.023 per GB of backup and month",
-            )
+            Cost::fixed("secret_month", 1).used(&[
+                "aurora_volume",
+                "aurora_io",
+                "aurora_backup",
+                "database_logs",
+                "between_zones",
+            ])
         },
         fixed: &[
             "engine",

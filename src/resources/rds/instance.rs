@@ -98,11 +98,7 @@ impl Resource for Instance {
         global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (450.0, 450.0),
-        cost: |_| {
-            Cost::usage(
-                "0.14 per ACU-hour, at least the least capacity of its cluster; 0.63 per GB of monitoring",
-            )
-        },
+        cost: |_| Cost::usage(&["aurora_acu", "aurora_monitoring"]),
         fixed: &["cluster", "subnet_group", "zone"],
         changing: &[],
         replace: Replace::DeleteFirst,
