@@ -2,7 +2,7 @@
 //! service and scaling. What differs between the services stands in the table of `services.rs`.
 //!
 //! No task gets a password: it reads the secret that RDS keeps, by its own role, when it starts and again when the database refuses
-//! the old one.
+//! the old one; or it has none, and logs in with a token of IAM as a user of its own.
 
 use super::edge::Edge;
 use super::images::Image;
@@ -234,7 +234,10 @@ fn parameters(
         ("DATABASE_HOST", host.to_string()),
         ("DATABASE_PORT", here.config.database.port.to_string()),
         ("DATABASE_NAME", here.config.database.name.clone()),
-        ("DATABASE_SECRET_ARN", database.secret_arn.to_string()),
+        match here.config.services.without_password() {
+            true => ("DATABASE_USER", service.database_user()),
+            false => ("DATABASE_SECRET_ARN", database.secret_arn.to_string()),
+        },
     ];
     let path = path(here, service);
     let each = values.map(|(name, value)| {

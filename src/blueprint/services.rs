@@ -38,6 +38,13 @@ pub struct Service {
     pub buckets: &'static [&'static str],
 }
 
+impl Service {
+    /// The user of the database that it logs in as when it logs in without a password.
+    pub fn database_user(&self) -> String {
+        self.name.replace('-', "_")
+    }
+}
+
 /// All of them.
 pub const SERVICES: [Service; 3] = [
     Service {

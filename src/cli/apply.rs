@@ -8,7 +8,7 @@ use super::exit::Exit;
 use super::inspect;
 use super::run::{self, Asked};
 use super::session::{Mode, Session};
-use crate::blueprint::with_first_weights;
+use crate::blueprint::{DELEGATION, with_first_weights};
 use crate::engine::plan::{self, Choice, DataRules, Options, Plan};
 use crate::engine::rebuild::set_apart;
 use crate::report::{self, Notice, PlanDocument, RunDocument};
@@ -106,7 +106,12 @@ pub async fn apply(
     let text = report::attention_text(&attention, cx.console.paint());
     cx.console.text(&text)?;
     document(cx, &session, &plan, &report, &state)?;
-    run::close(cx, &plan, &report, timings.as_ref().map(|(t, p)| (t, *p)))
+    let exit = run::close(cx, &plan, &report, timings.as_ref().map(|(t, p)| (t, *p)))?;
+    let waits = plan.waiting.iter().any(|w| w.scope == DELEGATION);
+    Ok(match exit {
+        Exit::Done if waits => Exit::Held,
+        exit => exit,
+    })
 }
 
 pub fn document(

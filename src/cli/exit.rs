@@ -39,7 +39,7 @@ pub const TABLE: &[(u8, &str)] = &[
     (6, "somebody else moved the traffic, or rolled it back"),
     (
         7,
-        "held: not enough seen, something unknown, or approval outstanding",
+        "held: not enough seen, something unknown, or approval or delegation outstanding",
     ),
     (
         8,

@@ -204,6 +204,11 @@ impl Session {
             let images = &mut facts.images;
             let kept = blueprint::keep_images(images, &recorded.images, &config, &facts.account);
             preflight.checks.extend(kept);
+            // What the functions have reserved is no longer among what is free.
+            facts.concurrency |= recorded.concurrency && !recorded.code.zips.is_empty();
+        }
+        if config.migration.reserve_concurrency && !facts.concurrency {
+            preflight.checks.push(few_executions());
         }
         let recorded = recorded.map(|r| r.code).unwrap_or_default();
         let (code, check) = code::known(cx, scope.env, mode, recorded).await?;
@@ -271,6 +276,13 @@ impl Session {
         let demand = demand(&self.graph, &self.chosen, plan);
         let found = aws::judge(&self.aws, &demand).await;
         self.preflight.checks.extend(found);
+        let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
+        let (runtime, version) = (
+            &self.config.migration.runtime,
+            &self.config.database.engine_version,
+        );
+        let ends = aws::supported(runtime, version, today.date());
+        self.preflight.checks.extend(ends);
         match self.preflight.error() {
             Some(error) => Err(error.into()),
             None => Ok(()),
@@ -432,6 +444,12 @@ async fn connected(cx: &Context<'_>, config: &Config) -> Result<Connection, Fail
     }
     settings.call_timeout = settings.call_timeout.max(Duration::from_millis(100));
     Ok(connect(&settings).await?)
+}
+
+/// The account leaves no concurrent execution to reserve.
+fn few_executions() -> Check {
+    let text = "the account leaves too few concurrent executions of Lambda, so no migration function has one reserved: two runs of one function wait for each other";
+    Check::new("concurrency", Level::Warning, text).hint("ask AWS to raise the quota \"Concurrent executions\" of Lambda, then run `deployer apply` again; `migration.reserve_concurrency = false` does without")
 }
 
 /// Which region, and who says so.

@@ -108,6 +108,11 @@ pub(super) fn prices(given: &Given<'_>) -> Checked<BTreeMap<String, f64>> {
     Ok(all)
 }
 
+/// How services log in to the database.
+pub(super) fn database_auth(text: &str) -> bool {
+    ["secret", "iam"].contains(&text)
+}
+
 /// `true` or `false`.
 pub(super) fn yes_or_no(given: &Given<'_>) -> Checked<bool> {
     given.as_bool().map_or_else(refused, Ok)
@@ -116,6 +121,26 @@ pub(super) fn yes_or_no(given: &Given<'_>) -> Checked<bool> {
 /// An account id, or nothing.
 pub(super) fn account(text: &str) -> bool {
     text.is_empty() || (text.len() == 12 && text.chars().all(|c| c.is_ascii_digit()))
+}
+
+/// Account ids, each once. A trust policy holds 2,048 characters ("IAM and AWS STS quotas").
+pub(super) fn accounts(given: &Given<'_>) -> Checked<Vec<String>> {
+    let all = texts(given)?;
+    for (at, id) in all.iter().enumerate() {
+        if id.is_empty() || !account(id) {
+            return Err(format!("`{id}` is none"));
+        }
+        if all[..at].contains(id) {
+            return Err(format!("`{id}` stands there twice"));
+        }
+    }
+    if all.len() > 10 { refused() } else { Ok(all) }
+}
+
+/// An external ID, or nothing ("AssumeRole" in the STS API reference).
+pub(super) fn external_id(text: &str) -> bool {
+    let legal = |c: char| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c);
+    text.is_empty() || ((2..=256).contains(&text.len()) && text.chars().all(legal))
 }
 
 /// A domain name of two labels at least, or nothing. A certificate takes 64 characters, and the environment comes before it.

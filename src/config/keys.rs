@@ -167,6 +167,8 @@ static KEYS: &[Key] = keys! {
         "The domain of this deployment, in a public zone of Route 53 in this account; empty for the suffix under the account's only public zone.";
     "routing.certificate_arn", routing.certificate_arn, Like(check::certificate, "the ARN of an ACM certificate, such as \"arn:aws:acm:eu-central-1:123456789012:certificate/12345678-1234-1234-1234-123456789012\", or \"\" for none"),
         "The certificate of the load balancers, issued, in the region of the deployment; empty for one that deployer asks for.";
+    "routing.create_zone", routing.create_zone, By(check::yes_or_no, "true or false"),
+        "Whether a public zone is made for `routing.domain`, which must be given. The first `apply` prints its name servers; what needs the certificate waits until the domain is delegated to them.";
 
     "traffic.bridge", traffic.bridge, By(check::yes_or_no, "true or false"),
         "Whether each load balancer has a way to the other environment, switched off until traffic is moved over it.";
@@ -182,6 +184,10 @@ static KEYS: &[Key] = keys! {
         "Days until objects of compliance-docs go to Glacier Flexible Retrieval.";
     "storage.deep_archive_days", storage.deep_archive_days, Also(Within(91, CENTURY), ", and at least 90 days more than both Glacier days"),
         "Days until objects of both go on to Glacier Deep Archive.";
+    "storage.transaction_logs_expire_days", storage.transaction_logs_expire_days, Also(Within(0, CENTURY), ", 0 for never, otherwise more than `storage.deep_archive_days`"),
+        "Days until objects of transaction-logs are deleted; 0 keeps them for ever.";
+    "storage.compliance_docs_expire_days", storage.compliance_docs_expire_days, Also(Within(0, CENTURY), ", 0 for never, otherwise more than `storage.deep_archive_days`"),
+        "Days until objects of compliance-docs are deleted; 0 keeps them for ever.";
     "storage.access_logs_expire_days", storage.access_logs_expire_days, Within(1, CENTURY),
         "Days until objects of access-logs are deleted.";
     "storage.noncurrent_days", storage.noncurrent_days, Within(1, CENTURY),
@@ -211,6 +217,8 @@ static KEYS: &[Key] = keys! {
         "Seconds between samples of enhanced monitoring.";
     "database.insights_days", database.insights_days, By(check::insights, "7, a multiple of 31 up to 713, or 731"),
         "Performance Insights retention in days; 7 is free of charge.";
+    "database.auto_minor_upgrades", database.auto_minor_upgrades, By(check::yes_or_no, "true or false"),
+        "Whether RDS moves to later minor versions by itself; then it leaves `database.engine_version`.";
 
     "services.image_tag", services.image_tag, Like(image::tag, "an image tag, such as \"1.4.2\""),
         "The tag of each service's image in the repository that deployer makes for it (`deployer outputs`). Until it is pushed the service has no tasks.";
@@ -218,6 +226,8 @@ static KEYS: &[Key] = keys! {
         "Percent of CPU, on average over a service's tasks, that its number of tasks follows.";
     "services.memory_target", services.memory_target, Within(10, 90),
         "Percent of memory that its number of tasks follows.";
+    "services.database_auth", services.database_auth, Like(check::database_auth, "\"secret\" or \"iam\""),
+        "How the services log in to the database: with the password that RDS keeps in a secret and rotates, or without any, with a token of IAM and a database user of each service's own.";
     "services.images", services.images, Table(image::images, "a table of images by service (payment-api, transaction-processor, reporting), each in ECR: \"ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG\" or \"...@sha256:DIGEST\""),
         "Images that are pushed elsewhere. Private subnets reach the registries of their own region only.";
 
@@ -229,6 +239,10 @@ static KEYS: &[Key] = keys! {
         "Minutes between two runs of `sync` and `sync-reverse` while a migration runs.";
     "migration.reserve_concurrency", migration.reserve_concurrency, By(check::yes_or_no, "true or false"),
         "Whether each migration function has one concurrent execution reserved; the account must keep 100 for others.";
+    "migration.trusted_accounts", migration.trusted_accounts, By(check::accounts, "a list of at most 10 AWS account ids, 12 digits each, such as [\"123456789012\"]; with any, `migration.external_id` is needed"),
+        "Accounts whose migration tooling may take on the role for it; none for the deployment's own account alone.";
+    "migration.external_id", migration.external_id, Like(check::external_id, "2 to 256 letters, digits or `_+=,.@:/-`, or \"\" for payment-processing-SUFFIX"),
+        "The external ID that tooling has to give when it takes on that role. It is no secret: it says for whom the tooling works.";
 
     "logs.service_days", logs.service_days, OneOf(RETENTION),
         "Days that logs of the services are kept.";
@@ -237,6 +251,11 @@ static KEYS: &[Key] = keys! {
 
     "monitoring.notify", monitoring.notify, By(check::addresses, "a list of e-mail addresses and HTTPS URLs without a user name, such as [\"ops@example.com\"]"),
         "Who gets alarms. Each one is asked by SNS to confirm before it gets any.";
+
+    "compliance.rules", compliance.rules, By(check::yes_or_no, "true or false"),
+        "Whether rules of AWS Config watch the deployment. A recorder that the region has is used; otherwise one is made.";
+    "compliance.history_days", compliance.history_days, Within(1, CENTURY),
+        "Days that what the deployment's own recorder of AWS Config wrote down is kept.";
 
     "keys.deletion_days", keys.deletion_days, Within(7, 30),
         "Days between the end of a KMS key's life and its destruction.";

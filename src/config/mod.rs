@@ -67,6 +67,8 @@ pub struct Config {
     pub logs: Logs,
     /// Alarms and who gets them.
     pub monitoring: Monitoring,
+    /// Rules that watch the deployment.
+    pub compliance: Compliance,
     /// KMS keys.
     pub keys: Keys,
     /// How runs behave.
@@ -108,6 +110,8 @@ pub struct Routing {
     pub domain: String,
     /// The ARN of a certificate of ACM; empty for none.
     pub certificate_arn: String,
+    /// A public zone is made for the domain.
+    pub create_zone: bool,
 }
 
 /// `[migration]`
@@ -121,6 +125,10 @@ pub struct Migration {
     pub interval_minutes: i32,
     /// True when each function has a place of its own among the account's concurrent executions.
     pub reserve_concurrency: bool,
+    /// Accounts whose tooling may take on the role for it; empty for the own one.
+    pub trusted_accounts: Vec<String>,
+    /// What that tooling has to say with it; empty for the one that follows from the suffix.
+    pub external_id: String,
 }
 
 /// A mapping of the user's own; empty for the one that the functions have with them.
@@ -170,6 +178,10 @@ pub struct Storage {
     pub compliance_docs_glacier_days: i32,
     /// Days until objects of both go to Deep Archive.
     pub deep_archive_days: i32,
+    /// Days until objects of transaction-logs expire; 0 for never.
+    pub transaction_logs_expire_days: i32,
+    /// Days until objects of compliance-docs expire; 0 for never.
+    pub compliance_docs_expire_days: i32,
     /// Days until objects of access-logs expire.
     pub access_logs_expire_days: i32,
     /// Days until non-current versions expire.
@@ -203,6 +215,8 @@ pub struct Database {
     pub monitoring_seconds: i32,
     /// Days that Performance Insights keeps: 7, or months of 31 days up to 731.
     pub insights_days: i32,
+    /// True when RDS may move to later minor versions by itself.
+    pub auto_minor_upgrades: bool,
 }
 
 /// `[services]`
@@ -216,6 +230,15 @@ pub struct Services {
     pub cpu_target: i32,
     /// Percent of memory at which tasks are added.
     pub memory_target: i32,
+    /// How the services log in to the database: `secret` or `iam`.
+    pub database_auth: String,
+}
+
+impl Services {
+    /// True when they log in with a token of IAM.
+    pub fn without_password(&self) -> bool {
+        self.database_auth == "iam"
+    }
 }
 
 /// `[logs]`
@@ -232,6 +255,15 @@ pub struct Logs {
 pub struct Monitoring {
     /// Who gets alarms: e-mail addresses and HTTPS URLs.
     pub notify: Vec<String>,
+}
+
+/// `[compliance]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Compliance {
+    /// True when rules of AWS Config watch the deployment.
+    pub rules: bool,
+    /// Days that what AWS Config recorded is kept.
+    pub history_days: i32,
 }
 
 /// `[keys]`
@@ -359,6 +391,8 @@ impl Default for Config {
                 transaction_logs_glacier_days: 90,
                 compliance_docs_glacier_days: 30,
                 deep_archive_days: 365,
+                transaction_logs_expire_days: 0,
+                compliance_docs_expire_days: 0,
                 access_logs_expire_days: 400,
                 noncurrent_days: 90,
                 abort_upload_days: 7,
@@ -375,24 +409,32 @@ impl Default for Config {
                 rotation_days: 30,
                 monitoring_seconds: 60,
                 insights_days: 7,
+                auto_minor_upgrades: false,
             },
             services: Services {
                 image_tag: "1".into(),
                 images: BTreeMap::new(),
                 cpu_target: 60,
                 memory_target: 70,
+                database_auth: "secret".into(),
             },
             migration: Migration {
                 runtime: "nodejs18.x".into(),
                 mapping: Mapping::default(),
                 interval_minutes: 1,
                 reserve_concurrency: true,
+                trusted_accounts: Vec::new(),
+                external_id: String::new(),
             },
             logs: Logs {
                 service_days: 90,
                 database_days: 90,
             },
             monitoring: Monitoring { notify: Vec::new() },
+            compliance: Compliance {
+                rules: true,
+                history_days: 400,
+            },
             keys: Keys {
                 deletion_days: 30,
                 rotation_days: 365,

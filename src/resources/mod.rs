@@ -29,6 +29,7 @@ pub mod acm;
 mod adapter;
 pub mod autoscaling;
 pub mod cloudwatch;
+pub mod config;
 pub mod dynamodb;
 pub mod ec2;
 pub mod ecr;
@@ -112,6 +113,10 @@ macro_rules! kinds {
                 cloudwatch::Alarm,
                 cloudwatch::CompositeAlarm,
                 cloudwatch::Dashboard,
+                config::Recorder,
+                config::Channel,
+                config::Recording,
+                config::Rule,
                 ecr::Repository,
                 ecs::Cluster,
                 ecs::TaskDefinition,
@@ -119,6 +124,7 @@ macro_rules! kinds {
                 route53::HealthCheck,
                 route53::Record,
                 route53::Text,
+                route53::Zone,
                 scheduler::Group,
                 scheduler::Schedule,
                 secretsmanager::Secret,

@@ -79,6 +79,12 @@ const SELDOM: &[&str] = &[
     "s3:ListObjectsV2",
     "s3:GetObject",
     "s3:PutObject",
+    // Only with `routing.create_zone`.
+    "route53:CreateHostedZone",
+    "route53:DeleteHostedZone",
+    "route53:GetHostedZone",
+    "route53:ListTagsForResource",
+    "route53:UpdateHostedZoneComment",
     // Only with a configured topic.
     "sns:Publish",
 ];

@@ -135,6 +135,8 @@ fn legal_and_illegal_values_of_every_kind() {
                 "1",
             ],
         ),
+        // Without a domain there is nothing to make a zone for.
+        ("routing.create_zone", &["false"], &["\"yes\"", "true"]),
         (
             "waf.requests_per_client_per_minute",
             &["10", "2000000000"],
@@ -165,6 +167,24 @@ fn legal_and_illegal_values_of_every_kind() {
         ),
         ("migration.interval_minutes", &["1", "60"], &["0", "61"]),
         ("migration.reserve_concurrency", &["false"], &["\"no\""]),
+        (
+            "migration.trusted_accounts",
+            &["[]"],
+            &[
+                "\"123456789012\"",
+                "[\"12345678901\"]",
+                "[\"\"]",
+                "[123456789012]",
+                "[\"123456789012\", \"123456789012\"]",
+                // Without an external ID.
+                "[\"123456789012\"]",
+            ],
+        ),
+        (
+            "migration.external_id",
+            &["\"\"", "\"vendor:42/a_b+c=d,e.f@g-h\""],
+            &["\"a\"", "\"a b\"", "\"ä!\"", "1"],
+        ),
         ("logs.database_days", &["365"], &["366", "90.0"]),
         ("logs.service_days", &["90"], &["91"]),
         (
@@ -174,6 +194,11 @@ fn legal_and_illegal_values_of_every_kind() {
         ),
         ("services.cpu_target", &["10", "90"], &["9", "91"]),
         ("services.memory_target", &["10", "90"], &["9", "91"]),
+        (
+            "services.database_auth",
+            &["\"secret\"", "\"iam\""],
+            &["\"\"", "\"IAM\"", "true"],
+        ),
         (
             "storage.transaction_logs_glacier_days",
             &["1", "275"],
@@ -188,6 +213,16 @@ fn legal_and_illegal_values_of_every_kind() {
             "storage.deep_archive_days",
             &["180", "400"],
             &["179", "90", "36501"],
+        ),
+        (
+            "storage.transaction_logs_expire_days",
+            &["0", "366", "2555"],
+            &["1", "365", "-1", "36501"],
+        ),
+        (
+            "storage.compliance_docs_expire_days",
+            &["0", "366"],
+            &["365"],
         ),
         ("storage.access_logs_expire_days", &["1"], &["0"]),
         ("storage.noncurrent_days", &["1"], &["0"]),
@@ -248,6 +283,11 @@ fn legal_and_illegal_values_of_every_kind() {
             &["0", "2", "61"],
         ),
         (
+            "database.auto_minor_upgrades",
+            &["true", "false"],
+            &["\"yes\"", "1"],
+        ),
+        (
             "database.insights_days",
             &["7", "31", "713", "731"],
             &["0", "8", "32", "744", "1"],
@@ -269,6 +309,8 @@ fn legal_and_illegal_values_of_every_kind() {
                 "[1]",
             ],
         ),
+        ("compliance.rules", &["true", "false"], &["\"on\""]),
+        ("compliance.history_days", &["1", "2555"], &["0", "36501"]),
         ("keys.deletion_days", &["7", "30"], &["6", "31"]),
         ("keys.rotation_days", &["90", "2560"], &["89", "2561"]),
         ("run.parallelism", &["1", "256"], &["0", "257"]),

@@ -99,12 +99,13 @@ pub struct Problem {
     pub error: Error,
 }
 
-/// A step that needs another scope, which is not there yet. No difference: it is planned once that scope is.
+/// A step that needs another scope, which is not there yet, or something that somebody has to do. No difference: it is planned
+/// once that is there.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Waiting {
     /// The step.
     pub step: String,
-    /// The scope that it waits for.
+    /// The scope that it waits for, or what is to be done.
     pub scope: String,
 }
 
@@ -168,7 +169,7 @@ pub struct Plan {
     pub problems: Vec<Problem>,
     /// Fields that are left to their owners.
     pub delegated: Vec<DelegatedField>,
-    /// Steps that wait for another scope.
+    /// Steps that wait for another scope, or for somebody.
     pub waiting: Vec<Waiting>,
     /// Recorded steps that no longer exist and are not wanted: their records go.
     pub forget: Vec<String>,

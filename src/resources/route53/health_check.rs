@@ -59,7 +59,7 @@ pub struct Reference {
 }
 
 impl Reference {
-    fn of(cx: &Aws, identity: &Identity) -> Self {
+    pub(super) fn of(cx: &Aws, identity: &Identity) -> Self {
         let suffix = identity.tags.get(MARK_SUFFIX);
         Self {
             step: identity.step.clone(),
@@ -81,7 +81,7 @@ impl Reference {
     }
 
     /// At most 64 characters.
-    fn text(&self, token: &str) -> String {
+    pub(super) fn text(&self, token: &str) -> String {
         let generation: String = token.chars().take(8).collect();
         let Self {
             step,

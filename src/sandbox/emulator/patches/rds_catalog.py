@@ -83,6 +83,7 @@ PARAMETERS = [
     ("pg_stat_statements.track", None, "dynamic", "string", "none,top,all"),
     ("pg_stat_statements.track_utility", None, "dynamic", "boolean", "0,1"),
     ("pgaudit.log", None, "dynamic", "string", None),
+    ("pgaudit.log_parameter", None, "dynamic", "boolean", "0,1"),
     ("pgaudit.role", None, "dynamic", "string", "rds_pgaudit"),
     ("random_page_cost", None, "dynamic", "float", None),
     ("rds.accepted_password_auth_method", "md5+scram", "dynamic", "string", "md5+scram,scram"),
