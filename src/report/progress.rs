@@ -13,6 +13,19 @@ const CELLS: usize = 30;
 /// Columns below which a step has one line without what it does, and the bar is short.
 const NARROW: usize = 60;
 
+/// Seconds from which on it is said how long a step usually takes.
+const NOTABLE: f64 = 5.0;
+
+/// How long it usually takes, for a step that takes longer than a moment.
+fn usual(since: f64, expected: f64) -> Option<String> {
+    let longer = since > expected * 1.2 && since > NOTABLE;
+    match expected {
+        e if longer => Some(format!("longer than the usual {}", seconds(e))),
+        e if e >= NOTABLE => Some(format!("usually {}", seconds(e))),
+        _ => None,
+    }
+}
+
 /// A step under way.
 #[derive(Debug, Clone)]
 struct Running {
@@ -131,6 +144,12 @@ impl Progress {
         Some(longest.max(0.0))
     }
 
+    /// True for a step on the longest path that takes longer than it usually does.
+    fn delays(&self, r: &Running, now: f64, eta: f64) -> bool {
+        let since = now - r.started;
+        since > NOTABLE && since > r.expected * 1.2 && r.remaining - r.expected >= eta - 0.5
+    }
+
     /// The lines of the live view: a bar, then the steps with the longest path before them.
     pub fn frame(&self, now: f64, width: usize, paint: Paint) -> Vec<String> {
         let ended = self.done + self.failed + self.blocked;
@@ -147,7 +166,12 @@ impl Progress {
             seconds(now - self.began),
         );
         if let (Some(eta), false) = (self.eta(now), self.stopping) {
-            head.push_str(&format!("  ETA {}", seconds(eta.ceil())));
+            let late = self.running.iter().any(|r| self.delays(r, now, eta));
+            head.push_str(&match eta.ceil() {
+                e if late && e < 1.0 => "  ETA longer than usual".to_owned(),
+                e if late => format!("  ETA {}, longer than usual", seconds(e)),
+                e => format!("  ETA {}", seconds(e)),
+            });
         }
         if self.failed > 0 {
             head.push_str(&format!(
@@ -175,7 +199,10 @@ impl Progress {
                 r if r.settling => "waiting for AWS",
                 r => r.verb.gerund(),
             };
-            let since = seconds(now - r.started);
+            let since = match usual(now - r.started, r.expected) {
+                Some(usual) if !narrow => format!("{}, {usual}", seconds(now - r.started)),
+                _ => seconds(now - r.started),
+            };
             let line = if narrow {
                 let room = width.saturating_sub(since.chars().count() + 3);
                 format!("  {:<room$} {since}", cut(&r.step, room))
