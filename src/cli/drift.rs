@@ -4,6 +4,7 @@ use super::Context;
 use super::args::Scope;
 use super::error::Failure;
 use super::exit::Exit;
+use super::plan::one_form;
 use super::session::{Mode, Session, meant};
 use crate::config::Config;
 use crate::engine::drift::{Drift, Input, Rule, drift as compare};
@@ -22,7 +23,7 @@ pub struct DriftArgs {
     #[arg(long)]
     pub no_state: bool,
     /// Print the result as Markdown, for a pull request or the summary of a CI job.
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long)]
     pub markdown: bool,
 }
 
@@ -34,6 +35,7 @@ pub async fn drift(
     notice: &mut Notice,
 ) -> Result<Exit, Failure> {
     let DriftArgs { no_state, markdown } = asked;
+    one_form(cx, markdown)?;
     let scope = meant(cx, scope)?;
     let events = cx.console.events(None);
     let mode = if no_state {

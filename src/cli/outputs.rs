@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Form {
     /// How the values are written [default: a table, or the bare value of a single one].
-    #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "json")]
+    #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<Format>,
 }
 
@@ -40,6 +40,9 @@ pub async fn outputs(cx: &Context<'_>, name: Option<&str>, form: Form) -> Result
     }
     let home = home(&state, None);
     if cx.console.json() {
+        if form.format.is_some() {
+            return Err(Failure::usage("--format and --json exclude each other"));
+        }
         let document = OutputsDocument { home, outputs };
         cx.console.document(&document)?;
         return Ok(Exit::Done);
@@ -197,7 +200,10 @@ mod tests {
             ["green.subnet_ids.app"]
         );
         let hint = names("green.databse.port").unwrap_err().hint.unwrap();
-        assert_eq!(hint, "did you mean `green.database.port`?");
+        assert_eq!(
+            hint,
+            "did you mean `green.database.port` or `green.database.host`?"
+        );
     }
 
     #[test]

@@ -16,16 +16,6 @@ const NARROW: usize = 60;
 /// Seconds from which on it is said how long a step usually takes.
 const NOTABLE: f64 = 5.0;
 
-/// How long it usually takes, for a step that takes longer than a moment.
-fn usual(since: f64, expected: f64) -> Option<String> {
-    let longer = since > expected * 1.2 && since > NOTABLE;
-    match expected {
-        e if longer => Some(format!("longer than the usual {}", seconds(e))),
-        e if e >= NOTABLE => Some(format!("usually {}", seconds(e))),
-        _ => None,
-    }
-}
-
 /// A step under way.
 #[derive(Debug, Clone)]
 struct Running {
@@ -199,15 +189,17 @@ impl Progress {
                 r if r.settling => "waiting for AWS",
                 r => r.verb.gerund(),
             };
-            let since = match usual(now - r.started, r.expected) {
-                Some(usual) if !narrow => format!("{}, {usual}", seconds(now - r.started)),
+            let since = match r.expected {
+                usual if !narrow && usual >= NOTABLE => {
+                    format!("{} of ~{}", seconds(now - r.started), seconds(usual))
+                }
                 _ => seconds(now - r.started),
             };
             let line = if narrow {
                 let room = width.saturating_sub(since.chars().count() + 3);
                 format!("  {:<room$} {since}", cut(&r.step, room))
             } else {
-                format!("  {:<42} {what:<24} {since}", cut(&r.step, 42))
+                format!("  {:<40} {what:<18} {since}", cut(&r.step, 40))
             };
             out.push(cut(&line, width));
             let detail = r.detail.iter();

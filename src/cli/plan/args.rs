@@ -21,7 +21,7 @@ pub struct PlanView {
     #[arg(long)]
     pub detail: bool,
     /// Print the plan as Markdown, for a pull request.
-    #[arg(long, conflicts_with_all = ["json", "shown"])]
+    #[arg(long, conflicts_with = "shown")]
     pub markdown: bool,
     /// Save the plan, so that `deployer apply FILE` runs exactly this one, and refuses when anything has moved on.
     #[arg(long, value_name = "FILE")]

@@ -26,6 +26,7 @@ pub async fn plan(
     choice: Option<Choice>,
     view: &PlanView,
 ) -> Result<Exit, Failure> {
+    one_form(cx, view.markdown)?;
     let out = view.out.as_deref().map(Output::at).transpose()?;
     let scope = meant(cx, scope)?;
     let events = cx.console.events(None);
@@ -79,6 +80,14 @@ pub async fn plan(
         None => {}
     }
     Ok(verdict)
+}
+
+/// `--markdown` and `--json` both want standard output.
+pub fn one_form(cx: &Context<'_>, markdown: bool) -> Result<(), Failure> {
+    if markdown && cx.console.json() {
+        return Err(Failure::usage("--markdown and --json exclude each other"));
+    }
+    Ok(())
 }
 
 fn detail(view: &PlanView) -> Detail {

@@ -78,7 +78,7 @@ mod tests {
         assert_eq!(
             out,
             format!(
-                "  cidr: \"10.0.0.0/16\"\n  empty: {{}}\n  policy:\n    Statement:\n      Deny:\n        Action: [\"s3:*\"]\n        Text: \"{long}\"\n  rules:\n    -\n        port: 1\n    - \"plain\"\n  vpc: (known after apply: id of vpc)\n"
+                "  cidr: \"10.0.0.0/16\"\n  empty: {{}}\n  policy:\n    Statement:\n      Deny:\n        Action: [\"s3:*\"]\n        Text: \"{long}\"\n  rules:\n    -\n      port: 1\n    - \"plain\"\n  vpc: (known after apply: id of vpc)\n"
             )
         );
     }
