@@ -39,13 +39,13 @@ pub fn after(examples: &[&str]) -> String {
 #[command(next_help_heading = "Common options")]
 pub struct Common {
     /// The configuration file; every key has a default.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, env = "DEPLOYER_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// The environment suffix, part of every name: a letter, then letters and digits, at most 12.
     #[arg(long, global = true, env = "DEPLOYER_SUFFIX", value_name = "SUFFIX")]
     pub suffix: Option<String>,
     /// The AWS region [default: the configuration's, AWS_REGION, the profile's, eu-central-1].
-    #[arg(long, global = true, value_name = "REGION")]
+    #[arg(long, global = true, env = "DEPLOYER_REGION", value_name = "REGION")]
     pub region: Option<String>,
     /// A profile of the AWS configuration.
     #[arg(long, global = true, value_name = "NAME")]
@@ -54,7 +54,7 @@ pub struct Common {
     #[arg(long, global = true, env = "DEPLOYER_STATE", value_name = "PLACE")]
     pub state: Option<String>,
     /// The folder of the state files; with --sandbox the folder `sandbox` in it.
-    #[arg(long, global = true, default_value = "state", value_name = "DIR")]
+    #[arg(long, global = true, env = "DEPLOYER_STATE_DIR", default_value = "state", value_name = "DIR")]
     pub state_dir: PathBuf,
     /// Run against the sandbox, an emulator of AWS on this machine; it is installed and started when it is not there.
     #[arg(long, global = true)]
