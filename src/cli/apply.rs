@@ -76,7 +76,7 @@ pub async fn apply(
     }
     let report = run::run(&session, writer, &mut state, &plan).await?;
     notice.ran(&plan, &report);
-    if report.complete() {
+    if report.complete() && !plan.nodes.is_empty() {
         let mut outputs = inspect::resolved(&session.graph, &state);
         if let Some(scope) = &session.scope {
             // The other environment is not what was asked for.

@@ -54,7 +54,13 @@ pub struct Common {
     #[arg(long, global = true, env = "DEPLOYER_STATE", value_name = "PLACE")]
     pub state: Option<String>,
     /// The folder of the state files; with --sandbox the folder `sandbox` in it.
-    #[arg(long, global = true, env = "DEPLOYER_STATE_DIR", default_value = "state", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "DEPLOYER_STATE_DIR",
+        default_value = "state",
+        value_name = "DIR"
+    )]
     pub state_dir: PathBuf,
     /// Run against the sandbox, an emulator of AWS on this machine; it is installed and started when it is not there.
     #[arg(long, global = true)]

@@ -22,9 +22,12 @@ pub async fn status(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
     let holder = store.holder().await?.map(|h| h.to_string());
     let paint = cx.console.paint();
     let attention = report::attention(&state, scope);
+    let history = state::history(store.as_ref()).await?;
+    let last = history.lines.last();
     let text = report::status(&state, scope, holder.as_deref(), paint)
+        + &last.map(report::last_run).unwrap_or_default()
         + &report::attention_text(&attention, paint);
-    let document = StatusDocument::new(home(&state, scope), &state, holder);
+    let document = StatusDocument::new(home(&state, scope), &state, holder).last_run(last);
     cx.console.answer(&text, &document)?;
     Ok(Exit::Done)
 }

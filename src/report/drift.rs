@@ -170,9 +170,12 @@ fn not_there(drift: &Drift, scope: &str) -> Option<String> {
     };
     let missing = rows().filter(|r| r.status == Status::Missing).count();
     (missing > 1 && rows().all(is_absent)).then(|| {
-        format!(
-            "not created yet: {missing} steps. If it is not part of this deployment, set `environments` in deployer.toml"
-        )
+        let hint = if ["blue", "green"].contains(&scope) {
+            ". If it is not part of this deployment, set `environments` in deployer.toml"
+        } else {
+            ""
+        };
+        format!("not created yet: {missing} steps{hint}")
     })
 }
 

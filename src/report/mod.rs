@@ -48,7 +48,9 @@ pub(crate) use paint::ColorChoice;
 pub use paint::Paint;
 pub(crate) use plan::{Detail, plan};
 pub(crate) use preflight::preflight;
-pub(crate) use summary::{Totals, history, outputs, state_list, status, summary, unfinished};
+pub(crate) use summary::{
+    Totals, history, last_run, outputs, state_list, status, summary, unfinished,
+};
 pub(crate) use timings::Timings;
 pub(crate) use traffic::{
     Traffic, TrafficForecastDocument, TrafficGateDocument, TrafficHistoryDocument,

@@ -251,6 +251,20 @@ pub fn status(state: &State, scope: Option<&str>, holder: Option<&str>, paint: P
     out
 }
 
+/// The last line of the history of runs, in one line.
+pub fn last_run(line: &HistoryLine) -> String {
+    let ended = match line.entry.what {
+        What::Started => "began, and has not ended",
+        What::Finished => line.entry.result.as_str(),
+    };
+    format!(
+        "last run: {} `{}` of {}: {ended}\n",
+        line.at.strftime("%Y-%m-%d %H:%M:%S UTC"),
+        clean(&line.entry.command),
+        clean(&line.entry.who)
+    )
+}
+
 /// `deployer state list`.
 pub fn state_list(state: &State) -> String {
     let rows: Vec<Vec<String>> = state

@@ -1,6 +1,7 @@
 //! A plan of some steps alone, for incidents: the steps that are named and what they need. The rest is neither read nor
 //! changed, and the plan says so.
 
+use super::nodes::step_of;
 use super::{Inputs, Node, Op, Plan, Problem};
 use crate::engine::error::Error;
 use crate::engine::event::Verb;
@@ -67,10 +68,11 @@ pub(super) fn apart(
     let mut problems = Vec::new();
     for node in plan.nodes.iter().filter(gone) {
         let dependents = state.steps.iter();
-        let dependents = dependents.filter(|(_, r)| r.needs.contains(&node.step));
+        let step = step_of(&node.step);
+        let dependents = dependents.filter(|(_, r)| r.needs.iter().any(|n| n == step));
         let dependents: Vec<&str> = dependents
             .map(|(id, _)| id.as_str())
-            .filter(|id| left_out(id))
+            .filter(|id| left_out(id) && step_of(id) != step)
             .collect();
         if dependents.is_empty() {
             continue;
@@ -101,4 +103,63 @@ pub(super) fn apart(
 /// Removals are planned of these records alone.
 pub(super) fn removes(inputs: &Inputs<'_>, id: &str) -> bool {
     named(&inputs.options.only, id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::graph::{Builder, Kind, StepMeta};
+    use serde::Serialize;
+    use serde_json::{Value, json};
+    use std::collections::BTreeMap;
+
+    #[derive(Serialize)]
+    #[serde(transparent)]
+    struct Thing(Value);
+    impl Kind for Thing {
+        const TYPE: &'static str = "test/thing";
+        type Outputs = ();
+    }
+
+    fn graph() -> Graph {
+        let mut b = Builder::new();
+        for (id, spec) in [
+            ("vpc", json!({})),
+            ("subnet-a", json!({"vpc": "@{vpc.id}"})),
+            ("subnet-b", json!({"vpc": "@{vpc.id}"})),
+            ("lone", json!({})),
+        ] {
+            let head = StepMeta {
+                id: id.into(),
+                scope: "green".into(),
+                name: id.into(),
+                tags: BTreeMap::new(),
+            };
+            b.add(head, Thing(spec));
+        }
+        b.build().unwrap()
+    }
+
+    #[test]
+    fn a_choice_means_the_named_steps_and_what_they_need_within_the_scope() {
+        let graph = graph();
+        let state = State::empty("dev", "r");
+        let all = vec![true; 4];
+        let of = |only: &[&str]| {
+            let only: Vec<String> = only.iter().map(|s| (*s).to_owned()).collect();
+            let chosen = partial(&graph, &all, &state, &only)?;
+            let steps = graph.steps.iter().zip(chosen).filter(|(_, c)| *c);
+            Ok::<_, String>(steps.map(|(s, _)| s.id.clone()).collect::<BTreeSet<_>>())
+        };
+        let names = |all: &[&str]| all.iter().map(|s| (*s).to_owned()).collect::<BTreeSet<_>>();
+        assert_eq!(of(&["subnet-a"]).unwrap(), names(&["subnet-a", "vpc"]));
+        assert_eq!(
+            of(&["subnet-*"]).unwrap(),
+            names(&["subnet-a", "subnet-b", "vpc"])
+        );
+        assert_eq!(of(&["lone", "nothing"]).unwrap_err(), "nothing");
+        let none = vec![false; 4];
+        let only = ["vpc".to_owned()];
+        assert!(partial(&graph, &none, &state, &only).is_err());
+    }
 }

@@ -337,7 +337,9 @@ fn delegated(out: &mut String, plan: &Plan, paint: Paint) {
             value(&field.have),
             field.owner
         );
-        if let Some(why) = &field.illegal {
+        // What the plan itself changes is not in the way.
+        let changed = plan.nodes.iter().any(|n| n.step == field.step);
+        if let Some(why) = field.illegal.as_ref().filter(|_| !changed) {
             let _ = write!(out, " ({}: {})", paint.red("out of range"), clean(why));
         }
         out.push('\n');

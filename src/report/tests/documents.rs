@@ -257,6 +257,7 @@ fn documents_keep_their_keys() {
             "account",
             "attention",
             "counts",
+            "last_run",
             "locked_by",
             "region",
             "schema",
