@@ -1,18 +1,18 @@
 //! `deployer destroy`.
 
 use super::Context;
-use super::apply::{show, verdict};
 use super::args::Scope;
 use super::cost;
 use super::error::Failure;
 use super::exit::Exit;
+use super::plan::{show, verdict};
 use super::run::{self, Asked};
 use super::session::{Listed, Mode, Session, configuration, store};
 use crate::engine::Owned;
 use crate::engine::observe::Observations;
 use crate::engine::plan::{self, Choice, DataRules, Plan, teardown};
 use crate::engine::rebuild::set_apart;
-use crate::report::{DestroyRemains, Marked, Notice, PlanDocument, RunDocument};
+use crate::report::{DestroyRemains, Detail, Marked, Notice, PlanDocument, RunDocument};
 use crate::resources;
 use crate::state::{self, Stage, State};
 
@@ -29,7 +29,7 @@ pub async fn plan(
     session.check_home(&state)?;
     let seen = look(&session, &mut state).await;
     let plan = make_plan(&session, &state, &seen, choice).await;
-    show(cx, &session, &plan)?;
+    show(cx, &session, &plan, &Detail::Short)?;
     let cost = cost::difference(&session, &plan)?;
     cx.console
         .document(&PlanDocument::new(session.home(), &plan).cost(cost))?;
@@ -55,11 +55,11 @@ pub async fn destroy(
     let (writer, mut state) = run::open(&session, locked).await?;
     let seen = look(&session, &mut state).await;
     let mut plan = make_plan(&session, &state, &seen, choice).await;
-    show(cx, &session, &plan)?;
+    show(cx, &session, &plan, &Detail::Short)?;
     if plan.problems.is_empty() && choice.is_none() && plan.needs_choice().next().is_some() {
         choice = Some(choose(cx, asked.yes, &plan)?);
         plan = make_plan(&session, &state, &seen, choice).await;
-        show(cx, &session, &plan)?;
+        show(cx, &session, &plan, &Detail::Short)?;
     }
     if !plan.problems.is_empty() {
         let report = Default::default();

@@ -46,6 +46,15 @@ pub fn overrides(common: &Common) -> Overrides {
     }
 }
 
+/// The scope that is meant: the environment that was named, else the only one that the configuration has.
+pub fn meant(cx: &Context<'_>, scope: &Scope) -> Result<Scope, Failure> {
+    if scope.env.is_some() {
+        return Ok(scope.clone());
+    }
+    let config = configuration(cx.common)?;
+    Ok(Scope::named(config.only_environment()))
+}
+
 /// The folder of state files: the sandbox has one of its own, so it can never mix with a real account's state.
 pub fn state_folder(common: &Common) -> PathBuf {
     if common.sandbox {

@@ -1,10 +1,12 @@
 //! What single keys take beyond numbers and lists. Each answers the value, or why not in words beyond "what it takes".
 
 mod database;
+mod drift;
 mod mapping;
 mod tags;
 
 pub(super) use database::{database, master_user, version};
+pub(super) use drift::{accept, environments};
 pub(super) use mapping::mapping;
 pub(super) use tags::{patterns, tags};
 

@@ -3,7 +3,7 @@
 use super::parse::{
     Also, By, Capacity, Checked, Given, Like, Number, OneOf, Parser, Seconds, Table, Takes, Within,
 };
-use super::{Config, Mapping};
+use super::{AcceptRule, Config, Mapping};
 use super::{check, image};
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
@@ -89,6 +89,24 @@ impl Written for Mapping {
         self.file.written()
     }
 }
+impl Written for Vec<AcceptRule> {
+    fn written(&self) -> String {
+        let each = self.iter().map(|rule| {
+            let path = rule
+                .path
+                .iter()
+                .map(|p| format!("path = {}, ", p.written()));
+            format!(
+                "{{ step = {}, {}reason = {}, until = {} }}",
+                rule.step.written(),
+                path.collect::<String>(),
+                rule.reason.written(),
+                rule.until
+            )
+        });
+        format!("[{}]", each.collect::<Vec<_>>().join(", "))
+    }
+}
 impl Written for Ipv4Net {
     fn written(&self) -> String {
         format!("\"{self}\"")
@@ -146,6 +164,8 @@ static KEYS: &[Key] = keys! {
         "The account of this deployment: with credentials of another one, every command that calls AWS stops.";
     "protect", protect, By(check::yes_or_no, "true or false"),
         "Deletion protection for databases and tables; `destroy` is refused, and so is an `apply` that would replace what holds data.";
+    "environments", environments, By(check::environments, "a list of \"blue\", \"green\" or both"),
+        "The environments that this deployment has: what `plan`, `apply` and `drift` mean without `--env`.";
     "state", state, By(check::state, "\"local\", or \"s3://BUCKET/PREFIX\" with a bucket name without dots; the prefix may be left out"),
         "Where the state is: local files in the folder that --state-dir names, or objects of a bucket that a team and its CI share (`deployer state init` makes it). `--state` and DEPLOYER_STATE override it.";
 
@@ -315,4 +335,7 @@ static KEYS: &[Key] = keys! {
 
     "prices", prices, Table(check::prices, "a table of prices in US dollars by their keys (`deployer cost --json` lists them), such as alb_hour = 0.025"),
         "Prices of your own in place of the shipped ones, which are list prices of eu-central-1 with their date.";
+
+    "drift.accept", drift.accept, By(check::accept, "a list of tables with `step`, `reason`, `until` (a day) and, for one setting, `path`; `*` stands for any text"),
+        "Differences that `drift` accepts until the end of a day, with a reason. A rule without `path` accepts all about a step. `apply` still sets them back.";
 };

@@ -25,6 +25,7 @@ pub(crate) use load::Overrides;
 pub(crate) use origins::Origin;
 
 use ipnet::Ipv4Net;
+use jiff::civil::Date;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -39,6 +40,8 @@ pub struct Config {
     pub account: String,
     /// True when what holds data is protected from deletion.
     pub protect: bool,
+    /// The environments that this deployment has: `blue`, `green` or both.
+    pub environments: Vec<String>,
     /// Where the state is: `local`, or `s3://bucket/prefix`.
     pub state: String,
     /// Who says so: `--region`, the file, `AWS_REGION`, a profile, or the default.
@@ -79,6 +82,8 @@ pub struct Config {
     pub cost: Usage,
     /// US dollars in place of the shipped prices, by their keys.
     pub prices: BTreeMap<String, f64>,
+    /// What drift accepts.
+    pub drift: DriftRules,
 }
 
 /// `[tags]`
@@ -338,6 +343,26 @@ pub struct Usage {
     pub archive_gb: f64,
 }
 
+/// `[drift]`
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DriftRules {
+    /// Differences that are accepted for a time.
+    pub accept: Vec<AcceptRule>,
+}
+
+/// One rule of `[[drift.accept]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptRule {
+    /// The step; `*` stands for any text.
+    pub step: String,
+    /// The setting, as drift writes its path; `None` for the step as a whole.
+    pub path: Option<String>,
+    /// Why it is accepted.
+    pub reason: String,
+    /// The last day on which it is.
+    pub until: Date,
+}
+
 /// How a run can end, as a notification says it.
 pub(crate) const OUTCOMES: [&str; 5] = ["changed", "unchanged", "differs", "failed", "interrupted"];
 
@@ -345,6 +370,14 @@ pub(crate) const OUTCOMES: [&str; 5] = ["changed", "unchanged", "differs", "fail
 const LOCAL: &str = "local";
 
 impl Config {
+    /// The environment that this deployment has, when it has only one.
+    pub fn only_environment(&self) -> Option<&str> {
+        match self.environments.as_slice() {
+            [one] => Some(one),
+            _ => None,
+        }
+    }
+
     /// The bucket of a shared state and the prefix in it, which may be empty; `None` for local files.
     pub fn shared_state(&self) -> Option<(&str, &str)> {
         let place = self.state.strip_prefix("s3://")?;
@@ -365,6 +398,7 @@ impl Default for Config {
             region: "eu-central-1".into(),
             account: String::new(),
             protect: false,
+            environments: vec!["blue".into(), "green".into()],
             state: LOCAL.into(),
             region_source: "default".into(),
             other_region: None,
@@ -474,6 +508,7 @@ impl Default for Config {
                 archive_gb: 27.0,
             },
             prices: BTreeMap::new(),
+            drift: DriftRules::default(),
         }
     }
 }

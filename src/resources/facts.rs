@@ -25,8 +25,8 @@ pub struct Facts<R> {
     pub replace: Replace,
     /// True when deleting it loses data.
     pub holds_data: bool,
-    /// Fields whose change interrupts service.
-    pub interrupts: &'static [&'static str],
+    /// Fields whose change interrupts service, each with what happens and for how long.
+    pub interrupts: &'static [(&'static str, &'static str)],
     /// Fields that AWS never shows.
     pub write_only: &'static [&'static str],
     /// Fields that show what others put into it: reported, never touched.
@@ -41,8 +41,8 @@ pub struct SubFacts {
     pub parent: &'static str,
     /// Typical seconds of setting and of resetting it.
     pub seconds: (f64, f64),
-    /// Fields whose change interrupts service.
-    pub interrupts: &'static [&'static str],
+    /// Fields whose change interrupts service, each with what happens and for how long.
+    pub interrupts: &'static [(&'static str, &'static str)],
     /// Fields that AWS never shows.
     pub write_only: &'static [&'static str],
     /// Fields that another actor owns at run time.

@@ -50,6 +50,7 @@ pub mod route53;
 pub mod s3;
 pub mod scheduler;
 pub mod secretsmanager;
+pub mod severity;
 pub mod sns;
 pub mod sqs;
 pub mod ssm;

@@ -51,9 +51,10 @@ fn every_field_that_a_type_names_is_one_of_its_fields() {
     for kind in types() {
         let meta = &kind.meta;
         let delegated: Vec<&str> = meta.delegated.iter().map(|d| d.field).collect();
+        let interrupts: Vec<&str> = meta.interrupts.iter().map(|(field, _)| *field).collect();
         for list in [
             meta.fixed,
-            meta.interrupts,
+            &interrupts,
             meta.write_only,
             meta.watched,
             kind.named_by,

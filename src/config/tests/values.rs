@@ -66,6 +66,16 @@ fn legal_and_illegal_values_of_every_kind() {
             &["[]", "[\"failed\", \"unchanged\"]"],
             &["[\"done\"]", "\"failed\"", "[true]"],
         ),
+        (
+            "environments",
+            &["[\"green\"]", "[\"blue\", \"green\"]"],
+            &["[]", "[\"red\"]", "\"green\"", "[\"blue\", \"blue\"]"],
+        ),
+        (
+            "drift.accept",
+            &["[]", "[{step = \"a\", reason = \"b\", until = 2026-12-31}]"],
+            &["[{step = \"a\"}]", "\"a\"", "[{}]"],
+        ),
         ("protect", &["true", "false"], &["\"true\"", "1"]),
         (
             "tags.ignore",

@@ -128,6 +128,7 @@ fn documents_keep_their_keys() {
             "delegated",
             "forget",
             "kept",
+            "locked_by",
             "notes",
             "problems",
             "region",
@@ -143,8 +144,22 @@ fn documents_keep_their_keys() {
     assert_eq!(
         keys(&document["steps"][0]),
         [
-            "action", "changes", "kind", "loss", "name", "reasons", "refused", "scope", "seconds",
-            "service", "step"
+            "action",
+            "changes",
+            "holds_data",
+            "interrupts",
+            "kind",
+            "known_after_apply",
+            "loss",
+            "name",
+            "reasons",
+            "refused",
+            "scope",
+            "seconds",
+            "service",
+            "step",
+            "tags",
+            "values"
         ]
     );
     assert_eq!(document["steps"].as_array().unwrap().len(), 6);
@@ -206,12 +221,16 @@ fn documents_keep_their_keys() {
     assert_eq!(
         keys(&document),
         [
+            "accepted",
             "account",
             "calls",
             "complete",
             "differs",
+            "findings",
+            "locked_by",
             "notes",
             "region",
+            "rules",
             "schema",
             "scope",
             "steps",
@@ -239,6 +258,7 @@ fn documents_keep_their_keys() {
             "account",
             "attention",
             "counts",
+            "last_run",
             "locked_by",
             "region",
             "schema",

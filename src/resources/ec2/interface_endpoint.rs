@@ -57,7 +57,21 @@ impl Resource for InterfaceEndpoint {
         changing: &["addresses"],
         replace: Replace::DeleteFirst,
         holds_data: false,
-        interrupts: &["subnets", "groups", "private_dns", "policy"],
+        interrupts: &[
+            (
+                "subnets",
+                "calls to an address that is removed fail until the name is resolved again, about a minute",
+            ),
+            (
+                "groups",
+                "connections that are no longer allowed stop at once",
+            ),
+            (
+                "private_dns",
+                "the name of the service resolves to other addresses within about a minute",
+            ),
+            ("policy", "calls that are no longer allowed fail at once"),
+        ],
         write_only: &[],
         watched: &[],
         delegated: &[],

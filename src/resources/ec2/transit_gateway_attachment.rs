@@ -56,7 +56,10 @@ impl Resource for TransitGatewayAttachment {
         changing: &[],
         replace: Replace::DeleteFirst,
         holds_data: false,
-        interrupts: &["subnets"],
+        interrupts: &[(
+            "subnets",
+            "traffic between the networks stops in a zone that is removed",
+        )],
         write_only: &[],
         watched: &[],
         delegated: &[],

@@ -114,7 +114,7 @@ impl Resource for Service {
         changing: &[],
         replace: Replace::DeleteFirst,
         holds_data: false,
-        interrupts: &["running"],
+        interrupts: &[("running", "the service has no tasks while it is off")],
         write_only: &[],
         watched: &[],
         delegated: &[Delegated {

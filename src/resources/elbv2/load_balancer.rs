@@ -146,7 +146,17 @@ impl Resource for LoadBalancer {
         changing: &[],
         replace: Replace::DeleteFirst,
         holds_data: false,
-        interrupts: &["subnets", "security_groups", "private_link_rules"],
+        interrupts: &[
+            ("subnets", "connections in a zone that is removed end"),
+            (
+                "security_groups",
+                "connections that are no longer allowed may stop",
+            ),
+            (
+                "private_link_rules",
+                "connections over PrivateLink that are no longer allowed stop",
+            ),
+        ],
         write_only: &["internet", "called_from"],
         watched: &[],
         delegated: &[],

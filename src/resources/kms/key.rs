@@ -53,7 +53,10 @@ impl Resource for Key {
         changing: &[],
         replace: Replace::DeleteFirst,
         holds_data: true,
-        interrupts: &["enabled"],
+        interrupts: &[(
+            "enabled",
+            "what the key encrypts cannot be read while it is disabled",
+        )],
         write_only: &["deletion_days"],
         watched: &[],
         delegated: &[],

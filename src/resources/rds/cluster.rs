@@ -155,10 +155,22 @@ impl Resource for Cluster {
         replace: Replace::DeleteFirst,
         holds_data: true,
         interrupts: &[
-            "engine_version",
-            "port",
-            "parameter_group",
-            "security_groups",
+            (
+                "engine_version",
+                "all instances restart: no connections for about 30 to 60 s, more with long transactions",
+            ),
+            (
+                "port",
+                "all instances restart: no connections for about a minute, and clients must use the new port",
+            ),
+            (
+                "parameter_group",
+                "static parameters need a reboot of the instances, about 30 to 60 s",
+            ),
+            (
+                "security_groups",
+                "connections that are no longer allowed may stop",
+            ),
         ],
         write_only: &[],
         watched: &["members"],

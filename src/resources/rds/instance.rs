@@ -103,7 +103,20 @@ impl Resource for Instance {
         changing: &[],
         replace: Replace::DeleteFirst,
         holds_data: false,
-        interrupts: &["class", "parameter_group", "parameters_applied"],
+        interrupts: &[
+            (
+                "class",
+                "the instance restarts; a writer is unavailable for about 30 to 60 s",
+            ),
+            (
+                "parameter_group",
+                "static parameters need a reboot of the instance, about 30 to 60 s",
+            ),
+            (
+                "parameters_applied",
+                "the instance reboots, about 30 to 60 s",
+            ),
+        ],
         write_only: &[],
         watched: &[],
         delegated: &[],
