@@ -388,7 +388,10 @@ mod tests {
         let waiting = |delegated| -> Vec<String> {
             let graph = build(&config, &facts(delegated)).unwrap();
             let chosen = graph.select(None);
-            let (nothing, state) = (Observations::new(), crate::state::State::default());
+            let (nothing, state) = (
+                Observations::new(),
+                crate::state::State::empty("dev", "eu-central-1"),
+            );
             let waiting = graph.waiting(&chosen, &nothing, &state);
             let steps = graph.steps.iter().zip(waiting);
             let held = steps.filter(|(_, why)| *why == Some(crate::blueprint::DELEGATION));

@@ -10,6 +10,7 @@ use super::plan::saved::{self, Saved};
 use super::plan::{make_plan, show};
 use super::run::{self, Asked};
 use super::session::{Mode, Session, configuration, meant};
+use super::under_way;
 use crate::blueprint::DELEGATION;
 use crate::engine::plan::{Choice, Plan};
 use crate::report::{self, Detail, Notice, RunDocument};
@@ -59,7 +60,7 @@ pub async fn apply(
         at: jiff::Timestamp::now(),
     };
     let made_from = wanted.saved.map_or(&now, Saved::asked);
-    let plan = make_plan(&mut session, &mut state, made_from).await?;
+    let (plan, seen) = make_plan(&mut session, &mut state, made_from).await?;
     if let Some(saved) = wanted.saved {
         saved.check_plan(&plan)?;
     }
@@ -70,6 +71,9 @@ pub async fn apply(
         notice.ran(&plan, &nothing);
         document(cx, &session, &plan, &nothing, &state)?;
         return Ok(Exit::Failed);
+    }
+    if !asked.ignore_migration {
+        under_way::check(&plan, &seen)?;
     }
     if !plan.nodes.is_empty() {
         let lossy = plan.needs_choice().next().is_some();

@@ -239,6 +239,9 @@ pub enum Command {
         /// Only show the plan.
         #[arg(long)]
         dry_run: bool,
+        /// Do it although a migration or a split of the traffic is going on, and the plan removes what it needs.
+        #[arg(long)]
+        ignore_migration: bool,
         /// What holds data may be replaced.
         #[command(flatten)]
         data: DataArgs,
@@ -266,6 +269,9 @@ pub enum Command {
         /// Only show the plan.
         #[arg(long)]
         dry_run: bool,
+        /// Do it although a migration or a split of the traffic is going on, and the plan removes what it needs.
+        #[arg(long)]
+        ignore_migration: bool,
         /// Write a page with the timings of the run: what ran when, the critical path, calls and throttles.
         #[arg(long, value_name = "FILE.html")]
         timings: Option<PathBuf>,

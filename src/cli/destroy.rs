@@ -8,6 +8,7 @@ use super::exit::Exit;
 use super::plan::{show, verdict};
 use super::run::{self, Asked};
 use super::session::{Listed, Mode, Session, configuration, store};
+use super::under_way;
 use crate::engine::Owned;
 use crate::engine::observe::Observations;
 use crate::engine::plan::{self, Choice, DataRules, Plan, teardown};
@@ -30,6 +31,13 @@ pub async fn plan(
     let seen = look(&session, &mut state).await;
     let plan = make_plan(&session, &state, &seen, choice).await;
     show(cx, &session, &plan, &Detail::Short)?;
+    if let Err(failure) = under_way::check(&plan, &seen) {
+        let hint = failure.hint.unwrap_or_default();
+        cx.console.warning(&format!(
+            "destroy would be refused: {}; {hint}",
+            failure.message
+        ))?;
+    }
     let cost = cost::difference(&session, &plan)?;
     cx.console
         .document(&PlanDocument::new(session.home(), &plan).cost(cost))?;
@@ -66,6 +74,9 @@ pub async fn destroy(
         notice.ran(&plan, &report);
         document(cx, &session, &plan, &report, DestroyRemains::default())?;
         return Ok(Exit::Failed);
+    }
+    if !asked.ignore_migration {
+        under_way::check(&plan, &seen)?;
     }
     if !plan.nodes.is_empty() {
         let lossy = plan.needs_choice().next().is_some();

@@ -28,6 +28,7 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 mod traffic;
+mod under_way;
 mod version;
 
 use args::Cli;
@@ -224,6 +225,7 @@ async fn command(cli: &Cli, cx: &Context<'_>) -> Result<Exit, Failure> {
             scope,
             chosen,
             yes,
+            ignore_migration,
             data,
             timings,
             ..
@@ -239,6 +241,7 @@ async fn command(cli: &Cli, cx: &Context<'_>) -> Result<Exit, Failure> {
             let asked = run::Asked {
                 scope,
                 yes: *yes,
+                ignore_migration: *ignore_migration,
                 timings,
             };
             let apply = async |notice: &mut _| apply::apply(cx, &asked, &wanted, notice).await;
@@ -253,6 +256,7 @@ async fn command(cli: &Cli, cx: &Context<'_>) -> Result<Exit, Failure> {
         Command::Destroy {
             destroyed,
             yes,
+            ignore_migration,
             data,
             timings,
             ..
@@ -261,6 +265,7 @@ async fn command(cli: &Cli, cx: &Context<'_>) -> Result<Exit, Failure> {
             let asked = run::Asked {
                 scope,
                 yes: *yes,
+                ignore_migration: *ignore_migration,
                 timings: timings.as_deref(),
             };
             let destroy =

@@ -23,6 +23,8 @@ pub struct Asked<'a> {
     pub scope: &'a Scope,
     /// Do not ask.
     pub yes: bool,
+    /// Do it although a migration is going on.
+    pub ignore_migration: bool,
     /// Where the page with the timings goes.
     pub timings: Option<&'a Path>,
 }

@@ -331,6 +331,8 @@ pub static ROWS: &[Row] = rows! {
     "sns" "sns" "sns_million" "alarms sent" Of(|_| Loads::all(0.02));
     "waf_logs" "wafv2" "vended_logs_gb" "the firewall's log" Of(|of| of.logs()[3]);
     "waf_requests" "wafv2" "waf_requests_million" "requests, those of health checks among them" Of(requests);
+    "config_items" "config" "config_item" "recorded changes" Of(|of| of.grows(200.0, 400.0));
+    "config_evaluations" "config" "config_evaluation" "evaluations of rules" Of(|of| of.grows(1_500.0, 2_500.0));
     "images" "ecr" "ecr_gb_month" "images" Unknown;
     "snapshots" "rds" "aurora_backup_gb_month" "snapshots" Unknown;
 };

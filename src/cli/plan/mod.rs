@@ -12,7 +12,9 @@ use super::error::Failure;
 use super::exit::Exit;
 use super::session::{Mode, Session, meant};
 use super::suggest::nearest;
+use super::under_way;
 use crate::blueprint::with_first_weights;
+use crate::engine::observe::Observations;
 use crate::engine::plan::{self, Choice, DataRules, Options, Plan};
 use crate::engine::rebuild::set_apart;
 use crate::report::{self, Detail, PlanDocument};
@@ -43,7 +45,7 @@ pub async fn plan(
         choice,
         at: Timestamp::now(),
     };
-    let plan = make_plan(&mut session, &mut state, &asked).await?;
+    let (plan, seen) = make_plan(&mut session, &mut state, &asked).await?;
     session.check_demand(&plan).await?;
     plan::refresh(&plan, &mut state);
     let attention = report::attention(&state, session.scope.as_deref());
@@ -66,6 +68,13 @@ pub async fn plan(
         show(cx, &session, &plan, &detail(view))?;
         let text = report::attention_text(&attention, cx.console.paint());
         cx.console.text(&text)?;
+    }
+    if let Err(failure) = under_way::check(&plan, &seen) {
+        let hint = failure.hint.unwrap_or_default();
+        cx.console.warning(&format!(
+            "apply would be refused: {}; {hint}",
+            failure.message
+        ))?;
     }
     cx.console.document(&document)?;
     let verdict = verdict(&plan);
@@ -160,7 +169,7 @@ pub async fn make_plan(
     session: &mut Session,
     state: &mut State,
     asked: &Asked,
-) -> Result<Plan, Failure> {
+) -> Result<(Plan, Observations), Failure> {
     // A first run, or a state that was lost: what an earlier blueprint made is not to be forgotten.
     if state.steps.is_empty() {
         session.recover(state).await;
@@ -211,5 +220,5 @@ pub async fn make_plan(
         rules,
         asked.at,
     );
-    Ok(plan)
+    Ok((plan, seen))
 }

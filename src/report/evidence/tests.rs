@@ -44,7 +44,7 @@ fn sample() -> EvidenceDocument {
             summary: Counts::default(),
             steps: Vec::new(),
             unmanaged: Vec::new(),
-            unlisted: Vec::new(),
+            ..Drift::default()
         },
         evidence: Evidence {
             inventory: Inventory::default(),
