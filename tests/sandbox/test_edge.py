@@ -165,10 +165,24 @@ class Names(Case):
         DNS.change_resource_record_sets(HostedZoneId=own, ChangeBatch=batch)
         describe()
         self.assertEqual(describe()["Status"], "PENDING_VALIDATION")
+        with self.refused("HostedZoneAlreadyExists"):
+            DNS.create_hosted_zone(Name="own.sandbox.example", CallerReference="own")
+        self.assertEqual(DNS.get_hosted_zone(Id=own)["HostedZone"]["CallerReference"], "own")
+        listed = {one["Id"]: one["CallerReference"] for one in DNS.list_hosted_zones()["HostedZones"]}
+        self.assertEqual(listed[own], "own")
+        DNS.change_tags_for_resource(ResourceType="hostedzone", ResourceId=own.split("/")[-1], AddTags=[{"Key": "A", "Value": "b"}])
+        tags = DNS.list_tags_for_resource(ResourceType="hostedzone", ResourceId=own.split("/")[-1])["ResourceTagSet"]["Tags"]
+        self.assertEqual(tags, [{"Key": "A", "Value": "b"}])
+        DNS.update_hosted_zone_comment(Id=own, Comment="mine")
+        self.assertEqual(DNS.get_hosted_zone(Id=own)["HostedZone"]["Config"]["Comment"], "mine")
+        with self.refused("HostedZoneNotEmpty"):
+            DNS.delete_hosted_zone(Id=own)
         servers = [{"Value": one} for one in made["DelegationSet"]["NameServers"]]
         change("CREATE", Name="own.sandbox.example", Type="NS", TTL=60, ResourceRecords=servers)
         describe()
         self.assertEqual(describe()["Status"], "ISSUED")
+        DNS.change_resource_record_sets(HostedZoneId=own, ChangeBatch={"Changes": [{"Action": "DELETE", "ResourceRecordSet": proof}]})
+        DNS.delete_hosted_zone(Id=own)
 
     def test_a_batch_is_all_or_nothing_and_a_deletion_exact(self):
         record = {"Name": "x.sandbox.example", "Type": "A", "SetIdentifier": "one", "Weight": 10, "TTL": 60}
