@@ -1,12 +1,12 @@
 //! A plan of some steps alone, for incidents: the steps that are named and what they need. The rest is neither read nor
 //! changed, and the plan says so.
 
-use super::nodes::step_of;
 use super::{Inputs, Node, Op, Plan, Problem};
 use crate::engine::error::Error;
 use crate::engine::event::Verb;
 use crate::engine::graph::Graph;
 use crate::engine::pattern::matches;
+use crate::engine::replaced::step_of;
 use crate::state::State;
 use std::collections::BTreeSet;
 

@@ -17,8 +17,6 @@ pub use build::{build, refresh};
 pub use chosen::partial;
 pub use data::{Choice, Counts, DataLoss, DataRules, Kept, count, guard};
 pub use interruption::Interruption;
-pub(super) use nodes::step_of;
-pub use nodes::{is_replaced, replaced};
 pub use path::critical;
 pub use teardown::teardown;
 
