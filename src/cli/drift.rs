@@ -53,13 +53,13 @@ pub async fn drift(
         let holder = session.store.holder().await?;
         Ok(holder.map(|h| h.to_string()))
     };
-    let before = running().await?;
     let mut state = if no_state {
         State::empty(&config.suffix, &config.region)
     } else {
         state::read(session.store.as_ref(), &config.region).await?
     };
     session.check_home(&state)?;
+    let before = running().await?;
     let serial = state.serial;
     let requests = session.requests(&state, |_, record| session.in_scope(record));
     let (mut seen, listed) = session.look(&requests).await;
