@@ -54,8 +54,10 @@ pub async fn drift(
         let holder = session.store.holder().await?;
         Ok(holder.map(|h| h.to_string()))
     };
-    let before = running().await?;
+    let before = running().await;
+    // A damaged state is reported before its lock.
     let (State { serial, .. }, _, mut drift) = compared(&session, no_state).await?;
+    let before = before?;
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     drift.accept(&rules(config), today);
     let registry = &session.context.registry;

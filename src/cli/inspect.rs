@@ -37,6 +37,10 @@ pub async fn overview(cx: &Context<'_>) -> Result<Exit, Failure> {
     let folder = state_folder(cx.common);
     let mut deployments = Vec::new();
     for suffix in suffixes(&folder) {
+        // The emulator keeps a file of its own there.
+        if cx.common.sandbox && suffix == "sandbox" {
+            continue;
+        }
         let files = LocalStore::new(&folder, &suffix);
         let row = async {
             let state = state::read(&files, "").await?;

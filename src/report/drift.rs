@@ -6,7 +6,7 @@ use super::paint::Paint;
 use super::plan::scopes;
 use super::value::{clean, known, optional, value};
 use crate::engine::diff::Change;
-use crate::engine::drift::{Counts, Drift, Finding, GONE, Row, Severity, Status, Use};
+use crate::engine::drift::{Counts, Drift, Finding, Row, Severity, Status, Use};
 use std::fmt::Write;
 
 /// Every step that is not in sync with what differs, grouped by environment, and the counts.
@@ -60,7 +60,13 @@ pub fn drift(drift: &Drift, paint: Paint) -> String {
         );
     }
     accepted(&mut out, drift, paint);
-    findings(&mut out, drift, usize::MAX, |s| s == Severity::High, paint);
+    findings(
+        &mut out,
+        drift,
+        usize::MAX,
+        |f| f.severity == Severity::High,
+        paint,
+    );
     let _ = writeln!(out, "{}", paint.bold(&headline(&drift.summary)));
     out
 }
@@ -72,7 +78,27 @@ pub fn short(drift: &Drift, place: &str, next: &str, paint: Paint) -> String {
         paint.bold(&headline(&drift.summary)),
         clean(place)
     );
-    findings(&mut out, drift, SHORT, |_| true, paint);
+    let all = scopes(drift.steps.iter().map(|r| r.scope.as_str()));
+    let absent: Vec<(&str, String)> = all
+        .into_iter()
+        .filter_map(|scope| Some((scope, not_there(drift, scope)?)))
+        .collect();
+    for (scope, text) in &absent {
+        let _ = writeln!(out, "  {scope} is {text}");
+    }
+    let left: Vec<&str> = drift
+        .steps
+        .iter()
+        .filter(|r| absent.iter().any(|(scope, _)| *scope == r.scope))
+        .map(|r| r.step.as_str())
+        .collect();
+    findings(
+        &mut out,
+        drift,
+        SHORT,
+        |f| !left.contains(&f.step.as_str()),
+        paint,
+    );
     for list in &drift.unlisted {
         let _ = writeln!(
             out,
@@ -94,14 +120,10 @@ fn findings(
     out: &mut String,
     drift: &Drift,
     most: usize,
-    wanted: impl Fn(Severity) -> bool,
+    wanted: impl Fn(&Finding) -> bool,
     paint: Paint,
 ) {
-    let all: Vec<&Finding> = drift
-        .findings
-        .iter()
-        .filter(|f| wanted(f.severity))
-        .collect();
+    let all: Vec<&Finding> = drift.findings.iter().filter(|f| wanted(f)).collect();
     for one in all.iter().take(most) {
         let word = format!("{:<6}", one.severity.word());
         let word = match one.severity {
@@ -161,22 +183,25 @@ fn accepted(out: &mut String, drift: &Drift, paint: Paint) {
     }
 }
 
-/// An environment of which nothing exists and nothing was recorded is one line.
+/// An environment of which nothing exists and nothing was recorded is one line. Parts of what others share (a route of the
+/// Transit Gateway) are as they are without it.
 fn not_there(drift: &Drift, scope: &str) -> Option<String> {
     let rows = || drift.steps.iter().filter(|r| r.scope == scope);
-    let is_absent = |r: &Row| {
-        r.status == Status::Waiting
-            || r.status == Status::Missing && r.reason.as_deref() != Some(GONE)
+    let is_absent = |r: &Row| match r.status {
+        Status::Waiting | Status::Missing => !r.recorded,
+        Status::Changed => !r.recorded && r.reason.is_none(),
+        _ => false,
     };
     let missing = rows().filter(|r| r.status == Status::Missing).count();
-    (missing > 1 && rows().all(is_absent)).then(|| {
-        let hint = if ["blue", "green"].contains(&scope) {
-            ". If it is not part of this deployment, set `environments` in deployer.toml"
-        } else {
-            ""
-        };
-        format!("not created yet: {missing} steps{hint}")
-    })
+    if missing < 2 || !rows().all(is_absent) {
+        return None;
+    }
+    let hint = if ["blue", "green"].contains(&scope) {
+        ". If it is not part of this deployment, set `environments` in deployer.toml"
+    } else {
+        ""
+    };
+    Some(format!("not created yet: {missing} steps{hint}"))
 }
 
 fn headline(c: &Counts) -> String {

@@ -82,6 +82,14 @@ pub fn plan(document: &PlanDocument, place: &str, checks: &[Check], detail: bool
             folded(&mut out, &format!("{service}: {n}"), &body);
         }
     }
+    let waiting = document.waiting.iter();
+    list(
+        &mut out,
+        "Waiting for the other environment",
+        waiting
+            .map(|w| format!("`{}` for {}", w.step, w.scope))
+            .collect(),
+    );
     let longest = steps.iter().map(|s| s.seconds).fold(0.0, f64::max);
     if !steps.is_empty() {
         let _ = writeln!(out, "The longest step takes about {}.", seconds(longest));

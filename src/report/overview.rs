@@ -105,11 +105,7 @@ pub fn overview(document: &OverviewDocument, now: Timestamp) -> String {
     ];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     for one in &document.deployments {
-        if let Some(error) = &one.error {
-            rows.push(vec![
-                one.suffix.clone(),
-                format!("cannot be read: {}", clean(error)),
-            ]);
+        if one.error.is_some() {
             continue;
         }
         let steps = one.steps.iter().map(|(scope, n)| format!("{n} {scope}"));
@@ -138,7 +134,17 @@ pub fn overview(document: &OverviewDocument, now: Timestamp) -> String {
             notes.join(", "),
         ]);
     }
-    columns(&rows, "")
+    let mut out = columns(&rows, "");
+    for one in &document.deployments {
+        if let Some(error) = &one.error {
+            out.push_str(&format!(
+                "{} cannot be read: {}\n",
+                one.suffix,
+                clean(error)
+            ));
+        }
+    }
+    out
 }
 
 /// `5 days`, `3h 02m`.
@@ -177,6 +183,6 @@ mod tests {
             lines[1].contains("12 green  5 days  1m 30s ago  failed, 1 not ready"),
             "{text}"
         );
-        assert_eq!(lines[2], "pr42    cannot be read: no JSON");
+        assert_eq!(lines[2], "pr42 cannot be read: no JSON");
     }
 }

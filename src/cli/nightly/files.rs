@@ -49,7 +49,7 @@ pub fn systemd(check: &Check) -> Vec<(String, String)> {
     let words = std::iter::once(&check.program).chain(&check.arguments);
     let words: Vec<String> = words.map(|w| word(w)).collect();
     let mut service = format!(
-        "[Unit]\nDescription=Drift of the deployment {}\nWants=network-online.target\nAfter=network-online.target\n\n[Service]\nType=oneshot\nWorkingDirectory={}\nExecStart={} --quiet\nNoNewPrivileges=yes\nPrivateTmp=yes\n",
+        "[Unit]\nDescription=Drift of the deployment {}\nWants=network-online.target\nAfter=network-online.target\n\n[Service]\nType=oneshot\nWorkingDirectory={}\nExecStart={} --quiet\nNoNewPrivileges=yes\n",
         check.suffix,
         check.folder.replace('%', "%%"),
         words.join(" ")

@@ -35,8 +35,8 @@ pub async fn plan(
     let events = cx.console.events(None);
     let mut session = Session::open(cx, &scope, &events, Mode::Plan).await?;
     let region = session.config.region.clone();
-    let holder = session.store.holder().await?.map(|h| h.to_string());
     let mut state = state::read(session.store.as_ref(), &region).await?;
+    let holder = session.store.holder().await?.map(|h| h.to_string());
     session.check_home(&state)?;
     let before = saved::seal(&session, &state).await?;
     let asked = Asked {

@@ -57,6 +57,9 @@ pub struct Row {
     pub name: String,
     /// What is the matter.
     pub status: Status,
+    /// True when the state has a record of it.
+    #[serde(skip)]
+    pub recorded: bool,
     /// Settings that differ, with what is wanted and what is there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
@@ -253,6 +256,7 @@ fn wanted(input: &Input<'_>, at: usize, known: &HashMap<&str, &Value>, above: &[
         scope: step.scope.clone(),
         name: step.name.clone(),
         status: Status::InSync,
+        recorded: record.is_some(),
         changes: Vec::new(),
         unmanaged: Vec::new(),
         out_of_range: Vec::new(),
@@ -409,6 +413,7 @@ fn left<'a>(input: &'a Input<'_>) -> impl Iterator<Item = Row> + 'a {
                 scope: record.scope.clone(),
                 name: record.name.clone(),
                 status,
+                recorded: true,
                 changes: Vec::new(),
                 unmanaged: Vec::new(),
                 out_of_range: Vec::new(),

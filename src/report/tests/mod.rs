@@ -218,6 +218,7 @@ fn drifted() -> Drift {
         scope: "green".into(),
         name: step.into(),
         status,
+        recorded: true,
         changes: Vec::new(),
         unmanaged: Vec::new(),
         out_of_range: Vec::new(),
