@@ -2,7 +2,8 @@
 import pg from 'pg';
 
 export const ident = pg.escapeIdentifier;
-export const literal = pg.escapeLiteral;
+/** @param {string} value */
+export const literal = (value) => (value.includes('\\') ? pg.escapeLiteral(value) : `'${value.replaceAll("'", "''")}'`); // the driver goes through a long text letter by letter
 
 /** @param {{schema: string, name: string}} table */
 export const qualified = ({ schema, name }) => `${ident(schema)}.${ident(name)}`;
