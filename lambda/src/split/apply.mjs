@@ -205,12 +205,15 @@ async function usedTwice(session, table, wanted) {
   /** @type {Set<Wanted>} */
   const found = new Set();
   if (names.length === 0) return found;
-  const columns = names.map((name) => ({ name, at: plan.targetColumns.indexOf(name), type: target.columns.find((column) => column.name === name)?.baseType ?? 'text' }));
+  const columns = names.map((name) => {
+    const { baseType: type = 'text', equal = '=' } = target.columns.find((column) => column.name === name) ?? {};
+    return { name, at: plan.targetColumns.indexOf(name), type, equal };
+  });
   for (let at = 0; at < wanted.length; at += AT_ONCE) {
     const some = wanted.slice(at, at + AT_ONCE);
     const { set, value } = valueSet([...columns, ...targetKey], some.map(({ values }) => [...columns.map((column) => values[column.at]), ...targetKeyAt.map((at) => values[at])]));
     const rows = await session.rows(
-      `SELECT DISTINCT w.n FROM ${set} JOIN ${there} AS t ON ${columns.map(({ name }, i) => `t.${ident(name)} = ${value(i)}`).join(' AND ')}
+      `SELECT DISTINCT w.n FROM ${set} JOIN ${there} AS t ON ${columns.map(({ name, equal }, i) => `t.${ident(name)} ${equal} ${value(i)}`).join(' AND ')}
         WHERE NOT (${sameKey(targetKey, ({ name }) => `t.${ident(name)}`, (_, i) => value(columns.length + i))})`);
     for (const [n] of rows) found.add(/** @type {Wanted} */ (some[Number(n) - 1]));
   }
