@@ -55,6 +55,9 @@ export async function ruled(place, table, pending, again) {
   const seen = [];
   /** @type {Set<Wanted>} */
   const fresh = new Set();
+  /** Rows that come to an idempotency key. @type {Wanted[]} */
+  const named = [];
+  const nameAt = rule.idempotency.map((column) => rule.columns.indexOf(column));
   for await (const { changes, rows } of withRows(place.session, table, form.columns, pending, outcome.held)) {
     const inQuarantine = new Set((await place.mayHold(table, changes.map(({ change }) => change.key))).map(textOf));
     for (const { change, at: targetKey } of changes) {
@@ -95,10 +98,11 @@ export async function ruled(place, table, pending, again) {
         const wanted = { key: change.key, row, values: result.values };
         outcome.wanted.push(wanted);
         if (there === null) fresh.add(wanted);
+        if (there === null || nameAt.some((i) => there[i] !== decision.row?.[i])) named.push(wanted);
       }
     }
   }
-  const twice = await usedTwice(place.session, table, [...fresh]);
+  const twice = await usedTwice(place.session, table, named);
   for (const wanted of twice) outcome.held.push({ key: wanted.key, reason: 'the idempotency key was used on both sides, for another row each', refused: true });
   outcome.wanted = outcome.wanted.filter((wanted) => !twice.has(wanted));
   outcome.fresh = outcome.wanted.map((wanted) => fresh.has(wanted));
@@ -196,7 +200,7 @@ async function rowsOf(session, table, columns, keys) {
 }
 
 /**
- * Rows to be made whose idempotency key another row has there.
+ * Rows whose idempotency key another row has there.
  * @param {import('../pg/session.mjs').Session} session @param {SyncTable} table @param {Wanted[]} wanted @returns {Promise<Set<Wanted>>}
  */
 async function usedTwice(session, table, wanted) {
