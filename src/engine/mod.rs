@@ -21,6 +21,7 @@ pub mod plan;
 pub mod progress;
 pub mod rebuild;
 pub mod reference;
+mod replaced;
 
 pub(crate) use check::{Check, Level};
 pub use clock::Clock;

@@ -12,6 +12,7 @@ use super::error::{Class, Error};
 use super::graph::Graph;
 use super::ownership::{Deployment, MARK_DEPLOYMENT, Ownership};
 use super::reference::{Placeholder, has_placeholder, resolve};
+use super::replaced::is_replaced;
 use crate::state::{Record, Stage, State};
 use futures::future::join_all;
 use serde_json::Value;
@@ -308,8 +309,9 @@ impl Read<'_> {
         };
         let mut recorded = key.outputs.is_some() && self.recorded();
         let mut read = driver.read(key).await;
-        let tagged = driver.meta().nature == Nature::Tagged;
-        if matches!(read, Ok(None)) && key.outputs.is_some() && tagged {
+        // What was replaced has the mark of its successor: only its own id tells them apart.
+        let by_mark = driver.meta().nature == Nature::Tagged && !is_replaced(self.request.step);
+        if matches!(read, Ok(None)) && key.outputs.is_some() && by_mark {
             // The recorded id may be stale (an older state file was put back): the mark decides.
             recorded = false;
             let outputs = None;

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 /// Another run of the same function is at work.
 const BUSY: &str = "busy";
+/// How often a run that does not end is waited for: each time the function itself waits 20 seconds.
+const ATTEMPTS: u32 = 45;
+const PAUSE: Duration = Duration::from_secs(2);
 /// The longest that a function runs, and a little.
 const LIMIT: Duration = Duration::from_secs(910);
 
@@ -37,14 +40,31 @@ pub async fn ask(aws: &Aws, function: &str, event: &Value) -> Result<Value, Erro
     })
 }
 
+/// Asks again while another run is at work.
+///
+/// # Errors
+/// As [`ask`], and when the other run does not end.
+pub async fn ask_patiently(aws: &Aws, function: &str, event: &Value) -> Result<Value, Error> {
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        match ask(aws, function, event).await {
+            Err(error) if error.code == BUSY && attempt < ATTEMPTS => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(error) if error.code == BUSY => {
+                return Err(
+                    error.hint("run the command again when the run that is at work has ended")
+                );
+            }
+            other => return other,
+        }
+    }
+}
+
 /// The event of an action.
 pub fn action(name: &str) -> Value {
     json!({"action": name})
-}
-
-/// True when another run of the same function is at work.
-pub fn is_busy(error: &Error) -> bool {
-    error.code == BUSY
 }
 
 /// A number of an answer.

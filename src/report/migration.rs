@@ -3,6 +3,8 @@
 use super::json::Document;
 use crate::migration::Switch;
 use crate::migration::answers::{number, text};
+use crate::traffic::bridge::Env;
+use crate::traffic::cutover::Done;
 use serde::Serialize;
 use serde_json::Value;
 use std::fmt::Write;
@@ -12,7 +14,7 @@ use std::fmt::Write;
 pub struct MigrationDocument {
     /// Which deployment.
     pub suffix: String,
-    /// `plan`, `start`, `status`, `verify`, `prepare`, `pause` or `stop`.
+    /// `plan`, `start`, `status`, `verify`, `pause`, `stop`, or `cutover` with its part.
     pub command: &'static str,
     /// The functions whose calls were switched just now.
     pub changed: Vec<String>,
@@ -24,6 +26,8 @@ pub struct MigrationDocument {
     pub control: Option<Value>,
     /// The answer of `verify`.
     pub verify: Option<Value>,
+    /// How a cutover ended.
+    pub cutover: Option<Done>,
     /// What is not as it should be.
     pub problems: Vec<String>,
     /// What to type.
@@ -45,6 +49,7 @@ impl MigrationDocument {
             sync: None,
             control: None,
             verify: None,
+            cutover: None,
             problems: Vec::new(),
             next: None,
         }
@@ -86,6 +91,17 @@ impl Migration {
             for line in verified(verify) {
                 row("verify", &line);
             }
+        }
+        if let Some(Done {
+            before,
+            cut,
+            bridge,
+            ..
+        }) = &document.cutover
+        {
+            row("writes", &cut.text(Env::Green));
+            row("traffic", &format!("all to green; it was {before}"));
+            row("bridge", &bridge.text(Env::Blue));
         }
         for problem in &document.problems {
             row("problem", problem);

@@ -4,6 +4,7 @@ use super::json::Document;
 use crate::chain::Line;
 use crate::traffic::account::Shown;
 use crate::traffic::bridge::Bridge;
+use crate::traffic::cutover::Cut;
 use crate::traffic::gate::instant::Targets;
 use crate::traffic::gate::{SelfTest, TimeToPass, Totals, simulate};
 use crate::traffic::history::Entry;
@@ -101,6 +102,8 @@ pub struct TrafficRollbackDocument {
     pub in_sync: bool,
     /// How green's bridge stands; null when nothing was sent.
     pub bridge: Option<Bridge>,
+    /// What became of the writes; null when blue had them.
+    pub cut: Option<Cut>,
 }
 impl Document for TrafficRollbackDocument {
     const SCHEMA: &'static str = "deployer.traffic-rollback/1";

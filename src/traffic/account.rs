@@ -1,7 +1,8 @@
 //! The world of a shift as it is: Route 53, CloudWatch, the load balancers, ECS, the migration's functions, and the history on
 //! this machine.
 
-use super::bridge::{self, Bridge, healthy};
+use super::bridge::{self, Bridge, Env, healthy};
+use super::cutover::Cut;
 use super::functions::Functions;
 use super::gate::instant::{Guard, Instant, Targets};
 use super::gate::{DataMode, Minute, Pair};
@@ -16,10 +17,12 @@ use super::world::{Seen, Standing, World};
 use crate::aws::Aws;
 use crate::aws::cloudwatch::Alarm;
 use crate::engine::Error;
+use crate::migration::answers::{action, ask_patiently, text};
 use async_trait::async_trait;
 use aws_sdk_cloudwatch::types::StateValue;
 use futures::future::try_join_all;
 use jiff::Timestamp;
+use serde_json::json;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -248,9 +251,28 @@ impl World for Account {
         self.place.force(&self.aws, from, note).await
     }
 
-    async fn bridge(&self, on: bool) -> Result<Bridge, Error> {
-        let [_, green] = &self.names.sides;
-        bridge::switch(&self.aws, green, on).await
+    async fn bridge(&self, from: Env, on: bool) -> Result<Bridge, Error> {
+        let [blue, green] = &self.names.sides;
+        let side = match from {
+            Env::Blue => blue,
+            Env::Green => green,
+        };
+        bridge::switch(&self.aws, side, on).await
+    }
+
+    async fn cut(&self, to_green: bool) -> Result<Cut, Error> {
+        let event = if to_green {
+            json!({"action": "cutover"})
+        } else {
+            json!({"action": "cutover", "reverse": true})
+        };
+        let answer = ask_patiently(&self.aws, &self.names.control, &event).await?;
+        Ok(Cut::of(&answer))
+    }
+
+    async fn blue_is_closed(&self) -> Result<bool, Error> {
+        let status = ask_patiently(&self.aws, &self.names.control, &action("status")).await?;
+        Ok(!matches!(text(&status, "writer"), "blue" | "both"))
     }
 
     async fn in_sync(&self, change: &str) -> Result<bool, Error> {

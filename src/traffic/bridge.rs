@@ -1,5 +1,5 @@
-//! The lever at the load balancer: green's bridge sends every request that still reaches green on to blue, whatever address a
-//! client kept. It is pulled only while blue answers through it: otherwise it would make things worse.
+//! The lever at the load balancer: a side's bridge sends every request that still reaches that side on to the other one, whatever
+//! address a client kept. It is pulled only while the other side answers through it: otherwise it would make things worse.
 
 use super::names::Side;
 use crate::aws::Aws;
@@ -9,32 +9,45 @@ use crate::resources::elbv2::Rule;
 use aws_sdk_elasticloadbalancingv2::types as t;
 use serde::Serialize;
 
+/// Whose bridge: the side that sends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Env {
+    /// Blue's, to green.
+    Blue,
+    /// Green's, to blue.
+    Green,
+}
+
 /// How the bridge stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bridge {
     /// There is none.
     None,
-    /// Blue does not answer through it: it was left as it is.
+    /// The other side does not answer through it: it was left as it is.
     Unhealthy,
-    /// Every request to green goes on to blue.
+    /// Every request goes on to the other side.
     On,
-    /// Green answers by itself.
+    /// The side answers by itself.
     Off,
 }
 
 impl Bridge {
-    /// What it means for clients that keep green's address.
-    pub fn text(self) -> &'static str {
+    /// What it means for clients that keep the side's address.
+    pub fn text(self, from: Env) -> String {
+        let (from, to) = match from {
+            Env::Blue => ("blue", "green"),
+            Env::Green => ("green", "blue"),
+        };
         match self {
-            Self::None => {
-                "there is no bridge: clients that keep green's address follow when they ask again"
-            }
-            Self::Unhealthy => {
-                "blue does not answer through green's bridge, so it stays off: clients that keep green's address follow when they ask again"
-            }
-            Self::On => "green's load balancer sends on to blue what still reaches it",
-            Self::Off => "green answers by itself what reaches it",
+            Self::None => format!(
+                "there is no bridge: clients that keep {from}'s address follow when they ask again"
+            ),
+            Self::Unhealthy => format!(
+                "{to} does not answer through {from}'s bridge, so it stays off: clients that keep {from}'s address follow when they ask again"
+            ),
+            Self::On => format!("{from}'s load balancer sends on to {to} what still reaches it"),
+            Self::Off => format!("{from} answers by itself what reaches it"),
         }
     }
 }

@@ -50,6 +50,12 @@ pub enum Event {
     Preempted,
     /// A shift has come to its end.
     ShiftDone,
+    /// The writes, and then all traffic, are about to be given to green.
+    CutoverStarted,
+    /// Nothing was given: a check said no.
+    CutoverRefused,
+    /// Green takes the writes, and has all traffic.
+    CutoverDone,
 }
 
 impl Event {

@@ -25,10 +25,12 @@ pub enum Act {
     Done,
     /// All traffic went back to blue.
     Rollback,
+    /// The writes were given to green, and all traffic with them; or they are about to be.
+    Cutover,
 }
 
 impl Act {
-    const ALL: [(Self, &'static str); 7] = [
+    const ALL: [(Self, &'static str); 8] = [
         (Self::None, "none"),
         (Self::Shift, "shift"),
         (Self::Pause, "pause"),
@@ -36,6 +38,7 @@ impl Act {
         (Self::Approve, "approve"),
         (Self::Done, "done"),
         (Self::Rollback, "rollback"),
+        (Self::Cutover, "cutover"),
     ];
 
     fn word(self) -> &'static str {
@@ -61,6 +64,9 @@ pub struct Note {
     pub at: Option<Timestamp>,
     /// The weight of green that is approved, and until when.
     pub approved: Option<(u8, Timestamp)>,
+    /// Green alone takes writes, or a cutover that gives them to it has begun: the traffic goes back only with them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub green_writes: bool,
 }
 
 impl Note {
@@ -73,6 +79,7 @@ impl Note {
         by: String::new(),
         at: None,
         approved: None,
+        green_writes: false,
     };
 
     /// The next note.
@@ -89,6 +96,7 @@ impl Note {
             approved: self
                 .approved
                 .filter(|_| matches!(act, Act::Shift | Act::Pause | Act::Resume)),
+            green_writes: self.green_writes,
         }
     }
 
@@ -131,6 +139,7 @@ impl Note {
                 "at" => note.at = Some(instant()?),
                 "approved" => approved = Some(number()?),
                 "until" => until = Some(instant()?),
+                "writer" => note.green_writes = text == "green",
                 // Of a newer version: what it says is not needed to stop.
                 _ => {}
             }
@@ -180,6 +189,9 @@ impl fmt::Display for Note {
         if let Some((weight, until)) = self.approved {
             write!(f, " approved={weight} until={until}")?;
         }
+        if self.green_writes {
+            write!(f, " writer=green")?;
+        }
         Ok(())
     }
 }
@@ -199,9 +211,10 @@ mod tests {
             by in ".{0,120}",
             at in 0_i64..4_000_000_000,
             approved in proptest::option::of((0_u8..=100, 0_i64..4_000_000_000)),
+            green_writes in proptest::bool::ANY,
         ) {
             let at = Timestamp::from_second(at).unwrap();
-            let before = Note { epoch, ..Note::FIRST };
+            let before = Note { epoch, green_writes, ..Note::FIRST };
             let weights = Weights::green(green).unwrap();
             let mut note = before.next(Act::ALL[act].0, weights, &run, &by, at);
             note.approved = approved.map(|(w, s)| (w, Timestamp::from_second(s).unwrap()));

@@ -1,20 +1,24 @@
-//! All traffic back to blue: one change, which wins over every state. It takes no lock and waits for nobody's consent.
+//! All traffic back to blue: one change, which wins over every state. It takes no lock and waits for nobody's consent. After a
+//! cutover the writes come back first.
 
-use super::bridge::Bridge;
+use super::bridge::{Bridge, Env};
+use super::cutover::{Cut, again, bridges};
 use super::history::{Entry, Event};
 use super::note::{Act, Note};
 use super::weights::{Live, Weights};
-use super::world::World;
+use super::world::{Standing, World};
 use crate::aws::Api;
 use crate::aws::elbv2::{
     DESCRIBE_LISTENERS, DESCRIBE_LOAD_BALANCERS, DESCRIBE_RULES, DESCRIBE_TARGET_GROUPS,
     DESCRIBE_TARGET_HEALTH, MODIFY_RULE,
 };
+use crate::aws::lambda::INVOKE;
 use crate::aws::route53::{
     CHANGE_RESOURCE_RECORD_SETS, GET_CHANGE, LIST_HOSTED_ZONES, LIST_RESOURCE_RECORD_SETS,
 };
 use crate::aws::sts::GET_CALLER_IDENTITY;
 use crate::engine::Error;
+use std::time::Duration;
 
 /// All that it may do in AWS.
 pub const NEEDS: &[Api] = &[
@@ -29,11 +33,15 @@ pub const NEEDS: &[Api] = &[
     DESCRIBE_RULES,
     DESCRIBE_TARGET_HEALTH,
     MODIFY_RULE,
+    INVOKE,
 ];
 /// How often the change is sent when its outcome is not clear.
 const ATTEMPTS: u32 = 20;
 /// Seconds until all servers of Route 53 know a change: "ChangeResourceRecordSets", generally within 60.
 const IN_SYNC_SECONDS: u32 = 120;
+
+/// How long `control` may take when it is not known whether green takes the writes.
+const UNKNOWN: Duration = Duration::from_secs(15);
 
 /// How a rollback ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +58,8 @@ pub enum Outcome {
         in_sync: bool,
         /// How green's bridge stands.
         bridge: Bridge,
+        /// What became of the writes; `None` when blue had them.
+        cut: Option<Cut>,
     },
 }
 
@@ -58,18 +68,21 @@ pub enum Outcome {
 /// # Errors
 /// When the records cannot be read or written, or blue has none.
 pub async fn turn_back<W: World>(world: &W, by: &str, reason: &str) -> Result<Outcome, Error> {
+    let standing = world.standing().await.ok();
+    let mut cut = None;
+    match standing.as_ref().map(Standing::readable) {
+        Some(Some(note)) if note.green_writes => cut = Some(give_back(world).await?),
+        // A note that is missing or damaged may be that of a cutover.
+        Some(None) => cut = give_back_if_prepared(world).await,
+        Some(Some(_)) | None => {}
+    }
     // Both levers at once: neither waits for the other, and one is enough.
-    let needed = needed(world).await;
-    let (records, bridge) = tokio::join!(records(world, by, reason), async {
-        if !needed {
-            return Bridge::Off;
-        }
-        match world.bridge(true).await {
-            Ok(bridge) => bridge,
-            Err(error) => {
-                world.show(&format!("warning: green's bridge: {error}"));
-                Bridge::Unhealthy
-            }
+    let needed = needed(standing.as_ref());
+    let (records, bridge) = tokio::join!(records(world, by, reason, cut), async {
+        if needed {
+            bridges(world, Env::Blue).await
+        } else {
+            Bridge::Off
         }
     });
     match records {
@@ -77,15 +90,22 @@ pub async fn turn_back<W: World>(world: &W, by: &str, reason: &str) -> Result<Ou
             before,
             note,
             in_sync,
+            cut,
             ..
         }) => {
+            let writes = cut.as_ref().map(|cut| cut.text(Env::Blue) + "; ");
             kept(
                 world,
                 Entry::new(
                     Event::RollbackDone,
                     &note,
                     by,
-                    format!("{}; {}", done(in_sync), bridge.text()),
+                    format!(
+                        "{}{}; {}",
+                        writes.unwrap_or_default(),
+                        done(in_sync),
+                        bridge.text(Env::Green)
+                    ),
                 ),
             );
             Ok(Outcome::Done {
@@ -93,6 +113,7 @@ pub async fn turn_back<W: World>(world: &W, by: &str, reason: &str) -> Result<Ou
                 note,
                 in_sync,
                 bridge,
+                cut,
             })
         }
         Err(mut error) if bridge == Bridge::On => {
@@ -113,22 +134,59 @@ fn done(in_sync: bool) -> &'static str {
 }
 
 /// Whether green may get requests: also when it cannot be seen, and after a rollback that did not switch the bridge on.
-async fn needed<W: World>(world: &W) -> bool {
-    match world.standing().await {
-        Ok(standing) => {
-            let quiet = |note: &Note| !note.in_progress() && note.act != Act::Rollback;
-            !(standing.live.all_blue() && standing.readable().is_some_and(quiet))
+fn needed(standing: Option<&Standing>) -> bool {
+    standing.is_none_or(|standing| {
+        let quiet =
+            |note: &Note| !note.in_progress() && !note.green_writes && note.act != Act::Rollback;
+        !(standing.live.all_blue() && standing.readable().is_some_and(quiet))
+    })
+}
+
+fn green_writes(standing: &Standing) -> bool {
+    standing.readable().is_some_and(|note| note.green_writes)
+}
+
+/// The writes come back to blue. While green has them, blue refuses writes: traffic alone would only find errors there.
+async fn give_back<W: World>(world: &W) -> Result<Cut, Error> {
+    again(async || world.cut(false).await, world).await.map_err(|mut error| {
+        error.message = format!(
+            "green takes the writes, and they could not be given back to blue, so the traffic stays on green: {}",
+            error.message
+        );
+        match error.hint {
+            Some(_) => error,
+            None => error.hint("run the same command again; `deployer migrate status` says who takes the writes"),
         }
-        Err(_) => true,
+    })
+}
+
+/// The same when nobody knows whether green takes the writes: what stands in its way does not keep the traffic from blue.
+async fn give_back_if_prepared<W: World>(world: &W) -> Option<Cut> {
+    let answer = tokio::time::timeout(UNKNOWN, world.cut(false)).await;
+    match answer {
+        Ok(Ok(cut)) => Some(cut),
+        Ok(Err(error)) => {
+            world.show(&format!("nobody knows whether green takes the writes, and they were not given back to blue: {error}"));
+            None
+        }
+        Err(_) => {
+            world.show("nobody knows whether green takes the writes: `control` did not answer");
+            None
+        }
     }
 }
 
-async fn records<W: World>(world: &W, by: &str, reason: &str) -> Result<Outcome, Error> {
+async fn records<W: World>(
+    world: &W,
+    by: &str,
+    reason: &str,
+    mut cut: Option<Cut>,
+) -> Result<Outcome, Error> {
     let mut attempt = 0;
     let mut began: Option<(Live, Note)> = None;
     let (before, note, change) = loop {
         attempt += 1;
-        match once(world, by, &mut began).await {
+        match once(world, by, &mut began, &mut cut).await {
             Ok(Sent::Nothing(live)) => return Ok(Outcome::Nothing(live)),
             Ok(Sent::Change(live, note, change)) => break (live, note, change),
             Err(error) if attempt >= ATTEMPTS || is_final(&error) => return Err(error),
@@ -145,6 +203,7 @@ async fn records<W: World>(world: &W, by: &str, reason: &str) -> Result<Outcome,
         note,
         in_sync,
         bridge: Bridge::None,
+        cut,
     })
 }
 
@@ -157,8 +216,12 @@ async fn once<W: World>(
     world: &W,
     by: &str,
     began: &mut Option<(Live, Note)>,
+    cut: &mut Option<Cut>,
 ) -> Result<Sent, Error> {
     let standing = world.standing().await?;
+    if cut.is_none() && green_writes(&standing) {
+        *cut = Some(give_back(world).await?);
+    }
     if standing.live.blue.is_none() {
         let text = "blue has no record in the zone, so there is nothing to go back to";
         return Err(Error::permanent("traffic rollback", text).hint(
@@ -177,12 +240,13 @@ async fn once<W: World>(
         // A note that cannot be read may be that of a shift.
         note.as_ref().map_or(true, Note::in_progress)
     });
-    if began.is_none() && standing.live.all_blue() && !is_in_progress {
+    if began.is_none() && standing.live.all_blue() && !is_in_progress && cut.is_none() {
         return Ok(Sent::Nothing(standing.live));
     }
     let last = now.cloned().unwrap_or(Note::FIRST);
     let run = last.run.clone();
-    let note = last.next(Act::Rollback, Weights::BLUE, &run, by, world.now());
+    let mut note = last.next(Act::Rollback, Weights::BLUE, &run, by, world.now());
+    note.green_writes = false;
     let before = began.as_ref().map_or(standing.live, |(live, _)| *live);
     *began = Some((before, note.clone()));
     let change = world.force(&standing, &note).await?;
@@ -212,7 +276,7 @@ pub async fn wait<W: World>(world: &W, change: Option<&str>) -> bool {
 }
 
 /// A rollback never fails because of its history.
-fn kept<W: World>(world: &W, entry: Entry) {
+pub(super) fn kept<W: World>(world: &W, entry: Entry) {
     let text = entry.text.clone();
     if let Err(error) = world.record(entry) {
         world.show(&format!("{text} (not in the history: {error})"));

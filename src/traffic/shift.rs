@@ -7,6 +7,7 @@
 mod bake;
 mod raise;
 
+use super::bridge::Env;
 use super::gate::Gate;
 use super::history::{Entry, Event};
 use super::note::{Act, Note};
@@ -82,7 +83,7 @@ impl<'a, W: World> Shift<'a, W> {
             return Ok(end);
         }
         // A rollback left it on: green would get requests and answer none.
-        self.world.bridge(false).await?;
+        self.world.bridge(Env::Green, false).await?;
         let mut gate = from.gate;
         for at in from.at..self.plan.steps.len() {
             let Some(weight) = self.plan.steps.get(at).copied() else {

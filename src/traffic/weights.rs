@@ -19,6 +19,12 @@ impl Weights {
         green: 0,
     };
 
+    /// Everything to green.
+    pub const GREEN: Self = Self {
+        blue: 0,
+        green: 100,
+    };
+
     /// Green gets so many percent, blue the rest. `None` above 100.
     pub fn green(percent: u8) -> Option<Self> {
         let blue = 100_u8.checked_sub(percent)?;

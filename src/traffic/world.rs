@@ -1,6 +1,7 @@
 //! What a shift sees and does: AWS and this machine, or in tests a world of numbers.
 
-use super::bridge::Bridge;
+use super::bridge::{Bridge, Env};
+use super::cutover::Cut;
 use super::gate::{Instant, Minute, Pair};
 use super::history::Entry;
 use super::note::Note;
@@ -61,8 +62,12 @@ pub trait World {
     ) -> Result<String, Error>;
     /// Gives all traffic to blue and sets the note, whatever the records are now.
     async fn force(&self, from: &Standing, note: &Note) -> Result<String, Error>;
-    /// Switches green's bridge to blue on, when blue answers through it, or off.
-    async fn bridge(&self, on: bool) -> Result<Bridge, Error>;
+    /// Switches a side's bridge on, when the other side answers through it, or off.
+    async fn bridge(&self, from: Env, on: bool) -> Result<Bridge, Error>;
+    /// Gives the writes to green, or back to blue. A call that was lost is repeated as it was.
+    async fn cut(&self, to_green: bool) -> Result<Cut, Error>;
+    /// True unless blue takes writes.
+    async fn blue_is_closed(&self) -> Result<bool, Error>;
     /// True when all servers of Route 53 know the change.
     async fn in_sync(&self, change: &str) -> Result<bool, Error>;
     /// The minutes of both sides, as far as they can be read.

@@ -117,7 +117,15 @@ fn no_top_level_module_imports_itself_by_way_of_others() {
         ),
         (
             "traffic",
-            &["aws", "blueprint", "chain", "config", "engine", "resources"],
+            &[
+                "aws",
+                "blueprint",
+                "chain",
+                "config",
+                "engine",
+                "migration",
+                "resources",
+            ],
         ),
         ("migration", &["aws", "blueprint", "config", "engine"]),
         (

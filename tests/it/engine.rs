@@ -2,13 +2,15 @@
 
 use crate::support::run::{Quick, Run, Slow, graph, head, verbs, writes};
 use crate::support::world::World;
+use async_trait::async_trait;
 use deployer::engine::driver::Delegated;
 use deployer::engine::event::Verb;
-use deployer::engine::exec::{self, MemoryRecorder, Outcome};
+use deployer::engine::exec::{self, MemoryRecorder, Outcome, Recorder};
 use deployer::engine::{Class, Context, Error, Leftover};
-use deployer::state::{Stage, State};
+use deployer::state::{Record, Stage, State};
 use serde_json::json;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -232,6 +234,47 @@ static WEIGHT: &[Delegated] = &[Delegated {
         }
     },
 }];
+
+/// Its disk is full after so many records.
+struct Full {
+    memory: MemoryRecorder,
+    left: AtomicUsize,
+}
+
+#[async_trait]
+impl Recorder for Full {
+    async fn record(&self, step: &str, record: Option<Record>) -> Result<(), Error> {
+        if self.left.load(Relaxed) == 0 {
+            return Err(Error::permanent("record", "no space left"));
+        }
+        self.left.fetch_sub(1, Relaxed);
+        self.memory.record(step, record).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_cannot_be_written_ends_the_run_and_nothing_is_waited_for() {
+    let g = graph(|b| {
+        b.add(head("slow", "green"), Slow(json!({})));
+        let a = b.add(head("a", "green"), Quick(json!({})));
+        let c = b.add(head("b", "green"), Quick(json!({"on": a.id.ready()})));
+        b.add(head("c", "green"), Quick(json!({"on": c.id.ready()})));
+    });
+    for left in 0..9 {
+        let world = World::new(0.5);
+        let mut run = Run::on(&world);
+        let plan = run.plan(&g).await;
+        let recorder = Arc::new(Full {
+            memory: MemoryRecorder::default(),
+            left: left.into(),
+        });
+        let report = exec::run(&run.cx, &plan, &mut run.state, recorder).await;
+        assert!(report.failed().next().is_some(), "{left}: {report:?}");
+        assert!(report.seconds < 20.0, "{left}: {report:?}");
+        assert!(run.apply(&g).await.complete());
+        assert_eq!(world.live().len(), 4, "{left}");
+    }
+}
 
 #[tokio::test(start_paused = true)]
 async fn a_delegated_field_is_left_to_its_owner_and_its_range_is_watched() {

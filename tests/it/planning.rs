@@ -129,6 +129,28 @@ async fn what_was_replaced_is_removed_by_a_later_run_when_this_one_ends_too_soon
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_replaced_and_is_gone_is_never_taken_for_its_successor() {
+    let world = World::new(0.5);
+    let mut run = run_on(&world);
+    run.apply(&target_and_listener(80)).await;
+    let old = run.state.steps["target"].outputs["id"].clone();
+    let g = target_and_listener(81);
+    let denied = deployer::engine::Error::permanent("x:Update", "no").code("AccessDenied");
+    world.fail("update listener", denied);
+    assert!(!run.apply(&g).await.complete());
+    let successor = run.state.steps["target"].outputs["id"].clone();
+    // Its deletion had its effect, and the answer was lost.
+    world.there().remove(old.as_str().unwrap()).unwrap();
+    for graph in [target_and_listener(82), g] {
+        assert!(run.apply(&graph).await.complete());
+        assert_eq!(world.live().len(), 2);
+        assert!(run.plan(&graph).await.is_empty());
+    }
+    assert_ne!(run.state.steps["target"].outputs["id"], successor);
+    assert_eq!(run.state.steps.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_to_be_replaced_is_removed_also_when_the_state_was_lost() {
     let world = World::new(0.5);
     let mut run = run_on(&world);

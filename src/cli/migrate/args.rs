@@ -1,7 +1,7 @@
 //! The arguments of `deployer migrate`.
 
 use super::super::args::after;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 /// `deployer migrate ...`
 #[derive(Debug, Subcommand)]
@@ -31,15 +31,14 @@ pub enum MigrateCommand {
         #[arg(long = "table", value_name = "TABLE")]
         tables: Vec<String>,
     },
-    /// Close green, or open both sides as the mode of the mapping says, and begin the stream from green to blue: the way back.
-    Prepare {
-        /// Columns of blue that can't come back, `schema.table.column`: each must be accepted by name.
-        #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
-        accept: Vec<String>,
-        /// Do not ask.
-        #[arg(long, short)]
-        yes: bool,
-    },
+    /// Give the writes to green, and with them all traffic; and the way back. Writes are refused for a moment, reads never.
+    #[command(after_help = after(&[
+        "deployer migrate cutover --prepare --accept public.cards.pan    the way back exists before green takes a write",
+        "deployer migrate cutover --go           green takes the writes and all traffic",
+        "deployer migrate cutover --reverse      blue takes both again; `deployer traffic rollback` does the same",
+        "deployer migrate cutover --finish       no way back any more",
+    ]))]
+    Cutover(CutoverArgs),
     /// Call the functions no more. Slots stay, and keep the log on the databases' disks: go on soon, or stop.
     Pause,
     /// End the migration: blue and green are as if there had been none, but for what was copied. Leaves no slot behind.
@@ -48,4 +47,41 @@ pub enum MigrateCommand {
         #[arg(long, short)]
         yes: bool,
     },
+}
+
+/// `deployer migrate cutover`
+#[derive(Debug, Args)]
+pub struct CutoverArgs {
+    /// What to do.
+    #[command(flatten)]
+    pub part: CutoverPart,
+    /// With --prepare: columns of blue that can't come back, `schema.table.column`. Each must be accepted by name.
+    #[arg(
+        long,
+        value_name = "COLUMN",
+        value_delimiter = ',',
+        requires = "prepare"
+    )]
+    pub accept: Vec<String>,
+    /// Do not ask.
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// The parts of a cutover.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct CutoverPart {
+    /// Close green, or open both sides as the mode of the mapping says, and begin the stream from green to blue.
+    #[arg(long)]
+    pub prepare: bool,
+    /// Give green the writes and all traffic. Run again after a kill, it goes on where it was.
+    #[arg(long)]
+    pub go: bool,
+    /// Give blue the writes and all traffic. Without a question, like every rollback.
+    #[arg(long)]
+    pub reverse: bool,
+    /// End the way back: streams and slots go, and the side without the writes stays closed.
+    #[arg(long)]
+    pub finish: bool,
 }

@@ -1,6 +1,7 @@
 //! `deployer migrate`: the migration's functions, called and switched.
 
 pub mod args;
+mod cutover;
 mod stop;
 
 use super::Context;
@@ -46,7 +47,7 @@ pub async fn run(cx: &Context<'_>, command: &MigrateCommand) -> Result<Exit, Fai
             let verify = async |notice: &mut _| verify(cx, tables, notice).await;
             notify::notified(cx, "migrate verify", &everything, verify).await
         }
-        MigrateCommand::Prepare { accept, yes } => prepare(cx, accept, *yes).await,
+        MigrateCommand::Cutover(asked) => cutover::run(cx, asked).await,
         MigrateCommand::Pause => pause(cx).await,
         MigrateCommand::Stop { yes } => {
             let stop = async |notice: &mut _| stop::stop(cx, *yes, notice).await;
@@ -234,49 +235,6 @@ async fn verify(cx: &Context<'_>, tables: &[String], notice: &mut Notice) -> Res
     document.verify = Some(verified);
     cx.console.answer(&Migration::text(&document), &document)?;
     Ok(exit)
-}
-
-/// The way back: both streams are proven, and the functions that bring data to blue are switched on.
-async fn prepare(cx: &Context<'_>, accept: &[String], yes: bool) -> Result<Exit, Failure> {
-    can_ask(yes)?;
-    let open = open(cx).await?;
-    let planned = ask(&open.aws, &open.names.control, &action("plan")).await;
-    let planned = planned.map_err(refused)?;
-    let lost: Vec<&str> = planned["irreversible"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|c| c.as_str())
-        .collect();
-    let missing: Vec<&str> = lost
-        .iter()
-        .copied()
-        .filter(|c| !accept.iter().any(|a| a == c))
-        .collect();
-    if !missing.is_empty() {
-        return Err(Failure::new(
-            Exit::Refused,
-            format!(
-                "these columns of blue can't come back from green: {}",
-                missing.join(", ")
-            ),
-        )
-        .hint(format!("accept each by name: --accept {}", lost.join(","))));
-    }
-    confirm(
-        cx,
-        yes,
-        &open,
-        "Begin the stream from green to blue, with fences as the mode of the mapping says",
-    )?;
-    let event = json!({"action": "prepare", "accept": accept});
-    let prepared = ask(&open.aws, &open.names.control, &event).await?;
-    let mut document = MigrationDocument::new("prepare", &open.config.suffix);
-    document.changed = turn(&open.aws, &open.names, true, true).await?;
-    document.control = Some(prepared);
-    document.switches = switches(&open.aws, &open.names).await?;
-    document.next = Some(cx.command_line("migrate verify", None, &open.config));
-    done(cx, &document)
 }
 
 async fn pause(cx: &Context<'_>) -> Result<Exit, Failure> {

@@ -18,7 +18,10 @@ use crate::report::{Traffic, TrafficGateDocument, TrafficHistoryDocument};
 use crate::traffic::gate::{Limits, self_test, simulate};
 use crate::traffic::history::Log;
 use args::{GateArgs, TrafficCommand};
-pub use open::pinned;
+pub use checks::refused_by;
+pub use open::{account, me, pinned};
+pub use rollback::rollback;
+pub use shift::lock;
 
 /// The random numbers of a simulation begin here.
 const SEED: u64 = 1;

@@ -5,6 +5,7 @@ use super::super::error::Failure;
 use super::super::exit::Exit;
 use super::open::{account, me};
 use crate::report::{DeploymentRef, First, Notice, TextDocument, TrafficRollbackDocument};
+use crate::traffic::bridge::Env;
 use crate::traffic::gate::DataMode;
 use crate::traffic::note::{Act, Note};
 use crate::traffic::rollback::{Outcome, turn_back};
@@ -36,6 +37,7 @@ pub async fn rollback(
                 note: None,
                 in_sync: true,
                 bridge: None,
+                cut: None,
             },
         ),
         Outcome::Done {
@@ -43,7 +45,11 @@ pub async fn rollback(
             note,
             in_sync,
             bridge,
+            cut,
         } => {
+            let writes = cut
+                .as_ref()
+                .map(|cut| format!(" {}.", upper(&cut.text(Env::Blue))));
             notice.outcome = "changed";
             notice.first = Some(First {
                 step: None,
@@ -53,8 +59,9 @@ pub async fn rollback(
             notice.next = Some(cx.command_line("traffic status", None, &config));
             (
                 format!(
-                    "All traffic goes to blue; it was {before}. {}. `deployer traffic status` counts the requests of both sides.",
-                    upper(bridge.text())
+                    "All traffic goes to blue; it was {before}.{} {}. `deployer traffic status` counts the requests of both sides.",
+                    writes.unwrap_or_default(),
+                    upper(&bridge.text(Env::Green))
                 ),
                 TrafficRollbackDocument {
                     changed: true,
@@ -62,6 +69,7 @@ pub async fn rollback(
                     note: Some(note),
                     in_sync,
                     bridge: Some(bridge),
+                    cut,
                 },
             )
         }
@@ -81,15 +89,23 @@ pub async fn print_aws(cx: &Context<'_>) -> Result<Exit, Failure> {
     let (_, account) = account(cx, true, DataMode::TwoWay).await?;
     let standing = account.standing().await?;
     let last = standing.readable().cloned().unwrap_or(Note::FIRST);
-    let note = last.next(
+    let mut note = last.next(
         Act::Rollback,
         Weights::BLUE,
         &last.run,
         &me(),
         account.now(),
     );
+    note.green_writes = false;
     let changes = account.place.back(&standing, &note)?;
-    let text = crate::traffic::records::commands(&account.place, &changes);
+    let mut text = crate::traffic::records::commands(&account.place, &changes);
+    if last.green_writes {
+        text = format!(
+            "# Green takes the writes: blue must have them first. Go on when the answer says \"writer\": \"blue\".\n\
+             aws lambda invoke --function-name {} --cli-binary-format raw-in-base64-out --payload '{{\"action\": \"cutover\", \"reverse\": true}}' /dev/stdout\n{text}",
+            account.names.control
+        );
+    }
     cx.console.answer(&text, &TextDocument::new(&text))?;
     Ok(Exit::Done)
 }

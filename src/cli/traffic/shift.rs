@@ -278,7 +278,8 @@ fn home(config: &Config) -> DeploymentRef {
 }
 
 /// One shift of a deployment at a time on this machine.
-fn lock(cx: &Context<'_>, config: &Config) -> Result<Lock, Failure> {
+/// Nobody else moves the traffic from this machine meanwhile.
+pub fn lock(cx: &Context<'_>, config: &Config) -> Result<Lock, Failure> {
     let path = state_folder(cx.common).join(format!("{}.traffic.lock", config.suffix));
     Lock::take(&path, &command_line()).map_err(|error| match error {
         StateError::Locked(holder) => Failure::new(

@@ -109,7 +109,9 @@ impl<'a> Dispatcher<'a> {
         loop {
             if *stop.borrow() && !self.stopping {
                 self.stopping = true;
-                self.shared.cx.events.send(Event::Interrupted);
+                if *self.shared.asked.borrow() {
+                    self.shared.cx.events.send(Event::Interrupted);
+                }
             }
             while !self.stopping && self.active < self.shared.cx.limits.parallelism.max(1) {
                 let Some(Waiting(_, at)) = self.ready.pop() else {

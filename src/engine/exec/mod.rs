@@ -13,11 +13,12 @@ use super::context::Context;
 use super::error::Error;
 use super::event::Verb;
 use super::plan::Plan;
+use super::progress::stopped;
 use crate::state::{Record, State};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 /// Makes a record durable before its effect is allowed.
@@ -89,6 +90,25 @@ struct Shared {
     recorder: Arc<dyn Recorder>,
     messages: mpsc::UnboundedSender<Message>,
     start: Instant,
+    /// Becomes true when somebody asks for a stop; the context's also when a record could not be made durable.
+    asked: watch::Receiver<bool>,
+}
+
+/// Ends the run when a record could not be made durable: what is not recorded must not be made, and nothing is waited for.
+struct Halting {
+    recorder: Arc<dyn Recorder>,
+    halt: watch::Sender<bool>,
+}
+
+#[async_trait]
+impl Recorder for Halting {
+    async fn record(&self, step: &str, record: Option<Record>) -> Result<(), Error> {
+        let recorded = self.recorder.record(step, record).await;
+        if recorded.is_err() {
+            self.halt.send_replace(true);
+        }
+        recorded
+    }
 }
 
 /// Executes a plan. The state is changed as records become durable; the caller writes it whole afterwards.
@@ -99,15 +119,27 @@ pub async fn run(
     recorder: Arc<dyn Recorder>,
 ) -> Report {
     let (messages, inbox) = mpsc::unbounded_channel();
+    let (halt, stop) = watch::channel(*cx.stop.borrow());
     let shared = Shared {
-        cx: cx.clone(),
-        recorder,
+        cx: Context { stop, ..cx.clone() },
+        recorder: Arc::new(Halting {
+            recorder,
+            halt: halt.clone(),
+        }),
         messages,
         start: Instant::now(),
+        asked: cx.stop.clone(),
     };
-    dispatch::Dispatcher::new(plan, state, Arc::new(shared))
-        .run(inbox)
-        .await
+    let dispatcher = dispatch::Dispatcher::new(plan, state, Arc::new(shared));
+    let forward = async {
+        stopped(Some(cx.stop.clone())).await;
+        halt.send_replace(true);
+        std::future::pending().await
+    };
+    tokio::select! {
+        report = dispatcher.run(inbox) => report,
+        never = forward => never,
+    }
 }
 
 /// Keeps records in memory only; for tests of the engine alone.

@@ -13,8 +13,6 @@ mod teardown;
 pub use super::compare::DelegatedField;
 pub use build::{build, refresh};
 pub use data::{Choice, Counts, DataLoss, DataRules, Kept, count, guard};
-pub(super) use nodes::step_of;
-pub use nodes::{is_replaced, replaced};
 pub use path::critical;
 pub use teardown::teardown;
 

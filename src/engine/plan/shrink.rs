@@ -1,11 +1,12 @@
 //! An update that takes something away waits until what depends on it is gone: a subnet group gives a zone's subnet up only
 //! after the instance in that zone is deleted.
 
-use super::nodes::{Ensures, step_of};
+use super::nodes::Ensures;
 use super::{Op, Plan};
 use crate::engine::diff::{Change, TAGS};
 use crate::engine::order::reaches;
 use crate::engine::reference::Strength;
+use crate::engine::replaced::step_of;
 use crate::state::State;
 use std::collections::BTreeSet;
 

@@ -20,7 +20,7 @@ async fn lives(world: &Numbers, plan: &Plan) -> End {
 }
 
 /// Ends when the strike has come: the other future waits for ever then.
-async fn killed(world: &Numbers) {
+pub async fn killed(world: &Numbers) {
     loop {
         let struck = world
             .strike

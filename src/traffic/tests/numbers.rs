@@ -1,6 +1,7 @@
 //! A world of numbers.
 
-use super::super::bridge::Bridge;
+use super::super::bridge::{Bridge, Env};
+use super::super::cutover::Cut;
 use super::super::gate::instant::{Guard, Parity, Probes, Stream, Targets, Verify};
 use super::super::gate::{Counts, Instant, Minute, Pair};
 use super::super::history::{Entry, History};
@@ -43,6 +44,12 @@ pub struct Numbers {
     pub targets: Cell<u32>,
     /// Green's bridge to blue is on.
     pub bridge: Cell<bool>,
+    /// Blue's bridge to green is on.
+    pub forth: Cell<bool>,
+    /// Green alone takes the writes.
+    pub green_writes: Cell<bool>,
+    /// Why `control` says no.
+    pub no: RefCell<Option<Error>>,
     /// Calls that change something or read the records, so far.
     pub calls: Cell<usize>,
     pub strike: Cell<Option<(usize, Strike)>>,
@@ -67,6 +74,9 @@ impl Numbers {
             runs: RefCell::new("1".into()),
             targets: Cell::new(3),
             bridge: Cell::new(true),
+            forth: Cell::new(false),
+            green_writes: Cell::new(false),
+            no: RefCell::new(None),
             calls: Cell::new(0),
             strike: Cell::new(None),
             hand: RefCell::new(None),
@@ -223,9 +233,30 @@ impl World for Numbers {
         .await
     }
 
-    async fn bridge(&self, on: bool) -> Result<Bridge, Error> {
-        self.bridge.set(on);
+    async fn bridge(&self, from: Env, on: bool) -> Result<Bridge, Error> {
+        match from {
+            Env::Blue => self.forth.set(on),
+            Env::Green => self.bridge.set(on),
+        }
         Ok(if on { Bridge::On } else { Bridge::Off })
+    }
+
+    async fn cut(&self, to_green: bool) -> Result<Cut, Error> {
+        if let Some(error) = self.no.borrow().clone() {
+            return Err(error);
+        }
+        self.effect(|| {
+            Ok(Cut {
+                already: self.green_writes.replace(to_green) == to_green,
+                refused_ms: Some(300.0),
+                ..Cut::default()
+            })
+        })
+        .await
+    }
+
+    async fn blue_is_closed(&self) -> Result<bool, Error> {
+        Ok(self.green_writes.get())
     }
 
     async fn in_sync(&self, _: &str) -> Result<bool, Error> {

@@ -1,6 +1,6 @@
 //! Traffic on the sandbox: a whole shift, a bad green, a kill, hands of others, and the way back from anywhere.
 
-mod load;
+pub mod load;
 
 use crate::support::lab::{Done, Lab};
 use load::{Load, note, weights};

@@ -1,0 +1,244 @@
+//! `deployer migrate cutover`.
+
+use super::super::Context;
+use super::super::args::Scope;
+use super::super::error::Failure;
+use super::super::exit::Exit;
+use super::super::notify;
+use super::super::run::{answer, can_ask, cancelled};
+use super::super::traffic::{account, lock, me, refused_by, rollback};
+use super::args::CutoverArgs;
+use super::{confirm, done, open, refused};
+use crate::config::Config;
+use crate::engine::Class;
+use crate::migration::answers::{action, ask, ask_patiently, text};
+use crate::migration::{Names, switches, turn};
+use crate::report::{First, Migration, MigrationDocument, Notice};
+use crate::traffic::account::green_targets;
+use crate::traffic::cutover::{Done, go as give, ready};
+use crate::traffic::gate::DataMode;
+use crate::traffic::world::World;
+use serde_json::{Value, json};
+
+/// Why blue gets everything back, for the history.
+const REVERSE: &str = "migrate cutover --reverse";
+
+/// One part of it.
+pub async fn run(cx: &Context<'_>, asked: &CutoverArgs) -> Result<Exit, Failure> {
+    let everything = Scope { env: None };
+    let part = &asked.part;
+    if part.prepare {
+        return prepare(cx, &asked.accept, asked.yes).await;
+    }
+    if part.reverse {
+        let back = async |notice: &mut _| rollback(cx, REVERSE, notice).await;
+        return notify::notified(cx, REVERSE, &everything, back).await;
+    }
+    if part.finish {
+        let finish = async |notice: &mut _| finish(cx, asked.yes, notice).await;
+        return notify::notified(cx, "migrate cutover --finish", &everything, finish).await;
+    }
+    let go = async |notice: &mut _| go(cx, asked.yes, notice).await;
+    notify::notified(cx, "migrate cutover --go", &everything, go).await
+}
+
+/// The way back: both streams are proven, and the functions that bring data to blue are switched on.
+async fn prepare(cx: &Context<'_>, accept: &[String], yes: bool) -> Result<Exit, Failure> {
+    can_ask(yes)?;
+    let open = open(cx).await?;
+    let planned = ask(&open.aws, &open.names.control, &action("plan")).await;
+    let planned = planned.map_err(refused)?;
+    let lost: Vec<&str> = planned["irreversible"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|c| c.as_str())
+        .collect();
+    let missing: Vec<&str> = lost
+        .iter()
+        .copied()
+        .filter(|c| !accept.iter().any(|a| a == c))
+        .collect();
+    if !missing.is_empty() {
+        return Err(Failure::new(
+            Exit::Refused,
+            format!(
+                "these columns of blue can't come back from green: {}",
+                missing.join(", ")
+            ),
+        )
+        .hint(format!("accept each by name: --accept {}", lost.join(","))));
+    }
+    confirm(
+        cx,
+        yes,
+        &open,
+        "Begin the stream from green to blue, with fences as the mode of the mapping says",
+    )?;
+    let event = json!({"action": "prepare", "accept": accept});
+    let prepared = ask(&open.aws, &open.names.control, &event).await?;
+    let mut document = MigrationDocument::new("cutover --prepare", &open.config.suffix);
+    document.changed = turn(&open.aws, &open.names, true, true).await?;
+    document.control = Some(prepared);
+    document.switches = switches(&open.aws, &open.names).await?;
+    document.next = Some(cx.command_line("migrate verify", None, &open.config));
+    done(cx, &document)
+}
+
+/// Green takes the writes and all traffic.
+async fn go(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit, Failure> {
+    can_ask(yes)?;
+    let mode = crate::traffic::mode(&super::super::session::configuration(cx.common)?);
+    let (config, mut account) = account(cx, false, mode.unwrap_or(DataMode::TwoWay)).await?;
+    let _lock = lock(cx, &config)?;
+    account.log.read()?;
+    account.open_eyes().await.map_err(refused_by)?;
+    let names = Names::of(&config)?;
+    let standing = account.standing().await?;
+    // A run that was killed goes on: what was proven then is what `control` has decided on.
+    if !ready(&standing).map_err(refused_by)?.green_writes {
+        for targets in green_targets(&account).await {
+            if targets.healthy == 0 || targets.healthy < targets.desired {
+                let text = format!(
+                    "{} of green: {} of {} targets are healthy",
+                    targets.service, targets.healthy, targets.desired
+                );
+                return Err(Failure::new(Exit::Refused, text)
+                    .hint("look at the events of the service in ECS, and at its log group"));
+            }
+        }
+        let verified = ask_patiently(&account.aws, &names.verify, &json!({})).await;
+        let verified = verified.map_err(refused)?;
+        if verified["ok"] != true {
+            return Err(unequal(&verified));
+        }
+    }
+    ask_first(
+        cx,
+        yes,
+        &config,
+        &account.place.domain,
+        &standing.live.to_string(),
+    )?;
+    let ended = give(&account, &me()).await;
+    let ended = ended.map_err(|error| {
+        let exit = match error.class {
+            Class::Conflict => Exit::Preempted,
+            // `control` says what must be so before, and nothing was changed.
+            Class::Permanent if !error.code.is_empty() => Exit::Refused,
+            _ => Exit::Failed,
+        };
+        Failure {
+            exit,
+            ..error.into()
+        }
+    })?;
+    notice.outcome = if ended.cut.already {
+        "unchanged"
+    } else {
+        "changed"
+    };
+    notice.first = Some(First {
+        step: None,
+        message: format!(
+            "green takes the writes and all traffic, from {}",
+            ended.before
+        ),
+        hint: None,
+    });
+    let mut document = MigrationDocument::new("cutover --go", &config.suffix);
+    // The stream from green to blue is the way back from now on.
+    for back in [true, false] {
+        match turn(&account.aws, &names, back, true).await {
+            Ok(changed) => document.changed.extend(changed),
+            Err(error) => document.problems.push(error.to_string()),
+        }
+    }
+    let exit = exit(&mut document, &ended);
+    document.next = Some(cx.command_line("migrate status", None, &config));
+    document.cutover = Some(ended);
+    cx.console.answer(&Migration::text(&document), &document)?;
+    Ok(exit)
+}
+
+fn exit(document: &mut MigrationDocument, ended: &Done) -> Exit {
+    if !ended.in_sync {
+        document.problems.push(
+            "Route 53 has taken the change and has not said yet that all its servers know it"
+                .into(),
+        );
+    }
+    if document.problems.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Differs
+    }
+}
+
+fn unequal(verified: &Value) -> Failure {
+    let problems = verified["problems"].as_array().into_iter().flatten();
+    let all: Vec<&str> = problems.filter_map(Value::as_str).collect();
+    let text = format!(
+        "both sides are not proven equal ({}): {}",
+        text(verified, "verdict"),
+        all.join("; ")
+    );
+    Failure::new(Exit::Refused, text).hint("`deployer migrate verify` compares again")
+}
+
+fn ask_first(
+    cx: &Context<'_>,
+    yes: bool,
+    config: &Config,
+    domain: &str,
+    live: &str,
+) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    let Config { suffix, region, .. } = config;
+    cx.console.note(&format!(
+        "Give green the writes and all traffic of {domain}, now {live} (suffix {suffix}, region {region})? Only 'yes' will be accepted:"
+    ))?;
+    if answer()? == "yes" {
+        Ok(())
+    } else {
+        Err(cancelled())
+    }
+}
+
+/// Ends the way back.
+async fn finish(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit, Failure> {
+    can_ask(yes)?;
+    let open = open(cx).await?;
+    let status = ask_patiently(&open.aws, &open.names.control, &action("status")).await;
+    let status = status.map_err(refused)?;
+    let writer = text(&status, "writer");
+    if !matches!(writer, "green" | "blue") {
+        return Err(Failure::new(
+            Exit::Refused,
+            format!("one side must take the writes alone, and it is: {writer}"),
+        )
+        .hint("`deployer migrate cutover --go` gives them to green, `--reverse` to blue"));
+    }
+    confirm(
+        cx,
+        yes,
+        &open,
+        &format!(
+            "End the way back for good: {writer} keeps the writes, the other side gets them no more"
+        ),
+    )?;
+    let mut document = MigrationDocument::new("cutover --finish", &open.config.suffix);
+    for back in [true, false] {
+        document
+            .changed
+            .extend(turn(&open.aws, &open.names, back, false).await?);
+    }
+    let event = json!({"action": "finish"});
+    document.control = Some(ask_patiently(&open.aws, &open.names.control, &event).await?);
+    document.sync = Some(ask_patiently(&open.aws, &open.names.sync, &action("stop")).await?);
+    document.switches = switches(&open.aws, &open.names).await?;
+    notice.outcome = "changed";
+    done(cx, &document)
+}
