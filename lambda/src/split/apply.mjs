@@ -28,8 +28,8 @@ import { decided, digestOf, offered } from './rules.mjs';
 
 /** Rows that are read together: first so many, then as many as make about so much text. */
 const FIRST_ROWS = 500;
-const AT_ONCE = 5_000;
-const GROUP_BYTES = 1 << 20;
+const AT_ONCE = 2_000;
+const GROUP_BYTES = 1 << 19;
 /** Green waits for blue's decision about a change of these. */
 const ANSWERED = new Set(['state-machine', 'merged']);
 const UNKNOWN = Symbol('not known');
@@ -106,7 +106,7 @@ export async function ruled(place, table, pending, again) {
   for (const wanted of twice) outcome.held.push({ key: wanted.key, reason: 'the idempotency key was used on both sides, for another row each', refused: true });
   outcome.wanted = outcome.wanted.filter((wanted) => !twice.has(wanted));
   outcome.fresh = outcome.wanted.map((wanted) => fresh.has(wanted));
-  if (seen.length > 0) await place.session.run(emitSeen(place.pair, seen));
+  for (let at = 0; at < seen.length; at += AT_ONCE) await place.session.run(emitSeen(place.pair, seen.slice(at, at + AT_ONCE)));
   return outcome;
 }
 
@@ -181,7 +181,7 @@ async function* withRows(session, table, columns, pending, held) {
   for (let group = at < pending.length ? read(FIRST_ROWS) : undefined; group !== undefined; ) {
     const { rows, bytes } = await group.found;
     const { changes, size } = group;
-    group = at < pending.length ? read(Math.max(1, Math.min(AT_ONCE, size * 8, Math.floor((GROUP_BYTES * size) / Math.max(bytes, 1))))) : undefined;
+    group = at < pending.length ? read(Math.max(1, Math.min(AT_ONCE, size * 4, Math.floor((GROUP_BYTES * size) / Math.max(bytes, 1))))) : undefined;
     yield { changes, rows };
   }
 }
