@@ -139,6 +139,8 @@ export class Context {
     if (known !== undefined) this.state = known;
     this.setPair(this.state.phase === 'stopped' ? undefined : this.state.identity.pair);
     await this.masks.load(this.blue, this.state.publication);
+    const like = slotName(this.invocation.config);
+    if (known !== undefined && known.phase !== 'stopped' && like !== known.slot) await this.masks.moved(this.blue, this.state.publication, like);
     this.backfill.load(this.state);
     const back = this.invocation.config.direction === 'reverse';
     const names = back ? swapped(mappedNames(json)) : mappedNames(json);
