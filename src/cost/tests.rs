@@ -42,10 +42,9 @@ fn each_line_is_what_was_worked_out_by_hand() {
     let cost = blue(&all);
     let sum = |wanted: &[&str]| {
         let lines = cost.lines.iter().filter(|l| {
-            let found = wanted
+            wanted
                 .iter()
-                .any(|w| l.price == *w || format!("{}/{}", l.service, l.what).contains(*w));
-            found
+                .any(|w| l.price == *w || format!("{}/{}", l.service, l.what).contains(*w))
         });
         lines.fold(Loads::default(), |sum, l| sum + l.monthly)
     };
