@@ -91,6 +91,7 @@ class Rules(Case):
         CONFIG.put_config_rule(ConfigRule=RULE | {"Description": "changed"})
         shown = CONFIG.describe_config_rules(ConfigRuleNames=["one"])["ConfigRules"][0]
         self.assertEqual(shown["Description"], "changed")
+        self.assertEqual(shown["Scope"], {"TagKey": "A", "TagValue": "b"})
         tags = CONFIG.list_tags_for_resource(ResourceArn=shown["ConfigRuleArn"])["Tags"]
         self.assertEqual(tags, [{"Key": "A", "Value": "b"}])
         CONFIG.delete_config_rule(ConfigRuleName="one")

@@ -91,7 +91,7 @@ impl Resource for Channel {
             ),
             exposed,
         };
-        let ours = name == key.name() && !theirs;
+        let ours = name == key.identity.name && !theirs;
         let found = Found::of_parent(spec, ChannelOutputs { name: name.into() });
         Ok(Some(if ours { found } else { found.accounts() }))
     }

@@ -61,7 +61,7 @@ impl Resource for Recorder {
         let arn: Ref<Arn<Self>> = READ.field(recorder.arn(), "arn")?;
         let outputs = Named::new(name, arn);
         let spec = of(recorder);
-        if name != key.name() {
+        if name != key.identity.name {
             return Ok(Some(Found::of_parent(spec, outputs).accounts()));
         }
         let Some(tags) = found(cx.config.tags(outputs.arn.as_str()).await)? else {

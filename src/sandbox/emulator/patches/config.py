@@ -7,6 +7,8 @@ from ..call import patch, refuse
 
 # What moto loses of recorders, by name: their ARN, their tags, how often they record.
 RECORDERS = "config-recorders"
+# The scopes of rules as they were sent, by name.
+SCOPES = "config-scopes"
 
 
 def _recorders(call):
@@ -81,11 +83,26 @@ def put_rule(call):
     that exists replaces its tags."""
     if not call.backend.recorders:
         refuse("NoAvailableConfigurationRecorderException", "Configuration Recorder is not available to put config rule.")
-    rule = call.backend.config_rules.get(call.params["ConfigRule"].get("ConfigRuleName"))
+    sent = call.params["ConfigRule"]
+    rule = call.backend.config_rules.get(sent.get("ConfigRuleName"))
     tags = dict(rule.tags) if rule else None
     answer = call.forward()
     if rule:
         rule.tags = tags
+    call.store.table(SCOPES)[sent.get("ConfigRuleName")] = sent.get("Scope")
+    return answer
+
+
+@patch("config", "DescribeConfigRules")
+def describe_rules(call):
+    """AWS: shows the scope as it was sent. moto: loses its tag."""
+    answer = call.forward()
+    scopes = call.store.table(SCOPES)
+    for rule in answer.data.get("ConfigRules", []):
+        scope = scopes.get(rule["ConfigRuleName"])
+        rule.pop("Scope", None)
+        if scope:
+            rule["Scope"] = scope
     return answer
 
 
