@@ -35,6 +35,9 @@ pub(super) fn text(given: &Given<'_>) -> Checked<String> {
             Err("`@{` is how steps refer to each other and may not stand in a value".into())
         }
         Some(text) => Ok(text.to_owned()),
+        None if matches!(given, Given::Integer(_) | Given::Float(_)) => {
+            Err("a number; put it in quotes".into())
+        }
         None => refused(),
     }
 }

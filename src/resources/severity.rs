@@ -23,7 +23,7 @@ const GUARDS: [(&str, &str); 6] = [
 ];
 
 /// Fields that give rights.
-const RIGHTS: [&str; 9] = [
+const RIGHTS: [&str; 7] = [
     "policy",
     "trust",
     "inline",
@@ -31,8 +31,6 @@ const RIGHTS: [&str; 9] = [
     "permissions_boundary",
     "exposed",
     "principals",
-    "members",
-    "others",
 ];
 
 /// Fields of encryption: at rest and on the way.
@@ -71,6 +69,9 @@ fn setting(kind: &str, change: &Change) -> (Severity, &'static str) {
     }
     if is_open(kind, change) {
         return (Severity::High, "open to the internet");
+    }
+    if ["members", "others"].contains(&field) {
+        return (Severity::High, "it holds something that is not ours");
     }
     if RIGHTS.contains(&field) {
         return rights(change);
@@ -144,7 +145,7 @@ fn is_open(kind: &str, change: &Change) -> bool {
     }
 }
 
-/// True for addresses that are not all private (RFC 1918, RFC 4193) .
+/// True for addresses that are not all private (RFC 1918, RFC 4193).
 fn is_public(cidr: &str) -> bool {
     match cidr.parse::<IpNet>() {
         Ok(IpNet::V4(net)) => {
