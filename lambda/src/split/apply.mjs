@@ -58,8 +58,7 @@ export async function ruled(place, table, pending, again) {
   /** Rows that come to an idempotency key. @type {Wanted[]} */
   const named = [];
   const nameAt = rule.idempotency.map((column) => rule.columns.indexOf(column));
-  for await (const { changes, rows } of withRows(place.session, table, form.columns, pending, outcome.held)) {
-    const inQuarantine = new Set((await place.mayHold(table, changes.map(({ change }) => change.key))).map(textOf));
+  for await (const { changes, rows, inQuarantine } of withRows(place, table, form.columns, pending, outcome.held)) {
     for (const { change, at: targetKey } of changes) {
       const there = form.there(rows.get(textOf(targetKey)));
       const after = form.change(change.row);
@@ -162,10 +161,11 @@ function onBlue({ plan }, forward) {
 }
 
 /**
- * Changes in groups, with the rows that are there. The server reads those of the next group while this one is decided.
- * @param {import('../pg/session.mjs').Session} session @param {SyncTable} table @param {string[]} columns @param {Pending[]} pending @param {Held[]} held takes those whose key the mapping can't bring over
+ * Changes in groups, with the rows that are there. The server reads those of the next group while this one is decided: nothing else is asked for meanwhile, since what fails
+ * here (a row that the application keeps locked) would fail that too, with another error.
+ * @param {Place} place @param {SyncTable} table @param {string[]} columns @param {Pending[]} pending @param {Held[]} held takes those whose key the mapping can't bring over
  */
-async function* withRows(session, table, columns, pending, held) {
+async function* withRows({ session, mayHold }, table, columns, pending, held) {
   let at = 0;
   const read = (/** @type {number} */ size) => {
     const changes = pending.slice(at, (at += size)).flatMap((change) => {
@@ -181,8 +181,9 @@ async function* withRows(session, table, columns, pending, held) {
   for (let group = at < pending.length ? read(FIRST_ROWS) : undefined; group !== undefined; ) {
     const { rows, bytes } = await group.found;
     const { changes, size } = group;
+    const inQuarantine = new Set((await mayHold(table, changes.map(({ change }) => change.key))).map(textOf));
     group = at < pending.length ? read(Math.max(1, Math.min(AT_ONCE, size * 4, Math.floor((GROUP_BYTES * size) / Math.max(bytes, 1))))) : undefined;
-    yield { changes, rows };
+    yield { changes, rows, inQuarantine };
   }
 }
 

@@ -303,7 +303,7 @@ export async function actAsReplica(green) {
   } catch (cause) {
     const error = green.told(cause);
     if (error.sqlstate !== '42501') throw error;
-    throw new PermanentError('DATABASE_REFUSED', 'green: the user may not set session_replication_role', {
+    throw new PermanentError('DATABASE_REFUSED', `${green.side}: the user may not set session_replication_role`, {
       cause, sqlstate: error.sqlstate, hint: 'grant it rds_superuser, or let an administrator run ALTER ROLE ... SET session_replication_role = replica',
     });
   }

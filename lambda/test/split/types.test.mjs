@@ -1,6 +1,7 @@
-/** Mode two-way with types of which equal values are written in several ways, or that have operators of their own. */
+/** Mode two-way, how rows are found on the other side: by types of which equal values are written in several ways, or that have operators of their own, and while the application keeps some locked. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Lab } from '../support/lab.mjs';
 import { FAST } from '../support/postgres.mjs';
 
@@ -103,5 +104,24 @@ test('keys of which equal values are written in several ways, and arrays, enums 
     else assert.deepEqual([blue, green].map((rows) => rows.map((/** @type {any} */ { v, w }) => [v, w])), [[['blue', 'green']], [['blue', 'green']]], type);
     assert.equal(blue.length, 1, type);
     assert.equal(green.length, 1, type);
+  }
+});
+
+test('a row that the application keeps locked is waited for, wherever it stands in a batch, and beside rows that are held', async () => {
+  const { lab, options } = await split('locked', 'CREATE TABLE a (id int PRIMARY KEY, v text, w text)', "INSERT INTO a SELECT i, 'v', 'w' FROM generate_series(1, 3000) i", [{ source: 'public.a', conflicts: { rule: 'merged' } }]);
+  await lab.onBlue('DELETE FROM a WHERE id = 1');
+  await lab.onGreen("UPDATE a SET v = 'green' WHERE id = 1"); // one side has deleted the row, the other one has changed it
+  await quiet(lab, options);
+  for (const id of [10, 600, 2999]) {
+    const client = await lab.green.connect(lab.database);
+    await client.query(`BEGIN; UPDATE a SET w = 'locked' WHERE id = ${id}`);
+    await lab.onBlue(`UPDATE a SET v = 'blue ${id}'`);
+    const running = lab.run(options);
+    await sleep(1_200);
+    await client.query('COMMIT');
+    await client.end();
+    assert.equal((await running).status, 'synced', `${id}`);
+    await quiet(lab, options);
+    for (const rows of await both(lab, `SELECT count(*)::int AS n, count(*) FILTER (WHERE w = 'locked')::int AS locked FROM a WHERE v = 'blue ${id}'`)) assert.deepEqual(rows, [{ n: 2999, locked: [10, 600, 2999].indexOf(id) + 1 }]);
   }
 });
