@@ -48,9 +48,10 @@ pub async fn report(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
     let config = &session.config;
     let facts = Facts::recorded(&session.facts).unwrap_or_else(|| Facts::assumed(config));
     let mut state = state;
-    state
-        .steps
-        .retain(|_, record| session.in_scope(record) || record.scope == "shared");
+    // With one environment what both share counts as far as it was read.
+    let shared = |step: &str, scope: &str| scope == "shared" && seen.contains_key(step);
+    let steps = &mut state.steps;
+    steps.retain(|step, record| session.in_scope(record) || shared(step, &record.scope));
     let made = evidence(Sources {
         config,
         graph: &session.graph,

@@ -42,9 +42,8 @@ fn each_line_is_what_was_worked_out_by_hand() {
     let cost = blue(&all);
     let sum = |wanted: &[&str]| {
         let lines = cost.lines.iter().filter(|l| {
-            wanted
-                .iter()
-                .any(|w| l.price == *w || format!("{}/{}", l.service, l.what).contains(*w))
+            let line = format!("{}/{}", l.service, l.what);
+            wanted.iter().any(|w| l.price == *w || line.contains(*w))
         });
         lines.fold(Loads::default(), |sum, l| sum + l.monthly)
     };

@@ -119,7 +119,7 @@ pub(super) fn version_of(key: &str, version: &str, today: Date) -> Finding {
 }
 
 /// Node.js, of which the functions of green are built.
-pub fn tools(_: &Config) -> Vec<Finding> {
+pub fn tools() -> Finding {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let is_there = |tool: &str| std::env::split_paths(&path).any(|dir| dir.join(tool).is_file());
     let missing: Vec<&str> = ["node", "npm"]
@@ -128,7 +128,7 @@ pub fn tools(_: &Config) -> Vec<Finding> {
         .collect();
     let about = "tools";
     if missing.is_empty() {
-        return vec![Finding::new(about, Verdict::Ok, "node and npm are there")];
+        return Finding::new(about, Verdict::Ok, "node and npm are there");
     }
     let text = format!(
         "{} not found in PATH: the functions of green cannot be built",
@@ -136,7 +136,7 @@ pub fn tools(_: &Config) -> Vec<Finding> {
     );
     let end =
         "install Node.js 18 or later with npm, or make blue alone: `deployer apply --env blue`";
-    vec![Finding::new(about, Verdict::Warning, text).end(end)]
+    Finding::new(about, Verdict::Warning, text).end(end)
 }
 
 /// Whether all names fit into what AWS takes. Without a run the account is assumed, which no name holds.

@@ -38,7 +38,7 @@ pub async fn doctor(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
             suffix.clone_from(&config.suffix);
             findings.push(machine::read(&config, cx.common));
             findings.extend(machine::versions(&config));
-            findings.extend(machine::tools(&config));
+            findings.push(machine::tools());
             let offline = asked.offline;
             let (state, found) = recorded::look(cx, &config, offline).await;
             findings.extend(found);
