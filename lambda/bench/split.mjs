@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BusyError } from '../src/sync/lock.mjs';
 import { TransientError } from '../src/lib/errors.mjs';
-import { OPTIONS, splitLab } from '../test/support/split.mjs';
+import { OPTIONS, splitLab, syncedLab } from '../test/support/split.mjs';
 import { runProcess, thousands } from './support.mjs';
 
 /** @typedef {import('../test/support/lab.mjs').Lab} Lab @typedef {'blue' | 'green'} Side */
 
 const PER_SECOND = 200;
 const CHANGES = 40_000;
+const ROUNDS = 5;
 /** In one transaction. */
 const ROWS = 100_000;
 
@@ -46,6 +47,31 @@ async function lag(run, end) {
   return worst;
 }
 
+/** @param {number} from */
+const changesOfBlue = (from) =>
+  `INSERT INTO payments (day, merchant, reference, amount, currency, state) SELECT '2026-01-05', 2, 'c' || i, 1, 'EUR', 'N' FROM generate_series(${from}, ${from + CHANGES / 2 - 1}) i;
+   UPDATE payments SET state = 'A' WHERE merchant = 2 AND reference IN (SELECT 'c' || i FROM generate_series(${from}, ${from + CHANGES / 2 - 1}) i)`;
+
+/**
+ * The same changes, in turn in a pair of databases whose traffic is split and in one whose is not, so that what else the machine does meets both.
+ * @param {Lab} split @param {Lab} servers @returns {Promise<[number, number]>} milliseconds
+ */
+async function costs(split, servers) {
+  const single = await syncedLab(servers, 'bench_one_way');
+  /** @type {[number[], number[]]} */
+  const times = [[], []];
+  for (let round = 0; round <= ROUNDS; round += 1)
+    for (const [i, lab] of [split, single].entries()) {
+      await lab.run(OPTIONS); // past what the other pair has written into the same log
+      await lab.onBlue(changesOfBlue(1e6 * (1 + round)));
+      const began = performance.now();
+      await lab.run(OPTIONS);
+      if (round > 0) times[i]?.push(performance.now() - began); // the first is to get warm
+    }
+  const median = (/** @type {number[]} */ list) => list.sort((a, b) => a - b)[ROUNDS >> 1] ?? 0;
+  return [median(times[0]), median(times[1])];
+}
+
 /** Mode two-way: lag in both directions, and what a change costs against one way. @param {Lab} servers @param {number} [seconds] @returns {Promise<import('./support.mjs').Figure[]>} */
 export async function benchSplit(servers, seconds = 30) {
   const lab = await splitLab(servers, 'bench_split');
@@ -54,15 +80,7 @@ export async function benchSplit(servers, seconds = 30) {
     load(lab, 'blue', end), load(lab, 'green', end), lag(() => lab.run({ ...OPTIONS, seconds: 60 }), end), lag(() => lab.runBack({ ...OPTIONS, seconds: 60 }), end),
   ]);
   for (let i = 0; i < 4; i += 1) await Promise.all([lab.run(OPTIONS), lab.runBack(OPTIONS)].map((one) => one.catch(() => {})));
-  const changes = (/** @type {number} */ from) => `INSERT INTO payments (day, merchant, reference, amount, currency, state) SELECT '2026-01-05', 2, 'c' || i, 1, 'EUR', 'N' FROM generate_series(${from}, ${from + CHANGES / 2 - 1}) i; UPDATE payments SET state = 'A' WHERE merchant = 2 AND reference IN (SELECT 'c' || i FROM generate_series(${from}, ${from + CHANGES / 2 - 1}) i)`;
-  /** @param {number} from */
-  const timedRun = async (from) => {
-    await lab.onBlue(changes(from));
-    const began = performance.now();
-    await lab.run(OPTIONS);
-    return performance.now() - began;
-  };
-  const twoWay = [await timedRun(1e6), await timedRun(2e6), await timedRun(3e6)].sort((a, b) => a - b)[1] ?? 0;
+  const [twoWay, oneWay] = await costs(lab, servers);
   await lab.runBack(OPTIONS);
   await lab.onBlue(`INSERT INTO payments (day, merchant, reference, amount, currency, state) SELECT '2026-01-05', 3, 'm' || i, 1, 'EUR', 'N' FROM generate_series(1, ${ROWS}) i`);
   const toGreen = await runProcess(lab, OPTIONS);
@@ -72,14 +90,10 @@ export async function benchSplit(servers, seconds = 30) {
   await lab.onGreen("UPDATE payments SET status = 'captured' WHERE merchant = 3");
   const merging = [await runProcess(lab, OPTIONS, true), await runProcess(lab, OPTIONS)];
   const most = (/** @type {{megabytes: number}[]} */ ...runs) => Math.max(...runs.map(({ megabytes }) => megabytes));
-  await lab.cutover({ ...OPTIONS, seconds: 120 }, true);
-  await lab.finish(OPTIONS, true);
-  await lab.run(OPTIONS);
-  const oneWay = [await timedRun(4e6), await timedRun(5e6), await timedRun(6e6)].sort((a, b) => a - b)[1] ?? 0;
   const each = Math.round(Math.min(blue, green) / seconds);
   return [
     { name: `lag of mode two-way at ${each} transactions/s on each side, a run each second: to green, to blue`, value: `${(forward / 1000).toFixed(1)} s, ${(back / 1000).toFixed(1)} s at most in ${seconds} s`, target: '< 5 s', met: Math.max(forward, back) < 5_000 },
     { name: `memory of the process at its peak, mode two-way, ${thousands(ROWS)} changes at once: to green, to blue, both sides' merged`, value: `${most(toGreen).toFixed(0)} MB, ${most(toBlue).toFixed(0)} MB, ${most(...merging).toFixed(0)} MB`, target: '< 256 MB', met: most(toGreen, toBlue, ...merging) < 256 },
-    { name: `${CHANGES} changes of blue in mode two-way against one way (medians of 3)`, value: `${(twoWay / oneWay).toFixed(2)} x (${Math.round(twoWay)} ms, ${Math.round(oneWay)} ms)`, target: '<= 1.5 x', met: twoWay <= 1.5 * oneWay },
+    { name: `${CHANGES} changes of blue in mode two-way against one way (medians of ${ROUNDS})`, value: `${(twoWay / oneWay).toFixed(2)} x (${Math.round(twoWay)} ms, ${Math.round(oneWay)} ms)`, target: '<= 1.5 x', met: twoWay <= 1.5 * oneWay },
   ];
 }

@@ -5,7 +5,9 @@ mod api;
 mod budget;
 mod call;
 mod class;
+mod clock;
 mod connect;
+mod dates;
 mod environment;
 mod error;
 mod hints;
@@ -15,6 +17,7 @@ mod preflight;
 mod reader;
 mod recent;
 mod redact;
+pub mod simulate;
 #[cfg(test)]
 mod wire;
 
@@ -45,7 +48,9 @@ pub mod wafv2;
 
 pub use api::{Answer, Api, Bucket, Grant, Guard, Nature, Service};
 pub use call::Caller;
+pub use clock::ahead;
 pub use connect::{Connection, Settings, connect};
+pub use dates::{dates, shown_by};
 pub use ec2::{Ec2Reader, Find, PerTable, find, find_all, tags_of};
 pub use environment::region;
 pub use error::refused;

@@ -21,8 +21,7 @@ mod keys;
 mod logging;
 mod monitoring;
 mod network;
-#[cfg(test)]
-mod reachability;
+pub mod reachability;
 mod registry;
 mod roles;
 mod routing;
@@ -37,7 +36,7 @@ mod zone;
 
 pub use cidr::{Tier, Tiers};
 pub use facts::{Code, Facts, ServicePrefixLists, Zone};
-pub use images::{Images, keep as keep_images};
+pub use images::{Images, keep as keep_images, uri as image_uri};
 pub use logging::DATABASE_CLUSTER;
 pub use routing::{NOTE_TTL, domain, steps as record_steps, with_first_weights};
 pub use services::{SERVICES, Service};

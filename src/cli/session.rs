@@ -27,7 +27,12 @@ use std::time::Duration;
 
 /// The configuration of a command.
 pub fn configuration(common: &Common) -> Result<Config, Failure> {
-    let overrides = Overrides {
+    Ok(Config::load(common.config.as_deref(), overrides(common))?)
+}
+
+/// What the command line and its variables say in place of the configuration.
+pub fn overrides(common: &Common) -> Overrides {
+    Overrides {
         suffix: common.suffix.clone(),
         region: common.region.clone(),
         state: common.state.clone(),
@@ -38,8 +43,16 @@ pub fn configuration(common: &Common) -> Result<Config, Failure> {
         } else {
             aws::region(common.profile.as_deref())
         },
-    };
-    Ok(Config::load(common.config.as_deref(), overrides)?)
+    }
+}
+
+/// The scope that is meant: the environment that was named, else the only one that the configuration has.
+pub fn meant(cx: &Context<'_>, scope: &Scope) -> Result<Scope, Failure> {
+    if scope.env.is_some() {
+        return Ok(scope.clone());
+    }
+    let config = configuration(cx.common)?;
+    Ok(Scope::named(config.only_environment()))
 }
 
 /// The folder of state files: the sandbox has one of its own, so it can never mix with a real account's state.
@@ -250,6 +263,11 @@ impl Session {
             self.configured,
             state.display()
         )
+    }
+
+    /// AWS, for what no type reads.
+    pub fn aws(&self) -> &Aws {
+        &self.aws
     }
 
     /// Which deployment, for documents.

@@ -1,15 +1,18 @@
 //! What single keys take beyond numbers and lists. Each answers the value, or why not in words beyond "what it takes".
 
 mod database;
+mod drift;
 mod mapping;
 mod tags;
 
 pub(super) use database::{database, master_user, version};
+pub(super) use drift::{accept, environments};
 pub(super) use mapping::mapping;
 pub(super) use tags::{patterns, tags};
 
-use super::parse::{Checked, Given, integer, refused};
+use super::parse::{Checked, Given, integer, number, refused};
 use ipnet::Ipv4Net;
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 /// Days that Performance Insights keeps: 7, months of 31 days up to 23 of them, or 731.
@@ -32,6 +35,9 @@ pub(super) fn text(given: &Given<'_>) -> Checked<String> {
             Err("`@{` is how steps refer to each other and may not stand in a value".into())
         }
         Some(text) => Ok(text.to_owned()),
+        None if matches!(given, Given::Integer(_) | Given::Float(_)) => {
+            Err("a number; put it in quotes".into())
+        }
         None => refused(),
     }
 }
@@ -82,6 +88,29 @@ pub(super) fn runtime(text: &str) -> bool {
         .and_then(|t| t.strip_suffix(".x"));
     let version = version.and_then(|v| v.parse::<u32>().ok());
     version.is_some_and(|v| v >= 18 && v % 2 == 0 && text == format!("nodejs{v}.x"))
+}
+
+/// Prices by their keys.
+pub(super) fn prices(given: &Given<'_>) -> Checked<BTreeMap<String, f64>> {
+    let Some(table) = given.as_table() else {
+        return refused();
+    };
+    let mut all = BTreeMap::new();
+    for (key, value) in table {
+        let key = key.get_ref().as_ref();
+        if !crate::prices::keys().any(|k| k == key) {
+            let near = crate::prices::keys().min_by_key(|k| strsim::damerau_levenshtein(k, key));
+            let near = near.unwrap_or_default();
+            return Err(format!("`{key}` is no price; the nearest is `{near}`"));
+        }
+        match number(value.get_ref()) {
+            Some(usd) if usd.is_finite() && (0.0..=1_000_000.0).contains(&usd) => {
+                all.insert(key.to_owned(), usd);
+            }
+            _ => return Err(format!("`{key}` is not an amount of US dollars")),
+        }
+    }
+    Ok(all)
 }
 
 /// How services log in to the database.

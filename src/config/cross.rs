@@ -19,6 +19,12 @@ pub(super) fn broken(config: &Config) -> Vec<Broken> {
             text: format!("`network.blue_cidr` ({blue}) and `network.green_cidr` ({green}) overlap; they take blocks that don't, such as 10.10.0.0/16 and 10.20.0.0/16"),
         });
     }
+    if config.migration.mapping.is_read_only() && !config.traffic.bridge {
+        out.push(Broken {
+            keys: &["migration.mapping", "traffic.bridge"],
+            text: "the mapping's mode is read-only, in which green's load balancer sends writes to blue over the bridge, and `traffic.bridge` is false".into(),
+        });
+    }
     let certificate = &config.routing.certificate_arn;
     let region = certificate.split(':').nth(3);
     if region.is_some_and(|region| region != config.region) {

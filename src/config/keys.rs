@@ -1,9 +1,9 @@
 //! Every key, as data.
 
 use super::parse::{
-    Also, By, Capacity, Checked, Given, Like, OneOf, Parser, Seconds, Table, Takes, Within,
+    Also, By, Capacity, Checked, Given, Like, Number, OneOf, Parser, Seconds, Table, Takes, Within,
 };
-use super::{Config, Mapping};
+use super::{AcceptRule, Config, Mapping};
 use super::{check, image};
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
@@ -78,9 +78,33 @@ impl Written for BTreeMap<String, String> {
             .collect()
     }
 }
+impl Written for BTreeMap<String, f64> {
+    fn written(&self) -> String {
+        let line = |(k, v): (&String, &f64)| format!("{k} = {v:?}\n");
+        self.iter().map(line).collect()
+    }
+}
 impl Written for Mapping {
     fn written(&self) -> String {
         self.file.written()
+    }
+}
+impl Written for Vec<AcceptRule> {
+    fn written(&self) -> String {
+        let each = self.iter().map(|rule| {
+            let path = rule
+                .path
+                .iter()
+                .map(|p| format!("path = {}, ", p.written()));
+            format!(
+                "{{ step = {}, {}reason = {}, until = {} }}",
+                rule.step.written(),
+                path.collect::<String>(),
+                rule.reason.written(),
+                rule.until
+            )
+        });
+        format!("[{}]", each.collect::<Vec<_>>().join(", "))
     }
 }
 impl Written for Ipv4Net {
@@ -140,6 +164,8 @@ static KEYS: &[Key] = keys! {
         "The account of this deployment: with credentials of another one, every command that calls AWS stops.";
     "protect", protect, By(check::yes_or_no, "true or false"),
         "Deletion protection for databases and tables; `destroy` is refused, and so is an `apply` that would replace what holds data.";
+    "environments", environments, By(check::environments, "a list of \"blue\", \"green\" or both"),
+        "The environments that this deployment has: what `plan`, `apply` and `drift` mean without `--env`.";
     "state", state, By(check::state, "\"local\", or \"s3://BUCKET/PREFIX\" with a bucket name without dots; the prefix may be left out"),
         "Where the state is: local files in the folder that --state-dir names, or objects of a bucket that a team and its CI share (`deployer state init` makes it). `--state` and DEPLOYER_STATE override it.";
 
@@ -271,4 +297,45 @@ static KEYS: &[Key] = keys! {
         "A program that gets the same as JSON on its standard input. It has 10 seconds; when it fails, that is a warning.";
     "notify.on", notify.on, By(check::outcomes, "a list of changed, unchanged, differs (drift found, or leftovers of `destroy`), failed and interrupted"),
         "The outcomes that are sent.";
+
+    "cost.payments_per_day", cost.payments_per_day, Number(0.0, 1_000_000_000.0),
+        "Payments a day of the estimate of costs (`deployer cost`, and the difference that a plan makes). These keys change nothing that is made.";
+    "cost.requests_per_payment", cost.requests_per_payment, Number(0.0, 1_000_000.0),
+        "HTTP requests for one payment.";
+    "cost.request_kb", cost.request_kb, Number(0.0, 1_000_000.0),
+        "Kilobytes of a request and its answer.";
+    "cost.log_kb_per_payment", cost.log_kb_per_payment, Number(0.0, 1_000_000.0),
+        "Kilobytes of application log for one payment.";
+    "cost.writer_acu", cost.writer_acu, Number(0.0, 256.0),
+        "ACU of the writer on average; it does not follow the number of payments.";
+    "cost.reader_acu", cost.reader_acu, Number(0.0, 256.0),
+        "ACU of the first reader on average; it follows the writer.";
+    "cost.other_acu", cost.other_acu, Number(0.0, 256.0),
+        "ACU of each further reader on average.";
+    "cost.database_gb", cost.database_gb, Number(0.0, 131_072.0),
+        "Gigabytes of the database.";
+    "cost.database_changed_gb_per_day", cost.database_changed_gb_per_day, Number(0.0, 131_072.0),
+        "Gigabytes of the database that change in a day, which backups keep.";
+    "cost.database_io_per_payment", cost.database_io_per_payment, Number(0.0, 1_000_000.0),
+        "I/O requests of the database for one payment.";
+    "cost.database_mb_per_payment", cost.database_mb_per_payment, Number(0.0, 1_000_000.0),
+        "Megabytes to and from the database for one payment.";
+    "cost.table_writes_per_payment", cost.table_writes_per_payment, Number(0.0, 1_000_000.0),
+        "DynamoDB write units for one payment: one more for each index that is written.";
+    "cost.table_reads_per_payment", cost.table_reads_per_payment, Number(0.0, 1_000_000.0),
+        "DynamoDB read units for one payment.";
+    "cost.tables_gb", cost.tables_gb, Number(0.0, 1_000_000.0),
+        "Gigabytes of all tables with their indexes.";
+    "cost.objects_per_day", cost.objects_per_day, Number(0.0, 1_000_000_000.0),
+        "Objects that are written to the buckets in a day; each one is moved to Glacier for a fee.";
+    "cost.bucket_gb", cost.bucket_gb, Number(0.0, 1_000_000_000.0),
+        "Gigabytes of objects in S3 Standard.";
+    "cost.archive_gb", cost.archive_gb, Number(0.0, 1_000_000_000.0),
+        "Gigabytes of objects in Glacier.";
+
+    "prices", prices, Table(check::prices, "a table of prices in US dollars by their keys (`deployer cost --json` lists them), such as alb_hour = 0.025"),
+        "Prices of your own in place of the shipped ones, which are list prices of eu-central-1 with their date.";
+
+    "drift.accept", drift.accept, By(check::accept, "a list of tables with `step`, `reason`, `until` (a day) and, for one setting, `path`; `*` stands for any text"),
+        "Differences that `drift` accepts until the end of a day, with a reason. A rule without `path` accepts all about a step. `apply` still sets them back.";
 };

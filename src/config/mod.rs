@@ -11,6 +11,7 @@ mod error;
 mod image;
 mod keys;
 mod load;
+mod origins;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -21,8 +22,10 @@ pub(crate) use error::{ConfigError, Problem};
 pub(crate) use image::SERVICES;
 pub(crate) use keys::{Key, keys};
 pub(crate) use load::Overrides;
+pub(crate) use origins::Origin;
 
 use ipnet::Ipv4Net;
+use jiff::civil::Date;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -37,6 +40,8 @@ pub struct Config {
     pub account: String,
     /// True when what holds data is protected from deletion.
     pub protect: bool,
+    /// The environments that this deployment has: `blue`, `green` or both.
+    pub environments: Vec<String>,
     /// Where the state is: `local`, or `s3://bucket/prefix`.
     pub state: String,
     /// Who says so: `--region`, the file, `AWS_REGION`, a profile, or the default.
@@ -73,6 +78,12 @@ pub struct Config {
     pub run: Run,
     /// Who is notified at the end of a run.
     pub notify: Notify,
+    /// What the platform is used for, as far as its estimated cost depends on it.
+    pub cost: Usage,
+    /// US dollars in place of the shipped prices, by their keys.
+    pub prices: BTreeMap<String, f64>,
+    /// What drift accepts.
+    pub drift: DriftRules,
 }
 
 /// `[tags]`
@@ -132,6 +143,19 @@ pub struct Mapping {
     pub file: String,
     /// Its JSON, without white space.
     pub text: String,
+}
+
+impl Mapping {
+    /// How traffic may be split while a migration runs, as the mapping declares it: `read-only`, `two-way`, or nothing.
+    pub fn mode(&self) -> Option<String> {
+        let mapping: serde_json::Value = serde_json::from_str(&self.text).ok()?;
+        mapping["mode"].as_str().map(str::to_owned)
+    }
+
+    /// Green only reads in a split: its load balancer sends every write to blue.
+    pub fn is_read_only(&self) -> bool {
+        self.mode().as_deref() == Some("read-only")
+    }
 }
 
 /// `[traffic]`
@@ -280,6 +304,65 @@ pub struct Notify {
     pub on: Vec<String>,
 }
 
+/// `[cost]`: what one environment does in a month in which it takes all payments.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Usage {
+    /// Payments a day.
+    pub payments_per_day: f64,
+    /// HTTP requests for one payment.
+    pub requests_per_payment: f64,
+    /// Kilobytes of a request and its answer.
+    pub request_kb: f64,
+    /// Kilobytes of application log for one payment.
+    pub log_kb_per_payment: f64,
+    /// ACU of the writer, on average.
+    pub writer_acu: f64,
+    /// ACU of the first reader, on average; it follows the writer.
+    pub reader_acu: f64,
+    /// ACU of each further reader, on average.
+    pub other_acu: f64,
+    /// Gigabytes of the database.
+    pub database_gb: f64,
+    /// Gigabytes of the database that change in a day.
+    pub database_changed_gb_per_day: f64,
+    /// I/O requests of the database for one payment.
+    pub database_io_per_payment: f64,
+    /// Megabytes to and from the database for one payment.
+    pub database_mb_per_payment: f64,
+    /// DynamoDB write units for one payment, those of indexes counted.
+    pub table_writes_per_payment: f64,
+    /// DynamoDB read units for one payment.
+    pub table_reads_per_payment: f64,
+    /// Gigabytes of all tables and their indexes.
+    pub tables_gb: f64,
+    /// Objects that are written to the buckets in a day.
+    pub objects_per_day: f64,
+    /// Gigabytes of objects in S3 Standard.
+    pub bucket_gb: f64,
+    /// Gigabytes of objects in Glacier.
+    pub archive_gb: f64,
+}
+
+/// `[drift]`
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DriftRules {
+    /// Differences that are accepted for a time.
+    pub accept: Vec<AcceptRule>,
+}
+
+/// One rule of `[[drift.accept]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptRule {
+    /// The step; `*` stands for any text.
+    pub step: String,
+    /// The setting, as drift writes its path; `None` for the step as a whole.
+    pub path: Option<String>,
+    /// Why it is accepted.
+    pub reason: String,
+    /// The last day on which it is.
+    pub until: Date,
+}
+
 /// How a run can end, as a notification says it.
 pub(crate) const OUTCOMES: [&str; 5] = ["changed", "unchanged", "differs", "failed", "interrupted"];
 
@@ -287,6 +370,14 @@ pub(crate) const OUTCOMES: [&str; 5] = ["changed", "unchanged", "differs", "fail
 const LOCAL: &str = "local";
 
 impl Config {
+    /// The environment that this deployment has, when it has only one.
+    pub fn only_environment(&self) -> Option<&str> {
+        match self.environments.as_slice() {
+            [one] => Some(one),
+            _ => None,
+        }
+    }
+
     /// The bucket of a shared state and the prefix in it, which may be empty; `None` for local files.
     pub fn shared_state(&self) -> Option<(&str, &str)> {
         let place = self.state.strip_prefix("s3://")?;
@@ -307,6 +398,7 @@ impl Default for Config {
             region: "eu-central-1".into(),
             account: String::new(),
             protect: false,
+            environments: vec!["blue".into(), "green".into()],
             state: LOCAL.into(),
             region_source: "default".into(),
             other_region: None,
@@ -396,6 +488,27 @@ impl Default for Config {
                     .map(|o| (*o).to_owned())
                     .collect(),
             },
+            cost: Usage {
+                payments_per_day: 50_000.0,
+                requests_per_payment: 6.0,
+                request_kb: 10.0,
+                log_kb_per_payment: 6.0,
+                writer_acu: 2.0,
+                reader_acu: 2.0,
+                other_acu: 1.0,
+                database_gb: 50.0,
+                database_changed_gb_per_day: 2.0,
+                database_io_per_payment: 40.0,
+                database_mb_per_payment: 0.1,
+                table_writes_per_payment: 12.0,
+                table_reads_per_payment: 6.0,
+                tables_gb: 5.0,
+                objects_per_day: 864.0,
+                bucket_gb: 10.0,
+                archive_gb: 27.0,
+            },
+            prices: BTreeMap::new(),
+            drift: DriftRules::default(),
         }
     }
 }

@@ -271,7 +271,7 @@ mod tests {
         let graph = b.build().unwrap();
         let chosen = graph.select(None);
         let of = |seen: &Observations| -> Vec<String> {
-            let waiting = graph.waiting(&chosen, seen, &State::empty("dev", "eu-central-1"));
+            let waiting = graph.waiting(&chosen, seen, &State::empty("t", "eu-central-1"));
             let steps = graph.steps.iter().zip(waiting);
             let held = steps.filter(|(_, why)| why.is_some());
             held.map(|(step, _)| step.id.clone()).collect()

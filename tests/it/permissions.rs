@@ -29,6 +29,8 @@ const SELDOM: &[&str] = &[
     "ec2:DeleteTransitGatewayRoute",
     "ec2:DeleteTransitGatewayPrefixListReference",
     "iam:DetachRolePolicy",
+    // Of `doctor`; the emulator judges no policies.
+    "iam:SimulatePrincipalPolicy",
     // When `migration.reserve_concurrency` is switched off.
     "lambda:DeleteFunctionConcurrency",
     "iam:DeleteRolePermissionsBoundary",

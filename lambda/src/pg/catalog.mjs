@@ -3,8 +3,8 @@ import { readTypes, withoutDomains } from './types.mjs';
 /**
  * What is in a database, read from pg_catalog: for the mapping (types.mjs `Catalog`) and, beyond that, what the copy needs.
  *
- * @typedef {import('../mapping/types.mjs').Column & {number: number, typeOid: number, typeModifier: number, baseType: string, storageType: string, identityAlways: boolean, collated: boolean, collation: string | null, version: string}} Column
- *   `number`: never given to another column of the table, even after a drop; `baseType`: the quoted name, without modifiers, of the type (of a domain: the type
+ * @typedef {import('../mapping/types.mjs').Column & {number: number, typeOid: number, typeModifier: number, baseType: string, equal: string, storageType: string, identityAlways: boolean, collated: boolean, collation: string | null, version: string}} Column
+ *   `number`: never given to another column of the table, even after a drop; `equal`: the operator of its type, as SQL; `baseType`: the quoted name, without modifiers, of the type (of a domain: the type
  *   underneath), for casts that check nothing; `storageType`: the same with its modifiers, for helper tables: the domain's checks are left out; `collated`: its
  *   order is that of a language; `collation`: its quoted name; `version`: changes with each ALTER of the column
  * @typedef {{eq: string, lt: string, le: string, ge: string, gt: string}} Operators of an index column, as SQL, schema included
@@ -112,7 +112,7 @@ async function readColumns(session, oids, byOid, types) {
     const domain = definition && withoutDomains({ text: type ?? '', definition });
     byOid.get(oid ?? '')?.columns.push({
       number: Number(number), name: name ?? '', type: type ?? '', definition, notNull: notNull === 't', domainNotNull: domain?.notNull === true, generated: generated === 't',
-      typeOid: Number(typeOid), typeModifier: Number(typeModifier), baseType: domain?.definition.ident ?? ownType ?? '', storageType: domain?.text ?? type ?? '',
+      typeOid: Number(typeOid), typeModifier: Number(typeModifier), baseType: domain?.definition.ident ?? ownType ?? '', equal: domain?.definition.equal ?? '=', storageType: domain?.text ?? type ?? '',
       identityAlways: always === 't', hasDefault: hasDefault === 't' || definition?.hasDefault === true, collated: collated === 't', collation: collation ?? null, deterministic: deterministic !== 'f', version: version ?? '',
     });
   }

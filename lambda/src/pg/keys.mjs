@@ -47,11 +47,37 @@ export function beyond(key, values, how, left = ({ name }) => ident(name)) {
 }
 
 /**
+ * Values as rows of a set named `w`, for FROM: one array for each column, since PostgreSQL takes some microseconds to read a literal of its own for each value. Each element is read by the input
+ * function of its type, as a literal is. An array of arrays is something else, so those are carried as text.
+ * @param {{type: string}[]} columns @param {(string | null | undefined)[][]} rows
+ * @returns {{set: string, value: (i: number) => string}} `value`: the column in a row of the set, as SQL; `w.n` numbers the rows from 1
+ */
+export function valueSet(columns, rows) {
+  const arrays = columns.map(({ type }, i) => `${literal(`{${rows.map((row) => element(row[i])).join(',')}}`)}::${isArray(type) ? 'text' : type}[]`);
+  return {
+    set: `unnest(${arrays.join(', ')}) WITH ORDINALITY AS w(${columns.map((_, i) => `v${i}`).join(', ')}, n)`,
+    value: (i) => (isArray(columns[i]?.type ?? '') ? `w.v${i}::${columns[i]?.type}` : `w.v${i}`),
+  };
+}
+
+/** Arrays by their names (`integer[]`, `pg_catalog._int4`), and perhaps other types that begin like them: as text they are read all the same. @param {string} type */
+const isArray = (type) => /(?:^|\.|")_|\]$/.test(type);
+
+/** @param {string | null | undefined} value */
+const element = (value) => (value === null || value === undefined ? 'NULL' : PLAIN.test(value) ? `"${value}"` : `"${value.replace(/["\\]/g, '\\$&')}"`);
+const PLAIN = /^[^"\\]*$/;
+
+/**
  * FROM and WHERE for the rows with one of these keys.
  * @param {KeyColumn[]} key @param {string} from @param {(string | null | undefined)[][]} keys
  */
 export function withKeys(key, from, keys) {
-  const list = keys.map((values) => `(${values.map((value, i) => typedValue(/** @type {KeyColumn} */ (key[i]), value)).join(', ')})`);
-  const names = key.map((_, i) => `k${i}`);
-  return `(VALUES ${list.join(', ')}) AS w(${names.join(', ')}) JOIN ${from} AS t ON ${sameKey(key, ({ name }) => `t.${ident(name)}`, (_, i) => `w.k${i}`)}`;
+  const { set, value } = valueSet(key, keys);
+  return `${set} JOIN ${from} AS t ON ${sameKey(key, ({ name }) => `t.${ident(name)}`, (_, i) => value(i))}`;
+}
+
+/** A query for the numbers (from 1) of those of these keys that no row has. @param {KeyColumn[]} key @param {string} from @param {(string | null | undefined)[][]} keys */
+export function withoutKeys(key, from, keys) {
+  const { set, value } = valueSet(key, keys);
+  return `SELECT w.n FROM ${set} WHERE NOT EXISTS (SELECT FROM ${from} t WHERE ${sameKey(key, ({ name }) => `t.${ident(name)}`, (_, i) => value(i))})`;
 }

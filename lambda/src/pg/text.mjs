@@ -2,7 +2,8 @@
 import pg from 'pg';
 
 export const ident = pg.escapeIdentifier;
-export const literal = pg.escapeLiteral;
+/** As the driver's `escapeLiteral`, which puts a long text together letter by letter: that takes a hundred times its size. @param {string} value */
+export const literal = (value) => (value.includes('\\') ? ` E'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'` : `'${value.replaceAll("'", "''")}'`);
 
 /** @param {{schema: string, name: string}} table */
 export const qualified = ({ schema, name }) => `${ident(schema)}.${ident(name)}`;

@@ -8,6 +8,7 @@
  * @property {string} name as `format_type` prints it, without modifiers
  * @property {string} ident its quoted name, for casts that check no modifiers
  * @property {Typed} [base] of a domain, an array (its elements), a range (its bounds) or a multirange (its ranges)
+ * @property {string} [equal] the operator by which an index on it compares, where that is its own, as SQL; '=' under a search path may be that of another type
  * @property {boolean} [notNull] the domain, or one that it is made from, takes no NULL
  * @property {boolean} [hasDefault] of a domain
  * @property {string[]} [labels] of an enum, in its order
@@ -39,7 +40,11 @@ SELECT t.oid, format_type(t.oid, NULL), quote_ident(n.nspname) || '.' || quote_i
        (SELECT json_agg(json_build_array(a.attname, a.atttypid::int8, format_type(a.atttypid, a.atttypmod)) ORDER BY a.attnum)
           FROM pg_attribute a WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped),
        CASE WHEN t.typtype = 'r' THEN (SELECT concat_ws(' ', opcname, r.rngcanonical, r.rngsubdiff, (SELECT collname FROM pg_collation c WHERE c.oid = r.rngcollation)) FROM pg_opclass WHERE oid = r.rngsubopc)
-            ELSE (SELECT concat_ws(' ', i.prosrc, i.probin, o.prosrc, o.probin) FROM pg_proc i, pg_proc o WHERE i.oid = t.typinput AND o.oid = t.typoutput) END
+            ELSE (SELECT concat_ws(' ', i.prosrc, i.probin, o.prosrc, o.probin) FROM pg_proc i, pg_proc o WHERE i.oid = t.typinput AND o.oid = t.typoutput) END,
+       (SELECT 'OPERATOR(' || quote_ident(opn.nspname) || '.' || op.oprname || ')'
+          FROM pg_opclass oc JOIN pg_am am ON am.oid = oc.opcmethod AND am.amname = 'btree' JOIN pg_amop ao ON ao.amopfamily = oc.opcfamily AND ao.amoplefttype = t.oid AND ao.amoprighttype = t.oid AND ao.amopstrategy = 3
+          JOIN pg_operator op ON op.oid = ao.amopopr JOIN pg_namespace opn ON opn.oid = op.oprnamespace
+         WHERE oc.opcintype = t.oid AND oc.opcdefault)
   FROM reached JOIN pg_type t ON t.oid = reached.oid JOIN pg_namespace n ON n.oid = t.typnamespace
   LEFT JOIN pg_type element ON element.oid = t.typelem AND element.typarray = t.oid
   LEFT JOIN pg_range r ON r.rngtypid = t.oid LEFT JOIN pg_range m ON m.rngmultitypid = t.oid
@@ -57,10 +62,11 @@ export async function readTypes(session, oids) {
   const rows = await session.rows(REACHED, [oids]);
   for (const [oid, name, ident, , builtin, kind, extension] of rows)
     types.set(Number(oid), { kind: kindOf(kind ?? '', builtin === 't', extension !== null), name: name ?? '', ident: ident ?? '' });
-  for (const [oid, , , typname, , , extension, version, base, baseText, isArray, notNull, hasDefault, labels, attributes, detail] of rows) {
+  for (const [oid, , , typname, , , extension, version, base, baseText, isArray, notNull, hasDefault, labels, attributes, detail, equal] of rows) {
     const type = /** @type {TypeDefinition} */ (types.get(Number(oid)));
     const inner = base === null ? undefined : types.get(Number(base));
     if (isArray === 't') type.kind = 'array';
+    if (equal != null) type.equal = equal;
     if (inner !== undefined) type.base = { text: baseText ?? inner.name, definition: inner };
     if (type.kind === 'domain') Object.assign(type, { notNull: notNull === 't', hasDefault: hasDefault === 't' });
     if (type.kind === 'enum') {

@@ -1,5 +1,5 @@
 import { PermanentError } from '../lib/errors.mjs';
-import { sameKey, typedValue, withKeys } from '../pg/keys.mjs';
+import { sameKey, valueSet, withKeys } from '../pg/keys.mjs';
 import { ident } from '../pg/text.mjs';
 import { emitSeen, seenName } from '../sync/marks.mjs';
 import { decided, digestOf, offered } from './rules.mjs';
@@ -19,13 +19,17 @@ import { decided, digestOf, offered } from './rules.mjs';
  *
  * @typedef {object} Outcome
  * @property {Wanted[]} wanted rows to be written
+ * @property {boolean[]} fresh which of them are not there
  * @property {{key: string[], values: Value[]}[]} gone rows to be deleted, with their keys where they are deleted
  * @property {Held[]} held
  * @property {string[][]} settled keys that are not in quarantine any more
  * @property {number} merged rows that both sides had changed
  */
 
-const AT_ONCE = 500;
+/** Rows that are read together: first so many, then as many as make about so much text. */
+const FIRST_ROWS = 500;
+const AT_ONCE = 2_000;
+const GROUP_BYTES = 1 << 19;
 /** Green waits for blue's decision about a change of these. */
 const ANSWERED = new Set(['state-machine', 'merged']);
 const UNKNOWN = Symbol('not known');
@@ -46,32 +50,30 @@ export async function ruled(place, table, pending, again) {
   if (rule === undefined) throw new PermanentError('INTERNAL', 'a table without a rule for conflicts');
   const form = table.forward === undefined ? onGreen(table) : onBlue(table, table.forward);
   /** @type {Outcome} */
-  const outcome = { wanted: [], gone: [], held: [], settled: [], merged: 0 };
+  const outcome = { wanted: [], fresh: [], gone: [], held: [], settled: [], merged: 0 };
   /** @type {import('../sync/marks.mjs').Seen[]} */
   const seen = [];
   /** @type {Set<Wanted>} */
   const fresh = new Set();
-  for (let at = 0; at < pending.length; at += AT_ONCE) {
-    const changes = pending.slice(at, at + AT_ONCE).flatMap((change) => {
-      const key = table.plan.transformKey(change.key);
-      if (key.kind === 'row') return [{ ...change, there: key.values }];
-      if (key.kind === 'quarantine') outcome.held.push({ key: change.key, reason: key.reason, column: key.column });
-      return [];
-    });
-    const rows = await rowsOf(place.session, table, form.columns, changes.map(({ there }) => there));
-    const inQuarantine = new Set((await place.mayHold(table, changes.map(({ key }) => key))).map((key) => key.join('\0')));
-    for (const change of changes) {
-      const there = form.there(rows.get(textOf(change.there)));
+  /** Rows that come to an idempotency key. @type {Wanted[]} */
+  const named = [];
+  const nameAt = rule.idempotency.map((column) => rule.columns.indexOf(column));
+  for await (const { changes, rows, inQuarantine } of withRows(place, table, form.columns, pending, outcome.held)) {
+    for (const { change, at: targetKey } of changes) {
+      const there = form.there(rows.get(textOf(targetKey)));
       const after = form.change(change.row);
       if (there === UNKNOWN || after === UNKNOWN) {
         outcome.held.push({ key: change.key, reason: there === UNKNOWN ? 'the mapping leaves out the row that is there, or can not bring it over' : 'the mapping can not bring it over' });
         continue;
       }
       const before = change.before === undefined ? UNKNOWN : form.change(change.before);
-      const known = { there, after, before: before === UNKNOWN ? undefined : before, held: inQuarantine.has(change.key.join('\0')) };
+      const known = {
+        there, after, before: before === UNKNOWN ? undefined : before, held: inQuarantine.size > 0 && inQuarantine.has(textOf(change.key)),
+        seen: { has: (/** @type {string} */ digest) => place.seen.of(seenName(table.targetName, targetKey)).includes(digest) || cameFromThere(change.echoes, digest, form) },
+      };
       const decision = change.moved === true && table.forward !== undefined ? MOVED
         : table.forward !== undefined ? decided(rule, known)
-        : offered(rule, { ...known, seen: digests(place.seen.of(seenName(table.targetName, change.there)), change.echoes, form) });
+        : offered(rule, known);
       if (decision.kind === 'later') continue;
       if (decision.kind === 'hold') {
         if (!again) outcome.held.push({ key: change.key, reason: decision.reason, column: decision.column });
@@ -83,10 +85,11 @@ export async function ruled(place, table, pending, again) {
         continue;
       }
       if (decision.merged) outcome.merged += 1;
-      if (decision.row === null) outcome.gone.push({ key: change.key, values: change.there });
+      if (decision.row === null) outcome.gone.push({ key: change.key, values: targetKey });
       else {
-        const row = decision.row === after ? /** @type {Tuple} */ (change.row) : form.tuple(/** @type {Tuple} */ (change.row), decision.row);
-        const result = table.plan.transform(row);
+        const asItCame = decision.row === after;
+        const row = asItCame ? /** @type {Tuple} */ (change.row) : form.tuple(/** @type {Tuple} */ (change.row), decision.row);
+        const result = asItCame && table.forward === undefined ? { kind: /** @type {const} */ ('row'), values: decision.row } : table.plan.transform(row);
         if (result.kind !== 'row') {
           outcome.held.push({ key: change.key, reason: result.kind === 'quarantine' ? result.reason : 'the mapping leaves it out', column: result.kind === 'quarantine' ? result.column : undefined });
           continue;
@@ -94,13 +97,15 @@ export async function ruled(place, table, pending, again) {
         const wanted = { key: change.key, row, values: result.values };
         outcome.wanted.push(wanted);
         if (there === null) fresh.add(wanted);
+        if (there === null || nameAt.some((i) => there[i] !== decision.row?.[i])) named.push(wanted);
       }
     }
   }
-  const twice = await usedTwice(place.session, table, [...fresh]);
+  const twice = await usedTwice(place.session, table, named);
   for (const wanted of twice) outcome.held.push({ key: wanted.key, reason: 'the idempotency key was used on both sides, for another row each', refused: true });
-  outcome.wanted = outcome.wanted.filter((wanted) => !twice.includes(wanted));
-  if (seen.length > 0) await place.session.run(emitSeen(place.pair, seen));
+  outcome.wanted = outcome.wanted.filter((wanted) => !twice.has(wanted));
+  outcome.fresh = outcome.wanted.map((wanted) => fresh.has(wanted));
+  for (let at = 0; at < seen.length; at += AT_ONCE) await place.session.run(emitSeen(place.pair, seen.slice(at, at + AT_ONCE)));
   return outcome;
 }
 
@@ -110,15 +115,11 @@ const MOVED = { kind: 'hold', reason: "the row's key was changed" };
 /** @param {(string | null | undefined)[]} key */
 const textOf = (key) => key.join('\0');
 
-/** @param {string[]} known @param {Tuple[] | undefined} echoes @param {Form} form */
-function digests(known, echoes, form) {
-  const found = new Set(known);
-  for (const echo of echoes ?? []) {
-    const row = form.change(echo);
-    if (row !== UNKNOWN) found.add(digestOf(row));
-  }
-  return found;
-}
+/** @param {Tuple[] | undefined} echoes @param {string} digest @param {Form} form */
+const cameFromThere = (echoes, digest, form) => echoes !== undefined && echoes.some((echo) => {
+  const row = form.change(echo);
+  return row !== UNKNOWN && digestOf(row) === digest;
+});
 
 /**
  * How rows are read and written where the changes come to, in green's form.
@@ -159,35 +160,67 @@ function onBlue({ plan }, forward) {
   };
 }
 
-/** @param {import('../pg/session.mjs').Session} session @param {SyncTable} table @param {string[]} columns @param {Value[][]} keys @returns {Promise<Map<string, Tuple>>} by key, locked */
+/**
+ * Changes in groups, with the rows that are there. The server reads those of the next group while this one is decided: nothing else is asked for meanwhile, since what fails
+ * here (a row that the application keeps locked) would fail that too, with another error.
+ * @param {Place} place @param {SyncTable} table @param {string[]} columns @param {Pending[]} pending @param {Held[]} held takes those whose key the mapping can't bring over
+ */
+async function* withRows({ session, mayHold }, table, columns, pending, held) {
+  let at = 0;
+  const read = (/** @type {number} */ size) => {
+    const changes = pending.slice(at, (at += size)).flatMap((change) => {
+      const key = table.plan.transformKey(change.key);
+      if (key.kind === 'row') return [{ change, at: key.values }];
+      if (key.kind === 'quarantine') held.push({ key: change.key, reason: key.reason, column: key.column });
+      return [];
+    });
+    const found = rowsOf(session, table, columns, changes.map(({ at: key }) => key));
+    found.catch(() => {}); // thrown where it is awaited
+    return { size, changes, found };
+  };
+  for (let group = at < pending.length ? read(FIRST_ROWS) : undefined; group !== undefined; ) {
+    const { rows, bytes } = await group.found;
+    const { changes, size } = group;
+    const inQuarantine = new Set((await mayHold(table, changes.map(({ change }) => change.key))).map(textOf));
+    group = at < pending.length ? read(Math.max(1, Math.min(AT_ONCE, size * 4, Math.floor((GROUP_BYTES * size) / Math.max(bytes, 1))))) : undefined;
+    yield { changes, rows, inQuarantine };
+  }
+}
+
+/** @param {import('../pg/session.mjs').Session} session @param {SyncTable} table @param {string[]} columns @param {Value[][]} keys @returns {Promise<{rows: Map<string, Tuple>, bytes: number}>} by key, locked */
 async function rowsOf(session, table, columns, keys) {
-  if (keys.length === 0) return new Map();
+  if (keys.length === 0) return { rows: new Map(), bytes: 0 };
   const { targetKey } = table;
-  const list = [...columns.map((column) => `t.${ident(column)}`), ...targetKey.map(({ name }) => `t.${ident(name)}`)];
-  const rows = await session.rows(`SELECT ${list.join(', ')} FROM ${withKeys(targetKey, table.onGreen, keys)} FOR UPDATE OF t`);
-  return new Map(rows.map((row) => [textOf(row.slice(columns.length)), row.slice(0, columns.length)]));
+  const list = [...columns, ...targetKey.map(({ name }) => name).filter((name) => !columns.includes(name))];
+  const keyAt = targetKey.map(({ name }) => list.indexOf(name));
+  const found = await session.rows(`SELECT ${list.map((column) => `t.${ident(column)}`).join(', ')} FROM ${withKeys(targetKey, table.onGreen, keys)} FOR UPDATE OF t`);
+  return {
+    rows: new Map(found.map((row) => [textOf(keyAt.map((at) => row[at])), list.length === columns.length ? row : row.slice(0, columns.length)])),
+    bytes: found.reduce((sum, row) => row.reduce((length, value) => length + (value?.length ?? 0), sum), 0),
+  };
 }
 
 /**
- * Rows to be made whose idempotency key another row has there.
- * @param {import('../pg/session.mjs').Session} session @param {SyncTable} table @param {Wanted[]} wanted @returns {Promise<Wanted[]>}
+ * Rows whose idempotency key another row has there.
+ * @param {import('../pg/session.mjs').Session} session @param {SyncTable} table @param {Wanted[]} wanted @returns {Promise<Set<Wanted>>}
  */
 async function usedTwice(session, table, wanted) {
   const { plan, target, targetKey, targetKeyAt, onGreen: there } = table;
   const names = table.idempotency;
-  if (names.length === 0 || wanted.length === 0) return [];
-  const columns = names.map((name) => ({ name, at: plan.targetColumns.indexOf(name), type: target.columns.find((column) => column.name === name)?.baseType ?? 'text' }));
-  /** @type {Wanted[]} */
-  const found = [];
+  /** @type {Set<Wanted>} */
+  const found = new Set();
+  if (names.length === 0) return found;
+  const columns = names.map((name) => {
+    const { baseType: type = 'text', equal = '=' } = target.columns.find((column) => column.name === name) ?? {};
+    return { name, at: plan.targetColumns.indexOf(name), type, equal };
+  });
   for (let at = 0; at < wanted.length; at += AT_ONCE) {
     const some = wanted.slice(at, at + AT_ONCE);
-    const list = some.map(({ values }, i) =>
-      `(${i}, ${[...columns.map((column) => typedValue(/** @type {any} */ (column), values[column.at])), ...targetKey.map((column, n) => typedValue(column, values[/** @type {number} */ (targetKeyAt[n])]))].join(', ')})`);
+    const { set, value } = valueSet([...columns, ...targetKey], some.map(({ values }) => [...columns.map((column) => values[column.at]), ...targetKeyAt.map((at) => values[at])]));
     const rows = await session.rows(
-      `SELECT DISTINCT w.i FROM (VALUES ${list.join(', ')}) AS w(i, ${[...columns.map((_, i) => `v${i}`), ...targetKey.map((_, n) => `k${n}`)].join(', ')})
-         JOIN ${there} AS t ON ${columns.map(({ name }, i) => `t.${ident(name)} = w.v${i}`).join(' AND ')}
-        WHERE NOT (${sameKey(targetKey, ({ name }) => `t.${ident(name)}`, (_, n) => `w.k${n}`)})`);
-    for (const [i] of rows) found.push(/** @type {Wanted} */ (some[Number(i)]));
+      `SELECT DISTINCT w.n FROM ${set} JOIN ${there} AS t ON ${columns.map(({ name, equal }, i) => `t.${ident(name)} ${equal} ${value(i)}`).join(' AND ')}
+        WHERE NOT (${sameKey(targetKey, ({ name }) => `t.${ident(name)}`, (_, i) => value(columns.length + i))})`);
+    for (const [n] of rows) found.add(/** @type {Wanted} */ (some[Number(n) - 1]));
   }
   return found;
 }

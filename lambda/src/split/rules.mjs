@@ -45,7 +45,7 @@ export const digestOf = (row) => createHash('sha256').update(JSON.stringify(row)
  * @property {boolean} held the row could not be brought over so far
  */
 
-/** A change of blue comes to green. @param {Rule} rule @param {Change & {seen: ReadonlySet<string>}} change `seen`: green's states about which blue has decided @returns {Decision} */
+/** A change of blue comes to green. @param {Rule} rule @param {Change & {seen: {has: (digest: string) => boolean}}} change `seen`: green's states about which blue has decided @returns {Decision} */
 export function offered(rule, { there, before, after, held, seen }) {
   if (same(there, after)) return NOTHING;
   switch (rule.kind) {

@@ -93,11 +93,11 @@ export class Applier {
 
   /** In mode two-way. @param {SyncTable} table @param {Pending[]} pending */
   async #ruled(table, pending) {
-    const { wanted, gone, held, settled, merged } = await ruled(this.place, table, pending, this.offering);
+    const { wanted, fresh, gone, held, settled, merged } = await ruled(this.place, table, pending, this.offering);
     if (this.onlyEqual) return await this.quarantine.remove(table, settled);
     this.merged += merged;
     await this.stage.prepare(table);
-    const refused = await this.stage.merge(table, wanted.map(({ values }) => values), gone.map(({ values }) => values), false, { group: 1, most: this.quarantine.limit });
+    const refused = await this.stage.merge(table, wanted.map(({ values }) => values), gone.map(({ values }) => values), false, { group: 1, most: this.quarantine.limit }, fresh);
     const refusals = new Map(refused.map(({ index, error }) => [index, error]));
     for (const [index, error] of refusals) held.push({ key: /** @type {Wanted} */ (wanted[index]).key, reason: refusal(error), column: error.column, refused: true });
     const written = wanted.filter((_, i) => !refusals.has(i));

@@ -1,4 +1,4 @@
-import { sameKey, typedValue, withKeys } from '../pg/keys.mjs';
+import { withKeys, withoutKeys } from '../pg/keys.mjs';
 import { wholeRows } from '../pg/rows.mjs';
 import { decodeRow, endOfLog, formatLsn, ident, parseLsn } from '../pg/text.mjs';
 import { valueLimit } from './limits.mjs';
@@ -90,12 +90,8 @@ export class Backfill {
     const baseless = new Set();
     for (let at = 0; at < partial.length; at += AT_ONCE) {
       const some = partial.slice(at, at + AT_ONCE);
-      const keys = some.map(({ values }, i) => `(${i}, ${targetKey.map((column, n) => typedValue(column, values[/** @type {number} */ (targetKeyAt[n])])).join(', ')})`);
-      const rows = await this.green.rows(
-        `SELECT wanted.i FROM (VALUES ${keys.join(', ')}) AS wanted(i, ${targetKey.map((_, n) => `k${n}`).join(', ')})
-          WHERE NOT EXISTS (SELECT FROM ${onGreen} t WHERE ${sameKey(targetKey, ({ name }) => `t.${ident(name)}`, (_, n) => `wanted.k${n}`)})`,
-      );
-      for (const [i] of rows) baseless.add(/** @type {Wanted} */ (some[Number(i)]));
+      const rows = await this.green.rows(withoutKeys(targetKey, onGreen, some.map(({ values }) => targetKeyAt.map((at) => values[at]))));
+      for (const [n] of rows) baseless.add(/** @type {Wanted} */ (some[Number(n) - 1]));
     }
     return [wanted.filter((row) => !baseless.has(row)), [...baseless]];
   }
@@ -135,14 +131,11 @@ export class Backfill {
   async missing(table, keys) {
     const blue = await (this.blue ??= this.openBlue());
     const { sourceKey, onBlue } = table;
-    const list = keys.map((key, i) => `(${i}, ${sourceKey.map((column, n) => typedValue(column, key[n])).join(', ')})`);
-    const rows = await blue.rows(
-      `SELECT w.i FROM (VALUES ${list.join(', ')}) AS w(i, ${sourceKey.map((_, n) => `k${n}`).join(', ')})
-        WHERE NOT EXISTS (SELECT FROM ${onBlue} t WHERE ${sameKey(sourceKey, ({ name }) => `t.${ident(name)}`, (_, n) => `w.k${n}`)})`);
+    const rows = await blue.rows(withoutKeys(sourceKey, onBlue, keys));
     const [now] = await blue.row('SELECT pg_current_wal_insert_lsn()');
     const read = endOfLog(parseLsn(now));
     if (read > this.readAt) this.readAt = read;
-    return rows.map(([i]) => /** @type {string[]} */ (keys[Number(i)]));
+    return rows.map(([n]) => /** @type {string[]} */ (keys[Number(n) - 1]));
   }
 
   /**

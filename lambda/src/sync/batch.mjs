@@ -82,9 +82,10 @@ export class Batch {
   put(table, key, row, past, moved = false) {
     const rows = this.#rows(table);
     if (table.rule === undefined) return void rows.set(keyText(key), { key, row });
-    const known = rows.get(keyText(key));
-    const echoes = [...(known?.echoes ?? []), ...(past?.echo === true && row !== null ? [row] : [])];
-    rows.set(keyText(key), { key, row, before: known === undefined ? past?.before : known.before, echoes, moved: moved || known?.moved === true });
+    const text = keyText(key);
+    const known = rows.get(text);
+    const echoes = past?.echo === true && row !== null ? [...(known?.echoes ?? []), row] : known?.echoes;
+    rows.set(text, { key, row, before: known === undefined ? past?.before : known.before, echoes, moved: moved || known?.moved === true });
   }
 
   /** @param {SyncTable} table */

@@ -139,6 +139,8 @@ export class Context {
     if (known !== undefined) this.state = known;
     this.setPair(this.state.phase === 'stopped' ? undefined : this.state.identity.pair);
     await this.masks.load(this.blue, this.state.publication);
+    const like = slotName(this.invocation.config);
+    if (known !== undefined && known.phase !== 'stopped' && like !== known.slot) await this.masks.moved(this.blue, this.state.publication, like);
     this.backfill.load(this.state);
     const back = this.invocation.config.direction === 'reverse';
     const names = back ? swapped(mappedNames(json)) : mappedNames(json);
@@ -301,7 +303,7 @@ export async function actAsReplica(green) {
   } catch (cause) {
     const error = green.told(cause);
     if (error.sqlstate !== '42501') throw error;
-    throw new PermanentError('DATABASE_REFUSED', 'green: the user may not set session_replication_role', {
+    throw new PermanentError('DATABASE_REFUSED', `${green.side}: the user may not set session_replication_role`, {
       cause, sqlstate: error.sqlstate, hint: 'grant it rds_superuser, or let an administrator run ALTER ROLE ... SET session_replication_role = replica',
     });
   }

@@ -2,6 +2,7 @@ import { MigrationError } from '../lib/errors.mjs';
 import { dropPublication, dropSlot, markerOf, readSlot } from '../pg/slot.mjs';
 import { open, openBoth, slotName } from './context.mjs';
 import { takeLock } from './lock.mjs';
+import { nameOnBlue } from './masks.mjs';
 import { lagSeconds, progress } from './run.mjs';
 import { SCHEMA, readState, readUnits, writeState } from './state.mjs';
 
@@ -48,14 +49,16 @@ export async function stop(invocation) {
     green = await reachable(invocation);
     if (green !== undefined) await takeLock(green, invocation.deadline, STOP_WAIT_MS);
     const state = green && (await readState(green));
-    const name = state?.slot ?? slotName(invocation.config);
+    const named = slotName(invocation.config);
+    const name = state?.slot ?? (green === undefined ? await nameOnBlue(blue, named) : named);
     await dropSlot(blue, markerOf(name)); // of a run that was killed when it began
     const slotDropped = await dropSlot(blue, name);
     const publicationDropped = await dropPublication(blue, state?.publication ?? name);
     if (green !== undefined && state !== undefined) await writeState(green, { ...state, phase: 'stopped' });
     invocation.metrics.gauge('LagBytes', 0);
     invocation.log.info('stopped', { slot: name, done: slotDropped });
-    return { status: 'stopped', slotDropped, publicationDropped, targetReached: green !== undefined };
+    const left = green === undefined && !slotDropped ? await slotsOf(blue) : [];
+    return { status: 'stopped', slotDropped, publicationDropped, targetReached: green !== undefined, ...(left.length > 0 && { slotsLeft: left }) };
   } finally {
     await Promise.all([blue.close(), green?.close()]);
   }
@@ -68,11 +71,17 @@ export async function stop(invocation) {
 export async function watchSlot(invocation) {
   try {
     const blue = await open(invocation, 'source');
-    const slot = await readSlot(blue, slotName(invocation.config)).finally(() => blue.close());
+    const slot = await nameOnBlue(blue, slotName(invocation.config)).then((name) => readSlot(blue, name)).finally(() => blue.close());
     if (slot.exists) invocation.metrics.gauge('LagBytes', slot.lagBytes);
   } catch {
     // the failure that led here is told
   }
+}
+
+/** Slots of migrations in this database, whichever they are. @param {import('../pg/session.mjs').Session} blue @returns {Promise<string[]>} */
+async function slotsOf(blue) {
+  const rows = await blue.rows("SELECT slot_name FROM pg_replication_slots WHERE database = current_database() AND starts_with(slot_name, 'payment_migration_') ORDER BY 1");
+  return rows.map(([name]) => name ?? '');
 }
 
 /** @param {Invocation} invocation */

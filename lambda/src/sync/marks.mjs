@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { valueSet } from '../pg/keys.mjs';
 import { literal } from '../pg/text.mjs';
 
 /**
@@ -31,8 +32,10 @@ export const emitMarker = (pair, id) => `SELECT pg_logical_emit_message(true, ${
 /** @typedef {{table: string, key: (string | null | undefined)[], digest: string}} Seen `table`, `key`: green's */
 
 /** @param {string} pair @param {Seen[]} rows */
-export const emitSeen = (pair, rows) =>
-  `SELECT pg_logical_emit_message(true, ${literal(SEEN)}, x) FROM (VALUES ${rows.map(({ table, key, digest }) => `(${literal(`${pair}:${JSON.stringify([seenName(table, key), digest])}`)})`).join(', ')}) AS v(x)`;
+export function emitSeen(pair, rows) {
+  const { set, value } = valueSet([{ type: 'text' }], rows.map(({ table, key, digest }) => [`${pair}:${JSON.stringify([seenName(table, key), digest])}`]));
+  return `SELECT pg_logical_emit_message(true, ${literal(SEEN)}, ${value(0)}) FROM ${set}`;
+}
 
 /** @param {string} table @param {(string | null | undefined)[]} key */
 export const seenName = (table, key) => JSON.stringify([table, key]);

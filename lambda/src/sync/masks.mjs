@@ -13,19 +13,36 @@ import { ident, literal } from '../pg/text.mjs';
  * @typedef {import('../pg/session.mjs').Session} Session
  */
 
-const COMMENT = 'key of this migration: ';
+/** After a failover it also names the slot that a migration to green's new address would have: `stop` finds its own by that when green is gone. */
+const COMMENT = /^key of this migration(?:, now like ([a-z0-9_]+))?: ([0-9a-f]{64})$/;
 const CIPHER = 'aes-256-gcm';
 const [KEY_BYTES, NONCE_BYTES, TAG_BYTES] = [32, 12, 16];
+
+/** @param {string} publication @param {Buffer} key @param {string} [like] */
+const comment = (publication, key, like) => `COMMENT ON PUBLICATION ${ident(publication)} IS ${literal(`key of this migration${like === undefined ? '' : `, now like ${like}`}: ${key.toString('hex')}`)}`;
+
+/**
+ * The name of the migration that green's present address stands for, while green can't be asked: slot and publication keep theirs after a failover.
+ * @param {Session} blue @param {string} name of a migration that began at this address @returns {Promise<string>}
+ */
+export async function nameOnBlue(blue, name) {
+  const rows = await blue.rows("SELECT pubname, obj_description(oid, 'pg_publication') FROM pg_publication");
+  if (rows.some(([publication]) => publication === name)) return name;
+  return rows.find(([, text]) => COMMENT.exec(text ?? '')?.[1] === name)?.[0] ?? name;
+}
 
 export class Masks {
   /** @type {Buffer | undefined} */
   #key;
+  /** @type {string | undefined} */
+  #like;
 
   /** Reads the key, if there is one. @param {Session} blue @param {string} publication */
   async load(blue, publication) {
     const rows = await blue.rows(`SELECT obj_description(oid, 'pg_publication') FROM pg_publication WHERE pubname = $1`, [publication]);
-    const hex = rows[0]?.[0]?.startsWith(COMMENT) === true ? rows[0][0].slice(COMMENT.length) : '';
-    this.#key = /^[0-9a-f]{64}$/.test(hex) ? Buffer.from(hex, 'hex') : undefined;
+    const [, like, hex] = COMMENT.exec(rows[0]?.[0] ?? '') ?? [];
+    this.#like = like;
+    this.#key = hex === undefined ? undefined : Buffer.from(hex, 'hex');
   }
 
   /** Makes the key, unless a run that was killed has done so. @param {Session} blue @param {string} publication which is there */
@@ -33,8 +50,15 @@ export class Masks {
     await this.load(blue, publication);
     if (this.#key !== undefined) return;
     const key = randomBytes(KEY_BYTES);
-    await blue.run(`COMMENT ON PUBLICATION ${ident(publication)} IS ${literal(`${COMMENT}${key.toString('hex')}`)}`);
+    await blue.run(comment(publication, key));
     this.#key = key;
+  }
+
+  /** Green has another address than when the migration began. @param {Session} blue @param {string} publication @param {string} like the name that the slot would have there */
+  async moved(blue, publication, like) {
+    if (this.#key === undefined || this.#like === like) return;
+    await blue.run(comment(publication, this.#key, like));
+    this.#like = like;
   }
 
   get #known() {

@@ -52,17 +52,19 @@ export class Stage {
    * @param {boolean} evict rows that hold a unique value of these, against a constraint of blue too, are stale and come again later: remove them
    * @param {{group: number, most: number}} search `group`: so many rows are refused together without looking for the one that green refuses; `most`: with more
    *   than so many it is over, and which ones they are does not matter
+   * @param {boolean[]} [fresh] which rows are not there, where that is known: the others are there, and locked
    * @returns {Promise<Refused[]>} rows that green refuses; it holds none of their keys then (on the way back blue keeps the rows that it has)
    */
-  async merge(table, rows, deletedKeys, evict, search) {
+  async merge(table, rows, deletedKeys, evict, search, fresh) {
     const sql = this.#of(table);
-    const staged = new Staged(table, rows, deletedKeys);
+    const staged = new Staged(table, rows, deletedKeys, fresh);
+    const known = fresh !== undefined;
     await this.green.run('SAVEPOINT merge');
     try {
       await this.#empty(table);
       await this.#fill(sql, staged, 0, staged.length);
       await this.#clear(sql, staged, evict);
-      if (rows.length > 0) await this.green.run(sql.upsert);
+      if (rows.length > 0) await this.green.run(sql.upsert(known));
       await this.green.run('RELEASE SAVEPOINT merge');
       return [];
     } catch (cause) {
@@ -78,7 +80,7 @@ export class Stage {
     await this.#clear(sql, staged, evict);
     const keeps = table.keepsRows;
     if (!keeps) for (const { index } of missing) await this.#removeKey(table, rows[index]);
-    await this.#inParts(0, rows.length, refused, search, async (from, to) => void (await this.green.run(sql.upsertPart(from, to))));
+    await this.#inParts(0, rows.length, refused, search, async (from, to) => void (await this.green.run(sql.upsertPart(from, to, known))));
     if (!sql.replaces && !keeps) for (const { index } of refused) await this.#removeKey(table, rows[index]);
     return refused;
   }
@@ -141,8 +143,9 @@ export class Stage {
 
 /** What goes into the stage: rows, then deleted keys. */
 class Staged {
-  /** @param {SyncTable} table @param {Value[][]} rows @param {Value[][]} deletedKeys */
-  constructor(table, rows, deletedKeys) {
+  /** @param {SyncTable} table @param {Value[][]} rows @param {Value[][]} deletedKeys @param {boolean[]} [fresh] */
+  constructor(table, rows, deletedKeys, fresh) {
+    this.fresh = fresh;
     this.table = table;
     this.rows = rows;
     this.deletedKeys = deletedKeys;
@@ -159,7 +162,7 @@ class Staged {
   /** @param {number} i */
   #row(i) {
     const row = /** @type {Value[]} */ (this.rows[i]);
-    if (!row.includes(undefined)) return encodeRow([.../** @type {(string | null)[]} */ (row), `${i}`, null]);
+    if (!row.includes(undefined)) return encodeRow([.../** @type {(string | null)[]} */ (row), `${i}`, this.fresh?.[i] === true ? 'i' : null]);
     return encodeRow([...row.map((value) => value ?? null), `${i}`, `p${row.map((value) => (value === undefined ? '1' : '0')).join('')}`]);
   }
 

@@ -8,7 +8,7 @@ import { columnList, ident, qualified } from '../pg/text.mjs';
  * @typedef {import('../mapping/types.mjs').Value} Value
  */
 
-/** What is to happen with a staged row: NULL upsert, `d` delete, `p...` upsert where `1` marks columns to be taken from green. */
+/** What is to happen with a staged row: NULL upsert (where it is known what is there: update), `i` insert, `d` delete, `p...` upsert where `1` marks columns to be taken from green. */
 const OP = '"payment_migration op"';
 /** The number of the row among those staged together. */
 const ROW = '"payment_migration row"';
@@ -43,13 +43,18 @@ export class Statements {
     this.insert = `INSERT INTO ${name} (${columns}) OVERRIDING SYSTEM VALUE SELECT ${columns} FROM ${stage} s WHERE ${OP} IS DISTINCT FROM 'd'`;
     /** Where rows are changed and not replaced. */
     this.change = !table.keepsRows ? undefined : target.uniqueIndexes.length > 0 || target.exclusions ? replaceStatement(table) : updateStatement(table);
-    this.upsert = this.change === undefined ? `${this.insert}${this.conflict}` : this.upsertPart(0, 2 ** 31 - 1);
     this.evict = table.sharedUnique.map((index) => evictStatement(table, index));
   }
 
-  /** @param {number} from @param {number} to */
-  upsertPart(from, to) {
+  /** @param {boolean} known which rows are there */
+  upsert(known) {
+    return this.change === undefined ? `${this.insert}${this.conflict}` : this.upsertPart(0, 2 ** 31 - 1, known);
+  }
+
+  /** @param {number} from @param {number} to @param {boolean} known */
+  upsertPart(from, to, known) {
     const rows = `s.${ROW} >= ${from} AND s.${ROW} < ${to}`;
+    if (known && this.change !== undefined) return `${this.change(`s.${OP} IS NULL AND ${rows}`)}; ${this.insert} AND s.${OP} = 'i' AND ${rows}`;
     if (this.change === undefined) return `${this.insert} AND ${rows}${this.conflict}`;
     const { onGreen, targetKey } = this.table;
     return `${this.change(rows)}; ${this.insert} AND ${rows} AND NOT EXISTS (SELECT FROM ${onGreen} t WHERE ${joinedBy(targetKey, 't', 's')})`;

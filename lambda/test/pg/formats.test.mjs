@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import pg from 'pg';
 import { decode } from '../../src/pg/pgoutput.mjs';
 import { binaryFields, countRows, lastRow, wholeRows } from '../../src/pg/rows.mjs';
-import { decodeRow, encodeRow, endOfLog, formatLsn, parseLsn } from '../../src/pg/text.mjs';
+import { decodeRow, encodeRow, endOfLog, formatLsn, literal, parseLsn } from '../../src/pg/text.mjs';
 
 const value = fc.oneof(fc.constant(null), fc.constantFrom('', '\\N', '\\', '\\\\N', '\t', '\r\n', 'a\\tb'), fc.string({ unit: 'binary' }));
 const row = fc.array(value, { minLength: 1, maxLength: 6 });
@@ -63,6 +64,11 @@ test('what comes before a field that is too large is handed on before that is to
     };
     await assert.rejects(read(), /^Error: too large after 3,5$/);
   }
+});
+
+test('texts as literals of SQL are those of the driver', () => {
+  const text = fc.array(fc.constantFrom("'", '\\', 'a', '"', '\n', '$', 'é', '😀'), { maxLength: 9 }).map((letters) => letters.join(''));
+  fc.assert(fc.property(text, (value) => assert.equal(literal(value), pg.escapeLiteral(value))));
 });
 
 test('messages of pgoutput', () => {

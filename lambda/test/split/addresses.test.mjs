@@ -34,6 +34,29 @@ for (const side of /** @type {const} */ (['green', 'blue']))
     assert.deepEqual([await row('onBlue'), await row('onGreen')], ['third', 'third']);
   });
 
+test('green fails over to another address, and is gone there: stop finds what belongs to the migration on blue, and drops nothing else', async () => {
+  const plain = { mapping: { version: 1, tables: [{ source: 'public.t' }] } };
+  const lab = await servers.fresh('moved_and_gone', 'CREATE TABLE t (id int PRIMARY KEY, v text)');
+  await lab.onBlue("INSERT INTO t VALUES (1, 'made')");
+  await lab.untilSynced(plain);
+  const slots = async () => (await lab.onBlue("SELECT slot_name AS name FROM pg_replication_slots WHERE database = current_database() UNION SELECT pubname FROM pg_publication ORDER BY 1")).rows.map((/** @type {{name: string}} */ { name }) => name);
+  const [mine = ''] = await slots();
+  await lab.onBlue("SELECT pg_create_logical_replication_slot('payment_migration_of_another', 'pgoutput'); CREATE PUBLICATION payment_migration_of_another FOR TABLE t");
+  await lab.green.stop('immediate');
+  await lab.green.startElsewhere();
+  await lab.green.stop('immediate'); // before any run knows the new address
+  const gone = { ...plain, seconds: 2 };
+  assert.deepEqual(await lab.stop(gone), { status: 'stopped', slotDropped: false, publicationDropped: false, targetReached: false, slotsLeft: [mine, 'payment_migration_of_another'].sort() });
+  await lab.green.start();
+  await lab.onBlue("INSERT INTO t VALUES (2, 'more')");
+  await lab.untilSynced(plain);
+  await lab.green.stop('immediate');
+  assert.match(JSON.stringify(await lab.watched(gone)), /"LagBytes":\d/);
+  assert.deepEqual(await lab.stop(gone), { status: 'stopped', slotDropped: true, publicationDropped: true, targetReached: false });
+  assert.deepEqual(await slots(), ['payment_migration_of_another']);
+  await lab.green.start();
+});
+
 for (const side of /** @type {const} */ (['green', 'blue']))
   test(`both sides take writes, and ${side} fails over to another address: nothing comes back to where it came from, and nothing is lost`, { timeout: 300_000 }, async () => {
     const lab = await splitLab(servers, `moves_${side}`);

@@ -14,7 +14,7 @@ import { Deadline } from '../../src/lib/deadline.mjs';
 import { BusyError } from '../../src/sync/lock.mjs';
 import { run } from '../../src/sync/run.mjs';
 import { verify } from '../../src/verify/run.mjs';
-import { status as manageStatus, stop as manageStop } from '../../src/sync/manage.mjs';
+import { status as manageStatus, stop as manageStop, watchSlot } from '../../src/sync/manage.mjs';
 import { invocationOf } from './invocation.mjs';
 import { FAST, SUPERUSER, startServer } from './postgres.mjs';
 
@@ -95,6 +95,13 @@ export class Lab {
   /** @param {Options} options */
   stop(options) {
     return manageStop(this.invocation(options));
+  }
+
+  /** What is measured after a failure. @param {Options} options */
+  async watched(options) {
+    const invocation = this.invocation(options);
+    await watchSlot(invocation);
+    return Object.fromEntries(invocation.metrics.values);
   }
 
   /** @param {Options} options @param {string[]} [tables] */

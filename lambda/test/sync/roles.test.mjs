@@ -35,8 +35,18 @@ test('a user of green that may not set session_replication_role is told what it 
   assert.equal((await lab.onBlue('SELECT count(*) FROM pg_replication_slots')).rows[0].count, '0');
 });
 
-test('a migration without superusers: copy, changes, truncates, verify with sequences, status, stop', async () => {
+test('plan proves on both sides that a stream may write there, and names the side that refuses', async () => {
+  const refused = (/** @type {RegExp} */ message) => assert.rejects(lab.plan(OPTIONS), { code: 'DATABASE_REFUSED', sqlstate: '42501', message: /** @type {any} */ (message) });
+  await refused(/^green: the user may not set session_replication_role/);
   await lab.onGreen('ALTER ROLE migration SET session_replication_role = replica');
+  await refused(/^blue: the user may not set session_replication_role/);
+  await lab.onBlue('ALTER ROLE migration SET session_replication_role = replica');
+  assert.equal((await lab.plan(OPTIONS)).status, 'ok');
+  await lab.onBlue('ALTER ROLE migration RESET session_replication_role');
+  assert.deepEqual((await lab.onBlue("SELECT nspname FROM pg_namespace WHERE nspname = 'payment_migration' UNION SELECT pubname FROM pg_publication UNION SELECT slot_name FROM pg_replication_slots")).rows, []);
+});
+
+test('a migration without superusers: copy, changes, truncates, verify with sequences, status, stop', async () => {
   await lab.onBlue(`INSERT INTO shop.customers (email) SELECT 'c' || i FROM generate_series(1, 500) i;
     INSERT INTO shop.payments SELECT i, date '2024-01-20' + i % 30, 1 + i % 500, repeat('d', 3000) FROM generate_series(1, 900) i`);
   const writers = new Writers(lab);

@@ -2,8 +2,10 @@
 //! execute this very value.
 
 mod build;
+mod chosen;
 mod data;
 mod decide;
+mod interruption;
 mod nodes;
 mod path;
 mod removal;
@@ -12,7 +14,9 @@ mod teardown;
 
 pub use super::compare::DelegatedField;
 pub use build::{build, refresh};
+pub use chosen::partial;
 pub use data::{Choice, Counts, DataLoss, DataRules, Kept, count, guard};
+pub use interruption::Interruption;
 pub use path::critical;
 pub use teardown::teardown;
 
@@ -88,6 +92,11 @@ pub struct Node {
     /// For a removal: the data that it loses, and how it is done.
     #[serde(skip)]
     pub loss: DataLoss,
+    /// True when its thing holds data.
+    pub holds_data: bool,
+    /// What service it interrupts and for how long.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub interrupts: Vec<Interruption>,
 }
 
 /// Something that forbids the run as a whole: nothing is written before it is solved.
@@ -116,6 +125,8 @@ pub struct Options {
     pub ignore_tags: Vec<String>,
     /// Only this scope and what it needs.
     pub scope: Option<String>,
+    /// Only these steps and what they need; every step of the scope when it is empty.
+    pub only: Vec<String>,
 }
 
 /// Everything that a plan is made from.

@@ -40,7 +40,7 @@ impl Resource for Recorder {
         global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (2.0, 2.0),
-        cost: |_| Cost::usage("0.003 per change that it records"),
+        cost: |_| Cost::usage(&["config_items"]),
         fixed: &[],
         changing: &[],
         replace: Replace::DeleteFirst,

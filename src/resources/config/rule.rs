@@ -55,7 +55,7 @@ impl Resource for Rule {
         global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (2.0, 60.0),
-        cost: |_| Cost::usage("0.001 per evaluation"),
+        cost: |_| Cost::usage(&["config_evaluations"]),
         fixed: &[],
         changing: &[],
         replace: Replace::DeleteFirst,
