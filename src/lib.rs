@@ -1,7 +1,7 @@
 //! `deployer` creates, reconciles and tears down the blue and the green environment of a payment platform on AWS.
 //!
 //! Imports run one way: `cli -> report, blueprint, engine, state, sandbox`; `blueprint -> resources, engine`;
-//! `report -> traffic -> blueprint, resources`; `resources -> engine, aws`; `aws -> SDK`; `sandbox, functions -> cache`; `engine -> nothing of ours but the state's model`.
+//! `report -> traffic, evidence -> blueprint, resources`; `report -> cost -> resources, config -> prices`; `resources -> engine, aws`; `aws -> SDK`; `sandbox, functions -> cache`; `engine -> nothing of ours but the state's model`.
 
 #![cfg_attr(
     test,
@@ -19,11 +19,15 @@ mod cache;
 mod chain;
 pub mod cli;
 pub mod config;
+mod cost;
 pub mod engine;
+mod evidence;
 pub mod functions;
 pub mod migration;
+mod prices;
 pub mod report;
 pub mod resources;
 pub mod sandbox;
 pub mod state;
+mod support;
 pub mod traffic;

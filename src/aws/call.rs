@@ -83,7 +83,11 @@ impl Caller {
                 throttled,
             });
             let failed = match answer {
-                Ok(value) => return Ok(value),
+                Ok(value) => {
+                    let ms = began.elapsed().as_millis();
+                    tracing::trace!(action = %api.action(), ms, "call");
+                    return Ok(value);
+                }
                 Err(failed) => failed,
             };
             tracing::debug!(action = %failed.action, code = %failed.code, class = ?failed.class, attempt, "call failed");

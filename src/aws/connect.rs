@@ -12,7 +12,7 @@ use aws_sdk_ec2::config::Credentials;
 use aws_sdk_ec2::config::ProvideCredentials;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// What the command line and the configuration say about the connection.
 #[derive(Debug, Clone)]
@@ -34,6 +34,14 @@ pub struct Settings {
 pub struct Connection {
     /// The SDK's shared configuration.
     pub config: SdkConfig,
+}
+
+impl Connection {
+    /// When the credentials end, if they do.
+    pub async fn expiry(&self) -> Option<SystemTime> {
+        let provider = self.config.credentials_provider()?;
+        provider.provide_credentials().await.ok()?.expiry()
+    }
 }
 
 /// Loads the configuration. Makes no call yet, except for the credentials of a profile that is named.

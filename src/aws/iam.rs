@@ -29,12 +29,14 @@ fn limits(api: Api) -> Bucket {
 }
 
 const ROLE: Grant = named("arn:aws:iam::{account}:role/*-{suffix}");
+const USERS: Grant = named("arn:aws:iam::{account}:user/*");
 const ALL: Grant = named("arn:aws:iam::{account}:role/*");
 
 actions! { SERVICE;
     Read GET_ACCOUNT_AUTHORIZATION_DETAILS = "GetAccountAuthorizationDetails", [ANY];
     Read LIST_ROLES = "ListRoles", [ANY];
     Read GET_ROLE = "GetRole", [ALL];
+    Read SIMULATE_PRINCIPAL_POLICY = "SimulatePrincipalPolicy", [ALL, USERS];
     Read GET_ROLE_POLICY = "GetRolePolicy", [ROLE];
     Read LIST_ROLE_POLICIES = "ListRolePolicies", [ROLE];
     Read LIST_ATTACHED_ROLE_POLICIES = "ListAttachedRolePolicies", [ROLE];

@@ -45,6 +45,7 @@ const PASS_ROLE: Grant = guarded(
 .of("iam:PassRole");
 
 actions! { SERVICE;
+    Read GET_ACCOUNT_SETTINGS = "GetAccountSettings", [ANY];
     Read GET_FUNCTION = "GetFunction", [FUNCTION];
     Read GET_POLICY = "GetPolicy", [FUNCTION];
     Read LIST_FUNCTIONS = "ListFunctions", [ANY];

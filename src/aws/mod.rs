@@ -5,7 +5,9 @@ mod api;
 mod budget;
 mod call;
 mod class;
+mod clock;
 mod connect;
+mod dates;
 mod environment;
 mod error;
 mod hints;
@@ -15,12 +17,14 @@ mod preflight;
 mod reader;
 mod recent;
 mod redact;
+pub mod simulate;
 #[cfg(test)]
 mod wire;
 
 pub mod acm;
 pub mod autoscaling;
 pub mod cloudwatch;
+pub mod config;
 pub mod dynamodb;
 pub mod ec2;
 pub mod ecr;
@@ -44,12 +48,14 @@ pub mod wafv2;
 
 pub use api::{Answer, Api, Bucket, Grant, Guard, Nature, Service};
 pub use call::Caller;
+pub use clock::ahead;
 pub use connect::{Connection, Settings, connect};
+pub use dates::{dates, shown_by};
 pub use ec2::{Ec2Reader, Find, PerTable, find, find_all, tags_of};
 pub use environment::region;
 pub use error::refused;
 pub use objects::{StateObjects, in_region_of};
-pub use preflight::{Count, Demand, Preflight, Version, judge, look};
+pub use preflight::{Count, Demand, Preflight, Version, judge, look, supported};
 pub use rds::{Listing, Named, rds_tags_of};
 pub use reader::Reader;
 pub use recent::{RecentTags, Refreshing};
@@ -100,6 +106,7 @@ services! {
     acm: Acm;
     autoscaling: AutoScaling;
     cloudwatch: CloudWatch;
+    config: AwsConfig;
     dynamodb: DynamoDb;
     ec2: Ec2;
     ecr: Ecr;

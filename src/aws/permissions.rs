@@ -261,9 +261,12 @@ mod tests {
                 let is_read = reads.iter().any(|r| operation.starts_with(r));
                 // The services know no resource for these.
                 let bare = [
+                    "config:DeleteDeliveryChannel",
+                    "config:PutDeliveryChannel",
                     "ecs:DeregisterTaskDefinition",
                     "logs:PutResourcePolicy",
                     "route53:CreateHealthCheck",
+                    "route53:CreateHostedZone",
                     "sns:Unsubscribe",
                 ];
                 let is_bare = action.ends_with("LogDelivery") || bare.contains(&action);

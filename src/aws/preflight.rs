@@ -3,7 +3,10 @@
 //! and the quotas of what it creates. Reads only; what goes wrong is a finding.
 
 mod quotas;
+mod support;
 mod version;
+
+pub use support::supported;
 
 use super::{Aws, ec2, sts};
 use crate::engine::{Check, Class, Error, Level};

@@ -25,6 +25,7 @@ pub static SERVICE: Service = Service {
 fn limits(api: Api) -> Bucket {
     match api.operation {
         "CreateHealthCheck" => bucket(api.operation, 25.0, 0.5),
+        "CreateHostedZone" => bucket(api.operation, 2.0, 1.0),
         "DeleteHealthCheck" => bucket(api.operation, 10.0, 3.0),
         _ => bucket("all", 20.0, 8.0),
     }
@@ -40,11 +41,16 @@ actions! { SERVICE;
     Read GET_CHANGE = "GetChange", [CHANGES];
     Read LIST_HEALTH_CHECKS = "ListHealthChecks", [ANY];
     Read LIST_TAGS_FOR_RESOURCES = "ListTagsForResources", [CHECKS];
+    Read LIST_TAGS_FOR_RESOURCE = "ListTagsForResource", [ZONES];
+    Read GET_HOSTED_ZONE = "GetHostedZone", [ZONES];
+    Repeatable CREATE_HOSTED_ZONE = "CreateHostedZone", [ANY];
+    Repeatable UPDATE_HOSTED_ZONE_COMMENT = "UpdateHostedZoneComment", [ZONES];
+    Repeatable DELETE_HOSTED_ZONE = "DeleteHostedZone", [ZONES];
     Repeatable CHANGE_RESOURCE_RECORD_SETS = "ChangeResourceRecordSets", [ZONES];
     Repeatable CREATE_HEALTH_CHECK = "CreateHealthCheck", [ANY];
     Repeatable UPDATE_HEALTH_CHECK = "UpdateHealthCheck", [CHECKS];
     Repeatable DELETE_HEALTH_CHECK = "DeleteHealthCheck", [CHECKS];
-    Repeatable CHANGE_TAGS_FOR_RESOURCE = "ChangeTagsForResource", [CHECKS];
+    Repeatable CHANGE_TAGS_FOR_RESOURCE = "ChangeTagsForResource", [CHECKS, ZONES];
 }
 
 fn classify(_: Api, answer: Answer<'_>) -> Option<Class> {
@@ -57,7 +63,8 @@ fn classify(_: Api, answer: Answer<'_>) -> Option<Class> {
         "InvalidChangeBatch" if says("not found") || says("do not match") => Class::NotReady,
         "HealthCheckVersionMismatch" => Class::NotReady,
         "HealthCheckAlreadyExists" => Class::Conflict,
-        "HealthCheckInUse" => Class::InUse,
+        "HealthCheckInUse" | "HostedZoneNotEmpty" => Class::InUse,
+        "HostedZoneAlreadyExists" => Class::Conflict,
         _ => return None,
     })
 }
@@ -88,6 +95,7 @@ pub struct Route53 {
     records: Reader<Place, Vec<t::ResourceRecordSet>>,
     checks: Reader<(), Arc<Vec<t::HealthCheck>>>,
     tags: Reader<String, Tags>,
+    caller: Arc<Caller>,
 }
 
 impl Route53 {
@@ -97,6 +105,7 @@ impl Route53 {
             records: records(&client, caller),
             checks: checks(&client, caller),
             tags: tags(&client, caller),
+            caller: caller.clone(),
             client,
         }
     }
@@ -109,6 +118,42 @@ impl Route53 {
     ) -> Result<Vec<t::ResourceRecordSet>, Error> {
         let found = self.records.get((zone.to_owned(), plain(name))).await?;
         Ok(found.unwrap_or_default())
+    }
+
+    /// All zones of the account.
+    pub async fn zones(&self) -> Result<Vec<t::HostedZone>, Error> {
+        let mut all = Vec::new();
+        let mut marker: Option<String> = None;
+        loop {
+            let request = self.client.list_hosted_zones().set_marker(marker.clone());
+            let page = self
+                .caller
+                .call(LIST_HOSTED_ZONES, || request.clone().send())
+                .await?;
+            all.extend(page.hosted_zones);
+            marker = page.next_marker.filter(|_| page.is_truncated);
+            if marker.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// The tags of a zone.
+    pub async fn zone_tags(&self, id: &str) -> Result<Tags, Error> {
+        let request = self.client.list_tags_for_resource().resource_id(id);
+        let request = request.resource_type(TagResourceType::Hostedzone);
+        let api = LIST_TAGS_FOR_RESOURCE;
+        let answer = self.caller.call(api, || request.clone().send()).await?;
+        let tags = answer.resource_tag_set.and_then(|set| set.tags);
+        let tags = tags.unwrap_or_default().into_iter();
+        Ok(tags
+            .filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default())))
+            .collect())
+    }
+
+    /// All record sets of a zone.
+    pub async fn every_record(&self, zone: &str) -> Result<Vec<t::ResourceRecordSet>, Error> {
+        list(&self.client, &self.caller, zone, "").await
     }
 
     /// All health checks of the account.

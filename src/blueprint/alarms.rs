@@ -7,7 +7,7 @@
 use super::edge::Edge;
 use super::functions::{FUNCTIONS, Reach};
 use super::services::Service;
-use super::{EnvironmentBuilder, dashboards, database};
+use super::{EnvironmentBuilder, compute, dashboards, database};
 use crate::engine::{Handle, Ref};
 use crate::resources::Exposed;
 use crate::resources::cloudwatch::{Alarm, CompositeAlarm, Metric, Query};
@@ -262,7 +262,7 @@ fn of_service(
         ),
     ];
     let (mut all, mut guards) = (Vec::new(), Vec::new());
-    let runs = here.facts.images.contains_key(name);
+    let runs = compute::runs(here, service);
     for watch in watches {
         // A service whose image is not there yet has no task, and nobody is called for it.
         let counts = runs || !watch.least;

@@ -15,7 +15,7 @@
 use super::edge::{Edge, SIDE_PATH};
 use super::network::Network;
 use super::security::{BridgeGroups, HTTPS};
-use super::{EnvironmentBuilder, Tier};
+use super::{Env, EnvironmentBuilder, Tier};
 use crate::engine::{Handle, List};
 use crate::resources::ec2::{EndpointService, InterfaceEndpoint, Vpc};
 use crate::resources::elbv2::{
@@ -25,6 +25,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The place of its rule: behind the loop guard and the readiness of this side, before its own services.
 const PRIORITY: i32 = 10;
+
+/// The places of the rules of a side that only reads: behind the bridge, before the services.
+const FIRST_READ: i32 = 20;
+const FIRST_WRITE: i32 = 30;
+/// The methods that change nothing (RFC 9110, "Safe Methods"; TRACE is refused by the load balancer).
+const READS: &[&str] = &["GET", "HEAD", "OPTIONS"];
 
 /// What the bridge needs of an environment.
 pub struct Place<'a> {
@@ -140,6 +146,41 @@ pub fn caller(
         armed: Some(false),
     };
     here.add("rule-bridge", rule);
+    if here.env == Env::Green && here.config.migration.mapping.is_read_only() {
+        reads(here, at.edge, listener, &group);
+    }
+}
+
+/// In a split in which green only reads, it answers what only reads, and everything else goes over the bridge: no client is
+/// refused. The rules of the services themselves, behind these, get nothing then.
+fn reads(
+    here: &mut EnvironmentBuilder<'_>,
+    edge: &Edge,
+    listener: &Handle<Listener>,
+    bridge: &Handle<TargetGroup>,
+) {
+    let values = |values: &[&str]| values.iter().map(|v| (*v).to_owned()).collect();
+    for (nth, (service, group)) in (0..).zip(&edge.watched) {
+        let paths: BTreeSet<String> = values(&[service.path, &format!("{}/*", service.path)]);
+        let paths = ("path-pattern".to_owned(), paths);
+        let methods = ("http-request-method".to_owned(), values(READS));
+        let rule = |priority: i32, conditions, action| Rule {
+            listener: listener.arn.clone(),
+            priority: priority + nth,
+            conditions,
+            action,
+            armed: None,
+        };
+        let conditions = BTreeMap::from([paths.clone(), methods]);
+        let spec = rule(FIRST_READ, conditions, Action::forward(group.clone()));
+        here.add(&format!("rule-read-{}", service.name), spec);
+        let spec = rule(
+            FIRST_WRITE,
+            BTreeMap::from([paths]),
+            Action::forward(bridge.arn()),
+        );
+        here.add(&format!("rule-write-{}", service.name), spec);
+    }
 }
 
 /// The other minimum, in percent, is off by default.
@@ -161,71 +202,59 @@ fn health() -> HealthCheck {
 
 #[cfg(test)]
 mod tests {
-    use crate::blueprint::{Env, Facts, build};
-    use crate::config::Config;
-    use crate::engine::Graph;
-    use std::collections::BTreeSet;
+    use super::super::{Facts, build};
+    use super::READS;
+    use crate::config::{Config, Mapping};
 
-    /// The steps of the bridge in an environment that the other one is needed for.
-    const JOINED: [&str; 9] = [
-        "nlb-bridge",
-        "tg-bridge-nlb",
-        "targets-bridge-nlb",
-        "listener-bridge-nlb",
-        "endpoint-service",
-        "vpce-bridge",
-        "tg-bridge",
-        "targets-bridge",
-        "rule-bridge",
-    ];
-
-    fn graph(config: &Config) -> Graph {
-        build(config, &Facts::sample()).unwrap()
-    }
-
-    #[test]
-    fn all_of_it_goes_with_either_environment_and_comes_with_the_second_one() {
-        let graph = graph(&Config::default());
-        for env in Env::ALL {
-            let joining = graph.joining(&env.other().to_string());
-            let chosen = graph.select(Some(&env.to_string()));
-            let nothing = Default::default();
-            let state = crate::state::State::empty("dev", "eu-central-1");
-            let waiting = graph.waiting(&chosen, &nothing, &state);
-            for thing in JOINED {
-                let at = graph.position(&format!("{thing}-{env}")).unwrap();
-                assert!(joining[at], "{thing} of {env} would stay");
-                let other = env.other().to_string();
-                assert_eq!(waiting[at], Some(other.as_str()), "{thing} of {env}");
-            }
-        }
-    }
-
-    #[test]
-    fn it_is_made_switched_off_and_can_be_left_out() {
+    fn with_mode(mode: &str) -> Config {
         let mut config = Config::default();
-        for env in Env::ALL {
-            let rule = graph(&config);
-            let rule = rule.get(&format!("rule-bridge-{env}")).unwrap();
-            assert_eq!(rule.spec["armed"], false);
-            assert_eq!(rule.spec["conditions"]["source-ip"][0], "192.0.2.0/32");
-        }
-        config.traffic.bridge = false;
-        let without = graph(&config);
-        let left = without.steps.iter().map(|s| s.id.as_str());
-        let left: BTreeSet<&str> = left
-            .filter(|id| id.contains("bridge") && !id.starts_with("waf-"))
-            .collect();
-        assert_eq!(left, BTreeSet::new());
-        assert!(without.get("rule-loop-rest-blue").is_some());
+        config.migration.mapping = Mapping {
+            file: "mapping.json".into(),
+            text: format!(r#"{{"mode":"{mode}"}}"#),
+        };
+        config
     }
 
     #[test]
-    fn names_fit_for_the_longest_suffix() {
-        let config = Config {
-            suffix: "abcdefghijkl".into(),
-            ..Config::default()
-        };
-        graph(&config);
+    fn a_green_that_only_reads_sends_every_other_method_to_blue_and_works_on_nothing_alone() {
+        let mut facts = Facts::sample();
+        for service in &crate::blueprint::SERVICES {
+            facts.images.insert(service.name.into(), "image".into());
+        }
+        let graph = build(&with_mode("read-only"), &facts).unwrap();
+        let spec = |step: &str| graph.get(step).map(|s| s.spec.clone());
+        for service in &crate::blueprint::SERVICES {
+            let [read, write, own] = ["rule-read", "rule-write", "rule"]
+                .map(|rule| spec(&format!("{rule}-{}-green", service.name)).unwrap());
+            let place = |rule: &serde_json::Value| rule["priority"].as_i64().unwrap();
+            assert!(
+                10 < place(&read) && place(&read) < place(&write) && place(&write) < place(&own)
+            );
+            let conditions = read["conditions"].as_object().unwrap();
+            let values = conditions.values().map(|v| v.as_array().unwrap().len());
+            assert!(
+                values.sum::<usize>() <= 5,
+                "AWS takes five values in a rule"
+            );
+            assert_eq!(
+                read["conditions"]["http-request-method"],
+                serde_json::json!(READS)
+            );
+            assert_eq!(read["action"], own["action"]);
+            assert_eq!(write["conditions"], own["conditions"]);
+            assert_eq!(
+                write["action"],
+                spec("rule-bridge-green").unwrap()["action"]
+            );
+            let alone = service.works_alone;
+            let count = spec(&format!("service-{}-green", service.name)).unwrap()["count"].clone();
+            assert_eq!(count == 0, alone, "{}", service.name);
+            let scaled = spec(&format!("scaling-{}-green", service.name)).is_some();
+            assert_eq!(scaled, !alone);
+            assert!(spec(&format!("scaling-{}-blue", service.name)).is_some());
+        }
+        assert!(spec("rule-read-payment-api-blue").is_none());
+        let both = build(&with_mode("two-way"), &facts).unwrap();
+        assert!(both.get("rule-read-payment-api-green").is_none());
     }
 }

@@ -2,14 +2,14 @@
 //! service and scaling. What differs between the services stands in the table of `services.rs`.
 //!
 //! No task gets a password: it reads the secret that RDS keeps, by its own role, when it starts and again when the database refuses
-//! the old one.
+//! the old one; or it has none, and logs in with a token of IAM as a user of its own.
 
 use super::edge::Edge;
 use super::images::Image;
 use super::keys::Keys;
 use super::registry::Repositories;
 use super::services::Service;
-use super::{EnvironmentBuilder, roles};
+use super::{Env, EnvironmentBuilder, roles};
 use crate::engine::{Handle, Ref};
 use crate::resources::autoscaling::{Scaling, Tracking};
 use crate::resources::ec2::{SecurityGroup, Subnet};
@@ -67,6 +67,14 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Handle<C
     cluster
 }
 
+/// True when tasks of a service run in this environment: its image is there, and it may work.
+pub fn runs(here: &EnvironmentBuilder<'_>, service: &Service) -> bool {
+    let rests = here.env == Env::Green
+        && service.works_alone
+        && here.config.migration.mapping.is_read_only();
+    here.facts.images.contains_key(service.name) && !rests
+}
+
 fn log_group(here: &EnvironmentBuilder<'_>, keys: &Keys) -> LogGroup {
     LogGroup {
         retention_days: Some(here.config.logs.service_days),
@@ -90,7 +98,7 @@ fn declare_service(
     let execution_role = roles::execution(here, needs, service);
     let found = here.facts.images.get(name).cloned();
     let wanted = Image::of(here.config, &here.facts.account, service);
-    let running = found.is_some();
+    let running = runs(here, service);
     let container = Container {
         image: found.unwrap_or_else(|| wanted.uri()),
         port: service.port,
@@ -226,7 +234,10 @@ fn parameters(
         ("DATABASE_HOST", host.to_string()),
         ("DATABASE_PORT", here.config.database.port.to_string()),
         ("DATABASE_NAME", here.config.database.name.clone()),
-        ("DATABASE_SECRET_ARN", database.secret_arn.to_string()),
+        match here.config.services.without_password() {
+            true => ("DATABASE_USER", service.database_user()),
+            false => ("DATABASE_SECRET_ARN", database.secret_arn.to_string()),
+        },
     ];
     let path = path(here, service);
     let each = values.map(|(name, value)| {

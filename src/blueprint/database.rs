@@ -32,15 +32,21 @@ pub struct Needs<'a> {
 }
 
 /// Settings of the whole cluster. Static ones (logical replication, preloaded libraries) take effect when an instance
-/// starts, so they have to be there before the first one does. The migration replicates logically; `log_statement` stays
-/// at definitions, since statements that change data would bring card data into the logs.
-const CLUSTER_PARAMETERS: [(&str, &str); 6] = [
+/// starts, so they have to be there before the first one does. The migration replicates logically.
+///
+/// What is done in the database is logged by pgAudit ("Using pgAudit to log database activity" in the Aurora user guide) and
+/// not by `log_statement`, which writes the password of `ALTER ROLE .. PASSWORD` in clear: definitions and rights always,
+/// with passwords left out; reads and writes of a table as soon as somebody grants them to `rds_pgaudit`. Values that
+/// statements are sent with would bring card data into the log, so they never stand there.
+const CLUSTER_PARAMETERS: [(&str, &str); 8] = [
     ("log_connections", "1"),
     ("log_disconnections", "1"),
-    ("log_statement", "ddl"),
+    ("pgaudit.log", "ddl,role"),
+    ("pgaudit.log_parameter", "0"),
+    ("pgaudit.role", "rds_pgaudit"),
     ("rds.force_ssl", "1"),
     ("rds.logical_replication", "1"),
-    ("shared_preload_libraries", "pg_stat_statements"),
+    ("shared_preload_libraries", "pg_stat_statements,pgaudit"),
 ];
 
 /// Connections that an instance takes. AWS's own number follows the largest capacity and nobody sees it; an alarm counts to this one.
@@ -156,7 +162,7 @@ fn instances(
             parameter_group: group.name().ready(),
             parameters_applied: true,
             publicly_accessible: false,
-            auto_minor_upgrades: true,
+            auto_minor_upgrades: settings.auto_minor_upgrades,
             maintenance_window: MAINTENANCE_WINDOW.into(),
             insights: Some(Insights {
                 key: needs.data_key.clone(),

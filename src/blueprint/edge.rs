@@ -215,6 +215,7 @@ fn https(
     let header = "routing.http.response.strict_transport_security.header_value";
     spec.attributes.insert(header.into(), HSTS.into());
     let listener = here.add("listener-https", spec);
+    here.waits_for_delegation();
     let rule = |priority, conditions: &[Condition], action| Rule {
         listener: listener.arn.clone(),
         priority,

@@ -1,7 +1,10 @@
 //! What must be known of an account before the graph can be made, and the one maker of it.
 
+use super::functions::FUNCTIONS;
 use super::images::{self, Images};
-use super::zone;
+use super::{compliance, zone};
+use crate::aws::config::DESCRIBE_CONFIGURATION_RECORDERS;
+use crate::aws::lambda::GET_ACCOUNT_SETTINGS;
 use crate::aws::{Aws, Preflight, ec2, look};
 use crate::config::Config;
 use crate::engine::Error;
@@ -27,6 +30,19 @@ pub struct Facts {
     /// The code of the migration's functions.
     #[serde(default)]
     pub code: Code,
+    /// The recorder of AWS Config that the region has and that is not this deployment's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorder: Option<String>,
+    /// The domain can be resolved by everybody: false for a zone that was made and is not delegated yet.
+    #[serde(default = "yes")]
+    pub delegated: bool,
+    /// The account allows that each function has a concurrent execution reserved.
+    #[serde(default = "yes")]
+    pub concurrency: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The code of the migration's functions, as zips. The same sources give the same zips, so what is recorded is true as long as
@@ -66,23 +82,30 @@ pub struct ServicePrefixLists {
 }
 
 impl Facts {
-    /// Reads them: four calls at once, and then the images, whose repositories are the account's. The findings say what is wrong
+    /// Reads them: all calls at once, and then the images, whose repositories are the account's. The findings say what is wrong
     /// where there are none.
     pub async fn read(aws: &Aws, config: &Config) -> (Preflight, Result<Self, Error>) {
-        let (mut found, lists, zone) = tokio::join!(
+        let (mut found, lists, zone, recorder, unreserved, delegated) = tokio::join!(
             look(aws, config.network.zones),
             prefix_lists(aws),
-            zone::find(aws, config)
+            zone::find(aws, config),
+            recorder(aws, config),
+            unreserved(aws, config),
+            zone::is_delegated(aws, config)
         );
         let images = match found.error() {
             None => images::read(aws, config, &found.account).await,
             Some(_) => Ok(Images::new()),
         };
-        let read = async { Ok((lists?, zone?, images?)) };
+        let read = async { Ok((lists?, zone?, recorder?, unreserved?, delegated?, images?)) };
         let facts = match (found.error(), read.await) {
             (Some(error), _) | (None, Err(error)) => Err(error),
-            (None, Ok((prefix_lists, zone, images))) => Ok(Self {
+            (None, Ok((prefix_lists, zone, recorder, unreserved, delegated, images))) => Ok(Self {
                 images,
+                recorder,
+                delegated,
+                concurrency: unreserved
+                    .is_none_or(|left| left >= FUNCTIONS.len() + LEAST_UNRESERVED),
                 code: Code::default(),
                 zone: zone.unwrap_or_else(|check| {
                     found.checks.push(check);
@@ -117,6 +140,9 @@ impl Facts {
                 dynamodb: "pl-dynamodb".into(),
             },
             images: Images::new(),
+            recorder: None,
+            concurrency: true,
+            delegated: true,
             code: Code::default(),
             zone: Some(Zone {
                 id: "Z00000000000000000000".into(),
@@ -124,6 +150,43 @@ impl Facts {
             }),
         }
     }
+}
+
+/// What all functions without a reservation share at least ("Configuring reserved concurrency for a function").
+const LEAST_UNRESERVED: usize = 100;
+
+/// The concurrent executions of the account that nobody has reserved; `None` when nobody wants any.
+async fn unreserved(aws: &Aws, config: &Config) -> Result<Option<usize>, Error> {
+    if !config.migration.reserve_concurrency {
+        return Ok(None);
+    }
+    let answer = aws
+        .call(GET_ACCOUNT_SETTINGS, || {
+            aws.lambda.client.get_account_settings().send()
+        })
+        .await?;
+    let limit = answer.account_limit();
+    let left = limit.and_then(|l| l.unreserved_concurrent_executions());
+    Ok(left.and_then(|left| usize::try_from(left).ok()))
+}
+
+/// The recorder that somebody else made in this region.
+async fn recorder(aws: &Aws, config: &Config) -> Result<Option<String>, Error> {
+    if !config.compliance.rules {
+        return Ok(None);
+    }
+    let answer = aws
+        .call(DESCRIBE_CONFIGURATION_RECORDERS, || {
+            aws.config.client.describe_configuration_recorders().send()
+        })
+        .await?;
+    // Services have recorders of their own beside that of the account.
+    let all = answer.configuration_recorders().iter();
+    let mut names = all
+        .filter(|r| r.service_principal().is_none())
+        .filter_map(|r| r.name());
+    let ours = compliance::recorder_name(&config.suffix);
+    Ok(names.find(|name| *name != ours).map(str::to_owned))
 }
 
 async fn prefix_lists(aws: &Aws) -> Result<ServicePrefixLists, Error> {

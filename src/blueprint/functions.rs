@@ -3,7 +3,7 @@
 
 use super::function_roles as roles;
 use super::keys::Keys;
-use super::{Env, EnvironmentBuilder, schedules, tables};
+use super::{Env, EnvironmentBuilder, schedules, tables, tooling};
 use crate::engine::{Handle, Ref};
 use crate::functions::DEFAULT_MAPPING;
 use crate::resources::dynamodb::Table;
@@ -141,6 +141,7 @@ pub fn declare(
     green: &Side,
 ) {
     let mut sessions = Vec::new();
+    let mut all = Vec::new();
     for (at, function) in FUNCTIONS.iter().enumerate() {
         let variables = variables(here, function, beside, blue, green);
         let needs = roles::Needs {
@@ -170,13 +171,15 @@ pub fn declare(
             log_group: beside.logs[at].name(),
             dead_letters: beside.failures[at].arn.clone(),
             // A run of its own each: two at once would only wait for each other.
-            concurrency: here.config.migration.reserve_concurrency.then_some(1),
+            concurrency: (here.config.migration.reserve_concurrency && here.facts.concurrency)
+                .then_some(1),
             layers: Vec::new(),
             exposed: Exposed::new(),
         };
         let made = here.add(&function.thing(), spec);
         here.needs(Env::Blue);
         here.output(&format!("function.{}", function.name), &made.name);
+        all.push(made.arn());
         match function.reach {
             Reach::Sessions(forward) => sessions.push((at, forward, made)),
             Reach::Databases => {
@@ -210,6 +213,11 @@ pub fn declare(
         here.add(&format!("stream-{}", FUNCTIONS[at].name), spec);
         here.needs(Env::Blue);
     }
+    let needs = tooling::Needs {
+        functions: all,
+        queues: beside.failures.iter().map(|q| q.arn.clone()).collect(),
+    };
+    tooling::declare(here, &needs);
 }
 
 fn variables(

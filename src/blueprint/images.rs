@@ -89,6 +89,11 @@ impl Image {
     }
 }
 
+/// The image of a service, as it is pushed.
+pub fn uri(config: &Config, account: &str, service: &Service) -> String {
+    Image::of(config, account, service).uri()
+}
+
 /// Asks the registry for all of them.
 pub async fn read(aws: &Aws, config: &Config, account: &str) -> Result<Images, Error> {
     let asks = SERVICES.iter().map(|service| async move {

@@ -5,6 +5,7 @@ mod acls;
 mod alarms;
 mod bridge;
 mod cidr;
+mod compliance;
 mod compute;
 mod dashboards;
 mod database;
@@ -20,8 +21,7 @@ mod keys;
 mod logging;
 mod monitoring;
 mod network;
-#[cfg(test)]
-mod reachability;
+pub mod reachability;
 mod registry;
 mod roles;
 mod routing;
@@ -30,12 +30,13 @@ mod security;
 mod services;
 mod storage;
 mod tables;
+mod tooling;
 mod transit;
 mod zone;
 
 pub use cidr::{Tier, Tiers};
 pub use facts::{Code, Facts, ServicePrefixLists, Zone};
-pub use images::{Images, keep as keep_images};
+pub use images::{Images, keep as keep_images, uri as image_uri};
 pub use logging::DATABASE_CLUSTER;
 pub use routing::{NOTE_TTL, domain, steps as record_steps, with_first_weights};
 pub use services::{SERVICES, Service};
@@ -60,6 +61,9 @@ impl Facts {
         }
     }
 }
+
+/// What steps wait for whose certificate is not issued because nobody resolves the domain yet.
+pub const DELEGATION: &str = "delegation";
 
 /// All IPv4 addresses.
 const ANYWHERE: &str = "0.0.0.0/0";
@@ -182,6 +186,13 @@ impl<'a, S: Scope> ScopeBuilder<'a, S> {
         self.graph.needs_scope(&scope.to_string());
     }
 
+    /// Says that the step that was added last, and what needs it, waits until the domain is delegated.
+    pub fn waits_for_delegation(&mut self) {
+        if !self.facts.delegated {
+            self.graph.hold(DELEGATION);
+        }
+    }
+
     /// Adds an output of the run, `{env}.{name}`.
     pub fn output(&mut self, name: &str, value: impl Serialize) {
         self.graph.output(format!("{}.{name}", self.env), value);
@@ -221,6 +232,7 @@ pub fn build(config: &Config, facts: &Facts) -> Result<Graph, GraphError> {
     let repositories = registry::declare(here, &keys);
     let transit = transit::gateway(here);
     let routing = routing::certificate(here);
+    compliance::declare(here);
     let [blue, green] = Env::ALL.map(|env| {
         let here = &mut ScopeBuilder::new(config, facts, env, &mut graph);
         environment(here, &transit, &routing, &repositories)

@@ -68,6 +68,13 @@ pub fn execution(
     here.add(&format!("role-execution-{name}"), role)
 }
 
+/// "Creating and using an IAM policy for IAM database access": as its own user of this database alone.
+fn log_in(here: &EnvironmentBuilder<'_>, needs: &Needs<'_>, service: &Service) -> Value {
+    let (id, user) = (&needs.database.resource_id, service.database_user());
+    let place = here.arn("rds-db", &format!("dbuser:{id}/{user}"));
+    allow("LogInToDatabase", &["rds-db:connect"], json!(place))
+}
+
 /// The role of the programs: the database's secret, their tables and buckets, and the key of these.
 pub fn task(
     here: &mut EnvironmentBuilder<'_>,
@@ -75,21 +82,29 @@ pub fn task(
     service: &Service,
 ) -> Handle<Role> {
     let name = service.name;
-    let mut statements = vec![allow(
-        "ReadDatabaseSecret",
-        &[
-            "secretsmanager:DescribeSecret",
-            "secretsmanager:GetSecretValue",
-        ],
-        json!(needs.database.secret_arn),
-    )];
+    let without_password = here.config.services.without_password();
+    let mut statements = vec![if without_password {
+        log_in(here, needs, service)
+    } else {
+        allow(
+            "ReadDatabaseSecret",
+            &[
+                "secretsmanager:DescribeSecret",
+                "secretsmanager:GetSecretValue",
+            ],
+            json!(needs.database.secret_arn),
+        )
+    }];
     let tables: Vec<String> = service
         .tables
         .iter()
         .map(|thing| here.arn("dynamodb", &format!("table/{}", here.name(thing))))
         .flat_map(|table| [format!("{table}/index/*"), table])
         .collect();
-    let mut through = vec!["secretsmanager"];
+    let mut through: Vec<&str> = Vec::new();
+    if !without_password {
+        through.push("secretsmanager");
+    }
     if !tables.is_empty() {
         through.push("dynamodb");
         let items = [
@@ -134,11 +149,41 @@ pub fn task(
         json!(needs.keys.data.arn),
     );
     key["Condition"] = json!({"StringEquals": {"kms:ViaService": services}});
-    statements.push(key);
+    if !services.is_empty() {
+        statements.push(key);
+    }
     let role = Role {
         description: format!("What {name} may do ({})", here.env),
         inline: BTreeMap::from([("work".into(), Policy::of(statements))]),
         ..service_role("ecs-tasks.amazonaws.com", source(here))
     };
     here.add(&format!("role-task-{name}"), role)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::blueprint::{Env, Facts, SERVICES, build};
+    use crate::config::Config;
+
+    #[test]
+    fn without_a_password_a_task_reads_no_secret_and_logs_in_as_its_own_user_alone() {
+        let mut config = Config::default();
+        config.services.database_auth = "iam".into();
+        let graph = build(&config, &Facts::sample()).unwrap();
+        for env in Env::ALL {
+            for service in &SERVICES {
+                let id = |what: &str| format!("{what}-{}-{env}", service.name);
+                let role = graph.get(&id("role-task")).unwrap().spec.to_string();
+                let user = format!(
+                    "dbuser:@{{aurora-{env}.resource_id}}/{}",
+                    service.database_user()
+                );
+                assert!(role.contains(&user), "{role}");
+                let task = graph.get(&id("task")).unwrap().spec.to_string();
+                assert!(!role.contains("secretsmanager"), "{role}");
+                assert!(!task.contains("SECRET"), "{task}");
+                assert!(task.contains("DATABASE_USER"), "{task}");
+            }
+        }
+    }
 }

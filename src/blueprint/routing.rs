@@ -9,13 +9,14 @@ use super::alarms::Guard;
 use super::edge::Edge;
 use super::edge::READY_PATH;
 use super::security::HTTPS;
+use super::zone::ZONE;
 use super::{Env, EnvironmentBuilder, ScopeBuilder, Shared};
 use crate::config::Config;
 use crate::engine::observe::{Observations, Observed};
 use crate::engine::{Graph, Handle};
 use crate::resources::acm::{Certificate, Validation};
 use crate::resources::route53::{
-    AlarmSettings, Alias, HealthCheck, Record, Text, WatchedAlarm, Weight, text,
+    AlarmSettings, Alias, HealthCheck, Record, Text, WatchedAlarm, Weight, Zone, text,
 };
 use serde_json::json;
 
@@ -52,10 +53,14 @@ pub fn domain(config: &Config, zone: &str) -> String {
 
 /// Declares the certificate with the records that prove its names, unless the configuration gives one.
 pub fn certificate(here: &mut ScopeBuilder<'_, Shared>) -> Routing {
-    let place = here.facts.zone.as_ref().map(|zone| Place {
+    let found = here.facts.zone.as_ref().map(|zone| Place {
         domain: domain(here.config, &zone.name),
         zone: zone.id.clone(),
     });
+    let place = match here.config.routing.create_zone {
+        true => Some(own_zone(here)),
+        false => found,
+    };
     if let Some(place) = &place {
         here.output("domain", &place.domain);
     }
@@ -70,6 +75,20 @@ pub fn certificate(here: &mut ScopeBuilder<'_, Shared>) -> Routing {
         place,
         certificate,
         note,
+    }
+}
+
+/// A zone for the domain, which whoever owns the domain has to delegate.
+fn own_zone(here: &mut ScopeBuilder<'_, Shared>) -> Place {
+    let domain = here.config.routing.domain.clone();
+    let spec = Zone {
+        comment: format!("Of the deployment {}", here.config.suffix),
+    };
+    let zone = here.add_named(ZONE, domain.clone(), spec);
+    here.output("zone.name_servers", &zone.name_servers);
+    Place {
+        domain,
+        zone: zone.id.to_string(),
     }
 }
 
@@ -108,6 +127,7 @@ fn own_certificate(here: &mut ScopeBuilder<'_, Shared>, place: &Place) -> String
             certificate: arn,
             domain: name,
             zone: place.zone.clone(),
+            wait: here.facts.delegated,
         };
         let validation = here.add(&format!("validation-{what}"), spec);
         arn = validation.certificate.clone();
@@ -352,6 +372,57 @@ mod tests {
             for step in [&note, &record] {
                 assert!(chosen[graph.position(step).unwrap()], "{step} for {env}");
             }
+        }
+    }
+
+    #[test]
+    fn what_needs_the_certificate_of_a_made_zone_waits_for_its_delegation_and_nothing_else_does() {
+        let mut config = Config::default();
+        config.routing.domain = "pay.example.org".into();
+        config.routing.create_zone = true;
+        let facts = |delegated| Facts {
+            zone: None,
+            delegated,
+            ..Facts::sample()
+        };
+        let waiting = |delegated| -> Vec<String> {
+            let graph = build(&config, &facts(delegated)).unwrap();
+            let chosen = graph.select(None);
+            let (nothing, state) = (
+                Observations::new(),
+                crate::state::State::empty("dev", "eu-central-1"),
+            );
+            let waiting = graph.waiting(&chosen, &nothing, &state);
+            let steps = graph.steps.iter().zip(waiting);
+            let held = steps.filter(|(_, why)| *why == Some(crate::blueprint::DELEGATION));
+            held.map(|(step, _)| step.id.clone()).collect()
+        };
+        assert_eq!(waiting(true), Vec::<String>::new());
+        let held = waiting(false);
+        for env in Env::ALL {
+            for thing in ["listener-https", "rule-ready", "service-payment-api"] {
+                assert!(
+                    held.contains(&format!("{thing}-{env}")),
+                    "{thing}: {held:?}"
+                );
+            }
+            for thing in ["alb", "aurora", "cluster", "record", "vpc"] {
+                assert!(
+                    !held.contains(&format!("{thing}-{env}")),
+                    "{thing}: {held:?}"
+                );
+            }
+        }
+        let graph = build(&config, &facts(false)).unwrap();
+        assert_eq!(graph.get("zone-shared").unwrap().name, "pay.example.org");
+        for what in ["domain", "blue", "green"] {
+            let id = format!("validation-{what}-shared");
+            assert!(!held.contains(&id), "{id}");
+            let spec = &graph.get(&id).unwrap().spec;
+            assert_eq!(
+                (&spec["wait"], &spec["zone"]),
+                (&json!(false), &json!("@{zone-shared.id}"))
+            );
         }
     }
 

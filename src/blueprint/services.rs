@@ -28,12 +28,21 @@ pub struct Service {
     pub memory: u32,
     /// Tasks at least and at most. At least one in each zone.
     pub tasks: (u32, u32),
+    /// True for one that works on payments without being asked: where nothing may be written it has no task.
+    pub works_alone: bool,
     /// False for one that only reads the database: it gets the reader endpoint.
     pub writes: bool,
     /// The tables that it reads and writes.
     pub tables: &'static [&'static str],
     /// The buckets that it reads and writes.
     pub buckets: &'static [&'static str],
+}
+
+impl Service {
+    /// The user of the database that it logs in as when it logs in without a password.
+    pub fn database_user(&self) -> String {
+        self.name.replace('-', "_")
+    }
 }
 
 /// All of them.
@@ -47,6 +56,7 @@ pub const SERVICES: [Service; 3] = [
         cpu: 512,
         memory: 1024,
         tasks: (3, 12),
+        works_alone: false,
         writes: true,
         tables: &[SESSIONS, RATE_LIMITS],
         buckets: &[TRANSACTION_LOGS],
@@ -60,6 +70,7 @@ pub const SERVICES: [Service; 3] = [
         cpu: 1024,
         memory: 2048,
         tasks: (3, 12),
+        works_alone: true,
         writes: true,
         tables: &[SESSIONS],
         buckets: &[TRANSACTION_LOGS],
@@ -73,6 +84,7 @@ pub const SERVICES: [Service; 3] = [
         cpu: 512,
         memory: 1024,
         tasks: (3, 6),
+        works_alone: false,
         writes: false,
         tables: &[],
         buckets: &[TRANSACTION_LOGS, COMPLIANCE_DOCS],

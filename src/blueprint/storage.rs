@@ -1,7 +1,7 @@
 //! The buckets of one environment: transaction logs, compliance documents, and the access logs of both.
 
-use super::EnvironmentBuilder;
 use super::edge::LOG_PREFIXES;
+use super::{EnvironmentBuilder, Scope, ScopeBuilder};
 use crate::engine::Handle;
 use crate::resources::Exposed;
 use crate::resources::policy::{Policy, encrypted_transport};
@@ -20,13 +20,14 @@ const ACCESS_LOGS: &str = "access-logs";
 /// Declares them; answers the one that takes logs.
 pub fn declare(here: &mut EnvironmentBuilder<'_>) -> Handle<Bucket> {
     let days = here.config.storage.clone();
-    let archive = |glacier| Rule {
+    let archive = |glacier, expire| Rule {
         // Small objects too, in the form of "Allowing objects smaller than 128 KB to be transitioned".
         larger_than: Some(1),
         transitions: BTreeMap::from([
             ("GLACIER".into(), glacier),
             ("DEEP_ARCHIVE".into(), days.deep_archive_days),
         ]),
+        expire_days: (expire > 0).then_some(expire),
         ..Rule::default()
     };
     let expire = Rule {
@@ -54,9 +55,18 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>) -> Handle<Bucket> {
     let [transaction_logs, compliance_docs] = LOGGED;
     let transaction_logs = logged(
         transaction_logs,
-        archive(days.transaction_logs_glacier_days),
+        archive(
+            days.transaction_logs_glacier_days,
+            days.transaction_logs_expire_days,
+        ),
     );
-    let compliance_docs = logged(compliance_docs, archive(days.compliance_docs_glacier_days));
+    let compliance_docs = logged(
+        compliance_docs,
+        archive(
+            days.compliance_docs_glacier_days,
+            days.compliance_docs_expire_days,
+        ),
+    );
     let all = [
         (TRANSACTION_LOGS, &transaction_logs),
         (COMPLIANCE_DOCS, &compliance_docs),
@@ -69,7 +79,7 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>) -> Handle<Bucket> {
 }
 
 /// A private, versioned, encrypted bucket.
-fn bucket(
+pub(super) fn bucket(
     name: &str,
     mut statements: Vec<Value>,
     lifecycle: BTreeMap<String, Rule>,
@@ -96,7 +106,11 @@ fn bucket(
     }
 }
 
-fn lifecycle(here: &EnvironmentBuilder<'_>, (id, rule): (&str, Rule)) -> BTreeMap<String, Rule> {
+/// What happens to objects: a rule of the bucket's own, and what all buckets have.
+pub(super) fn lifecycle<S: Scope>(
+    here: &ScopeBuilder<'_, S>,
+    (id, rule): (&str, Rule),
+) -> BTreeMap<String, Rule> {
     let days = &here.config.storage;
     let noncurrent = Rule {
         noncurrent_days: Some(days.noncurrent_days),

@@ -1,10 +1,13 @@
 //! Which public zone the domain is in.
 
+use super::Shared;
 use super::facts::Zone;
 use crate::aws::Aws;
-use crate::aws::route53::{LIST_HOSTED_ZONES, is_within, plain};
+use crate::aws::route53::{is_within, plain};
 use crate::config::Config;
 use crate::engine::{Check, Error, Level};
+use crate::resources::acm;
+use aws_sdk_route53::types::HostedZone;
 
 /// The zone, or what forbids to make anything: none fits, or it is not clear which one is meant. With a certificate given
 /// there may be none: then there are no records.
@@ -12,29 +15,60 @@ use crate::engine::{Check, Error, Level};
 /// # Errors
 /// When zones cannot be listed.
 pub async fn find(aws: &Aws, config: &Config) -> Result<Result<Option<Zone>, Check>, Error> {
-    let mut zones = Vec::new();
-    let mut marker: Option<String> = None;
-    loop {
-        let request = aws.route53.client.list_hosted_zones();
-        let request = request.set_marker(marker.clone());
-        let page = aws
-            .call(LIST_HOSTED_ZONES, || request.clone().send())
-            .await?;
-        let public = page.hosted_zones.into_iter().filter(|zone| {
-            let private = zone.config.as_ref().map(|c| c.private_zone);
-            private != Some(true)
-        });
-        zones.extend(public.map(|zone| Zone {
-            id: zone.id.trim_start_matches("/hostedzone/").to_owned(),
-            name: plain(&zone.name),
-        }));
-        marker = page.next_marker.filter(|_| page.is_truncated);
-        if marker.is_none() {
-            break;
+    let zones = aws.route53.zones().await?.into_iter().filter(|zone| {
+        let private = zone.config.as_ref().map(|c| c.private_zone);
+        private != Some(true)
+    });
+    if config.routing.create_zone {
+        let same = |zone: &HostedZone| plain(&zone.name) == config.routing.domain;
+        let others: Vec<HostedZone> = zones.filter(same).collect();
+        return Ok(own(config, &others));
+    }
+    let zones = zones.map(|zone| Zone {
+        id: zone.id.trim_start_matches("/hostedzone/").to_owned(),
+        name: plain(&zone.name),
+    });
+    Ok(choose(config, zones.collect()))
+}
+
+/// The zone that the deployment makes for itself: no other one of its name may be there, or resolvers would ask the wrong one.
+fn own(config: &Config, same: &[HostedZone]) -> Result<Option<Zone>, Check> {
+    let ours = format!("{ZONE}-{Shared}.{}.{}.", config.suffix, config.region);
+    let domain = &config.routing.domain;
+    let (own, others): (Vec<_>, Vec<_>) = same
+        .iter()
+        .partition(|z| z.caller_reference.starts_with(&ours));
+    let own = own.first().map(|zone| Zone {
+        id: zone.id.trim_start_matches("/hostedzone/").to_owned(),
+        name: domain.clone(),
+    });
+    match others.first() {
+        None => Ok(own),
+        Some(other) => {
+            let text = format!(
+                "this account has a public zone {domain} ({}) that this deployment did not make",
+                other.id.trim_start_matches("/hostedzone/")
+            );
+            Err(Check::new("domain", Level::Error, text).hint(
+                "use it with `routing.create_zone = false`, or set `routing.domain` to another name",
+            ))
         }
     }
-    Ok(choose(config, zones))
 }
+
+/// Whether the domain of a zone of our own is delegated to it: AWS has issued its certificate, which it does for public names only.
+///
+/// # Errors
+/// When certificates cannot be read.
+pub async fn is_delegated(aws: &Aws, config: &Config) -> Result<bool, Error> {
+    if !config.routing.create_zone || !config.routing.certificate_arn.is_empty() {
+        return Ok(true);
+    }
+    acm::is_issued(aws, &config.routing.domain, &config.suffix).await
+}
+
+/// The zone in names.
+pub const ZONE: &str = "zone";
 
 fn choose(config: &Config, mut zones: Vec<Zone>) -> Result<Option<Zone>, Check> {
     let routing = &config.routing;

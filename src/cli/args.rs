@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// Creates, reconciles and tears down the blue and green environments of the payment platform on AWS.
 #[derive(Debug, Parser)]
-#[command(name = "deployer", version, max_term_width = 110, after_help = after(&[
+#[command(name = "deployer", version = super::version::VERSION, max_term_width = 110, after_help = after(&[
     "deployer apply --env green --sandbox --yes   try it on this machine",
     "deployer plan --env green --suffix pr42      what would be made in the account of your credentials",
     "deployer apply --env green --suffix pr42     make it, after a `yes`",
@@ -39,13 +39,13 @@ pub fn after(examples: &[&str]) -> String {
 #[command(next_help_heading = "Common options")]
 pub struct Common {
     /// The configuration file; every key has a default.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, env = "DEPLOYER_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// The environment suffix, part of every name: a letter, then letters and digits, at most 12.
     #[arg(long, global = true, env = "DEPLOYER_SUFFIX", value_name = "SUFFIX")]
     pub suffix: Option<String>,
     /// The AWS region [default: the configuration's, AWS_REGION, the profile's, eu-central-1].
-    #[arg(long, global = true, value_name = "REGION")]
+    #[arg(long, global = true, env = "DEPLOYER_REGION", value_name = "REGION")]
     pub region: Option<String>,
     /// A profile of the AWS configuration.
     #[arg(long, global = true, value_name = "NAME")]
@@ -54,7 +54,13 @@ pub struct Common {
     #[arg(long, global = true, env = "DEPLOYER_STATE", value_name = "PLACE")]
     pub state: Option<String>,
     /// The folder of the state files; with --sandbox the folder `sandbox` in it.
-    #[arg(long, global = true, default_value = "state", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "DEPLOYER_STATE_DIR",
+        default_value = "state",
+        value_name = "DIR"
+    )]
     pub state_dir: PathBuf,
     /// Run against the sandbox, an emulator of AWS on this machine; it is installed and started when it is not there.
     #[arg(long, global = true)]
@@ -68,6 +74,9 @@ pub struct Common {
     /// When to colour; auto: on a terminal, unless NO_COLOR is set or TERM is dumb.
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub color: Color,
+    /// No progress, and nothing at all when there is nothing to report; errors always.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
     /// More detail: -v failed API calls, -vv all API calls.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
@@ -138,6 +147,16 @@ pub struct DestroyScope {
     pub env: Option<EnvName>,
 }
 
+impl Scope {
+    /// The scope of an environment by its name; both for none.
+    pub fn named(name: Option<&str>) -> Self {
+        let all = [EnvName::Blue, EnvName::Green];
+        Self {
+            env: all.into_iter().find(|env| Some(env.name()) == name),
+        }
+    }
+}
+
 impl From<&DestroyScope> for Scope {
     fn from(destroyed: &DestroyScope) -> Self {
         Self { env: destroyed.env }
@@ -178,11 +197,21 @@ pub enum Command {
     #[command(after_help = after(&[
         "deployer plan                          both environments",
         "deployer plan --env green --json | jq .summary",
+        "deployer plan --detail                 with every value of every step",
+        "deployer plan aurora-green             every value of this step",
+        "deployer plan --markdown               for a pull request",
+        "deployer plan --out plan.json          then: deployer apply plan.json",
     ]))]
     Plan {
         /// Which part.
         #[command(flatten)]
         scope: Scope,
+        /// Which steps.
+        #[command(flatten)]
+        chosen: super::plan::args::Chosen,
+        /// How it is shown.
+        #[command(flatten)]
+        view: super::plan::args::PlanView,
         /// What holds data may be replaced.
         #[command(flatten)]
         data: DataArgs,
@@ -192,17 +221,27 @@ pub enum Command {
         "deployer apply --env green             shows the plan and asks",
         "deployer apply --yes --timings run.html",
         "deployer apply --dry-run               only the plan, exit code 2 when something differs",
+        "deployer apply plan.json               the plan that `deployer plan --out plan.json` saved",
     ]))]
     Apply {
+        /// A saved plan.
+        #[command(flatten)]
+        saved: super::plan::args::SavedArg,
         /// Which part.
         #[command(flatten)]
         scope: Scope,
+        /// Which steps.
+        #[command(flatten)]
+        chosen: super::plan::args::Chosen,
         /// Do not ask.
         #[arg(long, short)]
         yes: bool,
         /// Only show the plan.
         #[arg(long)]
         dry_run: bool,
+        /// Do it although a migration or a split of the traffic is going on, and the plan removes what it needs.
+        #[arg(long)]
+        ignore_migration: bool,
         /// What holds data may be replaced.
         #[command(flatten)]
         data: DataArgs,
@@ -230,39 +269,61 @@ pub enum Command {
         /// Only show the plan.
         #[arg(long)]
         dry_run: bool,
+        /// Do it although a migration or a split of the traffic is going on, and the plan removes what it needs.
+        #[arg(long)]
+        ignore_migration: bool,
         /// Write a page with the timings of the run: what ran when, the critical path, calls and throttles.
         #[arg(long, value_name = "FILE.html")]
         timings: Option<PathBuf>,
     },
     /// Compare the account with the blueprint and the state. Read-only.
     #[command(after_help = after(&[
-        "deployer drift --json | jq -r '.steps[] | select(.status != \"in_sync\") | .step'",
+        "deployer drift --quiet                 prints nothing when all is well",
+        "deployer drift --json | jq -r '.findings[] | select(.severity == \"high\") | .what'",
     ]))]
     Drift {
         /// Which part.
         #[command(flatten)]
         scope: Scope,
-        /// Trust the tags of existing resources alone, and read no state.
-        #[arg(long)]
-        no_state: bool,
+        /// How.
+        #[command(flatten)]
+        drift: super::drift::DriftArgs,
+    },
+    /// Have `drift` run every night.
+    #[command(after_help = after(&[
+        "deployer nightly print cron --suffix prod",
+    ]))]
+    Nightly {
+        /// What to do.
+        #[command(subcommand)]
+        command: super::nightly::args::NightlyCommand,
     },
     /// Show what is recorded. AWS is called only for a shared state.
     #[command(after_help = after(&[
         "deployer status --env green",
+        "deployer status --all                  every deployment in the folder of state files",
     ]))]
     Status {
         /// Which part.
         #[command(flatten)]
         scope: Scope,
+        /// Every deployment whose state is in the folder of local state files, with its age.
+        #[arg(long, conflicts_with = "env")]
+        all: bool,
     },
     /// Show ids, names and endpoints as recorded. AWS is called only for a shared state.
     #[command(after_help = after(&[
         "deployer outputs",
         "deployer outputs green.database.writer_endpoint",
+        "deployer outputs green.subnet_ids.app --format list",
+        "deployer outputs green --format env > green.env",
     ]))]
     Outputs {
-        /// Only this one, e.g. `green.vpc_id`.
+        /// Only this one, or all below it: `green.vpc_id`, `green.database`.
         name: Option<String>,
+        /// How the values are written.
+        #[command(flatten)]
+        form: super::outputs::Form,
     },
     /// Print the graph of steps.
     #[command(after_help = after(&[
@@ -324,6 +385,36 @@ pub enum Command {
         #[command(subcommand)]
         command: SandboxCommand,
     },
+    /// Check this machine, the configuration and the account, and say what ends each finding. Read-only.
+    #[command(after_help = after(&[
+        "deployer doctor",
+        "deployer doctor --offline              without credentials: this machine, configuration, state",
+    ]))]
+    Doctor {
+        /// What is looked at.
+        #[command(flatten)]
+        asked: super::doctor::Asked,
+    },
+    /// Write one page of evidence: what exists, differences, PCI DSS, ages, histories. Changes nothing.
+    #[command(after_help = after(&[
+        "deployer report --out evidence.html",
+        "deployer report --out evidence.html --json | jq -r '.requirements[] | [.id, .verdict] | @tsv'",
+    ]))]
+    Report {
+        /// Where it goes.
+        #[command(flatten)]
+        asked: super::evidence::Asked,
+    },
+    /// Estimate what the configured platform costs in a month. No call is made.
+    #[command(after_help = after(&[
+        "deployer cost",
+        "deployer cost --env green --lines      every line with its amount and price",
+    ]))]
+    Cost {
+        /// What is shown.
+        #[command(flatten)]
+        asked: super::cost::Asked,
+    },
     /// Print the IAM policy that the credentials need.
     #[command(after_help = after(&[
         "deployer permissions --suffix prod > policy.json",
@@ -361,7 +452,11 @@ pub enum GraphFormat {
 #[derive(Debug, Subcommand)]
 pub enum StateCommand {
     /// List the recorded steps.
-    List,
+    List {
+        /// Which part.
+        #[command(flatten)]
+        scope: Scope,
+    },
     /// Show one recorded step.
     Show {
         /// The step, e.g. `vpc-green`.

@@ -1,17 +1,19 @@
 //! `deployer destroy`.
 
 use super::Context;
-use super::apply::{show, verdict};
 use super::args::Scope;
+use super::cost;
 use super::error::Failure;
 use super::exit::Exit;
+use super::plan::{show, verdict};
 use super::run::{self, Asked};
 use super::session::{Listed, Mode, Session, configuration, store};
+use super::under_way;
 use crate::engine::Owned;
 use crate::engine::observe::Observations;
 use crate::engine::plan::{self, Choice, DataRules, Plan, teardown};
 use crate::engine::rebuild::set_apart;
-use crate::report::{DestroyRemains, Marked, Notice, PlanDocument, RunDocument};
+use crate::report::{DestroyRemains, Detail, Marked, Notice, PlanDocument, RunDocument};
 use crate::resources;
 use crate::state::{self, Stage, State};
 
@@ -28,9 +30,17 @@ pub async fn plan(
     session.check_home(&state)?;
     let seen = look(&session, &mut state).await;
     let plan = make_plan(&session, &state, &seen, choice).await;
-    show(cx, &session, &plan)?;
+    show(cx, &session, &plan, &Detail::Short)?;
+    if let Err(failure) = under_way::check(&plan, &seen) {
+        let hint = failure.hint.unwrap_or_default();
+        cx.console.warning(&format!(
+            "destroy would be refused: {}; {hint}",
+            failure.message
+        ))?;
+    }
+    let cost = cost::difference(&session, &plan)?;
     cx.console
-        .document(&PlanDocument::new(session.home(), &plan))?;
+        .document(&PlanDocument::new(session.home(), &plan).cost(cost))?;
     Ok(verdict(&plan))
 }
 
@@ -53,17 +63,20 @@ pub async fn destroy(
     let (writer, mut state) = run::open(&session, locked).await?;
     let seen = look(&session, &mut state).await;
     let mut plan = make_plan(&session, &state, &seen, choice).await;
-    show(cx, &session, &plan)?;
+    show(cx, &session, &plan, &Detail::Short)?;
     if plan.problems.is_empty() && choice.is_none() && plan.needs_choice().next().is_some() {
         choice = Some(choose(cx, asked.yes, &plan)?);
         plan = make_plan(&session, &state, &seen, choice).await;
-        show(cx, &session, &plan)?;
+        show(cx, &session, &plan, &Detail::Short)?;
     }
     if !plan.problems.is_empty() {
         let report = Default::default();
         notice.ran(&plan, &report);
         document(cx, &session, &plan, &report, DestroyRemains::default())?;
         return Ok(Exit::Failed);
+    }
+    if !asked.ignore_migration {
+        under_way::check(&plan, &seen)?;
     }
     if !plan.nodes.is_empty() {
         let lossy = plan.needs_choice().next().is_some();

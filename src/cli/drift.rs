@@ -4,27 +4,108 @@ use super::Context;
 use super::args::Scope;
 use super::error::Failure;
 use super::exit::Exit;
-use super::session::{Mode, Session};
-use crate::engine::drift::{Input, drift as compare};
+use super::plan::one_form;
+use super::session::{Mode, Session, meant};
+use crate::config::Config;
+use crate::engine::drift::{Drift, Input, Rule, drift as compare};
+use crate::engine::observe::Observations;
 use crate::engine::rebuild::{rebuild, recover};
 use crate::report::{self, DriftDocument, Notice};
+use crate::resources::severity::severity;
 use crate::state::{self, State};
+use clap::Args;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// How drift looks and what it shows.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct DriftArgs {
+    /// Trust the tags of existing resources alone, and read no state.
+    #[arg(long)]
+    pub no_state: bool,
+    /// Print the result as Markdown, for a pull request or the summary of a CI job.
+    #[arg(long)]
+    pub markdown: bool,
+}
 
 /// Compares the account with the blueprint and the state. Writes nothing.
 pub async fn drift(
     cx: &Context<'_>,
     scope: &Scope,
-    no_state: bool,
+    asked: DriftArgs,
     notice: &mut Notice,
 ) -> Result<Exit, Failure> {
+    let DriftArgs { no_state, markdown } = asked;
+    one_form(cx, markdown)?;
+    let scope = meant(cx, scope)?;
     let events = cx.console.events(None);
     let mode = if no_state {
         Mode::Unrecorded
     } else {
         Mode::Look
     };
-    let session = Session::open(cx, scope, &events, mode).await?;
+    let session = Session::open(cx, &scope, &events, mode).await?;
     notice.home = session.home();
+    let config = &session.config;
+    let running = async || -> Result<Option<String>, Failure> {
+        if no_state {
+            return Ok(None);
+        }
+        let holder = session.store.holder().await?;
+        Ok(holder.map(|h| h.to_string()))
+    };
+    let before = running().await;
+    // A damaged state is reported before its lock.
+    let (State { serial, .. }, _, mut drift) = compared(&session, no_state).await?;
+    let before = before?;
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    drift.accept(&rules(config), today);
+    let registry = &session.context.registry;
+    drift.judge(&|kind, difference| {
+        let holds_data = registry.get(kind).is_ok_and(|d| d.meta().holds_data);
+        severity(kind, holds_data, difference)
+    });
+    notice.compared(&drift);
+    // A run that works on it, or that ended while we looked: what was read is neither before nor after.
+    let moving = match before {
+        Some(holder) => Some(holder),
+        None => running().await?,
+    };
+    let moved = !no_state && {
+        let now = state::read(session.store.as_ref(), &config.region).await?;
+        now.serial != serial
+    };
+    let exit = verdict(&drift, moving.is_some() || moved);
+    let calls = cx.console.calls().totals();
+    let document = DriftDocument::new(session.home(), drift, calls).locked_by(moving.clone());
+    if markdown {
+        let text = report::drift_markdown(&document, &session.place());
+        cx.console.result(&text)?;
+        return Ok(exit);
+    }
+    if exit == Exit::Locked {
+        let who = moving.unwrap_or_else(|| "a run that has just ended".to_owned());
+        let text = format!("{who}: what was read was moving, and is not reported as drift");
+        cx.console.warning(&text)?;
+    }
+    if cx.console.quiet() && exit != Exit::Done {
+        let next = cx.command_line("plan", session.scope.as_deref(), config);
+        let place = session.place();
+        let text = report::drift_short(&document.drift, &place, &next, cx.console.paint());
+        cx.console.say(&text)?;
+    } else {
+        let text = report::drift(&document.drift, cx.console.paint());
+        cx.console.text(&text)?;
+    }
+    cx.console.document(&document)?;
+    Ok(exit)
+}
+
+/// Reads everything and compares it. Gives the state, what was read, and the comparison.
+pub async fn compared(
+    session: &Session,
+    no_state: bool,
+) -> Result<(State, Observations, Drift), Failure> {
     let config = &session.config;
     let mut state = if no_state {
         State::empty(&config.suffix, &config.region)
@@ -52,17 +133,26 @@ pub async fn drift(
         registry: &session.context.registry,
         ignore_tags: &config.tags.ignore,
     });
-    notice.compared(&drift);
-    cx.console
-        .text(&report::drift(&drift, cx.console.paint()))?;
-    let exit = match (drift.differs(), drift.complete()) {
+    Ok((state, seen, drift))
+}
+
+fn verdict(drift: &Drift, moving: bool) -> Exit {
+    match (drift.differs(), drift.complete()) {
+        (true, _) if moving => Exit::Locked,
         (true, _) => Exit::Differs,
         (false, true) => Exit::Done,
         // What was not checked is not in sync.
         (false, false) => Exit::Failed,
-    };
-    let calls = cx.console.calls().totals();
-    cx.console
-        .document(&DriftDocument::new(session.home(), drift, calls))?;
-    Ok(exit)
+    }
+}
+
+/// The rules of the configuration.
+fn rules(config: &Config) -> Vec<Rule> {
+    let each = config.drift.accept.iter().map(|rule| Rule {
+        step: rule.step.clone(),
+        path: rule.path.clone(),
+        reason: rule.reason.clone(),
+        until: rule.until,
+    });
+    each.collect()
 }

@@ -39,11 +39,11 @@ pub const TABLE: &[(u8, &str)] = &[
     (6, "somebody else moved the traffic, or rolled it back"),
     (
         7,
-        "held: not enough seen, something unknown, or approval outstanding",
+        "held: not enough seen, something unknown, or approval or delegation outstanding",
     ),
     (
         8,
-        "refused: data not proven, no capacity, or records of others",
+        "refused: data not proven, no capacity, records of others, or a saved plan that is out of date",
     ),
     (130, "interrupted"),
 ];

@@ -1,17 +1,18 @@
-//! Commands that only look at what is on this machine: `status`, `outputs`, `graph`.
+//! Commands that only look at what is on this machine: `status`, `graph`; what `outputs` shows.
 
 use super::Context;
 use super::args::{GraphFormat, Scope};
 use super::error::Failure;
 use super::exit::Exit;
-use super::session::{configuration, home, offline_graph, store};
+use super::session::{configuration, home, offline_graph, state_folder, store};
 use crate::config::Config;
 use crate::engine::Graph;
 use crate::engine::reference::{has_placeholder, resolve};
-use crate::report::{self, OutputsDocument, StatusDocument};
-use crate::state::{self, State, Store};
+use crate::report::{self, DeploymentRow, OverviewDocument, StatusDocument};
+use crate::state::{self, LocalStore, State, StateError, Store};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 /// What is recorded.
@@ -21,34 +22,61 @@ pub async fn status(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
     let holder = store.holder().await?.map(|h| h.to_string());
     let paint = cx.console.paint();
     let attention = report::attention(&state, scope);
+    let history = state::history(store.as_ref()).await?;
+    let last = history.lines.last();
     let text = report::status(&state, scope, holder.as_deref(), paint)
+        + &last.map(report::last_run).unwrap_or_default()
         + &report::attention_text(&attention, paint);
-    let document = StatusDocument::new(home(&state, scope), &state, holder);
+    let document = StatusDocument::new(home(&state, scope), &state, holder).last_run(last);
     cx.console.answer(&text, &document)?;
     Ok(Exit::Done)
 }
 
-/// Ids, names and endpoints.
-pub async fn outputs(cx: &Context<'_>, name: Option<&str>) -> Result<Exit, Failure> {
-    let (config, state, _) = local(cx).await?;
-    let mut outputs = resolved(&offline_graph(cx, &config, &state)?, &state);
-    if let Some(name) = name {
-        let Some(value) = outputs.remove(name) else {
-            let known: Vec<String> = outputs.into_keys().collect();
-            return Err(Failure::usage(format!("there is no output `{name}`"))
-                .hint(format!("there are {}", known.join(", "))));
-        };
-        outputs = BTreeMap::from([(name.to_owned(), value)]);
-        if let (Some(Value::String(text)), false) = (outputs.get(name), cx.console.json()) {
-            cx.console.result(&format!("{text}\n"))?;
-            return Ok(Exit::Done);
+/// Every deployment of the folder of state files.
+pub async fn overview(cx: &Context<'_>) -> Result<Exit, Failure> {
+    let folder = state_folder(cx.common);
+    let mut deployments = Vec::new();
+    for suffix in suffixes(&folder) {
+        // The emulator keeps a file of its own there.
+        if cx.common.sandbox && suffix == "sandbox" {
+            continue;
         }
+        let files = LocalStore::new(&folder, &suffix);
+        let row = async {
+            let state = state::read(&files, "").await?;
+            let history = state::history(&files).await?;
+            let holder = files.holder().await?.map(|h| h.to_string());
+            Ok::<_, StateError>(DeploymentRow::of(&state, &history, holder))
+        };
+        let row = row.await;
+        deployments.push(row.unwrap_or_else(|e| DeploymentRow::unreadable(&suffix, e.to_string())));
     }
-    let text = report::outputs(&outputs);
-    let home = home(&state, None);
-    cx.console
-        .answer(&text, &OutputsDocument { home, outputs })?;
+    let document = OverviewDocument {
+        folder: folder.display().to_string(),
+        deployments,
+    };
+    let text = report::overview(&document, jiff::Timestamp::now());
+    cx.console.answer(&text, &document)?;
     Ok(Exit::Done)
+}
+
+/// The suffixes of which there is a state or a journal; other files are not ours to judge.
+fn suffixes(folder: &Path) -> BTreeSet<String> {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return BTreeSet::new();
+    };
+    let names = entries
+        .flatten()
+        .map(|e| e.file_name().to_string_lossy().into_owned());
+    names
+        .filter_map(|name| {
+            let head = name
+                .strip_suffix(".journal.jsonl")
+                .or_else(|| name.strip_suffix(".json"))?;
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+            (!head.is_empty() && head.chars().all(plain)).then(|| head.to_owned())
+        })
+        .collect()
 }
 
 /// The graph of steps.
@@ -70,7 +98,8 @@ pub async fn graph(cx: &Context<'_>, scope: &Scope, format: GraphFormat) -> Resu
     Ok(Exit::Done)
 }
 
-async fn local(cx: &Context<'_>) -> Result<(Config, State, Arc<dyn Store>), Failure> {
+/// Configuration and state, without AWS.
+pub async fn local(cx: &Context<'_>) -> Result<(Config, State, Arc<dyn Store>), Failure> {
     let config = configuration(cx.common)?;
     let store = store(cx, &config).await?;
     let state = state::read(store.as_ref(), &config.region).await?;

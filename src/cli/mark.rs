@@ -1,16 +1,18 @@
 //! `deployer state mark`.
 
 use super::Context;
-use super::apply::{document, show, verdict};
+use super::apply::document;
 use super::args::Scope;
 use super::error::Failure;
 use super::exit::Exit;
+use super::plan::{show, verdict};
 use super::run;
 use super::session::{Mode, Session};
+use super::suggest::nearest;
 use crate::engine::mark::{is_marked, mark};
 use crate::engine::observe::requests;
 use crate::engine::plan::Plan;
-use crate::report::PlanDocument;
+use crate::report::{Detail, PlanDocument};
 use crate::state::{self, State};
 
 /// Puts lost tags back on what is recorded.
@@ -36,14 +38,14 @@ pub async fn run(
         let state = state::read(session.store.as_ref(), &config.region).await?;
         session.check_home(&state)?;
         let plan = make_plan(&session, &state, steps).await?;
-        show(cx, &session, &plan)?;
+        show(cx, &session, &plan, &Detail::Short)?;
         cx.console
             .document(&PlanDocument::new(session.home(), &plan))?;
         return Ok(verdict(&plan));
     };
     let (writer, mut state) = run::open(&session, locked).await?;
     let plan = make_plan(&session, &state, steps).await?;
-    show(cx, &session, &plan)?;
+    show(cx, &session, &plan, &Detail::Short)?;
     if !plan.nodes.is_empty() {
         run::confirm(cx, yes, &session, "Set these tags", false)?;
     }
@@ -54,8 +56,14 @@ pub async fn run(
 
 async fn make_plan(session: &Session, state: &State, steps: &[String]) -> Result<Plan, Failure> {
     if let Some(unknown) = steps.iter().find(|s| !state.steps.contains_key(*s)) {
-        return Err(Failure::usage(format!("no step `{unknown}` is recorded"))
-            .hint("`deployer state list` shows all"));
+        let known = state.steps.keys().map(String::as_str);
+        return Err(
+            Failure::usage(format!("no step `{unknown}` is recorded")).hint(nearest(
+                unknown,
+                known,
+                "`deployer state list` shows all",
+            )),
+        );
     }
     // As recorded, whatever the blueprint has become.
     let none = vec![false; session.graph.steps.len()];

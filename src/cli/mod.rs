@@ -3,24 +3,33 @@
 mod apply;
 mod args;
 mod code;
+mod cost;
 mod demand;
 mod destroy;
+mod doctor;
 mod drift;
 mod error;
+mod evidence;
 mod exit;
 mod inspect;
 mod mark;
 mod migrate;
+mod nightly;
 mod notify;
+mod outputs;
 mod permissions;
+mod plan;
 mod run;
 mod sandbox;
 mod session;
 mod share;
 mod state;
+mod suggest;
 #[cfg(test)]
 mod tests;
 mod traffic;
+mod under_way;
+mod version;
 
 use args::Cli;
 pub use exit::Exit;
@@ -70,6 +79,16 @@ impl<'a> Context<'a> {
 
     /// What to type for another command on the same deployment, with the options of this one that say where it is.
     fn command_line(&self, command: &str, scope: Option<&str>, config: &Config) -> String {
+        let words = self.command_words(command, scope, config);
+        let words = words.iter().map(|word| quoted(word));
+        std::iter::once("deployer".to_owned())
+            .chain(words)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    /// The words behind the program's name.
+    fn command_words(&self, command: &str, scope: Option<&str>, config: &Config) -> Vec<String> {
         let Common {
             config: file,
             region,
@@ -90,14 +109,14 @@ impl<'a> Context<'a> {
             ("--state", state.clone()),
             ("--state-dir", Some(state_dir).filter(|d| d != "state")),
         ];
-        let mut words = vec!["deployer".to_owned(), command.to_owned()];
+        let mut words = vec![command.to_owned()];
         for (option, value) in options {
-            words.extend(value.map(|v| format!("{option} {}", quoted(&v))));
+            words.extend(value.into_iter().flat_map(|v| [option.to_owned(), v]));
         }
         if *sandbox {
             words.push("--sandbox".to_owned());
         }
-        words.join(" ")
+        words
     }
 }
 
@@ -168,6 +187,7 @@ fn unparsed(error: &clap::Error) -> Exit {
 fn settings(common: &Common) -> Settings {
     Settings {
         json: common.json,
+        quiet: common.quiet,
         color: match common.color {
             Color::Auto => ColorChoice::Auto,
             Color::Always => ColorChoice::Always,
@@ -187,28 +207,44 @@ async fn dispatch(cli: &Cli, console: &Console) -> Result<Exit, Failure> {
 async fn command(cli: &Cli, cx: &Context<'_>) -> Result<Exit, Failure> {
     let console = cx.console;
     match &cli.command {
-        Command::Plan { scope, data } => apply::plan(cx, scope, data.choice()).await,
+        Command::Plan {
+            scope,
+            chosen,
+            view,
+            data,
+        } => plan::plan(cx, scope, chosen, data.choice(), view).await,
         Command::Apply {
             scope,
+            chosen,
             dry_run: true,
             data,
             ..
-        } => apply::plan(cx, scope, data.choice()).await,
+        } => plan::plan(cx, scope, chosen, data.choice(), &Default::default()).await,
         Command::Apply {
+            saved,
             scope,
+            chosen,
             yes,
+            ignore_migration,
             data,
             timings,
             ..
         } => {
+            let saved = saved.plan.as_deref().map(plan::saved::Saved::read);
+            let saved = saved.transpose()?;
+            let wanted = apply::Wanted {
+                steps: chosen,
+                choice: data.choice(),
+                saved: saved.as_ref(),
+            };
             let timings = timings.as_deref();
             let asked = run::Asked {
                 scope,
                 yes: *yes,
+                ignore_migration: *ignore_migration,
                 timings,
             };
-            let apply =
-                async |notice: &mut _| apply::apply(cx, &asked, data.choice(), notice).await;
+            let apply = async |notice: &mut _| apply::apply(cx, &asked, &wanted, notice).await;
             notify::notified(cx, "apply", scope, apply).await
         }
         Command::Destroy {
@@ -220,6 +256,7 @@ async fn command(cli: &Cli, cx: &Context<'_>) -> Result<Exit, Failure> {
         Command::Destroy {
             destroyed,
             yes,
+            ignore_migration,
             data,
             timings,
             ..
@@ -228,23 +265,29 @@ async fn command(cli: &Cli, cx: &Context<'_>) -> Result<Exit, Failure> {
             let asked = run::Asked {
                 scope,
                 yes: *yes,
+                ignore_migration: *ignore_migration,
                 timings: timings.as_deref(),
             };
             let destroy =
                 async |notice: &mut _| destroy::destroy(cx, &asked, data.choice(), notice).await;
             notify::notified(cx, "destroy", scope, destroy).await
         }
-        Command::Drift { scope, no_state } => {
-            let drift = async |notice: &mut _| drift::drift(cx, scope, *no_state, notice).await;
+        Command::Drift { scope, drift } => {
+            let drift = async |notice: &mut _| drift::drift(cx, scope, *drift, notice).await;
             notify::notified(cx, "drift", scope, drift).await
         }
-        Command::Status { scope } => inspect::status(cx, scope).await,
-        Command::Outputs { name } => inspect::outputs(cx, name.as_deref()).await,
+        Command::Status { all: true, .. } => inspect::overview(cx).await,
+        Command::Status { scope, .. } => inspect::status(cx, scope).await,
+        Command::Outputs { name, form } => outputs::outputs(cx, name.as_deref(), *form).await,
         Command::Graph { scope, format } => inspect::graph(cx, scope, *format).await,
         Command::State { command } => state::run(cx, command).await,
         Command::Sandbox { command } => sandbox::run(cx, command).await,
+        Command::Nightly { command } => nightly::run(cx, command),
         Command::Migrate { command } => migrate::run(cx, command).await,
         Command::Traffic { command } => traffic::run(cx, command).await,
+        Command::Doctor { asked } => doctor::doctor(cx, asked).await,
+        Command::Report { asked } => evidence::report(cx, asked).await,
+        Command::Cost { asked } => cost::cost(cx, asked),
         Command::Permissions { asked } => permissions::permissions(cx, asked).await,
         Command::Config => {
             console.answer(

@@ -23,6 +23,8 @@ pub struct Asked<'a> {
     pub scope: &'a Scope,
     /// Do not ask.
     pub yes: bool,
+    /// Do it although a migration is going on.
+    pub ignore_migration: bool,
     /// Where the page with the timings goes.
     pub timings: Option<&'a Path>,
 }
@@ -103,8 +105,9 @@ pub fn command_line() -> String {
     let program = Path::new(&program)
         .file_name()
         .map_or(program.clone(), |n| n.to_string_lossy().into_owned());
-    std::iter::once(program)
-        .chain(words)
+    let words = std::iter::once(program).chain(words);
+    words
+        .map(|word| super::quoted(&word))
         .collect::<Vec<_>>()
         .join(" ")
 }
@@ -211,12 +214,20 @@ pub fn close(
     report: &Report,
     timings: Option<(&Timings, &Path)>,
 ) -> Result<Exit, Failure> {
-    cx.console
-        .text(&report::unfinished(report, cx.console.paint()))?;
+    cx.console.say(&report::unfinished(
+        report,
+        &command_line(),
+        cx.console.paint(),
+    ))?;
     let totals = Totals::of(plan, report);
     let calls = cx.console.calls().totals();
     let line = report::summary(&totals, &calls, report.seconds, cx.console.paint());
-    cx.console.text(&format!("{}\n", line.trim_end()))?;
+    let line = format!("{}\n", line.trim_end());
+    if verdict(report) == Exit::Done && plan.nodes.is_empty() {
+        cx.console.text(&line)?;
+    } else {
+        cx.console.say(&line)?;
+    }
     if let Some((timings, path)) = timings {
         timings.write(path)?;
         cx.console.note(&format!("timings: {}", path.display()))?;

@@ -27,7 +27,12 @@ use std::time::Duration;
 
 /// The configuration of a command.
 pub fn configuration(common: &Common) -> Result<Config, Failure> {
-    let overrides = Overrides {
+    Ok(Config::load(common.config.as_deref(), overrides(common))?)
+}
+
+/// What the command line and its variables say in place of the configuration.
+pub fn overrides(common: &Common) -> Overrides {
+    Overrides {
         suffix: common.suffix.clone(),
         region: common.region.clone(),
         state: common.state.clone(),
@@ -38,8 +43,16 @@ pub fn configuration(common: &Common) -> Result<Config, Failure> {
         } else {
             aws::region(common.profile.as_deref())
         },
-    };
-    Ok(Config::load(common.config.as_deref(), overrides)?)
+    }
+}
+
+/// The scope that is meant: the environment that was named, else the only one that the configuration has.
+pub fn meant(cx: &Context<'_>, scope: &Scope) -> Result<Scope, Failure> {
+    if scope.env.is_some() {
+        return Ok(scope.clone());
+    }
+    let config = configuration(cx.common)?;
+    Ok(Scope::named(config.only_environment()))
 }
 
 /// The folder of state files: the sandbox has one of its own, so it can never mix with a real account's state.
@@ -200,6 +213,11 @@ impl Session {
             let images = &mut facts.images;
             let kept = blueprint::keep_images(images, &recorded.images, &config, &facts.account);
             preflight.checks.extend(kept);
+            // What the functions have reserved is no longer among what is free.
+            facts.concurrency |= recorded.concurrency && !recorded.code.zips.is_empty();
+        }
+        if config.migration.reserve_concurrency && !facts.concurrency {
+            preflight.checks.push(few_executions());
         }
         let recorded = recorded.map(|r| r.code).unwrap_or_default();
         let (code, check) = code::known(cx, scope.env, mode, recorded).await?;
@@ -247,6 +265,11 @@ impl Session {
         )
     }
 
+    /// AWS, for what no type reads.
+    pub fn aws(&self) -> &Aws {
+        &self.aws
+    }
+
     /// Which deployment, for documents.
     pub fn home(&self) -> DeploymentRef {
         DeploymentRef {
@@ -262,6 +285,13 @@ impl Session {
         let demand = demand(&self.graph, &self.chosen, plan);
         let found = aws::judge(&self.aws, &demand).await;
         self.preflight.checks.extend(found);
+        let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
+        let (runtime, version) = (
+            &self.config.migration.runtime,
+            &self.config.database.engine_version,
+        );
+        let ends = aws::supported(runtime, version, today.date());
+        self.preflight.checks.extend(ends);
         match self.preflight.error() {
             Some(error) => Err(error.into()),
             None => Ok(()),
@@ -423,6 +453,12 @@ async fn connected(cx: &Context<'_>, config: &Config) -> Result<Connection, Fail
     }
     settings.call_timeout = settings.call_timeout.max(Duration::from_millis(100));
     Ok(connect(&settings).await?)
+}
+
+/// The account leaves no concurrent execution to reserve.
+fn few_executions() -> Check {
+    let text = "the account leaves too few concurrent executions of Lambda, so no migration function has one reserved: two runs of one function wait for each other";
+    Check::new("concurrency", Level::Warning, text).hint("ask AWS to raise the quota \"Concurrent executions\" of Lambda, then run `deployer apply` again; `migration.reserve_concurrency = false` does without")
 }
 
 /// Which region, and who says so.

@@ -8,6 +8,7 @@ use super::mark;
 use super::run;
 use super::session::{Mode, Session, configuration, home, store};
 use super::share;
+use super::suggest::nearest;
 use crate::engine::observe::{Observed, requests};
 use crate::engine::rebuild::{rebuild, recover};
 use crate::report::{
@@ -19,7 +20,7 @@ use crate::state::{self, State, StateError};
 /// Looks at the state, rebuilds it, unlocks it.
 pub async fn run(cx: &Context<'_>, command: &StateCommand) -> Result<Exit, Failure> {
     match command {
-        StateCommand::List => list(cx).await,
+        StateCommand::List { scope } => list(cx, scope).await,
         StateCommand::History => history(cx).await,
         StateCommand::Show { step } => show(cx, step).await,
         StateCommand::Rebuild { yes } => rebuild_state(cx, *yes).await,
@@ -56,21 +57,34 @@ async fn history(cx: &Context<'_>) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-async fn list(cx: &Context<'_>) -> Result<Exit, Failure> {
-    let state = local(cx).await?;
+async fn list(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
+    let mut state = local(cx).await?;
+    let scope = scope.env.map(super::args::EnvName::name);
+    state
+        .steps
+        .retain(|_, record| scope.is_none_or(|s| s == record.scope));
     let document = StateListDocument {
-        home: home(&state, None),
-        steps: StateRow::all(&state, None),
+        home: home(&state, scope),
+        steps: StateRow::all(&state, scope),
     };
     cx.console.answer(&report::state_list(&state), &document)?;
+    if state.steps.is_empty() && !cx.console.json() {
+        cx.console.note("nothing is recorded")?;
+    }
     Ok(Exit::Done)
 }
 
 async fn show(cx: &Context<'_>, step: &str) -> Result<Exit, Failure> {
     let state = local(cx).await?;
     let Some(record) = state.steps.get(step) else {
-        return Err(Failure::usage(format!("no step `{step}` is recorded"))
-            .hint("`deployer state list` shows all"));
+        let known = state.steps.keys().map(String::as_str);
+        return Err(
+            Failure::usage(format!("no step `{step}` is recorded")).hint(nearest(
+                step,
+                known,
+                "`deployer state list` shows all",
+            )),
+        );
     };
     let document = StateShowDocument {
         step: step.to_owned(),

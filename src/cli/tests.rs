@@ -17,7 +17,9 @@ fn help(command: &Command, name: &str, out: &mut String) {
 fn the_help_of_every_command() {
     // The values of the variables are those of whoever runs the tests.
     let hidden = |root: Command, name| root.mut_arg(name, |a| a.hide_env_values(true));
-    let root = ["suffix", "state"].into_iter().fold(Cli::command(), hidden);
+    let root = ["suffix", "state", "config", "region", "state_dir"]
+        .into_iter()
+        .fold(Cli::command(), hidden);
     let mut out = String::new();
     help(&root, "deployer", &mut out);
     insta::assert_snapshot!(out);

@@ -1,15 +1,18 @@
 //! What single keys take beyond numbers and lists. Each answers the value, or why not in words beyond "what it takes".
 
 mod database;
+mod drift;
 mod mapping;
 mod tags;
 
 pub(super) use database::{database, master_user, version};
+pub(super) use drift::{accept, environments};
 pub(super) use mapping::mapping;
 pub(super) use tags::{patterns, tags};
 
-use super::parse::{Checked, Given, integer, refused};
+use super::parse::{Checked, Given, integer, number, refused};
 use ipnet::Ipv4Net;
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 /// Days that Performance Insights keeps: 7, months of 31 days up to 23 of them, or 731.
@@ -32,6 +35,9 @@ pub(super) fn text(given: &Given<'_>) -> Checked<String> {
             Err("`@{` is how steps refer to each other and may not stand in a value".into())
         }
         Some(text) => Ok(text.to_owned()),
+        None if matches!(given, Given::Integer(_) | Given::Float(_)) => {
+            Err("a number; put it in quotes".into())
+        }
         None => refused(),
     }
 }
@@ -84,6 +90,34 @@ pub(super) fn runtime(text: &str) -> bool {
     version.is_some_and(|v| v >= 18 && v % 2 == 0 && text == format!("nodejs{v}.x"))
 }
 
+/// Prices by their keys.
+pub(super) fn prices(given: &Given<'_>) -> Checked<BTreeMap<String, f64>> {
+    let Some(table) = given.as_table() else {
+        return refused();
+    };
+    let mut all = BTreeMap::new();
+    for (key, value) in table {
+        let key = key.get_ref().as_ref();
+        if !crate::prices::keys().any(|k| k == key) {
+            let near = crate::prices::keys().min_by_key(|k| strsim::damerau_levenshtein(k, key));
+            let near = near.unwrap_or_default();
+            return Err(format!("`{key}` is no price; the nearest is `{near}`"));
+        }
+        match number(value.get_ref()) {
+            Some(usd) if usd.is_finite() && (0.0..=1_000_000.0).contains(&usd) => {
+                all.insert(key.to_owned(), usd);
+            }
+            _ => return Err(format!("`{key}` is not an amount of US dollars")),
+        }
+    }
+    Ok(all)
+}
+
+/// How services log in to the database.
+pub(super) fn database_auth(text: &str) -> bool {
+    ["secret", "iam"].contains(&text)
+}
+
 /// `true` or `false`.
 pub(super) fn yes_or_no(given: &Given<'_>) -> Checked<bool> {
     given.as_bool().map_or_else(refused, Ok)
@@ -92,6 +126,26 @@ pub(super) fn yes_or_no(given: &Given<'_>) -> Checked<bool> {
 /// An account id, or nothing.
 pub(super) fn account(text: &str) -> bool {
     text.is_empty() || (text.len() == 12 && text.chars().all(|c| c.is_ascii_digit()))
+}
+
+/// Account ids, each once. A trust policy holds 2,048 characters ("IAM and AWS STS quotas").
+pub(super) fn accounts(given: &Given<'_>) -> Checked<Vec<String>> {
+    let all = texts(given)?;
+    for (at, id) in all.iter().enumerate() {
+        if id.is_empty() || !account(id) {
+            return Err(format!("`{id}` is none"));
+        }
+        if all[..at].contains(id) {
+            return Err(format!("`{id}` stands there twice"));
+        }
+    }
+    if all.len() > 10 { refused() } else { Ok(all) }
+}
+
+/// An external ID, or nothing ("AssumeRole" in the STS API reference).
+pub(super) fn external_id(text: &str) -> bool {
+    let legal = |c: char| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c);
+    text.is_empty() || ((2..=256).contains(&text.len()) && text.chars().all(legal))
 }
 
 /// A domain name of two labels at least, or nothing. A certificate takes 64 characters, and the environment comes before it.

@@ -19,12 +19,31 @@ pub(super) fn broken(config: &Config) -> Vec<Broken> {
             text: format!("`network.blue_cidr` ({blue}) and `network.green_cidr` ({green}) overlap; they take blocks that don't, such as 10.10.0.0/16 and 10.20.0.0/16"),
         });
     }
+    if config.migration.mapping.is_read_only() && !config.traffic.bridge {
+        out.push(Broken {
+            keys: &["migration.mapping", "traffic.bridge"],
+            text: "the mapping's mode is read-only, in which green's load balancer sends writes to blue over the bridge, and `traffic.bridge` is false".into(),
+        });
+    }
     let certificate = &config.routing.certificate_arn;
     let region = certificate.split(':').nth(3);
     if region.is_some_and(|region| region != config.region) {
         out.push(Broken {
             keys: &["routing.certificate_arn", "region"],
             text: format!("`routing.certificate_arn` is {certificate}; it takes a certificate of the region {}", config.region),
+        });
+    }
+    if config.routing.create_zone && config.routing.domain.is_empty() {
+        out.push(Broken {
+            keys: &["routing.create_zone", "routing.domain"],
+            text: "`routing.create_zone` is true, and `routing.domain` is empty; it takes the domain that the zone is made for".into(),
+        });
+    }
+    let migration = &config.migration;
+    if !migration.trusted_accounts.is_empty() && migration.external_id.is_empty() {
+        out.push(Broken {
+            keys: &["migration.trusted_accounts", "migration.external_id"],
+            text: "`migration.trusted_accounts` lets other accounts in, and `migration.external_id` is empty; it takes the external ID that their tooling gives".into(),
         });
     }
     let database = &config.database;
@@ -70,6 +89,33 @@ pub(super) fn broken(config: &Config) -> Vec<Broken> {
             out.push(Broken {
                 keys,
                 text: format!("`storage.deep_archive_days` is {}; S3 takes it only when it is at least 90 days more than `{key}` ({days}), so {} or more", storage.deep_archive_days, days + 90),
+            });
+        }
+    }
+    let expire = [
+        (
+            "storage.transaction_logs_expire_days",
+            storage.transaction_logs_expire_days,
+            &[
+                "storage.transaction_logs_expire_days",
+                "storage.deep_archive_days",
+            ],
+        ),
+        (
+            "storage.compliance_docs_expire_days",
+            storage.compliance_docs_expire_days,
+            &[
+                "storage.compliance_docs_expire_days",
+                "storage.deep_archive_days",
+            ],
+        ),
+    ];
+    for (key, days, keys) in expire {
+        // S3 refuses otherwise: "'Days' in the Expiration action for filter .. must be greater than 'Days' in the Transition action".
+        if days != 0 && days <= storage.deep_archive_days {
+            out.push(Broken {
+                keys,
+                text: format!("`{key}` is {days}; S3 takes it only when it is more than `storage.deep_archive_days` ({}), or 0 for never", storage.deep_archive_days),
             });
         }
     }

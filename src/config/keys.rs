@@ -1,9 +1,9 @@
 //! Every key, as data.
 
 use super::parse::{
-    Also, By, Capacity, Checked, Given, Like, OneOf, Parser, Seconds, Table, Takes, Within,
+    Also, By, Capacity, Checked, Given, Like, Number, OneOf, Parser, Seconds, Table, Takes, Within,
 };
-use super::{Config, Mapping};
+use super::{AcceptRule, Config, Mapping};
 use super::{check, image};
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
@@ -78,9 +78,33 @@ impl Written for BTreeMap<String, String> {
             .collect()
     }
 }
+impl Written for BTreeMap<String, f64> {
+    fn written(&self) -> String {
+        let line = |(k, v): (&String, &f64)| format!("{k} = {v:?}\n");
+        self.iter().map(line).collect()
+    }
+}
 impl Written for Mapping {
     fn written(&self) -> String {
         self.file.written()
+    }
+}
+impl Written for Vec<AcceptRule> {
+    fn written(&self) -> String {
+        let each = self.iter().map(|rule| {
+            let path = rule
+                .path
+                .iter()
+                .map(|p| format!("path = {}, ", p.written()));
+            format!(
+                "{{ step = {}, {}reason = {}, until = {} }}",
+                rule.step.written(),
+                path.collect::<String>(),
+                rule.reason.written(),
+                rule.until
+            )
+        });
+        format!("[{}]", each.collect::<Vec<_>>().join(", "))
     }
 }
 impl Written for Ipv4Net {
@@ -140,6 +164,8 @@ static KEYS: &[Key] = keys! {
         "The account of this deployment: with credentials of another one, every command that calls AWS stops.";
     "protect", protect, By(check::yes_or_no, "true or false"),
         "Deletion protection for databases and tables; `destroy` is refused, and so is an `apply` that would replace what holds data.";
+    "environments", environments, By(check::environments, "a list of \"blue\", \"green\" or both"),
+        "The environments that this deployment has: what `plan`, `apply` and `drift` mean without `--env`.";
     "state", state, By(check::state, "\"local\", or \"s3://BUCKET/PREFIX\" with a bucket name without dots; the prefix may be left out"),
         "Where the state is: local files in the folder that --state-dir names, or objects of a bucket that a team and its CI share (`deployer state init` makes it). `--state` and DEPLOYER_STATE override it.";
 
@@ -161,6 +187,8 @@ static KEYS: &[Key] = keys! {
         "The domain of this deployment, in a public zone of Route 53 in this account; empty for the suffix under the account's only public zone.";
     "routing.certificate_arn", routing.certificate_arn, Like(check::certificate, "the ARN of an ACM certificate, such as \"arn:aws:acm:eu-central-1:123456789012:certificate/12345678-1234-1234-1234-123456789012\", or \"\" for none"),
         "The certificate of the load balancers, issued, in the region of the deployment; empty for one that deployer asks for.";
+    "routing.create_zone", routing.create_zone, By(check::yes_or_no, "true or false"),
+        "Whether a public zone is made for `routing.domain`, which must be given. The first `apply` prints its name servers; what needs the certificate waits until the domain is delegated to them.";
 
     "traffic.bridge", traffic.bridge, By(check::yes_or_no, "true or false"),
         "Whether each load balancer has a way to the other environment, switched off until traffic is moved over it.";
@@ -176,6 +204,10 @@ static KEYS: &[Key] = keys! {
         "Days until objects of compliance-docs go to Glacier Flexible Retrieval.";
     "storage.deep_archive_days", storage.deep_archive_days, Also(Within(91, CENTURY), ", and at least 90 days more than both Glacier days"),
         "Days until objects of both go on to Glacier Deep Archive.";
+    "storage.transaction_logs_expire_days", storage.transaction_logs_expire_days, Also(Within(0, CENTURY), ", 0 for never, otherwise more than `storage.deep_archive_days`"),
+        "Days until objects of transaction-logs are deleted; 0 keeps them for ever.";
+    "storage.compliance_docs_expire_days", storage.compliance_docs_expire_days, Also(Within(0, CENTURY), ", 0 for never, otherwise more than `storage.deep_archive_days`"),
+        "Days until objects of compliance-docs are deleted; 0 keeps them for ever.";
     "storage.access_logs_expire_days", storage.access_logs_expire_days, Within(1, CENTURY),
         "Days until objects of access-logs are deleted.";
     "storage.noncurrent_days", storage.noncurrent_days, Within(1, CENTURY),
@@ -205,6 +237,8 @@ static KEYS: &[Key] = keys! {
         "Seconds between samples of enhanced monitoring.";
     "database.insights_days", database.insights_days, By(check::insights, "7, a multiple of 31 up to 713, or 731"),
         "Performance Insights retention in days; 7 is free of charge.";
+    "database.auto_minor_upgrades", database.auto_minor_upgrades, By(check::yes_or_no, "true or false"),
+        "Whether RDS moves to later minor versions by itself; then it leaves `database.engine_version`.";
 
     "services.image_tag", services.image_tag, Like(image::tag, "an image tag, such as \"1.4.2\""),
         "The tag of each service's image in the repository that deployer makes for it (`deployer outputs`). Until it is pushed the service has no tasks.";
@@ -212,6 +246,8 @@ static KEYS: &[Key] = keys! {
         "Percent of CPU, on average over a service's tasks, that its number of tasks follows.";
     "services.memory_target", services.memory_target, Within(10, 90),
         "Percent of memory that its number of tasks follows.";
+    "services.database_auth", services.database_auth, Like(check::database_auth, "\"secret\" or \"iam\""),
+        "How the services log in to the database: with the password that RDS keeps in a secret and rotates, or without any, with a token of IAM and a database user of each service's own.";
     "services.images", services.images, Table(image::images, "a table of images by service (payment-api, transaction-processor, reporting), each in ECR: \"ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG\" or \"...@sha256:DIGEST\""),
         "Images that are pushed elsewhere. Private subnets reach the registries of their own region only.";
 
@@ -223,6 +259,10 @@ static KEYS: &[Key] = keys! {
         "Minutes between two runs of `sync` and `sync-reverse` while a migration runs.";
     "migration.reserve_concurrency", migration.reserve_concurrency, By(check::yes_or_no, "true or false"),
         "Whether each migration function has one concurrent execution reserved; the account must keep 100 for others.";
+    "migration.trusted_accounts", migration.trusted_accounts, By(check::accounts, "a list of at most 10 AWS account ids, 12 digits each, such as [\"123456789012\"]; with any, `migration.external_id` is needed"),
+        "Accounts whose migration tooling may take on the role for it; none for the deployment's own account alone.";
+    "migration.external_id", migration.external_id, Like(check::external_id, "2 to 256 letters, digits or `_+=,.@:/-`, or \"\" for payment-processing-SUFFIX"),
+        "The external ID that tooling has to give when it takes on that role. It is no secret: it says for whom the tooling works.";
 
     "logs.service_days", logs.service_days, OneOf(RETENTION),
         "Days that logs of the services are kept.";
@@ -231,6 +271,11 @@ static KEYS: &[Key] = keys! {
 
     "monitoring.notify", monitoring.notify, By(check::addresses, "a list of e-mail addresses and HTTPS URLs without a user name, such as [\"ops@example.com\"]"),
         "Who gets alarms. Each one is asked by SNS to confirm before it gets any.";
+
+    "compliance.rules", compliance.rules, By(check::yes_or_no, "true or false"),
+        "Whether rules of AWS Config watch the deployment. A recorder that the region has is used; otherwise one is made.";
+    "compliance.history_days", compliance.history_days, Within(1, CENTURY),
+        "Days that what the deployment's own recorder of AWS Config wrote down is kept.";
 
     "keys.deletion_days", keys.deletion_days, Within(7, 30),
         "Days between the end of a KMS key's life and its destruction.";
@@ -252,4 +297,45 @@ static KEYS: &[Key] = keys! {
         "A program that gets the same as JSON on its standard input. It has 10 seconds; when it fails, that is a warning.";
     "notify.on", notify.on, By(check::outcomes, "a list of changed, unchanged, differs (drift found, or leftovers of `destroy`), failed and interrupted"),
         "The outcomes that are sent.";
+
+    "cost.payments_per_day", cost.payments_per_day, Number(0.0, 1_000_000_000.0),
+        "Payments a day of the estimate of costs (`deployer cost`, and the difference that a plan makes). These keys change nothing that is made.";
+    "cost.requests_per_payment", cost.requests_per_payment, Number(0.0, 1_000_000.0),
+        "HTTP requests for one payment.";
+    "cost.request_kb", cost.request_kb, Number(0.0, 1_000_000.0),
+        "Kilobytes of a request and its answer.";
+    "cost.log_kb_per_payment", cost.log_kb_per_payment, Number(0.0, 1_000_000.0),
+        "Kilobytes of application log for one payment.";
+    "cost.writer_acu", cost.writer_acu, Number(0.0, 256.0),
+        "ACU of the writer on average; it does not follow the number of payments.";
+    "cost.reader_acu", cost.reader_acu, Number(0.0, 256.0),
+        "ACU of the first reader on average; it follows the writer.";
+    "cost.other_acu", cost.other_acu, Number(0.0, 256.0),
+        "ACU of each further reader on average.";
+    "cost.database_gb", cost.database_gb, Number(0.0, 131_072.0),
+        "Gigabytes of the database.";
+    "cost.database_changed_gb_per_day", cost.database_changed_gb_per_day, Number(0.0, 131_072.0),
+        "Gigabytes of the database that change in a day, which backups keep.";
+    "cost.database_io_per_payment", cost.database_io_per_payment, Number(0.0, 1_000_000.0),
+        "I/O requests of the database for one payment.";
+    "cost.database_mb_per_payment", cost.database_mb_per_payment, Number(0.0, 1_000_000.0),
+        "Megabytes to and from the database for one payment.";
+    "cost.table_writes_per_payment", cost.table_writes_per_payment, Number(0.0, 1_000_000.0),
+        "DynamoDB write units for one payment: one more for each index that is written.";
+    "cost.table_reads_per_payment", cost.table_reads_per_payment, Number(0.0, 1_000_000.0),
+        "DynamoDB read units for one payment.";
+    "cost.tables_gb", cost.tables_gb, Number(0.0, 1_000_000.0),
+        "Gigabytes of all tables with their indexes.";
+    "cost.objects_per_day", cost.objects_per_day, Number(0.0, 1_000_000_000.0),
+        "Objects that are written to the buckets in a day; each one is moved to Glacier for a fee.";
+    "cost.bucket_gb", cost.bucket_gb, Number(0.0, 1_000_000_000.0),
+        "Gigabytes of objects in S3 Standard.";
+    "cost.archive_gb", cost.archive_gb, Number(0.0, 1_000_000_000.0),
+        "Gigabytes of objects in Glacier.";
+
+    "prices", prices, Table(check::prices, "a table of prices in US dollars by their keys (`deployer cost --json` lists them), such as alb_hour = 0.025"),
+        "Prices of your own in place of the shipped ones, which are list prices of eu-central-1 with their date.";
+
+    "drift.accept", drift.accept, By(check::accept, "a list of tables with `step`, `reason`, `until` (a day) and, for one setting, `path`; `*` stands for any text"),
+        "Differences that `drift` accepts until the end of a day, with a reason. A rule without `path` accepts all about a step. `apply` still sets them back.";
 };

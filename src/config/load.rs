@@ -50,29 +50,20 @@ impl Overrides {
     }
 }
 
+impl Overrides {
+    /// The keys that are overridden, with their flags.
+    pub(super) fn given(&self) -> Vec<(&'static str, &'static str)> {
+        let all = self.all().into_iter();
+        all.filter_map(|(path, flag, value)| value.map(|_| (path, flag)))
+            .collect()
+    }
+}
+
 impl Config {
     /// Loads and validates: an override takes precedence over the file, the file over the default. `None` reads
     /// [`DEFAULT_FILE`] of the working directory if it is there; a file that is named must exist.
     pub fn load(path: Option<&Path>, overrides: Overrides) -> Result<Self, ConfigError> {
-        let name = path.map_or_else(|| DEFAULT_FILE.to_owned(), |p| p.display().to_string());
-        let text = match std::fs::read_to_string(path.unwrap_or(Path::new(DEFAULT_FILE))) {
-            Ok(text) => text,
-            Err(e) if path.is_none() && e.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(e) => {
-                let hint = if e.kind() == std::io::ErrorKind::NotFound {
-                    "; leave --config out to use the defaults, or write one with `deployer config`"
-                } else {
-                    ""
-                };
-                let problem = Problem {
-                    line: None,
-                    key: String::new(),
-                    text: format!("the configuration `{name}` cannot be read: {e}{hint}"),
-                };
-                return Err(ConfigError::new(&name, vec![problem]));
-            }
-        };
-        Self::parse(&name, &text, overrides)
+        loaded(path, overrides).map(|(config, _)| config)
     }
 
     /// Which file [`Config::load`] reads, in words: its name, or that the defaults are used.
@@ -85,33 +76,67 @@ impl Config {
     }
 
     /// The same from a text; `name` is what errors call it.
+    #[cfg(test)]
     pub fn parse(name: &str, text: &str, overrides: Overrides) -> Result<Self, ConfigError> {
-        let mut loader = Loader {
-            text,
-            config: Self::default(),
-            problems: Vec::new(),
-            lines: BTreeMap::new(),
-            bad: Vec::new(),
-        };
-        match DeTable::parse(text) {
-            Ok(table) => loader.table("", table.get_ref(), &overrides),
-            Err(e) => loader.problems.push(Problem {
-                line: Some(loader.line(e.span())),
+        parsed(name, text, overrides).map(|(config, _)| config)
+    }
+}
+
+/// The lines on which keys stand.
+pub(super) type Lines = BTreeMap<&'static str, usize>;
+
+/// [`Config::load`] with the lines of the file.
+pub(super) fn loaded(
+    path: Option<&Path>,
+    overrides: Overrides,
+) -> Result<(Config, Lines), ConfigError> {
+    let name = path.map_or_else(|| DEFAULT_FILE.to_owned(), |p| p.display().to_string());
+    let text = match std::fs::read_to_string(path.unwrap_or(Path::new(DEFAULT_FILE))) {
+        Ok(text) => text,
+        Err(e) if path.is_none() && e.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(e) => {
+            let hint = if e.kind() == std::io::ErrorKind::NotFound {
+                "; leave --config out to use the defaults, or write one with `deployer config`"
+            } else {
+                ""
+            };
+            let problem = Problem {
+                line: None,
                 key: String::new(),
-                text: format!(
-                    "this is not TOML: {}",
-                    e.message().trim().replace('\n', "; ")
-                ),
-            }),
+                text: format!("the configuration `{name}` cannot be read: {e}{hint}"),
+            };
+            return Err(ConfigError::new(&name, vec![problem]));
         }
-        loader.region(name, &overrides);
-        loader.flags(&overrides);
-        loader.cross_checks();
-        if loader.problems.is_empty() {
-            Ok(loader.config)
-        } else {
-            Err(ConfigError::new(name, loader.problems))
-        }
+    };
+    parsed(&name, &text, overrides)
+}
+
+fn parsed(name: &str, text: &str, overrides: Overrides) -> Result<(Config, Lines), ConfigError> {
+    let mut loader = Loader {
+        text,
+        config: Config::default(),
+        problems: Vec::new(),
+        lines: BTreeMap::new(),
+        bad: Vec::new(),
+    };
+    match DeTable::parse(text) {
+        Ok(table) => loader.table("", table.get_ref(), &overrides),
+        Err(e) => loader.problems.push(Problem {
+            line: Some(loader.line(e.span())),
+            key: String::new(),
+            text: format!(
+                "this is not TOML: {}",
+                e.message().trim().replace('\n', "; ")
+            ),
+        }),
+    }
+    loader.region(name, &overrides);
+    loader.flags(&overrides);
+    loader.cross_checks();
+    if loader.problems.is_empty() {
+        Ok((loader.config, loader.lines))
+    } else {
+        Err(ConfigError::new(name, loader.problems))
     }
 }
 

@@ -11,6 +11,7 @@ mod error;
 mod image;
 mod keys;
 mod load;
+mod origins;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -21,8 +22,10 @@ pub(crate) use error::{ConfigError, Problem};
 pub(crate) use image::SERVICES;
 pub(crate) use keys::{Key, keys};
 pub(crate) use load::Overrides;
+pub(crate) use origins::Origin;
 
 use ipnet::Ipv4Net;
+use jiff::civil::Date;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -37,6 +40,8 @@ pub struct Config {
     pub account: String,
     /// True when what holds data is protected from deletion.
     pub protect: bool,
+    /// The environments that this deployment has: `blue`, `green` or both.
+    pub environments: Vec<String>,
     /// Where the state is: `local`, or `s3://bucket/prefix`.
     pub state: String,
     /// Who says so: `--region`, the file, `AWS_REGION`, a profile, or the default.
@@ -65,12 +70,20 @@ pub struct Config {
     pub logs: Logs,
     /// Alarms and who gets them.
     pub monitoring: Monitoring,
+    /// Rules that watch the deployment.
+    pub compliance: Compliance,
     /// KMS keys.
     pub keys: Keys,
     /// How runs behave.
     pub run: Run,
     /// Who is notified at the end of a run.
     pub notify: Notify,
+    /// What the platform is used for, as far as its estimated cost depends on it.
+    pub cost: Usage,
+    /// US dollars in place of the shipped prices, by their keys.
+    pub prices: BTreeMap<String, f64>,
+    /// What drift accepts.
+    pub drift: DriftRules,
 }
 
 /// `[tags]`
@@ -102,6 +115,8 @@ pub struct Routing {
     pub domain: String,
     /// The ARN of a certificate of ACM; empty for none.
     pub certificate_arn: String,
+    /// A public zone is made for the domain.
+    pub create_zone: bool,
 }
 
 /// `[migration]`
@@ -115,6 +130,10 @@ pub struct Migration {
     pub interval_minutes: i32,
     /// True when each function has a place of its own among the account's concurrent executions.
     pub reserve_concurrency: bool,
+    /// Accounts whose tooling may take on the role for it; empty for the own one.
+    pub trusted_accounts: Vec<String>,
+    /// What that tooling has to say with it; empty for the one that follows from the suffix.
+    pub external_id: String,
 }
 
 /// A mapping of the user's own; empty for the one that the functions have with them.
@@ -124,6 +143,19 @@ pub struct Mapping {
     pub file: String,
     /// Its JSON, without white space.
     pub text: String,
+}
+
+impl Mapping {
+    /// How traffic may be split while a migration runs, as the mapping declares it: `read-only`, `two-way`, or nothing.
+    pub fn mode(&self) -> Option<String> {
+        let mapping: serde_json::Value = serde_json::from_str(&self.text).ok()?;
+        mapping["mode"].as_str().map(str::to_owned)
+    }
+
+    /// Green only reads in a split: its load balancer sends every write to blue.
+    pub fn is_read_only(&self) -> bool {
+        self.mode().as_deref() == Some("read-only")
+    }
 }
 
 /// `[traffic]`
@@ -151,6 +183,10 @@ pub struct Storage {
     pub compliance_docs_glacier_days: i32,
     /// Days until objects of both go to Deep Archive.
     pub deep_archive_days: i32,
+    /// Days until objects of transaction-logs expire; 0 for never.
+    pub transaction_logs_expire_days: i32,
+    /// Days until objects of compliance-docs expire; 0 for never.
+    pub compliance_docs_expire_days: i32,
     /// Days until objects of access-logs expire.
     pub access_logs_expire_days: i32,
     /// Days until non-current versions expire.
@@ -184,6 +220,8 @@ pub struct Database {
     pub monitoring_seconds: i32,
     /// Days that Performance Insights keeps: 7, or months of 31 days up to 731.
     pub insights_days: i32,
+    /// True when RDS may move to later minor versions by itself.
+    pub auto_minor_upgrades: bool,
 }
 
 /// `[services]`
@@ -197,6 +235,15 @@ pub struct Services {
     pub cpu_target: i32,
     /// Percent of memory at which tasks are added.
     pub memory_target: i32,
+    /// How the services log in to the database: `secret` or `iam`.
+    pub database_auth: String,
+}
+
+impl Services {
+    /// True when they log in with a token of IAM.
+    pub fn without_password(&self) -> bool {
+        self.database_auth == "iam"
+    }
 }
 
 /// `[logs]`
@@ -213,6 +260,15 @@ pub struct Logs {
 pub struct Monitoring {
     /// Who gets alarms: e-mail addresses and HTTPS URLs.
     pub notify: Vec<String>,
+}
+
+/// `[compliance]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Compliance {
+    /// True when rules of AWS Config watch the deployment.
+    pub rules: bool,
+    /// Days that what AWS Config recorded is kept.
+    pub history_days: i32,
 }
 
 /// `[keys]`
@@ -248,6 +304,65 @@ pub struct Notify {
     pub on: Vec<String>,
 }
 
+/// `[cost]`: what one environment does in a month in which it takes all payments.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Usage {
+    /// Payments a day.
+    pub payments_per_day: f64,
+    /// HTTP requests for one payment.
+    pub requests_per_payment: f64,
+    /// Kilobytes of a request and its answer.
+    pub request_kb: f64,
+    /// Kilobytes of application log for one payment.
+    pub log_kb_per_payment: f64,
+    /// ACU of the writer, on average.
+    pub writer_acu: f64,
+    /// ACU of the first reader, on average; it follows the writer.
+    pub reader_acu: f64,
+    /// ACU of each further reader, on average.
+    pub other_acu: f64,
+    /// Gigabytes of the database.
+    pub database_gb: f64,
+    /// Gigabytes of the database that change in a day.
+    pub database_changed_gb_per_day: f64,
+    /// I/O requests of the database for one payment.
+    pub database_io_per_payment: f64,
+    /// Megabytes to and from the database for one payment.
+    pub database_mb_per_payment: f64,
+    /// DynamoDB write units for one payment, those of indexes counted.
+    pub table_writes_per_payment: f64,
+    /// DynamoDB read units for one payment.
+    pub table_reads_per_payment: f64,
+    /// Gigabytes of all tables and their indexes.
+    pub tables_gb: f64,
+    /// Objects that are written to the buckets in a day.
+    pub objects_per_day: f64,
+    /// Gigabytes of objects in S3 Standard.
+    pub bucket_gb: f64,
+    /// Gigabytes of objects in Glacier.
+    pub archive_gb: f64,
+}
+
+/// `[drift]`
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DriftRules {
+    /// Differences that are accepted for a time.
+    pub accept: Vec<AcceptRule>,
+}
+
+/// One rule of `[[drift.accept]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptRule {
+    /// The step; `*` stands for any text.
+    pub step: String,
+    /// The setting, as drift writes its path; `None` for the step as a whole.
+    pub path: Option<String>,
+    /// Why it is accepted.
+    pub reason: String,
+    /// The last day on which it is.
+    pub until: Date,
+}
+
 /// How a run can end, as a notification says it.
 pub(crate) const OUTCOMES: [&str; 5] = ["changed", "unchanged", "differs", "failed", "interrupted"];
 
@@ -255,6 +370,14 @@ pub(crate) const OUTCOMES: [&str; 5] = ["changed", "unchanged", "differs", "fail
 const LOCAL: &str = "local";
 
 impl Config {
+    /// The environment that this deployment has, when it has only one.
+    pub fn only_environment(&self) -> Option<&str> {
+        match self.environments.as_slice() {
+            [one] => Some(one),
+            _ => None,
+        }
+    }
+
     /// The bucket of a shared state and the prefix in it, which may be empty; `None` for local files.
     pub fn shared_state(&self) -> Option<(&str, &str)> {
         let place = self.state.strip_prefix("s3://")?;
@@ -275,6 +398,7 @@ impl Default for Config {
             region: "eu-central-1".into(),
             account: String::new(),
             protect: false,
+            environments: vec!["blue".into(), "green".into()],
             state: LOCAL.into(),
             region_source: "default".into(),
             other_region: None,
@@ -301,6 +425,8 @@ impl Default for Config {
                 transaction_logs_glacier_days: 90,
                 compliance_docs_glacier_days: 30,
                 deep_archive_days: 365,
+                transaction_logs_expire_days: 0,
+                compliance_docs_expire_days: 0,
                 access_logs_expire_days: 400,
                 noncurrent_days: 90,
                 abort_upload_days: 7,
@@ -317,24 +443,32 @@ impl Default for Config {
                 rotation_days: 30,
                 monitoring_seconds: 60,
                 insights_days: 7,
+                auto_minor_upgrades: false,
             },
             services: Services {
                 image_tag: "1".into(),
                 images: BTreeMap::new(),
                 cpu_target: 60,
                 memory_target: 70,
+                database_auth: "secret".into(),
             },
             migration: Migration {
                 runtime: "nodejs18.x".into(),
                 mapping: Mapping::default(),
                 interval_minutes: 1,
                 reserve_concurrency: true,
+                trusted_accounts: Vec::new(),
+                external_id: String::new(),
             },
             logs: Logs {
                 service_days: 90,
                 database_days: 90,
             },
             monitoring: Monitoring { notify: Vec::new() },
+            compliance: Compliance {
+                rules: true,
+                history_days: 400,
+            },
             keys: Keys {
                 deletion_days: 30,
                 rotation_days: 365,
@@ -354,6 +488,27 @@ impl Default for Config {
                     .map(|o| (*o).to_owned())
                     .collect(),
             },
+            cost: Usage {
+                payments_per_day: 50_000.0,
+                requests_per_payment: 6.0,
+                request_kb: 10.0,
+                log_kb_per_payment: 6.0,
+                writer_acu: 2.0,
+                reader_acu: 2.0,
+                other_acu: 1.0,
+                database_gb: 50.0,
+                database_changed_gb_per_day: 2.0,
+                database_io_per_payment: 40.0,
+                database_mb_per_payment: 0.1,
+                table_writes_per_payment: 12.0,
+                table_reads_per_payment: 6.0,
+                tables_gb: 5.0,
+                objects_per_day: 864.0,
+                bucket_gb: 10.0,
+                archive_gb: 27.0,
+            },
+            prices: BTreeMap::new(),
+            drift: DriftRules::default(),
         }
     }
 }

@@ -19,6 +19,15 @@ pub(super) fn integer(given: &Given<'_>) -> Option<i64> {
     i64::from_str_radix(number.as_str(), number.radix()).ok()
 }
 
+/// A number with or without a decimal point.
+pub(super) fn number(given: &Given<'_>) -> Option<f64> {
+    match given {
+        // TOML lets digits be parted.
+        DeValue::Float(float) => float.as_str().replace('_', "").parse().ok(),
+        _ => integer(given).map(|n| n as f64),
+    }
+}
+
 /// A parser that says what it takes, in words that follow "it takes": the bounds stand once.
 pub(super) trait Takes {
     /// What it takes.
@@ -176,14 +185,28 @@ impl Takes for Capacity {
 
 impl Parser<f64> for Capacity {
     fn parse(&self, given: &Given<'_>) -> Checked<f64> {
-        let number = match given {
-            DeValue::Float(float) => float.as_str().parse::<f64>().ok(),
-            _ => integer(given).map(|n| n as f64),
-        };
-        match number {
+        match number(given) {
             Some(n) if n.is_finite() && n >= self.0 && n <= self.1 && (n * 2.0).fract() == 0.0 => {
                 Ok(n)
             }
+            _ => refused(),
+        }
+    }
+}
+
+/// A number within bounds, with or without a decimal point.
+pub(super) struct Number(pub f64, pub f64);
+
+impl Takes for Number {
+    fn takes(&self) -> String {
+        format!("a number from {} to {}", self.0, self.1)
+    }
+}
+
+impl Parser<f64> for Number {
+    fn parse(&self, given: &Given<'_>) -> Checked<f64> {
+        match number(given) {
+            Some(n) if n.is_finite() && n >= self.0 && n <= self.1 => Ok(n),
             _ => refused(),
         }
     }

@@ -90,6 +90,15 @@ impl Path {
         })
     }
 
+    /// The same path with every text as `shown` makes it.
+    pub fn shown_as(&self, shown: impl Fn(&str) -> String) -> Self {
+        let each = self.0.iter().map(|segment| match segment {
+            Segment::Key(text) => Segment::Key(shown(text)),
+            Segment::Element(text) => Segment::Element(shown(text)),
+        });
+        Self(each.collect())
+    }
+
     /// How many segments it has.
     pub fn len(&self) -> usize {
         self.0.len()

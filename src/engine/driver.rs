@@ -124,8 +124,8 @@ pub struct Meta {
     pub holds_data: bool,
     /// How its data is protected, and what a final snapshot of it needs.
     pub retention: Retention,
-    /// Fields whose change interrupts service.
-    pub interrupts: &'static [&'static str],
+    /// Fields whose change interrupts service, each with what happens and for how long.
+    pub interrupts: &'static [(&'static str, &'static str)],
     /// Fields that AWS never shows: not compared.
     pub write_only: &'static [&'static str],
     /// Fields that show what others put into the thing: reported by drift and before a removal, and never touched.

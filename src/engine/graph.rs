@@ -83,6 +83,9 @@ pub struct Step {
     /// made once the other scope is there, and removed first when that scope goes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub other_scope: Option<String>,
+    /// What somebody has to do before it can be made, in a word: until then it and what needs it wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
     /// Edges: position of the step it needs, and how strongly.
     #[serde(skip)]
     pub needs: Vec<(usize, Strength)>,
@@ -191,8 +194,8 @@ impl Graph {
         read
     }
 
-    /// The other scope that each step waits for: it refers to steps there that are not chosen, and that are neither recorded
-    /// nor found; or to a step that waits.
+    /// What each step waits for. Another scope: it refers to steps there that are not chosen, and that are neither recorded
+    /// nor found. What it is held for, while it is not there itself. Or what a step that it refers to waits for.
     pub fn waiting(
         &self,
         chosen: &[bool],
@@ -205,6 +208,7 @@ impl Graph {
         };
         let mut out: Vec<Option<&str>> = Vec::with_capacity(self.steps.len());
         for step in &self.steps {
+            let held = step.held.as_deref().filter(|_| !known(&step.id));
             let missing = step.needs.iter().map(|(to, _)| *to);
             let mut missing = missing.filter(|to| !known(&self.steps[*to].id));
             let scope = missing.find_map(|to| {
@@ -214,7 +218,7 @@ impl Graph {
                     step.other_scope.as_deref()
                 }
             });
-            out.push(scope);
+            out.push(held.or(scope));
         }
         out
     }
@@ -252,6 +256,36 @@ mod tests {
             name: id.into(),
             tags: BTreeMap::new(),
         }
+    }
+
+    #[test]
+    fn a_held_step_and_what_needs_it_wait_until_it_is_there() {
+        let mut b = Builder::new();
+        b.add(head("listener", "green"), Any(json!({})));
+        b.hold("delegation");
+        b.add(
+            head("rule", "green"),
+            Any(json!({"listener": "@{listener.id}"})),
+        );
+        b.add(head("vpc", "green"), Any(json!({})));
+        let graph = b.build().unwrap();
+        let chosen = graph.select(None);
+        let of = |seen: &Observations| -> Vec<String> {
+            let waiting = graph.waiting(&chosen, seen, &State::empty("t", "eu-central-1"));
+            let steps = graph.steps.iter().zip(waiting);
+            let held = steps.filter(|(_, why)| why.is_some());
+            held.map(|(step, _)| step.id.clone()).collect()
+        };
+        let mut seen = Observations::new();
+        assert_eq!(of(&seen), ["listener", "rule"]);
+        let live = crate::engine::Live {
+            spec: json!({}),
+            mark: crate::engine::Mark::Parent,
+            outputs: json!({"id": "x"}),
+            phase: crate::engine::Phase::Ready,
+        };
+        seen.insert("listener".into(), Observed::Found(live));
+        assert_eq!(of(&seen), Vec::<String>::new());
     }
 
     #[test]

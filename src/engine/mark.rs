@@ -116,6 +116,8 @@ fn node(
         refused,
         destroyed: false,
         loss: DataLoss::default(),
+        holds_data: false,
+        interrupts: Vec::new(),
         seconds: SECONDS,
     }
 }

@@ -18,6 +18,8 @@ use std::time::Instant;
 pub struct Settings {
     /// `--json`: one document on standard output; text for people goes to standard error.
     pub json: bool,
+    /// `--quiet`: no progress, and no text but what has to be said.
+    pub quiet: bool,
     /// `--color`.
     pub color: ColorChoice,
     /// `--log-format json`: events as JSON lines on standard error.
@@ -33,12 +35,15 @@ pub enum View {
     Plain,
     /// JSON lines on standard error.
     JsonLines,
+    /// Failures alone, on standard error.
+    Quiet,
 }
 
 /// The one writer of a command.
 #[derive(Debug, Clone)]
 pub struct Console {
     json: bool,
+    quiet: bool,
     view: View,
     out: Paint,
     err: Paint,
@@ -51,6 +56,8 @@ impl Console {
         let dumb = std::env::var_os("TERM").is_some_and(|t| t == "dumb");
         let view = if settings.json_lines {
             View::JsonLines
+        } else if settings.quiet {
+            View::Quiet
         } else if io::stderr().is_terminal() && !dumb {
             View::Terminal
         } else {
@@ -59,6 +66,7 @@ impl Console {
         let err = Paint::of(settings.color, &io::stderr());
         Self {
             json: settings.json,
+            quiet: settings.quiet,
             view,
             // With --json text for people goes to standard error, so that stream decides about its colour.
             out: if settings.json {
@@ -86,8 +94,19 @@ impl Console {
         &self.calls
     }
 
-    /// Text for people: standard output, or standard error with `--json`. A reader that went away is no error.
+    /// True with `--quiet`.
+    pub fn quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Text for people that `--quiet` leaves out: standard output, or standard error with `--json`. A reader that went away is
+    /// no error.
     pub fn text(&self, text: &str) -> io::Result<()> {
+        if self.quiet { Ok(()) } else { self.say(text) }
+    }
+
+    /// The same for what has to be said.
+    pub fn say(&self, text: &str) -> io::Result<()> {
         if self.json {
             write(&mut io::stderr().lock(), text)
         } else {
@@ -110,7 +129,7 @@ impl Console {
         if self.json {
             self.document(document)
         } else {
-            self.text(text)
+            self.say(text)
         }
     }
 
@@ -160,7 +179,8 @@ impl Console {
                 let terminal = Terminal::new(self.err);
                 Box::new(move |event| terminal.take(event))
             }
-            View::Plain => {
+            View::Plain | View::Quiet => {
+                let quiet = self.view == View::Quiet;
                 let plain = Mutex::new(Plain::default());
                 let clock = Instant::now();
                 Box::new(move |event| {
@@ -171,6 +191,9 @@ impl Console {
                     let line = format!("{line}\n");
                     // Errors go where errors go, and nowhere else: each is reported once, whatever is redirected.
                     let failed = matches!(event, Event::StepFailed { .. });
+                    if quiet && !failed {
+                        return;
+                    }
                     // A run goes on when nobody reads its log any more.
                     let _ = if json || failed {
                         write(&mut io::stderr().lock(), &line)

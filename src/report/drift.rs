@@ -4,9 +4,9 @@ use super::doubled;
 use super::error::error;
 use super::paint::Paint;
 use super::plan::scopes;
-use super::value::{clean, optional, value};
+use super::value::{clean, known, optional, value};
 use crate::engine::diff::Change;
-use crate::engine::drift::{Counts, Drift, Row, Status};
+use crate::engine::drift::{Counts, Drift, Finding, Row, Severity, Status, Use};
 use std::fmt::Write;
 
 /// Every step that is not in sync with what differs, grouped by environment, and the counts.
@@ -18,6 +18,10 @@ pub fn drift(drift: &Drift, paint: Paint) -> String {
         .filter(|r| r.status != Status::InSync || r.reason.is_some())
         .collect();
     for scope in scopes(rows.iter().map(|r| r.scope.as_str())) {
+        if let Some(text) = not_there(drift, scope) {
+            let _ = writeln!(out, "{}\n  {text}\n", paint.bold(scope));
+            continue;
+        }
         let _ = writeln!(out, "{}", paint.bold(scope));
         let rows = rows.iter().filter(|r| r.scope == scope);
         let width = rows
@@ -55,8 +59,149 @@ pub fn drift(drift: &Drift, paint: Paint) -> String {
             error(Some(&format!("list of {}", list.kind)), &list.error, paint)
         );
     }
+    accepted(&mut out, drift, paint);
+    findings(
+        &mut out,
+        drift,
+        usize::MAX,
+        |f| f.severity == Severity::High,
+        paint,
+    );
     let _ = writeln!(out, "{}", paint.bold(&headline(&drift.summary)));
     out
+}
+
+/// A mail's worth: where, how much, and what matters most.
+pub fn short(drift: &Drift, place: &str, next: &str, paint: Paint) -> String {
+    let mut out = format!(
+        "{}\n{}\n",
+        paint.bold(&headline(&drift.summary)),
+        clean(place)
+    );
+    let all = scopes(drift.steps.iter().map(|r| r.scope.as_str()));
+    let absent: Vec<(&str, String)> = all
+        .into_iter()
+        .filter_map(|scope| Some((scope, not_there(drift, scope)?)))
+        .collect();
+    for (scope, text) in &absent {
+        let _ = writeln!(out, "  {scope} is {text}");
+    }
+    let left: Vec<&str> = drift
+        .steps
+        .iter()
+        .filter(|r| absent.iter().any(|(scope, _)| *scope == r.scope))
+        .map(|r| r.step.as_str())
+        .collect();
+    findings(
+        &mut out,
+        drift,
+        SHORT,
+        |f| !left.contains(&f.step.as_str()),
+        paint,
+    );
+    for list in &drift.unlisted {
+        let _ = writeln!(
+            out,
+            "  not listed: {}: {}",
+            list.kind,
+            clean(&list.error.to_string())
+        );
+    }
+    accepted(&mut out, drift, paint);
+    let _ = writeln!(out, "next: {next}");
+    out
+}
+
+/// Findings that are listed in a mail.
+const SHORT: usize = 20;
+
+/// What differs, the most severe first.
+fn findings(
+    out: &mut String,
+    drift: &Drift,
+    most: usize,
+    wanted: impl Fn(&Finding) -> bool,
+    paint: Paint,
+) {
+    let all: Vec<&Finding> = drift.findings.iter().filter(|f| wanted(f)).collect();
+    for one in all.iter().take(most) {
+        let word = format!("{:<6}", one.severity.word());
+        let word = match one.severity {
+            Severity::High => paint.red(&word),
+            Severity::Medium => paint.yellow(&word),
+            Severity::Low => paint.dim(&word),
+        };
+        let what = clean(&known(&one.what));
+        let _ = writeln!(
+            out,
+            "  {word} {}  {}: {what}",
+            one.step,
+            paint.dim(&one.kind)
+        );
+    }
+    if all.len() > most {
+        let _ = writeln!(
+            out,
+            "  and {} more: `deployer drift` shows all",
+            all.len() - most
+        );
+    }
+}
+
+/// What rules of the configuration accept, and rules that do nothing any more.
+fn accepted(out: &mut String, drift: &Drift, paint: Paint) {
+    for one in &drift.accepted {
+        let path = if one.path.is_empty() {
+            String::new()
+        } else {
+            format!(" {}", one.path)
+        };
+        let _ = writeln!(
+            out,
+            "  {} {}{}: accepted until {}: {}",
+            paint.dim("="),
+            one.step,
+            clean(&known(&path)),
+            one.until,
+            clean(&one.reason)
+        );
+    }
+    for rule in drift.rules.iter().filter(|r| r.status != Use::Used) {
+        let path = rule.path.iter().map(|p| format!(", path {p}"));
+        let why = match rule.status {
+            Use::Expired => format!("has expired on {} and accepts nothing", rule.until),
+            _ => "accepts nothing: no difference is like that".to_owned(),
+        };
+        let _ = writeln!(
+            out,
+            "  {} the rule of drift.accept for step {}{} ({}) {why}",
+            paint.yellow("!"),
+            clean(&rule.step),
+            clean(&path.collect::<String>()),
+            clean(&rule.reason)
+        );
+    }
+}
+
+/// An environment of which nothing exists and nothing was recorded is one line. Parts of what others share (a route of the
+/// Transit Gateway) are as they are without it.
+fn not_there(drift: &Drift, scope: &str) -> Option<String> {
+    let rows = || drift.steps.iter().filter(|r| r.scope == scope);
+    let is_absent = |r: &Row| match r.status {
+        Status::Waiting | Status::Missing => !r.recorded,
+        Status::Changed => !r.recorded && r.reason.is_none(),
+        _ => false,
+    };
+    let missing = rows().filter(|r| r.status == Status::Missing).count();
+    if missing < 2 || !rows().all(is_absent) {
+        return None;
+    }
+    let hint = if ["blue", "green"].contains(&scope) {
+        ". If it is not part of this deployment, set `environments` in deployer.toml"
+    } else {
+        ""
+    };
+    Some(format!("not created yet: {missing} steps{hint}"))
 }
 
 fn headline(c: &Counts) -> String {
@@ -66,6 +211,17 @@ fn headline(c: &Counts) -> String {
     );
     if c.out_of_range > 0 {
         let _ = write!(text, ", {} delegated out of range", c.out_of_range);
+    }
+    if c.accepted > 0 {
+        let _ = write!(text, ", {} accepted", c.accepted);
+    }
+    let s = c.severity;
+    if s.high + s.medium + s.low > 0 {
+        let _ = write!(
+            text,
+            "; severity: {} high, {} medium, {} low",
+            s.high, s.medium, s.low
+        );
     }
     if c.waiting > 0 {
         let _ = write!(text, ", {} waiting for another scope", c.waiting);
@@ -102,7 +258,7 @@ fn one(out: &mut String, row: &Row, width: usize, paint: Paint) {
             out,
             "      {} {}: {} (unmanaged)",
             paint.cyan("?"),
-            clean(&extra.path.to_string()),
+            clean(&known(&extra.path.to_string())),
             optional(extra.have.as_ref())
         );
     }
@@ -130,7 +286,7 @@ fn differs(change: &Change, paint: Paint) -> String {
     format!(
         "{} {}: expected {}, actual {}",
         paint.yellow("~"),
-        clean(&change.path.to_string()),
+        clean(&known(&change.path.to_string())),
         optional(change.want.as_ref()),
         optional(change.have.as_ref())
     )

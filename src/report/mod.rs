@@ -6,14 +6,20 @@
 mod attention;
 mod calls;
 mod console;
+mod cost;
+mod doctor;
 mod doubled;
 mod drift;
 mod error;
+mod evidence;
 mod graph;
+mod html;
 mod json;
 mod lines;
+mod markdown;
 mod migration;
 mod notice;
+mod overview;
 mod paint;
 mod plan;
 mod preflight;
@@ -28,8 +34,11 @@ mod value;
 
 pub(crate) use attention::{attention, attention_text};
 pub(crate) use console::{Console, Settings};
-pub(crate) use drift::drift;
+pub(crate) use cost::{CostDocument, cost, difference};
+pub(crate) use doctor::{DoctorDocument, Finding, Verdict, doctor};
+pub(crate) use drift::{drift, short as drift_short};
 pub(crate) use error::error;
+pub(crate) use evidence::{EvidenceDocument, page as evidence_page, summary as evidence_summary};
 pub(crate) use graph::{dot, graph_json, mermaid};
 pub(crate) use json::{
     DeploymentRef, DestroyRemains, DriftDocument, ErrorDocument, Marked, OutputsDocument,
@@ -38,13 +47,17 @@ pub(crate) use json::{
     StatusDocument, TextDocument, TransferDocument, UnlockDocument,
 };
 pub use lines::Plain;
+pub(crate) use markdown::{drift as drift_markdown, plan as plan_markdown};
 pub(crate) use migration::{Migration, MigrationDocument};
 pub(crate) use notice::{First, Notice};
+pub(crate) use overview::{DeploymentRow, OverviewDocument, overview};
 pub(crate) use paint::ColorChoice;
 pub use paint::Paint;
-pub(crate) use plan::plan;
+pub(crate) use plan::{Detail, plan};
 pub(crate) use preflight::preflight;
-pub(crate) use summary::{Totals, history, outputs, state_list, status, summary, unfinished};
+pub(crate) use summary::{
+    Totals, history, last_run, outputs, state_list, status, summary, unfinished,
+};
 pub(crate) use timings::Timings;
 pub(crate) use traffic::{
     Traffic, TrafficForecastDocument, TrafficGateDocument, TrafficHistoryDocument,

@@ -3,7 +3,7 @@
 use super::json::{DeploymentRef, DestroyRemains, Document, Marked};
 use super::summary::Totals;
 use super::value::{clean, cut};
-use crate::engine::drift::{Drift, Status};
+use crate::engine::drift::{Drift, Severity, Status};
 use crate::engine::error::Error;
 use crate::engine::exec::{Outcome, Report};
 use crate::engine::plan::Plan;
@@ -13,6 +13,9 @@ use std::fmt::Write;
 
 /// Characters of a subject at most (SNS API, `Publish`: up to 100 ASCII characters).
 const SUBJECT: usize = 100;
+
+/// Findings of high severity in a text at most.
+const HIGH: usize = 10;
 
 /// What is said about a run. Names, numbers and errors; there is no place for a secret.
 #[derive(Debug, Clone, Serialize)]
@@ -32,6 +35,8 @@ pub struct Notice {
     pub counts: Map<String, Value>,
     /// What went wrong first, or the first difference.
     pub first: Option<First>,
+    /// Differences of high severity, in words.
+    pub high: Vec<String>,
     /// What to type next; null when all is well.
     pub next: Option<String>,
 }
@@ -79,6 +84,7 @@ impl Notice {
             at: jiff::Timestamp::now(),
             counts: Map::new(),
             first: None,
+            high: Vec::new(),
             next: None,
         }
     }
@@ -116,6 +122,9 @@ impl Notice {
     /// Takes what a comparison found.
     pub fn compared(&mut self, drift: &Drift) {
         self.counts = counts(drift.summary);
+        let high = drift.findings.iter();
+        let high = high.filter(|f| f.severity == Severity::High);
+        self.high = high.map(|f| format!("{}: {}", f.step, f.what)).collect();
         let rows = drift.steps.iter();
         // What matters most comes first, in the order of the graph.
         let worst = rows
@@ -164,8 +173,12 @@ impl Notice {
     /// One line for the subject of a mail.
     pub fn subject(&self) -> String {
         let home = &self.home;
+        let high = match self.high.len() {
+            0 => String::new(),
+            n => format!(" ({n} HIGH)"),
+        };
         let text = format!(
-            "deployer {} {}: {} of {}, {}, {}",
+            "deployer {} {}{high}: {} of {}, {}, {}",
             self.command,
             self.outcome,
             self.scope(),
@@ -189,12 +202,19 @@ impl Notice {
             self.outcome,
             self.exit_code
         );
-        let some = self.counts.iter().filter(|(_, n)| **n != 0);
+        let some = self.counts.iter();
+        let some = some.filter(|(_, n)| n.is_number() && **n != 0);
         let some: Vec<String> = some
             .map(|(what, n)| format!("{n} {}", what.replace('_', " ")))
             .collect();
         if !some.is_empty() {
             let _ = writeln!(out, "{}", some.join(", "));
+        }
+        for text in self.high.iter().take(HIGH) {
+            let _ = writeln!(out, "HIGH {}", cut(&clean(text), 200));
+        }
+        if self.high.len() > HIGH {
+            let _ = writeln!(out, "and {} more of high severity", self.high.len() - HIGH);
         }
         if let Some(first) = &self.first {
             let step = first.step.iter().map(|s| format!("{s}: "));

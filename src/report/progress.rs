@@ -13,6 +13,9 @@ const CELLS: usize = 30;
 /// Columns below which a step has one line without what it does, and the bar is short.
 const NARROW: usize = 60;
 
+/// Seconds from which on it is said how long a step usually takes.
+const NOTABLE: f64 = 5.0;
+
 /// A step under way.
 #[derive(Debug, Clone)]
 struct Running {
@@ -131,6 +134,12 @@ impl Progress {
         Some(longest.max(0.0))
     }
 
+    /// True for a step on the longest path that takes longer than it usually does.
+    fn delays(&self, r: &Running, now: f64, eta: f64) -> bool {
+        let since = now - r.started;
+        since > NOTABLE && since > r.expected * 1.2 && r.remaining - r.expected >= eta - 0.5
+    }
+
     /// The lines of the live view: a bar, then the steps with the longest path before them.
     pub fn frame(&self, now: f64, width: usize, paint: Paint) -> Vec<String> {
         let ended = self.done + self.failed + self.blocked;
@@ -147,7 +156,12 @@ impl Progress {
             seconds(now - self.began),
         );
         if let (Some(eta), false) = (self.eta(now), self.stopping) {
-            head.push_str(&format!("  ETA {}", seconds(eta.ceil())));
+            let late = self.running.iter().any(|r| self.delays(r, now, eta));
+            head.push_str(&match eta.ceil() {
+                e if late && e < 1.0 => "  ETA longer than usual".to_owned(),
+                e if late => format!("  ETA {}, longer than usual", seconds(e)),
+                e => format!("  ETA {}", seconds(e)),
+            });
         }
         if self.failed > 0 {
             head.push_str(&format!(
@@ -175,12 +189,17 @@ impl Progress {
                 r if r.settling => "waiting for AWS",
                 r => r.verb.gerund(),
             };
-            let since = seconds(now - r.started);
+            let since = match r.expected {
+                usual if !narrow && usual >= NOTABLE => {
+                    format!("{} of ~{}", seconds(now - r.started), seconds(usual))
+                }
+                _ => seconds(now - r.started),
+            };
             let line = if narrow {
                 let room = width.saturating_sub(since.chars().count() + 3);
                 format!("  {:<room$} {since}", cut(&r.step, room))
             } else {
-                format!("  {:<42} {what:<24} {since}", cut(&r.step, 42))
+                format!("  {:<40} {what:<18} {since}", cut(&r.step, 40))
             };
             out.push(cut(&line, width));
             let detail = r.detail.iter();

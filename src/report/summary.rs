@@ -112,37 +112,42 @@ pub fn summary(totals: &Totals, calls: &CallTotals, run_seconds: f64, paint: Pai
     text
 }
 
-/// What was not done, by step, when something was not: the closing block of a run. Empty otherwise.
-pub fn unfinished(report: &Report, paint: Paint) -> String {
-    let mut failed = Vec::new();
+/// What was not done, by step, when something was not: the closing block of a run, with what to type. Empty otherwise. One
+/// cause of many failures is one line.
+pub fn unfinished(report: &Report, again: &str, paint: Paint) -> String {
+    let mut failed: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     let (mut blocked, mut open) = (BTreeSet::new(), BTreeSet::new());
     for (step, _, outcome) in &report.outcomes {
         match outcome {
             Outcome::Done => {}
             Outcome::Failed(error) => {
-                let code = if error.code.is_empty() {
-                    String::new()
-                } else {
-                    format!(" {}", error.code)
+                let cause = match error.code.as_str() {
+                    "" => clean(&error.action),
+                    code => format!("{} {code}", clean(&error.action)),
                 };
-                failed.push(format!("{step} ({}{code})", clean(&error.action)));
+                failed.entry(cause).or_default().insert(step);
             }
             Outcome::Blocked(_) => drop(blocked.insert(step.as_str())),
             Outcome::Interrupted => drop(open.insert(step.as_str())),
         }
     }
     let mut out = String::new();
-    let mut list = |what: &str, steps: Vec<String>| {
+    let mut list = |what: &str, steps: &BTreeSet<&str>, cause: &str| {
         if !steps.is_empty() {
-            let _ = writeln!(out, "{} {}", paint.red(what), steps.join(", "));
+            let steps: Vec<&str> = steps.iter().copied().collect();
+            let _ = writeln!(out, "{} {}{cause}", paint.red(what), steps.join(", "));
         }
     };
-    let names = |set: BTreeSet<&str>| set.into_iter().map(str::to_owned).collect();
-    list("Failed:", failed);
-    list("Blocked:", names(blocked));
-    list("Not finished:", names(open));
+    for (cause, steps) in &failed {
+        list("Failed:", steps, &format!(" ({cause})"));
+    }
+    list("Blocked:", &blocked, "");
+    list("Not finished:", &open, "");
     if !out.is_empty() {
-        out.push_str("Run the same command again: it goes on from here.\n");
+        let _ = writeln!(
+            out,
+            "Run the same command again, it goes on from here: {again}"
+        );
     }
     out
 }
@@ -244,6 +249,20 @@ pub fn status(state: &State, scope: Option<&str>, holder: Option<&str>, paint: P
         let _ = writeln!(out, "locked by {}", clean(holder));
     }
     out
+}
+
+/// The last line of the history of runs, in one line.
+pub fn last_run(line: &HistoryLine) -> String {
+    let ended = match line.entry.what {
+        What::Started => "began, and has not ended",
+        What::Finished => line.entry.result.as_str(),
+    };
+    format!(
+        "last run: {} `{}` of {}: {ended}\n",
+        line.at.strftime("%Y-%m-%d %H:%M:%S UTC"),
+        clean(&line.entry.command),
+        clean(&line.entry.who)
+    )
 }
 
 /// `deployer state list`.

@@ -1,18 +1,23 @@
 //! Small pieces of text: values, durations, numbers, columns.
 
+use crate::engine::diff::Change;
 use crate::engine::reference::pieces;
 use serde_json::Value;
 
 /// Characters of a value that are shown at most.
 const LONGEST: usize = 72;
 
-/// A value on one line. References read as `(id of vpc-green)`; what is long is cut. A line break cannot get out of it.
+/// A value on one line; what is long is cut. A line break cannot get out of it.
 pub fn value(value: &Value) -> String {
-    let text = match value {
-        Value::String(text) if text.contains("@{") => references(text),
-        other => other.to_string(),
-    };
-    cut(&text, LONGEST)
+    cut(&whole(value), LONGEST)
+}
+
+/// A value on one line, whole.
+pub fn whole(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.contains("@{") && pieces(text).len() == 1 => known(text),
+        other => readable(other).to_string(),
+    }
 }
 
 /// A missing value reads as `nothing`.
@@ -20,20 +25,37 @@ pub fn optional(of: Option<&Value>) -> String {
     of.map_or_else(|| "nothing".to_owned(), value)
 }
 
-fn references(text: &str) -> String {
-    let parts = pieces(text);
-    let lone = parts.len() == 1;
-    let shown: String = parts
-        .iter()
-        .map(|p| match p {
-            Ok(literal) => (*literal).to_owned(),
-            Err(reference) => format!("({} of {})", reference.output, reference.step),
-        })
-        .collect();
-    if lone {
-        shown
-    } else {
-        Value::String(shown).to_string()
+/// A text in which references to other steps read as `(known after apply: id of vpc-green)`.
+pub fn known(text: &str) -> String {
+    if !text.contains("@{") {
+        return text.to_owned();
+    }
+    let each = pieces(text).into_iter().map(|piece| match piece {
+        Ok(literal) => literal.to_owned(),
+        Err(p) => format!("(known after apply: {} of {})", p.output, p.step),
+    });
+    each.collect()
+}
+
+/// The same in every text of a value, keys of objects included.
+pub fn readable(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(known(text)),
+        Value::Array(items) => items.iter().map(readable).collect(),
+        Value::Object(map) => {
+            let each = map.iter().map(|(k, v)| (known(k), readable(v)));
+            Value::Object(each.collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// A difference with texts that people can read.
+pub fn readable_change(change: &Change) -> Change {
+    Change {
+        path: change.path.shown_as(known),
+        want: change.want.as_ref().map(readable),
+        have: change.have.as_ref().map(readable),
     }
 }
 
@@ -113,10 +135,18 @@ mod tests {
 
     #[test]
     fn values_are_short_and_on_one_line() {
-        assert_eq!(value(&json!("@{vpc-green.id}")), "(id of vpc-green)");
+        assert_eq!(
+            value(&json!("@{vpc-green.id}")),
+            "(known after apply: id of vpc-green)"
+        );
         assert_eq!(
             value(&json!("arn:x/@{vpc-green.id!}")),
-            "\"arn:x/(id of vpc-green)\""
+            "\"arn:x/(known after apply: id of vpc-green)\""
+        );
+        let inner = json!({"@{a.id}": ["@{b.arn!}"]});
+        assert_eq!(
+            readable(&inner),
+            json!({"(known after apply: id of a)": ["(known after apply: arn of b)"]})
         );
         assert_eq!(value(&json!("a\nb")), "\"a\\nb\"");
         assert_eq!(value(&json!({"b": [1, true]})), "{\"b\":[1,true]}");

@@ -25,8 +25,8 @@ pub struct Facts<R> {
     pub replace: Replace,
     /// True when deleting it loses data.
     pub holds_data: bool,
-    /// Fields whose change interrupts service.
-    pub interrupts: &'static [&'static str],
+    /// Fields whose change interrupts service, each with what happens and for how long.
+    pub interrupts: &'static [(&'static str, &'static str)],
     /// Fields that AWS never shows.
     pub write_only: &'static [&'static str],
     /// Fields that show what others put into it: reported, never touched.
@@ -41,8 +41,8 @@ pub struct SubFacts {
     pub parent: &'static str,
     /// Typical seconds of setting and of resetting it.
     pub seconds: (f64, f64),
-    /// Fields whose change interrupts service.
-    pub interrupts: &'static [&'static str],
+    /// Fields whose change interrupts service, each with what happens and for how long.
+    pub interrupts: &'static [(&'static str, &'static str)],
     /// Fields that AWS never shows.
     pub write_only: &'static [&'static str],
     /// Fields that another actor owns at run time.
@@ -67,37 +67,53 @@ pub enum Listed {
     Own(Search),
 }
 
-/// What a thing costs in US dollars: list prices of eu-central-1 on 2026-11-28, on demand, without tax, 730 hours a month.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// What a thing costs: amounts of what has a price, and what its use is charged by.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Cost {
-    /// A month, whether it is used or not.
-    pub monthly: f64,
-    /// What its use costs besides; empty for nothing.
-    pub usage: &'static str,
+    /// Keys of prices, and how many of each a month, whether it is used or not. What is priced by the hour runs all month.
+    pub amounts: Vec<(&'static str, f64)>,
+    /// What its use is charged by, once for all things of an environment: keys of the table in `cost/usage.rs`.
+    pub usage: &'static [&'static str],
 }
 
 impl Cost {
     /// It costs nothing.
-    pub const NONE: Self = Self::monthly(0.0);
+    pub const NONE: Self = Self {
+        amounts: Vec::new(),
+        usage: &[],
+    };
 
-    /// It costs so much a month and nothing besides.
-    pub const fn monthly(monthly: f64) -> Self {
-        Self { monthly, usage: "" }
+    /// So many of what has this price, whether it is used or not.
+    pub fn fixed(price: &'static str, amount: usize) -> Self {
+        Self::NONE.and(price, amount)
     }
 
-    /// It costs this for its use.
-    pub const fn usage(usage: &'static str) -> Self {
+    /// Its use alone costs.
+    pub const fn usage(usage: &'static [&'static str]) -> Self {
         Self {
-            monthly: 0.0,
+            amounts: Vec::new(),
             usage,
         }
     }
 
-    /// The same, and this for its use.
+    /// The same, and so many of what has this price.
     #[must_use]
-    pub const fn and(self, usage: &'static str) -> Self {
+    pub fn and(mut self, price: &'static str, amount: usize) -> Self {
+        let amount = f64::from(u32::try_from(amount).unwrap_or(u32::MAX));
+        self.amounts.push((price, amount));
+        self
+    }
+
+    /// The same, and its use costs too.
+    #[must_use]
+    pub fn used(self, usage: &'static [&'static str]) -> Self {
         Self { usage, ..self }
     }
+}
+
+/// What a thing of a type costs; `None` when it cannot be read as one.
+pub(super) fn cost<R: Resource>(spec: &serde_json::Value) -> Option<Cost> {
+    R::deserialize(spec).ok().map(|it| (R::FACTS.cost)(&it))
 }
 
 pub(super) fn meta<R: Resource>() -> Meta {

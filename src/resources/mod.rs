@@ -29,6 +29,7 @@ pub mod acm;
 mod adapter;
 pub mod autoscaling;
 pub mod cloudwatch;
+pub mod config;
 pub mod dynamodb;
 pub mod ec2;
 pub mod ecr;
@@ -49,6 +50,7 @@ pub mod route53;
 pub mod s3;
 pub mod scheduler;
 pub mod secretsmanager;
+pub mod severity;
 pub mod sns;
 pub mod sqs;
 pub mod ssm;
@@ -112,6 +114,10 @@ macro_rules! kinds {
                 cloudwatch::Alarm,
                 cloudwatch::CompositeAlarm,
                 cloudwatch::Dashboard,
+                config::Recorder,
+                config::Channel,
+                config::Recording,
+                config::Rule,
                 ecr::Repository,
                 ecs::Cluster,
                 ecs::TaskDefinition,
@@ -119,6 +125,7 @@ macro_rules! kinds {
                 route53::HealthCheck,
                 route53::Record,
                 route53::Text,
+                route53::Zone,
                 scheduler::Group,
                 scheduler::Schedule,
                 secretsmanager::Secret,
@@ -171,6 +178,22 @@ pub fn metas() -> Vec<Meta> {
         };
     }
     kinds!(list)
+}
+
+/// What a thing costs; `None` for a type that is not known and for a struct that cannot be read. What exists with its parent
+/// costs nothing of its own.
+pub fn cost(kind: &str, spec: &serde_json::Value) -> Option<Cost> {
+    use crate::engine::Kind;
+    macro_rules! one {
+        (things { $($thing:ty,)* } parts { $($part:ty,)* }) => {
+            match kind {
+                $(<$thing as Kind>::TYPE => facts::cost::<$thing>(spec),)*
+                $(<$part as Kind>::TYPE => Some(Cost::NONE),)*
+                _ => None,
+            }
+        };
+    }
+    kinds!(one)
 }
 
 /// Typical seconds of all types: (create, delete).

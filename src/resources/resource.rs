@@ -173,6 +173,15 @@ impl<R: Kind> Found<R> {
         }
     }
 
+    /// The same as the account's own: used, never changed, never deleted.
+    #[must_use]
+    pub fn accounts(self) -> Self {
+        Self {
+            mark: Mark::Account,
+            ..self
+        }
+    }
+
     /// The same in this phase.
     #[must_use]
     pub fn phase(self, phase: Phase) -> Self {

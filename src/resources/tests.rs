@@ -1,8 +1,6 @@
 //! What every type has to say about itself.
 
-use super::{Cost, Listed, Resource, SubResource};
-use crate::blueprint::{Facts as Account, build};
-use crate::config::Config;
+use super::{Listed, Resource, SubResource};
 use crate::engine::{Meta, Nature, fields};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +10,6 @@ struct Type {
     fields: &'static [&'static str],
     outputs: &'static [&'static str],
     named_by: &'static [&'static str],
-    cost: Option<fn(&serde_json::Value) -> Cost>,
     listed: Option<Listed>,
 }
 
@@ -25,7 +22,6 @@ where
         fields: fields::<R>(),
         outputs: fields::<R::Outputs>(),
         named_by: R::NAMED_BY,
-        cost: Some(|spec| (R::FACTS.cost)(&serde_json::from_value(spec.clone()).unwrap())),
         listed: Some(R::FACTS.listed),
     }
 }
@@ -36,7 +32,6 @@ fn part<S: SubResource>() -> Type {
         fields: fields::<S>(),
         outputs: fields::<S::Outputs>(),
         named_by: S::NAMED_BY,
-        cost: None,
         listed: None,
     }
 }
@@ -56,9 +51,10 @@ fn every_field_that_a_type_names_is_one_of_its_fields() {
     for kind in types() {
         let meta = &kind.meta;
         let delegated: Vec<&str> = meta.delegated.iter().map(|d| d.field).collect();
+        let interrupts: Vec<&str> = meta.interrupts.iter().map(|(field, _)| *field).collect();
         for list in [
             meta.fixed,
-            meta.interrupts,
+            &interrupts,
             meta.write_only,
             meta.watched,
             kind.named_by,
@@ -149,48 +145,6 @@ fn what_is_tagged_is_listed_and_one_search_shows_all_of_ec2() {
         }
     }
     assert_eq!(searches, ["ec2/*"]);
-}
-
-/// The fixed part of the worked totals: eight endpoints over three zones, an attachment, two keys, the secret, a load
-/// balancer with three addresses, a health check of an endpoint and a calculated one, a web ACL of six rules, the bridge's
-/// endpoint over three zones and its network balancer; and, counted from the graph, the metrics of alarms, the alarm over all and the dashboards.
-#[test]
-fn what_an_environment_costs_unused_is_the_sum_of_its_types() {
-    let graph = build(&Config::default(), &Account::sample()).unwrap();
-    let types = types();
-    let monthly = |scope: &str| -> f64 {
-        let steps = graph.steps.iter().filter(|s| s.scope == scope);
-        let costs = steps.filter_map(|s| {
-            let kind = types.iter().find(|t| t.meta.kind == s.kind)?;
-            Some((kind.cost?)(&s.spec).monthly)
-        });
-        costs.sum()
-    };
-    let expected = 8.0 * 3.0 * 8.76 + 43.80 + 2.0 + 0.40 + 19.71 + 3.0 * 3.65 + 2.50 + 0.50 + 11.0;
-    let expected = expected + 3.0 * 8.76 + 19.71;
-    for scope in ["blue", "green"] {
-        let steps = || graph.steps.iter().filter(|s| s.scope == scope);
-        let count = |kind: &str| steps().filter(|s| s.kind == kind).count() as f64;
-        let lines = steps().filter(|s| s.kind == "cloudwatch/alarm").map(|s| {
-            let queries = s.spec["queries"].as_object().unwrap().values();
-            queries.filter(|q| q["metric"].is_object()).count().max(1) as f64
-        });
-        let watching = 0.10 * lines.sum::<f64>()
-            + 0.50 * count("cloudwatch/composite_alarm")
-            + 3.0 * count("cloudwatch/dashboard")
-            // Of alarms.
-            + 0.50 * (count("route53/health_check") - 2.0)
-            // The hash key of the migration.
-            + 0.40 * count("secretsmanager/secret");
-        let expected = expected + watching;
-        assert!(
-            (monthly(scope) - expected).abs() < 0.05,
-            "{}",
-            monthly(scope)
-        );
-    }
-    // A key for shared data and one for shared logs.
-    assert_eq!(monthly("shared"), 2.0);
 }
 
 #[test]

@@ -73,6 +73,17 @@ pub async fn switch(aws: &Aws, side: &Side, on: bool) -> Result<Bridge, Error> {
     Ok(if on { Bridge::On } else { Bridge::Off })
 }
 
+/// True when the other side answers through a side's bridge.
+///
+/// # Errors
+/// When it cannot be read.
+pub async fn answers(aws: &Aws, side: &Side) -> Result<bool, Error> {
+    match find(aws, side).await? {
+        Some((_, group)) => Ok(healthy(aws, &group).await? > 0),
+        None => Ok(false),
+    }
+}
+
 /// The rule of the bridge, and the group that it sends to.
 async fn find(aws: &Aws, side: &Side) -> Result<Option<(t::Rule, String)>, Error> {
     let Some(name) = &side.bridge else {

@@ -8,7 +8,7 @@ use crate::aws::Aws;
 use crate::config::Config;
 use crate::engine::Error;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,8 +26,7 @@ const VERIFY_AGAIN: i64 = 600;
 /// # Errors
 /// When it declares none: then no request may go to green.
 pub fn mode(config: &Config) -> Result<DataMode, Error> {
-    let mapping: Value = serde_json::from_str(&config.migration.mapping.text).unwrap_or_default();
-    match mapping["mode"].as_str() {
+    match config.migration.mapping.mode().as_deref() {
         Some("read-only") => Ok(DataMode::ReadOnly),
         Some("two-way") => Ok(DataMode::TwoWay),
         _ => Err(Error::permanent(

@@ -170,6 +170,12 @@ class Audit:
             self.check("rds-transport-encrypted", name, set_.get("rds.force_ssl") == "1")
             logged = set_.get("log_connections") == set_.get("log_disconnections") == "1"
             self.check("rds-sessions-logged", name, logged)
+            preloaded = set_.get("shared_preload_libraries", "").split(",")
+            audited = "pgaudit" in preloaded and set_.get("pgaudit.role") == "rds_pgaudit"
+            self.check("rds-cluster-pgaudit", name, audited)
+            # A statement's values are card data; a statement of rights holds a password unless pgAudit leaves it out.
+            silent = set_.get("pgaudit.log_parameter", "0") == "0" and set_.get("log_statement", "none") == "none"
+            self.check("rds-log-without-card-data", name, silent)
         for instance in rds.describe_db_instances()["DBInstances"]:
             name = instance["DBInstanceIdentifier"]
             self.check("rds-instance-public-access-check", name, not instance["PubliclyAccessible"])
@@ -199,7 +205,12 @@ class Audit:
                 # Lambda tells the account that it takes a role on for, and no ARN.
                 functions = statement["Principal"].get("Service") == "lambda.amazonaws.com"
                 bound = {"aws:SourceAccount", *([] if functions else ["aws:SourceArn"])} <= condition
-                self.check("iam-role-confused-deputy", name, "Service" in statement["Principal"] and bound)
+                # What other accounts may take on: no public principal, and with an external ID alone.
+                people = listed(statement["Principal"].get("AWS", []))
+                named = all(p.startswith("arn:aws:iam::") and p.endswith(":root") for p in people)
+                outside = people and named and "sts:ExternalId" in condition and role["MaxSessionDuration"] <= 3600
+                service = "Service" in statement["Principal"] and not people and bound
+                self.check("iam-role-confused-deputy", name, service or bool(outside))
             for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
                 document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
                 for statement in document["Statement"]:

@@ -79,6 +79,12 @@ fn most(kinds: &Kinds, service: &str, operation: &str) -> usize {
         }
         ("cloudwatch", "ListDashboards") => 1,
         ("cloudwatch", _) => of("cloudwatch/dashboard"),
+        // Whose recorder it is, then the refresh and the search.
+        ("config", "DescribeConfigurationRecorders") => 3,
+        ("config", "DescribeConfigurationRecorderStatus" | "DescribeDeliveryChannels") => 2,
+        // For the refresh 25 names at once; the search is a page of as many.
+        ("config", "DescribeConfigRules") => 2 * of("config/rule").div_ceil(25),
+        ("config", _) => of("config/rule") + of("config/recorder"),
         ("lambda", "ListFunctions") => 1,
         // For the refresh and for the search.
         ("lambda", "ListEventSourceMappings") => 2,

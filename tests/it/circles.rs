@@ -108,7 +108,9 @@ fn no_top_level_module_imports_itself_by_way_of_others() {
         ("sandbox", &["cache"]),
         ("functions", &["cache"]),
         ("engine", &["state"]),
-        ("config", &["engine"]),
+        ("prices", &[]),
+        ("support", &[]),
+        ("config", &["engine", "prices"]),
         ("aws", &["engine", "state"]),
         ("resources", &["engine", "aws", "state"]),
         (
@@ -127,10 +129,29 @@ fn no_top_level_module_imports_itself_by_way_of_others() {
                 "resources",
             ],
         ),
+        (
+            "cost",
+            &["config", "engine", "prices", "resources", "state"],
+        ),
+        (
+            "evidence",
+            &["blueprint", "config", "engine", "state", "support"],
+        ),
         ("migration", &["aws", "blueprint", "config", "engine"]),
         (
             "report",
-            &["chain", "engine", "migration", "state", "traffic"],
+            &[
+                "blueprint",
+                "chain",
+                "config",
+                "cost",
+                "evidence",
+                "engine",
+                "migration",
+                "prices",
+                "state",
+                "traffic",
+            ],
         ),
     ] {
         let beyond: Vec<_> = imports[module]

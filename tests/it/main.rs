@@ -31,6 +31,7 @@ mod permissions;
 mod planning;
 mod policy;
 mod requests;
+mod review;
 mod sandbox;
 mod shared;
 mod simulation;

@@ -171,6 +171,7 @@ fn drift_names_what_was_done_by_hand_and_apply_repairs_just_that() {
         (&drift["unmanaged"], &drift["unlisted"]),
         (&json!([]), &json!([]))
     );
+    evidence_names_the_same(&lab, &got);
     let plan = lab.run(&["plan", "--json"]).expect(2).json();
     assert_eq!(steps(&plan), touched);
     assert_eq!(plan["problems"], json!([]));
@@ -186,6 +187,30 @@ fn drift_names_what_was_done_by_hand_and_apply_repairs_just_that() {
     strangers_with_our_mark(&lab);
     what_cannot_be_read(&lab);
     same(&lab.inventory(), &before);
+}
+
+/// The page of evidence says what drift says, and nothing else.
+fn evidence_names_the_same(lab: &Lab, drift: &BTreeSet<(String, String, String)>) {
+    let file = lab.dir.path().join("evidence.html");
+    let arguments = ["report", "--json", "--out", file.to_str().unwrap()];
+    let report = lab.run(&arguments).expect(2).json();
+    assert_eq!(&reported(&report["drift"]), drift);
+    let page = std::fs::read_to_string(&file).unwrap();
+    let table = page
+        .split("<h2>")
+        .find(|part| part.starts_with("Differences"));
+    let table = table.unwrap();
+    for step in drift.iter().map(|(step, ..)| step) {
+        assert!(table.contains(&format!("<td>{step}</td>")), "{step}");
+    }
+    let rows = table.matches("<tr><td class=\"v").count();
+    let steps: BTreeSet<&String> = drift.iter().map(|(step, ..)| step).collect();
+    assert_eq!(rows, steps.len(), "one row for each step that differs");
+    for value in report["requirements"].as_array().unwrap() {
+        assert!(
+            ["shown", "contradicted", "not_seen"].contains(&value["verdict"].as_str().unwrap())
+        );
+    }
 }
 
 /// Things that are tagged as ours and are not in the state: reported as unmanaged, and left alone.

@@ -29,6 +29,8 @@ const SELDOM: &[&str] = &[
     "ec2:DeleteTransitGatewayRoute",
     "ec2:DeleteTransitGatewayPrefixListReference",
     "iam:DetachRolePolicy",
+    // Of `doctor`; the emulator judges no policies.
+    "iam:SimulatePrincipalPolicy",
     // When `migration.reserve_concurrency` is switched off.
     "lambda:DeleteFunctionConcurrency",
     "iam:DeleteRolePermissionsBoundary",
@@ -77,6 +79,12 @@ const SELDOM: &[&str] = &[
     "s3:ListObjectsV2",
     "s3:GetObject",
     "s3:PutObject",
+    // Only with `routing.create_zone`.
+    "route53:CreateHostedZone",
+    "route53:DeleteHostedZone",
+    "route53:GetHostedZone",
+    "route53:ListTagsForResource",
+    "route53:UpdateHostedZoneComment",
     // Only with a configured topic.
     "sns:Publish",
 ];

@@ -81,6 +81,8 @@ const EXPECTED: &[(&str, &[&str])] = &[
     ("ecs:DescribeServices", &["ClusterNotFoundException"]),
     ("ecs:ListServices", &["ClusterNotFoundException"]),
     ("cloudwatch:GetDashboard", &["ResourceNotFound"]),
+    ("config:DescribeConfigRules", &["NoSuchConfigRuleException"]),
+    ("config:ListTagsForResource", &["ResourceNotFoundException"]),
     (
         "cloudwatch:ListTagsForResource",
         &["ResourceNotFoundException"],

@@ -490,7 +490,23 @@ def functions(account):
         account.add("stream-mapping", mapping["UUID"], mapping, function)
 
 
-SECTIONS = (ec2, names, load_balancers, firewalls, rds, s3, dynamodb, kms, iam, others, compute, functions)
+def compliance(account):
+    """AWS Config: recorder, delivery channel, rules."""
+    config = account.client("config")
+    states = {one["name"]: one["recording"] for one in config.describe_configuration_recorder_status()["ConfigurationRecordersStatus"]}
+    for recorder in config.describe_configuration_recorders()["ConfigurationRecorders"]:
+        recorder["Recording"] = states.get(recorder["name"])
+        recorder["Tags"] = config.list_tags_for_resource(ResourceArn=recorder["arn"])["Tags"]
+        account.add("recorder", recorder["name"], recorder, recorder["name"])
+    for channel in config.describe_delivery_channels()["DeliveryChannels"]:
+        account.add("delivery-channel", channel["name"], channel, channel["name"])
+    for rule in account.all("config", "describe_config_rules", "ConfigRules"):
+        rule["Tags"] = config.list_tags_for_resource(ResourceArn=rule.pop("ConfigRuleArn"))["Tags"]
+        rule.pop("ConfigRuleId")
+        account.add("config-rule", rule["ConfigRuleName"], rule, rule["ConfigRuleName"])
+
+
+SECTIONS = (ec2, names, load_balancers, firewalls, rds, s3, dynamodb, kms, iam, others, compute, functions, compliance)
 
 # The deployer's kinds of resources, and the kind here that shows one or has it inside. A kind without a row fails a test:
 # an account with leftovers of it would pass for empty.
@@ -501,6 +517,10 @@ KINDS = {
     "cloudwatch/alarm": "alarm",
     "cloudwatch/composite_alarm": "composite-alarm",
     "cloudwatch/dashboard": "dashboard",
+    "config/channel": "delivery-channel",
+    "config/recorder": "recorder",
+    "config/recording": "recorder",
+    "config/rule": "config-rule",
     "dynamodb/table": "table",
     "ec2/default_network_acl": "network-acl",
     "ec2/default_security_group": "security-group",
@@ -552,6 +572,7 @@ KINDS = {
     "route53/health_check": "health-check",
     "route53/record": "record",
     "route53/text": "record",
+    "route53/zone": "zone",
     "s3/bucket": "bucket",
     "scheduler/group": "schedule-group",
     "scheduler/schedule": "schedule",

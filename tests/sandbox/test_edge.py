@@ -154,6 +154,36 @@ class Names(Case):
         describe()
         self.assertEqual(describe()["Status"], "ISSUED")
 
+    def test_a_zone_below_another_one_counts_when_it_is_delegated(self):
+        made = DNS.create_hosted_zone(Name="own.sandbox.example", CallerReference="own")
+        own = made["HostedZone"]["Id"]
+        arn = ACM.request_certificate(DomainName="own.sandbox.example", ValidationMethod="DNS")["CertificateArn"]
+        describe = lambda: ACM.describe_certificate(CertificateArn=arn)["Certificate"]
+        wanted = describe()["DomainValidationOptions"][0]["ResourceRecord"]
+        proof = {"Name": wanted["Name"], "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": wanted["Value"]}]}
+        batch = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": proof}]}
+        DNS.change_resource_record_sets(HostedZoneId=own, ChangeBatch=batch)
+        describe()
+        self.assertEqual(describe()["Status"], "PENDING_VALIDATION")
+        with self.refused("HostedZoneAlreadyExists"):
+            DNS.create_hosted_zone(Name="own.sandbox.example", CallerReference="own")
+        self.assertEqual(DNS.get_hosted_zone(Id=own)["HostedZone"]["CallerReference"], "own")
+        listed = {one["Id"]: one["CallerReference"] for one in DNS.list_hosted_zones()["HostedZones"]}
+        self.assertEqual(listed[own], "own")
+        DNS.change_tags_for_resource(ResourceType="hostedzone", ResourceId=own.split("/")[-1], AddTags=[{"Key": "A", "Value": "b"}])
+        tags = DNS.list_tags_for_resource(ResourceType="hostedzone", ResourceId=own.split("/")[-1])["ResourceTagSet"]["Tags"]
+        self.assertEqual(tags, [{"Key": "A", "Value": "b"}])
+        DNS.update_hosted_zone_comment(Id=own, Comment="mine")
+        self.assertEqual(DNS.get_hosted_zone(Id=own)["HostedZone"]["Config"]["Comment"], "mine")
+        with self.refused("HostedZoneNotEmpty"):
+            DNS.delete_hosted_zone(Id=own)
+        servers = [{"Value": one} for one in made["DelegationSet"]["NameServers"]]
+        change("CREATE", Name="own.sandbox.example", Type="NS", TTL=60, ResourceRecords=servers)
+        describe()
+        self.assertEqual(describe()["Status"], "ISSUED")
+        DNS.change_resource_record_sets(HostedZoneId=own, ChangeBatch={"Changes": [{"Action": "DELETE", "ResourceRecordSet": proof}]})
+        DNS.delete_hosted_zone(Id=own)
+
     def test_a_batch_is_all_or_nothing_and_a_deletion_exact(self):
         record = {"Name": "x.sandbox.example", "Type": "A", "SetIdentifier": "one", "Weight": 10, "TTL": 60}
         record["ResourceRecords"] = [{"Value": "192.0.2.1"}]

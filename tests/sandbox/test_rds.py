@@ -162,6 +162,8 @@ class Groups(Database):
         self.assertLessEqual({"14.6", "14.15", "16.6"}, {entry["EngineVersion"] for entry in offered})
         one = RDS.describe_db_engine_versions(Engine="aurora-postgresql", EngineVersion="14.6")["DBEngineVersions"]
         self.assertEqual([entry["DBParameterGroupFamily"] for entry in one], [FAMILY])
+        targets = {target["EngineVersion"]: target["IsMajorVersionUpgrade"] for target in one[0]["ValidUpgradeTarget"]}
+        self.assertEqual((targets["14.9"], targets["15.8"], targets.get("13.18")), (False, True, None))
         self.assertEqual(
             RDS.describe_db_engine_versions(Engine="aurora-postgresql", EngineVersion="9.9")["DBEngineVersions"], []
         )

@@ -31,14 +31,50 @@ async fn one(aws: &Aws, sent: &Version) -> Check {
     }
     let (engine, wanted) = (&sent.engine, &sent.wanted);
     match versions(aws, engine, Some(wanted)).await {
-        Ok(found) if found.contains(wanted) => {
-            Check::new(NAME, Level::Ok, format!("{engine} {wanted} is offered"))
-        }
+        Ok(found) if found.contains(wanted) => match unreachable(aws, sent).await {
+            Some(check) => check,
+            None => Check::new(NAME, Level::Ok, format!("{engine} {wanted} is offered")),
+        },
         Ok(_) => refused(aws, sent).await,
         // "Cannot find version 14.99 for aurora-postgresql"
         Err(error) if error.message.contains("Cannot find version") => refused(aws, sent).await,
         Err(error) => Check::not_checked(NAME, &error),
     }
+}
+
+/// Refuses an upgrade in place that AWS does not offer from the version that runs.
+async fn unreachable(aws: &Aws, sent: &Version) -> Option<Check> {
+    let running = sent.running.as_ref()?;
+    let targets = match targets(aws, &sent.engine, running).await {
+        Ok(targets) => targets,
+        Err(error) => return Some(Check::not_checked(NAME, &error)),
+    };
+    // No list is no answer: an old version may be listed no longer.
+    if targets.is_empty() || targets.contains(&sent.wanted) {
+        return None;
+    }
+    let near = nearest(&sent.wanted, targets).join(", ");
+    let text = format!(
+        "AWS offers no upgrade from {running} to {}; it offers {near}",
+        sent.wanted
+    );
+    let hint = format!("set `database.engine_version` to one of {near}");
+    Some(Check::new(NAME, Level::Error, text).hint(hint))
+}
+
+/// The versions that a version can be upgraded to in place.
+async fn targets(aws: &Aws, engine: &str, running: &str) -> Result<Vec<String>, Error> {
+    let page = aws
+        .call(rds::DESCRIBE_DB_ENGINE_VERSIONS, || {
+            let request = aws.rds.client.describe_db_engine_versions().engine(engine);
+            request.engine_version(running).include_all(true).send()
+        })
+        .await?;
+    let targets = page.db_engine_versions().iter();
+    let targets = targets.flat_map(|v| v.valid_upgrade_target());
+    Ok(targets
+        .filter_map(|t| t.engine_version().map(str::to_owned))
+        .collect())
 }
 
 async fn refused(aws: &Aws, sent: &Version) -> Check {

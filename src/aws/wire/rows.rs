@@ -3,7 +3,7 @@
 use super::{Row, Send};
 use crate::aws::Aws;
 use crate::aws::{
-    acm, autoscaling, cloudwatch, ecr, ecs, elbv2, lambda, route53, scheduler, ssm, wafv2,
+    acm, autoscaling, cloudwatch, config, ecr, ecs, elbv2, lambda, route53, scheduler, ssm, wafv2,
 };
 use crate::aws::{
     dynamodb, ec2, iam, kms, logs, rds, s3, secretsmanager, servicequotas, sns, sqs, sts,
@@ -71,6 +71,12 @@ pub fn rows() -> Vec<Row> {
     let new_schedule = send!(scheduler::CREATE_SCHEDULE, scheduler, create_schedule, name = "s", schedule_expression = "rate(1 minute)");
     let drop_schedule = send!(scheduler::DELETE_SCHEDULE, scheduler, delete_schedule, name = "s");
     let quota = send!(servicequotas::GET_SERVICE_QUOTA, servicequotas, get_service_quota, service_code = "vpc", quota_code = "L-1");
+    let recorder = send!(config::PUT_CONFIGURATION_RECORDER, config, put_configuration_recorder);
+    let channel = send!(config::PUT_DELIVERY_CHANNEL, config, put_delivery_channel);
+    let drop_channel = send!(config::DELETE_DELIVERY_CHANNEL, config, delete_delivery_channel, delivery_channel_name = "c");
+    let config_rules = send!(config::DESCRIBE_CONFIG_RULES, config, describe_config_rules);
+    let config_rule = send!(config::PUT_CONFIG_RULE, config, put_config_rule);
+    let drop_zone = send!(route53::DELETE_HOSTED_ZONE, route53, delete_hosted_zone, id = "Z1");
     let topic = send!(sns::CREATE_TOPIC, sns, create_topic, name = "t");
     let subscribe = send!(sns::SUBSCRIBE, sns, subscribe, topic_arn = "t", protocol = "email");
     let subscribers = send!(sns::LIST_SUBSCRIPTIONS_BY_TOPIC, sns, list_subscriptions_by_topic, topic_arn = "t");
@@ -225,6 +231,13 @@ pub fn rows() -> Vec<Row> {
         (drop_secret, 500, "InternalServiceError", "", Unclear),
 
         (new_schedules, 409, "ConflictException", "Schedule group g already exists.", Conflict),
+        (recorder, 400, "MaxNumberOfConfigurationRecordersExceededException", "Failed to put configuration recorder 'a' because the maximum number of configuration recorders: 1 is reached.", Conflict),
+        (recorder, 400, "InvalidRoleException", "You have provided a role that AWS Config cannot assume.", Propagating),
+        (channel, 400, "InsufficientDeliveryPolicyException", "Insufficient delivery policy to s3 bucket: a, unable to write to bucket.", Propagating),
+        (drop_channel, 400, "LastDeliveryChannelDeleteFailedException", "Failed to delete last specified delivery channel with name 'c', because there is a running configuration recorder.", InUse),
+        (config_rules, 400, "NoSuchConfigRuleException", "The ConfigRule 'a' provided in the request is invalid.", Gone),
+        (config_rule, 400, "ResourceInUseException", "The rule a is currently being deleted. Please retry after some time", NotReady),
+        (drop_zone, 400, "HostedZoneNotEmpty", "The specified hosted zone contains non-required resource record sets and so cannot be deleted.", InUse),
         (schedules, 404, "ResourceNotFoundException", "Schedule group g does not exist.", Gone),
         (schedules, 429, "ThrottlingException", "Rate exceeded", Throttled),
         (drop_schedules, 409, "ConflictException", "Updating or deleting a resource can cause an inconsistent state.", NotReady),

@@ -90,6 +90,12 @@ async fn go(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit, Fa
     can_ask(yes)?;
     let mode = crate::traffic::mode(&super::super::session::configuration(cx.common)?);
     let (config, mut account) = account(cx, false, mode.unwrap_or(DataMode::TwoWay)).await?;
+    if config.migration.mapping.is_read_only() {
+        let text = "the mapping's mode is read-only: green's load balancer sends writes to blue, and its transaction-processor has no task";
+        return Err(Failure::new(Exit::Refused, text).hint(
+            "set `\"mode\": \"two-way\"` in the mapping, or remove `mode`, and run `deployer apply`; then `--prepare` and `--go`",
+        ));
+    }
     let _lock = lock(cx, &config)?;
     account.log.read()?;
     account.open_eyes().await.map_err(refused_by)?;

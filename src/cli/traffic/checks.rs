@@ -5,7 +5,8 @@ use super::super::exit::Exit;
 use super::args::ShiftArgs;
 use super::open::refused;
 use crate::traffic::account::{Account, green_targets};
-use crate::traffic::gate::{self, Limits, Totals, can_start, self_test};
+use crate::traffic::bridge;
+use crate::traffic::gate::{self, DataMode, Limits, Totals, can_start, self_test};
 use crate::traffic::note::Note;
 use crate::traffic::plan::Plan;
 use crate::traffic::world::{Standing, World};
@@ -124,6 +125,12 @@ pub async fn ready(account: &Account) -> Result<(), Failure> {
                 "look at the events of the service in ECS, and at its log group",
             ));
         }
+    }
+    if account.mode == DataMode::ReadOnly && !bridge::answers(&account.aws, green).await? {
+        return Err(refused(
+            "green only reads in this split, and blue does not answer through green's bridge: payments would be refused",
+            "`deployer apply` makes the bridge and its rules; its target group says which targets are not healthy",
+        ));
     }
     proven(account).await
 }

@@ -66,6 +66,16 @@ fn legal_and_illegal_values_of_every_kind() {
             &["[]", "[\"failed\", \"unchanged\"]"],
             &["[\"done\"]", "\"failed\"", "[true]"],
         ),
+        (
+            "environments",
+            &["[\"green\"]", "[\"blue\", \"green\"]"],
+            &["[]", "[\"red\"]", "\"green\"", "[\"blue\", \"blue\"]"],
+        ),
+        (
+            "drift.accept",
+            &["[]", "[{step = \"a\", reason = \"b\", until = 2026-12-31}]"],
+            &["[{step = \"a\"}]", "\"a\"", "[{}]"],
+        ),
         ("protect", &["true", "false"], &["\"true\"", "1"]),
         (
             "tags.ignore",
@@ -135,6 +145,8 @@ fn legal_and_illegal_values_of_every_kind() {
                 "1",
             ],
         ),
+        // Without a domain there is nothing to make a zone for.
+        ("routing.create_zone", &["false"], &["\"yes\"", "true"]),
         (
             "waf.requests_per_client_per_minute",
             &["10", "2000000000"],
@@ -165,6 +177,24 @@ fn legal_and_illegal_values_of_every_kind() {
         ),
         ("migration.interval_minutes", &["1", "60"], &["0", "61"]),
         ("migration.reserve_concurrency", &["false"], &["\"no\""]),
+        (
+            "migration.trusted_accounts",
+            &["[]"],
+            &[
+                "\"123456789012\"",
+                "[\"12345678901\"]",
+                "[\"\"]",
+                "[123456789012]",
+                "[\"123456789012\", \"123456789012\"]",
+                // Without an external ID.
+                "[\"123456789012\"]",
+            ],
+        ),
+        (
+            "migration.external_id",
+            &["\"\"", "\"vendor:42/a_b+c=d,e.f@g-h\""],
+            &["\"a\"", "\"a b\"", "\"ä!\"", "1"],
+        ),
         ("logs.database_days", &["365"], &["366", "90.0"]),
         ("logs.service_days", &["90"], &["91"]),
         (
@@ -174,6 +204,11 @@ fn legal_and_illegal_values_of_every_kind() {
         ),
         ("services.cpu_target", &["10", "90"], &["9", "91"]),
         ("services.memory_target", &["10", "90"], &["9", "91"]),
+        (
+            "services.database_auth",
+            &["\"secret\"", "\"iam\""],
+            &["\"\"", "\"IAM\"", "true"],
+        ),
         (
             "storage.transaction_logs_glacier_days",
             &["1", "275"],
@@ -188,6 +223,16 @@ fn legal_and_illegal_values_of_every_kind() {
             "storage.deep_archive_days",
             &["180", "400"],
             &["179", "90", "36501"],
+        ),
+        (
+            "storage.transaction_logs_expire_days",
+            &["0", "366", "2555"],
+            &["1", "365", "-1", "36501"],
+        ),
+        (
+            "storage.compliance_docs_expire_days",
+            &["0", "366"],
+            &["365"],
         ),
         ("storage.access_logs_expire_days", &["1"], &["0"]),
         ("storage.noncurrent_days", &["1"], &["0"]),
@@ -248,6 +293,11 @@ fn legal_and_illegal_values_of_every_kind() {
             &["0", "2", "61"],
         ),
         (
+            "database.auto_minor_upgrades",
+            &["true", "false"],
+            &["\"yes\"", "1"],
+        ),
+        (
             "database.insights_days",
             &["7", "31", "713", "731"],
             &["0", "8", "32", "744", "1"],
@@ -269,6 +319,8 @@ fn legal_and_illegal_values_of_every_kind() {
                 "[1]",
             ],
         ),
+        ("compliance.rules", &["true", "false"], &["\"on\""]),
+        ("compliance.history_days", &["1", "2555"], &["0", "36501"]),
         ("keys.deletion_days", &["7", "30"], &["6", "31"]),
         ("keys.rotation_days", &["90", "2560"], &["89", "2561"]),
         ("run.parallelism", &["1", "256"], &["0", "257"]),
@@ -282,6 +334,101 @@ fn legal_and_illegal_values_of_every_kind() {
             "run.in_use_timeout_seconds",
             &["0", "86400"],
             &["-1", "86401"],
+        ),
+        (
+            "cost.payments_per_day",
+            &["0", "1.5", "1000000000"],
+            &["-1", "1000000001", "\"1\"", "nan"],
+        ),
+        (
+            "cost.requests_per_payment",
+            &["0", "1.5", "1000000"],
+            &["-1", "1000001", "\"1\"", "nan"],
+        ),
+        (
+            "cost.request_kb",
+            &["0", "1.5", "1000000"],
+            &["-1", "1000001", "\"1\"", "nan"],
+        ),
+        (
+            "cost.log_kb_per_payment",
+            &["0", "1.5", "1000000"],
+            &["-1", "1000001", "\"1\"", "nan"],
+        ),
+        (
+            "cost.writer_acu",
+            &["0", "1.5", "256"],
+            &["-1", "257", "\"1\"", "nan"],
+        ),
+        (
+            "cost.reader_acu",
+            &["0", "1.5", "256"],
+            &["-1", "257", "\"1\"", "nan"],
+        ),
+        (
+            "cost.other_acu",
+            &["0", "1.5", "256"],
+            &["-1", "257", "\"1\"", "nan"],
+        ),
+        (
+            "cost.database_gb",
+            &["0", "1.5", "131072"],
+            &["-1", "131073", "\"1\"", "nan"],
+        ),
+        (
+            "cost.database_changed_gb_per_day",
+            &["0", "1.5", "131072"],
+            &["-1", "131073", "\"1\"", "nan"],
+        ),
+        (
+            "cost.database_io_per_payment",
+            &["0", "1.5", "1000000"],
+            &["-1", "1000001", "\"1\"", "nan"],
+        ),
+        (
+            "cost.database_mb_per_payment",
+            &["0", "1.5", "1000000"],
+            &["-1", "1000001", "\"1\"", "nan"],
+        ),
+        (
+            "cost.table_writes_per_payment",
+            &["0", "1.5", "1000000"],
+            &["-1", "1000001", "\"1\"", "nan"],
+        ),
+        (
+            "cost.table_reads_per_payment",
+            &["0", "1.5", "1000000"],
+            &["-1", "1000001", "\"1\"", "nan"],
+        ),
+        (
+            "cost.tables_gb",
+            &["0", "1.5", "1000000"],
+            &["-1", "1000001", "\"1\"", "nan"],
+        ),
+        (
+            "cost.objects_per_day",
+            &["0", "1.5", "1000000000"],
+            &["-1", "1000000001", "\"1\"", "nan"],
+        ),
+        (
+            "cost.bucket_gb",
+            &["0", "1.5", "1000000000"],
+            &["-1", "1000000001", "\"1\"", "nan"],
+        ),
+        (
+            "cost.archive_gb",
+            &["0", "1.5", "1000000000"],
+            &["-1", "1000000001", "\"1\"", "nan"],
+        ),
+        (
+            "prices",
+            &["{}", "{ alb_hour = 0.02, kms_key_month = 1 }"],
+            &[
+                "{ alb = 1 }",
+                "{ alb_hour = -1 }",
+                "{ alb_hour = \"1\" }",
+                "1",
+            ],
         ),
     ];
     for (path, good, bad) in table {

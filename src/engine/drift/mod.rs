@@ -3,9 +3,14 @@
 //!
 //! What could not be read is `unchecked` and never `in sync`; what is tagged as ours and is not in the state is `unmanaged`.
 
+mod accept;
+mod severity;
 #[cfg(test)]
 mod tests;
 mod untracked;
+
+pub use accept::{Accepted, Rule, RuleUse, Use};
+pub use severity::{Difference, Finding, Severities, Severity};
 
 use super::compare::{self, DelegatedField, Wanted};
 use super::diff::Change;
@@ -52,6 +57,9 @@ pub struct Row {
     pub name: String,
     /// What is the matter.
     pub status: Status,
+    /// True when the state has a record of it.
+    #[serde(skip)]
+    pub recorded: bool,
     /// Settings that differ, with what is wanted and what is there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
@@ -111,6 +119,10 @@ pub struct Counts {
     pub out_of_range: usize,
     /// Steps that need another scope, which is not there yet.
     pub waiting: usize,
+    /// Differences that a rule of the configuration accepts; they count nowhere else.
+    pub accepted: usize,
+    /// The differences by severity.
+    pub severity: Severities,
 }
 
 /// The whole comparison.
@@ -124,6 +136,19 @@ pub struct Drift {
     pub unmanaged: Vec<Unmanaged>,
     /// Types that could not be listed.
     pub unlisted: Vec<Unlisted>,
+    /// What each difference means, the most severe first.
+    pub findings: Vec<Finding>,
+    /// Differences that rules of the configuration accept.
+    pub accepted: Vec<Accepted>,
+    /// The rules, and what became of each.
+    pub rules: Vec<RuleUse>,
+}
+
+impl Row {
+    /// True for what is not as the blueprint and the state say, or was not looked at.
+    pub fn differs(&self) -> bool {
+        !matches!(self.status, Status::InSync | Status::Waiting)
+    }
 }
 
 /// What was read and what it is compared with.
@@ -163,6 +188,9 @@ impl Drift {
     }
 }
 
+/// The reason of what was there once.
+pub const GONE: &str = "it is recorded but no longer exists";
+
 /// Compares.
 pub fn drift(input: Input<'_>) -> Drift {
     let mut rows: Vec<Row> = Vec::new();
@@ -196,6 +224,7 @@ pub fn drift(input: Input<'_>) -> Drift {
         steps: rows,
         unmanaged,
         unlisted: input.unlisted,
+        ..Drift::default()
     }
 }
 
@@ -227,6 +256,7 @@ fn wanted(input: &Input<'_>, at: usize, known: &HashMap<&str, &Value>, above: &[
         scope: step.scope.clone(),
         name: step.name.clone(),
         status: Status::InSync,
+        recorded: record.is_some(),
         changes: Vec::new(),
         unmanaged: Vec::new(),
         out_of_range: Vec::new(),
@@ -334,7 +364,7 @@ fn absence(
         None => "not created yet".into(),
         Some(Stage::Creating) => "an earlier run did not finish it".into(),
         Some(Stage::Deleting) => "an earlier run deleted it".into(),
-        Some(_) => "it is recorded but no longer exists".into(),
+        Some(_) => GONE.into(),
     }
 }
 
@@ -383,6 +413,7 @@ fn left<'a>(input: &'a Input<'_>) -> impl Iterator<Item = Row> + 'a {
                 scope: record.scope.clone(),
                 name: record.name.clone(),
                 status,
+                recorded: true,
                 changes: Vec::new(),
                 unmanaged: Vec::new(),
                 out_of_range: Vec::new(),

@@ -67,6 +67,7 @@ impl Builder {
             tags,
             spec,
             other_scope: None,
+            held: None,
             needs: Vec::new(),
         });
         handle
@@ -76,6 +77,13 @@ impl Builder {
     pub fn needs_scope(&mut self, scope: &str) {
         if let Some(step) = self.steps.last_mut() {
             step.other_scope = Some(scope.to_owned());
+        }
+    }
+
+    /// Says that the step that was added last is held: see [`Step::held`].
+    pub fn hold(&mut self, reason: &str) {
+        if let Some(step) = self.steps.last_mut() {
+            step.held = Some(reason.to_owned());
         }
     }
 

@@ -1,5 +1,6 @@
 //! The plan that makes the account match the graph.
 
+use super::chosen::apart;
 use super::decide::{Decision, decide};
 use super::nodes::nodes;
 use super::removal::removals;
@@ -37,6 +38,7 @@ pub fn build(
     let ensure = nodes(&inputs, decisions, &mut plan);
     removals(&inputs, &ensure, &mut plan);
     wait_for_removals(state, &ensure, &mut plan);
+    apart(&mut plan, graph, chosen, state, &options.only);
     check(&mut plan);
     plan
 }

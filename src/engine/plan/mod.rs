@@ -2,8 +2,10 @@
 //! execute this very value.
 
 mod build;
+mod chosen;
 mod data;
 mod decide;
+mod interruption;
 mod nodes;
 mod path;
 mod removal;
@@ -12,7 +14,9 @@ mod teardown;
 
 pub use super::compare::DelegatedField;
 pub use build::{build, refresh};
+pub use chosen::partial;
 pub use data::{Choice, Counts, DataLoss, DataRules, Kept, count, guard};
+pub use interruption::Interruption;
 pub use path::critical;
 pub use teardown::teardown;
 
@@ -88,6 +92,11 @@ pub struct Node {
     /// For a removal: the data that it loses, and how it is done.
     #[serde(skip)]
     pub loss: DataLoss,
+    /// True when its thing holds data.
+    pub holds_data: bool,
+    /// What service it interrupts and for how long.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub interrupts: Vec<Interruption>,
 }
 
 /// Something that forbids the run as a whole: nothing is written before it is solved.
@@ -99,12 +108,13 @@ pub struct Problem {
     pub error: Error,
 }
 
-/// A step that needs another scope, which is not there yet. No difference: it is planned once that scope is.
+/// A step that needs another scope, which is not there yet, or something that somebody has to do. No difference: it is planned
+/// once that is there.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Waiting {
     /// The step.
     pub step: String,
-    /// The scope that it waits for.
+    /// The scope that it waits for, or what is to be done.
     pub scope: String,
 }
 
@@ -115,6 +125,8 @@ pub struct Options {
     pub ignore_tags: Vec<String>,
     /// Only this scope and what it needs.
     pub scope: Option<String>,
+    /// Only these steps and what they need; every step of the scope when it is empty.
+    pub only: Vec<String>,
 }
 
 /// Everything that a plan is made from.
@@ -168,7 +180,7 @@ pub struct Plan {
     pub problems: Vec<Problem>,
     /// Fields that are left to their owners.
     pub delegated: Vec<DelegatedField>,
-    /// Steps that wait for another scope.
+    /// Steps that wait for another scope, or for somebody.
     pub waiting: Vec<Waiting>,
     /// Recorded steps that no longer exist and are not wanted: their records go.
     pub forget: Vec<String>,

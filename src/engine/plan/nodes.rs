@@ -1,6 +1,7 @@
 //! From decisions to nodes: one Ensure per step that is to be made or changed, and the Remove of what it replaces.
 
 use super::decide::Decision;
+use super::interruption::{interruptions, replacement};
 use super::path::KNOWN_SECONDS;
 use super::{DataLoss, Inputs, Node, Op, Plan, durations};
 use crate::engine::diff::Change;
@@ -49,6 +50,8 @@ pub(super) fn nodes(
                 Verb::Create | Verb::Replace => create,
                 _ => create.min(KNOWN_SECONDS),
             },
+            interrupts: interruptions(driver.meta(), verb, &decision.changes),
+            holds_data: driver.meta().holds_data,
             changes: decision.changes,
             reasons: decision.reasons,
             live: decision.live,
@@ -82,6 +85,7 @@ pub(super) fn nodes(
         } else {
             uprooted.insert(at);
             plan.nodes.push(removal);
+            node.interrupts = replacement(driver.meta(), (create, delete));
             node.needs.push((plan.nodes.len() - 1, Strength::Ready));
             ensure.insert(step.id.clone(), plan.nodes.len());
             plan.nodes.push(node);
@@ -164,6 +168,8 @@ impl Node {
             seconds: 0.0,
             destroyed: false,
             loss: DataLoss::default(),
+            holds_data: false,
+            interrupts: Vec::new(),
         }
     }
 }

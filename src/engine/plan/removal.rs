@@ -1,5 +1,6 @@
 //! Nodes that remove what is recorded.
 
+use super::chosen::removes;
 use super::nodes::Ensures;
 use super::{DataLoss, Inputs, Node, Op, Plan, durations};
 use crate::engine::driver::{Live, Registry};
@@ -24,8 +25,9 @@ impl Removal<'_> {
     /// Its node.
     pub(super) fn node(self, registry: &Registry, state: &State) -> Node {
         let record = self.record;
-        let driver = registry.get(&record.kind);
+        let driver = registry.get(&record.kind).ok();
         let seconds = driver.map_or(1.0, |d| durations(d.meta(), state).1);
+        let holds_data = driver.is_some_and(|d| d.meta().holds_data);
         let spec = self.live.as_ref().map_or(&record.inputs, |l| &l.spec);
         Node {
             step: self.step.to_owned(),
@@ -46,6 +48,8 @@ impl Removal<'_> {
             seconds,
             destroyed: false,
             loss: DataLoss::default(),
+            holds_data,
+            interrupts: Vec::new(),
         }
     }
 }
@@ -57,7 +61,8 @@ pub(super) fn removals(inputs: &Inputs<'_>, ensure: &Ensures, plan: &mut Plan) {
     let mut removed: BTreeMap<&str, usize> = BTreeMap::new();
     for (id, record) in &state.steps {
         let stays = |at: usize| inputs.chosen[at] || graph.steps[at].kind == record.kind;
-        if graph.position(id).is_some_and(stays) || scope.is_some_and(|s| *s != record.scope) {
+        let other = scope.is_some_and(|s| *s != record.scope) || !removes(inputs, id);
+        if graph.position(id).is_some_and(stays) || other {
             continue;
         }
         let driver = inputs.registry.get(&record.kind);

@@ -17,12 +17,19 @@ use super::attention::Attention;
 use super::calls::CallTotals;
 use super::doubled;
 use super::plan::{service, shown};
+use super::value::{readable, readable_change};
+use crate::cost::Difference;
 use crate::engine::diff::Change;
 use crate::engine::drift::Drift;
 use crate::engine::error::Error;
 use crate::engine::event::Verb;
-use crate::engine::plan::{DataLoss, DelegatedField, Kept, Op, Plan, Problem, Waiting};
+use crate::engine::plan::{
+    DataLoss, DelegatedField, Interruption, Kept, Op, Plan, Problem, Waiting,
+};
+use crate::engine::reference::walk;
 use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// A document of `--json`.
 pub trait Document: Serialize {
@@ -119,6 +126,38 @@ pub struct PlanStep {
     /// For a deletion and a replacement: `data` (what is lost, in words, or null), `protected` (deletion protection is
     /// on), `final_snapshot` (its name, or null) and `lift_protection`; else null.
     pub loss: Option<DataLoss>,
+    /// Every value: what is wanted, or for a deletion what was found. Outputs of other steps read as `(known after apply: id of
+    /// vpc-green)`.
+    pub values: Value,
+    /// Every tag.
+    pub tags: BTreeMap<String, String>,
+    /// The outputs of other steps in `values` that are known only after the apply.
+    pub known_after_apply: Vec<After>,
+    /// True when it holds data.
+    pub holds_data: bool,
+    /// What service it interrupts and for how long.
+    pub interrupts: Vec<Interruption>,
+}
+
+/// A value that another step gives.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct After {
+    /// The step that it comes from.
+    pub step: String,
+    /// Which of its outputs.
+    pub output: String,
+}
+
+/// What is known only after other steps are done, each once.
+fn after(values: &Value) -> Vec<After> {
+    let mut out = std::collections::BTreeSet::new();
+    walk(values, &mut |p| {
+        out.insert(After {
+            step: p.step.to_owned(),
+            output: p.output.to_owned(),
+        });
+    });
+    out.into_iter().collect()
 }
 
 /// `deployer plan --json`, and `apply`/`destroy` with `--dry-run`.
@@ -147,6 +186,10 @@ pub struct PlanDocument {
     pub kept: Vec<Kept>,
     /// What somebody has to do by hand.
     pub attention: Vec<Attention>,
+    /// What it changes in a month's bill, null where that is not estimated.
+    pub cost: Option<Difference>,
+    /// Who runs something on this deployment right now, in words, or null: what was read is moving.
+    pub locked_by: Option<String>,
 }
 impl Document for PlanDocument {
     const SCHEMA: &'static str = "deployer.plan/3";
@@ -163,7 +206,7 @@ impl PlanDocument {
             name: node.name.clone(),
             action: node.verb,
             reasons: node.reasons.clone(),
-            changes: node.changes.clone(),
+            changes: node.changes.iter().map(readable_change).collect(),
             seconds: node.seconds,
             refused: node.refused.clone(),
             loss: plan
@@ -171,6 +214,11 @@ impl PlanDocument {
                 .iter()
                 .find(|n| n.op == Op::Remove && n.step == node.step)
                 .map(|n| n.loss.clone()),
+            values: readable(&node.spec),
+            tags: node.tags.clone(),
+            known_after_apply: after(&node.spec),
+            holds_data: node.holds_data,
+            interrupts: node.interrupts.clone(),
         };
         Self {
             home,
@@ -184,7 +232,24 @@ impl PlanDocument {
             notes: notes(plan),
             kept: plan.kept.clone(),
             attention: Vec::new(),
+            cost: None,
+            locked_by: None,
         }
+    }
+
+    /// With what it changes in a month's bill.
+    #[must_use]
+    pub fn cost(self, cost: Difference) -> Self {
+        Self {
+            cost: Some(cost),
+            ..self
+        }
+    }
+
+    /// With who runs something right now.
+    #[must_use]
+    pub fn locked_by(self, locked_by: Option<String>) -> Self {
+        Self { locked_by, ..self }
     }
 
     /// With what somebody has to do by hand.
@@ -217,6 +282,8 @@ pub struct DriftDocument {
     pub notes: Vec<String>,
     /// API calls.
     pub calls: CallTotals,
+    /// Who runs something on this deployment right now, in words, or null: what was read is moving.
+    pub locked_by: Option<String>,
 }
 impl Document for DriftDocument {
     const SCHEMA: &'static str = "deployer.drift/2";
@@ -224,7 +291,12 @@ impl Document for DriftDocument {
 
 impl DriftDocument {
     /// Of a comparison.
-    pub fn new(home: DeploymentRef, drift: Drift, calls: CallTotals) -> Self {
+    pub fn new(home: DeploymentRef, mut drift: Drift, calls: CallTotals) -> Self {
+        for row in &mut drift.steps {
+            for change in row.changes.iter_mut().chain(&mut row.unmanaged) {
+                *change = readable_change(change);
+            }
+        }
         Self {
             home,
             differs: drift.differs(),
@@ -232,7 +304,14 @@ impl DriftDocument {
             notes: doubled::of_drift(&drift).into_iter().collect(),
             drift,
             calls,
+            locked_by: None,
         }
+    }
+
+    /// With who runs something right now.
+    #[must_use]
+    pub fn locked_by(self, locked_by: Option<String>) -> Self {
+        Self { locked_by, ..self }
     }
 }
 

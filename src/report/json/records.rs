@@ -76,6 +76,8 @@ pub struct StatusDocument {
     pub locked_by: Option<String>,
     /// What somebody has to do by hand.
     pub attention: Vec<Attention>,
+    /// The last line of the history of runs, or null.
+    pub last_run: Option<HistoryLine>,
 }
 impl Document for StatusDocument {
     const SCHEMA: &'static str = "deployer.status/1";
@@ -101,6 +103,16 @@ impl StatusDocument {
             unfinished: unfinished.collect(),
             locked_by,
             attention,
+            last_run: None,
+        }
+    }
+
+    /// With the last line of the history of runs.
+    #[must_use]
+    pub fn last_run(self, line: Option<&HistoryLine>) -> Self {
+        Self {
+            last_run: line.cloned(),
+            ..self
         }
     }
 }

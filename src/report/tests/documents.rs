@@ -124,9 +124,11 @@ fn documents_keep_their_keys() {
         [
             "account",
             "attention",
+            "cost",
             "delegated",
             "forget",
             "kept",
+            "locked_by",
             "notes",
             "problems",
             "region",
@@ -142,8 +144,22 @@ fn documents_keep_their_keys() {
     assert_eq!(
         keys(&document["steps"][0]),
         [
-            "action", "changes", "kind", "loss", "name", "reasons", "refused", "scope", "seconds",
-            "service", "step"
+            "action",
+            "changes",
+            "holds_data",
+            "interrupts",
+            "kind",
+            "known_after_apply",
+            "loss",
+            "name",
+            "reasons",
+            "refused",
+            "scope",
+            "seconds",
+            "service",
+            "step",
+            "tags",
+            "values"
         ]
     );
     assert_eq!(document["steps"].as_array().unwrap().len(), 6);
@@ -205,12 +221,16 @@ fn documents_keep_their_keys() {
     assert_eq!(
         keys(&document),
         [
+            "accepted",
             "account",
             "calls",
             "complete",
             "differs",
+            "findings",
+            "locked_by",
             "notes",
             "region",
+            "rules",
             "schema",
             "scope",
             "steps",
@@ -238,6 +258,7 @@ fn documents_keep_their_keys() {
             "account",
             "attention",
             "counts",
+            "last_run",
             "locked_by",
             "region",
             "schema",

@@ -13,7 +13,9 @@ use crate::engine::drift::{Counts, Drift, Row, Status, Unlisted, Unmanaged};
 use crate::engine::error::{Error, Leftover};
 use crate::engine::event::Verb;
 use crate::engine::exec::{Outcome, Report};
-use crate::engine::plan::{DataLoss, DelegatedField, Node, Op, Plan, Problem, Waiting};
+use crate::engine::plan::{
+    DataLoss, DelegatedField, Interruption, Node, Op, Plan, Problem, Waiting,
+};
 use crate::state::{Record, Stage, State};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -42,6 +44,8 @@ fn node(step: &str, kind: &str, scope: &str, verb: Verb) -> Node {
         seconds: 1.0,
         destroyed: false,
         loss: Default::default(),
+        holds_data: false,
+        interrupts: Vec::new(),
     }
 }
 
@@ -214,6 +218,7 @@ fn drifted() -> Drift {
         scope: "green".into(),
         name: step.into(),
         status,
+        recorded: true,
         changes: Vec::new(),
         unmanaged: Vec::new(),
         out_of_range: Vec::new(),
@@ -229,6 +234,7 @@ fn drifted() -> Drift {
             unchecked: 2,
             out_of_range: 0,
             waiting: 0,
+            ..Counts::default()
         },
         steps: vec![
             row("vpc-green", Status::InSync),
@@ -265,6 +271,7 @@ fn drifted() -> Drift {
             kind: "kms/key".into(),
             error: Error::permanent("kms:ListKeys", "no"),
         }],
+        ..Drift::default()
     }
 }
 

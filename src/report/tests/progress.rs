@@ -113,8 +113,8 @@ fn the_live_view_shows_the_longest_paths_first_and_an_eta() {
         progress.frame(9.0, 79, Paint::PLAIN),
         [
             format!("{bar} 0/4  4.0s  ETA 1m 36s"),
-            format!("  {:<42} {:<24} 4.0s", "a", "waiting for AWS"),
-            format!("  {:<42} {:<24} 3.5s", "b", "blocked, in use"),
+            format!("  {:<40} {:<18} 4.0s of ~10s", "a", "waiting for AWS"),
+            format!("  {:<40} {:<18} 3.5s of ~10s", "b", "blocked, in use"),
         ]
     );
     let mut further = progress.clone();
@@ -122,6 +122,11 @@ fn the_live_view_shows_the_longest_paths_first_and_an_eta() {
         further.take(event, *at);
     }
     insta::assert_snapshot!(further.frame(9.7, 79, Paint::PLAIN).join("\n"));
+    let late = progress.frame(1000.0, 79, Paint::PLAIN);
+    assert!(
+        late[0].ends_with("ETA 1m 30s, longer than usual"),
+        "{late:?}"
+    );
     // `a` takes longer than it should: the path after it is still to be gone.
     assert_eq!(progress.eta(1000.0), Some(90.0));
     for (at, event) in events().iter().skip(6) {
@@ -163,10 +168,7 @@ fn the_live_view_is_short_however_much_runs() {
     assert_eq!(frame.len(), 10);
     assert_eq!(frame[9], "  +12 more");
     assert!(frame.iter().all(|l| l.chars().count() <= 79));
-    assert!(
-        frame[1].ends_with("deleting                 1.0s"),
-        "{frame:?}"
-    );
+    assert!(frame[1].ends_with("deleting           1.0s"), "{frame:?}");
     let frame = progress.frame(1.0, 39, Paint::PLAIN);
     assert!(frame.iter().all(|l| l.chars().count() <= 39), "{frame:?}");
     assert!(frame[1].ends_with("… 1.0s"), "{frame:?}");

@@ -1,6 +1,7 @@
 //! The page: a fixed document with the numbers of one run inside. No other file and no network is needed to look at it.
 
 use super::model::{Link, Operation, Row, Run, Series};
+use crate::report::html::{document, escaped};
 use serde::Serialize;
 
 const STYLE: &str = include_str!("page.css");
@@ -31,20 +32,15 @@ pub(super) fn page(title: &str, run: &Run) -> String {
         operations: run.operations(),
     };
     let data = serde_json::to_string(&data).unwrap_or_else(|_| "null".into());
-    let title = html(title);
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n\
-         <link rel=\"icon\" href=\"data:,\">\n\
-         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
-         <header><h1>{title}</h1><div id=\"tiles\"></div></header>\n<main id=\"main\"></main>\n\
+    let heading = escaped(title);
+    let body = format!(
+        "<header><h1>{heading}</h1><div id=\"tiles\"></div></header>\n<main id=\"main\"></main>\n\
          <div id=\"tip\" hidden></div>\n\
          <noscript><p>This page draws itself with a script that it carries; please allow it.</p></noscript>\n\
-         <script id=\"data\" type=\"application/json\">{}</script>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
+         <script id=\"data\" type=\"application/json\">{}</script>\n<script>\n{SCRIPT}</script>\n",
         embedded(&data)
-    )
+    );
+    document(title, STYLE, &body)
 }
 
 /// JSON that cannot end the element it stands in.
@@ -54,11 +50,4 @@ fn embedded(json: &str) -> String {
         .replace('&', "\\u0026")
         .replace('\u{2028}', "\\u2028")
         .replace('\u{2029}', "\\u2029")
-}
-
-fn html(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }

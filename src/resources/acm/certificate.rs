@@ -140,6 +140,23 @@ async fn of_step(cx: &Aws, key: &Lookup<'_, Certificate>) -> Result<Option<Strin
     Ok(None)
 }
 
+/// True when AWS has issued the certificate of this domain that carries the deployment's mark.
+pub async fn is_issued(cx: &Aws, domain: &str, suffix: &str) -> Result<bool, Error> {
+    let all = listed(cx).await?.into_iter();
+    let same = all.filter(|s| s.domain_name() == Some(domain));
+    for arn in same.filter_map(|s| s.certificate_arn) {
+        let tags = found(tags_of(cx, &arn).await)?.unwrap_or_default();
+        if marked(Certificate::TYPE, &arn, &arn, tags, suffix).is_none() {
+            continue;
+        }
+        let certificate = cx.acm.certificates.get(arn).await?;
+        if certificate.is_some_and(|c| c.status() == Some(&Status::Issued)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// All certificates: without `Includes` AWS shows those with RSA keys of 2048 bits only.
 async fn listed(cx: &Aws) -> Result<Vec<t::CertificateSummary>, Error> {
     let kinds = ["RSA_2048", "EC_prime256v1", "EC_secp384r1"];

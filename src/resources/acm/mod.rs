@@ -4,7 +4,7 @@ mod certificate;
 mod tags;
 mod validation;
 
-pub use certificate::Certificate;
+pub use certificate::{Certificate, is_issued};
 pub use validation::Validation;
 
 use tags::AcmTags;

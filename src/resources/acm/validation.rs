@@ -16,6 +16,13 @@ pub struct Validation {
     pub domain: String,
     /// The id of the public zone that the record is in.
     pub zone: String,
+    /// It is ready when the certificate is issued; otherwise as soon as the record is there.
+    #[serde(default = "yes")]
+    pub wait: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -26,6 +33,9 @@ pub struct ValidationOutputs {
     pub name: Ref<Validation>,
     /// The certificate: with `.ready()` it is an issued one, when the records of its other names are there too.
     pub certificate: Ref<Arn<Certificate>>,
+    /// What to do so that it is issued.
+    #[serde(default, skip_serializing_if = "Ref::is_unknown")]
+    pub attention: Ref<Sentences>,
 }
 
 const KIND: &str = "CNAME";
@@ -47,7 +57,7 @@ impl Resource for Validation {
         replace: Replace::DeleteFirst,
         holds_data: false,
         interrupts: &[],
-        write_only: &[],
+        write_only: &["wait"],
         watched: &[],
         delegated: &[],
     };
@@ -68,11 +78,14 @@ impl Resource for Validation {
         let Some(set) = set else {
             return Ok(None);
         };
-        let outputs = key
+        let mut outputs = key
             .spec
             .outputs(set.set_identifier().unwrap_or(FOUND), &name);
+        if !issued && !key.spec.wait {
+            outputs.attention = waits(&key.spec.domain).into();
+        }
         let found = Found::of_parent(key.spec.clone(), outputs);
-        Ok(Some(found.ready_when(issued)))
+        Ok(Some(found.ready_when(issued || !key.spec.wait)))
     }
 
     async fn create(&self, cx: &Aws, identity: &Identity) -> Result<ValidationOutputs, Error> {
@@ -104,6 +117,12 @@ impl Resource for Validation {
     }
 }
 
+fn waits(domain: &str) -> String {
+    format!(
+        "waiting for delegation: the certificate for {domain} is not issued; give the domain the name servers of its zone (`deployer outputs shared.zone.name_servers`) at its registrar or in the zone above it, then run `deployer apply` again"
+    )
+}
+
 /// Stands for the set identifier of a record that somebody else made.
 const FOUND: &str = "found";
 
@@ -113,6 +132,7 @@ impl Validation {
             id: id.into(),
             name: name.into(),
             certificate: self.certificate.clone(),
+            attention: Ref::default(),
         }
     }
 

@@ -59,7 +59,7 @@ impl Resource for Alarm {
         global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (1.0, 1.0),
-        cost: |alarm| Cost::monthly(0.10 * alarm.metrics()),
+        cost: |alarm| Cost::fixed("alarm_metric_month", alarm.metrics()),
         fixed: &[],
         changing: &[],
         replace: Replace::DeleteFirst,
@@ -118,9 +118,9 @@ pub(super) fn other_kind<R: Kind<Outputs = Named<R>> + Clone>(name: &str, spec: 
 }
 
 impl Alarm {
-    fn metrics(&self) -> f64 {
+    fn metrics(&self) -> usize {
         let lines = self.queries.values().filter(|q| q.metric.is_some()).count();
-        lines.max(1) as f64
+        lines.max(1)
     }
 
     async fn put(&self, cx: &Aws, name: &str, tags: Option<Vec<t::Tag>>) -> Result<(), Error> {

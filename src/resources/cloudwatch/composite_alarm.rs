@@ -36,7 +36,7 @@ impl Resource for CompositeAlarm {
         global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (1.0, 1.0),
-        cost: |_| Cost::monthly(0.50),
+        cost: |_| Cost::fixed("composite_alarm_month", 1),
         fixed: &[],
         changing: &[],
         replace: Replace::DeleteFirst,

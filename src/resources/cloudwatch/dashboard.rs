@@ -37,7 +37,7 @@ impl Resource for Dashboard {
         global: true,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (1.0, 1.0),
-        cost: |_| Cost::monthly(3.0),
+        cost: |_| Cost::fixed("dashboard_month", 1),
         fixed: &[],
         changing: &[],
         replace: Replace::DeleteFirst,

@@ -124,9 +124,12 @@ impl Resource for Table {
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (15.0, 10.0),
         cost: |_| {
-            Cost::usage(
-                "0.7625 per million writes, 0.1525 per million reads, 0.306 per GB and month, 0.2448 more for recovery",
-            )
+            Cost::usage(&[
+                "dynamodb_writes",
+                "dynamodb_reads",
+                "dynamodb_storage",
+                "dynamodb_recovery",
+            ])
         },
         fixed: &["key"],
         changing: &[],

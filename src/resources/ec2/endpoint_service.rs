@@ -52,7 +52,20 @@ impl Resource for EndpointService {
         changing: &[],
         replace: Replace::DeleteFirst,
         holds_data: false,
-        interrupts: &["load_balancers", "acceptance", "principals"],
+        interrupts: &[
+            (
+                "load_balancers",
+                "open connections over the endpoint may end",
+            ),
+            (
+                "acceptance",
+                "new connections may wait until they are accepted",
+            ),
+            (
+                "principals",
+                "an account that is removed can no longer connect",
+            ),
+        ],
         write_only: &[],
         watched: &[],
         delegated: &[],

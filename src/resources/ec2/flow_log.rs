@@ -39,7 +39,7 @@ impl Resource for FlowLog {
         global: false,
         listed: Listed::Ec2Tags,
         seconds: (1.0, 1.0),
-        cost: |_| Cost::usage("0.63 per GB of vended logs"),
+        cost: |_| Cost::usage(&["flow_logs"]),
         fixed: &[
             "vpc",
             "traffic",

@@ -33,7 +33,10 @@ impl Resource for GatewayEndpoint {
         changing: &[],
         replace: Replace::DeleteFirst,
         holds_data: false,
-        interrupts: &["route_tables", "policy"],
+        interrupts: &[
+            ("route_tables", "open connections to the service end"),
+            ("policy", "calls that are no longer allowed fail at once"),
+        ],
         write_only: &[],
         watched: &[],
         delegated: &[],

@@ -52,12 +52,26 @@ impl Resource for InterfaceEndpoint {
         global: false,
         listed: Listed::Ec2Tags,
         seconds: (90.0, 90.0),
-        cost: |it| Cost::monthly(8.76 * it.subnets.len() as f64).and("0.01 per GB"),
+        cost: |it| Cost::fixed("endpoint_zone_hour", it.subnets.len()).used(&["endpoint_data"]),
         fixed: &["vpc", "service"],
         changing: &["addresses"],
         replace: Replace::DeleteFirst,
         holds_data: false,
-        interrupts: &["subnets", "groups", "private_dns", "policy"],
+        interrupts: &[
+            (
+                "subnets",
+                "calls to an address that is removed fail until the name is resolved again, about a minute",
+            ),
+            (
+                "groups",
+                "connections that are no longer allowed stop at once",
+            ),
+            (
+                "private_dns",
+                "the name of the service resolves to other addresses within about a minute",
+            ),
+            ("policy", "calls that are no longer allowed fail at once"),
+        ],
         write_only: &[],
         watched: &[],
         delegated: &[],

@@ -24,7 +24,16 @@ impl SubResource for NetworkAclEntries {
     const FACTS: SubFacts = SubFacts {
         parent: "acl",
         seconds: (1.0, 1.0),
-        interrupts: &["ingress", "egress"],
+        interrupts: &[
+            (
+                "ingress",
+                "connections that are no longer allowed stop at once",
+            ),
+            (
+                "egress",
+                "connections that are no longer allowed stop at once",
+            ),
+        ],
         write_only: &[],
         delegated: &[],
     };

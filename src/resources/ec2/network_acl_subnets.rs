@@ -20,7 +20,10 @@ impl SubResource for NetworkAclSubnets {
     const FACTS: SubFacts = SubFacts {
         parent: "acl",
         seconds: (1.0, 1.0),
-        interrupts: &["subnets"],
+        interrupts: &[(
+            "subnets",
+            "connections that the other network ACL does not allow stop at once",
+        )],
         write_only: &[],
         delegated: &[],
     };

@@ -20,7 +20,10 @@ impl SubResource for RouteTableSubnets {
     const FACTS: SubFacts = SubFacts {
         parent: "table",
         seconds: (1.0, 1.0),
-        interrupts: &["subnets"],
+        interrupts: &[(
+            "subnets",
+            "connections of a subnet may break for a few seconds while it gets another route table",
+        )],
         write_only: &[],
         delegated: &[],
     };

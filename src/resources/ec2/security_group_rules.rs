@@ -25,7 +25,10 @@ impl SubResource for SecurityGroupRules {
     const FACTS: SubFacts = SubFacts {
         parent: "group",
         seconds: (1.0, 1.0),
-        interrupts: &["ingress", "egress"],
+        interrupts: &[
+            ("ingress", "connections that are no longer allowed may stop"),
+            ("egress", "connections that are no longer allowed may stop"),
+        ],
         write_only: &[],
         delegated: &[],
     };

@@ -59,7 +59,16 @@ impl Resource for TransitGateway {
         changing: &[],
         replace: Replace::DeleteFirst,
         holds_data: false,
-        interrupts: &["dns_support", "vpn_ecmp"],
+        interrupts: &[
+            (
+                "dns_support",
+                "names of the other network may not resolve for about a minute",
+            ),
+            (
+                "vpn_ecmp",
+                "open connections over a VPN may take another path",
+            ),
+        ],
         write_only: &[],
         watched: &["members"],
         delegated: &[],

@@ -25,7 +25,10 @@ impl SubResource for TransitGatewayPropagations {
     const FACTS: SubFacts = SubFacts {
         parent: "table",
         seconds: (1.0, 1.0),
-        interrupts: &["attachments"],
+        interrupts: &[(
+            "attachments",
+            "traffic from a network that is removed stops",
+        )],
         write_only: &[],
         delegated: &[],
     };

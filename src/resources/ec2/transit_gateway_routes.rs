@@ -51,7 +51,10 @@ impl SubResource for TransitGatewayRoutes {
     const FACTS: SubFacts = SubFacts {
         parent: "table",
         seconds: (1.0, 1.0),
-        interrupts: &["routes"],
+        interrupts: &[(
+            "routes",
+            "traffic over a changed route stops for a few seconds",
+        )],
         write_only: &[],
         delegated: &[],
     };

@@ -50,7 +50,16 @@ impl Resource for Vpc {
         changing: &[],
         replace: Replace::DeleteFirst,
         holds_data: false,
-        interrupts: &["dns_support", "dns_hostnames"],
+        interrupts: &[
+            (
+                "dns_support",
+                "names do not resolve in the network while it is off",
+            ),
+            (
+                "dns_hostnames",
+                "private names of endpoints do not resolve while it is off",
+            ),
+        ],
         write_only: &[],
         watched: &["members"],
         delegated: &[],

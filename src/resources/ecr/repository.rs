@@ -60,7 +60,7 @@ impl Resource for Repository {
         global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (1.0, 1.0),
-        cost: |_| Cost::usage("0.10 per GB and month of images"),
+        cost: |_| Cost::usage(&["images"]),
         fixed: &["kms_key"],
         changing: &[],
         replace: Replace::DeleteFirst,

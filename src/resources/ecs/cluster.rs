@@ -33,7 +33,11 @@ impl Resource for Cluster {
         global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (2.0, 2.0),
-        cost: |_| Cost::usage("Container Insights: 0.30 per metric and month"),
+        cost: |it| match it.insights.as_str() {
+            "enabled" => Cost::usage(&["insights", "insights_logs"]),
+            "enhanced" => Cost::usage(&["enhanced_insights"]),
+            _ => Cost::NONE,
+        },
         fixed: &["log_group"],
         changing: &[],
         replace: Replace::DeleteFirst,

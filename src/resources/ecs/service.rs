@@ -102,12 +102,19 @@ impl Resource for Service {
         global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (120.0, 180.0),
-        cost: |_| Cost::usage("0.0467 per vCPU and hour, 0.0051 per GB and hour of its tasks"),
+        cost: |_| {
+            Cost::usage(&[
+                "fargate_vcpu",
+                "fargate_memory",
+                "scaling_alarms",
+                "application_logs",
+            ])
+        },
         fixed: &["cluster", "cluster_arn"],
         changing: &[],
         replace: Replace::DeleteFirst,
         holds_data: false,
-        interrupts: &["running"],
+        interrupts: &[("running", "the service has no tasks while it is off")],
         write_only: &[],
         watched: &[],
         delegated: &[Delegated {

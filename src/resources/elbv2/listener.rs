@@ -102,7 +102,10 @@ impl Resource for Listener {
         changing: &[],
         replace: Replace::DeleteFirst,
         holds_data: false,
-        interrupts: &["port", "protocol"],
+        interrupts: &[
+            ("port", "clients of the old port are refused at once"),
+            ("protocol", "open connections end"),
+        ],
         write_only: &[],
         watched: &[],
         delegated: &[],

@@ -129,20 +129,34 @@ impl Resource for LoadBalancer {
         seconds: (150.0, 5.0),
         // With a public address in each zone.
         cost: |it| {
-            let addresses = if it.scheme == "internal" { 0.0 } else { 3.65 };
-            let zones = u32::try_from(it.subnets.len()).unwrap_or(u32::MAX);
-            let used = if it.is_network() {
-                "0.006 per NLCU-hour"
+            let public = it.scheme != "internal";
+            let cost = if it.is_network() {
+                Cost::fixed("nlb_hour", 1).used(&["nlb_capacity"])
+            } else if public {
+                Cost::fixed("alb_hour", 1).used(&["alb_capacity", "internet_out"])
             } else {
-                "0.008 per LCU-hour"
+                Cost::fixed("alb_hour", 1).used(&["alb_capacity"])
             };
-            Cost::monthly(19.71 + f64::from(zones) * addresses).and(used)
+            cost.and(
+                "public_ipv4_hour",
+                if public { it.subnets.len() } else { 0 },
+            )
         },
         fixed: &["family", "vpc", "scheme"],
         changing: &[],
         replace: Replace::DeleteFirst,
         holds_data: false,
-        interrupts: &["subnets", "security_groups", "private_link_rules"],
+        interrupts: &[
+            ("subnets", "connections in a zone that is removed end"),
+            (
+                "security_groups",
+                "connections that are no longer allowed may stop",
+            ),
+            (
+                "private_link_rules",
+                "connections over PrivateLink that are no longer allowed stop",
+            ),
+        ],
         write_only: &["internet", "called_from"],
         watched: &[],
         delegated: &[],

@@ -30,7 +30,10 @@ impl SubResource for Targets {
     const FACTS: SubFacts = SubFacts {
         parent: "group",
         seconds: (1.0, 1.0),
-        interrupts: &["targets"],
+        interrupts: &[(
+            "targets",
+            "a new target gets requests once it is healthy, about 30 s",
+        )],
         write_only: &[],
         delegated: &[],
     };

@@ -48,16 +48,15 @@ impl Resource for Key {
         global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (1.0, 1.0),
-        cost: |_| {
-            Cost::monthly(1.0).and(
-                "1.00 a month more after each of the first two rotations, 0.03 per 10,000 requests",
-            )
-        },
+        cost: |_| Cost::fixed("kms_key_month", 1).used(&["kms_requests"]),
         fixed: &[],
         changing: &[],
         replace: Replace::DeleteFirst,
         holds_data: true,
-        interrupts: &["enabled"],
+        interrupts: &[(
+            "enabled",
+            "what the key encrypts cannot be read while it is disabled",
+        )],
         write_only: &["deletion_days"],
         watched: &[],
         delegated: &[],

@@ -68,7 +68,7 @@ impl Resource for Function {
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         // In a VPC; the deletion waits until the function has left its subnets.
         seconds: (60.0, 90.0),
-        cost: |_| Cost::usage("0.20 per million requests, 0.0000167 per GB and second"),
+        cost: |_| Cost::usage(&["lambda", "lambda_requests"]),
         fixed: &[],
         changing: &[],
         replace: Replace::DeleteFirst,

@@ -52,7 +52,7 @@ impl Resource for LogGroup {
         global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (1.0, 1.0),
-        cost: |_| Cost::usage("0.0324 per GB and month kept"),
+        cost: |_| Cost::usage(&["logs_kept"]),
         fixed: &[],
         changing: &[],
         replace: Replace::DeleteFirst,

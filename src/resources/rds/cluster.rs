@@ -133,10 +133,15 @@ impl Resource for Cluster {
         global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (90.0, 90.0),
+        // The secret that RDS makes.
         cost: |_| {
-            Cost::monthly(0.40).and(
-                "0.119 per GB and month, 0.22 per million I/O, 0.023 per GB of backup and month",
-            )
+            Cost::fixed("secret_month", 1).used(&[
+                "aurora_volume",
+                "aurora_io",
+                "aurora_backup",
+                "database_logs",
+                "between_zones",
+            ])
         },
         fixed: &[
             "engine",
@@ -150,10 +155,22 @@ impl Resource for Cluster {
         replace: Replace::DeleteFirst,
         holds_data: true,
         interrupts: &[
-            "engine_version",
-            "port",
-            "parameter_group",
-            "security_groups",
+            (
+                "engine_version",
+                "all instances restart: no connections for about 30 to 60 s, more with long transactions",
+            ),
+            (
+                "port",
+                "all instances restart: no connections for about a minute, and clients must use the new port",
+            ),
+            (
+                "parameter_group",
+                "static parameters need a reboot of the instances, about 30 to 60 s",
+            ),
+            (
+                "security_groups",
+                "connections that are no longer allowed may stop",
+            ),
         ],
         write_only: &[],
         watched: &["members"],

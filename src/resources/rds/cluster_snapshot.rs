@@ -30,7 +30,7 @@ impl Resource for ClusterSnapshot {
         global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (300.0, 10.0),
-        cost: |_| Cost::usage("0.023 per GB and month"),
+        cost: |_| Cost::usage(&["snapshots"]),
         fixed: &[],
         changing: &[],
         replace: Replace::DeleteFirst,

@@ -98,16 +98,25 @@ impl Resource for Instance {
         global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (450.0, 450.0),
-        cost: |_| {
-            Cost::usage(
-                "0.14 per ACU-hour, at least the least capacity of its cluster; 0.63 per GB of monitoring",
-            )
-        },
+        cost: |_| Cost::usage(&["aurora_acu", "aurora_monitoring"]),
         fixed: &["cluster", "subnet_group", "zone"],
         changing: &[],
         replace: Replace::DeleteFirst,
         holds_data: false,
-        interrupts: &["class", "parameter_group", "parameters_applied"],
+        interrupts: &[
+            (
+                "class",
+                "the instance restarts; a writer is unavailable for about 30 to 60 s",
+            ),
+            (
+                "parameter_group",
+                "static parameters need a reboot of the instance, about 30 to 60 s",
+            ),
+            (
+                "parameters_applied",
+                "the instance reboots, about 30 to 60 s",
+            ),
+        ],
         write_only: &[],
         watched: &[],
         delegated: &[],

@@ -59,7 +59,7 @@ pub struct Reference {
 }
 
 impl Reference {
-    fn of(cx: &Aws, identity: &Identity) -> Self {
+    pub(super) fn of(cx: &Aws, identity: &Identity) -> Self {
         let suffix = identity.tags.get(MARK_SUFFIX);
         Self {
             step: identity.step.clone(),
@@ -81,7 +81,7 @@ impl Reference {
     }
 
     /// At most 64 characters.
-    fn text(&self, token: &str) -> String {
+    pub(super) fn text(&self, token: &str) -> String {
         let generation: String = token.chars().take(8).collect();
         let Self {
             step,
@@ -102,11 +102,18 @@ impl Resource for HealthCheck {
         global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (2.0, 2.0),
-        // An endpoint in AWS; HTTPS and the short interval are options that cost a dollar each.
+        // An endpoint in AWS; HTTPS and the short interval are options that cost extra.
         cost: |it| {
-            let https = if it.check == "HTTPS" { 1.0 } else { 0.0 };
-            let fast = if it.interval == Some(10) { 1.0 } else { 0.0 };
-            Cost::monthly(0.50 + https + fast)
+            if it.check == "CALCULATED" || it.alarm.is_some() {
+                return Cost::fixed("calculated_check_month", 1);
+            }
+            let options = [
+                it.check.starts_with("HTTPS"),
+                it.check.ends_with("STR_MATCH"),
+                it.interval == Some(10),
+            ];
+            let options = options.into_iter().filter(|o| *o).count();
+            Cost::fixed("health_check_month", 1).and("health_check_option_month", options)
         },
         fixed: &["check", "interval"],
         changing: &[],

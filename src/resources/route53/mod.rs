@@ -1,4 +1,4 @@
-//! Route 53: records of a public zone, and health checks.
+//! Route 53: public zones with their records, and health checks.
 
 mod health_check;
 mod record;
@@ -6,8 +6,10 @@ pub mod sets;
 mod tags;
 pub mod text;
 mod watched_alarm;
+mod zone;
 
 pub use health_check::HealthCheck;
 pub use record::{Alias, Record, Weight};
 pub use text::Text;
 pub use watched_alarm::{Settings as AlarmSettings, WatchedAlarm};
+pub use zone::Zone;

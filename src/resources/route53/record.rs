@@ -76,7 +76,10 @@ impl Resource for Record {
         changing: &[],
         replace: Replace::DeleteFirst,
         holds_data: false,
-        interrupts: &["alias"],
+        interrupts: &[(
+            "alias",
+            "clients are sent elsewhere once their resolvers ask again, about a minute",
+        )],
         write_only: &["note"],
         watched: &[],
         delegated: &[Delegated {

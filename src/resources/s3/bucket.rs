@@ -84,7 +84,7 @@ impl Resource for Bucket {
         global: true,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (1.0, 1.0),
-        cost: |_| Cost::usage("0.0245 per GB and month, 0.0054 per 1,000 writes"),
+        cost: |_| Cost::usage(&["s3_storage", "s3_archive", "s3_writes", "s3_moves"]),
         fixed: &[],
         changing: &[],
         replace: Replace::DeleteFirst,

@@ -109,7 +109,7 @@ impl Resource for Schedule {
         global: false,
         listed: Listed::WithParent,
         seconds: (1.0, 1.0),
-        cost: |_| Cost::usage("1.00 per million calls after the first 14 million of a month"),
+        cost: |_| Cost::usage(&["schedules"]),
         fixed: &["group"],
         changing: &[],
         replace: Replace::DeleteFirst,

@@ -45,7 +45,7 @@ impl Resource for Secret {
         global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (1.0, 2.0),
-        cost: |_| Cost::monthly(0.40).and("0.05 per 10,000 calls"),
+        cost: |_| Cost::fixed("secret_month", 1).used(&["secret_calls"]),
         fixed: &[],
         changing: &[],
         replace: Replace::DeleteFirst,

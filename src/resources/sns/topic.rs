@@ -33,7 +33,7 @@ impl Resource for Topic {
         global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(tags::search(cx, suffix))),
         seconds: (1.0, 1.0),
-        cost: |_| Cost::usage("0.50 per million messages, 2.00 per 100,000 e-mails"),
+        cost: |_| Cost::usage(&["sns"]),
         fixed: &[],
         changing: &[],
         replace: Replace::DeleteFirst,

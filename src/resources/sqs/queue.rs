@@ -66,7 +66,7 @@ impl Resource for Queue {
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         // "DeleteQueue": the deletion takes up to 60 seconds, and so long the name is not free.
         seconds: (1.0, 60.0),
-        cost: |_| Cost::usage("0.40 per million requests"),
+        cost: |_| Cost::usage(&["sqs"]),
         fixed: &[],
         changing: &[],
         replace: Replace::DeleteFirst,

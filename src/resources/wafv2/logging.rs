@@ -38,7 +38,7 @@ impl Resource for Logging {
         global: false,
         listed: Listed::WithParent,
         seconds: (5.0, 2.0),
-        cost: |_| Cost::usage("0.63 per GB of log"),
+        cost: |_| Cost::usage(&["waf_logs"]),
         fixed: &["web_acl"],
         changing: &[],
         replace: Replace::DeleteFirst,

@@ -62,8 +62,10 @@ impl Resource for WebAcl {
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (5.0, 30.0),
         cost: |it| {
-            let rules = u32::try_from(it.rules.len()).unwrap_or(u32::MAX);
-            Cost::monthly(5.0 + f64::from(rules)).and("0.60 per million requests")
+            let rules = it.rules.len();
+            Cost::fixed("web_acl_month", 1)
+                .and("web_acl_rule_month", rules)
+                .used(&["waf_requests"])
         },
         fixed: &[],
         changing: &[],

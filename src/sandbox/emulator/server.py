@@ -83,7 +83,7 @@ def _warm_up():
     from .patches.iam import managed_policies
 
     managed_policies()
-    for service in ("ec2", "rds", "s3", "kms", "logs", "dynamodb", "scheduler", "secretsmanager", "sns", "sqs", "ssm", "ecr", "ecs", "lambda", "sts"):
+    for service in ("ec2", "rds", "s3", "kms", "logs", "dynamodb", "scheduler", "secretsmanager", "sns", "sqs", "ssm", "ecr", "ecs", "lambda", "sts", "config"):
         get_backend(service)
     # What is there now stays: the collector need not go through hundreds of thousands of objects again and again.
     gc.freeze()

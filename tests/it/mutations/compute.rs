@@ -245,4 +245,56 @@ secrets.untag_resource(SecretId="<hash-key-green.arn>", TagKeys=["CostCenter"])"
             changed("hash-key-green", "tags.CostCenter"),
         ],
     ),
+    by_hand(
+        "config/recorder",
+        r#"recorder = config.describe_configuration_recorders()["ConfigurationRecorders"][0]
+group = {"allSupported": False, "resourceTypes": ["AWS::S3::Bucket", "AWS::EC2::VPC"]}
+config.put_configuration_recorder(ConfigurationRecorder={"name": "recorder-shared-dev", "roleARN": recorder["roleARN"], "recordingGroup": group, "recordingMode": {"recordingFrequency": "DAILY"}})
+config.tag_resource(ResourceArn="<recorder-shared.arn>", Tags=[{"Key": "CostCenter", "Value": "mine"}])"#,
+        &[
+            extra("recorder-shared", "types[AWS::EC2::VPC]"),
+            changed("recorder-shared", "types[AWS::DynamoDB::Table]"),
+            changed("recorder-shared", "types[AWS::EC2::SecurityGroup]"),
+            changed("recorder-shared", "types[AWS::ECS::TaskDefinition]"),
+            changed(
+                "recorder-shared",
+                "types[AWS::ElasticLoadBalancingV2::LoadBalancer]",
+            ),
+            changed("recorder-shared", "types[AWS::Lambda::Function]"),
+            changed("recorder-shared", "types[AWS::RDS::DBCluster]"),
+            changed("recorder-shared", "types[AWS::RDS::DBInstance]"),
+            changed("recorder-shared", "types[AWS::SNS::Topic]"),
+            changed("recorder-shared", "frequency"),
+            changed("recorder-shared", "tags.CostCenter"),
+        ],
+    ),
+    by_hand(
+        "config/channel",
+        r#"config.put_delivery_channel(DeliveryChannel={"name": "channel-shared-dev", "s3BucketName": "config-shared-dev", "s3KeyPrefix": "mine", "snsTopicARN": "arn:aws:sns:eu-central-1:999999999999:theirs"})"#,
+        &[
+            changed("channel-shared", "prefix"),
+            changed("channel-shared", "snapshots"),
+            extra("channel-shared", "exposed.topic"),
+        ],
+    ),
+    by_hand(
+        "config/recording",
+        r#"config.stop_configuration_recorder(ConfigurationRecorderName="recorder-shared-dev")"#,
+        &[missing("recording-shared")],
+    ),
+    by_hand(
+        "config/rule",
+        r#"rule = {"ConfigRuleName": "rule-alb-desync-mode-check-shared-dev", "Description": "mine", "Source": {"Owner": "AWS", "SourceIdentifier": "ALB_DESYNC_MODE_CHECK"}, "InputParameters": json.dumps({"desyncMode": "monitor"}), "MaximumExecutionFrequency": "One_Hour"}
+config.put_config_rule(ConfigRule=rule)
+config.untag_resource(ResourceArn="<rule-sns-encrypted-kms-shared.arn>", TagKeys=["CostCenter"])
+config.delete_config_rule(ConfigRuleName="rule-alb-waf-enabled-shared-dev")"#,
+        &[
+            changed("rule-alb-desync-mode-check-shared", "description"),
+            changed("rule-alb-desync-mode-check-shared", "parameters.desyncMode"),
+            changed("rule-alb-desync-mode-check-shared", "scope"),
+            changed("rule-alb-desync-mode-check-shared", "frequency"),
+            changed("rule-sns-encrypted-kms-shared", "tags.CostCenter"),
+            missing("rule-alb-waf-enabled-shared"),
+        ],
+    ),
 ];

@@ -172,9 +172,12 @@ dynamodb.update_table(TableName="rate-limits-green-dev", DeletionProtectionEnabl
     ),
     by_hand(
         "rds/cluster_parameter_group",
-        r#"rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName="db-cluster-parameters-green-dev", Parameters=[{"ParameterName": "log_statement", "ParameterValue": "all", "ApplyMethod": "immediate"}, {"ParameterName": "log_min_duration_statement", "ParameterValue": "100", "ApplyMethod": "immediate"}])"#,
+        r#"rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName="db-cluster-parameters-green-dev", Parameters=[{"ParameterName": "pgaudit.log_parameter", "ParameterValue": "1", "ApplyMethod": "immediate"}, {"ParameterName": "log_min_duration_statement", "ParameterValue": "100", "ApplyMethod": "immediate"}])"#,
         &[
-            changed("db-cluster-parameters-green", "parameters.log_statement"),
+            changed(
+                "db-cluster-parameters-green",
+                "parameters.pgaudit.log_parameter",
+            ),
             extra(
                 "db-cluster-parameters-green",
                 "parameters.log_min_duration_statement",
@@ -209,7 +212,7 @@ dynamodb.update_table(TableName="rate-limits-green-dev", DeletionProtectionEnabl
     ),
     by_hand(
         "rds/instance",
-        r#"rds.modify_db_instance(DBInstanceIdentifier="aurora-2-green-dev", ApplyImmediately=True, EnablePerformanceInsights=False, MonitoringInterval=15, AutoMinorVersionUpgrade=False)"#,
+        r#"rds.modify_db_instance(DBInstanceIdentifier="aurora-2-green-dev", ApplyImmediately=True, EnablePerformanceInsights=False, MonitoringInterval=15, AutoMinorVersionUpgrade=True)"#,
         &[
             changed("aurora-2-green", "auto_minor_upgrades"),
             changed("aurora-2-green", "insights"),

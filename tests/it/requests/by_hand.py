@@ -148,3 +148,11 @@ scheduler.update_schedule(**place, ScheduleExpression="rate(1 hour)", FlexibleTi
 secrets = c("secretsmanager")
 secrets.update_secret(SecretId="hash-key-green-dev", Description="Mine")
 secrets.tag_resource(SecretId="hash-key-green-dev", Tags=[{"Key": "CostCenter", "Value": "mine"}, {"Key": "Mine", "Value": "x"}])
+config = c("config")
+recorder = config.describe_configuration_recorders()["ConfigurationRecorders"][0]
+config.put_configuration_recorder(ConfigurationRecorder={"name": "recorder-shared-dev", "roleARN": recorder["roleARN"], "recordingGroup": {"allSupported": True}})
+config.put_delivery_channel(DeliveryChannel={"name": "channel-shared-dev", "s3BucketName": "config-shared-dev"})
+config.stop_configuration_recorder(ConfigurationRecorderName="recorder-shared-dev")
+rule = config.describe_config_rules(ConfigRuleNames=["rule-sns-encrypted-kms-shared-dev"])["ConfigRules"][0]
+config.put_config_rule(ConfigRule={"ConfigRuleName": rule["ConfigRuleName"], "Source": rule["Source"]})
+config.tag_resource(ResourceArn=rule["ConfigRuleArn"], Tags=[{"Key": "Mine", "Value": "x"}])

@@ -1,3 +1,4 @@
+mod accepted;
 mod support;
 
 use super::untracked::names;

@@ -52,6 +52,7 @@ MODULES = [
     "autoscaling",
     "sqs",
     "cloudwatch",
+    "config",
     "metrics",
     "invocations",
     "target_health",

@@ -14,7 +14,8 @@ def _no_clock_of_its_own(_original):
 
 def _proved(call, certificate):
     """Whether a public zone has every record that the certificate asks for."""
-    zones = [zone for zone in call.backend_of("route53").zones.values() if not zone.private_zone]
+    every = [zone for zone in call.backend_of("route53").zones.values() if not zone.private_zone]
+    zones = [zone for zone in every if _delegated(zone, every)]
     there = {
         (record.name.rstrip(".").lower(), str(value).rstrip(".").lower())
         for zone in zones
@@ -28,6 +29,24 @@ def _proved(call, certificate):
         for option in options
     }
     return wanted <= there
+
+
+def _delegated(zone, every):
+    """AWS asks public DNS: a zone below another one answers only when the other one names its servers. What is above the zones of
+    the account is taken for delegated."""
+    own = zone.name.rstrip(".").lower()
+    above = [one for one in every if own.endswith("." + one.name.rstrip(".").lower())]
+    if not above:
+        return True
+    nearest = max(above, key=lambda one: len(one.name))
+    named = {
+        str(server).rstrip(".").lower()
+        for record in nearest.rrsets
+        if record.type == "NS" and record.name.rstrip(".").lower() == own
+        for server in record.records
+    }
+    servers = {str(server).rstrip(".").lower() for server in zone.delegation_set.name_servers}
+    return bool(named) and named <= servers and _delegated(nearest, every)
 
 
 @patch("acm", "DescribeCertificate", "ListCertificates")

@@ -34,9 +34,26 @@ def family(version):
     return f"{ENGINE}{version.split('.')[0]}"
 
 
+def targets(version):
+    """What a version can be upgraded to in place: later ones of its major version and of later ones."""
+    numbers = [int(part) for part in version.split(".")]
+    later = [other for other in VERSIONS if [int(part) for part in other.split(".")] > numbers]
+    return [
+        {
+            "Engine": ENGINE,
+            "EngineVersion": other,
+            "Description": f"Aurora PostgreSQL (Compatible with PostgreSQL {other})",
+            "AutoUpgrade": False,
+            "IsMajorVersionUpgrade": other.split(".")[0] != version.split(".")[0],
+        }
+        for other in later
+    ]
+
+
 def version_shown(version):
     """An entry of DescribeDBEngineVersions."""
     return {
+        "ValidUpgradeTarget": targets(version),
         "Engine": ENGINE,
         "EngineVersion": version,
         "DBParameterGroupFamily": family(version),
@@ -83,6 +100,7 @@ PARAMETERS = [
     ("pg_stat_statements.track", None, "dynamic", "string", "none,top,all"),
     ("pg_stat_statements.track_utility", None, "dynamic", "boolean", "0,1"),
     ("pgaudit.log", None, "dynamic", "string", None),
+    ("pgaudit.log_parameter", None, "dynamic", "boolean", "0,1"),
     ("pgaudit.role", None, "dynamic", "string", "rds_pgaudit"),
     ("random_page_cost", None, "dynamic", "float", None),
     ("rds.accepted_password_auth_method", "md5+scram", "dynamic", "string", "md5+scram,scram"),

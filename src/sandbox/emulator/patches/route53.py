@@ -31,6 +31,25 @@ def default_zone(call):
     return call.forward()
 
 
+@patch("route53", "CreateHostedZone")
+def create_zone(call):
+    """AWS: a reference is used once. moto: makes a second zone."""
+    reference = call.params["CallerReference"]
+    if any(zone.caller_reference == reference for zone in call.backend.zones.values()):
+        refuse("HostedZoneAlreadyExists", f"A hosted zone has already been created with the specified caller reference: {reference}", 409)
+    return call.forward()
+
+
+@patch("route53", "DeleteHostedZone")
+def delete_zone(call):
+    """AWS: refused while there are records besides those that AWS made. moto: deletes them with it."""
+    zone = call.backend.zones.get(call.params["Id"].split("/")[-1])
+    own = [(_plain(zone.name), kind) for kind in ("NS", "SOA")] if zone else []
+    if zone and any((_plain(record.name), record.type) not in own for record in zone.rrsets):
+        refuse("HostedZoneNotEmpty", "The specified hosted zone contains non-required resource record sets and so cannot be deleted.", 400)
+    return call.forward()
+
+
 def _store(call):
     """The records of the account: this service has no regions, whatever region its requests are signed for."""
     return store_of(call.account, "aws")

@@ -1,0 +1,111 @@
+//! Points in time that AWS shows of keys, secrets, databases and tables, for evidence: no type keeps them, because they change
+//! by themselves.
+
+use super::{Api, Aws, dynamodb, kms, rds, secretsmanager};
+use crate::engine::Error;
+use aws_smithy_types::DateTime;
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// What a date says, and the date, if AWS shows one.
+pub type Dates = Vec<(&'static str, Option<Timestamp>)>;
+
+/// The action that shows the dates of a type, and the output that it is asked by; `None` for a type without any.
+pub fn shown_by(kind: &str) -> Option<(Api, &'static str)> {
+    Some(match kind {
+        "kms/key" => (kms::DESCRIBE_KEY, "id"),
+        "secretsmanager/secret" | "secretsmanager/rotation" => {
+            (secretsmanager::DESCRIBE_SECRET, "arn")
+        }
+        "rds/cluster" => (rds::DESCRIBE_DB_CLUSTERS, "id"),
+        "dynamodb/table" => (dynamodb::DESCRIBE_CONTINUOUS_BACKUPS, "name"),
+        _ => return None,
+    })
+}
+
+/// Reads the dates of a thing.
+///
+/// # Errors
+/// When AWS does not show them.
+pub async fn dates(aws: &Aws, kind: &str, outputs: &Value) -> Result<Dates, Error> {
+    let Some((api, by)) = shown_by(kind) else {
+        return Ok(Dates::new());
+    };
+    let id = api.field::<String>(outputs.get(by).and_then(Value::as_str), by)?;
+    match kind {
+        "kms/key" => {
+            let call = aws.kms.client.describe_key().key_id(id);
+            let answer = aws.call(api, || call.clone().send()).await?;
+            let about = answer.key_metadata();
+            Ok(vec![(
+                "created",
+                about.and_then(|m| m.creation_date()).and_then(stamp),
+            )])
+        }
+        "rds/cluster" => {
+            let call = aws
+                .rds
+                .client
+                .describe_db_clusters()
+                .db_cluster_identifier(id);
+            let answer = aws.call(api, || call.clone().send()).await?;
+            let cluster = answer.db_clusters().first();
+            Ok(vec![
+                (
+                    "created",
+                    cluster
+                        .and_then(|c| c.cluster_create_time())
+                        .and_then(stamp),
+                ),
+                (
+                    "restorable from",
+                    cluster
+                        .and_then(|c| c.earliest_restorable_time())
+                        .and_then(stamp),
+                ),
+                (
+                    "restorable to",
+                    cluster
+                        .and_then(|c| c.latest_restorable_time())
+                        .and_then(stamp),
+                ),
+            ])
+        }
+        "dynamodb/table" => {
+            let call = aws
+                .dynamodb
+                .client
+                .describe_continuous_backups()
+                .table_name(id);
+            let answer = aws.call(api, || call.clone().send()).await?;
+            let backups = answer.continuous_backups_description();
+            let recovery = backups.and_then(|b| b.point_in_time_recovery_description());
+            Ok(vec![
+                (
+                    "restorable from",
+                    recovery
+                        .and_then(|r| r.earliest_restorable_date_time())
+                        .and_then(stamp),
+                ),
+                (
+                    "restorable to",
+                    recovery
+                        .and_then(|r| r.latest_restorable_date_time())
+                        .and_then(stamp),
+                ),
+            ])
+        }
+        _ => {
+            let call = aws.secretsmanager.client.describe_secret().secret_id(id);
+            let answer = aws.call(api, || call.clone().send()).await?;
+            Ok(vec![
+                ("created", answer.created_date().and_then(stamp)),
+                ("last rotated", answer.last_rotated_date().and_then(stamp)),
+            ])
+        }
+    }
+}
+
+fn stamp(at: &DateTime) -> Option<Timestamp> {
+    Timestamp::from_second(at.secs()).ok()
+}

@@ -1,0 +1,319 @@
+//! What the account says: credentials, clock, permissions, quotas, names, domain, images, certificates, subscriptions.
+
+use super::machine;
+use crate::aws::permissions::Holder;
+use crate::aws::{self, Aws, Caller, Count, Demand, Preflight, Version, simulate};
+use crate::blueprint::{self, Facts, SERVICES};
+use crate::cli::Context;
+use crate::cli::session::{check_account, connection};
+use crate::config::Config;
+use crate::engine::observe::{Observed, observe, requests};
+use crate::engine::{self, Error, Events, Graph, Limits, Phase};
+use crate::report::{Finding, Verdict};
+use crate::resources;
+use crate::resources::rds::ENGINE;
+use crate::state::State;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// Seconds of difference from AWS's clock: from here on a warning, and from here on refused.
+const CLOCK: (i64, i64) = (60, 300);
+/// A session that ends sooner than this may end in the middle of a first run.
+const SESSION: Duration = Duration::from_secs(45 * 60);
+
+/// Types that doctor reads: what others may have taken, what somebody has to confirm, what expires.
+const READ: [&str; 6] = [
+    "s3/bucket",
+    "acm/certificate",
+    "acm/validation",
+    "sns/topic",
+    "rds/cluster",
+    "ecs/task_definition",
+];
+
+/// All of it. Calls go through a caller that refuses to write.
+pub async fn look(cx: &Context<'_>, config: &Config, state: Option<&State>) -> Vec<Finding> {
+    let mut out = Vec::new();
+    let connection = match connection(cx, config).await {
+        Ok(connection) => connection,
+        Err(failure) => {
+            let finding = Finding::new("credentials", Verdict::Error, failure.message);
+            let end = failure.hint;
+            out.push(Finding { end, ..finding });
+            return out;
+        }
+    };
+    let events = cx.console.events(None);
+    let caller = Caller::new(events.clone(), true, config.run.parallelism);
+    let mut aws = Aws::new(&connection, Arc::new(caller));
+    let ((preflight, facts), ahead) = tokio::join!(Facts::read(&aws, config), aws::ahead(&aws));
+    let reached = !preflight.account.is_empty();
+    out.extend(preflight.checks.iter().cloned().map(Finding::from));
+    out.push(clock(ahead));
+    if !reached {
+        return out;
+    }
+    if let Err(failure) = check_account(config, &preflight.account) {
+        let finding = Finding::new("account", Verdict::Error, failure.message);
+        let end = failure.hint;
+        out.push(Finding { end, ..finding });
+    }
+    if let Some(state) = state.filter(|s| !s.account.is_empty() && s.account != preflight.account) {
+        let text = format!(
+            "the state belongs to account {}, the credentials to {}",
+            state.account, preflight.account
+        );
+        out.push(
+            Finding::new("account", Verdict::Error, text)
+                .end("--profile NAME, or another --suffix"),
+        );
+    }
+    out.extend(connection.expiry().await.map(session_end));
+    aws.account.clone_from(&preflight.account);
+    out.extend(permissions(&aws, config, &preflight).await);
+    let recorded = state.and_then(|s| Facts::recorded(&s.facts));
+    let facts = match (facts, recorded) {
+        (Ok(facts), _) => {
+            out.extend(images(config, &facts));
+            facts
+        }
+        // What is wrong stands among the findings already.
+        (Err(_), Some(recorded)) => recorded,
+        (Err(error), None) => {
+            if preflight.error().is_none() {
+                out.push(unknown("facts of the region", &error));
+            }
+            out.push(machine::names(config, state));
+            return out;
+        }
+    };
+    match blueprint::build(config, &facts) {
+        Ok(graph) => out.extend(things(aws, config, state, &graph, events).await),
+        Err(_) => out.push(machine::names(config, state)),
+    }
+    out
+}
+
+pub(super) fn clock(ahead: Result<i64, Error>) -> Finding {
+    let ahead = match ahead {
+        Ok(ahead) => ahead,
+        Err(error) => return unknown("clock", &error),
+    };
+    let by = ahead.unsigned_abs();
+    let side = if ahead < 0 { "behind" } else { "ahead of" };
+    let text = format!("{by} seconds {side} AWS's");
+    let end = "set the clock: `timedatectl set-ntp true`";
+    if by >= CLOCK.1.unsigned_abs() {
+        Finding::new("clock", Verdict::Error, text).end(end)
+    } else if by >= CLOCK.0.unsigned_abs() {
+        Finding::new("clock", Verdict::Warning, text).end(end)
+    } else {
+        Finding::new("clock", Verdict::Ok, text)
+    }
+}
+
+fn session_end(expiry: SystemTime) -> Finding {
+    let left = expiry.duration_since(SystemTime::now()).unwrap_or_default();
+    let text = format!("the session ends in {} minutes", left.as_secs() / 60);
+    if left < SESSION {
+        Finding::new("session", Verdict::Warning, text)
+            .end("log in again before a long run: `aws sso login`")
+    } else {
+        Finding::new("session", Verdict::Ok, text)
+    }
+}
+
+fn unknown(about: &str, error: &Error) -> Finding {
+    let finding = Finding::new(about, Verdict::Unknown, format!("not checked: {error}"));
+    let end = error.hint.clone();
+    Finding { end, ..finding }
+}
+
+/// What IAM says about the policy that `deployer permissions` prints.
+async fn permissions(aws: &Aws, config: &Config, found: &Preflight) -> Option<Finding> {
+    let about = "permissions";
+    let holder = Holder {
+        account: &found.account,
+        region: &config.region,
+        suffix: &config.suffix,
+        read_only: false,
+        only: None,
+        topic: Some(config.notify.topic.as_str()).filter(|t| !t.is_empty()),
+        state: None,
+    };
+    let statements = holder.statements();
+    let actions: usize = statements
+        .iter()
+        .filter_map(|s| s["Action"].as_array().map(Vec::len))
+        .sum();
+    let Some(principal) = simulate::principal(&found.caller) else {
+        let text = format!(
+            "not checked: IAM simulates users and roles only; none of {actions} permissions is known"
+        );
+        let end = format!(
+            "use a role with the policy of `deployer permissions --suffix {}`",
+            config.suffix
+        );
+        return Some(Finding::new(about, Verdict::Unknown, text).end(end));
+    };
+    let end = format!(
+        "attach the policy that `deployer permissions --suffix {}` prints to {principal}",
+        config.suffix
+    );
+    Some(match simulate::denied(aws, &principal, &statements).await {
+        Ok(denied) if denied.is_empty() => {
+            let text = format!("IAM allows all {actions} (policies of sessions are not seen)");
+            Finding::new(about, Verdict::Ok, text)
+        }
+        Ok(denied) => {
+            let list: Vec<&str> = denied.iter().map(String::as_str).collect();
+            let text = format!(
+                "IAM refuses {} of {actions}: {}",
+                denied.len(),
+                list.join(", ")
+            );
+            Finding::new(about, Verdict::Error, text).end(end)
+        }
+        Err(error) => {
+            let text = format!("not checked, so none of {actions} is known to be allowed: {error}");
+            Finding::new(about, Verdict::Unknown, text).end(end)
+        }
+    })
+}
+
+fn images(config: &Config, facts: &Facts) -> Vec<Finding> {
+    let each = SERVICES
+        .iter()
+        .map(|service| match facts.images.get(service.name) {
+            Some(image) => Finding::new("image", Verdict::Ok, format!("{}: {image}", service.name)),
+            None => {
+                let image = blueprint::image_uri(config, &facts.account, service);
+                let text = format!("{}: {image} is not there, so it has no tasks", service.name);
+                Finding::new("image", Verdict::Warning, text)
+                    .end(format!("docker push {image}, then `deployer apply`"))
+            }
+        });
+    each.collect()
+}
+
+/// Quotas and versions of what is still to be made, and the things that are worth a read.
+async fn things(
+    aws: Aws,
+    config: &Config,
+    state: Option<&State>,
+    graph: &Graph,
+    events: Events,
+) -> Vec<Finding> {
+    let empty = State::empty(&config.suffix, &config.region);
+    let state = state.unwrap_or(&empty);
+    let mut out = vec![Finding::new(
+        "names",
+        Verdict::Ok,
+        format!("the names of all {} steps are legal", graph.steps.len()),
+    )];
+    let aws = Arc::new(aws);
+    let checks = aws::judge(&aws, &demand(config, graph, state)).await;
+    out.extend(checks.into_iter().map(Finding::from));
+    let limits = Limits {
+        parallelism: config.run.parallelism,
+        consistency_timeout: Duration::ZERO,
+        ..Limits::default()
+    };
+    let context = engine::Context::new(resources::registry(&aws), events, limits);
+    let all = vec![true; graph.steps.len()];
+    let mut asked = requests(graph, &all, state, |_, _| true);
+    asked.retain(|r| READ.contains(&r.kind));
+    let seen = observe(&context, &asked).await;
+    for request in &asked {
+        let Some(found) = seen.get(request.step) else {
+            continue;
+        };
+        out.extend(thing(
+            request.step,
+            request.kind,
+            request.record.is_some(),
+            found,
+        ));
+    }
+    out
+}
+
+/// What one thing says.
+pub(super) fn thing(step: &str, kind: &str, recorded: bool, found: &Observed) -> Vec<Finding> {
+    let about = match kind {
+        "s3/bucket" => "name",
+        "acm/certificate" | "acm/validation" => "certificate",
+        "sns/topic" => "subscriptions",
+        "rds/cluster" => "database",
+        _ => "image",
+    };
+    match found {
+        Observed::Absent if recorded => {
+            let text = format!("{step} is recorded and not there");
+            vec![Finding::new(about, Verdict::Warning, text).end("deployer drift")]
+        }
+        Observed::Absent => Vec::new(),
+        Observed::Foreign(_, error) => {
+            let text = format!("{step}: {error}");
+            let end = error.hint.clone();
+            let end = end.unwrap_or_else(|| "choose another --suffix".into());
+            vec![Finding::new(about, Verdict::Error, text).end(end)]
+        }
+        Observed::Unreadable(error) => vec![unknown(&format!("{about} {step}"), error)],
+        Observed::Found(live) => {
+            let mut out = Vec::new();
+            match &live.phase {
+                Phase::Ready => {}
+                Phase::Failed(why) => {
+                    let text = format!("{step} has failed: {why}");
+                    out.push(Finding::new(about, Verdict::Error, text).end("deployer apply"));
+                }
+                Phase::Settling | Phase::Deleting => {
+                    let text = format!("{step} is not ready yet");
+                    out.push(Finding::new(about, Verdict::Warning, text).end("deployer doctor"));
+                }
+            }
+            if let Some(text) = live.outputs.get("attention").and_then(Value::as_str) {
+                let text = format!("{step}: {text}");
+                out.push(
+                    Finding::new(about, Verdict::Warning, text).end("do it, then `deployer apply`"),
+                );
+            }
+            if out.is_empty() {
+                out.push(Finding::new(
+                    about,
+                    Verdict::Ok,
+                    format!("{step} is ours and ready"),
+                ));
+            }
+            out
+        }
+    }
+}
+
+/// What is still to be made of the whole platform.
+fn demand(config: &Config, graph: &Graph, state: &State) -> Demand {
+    let mut kinds: BTreeMap<String, BTreeMap<String, Count>> = BTreeMap::new();
+    for step in &graph.steps {
+        let scopes = kinds.entry(step.kind.clone()).or_default();
+        let count = scopes.entry(step.scope.clone()).or_default();
+        if state.steps.contains_key(&step.id) {
+            count.there += 1;
+        } else {
+            count.new += 1;
+        }
+    }
+    let clusters = state.steps.values().filter(|r| r.kind == "rds/cluster");
+    let running = clusters.filter_map(|r| r.inputs["engine_version"].as_str());
+    let version = Version {
+        engine: ENGINE.to_owned(),
+        wanted: config.database.engine_version.clone(),
+        running: running.max().map(str::to_owned),
+    };
+    Demand {
+        kinds,
+        versions: vec![version],
+    }
+}

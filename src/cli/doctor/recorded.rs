@@ -1,0 +1,134 @@
+//! What is recorded: state, lock, history of runs and of traffic, and what they say is unfinished.
+
+use super::machine;
+use crate::cli::Context;
+use crate::cli::session::{state_folder, store};
+use crate::config::Config;
+use crate::report::{self, Finding, Verdict};
+use crate::state::{self, Stage, State, Store};
+use crate::traffic::history::Log;
+
+/// The state, when it can be read, and what was found on the way.
+pub async fn look(
+    cx: &Context<'_>,
+    config: &Config,
+    offline: bool,
+) -> (Option<State>, Vec<Finding>) {
+    let mut out = Vec::new();
+    if config.shared_state().is_none() {
+        out.extend(machine::folder(cx.common));
+    } else if offline {
+        let text = format!("{} is shared and not looked at (--offline)", config.state);
+        let command = cx.command_line("doctor", None, config);
+        out.push(Finding::new("state", Verdict::Unknown, text).end(command));
+        return (None, out);
+    }
+    let store = match store(cx, config).await {
+        Ok(store) => store,
+        Err(failure) => {
+            let finding = Finding::new("state", Verdict::Error, failure.message);
+            let end = failure.hint;
+            out.push(Finding { end, ..finding });
+            return (None, out);
+        }
+    };
+    let state = read(cx, config, store.as_ref(), &mut out).await;
+    lock(cx, config, store.as_ref(), &mut out).await;
+    histories(cx, config, store.as_ref(), &mut out).await;
+    if let Some(state) = &state {
+        unfinished(cx, config, state, &mut out);
+    }
+    (state, out)
+}
+
+async fn read(
+    cx: &Context<'_>,
+    config: &Config,
+    store: &dyn Store,
+    out: &mut Vec<Finding>,
+) -> Option<State> {
+    let name = store.state_name().display();
+    match state::read(store, &config.region).await {
+        Ok(state) => {
+            let text = if state.steps.is_empty() {
+                format!("{name}: nothing is recorded yet")
+            } else {
+                let (steps, serial) = (state.steps.len(), state.serial);
+                format!(
+                    "{name}: {steps} steps, serial {serial}, account {}",
+                    state.account
+                )
+            };
+            out.push(Finding::new("state", Verdict::Ok, text));
+            if !state.steps.is_empty() && state.region != config.region {
+                let text = format!(
+                    "the state is of region {}, the configuration of {}",
+                    state.region, config.region
+                );
+                let end = format!("--region {}, or another --suffix", state.region);
+                out.push(Finding::new("state", Verdict::Error, text).end(end));
+            }
+            Some(state)
+        }
+        Err(error) => {
+            let end = cx.command_line("state rebuild", None, config);
+            out.push(Finding::new("state", Verdict::Error, error.to_string()).end(end));
+            None
+        }
+    }
+}
+
+async fn lock(cx: &Context<'_>, config: &Config, store: &dyn Store, out: &mut Vec<Finding>) {
+    match store.holder().await {
+        Ok(None) => out.push(Finding::new("lock", Verdict::Ok, "nobody holds it")),
+        Ok(Some(holder)) => {
+            let end = format!(
+                "wait for that run; when it is dead, {}",
+                cx.command_line("state unlock", None, config)
+            );
+            let text = format!("held by {holder}");
+            out.push(Finding::new("lock", Verdict::Warning, text).end(end));
+        }
+        Err(error) => {
+            let text = format!("not checked: {error}");
+            out.push(Finding::new("lock", Verdict::Unknown, text));
+        }
+    }
+}
+
+async fn histories(cx: &Context<'_>, config: &Config, store: &dyn Store, out: &mut Vec<Finding>) {
+    let about = "history";
+    let runs = state::history(store).await;
+    let runs = runs.map(|h| h.lines.len()).map_err(|e| e.to_string());
+    let traffic = Log::new(&state_folder(cx.common), &config.suffix).read();
+    let traffic = traffic.map(|h| h.lines.len()).map_err(|e| e.to_string());
+    for (what, found) in [("runs", runs), ("traffic", traffic)] {
+        out.push(match found {
+            Ok(lines) => {
+                let text = format!("of {what}: {lines} lines, none changed or removed");
+                Finding::new(about, Verdict::Ok, text)
+            }
+            Err(why) => Finding::new(about, Verdict::Error, format!("of {what}: {why}"))
+                .end("restore it from a backup, or move it away to begin a new one"),
+        });
+    }
+}
+
+fn unfinished(cx: &Context<'_>, config: &Config, state: &State, out: &mut Vec<Finding>) {
+    let steps = state.steps.iter().filter(|(_, r)| r.stage != Stage::Ready);
+    let steps: Vec<&str> = steps.map(|(step, _)| step.as_str()).collect();
+    if !steps.is_empty() {
+        let text = format!(
+            "{} steps are not finished: {}",
+            steps.len(),
+            steps.join(", ")
+        );
+        let end = cx.command_line("apply", None, config);
+        out.push(Finding::new("steps", Verdict::Warning, text).end(end));
+    }
+    for one in report::attention(state, None) {
+        let text = format!("{}: {}", one.step, one.text);
+        let end = format!("do it, then {}", cx.command_line("apply", None, config));
+        out.push(Finding::new("by hand", Verdict::Warning, text).end(end));
+    }
+}

@@ -1,0 +1,185 @@
+//! `deployer report`: one page of evidence.
+
+use super::Context;
+use super::args::Scope;
+use super::drift::compared;
+use super::error::Failure;
+use super::exit::Exit;
+use super::session::{Mode, Session, connection, state_folder};
+use crate::aws;
+use crate::blueprint::Facts;
+use crate::config::{Config, keys};
+use crate::engine::observe::{Observations, Observed};
+use crate::evidence::{Age, Ages, Chain, Dated, Event, Sources, Verdict, evidence};
+use crate::report::{self, EvidenceDocument};
+use crate::state::{self, State, What};
+use crate::traffic::history::Log;
+use clap::Args;
+use futures::future::join_all;
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use std::path::PathBuf;
+
+/// Where the page goes.
+#[derive(Debug, Clone, Args)]
+pub struct Asked {
+    /// Which part.
+    #[command(flatten)]
+    pub scope: Scope,
+    /// The page: one HTML file without anything outside it.
+    #[arg(long, value_name = "FILE.html")]
+    pub out: PathBuf,
+}
+
+/// Reads everything, and writes the page. The account and the state are not changed.
+pub async fn report(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
+    // A file that cannot be written is said before the first call.
+    let open = std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(&asked.out);
+    open.map_err(|e| Failure::usage(format!("--out {}: {e}", asked.out.display())))?;
+    let events = cx.console.events(None);
+    let from = Timestamp::now();
+    let session = Session::open(cx, &asked.scope, &events, Mode::Look).await?;
+    let (state, seen, drift) = compared(&session, false).await?;
+    let ages = ages(&session, &state, &seen).await;
+    let to = Timestamp::now();
+    let config = &session.config;
+    let facts = Facts::recorded(&session.facts).unwrap_or_else(|| Facts::assumed(config));
+    let mut state = state;
+    // With one environment what both share counts as far as it was read.
+    let shared = |step: &str, scope: &str| scope == "shared" && seen.contains_key(step);
+    let steps = &mut state.steps;
+    steps.retain(|step, record| session.in_scope(record) || shared(step, &record.scope));
+    let made = evidence(Sources {
+        config,
+        graph: &session.graph,
+        state: &state,
+        seen: &seen,
+        drift: &drift,
+        lists: &facts.prefix_lists,
+        chains: chains(cx, &session).await,
+        ages,
+        today: to.to_zoned(jiff::tz::TimeZone::UTC).date(),
+    });
+    let evidence = made.map_err(|why| {
+        Failure::new(
+            Exit::Failed,
+            format!("the table of requirements cannot be read: {why}"),
+        )
+    })?;
+    let endpoint = connection(cx, config)
+        .await?
+        .config
+        .endpoint_url()
+        .map(str::to_owned);
+    let document = EvidenceDocument {
+        home: session.home(),
+        from,
+        to,
+        version: env!("CARGO_PKG_VERSION"),
+        configuration: digest(config),
+        endpoint,
+        differs: drift.differs(),
+        complete: drift.complete(),
+        drift,
+        evidence,
+        calls: cx.console.calls().totals(),
+    };
+    state::write_atomic(&asked.out, report::evidence_page(&document).as_bytes())?;
+    let text = report::evidence_summary(&document, &asked.out.display().to_string());
+    cx.console.answer(&text, &document)?;
+    Ok(match (document.differs, document.complete) {
+        (true, _) => Exit::Differs,
+        (false, true) => Exit::Done,
+        (false, false) => Exit::Failed,
+    })
+}
+
+/// SHA-256 of every key with its value.
+fn digest(config: &Config) -> String {
+    let mut hash = Sha256::new();
+    for key in keys() {
+        hash.update(format!("{} = {}\n", key.path, key.value(config)));
+    }
+    let bytes = hash.finalize();
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Points in time of keys, secrets, databases and tables.
+async fn ages(session: &Session, state: &State, seen: &Observations) -> Ages {
+    let each = state.steps.iter().filter_map(|(step, record)| {
+        let (api, _) = aws::shown_by(&record.kind)?;
+        let live = seen.get(step).and_then(Observed::live);
+        let outputs = live.map_or(&record.outputs, |l| &l.outputs);
+        Some(async move {
+            let found = aws::dates(session.aws(), &record.kind, outputs).await;
+            let why = found.as_ref().err().map(ToString::to_string);
+            let dates = found.unwrap_or_default().into_iter();
+            Age {
+                step: step.clone(),
+                resource: record.name.clone(),
+                operation: api.action(),
+                dates: dates.map(|(what, at)| Dated { what, at }).collect(),
+                why,
+            }
+        })
+    });
+    join_all(each).await
+}
+
+/// The histories, the newest line first.
+async fn chains(cx: &Context<'_>, session: &Session) -> Vec<Chain> {
+    let runs = state::history(session.store.as_ref()).await;
+    let runs = runs.map(|history| {
+        let line = |line: &state::HistoryLine| Event {
+            at: line.at,
+            by: line.entry.who.clone(),
+            text: match line.entry.what {
+                What::Started => format!("{} began", line.entry.command),
+                What::Finished => format!("{}: {}", line.entry.command, line.entry.result),
+            },
+        };
+        history.lines.iter().rev().map(line).collect()
+    });
+    let log = Log::new(&state_folder(cx.common), &session.config.suffix).read();
+    let traffic = log.map(|history| {
+        let line = |line: &crate::chain::Line<crate::traffic::history::Entry>| Event {
+            at: line.at,
+            by: line.entry.by.clone(),
+            text: line.entry.text.clone(),
+        };
+        history.lines.iter().rev().map(line).collect()
+    });
+    vec![
+        chain("runs", runs.map_err(|e| e.to_string())),
+        chain("traffic", traffic.map_err(|e| e.to_string())),
+    ]
+}
+
+fn chain(what: &'static str, lines: Result<Vec<Event>, String>) -> Chain {
+    match lines {
+        Ok(lines) if lines.is_empty() => Chain {
+            what,
+            verdict: Verdict::NotSeen,
+            text: "nothing is recorded here".into(),
+            lines,
+        },
+        Ok(lines) => Chain {
+            what,
+            verdict: Verdict::Shown,
+            text: format!(
+                "{} lines, each with the hash of the one before: none was changed or removed",
+                lines.len()
+            ),
+            lines,
+        },
+        Err(why) => Chain {
+            what,
+            verdict: Verdict::Contradicted,
+            text: why,
+            lines: Vec::new(),
+        },
+    }
+}

@@ -1,0 +1,38 @@
+//! The arguments of `deployer plan`, and those that `apply` shares with it.
+
+use clap::Args;
+use std::path::PathBuf;
+
+/// A choice of steps, for incidents.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Chosen {
+    /// Only this step and what it needs; may be given several times, and `*` stands for any text. The rest is not looked at.
+    #[arg(long = "step", value_name = "STEP")]
+    pub steps: Vec<String>,
+}
+
+/// How a plan is shown.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PlanView {
+    /// Show these steps alone, with every value (`*` stands for any text). The plan is made of everything all the same.
+    #[arg(value_name = "STEP")]
+    pub shown: Vec<String>,
+    /// Show every value of every planned step.
+    #[arg(long)]
+    pub detail: bool,
+    /// Print the plan as Markdown, for a pull request.
+    #[arg(long, conflicts_with = "shown")]
+    pub markdown: bool,
+    /// Save the plan, so that `deployer apply FILE` runs exactly this one, and refuses when anything has moved on.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// A saved plan.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SavedArg {
+    /// A plan that `deployer plan --out` saved. It is run without a question, and refused (exit code 8) when configuration,
+    /// state or account have moved on.
+    #[arg(value_name = "FILE", conflicts_with_all = ["env", "steps", "dry_run", "destroy_data", "keep_snapshot"])]
+    pub plan: Option<PathBuf>,
+}

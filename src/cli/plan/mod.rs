@@ -1,0 +1,224 @@
+//! `deployer plan`, and the making of a plan for `apply`.
+
+pub mod args;
+pub mod saved;
+
+use self::args::{Chosen, PlanView};
+use self::saved::{Asked, Output};
+use super::Context;
+use super::args::Scope;
+use super::cost;
+use super::error::Failure;
+use super::exit::Exit;
+use super::session::{Mode, Session, meant};
+use super::suggest::nearest;
+use super::under_way;
+use crate::blueprint::with_first_weights;
+use crate::engine::observe::Observations;
+use crate::engine::plan::{self, Choice, DataRules, Options, Plan};
+use crate::engine::rebuild::set_apart;
+use crate::report::{self, Detail, PlanDocument};
+use crate::state::{self, State};
+use jiff::Timestamp;
+
+/// Shows what `apply` would do. The state it holds has no way to write.
+pub async fn plan(
+    cx: &Context<'_>,
+    scope: &Scope,
+    chosen: &Chosen,
+    choice: Option<Choice>,
+    view: &PlanView,
+) -> Result<Exit, Failure> {
+    one_form(cx, view.markdown)?;
+    let out = view.out.as_deref().map(Output::at).transpose()?;
+    let scope = meant(cx, scope)?;
+    let events = cx.console.events(None);
+    let mut session = Session::open(cx, &scope, &events, Mode::Plan).await?;
+    let region = session.config.region.clone();
+    let mut state = state::read(session.store.as_ref(), &region).await?;
+    let holder = session.store.holder().await?.map(|h| h.to_string());
+    session.check_home(&state)?;
+    let before = saved::seal(&session, &state).await?;
+    let asked = Asked {
+        scope: session.scope.clone(),
+        steps: chosen.steps.clone(),
+        choice,
+        at: Timestamp::now(),
+    };
+    let (plan, seen) = make_plan(&mut session, &mut state, &asked).await?;
+    session.check_demand(&plan).await?;
+    plan::refresh(&plan, &mut state);
+    let attention = report::attention(&state, session.scope.as_deref());
+    let document = PlanDocument::new(session.home(), &plan)
+        .attention(attention.clone())
+        .cost(cost::difference(&session, &plan)?)
+        .locked_by(holder.clone());
+    if view.markdown {
+        let checks = &session.preflight.checks;
+        let text = report::plan_markdown(&document, &session.place(), checks, view.detail);
+        cx.console.result(&text)?;
+    } else {
+        if let Some(holder) = &holder {
+            let text = format!("{holder} is running: what follows is moving\n");
+            cx.console.text(&cx.console.paint().yellow(&text))?;
+        }
+        for step in &view.shown {
+            unplanned(cx, step, &plan)?;
+        }
+        show(cx, &session, &plan, &detail(view))?;
+        let text = report::attention_text(&attention, cx.console.paint());
+        cx.console.text(&text)?;
+    }
+    if let Err(failure) = under_way::check(&plan, &seen) {
+        let hint = failure.hint.unwrap_or_default();
+        cx.console.warning(&format!(
+            "apply would be refused: {}; {hint}",
+            failure.message
+        ))?;
+    }
+    cx.console.document(&document)?;
+    let verdict = verdict(&plan);
+    match out {
+        Some(_) if verdict == Exit::Failed => {
+            cx.console
+                .warning("the plan is not saved, because it cannot be run as it is")?;
+        }
+        Some(out) => {
+            let path = out.write(before, asked, &plan, &document)?;
+            let again = format!("saved: `deployer apply {path}` runs this plan and no other");
+            cx.console.note(&again)?;
+        }
+        None => {}
+    }
+    Ok(verdict)
+}
+
+/// `--markdown` and `--json` both want standard output.
+pub fn one_form(cx: &Context<'_>, markdown: bool) -> Result<(), Failure> {
+    if markdown && cx.console.json() {
+        return Err(Failure::usage("--markdown and --json exclude each other"));
+    }
+    Ok(())
+}
+
+fn detail(view: &PlanView) -> Detail {
+    match view {
+        PlanView { shown, .. } if !shown.is_empty() => Detail::Steps(shown.clone()),
+        PlanView { detail: true, .. } => Detail::All,
+        _ => Detail::Short,
+    }
+}
+
+/// Says of a step that was asked for why it is not in the plan.
+fn unplanned(cx: &Context<'_>, step: &str, plan: &Plan) -> Result<(), Failure> {
+    let is_it = |id: &String| crate::engine::matches(step, id);
+    if plan.nodes.iter().any(|n| is_it(&n.step)) {
+        return Ok(());
+    }
+    if plan.unchanged.iter().any(is_it) {
+        return Ok(cx.console.text(&format!("{step}: unchanged\n"))?);
+    }
+    let known = plan.nodes.iter().map(|n| n.step.as_str());
+    let known = known.chain(plan.unchanged.iter().map(String::as_str));
+    Err(
+        Failure::usage(format!("no step `{step}` is in the plan")).hint(nearest(
+            step,
+            known,
+            "`deployer graph` shows all",
+        )),
+    )
+}
+
+/// The exit code of a plan that is only shown.
+pub fn verdict(plan: &Plan) -> Exit {
+    if !plan.problems.is_empty() || plan.nodes.iter().any(|n| n.refused.is_some()) {
+        Exit::Failed
+    } else if plan.nodes.is_empty() && plan.forget.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Differs
+    }
+}
+
+/// Where it goes, preflight, plan, and where it goes once more: the first line may have scrolled away.
+pub fn show(
+    cx: &Context<'_>,
+    session: &Session,
+    plan: &Plan,
+    detail: &Detail,
+) -> Result<(), Failure> {
+    let paint = cx.console.paint();
+    let place = format!("{}\n", paint.bold(&session.place()));
+    cx.console.text(&place)?;
+    cx.console
+        .text(&report::preflight(&session.preflight.checks, paint))?;
+    let text = report::plan(plan, detail, paint);
+    if verdict(plan) == Exit::Done {
+        cx.console.text(&text)?;
+    } else {
+        cx.console.say(&text)?;
+    }
+    let cost = cost::difference(session, plan)?;
+    cx.console.text(&report::difference(&cost, paint))?;
+    cx.console.text(&place)?;
+    Ok(())
+}
+
+/// Makes the plan of what was asked for.
+pub async fn make_plan(
+    session: &mut Session,
+    state: &mut State,
+    asked: &Asked,
+) -> Result<(Plan, Observations), Failure> {
+    // A first run, or a state that was lost: what an earlier blueprint made is not to be forgotten.
+    if state.steps.is_empty() {
+        session.recover(state).await;
+    }
+    set_apart(&session.graph, state);
+    if !asked.steps.is_empty() {
+        let chosen = plan::partial(&session.graph, &session.chosen, state, &asked.steps);
+        session.chosen = chosen.map_err(|name| {
+            let known = session.graph.steps.iter().map(|s| s.id.as_str());
+            Failure::usage(format!("--step {name}: there is no such step")).hint(nearest(
+                &name,
+                known,
+                "`deployer graph` shows all",
+            ))
+        })?;
+    }
+    let meant = |id: &str| {
+        asked.steps.is_empty() || asked.steps.iter().any(|s| crate::engine::matches(s, id))
+    };
+    let seen = session
+        .refresh(state, |id, record| session.in_scope(record) && meant(id))
+        .await;
+    let options = Options {
+        ignore_tags: session.config.tags.ignore.clone(),
+        scope: session.scope.clone(),
+        only: asked.steps.clone(),
+    };
+    let graph = with_first_weights(&session.graph, &session.chosen, &seen, |step| {
+        state.steps.contains_key(step)
+    });
+    let mut plan = plan::build(
+        &graph,
+        &session.chosen,
+        state,
+        &seen,
+        &session.context.registry,
+        &options,
+    );
+    let counts = plan::count(&plan, &session.context.registry).await;
+    let rules = DataRules {
+        choice: asked.choice,
+        protect: session.config.protect,
+    };
+    plan::guard(
+        &mut plan,
+        &counts,
+        &session.context.registry,
+        rules,
+        asked.at,
+    );
+    Ok((plan, seen))
+}

@@ -1,0 +1,247 @@
+//! What must not be taken away under a migration or a split of the traffic that is going on.
+
+use super::error::Failure;
+use super::exit::Exit;
+use crate::engine::observe::{Observations, Observed};
+use crate::engine::plan::{Node, Op, Plan};
+use crate::traffic::note::{Act, Note};
+use crate::traffic::weights::Weights;
+use serde_json::Value;
+
+/// How steps begin that call a function of the migration by themselves. One of them is on while a migration runs.
+const CALLERS: [&str; 2] = ["schedule-", "stream-"];
+/// The step of the note of the traffic command.
+const NOTE: &str = "record-traffic-shared";
+/// What neither a migration nor customers notice.
+const BESIDE: [&str; 3] = [
+    "cloudwatch/alarm",
+    "cloudwatch/composite_alarm",
+    "cloudwatch/dashboard",
+];
+
+/// Refuses a plan that takes away what a running migration or customers need.
+///
+/// # Errors
+/// Says what is going on, and the command that ends it.
+pub fn check(plan: &Plan, seen: &Observations) -> Result<(), Failure> {
+    let gone = |env: &'static str| plan.nodes.iter().find(|n| n.scope == env && breaks(n));
+    let (blue, green) = (gone("blue"), gone("green"));
+    let Some(first) = blue.or(green) else {
+        return Ok(());
+    };
+    if let Some(caller) = running(seen) {
+        return Err(refused(
+            first,
+            &format!("a migration is running ({caller} is on)"),
+            "`deployer migrate stop` ends it and leaves no slot on blue's disk",
+        ));
+    }
+    let Some(note) = note(seen) else {
+        return Ok(());
+    };
+    if note.in_progress() {
+        return Err(refused(
+            first,
+            &format!(
+                "a shift of the traffic is going on, which {} began or changed last",
+                note.by
+            ),
+            "`deployer traffic rollback` ends it and gives all traffic to blue",
+        ));
+    }
+    // Only one side goes: its customers would go with it. Without one it is the end of the platform, which is confirmed as such.
+    let ((Some(first), None) | (None, Some(first))) = (blue, green) else {
+        return Ok(());
+    };
+    let share = |weights: Weights| {
+        if first.scope == "blue" {
+            weights.blue
+        } else {
+            weights.green
+        }
+    };
+    let weight = note.weights.map_or(0, share);
+    if note.act != Act::None && weight > 0 {
+        let hint = if first.scope == "green" {
+            "`deployer traffic rollback` gives all traffic to blue"
+        } else {
+            "give all traffic to green first: `deployer traffic shift`, then `deployer migrate cutover`"
+        };
+        let what = format!("{} % of the customers are on {}", weight, first.scope);
+        return Err(refused(first, &what, hint));
+    }
+    if note.green_writes && first.scope == "green" {
+        let hint = "`deployer migrate cutover --reverse` gives them to blue";
+        return Err(refused(first, "green takes the writes", hint));
+    }
+    Ok(())
+}
+
+/// True when customers or a migration notice the removal. What `destroy` takes goes with everything around it.
+fn breaks(node: &Node) -> bool {
+    let is_theirs = ["lambda/", "scheduler/"]
+        .iter()
+        .any(|s| node.kind.starts_with(s));
+    node.op == Op::Remove
+        && !BESIDE.contains(&node.kind.as_str())
+        && (node.destroyed || node.holds_data || !node.interrupts.is_empty() || is_theirs)
+}
+
+fn refused(first: &Node, why: &str, hint: &str) -> Failure {
+    let text = format!(
+        "{why}, and the plan removes what it needs, {} first of all; nothing was changed",
+        first.step
+    );
+    Failure::new(Exit::Refused, text)
+        .hint(format!("{hint}; --ignore-migration does it all the same"))
+}
+
+/// What calls a function of the migration now.
+fn running(seen: &Observations) -> Option<&str> {
+    let on = |(_, observed): &(&String, &Observed)| {
+        observed
+            .live()
+            .is_some_and(|live| live.spec["enabled"] == Value::Bool(true))
+    };
+    let calls =
+        |(step, _): &(&String, &Observed)| CALLERS.iter().any(|caller| step.starts_with(caller));
+    seen.iter()
+        .filter(calls)
+        .find(on)
+        .map(|(step, _)| step.as_str())
+}
+
+fn note(seen: &Observations) -> Option<Note> {
+    let live = seen.get(NOTE)?.live()?;
+    Note::parse(live.spec["value"].as_str()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::driver::{Live, Mark, Phase};
+    use crate::engine::event::Verb;
+    use serde_json::json;
+
+    fn live(spec: Value) -> Observed {
+        Observed::Found(Live {
+            spec,
+            mark: Mark::Parent,
+            outputs: json!({}),
+            phase: Phase::Ready,
+        })
+    }
+
+    fn removes(scopes: &[&str], kind: &str) -> Plan {
+        let node = |scope: &&str| Node {
+            step: format!("cluster-{scope}"),
+            kind: kind.into(),
+            scope: (*scope).into(),
+            name: String::new(),
+            op: Op::Remove,
+            verb: Verb::Delete,
+            spec: Value::Null,
+            tags: Default::default(),
+            changes: Vec::new(),
+            reasons: Vec::new(),
+            live: None,
+            needs: Vec::new(),
+            record_needs: Vec::new(),
+            refused: None,
+            replaces: None,
+            seconds: 0.0,
+            destroyed: true,
+            loss: Default::default(),
+            holds_data: false,
+            interrupts: Vec::new(),
+        };
+        Plan {
+            nodes: scopes.iter().map(node).collect(),
+            ..Plan::default()
+        }
+    }
+
+    fn seen(note: &str, enabled: bool) -> Observations {
+        Observations::from([
+            (NOTE.to_owned(), live(json!({"value": note}))),
+            (
+                "schedule-sync-green".to_owned(),
+                live(json!({"enabled": enabled})),
+            ),
+            ("schedule-group-green".to_owned(), live(json!({}))),
+        ])
+    }
+
+    #[test]
+    fn what_a_migration_or_customers_need_stays_until_they_are_gone() {
+        let cases: [(&str, bool, &[&str], Option<&str>); 12] = [
+            ("epoch=0", false, &["green"], None),
+            ("epoch=0", false, &["blue", "green"], None),
+            ("epoch=0", true, &["green"], Some("migrate stop")),
+            ("epoch=0", true, &["blue", "green"], Some("migrate stop")),
+            (
+                "epoch=3 act=shift blue=90 green=10",
+                false,
+                &["blue"],
+                Some("traffic rollback"),
+            ),
+            (
+                "epoch=3 act=shift blue=90 green=10",
+                false,
+                &["blue", "green"],
+                Some("traffic rollback"),
+            ),
+            (
+                "epoch=3 act=done blue=50 green=50",
+                false,
+                &["green"],
+                Some("traffic rollback"),
+            ),
+            (
+                "epoch=3 act=done blue=50 green=50",
+                false,
+                &["blue"],
+                Some("traffic shift"),
+            ),
+            (
+                "epoch=3 act=done blue=50 green=50",
+                false,
+                &["blue", "green"],
+                None,
+            ),
+            (
+                "epoch=3 act=rollback blue=100 green=0",
+                false,
+                &["green"],
+                None,
+            ),
+            (
+                "epoch=3 act=cutover blue=100 green=0 writer=green",
+                false,
+                &["green"],
+                Some("cutover --reverse"),
+            ),
+            (
+                "epoch=3 act=cutover blue=0 green=100 writer=green",
+                false,
+                &["blue"],
+                None,
+            ),
+        ];
+        for (note, enabled, scopes, hint) in cases {
+            let refused = check(&removes(scopes, "rds/cluster"), &seen(note, enabled)).err();
+            match (hint, refused) {
+                (None, None) => {}
+                (Some(hint), Some(failure)) => {
+                    let said = failure.hint.clone().unwrap_or_default();
+                    assert!(said.contains(hint), "{note} {scopes:?}: {said}");
+                    assert_eq!(failure.exit, Exit::Refused);
+                }
+                (hint, refused) => panic!("{note} {scopes:?}: {hint:?} {}", refused.is_some()),
+            }
+            // What nobody notices goes at any time, and so does nothing.
+            assert!(check(&removes(scopes, "cloudwatch/alarm"), &seen(note, enabled)).is_ok());
+            assert!(check(&removes(&[], "rds/cluster"), &seen(note, enabled)).is_ok());
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Nothing that was not read is shown, and what was read otherwise is contradicted.
+
+use super::*;
+use crate::blueprint::{Facts, build};
+use crate::engine::drift::{Input, drift};
+use crate::engine::{Error, Live, Mark, Phase};
+use crate::state::{Record, Stage};
+use jiff::civil::date;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// Everything of a platform recorded and read as it is wanted, with ids in place of references.
+struct World {
+    config: Config,
+    graph: Graph,
+    state: State,
+    seen: Observations,
+    facts: Facts,
+}
+
+fn world() -> World {
+    let config = Config::default();
+    let mut facts = Facts::sample();
+    for service in &crate::blueprint::SERVICES {
+        let image = format!("1.dkr.ecr.r.amazonaws.com/x@sha256:{}", service.name);
+        facts.images.insert(service.name.into(), image);
+    }
+    let graph = build(&config, &facts).unwrap();
+    let mut state = State::empty("dev", "eu-central-1");
+    let mut seen = Observations::new();
+    let id = |at: usize| format!("id-0123456789-{at:04}");
+    for (at, step) in graph.steps.iter().enumerate() {
+        let mut text = step.spec.to_string();
+        for (at, other) in graph.steps.iter().enumerate() {
+            for end in [".id}", ".id!}"] {
+                text = text.replace(&format!("@{{{}{end}", other.id), &id(at));
+            }
+        }
+        let spec: Value = serde_json::from_str(&text).unwrap();
+        let outputs = json!({"id": id(at), "name": step.name});
+        let record = Record {
+            kind: step.kind.clone(),
+            scope: step.scope.clone(),
+            name: step.name.clone(),
+            stage: Stage::Ready,
+            token: String::new(),
+            tags: BTreeMap::new(),
+            inputs: spec.clone(),
+            outputs: outputs.clone(),
+            needs: Vec::new(),
+            at: Timestamp::UNIX_EPOCH,
+        };
+        state.steps.insert(step.id.clone(), record);
+        let live = Live {
+            spec,
+            mark: Mark::Parent,
+            outputs,
+            phase: Phase::Ready,
+        };
+        seen.insert(step.id.clone(), Observed::Found(live));
+    }
+    World {
+        config,
+        graph,
+        state,
+        seen,
+        facts,
+    }
+}
+
+impl World {
+    fn evidence(&self) -> Evidence {
+        let registry = crate::engine::Registry::default();
+        let drift = drift(Input {
+            graph: &self.graph,
+            chosen: &vec![false; self.graph.steps.len()],
+            scope: None,
+            state: &State::empty("dev", "eu-central-1"),
+            seen: &self.seen,
+            owned: &[],
+            undecided: &[],
+            unlisted: Vec::new(),
+            registry: &registry,
+            ignore_tags: &[],
+        });
+        evidence(Sources {
+            config: &self.config,
+            graph: &self.graph,
+            state: &self.state,
+            seen: &self.seen,
+            drift: &drift,
+            lists: &self.facts.prefix_lists,
+            chains: Vec::new(),
+            ages: Vec::new(),
+            today: date(2026, 11, 28),
+        })
+        .unwrap()
+    }
+
+    fn change(&mut self, step: &str, pointer: &str, value: Value) {
+        let Some(Observed::Found(live)) = self.seen.get_mut(step) else {
+            panic!("{step}");
+        };
+        *live.spec.pointer_mut(pointer).unwrap() = value;
+    }
+}
+
+fn of<'a>(all: &'a Evidence, id: &str) -> &'a Requirement {
+    let found = all.requirements.iter().find(|r| r.id == id);
+    found.unwrap_or_else(|| panic!("{id}"))
+}
+
+/// What the configuration cannot answer with its defaults, and nothing else.
+#[test]
+fn the_defaults_are_shown_but_for_the_known_deviations() {
+    let all = world().evidence();
+    let contradicted: Vec<&str> = all
+        .requirements
+        .iter()
+        .filter(|r| r.verdict == Verdict::Contradicted)
+        .map(|r| r.id.as_str())
+        .collect();
+    for id in &contradicted {
+        let row = of(&all, id);
+        let known = row.deviation.is_some() || row.status == Status::Gap;
+        // Nobody is subscribed with the defaults.
+        let silent = ["10.4.1-10.4.3", "10.7.2", "12.10.5"].contains(id);
+        let values: Vec<_> = row
+            .values
+            .iter()
+            .filter(|v| v.verdict == Verdict::Contradicted)
+            .collect();
+        assert!(known || silent, "{id}: {values:#?}");
+    }
+    for id in [
+        "1.3.1",
+        "1.3.2",
+        "1.4.4",
+        "3.6.1",
+        "3.7.1-3.7.4",
+        "4.2.1",
+        "7.3.1-7.3.3",
+        "12.5.1",
+    ] {
+        assert_eq!(
+            of(&all, id).verdict,
+            Verdict::Shown,
+            "{id}: {:#?}",
+            of(&all, id).values
+        );
+    }
+    // No setting answers these, so nothing is shown.
+    for id in ["3.3.1", "9", "8.4.1-8.4.3"] {
+        assert_eq!(of(&all, id).verdict, Verdict::NotSeen, "{id}");
+    }
+    assert!(all.paths.open.len() > 20 && all.paths.extra.is_empty());
+    assert!(all.paths.unknown.is_empty() && all.paths.closed.is_empty());
+    assert!(all.log_groups.is_empty());
+}
+
+/// Every check finds a value in what is made: a field that a type does not have would be null everywhere.
+#[test]
+fn every_check_of_the_table_meets_a_value() {
+    let all = world().evidence();
+    for row in &all.requirements {
+        for value in &row.values {
+            assert_ne!(
+                value
+                    .why
+                    .as_deref()
+                    .map(|w| w.contains("nothing of the type")),
+                Some(true),
+                "{}: {value:?}",
+                row.id
+            );
+        }
+        let mut fields: BTreeMap<(&str, &str), bool> = BTreeMap::new();
+        for value in row.values.iter().filter(|v| !v.step.is_empty()) {
+            let known = fields.entry((&value.operation, &value.field)).or_default();
+            *known |= !value.value.is_null();
+        }
+        // pgaudit is a known gap.
+        let empty = fields
+            .iter()
+            .find(|(_, known)| !**known)
+            .filter(|_| row.status != Status::Gap);
+        assert_eq!(empty, None, "{}", row.id);
+    }
+}
+
+#[test]
+fn a_change_by_hand_is_contradicted_and_what_was_not_read_is_not_seen() {
+    let mut world = world();
+    let key = "key-data-blue";
+    world.change(key, "/rotation_days", json!(2000));
+    world.change("waf-logs-blue", "/retention_days", json!(7));
+    let all = world.evidence();
+    let row = of(&all, "3.7.1-3.7.4");
+    assert_eq!(row.verdict, Verdict::Contradicted);
+    let bad: Vec<_> = row
+        .values
+        .iter()
+        .filter(|v| v.verdict == Verdict::Contradicted)
+        .collect();
+    assert_eq!(
+        (bad.len(), bad[0].step.as_str(), &bad[0].value),
+        (1, key, &json!(2000))
+    );
+    assert_eq!(all.log_groups, [("waf-logs-blue".to_owned(), Some(7))]);
+    let error = Error::permanent("kms:DescribeKey", "no").code("AccessDenied");
+    world.seen.insert(key.into(), Observed::Unreadable(error));
+    let all = world.evidence();
+    let row = of(&all, "3.7.1-3.7.4");
+    assert_eq!(row.verdict, Verdict::NotSeen, "{:#?}", row.values);
+    assert_eq!(of(&all, "12.5.1").verdict, Verdict::NotSeen);
+    assert_eq!(all.inventory.unreadable, 1);
+    world.seen.insert(key.into(), Observed::Absent);
+    assert_eq!(
+        of(&world.evidence(), "12.5.1").verdict,
+        Verdict::Contradicted
+    );
+}
+
+#[test]
+fn a_way_that_is_not_asked_for_is_named_and_an_unread_group_makes_ways_unknown() {
+    let mut world = world();
+    let Some(Observed::Found(live)) = world.seen.get_mut("security-group-alb-rules-green") else {
+        panic!();
+    };
+    live.spec["ingress"]["tcp/443 from 0.0.0.0/0"] = json!("x");
+    live.spec["egress"]["all to 0.0.0.0/0"] = json!("");
+    let Some(Observed::Found(live)) = world.seen.get_mut("security-group-reporting-rules-green")
+    else {
+        panic!();
+    };
+    live.spec["ingress"]["all from 0.0.0.0/0"] = json!("");
+    let all = world.evidence();
+    assert!(!all.paths.extra.is_empty());
+    assert!(
+        all.paths.extra.iter().all(|p| p.to == "reporting of green"),
+        "{:?}",
+        all.paths.extra
+    );
+    assert_eq!(of(&all, "1.3.1").verdict, Verdict::Contradicted);
+    let error = Error::permanent("ec2:DescribeSecurityGroupRules", "no");
+    let step = "security-group-reporting-rules-green";
+    world.seen.insert(step.into(), Observed::Unreadable(error));
+    let all = world.evidence();
+    assert!(
+        all.paths
+            .unknown
+            .iter()
+            .any(|p| p.from == "reporting of green")
+    );
+    assert!(
+        !all.paths
+            .closed
+            .iter()
+            .any(|p| p.from == "reporting of green")
+    );
+    assert_eq!(of(&all, "1.3.1").verdict, Verdict::NotSeen);
+}
+
+#[test]
+fn an_empty_state_shows_nothing() {
+    let mut world = world();
+    world.state.steps.clear();
+    world.seen.clear();
+    let all = world.evidence();
+    for row in &all.requirements {
+        // The dated table is no value of the account.
+        if row.id != "12.3.4" && row.id != "1.2.8" && row.id != "11.5.2" {
+            assert_eq!(
+                row.verdict,
+                Verdict::NotSeen,
+                "{}: {:#?}",
+                row.id,
+                row.values
+            );
+        }
+    }
+}

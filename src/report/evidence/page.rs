@@ -1,0 +1,435 @@
+//! The page: one document without a script, for a screen and for paper.
+
+use super::drawing::drawing;
+use super::{EvidenceDocument, differences};
+use crate::blueprint::reachability::Path;
+use crate::engine::drift::Status as Drifted;
+use crate::evidence::{Requirement, Seen, Status, Verdict};
+use crate::report::html::{document, escaped};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+const STYLE: &str = include_str!("page.css");
+/// Characters of a value on the page; the document has all of it.
+const LONGEST: usize = 160;
+/// Lines of a history on the page.
+const LINES: usize = 60;
+
+/// The whole page.
+pub fn page(of: &EvidenceDocument) -> String {
+    let home = &of.home;
+    let scope = home.scope.as_deref().unwrap_or("blue and green");
+    let title = format!(
+        "Evidence · {} · {scope} · {} · {}",
+        home.suffix, home.account, home.region
+    );
+    let mut body = format!("<header><h1>{}</h1>\n", escaped(&title));
+    let _ = writeln!(
+        body,
+        "<p class=\"dim\">Read from {} to {} by deployer {}; configuration <code>{}</code>. These settings support requirements; they are no compliance.</p>",
+        time(of.from),
+        time(of.to),
+        of.version,
+        of.configuration.get(..16).unwrap_or(&of.configuration)
+    );
+    if let Some(endpoint) = &of.endpoint {
+        let _ = writeln!(
+            body,
+            "<p class=\"banner contradicted\">All calls went to {}, not to AWS: nothing on this page is evidence of an account of AWS.</p>",
+            escaped(endpoint)
+        );
+    }
+    tiles(&mut body, of);
+    body.push_str("</header>\n<main>\n");
+    network(&mut body, of);
+    drift(&mut body, of);
+    requirements(&mut body, of);
+    ages(&mut body, of);
+    rest(&mut body, of);
+    histories(&mut body, of);
+    body.push_str("<h2>What this report cannot show</h2>\n<ul>\n");
+    for text in &of.evidence.cannot_show {
+        let _ = writeln!(body, "<li>{}</li>", escaped(text));
+    }
+    body.push_str("</ul>\n</main>\n");
+    document(&title, STYLE, &body)
+}
+
+fn tiles(out: &mut String, of: &EvidenceDocument) {
+    let evidence = &of.evidence;
+    let count = evidence.inventory;
+    let tiles = [
+        (
+            of.count(Verdict::Shown),
+            "requirements with live values as wanted",
+            "shown",
+        ),
+        (
+            of.count(Verdict::Contradicted),
+            "contradicted",
+            "contradicted",
+        ),
+        (of.count(Verdict::NotSeen), "not seen here", "not_seen"),
+        (
+            differences(&of.drift),
+            "differences from the configuration",
+            "",
+        ),
+        (
+            of.drift.summary.unchecked,
+            "steps that could not be checked",
+            "",
+        ),
+        (
+            evidence.paths.extra.len(),
+            "open ways that are not asked for",
+            "",
+        ),
+        (count.read, "things read", ""),
+        (count.recorded, "recorded", ""),
+    ];
+    out.push_str("<div class=\"tiles\">");
+    for (n, text, class) in tiles {
+        let _ = write!(
+            out,
+            "<div class=\"tile\"><b class=\"{class}\">{n}</b><span>{text}</span></div>"
+        );
+    }
+    out.push_str("</div>\n");
+}
+
+fn network(out: &mut String, of: &EvidenceDocument) {
+    let paths = &of.evidence.paths;
+    out.push_str("<h2>What exists, and the ways that are open</h2>\n<p class=\"dim\">From the security groups, network ACLs, route tables and Transit Gateway tables that were read, packet by packet, for TCP. Red: open and not asked for. Dashed: not known.</p>\n");
+    out.push_str(&drawing(paths));
+    let groups = [
+        ("Open and not asked for", &paths.extra, "contradicted"),
+        ("Asked for and closed", &paths.closed, "contradicted"),
+        (
+            "Not known: something on the way was not read",
+            &paths.unknown,
+            "not_seen",
+        ),
+        ("Open, as asked for", &paths.open, "shown"),
+    ];
+    for (title, paths, class) in groups.into_iter().filter(|(_, p, _)| !p.is_empty()) {
+        let _ = writeln!(
+            out,
+            "<details{}><summary class=\"{class}\">{title}: {}</summary>\n<table class=\"inner\"><tr><th>from</th><th>to</th><th>ports</th></tr>",
+            if class == "contradicted" { " open" } else { "" },
+            paths.len()
+        );
+        for ((from, to), ports) in by_pair(paths) {
+            let _ = writeln!(
+                out,
+                "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",
+                escaped(from),
+                escaped(to),
+                ports.join(", ")
+            );
+        }
+        out.push_str("</table></details>\n");
+    }
+}
+
+fn by_pair(paths: &BTreeSet<Path>) -> BTreeMap<(&str, &str), Vec<String>> {
+    let mut out: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    for path in paths {
+        let ports = out.entry((&path.from, &path.to)).or_default();
+        ports.push(path.port.to_string());
+    }
+    out
+}
+
+fn drift(out: &mut String, of: &EvidenceDocument) {
+    let drift = &of.drift;
+    let count = &drift.summary;
+    let _ = writeln!(
+        out,
+        "<h2>Differences from the configuration</h2>\n<p>{} in sync, {} changed, {} missing, {} unmanaged, {} not checked.</p>",
+        count.in_sync, count.changed, count.missing, count.unmanaged, count.unchecked
+    );
+    let rows: Vec<_> = drift
+        .steps
+        .iter()
+        .filter(|r| !matches!(r.status, Drifted::InSync | Drifted::Waiting))
+        .collect();
+    if rows.is_empty() && drift.unmanaged.is_empty() && drift.unlisted.is_empty() {
+        return;
+    }
+    out.push_str(
+        "<table><tr><th class=\"v\">how</th><th>step</th><th>type</th><th>what</th></tr>\n",
+    );
+    for row in rows {
+        let (class, word) = match row.status {
+            Drifted::Unchecked => ("not_seen", "not checked"),
+            Drifted::Missing => ("contradicted", "missing"),
+            Drifted::Unmanaged => ("contradicted", "unmanaged"),
+            Drifted::OutOfRange => ("contradicted", "out of range"),
+            _ => ("contradicted", "changed"),
+        };
+        let mut what: Vec<String> = Vec::new();
+        what.extend(row.reason.clone());
+        let change = |c: &crate::engine::Change| {
+            let value = |v: &Option<Value>| v.as_ref().map_or("nothing".into(), short);
+            format!(
+                "{}: expected {}, actual {}",
+                c.path,
+                value(&c.want),
+                value(&c.have)
+            )
+        };
+        what.extend(row.changes.iter().chain(&row.unmanaged).map(change));
+        what.extend(row.out_of_range.iter().filter_map(|f| f.illegal.clone()));
+        what.extend(row.error.as_ref().map(ToString::to_string));
+        let what: Vec<String> = what.iter().map(|w| escaped(w)).collect();
+        let _ = writeln!(
+            out,
+            "<tr><td class=\"v {class}\">{word}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            escaped(&row.step),
+            escaped(&row.kind),
+            what.join("<br>")
+        );
+    }
+    for thing in &drift.unmanaged {
+        let _ = writeln!(
+            out,
+            "<tr><td class=\"v contradicted\">unmanaged</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            escaped(&thing.id),
+            escaped(&thing.kind),
+            escaped(&thing.reason)
+        );
+    }
+    for list in &drift.unlisted {
+        let _ = writeln!(
+            out,
+            "<tr><td class=\"v not_seen\">not listed</td><td></td><td>{}</td><td>{}</td></tr>",
+            escaped(&list.kind),
+            escaped(&list.error.to_string())
+        );
+    }
+    out.push_str("</table>\n");
+}
+
+fn requirements(out: &mut String, of: &EvidenceDocument) {
+    out.push_str("<h2>PCI DSS 4.0.1, requirement by requirement</h2>\n<p class=\"dim\">In our own words; the standard's text counts. Shown: every live value is as wanted. Contradicted: one is not. Not seen: denied, absent, or answered by no setting.</p>\n<table><tr><th>requirement</th><th class=\"v\">verdict</th><th>asks, and what answers it</th></tr>\n");
+    for requirement in &of.evidence.requirements {
+        one(out, requirement);
+    }
+    out.push_str("</table>\n");
+}
+
+fn one(out: &mut String, of: &Requirement) {
+    let (class, word) = verdict(of.verdict);
+    let status = match of.status {
+        Status::Met => "",
+        Status::Supports => "supports it, and is no whole answer",
+        Status::Brief => "deviation that the brief demands",
+        Status::Gap => "known gap",
+        Status::Yours => "your own duty",
+        Status::Aws => "AWS's duty",
+    };
+    let _ = write!(
+        out,
+        "<tr><td class=\"id\">{}</td><td class=\"v {class}\">{word}</td><td>{} <b>{}</b>",
+        escaped(&of.id),
+        escaped(&of.asks),
+        escaped(&of.answered_by)
+    );
+    if !status.is_empty() {
+        let _ = write!(out, " <span class=\"dim\">({status})</span>");
+    }
+    if !of.tell.is_empty() {
+        let _ = write!(out, "<br><span class=\"dim\">{}</span>", escaped(&of.tell));
+    }
+    if let Some(deviation) = &of.deviation {
+        let _ = write!(
+            out,
+            "<br>Deviation: by {}; fails {}; {}. It ends with <code>{}</code>.",
+            escaped(&deviation.by),
+            escaped(&deviation.fails),
+            escaped(&deviation.compensates),
+            escaped(&deviation.end)
+        );
+    }
+    values(out, &of.values);
+    out.push_str("</td></tr>\n");
+}
+
+/// Values by what was asked; equal ones are one line with their steps.
+fn values(out: &mut String, all: &[Seen]) {
+    if all.is_empty() {
+        return;
+    }
+    let open = all.iter().any(|v| v.verdict == Verdict::Contradicted);
+    let _ = writeln!(
+        out,
+        "<details{}><summary>{} values</summary>\n<table class=\"inner\"><tr><th class=\"v\">verdict</th><th>operation, field</th><th>value</th><th>wanted</th><th>of</th></tr>",
+        if open { " open" } else { "" },
+        all.len()
+    );
+    let mut groups: Vec<(&Seen, Vec<String>)> = Vec::new();
+    for seen in all {
+        let place = match (seen.step.as_str(), seen.resource.as_str()) {
+            ("", _) => String::new(),
+            (step, "") => escaped(step),
+            (step, resource) => format!(
+                "<span title=\"{}\">{}</span>",
+                escaped(resource),
+                escaped(step)
+            ),
+        };
+        let same = groups.iter_mut().find(|(first, _)| {
+            (
+                &first.operation,
+                &first.field,
+                &first.value,
+                &first.wanted,
+                &first.why,
+            ) == (
+                &seen.operation,
+                &seen.field,
+                &seen.value,
+                &seen.wanted,
+                &seen.why,
+            )
+        });
+        match same {
+            Some((_, places)) if places.contains(&place) => {}
+            Some((_, places)) => places.push(place),
+            None => groups.push((seen, vec![place])),
+        }
+    }
+    groups.sort_by_key(|(seen, _)| std::cmp::Reverse(seen.verdict));
+    for (seen, places) in groups {
+        let (class, word) = verdict(seen.verdict);
+        let value = match &seen.why {
+            Some(why) => escaped(why),
+            None => format!("<code>{}</code>", escaped(&short(&seen.value))),
+        };
+        let _ = writeln!(
+            out,
+            "<tr><td class=\"v {class}\">{word}</td><td>{} <code>{}</code></td><td>{value}</td><td>{}</td><td>{}</td></tr>",
+            escaped(&seen.operation),
+            escaped(&seen.field),
+            escaped(&seen.wanted),
+            places.join(", ")
+        );
+    }
+    out.push_str("</table></details>");
+}
+
+fn ages(out: &mut String, of: &EvidenceDocument) {
+    out.push_str("<h2>Ages, rotations, restore windows</h2>\n<table><tr><th>step</th><th>operation</th><th>what</th></tr>\n");
+    for age in &of.evidence.ages {
+        let dates = age.dates.iter().map(|d| {
+            let at = d.at.map_or("no date".to_owned(), time);
+            format!("{}: {at}", d.what)
+        });
+        let mut what: Vec<String> = dates.collect();
+        if let Some(why) = &age.why {
+            what.push(format!(
+                "<span class=\"not_seen\">not seen: {}</span>",
+                escaped(why)
+            ));
+        }
+        let _ = writeln!(
+            out,
+            "<tr><td title=\"{}\">{}</td><td>{}</td><td>{}</td></tr>",
+            escaped(&age.resource),
+            escaped(&age.step),
+            escaped(&age.operation),
+            what.join("; ")
+        );
+    }
+    out.push_str("</table>\n");
+    if of.evidence.ages.is_empty() {
+        out.push_str("<p class=\"not_seen\">Nothing of the kind was read.</p>\n");
+    }
+}
+
+fn rest(out: &mut String, of: &EvidenceDocument) {
+    let evidence = &of.evidence;
+    out.push_str("<h2>Alarms that reach nobody</h2>\n<ul>\n");
+    for text in &evidence.silent {
+        let _ = writeln!(out, "<li class=\"contradicted\">{}</li>", escaped(text));
+    }
+    if evidence.silent.is_empty() {
+        out.push_str("<li>None among the topics and alarms that were read.</li>\n");
+    }
+    out.push_str("</ul>\n<h2>Log groups that are not kept for 90 days</h2>\n<ul>\n");
+    for (step, days) in &evidence.log_groups {
+        let days = days.map_or("without an end".to_owned(), |d| format!("{d} days"));
+        let _ = writeln!(out, "<li>{}: {days}</li>", escaped(step));
+    }
+    if evidence.log_groups.is_empty() {
+        out.push_str("<li>None among those that were read.</li>\n");
+    }
+    out.push_str("</ul>\n<h2>Ends of support</h2>\n<table><tr><th>key</th><th>version</th><th>last day</th><th>then</th></tr>\n");
+    for end in &evidence.support {
+        let (class, _) = verdict(end.verdict);
+        let last = end.last.map_or("not known".to_owned(), |d| d.to_string());
+        let _ = writeln!(
+            out,
+            "<tr><td><code>{}</code></td><td>{}</td><td class=\"{class}\">{last}</td><td>{}</td></tr>",
+            end.key,
+            escaped(&end.version),
+            escaped(end.then)
+        );
+    }
+    out.push_str("</table>\n");
+}
+
+fn histories(out: &mut String, of: &EvidenceDocument) {
+    for chain in &of.evidence.histories {
+        let (class, _) = verdict(chain.verdict);
+        let _ = writeln!(
+            out,
+            "<h2>History of {}</h2>\n<p class=\"{class}\">{}</p>",
+            chain.what,
+            escaped(&chain.text)
+        );
+        if chain.lines.is_empty() {
+            continue;
+        }
+        out.push_str("<table><tr><th>when</th><th>who</th><th>what</th></tr>\n");
+        for line in chain.lines.iter().take(LINES) {
+            let _ = writeln!(
+                out,
+                "<tr><td class=\"v\">{}</td><td>{}</td><td>{}</td></tr>",
+                time(line.at),
+                escaped(&line.by),
+                escaped(&line.text)
+            );
+        }
+        out.push_str("</table>\n");
+        if chain.lines.len() > LINES {
+            let _ = writeln!(
+                out,
+                "<p class=\"dim\">and {} lines before these</p>",
+                chain.lines.len() - LINES
+            );
+        }
+    }
+}
+
+fn verdict(of: Verdict) -> (&'static str, &'static str) {
+    match of {
+        Verdict::Shown => ("shown", "shown"),
+        Verdict::NotSeen => ("not_seen", "not seen"),
+        Verdict::Contradicted => ("contradicted", "contradicted"),
+    }
+}
+
+fn time(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+fn short(value: &Value) -> String {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    crate::report::value::cut(&crate::report::value::clean(&text), LONGEST)
+}

@@ -1,0 +1,133 @@
+//! The page asks for nothing outside itself, and text from an account cannot become a part of it.
+
+use super::*;
+use crate::engine::drift::Counts;
+use crate::evidence::{Chain, Event, Inventory, Paths, Requirement, Seen, Status};
+use serde_json::json;
+
+fn sample() -> EvidenceDocument {
+    let seen = |verdict, value, why: Option<&str>| Seen {
+        step: "key-data-blue".into(),
+        resource: "arn:aws:kms:x".into(),
+        operation: "kms:GetKeyRotationStatus".into(),
+        field: "RotationPeriodInDays".into(),
+        value,
+        wanted: "at most 365".into(),
+        verdict,
+        why: why.map(str::to_owned),
+    };
+    let requirement = |id: &str, verdict, values| Requirement {
+        id: id.into(),
+        asks: "Keys are rotated <script>alert(1)</script>.".into(),
+        answered_by: "KMS".into(),
+        status: Status::Met,
+        tell: String::new(),
+        verdict,
+        values,
+        deviation: None,
+    };
+    EvidenceDocument {
+        home: DeploymentRef {
+            suffix: "dev".into(),
+            account: "123456789012".into(),
+            region: "eu-central-1".into(),
+            scope: None,
+        },
+        from: Timestamp::UNIX_EPOCH,
+        to: Timestamp::UNIX_EPOCH,
+        version: "0",
+        configuration: "0123456789abcdef0123".into(),
+        endpoint: Some("http://127.0.0.1:1".into()),
+        differs: false,
+        complete: true,
+        drift: Drift {
+            summary: Counts::default(),
+            steps: Vec::new(),
+            unmanaged: Vec::new(),
+            ..Drift::default()
+        },
+        evidence: Evidence {
+            inventory: Inventory::default(),
+            paths: Paths::default(),
+            requirements: vec![
+                requirement(
+                    "3.7.1",
+                    Verdict::Contradicted,
+                    vec![
+                        seen(Verdict::Shown, json!(365), None),
+                        seen(Verdict::Contradicted, json!(2000), None),
+                    ],
+                ),
+                requirement("9", Verdict::NotSeen, Vec::new()),
+                requirement(
+                    "1.1",
+                    Verdict::NotSeen,
+                    vec![seen(
+                        Verdict::NotSeen,
+                        json!(null),
+                        Some("kms:DescribeKey: AccessDenied"),
+                    )],
+                ),
+            ],
+            ages: Vec::new(),
+            silent: vec!["alerts-blue: nobody".into()],
+            log_groups: vec![("waf-logs-blue".into(), None)],
+            support: Vec::new(),
+            histories: vec![Chain {
+                what: "runs",
+                verdict: Verdict::Shown,
+                text: "2 lines".into(),
+                lines: vec![Event {
+                    at: Timestamp::UNIX_EPOCH,
+                    by: "me@here".into(),
+                    text: "deployer apply & more".into(),
+                }],
+            }],
+            cannot_show: vec!["Compliance."],
+        },
+        calls: CallTotals::default(),
+    }
+}
+
+#[test]
+fn the_page_is_one_document_and_takes_no_text_for_html() {
+    let page = page(&sample());
+    assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
+    for outside in [
+        "http-equiv=\"refresh\"",
+        "src=\"http",
+        "href=\"http",
+        "url(",
+        "<script",
+        "@import",
+    ] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    for text in [
+        "&lt;script&gt;alert(1)",
+        "not to AWS",
+        "AccessDenied",
+        "deployer apply &amp; more",
+        "without an end",
+        "1970-01-01 00:00:00 UTC",
+        "prefers-color-scheme: dark",
+        "@media print",
+    ] {
+        assert!(page.contains(text), "{text}");
+    }
+    for word in ["compliant", "passed"] {
+        assert!(
+            !page.contains(word),
+            "{word} is nothing that this page can say"
+        );
+    }
+}
+
+#[test]
+fn the_summary_counts_three_verdicts() {
+    let text = summary(&sample(), "x.html");
+    assert!(
+        text.contains("0 requirements with live values as wanted, 1 contradicted, 2 not seen"),
+        "{text}"
+    );
+}

@@ -1,0 +1,281 @@
+//! How much a difference matters, from what the fields of the types mean: what is open to the internet, encrypted less, no
+//! longer backed up or logged, or allowed to more people than declared, is of high severity.
+
+use crate::engine::diff::{Change, TAGS};
+use crate::engine::drift::{Difference, Severity};
+use ipnet::IpNet;
+use serde_json::Value;
+
+/// Types without which nobody guards, encrypts or records.
+const GUARDS: [(&str, &str); 6] = [
+    (
+        "wafv2/association",
+        "no firewall stands before the load balancer",
+    ),
+    ("wafv2/logging", "the firewall writes no log"),
+    ("ec2/flow_log", "the network writes no flow log"),
+    ("kms/key", "what the key encrypts cannot be read"),
+    ("rds/cluster_snapshot", "a backup is gone"),
+    (
+        "secretsmanager/rotation",
+        "the password is no longer rotated",
+    ),
+];
+
+/// Fields that give rights.
+const RIGHTS: [&str; 7] = [
+    "policy",
+    "trust",
+    "inline",
+    "managed",
+    "permissions_boundary",
+    "exposed",
+    "principals",
+];
+
+/// Fields of encryption: at rest and on the way.
+const ENCRYPTION: [&str; 8] = [
+    "kms_key",
+    "storage_key",
+    "secret_key",
+    "encryption",
+    "tls_policy",
+    "certificate",
+    "rotation_days",
+    "enabled",
+];
+
+/// Judges a difference of a type.
+pub fn severity(
+    kind: &str,
+    holds_data: bool,
+    difference: Difference<'_>,
+) -> (Severity, &'static str) {
+    match difference {
+        Difference::Setting(change) => setting(kind, change),
+        Difference::Missing => match GUARDS.iter().find(|(guard, _)| *guard == kind) {
+            Some((_, why)) => (Severity::High, why),
+            None if holds_data => (Severity::High, "what holds data is missing"),
+            None => (Severity::Medium, "missing"),
+        },
+        Difference::Whole => (Severity::Medium, "changed"),
+    }
+}
+
+fn setting(kind: &str, change: &Change) -> (Severity, &'static str) {
+    let field = change.field();
+    if field == TAGS || field == "description" {
+        return (Severity::Low, "changed");
+    }
+    if is_open(kind, change) {
+        return (Severity::High, "open to the internet");
+    }
+    if ["members", "others"].contains(&field) {
+        return (Severity::High, "it holds something that is not ours");
+    }
+    if RIGHTS.contains(&field) {
+        return rights(change);
+    }
+    if kind == "wafv2/web_acl" {
+        return (Severity::High, "the firewall lets other requests through");
+    }
+    if ENCRYPTION.contains(&field) && !(field == "enabled" && kind != "kms/key") {
+        return (Severity::High, "encryption differs");
+    }
+    let number = |value: &Option<Value>| value.as_ref().and_then(Value::as_f64);
+    let less = match (number(&change.want), number(&change.have)) {
+        (Some(want), Some(have)) => have < want,
+        (Some(_), None) => true,
+        _ => false,
+    };
+    let off = change.want == Some(Value::Bool(true)) && change.have != Some(Value::Bool(true));
+    match field {
+        "backup_days" | "recovery_days" if less => (Severity::High, "less is backed up"),
+        "versioning" if off => (Severity::High, "overwritten objects are no longer kept"),
+        "deletion_protection" if off => (Severity::High, "it is no longer protected from deletion"),
+        "lifecycle" => (Severity::High, "objects are kept otherwise"),
+        "retention_days" if less => (Severity::High, "logs are kept for less time"),
+        "logging" | "log_exports" if change.have.is_none() => (Severity::High, "it writes no log"),
+        "traffic" if kind == "ec2/flow_log" => (Severity::High, "the network logs other traffic"),
+        "actions" | "notify" if kind.starts_with("cloudwatch/") => {
+            (Severity::High, "the alarm reaches other people")
+        }
+        _ if change.is_extra() => (Severity::Medium, "not asked for"),
+        _ => (Severity::Medium, "changed"),
+    }
+}
+
+/// Rights that are there and not wanted are more than declared. A statement that denies, or a boundary, is a right when it
+/// is missing.
+fn rights(change: &Change) -> (Severity, &'static str) {
+    let path = change.path.to_string();
+    let denies = path.contains("Deny") || change.field() == "permissions_boundary";
+    match (&change.want, &change.have) {
+        (_, Some(_)) => (Severity::High, "others have more or other rights"),
+        (Some(_), None) if denies => (Severity::High, "a limit of rights is missing"),
+        _ => (Severity::Medium, "rights are missing"),
+    }
+}
+
+fn is_open(kind: &str, change: &Change) -> bool {
+    let Some(have) = &change.have else {
+        return false;
+    };
+    let on = *have == Value::Bool(true);
+    match (kind, change.field()) {
+        ("ec2/security_group_rules" | "ec2/default_security_group", "ingress") => change
+            .entry()
+            .and_then(|rule| rule.rsplit(' ').next())
+            .is_some_and(is_public),
+        ("ec2/network_acl_entries" | "ec2/default_network_acl", "ingress") => {
+            let allows = have.get("action").is_none_or(|a| a != "deny");
+            let cidr = have.get("cidr").and_then(Value::as_str);
+            allows && cidr.is_some_and(is_public)
+        }
+        ("ec2/routes" | "ec2/main_route_table", "routes") => {
+            have.as_str().is_some_and(|to| to.starts_with("igw-"))
+        }
+        ("ec2/subnet", "public_addresses")
+        | ("rds/instance", "publicly_accessible")
+        | ("ecs/service", "public_ip") => on,
+        ("elbv2/load_balancer", "scheme") => have == "internet-facing",
+        ("s3/bucket", "public_access") => *have == Value::Bool(false),
+        ("elbv2/listener", "protocol") => have == "HTTP",
+        _ => false,
+    }
+}
+
+/// True for addresses that are not all private (RFC 1918, RFC 4193).
+fn is_public(cidr: &str) -> bool {
+    match cidr.parse::<IpNet>() {
+        Ok(IpNet::V4(net)) => {
+            let within = |a: [u8; 4], length: u8| {
+                ipnet::Ipv4Net::new(a.into(), length).is_ok_and(|private| private.contains(&net))
+            };
+            !(within([10, 0, 0, 0], 8)
+                || within([172, 16, 0, 0], 12)
+                || within([192, 168, 0, 0], 16))
+        }
+        Ok(IpNet::V6(net)) => {
+            let first = net.addr().segments()[0];
+            !(net.prefix_len() >= 7 && first & 0xfe00 == 0xfc00)
+        }
+        Err(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::diff::Path;
+    use serde_json::json;
+
+    fn of<const N: usize>(kind: &str, path: [&str; N], want: Value, have: Value) -> Severity {
+        let some = |value: Value| (!value.is_null()).then_some(value);
+        let change = Change {
+            path: Path::of(path),
+            want: some(want),
+            have: some(have),
+        };
+        severity(kind, false, Difference::Setting(&change)).0
+    }
+
+    #[test]
+    fn what_opens_weakens_or_gives_more_is_of_high_severity() {
+        let high = [
+            of(
+                "ec2/security_group_rules",
+                ["ingress", "tcp/22 from 0.0.0.0/0"],
+                json!(null),
+                json!(""),
+            ),
+            of(
+                "ec2/security_group_rules",
+                ["ingress", "tcp/22 from ::/0"],
+                json!(null),
+                json!(""),
+            ),
+            of(
+                "ec2/security_group_rules",
+                ["ingress", "tcp/22 from 8.8.8.0/24"],
+                json!(null),
+                json!(""),
+            ),
+            of(
+                "rds/instance",
+                ["publicly_accessible"],
+                json!(false),
+                json!(true),
+            ),
+            of(
+                "s3/bucket",
+                ["public_access", "restrict"],
+                json!(true),
+                json!(false),
+            ),
+            of(
+                "s3/bucket",
+                ["policy", "Statement", "DenyPlainHttp"],
+                json!({}),
+                json!(null),
+            ),
+            of(
+                "iam/role",
+                ["managed", "arn:aws:iam::aws:policy/AdministratorAccess"],
+                json!(null),
+                json!("x"),
+            ),
+            of("rds/cluster", ["backup_days"], json!(35), json!(7)),
+            of("dynamodb/table", ["recovery_days"], json!(35), json!(null)),
+            of("elbv2/listener", ["tls_policy"], json!("a"), json!("b")),
+            of("kms/key", ["enabled"], json!(true), json!(false)),
+            of("logs/log_group", ["kms_key"], json!("k"), json!(null)),
+            of(
+                "rds/cluster",
+                ["deletion_protection"],
+                json!(true),
+                json!(false),
+            ),
+        ];
+        assert!(high.iter().all(|s| *s == Severity::High), "{high:?}");
+        let medium = [
+            of(
+                "ec2/security_group_rules",
+                ["ingress", "tcp/22 from 10.0.0.0/8"],
+                json!(null),
+                json!(""),
+            ),
+            of(
+                "ec2/security_group_rules",
+                ["ingress", "tcp/443 from 0.0.0.0/0"],
+                json!(""),
+                json!(null),
+            ),
+            of("rds/cluster", ["backup_days"], json!(7), json!(35)),
+            of("rds/cluster", ["capacity", "max"], json!(7), json!(35)),
+            of(
+                "s3/bucket",
+                ["policy", "Statement", "Allow"],
+                json!({}),
+                json!(null),
+            ),
+        ];
+        assert!(medium.iter().all(|s| *s == Severity::Medium), "{medium:?}");
+        assert_eq!(
+            of("ec2/vpc", ["tags", "Owner"], json!("a"), json!(null)),
+            Severity::Low
+        );
+        assert_eq!(
+            severity("ec2/vpc", false, Difference::Missing).0,
+            Severity::Medium
+        );
+        assert_eq!(
+            severity("s3/bucket", true, Difference::Missing).0,
+            Severity::High
+        );
+        assert_eq!(
+            severity("wafv2/association", false, Difference::Missing).0,
+            Severity::High
+        );
+    }
+}
