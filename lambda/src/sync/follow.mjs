@@ -67,6 +67,8 @@ class Pass {
   constructor(context, visible, upTo) {
     this.context = context;
     this.tuning = context.tuning;
+    /** In mode two-way a change brings with it what the row was, and what is there is read as well: half as many take as much memory. */
+    this.batchChanges = Math.ceil(context.tuning.batchChanges / (context.tables.some(({ rule }) => rule !== undefined) ? 2 : 1));
     this.visible = visible;
     this.upTo = upTo;
     this.batch = new Batch();
@@ -151,7 +153,7 @@ class Pass {
     if (this.transaction?.finalLsn === this.inside.lsn && this.index <= this.inside.changes) return;
     this.within = true;
     this.#change(message, bytes.length);
-    if (this.batch.changes < this.tuning.batchChanges && this.batch.bytes < this.tuning.batchBytes) return;
+    if (this.batch.changes < this.batchChanges && this.batch.bytes < this.tuning.batchBytes) return;
     return this.#outOfTime() && this.late.empty ? this.#stopInside() : this.#flush();
   }
 
