@@ -14,64 +14,64 @@ pub struct End {
     pub version: &'static str,
     /// The last day of standard support.
     pub last: Date,
+    /// From then on AWS makes no new one, and from then on it changes none; for runtimes.
+    pub refused: Option<(Date, Date)>,
     /// What comes then.
     pub then: &'static str,
 }
 
-const EXTENDED: &str = "extended support is charged from the next day on";
-const DEPRECATED: &str =
-    "AWS patches it no more, and refuses new functions and later changes of functions with it";
+const fn engine(version: &'static str, last: Date) -> End {
+    End {
+        key: DATABASE,
+        version,
+        last,
+        refused: None,
+        then: "extended support is charged from the next day on",
+    }
+}
 
-/// "Aurora PostgreSQL release calendar" (end of standard support), "Lambda runtimes" (deprecation).
-const ENDS: [End; 8] = [
-    End {
-        key: DATABASE,
-        version: "13",
-        last: date(2026, 2, 28),
-        then: EXTENDED,
-    },
-    End {
-        key: DATABASE,
-        version: "14",
-        last: date(2027, 2, 28),
-        then: EXTENDED,
-    },
-    End {
-        key: DATABASE,
-        version: "15",
-        last: date(2028, 2, 29),
-        then: EXTENDED,
-    },
-    End {
-        key: DATABASE,
-        version: "16",
-        last: date(2029, 2, 28),
-        then: EXTENDED,
-    },
+const fn runtime(version: &'static str, last: Date, create: Date, update: Date) -> End {
     End {
         key: RUNTIME,
-        version: "nodejs18.x",
-        last: date(2025, 9, 1),
-        then: DEPRECATED,
-    },
-    End {
-        key: RUNTIME,
-        version: "nodejs20.x",
-        last: date(2026, 4, 30),
-        then: DEPRECATED,
-    },
-    End {
-        key: RUNTIME,
-        version: "nodejs22.x",
-        last: date(2027, 4, 30),
-        then: DEPRECATED,
-    },
-    End {
-        key: RUNTIME,
-        version: "nodejs24.x",
-        last: date(2028, 4, 30),
-        then: DEPRECATED,
-    },
+        version,
+        last,
+        refused: Some((create, update)),
+        then: "AWS corrects it no more, and later refuses new functions and changes of functions with it",
+    }
+}
+
+/// "Aurora PostgreSQL release calendar for major versions" (end of standard support; extended support goes on for up to three years
+/// and is charged), "Lambda runtimes", "Supported runtimes" and "Deprecated runtimes".
+pub const ENDS: [End; 9] = [
+    engine("13", date(2026, 2, 28)),
+    engine("14", date(2027, 2, 28)),
+    engine("15", date(2028, 2, 29)),
+    engine("16", date(2029, 2, 28)),
+    engine("17", date(2030, 2, 28)),
+    runtime(
+        "nodejs18.x",
+        date(2025, 9, 1),
+        date(2027, 2, 1),
+        date(2027, 3, 3),
+    ),
+    runtime(
+        "nodejs20.x",
+        date(2026, 4, 30),
+        date(2027, 2, 1),
+        date(2027, 3, 3),
+    ),
+    runtime(
+        "nodejs22.x",
+        date(2027, 4, 30),
+        date(2027, 6, 1),
+        date(2027, 7, 1),
+    ),
+    runtime(
+        "nodejs24.x",
+        date(2028, 4, 30),
+        date(2028, 6, 1),
+        date(2028, 7, 1),
+    ),
 ];
 
 /// The key of the database's version.

@@ -151,7 +151,7 @@ pub fn estimate(
 const NEVER_IN: [&str; 5] = [
     "attack traffic: blocked requests are charged too",
     "retrieval of archived objects, restores and exports",
-    "tax, the support plan, and what the account has beside this deployment (CloudTrail, GuardDuty, AWS Config)",
+    "tax, the support plan, and what the account has beside this deployment (CloudTrail, GuardDuty, a recorder of AWS Config of its own)",
     "free allowances of the account, which would lower the sums",
     "KMS keys cost their price again after each of their first two rotations",
 ];
@@ -200,6 +200,10 @@ impl Bill<'_> {
     fn used(&mut self, row: &Row, environment: &Environment<'_>) {
         match row.amount {
             Amount::Of(amount) if environment.own => {
+                let amount = amount(environment);
+                self.add(row.service, row.price, Some(row.what), amount);
+            }
+            Amount::Once(amount) => {
                 let amount = amount(environment);
                 self.add(row.service, row.price, Some(row.what), amount);
             }

@@ -259,6 +259,28 @@ fn what_types_say_has_prices_and_rows() {
     }
 }
 
+/// What is shared and used by no environment would be left out.
+#[test]
+fn what_use_of_shared_things_costs_is_counted_somewhere() {
+    let graph = graph(&Config::default());
+    let used = |scope: &str| {
+        let steps = graph.steps.iter().filter(|s| s.scope == scope);
+        let costs = steps.filter_map(|s| crate::resources::cost(&s.kind, &s.spec));
+        costs
+            .flat_map(|c| c.usage)
+            .copied()
+            .collect::<std::collections::BTreeSet<_>>()
+    };
+    let blue = used("blue");
+    for key in used("shared") {
+        let row = usage::row(key).unwrap();
+        assert!(
+            !matches!(row.amount, usage::Amount::Of(_)) || blue.contains(key),
+            "{key}"
+        );
+    }
+}
+
 /// What a plan adds and a destroy takes away is the whole bill.
 #[test]
 fn a_first_plan_adds_what_the_environment_costs() {

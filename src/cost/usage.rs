@@ -198,6 +198,8 @@ fn fed(amount: f64) -> Loads {
 pub enum Amount {
     /// So much.
     Of(fn(&Environment<'_>) -> Loads),
+    /// So much for both environments together, wherever it is made.
+    Once(fn(&Environment<'_>) -> Loads),
     /// Nobody can say before it is used.
     Unknown,
 }
@@ -227,7 +229,7 @@ macro_rules! rows {
     };
 }
 
-use Amount::{Of, Unknown};
+use Amount::{Of, Once, Unknown};
 
 /// Months that logs are kept, compressed to 15 %.
 fn kept(days: i32) -> f64 {
@@ -331,8 +333,9 @@ pub static ROWS: &[Row] = rows! {
     "sns" "sns" "sns_million" "alarms sent" Of(|_| Loads::all(0.02));
     "waf_logs" "wafv2" "vended_logs_gb" "the firewall's log" Of(|of| of.logs()[3]);
     "waf_requests" "wafv2" "waf_requests_million" "requests, those of health checks among them" Of(requests);
-    "config_items" "config" "config_item" "recorded changes" Of(|of| of.grows(200.0, 400.0));
-    "config_evaluations" "config" "config_evaluation" "evaluations of rules" Of(|of| of.grows(1_500.0, 2_500.0));
+    "config_items" "config" "config_item" "changes that AWS Config records" Once(|of| of.grows(400.0, 800.0));
+    "config_evaluations" "config" "config_evaluation" "evaluations of rules" Once(|of| of.grows(3000.0, 5000.0));
+    "dns_queries" "route53" "dns_queries_million" "queries, free for aliases of load balancers" Unknown;
     "images" "ecr" "ecr_gb_month" "images" Unknown;
     "snapshots" "rds" "aurora_backup_gb_month" "snapshots" Unknown;
 };

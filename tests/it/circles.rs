@@ -111,7 +111,7 @@ fn no_top_level_module_imports_itself_by_way_of_others() {
         ("prices", &[]),
         ("support", &[]),
         ("config", &["engine", "prices"]),
-        ("aws", &["engine", "state"]),
+        ("aws", &["engine", "state", "support"]),
         ("resources", &["engine", "aws", "state"]),
         (
             "blueprint",

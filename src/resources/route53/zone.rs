@@ -47,7 +47,7 @@ impl Resource for Zone {
         global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
         seconds: (5.0, 5.0),
-        cost: |_| Cost::fixed("hosted_zone_month", 1),
+        cost: |_| Cost::fixed("hosted_zone_month", 1).used(&["dns_queries"]),
         fixed: &[],
         changing: &[],
         replace: Replace::DeleteFirst,
