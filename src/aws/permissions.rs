@@ -257,7 +257,8 @@ mod tests {
             }
             for action in strings(&statement["Action"]) {
                 let (_, operation) = action.split_once(':').unwrap();
-                let reads = ["Describe", "List", "Get", "Search"];
+                // SimulatePrincipalPolicy says what a policy allows, and changes nothing.
+            let reads = ["Describe", "List", "Get", "Search", "Simulate"];
                 let is_read = reads.iter().any(|r| operation.starts_with(r));
                 // The services know no resource for these.
                 let bare = [
@@ -282,7 +283,8 @@ mod tests {
         let each = each.flat_map(|s| strings(&s["Action"]).into_iter().map(move |a| (s, a)));
         for (statement, action) in each {
             let (_, operation) = action.split_once(':').unwrap();
-            let reads = ["Describe", "List", "Get", "Search"];
+            // SimulatePrincipalPolicy says what a policy allows, and changes nothing.
+            let reads = ["Describe", "List", "Get", "Search", "Simulate"];
             // Limited to counting by a condition.
             let counts = action == "dynamodb:Scan";
             // What a service shows only decrypted: through that service.

@@ -15,7 +15,8 @@ pub struct Check {
     operation: String,
     shows: String,
     only: Option<String>,
-    but: Option<String>,
+    #[serde(default)]
+    but: Vec<String>,
     is: Option<Value>,
     is_not: Option<Vec<Value>>,
     at_most: Option<f64>,
@@ -80,7 +81,7 @@ impl Check {
                 .only
                 .as_ref()
                 .is_none_or(|o| step.starts_with(o.as_str()))
-            && self.but.as_ref().is_none_or(|b| !step.contains(b.as_str()))
+            && self.but.iter().all(|b| !step.contains(b.as_str()))
     }
 
     fn seen(&self, step: &str, resource: &str) -> Seen {
