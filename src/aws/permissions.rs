@@ -258,7 +258,7 @@ mod tests {
             for action in strings(&statement["Action"]) {
                 let (_, operation) = action.split_once(':').unwrap();
                 // SimulatePrincipalPolicy says what a policy allows, and changes nothing.
-            let reads = ["Describe", "List", "Get", "Search", "Simulate"];
+                let reads = ["Describe", "List", "Get", "Search", "Simulate"];
                 let is_read = reads.iter().any(|r| operation.starts_with(r));
                 // The services know no resource for these.
                 let bare = [
