@@ -307,6 +307,8 @@ fn demand(config: &Config, graph: &Graph, state: &State) -> Demand {
     }
     let clusters = state.steps.values().filter(|r| r.kind == "rds/cluster");
     let running = clusters.filter_map(|r| r.inputs["engine_version"].as_str());
+    // What runs as it is wanted needs no way to get there.
+    let running = running.filter(|v| *v != config.database.engine_version);
     let version = Version {
         engine: ENGINE.to_owned(),
         wanted: config.database.engine_version.clone(),
