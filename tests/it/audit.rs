@@ -25,6 +25,7 @@ fn an_audit_by_the_rules_of_pci_dss_finds_only_what_is_meant_so() {
         "secretsmanager-rotation-enabled-check hash-key-green-dev\n",
     ];
     meant.extend(others.map(str::to_owned));
+    meant.sort();
     let meant = meant.concat();
     assert_eq!(done.out, meant, "{}", done.err);
     evidence_is_what_is_there(&lab);
