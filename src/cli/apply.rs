@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::inspect;
 use super::plan::args::Chosen;
 use super::plan::saved::{self, Saved};
-use super::plan::{make_plan, show};
+use super::plan::{attention, make_plan, show};
 use super::run::{self, Asked};
 use super::session::{Mode, Session, configuration, meant};
 use super::under_way;
@@ -90,7 +90,7 @@ pub async fn apply(
         }
         cx.console.text(&report::outputs(&outputs))?;
     }
-    let attention = report::attention(&state, session.scope.as_deref());
+    let attention = attention(&session, &plan, &state);
     let text = report::attention_text(&attention, cx.console.paint());
     cx.console.text(&text)?;
     document(cx, &session, &plan, &report, &state)?;
@@ -111,7 +111,7 @@ pub fn document(
 ) -> Result<(), Failure> {
     let outputs = inspect::resolved(&session.graph, state);
     let calls = cx.console.calls().totals();
-    let attention = report::attention(state, session.scope.as_deref());
+    let attention = attention(session, plan, state);
     let document = RunDocument::new(session.home(), plan, report, calls).apply(outputs, attention);
     Ok(cx.console.document(&document)?)
 }

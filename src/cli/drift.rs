@@ -56,15 +56,8 @@ pub async fn drift(
     };
     let before = running().await;
     // A damaged state is reported before its lock.
-    let (State { serial, .. }, _, mut drift) = compared(&session, no_state).await?;
+    let (State { serial, .. }, _, drift) = compared(&session, no_state).await?;
     let before = before?;
-    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
-    drift.accept(&rules(config), today);
-    let registry = &session.context.registry;
-    drift.judge(&|kind, difference| {
-        let holds_data = registry.get(kind).is_ok_and(|d| d.meta().holds_data);
-        severity(kind, holds_data, difference)
-    });
     notice.compared(&drift);
     // A run that works on it, or that ended while we looked: what was read is neither before nor after.
     let moving = match before {
@@ -121,7 +114,7 @@ pub async fn compared(
         recover(&session.graph, &listed.owned, registry, &mut state, clock).await;
     }
     session.beneath(&mut state, &mut seen).await;
-    let drift = compare(Input {
+    let mut drift = compare(Input {
         graph: &session.graph,
         chosen: &session.chosen,
         scope: session.scope.as_deref(),
@@ -132,6 +125,13 @@ pub async fn compared(
         unlisted: listed.unlisted,
         registry: &session.context.registry,
         ignore_tags: &config.tags.ignore,
+    });
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    drift.accept(&rules(config), today);
+    let registry = &session.context.registry;
+    drift.judge(&|kind, difference| {
+        let holds_data = registry.get(kind).is_ok_and(|d| d.meta().holds_data);
+        severity(kind, holds_data, difference)
     });
     Ok((state, seen, drift))
 }

@@ -32,7 +32,7 @@ mod timings;
 mod traffic;
 mod value;
 
-pub(crate) use attention::{attention, attention_text};
+pub(crate) use attention::{Attention, attention, attention_text};
 pub(crate) use console::{Console, Settings};
 pub(crate) use cost::{CostDocument, cost, difference};
 pub(crate) use doctor::{DoctorDocument, Finding, Verdict, doctor};

@@ -127,6 +127,8 @@ fn most(kinds: &Kinds, service: &str, operation: &str) -> usize {
         ("rds", "DescribeDBInstances") => 2,
         // With whom automated ones are shared, by cluster, and the search for those that were kept.
         ("rds", "DescribeDBClusterSnapshots") => of("rds/cluster") + 1,
+        // The zone of the domain, and those that this deployment has made.
+        ("route53", "ListHostedZones") => 2,
         // DNS support and DNS host names.
         ("ec2", "DescribeVpcAttribute") => 2 * of("ec2/vpc"),
         ("ec2", "GetTransitGatewayRouteTablePropagations" | "SearchTransitGatewayRoutes") => {

@@ -296,7 +296,9 @@ print(*[k["KeyId"] for k in kms.list_keys()["Keys"] if tags(k["KeyId"]).get("Env
             .map(|id| format!("key {id}"))
             .collect();
         let ids = lab.ids();
-        let own = ids.lines().filter(|l| !shared.iter().any(|s| s == l));
+        let own = ids
+            .lines()
+            .filter(|l| !shared.iter().any(|s| s == l) && !l.contains("-shared-dev"));
         own.collect::<Vec<_>>().join("\n")
     };
     let blue = but_shared();

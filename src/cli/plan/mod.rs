@@ -13,11 +13,11 @@ use super::exit::Exit;
 use super::session::{Mode, Session, meant};
 use super::suggest::nearest;
 use super::under_way;
-use crate::blueprint::with_first_weights;
+use crate::blueprint::{DELEGATION, with_first_weights};
 use crate::engine::observe::Observations;
 use crate::engine::plan::{self, Choice, DataRules, Options, Plan};
 use crate::engine::rebuild::set_apart;
-use crate::report::{self, Detail, PlanDocument};
+use crate::report::{self, Attention, Detail, PlanDocument};
 use crate::state::{self, State};
 use jiff::Timestamp;
 
@@ -48,7 +48,7 @@ pub async fn plan(
     let (plan, seen) = make_plan(&mut session, &mut state, &asked).await?;
     session.check_demand(&plan).await?;
     plan::refresh(&plan, &mut state);
-    let attention = report::attention(&state, session.scope.as_deref());
+    let attention = attention(&session, &plan, &state);
     let document = PlanDocument::new(session.home(), &plan)
         .attention(attention.clone())
         .cost(cost::difference(&session, &plan)?)
@@ -91,6 +91,24 @@ pub async fn plan(
         None => {}
     }
     Ok(verdict)
+}
+
+/// What somebody has to do by hand: as the types say, and whoever owns the domain of a zone that was made.
+pub fn attention(session: &Session, plan: &Plan, state: &State) -> Vec<Attention> {
+    let mut all = report::attention(state, session.scope.as_deref());
+    let waits = plan.waiting.iter().any(|w| w.scope == DELEGATION);
+    let zone = state.steps.iter().find(|(_, r)| r.kind == "route53/zone");
+    if let (true, Some((step, zone))) = (waits, zone) {
+        let servers = zone.outputs["name_servers"].as_str().unwrap_or_default();
+        all.push(Attention {
+            step: step.clone(),
+            text: format!(
+                "{0} is not delegated yet: in the zone above it, make an NS record {0} with {servers}; then run `deployer apply` again",
+                zone.name
+            ),
+        });
+    }
+    all
 }
 
 /// `--markdown` and `--json` both want standard output.
