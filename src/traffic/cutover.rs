@@ -6,7 +6,7 @@
 use super::bridge::{Bridge, Env};
 use super::history::{Entry, Event};
 use super::note::{Act, Note};
-use super::rollback::{kept, wait};
+use super::rollback::{IN_SYNC_SECONDS, kept, wait};
 use super::weights::{Live, Weights};
 use super::world::{Standing, World};
 use crate::engine::{Class, Error};
@@ -143,7 +143,10 @@ pub async fn go<W: World>(world: &W, by: &str) -> Result<Done, Error> {
         error.message = format!("{} ({})", error.message, cut.text(Env::Green));
         error.hint("run the same command again: it goes on where this one ended; `deployer traffic rollback` gives writes and traffic to blue")
     })?;
-    let in_sync = wait(world, change.as_deref()).await;
+    let in_sync = match &change {
+        Some(change) => wait(world, Some(change)).await,
+        None => known(world, &note).await,
+    };
     let text = format!("{}; {}", cut.text(Env::Green), bridge.text(Env::Blue));
     let mut entry = Entry::new(Event::CutoverDone, &note, by, text);
     (entry.before, entry.after, entry.change) = (Some(before), Some(Weights::GREEN), change);
@@ -155,6 +158,17 @@ pub async fn go<W: World>(world: &W, by: &str) -> Result<Done, Error> {
         bridge,
         in_sync,
     })
+}
+
+/// Waits until the change of an earlier run, whose id is gone, is known to all servers of Route 53.
+async fn known<W: World>(world: &W, note: &Note) -> bool {
+    let taken = note.at.map_or(0, |at| at.as_second());
+    let age = world.now().as_second().saturating_sub(taken);
+    let left = i64::from(IN_SYNC_SECONDS / 2).saturating_sub(age);
+    if let Ok(left @ 1..) = u32::try_from(left) {
+        world.sleep(left).await;
+    }
+    true
 }
 
 /// Writes into the zone that the writes are about to be green's; gives the weights before.

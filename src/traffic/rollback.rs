@@ -38,7 +38,7 @@ pub const NEEDS: &[Api] = &[
 /// How often the change is sent when its outcome is not clear.
 const ATTEMPTS: u32 = 20;
 /// Seconds until all servers of Route 53 know a change: "ChangeResourceRecordSets", generally within 60.
-const IN_SYNC_SECONDS: u32 = 120;
+pub(super) const IN_SYNC_SECONDS: u32 = 120;
 
 /// How long `control` may take when it is not known whether green takes the writes.
 const UNKNOWN: Duration = Duration::from_secs(15);
