@@ -8,7 +8,7 @@ import { SCHEMA, writeState } from '../sync/state.mjs';
 import { proveBoth } from './canary.mjs';
 import { STATES, raiseFence, readFence } from '../sync/fence.mjs';
 import { withPair } from './pair.mjs';
-import { isSplit, openSplit, prepareSplit } from './split.mjs';
+import { isSplit, openFence, openSplit, prepareSplit } from './split.mjs';
 
 /**
  * `{"action": "prepare", "accept": [...]}`: closes green to its application, and makes the way back before anybody may need it. Each step finds what a killed call
@@ -25,15 +25,20 @@ export const prepare = (invocation, accept) =>
     const twoWay = pair.forward.context.mode === 'two-way';
     const again = twoWay && isSplit(pair) && pair.back.following && isOpen(await readFence(pair.session('green'), pair.roots('green')));
     await pair.forward.catchUp();
-    if (!again) await closeGreen(pair, invocation);
+    if (!again || (await fenceOfBlue(pair)).state === 'closed-until') await closeGreen(pair, invocation);
     await beginBack(pair, accepted);
     if (twoWay) await prepareSplit(pair);
     const canary = await proveBoth(pair);
     if (twoWay && !again) await openSplit(pair);
+    // After a cutover green takes the writes alone. The canary has shown that blue has what green wrote.
+    if (again && (await fenceOfBlue(pair)).state === 'closed') await openFence(pair.session('blue'), pair.roots('blue'));
     const lines = pair.back.context.lines;
     invocation.log.info('the way back is prepared', { slot: pair.back.context.state.slot });
     return { status: 'prepared', writer: twoWay ? 'both' : 'blue', irreversible: accepted, kept: named(lines, 'kept'), guarded: named(lines, 'guarded'), ...canary };
   });
+
+/** @param {Pair} pair */
+const fenceOfBlue = (pair) => readFence(pair.session('blue'), pair.roots('blue'));
 
 /** @param {import('../sync/fence.mjs').Fence} fence */
 const isOpen = ({ state }) => state === 'open' || state === 'none';
@@ -55,8 +60,8 @@ function acceptedOf({ back }, accept) {
 
 /** @param {Pair} pair @param {Invocation} invocation */
 async function closeGreen(pair, { deadline }) {
-  const [blue, green] = [pair.session('blue'), pair.session('green')];
-  if (['closed', 'closed-until'].includes((await readFence(blue, pair.roots('blue'))).state))
+  const green = pair.session('green');
+  if (['closed', 'closed-until'].includes((await fenceOfBlue(pair)).state))
     throw new PermanentError('WRITER', 'blue is closed: green takes the writes, or a cutover was not finished', { hint: 'invoke control with {"action": "status"}, then {"action": "cutover"} in the direction that is meant' });
   const { state, complete } = await readFence(green, pair.roots('green'));
   if (state === 'closed' && complete) return;

@@ -55,9 +55,13 @@ export async function openSplit(pair) {
     context.state = { ...context.state, identity: { ...context.state.identity, split: true } };
     await writeState(context.green, context.state);
   }
-  const green = pair.session('green');
-  await setFence(green, STATES.open);
-  await removeTriggers(green, pair.roots('green'), 'DISABLE');
+  await openFence(pair.session('green'), pair.roots('green'));
+}
+
+/** Opens a side that is closed for good. @param {import('./pair.mjs').Pair['session'] extends (side: any) => infer S ? S : never} session @param {Parameters<typeof removeTriggers>[1]} roots */
+export async function openFence(session, roots) {
+  await setFence(session, STATES.open);
+  await removeTriggers(session, roots, 'DISABLE');
 }
 
 /** Green's application may not write what only blue writes. @param {Pair} pair */

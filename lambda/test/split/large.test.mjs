@@ -82,6 +82,7 @@ test(`transactions of ${ROWS} rows across the fence, in both directions`, { time
   await untilQuiet(lab);
   await assertEqual(lab);
   assert.equal((await patiently(() => lab.prepare(OPTIONS))).writer, 'both');
+  assert.equal((await lab.sides(OPTIONS)).writer, 'both');
   const onGreen = await lab.green.connect(lab.database);
   await onGreen.query(`BEGIN; UPDATE payments SET description = 'changed', status = 'authorized' WHERE merchant = 1; INSERT INTO payments (day, merchant, reference, minor, currency, status) SELECT '2026-03-07', 2, 'large-green-' || i, 100, 'EUR', 'new' FROM generate_series(1, ${Math.ceil(ROWS / 10)}) i`);
   await moveAcross(lab, onGreen, true);
@@ -89,6 +90,7 @@ test(`transactions of ${ROWS} rows across the fence, in both directions`, { time
   await untilQuiet(lab);
   await assertEqual(lab);
   assert.equal((await patiently(() => lab.prepare(OPTIONS))).writer, 'both');
+  assert.equal((await lab.sides(OPTIONS)).writer, 'both');
 
   // The same job on both sides, then one that both sides do in another way: each row is decided on blue.
   await Promise.all([lab.onBlue("UPDATE payments SET description = 'job' WHERE merchant = 1"), lab.onGreen("UPDATE payments SET description = 'job' WHERE merchant = 1")]);
