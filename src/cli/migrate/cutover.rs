@@ -6,7 +6,7 @@ use super::super::error::Failure;
 use super::super::exit::Exit;
 use super::super::notify;
 use super::super::run::{answer, can_ask, cancelled};
-use super::super::traffic::{account, lock, me, refused_by, rollback};
+use super::super::traffic::{account, healthy, lock, me, refused_by, rollback};
 use super::args::CutoverArgs;
 use super::{confirm, done, open, refused};
 use crate::config::Config;
@@ -14,7 +14,6 @@ use crate::engine::Class;
 use crate::migration::answers::{action, ask, ask_patiently, text};
 use crate::migration::{Names, switches, turn};
 use crate::report::{First, Migration, MigrationDocument, Notice};
-use crate::traffic::account::green_targets;
 use crate::traffic::cutover::{Done, go as give, ready};
 use crate::traffic::gate::DataMode;
 use crate::traffic::world::World;
@@ -103,16 +102,7 @@ async fn go(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit, Fa
     let standing = account.standing().await?;
     // A run that was killed goes on: what was proven then is what `control` has decided on.
     if !ready(&standing).map_err(refused_by)?.green_writes {
-        for targets in green_targets(&account).await {
-            if targets.healthy == 0 || targets.healthy < targets.desired {
-                let text = format!(
-                    "{} of green: {} of {} targets are healthy",
-                    targets.service, targets.healthy, targets.desired
-                );
-                return Err(Failure::new(Exit::Refused, text)
-                    .hint("look at the events of the service in ECS, and at its log group"));
-            }
-        }
+        healthy(&account).await?;
         let verified = ask_patiently(&account.aws, &names.verify, &json!({})).await;
         let verified = verified.map_err(refused)?;
         if verified["ok"] != true {

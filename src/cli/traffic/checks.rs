@@ -114,6 +114,19 @@ pub async fn planned(
 
 /// Whether green can take requests, and the data is safe.
 pub async fn ready(account: &Account) -> Result<(), Failure> {
+    healthy(account).await?;
+    let [_, green] = &account.names.sides;
+    if account.mode == DataMode::ReadOnly && !bridge::answers(&account.aws, green).await? {
+        return Err(refused(
+            "green only reads in this split, and blue does not answer through green's bridge: payments would be refused",
+            "`deployer apply` makes the bridge and its rules; its target group says which targets are not healthy",
+        ));
+    }
+    proven(account).await
+}
+
+/// Whether all of green's tasks take requests.
+pub async fn healthy(account: &Account) -> Result<(), Failure> {
     let [_, green] = &account.names.sides;
     for targets in green_targets(account).await {
         if targets.healthy == 0 || targets.healthy < targets.desired {
@@ -126,13 +139,7 @@ pub async fn ready(account: &Account) -> Result<(), Failure> {
             ));
         }
     }
-    if account.mode == DataMode::ReadOnly && !bridge::answers(&account.aws, green).await? {
-        return Err(refused(
-            "green only reads in this split, and blue does not answer through green's bridge: payments would be refused",
-            "`deployer apply` makes the bridge and its rules; its target group says which targets are not healthy",
-        ));
-    }
-    proven(account).await
+    Ok(())
 }
 
 async fn proven(account: &Account) -> Result<(), Failure> {

@@ -18,7 +18,7 @@ use crate::report::{Traffic, TrafficGateDocument, TrafficHistoryDocument};
 use crate::traffic::gate::{Limits, self_test, simulate};
 use crate::traffic::history::Log;
 use args::{GateArgs, TrafficCommand};
-pub use checks::refused_by;
+pub use checks::{healthy, refused_by};
 pub use open::{account, me, pinned};
 pub use rollback::rollback;
 pub use shift::lock;
