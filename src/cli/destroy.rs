@@ -31,13 +31,7 @@ pub async fn plan(
     let seen = look(&session, &mut state).await;
     let plan = make_plan(&session, &state, &seen, choice).await;
     show(cx, &session, &plan, &Detail::Short)?;
-    if let Err(failure) = under_way::check(&plan, &seen) {
-        let hint = failure.hint.unwrap_or_default();
-        cx.console.warning(&format!(
-            "destroy would be refused: {}; {hint}",
-            failure.message
-        ))?;
-    }
+    under_way::warn(cx, "destroy", &plan, &seen)?;
     let cost = cost::difference(&session, &plan)?;
     cx.console
         .document(&PlanDocument::new(session.home(), &plan).cost(cost))?;

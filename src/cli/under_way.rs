@@ -1,5 +1,6 @@
 //! What must not be taken away under a migration or a split of the traffic that is going on.
 
+use super::Context;
 use super::error::Failure;
 use super::exit::Exit;
 use crate::engine::observe::{Observations, Observed};
@@ -73,6 +74,21 @@ pub fn check(plan: &Plan, seen: &Observations) -> Result<(), Failure> {
     if note.green_writes && first.scope == "green" {
         let hint = "`deployer migrate cutover --reverse` gives them to blue";
         return Err(refused(first, "green takes the writes", hint));
+    }
+    Ok(())
+}
+
+/// Says of a plan that is only shown that its run would be refused.
+pub fn warn(
+    cx: &Context<'_>,
+    command: &str,
+    plan: &Plan,
+    seen: &Observations,
+) -> Result<(), Failure> {
+    if let Err(failure) = check(plan, seen) {
+        let hint = failure.hint.unwrap_or_default();
+        let text = format!("{command} would be refused: {}; {hint}", failure.message);
+        cx.console.warning(&text)?;
     }
     Ok(())
 }

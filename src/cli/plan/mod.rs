@@ -69,13 +69,7 @@ pub async fn plan(
         let text = report::attention_text(&attention, cx.console.paint());
         cx.console.text(&text)?;
     }
-    if let Err(failure) = under_way::check(&plan, &seen) {
-        let hint = failure.hint.unwrap_or_default();
-        cx.console.warning(&format!(
-            "apply would be refused: {}; {hint}",
-            failure.message
-        ))?;
-    }
+    under_way::warn(cx, "apply", &plan, &seen)?;
     cx.console.document(&document)?;
     let verdict = verdict(&plan);
     match out {

@@ -277,8 +277,7 @@ fn home(config: &Config) -> DeploymentRef {
     }
 }
 
-/// One shift of a deployment at a time on this machine.
-/// Nobody else moves the traffic from this machine meanwhile.
+/// One command at a time moves the traffic of a deployment from this machine.
 pub fn lock(cx: &Context<'_>, config: &Config) -> Result<Lock, Failure> {
     let path = state_folder(cx.common).join(format!("{}.traffic.lock", config.suffix));
     Lock::take(&path, &command_line()).map_err(|error| match error {
