@@ -7,6 +7,8 @@ import traceback
 
 from . import evaluation, expressions
 
+# Alarms that Application Auto Scaling makes have thresholds of moto's, and nothing scales here.
+SCALING = "TargetTracking-"
 # Seconds of the clock between two evaluations.
 EVERY = 30.0
 
@@ -31,7 +33,7 @@ class Part:
 
     async def follow(self, model):
         """New alarms begin without a state of ours."""
-        every = model.get("alarms", [])
+        every = [one for one in model.get("alarms", []) if not one["name"].startswith(SCALING)]
         self._alarms = [one for one in every if not one["rule"]]
         self._composites = [one for one in every if one["rule"]]
         self._checks = [_of_check(one) for one in model.get("health_checks", []) if one["alarm"]]

@@ -36,10 +36,7 @@ class Database:
     async def _opened(self):
         async with self._lock:
             if self._pool is None:
-                host = self.settings["DATABASE_HOST"]
-                address = self.plane.names.known(host)
-                if address is None:
-                    raise Unreachable(f"{host} has no address")
+                address = self.plane.names.address(self.settings["DATABASE_HOST"])
                 credentials = await self._secret()
                 context = self.plane.authority.client()
 

@@ -9,10 +9,12 @@ import collections
 import contextlib
 import random
 import struct
+import traceback
 
 import dns.exception
 import dns.flags
 import dns.message
+import dns.name
 import dns.opcode
 import dns.rcode
 import dns.rdataclass
@@ -158,9 +160,9 @@ def respond(zones, wire, most=65535):
     for name, ttl, of, values in found:
         # As it was asked for: clients compare it, some change the case at random.
         name = question.name.to_text() if plain(name) == plain(question.name.to_text()) else f"{name}."
-        answer.answer.append(dns.rrset.from_text_list(name, ttl, dns.rdataclass.IN, of, values))
+        answer.answer.append(_set(name, ttl, of, values))
     if own is not None and not found:
-        answer.authority.append(dns.rrset.from_text(f"{own}.", 900, dns.rdataclass.IN, "SOA", zones.soa(own)))
+        answer.authority.append(_set(f"{own}.", 900, "SOA", [zones.soa(own)]))
     size = max(512, query.payload) if query.edns >= 0 else 512
     try:
         return answer.to_wire(max_size=size if most == 512 else most)
@@ -169,6 +171,11 @@ def respond(zones, wire, most=65535):
         answer.authority.clear()
         answer.flags |= dns.flags.TC
         return answer.to_wire()
+
+
+def _set(name, ttl, kind, values):
+    """Records of one name and type; Route 53 takes names in values with and without their final dot."""
+    return dns.rrset.from_text_list(name, ttl, dns.rdataclass.IN, kind, values, origin=dns.name.root)
 
 
 class Part:
@@ -237,7 +244,14 @@ class Part:
     def answer(self, wire, most):
         """For the servers."""
         self.asked += 1
-        return respond(self.current(), wire, most)
+        try:
+            return respond(self.current(), wire, most)
+        except (dns.exception.DNSException, ValueError, KeyError):
+            # A record that cannot be put into a message.
+            traceback.print_exc()
+            answer = dns.message.make_response(dns.message.from_wire(wire))
+            answer.set_rcode(dns.rcode.SERVFAIL)
+            return answer.to_wire()
 
     async def _stream(self, reader, writer):
         with contextlib.suppress(asyncio.IncompleteReadError, OSError, TimeoutError):
@@ -254,9 +268,9 @@ class Part:
 
     def routes(self):
         """Of the control path."""
-        return {("POST", "dns"): self._set, ("POST", "resolve"): self._resolve}
+        return {("POST", "dns"): self._delay, ("POST", "resolve"): self._resolve}
 
-    async def _set(self, body, _query, _rest):
+    async def _delay(self, body, _query, _rest):
         delay = float(body["delay"])
         if not 0 <= delay <= 3600:
             raise ValueError("delay: it takes 0 to 3600 seconds")
