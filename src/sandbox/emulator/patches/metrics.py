@@ -3,6 +3,8 @@
 import datetime
 import re
 
+import moto.backends
+
 from ..call import patch, refuse
 from ..store import store_of
 
@@ -38,13 +40,10 @@ def clear():
     table().clear()
 
 
-def _points(call, stat, first, last):
+def _points(backend, key, first, last):
     """Second -> value -> how often, from both sources."""
-    metric = stat["Metric"]
-    dimensions = {one["Name"]: one["Value"] for one in metric.get("Dimensions", [])}
-    key = _key(metric["Namespace"], metric["MetricName"], dimensions)
     found = {at: dict(counts) for at, counts in table().get(key, {}).items() if first <= at < last}
-    for datum in call.backend.metric_data:
+    for datum in backend.metric_data:
         same = _key(datum.namespace, datum.name, {one.name: one.value for one in datum.dimensions}) == key
         at = int(datum.timestamp.timestamp())
         if same and first <= at < last:
@@ -86,12 +85,31 @@ def _series(call, query, first, last):
     period = int(stat["Period"])
     if period < 1 or (period >= 60 and period % 60):
         refuse("ValidationError", "Period must be 1, 5, 10, 20, 30, or a multiple of 60.")
+    metric = stat["Metric"]
+    key = _key(metric["Namespace"], metric["MetricName"], {one["Name"]: one["Value"] for one in metric.get("Dimensions", [])})
+    return _periods(call.backend, key, period, stat["Stat"], first, last)
+
+
+def _periods(backend, key, period, statistic, first, last):
+    """The second at which a period begins -> the statistic of its values."""
     periods = {}
-    for at, counts in _points(call, stat, first, last).items():
+    for at, counts in _points(backend, key, first, last).items():
         bucket = periods.setdefault(at - at % period, {})
         for value, times in counts.items():
             bucket[value] = bucket.get(value, 0) + times
-    return {at: _statistic(stat["Stat"], counts) for at, counts in periods.items() if counts}
+    return {at: _statistic(statistic, counts) for at, counts in periods.items() if counts}
+
+
+def series(body):
+    """For the data plane: `{"first", "last", "queries": [{"account", "region", "namespace", "name", "dimensions", "period",
+    "statistic"}]}` answers a list for each query: the second of each period that has data, and its value."""
+    every, found = moto.backends.get_backend("cloudwatch"), []
+    for one in body["queries"]:
+        backend = every[one["account"]][one["region"]]
+        key = _key(one["namespace"], one["name"], one.get("dimensions", {}))
+        values = _periods(backend, key, int(one["period"]), one["statistic"], body["first"], body["last"])
+        found.append(sorted(values.items()))
+    return {"series": found}
 
 
 @patch("cloudwatch", "GetMetricData")
