@@ -11,7 +11,7 @@ from .emulator import Emulator
 from .names import Names
 
 # Modules with a class `Part`, in the order in which they start; they end in the reverse one.
-PARTS = []
+PARTS = ["databases", "functions", "schedules", "streams"]
 # Real seconds between two looks at the model.
 POLL = 0.25
 # Real seconds without an answer of the emulator after which it counts as ended.
