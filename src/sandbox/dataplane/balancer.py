@@ -9,8 +9,7 @@ import re
 import secrets
 import time
 
-from . import http1, names, rules
-from .ca import anybody
+from . import http1, names, rules, tls
 from .chain import Network
 
 VALID_NAME = re.compile(r"[A-Za-z0-9-]+")
@@ -50,7 +49,7 @@ class Balancer:
             if port in self._servers:
                 continue
             served = self._served(listener, certificates)
-            context = self.plane.authority.server(served[1]) if served[0] == "HTTPS" else None
+            context = tls.server(self.plane.authority, served[1]) if served[0] == "HTTPS" else None
             try:
                 server = await asyncio.start_server(
                     lambda reader, writer, port=port: self._connected(port, reader, writer),
@@ -200,7 +199,7 @@ class Part:
         self.plane = plane
         self.balancers = {}
         self.network = Network({}, plane.names, lambda _arn: [])
-        self.anybody = anybody()
+        self.anybody = tls.anybody()
         self._acls = {}
 
     async def follow(self, model):

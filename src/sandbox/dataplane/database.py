@@ -6,6 +6,8 @@ import json
 
 import asyncpg
 
+from . import tls
+
 MOST = 8
 # Seconds until a connection is there, and until a statement is done.
 CONNECT_SECONDS, STATEMENT_SECONDS = 5.0, 10.0
@@ -38,7 +40,7 @@ class Database:
             if self._pool is None:
                 address = self.plane.names.address(self.settings["DATABASE_HOST"])
                 credentials = await self._secret()
-                context = self.plane.authority.client()
+                context = tls.client(self.plane.authority)
 
                 async def password():
                     return (await self._secret())["password"]

@@ -5,8 +5,7 @@ import asyncio
 import collections
 import traceback
 
-from . import http1, names
-from .ca import anybody
+from . import http1, names, tls
 from .chain import Network
 from .evaluation import ALARM
 
@@ -52,7 +51,7 @@ class Part:
         self.targets, self.checks = {}, {}
         self.events = collections.deque(maxlen=200)
         self._network, self._documents, self._loops, self._sent, self._pools = Network({}, plane.names, lambda _arn: []), {}, {}, {}, {}
-        self._anybody = anybody()
+        self._anybody = tls.anybody()
 
     async def follow(self, model):
         """A loop for each group that a load balancer uses, and for each endpoint check."""

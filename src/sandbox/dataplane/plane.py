@@ -5,14 +5,14 @@ import importlib
 import traceback
 from pathlib import Path
 
-from .ca import Authority
+from .authority import Authority
 from .clock import Clock
 from .control import Control
 from .emulator import Emulator
 from .names import Names
 
 # Modules with a class `Part`, in the order in which they start; they end in the reverse one.
-PARTS = ["dns", "metrics", "service", "health", "balancer", "alarms"]
+PARTS = ["dns", "metrics", "databases", "service", "health", "balancer", "alarms", "functions", "schedules", "streams"]
 # Real seconds between two looks at the model.
 POLL = 0.25
 # Real seconds without an answer of the emulator after which it counts as ended.

@@ -121,6 +121,27 @@ def _data_plane(_gateway, body, _query):
     return there
 
 
+def _code(gateway, _body, query):
+    from . import model_stores
+
+    with gateway.lock:
+        return model_stores.code(query)
+
+
+def _stream_records(gateway, _body, query):
+    from . import model_stores
+
+    with gateway.lock:
+        return model_stores.records(query)
+
+
+def _stream_last(gateway, _body, query):
+    from . import model_stores
+
+    with gateway.lock:
+        return model_stores.last(query)
+
+
 def _series(_gateway, body, _query):
     from .patches import metrics
 
@@ -151,6 +172,9 @@ ROUTES = {
     ("POST", "targets"): _targets,
     ("GET", "model"): _model,
     ("POST", "data-plane"): _data_plane,
+    ("GET", "code"): _code,
+    ("GET", "stream-records"): _stream_records,
+    ("GET", "stream-last"): _stream_last,
     ("POST", "series"): _series,
     ("POST", "alarms"): _alarm_states,
 }

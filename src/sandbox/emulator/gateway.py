@@ -107,12 +107,15 @@ class Gateway:
                 self.changes += 1
             call = Call(self, request)
             try:
-                return self.lag.filtered(call, write, call.run()).render()
+                done = self.lag.filtered(call, write, call.run())
+                if not isinstance(done, answer.Outside):
+                    return done.render()
             except ServiceException as failure:
                 # A patch looked something up in moto's models and moto refused.
                 raise AwsError(failure.code, failure.message) from failure
             except _RESTError as failure:
                 raise AwsError(failure.error_type, failure.message, failure.code) from failure
+        return done.render()
 
     def ask_moto(self, request):
         """moto's answer to a request."""

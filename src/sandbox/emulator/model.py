@@ -13,7 +13,7 @@ import moto.backends
 from .store import store_of
 
 # Modules here with a function `sections(section)` that answers {"name of a section": [...]}.
-SECTIONS = ["model_network"]
+SECTIONS = ["model_network", "model_stores"]
 # What changes without a call (moto's own transitions) is seen within so many seconds.
 OLDEST = 2.0
 
