@@ -175,7 +175,7 @@ def respond(zones, wire, most=65535):
 
 def _set(name, ttl, kind, values):
     """Records of one name and type; Route 53 takes names in values with and without their final dot."""
-    return dns.rrset.from_text_list(name, ttl, dns.rdataclass.IN, kind, values, origin=dns.name.root)
+    return dns.rrset.from_text_list(name, ttl, dns.rdataclass.IN, kind, values, origin=dns.name.root, relativize=False)
 
 
 class Part:

@@ -103,3 +103,4 @@ class Plane:
                 print(f"data plane: {name} did not end well", flush=True)
                 traceback.print_exc()
         self.emulator.close()
+        self.names.close()

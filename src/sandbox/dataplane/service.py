@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, unquote
 
 from . import http1, payments
 from .chain import Place
-from .database import Database, Unreachable
+from .pool import Database, Unreachable
 
 PATHS = {"payment-api": "/api/payments", "transaction-processor": "/api/transactions", "reporting": "/api/reports"}
 # A client waits so long before it tries again, when the database takes no writes.
