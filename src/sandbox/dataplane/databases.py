@@ -5,7 +5,6 @@ import json
 import traceback
 
 from . import packages
-from .authority import Authority
 from .postgres import Home, Server
 
 # Real seconds until something that failed is tried again.
@@ -75,7 +74,7 @@ class Cluster:
         self.plane, self.name, self.wanted = plane, wanted["id"], wanted
         names = [wanted["endpoint"], wanted["reader"]]
         self.addresses = [plane.names.address(name) for name in names]
-        certificate = Authority(plane.folder).issue([*names, *self.addresses])
+        certificate = plane.authority.issue([*names, *self.addresses])
         self.server = Server(home, wanted["resource"], self.addresses, wanted["port"], certificate)
         self.held = False
         self.problem = None

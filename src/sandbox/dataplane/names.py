@@ -13,6 +13,8 @@ from pathlib import Path
 FILE = "names.json"
 BLOCKS = range(77, 127)
 DNS_PORT = 8053
+# Held as long as the data plane runs: so two of them have different blocks.
+HELD_PORT = 8052
 PER_LINE = 250
 
 
@@ -27,16 +29,15 @@ def plain(name):
 
 
 def free_block():
-    """The first block whose DNS server's port nobody has."""
+    """The first block that no other data plane has, with the socket that holds it."""
     for second in BLOCKS:
-        block = f"127.{second}"
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((f"{block}.0.1", DNS_PORT))
-            except OSError:
-                continue
-            return block
+        block, held = f"127.{second}", socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            held.bind((f"{block}.0.1", HELD_PORT))
+        except OSError:
+            held.close()
+            continue
+        return block, held
     raise OSError("every block of loopback addresses from 127.77 to 127.126 is taken")
 
 
@@ -46,7 +47,7 @@ class Names:
     def __init__(self, folder, block=None):
         self.file = Path(folder) / FILE
         known = json.loads(self.file.read_text()) if self.file.exists() else {}
-        self.block = block or free_block()
+        self.block, self._held = (block, None) if block else free_block()
         # With another block the numbers stay, so that what a name had is still told apart.
         self._numbers = {name: number for name, number in known.get("numbers", {}).items()}
         self._sources = {}
@@ -79,6 +80,11 @@ class Names:
     def source(self, address):
         """Who speaks from an address: the private one of an interface, else the address itself."""
         return self._sources.get(address, address)
+
+    def close(self):
+        """Gives the block away."""
+        if self._held is not None:
+            self._held.close()
 
     def shown(self):
         """Name to address."""

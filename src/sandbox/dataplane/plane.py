@@ -5,13 +5,14 @@ import importlib
 import traceback
 from pathlib import Path
 
+from .authority import Authority
 from .clock import Clock
 from .control import Control
 from .emulator import Emulator
 from .names import Names
 
 # Modules with a class `Part`, in the order in which they start; they end in the reverse one.
-PARTS = ["databases", "functions", "schedules", "streams"]
+PARTS = ["dns", "metrics", "databases", "service", "health", "balancer", "alarms", "functions", "schedules", "streams"]
 # Real seconds between two looks at the model.
 POLL = 0.25
 # Real seconds without an answer of the emulator after which it counts as ended.
@@ -26,6 +27,7 @@ class Plane:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.clock = Clock(rate, origin)
         self.names = Names(self.folder)
+        self.authority = Authority(self.folder)
         self.emulator = Emulator(endpoint)
         self.model = {"version": 0}
         self.parts = {}
@@ -51,7 +53,8 @@ class Plane:
                 await part.start()
         port = await self.control.start()
         self._tasks = [asyncio.create_task(self._follow(name)) for name in self._seen]
-        await self.emulator.control("POST", "data-plane", {"url": f"http://127.0.0.1:{port}"})
+        there = {"url": f"http://127.0.0.1:{port}", "dns_delay": getattr(self.part("dns"), "delay", 0)}
+        await self.emulator.control("POST", "data-plane", there)
         return port
 
     async def run(self):
@@ -100,3 +103,4 @@ class Plane:
                 print(f"data plane: {name} did not end well", flush=True)
                 traceback.print_exc()
         self.emulator.close()
+        self.names.close()
