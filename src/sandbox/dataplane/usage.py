@@ -9,6 +9,7 @@ TABLE = Path("/proc/net/tcp")
 ESTABLISHED = "01"
 # What a serverless instance is at without work, and what a session adds, in percent of its largest capacity.
 IDLE_PERCENT, SESSION_PERCENT = 10.0, 0.5
+SESSION_ACU = 0.1
 
 
 def sessions(table, address, port):
@@ -39,6 +40,7 @@ class Part:
             count = sum(sessions(table, self.plane.names.address(one[name]), one["port"]) for name in ("endpoint", "reader"))
             yield "AWS/RDS", "DatabaseConnections", of, count
             yield "AWS/RDS", "ACUUtilization", of, min(100.0, IDLE_PERCENT + SESSION_PERCENT * count)
+            yield "AWS/RDS", "ServerlessDatabaseCapacity", (*of, ("Role", "WRITER")), 1.0 + round(count * SESSION_ACU, 1)
             yield "AWS/RDS", "AuroraReplicaLag", of, 20.0
         for one in self._queues:
             yield "AWS/SQS", "ApproximateNumberOfMessagesVisible", (("QueueName", one["name"]),), one["visible"]
