@@ -52,7 +52,7 @@ pub use clock::ahead;
 pub use connect::{Connection, Settings, connect};
 pub use dates::{dates, shown_by};
 pub use ec2::{Ec2Reader, Find, PerTable, find, find_all, tags_of};
-pub use environment::region;
+pub use environment::{connector_to, region};
 pub use error::refused;
 pub use objects::{StateObjects, in_region_of};
 pub use preflight::{Count, Demand, Preflight, Version, judge, look, supported};

@@ -511,6 +511,12 @@ pub enum SandboxCommand {
         /// How long things take to settle: `none`, seconds, or `aws/100` for AWS's typical seconds divided by 100.
         #[arg(long, value_parser = crate::sandbox::latency, allow_negative_numbers = true)]
         latency: Option<String>,
+        /// Let databases (PostgreSQL), functions (Node.js), load balancers and names be real, on this machine's loopback.
+        #[arg(long)]
+        data_plane: bool,
+        /// How many times as fast the minutes of a data plane pass.
+        #[arg(long, value_name = "RATE", default_value_t = 1.0, requires = "data_plane", value_parser = crate::traffic::time::rate)]
+        clock_rate: f64,
     },
     /// Stop the emulator.
     Down,

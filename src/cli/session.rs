@@ -444,6 +444,7 @@ async fn connected(cx: &Context<'_>, config: &Config) -> Result<Connection, Fail
             port: None,
             latency: None,
             seconds: resources::typical_seconds(),
+            data_plane: None,
         };
         let info = sandbox::up(&options, &|line| drop(cx.console.note(line))).await?;
         settings.endpoint = Some(info.endpoint);

@@ -9,6 +9,7 @@ use crate::traffic::gate::instant::Targets;
 use crate::traffic::gate::{SelfTest, TimeToPass, Totals, simulate};
 use crate::traffic::history::Entry;
 use crate::traffic::note::Note;
+use crate::traffic::outside::Over;
 use crate::traffic::plan::Plan;
 use crate::traffic::weights::Live;
 use serde::Serialize;
@@ -104,6 +105,8 @@ pub struct TrafficRollbackDocument {
     pub bridge: Option<Bridge>,
     /// What became of the writes; null when blue had them.
     pub cut: Option<Cut>,
+    /// What was seen from outside; null when nothing was sent.
+    pub over: Option<Over>,
 }
 impl Document for TrafficRollbackDocument {
     const SCHEMA: &'static str = "deployer.traffic-rollback/1";

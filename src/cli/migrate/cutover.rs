@@ -30,7 +30,7 @@ pub async fn run(cx: &Context<'_>, asked: &CutoverArgs) -> Result<Exit, Failure>
         return prepare(cx, &asked.accept, asked.yes).await;
     }
     if part.reverse {
-        let back = async |notice: &mut _| rollback(cx, REVERSE, notice).await;
+        let back = async |notice: &mut _| rollback(cx, REVERSE, false, notice).await;
         return notify::notified(cx, REVERSE, &everything, back).await;
     }
     if part.finish {

@@ -49,6 +49,9 @@ pub enum TrafficCommand {
         /// Print the calls as commands of the AWS CLI, and send none that changes anything.
         #[arg(long)]
         print_aws: bool,
+        /// Wait until green's own target groups count no request any more, up to ten minutes.
+        #[arg(long)]
+        until_over: bool,
     },
     /// Show what this machine did to the traffic, and check that no line was changed or removed.
     History,

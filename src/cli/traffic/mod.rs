@@ -45,8 +45,11 @@ pub async fn run(cx: &Context<'_>, command: &TrafficCommand) -> Result<Exit, Fai
         TrafficCommand::Rollback {
             print_aws: true, ..
         } => rollback::print_aws(cx).await,
-        TrafficCommand::Rollback { reason, .. } => {
-            let back = async |notice: &mut _| rollback::rollback(cx, reason, notice).await;
+        TrafficCommand::Rollback {
+            reason, until_over, ..
+        } => {
+            let back =
+                async |notice: &mut _| rollback::rollback(cx, reason, *until_over, notice).await;
             notify::notified(cx, "traffic rollback", &everything, back).await
         }
         TrafficCommand::History => history(cx),

@@ -63,6 +63,7 @@ pub async fn shift(
     account.open_eyes().await.map_err(refused_by)?;
     let standing = account.standing().await?;
     let note = check(&standing, &steps)?;
+    account.begin_probes().await;
     let plan = planned(&account, asked, steps, &standing).await?;
     ready(&account).await?;
     cx.console.text(&plan::text(&plan))?;
@@ -161,6 +162,12 @@ pub async fn resume(
     };
     account.mode = plan.mode;
     account.open_eyes().await.map_err(refused_by)?;
+    account.begin_probes().await;
+    // Another machine may not reach green's addresses.
+    let plan = Plan {
+        probes: account.prober.is_some(),
+        ..plan
+    };
     if note.act == Act::Pause {
         note = notes::write(&account, Act::Resume, |_| {}).await?;
     }
