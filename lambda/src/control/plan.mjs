@@ -1,11 +1,12 @@
 import { withSidesExchanged } from '../lib/errors.mjs';
-import { loadMapping } from '../mapping/load.mjs';
+import { loadJson, loadMapping } from '../mapping/load.mjs';
 import { readCatalog } from '../pg/catalog.mjs';
 import { compileBack } from '../sync/back.mjs';
 import { actAsReplica, mappedNames, openBoth } from '../sync/context.mjs';
 import { readFence } from '../sync/fence.mjs';
 import { named } from './prepare.mjs';
 
+const HASH_KEY_BYTES = 32;
 const WHOLE = 'REPLICA IDENTITY FULL on tables with the rules state-machine and merged, until finish (lock at most 700 ms, 5 times)';
 
 /**
@@ -13,7 +14,7 @@ const WHOLE = 'REPLICA IDENTITY FULL on tables with the rules state-machine and 
  * @param {import('../sync/context.mjs').Invocation} invocation
  */
 export async function plan(invocation) {
-  const { json, hashKey } = await loadMapping(invocation.config, invocation.secrets, invocation.deadline);
+  const { json, hashKey } = await load(invocation);
   const [blue, green] = await openBoth(invocation);
   try {
     const names = mappedNames(json);
@@ -39,4 +40,14 @@ export async function plan(invocation) {
   } finally {
     await Promise.all([blue.close(), green.close()]);
   }
+}
+
+/**
+ * The mapping and its hash key. Before the migration begins the secret is empty, and any key will do: no row is read, so nothing is hashed.
+ * @param {import('../sync/context.mjs').Invocation} invocation
+ */
+async function load({ config, secrets, deadline }) {
+  const { hashKeySecretArn: arn } = config;
+  if (arn === undefined || (await secrets.presence(arn, deadline)) !== 'empty') return loadMapping(config, secrets, deadline);
+  return { json: await loadJson(config, secrets, deadline), hashKey: Buffer.alloc(HASH_KEY_BYTES) };
 }

@@ -1,5 +1,5 @@
 import { reversed } from '../lib/config.mjs';
-import { loadMapping } from '../mapping/load.mjs';
+import { loadJson } from '../mapping/load.mjs';
 import { readCatalog } from '../pg/catalog.mjs';
 import { mappedNames, openBoth } from '../sync/context.mjs';
 import { status as streamStatus } from '../sync/manage.mjs';
@@ -10,7 +10,7 @@ import { readFence } from '../sync/fence.mjs';
  * @param {import('../sync/context.mjs').Invocation} invocation
  */
 export async function status(invocation) {
-  const { json } = await loadMapping(invocation.config, invocation.secrets, invocation.deadline);
+  const json = await loadJson(invocation.config, invocation.secrets, invocation.deadline); // before the migration there is no hash key
   const names = mappedNames(json);
   const [blue, green] = await openBoth(invocation);
   try {

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { CreateSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { hashKey } from '../../src/control/hash-key.mjs';
+import { plan } from '../../src/control/plan.mjs';
+import { status } from '../../src/control/status.mjs';
 import { Secrets } from '../../src/lib/secrets.mjs';
 import { Lab } from '../support/lab.mjs';
 import { awsClient, startMoto } from '../support/moto.mjs';
@@ -53,4 +55,12 @@ test('a key that is missing while green may hold hashes is never made anew', asy
   await assert.rejects(valueOf(arn), { name: 'ResourceNotFoundException' });
   await lab.onGreen('DELETE FROM t');
   assert.equal((await hashKey(invocation(lab, arn))).status, 'made');
+});
+
+test('what a way back would be, and how it stands, is told before there is a key', async () => {
+  const lab = await servers.fresh('none', 'CREATE TABLE t (id int PRIMARY KEY, pan text)', 'CREATE TABLE t (id int PRIMARY KEY, hash text)');
+  const arn = await create('key-4');
+  assert.deepEqual((await plan(invocation(lab, arn))).irreversible, ['public.t.pan']);
+  assert.equal((await status(invocation(lab, arn))).writer, 'both');
+  await assert.rejects(valueOf(arn), { name: 'ResourceNotFoundException' });
 });

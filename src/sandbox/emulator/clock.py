@@ -2,6 +2,7 @@
 
 import heapq
 import itertools
+import os
 import time
 import traceback
 
@@ -25,6 +26,8 @@ class Clock:
         self._due = []
         self._order = itertools.count()
         self._ahead = 0.0
+        # How many effects have run.
+        self.done = 0
         self.latency = "none"
         self._seconds = dict(OTHER_SECONDS)
         self.learn(seconds or {})
@@ -64,6 +67,12 @@ class Clock:
         """Monotonic seconds, with what was skipped."""
         return time.monotonic() + self._ahead
 
+    def wall(self):
+        """Unix seconds of the data plane's clock: `DEPLOYER_CLOCK_RATE=rate@origin` runs so fast from its origin on."""
+        rate, _, origin = (os.environ.get("DEPLOYER_CLOCK_RATE") or "1@0").partition("@")
+        now, origin = time.time(), float(origin)
+        return now if now <= origin or float(rate) == 1 else origin + (now - origin) * float(rate)
+
     def skip(self, seconds):
         """Goes ahead: what is due within that time is done at the next call."""
         if seconds < 0:
@@ -86,6 +95,7 @@ class Clock:
         """Runs what has become due, oldest first; called under the lock before each call."""
         while self._due and self._due[0][0] <= self.now():
             effect = heapq.heappop(self._due)[2]
+            self.done += 1
             try:
                 effect()
             except Exception:  # noqa: BLE001 - it must not fail the call that happens to come next

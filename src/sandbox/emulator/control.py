@@ -23,7 +23,8 @@ def respond(gateway, environ, start_response):
             status, document = 200, handler(gateway, json.loads(raw) if raw.strip() else {}, query)
     except (ValueError, TypeError, KeyError) as problem:
         status, document = 400, {"error": str(problem)}
-    body = (json.dumps(document, indent=1) + "\n").encode()
+    # The model is long and for a program.
+    body = (json.dumps(document, indent=None if path == "model" else 1) + "\n").encode()
     start_response(
         f"{status} {'OK' if status < 400 else 'ERROR'}",
         [("Content-Type", "application/json"), ("Content-Length", str(len(body)))],
@@ -80,10 +81,12 @@ def _clock(gateway, body, _query):
     return {"skipped": float(body["skip"])}
 
 
-def _metrics(_gateway, body, _query):
+def _metrics(gateway, body, _query):
     from .patches import metrics
 
-    return metrics.add(body)
+    with gateway.lock:
+        answers = [metrics.add(one) for one in body.get("metrics", [body])]
+    return answers[-1] if answers else {}
 
 
 def _clear_metrics(_gateway, _body, _query):
@@ -101,10 +104,55 @@ def _answers(_gateway, body, _query):
 
 
 def _targets(_gateway, body, _query):
-    """Healthy targets of a target group, by name; null for what runs."""
+    """Healthy targets of a target group, by name; null for what runs. `{"10.0.0.5": "unhealthy"}` for those that were registered."""
     there = store_of("sandbox", "control").table("targets")
     there.update(body)
     return there
+
+
+def _model(gateway, _body, query):
+    return gateway.model.shown(gateway, int(query.get("since", 0)))
+
+
+def _data_plane(_gateway, body, _query):
+    """Where the data plane's control path is: `{"url": "http://127.0.0.1:PORT"}`."""
+    there = store_of("sandbox", "control").table("data-plane")
+    there.update(body)
+    return there
+
+
+def _code(gateway, _body, query):
+    from . import model_stores
+
+    with gateway.lock:
+        return model_stores.code(query)
+
+
+def _stream_records(gateway, _body, query):
+    from . import model_stores
+
+    with gateway.lock:
+        return model_stores.records(query)
+
+
+def _stream_last(gateway, _body, query):
+    from . import model_stores
+
+    with gateway.lock:
+        return model_stores.last(query)
+
+
+def _series(_gateway, body, _query):
+    from .patches import metrics
+
+    return metrics.series(body)
+
+
+def _alarm_states(gateway, body, _query):
+    from .patches import cloudwatch
+
+    with gateway.lock:
+        return cloudwatch.set_states(body["alarms"])
 
 
 ROUTES = {
@@ -122,4 +170,11 @@ ROUTES = {
     ("DELETE", "metrics"): _clear_metrics,
     ("POST", "answers"): _answers,
     ("POST", "targets"): _targets,
+    ("GET", "model"): _model,
+    ("POST", "data-plane"): _data_plane,
+    ("GET", "code"): _code,
+    ("GET", "stream-records"): _stream_records,
+    ("GET", "stream-last"): _stream_last,
+    ("POST", "series"): _series,
+    ("POST", "alarms"): _alarm_states,
 }

@@ -16,6 +16,7 @@ from .errors import AwsError
 from .faults import Faults
 from .lag import Lag
 from .log import CallLog
+from .model import Model
 from .request import Request
 from .strange import strange
 from .writes import is_write
@@ -30,6 +31,9 @@ class Gateway:
         self.faults = Faults()
         self.lag = Lag()
         self.log = CallLog()
+        self.model = Model()
+        # Writes and other reasons to look at the model again.
+        self.changes = 0
         self._moto = DomainDispatcherApplication(create_backend_app)
         # moto's models are not safe under parallel writes. Held for one call's work, never while sleeping or hanging.
         self.lock = threading.RLock()
@@ -55,6 +59,7 @@ class Gateway:
 
     def _moto_api(self, environ, start_response):
         with self.lock:
+            self.changes += 1
             if environ["PATH_INFO"].rstrip("/") == "/moto-api/reset":
                 # moto's reset builds the old backends anew, default VPCs and all, only to drop them; these two take seconds.
                 for service in ("ec2", "iam"):
@@ -98,14 +103,19 @@ class Gateway:
         """Patches and moto, one call at a time."""
         with self.lock:
             self.clock.run_due()
+            if write:
+                self.changes += 1
             call = Call(self, request)
             try:
-                return self.lag.filtered(call, write, call.run()).render()
+                done = self.lag.filtered(call, write, call.run())
+                if not isinstance(done, answer.Outside):
+                    return done.render()
             except ServiceException as failure:
                 # A patch looked something up in moto's models and moto refused.
                 raise AwsError(failure.code, failure.message) from failure
             except _RESTError as failure:
                 raise AwsError(failure.error_type, failure.message, failure.code) from failure
+        return done.render()
 
     def ask_moto(self, request):
         """moto's answer to a request."""

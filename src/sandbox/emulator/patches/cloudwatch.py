@@ -2,6 +2,8 @@
 
 import re
 
+import moto.backends
+
 from ..call import patch, refuse
 
 NAMED = re.compile(r"""(?:ALARM|OK|INSUFFICIENT_DATA)\(\s*["']?([^"')]+)["']?\s*\)""")
@@ -115,3 +117,15 @@ def list_tags(call):
     if call.params["ResourceARN"] not in {one.alarm_arn for one in call.backend.alarms.values()}:
         refuse("ResourceNotFoundException", "Unknown", 404)
     return call.forward()
+
+
+def set_states(states):
+    """As CloudWatch does when it has evaluated alarms: `[{"account", "region", "name", "state", "reason"}]`. Answers the names of
+    those whose state is another one now; an alarm that is gone is left out."""
+    every, changed = moto.backends.get_backend("cloudwatch"), []
+    for one in states:
+        alarm = every[one["account"]][one["region"]].alarms.get(one["name"])
+        if alarm is not None and alarm.state_value != one["state"]:
+            alarm.update_state(one["reason"], "{}", one["state"])
+            changed.append(one["name"])
+    return {"changed": changed}

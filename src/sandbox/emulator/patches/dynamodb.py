@@ -1,7 +1,7 @@
 """DynamoDB tables: states, keys, indexes."""
 
 from moto.dynamodb.models import DynamoDBBackend
-from moto.dynamodb.models.table import Table
+from moto.dynamodb.models.table import StreamRecord, StreamShard, Table
 
 from ..call import patch, refuse
 from ..moto_parts import replaces
@@ -28,6 +28,21 @@ def _states(original):
         return shown
 
     return describe
+
+
+@replaces(StreamShard, "add")
+def _add(_original):
+    """AWS: a write that changes nothing leaves no record, and who reads the stream is Lambda's business. moto: a record for each write,
+    and it runs the functions of all mappings itself, in containers, also of those that are off."""
+
+    def add(self, old, new):
+        if old is not None and new is not None and old.to_json() == new.to_json():
+            return
+        event = "INSERT" if old is None else "REMOVE" if new is None else "MODIFY"
+        number = len(self.items) + self.starting_sequence_number
+        self.items.append(StreamRecord(self.table, self.table.stream_specification["StreamViewType"], event, old, new, number))
+
+    return add
 
 
 @replaces(DynamoDBBackend, "update_table_streams")

@@ -3,6 +3,8 @@
 import datetime
 import re
 
+import moto.backends
+
 from ..call import patch, refuse
 from ..store import store_of
 
@@ -38,18 +40,23 @@ def clear():
     table().clear()
 
 
-def _points(call, stat, first, last):
-    """Second -> value -> how often, from both sources."""
-    metric = stat["Metric"]
-    dimensions = {one["Name"]: one["Value"] for one in metric.get("Dimensions", [])}
-    key = _key(metric["Namespace"], metric["MetricName"], dimensions)
-    found = {at: dict(counts) for at, counts in table().get(key, {}).items() if first <= at < last}
-    for datum in call.backend.metric_data:
-        same = _key(datum.namespace, datum.name, {one.name: one.value for one in datum.dimensions}) == key
+def _put(backend, first, last):
+    """What was put in this time: the key of its metric, second and value."""
+    found = {}
+    for datum in backend.metric_data:
         at = int(datum.timestamp.timestamp())
-        if same and first <= at < last:
-            counts = found.setdefault(at, {})
-            counts[float(datum.value)] = counts.get(float(datum.value), 0) + 1
+        if first <= at < last:
+            key = _key(datum.namespace, datum.name, {one.name: one.value for one in datum.dimensions})
+            found.setdefault(key, []).append((at, float(datum.value)))
+    return found
+
+
+def _points(put, key, first, last):
+    """Second -> value -> how often, from both sources."""
+    found = {at: dict(counts) for at, counts in table().get(key, {}).items() if first <= at < last}
+    for at, value in put.get(key, ()):
+        counts = found.setdefault(at, {})
+        counts[value] = counts.get(value, 0) + 1
     return found
 
 
@@ -81,17 +88,38 @@ def _statistic(name, counts):
     return float(within) if kind == "TC" else 100.0 * within / number
 
 
-def _series(call, query, first, last):
+def _series(put, query, first, last):
     stat = query["MetricStat"]
     period = int(stat["Period"])
     if period < 1 or (period >= 60 and period % 60):
         refuse("ValidationError", "Period must be 1, 5, 10, 20, 30, or a multiple of 60.")
+    metric = stat["Metric"]
+    key = _key(metric["Namespace"], metric["MetricName"], {one["Name"]: one["Value"] for one in metric.get("Dimensions", [])})
+    return _periods(put, key, period, stat["Stat"], first, last)
+
+
+def _periods(put, key, period, statistic, first, last):
+    """The second at which a period begins -> the statistic of its values."""
     periods = {}
-    for at, counts in _points(call, stat, first, last).items():
+    for at, counts in _points(put, key, first, last).items():
         bucket = periods.setdefault(at - at % period, {})
         for value, times in counts.items():
             bucket[value] = bucket.get(value, 0) + times
-    return {at: _statistic(stat["Stat"], counts) for at, counts in periods.items() if counts}
+    return {at: _statistic(statistic, counts) for at, counts in periods.items() if counts}
+
+
+def series(body):
+    """For the data plane: `{"first", "last", "queries": [{"account", "region", "namespace", "name", "dimensions", "period",
+    "statistic"}]}` answers a list for each query: the second of each period that has data, and its value."""
+    every, put, found = moto.backends.get_backend("cloudwatch"), {}, []
+    for one in body["queries"]:
+        place = one["account"], one["region"]
+        if place not in put:
+            put[place] = _put(every[place[0]][place[1]], body["first"], body["last"])
+        key = _key(one["namespace"], one["name"], one.get("dimensions", {}))
+        values = _periods(put[place], key, int(one["period"]), one["statistic"], body["first"], body["last"])
+        found.append(sorted(values.items()))
+    return {"series": found}
 
 
 @patch("cloudwatch", "GetMetricData")
@@ -109,11 +137,11 @@ def get_data(call):
     first, last = (_second(params[key]) for key in ("StartTime", "EndTime"))
     if first >= last:
         refuse("ValidationError", "The parameter EndTime must be greater than StartTime.")
-    results = []
+    results, put = [], _put(call.backend, first, last)
     for query in queries:
         if query.get("ReturnData") is False:
             continue
-        series = _series(call, query, first, last)
+        series = _series(put, query, first, last)
         order = sorted(series, reverse=params.get("ScanBy") != "TimestampAscending")
         results.append(
             {

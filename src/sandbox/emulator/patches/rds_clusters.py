@@ -1,16 +1,42 @@
 """DB clusters: life, rules, the managed master secret."""
 
+import json
+
 from moto.rds.models import DBCluster, MasterUserSecret
 
 from ..call import patch, refuse
 from ..moto_parts import adds, replaces
 from . import rds_catalog as catalog
+from .secretsmanager import managed_password, rotate_managed
 
 # moto leaves `creating` at the first look; here the clock decides.
 replaces(DBCluster, "status")(
     lambda _original: property(lambda self: self._status, lambda self, value: setattr(self, "_status", value))
 )
 replaces(MasterUserSecret, "secret_status")(lambda _original: property(lambda self: self._status))
+
+
+@replaces(MasterUserSecret, "_generate_secret_string")
+def _credentials(_original):
+    """AWS: the master user of the cluster with a password that nobody chose. moto: `admin` with one that everybody knows."""
+
+    def generate(self):
+        user = getattr(self.resource, "master_username", None) or getattr(self.resource, "master_user_username", None)
+        return json.dumps({"username": user or "admin", "password": managed_password()})
+
+    return generate
+
+
+@replaces(MasterUserSecret, "rotate_secret")
+def _rotated(_original):
+    """AWS: a new password. moto: a version without one."""
+
+    def rotate_secret(self):
+        rotate_managed(self.secret)
+
+    return rotate_secret
+
+
 # ModifyDBCluster sets the attribute by its API name; moto reads another one.
 adds(
     DBCluster,

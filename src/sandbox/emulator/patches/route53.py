@@ -118,7 +118,20 @@ def change_records(call):
         _check_neighbours(sets, record)
     zone.rrsets = [_kept(record) for record in sets.values()]
     now = datetime.datetime.now(datetime.timezone.utc)
-    return {"ChangeInfo": {"Id": f"/change/C{uuid.uuid4().hex[:20].upper()}", "Status": "PENDING", "SubmittedAt": now}}
+    name = f"C{uuid.uuid4().hex[:20].upper()}"
+    _store(call).table(CHANGES)[name] = call.clock.wall()
+    return {"ChangeInfo": {"Id": f"/change/{name}", "Status": "PENDING", "SubmittedAt": now}}
+
+
+@patch("route53", "GetChange")
+def get_change(call):
+    """AWS: pending until all servers answer the change. moto: in sync at once; so does the sandbox without a data plane."""
+    answer = call.forward()
+    made = _store(call).table(CHANGES).get(call.params["Id"].split("/")[-1])
+    plane = store_of("sandbox", "control").table("data-plane")
+    if made is not None and call.clock.wall() < made + float(plane.get("dns_delay", 0)):
+        answer.data["ChangeInfo"]["Status"] = "PENDING"
+    return answer
 
 
 def _apply(call, zone, sets, action, record):
@@ -167,6 +180,7 @@ def _kept(record):
 
 
 REFERENCES = "route53-references"
+CHANGES = "route53-changes"  # when a change was made, by the fast clock
 
 
 ALARMS = "route53-alarms"  # what a check that follows an alarm has of it

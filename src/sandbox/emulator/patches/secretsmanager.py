@@ -1,10 +1,15 @@
 """Secrets, those that RDS manages, and rotation."""
 
+import json
+import random
+import string
 import time
+import uuid
 
 from ..call import patch, refuse
 
-
+# What RDS puts into passwords.
+PASSWORD = string.ascii_letters + string.digits + "!#$%&()*+,-.:;<=>?[]^_{|}~"
 # Secrets that are deleted without a recovery window and not gone yet.
 LEAVING = "secrets-leaving"
 
@@ -15,6 +20,22 @@ def _secret(call):
         return call.backend.secrets[name] if call.backend._is_valid_identifier(name) else None
     except KeyError:
         return None
+
+
+def managed_password():
+    """As RDS makes them: 28 characters, special ones among them."""
+    return "".join(random.choice(PASSWORD) for _ in range(28))
+
+
+def rotate_managed(secret):
+    """The owning service gives its secret a new password; the former value stays as AWSPREVIOUS."""
+    former = secret.versions[secret.default_version_id]["secret_string"]
+    value = json.dumps(json.loads(former) | {"password": managed_password()})
+    version, now = str(uuid.uuid4()), int(time.time())
+    made = {"secret_string": value, "createdate": now, "version_id": version, "version_stages": ["AWSCURRENT"]}
+    secret.reset_default_version(made, version)
+    secret.secret_string = value
+    secret.last_rotation_date = secret.last_changed_date = now
 
 
 @patch("secretsmanager", "RotateSecret")
@@ -44,7 +65,7 @@ def rotate(call):
         secret.rotation_rules = rules
         secret.next_rotation_date = int(time.time()) + secret.auto_rotate_after_days * 86400
     if call.params.get("RotateImmediately", True):
-        call.forward({"SecretId": call.params["SecretId"]})
+        rotate_managed(secret)
     return {"ARN": secret.arn, "Name": secret.name, "VersionId": secret.default_version_id}
 
 

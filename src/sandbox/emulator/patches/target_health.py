@@ -24,6 +24,11 @@ def describe(call):
     shown = answer.data.setdefault("TargetHealthDescriptions", [])
     running, port = _running(call, arn)
     healthy = store_of("sandbox", "control").table("targets").get(arn.split("/")[1])
+    states = healthy if isinstance(healthy, dict) else {}
+    for one in shown:
+        if states.get(one["Target"]["Id"], "healthy") != "healthy":
+            one["TargetHealth"] = {"State": states[one["Target"]["Id"]], "Reason": "Target.FailedHealthChecks"}
+    healthy = None if states else healthy
     for at in range(running):
         good = healthy is None or at < healthy
         health = {"State": "healthy"} if good else {"State": "unhealthy", "Reason": "Target.FailedHealthChecks"}

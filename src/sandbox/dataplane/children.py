@@ -1,0 +1,31 @@
+"""Processes that end with this one, whatever ends it."""
+
+import ctypes
+import os
+import signal
+
+PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def tied(number=signal.SIGKILL):
+    """For `preexec_fn`: the child gets this signal when this process is gone. It must be started from the main thread."""
+    parent = os.getpid()
+
+    def tie():
+        _libc.prctl(PR_SET_PDEATHSIG, number)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return tie
+
+
+def alive(pid):
+    """Whether a process is there."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
