@@ -93,7 +93,7 @@ async fn answering(child: &mut Child, port_file: &Path) -> Result<(u16, Hello), 
             .ok()
             .and_then(|text| text.trim().parse::<u16>().ok());
         if let Some(port) = port
-            && let Some((200, state)) = http::request(port, "GET", "/hello", None).await
+            && let Some((200, state)) = http::request(port, "GET", "/health", None).await
         {
             let hello = serde_json::from_value(state).map_err(|e| e.to_string())?;
             return Ok((port, hello));
@@ -118,7 +118,7 @@ pub(super) async fn stop(plane: &DataPlane) {
     for signal in [Signal::TERM, Signal::KILL] {
         let since = Instant::now();
         // Only while it is the process that answers: its number may have gone to another one.
-        while http::request(port, "GET", "/hello", None).await.is_some() {
+        while http::request(port, "GET", "/health", None).await.is_some() {
             if since.elapsed() >= STOP_PATIENCE || kill_process(pid, signal).is_err() {
                 break;
             }

@@ -11,7 +11,7 @@ use include_dir::{Dir, include_dir};
 pub const REQUIREMENTS: &str = include_str!("requirements.txt");
 
 /// The packages: the emulator, what makes it more than an API, and the rehearsal that is played on both.
-static PACKAGES: [(&str, Dir<'_>); 3] = [
+static PACKAGES: [(&str, Dir<'_>); 5] = [
     (
         "emulator",
         include_dir!("$CARGO_MANIFEST_DIR/src/sandbox/emulator"),
@@ -23,6 +23,14 @@ static PACKAGES: [(&str, Dir<'_>); 3] = [
     (
         "rehearsal",
         include_dir!("$CARGO_MANIFEST_DIR/src/sandbox/rehearsal"),
+    ),
+    (
+        "rehearsal/ddl",
+        include_dir!("$CARGO_MANIFEST_DIR/lambda/ddl"),
+    ),
+    (
+        "rehearsal/mappings",
+        include_dir!("$CARGO_MANIFEST_DIR/lambda/mappings"),
     ),
 ];
 
