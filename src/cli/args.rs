@@ -375,6 +375,14 @@ pub enum Command {
         #[command(subcommand)]
         command: super::traffic::args::TrafficCommand,
     },
+    /// Play a whole migration on this machine: both environments, real databases, functions, names and customers; shifts, faults,
+    /// rollbacks, cutovers and the end. About ten minutes.
+    #[command(after_help = after(&[
+        "deployer rehearse --out rehearsal.html         the story as it goes, and a page of it",
+        "deployer rehearse --short                      the main parts",
+        "deployer rehearse --keep --folder play         then look around: status, traffic, migrate, dig, psql",
+    ]))]
+    Rehearse(super::rehearse::RehearseArgs),
     /// Start, stop or look at the emulator of AWS.
     #[command(after_help = after(&[
         "deployer sandbox up --latency aws/100",

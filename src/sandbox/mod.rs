@@ -7,6 +7,7 @@
 
 mod data_plane;
 mod http;
+mod rehearsal;
 mod server;
 mod sources;
 mod venv;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use rehearsal::{Rehearsal, rehearse};
 pub use venv::python as installed_python;
 
 /// What [`up`] takes.

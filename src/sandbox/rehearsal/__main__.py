@@ -4,6 +4,7 @@ Exit code 0 when everything that the story promises was seen, 1 when something w
 """
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -21,6 +22,7 @@ def main():
     parser.add_argument("--short", action="store_true", help="leave the second cutover and the read-only split out")
     parser.add_argument("--keep", action="store_true", help="leave everything running at the end")
     parser.add_argument("--out", help="gets the page")
+    parser.add_argument("--result", help="gets failures and figures as JSON")
     arguments = parser.parse_args()
     stage = Stage(arguments.deployer, Path(arguments.folder), arguments.rate)
     try:
@@ -33,6 +35,8 @@ def main():
             Path(arguments.out).write_text(page.html(stage), encoding="utf-8")
             stage.say(f"the page: {arguments.out}")
     stage.summary()
+    if arguments.result:
+        Path(arguments.result).write_text(json.dumps(stage.result()), encoding="utf-8")
     sys.exit(1 if stage.failures else 0)
 
 

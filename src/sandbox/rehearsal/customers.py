@@ -17,6 +17,7 @@ import time
 import uuid
 
 import dns.asyncquery
+import dns.exception
 import dns.message
 import dns.rdatatype
 
@@ -62,7 +63,7 @@ class Customer:
             except ValueError:
                 document = {}
             return int(answer.first[1]), document, address, answer.header("Retry-After")
-        except (OSError, TimeoutError, http1.BadMessage) as failed:
+        except (OSError, TimeoutError, http1.BadMessage, dns.exception.DNSException) as failed:
             return 0, {"error": type(failed).__name__}, address, None
 
 

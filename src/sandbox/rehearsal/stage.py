@@ -186,6 +186,10 @@ class Stage:
             return
         subprocess.run([self.deployer, "sandbox", "down"], cwd=self.folder, env=self.environment, capture_output=True, check=False)
 
+    def result(self):
+        """For programs."""
+        return {"failures": self.failures, "figures": self.figures, "seconds": round(time.time() - self.began, 1)}
+
     def summary(self):
         """The figures, and what did not hold."""
         print(f"\n== After {time.time() - self.began:.0f} s")
