@@ -110,7 +110,7 @@ impl<'a> Context<'a> {
             ("--state", state.clone()),
             ("--state-dir", Some(state_dir).filter(|d| d != "state")),
         ];
-        let mut words = vec![command.to_owned()];
+        let mut words: Vec<String> = command.split(' ').map(str::to_owned).collect();
         for (option, value) in options {
             words.extend(value.into_iter().flat_map(|v| [option.to_owned(), v]));
         }

@@ -77,6 +77,11 @@ fn a_migration_is_started_paused_prepared_and_ended() {
         .expect(0)
         .json();
     assert_eq!(done["changed"], json!(["sync", "sessions"]));
+    let next = done["next"].as_str().unwrap();
+    assert!(
+        next.starts_with("deployer migrate status --watch --suffix dev"),
+        "{next}"
+    );
     assert_eq!(on(&lab), switched(true, false));
     // Again: nothing is switched, and the schedules are as the blueprint says but for that.
     let mark = lab.mark();

@@ -73,6 +73,8 @@ export class Pair {
   static async open(invocation) {
     const forward = new Stream(await Context.open(invocation, { lockWaitMs: LOCK_WAIT_MS }), 'forward');
     try {
+      if (forward.context.state.phase === 'stopped')
+        throw new PermanentError('STOPPED', 'the migration has ended, and its streams with it', { hint: 'there is no way back any more: the side that takes the writes keeps them' });
       if (forward.context.state.phase !== 'following')
         throw new PermanentError('NOT_FOLLOWING', 'the full copy from blue to green is not complete', { hint: 'run sync until it answers "synced"' });
       const back = await Context.open({ ...invocation, config: reversed(invocation.config) }, { lockWaitMs: LOCK_WAIT_MS }).catch((error) => {

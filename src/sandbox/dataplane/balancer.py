@@ -67,7 +67,8 @@ class Balancer:
         return listener["protocol"], tuple(own or [self.document["dns_name"]])
 
     async def close(self):
-        """Closes ports and connections to targets."""
+        """Closes ports and connections to targets; clients that are connected get nothing more."""
+        self.listeners = {}
         for server, _ in self._servers.values():
             server.close()
         for pool in self._pools.values():

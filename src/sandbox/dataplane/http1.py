@@ -170,7 +170,8 @@ async def serve(reader, writer, answer, idle=60.0, lives=None):
             await writer.drain()
             if close:
                 return
-    except (TimeoutError, OSError):
+    except (TimeoutError, OSError, asyncio.CancelledError):
+        # A cancelled connection is one of a loop that ends: this is all that its task does.
         return
     finally:
         writer.close()

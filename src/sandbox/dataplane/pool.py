@@ -48,7 +48,7 @@ class Database:
                 self._pool = asyncpg.create_pool(
                     host=address, port=int(self.settings["DATABASE_PORT"]), database=self.settings["DATABASE_NAME"],
                     user=credentials["username"], password=password, ssl=context, min_size=0, max_size=MOST,
-                    max_inactive_connection_lifetime=60, timeout=CONNECT_SECONDS, command_timeout=STATEMENT_SECONDS,
+                    max_inactive_connection_lifetime=60, timeout=CONNECT_SECONDS, command_timeout=STATEMENT_SECONDS, reset=_reset,
                     server_settings={"application_name": self.settings.get("NAME", "service")},
                 )  # fmt: skip
                 await self._pool
@@ -91,6 +91,12 @@ class Database:
         if self._pool is not None:
             self._pool.terminate()
             self._pool = None
+
+
+async def _reset(connection):
+    """Only what was left open: nothing of ours changes a session."""
+    if connection.is_in_transaction():
+        await connection.reset()
 
 
 async def _released(pool, connection):

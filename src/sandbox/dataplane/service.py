@@ -189,7 +189,7 @@ class Service:
         if request.method not in ("GET", "HEAD"):
             return answer(405, {"error": f"{self.name} takes GET"})
         found = await self.database.run(lambda connection: self._seen(connection, payments.report))
-        return answer(200, {"side": self.env, "payments": found, "captured": self.counts["captured"]})
+        return answer(200, {"side": self.env, "payments": found})
 
     async def _seen(self, connection, work, *more):
         is_green = await self.database.look(connection)

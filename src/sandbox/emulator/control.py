@@ -142,10 +142,11 @@ def _stream_last(gateway, _body, query):
         return model_stores.last(query)
 
 
-def _series(_gateway, body, _query):
+def _series(gateway, body, _query):
     from .patches import metrics
 
-    return metrics.series(body)
+    with gateway.lock:
+        return metrics.series(body)
 
 
 def _alarm_states(gateway, body, _query):
