@@ -19,7 +19,7 @@ use crate::migration::{Names, Switch, switches, turn};
 use crate::report::{Migration, MigrationDocument, Notice};
 use crate::traffic::records::Place;
 use args::MigrateCommand;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -124,9 +124,16 @@ async fn plan(cx: &Context<'_>) -> Result<Exit, Failure> {
 async fn start(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit, Failure> {
     can_ask(yes)?;
     let open = open(cx).await?;
+    let control = ask(&open.aws, &open.names.control, &action("status")).await;
+    let control = control.map_err(refused)?;
+    if ended(&control) {
+        return Err(Failure::new(
+            Exit::Refused,
+            "the migration has ended: green keeps the writes since `cutover --finish`, and a copy would overwrite them",
+        ));
+    }
     no_split(&open, "a copy would overwrite what they write there").await?;
-    let status = ask(&open.aws, &open.names.sync, &action("status")).await;
-    let status = status.map_err(refused)?;
+    let status = control["forward"].clone();
     if text(&status, "slot") == "lost" {
         return Err(Failure::new(
             Exit::Refused,
@@ -155,21 +162,19 @@ async fn status(cx: &Context<'_>, watch: bool) -> Result<Exit, Failure> {
     let open = open(cx).await?;
     let mut stop = if watch { Some(stop_on_signals()) } else { None };
     loop {
-        let (sync, control, switches) = tokio::join!(
-            async { ask(&open.aws, &open.names.sync, &action("status")).await },
+        // `sync` itself is at work for most of the time; `control` looks at what it has written down.
+        let (control, switches) = tokio::join!(
             async { ask(&open.aws, &open.names.control, &action("status")).await },
             switches(&open.aws, &open.names)
         );
         let mut document = MigrationDocument::new("status", &open.config.suffix);
         document.switches = switches?;
-        for (what, answer, place) in [
-            ("sync", sync, &mut document.sync),
-            ("control", control, &mut document.control),
-        ] {
-            match answer {
-                Ok(answer) => *place = Some(answer),
-                Err(error) => document.problems.push(format!("{what}: {error}")),
+        match control {
+            Ok(answer) => {
+                document.sync = Some(answer["forward"].clone());
+                document.control = Some(answer);
             }
+            Err(error) => document.problems.push(format!("control: {error}")),
         }
         document
             .problems
@@ -189,6 +194,12 @@ async fn status(cx: &Context<'_>, watch: bool) -> Result<Exit, Failure> {
         }
         cx.console.text("\n")?;
     }
+}
+
+/// True after `cutover --finish` behind a cutover: no stream is left, and green alone takes the writes.
+fn ended(control: &Value) -> bool {
+    let none = |way: &str| matches!(text(&control[way], "slot"), "" | "none");
+    text(control, "writer") == "green" && none("forward") && none("reverse")
 }
 
 /// A slot that nobody reads fills a disk.

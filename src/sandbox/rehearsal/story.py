@@ -91,7 +91,6 @@ def reading(stage):
     measure.share(stage, "green", began + (time.time() - began) / 2, time.time(), "look", 25)
     measure.refused(stage, began, "while green only reads")
     stage.run("traffic rollback --reason 'the read-only part is over'")
-    stage.run("migrate cutover --finish --yes")
 
 
 def two_ways(stage, switch):
