@@ -12,7 +12,9 @@ use aws_sdk_lambda::error::SdkError;
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::operation::invoke::{InvokeError, InvokeOutput};
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{EventSourceMappingConfiguration, FunctionConfiguration, ThrottleReason};
+use aws_sdk_lambda::types::{
+    EventSourceMappingConfiguration, FunctionConfiguration, ThrottleReason,
+};
 use aws_smithy_types::timeout::TimeoutConfig;
 use futures::FutureExt;
 use futures::future::BoxFuture;

@@ -34,9 +34,15 @@ static PACKAGES: [(&str, Dir<'_>); 5] = [
     ),
 ];
 
+/// The guide, whose commands the rehearsal plays.
+const GUIDE: (&str, &str) = (
+    "rehearsal/guide.md",
+    include_str!("../migration/GUIDE.md"),
+);
+
 /// Path below the folder of the packages, and text, in order.
 fn sources() -> Vec<(PathBuf, &'static str)> {
-    let mut found = Vec::new();
+    let mut found = vec![(PathBuf::from(GUIDE.0), GUIDE.1)];
     for (name, package) in &PACKAGES {
         gather(Path::new(name), package, &mut found);
     }
@@ -106,7 +112,9 @@ mod tests {
         let all = sources();
         let has = |path: &str| all.iter().any(|(at, _)| at.to_str() == Some(path));
         assert!(has("emulator/__main__.py") && has("emulator/patches/s3.py"));
-        assert!(all.iter().all(|(at, _)| super::is_source(at)));
+        assert!(has("rehearsal/guide.md") && has("rehearsal/ddl/blue.sql"));
+        let compiled = |path: &std::path::Path| path.extension().is_some_and(|e| e == "pyc");
+        assert!(all.iter().all(|(at, _)| !compiled(at)));
     }
 
     #[test]

@@ -24,8 +24,9 @@ pub async fn stop(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Ex
         document.switches = switches(&open.aws, &open.names).await?;
         document.control = control.ok();
         notice.outcome = "unchanged";
-        cx.console
-            .note("the migration has ended already: green keeps the writes since `cutover --finish`")?;
+        cx.console.note(
+            "the migration has ended already: green keeps the writes since `cutover --finish`",
+        )?;
         return done(cx, &document);
     }
     no_split(&open, "blue would not get what they write there").await?;

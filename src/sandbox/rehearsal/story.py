@@ -4,7 +4,7 @@ import json
 import time
 from pathlib import Path
 
-from . import databases, measure
+from . import databases, guide, measure
 from .load import Load
 
 DOMAIN = "dev.sandbox.example"
@@ -28,6 +28,8 @@ def play(stage, per_second, short, keep):
     stage.act("A machine, an account, and today's system: blue")
     configure(stage, "two-way" if short else "read-only")
     stage.up()
+    stage.run("doctor", (0, 2))
+    stage.run("permissions --for rollback", quiet=True)
     stage.run("apply --env blue --yes")
     stage.until("blue's database", lambda: databases.ready(stage, "blue"))
     databases.tables(stage, "blue")
@@ -42,6 +44,7 @@ def play(stage, per_second, short, keep):
     databases.tables(stage, "green")
 
     stage.act("The data is copied while blue works")
+    stage.run("migrate plan")
     stage.run("migrate start --yes")
     began = time.time()
     stage.until("the copy", lambda: follows(stage), 120, 1.0)
@@ -56,6 +59,8 @@ def play(stage, per_second, short, keep):
     second_shift(stage)
     cutovers(stage, short)
     ending(stage, keep)
+    if not (short or keep):
+        stage.check("every command of the guide was played", not guide.missing(stage), "; ".join(guide.missing(stage)))
 
 
 def follows(stage):
@@ -88,6 +93,7 @@ def reading(stage):
     prepared(stage)
     began = time.time()
     stage.run(f"traffic shift --steps 25 --bake {BAKE} --yes")
+    stage.run("traffic status", (0, 2))
     measure.share(stage, "green", began + (time.time() - began) / 2, time.time(), "look", 25)
     measure.refused(stage, began, "while green only reads")
     stage.run("traffic rollback --reason 'the read-only part is over'")
@@ -195,6 +201,7 @@ def ending(stage, keep):
     if keep:
         return
     stage.act("Everything is torn down")
+    stage.run("destroy --env blue --yes --destroy-data --ignore-migration")
     stage.run("destroy --yes --destroy-data --ignore-migration")
     left = [one["ResourceARN"] for page in databases.aws(stage, "resourcegroupstaggingapi").get_paginator("get_resources").paginate(
         TagFilters=[{"Key": "Service", "Values": ["payment-processing"]}]) for one in page["ResourceTagMappingList"]]  # fmt: skip
