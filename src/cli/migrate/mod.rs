@@ -2,6 +2,7 @@
 
 pub mod args;
 mod cutover;
+mod schema;
 mod stop;
 
 use super::Context;
@@ -26,6 +27,9 @@ use std::time::Duration;
 /// Between two looks.
 const AGAIN: Duration = Duration::from_secs(10);
 
+/// The code of `control` for a green without the mapped tables.
+const NO_TABLES: &str = "NO_TABLES";
+
 /// What the commands share.
 struct Open {
     config: Config,
@@ -38,6 +42,10 @@ pub async fn run(cx: &Context<'_>, command: &MigrateCommand) -> Result<Exit, Fai
     let everything = Scope { env: None };
     match command {
         MigrateCommand::Plan => plan(cx).await,
+        MigrateCommand::Schema(asked) => {
+            let schema = async |notice: &mut _| schema::schema(cx, asked, notice).await;
+            notify::notified(cx, "migrate schema", &everything, schema).await
+        }
         MigrateCommand::Start { yes } => {
             let start = async |notice: &mut _| start(cx, *yes, notice).await;
             notify::notified(cx, "migrate start", &everything, start).await
@@ -116,8 +124,22 @@ async fn plan(cx: &Context<'_>) -> Result<Exit, Failure> {
     let open = open(cx).await?;
     let planned = ask(&open.aws, &open.names.control, &action("plan")).await;
     let mut document = MigrationDocument::new("plan", &open.config.suffix);
-    document.control = Some(planned.map_err(refused)?);
+    document.control = Some(planned.map_err(|error| without_tables(cx, &open, error))?);
     done(cx, &document)
+}
+
+/// Where green has not got the mapped tables, the application makes them.
+fn without_tables(cx: &Context<'_>, open: &Open, error: Error) -> Failure {
+    let is_without = error.code == NO_TABLES;
+    let failure = refused(error);
+    if !is_without {
+        return failure;
+    }
+    let command = "migrate schema --service payment-api --command \"...\"";
+    let command = cx.command_line(command, None, &open.config);
+    failure.hint(format!(
+        "the application's own migrations make them: `{command}`; the mapping is wrong when they have other names"
+    ))
 }
 
 /// Puts the hash key into its secret, and switches the functions of the way from blue to green on.

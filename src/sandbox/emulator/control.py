@@ -107,6 +107,16 @@ def _targets(_gateway, body, _query):
     return there
 
 
+def _tasks(_gateway, body, _query):
+    """How a one-off task ends, by its container: `{"payment-api": {"exit": 0, "log": ["done"]}}`. Without `exit` it runs on; with a
+    `reason` alone it does not start. null forgets it."""
+    there = store_of("sandbox", "control").table("tasks")
+    there.update(body)
+    for name in [name for name, told in there.items() if told is None]:
+        del there[name]
+    return there
+
+
 ROUTES = {
     ("GET", "health"): _health,
     ("GET", "faults"): _faults,
@@ -122,4 +132,5 @@ ROUTES = {
     ("DELETE", "metrics"): _clear_metrics,
     ("POST", "answers"): _answers,
     ("POST", "targets"): _targets,
+    ("POST", "tasks"): _tasks,
 }
