@@ -7,6 +7,7 @@ use crate::migration::answers::{number, text};
 use crate::migration::schema::Task;
 use crate::traffic::bridge::Env;
 use crate::traffic::cutover::Done;
+use crate::traffic::minimum::Held;
 use serde::Serialize;
 use serde_json::Value;
 use std::fmt::Write;
@@ -32,6 +33,8 @@ pub struct MigrationDocument {
     pub cutover: Option<Done>,
     /// The task of `schema`.
     pub task: Option<Task>,
+    /// The fewest tasks and the least capacity that were held up, and came back to what is configured.
+    pub given_back: Vec<Held>,
     /// What is not as it should be.
     pub problems: Vec<String>,
     /// What to type.
@@ -55,6 +58,7 @@ impl MigrationDocument {
             verify: None,
             cutover: None,
             task: None,
+            given_back: Vec::new(),
             problems: Vec::new(),
             next: None,
         }
@@ -122,6 +126,9 @@ impl Migration {
             if let Some(code) = task.exit_code {
                 row("exit code", &code.to_string());
             }
+        }
+        for held in &document.given_back {
+            row("given back", &held.to_string());
         }
         for problem in &document.problems {
             row("problem", problem);

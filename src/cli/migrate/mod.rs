@@ -11,13 +11,16 @@ use super::error::Failure;
 use super::exit::Exit;
 use super::notify;
 use super::run::{answer, can_ask, cancelled, stop_on_signals};
-use super::session::{configuration, connection};
+use super::session::{configuration, connection, state_folder};
+use super::traffic::give_back_when_due;
 use crate::aws::{Aws, Caller};
 use crate::config::Config;
 use crate::engine::Error;
 use crate::migration::answers::{action, ask, text};
 use crate::migration::{Names, Switch, switches, turn};
 use crate::report::{Migration, MigrationDocument, Notice};
+use crate::traffic::history::Log;
+use crate::traffic::minimum::Held;
 use crate::traffic::records::Place;
 use args::MigrateCommand;
 use serde_json::json;
@@ -86,18 +89,26 @@ fn refused(error: Error) -> Failure {
     }
 }
 
-/// Green's share of the traffic must be 0: what a migration overwrites would be customers' data.
-async fn no_split(open: &Open, what: &str) -> Result<(), Failure> {
+/// Green's share of the traffic must be 0: what a migration overwrites would be customers' data. Gives what comes back to the
+/// configured size, when a rollback is a day old.
+async fn no_split(cx: &Context<'_>, open: &Open, what: &str) -> Result<Vec<Held>, Failure> {
     let place = Place::find(&open.aws, &open.config).await?;
-    let live = place.read(&open.aws).await?.live;
+    let standing = place.read(&open.aws).await?;
+    let live = standing.live;
     if live.green.unwrap_or_default() == 0 {
-        return Ok(());
+        let log = log(cx, open);
+        return give_back_when_due(&open.aws, &open.config, &log, standing.readable()).await;
     }
     Err(Failure::new(
         Exit::Refused,
         format!("green gets customers ({live}): {what}"),
     )
     .hint("`deployer traffic rollback` gives all traffic to blue"))
+}
+
+/// The history of the traffic on this machine.
+fn log(cx: &Context<'_>, open: &Open) -> Log {
+    Log::new(&state_folder(cx.common), &open.config.suffix)
 }
 
 fn confirm(cx: &Context<'_>, yes: bool, open: &Open, question: &str) -> Result<(), Failure> {
@@ -146,7 +157,7 @@ fn without_tables(cx: &Context<'_>, open: &Open, error: Error) -> Failure {
 async fn start(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit, Failure> {
     can_ask(yes)?;
     let open = open(cx).await?;
-    no_split(&open, "a copy would overwrite what they write there").await?;
+    let given_back = no_split(cx, &open, "a copy would overwrite what they write there").await?;
     let status = ask(&open.aws, &open.names.sync, &action("status")).await;
     let status = status.map_err(refused)?;
     if text(&status, "slot") == "lost" {
@@ -167,6 +178,7 @@ async fn start(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit,
     };
     let mut document = MigrationDocument::new("start", &open.config.suffix);
     document.changed = changed;
+    document.given_back = given_back;
     document.sync = Some(status);
     document.switches = switches(&open.aws, &open.names).await?;
     document.next = Some(cx.command_line("migrate status --watch", None, &open.config));
@@ -261,8 +273,9 @@ async fn verify(cx: &Context<'_>, tables: &[String], notice: &mut Notice) -> Res
 
 async fn pause(cx: &Context<'_>) -> Result<Exit, Failure> {
     let open = open(cx).await?;
-    no_split(&open, "without the streams both sides drift apart").await?;
+    let given_back = no_split(cx, &open, "without the streams both sides drift apart").await?;
     let mut document = MigrationDocument::new("pause", &open.config.suffix);
+    document.given_back = given_back;
     for back in [false, true] {
         document
             .changed

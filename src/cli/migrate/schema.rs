@@ -99,9 +99,7 @@ fn place(open: &Open, service: &str, command: Vec<String>) -> Result<Asked, Fail
     let found = found.ok_or_else(|| {
         let all: Vec<&str> = SERVICES.iter().map(|s| s.name).collect();
         let all = all.join(", ");
-        Failure::usage(format!(
-            "--service is {service:?}; it takes one of {all}"
-        ))
+        Failure::usage(format!("--service is {service:?}; it takes one of {all}"))
     })?;
     Ok(Asked {
         cluster: green.cluster.clone(),

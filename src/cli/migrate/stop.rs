@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 pub async fn stop(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit, Failure> {
     can_ask(yes)?;
     let open = open(cx).await?;
-    no_split(&open, "blue would not get what they write there").await?;
+    let given_back = no_split(cx, &open, "blue would not get what they write there").await?;
     let control = ask(&open.aws, &open.names.control, &action("status")).await;
     if let Ok(status) = &control
         && text(status, "writer") == "green"
@@ -27,6 +27,7 @@ pub async fn stop(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Ex
     }
     confirm(cx, yes, &open, "End the migration")?;
     let mut document = MigrationDocument::new("stop", &open.config.suffix);
+    document.given_back = given_back;
     for back in [true, false] {
         document
             .changed

@@ -48,6 +48,7 @@ pub async fn account(
         },
         show: show(cx),
         mode,
+        graph: None,
         sight: None,
     };
     Ok((config, account))
