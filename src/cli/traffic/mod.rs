@@ -25,7 +25,7 @@ pub use checks::{healthy, refused_by};
 pub use minimum::{give_back, give_back_when_due, hold};
 pub use open::{account, me, pinned};
 pub use rollback::rollback;
-pub use shared::carried;
+pub use shared::{carried, recorded};
 pub use shift::lock;
 
 /// The random numbers of a simulation begin here.

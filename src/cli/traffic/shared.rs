@@ -65,3 +65,11 @@ pub async fn history(cx: &Context<'_>, config: &Config, log: &Log) -> Result<His
         }
     }
 }
+
+/// The same without a write: what the bucket has, or without one this machine's.
+pub async fn recorded(cx: &Context<'_>, config: &Config, log: &Log) -> Result<History, Failure> {
+    Ok(match objects(cx, config).await? {
+        Some(objects) => read(&objects).await?,
+        None => log.read()?,
+    })
+}
