@@ -53,7 +53,7 @@ pub enum TrafficCommand {
         #[arg(long)]
         print_aws: bool,
     },
-    /// Give the fewest tasks and the least capacity back that a shift holds up: a day after a rollback, or `--now`.
+    /// Set the minimum of tasks and capacity, which a shift has raised, to what is configured: a day after a rollback, or `--now`.
     Release {
         /// Also before that, and while green has customers.
         #[arg(long)]
