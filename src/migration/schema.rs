@@ -8,8 +8,8 @@ mod wait;
 
 use crate::aws::Aws;
 use crate::aws::ecs::{DESCRIBE_TASKS, LIST_TASKS, RUN_TASK};
-use crate::engine::Error;
 use crate::engine::driver::MARK_SUFFIX;
+use crate::engine::{Class, Error};
 use aws_sdk_ecs::types as t;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -99,7 +99,7 @@ pub async fn look(aws: &Aws, asked: &Asked, now: i64) -> Result<Found, Error> {
     let service = service.filter(|s| s.status() == Some("ACTIVE"));
     let service = service.ok_or_else(|| {
         let text = format!("green has no service `{}`", asked.service);
-        Error::permanent("migrate schema", text)
+        Error::of(Class::Gone, "migrate schema", text)
             .hint("make it with `deployer apply --env green`, with an image of the application")
     })?;
     let definition: String = RUN_TASK.field(service.task_definition(), "taskDefinition")?;

@@ -187,7 +187,11 @@ fn schema(lab: &Lab) {
     }
     let done = lab.run(&asks("migrate down")).expect(4);
     assert!(done.err.contains("aws ecs stop-task"), "{}", done.err);
-    let second = lab.spawn(&[&asks("migrate up")[..], &["--json"]].concat());
+    let mut second = lab.spawn(&[&asks("migrate up")[..], &["--json"]].concat());
+    let said = std::io::BufReader::new(second.stderr.take().unwrap());
+    let joined = std::io::BufRead::lines(said)
+        .any(|line| line.unwrap().contains("a run before has started"));
+    assert!(joined);
     told(json!({"exit": 0, "log": ["one", "two"]}));
     let ended = |child: std::process::Child| child.wait_with_output().unwrap();
     let (first, second) = (ended(first), ended(second));

@@ -5,7 +5,7 @@ use super::super::error::Failure;
 use super::super::exit::Exit;
 use super::super::run::{can_ask, command_line, stop_on_signals};
 use super::args::SchemaArgs;
-use super::{Open, confirm, open};
+use super::{Open, confirm, open, refused};
 use crate::blueprint::SERVICES;
 use crate::migration::schema::{Asked, Found, Seen, Task, look, start, wait};
 use crate::report::{First, Migration, MigrationDocument, Notice};
@@ -28,7 +28,12 @@ pub async fn schema(
     can_ask(asked.yes)?;
     let open = open(cx).await?;
     let asks = place(&open, &asked.service, command)?;
-    let task = match look(&open.aws, &asks, Timestamp::now().as_second()).await? {
+    let found = look(&open.aws, &asks, Timestamp::now().as_second()).await;
+    let found = found.map_err(|error| match error.is_not_found() {
+        true => refused(error),
+        false => error.into(),
+    })?;
+    let task = match found {
         Found::Same(task) => {
             cx.console
                 .note(&format!("a run before has started {}", task.arn))?;
