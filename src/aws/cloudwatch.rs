@@ -1,6 +1,8 @@
 //! CloudWatch: its client, actions, limits and errors, and the reader of alarms.
 
-use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, named};
+use super::api::{
+    ANY, Answer, Api, Bucket, Grant, Guard, Service, actions, bucket, guarded, named,
+};
 use super::call::Caller;
 use super::reader::Reader;
 use crate::engine::{Class, Error};
@@ -39,6 +41,7 @@ actions! { SERVICE;
     Read GET_METRIC_DATA = "GetMetricData", [ANY];
     Read GET_DASHBOARD = "GetDashboard", [BOARD];
     Read LIST_DASHBOARDS = "ListDashboards", [ANY, BOARDS];
+    Repeatable PUT_METRIC_DATA = "PutMetricData", [guarded("*", Guard::Metrics)];
     Repeatable PUT_METRIC_ALARM = "PutMetricAlarm", [ALARM, ALARM.of("cloudwatch:TagResource")];
     Repeatable PUT_COMPOSITE_ALARM = "PutCompositeAlarm", [ALARM, ALARM.of("cloudwatch:TagResource")];
     Repeatable TAG_RESOURCE = "TagResource", [ALARM];

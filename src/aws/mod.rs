@@ -46,7 +46,7 @@ pub mod ssm;
 pub mod sts;
 pub mod wafv2;
 
-pub use api::{Answer, Api, Bucket, Grant, Guard, Nature, Service};
+pub use api::{Answer, Api, Bucket, Grant, Guard, METRICS, Nature, Service};
 pub use call::Caller;
 pub use clock::ahead;
 pub use connect::{Connection, Settings, connect};

@@ -171,7 +171,9 @@ pub struct Identity {
     pub token: String,
 }
 
-pub use super::ownership::{MARK_DEPLOYMENT, MARK_STEP, MARK_SUFFIX, Mark, Ownership};
+pub use super::ownership::{
+    MARK_DEPLOYMENT, MARK_MINIMUM, MARK_STEP, MARK_SUFFIX, Mark, Ownership,
+};
 
 /// How to find a resource: recorded outputs when there are any, else the identity; `spec` for what is found by its parent.
 #[derive(Debug, Clone, Copy)]

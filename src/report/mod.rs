@@ -61,7 +61,8 @@ pub(crate) use summary::{
 pub(crate) use timings::Timings;
 pub(crate) use traffic::{
     Traffic, TrafficForecastDocument, TrafficGateDocument, TrafficHistoryDocument,
-    TrafficNoteDocument, TrafficRollbackDocument, TrafficShiftDocument, TrafficStatusDocument,
+    TrafficNoteDocument, TrafficReleaseDocument, TrafficRollbackDocument, TrafficShiftDocument,
+    TrafficStatusDocument,
 };
 
 use crate::engine::Event;

@@ -41,6 +41,7 @@ pub mod iam;
 pub mod kms;
 pub mod lambda;
 pub mod logs;
+pub mod minimum;
 mod owned;
 pub mod policy;
 mod prelude;

@@ -1,5 +1,6 @@
 //! What every resource type needs.
 
+pub(super) use super::minimum::{self, Held, Minimum};
 pub(super) use super::owned::{is_conventional, marked, of_deployment};
 pub(super) use super::{
     Arn, Cost, Exposed, Facts, Found, HasArn, HasName, Id, Listed, Lookup, Mark, Named, NoTags,

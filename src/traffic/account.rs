@@ -6,6 +6,7 @@ use super::cutover::Cut;
 use super::functions::Functions;
 use super::gate::instant::{Guard, Instant, Probes, Targets};
 use super::gate::{DataMode, Minute, Pair};
+use super::graph::Graph;
 use super::history::{Entry, Log};
 use super::metrics::{self, Measured};
 use super::names::{Names, Side};
@@ -67,6 +68,8 @@ pub struct Account {
     pub show: Show,
     /// How both sides share their data.
     pub mode: DataMode,
+    /// Where the weights are published while a shift runs.
+    pub graph: Option<Graph>,
     /// What a gate needs; a rollback needs none of it.
     pub sight: Option<Sight>,
     /// Asks green's addresses, while a shift goes on.
@@ -189,25 +192,50 @@ impl Account {
         Ok(all)
     }
 
-    async fn guard(&self) -> Result<Option<Guard>, Error> {
+    /// The alarms that guard green, and their states.
+    async fn guards(&self) -> Result<Vec<(&str, StateValue)>, Error> {
         let [_, green] = &self.names.sides;
         let ask = |name: &String| self.aws.cloudwatch.alarms.get(name.clone());
-        let alarms: Vec<Alarm> = try_join_all(green.guards.iter().map(ask))
-            .await?
-            .into_iter()
-            .flatten()
-            .collect();
-        let states = alarms.iter().filter_map(|alarm| match alarm {
-            Alarm::Metric(alarm) => alarm.state_value.clone(),
-            Alarm::Composite(_) => None,
-        });
-        let states: Vec<StateValue> = states.collect();
-        Ok(match states.as_slice() {
-            [] => Some(Guard::NotInstalled),
-            all if all.contains(&StateValue::Alarm) => Some(Guard::Raised),
-            all if all.contains(&StateValue::InsufficientData) => None,
-            _ => Some(Guard::Quiet),
+        let alarms = try_join_all(green.guards.iter().map(ask)).await?;
+        let mut all = Vec::new();
+        for (name, alarm) in green.guards.iter().zip(alarms) {
+            if let Some(Alarm::Metric(alarm)) = alarm
+                && let Some(state) = alarm.state_value
+            {
+                all.push((name.as_str(), state));
+            }
+        }
+        Ok(all)
+    }
+
+    async fn guard(&self) -> Result<Option<Guard>, Error> {
+        let guards = self.guards().await?;
+        let is = |state: StateValue| guards.iter().any(|(_, found)| *found == state);
+        Ok(if guards.is_empty() {
+            Some(Guard::NotInstalled)
+        } else if is(StateValue::Alarm) {
+            Some(Guard::Raised)
+        } else if is(StateValue::InsufficientData) {
+            None
+        } else {
+            Some(Guard::Quiet)
         })
+    }
+
+    /// What a guard in AWS does now, in words: while one of its alarms is raised, Route 53 answers blue in green's place.
+    ///
+    /// # Errors
+    /// When CloudWatch does not answer.
+    pub async fn guarded(&self) -> Result<Option<String>, Error> {
+        let guards = self.guards().await?;
+        let raised = guards.iter().filter(|(_, s)| *s == StateValue::Alarm);
+        let names: Vec<&str> = raised.map(|(name, _)| *name).collect();
+        Ok((!names.is_empty()).then(|| {
+            format!(
+                "a guard in AWS is raised ({}): Route 53 answers blue in green's place",
+                names.join(", ")
+            )
+        }))
     }
 
     /// What runs on both sides: the task definition of each service.
@@ -278,7 +306,11 @@ impl World for Account {
     }
 
     async fn standing(&self) -> Result<Standing, Error> {
-        self.place.read(&self.aws).await
+        let standing = self.place.read(&self.aws).await?;
+        if let Some(graph) = &self.graph {
+            graph.put(&self.aws, standing.live, self.now().as_second());
+        }
+        Ok(standing)
     }
 
     async fn write(

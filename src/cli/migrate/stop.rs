@@ -29,7 +29,7 @@ pub async fn stop(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Ex
         )?;
         return done(cx, &document);
     }
-    no_split(&open, "blue would not get what they write there").await?;
+    let given_back = no_split(cx, &open, "blue would not get what they write there").await?;
     if let Ok(status) = &control
         && text(status, "writer") == "green"
     {
@@ -41,6 +41,7 @@ pub async fn stop(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Ex
     }
     confirm(cx, yes, &open, "End the migration")?;
     let mut document = MigrationDocument::new("stop", &open.config.suffix);
+    document.given_back = given_back;
     for back in [true, false] {
         document
             .changed

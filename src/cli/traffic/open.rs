@@ -50,6 +50,7 @@ pub async fn account(
         },
         show: show(cx),
         mode,
+        graph: None,
         sight: None,
         prober: None,
     };

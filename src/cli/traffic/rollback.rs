@@ -4,6 +4,7 @@ use super::super::Context;
 use super::super::error::Failure;
 use super::super::exit::Exit;
 use super::open::{account, me};
+use super::shared::carried;
 use crate::report::{DeploymentRef, First, Notice, TextDocument, TrafficRollbackDocument};
 use crate::traffic::bridge::Env;
 use crate::traffic::gate::DataMode;
@@ -89,6 +90,7 @@ pub async fn rollback(
         }
     };
     cx.console.answer(&format!("{text}\n"), &document)?;
+    carried(cx, &config, &account.log).await;
     Ok(exit)
 }
 

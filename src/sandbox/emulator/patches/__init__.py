@@ -49,6 +49,7 @@ MODULES = [
     "ecr",
     "ecs",
     "ecs_services",
+    "ecs_tasks",
     "autoscaling",
     "sqs",
     "cloudwatch",
