@@ -3,9 +3,11 @@
 use super::api::{Answer, Api, Grant, Service, actions, bucket, named};
 use super::call::Caller;
 use super::kms::through;
+use super::reader::Reader;
 use crate::engine::{Class, Error};
 use aws_sdk_ecr::Client;
 use aws_sdk_ecr::types::{ImageIdentifier, Repository};
+use futures::FutureExt;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -53,6 +55,8 @@ fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
 pub struct Ecr {
     /// The client.
     pub client: Client,
+    /// DescribeRepositories, by name.
+    named: Reader<String, Repository>,
     caller: Arc<Caller>,
 }
 
@@ -60,8 +64,14 @@ impl Ecr {
     pub(super) fn new(config: &aws_config::SdkConfig, caller: &Arc<Caller>) -> Self {
         Self {
             client: Client::new(config),
+            named: by_name(&Client::new(config), caller),
             caller: caller.clone(),
         }
+    }
+
+    /// The repository with this name.
+    pub async fn repository(&self, name: &str) -> Result<Option<Repository>, Error> {
+        self.named.get(name.to_owned()).await
     }
 
     /// All repositories of the region.
@@ -114,4 +124,40 @@ impl Ecr {
             }
         }
     }
+}
+
+/// DescribeRepositories takes a hundred names; one that does not exist fails the call, and then each is asked for alone.
+fn by_name(client: &Client, caller: &Arc<Caller>) -> Reader<String, Repository> {
+    const AT_ONCE: usize = 100;
+    let (client, caller) = (client.clone(), caller.clone());
+    Reader::new(move |names: Vec<String>| {
+        let (client, caller) = (client.clone(), caller.clone());
+        async move {
+            let ask = async |some: &[String]| {
+                let call = client.describe_repositories();
+                let call = call.set_repository_names(Some(some.to_vec()));
+                match caller.call(DESCRIBE_REPOSITORIES, || call.clone().send()).await {
+                    Ok(answer) => Ok(Some(answer.repositories.unwrap_or_default())),
+                    Err(error) if error.is_not_found() => Ok(None),
+                    Err(error) => Err(error),
+                }
+            };
+            let mut found = Vec::new();
+            for some in names.chunks(AT_ONCE) {
+                match ask(some).await? {
+                    Some(all) => found.extend(all),
+                    None if some.len() == 1 => {}
+                    None => {
+                        for one in some.chunks(1) {
+                            found.extend(ask(one).await?.unwrap_or_default());
+                        }
+                    }
+                }
+            }
+            let all = found.into_iter();
+            let all = all.filter_map(|r| Some((r.repository_name.clone()?, r)));
+            Ok(all.collect())
+        }
+        .boxed()
+    })
 }

@@ -44,6 +44,7 @@ pub mod sns;
 pub mod sqs;
 pub mod ssm;
 pub mod sts;
+pub mod tagging;
 pub mod wafv2;
 
 pub use api::{Answer, Api, Bucket, Grant, Guard, Nature, Service};
@@ -126,6 +127,7 @@ services! {
     sqs: Sqs;
     ssm: Ssm;
     sts: Sts;
+    tagging: Tagging;
     wafv2: Wafv2;
 }
 

@@ -298,9 +298,11 @@ impl Session {
         }
     }
 
-    /// Reads everything, and lists beside it everything that is tagged as ours: what both need is read once.
+    /// Reads everything, and lists beside it everything that is tagged as ours: what both need is read once. For what
+    /// changes nothing: tags may come from a sweep.
     pub async fn look(&self, requests: &[ReadRequest<'_>]) -> (Observations, Listed) {
         let refreshing = self.aws.recent.refreshing().await;
+        let _sweeping = self.aws.tagging.sweeping(&self.config.suffix);
         let refresh = async {
             let seen = self.observe(requests).await;
             drop(refreshing);

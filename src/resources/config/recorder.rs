@@ -64,7 +64,9 @@ impl Resource for Recorder {
         if name != key.identity.name {
             return Ok(Some(Found::of_parent(spec, outputs).accounts()));
         }
-        let Some(tags) = found(cx.config.tags(outputs.arn.as_str()).await)? else {
+        let arn = outputs.arn.as_str();
+        let tags = cx.tagged(arn, &key.identity.tags, cx.config.tags(arn));
+        let Some(tags) = found(tags.await)? else {
             return Ok(None);
         };
         cx.recent.note(outputs.arn.as_str(), &tags);

@@ -74,7 +74,9 @@ impl Resource for Rule {
             return Ok(None);
         };
         let arn: Ref<Arn<Self>> = READ.field(rule.config_rule_arn(), "ConfigRuleArn")?;
-        let Some(tags) = found(cx.config.tags(arn.as_str()).await)? else {
+        let tags = cx.config.tags(arn.as_str());
+        let tags = cx.tagged(arn.as_str(), &key.identity.tags, tags);
+        let Some(tags) = found(tags.await)? else {
             return Ok(None);
         };
         cx.recent.note(arn.as_str(), &tags);

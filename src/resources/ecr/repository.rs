@@ -37,7 +37,6 @@ impl HasName for RepositoryOutputs {
     }
 }
 
-const DESCRIBE: Api = ecr::DESCRIBE_REPOSITORIES;
 const CREATE: Api = ecr::CREATE_REPOSITORY;
 /// The entry of `exposed`.
 const POLICY: &str = "policy";
@@ -74,13 +73,12 @@ impl Resource for Repository {
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let name = key.name();
-        let call = cx.ecr.client.describe_repositories().repository_names(name);
-        let answer = found(cx.call(DESCRIBE, || call.clone().send()).await)?;
-        let one = answer.and_then(|a| a.repositories?.into_iter().next());
-        let Some(one) = one else { return Ok(None) };
+        let Some(one) = cx.ecr.repository(name).await? else {
+            return Ok(None);
+        };
         let arn = one.repository_arn().unwrap_or_default();
         let more = futures::future::try_join3(
-            cx.ecr.tags(arn),
+            cx.tagged(arn, &key.identity.tags, cx.ecr.tags(arn)),
             async { Ok(found(lifecycle(cx, name).await)?.flatten()) },
             async { Ok(found(policy(cx, name).await)?.unwrap_or_default()) },
         );

@@ -86,11 +86,13 @@ impl Resource for WebAcl {
                 None => return Ok(None),
             },
         };
-        let (shown, tags) =
-            futures::join!(get(cx, &outputs), tags::tags_of(cx, outputs.arn.as_str()));
+        let arn = outputs.arn.as_str();
+        let tags = cx.tagged(arn, &key.identity.tags, tags::tags_of(cx, arn));
+        let (shown, tags) = futures::join!(get(cx, &outputs), tags);
         let (Some((acl, _)), Some(tags)) = (shown?, tags?) else {
             return Ok(None);
         };
+        cx.recent.note(arn, &tags);
         let block = acl.default_action().is_some_and(|d| d.block().is_some());
         let name = outputs.name.as_str();
         let spec = Self {

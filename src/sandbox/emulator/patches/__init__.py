@@ -53,6 +53,7 @@ MODULES = [
     "sqs",
     "cloudwatch",
     "config",
+    "tagging",
     "metrics",
     "invocations",
     "target_health",
