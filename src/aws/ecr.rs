@@ -3,7 +3,7 @@
 use super::api::{Answer, Api, Grant, Service, actions, bucket, named};
 use super::call::Caller;
 use super::kms::through;
-use super::reader::Reader;
+use super::rds::{Listing, Named};
 use crate::engine::{Class, Error};
 use aws_sdk_ecr::Client;
 use aws_sdk_ecr::types::{ImageIdentifier, Repository};
@@ -55,8 +55,8 @@ fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
 pub struct Ecr {
     /// The client.
     pub client: Client,
-    /// DescribeRepositories, by name.
-    named: Reader<String, Repository>,
+    /// DescribeRepositories: all of the region.
+    pub repositories: Listing<Repository>,
     caller: Arc<Caller>,
 }
 
@@ -64,30 +64,8 @@ impl Ecr {
     pub(super) fn new(config: &aws_config::SdkConfig, caller: &Arc<Caller>) -> Self {
         Self {
             client: Client::new(config),
-            named: by_name(&Client::new(config), caller),
+            repositories: repositories(&Client::new(config), caller),
             caller: caller.clone(),
-        }
-    }
-
-    /// The repository with this name.
-    pub async fn repository(&self, name: &str) -> Result<Option<Repository>, Error> {
-        self.named.get(name.to_owned()).await
-    }
-
-    /// All repositories of the region.
-    pub async fn repositories(&self) -> Result<Vec<Repository>, Error> {
-        let mut all = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            let call = self.client.describe_repositories().max_results(1000);
-            let call = call.set_next_token(token);
-            let api = DESCRIBE_REPOSITORIES;
-            let page = self.caller.call(api, || call.clone().send()).await?;
-            all.extend(page.repositories.unwrap_or_default());
-            token = page.next_token;
-            if token.is_none() {
-                return Ok(all);
-            }
         }
     }
 
@@ -126,37 +104,33 @@ impl Ecr {
     }
 }
 
-/// DescribeRepositories takes a hundred names; one that does not exist fails the call, and then each is asked for alone.
-fn by_name(client: &Client, caller: &Arc<Caller>) -> Reader<String, Repository> {
-    const AT_ONCE: usize = 100;
+impl Named for Repository {
+    fn name(&self) -> Option<&str> {
+        self.repository_name()
+    }
+    fn is(&self, name: &str) -> bool {
+        self.repository_name() == Some(name)
+    }
+}
+
+fn repositories(client: &Client, caller: &Arc<Caller>) -> Listing<Repository> {
     let (client, caller) = (client.clone(), caller.clone());
-    Reader::new(move |names: Vec<String>| {
+    Listing::new(move || {
         let (client, caller) = (client.clone(), caller.clone());
         async move {
-            let ask = async |some: &[String]| {
-                let call = client.describe_repositories();
-                let call = call.set_repository_names(Some(some.to_vec()));
-                match caller.call(DESCRIBE_REPOSITORIES, || call.clone().send()).await {
-                    Ok(answer) => Ok(Some(answer.repositories.unwrap_or_default())),
-                    Err(error) if error.is_not_found() => Ok(None),
-                    Err(error) => Err(error),
-                }
-            };
-            let mut found = Vec::new();
-            for some in names.chunks(AT_ONCE) {
-                match ask(some).await? {
-                    Some(all) => found.extend(all),
-                    None if some.len() == 1 => {}
-                    None => {
-                        for one in some.chunks(1) {
-                            found.extend(ask(one).await?.unwrap_or_default());
-                        }
-                    }
+            let mut all = Vec::new();
+            let mut token: Option<String> = None;
+            loop {
+                let call = client.describe_repositories().max_results(1000);
+                let call = call.set_next_token(token);
+                let page = caller.call(DESCRIBE_REPOSITORIES, || call.clone().send());
+                let page = page.await?;
+                all.extend(page.repositories.unwrap_or_default());
+                token = page.next_token;
+                if token.is_none() {
+                    return Ok(all);
                 }
             }
-            let all = found.into_iter();
-            let all = all.filter_map(|r| Some((r.repository_name.clone()?, r)));
-            Ok(all.collect())
         }
         .boxed()
     })

@@ -30,6 +30,7 @@ pub mod ec2;
 pub mod ecr;
 pub mod ecs;
 pub mod elbv2;
+pub mod events;
 pub mod iam;
 pub mod kms;
 pub mod lambda;
@@ -113,6 +114,7 @@ services! {
     ecr: Ecr;
     ecs: Ecs;
     elbv2: ElasticLoadBalancing;
+    events: Events;
     iam: Iam;
     kms: Kms;
     lambda: Lambda;

@@ -1,7 +1,7 @@
 //! The recorder of a region.
 
 use super::tags::{ConfigTags, tags};
-use super::{after_put, needed_by_others, singletons};
+use super::{after_put, needed_by_others, others, singletons};
 use crate::aws::config::Singletons;
 use crate::resources::iam::Role;
 use crate::resources::owned::marked_of;
@@ -89,6 +89,10 @@ impl Resource for Recorder {
         let call = cx.config.client.put_configuration_recorder();
         let call = call.configuration_recorder(self.form(it.name.as_str()));
         cx.call(PUT, || call.clone().send()).await.map(drop)
+    }
+
+    async fn users(cx: &Aws, it: &Named<Self>) -> Result<Vec<String>, Error> {
+        others(cx, it.name.as_str()).await
     }
 
     async fn delete(&self, cx: &Aws, it: &Named<Self>) -> Result<(), Error> {

@@ -95,7 +95,12 @@ fn own_table(tables: &[t::RouteTable]) -> Option<&str> {
 /// Peerings in which the VPC takes part, on either side.
 async fn peerings(cx: &Aws, vpc: &str) -> Result<Vec<t::VpcPeeringConnection>, Error> {
     use t::VpcPeeringConnectionStateReasonCode as Code;
-    let mut all = cx.ec2.peerings.get(vpc.to_owned()).await?.unwrap_or_default();
+    let mut all = cx
+        .ec2
+        .peerings
+        .get(vpc.to_owned())
+        .await?
+        .unwrap_or_default();
     all.retain(|p| {
         let state = p.status().and_then(|s| s.code());
         let over = matches!(

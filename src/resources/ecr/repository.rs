@@ -73,7 +73,7 @@ impl Resource for Repository {
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let name = key.name();
-        let Some(one) = cx.ecr.repository(name).await? else {
+        let Some(one) = cx.ecr.repositories.named(name).await? else {
             return Ok(None);
         };
         let arn = one.repository_arn().unwrap_or_default();
@@ -245,8 +245,9 @@ async fn remove(cx: &Aws, it: &RepositoryOutputs, force: bool) -> Result<(), Err
 }
 
 async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
-    let all = cx.ecr.repositories().await?.into_iter();
-    let all = all.filter_map(|r| Some((r.repository_name?, r.repository_arn?)));
+    let all = cx.ecr.repositories.all().await?;
+    let all = all.iter();
+    let all = all.filter_map(|r| Some((r.repository_name.clone()?, r.repository_arn.clone()?)));
     marked_of(cx, Repository::TYPE, suffix, all.collect(), |cx, arn| {
         Box::pin(async move { found(cx.ecr.tags(arn).await) })
     })

@@ -53,6 +53,7 @@ MODULES = [
     "sqs",
     "cloudwatch",
     "config",
+    "events",
     "tagging",
     "metrics",
     "invocations",
