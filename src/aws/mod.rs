@@ -23,6 +23,7 @@ mod wire;
 
 pub mod acm;
 pub mod autoscaling;
+pub mod cloudtrail;
 pub mod cloudwatch;
 pub mod config;
 pub mod dynamodb;
@@ -107,6 +108,7 @@ macro_rules! services {
 services! {
     acm: Acm;
     autoscaling: AutoScaling;
+    cloudtrail: CloudTrail;
     cloudwatch: CloudWatch;
     config: AwsConfig;
     dynamodb: DynamoDb;

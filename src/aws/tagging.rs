@@ -8,8 +8,8 @@
 use super::Aws;
 use super::api::{ANY, Api, Bucket, Service, actions, bucket};
 use super::call::Caller;
-use crate::engine::Error;
 use crate::engine::driver::MARK_SUFFIX;
+use crate::engine::{Class, Error};
 use aws_sdk_resourcegroupstagging::Client;
 use aws_sdk_resourcegroupstagging::types::TagFilter;
 use std::collections::{BTreeMap, HashMap};
@@ -19,7 +19,7 @@ use tokio::sync::OnceCell;
 /// The tagging API as a service.
 pub static SERVICE: Service = Service {
     name: "tag",
-    classify: |_, _| None,
+    classify: |_, answer| (answer.code == "ThrottledException").then_some(Class::Throttled),
     bucket: limits,
     actions: || ACTIONS,
 };
@@ -40,7 +40,8 @@ const A_PAGE: i32 = 100;
 
 /// The tagging API and the sweep of the look that is under way.
 pub struct Tagging {
-    client: Client,
+    /// The client.
+    pub client: Client,
     caller: Arc<Caller>,
     sweep: Mutex<Option<Arc<Sweep>>>,
 }
@@ -136,5 +137,52 @@ impl Aws {
             Some(tags) if enough(&tags) => Ok(tags.into()),
             _ => ask.await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::wire::aws;
+    use super::*;
+
+    fn tags(pairs: &[(&str, &str)]) -> Tags {
+        let pair = |(k, v): &(&str, &str)| ((*k).to_owned(), (*v).to_owned());
+        pairs.iter().map(pair).collect()
+    }
+
+    /// The tags of `arn:a` and of another thing, as they are taken; the service's own answer is `own`.
+    async fn taken(aws: &Aws, arn: &str, wanted: &Tags) -> Tags {
+        let own = async { Ok(tags(&[("own", "answer")])) };
+        aws.tagged(arn, wanted, own).await.unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_exactly_what_is_expected_is_taken_from_the_sweep() {
+        let page = r#"{"ResourceTagMappingList": [{"ResourceARN": "arn:a", "Tags": [{"Key": "K", "Value": "v"}]}]}"#;
+        let aws = aws(200, page);
+        let (wanted, own) = (tags(&[("K", "v")]), tags(&[("own", "answer")]));
+        assert_eq!(taken(&aws, "arn:a", &wanted).await, own, "no look");
+        let sweeping = aws.tagging.sweeping("dev");
+        assert_eq!(taken(&aws, "arn:a", &wanted).await, wanted);
+        assert_eq!(taken(&aws, "arn:b", &wanted).await, own, "not shown");
+        for other in [
+            tags(&[("K", "w")]),
+            tags(&[("K", "v"), ("L", "x")]),
+            tags(&[]),
+        ] {
+            assert_eq!(taken(&aws, "arn:a", &other).await, own, "{other:?}");
+        }
+        drop(sweeping);
+        assert_eq!(taken(&aws, "arn:a", &wanted).await, own, "the look is over");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sweep_that_is_refused_proves_nothing() {
+        let body = r#"{"__type": "com.amazonaws#AccessDeniedException", "message": "no"}"#;
+        let aws = aws(400, body);
+        let _sweeping = aws.tagging.sweeping("dev");
+        let wanted = tags(&[("K", "v")]);
+        let own = tags(&[("own", "answer")]);
+        assert_eq!(taken(&aws, "arn:a", &wanted).await, own);
     }
 }

@@ -227,9 +227,11 @@ fn documents_keep_their_keys() {
         [
             "accepted",
             "account",
+            "authors",
             "calls",
             "complete",
             "differs",
+            "event_history",
             "findings",
             "locked_by",
             "notes",

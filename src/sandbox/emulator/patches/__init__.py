@@ -51,6 +51,7 @@ MODULES = [
     "ecs_services",
     "autoscaling",
     "sqs",
+    "cloudtrail",
     "cloudwatch",
     "config",
     "events",
