@@ -8,8 +8,8 @@
 use super::Aws;
 use super::api::{ANY, Api, Bucket, Service, actions, bucket};
 use super::call::Caller;
+use crate::engine::Error;
 use crate::engine::driver::MARK_SUFFIX;
-use crate::engine::{Class, Error};
 use aws_sdk_resourcegroupstagging::Client;
 use aws_sdk_resourcegroupstagging::types::TagFilter;
 use std::collections::{BTreeMap, HashMap};
@@ -19,7 +19,7 @@ use tokio::sync::OnceCell;
 /// The tagging API as a service.
 pub static SERVICE: Service = Service {
     name: "tag",
-    classify: |_, answer| (answer.code == "ThrottledException").then_some(Class::Throttled),
+    classify: |_, _| None,
     bucket: limits,
     actions: || ACTIONS,
 };

@@ -83,7 +83,7 @@ fn most(kinds: &Kinds, service: &str, operation: &str) -> usize {
         ("events", "ListRules") => 1,
         ("events", _) => of("events/rule"),
         // What is tagged as ours, a hundred a page.
-        ("tag", _) => kinds.values().sum::<usize>().div_ceil(100),
+        ("resourcegroupstaggingapi", _) => kinds.values().sum::<usize>().div_ceil(100),
         ("config", _) => of("config/rule") + of("config/recorder"),
         ("lambda", "ListFunctions") => 1,
         // For the refresh and for the search.
