@@ -23,6 +23,7 @@ mod wire;
 
 pub mod acm;
 pub mod autoscaling;
+pub mod cloudtrail;
 pub mod cloudwatch;
 pub mod config;
 pub mod dynamodb;
@@ -30,6 +31,7 @@ pub mod ec2;
 pub mod ecr;
 pub mod ecs;
 pub mod elbv2;
+pub mod events;
 pub mod iam;
 pub mod kms;
 pub mod lambda;
@@ -44,6 +46,7 @@ pub mod sns;
 pub mod sqs;
 pub mod ssm;
 pub mod sts;
+pub mod tagging;
 pub mod wafv2;
 
 pub use api::{Answer, Api, Bucket, Grant, Guard, METRICS, Nature, Service};
@@ -105,6 +108,7 @@ macro_rules! services {
 services! {
     acm: Acm;
     autoscaling: AutoScaling;
+    cloudtrail: CloudTrail;
     cloudwatch: CloudWatch;
     config: AwsConfig;
     dynamodb: DynamoDb;
@@ -112,6 +116,7 @@ services! {
     ecr: Ecr;
     ecs: Ecs;
     elbv2: ElasticLoadBalancing;
+    events: Events;
     iam: Iam;
     kms: Kms;
     lambda: Lambda;
@@ -126,6 +131,7 @@ services! {
     sqs: Sqs;
     ssm: Ssm;
     sts: Sts;
+    tagging: Tagging;
     wafv2: Wafv2;
 }
 

@@ -352,6 +352,7 @@ fn environment(
             keys: &keys,
         },
     );
+    monitoring::failed_deployments(here, &topic);
     let guards = alarms::declare(
         here,
         &alarms::Needs {

@@ -2,6 +2,7 @@
 
 mod apply;
 mod args;
+mod authors;
 mod code;
 mod cost;
 mod demand;

@@ -336,6 +336,10 @@ pub trait Driver: Send + Sync {
     async fn data(&self, _spec: &Value, _outputs: &Value) -> Result<Data, Error> {
         Ok(Data::Holds("data".into()))
     }
+    /// Who else needs it, in words, so that it stays when everything else goes. Asked before a removal.
+    async fn users(&self, _outputs: &Value) -> Result<Vec<String>, Error> {
+        Ok(Vec::new())
+    }
     /// Everything of this type that carries this deployment's mark.
     async fn owned(&self, suffix: &str) -> Result<Vec<Owned>, Error>;
 }

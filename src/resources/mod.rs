@@ -35,6 +35,7 @@ pub mod ec2;
 pub mod ecr;
 pub mod ecs;
 pub mod elbv2;
+pub mod events;
 mod facts;
 mod holders;
 pub mod iam;
@@ -95,6 +96,7 @@ macro_rules! kinds {
                 elbv2::TargetGroup,
                 elbv2::Listener,
                 elbv2::Rule,
+                events::Rule,
                 kms::Key,
                 kms::Alias,
                 iam::Role,

@@ -70,8 +70,12 @@ pub(super) async fn owned_groups(
 }
 
 /// The tags of a group that was just listed; `None` when it went away in between.
-pub(super) async fn of_group(cx: &Aws, arn: &str) -> Result<Option<Tags>, Error> {
-    let tags = cx.rds.tags(arn).await?;
+pub(super) async fn of_group(
+    cx: &Aws,
+    arn: &str,
+    identity: &Identity,
+) -> Result<Option<Tags>, Error> {
+    let tags = cx.tagged(arn, &identity.tags, cx.rds.tags(arn)).await?;
     if let Some(tags) = &tags {
         cx.recent.note(arn, tags);
     }
