@@ -20,6 +20,15 @@ def tied(number=signal.SIGKILL):
     return tie
 
 
+def send(process, number):
+    """A signal for a child of asyncio, if it has not ended. `Process.send_signal` would take the exit status away from the loop."""
+    if process is not None and process.returncode is None:
+        try:
+            os.kill(process.pid, number)
+        except ProcessLookupError:
+            pass
+
+
 def alive(pid):
     """Whether a process is there."""
     try:

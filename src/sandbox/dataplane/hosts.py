@@ -154,6 +154,8 @@ class Host:
         line = await self._answers.readline()
         answer = json.loads(line) if line else {}
         if "fatal" in answer or not line:
+            # It ends by itself, with a status that says why.
+            await asyncio.wait([asyncio.ensure_future(self.process.wait())], timeout=2)
             await self.end()
             code = self.process.returncode
             how = f"exit status {code}" if code is not None and code >= 0 else f"signal: {signal.Signals(-(code or -9)).name}"
@@ -162,8 +164,7 @@ class Host:
         return answer
 
     def _signal(self, number):
-        if self.alive:
-            self.process.send_signal(number)
+        children.send(self.process, number)
 
     @property
     def alive(self):
@@ -179,8 +180,7 @@ class Host:
 
     async def end(self):
         """Ends the process."""
-        if self.alive:
-            self.process.kill()
+        self._signal(signal.SIGKILL)
         if self.process is not None:
             await self.process.wait()
         if self._transport is not None:

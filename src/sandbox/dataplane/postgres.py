@@ -149,8 +149,7 @@ class Server:
 
     def reload(self):
         """Takes on settings that need no restart."""
-        if self.running:
-            self.process.send_signal(signal.SIGHUP)
+        children.send(self.process, signal.SIGHUP)
 
     async def start(self):
         """Starts it and waits until it answers."""
@@ -176,11 +175,11 @@ class Server:
         """`fast` is an orderly end, `immediate` a crash; clients are thrown out in both."""
         if not self.running:
             return
-        self.process.send_signal(signal.SIGINT if how == "fast" else signal.SIGQUIT)
+        children.send(self.process, signal.SIGINT if how == "fast" else signal.SIGQUIT)
         try:
             await asyncio.wait_for(self.process.wait(), STOP_SECONDS)
         except asyncio.TimeoutError:
-            self.process.send_signal(signal.SIGQUIT)
+            children.send(self.process, signal.SIGQUIT)
             await self.process.wait()
 
     async def remove(self):
