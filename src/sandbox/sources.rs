@@ -35,10 +35,7 @@ static PACKAGES: [(&str, Dir<'_>); 5] = [
 ];
 
 /// The guide, whose commands the rehearsal plays.
-const GUIDE: (&str, &str) = (
-    "rehearsal/guide.md",
-    include_str!("../migration/GUIDE.md"),
-);
+const GUIDE: (&str, &str) = ("rehearsal/guide.md", include_str!("../migration/GUIDE.md"));
 
 /// Path below the folder of the packages, and text, in order.
 fn sources() -> Vec<(PathBuf, &'static str)> {
