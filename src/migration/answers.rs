@@ -4,13 +4,12 @@ use crate::aws::Aws;
 use crate::engine::Error;
 use serde_json::{Value, json};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Another run of the same function is at work.
 const BUSY: &str = "busy";
-/// How often a run that does not end is waited for: each time the function itself waits 20 seconds.
-const ATTEMPTS: u32 = 45;
 const PAUSE: Duration = Duration::from_secs(2);
-/// The longest that a function runs, and a little.
+/// The longest that a function runs, and a little. A run that is at work is waited for as long.
 const LIMIT: Duration = Duration::from_secs(910);
 
 /// Invokes a function with an action and gives its answer. That it failed, or is busy, is an error with its hint.
@@ -45,11 +44,10 @@ pub async fn ask(aws: &Aws, function: &str, event: &Value) -> Result<Value, Erro
 /// # Errors
 /// As [`ask`], and when the other run does not end.
 pub async fn ask_patiently(aws: &Aws, function: &str, event: &Value) -> Result<Value, Error> {
-    let mut attempt = 0;
+    let began = Instant::now();
     loop {
-        attempt += 1;
         match ask(aws, function, event).await {
-            Err(error) if error.code == BUSY && attempt < ATTEMPTS => {
+            Err(error) if error.code == BUSY && began.elapsed() < LIMIT => {
                 tokio::time::sleep(PAUSE).await;
             }
             Err(error) if error.code == BUSY => {
