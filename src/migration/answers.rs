@@ -1,9 +1,10 @@
 //! What the functions answer.
 
 use crate::aws::Aws;
-use crate::engine::Error;
+use crate::engine::{Class, Error};
 use serde_json::{Value, json};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Another run of the same function is at work.
 const BUSY: &str = "busy";
@@ -40,15 +41,17 @@ pub async fn ask(aws: &Aws, function: &str, event: &Value) -> Result<Value, Erro
     })
 }
 
-/// Asks again while another run is at work.
+/// Asks again while another run is at work: the function says so, or Lambda does, which lets one run at a time.
 ///
 /// # Errors
 /// As [`ask`], and when the other run does not end.
 pub async fn ask_patiently(aws: &Aws, function: &str, event: &Value) -> Result<Value, Error> {
     let mut attempt = 0;
+    let began = Instant::now();
     loop {
         attempt += 1;
         match ask(aws, function, event).await {
+            Err(error) if error.class == Class::Throttled && began.elapsed() < LIMIT => {}
             Err(error) if error.code == BUSY && attempt < ATTEMPTS => {
                 tokio::time::sleep(PAUSE).await;
             }
