@@ -33,6 +33,7 @@ pub struct Broken {
 pub struct Chain<E> {
     /// Its lines.
     pub lines: Vec<Line<E>>,
+    first: Option<String>,
     last: Option<String>,
 }
 
@@ -40,6 +41,7 @@ impl<E> Default for Chain<E> {
     fn default() -> Self {
         Self {
             lines: Vec::new(),
+            first: None,
             last: None,
         }
     }
@@ -61,10 +63,36 @@ impl<E: Serialize + DeserializeOwned> Chain<E> {
                 let why = "it does not continue the line before: a line was changed or removed";
                 return Err(broken(why.into()));
             }
-            out.last = Some(hash(raw));
+            out.note(hash(raw));
             out.lines.push(line);
         }
         Ok(out)
+    }
+
+    /// The lines of another chain, with what `of` makes of each. It can be read, not continued.
+    pub fn of<F>(chain: Chain<F>, of: impl Fn(F) -> E) -> Self {
+        let (first, last) = (chain.first, chain.last);
+        let lines = chain.lines.into_iter().map(|line| Line {
+            n: line.n,
+            at: line.at,
+            previous: line.previous,
+            entry: of(line.entry),
+        });
+        Self {
+            lines: lines.collect(),
+            first,
+            last,
+        }
+    }
+
+    /// The hash of the first line, which no other chain has.
+    pub fn first(&self) -> Option<&str> {
+        self.first.as_deref()
+    }
+
+    fn note(&mut self, hash: String) {
+        self.first.get_or_insert_with(|| hash.clone());
+        self.last = Some(hash);
     }
 
     fn previous(&self) -> String {
@@ -81,7 +109,7 @@ impl<E: Serialize + DeserializeOwned> Chain<E> {
         };
         // Plain strings and numbers always serialize.
         let mut text = serde_json::to_vec(&line).unwrap_or_default();
-        self.last = Some(hash(&text));
+        self.note(hash(&text));
         self.lines.push(line);
         text.push(b'\n');
         text

@@ -82,6 +82,8 @@ pub enum Guard {
     PassedTo(&'static str),
     /// The service-linked role of this service only (`iam:AWSServiceName`).
     LinkedTo(&'static str),
+    /// Only metrics of our own namespace (`cloudwatch:namespace`).
+    Metrics,
     /// Items may be counted and not read (`dynamodb:Select`).
     Count,
 }
@@ -105,6 +107,9 @@ impl Grant {
         self
     }
 }
+
+/// The namespace of the metrics that a command publishes.
+pub const METRICS: &str = "Deployer";
 
 /// The resource of a permission on the topic that is notified at the end of a run: there is none without a topic.
 pub const NOTIFIED: &str = "{topic}";

@@ -1,6 +1,8 @@
 //! CloudWatch: its client, actions, limits and errors, and the reader of alarms.
 
-use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, named};
+use super::api::{
+    ANY, Answer, Api, Bucket, Grant, Guard, Service, actions, bucket, guarded, named,
+};
 use super::call::Caller;
 use super::reader::Reader;
 use crate::engine::{Class, Error};
@@ -39,6 +41,7 @@ actions! { SERVICE;
     Read GET_METRIC_DATA = "GetMetricData", [ANY];
     Read GET_DASHBOARD = "GetDashboard", [BOARD];
     Read LIST_DASHBOARDS = "ListDashboards", [ANY, BOARDS];
+    Repeatable PUT_METRIC_DATA = "PutMetricData", [guarded("*", Guard::Metrics)];
     Repeatable PUT_METRIC_ALARM = "PutMetricAlarm", [ALARM, ALARM.of("cloudwatch:TagResource")];
     Repeatable PUT_COMPOSITE_ALARM = "PutCompositeAlarm", [ALARM, ALARM.of("cloudwatch:TagResource")];
     Repeatable TAG_RESOURCE = "TagResource", [ALARM];
@@ -74,6 +77,9 @@ pub enum Alarm {
     Composite(Box<CompositeAlarm>),
 }
 
+/// Names and ARNs.
+type Pairs = Vec<(String, String)>;
+
 /// DescribeAlarms takes a hundred names.
 const AT_ONCE: usize = 100;
 
@@ -83,6 +89,7 @@ pub struct CloudWatch {
     pub client: Client,
     /// DescribeAlarms, by name.
     pub alarms: Reader<String, Alarm>,
+    listed: Reader<(), Arc<[Pairs; 2]>>,
     caller: Arc<Caller>,
 }
 
@@ -91,6 +98,7 @@ impl CloudWatch {
         let client = Client::new(config);
         Self {
             alarms: alarms(&client, caller),
+            listed: listed(&client, caller),
             caller: caller.clone(),
             client,
         }
@@ -108,28 +116,38 @@ impl CloudWatch {
 
     /// Names and ARNs of all alarms: of metrics, and composite ones. Those that Application Auto Scaling makes for a policy
     /// (`TargetTracking-service/...`) are its own, and have our names in theirs.
-    pub async fn all_alarms(&self) -> Result<[Vec<(String, String)>; 2], Error> {
-        let [mut metric, mut composite] = [Vec::new(), Vec::new()];
-        let mut token: Option<String> = None;
-        loop {
-            let call = self.client.describe_alarms().max_records(100);
-            let call = call
-                .alarm_types(AlarmType::MetricAlarm)
-                .alarm_types(AlarmType::CompositeAlarm)
-                .set_next_token(token);
-            let api = DESCRIBE_ALARMS;
-            let page = self.caller.call(api, || call.clone().send()).await?;
-            let of_metrics = page.metric_alarms.unwrap_or_default().into_iter();
-            let ours = of_metrics.filter_map(|a| Some((a.alarm_name?, a.alarm_arn?)));
-            metric.extend(ours.filter(|(name, _)| !name.starts_with("TargetTracking-")));
-            let composites = page.composite_alarms.unwrap_or_default().into_iter();
-            composite.extend(composites.filter_map(|a| Some((a.alarm_name?, a.alarm_arn?))));
-            token = page.next_token;
-            if token.is_none() {
-                return Ok([metric, composite]);
+    pub async fn all_alarms(&self) -> Result<Arc<[Pairs; 2]>, Error> {
+        Ok(self.listed.get(()).await?.unwrap_or_default())
+    }
+}
+
+fn listed(client: &Client, caller: &Arc<Caller>) -> Reader<(), Arc<[Pairs; 2]>> {
+    let (client, caller) = (client.clone(), caller.clone());
+    Reader::new(move |_: Vec<()>| {
+        let (client, caller) = (client.clone(), caller.clone());
+        async move {
+            let [mut metric, mut composite] = [Vec::new(), Vec::new()];
+            let mut token: Option<String> = None;
+            loop {
+                let call = client.describe_alarms().max_records(100);
+                let call = call
+                    .alarm_types(AlarmType::MetricAlarm)
+                    .alarm_types(AlarmType::CompositeAlarm)
+                    .set_next_token(token);
+                let page = caller.call(DESCRIBE_ALARMS, || call.clone().send()).await?;
+                let of_metrics = page.metric_alarms.unwrap_or_default().into_iter();
+                let ours = of_metrics.filter_map(|a| Some((a.alarm_name?, a.alarm_arn?)));
+                metric.extend(ours.filter(|(name, _)| !name.starts_with("TargetTracking-")));
+                let composites = page.composite_alarms.unwrap_or_default().into_iter();
+                composite.extend(composites.filter_map(|a| Some((a.alarm_name?, a.alarm_arn?))));
+                token = page.next_token;
+                if token.is_none() {
+                    return Ok(HashMap::from([((), Arc::new([metric, composite]))]));
+                }
             }
         }
-    }
+        .boxed()
+    })
 }
 
 fn alarms(client: &Client, caller: &Arc<Caller>) -> Reader<String, Alarm> {

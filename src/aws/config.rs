@@ -3,6 +3,7 @@
 use super::api::Guard::{PassedTo, ResourceTag};
 use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, guarded, named};
 use super::call::Caller;
+use super::rds::{Listing, Named};
 use super::reader::Reader;
 use crate::engine::{Class, Error};
 use aws_sdk_config::Client;
@@ -105,17 +106,14 @@ impl Singletons {
     }
 }
 
-/// DescribeConfigRules takes 25 names.
-const AT_ONCE: usize = 25;
-
 /// AWS Config: its client and its readers.
 pub struct AwsConfig {
     /// The client.
     pub client: Client,
     /// What the region has once: recorder, its state and the delivery channel.
     pub singletons: Reader<(), Singletons>,
-    /// DescribeConfigRules, by name.
-    pub rules: Reader<String, ConfigRule>,
+    /// DescribeConfigRules: all of the region.
+    pub rules: Listing<ConfigRule>,
     caller: Arc<Caller>,
 }
 
@@ -142,9 +140,9 @@ impl AwsConfig {
 
     /// The names and ARNs of all rules of the region.
     pub async fn all_rules(&self) -> Result<Vec<(String, String)>, Error> {
-        let rules = pages(&self.client, &self.caller, None).await?.into_iter();
-        let each = rules.filter_map(|r| Some((r.config_rule_name?, r.config_rule_arn?)));
-        Ok(each.collect())
+        let rules = self.rules.all().await?;
+        let pair = |r: &ConfigRule| Some((r.config_rule_name.clone()?, r.config_rule_arn.clone()?));
+        Ok(rules.iter().filter_map(pair).collect())
     }
 }
 
@@ -180,41 +178,29 @@ fn singletons(client: &Client, caller: &Arc<Caller>) -> Reader<(), Singletons> {
     })
 }
 
-fn rules(client: &Client, caller: &Arc<Caller>) -> Reader<String, ConfigRule> {
+impl Named for ConfigRule {
+    fn name(&self) -> Option<&str> {
+        self.config_rule_name()
+    }
+    fn is(&self, name: &str) -> bool {
+        self.config_rule_name() == Some(name)
+    }
+}
+
+fn rules(client: &Client, caller: &Arc<Caller>) -> Listing<ConfigRule> {
     let (client, caller) = (client.clone(), caller.clone());
-    Reader::new(move |names: Vec<String>| {
+    Listing::new(move || {
         let (client, caller) = (client.clone(), caller.clone());
-        async move {
-            let mut out = HashMap::new();
-            for some in names.chunks(AT_ONCE) {
-                let rules = match pages(&client, &caller, Some(some)).await {
-                    // One name that is not there fails them all.
-                    Err(error) if error.is_not_found() && some.len() > 1 => {
-                        pages(&client, &caller, None).await?
-                    }
-                    Err(error) if error.is_not_found() => Vec::new(),
-                    other => other?,
-                };
-                let named = rules.into_iter();
-                out.extend(named.filter_map(|r| Some((r.config_rule_name.clone()?, r))));
-            }
-            Ok(out)
-        }
-        .boxed()
+        async move { pages(&client, &caller).await }.boxed()
     })
 }
 
-/// The rules with these names, or all.
-async fn pages(
-    client: &Client,
-    caller: &Caller,
-    names: Option<&[String]>,
-) -> Result<Vec<ConfigRule>, Error> {
+/// All rules of the region, 25 a page.
+async fn pages(client: &Client, caller: &Caller) -> Result<Vec<ConfigRule>, Error> {
     let mut all = Vec::new();
     let mut token: Option<String> = None;
     loop {
         let call = client.describe_config_rules().set_next_token(token);
-        let call = call.set_config_rule_names(names.map(<[String]>::to_vec));
         let page = caller.call(DESCRIBE_CONFIG_RULES, || call.clone().send());
         let page = page.await?;
         all.extend(page.config_rules.unwrap_or_default());

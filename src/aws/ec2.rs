@@ -84,10 +84,20 @@ fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
 /// Values of one filter in one call.
 const VALUES: usize = 200;
 
-type Key = (&'static str, String);
+/// Asked for by its own id or by another filter, which one, and the value. What is asked for by its id comes last: most of
+/// it has been shown by then, as what is in its VPC.
+type Key = (By, &'static str, String);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum By {
+    Another,
+    Itself,
+}
 
 /// What a type needs so that its items can be handed back to who asked for them.
 pub trait Find: Clone + Send + Sync + 'static {
+    /// The filter that is its own id: one value, one item.
+    const ID: &'static str;
     /// Its tags.
     fn tags(&self) -> &[Tag];
     /// The values that this item has for a filter other than a tag.
@@ -110,12 +120,23 @@ impl<V: Find> Ec2Reader<V> {
         Self(Reader::new(move |keys| {
             let fetch = fetch.clone();
             async move {
-                let mut by_filter: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
-                for (filter, value) in keys {
-                    by_filter.entry(filter).or_default().push(value);
+                let mut by_filter: BTreeMap<(By, &'static str), Vec<String>> = BTreeMap::new();
+                for (by, filter, value) in keys {
+                    by_filter.entry((by, filter)).or_default().push(value);
                 }
+                let mut shown: Vec<V> = Vec::new();
                 let mut out: HashMap<Key, Vec<V>> = HashMap::new();
-                for (filter, values) in by_filter {
+                for ((by, filter), mut values) in by_filter {
+                    if by == By::Itself {
+                        for item in &shown {
+                            for value in item.values(filter) {
+                                if let Some(at) = values.iter().position(|v| *v == value) {
+                                    values.swap_remove(at);
+                                    out.insert((by, filter, value), vec![item.clone()]);
+                                }
+                            }
+                        }
+                    }
                     for chunk in values.chunks(VALUES) {
                         let wanted = Filter::builder()
                             .name(filter)
@@ -125,9 +146,11 @@ impl<V: Find> Ec2Reader<V> {
                             // Emulators and proxies that ignore a filter must not give us foreign things.
                             for value in values_of(&item, filter) {
                                 if chunk.contains(&value) {
-                                    out.entry((filter, value)).or_default().push(item.clone());
+                                    let key = (by, filter, value);
+                                    out.entry(key).or_default().push(item.clone());
                                 }
                             }
+                            shown.push(item);
                         }
                     }
                 }
@@ -139,11 +162,13 @@ impl<V: Find> Ec2Reader<V> {
 
     /// All items with this value of this filter.
     pub async fn by(&self, filter: &'static str, value: &str) -> Result<Vec<V>, Error> {
-        Ok(self
-            .0
-            .get((filter, value.to_owned()))
-            .await?
-            .unwrap_or_default())
+        let by = if filter == V::ID {
+            By::Itself
+        } else {
+            By::Another
+        };
+        let key = (by, filter, value.to_owned());
+        Ok(self.0.get(key).await?.unwrap_or_default())
     }
 }
 
@@ -278,6 +303,10 @@ macro_rules! readers {
             pub endpoints: Ec2Reader<t::VpcEndpoint>,
             /// DescribeVpcEndpointServiceConfigurations.
             pub endpoint_services: Ec2Reader<t::ServiceConfiguration>,
+            /// DescribeNatGateways.
+            pub nat_gateways: Ec2Reader<t::NatGateway>,
+            /// DescribeVpcPeeringConnections: all of the region, by VPC of either side.
+            pub peerings: Reader<String, Vec<t::VpcPeeringConnection>>,
             /// DescribeFlowLogs.
             pub flow_logs: Ec2Reader<t::FlowLog>,
         }
@@ -295,6 +324,8 @@ macro_rules! readers {
                     static_routes: edge::static_routes(client.clone(), caller.clone()),
                     endpoints: edge::endpoints(&client, caller),
                     endpoint_services: edge::endpoint_services(&client, caller),
+                    nat_gateways: edge::nat_gateways(&client, caller),
+                    peerings: edge::peerings(client.clone(), caller.clone()),
                     flow_logs: edge::flow_logs(&client, caller),
                     client,
                 }
@@ -323,6 +354,8 @@ readers! {
 }
 
 impl Find for t::Vpc {
+    const ID: &'static str = "vpc-id";
+
     fn tags(&self) -> &[Tag] {
         self.tags()
     }
@@ -335,6 +368,8 @@ impl Find for t::Vpc {
 }
 
 impl Find for t::Subnet {
+    const ID: &'static str = "subnet-id";
+
     fn tags(&self) -> &[Tag] {
         self.tags()
     }

@@ -3,9 +3,11 @@
 use super::api::{Answer, Api, Grant, Service, actions, bucket, named};
 use super::call::Caller;
 use super::kms::through;
+use super::rds::{Listing, Named};
 use crate::engine::{Class, Error};
 use aws_sdk_ecr::Client;
 use aws_sdk_ecr::types::{ImageIdentifier, Repository};
+use futures::FutureExt;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -53,6 +55,8 @@ fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
 pub struct Ecr {
     /// The client.
     pub client: Client,
+    /// DescribeRepositories: all of the region.
+    pub repositories: Listing<Repository>,
     caller: Arc<Caller>,
 }
 
@@ -60,24 +64,8 @@ impl Ecr {
     pub(super) fn new(config: &aws_config::SdkConfig, caller: &Arc<Caller>) -> Self {
         Self {
             client: Client::new(config),
+            repositories: repositories(&Client::new(config), caller),
             caller: caller.clone(),
-        }
-    }
-
-    /// All repositories of the region.
-    pub async fn repositories(&self) -> Result<Vec<Repository>, Error> {
-        let mut all = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            let call = self.client.describe_repositories().max_results(1000);
-            let call = call.set_next_token(token);
-            let api = DESCRIBE_REPOSITORIES;
-            let page = self.caller.call(api, || call.clone().send()).await?;
-            all.extend(page.repositories.unwrap_or_default());
-            token = page.next_token;
-            if token.is_none() {
-                return Ok(all);
-            }
         }
     }
 
@@ -114,4 +102,36 @@ impl Ecr {
             }
         }
     }
+}
+
+impl Named for Repository {
+    fn name(&self) -> Option<&str> {
+        self.repository_name()
+    }
+    fn is(&self, name: &str) -> bool {
+        self.repository_name() == Some(name)
+    }
+}
+
+fn repositories(client: &Client, caller: &Arc<Caller>) -> Listing<Repository> {
+    let (client, caller) = (client.clone(), caller.clone());
+    Listing::new(move || {
+        let (client, caller) = (client.clone(), caller.clone());
+        async move {
+            let mut all = Vec::new();
+            let mut token: Option<String> = None;
+            loop {
+                let call = client.describe_repositories().max_results(1000);
+                let call = call.set_next_token(token);
+                let page = caller.call(DESCRIBE_REPOSITORIES, || call.clone().send());
+                let page = page.await?;
+                all.extend(page.repositories.unwrap_or_default());
+                token = page.next_token;
+                if token.is_none() {
+                    return Ok(all);
+                }
+            }
+        }
+        .boxed()
+    })
 }

@@ -41,6 +41,8 @@ fn limits(api: Api) -> Bucket {
 const CLUSTER: Grant = named("arn:aws:ecs:{region}:{account}:cluster/*-{suffix}");
 const RUNNING: Grant = named("arn:aws:ecs:{region}:{account}:service/*-{suffix}/*-{suffix}");
 const DEFINITION: Grant = named("arn:aws:ecs:{region}:{account}:task-definition/*-{suffix}:*");
+/// A task of its own: in a cluster, with a random id.
+const TASK: Grant = named("arn:aws:ecs:{region}:{account}:task/*-{suffix}/*");
 const PASS_ROLE: Grant = guarded(
     "arn:aws:iam::{account}:role/*-{suffix}",
     PassedTo("ecs-tasks.amazonaws.com"),
@@ -60,6 +62,9 @@ actions! { SERVICE;
     Read DESCRIBE_TASK_DEFINITION = "DescribeTaskDefinition", [ANY];
     Read LIST_TASK_DEFINITIONS = "ListTaskDefinitions", [ANY];
     Read LIST_TASK_DEFINITION_FAMILIES = "ListTaskDefinitionFamilies", [ANY];
+    Read LIST_TASKS = "ListTasks", [ANY];
+    Read DESCRIBE_TASKS = "DescribeTasks", [TASK];
+    Repeatable RUN_TASK = "RunTask", [DEFINITION, TASK.of("ecs:TagResource"), PASS_ROLE];
     Repeatable CREATE_CLUSTER = "CreateCluster", [CLUSTER, CLUSTER.of("ecs:TagResource"), LINKED_ROLE];
     Repeatable UPDATE_CLUSTER = "UpdateCluster", [CLUSTER];
     Repeatable DELETE_CLUSTER = "DeleteCluster", [CLUSTER];

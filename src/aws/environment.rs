@@ -6,9 +6,11 @@ use super::redact::redact;
 use crate::engine::Error;
 use aws_config::meta::region::ProvideRegion;
 use aws_config::profile::ProfileFileRegionProvider;
+use aws_sdk_ec2::config::{AsyncSleep, SharedAsyncSleep, Sleep};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::client::dns::{DnsFuture, ResolveDns};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
@@ -19,6 +21,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// The region of the environment and who names it: `AWS_REGION`, `AWS_DEFAULT_REGION`, or the profile.
 pub fn region(profile: Option<&str>) -> Option<(String, String)> {
@@ -63,6 +66,47 @@ fn client(trusted: TlsContext, proxies: ProxyConfig) -> SharedHttpClient {
             .tls_context(trusted.clone())
             .build()
     })
+}
+
+/// A way to one address, whatever name a request has: past proxies, with a connection of its own for every request.
+///
+/// # Errors
+/// When the certificates to trust cannot be read.
+pub fn connector_to(address: IpAddr, patience: Duration) -> Result<Connector, Error> {
+    let settings = HttpConnectorSettings::builder()
+        .connect_timeout(patience)
+        .read_timeout(patience);
+    let mut connector = Connector::builder()
+        .proxy_config(ProxyConfig::disabled())
+        .pool_max_idle_per_host(0);
+    connector.set_connector_settings(Some(settings.build()));
+    connector.set_sleep_impl(Some(SharedAsyncSleep::new(Timer)));
+    Ok(connector
+        .tls_provider(tls::Provider::Rustls(
+            tls::rustls_provider::CryptoMode::Ring,
+        ))
+        .tls_context(trusted()?)
+        .build_with_resolver(Pinned(address)))
+}
+
+/// What timeouts are measured with.
+#[derive(Debug)]
+struct Timer;
+
+impl AsyncSleep for Timer {
+    fn sleep(&self, duration: Duration) -> Sleep {
+        Sleep::new(tokio::time::sleep(duration))
+    }
+}
+
+/// Every name has this address.
+#[derive(Debug, Clone)]
+struct Pinned(IpAddr);
+
+impl ResolveDns for Pinned {
+    fn resolve_dns<'a>(&'a self, _: &'a str) -> DnsFuture<'a> {
+        DnsFuture::ready(Ok(vec![self.0]))
+    }
 }
 
 /// The certificates that are trusted. They are read here, because the client takes unreadable ones for a defect.

@@ -8,12 +8,17 @@ use super::redact::redact;
 use crate::engine::{Class, Error};
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::config::Builder;
+use aws_sdk_lambda::error::SdkError;
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
+use aws_sdk_lambda::operation::invoke::{InvokeError, InvokeOutput};
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{EventSourceMappingConfiguration, FunctionConfiguration};
+use aws_sdk_lambda::types::{
+    EventSourceMappingConfiguration, FunctionConfiguration, ThrottleReason,
+};
 use aws_smithy_types::timeout::TimeoutConfig;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -170,7 +175,8 @@ impl Lambda {
             let request = self.client.invoke().function_name(name);
             let request = request.payload(Blob::new(event.to_string()));
             let patient = Builder::new().timeout_config(timeouts.clone());
-            request.customize().config_override(patient).send()
+            let sent = request.customize().config_override(patient).send();
+            async move { sent.await.or_else(|refused| taken(&refused).ok_or(refused)) }
         };
         let answer = self.caller.call(INVOKE, call).await?;
         let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
@@ -213,6 +219,21 @@ impl Lambda {
         let answer = self.caller.call(LIST_TAGS, || call.clone().send());
         Ok(answer.await?.tags.unwrap_or_default().into_iter().collect())
     }
+}
+
+/// A function with one reserved execution refuses a second run while one is at work. That passes when the run ends, up to a quarter
+/// of an hour later, and says nothing of the rate of calls: so it is an answer ("Invoke", `TooManyRequestsException` with its reason).
+fn taken(refused: &SdkError<InvokeError>) -> Option<InvokeOutput> {
+    let Some(InvokeError::TooManyRequestsException(error)) = refused.as_service_error() else {
+        return None;
+    };
+    let of_function = ThrottleReason::ReservedFunctionConcurrentInvocationLimitExceeded;
+    if error.reason() != Some(&of_function) {
+        return None;
+    }
+    let busy = json!({"status": "busy", "error": {"message": "another run of it is at work"}});
+    let payload = Blob::new(busy.to_string());
+    Some(InvokeOutput::builder().payload(payload).build())
 }
 
 fn listed(

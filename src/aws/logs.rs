@@ -1,5 +1,5 @@
-//! Batched reads of log groups. DescribeLogGroups takes one prefix and no list of names (a list of identifiers exists,
-//! but what it answers for a name that does not exist is not documented), so names that begin alike share one listing.
+//! Batched reads of log groups. DescribeLogGroups takes fifty names; what it answers when one of them does not exist is not
+//! documented, so what that call does not show is looked for by prefix, and names that begin alike share one listing.
 
 use super::api::{Answer, Api, Bucket, Grant, Service, actions, bucket, named};
 use super::call::Caller;
@@ -40,6 +40,7 @@ actions! { SERVICE;
     Read DESCRIBE_LOG_GROUPS = "DescribeLogGroups", [ALL];
     Read LIST_TAGS_FOR_RESOURCE = "ListTagsForResource", [ALL];
     Read DESCRIBE_SUBSCRIPTION_FILTERS = "DescribeSubscriptionFilters", [ALL];
+    Read GET_LOG_EVENTS = "GetLogEvents", OURS;
     Repeatable DELETE_SUBSCRIPTION_FILTER = "DeleteSubscriptionFilter", OURS;
     Once CREATE_LOG_GROUP = "CreateLogGroup", [OURS[0], OURS[1], OURS[2], OURS[0].of("logs:TagResource"), OURS[1].of("logs:TagResource"), OURS[2].of("logs:TagResource")];
     Repeatable PUT_RETENTION_POLICY = "PutRetentionPolicy", OURS;
@@ -60,6 +61,9 @@ fn classify(_: Api, answer: Answer<'_>) -> Option<Class> {
         _ => return None,
     })
 }
+
+/// DescribeLogGroups takes fifty identifiers.
+const AT_ONCE: usize = 50;
 
 /// Names that agree in so many characters are asked for by their common prefix: `/aws/rds/` apart from `/aws/lambda/`.
 const ALIKE: usize = 9;
@@ -89,12 +93,27 @@ fn groups(client: &Client, caller: &Arc<Caller>) -> Reader<String, LogGroup> {
         let (client, caller) = (client.clone(), caller.clone());
         async move {
             let mut out = HashMap::new();
-            for prefix in prefixes(&names) {
-                for group in listed(&client, &caller, &prefix).await? {
-                    if let Some(name) = group.log_group_name.clone() {
-                        out.insert(name, group);
+            let named = |groups: Vec<LogGroup>| {
+                let all = groups.into_iter();
+                all.filter_map(|g| Some((g.log_group_name.clone()?, g)))
+            };
+            if names.len() > 1 {
+                for some in names.chunks(AT_ONCE) {
+                    let call = client.describe_log_groups();
+                    let call = call.set_log_group_identifiers(Some(some.to_vec()));
+                    let shown = caller.call(DESCRIBE_LOG_GROUPS, || call.clone().send());
+                    // Also when one is missing and the call fails: the listing below decides.
+                    if let Ok(shown) = shown.await {
+                        out.extend(named(shown.log_groups.unwrap_or_default()));
                     }
                 }
+            }
+            let left: Vec<String> = names
+                .into_iter()
+                .filter(|name| !out.contains_key(name))
+                .collect();
+            for prefix in prefixes(&left) {
+                out.extend(named(listed(&client, &caller, &prefix).await?));
             }
             Ok(out)
         }

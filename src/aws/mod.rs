@@ -23,6 +23,7 @@ mod wire;
 
 pub mod acm;
 pub mod autoscaling;
+pub mod cloudtrail;
 pub mod cloudwatch;
 pub mod config;
 pub mod dynamodb;
@@ -30,6 +31,7 @@ pub mod ec2;
 pub mod ecr;
 pub mod ecs;
 pub mod elbv2;
+pub mod events;
 pub mod iam;
 pub mod kms;
 pub mod lambda;
@@ -44,15 +46,16 @@ pub mod sns;
 pub mod sqs;
 pub mod ssm;
 pub mod sts;
+pub mod tagging;
 pub mod wafv2;
 
-pub use api::{Answer, Api, Bucket, Grant, Guard, Nature, Service};
+pub use api::{Answer, Api, Bucket, Grant, Guard, METRICS, Nature, Service};
 pub use call::Caller;
 pub use clock::ahead;
 pub use connect::{Connection, Settings, connect};
 pub use dates::{dates, shown_by};
 pub use ec2::{Ec2Reader, Find, PerTable, find, find_all, tags_of};
-pub use environment::region;
+pub use environment::{connector_to, region};
 pub use error::refused;
 pub use objects::{StateObjects, in_region_of};
 pub use preflight::{Count, Demand, Preflight, Version, judge, look, supported};
@@ -105,6 +108,7 @@ macro_rules! services {
 services! {
     acm: Acm;
     autoscaling: AutoScaling;
+    cloudtrail: CloudTrail;
     cloudwatch: CloudWatch;
     config: AwsConfig;
     dynamodb: DynamoDb;
@@ -112,6 +116,7 @@ services! {
     ecr: Ecr;
     ecs: Ecs;
     elbv2: ElasticLoadBalancing;
+    events: Events;
     iam: Iam;
     kms: Kms;
     lambda: Lambda;
@@ -126,6 +131,7 @@ services! {
     sqs: Sqs;
     ssm: Ssm;
     sts: Sts;
+    tagging: Tagging;
     wafv2: Wafv2;
 }
 

@@ -2,7 +2,7 @@
 //! allows, by names, by the tag that marks what is ours, and by the service that a key or a role is used through.
 
 use super::SERVICES;
-use super::api::{Api, Grant, Guard, NOTIFIED, STATE_AT, STATE_IN};
+use super::api::{Api, Grant, Guard, METRICS, NOTIFIED, STATE_AT, STATE_IN};
 use crate::engine::driver::MARK_SUFFIX;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -115,6 +115,7 @@ impl Holder<'_> {
             Guard::LinkedTo(service) => {
                 json!({"StringEquals": {"iam:AWSServiceName": service}})
             }
+            Guard::Metrics => json!({"StringEquals": {"cloudwatch:namespace": METRICS}}),
             Guard::Count => json!({"StringEquals": {"dynamodb:Select": "COUNT"}}),
         })
     }
@@ -136,6 +137,7 @@ fn sid(at: usize, guard: Guard, actions: &BTreeSet<String>) -> String {
         Guard::AtCreation => "TagsOfNew",
         Guard::PassedTo(_) => "PassedToService",
         Guard::LinkedTo(_) => "LinkedRole",
+        Guard::Metrics => "OwnMetrics",
         Guard::Count => "Count",
     };
     // AWS takes letters and digits only.

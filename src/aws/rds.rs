@@ -174,10 +174,15 @@ const FRESH: Duration = Duration::from_secs(2);
 /// Tags by key.
 type Tags = BTreeMap<String, String>;
 
-/// A thing of RDS with the name that identifies it in account and region.
+/// A thing with the name that identifies it in account and region.
 pub trait Named: Clone + Send + Sync + 'static {
-    /// Its identifier; RDS stores it in lower case.
+    /// Its name or identifier.
     fn name(&self) -> Option<&str>;
+
+    /// True for the one with this name; RDS stores identifiers in lower case.
+    fn is(&self, name: &str) -> bool {
+        self.name().is_some_and(|n| n.eq_ignore_ascii_case(name))
+    }
 }
 
 /// What was last read, with the instant. Held while it is being read, so that a search waits for an answer on its way.
@@ -212,8 +217,7 @@ impl<V: Named> Listing<V> {
     /// The thing with this name, as of now.
     pub async fn named(&self, name: &str) -> Result<Option<V>, Error> {
         let all = self.reader.get(()).await?.unwrap_or_default();
-        let is_it = |v: &&V| v.name().is_some_and(|n| n.eq_ignore_ascii_case(name));
-        Ok(all.iter().find(is_it).cloned())
+        Ok(all.iter().find(|v| v.is(name)).cloned())
     }
 
     /// Everything of this kind in account and region, as of a moment ago.

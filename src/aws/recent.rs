@@ -12,10 +12,13 @@ const FRESH: Duration = Duration::from_secs(60);
 
 type Tags = BTreeMap<String, String>;
 
-/// Tags by ARN, with the instant they were read at.
+/// A thing as it was read: at this instant, with this ARN and these tags.
+type Seen = (Instant, String, Tags);
+
+/// Tags by ARN, or by what a listing tells of a thing.
 #[derive(Default)]
 pub struct RecentTags {
-    known: Mutex<HashMap<String, (Instant, Tags)>>,
+    known: Mutex<HashMap<String, Seen>>,
     refresh: Arc<RwLock<()>>,
 }
 
@@ -25,8 +28,13 @@ pub struct Refreshing(#[expect(dead_code, reason = "held for its drop")] OwnedRw
 impl RecentTags {
     /// Remembers what a resource type just read.
     pub fn note(&self, arn: &str, tags: &Tags) {
-        let entry = (Instant::now(), tags.clone());
-        self.lock().insert(arn.to_owned(), entry);
+        self.note_as(arn, arn, tags);
+    }
+
+    /// Remembers it by what a listing tells of it, where that is not the ARN.
+    pub fn note_as(&self, listed: &str, arn: &str, tags: &Tags) {
+        let seen = (Instant::now(), arn.to_owned(), tags.clone());
+        self.lock().insert(listed.to_owned(), seen);
     }
 
     /// Says that a refresh begins, which will note the tags of everything recorded.
@@ -36,13 +44,18 @@ impl RecentTags {
 
     /// What was read in the last minute, or is being read by a refresh that is under way.
     pub async fn get(&self, arn: &str) -> Option<Tags> {
-        drop(self.refresh.write().await);
-        let known = self.lock();
-        let (at, tags) = known.get(arn)?;
-        (at.elapsed() < FRESH).then(|| tags.clone())
+        Some(self.get_as(arn).await?.1)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Instant, Tags)>> {
+    /// The same with the ARN, by what a listing tells of it.
+    pub async fn get_as(&self, listed: &str) -> Option<(String, Tags)> {
+        drop(self.refresh.write().await);
+        let known = self.lock();
+        let (at, arn, tags) = known.get(listed)?;
+        (at.elapsed() < FRESH).then(|| (arn.clone(), tags.clone()))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Seen>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

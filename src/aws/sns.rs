@@ -6,7 +6,7 @@ use super::call::Caller;
 use crate::engine::{Class, Error};
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::Subscription;
-use futures::future::try_join3;
+use futures::future::try_join;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -96,16 +96,14 @@ impl Sns {
         }
     }
 
-    /// The attributes, the tags and the subscriptions of a topic: three calls at once.
-    pub async fn topic(&self, arn: &str) -> Result<(Map, Tags, Vec<Subscription>), Error> {
+    /// The attributes and the subscriptions of a topic: two calls at once.
+    pub async fn topic(&self, arn: &str) -> Result<(Map, Vec<Subscription>), Error> {
         let call = self.client.get_topic_attributes().topic_arn(arn);
         let attributes = self
             .caller
             .call(GET_TOPIC_ATTRIBUTES, || call.clone().send());
-        let (attributes, tags, subscriptions) =
-            try_join3(attributes, self.tags(arn), self.subscriptions(arn)).await?;
-        let attributes = attributes.attributes.unwrap_or_default();
-        Ok((attributes, tags, subscriptions))
+        let (attributes, subscriptions) = try_join(attributes, self.subscriptions(arn)).await?;
+        Ok((attributes.attributes.unwrap_or_default(), subscriptions))
     }
 
     /// The tags of a topic.

@@ -6,7 +6,6 @@ use super::call::Caller;
 use crate::engine::{Class, Error};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::QueueAttributeName;
-use futures::future::try_join;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -105,11 +104,6 @@ impl Sqs {
         let call = self.client.list_queue_tags().queue_url(url);
         let answer = self.caller.call(LIST_QUEUE_TAGS, || call.clone().send());
         Ok(answer.await?.tags.unwrap_or_default().into_iter().collect())
-    }
-
-    /// The attributes and the tags of a queue: two calls at once.
-    pub async fn queue(&self, url: &str) -> Result<(Attributes, Tags), Error> {
-        try_join(self.attributes(url), self.tags(url)).await
     }
 }
 

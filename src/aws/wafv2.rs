@@ -37,6 +37,7 @@ const LINKED_ROLE: Grant = guarded(
 .of("iam:CreateServiceLinkedRole");
 
 actions! { SERVICE;
+    Read CHECK_CAPACITY = "CheckCapacity", [ANY];
     Read LIST_WEB_ACLS = "ListWebACLs", [ANY];
     Read GET_WEB_ACL = "GetWebACL", [ACLS];
     Read LIST_IP_SETS = "ListIPSets", [ANY];

@@ -181,6 +181,7 @@ fn declare_service(
         min: count(least),
         max: count(most),
         policies: BTreeMap::from(tracking),
+        held: None,
     };
     here.add(&format!("scaling-{name}"), scaling);
 }

@@ -5,6 +5,7 @@ use super::alarms::Needs;
 use super::functions::FUNCTIONS;
 use super::services::SERVICES;
 use super::{EnvironmentBuilder, Scope};
+use crate::aws::METRICS;
 use crate::resources::cloudwatch::Dashboard;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -102,6 +103,12 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) {
             "ALL"
         ])],
     );
+    // Published by the traffic command while a shift runs.
+    let weights = ["blue", "green"].map(|side| {
+        let suffix = here.config.suffix.as_str();
+        json!([METRICS, "TrafficWeight", "Suffix", suffix, "Side", side])
+    });
+    traffic.graph("Weights during a shift", "Maximum", weights.into());
     traffic.add(here, "traffic");
 
     let mut errors = Grid::new(here);

@@ -132,6 +132,7 @@ fn cluster(
         deletion_protection: here.config.protect,
         running: true,
         exposed: Exposed::new(),
+        held: None,
         members: Vec::new(),
     };
     here.add(DATABASE_CLUSTER, spec)

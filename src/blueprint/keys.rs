@@ -1,7 +1,7 @@
 //! The keys of each environment and of what is shared: one for data, one for logs, each with an alias and a policy that
 //! lets the account administer it and named services use it, and nobody else.
 
-use super::monitoring::publishers;
+use super::monitoring::{Publisher, publishers};
 use super::{Scope, ScopeBuilder};
 use crate::engine::Handle;
 use crate::resources::Exposed;
@@ -150,31 +150,25 @@ fn logs_policy<S: Scope>(here: &ScopeBuilder<'_, S>) -> Vec<Value> {
         format!("*-{env}-{}/*", here.config.suffix),
     ]
     .map(|pattern| here.arn("logs", &format!("log-group:{pattern}")));
-    let publish = |(sid, service, source): (&str, &str, String)| {
+    let publish = |publisher: Publisher| {
         json!({
-            "Sid": format!("Encrypt{sid}"),
+            "Sid": format!("Encrypt{}", publisher.word),
             "Effect": "Allow",
-            "Principal": {"Service": service},
+            "Principal": {"Service": publisher.service},
             "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
             "Resource": "*",
-            "Condition": {
-                "ArnLike": {"aws:SourceArn": source},
-                "StringEquals": {"aws:SourceAccount": here.facts.account},
-            },
+            "Condition": publisher.condition(here),
         })
     };
-    let [alarms, events] = publishers(here).map(publish);
-    vec![
-        administration(here),
-        alarms,
-        events,
-        json!({
-            "Sid": "EncryptLogGroups",
-            "Effect": "Allow",
-            "Principal": {"Service": format!("logs.{}.amazonaws.com", here.config.region)},
-            "Action": USE,
-            "Resource": "*",
-            "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
-        }),
-    ]
+    let mut all = vec![administration(here)];
+    all.extend(publishers(here).map(publish));
+    all.push(json!({
+        "Sid": "EncryptLogGroups",
+        "Effect": "Allow",
+        "Principal": {"Service": format!("logs.{}.amazonaws.com", here.config.region)},
+        "Action": USE,
+        "Resource": "*",
+        "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+    }));
+    all
 }

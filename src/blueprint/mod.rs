@@ -35,6 +35,7 @@ mod transit;
 mod zone;
 
 pub use cidr::{Tier, Tiers};
+pub use edge::{READY_PATH, SIDE_PATH};
 pub use facts::{Code, Facts, ServicePrefixLists, Zone};
 pub use images::{Images, keep as keep_images, uri as image_uri};
 pub use logging::DATABASE_CLUSTER;
@@ -351,6 +352,7 @@ fn environment(
             keys: &keys,
         },
     );
+    monitoring::failed_deployments(here, &topic);
     let guards = alarms::declare(
         here,
         &alarms::Needs {

@@ -1,13 +1,16 @@
-//! How people hear of trouble: one topic per environment, encrypted, to which alarms and database events of this
-//! environment publish and nobody else.
+//! How people hear of trouble: one topic per environment, encrypted, to which alarms, database events and failed deployments of
+//! this environment publish and nobody else.
 
+use super::compute::CLUSTER;
 use super::keys::Keys;
 use super::{EnvironmentBuilder, Scope, ScopeBuilder};
 use crate::engine::Handle;
+use crate::resources::events::{Rule, Target};
 use crate::resources::policy::Policy;
 use crate::resources::rds::{Cluster, EventSubscription};
 use crate::resources::sns::Topic;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// The topic in names: `alerts-green-dev`.
 pub const ALERTS: &str = "alerts";
@@ -54,54 +57,109 @@ pub fn database_events(
     here.add("database-events", spec);
 }
 
+/// Declares that failed deployments reach the topic: ECS goes back to what ran before, and no alarm of metrics sees that. "Amazon ECS
+/// service deployment state change events": the service is among the resources, and the event comes with the circuit breaker.
+pub fn failed_deployments(here: &mut EnvironmentBuilder<'_>, topic: &Handle<Topic>) {
+    let services = format!("service/{}/", here.name(CLUSTER));
+    let pattern = [
+        ("source", json!(["aws.ecs"])),
+        ("detail-type", json!(["ECS Deployment State Change"])),
+        ("resources", json!([{"prefix": here.arn("ecs", &services)}])),
+        (
+            "detail",
+            json!({"eventName": ["SERVICE_DEPLOYMENT_FAILED"]}),
+        ),
+    ];
+    let target = Target::topic(topic.arn.ready());
+    let spec = Rule {
+        description: "Deployments of services that failed".into(),
+        pattern: pattern.map(|(k, v)| (k.to_owned(), v)).into(),
+        enabled: true,
+        targets: BTreeMap::from([(ALERTS.to_owned(), target)]),
+    };
+    here.add("failed-deployments", spec);
+}
+
 /// "Example cases for Amazon SNS access control": AWS publishes for alarms and databases of this environment, and nobody in
 /// clear text.
 fn policy(here: &EnvironmentBuilder<'_>) -> Vec<Value> {
     let topic = here.arn("sns", &here.name(ALERTS));
-    let publish = |(sid, service, source): (&str, &str, String)| {
-        json!({
-            "Sid": format!("Publish{sid}"),
+    let publish = |publisher: Publisher| {
+        let mut statement = json!({
+            "Sid": format!("Publish{}", publisher.word),
             "Effect": "Allow",
-            "Principal": {"Service": service},
+            "Principal": {"Service": publisher.service},
             "Action": "sns:Publish",
             "Resource": topic,
-            "Condition": {
-                "ArnLike": {"aws:SourceArn": source},
-                "StringEquals": {"aws:SourceAccount": here.facts.account},
-            },
-        })
+        });
+        if publisher.source.is_some() {
+            statement["Condition"] = publisher.condition(here);
+        }
+        statement
     };
-    let [alarms, events] = publishers(here).map(publish);
-    vec![
-        alarms,
-        events,
-        json!({
-            "Sid": "DenyPlainHttp",
-            "Effect": "Deny",
-            "Principal": {"AWS": "*"},
-            "Action": "sns:Publish",
-            "Resource": topic,
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        }),
-    ]
+    let mut all: Vec<Value> = publishers(here).map(publish).into();
+    all.push(json!({
+        "Sid": "DenyPlainHttp",
+        "Effect": "Deny",
+        "Principal": {"AWS": "*"},
+        "Action": "sns:Publish",
+        "Resource": topic,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }));
+    all
 }
 
-/// Who publishes to the topic, and so uses its key: a word for statements, the service, and in whose name.
-pub fn publishers<S: Scope>(
-    here: &ScopeBuilder<'_, S>,
-) -> [(&'static str, &'static str, String); 2] {
+/// Who publishes to the topic, and so uses its key.
+pub struct Publisher {
+    /// A word for statements.
+    pub word: &'static str,
+    /// The service.
+    pub service: &'static str,
+    /// In whose name, where the service says it. EventBridge does not: "You can't use Condition blocks in Amazon SNS topic policies
+    /// for EventBridge" ("Troubleshooting Amazon EventBridge"), and in a key policy `aws:SourceArn` and `aws:SourceAccount` are "not
+    /// supported for EventBridge-to-encrypted topics" ("Managing Amazon SNS encryption keys and costs"): such a statement never
+    /// holds, and the events are lost without a word.
+    source: Option<String>,
+}
+
+impl Publisher {
+    /// Under which condition the key is used, and the topic where there is a source. Without one the key is of use for this topic
+    /// alone, which SNS names in every use.
+    pub fn condition<S: Scope>(&self, here: &ScopeBuilder<'_, S>) -> Value {
+        match &self.source {
+            Some(source) => json!({
+                "ArnLike": {"aws:SourceArn": source},
+                "StringEquals": {"aws:SourceAccount": here.facts.account},
+            }),
+            None => json!({
+                "StringEquals": {
+                    "kms:EncryptionContext:aws:sns:topicArn": here.arn("sns", &here.name(ALERTS)),
+                },
+            }),
+        }
+    }
+}
+
+/// All of them.
+pub fn publishers<S: Scope>(here: &ScopeBuilder<'_, S>) -> [Publisher; 3] {
     let all = here.name("*");
+    let publisher = |word, service, source| Publisher {
+        word,
+        service,
+        source,
+    };
     [
-        (
+        publisher(
             "Alarms",
             "cloudwatch.amazonaws.com",
-            here.arn("cloudwatch", &format!("alarm:{all}")),
+            Some(here.arn("cloudwatch", &format!("alarm:{all}"))),
         ),
-        (
+        publisher(
             "DatabaseEvents",
             "events.rds.amazonaws.com",
-            here.arn("rds", &format!("es:{all}")),
+            Some(here.arn("rds", &format!("es:{all}"))),
         ),
+        publisher("FailedDeployments", "events.amazonaws.com", None),
     ]
 }
 
@@ -109,6 +167,7 @@ pub fn publishers<S: Scope>(
 mod tests {
     use crate::blueprint::{Facts, build};
     use crate::config::Config;
+    use serde_json::Value;
 
     /// An alarm that may not publish, or may not use the topic's key, changes its state and nobody hears of it.
     #[test]
@@ -124,9 +183,15 @@ mod tests {
             for publish in statements.values().filter(|s| s["Effect"] == "Allow") {
                 let grant = key.as_object().unwrap().values().find(|s| {
                     let actions = s["Action"].to_string();
+                    let of_topic =
+                        &s["Condition"]["StringEquals"]["kms:EncryptionContext:aws:sns:topicArn"];
+                    // EventBridge names neither its rule nor the account.
+                    let same = match &publish["Condition"] {
+                        Value::Null => *of_topic == publish["Resource"],
+                        condition => s["Condition"] == *condition,
+                    };
                     s["Principal"] == publish["Principal"]
-                        && s["Condition"]["ArnLike"]["aws:SourceArn"]
-                            == publish["Condition"]["ArnLike"]["aws:SourceArn"]
+                        && same
                         && actions.contains("kms:Decrypt")
                         && actions.contains("kms:GenerateDataKey*")
                 });
@@ -134,6 +199,47 @@ mod tests {
                 seen += 1;
             }
         }
-        assert_eq!(seen, 4, "alarms and events of both environments");
+        assert_eq!(
+            seen, 6,
+            "alarms, events and deployments of both environments"
+        );
+    }
+
+    /// Whatever has a topic for a target is let in by the topic's policy, which the test above follows to the key.
+    #[test]
+    fn whatever_sends_to_a_topic_may_publish_to_it() {
+        let graph = build(&Config::default(), &Facts::sample()).unwrap();
+        let senders = [
+            ("cloudwatch/alarm", "notify", "cloudwatch.amazonaws.com"),
+            (
+                "cloudwatch/composite_alarm",
+                "notify",
+                "cloudwatch.amazonaws.com",
+            ),
+            (
+                "rds/event_subscription",
+                "topic",
+                "events.rds.amazonaws.com",
+            ),
+            ("events/rule", "targets", "events.amazonaws.com"),
+        ];
+        for (kind, field, service) in senders {
+            let mut seen = 0;
+            for step in graph.steps.iter().filter(|s| s.kind == kind) {
+                let sends = &step.spec[field];
+                let mut topics = Vec::new();
+                crate::engine::reference::walk(sends, &mut |p| topics.push(p.step.to_owned()));
+                for topic in topics {
+                    let policy = &graph.get(&topic).unwrap().spec["policy"]["Statement"];
+                    let allowed = policy.as_object().unwrap().values().any(|s| {
+                        s["Effect"] == "Allow"
+                            && s["Principal"]["Service"].to_string().contains(service)
+                    });
+                    assert!(allowed, "{} may not publish to {topic}", step.id);
+                    seen += 1;
+                }
+            }
+            assert!(seen >= 2, "{kind}: {seen}");
+        }
     }
 }

@@ -375,6 +375,14 @@ pub enum Command {
         #[command(subcommand)]
         command: super::traffic::args::TrafficCommand,
     },
+    /// Play a whole migration on this machine: both environments, real databases, functions, names and customers; shifts, faults,
+    /// rollbacks, cutovers and the end. About ten minutes.
+    #[command(after_help = after(&[
+        "deployer rehearse --out rehearsal.html         the story as it goes, and a page of it",
+        "deployer rehearse --short                      the main parts",
+        "deployer rehearse --keep --folder play         then look around: status, traffic, migrate, dig, psql",
+    ]))]
+    Rehearse(super::rehearse::RehearseArgs),
     /// Start, stop or look at the emulator of AWS.
     #[command(after_help = after(&[
         "deployer sandbox up --latency aws/100",
@@ -511,6 +519,12 @@ pub enum SandboxCommand {
         /// How long things take to settle: `none`, seconds, or `aws/100` for AWS's typical seconds divided by 100.
         #[arg(long, value_parser = crate::sandbox::latency, allow_negative_numbers = true)]
         latency: Option<String>,
+        /// Let databases (PostgreSQL), functions (Node.js), load balancers and names be real, on this machine's loopback.
+        #[arg(long)]
+        data_plane: bool,
+        /// How many times as fast the minutes of a data plane pass.
+        #[arg(long, value_name = "RATE", default_value_t = 1.0, requires = "data_plane", value_parser = crate::traffic::time::rate)]
+        clock_rate: f64,
     },
     /// Stop the emulator.
     Down,

@@ -1,10 +1,11 @@
 //! What a plan would really make, as far as AWS may refuse it: counts for quotas, and engine versions.
 
 use crate::aws::{Count, Demand, Version};
-use crate::engine::Graph;
 use crate::engine::event::Verb;
 use crate::engine::plan::{Node, Op, Plan};
+use crate::engine::{Graph, Kind};
 use crate::resources::rds::ENGINE;
+use crate::resources::wafv2::WebAcl;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -31,6 +32,14 @@ pub fn demand(graph: &Graph, chosen: &[bool], plan: &Plan) -> Demand {
         }
     }
     out
+}
+
+/// The web ACLs whose rules are made or changed.
+pub fn web_acls(plan: &Plan) -> impl Iterator<Item = &Node> {
+    plan.nodes.iter().filter(|node| {
+        let rules = node.verb != Verb::Update || node.changes.iter().any(|c| c.field() == "rules");
+        node.kind == WebAcl::TYPE && node.op == Op::Ensure && node.refused.is_none() && rules
+    })
 }
 
 /// The engine version that a node sends to AWS: with a new cluster, or to change one.

@@ -11,7 +11,7 @@ use super::session::{Listed, Mode, Session, configuration, store};
 use super::under_way;
 use crate::engine::Owned;
 use crate::engine::observe::Observations;
-use crate::engine::plan::{self, Choice, DataRules, Plan, teardown};
+use crate::engine::plan::{self, Choice, DataRules, Plan, Users, teardown};
 use crate::engine::rebuild::set_apart;
 use crate::report::{DestroyRemains, Detail, Marked, Notice, PlanDocument, RunDocument};
 use crate::resources;
@@ -163,7 +163,15 @@ async fn make_plan(
 ) -> Plan {
     let scope = session.scope.as_deref();
     let registry = &session.context.registry;
-    let mut plan = teardown(&session.graph, state, seen, registry, scope, choice);
+    let plan =
+        |users: &Users| teardown(&session.graph, state, seen, registry, scope, choice, users);
+    let first = plan(&Users::new());
+    let users = plan::users(&first, registry).await;
+    let mut plan = if users.is_empty() {
+        first
+    } else {
+        plan(&users)
+    };
     let counts = plan::count(&plan, registry).await;
     let rules = DataRules {
         choice,
@@ -218,7 +226,12 @@ async fn remains(
         }
     }
     kept.sort_by(|a, b| (&a.kind, &a.step).cmp(&(&b.kind, &b.step)));
+    let (needed, kept): (Vec<_>, Vec<_>) = kept.into_iter().partition(|one| {
+        let mut kept = plan.kept.iter();
+        kept.any(|k| k.step == one.step && k.for_others)
+    });
     DestroyRemains {
+        needed,
         remove_with: (!kept.is_empty()).then(|| {
             let scope = session.scope.as_deref();
             let again = cx.command_line("destroy", scope, &session.config);

@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::args::Scope;
+use super::authors::authors;
 use super::error::Failure;
 use super::exit::Exit;
 use super::plan::one_form;
@@ -56,7 +57,7 @@ pub async fn drift(
     };
     let before = running().await;
     // A damaged state is reported before its lock.
-    let (State { serial, .. }, _, drift) = compared(&session, no_state).await?;
+    let (state, _, mut drift) = compared(&session, no_state).await?;
     let before = before?;
     notice.compared(&drift);
     // A run that works on it, or that ended while we looked: what was read is neither before nor after.
@@ -66,8 +67,11 @@ pub async fn drift(
     };
     let moved = !no_state && {
         let now = state::read(session.store.as_ref(), &config.region).await?;
-        now.serial != serial
+        now.serial != state.serial
     };
+    if drift.differs() && moving.is_none() && !moved {
+        authors(&session, &state, &mut drift).await;
+    }
     let exit = verdict(&drift, moving.is_some() || moved);
     let calls = cx.console.calls().totals();
     let document = DriftDocument::new(session.home(), drift, calls).locked_by(moving.clone());

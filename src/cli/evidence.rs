@@ -6,6 +6,7 @@ use super::drift::compared;
 use super::error::Failure;
 use super::exit::Exit;
 use super::session::{Mode, Session, connection, state_folder};
+use super::traffic::recorded;
 use crate::aws;
 use crate::blueprint::Facts;
 use crate::config::{Config, keys};
@@ -143,8 +144,9 @@ async fn chains(cx: &Context<'_>, session: &Session) -> Vec<Chain> {
         };
         history.lines.iter().rev().map(line).collect()
     });
-    let log = Log::new(&state_folder(cx.common), &session.config.suffix).read();
-    let traffic = log.map(|history| {
+    let log = Log::new(&state_folder(cx.common), &session.config.suffix);
+    let traffic = recorded(cx, &session.config, &log).await;
+    let traffic = traffic.map(|history| {
         let line = |line: &crate::chain::Line<crate::traffic::history::Entry>| Event {
             at: line.at,
             by: line.entry.by.clone(),
@@ -154,7 +156,7 @@ async fn chains(cx: &Context<'_>, session: &Session) -> Vec<Chain> {
     });
     vec![
         chain("runs", runs.map_err(|e| e.to_string())),
-        chain("traffic", traffic.map_err(|e| e.to_string())),
+        chain("traffic", traffic.map_err(|failure| failure.message)),
     ]
 }
 

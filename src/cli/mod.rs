@@ -2,6 +2,7 @@
 
 mod apply;
 mod args;
+mod authors;
 mod code;
 mod cost;
 mod demand;
@@ -19,6 +20,7 @@ mod notify;
 mod outputs;
 mod permissions;
 mod plan;
+mod rehearse;
 mod run;
 mod sandbox;
 mod session;
@@ -282,6 +284,7 @@ async fn command(cli: &Cli, cx: &Context<'_>) -> Result<Exit, Failure> {
         Command::Graph { scope, format } => inspect::graph(cx, scope, *format).await,
         Command::State { command } => state::run(cx, command).await,
         Command::Sandbox { command } => sandbox::run(cx, command).await,
+        Command::Rehearse(asked) => rehearse::run(cx, asked).await,
         Command::Nightly { command } => nightly::run(cx, command),
         Command::Migrate { command } => migrate::run(cx, command).await,
         Command::Traffic { command } => traffic::run(cx, command).await,

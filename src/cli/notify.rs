@@ -75,7 +75,8 @@ pub async fn notified(
     ended
 }
 
-async fn send(cx: &Context<'_>, config: &Config, notice: &Notice) {
+/// Sends a notice, when the configuration wants it.
+pub async fn send(cx: &Context<'_>, config: &Config, notice: &Notice) {
     let Notify { topic, command, on } = &config.notify;
     if !on.iter().any(|outcome| outcome == notice.outcome) {
         return;

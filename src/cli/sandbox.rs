@@ -6,19 +6,25 @@ use super::error::Failure;
 use super::exit::Exit;
 use crate::report::SandboxDocument;
 use crate::resources;
-use crate::sandbox::{self, Info};
+use crate::sandbox::{self, DataPlane, Info};
 
 /// Starts, stops or looks at the emulator.
 pub async fn run(cx: &Context<'_>, command: &SandboxCommand) -> Result<Exit, Failure> {
     let folder = cx.common.state_dir.join("sandbox");
     let say = |line: &str| drop(cx.console.note(line));
     let (running, info) = match command {
-        SandboxCommand::Up { port, latency } => {
+        SandboxCommand::Up {
+            port,
+            latency,
+            data_plane,
+            clock_rate,
+        } => {
             let options = sandbox::UpOptions {
                 folder,
                 port: *port,
                 latency: latency.clone(),
                 seconds: resources::typical_seconds(),
+                data_plane: data_plane.then_some(*clock_rate),
             };
             (true, Some(sandbox::up(&options, &say).await?))
         }
@@ -30,11 +36,12 @@ pub async fn run(cx: &Context<'_>, command: &SandboxCommand) -> Result<Exit, Fai
     };
     let text = match (&info, running) {
         (Some(info), true) => format!(
-            "running at {} (process {}, latency {})\n  export AWS_ENDPOINT_URL={}\n  log: {}\n",
+            "running at {} (process {}, latency {})\n  export AWS_ENDPOINT_URL={}\n{}  log: {}\n",
             info.endpoint,
             info.pid,
             info.latency,
             info.endpoint,
+            info.data_plane.as_ref().map(plane).unwrap_or_default(),
             info.log.display()
         ),
         (Some(info), false) => format!(
@@ -48,6 +55,21 @@ pub async fn run(cx: &Context<'_>, command: &SandboxCommand) -> Result<Exit, Fai
     Ok(Exit::Done)
 }
 
+/// What the commands about traffic need to see its names and its time.
+fn plane(plane: &DataPlane) -> String {
+    format!(
+        "  export {}={} {}={} AWS_CA_BUNDLE={}\n  data plane: {} (process {}), log: {}\n",
+        crate::traffic::time::VARIABLE,
+        plane.clock,
+        crate::edge::VARIABLE,
+        plane.edge,
+        plane.certificates.display(),
+        plane.control,
+        plane.pid,
+        plane.log.display()
+    )
+}
+
 fn document(running: bool, info: Option<&Info>) -> SandboxDocument {
     SandboxDocument {
         running,
@@ -57,5 +79,6 @@ fn document(running: bool, info: Option<&Info>) -> SandboxDocument {
         log: info.map(|i| i.log.display().to_string()),
         latency: info.map(|i| i.latency.clone()),
         started: info.map(|i| i.started.clone()),
+        data_plane: info.and_then(|i| i.data_plane.clone()),
     }
 }

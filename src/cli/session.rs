@@ -3,7 +3,7 @@
 use super::Context;
 use super::args::{Common, Scope};
 use super::code;
-use super::demand::demand;
+use super::demand::{demand, web_acls};
 use super::error::Failure;
 use crate::aws::{
     self, Aws, Caller, Connection, Preflight, Settings, StateObjects, connect, in_region_of,
@@ -17,7 +17,7 @@ use crate::engine::plan::Plan;
 use crate::engine::rebuild::recover;
 use crate::engine::{self, Check, Deployment, Driver, Events, Graph, Level, Limits, Owned};
 use crate::report::DeploymentRef;
-use crate::resources;
+use crate::resources::{self, wafv2};
 use crate::sandbox;
 use crate::state::{LocalStore, ObjectStore, OwnProcess, Record, State, Store};
 use futures::future::join_all;
@@ -283,8 +283,10 @@ impl Session {
     /// Checks whether AWS can give what this plan would make. What forbids to go on is an error before any write.
     pub async fn check_demand(&mut self, plan: &Plan) -> Result<(), Failure> {
         let demand = demand(&self.graph, &self.chosen, plan);
-        let found = aws::judge(&self.aws, &demand).await;
+        let acls = web_acls(plan).map(|n| wafv2::capacity(&self.aws, &n.name, &n.spec));
+        let (found, acls) = tokio::join!(aws::judge(&self.aws, &demand), join_all(acls));
         self.preflight.checks.extend(found);
+        self.preflight.checks.extend(acls.into_iter().flatten());
         let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
         let (runtime, version) = (
             &self.config.migration.runtime,
@@ -298,9 +300,11 @@ impl Session {
         }
     }
 
-    /// Reads everything, and lists beside it everything that is tagged as ours: what both need is read once.
+    /// Reads everything, and lists beside it everything that is tagged as ours: what both need is read once. For what
+    /// changes nothing: tags may come from a sweep.
     pub async fn look(&self, requests: &[ReadRequest<'_>]) -> (Observations, Listed) {
         let refreshing = self.aws.recent.refreshing().await;
+        let _sweeping = self.aws.tagging.sweeping(&self.config.suffix);
         let refresh = async {
             let seen = self.observe(requests).await;
             drop(refreshing);
@@ -444,6 +448,7 @@ async fn connected(cx: &Context<'_>, config: &Config) -> Result<Connection, Fail
             port: None,
             latency: None,
             seconds: resources::typical_seconds(),
+            data_plane: None,
         };
         let info = sandbox::up(&options, &|line| drop(cx.console.note(line))).await?;
         settings.endpoint = Some(info.endpoint);

@@ -292,10 +292,10 @@ static KEYS: &[Key] = keys! {
         "Seconds that a deletion is retried while something still uses the resource (a network interface, say).";
 
     "notify.topic", notify.topic, Like(check::topic, "the ARN of an SNS topic that is not FIFO, such as \"arn:aws:sns:eu-central-1:123456789012:runs\", or \"\" for none"),
-        "An SNS topic to which `apply`, `destroy` and `drift` publish how they ended.";
+        "An SNS topic to which `apply`, `destroy`, `drift` and what moves the traffic publish how they ended, and what a shift waits for.";
     "notify.command", notify.command, By(check::command, "a list of texts, a program and its arguments, such as [\"/usr/local/bin/notify\", \"platform\"], or [] for none"),
         "A program that gets the same as JSON on its standard input. It has 10 seconds; when it fails, that is a warning.";
-    "notify.on", notify.on, By(check::outcomes, "a list of changed, unchanged, differs (drift found, or leftovers of `destroy`), failed and interrupted"),
+    "notify.on", notify.on, By(check::outcomes, "a list of changed, unchanged, differs (drift found, or leftovers of `destroy`), failed, interrupted and waiting (a shift waits for approval)"),
         "The outcomes that are sent.";
 
     "cost.payments_per_day", cost.payments_per_day, Number(0.0, 1_000_000_000.0),

@@ -364,7 +364,14 @@ pub struct AcceptRule {
 }
 
 /// How a run can end, as a notification says it.
-pub(crate) const OUTCOMES: [&str; 5] = ["changed", "unchanged", "differs", "failed", "interrupted"];
+pub(crate) const OUTCOMES: [&str; 6] = [
+    "changed",
+    "unchanged",
+    "differs",
+    "failed",
+    "interrupted",
+    "waiting",
+];
 
 /// The state is in local files.
 const LOCAL: &str = "local";

@@ -171,7 +171,9 @@ pub struct Identity {
     pub token: String,
 }
 
-pub use super::ownership::{MARK_DEPLOYMENT, MARK_STEP, MARK_SUFFIX, Mark, Ownership};
+pub use super::ownership::{
+    MARK_DEPLOYMENT, MARK_MINIMUM, MARK_STEP, MARK_SUFFIX, Mark, Ownership,
+};
 
 /// How to find a resource: recorded outputs when there are any, else the identity; `spec` for what is found by its parent.
 #[derive(Debug, Clone, Copy)]
@@ -333,6 +335,10 @@ pub trait Driver: Send + Sync {
     /// What its deletion would lose. Only asked of types that hold data.
     async fn data(&self, _spec: &Value, _outputs: &Value) -> Result<Data, Error> {
         Ok(Data::Holds("data".into()))
+    }
+    /// Who else needs it, in words, so that it stays when everything else goes. Asked before a removal.
+    async fn users(&self, _outputs: &Value) -> Result<Vec<String>, Error> {
+        Ok(Vec::new())
     }
     /// Everything of this type that carries this deployment's mark.
     async fn owned(&self, suffix: &str) -> Result<Vec<Owned>, Error>;

@@ -26,6 +26,9 @@ pub const MARK_STEP: &str = "DeployerStep";
 /// The tag that names the deployment, `account/region/suffix`.
 pub const MARK_DEPLOYMENT: &str = "DeployerDeployment";
 
+/// The tag of a thing whose minimum is held above the configured one for a while. It belongs to whoever holds it.
+pub const MARK_MINIMUM: &str = "DeployerMinimum";
+
 /// All tags of the mark.
 pub const MARK: [&str; 3] = [MARK_SUFFIX, MARK_STEP, MARK_DEPLOYMENT];
 

@@ -1,17 +1,15 @@
 //! What the functions answer.
 
 use crate::aws::Aws;
-use crate::engine::{Class, Error};
+use crate::engine::Error;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// Another run of the same function is at work.
 const BUSY: &str = "busy";
-/// How often a run that does not end is waited for: each time the function itself waits 20 seconds.
-const ATTEMPTS: u32 = 45;
 const PAUSE: Duration = Duration::from_secs(2);
-/// The longest that a function runs, and a little.
+/// The longest that a function runs, and a little. A run that is at work is waited for as long.
 const LIMIT: Duration = Duration::from_secs(910);
 
 /// Invokes a function with an action and gives its answer. That it failed, or is busy, is an error with its hint.
@@ -41,18 +39,15 @@ pub async fn ask(aws: &Aws, function: &str, event: &Value) -> Result<Value, Erro
     })
 }
 
-/// Asks again while another run is at work: the function says so, or Lambda does, which lets one run at a time.
+/// Asks again while another run is at work.
 ///
 /// # Errors
 /// As [`ask`], and when the other run does not end.
 pub async fn ask_patiently(aws: &Aws, function: &str, event: &Value) -> Result<Value, Error> {
-    let mut attempt = 0;
     let began = Instant::now();
     loop {
-        attempt += 1;
         match ask(aws, function, event).await {
-            Err(error) if error.class == Class::Throttled && began.elapsed() < LIMIT => {}
-            Err(error) if error.code == BUSY && attempt < ATTEMPTS => {
+            Err(error) if error.code == BUSY && began.elapsed() < LIMIT => {
                 tokio::time::sleep(PAUSE).await;
             }
             Err(error) if error.code == BUSY => {

@@ -3,6 +3,7 @@
 
 pub mod answers;
 mod names;
+pub mod schema;
 mod switches;
 
 pub use names::{Function, Names};

@@ -6,7 +6,7 @@ use super::paint::Paint;
 use super::plan::scopes;
 use super::value::{clean, known, optional, value};
 use crate::engine::diff::Change;
-use crate::engine::drift::{Counts, Drift, Finding, Row, Severity, Status, Use};
+use crate::engine::drift::{Counts, Drift, Finding, Found, Row, Severity, Status, Use};
 use std::fmt::Write;
 
 /// Every step that is not in sync with what differs, grouped by environment, and the counts.
@@ -31,6 +31,7 @@ pub fn drift(drift: &Drift, paint: Paint) -> String {
             .unwrap_or(0);
         for row in rows {
             one(&mut out, row, width, paint);
+            author(&mut out, drift, &row.step, paint);
         }
         out.push('\n');
     }
@@ -49,6 +50,7 @@ pub fn drift(drift: &Drift, paint: Paint) -> String {
                 paint.dim(&thing.kind),
                 clean(&thing.reason)
             );
+            author(&mut out, drift, &thing.step, paint);
         }
         out.push('\n');
     }
@@ -67,8 +69,22 @@ pub fn drift(drift: &Drift, paint: Paint) -> String {
         |f| f.severity == Severity::High,
         paint,
     );
+    if let Some(why) = &drift.event_history {
+        let _ = writeln!(out, "  who changed it: {}", clean(why));
+    }
     let _ = writeln!(out, "{}", paint.bold(&headline(&drift.summary)));
     out
+}
+
+/// Who changed it, where that was asked.
+fn author(out: &mut String, drift: &Drift, step: &str, paint: Paint) {
+    for author in drift.authors.iter().filter(|a| a.step == step) {
+        let text = match &author.found {
+            Found::Known { by, at, event } => format!("changed by {by} at {at:.0} ({event})"),
+            Found::Unknown { why } => format!("who changed it: {why}"),
+        };
+        let _ = writeln!(out, "      {}", paint.dim(&clean(&text)));
+    }
 }
 
 /// A mail's worth: where, how much, and what matters most.

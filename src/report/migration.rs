@@ -1,10 +1,13 @@
 //! What is said about the migration.
 
 use super::json::Document;
+use super::value::clean;
 use crate::migration::Switch;
 use crate::migration::answers::{number, text};
+use crate::migration::schema::Task;
 use crate::traffic::bridge::Env;
 use crate::traffic::cutover::Done;
+use crate::traffic::minimum::Held;
 use serde::Serialize;
 use serde_json::Value;
 use std::fmt::Write;
@@ -14,7 +17,7 @@ use std::fmt::Write;
 pub struct MigrationDocument {
     /// Which deployment.
     pub suffix: String,
-    /// `plan`, `start`, `status`, `verify`, `pause`, `stop`, or `cutover` with its part.
+    /// `plan`, `schema`, `start`, `status`, `verify`, `pause`, `stop`, or `cutover` with its part.
     pub command: &'static str,
     /// The functions whose calls were switched just now.
     pub changed: Vec<String>,
@@ -28,6 +31,10 @@ pub struct MigrationDocument {
     pub verify: Option<Value>,
     /// How a cutover ended.
     pub cutover: Option<Done>,
+    /// The task of `schema`.
+    pub task: Option<Task>,
+    /// The fewest tasks and the least capacity that were held up, and came back to what is configured.
+    pub given_back: Vec<Held>,
     /// What is not as it should be.
     pub problems: Vec<String>,
     /// What to type.
@@ -50,6 +57,8 @@ impl MigrationDocument {
             control: None,
             verify: None,
             cutover: None,
+            task: None,
+            given_back: Vec::new(),
             problems: Vec::new(),
             next: None,
         }
@@ -60,6 +69,11 @@ impl MigrationDocument {
 pub struct Migration;
 
 impl Migration {
+    /// A line of an application's log, as it may stand on a terminal.
+    pub fn log_line(line: &str) -> String {
+        format!("| {}\n", clean(line.trim_end()))
+    }
+
     /// The document for people.
     pub fn text(document: &MigrationDocument) -> String {
         let mut out = String::new();
@@ -102,6 +116,19 @@ impl Migration {
             row("writes", &cut.text(Env::Green));
             row("traffic", &format!("all to green; it was {before}"));
             row("bridge", &bridge.text(Env::Blue));
+        }
+        if let Some(task) = &document.task {
+            row("task", &format!("{} ({})", task.arn, task.status));
+            row("command", &task.command.join(" "));
+            if let Some(log) = &task.log {
+                row("log", &format!("{} {}", log.group, log.stream));
+            }
+            if let Some(code) = task.exit_code {
+                row("exit code", &code.to_string());
+            }
+        }
+        for held in &document.given_back {
+            row("given back", &held.to_string());
         }
         for problem in &document.problems {
             row("problem", problem);

@@ -42,9 +42,9 @@ pub(crate) use evidence::{EvidenceDocument, page as evidence_page, summary as ev
 pub(crate) use graph::{dot, graph_json, mermaid};
 pub(crate) use json::{
     DeploymentRef, DestroyRemains, DriftDocument, ErrorDocument, Marked, OutputsDocument,
-    PermissionsDocument, PlanDocument, RebuildDocument, RunDocument, SandboxDocument,
-    StateHistoryDocument, StateInitDocument, StateListDocument, StateRow, StateShowDocument,
-    StatusDocument, TextDocument, TransferDocument, UnlockDocument,
+    PermissionsDocument, PlanDocument, RebuildDocument, RehearsalDocument, RunDocument,
+    SandboxDocument, StateHistoryDocument, StateInitDocument, StateListDocument, StateRow,
+    StateShowDocument, StatusDocument, TextDocument, TransferDocument, UnlockDocument,
 };
 pub use lines::Plain;
 pub(crate) use markdown::{drift as drift_markdown, plan as plan_markdown};
@@ -61,7 +61,8 @@ pub(crate) use summary::{
 pub(crate) use timings::Timings;
 pub(crate) use traffic::{
     Traffic, TrafficForecastDocument, TrafficGateDocument, TrafficHistoryDocument,
-    TrafficNoteDocument, TrafficRollbackDocument, TrafficShiftDocument, TrafficStatusDocument,
+    TrafficNoteDocument, TrafficReleaseDocument, TrafficRollbackDocument, TrafficShiftDocument,
+    TrafficStatusDocument,
 };
 
 use crate::engine::Event;

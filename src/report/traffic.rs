@@ -8,7 +8,9 @@ use crate::traffic::cutover::Cut;
 use crate::traffic::gate::instant::Targets;
 use crate::traffic::gate::{SelfTest, TimeToPass, Totals, simulate};
 use crate::traffic::history::Entry;
+use crate::traffic::minimum::Held;
 use crate::traffic::note::Note;
+use crate::traffic::outside::Over;
 use crate::traffic::plan::Plan;
 use crate::traffic::weights::Live;
 use serde::Serialize;
@@ -34,6 +36,8 @@ pub struct TrafficStatusDocument {
     pub green: Totals,
     /// Green's services.
     pub targets: Vec<Targets>,
+    /// The fewest tasks and the least capacity that are held up.
+    pub held: Vec<Held>,
     /// The shift that runs on this machine, in words.
     pub locked_by: Option<String>,
     /// What is not as it should be.
@@ -104,9 +108,23 @@ pub struct TrafficRollbackDocument {
     pub bridge: Option<Bridge>,
     /// What became of the writes; null when blue had them.
     pub cut: Option<Cut>,
+    /// What was seen from outside; null when nothing was sent.
+    pub over: Option<Over>,
 }
 impl Document for TrafficRollbackDocument {
     const SCHEMA: &'static str = "deployer.traffic-rollback/1";
+}
+
+/// `deployer traffic release --json`.
+#[derive(Debug, Serialize)]
+pub struct TrafficReleaseDocument {
+    /// Which deployment.
+    pub suffix: String,
+    /// What was given back.
+    pub given_back: Vec<Held>,
+}
+impl Document for TrafficReleaseDocument {
+    const SCHEMA: &'static str = "deployer.traffic-release/1";
 }
 
 /// `deployer traffic history --json`.
@@ -220,6 +238,9 @@ impl Traffic {
                     target.service, target.healthy, target.desired
                 ),
             );
+        }
+        for held in &status.held {
+            row("minimum", &held.to_string());
         }
         for problem in &status.problems {
             row("problem", problem);

@@ -136,6 +136,10 @@ impl<R: Resource> Driver for Typed<R> {
         spec.data(&self.aws, &outputs::<R>(known)?).await
     }
 
+    async fn users(&self, known: &Value) -> Result<Vec<String>, Error> {
+        R::users(&self.aws, &outputs::<R>(known)?).await
+    }
+
     async fn owned(&self, suffix: &str) -> Result<Vec<Owned>, Error> {
         match R::FACTS.listed {
             Listed::WithParent | Listed::ByName | Listed::Ec2Tags => Ok(Vec::new()),

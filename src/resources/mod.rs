@@ -35,12 +35,14 @@ pub mod ec2;
 pub mod ecr;
 pub mod ecs;
 pub mod elbv2;
+pub mod events;
 mod facts;
 mod holders;
 pub mod iam;
 pub mod kms;
 pub mod lambda;
 pub mod logs;
+pub mod minimum;
 mod owned;
 pub mod policy;
 mod prelude;
@@ -94,6 +96,7 @@ macro_rules! kinds {
                 elbv2::TargetGroup,
                 elbv2::Listener,
                 elbv2::Rule,
+                events::Rule,
                 kms::Key,
                 kms::Alias,
                 iam::Role,

@@ -76,6 +76,15 @@ pub trait Resource:
     ) -> impl Future<Output = Result<Data, Error>> + Send {
         async { Ok(Data::Holds("data".into())) }
     }
+
+    /// Who else needs it, in words: as long as there is anybody, it stays with all that it needs. For what an account or
+    /// region has once, which others use although it is ours.
+    fn users(
+        _cx: &Aws,
+        _outputs: &Self::Outputs,
+    ) -> impl Future<Output = Result<Vec<String>, Error>> + Send {
+        async { Ok(Vec::new()) }
+    }
 }
 
 /// A type whose things exist exactly when their parent exists: the rules of a group, the routes of a table. Nothing is made

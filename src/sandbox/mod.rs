@@ -5,7 +5,9 @@
 //! tells what exactly. Everything here is about its life as a background process: it survives the command that started
 //! it, and is found again by the files in its folder.
 
+mod data_plane;
 mod http;
+mod rehearsal;
 mod server;
 mod sources;
 mod venv;
@@ -15,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use rehearsal::{Rehearsal, rehearse};
 pub use venv::python as installed_python;
 
 /// What [`up`] takes.
@@ -29,6 +32,8 @@ pub struct UpOptions {
     pub latency: Option<String>,
     /// AWS's typical seconds until a thing is there and until it is gone, by type (`rds/cluster`).
     pub seconds: BTreeMap<&'static str, (f64, f64)>,
+    /// Lets databases, functions, load balancers and names be real, with minutes that pass this many times as fast.
+    pub data_plane: Option<f64>,
 }
 
 /// A running sandbox.
@@ -46,6 +51,26 @@ pub struct Info {
     pub latency: String,
     /// When it was started (RFC 3339, UTC).
     pub started: String,
+    /// What makes it more than an API, if it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_plane: Option<DataPlane>,
+}
+
+/// The process behind the emulator that answers names and requests, runs functions and has databases.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataPlane {
+    /// Its process.
+    pub pid: u32,
+    /// Where it is asked what runs: `http://127.0.0.1:<port>`.
+    pub control: String,
+    /// How fast its minutes pass and since when, for `DEPLOYER_CLOCK_RATE`.
+    pub clock: String,
+    /// Its DNS server and the port of HTTPS, for `DEPLOYER_EDGE`.
+    pub edge: String,
+    /// The certificates of its load balancers, for `AWS_CA_BUNDLE`.
+    pub certificates: PathBuf,
+    /// What it prints.
+    pub log: PathBuf,
 }
 
 /// Why the sandbox could not be started, asked or stopped.
@@ -91,6 +116,14 @@ pub enum Error {
         log: PathBuf,
         /// Its last lines.
         tail: String,
+    },
+    /// It runs already, without a data plane.
+    #[error(
+        "sandbox: it already runs at {endpoint} without a data plane; `deployer sandbox down` first to have it with one"
+    )]
+    NoDataPlane {
+        /// Where it runs.
+        endpoint: String,
     },
     /// It runs already, on another port than the one asked for.
     #[error(

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
 use super::venv;
-use super::{Error, Info, UpOptions, http, sources};
+use super::{Error, Info, UpOptions, data_plane, http, sources};
 use crate::cache::{self, lock};
 
 /// From the start of the process to its first answer; Python takes one to three seconds, more on a busy machine.
@@ -19,6 +19,8 @@ const START_PATIENCE: Duration = Duration::from_secs(60);
 /// From SIGTERM to SIGKILL.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(50);
+/// How fast minutes pass, for everything of a sandbox with a data plane.
+const CLOCK: &str = "DEPLOYER_CLOCK_RATE";
 
 /// What `sandbox.json` in the folder holds. The instance tells our process from another one that got its port or pid.
 #[derive(Serialize, Deserialize)]
@@ -125,6 +127,11 @@ async fn adjusted(mut record: Record, options: &UpOptions) -> Result<Info, Error
             asked,
         });
     }
+    if options.data_plane.is_some() && record.info.data_plane.is_none() {
+        return Err(Error::NoDataPlane {
+            endpoint: record.info.endpoint,
+        });
+    }
     if let Some(latency) = options
         .latency
         .as_ref()
@@ -180,7 +187,9 @@ async fn start(
         &std::process::id().to_string(),
         &folder.display().to_string(),
     ]);
+    let clock = options.data_plane.map(data_plane::clock);
     let mut child = Command::new(python)
+        .envs(clock.as_ref().map(|clock| (CLOCK, clock)))
         .args([
             "-m",
             "emulator",
@@ -225,13 +234,23 @@ async fn start(
         log,
         latency,
         started,
+        data_plane: None,
     };
-    let record = Record {
+    let mut record = Record {
         info,
         port,
         instance,
     };
     write_record(folder, &record)?;
+    if let Some(clock) = clock {
+        let place = data_plane::Place {
+            python,
+            sources,
+            folder,
+        };
+        record.info.data_plane = Some(place.start(&record.info.endpoint, &clock).await?);
+        write_record(folder, &record)?;
+    }
     Ok(record.info)
 }
 
@@ -272,7 +291,7 @@ fn write_record(folder: &Path, record: &Record) -> Result<(), Error> {
     write().map_err(Error::file("write", &path))
 }
 
-fn tail(log: &Path) -> String {
+pub(super) fn tail(log: &Path) -> String {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(15)..].join("\n")
@@ -286,6 +305,9 @@ pub(super) async fn down(folder: &Path) -> Result<Option<Info>, Error> {
     let _lock = lock(folder.join("lock"), "", &|_| {}).await?;
     let ended = match running(&folder).await? {
         Some(record) => {
+            if let Some(plane) = &record.info.data_plane {
+                data_plane::stop(plane).await;
+            }
             stop(&record).await;
             Some(record.info)
         }

@@ -10,31 +10,59 @@ use include_dir::{Dir, include_dir};
 /// The pinned packages with their hashes, as pip takes them.
 pub const REQUIREMENTS: &str = include_str!("requirements.txt");
 
-/// The emulator's package.
-static PACKAGE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/sandbox/emulator");
+/// The packages: the emulator, what makes it more than an API, and the rehearsal that is played on both.
+static PACKAGES: [(&str, Dir<'_>); 5] = [
+    (
+        "emulator",
+        include_dir!("$CARGO_MANIFEST_DIR/src/sandbox/emulator"),
+    ),
+    (
+        "dataplane",
+        include_dir!("$CARGO_MANIFEST_DIR/src/sandbox/dataplane"),
+    ),
+    (
+        "rehearsal",
+        include_dir!("$CARGO_MANIFEST_DIR/src/sandbox/rehearsal"),
+    ),
+    (
+        "rehearsal/ddl",
+        include_dir!("$CARGO_MANIFEST_DIR/lambda/ddl"),
+    ),
+    (
+        "rehearsal/mappings",
+        include_dir!("$CARGO_MANIFEST_DIR/lambda/mappings"),
+    ),
+];
 
-/// Path below the package folder, and text, in order.
-fn sources() -> Vec<(&'static Path, &'static str)> {
-    let mut found = Vec::new();
-    gather(&PACKAGE, &mut found);
+/// The guide, whose commands the rehearsal plays.
+const GUIDE: (&str, &str) = ("rehearsal/guide.md", include_str!("../migration/GUIDE.md"));
+
+/// Path below the folder of the packages, and text, in order.
+fn sources() -> Vec<(PathBuf, &'static str)> {
+    let mut found = vec![(PathBuf::from(GUIDE.0), GUIDE.1)];
+    for (name, package) in &PACKAGES {
+        gather(Path::new(name), package, &mut found);
+    }
     found.sort_unstable();
     found
 }
 
-/// Python files only: whoever ran the package from the checkout left compiled ones there.
-fn gather(folder: &Dir<'static>, found: &mut Vec<(&'static Path, &'static str)>) {
+/// Sources only: whoever ran a package from the checkout left compiled ones there.
+fn gather(below: &Path, folder: &Dir<'static>, found: &mut Vec<(PathBuf, &'static str)>) {
     for file in folder.files() {
-        if let Some(text) = file.contents_utf8().filter(|_| is_python(file.path())) {
-            found.push((file.path(), text));
+        if let Some(text) = file.contents_utf8().filter(|_| is_source(file.path())) {
+            found.push((below.join(file.path()), text));
         }
     }
     for inner in folder.dirs() {
-        gather(inner, found);
+        gather(below, inner, found);
     }
 }
 
-fn is_python(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "py")
+fn is_source(path: &Path) -> bool {
+    const KINDS: [&str; 5] = ["py", "mjs", "json", "html", "sql"];
+    let kind = path.extension().and_then(|kind| kind.to_str());
+    kind.is_some_and(|kind| KINDS.contains(&kind))
 }
 
 /// Writes the sources below the cache folder unless they are there, and answers the folder for `PYTHONPATH`.
@@ -54,7 +82,7 @@ pub(super) fn unpack(cache: &Path) -> Result<PathBuf, Error> {
         .tempdir_in(cache)
         .map_err(Error::file("write", cache))?;
     for (path, text) in sources {
-        let file = staging.path().join("emulator").join(path);
+        let file = staging.path().join(path);
         if let Some(parent) = file.parent() {
             std::fs::create_dir_all(parent).map_err(Error::file("create", parent))?;
         }
@@ -80,8 +108,10 @@ mod tests {
     fn the_package_is_embedded_without_what_python_compiled() {
         let all = sources();
         let has = |path: &str| all.iter().any(|(at, _)| at.to_str() == Some(path));
-        assert!(has("__main__.py") && has("patches/s3.py"));
-        assert!(all.iter().all(|(at, _)| super::is_python(at)));
+        assert!(has("emulator/__main__.py") && has("emulator/patches/s3.py"));
+        assert!(has("rehearsal/guide.md") && has("rehearsal/ddl/blue.sql"));
+        let compiled = |path: &std::path::Path| path.extension().is_some_and(|e| e == "pyc");
+        assert!(all.iter().all(|(at, _)| !compiled(at)));
     }
 
     #[test]

@@ -4,18 +4,21 @@
 use super::bridge::{self, Bridge, Env, healthy};
 use super::cutover::Cut;
 use super::functions::Functions;
-use super::gate::instant::{Guard, Instant, Targets};
+use super::gate::instant::{Guard, Instant, Probes, Targets};
 use super::gate::{DataMode, Minute, Pair};
+use super::graph::Graph;
 use super::history::{Entry, Log};
 use super::metrics::{self, Measured};
 use super::names::{Names, Side};
 use super::note::Note;
+use super::probes::{Asked, Prober};
 use super::records::{self, Place};
 use super::time::Time;
 use super::weights::Weights;
 use super::world::{Seen, Standing, World};
 use crate::aws::Aws;
 use crate::aws::cloudwatch::Alarm;
+use crate::edge::Edge;
 use crate::engine::Error;
 use crate::migration::answers::{action, ask_patiently, text};
 use async_trait::async_trait;
@@ -57,14 +60,20 @@ pub struct Account {
     pub log: Log,
     /// The time.
     pub time: Time,
+    /// How customers see both sides; `None` when nobody can look.
+    pub edge: Option<Edge>,
     /// Becomes true when this process is asked to end.
     pub stop: watch::Receiver<bool>,
     /// Where it is shown.
     pub show: Show,
     /// How both sides share their data.
     pub mode: DataMode,
+    /// Where the weights are published while a shift runs.
+    pub graph: Option<Graph>,
     /// What a gate needs; a rollback needs none of it.
     pub sight: Option<Sight>,
+    /// Asks green's addresses, while a shift goes on.
+    pub prober: Option<Prober>,
 }
 
 impl Account {
@@ -81,6 +90,42 @@ impl Account {
             groups: [blue.1, green.1],
         });
         Ok(())
+    }
+
+    /// How both sides are asked.
+    ///
+    /// # Errors
+    /// When a balancer is not there.
+    pub async fn asked(&self) -> Result<[Asked; 2], Error> {
+        let [blue, green] = &self.names.sides;
+        let one = async |side: &Side| {
+            let found = self.aws.elbv2.load_balancers.named(&side.balancer).await?;
+            let balancer = found.and_then(|b| b.dns_name);
+            let balancer =
+                balancer.ok_or_else(|| missing(side, "load balancer", &side.balancer))?;
+            let host = format!("{}.{}", side.env, self.place.domain);
+            Ok::<_, Error>(Asked { host, balancer })
+        };
+        let (blue, green) = tokio::try_join!(one(blue), one(green))?;
+        Ok([blue, green])
+    }
+
+    /// Begins to ask green's addresses, once a second. Where they cannot be reached from here, it says so: CloudWatch alone is
+    /// minutes slower.
+    pub async fn begin_probes(&mut self) {
+        let Some(edge) = self.edge.clone() else {
+            return;
+        };
+        let begun = match self.asked().await {
+            Ok(asked) => Prober::start(edge, asked).await,
+            Err(error) => Err(error.to_string()),
+        };
+        match begun {
+            Ok(prober) => self.prober = Some(prober),
+            Err(why) => self.show(&format!(
+                "warning: green's load balancer is not asked from here, so a green that is gone shows minutes later: {why}"
+            )),
+        }
     }
 
     /// Why the data is not safe in a split, if so.
@@ -147,25 +192,50 @@ impl Account {
         Ok(all)
     }
 
-    async fn guard(&self) -> Result<Option<Guard>, Error> {
+    /// The alarms that guard green, and their states.
+    async fn guards(&self) -> Result<Vec<(&str, StateValue)>, Error> {
         let [_, green] = &self.names.sides;
         let ask = |name: &String| self.aws.cloudwatch.alarms.get(name.clone());
-        let alarms: Vec<Alarm> = try_join_all(green.guards.iter().map(ask))
-            .await?
-            .into_iter()
-            .flatten()
-            .collect();
-        let states = alarms.iter().filter_map(|alarm| match alarm {
-            Alarm::Metric(alarm) => alarm.state_value.clone(),
-            Alarm::Composite(_) => None,
-        });
-        let states: Vec<StateValue> = states.collect();
-        Ok(match states.as_slice() {
-            [] => Some(Guard::NotInstalled),
-            all if all.contains(&StateValue::Alarm) => Some(Guard::Raised),
-            all if all.contains(&StateValue::InsufficientData) => None,
-            _ => Some(Guard::Quiet),
+        let alarms = try_join_all(green.guards.iter().map(ask)).await?;
+        let mut all = Vec::new();
+        for (name, alarm) in green.guards.iter().zip(alarms) {
+            if let Some(Alarm::Metric(alarm)) = alarm
+                && let Some(state) = alarm.state_value
+            {
+                all.push((name.as_str(), state));
+            }
+        }
+        Ok(all)
+    }
+
+    async fn guard(&self) -> Result<Option<Guard>, Error> {
+        let guards = self.guards().await?;
+        let is = |state: StateValue| guards.iter().any(|(_, found)| *found == state);
+        Ok(if guards.is_empty() {
+            Some(Guard::NotInstalled)
+        } else if is(StateValue::Alarm) {
+            Some(Guard::Raised)
+        } else if is(StateValue::InsufficientData) {
+            None
+        } else {
+            Some(Guard::Quiet)
         })
+    }
+
+    /// What a guard in AWS does now, in words: while one of its alarms is raised, Route 53 answers blue in green's place.
+    ///
+    /// # Errors
+    /// When CloudWatch does not answer.
+    pub async fn guarded(&self) -> Result<Option<String>, Error> {
+        let guards = self.guards().await?;
+        let raised = guards.iter().filter(|(_, s)| *s == StateValue::Alarm);
+        let names: Vec<&str> = raised.map(|(name, _)| *name).collect();
+        Ok((!names.is_empty()).then(|| {
+            format!(
+                "a guard in AWS is raised ({}): Route 53 answers blue in green's place",
+                names.join(", ")
+            )
+        }))
     }
 
     /// What runs on both sides: the task definition of each service.
@@ -198,21 +268,22 @@ impl Account {
 
 /// A side's balancer and groups, as metrics name them, and the groups' ARNs.
 async fn found(aws: &Aws, side: &Side) -> Result<(Measured, Vec<String>), Error> {
-    let missing = |what: &str, name: &str| {
-        let text = format!("{} has no {what} `{name}`", side.env);
-        Error::permanent("traffic", text)
-            .hint(format!("make it with `deployer apply --env {}`", side.env))
-    };
     let balancer = aws.elbv2.load_balancers.named(&side.balancer).await?;
     let arn = balancer.and_then(|b| b.load_balancer_arn);
-    let arn = arn.ok_or_else(|| missing("load balancer", &side.balancer))?;
+    let arn = arn.ok_or_else(|| missing(side, "load balancer", &side.balancer))?;
     let group = async |service: &super::names::Service| {
         let found = aws.elbv2.target_groups.named(&service.group).await?;
         let arn = found.and_then(|g| g.target_group_arn);
-        arn.ok_or_else(|| missing("target group", &service.group))
+        arn.ok_or_else(|| missing(side, "target group", &service.group))
     };
     let groups = try_join_all(side.services.iter().map(group)).await?;
     Ok((Measured::new(side, &aws.region, &arn, &groups), groups))
+}
+
+fn missing(side: &Side, what: &str, name: &str) -> Error {
+    let text = format!("{} has no {what} `{name}`", side.env);
+    Error::permanent("traffic", text)
+        .hint(format!("make it with `deployer apply --env {}`", side.env))
 }
 
 #[async_trait(?Send)]
@@ -235,7 +306,11 @@ impl World for Account {
     }
 
     async fn standing(&self) -> Result<Standing, Error> {
-        self.place.read(&self.aws).await
+        let standing = self.place.read(&self.aws).await?;
+        if let Some(graph) = &self.graph {
+            graph.put(&self.aws, standing.live, self.now().as_second());
+        }
+        Ok(standing)
     }
 
     async fn write(
@@ -303,6 +378,7 @@ impl World for Account {
         let mut instant = Instant {
             targets: self.warn(targets),
             guard: self.warn(guard).flatten(),
+            probes: self.probes(),
             ..Instant::default()
         };
         sight.functions.fill(&mut instant, now);
@@ -310,6 +386,10 @@ impl World for Account {
             instant,
             fingerprint: self.warn(fingerprint),
         }
+    }
+
+    fn probes(&self) -> Option<Probes> {
+        self.prober.as_ref().map(Prober::seen)
     }
 
     fn record(&self, entry: Entry) -> Result<(), Error> {

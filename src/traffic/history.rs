@@ -56,6 +56,12 @@ pub enum Event {
     CutoverRefused,
     /// Green takes the writes, and has all traffic.
     CutoverDone,
+    /// The fewest tasks and the least capacity of both sides were raised.
+    MinimumHeld,
+    /// They were given back.
+    MinimumGivenBack,
+    /// A guard in AWS has sent green's customers to blue while no process ran.
+    GuardActed,
 }
 
 impl Event {

@@ -275,6 +275,23 @@ pub async fn slow_over(aws: &Aws, blue: &Measured, now: i64) -> Result<Option<f6
     Ok(middle.map(|v| (v * 1000.0).ceil() / 1000.0))
 }
 
+/// The most capacity that the writer of a database had in the last 24 hours, in ACU; `None` when nothing was published.
+///
+/// # Errors
+/// When CloudWatch does not answer.
+pub async fn writer_peak(aws: &Aws, database: &str, now: i64) -> Result<Option<f64>, Error> {
+    let of = [("DBClusterIdentifier", database), ("Role", "WRITER")];
+    let capacity = ("AWS/RDS", "ServerlessDatabaseCapacity");
+    let ask_for = query("c", capacity, &of, "Maximum", 3600);
+    let answers = ask(aws, vec![ask_for], (now - 24 * 3600, now)).await?;
+    let values = answers
+        .values
+        .get("c")
+        .into_iter()
+        .flat_map(BTreeMap::values);
+    Ok(values.copied().filter(|v| v.is_finite()).reduce(f64::max))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

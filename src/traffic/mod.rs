@@ -10,13 +10,18 @@ pub mod cutover;
 mod functions;
 pub mod gate;
 pub use functions::mode;
+pub mod graph;
 pub mod history;
 mod metrics;
+pub mod minimum;
 pub mod names;
 pub mod note;
+pub mod outside;
 pub mod plan;
+mod probes;
 pub mod records;
 pub mod rollback;
+pub mod shared;
 pub mod shift;
 #[cfg(test)]
 mod tests;

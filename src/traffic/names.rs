@@ -1,6 +1,6 @@
 //! How things are called that the traffic is measured by: from the blueprint, so that nothing has to be recorded.
 
-use crate::blueprint::{self, Facts, SERVICES};
+use crate::blueprint::{self, DATABASE_CLUSTER, Facts, SERVICES};
 use crate::config::Config;
 use crate::engine::Graph;
 use crate::engine::graph::GraphError;
@@ -27,6 +27,8 @@ pub struct Side {
     pub web_acl: String,
     /// The cluster.
     pub cluster: String,
+    /// The database.
+    pub database: String,
     /// The services.
     pub services: Vec<Service>,
     /// The alarms that watch while no process of ours runs.
@@ -69,6 +71,7 @@ impl Names {
                 balancer: name("alb"),
                 web_acl: name("waf"),
                 cluster: name("cluster"),
+                database: name(DATABASE_CLUSTER),
                 services: services.collect(),
                 guards: guards.collect(),
                 bridge: Some(name("tg-bridge")).filter(|name| !name.is_empty()),
@@ -96,11 +99,11 @@ mod tests {
         let names = Names::of(&Config::default()).unwrap();
         let mut all = vec![&names.control, &names.verify];
         for side in &names.sides {
-            all.extend([&side.balancer, &side.web_acl, &side.cluster]);
+            all.extend([&side.balancer, &side.web_acl, &side.cluster, &side.database]);
             all.extend(side.services.iter().flat_map(|s| [&s.group, &s.service]));
             all.extend(&side.guards);
         }
         assert!(all.iter().all(|n| n.contains("dev")), "{all:?}");
-        assert_eq!(all.len(), 2 + 2 * (3 + 6 + 6));
+        assert_eq!(all.len(), 2 + 2 * (4 + 6 + 6));
     }
 }

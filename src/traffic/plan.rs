@@ -31,6 +31,9 @@ pub struct Plan {
     pub limits: Limits,
     /// The weights before.
     pub from: Live,
+    /// Green's addresses are asked once a second.
+    #[serde(default)]
+    pub probes: bool,
 }
 
 /// Reads `10,25,50,75,100`.
@@ -66,7 +69,7 @@ impl Plan {
             mode: self.mode,
             slow_over_seconds: self.slow_over_seconds,
             past: self.past,
-            probes: false,
+            probes: self.probes,
         })
     }
 

@@ -17,6 +17,8 @@ use serde_json::{Value, json};
 pub struct Place {
     /// The id of the zone.
     pub zone: String,
+    /// Its name.
+    pub zone_name: String,
     /// The domain.
     pub domain: String,
     /// The set identifiers of blue's and green's records.
@@ -55,6 +57,7 @@ impl Place {
         let id = |step: &String| sets::identifier_of(step, &config.suffix, &config.region);
         Ok(Self {
             domain: blueprint::domain(config, &zone.name),
+            zone_name: zone.name,
             zone: zone.id,
             ids: records.each_ref().map(id),
             note: id(&note),

@@ -274,7 +274,9 @@ impl<'a, W: World> Shift<'a, W> {
                 let text = format!(
                     "weight {weight} waits for approval: `deployer traffic approve --weight {weight}`"
                 );
-                self.world.record(self.entry(Event::ApprovalAsked, text))?;
+                let mut entry = self.entry(Event::ApprovalAsked, text);
+                entry.after = Weights::green(weight);
+                self.world.record(entry)?;
             }
             if self.seconds() - began > self.patience {
                 let text = format!("nobody approved weight {weight}");

@@ -39,13 +39,9 @@ impl Time {
             )
         };
         let (rate, from) = text.split_once('@').ok_or_else(bad)?;
-        let rate: f64 = rate.parse().map_err(|_| bad())?;
         let from: i64 = from.parse().map_err(|_| bad())?;
-        if !(1.0..=10_000.0).contains(&rate) {
-            return Err(bad());
-        }
         Ok(Self {
-            rate,
+            rate: self::rate(rate).map_err(|_| bad())?,
             from: Timestamp::from_second(from).map_err(|_| bad())?,
             ..Self::real()
         })
@@ -67,6 +63,16 @@ impl Time {
         let real = Duration::from_secs(seconds.into()).div_f64(self.rate);
         tokio::time::sleep(real.max(SHORTEST)).await;
     }
+}
+
+/// Reads a rate.
+///
+/// # Errors
+/// When it is none from 1 to 10000.
+pub fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok();
+    rate.filter(|rate| (1.0..=10_000.0).contains(rate))
+        .ok_or_else(|| "it takes a number from 1 to 10000".to_owned())
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::bridge::{Bridge, Env};
 use super::cutover::Cut;
+use super::gate::instant::Probes;
 use super::gate::{Instant, Minute, Pair};
 use super::history::Entry;
 use super::note::Note;
@@ -76,6 +77,8 @@ pub trait World {
         wanted: RangeInclusive<Minute>,
         slow_over: Option<f64>,
     ) -> Vec<(Minute, Pair)>;
+    /// What the probes of green say now, without a call; `None` when there are none.
+    fn probes(&self) -> Option<Probes>;
     /// Looks at everything else.
     async fn look(&self) -> Seen;
     /// Writes to the history, durably, and shows it.

@@ -60,19 +60,15 @@ fn most(kinds: &Kinds, service: &str, operation: &str) -> usize {
         ("sns", _) => of("sns/topic"),
         ("ssm", "GetParameters") => of("ssm/parameter").div_ceil(10),
         ("ssm", "ListTagsForResource") => of("ssm/parameter"),
-        // Each by its name, and one listing.
-        ("ecr", "DescribeRepositories") => of("ecr/repository") + 1,
+        ("ecr", "DescribeRepositories") => 1,
         ("ecr", _) => of("ecr/repository"),
-        // By what is recorded, and by the search.
-        ("ecs", "DescribeTaskDefinition") => 2 * of("ecs/task_definition"),
-        ("ecs", "DescribeServices") => 2 * of("ecs/cluster"),
-        ("ecs", "ListServices") => of("ecs/cluster"),
-        ("ecs", "DescribeClusters") => 2,
+        ("ecs", "DescribeTaskDefinition") => of("ecs/task_definition"),
+        ("ecs", "DescribeServices" | "ListServices") => of("ecs/cluster"),
         ("sqs", _) => of("sqs/queue"),
-        // For the refresh a hundred names at once; for the searches of both kinds, a page each.
+        // For the refresh a hundred names at once; for the searches of both kinds a page.
         ("cloudwatch", "DescribeAlarms") => {
             let alarms = of("cloudwatch/alarm") + of("cloudwatch/composite_alarm");
-            3 * alarms.div_ceil(100)
+            2 * alarms.div_ceil(100)
         }
         ("cloudwatch", "ListTagsForResource") => {
             of("cloudwatch/alarm") + of("cloudwatch/composite_alarm")
@@ -82,8 +78,12 @@ fn most(kinds: &Kinds, service: &str, operation: &str) -> usize {
         // Whose recorder it is, then the refresh and the search.
         ("config", "DescribeConfigurationRecorders") => 3,
         ("config", "DescribeConfigurationRecorderStatus" | "DescribeDeliveryChannels") => 2,
-        // For the refresh 25 names at once; the search is a page of as many.
-        ("config", "DescribeConfigRules") => 2 * of("config/rule").div_ceil(25),
+        // Pages of 25.
+        ("config", "DescribeConfigRules") => of("config/rule").div_ceil(25),
+        ("events", "ListRules") => 1,
+        ("events", _) => of("events/rule"),
+        // What is tagged as ours, a hundred a page.
+        ("resourcegroupstaggingapi", _) => kinds.values().sum::<usize>().div_ceil(100),
         ("config", _) => of("config/rule") + of("config/recorder"),
         ("lambda", "ListFunctions") => 1,
         // For the refresh and for the search.
@@ -177,6 +177,17 @@ fn within_budget(lab: &Lab) {
         lab.run(&[command, "--json", REGION]).expect(0);
         let all = reads(lab, since);
         assert!(!all.is_empty());
+        if command == "drift" {
+            let one_by_one = all.keys().filter(|(_, operation)| {
+                operation.starts_with("ListTags") || operation.contains("Tagging")
+            });
+            // A hundred health checks and zones are asked for ten at a time.
+            let one_by_one: Vec<_> = one_by_one.filter(|(s, _)| s != "route53").collect();
+            assert!(
+                one_by_one.is_empty(),
+                "tags come by the sweep: {one_by_one:?}"
+            );
+        }
         for ((service, operation), count) in all {
             let again = command == "plan" && QUOTAS.contains(&operation.as_str());
             let most = most(&kinds, &service, &operation) + usize::from(again);
@@ -189,6 +200,25 @@ fn within_budget(lab: &Lab) {
     }
 }
 
+/// The reads of a drift, and the steps that it looks at. On a busy machine what belongs to one call may leave as two, so the fewest
+/// of some.
+fn fewest(lab: &Lab, most: f64) -> (usize, usize) {
+    let one = || {
+        let drift = lab.run(&["drift", "--json", REGION]).expect(0).json();
+        let steps = drift["steps"].as_array().unwrap().len();
+        (drift["calls"]["reads"].as_u64().unwrap() as usize, steps)
+    };
+    let within = |found: &(usize, usize)| found.0 as f64 <= most * found.1 as f64;
+    let mut found = one();
+    for _ in 0..2 {
+        if !within(&found) {
+            found = found.min(one());
+        }
+    }
+    assert!(within(&found), "{} reads for {} steps", found.0, found.1);
+    found
+}
+
 #[test]
 fn a_look_at_everything_calls_each_operation_once_or_once_for_each_thing_it_tells_of() {
     let lab = Lab::start();
@@ -198,15 +228,54 @@ fn a_look_at_everything_calls_each_operation_once_or_once_for_each_thing_it_tell
             format!("[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 120\n{more}");
         std::fs::write(lab.dir.path().join("deployer.toml"), text).unwrap();
     };
-    configure("");
-    lab.run(&["apply", "--yes", REGION]).expect(0);
+    const ZONE: &str = "[routing]\ncreate_zone = true\ndomain = \"pay.sandbox.example\"\n";
+    configure(ZONE);
+    a_zone_is_made_and_waits_for_its_delegation(&lab);
     let since = lab.mark();
     lab.run(&["apply", "--yes", REGION]).expect(0);
     assert_eq!(lab.writes(since), Vec::<String>::new(), "second apply");
     within_budget(&lab);
-    configure("[network]\nzones = 4\n[database]\ninstances = 6\n");
+    let (reads, steps) = fewest(&lab, 0.75);
+    configure(&format!(
+        "{ZONE}[network]\nzones = 4\n[database]\ninstances = 6\n"
+    ));
     lab.run(&["apply", "--yes", REGION]).expect(0);
     within_budget(&lab);
+    let (more_reads, more_steps) = fewest(&lab, 0.75);
+    assert!(
+        more_steps > steps && more_reads <= reads + 1,
+        "{more_reads} reads of {more_steps} steps, {reads} of {steps}: a page more at most"
+    );
+}
+
+/// A first `apply` with a zone of its own makes what needs no certificate, and ends with 7; delegated, it goes on. What is changed on
+/// the zone by hand is named, and repaired.
+fn a_zone_is_made_and_waits_for_its_delegation(lab: &Lab) {
+    let first = lab
+        .run(&["apply", "--yes", "--json", REGION])
+        .expect(7)
+        .json();
+    let attention = first["attention"].to_string();
+    assert!(attention.contains("pay.sandbox.example is not delegated yet"));
+    let delegate = "r = c('route53')
+zones = {z['Name']: z['Id'] for z in r.list_hosted_zones()['HostedZones']}
+servers = r.get_hosted_zone(Id=zones['pay.sandbox.example.'])['DelegationSet']['NameServers']
+record = {'Name': 'pay.sandbox.example', 'Type': 'NS', 'TTL': 300, 'ResourceRecords': [{'Value': s} for s in servers]}
+r.change_resource_record_sets(HostedZoneId=zones['sandbox.example.'], ChangeBatch={'Changes': [{'Action': 'CREATE', 'ResourceRecordSet': record}]})";
+    lab.python(delegate);
+    lab.run(&["apply", "--yes", REGION]).expect(0);
+    lab.python(
+        "r = c('route53')
+zone = [z['Id'] for z in r.list_hosted_zones()['HostedZones'] if z['Name'] == 'pay.sandbox.example.'][0]
+r.update_hosted_zone_comment(Id=zone, Comment='mine')",
+    );
+    let drift = lab.run(&["drift", "--json", REGION]).expect(2).json();
+    let rows = drift["steps"].as_array().unwrap().iter();
+    let rows: Vec<&Value> = rows.filter(|r| r["status"] != "in_sync").collect();
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!(rows[0]["kind"], "route53/zone");
+    assert_eq!(rows[0]["changes"][0]["path"], "comment");
+    lab.run(&["apply", "--yes", REGION]).expect(0);
 }
 
 #[test]

@@ -23,11 +23,76 @@ dynamodb.update_table(TableName='sessions-green-dev', DeletionProtectionEnabled=
     let steps = drift["steps"].as_array().unwrap();
     let cluster = steps.iter().find(|s| s["step"] == "aurora-blue").unwrap();
     assert_eq!(cluster["changes"][0]["path"], "running", "{cluster}");
+    who_did_it(&lab, &drift);
     lab.run(APPLY).expect(0);
     lab.run(&["plan"]).expect(0);
     lab.python(by_hand);
+    what_others_need_stays(&lab);
     lab.run(DESTROY).expect(0);
     assert_eq!(&lab.ids(), empty);
+}
+
+/// Drift names the caller and the call, or says that it could not ask.
+fn who_did_it(lab: &Lab, drift: &Value) {
+    let author = &drift["authors"][0];
+    let told = ["step", "thing", "event", "by"].map(|key| author[key].as_str().unwrap());
+    let by = "arn:aws:iam::123456789012:user/test";
+    assert_eq!(
+        told,
+        ["aurora-blue", "aurora-blue-dev", "StopDBCluster", by]
+    );
+    assert!(author["at"].as_str().unwrap().ends_with('Z'), "{author}");
+    assert_eq!(drift["event_history"], Value::Null);
+    lab.faults(&json!({"deny": ["cloudtrail:LookupEvents"]}));
+    let done = lab.run(&["drift", "--env", "blue"]).expect(2);
+    assert!(
+        done.out.contains("who changed it: not readable"),
+        "{}",
+        done.out
+    );
+    lab.faults(&json!({}));
+}
+
+/// The region has one recorder: as long as a rule of others is evaluated by what ours records, it stays with what it needs. The plan
+/// says so before anything is deleted, and the run ends well.
+fn what_others_need_stays(lab: &Lab) {
+    let rule = "config.put_config_rule(ConfigRule={'ConfigRuleName': 'theirs', 'Source': {'Owner': 'AWS', 'SourceIdentifier': 'S3_BUCKET_SSL_REQUESTS_ONLY'}})";
+    lab.python(&format!("config = c('config')\n{rule}"));
+    let plan = [DESTROY, &["--dry-run", "--json"]].concat();
+    let plan: Vec<&str> = plan.into_iter().filter(|word| *word != "--yes").collect();
+    let plan = lab.run(&plan).expect(2).json();
+    let kept = plan["kept"].as_array().unwrap();
+    let recording = kept.iter().find(|k| k["step"] == "recording-shared");
+    assert_eq!(
+        recording.unwrap()["reason"],
+        "needed by others: rule theirs"
+    );
+    assert!(kept.iter().all(|k| k["for_others"] == true), "{kept:?}");
+    let done = lab.run(&[DESTROY, &["--json"]].concat()).expect(0).json();
+    let kinds = |list: &str| -> Vec<String> {
+        let all = done[list].as_array().unwrap().iter();
+        all.map(|one| one["kind"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert!(
+        kinds("needed").contains(&"config/recorder".to_owned()),
+        "{done:#}"
+    );
+    assert_eq!(
+        (
+            kinds("kept").len(),
+            &done["remove_with"],
+            kinds("leftovers").len()
+        ),
+        (0, &Value::Null, 0)
+    );
+    let left = "config = c('config')
+states = config.describe_configuration_recorder_status()['ConfigurationRecordersStatus']
+channels = config.describe_delivery_channels()['DeliveryChannels']
+print(json.dumps([[s['recording'] for s in states], len(channels), [b['Name'] for b in c('s3').list_buckets()['Buckets']]]))
+config.delete_config_rule(ConfigRuleName='theirs')";
+    let left: Value = serde_json::from_str(&lab.python(left)).unwrap();
+    assert_eq!(left, json!([[true], 1, ["config-shared-dev"]]));
 }
 
 /// Changes of the configuration that would make another database are refused as a whole: the network under it is not

@@ -294,3 +294,33 @@ ec2.associate_transit_gateway_route_table(TransitGatewayRouteTableId=blue, Trans
     lab.run(GREEN).expect(0);
     only_a_member();
 }
+
+/// A region has one recorder. One that is not ours is used, and neither changed nor deleted; nothing is made for it.
+#[test]
+fn a_recorder_of_the_account_is_used_and_left_alone() {
+    let lab = Lab::start();
+    lab.python(
+        r#"
+config, iam = c("config"), c("iam")
+trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "config.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+role = iam.create_role(RoleName="theirs", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+c("s3").create_bucket(Bucket="theirs", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+config.put_configuration_recorder(ConfigurationRecorder={"name": "default", "roleARN": role, "recordingGroup": {"allSupported": True}})
+config.put_delivery_channel(DeliveryChannel={"name": "default", "s3BucketName": "theirs"})
+config.start_configuration_recorder(ConfigurationRecorderName="default")
+"#,
+    );
+    let (ids, inventory) = (lab.ids(), lab.inventory());
+    lab.run(&["apply", "--yes", "--step", "rule-*-shared"])
+        .expect(0);
+    let made = lab.python(
+        "config = c('config')
+rules = config.describe_config_rules()['ConfigRules']
+print(json.dumps([len(rules), [r['name'] for r in config.describe_configuration_recorders()['ConfigurationRecorders']]]))",
+    );
+    let made: serde_json::Value = serde_json::from_str(&made).unwrap();
+    assert_eq!(made, json!([18, ["default"]]));
+    lab.run(DESTROY).expect(0);
+    assert_eq!(lab.ids(), ids);
+    same(&lab.inventory(), &inventory);
+}

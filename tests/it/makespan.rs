@@ -69,7 +69,15 @@ async fn apply_takes_at_most_1_05_and_destroy_at_most_1_10_of_the_critical_path(
     let seen = observe(&cx, &requests(&graph, &chosen, &state, |_, _| true)).await;
     // Durations measured by the first run must not hide those that the simulation plays.
     state.timings.clear();
-    let plan = plan::teardown(&graph, &state, &seen, registry, None, None);
+    let plan = plan::teardown(
+        &graph,
+        &state,
+        &seen,
+        registry,
+        None,
+        None,
+        &plan::Users::new(),
+    );
     let destroy = run(&plan, &mut state, &cx).await;
     assert!(world.live().is_empty());
     assert!(apply <= 1.05, "apply takes {apply:.3} of its critical path");

@@ -99,6 +99,8 @@ const EXPECTED: &[(&str, &[&str])] = &[
     ("sqs:GetQueueUrl", &["QueueDoesNotExist"]),
     ("sqs:GetQueueAttributes", &["QueueDoesNotExist"]),
     ("sqs:ListQueueTags", &["QueueDoesNotExist"]),
+    ("events:ListTargetsByRule", &["ResourceNotFoundException"]),
+    ("events:ListTagsForResource", &["ResourceNotFoundException"]),
 ];
 
 const OTHERWISE: &str = r#"

@@ -15,6 +15,7 @@ fn options(folder: &Path) -> UpOptions {
         port: None,
         latency: None,
         seconds: deployer::resources::typical_seconds(),
+        data_plane: None,
     }
 }
 

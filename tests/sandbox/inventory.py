@@ -379,7 +379,7 @@ def firewalls(account):
 
 
 def others(account):
-    """Log groups, secrets, schedules, topics, queues, parameters, alarms and dashboards."""
+    """Log groups, secrets, schedules, rules of events, topics, queues, parameters, alarms and dashboards."""
     for group in account.all("logs", "describe_log_groups", "logGroups"):
         arn = group["arn"].removesuffix(":*")
         group["tags"] = account.client("logs").list_tags_for_resource(resourceArn=arn).get("tags", {})
@@ -399,6 +399,10 @@ def others(account):
             place = {"GroupName": group["Name"], "Name": schedule["Name"]}
             shown = account.maybe("scheduler", "get_schedule", **place)
             account.add("schedule", f"{group['Name']}/{schedule['Name']}", shown, schedule["Name"])
+    for rule in account.all("events", "list_rules", "Rules"):
+        targets = account.all("events", "list_targets_by_rule", "Targets", Rule=rule["Name"])
+        tags = account.client("events").list_tags_for_resource(ResourceARN=rule["Arn"])["Tags"]
+        account.add("event-rule", rule["Name"], rule | {"Targets": targets, "Tags": tags}, rule["Name"])
     for topic in account.all("sns", "list_topics", "Topics"):
         arn = topic["TopicArn"]
         topic["Attributes"] = account.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]
@@ -556,6 +560,7 @@ KINDS = {
     "elbv2/rule": "listener-rule",
     "elbv2/target_group": "target-group",
     "elbv2/targets": "target-group",
+    "events/rule": "event-rule",
     "iam/role": "role",
     "kms/alias": "key",
     "lambda/function": "function",

@@ -237,7 +237,8 @@ class Others(unittest.TestCase):
         self.assertEqual(payments.shown({"payment_id": 1, "amount": "12.3400", "currency": "EUR", "state": "A"}, False)["amount_minor"], 1234)
 
     def test_sessions_are_counted_at_the_server(self):
-        table = "sl local rem st\n 0: 0100007F:1538 0100007F:9000 01\n 1: 0100007F:9000 0100007F:1538 01\n 2: 0100007F:1538 00000000:0000 0A\n"
+        lines = ("0: 0100007F:1538 0100007F:9000 01 0", "1: 0100007F:9000 0100007F:1538 01 0", "2: 0100007F:1538 00000000:0000 0A 0")
+        table = "".join(f" {line}\n" for line in ("sl local rem st", *lines))
         self.assertEqual(usage.sessions(table, "127.0.0.1", 5432), 1)
 
 

@@ -57,7 +57,7 @@ async function endSplit(invocation) {
   const [blue, green] = await openBoth(invocation);
   try {
     const [forward, back] = [await readState(green), await readState(blue)];
-    if (forward?.identity.split !== true && back?.identity.whole === undefined) return;
+    if (forward?.identity.split !== true && forward?.identity.whole === undefined && back?.identity.whole === undefined) return;
     for (const session of [green, blue]) await takeLock(session, invocation.deadline);
     const open = await Promise.all([[blue, names.source], [green, names.target]].map(async ([session, tables]) => {
       const { state } = await readFence(/** @type {Session} */ (session), Object.values((await readCatalog(/** @type {Session} */ (session), /** @type {string[]} */ (tables))).tables));

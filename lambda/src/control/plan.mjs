@@ -1,5 +1,6 @@
-import { withSidesExchanged } from '../lib/errors.mjs';
+import { PermanentError, withSidesExchanged } from '../lib/errors.mjs';
 import { loadJson, loadMapping } from '../mapping/load.mjs';
+import { nearest } from '../mapping/nearest.mjs';
 import { readCatalog } from '../pg/catalog.mjs';
 import { compileBack } from '../sync/back.mjs';
 import { actAsReplica, mappedNames, openBoth } from '../sync/context.mjs';
@@ -8,6 +9,25 @@ import { named } from './prepare.mjs';
 
 const HASH_KEY_BYTES = 32;
 const WHOLE = 'REPLICA IDENTITY FULL on tables with the rules state-machine and merged, until finish (lock at most 700 ms, 5 times)';
+
+/** More than these at once help nobody. */
+const SHOWN = 20;
+
+/**
+ * The application makes green's tables. @param {string[]} names that the mapping writes to @param {import('../pg/catalog.mjs').Catalog} green
+ */
+function checkTables(names, green) {
+  const missing = names.filter((name) => !Object.hasOwn(green.tables, name));
+  if (missing.length === 0) return;
+  const shown = missing.slice(0, SHOWN).map((name) => {
+    const near = nearest(name, green.known);
+    return near === undefined ? name : `${name} (perhaps ${near})`;
+  });
+  const more = missing.length > SHOWN ? ` and ${missing.length - SHOWN} more` : '';
+  throw new PermanentError('NO_TABLES', `green has not got ${missing.length} of the ${names.length} mapped tables: ${shown.join(', ')}${more}`, {
+    hint: "make them with the application's own migrations, or correct the mapping where they have other names",
+  });
+}
 
 /**
  * `{"action": "plan"}`: what would become of each column of blue on the way back, and what would be made on both sides. It changes nothing.
@@ -19,6 +39,7 @@ export async function plan(invocation) {
   try {
     const names = mappedNames(json);
     const [source, target] = await Promise.all([readCatalog(blue, names.source), readCatalog(green, names.target)]);
+    checkTables(names.target, target);
     const twoWay = /** @type {{mode?: unknown}} */ (json).mode === 'two-way';
     const back = await compileBack(json, source, target, hashKey, blue, green);
     await back.compile().catch((error) => {

@@ -27,22 +27,19 @@ export const isSplit = (pair) => pair.forward.context.state.identity.split === t
 /** @param {Pair} pair @param {number} i */
 const ruleOf = ({ forward }, i) => /** @type {import('../split/rules.mjs').Rule} */ (forward.context.rules[i]);
 
-/** Before both streams are proven: from here on the logs say what rows were before. Called again it takes partitions in that were made since. @param {Pair} pair */
+/**
+ * Before both streams are proven: from here on the logs say what rows were before. Called again it takes partitions in that were made since. What is about to be changed is written down first, so that it
+ * can be undone whenever this is killed.
+ * @param {Pair} pair
+ */
 export async function prepareSplit(pair) {
   const { forward, back } = pair;
   for (const [context, side] of /** @type {const} */ ([[forward.context, 'source'], [back.context, 'target']])) {
-    const whole = new Set(context.state.identity.whole ?? []);
-    const session = context.blue;
-    for (const [i, table] of forward.context.tables.entries()) {
-      if (!WITH_PAST.has(ruleOf(pair, i).kind)) continue;
-      for (const leaf of table[side].leaves) {
-        if (leaf.replicaIdentity === 'f') continue;
-        await locked(session, `ALTER TABLE ONLY ${qualified(leaf)} REPLICA IDENTITY FULL`);
-        whole.add(`${leaf.schema}.${leaf.name}`);
-      }
-    }
-    context.state = { ...context.state, identity: { ...context.state.identity, whole: [...whole] } };
+    const leaves = forward.context.tables.filter((_, i) => WITH_PAST.has(ruleOf(pair, i).kind)).flatMap((table) => table[side].leaves).filter(({ replicaIdentity }) => replicaIdentity !== 'f');
+    const whole = [...new Set([...(context.state.identity.whole ?? []), ...leaves.map(({ oid }) => oid)])];
+    context.state = { ...context.state, identity: { ...context.state.identity, whole } };
     await writeState(context.green, context.state);
+    for (const leaf of leaves) await locked(context.blue, `ALTER TABLE ONLY ${qualified(leaf)} REPLICA IDENTITY FULL`);
   }
   await oneWriter(pair);
   const { problems } = await raiseSequences(forward.context.blue, forward.context.green, forward.context.tables, forward.context.sequences, true);
@@ -82,13 +79,10 @@ export async function removeOneWriter(green) {
   await green.run(`DROP FUNCTION IF EXISTS ${FUNCTION}()`);
 }
 
-/** Tables that were given whole rows in the log get back what they had. @param {Session} session @param {string[]} whole */
+/** Tables that were given whole rows in the log get back what they had, whatever their names are by now. @param {Session} session @param {number[]} whole OIDs */
 export async function removePast(session, whole) {
-  for (const name of whole) {
-    const [schema = '', table = ''] = name.split('.');
-    const [exists] = await session.row("SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2 AND c.relreplident = 'f'", [schema, table]);
-    if (exists === '1') await locked(session, `ALTER TABLE ONLY ${qualified({ schema, name: table })} REPLICA IDENTITY DEFAULT`);
-  }
+  const rows = await session.rows("SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY ($1::oid[]) AND c.relreplident = 'f'", [whole]);
+  for (const [schema, name] of rows) await locked(session, `ALTER TABLE ONLY ${qualified({ schema: schema ?? '', name: name ?? '' })} REPLICA IDENTITY DEFAULT`);
 }
 
 /** A statement that needs a table for itself for an instant: nobody waits longer for it. @param {Session} session @param {string} statement */

@@ -1,5 +1,6 @@
 import { compileColumn, compileExpression } from './expression.mjs';
 import { compileFilter } from './filter.mjs';
+import { sameText, typeOf } from './pgtypes.mjs';
 import { buildTransform, buildTransformKey } from './transform.mjs';
 import { columnsUsed } from './uses.mjs';
 
@@ -126,11 +127,14 @@ function assign(spec, path, source, target, problems, back) {
   const assigned = new Map();
   for (const [name, expression] of Object.entries(written))
     if (targets.get(name)?.generated === false) assigned.set(name, { spec: expression, path: `${path}.columns.${name}` });
-  for (const { name, generated } of source.columns) {
-    if (generated || dropped.has(name) || Object.hasOwn(written, name)) continue;
+  for (const column of source.columns) {
+    const { name, generated } = column;
+    if (dropped.has(name) || Object.hasOwn(written, name)) continue;
     const namesake = targets.get(name);
     const here = `${path} (${spec.source}): column ${name}`;
-    if (used.has(name)) {
+    if (generated) {
+      if (namesake !== undefined && spec.others !== 'drop' && !back) checkComputed(column, namesake, here, problems);
+    } else if (used.has(name)) {
       if (namesake?.generated === false) problems.add(here, name, 'it is used in an expression, and green has such a column too: name it in "columns" or in "drop"');
     } else if (spec.others === 'drop') continue;
     else if (namesake === undefined) problems.add(here, name, 'green has no such column: name it in "columns" (to rename it) or in "drop"');
@@ -142,6 +146,17 @@ function assign(spec, path, source, target, problems, back) {
     if (!assigned.has(name) && !generated && (notNull || domainNotNull) && hasDefault === false)
       problems.add(`${path}.columns.${name}`, undefined, 'the column of green takes no NULL and has no default, so it needs a value');
   return assigned;
+}
+
+/**
+ * What blue computes is not in its log. Green has to compute it too, and in the same way; otherwise a column of the same name would be empty, or mean something else.
+ * @param {Column} column of blue @param {Column} namesake of green @param {string} here @param {Problems} problems
+ */
+function checkComputed(column, namesake, here, problems) {
+  if (!namesake.generated)
+    problems.add(here, column.name, 'blue computes this column, so its log does not have it: let green compute it too (GENERATED ALWAYS AS), say in "columns" how it comes about, or name it in "drop"');
+  else if (column.computed !== namesake.computed || !sameText(typeOf(column), typeOf(namesake)))
+    problems.add(here, column.name, 'green computes this column in another way than blue, or as another type: name it in "drop" when that is meant');
 }
 
 /**

@@ -15,6 +15,7 @@
  * @property {boolean} [deterministic] false: its collation calls different texts equal
  * @property {boolean} [domainNotNull] its type is a domain that takes no NULL
  * @property {boolean} generated `GENERATED ALWAYS AS (...) STORED`: never written. An identity column is not generated
+ * @property {string} [computed] how a generated column is computed, as SQL
  * @property {boolean} [hasDefault] has a default or is an identity column: a target column may then be left to it
  *
  * @typedef {object} CatalogTable

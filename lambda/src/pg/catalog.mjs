@@ -101,19 +101,21 @@ async function readColumns(session, oids, byOid, types) {
   const columns = await session.rows(
     `SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated <> '', a.atttypid, a.atttypmod,
             quote_ident(tn.nspname) || '.' || quote_ident(t.typname), a.attidentity = 'a',
-            a.attgenerated = '' AND a.atthasdef OR a.attidentity <> '', a.attcollation <> 0, a.xmin, quote_ident(con.nspname) || '.' || quote_ident(co.collname), co.collisdeterministic
+            a.attgenerated = '' AND a.atthasdef OR a.attidentity <> '', a.attcollation <> 0, a.xmin, quote_ident(con.nspname) || '.' || quote_ident(co.collname), co.collisdeterministic,
+            CASE WHEN a.attgenerated <> '' THEN (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum) END
        FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace tn ON tn.oid = t.typnamespace
        LEFT JOIN pg_collation co ON co.oid = a.attcollation LEFT JOIN pg_namespace con ON con.oid = co.collnamespace
       WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum`,
     [oids],
   );
-  for (const [oid, number, name, type, notNull, generated, typeOid, typeModifier, ownType, always, hasDefault, collated, version, collation, deterministic] of /** @type {string[][]} */ (columns)) {
+  for (const [oid, number, name, type, notNull, generated, typeOid, typeModifier, ownType, always, hasDefault, collated, version, collation, deterministic, computed] of /** @type {string[][]} */ (columns)) {
     const definition = types.get(Number(typeOid));
     const domain = definition && withoutDomains({ text: type ?? '', definition });
     byOid.get(oid ?? '')?.columns.push({
       number: Number(number), name: name ?? '', type: type ?? '', definition, notNull: notNull === 't', domainNotNull: domain?.notNull === true, generated: generated === 't',
       typeOid: Number(typeOid), typeModifier: Number(typeModifier), baseType: domain?.definition.ident ?? ownType ?? '', equal: domain?.definition.equal ?? '=', storageType: domain?.text ?? type ?? '',
       identityAlways: always === 't', hasDefault: hasDefault === 't' || definition?.hasDefault === true, collated: collated === 't', collation: collation ?? null, deterministic: deterministic !== 'f', version: version ?? '',
+      computed: computed ?? undefined,
     });
   }
 }

@@ -2,7 +2,8 @@ import { MigrationError } from '../lib/errors.mjs';
 import { isKey, typedValue, withKeys } from '../pg/keys.mjs';
 import { ident } from '../pg/text.mjs';
 import { whatDiffers } from './roundtrip.mjs';
-import { Stage, refusesRow } from './stage.mjs';
+import { refusesRow } from './refusals.mjs';
+import { Stage } from './stage.mjs';
 import { ruled } from '../split/apply.mjs';
 
 /**
@@ -232,7 +233,7 @@ export class Applier {
         await this.green.run('RELEASE SAVEPOINT rename');
       } catch (cause) {
         const error = this.green.told(cause);
-        if (!refusesRow(error) && error.sqlstate !== '428C9') throw error; // a column GENERATED ALWAYS
+        if (!refusesRow(error, table) && error.sqlstate !== '428C9') throw error; // a column GENERATED ALWAYS
         await this.green.run('ROLLBACK TO SAVEPOINT rename; RELEASE SAVEPOINT rename');
         return await this.quarantine.put(table, [{ key, reason: refusal(error), column: error.column, refused: true }], this.cut);
       }
@@ -242,7 +243,8 @@ export class Applier {
   }
 
   /** @param {SyncTable} table @param {Value[]} before @param {Value[]} after @returns {Promise<boolean>} whether there was such a row */
-  async #rename({ onGreen, targetKey }, before, after) {
+  async #rename(table, before, after) {
+    const { onGreen, targetKey } = table;
     const [there] = await this.green.rows(`SELECT 1 FROM ${onGreen} WHERE ${isKey(targetKey, before)}`);
     if (there === undefined) return false;
     const values = targetKey.map((column, i) => `${ident(column.name)} = ${typedValue(column, after[i])}`);
@@ -255,7 +257,7 @@ export class Applier {
     } catch (cause) {
       // Green has no place for the new key: the row as a whole is for the stage to refuse.
       const error = this.green.told(cause);
-      if (!refusesRow(error)) throw error;
+      if (!refusesRow(error, table)) throw error;
       await this.green.run('ROLLBACK TO SAVEPOINT rename; RELEASE SAVEPOINT rename');
       return false;
     }

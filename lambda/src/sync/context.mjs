@@ -10,7 +10,7 @@ import { openSession } from '../pg/session.mjs';
 import { endOfLog, parseLsn } from '../pg/text.mjs';
 import { Applier } from './apply.mjs';
 import { Backfill } from './backfill.mjs';
-import { Pace } from './pace.mjs';
+import { Pace, Reading } from './pace.mjs';
 import { compareIdentity, readIdentity } from './identity.mjs';
 import { Leaves } from './leaves.mjs';
 import { NAME, takeLock } from './lock.mjs';
@@ -79,6 +79,7 @@ export class Context {
     this.backfill = new Backfill(green, () => open(invocation, 'source'), this.masks);
     this.connectedAt = Date.now();
     this.pace = new Pace();
+    this.reading = new Reading(this.tuning);
     /** Changes applied in the transaction that is open on green. */
     this.pending = 0;
     /** `table.column` that blue has got since the copy began. @type {string[]} */

@@ -5,7 +5,7 @@ import { countRows, lastRow, wholeRows } from '../pg/rows.mjs';
 import { valueLimit } from './limits.mjs';
 import { RANGE_BYTES } from './pace.mjs';
 import { Sink } from './streams.mjs';
-import { refusesRow } from './stage.mjs';
+import { refusesRow } from './refusals.mjs';
 import { readUnits, writeState, writeUnit } from './state.mjs';
 
 /**
@@ -37,7 +37,7 @@ export async function copyAll(context) {
         await copyChunk(context, table, /** @type {NonNullable<typeof leaf>} */ (leaf), unit, careful > 0);
         careful -= unit.rows - before;
       } catch (error) {
-        if (careful > 0 || !(error instanceof MigrationError) || !refusesRow(error)) throw error;
+        if (careful > 0 || !(error instanceof MigrationError) || !refusesRow(error, table)) throw error;
         context.log.warn('green refuses a row, the range is copied row by row', { table: table.name, constraint: error.constraint, column: error.column });
         careful = context.tuning.chunkRows;
         await context.rollback();

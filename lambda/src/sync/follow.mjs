@@ -77,6 +77,7 @@ class Pass {
     this.open = false; // a transaction on green
     this.uncommitted = 0;
     this.changes = 0;
+    this.messages = 0;
     /** @type {Begin | undefined} */
     this.transaction = undefined;
     this.skipping = false;
@@ -104,15 +105,14 @@ class Pass {
   }
 
   async read() {
-    const { blue, state } = this.context;
+    const { blue, state, reading } = this.context;
     const stream = blue.copyOut(
-      `COPY (SELECT data FROM pg_logical_slot_peek_binary_changes(${literal(state.slot)}, ${literal(formatLsn(this.upTo))}, ${this.tuning.peekChanges},
+      `COPY (SELECT data FROM pg_logical_slot_peek_binary_changes(${literal(state.slot)}, ${literal(formatLsn(this.upTo))}, ${reading.changes},
          'proto_version', '1', 'messages', 'true', 'publication_names', ${literal(state.publication)})) TO STDOUT (FORMAT binary)`,
     );
-    let seen = 0;
     try {
       for await (const messages of binaryFields(stream, messageLimit(this.context.relations))) {
-        seen += messages.length;
+        this.messages += messages.length;
         for (const bytes of messages) {
           const waiting = this.#take(bytes);
           if (waiting !== undefined) await waiting;
@@ -124,7 +124,7 @@ class Pass {
       await this.writing.catch(() => {});
       throw decodingError(blue.told(cause));
     }
-    this.exhausted = !this.stopped && seen < this.tuning.peekChanges;
+    this.exhausted = !this.stopped && this.messages < reading.changes;
     if (this.stopped) await this.context.reopenBlue();
   }
 
@@ -135,6 +135,7 @@ class Pass {
     const syncedUntil = this.exhausted ? now : this.micros === undefined ? state.syncedUntil : new Date(Number(this.micros / 1000n)).toISOString();
     await this.#flush({ syncedUntil });
     await this.writing;
+    if (!this.exhausted) this.context.reading.adapt(this.messages, Date.now() - this.began);
     for (const marker of this.seen) this.context.markers.add(marker);
     await this.context.leaves.passed(this.context.state.applied);
   }

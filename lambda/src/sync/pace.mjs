@@ -21,3 +21,26 @@ export class Pace {
     this.rows = Math.max(1, Math.floor(Math.min(byTime, byBytes, this.rows * 4)));
   }
 }
+
+/** Of the time that a reading of the stream may take, so much is planned with: not every change takes as long as those before. */
+const SHARE = 0.6;
+const FIRST_CHANGES = 50_000;
+const FEW_CHANGES = 5_000;
+
+/**
+ * How many changes blue is asked for at once. It decodes all of them before it sends the first, and decodes again those that were not taken when the time of a reading is over: as many are asked for as
+ * were taken lately in that time.
+ */
+export class Reading {
+  /** @param {{peekChanges: number, readMs: number}} tuning */
+  constructor({ peekChanges, readMs }) {
+    this.most = peekChanges;
+    this.ms = readMs * SHARE;
+    this.changes = Math.min(FIRST_CHANGES, peekChanges);
+  }
+
+  /** @param {number} changes that were taken, of more @param {number} ms */
+  adapt(changes, ms) {
+    this.changes = Math.min(this.most, Math.max(FEW_CHANGES, Math.floor((changes * this.ms) / Math.max(ms, 1))));
+  }
+}

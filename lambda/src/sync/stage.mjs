@@ -1,5 +1,6 @@
 import { MigrationError } from '../lib/errors.mjs';
 import { encodeRow } from '../pg/text.mjs';
+import { refusesRow } from './refusals.mjs';
 import { Statements } from './statements.mjs';
 import { writeAll } from './streams.mjs';
 
@@ -69,28 +70,28 @@ export class Stage {
       return [];
     } catch (cause) {
       const error = this.green.told(cause);
-      if (!refusesRow(error)) throw error;
+      if (!refusesRow(error, table)) throw error;
       await this.green.run('ROLLBACK TO SAVEPOINT merge; RELEASE SAVEPOINT merge');
     }
     /** @type {Refused[]} */
     const refused = [];
     await this.#empty(table);
-    await this.#inParts(0, staged.length, refused, { ...search, group: 1 }, (from, to) => this.#fill(sql, staged, from, to));
+    await this.#inParts(table, 0, staged.length, refused, { ...search, group: 1 }, (from, to) => this.#fill(sql, staged, from, to));
     const missing = [...refused];
     await this.#clear(sql, staged, evict);
     const keeps = table.keepsRows;
     if (!keeps) for (const { index } of missing) await this.#removeKey(table, rows[index]);
-    await this.#inParts(0, rows.length, refused, search, async (from, to) => void (await this.green.run(sql.upsertPart(from, to, known))));
+    await this.#inParts(table, 0, rows.length, refused, search, async (from, to) => void (await this.green.run(sql.upsertPart(from, to, known))));
     if (!sql.replaces && !keeps) for (const { index } of refused) await this.#removeKey(table, rows[index]);
     return refused;
   }
 
   /**
    * Does the work for a range of rows, or, where green refuses one, for its halves.
-   * @param {number} from @param {number} to @param {Refused[]} refused @param {{group: number, most: number}} search @param {(from: number, to: number) => Promise<void>} work
+   * @param {SyncTable} table @param {number} from @param {number} to @param {Refused[]} refused @param {{group: number, most: number}} search @param {(from: number, to: number) => Promise<void>} work
    * @returns {Promise<void>}
    */
-  async #inParts(from, to, refused, search, work) {
+  async #inParts(table, from, to, refused, search, work) {
     if (from === to || refused.length > search.most) return;
     await this.green.run('SAVEPOINT part');
     try {
@@ -98,15 +99,15 @@ export class Stage {
       await this.green.run('RELEASE SAVEPOINT part');
     } catch (cause) {
       const error = this.green.told(cause);
-      if (!refusesRow(error)) throw error;
+      if (!refusesRow(error, table)) throw error;
       await this.green.run('ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part');
       if (to - from <= search.group) {
         for (let index = from; index < to; index += 1) refused.push({ index, error });
         return;
       }
       const middle = (from + to) >> 1;
-      await this.#inParts(from, middle, refused, search, work);
-      await this.#inParts(middle, to, refused, search, work);
+      await this.#inParts(table, from, middle, refused, search, work);
+      await this.#inParts(table, middle, to, refused, search, work);
     }
   }
 
@@ -132,7 +133,7 @@ export class Stage {
   /** A key that green's type does not take is not there. @param {SyncTable} table @param {Value[] | undefined} row */
   async #removeKey(table, row) {
     const key = table.targetKeyAt.map((at) => row?.[at]);
-    await this.#inParts(0, 1, [], { group: 1, most: 1 }, async () => void (await this.green.run(this.#of(table).removeKey(key))));
+    await this.#inParts(table, 0, 1, [], { group: 1, most: 1 }, async () => void (await this.green.run(this.#of(table).removeKey(key))));
   }
 
   /** @param {SyncTable} table */
@@ -175,9 +176,3 @@ class Staged {
     return encodeRow([...row, `${i}`, 'd']);
   }
 }
-
-/**
- * Class 22: the value does not fit its type. Class 23: a constraint. 54000: too long for an index. P0001: a function that a constraint calls says no.
- * @param {MigrationError} error
- */
-export const refusesRow = (error) => /^2[23]|^54000$|^P0001$/.test(error.sqlstate ?? '');

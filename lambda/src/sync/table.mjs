@@ -1,6 +1,7 @@
 import { PermanentError } from '../lib/errors.mjs';
 import { primaryKey } from '../pg/keys.mjs';
 import { dotted, qualified } from '../pg/text.mjs';
+import { namesThings } from './refusals.mjs';
 import { sharedUnique } from './unique.mjs';
 
 /**
@@ -50,6 +51,8 @@ export class SyncTable {
     this.sharedUnique = !this.keepsRows ? sharedUnique(plan, source, target, unique && new Set(unique)) : [];
     /** Source columns that carry the target's key unchanged, or undefined: then key ranges of blue mean nothing on green. */
     this.carriedKey = carried(plan);
+    /** Values of the target's columns name things that green may not have. */
+    this.namesThings = namesThings(plan, target);
     check(this);
     if (this.keepsRows && this.lateKey)
       throw new PermanentError('REPLICA_IDENTITY', `the primary key of ${this.name} is DEFERRABLE: changes of it can't be followed on the way back`, { table: this.name, hint: 'make it again without DEFERRABLE' });

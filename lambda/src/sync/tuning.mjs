@@ -9,7 +9,7 @@ export const TUNING = {
   /** The same where rows are looked at one by one. */
   carefulRows: 2_000,
   carefulBytes: 4 << 20,
-  /** Changes that one call asks blue for (it stops at the end of the transaction that passes this). */
+  /** Changes that one call asks blue for at most (it stops at the end of the transaction that passes this; pace.mjs adapts it). */
   peekChanges: 500_000,
   /** A reading of blue's stream ends with the transaction after which it has taken this long: its snapshot holds up CREATE INDEX CONCURRENTLY. */
   readMs: 10_000,

@@ -157,3 +157,24 @@ test('rows on blue are changed, not replaced: by changes of the key, values that
   await lab.onGreen('TRUNCATE u');
   await assert.rejects(lab.runBack(options), { code: 'TRUNCATED' });
 });
+
+test('what stands in the way is named: a row in quarantine, a table that somebody has open', async () => {
+  const lab = await servers.fresh('in_the_way', 'CREATE TABLE t (id int PRIMARY KEY, v text)', "CREATE TABLE t (id int PRIMARY KEY, v text CHECK (v <> 'bad'))");
+  const options = { mapping: { version: 1, tables: [{ source: 'public.t' }] } };
+  await lab.onBlue("INSERT INTO t VALUES (1, 'a')");
+  await lab.untilSynced(options);
+  await lab.prepare(options);
+  assert.equal((await lab.verify(options)).verdict, 'equal');
+  await lab.onBlue("INSERT INTO t VALUES (2, 'bad')");
+  await assert.rejects(lab.cutover(options), { code: 'HELD_ROWS' });
+  await lab.onBlue("UPDATE t SET v = 'good' WHERE id = 2"); // blue goes on
+  assert.equal((await lab.cutover(options)).writer, 'green');
+  const reader = await lab.green.connect(lab.database);
+  await reader.query('BEGIN; SELECT * FROM t');
+  await assert.rejects(lab.finish(options), { code: 'FENCE_NOT_REMOVED' });
+  await lab.onGreen("INSERT INTO t VALUES (3, 'c')");
+  await reader.query('COMMIT');
+  await reader.end();
+  assert.deepEqual((await lab.finish(options)).fences, { blue: 'closed', green: 'none' });
+  await assert.rejects(lab.onBlue('DELETE FROM t'), refusedWrite);
+});

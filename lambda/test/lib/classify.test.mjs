@@ -63,6 +63,8 @@ test('a hint follows from the side and the statement too', () => {
   const failures = [
     ['55000', 'blue', 'pg_create_logical_replication_slot', /rds\.logical_replication=1/],
     ['55000', 'green', 'INSERT INTO', /DEFERRABLE/],
+    ['42883', 'green', 'INSERT INTO', /name their schema/],
+    ['42883', 'green', 'CREATE TEMPORARY TABLE', /same extensions/],
     ['55000', 'blue', 'COPY', /log of the server/],
     ['42501', 'blue', 'pg_create_logical_replication_slot', /rds_replication/],
     ['42501', 'blue', 'CREATE PUBLICATION', /CREATE on blue's database/],

@@ -10,6 +10,7 @@ const blue = catalog(
     'public.payments': { payment_id: 'bigint key', amount: 'numeric(18,4)', currency: 'character(3)', state: 'state', pan: 'text', made: 'timestamp with time zone', net: 'numeric generated', rate: 'double precision' },
     'public.loose': { a: 'text' },
     'public.pairs': { a: 'text key', b: 'date key', n: 'integer' },
+    'public.sums': { a: 'text key', net: 'numeric generated', gross: 'numeric(12,2) generated', fee: 'numeric generated' },
   },
   ENUMS,
 );
@@ -18,6 +19,7 @@ const green = catalog(
     'public.payments': { payment_id: 'bigint key', amount_minor: 'bigint not null', currency: 'character(3)', status: 'status', made: 'date', gross: 'numeric generated', label: 'character varying(3)' },
     'public.loose': { a: 'text' },
     'public.pairs': { a: 'text key', b: 'date key', n: 'integer', extra: 'text not null default' },
+    'public.sums': { a: 'text key', net: 'numeric', gross: 'numeric(12,1) generated', fee: 'numeric generated' },
   },
   ENUMS,
 );
@@ -57,6 +59,7 @@ const CASES = [
   ['a misspelt dropped column', payments({}, { drop: ['pam'] }), [/tables\[0\]\.drop\[0\]: "pam" .*perhaps "pan"/]],
   ['a generated target column', payments({ gross: 'amount' }), [/columns\.gross: "gross" .*a column of the target that can be written/]],
   ['a generated source column', payments({ currency: 'net' }), [/columns\.currency: "net" is not accepted; it takes a column of the source table/]],
+  ['what blue computes and green does not, or otherwise', { version: 1, tables: [{ source: 'public.sums' }] }, [/column net: "net" .*blue computes this column/, /column gross: "gross" .*green computes this column in another way/]],
   ['two operations', payments({ currency: { from: 'currency', constant: 'EUR' } }), [/columns\.currency: .* it takes one operation/]],
   ['no operation', payments({ currency: { cast: 'text' } }), [/it takes one operation \(from, constant, concat/]],
   ['a foreign option', payments({ currency: { from: 'currency', part: 1 } }), [/columns\.currency\.part: "part" is not accepted; it takes the options of from/]],

@@ -1,9 +1,10 @@
 /** Mode two-way where something is missing: green's database, a slot, the past of a row in a new partition. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Lab } from '../support/lab.mjs';
 import { FAST } from '../support/postgres.mjs';
-import { OPTIONS, assertWhole, contents, quiet, splitLab, stopAll } from '../support/split.mjs';
+import { ACCEPT, OPTIONS, assertWhole, contents, quiet, splitLab, stopAll, syncedLab } from '../support/split.mjs';
 
 /** @type {Lab} */
 let servers;
@@ -81,4 +82,26 @@ test('changes of the schema during the split: new columns are left alone on both
   assert.deepEqual((await lab.onBlue('SELECT phone FROM customers WHERE id = 4')).rows, [{ phone: null }]);
   await lab.onGreen('ALTER TABLE customers ALTER phone TYPE text');
   await assert.rejects(lab.runBack(OPTIONS), { code: 'SCHEMA_CHANGED' });
+});
+
+test('a table of blue that somebody has open: prepare gives up in time, no write waits long for it, and the next call goes on', async () => {
+  const lab = await syncedLab(servers, 'open_table');
+  const [reader, writer] = [await lab.blue.connect(lab.database), await lab.blue.connect(lab.database)];
+  await reader.query('BEGIN; SELECT * FROM customers');
+  let [over, slowest] = [false, 0];
+  const preparing = assert.rejects(lab.prepare(OPTIONS, ACCEPT), { code: 'TABLE_LOCKED', hint: /** @type {any} */ (/long transaction/) }).finally(() => (over = true));
+  while (!over) {
+    const began = performance.now();
+    await writer.query("UPDATE customers SET phone = 'x' WHERE id = 1");
+    slowest = Math.max(slowest, performance.now() - began);
+    await sleep(20);
+  }
+  await preparing;
+  assert.ok(slowest > 100 && slowest < 1_500, `${slowest} ms`); // 700 ms, and what else the machine does
+  await reader.query('COMMIT');
+  for (const client of [reader, writer]) await client.end();
+  assert.equal((await lab.prepare(OPTIONS, ACCEPT)).writer, 'both');
+  await lab.onGreen("UPDATE customers SET email = 'both' WHERE id = 1");
+  await quiet(lab);
+  await assertWhole(lab, []);
 });

@@ -82,6 +82,25 @@ test('prepare is killed after each of its steps, while blue takes payments', { t
   assert.ok(payer.refused === 0 && payer.lost === 0 && payer.acknowledged.size > 10, `${payer.refused} refused, ${payer.lost} lost`);
 });
 
+test('what prepare has changed before it was killed is undone by finish, under whatever name', { timeout: 120_000 }, async () => {
+  for (const [what, side, sql] of STEPS.slice(4, 6)) {
+    const lab = await syncedLab(servers, `undone_${side}`);
+    const watching = await lab[side].connect(lab.database);
+    const { child, ended } = lab.spawn('prepare', OPTIONS, { accept: ACCEPT });
+    while (!Object.values((await watching.query(sql)).rows[0])[0]) await sleep(1);
+    child.kill('SIGKILL');
+    assert.equal((await ended).signal, 'SIGKILL', what);
+    await watching.query('ALTER TABLE customers RENAME TO people; ALTER TABLE people RENAME TO customers; ALTER TABLE payments_1 RENAME TO payments_first');
+    await watching.end();
+    assert.deepEqual((await patiently(() => lab.finish(OPTIONS, true))).fences, { blue: 'none', green: 'none' });
+    for (const on of /** @type {const} */ (['onBlue', 'onGreen']))
+      assert.deepEqual((await lab[on](`SELECT relname FROM pg_class WHERE relreplident = 'f' AND relkind = 'r' AND relnamespace = 'public'::regnamespace`)).rows, [], `${what}: ${on}`);
+    await lab.onBlue("UPDATE payments SET description = 'goes on' WHERE id = 1");
+    await lab.untilSynced(OPTIONS);
+    assert.equal((await lab.onGreen('SELECT description FROM payments WHERE id = 1')).rows[0].description, 'goes on');
+  }
+});
+
 test('a cutover from a split, the way back and prepare are killed at random moments while both sides take payments', { timeout: 120_000 + ROUNDS * 60_000 }, async () => {
   const lab = await splitLab(servers, 'cutover_killed');
   const payers = /** @type {const} */ (['blue', 'green']).map((side) => new Payer(lab, side, `kill-${side}`, { pauseMs: 60 }));

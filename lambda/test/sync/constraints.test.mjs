@@ -219,6 +219,33 @@ test('a value that is too long for an index of green is the row\'s fault, not th
   assert.deepEqual([(await lab.untilSynced(PLAIN)).quarantined, await quarantine(lab)], [1, [101]]);
 });
 
+test('a row that a function of green refuses, with whatever code, is held, and the others arrive', async () => {
+  for (const [code, statement] of [['P0004', "ASSERT v <> 'bad'"], ['PT422', "IF v = 'bad' THEN RAISE EXCEPTION 'no' USING ERRCODE = 'PT422'; END IF"],
+    ['P0002', "BEGIN PERFORM 1 / CASE v WHEN 'bad' THEN 0 ELSE 1 END; EXCEPTION WHEN division_by_zero THEN RAISE no_data_found; END"]]) {
+    const lab = await fresh('CREATE TABLE t (id int PRIMARY KEY, v text)', `CREATE FUNCTION judge(v text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$BEGIN ${statement}; RETURN true; END$$;
+      CREATE TABLE t (id int PRIMARY KEY, v text CHECK (judge(v)))`);
+    await lab.onBlue("INSERT INTO t SELECT i, CASE i WHEN 7 THEN 'bad' ELSE 'v' END FROM generate_series(1, 20) i");
+    assert.equal((await lab.untilSynced(PLAIN)).quarantined, 1, code);
+    await lab.onBlue("UPDATE t SET v = 'bad' WHERE id IN (3, 4); UPDATE t SET v = 'good' WHERE id = 7; DELETE FROM t WHERE id = 4");
+    assert.deepEqual([(await lab.untilSynced(PLAIN)).quarantined, await quarantine(lab)], [1, [3]], code);
+    assert.match((await lab.onGreen('SELECT reason FROM payment_migration.quarantine')).rows[0].reason, new RegExp(code));
+    assert.equal((await lab.verify(PLAIN)).verdict, 'held-back', code);
+  }
+});
+
+test('a value that names a table, a type, a function or a role that green has not is held until green has it', async () => {
+  const things = { regclass: 'CREATE SEQUENCE loose', regtype: "CREATE TYPE mine AS ENUM ('a')", regproc: 'CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS $$SELECT 1$$', regnamespace: 'CREATE SCHEMA mine' };
+  const ddl = `${Object.keys(things).map((type) => `CREATE DOMAIN d_${type} AS ${type}`).join('; ')}; CREATE TABLE t (id int PRIMARY KEY, ${Object.keys(things).map((type) => `${type} ${type}, ${type}s d_${type}[]`).join(', ')})`;
+  const lab = await fresh(ddl);
+  await lab.onBlue(`${Object.values(things).join('; ')}; INSERT INTO t (id, regclass) VALUES (1, 'pg_class'), (2, 'loose'); INSERT INTO t (id, regtypes) VALUES (3, '{int4,NULL,mine}')`);
+  assert.deepEqual([(await lab.untilSynced(PLAIN)).quarantined, await quarantine(lab)], [2, [2, 3]]);
+  await lab.onBlue("INSERT INTO t (id, regproc) VALUES (4, 'mine'), (5, 'now'); INSERT INTO t (id, regnamespace) VALUES (6, 'mine')");
+  assert.deepEqual([(await lab.untilSynced(PLAIN)).quarantined, await quarantine(lab)], [4, [2, 3, 4, 6]]);
+  await lab.onGreen(Object.values(things).join('; '));
+  assert.equal((await lab.untilSynced(PLAIN)).quarantined, 0);
+  await assertEqualVerdict(lab, PLAIN, 't', 6);
+});
+
 test("more rows than the limit of quarantine that a unique constraint of green's own refuses: the run stops and names it; with a higher limit they are held", async () => {
   const lab = await fresh('CREATE TABLE t (id int PRIMARY KEY, v text)', 'CREATE TABLE t (id int PRIMARY KEY, v text, CONSTRAINT only_once UNIQUE (v))');
   await lab.onBlue("INSERT INTO t SELECT i, 'v' || i % 10 FROM generate_series(1, 700) i");

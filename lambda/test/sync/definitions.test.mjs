@@ -103,6 +103,21 @@ test('a key that green compares by another collation is refused', async () => {
   }
 });
 
+test('a column that blue computes: green computes it in the same way, or the mapping says what is meant', async () => {
+  const table = (/** @type {string} */ g) => `CREATE TABLE t (id int PRIMARY KEY, v numeric, g ${g})`;
+  const [twice, rounded, plain] = ['numeric GENERATED ALWAYS AS (v * 2) STORED', 'numeric GENERATED ALWAYS AS (round(v * 2)) STORED', 'numeric'].map(table);
+  for (const [onGreen, more, holds] of /** @type {const} */ ([[twice, {}, '6.6'], [rounded, {}, undefined], [plain, {}, undefined], [rounded, { drop: ['g'] }, '7'], [plain, { columns: { g: 'v' } }, undefined], [plain, { columns: { g: 'v', v: 'v' } }, '3.3'], [plain, { drop: ['g'] }, null]])) {
+    const lab = await fresh(/** @type {string} */ (twice), onGreen);
+    await lab.onBlue('INSERT INTO t (id, v) VALUES (1, 3.3)');
+    const options = { mapping: { version: 1, tables: [{ source: 'public.t', ...more }] } };
+    if (holds === undefined) await assert.rejects(lab.run(options), { code: 'MAPPING' });
+    else {
+      await lab.untilSynced(options);
+      assert.deepEqual((await lab.onGreen('SELECT g FROM t')).rows, [{ g: holds }]);
+    }
+  }
+});
+
 test('versions of an extension that are known to write values alike may be named', async () => {
   const table = 'CREATE TABLE t (id int PRIMARY KEY, v citext, z text)';
   const lab = await fresh(`CREATE EXTENSION citext; ${table}`, `CREATE EXTENSION citext VERSION '1.5'; ${table}`);

@@ -102,6 +102,13 @@ async function invoke(lab, name, event, more = {}) {
 const cards = (first, count) => `INSERT INTO cards (card_id, customer_id, pan, cvv, holder, expiry, network)
   SELECT i, 1, '${CANARIES.pan}', '737', '${CANARIES.name}', '09/27', 'visa' FROM generate_series(${first}, ${first + count - 1}) i`;
 
+test('plan says which of the mapped tables green has not got', async () => {
+  const lab = await servers.fresh('bare', DDL[0] ?? '', 'CREATE TABLE paymants (payment_id bigint PRIMARY KEY)');
+  const { answer } = await invoke(lab, 'control', { action: 'plan' });
+  assert.deepEqual([answer.status, answer.error?.code], ['failed', 'NO_TABLES'], JSON.stringify(answer));
+  assert.match(answer.error.message, /green has not got (\d+) of the \1 mapped tables: .*public\.payments \(perhaps public\.paymants\)/);
+});
+
 test('a migration with the default mapping, from begin to end', async () => {
   const lab = await servers.fresh('whole', DDL[0] ?? '', DDL[1]);
   await lab.onBlue(`INSERT INTO customers (full_name, email, street, country) SELECT 'Ada ${CANARIES.name}', 'a' || i, '${CANARIES.token}', 'CH' FROM generate_series(1, 50) i; ${cards(1, 40)};

@@ -157,6 +157,10 @@ test('green has rows, a table has no key, an unknown column, an odd replica iden
   await lab.onBlue('ALTER TABLE volatile_1 SET LOGGED');
   await assert.rejects(lab.run(of({ source: 'public.volatile' })), { code: 'UNLOGGED', table: 'public.volatile_1', message: /** @type {any} */ (/^green's/) });
   assert.equal((await lab.onBlue('SELECT count(*) FROM pg_replication_slots WHERE database = current_database()')).rows[0].count, '0');
+  await lab.blue.query('postgres', "CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+  await lab.blue.query('latin', DDL);
+  await lab.green.createDatabase('latin', DDL);
+  await assert.rejects(new Lab(lab.blue, lab.green, 'latin').run(of({ source: 'public.a' })), { code: 'ENCODING' });
 });
 
 test('a blue without logical decoding is told what to set, and left as it was', async () => {

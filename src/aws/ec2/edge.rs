@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Items per page; the most that these calls give.
@@ -122,7 +122,36 @@ without_tag_filter!(vpc_attachments: t::TransitGatewayVpcAttachment = actions::D
 by_filter!(attachments: t::TransitGatewayAttachment = actions::DESCRIBE_TRANSIT_GATEWAY_ATTACHMENTS, describe_transit_gateway_attachments, set_filters, transit_gateway_attachments);
 by_filter!(endpoints: t::VpcEndpoint = actions::DESCRIBE_VPC_ENDPOINTS, describe_vpc_endpoints, set_filters, vpc_endpoints);
 by_filter!(endpoint_services: t::ServiceConfiguration = actions::DESCRIBE_VPC_ENDPOINT_SERVICE_CONFIGURATIONS, describe_vpc_endpoint_service_configurations, set_filters, service_configurations);
+by_filter!(nat_gateways: t::NatGateway = actions::DESCRIBE_NAT_GATEWAYS, describe_nat_gateways, set_filter, nat_gateways);
 by_filter!(flow_logs: t::FlowLog = actions::DESCRIBE_FLOW_LOGS, describe_flow_logs, set_filter, flow_logs);
+
+/// All of the region at once: filters know one side each.
+pub(super) fn peerings(
+    client: Client,
+    caller: Arc<Caller>,
+) -> Reader<String, Vec<t::VpcPeeringConnection>> {
+    Reader::new(move |_: Vec<String>| {
+        let (client, caller) = (client.clone(), caller.clone());
+        async move {
+            const API: Api = actions::DESCRIBE_VPC_PEERING_CONNECTIONS;
+            let request = || client.describe_vpc_peering_connections();
+            let page = page!(request(), vpc_peering_connections);
+            let mut out: HashMap<String, Vec<t::VpcPeeringConnection>> = HashMap::new();
+            for one in all(&caller, API, page).await? {
+                let sides = [one.requester_vpc_info(), one.accepter_vpc_info()];
+                let sides = sides.into_iter().flatten();
+                let vpcs: BTreeSet<String> = sides
+                    .filter_map(|s| s.vpc_id().map(str::to_owned))
+                    .collect();
+                for vpc in vpcs {
+                    out.entry(vpc).or_default().push(one.clone());
+                }
+            }
+            Ok(out)
+        }
+        .boxed()
+    })
+}
 
 pub(super) fn propagations(
     client: Client,
@@ -167,6 +196,8 @@ pub(super) fn static_routes(
 }
 
 impl Find for t::ServiceConfiguration {
+    const ID: &'static str = "service-id";
+
     fn tags(&self) -> &[Tag] {
         self.tags()
     }
@@ -183,6 +214,8 @@ impl Find for t::ServiceConfiguration {
 }
 
 impl Find for t::TransitGateway {
+    const ID: &'static str = "transit-gateway-id";
+
     fn tags(&self) -> &[Tag] {
         self.tags()
     }
@@ -199,6 +232,8 @@ impl Find for t::TransitGateway {
 }
 
 impl Find for t::TransitGatewayRouteTable {
+    const ID: &'static str = "transit-gateway-route-table-id";
+
     fn tags(&self) -> &[Tag] {
         self.tags()
     }
@@ -216,6 +251,8 @@ impl Find for t::TransitGatewayRouteTable {
 }
 
 impl Find for t::TransitGatewayVpcAttachment {
+    const ID: &'static str = "transit-gateway-attachment-id";
+
     fn tags(&self) -> &[Tag] {
         self.tags()
     }
@@ -234,6 +271,8 @@ impl Find for t::TransitGatewayVpcAttachment {
 }
 
 impl Find for t::TransitGatewayAttachment {
+    const ID: &'static str = "transit-gateway-attachment-id";
+
     fn tags(&self) -> &[Tag] {
         self.tags()
     }
@@ -256,6 +295,8 @@ impl Find for t::TransitGatewayAttachment {
 }
 
 impl Find for t::VpcEndpoint {
+    const ID: &'static str = "vpc-endpoint-id";
+
     fn tags(&self) -> &[Tag] {
         self.tags()
     }
@@ -275,6 +316,8 @@ impl Find for t::VpcEndpoint {
 }
 
 impl Find for t::FlowLog {
+    const ID: &'static str = "flow-log-id";
+
     fn tags(&self) -> &[Tag] {
         self.tags()
     }
@@ -284,5 +327,24 @@ impl Find for t::FlowLog {
             "resource-id" => text(self.resource_id()),
             _ => Vec::new(),
         }
+    }
+}
+
+impl Find for t::NatGateway {
+    const ID: &'static str = "nat-gateway-id";
+
+    fn tags(&self) -> &[Tag] {
+        self.tags()
+    }
+    fn values(&self, filter: &str) -> Vec<String> {
+        match filter {
+            "nat-gateway-id" => text(self.nat_gateway_id()),
+            "vpc-id" => text(self.vpc_id()),
+            _ => Vec::new(),
+        }
+    }
+    fn is_leaving(&self) -> bool {
+        use t::NatGatewayState::{Deleted, Deleting, Failed};
+        matches!(self.state(), Some(Deleted | Deleting | Failed))
     }
 }

@@ -4,6 +4,8 @@ use super::{Find, text};
 use aws_sdk_ec2::types::{self as t, Tag};
 
 impl Find for t::InternetGateway {
+    const ID: &'static str = "internet-gateway-id";
+
     fn tags(&self) -> &[Tag] {
         self.tags()
     }
@@ -21,6 +23,8 @@ impl Find for t::InternetGateway {
 }
 
 impl Find for t::RouteTable {
+    const ID: &'static str = "route-table-id";
+
     fn tags(&self) -> &[Tag] {
         self.tags()
     }
@@ -39,6 +43,8 @@ impl Find for t::RouteTable {
 }
 
 impl Find for t::NetworkAcl {
+    const ID: &'static str = "network-acl-id";
+
     fn tags(&self) -> &[Tag] {
         self.tags()
     }
@@ -57,6 +63,8 @@ impl Find for t::NetworkAcl {
 }
 
 impl Find for t::SecurityGroup {
+    const ID: &'static str = "group-id";
+
     fn tags(&self) -> &[Tag] {
         self.tags()
     }
@@ -79,6 +87,8 @@ impl Find for t::SecurityGroup {
 }
 
 impl Find for t::SecurityGroupRule {
+    const ID: &'static str = "security-group-rule-id";
+
     fn tags(&self) -> &[Tag] {
         self.tags()
     }
@@ -91,6 +101,8 @@ impl Find for t::SecurityGroupRule {
 }
 
 impl Find for t::NetworkInterface {
+    const ID: &'static str = "network-interface-id";
+
     fn tags(&self) -> &[Tag] {
         self.tag_set()
     }

@@ -3,7 +3,8 @@
 use super::{Row, Send};
 use crate::aws::Aws;
 use crate::aws::{
-    acm, autoscaling, cloudwatch, config, ecr, ecs, elbv2, lambda, route53, scheduler, ssm, wafv2,
+    acm, autoscaling, cloudtrail, cloudwatch, config, ecr, ecs, elbv2, events, lambda, route53,
+    scheduler, ssm, tagging, wafv2,
 };
 use crate::aws::{
     dynamodb, ec2, iam, kms, logs, rds, s3, secretsmanager, servicequotas, sns, sqs, sts,
@@ -95,6 +96,11 @@ pub fn rows() -> Vec<Row> {
     let target = send!(autoscaling::REGISTER_SCALABLE_TARGET, autoscaling, register_scalable_target, resource_id = "a", service_namespace = aws_sdk_applicationautoscaling::types::ServiceNamespace::Ecs, scalable_dimension = aws_sdk_applicationautoscaling::types::ScalableDimension::EcsServiceDesiredCount);
     let scalable = send!(autoscaling::DESCRIBE_SCALABLE_TARGETS, autoscaling, describe_scalable_targets, service_namespace = aws_sdk_applicationautoscaling::types::ServiceNamespace::Ecs);
     let drop_target = send!(autoscaling::DEREGISTER_SCALABLE_TARGET, autoscaling, deregister_scalable_target, resource_id = "a", service_namespace = aws_sdk_applicationautoscaling::types::ServiceNamespace::Ecs, scalable_dimension = aws_sdk_applicationautoscaling::types::ScalableDimension::EcsServiceDesiredCount);
+    let event_rule = send!(events::LIST_TARGETS_BY_RULE, events, list_targets_by_rule, rule = "r");
+    let event_targets = send!(events::PUT_TARGETS, events, put_targets, rule = "r");
+    let drop_event_rule = send!(events::DELETE_RULE, events, delete_rule, name = "r");
+    let sweep = send!(tagging::GET_RESOURCES, tagging, get_resources);
+    let history = send!(cloudtrail::LOOKUP_EVENTS, cloudtrail, lookup_events);
     let publish = send!(sns::PUBLISH, sns, publish, topic_arn = "arn:aws:sns:eu-central-1:123456789012:t", message = "m");
     let alarm = send!(cloudwatch::PUT_METRIC_ALARM, cloudwatch, put_metric_alarm, alarm_name = "a");
     let alarm_tags = send!(cloudwatch::LIST_TAGS_FOR_RESOURCE, cloudwatch, list_tags_for_resource, resource_arn = "a");
@@ -317,6 +323,17 @@ pub fn rows() -> Vec<Row> {
         (queue_url, 400, "AWS.SimpleQueueService.NonExistentQueue", "", Gone),
         (queue_url, 400, "RequestThrottled", "", Throttled),
         (set_queue, 400, "QueueDoesNotExist", "The specified queue does not exist.", Propagating),
+
+        (event_rule, 400, "ResourceNotFoundException", "Rule r does not exist on EventBus default.", Gone),
+        (event_targets, 400, "ResourceNotFoundException", "Rule r does not exist on EventBus default.", Propagating),
+        (event_targets, 400, "ConcurrentModificationException", "Rule r was modified concurrently", NotReady),
+        (event_targets, 400, "LimitExceededException", "The requested resource exceeds the maximum number allowed.", Permanent),
+        (drop_event_rule, 400, "ValidationException", "Rule can't be deleted since it has targets.", InUse),
+
+        (sweep, 400, "AccessDeniedException", "User is not authorized to perform: tag:GetResources", Permanent),
+        (sweep, 400, "ThrottledException", "Rate exceeded", Throttled),
+        (history, 400, "AccessDeniedException", "User is not authorized to perform: cloudtrail:LookupEvents", Permanent),
+        (history, 400, "ThrottlingException", "Rate exceeded", Throttled),
 
         (who, 403, "ExpiredToken", "The security token included in the request is expired", Permanent),
         (who, 400, "Throttling", "Rate exceeded", Throttled),

@@ -8,6 +8,12 @@ use clap::{Args, Subcommand};
 pub enum MigrateCommand {
     /// Show which columns come back from green, and how, and what a way back would change. Read-only.
     Plan,
+    /// Make green's tables with the application's own migrations: one task of its image in green, with another command.
+    #[command(after_help = after(&[
+        "deployer migrate schema --service payment-api --command \"npm run migrate\"",
+        "deployer migrate schema --service payment-api --command \"sh -c './migrate up && ./seed'\"",
+    ]))]
+    Schema(SchemaArgs),
     /// Begin the migration, or go on with it: its functions are called by schedule and stream from now on.
     #[command(after_help = after(&[
         "deployer migrate start",
@@ -47,6 +53,20 @@ pub enum MigrateCommand {
         #[arg(long, short)]
         yes: bool,
     },
+}
+
+/// `deployer migrate schema`
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// The service whose image, roles and network are taken.
+    #[arg(long, value_name = "SERVICE")]
+    pub service: String,
+    /// What runs in place of the image's command: words as a shell divides them. No shell runs it.
+    #[arg(long, value_name = "COMMAND")]
+    pub command: String,
+    /// Do not ask.
+    #[arg(long, short)]
+    pub yes: bool,
 }
 
 /// `deployer migrate cutover`

@@ -6,7 +6,9 @@ use super::super::error::Failure;
 use super::super::exit::Exit;
 use super::super::notify;
 use super::super::run::{answer, can_ask, cancelled};
-use super::super::traffic::{account, healthy, lock, me, refused_by, rollback};
+use super::super::traffic::{
+    account, carried, give_back, healthy, hold, lock, me, refused_by, rollback,
+};
 use super::args::CutoverArgs;
 use super::{confirm, done, open, refused};
 use crate::config::Config;
@@ -14,8 +16,11 @@ use crate::engine::Class;
 use crate::migration::answers::{action, ask, ask_patiently, text};
 use crate::migration::{Names, switches, turn};
 use crate::report::{First, Migration, MigrationDocument, Notice};
+use crate::traffic;
 use crate::traffic::cutover::{Done, go as give, ready};
 use crate::traffic::gate::DataMode;
+use crate::traffic::note::Note;
+use crate::traffic::records::Place;
 use crate::traffic::world::World;
 use serde_json::{Value, json};
 
@@ -30,7 +35,7 @@ pub async fn run(cx: &Context<'_>, asked: &CutoverArgs) -> Result<Exit, Failure>
         return prepare(cx, &asked.accept, asked.yes).await;
     }
     if part.reverse {
-        let back = async |notice: &mut _| rollback(cx, REVERSE, notice).await;
+        let back = async |notice: &mut _| rollback(cx, REVERSE, false, notice).await;
         return notify::notified(cx, REVERSE, &everything, back).await;
     }
     if part.finish {
@@ -74,6 +79,9 @@ async fn prepare(cx: &Context<'_>, accept: &[String], yes: bool) -> Result<Exit,
         &open,
         "Begin the stream from green to blue, with fences as the mode of the mapping says",
     )?;
+    let (_, account) = account(cx, false, DataMode::TwoWay).await?;
+    let standing = account.standing().await?;
+    hold(&account, standing.readable().unwrap_or(&Note::FIRST)).await?;
     let event = json!({"action": "prepare", "accept": accept});
     let prepared = ask(&open.aws, &open.names.control, &event).await?;
     let mut document = MigrationDocument::new("cutover --prepare", &open.config.suffix);
@@ -154,6 +162,7 @@ async fn go(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit, Fa
     document.next = Some(cx.command_line("migrate status", None, &config));
     document.cutover = Some(ended);
     cx.console.answer(&Migration::text(&document), &document)?;
+    carried(cx, &config, &account.log).await;
     Ok(exit)
 }
 
@@ -235,6 +244,12 @@ async fn finish(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit
     document.control = Some(ask_patiently(&open.aws, &open.names.control, &event).await?);
     document.sync = Some(ask_patiently(&open.aws, &open.names.sync, &action("stop")).await?);
     document.switches = switches(&open.aws, &open.names).await?;
+    let place = Place::find(&open.aws, &open.config).await?;
+    let standing = place.read(&open.aws).await?;
+    let note = standing.readable().cloned().unwrap_or(Note::FIRST);
+    let names = traffic::names::Names::of(&open.config)?;
+    let log = super::log(cx, &open);
+    document.given_back = give_back(&open.aws, &names, &log, &note).await?;
     notice.outcome = "changed";
     done(cx, &document)
 }

@@ -2,6 +2,7 @@
 
 pub mod args;
 mod cutover;
+mod schema;
 mod stop;
 
 use super::Context;
@@ -10,13 +11,16 @@ use super::error::Failure;
 use super::exit::Exit;
 use super::notify;
 use super::run::{answer, can_ask, cancelled, stop_on_signals};
-use super::session::{configuration, connection};
+use super::session::{configuration, connection, state_folder};
+use super::traffic::give_back_when_due;
 use crate::aws::{Aws, Caller};
 use crate::config::Config;
 use crate::engine::Error;
 use crate::migration::answers::{action, ask, text};
 use crate::migration::{Names, Switch, switches, turn};
 use crate::report::{Migration, MigrationDocument, Notice};
+use crate::traffic::history::Log;
+use crate::traffic::minimum::Held;
 use crate::traffic::records::Place;
 use args::MigrateCommand;
 use serde_json::{Value, json};
@@ -25,6 +29,9 @@ use std::time::Duration;
 
 /// Between two looks.
 const AGAIN: Duration = Duration::from_secs(10);
+
+/// The code of `control` for a green without the mapped tables.
+const NO_TABLES: &str = "NO_TABLES";
 
 /// What the commands share.
 struct Open {
@@ -38,6 +45,10 @@ pub async fn run(cx: &Context<'_>, command: &MigrateCommand) -> Result<Exit, Fai
     let everything = Scope { env: None };
     match command {
         MigrateCommand::Plan => plan(cx).await,
+        MigrateCommand::Schema(asked) => {
+            let schema = async |notice: &mut _| schema::schema(cx, asked, notice).await;
+            notify::notified(cx, "migrate schema", &everything, schema).await
+        }
         MigrateCommand::Start { yes } => {
             let start = async |notice: &mut _| start(cx, *yes, notice).await;
             notify::notified(cx, "migrate start", &everything, start).await
@@ -78,18 +89,26 @@ fn refused(error: Error) -> Failure {
     }
 }
 
-/// Green's share of the traffic must be 0: what a migration overwrites would be customers' data.
-async fn no_split(open: &Open, what: &str) -> Result<(), Failure> {
+/// Green's share of the traffic must be 0: what a migration overwrites would be customers' data. Gives what comes back to the
+/// configured size, when a rollback is a day old.
+async fn no_split(cx: &Context<'_>, open: &Open, what: &str) -> Result<Vec<Held>, Failure> {
     let place = Place::find(&open.aws, &open.config).await?;
-    let live = place.read(&open.aws).await?.live;
+    let standing = place.read(&open.aws).await?;
+    let live = standing.live;
     if live.green.unwrap_or_default() == 0 {
-        return Ok(());
+        let log = log(cx, open);
+        return give_back_when_due(&open.aws, &open.config, &log, standing.readable()).await;
     }
     Err(Failure::new(
         Exit::Refused,
         format!("green gets customers ({live}): {what}"),
     )
     .hint("`deployer traffic rollback` gives all traffic to blue"))
+}
+
+/// The history of the traffic on this machine.
+fn log(cx: &Context<'_>, open: &Open) -> Log {
+    Log::new(&state_folder(cx.common), &open.config.suffix)
 }
 
 fn confirm(cx: &Context<'_>, yes: bool, open: &Open, question: &str) -> Result<(), Failure> {
@@ -116,17 +135,38 @@ async fn plan(cx: &Context<'_>) -> Result<Exit, Failure> {
     let open = open(cx).await?;
     let planned = ask(&open.aws, &open.names.control, &action("plan")).await;
     let mut document = MigrationDocument::new("plan", &open.config.suffix);
-    document.control = Some(planned.map_err(refused)?);
+    document.control = Some(planned.map_err(|error| without_tables(cx, &open, error))?);
     done(cx, &document)
+}
+
+/// Where green has not got the mapped tables, the application makes them.
+fn without_tables(cx: &Context<'_>, open: &Open, error: Error) -> Failure {
+    let is_without = error.code == NO_TABLES;
+    let failure = refused(error);
+    if !is_without {
+        return failure;
+    }
+    let command = "migrate schema --service payment-api --command \"...\"";
+    let command = cx.command_line(command, None, &open.config);
+    failure.hint(format!(
+        "the application's own migrations make them: `{command}`; the mapping is wrong when they have other names"
+    ))
 }
 
 /// Puts the hash key into its secret, and switches the functions of the way from blue to green on.
 async fn start(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit, Failure> {
     can_ask(yes)?;
     let open = open(cx).await?;
-    no_split(&open, "a copy would overwrite what they write there").await?;
     let control = ask(&open.aws, &open.names.control, &action("status")).await;
-    let status = forward(&control.map_err(refused)?);
+    let control = control.map_err(refused)?;
+    if ended(&control) {
+        return Err(Failure::new(
+            Exit::Refused,
+            "the migration has ended: green keeps the writes since `cutover --finish`, and a copy would overwrite them",
+        ));
+    }
+    let given_back = no_split(cx, &open, "a copy would overwrite what they write there").await?;
+    let status = control["forward"].clone();
     if text(&status, "slot") == "lost" {
         return Err(Failure::new(
             Exit::Refused,
@@ -145,6 +185,7 @@ async fn start(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit,
     };
     let mut document = MigrationDocument::new("start", &open.config.suffix);
     document.changed = changed;
+    document.given_back = given_back;
     document.sync = Some(status);
     document.switches = switches(&open.aws, &open.names).await?;
     document.next = Some(cx.command_line("migrate status --watch", None, &open.config));
@@ -155,6 +196,7 @@ async fn status(cx: &Context<'_>, watch: bool) -> Result<Exit, Failure> {
     let open = open(cx).await?;
     let mut stop = if watch { Some(stop_on_signals()) } else { None };
     loop {
+        // `sync` itself is at work for most of the time; `control` looks at what it has written down.
         let (control, switches) = tokio::join!(
             async { ask(&open.aws, &open.names.control, &action("status")).await },
             switches(&open.aws, &open.names)
@@ -163,7 +205,7 @@ async fn status(cx: &Context<'_>, watch: bool) -> Result<Exit, Failure> {
         document.switches = switches?;
         match control {
             Ok(answer) => {
-                document.sync = Some(forward(&answer));
+                document.sync = Some(answer["forward"].clone());
                 document.control = Some(answer);
             }
             Err(error) => document.problems.push(format!("control: {error}")),
@@ -188,10 +230,10 @@ async fn status(cx: &Context<'_>, watch: bool) -> Result<Exit, Failure> {
     }
 }
 
-/// How the stream from blue to green stands, as `control` says it. The function `sync` itself takes no second call while a run of
-/// it is at work, which a full copy is for hours.
-fn forward(control: &Value) -> Value {
-    control["forward"].clone()
+/// True after `cutover --finish` behind a cutover: no stream is left, and green alone takes the writes.
+fn ended(control: &Value) -> bool {
+    let none = |way: &str| matches!(text(&control[way], "slot"), "" | "none");
+    text(control, "writer") == "green" && none("forward") && none("reverse")
 }
 
 /// A slot that nobody reads fills a disk.
@@ -242,8 +284,9 @@ async fn verify(cx: &Context<'_>, tables: &[String], notice: &mut Notice) -> Res
 
 async fn pause(cx: &Context<'_>) -> Result<Exit, Failure> {
     let open = open(cx).await?;
-    no_split(&open, "without the streams both sides drift apart").await?;
+    let given_back = no_split(cx, &open, "without the streams both sides drift apart").await?;
     let mut document = MigrationDocument::new("pause", &open.config.suffix);
+    document.given_back = given_back;
     for back in [false, true] {
         document
             .changed

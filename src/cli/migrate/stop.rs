@@ -4,7 +4,7 @@ use super::super::Context;
 use super::super::error::Failure;
 use super::super::exit::Exit;
 use super::super::run::can_ask;
-use super::{confirm, no_split, open};
+use super::{confirm, done, ended, no_split, open};
 use crate::migration::answers::{action, ask, ask_patiently, text};
 use crate::migration::{switches, turn};
 use crate::report::{Migration, MigrationDocument, Notice};
@@ -14,8 +14,22 @@ use serde_json::{Value, json};
 pub async fn stop(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit, Failure> {
     can_ask(yes)?;
     let open = open(cx).await?;
-    no_split(&open, "blue would not get what they write there").await?;
     let control = ask(&open.aws, &open.names.control, &action("status")).await;
+    if let Ok(status) = &control
+        && ended(status)
+    {
+        // Nothing is to be ended, and blue's fence stays: it keeps payments from the side that nobody reads.
+        let mut document = MigrationDocument::new("stop", &open.config.suffix);
+        document.sync = Some(status["forward"].clone());
+        document.switches = switches(&open.aws, &open.names).await?;
+        document.control = control.ok();
+        notice.outcome = "unchanged";
+        cx.console.note(
+            "the migration has ended already: green keeps the writes since `cutover --finish`",
+        )?;
+        return done(cx, &document);
+    }
+    let given_back = no_split(cx, &open, "blue would not get what they write there").await?;
     if let Ok(status) = &control
         && text(status, "writer") == "green"
     {
@@ -27,6 +41,7 @@ pub async fn stop(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Ex
     }
     confirm(cx, yes, &open, "End the migration")?;
     let mut document = MigrationDocument::new("stop", &open.config.suffix);
+    document.given_back = given_back;
     for back in [true, false] {
         document
             .changed

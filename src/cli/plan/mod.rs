@@ -90,6 +90,7 @@ pub async fn plan(
 /// What somebody has to do by hand: as the types say, and whoever owns the domain of a zone that was made.
 pub fn attention(session: &Session, plan: &Plan, state: &State) -> Vec<Attention> {
     let mut all = report::attention(state, session.scope.as_deref());
+    all.extend(unwatched(session, state));
     let waits = plan.waiting.iter().any(|w| w.scope == DELEGATION);
     let zone = state.steps.iter().find(|(_, r)| r.kind == "route53/zone");
     if let (true, Some((step, zone))) = (waits, zone) {
@@ -103,6 +104,19 @@ pub fn attention(session: &Session, plan: &Plan, state: &State) -> Vec<Attention
         });
     }
     all
+}
+
+/// The rules of AWS Config look at both environments, and a region has one recorder: neither goes with one environment, so a run for
+/// one makes none of it.
+fn unwatched(session: &Session, state: &State) -> Option<Attention> {
+    const RULE: &str = "config/rule";
+    let rule = session.graph.steps.iter().find(|s| s.kind == RULE);
+    let recorded = state.steps.values().any(|record| record.kind == RULE);
+    let missing = rule.filter(|_| session.scope.is_some() && !recorded)?;
+    Some(Attention {
+        step: missing.id.clone(),
+        text: "AWS Config does not look at this deployment yet, because its rules are of both environments; run `deployer apply` without --env to make them".to_owned(),
+    })
 }
 
 /// `--markdown` and `--json` both want standard output.

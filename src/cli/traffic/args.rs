@@ -23,6 +23,9 @@ pub enum TrafficCommand {
     Pause,
     /// Let a paused shift go on, or go on with one whose process has ended.
     Resume {
+        /// Go on with a shift of another machine, whose process there has ended.
+        #[arg(long)]
+        take_over: bool,
         /// What Ctrl-C does.
         #[arg(long, value_enum, default_value_t = OnInterrupt::Hold, value_name = "WHAT")]
         on_interrupt: OnInterrupt,
@@ -49,8 +52,17 @@ pub enum TrafficCommand {
         /// Print the calls as commands of the AWS CLI, and send none that changes anything.
         #[arg(long)]
         print_aws: bool,
+        /// Wait until green's own target groups count no request any more, up to ten minutes.
+        #[arg(long)]
+        until_over: bool,
     },
-    /// Show what this machine did to the traffic, and check that no line was changed or removed.
+    /// Set the minimum of tasks and capacity, which a shift has raised, to what is configured: a day after a rollback, or `--now`.
+    Release {
+        /// Also before that, and while green has customers.
+        #[arg(long)]
+        now: bool,
+    },
+    /// Show what was done to the traffic, by this machine or with a shared state by all, and check that no line was changed.
     History,
     /// Test the gate itself. No call is made.
     #[command(after_help = super::super::args::after(&[

@@ -109,6 +109,7 @@ pub async fn planned(
         past,
         limits,
         from: standing.live,
+        probes: account.prober.is_some(),
     })
 }
 

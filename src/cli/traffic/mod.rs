@@ -1,10 +1,13 @@
 //! `deployer traffic`.
 
 pub mod args;
+mod beside;
 mod checks;
+mod minimum;
 mod notes;
 mod open;
 mod rollback;
+mod shared;
 mod shift;
 mod status;
 
@@ -19,8 +22,10 @@ use crate::traffic::gate::{Limits, self_test, simulate};
 use crate::traffic::history::Log;
 use args::{GateArgs, TrafficCommand};
 pub use checks::{healthy, refused_by};
+pub use minimum::{give_back, give_back_when_due, hold};
 pub use open::{account, me, pinned};
 pub use rollback::rollback;
+pub use shared::{carried, recorded};
 pub use shift::lock;
 
 /// The random numbers of a simulation begin here.
@@ -36,8 +41,12 @@ pub async fn run(cx: &Context<'_>, command: &TrafficCommand) -> Result<Exit, Fai
             let shift = async |notice: &mut _| shift::shift(cx, asked, notice).await;
             notify::notified(cx, "traffic shift", &everything, shift).await
         }
-        TrafficCommand::Resume { on_interrupt } => {
-            let shift = async |notice: &mut _| shift::resume(cx, *on_interrupt, notice).await;
+        TrafficCommand::Resume {
+            on_interrupt,
+            take_over,
+        } => {
+            let resumed = (*on_interrupt, *take_over);
+            let shift = async |notice: &mut _| shift::resume(cx, resumed, notice).await;
             notify::notified(cx, "traffic resume", &everything, shift).await
         }
         TrafficCommand::Pause => notes::pause(cx).await,
@@ -45,19 +54,26 @@ pub async fn run(cx: &Context<'_>, command: &TrafficCommand) -> Result<Exit, Fai
         TrafficCommand::Rollback {
             print_aws: true, ..
         } => rollback::print_aws(cx).await,
-        TrafficCommand::Rollback { reason, .. } => {
-            let back = async |notice: &mut _| rollback::rollback(cx, reason, notice).await;
+        TrafficCommand::Rollback {
+            reason, until_over, ..
+        } => {
+            let back =
+                async |notice: &mut _| rollback::rollback(cx, reason, *until_over, notice).await;
             notify::notified(cx, "traffic rollback", &everything, back).await
         }
-        TrafficCommand::History => history(cx),
+        TrafficCommand::Release { now } => {
+            let release = async |notice: &mut _| minimum::release(cx, *now, notice).await;
+            notify::notified(cx, "traffic release", &everything, release).await
+        }
+        TrafficCommand::History => history(cx).await,
         TrafficCommand::Gate(asked) => gate(cx, asked),
     }
 }
 
-fn history(cx: &Context<'_>) -> Result<Exit, Failure> {
+async fn history(cx: &Context<'_>) -> Result<Exit, Failure> {
     let config = configuration(cx.common)?;
     let log = Log::new(&state_folder(cx.common), &config.suffix);
-    let lines = log.read()?.lines;
+    let lines = shared::history(cx, &config, &log).await?.lines;
     let text = Traffic::history(&lines);
     cx.console.answer(
         &text,

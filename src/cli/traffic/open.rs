@@ -8,6 +8,7 @@ use super::super::session::{check_account, configuration, connection, state_fold
 use crate::aws::sts::GET_CALLER_IDENTITY;
 use crate::aws::{Aws, Caller};
 use crate::config::Config;
+use crate::edge::Edge;
 use crate::report::Traffic;
 use crate::state::Holder;
 use crate::traffic::account::{Account, Show};
@@ -41,6 +42,7 @@ pub async fn account(
         names: Names::of(&config)?,
         log: Log::new(&state_folder(cx.common), &config.suffix),
         time,
+        edge: edge(cx)?,
         stop: if read_only {
             watch::channel(false).1
         } else {
@@ -48,7 +50,9 @@ pub async fn account(
         },
         show: show(cx),
         mode,
+        graph: None,
         sight: None,
+        prober: None,
     };
     Ok((config, account))
 }
@@ -63,16 +67,27 @@ pub async fn pinned(aws: &Aws, config: &Config) -> Result<(), Failure> {
     check_account(config, answer.await?.account().unwrap_or_default())
 }
 
+/// True when calls go to an endpoint on this machine.
+fn is_local(cx: &Context<'_>) -> bool {
+    let endpoint = std::env::var("AWS_ENDPOINT_URL").unwrap_or_default();
+    let rest = endpoint.split_once("://").map_or("", |(_, rest)| rest);
+    let host = rest.split(['/', ':']).next().unwrap_or_default();
+    let is_loopback = ["localhost", "127.0.0.1"].contains(&host) || rest.starts_with("[::1]");
+    cx.common.sandbox || is_loopback
+}
+
+/// How customers see both sides.
+fn edge(cx: &Context<'_>) -> Result<Option<Edge>, Failure> {
+    let text = std::env::var(crate::edge::VARIABLE).ok();
+    Edge::of(text.as_deref(), is_local(cx)).map_err(Failure::usage)
+}
+
 /// The time; a faster one only for an emulator on this machine.
 fn time(cx: &Context<'_>) -> Result<Time, Failure> {
     let Some(text) = std::env::var(VARIABLE).ok().filter(|t| !t.is_empty()) else {
         return Ok(Time::real());
     };
-    let endpoint = std::env::var("AWS_ENDPOINT_URL").unwrap_or_default();
-    let rest = endpoint.split_once("://").map_or("", |(_, rest)| rest);
-    let host = rest.split(['/', ':']).next().unwrap_or_default();
-    let is_loopback = ["localhost", "127.0.0.1"].contains(&host) || rest.starts_with("[::1]");
-    if !cx.common.sandbox && !is_loopback {
+    if !is_local(cx) {
         return Err(Failure::usage(format!(
             "{VARIABLE} is set, and the endpoint is not on this machine: with AWS, minutes are minutes"
         ))

@@ -4,10 +4,12 @@ use super::super::Context;
 use super::super::error::Failure;
 use super::super::exit::Exit;
 use super::open::{account, me};
+use super::shared::carried;
 use crate::report::{DeploymentRef, First, Notice, TextDocument, TrafficRollbackDocument};
 use crate::traffic::bridge::Env;
 use crate::traffic::gate::DataMode;
 use crate::traffic::note::{Act, Note};
+use crate::traffic::outside;
 use crate::traffic::rollback::{Outcome, turn_back};
 use crate::traffic::weights::Weights;
 use crate::traffic::world::World;
@@ -16,9 +18,10 @@ use crate::traffic::world::World;
 pub async fn rollback(
     cx: &Context<'_>,
     reason: &str,
+    until_over: bool,
     notice: &mut Notice,
 ) -> Result<Exit, Failure> {
-    let (config, account) = account(cx, false, DataMode::TwoWay).await?;
+    let (config, mut account) = account(cx, false, DataMode::TwoWay).await?;
     notice.home = DeploymentRef {
         suffix: config.suffix.clone(),
         account: config.account.clone(),
@@ -26,6 +29,7 @@ pub async fn rollback(
         scope: None,
     };
     let outcome = turn_back(&account, &me(), reason).await?;
+    let mut exit = Exit::Done;
     let (text, document) = match outcome {
         Outcome::Nothing(live) => (
             format!(
@@ -38,6 +42,7 @@ pub async fn rollback(
                 in_sync: true,
                 bridge: None,
                 cut: None,
+                over: None,
             },
         ),
         Outcome::Done {
@@ -50,6 +55,14 @@ pub async fn rollback(
             let writes = cut
                 .as_ref()
                 .map(|cut| format!(" {}.", upper(&cut.text(Env::Blue))));
+            if until_over {
+                // What is not there is said below.
+                let _ = account.open_eyes().await;
+            }
+            let over = outside::over(&account, &note, bridge, until_over).await;
+            if over.is_contradicted() {
+                exit = Exit::Differs;
+            }
             notice.outcome = "changed";
             notice.first = Some(First {
                 step: None,
@@ -59,9 +72,10 @@ pub async fn rollback(
             notice.next = Some(cx.command_line("traffic status", None, &config));
             (
                 format!(
-                    "All traffic goes to blue; it was {before}.{} {}. `deployer traffic status` counts the requests of both sides.",
+                    "All traffic goes to blue; it was {before}.{} {}. Seen from outside:\n{}`deployer traffic status` counts the requests of both sides.",
                     writes.unwrap_or_default(),
-                    upper(&bridge.text(Env::Green))
+                    upper(&bridge.text(Env::Green)),
+                    over.text()
                 ),
                 TrafficRollbackDocument {
                     changed: true,
@@ -70,12 +84,14 @@ pub async fn rollback(
                     in_sync,
                     bridge: Some(bridge),
                     cut,
+                    over: Some(over),
                 },
             )
         }
     };
     cx.console.answer(&format!("{text}\n"), &document)?;
-    Ok(Exit::Done)
+    carried(cx, &config, &account.log).await;
+    Ok(exit)
 }
 
 /// A clause as a sentence.

@@ -6,20 +6,26 @@ use super::super::exit::Exit;
 use super::super::run::{answer, can_ask, cancelled, command_line};
 use super::super::session::{configuration, state_folder};
 use super::args::{OnInterrupt, ShiftArgs};
+use super::beside::listen;
 use super::checks::{check, planned, ready, refused_by};
+use super::minimum::hold;
 use super::notes;
 use super::open::{account, me, refused};
+use super::shared::{self, carried};
 use crate::config::Config;
 use crate::report::{DeploymentRef, First, Notice, TrafficForecastDocument, TrafficShiftDocument};
 use crate::state::{Lock, StateError};
 use crate::traffic::account::Account;
-use crate::traffic::history::{Entry, Event};
+use crate::traffic::bridge::Bridge;
+use crate::traffic::graph::Graph;
+use crate::traffic::history::{Entry, Event, History};
 use crate::traffic::mode;
 use crate::traffic::note::{Act, Note};
+use crate::traffic::outside;
 use crate::traffic::plan::{self, Plan};
 use crate::traffic::rollback::turn_back;
 use crate::traffic::shift::{End, Progress, Shift, progress};
-use crate::traffic::world::World;
+use crate::traffic::world::{Standing, World};
 
 /// Seconds that a step waits for approval, and a paused shift to go on.
 const PATIENCE: i64 = 24 * 3600;
@@ -63,6 +69,7 @@ pub async fn shift(
     account.open_eyes().await.map_err(refused_by)?;
     let standing = account.standing().await?;
     let note = check(&standing, &steps)?;
+    account.begin_probes().await;
     let plan = planned(&account, asked, steps, &standing).await?;
     ready(&account).await?;
     cx.console.text(&plan::text(&plan))?;
@@ -82,7 +89,7 @@ pub async fn shift(
     go(
         cx,
         &config,
-        &account,
+        account,
         &plan,
         note,
         from,
@@ -95,7 +102,7 @@ pub async fn shift(
 /// Goes on with a shift.
 pub async fn resume(
     cx: &Context<'_>,
-    on_interrupt: OnInterrupt,
+    (on_interrupt, take_over): (OnInterrupt, bool),
     notice: &mut Notice,
 ) -> Result<Exit, Failure> {
     let config = configuration(cx.common)?;
@@ -118,7 +125,7 @@ pub async fn resume(
         }
         Err(failure) => return Err(failure),
     };
-    let history = account.log.read()?;
+    let history = shared::history(cx, &config, &account.log).await?;
     let standing = account.standing().await?;
     let mut note = standing.readable().cloned().unwrap_or(Note::FIRST);
     let begun = history
@@ -159,8 +166,25 @@ pub async fn resume(
             )
         });
     };
+    if let Some(other) = elsewhere(&history, &plan.run, &me()).filter(|_| !take_over) {
+        return Err(refused(
+            format!("the shift runs, or ran, on another machine: {other}"),
+            "resume it there; or, when its process has ended for sure, here with `deployer traffic resume --take-over`",
+        ));
+    }
     account.mode = plan.mode;
     account.open_eyes().await.map_err(refused_by)?;
+    if standing.live.green.unwrap_or_default() > 0
+        && let Some(what) = account.guarded().await?
+    {
+        return guard_acted(cx, &config, &account, &plan, &note, &what, notice).await;
+    }
+    account.begin_probes().await;
+    // Another machine may not reach green's addresses.
+    let plan = Plan {
+        probes: account.prober.is_some(),
+        ..plan
+    };
     if note.act == Act::Pause {
         note = notes::write(&account, Act::Resume, |_| {}).await?;
     }
@@ -177,7 +201,7 @@ pub async fn resume(
     go(
         cx,
         &config,
-        &account,
+        account,
         &plan,
         note,
         from,
@@ -187,11 +211,61 @@ pub async fn resume(
     .await
 }
 
+/// Who was at work on a shift last, when that was on another machine: its lock is there.
+fn elsewhere(history: &History, run: &str, me: &str) -> Option<String> {
+    let host = |by: &str| by.rsplit('@').next().unwrap_or_default().to_owned();
+    let begins = [Event::ShiftStarted, Event::Resumed];
+    let mut lines = history.lines.iter().rev();
+    let last = lines.find(|l| l.entry.run == run && begins.contains(&l.entry.event))?;
+    (host(&last.entry.by) != host(me)).then(|| last.entry.by.clone())
+}
+
+/// What a guard in AWS did while no process ran becomes a rollback: it would give the customers back to green by itself as soon
+/// as its alarm is over.
+async fn guard_acted(
+    cx: &Context<'_>,
+    config: &Config,
+    account: &Account,
+    plan: &Plan,
+    note: &Note,
+    what: &str,
+    notice: &mut Notice,
+) -> Result<Exit, Failure> {
+    let by = me();
+    let text = format!("while no process ran, {what}");
+    let mut entry = Entry::new(Event::GuardActed, note, &by, &text);
+    entry.run.clone_from(&plan.run);
+    entry.command = command_line();
+    account.record(entry)?;
+    turn_back(account, &by, &text).await?;
+    let text = format!("All traffic went back to blue: {text}");
+    let next = cx.command_line("traffic history", None, config);
+    notice.outcome = "changed";
+    notice.first = Some(First {
+        step: None,
+        message: text.clone(),
+        hint: None,
+    });
+    notice.next = Some(next.clone());
+    let document = TrafficShiftDocument {
+        run: plan.run.clone(),
+        exit_code: Exit::GateFailed.code(),
+        text: text.clone(),
+        weights: account.standing().await.map(|s| s.live).ok(),
+        steps: plan.steps.clone(),
+        next: Some(next.clone()),
+    };
+    cx.console
+        .answer(&format!("{text}\n  next: {next}\n"), &document)?;
+    carried(cx, config, &account.log).await;
+    Ok(Exit::GateFailed)
+}
+
 #[expect(clippy::too_many_arguments, reason = "the two commands end alike")]
 async fn go(
     cx: &Context<'_>,
     config: &Config,
-    account: &Account,
+    mut account: Account,
     plan: &Plan,
     note: Note,
     from: Progress,
@@ -199,9 +273,23 @@ async fn go(
     notice: &mut Notice,
 ) -> Result<Exit, Failure> {
     let by = me();
-    let end = Shift::new(account, plan, &by, note, PATIENCE)
-        .run(from)
-        .await?;
+    let (lines, last) = listen(&mut account);
+    account.graph = Some(Graph::new(&config.suffix));
+    let account = &account;
+    let home = home(config);
+    let shift = async {
+        let ended = match hold(account, &note).await {
+            Ok(()) => Shift::new(account, plan, &by, note, PATIENCE)
+                .run(from)
+                .await
+                .map_err(Failure::from),
+            Err(failure) => Err(failure),
+        };
+        last.end();
+        ended
+    };
+    let (end, ()) = tokio::join!(shift, lines.follow(cx, config, &home));
+    let end = end?;
     let next = |command: &str| Some(cx.command_line(command, None, config));
     let (exit, text, next) = match &end {
         End::Done => (
@@ -211,7 +299,10 @@ async fn go(
         ),
         End::RolledBack(why) => (
             Exit::GateFailed,
-            format!("All traffic went back to blue: {why}"),
+            format!(
+                "All traffic went back to blue: {why}{}",
+                seen_from_outside(account).await
+            ),
             next("traffic history"),
         ),
         End::Preempted(what) => (
@@ -265,7 +356,24 @@ async fn go(
     };
     let hint = next.map_or_else(String::new, |next| format!("\n  next: {next}"));
     cx.console.answer(&format!("{text}{hint}\n"), &document)?;
+    carried(cx, config, &account.log).await;
     Ok(exit)
+}
+
+/// Whether the rollback is over, in lines of their own.
+async fn seen_from_outside(account: &Account) -> String {
+    let standing = account.standing().await.ok();
+    let Some(note) = standing.as_ref().and_then(Standing::readable) else {
+        return String::new();
+    };
+    let [_, green] = &account.names.sides;
+    let bridge = if green.bridge.is_some() {
+        Bridge::On
+    } else {
+        Bridge::None
+    };
+    let over = outside::over(account, note, bridge, false).await;
+    format!("\nSeen from outside:\n{}", over.text().trim_end())
 }
 
 fn home(config: &Config) -> DeploymentRef {

@@ -9,6 +9,7 @@ use crate::report::{Traffic, TrafficStatusDocument};
 use crate::state;
 use crate::traffic::account::{Account, green_targets, recent};
 use crate::traffic::gate::{Kind, Totals};
+use crate::traffic::minimum;
 use crate::traffic::note::Act;
 use crate::traffic::world::{Standing, World};
 use std::time::Duration;
@@ -60,8 +61,32 @@ fn locked(cx: &Context<'_>, suffix: &str) -> Option<String> {
 
 async fn look(account: &Account, suffix: &str) -> Result<TrafficStatusDocument, Failure> {
     let standing = account.standing().await?;
-    let (requests, targets) = tokio::join!(recent(account, MINUTES), green_targets(account));
+    let (requests, targets, held) = tokio::join!(
+        recent(account, MINUTES),
+        green_targets(account),
+        minimum::held(&account.aws, &account.names)
+    );
     let mut problems = problems(&standing);
+    let held = held.unwrap_or_else(|error| {
+        problems.push(error.to_string());
+        Vec::new()
+    });
+    if standing.live.green.unwrap_or_default() > 0 {
+        match account.guarded().await {
+            Ok(Some(what)) => problems.push(format!(
+                "{what}, and the weights do not say so: `deployer traffic resume` or `rollback` makes it a recorded rollback"
+            )),
+            Ok(None) => {}
+            Err(error) => problems.push(error.to_string()),
+        }
+    }
+    let due = standing.readable().and_then(minimum::due);
+    if !held.is_empty() && due.is_some_and(|at| at <= account.now()) {
+        problems.push(
+            "the rollback is older than a day, and both sides still hold the tasks and the capacity of full traffic: `deployer traffic release` gives them back"
+                .into(),
+        );
+    }
     let (mut blue, mut green) = (Totals::default(), Totals::default());
     match requests {
         Ok(minutes) => {
@@ -81,6 +106,7 @@ async fn look(account: &Account, suffix: &str) -> Result<TrafficStatusDocument, 
         blue,
         green,
         targets,
+        held,
         locked_by: None,
         problems,
         exit_code: 0,

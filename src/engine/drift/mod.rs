@@ -4,12 +4,14 @@
 //! What could not be read is `unchecked` and never `in sync`; what is tagged as ours and is not in the state is `unmanaged`.
 
 mod accept;
+mod author;
 mod severity;
 #[cfg(test)]
 mod tests;
 mod untracked;
 
 pub use accept::{Accepted, Rule, RuleUse, Use};
+pub use author::{Author, Found};
 pub use severity::{Difference, Finding, Severities, Severity};
 
 use super::compare::{self, DelegatedField, Wanted};
@@ -142,6 +144,10 @@ pub struct Drift {
     pub accepted: Vec<Accepted>,
     /// The rules, and what became of each.
     pub rules: Vec<RuleUse>,
+    /// Who changed what differs.
+    pub authors: Vec<Author>,
+    /// Why the account's history of calls could not be read.
+    pub event_history: Option<String>,
 }
 
 impl Row {

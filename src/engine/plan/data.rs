@@ -71,6 +71,8 @@ pub struct Kept {
     pub name: String,
     /// Why it stays.
     pub reason: String,
+    /// True when others need it, or something that needs it: no choice of the user deletes it.
+    pub for_others: bool,
 }
 
 /// What the user and the configuration say about data.
@@ -116,6 +118,29 @@ pub async fn count(plan: &Plan, registry: &Registry) -> Counts {
         .into_iter()
         .flatten()
         .collect()
+}
+
+/// What stays because others need it, and why, by step.
+pub type Users = BTreeMap<String, String>;
+
+/// Asks what is to be removed who else needs it. What cannot be asked counts as needed: it is said, and nothing is lost.
+pub async fn users(plan: &Plan, registry: &Registry) -> Users {
+    let ask = |node: &Node| {
+        let step = node.step.clone();
+        let outputs = node.live.as_ref().map(|l| l.outputs.clone());
+        let driver = registry.get(&node.kind).ok().cloned();
+        async move {
+            let why = match driver?.users(&outputs?).await {
+                Ok(users) if users.is_empty() => return None,
+                Ok(users) => format!("needed by others: {}", users.join(", ")),
+                Err(error) if error.is_not_found() => return None,
+                Err(error) => format!("who needs it could not be read ({error})"),
+            };
+            Some((step, why))
+        }
+    };
+    let all = join_all(removals(plan).map(ask)).await;
+    all.into_iter().flatten().collect()
 }
 
 /// Marks every removal with what it loses. A removal that the rules forbid is a problem of the plan; one that only needs
@@ -240,21 +265,23 @@ fn snapshot_name(name: &str, now: Timestamp) -> String {
     format!("snapshot-{name}-{}", now.strftime("%Y%m%d-%H%M%S"))
 }
 
-/// The records of `chosen` that stay: snapshots of earlier runs unless all data goes, what they need, and what the
-/// snapshots of this run will need. Each with the reason.
+/// The records of `chosen` that stay: what others need, snapshots of earlier runs unless all data goes, what these need, and what
+/// the snapshots of this run will need. Each with the reason.
 pub(super) fn kept(
     records: &BTreeMap<String, Record>,
     chosen: &BTreeSet<&str>,
     seen: &Observations,
     registry: &Registry,
     choice: Option<Choice>,
-) -> BTreeMap<String, String> {
-    let mut out: BTreeMap<String, String> = BTreeMap::new();
-    if choice == Some(Choice::DestroyData) {
-        return out;
-    }
+    users: &Users,
+) -> BTreeMap<String, Stays> {
+    let mut out = BTreeMap::new();
+    let used = users.iter().filter(|(id, _)| chosen.contains(id.as_str()));
+    let used = used.map(|(id, why)| (id.clone(), why.clone()));
+    with_needs(&mut out, records, used.collect(), true);
     let mut open: Vec<(String, String)> = Vec::new();
-    for id in chosen {
+    let data_goes = choice == Some(Choice::DestroyData);
+    for id in chosen.iter().filter(|_| !data_goes) {
         let record = &records[*id];
         let (Ok(driver), Some(live)) = (
             registry.get(&record.kind),
@@ -282,15 +309,31 @@ pub(super) fn kept(
             }
         }
     }
-    while let Some((id, why)) = open.pop() {
+    with_needs(&mut out, records, open, false);
+    out
+}
+
+/// Why something stays, and whether others need it.
+pub(super) struct Stays {
+    pub(super) reason: String,
+    pub(super) for_others: bool,
+}
+
+/// Notes these, and all that they need.
+fn with_needs(
+    out: &mut BTreeMap<String, Stays>,
+    records: &BTreeMap<String, Record>,
+    mut open: Vec<(String, String)>,
+    for_others: bool,
+) {
+    while let Some((id, reason)) = open.pop() {
         let Some(record) = records.get(&id) else {
             continue;
         };
         if let Entry::Vacant(free) = out.entry(id) {
-            let reason = format!("`{}` needs it", free.key());
-            open.extend(record.needs.iter().map(|n| (n.clone(), reason.clone())));
-            free.insert(why);
+            let why = format!("`{}` needs it", free.key());
+            open.extend(record.needs.iter().map(|n| (n.clone(), why.clone())));
+            free.insert(Stays { reason, for_others });
         }
     }
-    out
 }

@@ -15,7 +15,7 @@ mod teardown;
 pub use super::compare::DelegatedField;
 pub use build::{build, refresh};
 pub use chosen::partial;
-pub use data::{Choice, Counts, DataLoss, DataRules, Kept, count, guard};
+pub use data::{Choice, Counts, DataLoss, DataRules, Kept, Users, count, guard, users};
 pub use interruption::Interruption;
 pub use path::critical;
 pub use teardown::teardown;
@@ -189,7 +189,7 @@ pub struct Plan {
     pub refreshed: BTreeMap<String, Record>,
     /// Sentences for the user.
     pub notes: Vec<String>,
-    /// What stays although its scope is destroyed: final snapshots, and the keys that encrypt them.
+    /// What stays although its scope is destroyed: final snapshots and the keys that encrypt them, and what others need.
     pub kept: Vec<Kept>,
 }
 

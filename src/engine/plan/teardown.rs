@@ -1,6 +1,6 @@
 //! The plan that removes a scope, or everything, in reverse order of the recorded edges.
 
-use super::data::{Choice, kept};
+use super::data::{Choice, Users, kept};
 use super::removal::Removal;
 use super::{Kept, Node, Plan, Problem};
 use crate::engine::compare;
@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Plans the removal of `scope` and of whatever depends on it, or of everything. Steps that exist but are not recorded
 /// (the state was lost) are removed too: their marks make them ours. Snapshots that keep data, and what they need, stay
-/// unless the choice is that no data remains.
+/// unless the choice is that no data remains; what others need (`users`) stays in any case.
 pub fn teardown(
     graph: &Graph,
     state: &State,
@@ -22,6 +22,7 @@ pub fn teardown(
     registry: &Registry,
     scope: Option<&str>,
     choice: Option<Choice>,
+    users: &Users,
 ) -> Plan {
     let mut plan = Plan::default();
     let records = known(graph, state, seen);
@@ -50,15 +51,16 @@ pub fn teardown(
             return plan;
         }
     }
-    let kept = kept(&records, &removed, seen, registry, choice);
+    let kept = kept(&records, &removed, seen, registry, choice, users);
     removed.retain(|id| !kept.contains_key(*id));
     plan.kept = kept
         .into_iter()
-        .map(|(id, reason)| Kept {
+        .map(|(id, stays)| Kept {
             kind: records[&id].kind.clone(),
             name: records[&id].name.clone(),
             step: id,
-            reason,
+            reason: stays.reason,
+            for_others: stays.for_others,
         })
         .collect();
     let mut nodes: HashMap<&str, usize> = HashMap::new();

@@ -6,9 +6,9 @@ pub(super) mod runs;
 mod share;
 
 pub(crate) use records::{
-    Marked, OutputsDocument, PermissionsDocument, RebuildDocument, SandboxDocument,
-    StateHistoryDocument, StateListDocument, StateRow, StateShowDocument, StatusDocument,
-    TextDocument, UnlockDocument,
+    Marked, OutputsDocument, PermissionsDocument, RebuildDocument, RehearsalDocument,
+    SandboxDocument, StateHistoryDocument, StateListDocument, StateRow, StateShowDocument,
+    StatusDocument, TextDocument, UnlockDocument,
 };
 pub(crate) use runs::{DestroyRemains, RunDocument};
 pub(crate) use share::{StateInitDocument, TransferDocument};

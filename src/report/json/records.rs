@@ -211,6 +211,19 @@ impl Document for TextDocument {
     const SCHEMA: &'static str = "deployer.text/1";
 }
 
+/// `deployer rehearse --json`.
+#[derive(Debug, Serialize)]
+pub struct RehearsalDocument {
+    /// 1 when something that was promised was not seen.
+    pub exit_code: u8,
+    /// What was seen: `failures`, `figures` [{name, value, unit, limit}], `seconds`.
+    #[serde(flatten)]
+    pub played: serde_json::Value,
+}
+impl Document for RehearsalDocument {
+    const SCHEMA: &'static str = "deployer.rehearsal/1";
+}
+
 /// `deployer permissions --json`.
 #[derive(Debug, Clone, Serialize)]
 pub struct PermissionsDocument {
@@ -242,6 +255,8 @@ pub struct SandboxDocument {
     pub latency: Option<String>,
     /// When it was started (RFC 3339, UTC).
     pub started: Option<String>,
+    /// Its data plane, when it has one.
+    pub data_plane: Option<crate::sandbox::DataPlane>,
 }
 impl Document for SandboxDocument {
     const SCHEMA: &'static str = "deployer.sandbox/1";

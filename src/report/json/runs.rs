@@ -121,6 +121,8 @@ impl Document for ApplyDocument {
 pub struct DestroyRemains {
     /// Final snapshots and the keys that encrypt them: they stay on purpose.
     pub kept: Vec<Marked>,
+    /// What others need, with what that needs: it stays until nobody needs it, whatever is chosen.
+    pub needed: Vec<Marked>,
     /// The command that deletes what was kept.
     pub remove_with: Option<String>,
     /// What is tagged as ours, is not recorded, and should be gone: exit code 2.
@@ -140,6 +142,12 @@ impl DestroyRemains {
         let mut out = Vec::new();
         for one in &self.kept {
             out.push(format!("kept: {} {} ({})", one.kind, one.id, one.step));
+        }
+        for one in &self.needed {
+            out.push(format!(
+                "kept, because others need it: {} {} ({}); `deployer destroy` deletes it when nobody does",
+                one.kind, one.id, one.step
+            ));
         }
         if let Some(command) = &self.remove_with {
             out.push(format!("remove what was kept with: {command}"));

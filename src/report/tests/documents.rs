@@ -204,6 +204,7 @@ fn documents_keep_their_keys() {
     };
     let document = parsed(&run().destroy(DestroyRemains {
         kept: vec![one()],
+        needed: vec![one()],
         remove_with: Some("deployer destroy --destroy-data".into()),
         leftovers: vec![one()],
         unlisted: vec![Unlisted {
@@ -211,7 +212,10 @@ fn documents_keep_their_keys() {
             error: denied(),
         }],
     }));
-    own(&document, &["kept", "leftovers", "remove_with", "unlisted"]);
+    own(
+        &document,
+        &["kept", "leftovers", "needed", "remove_with", "unlisted"],
+    );
 
     let document = parsed(&DriftDocument::new(
         home(),
@@ -223,9 +227,11 @@ fn documents_keep_their_keys() {
         [
             "accepted",
             "account",
+            "authors",
             "calls",
             "complete",
             "differs",
+            "event_history",
             "findings",
             "locked_by",
             "notes",

@@ -60,8 +60,8 @@ impl Resource for Certificate {
                 None => return Ok(None),
             },
         };
-        let (certificate, tags) =
-            futures::join!(cx.acm.certificates.get(arn.clone()), tags_of(cx, &arn));
+        let tags = cx.tagged(&arn, &key.identity.tags, tags_of(cx, &arn));
+        let (certificate, tags) = futures::join!(cx.acm.certificates.get(arn.clone()), tags);
         let (Some(certificate), Some(tags)) = (certificate?, found(tags)?) else {
             return Ok(None);
         };

@@ -2,4 +2,4 @@
 
 mod scaling;
 
-pub use scaling::{Scaling, Tracking};
+pub use scaling::{Scaling, Tracking, range};

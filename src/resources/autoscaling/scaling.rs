@@ -3,7 +3,7 @@
 //!
 //! As soon as a range is registered the count of the service is moved into it ("RegisterScalableTarget" in the API reference).
 
-use crate::resources::ecs::Scalable;
+use crate::resources::ecs::{EcsTags, Scalable, tags_of};
 use crate::resources::prelude::*;
 use aws_sdk_applicationautoscaling::types::{
     MetricType, PolicyType, PredefinedMetricSpecification, ScalableDimension, ScalingPolicy,
@@ -21,6 +21,9 @@ pub struct Scaling {
     pub max: i32,
     /// The policies by name.
     pub policies: BTreeMap<String, Tracking>,
+    /// The fewest tasks that the traffic command holds, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
 }
 
 /// A policy that keeps a metric at a value. A policy of another kind, made by somebody else, has its kind as the metric.
@@ -56,7 +59,7 @@ impl SubResource for Scaling {
         seconds: (1.0, 1.0),
         interrupts: &[],
         write_only: &[],
-        delegated: &[],
+        delegated: &[minimum::HELD],
     };
     type Parent = Scalable;
 
@@ -78,18 +81,21 @@ impl SubResource for Scaling {
             cx.autoscaling.targets.get(id.to_owned()),
             cx.autoscaling.policies.get(id.to_owned()),
         );
-        if parent?.is_none_or(|s| s.status() != Some("ACTIVE")) {
+        let Some(parent) = parent?.filter(|s| s.status() == Some("ACTIVE")) else {
             return Ok(None);
-        }
+        };
         let (target, policies) = (target?, policies?.unwrap_or_default());
+        let found = target.as_ref().map_or(0, |t| t.min_capacity);
+        let (min, held) = Minimum::split(Minimum::of(&tags_of(parent.tags())), found.into());
         let spec = Self {
             service: service.clone(),
-            min: target.as_ref().map_or(0, |t| t.min_capacity),
+            min: tasks(min),
             max: target.as_ref().map_or(0, |t| t.max_capacity),
             policies: policies
                 .iter()
                 .map(|p| (p.policy_name.clone(), of(p)))
                 .collect(),
+            held,
         };
         let outputs = ScalingOutputs {
             service: service.clone(),
@@ -100,15 +106,9 @@ impl SubResource for Scaling {
     async fn set(&self, cx: &Aws, _: &ScalingOutputs, delta: &Delta) -> Result<(), Error> {
         let id = self.service.as_str();
         if delta.touches("min") || delta.touches("max") {
-            let call = cx.autoscaling.client.register_scalable_target();
-            let call = call
-                .service_namespace(ECS)
-                .scalable_dimension(COUNT)
-                .resource_id(id)
-                .min_capacity(self.min)
-                .max_capacity(self.max);
-            let api = autoscaling::REGISTER_SCALABLE_TARGET;
-            cx.call(api, || call.clone().send()).await?;
+            let held = hold(cx, id, self.min, self.max).await?;
+            let min = held.map_or(self.min, |held| tasks(held.is));
+            range(cx, id, min, self.max).await?;
         }
         for (name, edit) in delta.entries("policies") {
             match self.policies.get(name) {
@@ -132,6 +132,42 @@ impl SubResource for Scaling {
         let api = autoscaling::DEREGISTER_SCALABLE_TARGET;
         cx.delete(api, || call.clone().send()).await
     }
+}
+
+/// Tasks are whole.
+fn tasks(number: f64) -> i32 {
+    number as i32
+}
+
+/// What the traffic command holds under another range, noted before it is set; `None` when it holds nothing.
+async fn hold(cx: &Aws, id: &str, min: i32, max: i32) -> Result<Option<Minimum>, Error> {
+    let Some((cluster, name)) = id.trim_start_matches("service/").split_once('/') else {
+        return Ok(None);
+    };
+    let key = (cluster.to_owned(), name.to_owned());
+    let Some(service) = cx.ecs.services.get(key).await? else {
+        return Ok(None);
+    };
+    let Some(held) = Minimum::of(&tags_of(service.tags())) else {
+        return Ok(None);
+    };
+    let held = held.under(min.into(), max.into());
+    let arn = service.service_arn().unwrap_or_default();
+    EcsTags::change_of(cx, arn, &held.tag(), &[]).await?;
+    Ok(Some(held))
+}
+
+/// Registers a range: the count is moved into it.
+pub async fn range(cx: &Aws, id: &str, min: i32, max: i32) -> Result<(), Error> {
+    let call = cx.autoscaling.client.register_scalable_target();
+    let call = call
+        .service_namespace(ECS)
+        .scalable_dimension(COUNT)
+        .resource_id(id)
+        .min_capacity(min)
+        .max_capacity(max);
+    let api = autoscaling::REGISTER_SCALABLE_TARGET;
+    cx.call(api, || call.clone().send()).await.map(drop)
 }
 
 fn of(policy: &ScalingPolicy) -> Tracking {

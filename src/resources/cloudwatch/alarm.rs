@@ -79,7 +79,8 @@ impl Resource for Alarm {
             Some(Read::Metric(alarm)) => alarm,
         };
         let arn = alarm.alarm_arn().unwrap_or_default();
-        let Some(tags) = found(cx.cloudwatch.tags(arn).await)? else {
+        let tags = cx.tagged(arn, &key.identity.tags, cx.cloudwatch.tags(arn));
+        let Some(tags) = found(tags.await)? else {
             return Ok(None);
         };
         cx.recent.note(arn, &tags);
@@ -186,8 +187,8 @@ fn of(cx: &Aws, alarm: &t::MetricAlarm) -> Alarm {
 }
 
 async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
-    let [all, _] = cx.cloudwatch.all_alarms().await?;
-    marked_of(cx, Alarm::TYPE, suffix, all, |cx, arn| {
+    let [all, _] = &*cx.cloudwatch.all_alarms().await?;
+    marked_of(cx, Alarm::TYPE, suffix, all.clone(), |cx, arn| {
         Box::pin(async move { found(cx.cloudwatch.tags(arn).await) })
     })
     .await

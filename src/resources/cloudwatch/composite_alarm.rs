@@ -56,7 +56,8 @@ impl Resource for CompositeAlarm {
             Some(Read::Composite(alarm)) => alarm,
         };
         let arn = alarm.alarm_arn().unwrap_or_default();
-        let Some(tags) = found(cx.cloudwatch.tags(arn).await)? else {
+        let tags = cx.tagged(arn, &key.identity.tags, cx.cloudwatch.tags(arn));
+        let Some(tags) = found(tags.await)? else {
             return Ok(None);
         };
         cx.recent.note(arn, &tags);
@@ -128,8 +129,8 @@ fn parsed(text: &str) -> Vec<Ref<Alarm>> {
 }
 
 async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
-    let [_, all] = cx.cloudwatch.all_alarms().await?;
-    marked_of(cx, CompositeAlarm::TYPE, suffix, all, |cx, arn| {
+    let [_, all] = &*cx.cloudwatch.all_alarms().await?;
+    marked_of(cx, CompositeAlarm::TYPE, suffix, all.clone(), |cx, arn| {
         Box::pin(async move { found(cx.cloudwatch.tags(arn).await) })
     })
     .await

@@ -38,14 +38,18 @@ fn after_put(error: Error) -> Error {
     error.leftover(Leftover::Unknown)
 }
 
-/// The error when rules of others need the recorder: whatever is not named like a rule of this deployment.
-async fn needed_by_others(cx: &Aws, api: Api, recorder: &str) -> Result<(), Error> {
+/// The rules of others, which are evaluated by what the recorder records: whatever is not named like a rule of this deployment.
+async fn others(cx: &Aws, recorder: &str) -> Result<Vec<String>, Error> {
     let suffix = recorder.rsplit('-').next().unwrap_or_default();
     let rules = cx.config.all_rules().await?.into_iter();
     let others = rules.filter(|(name, _)| !is_conventional(name, suffix));
-    let held: Vec<_> = others
-        .map(|(name, _)| holders::Named::stays(format!("rule {name}")))
-        .collect();
+    Ok(others.map(|(name, _)| format!("rule {name}")).collect())
+}
+
+/// The error when there are such rules: of those that were made since the plan.
+async fn needed_by_others(cx: &Aws, api: Api, recorder: &str) -> Result<(), Error> {
+    let others = others(cx, recorder).await?.into_iter();
+    let held: Vec<_> = others.map(holders::Named::stays).collect();
     if held.is_empty() {
         return Ok(());
     }

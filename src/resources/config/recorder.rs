@@ -1,7 +1,7 @@
 //! The recorder of a region.
 
 use super::tags::{ConfigTags, tags};
-use super::{after_put, needed_by_others, singletons};
+use super::{after_put, needed_by_others, others, singletons};
 use crate::aws::config::Singletons;
 use crate::resources::iam::Role;
 use crate::resources::owned::marked_of;
@@ -64,7 +64,9 @@ impl Resource for Recorder {
         if name != key.identity.name {
             return Ok(Some(Found::of_parent(spec, outputs).accounts()));
         }
-        let Some(tags) = found(cx.config.tags(outputs.arn.as_str()).await)? else {
+        let arn = outputs.arn.as_str();
+        let tags = cx.tagged(arn, &key.identity.tags, cx.config.tags(arn));
+        let Some(tags) = found(tags.await)? else {
             return Ok(None);
         };
         cx.recent.note(outputs.arn.as_str(), &tags);
@@ -87,6 +89,10 @@ impl Resource for Recorder {
         let call = cx.config.client.put_configuration_recorder();
         let call = call.configuration_recorder(self.form(it.name.as_str()));
         cx.call(PUT, || call.clone().send()).await.map(drop)
+    }
+
+    async fn users(cx: &Aws, it: &Named<Self>) -> Result<Vec<String>, Error> {
+        others(cx, it.name.as_str()).await
     }
 
     async fn delete(&self, cx: &Aws, it: &Named<Self>) -> Result<(), Error> {

@@ -1,6 +1,6 @@
 //! That the recorder records. It takes a delivery channel first, and the channel stays until it has stopped.
 
-use super::{Channel, Recorder, is_ours, needed_by_others, singletons};
+use super::{Channel, Recorder, is_ours, needed_by_others, others, singletons};
 use crate::resources::prelude::*;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -70,6 +70,10 @@ impl Resource for Recording {
     }
 
     /// It goes on while rules of others need it; channel, bucket and role stay with it.
+    async fn users(cx: &Aws, it: &RecordingOutputs) -> Result<Vec<String>, Error> {
+        others(cx, it.recorder.as_str()).await
+    }
+
     async fn delete(&self, cx: &Aws, it: &RecordingOutputs) -> Result<(), Error> {
         needed_by_others(cx, STOP, it.recorder.as_str()).await?;
         let call = cx.config.client.stop_configuration_recorder();

@@ -69,12 +69,14 @@ impl Resource for Rule {
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let name = key.name();
-        let (rule, region) = futures::join!(cx.config.rules.get(name.to_owned()), singletons(cx));
+        let (rule, region) = futures::join!(cx.config.rules.named(name), singletons(cx));
         let (Some(rule), region) = (rule?, region?) else {
             return Ok(None);
         };
         let arn: Ref<Arn<Self>> = READ.field(rule.config_rule_arn(), "ConfigRuleArn")?;
-        let Some(tags) = found(cx.config.tags(arn.as_str()).await)? else {
+        let tags = cx.config.tags(arn.as_str());
+        let tags = cx.tagged(arn.as_str(), &key.identity.tags, tags);
+        let Some(tags) = found(tags.await)? else {
             return Ok(None);
         };
         cx.recent.note(arn.as_str(), &tags);
@@ -96,7 +98,7 @@ impl Resource for Rule {
     async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Named<Self>, Error> {
         let name = identity.name.as_str();
         self.put(cx, name, Some(tags(&identity.tags))).await?;
-        let rule = cx.config.rules.get(name.to_owned()).await;
+        let rule = cx.config.rules.named(name).await;
         let rule = rule.map_err(after_put)?;
         let arn = rule.as_ref().and_then(|r| r.config_rule_arn());
         let arn: Ref<Arn<Self>> = PUT.field(arn, "ConfigRuleArn")?;

@@ -159,7 +159,7 @@ impl Resource for Table {
         let (recovery_days, ttl, tags, exposed) = futures::try_join!(
             recovery(cx, name),
             ttl(cx, name),
-            tags_of(cx, arn),
+            cx.tagged(arn, &key.identity.tags, tags_of(cx, arn)),
             exposed(cx, &outputs)
         )?;
         cx.recent.note(arn, &tags);

@@ -76,7 +76,14 @@ impl Resource for TransitGateway {
     type Tags = Ec2Tags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let gateway = find(&cx.ec2.transit_gateways, "transit-gateway-id", &key).await?;
+        // What is on a recorded one is read with it, and with what is recorded of that.
+        let gateway = find(&cx.ec2.transit_gateways, "transit-gateway-id", &key);
+        let (gateway, early) = futures::try_join!(gateway, async {
+            match key.outputs {
+                Some(it) => Some(strangers(cx, it.as_str(), key.identity).await).transpose(),
+                None => Ok(None),
+            }
+        })?;
         let Some(gateway) = gateway else {
             return Ok(None);
         };
@@ -96,7 +103,10 @@ impl Resource for TransitGateway {
         let auto_accept = o.and_then(|o| Some(o.auto_accept_shared_attachments()?.as_str()));
         let references = o.and_then(|o| Some(o.security_group_referencing_support()?.as_str()));
         let id: Id<Self> = id;
-        let members = strangers(cx, id.as_str(), key.identity).await?;
+        let members = match early {
+            Some(members) => members,
+            None => strangers(cx, id.as_str(), key.identity).await?,
+        };
         let spec = Self {
             description: gateway.description().unwrap_or_default().to_owned(),
             asn: o.and_then(|o| o.amazon_side_asn()).unwrap_or_default(),

@@ -1,6 +1,7 @@
 //! A VPC with its DNS attributes.
 
 use super::prelude::*;
+use super::vpc_members::strangers;
 use super::{owned, vpc_members};
 use aws_sdk_ec2::types::{AttributeBooleanValue, VpcAttributeName, VpcState};
 
@@ -67,7 +68,14 @@ impl Resource for Vpc {
     type Tags = Ec2Tags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let Some(vpc) = find(&cx.ec2.vpcs, "vpc-id", &key).await? else {
+        // What is in a recorded one is read with it, and with what is recorded there.
+        let (vpc, early) = futures::try_join!(find(&cx.ec2.vpcs, "vpc-id", &key), async {
+            match key.outputs {
+                Some(it) => Some(strangers(cx, it.as_str(), key.identity).await).transpose(),
+                None => Ok(None),
+            }
+        })?;
+        let Some(vpc) = vpc else {
             return Ok(None);
         };
         let id: Id<Self> = READ.field(vpc.vpc_id(), "VpcId")?;
@@ -83,7 +91,12 @@ impl Resource for Vpc {
         let support = attribute(VpcAttributeName::EnableDnsSupport);
         let hostnames = attribute(VpcAttributeName::EnableDnsHostnames);
         let dhcp = vpc_members::foreign_dhcp(cx, vpc.dhcp_options_id());
-        let members = vpc_members::strangers(cx, id.as_str(), key.identity);
+        let members = async {
+            match early {
+                Some(members) => Ok(members),
+                None => strangers(cx, id.as_str(), key.identity).await,
+            }
+        };
         let (support, hostnames, dhcp, members) =
             futures::try_join!(support, hostnames, dhcp, members)?;
         let (Some(support), Some(hostnames)) = (support, hostnames) else {

@@ -9,19 +9,23 @@ pub(super) async fn strangers(
     identity: &Identity,
 ) -> Result<Vec<String>, Error> {
     let ec2 = &cx.ec2;
-    let (subnets, groups, acls, tables) = futures::try_join!(
+    // All in one tick, so that what is recorded of them is read with them.
+    let places = futures::future::try_join4(
         ec2.subnets.by("vpc-id", vpc),
         ec2.security_groups.by("vpc-id", vpc),
         ec2.network_acls.by("vpc-id", vpc),
         ec2.route_tables.by("vpc-id", vpc),
-    )?;
-    let (endpoints, attachments, interfaces, gateways) = futures::try_join!(
+    );
+    let ways = futures::future::try_join4(
         ec2.endpoints.by("vpc-id", vpc),
         ec2.vpc_attachments.by("vpc-id", vpc),
         ec2.network_interfaces.by("vpc-id", vpc),
         ec2.internet_gateways.by("attachment.vpc-id", vpc),
-    )?;
-    let (nats, peerings) = futures::try_join!(nat_gateways(cx, vpc), peerings(cx, vpc))?;
+    );
+    let more = futures::future::try_join(ec2.nat_gateways.by("vpc-id", vpc), peerings(cx, vpc));
+    let (places, ways, (nats, peerings)) = futures::try_join!(places, ways, more)?;
+    let (subnets, groups, acls, tables) = places;
+    let (endpoints, attachments, interfaces, gateways) = ways;
     let mut out = Vec::new();
     let mut add = |what: &str, id: Option<&str>, tags: &[t::Tag]| {
         if !of_deployment(identity, &tags_of(tags)) {
@@ -53,7 +57,7 @@ pub(super) async fn strangers(
     for it in &gateways {
         add("internet gateway", it.internet_gateway_id(), it.tags());
     }
-    for it in &nats {
+    for it in nats.iter().filter(|n| !n.is_leaving()) {
         add("NAT gateway", it.nat_gateway_id(), it.tags());
     }
     for it in &peerings {
@@ -88,50 +92,22 @@ fn own_table(tables: &[t::RouteTable]) -> Option<&str> {
     }
 }
 
-async fn nat_gateways(cx: &Aws, vpc: &str) -> Result<Vec<t::NatGateway>, Error> {
-    use t::NatGatewayState::{Deleted, Deleting, Failed};
-    const READ: Api = ec2::DESCRIBE_NAT_GATEWAYS;
-    let filter = t::Filter::builder().name("vpc-id").values(vpc).build();
-    let mut all = Vec::new();
-    let mut token: Option<String> = None;
-    loop {
-        let call = cx.ec2.client.describe_nat_gateways();
-        let call = call.filter(filter.clone()).set_next_token(token);
-        let page = cx.call(READ, || call.clone().send()).await?;
-        all.extend(page.nat_gateways.unwrap_or_default());
-        token = page.next_token.filter(|t| !t.is_empty());
-        if token.is_none() {
-            all.retain(|n| !matches!(n.state(), Some(Deleted | Deleting | Failed)));
-            return Ok(all);
-        }
-    }
-}
-
 /// Peerings in which the VPC takes part, on either side.
 async fn peerings(cx: &Aws, vpc: &str) -> Result<Vec<t::VpcPeeringConnection>, Error> {
     use t::VpcPeeringConnectionStateReasonCode as Code;
-    const READ: Api = ec2::DESCRIBE_VPC_PEERING_CONNECTIONS;
-    let mut all = Vec::new();
-    let mut token: Option<String> = None;
-    loop {
-        let call = cx.ec2.client.describe_vpc_peering_connections();
-        let call = call.set_next_token(token);
-        let page = cx.call(READ, || call.clone().send()).await?;
-        all.extend(page.vpc_peering_connections.unwrap_or_default());
-        token = page.next_token.filter(|t| !t.is_empty());
-        if token.is_none() {
-            break;
-        }
-    }
+    let mut all = cx
+        .ec2
+        .peerings
+        .get(vpc.to_owned())
+        .await?
+        .unwrap_or_default();
     all.retain(|p| {
-        let sides = [p.requester_vpc_info(), p.accepter_vpc_info()];
-        let ours = sides.into_iter().flatten().any(|v| v.vpc_id() == Some(vpc));
         let state = p.status().and_then(|s| s.code());
         let over = matches!(
             state,
             Some(Code::Deleted | Code::Deleting | Code::Rejected | Code::Expired | Code::Failed)
         );
-        ours && !over
+        !over
     });
     Ok(all)
 }

@@ -37,7 +37,6 @@ impl HasName for RepositoryOutputs {
     }
 }
 
-const DESCRIBE: Api = ecr::DESCRIBE_REPOSITORIES;
 const CREATE: Api = ecr::CREATE_REPOSITORY;
 /// The entry of `exposed`.
 const POLICY: &str = "policy";
@@ -74,13 +73,12 @@ impl Resource for Repository {
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let name = key.name();
-        let call = cx.ecr.client.describe_repositories().repository_names(name);
-        let answer = found(cx.call(DESCRIBE, || call.clone().send()).await)?;
-        let one = answer.and_then(|a| a.repositories?.into_iter().next());
-        let Some(one) = one else { return Ok(None) };
+        let Some(one) = cx.ecr.repositories.named(name).await? else {
+            return Ok(None);
+        };
         let arn = one.repository_arn().unwrap_or_default();
         let more = futures::future::try_join3(
-            cx.ecr.tags(arn),
+            cx.tagged(arn, &key.identity.tags, cx.ecr.tags(arn)),
             async { Ok(found(lifecycle(cx, name).await)?.flatten()) },
             async { Ok(found(policy(cx, name).await)?.unwrap_or_default()) },
         );
@@ -247,8 +245,9 @@ async fn remove(cx: &Aws, it: &RepositoryOutputs, force: bool) -> Result<(), Err
 }
 
 async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
-    let all = cx.ecr.repositories().await?.into_iter();
-    let all = all.filter_map(|r| Some((r.repository_name?, r.repository_arn?)));
+    let all = cx.ecr.repositories.all().await?;
+    let all = all.iter();
+    let all = all.filter_map(|r| Some((r.repository_name.clone()?, r.repository_arn.clone()?)));
     marked_of(cx, Repository::TYPE, suffix, all.collect(), |cx, arn| {
         Box::pin(async move { found(cx.ecr.tags(arn).await) })
     })

@@ -4,6 +4,7 @@ use super::EcsTags;
 use super::tags::{tags, tags_of};
 use crate::resources::holders::{self, held_by};
 use crate::resources::logs::LogGroup;
+use crate::resources::owned::marked_of;
 use crate::resources::prelude::*;
 use aws_sdk_ecs::types::{self as t, ClusterSetting, ClusterSettingName};
 
@@ -66,7 +67,9 @@ impl Resource for Cluster {
             log_group: format!("/aws/ecs/containerinsights/{}/performance", key.name()).into(),
         };
         let arn = cluster.cluster_arn().unwrap_or_default();
-        let found = Found::tagged(spec, Named::new(key.name(), arn), tags_of(cluster.tags()));
+        let tags = tags_of(cluster.tags());
+        cx.recent.note(arn, &tags);
+        let found = Found::tagged(spec, Named::new(key.name(), arn), tags);
         Ok(Some(found.phase(match cluster.status() {
             Some("ACTIVE") => Phase::Ready,
             Some("DEPROVISIONING") => Phase::Deleting,
@@ -125,18 +128,17 @@ impl Cluster {
     }
 }
 
-/// ListClusters answers ARNs; those whose name can be ours are described together.
+/// ListClusters answers ARNs; those whose name can be ours and that were not just read are described together.
 async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
-    let all = cx.ecs.all_clusters().await?;
-    let names = all.iter().filter_map(|arn| arn.rsplit('/').next());
-    let ours = names.filter(|name| is_conventional(name, suffix));
-    let asks = ours.map(|name| cx.ecs.clusters.get(name.to_owned()));
-    let found = futures::future::try_join_all(asks).await?;
-    let alive = found.into_iter().flatten();
-    let alive = alive.filter(|c| c.status() != Some("INACTIVE"));
-    let owned = alive.filter_map(|c| {
-        let (arn, name) = (c.cluster_arn()?, c.cluster_name()?);
-        marked(Cluster::TYPE, arn, name, tags_of(c.tags()), suffix)
-    });
-    Ok(owned.collect())
+    let all = cx.ecs.all_clusters().await?.into_iter();
+    let named = all.map(|arn| (arn.rsplit('/').next().unwrap_or_default().to_owned(), arn));
+    marked_of(cx, Cluster::TYPE, suffix, named.collect(), |cx, arn| {
+        Box::pin(async move {
+            let name = arn.rsplit('/').next().unwrap_or_default();
+            let found = cx.ecs.clusters.get(name.to_owned()).await?;
+            let alive = found.filter(|c| c.status() != Some("INACTIVE"));
+            Ok(alive.map(|c| tags_of(c.tags())))
+        })
+    })
+    .await
 }

@@ -9,6 +9,6 @@ mod task_definition_form;
 
 pub use cluster::Cluster;
 pub use service::{Deployment, Scalable, Service, ServiceOutputs, Target};
-pub use tags::EcsTags;
+pub use tags::{EcsTags, tags_of};
 pub use task_definition::{Definition, TaskDefinition};
 pub use task_definition_form::Container;

@@ -136,6 +136,7 @@ impl Resource for Service {
         let arn = service.service_arn().unwrap_or_default();
         let outputs = key.spec.outputs(key.name(), arn);
         let tags = tags_of(service.tags());
+        cx.recent.note(arn, &tags);
         let found = Found::tagged(of(&service, cluster), outputs, tags);
         Ok(Some(found.phase(phase(&service))))
     }
@@ -341,15 +342,19 @@ async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
             continue;
         }
         let all = found(cx.ecs.all_services(cluster).await)?.unwrap_or_default();
-        let names = all.iter().filter_map(|arn| arn.rsplit('/').next());
-        let asks = names.map(|name| cx.ecs.services.get((cluster.to_owned(), name.to_owned())));
-        let found = futures::future::try_join_all(asks).await?;
-        let alive = found.into_iter().flatten();
-        let alive = alive.filter(|s| s.status() != Some("INACTIVE"));
-        out.extend(alive.filter_map(|s| {
-            let (arn, name) = (s.service_arn()?, s.service_name()?);
-            marked(Service::TYPE, arn, name, tags_of(s.tags()), suffix)
-        }));
+        let asks = all.iter().map(async |arn| {
+            let name = arn.rsplit('/').next().unwrap_or_default();
+            if let Some(tags) = cx.recent.get(arn).await {
+                return Ok(marked(Service::TYPE, arn, name, tags, suffix));
+            }
+            let wanted = (cluster.to_owned(), name.to_owned());
+            let found = cx.ecs.services.get(wanted).await?;
+            let alive = found.filter(|s| s.status() != Some("INACTIVE"));
+            let tags = alive.map(|s| tags_of(s.tags()));
+            Ok::<_, Error>(tags.and_then(|tags| marked(Service::TYPE, arn, name, tags, suffix)))
+        });
+        let all = futures::future::try_join_all(asks).await?;
+        out.extend(all.into_iter().flatten());
     }
     Ok(out)
 }

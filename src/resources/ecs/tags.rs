@@ -7,7 +7,7 @@ use aws_sdk_ecs::types::Tag;
 pub enum EcsTags {}
 
 /// Tags as a map.
-pub(super) fn tags_of(tags: &[Tag]) -> Tags {
+pub fn tags_of(tags: &[Tag]) -> Tags {
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let each = tags.iter().map(|t| (text(t.key()), text(t.value())));
     each.collect()
@@ -19,20 +19,32 @@ pub(super) fn tags(tags: &Tags) -> Vec<Tag> {
     tags.iter().map(tag).collect()
 }
 
-impl<O: HasArn + Sync> TagCalls<O> for EcsTags {
-    async fn change(cx: &Aws, it: &O, set: &Tags, remove: &[String]) -> Result<(), Error> {
+impl EcsTags {
+    /// Sets and removes tags of what has this ARN.
+    pub async fn change_of(
+        cx: &Aws,
+        arn: &str,
+        set: &Tags,
+        remove: &[String],
+    ) -> Result<(), Error> {
         if !set.is_empty() {
-            let call = cx.ecs.client.tag_resource().resource_arn(it.arn());
+            let call = cx.ecs.client.tag_resource().resource_arn(arn);
             let call = call.set_tags(Some(tags(set)));
             let api = ecs::TAG_RESOURCE;
             cx.call(api, || call.clone().send()).await?;
         }
         if !remove.is_empty() {
-            let call = cx.ecs.client.untag_resource().resource_arn(it.arn());
+            let call = cx.ecs.client.untag_resource().resource_arn(arn);
             let call = call.set_tag_keys(Some(remove.to_vec()));
             let api = ecs::UNTAG_RESOURCE;
             cx.call(api, || call.clone().send()).await?;
         }
         Ok(())
+    }
+}
+
+impl<O: HasArn + Sync> TagCalls<O> for EcsTags {
+    async fn change(cx: &Aws, it: &O, set: &Tags, remove: &[String]) -> Result<(), Error> {
+        Self::change_of(cx, it.arn(), set, remove).await
     }
 }

@@ -102,6 +102,8 @@ impl Resource for TaskDefinition {
             }));
         };
         let own = &key.identity.tags;
+        let arn = newest.task_definition_arn().unwrap_or_default();
+        cx.recent.note_as(&of_family(cx, key.name()), arn, &tags);
         if same_step(own, &tags) {
             return Ok(Some(of(&newest, key.name(), tags)));
         }
@@ -283,6 +285,11 @@ fn of(revision: &Revision, family: &str, tags: Tags) -> Found<TaskDefinition> {
     Found::tagged(spec, outputs, tags)
 }
 
+/// A family, of which a listing tells the name alone: the newest revision is remembered by it.
+fn of_family(cx: &Aws, name: &str) -> String {
+    cx.arn("ecs", &format!("task-definition/{name}"))
+}
+
 /// The families whose name can be ours.
 async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
     let mut out = Vec::new();
@@ -295,7 +302,9 @@ async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
         let page = cx.call(api, || call.clone().send()).await?;
         let families = page.families().iter();
         for family in families.filter(|name| is_conventional(name, suffix)) {
-            if let Some((revision, tags)) = described(cx, family).await? {
+            if let Some((arn, tags)) = cx.recent.get_as(&of_family(cx, family)).await {
+                out.extend(marked(TaskDefinition::TYPE, &arn, family, tags, suffix));
+            } else if let Some((revision, tags)) = described(cx, family).await? {
                 let arn = revision.task_definition_arn().unwrap_or_default();
                 out.extend(marked(TaskDefinition::TYPE, arn, family, tags, suffix));
             }

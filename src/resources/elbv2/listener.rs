@@ -272,7 +272,7 @@ async fn parts_of(cx: &Aws, arn: &str, identity: &Identity) -> Result<Option<Par
     let call = call.listener_arn(arn);
     let (shown, tags, others) = futures::join!(
         cx.call(READ, || call.clone().send()),
-        tags::tags_of(cx, arn),
+        tags::tags_of(cx, arn, identity),
         others(cx, arn, identity)
     );
     let (Some(shown), Some(tags), Some(others)) = (found(shown)?, tags?, others?) else {

@@ -357,7 +357,7 @@ async fn parts(cx: &Aws, arn: &str, identity: &Identity) -> Result<Option<Parts>
     let call = call.load_balancer_arn(arn);
     let (shown, tags, others) = futures::join!(
         cx.call(READ, || call.clone().send()),
-        tags::tags_of(cx, arn),
+        tags::tags_of(cx, arn, identity),
         others(cx, arn, identity)
     );
     let (Some(shown), Some(tags), Some(others)) = (found(shown)?, tags?, others?) else {

@@ -77,8 +77,10 @@ impl Resource for Rule {
         let (rules, known) = match key.outputs {
             Some(it) => {
                 let arn = it.arn.as_str();
-                let (rules, tags) =
-                    futures::join!(cx.elbv2.rules(listener), tags::tags_of(cx, arn));
+                let (rules, tags) = futures::join!(
+                    cx.elbv2.rules(listener),
+                    tags::tags_of(cx, arn, key.identity)
+                );
                 (rules?, Some((arn.to_owned(), tags?)))
             }
             None => (cx.elbv2.rules(listener).await?, None),
@@ -100,7 +102,10 @@ impl Resource for Rule {
         };
         let tags = match known {
             Some((_, tags)) => tags,
-            None => tags::tags_of(cx, rule.rule_arn().unwrap_or_default()).await?,
+            None => {
+                let arn = rule.rule_arn().unwrap_or_default();
+                tags::tags_of(cx, arn, key.identity).await?
+            }
         };
         let Some(tags) = tags else {
             return Ok(None);

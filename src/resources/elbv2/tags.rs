@@ -34,8 +34,12 @@ impl<O: HasArn + Sync> TagCalls<O> for ElbTags {
 }
 
 /// The tags of what was just read; `None` when it went away in between.
-pub(super) async fn tags_of(cx: &Aws, arn: &str) -> Result<Option<Tags>, Error> {
-    let tags = cx.elbv2.tags(arn).await?;
+pub(super) async fn tags_of(
+    cx: &Aws,
+    arn: &str,
+    identity: &Identity,
+) -> Result<Option<Tags>, Error> {
+    let tags = cx.tagged(arn, &identity.tags, cx.elbv2.tags(arn)).await?;
     if let Some(tags) = &tags {
         cx.recent.note(arn, tags);
     }
@@ -71,7 +75,8 @@ pub(super) async fn of_others(
 ) -> Result<Vec<String>, Error> {
     let asks = arns.into_iter().map(async |arn| {
         // What went away in between is nobody's.
-        let tags = cx.elbv2.tags(&arn).await?;
+        let ours = |tags: &Tags| of_deployment(identity, tags);
+        let tags: Option<Tags> = cx.proven(&arn, ours, cx.elbv2.tags(&arn)).await?;
         let foreign = tags.is_some_and(|tags| !of_deployment(identity, &tags));
         Ok::<_, Error>(foreign.then_some(arn))
     });
@@ -87,9 +92,9 @@ pub(super) async fn of_step(
 ) -> Result<Option<String>, Error> {
     let step = identity.tags.get(MARK_STEP);
     let asks = arns.into_iter().map(async |arn| {
-        let tags = cx.elbv2.tags(&arn).await?.unwrap_or_default();
-        let ours = of_deployment(identity, &tags) && tags.get(MARK_STEP) == step;
-        Ok::<_, Error>(ours.then_some(arn))
+        let ours = |tags: &Tags| of_deployment(identity, tags) && tags.get(MARK_STEP) == step;
+        let tags: Option<Tags> = cx.proven(&arn, ours, cx.elbv2.tags(&arn)).await?;
+        Ok::<_, Error>(tags.is_some_and(|tags| ours(&tags)).then_some(arn))
     });
     let all = futures::future::try_join_all(asks).await?;
     Ok(all.into_iter().flatten().next())

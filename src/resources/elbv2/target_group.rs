@@ -105,13 +105,14 @@ impl Resource for TargetGroup {
             Some(it) => {
                 let (group, parts) = futures::join!(
                     cx.elbv2.target_groups.named(key.name()),
-                    parts(cx, it.arn.as_str())
+                    parts(cx, it.arn.as_str(), key.identity)
                 );
                 group?.zip(parts?)
             }
             None => match cx.elbv2.target_groups.named(key.name()).await? {
                 Some(group) => {
-                    let parts = parts(cx, group.target_group_arn().unwrap_or_default()).await?;
+                    let arn = group.target_group_arn().unwrap_or_default();
+                    let parts = parts(cx, arn, key.identity).await?;
                     Some(group).zip(parts)
                 }
                 None => None,
@@ -235,12 +236,16 @@ fn word(text: Option<&str>) -> String {
 }
 
 /// Attributes and tags; `None` when it does not exist.
-async fn parts(cx: &Aws, arn: &str) -> Result<Option<(Attributes, Tags)>, Error> {
+async fn parts(
+    cx: &Aws,
+    arn: &str,
+    identity: &Identity,
+) -> Result<Option<(Attributes, Tags)>, Error> {
     const READ: Api = elbv2::DESCRIBE_TARGET_GROUP_ATTRIBUTES;
     let call = cx.elbv2.client.describe_target_group_attributes();
     let call = call.target_group_arn(arn);
     let shown = cx.call(READ, || call.clone().send());
-    let (shown, tags) = futures::join!(shown, tags::tags_of(cx, arn));
+    let (shown, tags) = futures::join!(shown, tags::tags_of(cx, arn, identity));
     let (Some(shown), Some(tags)) = (found(shown)?, tags?) else {
         return Ok(None);
     };

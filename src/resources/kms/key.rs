@@ -76,6 +76,7 @@ impl Resource for Key {
             },
         };
         let id = id.as_str();
+        let arn = cx.arn("kms", &format!("key/{id}"));
         let described = cx.call(DESCRIBE, || cx.kms.client.describe_key().key_id(id).send());
         let policy = cx.call(kms::GET_KEY_POLICY, || {
             cx.kms
@@ -92,7 +93,7 @@ impl Resource for Key {
             described,
             policy,
             rotation,
-            cx.kms.tags(id),
+            cx.tagged(&arn, &key.identity.tags, cx.kms.tags(id)),
             grants::list(cx, id)
         );
         let Some(described) = found(described)? else {

@@ -82,7 +82,9 @@ impl Resource for StreamMapping {
             id: one.uuid().unwrap_or_default().into(),
             arn: one.event_source_mapping_arn().unwrap_or_default().into(),
         };
-        let Some(tags) = found(cx.lambda.tags(outputs.arn()).await)? else {
+        let tags = cx.lambda.tags(outputs.arn());
+        let tags = cx.tagged(outputs.arn(), &key.identity.tags, tags);
+        let Some(tags) = found(tags.await)? else {
             return Ok(None);
         };
         cx.recent.note(outputs.arn(), &tags);

@@ -67,11 +67,12 @@ impl Resource for LogGroup {
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let name = key.name();
         let arn = arn(cx, name);
+        let tags = cx.tagged(&arn, &key.identity.tags, tags_of(cx, &arn));
         // The tags of a recorded group are asked for at once; of another one only when it exists.
         let (group, tags) = match key.outputs {
-            Some(_) => futures::join!(cx.logs.groups.get(name.to_owned()), tags_of(cx, &arn)),
+            Some(_) => futures::join!(cx.logs.groups.get(name.to_owned()), tags),
             None => match cx.logs.groups.get(name.to_owned()).await? {
-                Some(group) => (Ok(Some(group)), tags_of(cx, &arn).await),
+                Some(group) => (Ok(Some(group)), tags.await),
                 None => return Ok(None),
             },
         };

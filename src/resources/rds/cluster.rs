@@ -64,6 +64,9 @@ pub struct Cluster {
     /// Roles that reach it into other services, a stream of its activity, its interface over HTTP.
     #[serde(default)]
     pub exposed: Exposed,
+    /// The least capacity that the traffic command holds, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
     /// Instances that are not ours, which read all its data; a global cluster that it is a part of; accounts that a snapshot
     /// of it is shared with.
     #[serde(default)]
@@ -174,12 +177,15 @@ impl Resource for Cluster {
         ],
         write_only: &[],
         watched: &["members"],
-        delegated: &[Delegated {
-            record: None,
-            field: "running_version",
-            owner: "RDS (automatic minor version upgrades)",
-            legal: version::legal,
-        }],
+        delegated: &[
+            Delegated {
+                record: None,
+                field: "running_version",
+                owner: "RDS (automatic minor version upgrades)",
+                legal: version::legal,
+            },
+            minimum::HELD,
+        ],
     };
     const RETENTION: Retention = Retention {
         protection: Some("deletion_protection"),
@@ -249,7 +255,10 @@ impl Resource for Cluster {
         if delta.changes.iter().all(|c| c.field() == "exposed") {
             return Ok(());
         }
-        let call = self.modification(cx, id, delta);
+        let call = match delta.touches("capacity") {
+            true => self.holding(cx, it).await?.modification(cx, id, delta),
+            false => self.modification(cx, id, delta),
+        };
         cx.call(MODIFY, || call.clone().send()).await.map(drop)
     }
 

@@ -51,7 +51,7 @@ impl Resource for ClusterParameterGroup {
         let arn = group.db_cluster_parameter_group_arn();
         let arn: Ref<Arn<Self>> = READ.field(arn, "DBClusterParameterGroupArn")?;
         let values = of_cluster_group(cx, name, Some("user"));
-        let (tags, values) = futures::join!(tags::of_group(cx, arn.as_str()), values);
+        let (tags, values) = futures::join!(tags::of_group(cx, arn.as_str(), key.identity), values);
         let (Some(tags), Some(values)) = (tags?, found(values)?) else {
             return Ok(None);
         };

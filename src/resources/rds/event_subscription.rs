@@ -56,7 +56,7 @@ impl Resource for EventSubscription {
             return Ok(None);
         };
         let arn = one.event_subscription_arn().unwrap_or_default();
-        let Some(tags) = tags::of_group(cx, arn).await? else {
+        let Some(tags) = tags::of_group(cx, arn, key.identity).await? else {
             return Ok(None);
         };
         let spec = Self {

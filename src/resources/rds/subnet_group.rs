@@ -45,7 +45,7 @@ impl Resource for SubnetGroup {
             return Ok(None);
         };
         let arn: Ref<Arn<Self>> = READ.field(group.db_subnet_group_arn(), "DBSubnetGroupArn")?;
-        let Some(tags) = tags::of_group(cx, arn.as_str()).await? else {
+        let Some(tags) = tags::of_group(cx, arn.as_str(), key.identity).await? else {
             return Ok(None);
         };
         let subnets = group.subnets().iter().filter_map(|s| s.subnet_identifier());

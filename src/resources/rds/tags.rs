@@ -16,22 +16,34 @@ pub(super) fn at_creation(identity: &Identity) -> Option<Vec<Tag>> {
     Some(list(&identity.tags))
 }
 
-impl<O: HasArn + Sync> TagCalls<O> for RdsTags {
-    async fn change(cx: &Aws, it: &O, set: &Tags, remove: &[String]) -> Result<(), Error> {
+impl RdsTags {
+    /// Sets and removes tags of what has this ARN.
+    pub async fn change_of(
+        cx: &Aws,
+        arn: &str,
+        set: &Tags,
+        remove: &[String],
+    ) -> Result<(), Error> {
         if !set.is_empty() {
             let call = cx.rds.client.add_tags_to_resource();
-            let call = call.resource_name(it.arn()).set_tags(Some(list(set)));
+            let call = call.resource_name(arn).set_tags(Some(list(set)));
             let api = rds::ADD_TAGS_TO_RESOURCE;
             cx.call(api, || call.clone().send()).await?;
         }
         if !remove.is_empty() {
             let call = cx.rds.client.remove_tags_from_resource();
-            let call = call.resource_name(it.arn());
+            let call = call.resource_name(arn);
             let call = call.set_tag_keys(Some(remove.to_vec()));
             let api = rds::REMOVE_TAGS_FROM_RESOURCE;
             cx.call(api, || call.clone().send()).await?;
         }
         Ok(())
+    }
+}
+
+impl<O: HasArn + Sync> TagCalls<O> for RdsTags {
+    async fn change(cx: &Aws, it: &O, set: &Tags, remove: &[String]) -> Result<(), Error> {
+        Self::change_of(cx, it.arn(), set, remove).await
     }
 }
 
@@ -58,8 +70,12 @@ pub(super) async fn owned_groups(
 }
 
 /// The tags of a group that was just listed; `None` when it went away in between.
-pub(super) async fn of_group(cx: &Aws, arn: &str) -> Result<Option<Tags>, Error> {
-    let tags = cx.rds.tags(arn).await?;
+pub(super) async fn of_group(
+    cx: &Aws,
+    arn: &str,
+    identity: &Identity,
+) -> Result<Option<Tags>, Error> {
+    let tags = cx.tagged(arn, &identity.tags, cx.rds.tags(arn)).await?;
     if let Some(tags) = &tags {
         cx.recent.note(arn, tags);
     }

@@ -98,7 +98,7 @@ impl Resource for Bucket {
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let name = key.name();
-        let (spec, tags) = match settings::all(cx, name).await {
+        let (spec, tags) = match settings::all(cx, name, &key.identity.tags).await {
             Ok(all) => all,
             Err(error) if error.code == "NoSuchBucket" => return Ok(None),
             Err(error) if key.outputs.is_none() && is_elsewhere(&error) => {

@@ -21,23 +21,22 @@ macro_rules! call {
     }};
 }
 
-/// Reads all of them.
+/// Reads all of them but the access list.
 pub(super) async fn read(cx: &Aws, bucket: &str) -> Result<Exposed, Error> {
     let all = futures::try_join!(
-        access_list(cx, bucket),
         replication(cx, bucket),
         notifications(cx, bucket),
         website(cx, bucket),
         inventories(cx, bucket),
     )?;
-    let all = [all.0, all.1, all.2, all.3, all.4];
+    let all = [all.0, all.1, all.2, all.3];
     Ok(all.into_iter().flatten().collect())
 }
 
 type Entries = Vec<(String, String)>;
 
 /// Whom the access list lets in besides the owner.
-async fn access_list(cx: &Aws, bucket: &str) -> Result<Entries, Error> {
+pub(super) async fn access_list(cx: &Aws, bucket: &str) -> Result<Entries, Error> {
     const GET: Api = crate::aws::s3::GET_BUCKET_ACL;
     let answer = call!(cx, bucket, GET, get_bucket_acl)?;
     let owner = answer.owner().and_then(|o| o.id());

@@ -7,6 +7,7 @@ use super::lifecycle::Rule;
 use super::tags::{tags_of, unless};
 use crate::aws::{Aws, s3};
 use crate::engine::{Delta, Error};
+use crate::resources::Tags;
 use crate::resources::policy::Policy;
 use aws_sdk_s3::types::{
     self as t, BucketLifecycleConfiguration, BucketLoggingStatus, BucketVersioningStatus,
@@ -46,9 +47,10 @@ macro_rules! put {
 }
 
 /// All settings and tags. `NoSuchBucket` when it does not exist.
-pub(super) async fn all(cx: &Aws, bucket: &str) -> Result<(Bucket, crate::resources::Tags), Error> {
+pub(super) async fn all(cx: &Aws, bucket: &str, wanted: &Tags) -> Result<(Bucket, Tags), Error> {
+    let arn = format!("arn:aws:s3:::{bucket}");
     let versioning = get!(cx, bucket, s3::GET_BUCKET_VERSIONING, get_bucket_versioning).await?;
-    let (ownership, encryption, public_access, policy, logging, lifecycle, exposed, tags) = futures::try_join!(
+    let (ownership, encryption, public_access, policy, logging, lifecycle, mut exposed, tags) = futures::try_join!(
         ownership(cx, bucket),
         encryption(cx, bucket),
         public_access(cx, bucket),
@@ -56,8 +58,12 @@ pub(super) async fn all(cx: &Aws, bucket: &str) -> Result<(Bucket, crate::resour
         logging(cx, bucket),
         lifecycle(cx, bucket),
         exposed::read(cx, bucket),
-        tags_of(cx, bucket),
+        cx.tagged(&arn, wanted, tags_of(cx, bucket)),
     )?;
+    // "Bucket owner enforced": access lists count no more, and S3 sets none.
+    if ownership != ObjectOwnership::BucketOwnerEnforced.as_str() {
+        exposed.extend(exposed::access_list(cx, bucket).await?);
+    }
     let spec = Bucket {
         ownership,
         versioning: versioning.status() == Some(&BucketVersioningStatus::Enabled),

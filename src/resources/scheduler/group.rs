@@ -49,8 +49,9 @@ impl Resource for Group {
         if group.deleting && key.outputs.is_none() {
             return Ok(None);
         }
-        let (tags, schedules) =
-            futures::join!(cx.scheduler.tags(&group.arn), cx.scheduler.schedules(name));
+        let tags = cx.scheduler.tags(&group.arn);
+        let tags = cx.tagged(&group.arn, &key.identity.tags, tags);
+        let (tags, schedules) = futures::join!(tags, cx.scheduler.schedules(name));
         let (Some(tags), Some(schedules)) = (found(tags)?, found(schedules)?) else {
             return Ok(None);
         };

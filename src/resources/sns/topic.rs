@@ -47,7 +47,9 @@ impl Resource for Topic {
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let arn = cx.arn("sns", key.name());
-        let Some((all, tags, subscriptions)) = found(cx.sns.topic(&arn).await)? else {
+        let tags = cx.tagged(&arn, &key.identity.tags, cx.sns.tags(&arn));
+        let both = futures::future::try_join(cx.sns.topic(&arn), tags).await;
+        let Some(((all, subscriptions), tags)) = found(both)? else {
             return Ok(None);
         };
         cx.recent.note(&arn, &tags);

@@ -86,10 +86,13 @@ impl Resource for Queue {
                 None => return Ok(None),
             },
         };
-        let Some((all, tags)) = found(cx.sqs.queue(&url).await)? else {
+        let outputs = QueueOutputs::new(cx, key.name(), &url);
+        let arn = outputs.arn.as_str();
+        let tags = cx.tagged(arn, &key.identity.tags, cx.sqs.tags(&url));
+        let both = futures::future::try_join(cx.sqs.attributes(&url), tags).await;
+        let Some((all, tags)) = found(both)? else {
             return Ok(None);
         };
-        let outputs = QueueOutputs::new(cx, key.name(), &url);
         cx.recent.note(outputs.arn.as_str(), &tags);
         let text = |name: &Attribute| all.get(name).map_or("", String::as_str);
         let number = |name: &Attribute| text(name).parse().unwrap_or_default();

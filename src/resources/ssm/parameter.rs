@@ -53,20 +53,19 @@ impl Resource for Parameter {
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let name = key.name();
+        let arn = cx.arn("ssm", &format!("parameter{name}"));
+        let tags = cx.tagged(&arn, &key.identity.tags, cx.ssm.tags(name));
         // The tags of a recorded parameter are asked for at once; of another one only when it exists.
         let (parameter, tags) = match key.outputs {
-            Some(_) => {
-                futures::join!(cx.ssm.parameters.get(name.to_owned()), cx.ssm.tags(name))
-            }
+            Some(_) => futures::join!(cx.ssm.parameters.get(name.to_owned()), tags),
             None => match cx.ssm.parameters.get(name.to_owned()).await? {
-                Some(parameter) => (Ok(Some(parameter)), cx.ssm.tags(name).await),
+                Some(parameter) => (Ok(Some(parameter)), tags.await),
                 None => return Ok(None),
             },
         };
         let (Some(parameter), Some(tags)) = (parameter?, found(tags)?) else {
             return Ok(None);
         };
-        let arn = cx.arn("ssm", &format!("parameter{name}"));
         cx.recent.note(&arn, &tags);
         let kind = parameter.r#type().map(|t| t.as_str());
         let spec = Self {

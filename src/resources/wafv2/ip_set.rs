@@ -50,11 +50,13 @@ impl Resource for IpSet {
                 None => return Ok(None),
             },
         };
-        let (shown, tags) =
-            futures::join!(get(cx, &outputs), tags::tags_of(cx, outputs.arn.as_str()));
+        let arn = outputs.arn.as_str();
+        let tags = cx.tagged(arn, &key.identity.tags, tags::tags_of(cx, arn));
+        let (shown, tags) = futures::join!(get(cx, &outputs), tags);
         let (Some((set, _)), Some(tags)) = (shown?, tags?) else {
             return Ok(None);
         };
+        cx.recent.note(arn, &tags);
         let spec = Self {
             description: set.description().unwrap_or_default().to_owned(),
             addresses: set.addresses().iter().cloned().collect(),

@@ -1,6 +1,7 @@
 //! The web application firewall: web ACLs with their rules, address sets, what they guard, and their logs.
 
 mod association;
+mod capacity;
 mod ip_set;
 mod logging;
 mod statement;
@@ -8,6 +9,7 @@ mod tags;
 mod web_acl;
 
 pub use association::Association;
+pub use capacity::capacity;
 pub use ip_set::IpSet;
 pub use logging::Logging;
 pub use statement::Statement;

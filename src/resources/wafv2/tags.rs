@@ -42,9 +42,7 @@ pub(super) async fn tags_of(cx: &Aws, arn: &str) -> Result<Option<Tags>, Error> 
     let info = answer.map(|a| a.tag_info_for_resource);
     Ok(info.map(|info| {
         let list = info.and_then(|i| i.tag_list).unwrap_or_default();
-        let tags: Tags = list.into_iter().map(|t| (t.key, t.value)).collect();
-        cx.recent.note(arn, &tags);
-        tags
+        list.into_iter().map(|t| (t.key, t.value)).collect()
     }))
 }
 

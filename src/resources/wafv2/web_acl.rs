@@ -86,11 +86,13 @@ impl Resource for WebAcl {
                 None => return Ok(None),
             },
         };
-        let (shown, tags) =
-            futures::join!(get(cx, &outputs), tags::tags_of(cx, outputs.arn.as_str()));
+        let arn = outputs.arn.as_str();
+        let tags = cx.tagged(arn, &key.identity.tags, tags::tags_of(cx, arn));
+        let (shown, tags) = futures::join!(get(cx, &outputs), tags);
         let (Some((acl, _)), Some(tags)) = (shown?, tags?) else {
             return Ok(None);
         };
+        cx.recent.note(arn, &tags);
         let block = acl.default_action().is_some_and(|d| d.block().is_some());
         let name = outputs.name.as_str();
         let spec = Self {
@@ -166,18 +168,23 @@ impl WebAcl {
     }
 
     fn sent(&self, api: Api) -> Result<Vec<t::Rule>, Error> {
-        let one = |(name, rule): (&String, &Rule)| {
-            let (action, group) = rule.action.sent();
-            let built_rule = t::Rule::builder()
-                .name(name)
-                .priority(rule.priority)
-                .statement(rule.statement.sent()?)
-                .set_action(action)
-                .set_override_action(group)
-                .visibility_config(visibility(api, name, rule.metrics)?);
-            built(api, built_rule.build())
-        };
-        self.rules.iter().map(one).collect()
+        let all = self.rules.iter();
+        all.map(|(name, rule)| rule.sent(api, name)).collect()
+    }
+}
+
+impl Rule {
+    /// As AWS takes it.
+    pub(super) fn sent(&self, api: Api, name: &str) -> Result<t::Rule, Error> {
+        let (action, group) = self.action.sent();
+        let rule = t::Rule::builder()
+            .name(name)
+            .priority(self.priority)
+            .statement(self.statement.sent()?)
+            .set_action(action)
+            .set_override_action(group)
+            .visibility_config(visibility(api, name, self.metrics)?);
+        built(api, rule.build())
     }
 }
 

@@ -2,14 +2,15 @@
 for the emulator; no product code knows it.
 
     GET  /state                 what runs: clock, DNS server, addresses of names, and what each part says of itself
-    GET  /health                {"status": "ok", "pid", "version"}: the version of the model that all parts follow by now
+    GET  /health                {"status": "ok", "pid", "version", "edge", "certificates"}: the version of the model that all parts
+                                follow by now, the DNS server with the port of HTTPS, and the file of the authority's certificate
     POST /services              {"green/payment-api": {"fail": 0.2, "slow_ms": 800, "dead": false}}: a service fails that share
                                 of its requests with 500, takes so much longer, or refuses connections. What is not given stays;
                                 null in place of the object sets all back
     POST /dns                   {"delay": 30}: seconds of the clock until a changed record is answered
     POST /resolve               {"name": "pay.example", "type": "A"}: what the DNS server answers now
     POST /invoke/NAME           a run of a function (part `functions`)
-    POST /databases             {"green": "stop" | "start" | "crash"} (part `postgres`)
+    POST /databases             {"green": "stop" | "start" | "crash"} (part `databases`)
 
 A part is a class with `__init__(plane)` and, as far as it needs them:
 
@@ -29,7 +30,7 @@ import os
 import traceback
 from urllib.parse import parse_qs, unquote
 
-from . import http1
+from . import http1, names
 
 
 class Control:
@@ -83,7 +84,14 @@ class Control:
         return None, ""
 
     async def _health(self, _body, _query, _rest):
-        return {"status": "ok", "pid": os.getpid(), "version": self.plane.followed()}
+        plane = self.plane
+        return {
+            "status": "ok",
+            "pid": os.getpid(),
+            "version": plane.followed(),
+            "edge": f"{plane.names.dns}:{names.DNS_PORT}/{names.port(443)}",
+            "certificates": str(plane.authority.file),
+        }
 
     async def _state(self, _body, _query, _rest):
         plane = self.plane

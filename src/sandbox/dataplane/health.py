@@ -115,7 +115,7 @@ class Part:
             patience = float(health["timeout"])
             pool = self._pools[place] = http1.Pool(place.host, place.port, self._anybody if place.tls else None, place.source, 30, patience)
         if health["protocol"] == "TCP":
-            return await self._connects(place)
+            return await self._connects(place.host, place.port)
         try:
             headers = [("Host", place.host), ("User-Agent", "ELB-HealthChecker/2.0")]
             answer = await pool.ask("GET", health["path"], headers, seconds=float(health["timeout"]))
@@ -123,10 +123,10 @@ class Part:
             return False
         return within(health["codes"], int(answer.first[1]))
 
-    async def _connects(self, place):
+    async def _connects(self, host, port):
         try:
-            async with asyncio.timeout(4):
-                _, writer = await asyncio.open_connection(place.host, place.port)
+            async with asyncio.timeout(ROUTE53_CONNECT):
+                _, writer = await asyncio.open_connection(host, port)
         except (OSError, TimeoutError):
             return False
         writer.close()
@@ -164,21 +164,18 @@ class Part:
         if host is None:
             return False
         kind, port = config["Type"], names.port(int(config.get("Port") or 443))
-        pool = http1.Pool(host, port, self._anybody if kind.startswith("HTTPS") else None, patience=ROUTE53_CONNECT)
         if kind == "TCP":
-            try:
-                _, writer, _ = await pool._connection()
-            except OSError:
-                return False
-            writer.close()
-            return True
+            return await self._connects(host, port)
+        secure = kind.startswith("HTTPS")
+        if (host, port, secure) not in self._pools:
+            # The checkers of Route 53 make a connection for each check; handshakes would cost more than all else here.
+            self._pools[host, port, secure] = http1.Pool(host, port, self._anybody if secure else None, patience=ROUTE53_CONNECT)
+        pool = self._pools[host, port, secure]
         headers = [("Host", config.get("FullyQualifiedDomainName") or host), ("User-Agent", "Amazon-Route53-Health-Check-Service")]
         try:
             answer = await pool.ask("GET", config.get("ResourcePath") or "/", headers, seconds=ROUTE53_STATUS)
         except (OSError, TimeoutError, http1.BadMessage):
             return False
-        finally:
-            pool.close()
         if kind.endswith("STR_MATCH") and (config.get("SearchString") or "").encode() not in answer.body[:5120]:
             return False
         return 200 <= int(answer.first[1]) < 400

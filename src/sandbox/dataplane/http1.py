@@ -1,6 +1,7 @@
 """HTTP/1.1 as the load balancers, the services and the control path need it: whole messages, connections that stay."""
 
 import asyncio
+import traceback
 from dataclasses import dataclass, field
 
 MOST_HEAD = 64 * 1024
@@ -161,7 +162,7 @@ async def serve(reader, writer, answer, idle=60.0, lives=None):
             if request is None:
                 return
             request.peer = peer[0] if peer else ""
-            response = await answer(request)
+            response = await _answered(answer, request)
             if response is None:
                 writer.transport.abort()
                 return
@@ -175,6 +176,14 @@ async def serve(reader, writer, answer, idle=60.0, lives=None):
         return
     finally:
         writer.close()
+
+
+async def _answered(answer, request):
+    try:
+        return await answer(request)
+    except Exception:  # noqa: BLE001 - the log has it, and the connection can go on
+        traceback.print_exc()
+        return text(500, "internal error\n")
 
 
 async def _request(reader, writer):

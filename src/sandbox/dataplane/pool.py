@@ -29,7 +29,9 @@ class Database:
 
     async def _secret(self, again=False):
         if self._credentials is None or again:
-            arn = self.settings["DATABASE_SECRET_ARN"]
+            arn = self.settings.get("DATABASE_SECRET_ARN")
+            if arn is None:
+                raise Unreachable("it has no password, and nobody checks tokens of IAM here")
             answer = await self.plane.emulator.aws("secretsmanager", "get_secret_value", self.region, SecretId=arn)
             self._credentials = json.loads(answer["SecretString"])
             self.secret_reads += 1

@@ -12,6 +12,8 @@ OTHER_SECONDS = {
     "rds/cluster secret": 15,
     "rds/instance modification": 60,
     "dynamodb/table index": 180,
+    "ecs/task": 40,
+    "ecs/task run": 20,
     "elbv2/load_balancer interfaces": 60,
     "lambda/function update": 20,
     "lambda/function interfaces": 180,

@@ -3,8 +3,29 @@
 import collections
 import itertools
 import threading
+import time
 
 KEPT = 50_000
+
+
+def named(entry):
+    """The names and ids in the parameters of a change."""
+    return entry["names"]
+
+
+def _texts(value):
+    if isinstance(value, dict):
+        return [text for inner in value.values() for text in _texts(inner)]
+    if isinstance(value, (list, tuple)):
+        return [text for inner in value for text in _texts(inner)]
+    return [value] if isinstance(value, str) and 2 < len(value) <= 256 else []
+
+
+def _names(request):
+    try:
+        return frozenset(_texts(request.params))
+    except Exception:  # noqa: BLE001 - what cannot be parsed is refused behind the log
+        return frozenset()
 
 
 class CallLog:
@@ -29,6 +50,9 @@ class CallLog:
                 "strange": [],
                 "hash": call_hash,
                 "region": request.region,
+                "time": time.time(),
+                "who": request.access_key or "nobody",
+                "names": _names(request) if write else frozenset(),
             }
             self._calls.append(entry)
             return entry

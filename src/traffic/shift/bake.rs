@@ -28,7 +28,9 @@ impl<W: World> Shift<'_, W> {
                 Err(error) => self.unreadable(&error),
             }
             let now = self.seconds();
-            if now >= next {
+            let failed = self.world.probes().map_or(0, |p| p.failed_in_a_row);
+            // A green that is gone is judged at once.
+            if now >= next || failed >= self.plan.limits.probes_in_a_row {
                 next = now + LOOK_SECONDS;
                 let wanted = gate.wanted(&self.plan.limits, now);
                 let slow = self.plan.slow_over_seconds;

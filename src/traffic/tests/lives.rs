@@ -37,6 +37,23 @@ async fn a_bad_green_sends_everything_back_to_blue() {
 }
 
 #[tokio::test]
+async fn a_green_that_is_gone_is_left_within_five_seconds() {
+    let world = Numbers::new();
+    let gone = world.now.get() + 700;
+    world.dead_since.set(gone);
+    let end = run(&world, &plan(&[10, 50, 100])).await.unwrap();
+    assert!(
+        matches!(&end, End::RolledBack(why) if why.contains("probes of green failed")),
+        "{end:?}"
+    );
+    let history = world.history();
+    let lines = history.lines.iter();
+    let back = lines.filter(|l| l.entry.event == Event::RollbackStarted);
+    let at: Vec<_> = back.map(|l| l.at.as_second() - gone).collect();
+    assert!(at.len() == 1 && at[0] <= 5, "{at:?}");
+}
+
+#[tokio::test]
 async fn green_without_healthy_targets_gets_nothing() {
     let world = Numbers::new();
     world.targets.set(0);

@@ -32,6 +32,7 @@ fn plan(steps: &[u8]) -> Plan {
         },
         limits: Limits::default(),
         from: Live::from(Weights::BLUE),
+        probes: true,
     }
 }
 

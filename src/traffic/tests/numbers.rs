@@ -42,6 +42,8 @@ pub struct Numbers {
     /// What green runs.
     pub runs: RefCell<String>,
     pub targets: Cell<u32>,
+    /// Green's addresses answer nothing since then; `i64::MAX` is never.
+    pub dead_since: Cell<i64>,
     /// Green's bridge to blue is on.
     pub bridge: Cell<bool>,
     /// Blue's bridge to green is on.
@@ -73,6 +75,7 @@ impl Numbers {
             bad_one_in: Cell::new(0),
             runs: RefCell::new("1".into()),
             targets: Cell::new(3),
+            dead_since: Cell::new(i64::MAX),
             bridge: Cell::new(true),
             forth: Cell::new(false),
             green_writes: Cell::new(false),
@@ -270,6 +273,14 @@ impl World for Numbers {
         known.map(|m| (m, self.pair(m))).collect()
     }
 
+    fn probes(&self) -> Option<Probes> {
+        let dead = self.now.get().saturating_sub(self.dead_since.get());
+        Some(Probes {
+            done: 3,
+            failed_in_a_row: u32::try_from(dead).unwrap_or_default(),
+        })
+    }
+
     async fn look(&self) -> Seen {
         let healthy = self.targets.get();
         let target = |service: &str| Targets {
@@ -283,10 +294,7 @@ impl World for Numbers {
             counters: Vec::new(),
             reverse_stream: Some(Stream::Running),
             targets: Some(vec![target("payment-api")]),
-            probes: Some(Probes {
-                done: 3,
-                failed_in_a_row: 0,
-            }),
+            probes: self.probes(),
             guard: Some(Guard::Quiet),
             lag_forward: Some(0.5),
             lag_reverse: Some(0.5),

@@ -42,6 +42,22 @@ rds.delete_event_subscription(SubscriptionName="database-events-blue-dev")"#,
         ],
     ),
     by_hand(
+        "events/rule",
+        r#"events.put_rule(Name="failed-deployments-green-dev", EventPattern=json.dumps({"source": ["aws.ecs"]}), State="DISABLED", Description="Deployments of services that failed")
+events.put_targets(Rule="failed-deployments-green-dev", Targets=[{"Id": "theirs", "Arn": "arn:aws:sqs:eu-central-1:999999999999:theirs"}, {"Id": "alerts", "Arn": "<alerts-green.arn>", "Input": "\"all is well\""}])
+events.remove_targets(Rule="failed-deployments-blue-dev", Ids=["alerts"])
+events.delete_rule(Name="failed-deployments-blue-dev")"#,
+        &[
+            changed("failed-deployments-green", "enabled"),
+            changed("failed-deployments-green", "pattern.detail"),
+            changed("failed-deployments-green", "pattern.detail-type"),
+            changed("failed-deployments-green", "pattern.resources"),
+            extra("failed-deployments-green", "targets.alerts.more[input]"),
+            extra("failed-deployments-green", "targets.theirs"),
+            missing("failed-deployments-blue"),
+        ],
+    ),
+    by_hand(
         "ssm/parameter",
         r#"ssm.put_parameter(Name="/payment-processing/green-dev/reporting/DATABASE_NAME", Value="other", Overwrite=True)
 ssm.delete_parameter(Name="/payment-processing/blue-dev/reporting/DATABASE_NAME")

@@ -1,8 +1,8 @@
 import io
 import zipfile
 
-ec2, kms, iam, logs, s3, dynamodb, rds, secrets, elb, acm, dns, waf, sns, sqs, ssm, ecr, ecs, functions, watch, scaling, scheduler, config = map(
-    c, "ec2 kms iam logs s3 dynamodb rds secretsmanager elbv2 acm route53 wafv2 sns sqs ssm ecr ecs lambda cloudwatch application-autoscaling scheduler config".split()
+ec2, kms, iam, logs, s3, dynamodb, rds, secrets, elb, acm, dns, waf, sns, sqs, ssm, ecr, ecs, functions, watch, scaling, scheduler, config, events = map(
+    c, "ec2 kms iam logs s3 dynamodb rds secretsmanager elbv2 acm route53 wafv2 sns sqs ssm ecr ecs lambda cloudwatch application-autoscaling scheduler config events".split()
 )
 
 def tag(id, **tags):

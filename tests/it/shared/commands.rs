@@ -56,6 +56,21 @@ fn a_second_host_goes_on_where_the_first_one_ended() {
             "user-of-bravo@bravo"
         ]
     );
+    // What a machine did to the traffic is in its own file first; the next command carries it over, once, and all see it.
+    for host in [&alpha, &bravo] {
+        let by = format!("me@{}", host.name);
+        let line = json!({"n": 1, "at": "2026-01-02T03:04:05Z", "previous": "0".repeat(64), "event": "held", "by": by, "epoch": 1, "text": "nothing is decided"});
+        std::fs::create_dir_all(host.folder.join("state")).unwrap();
+        let path = host.folder.join("state/dev.traffic.jsonl");
+        std::fs::write(path, format!("{line}\n")).unwrap();
+    }
+    let moves = |host: &Host| host.run(&["traffic", "history", "--json"]).expect(0).json();
+    moves(&alpha);
+    moves(&bravo);
+    let all = moves(&alpha);
+    let lines = all["lines"].as_array().unwrap();
+    let by: Vec<&Value> = lines.iter().map(|line| &line["by"]).collect();
+    assert_eq!(by, ["me@alpha", "me@bravo"], "{all}");
     // The bucket is no part of the deployment.
     let report = bravo.run(&["drift", "--json"]);
     assert!(!report.out.contains("states-of-a-team"), "{}", report.out);

@@ -196,7 +196,15 @@ impl Machine {
             Command::Apply => {
                 plan::build(graph, &chosen, &state, &seen, registry, &Options::default())
             }
-            Command::Destroy => plan::teardown(graph, &state, &seen, registry, None, None),
+            Command::Destroy => plan::teardown(
+                graph,
+                &state,
+                &seen,
+                registry,
+                None,
+                None,
+                &plan::Users::new(),
+            ),
             Command::Mark => {
                 let asked = requests(graph, &chosen, &state, also);
                 mark::mark(graph, &asked, &seen, registry)

@@ -147,7 +147,15 @@ impl Run {
 
     pub async fn teardown(&self, graph: &Graph, seen: &Observations, scope: Option<&str>) -> Plan {
         let choice = self.data.choice;
-        let mut plan = plan::teardown(graph, &self.state, seen, &self.cx.registry, scope, choice);
+        let mut plan = plan::teardown(
+            graph,
+            &self.state,
+            seen,
+            &self.cx.registry,
+            scope,
+            choice,
+            &plan::Users::new(),
+        );
         self.guard(&mut plan).await;
         plan
     }

@@ -135,6 +135,27 @@ fn a_shift_is_refused_until_the_data_is_safe_and_green_can_take_it() {
     );
 }
 
+/// More tasks of payment-api run on blue.
+const BUSY: &str = r#"
+e = c("ecs")
+for arn in e.list_services(cluster="cluster-blue-dev")["serviceArns"]:
+    if "payment-api" in arn: e.update_service(cluster="cluster-blue-dev", service=arn, desiredCount=5)
+"#;
+
+/// The fewest tasks of payment-api and the least capacity of the databases, of blue and green.
+fn least(lab: &Lab) -> Value {
+    let text = lab.python(
+        r#"
+s, r = c("application-autoscaling"), c("rds")
+tasks = {x["ResourceId"].split("/")[1]: str(x["MinCapacity"]) for x in s.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"] if "payment-api" in x["ResourceId"]}
+acu = {x["DBClusterIdentifier"]: x["ServerlessV2ScalingConfiguration"]["MinCapacity"] for x in r.describe_db_clusters()["DBClusters"]}
+sides = ["blue", "green"]
+print(json.dumps([[tasks[f"cluster-{x}-dev"] for x in sides], [acu[f"aurora-{x}-dev"] for x in sides]]))
+"#,
+    );
+    serde_json::from_str(&text).unwrap()
+}
+
 /// The name of green's target group of payment-api.
 fn group(lab: &Lab) -> String {
     let text = std::fs::read_to_string(lab.dir.path().join("state/dev.json")).unwrap();
@@ -149,6 +170,11 @@ fn group(lab: &Lab) -> String {
 fn a_shift_that_is_killed_goes_on_and_ends_with_everything_on_green() {
     let lab = lab();
     let load = Load::new(&lab, RATE);
+    // Blue is busy: what comes back to it, or goes to green, needs as many tasks and as much capacity.
+    let busy = lab.python(BUSY);
+    let peak = json!({"namespace": "AWS/RDS", "name": "ServerlessDatabaseCapacity", "dimensions": {"DBClusterIdentifier": "aurora-blue-dev", "Role": "WRITER"}, "points": [[load.now() as u64 - 7200, {"3.2": 1}]]});
+    lab.control("POST", "metrics", &peak);
+    assert_eq!(least(&lab), json!([["3", "3"], [0.5, 0.5]]), "{busy}");
     load.during(|| {
         let mut child = start(
             &lab,
@@ -156,6 +182,7 @@ fn a_shift_that_is_killed_goes_on_and_ends_with_everything_on_green() {
             &["traffic", "shift", "--yes", "--steps", "50,100"],
         );
         until(&lab, [50, 50]);
+        assert_eq!(least(&lab), json!([["5", "5"], [3.5, 3.5]]));
         child.kill().unwrap();
         child.wait().unwrap();
         let second = run(&lab, &load, &["traffic", "shift", "--yes"]).expect(8);
@@ -179,8 +206,12 @@ fn a_shift_that_is_killed_goes_on_and_ends_with_everything_on_green() {
         2,
         "{events:?}"
     );
-    // The weights are the traffic command's: neither apply nor drift touch them.
+    // The weights are the traffic command's: neither apply nor drift touch them. So are the least tasks and capacity while they are
+    // held; another configuration is noted beneath them.
     let mark = lab.mark();
+    let config = lab.dir.path().join("deployer.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, text + "[database]\nmin_capacity = 1.0\n").unwrap();
     lab.run(&["apply", "--yes"]).expect(0);
     lab.run(&["drift"]).expect(0);
     let writes = lab.writes(mark);
@@ -188,6 +219,20 @@ fn a_shift_that_is_killed_goes_on_and_ends_with_everything_on_green() {
         writes.iter().all(|w| !w.starts_with("route53")),
         "{writes:?}"
     );
+    assert_eq!(least(&lab), json!([["5", "5"], [3.5, 3.5]]));
+    let status = run(&lab, &load, &["traffic", "status"]);
+    assert!(
+        status
+            .out
+            .contains("the database of blue: at least 3.5 ACU in place of 1"),
+        "{}",
+        status.out
+    );
+    let done = run(&lab, &load, &["traffic", "release"]).expect(8);
+    assert!(done.err.contains("cutover --finish"), "{}", done.err);
+    run(&lab, &load, &["traffic", "release", "--now"]).expect(0);
+    assert_eq!(least(&lab), json!([["3", "3"], [1.0, 1.0]]));
+    lab.run(&["drift"]).expect(0);
     // A line that was changed shows.
     let path = lab.dir.path().join("state/dev.traffic.jsonl");
     let text = std::fs::read_to_string(&path).unwrap();
@@ -308,6 +353,12 @@ fn weights_of_another_hand_end_a_shift_and_stay() {
 fn pause_and_approval_come_from_another_terminal_and_an_interrupt_holds() {
     let lab = lab();
     let load = Load::new(&lab, RATE);
+    let notices = lab.dir.path().join("notices");
+    let config = lab.dir.path().join("deployer.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let program = format!("cat >> {0}; echo >> {0}", notices.display());
+    let notify = format!("[notify]\ncommand = [\"sh\", \"-c\", \"{program}\"]\n");
+    std::fs::write(&config, text + &notify).unwrap();
     load.during(|| {
         let arguments = [
             "traffic",
@@ -326,6 +377,13 @@ fn pause_and_approval_come_from_another_terminal_and_an_interrupt_holds() {
             std::thread::sleep(Duration::from_millis(100));
         }
         assert_eq!(weights(&lab), [90, 10]);
+        // Whoever has to type something hears of it while the shift runs.
+        let said = || std::fs::read_to_string(&notices).unwrap_or_default();
+        while !said().contains("traffic approve --weight 50") {
+            assert!(began.elapsed() < Duration::from_secs(60), "{}", said());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        assert!(said().contains("\"outcome\": \"waiting\""), "{}", said());
         run(&lab, &load, &["traffic", "approve", "--weight", "50"]).expect(0);
         until(&lab, [50, 50]);
         run(&lab, &load, &["traffic", "pause"]).expect(0);
@@ -336,6 +394,25 @@ fn pause_and_approval_come_from_another_terminal_and_an_interrupt_holds() {
             "{code}: {text}"
         );
         assert_eq!(weights(&lab), [50, 50]);
+        let shown = lab.python(
+            "print([m['Dimensions'] for m in c('cloudwatch').list_metrics(Namespace='Deployer', MetricName='TrafficWeight')['Metrics']])",
+        );
+        assert!(shown.contains("green") && shown.contains("blue"), "{shown}");
+        // Nobody runs, and a guard in AWS acts: what it did is recorded by the next command.
+        lab.python(
+            "c('cloudwatch').set_alarm_state(AlarmName='alarm-guard-errors-payment-api-green-dev', StateValue='ALARM', StateReason='test')",
+        );
+        let status = run(&lab, &load, &["traffic", "status"]).expect(2);
+        assert!(
+            status.out.contains("a guard in AWS is raised (alarm-guard-errors-payment-api-green-dev)"),
+            "{}",
+            status.out
+        );
+        let done = run(&lab, &load, &["traffic", "resume"]).expect(5);
+        assert!(done.out.contains("while no process ran"), "{}", done.out);
+        assert_eq!(weights(&lab), [100, 0]);
+        assert!(events(&lab).contains(&"guard_acted".to_owned()));
+        run(&lab, &load, &["traffic", "resume"]).expect(8);
     });
 }
 

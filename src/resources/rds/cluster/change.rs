@@ -1,15 +1,29 @@
 //! What ModifyDBCluster is sent.
 
-use super::{Cluster, text};
-use crate::aws::Aws;
+use super::{Cluster, ClusterOutputs, text};
+use crate::aws::{Aws, rds_tags_of};
 use crate::engine::diff::Change;
 use crate::engine::{Delta, Error};
-use crate::resources::rds::version;
+use crate::resources::minimum::Minimum;
+use crate::resources::rds::{RdsTags, version};
 use crate::resources::texts;
 use aws_sdk_rds::operation::modify_db_cluster::builders::ModifyDBClusterFluentBuilder;
 use aws_sdk_rds::types::{CloudwatchLogsExportConfiguration, ServerlessV2ScalingConfiguration};
 
 impl Cluster {
+    /// The same with the capacity that the traffic command holds under this one, noted before it is set.
+    pub(super) async fn holding(&self, cx: &Aws, it: &ClusterOutputs) -> Result<Self, Error> {
+        let mut out = self.clone();
+        let live = cx.rds.clusters.named(it.id.as_str()).await?;
+        let tags = live.map(|cluster| rds_tags_of(cluster.tag_list()));
+        if let Some(held) = tags.as_ref().and_then(Minimum::of) {
+            let held = held.under(self.capacity.min, self.capacity.max);
+            RdsTags::change_of(cx, it.arn.as_str(), &held.tag(), &[]).await?;
+            out.capacity.min = held.is;
+        }
+        Ok(out)
+    }
+
     pub(super) fn scaling(&self) -> ServerlessV2ScalingConfiguration {
         ServerlessV2ScalingConfiguration::builder()
             .min_capacity(self.capacity.min)

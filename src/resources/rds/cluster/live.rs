@@ -1,8 +1,9 @@
 //! A cluster as RDS shows it, in the struct that was written.
 
 use super::{Capacity, Cluster, ClusterOutputs};
-use crate::aws::Api;
+use crate::aws::{Api, rds_tags_of};
 use crate::engine::{Error, Ref};
+use crate::resources::minimum::Minimum;
 use crate::resources::rds::status::is_stopped;
 use crate::resources::rds::{major, version};
 use aws_sdk_rds::types::DbCluster;
@@ -22,6 +23,9 @@ pub(super) fn settings(cluster: &DbCluster, id: &str, want_version: &str) -> Clu
         running_version
     };
     let capacity = cluster.serverless_v2_scaling_configuration();
+    let least = capacity.and_then(|c| c.min_capacity()).unwrap_or_default();
+    let held = Minimum::of(&rds_tags_of(cluster.tag_list()));
+    let (least, held) = Minimum::split(held, least);
     let owned = |value: Option<&str>| value.unwrap_or_default().to_owned();
     let groups = cluster.vpc_security_groups().iter();
     Cluster {
@@ -47,7 +51,7 @@ pub(super) fn settings(cluster: &DbCluster, id: &str, want_version: &str) -> Clu
             .collect(),
         storage_key: cluster.kms_key_id().map(Ref::from),
         capacity: Capacity {
-            min: capacity.and_then(|c| c.min_capacity()).unwrap_or_default(),
+            min: least,
             max: capacity.and_then(|c| c.max_capacity()).unwrap_or_default(),
         },
         backup_days: pending
@@ -65,6 +69,7 @@ pub(super) fn settings(cluster: &DbCluster, id: &str, want_version: &str) -> Clu
         deletion_protection: cluster.deletion_protection().unwrap_or(false),
         running: !is_stopped(cluster.status()) && cluster.status() != Some("stopping"),
         exposed: Default::default(),
+        held,
         members: Vec::new(),
     }
 }

@@ -48,9 +48,17 @@ def create_group(call):
 
 @patch("logs", "DescribeLogGroups")
 def describe_groups(call):
-    """AWS: shows the class; a pattern is a substring and excludes a prefix, and then only names are shown. moto: knows
-    no pattern."""
+    """AWS: shows the class; a list of identifiers shows those; a pattern is a substring and excludes a prefix, and then only names
+    are shown. moto: knows neither list nor pattern."""
     pattern = call.params.get("logGroupNamePattern")
+    names = call.params.get("logGroupIdentifiers")
+    if names:
+        if len(names) > 50:
+            refuse("InvalidParameterException", "At most 50 log group identifiers are taken.")
+        names = [name.split(":log-group:")[-1] for name in names]
+        there = [call.backend.groups[name].to_describe_dict() for name in names if name in call.backend.groups]
+        classes = call.store.table(CLASSES)
+        return {"logGroups": [{**group, "logGroupClass": classes.get(group["logGroupName"], "STANDARD")} for group in there]}
     if pattern is None:
         answer = call.forward()
         for group in answer.data.get("logGroups", []):

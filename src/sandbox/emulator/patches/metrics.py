@@ -53,7 +53,10 @@ def _put(backend, first, last):
 
 def _points(put, key, first, last):
     """Second -> value -> how often, from both sources."""
-    found = {at: dict(counts) for at, counts in table().get(key, {}).items() if first <= at < last}
+    there = table().get(key, {})
+    # Days of minutes may be there, and the question is about some of them.
+    seconds = range(first, last) if last - first < len(there) else sorted(there)
+    found = {at: dict(there[at]) for at in seconds if first <= at < last and at in there}
     for at, value in put.get(key, ()):
         counts = found.setdefault(at, {})
         counts[value] = counts.get(value, 0) + 1

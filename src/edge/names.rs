@@ -1,0 +1,254 @@
+//! Names, past every cache.
+
+use simple_dns::rdata::RData;
+use simple_dns::{CLASS, Name, Packet, PacketFlag, QCLASS, QTYPE, Question, RCODE, TYPE};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UdpSocket};
+
+/// For one question to one server: it is asked twice.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The port of DNS.
+const PORT: u16 = 53;
+/// The longest answer over UDP without an agreement on more (RFC 1035).
+const LONGEST: usize = 512;
+
+/// A way to ask for names.
+#[derive(Debug, Clone)]
+pub struct Names {
+    /// The one server that knows all names; else the system's.
+    server: Option<SocketAddr>,
+}
+
+impl Names {
+    /// Asks this server, or those of the system.
+    pub fn new(server: Option<SocketAddr>) -> Self {
+        Self { server }
+    }
+
+    /// The IPv4 addresses of a name.
+    ///
+    /// # Errors
+    /// When there is none, or nobody answers.
+    pub async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, String> {
+        let found = match self.server {
+            Some(server) => self.addresses_at(server, name).await?,
+            None => {
+                let lookup = tokio::net::lookup_host((name.trim_end_matches('.'), PORT));
+                let found = lookup.await.map_err(|e| format!("{name}: {e}"))?;
+                found.map(|a| a.ip()).filter(IpAddr::is_ipv4).collect()
+            }
+        };
+        match found.is_empty() {
+            true => Err(format!("{name} has no address")),
+            false => Ok(found),
+        }
+    }
+
+    /// The address of a server of a zone.
+    ///
+    /// # Errors
+    /// As [`Self::addresses`].
+    pub async fn server(&self, name: &str) -> Result<SocketAddr, String> {
+        if let Some(server) = self.server {
+            return Ok(server);
+        }
+        let found = self.addresses(name).await?.into_iter().next();
+        let found = found.ok_or_else(|| format!("{name} has no address"))?;
+        Ok(SocketAddr::new(found, PORT))
+    }
+
+    /// The text record of a name, as this server has it; `None` when it has none.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn text_at(&self, server: SocketAddr, name: &str) -> Result<Option<String>, String> {
+        let text = |data: &RData<'_>| match data {
+            RData::TXT(text) => String::try_from(text.clone()).ok(),
+            _ => None,
+        };
+        Ok(ask(server, name, TYPE::TXT, text).await?.into_iter().next())
+    }
+
+    /// The IPv4 addresses of a name, as this server has them.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn addresses_at(
+        &self,
+        server: SocketAddr,
+        name: &str,
+    ) -> Result<Vec<IpAddr>, String> {
+        let address = |data: &RData<'_>| match data {
+            RData::A(address) => Some(IpAddr::V4(Ipv4Addr::from(address.address))),
+            _ => None,
+        };
+        ask(server, name, TYPE::A, address).await
+    }
+}
+
+/// What a server answers, of the kind that is asked for.
+async fn ask<T>(
+    server: SocketAddr,
+    name: &str,
+    kind: TYPE,
+    of: impl Fn(&RData<'_>) -> Option<T>,
+) -> Result<Vec<T>, String> {
+    let failed = |what: String| format!("the DNS server {server} on {name}: {what}");
+    let mut last = String::new();
+    for _ in 0..2 {
+        match tokio::time::timeout(PATIENCE, exchange(server, name, kind)).await {
+            Ok(Ok(bytes)) => {
+                let answer = Packet::parse(&bytes).map_err(|e| failed(e.to_string()))?;
+                return match answer.rcode() {
+                    RCODE::NoError | RCODE::NameError => {
+                        Ok(answer.answers.iter().filter_map(|a| of(&a.rdata)).collect())
+                    }
+                    other => Err(failed(format!("{other:?}"))),
+                };
+            }
+            Ok(Err(what)) => last = what,
+            Err(_) => last = "no answer".to_owned(),
+        }
+    }
+    Err(failed(last))
+}
+
+/// One question: over UDP, and over TCP when the answer does not fit.
+async fn exchange(server: SocketAddr, name: &str, kind: TYPE) -> Result<Vec<u8>, String> {
+    let id = fastrand::u16(..);
+    let question = question(id, name, kind).map_err(|e| e.to_string())?;
+    let bytes = over_udp(server, id, &question)
+        .await
+        .map_err(|e| e.to_string())?;
+    let is_short =
+        Packet::parse(&bytes).is_ok_and(|answer| answer.has_flags(PacketFlag::TRUNCATION));
+    if is_short {
+        return over_tcp(server, &question).await.map_err(|e| e.to_string());
+    }
+    Ok(bytes)
+}
+
+fn question(id: u16, name: &str, kind: TYPE) -> Result<Vec<u8>, simple_dns::SimpleDnsError> {
+    let mut packet = Packet::new_query(id);
+    packet.set_flags(PacketFlag::RECURSION_DESIRED);
+    let name = Name::new(name.trim_end_matches('.'))?;
+    let (kind, class) = (QTYPE::TYPE(kind), QCLASS::CLASS(CLASS::IN));
+    packet
+        .questions
+        .push(Question::new(name, kind, class, false));
+    packet.build_bytes_vec()
+}
+
+async fn over_udp(server: SocketAddr, id: u16, question: &[u8]) -> std::io::Result<Vec<u8>> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).await?;
+    socket.connect(server).await?;
+    socket.send(question).await?;
+    let mut bytes = vec![0; LONGEST * 8];
+    loop {
+        let length = socket.recv(&mut bytes).await?;
+        // The answer to this question, not to one before it.
+        if bytes.get(..2) == Some(&id.to_be_bytes()[..]) {
+            bytes.truncate(length);
+            return Ok(bytes);
+        }
+    }
+}
+
+async fn over_tcp(server: SocketAddr, question: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect(server).await?;
+    let length = u16::try_from(question.len()).unwrap_or(u16::MAX);
+    stream.write_all(&length.to_be_bytes()).await?;
+    stream.write_all(question).await?;
+    let length = stream.read_u16().await?;
+    let mut bytes = vec![0; length.into()];
+    stream.read_exact(&mut bytes).await?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use simple_dns::ResourceRecord;
+    use simple_dns::rdata::{A, TXT};
+
+    /// A server that answers one question over UDP, and says that it does not fit; then one over TCP.
+    async fn server(text: &'static str) -> SocketAddr {
+        let (udp, tcp) = loop {
+            let tcp = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            if let Ok(udp) = UdpSocket::bind(tcp.local_addr().unwrap()).await {
+                break (udp, tcp);
+            }
+        };
+        let address = udp.local_addr().unwrap();
+        let reply = move |question: &[u8], is_short: bool| {
+            let mut packet = Packet::parse(question).unwrap().into_reply();
+            let name = packet.questions[0].qname.clone();
+            let is_text = packet.questions[0].qtype == QTYPE::TYPE(TYPE::TXT);
+            if is_short {
+                packet.set_flags(PacketFlag::TRUNCATION);
+            } else if is_text {
+                let text = RData::TXT(TXT::new().with_string(text).unwrap());
+                packet
+                    .answers
+                    .push(ResourceRecord::new(name, CLASS::IN, 60, text));
+            } else {
+                let a = RData::A(A {
+                    address: 0x7f4d_0002,
+                });
+                packet
+                    .answers
+                    .push(ResourceRecord::new(name, CLASS::IN, 60, a));
+            }
+            packet.build_bytes_vec().unwrap()
+        };
+        tokio::spawn(async move {
+            let mut bytes = vec![0; 512];
+            let (length, from) = udp.recv_from(&mut bytes).await.unwrap();
+            udp.send_to(&reply(&bytes[..length], true), from)
+                .await
+                .unwrap();
+            let (mut stream, _) = tcp.accept().await.unwrap();
+            let length = stream.read_u16().await.unwrap();
+            let mut question = vec![0; length.into()];
+            stream.read_exact(&mut question).await.unwrap();
+            let answer = reply(&question, false);
+            stream
+                .write_u16(answer.len().try_into().unwrap())
+                .await
+                .unwrap();
+            stream.write_all(&answer).await.unwrap();
+            let (length, from) = udp.recv_from(&mut bytes).await.unwrap();
+            udp.send_to(&reply(&bytes[..length], false), from)
+                .await
+                .unwrap();
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_does_not_fit_is_asked_for_again_over_tcp() {
+        let at = server("epoch=7").await;
+        let names = Names::new(Some(at));
+        let text = names.text_at(at, "_traffic.pay.example.").await;
+        assert_eq!(text, Ok(Some("epoch=7".to_owned())));
+        let address = names.addresses("pay.example").await;
+        assert_eq!(address, Ok(vec!["127.77.0.2".parse().unwrap()]));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_not_there_is_named() {
+        let nobody = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let at = nobody.local_addr().unwrap();
+        drop(nobody);
+        let error = Names::new(Some(at))
+            .addresses("pay.example")
+            .await
+            .unwrap_err();
+        assert!(
+            error.contains(&at.to_string()) && error.contains("pay.example"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,137 @@
+"""What customers saw, and what the histories say."""
+
+import datetime
+import time
+
+from . import databases
+from .stage import Unexpected
+
+# Requests that are looked at together.
+WINDOW = 1.0
+
+
+def failed(attempt):
+    """True for an attempt without a good answer."""
+    return attempt["status"] == 0 or attempt["status"] >= 500
+
+
+def since(stage, began, kind=None, until=None):
+    """Attempts from that moment on."""
+    end = until if until is not None else time.time() + 1
+    return [one for one in stage.load.attempts() if began <= one["at"] < end and kind in (None, one["kind"])]
+
+
+def share(stage, side, began, until, kind, wanted):
+    """The share of a side among the answers, shown beside the wanted one."""
+    answered = [one for one in since(stage, began, kind, until) if one["side"]]
+    mine = sum(one["side"] == side for one in answered)
+    percent = 100 * mine / max(1, len(answered))
+    stage.figure(f"{side}'s share of what is looked up at weight {wanted}", round(percent, 1), "%")
+    stage.check(f"{side} answers customers at weight {wanted}", mine > 0, f"{mine} of {len(answered)}")
+
+
+def refused(stage, began, when):
+    """No customer was refused."""
+    bad = [one for one in since(stage, began) if failed(one)]
+    stage.check(f"no request failed {when}", not bad, f"{len(bad)} failed: {_kinds(bad)}" if bad else "")
+
+
+def failures(stage, began, kind):
+    """How many attempts failed."""
+    return sum(failed(one) for one in since(stage, began, kind))
+
+
+def _kinds(attempts):
+    kinds = {}
+    for one in attempts:
+        name = f"{one['kind']} {one['status']} {one['side'] or ''}".strip()
+        kinds[name] = kinds.get(name, 0) + 1
+    return ", ".join(f"{number} x {name}" for name, number in sorted(kinds.items()))
+
+
+def outage(stage, began, kind):
+    """Seconds from the first attempt without a good answer to the end of the last one; 0 when all were good."""
+    bad = [one for one in since(stage, began, kind) if failed(one)]
+    if not bad:
+        return 0.0
+    return round(max(one["at"] + one["ms"] / 1000 for one in bad) - min(one["at"] for one in bad), 2)
+
+
+def last_side(stage):
+    """Where the newest acknowledged payment was written."""
+    done = [one for one in stage.load.payments()[-20:] if one["at"]]
+    return done[-1]["side"] if done else None
+
+
+def history(stage):
+    """The traffic's history, with real times."""
+    lines = stage.json("traffic history")["lines"]
+    for line in lines:
+        line["real"] = stage.real(datetime.datetime.fromisoformat(line["at"].replace("Z", "+00:00")).timestamp())
+    return lines
+
+
+def moment(stage, event, after):
+    """When an event of the traffic's history came about, in real time."""
+    found = [line["real"] for line in history(stage) if line["event"] == event and line["real"] >= after - 0.1]
+    if not found:
+        raise Unexpected(f"the history has no {event}")
+    return found[0]
+
+
+def rollback(stage, back):
+    """How soon customers were on blue after a rollback began, those included that never look a name up again."""
+    lines = history(stage)
+    before = [line["real"] for line in lines if line["event"] == "gate" and line["real"] <= back + 0.1]
+    if before:
+        stage.figure("rollback: from the verdict until Route 53 has taken it", round(back - before[-1], 2), "s", 1)
+    end = min(time.time(), back + 30)
+    moments = []
+    at = back
+    while at + WINDOW <= end:
+        answered = [one for one in since(stage, at, None, at + WINDOW) if one["side"] or failed(one)]
+        blue = sum(one["side"] == "blue" for one in answered)
+        moments.append((at, answered and blue / len(answered) >= 0.95))
+        at += WINDOW / 4
+    later = [at for at, good in moments if not good]
+    seconds = (later[-1] + WINDOW / 4 - back) if later else 0.0
+    stage.figure("rollback: until 95 % of all requests are answered by blue", round(seconds, 2), "s", 10)
+    stage.check("all traffic is blue's after the rollback", seconds < 25)
+
+
+def quiet(stage):
+    """Waits until no guard of green is in alarm any more."""
+    cloudwatch = databases.aws(stage, "cloudwatch")
+
+    def none():
+        alarms = cloudwatch.describe_alarms(StateValue="ALARM")["MetricAlarms"]
+        return not [one for one in alarms if "guard" in one["AlarmName"] and "-green-" in one["AlarmName"]]
+
+    stage.until("quiet guards", none, 900 / stage.rate + 30, 1.0)
+
+
+def is_quiet(stage):
+    """True when neither stream has anything left to carry."""
+    control = stage.json("migrate status", (0, 2)).get("control") or {}
+    streams = [control.get(way) or {} for way in ("forward", "reverse")]
+    return all((one.get("lagBytes") or 0) < 4096 and (one.get("lagSeconds") or 0) < 5 for one in streams)
+
+
+def payments(stage):
+    """Every acknowledged payment is on both sides exactly once, as it was sent; and no other one is there."""
+    done = stage.load.payments()
+    acknowledged = {one["key"]: (one["merchant_id"], one["amount_minor"], one["currency"]) for one in done if one["at"]}
+    unknown = {one["key"] for one in done if not one["at"]}
+    stage.figure("payments that were acknowledged", len(acknowledged))
+    for side in ("blue", "green"):
+        there = databases.sent(stage, side)
+        lost = [key for key in acknowledged if key not in there]
+        twice = [key for key, rows in there.items() if len(rows) > 1]
+        changed = [key for key, value in acknowledged.items() if there.get(key) and tuple(there[key][0]) != value]
+        foreign = [key for key in there if key not in acknowledged and key not in unknown]
+        stage.figure(f"{side}: payments lost, doubled, changed, or that nobody sent", len(lost) + len(twice) + len(changed) + len(foreign), "", 0)
+        stage.check(
+            f"every acknowledged payment is on {side} exactly once",
+            not (lost or twice or changed or foreign),
+            f"{len(lost)} lost, {len(twice)} twice, {len(changed)} changed, {len(foreign)} of nobody" if lost or twice or changed or foreign else "",
+        )
