@@ -227,7 +227,7 @@ fn a_check_of_the_functions_refuses_with_its_own_hint() {
     let error = json!({"name": "PermanentError", "code": "SCHEMA", "message": "green has no table public.payments", "hint": "make the tables on green"});
     answer(
         &lab,
-        SYNC,
+        CONTROL,
         &json!({"status": {"status": "failed", "error": error, "transient": false}}),
     );
     let done = lab.run(&["migrate", "start", "--yes"]).expect(8);
@@ -238,7 +238,11 @@ fn a_check_of_the_functions_refuses_with_its_own_hint() {
     );
     assert_eq!(on(&lab), switched(false, false));
     let lost = json!({"status": "ok", "slot": "lost", "phase": "following"});
-    answer(&lab, SYNC, &json!({"status": lost}));
+    answer(
+        &lab,
+        CONTROL,
+        &json!({"status": {"status": "ok", "writer": "blue", "forward": lost}}),
+    );
     let done = lab.run(&["migrate", "start", "--yes"]).expect(8);
     assert!(done.err.contains("the slot is lost"), "{}", done.err);
     // Green takes the writes: without the stream blue would not get them.
@@ -255,7 +259,13 @@ fn a_check_of_the_functions_refuses_with_its_own_hint() {
 fn status_and_verify_say_what_the_functions_say() {
     let lab = lab();
     let following = json!({"status": "ok", "slot": "active", "phase": "following", "rowsCopied": 5, "lagSeconds": 0.4, "quarantined": 0, "retainedBytes": 1024});
-    answer(&lab, SYNC, &json!({"status": following}));
+    // `sync` itself takes no second call while a run of it is at work.
+    answer(&lab, SYNC, &json!({}));
+    answer(
+        &lab,
+        CONTROL,
+        &json!({"status": {"status": "ok", "writer": "blue", "forward": following}}),
+    );
     // A slot that nobody reads fills a disk.
     let done = lab.run(&["migrate", "status"]).expect(2);
     assert!(

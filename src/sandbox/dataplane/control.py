@@ -10,7 +10,7 @@ for the emulator; no product code knows it.
     POST /dns                   {"delay": 30}: seconds of the clock until a changed record is answered
     POST /resolve               {"name": "pay.example", "type": "A"}: what the DNS server answers now
     POST /invoke/NAME           a run of a function (part `functions`)
-    POST /databases             {"green": "stop" | "start" | "crash"} (part `postgres`)
+    POST /databases             {"green": "stop" | "start" | "crash"} (part `databases`)
 
 A part is a class with `__init__(plane)` and, as far as it needs them:
 

@@ -105,7 +105,7 @@ class Cluster:
     @property
     def ready(self):
         """Whether it takes connections of the master user."""
-        return self.server.running and self._user is not None and self.problem is None
+        return self.server.ready and self._user is not None and self.problem is None
 
     def shown(self):
         """For people and for the story; passwords are in the secret alone."""
@@ -149,6 +149,8 @@ class Cluster:
                 for one in waits:
                     one.cancel()
             except Exception as failure:  # noqa: BLE001 - it is shown, and tried again
+                if self.held or self.wanted is None:
+                    continue  # it was stopped while it started
                 self.problem = f"{type(failure).__name__}: {failure}"
                 print(f"data plane: {self.name}: {self.problem}", flush=True)
                 traceback.print_exc()

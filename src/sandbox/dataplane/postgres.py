@@ -107,6 +107,12 @@ class Server:
         self._certificate = certificate
         self.password = secrets.token_urlsafe(24)
         self.process = None
+        self._answers = False
+
+    @property
+    def ready(self):
+        """Whether it takes connections."""
+        return self._answers and self.running
 
     @property
     def running(self):
@@ -154,6 +160,7 @@ class Server:
     async def start(self):
         """Starts it and waits until it answers."""
         (self.data / "postmaster.pid").unlink(missing_ok=True)
+        self._answers = False
         with open(self.log, "ab") as log:
             self.process = await self._spawn([self._program("postgres"), "-D", self.data], log)
         for _ in range(START_SECONDS * 20):
@@ -161,6 +168,7 @@ class Server:
                 break
             try:
                 await (await self.admin("postgres")).close()
+                self._answers = True
                 return
             except (OSError, asyncio.TimeoutError):
                 await asyncio.sleep(0.05)
@@ -168,8 +176,9 @@ class Server:
                 if getattr(refused, "sqlstate", None) not in ("57P03", "57P01"):
                     raise
                 await asyncio.sleep(0.05)
+        status = self.process.returncode
         await self.stop("immediate")
-        raise RuntimeError(f"PostgreSQL of {self.name} did not start: {self._tail()}")
+        raise RuntimeError(f"PostgreSQL of {self.name} did not start (status {status}): {self._tail()}")
 
     async def stop(self, how="fast"):
         """`fast` is an orderly end, `immediate` a crash; clients are thrown out in both."""
