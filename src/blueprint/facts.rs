@@ -1,6 +1,6 @@
 //! What must be known of an account before the graph can be made, and the one maker of it.
 
-use super::functions::FUNCTIONS;
+use super::functions::{FUNCTIONS, RESERVED};
 use super::images::{self, Images};
 use super::{compliance, zone};
 use crate::aws::config::DESCRIBE_CONFIGURATION_RECORDERS;
@@ -105,7 +105,7 @@ impl Facts {
                 recorder,
                 delegated,
                 concurrency: unreserved
-                    .is_none_or(|left| left >= FUNCTIONS.len() + LEAST_UNRESERVED),
+                    .is_none_or(|left| left >= FUNCTIONS.len() * RESERVED as usize + LEAST_UNRESERVED),
                 code: Code::default(),
                 zone: zone.unwrap_or_else(|check| {
                     found.checks.push(check);

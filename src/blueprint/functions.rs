@@ -65,6 +65,11 @@ const fn spec(name: &'static str, zip: &'static str, timeout: i32, reach: Reach)
     }
 }
 
+/// Concurrent executions of each function: a run, the next call of its schedule, which sees the run and ends, and a call by hand.
+/// With one alone Lambda would keep the calls that it refuses for up to six hours and make them later, also after the end of a
+/// migration ("Asynchronous invocation", "Configuring reserved concurrency for a function").
+pub const RESERVED: i32 = 3;
+
 /// All of them.
 pub const FUNCTIONS: [Spec; 6] = [
     spec("sync", "sync", 900, Reach::Databases),
@@ -170,9 +175,8 @@ pub fn declare(
             kms_key: place.keys.data.arn.clone(),
             log_group: beside.logs[at].name(),
             dead_letters: beside.failures[at].arn.clone(),
-            // A run of its own each: two at once would only wait for each other.
             concurrency: (here.config.migration.reserve_concurrency && here.facts.concurrency)
-                .then_some(1),
+                .then_some(RESERVED),
             layers: Vec::new(),
             exposed: Exposed::new(),
         };

@@ -258,7 +258,7 @@ static KEYS: &[Key] = keys! {
     "migration.interval_minutes", migration.interval_minutes, Within(1, 60),
         "Minutes between two runs of `sync` and `sync-reverse` while a migration runs.";
     "migration.reserve_concurrency", migration.reserve_concurrency, By(check::yes_or_no, "true or false"),
-        "Whether each migration function has one concurrent execution reserved; the account must keep 100 for others.";
+        "Whether each migration function has three concurrent executions reserved; the account must keep 100 for others.";
     "migration.trusted_accounts", migration.trusted_accounts, By(check::accounts, "a list of at most 10 AWS account ids, 12 digits each, such as [\"123456789012\"]; with any, `migration.external_id` is needed"),
         "Accounts whose migration tooling may take on the role for it; none for the deployment's own account alone.";
     "migration.external_id", migration.external_id, Like(check::external_id, "2 to 256 letters, digits or `_+=,.@:/-`, or \"\" for payment-processing-SUFFIX"),

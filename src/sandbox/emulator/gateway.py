@@ -16,7 +16,7 @@ from .errors import AwsError
 from .faults import Faults
 from .lag import Lag
 from .log import CallLog
-from .model import Model
+from .model import Model, shows
 from .request import Request
 from .strange import strange
 from .writes import is_write
@@ -103,7 +103,7 @@ class Gateway:
         """Patches and moto, one call at a time."""
         with self.lock:
             self.clock.run_due()
-            if write:
+            if write and shows(request):
                 self.changes += 1
             call = Call(self, request)
             try:

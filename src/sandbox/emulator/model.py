@@ -14,8 +14,16 @@ from .store import store_of
 
 # Modules here with a function `sections(section)` that answers {"name of a section": [...]}.
 SECTIONS = ["model_network", "model_stores"]
+# Writes that change nothing which is shown: they come all the time, and what is looked at again costs 20 ms.
+QUIET_SERVICES = {"s3", "logs", "kms", "sts", "sns", "iam"}
+QUIET = {"PutMetricData", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems", "Invoke", "SendMessage", "PutDashboard"}
 # What changes without a call (moto's own transitions) is seen within so many seconds.
 OLDEST = 2.0
+
+
+def shows(request):
+    """Whether a write may change the document."""
+    return request.service not in QUIET_SERVICES and request.operation not in QUIET
 
 
 class Model:

@@ -41,10 +41,11 @@ def play(stage, per_second, short, keep):
     stage.run("apply --env green --yes")
     stage.run("apply --yes")
     stage.until("green's database", lambda: databases.ready(stage, "green"))
-    databases.tables(stage, "green")
+    stage.run("migrate plan", 8)
+    schema(stage)
+    stage.run("migrate plan")
 
     stage.act("The data is copied while blue works")
-    stage.run("migrate plan")
     stage.run("migrate start --yes")
     began = time.time()
     stage.until("the copy", lambda: follows(stage), 120, 1.0)
@@ -61,6 +62,16 @@ def play(stage, per_second, short, keep):
     ending(stage, keep)
     if not (short or keep):
         stage.check("every command of the guide was played", not guide.missing(stage), "; ".join(guide.missing(stage)))
+
+
+def schema(stage):
+    """The application's image makes green's tables; the story plays the image."""
+    stage.emulator("/tasks", {"payment-api": {}})
+    task = stage.start("migrate schema --service payment-api --command 'bin/migrate up' --yes")
+    databases.tables(stage, "green")
+    stage.emulator("/tasks", {"payment-api": {"exit": 0, "log": ["green's tables are made"]}})
+    stage.wait(task)
+    stage.emulator("/tasks", {"payment-api": None})
 
 
 def follows(stage):
