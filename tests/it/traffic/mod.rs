@@ -426,7 +426,7 @@ fn events_there(lab: &Lab, event: &str) -> bool {
     std::fs::read_to_string(path).is_ok_and(|text| text.contains(event))
 }
 
-fn interrupt(child: &Child) {
+pub fn interrupt(child: &Child) {
     let id = i32::try_from(child.id()).unwrap();
     let id = rustix::process::Pid::from_raw(id).unwrap();
     rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
