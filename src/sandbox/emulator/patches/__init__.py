@@ -53,6 +53,7 @@ MODULES = [
     "autoscaling",
     "sqs",
     "cloudwatch",
+    "alarm_history",
     "config",
     "metrics",
     "invocations",

@@ -1,13 +1,9 @@
-"""Alarms of both kinds, their history, and dashboards."""
+"""Alarms of both kinds, and dashboards."""
 
-import datetime
-import json
 import re
-import time
 
 from ..call import patch, refuse
 
-HISTORY = "alarm-history"
 NAMED = re.compile(r"""(?:ALARM|OK|INSUFFICIENT_DATA)\(\s*["']?([^"')]+)["']?\s*\)""")
 
 
@@ -119,49 +115,3 @@ def list_tags(call):
     if call.params["ResourceARN"] not in {one.alarm_arn for one in call.backend.alarms.values()}:
         refuse("ResourceNotFoundException", "Unknown", 404)
     return call.forward()
-
-
-@patch("cloudwatch", "SetAlarmState")
-def set_state(call):
-    """AWS: a change of state is in the alarm's history. moto: has none."""
-    name, new = call.params["AlarmName"], call.params["StateValue"]
-    there = call.backend.alarms.get(name)
-    old = there.state_value if there else None
-    answer = call.forward()
-    if old != new:
-        data = {"version": "1.0", "oldState": {"stateValue": old}, "newState": {"stateValue": new, "stateReason": call.params["StateReason"]}}
-        # The sandbox's clock may have been set ahead.
-        at = datetime.datetime.fromtimestamp(time.time() + call.clock.now() - time.monotonic(), datetime.timezone.utc)
-        item = {
-            "AlarmName": name,
-            "AlarmType": "CompositeAlarm" if there.rule else "MetricAlarm",
-            "Timestamp": at,
-            "HistoryItemType": "StateUpdate",
-            "HistorySummary": f"Alarm updated from {old} to {new}",
-            "HistoryData": json.dumps(data),
-        }
-        call.store.table(HISTORY).setdefault(name, []).append(item)
-    return answer
-
-
-def _moment(value):
-    """A time of a request: a number of seconds, a text, or a time."""
-    if isinstance(value, (int, float)):
-        return datetime.datetime.fromtimestamp(value, datetime.timezone.utc)
-    if isinstance(value, str):
-        value = datetime.datetime.fromisoformat(value.replace("Z", "+00:00"))
-    return value if value.tzinfo else value.replace(tzinfo=datetime.timezone.utc)
-
-
-@patch("cloudwatch", "DescribeAlarmHistory")
-def history(call):
-    """AWS: changes of state, the newest first unless asked otherwise. moto: not implemented."""
-    params = call.params
-    names = [params["AlarmName"]] if params.get("AlarmName") else list(call.store.table(HISTORY))
-    items = [item for name in names for item in call.store.table(HISTORY).get(name, [])]
-    if params.get("StartDate") is not None:
-        items = [item for item in items if item["Timestamp"] >= _moment(params["StartDate"])]
-    if params.get("EndDate") is not None:
-        items = [item for item in items if item["Timestamp"] <= _moment(params["EndDate"])]
-    items.sort(key=lambda item: item["Timestamp"], reverse=params.get("ScanBy") != "TimestampAscending")
-    return {"AlarmHistoryItems": items[: int(params.get("MaxRecords") or 100)]}
