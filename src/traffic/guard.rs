@@ -24,7 +24,7 @@ pub async fn raised(aws: &Aws, alarm: &str, since: Timestamp) -> Result<Option<T
             .set_next_token(token);
         let page = aws.call(DESCRIBE_ALARM_HISTORY, || call.clone().send());
         let page = page.await?;
-        if let Some(at) = page.alarm_history().iter().find_map(began) {
+        if let Some(at) = page.alarm_history_items().iter().find_map(began) {
             return Ok(Some(at));
         }
         token = page.next_token;
