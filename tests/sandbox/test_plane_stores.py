@@ -285,11 +285,11 @@ class Secrets(Case):
         )["TableDescription"]  # fmt: skip
         self.addCleanup(dynamodb.delete_table, TableName="plane-stream")
         for value in ("a", "a", "b"):
-            dynamodb.put_item(TableName="plane-stream", Item={"k": {"S": "1"}, "v": {"S": value}})
+            dynamodb.put_item(TableName="plane-stream", Item={"k": {"S": "1"}, "v": {"S": value}, "b": {"B": b"\x00\xff"}, "n": {"N": "1.50"}})
         dynamodb.delete_item(TableName="plane-stream", Key={"k": {"S": "1"}})
         found = control("GET", f"_sandbox/stream-records?stream={table['LatestStreamArn']}&after=&limit=10")["records"]
         self.assertEqual([one["eventName"] for one in found], ["INSERT", "MODIFY", "REMOVE"])
-        self.assertEqual(found[1]["dynamodb"]["OldImage"], {"k": {"S": "1"}, "v": {"S": "a"}})
+        self.assertEqual(found[1]["dynamodb"]["OldImage"], {"k": {"S": "1"}, "v": {"S": "a"}, "b": {"B": "AP8="}, "n": {"N": "1.50"}})
         after = found[1]["dynamodb"]["SequenceNumber"]
         rest = control("GET", f"_sandbox/stream-records?stream={table['LatestStreamArn']}&after={after}&limit=10")["records"]
         self.assertEqual(rest, found[2:])

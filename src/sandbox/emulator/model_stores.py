@@ -1,6 +1,7 @@
 """What the data plane must know of databases, functions, schedules and streams: sections of the model."""
 
 import base64
+import json
 
 import moto.backends
 
@@ -175,4 +176,10 @@ def _record(one, stream, region):
     kept = one.to_json()
     inner = dict(kept["dynamodb"])
     inner["ApproximateCreationDateTime"] = inner["ApproximateCreationDateTime"].timestamp()
-    return {**kept, "awsRegion": region, "eventSourceARN": stream, "eventVersion": "1.1", "dynamodb": inner}
+    shown = {**kept, "awsRegion": region, "eventSourceARN": stream, "eventVersion": "1.1", "dynamodb": inner}
+    return json.loads(json.dumps(shown, default=_plain))
+
+
+def _plain(value):
+    """Bytes as Lambda's events have them."""
+    return base64.b64encode(value).decode() if isinstance(value, (bytes, bytearray)) else str(value)
