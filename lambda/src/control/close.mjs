@@ -21,11 +21,11 @@ export async function close(invocation) {
     const roots = Object.values(target.tables);
     const { state, complete } = await readFence(green, roots);
     const back = await readState(blue);
-    const prepared = back !== undefined && back.phase !== 'stopped';
-    if (prepared || (state === 'closed' && complete)) return { status: 'closed', already: true, fence: state };
+    if (back !== undefined && back.phase !== 'stopped') return { status: 'prepared', fence: state };
+    if (state === 'closed' && complete) return { status: 'closed', already: true };
     const { deadline } = invocation;
     await raiseFence(green, roots, { state: STATES.closed, pair: pairName(invocation.config), marker: randomUUID(), allows: (ms) => deadline.allows(ms) });
-    return { status: 'closed', already: false, fence: 'closed' };
+    return { status: 'closed', already: false };
   } finally {
     await Promise.all([blue.close(), green.close()]);
   }

@@ -31,7 +31,7 @@ const DATA = `
 async function migrated(name, closed = false) {
   const lab = await servers.fresh(name, DDL[0] ?? '', DDL[1]);
   await lab.onBlue(DATA);
-  if (closed) assert.deepEqual(await lab.close(OPTIONS), { status: 'closed', already: false, fence: 'closed' });
+  if (closed) assert.deepEqual(await lab.close(OPTIONS), { status: 'closed', already: false });
   await lab.untilSynced(OPTIONS);
   return lab;
 }
@@ -41,7 +41,7 @@ const refusedWrite = { code: '25006' };
 test('green is closed before the first row comes, follows, and is opened by the end of the migration', async () => {
   const lab = await migrated('closed_at_first', true);
   await assert.rejects(lab.onGreen("UPDATE payments SET status = 'captured' WHERE payment_id = 1"), refusedWrite);
-  assert.deepEqual(await lab.close(OPTIONS), { status: 'closed', already: true, fence: 'closed' });
+  assert.deepEqual(await lab.close(OPTIONS), { status: 'closed', already: true });
   await lab.onBlue("UPDATE payments SET state = 'R' WHERE payment_id = 5");
   await lab.run(OPTIONS);
   assert.equal((await lab.onGreen('SELECT status FROM payments WHERE payment_id = 5')).rows[0].status, 'refunded');
@@ -54,7 +54,7 @@ test('green is closed before the first row comes, follows, and is opened by the 
   await other.prepare(OPTIONS, IRREVERSIBLE);
   await other.verify(OPTIONS);
   await other.cutover(OPTIONS);
-  assert.deepEqual(await other.close(OPTIONS), { status: 'closed', already: true, fence: 'open' });
+  assert.deepEqual(await other.close(OPTIONS), { status: 'prepared', fence: 'none' });
   await other.onGreen("UPDATE payments SET status = 'refunded' WHERE payment_id = 1");
   const bare = await servers.fresh('closed_without_tables', DDL[0] ?? '', 'SELECT 1');
   await assert.rejects(bare.close(OPTIONS), { code: 'NO_TABLES' });
