@@ -123,13 +123,13 @@ class Servers(unittest.IsolatedAsyncioTestCase):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
         self.plane = Plane("http://127.0.0.1:9", self.folder.name, 100, parts=["dns", "metrics", "balancer"])
-        self.told = []
+        self.sent = []
 
-        async def told(method, path, body=None):
-            self.told.append((path, body))
+        async def sent(method, path, body=None):
+            self.sent.append((path, body))
             return {}
 
-        self.plane.emulator = types.SimpleNamespace(control=told, close=lambda: None, endpoint="")
+        self.plane.emulator = types.SimpleNamespace(control=sent, close=lambda: None, endpoint="")
         self.tasks = Tasks(self.plane)
         self.plane.parts["service"] = self.tasks
         for env in BLOCKS:
@@ -220,8 +220,8 @@ class Servers(unittest.IsolatedAsyncioTestCase):
         for kind, name in (("bridge", "10.20.70.7"), ("nlb", arn("app", "green")), ("pay", "task-green")):
             await part._group(arn(f"targetgroup/{kind}", "green"))
             self.assertTrue(part.target_is_healthy(arn(f"targetgroup/{kind}", "green"), name), kind)
-        self.assertIn(("targets", {"bridge-green": {"10.20.70.7": "healthy"}}), self.told)
-        self.assertIn(("targets", {"pay-green": 1}), self.told)
+        self.assertIn(("targets", {"bridge-green": {"10.20.70.7": "healthy"}}), self.sent)
+        self.assertIn(("targets", {"pay-green": 1}), self.sent)
         # Blue's load balancer goes.
         await self.plane.part("balancer").balancers[arn("app", "blue")].close()
         await part.close()
@@ -253,7 +253,7 @@ class Servers(unittest.IsolatedAsyncioTestCase):
         minute = max(metrics._minutes)
         metrics._measured(minute)
         await metrics._publish(minute)
-        ((path, body),) = self.told
+        ((path, body),) = self.sent
         self.assertEqual((path, metrics._minutes), ("metrics", {}))
         of_blue = {"LoadBalancer": "app/blue", "TargetGroup": "targetgroup/pay/blue"}
         points = {one["name"]: one["points"][0][1] for one in body["metrics"] if one["dimensions"] == of_blue}

@@ -116,7 +116,8 @@ class Part:
     def state(self):
         """For /state."""
         of = collections.Counter(self.states.values())
-        return {"states": dict(of), "alarms": sorted(name for name, state in self.states.items() if state == evaluation.ALARM), "events": list(self.events)}
+        gone_off = sorted(name for name, state in self.states.items() if state == evaluation.ALARM)
+        return {"states": dict(of), "alarms": gone_off, "events": list(self.events)}
 
 
 def _of_check(check):

@@ -256,7 +256,8 @@ class Part:
         """What is reported whenever there are registered targets ("CloudWatch metrics for your Application Load Balancer")."""
         for balancer in self.balancers.values():
             arn = balancer.document["arn"]
-            used = {group for one in balancer.listeners.values() for rule in one["rules"] for action in rule["actions"] for group, _ in rules.groups(action)}
+            actions = [action for one in balancer.listeners.values() for rule in one["rules"] for action in rule["actions"]]
+            used = {group for action in actions for group, _ in rules.groups(action)}
             for group in used:
                 places = self.network.places(group)
                 if not places:

@@ -26,14 +26,14 @@ def state(values, alarm, before=OK):
     breaches = COMPARISONS[alarm["comparison"]]
     number, needed = alarm["periods"], alarm["datapoints"]
     there = [breaches(value, alarm["threshold"]) for value in reversed(values) if value is not None][:number]
-    lacking, bad = number - len(there), sum(there)
+    absent, bad = number - len(there), sum(there)
     if bad >= needed:
         return ALARM
-    if not lacking:
+    if not absent:
         return OK
     missing = alarm["missing"]
     if missing == "breaching":
-        return ALARM if bad + lacking >= needed else OK
+        return ALARM if bad + absent >= needed else OK
     if missing == "notBreaching":
         return OK
     if missing == "ignore":

@@ -81,7 +81,7 @@ class Part:
             seconds = 10.0
             try:
                 seconds = await work(of)
-            except Exception:  # noqa: BLE001 - the next check may tell
+            except Exception:  # noqa: BLE001 - there is a next check
                 traceback.print_exc()
             await self.plane.clock.sleep(seconds, least=LEAST)
 
@@ -106,7 +106,7 @@ class Part:
             del self.targets[key]
             changed = True
         if changed:
-            await self._tell(group, places)
+            await self._show(group, places)
         return float(group["health"]["interval"])
 
     async def _asked(self, health, place):
@@ -132,16 +132,16 @@ class Part:
         writer.close()
         return True
 
-    async def _tell(self, group, places):
+    async def _show(self, group, places):
         """The emulator shows the health of targets."""
         states = {name: self.target_is_healthy(group["arn"], name) for name, _ in places}
         if group["targets"]:
-            told = {name: "healthy" if good else "unhealthy" for name, good in states.items()}
+            shown = {name: "healthy" if good else "unhealthy" for name, good in states.items()}
         else:
-            told = sum(states.values())
-        if self._sent.get(group["name"]) != told:
-            await self.plane.emulator.control("POST", "targets", {group["name"]: told})
-            self._sent[group["name"]] = told
+            shown = sum(states.values())
+        if self._sent.get(group["name"]) != shown:
+            await self.plane.emulator.control("POST", "targets", {group["name"]: shown})
+            self._sent[group["name"]] = shown
 
     def target_is_healthy(self, group, target):
         """As it was checked last; a new one gets nothing before its first check."""

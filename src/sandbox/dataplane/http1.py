@@ -128,6 +128,11 @@ async def _body(reader, message):
         raise BadMessage("its body ends in the middle") from short
 
 
+def _has_end(answer):
+    """Whether an answer's own head says where it ends; else the end of its connection does."""
+    return answer.header("Content-Length") is not None or answer.first[1] in ("204", "304") or bool(answer.header("Transfer-Encoding"))
+
+
 async def _chunks(reader):
     parts, total = [], 0
     try:
@@ -235,7 +240,7 @@ class Pool:
                 if is_used and method in ("GET", "HEAD", "OPTIONS"):
                     continue
                 raise ConnectionResetError("closed without an answer")
-            if answer.keeps and not (method != "HEAD" and answer.header("Content-Length") is None and answer.first[1] not in ("204", "304") and not answer.header("Transfer-Encoding")):
+            if answer.keeps and (method == "HEAD" or _has_end(answer)):
                 self._free.append((reader, writer, asyncio.get_running_loop().time()))
             else:
                 writer.close()

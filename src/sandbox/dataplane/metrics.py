@@ -68,10 +68,10 @@ class Part:
 
     async def _publish(self, minute):
         found = self._minutes.get(minute, {})
-        body = [
-            {"namespace": namespace, "name": name, "dimensions": dict(of), "points": [[minute * 60, {str(value): times for value, times in counts.items()}]]}
-            for (namespace, name, of), counts in found.items()
-        ]
+        body = []
+        for (namespace, name, of), counts in found.items():
+            point = [minute * 60, {str(value): times for value, times in counts.items()}]
+            body.append({"namespace": namespace, "name": name, "dimensions": dict(of), "points": [point]})
         if body:
             await self.plane.emulator.control("POST", "metrics", {"metrics": body})
         self._minutes.pop(minute, None)

@@ -48,7 +48,7 @@ class Names:
         self.file = Path(folder) / FILE
         known = json.loads(self.file.read_text()) if self.file.exists() else {}
         self.block, self._held = (block, None) if block else free_block()
-        # With another block the numbers stay, so that what a name had is still told apart.
+        # With another block the numbers stay.
         self._numbers = {name: number for name, number in known.get("numbers", {}).items()}
         self._sources = {}
         self._save()

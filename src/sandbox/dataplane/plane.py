@@ -15,7 +15,7 @@ from .names import Names
 PARTS = ["dns", "metrics", "databases", "service", "health", "balancer", "alarms", "usage", "functions", "schedules", "streams"]
 # Real seconds between two looks at the model.
 POLL = 0.25
-# Real seconds without an answer of the emulator after which it counts as ended.
+# Real seconds without a connection to the emulator after which it counts as ended.
 GONE = 5.0
 
 
@@ -59,18 +59,21 @@ class Plane:
 
     async def run(self):
         """Follows the emulator until it ends."""
-        loop = asyncio.get_running_loop()
-        last = loop.time()
+        loop, failing_since = asyncio.get_running_loop(), None
         while True:
             try:
                 model = await self.emulator.control("GET", f"model?since={self.model['version']}")
-                last = loop.time()
+                failing_since = None
                 if "unchanged" not in model:
                     async with self._changed:
                         self.model = model
                         self._changed.notify_all()
-            except (OSError, TimeoutError, ValueError) as failed:
-                if loop.time() - last > GONE:
+            except (TimeoutError, ValueError) as failed:
+                # It is there, and busy.
+                print(f"data plane: the model could not be read: {failed}", flush=True)
+            except OSError as failed:
+                failing_since = failing_since or loop.time()
+                if loop.time() - failing_since > GONE:
                     print(f"data plane: the emulator is gone ({failed})", flush=True)
                     return
             await asyncio.sleep(POLL)

@@ -228,7 +228,7 @@ def _alarms(_account, _region, backend, _store):
 def _web_acls(_account, _region, backend, _store):
     for one in backend.wacls.values():
         rules = [
-            {"name": rule.name, "priority": rule.priority, "action": next(iter(rule.action or {}), None), "statement": json.loads(json.dumps(rule.statement, default=_plain))}
+            {"name": rule.name, "priority": rule.priority, "action": next(iter(rule.action or {}), None), "statement": _json(rule.statement)}
             for rule in one.rules
         ]
         yield {
@@ -240,8 +240,9 @@ def _web_acls(_account, _region, backend, _store):
         }
 
 
-def _plain(value):
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+def _json(document):
+    """With texts in place of bytes."""
+    return json.loads(json.dumps(document, default=lambda value: value.decode("latin-1") if isinstance(value, bytes) else str(value)))
 
 
 def _queues(_account, _region, backend, _store):
