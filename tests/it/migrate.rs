@@ -29,6 +29,7 @@ fn lab() -> Lab {
         &json!({
             "status": {"status": "ok", "writer": "blue", "fences": {"blue": fence, "green": fence}, "forward": none, "reverse": none},
             "hash-key": {"status": "made", "bytes": 32},
+            "close": {"status": "closed", "already": false},
             "plan": {"status": "ok", "reversible": false, "exact": ["public.payments.amount"], "guarded": [], "kept": [], "irreversible": ["public.cards.pan"]},
             "prepare": {"status": "prepared", "writer": "blue", "forwardMs": 120, "reverseMs": 95},
             "finish": {"status": "finished", "slotDropped": true},
