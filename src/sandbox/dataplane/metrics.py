@@ -51,6 +51,7 @@ class Part:
                 except (OSError, ValueError) as failed:
                     # The emulator is busy or ends: the next time.
                     print(f"data plane: a minute of metrics was not published: {failed}", flush=True)
+                    break
 
     def _measured(self, minute):
         """What is measured and not counted: `measured()` of each part says it at the end of a minute, as (namespace, name, dimensions,

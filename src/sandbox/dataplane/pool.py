@@ -2,6 +2,7 @@
 connection is made, and again when PostgreSQL refuses the old one."""
 
 import asyncio
+import contextlib
 import json
 
 import asyncpg
@@ -102,7 +103,9 @@ async def _reset(connection):
 
 
 async def _released(pool, connection):
+    """Gives a connection back. One that broke has left the pool by itself, which is no error of the request that had it."""
     try:
         await pool.release(connection, timeout=2)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-        connection.terminate()
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+        with contextlib.suppress(asyncpg.InterfaceError, asyncpg.InternalClientError):
+            connection.terminate()
