@@ -74,7 +74,8 @@ class Database:
                 raise Unreachable(f"{type(failed).__name__}: {failed}") from failed
             try:
                 return await work(connection)
-            except (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, ConnectionError) as broken:
+            except (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, ConnectionError,
+                    asyncpg.InterfaceError, asyncpg.InternalClientError) as broken:  # fmt: skip
                 raise Unreachable(f"{type(broken).__name__}: {broken}") from broken
             finally:
                 await _released(pool, connection)
