@@ -37,6 +37,7 @@ const BOARDS: Grant = named("arn:aws:cloudwatch::{account}:dashboard/*");
 
 actions! { SERVICE;
     Read DESCRIBE_ALARMS = "DescribeAlarms", [ALARMS];
+    Read DESCRIBE_ALARM_HISTORY = "DescribeAlarmHistory", [ALARMS];
     Read LIST_TAGS_FOR_RESOURCE = "ListTagsForResource", [ALARM];
     Read GET_METRIC_DATA = "GetMetricData", [ANY];
     Read GET_DASHBOARD = "GetDashboard", [BOARD];

@@ -100,6 +100,9 @@ fn setting(kind: &str, change: &Change) -> (Severity, &'static str) {
         "actions" | "notify" if kind.starts_with("cloudwatch/") => {
             (Severity::High, "the alarm reaches other people")
         }
+        "targets" if kind == "events/rule" && change.have.is_some() => {
+            (Severity::High, "the events reach others")
+        }
         _ if change.is_extra() => (Severity::Medium, "not asked for"),
         _ => (Severity::Medium, "changed"),
     }

@@ -7,6 +7,7 @@ use super::functions::Functions;
 use super::gate::instant::{Guard, Instant, Probes, Targets};
 use super::gate::{DataMode, Minute, Pair};
 use super::graph::Graph;
+use super::guard;
 use super::history::{Entry, Log};
 use super::metrics::{self, Measured};
 use super::names::{Names, Side};
@@ -222,18 +223,34 @@ impl Account {
         })
     }
 
-    /// What a guard in AWS does now, in words: while one of its alarms is raised, Route 53 answers blue in green's place.
+    /// What a guard in AWS does, or has done since then, in words. Once one of its alarms was raised, Route 53 answers blue in
+    /// green's place, and goes on to do so while green has no data, also when CloudWatch calls the alarm over.
     ///
     /// # Errors
     /// When CloudWatch does not answer.
-    pub async fn guarded(&self) -> Result<Option<String>, Error> {
+    pub async fn guarded(&self, since: Option<Timestamp>) -> Result<Option<String>, Error> {
         let guards = self.guards().await?;
         let raised = guards.iter().filter(|(_, s)| *s == StateValue::Alarm);
         let names: Vec<&str> = raised.map(|(name, _)| *name).collect();
-        Ok((!names.is_empty()).then(|| {
-            format!(
+        if !names.is_empty() {
+            return Ok(Some(format!(
                 "a guard in AWS is raised ({}): Route 53 answers blue in green's place",
                 names.join(", ")
+            )));
+        }
+        let Some(since) = since else {
+            return Ok(None);
+        };
+        let asked = guards
+            .iter()
+            .map(|(name, _)| guard::raised(&self.aws, name, since));
+        let first = try_join_all(asked).await?.into_iter();
+        let first = first
+            .zip(&guards)
+            .find_map(|(at, (name, _))| Some((at?, *name)));
+        Ok(first.map(|(at, name)| {
+            format!(
+                "a guard in AWS was raised at {at} ({name}): since then Route 53 answers blue in green's place, as long as green has no data"
             )
         }))
     }

@@ -11,6 +11,7 @@ mod functions;
 pub mod gate;
 pub use functions::mode;
 pub mod graph;
+mod guard;
 pub mod history;
 mod metrics;
 pub mod minimum;

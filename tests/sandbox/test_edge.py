@@ -230,3 +230,32 @@ class Names(Case):
     def test_a_zone_is_there_from_the_start_and_after_a_reset(self):
         control("POST", "moto-api/reset")
         self.assertEqual(names(DNS.list_hosted_zones()["HostedZones"], "Name"), ["sandbox.example."])
+
+
+class Firewalls(Case):
+    """What rules take of a web ACL's capacity."""
+
+    def test_what_rules_take_is_told_and_too_much_is_refused(self):
+        view = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "x"}
+        path = {"SearchString": b"/", "FieldToMatch": {"UriPath": {}}, "PositionalConstraint": "STARTS_WITH"}
+        path["TextTransformations"] = [{"Priority": 0, "Type": "NONE"}]
+        rate = {"Limit": 100, "AggregateKeyType": "IP", "ScopeDownStatement": {"ByteMatchStatement": path}}
+        group = {"VendorName": "AWS", "Name": "AWSManagedRulesCommonRuleSet"}
+
+        def rule(number, statement, **action):
+            return {"Name": f"r{number}", "Priority": number, "Statement": statement, "VisibilityConfig": view, **action}
+
+        of_group = lambda number: rule(number, {"ManagedRuleGroupStatement": group}, OverrideAction={"None": {}})
+        rules = [rule(0, {"RateBasedStatement": rate}, Action={"Block": {}}), of_group(1)]
+        self.assertEqual(WAF.check_capacity(Scope="REGIONAL", Rules=rules)["Capacity"], 704)
+        absent = {"ARN": f"arn:aws:wafv2:{REGION}:{ACCOUNT}:regional/ipset/none/00000000-0000-0000-0000-000000000000"}
+        with self.refused("WAFNonexistentItemException"):
+            WAF.check_capacity(Scope="REGIONAL", Rules=[rule(0, {"IPSetReferenceStatement": absent}, Action={"Block": {}})])
+        with self.refused("WAFLimitsExceededException"):
+            WAF.create_web_acl(
+                Name="much",
+                Scope="REGIONAL",
+                DefaultAction={"Allow": {}},
+                VisibilityConfig=view,
+                Rules=[of_group(number) for number in range(8)],
+            )

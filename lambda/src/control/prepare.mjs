@@ -26,6 +26,7 @@ export const prepare = (invocation, accept) =>
     const again = twoWay && isSplit(pair) && pair.back.following && isOpen(await readFence(pair.session('green'), pair.roots('green')));
     await pair.forward.catchUp();
     if (!again || (await fenceOfBlue(pair)).state === 'closed-until') await closeGreen(pair, invocation);
+    await takeOver(pair);
     await beginBack(pair, accepted);
     if (twoWay) await prepareSplit(pair);
     const canary = await proveBoth(pair);
@@ -66,6 +67,14 @@ async function closeGreen(pair, { deadline }) {
   const { state, complete } = await readFence(green, pair.roots('green'));
   if (state === 'closed' && complete) return;
   await raiseFence(green, pair.roots('green'), { state: STATES.closed, pair: pair.name, marker: randomUUID(), allows: (ms) => deadline.allows(ms) });
+}
+
+/** From now on it is for control to open green, which sync has closed when the copy began. @param {Pair} pair */
+async function takeOver({ forward: { context } }) {
+  const { closed, ...identity } = context.state.identity;
+  if (closed === undefined) return;
+  context.state = { ...context.state, identity };
+  await writeState(context.green, context.state);
 }
 
 /** The slot on green, while nobody but the forward stream writes there: it is the beginning of all that green's application will ever write. @param {Pair} pair @param {string[]} accepted */

@@ -173,3 +173,18 @@ export async function removeTriggers(session, roots, how) {
   }
   return left;
 }
+
+/**
+ * Takes the fence away from all tables that have it.
+ * @param {Session} session
+ * @returns {Promise<number>} tables on which that was not possible: their triggers do nothing any more
+ */
+export async function dropFence(session) {
+  const [exists] = await session.row("SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = $1 AND p.proname = 'fence'", [SCHEMA]);
+  if (exists === '0') return 0;
+  await setFence(session, STATES.open);
+  const fenced = await session.rows('SELECT tgrelid::oid FROM pg_trigger WHERE tgname = $1', [TRIGGER]);
+  const left = await removeTriggers(session, fenced.map(([oid]) => ({ oid: Number(oid) })), 'DROP');
+  if (left === 0) await session.run(`DROP FUNCTION ${FUNCTION}()`);
+  return left;
+}

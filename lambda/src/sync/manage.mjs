@@ -1,6 +1,7 @@
 import { MigrationError } from '../lib/errors.mjs';
 import { dropPublication, dropSlot, markerOf, readSlot } from '../pg/slot.mjs';
 import { open, openBoth, slotName } from './context.mjs';
+import { dropFence } from './fence.mjs';
 import { takeLock } from './lock.mjs';
 import { nameOnBlue } from './masks.mjs';
 import { lagSeconds, progress } from './run.mjs';
@@ -54,7 +55,12 @@ export async function stop(invocation) {
     await dropSlot(blue, markerOf(name)); // of a run that was killed when it began
     const slotDropped = await dropSlot(blue, name);
     const publicationDropped = await dropPublication(blue, state?.publication ?? name);
-    if (green !== undefined && state !== undefined) await writeState(green, { ...state, phase: 'stopped' });
+    if (green !== undefined && state !== undefined) {
+      const { closed, ...identity } = state.identity;
+      const fenced = closed === true ? await dropFence(green) : 0;
+      if (fenced > 0) invocation.log.warn("triggers of green's fence are left, since the tables are in use: they do nothing any more", {});
+      await writeState(green, { ...state, phase: 'stopped', identity });
+    }
     invocation.metrics.gauge('LagBytes', 0);
     invocation.log.info('stopped', { slot: name, done: slotDropped });
     const left = green === undefined && !slotDropped ? await slotsOf(blue) : [];

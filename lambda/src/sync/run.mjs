@@ -8,7 +8,7 @@ import { copyAll } from './copy.mjs';
 import { readFence } from './fence.mjs';
 import { follow, heldSlot } from './follow.mjs';
 import { recheck } from './recheck.mjs';
-import { checkPublication, start } from './start.mjs';
+import { checkPublication, closeGreen, start } from './start.mjs';
 import { readUnits, writeState } from './state.mjs';
 
 /**
@@ -74,8 +74,10 @@ async function advance(context, attempt) {
     if (context.invocation.config.direction === 'reverse')
       throw new PermanentError('NOT_PREPARED', 'the way back is not prepared', { hint: 'invoke control with {"action": "prepare"} first' });
     await start(context);
+  } else {
+    if (context.state.identity.closed === true) await closeGreen(context);
+    await checkPublication(context);
   }
-  else await checkPublication(context);
   if (context.state.phase === 'copying') {
     await heldSlot(context);
     if (!(await copyAll(context))) return false;

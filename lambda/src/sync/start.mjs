@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { PermanentError } from '../lib/errors.mjs';
 import { createPublication, createSlot, dropPublication, dropSlot, readPublication, readSlot } from '../pg/slot.mjs';
 import { dotted } from '../pg/text.mjs';
+import { STATES, dropFence, raiseFence, readFence } from './fence.mjs';
 import { readIdentity } from './identity.mjs';
 import { checkRights } from './precheck.mjs';
 import { SCHEMA, writeState, writeUnit } from './state.mjs';
@@ -22,12 +24,13 @@ export async function start(context) {
     await green.transaction(async () => {
       await green.run(`DELETE FROM ${SCHEMA}.copy; DELETE FROM ${SCHEMA}.quarantine`);
       context.state = {
-        ...context.state, phase: 'starting', applied: 0n, consistent: 0n, copied: 0n, unconfirmed: {}, inside: { lsn: 0n, changes: 0 }, rowsCopied: 0n, changesApplied: 0n, syncedUntil: null,
+        ...context.state, identity: context.mode === undefined ? {} : { closed: true }, phase: 'starting', applied: 0n, consistent: 0n, copied: 0n, unconfirmed: {}, inside: { lsn: 0n, changes: 0 }, rowsCopied: 0n, changesApplied: 0n, syncedUntil: null,
       };
       await writeState(green, context.state);
     });
     await context.quarantine.load();
   }
+  if (context.state.identity.closed === true) await closeEmpty(context);
   const { slot, publication } = context.state;
   await createPublication(blue, publication, tables.map(({ plan }) => plan.source));
   await context.masks.make(blue, publication);
@@ -50,7 +53,7 @@ export async function start(context) {
     for (const table of tables)
       for (const leaf of table.source.leaves)
         await writeUnit(green, { oid: leaf.oid, unit: dotted(leaf), source: table.name, cursor: null, done: false, rows: 0, estimate: estimates.get(leaf.oid) ?? 0 }, (text) => context.masks.seal(text));
-    const identity = { ...(await readIdentity(blue, green)), pair: context.pair, publication: JSON.stringify(await readPublication(blue, publication)) };
+    const identity = { ...(await readIdentity(blue, green)), pair: context.pair, publication: JSON.stringify(await readPublication(blue, publication)), ...(context.state.identity.closed === true && { closed: true }) };
     context.state = { ...context.state, phase: 'copying', applied: confirmed, identity };
     await writeState(green, context.state);
   });
@@ -88,6 +91,31 @@ async function checkEmpty({ green, tables }) {
       throw new PermanentError('TARGET_NOT_EMPTY', `green's table ${targetName} has rows, and no migration is under way`, {
         table: targetName, hint: 'if they are of no use, empty the mapped tables on green (TRUNCATE) and run again; if green is live already, the migration is over',
       });
+  }
+}
+
+/**
+ * Where traffic will be split, green's services may be running already: they must not take up rows that are being copied, since blue does that. From here on green's application reads only, until control
+ * prepares the split or the migration is stopped. Called again it takes partitions in that were made since.
+ * @param {Context} context
+ */
+export async function closeGreen({ green, tables, deadline, pair }) {
+  const roots = tables.map(({ target }) => target);
+  const { state, complete } = await readFence(green, roots);
+  if (state === 'closed' && complete) return;
+  await raiseFence(green, roots, { state: STATES.closed, pair, marker: randomUUID(), allows: (ms) => deadline.allows(ms) });
+}
+
+/** What green's application has written until then is found. @param {Context} context */
+async function closeEmpty(context) {
+  await closeGreen(context);
+  try {
+    await checkEmpty(context);
+  } catch (error) {
+    await dropFence(context.green);
+    context.state = { ...context.state, phase: 'stopped', identity: {} };
+    await writeState(context.green, context.state);
+    throw error;
   }
 }
 

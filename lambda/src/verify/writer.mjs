@@ -33,8 +33,8 @@ export async function findWriter(context) {
   if (context.mode === 'two-way' && !(context.state.identity.split === true && wayBack))
     problems.push('the mapping declares the mode two-way, and it is not prepared: invoke control with {"action": "prepare"} before traffic is split');
   if (undecided) problems.push('a cutover is under way or was interrupted: call control again as it was called');
-  if (context.mode === 'read-only' && !blueClosed && !greenClosed)
-    problems.push('the mapping declares the mode read-only, and green is not closed to writes (or not on all tables and partitions): invoke control with {"action": "prepare"} before traffic is split');
+  if (context.mode === 'read-only' && !blueClosed && (!greenClosed || context.state.identity.closed === true))
+    problems.push('the mapping declares the mode read-only, and it is not prepared, or green is not closed to writes on all tables and partitions: invoke control with {"action": "prepare"} before traffic is split');
   if (!undecided && wayBack && greenClosed && onGreen.lapsed && !blueClosed) await bringBack(invocation);
   if (split) return { writer: 'both', back: undefined, wayBack, undecided, problems };
   if (undecided || !blueClosed || greenClosed || !wayBack) return { writer: 'blue', back: undefined, wayBack, undecided, problems };

@@ -174,8 +174,9 @@ pub async fn resume(
     }
     account.mode = plan.mode;
     account.open_eyes().await.map_err(refused_by)?;
+    let last = history.lines.last().map(|line| line.at);
     if standing.live.green.unwrap_or_default() > 0
-        && let Some(what) = account.guarded().await?
+        && let Some(what) = account.guarded(last).await?
     {
         return guard_acted(cx, &config, &account, &plan, &note, &what, notice).await;
     }
@@ -220,8 +221,8 @@ fn elsewhere(history: &History, run: &str, me: &str) -> Option<String> {
     (host(&last.entry.by) != host(me)).then(|| last.entry.by.clone())
 }
 
-/// What a guard in AWS did while no process ran becomes a rollback: it would give the customers back to green by itself as soon
-/// as its alarm is over.
+/// What a guard in AWS did while no process ran becomes a rollback: with weights above 0 Route 53 would give customers back to
+/// green by itself as soon as it has data that look well.
 async fn guard_acted(
     cx: &Context<'_>,
     config: &Config,

@@ -72,7 +72,8 @@ async fn look(account: &Account, suffix: &str) -> Result<TrafficStatusDocument, 
         Vec::new()
     });
     if standing.live.green.unwrap_or_default() > 0 {
-        match account.guarded().await {
+        let since = standing.readable().and_then(|note| note.at);
+        match account.guarded(since).await {
             Ok(Some(what)) => problems.push(format!(
                 "{what}, and the weights do not say so: `deployer traffic resume` or `rollback` makes it a recorded rollback"
             )),

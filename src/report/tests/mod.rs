@@ -9,7 +9,7 @@ use super::error::failure;
 use super::progress::Progress;
 use super::*;
 use crate::engine::diff::{Change, Path};
-use crate::engine::drift::{Counts, Drift, Row, Status, Unlisted, Unmanaged};
+use crate::engine::drift::{Author, Counts, Drift, Found, Row, Status, Unlisted, Unmanaged};
 use crate::engine::error::{Error, Leftover};
 use crate::engine::event::Verb;
 use crate::engine::exec::{Outcome, Report};
@@ -271,7 +271,32 @@ fn drifted() -> Drift {
             kind: "kms/key".into(),
             error: Error::permanent("kms:ListKeys", "no"),
         }],
+        authors: vec![
+            author(
+                "sg-app-green",
+                Found::Known {
+                    by: "arn:aws:iam::1:user/ann".into(),
+                    at: jiff::Timestamp::UNIX_EPOCH,
+                    event: "RevokeSecurityGroupIngress".into(),
+                },
+            ),
+            author(
+                "igw-green",
+                Found::Unknown {
+                    why: "CloudTrail names no call that changed it".into(),
+                },
+            ),
+        ],
+        event_history: Some("not readable: denied".into()),
         ..Drift::default()
+    }
+}
+
+fn author(step: &str, found: Found) -> Author {
+    Author {
+        step: step.into(),
+        thing: "sg-1".into(),
+        found,
     }
 }
 

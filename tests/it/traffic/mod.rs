@@ -399,15 +399,20 @@ fn pause_and_approval_come_from_another_terminal_and_an_interrupt_holds() {
         );
         assert!(shown.contains("green") && shown.contains("blue"), "{shown}");
         // Nobody runs, and a guard in AWS acts: what it did is recorded by the next command.
-        lab.python(
-            "c('cloudwatch').set_alarm_state(AlarmName='alarm-guard-errors-payment-api-green-dev', StateValue='ALARM', StateReason='test')",
-        );
+        let guard = |state: &str| {
+            lab.python(&format!("c('cloudwatch').set_alarm_state(AlarmName='alarm-guard-errors-payment-api-green-dev', StateValue='{state}', StateReason='test')"))
+        };
+        // The lines of the shift are ahead of the sandbox's time.
+        lab.control("POST", "clock", &json!({"skip": 36_000}));
+        guard("ALARM");
         let status = run(&lab, &load, &["traffic", "status"]).expect(2);
         assert!(
             status.out.contains("a guard in AWS is raised (alarm-guard-errors-payment-api-green-dev)"),
             "{}",
             status.out
         );
+        // Without requests on green the alarm is over, and Route 53 keeps green out all the same.
+        guard("OK");
         let done = run(&lab, &load, &["traffic", "resume"]).expect(5);
         assert!(done.out.contains("while no process ran"), "{}", done.out);
         assert_eq!(weights(&lab), [100, 0]);
@@ -421,7 +426,7 @@ fn events_there(lab: &Lab, event: &str) -> bool {
     std::fs::read_to_string(path).is_ok_and(|text| text.contains(event))
 }
 
-fn interrupt(child: &Child) {
+pub fn interrupt(child: &Child) {
     let id = i32::try_from(child.id()).unwrap();
     let id = rustix::process::Pid::from_raw(id).unwrap();
     rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();

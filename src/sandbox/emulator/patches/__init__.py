@@ -54,6 +54,7 @@ MODULES = [
     "sqs",
     "cloudtrail",
     "cloudwatch",
+    "alarm_history",
     "config",
     "events",
     "tagging",
