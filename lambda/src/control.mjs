@@ -2,7 +2,6 @@ import { PermanentError } from './lib/errors.mjs';
 import { Secrets } from './lib/secrets.mjs';
 import { invoke } from './sync/invoke.mjs';
 import { canary } from './control/canary.mjs';
-import { close } from './control/close.mjs';
 import { cutover } from './control/cutover.mjs';
 import { finish } from './control/finish.mjs';
 import { hashKey } from './control/hash-key.mjs';
@@ -19,7 +18,7 @@ const secrets = new Secrets();
 
 /** @type {Record<string, (invocation: Invocation, event: Event) => Promise<object>>} */
 const ACTIONS = {
-  plan, status, close, canary, 'hash-key': hashKey,
+  plan, status, canary, 'hash-key': hashKey,
   prepare: (invocation, { accept }) => prepare(invocation, accept),
   cutover: (invocation, { reverse }) => cutover(invocation, flag('reverse', reverse)),
   finish: (invocation, { release }) => finish(invocation, flag('release', release)),

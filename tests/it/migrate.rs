@@ -29,7 +29,6 @@ fn lab() -> Lab {
         &json!({
             "status": {"status": "ok", "writer": "blue", "fences": {"blue": fence, "green": fence}, "forward": none, "reverse": none},
             "hash-key": {"status": "made", "bytes": 32},
-            "close": {"status": "closed", "already": false},
             "plan": {"status": "ok", "reversible": false, "exact": ["public.payments.amount"], "guarded": [], "kept": [], "irreversible": ["public.cards.pan"]},
             "prepare": {"status": "prepared", "writer": "blue", "forwardMs": 120, "reverseMs": 95},
             "finish": {"status": "finished", "slotDropped": true},
@@ -241,6 +240,23 @@ fn a_check_of_the_functions_refuses_with_its_own_hint() {
     let done = lab.run(&["migrate", "start", "--yes"]).expect(8);
     assert!(
         done.err.contains("green has no table") && done.err.contains("make the tables on green"),
+        "{}",
+        done.err
+    );
+    assert_eq!(on(&lab), switched(false, false));
+    let none = json!({"status": "ok", "slot": "none", "phase": "none"});
+    let error = json!({"name": "PermanentError", "code": "NO_TABLES", "message": "green has not got 1 of the 2 mapped tables: public.payments"});
+    answer(
+        &lab,
+        CONTROL,
+        &json!({
+            "status": {"status": "ok", "writer": "both", "forward": none},
+            "plan": {"status": "failed", "error": error, "transient": false},
+        }),
+    );
+    let done = lab.run(&["migrate", "start", "--yes"]).expect(8);
+    assert!(
+        done.err.contains("public.payments") && done.err.contains("migrate schema"),
         "{}",
         done.err
     );

@@ -16,7 +16,7 @@ const SHOWN = 20;
 /**
  * The application makes green's tables. @param {string[]} names that the mapping writes to @param {import('../pg/catalog.mjs').Catalog} green
  */
-export function checkTables(names, green) {
+function checkTables(names, green) {
   const missing = names.filter((name) => !Object.hasOwn(green.tables, name));
   if (missing.length === 0) return;
   const shown = missing.slice(0, SHOWN).map((name) => {

@@ -27,38 +27,15 @@ const DATA = `
   INSERT INTO disputes (payment_id, payment_created_at, amount, currency) SELECT payment_id, created_at, 1, currency FROM payments WHERE payment_id < 4;
   INSERT INTO audit_events (actor, action, trace) VALUES ('x', 'login', gen_random_uuid()), ('x', 'heartbeat', NULL)`;
 
-/** @param {string} name @param {boolean} [closed] before the first row comes */
-async function migrated(name, closed = false) {
+/** @param {string} name */
+async function migrated(name) {
   const lab = await servers.fresh(name, DDL[0] ?? '', DDL[1]);
   await lab.onBlue(DATA);
-  if (closed) assert.deepEqual(await lab.close(OPTIONS), { status: 'closed', already: false });
   await lab.untilSynced(OPTIONS);
   return lab;
 }
 
 const refusedWrite = { code: '25006' };
-
-test('green is closed before the first row comes, follows, and is opened by the end of the migration', async () => {
-  const lab = await migrated('closed_at_first', true);
-  await assert.rejects(lab.onGreen("UPDATE payments SET status = 'captured' WHERE payment_id = 1"), refusedWrite);
-  assert.deepEqual(await lab.close(OPTIONS), { status: 'closed', already: true });
-  await lab.onBlue("UPDATE payments SET state = 'R' WHERE payment_id = 5");
-  await lab.run(OPTIONS);
-  assert.equal((await lab.onGreen('SELECT status FROM payments WHERE payment_id = 5')).rows[0].status, 'refunded');
-  assert.equal((await lab.sides(OPTIONS)).writer, 'blue');
-  assert.deepEqual((await lab.finish(OPTIONS, true)).fences, { blue: 'none', green: 'none' });
-  await lab.stop(OPTIONS);
-  await lab.onGreen("UPDATE payments SET status = 'captured' WHERE payment_id = 1");
-  // Once a way back is prepared the sides are decided on by others.
-  const other = await migrated('closed_no_more');
-  await other.prepare(OPTIONS, IRREVERSIBLE);
-  await other.verify(OPTIONS);
-  await other.cutover(OPTIONS);
-  assert.deepEqual(await other.close(OPTIONS), { status: 'prepared', fence: 'none' });
-  await other.onGreen("UPDATE payments SET status = 'refunded' WHERE payment_id = 1");
-  const bare = await servers.fresh('closed_without_tables', DDL[0] ?? '', 'SELECT 1');
-  await assert.rejects(bare.close(OPTIONS), { code: 'NO_TABLES' });
-});
 const IRREVERSIBLE = ['public.customers.street', 'public.customers.postcode', 'public.customers.city', 'public.cards.pan', 'public.merchant_accounts.iban'];
 
 test('from blue to green and back: rows, kept columns, held rows, fences, verdicts', async () => {

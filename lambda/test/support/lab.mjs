@@ -4,7 +4,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
-import { close } from '../../src/control/close.mjs';
 import { cutover } from '../../src/control/cutover.mjs';
 import { finish } from '../../src/control/finish.mjs';
 import { plan } from '../../src/control/plan.mjs';
@@ -86,11 +85,6 @@ export class Lab {
   /** @param {Options} options */
   run(options) {
     return run(this.invocation(options));
-  }
-
-  /** @param {Options} options */
-  close(options) {
-    return close(this.invocation(options));
   }
 
   /** @param {Options} options */
