@@ -104,8 +104,9 @@ impl Facts {
                 images,
                 recorder,
                 delegated,
-                concurrency: unreserved
-                    .is_none_or(|left| left >= FUNCTIONS.len() * RESERVED as usize + LEAST_UNRESERVED),
+                concurrency: unreserved.is_none_or(|left| {
+                    left >= FUNCTIONS.len() * RESERVED as usize + LEAST_UNRESERVED
+                }),
                 code: Code::default(),
                 zone: zone.unwrap_or_else(|check| {
                     found.checks.push(check);

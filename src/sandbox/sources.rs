@@ -60,7 +60,7 @@ fn gather(below: &Path, folder: &Dir<'static>, found: &mut Vec<(PathBuf, &'stati
 }
 
 fn is_source(path: &Path) -> bool {
-    const KINDS: [&str; 5] = ["py", "mjs", "json", "html", "sql"];
+    const KINDS: [&str; 7] = ["py", "mjs", "cjs", "json", "html", "sql", "md"];
     let kind = path.extension().and_then(|kind| kind.to_str());
     kind.is_some_and(|kind| KINDS.contains(&kind))
 }
@@ -109,6 +109,7 @@ mod tests {
         let all = sources();
         let has = |path: &str| all.iter().any(|(at, _)| at.to_str() == Some(path));
         assert!(has("emulator/__main__.py") && has("emulator/patches/s3.py"));
+        assert!(has("dataplane/node/host.cjs") && has("dataplane/node/package-lock.json"));
         assert!(has("rehearsal/guide.md") && has("rehearsal/ddl/blue.sql"));
         let compiled = |path: &std::path::Path| path.extension().is_some_and(|e| e == "pyc");
         assert!(all.iter().all(|(at, _)| !compiled(at)));

@@ -244,6 +244,23 @@ fn a_check_of_the_functions_refuses_with_its_own_hint() {
         done.err
     );
     assert_eq!(on(&lab), switched(false, false));
+    let none = json!({"status": "ok", "slot": "none", "phase": "none"});
+    let error = json!({"name": "PermanentError", "code": "NO_TABLES", "message": "green has not got 1 of the 2 mapped tables: public.payments"});
+    answer(
+        &lab,
+        CONTROL,
+        &json!({
+            "status": {"status": "ok", "writer": "both", "forward": none},
+            "plan": {"status": "failed", "error": error, "transient": false},
+        }),
+    );
+    let done = lab.run(&["migrate", "start", "--yes"]).expect(8);
+    assert!(
+        done.err.contains("public.payments") && done.err.contains("migrate schema"),
+        "{}",
+        done.err
+    );
+    assert_eq!(on(&lab), switched(false, false));
     let lost = json!({"status": "ok", "slot": "lost", "phase": "following"});
     answer(
         &lab,

@@ -174,6 +174,12 @@ async fn start(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit,
         )
         .hint("`deployer migrate stop`, empty the mapped tables on green, then start again"));
     }
+    // What else it finds is the business of `prepare`.
+    if let Err(error) = ask(&open.aws, &open.names.control, &action("plan")).await
+        && error.code == NO_TABLES
+    {
+        return Err(without_tables(cx, &open, error));
+    }
     confirm(cx, yes, &open, "Copy blue's data to green, and follow it")?;
     let key = ask(&open.aws, &open.names.control, &action("hash-key")).await;
     key.map_err(refused)?;

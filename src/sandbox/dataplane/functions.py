@@ -124,6 +124,7 @@ class Function:
         self.idle, self.busy = [], set()
         self.counts = {"invocations": 0, "errors": 0, "throttles": 0, "cold": 0}
         self.latest = None
+        self._sending, self._gone = set(), False
         folder = plane.folder / "functions"
         folder.mkdir(parents=True, exist_ok=True)
         self.file = folder / f"{wanted['name']}.log"
@@ -169,7 +170,7 @@ class Function:
             raise
         finally:
             self.busy.discard(token)
-        if host is not None and host.alive and _key(host.function) == _key(self.wanted):
+        if host is not None and host.alive and not self._gone and _key(host.function) == _key(self.wanted):
             self.idle.append(host)
         elif host is not None:
             await host.end()
@@ -221,14 +222,16 @@ class Function:
 
         if metrics:
             task = asyncio.get_running_loop().create_task(send())
-            self._sending = task
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
 
     def shown(self):
         """For people and for the story."""
         return {**self.counts, "running": len(self.busy), "warm": len(self.idle), "log": str(self.file), "latest": self.latest}
 
     async def end(self):
-        """All environments end."""
+        """All environments end; one that is at work when its run has ended."""
+        self._gone = True
         old, self.idle = self.idle, []
         await asyncio.gather(*(host.end() for host in old))
 

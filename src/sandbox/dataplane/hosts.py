@@ -92,7 +92,11 @@ class Host:
         protocol = asyncio.StreamReaderProtocol(self._answers)
         self._transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, os.fdopen(reading, "rb", 0))
         self._reading = asyncio.create_task(self._read_log())
-        answer = await asyncio.wait_for(self._next("init"), INIT_SECONDS)
+        try:
+            answer = await asyncio.wait_for(self._next("init"), INIT_SECONDS)
+        except (asyncio.TimeoutError, asyncio.CancelledError):
+            await self.end()
+            raise
         if "init" in answer:
             await self.end()
             raise Ended(answer["init"])

@@ -48,9 +48,10 @@ class Part:
                 try:
                     await self._publish(ready)
                     del self._due[ready]
-                except (OSError, ValueError, TimeoutError):
+                except (OSError, ValueError) as failed:
                     # The emulator is busy or ends: the next time.
-                    traceback.print_exc()
+                    print(f"data plane: a minute of metrics was not published: {failed}", flush=True)
+                    break
 
     def _measured(self, minute):
         """What is measured and not counted: `measured()` of each part says it at the end of a minute, as (namespace, name, dimensions,

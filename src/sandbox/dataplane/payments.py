@@ -66,9 +66,13 @@ async def write(connection, is_green, key, payment, client):
     await connection.execute(f"BEGIN; SELECT pg_advisory_xact_lock({lock})")
     try:
         row = await connection.fetchrow(sql, merchant, amount, currency, key, description, client)
-    except BaseException:
+    except asyncpg.PostgresError:
+        # PostgreSQL refused it, and the connection is as good as before.
         if not connection.is_closed():
             await connection.execute("ROLLBACK")
+        raise
+    except BaseException:
+        connection.terminate()
         raise
     await connection.execute("COMMIT")
     return shown(row, is_green), row["is_new"]

@@ -2,6 +2,7 @@
 connection is made, and again when PostgreSQL refuses the old one."""
 
 import asyncio
+import contextlib
 import json
 
 import asyncpg
@@ -73,7 +74,8 @@ class Database:
                 raise Unreachable(f"{type(failed).__name__}: {failed}") from failed
             try:
                 return await work(connection)
-            except (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, ConnectionError) as broken:
+            except (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, ConnectionError,
+                    asyncpg.InterfaceError, asyncpg.InternalClientError) as broken:  # fmt: skip
                 raise Unreachable(f"{type(broken).__name__}: {broken}") from broken
             finally:
                 await _released(pool, connection)
@@ -102,7 +104,9 @@ async def _reset(connection):
 
 
 async def _released(pool, connection):
+    """Gives a connection back. One that broke has left the pool by itself, which is no error of the request that had it."""
     try:
         await pool.release(connection, timeout=2)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-        connection.terminate()
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+        with contextlib.suppress(asyncpg.InterfaceError, asyncpg.InternalClientError):
+            connection.terminate()
