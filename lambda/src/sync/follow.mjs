@@ -92,6 +92,8 @@ class Pass {
     this.late = new LateRows();
     this.mostBytes = rowBytes();
     this.began = Date.now();
+    /** When blue had decoded what was asked for, and began to send it. */
+    this.sent = this.began;
     this.applied = context.state.applied;
     this.inside = context.state.inside;
     /** @type {bigint | undefined} */
@@ -112,6 +114,7 @@ class Pass {
     );
     try {
       for await (const messages of binaryFields(stream, messageLimit(this.context.relations))) {
+        if (this.messages === 0) this.sent = Date.now();
         this.messages += messages.length;
         for (const bytes of messages) {
           const waiting = this.#take(bytes);
@@ -194,7 +197,7 @@ class Pass {
     this.within = false;
     this.late.settle(this.batch);
     this.seen.push(...this.markers);
-    if (this.#outOfTime() || Date.now() - this.began > this.tuning.readMs) this.stopped = true;
+    if (this.#outOfTime() || this.#longEnough()) this.stopped = true;
     else if (this.uncommitted + this.batch.changes >= this.tuning.commitChanges) return this.#flush({ syncedUntil: this.context.state.syncedUntil });
     return undefined;
   }
@@ -240,6 +243,13 @@ class Pass {
   #changeLate(table, old, row, bytes) {
     if (old !== undefined) this.late.goes(table, old);
     if (row !== undefined) this.late.comes(table, row.map((value, i) => (value === undefined ? old?.[i] : value)), bytes);
+  }
+
+  /**
+   * What is not taken is decoded again. A long transaction takes its time even where short ones come before it: taking them takes no less time, or each of them would cost all of that.
+   */
+  #longEnough() {
+    return Date.now() - this.sent > Math.max(this.tuning.readMs, this.sent - this.began);
   }
 
   #outOfTime() {

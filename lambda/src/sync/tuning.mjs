@@ -11,7 +11,7 @@ export const TUNING = {
   carefulBytes: 4 << 20,
   /** Changes that one call asks blue for at most (it stops at the end of the transaction that passes this; pace.mjs adapts it). */
   peekChanges: 500_000,
-  /** A reading of blue's stream ends with the transaction after which it has taken this long: its snapshot holds up CREATE INDEX CONCURRENTLY. */
+  /** A reading of blue's stream ends with the transaction after which it has taken this long, or as long as the decoding before it: its snapshot holds up CREATE INDEX CONCURRENTLY. */
   readMs: 10_000,
   /** Changes that go onto green at once. */
   batchChanges: 10_000,

@@ -235,8 +235,20 @@ test('a reading of the stream ends after its time, with a transaction; the next 
   await lab.untilSynced(PLAIN);
   for (let i = 0; i < 20; i += 1) await lab.onBlue(`INSERT INTO t SELECT i, 'v' FROM generate_series(${i * 1000}, ${i * 1000 + 999}) i`);
   lab.lines.length = 0;
-  await lab.untilSynced({ ...PLAIN, tuning: { readMs: -1 } });
+  await lab.untilSynced({ ...PLAIN, tuning: { readMs: -1, batchChanges: 50 } });
   const passes = lab.lines.filter((line) => /"message":"followed".*"changes":[1-9]/.test(line));
-  assert.ok(passes.length >= 20, `${passes.length} readings`);
+  assert.ok(passes.length >= 2, `${passes.length} readings`);
   await assertSame(lab, 't', 't::text', 20_000);
+});
+
+test('short transactions before a long one: that is not decoded again for each of them', async () => {
+  const lab = await servers.fresh('long_after_short', 'CREATE TABLE t (id int PRIMARY KEY, v text)');
+  await lab.untilSynced(PLAIN);
+  for (let i = 0; i < 40; i += 1) await lab.onBlue(`INSERT INTO t VALUES (${i}, 'short')`);
+  await lab.onBlue("INSERT INTO t SELECT i, 'long' FROM generate_series(1000, 80999) i");
+  lab.lines.length = 0;
+  await lab.untilSynced({ ...PLAIN, tuning: { readMs: 1 } });
+  const passes = lab.lines.filter((line) => /"message":"followed".*"changes":[1-9]/.test(line));
+  assert.ok(passes.length < 10, `${passes.length} readings`);
+  await assertSame(lab, 't', 't::text', 80_040);
 });
