@@ -16,7 +16,11 @@ fn a_migration_loses_no_payment() {
     let story = String::from_utf8_lossy(&output.stderr);
     let seen: serde_json::Value =
         serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}\n{story}"));
-    assert_eq!(seen["failures"].as_array().map(Vec::len), Some(0), "{story}");
+    assert_eq!(
+        seen["failures"].as_array().map(Vec::len),
+        Some(0),
+        "{story}"
+    );
     assert!(output.status.success(), "{story}");
     let figure = |name: &str| {
         let all = seen["figures"].as_array().into_iter().flatten();
@@ -30,5 +34,8 @@ fn a_migration_loses_no_payment() {
         ));
         assert_eq!(wrong, Some(0.0), "{story}");
     }
-    assert!(figure("payments that were acknowledged") > Some(1000.0), "{story}");
+    assert!(
+        figure("payments that were acknowledged") > Some(1000.0),
+        "{story}"
+    );
 }
