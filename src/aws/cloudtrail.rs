@@ -67,7 +67,8 @@ impl CloudTrail {
         let call = client.lookup_events().max_results(50);
         let call = call.lookup_attributes(attribute);
         let answer = self.caller.call(API, || call.clone().send()).await?;
-        let changes = answer.events().iter().filter_map(change);
+        // The newest comes first, also of those of one second.
+        let changes = answer.events().iter().rev().filter_map(change);
         Ok(changes.max_by_key(|change| change.at))
     }
 }

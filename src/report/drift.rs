@@ -6,7 +6,7 @@ use super::paint::Paint;
 use super::plan::scopes;
 use super::value::{clean, known, optional, value};
 use crate::engine::diff::Change;
-use crate::engine::drift::{Counts, Drift, Finding, Found, Row, Severity, Status, Use};
+use crate::engine::drift::{Author, Counts, Drift, Finding, Found, Row, Severity, Status, Use};
 use std::fmt::Write;
 
 /// Every step that is not in sync with what differs, grouped by environment, and the counts.
@@ -79,11 +79,15 @@ pub fn drift(drift: &Drift, paint: Paint) -> String {
 /// Who changed it, where that was asked.
 fn author(out: &mut String, drift: &Drift, step: &str, paint: Paint) {
     for author in drift.authors.iter().filter(|a| a.step == step) {
-        let text = match &author.found {
-            Found::Known { by, at, event } => format!("changed by {by} at {at:.0} ({event})"),
-            Found::Unknown { why } => format!("who changed it: {why}"),
-        };
-        let _ = writeln!(out, "      {}", paint.dim(&clean(&text)));
+        let _ = writeln!(out, "      {}", paint.dim(&clean(&in_words(author))));
+    }
+}
+
+/// Who changed a thing, or why that is not known.
+pub(super) fn in_words(author: &Author) -> String {
+    match &author.found {
+        Found::Known { by, at, event } => format!("changed by {by} at {at:.0} ({event})"),
+        Found::Unknown { why } => format!("who changed it: {why}"),
     }
 }
 

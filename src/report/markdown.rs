@@ -1,5 +1,6 @@
 //! A plan and a drift as Markdown, for a pull request or the summary of a CI job.
 
+use super::drift::in_words;
 use super::json::{DriftDocument, PlanDocument, PlanStep};
 use super::plan::scopes;
 use super::value::{clean, many, seconds, whole};
@@ -179,6 +180,11 @@ pub fn drift(document: &DriftDocument, place: &str) -> String {
             .map(|f| format!("**{}** `{}`: {}", f.severity.word(), f.step, text(&f.what)))
             .collect(),
     );
+    let authors = document.drift.authors.iter();
+    let authors = authors.map(|a| format!("`{}` {}", a.step, text(&in_words(a))));
+    let unread = document.drift.event_history.iter();
+    let unread = unread.map(|why| format!("who changed it: {}", text(why)));
+    list(&mut out, "Authors", authors.chain(unread).collect());
     let rows: Vec<&Row> = document
         .drift
         .steps

@@ -50,8 +50,14 @@ events.delete_rule(Name="failed-deployments-blue-dev")"#,
         &[
             changed("failed-deployments-green", "enabled"),
             changed("failed-deployments-green", "pattern.detail"),
-            changed("failed-deployments-green", "pattern.detail-type"),
-            changed("failed-deployments-green", "pattern.resources"),
+            changed(
+                "failed-deployments-green",
+                "pattern.detail-type[ECS Deployment State Change]",
+            ),
+            changed(
+                "failed-deployments-green",
+                r#"pattern.resources[{"prefix":"arn:aws:ecs:eu-central-1:123456789012:service/cluster-green-dev/"}]"#,
+            ),
             extra("failed-deployments-green", "targets.alerts.more[input]"),
             extra("failed-deployments-green", "targets.theirs"),
             missing("failed-deployments-blue"),

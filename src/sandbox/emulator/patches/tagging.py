@@ -42,6 +42,10 @@ def _more(call):
         yield subscription.arn, "rds:es", _pairs(subscription.get_tags())
     for mapping in call.backend_of("lambda")._event_source_mappings.values():
         yield mapping.arn, "lambda:event-source-mapping", mapping.tags or {}
+    events = call.backend_of("events")
+    for bus in events.event_buses.values():
+        for rule in bus.rules.values():
+            yield rule.arn, "events:rule", events.tagger.get_tag_dict_for_resource(rule.arn)
     for rule in call.backend_of("config").config_rules.values():
         yield rule.config_rule_arn, "config:config-rule", rule.tags
     for recorder in call.store.table(RECORDERS).values():
@@ -50,7 +54,7 @@ def _more(call):
 
 @patch("resourcegroupstaggingapi", "GetResources")
 def resources(call):
-    """AWS: everything that is tagged, a page of so many resources (50). moto: knows no listeners, rules, repositories, groups of
+    """AWS: everything that is tagged, a page of so many resources (50). moto: knows no listeners, rules (of events neither), repositories, groups of
     schedules, web ACLs, event subscriptions, stream mappings and nothing of AWS Config, and ends a page at a hundred tags."""
     known = {}
     for arn, kind, tags in [*_moto(call), *_more(call)]:
