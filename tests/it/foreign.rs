@@ -304,10 +304,7 @@ fn a_recorder_of_the_account_is_used_and_left_alone() {
 config, iam = c("config"), c("iam")
 trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "config.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
 role = iam.create_role(RoleName="theirs", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
-c("s3").create_bucket(Bucket="theirs", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
 config.put_configuration_recorder(ConfigurationRecorder={"name": "default", "roleARN": role, "recordingGroup": {"allSupported": True}})
-config.put_delivery_channel(DeliveryChannel={"name": "default", "s3BucketName": "theirs"})
-config.start_configuration_recorder(ConfigurationRecorderName="default")
 "#,
     );
     let (ids, inventory) = (lab.ids(), lab.inventory());
