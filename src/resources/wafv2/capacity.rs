@@ -71,20 +71,21 @@ async fn ask(cx: &Aws, rules: &[(&String, &Rule)]) -> Result<i64, Error> {
 
 fn judge(name: &str, units: i64) -> Check {
     let check = |level, text| Check::new("firewall", level, text);
-    match units {
-        ..=BASIC => check(
-            Level::Ok,
-            format!("the rules of {name} take {units} of {BASIC} capacity units"),
-        ),
-        ..=MOST => check(
-            Level::Warning,
-            format!("the rules of {name} take {units} capacity units: above {BASIC}, every request costs more"),
-        ),
-        _ => check(
-            Level::Error,
-            format!("the rules of {name} take {units} capacity units, and a web ACL takes {MOST} at most"),
+    if units <= BASIC {
+        let text = format!("the rules of {name} take {units} of {BASIC} capacity units");
+        check(Level::Ok, text)
+    } else if units <= MOST {
+        let text = format!(
+            "the rules of {name} take {units} capacity units: above {BASIC}, every request costs more"
+        );
+        check(Level::Warning, text)
+    } else {
+        let text = format!(
+            "the rules of {name} take {units} capacity units, and a web ACL takes {MOST} at most"
+        );
+        check(Level::Error, text).hint(
+            "AWS or a vendor enlarged a group of rules: `deployer plan --detail` shows the rules",
         )
-        .hint("AWS or a vendor enlarged a group of rules: `deployer plan --detail` shows the rules"),
     }
 }
 
