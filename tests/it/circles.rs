@@ -127,6 +127,7 @@ fn no_top_level_module_imports_itself_by_way_of_others() {
                 "engine",
                 "migration",
                 "resources",
+                "state",
             ],
         ),
         (
