@@ -104,10 +104,13 @@ def quiet(stage):
     cloudwatch = databases.aws(stage, "cloudwatch")
 
     def none():
-        alarms = cloudwatch.describe_alarms(StateValue="ALARM")["MetricAlarms"]
-        return not [one for one in alarms if "guard" in one["AlarmName"] and "-green-" in one["AlarmName"]]
+        alarms = cloudwatch.describe_alarms(AlarmNamePrefix="alarm-guard")["MetricAlarms"]
+        loud = [f"{one['AlarmName']} {one['StateValue']}" for one in alarms if "-green-" in one["AlarmName"] and one["StateValue"] == "ALARM"]
+        if loud:
+            stage.say(f"waiting: {', '.join(loud)}")
+        return not loud
 
-    stage.until("quiet guards", none, 900 / stage.rate + 30, 1.0)
+    stage.until("quiet guards", none, 900 / stage.rate + 30, 2.0)
 
 
 def is_quiet(stage):

@@ -103,6 +103,7 @@ def reading(stage):
     """A part of the customers reads from green; payments go to blue from both."""
     stage.act("A split in which green only reads")
     prepared(stage)
+    measure.quiet(stage)
     began = time.time()
     stage.run(f"traffic shift --steps 25 --bake {BAKE} --yes")
     stage.run("traffic status", (0, 2))
