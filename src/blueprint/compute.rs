@@ -10,6 +10,7 @@ use super::keys::Keys;
 use super::registry::Repositories;
 use super::services::Service;
 use super::{Env, EnvironmentBuilder, roles};
+use crate::config::Config;
 use crate::engine::{Handle, Ref};
 use crate::resources::autoscaling::{Scaling, Tracking};
 use crate::resources::ec2::{SecurityGroup, Subnet};
@@ -69,10 +70,13 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Handle<C
 
 /// True when tasks of a service run in this environment: its image is there, and it may work.
 pub fn runs(here: &EnvironmentBuilder<'_>, service: &Service) -> bool {
-    let rests = here.env == Env::Green
-        && service.works_alone
-        && here.config.migration.mapping.is_read_only();
-    here.facts.images.contains_key(service.name) && !rests
+    here.facts.images.contains_key(service.name) && !rests(here.env, service, here.config)
+}
+
+/// True when a service has no task in an environment although its image is there: one that works by itself, on a green that only
+/// reads.
+pub fn rests(env: Env, service: &Service, config: &Config) -> bool {
+    env == Env::Green && service.works_alone && config.migration.mapping.is_read_only()
 }
 
 fn log_group(here: &EnvironmentBuilder<'_>, keys: &Keys) -> LogGroup {

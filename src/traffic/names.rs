@@ -1,6 +1,6 @@
 //! How things are called that the traffic is measured by: from the blueprint, so that nothing has to be recorded.
 
-use crate::blueprint::{self, DATABASE_CLUSTER, Facts, SERVICES};
+use crate::blueprint::{self, DATABASE_CLUSTER, Env, Facts, SERVICES, rests};
 use crate::config::Config;
 use crate::engine::Graph;
 use crate::engine::graph::GraphError;
@@ -55,7 +55,11 @@ impl Names {
     /// When the configuration makes no graph.
     pub fn of(config: &Config) -> Result<Self, GraphError> {
         let graph = blueprint::build(config, &Facts::assumed(config))?;
-        let side = |env: &'static str| {
+        let side = |of: Env| {
+            let env = match of {
+                Env::Blue => "blue",
+                Env::Green => "green",
+            };
             let name = |thing: &str| name(&graph, thing, env);
             let services = SERVICES.iter().map(|service| Service {
                 name: service.name,
@@ -63,8 +67,10 @@ impl Names {
                 service: name(&format!("service-{}", service.name)),
             });
             let guards = SERVICES.iter().flat_map(|service| {
-                ["guard-errors", "guard-healthy"]
-                    .map(|what| name(&format!("alarm-{what}-{}", service.name)))
+                // A service that has no task, as it should be, is not missed.
+                let healthy = (!rests(of, service, config)).then_some("guard-healthy");
+                let watched = [Some("guard-errors"), healthy].into_iter().flatten();
+                watched.map(|what| name(&format!("alarm-{what}-{}", service.name)))
             });
             Side {
                 env,
@@ -78,7 +84,7 @@ impl Names {
             }
         };
         Ok(Self {
-            sides: ["blue", "green"].map(side),
+            sides: Env::ALL.map(side),
             control: name(&graph, "function-control", "green"),
             verify: name(&graph, "function-verify", "green"),
         })
@@ -93,6 +99,24 @@ fn name(graph: &Graph, thing: &str, env: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Mapping;
+
+    #[test]
+    fn a_service_that_has_no_task_while_green_only_reads_is_no_guard() {
+        let mut config = Config::default();
+        config.migration.mapping = Mapping {
+            file: "mapping.json".into(),
+            text: r#"{"mode": "read-only"}"#.into(),
+        };
+        let names = Names::of(&config).unwrap();
+        let missed = |side: &Side| {
+            let all = side.guards.iter().filter(|g| g.contains("guard-healthy"));
+            all.map(|g| g.contains("transaction-processor"))
+                .collect::<Vec<_>>()
+        };
+        let [blue, green] = &names.sides;
+        assert_eq!((missed(blue).len(), missed(green)), (3, vec![false, false]));
+    }
 
     #[test]
     fn the_blueprint_has_everything_that_is_named() {
