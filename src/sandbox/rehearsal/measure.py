@@ -105,7 +105,7 @@ def quiet(stage):
 
     def none():
         alarms = cloudwatch.describe_alarms(AlarmNamePrefix="alarm-guard")["MetricAlarms"]
-        loud = [f"{one['AlarmName']} {one['StateValue']}" for one in alarms if "-green-" in one["AlarmName"] and one["StateValue"] == "ALARM"]
+        loud = [f"{one['AlarmName']} {one['StateValue']}" for one in alarms if "-green-" in one["AlarmName"] and one["StateValue"] == "ALARM" and one["ActionsEnabled"]]
         if loud:
             stage.say(f"waiting: {', '.join(loud)}")
         return not loud
