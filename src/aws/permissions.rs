@@ -260,7 +260,9 @@ mod tests {
             for action in strings(&statement["Action"]) {
                 let (_, operation) = action.split_once(':').unwrap();
                 // SimulatePrincipalPolicy says what a policy allows, and changes nothing.
-                let reads = ["Describe", "List", "Get", "Search", "Simulate"];
+                let reads = [
+                    "Check", "Describe", "Get", "List", "Lookup", "Search", "Simulate",
+                ];
                 let is_read = reads.iter().any(|r| operation.starts_with(r));
                 // The services know no resource for these.
                 let bare = [
@@ -286,7 +288,9 @@ mod tests {
         for (statement, action) in each {
             let (_, operation) = action.split_once(':').unwrap();
             // SimulatePrincipalPolicy says what a policy allows, and changes nothing.
-            let reads = ["Describe", "List", "Get", "Search", "Simulate"];
+            let reads = [
+                "Check", "Describe", "Get", "List", "Lookup", "Search", "Simulate",
+            ];
             // Limited to counting by a condition.
             let counts = action == "dynamodb:Scan";
             // What a service shows only decrypted: through that service.
