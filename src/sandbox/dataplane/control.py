@@ -4,7 +4,7 @@ for the emulator; no product code knows it.
     GET  /state                 what runs: clock, DNS server, addresses of names, and what each part says of itself
     GET  /health                {"status": "ok", "pid", "version", "edge", "certificates"}: the version of the model that all parts
                                 follow by now, the DNS server with the port of HTTPS, and the file of the authority's certificate
-    POST /services              {"green/payment-api": {"fail": 0.2, "slow_ms": 800, "dead": false}}: a service fails that share
+    POST /services              {"green/payment-api": {"fail": 0.2, "slow_ms": 800, "work_ms": 80, "dead": false}}: a service fails that share
                                 of its requests with 500, takes so much longer, or refuses connections. What is not given stays;
                                 null in place of the object sets all back
     POST /dns                   {"delay": 30}: seconds of the clock until a changed record is answered

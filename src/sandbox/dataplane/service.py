@@ -18,7 +18,7 @@ PATHS = {"payment-api": "/api/payments", "transaction-processor": "/api/transact
 RETRY_AFTER = ("Retry-After", "1")
 # The transaction processor: seconds of the clock between two rounds, payments of a round.
 ROUND_SECONDS, ROUND_MOST = 10.0, 50
-ORDINARY = {"fail": 0.0, "fail_after": 0.0, "slow_ms": 0.0, "dead": False}
+ORDINARY = {"fail": 0.0, "fail_after": 0.0, "slow_ms": 0.0, "work_ms": 0.0, "dead": False}
 
 
 def answer(status, document, more=()):
@@ -159,8 +159,10 @@ class Service:
                 await self.database.run(lambda connection: connection.fetchval("SELECT 1"))
                 return answer(200, {"status": "ready", "side": self.env})
             self.counts["requests"] += 1
-            if trouble["slow_ms"]:
-                await asyncio.sleep(trouble["slow_ms"] / 1000)
+            # What a service does beside its database: half of the requests take longer than `work_ms`, one of twenty more than twice as long.
+            work = trouble["work_ms"] * random.lognormvariate(0, 0.45) if trouble["work_ms"] else 0
+            if work or trouble["slow_ms"]:
+                await asyncio.sleep((work + trouble["slow_ms"]) / 1000)
             if random.random() < trouble["fail"]:
                 return answer(500, {"error": "failed on command"})
             response = await self._serve(request)

@@ -10,6 +10,8 @@ from .load import Load
 DOMAIN = "dev.sandbox.example"
 HERE = Path(__file__).resolve().parent
 BAKE = 5
+# Median of what a request takes beside its database.
+WORK_MS = 80
 
 
 def configure(stage, mode):
@@ -32,6 +34,7 @@ def play(stage, per_second, short, keep):
     stage.until("blue's database", lambda: databases.ready(stage, "blue"))
     databases.tables(stage, "blue")
     databases.seed(stage)
+    working(stage)
     stage.load = Load(stage, DOMAIN, per_second)
     stage.event("note", f"customers send {per_second:g} requests a second, half of them payments")
 
@@ -62,6 +65,14 @@ def play(stage, per_second, short, keep):
     ending(stage, keep)
     if not (short or keep):
         stage.check("every command of the guide was played", not guide.missing(stage), "; ".join(guide.missing(stage)))
+
+
+def working(stage, *green):
+    """Both sides' services take the time that services take; green's payment-api as it is asked to."""
+    all_of = {f"{side}/{name}": {"work_ms": WORK_MS} for side in ("blue", "green") for name in ("payment-api", "transaction-processor", "reporting")}
+    all_of["green/payment-api"] |= dict(green)
+    stage.ask("/services", {name: None for name in all_of})
+    stage.ask("/services", all_of)
 
 
 def schema(stage):
@@ -128,13 +139,13 @@ def first_shift(stage):
     stage.until("weight 25", lambda: weight(stage) == 25 or shift.poll() is not None, 240)
     time.sleep(120 / stage.rate)
     failed = time.time()
-    stage.ask("/services", {"green/payment-api": {"fail": 0.4}})
+    working(stage, ("fail", 0.4))
     stage.event("bad", "green's payment-api fails 40 % of its requests")
     stage.wait(shift, expect=5)
     back = measure.moment(stage, "rollback_started", failed)
     stage.figure("from the first failures to the gate's verdict, in minutes of the shift", (back - failed) * stage.rate / 60, "min")
     measure.rollback(stage, back)
-    stage.ask("/services", {"green/payment-api": None})
+    working(stage)
     stage.event("note", "the fault is repaired")
     measure.quiet(stage)
 
@@ -152,7 +163,7 @@ def dead_green(stage):
     back = measure.moment(stage, "rollback_started", died)
     stage.figure("dead green: until the verdict", back - died, "s", 5)
     measure.rollback(stage, back)
-    stage.ask("/services", {f"green/{name}": None for name in ("payment-api", "transaction-processor", "reporting")})
+    working(stage)
     stage.until("green's services", lambda: healthy(stage), 60)
     measure.quiet(stage)
 
