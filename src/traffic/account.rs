@@ -132,7 +132,10 @@ impl Account {
     /// Why the data is not safe in a split, if so.
     pub async fn unproven(&self) -> Option<String> {
         let sight = self.sight.as_ref()?;
-        sight.functions.refresh(self.time.now().as_second()).await;
+        sight
+            .functions
+            .refresh(self.time.now().as_second(), true)
+            .await;
         let why = sight.functions.unproven(self.mode)?;
         Some(match sight.functions.failed() {
             Some(failed) => format!("{why} ({failed})"),
@@ -380,7 +383,7 @@ impl World for Account {
         self.warn(read).unwrap_or_default()
     }
 
-    async fn look(&self) -> Seen {
+    async fn look(&self, patient: bool) -> Seen {
         let Some(sight) = &self.sight else {
             return Seen::default();
         };
@@ -390,7 +393,7 @@ impl World for Account {
             self.targets(green),
             self.guard(),
             self.fingerprint(),
-            sight.functions.refresh(now)
+            sight.functions.refresh(now, patient)
         );
         let mut instant = Instant {
             targets: self.warn(targets),
@@ -398,6 +401,7 @@ impl World for Account {
             probes: self.probes(),
             ..Instant::default()
         };
+        let now = self.time.now().as_second();
         sight.functions.fill(&mut instant, now);
         Seen {
             instant,

@@ -98,14 +98,20 @@ impl Functions {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks both where the last answer is too old. The first time it waits for the answers.
-    pub async fn refresh(&self, now: i64) {
+    /// Asks both where the last answer is too old. The first time, and with patience where an answer is too old to be used, it
+    /// waits.
+    pub async fn refresh(&self, now: i64, patient: bool) {
         let due = |at: Option<i64>, again: i64| at.is_none_or(|at| now - at >= again);
         let (status, verified, first) = {
             let mut known = self.known();
             let status = due(known.status.as_ref().map(|(at, _)| *at), STATUS_AGAIN);
             let verified = due(known.verified.as_ref().map(|(at, _)| *at), VERIFY_AGAIN);
             let first = known.status.is_none() || known.verified.is_none();
+            let old = known
+                .status
+                .as_ref()
+                .is_some_and(|(at, _)| now - at > STATUS_OLD / 2);
+            let first = first || (patient && old);
             let asks = [status && !known.asking[0], verified && !known.asking[1]];
             known.asking = [known.asking[0] || asks[0], known.asking[1] || asks[1]];
             (asks[0], asks[1], first)

@@ -42,6 +42,7 @@ def play(stage, per_second, short, keep):
     stage.run("apply --env green --yes")
     stage.run("apply --yes")
     stage.until("green's database", lambda: databases.ready(stage, "green"))
+    working(stage)
     stage.run("migrate plan", 8)
     schema(stage)
     stage.run("migrate plan")
@@ -69,8 +70,9 @@ def play(stage, per_second, short, keep):
 
 def working(stage, *green):
     """Both sides' services take the time that services take; green's payment-api as it is asked to."""
-    all_of = {f"{side}/{name}": {"work_ms": WORK_MS} for side in ("blue", "green") for name in ("payment-api", "transaction-processor", "reporting")}
-    all_of["green/payment-api"] |= dict(green)
+    all_of = {name: {"work_ms": WORK_MS} for name in stage.ask("/state")["service"]}
+    if green:
+        all_of["green/payment-api"].update(green)
     stage.ask("/services", {name: None for name in all_of})
     stage.ask("/services", all_of)
 

@@ -37,7 +37,7 @@ impl<W: World> Shift<'_, W> {
                 for (minute, pair) in self.world.minutes(wanted, slow).await {
                     gate.observe(minute, pair);
                 }
-                let seen = self.world.look().await;
+                let seen = self.world.look(false).await;
                 if let Some(now_runs) = seen.fingerprint.clone() {
                     if runs.as_ref().is_some_and(|before| *before != now_runs) {
                         gate = gate.restart(now);

@@ -93,8 +93,9 @@ impl<W: World> Shift<'_, W> {
     /// What speaks against giving green more.
     async fn not_ready(&self, weight: u8) -> Option<String> {
         let at = self.plan.steps.iter().position(|w| *w == weight)?;
+        // Whoever was asked before may have thought about it for long.
+        let seen = self.world.look(true).await;
         let step = self.plan.step(at, self.seconds())?;
-        let seen = self.world.look().await;
         let found = gate::before_raise(&step, &self.plan.limits, self.seconds(), &seen.instant);
         let all: Vec<String> = found.into_iter().map(|f| f.sentence).collect();
         (!all.is_empty()).then(|| all.join("; "))

@@ -281,7 +281,7 @@ impl World for Numbers {
         })
     }
 
-    async fn look(&self) -> Seen {
+    async fn look(&self, _: bool) -> Seen {
         let healthy = self.targets.get();
         let target = |service: &str| Targets {
             service: service.into(),
