@@ -296,6 +296,7 @@ fn documents_keep_their_keys() {
     assert_eq!(
         keys(&parsed(&SandboxDocument::default())),
         [
+            "data_plane",
             "endpoint", "folder", "latency", "log", "pid", "running", "schema", "started"
         ]
     );
