@@ -297,7 +297,14 @@ fn documents_keep_their_keys() {
         keys(&parsed(&SandboxDocument::default())),
         [
             "data_plane",
-            "endpoint", "folder", "latency", "log", "pid", "running", "schema", "started"
+            "endpoint",
+            "folder",
+            "latency",
+            "log",
+            "pid",
+            "running",
+            "schema",
+            "started"
         ]
     );
     assert_eq!(
