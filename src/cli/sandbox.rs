@@ -79,6 +79,8 @@ fn document(running: bool, info: Option<&Info>) -> SandboxDocument {
         log: info.map(|i| i.log.display().to_string()),
         latency: info.map(|i| i.latency.clone()),
         started: info.map(|i| i.started.clone()),
-        data_plane: info.and_then(|i| i.data_plane.clone()),
+        data_plane: info
+            .and_then(|i| i.data_plane.as_ref())
+            .and_then(|plane| serde_json::to_value(plane).ok()),
     }
 }

@@ -255,8 +255,8 @@ pub struct SandboxDocument {
     pub latency: Option<String>,
     /// When it was started (RFC 3339, UTC).
     pub started: Option<String>,
-    /// Its data plane, when it has one.
-    pub data_plane: Option<crate::sandbox::DataPlane>,
+    /// Its data plane, when it has one: {pid, control, clock, edge, certificates, log}.
+    pub data_plane: Option<serde_json::Value>,
 }
 impl Document for SandboxDocument {
     const SCHEMA: &'static str = "deployer.sandbox/1";
