@@ -15,7 +15,7 @@ body { font: 15px/1.5 system-ui, sans-serif; color: var(--text); background: var
 h1 { font-size: 1.6rem; margin-bottom: .2rem } h2 { font-size: 1.15rem; margin-top: 2rem }
 table { border-collapse: collapse; width: 100% } td, th { text-align: left; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid var(--grid); vertical-align: top }
 td.n { text-align: right; white-space: nowrap } .soft { color: var(--soft) } .bad { color: #d6336c } .good { color: #2f9e44 } code { font-size: .9em }
-svg text { fill: var(--text); font-size: 12px } svg .grid { stroke: var(--grid) } svg .soft { fill: var(--soft) } .chart { overflow-x: auto }
+li { white-space: pre-wrap } svg text { fill: var(--text); font-size: 12px } svg .grid { stroke: var(--grid) } svg .soft { fill: var(--soft) } .chart { overflow-x: auto }
 @media print { body { max-width: none; margin: 0 } .chart { overflow: visible } svg { width: 100%; height: auto } }
 """
 
