@@ -238,7 +238,7 @@ async fn status(cx: &Context<'_>, watch: bool) -> Result<Exit, Failure> {
 
 /// True after `cutover --finish` behind a cutover: no stream is left, and green alone takes the writes.
 fn ended(control: &Value) -> bool {
-    let none = |way: &str| matches!(text(&control[way], "slot"), "" | "none");
+    let none = |way: &str| text(&control[way], "slot") == "none";
     text(control, "writer") == "green" && none("forward") && none("reverse")
 }
 
