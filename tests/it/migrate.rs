@@ -277,6 +277,17 @@ fn a_check_of_the_functions_refuses_with_its_own_hint() {
     );
     let done = lab.run(&["migrate", "stop", "--yes"]).expect(8);
     assert!(done.err.contains("green takes the writes"), "{}", done.err);
+    // After `cutover --finish` nothing is left to be ended, and nothing may begin.
+    let none = json!({"slot": "none"});
+    answer(
+        &lab,
+        CONTROL,
+        &json!({"status": {"status": "ok", "writer": "green", "forward": none, "reverse": none}}),
+    );
+    let done = lab.run(&["migrate", "stop", "--yes"]).expect(0);
+    assert!(done.err.contains("has ended already"), "{}", done.err);
+    let done = lab.run(&["migrate", "start", "--yes"]).expect(8);
+    assert!(done.err.contains("the migration has ended"), "{}", done.err);
 }
 
 #[test]
