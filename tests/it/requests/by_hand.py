@@ -115,6 +115,7 @@ rds.modify_event_subscription(SubscriptionName="database-events-green-dev", Even
 rds.add_source_identifier_to_subscription(SubscriptionName="database-events-green-dev", SourceIdentifier="aurora-blue-dev")
 rds.remove_source_identifier_from_subscription(SubscriptionName="database-events-green-dev", SourceIdentifier="aurora-green-dev")
 c("events").put_targets(Rule="failed-deployments-green-dev", Targets=[{"Id": "theirs", "Arn": "arn:aws:sqs:eu-central-1:123456789012:theirs"}])
+c("events").tag_resource(ResourceARN=c("events").describe_rule(Name="failed-deployments-green-dev")["Arn"], Tags=[{"Key": "Mine", "Value": "x"}])
 watch = c("cloudwatch")
 watch.set_alarm_state(AlarmName="alarm-latency-reporting-green-dev", StateValue="ALARM", StateReason="by hand")
 watch.disable_alarm_actions(AlarmNames=["alarm-latency-reporting-green-dev", "alarm-any-green-dev"])
