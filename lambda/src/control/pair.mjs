@@ -73,7 +73,8 @@ export class Pair {
   static async open(invocation) {
     const forward = new Stream(await Context.open(invocation, { lockWaitMs: LOCK_WAIT_MS }), 'forward');
     try {
-      if (forward.context.state.phase === 'stopped')
+      // One that never began is in that phase too, and has not been consistent yet.
+      if (forward.context.state.phase === 'stopped' && forward.context.state.consistent > 0n)
         throw new PermanentError('STOPPED', 'the migration has ended, and its streams with it', { hint: 'there is no way back any more: the side that takes the writes keeps them' });
       if (forward.context.state.phase !== 'following')
         throw new PermanentError('NOT_FOLLOWING', 'the full copy from blue to green is not complete', { hint: 'run sync until it answers "synced"' });

@@ -13,6 +13,7 @@ export function invocationOf(parts, hashKey = HASH_KEY, write) {
       use(parts.logins[arn]),
     parameter: async () => JSON.stringify(parts.mapping),
     hashKey: async () => hashKey,
+    presence: async () => 'present',
   };
   return {
     config: {
