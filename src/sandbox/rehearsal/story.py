@@ -134,11 +134,18 @@ def two_ways(stage, switch):
     prepared(stage)
 
 
+def reached(stage, shift, wanted, seconds):
+    """Waits until green has a weight; a shift that ends before is a surprise."""
+    stage.until(f"weight {wanted}", lambda: weight(stage) == wanted or shift.poll() is not None, seconds)
+    if shift.poll() is not None and weight(stage) != wanted:
+        stage.wait(shift, expect=())
+
+
 def first_shift(stage):
     """Green fails at a quarter of the traffic; the gate takes it back."""
     stage.act("A shift, and green fails at 25 %")
     shift = stage.start(f"traffic shift --steps 10,25,50,75,100 --bake {BAKE} --yes")
-    stage.until("weight 25", lambda: weight(stage) == 25 or shift.poll() is not None, 240)
+    reached(stage, shift, 25, 240)
     time.sleep(120 / stage.rate)
     failed = time.time()
     working(stage, ("fail", 0.4))
@@ -156,7 +163,7 @@ def dead_green(stage):
     """Green is gone at once; probes see it within seconds."""
     stage.act("A shift, and green's services die at 10 %")
     shift = stage.start(f"traffic shift --steps 10,100 --bake {BAKE} --yes")
-    stage.until("weight 10", lambda: weight(stage) == 10 or shift.poll() is not None, 120)
+    reached(stage, shift, 10, 120)
     time.sleep(3)
     died = time.time()
     stage.ask("/services", {f"green/{name}": {"dead": True} for name in ("payment-api", "transaction-processor", "reporting")})
@@ -175,7 +182,7 @@ def second_shift(stage):
     stage.act("The shift again: a process is killed, a password is new, and green gets everything")
     verified(stage)
     shift = stage.start(f"traffic shift --steps 10,25,50,75,100 --bake {BAKE} --yes")
-    stage.until("weight 50", lambda: weight(stage) == 50 or shift.poll() is not None, 300)
+    reached(stage, shift, 50, 300)
     stage.kill(shift)
     stage.event("bad", "the process that shifts was killed")
     rotated(stage)
