@@ -11,7 +11,7 @@ DOMAIN = "dev.sandbox.example"
 HERE = Path(__file__).resolve().parent
 BAKE = 5
 # Median of what a request takes beside its database.
-WORK_MS = 80
+WORK_MS = 200
 
 
 def configure(stage, mode):
