@@ -376,7 +376,7 @@ pub enum Command {
         command: super::traffic::args::TrafficCommand,
     },
     /// Play a whole migration on this machine: both environments, real databases, functions, names and customers; shifts, faults,
-    /// rollbacks, cutovers and the end. About ten minutes.
+    /// rollbacks, cutovers and the end.
     #[command(after_help = after(&[
         "deployer rehearse --out rehearsal.html         the story as it goes, and a page of it",
         "deployer rehearse --short                      the main parts",
