@@ -15,7 +15,7 @@ type Tags = BTreeMap<String, String>;
 /// A thing as it was read: at this instant, with this ARN and these tags.
 type Seen = (Instant, String, Tags);
 
-/// Tags by ARN, or by what a listing tells of a thing.
+/// Tags by ARN, or by what a listing shows of a thing.
 #[derive(Default)]
 pub struct RecentTags {
     known: Mutex<HashMap<String, Seen>>,
@@ -31,7 +31,7 @@ impl RecentTags {
         self.note_as(arn, arn, tags);
     }
 
-    /// Remembers it by what a listing tells of it, where that is not the ARN.
+    /// Remembers it by what a listing shows of it, where that is not the ARN.
     pub fn note_as(&self, listed: &str, arn: &str, tags: &Tags) {
         let seen = (Instant::now(), arn.to_owned(), tags.clone());
         self.lock().insert(listed.to_owned(), seen);
@@ -47,7 +47,7 @@ impl RecentTags {
         Some(self.get_as(arn).await?.1)
     }
 
-    /// The same with the ARN, by what a listing tells of it.
+    /// The same with the ARN, by what a listing shows of it.
     pub async fn get_as(&self, listed: &str) -> Option<(String, Tags)> {
         drop(self.refresh.write().await);
         let known = self.lock();

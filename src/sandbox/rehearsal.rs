@@ -24,7 +24,7 @@ pub struct Rehearsal {
     pub per_second: u16,
     /// How many times as fast minutes pass.
     pub clock_rate: f64,
-    /// The story is told on standard error.
+    /// The story goes to standard error.
     pub aside: bool,
 }
 

@@ -57,7 +57,7 @@ test('a key that is missing while green may hold hashes is never made anew', asy
   assert.equal((await hashKey(invocation(lab, arn))).status, 'made');
 });
 
-test('what a way back would be, and how it stands, is told before there is a key', async () => {
+test('what a way back would be, and how it stands, is answered before there is a key', async () => {
   const lab = await servers.fresh('none', 'CREATE TABLE t (id int PRIMARY KEY, pan text)', 'CREATE TABLE t (id int PRIMARY KEY, hash text)');
   const arn = await create('key-4');
   assert.deepEqual((await plan(invocation(lab, arn))).irreversible, ['public.t.pan']);
