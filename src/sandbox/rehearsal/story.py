@@ -245,7 +245,7 @@ def ending(stage, keep):
 def weight(stage):
     """Green's weight in the zone."""
     records = [record for zone in stage.emulator("/model")["zones"] for record in zone["records"]]
-    mine = [one for one in records if one["Type"] == "A" and one.get("Weight") is not None and "green" in one["SetIdentifier"]]
+    mine = [one for one in records if one["Type"] == "A" and one["Name"] == f"{DOMAIN}." and "green" in one.get("SetIdentifier", "")]
     return int(mine[0]["Weight"]) if mine else None
 
 
