@@ -69,10 +69,7 @@ fn client(trusted: TlsContext, proxies: ProxyConfig) -> SharedHttpClient {
 }
 
 /// A way to one address, whatever name a request has: past proxies, with a connection of its own for every request.
-///
-/// # Errors
-/// When the certificates to trust cannot be read.
-pub fn connector_to(address: IpAddr, patience: Duration) -> Result<Connector, Error> {
+pub fn connector_to(trusted: &TlsContext, address: IpAddr, patience: Duration) -> Connector {
     let settings = HttpConnectorSettings::builder()
         .connect_timeout(patience)
         .read_timeout(patience);
@@ -81,12 +78,12 @@ pub fn connector_to(address: IpAddr, patience: Duration) -> Result<Connector, Er
         .pool_max_idle_per_host(0);
     connector.set_connector_settings(Some(settings.build()));
     connector.set_sleep_impl(Some(SharedAsyncSleep::new(Timer)));
-    Ok(connector
+    connector
         .tls_provider(tls::Provider::Rustls(
             tls::rustls_provider::CryptoMode::Ring,
         ))
-        .tls_context(trusted()?)
-        .build_with_resolver(Pinned(address)))
+        .tls_context(trusted.clone())
+        .build_with_resolver(Pinned(address))
 }
 
 /// What timeouts are measured with.
@@ -110,7 +107,10 @@ impl ResolveDns for Pinned {
 }
 
 /// The certificates that are trusted. They are read here, because the client takes unreadable ones for a defect.
-fn trusted() -> Result<TlsContext, Error> {
+///
+/// # Errors
+/// When those of `AWS_CA_BUNDLE` cannot be read.
+pub fn trusted() -> Result<TlsContext, Error> {
     let store = match std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {
         None => TrustStore::default(),
         Some(path) => {

@@ -124,7 +124,8 @@ fn lacks_credentials(text: &str) -> bool {
     text.contains("credentials") || text.contains("CredentialsError")
 }
 
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
+/// An error with its causes; a cause that the text holds already is not said again.
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut out = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

@@ -49,7 +49,7 @@ impl Edge {
         };
         Ok(Some(Self {
             names: Names::new(server),
-            requests: Requests::new(port),
+            requests: Requests::new(port)?,
         }))
     }
 }

@@ -1,6 +1,7 @@
 //! One request to one address of a load balancer: the name in the request is that of its certificate.
 
-use crate::aws::connector_to;
+use crate::aws::{chain, connector_to, trusted};
+use aws_smithy_http_client::tls::TlsContext;
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::byte_stream::ByteStream;
@@ -20,12 +21,17 @@ pub struct Answer {
 #[derive(Debug, Clone)]
 pub struct Requests {
     port: u16,
+    trusted: TlsContext,
 }
 
 impl Requests {
     /// To this port.
-    pub fn new(port: u16) -> Self {
-        Self { port }
+    ///
+    /// # Errors
+    /// When the certificates to trust cannot be read.
+    pub fn new(port: u16) -> Result<Self, String> {
+        let trusted = trusted().map_err(|e| e.to_string())?;
+        Ok(Self { port, trusted })
     }
 
     /// `GET https://host/path` at one address, with a new connection.
@@ -53,7 +59,7 @@ impl Requests {
             .body(aws_smithy_types::body::SdkBody::empty())
             .map_err(|e| failed(e.to_string()))?;
         let request = HttpRequest::try_from(request).map_err(|e| failed(e.to_string()))?;
-        let connector = connector_to(address, patience).map_err(|e| failed(e.to_string()))?;
+        let connector = connector_to(&self.trusted, address, patience);
         let exchange = async {
             let answer = connector.call(request).await.map_err(|e| chain(&e))?;
             let status = answer.status().as_u16();
@@ -72,14 +78,4 @@ impl Requests {
             ))),
         }
     }
-}
-
-/// An error with its causes: the first one alone says "dispatch failure".
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |e| e.source());
-    let mut text = error.to_string();
-    for cause in causes {
-        text = format!("{text}: {cause}");
-    }
-    text
 }

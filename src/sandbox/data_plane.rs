@@ -7,16 +7,13 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
-use super::server::tail;
+use super::server::{POLL, answering, tail};
 use super::{DataPlane, Error, http};
 
-/// From its start to its first answer.
-const START_PATIENCE: Duration = Duration::from_secs(60);
 /// From SIGTERM to SIGKILL: databases end in order.
 const STOP_PATIENCE: Duration = Duration::from_secs(20);
-const POLL: Duration = Duration::from_millis(50);
 
 /// What it says of itself once it runs.
 #[derive(Deserialize)]
@@ -62,7 +59,12 @@ impl Place<'_> {
             .spawn()
             .map_err(Error::file("run", self.python))?;
         let pid = child.id().unwrap_or_default();
-        match answering(&mut child, &port_file).await {
+        let hello = answering(&mut child, &port_file, "/health", |_| true).await;
+        let hello = hello.and_then(|(port, health)| {
+            let hello = serde_json::from_value::<Hello>(health).map_err(|e| e.to_string())?;
+            Ok((port, hello))
+        });
+        match hello {
             Ok((port, hello)) => Ok(DataPlane {
                 pid,
                 control: format!("http://127.0.0.1:{port}"),
@@ -81,29 +83,6 @@ impl Place<'_> {
             }
         }
     }
-}
-
-async fn answering(child: &mut Child, port_file: &Path) -> Result<(u16, Hello), String> {
-    let since = Instant::now();
-    while since.elapsed() < START_PATIENCE {
-        if let Ok(Some(status)) = child.try_wait() {
-            return Err(format!("the process ended with {status}"));
-        }
-        let port = std::fs::read_to_string(port_file)
-            .ok()
-            .and_then(|text| text.trim().parse::<u16>().ok());
-        if let Some(port) = port
-            && let Some((200, state)) = http::request(port, "GET", "/health", None).await
-        {
-            let hello = serde_json::from_value(state).map_err(|e| e.to_string())?;
-            return Ok((port, hello));
-        }
-        tokio::time::sleep(POLL).await;
-    }
-    Err(format!(
-        "it did not answer within {} seconds",
-        START_PATIENCE.as_secs()
-    ))
 }
 
 /// Ends it: it takes its databases and functions with it.

@@ -18,7 +18,7 @@ use crate::cache::{self, lock};
 const START_PATIENCE: Duration = Duration::from_secs(60);
 /// From SIGTERM to SIGKILL.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
-const POLL: Duration = Duration::from_millis(50);
+pub(super) const POLL: Duration = Duration::from_millis(50);
 /// How fast minutes pass, for everything of a sandbox with a data plane.
 const CLOCK: &str = "DEPLOYER_CLOCK_RATE";
 
@@ -216,8 +216,10 @@ async fn start(
         .spawn()
         .map_err(Error::file("run", python))?;
     let pid = child.id().unwrap_or_default();
-    let port = match listening(&mut child, &port_file, &instance).await {
-        Ok(port) => port,
+    let is_ours = |health: &Value| health["instance"].as_str() == Some(instance.as_str());
+    let health = answering(&mut child, &port_file, "/_sandbox/health", is_ours).await;
+    let port = match health {
+        Ok((port, _)) => port,
         Err(problem) => {
             let _ = child.kill().await;
             return Err(Error::Start {
@@ -254,8 +256,13 @@ async fn start(
     Ok(record.info)
 }
 
-/// Waits until the new process answers as the instance it was started as; answers its port, or what went wrong.
-async fn listening(child: &mut Child, port_file: &Path, instance: &str) -> Result<u16, String> {
+/// Waits until a new process answers at this path as it should; gives its port and its answer, or what went wrong.
+pub(super) async fn answering(
+    child: &mut Child,
+    port_file: &Path,
+    path: &str,
+    is_right: impl Fn(&Value) -> bool,
+) -> Result<(u16, Value), String> {
     let since = Instant::now();
     while since.elapsed() < START_PATIENCE {
         if let Ok(Some(status)) = child.try_wait() {
@@ -265,10 +272,10 @@ async fn listening(child: &mut Child, port_file: &Path, instance: &str) -> Resul
             .ok()
             .and_then(|text| text.trim().parse::<u16>().ok());
         if let Some(port) = port
-            && let Some((200, health)) = http::request(port, "GET", "/_sandbox/health", None).await
-            && health["instance"].as_str() == Some(instance)
+            && let Some((200, answer)) = http::request(port, "GET", path, None).await
+            && is_right(&answer)
         {
-            return Ok(port);
+            return Ok((port, answer));
         }
         tokio::time::sleep(POLL).await;
     }

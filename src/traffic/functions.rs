@@ -102,7 +102,7 @@ impl Functions {
     /// waits.
     pub async fn refresh(&self, now: i64, patient: bool) {
         let due = |at: Option<i64>, again: i64| at.is_none_or(|at| now - at >= again);
-        let (status, verified, first) = {
+        let (status, verified, waits) = {
             let mut known = self.known();
             let status = due(known.status.as_ref().map(|(at, _)| *at), STATUS_AGAIN);
             let verified = due(known.verified.as_ref().map(|(at, _)| *at), VERIFY_AGAIN);
@@ -111,10 +111,10 @@ impl Functions {
                 .status
                 .as_ref()
                 .is_some_and(|(at, _)| now - at > STATUS_OLD / 2);
-            let first = first || (patient && old);
+            let waits = first || (patient && old);
             let asks = [status && !known.asking[0], verified && !known.asking[1]];
             known.asking = [known.asking[0] || asks[0], known.asking[1] || asks[1]];
-            (asks[0], asks[1], first)
+            (asks[0], asks[1], waits)
         };
         let tasks: Vec<_> = [(status, 0), (verified, 1)]
             .into_iter()
@@ -129,7 +129,7 @@ impl Functions {
                 ))
             })
             .collect();
-        if first {
+        if waits {
             for task in tasks {
                 // A task that failed has said so in what is known.
                 let _ = task.await;
