@@ -9,6 +9,7 @@ use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::LogGroup;
 use futures::FutureExt;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// CloudWatch Logs as a service. "CloudWatch Logs quotas": 10 calls per second for most actions, 5 for tags.
@@ -41,6 +42,7 @@ actions! { SERVICE;
     Read LIST_TAGS_FOR_RESOURCE = "ListTagsForResource", [ALL];
     Read DESCRIBE_SUBSCRIPTION_FILTERS = "DescribeSubscriptionFilters", [ALL];
     Read GET_LOG_EVENTS = "GetLogEvents", OURS;
+    Read FILTER_LOG_EVENTS = "FilterLogEvents", OURS;
     Repeatable DELETE_SUBSCRIPTION_FILTER = "DeleteSubscriptionFilter", OURS;
     Once CREATE_LOG_GROUP = "CreateLogGroup", [OURS[0], OURS[1], OURS[2], OURS[0].of("logs:TagResource"), OURS[1].of("logs:TagResource"), OURS[2].of("logs:TagResource")];
     Repeatable PUT_RETENTION_POLICY = "PutRetentionPolicy", OURS;
@@ -62,6 +64,9 @@ fn classify(_: Api, answer: Answer<'_>) -> Option<Class> {
     })
 }
 
+/// Pages of events that are read at most.
+const PAGES: usize = 20;
+
 /// DescribeLogGroups takes fifty identifiers.
 const AT_ONCE: usize = 50;
 
@@ -74,6 +79,7 @@ pub struct Logs {
     pub client: Client,
     /// DescribeLogGroups, by name.
     pub groups: Reader<String, LogGroup>,
+    caller: Arc<Caller>,
 }
 
 impl Logs {
@@ -82,7 +88,41 @@ impl Logs {
         Self {
             groups: groups(&client, caller),
             client,
+            caller: caller.clone(),
         }
+    }
+}
+
+impl Logs {
+    /// The events of a group between two moments (milliseconds of Unix time), and whether these are all: no more than `PAGES`
+    /// pages are read. "FilterLogEvents": a page has up to 10,000 events or 1 MB, and may be empty although others follow.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn between(
+        &self,
+        group: &str,
+        milliseconds: RangeInclusive<i64>,
+    ) -> Result<(Vec<String>, bool), Error> {
+        let (mut all, mut token) = (Vec::new(), None);
+        for _ in 0..PAGES {
+            let call = self.client.filter_log_events().log_group_name(group);
+            let call = call
+                .start_time(*milliseconds.start())
+                .end_time(*milliseconds.end());
+            let call = call.set_next_token(token);
+            let page = self
+                .caller
+                .call(FILTER_LOG_EVENTS, || call.clone().send())
+                .await?;
+            let events = page.events.unwrap_or_default();
+            all.extend(events.into_iter().filter_map(|event| event.message));
+            token = page.next_token;
+            if token.is_none() {
+                return Ok((all, true));
+            }
+        }
+        Ok((all, false))
     }
 }
 

@@ -4,6 +4,7 @@ use super::json::Document;
 use crate::chain::Line;
 use crate::traffic::account::Shown;
 use crate::traffic::bridge::Bridge;
+use crate::traffic::callers::Callers;
 use crate::traffic::cutover::Cut;
 use crate::traffic::gate::instant::Targets;
 use crate::traffic::gate::{SelfTest, TimeToPass, Totals, simulate};
@@ -36,6 +37,8 @@ pub struct TrafficStatusDocument {
     pub green: Totals,
     /// Green's services.
     pub targets: Vec<Targets>,
+    /// Who still calls green after a rollback; null when nothing was given back, or the log cannot be read.
+    pub callers: Option<Callers>,
     /// The fewest tasks and the least capacity that are held up.
     pub held: Vec<Held>,
     /// The shift that runs on this machine, in words.
@@ -110,6 +113,8 @@ pub struct TrafficRollbackDocument {
     pub cut: Option<Cut>,
     /// What was seen from outside; null when nothing was sent.
     pub over: Option<Over>,
+    /// Who still calls green; null without `--until-over`, or when the log cannot be read.
+    pub callers: Option<Callers>,
 }
 impl Document for TrafficRollbackDocument {
     const SCHEMA: &'static str = "deployer.traffic-rollback/1";
@@ -238,6 +243,9 @@ impl Traffic {
                     target.service, target.healthy, target.desired
                 ),
             );
+        }
+        if let Some(text) = status.callers.as_ref().and_then(Callers::text) {
+            row("callers", &text);
         }
         for held in &status.held {
             row("minimum", &held.to_string());

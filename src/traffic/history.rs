@@ -46,6 +46,8 @@ pub enum Event {
     RollbackStarted,
     /// All traffic has gone back to blue.
     RollbackDone,
+    /// How many clients still call green after a rollback.
+    Stragglers,
     /// Somebody else moved the traffic.
     Preempted,
     /// A shift has come to its end.

@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod bridge;
+pub mod callers;
 pub mod cutover;
 mod functions;
 pub mod gate;

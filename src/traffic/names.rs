@@ -25,6 +25,8 @@ pub struct Side {
     pub balancer: String,
     /// The firewall.
     pub web_acl: String,
+    /// The firewall's log group.
+    pub firewall_log: String,
     /// The cluster.
     pub cluster: String,
     /// The database.
@@ -76,6 +78,7 @@ impl Names {
                 env,
                 balancer: name("alb"),
                 web_acl: name("waf"),
+                firewall_log: name("waf-logs"),
                 cluster: name("cluster"),
                 database: name(DATABASE_CLUSTER),
                 services: services.collect(),
@@ -123,7 +126,13 @@ mod tests {
         let names = Names::of(&Config::default()).unwrap();
         let mut all = vec![&names.control, &names.verify];
         for side in &names.sides {
-            all.extend([&side.balancer, &side.web_acl, &side.cluster, &side.database]);
+            all.extend([
+                &side.balancer,
+                &side.web_acl,
+                &side.firewall_log,
+                &side.cluster,
+                &side.database,
+            ]);
             all.extend(side.services.iter().flat_map(|s| [&s.group, &s.service]));
             all.extend(&side.guards);
         }

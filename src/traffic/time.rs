@@ -7,8 +7,9 @@ use std::time::Duration;
 
 /// The variable.
 pub const VARIABLE: &str = "DEPLOYER_CLOCK_RATE";
-/// The shortest wait: the records are not read more often than this.
-const SHORTEST: Duration = Duration::from_millis(50);
+/// The shortest wait: the records are not read more often than this, whatever the rate. Route 53 takes five requests a second
+/// from an account ("Quotas", Amazon Route 53 Developer Guide).
+const SHORTEST: Duration = Duration::from_millis(250);
 
 /// The time.
 #[derive(Debug, Clone, Copy)]

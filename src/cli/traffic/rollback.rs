@@ -6,8 +6,11 @@ use super::super::exit::Exit;
 use super::open::{account, me};
 use super::shared::carried;
 use crate::report::{DeploymentRef, First, Notice, TextDocument, TrafficRollbackDocument};
+use crate::traffic::account::Account;
 use crate::traffic::bridge::Env;
+use crate::traffic::callers::{self, Callers};
 use crate::traffic::gate::DataMode;
+use crate::traffic::history::{Entry, Event};
 use crate::traffic::note::{Act, Note};
 use crate::traffic::outside;
 use crate::traffic::rollback::{Outcome, turn_back};
@@ -43,6 +46,7 @@ pub async fn rollback(
                 bridge: None,
                 cut: None,
                 over: None,
+                callers: None,
             },
         ),
         Outcome::Done {
@@ -63,6 +67,10 @@ pub async fn rollback(
             if over.is_contradicted() {
                 exit = Exit::Differs;
             }
+            let (still, callers) = match until_over {
+                true => still(&account, &note).await?,
+                false => (String::new(), None),
+            };
             notice.outcome = "changed";
             notice.first = Some(First {
                 step: None,
@@ -72,7 +80,7 @@ pub async fn rollback(
             notice.next = Some(cx.command_line("traffic status", None, &config));
             (
                 format!(
-                    "All traffic goes to blue; it was {before}.{} {}. Seen from outside:\n{}`deployer traffic status` counts the requests of both sides.",
+                    "All traffic goes to blue; it was {before}.{} {}. Seen from outside:\n{}{still}`deployer traffic status` counts the requests of both sides, and names who still calls green.",
                     writes.unwrap_or_default(),
                     upper(&bridge.text(Env::Green)),
                     over.text()
@@ -85,6 +93,7 @@ pub async fn rollback(
                     bridge: Some(bridge),
                     cut,
                     over: Some(over),
+                    callers,
                 },
             )
         }
@@ -92,6 +101,30 @@ pub async fn rollback(
     cx.console.answer(&format!("{text}\n"), &document)?;
     carried(cx, &config, &account.log).await;
     Ok(exit)
+}
+
+/// Who still calls green, as a line and as it was read; how many is recorded.
+async fn still(account: &Account, note: &Note) -> Result<(String, Option<Callers>), Failure> {
+    let now = account.now();
+    let since = callers::since(note, now).unwrap_or(now);
+    let callers = match callers::callers(account, since).await {
+        Ok(callers) => callers,
+        Err(error) => {
+            return Ok((
+                format!("  who still calls green is not known: {error}\n"),
+                None,
+            ));
+        }
+    };
+    let text = callers
+        .text()
+        .unwrap_or_else(|| "nobody calls green's load balancer any more".to_owned());
+    let count = format!(
+        "{} clients still call green's load balancer",
+        callers.clients
+    );
+    account.record(Entry::new(Event::Stragglers, note, &me(), count))?;
+    Ok((format!("  {text}\n"), Some(callers)))
 }
 
 /// A clause as a sentence.

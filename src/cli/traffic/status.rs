@@ -8,6 +8,7 @@ use super::open::account;
 use crate::report::{Traffic, TrafficStatusDocument};
 use crate::state;
 use crate::traffic::account::{Account, green_targets, recent};
+use crate::traffic::callers;
 use crate::traffic::gate::{Kind, Totals};
 use crate::traffic::minimum;
 use crate::traffic::note::Act;
@@ -88,6 +89,17 @@ async fn look(account: &Account, suffix: &str) -> Result<TrafficStatusDocument, 
                 .into(),
         );
     }
+    let since = standing
+        .readable()
+        .and_then(|note| callers::since(note, account.now()));
+    let callers = match since {
+        Some(since) => callers::callers(account, since).await.map(Some),
+        None => Ok(None),
+    };
+    let callers = callers.unwrap_or_else(|error| {
+        problems.push(format!("who still calls green is not known: {error}"));
+        None
+    });
     let (mut blue, mut green) = (Totals::default(), Totals::default());
     match requests {
         Ok(minutes) => {
@@ -107,6 +119,7 @@ async fn look(account: &Account, suffix: &str) -> Result<TrafficStatusDocument, 
         blue,
         green,
         targets,
+        callers,
         held,
         locked_by: None,
         problems,

@@ -238,7 +238,7 @@ class Part:
                 metrics.add("AWS/ApplicationELB", name, (*of, ("TargetGroup", dimension(group))), value)
 
     def inspect(self, balancer, facts):
-        """The rule of the firewall that blocks a request, or `None`; what its rules count is published."""
+        """The rule of the firewall that blocks a request, or `None`; what its rules count is published, and each request is in its log."""
         acl = self._acls.get(balancer)
         if acl is None:
             return None
@@ -250,6 +250,9 @@ class Part:
                 metrics.add("AWS/WAFV2", "CountedRequests", (*of, ("Rule", rule)), 1)
             name = "BlockedRequests" if blocked else "AllowedRequests"
             metrics.add("AWS/WAFV2", name, (*of, ("Rule", "ALL")), 1)
+        log = self.plane.part("firewall_log")
+        if log is not None:
+            log.add(acl, balancer, facts, counted, blocked)
         return blocked
 
     def measured(self):

@@ -10,7 +10,7 @@ from .chain import Network
 from .evaluation import ALARM
 
 # Real seconds between two checks of one thing at least.
-LEAST = 0.25
+LEAST = 1.0
 # "How Amazon Route 53 determines whether a health check is healthy": a connection in four seconds, a status in two more.
 ROUTE53_CONNECT, ROUTE53_STATUS = 4.0, 2.0
 

@@ -12,7 +12,7 @@ from .emulator import Emulator
 from .names import Names
 
 # Modules with a class `Part`, in the order in which they start; they end in the reverse one.
-PARTS = ["dns", "metrics", "databases", "service", "health", "balancer", "alarms", "usage", "functions", "schedules", "streams"]
+PARTS = ["dns", "metrics", "databases", "service", "health", "balancer", "firewall_log", "alarms", "usage", "functions", "schedules", "streams"]
 # Real seconds between two looks at the model.
 POLL = 0.25
 # Real seconds without a connection to the emulator after which it counts as ended.

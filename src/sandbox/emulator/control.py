@@ -90,6 +90,13 @@ def _metrics(gateway, body, _query):
     return answers[-1] if answers else {}
 
 
+def _logs(gateway, body, _query):
+    from .patches import logs
+
+    with gateway.lock:
+        return {"written": sum(logs.add(one) for one in body["logs"])}
+
+
 def _clear_metrics(_gateway, _body, _query):
     from .patches import metrics
 
@@ -180,6 +187,7 @@ ROUTES = {
     ("POST", "clock"): _clock,
     ("POST", "metrics"): _metrics,
     ("DELETE", "metrics"): _clear_metrics,
+    ("POST", "logs"): _logs,
     ("POST", "answers"): _answers,
     ("POST", "targets"): _targets,
     ("GET", "model"): _model,

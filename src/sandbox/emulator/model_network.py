@@ -227,6 +227,7 @@ def _alarms(_account, _region, backend, _store):
 
 def _web_acls(_account, _region, backend, _store):
     for one in backend.wacls.values():
+        log = backend.logging_configurations.get(one.arn)
         rules = [
             {"name": rule.name, "priority": rule.priority, "action": next(iter(rule.action or {}), None), "statement": _json(rule.statement)}
             for rule in one.rules
@@ -236,6 +237,8 @@ def _web_acls(_account, _region, backend, _store):
             "arn": one.arn,
             "default": next(iter(one.default_action or {"Allow": {}})),
             "resources": list(one.associated_resources),
+            "log_group": log.log_destination_configs[0].split(":log-group:")[-1] if log else None,
+            "redacted": [field["SingleHeader"]["Name"].lower() for field in log.redacted_fields or [] if "SingleHeader" in field] if log else [],
             "rules": sorted(rules, key=lambda rule: rule["priority"]),
         }
 

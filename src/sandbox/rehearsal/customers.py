@@ -2,8 +2,8 @@
 
     python -m rehearsal.customers --folder FOLDER --domain NAME --dns ADDRESS:PORT --https PORT --ca FILE --rate R --per-second N
 
-Some keep the first address that they looked up for life; the others look the name up again when its answer is too old. All keep
-connections open, and repeat what had no good answer with the same idempotency key until they have one. Every attempt is a line of
+Some keep the first address that they looked up until they start anew (SIGUSR1); the others look the name up again when its answer is
+too old. All keep connections open, and repeat what had no good answer with the same idempotency key until they have one. Every attempt is a line of
 `attempts.jsonl`, every payment that was acknowledged one of `payments.jsonl`.
 """
 
@@ -23,7 +23,7 @@ import dns.rdatatype
 
 from dataplane import http1
 
-CUSTOMERS = 40
+CUSTOMERS = 100
 # Of ten customers so many never look the name up again.
 KEEP_OF_TEN = 3
 MERCHANTS = 20
@@ -39,6 +39,8 @@ class Customer:
 
     def __init__(self, crowd, number):
         self.crowd, self.keeps = crowd, number % 10 < KEEP_OF_TEN
+        # Each speaks from an address of its own, as the firewall's log shows it.
+        self.source = f"127.100.{number // 250}.{1 + number % 250}"
         self.pool, self.until = None, 0.0
 
     async def way(self):
@@ -48,8 +50,15 @@ class Customer:
         address, ttl = await self.crowd.look_up()
         self.until = time.time() + ttl / self.crowd.rate
         if self.pool is None or self.pool.host != address:
-            self.pool = http1.Pool(address, self.crowd.https, self.crowd.ssl, idle=2.0)
+            self.start_anew()
+            self.pool = http1.Pool(address, self.crowd.https, self.crowd.ssl, self.source, idle=2.0)
         return self.pool
+
+    def start_anew(self):
+        """As a process that was restarted: it has no connection, and looks the name up."""
+        if self.pool is not None:
+            self.pool.close()
+        self.pool = None
 
     async def ask(self, method, path, headers, body, seconds=15.0):
         """(status, document, address); status 0 when there was no answer."""
@@ -93,10 +102,16 @@ class Crowd:
             raise OSError("no address")
         return random.choice([one.address for one in found[0]]), found[0].ttl
 
+    def start_anew(self):
+        """Those that keep their address start anew."""
+        for customer in self.customers:
+            if customer.keeps:
+                customer.start_anew()
+
     def note(self, kind, began, status, document, address, customer):
         """One attempt."""
         line = {"at": round(began, 3), "kind": kind, "ms": round((time.time() - began) * 1000, 1), "status": status,
-                "side": document.get("side"), "address": address, "keeps": customer.keeps}  # fmt: skip
+                "side": document.get("side"), "address": address, "customer": customer.source, "keeps": customer.keeps}  # fmt: skip
         self.attempts.write(json.dumps(line) + "\n")
 
     async def pay(self):
@@ -154,6 +169,7 @@ async def main():
     crowd = Crowd(parser.parse_args())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, crowd.ends.set)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, crowd.start_anew)
     await crowd.run()
 
 

@@ -24,6 +24,10 @@ class Load:
         environment = os.environ | {"PYTHONPATH": sources}
         self.process = subprocess.Popen([sys.executable, "-m", "rehearsal.customers", *line], env=environment, stdout=self.log, stderr=self.log)
 
+    def start_anew(self):
+        """The customers that never look a name up again start anew: some of them have green's address then."""
+        self.process.send_signal(signal.SIGUSR1)
+
     def end(self):
         """No more payments; those under way come to their end."""
         if self.process.poll() is None:

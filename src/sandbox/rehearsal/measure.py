@@ -6,8 +6,10 @@ import time
 from . import databases
 from .stage import Unexpected
 
-# Requests that are looked at together.
-WINDOW = 1.0
+# Requests that are looked at together, and from where to where the next ones are: seconds.
+WINDOW, STEP = 1.0, 0.1
+# After a rollback customers are watched for so many seconds.
+SEEN = 15.0
 
 
 def failed(attempt):
@@ -85,18 +87,33 @@ def rollback(stage, back):
     before = [line["real"] for line in lines if line["event"] == "gate" and line["real"] <= back + 0.1]
     if before:
         stage.figure("rollback: from the verdict until Route 53 has taken it", round(back - before[-1], 2), "s", 1)
-    end = min(time.time(), back + 30)
-    moments = []
-    at = back
-    while at + WINDOW <= end:
-        answered = [one for one in since(stage, at, None, at + WINDOW) if one["side"] or failed(one)]
-        blue = sum(one["side"] == "blue" for one in answered)
-        moments.append((at, answered and blue / len(answered) >= 0.95))
-        at += WINDOW / 4
-    later = [at for at, good in moments if not good]
-    seconds = (later[-1] + WINDOW / 4 - back) if later else 0.0
-    stage.figure("rollback: until 95 % of all requests are answered by blue", round(seconds, 2), "s", 10)
-    stage.check("all traffic is blue's after the rollback", seconds < 25)
+    kept = {one["customer"] for one in since(stage, back - 5, None, back) if one["keeps"] and one["side"] == "green"}
+    stage.figure("rollback: customers on green that never look the name up again", len(kept))
+    time.sleep(max(0.0, back + SEEN - time.time()))
+    callers = stage.json("traffic status", (0, 2))["callers"] or {"clients": None, "most": []}
+    named = {one["address"] for one in callers["most"]}
+    stage.check("who still calls green is named", callers["clients"] == len(kept) and named <= kept, f"{callers['clients']} of {len(kept)}")
+    attempts = [one for one in since(stage, back) if one["at"] + WINDOW <= time.time()]
+    on_blue = [(one["at"], one["side"] == "blue") for one in attempts if one["side"] or failed(one)]
+    seconds = reached(on_blue, back, 0.95)
+    stage.figure("rollback: until 95 % of all requests are answered by blue", seconds, "s", 10)
+    stage.check("all traffic is blue's after the rollback", seconds < SEEN - WINDOW)
+    # Who looks the name up sees what DNS alone does: the bridge does not change an address.
+    there = {one["address"] for one in attempts if not one["keeps"] and one["side"] == "blue" and one["at"] > back + SEEN - WINDOW}
+    by_name = [(one["at"], one["address"] in there) for one in attempts if not one["keeps"] and one["address"]]
+    stage.figure("rollback: until 99 % of those who look the name up have blue's address", reached(by_name, back, 0.99) * stage.rate, "s of the clock", 130)
+
+
+def reached(seen, began, wanted):
+    """Seconds from `began` until this share of what is seen is good, and stays so: [(moment, good)]."""
+    last, at = began, began
+    end = max((moment for moment, _ in seen), default=began)
+    while at + STEP <= end:
+        inside = [good for moment, good in seen if at <= moment < at + WINDOW]
+        if not inside or sum(inside) / len(inside) < wanted:
+            last = at + STEP
+        at += STEP
+    return round(last - began, 2)
 
 
 def quiet(stage):
@@ -114,10 +131,17 @@ def quiet(stage):
 
 
 def is_quiet(stage):
-    """True when neither stream has anything left to carry."""
+    """True when neither stream has anything left to carry: nothing was applied between two looks, and both are up to date."""
+    before = _streams(stage)
+    time.sleep(1)
+    after = _streams(stage)
+    applied = [[one.get("changesApplied") for one in streams] for streams in (before, after)]
+    return applied[0] == applied[1] and all((one.get("lagBytes") or 0) < 65_536 and (one.get("lagSeconds") or 0) < 5 for one in after)
+
+
+def _streams(stage):
     control = stage.json("migrate status", (0, 2)).get("control") or {}
-    streams = [control.get(way) or {} for way in ("forward", "reverse")]
-    return all((one.get("lagBytes") or 0) < 4096 and (one.get("lagSeconds") or 0) < 5 for one in streams)
+    return [control.get(way) or {} for way in ("forward", "reverse")]
 
 
 def payments(stage):

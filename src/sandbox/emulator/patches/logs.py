@@ -1,10 +1,32 @@
 """Log groups."""
 
+import time
+
+import moto.backends
+from moto.logs.models import LogEvent, LogStream
+
 from .. import policies
 from ..call import patch, refuse
 
 RETENTION = {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 CLASSES = "log-group-classes"
+
+
+# Events that a stream of `add` keeps.
+KEPT = 50_000
+
+
+def add(body):
+    """What a service of AWS writes by itself: `{"account", "region", "group", "stream", "events": [[millisecond, message]]}`. Its time may be
+    that of a clock that runs fast, which PutLogEvents would refuse. A group that is gone takes nothing."""
+    group = moto.backends.get_backend("logs")[body["account"]][body["region"]].groups.get(body["group"])
+    if group is None:
+        return 0
+    stream = group.streams.setdefault(body["stream"], LogStream(group, body["stream"]))
+    now = int(time.time() * 1000)
+    stream.events += [LogEvent(now, {"timestamp": at, "message": message}) for at, message in body["events"]]
+    del stream.events[:-KEPT]
+    return len(body["events"])
 
 
 def _arn(call, name):
