@@ -239,7 +239,12 @@ fn https(
     let guard = rule(GUARDED_REST, std::slice::from_ref(&from), absent);
     here.add("rule-loop-rest", guard);
     let first = Action::forward(groups[0].arn());
-    here.add("rule-ready", rule(6, &[path(&[READY_PATH])], first));
+    let spec = Rule {
+        // The traffic command lets it say 503 when Route 53 takes no change.
+        armed: Some(false),
+        ..rule(6, &[path(&[READY_PATH])], first)
+    };
+    here.add("rule-ready", spec);
     here.add("rule-side", rule(90, &[path(&[SIDE_PATH])], side));
     let mut at = (0..).zip(SERVICES.iter().zip(groups));
     let served = std::array::from_fn(|_| {

@@ -172,7 +172,7 @@ pub struct Identity {
 }
 
 pub use super::ownership::{
-    MARK_DEPLOYMENT, MARK_MINIMUM, MARK_STEP, MARK_SUFFIX, Mark, Ownership,
+    MARK_DEPLOYMENT, MARK_MINIMUM, MARK_PULLED, MARK_STEP, MARK_SUFFIX, Mark, Ownership,
 };
 
 /// How to find a resource: recorded outputs when there are any, else the identity; `spec` for what is found by its parent.

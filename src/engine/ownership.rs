@@ -29,6 +29,9 @@ pub const MARK_DEPLOYMENT: &str = "DeployerDeployment";
 /// The tag of a thing whose minimum is held above the configured one for a while. It belongs to whoever holds it.
 pub const MARK_MINIMUM: &str = "DeployerMinimum";
 
+/// The tag of a rule of a load balancer that somebody has switched for a rollback or a cutover: who and when.
+pub const MARK_PULLED: &str = "DeployerPulled";
+
 /// All tags of the mark.
 pub const MARK: [&str; 3] = [MARK_SUFFIX, MARK_STEP, MARK_DEPLOYMENT];
 

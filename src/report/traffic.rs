@@ -37,6 +37,8 @@ pub struct TrafficStatusDocument {
     pub green: Totals,
     /// Green's services.
     pub targets: Vec<Targets>,
+    /// Rules of load balancers that somebody has switched for a rollback or a cutover, in words.
+    pub levers: Vec<String>,
     /// Who still calls green after a rollback; null when nothing was given back, or the log cannot be read.
     pub callers: Option<Callers>,
     /// The fewest tasks and the least capacity that are held up.
@@ -243,6 +245,9 @@ impl Traffic {
                     target.service, target.healthy, target.desired
                 ),
             );
+        }
+        for lever in &status.levers {
+            row("lever", lever);
         }
         if let Some(text) = status.callers.as_ref().and_then(Callers::text) {
             row("callers", &text);

@@ -1,32 +1,29 @@
 //! The world of a shift as it is: Route 53, CloudWatch, the load balancers, ECS, the migration's functions, and the history on
 //! this machine.
 
-use super::bridge::{self, Bridge, Env, healthy};
-use super::cutover::Cut;
+mod world;
+
+use super::bridge::healthy;
 use super::functions::Functions;
-use super::gate::instant::{Guard, Instant, Probes, Targets};
+use super::gate::instant::{Guard, Targets};
 use super::gate::{DataMode, Minute, Pair};
 use super::graph::Graph;
 use super::guard;
 use super::history::{Entry, Log};
+use super::levers::Pulled;
 use super::metrics::{self, Measured};
 use super::names::{Names, Side};
-use super::note::Note;
 use super::probes::{Asked, Prober};
-use super::records::{self, Place};
+use super::records::Place;
 use super::time::Time;
-use super::weights::Weights;
-use super::world::{Seen, Standing, World};
+use super::world::World;
 use crate::aws::Aws;
 use crate::aws::cloudwatch::Alarm;
 use crate::edge::Edge;
 use crate::engine::Error;
-use crate::migration::answers::{action, ask_patiently, text};
-use async_trait::async_trait;
 use aws_sdk_cloudwatch::types::StateValue;
 use futures::future::try_join_all;
 use jiff::Timestamp;
-use serde_json::json;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -59,6 +56,8 @@ pub struct Account {
     pub names: Names,
     /// The history.
     pub log: Log,
+    /// Who is at work: user and host.
+    pub by: String,
     /// The time.
     pub time: Time,
     /// How customers see both sides; `None` when nobody can look.
@@ -275,6 +274,11 @@ impl Account {
         Ok(all.join(" "))
     }
 
+    fn pulled(&self) -> Pulled {
+        let (by, at) = (self.by.clone(), self.now());
+        Pulled { by, at }
+    }
+
     fn warn<T>(&self, answer: Result<T, Error>) -> Option<T> {
         match answer {
             Ok(value) => Some(value),
@@ -304,124 +308,6 @@ fn missing(side: &Side, what: &str, name: &str) -> Error {
     let text = format!("{} has no {what} `{name}`", side.env);
     Error::permanent("traffic", text)
         .hint(format!("make it with `deployer apply --env {}`", side.env))
-}
-
-#[async_trait(?Send)]
-impl World for Account {
-    fn now(&self) -> Timestamp {
-        self.time.now()
-    }
-
-    async fn sleep(&self, seconds: u32) {
-        let mut stop = self.stop.clone();
-        tokio::select! {
-            () = self.time.sleep(seconds) => {}
-            // Whoever waits looks up at once.
-            _ = stop.changed(), if !self.stopping() => {}
-        }
-    }
-
-    fn stopping(&self) -> bool {
-        *self.stop.borrow()
-    }
-
-    async fn standing(&self) -> Result<Standing, Error> {
-        let standing = self.place.read(&self.aws).await?;
-        if let Some(graph) = &self.graph {
-            graph.put(&self.aws, standing.live, self.now().as_second());
-        }
-        Ok(standing)
-    }
-
-    async fn write(
-        &self,
-        from: &Standing,
-        to: Option<Weights>,
-        note: &Note,
-    ) -> Result<String, Error> {
-        self.place.write(&self.aws, from, to, note).await
-    }
-
-    async fn force(&self, from: &Standing, note: &Note) -> Result<String, Error> {
-        self.place.force(&self.aws, from, note).await
-    }
-
-    async fn bridge(&self, from: Env, on: bool) -> Result<Bridge, Error> {
-        let [blue, green] = &self.names.sides;
-        let side = match from {
-            Env::Blue => blue,
-            Env::Green => green,
-        };
-        bridge::switch(&self.aws, side, on).await
-    }
-
-    async fn cut(&self, to_green: bool) -> Result<Cut, Error> {
-        let event = if to_green {
-            json!({"action": "cutover"})
-        } else {
-            json!({"action": "cutover", "reverse": true})
-        };
-        let answer = ask_patiently(&self.aws, &self.names.control, &event).await?;
-        Ok(Cut::of(&answer))
-    }
-
-    async fn blue_is_closed(&self) -> Result<bool, Error> {
-        let status = ask_patiently(&self.aws, &self.names.control, &action("status")).await?;
-        Ok(!matches!(text(&status, "writer"), "blue" | "both"))
-    }
-
-    async fn in_sync(&self, change: &str) -> Result<bool, Error> {
-        records::in_sync(&self.aws, change).await
-    }
-
-    async fn minutes(
-        &self,
-        wanted: RangeInclusive<Minute>,
-        slow_over: Option<f64>,
-    ) -> Vec<(Minute, Pair)> {
-        let read = self.read_minutes(wanted, slow_over).await;
-        self.warn(read).unwrap_or_default()
-    }
-
-    async fn look(&self, patient: bool) -> Seen {
-        let Some(sight) = &self.sight else {
-            return Seen::default();
-        };
-        let now = self.time.now().as_second();
-        let [_, green] = &sight.groups;
-        let (targets, guard, fingerprint, ()) = tokio::join!(
-            self.targets(green),
-            self.guard(),
-            self.fingerprint(),
-            sight.functions.refresh(now, patient)
-        );
-        let mut instant = Instant {
-            targets: self.warn(targets),
-            guard: self.warn(guard).flatten(),
-            probes: self.probes(),
-            ..Instant::default()
-        };
-        let now = self.time.now().as_second();
-        sight.functions.fill(&mut instant, now);
-        Seen {
-            instant,
-            fingerprint: self.warn(fingerprint),
-        }
-    }
-
-    fn probes(&self) -> Option<Probes> {
-        self.prober.as_ref().map(Prober::seen)
-    }
-
-    fn record(&self, entry: Entry) -> Result<(), Error> {
-        let at = self.now();
-        (self.show)(Shown::Entry(&entry, at));
-        self.log.add(entry, at)
-    }
-
-    fn show(&self, text: &str) {
-        (self.show)(Shown::Text(text));
-    }
 }
 
 /// Requests of both sides in each of the last minutes that are published, the oldest first.

@@ -1,6 +1,7 @@
 //! The lever at the load balancer: a side's bridge sends every request that still reaches that side on to the other one, whatever
 //! address a client kept. It is pulled only while the other side answers through it: otherwise it would make things worse.
 
+use super::levers::{self, Pulled};
 use super::names::Side;
 use crate::aws::Aws;
 use crate::aws::elbv2::{DESCRIBE_TARGET_HEALTH, MODIFY_RULE};
@@ -52,25 +53,48 @@ impl Bridge {
     }
 }
 
-/// Switches the bridge of a side on or off.
+/// Switches the bridge of a side on, in somebody's name, or off.
 ///
 /// # Errors
 /// When AWS refuses.
-pub async fn switch(aws: &Aws, side: &Side, on: bool) -> Result<Bridge, Error> {
+pub async fn switch(aws: &Aws, side: &Side, pulled: Option<&Pulled>) -> Result<Bridge, Error> {
     let Some((rule, group)) = find(aws, side).await? else {
         return Ok(Bridge::None);
     };
     let arn = rule.rule_arn().unwrap_or_default();
-    if on && healthy(aws, &group).await? == 0 {
+    if pulled.is_some() && healthy(aws, &group).await? == 0 {
         return Ok(Bridge::Unhealthy);
     }
-    let wanted = if on { Rule::on() } else { Rule::off() };
+    let wanted = match pulled {
+        Some(_) => Rule::on(),
+        None => Rule::off(),
+    };
     if Rule::conditions_of(&rule) != wanted {
         let call = aws.elbv2.client.modify_rule().rule_arn(arn);
         let call = call.set_conditions(Some(Rule::sent_of(&wanted)));
         aws.call(MODIFY_RULE, || call.clone().send()).await?;
+        levers::mark(aws, arn, pulled).await?;
     }
-    Ok(if on { Bridge::On } else { Bridge::Off })
+    Ok(if pulled.is_some() {
+        Bridge::On
+    } else {
+        Bridge::Off
+    })
+}
+
+/// Who has switched the bridge of a side on; `None` while it is off.
+///
+/// # Errors
+/// When it cannot be read.
+pub async fn pulled(aws: &Aws, side: &Side) -> Result<Option<Option<Pulled>>, Error> {
+    let Some((rule, _)) = find(aws, side).await? else {
+        return Ok(None);
+    };
+    if Rule::conditions_of(&rule) != Rule::on() {
+        return Ok(None);
+    }
+    let who = levers::marked(aws, rule.rule_arn().unwrap_or_default()).await?;
+    Ok(Some(who))
 }
 
 /// True when the other side answers through a side's bridge.
@@ -89,28 +113,16 @@ async fn find(aws: &Aws, side: &Side) -> Result<Option<(t::Rule, String)>, Error
     let Some(name) = &side.bridge else {
         return Ok(None);
     };
-    let (balancer, group) = tokio::try_join!(
-        aws.elbv2.load_balancers.named(&side.balancer),
-        aws.elbv2.target_groups.named(name)
-    )?;
-    let balancer = balancer.and_then(|b| b.load_balancer_arn);
-    let group = group.and_then(|g| g.target_group_arn);
-    let Some((balancer, group)) = balancer.zip(group) else {
+    let group = aws.elbv2.target_groups.named(name).await?;
+    let Some(group) = group.and_then(|g| g.target_group_arn) else {
         return Ok(None);
     };
-    let listeners = aws.elbv2.listeners(&balancer).await?.unwrap_or_default();
-    for listener in listeners.iter() {
-        let arn = listener.listener_arn().unwrap_or_default();
-        let rules = aws.elbv2.rules(arn).await?.unwrap_or_default();
-        let sends = |rule: &t::Rule| {
-            let mut to = rule.actions().iter().filter_map(|a| a.target_group_arn());
-            to.any(|arn| arn == group)
-        };
-        if let Some(rule) = rules.into_iter().find(sends) {
-            return Ok(Some((rule, group)));
-        }
-    }
-    Ok(None)
+    let sends = |rule: &t::Rule| {
+        let mut to = rule.actions().iter().filter_map(|a| a.target_group_arn());
+        to.any(|arn| arn == group)
+    };
+    let rule = levers::rule(aws, side, sends).await?;
+    Ok(rule.map(|rule| (rule, group)))
 }
 
 /// The number of a group's healthy targets.

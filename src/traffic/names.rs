@@ -137,6 +137,6 @@ mod tests {
             all.extend(&side.guards);
         }
         assert!(all.iter().all(|n| n.contains("dev")), "{all:?}");
-        assert_eq!(all.len(), 2 + 2 * (4 + 6 + 6));
+        assert_eq!(all.len(), 2 + 2 * (5 + 6 + 6));
     }
 }

@@ -9,8 +9,8 @@ use super::weights::{Live, Weights};
 use super::world::{Standing, World};
 use crate::aws::Api;
 use crate::aws::elbv2::{
-    DESCRIBE_LISTENERS, DESCRIBE_LOAD_BALANCERS, DESCRIBE_RULES, DESCRIBE_TARGET_GROUPS,
-    DESCRIBE_TARGET_HEALTH, MODIFY_RULE,
+    ADD_TAGS, DESCRIBE_LISTENERS, DESCRIBE_LOAD_BALANCERS, DESCRIBE_RULES, DESCRIBE_TARGET_GROUPS,
+    DESCRIBE_TARGET_HEALTH, MODIFY_RULE, REMOVE_TAGS,
 };
 use crate::aws::lambda::INVOKE;
 use crate::aws::route53::{
@@ -33,8 +33,14 @@ pub const NEEDS: &[Api] = &[
     DESCRIBE_RULES,
     DESCRIBE_TARGET_HEALTH,
     MODIFY_RULE,
+    ADD_TAGS,
+    REMOVE_TAGS,
     INVOKE,
 ];
+/// When Route 53 has not taken the change after this time, green's health check is made to fail besides.
+const ROUTE53_IS_SLOW: Duration = Duration::from_secs(10);
+/// How the actions of Route 53 begin.
+const ROUTE53: &str = "route53:";
 /// How often the change is sent when its outcome is not clear.
 const ATTEMPTS: u32 = 20;
 /// Seconds until all servers of Route 53 know a change: "ChangeResourceRecordSets", generally within 60.
@@ -85,6 +91,7 @@ pub async fn turn_back<W: World>(world: &W, by: &str, reason: &str) -> Result<Ou
             Bridge::Off
         }
     });
+    let (records, unready) = records;
     match records {
         Ok(Outcome::Done {
             before,
@@ -116,9 +123,15 @@ pub async fn turn_back<W: World>(world: &W, by: &str, reason: &str) -> Result<Ou
                 cut,
             })
         }
-        Err(mut error) if bridge == Bridge::On => {
-            let on = "green's load balancer sends on to blue what reaches it, so customers are on blue; the records do not say so yet";
-            error.message = format!("{} ({on})", error.message);
+        Err(mut error) => {
+            if bridge == Bridge::On {
+                let on = "green's load balancer sends on to blue what reaches it, so customers are on blue; the records do not say so yet";
+                error.message = format!("{} ({on})", error.message);
+            }
+            if unready {
+                let text = "green says 503 to Route 53's health checks, which answer blue in its place within a minute";
+                error.message = format!("{} ({text})", error.message);
+            }
             Err(error)
         }
         other => other,
@@ -176,35 +189,83 @@ async fn give_back_if_prepared<W: World>(world: &W) -> Option<Cut> {
     }
 }
 
+/// The records; and whether green was made to fail its health check, because Route 53 did not take them. It is no longer made to
+/// when they are there after all.
 async fn records<W: World>(
     world: &W,
     by: &str,
     reason: &str,
     mut cut: Option<Cut>,
-) -> Result<Outcome, Error> {
-    let mut attempt = 0;
-    let mut began: Option<(Live, Note)> = None;
-    let (before, note, change) = loop {
-        attempt += 1;
-        match once(world, by, &mut began, &mut cut).await {
-            Ok(Sent::Nothing(live)) => return Ok(Outcome::Nothing(live)),
-            Ok(Sent::Change(live, note, change)) => break (live, note, change),
-            Err(error) if attempt >= ATTEMPTS || is_final(&error) => return Err(error),
-            Err(_) => world.sleep(1).await,
+) -> (Result<Outcome, Error>, bool) {
+    let mut unready = false;
+    let sent = {
+        let sending = sent(world, by, &mut cut);
+        tokio::pin!(sending);
+        match tokio::time::timeout(ROUTE53_IS_SLOW, &mut sending).await {
+            Ok(Err(error)) if error.action.starts_with(ROUTE53) => {
+                unready = unready_now(world).await;
+                Err(error)
+            }
+            Ok(sent) => sent,
+            Err(_) => {
+                let (sent, done) = tokio::join!(sending, unready_now(world));
+                unready = done;
+                sent
+            }
         }
+    };
+    let (before, note, change) = match sent {
+        Ok(Sent::Change(before, note, change)) => (before, note, change),
+        Ok(Sent::Nothing(live)) => {
+            ready_again(world).await;
+            return (Ok(Outcome::Nothing(live)), false);
+        }
+        Err(error) => return (Err(error), unready),
     };
     let mut entry = Entry::new(Event::RollbackStarted, &note, by, reason);
     (entry.before, entry.after) = (Some(before), Some(Weights::BLUE));
     entry.change.clone_from(&change);
     kept(world, entry);
-    let in_sync = wait(world, change.as_deref()).await;
-    Ok(Outcome::Done {
+    let (in_sync, ()) = tokio::join!(wait(world, change.as_deref()), ready_again(world));
+    let done = Outcome::Done {
         before,
         note,
         in_sync,
         bridge: Bridge::None,
         cut,
-    })
+    };
+    (Ok(done), false)
+}
+
+/// Sends the change until it is taken.
+async fn sent<W: World>(world: &W, by: &str, cut: &mut Option<Cut>) -> Result<Sent, Error> {
+    let mut attempt = 0;
+    let mut began: Option<(Live, Note)> = None;
+    loop {
+        attempt += 1;
+        match once(world, by, &mut began, cut).await {
+            Err(error) if attempt >= ATTEMPTS || is_final(&error) => return Err(error),
+            Err(_) => world.sleep(1).await,
+            sent => return sent,
+        }
+    }
+}
+
+async fn unready_now<W: World>(world: &W) -> bool {
+    let done = world.ready(false).await;
+    if let Err(error) = &done {
+        world.show(&format!("warning: green's health check: {error}"));
+    }
+    done.is_ok()
+}
+
+/// What an earlier rollback may have left.
+async fn ready_again<W: World>(world: &W) {
+    if let Err(error) = world.ready(true).await {
+        world.show(&format!(
+            "warning: whether green's load balancer says that it is ready is not known: {error}"
+        ));
+    }
 }
 
 enum Sent {

@@ -5,9 +5,9 @@
 //! killed goes on where it was.
 
 mod bake;
+mod open;
 mod raise;
 
-use super::bridge::Env;
 use super::gate::Gate;
 use super::history::{Entry, Event};
 use super::note::{Act, Note};
@@ -82,8 +82,8 @@ impl<'a, W: World> Shift<'a, W> {
         if let Some(end) = self.announce().await? {
             return Ok(end);
         }
-        // A rollback left it on: green would get requests and answer none.
-        self.world.bridge(Env::Green, false).await?;
+        // A rollback may have left green not ready: its health check would keep customers away.
+        self.world.ready(true).await?;
         let mut gate = from.gate;
         for at in from.at..self.plan.steps.len() {
             let Some(weight) = self.plan.steps.get(at).copied() else {
@@ -96,6 +96,9 @@ impl<'a, W: World> Shift<'a, W> {
                 Ok(start) => start,
                 Err(end) => return Ok(end),
             };
+            if let Some(end) = self.open().await? {
+                return Ok(end);
+            }
             let Some(step) = self.plan.step(at, start) else {
                 break;
             };

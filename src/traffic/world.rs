@@ -5,6 +5,7 @@ use super::cutover::Cut;
 use super::gate::instant::Probes;
 use super::gate::{Instant, Minute, Pair};
 use super::history::Entry;
+use super::levers::Pulled;
 use super::note::Note;
 use super::weights::{Live, Weights};
 use crate::engine::Error;
@@ -65,6 +66,10 @@ pub trait World {
     async fn force(&self, from: &Standing, note: &Note) -> Result<String, Error>;
     /// Switches a side's bridge on, when the other side answers through it, or off.
     async fn bridge(&self, from: Env, on: bool) -> Result<Bridge, Error>;
+    /// Who has switched green's bridge on, and when; `None` while it is off, or has no name on it.
+    async fn bridged(&self) -> Result<Option<Pulled>, Error>;
+    /// Lets green's load balancer say that green is not ready, whatever its service says; or no longer.
+    async fn ready(&self, yes: bool) -> Result<(), Error>;
     /// Gives the writes to green, or back to blue. A call that was lost is repeated as it was.
     async fn cut(&self, to_green: bool) -> Result<Cut, Error>;
     /// True unless blue takes writes.

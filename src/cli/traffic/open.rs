@@ -41,6 +41,7 @@ pub async fn account(
         place,
         names: Names::of(&config)?,
         log: Log::new(&state_folder(cx.common), &config.suffix),
+        by: me(),
         time,
         edge: edge(cx)?,
         stop: if read_only {

@@ -5,13 +5,17 @@ use super::super::error::Failure;
 use super::super::exit::Exit;
 use super::super::run::stop_on_signals;
 use super::open::account;
+use crate::engine::Error;
 use crate::report::{Traffic, TrafficStatusDocument};
 use crate::state;
 use crate::traffic::account::{Account, green_targets, recent};
+use crate::traffic::bridge::{self, Bridge, Env};
 use crate::traffic::callers;
 use crate::traffic::gate::{Kind, Totals};
+use crate::traffic::levers::Pulled;
 use crate::traffic::minimum;
 use crate::traffic::note::Act;
+use crate::traffic::readiness;
 use crate::traffic::world::{Standing, World};
 use std::time::Duration;
 
@@ -89,6 +93,10 @@ async fn look(account: &Account, suffix: &str) -> Result<TrafficStatusDocument, 
                 .into(),
         );
     }
+    let levers = levers(account).await.unwrap_or_else(|error| {
+        problems.push(error.to_string());
+        Vec::new()
+    });
     let since = standing
         .readable()
         .and_then(|note| callers::since(note, account.now()));
@@ -119,12 +127,32 @@ async fn look(account: &Account, suffix: &str) -> Result<TrafficStatusDocument, 
         blue,
         green,
         targets,
+        levers,
         callers,
         held,
         locked_by: None,
         problems,
         exit_code: 0,
     })
+}
+
+/// What somebody has switched at the load balancers.
+async fn levers(account: &Account) -> Result<Vec<String>, Error> {
+    let [blue, green] = &account.names.sides;
+    let (forth, back, unready) = tokio::try_join!(
+        bridge::pulled(&account.aws, blue),
+        bridge::pulled(&account.aws, green),
+        readiness::pulled(&account.aws, green)
+    )?;
+    let bridge = |env: Env, pulled: Option<Option<Pulled>>| {
+        let who = pulled?.map_or_else(|| "somebody".to_owned(), |p| p.to_string());
+        Some(format!("{}, switched by {who}", Bridge::On.text(env)))
+    };
+    let unready = unready.map(|who| {
+        format!("green says 503 to Route 53's health checks, switched by {who}; the next shift, or `deployer traffic rollback`, sets it back")
+    });
+    let all = [bridge(Env::Blue, forth), bridge(Env::Green, back), unready];
+    Ok(all.into_iter().flatten().collect())
 }
 
 /// What is not as it should be.

@@ -71,7 +71,7 @@ impl Action {
     }
 
     /// From what AWS shows.
-    pub(super) fn of(actions: &[t::Action]) -> Self {
+    pub fn of(actions: &[t::Action]) -> Self {
         let [only] = actions else {
             let all: Vec<&str> = actions.iter().filter_map(kind).collect();
             return Self::Other(all.join(", "));
@@ -100,7 +100,7 @@ impl Action {
     }
 
     /// As AWS takes it.
-    pub(super) fn sent(&self) -> t::Action {
+    pub fn sent(&self) -> t::Action {
         let action = t::Action::builder();
         match self {
             // The only form that every kind of balancer takes.

@@ -16,8 +16,9 @@ pub struct Rule {
     /// values of which one must fit; all fields must.
     pub conditions: BTreeMap<String, BTreeSet<String>>,
     pub action: Action,
-    /// Of a rule that the traffic command switches on and off: whether it takes all requests. It is made switched off, and
-    /// `conditions` are those of then. `None` for any other rule.
+    /// Of a rule that the traffic command switches on and off. It is made switched off, and `conditions` and `action` are
+    /// those of then. With conditions that no request meets it takes all requests when it is on; any other one answers 503
+    /// then. `None` for a rule that nobody switches.
     #[serde(default)]
     pub armed: Option<bool>,
 }
@@ -179,9 +180,20 @@ impl Rule {
         one_condition("path-pattern", "/*")
     }
 
-    /// What was read of a rule, with the conditions of a switch told apart from those that somebody else wrote.
+    /// What a rule answers that can be switched and is on, unless it takes all requests then.
+    pub fn unready() -> Action {
+        Action::answer(503, "application/json", r#"{"ready":false}"#)
+    }
+
+    /// What was read of a rule, with what a switch changes told apart from what somebody else wrote.
     fn switched_as(mut self, wanted: &Self) -> Self {
-        if let Some(made) = wanted.armed {
+        if wanted.armed.is_some() && wanted.conditions != Self::off() {
+            let on = self.action == Self::unready();
+            self.armed = Some(on);
+            if on {
+                self.action = wanted.action.clone();
+            }
+        } else if let Some(made) = wanted.armed {
             let on = self.conditions == Self::on();
             self.armed = Some(if self.conditions == wanted.conditions {
                 false
@@ -311,6 +323,23 @@ mod tests {
         let plain = switch(theirs, None);
         let read = switch(Rule::on(), None).switched_as(&plain);
         assert_eq!((read.conditions, read.armed), (Rule::on(), None));
+    }
+
+    #[test]
+    fn a_switch_of_the_answer_reads_as_on_and_another_answer_is_a_difference() {
+        let mut wanted = switch(one_condition("path-pattern", "/ready"), Some(false));
+        wanted.action = Action::forward("arn:group".into());
+        let theirs = Action::answer(500, "text/plain", "");
+        for (live, action, armed) in [
+            (wanted.action.clone(), wanted.action.clone(), Some(false)),
+            (Rule::unready(), wanted.action.clone(), Some(true)),
+            (theirs.clone(), theirs, Some(false)),
+        ] {
+            let mut read = switch(wanted.conditions.clone(), None);
+            read.action = live;
+            let read = read.switched_as(&wanted);
+            assert_eq!((read.action, read.armed), (action, armed));
+        }
     }
 
     #[test]

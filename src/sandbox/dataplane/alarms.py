@@ -108,7 +108,7 @@ class Part:
             return
         self.states[alarm["name"]] = state
         reason = f"Threshold Crossed: evaluated at {int(now)}" if not alarm["rule"] else "The state of an alarm of its rule changed"
-        changed.append({"account": alarm["account"], "region": alarm["region"], "name": alarm["name"], "state": state, "reason": reason})
+        changed.append({"account": alarm["account"], "region": alarm["region"], "name": alarm["name"], "state": state, "reason": reason, "at": now})
         if before is not None or state == evaluation.ALARM:
             self.events.append({"at": now, "name": alarm["name"], "from": before, "to": state})
 

@@ -84,9 +84,9 @@ def moment(stage, event, after):
 def rollback(stage, back):
     """How soon customers were on blue after a rollback began, those included that never look a name up again."""
     lines = history(stage)
-    before = [line["real"] for line in lines if line["event"] == "gate" and line["real"] <= back + 0.1]
-    if before:
-        stage.figure("rollback: from the verdict until Route 53 has taken it", round(back - before[-1], 2), "s", 1)
+    before = [line for line in lines if line["real"] < back]
+    if before and before[-1]["event"] == "gate":
+        stage.figure("rollback: from the verdict until Route 53 has taken it", round(back - before[-1]["real"], 2), "s", 1)
     kept = {one["customer"] for one in since(stage, back - 5, None, back) if one["keeps"] and one["side"] == "green"}
     stage.figure("rollback: customers on green that never look the name up again", len(kept))
     time.sleep(max(0.0, back + SEEN - time.time()))
@@ -116,18 +116,28 @@ def reached(seen, began, wanted):
     return round(last - began, 2)
 
 
+def guards(stage):
+    """Guards of green that are in alarm."""
+    alarms = databases.aws(stage, "cloudwatch").describe_alarms(AlarmNamePrefix="alarm-guard")["MetricAlarms"]
+    return [one["AlarmName"] for one in alarms if "-green-" in one["AlarmName"] and one["StateValue"] == "ALARM" and one["ActionsEnabled"]]
+
+
 def quiet(stage):
     """Waits until no guard of green is in alarm any more."""
-    cloudwatch = databases.aws(stage, "cloudwatch")
 
     def none():
-        alarms = cloudwatch.describe_alarms(AlarmNamePrefix="alarm-guard")["MetricAlarms"]
-        loud = [f"{one['AlarmName']} {one['StateValue']}" for one in alarms if "-green-" in one["AlarmName"] and one["StateValue"] == "ALARM" and one["ActionsEnabled"]]
+        loud = guards(stage)
         if loud:
             stage.say(f"waiting: {', '.join(loud)}")
         return not loud
 
     stage.until("quiet guards", none, 900 / stage.rate + 30, 2.0)
+
+
+def blue_by_name(stage):
+    """True when in the last two seconds blue answered everybody who looks the name up."""
+    seen = [one for one in since(stage, time.time() - 3, None, time.time() - 1) if not one["keeps"]]
+    return bool(seen) and all(one["side"] == "blue" for one in seen)
 
 
 def is_quiet(stage):

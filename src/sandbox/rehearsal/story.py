@@ -63,6 +63,8 @@ def play(stage, per_second, short, keep):
     steps = SHORT_STEPS if short else STEPS
     first_shift(stage, steps)
     dead_green(stage)
+    if not short:
+        alone(stage)
     second_shift(stage, steps)
     cutovers(stage, short)
     ending(stage, keep)
@@ -171,15 +173,44 @@ def dead_green(stage):
     reached(stage, shift, 10, 120)
     time.sleep(60 / stage.rate)
     died = time.time()
-    stage.ask("/services", {f"green/{name}": {"dead": True} for name in ("payment-api", "transaction-processor", "reporting")})
-    stage.event("bad", "green's services refuse every connection")
+    die(stage)
     stage.wait(shift, expect=5)
     back = measure.moment(stage, "rollback_started", died)
     stage.figure("dead green: until the verdict", back - died, "s", 5)
     measure.rollback(stage, back)
+    live(stage)
+
+
+def die(stage):
+    """Green's services are gone."""
+    stage.ask("/services", {f"green/{name}": {"dead": True} for name in ("payment-api", "transaction-processor", "reporting")})
+    stage.event("bad", "green's services refuse every connection")
+
+
+def live(stage):
+    """They are there again, and everybody sees it."""
     working(stage)
     stage.until("green's services", lambda: healthy(stage), 60)
     measure.quiet(stage)
+
+
+def alone(stage):
+    """No process of ours runs when green is gone: Route 53 and a guard take it out."""
+    stage.act("A shift, and its process and green's services die")
+    shift = stage.start(f"traffic shift --steps 25,100 --bake {BAKE} --yes")
+    reached(stage, shift, 25, 120)
+    stage.kill(shift)
+    stage.event("bad", "the process that shifts was killed")
+    died = time.time()
+    die(stage)
+    stage.until("blue for everybody who looks the name up", lambda: measure.blue_by_name(stage), 600 / stage.rate + 30, 1.0)
+    stage.figure("dead green and no process: until Route 53 answers blue alone", (time.time() - died) * stage.rate / 60, "min of the clock")
+    stage.until("a guard", lambda: measure.guards(stage), 900 / stage.rate + 30, 1.0)
+    began = time.time()
+    stage.run("traffic resume", 5)
+    stage.check("what the guard did is a recorded rollback", weight(stage) == 0)
+    measure.rollback(stage, measure.moment(stage, "rollback_started", began))
+    live(stage)
 
 
 def second_shift(stage, steps):

@@ -5,7 +5,7 @@ use super::binomial::upper_bound;
 use super::limits::Limits;
 use super::minute::{Kind, Pair, Totals};
 use super::minutes::Minutes;
-use super::step::Step;
+use super::step::{DataMode, Step};
 use super::verdict::{Finding, Numbers, Rule, Verdict};
 
 fn finding(rule: Rule, enough: bool, sentence: String, numbers: Numbers) -> Finding {
@@ -76,7 +76,8 @@ pub fn findings(step: &Step, limits: &Limits, now: i64, minutes: &Minutes) -> Ve
 }
 
 /// DNS weights are shares of answers: what green gets is counted at the target groups, over the newest `window_minutes` that
-/// are known on both sides. At weight 100 a blue that reports nothing gets nothing.
+/// are known on both sides. At weight 100 a blue that reports nothing gets nothing. A green that only reads passes writes on to
+/// blue, which counts them: how many there are nobody knows, so green must get anything at all.
 fn observed_share(step: &Step, limits: &Limits, now: i64, minutes: &Minutes) -> Finding {
     let (mut own, mut all) = (0_u64, 0_u64);
     let both = |pair: &Pair| {
@@ -98,15 +99,20 @@ fn observed_share(step: &Step, limits: &Limits, now: i64, minutes: &Minutes) -> 
         return Finding::new(rule, Verdict::Holding, text);
     }
     let (share, weight) = (own as f64 / all as f64 * 100.0, f64::from(step.weight));
-    let (least, most) = (
-        weight * limits.share_least,
-        (weight * limits.share_most).min(100.0),
-    );
+    let most = (weight * limits.share_most).min(100.0);
+    let (is_enough, expected) = if step.mode == DataMode::ReadOnly {
+        let text = format!("at most {most:.1} % is expected, since blue gets what writes");
+        (own > 0, text)
+    } else {
+        let least = weight * limits.share_least;
+        let text = format!("{least:.1} to {most:.1} % is expected");
+        (share >= least, text)
+    };
     finding(
         rule,
-        (least..=most).contains(&share),
+        is_enough && share <= most,
         format!(
-            "green got {share:.1} % of the requests at weight {}; {least:.1} to {most:.1} % is expected",
+            "green got {share:.1} % of the requests at weight {}; {expected}",
             step.weight
         ),
         Numbers {

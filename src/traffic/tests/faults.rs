@@ -82,8 +82,9 @@ async fn whatever_call_of_a_rollback_is_struck_blue_has_everything() {
         Strike::Lost,
         Strike::Vanished,
     ] {
-        for at in 1..=3 {
+        for at in 1..=6 {
             let world = Numbers::new();
+            world.bridge.set(false);
             world.write_note(Act::Shift, |n| n.weights = Weights::green(50));
             world.strike.set(Some((world.calls.get() + at, strike)));
             let ended = tokio::select! {
@@ -111,6 +112,8 @@ async fn a_rollback_from_elsewhere_stops_the_shift_at_any_moment_and_stands() {
             at,
             Box::new(|w| {
                 w.write_note(Act::Rollback, |n| n.weights = Some(Weights::BLUE));
+                w.bridge.set(true);
+                w.bridged_at.set(w.now.get());
             }),
         ));
         let end = run(&world, &plan).await.unwrap();
@@ -121,6 +124,7 @@ async fn a_rollback_from_elsewhere_stops_the_shift_at_any_moment_and_stands() {
         );
         if matches!(end, End::Preempted(_)) {
             assert!(world.live.borrow().all_blue(), "at {at}");
+            assert!(world.bridge.get(), "at {at}");
             assert_eq!(world.note().by, "other@there");
         }
     }
@@ -180,4 +184,68 @@ fn a_resumed_shift_stands_where_the_history_says() {
     let history = History::default();
     let Progress { at, gate } = progress(&plan(&[10]), &history);
     assert!(at == 0 && gate.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_53_that_does_not_answer_is_gone_round_by_greens_health_check() {
+    let began = tokio::time::Instant::now;
+    let world = Numbers::new();
+    world.write_note(Act::Shift, |n| n.weights = Weights::green(50));
+    world.bridge.set(false);
+    world.route53.set(Route53::Hangs);
+    let start = began();
+    let turned = turn_back(&world, "me@here", "by hand");
+    let unready = async {
+        while world.is_ready.get() {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        start.elapsed().as_secs()
+    };
+    let seconds = tokio::select! {
+        _ = turned => panic!("Route 53 does not answer"),
+        seconds = unready => seconds,
+    };
+    assert_eq!(seconds, 10);
+    assert!(world.bridge.get());
+    // It says no: at once.
+    world.is_ready.set(true);
+    world.route53.set(Route53::Fails);
+    let error = turn_back(&world, "me@here", "by hand").await.unwrap_err();
+    assert!(!world.is_ready.get());
+    let text = "green says 503 to Route 53's health checks";
+    assert!(error.message.contains(text), "{error}");
+    // It takes changes again: the health check says what green's service says.
+    world.route53.set(Route53::Takes);
+    turn_back(&world, "me@here", "by hand").await.unwrap();
+    assert!(world.is_ready.get() && world.live.borrow().all_blue());
+}
+
+#[tokio::test]
+async fn a_bridge_that_somebody_switches_on_ends_the_shift_when_route_53_says_nothing() {
+    let world = Numbers::new();
+    *world.hand.borrow_mut() = Some((
+        200,
+        Box::new(|w| {
+            w.bridge.set(true);
+            w.bridged_at.set(w.now.get());
+        }),
+    ));
+    let end = run(&world, &plan(&[50, 100])).await.unwrap();
+    assert!(
+        matches!(&end, End::Preempted(what) if what.starts_with("other@there at ") && what.contains("bridge was switched on")),
+        "{end:?}"
+    );
+    assert!(world.bridge.get());
+    // Whoever goes on without looking does not undo it.
+    let resumed = run(&world, &plan(&[50, 100])).await.unwrap();
+    assert!(matches!(resumed, End::Preempted(_)), "{resumed:?}");
+    assert!(world.bridge.get());
+}
+
+#[tokio::test]
+async fn a_green_that_a_rollback_left_unready_is_ready_before_it_gets_anything() {
+    let world = Numbers::new();
+    world.is_ready.set(false);
+    assert_eq!(run(&world, &plan(&[100])).await.unwrap(), End::Done);
+    assert!(world.is_ready.get());
 }

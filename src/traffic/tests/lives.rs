@@ -66,6 +66,18 @@ async fn green_without_healthy_targets_gets_nothing() {
 }
 
 #[tokio::test]
+async fn the_bridge_stays_until_green_has_a_weight() {
+    let world = Numbers::new();
+    let plan = Plan {
+        approve_at: Some(10),
+        ..plan(&[10])
+    };
+    // Nobody approves: who kept green's address is still answered by blue.
+    assert!(matches!(run(&world, &plan).await.unwrap(), End::Held(_)));
+    assert!(world.bridge.get() && world.live.borrow().all_blue());
+}
+
+#[tokio::test]
 async fn approval_and_pause_are_heard_from_anywhere() {
     let world = Numbers::new();
     let plan = Plan {

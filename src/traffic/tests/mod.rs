@@ -13,7 +13,7 @@ use super::rollback::{Outcome, turn_back};
 use super::shift::{End, Progress, Shift, progress};
 use super::weights::{Live, Weights};
 use crate::engine::Error;
-use numbers::{Numbers, Strike};
+use numbers::{Numbers, Route53, Strike};
 
 /// Seconds that a step waits for approval.
 const PATIENCE: i64 = 3600;

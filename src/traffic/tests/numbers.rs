@@ -5,6 +5,7 @@ use super::super::cutover::Cut;
 use super::super::gate::instant::{Guard, Parity, Probes, Stream, Targets, Verify};
 use super::super::gate::{Counts, Instant, Minute, Pair};
 use super::super::history::{Entry, History};
+use super::super::levers::Pulled;
 use super::super::note::{Act, Note};
 use super::super::weights::{Live, Weights};
 use super::super::world::{Seen, Standing, World};
@@ -27,6 +28,14 @@ pub enum Strike {
     Vanished,
 }
 
+/// What Route 53 does with the change of a rollback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route53 {
+    Takes,
+    Hangs,
+    Fails,
+}
+
 /// The world.
 pub struct Numbers {
     pub now: Cell<i64>,
@@ -46,10 +55,16 @@ pub struct Numbers {
     pub dead_since: Cell<i64>,
     /// Green's bridge to blue is on.
     pub bridge: Cell<bool>,
+    /// Since when.
+    pub bridged_at: Cell<i64>,
+    /// Green says that it is ready.
+    pub is_ready: Cell<bool>,
     /// Blue's bridge to green is on.
     pub forth: Cell<bool>,
     /// Green alone takes the writes.
     pub green_writes: Cell<bool>,
+    /// What Route 53 does with a change that a rollback sends.
+    pub route53: Cell<Route53>,
     /// Why `control` says no.
     pub no: RefCell<Option<Error>>,
     /// Calls that change something or read the records, so far.
@@ -77,8 +92,11 @@ impl Numbers {
             targets: Cell::new(3),
             dead_since: Cell::new(i64::MAX),
             bridge: Cell::new(true),
+            bridged_at: Cell::new(0),
+            is_ready: Cell::new(true),
             forth: Cell::new(false),
             green_writes: Cell::new(false),
+            route53: Cell::new(Route53::Takes),
             no: RefCell::new(None),
             calls: Cell::new(0),
             strike: Cell::new(None),
@@ -134,20 +152,13 @@ impl Numbers {
 
     /// What becomes of an effect.
     async fn effect<T>(&self, act: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-        let unclear = || {
-            Error::of(
-                Class::Unclear,
-                "route53:ChangeResourceRecordSets",
-                "no answer",
-            )
-        };
         match self.call().await {
-            Some(Strike::Vanished) => Err(unclear()),
+            Some(Strike::Vanished) => Err(Self::unclear()),
             struck => {
                 let answer = act();
                 match struck {
                     Some(Strike::After) => std::future::pending().await,
-                    Some(Strike::Lost) => answer.and_then(|_| Err(unclear())),
+                    Some(Strike::Lost) => answer.and_then(|_| Err(Self::unclear())),
                     _ => answer,
                 }
             }
@@ -174,6 +185,11 @@ impl Numbers {
             green: Counts::of(green, bad, slow(green)),
             blue: Counts::of(blue, 0, slow(blue)),
         }
+    }
+
+    fn unclear() -> Error {
+        let action = "route53:ChangeResourceRecordSets";
+        Error::of(Class::Unclear, action, "no answer")
     }
 
     fn refused() -> Error {
@@ -224,6 +240,11 @@ impl World for Numbers {
     }
 
     async fn force(&self, from: &Standing, note: &Note) -> Result<String, Error> {
+        match self.route53.get() {
+            Route53::Takes => {}
+            Route53::Hangs => std::future::pending().await,
+            Route53::Fails => return Err(Self::unclear()),
+        }
         self.effect(|| {
             let green = from.live.green.map(|_| 0);
             let live = Live {
@@ -237,11 +258,28 @@ impl World for Numbers {
     }
 
     async fn bridge(&self, from: Env, on: bool) -> Result<Bridge, Error> {
-        match from {
-            Env::Blue => self.forth.set(on),
-            Env::Green => self.bridge.set(on),
-        }
-        Ok(if on { Bridge::On } else { Bridge::Off })
+        self.effect(|| {
+            match from {
+                Env::Blue => self.forth.set(on),
+                Env::Green => self.bridge.set(on),
+            }
+            Ok(if on { Bridge::On } else { Bridge::Off })
+        })
+        .await
+    }
+
+    async fn bridged(&self) -> Result<Option<Pulled>, Error> {
+        let by = "other@there".to_owned();
+        let at = Timestamp::from_second(self.bridged_at.get()).unwrap();
+        Ok(self.bridge.get().then_some(Pulled { by, at }))
+    }
+
+    async fn ready(&self, yes: bool) -> Result<(), Error> {
+        self.effect(|| {
+            self.is_ready.set(yes);
+            Ok(())
+        })
+        .await
     }
 
     async fn cut(&self, to_green: bool) -> Result<Cut, Error> {

@@ -1,5 +1,6 @@
 //! Traffic on the sandbox: a whole shift, a bad green, a kill, hands of others, and the way back from anywhere.
 
+mod back;
 pub mod load;
 
 use crate::support::lab::{Done, Lab};
@@ -246,101 +247,6 @@ fn a_shift_that_is_killed_goes_on_and_ends_with_everything_on_green() {
     // The way back needs no history.
     lab.run(&["traffic", "rollback"]).expect(0);
     assert_eq!(weights(&lab), [100, 0]);
-}
-
-#[test]
-fn a_bad_green_goes_back_by_itself() {
-    let lab = lab();
-    let load = Load::new(&lab, RATE);
-    load.bad_one_in
-        .store(10, std::sync::atomic::Ordering::Relaxed);
-    let done = load.during(|| {
-        run(
-            &lab,
-            &load,
-            &["traffic", "shift", "--yes", "--steps", "10,50"],
-        )
-    });
-    let done = done.expect(5);
-    assert!(
-        done.out.contains("All traffic went back to blue"),
-        "{}",
-        done.out
-    );
-    assert_eq!(weights(&lab), [100, 0]);
-    assert!(
-        note(&lab).contains(" act=rollback blue=100 green=0 "),
-        "{}",
-        note(&lab)
-    );
-    let status = run(&lab, &load, &["traffic", "status"]).expect(0);
-    assert!(status.out.contains("rollback of shift"), "{}", status.out);
-    assert!(!status.out.contains("still call"), "{}", status.out);
-    // Two clients have green's address for good; a probe and what blue sends over the bridge are no clients.
-    let now = (load.now() * 1000.0) as u64;
-    let line = |address: &str, uri: &str| {
-        json!({"timestamp": now, "action": "ALLOW", "httpRequest": {"clientIp": address, "uri": uri, "httpMethod": "POST"}})
-            .to_string()
-    };
-    let pay = "/api/payments";
-    let lines = [
-        ("203.0.113.9", pay),
-        ("203.0.113.9", pay),
-        ("198.51.100.7", pay),
-        ("192.0.2.1", "/ready"),
-        ("10.10.4.7", pay),
-    ];
-    let events: Vec<_> = lines.map(|(a, uri)| json!([now, line(a, uri)])).into();
-    let log = json!({"account": "123456789012", "region": "eu-central-1", "group": "aws-waf-logs-green-dev", "stream": "s", "events": events});
-    let written = lab.control("POST", "logs", &json!({"logs": [log]}));
-    assert_eq!(written["written"], 5);
-    let status = run(&lab, &load, &["traffic", "status"]).expect(0);
-    let wanted = "2 clients still call green's load balancer: 203.0.113.9 (2 times, ";
-    assert!(status.out.contains(wanted), "{}", status.out);
-}
-
-#[test]
-fn a_rollback_from_a_machine_without_state_stops_a_shift_elsewhere() {
-    let lab = lab();
-    let load = Load::new(&lab, RATE);
-    load.during(|| {
-        let child = start(
-            &lab,
-            &load,
-            &["traffic", "shift", "--yes", "--steps", "50,100"],
-        );
-        until(&lab, [50, 50]);
-        let began = Instant::now();
-        let away = [
-            "traffic",
-            "rollback",
-            "--state-dir",
-            "elsewhere",
-            "--reason",
-            "captures fail",
-        ];
-        // The first change is taken, and its answer is lost.
-        lab.faults(&json!({"close_after": 1, "only": ["route53:ChangeResourceRecordSets"]}));
-        run(&lab, &load, &away).expect(0);
-        assert_eq!(weights(&lab), [100, 0]);
-        println!("rollback: {} ms", began.elapsed().as_millis());
-        let (code, text) = ended(child);
-        assert!(
-            code == 6 && text.contains("gave all traffic back to blue"),
-            "{code}: {text}"
-        );
-        assert_eq!(weights(&lab), [100, 0]);
-        // Again: nothing is sent.
-        let mark = lab.mark();
-        let again = run(&lab, &load, &["traffic", "rollback", "--json"])
-            .expect(0)
-            .json();
-        assert!(
-            again["changed"] == false && lab.writes(mark).is_empty(),
-            "{again}"
-        );
-        run(&lab, &load, &["traffic", "resume"]).expect(8);
-    });
 }
 
 #[test]

@@ -1,5 +1,6 @@
 """Alarms of both kinds, and dashboards."""
 
+import datetime
 import re
 
 import moto.backends
@@ -120,12 +121,15 @@ def list_tags(call):
 
 
 def set_states(states):
-    """As CloudWatch does when it has evaluated alarms: `[{"account", "region", "name", "state", "reason"}]`. Answers the names of
-    those whose state is another one now; an alarm that is gone is left out."""
+    """As CloudWatch does when it has evaluated alarms: `[{"account", "region", "name", "state", "reason", "at"}]`, `at` being the second of
+    the clock that the alarms follow, now without it. Answers the names of those whose state is another one now; an alarm that is
+    gone is left out."""
     every, changed = moto.backends.get_backend("cloudwatch"), []
     for one in states:
         alarm = every[one["account"]][one["region"]].alarms.get(one["name"])
         if alarm is not None and alarm.state_value != one["state"]:
             alarm.update_state(one["reason"], "{}", one["state"])
+            if "at" in one:
+                alarm.state_updated_timestamp = datetime.datetime.fromtimestamp(one["at"], datetime.timezone.utc).replace(tzinfo=None)
             changed.append(one["name"])
     return {"changed": changed}

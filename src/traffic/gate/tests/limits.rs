@@ -191,6 +191,17 @@ fn green_must_get_between_half_and_twice_its_weight() {
 }
 
 #[test]
+fn a_green_that_only_reads_must_get_something() {
+    for (green, blue, passes) in [(0, 1000, false), (1, 999, true), (201, 799, false)] {
+        let mut step = step(10);
+        step.mode = DataMode::ReadOnly;
+        let decision = judged(step, &[pair((green, 0, 0), (blue, 0, 0)); 10]);
+        let passed = verdict_of(&decision, Rule::ObservedShare) == Verdict::Pass;
+        assert_eq!(passed, passes, "{green} of 1000");
+    }
+}
+
+#[test]
 fn at_weight_100_blue_is_not_asked_and_its_past_is() {
     let alone = |bad| Pair {
         green: Counts::of(210, bad, 10),
