@@ -1,12 +1,11 @@
-//! The rehearsal, in its short form: what was promised must be seen; times are printed. A binary of its own, since its customers need
-//! the machine for themselves: `cargo test --test rehearsal -- --ignored`.
+//! The rehearsal, in its short form: losses, kills, verdicts and order must be as promised; times are printed. A binary of its own,
+//! since its customers need the machine for themselves.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "tests may")]
 
 use std::process::Command;
 
 #[test]
-#[ignore = "takes minutes, and the machine for itself"]
 fn a_migration_loses_no_payment() {
     let folder = tempfile::tempdir().expect("a folder");
     let output = Command::new(env!("CARGO_BIN_EXE_deployer"))

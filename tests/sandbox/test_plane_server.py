@@ -122,7 +122,7 @@ class Servers(unittest.IsolatedAsyncioTestCase):
     async def asyncSetUp(self):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
-        self.plane = Plane("http://127.0.0.1:9", self.folder.name, 100, parts=["dns", "metrics", "balancer"])
+        self.plane = Plane("http://127.0.0.1:9", self.folder.name, 100, parts=["dns", "metrics", "balancer", "firewall_log"])
         self.sent = []
 
         async def sent(method, path, body=None):
@@ -262,6 +262,26 @@ class Servers(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(points["HealthyHostCount"], {"1": 1})
 
 
+    async def test_a_firewall_writes_each_request_to_its_log_without_what_is_redacted(self):
+        acl = {"account": "1", "region": "eu", "name": "waf", "arn": "acl", "log_group": "aws-waf-logs-x", "redacted": ["authorization"],
+               "rules": [], "default": "Allow", "resources": []}  # fmt: skip
+        self.plane.part("balancer")._acls = {arn("app", "blue"): acl}
+        await self.ask("blue", "/api/x?a=1", "POST", headers=[("Authorization", "secret")])
+        await self.plane.part("firewall_log").write()
+        ((path, body),) = self.sent
+        ((log,), (event,)) = body["logs"], body["logs"][0]["events"]
+        self.assertEqual((path, log["group"], log["stream"]), ("logs", "aws-waf-logs-x", "eu_waf_0"))
+        request = json.loads(event[1])["httpRequest"]
+        self.assertEqual((request["clientIp"], request["uri"], request["args"], request["httpMethod"]), ("127.0.0.1", "/api/x", "a=1", "POST"))
+        self.assertIn({"name": "Authorization", "value": "REDACTED"}, request["headers"])
+        self.assertNotIn("secret", event[1])
+        # An acl without a log writes none.
+        acl["log_group"] = None
+        await self.ask("blue", "/api/x")
+        await self.plane.part("firewall_log").write()
+        self.assertEqual(len(self.sent), 1)
+
+
 class Names(unittest.TestCase):
     def test_a_name_keeps_its_address_and_two_data_planes_have_different_blocks(self):
         with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
@@ -307,6 +327,12 @@ class Emulator(Case):
         state = {"account": one["account"], "region": one["region"], "name": "mine", "state": "ALARM", "reason": "r"}
         self.assertEqual(control("POST", "_sandbox/alarms", {"alarms": [state, state | {"name": "gone"}]}), {"changed": ["mine"]})
         self.assertEqual(control("POST", "_sandbox/alarms", {"alarms": [state]}), {"changed": []})
+        # Its clock may be ahead of the machine's.
+        later = {"state": "OK", "at": 4_000_000_000.0}
+        self.assertEqual(control("POST", "_sandbox/alarms", {"alarms": [state | later]}), {"changed": ["mine"]})
+        (newest, *_) = watch.describe_alarm_history(AlarmName="mine")["AlarmHistoryItems"]
+        self.assertEqual(newest["Timestamp"].timestamp(), later["at"])
+        control("POST", "_sandbox/alarms", {"alarms": [state]})
         self.assertEqual(watch.describe_alarms(AlarmNames=["mine"])["MetricAlarms"][0]["StateValue"], "ALARM")
 
     def test_a_change_of_records_is_pending_until_the_servers_answer_it(self):

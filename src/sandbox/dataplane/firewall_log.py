@@ -59,14 +59,17 @@ class Part:
     async def _run(self):
         while True:
             await asyncio.sleep(EVERY)
-            waiting, self._lines = self._lines, {}
-            logs = [
-                {"account": account, "region": region, "group": group, "stream": f"{region}_{name}_0", "events": events}
-                for (account, region, group, name), events in waiting.items()
-            ]
-            if not logs:
-                continue
             try:
-                await self.plane.emulator.control("POST", "logs", {"logs": logs})
+                await self.write()
             except (OSError, ValueError, TimeoutError) as failed:
                 print(f"data plane: lines of the firewalls' logs were not written: {failed}", flush=True)
+
+    async def write(self):
+        """Writes what has come together."""
+        waiting, self._lines = self._lines, {}
+        logs = [
+            {"account": account, "region": region, "group": group, "stream": f"{region}_{name}_0", "events": events}
+            for (account, region, group, name), events in waiting.items()
+        ]
+        if logs:
+            await self.plane.emulator.control("POST", "logs", {"logs": logs})

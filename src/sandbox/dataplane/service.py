@@ -18,6 +18,9 @@ PATHS = {"payment-api": "/api/payments", "transaction-processor": "/api/transact
 RETRY_AFTER = ("Retry-After", "1")
 # The transaction processor: seconds of the clock between two rounds, payments of a round.
 ROUND_SECONDS, ROUND_MOST = 10.0, 50
+# What a service does beside its database, as others that it asks let it wait: half of the requests take longer than `work_ms`, one of
+# twenty more than seven times as long.
+WORK_SPREAD, WORK_MOST_MS = 1.2, 5000.0
 ORDINARY = {"fail": 0.0, "fail_after": 0.0, "slow_ms": 0.0, "work_ms": 0.0, "dead": False}
 
 
@@ -159,8 +162,7 @@ class Service:
                 await self.database.run(lambda connection: connection.fetchval("SELECT 1"))
                 return answer(200, {"status": "ready", "side": self.env})
             self.counts["requests"] += 1
-            # What a service does beside its database: half of the requests take longer than `work_ms`, one of twenty more than twice as long.
-            work = trouble["work_ms"] * random.lognormvariate(0, 0.45) if trouble["work_ms"] else 0
+            work = min(trouble["work_ms"] * random.lognormvariate(0, WORK_SPREAD), WORK_MOST_MS)
             if work or trouble["slow_ms"]:
                 await asyncio.sleep((work + trouble["slow_ms"]) / 1000)
             if random.random() < trouble["fail"]:

@@ -52,11 +52,9 @@ def _kinds(attempts):
 
 
 def outage(stage, began, kind):
-    """Seconds from the first attempt without a good answer to the end of the last one; 0 when all were good."""
-    bad = [one for one in since(stage, began, kind) if failed(one)]
-    if not bad:
-        return 0.0
-    return round(max(one["at"] + one["ms"] / 1000 for one in bad) - min(one["at"] for one in bad), 2)
+    """Seconds from the first bad answer to the last one; 0 when all were good."""
+    bad = [one["at"] + one["ms"] / 1000 for one in since(stage, began, kind) if failed(one)]
+    return round(max(bad) - min(bad), 2) if bad else 0.0
 
 
 def last_side(stage):

@@ -88,6 +88,7 @@ def _charts(stage, attempts, weights, end):
         ("answers a second", None, [("blue", [(began + at * BIN, one["blue"] / BIN) for at, one in sorted(bins.items())]),
                                     ("green", [(began + at * BIN, one["green"] / BIN) for at, one in sorted(bins.items())])]),
         ("failed requests a second", None, [("bad", [(began + at * BIN, one["bad"] / BIN) for at, one in sorted(bins.items())])]),
+        ("seconds behind: blue to green (green), green to blue (blue)", None, [("green", stage.lags.get("blue to green", [])), ("blue", stage.lags.get("green to blue", []))]),
         ("slowest of twenty, ms", None, [("line", [(began + at * BIN, sorted(one["slow"])[int(len(one["slow"]) * 0.95)]) for at, one in sorted(bins.items())])]),
     ]  # fmt: skip
     whole = 30 + len(charts) * (HEIGHT + GAP)

@@ -1,5 +1,6 @@
 """The stage of the rehearsal: the folder, the command line as a user types it, the sandbox, and what was seen."""
 
+import contextlib
 import json
 import os
 import shlex
@@ -11,6 +12,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+# The functions that carry changes, by the direction.
+LAGS = {"blue to green": "function-sync-green-dev", "green to blue": "function-sync-reverse-green-dev"}
 # Real seconds that one command may take.
 PATIENCE = 400
 
@@ -34,7 +37,9 @@ class Stage:
         self.environment |= {"NO_COLOR": "1", "RUST_BACKTRACE": "0", "AWS_EC2_METADATA_DISABLED": "true"}
         self.plane = None
         self.load = None
-        self.events, self.figures, self.failures, self.samples = [], [], [], []
+        self.events, self.figures, self.failures = [], [], []
+        # Of each direction: [(real time, seconds behind)].
+        self.lags = {}
         self.running = []
 
     # What was seen
@@ -180,11 +185,24 @@ class Stage:
         for process in list(self.running):
             process.kill()
             process.communicate()
+        if self.plane is not None:
+            with contextlib.suppress(OSError, ValueError, Unexpected):
+                self.lags = {way: self._lag(function) for way, function in LAGS.items()}
         if keep:
             exports = " ".join(f"{key}={value}" for key, value in self.environment.items() if key.startswith(("AWS_", "DEPLOYER_")))
             self.say(f"it goes on running; in {self.folder}: export {exports}; `deployer sandbox down` ends it")
             return
         subprocess.run([self.deployer, "sandbox", "down"], cwd=self.folder, env=self.environment, capture_output=True, check=False)
+
+    def _lag(self, function):
+        """What a function published of how far it is behind."""
+        first = float(self.plane["clock"].split("@")[1])
+        query = {
+            "account": "123456789012", "region": self.environment["AWS_REGION"], "namespace": "PaymentMigration", "name": "LagSeconds",
+            "dimensions": {"FunctionName": function}, "period": 60, "statistic": "Maximum", "from": int(first) // 60 * 60,
+        }  # fmt: skip
+        body = {"first": query["from"], "last": int(self.now()), "queries": [query]}
+        return [(self.real(at), value) for at, value in self.emulator("/series", body)["series"][0]]
 
     def result(self):
         """For programs."""

@@ -12,7 +12,7 @@ HERE = Path(__file__).resolve().parent
 BAKE = 5
 STEPS, SHORT_STEPS = "10,25,50,75,100", "25,50,100"
 # Median of what a request takes beside its database.
-WORK_MS = 400
+WORK_MS = 200
 
 
 def configure(stage, mode):
