@@ -165,6 +165,9 @@ class Service:
             work = min(trouble["work_ms"] * random.lognormvariate(0, WORK_SPREAD), WORK_MOST_MS)
             if work or trouble["slow_ms"]:
                 await asyncio.sleep((work + trouble["slow_ms"]) / 1000)
+            if self.trouble["dead"]:
+                # Whoever died while it worked writes nothing any more.
+                return None
             if random.random() < trouble["fail"]:
                 return answer(500, {"error": "failed on command"})
             response = await self._serve(request)

@@ -28,6 +28,8 @@ SENT = {
     "green": "SELECT reference, merchant_id, amount_minor::bigint, currency FROM payments WHERE reference NOT LIKE 'seed-%'",
 }
 
+OWN = "SELECT reference, payment_id FROM payments WHERE reference NOT LIKE 'seed-%'"
+
 
 def aws(stage, service):
     """A client of AWS's own kit."""
@@ -85,6 +87,17 @@ def sent(stage, side):
     for reference, *rest in run(stage, side, lambda connection: connection.fetch(SENT[side])):
         found.setdefault(reference, []).append(tuple(rest))
     return found
+
+
+def used_twice(stage):
+    """References of customers that both sides have a payment of their own for."""
+    ids = [dict(run(stage, side, lambda connection: connection.fetch(OWN))) for side in ("blue", "green")]
+    return sorted(reference for reference, own in ids[0].items() if ids[1].get(reference, own) != own)
+
+
+def void(stage, references):
+    """Green's payments of these go away, as a team decides that has seen that no money was moved by them."""
+    run(stage, "green", lambda connection: connection.execute("DELETE FROM payments WHERE reference = ANY($1)", references))
 
 
 def slots(stage, side):
