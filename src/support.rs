@@ -3,7 +3,7 @@
 use jiff::civil::{Date, date};
 
 /// When these dates were looked up.
-pub const AS_OF: Date = date(2026, 11, 28);
+pub const AS_OF: Date = date(2026, 11, 29);
 
 /// The end of support of one version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,13 +41,16 @@ const fn runtime(version: &'static str, last: Date, create: Date, update: Date) 
 }
 
 /// "Aurora PostgreSQL release calendar for major versions" (end of standard support; extended support goes on for up to three years
-/// and is charged), "Lambda runtimes", "Supported runtimes" and "Deprecated runtimes".
-pub const ENDS: [End; 9] = [
+/// and is charged; compared with the table that endoflife.date takes from that page, of 2026-08-22), "Lambda runtimes", "Supported runtimes" and "Deprecated runtimes".
+pub const ENDS: [End; 12] = [
+    engine("11", date(2024, 2, 29)),
+    engine("12", date(2025, 2, 28)),
     engine("13", date(2026, 2, 28)),
     engine("14", date(2027, 2, 28)),
     engine("15", date(2028, 2, 29)),
     engine("16", date(2029, 2, 28)),
     engine("17", date(2030, 2, 28)),
+    engine("18", date(2031, 2, 28)),
     runtime(
         "nodejs18.x",
         date(2025, 9, 1),

@@ -8,6 +8,8 @@ use aws_sdk_cloudtrail::config::Region;
 use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
 use jiff::Timestamp;
 use serde_json::Value;
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// CloudTrail as a service. "LookupEvents": two calls a second for an account and region.
@@ -36,6 +38,36 @@ pub struct Change {
     pub event: String,
 }
 
+/// A change and the texts of its request and answer, which name what it changed.
+pub struct Named {
+    /// The change.
+    pub change: Change,
+    texts: BTreeSet<String>,
+}
+
+impl Named {
+    /// True when the call names this thing: by its name or id, or by its ARN, also as the beginning of a part's.
+    pub fn names(&self, thing: &str) -> bool {
+        let part = |text: &str| {
+            let rest = text
+                .strip_prefix(thing)
+                .filter(|_| thing.starts_with("arn:"));
+            rest.is_some_and(|rest| rest.starts_with([':', '/']))
+        };
+        self.texts.contains(thing) || self.texts.iter().any(|text| part(text))
+    }
+}
+
+/// The source of a service's events: as in its endpoint, but for these.
+fn source(service: &str) -> String {
+    let name = match service {
+        "cloudwatch" => "monitoring",
+        "elbv2" => "elasticloadbalancing",
+        other => other,
+    };
+    format!("{name}.amazonaws.com")
+}
+
 /// CloudTrail's event history.
 pub struct CloudTrail {
     /// The client.
@@ -57,19 +89,39 @@ impl CloudTrail {
     /// The newest call that changed the thing with this name or id; `None` when the newest fifty events about it have none.
     /// `global`: it belongs to a service without regions.
     pub async fn newest(&self, name: &str, global: bool) -> Result<Option<Change>, Error> {
+        let key = LookupAttributeKey::ResourceName;
+        let events = self.lookup(key, name, global).await?;
+        // The newest comes first, also of those of one second.
+        let changes = events.iter().rev().filter_map(change);
+        Ok(changes.max_by_key(|change| change.at))
+    }
+
+    /// What changed something among the newest fifty events of a service, the newest first: not every service says which things an
+    /// event is about, so that it is not found by their names.
+    pub async fn of_service(&self, service: &str, global: bool) -> Result<Vec<Named>, Error> {
+        let key = LookupAttributeKey::EventSource;
+        let events = self.lookup(key, &source(service), global).await?;
+        let mut all: Vec<Named> = events.iter().filter_map(named).collect();
+        all.sort_by_key(|one| Reverse(one.change.at));
+        Ok(all)
+    }
+
+    async fn lookup(
+        &self,
+        key: LookupAttributeKey,
+        value: &str,
+        global: bool,
+    ) -> Result<Vec<Event>, Error> {
         const API: Api = LOOKUP_EVENTS;
-        let attribute = LookupAttribute::builder()
-            .attribute_key(LookupAttributeKey::ResourceName)
-            .attribute_value(name)
-            .build()
-            .map_err(|e| Error::permanent(API.action(), e.to_string()))?;
+        let attribute = LookupAttribute::builder();
+        let attribute = attribute.attribute_key(key).attribute_value(value);
+        let attribute = attribute.build();
+        let attribute = attribute.map_err(|e| Error::permanent(API.action(), e.to_string()))?;
         let client = if global { &self.global } else { &self.client };
         let call = client.lookup_events().max_results(50);
         let call = call.lookup_attributes(attribute);
         let answer = self.caller.call(API, || call.clone().send()).await?;
-        // The newest comes first, also of those of one second.
-        let changes = answer.events().iter().rev().filter_map(change);
-        Ok(changes.max_by_key(|change| change.at))
+        Ok(answer.events.unwrap_or_default())
     }
 }
 
@@ -91,6 +143,29 @@ fn change(event: &Event) -> Option<Change> {
         at: Timestamp::from_second(event.event_time()?.secs()).ok()?,
         event: event.event_name()?.to_owned(),
     })
+}
+
+/// The same with all that it names.
+fn named(event: &Event) -> Option<Named> {
+    let change = change(event)?;
+    let record: Value = serde_json::from_str(event.cloud_trail_event()?).ok()?;
+    let mut texts = BTreeSet::new();
+    for part in ["requestParameters", "responseElements"] {
+        collect(&record[part], &mut texts);
+    }
+    let resources = event.resources().iter();
+    texts.extend(resources.filter_map(|r| r.resource_name.clone()));
+    Some(Named { change, texts })
+}
+
+/// All texts of a value; names of hosts without the dot at their end.
+fn collect(value: &Value, out: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => drop(out.insert(text.trim_end_matches('.').to_owned())),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, out)),
+        Value::Object(map) => map.values().for_each(|item| collect(item, out)),
+        _ => {}
+    }
 }
 
 #[cfg(test)]
@@ -124,6 +199,16 @@ mod tests {
         );
         assert_eq!(change(&event("false", "{}")).unwrap().by, "ann");
         assert_eq!(change(&event("true", &record)), None);
+        let asks = r#"{"requestParameters": {"name": "pay.example.", "groups": [{"arn": "arn:a:topic:1"}]}}"#;
+        let one = named(&event("false", asks)).unwrap();
+        for (thing, is_named) in [
+            ("pay.example", true),
+            ("arn:a:topic", true),
+            ("arn:a:top", false),
+            ("pay", false),
+        ] {
+            assert_eq!(one.names(thing), is_named, "{thing}");
+        }
         let refused = r#"{"errorCode": "AccessDenied", "userIdentity": {}}"#;
         assert_eq!(change(&event("false", refused)), None);
     }

@@ -126,6 +126,10 @@ impl Logs {
     }
 }
 
+/// Where Enhanced Monitoring of every database in an account writes. AWS makes it, and keeps it for 30 days ("Overview of Enhanced
+/// Monitoring" in the Amazon RDS User Guide); it is nobody's but the account's.
+pub const OS_METRICS: &str = "RDSOSMetrics";
+
 /// A reader of log groups by name.
 fn groups(client: &Client, caller: &Arc<Caller>) -> Reader<String, LogGroup> {
     let (client, caller) = (client.clone(), caller.clone());

@@ -19,7 +19,7 @@ mod recent;
 mod redact;
 pub mod simulate;
 #[cfg(test)]
-mod wire;
+pub(crate) mod wire;
 
 pub mod acm;
 pub mod autoscaling;

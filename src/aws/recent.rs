@@ -19,6 +19,7 @@ type Seen = (Instant, String, Tags);
 #[derive(Default)]
 pub struct RecentTags {
     known: Mutex<HashMap<String, Seen>>,
+    handed_over: Mutex<HashMap<String, (Instant, Tags)>>,
     refresh: Arc<RwLock<()>>,
 }
 
@@ -35,6 +36,22 @@ impl RecentTags {
     pub fn note_as(&self, listed: &str, arn: &str, tags: &Tags) {
         let seen = (Instant::now(), arn.to_owned(), tags.clone());
         self.lock().insert(listed.to_owned(), seen);
+    }
+
+    /// Hands tags that were read for the facts over to the read of the refresh that follows.
+    pub fn hand_over(&self, arn: &str, tags: &Tags) {
+        let seen = (Instant::now(), tags.clone());
+        let all = self.handed_over.lock();
+        let mut all = all.unwrap_or_else(PoisonError::into_inner);
+        all.insert(arn.to_owned(), seen);
+    }
+
+    /// What was handed over, once: a later read follows a change, perhaps.
+    pub fn take(&self, arn: &str) -> Option<Tags> {
+        let all = self.handed_over.lock();
+        let mut all = all.unwrap_or_else(PoisonError::into_inner);
+        let (at, tags) = all.remove(arn)?;
+        (at.elapsed() < FRESH).then_some(tags)
     }
 
     /// Says that a refresh begins, which will note the tags of everything recorded.
@@ -72,5 +89,18 @@ mod tests {
         assert_eq!(recent.get("a").await, Some(Tags::new()));
         tokio::time::advance(FRESH).await;
         assert_eq!(recent.get("a").await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_handed_over_is_taken_once_and_in_time() {
+        let recent = RecentTags::default();
+        let tags = Tags::from([("K".to_owned(), "v".to_owned())]);
+        recent.hand_over("a", &tags);
+        assert_eq!(recent.take("b"), None);
+        assert_eq!(recent.take("a"), Some(tags.clone()));
+        assert_eq!(recent.take("a"), None);
+        recent.hand_over("a", &tags);
+        tokio::time::advance(FRESH).await;
+        assert_eq!(recent.take("a"), None);
     }
 }

@@ -40,7 +40,7 @@ impl HttpClient for Canned {
     }
 }
 
-pub(super) fn aws(status: u16, body: impl Into<Vec<u8>>) -> Aws {
+pub(crate) fn aws(status: u16, body: impl Into<Vec<u8>>) -> Aws {
     let keys = Credentials::builder()
         .access_key_id("ASIAABCDEFGHIJKLMNOP")
         .secret_access_key("secret")

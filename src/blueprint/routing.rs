@@ -158,6 +158,7 @@ pub fn records(
         weight: Weight::Is(1),
         health_check: None,
         note: None,
+        others: Vec::new(),
     };
     here.add("record-own", spec);
     here.output("url", format!("https://{own}"));
@@ -169,6 +170,7 @@ pub fn records(
         weight: Weight::Is(FIRST_WEIGHTS[here.env as usize]),
         health_check: Some(health.id.clone()),
         note: routing.note.as_ref().map(|note| note.id.clone()),
+        others: Vec::new(),
     };
     here.add(DOMAIN_RECORD, spec);
 }

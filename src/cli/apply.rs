@@ -112,6 +112,7 @@ pub fn document(
     let outputs = inspect::resolved(&session.graph, state);
     let calls = cx.console.calls().totals();
     let attention = attention(session, plan, state);
-    let document = RunDocument::new(session.home(), plan, report, calls).apply(outputs, attention);
+    let document = RunDocument::new(session.home(), plan, report, calls);
+    let document = document.apply(outputs, attention, plan.kept.clone());
     Ok(cx.console.document(&document)?)
 }

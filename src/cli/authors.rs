@@ -2,19 +2,20 @@
 //! AWS answers two a second.
 
 use super::session::Session;
-use crate::aws::cloudtrail::Change;
+use crate::aws::cloudtrail::{Change, CloudTrail, Named};
 use crate::engine::Error;
 use crate::engine::drift::{Author, Drift, Found, Status};
 use crate::state::State;
 use jiff::Timestamp;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
-/// Calls in all: two seconds.
-const CALLS: usize = 6;
-/// Names of one thing that are tried: services record its id, its name or its ARN.
+/// Calls in all: four seconds.
+const CALLS: usize = 8;
+/// Names of one thing that are asked for: services record its id, its name or its ARN.
 const NAMES: usize = 2;
 /// Services whose events are not in the deployment's region.
-const GLOBAL: [&str; 2] = ["iam/", "route53/"];
+const GLOBAL: [&str; 2] = ["iam", "route53"];
 
 /// A thing that differs.
 struct Asked {
@@ -27,9 +28,13 @@ struct Asked {
 
 /// Names who changed what differs, the most severe first.
 pub async fn authors(session: &Session, state: &State, drift: &mut Drift) {
-    let mut left = CALLS;
+    let mut history = History {
+        cloudtrail: &session.aws().cloudtrail,
+        left: CALLS,
+        services: BTreeMap::new(),
+    };
     for asked in asked(state, drift) {
-        let found = match newest(session, &asked, &mut left).await {
+        let found = match history.newest(&asked).await {
             Err(error) => {
                 // Whatever keeps one from being read keeps all of them.
                 drift.event_history = Some(format!("not readable: {error}"));
@@ -69,20 +74,55 @@ enum Answer {
     NotAsked,
 }
 
-async fn newest(session: &Session, asked: &Asked, left: &mut usize) -> Result<Answer, Error> {
-    let global = GLOBAL.iter().any(|service| asked.kind.starts_with(service));
-    for name in &asked.names {
-        if *left == 0 {
+/// The event history, and what was read of it.
+struct History<'a> {
+    cloudtrail: &'a CloudTrail,
+    /// Calls that may still be made.
+    left: usize,
+    /// Newest changes by service.
+    services: BTreeMap<String, Vec<Named>>,
+}
+
+impl History<'_> {
+    /// By the names of the thing, then among the newest calls of its service: one of these answers for several things.
+    async fn newest(&mut self, asked: &Asked) -> Result<Answer, Error> {
+        let service = asked.kind.split('/').next().unwrap_or_default();
+        let global = GLOBAL.contains(&service);
+        if let Some(found) = self.among(service, asked) {
+            return Ok(found);
+        }
+        let after = |change: &Change| asked.since.is_none_or(|since| change.at >= since);
+        for name in asked.names.iter().take(NAMES) {
+            if self.left == 0 {
+                return Ok(Answer::NotAsked);
+            }
+            self.left -= 1;
+            let found = self.cloudtrail.newest(name, global).await?;
+            if let Some(change) = found.filter(after) {
+                return Ok(Answer::Change(name.clone(), change));
+            }
+        }
+        if self.services.contains_key(service) {
+            return Ok(Answer::None);
+        }
+        if self.left == 0 {
             return Ok(Answer::NotAsked);
         }
-        *left -= 1;
-        let found = session.aws().cloudtrail.newest(name, global).await?;
-        let after = |change: &Change| asked.since.is_none_or(|since| change.at >= since);
-        if let Some(change) = found.filter(after) {
-            return Ok(Answer::Change(name.clone(), change));
-        }
+        self.left -= 1;
+        let found = self.cloudtrail.of_service(service, global).await?;
+        self.services.insert(service.to_owned(), found);
+        Ok(self.among(service, asked).unwrap_or(Answer::None))
     }
-    Ok(Answer::None)
+
+    /// The newest call of a service that names the thing.
+    fn among(&self, service: &str, asked: &Asked) -> Option<Answer> {
+        let all = self.services.get(service)?;
+        let after = |one: &&Named| asked.since.is_none_or(|since| one.change.at >= since);
+        asked.names.iter().find_map(|name| {
+            let found = all.iter().filter(after).find(|one| one.names(name))?;
+            Some(Answer::Change(name.clone(), found.change.clone()))
+        })
+    }
 }
 
 /// What differs and exists, or did.
@@ -120,21 +160,23 @@ fn asked(state: &State, drift: &Drift) -> Vec<Asked> {
     all
 }
 
-/// Its id, name and ARN, and then whatever else tells it: a part's outputs name its parent.
+/// Its id, name and ARN; of a part, which has none of them, whatever its outputs name: its parent. Then the name that it was given.
 fn names(outputs: &Value, name: &str) -> Vec<String> {
+    let texts = outputs.as_object().into_iter().flatten();
+    let texts = texts.filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)));
+    let texts: BTreeMap<&str, &str> = texts.filter(|(_, text)| !text.is_empty()).collect();
+    let own = ["id", "name", "arn", "url"].map(|key| texts.get(key).copied());
+    let mut found: Vec<&str> = own.into_iter().flatten().collect();
+    if found.is_empty() {
+        found.extend(texts.values());
+    }
+    found.extend((!name.is_empty()).then_some(name));
     let mut out: Vec<String> = Vec::new();
-    let mut add = |text: &str| {
-        if !text.is_empty() && !out.iter().any(|known| known == text) {
+    for text in found {
+        if !out.iter().any(|known| known == text) {
             out.push(text.to_owned());
         }
-    };
-    for key in ["id", "name", "arn"] {
-        add(outputs[key].as_str().unwrap_or_default());
     }
-    let more = outputs.as_object().into_iter().flat_map(|map| map.values());
-    more.filter_map(Value::as_str).for_each(&mut add);
-    add(name);
-    out.truncate(NAMES);
     out
 }
 
@@ -144,13 +186,13 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_thing_is_asked_for_by_few_names() {
-        let outputs = json!({"arn": "arn:x", "id": "sg-1", "attention": ""});
-        assert_eq!(names(&outputs, "web"), ["sg-1", "arn:x"]);
+    fn a_thing_is_asked_for_by_what_names_it_and_a_part_by_its_parent() {
+        let outputs = json!({"arn": "arn:x", "id": "sg-1", "attention": "", "vpc": "vpc-1"});
+        assert_eq!(names(&outputs, "web"), ["sg-1", "arn:x", "web"]);
         let part = json!({"group": "sg-1"});
         assert_eq!(names(&part, "web-rules"), ["sg-1", "web-rules"]);
         assert_eq!(names(&Value::Null, "web"), ["web"]);
         let many = json!({"id": "1", "name": "2", "arn": "3", "more": "4"});
-        assert_eq!(names(&many, "2"), ["1", "2"]);
+        assert_eq!(names(&many, "2"), ["1", "2", "3"]);
     }
 }

@@ -9,13 +9,18 @@ use super::plan::{show, verdict};
 use super::run::{self, Asked};
 use super::session::{Listed, Mode, Session, configuration, store};
 use super::under_way;
-use crate::engine::Owned;
+use crate::aws::Aws;
+use crate::engine::drift::Unlisted;
+use crate::engine::exec::{Outcome, Report};
 use crate::engine::observe::Observations;
-use crate::engine::plan::{self, Choice, DataRules, Plan, Users, teardown};
+use crate::engine::plan::{self, Choice, DataRules, Op, Plan, Users, teardown};
 use crate::engine::rebuild::set_apart;
+use crate::engine::{Kind, Owned};
 use crate::report::{DestroyRemains, Detail, Marked, Notice, PlanDocument, RunDocument};
 use crate::resources;
+use crate::resources::logs::{LogGroup, still_gone};
 use crate::state::{self, Stage, State};
+use futures::future::join_all;
 
 /// Shows what `destroy` would do. The state it holds has no way to write.
 pub async fn plan(
@@ -78,7 +83,9 @@ pub async fn destroy(
     }
     let report = run::run(&session, writer, &mut state, &plan).await?;
     notice.ran(&plan, &report);
-    let remains = remains(cx, &session, &state, &plan, choice).await;
+    let mut remains = remains(cx, &session, &state, &plan, choice).await;
+    let groups = deleted_groups(&plan, &report);
+    came_back(session.aws(), groups, &mut remains).await;
     notice.left(&remains);
     for line in remains.lines() {
         cx.console.text(&format!("{line}\n"))?;
@@ -243,14 +250,75 @@ async fn remains(
     }
 }
 
+/// The log groups that a run has deleted.
+fn deleted_groups(plan: &Plan, report: &Report) -> Vec<Marked> {
+    let done = |step: &str| {
+        let mut all = report.outcomes.iter();
+        all.any(|(s, _, outcome)| s == step && *outcome == Outcome::Done)
+    };
+    let nodes = plan.nodes.iter();
+    let groups = nodes.filter(|n| n.kind == LogGroup::TYPE && n.op == Op::Remove && done(&n.step));
+    let marked = groups.map(|node| Marked {
+        kind: node.kind.clone(),
+        id: node.name.clone(),
+        step: node.step.clone(),
+    });
+    marked.collect()
+}
+
+/// A service may have made a log group again since this run deleted it, without tags: it is deleted once more, and named when it is
+/// there even then.
+async fn came_back(aws: &Aws, groups: Vec<Marked>, remains: &mut DestroyRemains) {
+    let looks = groups.into_iter().map(|group| async move {
+        let gone = still_gone(aws, &group.id).await;
+        (group, gone)
+    });
+    for (group, gone) in join_all(looks).await {
+        match gone {
+            Ok(true) => {}
+            Ok(false) => remains.leftovers.push(group),
+            Err(error) => remains.unlisted.push(Unlisted {
+                kind: group.kind,
+                error,
+            }),
+        }
+    }
+}
+
 fn document(
     cx: &Context<'_>,
     session: &Session,
     plan: &Plan,
-    report: &crate::engine::exec::Report,
+    report: &Report,
     remains: DestroyRemains,
 ) -> Result<(), Failure> {
     let calls = cx.console.calls().totals();
     let document = RunDocument::new(session.home(), plan, report, calls).destroy(remains);
     Ok(cx.console.document(&document)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::wire::aws;
+
+    /// What a destroy says of a log group that it has deleted, with this answer of AWS to every look.
+    async fn said(answer: &str) -> Vec<String> {
+        let group = Marked {
+            kind: LogGroup::TYPE.into(),
+            id: "logs-green-dev".into(),
+            step: "logs-green".into(),
+        };
+        let mut remains = DestroyRemains::default();
+        came_back(&aws(200, answer), vec![group], &mut remains).await;
+        remains.lines()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_log_group_that_a_service_makes_again_is_named() {
+        assert_eq!(said(r#"{"logGroups": []}"#).await, Vec::<String>::new());
+        let there = said(r#"{"logGroups": [{"logGroupName": "logs-green-dev"}]}"#).await;
+        assert_eq!(there.len(), 1, "{there:?}");
+        assert!(there[0].starts_with("left behind: logs/log_group logs-green-dev (logs-green)"));
+    }
 }

@@ -10,6 +10,7 @@ use super::session::{Mode, Session, meant};
 use crate::config::Config;
 use crate::engine::drift::{Drift, Input, Rule, drift as compare};
 use crate::engine::observe::Observations;
+use crate::engine::plan;
 use crate::engine::rebuild::{rebuild, recover};
 use crate::report::{self, DriftDocument, Notice};
 use crate::resources::severity::severity;
@@ -118,6 +119,8 @@ pub async fn compared(
         recover(&session.graph, &listed.owned, registry, &mut state, clock).await;
     }
     session.beneath(&mut state, &mut seen).await;
+    let registry = &session.context.registry;
+    let needed = plan::left_for_others(&session.graph, &state, &seen, registry).await;
     let mut drift = compare(Input {
         graph: &session.graph,
         chosen: &session.chosen,
@@ -127,12 +130,12 @@ pub async fn compared(
         owned: &listed.owned,
         undecided: &listed.undecided,
         unlisted: listed.unlisted,
-        registry: &session.context.registry,
+        registry,
         ignore_tags: &config.tags.ignore,
+        needed: &needed,
     });
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     drift.accept(&rules(config), today);
-    let registry = &session.context.registry;
     drift.judge(&|kind, difference| {
         let holds_data = registry.get(kind).is_ok_and(|d| d.meta().holds_data);
         severity(kind, holds_data, difference)

@@ -8,8 +8,10 @@ use super::exit::Exit;
 use super::session::{Mode, Session, connection, state_folder};
 use super::traffic::recorded;
 use crate::aws;
+use crate::aws::logs::OS_METRICS;
 use crate::blueprint::Facts;
 use crate::config::{Config, keys};
+use crate::engine::Error;
 use crate::engine::observe::{Observations, Observed};
 use crate::evidence::{Age, Ages, Chain, Dated, Event, Sources, Verdict, evidence};
 use crate::report::{self, EvidenceDocument};
@@ -64,12 +66,18 @@ pub async fn report(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
         ages,
         today: to.to_zoned(jiff::tz::TimeZone::UTC).date(),
     });
-    let evidence = made.map_err(|why| {
+    let mut evidence = made.map_err(|why| {
         Failure::new(
             Exit::Failed,
             format!("the table of requirements cannot be read: {why}"),
         )
     })?;
+    match os_metrics(&session).await {
+        Ok(group) => evidence.log_groups.extend(group),
+        Err(error) => evidence
+            .cannot_show
+            .push(format!("How long {OS_METRICS} is kept: {error}.")),
+    }
     let endpoint = connection(cx, config)
         .await?
         .config
@@ -96,6 +104,17 @@ pub async fn report(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
         (false, true) => Exit::Done,
         (false, false) => Exit::Failed,
     })
+}
+
+/// The group of the account that Enhanced Monitoring writes to, when it is not kept for 90 days.
+async fn os_metrics(session: &Session) -> Result<Option<(String, Option<i64>)>, Error> {
+    let groups = &session.aws().logs.groups;
+    let Some(group) = groups.get(OS_METRICS.to_owned()).await? else {
+        return Ok(None);
+    };
+    let days = group.retention_in_days.map(i64::from);
+    let name = format!("{OS_METRICS}, which is the account's and stays as it is");
+    Ok((days != Some(90)).then_some((name, days)))
 }
 
 /// SHA-256 of every key with its value.

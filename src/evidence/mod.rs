@@ -137,7 +137,7 @@ pub struct Evidence {
     /// Histories.
     pub histories: Vec<Chain>,
     /// What this report cannot show.
-    pub cannot_show: Vec<&'static str>,
+    pub cannot_show: Vec<String>,
 }
 
 /// Makes it.
@@ -167,7 +167,7 @@ pub fn evidence(from: Sources<'_>) -> Result<Evidence, String> {
         support,
         ages: from.ages,
         histories: from.chains,
-        cannot_show: CANNOT.to_vec(),
+        cannot_show: CANNOT.map(str::to_owned).into(),
     })
 }
 

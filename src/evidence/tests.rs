@@ -82,6 +82,7 @@ impl World {
             unlisted: Vec::new(),
             registry: &registry,
             ignore_tags: &[],
+            needed: &BTreeMap::new(),
         });
         evidence(Sources {
             config: &self.config,

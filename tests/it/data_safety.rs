@@ -10,7 +10,8 @@ const DESTROY: &[&str] = &["destroy", "--yes", "--destroy-data"];
 fn a_database_that_was_stopped_or_protected_by_hand_is_brought_back_and_goes() {
     let lab = Lab::both();
     let empty = &Lab::clean_green().empty;
-    let by_hand = "rds, dynamodb = c('rds'), c('dynamodb')
+    let by_hand = "rds, dynamodb, dns = c('rds'), c('dynamodb'), c('route53')
+[dns.update_health_check(HealthCheckId=h['Id'], Disabled=True) for h in dns.list_health_checks()['HealthChecks'] if 'health-endpoint-blue' in h['CallerReference']]
 rds.stop_db_cluster(DBClusterIdentifier='aurora-blue-dev')
 rds.modify_db_cluster(DBClusterIdentifier='aurora-green-dev', DeletionProtection=True, ApplyImmediately=True)
 dynamodb.update_table(TableName='sessions-green-dev', DeletionProtectionEnabled=True)
@@ -26,6 +27,7 @@ dynamodb.update_table(TableName='sessions-green-dev', DeletionProtectionEnabled=
     who_did_it(&lab, &drift);
     lab.run(APPLY).expect(0);
     lab.run(&["plan"]).expect(0);
+    without_rules_the_recorder_stays_for_others(&lab);
     lab.python(by_hand);
     what_others_need_stays(&lab);
     lab.run(DESTROY).expect(0);
@@ -43,6 +45,15 @@ fn who_did_it(lab: &Lab, drift: &Value) {
         ["aurora-blue", "aurora-blue-dev", "StopDBCluster", by]
     );
     assert!(author["at"].as_str().unwrap().ends_with('Z'), "{author}");
+    // Events of Route 53 name no resource: the call is found among those of the service.
+    let mut authors = drift["authors"].as_array().unwrap().iter();
+    let author = authors.find(|a| a["step"] == "health-endpoint-blue");
+    let event = author.map(|a| (&a["event"], &a["by"]));
+    assert_eq!(
+        event,
+        Some((&json!("UpdateHealthCheck"), &json!(by))),
+        "{drift:#}"
+    );
     assert_eq!(drift["event_history"], Value::Null);
     lab.faults(&json!({"deny": ["cloudtrail:LookupEvents"]}));
     let done = lab.run(&["drift", "--env", "blue"]).expect(2);
@@ -52,6 +63,39 @@ fn who_did_it(lab: &Lab, drift: &Value) {
         done.out
     );
     lab.faults(&json!({}));
+}
+
+/// `compliance.rules = false` takes the rules, the recorder and what it needs away; as long as others have rules the recorder goes on,
+/// which is neither a failure nor a difference.
+fn without_rules_the_recorder_stays_for_others(lab: &Lab) {
+    let rule = "config.put_config_rule(ConfigRule={'ConfigRuleName': 'theirs', 'Source': {'Owner': 'AWS', 'SourceIdentifier': 'S3_BUCKET_SSL_REQUESTS_ONLY'}})";
+    lab.python(&format!("config = c('config')\n{rule}"));
+    let file = lab.dir.path().join("deployer.toml");
+    let mut text = std::fs::read_to_string(&file).unwrap();
+    text.push_str("\n[compliance]\nrules = false\n");
+    std::fs::write(&file, text).unwrap();
+    let done = lab.run(&[APPLY, &["--json"]].concat()).expect(0);
+    assert!(
+        done.err.contains("needed by others: rule theirs"),
+        "{}",
+        done.err
+    );
+    let document = done.json();
+    let kept = document["kept"].as_array().unwrap().iter();
+    let kept: Vec<&str> = kept.map(|k| k["step"].as_str().unwrap()).collect();
+    let stays = ["channel", "config", "recorder", "recording", "role-config"];
+    assert_eq!(kept, stays.map(|step| format!("{step}-shared")));
+    let left = "config = c('config')
+states = config.describe_configuration_recorder_status()['ConfigurationRecordersStatus']
+print(json.dumps([[s['recording'] for s in states], [r['ConfigRuleName'] for r in config.describe_config_rules()['ConfigRules']]]))";
+    let left: Value = serde_json::from_str(&lab.python(left)).unwrap();
+    assert_eq!(left, json!([[true], ["theirs"]]));
+    for command in ["plan", "apply", "drift"] {
+        let since = lab.mark();
+        let yes: &[&str] = if command == "apply" { &["--yes"] } else { &[] };
+        lab.run(&[&[command], yes].concat()).expect(0);
+        assert_eq!(lab.writes(since), Vec::<String>::new(), "{command}");
+    }
 }
 
 /// The region has one recorder: as long as a rule of others is evaluated by what ours records, it stays with what it needs. The plan

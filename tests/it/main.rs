@@ -19,6 +19,7 @@ mod data_safety;
 mod engine;
 mod environment;
 mod exposed;
+mod for_others;
 mod foreign;
 mod hard_days;
 mod long_work;

@@ -7,9 +7,9 @@ from support import ACCOUNT, Case, client
 TRAIL, SNS, IAM = client("cloudtrail"), client("sns"), client("iam")
 
 
-def events(name, trail=TRAIL):
+def events(name, trail=TRAIL, key="ResourceName"):
     """What the history has about a thing, the newest first."""
-    attribute = {"AttributeKey": "ResourceName", "AttributeValue": name}
+    attribute = {"AttributeKey": key, "AttributeValue": name}
     return trail.lookup_events(LookupAttributes=[attribute])["Events"]
 
 
@@ -33,3 +33,12 @@ class Histories(Case):
         self.assertEqual(json.loads(event["CloudTrailEvent"])["errorCode"], "NoSuchEntity")
         with self.refused("InvalidLookupAttributesException"):
             TRAIL.lookup_events(LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": "x"}] * 2)
+
+    def test_events_of_some_services_name_no_resource_and_are_found_by_their_source(self):
+        dns, trail = client("route53"), client("cloudtrail", "us-east-1")
+        zone = dns.create_hosted_zone(Name="trailed.example", CallerReference="trailed")["HostedZone"]["Id"]
+        self.assertEqual(events("trailed.example", trail), [])
+        event = events("route53.amazonaws.com", trail, "EventSource")[0]
+        self.assertEqual((event["EventName"], event["Resources"]), ("CreateHostedZone", []))
+        self.assertIn("trailed.example", json.loads(event["CloudTrailEvent"])["requestParameters"]["texts"])
+        dns.delete_hosted_zone(Id=zone)

@@ -1,6 +1,7 @@
 //! What the account says: credentials, clock, permissions, quotas, names, domain, images, certificates, subscriptions.
 
 use super::machine;
+use crate::aws::logs::OS_METRICS;
 use crate::aws::permissions::Holder;
 use crate::aws::{self, Aws, Caller, Count, Demand, Preflight, Version, simulate};
 use crate::blueprint::{self, Facts, SERVICES};
@@ -73,6 +74,7 @@ pub async fn look(cx: &Context<'_>, config: &Config, state: Option<&State>) -> V
     out.extend(connection.expiry().await.map(session_end));
     aws.account.clone_from(&preflight.account);
     out.extend(permissions(&aws, config, &preflight).await);
+    out.extend(os_metrics(&aws, config).await);
     let recorded = state.and_then(|s| Facts::recorded(&s.facts));
     let facts = match (facts, recorded) {
         (Ok(facts), _) => {
@@ -196,6 +198,30 @@ fn images(config: &Config, facts: &Facts) -> Vec<Finding> {
             }
         });
     each.collect()
+}
+
+/// How long the account keeps what Enhanced Monitoring writes; nothing while nobody has it.
+async fn os_metrics(aws: &Aws, config: &Config) -> Option<Finding> {
+    let watched = config.database.monitoring_seconds > 0;
+    let found = aws.logs.groups.get(OS_METRICS.to_owned());
+    let about = format!("log group {OS_METRICS}");
+    match found.await {
+        Ok(group) => Some(kept(&about, group.filter(|_| watched)?.retention_in_days)),
+        Err(error) if watched => Some(unknown(&about, &error)),
+        Err(_) => None,
+    }
+}
+
+pub(super) fn kept(about: &str, days: Option<i32>) -> Finding {
+    let whose = "it is the account's, since every database with Enhanced Monitoring writes there, and is never changed by deployer";
+    match days {
+        Some(days) => Finding::new(about, Verdict::Ok, format!("kept for {days} days: {whose}")),
+        None => {
+            Finding::new(about, Verdict::Warning, format!("never expires: {whose}")).end(format!(
+                "aws logs put-retention-policy --log-group-name {OS_METRICS} --retention-in-days 90"
+            ))
+        }
+    }
 }
 
 /// Quotas and versions of what is still to be made, and the things that are worth a read.

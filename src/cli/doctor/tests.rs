@@ -1,6 +1,6 @@
 //! What is a finding, and what the exit code says of it.
 
-use super::account::{clock, thing};
+use super::account::{clock, kept, thing};
 use super::machine::version_of;
 use super::*;
 use crate::engine::observe::Observed;
@@ -47,6 +47,17 @@ fn a_clock_may_be_a_minute_off_and_five_are_refused() {
     }
     let error = Error::permanent("sts:GetCallerIdentity", "no");
     assert_eq!(verdict(&clock(Err(error))), Verdict::Unknown);
+}
+
+#[test]
+fn a_log_group_of_the_account_is_said_and_one_without_an_end_is_a_warning() {
+    let well = kept("log group", Some(30));
+    assert_eq!(verdict(&well), Verdict::Ok);
+    assert!(
+        well.text.contains("30 days: it is the account's"),
+        "{well:?}"
+    );
+    assert_eq!(verdict(&kept("log group", None)), Verdict::Warning);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::suggest::nearest;
 use super::under_way;
 use crate::blueprint::{DELEGATION, with_first_weights};
 use crate::engine::observe::Observations;
-use crate::engine::plan::{self, Choice, DataRules, Options, Plan};
+use crate::engine::plan::{self, Choice, DataRules, Options, Plan, Users};
 use crate::engine::rebuild::set_apart;
 use crate::report::{self, Attention, Detail, PlanDocument};
 use crate::state::{self, State};
@@ -218,33 +218,23 @@ pub async fn make_plan(
     let seen = session
         .refresh(state, |id, record| session.in_scope(record) && meant(id))
         .await;
+    let graph = with_first_weights(&session.graph, &session.chosen, &seen, |step| {
+        state.steps.contains_key(step)
+    });
     let options = Options {
         ignore_tags: session.config.tags.ignore.clone(),
         scope: session.scope.clone(),
         only: asked.steps.clone(),
+        users: Users::new(),
     };
-    let graph = with_first_weights(&session.graph, &session.chosen, &seen, |step| {
-        state.steps.contains_key(step)
-    });
-    let mut plan = plan::build(
-        &graph,
-        &session.chosen,
-        state,
-        &seen,
-        &session.context.registry,
-        &options,
-    );
-    let counts = plan::count(&plan, &session.context.registry).await;
+    let registry = &session.context.registry;
+    let chosen = &session.chosen;
+    let mut plan = plan::build_asking(&graph, chosen, state, &seen, registry, options).await;
+    let counts = plan::count(&plan, registry).await;
     let rules = DataRules {
         choice: asked.choice,
         protect: session.config.protect,
     };
-    plan::guard(
-        &mut plan,
-        &counts,
-        &session.context.registry,
-        rules,
-        asked.at,
-    );
+    plan::guard(&mut plan, &counts, registry, rules, asked.at);
     Ok((plan, seen))
 }

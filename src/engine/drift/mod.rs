@@ -24,7 +24,7 @@ use super::reference::resolve;
 use crate::state::{Record, Stage, State};
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What is the matter with one step. Ordered by how much it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -179,6 +179,8 @@ pub struct Input<'a> {
     pub registry: &'a Registry,
     /// Tags of other actors that are no drift.
     pub ignore_tags: &'a [String],
+    /// Recorded steps that are no longer in the blueprint and stay because others need them, with the reason.
+    pub needed: &'a BTreeMap<String, String>,
 }
 
 impl Drift {
@@ -390,8 +392,12 @@ fn left<'a>(input: &'a Input<'_>) -> impl Iterator<Item = Row> + 'a {
         .iter()
         .filter(gone)
         .filter_map(|(id, record)| {
+            let needed = input.needed.get(id);
             let (status, reason, error) = match input.seen.get(id) {
                 None | Some(Observed::Absent) => return None,
+                Some(Observed::Found(_)) if needed.is_some() => {
+                    (Status::InSync, needed.map_or("", String::as_str), None)
+                }
                 Some(Observed::Found(_)) if is_snapshot(input, record) => (
                     Status::InSync,
                     "a snapshot that keeps data; `deployer destroy --destroy-data` deletes it",

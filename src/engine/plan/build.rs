@@ -1,6 +1,7 @@
 //! The plan that makes the account match the graph.
 
 use super::chosen::apart;
+use super::data::{needed_and_replaced, users};
 use super::decide::{Decision, decide};
 use super::nodes::nodes;
 use super::removal::removals;
@@ -39,8 +40,27 @@ pub fn build(
     removals(&inputs, &ensure, &mut plan);
     wait_for_removals(state, &ensure, &mut plan);
     apart(&mut plan, graph, chosen, state, &options.only);
+    needed_and_replaced(&mut plan, &options.users);
     check(&mut plan);
     plan
+}
+
+/// The same, with what others need asked of the account: it stays.
+pub async fn build_asking(
+    graph: &Graph,
+    chosen: &[bool],
+    state: &State,
+    seen: &Observations,
+    registry: &Registry,
+    options: Options,
+) -> Plan {
+    let first = build(graph, chosen, state, seen, registry, &options);
+    let users = users(&first, registry).await;
+    if users.is_empty() {
+        return first;
+    }
+    let options = Options { users, ..options };
+    build(graph, chosen, state, seen, registry, &options)
 }
 
 /// Decides about every chosen step, in the order of the graph; `None` for a step that is not planned.

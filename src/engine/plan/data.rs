@@ -2,12 +2,13 @@
 //! runs only with the user's explicit choice.
 
 use super::{Node, Op, Plan, Problem};
-use crate::engine::driver::{Data, DeleteOptions, Phase, Registry};
+use crate::engine::driver::{Data, DeleteOptions, Live, Phase, Registry};
 use crate::engine::error::Error;
 use crate::engine::event::Verb;
+use crate::engine::graph::Graph;
 use crate::engine::observe::{Observations, Observed};
 use crate::engine::reference::mentions;
-use crate::state::Record;
+use crate::state::{Record, State};
 use futures::future::join_all;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -60,7 +61,7 @@ impl DataLoss {
     }
 }
 
-/// Something that stays although its scope is destroyed.
+/// Something that stays although its scope is destroyed, or although it is no longer in the blueprint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Kept {
     /// The step.
@@ -125,12 +126,38 @@ pub type Users = BTreeMap<String, String>;
 
 /// Asks what is to be removed who else needs it. What cannot be asked counts as needed: it is said, and nothing is lost.
 pub async fn users(plan: &Plan, registry: &Registry) -> Users {
-    let ask = |node: &Node| {
-        let step = node.step.clone();
-        let outputs = node.live.as_ref().map(|l| l.outputs.clone());
-        let driver = registry.get(&node.kind).ok().cloned();
+    let each = removals(plan).filter_map(|n| Some((n.step.as_str(), &*n.kind, n.live.as_ref()?)));
+    asked(each, registry).await
+}
+
+/// What is recorded, no longer in the blueprint, and stays because others need it: why, by step.
+pub async fn left_for_others(
+    graph: &Graph,
+    state: &State,
+    seen: &Observations,
+    registry: &Registry,
+) -> Users {
+    let left = state.steps.iter();
+    let left = left.filter(|(id, _)| graph.position(id).is_none());
+    let left: BTreeMap<&str, &Record> = left.map(|(id, r)| (id.as_str(), r)).collect();
+    let there = left
+        .iter()
+        .filter_map(|(id, r)| Some((*id, &*r.kind, seen.get(*id)?.live()?)));
+    let users = asked(there, registry).await;
+    let left = left.into_keys().collect();
+    let stays = for_others(&state.steps, &left, &users).into_iter();
+    stays.map(|(id, stays)| (id, stays.reason)).collect()
+}
+
+async fn asked<'a>(
+    things: impl Iterator<Item = (&'a str, &'a str, &'a Live)>,
+    registry: &Registry,
+) -> Users {
+    let ask = |(step, kind, live): (&str, &str, &Live)| {
+        let (step, outputs) = (step.to_owned(), live.outputs.clone());
+        let driver = registry.get(kind).ok().cloned();
         async move {
-            let why = match driver?.users(&outputs?).await {
+            let why = match driver?.users(&outputs).await {
                 Ok(users) if users.is_empty() => return None,
                 Ok(users) => format!("needed by others: {}", users.join(", ")),
                 Err(error) if error.is_not_found() => return None,
@@ -139,8 +166,26 @@ pub async fn users(plan: &Plan, registry: &Registry) -> Users {
             Some((step, why))
         }
     };
-    let all = join_all(removals(plan).map(ask)).await;
+    let all = join_all(things.map(ask)).await;
     all.into_iter().flatten().collect()
+}
+
+/// A replacement takes away what others need as a deletion does, and has no way to keep it: a problem of the plan.
+pub(super) fn needed_and_replaced(plan: &mut Plan, users: &Users) {
+    let replaced = plan.nodes.iter().filter(|n| n.verb == Verb::Replace);
+    let needed = replaced.filter_map(|n| Some((n, users.get(&n.step)?)));
+    let problems: Vec<Problem> = needed
+        .filter(|(n, _)| n.op == Op::Remove)
+        .map(|(node, why)| {
+            let (kind, name, reasons) = (&node.kind, &node.name, node.reasons.join("; "));
+            let text = format!("{kind} `{name}` is {why}, and would be replaced: {reasons}");
+            let error = Error::permanent("plan", text)
+                .hint("set the value back, or wait until nobody else needs it");
+            let step = node.step.clone();
+            Problem { step, error }
+        })
+        .collect();
+    plan.problems.extend(problems);
 }
 
 /// Marks every removal with what it loses. A removal that the rules forbid is a problem of the plan; one that only needs
@@ -275,10 +320,7 @@ pub(super) fn kept(
     choice: Option<Choice>,
     users: &Users,
 ) -> BTreeMap<String, Stays> {
-    let mut out = BTreeMap::new();
-    let used = users.iter().filter(|(id, _)| chosen.contains(id.as_str()));
-    let used = used.map(|(id, why)| (id.clone(), why.clone()));
-    with_needs(&mut out, records, used.collect(), true);
+    let mut out = for_others(records, chosen, users);
     let mut open: Vec<(String, String)> = Vec::new();
     let data_goes = choice == Some(Choice::DestroyData);
     for id in chosen.iter().filter(|_| !data_goes) {
@@ -313,10 +355,36 @@ pub(super) fn kept(
     out
 }
 
+/// The records of `chosen` that stay because others need them, and what these need.
+pub(super) fn for_others(
+    records: &BTreeMap<String, Record>,
+    chosen: &BTreeSet<&str>,
+    users: &Users,
+) -> BTreeMap<String, Stays> {
+    let mut out = BTreeMap::new();
+    let used = users.iter().filter(|(id, _)| chosen.contains(id.as_str()));
+    let used = used.map(|(id, why)| (id.clone(), why.clone()));
+    with_needs(&mut out, records, used.collect(), true);
+    out
+}
+
 /// Why something stays, and whether others need it.
 pub(super) struct Stays {
     pub(super) reason: String,
     pub(super) for_others: bool,
+}
+
+impl Stays {
+    /// This thing, which stays.
+    pub(super) fn kept(self, step: String, record: &Record) -> Kept {
+        Kept {
+            step,
+            kind: record.kind.clone(),
+            name: record.name.clone(),
+            reason: self.reason,
+            for_others: self.for_others,
+        }
+    }
 }
 
 /// Notes these, and all that they need.

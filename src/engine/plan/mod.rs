@@ -13,9 +13,11 @@ mod shrink;
 mod teardown;
 
 pub use super::compare::DelegatedField;
-pub use build::{build, refresh};
+pub use build::{build, build_asking, refresh};
 pub use chosen::partial;
-pub use data::{Choice, Counts, DataLoss, DataRules, Kept, Users, count, guard, users};
+pub use data::{
+    Choice, Counts, DataLoss, DataRules, Kept, Users, count, guard, left_for_others, users,
+};
 pub use interruption::Interruption;
 pub use path::critical;
 pub use teardown::teardown;
@@ -118,7 +120,7 @@ pub struct Waiting {
     pub scope: String,
 }
 
-/// What the user allows and the configuration says.
+/// What the user allows, what the configuration says, and who else needs what would go.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Tags of other actors (exact, or prefix with `*`) that are neither drift nor removed.
@@ -127,6 +129,8 @@ pub struct Options {
     pub scope: Option<String>,
     /// Only these steps and what they need; every step of the scope when it is empty.
     pub only: Vec<String>,
+    /// What others need: it stays, with what it needs itself. A first plan is made without, and asked about ([`users`]).
+    pub users: Users,
 }
 
 /// Everything that a plan is made from.
@@ -189,7 +193,7 @@ pub struct Plan {
     pub refreshed: BTreeMap<String, Record>,
     /// Sentences for the user.
     pub notes: Vec<String>,
-    /// What stays although its scope is destroyed: final snapshots and the keys that encrypt them, and what others need.
+    /// What stays although it would go: final snapshots and the keys that encrypt them, and what others need.
     pub kept: Vec<Kept>,
 }
 

@@ -1,6 +1,7 @@
 //! Nodes that remove what is recorded.
 
 use super::chosen::removes;
+use super::data::for_others;
 use super::nodes::Ensures;
 use super::{DataLoss, Inputs, Node, Op, Plan, durations};
 use crate::engine::driver::{Live, Registry};
@@ -59,12 +60,15 @@ pub(super) fn removals(inputs: &Inputs<'_>, ensure: &Ensures, plan: &mut Plan) {
     let (graph, state, seen) = (inputs.graph, inputs.state, inputs.seen);
     let scope = inputs.options.scope.as_ref();
     let mut removed: BTreeMap<&str, usize> = BTreeMap::new();
-    for (id, record) in &state.steps {
+    let goes = |(id, record): &(&String, &Record)| {
         let stays = |at: usize| inputs.chosen[at] || graph.steps[at].kind == record.kind;
         let other = scope.is_some_and(|s| *s != record.scope) || !removes(inputs, id);
-        if graph.position(id).is_some_and(stays) || other {
-            continue;
-        }
+        !other && !graph.position(id).is_some_and(stays)
+    };
+    let going = state.steps.iter().filter(goes);
+    let going = going.map(|(id, _)| id.as_str()).collect();
+    let mut needed = for_others(&state.steps, &going, &inputs.options.users);
+    for (id, record) in state.steps.iter().filter(goes) {
         let driver = inputs.registry.get(&record.kind);
         if driver.is_ok_and(|d| d.meta().retention.is_snapshot) {
             continue;
@@ -85,6 +89,10 @@ pub(super) fn removals(inputs: &Inputs<'_>, ensure: &Ensures, plan: &mut Plan) {
             }
             Some(Observed::Found(live)) => (Some(live.clone()), None),
         };
+        if let Some(stays) = needed.remove(id) {
+            plan.kept.push(stays.kept(id.clone(), record));
+            continue;
+        }
         let removal = Removal {
             step: id,
             record,

@@ -2,7 +2,7 @@
 
 use super::data::{Choice, Users, kept};
 use super::removal::Removal;
-use super::{Kept, Node, Plan, Problem};
+use super::{Node, Plan, Problem};
 use crate::engine::compare;
 use crate::engine::driver::Registry;
 use crate::engine::error::Error;
@@ -55,12 +55,9 @@ pub fn teardown(
     removed.retain(|id| !kept.contains_key(*id));
     plan.kept = kept
         .into_iter()
-        .map(|(id, stays)| Kept {
-            kind: records[&id].kind.clone(),
-            name: records[&id].name.clone(),
-            step: id,
-            reason: stays.reason,
-            for_others: stays.for_others,
+        .map(|(id, stays)| {
+            let record = &records[&id];
+            stays.kept(id, record)
         })
         .collect();
     let mut nodes: HashMap<&str, usize> = HashMap::new();

@@ -83,7 +83,7 @@ fn sample() -> EvidenceDocument {
                     text: "deployer apply & more".into(),
                 }],
             }],
-            cannot_show: vec!["Compliance."],
+            cannot_show: vec!["Compliance.".into()],
         },
         calls: CallTotals::default(),
     }

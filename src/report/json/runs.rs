@@ -8,7 +8,7 @@ use crate::engine::drift::Unlisted;
 use crate::engine::error::Error;
 use crate::engine::event::Verb;
 use crate::engine::exec::{Outcome, Report};
-use crate::engine::plan::{Plan, Problem};
+use crate::engine::plan::{Kept, Plan, Problem};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -87,9 +87,11 @@ impl RunDocument {
         self,
         outputs: BTreeMap<String, Value>,
         attention: Vec<Attention>,
+        kept: Vec<Kept>,
     ) -> ApplyDocument {
         ApplyDocument {
             attention,
+            kept,
             outputs: self.complete.then_some(outputs),
             run: self,
         }
@@ -111,6 +113,8 @@ pub struct ApplyDocument {
     pub outputs: Option<BTreeMap<String, Value>>,
     /// What somebody has to do by hand.
     pub attention: Vec<Attention>,
+    /// What is no longer in the blueprint, and stays because others need it.
+    pub kept: Vec<Kept>,
 }
 impl Document for ApplyDocument {
     const SCHEMA: &'static str = "deployer.apply/3";

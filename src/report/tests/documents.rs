@@ -179,8 +179,8 @@ fn documents_keep_their_keys() {
         assert_eq!(keys(document), all);
     };
     let outputs = BTreeMap::from([("green.vpc_id".to_owned(), json!("vpc-1"))]);
-    let document = parsed(&run().apply(outputs.clone(), Vec::new()));
-    own(&document, &["attention", "outputs"]);
+    let document = parsed(&run().apply(outputs.clone(), Vec::new(), Vec::new()));
+    own(&document, &["attention", "kept", "outputs"]);
     assert_eq!(
         document["steps"][4]["error"]["code"],
         "UnauthorizedOperation"
@@ -194,7 +194,7 @@ fn documents_keep_their_keys() {
         ..run()
     };
     assert_eq!(
-        parsed(&complete.apply(outputs, Vec::new()))["outputs"]["green.vpc_id"],
+        parsed(&complete.apply(outputs, Vec::new(), Vec::new()))["outputs"]["green.vpc_id"],
         "vpc-1"
     );
     let one = || Marked {

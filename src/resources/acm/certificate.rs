@@ -60,7 +60,13 @@ impl Resource for Certificate {
                 None => return Ok(None),
             },
         };
-        let tags = cx.tagged(&arn, &key.identity.tags, tags_of(cx, &arn));
+        let own = async {
+            match cx.recent.take(&arn) {
+                Some(tags) => Ok(tags),
+                None => tags_of(cx, &arn).await,
+            }
+        };
+        let tags = cx.tagged(&arn, &key.identity.tags, own);
         let (certificate, tags) = futures::join!(cx.acm.certificates.get(arn.clone()), tags);
         let (Some(certificate), Some(tags)) = (certificate?, found(tags)?) else {
             return Ok(None);
@@ -146,6 +152,7 @@ pub async fn is_issued(cx: &Aws, domain: &str, suffix: &str) -> Result<bool, Err
     let same = all.filter(|s| s.domain_name() == Some(domain));
     for arn in same.filter_map(|s| s.certificate_arn) {
         let tags = found(tags_of(cx, &arn).await)?.unwrap_or_default();
+        cx.recent.hand_over(&arn, &tags);
         if marked(Certificate::TYPE, &arn, &arn, tags, suffix).is_none() {
             continue;
         }

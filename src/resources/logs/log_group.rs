@@ -119,19 +119,33 @@ impl Resource for LogGroup {
         Ok(())
     }
 
-    /// A service that still writes makes the group again just after it is deleted (without key and retention): looks
-    /// again, and deletes what came back.
     async fn delete(&self, cx: &Aws, it: &Named<Self>) -> Result<(), Error> {
-        let name = it.name.as_str();
-        let call = cx.logs.client.delete_log_group().log_group_name(name);
-        for _ in 0..LOOKS {
-            cx.delete(DELETE, || call.clone().send()).await?;
-            crate::engine::progress::sleep(PAUSE).await;
-            if cx.logs.groups.get(name.to_owned()).await?.is_none() {
-                return Ok(());
-            }
+        deleted(cx, it.name.as_str()).await.map(drop)
+    }
+}
+
+/// A service that still writes makes a group again just after it is deleted (without key, retention and tags): looks again, and
+/// deletes what came back. False when it is there even then.
+async fn deleted(cx: &Aws, name: &str) -> Result<bool, Error> {
+    let call = cx.logs.client.delete_log_group().log_group_name(name);
+    for _ in 0..LOOKS {
+        cx.delete(DELETE, || call.clone().send()).await?;
+        crate::engine::progress::sleep(PAUSE).await;
+        if cx.logs.groups.get(name.to_owned()).await?.is_none() {
+            return Ok(true);
         }
-        Ok(())
+    }
+    Ok(false)
+}
+
+/// The same for a group that was deleted a while ago: a service may make it again minutes later. True when it is gone.
+///
+/// # Errors
+/// When it cannot be read, or not be deleted.
+pub async fn still_gone(cx: &Aws, name: &str) -> Result<bool, Error> {
+    match cx.logs.groups.get(name.to_owned()).await? {
+        Some(_) => deleted(cx, name).await,
+        None => Ok(true),
     }
 }
 

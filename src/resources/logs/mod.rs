@@ -3,5 +3,5 @@
 mod log_group;
 mod tags;
 
-pub use log_group::{LogGroup, RETENTION_DAYS};
+pub use log_group::{LogGroup, RETENTION_DAYS, still_gone};
 pub use tags::LogsTags;

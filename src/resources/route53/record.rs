@@ -21,6 +21,9 @@ pub struct Record {
     pub health_check: Option<Ref<HealthCheck>>,
     /// Where the traffic command says which weight it has set; `None` for a record that it does not move.
     pub note: Option<Ref<Text>>,
+    /// Sets of this name that are not this deployment's and answer for it too: `A theirs`, `AAAA`. The first of ours shows them.
+    #[serde(default)]
+    pub others: Vec<String>,
 }
 
 /// A weight.
@@ -108,8 +111,8 @@ impl Resource for Record {
         let there = sets::at(cx, zone, name, KIND, key.identity);
         let (there, notes) = tokio::try_join!(there, notes)?;
         let Some(set) = there.own else {
-            return match there.foreign.filter(|_| key.outputs.is_none()) {
-                Some(whose) => Err(taken(&whose)),
+            return match there.rivals.first().filter(|_| key.outputs.is_none()) {
+                Some(rival) => Err(taken(&sets::described(rival, name))),
                 None => Ok(None),
             };
         };
@@ -127,6 +130,11 @@ impl Resource for Record {
             weight: weight(set.weight().unwrap_or_default(), &notes, key.identity),
             health_check: set.health_check_id().map(Ref::from),
             note: key.spec.note.clone(),
+            others: if there.is_first {
+                there.rivals.iter().map(sets::entry).collect()
+            } else {
+                Vec::new()
+            },
         };
         let same_name = key
             .spec
@@ -150,7 +158,19 @@ impl Resource for Record {
     }
 
     /// The weight stays as it is now: it is not ours to change.
-    async fn update(&self, cx: &Aws, it: &RecordOutputs, _: &Delta) -> Result<(), Error> {
+    async fn update(&self, cx: &Aws, it: &RecordOutputs, delta: &Delta) -> Result<(), Error> {
+        if delta.touches("others") {
+            let extra = delta.entries("others");
+            let there = cx.route53.records(&self.zone, &self.name).await?;
+            for set in there {
+                if extra.contains_key(sets::entry(&set).as_str()) {
+                    sets::delete(cx, &self.zone, set).await?;
+                }
+            }
+        }
+        if !["alias", "health_check"].iter().any(|f| delta.touches(f)) {
+            return Ok(());
+        }
         let Some(old) = sets::live(cx, &self.zone, &self.name, it.id.as_str()).await? else {
             let text = format!("the record of {} is no longer there", self.name);
             return Err(Error::permanent("route53:ChangeResourceRecordSets", text)

@@ -37,8 +37,10 @@ pub fn same_deployment(identity: &Identity) -> impl Fn(&ResourceRecordSet) -> bo
 pub struct At {
     /// The step's own set of the asked type.
     pub own: Option<ResourceRecordSet>,
-    /// A set with which ours cannot stand there: of somebody else, in words.
-    pub foreign: Option<String>,
+    /// Sets of somebody else that answer for the name, or beside which ours cannot stand.
+    pub rivals: Vec<ResourceRecordSet>,
+    /// The step's own set is the first of this deployment's.
+    pub is_first: bool,
     /// Sets of the asked type that carry no identifier.
     pub plain: Option<ResourceRecordSet>,
 }
@@ -59,16 +61,23 @@ pub async fn at(
     let same = |s: &&ResourceRecordSet| s.r#type.as_str() == kind;
     let own = |s: &&ResourceRecordSet| same(s) && s.set_identifier() == Some(&ours);
     let ending = ending(identity);
-    // Beside an address no alias of another name can stand, and an alias of the same name must be weighted too.
-    let rival = |s: &&ResourceRecordSet| {
-        let answers = matches!(s.r#type, RrType::A | RrType::Aaaa | RrType::Cname);
-        let mine = s.set_identifier().is_some_and(|i| i.ends_with(&ending));
-        answers && !mine
+    let mine = |s: &ResourceRecordSet| s.set_identifier().is_some_and(|i| i.ends_with(&ending));
+    // Beside an address no alias of another name can stand, and an alias of the same name must be weighted too. Clients that find
+    // one of the newer kinds ask for no address.
+    let answers = |s: &ResourceRecordSet| {
+        matches!(
+            s.r#type,
+            RrType::A | RrType::Aaaa | RrType::Cname | RrType::Https | RrType::Svcb
+        )
     };
+    let rival = |s: &&ResourceRecordSet| answers(s) && !mine(s);
     let plain = |s: &&ResourceRecordSet| same(s) && s.set_identifier().is_none();
+    let identifiers = sets.iter().filter(|s| same(s) && mine(s));
+    let first = identifiers.filter_map(|s| s.set_identifier()).min();
     Ok(At {
         own: sets.iter().find(own).cloned(),
-        foreign: sets.iter().find(rival).map(|s| described(s, name)),
+        rivals: sets.iter().filter(rival).cloned().collect(),
+        is_first: first == Some(ours.as_str()),
         plain: sets.iter().find(plain).cloned(),
     })
 }
@@ -88,8 +97,14 @@ pub async fn live(
     Ok(sets.into_iter().find(is_it))
 }
 
+/// A record set among those of its name: its type, and its identifier when it has one.
+pub fn entry(set: &ResourceRecordSet) -> String {
+    let id = set.set_identifier().map(|id| format!(" {id}"));
+    format!("{}{}", set.r#type.as_str(), id.unwrap_or_default())
+}
+
 /// A record set in words.
-fn described(set: &ResourceRecordSet, name: &str) -> String {
+pub fn described(set: &ResourceRecordSet, name: &str) -> String {
     let kind = set.r#type.as_str();
     match set.set_identifier() {
         Some(id) => format!("the {kind} record of {name} with the set identifier `{id}`"),

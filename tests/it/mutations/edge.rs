@@ -191,6 +191,16 @@ records(("UPSERT", {k: v for k, v in r.items() if k != "HealthCheckId"}))"#,
         r#"records(("DELETE", record("blue.dev.sandbox.example", "record-own-blue-dev.eu-central-1")))"#,
         &[missing("record-own-blue")],
     ),
+    // Somebody else's answers for names of ours.
+    by_hand(
+        "route53/record",
+        r#"theirs = record("dev.sandbox.example", "record-blue-dev.eu-central-1") | {"SetIdentifier": "theirs", "Weight": 200}
+records(("CREATE", theirs), ("CREATE", {"Name": "green.dev.sandbox.example", "Type": "AAAA", "TTL": 60, "ResourceRecords": [{"Value": "2001:db8::7"}]}))"#,
+        &[
+            extra("record-blue", "others[A theirs]"),
+            extra("record-own-green", "others[AAAA]"),
+        ],
+    ),
     by_hand(
         "route53/text",
         r#"r = record("_traffic.dev.sandbox.example", "record-traffic-shared-dev.eu-central-1")

@@ -371,6 +371,12 @@ impl Driver for Fake {
         }
     }
 
+    async fn users(&self, outputs: &Value) -> Result<Vec<String>, Error> {
+        let users = self.world.users.lock().unwrap();
+        let id = outputs["id"].as_str().unwrap();
+        Ok(users.get(id).into_iter().cloned().collect())
+    }
+
     async fn data(&self, spec: &Value, _outputs: &Value) -> Result<Data, Error> {
         Ok(match spec["rows"].as_u64() {
             Some(0) => Data::Empty,

@@ -96,14 +96,9 @@ impl Run {
     pub async fn plan(&mut self, graph: &Graph) -> Plan {
         let chosen = graph.select(self.options.scope.as_deref());
         let seen = self.look(graph, &chosen).await;
-        let mut plan = plan::build(
-            graph,
-            &chosen,
-            &self.state,
-            &seen,
-            &self.cx.registry,
-            &self.options,
-        );
+        let (registry, options) = (&self.cx.registry, self.options.clone());
+        let mut plan =
+            plan::build_asking(graph, &chosen, &self.state, &seen, registry, options).await;
         self.guard(&mut plan).await;
         plan
     }

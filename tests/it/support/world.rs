@@ -43,6 +43,8 @@ pub struct World {
     pub hidden: Mutex<BTreeMap<String, Instant>>,
     /// Kinds that cannot be read.
     pub unread: Mutex<BTreeSet<String>>,
+    /// What others need, and who they are: by id.
+    pub users: Mutex<BTreeMap<String, String>>,
     /// A step whose creation panics.
     pub panics: Mutex<Option<String>>,
     /// Seconds of one call.

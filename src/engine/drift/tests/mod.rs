@@ -273,6 +273,7 @@ fn a_scope_leaves_out_the_rest_and_unlisted_types_are_unchecked() {
         unlisted,
         registry: &registry(),
         ignore_tags: &[],
+        needed: &BTreeMap::new(),
     });
     assert_eq!(drift.steps.len(), 2);
     let ids: Vec<_> = drift.unmanaged.iter().map(|u| u.id.as_str()).collect();

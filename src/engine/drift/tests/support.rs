@@ -166,6 +166,7 @@ pub(super) fn run(state: &State, seen: &Observations, owned: &[Owned]) -> Drift 
         unlisted: Vec::new(),
         registry: &registry(),
         ignore_tags: &["map-*".into()],
+        needed: &BTreeMap::new(),
     })
 }
 

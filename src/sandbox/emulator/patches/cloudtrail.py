@@ -15,7 +15,9 @@ DATA = {
     ("logs", "PutLogEvents"), ("cloudwatch", "PutMetricData"),
 }  # fmt: skip
 GLOBAL = ("iam", "route53", "sts")
-SOURCES = {"cloudwatch": "monitoring", "elbv2": "elasticloadbalancing"}
+# "Not all AWS services log the affected resources": events of these have none (flosell/trailscraper#21).
+SILENT = ("lambda", "route53")
+SOURCES = {"cloudwatch": "monitoring", "elbv2": "elasticloadbalancing", "application-autoscaling": "autoscaling"}
 
 
 def _shown(call, entry):
@@ -27,6 +29,14 @@ def _shown(call, entry):
     )
 
 
+def _source(entry):
+    return f"{SOURCES.get(entry['service'], entry['service'])}.amazonaws.com"
+
+
+def _resources(entry):
+    return () if entry["service"] in SILENT else named(entry)
+
+
 def _event(call, entry):
     arn = f"arn:aws:iam::{call.account}:user/{entry['who']}"
     at = datetime.datetime.fromtimestamp(entry["time"], datetime.timezone.utc)
@@ -35,6 +45,7 @@ def _event(call, entry):
         "eventName": entry["operation"],
         "awsRegion": entry["region"],
         "readOnly": False,
+        "requestParameters": {"texts": sorted(named(entry))},
         "userIdentity": {"type": "IAMUser", "arn": arn, "userName": entry["who"], "accountId": call.account},
         **({"errorCode": entry["error"]} if entry["error"] else {}),
     }
@@ -43,9 +54,9 @@ def _event(call, entry):
         "EventName": entry["operation"],
         "ReadOnly": "false",
         "EventTime": int(entry["time"]),
-        "EventSource": f"{SOURCES.get(entry['service'], entry['service'])}.amazonaws.com",
+        "EventSource": _source(entry),
         "Username": entry["who"],
-        "Resources": [{"ResourceName": name} for name in sorted(named(entry))[:20]],
+        "Resources": [{"ResourceName": name} for name in sorted(_resources(entry))[:20]],
         "CloudTrailEvent": json.dumps(record),
     }
 
@@ -53,7 +64,8 @@ def _event(call, entry):
 @patch("cloudtrail", "LookupEvents")
 def lookup(call):
     """AWS: management events of 90 days by one attribute, the newest first, at most 50 a page; those of services without regions are
-    in us-east-1. Here: changes alone, a thing counts as named when a parameter is its name, and none comes late. moto: none."""
+    in us-east-1. Here: changes alone, a thing counts as named when a parameter is its name (not in events of SILENT), parameters are
+    their texts alone, and none comes late. moto: none."""
     attributes = call.params.get("LookupAttributes") or []
     if len(attributes) > 1:
         refuse("InvalidLookupAttributesException", "You can specify only one attribute in a lookup request.")
@@ -61,7 +73,9 @@ def lookup(call):
     for attribute in attributes:
         key, value = attribute["AttributeKey"], attribute["AttributeValue"]
         if key == "ResourceName":
-            found = [entry for entry in found if value in named(entry)]
+            found = [entry for entry in found if value in _resources(entry)]
+        elif key == "EventSource":
+            found = [entry for entry in found if _source(entry) == value]
         elif key == "EventName":
             found = [entry for entry in found if entry["operation"] == value]
         elif key == "Username":
