@@ -106,6 +106,7 @@ pub async fn dates(aws: &Aws, kind: &str, outputs: &Value) -> Result<Dates, Erro
     }
 }
 
-fn stamp(at: &DateTime) -> Option<Timestamp> {
+/// A time of the SDK's.
+pub fn stamp(at: &DateTime) -> Option<Timestamp> {
     Timestamp::from_second(at.secs()).ok()
 }

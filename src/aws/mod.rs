@@ -53,7 +53,7 @@ pub use api::{Answer, Api, Bucket, Grant, Guard, METRICS, Nature, Service};
 pub use call::Caller;
 pub use clock::ahead;
 pub use connect::{Connection, Settings, connect};
-pub use dates::{dates, shown_by};
+pub use dates::{dates, shown_by, stamp};
 pub use ec2::{Ec2Reader, Find, PerTable, find, find_all, tags_of};
 pub use environment::{connector_to, region, trusted};
 pub use error::{chain, refused};

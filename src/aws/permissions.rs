@@ -116,6 +116,7 @@ impl Holder<'_> {
                 json!({"StringEquals": {"iam:AWSServiceName": service}})
             }
             Guard::Metrics => json!({"StringEquals": {"cloudwatch:namespace": METRICS}}),
+            Guard::Behalf => json!({"Bool": {"aws:ViaAWSService": "true"}}),
             Guard::Count => json!({"StringEquals": {"dynamodb:Select": "COUNT"}}),
         })
     }

@@ -165,6 +165,7 @@ mod tests {
             record_needs: Vec::new(),
             refused: None,
             replaces: None,
+            restore: None,
             seconds: 0.0,
             destroyed: true,
             loss: Default::default(),

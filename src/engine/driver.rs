@@ -1,6 +1,7 @@
 //! What the engine knows of a resource type: an object-safe driver over JSON. `resources` adapts typed resources to it;
 //! tests give drivers of their own.
 
+use super::backup::{Backup, Remains};
 use super::diff::{Change, TAGS};
 use super::error::Error;
 use async_trait::async_trait;
@@ -217,7 +218,7 @@ impl Live {
     /// Its tags; `None` for types without tags.
     pub fn tags(&self) -> Option<&BTreeMap<String, String>> {
         match &self.mark {
-            Mark::Tags(tags) => Some(tags),
+            Mark::Tags(tags) | Mark::Restored(tags) => Some(tags),
             Mark::Parent | Mark::Foreign(_) | Mark::Account => None,
         }
     }
@@ -339,6 +340,25 @@ pub trait Driver: Send + Sync {
     /// Who else needs it, in words, so that it stays when everything else goes. Asked before a removal.
     async fn users(&self, _outputs: &Value) -> Result<Vec<String>, Error> {
         Ok(Vec::new())
+    }
+    /// What AWS still has of one with this name that vanished, `None` when the type is made anew without a question. Only asked of
+    /// types that hold data.
+    async fn remains(
+        &self,
+        _spec: &Value,
+        _name: &str,
+        _outputs: &Value,
+    ) -> Result<Option<Remains>, Error> {
+        Ok(None)
+    }
+    /// Makes one from a backup, with exactly one mutating call. Gives the outputs known so far.
+    async fn restore(
+        &self,
+        _spec: &Value,
+        _identity: &Identity,
+        _from: &Backup,
+    ) -> Result<Value, Error> {
+        Err(Error::permanent("restore", "this type cannot be restored"))
     }
     /// Everything of this type that carries this deployment's mark.
     async fn owned(&self, suffix: &str) -> Result<Vec<Owned>, Error>;

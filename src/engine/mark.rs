@@ -112,6 +112,7 @@ fn node(
         live: live.cloned(),
         needs: Vec::new(),
         replaces: None,
+        restore: None,
         record_needs: record.map_or_else(Vec::new, |r| r.needs.clone()),
         refused,
         destroyed: false,

@@ -1,5 +1,6 @@
 //! How a graph is planned and run. Knows no AWS and no terminal.
 
+pub mod backup;
 pub mod beneath;
 mod check;
 mod clock;
@@ -24,6 +25,7 @@ pub mod rebuild;
 pub mod reference;
 mod replaced;
 
+pub use backup::{Backup, Remains};
 pub(crate) use check::{Check, Level};
 pub use clock::Clock;
 pub use context::{Context, Limits};

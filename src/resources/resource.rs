@@ -2,7 +2,9 @@
 
 use super::{Facts, SubFacts};
 use crate::aws::Aws;
-use crate::engine::{Data, DeleteOptions, Delta, Error, Identity, Kind, Phase, Ref, Retention};
+use crate::engine::{
+    Backup, Data, DeleteOptions, Delta, Error, Identity, Kind, Phase, Ref, Remains, Retention,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -75,6 +77,29 @@ pub trait Resource:
         _outputs: &Self::Outputs,
     ) -> impl Future<Output = Result<Data, Error>> + Send {
         async { Ok(Data::Holds("data".into())) }
+    }
+
+    /// What AWS still has of one with this name that vanished, asked before it would be made anew and empty; `None` for what is made
+    /// anew without a question. Only asked of types that hold data.
+    fn remains(
+        &self,
+        _cx: &Aws,
+        _name: &str,
+        _known: Option<&Self::Outputs>,
+    ) -> impl Future<Output = Result<Option<Remains>, Error>> + Send {
+        async { Ok(None) }
+    }
+
+    /// Makes one from a backup that [`Resource::remains`] found, with exactly one mutating call. What that call cannot set, `update`
+    /// does.
+    fn restore(
+        &self,
+        _cx: &Aws,
+        _identity: &Identity,
+        _from: &Backup,
+    ) -> impl Future<Output = Result<Self::Outputs, Error>> + Send {
+        let text = format!("{} cannot be restored", Self::TYPE);
+        async { Err(Error::permanent("restore", text)) }
     }
 
     /// Who else needs it, in words: as long as there is anybody, it stays with all that it needs. For what an account or
@@ -170,6 +195,16 @@ impl<R: Kind> Found<R> {
             mark: Mark::Tags(tags),
             phase: Phase::Ready,
         }
+    }
+
+    /// The same, restored from a backup of one with its name in this account and region: see [`Mark::Restored`].
+    #[must_use]
+    pub fn restored(self) -> Self {
+        let mark = match self.mark {
+            Mark::Tags(tags) => Mark::Restored(tags),
+            other => other,
+        };
+        Self { mark, ..self }
     }
 
     /// A thing without tags that is whose its parent is, and ready.

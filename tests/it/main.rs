@@ -38,3 +38,4 @@ mod simulation;
 mod support;
 mod sweep;
 mod traffic;
+mod vanished;

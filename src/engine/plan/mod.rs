@@ -11,6 +11,7 @@ mod path;
 mod removal;
 mod shrink;
 mod teardown;
+mod vanished;
 
 pub use super::compare::DelegatedField;
 pub use build::{build, refresh};
@@ -19,7 +20,9 @@ pub use data::{Choice, Counts, DataLoss, DataRules, Kept, Users, count, guard, u
 pub use interruption::Interruption;
 pub use path::critical;
 pub use teardown::teardown;
+pub use vanished::{Allowed, Vanished, restore, vanished};
 
+use super::backup::Backup;
 use super::diff::Change;
 use super::driver::{Live, Meta, Registry};
 use super::error::Error;
@@ -84,6 +87,9 @@ pub struct Node {
     /// removed. Written before the new one is created.
     #[serde(skip)]
     pub replaces: Option<(String, Box<Record>)>,
+    /// The backup that it is made from, with its data; `None` when it is made anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restore: Option<Backup>,
     /// Expected seconds.
     pub seconds: f64,
     /// True when it goes with its whole scope (`destroy`), false when the blueprint asks for something else.
@@ -191,6 +197,8 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// What stays although its scope is destroyed: final snapshots and the keys that encrypt them, and what others need.
     pub kept: Vec<Kept>,
+    /// What held data and vanished by hand, with what AWS still has of it.
+    pub vanished: Vec<Vanished>,
 }
 
 impl Plan {

@@ -165,6 +165,7 @@ impl Node {
             record_needs: Vec::new(),
             refused: None,
             replaces: None,
+            restore: None,
             seconds: 0.0,
             destroyed: false,
             loss: DataLoss::default(),

@@ -45,6 +45,7 @@ impl Removal<'_> {
             record_needs: record.needs.clone(),
             refused: self.refused,
             replaces: None,
+            restore: None,
             seconds,
             destroyed: false,
             loss: DataLoss::default(),

@@ -41,6 +41,7 @@ fn node(step: &str, kind: &str, scope: &str, verb: Verb) -> Node {
         record_needs: Vec::new(),
         refused: None,
         replaces: None,
+        restore: None,
         seconds: 1.0,
         destroyed: false,
         loss: Default::default(),

@@ -3,6 +3,7 @@
 mod change;
 mod exposed;
 mod live;
+mod restore;
 
 use super::status::{is_stopped, phase};
 use super::{ClusterParameterGroup, IDENTIFIER, RdsTags, SubnetGroup, tags, version};
@@ -265,6 +266,24 @@ impl Resource for Cluster {
     /// Rows can't be counted without a connection, and no Describe call proves that there are none.
     async fn data(&self, cx: &Aws, it: &ClusterOutputs) -> Result<Data, Error> {
         super::cluster_snapshot::of_cluster(cx, it.id.as_str()).await
+    }
+
+    async fn remains(
+        &self,
+        cx: &Aws,
+        name: &str,
+        known: Option<&ClusterOutputs>,
+    ) -> Result<Option<Remains>, Error> {
+        self.backups(cx, name, known).await.map(Some)
+    }
+
+    async fn restore(
+        &self,
+        cx: &Aws,
+        identity: &Identity,
+        from: &Backup,
+    ) -> Result<ClusterOutputs, Error> {
+        self.made_from(cx, identity, from).await
     }
 
     async fn delete(&self, cx: &Aws, it: &ClusterOutputs) -> Result<(), Error> {
