@@ -140,6 +140,7 @@ fn sid(at: usize, guard: Guard, actions: &BTreeSet<String>) -> String {
         Guard::LinkedTo(_) => "LinkedRole",
         Guard::Metrics => "OwnMetrics",
         Guard::Count => "Count",
+        Guard::Behalf => "Behalf",
     };
     // AWS takes letters and digits only.
     let name = service.split('-').map(|word| {

@@ -166,6 +166,7 @@ mod tests {
             refused: None,
             replaces: None,
             restore: None,
+            upgrade: false,
             seconds: 0.0,
             destroyed: true,
             loss: Default::default(),

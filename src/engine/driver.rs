@@ -75,6 +75,17 @@ impl Retention {
     };
 }
 
+/// A change in place that cannot be taken back: it takes the user's word, and the way back is refused.
+#[derive(Debug, Clone, Copy)]
+pub struct Upgrade {
+    /// The field that says so when it differs.
+    pub field: &'static str,
+    /// Fields whose change is a part of it: what they interrupt by themselves does not count.
+    pub with: &'static [&'static str],
+    /// What it does, and what to test first, from the struct that was found and the desired one.
+    pub judge: fn(found: &Value, wanted: &Value) -> Result<Vec<String>, Error>,
+}
+
 /// How something is to be deleted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct DeleteOptions {
@@ -125,6 +136,8 @@ pub struct Meta {
     pub holds_data: bool,
     /// How its data is protected, and what a final snapshot of it needs.
     pub retention: Retention,
+    /// The change in place that cannot be taken back, if there is one.
+    pub upgrade: Option<Upgrade>,
     /// Fields whose change interrupts service, each with what happens and for how long.
     pub interrupts: &'static [(&'static str, &'static str)],
     /// Fields that AWS never shows: not compared.
@@ -151,6 +164,7 @@ impl Meta {
             replace: Replace::DeleteFirst,
             holds_data: false,
             retention: Retention::NONE,
+            upgrade: None,
             interrupts: &[],
             write_only: &[],
             watched: &[],

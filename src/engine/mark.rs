@@ -113,6 +113,7 @@ fn node(
         needs: Vec::new(),
         replaces: None,
         restore: None,
+        upgrade: false,
         record_needs: record.map_or_else(Vec::new, |r| r.needs.clone()),
         refused,
         destroyed: false,

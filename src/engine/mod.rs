@@ -32,7 +32,7 @@ pub use context::{Context, Limits};
 pub use diff::{Change, diff};
 pub use driver::{
     Data, Delegated, DeleteOptions, Delta, Driver, Edit, Identity, Key, Live, Meta, Nature, Owned,
-    Owner, Phase, Registry, Replace, Retention,
+    Owner, Phase, Registry, Replace, Retention, Upgrade,
 };
 pub use error::{Class, Error, Leftover};
 pub use event::{Event, Events};

@@ -12,6 +12,6 @@ pub(super) use crate::aws::{
 };
 pub(super) use crate::engine::{
     Backup, Class, Data, Delegated, DeleteOptions, Delta, Edit, Error, Identity, Kind, NameRule,
-    Owned, Phase, Ref, Remains, Replace, Retention,
+    Owned, Phase, Ref, Remains, Replace, Retention, Upgrade,
 };
 pub(super) use serde::{Deserialize, Serialize};

@@ -4,6 +4,7 @@ use super::{Facts, SubFacts};
 use crate::aws::Aws;
 use crate::engine::{
     Backup, Data, DeleteOptions, Delta, Error, Identity, Kind, Phase, Ref, Remains, Retention,
+    Upgrade,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,8 @@ pub trait Resource:
     const FACTS: Facts<Self>;
     /// How its data is protected, and what a final snapshot of it needs.
     const RETENTION: Retention = Retention::NONE;
+    /// The change in place that cannot be taken back, if there is one.
+    const UPGRADE: Option<Upgrade> = None;
     /// How its tags are changed: its service's way, or [`NoTags`].
     type Tags: TagCalls<Self::Outputs>;
 

@@ -38,4 +38,5 @@ mod simulation;
 mod support;
 mod sweep;
 mod traffic;
+mod upgrade;
 mod vanished;

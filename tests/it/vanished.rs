@@ -63,7 +63,7 @@ fn restoring(what: &str) -> Allowed {
 #[track_caller]
 fn asked(plan: &Plan) -> String {
     assert_eq!(plan.problems.len(), 1, "{:?}", plan.problems);
-    assert!(plan.waits_for_a_word());
+    assert!(plan.is_refused());
     let error = &plan.problems[0].error;
     format!("{error} {}", error.hint.clone().unwrap_or_default())
 }

@@ -2,7 +2,7 @@
 
 import time
 
-from support import TAGS, Case, client, key
+from support import TAGS, Case, client, control, key
 from test_rds import Database
 
 DYNAMODB, RDS = client("dynamodb"), client("rds")
@@ -134,3 +134,72 @@ class Clusters(Database):
             shown = RDS.describe_db_clusters(DBClusterIdentifier="gone")["DBClusters"][0]
             self.assertEqual((shown["DatabaseName"], shown["EngineVersion"]), ("payments", "14.6"))
             self.remove("gone")
+
+
+class Upgrades(Database):
+    def group(self, family, name):
+        RDS.create_db_cluster_parameter_group(
+            DBClusterParameterGroupName=f"cluster-{name}", DBParameterGroupFamily=family, Description="d"
+        )
+        RDS.create_db_parameter_group(
+            DBParameterGroupName=f"own-{name}", DBParameterGroupFamily=family, Description="d"
+        )
+        return {"DBClusterParameterGroupName": f"cluster-{name}", "DBInstanceParameterGroupName": f"own-{name}"}
+
+    def test_a_major_version_takes_its_flag_and_groups_of_its_family(self):
+        self.cluster("grows")
+        self.instance("grows", "grows-1")
+        new = self.group("aurora-postgresql15", "15")
+        modify = lambda **more: RDS.modify_db_cluster(DBClusterIdentifier="grows", ApplyImmediately=True, **more)
+        for more, says in (
+            ({"EngineVersion": "13.18"}, "Cannot upgrade"),
+            ({"EngineVersion": "15.8", **new}, "AllowMajorVersionUpgrade flag must be present"),
+            ({"EngineVersion": "15.8", "AllowMajorVersionUpgrade": True}, "new DB cluster parameter group"),
+            (
+                {
+                    "EngineVersion": "15.8",
+                    "AllowMajorVersionUpgrade": True,
+                    "DBClusterParameterGroupName": new["DBClusterParameterGroupName"],
+                },
+                "new DB instance parameter group",
+            ),
+            (
+                {
+                    "EngineVersion": "15.8",
+                    "AllowMajorVersionUpgrade": True,
+                    "DBClusterParameterGroupName": "cluster-group",
+                    "DBInstanceParameterGroupName": "group",
+                },
+                "aurora-postgresql15",
+            ),
+            ({"DBInstanceParameterGroupName": "group"}, "major version upgrade alone"),
+        ):
+            with self.subTest(says), self.refused("InvalidParameterCombination", says):
+                modify(**more)
+        with self.refused("InvalidParameterCombination", "can't be used"):
+            RDS.modify_db_instance(DBInstanceIdentifier="grows-1", DBParameterGroupName="own-15")
+        self.latency("5")
+        modify(EngineVersion="15.8", AllowMajorVersionUpgrade=True, BackupRetentionPeriod=7, **new)
+        shown = lambda: (
+            RDS.describe_db_clusters(DBClusterIdentifier="grows")["DBClusters"][0],
+            RDS.describe_db_instances(DBInstanceIdentifier="grows-1")["DBInstances"][0],
+        )
+        cluster, instance = shown()
+        self.assertEqual(
+            (cluster["Status"], instance["DBInstanceStatus"], cluster["EngineVersion"]),
+            ("upgrading", "upgrading", "14.6"),
+        )
+        self.skip(6)
+        self.latency("none")
+        cluster, instance = shown()
+        self.assertEqual(
+            (cluster["Status"], cluster["EngineVersion"], cluster["BackupRetentionPeriod"]), ("available", "15.8", 7)
+        )
+        self.assertEqual(cluster["DBClusterParameterGroup"], "cluster-15")
+        self.assertEqual((instance["EngineVersion"], instance["DBInstanceStatus"]), ("15.8", "available"))
+        self.assertEqual(instance["DBParameterGroups"][0]["DBParameterGroupName"], "own-15")
+        self.remove("grows", "grows-1")
+
+    @staticmethod
+    def latency(text):
+        control("POST", "_sandbox/latency", {"latency": text})

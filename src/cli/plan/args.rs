@@ -22,6 +22,9 @@ pub struct Allow {
     /// Make what held data and vanished by hand anew, without its data.
     #[arg(long, value_name = "STEP")]
     pub make_empty: Vec<String>,
+    /// Upgrade a database to another major version in place. It cannot be taken back, and nothing connects while it runs.
+    #[arg(long)]
+    pub allow_major_upgrade: bool,
 }
 
 impl Allow {
@@ -30,6 +33,7 @@ impl Allow {
         Allowed {
             restore: self.restore.clone(),
             make_empty: self.make_empty.clone(),
+            major_upgrade: self.allow_major_upgrade,
         }
     }
 }
@@ -56,6 +60,6 @@ pub struct PlanView {
 pub struct SavedArg {
     /// A plan that `deployer plan --out` saved. It is run without a question, and refused (exit code 8) when configuration,
     /// state or account have moved on.
-    #[arg(value_name = "FILE", conflicts_with_all = ["env", "steps", "dry_run", "destroy_data", "keep_snapshot", "restore", "make_empty"])]
+    #[arg(value_name = "FILE", conflicts_with_all = ["env", "steps", "dry_run", "destroy_data", "keep_snapshot", "restore", "make_empty", "allow_major_upgrade"])]
     pub plan: Option<PathBuf>,
 }

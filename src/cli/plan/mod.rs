@@ -196,7 +196,7 @@ pub fn verdict(plan: &Plan) -> Exit {
 
 /// The exit code of a plan that problems keep from being run.
 pub fn stopped(plan: &Plan) -> Exit {
-    if plan.waits_for_a_word() {
+    if plan.is_refused() {
         Exit::Refused
     } else {
         Exit::Failed
@@ -271,6 +271,7 @@ pub async fn make_plan(
         ignore_tags: session.config.tags.ignore.clone(),
         scope: session.scope.clone(),
         only: asked.steps.clone(),
+        major_upgrade: asked.allowed.major_upgrade,
     };
     let graph = with_first_weights(&session.graph, &session.chosen, &seen, |step| {
         state.steps.contains_key(step)

@@ -14,8 +14,8 @@ use tokio::time::Instant;
 /// How long something may look as if its deletion had never been asked for: longer than any read lags.
 const IGNORED: Duration = Duration::from_secs(60);
 
-/// How long a restore may take: "from 20 minutes to several hours" for a table ("Restoring a DynamoDB table from a backup").
-const RESTORED: Duration = Duration::from_secs(24 * 3600);
+/// How long a restore or a major upgrade may take: several hours, with much data or many objects.
+const LONG: Duration = Duration::from_secs(24 * 3600);
 
 impl Work {
     /// Polls until it no longer exists. A deletion that AWS took and of which nothing shows after a while is sent again:
@@ -67,9 +67,10 @@ impl Work {
         enough: fn(&Live) -> bool,
     ) -> Result<Live, Stop> {
         let began = Instant::now();
-        let limit = match self.node.restore {
-            Some(_) => RESTORED,
-            None => self.settle_limit(driver.meta().create_seconds),
+        let limit = if self.node.restore.is_some() || self.node.upgrade {
+            LONG
+        } else {
+            self.settle_limit(driver.meta().create_seconds)
         };
         let identity = self.identity();
         let mut parked = false;

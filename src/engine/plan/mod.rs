@@ -11,6 +11,7 @@ mod path;
 mod removal;
 mod shrink;
 mod teardown;
+mod upgrade;
 mod vanished;
 
 pub use super::compare::DelegatedField;
@@ -90,6 +91,9 @@ pub struct Node {
     /// The backup that it is made from, with its data; `None` when it is made anew.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restore: Option<Backup>,
+    /// True for a change in place that cannot be taken back: what depends on it waits until it is over.
+    #[serde(skip)]
+    pub upgrade: bool,
     /// Expected seconds.
     pub seconds: f64,
     /// True when it goes with its whole scope (`destroy`), false when the blueprint asks for something else.
@@ -133,6 +137,8 @@ pub struct Options {
     pub scope: Option<String>,
     /// Only these steps and what they need; every step of the scope when it is empty.
     pub only: Vec<String>,
+    /// A change in place that cannot be taken back may be made.
+    pub major_upgrade: bool,
 }
 
 /// Everything that a plan is made from.

@@ -46,6 +46,7 @@ impl Removal<'_> {
             refused: self.refused,
             replaces: None,
             restore: None,
+            upgrade: false,
             seconds,
             destroyed: false,
             loss: DataLoss::default(),

@@ -1,6 +1,7 @@
 //! What held data and vanished by hand is not made anew in silence: the plan names what AWS still has of it, and runs only when
 //! the user says whether it is restored or made empty.
 
+use super::upgrade::UPGRADE;
 use super::{Node, Op, Plan, Problem};
 use crate::engine::backup::Remains;
 use crate::engine::driver::Registry;
@@ -22,6 +23,8 @@ pub struct Allowed {
     pub restore: Vec<String>,
     /// Steps that vanished and are made anew, empty.
     pub make_empty: Vec<String>,
+    /// A database may be upgraded to another major version in place.
+    pub major_upgrade: bool,
 }
 
 impl Allowed {
@@ -180,13 +183,14 @@ fn problem(lost: &Vanished, what: &str) -> Problem {
     }
 }
 
-/// The code of a problem that the user's word solves.
+/// The code of a problem with data that vanished.
 const VANISHED: &str = "DataVanished";
 
 impl Plan {
-    /// True when nothing stands in the way but data that vanished: the user has to say what becomes of it.
-    pub fn waits_for_a_word(&self) -> bool {
-        let vanished = |p: &Problem| p.error.code == VANISHED;
-        !self.problems.is_empty() && self.problems.iter().all(vanished)
+    /// True when nothing stands in the way but what takes the user's word (or is never done): data that vanished, and a change that
+    /// cannot be taken back.
+    pub fn is_refused(&self) -> bool {
+        let refused = |p: &Problem| p.error.code == VANISHED || p.error.code == UPGRADE;
+        !self.problems.is_empty() && self.problems.iter().all(refused)
     }
 }

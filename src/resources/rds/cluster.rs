@@ -6,7 +6,9 @@ mod live;
 mod restore;
 
 use super::status::{is_stopped, phase};
-use super::{ClusterParameterGroup, IDENTIFIER, RdsTags, SubnetGroup, tags, version};
+use super::{
+    ClusterParameterGroup, IDENTIFIER, ParameterGroup, RdsTags, SubnetGroup, tags, version,
+};
 use crate::aws::rds_tags_of;
 use crate::resources::ec2::SecurityGroup;
 use crate::resources::holders::{self, held_by};
@@ -20,8 +22,7 @@ use std::collections::BTreeMap;
 pub struct Cluster {
     /// `aurora-postgresql`.
     pub engine: String,
-    /// The major version. Another one is another cluster: an upgrade in place cannot be taken back, and the platform
-    /// has its blue and green side for that.
+    /// The major version: see [`Resource::UPGRADE`].
     pub major_version: String,
     /// The version to run at least. A later minor version counts as this one; an earlier one is upgraded.
     pub engine_version: String,
@@ -39,6 +40,9 @@ pub struct Cluster {
     pub subnet_group: Ref<SubnetGroup>,
     /// Its parameters.
     pub parameter_group: Ref<ClusterParameterGroup>,
+    /// The parameters of its instances, which a major upgrade gives to all of them. A cluster does not show them.
+    #[serde(default)]
+    pub instance_parameters: Option<Ref<ParameterGroup>>,
     /// Its security groups.
     pub security_groups: Vec<Ref<SecurityGroup>>,
     /// The key of storage, snapshots and backups; `None` when it is not encrypted.
@@ -149,7 +153,6 @@ impl Resource for Cluster {
         },
         fixed: &[
             "engine",
-            "major_version",
             "database",
             "master_user",
             "subnet_group",
@@ -159,6 +162,10 @@ impl Resource for Cluster {
         replace: Replace::DeleteFirst,
         holds_data: true,
         interrupts: &[
+            (
+                "major_version",
+                "major upgrade: no connections from the shutdown until it is done, 10 minutes or more (longer with many tables)",
+            ),
             (
                 "engine_version",
                 "all instances restart: no connections for about 30 to 60 s, more with long transactions",
@@ -176,7 +183,7 @@ impl Resource for Cluster {
                 "connections that are no longer allowed may stop",
             ),
         ],
-        write_only: &[],
+        write_only: &["instance_parameters"],
         watched: &["members"],
         delegated: &[
             Delegated {
@@ -193,6 +200,11 @@ impl Resource for Cluster {
         final_snapshot: Some(&["storage_key"]),
         is_snapshot: false,
     };
+    const UPGRADE: Option<Upgrade> = Some(Upgrade {
+        field: "major_version",
+        with: &["engine_version", "parameter_group"],
+        judge: version::upgrade,
+    });
     type Tags = RdsTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
@@ -207,7 +219,11 @@ impl Resource for Cluster {
         };
         let outputs = live::outputs(&cluster, id, READ)?;
         let found = Found::tagged(spec, outputs, rds_tags_of(cluster.tag_list()));
-        Ok(Some(found.phase(phase(cluster.status()))))
+        Ok(Some(found.phase(match phase(cluster.status()) {
+            // It was accepted a moment ago and has not begun.
+            Phase::Ready if live::is_to_be_upgraded(&cluster) => Phase::Settling,
+            phase => phase,
+        })))
     }
 
     async fn create(&self, cx: &Aws, identity: &Identity) -> Result<ClusterOutputs, Error> {
@@ -255,6 +271,11 @@ impl Resource for Cluster {
         }
         if delta.changes.iter().all(|c| c.field() == "exposed") {
             return Ok(());
+        }
+        if delta.touches("major_version") {
+            // What else differs is seen again when it runs.
+            let call = self.major_upgrade(cx, id);
+            return cx.call(MODIFY, || call.clone().send()).await.map(drop);
         }
         let call = match delta.touches("capacity") {
             true => self.holding(cx, it).await?.modification(cx, id, delta),

@@ -29,6 +29,7 @@ MODULES = [
     "tgw_routing",
     "rds_groups",
     "rds_certificates",
+    "rds_upgrades",
     "rds_clusters",
     "rds_restores",
     "rds_instances",
