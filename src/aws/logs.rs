@@ -40,6 +40,7 @@ actions! { SERVICE;
     Read DESCRIBE_LOG_GROUPS = "DescribeLogGroups", [ALL];
     Read LIST_TAGS_FOR_RESOURCE = "ListTagsForResource", [ALL];
     Read DESCRIBE_SUBSCRIPTION_FILTERS = "DescribeSubscriptionFilters", [ALL];
+    Read DESCRIBE_LOG_STREAMS = "DescribeLogStreams", OURS;
     Read GET_LOG_EVENTS = "GetLogEvents", OURS;
     Repeatable DELETE_SUBSCRIPTION_FILTER = "DeleteSubscriptionFilter", OURS;
     Once CREATE_LOG_GROUP = "CreateLogGroup", [OURS[0], OURS[1], OURS[2], OURS[0].of("logs:TagResource"), OURS[1].of("logs:TagResource"), OURS[2].of("logs:TagResource")];

@@ -28,7 +28,7 @@ mod replaced;
 pub use backup::{Backup, Remains};
 pub(crate) use check::{Check, Level};
 pub use clock::Clock;
-pub use context::{Context, Limits};
+pub use context::{Context, Limits, Reads};
 pub use diff::{Change, diff};
 pub use driver::{
     Data, Delegated, DeleteOptions, Delta, Driver, Edit, Identity, Key, Live, Meta, Nature, Owned,

@@ -31,6 +31,10 @@ const SELDOM: &[&str] = &[
     "iam:DetachRolePolicy",
     // Of `doctor`; the emulator judges no policies.
     "iam:SimulatePrincipalPolicy",
+    // Of `report`.
+    "config:DescribeComplianceByConfigRule",
+    "config:DescribeDeliveryChannelStatus",
+    "logs:DescribeLogStreams",
     // Of what vanished by hand.
     "dynamodb:ListBackups",
     "dynamodb:RestoreTableFromBackup",

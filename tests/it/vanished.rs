@@ -124,10 +124,11 @@ async fn a_restore_brings_the_data_and_then_the_settings_and_the_tags() {
         .as_str()
         .unwrap()
         .to_owned();
-    let things = world.there();
-    assert_eq!(things[&id].spec, json!({"size": 2}));
-    assert_eq!(things[&id].tags["DeployerStep"], "store");
-    drop(things);
+    {
+        let things = world.there();
+        assert_eq!(things[&id].spec, json!({"size": 2}));
+        assert_eq!(things[&id].tags["DeployerStep"], "store");
+    }
     run.allowed = Allowed::default();
     assert!(run.plan(&graph).await.is_empty());
 }
@@ -193,9 +194,10 @@ async fn empty_is_made_on_purpose_alone_and_what_destroy_took_is_made_again_with
     let (world, mut run, graph) = vanished().await;
     run.allowed.make_empty = vec!["store".into()];
     assert!(run.apply(&graph).await.complete());
-    let things = world.there();
-    assert!(things.values().any(|t| t.spec == json!({"size": 2})));
-    drop(things);
+    {
+        let things = world.there();
+        assert!(things.values().any(|t| t.spec == json!({"size": 2})));
+    }
     run.allowed = Allowed::default();
     run.data.choice = Some(deployer::engine::plan::Choice::DestroyData);
     assert!(run.destroy(&graph, None).await.complete());

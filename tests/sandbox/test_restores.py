@@ -137,7 +137,7 @@ class Clusters(Database):
 
 
 class Upgrades(Database):
-    def group(self, family, name):
+    def groups(self, family, name):
         RDS.create_db_cluster_parameter_group(
             DBClusterParameterGroupName=f"cluster-{name}", DBParameterGroupFamily=family, Description="d"
         )
@@ -149,7 +149,7 @@ class Upgrades(Database):
     def test_a_major_version_takes_its_flag_and_groups_of_its_family(self):
         self.cluster("grows")
         self.instance("grows", "grows-1")
-        new = self.group("aurora-postgresql15", "15")
+        new = self.groups("aurora-postgresql15", "15")
         modify = lambda **more: RDS.modify_db_cluster(DBClusterIdentifier="grows", ApplyImmediately=True, **more)
         for more, says in (
             ({"EngineVersion": "13.18"}, "Cannot upgrade"),

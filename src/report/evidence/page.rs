@@ -46,6 +46,8 @@ pub fn page(of: &EvidenceDocument) -> String {
     drift(&mut body, of);
     requirements(&mut body, of);
     ages(&mut body, of);
+    said(&mut body, "How AWS Config judges", &of.evidence.judged);
+    said(&mut body, "Whether logs arrive", &of.evidence.delivered);
     rest(&mut body, of);
     histories(&mut body, of);
     body.push_str("<h2>What this report cannot show</h2>\n<ul>\n");
@@ -257,7 +259,7 @@ fn one(out: &mut String, of: &Requirement) {
     out.push_str("</td></tr>\n");
 }
 
-/// Values by what was asked; equal ones are one line with their steps.
+/// Values by what was asked.
 fn values(out: &mut String, all: &[Seen]) {
     if all.is_empty() {
         return;
@@ -265,11 +267,18 @@ fn values(out: &mut String, all: &[Seen]) {
     let open = all.iter().any(|v| v.verdict == Verdict::Contradicted);
     let _ = writeln!(
         out,
-        "<details{}><summary>{} values</summary>\n<table class=\"inner\"><tr><th class=\"v\">verdict</th><th>operation, field</th><th>value</th><th>wanted</th><th>of</th></tr>",
+        "<details{}><summary>{} values</summary>",
         if open { " open" } else { "" },
         all.len()
     );
-    let mut groups: Vec<(&Seen, Vec<String>)> = Vec::new();
+    table(out, all);
+    out.push_str("</details>");
+}
+
+/// Equal values are one line with their steps.
+fn table(out: &mut String, all: &[Seen]) {
+    out.push_str("<table class=\"inner\"><tr><th class=\"v\">verdict</th><th>operation, field</th><th>value</th><th>wanted</th><th>of</th><th class=\"v\">read</th></tr>\n");
+    let mut groups: Vec<(&Seen, Vec<String>, Vec<jiff::Timestamp>)> = Vec::new();
     for seen in all {
         let place = match (seen.step.as_str(), seen.resource.as_str()) {
             ("", _) => String::new(),
@@ -280,7 +289,7 @@ fn values(out: &mut String, all: &[Seen]) {
                 escaped(step)
             ),
         };
-        let same = groups.iter_mut().find(|(first, _)| {
+        let same = groups.iter_mut().find(|(first, ..)| {
             (
                 &first.operation,
                 &first.field,
@@ -296,13 +305,17 @@ fn values(out: &mut String, all: &[Seen]) {
             )
         });
         match same {
-            Some((_, places)) if places.contains(&place) => {}
-            Some((_, places)) => places.push(place),
-            None => groups.push((seen, vec![place])),
+            Some((_, places, read)) => {
+                if !places.contains(&place) {
+                    places.push(place);
+                }
+                read.extend(seen.read);
+            }
+            None => groups.push((seen, vec![place], seen.read.into_iter().collect())),
         }
     }
-    groups.sort_by_key(|(seen, _)| std::cmp::Reverse(seen.verdict));
-    for (seen, places) in groups {
+    groups.sort_by_key(|(seen, ..)| std::cmp::Reverse(seen.verdict));
+    for (seen, places, read) in groups {
         let (class, word) = verdict(seen.verdict);
         let value = match &seen.why {
             Some(why) => escaped(why),
@@ -310,18 +323,41 @@ fn values(out: &mut String, all: &[Seen]) {
         };
         let _ = writeln!(
             out,
-            "<tr><td class=\"v {class}\">{word}</td><td>{} <code>{}</code></td><td>{value}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><td class=\"v {class}\">{word}</td><td>{} <code>{}</code></td><td>{value}</td><td>{}</td><td>{}</td><td class=\"v\">{}</td></tr>",
             escaped(&seen.operation),
             escaped(&seen.field),
             escaped(&seen.wanted),
-            places.join(", ")
+            places.join(", "),
+            span(&read)
         );
     }
-    out.push_str("</table></details>");
+    out.push_str("</table>\n");
+}
+
+/// When values were read: a time of the day, or two; the day stands at the head of the page.
+fn span(read: &[jiff::Timestamp]) -> String {
+    let time = |at: &jiff::Timestamp| at.strftime("%H:%M:%S").to_string();
+    match (read.iter().min(), read.iter().max()) {
+        (Some(first), Some(last)) if time(first) != time(last) => {
+            format!("{} to {}", time(first), time(last))
+        }
+        (Some(first), _) => time(first),
+        _ => String::new(),
+    }
+}
+
+/// Values that no requirement asks for alone.
+fn said(out: &mut String, title: &str, all: &[Seen]) {
+    let _ = writeln!(out, "<h2>{title}</h2>");
+    if all.is_empty() {
+        out.push_str("<p class=\"not_seen\">Nothing of the kind was read.</p>\n");
+    } else {
+        table(out, all);
+    }
 }
 
 fn ages(out: &mut String, of: &EvidenceDocument) {
-    out.push_str("<h2>Ages, rotations, restore windows</h2>\n<table><tr><th>step</th><th>operation</th><th>what</th></tr>\n");
+    out.push_str("<h2>Ages, rotations, restore windows</h2>\n<table><tr><th>step</th><th>operation</th><th>what</th><th class=\"v\">read</th></tr>\n");
     for age in &of.evidence.ages {
         let dates = age.dates.iter().map(|d| {
             let at = d.at.map_or("no date".to_owned(), time);
@@ -336,11 +372,12 @@ fn ages(out: &mut String, of: &EvidenceDocument) {
         }
         let _ = writeln!(
             out,
-            "<tr><td title=\"{}\">{}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><td title=\"{}\">{}</td><td>{}</td><td>{}</td><td class=\"v\">{}</td></tr>",
             escaped(&age.resource),
             escaped(&age.step),
             escaped(&age.operation),
-            what.join("; ")
+            what.join("; "),
+            span(&[age.read])
         );
     }
     out.push_str("</table>\n");

@@ -149,7 +149,7 @@ def _check_monitoring(call, params):
 
 
 def _check_group(call, instance, name):
-    group = call.backend.db_parameter_groups.get(name)
+    group = call.backend.db_parameter_groups.get(name) if name else None
     family = catalog.family(instance.engine_version or "")
     if group is not None and instance.engine == catalog.ENGINE and group.family != family:
         refuse(

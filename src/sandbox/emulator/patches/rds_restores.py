@@ -5,7 +5,6 @@ from moto.rds.models import DBClusterSnapshot
 from ..call import patch, refuse
 from ..moto_parts import adds
 from . import rds_catalog as catalog
-from .rds_clusters import shown
 from .secretsmanager import managed_password
 
 adds(DBClusterSnapshot, "db_cluster_resource_id", property(lambda self: self.cluster.db_cluster_resource_id))
@@ -100,8 +99,7 @@ def _restored(call, source, version):
         "KmsKeyId": key,
         **settings,
     }
-    call.ask("CreateDBCluster", **{key: value for key, value in wanted.items() if value is not None})
-    return {"DBCluster": shown(call, name)}
+    return call.ask("CreateDBCluster", **{key: value for key, value in wanted.items() if value is not None})
 
 
 @patch("rds", "RestoreDBClusterFromSnapshot")

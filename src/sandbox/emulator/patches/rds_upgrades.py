@@ -2,7 +2,6 @@
 
 from ..call import patch, refuse
 from . import rds_catalog as catalog
-from .rds_clusters import existing, shown
 
 # What an upgrade is asked for by; other settings of the same call are changed beside it.
 OWN = ("EngineVersion", "AllowMajorVersionUpgrade", "DBClusterParameterGroupName", "DBInstanceParameterGroupName")
@@ -17,10 +16,11 @@ def upgrade_cluster(call):
     """AWS: a version must be a target of the one that runs; another major version takes AllowMajorVersionUpgrade and groups of its family
     in place of custom ones, makes a snapshot, and nothing connects for a long time. moto: sets any version at once."""
     params = call.params
-    cluster = existing(call, params["DBClusterIdentifier"])
-    version = params.get("EngineVersion") or cluster.engine_version
-    if cluster.engine != catalog.ENGINE:
+    # rds_clusters would register its patch first if it were imported here; this one is around it.
+    cluster = call.backend.clusters.get(params["DBClusterIdentifier"])
+    if cluster is None or cluster.engine != catalog.ENGINE:
         return call.forward()
+    version = params.get("EngineVersion") or cluster.engine_version
     targets = {target["EngineVersion"] for target in catalog.targets(cluster.engine_version)}
     if version != cluster.engine_version and version not in targets:
         refuse("InvalidParameterCombination", f"Cannot upgrade {cluster.engine} from {cluster.engine_version} to {version}")
@@ -55,9 +55,9 @@ def upgrade_cluster(call):
             if one.status == "upgrading":
                 one.status = "available"
 
-    answer = {"DBCluster": shown(call, cluster.db_cluster_identifier)}
+    shown = call.ask("DescribeDBClusters", DBClusterIdentifier=cluster.db_cluster_identifier)["DBClusters"][0]
     call.clock.later("rds/cluster upgrade", upgraded)
-    return answer
+    return {"DBCluster": shown}
 
 
 def _groups(call, cluster, version):
