@@ -1,18 +1,17 @@
 //! The page: one document without a script, for a screen and for paper.
 
 use super::drawing::drawing;
+use super::values::{said, short, span, values, verdict};
 use super::{EvidenceDocument, differences};
 use crate::blueprint::reachability::Path;
 use crate::engine::drift::Status as Drifted;
-use crate::evidence::{Requirement, Seen, Status, Verdict};
+use crate::evidence::{Requirement, Status, Verdict};
 use crate::report::html::{document, escaped};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 const STYLE: &str = include_str!("page.css");
-/// Characters of a value on the page; the document has all of it.
-const LONGEST: usize = 160;
 /// Lines of a history on the page.
 const LINES: usize = 60;
 
@@ -259,103 +258,6 @@ fn one(out: &mut String, of: &Requirement) {
     out.push_str("</td></tr>\n");
 }
 
-/// Values by what was asked.
-fn values(out: &mut String, all: &[Seen]) {
-    if all.is_empty() {
-        return;
-    }
-    let open = all.iter().any(|v| v.verdict == Verdict::Contradicted);
-    let _ = writeln!(
-        out,
-        "<details{}><summary>{} values</summary>",
-        if open { " open" } else { "" },
-        all.len()
-    );
-    table(out, all);
-    out.push_str("</details>");
-}
-
-/// Equal values are one line with their steps.
-fn table(out: &mut String, all: &[Seen]) {
-    out.push_str("<table class=\"inner\"><tr><th class=\"v\">verdict</th><th>operation, field</th><th>value</th><th>wanted</th><th>of</th><th class=\"v\">read</th></tr>\n");
-    let mut groups: Vec<(&Seen, Vec<String>, Vec<jiff::Timestamp>)> = Vec::new();
-    for seen in all {
-        let place = match (seen.step.as_str(), seen.resource.as_str()) {
-            ("", _) => String::new(),
-            (step, "") => escaped(step),
-            (step, resource) => format!(
-                "<span title=\"{}\">{}</span>",
-                escaped(resource),
-                escaped(step)
-            ),
-        };
-        let same = groups.iter_mut().find(|(first, ..)| {
-            (
-                &first.operation,
-                &first.field,
-                &first.value,
-                &first.wanted,
-                &first.why,
-            ) == (
-                &seen.operation,
-                &seen.field,
-                &seen.value,
-                &seen.wanted,
-                &seen.why,
-            )
-        });
-        match same {
-            Some((_, places, read)) => {
-                if !places.contains(&place) {
-                    places.push(place);
-                }
-                read.extend(seen.read);
-            }
-            None => groups.push((seen, vec![place], seen.read.into_iter().collect())),
-        }
-    }
-    groups.sort_by_key(|(seen, ..)| std::cmp::Reverse(seen.verdict));
-    for (seen, places, read) in groups {
-        let (class, word) = verdict(seen.verdict);
-        let value = match &seen.why {
-            Some(why) => escaped(why),
-            None => format!("<code>{}</code>", escaped(&short(&seen.value))),
-        };
-        let _ = writeln!(
-            out,
-            "<tr><td class=\"v {class}\">{word}</td><td>{} <code>{}</code></td><td>{value}</td><td>{}</td><td>{}</td><td class=\"v\">{}</td></tr>",
-            escaped(&seen.operation),
-            escaped(&seen.field),
-            escaped(&seen.wanted),
-            places.join(", "),
-            span(&read)
-        );
-    }
-    out.push_str("</table>\n");
-}
-
-/// When values were read: a time of the day, or two; the day stands at the head of the page.
-fn span(read: &[jiff::Timestamp]) -> String {
-    let time = |at: &jiff::Timestamp| at.strftime("%H:%M:%S").to_string();
-    match (read.iter().min(), read.iter().max()) {
-        (Some(first), Some(last)) if time(first) != time(last) => {
-            format!("{} to {}", time(first), time(last))
-        }
-        (Some(first), _) => time(first),
-        _ => String::new(),
-    }
-}
-
-/// Values that no requirement asks for alone.
-fn said(out: &mut String, title: &str, all: &[Seen]) {
-    let _ = writeln!(out, "<h2>{title}</h2>");
-    if all.is_empty() {
-        out.push_str("<p class=\"not_seen\">Nothing of the kind was read.</p>\n");
-    } else {
-        table(out, all);
-    }
-}
-
 fn ages(out: &mut String, of: &EvidenceDocument) {
     out.push_str("<h2>Ages, rotations, restore windows</h2>\n<table><tr><th>step</th><th>operation</th><th>what</th><th class=\"v\">read</th></tr>\n");
     for age in &of.evidence.ages {
@@ -451,22 +353,6 @@ fn histories(out: &mut String, of: &EvidenceDocument) {
     }
 }
 
-fn verdict(of: Verdict) -> (&'static str, &'static str) {
-    match of {
-        Verdict::Shown => ("shown", "shown"),
-        Verdict::NotSeen => ("not_seen", "not seen"),
-        Verdict::Contradicted => ("contradicted", "contradicted"),
-    }
-}
-
 fn time(at: jiff::Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
-}
-
-fn short(value: &Value) -> String {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    crate::report::value::cut(&crate::report::value::clean(&text), LONGEST)
 }

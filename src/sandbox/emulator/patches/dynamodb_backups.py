@@ -60,6 +60,7 @@ def restore_table(call):
     table = call.backend.tables[name]
     table.billing_mode = call.params.get("BillingModeOverride", backup.table.billing_mode)
     table.sse_specification = encryption
+    table.warm_throughput = copy.deepcopy(backup.table.warm_throughput)
     table.state = "CREATING"
     answer.data["TableDescription"] = call.ask("DescribeTable", TableName=name)["Table"]
 
