@@ -86,6 +86,8 @@ pub enum Guard {
     Metrics,
     /// Items may be counted and not read (`dynamodb:Select`).
     Count,
+    /// Only what AWS does in the caller's name (`aws:ViaAWSService`), not what the caller asks for itself.
+    Behalf,
 }
 
 /// One permission that an action needs.

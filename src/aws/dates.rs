@@ -10,15 +10,15 @@ use serde_json::Value;
 /// What a date says, and the date, if AWS shows one.
 pub type Dates = Vec<(&'static str, Option<Timestamp>)>;
 
-/// The action that shows the dates of a type, and the output that it is asked by; `None` for a type without any.
-pub fn shown_by(kind: &str) -> Option<(Api, &'static str)> {
+/// The actions that show the dates of a type, and the output that it is asked by; `None` for a type without any.
+pub fn shown_by(kind: &str) -> Option<(&'static [Api], &'static str)> {
     Some(match kind {
-        "kms/key" => (kms::DESCRIBE_KEY, "id"),
+        "kms/key" => (&[kms::DESCRIBE_KEY, kms::GET_KEY_ROTATION_STATUS], "id"),
         "secretsmanager/secret" | "secretsmanager/rotation" => {
-            (secretsmanager::DESCRIBE_SECRET, "arn")
+            (&[secretsmanager::DESCRIBE_SECRET], "arn")
         }
-        "rds/cluster" => (rds::DESCRIBE_DB_CLUSTERS, "id"),
-        "dynamodb/table" => (dynamodb::DESCRIBE_CONTINUOUS_BACKUPS, "name"),
+        "rds/cluster" => (&[rds::DESCRIBE_DB_CLUSTERS], "id"),
+        "dynamodb/table" => (&[dynamodb::DESCRIBE_CONTINUOUS_BACKUPS], "name"),
         _ => return None,
     })
 }
@@ -28,19 +28,26 @@ pub fn shown_by(kind: &str) -> Option<(Api, &'static str)> {
 /// # Errors
 /// When AWS does not show them.
 pub async fn dates(aws: &Aws, kind: &str, outputs: &Value) -> Result<Dates, Error> {
-    let Some((api, by)) = shown_by(kind) else {
+    let Some(([api, ..], by)) = shown_by(kind) else {
         return Ok(Dates::new());
     };
+    let api = *api;
     let id = api.field::<String>(outputs.get(by).and_then(Value::as_str), by)?;
     match kind {
         "kms/key" => {
-            let call = aws.kms.client.describe_key().key_id(id);
+            let call = aws.kms.client.describe_key().key_id(&id);
             let answer = aws.call(api, || call.clone().send()).await?;
+            let call = aws.kms.client.get_key_rotation_status().key_id(id);
+            let status = aws.call(kms::GET_KEY_ROTATION_STATUS, || call.clone().send());
+            let next = status.await?.next_rotation_date().and_then(stamp);
             let about = answer.key_metadata();
-            Ok(vec![(
-                "created",
-                about.and_then(|m| m.creation_date()).and_then(stamp),
-            )])
+            Ok(vec![
+                (
+                    "created",
+                    about.and_then(|m| m.creation_date()).and_then(stamp),
+                ),
+                ("next rotation", next),
+            ])
         }
         "rds/cluster" => {
             let call = aws
@@ -101,11 +108,13 @@ pub async fn dates(aws: &Aws, kind: &str, outputs: &Value) -> Result<Dates, Erro
             Ok(vec![
                 ("created", answer.created_date().and_then(stamp)),
                 ("last rotated", answer.last_rotated_date().and_then(stamp)),
+                ("next rotation", answer.next_rotation_date().and_then(stamp)),
             ])
         }
     }
 }
 
-fn stamp(at: &DateTime) -> Option<Timestamp> {
+/// A time of the SDK's.
+pub fn stamp(at: &DateTime) -> Option<Timestamp> {
     Timestamp::from_second(at.secs()).ok()
 }

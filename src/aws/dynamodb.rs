@@ -28,6 +28,16 @@ fn limits(api: Api) -> Bucket {
 }
 
 const TABLE: Grant = named("arn:aws:dynamodb:{region}:{account}:table/*-{suffix}");
+const BACKUP: Grant = named("arn:aws:dynamodb:{region}:{account}:table/*-{suffix}/backup/*");
+
+/// What a restore does with items in the caller's name ("Using IAM with DynamoDB backup and restore").
+const fn of_items(action: &'static str) -> Grant {
+    guarded(
+        "arn:aws:dynamodb:{region}:{account}:table/*-{suffix}",
+        Guard::Behalf,
+    )
+    .of(action)
+}
 
 actions! { SERVICE;
     Read LIST_TABLES = "ListTables", [ANY];
@@ -37,7 +47,9 @@ actions! { SERVICE;
     Read DESCRIBE_TIME_TO_LIVE = "DescribeTimeToLive", [TABLE];
     Read LIST_TAGS_OF_RESOURCE = "ListTagsOfResource", [TABLE];
     Read GET_RESOURCE_POLICY = "GetResourcePolicy", [TABLE];
+    Read LIST_BACKUPS = "ListBackups", [ANY];
     Once CREATE_TABLE = "CreateTable", [TABLE, TABLE.of("dynamodb:TagResource"), through("kms:DescribeKey"), through("kms:CreateGrant"), through("kms:Decrypt"), through("kms:GenerateDataKey*")];
+    Once RESTORE_TABLE_FROM_BACKUP = "RestoreTableFromBackup", [BACKUP, TABLE, of_items("dynamodb:BatchWriteItem"), of_items("dynamodb:DeleteItem"), of_items("dynamodb:GetItem"), of_items("dynamodb:PutItem"), of_items("dynamodb:Query"), of_items("dynamodb:Scan"), of_items("dynamodb:UpdateItem"), through("kms:DescribeKey"), through("kms:CreateGrant"), through("kms:Decrypt"), through("kms:GenerateDataKey*")];
     Repeatable UPDATE_TABLE = "UpdateTable", [TABLE, through("kms:DescribeKey"), through("kms:CreateGrant"), through("kms:Decrypt"), through("kms:GenerateDataKey*")];
     Repeatable UPDATE_TIME_TO_LIVE = "UpdateTimeToLive", [TABLE];
     Repeatable DELETE_RESOURCE_POLICY = "DeleteResourcePolicy", [TABLE];
@@ -57,6 +69,8 @@ fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
             Class::Conflict
         }
         "ResourceInUseException" => Class::NotReady,
+        // RestoreTableFromBackup of an existing table.
+        "TableAlreadyExistsException" => Class::Conflict,
         // So many table operations and index changes at once ("... can be created, updated, or deleted
         // simultaneously"); its other limits, of tables for instance, last.
         "LimitExceededException" if says("simultaneously") => Class::NotReady,

@@ -41,6 +41,7 @@ actions! { SERVICE;
     Read DESCRIBE_LOG_GROUPS = "DescribeLogGroups", [ALL];
     Read LIST_TAGS_FOR_RESOURCE = "ListTagsForResource", [ALL];
     Read DESCRIBE_SUBSCRIPTION_FILTERS = "DescribeSubscriptionFilters", [ALL];
+    Read DESCRIBE_LOG_STREAMS = "DescribeLogStreams", OURS;
     Read GET_LOG_EVENTS = "GetLogEvents", OURS;
     Read FILTER_LOG_EVENTS = "FilterLogEvents", OURS;
     Repeatable DELETE_SUBSCRIPTION_FILTER = "DeleteSubscriptionFilter", OURS;

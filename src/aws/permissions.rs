@@ -116,6 +116,7 @@ impl Holder<'_> {
                 json!({"StringEquals": {"iam:AWSServiceName": service}})
             }
             Guard::Metrics => json!({"StringEquals": {"cloudwatch:namespace": METRICS}}),
+            Guard::Behalf => json!({"Bool": {"aws:ViaAWSService": "true"}}),
             Guard::Count => json!({"StringEquals": {"dynamodb:Select": "COUNT"}}),
         })
     }
@@ -139,6 +140,7 @@ fn sid(at: usize, guard: Guard, actions: &BTreeSet<String>) -> String {
         Guard::LinkedTo(_) => "LinkedRole",
         Guard::Metrics => "OwnMetrics",
         Guard::Count => "Count",
+        Guard::Behalf => "Behalf",
     };
     // AWS takes letters and digits only.
     let name = service.split('-').map(|word| {

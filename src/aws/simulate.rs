@@ -75,17 +75,24 @@ fn texts(value: &Value) -> Vec<String> {
 
 /// What the conditions of a statement ask for, as if the request had it.
 fn context(condition: &Value) -> Vec<ContextEntry> {
-    let tests = condition.as_object().into_iter().flat_map(|o| o.values());
-    let pairs = tests.filter_map(Value::as_object).flatten();
+    let tests = condition.as_object().into_iter().flatten();
+    let pairs = tests.flat_map(|(operator, test)| {
+        let kind = match operator.as_str() {
+            "Bool" => ContextKeyTypeEnum::Boolean,
+            _ => ContextKeyTypeEnum::String,
+        };
+        let keys = test.as_object().into_iter().flatten();
+        keys.map(move |(key, value)| (kind.clone(), key, value))
+    });
     pairs
-        .map(|(key, value)| {
+        .map(|(kind, key, value)| {
             let values = match value {
                 Value::String(text) => vec![text.clone()],
                 list => texts(list).into_iter().take(1).collect(),
             };
             ContextEntry::builder()
                 .context_key_name(key)
-                .context_key_type(ContextKeyTypeEnum::String)
+                .context_key_type(kind)
                 .set_context_key_values(Some(values))
                 .build()
         })
@@ -123,6 +130,11 @@ mod tests {
         assert_eq!(entries.len(), 2);
         assert_eq!(entries[0].context_key_name(), Some("aws:RequestTag/x"));
         assert_eq!(entries[1].context_key_values(), ["a"]);
+        let via = context(&serde_json::json!({"Bool": {"aws:ViaAWSService": "true"}}));
+        assert_eq!(
+            via[0].context_key_type(),
+            Some(&ContextKeyTypeEnum::Boolean)
+        );
         assert!(context(&Value::Null).is_empty());
     }
 }

@@ -2,6 +2,7 @@
 //! zones. RDS owns the master password and rotates it; no password passes through here.
 
 use super::{DATABASE_CLUSTER, EnvironmentBuilder};
+use crate::config::Database;
 use crate::engine::{Handle, Ref};
 use crate::resources::ec2::{SecurityGroup, Subnet, Vpc};
 use crate::resources::iam::Role;
@@ -66,8 +67,15 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Handle<C
         subnets: needs.subnets.iter().map(|s| s.id()).collect(),
     };
     let group = here.add("db-subnets", group);
-    let cluster = cluster(here, needs, &group);
-    instances(here, needs, &cluster, &group);
+    let settings = &here.config.database;
+    let thing = of_version("db-parameters", settings);
+    let parameters = ParameterGroup {
+        family: family(&settings.engine_version),
+        parameters: instance_parameters(),
+    };
+    let parameters = here.add(&thing, parameters);
+    let cluster = cluster(here, needs, &group, &parameters);
+    instances(here, needs, &cluster, &group, &parameters);
     let rotation = Rotation {
         // RDS is done with the secret when the cluster is.
         secret: cluster.secret_arn.ready(),
@@ -81,6 +89,15 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Handle<C
     here.output("database.port", &cluster.port);
     here.output("database.secret_arn", &cluster.secret_arn);
     cluster
+}
+
+/// The name of a parameter group. A group belongs to one major version, and an upgrade in place takes the next one's beside it, so later
+/// groups name their version; the platform began with 14.
+fn of_version(thing: &str, settings: &Database) -> String {
+    match major(&settings.engine_version) {
+        "14" => thing.to_owned(),
+        major => format!("{thing}-{major}"),
+    }
 }
 
 fn instance_parameters() -> BTreeMap<String, String> {
@@ -99,13 +116,15 @@ fn cluster(
     here: &mut EnvironmentBuilder<'_>,
     needs: &Needs<'_>,
     subnet_group: &Handle<SubnetGroup>,
+    instance_parameters: &Handle<ParameterGroup>,
 ) -> Handle<Cluster> {
     let settings = &here.config.database;
     let group = ClusterParameterGroup {
         family: family(&settings.engine_version),
         parameters: parameters(&CLUSTER_PARAMETERS),
     };
-    let group = here.add("db-cluster-parameters", group);
+    let thing = of_version("db-cluster-parameters", settings);
+    let group = here.add(&thing, group);
     let spec = Cluster {
         engine: ENGINE.into(),
         major_version: major(&settings.engine_version).into(),
@@ -117,6 +136,7 @@ fn cluster(
         port: settings.port.into(),
         subnet_group: subnet_group.name(),
         parameter_group: group.name().ready(),
+        instance_parameters: Some(instance_parameters.name().ready()),
         security_groups: vec![needs.security_group.clone()],
         storage_key: Some(needs.data_key.clone()),
         capacity: Capacity {
@@ -143,13 +163,9 @@ fn instances(
     needs: &Needs<'_>,
     cluster: &Handle<Cluster>,
     subnet_group: &Handle<SubnetGroup>,
+    parameters: &Handle<ParameterGroup>,
 ) {
     let settings = &here.config.database;
-    let group = ParameterGroup {
-        family: family(&settings.engine_version),
-        parameters: instance_parameters(),
-    };
-    let group = here.add("db-parameters", group);
     for at in 0..settings.instances {
         let spec = Instance {
             cluster: cluster.id.clone(),
@@ -160,7 +176,7 @@ fn instances(
             // Tiers 0 and 1 keep the size of the writer and are ready to take over; later ones scale on their own
             // ("Aurora Serverless v2 scaling", promotion tiers).
             promotion_tier: i32::try_from(at.min(15)).unwrap_or(15),
-            parameter_group: group.name().ready(),
+            parameter_group: parameters.name().ready(),
             parameters_applied: true,
             publicly_accessible: false,
             auto_minor_upgrades: settings.auto_minor_upgrades,

@@ -5,63 +5,48 @@ use super::args::Scope;
 use super::error::Failure;
 use super::exit::Exit;
 use super::inspect;
-use super::plan::args::Chosen;
 use super::plan::saved::{self, Saved};
-use super::plan::{attention, make_plan, show};
+use super::plan::{Wanted, attention, make_plan, show, stopped};
 use super::run::{self, Asked};
 use super::session::{Mode, Session, configuration, meant};
 use super::under_way;
 use crate::blueprint::DELEGATION;
-use crate::engine::plan::{Choice, Plan};
+use crate::engine::plan::Plan;
 use crate::report::{self, Detail, Notice, RunDocument};
 use crate::state::State;
 
-/// What is applied: what is asked for now, or what was asked for when the plan was saved.
-pub struct Wanted<'a> {
-    /// The chosen steps.
-    pub steps: &'a Chosen,
-    /// What becomes of data.
-    pub choice: Option<Choice>,
-    /// A saved plan.
-    pub saved: Option<&'a Saved>,
-}
-
-/// Creates and updates resources to match the blueprint.
+/// Creates and updates resources to match the blueprint: as is asked for now, or was asked for when the plan was saved.
 pub async fn apply(
     cx: &Context<'_>,
     asked: &Asked<'_>,
-    wanted: &Wanted<'_>,
+    wanted: &Wanted,
+    saved: Option<&Saved>,
     notice: &mut Notice,
 ) -> Result<Exit, Failure> {
     // Who names a saved plan has answered the question: that plan is run, or none.
-    let yes = asked.yes || wanted.saved.is_some();
+    let yes = asked.yes || saved.is_some();
     run::can_ask(yes)?;
     let timings = run::timings(asked, "apply")?;
     let events = cx.console.events(timings.as_ref().map(|t| &t.0));
     let locked = run::lock(cx).await?;
-    if let Some(saved) = wanted.saved {
+    if let Some(saved) = saved {
         let config = configuration(cx.common)?;
         saved.check(&saved::of(&config, &locked.1, locked.0.history()))?;
     }
-    let scope = match wanted.saved {
+    let scope = match saved {
         Some(saved) => Scope::named(saved.asked().scope.as_deref()),
         None => meant(cx, asked.scope)?,
     };
     let mut session = Session::open(cx, &scope, &events, Mode::Apply).await?;
     notice.home = session.home();
-    if let Some(saved) = wanted.saved {
+    if let Some(saved) = saved {
         saved.check_account(&session.home())?;
     }
     let (writer, mut state) = run::open(&session, locked).await?;
-    let now = saved::Asked {
-        scope: session.scope.clone(),
-        steps: wanted.steps.steps.clone(),
-        choice: wanted.choice,
-        at: jiff::Timestamp::now(),
-    };
-    let made_from = wanted.saved.map_or(&now, Saved::asked);
+    let now = wanted.asked(&session);
+    let made_from = saved.map_or(&now, Saved::asked);
     let (plan, seen) = make_plan(&mut session, &mut state, made_from).await?;
-    if let Some(saved) = wanted.saved {
+    if let Some(saved) = saved {
         saved.check_plan(&plan)?;
     }
     session.check_demand(&plan).await?;
@@ -70,7 +55,7 @@ pub async fn apply(
         let nothing = Default::default();
         notice.ran(&plan, &nothing);
         document(cx, &session, &plan, &nothing, &state)?;
-        return Ok(Exit::Failed);
+        return Ok(stopped(&plan));
     }
     if !asked.ignore_migration {
         under_way::check(&plan, &seen)?;

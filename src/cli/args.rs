@@ -212,6 +212,9 @@ pub enum Command {
         /// How it is shown.
         #[command(flatten)]
         view: super::plan::args::PlanView,
+        /// What it may do.
+        #[command(flatten)]
+        allow: super::plan::args::Allow,
         /// What holds data may be replaced.
         #[command(flatten)]
         data: DataArgs,
@@ -242,6 +245,9 @@ pub enum Command {
         /// Do it although a migration or a split of the traffic is going on, and the plan removes what it needs.
         #[arg(long)]
         ignore_migration: bool,
+        /// What it may do.
+        #[command(flatten)]
+        allow: super::plan::args::Allow,
         /// What holds data may be replaced.
         #[command(flatten)]
         data: DataArgs,

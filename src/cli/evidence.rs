@@ -13,13 +13,14 @@ use crate::blueprint::Facts;
 use crate::config::{Config, keys};
 use crate::engine::Error;
 use crate::engine::observe::{Observations, Observed};
-use crate::evidence::{Age, Ages, Chain, Dated, Event, Sources, Verdict, evidence};
+use crate::evidence::{Age, Ages, Chain, Dated, Event, Seen, Sources, Verdict, evidence, resource};
 use crate::report::{self, EvidenceDocument};
 use crate::state::{self, State, What};
 use crate::traffic::history::Log;
 use clap::Args;
 use futures::future::join_all;
 use jiff::Timestamp;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 
@@ -47,6 +48,7 @@ pub async fn report(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
     let session = Session::open(cx, &asked.scope, &events, Mode::Look).await?;
     let (state, seen, drift) = compared(&session, false).await?;
     let ages = ages(&session, &state, &seen).await;
+    let (judged, delivered) = said(&session, &state, &seen).await;
     let to = Timestamp::now();
     let config = &session.config;
     let facts = Facts::recorded(&session.facts).unwrap_or_else(|| Facts::assumed(config));
@@ -64,6 +66,9 @@ pub async fn report(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
         lists: &facts.prefix_lists,
         chains: chains(cx, &session).await,
         ages,
+        reads: &session.context.reads,
+        judged,
+        delivered,
         today: to.to_zoned(jiff::tz::TimeZone::UTC).date(),
     });
     let mut evidence = made.map_err(|why| {
@@ -130,7 +135,8 @@ fn digest(config: &Config) -> String {
 /// Points in time of keys, secrets, databases and tables.
 async fn ages(session: &Session, state: &State, seen: &Observations) -> Ages {
     let each = state.steps.iter().filter_map(|(step, record)| {
-        let (api, _) = aws::shown_by(&record.kind)?;
+        let (apis, _) = aws::shown_by(&record.kind)?;
+        let actions: Vec<String> = apis.iter().map(aws::Api::action).collect();
         let live = seen.get(step).and_then(Observed::live);
         let outputs = live.map_or(&record.outputs, |l| &l.outputs);
         Some(async move {
@@ -140,13 +146,58 @@ async fn ages(session: &Session, state: &State, seen: &Observations) -> Ages {
             Age {
                 step: step.clone(),
                 resource: record.name.clone(),
-                operation: api.action(),
+                operation: actions.join(", "),
+                read: Timestamp::now(),
                 dates: dates.map(|(what, at)| Dated { what, at }).collect(),
                 why,
             }
         })
     });
     join_all(each).await
+}
+
+/// How AWS Config judges, and whether logs arrive.
+async fn said(session: &Session, state: &State, seen: &Observations) -> (Vec<Seen>, Vec<Seen>) {
+    let each = state.steps.iter().filter_map(|(step, record)| {
+        let (api, _) = aws::said_by(&record.kind)?;
+        // What is not there says nothing; that it is missing is a difference.
+        let live = seen.get(step).and_then(Observed::live)?;
+        Some(async move {
+            let found = aws::said(session.aws(), &record.kind, &live.outputs).await;
+            let seen = |field: &str, value, wanted: &str, verdict, why| Seen {
+                step: step.clone(),
+                resource: resource(&live.outputs).unwrap_or(&record.name).to_owned(),
+                operation: api.action(),
+                field: field.to_owned(),
+                value,
+                wanted: wanted.to_owned(),
+                verdict,
+                read: Some(Timestamp::now()),
+                why,
+            };
+            let values: Vec<Seen> = match found {
+                Ok(said) => said
+                    .into_iter()
+                    .map(|s| {
+                        let verdict = s.good.map_or(Verdict::NotSeen, Verdict::of);
+                        let nothing = s.value.is_null().then(|| "AWS shows none".to_owned());
+                        seen(s.field, s.value, s.wanted, verdict, nothing)
+                    })
+                    .collect(),
+                Err(error) => {
+                    let why = Some(error.to_string());
+                    vec![seen("", Value::Null, "", Verdict::NotSeen, why)]
+                }
+            };
+            (record.kind == "config/rule", values)
+        })
+    });
+    let (judged, delivered): (Vec<_>, Vec<_>) = join_all(each)
+        .await
+        .into_iter()
+        .partition(|(rule, _)| *rule);
+    let values = |all: Vec<(bool, Vec<Seen>)>| all.into_iter().flat_map(|(_, v)| v).collect();
+    (values(judged), values(delivered))
 }
 
 /// The histories, the newest line first.

@@ -43,7 +43,7 @@ pub const TABLE: &[(u8, &str)] = &[
     ),
     (
         8,
-        "refused: data not proven, no capacity, records of others, or a saved plan that is out of date",
+        "refused: data not proven or vanished, no capacity, records of others, or a saved plan that is out of date",
     ),
     (130, "interrupted"),
 ];

@@ -213,32 +213,37 @@ async fn command(cli: &Cli, cx: &Context<'_>) -> Result<Exit, Failure> {
             scope,
             chosen,
             view,
+            allow,
             data,
-        } => plan::plan(cx, scope, chosen, data.choice(), view).await,
+        } => {
+            let wanted = plan::Wanted::of(chosen, allow, data.choice());
+            plan::plan(cx, scope, wanted, view).await
+        }
         Command::Apply {
             scope,
             chosen,
             dry_run: true,
+            allow,
             data,
             ..
-        } => plan::plan(cx, scope, chosen, data.choice(), &Default::default()).await,
+        } => {
+            let wanted = plan::Wanted::of(chosen, allow, data.choice());
+            plan::plan(cx, scope, wanted, &Default::default()).await
+        }
         Command::Apply {
             saved,
             scope,
             chosen,
             yes,
             ignore_migration,
+            allow,
             data,
             timings,
             ..
         } => {
             let saved = saved.plan.as_deref().map(plan::saved::Saved::read);
             let saved = saved.transpose()?;
-            let wanted = apply::Wanted {
-                steps: chosen,
-                choice: data.choice(),
-                saved: saved.as_ref(),
-            };
+            let wanted = plan::Wanted::of(chosen, allow, data.choice());
             let timings = timings.as_deref();
             let asked = run::Asked {
                 scope,
@@ -246,7 +251,9 @@ async fn command(cli: &Cli, cx: &Context<'_>) -> Result<Exit, Failure> {
                 ignore_migration: *ignore_migration,
                 timings,
             };
-            let apply = async |notice: &mut _| apply::apply(cx, &asked, &wanted, notice).await;
+            let (saved, wanted) = (saved.as_ref(), &wanted);
+            let apply =
+                async |notice: &mut _| apply::apply(cx, &asked, wanted, saved, notice).await;
             notify::notified(cx, "apply", scope, apply).await
         }
         Command::Destroy {

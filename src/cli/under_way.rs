@@ -165,6 +165,8 @@ mod tests {
             record_needs: Vec::new(),
             refused: None,
             replaces: None,
+            restore: None,
+            upgrade: false,
             seconds: 0.0,
             destroyed: true,
             loss: Default::default(),

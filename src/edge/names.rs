@@ -88,12 +88,98 @@ impl Names {
     }
 }
 
+impl Names {
+    /// The servers that the zone above names for a zone, as that zone's own servers answer: in small letters, in order. None when it is
+    /// not delegated.
+    ///
+    /// # Errors
+    /// When nobody answers.
+    pub async fn delegation(&self, zone: &str) -> Result<Vec<String>, String> {
+        let resolver = match self.server {
+            Some(server) => server,
+            None => resolver(&std::fs::read_to_string(RESOLVERS).unwrap_or_default())
+                .ok_or_else(|| format!("{RESOLVERS} names no DNS server"))?,
+        };
+        let mut above = zone.trim_end_matches('.');
+        let servers = loop {
+            // The root is above everything.
+            above = above.split_once('.').map_or("", |(_, above)| above);
+            let servers = ask_all(resolver, above, TYPE::NS, |p| servers_of(p, above)).await?;
+            if !servers.is_empty() {
+                break servers;
+            }
+            if above.is_empty() {
+                return Err(format!(
+                    "the DNS server {resolver} knows no zone above {zone}"
+                ));
+            }
+        };
+        let mut last = String::new();
+        for server in servers.iter().take(SERVERS_ASKED) {
+            let asked = async {
+                let at = self.server(server).await?;
+                ask_all(at, zone, TYPE::NS, |p| servers_of(p, zone)).await
+            };
+            match asked.await {
+                Ok(found) => return Ok(found),
+                Err(why) => last = why,
+            }
+        }
+        Err(last)
+    }
+}
+
+/// Where the system's DNS servers stand.
+const RESOLVERS: &str = "/etc/resolv.conf";
+/// Servers of the zone above that are asked until one answers.
+const SERVERS_ASKED: usize = 3;
+
+/// The first DNS server of the system.
+fn resolver(file: &str) -> Option<SocketAddr> {
+    let mut words = file.lines().map(str::split_whitespace);
+    words.find_map(|mut line| {
+        let address = (line.next()? == "nameserver").then(|| line.next())??;
+        Some(SocketAddr::new(address.parse().ok()?, PORT))
+    })
+}
+
+/// The servers of a zone that an answer names: in the answer itself, or where it refers to another server.
+fn servers_of(answer: &Packet<'_>, zone: &str) -> Vec<String> {
+    let same = |name: &Name<'_>| {
+        name.to_string()
+            .eq_ignore_ascii_case(zone.trim_end_matches('.'))
+    };
+    let all = answer.answers.iter().chain(&answer.name_servers);
+    let mut servers: Vec<String> = all
+        .filter(|record| same(&record.name))
+        .filter_map(|record| match &record.rdata {
+            RData::NS(server) => Some(server.0.to_string().to_lowercase()),
+            _ => None,
+        })
+        .collect();
+    servers.sort_unstable();
+    servers.dedup();
+    servers
+}
+
 /// What a server answers, of the kind that is asked for.
 async fn ask<T>(
     server: SocketAddr,
     name: &str,
     kind: TYPE,
     of: impl Fn(&RData<'_>) -> Option<T>,
+) -> Result<Vec<T>, String> {
+    let answers =
+        |answer: &Packet<'_>| answer.answers.iter().filter_map(|a| of(&a.rdata)).collect();
+    ask_all(server, name, kind, answers).await
+}
+
+/// The same, of the whole answer.
+async fn ask_all<T>(
+    server: SocketAddr,
+    name: &str,
+    kind: TYPE,
+    of: impl Fn(&Packet<'_>) -> Vec<T>,
 ) -> Result<Vec<T>, String> {
     let failed = |what: String| format!("the DNS server {server} on {name}: {what}");
     let mut last = String::new();
@@ -102,9 +188,7 @@ async fn ask<T>(
             Ok(Ok(bytes)) => {
                 let answer = Packet::parse(&bytes).map_err(|e| failed(e.to_string()))?;
                 return match answer.rcode() {
-                    RCODE::NoError | RCODE::NameError => {
-                        Ok(answer.answers.iter().filter_map(|a| of(&a.rdata)).collect())
-                    }
+                    RCODE::NoError | RCODE::NameError => Ok(of(&answer)),
                     other => Err(failed(format!("{other:?}"))),
                 };
             }
@@ -235,6 +319,55 @@ mod tests {
         assert_eq!(text, Ok(Some("epoch=7".to_owned())));
         let address = names.addresses("pay.example").await;
         assert_eq!(address, Ok(vec!["127.77.0.2".parse().unwrap()]));
+    }
+
+    /// A server that plays all servers: it knows `example`, and refers to others for `pay.example` alone.
+    async fn above() -> SocketAddr {
+        let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let address = udp.local_addr().unwrap();
+        tokio::spawn(async move {
+            let mut bytes = vec![0; 512];
+            while let Ok((length, from)) = udp.recv_from(&mut bytes).await {
+                let mut packet = Packet::parse(&bytes[..length]).unwrap().into_reply();
+                let asked = packet.questions[0].qname.to_string();
+                let record = |zone: &'static str, server: &'static str| {
+                    let server = RData::NS(simple_dns::rdata::NS(Name::new(server).unwrap()));
+                    ResourceRecord::new(Name::new(zone).unwrap(), CLASS::IN, 60, server)
+                };
+                match asked.as_str() {
+                    "example" => packet.answers.push(record("example", "ns.example")),
+                    "pay.example" => {
+                        packet
+                            .name_servers
+                            .push(record("pay.example", "NS-2.aws.example"));
+                        packet
+                            .name_servers
+                            .push(record("pay.example", "ns-1.aws.example"));
+                    }
+                    // Not delegated: the zone above answers for itself.
+                    _ => packet.name_servers.push(record("example", "ns.example")),
+                }
+                let answer = packet.build_bytes_vec().unwrap();
+                udp.send_to(&answer, from).await.unwrap();
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn a_delegation_is_what_the_zone_above_says() {
+        let names = Names::new(Some(above().await));
+        let of = |zone: &'static str| names.delegation(zone);
+        let servers = ["ns-1.aws.example", "ns-2.aws.example"].map(str::to_owned);
+        assert_eq!(of("pay.example.").await, Ok(servers.to_vec()));
+        assert_eq!(of("other.example").await, Ok(Vec::new()));
+    }
+
+    #[test]
+    fn the_first_server_of_the_system_is_asked() {
+        let file = "# made by hand\nsearch example\nnameserver 192.0.2.53\nnameserver 192.0.2.54\n";
+        assert_eq!(resolver(file), Some("192.0.2.53:53".parse().unwrap()));
+        assert_eq!(resolver("options edns0"), None);
     }
 
     #[tokio::test]

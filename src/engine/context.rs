@@ -3,6 +3,9 @@
 use super::clock::Clock;
 use super::driver::Registry;
 use super::event::Events;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -19,6 +22,26 @@ pub struct Context {
     pub clock: Clock,
     /// Becomes true when a stop is asked for.
     pub stop: watch::Receiver<bool>,
+    /// When each step was last read.
+    pub reads: Reads,
+}
+
+/// When each step was last read, for who has to show it.
+#[derive(Debug, Clone, Default)]
+pub struct Reads(Arc<Mutex<BTreeMap<String, Timestamp>>>);
+
+impl Reads {
+    /// Notes that a step was read just now.
+    pub(crate) fn note(&self, step: &str, at: Timestamp) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(step.to_owned(), at);
+    }
+
+    /// When a step was read; `None` when it was not.
+    pub fn at(&self, step: &str) -> Option<Timestamp> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(step).copied()
+    }
 }
 
 impl Context {
@@ -30,6 +53,7 @@ impl Context {
             limits,
             clock: Clock::start(),
             stop: watch::channel(false).1,
+            reads: Reads::default(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the engine knows of a resource type: an object-safe driver over JSON. `resources` adapts typed resources to it;
 //! tests give drivers of their own.
 
+use super::backup::{Backup, Remains};
 use super::diff::{Change, TAGS};
 use super::error::Error;
 use async_trait::async_trait;
@@ -74,6 +75,17 @@ impl Retention {
     };
 }
 
+/// A change in place that cannot be taken back: it takes the user's word, and the way back is refused.
+#[derive(Debug, Clone, Copy)]
+pub struct Upgrade {
+    /// The field that says so when it differs.
+    pub field: &'static str,
+    /// Fields whose change is a part of it: what they interrupt by themselves does not count.
+    pub with: &'static [&'static str],
+    /// What it does, and what to test first, from the struct that was found and the desired one.
+    pub judge: fn(found: &Value, wanted: &Value) -> Result<Vec<String>, Error>,
+}
+
 /// How something is to be deleted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct DeleteOptions {
@@ -124,6 +136,8 @@ pub struct Meta {
     pub holds_data: bool,
     /// How its data is protected, and what a final snapshot of it needs.
     pub retention: Retention,
+    /// The change in place that cannot be taken back, if there is one.
+    pub upgrade: Option<Upgrade>,
     /// Fields whose change interrupts service, each with what happens and for how long.
     pub interrupts: &'static [(&'static str, &'static str)],
     /// Fields that AWS never shows: not compared.
@@ -150,6 +164,7 @@ impl Meta {
             replace: Replace::DeleteFirst,
             holds_data: false,
             retention: Retention::NONE,
+            upgrade: None,
             interrupts: &[],
             write_only: &[],
             watched: &[],
@@ -217,7 +232,7 @@ impl Live {
     /// Its tags; `None` for types without tags.
     pub fn tags(&self) -> Option<&BTreeMap<String, String>> {
         match &self.mark {
-            Mark::Tags(tags) => Some(tags),
+            Mark::Tags(tags) | Mark::Restored(tags) => Some(tags),
             Mark::Parent | Mark::Foreign(_) | Mark::Account => None,
         }
     }
@@ -339,6 +354,25 @@ pub trait Driver: Send + Sync {
     /// Who else needs it, in words, so that it stays when everything else goes. Asked before a removal.
     async fn users(&self, _outputs: &Value) -> Result<Vec<String>, Error> {
         Ok(Vec::new())
+    }
+    /// What AWS still has of one with this name that vanished, `None` when the type is made anew without a question. Only asked of
+    /// types that hold data.
+    async fn remains(
+        &self,
+        _spec: &Value,
+        _name: &str,
+        _outputs: &Value,
+    ) -> Result<Option<Remains>, Error> {
+        Ok(None)
+    }
+    /// Makes one from a backup, with exactly one mutating call. Gives the outputs known so far.
+    async fn restore(
+        &self,
+        _spec: &Value,
+        _identity: &Identity,
+        _from: &Backup,
+    ) -> Result<Value, Error> {
+        Err(Error::permanent("restore", "this type cannot be restored"))
     }
     /// Everything of this type that carries this deployment's mark.
     async fn owned(&self, suffix: &str) -> Result<Vec<Owned>, Error>;

@@ -112,6 +112,8 @@ fn node(
         live: live.cloned(),
         needs: Vec::new(),
         replaces: None,
+        restore: None,
+        upgrade: false,
         record_needs: record.map_or_else(Vec::new, |r| r.needs.clone()),
         refused,
         destroyed: false,

@@ -1,5 +1,6 @@
 //! How a graph is planned and run. Knows no AWS and no terminal.
 
+pub mod backup;
 pub mod beneath;
 mod check;
 mod clock;
@@ -24,13 +25,14 @@ pub mod rebuild;
 pub mod reference;
 mod replaced;
 
+pub use backup::{Backup, Remains};
 pub(crate) use check::{Check, Level};
 pub use clock::Clock;
-pub use context::{Context, Limits};
+pub use context::{Context, Limits, Reads};
 pub use diff::{Change, diff};
 pub use driver::{
     Data, Delegated, DeleteOptions, Delta, Driver, Edit, Identity, Key, Live, Meta, Nature, Owned,
-    Owner, Phase, Registry, Replace, Retention,
+    Owner, Phase, Registry, Replace, Retention, Upgrade,
 };
 pub use error::{Class, Error, Leftover};
 pub use event::{Event, Events};

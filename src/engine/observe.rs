@@ -317,6 +317,7 @@ impl Read<'_> {
             let outputs = None;
             read = driver.read(Key { outputs, ..key }).await;
         }
+        self.cx.reads.note(self.request.step, self.cx.clock.now());
         match read {
             Ok(Some(live)) => judge(self.request, driver.meta(), live, recorded),
             Ok(None) => Observed::Absent,

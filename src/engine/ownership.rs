@@ -124,6 +124,9 @@ fn mark(ours: &Tags, tags: &Tags, global: bool) -> Extent {
 pub enum Mark {
     /// What its tags say, which is judged in the same way for all types.
     Tags(Tags),
+    /// What its tags say. It was restored from a backup of one with its name in this account and region, and a restore sets no tags: the
+    /// one that is recorded is this deployment's, unless a tag says otherwise.
+    Restored(Tags),
     /// It has no tags and is whose its parent is.
     Parent,
     /// Somebody else's; says whose.
@@ -150,6 +153,10 @@ impl Identity {
     pub fn owner(&self, mark: &Mark, recorded: bool, global: bool) -> Ownership {
         match mark {
             Mark::Tags(tags) => self.ownership(tags, recorded, global),
+            Mark::Restored(tags) => match self.ownership(tags, recorded, global) {
+                Ownership::Unmarked if recorded => Ownership::Ours,
+                other => other,
+            },
             Mark::Parent => Ownership::Ours,
             Mark::Foreign(_) => Ownership::Other,
             Mark::Account => Ownership::Account,

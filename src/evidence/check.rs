@@ -1,6 +1,7 @@
 //! One check of the table: a field of every thing of a type, against what is wanted.
 
 use super::{Seen, Verdict};
+use crate::engine::Reads;
 use crate::engine::observe::{Observations, Observed};
 use crate::state::State;
 use serde::Deserialize;
@@ -32,7 +33,7 @@ pub struct Check {
 
 impl Check {
     /// The values of all recorded things of the type. None there is one value that was not seen.
-    pub fn values(&self, state: &State, seen: &Observations) -> Vec<Seen> {
+    pub fn values(&self, state: &State, seen: &Observations, reads: &Reads) -> Vec<Seen> {
         let mut out = Vec::new();
         for (step, record) in state.steps.iter().filter(|(s, r)| self.means(s, &r.kind)) {
             match seen.get(step) {
@@ -45,6 +46,7 @@ impl Check {
                         out.push(Seen {
                             value: value.clone(),
                             verdict,
+                            read: reads.at(step),
                             ..self.seen(step, resource)
                         });
                     }
@@ -60,6 +62,7 @@ impl Check {
                     let resource = resource(&record.outputs).unwrap_or(&record.name);
                     out.push(Seen {
                         why: Some(why),
+                        read: reads.at(step),
                         ..self.seen(step, resource)
                     });
                 }
@@ -93,6 +96,7 @@ impl Check {
             value: Value::Null,
             wanted: self.wanted(),
             verdict: Verdict::NotSeen,
+            read: None,
             why: None,
         }
     }

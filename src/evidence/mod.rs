@@ -8,14 +8,15 @@ mod requirements;
 mod tests;
 mod things;
 
+pub use check::resource;
 pub use paths::Paths;
 pub use requirements::{Requirement, Status};
 pub use things::{Age, Ages, Dated, Support};
 
 use crate::config::Config;
-use crate::engine::Graph;
 use crate::engine::drift::Drift;
 use crate::engine::observe::{Observations, Observed};
+use crate::engine::{Graph, Reads};
 use crate::state::State;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -50,6 +51,8 @@ pub struct Seen {
     pub wanted: String,
     /// How it stands.
     pub verdict: Verdict,
+    /// When it was read; null for what is made of many values.
+    pub read: Option<Timestamp>,
     /// Why it was not seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
@@ -114,6 +117,12 @@ pub struct Sources<'a> {
     pub lists: &'a crate::blueprint::ServicePrefixLists,
     pub chains: Vec<Chain>,
     pub ages: Ages,
+    /// When each step was read.
+    pub reads: &'a Reads,
+    /// How AWS Config judges.
+    pub judged: Vec<Seen>,
+    /// Whether logs arrive.
+    pub delivered: Vec<Seen>,
     pub today: jiff::civil::Date,
 }
 
@@ -132,6 +141,10 @@ pub struct Evidence {
     pub silent: Vec<String>,
     /// Log groups whose retention is not 90 days: step and days.
     pub log_groups: Vec<(String, Option<i64>)>,
+    /// How AWS Config judges, by rule.
+    pub judged: Vec<Seen>,
+    /// Whether logs arrive, by what delivers or takes them.
+    pub delivered: Vec<Seen>,
     /// Ends of support.
     pub support: Vec<Support>,
     /// Histories.
@@ -166,6 +179,8 @@ pub fn evidence(from: Sources<'_>) -> Result<Evidence, String> {
         log_groups,
         support,
         ages: from.ages,
+        judged: from.judged,
+        delivered: from.delivered,
         histories: from.chains,
         cannot_show: CANNOT.map(str::to_owned).into(),
     })
@@ -187,7 +202,7 @@ fn inventory(state: &State, seen: &Observations) -> Inventory {
     out
 }
 
-const CANNOT: [&str; 10] = [
+const CANNOT: [&str; 11] = [
     "Compliance. An assessor judges people, papers and practice; settings are one part.",
     "That no PAN or CVV is where it should not be: the contents of rows, objects and logs are not read.",
     "The scope: what else touches card data (the old datacenter, laptops, partners, the code of the services).",
@@ -196,6 +211,7 @@ const CANNOT: [&str; 10] = [
     "The strength of the services: input checks, sessions, masking, dependencies.",
     "AWS's own share: buildings, hypervisors, hardware of KMS.",
     "That a backup restores: only a test of a restore does.",
+    "That access logs of load balancers and buckets arrive whole: S3 and the balancers say nothing about their deliveries.",
     "Whatever an API hides: values of secrets, policies of service-linked roles, traffic inside a subnet.",
     "Anything on an emulator.",
 ];

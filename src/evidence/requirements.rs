@@ -114,7 +114,7 @@ fn one(row: Row, own: &Own<'_>) -> Requirement {
     let mut values: Vec<Seen> = row
         .check
         .iter()
-        .flat_map(|check| check.values(from.state, from.seen))
+        .flat_map(|check| check.values(from.state, from.seen, from.reads))
         .collect();
     if let Some(check) = row.own {
         values.extend(check.values(own));
@@ -265,6 +265,7 @@ impl OwnCheck {
                     Seen {
                         step: age.step.clone(),
                         resource: age.resource.clone(),
+                        read: Some(age.read),
                         why: age.why.clone(),
                         ..seen(&age.operation, "LastRotatedDate", value, "a date", verdict)
                     }
@@ -284,6 +285,7 @@ fn seen(operation: &str, field: &str, value: Value, wanted: &str, verdict: Verdi
         value,
         wanted: wanted.to_owned(),
         verdict,
+        read: None,
         why: None,
     }
 }

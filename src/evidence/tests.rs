@@ -16,6 +16,7 @@ struct World {
     state: State,
     seen: Observations,
     facts: Facts,
+    reads: crate::engine::Reads,
 }
 
 fn world() -> World {
@@ -65,6 +66,7 @@ fn world() -> World {
         state,
         seen,
         facts,
+        reads: crate::engine::Reads::default(),
     }
 }
 
@@ -93,6 +95,9 @@ impl World {
             lists: &self.facts.prefix_lists,
             chains: Vec::new(),
             ages: Vec::new(),
+            reads: &self.reads,
+            judged: Vec::new(),
+            delivered: Vec::new(),
             today: date(2026, 11, 28),
         })
         .unwrap()
@@ -280,4 +285,18 @@ fn an_empty_state_shows_nothing() {
             );
         }
     }
+}
+
+#[test]
+fn each_value_says_when_its_step_was_read() {
+    let world = world();
+    let at: Timestamp = "2026-11-29T07:00:00Z".parse().unwrap();
+    world.reads.note("key-data-green", at);
+    let all = world.evidence();
+    let values = all.requirements.iter().flat_map(|r| &r.values);
+    let of = |step: &str| values.clone().find(|v| v.step == step).unwrap().read;
+    assert_eq!(
+        (of("key-data-green"), of("key-data-blue")),
+        (Some(at), None)
+    );
 }

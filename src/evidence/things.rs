@@ -13,7 +13,7 @@ use serde_json::Value;
 /// A point in time of one thing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Dated {
-    /// What it says: `created`, `last rotated`, `restorable from`, `restorable to`.
+    /// What it says: `created`, `last rotated`, `next rotation`, `restorable from`, `restorable to`.
     pub what: &'static str,
     /// When; null when AWS shows none.
     pub at: Option<Timestamp>,
@@ -30,6 +30,8 @@ pub struct Age {
     pub operation: String,
     /// Its points in time.
     pub dates: Vec<Dated>,
+    /// When they were read.
+    pub read: Timestamp,
     /// Why it was not seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,

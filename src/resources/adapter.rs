@@ -3,7 +3,8 @@
 use super::{Found, Listed, Lookup, Resource, SubResource, TagCalls, facts};
 use crate::aws::Aws;
 use crate::engine::{
-    Data, DeleteOptions, Delta, Driver, Error, Identity, Key, Kind, Live, Meta, Owned,
+    Backup, Data, DeleteOptions, Delta, Driver, Error, Identity, Key, Kind, Live, Meta, Owned,
+    Remains,
 };
 use async_trait::async_trait;
 use serde::Serialize;
@@ -138,6 +139,27 @@ impl<R: Resource> Driver for Typed<R> {
 
     async fn users(&self, known: &Value) -> Result<Vec<String>, Error> {
         R::users(&self.aws, &outputs::<R>(known)?).await
+    }
+
+    async fn remains(
+        &self,
+        spec: &Value,
+        name: &str,
+        known: &Value,
+    ) -> Result<Option<Remains>, Error> {
+        let spec: R = settings(spec)?;
+        let known = outputs::<R>(known).ok();
+        spec.remains(&self.aws, name, known.as_ref()).await
+    }
+
+    async fn restore(
+        &self,
+        spec: &Value,
+        identity: &Identity,
+        from: &Backup,
+    ) -> Result<Value, Error> {
+        let spec: R = settings(spec)?;
+        json(R::TYPE, &spec.restore(&self.aws, identity, from).await?)
     }
 
     async fn owned(&self, suffix: &str) -> Result<Vec<Owned>, Error> {

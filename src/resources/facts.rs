@@ -139,6 +139,7 @@ pub(super) fn meta<R: Resource>() -> Meta {
         replace: facts.replace,
         holds_data: facts.holds_data,
         retention: R::RETENTION,
+        upgrade: R::UPGRADE,
         interrupts: facts.interrupts,
         write_only: facts.write_only,
         watched: facts.watched,

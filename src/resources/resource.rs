@@ -2,7 +2,10 @@
 
 use super::{Facts, SubFacts};
 use crate::aws::Aws;
-use crate::engine::{Data, DeleteOptions, Delta, Error, Identity, Kind, Phase, Ref, Retention};
+use crate::engine::{
+    Backup, Data, DeleteOptions, Delta, Error, Identity, Kind, Phase, Ref, Remains, Retention,
+    Upgrade,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -23,6 +26,8 @@ pub trait Resource:
     const FACTS: Facts<Self>;
     /// How its data is protected, and what a final snapshot of it needs.
     const RETENTION: Retention = Retention::NONE;
+    /// The change in place that cannot be taken back, if there is one.
+    const UPGRADE: Option<Upgrade> = None;
     /// How its tags are changed: its service's way, or [`NoTags`].
     type Tags: TagCalls<Self::Outputs>;
 
@@ -75,6 +80,29 @@ pub trait Resource:
         _outputs: &Self::Outputs,
     ) -> impl Future<Output = Result<Data, Error>> + Send {
         async { Ok(Data::Holds("data".into())) }
+    }
+
+    /// What AWS still has of one with this name that vanished, asked before it would be made anew and empty; `None` for what is made
+    /// anew without a question. Only asked of types that hold data.
+    fn remains(
+        &self,
+        _cx: &Aws,
+        _name: &str,
+        _known: Option<&Self::Outputs>,
+    ) -> impl Future<Output = Result<Option<Remains>, Error>> + Send {
+        async { Ok(None) }
+    }
+
+    /// Makes one from a backup that [`Resource::remains`] found, with exactly one mutating call. What that call cannot set, `update`
+    /// does.
+    fn restore(
+        &self,
+        _cx: &Aws,
+        _identity: &Identity,
+        _from: &Backup,
+    ) -> impl Future<Output = Result<Self::Outputs, Error>> + Send {
+        let text = format!("{} cannot be restored", Self::TYPE);
+        async { Err(Error::permanent("restore", text)) }
     }
 
     /// Who else needs it, in words: as long as there is anybody, it stays with all that it needs. For what an account or
@@ -170,6 +198,16 @@ impl<R: Kind> Found<R> {
             mark: Mark::Tags(tags),
             phase: Phase::Ready,
         }
+    }
+
+    /// The same, restored from a backup of one with its name in this account and region: see [`Mark::Restored`].
+    #[must_use]
+    pub fn restored(self) -> Self {
+        let mark = match self.mark {
+            Mark::Tags(tags) => Mark::Restored(tags),
+            other => other,
+        };
+        Self { mark, ..self }
     }
 
     /// A thing without tags that is whose its parent is, and ready.

@@ -27,7 +27,7 @@ def clients(endpoint):
 def lookups(client):
     """By operation and field: the value of a resource as AWS shows it, in the report's form."""
     kms, s3, logs, rds = client("kms"), client("s3"), client("logs"), client("rds")
-    dynamodb, ec2, elb = client("dynamodb"), client("ec2"), client("elbv2")
+    dynamodb, ec2, elb, config = client("dynamodb"), client("ec2"), client("elbv2"), client("config")
 
     def group(name):
         found = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
@@ -50,6 +50,13 @@ def lookups(client):
 
     def table(arn):
         return arn.rsplit("/", 1)[-1]
+
+    def judged(arn):
+        rules = config.describe_config_rules()["ConfigRules"]
+        name = next(rule["ConfigRuleName"] for rule in rules if rule["ConfigRuleArn"] == arn)
+        (rule,) = config.describe_compliance_by_config_rule(ConfigRuleNames=[name])["ComplianceByConfigRules"]
+        count = rule["Compliance"].get("ComplianceContributorCount")
+        return rule["Compliance"]["ComplianceType"] + (f": {count['CappedCount']}" if count else "")
 
     def listener(arn):
         return elb.describe_listeners(ListenerArns=[arn])["Listeners"][0]
@@ -75,6 +82,8 @@ def lookups(client):
         ]["KMSMasterKeyArn"],
         ("ec2:DescribeSubnets", "MapPublicIpOnLaunch"): lambda r: ec2.describe_subnets(SubnetIds=[r])["Subnets"][0]["MapPublicIpOnLaunch"],
         ("elasticloadbalancing:DescribeListeners", "SslPolicy"): lambda r: listener(r).get("SslPolicy"),
+        ("config:DescribeComplianceByConfigRule", "ComplianceType"): judged,
+        ("ec2:DescribeFlowLogs", "DeliverLogsStatus"): lambda r: ec2.describe_flow_logs(FlowLogIds=[r])["FlowLogs"][0]["DeliverLogsStatus"],
         ("elasticloadbalancing:DescribeListeners", "Protocol"): lambda r: listener(r)["Protocol"],
     }
 
@@ -82,8 +91,10 @@ def lookups(client):
 def main(endpoint, report):
     known = lookups(clients(endpoint))
     looked, kinds = 0, set()
-    for requirement in json.load(open(report))["requirements"]:
-        for value in requirement["values"]:
+    report = json.load(open(report))
+    values = [requirement["values"] for requirement in report["requirements"]]
+    for some in [*values, report["judged"], report["delivered"]]:
+        for value in some:
             ask = (value["operation"], value["field"])
             if value["verdict"] == "not_seen" or ask not in known:
                 continue

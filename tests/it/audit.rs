@@ -1,6 +1,7 @@
 //! What an auditor says of the built account. The rules stand in `tests/audit/pci.py`, which knows nothing of the blueprint.
 
 use crate::support::lab::Lab;
+use serde_json::{Value, json};
 
 #[test]
 fn an_audit_by_the_rules_of_pci_dss_finds_only_what_is_meant_so() {
@@ -31,6 +32,73 @@ fn an_audit_by_the_rules_of_pci_dss_finds_only_what_is_meant_so() {
     evidence_is_what_is_there(&lab);
 }
 
+/// AWS's own words: how Config judges, whether logs arrive, when keys and secrets are rotated next; each with the time it was read.
+fn what_aws_says_is_shown_with_its_time(lab: &Lab, report: &Value) {
+    let (from, to) = (
+        report["from"].as_str().unwrap(),
+        report["to"].as_str().unwrap(),
+    );
+    let requirements = report["requirements"].as_array().unwrap().iter();
+    let values = requirements.flat_map(|r| r["values"].as_array().unwrap());
+    let said = ["judged", "delivered"].map(|list| report[list].as_array().unwrap());
+    let mut timed = 0;
+    for value in values
+        .chain(said.into_iter().flatten())
+        .filter(|v| v["step"] != "")
+    {
+        let read = value["read"].as_str().unwrap_or_default();
+        assert!(from <= read && read <= to, "{value}");
+        timed += 1;
+    }
+    assert!(timed > 100, "{timed}");
+    let of = |list: &Value, step: &str, field: &str| {
+        let mut all = list.as_array().unwrap().iter();
+        let found = all.find(|v| v["step"] == step && v["field"] == field);
+        found
+            .unwrap_or_else(|| panic!("{step} {field}: {list:#}"))
+            .clone()
+    };
+    let rule = "rule-s3-bucket-versioning-enabled-shared";
+    let versions = of(&report["judged"], rule, "ComplianceType");
+    assert_eq!(
+        (&versions["value"], &versions["verdict"]),
+        (&json!("COMPLIANT"), &json!("shown"))
+    );
+    let unknown = report["judged"].as_array().unwrap().iter();
+    assert!(
+        unknown.clone().any(|v| v["verdict"] == "not_seen"),
+        "not judged yet is not shown"
+    );
+    let flow = report["delivered"].as_array().unwrap().iter();
+    let flow: Vec<&Value> = flow.filter(|v| v["field"] == "DeliverLogsStatus").collect();
+    assert!(
+        flow.len() == 2 && flow.iter().all(|v| v["verdict"] == "shown"),
+        "{flow:?}"
+    );
+    let ages = report["ages"].as_array().unwrap().iter();
+    let next = ages.filter(|a| {
+        a["dates"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|d| d["what"] == "next rotation" && d["at"].is_string())
+    });
+    assert!(next.count() >= 4, "keys and secrets");
+
+    lab.python("c('s3').put_bucket_versioning(Bucket='compliance-docs-green-dev', VersioningConfiguration={'Status': 'Suspended'})");
+    let page = lab.dir.path().join("again.html");
+    let again = lab
+        .run(&["report", "--json", "--out", page.to_str().unwrap()])
+        .expect(2)
+        .json();
+    let versions = of(&again["judged"], rule, "ComplianceType");
+    assert_eq!(
+        (&versions["value"], &versions["verdict"]),
+        (&json!("NON_COMPLIANT: 1"), &json!("contradicted"))
+    );
+    lab.python("c('s3').put_bucket_versioning(Bucket='compliance-docs-green-dev', VersioningConfiguration={'Status': 'Enabled'})");
+}
+
 /// The report of the same account: another client finds the values that it shows, and nothing differs.
 fn evidence_is_what_is_there(lab: &Lab) {
     let page = lab.dir.path().join("evidence.html");
@@ -47,9 +115,9 @@ fn evidence_is_what_is_there(lab: &Lab) {
     let done = lab.script("tests/audit/evidence.py", &[file.to_str().unwrap()]);
     assert_eq!(done.out, "", "{}", done.err);
     let report = report.json();
-    assert_eq!(report["paths"]["extra"], serde_json::json!([]));
-    assert_eq!(report["paths"]["closed"], serde_json::json!([]));
-    assert_eq!(report["paths"]["unknown"], serde_json::json!([]));
+    assert_eq!(report["paths"]["extra"], json!([]));
+    assert_eq!(report["paths"]["closed"], json!([]));
+    assert_eq!(report["paths"]["unknown"], json!([]));
     assert_eq!(report["inventory"]["recorded"], report["inventory"]["read"]);
     // Doctor reads the same account, and writes nothing either.
     let doctor = lab.run(&["doctor", "--json"]);
@@ -71,4 +139,5 @@ fn evidence_is_what_is_there(lab: &Lab) {
         buckets.len() >= 6 && buckets.iter().all(|f| f["verdict"] == "ok"),
         "{buckets:?}"
     );
+    what_aws_says_is_shown_with_its_time(lab, &report);
 }

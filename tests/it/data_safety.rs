@@ -156,7 +156,6 @@ fn a_change_that_would_replace_the_database_is_refused_before_anything_is_called
         ("[network]\ngreen_cidr = \"10.30.0.0/16\"", "vpc"),
         ("[database]\nname = \"other\"", "database"),
         ("[database]\nmaster_user = \"other\"", "master_user"),
-        ("[database]\nengine_version = \"15.8\"", "major_version"),
     ] {
         config(change);
         let since = lab.mark();

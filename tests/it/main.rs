@@ -39,3 +39,5 @@ mod simulation;
 mod support;
 mod sweep;
 mod traffic;
+mod upgrade;
+mod vanished;

@@ -31,6 +31,16 @@ const SELDOM: &[&str] = &[
     "iam:DetachRolePolicy",
     // Of `doctor`; the emulator judges no policies.
     "iam:SimulatePrincipalPolicy",
+    // Of `report`.
+    "config:DescribeComplianceByConfigRule",
+    "config:DescribeDeliveryChannelStatus",
+    "logs:DescribeLogStreams",
+    // Of what vanished by hand.
+    "dynamodb:ListBackups",
+    "dynamodb:RestoreTableFromBackup",
+    "rds:DescribeDBClusterAutomatedBackups",
+    "rds:RestoreDBClusterFromSnapshot",
+    "rds:RestoreDBClusterToPointInTime",
     // When `migration.reserve_concurrency` is switched off.
     "lambda:DeleteFunctionConcurrency",
     "iam:DeleteRolePermissionsBoundary",

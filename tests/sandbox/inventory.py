@@ -32,7 +32,7 @@ VOLATILE = set(
     SubscriptionCreationTime registeredAt createdAt updatedAt revision taskDefinitionArn LastModifiedDate LastModifiedUser Version AlarmARN PolicyARN
     CreatedTime lastEvaluatedAt ScalableTargetARN CallerReference NotBefore NotAfter CreatedAt IssuedAt Serial HealthCheckVersion
     AlarmConfigurationUpdatedTimestamp DBClusterSnapshotIdentifier SnapshotCreateTime IsClusterWriter
-    CreatedTimestamp LastModifiedTimestamp LastModificationDate
+    CreatedTimestamp LastModifiedTimestamp LastModificationDate RestoreSummary
     """.split()
 )
 # Random parts inside strings.

@@ -1,6 +1,6 @@
 //! What the account says: credentials, clock, permissions, quotas, names, domain, images, certificates, subscriptions.
 
-use super::machine;
+use super::{domain, machine};
 use crate::aws::logs::OS_METRICS;
 use crate::aws::permissions::Holder;
 use crate::aws::{self, Aws, Caller, Count, Demand, Preflight, Version, simulate};
@@ -91,6 +91,11 @@ pub async fn look(cx: &Context<'_>, config: &Config, state: Option<&State>) -> V
             return out;
         }
     };
+    out.push(domain::delegation(cx, &aws, facts.zone.as_ref()).await);
+    let given = &config.routing.certificate_arn;
+    if !given.is_empty() {
+        out.push(domain::certificate(&aws, "routing.certificate_arn", given).await);
+    }
     match blueprint::build(config, &facts) {
         Ok(graph) => out.extend(things(aws, config, state, &graph, events).await),
         Err(_) => out.push(machine::names(config, state)),
@@ -127,7 +132,7 @@ fn session_end(expiry: SystemTime) -> Finding {
     }
 }
 
-fn unknown(about: &str, error: &Error) -> Finding {
+pub(super) fn unknown(about: &str, error: &Error) -> Finding {
     let finding = Finding::new(about, Verdict::Unknown, format!("not checked: {error}"));
     let end = error.hint.clone();
     Finding { end, ..finding }
@@ -262,6 +267,10 @@ async fn things(
             request.record.is_some(),
             found,
         ));
+        let arn = found.live().and_then(|l| l.outputs["arn"].as_str());
+        if let ("acm/certificate", Some(arn)) = (request.kind, arn) {
+            out.push(domain::certificate(&aws, request.step, arn).await);
+        }
     }
     out
 }

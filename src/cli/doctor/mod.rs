@@ -1,6 +1,7 @@
 //! `deployer doctor`: what is wrong or not known before a command is run, and what ends it. It holds nothing that can write.
 
 mod account;
+mod domain;
 mod machine;
 mod recorded;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What is a finding, and what the exit code says of it.
 
 use super::account::{clock, kept, thing};
+use super::domain::{compared, until};
 use super::machine::version_of;
 use super::*;
 use crate::engine::observe::Observed;
@@ -102,4 +103,83 @@ fn what_is_read_is_never_well_unless_it_was_seen_to_be() {
         let findings = thing("topic-blue", "sns/topic", recorded, &found);
         assert_eq!(findings.first().map(verdict), wanted, "{found:?}");
     }
+}
+
+#[test]
+fn a_zone_is_delegated_when_the_zone_above_names_its_servers_and_no_others() {
+    let list = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+    let own = || list(&["ns-2.example", "ns-1.example"]);
+    for (above, wanted) in [
+        (list(&["ns-1.example", "ns-2.example"]), Verdict::Ok),
+        (list(&["ns-1.example"]), Verdict::Warning),
+        (list(&[]), Verdict::Error),
+        (list(&["old.example"]), Verdict::Error),
+        (
+            list(&["ns-1.example", "ns-2.example", "old.example"]),
+            Verdict::Error,
+        ),
+    ] {
+        let found = compared("pay.example", own(), above.clone());
+        assert_eq!(verdict(&found), wanted, "{above:?}: {found:?}");
+        if wanted != Verdict::Ok {
+            let end = found.end.unwrap();
+            assert!(
+                end.contains("pay.example NS ns-1.example, ns-2.example"),
+                "{end}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_certificate_near_its_end_is_a_warning_with_who_renews_it() {
+    use aws_sdk_acm::types::{CertificateDetail, CertificateType};
+    let now: jiff::Timestamp = "2026-11-29T00:00:00Z".parse().unwrap();
+    let of = |kind: CertificateType, days: i64| {
+        let end = now.as_second() + days * 86_400;
+        let end = aws_smithy_types::DateTime::from_secs(end);
+        let detail = CertificateDetail::builder().r#type(kind).not_after(end);
+        until("certificate-shared", "arn:x", &detail.build(), now)
+    };
+    for (kind, days, wanted, says) in [
+        (
+            CertificateType::AmazonIssued,
+            100,
+            Verdict::Ok,
+            "AWS renews it",
+        ),
+        (
+            CertificateType::AmazonIssued,
+            20,
+            Verdict::Warning,
+            "has not renewed",
+        ),
+        (
+            CertificateType::AmazonIssued,
+            -1,
+            Verdict::Error,
+            "ended on 2026-11-28",
+        ),
+        (
+            CertificateType::Imported,
+            100,
+            Verdict::Ok,
+            "nobody renews it",
+        ),
+        (
+            CertificateType::Imported,
+            20,
+            Verdict::Warning,
+            "in 20 days",
+        ),
+    ] {
+        let found = of(kind, days);
+        assert_eq!(verdict(&found), wanted, "{found:?}");
+        assert!(found.text.contains(says), "{found:?}");
+    }
+    let unissued = CertificateDetail::builder().build();
+    assert_eq!(
+        verdict(&until("c", "arn:x", &unissued, now)),
+        Verdict::Warning
+    );
 }

@@ -1,5 +1,6 @@
 //! The arguments of `deployer plan`, and those that `apply` shares with it.
 
+use crate::engine::plan::Allowed;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -9,6 +10,32 @@ pub struct Chosen {
     /// Only this step and what it needs; may be given several times, and `*` stands for any text. The rest is not looked at.
     #[arg(long = "step", value_name = "STEP")]
     pub steps: Vec<String>,
+}
+
+/// What may happen to data and databases beyond a plain run.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Allow {
+    /// Restore what held data and vanished by hand (a table, a database cluster) from a backup that AWS still has: STEP takes the latest,
+    /// STEP=NAME another one of those that the plan names, STEP=TIME a second of a continuous backup. `*` stands for any text.
+    #[arg(long, value_name = "STEP[=BACKUP]")]
+    pub restore: Vec<String>,
+    /// Make what held data and vanished by hand anew, without its data.
+    #[arg(long, value_name = "STEP")]
+    pub make_empty: Vec<String>,
+    /// Upgrade a database to another major version in place. It cannot be taken back, and nothing connects while it runs.
+    #[arg(long)]
+    pub allow_major_upgrade: bool,
+}
+
+impl Allow {
+    /// The same for the engine.
+    pub fn allowed(&self) -> Allowed {
+        Allowed {
+            restore: self.restore.clone(),
+            make_empty: self.make_empty.clone(),
+            major_upgrade: self.allow_major_upgrade,
+        }
+    }
 }
 
 /// How a plan is shown.
@@ -33,6 +60,6 @@ pub struct PlanView {
 pub struct SavedArg {
     /// A plan that `deployer plan --out` saved. It is run without a question, and refused (exit code 8) when configuration,
     /// state or account have moved on.
-    #[arg(value_name = "FILE", conflicts_with_all = ["env", "steps", "dry_run", "destroy_data", "keep_snapshot"])]
+    #[arg(value_name = "FILE", conflicts_with_all = ["env", "steps", "dry_run", "destroy_data", "keep_snapshot", "restore", "make_empty", "allow_major_upgrade"])]
     pub plan: Option<PathBuf>,
 }

@@ -3,7 +3,7 @@
 pub mod args;
 pub mod saved;
 
-use self::args::{Chosen, PlanView};
+use self::args::{Allow, Chosen, PlanView};
 use self::saved::{Asked, Output};
 use super::Context;
 use super::args::Scope;
@@ -15,18 +15,49 @@ use super::suggest::nearest;
 use super::under_way;
 use crate::blueprint::{DELEGATION, with_first_weights};
 use crate::engine::observe::Observations;
-use crate::engine::plan::{self, Choice, DataRules, Options, Plan, Users};
+use crate::engine::plan::{self, Allowed, Choice, DataRules, Options, Plan, Users};
 use crate::engine::rebuild::set_apart;
 use crate::report::{self, Attention, Detail, PlanDocument};
 use crate::state::{self, State};
 use jiff::Timestamp;
 
+/// What is asked for on the command line of `plan` and `apply`.
+pub struct Wanted {
+    /// The chosen steps.
+    steps: Vec<String>,
+    /// What becomes of data that would be deleted.
+    choice: Option<Choice>,
+    /// What is allowed beyond a plain run.
+    allowed: Allowed,
+}
+
+impl Wanted {
+    /// Of the arguments.
+    pub fn of(chosen: &Chosen, allow: &Allow, choice: Option<Choice>) -> Self {
+        Self {
+            steps: chosen.steps.clone(),
+            choice,
+            allowed: allow.allowed(),
+        }
+    }
+
+    /// The same, asked now in this session.
+    pub fn asked(&self, session: &Session) -> Asked {
+        Asked {
+            scope: session.scope.clone(),
+            steps: self.steps.clone(),
+            choice: self.choice,
+            allowed: self.allowed.clone(),
+            at: Timestamp::now(),
+        }
+    }
+}
+
 /// Shows what `apply` would do. The state it holds has no way to write.
 pub async fn plan(
     cx: &Context<'_>,
     scope: &Scope,
-    chosen: &Chosen,
-    choice: Option<Choice>,
+    wanted: Wanted,
     view: &PlanView,
 ) -> Result<Exit, Failure> {
     one_form(cx, view.markdown)?;
@@ -39,12 +70,7 @@ pub async fn plan(
     let holder = session.store.holder().await?.map(|h| h.to_string());
     session.check_home(&state)?;
     let before = saved::seal(&session, &state).await?;
-    let asked = Asked {
-        scope: session.scope.clone(),
-        steps: chosen.steps.clone(),
-        choice,
-        at: Timestamp::now(),
-    };
+    let asked = wanted.asked(&session);
     let (plan, seen) = make_plan(&mut session, &mut state, &asked).await?;
     session.check_demand(&plan).await?;
     plan::refresh(&plan, &mut state);
@@ -73,7 +99,7 @@ pub async fn plan(
     cx.console.document(&document)?;
     let verdict = verdict(&plan);
     match out {
-        Some(_) if verdict == Exit::Failed => {
+        Some(_) if matches!(verdict, Exit::Failed | Exit::Refused) => {
             cx.console
                 .warning("the plan is not saved, because it cannot be run as it is")?;
         }
@@ -157,12 +183,23 @@ fn unplanned(cx: &Context<'_>, step: &str, plan: &Plan) -> Result<(), Failure> {
 
 /// The exit code of a plan that is only shown.
 pub fn verdict(plan: &Plan) -> Exit {
-    if !plan.problems.is_empty() || plan.nodes.iter().any(|n| n.refused.is_some()) {
+    if !plan.problems.is_empty() {
+        stopped(plan)
+    } else if plan.nodes.iter().any(|n| n.refused.is_some()) {
         Exit::Failed
     } else if plan.nodes.is_empty() && plan.forget.is_empty() {
         Exit::Done
     } else {
         Exit::Differs
+    }
+}
+
+/// The exit code of a plan that problems keep from being run.
+pub fn stopped(plan: &Plan) -> Exit {
+    if plan.is_refused() {
+        Exit::Refused
+    } else {
+        Exit::Failed
     }
 }
 
@@ -212,6 +249,18 @@ pub async fn make_plan(
             ))
         })?;
     }
+    let mut steps = session.graph.steps.iter();
+    let unknown = asked
+        .allowed
+        .steps()
+        .find(|name| !steps.clone().any(|s| crate::engine::matches(name, &s.id)));
+    if let Some(name) = unknown {
+        let known = steps.by_ref().map(|s| s.id.as_str());
+        return Err(Failure::usage(format!(
+            "--restore, --make-empty: there is no step `{name}`"
+        ))
+        .hint(nearest(name, known, "`deployer graph` shows all")));
+    }
     let meant = |id: &str| {
         asked.steps.is_empty() || asked.steps.iter().any(|s| crate::engine::matches(s, id))
     };
@@ -226,6 +275,7 @@ pub async fn make_plan(
         scope: session.scope.clone(),
         only: asked.steps.clone(),
         users: Users::new(),
+        major_upgrade: asked.allowed.major_upgrade,
     };
     let registry = &session.context.registry;
     let chosen = &session.chosen;
@@ -236,5 +286,7 @@ pub async fn make_plan(
         protect: session.config.protect,
     };
     plan::guard(&mut plan, &counts, registry, rules, asked.at);
+    let vanished = plan::vanished(&plan, state, registry).await;
+    plan::restore(&mut plan, vanished, &asked.allowed);
     Ok((plan, seen))
 }

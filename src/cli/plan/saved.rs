@@ -9,7 +9,7 @@ use super::super::exit::Exit;
 use super::super::session::Session;
 use super::super::version::VERSION;
 use crate::config::{Config, keys};
-use crate::engine::plan::{Choice, Node, Plan};
+use crate::engine::plan::{Allowed, Choice, Node, Plan};
 use crate::report::{DeploymentRef, PlanDocument};
 use crate::state::{self, State};
 use jiff::Timestamp;
@@ -37,6 +37,8 @@ pub struct Asked {
     pub steps: Vec<String>,
     /// What is to become of data.
     pub choice: Option<Choice>,
+    /// What is allowed beyond a plain run.
+    pub allowed: Allowed,
     /// When it was made; final snapshots are named by it.
     pub at: Timestamp,
 }
@@ -355,6 +357,7 @@ fn node_text(plan: &Plan, node: &Node) -> String {
         "changes": node.changes,
         "reasons": node.reasons,
         "needs": needs,
+        "restored_from": node.restore.as_ref().map(|b| &b.name),
         "replaces": node.replaces.as_ref().map(|(id, _)| id),
         "found": node.live.as_ref().map(|l| &l.outputs),
         "holds": node.loss.data.is_some(),

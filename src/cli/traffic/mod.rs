@@ -23,7 +23,7 @@ use crate::traffic::history::Log;
 use args::{GateArgs, TrafficCommand};
 pub use checks::{healthy, refused_by};
 pub use minimum::{give_back, give_back_when_due, hold};
-pub use open::{account, me, pinned};
+pub use open::{account, edge, me, pinned};
 pub use rollback::rollback;
 pub use shared::{carried, recorded};
 pub use shift::lock;

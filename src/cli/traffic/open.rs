@@ -78,7 +78,7 @@ fn is_local(cx: &Context<'_>) -> bool {
 }
 
 /// How customers see both sides.
-fn edge(cx: &Context<'_>) -> Result<Option<Edge>, Failure> {
+pub fn edge(cx: &Context<'_>) -> Result<Option<Edge>, Failure> {
     let text = std::env::var(crate::edge::VARIABLE).ok();
     Edge::of(text.as_deref(), is_local(cx)).map_err(Failure::usage)
 }

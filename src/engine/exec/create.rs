@@ -1,4 +1,4 @@
-//! Bringing something into existence: intent, create call, and the way out of an unclear answer.
+//! Bringing something into existence, new or from a backup: intent, create call, and the way out of an unclear answer.
 
 use super::Message;
 use super::settle::pause;
@@ -19,10 +19,13 @@ impl Work {
     /// Intent, create call, and the way out of an unclear answer.
     pub(super) async fn create(&mut self, driver: &dyn Driver) -> Result<Value, Stop> {
         let token = new_token(&self.node.step, self.shared.cx.clock.now());
-        let earlier = self
-            .record
-            .take()
-            .filter(|r| r.stage == Stage::Creating && !r.token.is_empty());
+        let record = self.record.take();
+        // What vanished stays recorded until it is restored: a run that ends before that asks again, and makes nothing empty.
+        let intent = match (&self.node.restore, &record) {
+            (Some(_), Some(record)) => (Stage::Created, record.outputs.clone()),
+            _ => (Stage::Creating, Value::Null),
+        };
+        let earlier = record.filter(|r| r.stage == Stage::Creating && !r.token.is_empty());
         // A token whose call may have left is sent again: where AWS honours it, it answers the same resource.
         let token = earlier.map_or(token, |r| r.token);
         let identity = Identity {
@@ -31,15 +34,17 @@ impl Work {
             tags: self.node.tags.clone(),
             token,
         };
-        self.note_with(Stage::Creating, &Value::Null, &identity.token)
-            .await?;
+        self.note_with(intent.0, &intent.1, &identity.token).await?;
         let mut unclear = false;
         let began = Instant::now();
         let mut recorded = began;
         let mut heartbeat = Heartbeat::start();
         let mut attempt = 0;
         loop {
-            let answer = driver.create(&self.node.spec, &identity).await;
+            let answer = match &self.node.restore {
+                Some(backup) => driver.restore(&self.node.spec, &identity, backup).await,
+                None => driver.create(&self.node.spec, &identity).await,
+            };
             let error = match answer {
                 Ok(outputs) => {
                     self.note_with(Stage::Created, &outputs, &identity.token)
@@ -89,16 +94,16 @@ impl Work {
                 return Err(stop);
             }
             if recorded.elapsed() > INTENT {
-                self.note_with(Stage::Creating, &Value::Null, &identity.token)
-                    .await?;
+                self.note_with(intent.0, &intent.1, &identity.token).await?;
                 recorded = Instant::now();
             }
         }
     }
 
-    /// An intent whose call certainly had no effect is taken back; an unclear one stays for the next run to resolve.
+    /// An intent whose call certainly had no effect is taken back; an unclear one stays for the next run to resolve, and so does the
+    /// record of what was to be restored.
     async fn give_up(&self, unclear: bool) -> Result<(), Stop> {
-        if !unclear {
+        if !unclear && self.node.restore.is_none() {
             self.shared.recorder.record(&self.node.step, None).await?;
             self.tell(Message::Recorded(self.at, None));
         }
@@ -125,7 +130,8 @@ impl Work {
             match driver.read(key).await {
                 Ok(Some(live)) => {
                     // The create call carries the mark, so what has none is somebody else's, whoever it is named after.
-                    let owner = identity.owner(&live.mark, false, global);
+                    let restored = self.node.restore.is_some();
+                    let owner = identity.owner(&live.mark, restored, global);
                     if matches!(owner, Ownership::Ours | Ownership::Account) {
                         return Ok(Some(live));
                     }

@@ -97,8 +97,12 @@ impl Work {
                 self.create(driver).await?
             }
         };
-        // An update that changes outputs makes them known only when it is done.
-        if driver.meta().changing.is_empty() || first.is_none() {
+        // An update that changes outputs makes them known only when it is done, and what depends on an upgrade fits it only then. So does what is converged after a restore: what a backup
+        // does not hold (a table's stream, the secret of a master password) is made then.
+        let settled_later = self.node.restore.is_some()
+            || self.node.upgrade
+            || (!driver.meta().changing.is_empty() && first.is_some());
+        if !settled_later {
             self.tell(Message::Known(self.at));
         }
         self.settings(driver, first, outputs).await?;

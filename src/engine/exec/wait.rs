@@ -14,6 +14,9 @@ use tokio::time::Instant;
 /// How long something may look as if its deletion had never been asked for: longer than any read lags.
 const IGNORED: Duration = Duration::from_secs(60);
 
+/// How long a restore or a major upgrade may take: several hours, with much data or many objects.
+const LONG: Duration = Duration::from_secs(24 * 3600);
+
 impl Work {
     /// Polls until it no longer exists. A deletion that AWS took and of which nothing shows after a while is sent again:
     /// deleting twice does no harm, and waiting for what was never begun has no end.
@@ -64,7 +67,11 @@ impl Work {
         enough: fn(&Live) -> bool,
     ) -> Result<Live, Stop> {
         let began = Instant::now();
-        let limit = self.settle_limit(driver.meta().create_seconds);
+        let limit = if self.node.restore.is_some() || self.node.upgrade {
+            LONG
+        } else {
+            self.settle_limit(driver.meta().create_seconds)
+        };
         let identity = self.identity();
         let mut parked = false;
         let mut heartbeat = Heartbeat::start();

@@ -100,6 +100,9 @@ fn decisions(inputs: &Inputs<'_>, plan: &mut Plan) -> Vec<Option<Decision>> {
         let outputs = staying(&decision, meta, &want, outputs);
         kept.extend(outputs.map(|outputs| (step.id.as_str(), outputs)));
         plan.delegated.append(&mut decision.delegated);
+        let notes = decision.notes.drain(..);
+        plan.notes
+            .extend(notes.map(|note| format!("{}: {note}", step.id)));
         if let Some(error) = decision.problem.take() {
             let step = step.id.clone();
             plan.problems.push(Problem { step, error });

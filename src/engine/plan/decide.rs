@@ -24,6 +24,10 @@ pub(super) struct Decision {
     /// Set when nothing may be written before this is solved.
     pub(super) problem: Option<Error>,
     pub(super) delegated: Vec<DelegatedField>,
+    /// True for a change in place that cannot be taken back.
+    pub(super) upgrade: bool,
+    /// Sentences for the user.
+    pub(super) notes: Vec<String>,
 }
 
 impl Decision {
@@ -36,6 +40,11 @@ impl Decision {
             live: Some(live.clone()),
             ..Self::default()
         }
+    }
+
+    /// True when the thing is made anew.
+    pub(super) fn is_replacement(&self) -> bool {
+        self.verb == Some(Verb::Replace)
     }
 
     fn refused(why: &str, error: &Error) -> Self {
@@ -112,6 +121,7 @@ pub(super) fn decide(
         decision.reasons.push(why.into());
     }
     decision.changes = changes;
+    super::upgrade::judge(&mut decision, meta, live, want, options);
     decision
 }
 

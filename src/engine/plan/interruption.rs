@@ -20,8 +20,11 @@ pub(super) fn interruptions(meta: &Meta, verb: Verb, changes: &[Change]) -> Vec<
     if !matches!(verb, Verb::Update | Verb::Adopt) {
         return out;
     }
+    let upgrade = meta.upgrade.as_ref();
+    let upgrade = upgrade.filter(|u| changes.iter().any(|c| c.field() == u.field));
+    let part = |c: &Change| upgrade.is_some_and(|u| u.with.contains(&c.field()));
     // What is added takes nothing away from anybody.
-    for change in changes.iter().filter(|c| !is_added(c)) {
+    for change in changes.iter().filter(|c| !is_added(c) && !part(c)) {
         let field = change.field();
         let text = meta.interrupts.iter().find(|(name, _)| *name == field);
         let known = out.iter().any(|i| i.field.as_deref() == Some(field));

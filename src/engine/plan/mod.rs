@@ -11,6 +11,8 @@ mod path;
 mod removal;
 mod shrink;
 mod teardown;
+mod upgrade;
+mod vanished;
 
 pub use super::compare::DelegatedField;
 pub use build::{build, build_asking, refresh};
@@ -21,7 +23,9 @@ pub use data::{
 pub use interruption::Interruption;
 pub use path::critical;
 pub use teardown::teardown;
+pub use vanished::{Allowed, Vanished, restore, vanished};
 
+use super::backup::Backup;
 use super::diff::Change;
 use super::driver::{Live, Meta, Registry};
 use super::error::Error;
@@ -86,6 +90,12 @@ pub struct Node {
     /// removed. Written before the new one is created.
     #[serde(skip)]
     pub replaces: Option<(String, Box<Record>)>,
+    /// The backup that it is made from, with its data; `None` when it is made anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restore: Option<Backup>,
+    /// True for a change in place that cannot be taken back: what depends on it waits until it is over.
+    #[serde(skip)]
+    pub upgrade: bool,
     /// Expected seconds.
     pub seconds: f64,
     /// True when it goes with its whole scope (`destroy`), false when the blueprint asks for something else.
@@ -131,6 +141,8 @@ pub struct Options {
     pub only: Vec<String>,
     /// What others need: it stays, with what it needs itself. A first plan is made without, and asked about ([`users`]).
     pub users: Users,
+    /// A change in place that cannot be taken back may be made.
+    pub major_upgrade: bool,
 }
 
 /// Everything that a plan is made from.
@@ -195,6 +207,8 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// What stays although it would go: final snapshots and the keys that encrypt them, and what others need.
     pub kept: Vec<Kept>,
+    /// What held data and vanished by hand, with what AWS still has of it.
+    pub vanished: Vec<Vanished>,
 }
 
 impl Plan {

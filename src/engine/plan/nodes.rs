@@ -56,6 +56,7 @@ pub(super) fn nodes(
             reasons: decision.reasons,
             live: decision.live,
             refused: decision.refused,
+            upgrade: decision.upgrade,
             ..Node::of(inputs, step, Op::Ensure, verb)
         };
         let Some(found) = (verb == Verb::Replace).then(|| node.live.take()).flatten() else {
@@ -165,6 +166,8 @@ impl Node {
             record_needs: Vec::new(),
             refused: None,
             replaces: None,
+            restore: None,
+            upgrade: false,
             seconds: 0.0,
             destroyed: false,
             loss: DataLoss::default(),

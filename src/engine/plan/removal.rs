@@ -46,6 +46,8 @@ impl Removal<'_> {
             record_needs: record.needs.clone(),
             refused: self.refused,
             replaces: None,
+            restore: None,
+            upgrade: false,
             seconds,
             destroyed: false,
             loss: DataLoss::default(),

@@ -4,6 +4,7 @@ mod drawing;
 mod page;
 #[cfg(test)]
 mod tests;
+mod values;
 
 pub use page::page;
 

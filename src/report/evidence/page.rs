@@ -1,18 +1,17 @@
 //! The page: one document without a script, for a screen and for paper.
 
 use super::drawing::drawing;
+use super::values::{said, short, span, values, verdict};
 use super::{EvidenceDocument, differences};
 use crate::blueprint::reachability::Path;
 use crate::engine::drift::Status as Drifted;
-use crate::evidence::{Requirement, Seen, Status, Verdict};
+use crate::evidence::{Requirement, Status, Verdict};
 use crate::report::html::{document, escaped};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 const STYLE: &str = include_str!("page.css");
-/// Characters of a value on the page; the document has all of it.
-const LONGEST: usize = 160;
 /// Lines of a history on the page.
 const LINES: usize = 60;
 
@@ -46,6 +45,8 @@ pub fn page(of: &EvidenceDocument) -> String {
     drift(&mut body, of);
     requirements(&mut body, of);
     ages(&mut body, of);
+    said(&mut body, "How AWS Config judges", &of.evidence.judged);
+    said(&mut body, "Whether logs arrive", &of.evidence.delivered);
     rest(&mut body, of);
     histories(&mut body, of);
     body.push_str("<h2>What this report cannot show</h2>\n<ul>\n");
@@ -257,71 +258,8 @@ fn one(out: &mut String, of: &Requirement) {
     out.push_str("</td></tr>\n");
 }
 
-/// Values by what was asked; equal ones are one line with their steps.
-fn values(out: &mut String, all: &[Seen]) {
-    if all.is_empty() {
-        return;
-    }
-    let open = all.iter().any(|v| v.verdict == Verdict::Contradicted);
-    let _ = writeln!(
-        out,
-        "<details{}><summary>{} values</summary>\n<table class=\"inner\"><tr><th class=\"v\">verdict</th><th>operation, field</th><th>value</th><th>wanted</th><th>of</th></tr>",
-        if open { " open" } else { "" },
-        all.len()
-    );
-    let mut groups: Vec<(&Seen, Vec<String>)> = Vec::new();
-    for seen in all {
-        let place = match (seen.step.as_str(), seen.resource.as_str()) {
-            ("", _) => String::new(),
-            (step, "") => escaped(step),
-            (step, resource) => format!(
-                "<span title=\"{}\">{}</span>",
-                escaped(resource),
-                escaped(step)
-            ),
-        };
-        let same = groups.iter_mut().find(|(first, _)| {
-            (
-                &first.operation,
-                &first.field,
-                &first.value,
-                &first.wanted,
-                &first.why,
-            ) == (
-                &seen.operation,
-                &seen.field,
-                &seen.value,
-                &seen.wanted,
-                &seen.why,
-            )
-        });
-        match same {
-            Some((_, places)) if places.contains(&place) => {}
-            Some((_, places)) => places.push(place),
-            None => groups.push((seen, vec![place])),
-        }
-    }
-    groups.sort_by_key(|(seen, _)| std::cmp::Reverse(seen.verdict));
-    for (seen, places) in groups {
-        let (class, word) = verdict(seen.verdict);
-        let value = match &seen.why {
-            Some(why) => escaped(why),
-            None => format!("<code>{}</code>", escaped(&short(&seen.value))),
-        };
-        let _ = writeln!(
-            out,
-            "<tr><td class=\"v {class}\">{word}</td><td>{} <code>{}</code></td><td>{value}</td><td>{}</td><td>{}</td></tr>",
-            escaped(&seen.operation),
-            escaped(&seen.field),
-            escaped(&seen.wanted),
-            places.join(", ")
-        );
-    }
-    out.push_str("</table></details>");
-}
-
 fn ages(out: &mut String, of: &EvidenceDocument) {
-    out.push_str("<h2>Ages, rotations, restore windows</h2>\n<table><tr><th>step</th><th>operation</th><th>what</th></tr>\n");
+    out.push_str("<h2>Ages, rotations, restore windows</h2>\n<table><tr><th>step</th><th>operation</th><th>what</th><th class=\"v\">read</th></tr>\n");
     for age in &of.evidence.ages {
         let dates = age.dates.iter().map(|d| {
             let at = d.at.map_or("no date".to_owned(), time);
@@ -336,11 +274,12 @@ fn ages(out: &mut String, of: &EvidenceDocument) {
         }
         let _ = writeln!(
             out,
-            "<tr><td title=\"{}\">{}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><td title=\"{}\">{}</td><td>{}</td><td>{}</td><td class=\"v\">{}</td></tr>",
             escaped(&age.resource),
             escaped(&age.step),
             escaped(&age.operation),
-            what.join("; ")
+            what.join("; "),
+            span(&[age.read])
         );
     }
     out.push_str("</table>\n");
@@ -414,22 +353,6 @@ fn histories(out: &mut String, of: &EvidenceDocument) {
     }
 }
 
-fn verdict(of: Verdict) -> (&'static str, &'static str) {
-    match of {
-        Verdict::Shown => ("shown", "shown"),
-        Verdict::NotSeen => ("not_seen", "not seen"),
-        Verdict::Contradicted => ("contradicted", "contradicted"),
-    }
-}
-
 fn time(at: jiff::Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
-}
-
-fn short(value: &Value) -> String {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    crate::report::value::cut(&crate::report::value::clean(&text), LONGEST)
 }

@@ -14,6 +14,7 @@ fn sample() -> EvidenceDocument {
         value,
         wanted: "at most 365".into(),
         verdict,
+        read: Some("2026-11-29T07:00:01Z".parse().unwrap()),
         why: why.map(str::to_owned),
     };
     let requirement = |id: &str, verdict, values| Requirement {
@@ -70,6 +71,11 @@ fn sample() -> EvidenceDocument {
                 ),
             ],
             ages: Vec::new(),
+            judged: vec![Seen {
+                field: "ComplianceType".into(),
+                ..seen(Verdict::Contradicted, json!("NON_COMPLIANT: 1"), None)
+            }],
+            delivered: Vec::new(),
             silent: vec!["alerts-blue: nobody".into()],
             log_groups: vec![("waf-logs-blue".into(), None)],
             support: Vec::new(),
@@ -110,6 +116,9 @@ fn the_page_is_one_document_and_takes_no_text_for_html() {
         "deployer apply &amp; more",
         "without an end",
         "1970-01-01 00:00:00 UTC",
+        "07:00:01",
+        "NON_COMPLIANT: 1",
+        "Whether logs arrive",
         "prefers-color-scheme: dark",
         "@media print",
     ] {

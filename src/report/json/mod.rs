@@ -19,12 +19,13 @@ use super::doubled;
 use super::plan::{service, shown};
 use super::value::{readable, readable_change};
 use crate::cost::Difference;
+use crate::engine::backup::Backup;
 use crate::engine::diff::Change;
 use crate::engine::drift::Drift;
 use crate::engine::error::Error;
 use crate::engine::event::Verb;
 use crate::engine::plan::{
-    DataLoss, DelegatedField, Interruption, Kept, Op, Plan, Problem, Waiting,
+    DataLoss, DelegatedField, Interruption, Kept, Op, Plan, Problem, Vanished, Waiting,
 };
 use crate::engine::reference::walk;
 use serde::Serialize;
@@ -137,6 +138,8 @@ pub struct PlanStep {
     pub holds_data: bool,
     /// What service it interrupts and for how long.
     pub interrupts: Vec<Interruption>,
+    /// The backup that it is made from, or null when it is made anew.
+    pub restore: Option<Backup>,
 }
 
 /// A value that another step gives.
@@ -184,6 +187,8 @@ pub struct PlanDocument {
     pub notes: Vec<String>,
     /// What stays although its scope is destroyed.
     pub kept: Vec<Kept>,
+    /// What held data and vanished by hand, with what AWS still has of it.
+    pub vanished: Vec<Vanished>,
     /// What somebody has to do by hand.
     pub attention: Vec<Attention>,
     /// What it changes in a month's bill, null where that is not estimated.
@@ -219,6 +224,7 @@ impl PlanDocument {
             known_after_apply: after(&node.spec),
             holds_data: node.holds_data,
             interrupts: node.interrupts.clone(),
+            restore: node.restore.clone(),
         };
         Self {
             home,
@@ -231,6 +237,7 @@ impl PlanDocument {
             forget: plan.forget.clone(),
             notes: notes(plan),
             kept: plan.kept.clone(),
+            vanished: plan.vanished.clone(),
             attention: Vec::new(),
             cost: None,
             locked_by: None,

@@ -138,6 +138,7 @@ fn documents_keep_their_keys() {
             "suffix",
             "summary",
             "unchanged",
+            "vanished",
             "waiting"
         ]
     );
@@ -154,6 +155,7 @@ fn documents_keep_their_keys() {
             "name",
             "reasons",
             "refused",
+            "restore",
             "scope",
             "seconds",
             "service",

@@ -41,6 +41,8 @@ fn node(step: &str, kind: &str, scope: &str, verb: Verb) -> Node {
         record_needs: Vec::new(),
         refused: None,
         replaces: None,
+        restore: None,
+        upgrade: false,
         seconds: 1.0,
         destroyed: false,
         loss: Default::default(),
@@ -125,6 +127,7 @@ fn rich() -> Plan {
         forget: vec!["gone-blue".into()],
         refreshed: BTreeMap::new(),
         notes: vec!["a note".into()],
+        vanished: Vec::new(),
         kept: Vec::new(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod change;
 mod read;
+mod restore;
 mod table;
 mod tags;
 mod write;

@@ -88,11 +88,21 @@ pub(super) fn described(table: &TableDescription) -> Table {
     }
 }
 
+/// True for a table that was restored from a backup of one with its own name in this account and region.
+pub(super) fn is_restored(table: &TableDescription) -> bool {
+    let from = table.restore_summary().and_then(|r| r.source_table_arn());
+    from.is_some() && from == table.table_arn()
+}
+
 pub(super) fn phase(table: &TableDescription) -> Phase {
-    let busy = table
-        .global_secondary_indexes()
-        .iter()
-        .any(|i| i.index_status() != Some(&IndexStatus::Active))
+    let restoring = table
+        .restore_summary()
+        .is_some_and(|r| r.restore_in_progress());
+    let busy = restoring
+        || table
+            .global_secondary_indexes()
+            .iter()
+            .any(|i| i.index_status() != Some(&IndexStatus::Active))
         || matches!(
             table.sse_description().and_then(|s| s.status()),
             Some(SseStatus::Enabling | SseStatus::Disabling | SseStatus::Updating)

@@ -2,7 +2,10 @@
 
 use super::DynamoDbTags;
 use super::change;
-use super::read::{DESCRIBE, describe, described, exposed, items, outputs, phase, recovery, ttl};
+use super::read::{
+    DESCRIBE, describe, described, exposed, is_restored, items, outputs, phase, recovery, ttl,
+};
+use super::restore;
 use super::tags::{tags, tags_of};
 use super::write::{built, stream};
 use crate::resources::kms::Key;
@@ -169,8 +172,9 @@ impl Resource for Table {
             exposed,
             ..described(&table)
         };
-        let found = Found::tagged(spec, outputs, tags);
-        Ok(Some(found.phase(phase(&table))))
+        let of_its_own = is_restored(&table);
+        let found = Found::tagged(spec, outputs, tags).phase(phase(&table));
+        Ok(Some(if of_its_own { found.restored() } else { found }))
     }
 
     async fn create(&self, cx: &Aws, identity: &Identity) -> Result<TableOutputs, Error> {
@@ -230,6 +234,24 @@ impl Resource for Table {
 
     async fn data(&self, cx: &Aws, it: &TableOutputs) -> Result<Data, Error> {
         items(cx, it.name.as_str()).await
+    }
+
+    async fn remains(
+        &self,
+        cx: &Aws,
+        name: &str,
+        _: Option<&TableOutputs>,
+    ) -> Result<Option<Remains>, Error> {
+        restore::backups(cx, name).await.map(Some)
+    }
+
+    async fn restore(
+        &self,
+        cx: &Aws,
+        identity: &Identity,
+        from: &Backup,
+    ) -> Result<TableOutputs, Error> {
+        self.made_from(cx, identity, from).await
     }
 
     async fn delete(&self, cx: &Aws, it: &TableOutputs) -> Result<(), Error> {

@@ -1,14 +1,19 @@
 //! An Aurora PostgreSQL cluster on Serverless v2: storage, endpoints, backups, and the master password in RDS's own hands.
 
 mod change;
+mod delete;
 mod exposed;
 mod live;
+mod restore;
 
-use super::status::{is_stopped, phase};
-use super::{ClusterParameterGroup, IDENTIFIER, RdsTags, SubnetGroup, tags, version};
+pub(super) use self::delete::start_to_delete;
+use self::delete::{remove_blockers, start};
+use super::status::phase;
+use super::{
+    ClusterParameterGroup, IDENTIFIER, ParameterGroup, RdsTags, SubnetGroup, tags, version,
+};
 use crate::aws::rds_tags_of;
 use crate::resources::ec2::SecurityGroup;
-use crate::resources::holders::{self, held_by};
 use crate::resources::kms::Key;
 use crate::resources::prelude::*;
 use aws_sdk_rds::types::DbCluster;
@@ -19,8 +24,7 @@ use std::collections::BTreeMap;
 pub struct Cluster {
     /// `aurora-postgresql`.
     pub engine: String,
-    /// The major version. Another one is another cluster: an upgrade in place cannot be taken back, and the platform
-    /// has its blue and green side for that.
+    /// The major version: see [`Resource::UPGRADE`].
     pub major_version: String,
     /// The version to run at least. A later minor version counts as this one; an earlier one is upgraded.
     pub engine_version: String,
@@ -38,6 +42,9 @@ pub struct Cluster {
     pub subnet_group: Ref<SubnetGroup>,
     /// Its parameters.
     pub parameter_group: Ref<ClusterParameterGroup>,
+    /// The parameters of its instances, which a major upgrade gives to all of them. A cluster does not show them.
+    #[serde(default)]
+    pub instance_parameters: Option<Ref<ParameterGroup>>,
     /// Its security groups.
     pub security_groups: Vec<Ref<SecurityGroup>>,
     /// The key of storage, snapshots and backups; `None` when it is not encrypted.
@@ -122,7 +129,6 @@ impl HasArn for ClusterOutputs {
 const READ: Api = rds::DESCRIBE_DB_CLUSTERS;
 const CREATE: Api = rds::CREATE_DB_CLUSTER;
 const MODIFY: Api = rds::MODIFY_DB_CLUSTER;
-const START: Api = rds::START_DB_CLUSTER;
 const DELETE: Api = rds::DELETE_DB_CLUSTER;
 
 impl Kind for Cluster {
@@ -148,7 +154,6 @@ impl Resource for Cluster {
         },
         fixed: &[
             "engine",
-            "major_version",
             "database",
             "master_user",
             "subnet_group",
@@ -158,6 +163,10 @@ impl Resource for Cluster {
         replace: Replace::DeleteFirst,
         holds_data: true,
         interrupts: &[
+            (
+                "major_version",
+                "major upgrade: no connections from the shutdown until it is done, 10 minutes or more (longer with many tables)",
+            ),
             (
                 "engine_version",
                 "all instances restart: no connections for about 30 to 60 s, more with long transactions",
@@ -175,7 +184,7 @@ impl Resource for Cluster {
                 "connections that are no longer allowed may stop",
             ),
         ],
-        write_only: &[],
+        write_only: &["instance_parameters"],
         watched: &["members"],
         delegated: &[
             Delegated {
@@ -192,6 +201,11 @@ impl Resource for Cluster {
         final_snapshot: Some(&["storage_key"]),
         is_snapshot: false,
     };
+    const UPGRADE: Option<Upgrade> = Some(Upgrade {
+        field: "major_version",
+        with: &["engine_version", "parameter_group"],
+        judge: version::upgrade,
+    });
     type Tags = RdsTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
@@ -206,7 +220,11 @@ impl Resource for Cluster {
         };
         let outputs = live::outputs(&cluster, id, READ)?;
         let found = Found::tagged(spec, outputs, rds_tags_of(cluster.tag_list()));
-        Ok(Some(found.phase(phase(cluster.status()))))
+        Ok(Some(found.phase(match phase(cluster.status()) {
+            // It was accepted a moment ago and has not begun.
+            Phase::Ready if live::is_to_be_upgraded(&cluster) => Phase::Settling,
+            phase => phase,
+        })))
     }
 
     async fn create(&self, cx: &Aws, identity: &Identity) -> Result<ClusterOutputs, Error> {
@@ -255,6 +273,11 @@ impl Resource for Cluster {
         if delta.changes.iter().all(|c| c.field() == "exposed") {
             return Ok(());
         }
+        if delta.touches("major_version") {
+            // What else differs is seen again when it runs.
+            let call = self.major_upgrade(cx, id);
+            return cx.call(MODIFY, || call.clone().send()).await.map(drop);
+        }
         let call = match delta.touches("capacity") {
             true => self.holding(cx, it).await?.modification(cx, id, delta),
             false => self.modification(cx, id, delta),
@@ -265,6 +288,24 @@ impl Resource for Cluster {
     /// Rows can't be counted without a connection, and no Describe call proves that there are none.
     async fn data(&self, cx: &Aws, it: &ClusterOutputs) -> Result<Data, Error> {
         super::cluster_snapshot::of_cluster(cx, it.id.as_str()).await
+    }
+
+    async fn remains(
+        &self,
+        cx: &Aws,
+        name: &str,
+        known: Option<&ClusterOutputs>,
+    ) -> Result<Option<Remains>, Error> {
+        self.backups(cx, name, known).await.map(Some)
+    }
+
+    async fn restore(
+        &self,
+        cx: &Aws,
+        identity: &Identity,
+        from: &Backup,
+    ) -> Result<ClusterOutputs, Error> {
+        self.made_from(cx, identity, from).await
     }
 
     async fn delete(&self, cx: &Aws, it: &ClusterOutputs) -> Result<(), Error> {
@@ -311,82 +352,4 @@ async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
 
 fn text<T>(reference: &Option<Ref<T>>) -> Option<String> {
     reference.as_ref().map(String::from)
-}
-
-/// A stopped cluster can't be deleted, nor its instances: "start the cluster before deleting it" ("Deleting a stopped
-/// Aurora cluster"). Starts it and gives the refusal back as one that passes; any other refusal as it is.
-pub(super) async fn start_to_delete(cx: &Aws, cluster: &DbCluster, refusal: Error) -> Error {
-    let id = cluster.db_cluster_identifier().unwrap_or_default();
-    if !is_stopped(cluster.status()) {
-        return refusal;
-    }
-    match start(cx, id).await {
-        Ok(()) => Error {
-            class: Class::NotReady,
-            ..refusal
-        },
-        Err(error) => error,
-    }
-}
-
-async fn start(cx: &Aws, id: &str) -> Result<(), Error> {
-    let call = cx.rds.client.start_db_cluster().db_cluster_identifier(id);
-    let answer = cx.call(START, || call.clone().send()).await;
-    match answer {
-        // It is starting or runs already; the next read tells.
-        Err(error) if error.code == "InvalidDBClusterStateFault" => Ok(()),
-        other => other.map(drop),
-    }
-}
-
-/// Removes what keeps a cluster from being deleted, or names it: a cluster that is stopped is started, protection that
-/// the user agreed to lift is switched off (its instances are gone by now), and instances that are left are named. Nobody holds
-/// one that is being deleted already (the answer to an earlier call was lost).
-async fn remove_blockers(
-    cx: &Aws,
-    id: &str,
-    error: Error,
-    options: &DeleteOptions,
-) -> Result<(), Error> {
-    let Ok(Some(cluster)) = cx.rds.clusters.named(id).await else {
-        return Err(error);
-    };
-    if phase(cluster.status()) == Phase::Deleting {
-        return Ok(());
-    }
-    if is_stopped(cluster.status()) {
-        return Err(start_to_delete(cx, &cluster, error).await);
-    }
-    if cluster.deletion_protection() == Some(true) && !options.lift_protection {
-        return Err(error.hint(
-            "deletion protection was switched on after the plan was made; run the same command again to see it in the plan",
-        ));
-    }
-    if cluster.deletion_protection() == Some(true) {
-        let off = cx.rds.client.modify_db_cluster().db_cluster_identifier(id);
-        let off = off.deletion_protection(false).apply_immediately(true);
-        cx.call(MODIFY, || off.clone().send()).await?;
-        return Err(Error {
-            class: Class::NotReady,
-            ..error
-        });
-    }
-    let members = cluster.db_cluster_members().iter();
-    let ids: Vec<&str> = members.filter_map(|m| m.db_instance_identifier()).collect();
-    let Ok(instances) = cx.rds.instances.all().await else {
-        return Err(error);
-    };
-    let named = ids.into_iter().map(|id| {
-        let instance = instances
-            .iter()
-            .find(|i| i.db_instance_identifier() == Some(id));
-        match instance.map(|i| phase(i.db_instance_status())) {
-            Some(Phase::Deleting) | None => holders::Named {
-                text: format!("instance `{id}`, whose deletion takes 5 to 10 minutes"),
-                stays: false,
-            },
-            Some(_) => holders::Named::stays(format!("instance `{id}`")),
-        }
-    });
-    Err(held_by(error, named.collect()))
 }

@@ -48,7 +48,7 @@ impl Resource for ClusterSnapshot {
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let id = key.name();
-        let all = found(list(cx, None, Some(id)).await)?;
+        let all = found(list(cx, Manual, None, Some(id)).await)?;
         let Some(one) = all.into_iter().flatten().next() else {
             return Ok(None);
         };
@@ -90,7 +90,7 @@ impl Resource for ClusterSnapshot {
 /// Ours are those with our mark and the name that `destroy` gives. A snapshot that somebody made of our cluster has our
 /// mark too, because RDS copies tags; it is not ours to delete.
 async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
-    let all = list(cx, None, None).await?;
+    let all = list(cx, Manual, None, None).await?;
     let one = |s: &DbClusterSnapshot| {
         let id = s.db_cluster_snapshot_identifier()?;
         let arn = s.db_cluster_snapshot_arn()?;
@@ -106,7 +106,7 @@ async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
 }
 
 /// `snapshot-{name}-{suffix}-{date}-{time}`
-fn is_final(name: &str, suffix: &str) -> bool {
+pub(super) fn is_final(name: &str, suffix: &str) -> bool {
     let digits = |part: &str, n: usize| part.len() == n && part.bytes().all(|b| b.is_ascii_digit());
     let mut parts = name.rsplitn(3, '-');
     let (time, date, head) = (parts.next(), parts.next(), parts.next());
@@ -115,9 +115,19 @@ fn is_final(name: &str, suffix: &str) -> bool {
         && head.is_some_and(|h| h.starts_with("snapshot-") && h.ends_with(&format!("-{suffix}")))
 }
 
-/// Manual snapshots (a final one counts as manual): of one cluster, or one by its name, or all.
-async fn list(
+/// Which snapshots: a final one counts as manual.
+pub(super) enum Which {
+    /// Those that somebody made.
+    Manual,
+    /// Those of RDS too.
+    All,
+}
+use Which::Manual;
+
+/// Snapshots of one cluster, or one by its name, or all.
+pub(super) async fn list(
     cx: &Aws,
+    which: Which,
     cluster: Option<&str>,
     id: Option<&str>,
 ) -> Result<Vec<DbClusterSnapshot>, Error> {
@@ -126,7 +136,7 @@ async fn list(
     loop {
         let call = cx.rds.client.describe_db_cluster_snapshots();
         let call = call
-            .snapshot_type("manual")
+            .set_snapshot_type(matches!(which, Manual).then(|| "manual".to_owned()))
             .set_db_cluster_identifier(cluster.map(str::to_owned))
             .set_db_cluster_snapshot_identifier(id.map(str::to_owned))
             .max_records(100)
@@ -142,7 +152,7 @@ async fn list(
 
 /// What the deletion of a cluster loses: its rows, and the use of manual snapshots that share its key.
 pub(super) async fn of_cluster(cx: &Aws, cluster: &str) -> Result<Data, Error> {
-    let snapshots = list(cx, Some(cluster), None).await?;
+    let snapshots = list(cx, Manual, Some(cluster), None).await?;
     let names: Vec<&str> = snapshots
         .iter()
         .filter_map(|s| s.db_cluster_snapshot_identifier())

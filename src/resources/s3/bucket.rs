@@ -141,6 +141,17 @@ impl Resource for Bucket {
         empty::count(cx, outputs.name.as_str()).await
     }
 
+    async fn remains(
+        &self,
+        _: &Aws,
+        _: &str,
+        _: Option<&Named<Self>>,
+    ) -> Result<Option<Remains>, Error> {
+        Ok(Some(Remains::nothing(
+            "S3 keeps neither objects nor versions of a deleted bucket: what is copied elsewhere (AWS Backup, a replica) is put back by hand",
+        )))
+    }
+
     /// Empties it and deletes it. What is written in between (log delivery) makes S3 refuse with `BucketNotEmpty`,
     /// class `InUse`: then all of this runs again.
     async fn delete(&self, cx: &Aws, outputs: &Named<Bucket>) -> Result<(), Error> {

@@ -3,6 +3,7 @@
 import io
 import json
 from collections import defaultdict
+from datetime import datetime, timezone
 from urllib.parse import urlencode
 
 import moto.backends
@@ -86,6 +87,10 @@ class Call:
     def ask(self, operation, **params):
         """Another call to the same service by the same caller; answers its data."""
         return Call(self.gateway, rebuilt(self.request, operation, params), internal=True).run().data
+
+    def wall_time(self):
+        """The time of the data plane's clock, in UTC without a zone, as moto keeps times."""
+        return datetime.fromtimestamp(self.clock.wall(), timezone.utc).replace(tzinfo=None)
 
     def arn(self, resource, service=None):
         """An ARN in this account and region."""

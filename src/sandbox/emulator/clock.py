@@ -10,6 +10,7 @@ import traceback
 OTHER_SECONDS = {
     "rds/cluster modification": 30,
     "rds/cluster secret": 15,
+    "rds/cluster upgrade": 900,
     "rds/instance modification": 60,
     "dynamodb/table index": 180,
     "ecs/task": 40,

@@ -4,8 +4,8 @@ use super::world::{Thing, World, holds};
 use async_trait::async_trait;
 use deployer::engine::driver::{Delegated, Key, Owned};
 use deployer::engine::{
-    Class, Data, DeleteOptions, Delta, Driver, Error, Identity, Leftover, Live, Mark, Meta, Nature,
-    Phase, Replace, Retention,
+    Backup, Class, Data, DeleteOptions, Delta, Driver, Error, Identity, Leftover, Live, Mark, Meta,
+    Nature, Phase, Remains, Replace, Retention,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -33,6 +33,8 @@ pub struct Fake {
     tokens: bool,
     /// The account has it once: what is not ours is the account's own.
     once: bool,
+    /// When it vanished it is asked for what is left of it.
+    restorable: bool,
 }
 
 impl Fake {
@@ -43,6 +45,7 @@ impl Fake {
             named: false,
             tokens: false,
             once: false,
+            restorable: false,
         }
     }
     pub fn holding_data(mut self) -> Self {
@@ -73,6 +76,12 @@ impl Fake {
     }
     pub fn named(mut self) -> Self {
         self.named = true;
+        self
+    }
+    /// A kind that holds data and can be restored from backups.
+    pub fn restorable(mut self) -> Self {
+        self.meta.holds_data = true;
+        self.restorable = true;
         self
     }
     pub fn once(mut self) -> Self {
@@ -293,6 +302,8 @@ impl Fake {
                 Mark::Parent
             } else if self.once && !ours(thing) {
                 Mark::Account
+            } else if self.world.restored.lock().unwrap().contains(id) {
+                Mark::Restored(thing.tags.clone())
             } else {
                 Mark::Tags(thing.tags.clone())
             },
@@ -383,6 +394,43 @@ impl Driver for Fake {
             Some(n) => Data::Holds(format!("{n} rows")),
             None => Data::Unlocks("what it encrypts".into()),
         })
+    }
+
+    async fn remains(
+        &self,
+        _spec: &Value,
+        name: &str,
+        _outputs: &Value,
+    ) -> Result<Option<Remains>, Error> {
+        if !self.restorable {
+            return Ok(None);
+        }
+        self.world.fault("remains").map_or(Ok(()), Err)?;
+        let backups = self.world.backups.lock().unwrap();
+        let backups = backups.get(name).cloned().unwrap_or_default();
+        Ok(Some(Remains::of(backups)))
+    }
+
+    /// The settings are those of the backup, and there are no tags.
+    async fn restore(
+        &self,
+        _spec: &Value,
+        identity: &Identity,
+        from: &Backup,
+    ) -> Result<Value, Error> {
+        self.world.call().await;
+        let fault = self.world.fault(&identity.step);
+        if let Some(fault) = fault.as_ref().filter(|f| f.leftover == Leftover::Nothing) {
+            return Err(fault.clone());
+        }
+        let untagged = Identity {
+            tags: BTreeMap::new(),
+            ..identity.clone()
+        };
+        let made = self.make(&from.source, &untagged)?;
+        let id = made["id"].as_str().unwrap_or_default();
+        self.world.restored.lock().unwrap().insert(id.to_owned());
+        fault.map_or(Ok(made), Err)
     }
 
     async fn delete(

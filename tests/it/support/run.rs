@@ -6,7 +6,7 @@ use deployer::engine::event::Verb;
 use deployer::engine::exec::{self, MemoryRecorder, Report};
 use deployer::engine::graph::{Builder, Kind, StepMeta};
 use deployer::engine::observe::{Observations, observe, requests};
-use deployer::engine::plan::{self, DataRules, Options, Plan};
+use deployer::engine::plan::{self, Allowed, DataRules, Options, Plan};
 use deployer::engine::rebuild::recover;
 use deployer::engine::{Context, Events, Graph, Limits, Ref};
 use deployer::state::State;
@@ -66,6 +66,7 @@ pub struct Run {
     pub state: State,
     pub options: Options,
     pub data: DataRules,
+    pub allowed: Allowed,
 }
 
 impl Run {
@@ -79,6 +80,7 @@ impl Run {
             state: State::empty("t", "eu-central-1"),
             options: Options::default(),
             data: DataRules::default(),
+            allowed: Allowed::default(),
         }
     }
 
@@ -100,6 +102,8 @@ impl Run {
         let mut plan =
             plan::build_asking(graph, &chosen, &self.state, &seen, registry, options).await;
         self.guard(&mut plan).await;
+        let vanished = plan::vanished(&plan, &self.state, &self.cx.registry).await;
+        plan::restore(&mut plan, vanished, &self.allowed);
         plan
     }
 

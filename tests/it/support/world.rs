@@ -2,7 +2,7 @@
 //! `fake.rs`.
 
 use super::fake::Fake;
-use deployer::engine::{Error, Meta, Registry};
+use deployer::engine::{Backup, Error, Meta, Registry};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicUsize;
@@ -45,6 +45,10 @@ pub struct World {
     pub unread: Mutex<BTreeSet<String>>,
     /// What others need, and who they are: by id.
     pub users: Mutex<BTreeMap<String, String>>,
+    /// What is left of things that are gone, by name.
+    pub backups: Mutex<BTreeMap<String, Vec<Backup>>>,
+    /// Ids of what was restored from a backup; a restore sets no tags.
+    pub restored: Mutex<BTreeSet<String>>,
     /// A step whose creation panics.
     pub panics: Mutex<Option<String>>,
     /// Seconds of one call.

@@ -107,6 +107,20 @@ impl Cluster {
         call
     }
 
+    /// The ModifyDBCluster of a major upgrade. Groups of another family do not fit it: both kinds change with it ("The current DB
+    /// instance parameter group .. is custom. You must explicitly specify a new DB instance parameter group").
+    pub(super) fn major_upgrade(&self, cx: &Aws, id: &str) -> ModifyDBClusterFluentBuilder {
+        cx.rds
+            .client
+            .modify_db_cluster()
+            .db_cluster_identifier(id)
+            .engine_version(&self.engine_version)
+            .allow_major_version_upgrade(true)
+            .db_cluster_parameter_group_name(self.parameter_group.as_str())
+            .set_db_instance_parameter_group_name(text(&self.instance_parameters))
+            .apply_immediately(true)
+    }
+
     fn is_covered(&self, change: &Change) -> bool {
         let have = change.have.as_ref().and_then(serde_json::Value::as_str);
         have.is_some_and(|have| version::covers(have, &self.engine_version))

@@ -44,6 +44,7 @@ pub(super) fn settings(cluster: &DbCluster, id: &str, want_version: &str) -> Clu
             .db_cluster_parameter_group()
             .unwrap_or_default()
             .into(),
+        instance_parameters: None,
         security_groups: groups
             .filter(|g| g.status() != Some("removing"))
             .filter_map(|g| g.vpc_security_group_id())
@@ -72,6 +73,13 @@ pub(super) fn settings(cluster: &DbCluster, id: &str, want_version: &str) -> Clu
         held,
         members: Vec::new(),
     }
+}
+
+/// True for a cluster that is about to become one of another major version.
+pub(super) fn is_to_be_upgraded(cluster: &DbCluster) -> bool {
+    let pending = cluster.pending_modified_values();
+    let next = pending.and_then(|p| p.engine_version()).map(major);
+    next.is_some() && next != cluster.engine_version().map(major)
 }
 
 fn log_exports(cluster: &DbCluster, id: &str) -> BTreeMap<String, String> {
@@ -123,6 +131,18 @@ mod tests {
         );
         assert_eq!(at("14.5").engine_version, "14.5");
         assert_eq!(at("15.2").major_version, "15");
+    }
+
+    #[test]
+    fn a_cluster_with_another_major_version_ahead_has_not_settled() {
+        let ahead = |version: &str| {
+            let pending = ClusterPendingModifiedValues::builder().engine_version(version);
+            let cluster = DbCluster::builder().engine_version("14.6");
+            is_to_be_upgraded(&cluster.pending_modified_values(pending.build()).build())
+        };
+        assert!(ahead("15.8") && !ahead("14.9"));
+        let settled = DbCluster::builder().engine_version("14.6").build();
+        assert!(!is_to_be_upgraded(&settled));
     }
 
     #[test]

@@ -122,3 +122,58 @@ def tags_of_recorders(call):
     else:
         return {"Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}
     return {}
+
+
+def _versioned(call):
+    """The buckets that have versions, and those that have none."""
+    buckets = call.backend_of("s3").buckets.values()
+    with_versions = [bucket.name for bucket in buckets if bucket.versioning_status == "Enabled"]
+    return with_versions, [bucket.name for bucket in buckets if bucket.name not in with_versions]
+
+
+def _encrypted(call):
+    """The clusters that are encrypted, and the others."""
+    clusters = call.backend_of("rds").clusters.values()
+    good = [cluster.db_cluster_identifier for cluster in clusters if cluster.storage_encrypted]
+    return good, [c.db_cluster_identifier for c in clusters if c.db_cluster_identifier not in good]
+
+
+# The rules that are judged here; AWS has not come to the others yet.
+JUDGED = {"S3_BUCKET_VERSIONING_ENABLED": _versioned, "RDS_CLUSTER_ENCRYPTED_AT_REST": _encrypted}
+
+
+@patch("config", "DescribeComplianceByConfigRule")
+def describe_compliance(call):
+    """AWS: its judgement of each rule, INSUFFICIENT_DATA before the first. moto: not implemented."""
+    wanted = call.params.get("ConfigRuleNames") or sorted(call.backend.config_rules)
+    shown = []
+    for name in wanted:
+        rule = call.backend.config_rules.get(name)
+        if rule is None:
+            refuse("NoSuchConfigRuleException", f"The ConfigRule '{name}' provided in the request is invalid.")
+        judge = JUDGED.get(rule.source.source_identifier)
+        good, bad = judge(call) if judge else ([], [])
+        if bad:
+            count = {"CappedCount": min(len(bad), 25), "CapExceeded": len(bad) > 25}
+            compliance = {"ComplianceType": "NON_COMPLIANT", "ComplianceContributorCount": count}
+        else:
+            compliance = {"ComplianceType": "COMPLIANT" if good else "INSUFFICIENT_DATA"}
+        shown.append({"ConfigRuleName": name, "Compliance": compliance})
+    return {"ComplianceByConfigRules": shown}
+
+
+@patch("config", "DescribeDeliveryChannelStatus")
+def describe_channel_status(call):
+    """AWS: how the last delivery of histories and snapshots ended. moto: not implemented."""
+    names = call.params.get("DeliveryChannelNames") or sorted(call.backend.delivery_channels)
+    shown = []
+    for name in names:
+        channel = call.backend.delivery_channels.get(name)
+        if channel is None:
+            refuse("NoSuchDeliveryChannelException", f"Cannot find delivery channel with specified name '{name}'.")
+        there = channel.s3_bucket_name in call.backend_of("s3").buckets
+        last = {"lastStatus": "SUCCESS" if there else "FAILURE"}
+        if not there:
+            last["lastErrorCode"], last["lastErrorMessage"] = "NoSuchBucket", f"The bucket {channel.s3_bucket_name} does not exist."
+        shown.append({"name": name, "configHistoryDeliveryInfo": last, "configSnapshotDeliveryInfo": last})
+    return {"DeliveryChannelsStatus": shown}

@@ -78,7 +78,7 @@ def _table(call):
     )
 
 
-def _key_arn(call, specification):
+def key_arn(call, specification):
     """AWS shows the ARN of a key given by id or alias and refuses one that can't be used."""
     name = specification.get("KMSMasterKeyId")
     if not name:
@@ -98,7 +98,7 @@ def create_table(call):
     """AWS: CREATING for some seconds; checks the key. moto: ACTIVE at once, takes any key."""
     params = dict(call.params)
     if params.get("SSESpecification"):
-        params["SSESpecification"] = _key_arn(call, params["SSESpecification"])
+        params["SSESpecification"] = key_arn(call, params["SSESpecification"])
     answer = call.forward(params)
     table = call.backend.tables[params["TableName"]]
     table.state = "CREATING"
@@ -181,7 +181,7 @@ def update_table(call):
             "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
         )
     if call.params.get("SSESpecification"):
-        table.sse_specification = _key_arn(call, call.params["SSESpecification"])
+        table.sse_specification = key_arn(call, call.params["SSESpecification"])
     attributes = {one["AttributeName"]: one for one in [*table.attr, *call.params.get("AttributeDefinitions", [])]}
     answer = call.forward()
     keys = [table.schema, *(index.schema for index in [*table.indexes, *table.global_indexes])]

@@ -8,6 +8,7 @@ from moto.rds.models import DBInstance, DBInstanceClustered
 from .. import interfaces
 from ..call import patch, refuse
 from ..moto_parts import adds
+from . import rds_catalog as catalog
 from .rds_clusters import existing as existing_cluster
 from .rds_clusters import with_key_arns
 
@@ -147,14 +148,26 @@ def _check_monitoring(call, params):
         )
 
 
+def _check_group(call, instance, name):
+    group = call.backend.db_parameter_groups.get(name) if name else None
+    family = catalog.family(instance.engine_version or "")
+    if group is not None and instance.engine == catalog.ENGINE and group.family != family:
+        refuse(
+            "InvalidParameterCombination",
+            f"The Parameter Group {name} with DBParameterGroupFamily {group.family} can't be used for this instance. Please use a Parameter Group with DBParameterGroupFamily {family}",
+        )
+
+
 @patch("rds", "ModifyDBInstance")
 def modify_instance(call):
-    """AWS: refused while the instance settles; Performance Insights reads back. moto: any state, loses it."""
+    """AWS: refused while the instance settles, and with a parameter group of another family; Performance Insights reads back. moto: any
+    state and group, loses it."""
     params = with_key_arns(call, call.params, "PerformanceInsightsKMSKeyId")
     instance = existing(call, params["DBInstanceIdentifier"])
     if instance.status != "available":
         refuse("InvalidDBInstanceState", f"Database instance is not in available state: {instance.status}.")
     _check_monitoring(call, params)
+    _check_group(call, instance, params.get("DBParameterGroupName"))
     answer = call.forward(params)
     _keep_insights(instance, params)
     instance.status = "modifying"

@@ -1,0 +1,84 @@
+//! A table that vanished, and the backups that DynamoDB still has of it. A table with point-in-time recovery leaves a backup of its
+//! last state when it is deleted, which is kept for 35 days ("Point-in-time recovery: how it works"); a point in time can be
+//! restored of a table that exists alone.
+
+use super::read::outputs;
+use super::table::{Table, TableOutputs};
+use crate::aws::stamp;
+use crate::resources::prelude::*;
+use aws_sdk_dynamodb::types::{
+    BackupStatus, BackupSummary, BackupType, BackupTypeFilter, BillingMode,
+};
+
+const LIST: Api = dynamodb::LIST_BACKUPS;
+const RESTORE: Api = dynamodb::RESTORE_TABLE_FROM_BACKUP;
+
+/// The backups of the table with this name.
+pub(super) async fn backups(cx: &Aws, name: &str) -> Result<Remains, Error> {
+    let mut all = Vec::new();
+    let mut last: Option<String> = None;
+    loop {
+        let call = cx.dynamodb.client.list_backups();
+        let call = call
+            .table_name(name)
+            .backup_type(BackupTypeFilter::All)
+            .limit(100)
+            .set_exclusive_start_backup_arn(last.take());
+        let page = cx.call(LIST, || call.clone().send()).await?;
+        all.extend(page.backup_summaries().iter().filter_map(backup));
+        last = page.last_evaluated_backup_arn;
+        if last.is_none() {
+            break;
+        }
+    }
+    if all.is_empty() {
+        return Ok(Remains::nothing(
+            "DynamoDB has no backup of it (a table without point-in-time recovery leaves none); AWS Backup was not asked",
+        ));
+    }
+    Ok(Remains::of(all))
+}
+
+/// One that can be restored from.
+fn backup(one: &BackupSummary) -> Option<Backup> {
+    if one.backup_status() != Some(&BackupStatus::Available) {
+        return None;
+    }
+    let text = match one.backup_type()? {
+        BackupType::System => "made by DynamoDB when the table was deleted",
+        BackupType::User => "made by hand",
+        // Only AWS Backup restores its own.
+        _ => return None,
+    };
+    Some(Backup {
+        name: one.backup_name()?.to_owned(),
+        text: text.to_owned(),
+        at: one.backup_creation_date_time().and_then(stamp)?,
+        since: None,
+        unfit: None,
+        source: one.backup_arn()?.into(),
+    })
+}
+
+impl Table {
+    /// RestoreTableFromBackup takes no tags: [`Mark::Restored`] tells whose the table is until it has them.
+    pub(super) async fn made_from(
+        &self,
+        cx: &Aws,
+        identity: &Identity,
+        from: &Backup,
+    ) -> Result<TableOutputs, Error> {
+        let call = cx.dynamodb.client.restore_table_from_backup();
+        let call = call
+            .target_table_name(&identity.name)
+            .backup_arn(RESTORE.field::<String>(from.source.as_str(), "BackupArn")?)
+            .billing_mode_override(BillingMode::from(self.billing.as_str()))
+            .set_sse_specification_override(self.kms_key.as_ref().map(|_| self.encryption()));
+        let made = cx.call(RESTORE, || call.clone().send()).await?;
+        let table = made.table_description();
+        outputs(
+            RESTORE,
+            table.ok_or_else(|| RESTORE.missing("TableDescription"))?,
+        )
+    }
+}
