@@ -29,6 +29,7 @@ export async function start(context) {
       await writeState(green, context.state);
     });
     await context.quarantine.load();
+    if (context.mode === undefined) await dropFence(green); // of a migration that was stopped
   }
   if (context.state.identity.closed === true) await closeEmpty(context);
   const { slot, publication } = context.state;
@@ -101,8 +102,8 @@ async function checkEmpty({ green, tables }) {
  */
 export async function closeGreen({ green, tables, deadline, pair }) {
   const roots = tables.map(({ target }) => target);
-  const { state, complete } = await readFence(green, roots);
-  if (state === 'closed' && complete) return;
+  const { state, complete, ended } = await readFence(green, roots);
+  if (state === 'closed' && complete && ended === undefined) return;
   await raiseFence(green, roots, { state: STATES.closed, pair, marker: randomUUID(), allows: (ms) => deadline.allows(ms) });
 }
 
