@@ -111,6 +111,24 @@ test('the only partition of the beginning is truncated when another has come: th
   assert.deepEqual((await lab.onGreen('SELECT * FROM t')).rows, []);
 });
 
+test('a partition by ranges of texts that green sorts otherwise is truncated: no row of another partition goes', async () => {
+  const ddl = `CREATE TABLE t (k text COLLATE "C" PRIMARY KEY, v text) PARTITION BY RANGE (k); CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM ('a') TO ('n'); CREATE TABLE t_2 PARTITION OF t DEFAULT`;
+  for (const other of ['COLLATE "en-x-icu"', '']) {
+    const lab = await servers.fresh(`sorted_${other === '' ? 'default' : 'icu'}`, ddl, `CREATE TABLE t (k text ${other} PRIMARY KEY, v text)`);
+    await lab.onBlue("INSERT INTO t VALUES ('b', 'goes'), ('B', 'stays'), ('z', 'stays')");
+    await lab.untilSynced(PLAIN);
+    await lab.onBlue('TRUNCATE t_1');
+    await assert.rejects(lab.run(PLAIN), { code: 'PARTITION_TRUNCATED', message: /sorts the texts of its key otherwise/ });
+    assert.equal((await lab.onGreen('SELECT count(*)::int AS n FROM t')).rows[0].n, 3);
+  }
+  const lab = await servers.fresh('sorted_alike', ddl, 'CREATE TABLE t (k text COLLATE "C" PRIMARY KEY, v text)');
+  await lab.onBlue("INSERT INTO t VALUES ('b', 'goes'), ('B', 'stays'), ('z', 'stays')");
+  await lab.untilSynced(PLAIN);
+  await lab.onBlue('TRUNCATE t_1');
+  await lab.untilSynced(PLAIN);
+  await assertEqualVerdict(lab, PLAIN, 't', 2);
+});
+
 test('a default partition is truncated before and after its bounds change', async () => {
   for (const change of [
     `TRUNCATE rest; CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (100) TO (200); ${fill(150, 160)}`,
