@@ -7,7 +7,7 @@ import { takeLock } from '../sync/lock.mjs';
 import { stop } from '../sync/manage.mjs';
 import { SCHEMA, dropSchema, readState, writeState } from '../sync/state.mjs';
 import { STATES, readFence, removeTriggers, setFence } from '../sync/fence.mjs';
-import { bothWrite, checkDecided, removeOneWriter, removePast } from '../sync/undo.mjs';
+import { bothWrite, checkBrought, checkDecided, removeOneWriter, removePast } from '../sync/undo.mjs';
 
 /**
  * `{"action": "finish"}`: ends the way back. The side that takes the writes is left as if there had been no fence; the other stays closed, unless it is released by
@@ -58,7 +58,10 @@ async function endSplit(invocation, release) {
     const [forward, back] = [await readState(green), await readState(blue)];
     const fenceOf = async (/** @type {Session} */ session, /** @type {string[]} */ tables) => readFence(session, Object.values((await readCatalog(session, tables)).tables));
     const [onBlue, onGreen] = [await fenceOf(blue, names.source), await fenceOf(green, names.target)];
-    if (!release) checkDecided(onBlue, onGreen);
+    if (!release) {
+      checkDecided(onBlue, onGreen);
+      checkBrought(onBlue, onGreen, back, forward?.identity.split === true);
+    }
     if (forward?.identity.split !== true && forward?.identity.whole === undefined && back?.identity.whole === undefined) return;
     for (const session of [green, blue]) await takeLock(session, invocation.deadline);
     const open = [onBlue, onGreen].every(({ state }) => state === 'open' || state === 'none');

@@ -32,6 +32,7 @@ const isClosed = ({ state }) => state.startsWith('closed');
 export async function checkStoppable(blue, green, state) {
   const [onBlue, onGreen, back] = [await fenceOf(blue), await fenceOf(green), await readState(blue)];
   checkDecided(onBlue, onGreen);
+  checkBrought(onBlue, onGreen, back, state?.identity.split === true);
   if (isClosed(onBlue) && back?.phase === 'following')
     throw new PermanentError('WRITER', 'green takes the writes, and the way back is open: blue would not get them any more', {
       hint: 'invoke control with {"action": "finish"} first, when green is to keep the writes for good; with {"action": "cutover", "reverse": true} blue takes them again',
@@ -46,6 +47,16 @@ export function checkDecided(onBlue, onGreen) {
     throw new PermanentError('WRITER', changing ? 'a cutover is under way or was interrupted' : 'neither side takes the writes: a cutover was interrupted', {
       hint: 'invoke control with {"action": "cutover"} in the direction that is meant, so that one side takes them',
     });
+}
+
+/**
+ * What green has acknowledged is brought to blue before the way back goes: after one that was forced, or a cutover that was killed, some of it may only be on green.
+ * @param {Fence} onBlue @param {Fence} onGreen @param {State | undefined} back @param {boolean} split then both may be open
+ */
+export function checkBrought(onBlue, onGreen, back, split) {
+  if (back?.phase !== 'following' || isClosed(onBlue)) return;
+  if (back.identity.contested === true || onGreen.lapsed || (!split && !isClosed(onGreen)))
+    throw new PermanentError('BEHIND', 'green has acknowledged what blue may not have yet', { hint: 'run sync with DIRECTION=reverse until it answers "synced": it closes green and brings that to blue, overwriting nothing; then call again' });
 }
 
 /** @param {string} then */

@@ -10,6 +10,7 @@ import { checkPublication } from '../sync/start.mjs';
 import { findOrphans } from './foreign-keys.mjs';
 import { checkInvariants } from './invariants.mjs';
 import { Moved } from './moment.mjs';
+import { reasonsOf } from './reasons.mjs';
 import { raiseSequences } from './sequences.mjs';
 import { countSessions } from './sessions.mjs';
 import { settle } from './settle.mjs';
@@ -115,6 +116,7 @@ async function compareAt(context, asked, moment, { writer, back, wayBack, proble
       for (const table of tables) recount(table, settled.differing.get(table.source) ?? [], context);
       if (settled.moving > 0) problems.push(`${settled.moving} rows changed at each reading, so they could not be compared: ask again`);
     }
+    problems.push(...(await reasonsOf(context, chosen.filter(({ name }) => tables.some(({ source, ok }) => source === name && !ok)))));
     const { problems: sequenceProblems, ...sequences } = await raiseSequences(context.blue, context.green, context.tables, context.sequences, wayBack);
     problems.push(...sequenceProblems);
     if (unreversed > 0) problems.push(`${unreversed} rows of green could not go back to blue as they are: payment_migration.quarantine on blue names them`);

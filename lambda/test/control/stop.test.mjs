@@ -121,3 +121,23 @@ test('with green gone stop takes from blue what control has made there, and keep
   assert.deepEqual(await traces(lab, 'onBlue'), { ...NOTHING, schema: true });
   await lab.green.start();
 });
+
+test('what green has acknowledged before a way back was forced is brought to blue before anything of the way back goes', async () => {
+  for (const mode of ['two-way', undefined]) {
+    const lab = await copied(`stop_forced_${mode === undefined}`, mode);
+    await lab.prepare(options(mode));
+    await lab.verify(options(mode));
+    await lab.cutover(options(mode));
+    await lab.runBack(options(mode));
+    await lab.onGreen("INSERT INTO u VALUES (7, 'acknowledged by green')");
+    await lab.green.stop('immediate');
+    assert.equal((await lab.cutover(options(mode), true)).status, 'forced');
+    await lab.green.start();
+    for (const end of [() => lab.stop(options(mode)), () => lab.finish(options(mode))]) await assert.rejects(end(), { code: 'BEHIND', hint: /DIRECTION=reverse/ });
+    await lab.runBack(options(mode));
+    if (mode === 'two-way') await lab.cutover(options(mode), true);
+    assert.equal((await lab.stop(options(mode))).greenClosed, true);
+    assert.deepEqual((await lab.onBlue('SELECT v FROM u WHERE id = 7')).rows, [{ v: 'acknowledged by green' }]);
+    assert.deepEqual(await traces(lab, 'onBlue'), NOTHING);
+  }
+});

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { run } from '../../src/sync/run.mjs';
 import { PLAIN, assertEqualVerdict, assertSame, mapped } from '../support/cases.mjs';
-import { Lab } from '../support/lab.mjs';
+import { Lab, Steps } from '../support/lab.mjs';
 import { FAST, startServer } from '../support/postgres.mjs';
 
 /** @type {Lab} */
@@ -109,6 +109,61 @@ test('the only partition of the beginning is truncated when another has come: th
   await lab.onBlue('INSERT INTO t VALUES (1, NULL); TRUNCATE t');
   await lab.untilSynced(PLAIN);
   assert.deepEqual((await lab.onGreen('SELECT * FROM t')).rows, []);
+});
+
+test('a partition that is attached brings its rows along, with what is written to it before it is read', async () => {
+  const ddl = "CREATE TABLE t (id int PRIMARY KEY, v text, big text) PARTITION BY RANGE (id); CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (100)";
+  for (const options of [PLAIN, mapped({ columns: { v: { from: 'v', ifNull: '-' } }, where: { column: 'v', notIn: ['no'] } })]) {
+    const lab = await fresh(ddl, 'CREATE TABLE t (id int PRIMARY KEY, v text CHECK (v <> \'bad\'), big text)');
+    await lab.onBlue("INSERT INTO t VALUES (1, 'a')");
+    await lab.untilSynced(options);
+    // In one reading of the stream: made, filled, emptied in part, attached, and written to as a part of the table.
+    await lab.onBlue('CREATE TABLE t_2 (big text, id int PRIMARY KEY, v text)');
+    await lab.onBlue("INSERT INTO t_2 SELECT repeat('b', 3000), i, CASE i % 50 WHEN 0 THEN 'bad' WHEN 1 THEN 'no' ELSE 'v' END FROM generate_series(101, 5000) i; DELETE FROM t_2 WHERE id < 110");
+    await lab.onBlue('ALTER TABLE t ATTACH PARTITION t_2 FOR VALUES FROM (100) TO (6000)');
+    await lab.onBlue("INSERT INTO t VALUES (5001, 'after'); UPDATE t SET v = 'x' WHERE id = 120; DELETE FROM t WHERE id = 121; UPDATE t SET id = 5002 WHERE id = 122");
+    await lab.onBlue("CREATE TABLE t_3 PARTITION OF t FOR VALUES FROM (6000) TO (7000); INSERT INTO t VALUES (6000, 'made as a partition')");
+    const bad = (await lab.onBlue("SELECT count(*)::int AS n FROM t WHERE v = 'bad'")).rows[0].n;
+    for (let status = ''; status !== 'synced'; ) ({ status } = await run({ ...lab.invocation(options), deadline: new Steps(12) })); // cut again and again
+    const verdict = await lab.verify(options);
+    assert.deepEqual([verdict.verdict, verdict.mismatches, verdict.quarantined], ['held-back', 0, bad], JSON.stringify(verdict));
+    assert.deepEqual((await lab.onGreen('SELECT id, v FROM t WHERE id > 4999 OR id IN (120, 121, 122) ORDER BY id')).rows.map((/** @type {any} */ { id, v }) => `${id} ${v}`), ['120 x', '5001 after', '5002 v', '6000 made as a partition']);
+    assert.equal((await lab.onGreen("SELECT identity->'attached' IS NULL AS done FROM payment_migration.state")).rows[0].done, true);
+  }
+});
+
+test('the same while both sides write: rows of either side come to the other one', async () => {
+  const ddl = 'CREATE TABLE t (id int PRIMARY KEY, v text) PARTITION BY RANGE (id); CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (100)';
+  const lab = await fresh(ddl);
+  const options = { mapping: { version: 1, mode: 'two-way', tables: [{ source: 'public.t', conflicts: { rule: 'merged' } }] } };
+  await lab.onBlue("INSERT INTO t VALUES (1, 'a')");
+  await lab.untilSynced(options);
+  await lab.prepare(options);
+  for (const [side, from] of /** @type {const} */ ([['onBlue', 100], ['onGreen', 200]])) {
+    await lab[side](`CREATE TABLE t_100 PARTITION OF t FOR VALUES FROM (${from === 100 ? 200 : 100}) TO (${from === 100 ? 300 : 200}); CREATE TABLE own (id int PRIMARY KEY, v text)`);
+    await lab[side](`INSERT INTO own SELECT i, '${side}' FROM generate_series(${from}, ${from + 50}) i`);
+    await lab[side](`ALTER TABLE t ATTACH PARTITION own FOR VALUES FROM (${from}) TO (${from + 100})`);
+    await lab[side](`INSERT INTO t VALUES (${from + 60}, 'after')`);
+  }
+  for (let i = 0; i < 3; i += 1) {
+    await lab.runBack(options);
+    await lab.run(options);
+  }
+  await assertSame(lab, 't', 't::text', 105);
+});
+
+test('a partition that is detached with rows is found by verify, with the reason and what to do', async () => {
+  const lab = await fresh('CREATE TABLE t (id int PRIMARY KEY, v text) PARTITION BY RANGE (id); CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (100); CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (100) TO (200)', 'CREATE TABLE t (id int PRIMARY KEY, v text)');
+  await lab.onBlue("INSERT INTO t SELECT i, 'v' FROM generate_series(95, 104) i");
+  await lab.untilSynced(PLAIN);
+  await lab.onBlue('ALTER TABLE t DETACH PARTITION t_2');
+  await lab.untilSynced(PLAIN);
+  const verdict = await lab.verify(PLAIN);
+  assert.deepEqual([verdict.verdict, verdict.tables[0]?.missing, verdict.tables[0]?.extra, verdict.problems.length], ['different', 0, 5, 1], JSON.stringify(verdict));
+  assert.match(verdict.problems.join(), /its partition public\.t_2 was detached or dropped/);
+  await lab.onGreen('SET session_replication_role = replica; DELETE FROM t WHERE id BETWEEN 100 AND 199');
+  const equal = await lab.verify(PLAIN);
+  assert.deepEqual([equal.verdict, equal.problems], ['equal', []], JSON.stringify(equal));
 });
 
 test('a partition by ranges of texts that green sorts otherwise is truncated: no row of another partition goes', async () => {

@@ -1,0 +1,64 @@
+import { beyond } from '../pg/keys.mjs';
+import { columnList, ident, qualified } from '../pg/text.mjs';
+import { writeState } from './state.mjs';
+
+/**
+ * Partitions of blue that were tables of their own before. What they held when they were attached is not in the log, and PostgreSQL 14 leaves out what is written to them afterwards, too, as long as it decodes
+ * in one go what was written before (pgoutput.c keeps what it found out about a table when it met it first). So all of their rows are read from blue and offered to green, once.
+ *
+ * @typedef {import('./context.mjs').Context} Context
+ */
+
+/** A partition that was made as one has the row of its type in the catalog from the same transaction; that of a table that was attached is older. */
+const ATTACHED = `
+SELECT i.inhrelid::oid FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_type t ON t.oid = c.reltype WHERE i.inhrelid = ANY ($1::oid[]) AND t.xmin <> i.xmin`;
+
+const AT_ONCE = 2_000;
+const RESERVE_MS = 3_000;
+
+/** Writes down which of the partitions that have come since the last run were attached, before they count as known. @param {Context} context */
+export async function noteAttached(context) {
+  const { leaves, blue, green } = context;
+  if (leaves.appeared.length === 0) return;
+  const attached = await blue.rows(ATTACHED, [leaves.appeared]);
+  if (attached.length === 0) return;
+  const identity = { ...context.state.identity, attached: { ...context.state.identity.attached, ...Object.fromEntries(attached.map(([oid]) => [oid, null])) } };
+  context.state = { ...context.state, identity };
+  await writeState(green, context.state);
+}
+
+/**
+ * Green has all that the stream has.
+ * @param {Context} context @returns {Promise<'nothing' | 'done' | 'later'>} `done`: green is of a later moment than before
+ */
+export async function fillAttached(context) {
+  const { tables, blue, masks, applier, deadline, log } = context;
+  const pending = Object.entries(context.state.identity.attached ?? {});
+  if (pending.length === 0 || applier.contested) return 'nothing';
+  for (const [oid, sealed] of pending) {
+    const table = tables.find(({ source }) => source.leaves.some((leaf) => leaf.oid === Number(oid)));
+    const leaf = table?.source.leaves.find((one) => one.oid === Number(oid));
+    let cursor = sealed === null ? null : /** @type {string[]} */ (JSON.parse(masks.open(sealed)));
+    for (let rows = 0, more = true; more; ) {
+      if (!deadline.allows(RESERVE_MS)) return 'later';
+      /** @type {string[][]} */
+      let keys = [];
+      if (table !== undefined && leaf !== undefined) {
+        const { plan, sourceKey } = table;
+        keys = /** @type {string[][]} */ (await blue.rows(
+          `SELECT ${columnList(plan.key)} FROM ONLY ${qualified(leaf)}${cursor === null ? '' : ` WHERE ${beyond(sourceKey, cursor, 'gt')}`} ORDER BY ${plan.key.map(ident).join(', ')} LIMIT ${AT_ONCE}`));
+      }
+      await context.begin();
+      if (table !== undefined && keys.length > 0) await applier.offer(table, keys);
+      cursor = keys.at(-1) ?? cursor;
+      more = keys.length === AT_ONCE;
+      rows += keys.length;
+      const { [oid]: _, ...others } = context.state.identity.attached ?? {};
+      const attached = more ? { ...others, [oid]: masks.seal(JSON.stringify(cursor)) } : others;
+      context.state = { ...context.state, identity: { ...context.state.identity, attached: Object.keys(attached).length === 0 ? undefined : attached } };
+      await context.commit({ applied: context.state.applied, inside: context.state.inside, syncedUntil: context.state.syncedUntil });
+      if (!more && table !== undefined) log.info('a partition that was attached is read as a whole', { table: table.name, rows });
+    }
+  }
+  return 'done';
+}
