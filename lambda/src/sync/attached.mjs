@@ -9,9 +9,12 @@ import { writeState } from './state.mjs';
  * @typedef {import('./context.mjs').Context} Context
  */
 
-/** A partition that was made as one has the row of its type in the catalog from the same transaction; that of a table that was attached is older. */
+/**
+ * Of a partition that was made as one the catalog has type and columns from the same command. When a table is attached the rows of its columns are written anew. (So they are by some other changes: then it is read for nothing.)
+ */
 const ATTACHED = `
-SELECT i.inhrelid::oid FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_type t ON t.oid = c.reltype WHERE i.inhrelid = ANY ($1::oid[]) AND t.xmin <> i.xmin`;
+SELECT c.oid FROM pg_class c JOIN pg_type t ON t.oid = c.reltype
+ WHERE c.oid = ANY ($1::oid[]) AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT (a.xmin = t.xmin AND a.cmin = t.cmin))`;
 
 const AT_ONCE = 2_000;
 const RESERVE_MS = 3_000;

@@ -123,11 +123,12 @@ test('a partition that is attached brings its rows along, with what is written t
     await lab.onBlue('ALTER TABLE t ATTACH PARTITION t_2 FOR VALUES FROM (100) TO (6000)');
     await lab.onBlue("INSERT INTO t VALUES (5001, 'after'); UPDATE t SET v = 'x' WHERE id = 120; DELETE FROM t WHERE id = 121; UPDATE t SET id = 5002 WHERE id = 122");
     await lab.onBlue("CREATE TABLE t_3 PARTITION OF t FOR VALUES FROM (6000) TO (7000); INSERT INTO t VALUES (6000, 'made as a partition')");
+    await lab.onBlue("BEGIN; CREATE TABLE t_4 (id int PRIMARY KEY, v text, big text); INSERT INTO t_4 VALUES (7000, 'v'), (7001, 'in one transaction'); ALTER TABLE t ATTACH PARTITION t_4 FOR VALUES FROM (7000) TO (8000); INSERT INTO t VALUES (7002, 'v'); COMMIT");
     const bad = (await lab.onBlue("SELECT count(*)::int AS n FROM t WHERE v = 'bad'")).rows[0].n;
     for (let status = ''; status !== 'synced'; ) ({ status } = await run({ ...lab.invocation(options), deadline: new Steps(12) })); // cut again and again
     const verdict = await lab.verify(options);
     assert.deepEqual([verdict.verdict, verdict.mismatches, verdict.quarantined], ['held-back', 0, bad], JSON.stringify(verdict));
-    assert.deepEqual((await lab.onGreen('SELECT id, v FROM t WHERE id > 4999 OR id IN (120, 121, 122) ORDER BY id')).rows.map((/** @type {any} */ { id, v }) => `${id} ${v}`), ['120 x', '5001 after', '5002 v', '6000 made as a partition']);
+    assert.deepEqual((await lab.onGreen('SELECT id, v FROM t WHERE id > 4999 OR id IN (120, 121, 122) ORDER BY id')).rows.map((/** @type {any} */ { id, v }) => `${id} ${v}`), ['120 x', '5001 after', '5002 v', '6000 made as a partition', '7000 v', '7001 in one transaction', '7002 v']);
     assert.equal((await lab.onGreen("SELECT identity->'attached' IS NULL AS done FROM payment_migration.state")).rows[0].done, true);
   }
 });
