@@ -10,22 +10,30 @@ import { writeState } from './state.mjs';
  */
 
 /**
- * Of a partition that was made as one the catalog has type and columns from the same command. When a table is attached the rows of its columns are written anew. (So they are by some other changes: then it is read for nothing.)
+ * Leaves that joined a mapped table after the publication was made, by themselves or with the partition that they are part of: the transactions in which that was, and whether it was by ATTACH. Of a partition that was
+ * made as one the catalog has type and columns from the same command; when a table is attached the rows of its columns are written anew. (So they are by some other changes: then it is read for nothing.)
  */
-const ATTACHED = `
-SELECT c.oid FROM pg_class c JOIN pg_type t ON t.oid = c.reltype
- WHERE c.oid = ANY ($1::oid[]) AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT (a.xmin = t.xmin AND a.cmin = t.cmin))`;
+const JOINED = `
+SELECT leaf.oid, string_agg(i.xmin::text, ' ' ORDER BY i.inhrelid),
+       bool_or(EXISTS (SELECT FROM pg_class c JOIN pg_type t ON t.oid = c.reltype JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 WHERE c.oid = i.inhrelid AND NOT (a.xmin = t.xmin AND a.cmin = t.cmin)))
+  FROM unnest($1::oid[]) AS leaf(oid) CROSS JOIN LATERAL pg_partition_ancestors(leaf.oid) AS up(relid) JOIN pg_inherits i ON i.inhrelid = up.relid JOIN pg_publication p ON p.pubname = $2
+ WHERE age(i.xmin) < age(p.xmin) GROUP BY leaf.oid`;
 
 const AT_ONCE = 2_000;
 const RESERVE_MS = 3_000;
 
-/** Writes down which of the partitions that have come since the last run were attached, before they count as known. @param {Context} context */
+/** Writes down which partitions were attached since the last run. @param {Context} context */
 export async function noteAttached(context) {
-  const { leaves, blue, green } = context;
-  if (leaves.appeared.length === 0) return;
-  const attached = await blue.rows(ATTACHED, [leaves.appeared]);
-  if (attached.length === 0) return;
-  const identity = { ...context.state.identity, attached: { ...context.state.identity.attached, ...Object.fromEntries(attached.map(([oid]) => [oid, null])) } };
+  const { tables, blue, green } = context;
+  const leaves = tables.filter(({ source }) => source.partitioned).flatMap(({ source }) => source.leaves.map(({ oid }) => oid));
+  if (leaves.length === 0) return;
+  const { joined: before = {}, attached = {} } = context.state.identity;
+  /** @type {[string, string, string][]} */
+  const found = /** @type {any} */ (await blue.rows(JOINED, [leaves, context.state.publication]));
+  const fresh = found.filter(([oid, when]) => before[oid] !== when);
+  if (fresh.length === 0) return;
+  const joined = Object.fromEntries(found);
+  const identity = { ...context.state.identity, joined, attached: { ...attached, ...Object.fromEntries(fresh.filter(([, , byAttach]) => byAttach === 't').map(([oid]) => [oid, null])) } };
   context.state = { ...context.state, identity };
   await writeState(green, context.state);
 }

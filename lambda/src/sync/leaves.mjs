@@ -22,8 +22,6 @@ export class Leaves {
     /** @type {number[]} */
     this.changed = [];
     this.anew = false;
-    /** That blue's catalog shows for the first time, after the copy began. @type {number[]} */
-    this.appeared = [];
     /** Tables whose key stands on green as it is. Bounds are made of values of the key: those of the others are not written down (and not needed). @type {Set<string>} */
     this.carried = new Set();
   }
@@ -43,12 +41,10 @@ export class Leaves {
     const rewritten = new Map();
     /** @type {number[]} */
     const changed = [];
-    this.appeared = [];
     for (const table of tables)
       for (const { oid, bounds: ofLeaf, storage, writers } of table.source.leaves) {
         const bounds = this.carried.has(table.name) ? ofLeaf : null;
         const before = this.known.get(oid);
-        if (!anew && (before === undefined || before.storage === '')) this.appeared.push(oid);
         if (before !== undefined && before.source !== table.name) throw moved(before.source, table.name);
         if (before !== undefined && before.storage !== '' && before.storage !== storage) {
           const known = rewritten.get(table);

@@ -13,11 +13,11 @@ import { formatLsn, parseLsn } from '../pg/text.mjs';
  * @property {string} publication
  * @property {string} mappingHash the mapping that the copy began with
  * @property {Record<string, import('./schema.mjs').TableRecord>} schema of blue's mapped tables, when the copy began
- * @property {Partial<import('./identity.mjs').Identity> & {pair?: string, publication?: string, preparedAt?: string, accepted?: string[], contested?: boolean, split?: boolean, whole?: number[], wholeOfBlue?: number[], merged?: number, closed?: boolean, attached?: Record<string, string | null>}} identity of both clusters and of the publication. Of the way back also when it
+ * @property {Partial<import('./identity.mjs').Identity> & {pair?: string, publication?: string, preparedAt?: string, accepted?: string[], contested?: boolean, split?: boolean, whole?: number[], wholeOfBlue?: number[], merged?: number, closed?: boolean, joined?: Record<string, string>, attached?: Record<string, string | null>}} identity of both clusters and of the publication. Of the way back also when it
  *   was prepared (green's clock), the columns of blue that were accepted as
  *   irreversible, and whether a way back was forced since (contested.mjs). `split`: both sides take writes by the rules of split/rules.mjs; `whole`: tables of this stream's source that were
  *   given REPLICA IDENTITY FULL for that; `wholeOfBlue`: on blue, those of blue, so that they are known there when green is gone; `merged`: rows that both had changed; `closed`: green was closed to its application when the copy began, and control
- *   has not taken that over yet; `attached`: partitions (OIDs) that are still to be read as a whole, with the key up to which that is done, sealed
+ *   has not taken that over yet; `joined`: partitions (OIDs) that came since, and in which transactions; `attached`: those of them that are still to be read as a whole, with the key up to which that is done, sealed
  * @property {bigint} applied every transaction that committed up to here is on green
  * @property {bigint} consistent from here on green equals blue at one moment; before, it is a mixture of moments
  * @property {bigint} copied blue's position at the end of the full copy

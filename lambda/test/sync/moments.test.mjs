@@ -153,6 +153,32 @@ test('the same while both sides write: rows of either side come to the other one
   await assertSame(lab, 't', 't::text', 105);
 });
 
+test('a partition that is detached, changed and attached again between two runs, and one that is attached with partitions of its own', async () => {
+  const lab = await fresh(`CREATE TABLE t (id int, c int, v text, PRIMARY KEY (id, c)) PARTITION BY RANGE (id); CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (100); CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (100) TO (200)`, 'CREATE TABLE t (id int, c int, v text, PRIMARY KEY (id, c))');
+  await lab.onBlue("INSERT INTO t SELECT i, 1, 'v' FROM generate_series(95, 104) i");
+  await lab.untilSynced(PLAIN);
+  await lab.onBlue('ALTER TABLE t DETACH PARTITION t_2');
+  await lab.onBlue("UPDATE t_2 SET v = 'while it was detached'; INSERT INTO t_2 VALUES (150, 1, 'new')");
+  await lab.onBlue('ALTER TABLE t ATTACH PARTITION t_2 FOR VALUES FROM (100) TO (200)');
+  await lab.onBlue(`CREATE TABLE tree (id int, c int, v text, PRIMARY KEY (id, c)) PARTITION BY LIST (c); CREATE TABLE tree_1 PARTITION OF tree FOR VALUES IN (1); CREATE TABLE tree_2 PARTITION OF tree FOR VALUES IN (2)`);
+  await lab.onBlue("INSERT INTO tree SELECT 200 + i, 1 + i % 2, 'tree' FROM generate_series(1, 20) i");
+  await lab.onBlue('ALTER TABLE t ATTACH PARTITION tree FOR VALUES FROM (200) TO (300)');
+  await lab.onBlue("INSERT INTO t VALUES (250, 1, 'after'), (250, 2, 'after')");
+  await lab.untilSynced(PLAIN);
+  await assertEqualVerdict(lab, PLAIN, 't', 33);
+  await lab.onBlue('ALTER TABLE t DETACH PARTITION t_2');
+  await lab.onBlue('DELETE FROM t_2 WHERE id < 103');
+  await lab.onBlue('ALTER TABLE t ATTACH PARTITION t_2 FOR VALUES FROM (100) TO (200)');
+  await lab.untilSynced(PLAIN);
+  const verdict = await lab.verify(PLAIN);
+  assert.deepEqual([verdict.verdict, verdict.tables[0]?.extra], ['different', 3], JSON.stringify(verdict));
+  assert.match(verdict.problems.join(), /its partition public\.t_2 was detached and attached again/);
+  // What has been read is not read again.
+  const lines = lab.lines.length;
+  await lab.untilSynced(PLAIN);
+  assert.equal(lab.lines.slice(lines).filter((line) => line.includes('read as a whole')).length, 0);
+});
+
 test('a partition that is detached with rows is found by verify, with the reason and what to do', async () => {
   const lab = await fresh('CREATE TABLE t (id int PRIMARY KEY, v text) PARTITION BY RANGE (id); CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (100); CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (100) TO (200)', 'CREATE TABLE t (id int PRIMARY KEY, v text)');
   await lab.onBlue("INSERT INTO t SELECT i, 'v' FROM generate_series(95, 104) i");
