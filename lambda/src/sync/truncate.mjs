@@ -38,7 +38,7 @@ async function emptyPartition(applier, table, leaf) {
       table: table.name, hint: 'stop, empty the tables on green, and run again',
     });
   if (bounds.some((bound) => /[<>]/.test(bound)) && !(await sortedAlike(blue, applier.green, table)))
-    throw new PermanentError('PARTITION_TRUNCATED', `a single partition of ${table.name} was truncated, and green sorts the texts of its key otherwise than blue: which rows were in it can't be told there`, {
+    throw new PermanentError('PARTITION_TRUNCATED', `a single partition of ${table.name} was truncated, and green sorts the texts of its key otherwise than blue: which rows were in it is not known there`, {
       table: table.name, hint: 'give the key the same collation on both sides; stop, empty the tables on green, and run again',
     });
   const all = bounds.map((bound) => `(${bound})`).join(' AND ');

@@ -72,7 +72,7 @@ test("triggers of the application's own that have our names are neither replaced
   }
 });
 
-test("a schema payment_migration of the application's own is told, and stays as it is", async () => {
+test("a schema payment_migration of the application's own is named, and stays as it is", async () => {
   const ddl = 'CREATE TABLE t (id int PRIMARY KEY, v text)';
   const plain = { mapping: { version: 1, tables: [{ source: 'public.t' }] } };
   for (const [n, own] of ['mine (id int)', 'state (id int)'].entries()) {

@@ -47,7 +47,7 @@ test('a key checked late will do with the full row as identity: rows take each o
   await lab.onBlue("UPDATE t SET v = 'the application still writes'");
 });
 
-test('a key checked late: a transaction that does not fit into memory is told with what to do, and the application goes on', async () => {
+test('a key checked late: a transaction that does not fit into memory ends the run with what to do, and the application goes on', async () => {
   const lab = await fresh('CREATE TABLE t (id bigint PRIMARY KEY DEFERRABLE, v text); ALTER TABLE t REPLICA IDENTITY FULL');
   await lab.onBlue("INSERT INTO t SELECT i, repeat('v', 100000) FROM generate_series(1, 200) i");
   await lab.untilSynced(PLAIN);
