@@ -29,8 +29,8 @@ export async function start(context) {
       await writeState(green, context.state);
     });
     await context.quarantine.load();
-    if (context.mode === undefined) await dropFence(green); // of a migration that was stopped
   }
+  if (context.mode === undefined) await dropFence(green); // of a migration that was stopped
   if (context.state.identity.closed === true) await closeEmpty(context);
   const { slot, publication } = context.state;
   await createPublication(blue, publication, tables.map(({ plan }) => plan.source));
