@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: the figures of README.md, on two servers with their default settings. `npm run bench -- 500000 100000` takes
- * fewer rows and changes. Needs `psql` on the path.
+ * fewer rows and changes, `npm run bench -- cutover split` measures these parts alone. Needs `psql` on the path.
  */
 import { cpus } from 'node:os';
 import { Lab } from '../test/support/lab.mjs';
@@ -10,18 +10,30 @@ import { benchCutover } from './cutover.mjs';
 import { benchSplit } from './split.mjs';
 import { benchIdle, benchLinear, benchSteady } from './runs.mjs';
 
-const [rows = 5_000_000, changes = 1_000_000] = process.argv.slice(2).map(Number);
+const given = process.argv.slice(2);
+const [rows = 5_000_000, changes = 1_000_000] = given.filter((word) => /^\d+$/.test(word)).map(Number);
 const lab = await Lab.start({ shared_buffers: '512MB', max_wal_size: '8GB', checkpoint_timeout: '30min' });
+
+/** @type {Record<string, () => Promise<import('./support.mjs').Figure[]>>} */
+const PARTS = {
+  copy: () => benchCopy(lab, rows),
+  changes: () => benchChanges(lab, changes),
+  idle: () => benchIdle(lab),
+  linear: () => benchLinear(lab, rows),
+  steady: () => benchSteady(lab, 30),
+  cutover: () => benchCutover(lab),
+  split: () => benchSplit(lab),
+};
+/** They work on what the copy has made. */
+const AFTER_COPY = ['changes', 'idle', 'linear', 'steady'];
+
 try {
-  const figures = [
-    ...(await benchCopy(lab, rows)),
-    ...(await benchChanges(lab, changes)),
-    ...(await benchIdle(lab)),
-    ...(await benchLinear(lab, rows)),
-    ...(await benchSteady(lab, 30)),
-    ...(await benchCutover(lab)),
-    ...(await benchSplit(lab)),
-  ];
+  const words = given.filter((word) => !/^\d+$/.test(word));
+  const unknown = words.find((word) => !Object.hasOwn(PARTS, word));
+  if (unknown !== undefined) throw new Error(`${unknown} is none of the parts: ${Object.keys(PARTS).join(', ')}`);
+  const chosen = words.length === 0 ? Object.keys(PARTS) : Object.keys(PARTS).filter((part) => words.includes(part) || (part === 'copy' && words.some((word) => AFTER_COPY.includes(word))));
+  const figures = [];
+  for (const part of chosen) figures.push(...(await /** @type {() => Promise<import('./support.mjs').Figure[]>} */ (PARTS[part])()));
   const version = (await lab.blue.query('postgres', 'SHOW server_version')).rows[0].server_version;
   console.log(`\n${rows} rows, ${changes} changes; ${cpus().length} x ${cpus()[0]?.model}, Node.js ${process.version}, PostgreSQL ${version}\n`);
   console.log('| | measured | target | |\n|---|---|---|---|');

@@ -208,7 +208,13 @@ fn way_back(answer: &Value) -> Vec<String> {
         ));
     }
     if text(answer, "status") == "finished" {
-        lines.push("the way back has ended: its slot and fences are gone".into());
+        let closed = |side: &&str| text(&answer["fences"], side) == "closed";
+        lines.push(match ["blue", "green"].into_iter().find(closed) {
+            Some(side) => format!(
+                "the way back has ended: its slot is gone, and {side} stays closed to its applications"
+            ),
+            None => "the way back has ended: its slot and fences are gone".into(),
+        });
     }
     lines
 }

@@ -10,8 +10,6 @@ import { withPair } from './pair.mjs';
  * @typedef {import('./pair.mjs').Pair} Pair
  */
 
-const SECONDS = 30;
-
 /** @param {Invocation} invocation */
 export const canary = (invocation) => withPair(invocation, async (pair) => ({ status: 'ok', ...(await proveBoth(pair)) }));
 
@@ -25,10 +23,11 @@ export const notPrepared = () => new PermanentError('NOT_PREPARED', 'the way bac
 
 /** @param {Pair} pair @param {import('./pair.mjs').Name} side @param {import('./pair.mjs').Stream} stream */
 async function prove(pair, side, stream) {
+  const { canaryMs } = stream.context.tuning;
   const began = performance.now();
   const marker = randomUUID();
   await pair.session(side).row(emitMarker(pair.name, marker));
-  if (!(await stream.until(marker, () => performance.now() - began < SECONDS * 1000)))
-    throw new PermanentError('CANARY_LOST', `what was written on ${side} did not come through the stream within ${SECONDS} s`, { hint: 'bring the stream up to date (sync), then call again' });
+  if (!(await stream.until(marker, () => performance.now() - began < canaryMs)))
+    throw new PermanentError('CANARY_LOST', `what was written on ${side} did not come through the stream within ${canaryMs / 1000} s`, { hint: 'bring the stream up to date (sync), then call again' });
   return Math.round(performance.now() - began);
 }

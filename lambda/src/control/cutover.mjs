@@ -5,7 +5,8 @@ import { notPrepared } from './canary.mjs';
 import { forceBlue, isGone } from './forced.mjs';
 import { STATES, closeForGood, raiseFence, readFence, removeTriggers, setFence } from '../sync/fence.mjs';
 import { withPair } from './pair.mjs';
-import { isSplit, removeOneWriter } from './split.mjs';
+import { removeOneWriter } from '../sync/undo.mjs';
+import { isSplit } from './split.mjs';
 
 /**
  * `{"action": "cutover"}` lets green take the writes in place of blue, `{"action": "cutover", "reverse": true}` the other way round: writes are refused on the side that

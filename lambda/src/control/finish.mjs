@@ -5,10 +5,9 @@ import { readCatalog } from '../pg/catalog.mjs';
 import { mappedNames, openBoth } from '../sync/context.mjs';
 import { takeLock } from '../sync/lock.mjs';
 import { stop } from '../sync/manage.mjs';
-import { SCHEMA } from '../sync/state.mjs';
-import { readState, writeState } from '../sync/state.mjs';
+import { SCHEMA, dropSchema, readState, writeState } from '../sync/state.mjs';
 import { STATES, readFence, removeTriggers, setFence } from '../sync/fence.mjs';
-import { removeOneWriter, removePast } from './split.mjs';
+import { bothWrite, checkBrought, checkDecided, removeOneWriter, removePast } from '../sync/undo.mjs';
 
 /**
  * `{"action": "finish"}`: ends the way back. The side that takes the writes is left as if there had been no fence; the other stays closed, unless it is released by
@@ -19,7 +18,7 @@ import { removeOneWriter, removePast } from './split.mjs';
  * @param {Invocation} invocation @param {boolean} release
  */
 export async function finish(invocation, release) {
-  await endSplit(invocation);
+  await endSplit(invocation, release);
   const stopped = await stop({ ...invocation, config: reversed(invocation.config) }).catch((error) => {
     throw withSidesExchanged(error);
   });
@@ -43,28 +42,30 @@ export async function finish(invocation, release) {
       fences[session.side] = 'none';
     }
     const [blue] = sessions;
-    if (fences['blue'] === 'none') await blue.run(`DROP SCHEMA IF EXISTS ${SCHEMA} CASCADE`);
+    if (fences['blue'] === 'none') await dropSchema(blue);
     return { status: 'finished', slotDropped: stopped.slotDropped, publicationDropped: stopped.publicationDropped, fences };
   } finally {
     await Promise.all(sessions.map((session) => session.close()));
   }
 }
 
-/** What mode two-way has made on both sides. @param {Invocation} invocation */
-async function endSplit(invocation) {
+/** What mode two-way has made on both sides. @param {Invocation} invocation @param {boolean} release */
+async function endSplit(invocation, release) {
   const { json } = await loadMapping(invocation.config, invocation.secrets, invocation.deadline);
   const names = mappedNames(json);
   const [blue, green] = await openBoth(invocation);
   try {
     const [forward, back] = [await readState(green), await readState(blue)];
+    const fenceOf = async (/** @type {Session} */ session, /** @type {string[]} */ tables) => readFence(session, Object.values((await readCatalog(session, tables)).tables));
+    const [onBlue, onGreen] = [await fenceOf(blue, names.source), await fenceOf(green, names.target)];
+    if (!release) {
+      checkDecided(onBlue, onGreen);
+      checkBrought(onBlue, onGreen, back, forward?.identity.split === true);
+    }
     if (forward?.identity.split !== true && forward?.identity.whole === undefined && back?.identity.whole === undefined) return;
     for (const session of [green, blue]) await takeLock(session, invocation.deadline);
-    const open = await Promise.all([[blue, names.source], [green, names.target]].map(async ([session, tables]) => {
-      const { state } = await readFence(/** @type {Session} */ (session), Object.values((await readCatalog(/** @type {Session} */ (session), /** @type {string[]} */ (tables))).tables));
-      return state === 'open' || state === 'none';
-    }));
-    if (forward?.identity.split === true && open.every(Boolean))
-      throw new PermanentError('WRITER', 'both sides take writes', { hint: 'invoke control with {"action": "cutover"}, or with "reverse": true, so that one of them does; then finish' });
+    const open = [onBlue, onGreen].every(({ state }) => state === 'open' || state === 'none');
+    if (forward?.identity.split === true && open) throw bothWrite('finish');
     if (forward !== undefined) {
       await removePast(blue, forward.identity.whole ?? []);
       await removePast(green, back?.identity.whole ?? []);

@@ -1,5 +1,6 @@
 import { PermanentError, withSidesExchanged } from '../lib/errors.mjs';
 import { reversed } from '../lib/config.mjs';
+import { inTransaction } from '../pg/session.mjs';
 import { Context } from '../sync/context.mjs';
 import { follow } from '../sync/follow.mjs';
 import { catchUp } from '../sync/run.mjs';
@@ -62,6 +63,42 @@ export class Stream {
   }
 }
 
+/** The session of green in which the way back begins: to the stream it is the source, and "blue"; here its errors name green. */
+class GreenSession {
+  #session;
+  side = /** @type {const} */ ('green');
+
+  /** @param {Session} session */
+  constructor(session) {
+    this.#session = session;
+  }
+
+  /** @param {string} sql @param {unknown[]} [values] */
+  rows(sql, values) {
+    return this.#session.rows(sql, values).catch(rethrown);
+  }
+
+  /** @param {string} sql @param {unknown[]} [values] */
+  row(sql, values) {
+    return this.#session.row(sql, values).catch(rethrown);
+  }
+
+  /** @param {string} sql @param {unknown[]} [values] */
+  run(sql, values) {
+    return this.#session.run(sql, values).catch(rethrown);
+  }
+
+  /** @template T @param {() => Promise<T>} work @param {string} [begin] */
+  transaction(work, begin) {
+    return inTransaction(this, work, begin);
+  }
+}
+
+/** @param {unknown} error @returns {never} */
+function rethrown(error) {
+  throw withSidesExchanged(error);
+}
+
 export class Pair {
   /** @param {Stream} forward @param {Stream} back */
   constructor(forward, back) {
@@ -90,7 +127,7 @@ export class Pair {
 
   /** A session for the application's kind of work: no replica, the tables' owner. @param {Name} side @returns {Session} */
   session(side) {
-    return side === 'blue' ? this.forward.context.blue : this.back.context.blue;
+    return side === 'blue' ? this.forward.context.blue : /** @type {Session} */ (/** @type {unknown} */ (new GreenSession(this.back.context.blue)));
   }
 
   /** The mapped tables. @param {Name} side */

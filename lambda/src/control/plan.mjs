@@ -4,11 +4,11 @@ import { nearest } from '../mapping/nearest.mjs';
 import { readCatalog } from '../pg/catalog.mjs';
 import { compileBack } from '../sync/back.mjs';
 import { actAsReplica, mappedNames, openBoth } from '../sync/context.mjs';
-import { readFence } from '../sync/fence.mjs';
+import { checkNames, readFence } from '../sync/fence.mjs';
 import { named } from './prepare.mjs';
 
 const HASH_KEY_BYTES = 32;
-const WHOLE = 'REPLICA IDENTITY FULL on tables with the rules state-machine and merged, until finish (lock at most 700 ms, 5 times)';
+const WHOLE = 'REPLICA IDENTITY FULL on tables with the rules state-machine and merged, until finish or stop (lock at most 700 ms, 5 times)';
 
 /** More than these at once help nobody. */
 const SHOWN = 20;
@@ -47,6 +47,8 @@ export async function plan(invocation) {
     });
     const roots = [Object.values(source.tables), Object.values(target.tables)];
     const [onBlue, onGreen] = [await readFence(blue, roots[0] ?? []), await readFence(green, roots[1] ?? [])];
+    await checkNames(blue, roots[0] ?? []);
+    await checkNames(green, roots[1] ?? []);
     for (const session of [green, blue]) await actAsReplica(session); // for this session: proves that it may
     const irreversible = back.lines.filter(({ kind }) => kind === 'irreversible');
     const without = new Set(back.lines.filter(({ kind, required }) => required && (kind === 'irreversible' || kind === 'kept')).map(({ table }) => table));
@@ -54,7 +56,7 @@ export async function plan(invocation) {
       status: 'ok', reversible: irreversible.length === 0, exact: named(back.lines, 'exact'), guarded: named(back.lines, 'guarded'), kept: named(back.lines, 'kept'), irreversible: named(back.lines, 'irreversible'),
       newRowsHeld: [...without], fences: { blue: onBlue.state, green: onGreen.state },
       changes: {
-        blue: ['schema payment_migration', 'at a cutover: trigger deployer_fence on the mapped tables and their partitions (lock at most 700 ms, 5 times)', ...(twoWay ? [WHOLE] : [])],
+        blue: ['publication and slot (made by sync, lock at most 50 ms, tried again)', 'schema payment_migration', 'at a cutover: trigger deployer_fence on the mapped tables and their partitions (lock at most 700 ms, 5 times)', ...(twoWay ? [WHOLE] : [])],
         green: ['publication and slot', 'trigger deployer_fence on the mapped tables and their partitions (lock at most 700 ms, 5 times)', ...(twoWay ? [WHOLE, 'trigger deployer_one_writer on tables with the rule reference'] : [])],
       },
     };

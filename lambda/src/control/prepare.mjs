@@ -6,7 +6,7 @@ import { checkRights } from '../sync/precheck.mjs';
 import { checkDatabases } from '../sync/start.mjs';
 import { SCHEMA, writeState } from '../sync/state.mjs';
 import { proveBoth } from './canary.mjs';
-import { STATES, raiseFence, readFence } from '../sync/fence.mjs';
+import { STATES, checkNames, raiseFence, readFence } from '../sync/fence.mjs';
 import { withPair } from './pair.mjs';
 import { isSplit, openFence, openSplit, prepareSplit } from './split.mjs';
 
@@ -24,6 +24,7 @@ export const prepare = (invocation, accept) =>
     const accepted = acceptedOf(pair, accept);
     const twoWay = pair.forward.context.mode === 'two-way';
     const again = twoWay && isSplit(pair) && pair.back.following && isOpen(await readFence(pair.session('green'), pair.roots('green')));
+    for (const side of /** @type {const} */ (['blue', 'green'])) await checkNames(pair.session(side), pair.roots(side));
     await pair.forward.catchUp();
     if (!again || (await fenceOfBlue(pair)).state === 'closed-until') await closeGreen(pair, invocation);
     await takeOver(pair);
@@ -64,8 +65,8 @@ async function closeGreen(pair, { deadline }) {
   const green = pair.session('green');
   if (['closed', 'closed-until'].includes((await fenceOfBlue(pair)).state))
     throw new PermanentError('WRITER', 'blue is closed: green takes the writes, or a cutover was not finished', { hint: 'invoke control with {"action": "status"}, then {"action": "cutover"} in the direction that is meant' });
-  const { state, complete } = await readFence(green, pair.roots('green'));
-  if (state === 'closed' && complete) return;
+  const { state, complete, ended } = await readFence(green, pair.roots('green'));
+  if (state === 'closed' && complete && ended === undefined) return;
   await raiseFence(green, pair.roots('green'), { state: STATES.closed, pair: pair.name, marker: randomUUID(), allows: (ms) => deadline.allows(ms) });
 }
 

@@ -16,6 +16,7 @@ import { readTypes, withoutDomains } from './types.mjs';
  * @property {boolean} logged its changes are in the log
  * @property {boolean} identified PostgreSQL can name its rows in the log: else a published table refuses updates and deletes
  * @property {string[]} identityKey columns of the index that names them
+ * @property {string[]} columns that the log has, in its order
  * @property {string | null} bounds of a partition, as a condition
  * @property {string} storage changes when ALTER TABLE rewrites the table (not with VACUUM FULL, CLUSTER or, where it has a TOAST table, TRUNCATE)
  * @property {string[]} writers the transactions that changed the catalog's rows of the table and of its indexes last; ALTER TABLE changes all of them when it rewrites the table
@@ -41,6 +42,7 @@ import { readTypes, withoutDomains } from './types.mjs';
  * @property {boolean} keyImmediate the primary key is not DEFERRABLE
  * @property {boolean} partitioned
  * @property {boolean} exclusions it or a partition has an EXCLUDE constraint
+ * @property {boolean} updateRules it has a rule for UPDATE, active or not: PostgreSQL refuses INSERT ... ON CONFLICT then
  * @property {Leaf[]} leaves
  * @property {UniqueIndex[]} uniqueIndexes
  *
@@ -60,18 +62,19 @@ export async function readCatalog(session, names) {
   const tables = {};
   const found = await session.rows(
     `SELECT c.oid, n.nspname, c.relname, c.relkind = 'p',
-            EXISTS (SELECT FROM pg_index x WHERE x.indisexclusion AND (x.indrelid = c.oid OR x.indrelid IN (SELECT relid FROM pg_partition_tree(c.oid))))
+            EXISTS (SELECT FROM pg_index x WHERE x.indisexclusion AND (x.indrelid = c.oid OR x.indrelid IN (SELECT relid FROM pg_partition_tree(c.oid)))),
+            EXISTS (SELECT FROM pg_rewrite u WHERE u.ev_class = c.oid AND u.ev_type = '2')
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relkind IN ('r', 'p') AND ${USER_SCHEMA} AND n.nspname || '.' || c.relname = ANY ($1)`,
     [names],
   );
   /** @type {Map<string, Table>} */
   const byOid = new Map();
-  for (const [oid, schema, name, partitioned, exclusions] of /** @type {string[][]} */ (found)) {
+  for (const [oid, schema, name, partitioned, exclusions, updateRules] of /** @type {string[][]} */ (found)) {
     /** @type {Table} */
     const table = {
       oid: Number(oid), schema: schema ?? '', name: name ?? '', columns: [], primaryKey: [], keyOperators: [], keyImmediate: true,
-      partitioned: partitioned === 't', exclusions: exclusions === 't', leaves: [], uniqueIndexes: [],
+      partitioned: partitioned === 't', exclusions: exclusions === 't', updateRules: updateRules === 't', leaves: [], uniqueIndexes: [],
     };
     tables[`${schema}.${name}`] = table;
     byOid.set(oid ?? '', table);
@@ -200,7 +203,8 @@ async function readLeaves(session, tree, byOid) {
   const leaves = await session.rows(
     `SELECT tree.root, tree.oid, n.nspname, c.relname, c.relreplident, c.relpersistence = 'p', c.relreplident = 'f' OR named.key IS NOT NULL, named.key,
             ${BOUNDS}, CASE c.reltoastrelid WHEN 0 THEN 'f' || c.relfilenode ELSE 't' || c.reltoastrelid END,
-            (SELECT json_agg(w.xmin::text) FROM pg_class w WHERE w.oid = c.oid OR w.oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = c.oid))
+            (SELECT json_agg(w.xmin::text) FROM pg_class w WHERE w.oid = c.oid OR w.oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = c.oid)),
+            (SELECT json_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '')
        FROM ${TREE} JOIN pg_class c ON c.oid = tree.oid JOIN pg_namespace n ON n.oid = c.relnamespace
        LEFT JOIN LATERAL (
               SELECT array_to_json(array_agg(a.attname ORDER BY a.attnum)) AS key FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
@@ -210,9 +214,9 @@ async function readLeaves(session, tree, byOid) {
       WHERE c.relkind = 'r' ORDER BY 1, c.relname`,
     tree,
   );
-  for (const [root, oid, schema, name, replicaIdentity, logged, identified, key, bounds, storage, writers] of leaves)
+  for (const [root, oid, schema, name, replicaIdentity, logged, identified, key, bounds, storage, writers, columns] of leaves)
     byOid.get(root ?? '')?.leaves.push({
       oid: Number(oid), schema: schema ?? '', name: name ?? '', replicaIdentity: replicaIdentity ?? '', logged: logged === 't', identified: identified === 't',
-      identityKey: JSON.parse(key ?? '[]'), bounds: bounds ?? null, storage: storage ?? '', writers: JSON.parse(writers ?? '[]'),
+      identityKey: JSON.parse(key ?? '[]'), columns: JSON.parse(columns ?? '[]'), bounds: bounds ?? null, storage: storage ?? '', writers: JSON.parse(writers ?? '[]'),
     });
 }

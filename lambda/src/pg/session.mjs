@@ -19,7 +19,7 @@ import { tlsOptions } from '../lib/tls.mjs';
  */
 const SETTINGS = {
   datestyle: 'ISO,YMD', intervalstyle: 'postgres', extra_float_digits: '3', bytea_output: 'hex', timezone: 'UTC', xmloption: 'content',
-  client_encoding: 'UTF8', search_path: 'pg_catalog', client_connection_check_interval: '2s', idle_in_transaction_session_timeout: '120s',
+  client_encoding: 'UTF8', search_path: 'pg_catalog', client_connection_check_interval: '2s', idle_in_transaction_session_timeout: '120s', idle_session_timeout: '0',
   array_nulls: 'on', standard_conforming_strings: 'on', backslash_quote: 'safe_encoding', quote_all_identifiers: 'off', transform_null_equals: 'off',
   synchronous_commit: 'on', // blue forgets what green has committed
   // That a database is read-only by default is a guard against its applications; the migration goes on writing to green, and reading blue's log.
@@ -128,16 +128,8 @@ export class Session {
    * @param {() => Promise<T>} work
    * @param {string} [begin]
    */
-  async transaction(work, begin = 'BEGIN') {
-    await this.run(begin);
-    try {
-      const result = await work();
-      await this.run('COMMIT');
-      return result;
-    } catch (error) {
-      await this.run('ROLLBACK').catch(() => {}); // a lost connection has rolled back already
-      throw error;
-    }
+  transaction(work, begin) {
+    return inTransaction(this, work, begin);
   }
 
   /** A readable stream of what `COPY ... TO STDOUT` sends. @param {string} sql */
@@ -190,6 +182,22 @@ export class Session {
 
   #socket() {
     return /** @type {{connection: {stream: import('node:net').Socket}}} */ (/** @type {unknown} */ (this.client)).connection.stream;
+  }
+}
+
+/**
+ * @template T
+ * @param {{run: (sql: string) => Promise<unknown>}} session @param {() => Promise<T>} work @param {string} [begin]
+ */
+export async function inTransaction(session, work, begin = 'BEGIN') {
+  await session.run(begin);
+  try {
+    const result = await work();
+    await session.run('COMMIT');
+    return result;
+  } catch (error) {
+    await session.run('ROLLBACK').catch(() => {}); // a lost connection has rolled back already
+    throw error;
   }
 }
 

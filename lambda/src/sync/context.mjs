@@ -9,6 +9,7 @@ import { compareSettings } from '../pg/settings.mjs';
 import { openSession } from '../pg/session.mjs';
 import { endOfLog, parseLsn } from '../pg/text.mjs';
 import { Applier } from './apply.mjs';
+import { noteAttached } from './attached.mjs';
 import { Backfill } from './backfill.mjs';
 import { Pace, Reading } from './pace.mjs';
 import { compareIdentity, readIdentity } from './identity.mjs';
@@ -176,6 +177,7 @@ export class Context {
     }
     const rewritten = await this.leaves.observe(this.tables, !resuming, () => this.#position());
     if (resuming) this.renamed = compareRows(this.state.schema, this.tables, rewritten);
+    if (resuming) await noteAttached(this);
     await this.leaves.save();
     this.relations = new Relations(this.tables, this.leaves, (oid, roots) => this.#partitionOf(oid, roots));
     this.sequences = sequences;

@@ -1,11 +1,11 @@
 import { MigrationError } from '../lib/errors.mjs';
 import { dropPublication, dropSlot, markerOf, readSlot } from '../pg/slot.mjs';
 import { open, openBoth, slotName } from './context.mjs';
-import { dropFence } from './fence.mjs';
 import { takeLock } from './lock.mjs';
 import { nameOnBlue } from './masks.mjs';
 import { lagSeconds, progress } from './run.mjs';
 import { SCHEMA, readState, readUnits, writeState } from './state.mjs';
+import { checkStoppable, undo } from './undo.mjs';
 
 /**
  * `status` and `stop`.
@@ -39,7 +39,8 @@ export async function status(invocation) {
 }
 
 /**
- * Ends the migration: blue is as it was before. Also when green is gone: then the slot matters all the more, since it fills blue's disk.
+ * Ends the migration: blue is as it was before. Also when green is gone: then the slot matters all the more, since it fills blue's disk. (`control` ends the stream of the way back by this too,
+ * and then what else there is by itself.)
  * @param {Invocation} invocation
  */
 export async function stop(invocation) {
@@ -50,21 +51,26 @@ export async function stop(invocation) {
     green = await reachable(invocation);
     if (green !== undefined) await takeLock(green, invocation.deadline, STOP_WAIT_MS);
     const state = green && (await readState(green));
+    const whole = invocation.config.direction !== 'reverse';
+    if (whole && (await readState(blue)) !== undefined) await takeLock(blue, invocation.deadline, STOP_WAIT_MS);
+    if (whole && green !== undefined) await checkStoppable(blue, green, state);
     const named = slotName(invocation.config);
     const name = state?.slot ?? (green === undefined ? await nameOnBlue(blue, named) : named);
     await dropSlot(blue, markerOf(name)); // of a run that was killed when it began
     const slotDropped = await dropSlot(blue, name);
     const publicationDropped = await dropPublication(blue, state?.publication ?? name);
+    const { greenClosed, left: triggers } = whole ? await undo(blue, green, state, (ms) => invocation.deadline.allows(ms)) : { greenClosed: false, left: 0 };
+    if (triggers > 0) invocation.log.warn('triggers of the fence are left, since the tables are in use: they do nothing any more', {});
+    if (greenClosed) invocation.log.warn('green stays closed to its application, since the rows that were copied are there', {});
     if (green !== undefined && state !== undefined) {
       const { closed, ...identity } = state.identity;
-      const fenced = closed === true ? await dropFence(green) : 0;
-      if (fenced > 0) invocation.log.warn("triggers of green's fence are left, since the tables are in use: they do nothing any more", {});
+      if (whole) for (const key of /** @type {const} */ (['split', 'whole'])) delete identity[key];
       await writeState(green, { ...state, phase: 'stopped', identity });
     }
     invocation.metrics.gauge('LagBytes', 0);
     invocation.log.info('stopped', { slot: name, done: slotDropped });
     const left = green === undefined && !slotDropped ? await slotsOf(blue) : [];
-    return { status: 'stopped', slotDropped, publicationDropped, targetReached: green !== undefined, ...(left.length > 0 && { slotsLeft: left }) };
+    return { status: 'stopped', slotDropped, publicationDropped, targetReached: green !== undefined, ...(greenClosed && { greenClosed }), ...(left.length > 0 && { slotsLeft: left }) };
   } finally {
     await Promise.all([blue.close(), green?.close()]);
   }

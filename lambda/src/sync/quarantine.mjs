@@ -1,6 +1,7 @@
 import { PermanentError } from '../lib/errors.mjs';
 import { ident, literal } from '../pg/text.mjs';
 import { SCHEMA } from './state.mjs';
+import { freeName } from './statements.mjs';
 
 /**
  * Rows that can't be brought onto green: their key (masked, and sealed) and the reason are kept there, never their values. A row leaves quarantine
@@ -157,11 +158,12 @@ export class Quarantine {
     // As plain types: a domain of green may be why such a key is in quarantine.
     const typeOf = (/** @type {string} */ column) => table.target.columns.find(({ name }) => name === column)?.baseType ?? 'text';
     const renamed = plan.targetKey.map((column, i) => `(keys.key ->> ${literal(column)})::${typeOf(column)} AS ${ident(/** @type {string} */ (carriedKey[i]))}`).join(', ');
+    const number = ident(freeName('payment_migration number', carriedKey));
     const met = await this.green.rows(
-      `SELECT "payment_migration number" FROM (SELECT keys.number AS "payment_migration number", ${renamed}
+      `SELECT ${number} FROM (SELECT keys.number AS ${number}, ${renamed}
            FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS keys(key, number)) AS x
         WHERE ${condition}`, [JSON.stringify(targetKeys)]);
-    const keys = met.map(([number]) => rows[Number(number) - 1]?.[0] ?? '');
+    const keys = met.map(([at]) => rows[Number(at) - 1]?.[0] ?? '');
     const removed = await this.green.rows(`DELETE FROM ${SCHEMA}.quarantine WHERE source = $1 AND key = ANY ($2::text[]) RETURNING provisional`, [table.name, keys]);
     this.counts.set(table.name, (this.counts.get(table.name) ?? 0) - removed.length);
     this.provisional -= removed.filter(([provisional]) => provisional === 't').length;

@@ -7,10 +7,10 @@ import { contains } from '../pg/types.mjs';
  */
 
 /**
- * Class 22: the value does not fit its type. Class 23: a constraint. 54000: too long for an index. Classes P0, 2F, 38 and 39: a function that a constraint or a default calls says no, by RAISE, ASSERT or
+ * Class 22: the value does not fit its type. Class 23: a constraint. 54000: too long for an index. 54001: nested too deeply. Classes P0, 2F, 38 and 39: a function that a constraint or a default calls says no, by RAISE, ASSERT or
  * a failure of its own.
  */
-const OF_A_ROW = /^2[23]|^54000$|^P0|^2F|^3[89]/;
+const OF_A_ROW = /^2[23]|^5400[01]$|^P0|^2F|^3[89]/;
 
 /** PostgreSQL's and the standard's classes: any other is one that a function of the user's own has chosen for RAISE ... USING ERRCODE. */
 const CLASSES = /^(?:0[0-389ABFLPZ]|2[0-8BDF]|3[489BDF]|4[024]|5[34578]|72|F0|HV|P0|XX)/;

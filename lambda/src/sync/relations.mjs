@@ -51,6 +51,14 @@ export class Relations {
       throw new PermanentError('SCHEMA_CHANGED', `column ${retyped.name} of blue's table ${table.name} has another type at this point of the stream`, {
         table: table.name, column: retyped.name, hint: 'stop, empty the tables on green, and run again',
       });
+    // Names that were exchanged, and perhaps exchanged back since: a value of the stream belongs to another column than its name says now.
+    const ordered = table.source.leaves.find(({ oid }) => oid === relation.oid)?.columns.filter((name) => plan.sourceColumns.includes(name));
+    const then = relation.columns.map(({ name }) => name).filter((name) => plan.sourceColumns.includes(name));
+    const exchanged = ordered?.find((name, i) => name !== then[i]);
+    if (exchanged !== undefined)
+      throw new PermanentError('SCHEMA_CHANGED', `column ${exchanged} of blue's table ${table.name} has another column's name, or another place, at this point of the stream`, {
+        table: table.name, column: exchanged, hint: 'stop, empty the tables on green, and run again',
+      });
     const keyed = relation.identity === 'f' || relation.columns.every(({ name, key }) => key === plan.key.includes(name));
     if (!keyed)
       throw new PermanentError('SCHEMA_CHANGED', `the rows of blue's table ${table.name} are not identified by its primary key (${plan.key.join(', ')}) at this point of the stream`, {

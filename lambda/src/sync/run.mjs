@@ -2,6 +2,7 @@ import { MigrationError, PermanentError, TransientError } from '../lib/errors.mj
 import { retry } from '../lib/retry.mjs';
 import { flushLog, readSlot } from '../pg/slot.mjs';
 import { formatLsn } from '../pg/text.mjs';
+import { fillAttached } from './attached.mjs';
 import { Context } from './context.mjs';
 import { beginContested, endContested } from './contested.mjs';
 import { copyAll } from './copy.mjs';
@@ -101,6 +102,11 @@ async function passes(context) {
     const began = Date.now();
     const { exhausted, changes } = await follow(context);
     context.log.debug('followed', { changes, lsn: formatLsn(context.state.applied), ms: Date.now() - began });
+    if (exhausted) {
+      const filled = await fillAttached(context);
+      if (filled === 'later') return false;
+      if (filled === 'done') continue;
+    }
     if (exhausted && !rechecked && context.quarantine.total > 0 && context.state.applied >= context.state.consistent) {
       rechecked = true;
       if ((await sourceWrites(context)) && (await recheck(context))) continue;

@@ -30,6 +30,7 @@ export async function start(context) {
     });
     await context.quarantine.load();
   }
+  if (context.mode === undefined) await dropFence(green); // of a migration that was stopped
   if (context.state.identity.closed === true) await closeEmpty(context);
   const { slot, publication } = context.state;
   await createPublication(blue, publication, tables.map(({ plan }) => plan.source));
@@ -101,8 +102,8 @@ async function checkEmpty({ green, tables }) {
  */
 export async function closeGreen({ green, tables, deadline, pair }) {
   const roots = tables.map(({ target }) => target);
-  const { state, complete } = await readFence(green, roots);
-  if (state === 'closed' && complete) return;
+  const { state, complete, ended } = await readFence(green, roots);
+  if (state === 'closed' && complete && ended === undefined) return;
   await raiseFence(green, roots, { state: STATES.closed, pair, marker: randomUUID(), allows: (ms) => deadline.allows(ms) });
 }
 

@@ -1,3 +1,4 @@
+import { MigrationError, PermanentError } from '../lib/errors.mjs';
 import { formatLsn, parseLsn } from '../pg/text.mjs';
 
 /**
@@ -12,11 +13,11 @@ import { formatLsn, parseLsn } from '../pg/text.mjs';
  * @property {string} publication
  * @property {string} mappingHash the mapping that the copy began with
  * @property {Record<string, import('./schema.mjs').TableRecord>} schema of blue's mapped tables, when the copy began
- * @property {Partial<import('./identity.mjs').Identity> & {pair?: string, publication?: string, preparedAt?: string, accepted?: string[], contested?: boolean, split?: boolean, whole?: number[], merged?: number, closed?: boolean}} identity of both clusters and of the publication. Of the way back also when it
+ * @property {Partial<import('./identity.mjs').Identity> & {pair?: string, publication?: string, preparedAt?: string, accepted?: string[], contested?: boolean, split?: boolean, whole?: number[], wholeOfBlue?: number[], merged?: number, closed?: boolean, joined?: Record<string, string>, attached?: Record<string, string | null>}} identity of both clusters and of the publication. Of the way back also when it
  *   was prepared (green's clock), the columns of blue that were accepted as
  *   irreversible, and whether a way back was forced since (contested.mjs). `split`: both sides take writes by the rules of split/rules.mjs; `whole`: tables of this stream's source that were
- *   given REPLICA IDENTITY FULL for that; `merged`: rows that both had changed; `closed`: green was closed to its application when the copy began, and control
- *   has not taken that over yet
+ *   given REPLICA IDENTITY FULL for that; `wholeOfBlue`: on blue, those of blue, so that they are known there when green is gone; `merged`: rows that both had changed; `closed`: green was closed to its application when the copy began, and control
+ *   has not taken that over yet; `joined`: partitions (OIDs) that came since, and in which transactions; `attached`: those of them that are still to be read as a whole, with the key up to which that is done, sealed
  * @property {bigint} applied every transaction that committed up to here is on green
  * @property {bigint} consistent from here on green equals blue at one moment; before, it is a mixture of moments
  * @property {bigint} copied blue's position at the end of the full copy
@@ -57,16 +58,40 @@ CREATE TABLE IF NOT EXISTS ${SCHEMA}.quarantine (
 CREATE TABLE IF NOT EXISTS ${SCHEMA}.verified (only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one), at timestamptz NOT NULL, verdict text NOT NULL);
 CREATE TABLE IF NOT EXISTS ${SCHEMA}.leaves (oid oid PRIMARY KEY, source text NOT NULL, bounds text[] NOT NULL, storage text NOT NULL);`;
 
+const TABLES = ['state', 'copy', 'quarantine', 'leaves', 'verified'];
+/** An application may have a table of that name. */
+const IS_OURS = "EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'applied_lsn')";
+const LIST = TABLES.map((name) => `'${name}'`).join(', ');
+
 /** @param {import('../pg/session.mjs').Session} green */
 export async function createTables(green) {
-  const [there] = await green.row(`SELECT count(*) FROM pg_tables WHERE schemaname = '${SCHEMA}' AND tablename IN ('state', 'copy', 'quarantine', 'leaves', 'verified')`);
-  if (there !== '5') await green.run(DDL);
+  const [there] = await green.row(`SELECT count(*) FROM pg_tables WHERE schemaname = '${SCHEMA}' AND tablename IN (${LIST})`);
+  if (there === String(TABLES.length)) return;
+  const [taken] = await green.rows(
+    `SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = '${SCHEMA}' AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+        AND (c.relname NOT IN (${LIST}) OR c.relname = 'state' AND NOT ${IS_OURS}) LIMIT 1`);
+  if (taken !== undefined)
+    throw new PermanentError('NAME_TAKEN', `${green.side} has a schema ${SCHEMA} of its own, with ${taken[0]}: the migration keeps its memory in a schema of that name`, {
+      table: `${SCHEMA}.${taken[0]}`, hint: 'rename the schema (ALTER SCHEMA ... RENAME TO) for the time of the migration',
+    });
+  await green.run(DDL);
+}
+
+/** What the migration has made, and no more: the schema stays where something else is in it. @param {import('../pg/session.mjs').Session} session */
+export async function dropSchema(session) {
+  const [there] = await session.row('SELECT to_regnamespace($1) IS NOT NULL', [SCHEMA]);
+  if (there !== 't') return;
+  await session.run(`DROP TABLE IF EXISTS ${TABLES.map((name) => `${SCHEMA}.${name}`).join(', ')}; DROP FUNCTION IF EXISTS ${SCHEMA}.fence(), ${SCHEMA}.one_writer()`);
+  await session.run(`DROP SCHEMA ${SCHEMA}`).catch((error) => {
+    if (!(error instanceof MigrationError) || error.sqlstate !== '2BP01') throw error;
+  });
 }
 
 /** @param {import('../pg/session.mjs').Session} green @returns {Promise<State | undefined>} */
 export async function readState(green) {
-  const [exists] = await green.row(`SELECT to_regclass('${SCHEMA}.state') IS NOT NULL`);
-  if (exists !== 't') return undefined;
+  const [ours] = await green.row(`SELECT ${IS_OURS} FROM (SELECT to_regclass('${SCHEMA}.state') AS oid) AS c`);
+  if (ours !== 't') return undefined;
   const [row] = await green.rows(
     `SELECT phase, slot, publication, mapping_hash, source_schema, applied_lsn, consistent_lsn, inside_lsn, inside_changes, rows_copied,
             changes_applied, synced_until, started_at, copied_lsn, unconfirmed, identity FROM ${SCHEMA}.state`,

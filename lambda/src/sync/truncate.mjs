@@ -37,11 +37,24 @@ async function emptyPartition(applier, table, leaf) {
     throw new PermanentError('PARTITION_TRUNCATED', `a single partition of ${table.name} was truncated, and the mapping changes its key or it is a hash partition`, {
       table: table.name, hint: 'stop, empty the tables on green, and run again',
     });
+  if (bounds.some((bound) => /[<>]/.test(bound)) && !(await sortedAlike(blue, applier.green, table)))
+    throw new PermanentError('PARTITION_TRUNCATED', `a single partition of ${table.name} was truncated, and green sorts the texts of its key otherwise than blue: which rows were in it is not known there`, {
+      table: table.name, hint: 'give the key the same collation on both sides; stop, empty the tables on green, and run again',
+    });
   const all = bounds.map((bound) => `(${bound})`).join(' AND ');
   await deleteWhere(applier, table, all);
   if (bounds.length === 1) return;
   const some = `(${bounds.map((bound) => `(${bound})`).join(' OR ')}) AND NOT (${all})`;
   for (const keys of await keysWhere(applier, table, some)) await applier.removeWhatBlueLacks(table, keys);
+}
+
+/** Bounds of a range are compared by the collation of the column. @param {import('../pg/session.mjs').Session} blue @param {import('../pg/session.mjs').Session} green @param {import('./table.mjs').SyncTable} table */
+async function sortedAlike(blue, green, { source, target, plan, carriedKey = [] }) {
+  const collations = carriedKey.map((name, i) => [source.columns.find((column) => column.name === name)?.collation ?? null, target.columns.find((column) => column.name === plan.targetKey[i])?.collation ?? null]);
+  if (collations.some(([one, other]) => one !== other)) return false;
+  if (!collations.some(([one]) => one === 'pg_catalog."default"')) return true;
+  const ofDatabase = 'SELECT datcollate FROM pg_database WHERE datname = current_database()';
+  return (await blue.row(ofDatabase))[0] === (await green.row(ofDatabase))[0];
 }
 
 /** Green's columns under the names that they have on blue. @param {import('./table.mjs').SyncTable} table */

@@ -23,4 +23,6 @@ export const TUNING = {
   mostProvisional: 10_000,
   /** Changes in one transaction on green, if blue's transactions allow. */
   commitChanges: 100_000,
+  /** How long a canary may take through one stream. */
+  canaryMs: 30_000,
 };

@@ -12,6 +12,23 @@ import { ident, literal } from '../pg/text.mjs';
 
 const STEPS = 50_000;
 
+const LOCK_MS = 700;
+
+/**
+ * With CACHE a session keeps values that it has not given yet, and gives them also after the sequence was moved. They are gone when the sequence gets another file, which ALTER SEQUENCE gives it.
+ * @param {Session} session @param {Sequence} sequence
+ * @returns {Promise<string | undefined>} the SQLSTATE, where that was refused
+ */
+export async function dropCached(session, { schema, relation, cache }) {
+  try {
+    await session.transaction(() => session.run(`SET LOCAL lock_timeout = '${LOCK_MS}ms'; ALTER SEQUENCE ${ident(schema)}.${ident(relation)} CACHE ${cache}`));
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof MigrationError) || !/^(42501|55P03)/.test(error.sqlstate ?? '')) throw error;
+    return error.sqlstate;
+  }
+}
+
 /**
  * @param {Session} session @param {Sequence} sequence @param {bigint} value the next value is to be beyond it
  * @returns {Promise<{moved: boolean, refused?: string}>} `refused`: the SQLSTATE

@@ -10,6 +10,7 @@ import { checkPublication } from '../sync/start.mjs';
 import { findOrphans } from './foreign-keys.mjs';
 import { checkInvariants } from './invariants.mjs';
 import { Moved } from './moment.mjs';
+import { reasonsOf } from './reasons.mjs';
 import { raiseSequences } from './sequences.mjs';
 import { countSessions } from './sessions.mjs';
 import { settle } from './settle.mjs';
@@ -104,6 +105,7 @@ async function compareAt(context, asked, moment, { writer, back, wayBack, proble
     const found = new Map();
     const { tables, notCompared } = await compareTables(moment, chosen, held, problems, context, writer === 'both' ? found : undefined);
     let orphans = await orphansOf(moment, chosen, notCompared, problems, context);
+    if (wayBack) problems.push(...(await orphansOnBlue(moment, chosen, notCompared, context)));
     let invariants = whole ? await invariantsOf(moment, problems, context) : [];
     await moment.close();
     let unreversed = back?.quarantine.total ?? 0;
@@ -114,6 +116,7 @@ async function compareAt(context, asked, moment, { writer, back, wayBack, proble
       for (const table of tables) recount(table, settled.differing.get(table.source) ?? [], context);
       if (settled.moving > 0) problems.push(`${settled.moving} rows changed at each reading, so they could not be compared: ask again`);
     }
+    problems.push(...(await reasonsOf(context, chosen.filter(({ name }) => tables.some(({ source, ok }) => source === name && !ok)))));
     const { problems: sequenceProblems, ...sequences } = await raiseSequences(context.blue, context.green, context.tables, context.sequences, wayBack);
     problems.push(...sequenceProblems);
     if (unreversed > 0) problems.push(`${unreversed} rows of green could not go back to blue as they are: payment_migration.quarantine on blue names them`);
@@ -199,6 +202,27 @@ async function orphansOf(moment, chosen, notCompared, problems, { deadline }) {
   await green.run('ROLLBACK');
   if (!found.complete) problems.push("the time did not suffice to check all of green's foreign keys");
   return found.orphans;
+}
+
+/**
+ * What comes back to blue is not checked there by blue's foreign keys: a row may refer to one that could not come back.
+ * @param {import('./moment.mjs').Moment} moment @param {import('../sync/table.mjs').SyncTable[]} chosen @param {string[]} notCompared @param {Context} context @returns {Promise<string[]>} problems
+ */
+async function orphansOnBlue(moment, chosen, notCompared, { deadline }) {
+  /** @type {string[]} */
+  const problems = [];
+  for (const table of chosen) {
+    if (notCompared.includes(table.name)) continue;
+    try {
+      const { orphans, complete } = await moment.read(table, (blue) => findOrphans(blue, [table.source.oid], () => deadline.allows(RESERVE_MS)));
+      problems.push(...orphans.map(({ table: name, constraint, rows }) => `${rows} rows of blue's table ${name} refer to rows that are not there (${constraint}): what they refer to could not come back from green, see payment_migration.quarantine on blue`));
+      if (!complete) return [...problems, "the time did not suffice to check all of blue's foreign keys"];
+    } catch (error) {
+      if (!(error instanceof Moved)) throw error;
+      problems.push(`${error.reason} (blue's foreign keys)`);
+    }
+  }
+  return problems;
 }
 
 /** @param {import('./moment.mjs').Moment} moment @param {string[]} problems @param {Context} context */

@@ -13,6 +13,7 @@ import { dotted, ident } from '../pg/text.mjs';
  * @property {bigint} min
  * @property {bigint} max
  * @property {boolean} cycles
+ * @property {bigint} cache how many values a session takes at once
  * @property {boolean} readable
  * @property {bigint | null} last the last value it gave; null when it gave none, or may not be read
  * @property {bigint} next
@@ -23,14 +24,14 @@ import { dotted, ident } from '../pg/text.mjs';
 const SEQUENCES = `
 SELECT c.oid, n.nspname, c.relname, s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcycle, has_sequence_privilege(c.oid, 'SELECT'),
        NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i'))
-       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid IN ('pg_attrdef'::regclass, 'pg_type'::regclass) AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid)
+       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid IN ('pg_attrdef'::regclass, 'pg_type'::regclass) AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid), s.seqcache
   FROM pg_class c JOIN pg_sequence s ON s.seqrelid = c.oid JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND has_schema_privilege(n.oid, 'USAGE') AND c.relpersistence <> 't'
  ORDER BY n.nspname, c.relname`;
 
 /** Sequence, table, column and the default (its own or its domain's), of identity columns and owned sequences too. */
 const FEEDS = `
-SELECT d.objid, d.refobjid, a.attname, NULL FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+SELECT d.objid, d.refobjid, a.attname, NULL FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid JOIN pg_class c ON c.oid = d.objid AND c.relkind = 'S'
  WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') AND d.refobjid = ANY ($1::oid[])
 UNION
 SELECT d.refobjid, def.adrelid, a.attname, pg_get_expr(def.adbin, def.adrelid)
@@ -60,19 +61,23 @@ export async function readSequences(session, tables) {
   const positions = await readPositions(session, rows);
   /** @type {Map<string, Sequence>} */
   const sequences = new Map();
-  for (const [oid, schema, relation, start, increment, min, max, cycles, , loose] of /** @type {string[][]} */ (rows)) {
+  for (const [oid, schema, relation, start, increment, min, max, cycles, , loose, cache] of /** @type {string[][]} */ (rows)) {
     const position = positions.get(oid ?? '');
     const last = position?.called === true ? position.last : null;
     const step = BigInt(increment ?? 1);
     sequences.set(oid ?? '', {
       name: dotted({ schema: schema ?? '', name: relation ?? '' }), schema: schema ?? '', relation: relation ?? '', increment: step, min: BigInt(min ?? 0), max: BigInt(max ?? 0),
-      cycles: cycles === 't', readable: position !== undefined, last, next: last === null ? (position?.last ?? BigInt(start ?? 1)) : last + step, feeds: [], loose: loose === 't',
+      cycles: cycles === 't', cache: BigInt(cache ?? 1), readable: position !== undefined, last, next: last === null ? (position?.last ?? BigInt(start ?? 1)) : last + step, feeds: [], loose: loose === 't',
     });
   }
-  for (const [oid, table, column, expression] of feeds)
-    add(sequences.get(oid ?? ''), { table: Number(table), column: column ?? '', plain: expression === null || PLAIN.test(expression ?? '') });
   /** @type {Feed[]} */
   const unresolved = [];
+  for (const [oid, table, column, expression] of feeds) {
+    const feed = { table: Number(table), column: column ?? '', plain: expression === null || PLAIN.test(expression ?? '') };
+    const sequence = sequences.get(oid ?? '');
+    if (sequence === undefined) unresolved.push(feed); // in a schema that the user may not use
+    else add(sequence, feed);
+  }
   for (const [table, column, expression, schema] of /** @type {string[][]} */ (hidden)) {
     const feed = { table: Number(table), column: column ?? '', plain: false };
     const name = /nextval\(\(?'((?:[^']|'')+)'::text\)?(?:::regclass)?\)/.exec(expression ?? '')?.[1]?.replaceAll('"', '');
@@ -89,10 +94,10 @@ export async function readSequences(session, tables) {
 /** `nextval('public.shared'::regclass)`, perhaps cast to a narrower type. */
 const PLAIN = /^\(*nextval\('(?:[^']|'')+'::regclass\)\)*(?:::[a-z]+)?$/;
 
-/** @param {Sequence | undefined} sequence @param {Feed} feed */
+/** @param {Sequence} sequence @param {Feed} feed */
 function add(sequence, feed) {
-  const known = sequence?.feeds.find(({ table, column }) => table === feed.table && column === feed.column);
-  if (known === undefined) sequence?.feeds.push(feed);
+  const known = sequence.feeds.find(({ table, column }) => table === feed.table && column === feed.column);
+  if (known === undefined) sequence.feeds.push(feed);
   else known.plain &&= feed.plain;
 }
 

@@ -1,5 +1,5 @@
 import { ident } from '../pg/text.mjs';
-import { advance } from './advance.mjs';
+import { advance, dropCached } from './advance.mjs';
 import { readSequences } from './sequence-catalog.mjs';
 
 /**
@@ -83,10 +83,13 @@ function withoutPartner(pairs, sources, tables, rules) {
 /** @param {Feed[]} unresolved @param {SyncTable[]} tables */
 function unresolved(unresolved, tables) {
   return unresolved.flatMap(({ table: oid, column }) => {
-    const table = tables.find(({ target, plan }) => target.oid === oid && plan.targetColumns.includes(column) && plan.targetKey.includes(column));
-    return table === undefined ? [] : [`the default of green's column ${table.targetName}.${column} takes its values from a function or from a sequence that could not be found: it is not known whether they are free`];
+    const table = tables.find(({ target, plan }) => target.oid === oid && plan.targetColumns.includes(column) && isUnique(target, column));
+    return table === undefined ? [] : [`the default of green's column ${table.targetName}.${column} takes its values from a function or from a sequence that could not be found (or whose schema the user may not use): it is not known whether they are free`];
   });
 }
+
+/** Must its values be free? @param {import('../pg/catalog.mjs').Table} table @param {string} column */
+const isUnique = ({ primaryKey, uniqueIndexes }, column) => primaryKey.includes(column) || uniqueIndexes.some(({ columns }) => columns.includes(column));
 
 /** @param {Session} blue @param {Session} green @param {Pair} pair @param {Rules} rules @param {boolean} wayBack @returns {Promise<{raised: boolean, problems: string[]}>} */
 async function raise(blue, green, { target, partners, columns }, rules, wayBack) {
@@ -107,7 +110,12 @@ async function raise(blue, green, { target, partners, columns }, rules, wayBack)
     problems.push(`green's sequence ${target.name} ends at ${up ? room : target.min}, and has to go on from beyond ${needed}: give it a wider type or another limit (ALTER SEQUENCE ... AS bigint), or a smaller "sequences"."gap"`);
   else {
     const { moved, refused } = await advance(green, target, needed);
-    if (refused === undefined) return { raised: moved, problems };
+    if (refused === undefined) {
+      const kept = target.cache > 1n ? await dropCached(green, target) : undefined;
+      if (kept !== undefined)
+        problems.push(`sessions of green may have values left of ${target.name} from before it was raised, since it has CACHE ${target.cache} (SQLSTATE ${kept}): ALTER SEQUENCE ... CACHE 1 takes them away, and so does a restart of green's services; then verify again`);
+      return { raised: moved, problems };
+    }
     problems.push(`green's sequence ${target.name} could not be raised (SQLSTATE ${refused}): grant UPDATE on it`);
   }
   return { raised: false, problems };

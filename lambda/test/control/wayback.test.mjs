@@ -89,6 +89,12 @@ test('from blue to green and back: rows, kept columns, held rows, fences, verdic
   assert.deepEqual(held.map((/** @type {Record<string, string>} */ row) => [row['source'], row['column_name']]), [['public.cards', 'pan'], ['public.customers', 'address']], JSON.stringify(held));
   const after = await lab.verify(OPTIONS);
   assert.deepEqual([after.verdict, after.writer, after.unreversed, after.mismatches], ['different', 'green', 2, 2], JSON.stringify(after));
+  // A payment with the card that could not come back is on blue all the same, and named: blue's own foreign key did not check it.
+  await lab.onGreen("INSERT INTO payments (merchant_id, amount_minor, currency, status, reference, created_at, card_id) SELECT 2, 500, 'EUR', 'captured', 'new card', '2025-06-04', card_id FROM cards WHERE holder = 'New'");
+  const orphan = await lab.verify(OPTIONS);
+  assert.match(orphan.problems.join(), /(?:^|,)1 rows of blue's table public\.payments refer to rows that are not there \(payments_card_id_fkey\)/, JSON.stringify(orphan.problems));
+  assert.deepEqual((await lab.onBlue("SELECT amount::text FROM payments WHERE reference = 'new card'")).rows, [{ amount: '5.0000' }]);
+  await lab.onGreen("UPDATE payments SET card_id = NULL WHERE reference = 'new card'");
   await lab.onGreen("UPDATE customers SET address = 'Road 5, 8000, Zurich' WHERE customer_id = 5; DELETE FROM cards WHERE holder = 'New'");
   const equal = await lab.verify(OPTIONS);
   assert.deepEqual([equal.verdict, equal.unreversed], ['equal', 0], JSON.stringify(equal));
@@ -170,7 +176,9 @@ test('what stands in the way is named: a row in quarantine, a table that somebod
   await lab.onBlue("UPDATE t SET v = 'good' WHERE id = 2"); // blue goes on
   assert.equal((await lab.cutover(options)).writer, 'green');
   const reader = await lab.green.connect(lab.database);
-  await reader.query('BEGIN; SELECT * FROM t');
+  await reader.query("BEGIN; UPDATE t SET v = 'd' WHERE id = 1");
+  await assert.rejects(lab.cutover(options, true), { code: 'FENCE_NOT_RAISED', message: /^green: / }); // the side that is meant
+  await reader.query('COMMIT; BEGIN; SELECT * FROM t');
   await assert.rejects(lab.finish(options), { code: 'FENCE_NOT_REMOVED' });
   await lab.onGreen("INSERT INTO t VALUES (3, 'c')");
   await reader.query('COMMIT');

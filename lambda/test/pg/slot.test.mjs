@@ -50,3 +50,23 @@ test('a table that is truncated while the slot is made can be decoded afterwards
   await blue.close();
   await Promise.all([watch, long, truncating, late].map((client) => client.end()));
 });
+
+test('a slot that does not move to where it can be decoded is given up, and no slot beside it is left', async () => {
+  /** @type {Map<string, string>} */
+  const slots = new Map();
+  let made = 0;
+  /** A server that never moves a slot's beginning. */
+  const stuck = {
+    rows: async (/** @type {string} */ sql, /** @type {string[]} */ [name = '']) => (slots.has(name) && (!sql.includes('drop') || slots.delete(name)) && !sql.includes('active_pid') ? [['']] : []),
+    row: async (/** @type {string} */ sql) => {
+      if (sql.includes('restart_lsn')) return ['0/10'];
+      const [, name = ''] = /slot\('([^']+)'/.exec(sql) ?? [];
+      slots.set(name, '');
+      made += 1;
+      return ['0/20'];
+    },
+    run: async () => 0,
+  };
+  await assert.rejects(createSlot(/** @type {any} */ (stuck), 's'), { name: 'TransientError', code: 'SLOT_PLACE', message: /^blue: the new replication slot/ });
+  assert.deepEqual([[...slots.keys()], made], [['s'], 6]);
+});

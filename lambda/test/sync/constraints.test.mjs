@@ -167,6 +167,19 @@ test('triggers and rules that act on replicated rows are refused; those that do 
   assert.equal((await lab.onGreen("SELECT count(*) FROM t WHERE v IN ('y', 'changed')")).rows[0].count, '0');
 });
 
+test('rules of green that do nothing for a replica do not keep changes away either', async () => {
+  for (const [unique, ...events] of [['', 'UPDATE'], ['', 'INSERT', 'UPDATE', 'DELETE'], [' UNIQUE', 'UPDATE', 'DELETE']]) {
+    const table = `CREATE TABLE t (id int PRIMARY KEY, v text${unique}, PRIMARY KEY (id))`.replace(', PRIMARY KEY (id))', ')');
+    const lab = await fresh(table, `${table}; CREATE TABLE log (id int); ${events.map((event, i) => `CREATE RULE x${i} AS ON ${event} TO t DO INSTEAD INSERT INTO log VALUES (1)`).join('; ')}`);
+    await lab.onBlue("INSERT INTO t SELECT i, 'v' || i FROM generate_series(1, 20) i");
+    await lab.untilSynced(PLAIN);
+    await lab.onBlue("UPDATE t SET v = 'w' || id WHERE id < 5; INSERT INTO t VALUES (30, 'x'); DELETE FROM t WHERE id = 7; UPDATE t SET id = 40 WHERE id = 8");
+    await lab.untilSynced(PLAIN);
+    await assertEqualVerdict(lab, PLAIN, 't', 20);
+    assert.equal((await lab.onGreen('SELECT count(*)::int AS n FROM log')).rows[0].n, 0);
+  }
+});
+
 test('a unique index of one partition of green, and one that is not valid: rows swap their values all the same', async () => {
   const blue = 'CREATE TABLE t (id int PRIMARY KEY, pos int) PARTITION BY RANGE (id); CREATE TABLE t_1 PARTITION OF t DEFAULT; CREATE UNIQUE INDEX ON t_1 (pos)';
   for (const green of [blue, blue.replace('CREATE UNIQUE INDEX ON t_1 (pos)', "CREATE UNIQUE INDEX u ON t_1 (pos); UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'u'::regclass")]) {
@@ -217,6 +230,18 @@ test('a value that is too long for an index of green is the row\'s fault, not th
   assert.deepEqual([(await lab.untilSynced(PLAIN)).quarantined, await quarantine(lab)], [1, [100]]);
   await lab.onBlue(`INSERT INTO t VALUES (101, NULL, to_jsonb(${long})), (102, 'w', NULL); UPDATE t SET v = 'short' WHERE id = 100`);
   assert.deepEqual([(await lab.untilSynced(PLAIN)).quarantined, await quarantine(lab)], [1, [101]]);
+});
+
+test('a value that is nested too deeply for green is the row\'s fault, not the run\'s', async () => {
+  const table = 'CREATE TABLE t (id int PRIMARY KEY, v jsonb)';
+  const lab = await fresh(table, `${table}; DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET max_stack_depth = ''100kB''', current_database()); END $$`);
+  const deep = (/** @type {number} */ id) => lab.onBlue(`INSERT INTO t VALUES (${id}, (repeat('[', 3000) || repeat(']', 3000))::jsonb), (${id + 1}, '[]')`);
+  await deep(1);
+  assert.equal((await lab.untilSynced(PLAIN)).quarantined, 1);
+  await deep(3);
+  assert.equal((await lab.untilSynced(PLAIN)).quarantined, 2);
+  assert.deepEqual((await lab.onGreen('SELECT id FROM t ORDER BY id')).rows, [{ id: 2 }, { id: 4 }]);
+  assert.deepEqual((await lab.onGreen('SELECT DISTINCT reason FROM payment_migration.quarantine')).rows, [{ reason: 'green refuses it: SQLSTATE 54001' }]);
 });
 
 test('a row that a function of green refuses, with whatever code, is held, and the others arrive', async () => {

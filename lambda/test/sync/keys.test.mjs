@@ -47,6 +47,20 @@ test('a key checked late will do with the full row as identity: rows take each o
   await lab.onBlue("UPDATE t SET v = 'the application still writes'");
 });
 
+test('a key checked late: a transaction that does not fit into memory ends the run with what to do, and the application goes on', async () => {
+  const lab = await fresh('CREATE TABLE t (id bigint PRIMARY KEY DEFERRABLE, v text); ALTER TABLE t REPLICA IDENTITY FULL');
+  await lab.onBlue("INSERT INTO t SELECT i, repeat('v', 100000) FROM generate_series(1, 200) i");
+  await lab.untilSynced(PLAIN);
+  await lab.onBlue('UPDATE t SET id = id + 1 WHERE id > 180');
+  await lab.untilSynced(PLAIN);
+  await assertEqualVerdict(lab, PLAIN, 't', 200);
+  await lab.onBlue('UPDATE t SET id = id + 1');
+  await assert.rejects(lab.run(PLAIN), { name: 'PermanentError', code: 'TRANSACTION_TOO_LARGE', table: 'public.t', hint: /without DEFERRABLE/ });
+  assert.deepEqual((await lab.onGreen('SELECT count(*)::int AS n, max(id)::int AS most FROM t')).rows, [{ n: 200, most: 201 }]); // nothing of it
+  await lab.onBlue('UPDATE t SET id = id + 1; DELETE FROM t WHERE id < 100');
+  assert.equal((await lab.stop(PLAIN)).slotDropped, true);
+});
+
 test('a key that carries other columns in its index is that of its columns', async () => {
   const ddl = `CREATE TABLE t (id int, v text, w text, PRIMARY KEY (id) INCLUDE (v));
     CREATE TABLE p (id int, day date, v text, PRIMARY KEY (day, id) INCLUDE (v)) PARTITION BY RANGE (day); CREATE TABLE p_1 PARTITION OF p DEFAULT`;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { run } from '../../src/sync/run.mjs';
 import { PLAIN, assertEqualVerdict, assertSame, mapped } from '../support/cases.mjs';
-import { Lab } from '../support/lab.mjs';
+import { Lab, Steps } from '../support/lab.mjs';
 import { FAST, startServer } from '../support/postgres.mjs';
 
 /** @type {Lab} */
@@ -109,6 +109,106 @@ test('the only partition of the beginning is truncated when another has come: th
   await lab.onBlue('INSERT INTO t VALUES (1, NULL); TRUNCATE t');
   await lab.untilSynced(PLAIN);
   assert.deepEqual((await lab.onGreen('SELECT * FROM t')).rows, []);
+});
+
+test('a partition that is attached brings its rows along, with what is written to it before it is read', async () => {
+  const ddl = "CREATE TABLE t (id int PRIMARY KEY, v text, big text) PARTITION BY RANGE (id); CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (100)";
+  for (const options of [PLAIN, mapped({ columns: { v: { from: 'v', ifNull: '-' } }, where: { column: 'v', notIn: ['no'] } })]) {
+    const lab = await fresh(ddl, 'CREATE TABLE t (id int PRIMARY KEY, v text CHECK (v <> \'bad\'), big text)');
+    await lab.onBlue("INSERT INTO t VALUES (1, 'a')");
+    await lab.untilSynced(options);
+    // In one reading of the stream: made, filled, emptied in part, attached, and written to as a part of the table.
+    await lab.onBlue('CREATE TABLE t_2 (big text, id int PRIMARY KEY, v text)');
+    await lab.onBlue("INSERT INTO t_2 SELECT repeat('b', 3000), i, CASE i % 50 WHEN 0 THEN 'bad' WHEN 1 THEN 'no' ELSE 'v' END FROM generate_series(101, 5000) i; DELETE FROM t_2 WHERE id < 110");
+    await lab.onBlue('ALTER TABLE t ATTACH PARTITION t_2 FOR VALUES FROM (100) TO (6000)');
+    await lab.onBlue("INSERT INTO t VALUES (5001, 'after'); UPDATE t SET v = 'x' WHERE id = 120; DELETE FROM t WHERE id = 121; UPDATE t SET id = 5002 WHERE id = 122");
+    await lab.onBlue("CREATE TABLE t_3 PARTITION OF t FOR VALUES FROM (6000) TO (7000); INSERT INTO t VALUES (6000, 'made as a partition')");
+    await lab.onBlue("BEGIN; CREATE TABLE t_4 (id int PRIMARY KEY, v text, big text); INSERT INTO t_4 VALUES (7000, 'v'), (7001, 'in one transaction'); ALTER TABLE t ATTACH PARTITION t_4 FOR VALUES FROM (7000) TO (8000); INSERT INTO t VALUES (7002, 'v'); COMMIT");
+    const bad = (await lab.onBlue("SELECT count(*)::int AS n FROM t WHERE v = 'bad'")).rows[0].n;
+    for (let status = ''; status !== 'synced'; ) ({ status } = await run({ ...lab.invocation(options), deadline: new Steps(12) })); // cut again and again
+    const verdict = await lab.verify(options);
+    assert.deepEqual([verdict.verdict, verdict.mismatches, verdict.quarantined], ['held-back', 0, bad], JSON.stringify(verdict));
+    assert.deepEqual((await lab.onGreen('SELECT id, v FROM t WHERE id > 4999 OR id IN (120, 121, 122) ORDER BY id')).rows.map((/** @type {any} */ { id, v }) => `${id} ${v}`), ['120 x', '5001 after', '5002 v', '6000 made as a partition', '7000 v', '7001 in one transaction', '7002 v']);
+    assert.equal((await lab.onGreen("SELECT identity->'attached' IS NULL AS done FROM payment_migration.state")).rows[0].done, true);
+  }
+});
+
+test('the same while both sides write: rows of either side come to the other one', async () => {
+  const ddl = 'CREATE TABLE t (id int PRIMARY KEY, v text) PARTITION BY RANGE (id); CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (100)';
+  const lab = await fresh(ddl);
+  const options = { mapping: { version: 1, mode: 'two-way', tables: [{ source: 'public.t', conflicts: { rule: 'merged' } }] } };
+  await lab.onBlue("INSERT INTO t VALUES (1, 'a')");
+  await lab.untilSynced(options);
+  await lab.prepare(options);
+  for (const [side, from] of /** @type {const} */ ([['onBlue', 100], ['onGreen', 200]])) {
+    await lab[side](`CREATE TABLE t_100 PARTITION OF t FOR VALUES FROM (${from === 100 ? 200 : 100}) TO (${from === 100 ? 300 : 200}); CREATE TABLE own (id int PRIMARY KEY, v text)`);
+    await lab[side](`INSERT INTO own SELECT i, '${side}' FROM generate_series(${from}, ${from + 50}) i`);
+    await lab[side](`ALTER TABLE t ATTACH PARTITION own FOR VALUES FROM (${from}) TO (${from + 100})`);
+    await lab[side](`INSERT INTO t VALUES (${from + 60}, 'after')`);
+  }
+  for (let i = 0; i < 3; i += 1) {
+    await lab.runBack(options);
+    await lab.run(options);
+  }
+  await assertSame(lab, 't', 't::text', 105);
+});
+
+test('a partition that is detached, changed and attached again between two runs, and one that is attached with partitions of its own', async () => {
+  const lab = await fresh(`CREATE TABLE t (id int, c int, v text, PRIMARY KEY (id, c)) PARTITION BY RANGE (id); CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (100); CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (100) TO (200)`, 'CREATE TABLE t (id int, c int, v text, PRIMARY KEY (id, c))');
+  await lab.onBlue("INSERT INTO t SELECT i, 1, 'v' FROM generate_series(95, 104) i");
+  await lab.untilSynced(PLAIN);
+  await lab.onBlue('ALTER TABLE t DETACH PARTITION t_2');
+  await lab.onBlue("UPDATE t_2 SET v = 'while it was detached'; INSERT INTO t_2 VALUES (150, 1, 'new')");
+  await lab.onBlue('ALTER TABLE t ATTACH PARTITION t_2 FOR VALUES FROM (100) TO (200)');
+  await lab.onBlue(`CREATE TABLE tree (id int, c int, v text, PRIMARY KEY (id, c)) PARTITION BY LIST (c); CREATE TABLE tree_1 PARTITION OF tree FOR VALUES IN (1); CREATE TABLE tree_2 PARTITION OF tree FOR VALUES IN (2)`);
+  await lab.onBlue("INSERT INTO tree SELECT 200 + i, 1 + i % 2, 'tree' FROM generate_series(1, 20) i");
+  await lab.onBlue('ALTER TABLE t ATTACH PARTITION tree FOR VALUES FROM (200) TO (300)');
+  await lab.onBlue("INSERT INTO t VALUES (250, 1, 'after'), (250, 2, 'after')");
+  await lab.untilSynced(PLAIN);
+  await assertEqualVerdict(lab, PLAIN, 't', 33);
+  await lab.onBlue('ALTER TABLE t DETACH PARTITION t_2');
+  await lab.onBlue('DELETE FROM t_2 WHERE id < 103');
+  await lab.onBlue('ALTER TABLE t ATTACH PARTITION t_2 FOR VALUES FROM (100) TO (200)');
+  await lab.untilSynced(PLAIN);
+  const verdict = await lab.verify(PLAIN);
+  assert.deepEqual([verdict.verdict, verdict.tables[0]?.extra], ['different', 3], JSON.stringify(verdict));
+  assert.match(verdict.problems.join(), /its partition public\.t_2 was detached and attached again/);
+  // What has been read is not read again.
+  const lines = lab.lines.length;
+  await lab.untilSynced(PLAIN);
+  assert.equal(lab.lines.slice(lines).filter((line) => line.includes('read as a whole')).length, 0);
+});
+
+test('a partition that is detached with rows is found by verify, with the reason and what to do', async () => {
+  const lab = await fresh('CREATE TABLE t (id int PRIMARY KEY, v text) PARTITION BY RANGE (id); CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (100); CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (100) TO (200)', 'CREATE TABLE t (id int PRIMARY KEY, v text)');
+  await lab.onBlue("INSERT INTO t SELECT i, 'v' FROM generate_series(95, 104) i");
+  await lab.untilSynced(PLAIN);
+  await lab.onBlue('ALTER TABLE t DETACH PARTITION t_2');
+  await lab.untilSynced(PLAIN);
+  const verdict = await lab.verify(PLAIN);
+  assert.deepEqual([verdict.verdict, verdict.tables[0]?.missing, verdict.tables[0]?.extra, verdict.problems.length], ['different', 0, 5, 1], JSON.stringify(verdict));
+  assert.match(verdict.problems.join(), /its partition public\.t_2 was detached or dropped/);
+  await lab.onGreen('SET session_replication_role = replica; DELETE FROM t WHERE id BETWEEN 100 AND 199');
+  const equal = await lab.verify(PLAIN);
+  assert.deepEqual([equal.verdict, equal.problems], ['equal', []], JSON.stringify(equal));
+});
+
+test('a partition by ranges of texts that green sorts otherwise is truncated: no row of another partition goes', async () => {
+  const ddl = `CREATE TABLE t (k text COLLATE "C" PRIMARY KEY, v text) PARTITION BY RANGE (k); CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM ('a') TO ('n'); CREATE TABLE t_2 PARTITION OF t DEFAULT`;
+  for (const other of ['COLLATE "en-x-icu"', '']) {
+    const lab = await servers.fresh(`sorted_${other === '' ? 'default' : 'icu'}`, ddl, `CREATE TABLE t (k text ${other} PRIMARY KEY, v text)`);
+    await lab.onBlue("INSERT INTO t VALUES ('b', 'goes'), ('B', 'stays'), ('z', 'stays')");
+    await lab.untilSynced(PLAIN);
+    await lab.onBlue('TRUNCATE t_1');
+    await assert.rejects(lab.run(PLAIN), { code: 'PARTITION_TRUNCATED', message: /sorts the texts of its key otherwise/ });
+    assert.equal((await lab.onGreen('SELECT count(*)::int AS n FROM t')).rows[0].n, 3);
+  }
+  const lab = await servers.fresh('sorted_alike', ddl, 'CREATE TABLE t (k text COLLATE "C" PRIMARY KEY, v text)');
+  await lab.onBlue("INSERT INTO t VALUES ('b', 'goes'), ('B', 'stays'), ('z', 'stays')");
+  await lab.untilSynced(PLAIN);
+  await lab.onBlue('TRUNCATE t_1');
+  await lab.untilSynced(PLAIN);
+  await assertEqualVerdict(lab, PLAIN, 't', 2);
 });
 
 test('a default partition is truncated before and after its bounds change', async () => {

@@ -85,12 +85,22 @@ test('a label that blue\'s enum gets: green has to have it, and then the run goe
   assert.deepEqual((await lab.onGreen('SELECT v FROM a ORDER BY id')).rows, [{ v: 'new' }, { v: 'failed' }]);
 });
 
+test('partitions whose columns stand in another order than those of the whole table', async () => {
+  const lab = await begun(`CREATE TABLE a (id bigint, v text, n integer, PRIMARY KEY (id)) PARTITION BY RANGE (id); CREATE TABLE a_1 (gone int, n integer, v text, id bigint NOT NULL PRIMARY KEY);
+    ALTER TABLE a_1 DROP gone; ALTER TABLE a ATTACH PARTITION a_1 FOR VALUES FROM (0) TO (10); CREATE TABLE a_2 PARTITION OF a DEFAULT; CREATE TABLE b (id bigint PRIMARY KEY, v text)`);
+  await lab.onBlue("UPDATE a SET v = 'y', n = 2; INSERT INTO a VALUES (11, 'z', 3); CREATE TABLE a_3 (v text, id bigint NOT NULL PRIMARY KEY, n integer); ALTER TABLE a DETACH PARTITION a_2; DROP TABLE a_2; ALTER TABLE a ATTACH PARTITION a_3 DEFAULT; INSERT INTO a VALUES (13, 'w', 4)");
+  await lab.untilSynced(OPTIONS);
+  assert.deepEqual((await lab.onGreen('SELECT * FROM a WHERE id <> 11 ORDER BY id')).rows, [{ id: '1', v: 'y', n: 2 }, { id: '13', v: 'w', n: 4 }]);
+});
+
 test('what changed and is back as it was is told from the stream', async () => {
-  for (const [change, back] of [
+  for (const [change, back, exchanged = DDL] of [
     ['ALTER TABLE a ALTER n TYPE text; UPDATE a SET n = 2', 'ALTER TABLE a ALTER n TYPE integer USING 5'],
     ['ALTER TABLE a RENAME v TO w; UPDATE a SET n = 2', 'ALTER TABLE a RENAME w TO v'],
+    // Names of one type that were exchanged: the stream has both at this point, each for the other one's column.
+    ['ALTER TABLE a RENAME v TO x; ALTER TABLE a RENAME w TO v; ALTER TABLE a RENAME x TO w; UPDATE a SET n = 2', 'ALTER TABLE a RENAME v TO x; ALTER TABLE a RENAME w TO v; ALTER TABLE a RENAME x TO w', `${DDL}; ALTER TABLE a ADD w text`],
   ]) {
-    const lab = await begun();
+    const lab = await begun(exchanged);
     await lab.onBlue(/** @type {string} */ (change));
     await lab.onBlue(/** @type {string} */ (back));
     await assert.rejects(lab.run(OPTIONS), { name: 'PermanentError', code: 'SCHEMA_CHANGED' }, change);

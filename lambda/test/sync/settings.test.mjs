@@ -78,6 +78,7 @@ const SETTINGS = [
   ["search_path = 'nowhere'", 'mood[]', `ARRAY['ok']::public.mood[]`],
   ["xmloption = 'document'", 'xml', `xmlparse(content 'a <b/> text')`],
   ['row_security = on', 'integer', '7'],
+  ["idle_session_timeout = '30ms'", 'integer', '7'],
 ];
 
 test('what a role or database has set does not change a value on the way', async () => {
@@ -97,4 +98,17 @@ test('what a role or database has set does not change a value on the way', async
       assert.equal((await lab.stop(OPTIONS)).slotDropped, true);
     }
   }
+});
+
+test('a time limit for sessions that do nothing for a moment ends no session of the migration', async () => {
+  const ddl = 'CREATE TABLE t (id int PRIMARY KEY, v int, z text, big text); ALTER TABLE t ALTER big SET STORAGE EXTERNAL';
+  const short = `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET idle_session_timeout = ''20ms''', current_database()); END $$`;
+  const lab = await servers.fresh('settings_idle', ddl, ddl);
+  await Promise.all([lab.onBlue(short), lab.onGreen(short)]);
+  await lab.onBlue("INSERT INTO t SELECT i, i, 'z', repeat('b', 3000) FROM generate_series(1, 5000) i");
+  await lab.untilSynced(OPTIONS);
+  await lab.onBlue('UPDATE t SET v = v + 1');
+  await lab.untilSynced(OPTIONS);
+  assert.equal((await lab.verify(OPTIONS)).verdict, 'equal');
+  assert.deepEqual(lab.lines.filter((line) => line.includes('transient')), []);
 });

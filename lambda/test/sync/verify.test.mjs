@@ -4,7 +4,8 @@ import { Lab, Steps } from '../support/lab.mjs';
 import { maskOf } from '../support/masks.mjs';
 import { Writers } from '../support/writers.mjs';
 import { verify } from '../../src/verify/run.mjs';
-import { parseSnapshot } from '../../src/verify/snapshot.mjs';
+import { Context } from '../../src/sync/context.mjs';
+import { parseSnapshot, takeMoment } from '../../src/verify/snapshot.mjs';
 
 const DDL = `CREATE TABLE t (id bigserial PRIMARY KEY, v text UNIQUE, big text); ALTER TABLE t ALTER big SET STORAGE EXTERNAL;
   CREATE TABLE named (name text PRIMARY KEY, n integer, w text); CREATE SEQUENCE loose;`;
@@ -76,6 +77,26 @@ test('what the time does not suffice for is named, and no verdict is given on it
     left.push(verdict.notCompared);
   }
   assert.ok(left.some((names) => names.join() === 'public.t,public.named') && left.some((names) => names.join() === 'public.named'), JSON.stringify(left));
+});
+
+test('while large values of a row in quarantine are read from blue all the time there is no moment to compare at; afterwards there is', async () => {
+  const ddl = 'CREATE TABLE t (id int PRIMARY KEY, n int, big text); ALTER TABLE t ALTER big SET STORAGE EXTERNAL';
+  const lab = await servers.fresh('no_moment', ddl, ddl.replace('n int', 'n int CHECK (n < 0)'));
+  const options = { mapping: { version: 1, tables: [{ source: 'public.t' }] } };
+  await lab.onBlue("INSERT INTO t VALUES (1, -1, 'small'), (2, 1, repeat('b', 5000))");
+  await lab.untilSynced(options);
+  const writers = new Writers(lab);
+  const invocation = lab.invocation(options);
+  const context = await Context.open(invocation);
+  try {
+    for (let i = 0; i < 4; i += 1) writers.start([async (c) => void (await c.query('UPDATE t SET n = n + 1 WHERE id = 2'))]);
+    await assert.rejects(takeMoment(context), { name: 'TransientError', code: 'NO_MOMENT', hint: /less busy/ });
+  } finally {
+    await writers.stop();
+    await context.close();
+  }
+  const verdict = await lab.verify(options);
+  assert.deepEqual([verdict.verdict, verdict.quarantined, verdict.tables[0]?.greenRows], ['held-back', 1, 1]);
 });
 
 test('before the copy is complete the verdict is no', async () => {

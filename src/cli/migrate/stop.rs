@@ -8,7 +8,7 @@ use super::{confirm, done, ended, no_split, open};
 use crate::migration::answers::{action, ask, ask_patiently, text};
 use crate::migration::{switches, turn};
 use crate::report::{Migration, MigrationDocument, Notice};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Ends the migration. Calls by schedule and stream end first; then slots and publications go.
 pub async fn stop(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit, Failure> {
@@ -49,7 +49,7 @@ pub async fn stop(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Ex
     }
     match &control {
         Ok(status) if prepared(status) => {
-            let event = json!({"action": "finish", "release": true});
+            let event = action("finish");
             document.control = Some(ask_patiently(&open.aws, &open.names.control, &event).await?);
         }
         Ok(_) => {}
@@ -63,6 +63,11 @@ pub async fn stop(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Ex
         document.problems.push(
             "green's database could not be reached: its state of the migration stays there".into(),
         );
+    }
+    if stopped["greenClosed"] == true {
+        cx.console.note(
+            "green stays closed to its applications: it has the rows that were copied, and blue goes on with them. Empty the mapped tables (TRUNCATE) before `deployer migrate start`",
+        )?;
     }
     document.sync = Some(stopped);
     document.switches = switches(&open.aws, &open.names).await?;
