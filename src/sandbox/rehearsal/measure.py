@@ -82,10 +82,13 @@ def moment(stage, event, after):
 def rollback(stage, back):
     """How soon customers were on blue after a rollback began, those included that never look a name up again."""
     lines = history(stage)
-    before = [line for line in lines if line["real"] < back]
-    if before and before[-1]["event"] == "gate":
-        stage.figure("rollback: from the verdict until Route 53 has taken it", round(back - before[-1]["real"], 2), "s", 1)
-    kept = {one["customer"] for one in since(stage, back - 5, None, back) if one["keeps"] and one["side"] == "green"}
+    verdict = [line for line in lines if line["real"] < back][-1:]
+    if verdict and verdict[0]["event"] == "gate":
+        stage.figure("rollback: from the verdict until Route 53 has taken it", round(back - verdict[0]["real"], 2), "s", 1)
+    before = since(stage, 0, None, back)
+    greens = {one["address"] for one in before if one["side"] == "green"}
+    last = {one["customer"]: one["address"] for one in before if one["keeps"]}
+    kept = {customer for customer, address in last.items() if address in greens}
     stage.figure("rollback: customers on green that never look the name up again", len(kept))
     time.sleep(max(0.0, back + SEEN - time.time()))
     callers = stage.json("traffic status", (0, 2))["callers"] or {"clients": None, "most": []}
@@ -132,10 +135,11 @@ def quiet(stage):
     stage.until("quiet guards", none, 900 / stage.rate + 30, 2.0)
 
 
-def blue_by_name(stage):
-    """True when in the last two seconds blue answered everybody who looks the name up."""
-    seen = [one for one in since(stage, time.time() - 3, None, time.time() - 1) if not one["keeps"]]
-    return bool(seen) and all(one["side"] == "blue" for one in seen)
+def blue_by_name(stage, after):
+    """True when for two seconds since that moment blue has answered everybody who looks the name up."""
+    first = time.time() - 3
+    seen = [one for one in since(stage, first, None, first + 2) if not one["keeps"]]
+    return first > after and bool(seen) and all(one["side"] == "blue" for one in seen)
 
 
 def is_quiet(stage):
