@@ -2,7 +2,8 @@
 
     python -m rehearsal.customers --folder FOLDER --domain NAME --dns ADDRESS:PORT --https PORT --ca FILE --rate R --per-second N
 
-Some keep the first address that they looked up until they start anew (SIGUSR1); the others look the name up again when its answer is
+Some keep the first address that they looked up until they start anew (SIGUSR1; SIGUSR2 halves the
+load); the others look the name up again when its answer is
 too old. All keep connections open, and repeat what had no good answer with the same idempotency key until they have one. Every attempt is a line of
 `attempts.jsonl`, every payment that was acknowledged one of `payments.jsonl`.
 """
@@ -88,8 +89,8 @@ class Crowd:
         self.ssl.check_hostname = False
         self.per_second = arguments.per_second
         self.customers = [Customer(self, number) for number in range(CUSTOMERS)]
-        self.attempts = open(f"{arguments.folder}/attempts.jsonl", "a", encoding="utf-8")  # noqa: SIM115 - for as long as it runs
-        self.payments = open(f"{arguments.folder}/payments.jsonl", "a", encoding="utf-8")  # noqa: SIM115
+        self.attempts = open(f"{arguments.folder}/attempts.jsonl", "a", encoding="utf-8", buffering=1)  # noqa: SIM115 - for as long as it runs
+        self.payments = open(f"{arguments.folder}/payments.jsonl", "a", encoding="utf-8", buffering=1)  # noqa: SIM115
         self.known, self.open = [], set()
         self.ends = asyncio.Event()
 
@@ -101,6 +102,10 @@ class Crowd:
         if not found:
             raise OSError("no address")
         return random.choice([one.address for one in found[0]]), found[0].ttl
+
+    def less(self):
+        """Half as many requests from now on."""
+        self.per_second /= 2
 
     def start_anew(self):
         """Those that keep their address start anew."""
@@ -146,10 +151,11 @@ class Crowd:
 
     async def run(self):
         """Sends at an even rate until it is ended; then waits for what is open."""
-        began, sent = time.time(), 0
+        last, due, sent = time.time(), 0.0, 0
         while not self.ends.is_set():
-            due = int((time.time() - began) * self.per_second)
-            while sent < due:
+            now = time.time()
+            due, last = due + (now - last) * self.per_second, now
+            while sent < int(due):
                 sent += 1
                 task = asyncio.create_task(self.pay() if sent % 2 else self.look())
                 self.open.add(task)
@@ -169,7 +175,8 @@ async def main():
     crowd = Crowd(parser.parse_args())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, crowd.ends.set)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, crowd.start_anew)
+    for number, change in ((signal.SIGUSR1, crowd.start_anew), (signal.SIGUSR2, crowd.less)):
+        asyncio.get_running_loop().add_signal_handler(number, change)
     await crowd.run()
 
 

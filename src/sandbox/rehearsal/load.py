@@ -28,6 +28,10 @@ class Load:
         """The customers that never look a name up again start anew: some of them have green's address then."""
         self.process.send_signal(signal.SIGUSR1)
 
+    def less(self):
+        """Half as many requests from now on."""
+        self.process.send_signal(signal.SIGUSR2)
+
     def end(self):
         """No more payments; those under way come to their end."""
         if self.process.poll() is None:

