@@ -10,6 +10,7 @@ use super::plan::saved::{self, Saved};
 use super::plan::{attention, make_plan, show};
 use super::run::{self, Asked};
 use super::session::{Mode, Session, configuration, meant};
+use super::split;
 use super::under_way;
 use crate::blueprint::DELEGATION;
 use crate::engine::plan::{Choice, Plan};
@@ -81,6 +82,7 @@ pub async fn apply(
     }
     let report = run::run(&session, writer, &mut state, &plan).await?;
     notice.ran(&plan, &report);
+    split::note(cx, &session.config, &plan, &report).await;
     if report.complete() && !plan.nodes.is_empty() {
         let mut outputs = inspect::resolved(&session.graph, &state);
         if let Some(scope) = &session.scope {
