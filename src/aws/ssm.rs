@@ -3,6 +3,7 @@
 use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, named};
 use super::call::Caller;
 use super::reader::Reader;
+use crate::engine::driver::MARK_SUFFIX;
 use crate::engine::{Class, Error};
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{Parameter, ParameterMetadata, ParameterStringFilter};
@@ -87,20 +88,26 @@ impl Ssm {
         Ok(tags.map(|t| (t.key, t.value)).collect())
     }
 
-    /// All parameters below a path, without their values.
-    pub async fn below(&self, path: &str) -> Result<Vec<ParameterMetadata>, Error> {
-        let filter = ParameterStringFilter::builder()
-            .key("Path")
-            .option("Recursive")
-            .values(path);
-        let filter = filter
-            .build()
-            .map_err(|e| Error::permanent(DESCRIBE_PARAMETERS.action(), e.to_string()))?;
+    /// The parameters below a path that carry this deployment's suffix, without their values: other deployments have theirs there, too.
+    pub async fn marked(&self, path: &str, suffix: &str) -> Result<Vec<ParameterMetadata>, Error> {
+        let tag = format!("tag:{MARK_SUFFIX}");
+        let filter = |key: &str, option: &str, value: &str| {
+            let filter = ParameterStringFilter::builder().key(key).option(option);
+            filter.values(value).build()
+        };
+        let filters = [
+            filter("Path", "Recursive", path),
+            filter(&tag, "Equals", suffix),
+        ];
+        let filters: Result<Vec<_>, _> = filters.into_iter().collect();
+        let filters =
+            filters.map_err(|e| Error::permanent(DESCRIBE_PARAMETERS.action(), e.to_string()))?;
         let mut all = Vec::new();
         let mut token: Option<String> = None;
         loop {
             let call = self.client.describe_parameters().max_results(50);
-            let call = call.parameter_filters(filter.clone()).set_next_token(token);
+            let call = call.set_parameter_filters(Some(filters.clone()));
+            let call = call.set_next_token(token);
             let api = DESCRIBE_PARAMETERS;
             let page = self.caller.call(api, || call.clone().send()).await?;
             all.extend(page.parameters.unwrap_or_default());

@@ -9,6 +9,7 @@ use super::plan::saved::{self, Saved};
 use super::plan::{Wanted, attention, make_plan, show, stopped};
 use super::run::{self, Asked};
 use super::session::{Mode, Session, configuration, meant};
+use super::split;
 use super::under_way;
 use crate::blueprint::DELEGATION;
 use crate::engine::plan::Plan;
@@ -66,6 +67,7 @@ pub async fn apply(
     }
     let report = run::run(&session, writer, &mut state, &plan).await?;
     notice.ran(&plan, &report);
+    split::note(cx, &session.config, &plan, &report).await;
     if report.complete() && !plan.nodes.is_empty() {
         let mut outputs = inspect::resolved(&session.graph, &state);
         if let Some(scope) = &session.scope {

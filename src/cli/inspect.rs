@@ -5,6 +5,7 @@ use super::args::{GraphFormat, Scope};
 use super::error::Failure;
 use super::exit::Exit;
 use super::session::{configuration, home, offline_graph, state_folder, store};
+use super::split;
 use crate::config::Config;
 use crate::engine::Graph;
 use crate::engine::reference::{has_placeholder, resolve};
@@ -17,17 +18,20 @@ use std::sync::Arc;
 
 /// What is recorded.
 pub async fn status(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
-    let (_, state, store) = local(cx).await?;
+    let (config, state, store) = local(cx).await?;
     let scope = scope.env.map(super::args::EnvName::name);
     let holder = store.holder().await?.map(|h| h.to_string());
     let paint = cx.console.paint();
-    let attention = report::attention(&state, scope);
+    let split = split::attention(&config, &state, None);
+    let mut attention = report::attention(&state, scope);
+    attention.extend(split.clone());
     let history = state::history(store.as_ref()).await?;
     let last = history.lines.last();
     let text = report::status(&state, scope, holder.as_deref(), paint)
         + &last.map(report::last_run).unwrap_or_default()
         + &report::attention_text(&attention, paint);
-    let document = StatusDocument::new(home(&state, scope), &state, holder).last_run(last);
+    let document = StatusDocument::new(home(&state, scope), &state, holder);
+    let document = document.last_run(last).also(split);
     cx.console.answer(&text, &document)?;
     Ok(Exit::Done)
 }

@@ -25,6 +25,7 @@ mod run;
 mod sandbox;
 mod session;
 mod share;
+mod split;
 mod state;
 mod suggest;
 #[cfg(test)]

@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
+    /// A run has made both records of the domain, with these weights.
+    Initial,
     /// A shift begins; its plan is recorded.
     ShiftStarted,
     /// A shift goes on after it was ended in the middle.

@@ -360,3 +360,39 @@ async fn what_the_account_has_once_is_used_and_neither_changed_nor_deleted() {
     assert!(run.destroy(&g, None).await.complete());
     assert!(world.live().is_empty());
 }
+
+/// A host, a guest that is in it, and something that names both.
+fn host_and_guest(fixed: u32, guest: bool) -> Graph {
+    graph(|b| {
+        let host = b.add(head("host", "green"), Quick(json!({"fixed": fixed})));
+        let mut on = vec![json!(host.id)];
+        if guest {
+            let guest = b.add(head("guest", "green"), Quick(json!({"at": [host.id]})));
+            on.push(json!(guest.id));
+        }
+        b.add(head("user", "green"), Quick(json!({"on": on})));
+    })
+}
+
+/// The user takes the new host, which comes after the old one is gone, which the guest is in: it cannot stop naming the guest first.
+#[tokio::test(start_paused = true)]
+async fn what_is_in_something_that_is_replaced_goes_before_a_user_of_both_changes() {
+    let world = Arc::new(World {
+        strict: true,
+        ..World::default()
+    });
+    let mut run = Run::on(&world);
+    assert!(run.apply(&host_and_guest(1, true)).await.complete());
+    let began = tokio::time::Instant::now();
+    let report = run.apply(&host_and_guest(2, false)).await;
+    assert!(report.complete(), "{:?}", report.failed().next());
+    let seconds = began.elapsed().as_secs();
+    assert!(
+        seconds < 60,
+        "nothing is refused and waited for: {seconds} s"
+    );
+    let done = writes(&world);
+    let order = ["delete guest", "delete host", "create host", "update user"];
+    assert_eq!(done[done.len() - order.len()..], order);
+    assert!(run.plan(&host_and_guest(2, false)).await.nodes.is_empty());
+}

@@ -11,6 +11,7 @@ use super::cost;
 use super::error::Failure;
 use super::exit::Exit;
 use super::session::{Mode, Session, meant};
+use super::split;
 use super::suggest::nearest;
 use super::under_way;
 use crate::blueprint::{DELEGATION, with_first_weights};
@@ -117,6 +118,7 @@ pub async fn plan(
 pub fn attention(session: &Session, plan: &Plan, state: &State) -> Vec<Attention> {
     let mut all = report::attention(state, session.scope.as_deref());
     all.extend(unwatched(session, state));
+    all.extend(split::attention(&session.config, state, Some(plan)));
     let waits = plan.waiting.iter().any(|w| w.scope == DELEGATION);
     let zone = state.steps.iter().find(|(_, r)| r.kind == "route53/zone");
     if let (true, Some((step, zone))) = (waits, zone) {

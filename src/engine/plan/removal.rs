@@ -8,7 +8,9 @@ use crate::engine::driver::{Live, Registry};
 use crate::engine::error::Error;
 use crate::engine::event::Verb;
 use crate::engine::observe::Observed;
+use crate::engine::order::reaches;
 use crate::engine::reference::{Strength, mentions};
+use crate::engine::replaced::step_of;
 use crate::state::{Record, State};
 use std::collections::BTreeMap;
 
@@ -105,6 +107,7 @@ pub(super) fn removals(inputs: &Inputs<'_>, ensure: &Ensures, plan: &mut Plan) {
         removed.insert(id, plan.nodes.len());
         plan.nodes.push(removal.node(inputs.registry, state));
     }
+    before_replaced(state, &removed, plan);
     // First what depends on it goes, or stops using it. What has no record tells by the ids in its settings.
     for (id, node) in &removed {
         let recorded = state
@@ -117,8 +120,35 @@ pub(super) fn removals(inputs: &Inputs<'_>, ensure: &Ensures, plan: &mut Plan) {
             !state.steps.contains_key(*step) && live.is_some_and(|l| mentions(&l.spec, outputs))
         });
         for other in recorded.map(|(o, _)| o).chain(adopted.map(|(o, _)| o)) {
-            if let Some(before) = removed.get(other.as_str()).or_else(|| ensure.get(other)) {
-                plan.nodes[*node].needs.push((*before, Strength::Ready));
+            let goes = removed.get(other.as_str());
+            let Some(before) = goes.or_else(|| ensure.get(other)).copied() else {
+                continue;
+            };
+            if goes.is_some() || !waits(plan, before, *node) {
+                plan.nodes[*node].needs.push((before, Strength::Ready));
+            }
+        }
+    }
+}
+
+/// True when a node waits for another one in the end: a wait the other way round would close a circle. It is left out, and AWS's
+/// refusal waited for, where it refuses at all.
+fn waits(plan: &Plan, node: usize, other: usize) -> bool {
+    let needs = |at: usize| plan.nodes[at].needs.iter().map(|(to, _)| *to).collect();
+    reaches(needs, node, other)
+}
+
+/// What goes and uses a replaced thing goes before it, too: before its user stops using it, where that one takes the successor.
+fn before_replaced(state: &State, removed: &BTreeMap<&str, usize>, plan: &mut Plan) {
+    let nodes = plan.nodes.iter().enumerate();
+    let old = nodes.filter(|(_, n)| n.op == Op::Remove && n.verb == Verb::Replace);
+    let old: Vec<(usize, String)> = old
+        .map(|(at, n)| (at, step_of(&n.step).to_owned()))
+        .collect();
+    for (at, step) in old {
+        for (id, first) in removed {
+            if state.steps[*id].needs.contains(&step) && !waits(plan, *first, at) {
+                plan.nodes[at].needs.push((*first, Strength::Ready));
             }
         }
     }

@@ -107,6 +107,13 @@ impl StatusDocument {
         }
     }
 
+    /// With more that somebody has to do by hand.
+    #[must_use]
+    pub fn also(mut self, more: impl IntoIterator<Item = Attention>) -> Self {
+        self.attention.extend(more);
+        self
+    }
+
     /// With the last line of the history of runs.
     #[must_use]
     pub fn last_run(self, line: Option<&HistoryLine>) -> Self {

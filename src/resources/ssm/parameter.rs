@@ -135,7 +135,8 @@ impl TagCalls<Named<Parameter>> for SsmTags {
 }
 
 async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
-    let all = cx.ssm.below(PATH).await?.into_iter().filter_map(|p| p.name);
+    let all = cx.ssm.marked(PATH, suffix).await?;
+    let all = all.into_iter().filter_map(|p| p.name);
     let all = all.map(|name| {
         let arn = cx.arn("ssm", &format!("parameter{name}"));
         (name, arn)

@@ -153,8 +153,14 @@ watch.untag_resource(ResourceARN="<alarm-failures-sync-green.arn>", TagKeys=["Co
     by_hand(
         "cloudwatch/composite_alarm",
         r#"one = watch.describe_alarms(AlarmNames=["<alarm-any-green.name>"], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"][0]
-watch.put_composite_alarm(AlarmName="<alarm-any-green.name>", AlarmDescription="mine", AlarmRule=one["AlarmRule"], AlarmActions=one["AlarmActions"], OKActions=one["OKActions"])"#,
-        &[changed("alarm-any-green", "description")],
+watch.put_composite_alarm(AlarmName="<alarm-any-green.name>", AlarmDescription="mine", AlarmRule=one["AlarmRule"], AlarmActions=one["AlarmActions"], OKActions=[*one["OKActions"], "arn:aws:sns:eu-central-1:999999999999:theirs"])"#,
+        &[
+            changed("alarm-any-green", "description"),
+            extra(
+                "alarm-any-green",
+                "exposed.ok/arn:aws:sns:eu-central-1:999999999999:theirs",
+            ),
+        ],
     ),
     by_hand(
         "cloudwatch/dashboard",
