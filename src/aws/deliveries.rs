@@ -127,7 +127,7 @@ async fn delivered(aws: &Aws, api: Api, name: &str) -> Result<Vec<Said>, Error> 
         Said {
             field,
             value: json!(why.or(last.map(DeliveryStatus::as_str))),
-            wanted: "SUCCESS",
+            wanted: "Success",
             good: match last {
                 Some(DeliveryStatus::Success) => Some(true),
                 Some(DeliveryStatus::Failure) => Some(false),

@@ -26,11 +26,11 @@ pub struct Backup {
 }
 
 impl Backup {
-    /// `the final snapshot snapshot-aurora-green-dev-.. of 2026-11-28 04:37:43 UTC`
+    /// `snapshot-aurora-green-dev-.. (final snapshot, 2026-11-28 04:37:43 UTC)`
     pub fn described(&self) -> String {
         let at = self.at.strftime("%Y-%m-%d %H:%M:%S UTC");
         match self.since {
-            None => format!("{} ({} of {at})", self.name, self.text),
+            None => format!("{} ({}, {at})", self.name, self.text),
             Some(since) => format!(
                 "{} ({}, any second from {} to {at})",
                 self.name,

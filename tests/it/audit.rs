@@ -75,6 +75,9 @@ fn what_aws_says_is_shown_with_its_time(lab: &Lab, report: &Value) {
         flow.len() == 2 && flow.iter().all(|v| v["verdict"] == "shown"),
         "{flow:?}"
     );
+    let history = "configHistoryDeliveryInfo.lastStatus";
+    let channel = of(&report["delivered"], "channel-shared", history);
+    assert_eq!(channel["verdict"], "shown", "{channel}");
     let ages = report["ages"].as_array().unwrap().iter();
     let next = ages.filter(|a| {
         a["dates"]

@@ -251,17 +251,13 @@ pub async fn make_plan(
             ))
         })?;
     }
-    let mut steps = session.graph.steps.iter();
-    let unknown = asked
-        .allowed
-        .steps()
-        .find(|name| !steps.clone().any(|s| crate::engine::matches(name, &s.id)));
-    if let Some(name) = unknown {
-        let known = steps.by_ref().map(|s| s.id.as_str());
+    let ids = || session.graph.steps.iter().map(|s| s.id.as_str());
+    let mut named = asked.allowed.steps();
+    if let Some(name) = named.find(|name| !ids().any(|id| crate::engine::matches(name, id))) {
         return Err(Failure::usage(format!(
             "--restore, --make-empty: there is no step `{name}`"
         ))
-        .hint(nearest(name, known, "`deployer graph` shows all")));
+        .hint(nearest(name, ids(), "`deployer graph` shows all")));
     }
     let meant = |id: &str| {
         asked.steps.is_empty() || asked.steps.iter().any(|s| crate::engine::matches(s, id))

@@ -26,7 +26,7 @@ pub(super) fn values(out: &mut String, all: &[Seen]) {
 
 /// Equal values are one line with their steps.
 fn table(out: &mut String, all: &[Seen]) {
-    out.push_str("<table class=\"inner\"><tr><th class=\"v\">verdict</th><th>operation, field</th><th>value</th><th>wanted</th><th>of</th><th class=\"v\">read</th></tr>\n");
+    out.push_str("<table class=\"inner values\"><tr><th class=\"v\">verdict</th><th>operation, field</th><th>value</th><th>wanted</th><th>of</th><th class=\"v\">read</th></tr>\n");
     let mut groups: Vec<(&Seen, Vec<String>, Vec<jiff::Timestamp>)> = Vec::new();
     for seen in all {
         let place = match (seen.step.as_str(), seen.resource.as_str()) {

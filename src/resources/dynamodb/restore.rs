@@ -45,8 +45,8 @@ fn backup(one: &BackupSummary) -> Option<Backup> {
         return None;
     }
     let text = match one.backup_type()? {
-        BackupType::System => "made by DynamoDB when the table was deleted",
-        BackupType::User => "made by hand",
+        BackupType::System => "backup that DynamoDB made at its deletion",
+        BackupType::User => "backup made by hand",
         // Only AWS Backup restores its own.
         _ => return None,
     };

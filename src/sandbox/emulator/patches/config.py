@@ -172,7 +172,7 @@ def describe_channel_status(call):
         if channel is None:
             refuse("NoSuchDeliveryChannelException", f"Cannot find delivery channel with specified name '{name}'.")
         there = channel.s3_bucket_name in call.backend_of("s3").buckets
-        last = {"lastStatus": "SUCCESS" if there else "FAILURE"}
+        last = {"lastStatus": "Success" if there else "Failure"}
         if not there:
             last["lastErrorCode"], last["lastErrorMessage"] = "NoSuchBucket", f"The bucket {channel.s3_bucket_name} does not exist."
         shown.append({"name": name, "configHistoryDeliveryInfo": last, "configSnapshotDeliveryInfo": last})
