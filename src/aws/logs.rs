@@ -35,6 +35,11 @@ const OURS: [Grant; 3] = [
     named("arn:aws:logs:{region}:{account}:log-group:*-{suffix}:*"),
     named("arn:aws:logs:{region}:{account}:log-group:*-{suffix}/*"),
 ];
+/// What firewalls write.
+const FIREWALL: [Grant; 2] = [
+    named("arn:aws:logs:{region}:{account}:log-group:aws-waf-logs-*-{suffix}"),
+    named("arn:aws:logs:{region}:{account}:log-group:aws-waf-logs-*-{suffix}:*"),
+];
 const ALL: Grant = named("arn:aws:logs:{region}:{account}:log-group:*");
 
 actions! { SERVICE;
@@ -43,7 +48,7 @@ actions! { SERVICE;
     Read DESCRIBE_SUBSCRIPTION_FILTERS = "DescribeSubscriptionFilters", [ALL];
     Read DESCRIBE_LOG_STREAMS = "DescribeLogStreams", OURS;
     Read GET_LOG_EVENTS = "GetLogEvents", OURS;
-    Read FILTER_LOG_EVENTS = "FilterLogEvents", OURS;
+    Read FILTER_LOG_EVENTS = "FilterLogEvents", FIREWALL;
     Repeatable DELETE_SUBSCRIPTION_FILTER = "DeleteSubscriptionFilter", OURS;
     Once CREATE_LOG_GROUP = "CreateLogGroup", [OURS[0], OURS[1], OURS[2], OURS[0].of("logs:TagResource"), OURS[1].of("logs:TagResource"), OURS[2].of("logs:TagResource")];
     Repeatable PUT_RETENTION_POLICY = "PutRetentionPolicy", OURS;

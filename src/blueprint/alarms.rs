@@ -7,7 +7,7 @@
 use super::edge::Edge;
 use super::functions::{FUNCTIONS, Reach};
 use super::services::Service;
-use super::{EnvironmentBuilder, compute, dashboards, database};
+use super::{Env, EnvironmentBuilder, compute, dashboards, database};
 use crate::engine::{Handle, Ref};
 use crate::resources::Exposed;
 use crate::resources::cloudwatch::{Alarm, CompositeAlarm, Metric, Query};
@@ -188,7 +188,10 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Vec<Guar
 fn overall(here: &mut EnvironmentBuilder<'_>, topic: &Handle<Topic>, all: Vec<Ref<Alarm>>) {
     let env = here.env;
     let spec = CompositeAlarm {
-        description: format!("Something is wrong with {env}: look at the alarms that it names"),
+        description: format!(
+            "Something is wrong with {env}: look at the alarms that it names{}",
+            way_back(env)
+        ),
         any_of: all,
         actions: true,
         notify: vec![topic.arn.ready()],
@@ -196,6 +199,16 @@ fn overall(here: &mut EnvironmentBuilder<'_>, topic: &Handle<Topic>, all: Vec<Re
     };
     let overall = here.add("alarm-any", spec);
     here.output("alarm.any", &overall.name);
+}
+
+/// What no failover of DNS does: after a cutover blue refuses writes until somebody says so.
+fn way_back(env: Env) -> &'static str {
+    match env {
+        Env::Green => {
+            ". After a cutover blue takes no writes, whatever DNS answers: `deployer traffic rollback` gives it writes and traffic"
+        }
+        Env::Blue => "",
+    }
 }
 
 const ALB: &str = "AWS/ApplicationELB";
@@ -231,10 +244,11 @@ fn of_service(
 ) -> (Vec<Ref<Alarm>>, Vec<Guard>) {
     let name = service.name;
     let of = |of, statistic| metric((ALB, of), statistic, 60, target);
+    let way_back = way_back(here.env);
     let watches = [
         watch(
             "guard-errors",
-            format!("{name} fails more than {BAD_REQUESTS} requests a minute"),
+            format!("{name} fails more than {BAD_REQUESTS} requests a minute{way_back}"),
             of("HTTPCode_Target_5XX_Count", "Sum"),
             BAD_REQUESTS,
             2,
@@ -244,7 +258,7 @@ fn of_service(
             ..watch(
                 "guard-healthy",
                 format!(
-                    "{name} has no healthy task: look at the events of its service and at its log group"
+                    "{name} has no healthy task: look at the events of its service and at its log group{way_back}"
                 ),
                 of("HealthyHostCount", "Minimum"),
                 1.0,

@@ -233,6 +233,12 @@ impl Traffic {
         if let Some(note) = &status.note {
             row("last step", &last(note));
         }
+        if status.note.as_ref().is_some_and(|note| note.green_writes) {
+            row(
+                "writes",
+                "green alone takes them; blue refuses them until `deployer traffic rollback` gives them back, with all traffic",
+            );
+        }
         if let Some(holder) = &status.locked_by {
             row("shift", holder);
         }

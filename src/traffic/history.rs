@@ -34,6 +34,10 @@ pub enum Event {
     WeightSent,
     /// All servers of Route 53 answer with them.
     WeightInsync,
+    /// The share of the requests that green gets is as its weight says, for the first time in a step.
+    ShareObserved,
+    /// A probe of green failed, or none fails any more.
+    Probe,
     /// What the gate says of a step, when it says something else than before.
     Gate,
     /// A side runs something else than before, so its step begins anew.
@@ -48,6 +52,8 @@ pub enum Event {
     RollbackStarted,
     /// All traffic has gone back to blue.
     RollbackDone,
+    /// Every address of green's load balancer answers as blue.
+    LeverAcked,
     /// How many clients still call green after a rollback.
     Stragglers,
     /// Somebody else moved the traffic.

@@ -4,6 +4,7 @@
 use super::account::{Account, recent};
 use super::bridge::Bridge;
 use super::gate::Kind;
+use super::history::{Entry, Event};
 use super::note::Note;
 use super::world::World;
 use crate::blueprint::SIDE_PATH;
@@ -111,6 +112,13 @@ pub async fn over(account: &Account, note: &Note, bridge: Bridge, requests: bool
             (Sign::unknown(&text), Sign::unknown(text))
         }
     };
+    if let Sign::Yes { seconds } = &addresses {
+        let text = format!("every address of green answers as blue, after {seconds:.1} s");
+        let entry = Entry::new(Event::LeverAcked, note, &account.by, text);
+        if let Err(error) = account.record(entry) {
+            account.show(&format!("warning: the history: {error}"));
+        }
+    }
     let requests = match requests {
         true => Some(quiet(account, began).await),
         false => None,

@@ -391,6 +391,14 @@ fn a_cutover_gives_green_writes_and_traffic_and_a_rollback_takes_both_back() {
     assert_eq!(after.0, [0, 100]);
     assert_eq!(after.1["green"], json!(false));
     lab.run(&["drift"]).expect(0);
+    let shown = lab.run(&["traffic", "status"]);
+    assert!(
+        shown.out.contains(
+            "writes     green alone takes them; blue refuses them until `deployer traffic rollback`"
+        ),
+        "{}",
+        shown.out
+    );
     // It can be repeated; a shift and the end of the migration are refused.
     let unix = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let mut again = lab.command(&["migrate", "cutover", "--go", "--yes"]);

@@ -6,6 +6,7 @@ mod checks;
 mod minimum;
 mod notes;
 mod open;
+mod resume;
 mod rollback;
 mod shared;
 mod shift;
@@ -46,7 +47,7 @@ pub async fn run(cx: &Context<'_>, command: &TrafficCommand) -> Result<Exit, Fai
             take_over,
         } => {
             let resumed = (*on_interrupt, *take_over);
-            let shift = async |notice: &mut _| shift::resume(cx, resumed, notice).await;
+            let shift = async |notice: &mut _| resume::resume(cx, resumed, notice).await;
             notify::notified(cx, "traffic resume", &everything, shift).await
         }
         TrafficCommand::Pause => notes::pause(cx).await,

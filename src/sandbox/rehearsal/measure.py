@@ -163,6 +163,11 @@ def blue_by_name(stage, after):
     return first > after and bool(seen) and all(one["side"] == "blue" for one in seen)
 
 
+def held(stage):
+    """Rows that one of the two streams holds."""
+    return sum(one.get("quarantined") or 0 for one in _streams(stage))
+
+
 def is_quiet(stage):
     """True when neither stream has anything left to carry: nothing was applied between two looks, and both are up to date."""
     before = _streams(stage)

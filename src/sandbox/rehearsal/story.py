@@ -240,6 +240,8 @@ def decide(stage):
         stage.check("a key that was used on both sides is held and named", "could not go back" in problems, problems[:200])
         stage.event("note", f"{len(twice)} keys were used on both sides; green's payments, which nobody got an answer for, are taken out")
         databases.void(stage, twice)
+        stage.until("what was held to be free", lambda: not measure.held(stage), 60, 1.0)
+        verified(stage)
 
 
 def alone(stage):

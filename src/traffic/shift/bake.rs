@@ -17,6 +17,7 @@ impl<W: World> Shift<'_, W> {
         let mut said: Option<(Verdict, Vec<Rule>)> = None;
         let mut shown = i64::MIN;
         let mut runs: Option<String> = None;
+        let (mut shared, mut failing) = (false, false);
         loop {
             match self.look().await {
                 Ok(Look::Ends(end)) => return Ok(Err(end)),
@@ -29,6 +30,10 @@ impl<W: World> Shift<'_, W> {
             }
             let now = self.seconds();
             let failed = self.world.probes().map_or(0, |p| p.failed_in_a_row);
+            if failing != (failed > 0) {
+                failing = failed > 0;
+                self.world.record(self.entry(Event::Probe, probe(failed)))?;
+            }
             // A green that is gone is judged at once.
             if now >= next || failed >= self.plan.limits.probes_in_a_row {
                 next = now + LOOK_SECONDS;
@@ -52,6 +57,12 @@ impl<W: World> Shift<'_, W> {
                     runs = Some(now_runs);
                 }
                 let decision = gate.judge(&self.plan.limits, now, &seen.instant);
+                let share = decision.of(Rule::ObservedShare);
+                if let Some(share) = share.filter(|s| s.verdict == Verdict::Pass && !shared) {
+                    shared = true;
+                    let entry = self.entry(Event::ShareObserved, &share.sentence);
+                    self.world.record(entry)?;
+                }
                 let deciding = decision.deciding().map(|f| f.rule).collect();
                 let says = (decision.verdict, deciding);
                 if said.as_ref() != Some(&says) || decision.action != Action::Wait {
@@ -98,5 +109,13 @@ impl<W: World> Shift<'_, W> {
         let why = &decision.sentence;
         turn_back(self.world, self.by, &format!("the gate: {why}")).await?;
         Ok(End::RolledBack(why.clone()))
+    }
+}
+
+fn probe(failed: u32) -> String {
+    match failed {
+        0 => "every address of green answers its probe again".into(),
+        1 => "the last probe of green failed".into(),
+        n => format!("the last {n} probes of green failed"),
     }
 }
