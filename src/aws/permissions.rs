@@ -263,7 +263,7 @@ mod tests {
                 let (_, operation) = action.split_once(':').unwrap();
                 // SimulatePrincipalPolicy says what a policy allows, and changes nothing.
                 let reads = [
-                    "Check", "Describe", "Filter", "Get", "List", "Lookup", "Search", "Simulate",
+                    "Check", "Describe", "Get", "List", "Lookup", "Search", "Simulate",
                 ];
                 let is_read = reads.iter().any(|r| operation.starts_with(r));
                 // The services know no resource for these.
@@ -291,7 +291,7 @@ mod tests {
             let (_, operation) = action.split_once(':').unwrap();
             // SimulatePrincipalPolicy says what a policy allows, and changes nothing.
             let reads = [
-                "Check", "Describe", "Get", "List", "Lookup", "Search", "Simulate",
+                "Check", "Describe", "Filter", "Get", "List", "Lookup", "Search", "Simulate",
             ];
             // Limited to counting by a condition.
             let counts = action == "dynamodb:Scan";
