@@ -144,6 +144,7 @@ fn aws_would_take_every_request_of_a_whole_life() {
     lab.run(&["apply", "--yes"]).expect(0);
     lab.run(&["traffic", "status"]).expect(2);
     lab.run(&["traffic", "rollback"]).expect(0);
+    lab.run(&["traffic", "status"]).expect(0);
     let equal = json!({"function-verify-green-dev": {"ok": true, "verdict": "equal"}});
     lab.control("POST", "answers", &equal);
     lab.run(&["migrate", "verify"]).expect(0);
