@@ -120,7 +120,7 @@ class Stage:
         seconds = time.time() - process.began
         with open(self.folder / "commands.log", "a", encoding="utf-8") as log:
             log.write(f"$ deployer {process.line}\n{err}{out}(exit {process.returncode} after {seconds:.1f} s)\n\n")
-        self.events.append({"at": time.time(), "kind": "command", "text": f"deployer {process.line}", "seconds": seconds, "exit": process.returncode})
+        self.events.append({"at": time.time(), "kind": "command", "text": f"deployer {process.line}", "seconds": seconds, "exit": process.returncode, "output": f"{err}\n{out}"})
         expected = expect if isinstance(expect, tuple) else (expect,)
         if process.returncode not in expected:
             tail = "\n".join((err + out).strip().splitlines()[-25:])
