@@ -10,7 +10,7 @@ use super::gate::{DataMode, Minute, Pair};
 use super::graph::Graph;
 use super::guard;
 use super::history::{Entry, Log};
-use super::levers::Pulled;
+use super::levers::{self, Pulled};
 use super::metrics::{self, Measured};
 use super::names::{Names, Side};
 use super::probes::{Asked, Prober};
@@ -274,9 +274,13 @@ impl Account {
         Ok(all.join(" "))
     }
 
-    fn pulled(&self) -> Pulled {
+    /// Writes on a rule that was switched who has pulled it, or takes that away. The switch counts, also without the tag.
+    async fn mark(&self, changed: Option<String>, pulled: bool) {
+        let Some(rule) = changed else { return };
         let (by, at) = (self.by.clone(), self.now());
-        Pulled { by, at }
+        let pulled = pulled.then_some(Pulled { by, at });
+        let marked = levers::mark(&self.aws, &rule, pulled.as_ref()).await;
+        let _ = self.warn(marked);
     }
 
     fn warn<T>(&self, answer: Result<T, Error>) -> Option<T> {

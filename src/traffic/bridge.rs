@@ -53,33 +53,27 @@ impl Bridge {
     }
 }
 
-/// Switches the bridge of a side on, in somebody's name, or off.
+/// Switches the bridge of a side on or off; gives the rule when it was the other way before.
 ///
 /// # Errors
 /// When AWS refuses.
-pub async fn switch(aws: &Aws, side: &Side, pulled: Option<&Pulled>) -> Result<Bridge, Error> {
+pub async fn switch(aws: &Aws, side: &Side, on: bool) -> Result<(Bridge, Option<String>), Error> {
     let Some((rule, group)) = find(aws, side).await? else {
-        return Ok(Bridge::None);
+        return Ok((Bridge::None, None));
     };
     let arn = rule.rule_arn().unwrap_or_default();
-    if pulled.is_some() && healthy(aws, &group).await? == 0 {
-        return Ok(Bridge::Unhealthy);
+    if on && healthy(aws, &group).await? == 0 {
+        return Ok((Bridge::Unhealthy, None));
     }
-    let wanted = match pulled {
-        Some(_) => Rule::on(),
-        None => Rule::off(),
-    };
-    if Rule::conditions_of(&rule) != wanted {
+    let wanted = if on { Rule::on() } else { Rule::off() };
+    let changes = Rule::conditions_of(&rule) != wanted;
+    if changes {
         let call = aws.elbv2.client.modify_rule().rule_arn(arn);
         let call = call.set_conditions(Some(Rule::sent_of(&wanted)));
         aws.call(MODIFY_RULE, || call.clone().send()).await?;
-        levers::mark(aws, arn, pulled).await?;
     }
-    Ok(if pulled.is_some() {
-        Bridge::On
-    } else {
-        Bridge::Off
-    })
+    let bridge = if on { Bridge::On } else { Bridge::Off };
+    Ok((bridge, changes.then(|| arn.to_owned())))
 }
 
 /// Who has switched the bridge of a side on; `None` while it is off.

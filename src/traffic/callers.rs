@@ -60,12 +60,14 @@ impl Callers {
             more => format!(" and {more} more"),
         };
         let least = if self.complete { "" } else { "at least " };
-        let plural = if self.clients == 1 { "" } else { "s" };
+        let call = match self.clients {
+            1 => "client still calls",
+            _ => "clients still call",
+        };
         (self.clients > 0).then(|| {
             format!(
-                "{least}{} client{plural} still call{} green's load balancer: {}{more}",
+                "{least}{} {call} green's load balancer: {}{more}",
                 self.clients,
-                if self.clients == 1 { "s" } else { "" },
                 most.join(", ")
             )
         })

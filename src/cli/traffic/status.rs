@@ -10,7 +10,7 @@ use crate::report::{Traffic, TrafficStatusDocument};
 use crate::state;
 use crate::traffic::account::{Account, green_targets, recent};
 use crate::traffic::bridge::{self, Bridge, Env};
-use crate::traffic::callers;
+use crate::traffic::callers::{self, Callers};
 use crate::traffic::gate::{Kind, Totals};
 use crate::traffic::levers::Pulled;
 use crate::traffic::minimum;
@@ -66,10 +66,12 @@ fn locked(cx: &Context<'_>, suffix: &str) -> Option<String> {
 
 async fn look(account: &Account, suffix: &str) -> Result<TrafficStatusDocument, Failure> {
     let standing = account.standing().await?;
-    let (requests, targets, held) = tokio::join!(
+    let (requests, targets, held, levers, callers) = tokio::join!(
         recent(account, MINUTES),
         green_targets(account),
-        minimum::held(&account.aws, &account.names)
+        minimum::held(&account.aws, &account.names),
+        levers(account),
+        still(account, &standing)
     );
     let mut problems = problems(&standing);
     let held = held.unwrap_or_else(|error| {
@@ -93,17 +95,10 @@ async fn look(account: &Account, suffix: &str) -> Result<TrafficStatusDocument, 
                 .into(),
         );
     }
-    let levers = levers(account).await.unwrap_or_else(|error| {
+    let levers = levers.unwrap_or_else(|error| {
         problems.push(error.to_string());
         Vec::new()
     });
-    let since = standing
-        .readable()
-        .and_then(|note| callers::since(note, account.now()));
-    let callers = match since {
-        Some(since) => callers::callers(account, since).await.map(Some),
-        None => Ok(None),
-    };
     let callers = callers.unwrap_or_else(|error| {
         problems.push(format!("who still calls green is not known: {error}"));
         None
@@ -136,6 +131,15 @@ async fn look(account: &Account, suffix: &str) -> Result<TrafficStatusDocument, 
     })
 }
 
+/// Who still calls green, after a rollback.
+async fn still(account: &Account, standing: &Standing) -> Result<Option<Callers>, Error> {
+    let note = standing.readable();
+    match note.and_then(|note| callers::since(note, account.now())) {
+        Some(since) => callers::callers(account, since).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 /// What somebody has switched at the load balancers.
 async fn levers(account: &Account) -> Result<Vec<String>, Error> {
     let [blue, green] = &account.names.sides;
@@ -144,14 +148,18 @@ async fn levers(account: &Account) -> Result<Vec<String>, Error> {
         bridge::pulled(&account.aws, green),
         readiness::pulled(&account.aws, green)
     )?;
-    let bridge = |env: Env, pulled: Option<Option<Pulled>>| {
-        let who = pulled?.map_or_else(|| "somebody".to_owned(), |p| p.to_string());
-        Some(format!("{}, switched by {who}", Bridge::On.text(env)))
-    };
-    let unready = unready.map(|who| {
-        format!("green says 503 to Route 53's health checks, switched by {who}; the next shift, or `deployer traffic rollback`, sets it back")
+    let who = |pulled: Option<Pulled>| pulled.map_or_else(|| "somebody".into(), |p| p.to_string());
+    let bridge =
+        |env: Env, pulled| format!("{}, switched by {}", Bridge::On.text(env), who(pulled));
+    let unready = unready.map(|pulled| {
+        format!(
+            "green says 503 to Route 53's health checks, switched by {}; the next shift, or `deployer traffic rollback`, sets it back",
+            who(pulled)
+        )
     });
-    let all = [bridge(Env::Blue, forth), bridge(Env::Green, back), unready];
+    let forth = forth.map(|pulled| bridge(Env::Blue, pulled));
+    let back = back.map(|pulled| bridge(Env::Green, pulled));
+    let all = [forth, back, unready];
     Ok(all.into_iter().flatten().collect())
 }
 

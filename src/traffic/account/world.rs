@@ -65,8 +65,9 @@ impl World for Account {
             Env::Blue => blue,
             Env::Green => green,
         };
-        let pulled = on.then(|| self.pulled());
-        bridge::switch(&self.aws, side, pulled.as_ref()).await
+        let (bridge, changed) = bridge::switch(&self.aws, side, on).await?;
+        self.mark(changed, on).await;
+        Ok(bridge)
     }
 
     async fn bridged(&self) -> Result<Option<Pulled>, Error> {
@@ -76,8 +77,8 @@ impl World for Account {
 
     async fn ready(&self, yes: bool) -> Result<(), Error> {
         let [_, green] = &self.names.sides;
-        let pulled = (!yes).then(|| self.pulled());
-        readiness::switch(&self.aws, green, pulled.as_ref()).await?;
+        let changed = readiness::switch(&self.aws, green, yes).await?;
+        self.mark(changed, !yes).await;
         Ok(())
     }
 

@@ -42,12 +42,12 @@ impl<W: World> Shift<'_, W> {
                 for (minute, pair) in self.world.minutes(wanted, slow).await {
                     gate.observe(minute, pair);
                 }
-                match self.world.bridged().await {
+                let (bridged, seen) = tokio::join!(self.world.bridged(), self.world.look(false));
+                match bridged {
                     Ok(Some(pulled)) => return self.bridged_by(&pulled).map(Err),
                     Ok(None) => {}
                     Err(error) => self.unreadable(&error),
                 }
-                let seen = self.world.look(false).await;
                 if let Some(now_runs) = seen.fingerprint.clone() {
                     if runs.as_ref().is_some_and(|before| *before != now_runs) {
                         gate = gate.restart(now);

@@ -1,11 +1,12 @@
 //! The bridge of green while a shift goes on: off, unless somebody else sends green's customers back to blue.
 
 use super::super::bridge::Env;
+use super::super::cutover::again;
 use super::super::history::Event;
 use super::super::levers::Pulled;
 use super::super::note::Act;
 use super::super::world::World;
-use super::{ATTEMPTS, End, Look, Shift};
+use super::{End, Look, Shift};
 use crate::engine::Error;
 
 impl<W: World> Shift<'_, W> {
@@ -13,33 +14,25 @@ impl<W: World> Shift<'_, W> {
     /// address comes at once, and a gate must watch it. A rollback that came in between has its bridge back.
     pub(super) async fn open(&mut self) -> Result<Option<End>, Error> {
         // Switched on after the weight was taken: a rollback whose change Route 53 has not taken.
-        let bridged = self.world.bridged().await?;
+        let bridged = again(async || self.world.bridged().await, self.world).await?;
         if let Some(pulled) = bridged.filter(|p| self.note.at.is_some_and(|at| p.at > at)) {
             return self.bridged_by(&pulled).map(Some);
         }
-        let mut last = None;
-        for _ in 0..ATTEMPTS {
-            match self.world.bridge(Env::Green, false).await {
-                Ok(_) => {
-                    last = None;
-                    break;
-                }
-                Err(error) if error.is_denied() => return Err(error),
-                Err(error) => last = Some(error),
-            }
-            self.world.sleep(1).await;
-        }
-        if let Some(error) = last {
-            return Err(error.hint("green has its weight, and its load balancer still passes everything on to blue; `deployer traffic resume` goes on"));
-        }
+        let off = again(
+            async || self.world.bridge(Env::Green, false).await,
+            self.world,
+        )
+        .await;
+        off.map_err(|error| match error.hint {
+            Some(_) => error,
+            None => error.hint("green has its weight, and its load balancer still passes everything on to blue; `deployer traffic resume` goes on"),
+        })?;
         let Ok(Look::Ends(end)) = self.look().await else {
             // What cannot be read is read again while the step is watched.
             return Ok(None);
         };
-        if self
-            .world
-            .standing()
-            .await?
+        let standing = self.world.standing().await?;
+        if standing
             .readable()
             .is_some_and(|note| note.act == Act::Rollback)
         {
