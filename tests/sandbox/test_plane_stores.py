@@ -63,10 +63,11 @@ class Emulator:
         return {"QueueUrl": "url"}
 
 
-def plane(folder, rate=1):
+def plane(test, folder, rate=1):
     made = types.SimpleNamespace(folder=pathlib.Path(folder), clock=Clock(rate), names=Names(folder), emulator=Emulator(), authority=Authority(folder))
     made.parts = {"functions": functions.Part(made)}
     made.part = made.parts.get
+    test.addCleanup(made.names.close)
     return made
 
 
@@ -125,7 +126,7 @@ class Functions(unittest.TestCase):
             asyncio.run(self._runs(folder))
 
     async def _runs(self, folder):
-        made = plane(folder, rate=1000)
+        made = plane(self, folder, rate=1000)
         part = made.part("functions")
         address = made.names.address("served.example")
         await part.follow({"functions": [function()]})
@@ -165,7 +166,7 @@ class Functions(unittest.TestCase):
             asyncio.run(self._called(folder))
 
     async def _called(self, folder):
-        made = plane(folder, rate=600)
+        made = plane(self, folder, rate=600)
         made.emulator.records = [{"dynamodb": {"SequenceNumber": str(at), "ApproximateCreationDateTime": made.clock.origin}} for at in range(100, 115)]
         calls, streaming = schedules.Part(made), streams.Part(made)
         await made.part("functions").follow({"functions": [function(concurrency=None)]})
@@ -208,7 +209,7 @@ class Databases(unittest.TestCase):
     async def _lives(self, folder):
         import asyncpg
 
-        made = plane(folder)
+        made = plane(self, folder)
         part = databases.Part(made)
         cluster = {
             "account": "1", "region": "eu-central-1", "id": "aurora-green-x", "resource": "cluster-X", "state": "available", "serving": True,
