@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { PermanentError } from '../lib/errors.mjs';
 import { SCHEMA } from '../sync/state.mjs';
 import { notPrepared } from './canary.mjs';
-import { forceBlue, isGone } from './forced.mjs';
+import { forceBlue } from './forced.mjs';
 import { STATES, closeForGood, raiseFence, readFence, removeTriggers, setFence } from '../sync/fence.mjs';
 import { withPair } from './pair.mjs';
+import { Watch } from './watch.mjs';
 import { removeOneWriter } from '../sync/undo.mjs';
 import { isSplit } from './split.mjs';
 
@@ -35,13 +36,24 @@ const VERIFIED_MINUTES = 15;
 const NEEDED_MS = 30_000;
 
 /** @param {Invocation} invocation @param {boolean} reverse @returns {Promise<CutoverAnswer | import('./forced.mjs').Forced>} */
-export async function cutover(invocation, reverse) {
+export const cutover = (invocation, reverse) => (reverse ? wayBack(invocation) : decided(invocation, false));
+
+/** It ends also when green, or what is asked of green, does not answer. @param {Invocation} invocation */
+async function wayBack(invocation) {
+  const watch = new Watch(invocation);
+  const work = decided({ ...invocation, sessions: watch.sessions }, true);
   try {
-    return await decided(invocation, reverse);
+    const gone = watch.gone().then(() => undefined);
+    const answer = await Promise.race([work, gone]);
+    if (answer !== undefined) return answer;
+    watch.abandon();
+    await work.catch(() => {});
   } catch (error) {
-    if (reverse && (await isGone(invocation, error))) return await forceBlue(invocation);
-    throw error;
+    if (!(await watch.explains(error))) throw error;
+  } finally {
+    watch.end();
   }
+  return await forceBlue(invocation);
 }
 
 /** @param {Invocation} invocation @param {boolean} reverse @returns {Promise<CutoverAnswer>} */

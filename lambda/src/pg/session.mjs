@@ -49,10 +49,10 @@ const asText = { getTypeParser: () => (/** @type {string} */ value) => value };
 
 /**
  * @param {Endpoint} endpoint
- * @param {{secrets: import('../lib/secrets.mjs').Secrets, tls: import('../lib/config.mjs').Tls, deadline: Deadline, applicationName: string}} options
+ * @param {{secrets: import('../lib/secrets.mjs').Secrets, tls: import('../lib/config.mjs').Tls, deadline: Deadline, applicationName: string, sessions?: Set<Session>}} options
  * @returns {Promise<Session>}
  */
-export function openSession(endpoint, { secrets, tls, deadline, applicationName }) {
+export function openSession(endpoint, { secrets, tls, deadline, applicationName, sessions }) {
   return secrets.withCredentials(endpoint.secretArn, deadline, async ({ username, password }) => {
     const client = new pg.Client({
       host: endpoint.host, port: endpoint.port, database: endpoint.database, user: username, password,
@@ -62,6 +62,7 @@ export function openSession(endpoint, { secrets, tls, deadline, applicationName 
         .map(([name, value]) => `-c ${name}=${value.replaceAll(' ', '\\ ')}`).join(' '),
     });
     const session = new Session(client, endpoint.role, deadline);
+    sessions?.add(session);
     await session.guard(client.connect(), 'connecting');
     const [, pid, settled] = await session.row(AFTER_CONNECTING);
     if (settled !== 't' || Number(pid) !== session.processId) {

@@ -40,11 +40,12 @@ import { truncateStep } from './truncate.mjs';
  * @property {import('../lib/log.mjs').Logger} log
  * @property {import('../lib/metrics.mjs').Metrics} metrics
  * @property {Partial<typeof TUNING>} [tuning]
+ * @property {Set<Session>} [sessions] those that were opened for it are added
  */
 
 /** @param {Invocation} invocation @param {'source' | 'target'} role */
-export const open = ({ config, secrets, deadline }, role) =>
-  openSession(config[role], { secrets, tls: config.tls, deadline, applicationName: NAME });
+export const open = ({ config, secrets, deadline, sessions }, role) =>
+  openSession(config[role], { secrets, tls: config.tls, deadline, applicationName: NAME, sessions });
 
 /** Both at once; when one fails the other does not stay open. @param {Invocation} invocation @returns {Promise<[Session, Session]>} */
 export async function openBoth(invocation) {

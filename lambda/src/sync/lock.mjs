@@ -39,13 +39,21 @@ export async function releaseLock(green) {
   await green.run(`SELECT pg_advisory_unlock(${LOCK})`);
 }
 
+/** Ends the session that holds the lock, whatever it does, and takes it: what that one had not committed is not done. @param {import('../pg/session.mjs').Session} green @param {import('../lib/deadline.mjs').Deadline} deadline */
+export async function takeFromHolder(green, deadline) {
+  await green.rows(endHolder('true'));
+  await takeLock(green, deadline);
+}
+
 /** @param {import('../pg/session.mjs').Session} green */
 async function endDeadHolder(green) {
-  await green.rows(
-    `SELECT pg_terminate_backend(a.pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+  await green.rows(endHolder(`a.application_name ~ '^${NAME} until [0-9]+$'
+        AND substring(a.application_name from '[0-9]+$')::numeric + ${GRACE_MS} < extract(epoch FROM clock_timestamp()) * 1000`));
+}
+
+/** @param {string} which */
+const endHolder = (which) =>
+  `SELECT pg_terminate_backend(a.pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
       WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid::int8 = hashtext('payment_migration')::int8 & 4294967295
         AND l.objid = 1 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        AND a.application_name ~ '^${NAME} until [0-9]+$'
-        AND substring(a.application_name from '[0-9]+$')::numeric + ${GRACE_MS} < extract(epoch FROM clock_timestamp()) * 1000`,
-  );
-}
+        AND ${which}`;

@@ -76,6 +76,22 @@ export class Server {
     this.process = undefined;
   }
 
+  /** The server keeps its connections and accepts new ones, and says nothing any more, until what is answered is called. */
+  freeze() {
+    const postmaster = Number(this.process?.pid);
+    const children = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8').trim().split(' ');
+    const all = [postmaster, ...children.filter((pid) => pid !== '').map(Number)];
+    for (const pid of all) process.kill(pid, 'SIGSTOP');
+    return () => {
+      for (const pid of all)
+        try {
+          process.kill(pid, 'SIGCONT');
+        } catch {
+          // it had ended before
+        }
+    };
+  }
+
   /** Stops the server and removes its directory. */
   async remove() {
     await this.stop('immediate');

@@ -1,0 +1,112 @@
+/** The way back from every step of a cutover when green's database is gone: crashed, or alive without a word. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { randomUUID } from 'node:crypto';
+import { STATES, raiseFence, setFence } from '../../src/sync/fence.mjs';
+import { open } from '../../src/sync/context.mjs';
+import { PLAIN } from '../support/cases.mjs';
+import { Lab } from '../support/lab.mjs';
+import { FAST } from '../support/postgres.mjs';
+
+/** @type {Lab} */
+let servers;
+before(async () => void (servers = await Lab.start({ ...FAST, max_replication_slots: '40', max_wal_senders: '40' })));
+after(() => servers.remove());
+
+/** What control waits for green at most, and what the rest may take on a busy machine. */
+const WAITED_MS = 5_000;
+const REST_MS = 1_500;
+
+/**
+ * Blue's fence as an interrupted call leaves it, and green's.
+ * @param {Lab} lab @param {string} blueState @param {number} [greenOpenMs]
+ */
+async function interrupted(lab, blueState, greenOpenMs) {
+  const [green, blue] = [await open(lab.invocation(PLAIN), 'target'), await open(lab.invocation(PLAIN), 'source')];
+  const [row] = await blue.rows("SELECT 'public.t'::regclass::oid");
+  await raiseFence(blue, [{ oid: Number(row?.[0]) }], { state: blueState, pair: 'nobody', marker: randomUUID(), allows: () => true });
+  const [moment] = /** @type {[string]} */ (await green.row('SELECT clock_timestamp()'));
+  if (greenOpenMs !== undefined) await setFence(green, STATES.openUntil(moment, greenOpenMs));
+  for (const session of [green, blue]) await session.close();
+}
+
+/** @param {string} name */
+async function prepared(name) {
+  const lab = await servers.fresh(name, 'CREATE TABLE t (id int PRIMARY KEY, v text)');
+  await lab.onBlue("INSERT INTO t SELECT i, 'blue' FROM generate_series(1, 9) i");
+  await lab.untilSynced(PLAIN);
+  await lab.prepare(PLAIN);
+  assert.equal((await lab.verify(PLAIN)).verdict, 'equal');
+  return lab;
+}
+
+/** The steps after which something can happen to green. @type {Record<string, (lab: Lab) => Promise<unknown>>} */
+const STEPS = {
+  'prepared and verified': async () => {},
+  'the fence is raised': (lab) => interrupted(lab, STATES.closedFor(10)),
+  'green is open for a moment': (lab) => interrupted(lab, STATES.closedFor(10), 9_000),
+  'blue is closed for good': (lab) => interrupted(lab, STATES.closed, 9_000),
+  'green takes the writes': async (lab) => {
+    await lab.cutover(PLAIN);
+    await lab.onGreen("INSERT INTO t VALUES (100, 'in time')");
+    await lab.runBack(PLAIN);
+  },
+};
+
+for (const [step, reach] of Object.entries(STEPS))
+  for (const death of /** @type {const} */ (['crashed', 'frozen']))
+    test(`${step}, green is ${death}: blue takes the writes within seconds, and has what was acknowledged`, { timeout: 120_000 }, async () => {
+      const lab = await prepared(`gone_${Object.keys(STEPS).indexOf(step)}_${death}`);
+      await reach(lab);
+      const thaw = death === 'frozen' ? lab.green.freeze() : undefined;
+      if (thaw === undefined) await lab.green.stop('immediate');
+      const began = performance.now();
+      try {
+        const answer = await lab.cutover({ ...PLAIN, seconds: 60 }, true);
+        assert.deepEqual([answer.status, answer.writer], ['forced', 'blue']);
+        const took = performance.now() - began;
+        await lab.onBlue("INSERT INTO t VALUES (50, 'after')");
+        assert.ok(took < WAITED_MS + REST_MS, `${took.toFixed(0)} ms`);
+      } finally {
+        if (thaw === undefined) await lab.green.start();
+        else thaw();
+      }
+      await lab.runBack(PLAIN);
+      await lab.untilSynced(PLAIN);
+      await assert.rejects(lab.onGreen("INSERT INTO t VALUES (105, 'x')"), { code: '25006' });
+      const rows = (await lab.onBlue('SELECT id FROM t ORDER BY id')).rows.map((/** @type {{id: number}} */ { id }) => id);
+      assert.deepEqual(rows, [1, 2, 3, 4, 5, 6, 7, 8, 9, 50, ...(step === 'green takes the writes' ? [100] : [])]);
+      assert.equal((await lab.verify(PLAIN)).verdict, 'equal');
+    });
+
+/** Green falls silent while something of ours is at work. @param {string} name @param {(lab: Lab) => Promise<unknown>} work */
+async function silenced(name, work) {
+  const lab = await prepared(name);
+  await lab.cutover(PLAIN);
+  await lab.onGreen("INSERT INTO t SELECT i, 'green' FROM generate_series(1001, 61000) i");
+  const ending = work(lab);
+  await sleep(1_000);
+  const thaw = lab.green.freeze();
+  const began = performance.now();
+  try {
+    const answer = await lab.cutover({ ...PLAIN, seconds: 60 }, true);
+    assert.equal(answer.status, 'forced');
+    const took = performance.now() - began;
+    await lab.onBlue("INSERT INTO t VALUES (50, 'after')");
+    assert.ok(took < WAITED_MS + 2 * REST_MS, `${took.toFixed(0)} ms`);
+  } finally {
+    thaw();
+  }
+  await ending;
+  await lab.runBack(PLAIN);
+  await lab.untilSynced(PLAIN);
+  assert.equal((await lab.onBlue('SELECT count(*)::int AS n FROM t')).rows[0].n, 9 + 60_000 + 1);
+  assert.equal((await lab.verify(PLAIN)).verdict, 'equal');
+}
+
+test('a run that hangs, since green has fallen silent, holds the lock of blue: it is ended', { timeout: 120_000 }, () =>
+  silenced('holder', (lab) => lab.spawn('run', { ...PLAIN, seconds: 12 }, { back: true }).ended));
+
+test('green falls silent in the middle of the way back', { timeout: 120_000 }, () =>
+  silenced('middle', async (lab) => assert.equal((await lab.cutover({ ...PLAIN, seconds: 60 }, true)).writer, 'blue')));
