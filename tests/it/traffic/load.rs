@@ -81,13 +81,18 @@ impl<'a> Load<'a> {
         (self.now() / 60.0).floor() as i64
     }
 
-    /// Runs `work` beside the load.
+    /// Runs `work` beside the load, which ends with it, also when it panics.
     pub fn during<T>(&self, work: impl FnOnce() -> T) -> T {
+        struct Ends<'a>(&'a AtomicBool);
+        impl Drop for Ends<'_> {
+            fn drop(&mut self) {
+                self.0.store(true, Ordering::Relaxed);
+            }
+        }
         std::thread::scope(|scope| {
+            let _ends = Ends(&self.stop);
             scope.spawn(|| self.run());
-            let answer = work();
-            self.stop.store(true, Ordering::Relaxed);
-            answer
+            work()
         })
     }
 
