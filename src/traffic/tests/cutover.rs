@@ -109,6 +109,37 @@ async fn whatever_call_of_the_way_back_is_struck_blue_has_writes_and_traffic() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whatever_call_of_a_cutover_was_the_last_before_green_was_gone_blue_has_writes_and_traffic()
+{
+    let world = split(50);
+    let before = world.calls.get();
+    done(&world).await;
+    let calls = world.calls.get() - before;
+    for strike in [Strike::Before, Strike::After] {
+        for at in 1..=calls {
+            let world = split(50);
+            world.strike.set(Some((world.calls.get() + at, strike)));
+            tokio::select! {
+                biased;
+                ended = go(&world, "me@here") => drop(ended),
+                () = killed(&world) => {}
+            }
+            world.strike.set(None);
+            world.green_gone.set(true);
+            let (asked, began) = (world.note().green_writes, world.now.get());
+            let back = turn_back(&world, "me@here", "green is gone").await.unwrap();
+            assert!(world.now.get() - began <= 10, "{strike:?} at {at}");
+            assert!(!world.green_writes.get() && world.live.borrow().all_blue());
+            let Outcome::Done { cut, .. } = back else {
+                panic!("{strike:?} at {at}: {back:?}");
+            };
+            let until = cut.and_then(|cut| cut.blue_has_until);
+            assert_eq!(until.is_some(), asked, "{strike:?} at {at}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_control_refuses_changes_nothing_and_leaves_no_word_behind() {
     let world = split(50);
     let no = Error::permanent("control", "verify has not answered equal").code("NOT_VERIFIED");

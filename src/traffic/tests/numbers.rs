@@ -63,6 +63,8 @@ pub struct Numbers {
     pub forth: Cell<bool>,
     /// Green alone takes the writes.
     pub green_writes: Cell<bool>,
+    /// Green's database does not answer.
+    pub green_gone: Cell<bool>,
     /// What Route 53 does with a change that a rollback sends.
     pub route53: Cell<Route53>,
     /// Why `control` says no.
@@ -96,6 +98,7 @@ impl Numbers {
             is_ready: Cell::new(true),
             forth: Cell::new(false),
             green_writes: Cell::new(false),
+            green_gone: Cell::new(false),
             route53: Cell::new(Route53::Takes),
             no: RefCell::new(None),
             calls: Cell::new(0),
@@ -286,10 +289,19 @@ impl World for Numbers {
         if let Some(error) = self.no.borrow().clone() {
             return Err(error);
         }
+        let gone = self.green_gone.get();
+        if gone {
+            self.sleep(5).await;
+        }
+        if gone && to_green {
+            let text = "green: could not connect";
+            return Err(Error::permanent("control", text).code("ETIMEDOUT"));
+        }
         self.effect(|| {
             Ok(Cut {
                 already: self.green_writes.replace(to_green) == to_green,
-                refused_ms: Some(300.0),
+                refused_ms: (!gone).then_some(300.0),
+                blue_has_until: gone.then(|| "2027-01-15 08:00:00+00".into()),
                 ..Cut::default()
             })
         })
