@@ -1,34 +1,13 @@
-//! The functions' own suite, as `lambda/README.md` says it: `npm ci && npm test`. A binary of its own: cargo runs one after
-//! the other, so that two databases under load and a dozen emulators do not take the machine from each other.
+//! What the functions' suite measures in time. A binary of its own: cargo runs one after the other, so that nothing takes the
+//! machine from it.
 
 #![allow(clippy::expect_used, reason = "tests may")]
 
-use std::path::Path;
-use std::process::Command;
+#[path = "it/support/npm.rs"]
+mod npm;
 
 #[test]
-fn the_functions_pass_their_own_suite() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("lambda");
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    // The emulator that the sandbox has installed serves here too.
-    let python = runtime
-        .expect("a runtime")
-        .block_on(deployer::sandbox::installed_python(&|_| ()))
-        .expect("the sandbox is installed");
-    for arguments in [&["ci", "--no-audit", "--no-fund"][..], &["test"]] {
-        let output = Command::new("npm")
-            .args(arguments)
-            .current_dir(&folder)
-            .env("MOTO_PYTHON", &python)
-            .output()
-            .expect("npm runs");
-        assert!(
-            output.status.success(),
-            "npm {arguments:?} in lambda/ failed:\n{}\n{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
+fn what_is_measured_in_time_passes_when_nothing_else_runs() {
+    npm::run(&["ci", "--no-audit", "--no-fund"]);
+    npm::run(&["test", "--", "timed"]);
 }

@@ -1,6 +1,6 @@
 /**
  * `npm test`: the type check, then the whole suite on Node.js 18 (the npm package `node`; it is what runs on Lambda), and beside it a part of it on Node.js 24 and on the machine's own Node.js,
- * as a smoke test. `npm test -- mapping sessions` runs the files whose path contains one of the words. What is in test/timed runs when nothing else does. A file that fails is run once more
+ * as a smoke test. `npm test -- mapping sessions` runs the files whose path contains one of the words, `npm test -- '!timed'` all others. What is in test/timed runs when nothing else does. A file that fails is run once more
  * when nothing else runs, and the output says so: a machine that is busy with something else must not look like a fault.
  */
 import { spawn } from 'node:child_process';
@@ -33,13 +33,15 @@ const SMOKE = /^test\/(?:lib|pg)\/|^test\/sync\/(?:handlers|types)\.test/;
 /** The longest are begun first, so that the last minute does not belong to one of them alone. */
 const LONGEST = ['sync/kill', 'split/', 'sync/constraints', 'sync/behaviour', 'sync/moments', 'control/', 'sync/', 'sessions/'];
 
-const words = process.argv.slice(2);
+const asked = process.argv.slice(2);
+const words = asked.filter((word) => !word.startsWith('!'));
+const without = asked.filter((word) => word.startsWith('!')).map((word) => word.slice(1));
 
 /** For one file: the longest takes two minutes on a machine of its own. What is asked for by name may be made to last for hours. */
 const PATIENCE_MS = (words.length === 0 ? 12 : 24 * 60) * 60_000;
 
 const files = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.test.mjs') && (words.length === 0 || words.some((word) => file.includes(word))))
+  .filter((file) => file.endsWith('.test.mjs') && (words.length === 0 || words.some((word) => file.includes(word))) && !without.some((word) => file.includes(word)))
   .map((file) => join('test', file))
   .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
 

@@ -21,6 +21,7 @@ mod environment;
 mod exposed;
 mod for_others;
 mod foreign;
+mod functions;
 mod hard_days;
 mod long_work;
 mod makespan;

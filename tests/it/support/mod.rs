@@ -4,5 +4,6 @@ pub mod bucket;
 pub mod fake;
 pub mod forkserver;
 pub mod lab;
+pub mod npm;
 pub mod run;
 pub mod world;
