@@ -35,21 +35,20 @@ const DECIDE_MS = 3_000;
 const VERIFIED_MINUTES = 15;
 const NEEDED_MS = 30_000;
 
-/** @param {Invocation} invocation @param {boolean} reverse @returns {Promise<CutoverAnswer | import('./forced.mjs').Forced>} */
-export const cutover = (invocation, reverse) => (reverse ? wayBack(invocation) : decided(invocation, false));
-
-/** It ends also when green, or what is asked of green, does not answer. @param {Invocation} invocation */
-async function wayBack(invocation) {
+/** It ends also when green, or what is asked of green, does not answer. @param {Invocation} invocation @param {boolean} reverse @returns {Promise<CutoverAnswer | import('./forced.mjs').Forced>} */
+export async function cutover(invocation, reverse) {
   const watch = new Watch(invocation);
-  const work = decided({ ...invocation, sessions: watch.sessions }, true);
+  const work = decided({ ...invocation, sessions: watch.sessions }, reverse);
   try {
-    const gone = watch.gone().then(() => undefined);
-    const answer = await Promise.race([work, gone]);
+    const answer = await Promise.race([work, watch.gone().then(() => undefined)]);
     if (answer !== undefined) return answer;
-    watch.abandon();
-    await work.catch(() => {});
+    // On the way to green blue's fence comes down by the work's own hand.
+    if (reverse) watch.abandon();
+    else watch.abandonGreen();
+    const late = await work.catch((error) => (reverse ? undefined : Promise.reject(error)));
+    if (late !== undefined) return late;
   } catch (error) {
-    if (!(await watch.explains(error))) throw error;
+    if (!reverse || !(await watch.explains(error))) throw error;
   } finally {
     watch.end();
   }

@@ -14,6 +14,15 @@ const WAIT_MS = 5_000;
 /** One question takes no longer. */
 const QUESTION_MS = 2_000;
 const PAUSE_MS = 250;
+const UNREACHABLE = /^(E[A-Z]+|CONNECTION_LOST|DATABASE_TRANSIENT)$/;
+
+/**
+ * Did green say nothing, or that it does not work? One that refuses for another reason works: all connections are in use, a password changes. Nor is green silent
+ * when its secret can't be read.
+ * @param {unknown} error
+ */
+export const isSilence = (error) =>
+  error instanceof MigrationError && error.message.startsWith('green: ') && UNREACHABLE.test(error.code) && (error.sqlstate === undefined || /^57P0[1-3]$/.test(error.sqlstate));
 
 export class Watch {
   #invocation;
@@ -39,10 +48,9 @@ export class Watch {
     return !this.#ended;
   }
 
-  /** Is it green that could not be reached, and still can't? @param {unknown} error */
+  /** Is green gone? Then a connection that was lost may be one to blue, which another call has ended to open it. @param {unknown} error */
   async explains(error) {
-    const network = /^(E[A-Z]+|CONNECTION_LOST|DATABASE_TRANSIENT)$/;
-    return error instanceof MigrationError && error.message.startsWith('green: ') && network.test(error.code) && (await this.gone({ orAnswers: true }));
+    return error instanceof MigrationError && UNREACHABLE.test(error.code) && (await this.gone({ orAnswers: true }));
   }
 
   /** Ends the work that is watched. */
@@ -50,8 +58,19 @@ export class Watch {
     for (const session of this.sessions) session.destroy();
   }
 
+  /** Ends what it asks of green. */
+  abandonGreen() {
+    const { host, port } = this.#invocation.config.target;
+    for (const session of this.sessions) if (session.client.host === host && session.client.port === port) session.destroy();
+  }
+
   end() {
     this.#ended = true;
+  }
+
+  #answer() {
+    this.#answered = performance.now();
+    this.#answers += 1;
   }
 
   async #ask() {
@@ -61,10 +80,9 @@ export class Watch {
       const over = setTimeout(() => sessions.forEach((session) => session.destroy()), QUESTION_MS);
       try {
         await (await open({ ...this.#invocation, deadline, sessions }, 'target')).close();
-        this.#answered = performance.now();
-        this.#answers += 1;
-      } catch {
-        // it is asked again
+        this.#answer();
+      } catch (error) {
+        if (!isSilence(error)) this.#answer();
       }
       clearTimeout(over);
       await sleep(PAUSE_MS);

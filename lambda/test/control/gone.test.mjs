@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
+import { isSilence } from '../../src/control/watch.mjs';
+import { TransientError } from '../../src/lib/errors.mjs';
 import { STATES, raiseFence, setFence } from '../../src/sync/fence.mjs';
 import { open } from '../../src/sync/context.mjs';
 import { PLAIN } from '../support/cases.mjs';
@@ -110,3 +112,32 @@ test('a run that hangs, since green has fallen silent, holds the lock of blue: i
 
 test('green falls silent in the middle of the way back', { timeout: 120_000 }, () =>
   silenced('middle', async (lab) => assert.equal((await lab.cutover({ ...PLAIN, seconds: 60 }, true)).writer, 'blue')));
+
+test('green falls silent in the middle of a cutover: blue goes on taking the writes, and the answer comes within seconds', { timeout: 120_000 }, async () => {
+  const lab = await prepared('forth');
+  await lab.onBlue("INSERT INTO t SELECT i, 'blue' FROM generate_series(1001, 61000) i");
+  const ending = lab.cutover({ ...PLAIN, seconds: 60 });
+  const refused = assert.rejects(ending, { message: /** @type {any} */ (/^green: /) });
+  await sleep(700);
+  const thaw = lab.green.freeze();
+  const began = performance.now();
+  try {
+    await refused;
+    assert.ok(performance.now() - began < WAITED_MS + 2 * REST_MS, `${(performance.now() - began).toFixed(0)} ms`);
+    await lab.onBlue("INSERT INTO t VALUES (50, 'after')");
+  } finally {
+    thaw();
+  }
+  await lab.untilSynced(PLAIN);
+  assert.equal((await lab.verify(PLAIN)).verdict, 'equal');
+  assert.equal((await lab.cutover(PLAIN)).writer, 'green');
+});
+
+test('a green that refuses a connection is there; one that refuses because it starts or ends is not', () => {
+  const refused = (/** @type {string | undefined} */ sqlstate, /** @type {string} */ code, side = 'green') => new TransientError(code, `${side}: refused`, { sqlstate });
+  for (const sqlstate of ['57P01', '57P02', '57P03']) assert.ok(isSilence(refused(sqlstate, 'DATABASE_TRANSIENT')), sqlstate);
+  for (const code of ['ECONNREFUSED', 'ETIMEDOUT', 'ENOTFOUND', 'CONNECTION_LOST']) assert.ok(isSilence(refused(undefined, code)), code);
+  for (const sqlstate of ['53300', '40001']) assert.ok(!isSilence(refused(sqlstate, 'DATABASE_TRANSIENT')), sqlstate);
+  assert.ok(!isSilence(refused('28P01', 'DATABASE_REFUSED')));
+  assert.ok(!isSilence(refused(undefined, 'AWS_TRANSIENT')) && !isSilence(new Error('x')) && !isSilence(refused(undefined, 'CONNECTION_LOST', 'blue')));
+});
