@@ -34,6 +34,7 @@ mod policy;
 mod requests;
 mod review;
 mod sandbox;
+mod scopes;
 mod shared;
 mod simulation;
 mod support;
