@@ -14,12 +14,13 @@ use super::edge::Edge;
 use super::services::Service;
 use super::{Env, EnvironmentBuilder, compute, dashboards, database};
 use crate::engine::{Handle, Ref};
-use crate::resources::Exposed;
 use crate::resources::cloudwatch::{Alarm, CompositeAlarm};
 use crate::resources::ecs::Cluster;
+use crate::resources::elbv2::TargetGroup;
 use crate::resources::rds;
 use crate::resources::sns::Topic;
 use crate::resources::wafv2::WebAcl;
+use crate::resources::{Arn, Exposed};
 use std::collections::BTreeMap;
 
 /// What it needs of other sections.
@@ -31,6 +32,8 @@ pub struct Needs<'a> {
     pub cluster: &'a Handle<Cluster>,
     pub database: &'a Handle<rds::Cluster>,
     pub web_acl: &'a Handle<WebAcl>,
+    /// What [`failing`] declared.
+    pub failing: &'a [(&'static Service, Guard)],
 }
 
 /// Share of requests that fail, in percent, above which somebody is called.
@@ -46,6 +49,7 @@ const REPLICA_LAG_MS: f64 = 1000.0;
 /// Requests that the firewall blocks in five minutes.
 const BLOCKED: f64 = 1000.0;
 /// A guard: what the health of an environment is judged by, beside its endpoint.
+#[derive(Clone)]
 pub struct Guard {
     /// In ids, short: `errors-pay`.
     pub thing: String,
@@ -59,11 +63,12 @@ pub struct Guard {
 pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Vec<Guard> {
     let mut all = Vec::new();
     let mut guards = Vec::new();
+    for (_, guard) in needs.failing {
+        all.push(guard.alarm.clone());
+        guards.push(guard.clone());
+    }
     for (service, group) in &needs.edge.watched {
-        let target = [
-            ("LoadBalancer", needs.edge.load_balancer.arn.to_string()),
-            ("TargetGroup", group.to_string()),
-        ];
+        let target = target(needs.edge, group);
         all.push(errors(here, needs.topic, service, &target));
         let (alarms, own) = of_service(here, needs.topic, service, &target);
         all.extend(alarms);
@@ -75,6 +80,44 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Vec<Guar
     overall(here, needs.topic, all);
     dashboards::declare(here, needs);
     guards
+}
+
+/// Declares the guards that watch the failed requests of each service. They are there before the services, whose deployments they
+/// stop.
+pub fn failing(
+    here: &mut EnvironmentBuilder<'_>,
+    topic: &Handle<Topic>,
+    edge: &Edge,
+) -> Vec<(&'static Service, Guard)> {
+    let way_back = way_back(here.env);
+    let each = edge.watched.iter().map(|(service, group)| {
+        let name = service.name;
+        let failed = (ALB, "HTTPCode_Target_5XX_Count");
+        let watch = watch(
+            "guard-errors",
+            format!("{name} fails more than {BAD_REQUESTS} requests a minute{way_back}"),
+            metric(failed, "Sum", 60, &target(edge, group)),
+            BAD_REQUESTS,
+            2,
+        );
+        let watches = watch.alarm(topic);
+        let made = here.add(&format!("alarm-guard-errors-{name}"), watches.clone());
+        let guard = Guard {
+            thing: format!("errors-{}", service.short),
+            alarm: made.name(),
+            watches,
+        };
+        (*service, guard)
+    });
+    each.collect()
+}
+
+/// What tells a service's requests from those of others.
+fn target(edge: &Edge, group: &Ref<Arn<TargetGroup>>) -> [(&'static str, String); 2] {
+    [
+        ("LoadBalancer", edge.load_balancer.arn.to_string()),
+        ("TargetGroup", group.to_string()),
+    ]
 }
 
 /// One alarm over all of them.
@@ -139,13 +182,6 @@ fn of_service(
     let of = |of, statistic| metric((ALB, of), statistic, 60, target);
     let way_back = way_back(here.env);
     let watches = [
-        watch(
-            "guard-errors",
-            format!("{name} fails more than {BAD_REQUESTS} requests a minute{way_back}"),
-            of("HTTPCode_Target_5XX_Count", "Sum"),
-            BAD_REQUESTS,
-            2,
-        ),
         Watch {
             least: true,
             ..watch(

@@ -13,6 +13,7 @@ use super::{Env, EnvironmentBuilder, roles};
 use crate::config::Config;
 use crate::engine::{Handle, Ref};
 use crate::resources::autoscaling::{Scaling, Tracking};
+use crate::resources::cloudwatch::Alarm;
 use crate::resources::ec2::{SecurityGroup, Subnet};
 use crate::resources::ecs::{self, Cluster, Container, Deployment, TaskDefinition};
 use crate::resources::logs::LogGroup;
@@ -38,6 +39,8 @@ pub struct Needs<'a> {
     pub edge: &'a Edge,
     /// The environment's keys.
     pub keys: &'a Keys,
+    /// The alarms that stop a deployment, by service.
+    pub failing: &'a [(&'static Service, Ref<Alarm>)],
 }
 
 /// The user that every image runs as: not root.
@@ -149,6 +152,12 @@ fn declare_service(
             max_percent: 200,
             breaker: true,
             rollback: true,
+            alarms: needs
+                .failing
+                .iter()
+                .filter(|(of, _)| of.name == name)
+                .map(|(_, alarm)| alarm.clone())
+                .collect(),
         },
         zone_rebalancing: true,
         exec: false,

@@ -29,6 +29,7 @@ mod mutations;
 mod notify;
 mod ownership;
 mod permissions;
+mod plan_figures;
 mod planning;
 mod policy;
 mod requests;

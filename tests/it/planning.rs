@@ -34,7 +34,7 @@ pub fn run_on(world: &Arc<World>) -> Run {
     let versioned = world.kind(Versioned::TYPE, (1.0, 1.0));
     run.cx
         .registry
-        .add(Arc::new(versioned.changing(&["version"])));
+        .add(Arc::new(versioned.changing(&[("version", &[])])));
     let target = world.kind(Target::TYPE, (1.0, 1.0));
     run.cx.registry.add(Arc::new(target.create_first().named()));
     run
