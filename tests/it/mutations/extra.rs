@@ -96,14 +96,13 @@ ec2.associate_dhcp_options(DhcpOptionsId=made["dhcp"], VpcId="<vpc-blue>")"#,
     ),
     by_hand(
         "kms/key",
-        r#"p = json.loads(kms.get_key_policy(KeyId="<key-data-blue>", PolicyName="default")["Policy"])
-of = [s for s in p["Statement"] if "Service" in s["Principal"]][0]
-made["statement"] = of["Sid"]; made["service"] = of["Principal"]["Service"]
-of["Principal"] = {"Service": of["Principal"]["Service"], "AWS": "*"}
-kms.put_key_policy(KeyId="<key-data-blue>", PolicyName="default", Policy=json.dumps(p))"#,
+        r#"p = json.loads(kms.get_key_policy(KeyId="<key-logs-green>", PolicyName="default")["Policy"])
+of = [s for s in p["Statement"] if s["Sid"] == "EncryptLogGroups"][0]
+of["Principal"] = {**of["Principal"], "AWS": "*"}
+kms.put_key_policy(KeyId="<key-logs-green>", PolicyName="default", Policy=json.dumps(p))"#,
         &[extra(
-            "key-data-blue",
-            "policy.Statement.<made.statement>.Principal.AWS[*]",
+            "key-logs-green",
+            "policy.Statement.EncryptLogGroups.Principal.AWS[*]",
         )],
     ),
     by_hand(

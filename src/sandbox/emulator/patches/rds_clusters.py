@@ -252,6 +252,6 @@ def remove_role(call):
         )
     left = [r for r in cluster._associated_roles if (r.role_arn, r.feature_name) != (role, feature)]
     if len(left) == len(cluster._associated_roles):
-        refuse("DBClusterRoleNotFoundFault", f"Role {role} is not associated with DB cluster {name}.", 404)
+        refuse("DBClusterRoleNotFound", f"Role {role} is not associated with DB cluster {name}.", 404)
     cluster._associated_roles = left
     return {}
