@@ -64,6 +64,7 @@ pub fn certificate(here: &mut ScopeBuilder<'_, Shared>) -> Routing {
     };
     if let Some(place) = &place {
         here.output("domain", &place.domain);
+        here.output("url", format!("https://{}", place.domain));
     }
     let note = place.as_ref().map(|place| note(here, place));
     let given = here.config.routing.certificate_arn.clone();
