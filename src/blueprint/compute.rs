@@ -269,3 +269,30 @@ fn parameters(
     });
     BTreeMap::from(each)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::blueprint::{Env, Facts, SERVICES, build};
+    use crate::config::Config;
+    use serde_json::json;
+
+    #[test]
+    fn failed_requests_of_a_service_end_its_deployments_and_no_other() {
+        let graph = build(&Config::default(), &Facts::sample()).unwrap();
+        for env in Env::ALL {
+            for service in &SERVICES {
+                let step = format!("service-{}-{env}", service.name);
+                let step = graph.get(&step).unwrap();
+                let alarm = format!("alarm-guard-errors-{}-{env}", service.name);
+                let named = json!([format!("@{{{alarm}.name}}")]);
+                assert_eq!(step.spec["deployment"]["alarms"], named);
+                // ECS looks at it while the deployment goes on, so it is there before.
+                assert!(step.needs(&graph).contains(&alarm), "{alarm}");
+                let metric = &graph.get(&alarm).unwrap().spec["metric"];
+                let watched = metric["dimensions"]["TargetGroup"].as_str().unwrap();
+                assert!(watched.contains(service.name), "{watched}");
+                assert_eq!(metric["name"], "HTTPCode_Target_5XX_Count");
+            }
+        }
+    }
+}
