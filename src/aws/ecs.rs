@@ -8,6 +8,7 @@ use crate::engine::{Class, Error};
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::types::{Cluster, ClusterField, Service as Running, ServiceField};
 use futures::FutureExt;
+use futures::future::try_join_all;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -226,8 +227,8 @@ fn services(client: &Client, caller: &Arc<Caller>) -> Reader<Key, Running> {
             for (cluster, name) in keys {
                 by_cluster.entry(cluster).or_default().push(name);
             }
-            let mut out = HashMap::new();
-            for (cluster, names) in by_cluster {
+            let clusters = by_cluster.into_iter().map(async |(cluster, names)| {
+                let mut found = Vec::new();
                 for some in names.chunks(SERVICES_AT_ONCE) {
                     let call = client.describe_services().cluster(&cluster);
                     let call = call
@@ -241,11 +242,13 @@ fn services(client: &Client, caller: &Arc<Caller>) -> Reader<Key, Running> {
                     };
                     for service in answer.services.unwrap_or_default() {
                         let name = service.service_name.clone().unwrap_or_default();
-                        out.insert((cluster.clone(), name), service);
+                        found.push(((cluster.clone(), name), service));
                     }
                 }
-            }
-            Ok(out)
+                Ok::<_, Error>(found)
+            });
+            let found = try_join_all(clusters).await?;
+            Ok(found.into_iter().flatten().collect())
         }
         .boxed()
     })

@@ -8,6 +8,7 @@ use crate::engine::{Class, Error};
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::LogGroup;
 use futures::FutureExt;
+use futures::future::{join_all, try_join_all};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -148,22 +149,25 @@ fn groups(client: &Client, caller: &Arc<Caller>) -> Reader<String, LogGroup> {
                 all.filter_map(|g| Some((g.log_group_name.clone()?, g)))
             };
             if names.len() > 1 {
-                for some in names.chunks(AT_ONCE) {
+                let asks = names.chunks(AT_ONCE).map(async |some| {
                     let call = client.describe_log_groups();
                     let call = call.set_log_group_identifiers(Some(some.to_vec()));
                     let shown = caller.call(DESCRIBE_LOG_GROUPS, || call.clone().send());
-                    // Also when one is missing and the call fails: the listing below decides.
-                    if let Ok(shown) = shown.await {
-                        out.extend(named(shown.log_groups.unwrap_or_default()));
-                    }
+                    shown.await.map(|s| s.log_groups.unwrap_or_default())
+                });
+                // Also when one is missing and the call fails: the listing below decides.
+                for shown in join_all(asks).await.into_iter().flatten() {
+                    out.extend(named(shown));
                 }
             }
             let left: Vec<String> = names
                 .into_iter()
                 .filter(|name| !out.contains_key(name))
                 .collect();
-            for prefix in prefixes(&left) {
-                out.extend(named(listed(&client, &caller, &prefix).await?));
+            let prefixes = prefixes(&left);
+            let lists = prefixes.iter().map(|p| listed(&client, &caller, p));
+            for list in try_join_all(lists).await? {
+                out.extend(named(list));
             }
             Ok(out)
         }

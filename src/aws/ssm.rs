@@ -8,6 +8,7 @@ use crate::engine::{Class, Error};
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{Parameter, ParameterMetadata, ParameterStringFilter};
 use futures::FutureExt;
+use futures::future::try_join_all;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -125,9 +126,11 @@ fn parameters(client: &Client, caller: &Arc<Caller>) -> Reader<String, Parameter
         let (client, caller) = (client.clone(), caller.clone());
         async move {
             let mut out = HashMap::new();
-            for some in names.chunks(AT_ONCE) {
+            let asks = names.chunks(AT_ONCE).map(async |some| {
                 let call = client.get_parameters().set_names(Some(some.to_vec()));
-                let answer = caller.call(GET_PARAMETERS, || call.clone().send()).await?;
+                caller.call(GET_PARAMETERS, || call.clone().send()).await
+            });
+            for answer in try_join_all(asks).await? {
                 for parameter in answer.parameters.unwrap_or_default() {
                     let name = parameter.name.clone().unwrap_or_default();
                     out.insert(name, parameter);

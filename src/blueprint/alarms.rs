@@ -4,17 +4,23 @@
 //! Alarms of requests are per own target group, so that a request which one environment sends on to the other counts once. *Guards*
 //! are plain sums of one metric, because a health check of Route 53 takes no others.
 
+mod migration;
+mod watch;
+
+pub use migration::migration;
+
+use self::watch::{Watch, alarm, line, metric, result, watch};
 use super::edge::Edge;
-use super::functions::{FUNCTIONS, Reach};
 use super::services::Service;
 use super::{Env, EnvironmentBuilder, compute, dashboards, database};
 use crate::engine::{Handle, Ref};
-use crate::resources::Exposed;
-use crate::resources::cloudwatch::{Alarm, CompositeAlarm, Metric, Query};
+use crate::resources::cloudwatch::{Alarm, CompositeAlarm};
 use crate::resources::ecs::Cluster;
+use crate::resources::elbv2::TargetGroup;
 use crate::resources::rds;
 use crate::resources::sns::Topic;
 use crate::resources::wafv2::WebAcl;
+use crate::resources::{Arn, Exposed};
 use std::collections::BTreeMap;
 
 /// What it needs of other sections.
@@ -26,6 +32,8 @@ pub struct Needs<'a> {
     pub cluster: &'a Handle<Cluster>,
     pub database: &'a Handle<rds::Cluster>,
     pub web_acl: &'a Handle<WebAcl>,
+    /// What [`failing`] declared.
+    pub failing: &'a [(&'static Service, Guard)],
 }
 
 /// Share of requests that fail, in percent, above which somebody is called.
@@ -40,119 +48,8 @@ const SLOW_SECONDS: f64 = 1.0;
 const REPLICA_LAG_MS: f64 = 1000.0;
 /// Requests that the firewall blocks in five minutes.
 const BLOCKED: f64 = 1000.0;
-/// Seconds that green may be behind blue.
-const LAG_SECONDS: f64 = 60.0;
-/// Bytes of a log that a stream keeps on the disk of its database: 10 GiB.
-const LAG_BYTES: f64 = 10.0 * 1024.0 * 1024.0 * 1024.0;
-
-/// An alarm on one metric: it goes off above a threshold; periods without data say nothing.
-struct Watch {
-    what: &'static str,
-    description: String,
-    metric: Metric,
-    threshold: f64,
-    /// Periods in a row.
-    periods: i32,
-    /// Goes off below the threshold, and without data.
-    least: bool,
-}
-
-fn watch(
-    what: &'static str,
-    description: impl Into<String>,
-    metric: Metric,
-    threshold: f64,
-    periods: i32,
-) -> Watch {
-    Watch {
-        what,
-        description: description.into(),
-        metric,
-        threshold,
-        periods,
-        least: false,
-    }
-}
-
-impl Watch {
-    fn alarm(self, topic: &Handle<Topic>) -> Alarm {
-        let none = BTreeMap::new();
-        let spec = alarm(self.description, none, self.threshold, self.periods, topic);
-        let (comparison, missing) = if self.least {
-            ("LessThanThreshold", "breaching")
-        } else {
-            ("GreaterThanThreshold", "notBreaching")
-        };
-        Alarm {
-            metric: Some(self.metric),
-            comparison: comparison.into(),
-            missing: missing.into(),
-            ..spec
-        }
-    }
-}
-
-fn alarm(
-    description: String,
-    queries: BTreeMap<String, Query>,
-    threshold: f64,
-    periods: i32,
-    topic: &Handle<Topic>,
-) -> Alarm {
-    Alarm {
-        description,
-        metric: None,
-        queries,
-        comparison: "GreaterThanThreshold".into(),
-        threshold,
-        periods,
-        datapoints: periods,
-        missing: "notBreaching".into(),
-        actions: true,
-        // Its policy lets CloudWatch publish.
-        notify: vec![topic.arn.ready()],
-        exposed: Exposed::new(),
-    }
-}
-
-/// A metric: namespace and name, what of it, the seconds of a period, and whose it is.
-fn metric(
-    (namespace, name): (&str, &str),
-    statistic: &str,
-    period: i32,
-    dimensions: &[(&str, String)],
-) -> Metric {
-    let dimensions = dimensions.iter();
-    Metric {
-        namespace: namespace.into(),
-        name: name.into(),
-        dimensions: dimensions
-            .map(|(k, v)| ((*k).to_owned(), v.clone()))
-            .collect(),
-        statistic: statistic.into(),
-        period,
-    }
-}
-
-/// A line of an expression that is a metric.
-fn line(metric: Metric) -> Query {
-    Query {
-        metric: Some(metric),
-        expression: None,
-        returned: false,
-    }
-}
-
-/// The line of an expression that the alarm compares.
-fn result(expression: String) -> Query {
-    Query {
-        metric: None,
-        expression: Some(expression),
-        returned: true,
-    }
-}
-
 /// A guard: what the health of an environment is judged by, beside its endpoint.
+#[derive(Clone)]
 pub struct Guard {
     /// In ids, short: `errors-pay`.
     pub thing: String,
@@ -166,11 +63,12 @@ pub struct Guard {
 pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Vec<Guard> {
     let mut all = Vec::new();
     let mut guards = Vec::new();
+    for (_, guard) in needs.failing {
+        all.push(guard.alarm.clone());
+        guards.push(guard.clone());
+    }
     for (service, group) in &needs.edge.watched {
-        let target = [
-            ("LoadBalancer", needs.edge.load_balancer.arn.to_string()),
-            ("TargetGroup", group.to_string()),
-        ];
+        let target = target(needs.edge, group);
         all.push(errors(here, needs.topic, service, &target));
         let (alarms, own) = of_service(here, needs.topic, service, &target);
         all.extend(alarms);
@@ -182,6 +80,44 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Vec<Guar
     overall(here, needs.topic, all);
     dashboards::declare(here, needs);
     guards
+}
+
+/// Declares the guards that watch the failed requests of each service. They are there before the services, whose deployments they
+/// stop.
+pub fn failing(
+    here: &mut EnvironmentBuilder<'_>,
+    topic: &Handle<Topic>,
+    edge: &Edge,
+) -> Vec<(&'static Service, Guard)> {
+    let way_back = way_back(here.env);
+    let each = edge.watched.iter().map(|(service, group)| {
+        let name = service.name;
+        let failed = (ALB, "HTTPCode_Target_5XX_Count");
+        let watch = watch(
+            "guard-errors",
+            format!("{name} fails more than {BAD_REQUESTS} requests a minute{way_back}"),
+            metric(failed, "Sum", 60, &target(edge, group)),
+            BAD_REQUESTS,
+            2,
+        );
+        let watches = watch.alarm(topic);
+        let made = here.add(&format!("alarm-guard-errors-{name}"), watches.clone());
+        let guard = Guard {
+            thing: format!("errors-{}", service.short),
+            alarm: made.name(),
+            watches,
+        };
+        (*service, guard)
+    });
+    each.collect()
+}
+
+/// What tells a service's requests from those of others.
+fn target(edge: &Edge, group: &Ref<Arn<TargetGroup>>) -> [(&'static str, String); 2] {
+    [
+        ("LoadBalancer", edge.load_balancer.arn.to_string()),
+        ("TargetGroup", group.to_string()),
+    ]
 }
 
 /// One alarm over all of them.
@@ -246,13 +182,6 @@ fn of_service(
     let of = |of, statistic| metric((ALB, of), statistic, 60, target);
     let way_back = way_back(here.env);
     let watches = [
-        watch(
-            "guard-errors",
-            format!("{name} fails more than {BAD_REQUESTS} requests a minute{way_back}"),
-            of("HTTPCode_Target_5XX_Count", "Sum"),
-            BAD_REQUESTS,
-            2,
-        ),
         Watch {
             least: true,
             ..watch(
@@ -370,74 +299,4 @@ fn blocked(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Ref<Alarm> {
     let sum = metric(("AWS/WAFV2", "BlockedRequests"), "Sum", 300, &of);
     let spec = watch("waf-blocked", text, sum, BLOCKED, 1).alarm(needs.topic);
     here.add("alarm-waf-blocked", spec).name()
-}
-
-/// Declares the alarms of the migration's functions. They report what they find as metrics; a function that nobody calls
-/// reports nothing, and that is no alarm.
-pub fn migration(here: &mut EnvironmentBuilder<'_>, topic: &Handle<Topic>) {
-    for function in &FUNCTIONS {
-        let name = function.name;
-        let of = [("FunctionName", here.name(&function.thing()))];
-        let own = |name| metric(("PaymentMigration", name), "Maximum", 60, &of);
-        let thing = format!("failed-{name}");
-        let queue = [("QueueName", here.name(&thing))];
-        let waiting = ("AWS/SQS", "ApproximateNumberOfMessagesVisible");
-        let mut watches = vec![
-            watch(
-                "failures",
-                format!("The migration function {name} fails: look at its log group"),
-                own("Failures"),
-                0.0,
-                3,
-            ),
-            watch(
-                "given-up",
-                format!(
-                    "Events that {name} failed on wait in its queue, {}",
-                    here.name(&thing)
-                ),
-                metric(waiting, "Maximum", 300, &queue),
-                0.0,
-                1,
-            ),
-        ];
-        if function.reach == Reach::Databases {
-            watches.extend([
-                watch(
-                    "lag",
-                    format!("{name} is more than a minute behind"),
-                    own("LagSeconds"),
-                    LAG_SECONDS,
-                    5,
-                ),
-                watch(
-                    "lag-bytes",
-                    format!("The log that {name} has not read fills a disk: its action `stop` drops the slot, and ends the migration"),
-                    own("LagBytes"),
-                    LAG_BYTES,
-                    1,
-                ),
-                watch(
-                    "quarantine",
-                    format!("Rows wait in the quarantine of {name}: the table payment_migration.quarantine names them"),
-                    own("RowsQuarantined"),
-                    0.0,
-                    1,
-                ),
-            ]);
-        }
-        if function.reach == Reach::Verify {
-            watches.push(watch(
-                "parity",
-                "Blue and green differ, so traffic must not shift: the answer of verify names tables and keys",
-                own("ParityMismatches"),
-                0.0,
-                1,
-            ));
-        }
-        for watch in watches {
-            let thing = format!("alarm-{}-{name}", watch.what);
-            here.add(&thing, watch.alarm(topic));
-        }
-    }
 }

@@ -13,6 +13,7 @@ use super::{Env, EnvironmentBuilder, roles};
 use crate::config::Config;
 use crate::engine::{Handle, Ref};
 use crate::resources::autoscaling::{Scaling, Tracking};
+use crate::resources::cloudwatch::Alarm;
 use crate::resources::ec2::{SecurityGroup, Subnet};
 use crate::resources::ecs::{self, Cluster, Container, Deployment, TaskDefinition};
 use crate::resources::logs::LogGroup;
@@ -38,6 +39,8 @@ pub struct Needs<'a> {
     pub edge: &'a Edge,
     /// The environment's keys.
     pub keys: &'a Keys,
+    /// The alarms that stop a deployment, by service.
+    pub failing: &'a [(&'static Service, Ref<Alarm>)],
 }
 
 /// The user that every image runs as: not root.
@@ -149,6 +152,12 @@ fn declare_service(
             max_percent: 200,
             breaker: true,
             rollback: true,
+            alarms: needs
+                .failing
+                .iter()
+                .filter(|(of, _)| of.name == name)
+                .map(|(_, alarm)| alarm.clone())
+                .collect(),
         },
         zone_rebalancing: true,
         exec: false,
@@ -259,4 +268,31 @@ fn parameters(
         (name.to_owned(), parameter.arn().ready())
     });
     BTreeMap::from(each)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::blueprint::{Env, Facts, SERVICES, build};
+    use crate::config::Config;
+    use serde_json::json;
+
+    #[test]
+    fn failed_requests_of_a_service_end_its_deployments_and_no_other() {
+        let graph = build(&Config::default(), &Facts::sample()).unwrap();
+        for env in Env::ALL {
+            for service in &SERVICES {
+                let step = format!("service-{}-{env}", service.name);
+                let step = graph.get(&step).unwrap();
+                let alarm = format!("alarm-guard-errors-{}-{env}", service.name);
+                let named = json!([format!("@{{{alarm}.name}}")]);
+                assert_eq!(step.spec["deployment"]["alarms"], named);
+                // ECS looks at it while the deployment goes on, so it is there before.
+                assert!(step.needs(&graph).contains(&alarm), "{alarm}");
+                let metric = &graph.get(&alarm).unwrap().spec["metric"];
+                let watched = metric["dimensions"]["TargetGroup"].as_str().unwrap();
+                assert!(watched.contains(service.name), "{watched}");
+                assert_eq!(metric["name"], "HTTPCode_Target_5XX_Count");
+            }
+        }
+    }
 }

@@ -88,7 +88,26 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Handle<C
     here.output("database.reader_endpoint", &cluster.reader_endpoint);
     here.output("database.port", &cluster.port);
     here.output("database.secret_arn", &cluster.secret_arn);
+    let urls = [
+        ("database.url", &cluster.writer_endpoint),
+        ("database.reader_url", &cluster.reader_endpoint),
+    ];
+    for (name, endpoint) in urls {
+        let url = url(&here.config.database, &endpoint.to_string());
+        here.output(name, url);
+    }
     cluster
+}
+
+/// A connection string without a password, as libpq and its like take it: the server's certificate and name are checked.
+fn url(settings: &Database, endpoint: &str) -> String {
+    let Database {
+        master_user,
+        port,
+        name,
+        ..
+    } = settings;
+    format!("postgresql://{master_user}@{endpoint}:{port}/{name}?sslmode=verify-full")
 }
 
 /// The name of a parameter group. A group belongs to one major version, and an upgrade in place takes the next one's beside it, so later

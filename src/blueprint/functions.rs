@@ -179,6 +179,7 @@ pub fn declare(
                 .then_some(RESERVED),
             layers: Vec::new(),
             exposed: Exposed::new(),
+            members: Vec::new(),
         };
         let made = here.add(&function.thing(), spec);
         here.needs(Env::Blue);
@@ -338,6 +339,7 @@ fn queue(here: &mut EnvironmentBuilder<'_>, keys: &Keys, function: &str) -> Hand
         retention_seconds: KEPT_SECONDS,
         visibility_seconds: 30,
         policy: Policy::of(vec![deny]),
+        exposed: Exposed::new(),
     };
     let queue = here.add(&thing, spec);
     here.output(&format!("queue.{thing}"), &queue.url);

@@ -342,6 +342,11 @@ fn environment(
         },
     );
     monitoring::database_events(here, &topic, &database);
+    let failing = alarms::failing(here, &topic, &edge);
+    let stopping: Vec<_> = failing
+        .iter()
+        .map(|(service, guard)| (*service, guard.alarm.clone()))
+        .collect();
     let cluster = compute::declare(
         here,
         &compute::Needs {
@@ -351,6 +356,7 @@ fn environment(
             database: &database,
             edge: &edge,
             keys: &keys,
+            failing: &stopping,
         },
     );
     monitoring::failed_deployments(here, &topic);
@@ -362,6 +368,7 @@ fn environment(
             cluster: &cluster,
             database: &database,
             web_acl: &web_acl,
+            failing: &failing,
         },
     );
     routing::records(here, routing, &edge, &guards);

@@ -5,20 +5,21 @@
 //! groups behind a balancer one that is empty would take the whole environment away. When all records with a weight are
 //! unhealthy, Route 53 answers the healthy ones with weight 0: so blue takes over from green also from 0.
 
+mod health;
+mod weights;
+
+pub use weights::with_first_weights;
+
+use self::health::health;
+use self::weights::FIRST_WEIGHTS;
 use super::alarms::Guard;
 use super::edge::Edge;
-use super::edge::READY_PATH;
-use super::security::HTTPS;
 use super::zone::ZONE;
 use super::{Env, EnvironmentBuilder, ScopeBuilder, Shared};
 use crate::config::Config;
-use crate::engine::observe::{Observations, Observed};
-use crate::engine::{Graph, Handle};
+use crate::engine::Handle;
 use crate::resources::acm::{Certificate, Validation};
-use crate::resources::route53::{
-    AlarmSettings, Alias, HealthCheck, Record, Text, WatchedAlarm, Weight, Zone, text,
-};
-use serde_json::json;
+use crate::resources::route53::{Alias, Record, Text, Weight, Zone, text};
 
 /// The shared part.
 pub struct Routing {
@@ -63,6 +64,7 @@ pub fn certificate(here: &mut ScopeBuilder<'_, Shared>) -> Routing {
     };
     if let Some(place) = &place {
         here.output("domain", &place.domain);
+        here.output("url", format!("https://{}", place.domain));
     }
     let note = place.as_ref().map(|place| note(here, place));
     let given = here.config.routing.certificate_arn.clone();
@@ -175,182 +177,19 @@ pub fn records(
     here.add(DOMAIN_RECORD, spec);
 }
 
-/// A check of the endpoint every ten seconds, one of each guard, and the one that decides, which is calculated: all of them must
-/// be healthy.
-///
-/// A guard whose alarm has no data is as it was last: an environment that failed and then got no traffic stays out until its guard
-/// has data again.
-fn health(
-    here: &mut EnvironmentBuilder<'_>,
-    domain: String,
-    guards: &[Guard],
-) -> Handle<HealthCheck> {
-    let endpoint = HealthCheck {
-        domain: Some(domain),
-        port: Some(HTTPS.into()),
-        path: Some(READY_PATH.into()),
-        interval: Some(10),
-        threshold: Some(3),
-        sni: Some(true),
-        ..HealthCheck::of_type("HTTPS")
-    };
-    let mut children = vec![here.add("health-endpoint", endpoint).id.clone()];
-    for guard in guards {
-        let spec = HealthCheck {
-            alarm: Some(WatchedAlarm {
-                region: here.config.region.clone(),
-                name: guard.alarm.ready(),
-                settings: AlarmSettings::of(&guard.watches),
-            }),
-            without_data: Some("LastKnownStatus".into()),
-            ..HealthCheck::of_type("CLOUDWATCH_METRIC")
-        };
-        children.push(
-            here.add(&format!("health-{}", guard.thing), spec)
-                .id
-                .clone(),
-        );
-    }
-    let calculated = HealthCheck {
-        healthy_children: i32::try_from(children.len()).ok(),
-        children,
-        ..HealthCheck::of_type("CALCULATED")
-    };
-    here.add("health", calculated)
-}
-
 /// The record of the traffic command, in ids.
 const NOTE_RECORD: &str = "record-traffic";
 /// Seconds that resolvers keep it.
 pub const NOTE_TTL: i64 = 60;
 /// The record of the domain, in ids.
 const DOMAIN_RECORD: &str = "record";
-/// The weights of blue and green when both are made in one run.
-const FIRST_WEIGHTS: [i64; 2] = [90, 10];
-/// The weight of an environment that is alone.
-const ALONE: i64 = 100;
-
-/// The graph with the weights that new records of the domain begin with: blue 90 and green 10 when both are made in one run;
-/// 100 for one that is alone; 0 beside one that is there, so that no run sends customers to an empty environment.
-pub fn with_first_weights(
-    graph: &Graph,
-    chosen: &[bool],
-    seen: &Observations,
-    is_recorded: impl Fn(&str) -> bool,
-) -> Graph {
-    let mut graph = graph.clone();
-    let id = |env: Env| format!("{DOMAIN_RECORD}-{env}");
-    let is_there = |env: Env| match seen.get(&id(env)) {
-        Some(observed) => !matches!(observed, Observed::Absent),
-        None => is_recorded(&id(env)),
-    };
-    let is_made = |graph: &Graph, env: Env| {
-        let at = graph.position(&id(env));
-        at.is_some_and(|at| chosen.get(at) == Some(&true)) && !is_there(env)
-    };
-    let both = Env::ALL.iter().all(|env| is_made(&graph, *env));
-    for env in Env::ALL {
-        let Some(at) = graph.position(&id(env)).filter(|_| !both) else {
-            continue;
-        };
-        if is_made(&graph, env) {
-            let weight = if is_there(env.other()) { 0 } else { ALONE };
-            graph.steps[at].spec["weight"] = json!(weight);
-        }
-    }
-    graph
-}
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::blueprint::{Facts, build};
-    use crate::engine::driver::Live;
-    use crate::engine::{Mark, Phase};
-
-    fn weights(scope: Option<&str>, there: &[&str]) -> [i64; 2] {
-        let graph = build(&Config::default(), &Facts::sample()).unwrap();
-        let chosen = graph.select(scope);
-        let mut seen = Observations::new();
-        for env in Env::ALL {
-            let found = Observed::Found(Live {
-                spec: json!({}),
-                mark: Mark::Parent,
-                outputs: json!({}),
-                phase: Phase::Ready,
-            });
-            let is_there = there.contains(&env.to_string().as_str());
-            let observed = if is_there { found } else { Observed::Absent };
-            seen.insert(format!("record-{env}"), observed);
-        }
-        let graph = with_first_weights(&graph, &chosen, &seen, |_| false);
-        Env::ALL.map(|env| {
-            let step = graph.get(&format!("record-{env}")).unwrap();
-            step.spec["weight"].as_i64().unwrap()
-        })
-    }
-
-    #[test]
-    fn no_run_sends_customers_to_an_empty_environment_beside_another() {
-        assert_eq!(weights(None, &[]), [90, 10]);
-        assert_eq!(weights(Some("green"), &[])[1], 100);
-        assert_eq!(weights(Some("blue"), &[])[0], 100);
-        assert_eq!(weights(None, &["blue"])[1], 0);
-        assert_eq!(weights(Some("blue"), &["green"])[0], 0);
-    }
-
-    #[test]
-    fn every_guard_is_a_child_of_the_check_that_decides_and_all_must_be_healthy() {
-        let graph = build(&Config::default(), &Facts::sample()).unwrap();
-        for env in Env::ALL {
-            let guards = graph.steps.iter().filter(|s| {
-                let counts = s.spec["actions"] == true;
-                s.scope == env.to_string() && s.id.starts_with("alarm-guard-") && counts
-            });
-            let guards: Vec<&str> = guards.map(|s| s.id.as_str()).collect();
-            assert!(!guards.is_empty());
-            let decides = graph.get(&format!("health-{env}")).unwrap();
-            let children = decides.needs(&graph);
-            assert_eq!(decides.spec["healthy_children"], children.len());
-            assert_eq!(children.len(), 1 + guards.len());
-            let watched: Vec<String> = children
-                .iter()
-                .flat_map(|child| graph.get(child).unwrap().needs(&graph))
-                .collect();
-            for guard in guards {
-                assert!(watched.contains(&guard.to_owned()), "{guard}");
-                // Route 53 reads one metric, by a plain statistic.
-                let metric = &graph.get(guard).unwrap().spec["metric"];
-                let statistic = metric["statistic"].as_str().unwrap();
-                assert!(["Sum", "Minimum"].contains(&statistic), "{guard}");
-            }
-        }
-    }
-
-    /// What a health check is known by has 64 characters at most.
-    #[test]
-    fn the_references_of_health_checks_fit_for_the_longest_suffix_and_region() {
-        let config = Config {
-            suffix: "abcdefghijkl".into(),
-            ..Config::default()
-        };
-        let mut facts = Facts::sample();
-        for service in &crate::blueprint::SERVICES {
-            facts.images.insert(service.name.into(), "image".into());
-        }
-        let graph = build(&config, &facts).unwrap();
-        let checks = graph
-            .steps
-            .iter()
-            .filter(|s| s.kind == "route53/health_check");
-        let mut seen = 0;
-        for step in checks {
-            seen += 1;
-            let text = format!("{}.abcdefghijkl.ap-southeast-1.01234567", step.id);
-            assert!(text.len() <= 64, "{text}");
-        }
-        assert_eq!(seen, 2 * (2 + 2 * crate::blueprint::SERVICES.len()));
-    }
+    use crate::engine::observe::Observations;
+    use serde_json::json;
 
     #[test]
     fn names_are_below_the_domain_and_the_certificate_covers_them() {

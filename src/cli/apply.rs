@@ -13,7 +13,7 @@ use super::split;
 use super::under_way;
 use crate::blueprint::DELEGATION;
 use crate::engine::plan::Plan;
-use crate::report::{self, Detail, Notice, RunDocument};
+use crate::report::{self, Notice, RunDocument};
 use crate::state::State;
 
 /// Creates and updates resources to match the blueprint: as is asked for now, or was asked for when the plan was saved.
@@ -51,7 +51,7 @@ pub async fn apply(
         saved.check_plan(&plan)?;
     }
     session.check_demand(&plan).await?;
-    show(cx, &session, &plan, &Detail::Short)?;
+    show(cx, &session, &plan)?;
     if !plan.problems.is_empty() {
         let nothing = Default::default();
         notice.ran(&plan, &nothing);

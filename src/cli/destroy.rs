@@ -5,7 +5,7 @@ use super::args::Scope;
 use super::cost;
 use super::error::Failure;
 use super::exit::Exit;
-use super::plan::{show, verdict};
+use super::plan::{show, show_with, verdict};
 use super::run::{self, Asked};
 use super::session::{Listed, Mode, Session, configuration, store};
 use super::under_way;
@@ -30,14 +30,13 @@ pub async fn plan(
 ) -> Result<Exit, Failure> {
     let events = cx.console.events(None);
     let session = Session::open(cx, scope, &events, Mode::Look).await?;
-    let config = &session.config;
-    let mut state = state::read(session.store.as_ref(), &config.region).await?;
+    let mut state = session.state().await?;
     session.check_home(&state)?;
     let seen = look(&session, &mut state).await;
     let plan = make_plan(&session, &state, &seen, choice).await;
-    show(cx, &session, &plan, &Detail::Short)?;
-    under_way::warn(cx, "destroy", &plan, &seen)?;
     let cost = cost::difference(&session, &plan)?;
+    show_with(cx, &session, &plan, &cost, &Detail::Short)?;
+    under_way::warn(cx, "destroy", &plan, &seen)?;
     cx.console
         .document(&PlanDocument::new(session.home(), &plan).cost(cost))?;
     Ok(verdict(&plan))
@@ -62,11 +61,11 @@ pub async fn destroy(
     let (writer, mut state) = run::open(&session, locked).await?;
     let seen = look(&session, &mut state).await;
     let mut plan = make_plan(&session, &state, &seen, choice).await;
-    show(cx, &session, &plan, &Detail::Short)?;
+    show(cx, &session, &plan)?;
     if plan.problems.is_empty() && choice.is_none() && plan.needs_choice().next().is_some() {
         choice = Some(choose(cx, asked.yes, &plan)?);
         plan = make_plan(&session, &state, &seen, choice).await;
-        show(cx, &session, &plan, &Detail::Short)?;
+        show(cx, &session, &plan)?;
     }
     if !plan.problems.is_empty() {
         let report = Default::default();
@@ -157,7 +156,7 @@ fn choose(cx: &Context<'_>, yes: bool, plan: &Plan) -> Result<Choice, Failure> {
 
 /// Everything recorded is read, whatever its scope: what depends on the destroyed must be known.
 async fn look(session: &Session, state: &mut State) -> Observations {
-    session.recover(state).await;
+    session.recover(state, &session.owned().await).await;
     set_apart(&session.graph, state);
     session.refresh(state, |_, _| true).await
 }

@@ -108,7 +108,7 @@ pub async fn compared(
     let mut state = if no_state {
         State::empty(&config.suffix, &config.region)
     } else {
-        state::read(session.store.as_ref(), &config.region).await?
+        session.state().await?
     };
     session.check_home(&state)?;
     let requests = session.requests(&state, |_, record| session.in_scope(record));

@@ -12,8 +12,8 @@ use super::suggest::nearest;
 use crate::engine::mark::{is_marked, mark};
 use crate::engine::observe::requests;
 use crate::engine::plan::Plan;
-use crate::report::{Detail, PlanDocument};
-use crate::state::{self, State};
+use crate::report::PlanDocument;
+use crate::state::State;
 
 /// Puts lost tags back on what is recorded.
 pub async fn run(
@@ -34,18 +34,17 @@ pub async fn run(
     let mode = if dry_run { Mode::Look } else { Mode::Mark };
     let session = Session::open(cx, &Scope { env: None }, &events, mode).await?;
     let Some(locked) = locked else {
-        let config = &session.config;
-        let state = state::read(session.store.as_ref(), &config.region).await?;
+        let state = session.state().await?;
         session.check_home(&state)?;
         let plan = make_plan(&session, &state, steps).await?;
-        show(cx, &session, &plan, &Detail::Short)?;
+        show(cx, &session, &plan)?;
         cx.console
             .document(&PlanDocument::new(session.home(), &plan))?;
         return Ok(verdict(&plan));
     };
     let (writer, mut state) = run::open(&session, locked).await?;
     let plan = make_plan(&session, &state, steps).await?;
-    show(cx, &session, &plan, &Detail::Short)?;
+    show(cx, &session, &plan)?;
     if !plan.nodes.is_empty() {
         run::confirm(cx, yes, &session, "Set these tags", false)?;
     }

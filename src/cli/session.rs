@@ -180,6 +180,8 @@ pub struct Session {
     /// What the first look found.
     pub preflight: Preflight,
     aws: Arc<Aws>,
+    /// The state as it was when the session was opened; `None` when it could not be read, or is not to be.
+    read: Option<State>,
 }
 
 impl Session {
@@ -195,20 +197,16 @@ impl Session {
         let parallelism = config.run.parallelism;
         let caller = Arc::new(Caller::new(events.clone(), mode.read_only(), parallelism));
         let mut aws = Aws::new(&connection, caller);
-        let (mut preflight, facts) = Facts::read(&aws, &config).await;
+        // A state in a bucket takes calls, too.
+        let ((mut preflight, facts), stored) = tokio::join!(
+            Facts::read(&aws, &config),
+            stored(cx, &config, mode != Mode::Unrecorded)
+        );
         let mut facts = facts?;
         check_account(&config, &facts.account)?;
         preflight.checks.insert(0, region(&config));
-        let (store, recorded) = if mode == Mode::Unrecorded {
-            let files: Arc<dyn Store> = Arc::new(local_store(cx.common, &config));
-            (files, None)
-        } else {
-            let store = store(cx, &config).await?;
-            // A state that cannot be read is an error of whoever reads it next.
-            let recorded = crate::state::read(store.as_ref(), &config.region).await;
-            (store, recorded.ok())
-        };
-        let recorded = recorded.and_then(|s| Facts::recorded(&s.facts));
+        let (store, read) = stored?;
+        let recorded = read.as_ref().and_then(|s| Facts::recorded(&s.facts));
         if let Some(recorded) = &recorded {
             let images = &mut facts.images;
             let kept = blueprint::keep_images(images, &recorded.images, &config, &facts.account);
@@ -248,7 +246,19 @@ impl Session {
             configured: Config::source(cx.common.config.as_deref()),
             preflight,
             aws,
+            read,
         })
+    }
+
+    /// The state: as it was when the session was opened, so that it is read and parsed once.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn state(&self) -> Result<State, Failure> {
+        match &self.read {
+            Some(state) => Ok(state.clone()),
+            None => Ok(crate::state::read(self.store.as_ref(), &self.config.region).await?),
+        }
     }
 
     /// Where this run goes, in one line.
@@ -300,11 +310,15 @@ impl Session {
         }
     }
 
-    /// Reads everything, and lists beside it everything that is tagged as ours: what both need is read once. For what
-    /// changes nothing: tags may come from a sweep.
+    /// The same as [`Session::survey`] for what changes nothing: tags may come from a sweep.
     pub async fn look(&self, requests: &[ReadRequest<'_>]) -> (Observations, Listed) {
-        let refreshing = self.aws.recent.refreshing().await;
         let _sweeping = self.aws.tagging.sweeping(&self.config.suffix);
+        self.survey(requests).await
+    }
+
+    /// Reads everything, and lists beside it everything that is tagged as ours: what both need is read once.
+    pub async fn survey(&self, requests: &[ReadRequest<'_>]) -> (Observations, Listed) {
+        let refreshing = self.aws.recent.refreshing().await;
         let refresh = async {
             let seen = self.observe(requests).await;
             drop(refreshing);
@@ -341,8 +355,7 @@ impl Session {
 
     /// Takes into the state what is tagged as ours and belongs to a step that neither blueprint nor state has, so that
     /// it is planned like everything that is no longer in the blueprint.
-    pub async fn recover(&self, state: &mut State) {
-        let listed = self.owned().await;
+    pub async fn recover(&self, state: &mut State, listed: &Listed) {
         let engine::Context {
             registry, clock, ..
         } = &self.context;
@@ -405,6 +418,20 @@ impl Session {
     pub fn in_scope(&self, record: &Record) -> bool {
         self.scope.as_ref().is_none_or(|s| *s == record.scope)
     }
+}
+
+/// Where the state is, and the state unless only its place is meant. One that cannot be read is an error of whoever needs it.
+async fn stored(
+    cx: &Context<'_>,
+    config: &Config,
+    read: bool,
+) -> Result<(Arc<dyn Store>, Option<State>), Failure> {
+    if !read {
+        return Ok((Arc::new(local_store(cx.common, config)), None));
+    }
+    let store = store(cx, config).await?;
+    let state = crate::state::read(store.as_ref(), &config.region).await;
+    Ok((store, state.ok()))
 }
 
 /// Refuses credentials of another account than the configuration pins.

@@ -109,6 +109,9 @@ pub enum Data {
     Unlocks(String),
 }
 
+/// An output that an update changes, and the fields by whose change; by that of any when none is named.
+pub type Changing = (&'static str, &'static [&'static str]);
+
 /// Facts about a resource type that the engine plans with.
 #[derive(Debug, Clone)]
 pub struct Meta {
@@ -127,7 +130,7 @@ pub struct Meta {
     /// Fields that AWS cannot change in place.
     pub fixed: &'static [&'static str],
     /// Outputs that an update changes: what refers to them is known after the update only.
-    pub changing: &'static [&'static str],
+    pub changing: &'static [Changing],
     /// Its outputs follow from its name ([`crate::engine::Kind::KNOWN_BY_NAME`]).
     pub known_by_name: bool,
     /// The order of a replacement.

@@ -2,7 +2,7 @@
 
 use super::{Resource, SubResource};
 use crate::aws::Aws;
-use crate::engine::{Delegated, Error, Meta, Nature, Owned, Replace};
+use crate::engine::{Changing, Delegated, Error, Meta, Nature, Owned, Replace};
 use futures::future::BoxFuture;
 
 /// Facts about a type whose things have an existence of their own.
@@ -20,7 +20,7 @@ pub struct Facts<R> {
     /// Fields that AWS cannot change in place.
     pub fixed: &'static [&'static str],
     /// Outputs that an update changes (a version, a revision).
-    pub changing: &'static [&'static str],
+    pub changing: &'static [Changing],
     /// What comes first in a replacement.
     pub replace: Replace,
     /// True when deleting it loses data.

@@ -5,6 +5,7 @@ use super::history::{Entry, History};
 use super::{Holder, Journal, REBUILD, State, StateError, VERSION, journal};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -91,6 +92,12 @@ fn load(store: &dyn Store, found: &Found, region: &str) -> Result<(State, bool),
     Ok((state, replayed))
 }
 
+/// What every version of the format says of itself.
+#[derive(Deserialize)]
+struct Head {
+    version: Option<serde_json::Value>,
+}
+
 fn parse(path: &Path, text: &[u8], suffix: &str) -> Result<State, StateError> {
     let damaged = |why: String, line| StateError::Damaged {
         path: path.to_owned(),
@@ -103,8 +110,8 @@ fn parse(path: &Path, text: &[u8], suffix: &str) -> Result<State, StateError> {
     }
     let torn = |e: serde_json::Error| damaged(format!("not a state file ({e})"), Some(e.line()));
     // The version first: a newer format need not parse as ours.
-    let raw: serde_json::Value = serde_json::from_slice(text).map_err(torn)?;
-    match raw.get("version").and_then(serde_json::Value::as_u64) {
+    let head: Head = serde_json::from_slice(text).map_err(torn)?;
+    match head.version.as_ref().and_then(serde_json::Value::as_u64) {
         Some(version) if version > u64::from(VERSION) => {
             return Err(StateError::Newer {
                 path: path.to_owned(),

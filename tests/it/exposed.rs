@@ -88,3 +88,33 @@ fn members_of_our_containers_are_told_and_stay_and_what_lets_others_in_is_closed
     lab.python(&gone);
     lab.run(&["drift", "--env", "green"]).expect(0);
 }
+
+/// A mapping that calls a function of ours, and a schedule in a group of ours.
+const CALLERS: &str = r#"
+sqs, functions, scheduler = map(c, "sqs lambda scheduler".split())
+sqs.create_queue(QueueName="theirs")
+mapping = functions.create_event_source_mapping(EventSourceArn="arn:aws:sqs:eu-central-1:123456789012:theirs", FunctionName="function-sync-green-dev")["UUID"]
+ours = scheduler.get_schedule(GroupName="migration-green-dev", Name="schedule-sync-green-dev")["Target"]
+scheduler.create_schedule(GroupName="migration-green-dev", Name="theirs", ScheduleExpression="rate(1 hour)", FlexibleTimeWindow={"Mode": "OFF"}, Target={"Arn": ours["Arn"], "RoleArn": ours["RoleArn"]})
+print(mapping)
+"#;
+
+#[test]
+fn what_others_let_call_our_functions_is_told_and_stays() {
+    let lab = Lab::both();
+    let mapping = lab.python(CALLERS);
+    let mapping = mapping.trim();
+    let told = |step: &str, what: String| (step.to_owned(), format!("members[{what}]"));
+    let members = BTreeSet::from([
+        told(
+            "function-sync-green",
+            format!("mapping {mapping} of arn:aws:sqs:eu-central-1:123456789012:theirs"),
+        ),
+        told("migration-green", "schedule theirs".into()),
+    ]);
+    let drift = lab.run(&["drift", "--json"]).expect(2);
+    assert_eq!(reported(&drift.json()), members);
+    let since = lab.mark();
+    lab.run(&["apply", "--yes"]).expect(0);
+    assert_eq!(lab.writes(since), Vec::<String>::new());
+}

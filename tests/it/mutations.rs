@@ -3,6 +3,7 @@
 
 mod compute;
 mod edge;
+mod extra;
 mod network;
 mod services;
 
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// One thing that someone does by hand, and what drift has to say about it. In the texts, `<step>` stands for the id that
-/// is recorded for a step, and `<step.arn>` for another of its outputs.
+/// is recorded for a step, `<step.arn>` for another of its outputs, and `<made.name>` for what a script notes in `made`.
 pub struct Mutation {
     kind: &'static str,
     /// Python, with the clients and helpers of [`HELPERS`].
@@ -43,24 +44,29 @@ const fn missing(step: &'static str) -> Row {
 
 fn all() -> impl Iterator<Item = &'static Mutation> + Clone {
     let all = network::ALL.iter().chain(services::ALL);
-    all.chain(edge::ALL).chain(compute::ALL)
+    all.chain(edge::ALL).chain(compute::ALL).chain(extra::ALL)
 }
 
 const HELPERS: &str = include_str!("mutations/helpers.py");
 
-/// What is recorded of every step.
-struct Recorded(Value);
+/// What is recorded of every step, and what was made by hand.
+struct Recorded {
+    state: Value,
+    made: Value,
+}
 
 impl Recorded {
     fn of(lab: &Lab) -> Self {
         let text = std::fs::read_to_string(lab.dir.path().join("state/dev.json")).unwrap();
-        Self(serde_json::from_str(&text).unwrap())
+        let state = serde_json::from_str(&text).unwrap();
+        let made = Value::Null;
+        Self { state, made }
     }
 
     /// Outputs that have the name of a field and another value: the planner takes the one for the other.
     fn unlike_their_fields(&self) -> Vec<String> {
         let mut out = Vec::new();
-        for (id, step) in self.0["steps"].as_object().unwrap() {
+        for (id, step) in self.state["steps"].as_object().unwrap() {
             for (name, value) in step["outputs"].as_object().into_iter().flatten() {
                 let field = &step["inputs"][name];
                 if !field.is_null() && field != value {
@@ -78,7 +84,10 @@ impl Recorded {
         while let Some((before, after)) = rest.split_once('<') {
             let (name, behind) = after.split_once('>').unwrap();
             let (step, output) = name.split_once('.').unwrap_or((name, "id"));
-            let value = &self.0["steps"][step]["outputs"][output];
+            let value = match step {
+                "made" => &self.made[output],
+                step => &self.state["steps"][step]["outputs"][output],
+            };
             let value = value.as_str().unwrap_or_else(|| panic!("no `{name}`"));
             out = out + before + value;
             rest = behind;
@@ -138,10 +147,11 @@ fn drift_names_what_was_done_by_hand_and_apply_repairs_just_that() {
         );
     }
 
-    let recorded = Recorded::of(&lab);
+    let mut recorded = Recorded::of(&lab);
     assert_eq!(recorded.unlike_their_fields(), Vec::<String>::new());
     let script: String = all().map(|m| recorded.fill(m.script) + "\n").collect();
-    lab.python(&(HELPERS.to_owned() + &script));
+    let noted = lab.python(&(HELPERS.to_owned() + &script + "print(json.dumps(made))\n"));
+    recorded.made = serde_json::from_str(noted.trim()).unwrap();
     let differs = differing(&before, &lab.inventory());
     let blind: Vec<_> = kinds
         .iter()
@@ -179,6 +189,7 @@ fn drift_names_what_was_done_by_hand_and_apply_repairs_just_that() {
 
     let run = lab.run(&["apply", "--yes", "--json"]).expect(0).json();
     assert_eq!(steps(&run), touched);
+    lab.python(&(HELPERS.to_owned() + &recorded.fill(extra::GONE)));
     let healed = lab.run(&["drift", "--json"]).expect(0).json();
     assert_eq!(reported(&healed), BTreeSet::new());
     same(&lab.inventory(), &before);

@@ -38,6 +38,10 @@ class Alarms(Case):
         self.assertEqual(WATCH.describe_alarms()["CompositeAlarms"], [])
         shown = WATCH.describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
         self.assertEqual([one["AlarmRule"] for one in shown], ['ALARM("a")'])
+        for silenced in ({"ActionsSuppressor": "a", "ActionsSuppressorWaitPeriod": 60, "ActionsSuppressorExtensionPeriod": 60}, {}):
+            WATCH.put_composite_alarm(AlarmName="all", AlarmRule='ALARM("a")', **silenced)
+            shown = WATCH.describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"][0]
+            self.assertEqual({key: value for key, value in shown.items() if "Suppressor" in key}, silenced)
         with self.refused("ValidationError", "another type"):
             self.put("all")
         with self.refused("ValidationError", "depending"):

@@ -125,6 +125,30 @@ class Services(Case):
         self.assertIn("rolling back", " ".join(event["message"] for event in self.shown()["events"]))
         self.assertEqual(self.shown()["runningCount"], 3)
 
+    def test_an_alarm_that_goes_off_ends_a_deployment_and_one_that_is_off_already_does_not(self):
+        control("POST", "_sandbox/latency", {"latency": "60"})
+        watch = client("cloudwatch")
+        watch.put_metric_alarm(
+            AlarmName="bad", Namespace="n", MetricName="m", Statistic="Sum", Period=60, EvaluationPeriods=2, Threshold=1.0,
+            ComparisonOperator="GreaterThanThreshold",
+        )
+        first = self.register("1")
+        self.create(first)
+        self.skip(61)
+        alarms = {"alarmNames": ["bad"], "enable": True, "rollback": True}
+        settings = self.shown()["deploymentConfiguration"] | {"alarms": alarms}
+        second = self.register("2")
+        ECS.update_service(cluster="c", service="s", taskDefinition=second, deploymentConfiguration=settings)
+        self.assertEqual(self.shown()["deploymentConfiguration"]["alarms"], alarms)
+        watch.set_alarm_state(AlarmName="bad", StateValue="ALARM", StateReason="test")
+        self.skip(61)
+        self.assertIn("alarm detected", " ".join(event["message"] for event in self.shown()["events"]))
+        self.skip(61)
+        self.assertEqual((self.primary()["taskDefinition"], self.primary()["rolloutState"]), (first, "COMPLETED"))
+        ECS.update_service(cluster="c", service="s", taskDefinition=second)
+        self.skip(61)
+        self.assertEqual((self.primary()["taskDefinition"], self.primary()["rolloutState"]), (second, "COMPLETED"))
+
     def test_a_first_deployment_has_nothing_to_go_back_to(self):
         definition = self.register("1")
         ECR.batch_delete_image(repositoryName="app", imageIds=[{"imageTag": "1"}])

@@ -40,6 +40,27 @@ class Faults(Case):
             answer = caught.exception.response
             self.assertEqual((answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]), (code, status))
 
+    def test_calls_that_wait_for_nothing_are_one_round_and_an_answer_begins_the_next(self):
+        faults(rounds_ms=300)
+
+        def chain(length):
+            for _ in range(length):
+                client("ec2").describe_vpcs()
+
+        threads = [threading.Thread(target=chain, args=(length,)) for length in (1, 3, 2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(control("GET", "_sandbox/faults")["rounds"], 3)
+        calls = control("GET", "_sandbox/calls")["calls"]
+        self.assertEqual([call["round"] for call in calls if call.get("round")], [1, 1, 1, 2, 2, 3])
+        # What is refused before it would wait takes part in no round.
+        faults(rounds_ms=300, deny=["ec2:DescribeVpcs"])
+        with self.refused("UnauthorizedOperation"):
+            EC2.describe_vpcs()
+        self.assertEqual(control("GET", "_sandbox/faults")["rounds"], 0)
+
     def test_errors_come_at_their_rate_and_do_nothing(self):
         before, failed = self.count(), 0
         faults(error_rate=0.5, seed=7)

@@ -319,6 +319,20 @@ class Clusters(Database):
         RDS.start_db_cluster(DBClusterIdentifier="stopped")
         self.remove("stopped", "stopped-0")
 
+    def test_a_role_is_taken_away_with_the_feature_that_it_was_given_for(self):
+        self.cluster("roles")
+        role = "arn:aws:iam::123456789012:role/theirs"
+        RDS.describe_db_clusters(DBClusterIdentifier="roles")
+        RDS.add_role_to_db_cluster(DBClusterIdentifier="roles", RoleArn=role, FeatureName="s3Export")
+        with self.refused("InvalidParameterValue"):
+            RDS.remove_role_from_db_cluster(DBClusterIdentifier="roles", RoleArn=role)
+        with self.refused("DBClusterRoleNotFound"):
+            RDS.remove_role_from_db_cluster(DBClusterIdentifier="roles", RoleArn=role, FeatureName="s3Import")
+        RDS.remove_role_from_db_cluster(DBClusterIdentifier="roles", RoleArn=role, FeatureName="s3Export")
+        left = RDS.describe_db_clusters(DBClusterIdentifier="roles")["DBClusters"][0]
+        self.assertEqual(left.get("AssociatedRoles", []), [])
+        self.remove("roles")
+
     def test_the_managed_secret(self):
         secret = self.cluster("secret")["MasterUserSecret"]["SecretArn"]
         shown = SECRETS.describe_secret(SecretId=secret)

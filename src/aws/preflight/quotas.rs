@@ -106,17 +106,20 @@ pub(super) async fn all(aws: &Aws, demand: &Demand) -> Vec<Check> {
         return Vec::new();
     }
     let is_rds = |quota: &Quota| matches!(quota.limit, Limit::Rds(_));
-    let attributes = if needed.iter().any(|(quota, ..)| is_rds(quota)) {
+    let asks_rds = needed.iter().any(|(quota, ..)| is_rds(quota));
+    // One answer has the quotas of all that RDS reports.
+    let attributes = async {
+        if !asks_rds {
+            return None;
+        }
         let request = || aws.rds.client.describe_account_attributes().send();
         let answer = aws.call(rds::DESCRIBE_ACCOUNT_ATTRIBUTES, request);
         Some(answer.await.map(|a| a.account_quotas.unwrap_or_default()))
-    } else {
-        None
     };
-    let attributes = &attributes;
+    let attributes = &attributes.shared();
     let one = |(quota, new, there): (&'static Quota, usize, usize)| async move {
         let (limit, used) = match (&quota.limit, &quota.used) {
-            (Limit::Rds(name), _) => reported(attributes, name),
+            (Limit::Rds(name), _) => reported(&attributes.clone().await, name),
             (Limit::Code(service, code), Used::Region(count)) => {
                 tokio::join!(applied(aws, service, code), count(aws))
             }

@@ -2,8 +2,10 @@
 //! route tables, Transit Gateway tables. One model for the blueprint and for what was read of an account: a way is open, closed, or
 //! not known because something on it was not read.
 
+mod filters;
 #[cfg(test)]
 mod tests;
+mod ways;
 
 use super::services::SERVICE_PORT;
 use crate::engine::Graph;
@@ -230,176 +232,6 @@ impl Net {
         }
         all
     }
-
-    /// Does a group let a connection through?
-    fn group_allows(&self, whose: &Host, egress: bool, port: u16, other: &Host) -> Option<bool> {
-        let Some(group) = whose.group else {
-            return Some(true);
-        };
-        let step = format!("security-group-{group}-rules-{}", whose.env);
-        let side = if egress { "egress" } else { "ingress" };
-        let rules = self.map(&step, side)?;
-        Some(
-            rules
-                .keys()
-                .any(|rule| self.rule_allows(rule, whose, port, other)),
-        )
-    }
-
-    /// `tcp/443 from sg-1`, `tcp/1024-65535 to 10.0.0.0/8`, `all from pl-1`.
-    fn rule_allows(&self, rule: &str, whose: &Host, port: u16, other: &Host) -> bool {
-        let mut words = rule.split(' ');
-        let (Some(what), Some(_), Some(peer)) = (words.next(), words.next(), words.next()) else {
-            return false;
-        };
-        let ports = match what.split_once('/') {
-            None => ["all", "tcp"].contains(&what),
-            Some((protocol, ports)) => protocol == "tcp" && within(ports, port),
-        };
-        if !ports {
-            return false;
-        }
-        let group = peer.strip_prefix("@{security-group-");
-        match group.and_then(|p| p.split_once('.')) {
-            // A group is only known in its own VPC.
-            Some((peer, _)) => {
-                let is_it = |g: &str| peer == format!("{g}-{}", other.env);
-                other.group.is_some_and(is_it) && other.env == whose.env
-            }
-            None if peer.starts_with("pl-") => {
-                let mut lists = self.lists.iter();
-                lists.any(|(name, id)| *name == other.list && id == peer)
-            }
-            // What is no IPv4 block covers none of these addresses.
-            None => {
-                let block = peer.parse::<Ipv4Net>();
-                block.is_ok_and(|b| b.contains(&other.address))
-            }
-        }
-    }
-
-    /// The first entry of a tier's ACL that matches decides. `far` is the address outside the subnet.
-    fn acl_allows(&self, at: &Host, egress: bool, far: Ipv4Addr, port: u16) -> Option<bool> {
-        let step = format!("acl-{}-entries-{}", at.tier, at.env);
-        let side = if egress { "egress" } else { "ingress" };
-        let entries = self.map(&step, side)?.iter();
-        let mut entries: Vec<_> = entries
-            .filter_map(|(number, entry)| Some((number.parse::<u16>().ok()?, entry)))
-            .collect();
-        entries.sort_by_key(|(number, _)| *number);
-        let hit = entries.into_iter().find(|(_, entry)| {
-            let text = |key: &str| entry[key].as_str().unwrap_or_default();
-            let protocol = text("protocol");
-            let fits = protocol == "all"
-                || (protocol == "tcp" && (text("ports").is_empty() || within(text("ports"), port)));
-            let cidr = text("cidr").parse::<Ipv4Net>();
-            cidr.is_ok_and(|c| c.contains(&far)) && fits
-        });
-        Some(hit.is_some_and(|(_, entry)| entry["action"] == "allow"))
-    }
-
-    /// Where a tier's routes lead for an address: the longest prefix counts.
-    fn route(&self, from: &Host, to: &Host) -> Option<String> {
-        let vpc = self.spec(&format!("vpc-{}", from.env))?;
-        let vpc: Ipv4Net = vpc["cidr"].as_str()?.parse().ok()?;
-        if vpc.contains(&to.address) {
-            return Some("local".into());
-        }
-        if !to.list.is_empty() && self.has_gateway(from, to.list)? {
-            return Some(format!("list {}", to.list));
-        }
-        let routes = self.map(&format!("rtb-{}-routes-{}", from.tier, from.env), "routes")?;
-        let best = routes
-            .iter()
-            .filter_map(|(block, target)| Some((block.parse::<Ipv4Net>().ok()?, target)))
-            .filter(|(block, _)| block.contains(&to.address))
-            .max_by_key(|(block, _)| block.prefix_len());
-        let target = best.and_then(|(_, target)| target.as_str());
-        Some(target.unwrap_or_default().to_owned())
-    }
-
-    fn has_gateway(&self, from: &Host, list: &str) -> Option<bool> {
-        let spec = self.spec(&format!("vpce-{list}-{}", from.env))?;
-        let table = format!("@{{rtb-{}-{}.id}}", from.tier, from.env);
-        let tables = spec["route_tables"].as_array()?;
-        Some(tables.iter().any(|t| is(t, &table)))
-    }
-
-    /// Does the Transit Gateway carry what comes from one environment to an address of the other?
-    fn carries(&self, from: &Host, to: &Host) -> Option<bool> {
-        let table = format!("@{{tgw-rt-{}-shared.id}}", from.env);
-        let association = self.spec(&format!("tgw-assoc-{}", from.env))?;
-        let propagations = self.spec(&format!("tgw-propagations-{}", to.env))?;
-        let routes = self.spec(&format!("tgw-routes-{}", to.env))?;
-        let same = [association, propagations, routes];
-        if !same.iter().all(|spec| is(&spec["table"], &table)) {
-            return None;
-        }
-        let closed = routes["routes"].as_object()?;
-        let block = |block: &String| block.parse::<Ipv4Net>();
-        Some(
-            !closed
-                .keys()
-                .any(|b| block(b).is_ok_and(|b| b.contains(&to.address))),
-        )
-    }
-
-    /// One packet on its way, without groups.
-    pub(super) fn packet(&self, from: &Host, to: &Host, port: u16) -> Option<bool> {
-        if (from.env, from.tier, from.zone) == (to.env, to.tier, to.zone) {
-            return Some(!from.env.is_empty());
-        }
-        let leaves = || match from.env {
-            "" => Some(true),
-            _ => self.acl_allows(from, true, to.address, port),
-        };
-        let enters = || match to.env {
-            "" => Some(true),
-            _ => self.acl_allows(to, false, from.address, port),
-        };
-        if from.env.is_empty() || to.env.is_empty() {
-            // From outside it comes the way that the answer goes.
-            let (inner, outer) = if from.env.is_empty() {
-                (to, from)
-            } else {
-                (from, to)
-            };
-            let way = self.route(inner, outer)?;
-            let way = way.contains("igw") || way.starts_with("list ");
-            return Some(way && leaves()? && enters()?);
-        }
-        if from.env == to.env {
-            return Some(leaves()? && enters()?);
-        }
-        // "How network ACLs work with transit gateways": beside the two ends' own subnets, the gateway's subnet judges what
-        // comes in from another subnet of its VPC, and what goes out to one. Any zone's interface may be the one.
-        let way = self.route(from, to)?;
-        if !(way.contains("tgw") && self.carries(from, to)? && leaves()? && enters()?) {
-            return Some(false);
-        }
-        for zone in ['a', 'b', 'c'] {
-            let near = self.host(from.env, "app", zone)?;
-            let far = self.host(to.env, "app", zone)?;
-            let apart = |a: &Host, b: &Host| (a.tier, a.zone) != (b.tier, b.zone);
-            if apart(from, &near) && !self.acl_allows(&near, false, from.address, port)? {
-                return Some(false);
-            }
-            if apart(to, &far) && !self.acl_allows(&far, true, to.address, port)? {
-                return Some(false);
-            }
-        }
-        Some(true)
-    }
-
-    /// A connection: the call passes all groups and ACLs, and its answers pass the ACLs.
-    pub(super) fn connects(&self, from: &Host, to: &Host, port: u16, source: u16) -> Option<bool> {
-        Some(
-            self.group_allows(from, true, port, to)?
-                && self.group_allows(to, false, port, from)?
-                && self.packet(from, to, port)?
-                && self.packet(to, from, source)?,
-        )
-    }
 }
 
 /// True when a text of a struct, a value or a key, has an id in it.
@@ -408,22 +240,6 @@ fn spec_has(spec: &Value, id: &str) -> bool {
         Value::String(text) => text.contains(id),
         Value::Array(items) => items.iter().any(|i| spec_has(i, id)),
         Value::Object(map) => map.iter().any(|(k, v)| k.contains(id) || spec_has(v, id)),
-        _ => false,
-    }
-}
-
-/// The same reference, however long it waits.
-fn is(value: &Value, reference: &str) -> bool {
-    value
-        .as_str()
-        .is_some_and(|text| text.replace("!}", "}") == reference)
-}
-
-/// `443`, `1024-65535`
-fn within(ports: &str, port: u16) -> bool {
-    let (low, high) = ports.split_once('-').unwrap_or((ports, ports));
-    match (low.parse::<u16>(), high.parse::<u16>()) {
-        (Ok(low), Ok(high)) => (low..=high).contains(&port),
         _ => false,
     }
 }

@@ -15,11 +15,12 @@ use super::split;
 use super::suggest::nearest;
 use super::under_way;
 use crate::blueprint::{DELEGATION, with_first_weights};
+use crate::cost::Difference;
 use crate::engine::observe::Observations;
 use crate::engine::plan::{self, Allowed, Choice, DataRules, Options, Plan, Users};
 use crate::engine::rebuild::set_apart;
 use crate::report::{self, Attention, Detail, PlanDocument};
-use crate::state::{self, State};
+use crate::state::{Record, State};
 use jiff::Timestamp;
 
 /// What is asked for on the command line of `plan` and `apply`.
@@ -66,19 +67,22 @@ pub async fn plan(
     let scope = meant(cx, scope)?;
     let events = cx.console.events(None);
     let mut session = Session::open(cx, &scope, &events, Mode::Plan).await?;
-    let region = session.config.region.clone();
-    let mut state = state::read(session.store.as_ref(), &region).await?;
+    let mut state = session.state().await?;
     let holder = session.store.holder().await?.map(|h| h.to_string());
     session.check_home(&state)?;
-    let before = saved::seal(&session, &state).await?;
+    let before = match out {
+        Some(_) => Some(saved::seal(&session, &state).await?),
+        None => None,
+    };
     let asked = wanted.asked(&session);
     let (plan, seen) = make_plan(&mut session, &mut state, &asked).await?;
     session.check_demand(&plan).await?;
     plan::refresh(&plan, &mut state);
     let attention = attention(&session, &plan, &state);
+    let cost = cost::difference(&session, &plan)?;
     let document = PlanDocument::new(session.home(), &plan)
         .attention(attention.clone())
-        .cost(cost::difference(&session, &plan)?)
+        .cost(cost.clone())
         .locked_by(holder.clone());
     if view.markdown {
         let checks = &session.preflight.checks;
@@ -92,19 +96,19 @@ pub async fn plan(
         for step in &view.shown {
             unplanned(cx, step, &plan)?;
         }
-        show(cx, &session, &plan, &detail(view))?;
+        show_with(cx, &session, &plan, &cost, &detail(view))?;
         let text = report::attention_text(&attention, cx.console.paint());
         cx.console.text(&text)?;
     }
     under_way::warn(cx, "apply", &plan, &seen)?;
     cx.console.document(&document)?;
     let verdict = verdict(&plan);
-    match out {
+    match out.zip(before) {
         Some(_) if matches!(verdict, Exit::Failed | Exit::Refused) => {
             cx.console
                 .warning("the plan is not saved, because it cannot be run as it is")?;
         }
-        Some(out) => {
+        Some((out, before)) => {
             let path = out.write(before, asked, &plan, &document)?;
             let again = format!("saved: `deployer apply {path}` runs this plan and no other");
             cx.console.note(&again)?;
@@ -205,11 +209,18 @@ pub fn stopped(plan: &Plan) -> Exit {
     }
 }
 
+/// What `apply` and its like show of a plan before they ask.
+pub fn show(cx: &Context<'_>, session: &Session, plan: &Plan) -> Result<(), Failure> {
+    let cost = cost::difference(session, plan)?;
+    show_with(cx, session, plan, &cost, &Detail::Short)
+}
+
 /// Where it goes, preflight, plan, and where it goes once more: the first line may have scrolled away.
-pub fn show(
+pub fn show_with(
     cx: &Context<'_>,
     session: &Session,
     plan: &Plan,
+    cost: &Difference,
     detail: &Detail,
 ) -> Result<(), Failure> {
     let paint = cx.console.paint();
@@ -223,10 +234,23 @@ pub fn show(
     } else {
         cx.console.say(&text)?;
     }
-    let cost = cost::difference(session, plan)?;
-    cx.console.text(&report::difference(&cost, paint))?;
+    cx.console.text(&report::difference(cost, paint))?;
     cx.console.text(&place)?;
     Ok(())
+}
+
+/// A first run, or a state that was lost: what an earlier blueprint made is not to be forgotten. With `all`, what the blueprint asks
+/// for is read beside the listing, and answered.
+async fn survey(session: &Session, state: &mut State, all: bool) -> Option<Observations> {
+    let (seen, listed) = if all {
+        let requests = session.requests(state, |_, _| false);
+        let (seen, listed) = session.survey(&requests).await;
+        (Some(seen), listed)
+    } else {
+        (None, session.owned().await)
+    };
+    session.recover(state, &listed).await;
+    seen
 }
 
 /// Makes the plan of what was asked for.
@@ -235,10 +259,10 @@ pub async fn make_plan(
     state: &mut State,
     asked: &Asked,
 ) -> Result<(Plan, Observations), Failure> {
-    // A first run, or a state that was lost: what an earlier blueprint made is not to be forgotten.
-    if state.steps.is_empty() {
-        session.recover(state).await;
-    }
+    let surveyed = match state.steps.is_empty() {
+        true => Some(survey(session, state, asked.steps.is_empty()).await),
+        false => None,
+    };
     set_apart(&session.graph, state);
     if !asked.steps.is_empty() {
         let chosen = plan::partial(&session.graph, &session.chosen, state, &asked.steps);
@@ -262,9 +286,17 @@ pub async fn make_plan(
     let meant = |id: &str| {
         asked.steps.is_empty() || asked.steps.iter().any(|s| crate::engine::matches(s, id))
     };
-    let seen = session
-        .refresh(state, |id, record| session.in_scope(record) && meant(id))
-        .await;
+    let also = |id: &str, record: &Record| session.in_scope(record) && meant(id);
+    let seen = match surveyed.flatten() {
+        None => session.refresh(state, also).await,
+        Some(mut seen) => {
+            let left = session.requests(state, also).into_iter();
+            let left: Vec<_> = left.filter(|r| !seen.contains_key(r.step)).collect();
+            seen.extend(session.observe(&left).await);
+            session.beneath(state, &mut seen).await;
+            seen
+        }
+    };
     let graph = with_first_weights(&session.graph, &session.chosen, &seen, |step| {
         state.steps.contains_key(step)
     });

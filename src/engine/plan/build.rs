@@ -138,9 +138,14 @@ fn staying<'a>(
         Some(Verb::Update | Verb::Adopt)
             if !meta.changing.is_empty() && !decision.changes.is_empty() =>
         {
+            let by = |fields: &[&str]| {
+                let mut changes = decision.changes.iter();
+                fields.is_empty() || changes.any(|c| fields.contains(&c.field()))
+            };
+            let new = |name: &str| meta.changing.iter().any(|(o, f)| *o == name && by(f));
             let mut outputs = outputs?.clone();
             if let Some(map) = outputs.as_object_mut() {
-                map.retain(|name, _| !meta.changing.contains(&name.as_str()));
+                map.retain(|name, _| !new(name));
             }
             Some(Cow::Owned(outputs))
         }

@@ -96,7 +96,7 @@ pub fn teardown(
             for stranger in compare::strangers(driver.meta(), live) {
                 let what = stranger.entry().unwrap_or_default();
                 plan.notes.push(format!(
-                    "`{id}` holds {what}, which deployer did not make: its deletion will be refused until that is gone"
+                    "`{id}` holds {what}, which deployer did not make: that stays, and the deletion may be refused until it is gone"
                 ));
             }
         }

@@ -132,7 +132,12 @@ async fn of_step(cx: &Aws, key: &Lookup<'_, Certificate>) -> Result<Option<Strin
         if domain != key.spec.domain {
             continue;
         }
-        let tags = found(tags_of(cx, &arn).await)?.unwrap_or_default();
+        let tags = match cx.recent.take(&arn) {
+            Some(tags) => tags,
+            None => found(tags_of(cx, &arn).await)?.unwrap_or_default(),
+        };
+        // The read that follows takes them: they are asked for once.
+        cx.recent.hand_over(&arn, &tags);
         if !of_deployment(key.identity, &tags) || tags.get(MARK_STEP) != step {
             continue;
         }

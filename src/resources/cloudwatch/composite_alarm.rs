@@ -18,7 +18,7 @@ pub struct CompositeAlarm {
     pub actions: bool,
     /// Who is notified when it goes off, and when it is over again; a set.
     pub notify: Vec<Ref<Arn<Topic>>>,
-    /// Who else is notified of anything.
+    /// Who else is notified of anything, and what keeps its actions from being taken.
     #[serde(default)]
     pub exposed: Exposed,
 }
@@ -62,7 +62,10 @@ impl Resource for CompositeAlarm {
         };
         cx.recent.note(arn, &tags);
         let insufficient = alarm.insufficient_data_actions();
-        let (notify, exposed) = actions(alarm.alarm_actions(), alarm.ok_actions(), insufficient);
+        let (notify, mut exposed) =
+            actions(alarm.alarm_actions(), alarm.ok_actions(), insufficient);
+        let silent = alarm.actions_suppressor().filter(|s| !s.is_empty());
+        exposed.extend(silent.map(|by| (format!("suppressor/{by}"), "on".to_owned())));
         let spec = Self {
             description: alarm.alarm_description().unwrap_or_default().to_owned(),
             any_of: parsed(alarm.alarm_rule().unwrap_or_default()),

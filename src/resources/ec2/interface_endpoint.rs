@@ -54,7 +54,7 @@ impl Resource for InterfaceEndpoint {
         seconds: (90.0, 90.0),
         cost: |it| Cost::fixed("endpoint_zone_hour", it.subnets.len()).used(&["endpoint_data"]),
         fixed: &["vpc", "service"],
-        changing: &["addresses"],
+        changing: &[("addresses", &["subnets"])],
         replace: Replace::DeleteFirst,
         holds_data: false,
         interrupts: &[

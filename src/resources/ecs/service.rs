@@ -7,9 +7,11 @@ use super::rollout::{last_events, phase, primary};
 use super::tags::{tags, tags_of};
 use super::{Cluster, EcsTags, TaskDefinition};
 use crate::engine::Owner;
+use crate::resources::cloudwatch::Alarm;
 use crate::resources::ec2::{SecurityGroup, Subnet};
 use crate::resources::elbv2::TargetGroup;
 use crate::resources::prelude::*;
+use aws_sdk_ecs::error::BuildError;
 use aws_sdk_ecs::types as t;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -50,6 +52,9 @@ pub struct Deployment {
     pub breaker: bool,
     /// And ECS goes back to what ran before.
     pub rollback: bool,
+    /// Alarms that stop a deployment, too, when they go off while it is going on; ECS goes back then. A set.
+    #[serde(default)]
+    pub alarms: Vec<Ref<Alarm>>,
 }
 
 /// A container whose address joins a target group.
@@ -101,7 +106,9 @@ impl Resource for Service {
     const FACTS: Facts<Self> = Facts {
         global: false,
         listed: Listed::Own(|cx, suffix| Box::pin(search(cx, suffix))),
-        seconds: (120.0, 180.0),
+        // Its tasks start, and then it is not done until its alarms were quiet for as long as they look back, two minutes
+        // (aws/copilot-cli#4294).
+        seconds: (240.0, 180.0),
         cost: |_| {
             Cost::usage(&[
                 "fargate_vcpu",
@@ -176,7 +183,7 @@ impl Resource for Service {
             let service = cx.ecs.services.get(key).await?;
             let events = service.as_ref().map(last_events).unwrap_or_default();
             let text = format!(
-                "ECS went back to the task definition before {wanted}: its tasks did not start{events}"
+                "ECS went back to the task definition before {wanted}: its tasks did not start, or an alarm of the deployment went off{events}"
             );
             return Err(Error::permanent(UPDATE.action(), text)
                 .hint("what ran before runs on; correct the image or its settings and run `deployer apply`"));
@@ -263,6 +270,17 @@ impl Deployment {
             .minimum_healthy_percent(self.min_percent)
             .maximum_percent(self.max_percent)
             .deployment_circuit_breaker(breaker.build())
+            .set_alarms(self.alarms().ok())
+            .build()
+    }
+
+    /// Also when there are none: what is left out of an update stays as it is.
+    fn alarms(&self) -> Result<t::DeploymentAlarms, BuildError> {
+        let on = !self.alarms.is_empty();
+        t::DeploymentAlarms::builder()
+            .set_alarm_names(Some(texts(&self.alarms)))
+            .enable(on)
+            .rollback(on)
             .build()
     }
 }
@@ -307,10 +325,20 @@ fn of(service: &t::Service, cluster: String) -> Service {
             max_percent: deployment.and_then(|d| d.maximum_percent()).unwrap_or(200),
             breaker: breaker.is_some_and(t::DeploymentCircuitBreaker::enable),
             rollback: breaker.is_some_and(t::DeploymentCircuitBreaker::rollback),
+            alarms: deployment.map(alarms).unwrap_or_default(),
         },
         zone_rebalancing: rebalancing == Some(&t::AvailabilityZoneRebalancing::Enabled),
         exec: service.enable_execute_command(),
     }
+}
+
+/// The alarms after which ECS goes back: none when they are switched off, or only stop a deployment.
+fn alarms(deployment: &t::DeploymentConfiguration) -> Vec<Ref<Alarm>> {
+    let alarms = deployment.alarms();
+    let alarms = alarms.filter(|a| a.enable() && a.rollback());
+    let names = alarms.map(t::DeploymentAlarms::alarm_names);
+    let names = names.unwrap_or_default().iter();
+    names.map(|name| Ref::from(name.as_str())).collect()
 }
 
 fn target(balancer: &t::LoadBalancer) -> Target {

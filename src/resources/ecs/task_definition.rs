@@ -79,7 +79,7 @@ impl Resource for TaskDefinition {
         seconds: (1.0, 1.0),
         cost: |_| Cost::NONE,
         fixed: &[],
-        changing: &["arn"],
+        changing: &[("arn", &[])],
         replace: Replace::DeleteFirst,
         holds_data: false,
         interrupts: &[],

@@ -1,6 +1,11 @@
 //! An Application Load Balancer, or a Network Load Balancer.
 
-use super::attributes::{self, Attributes, Defaults};
+mod defaults;
+mod parts;
+
+use self::defaults::defaults;
+use self::parts::parts;
+use super::attributes::{self, Attributes};
 use super::tags::{self, ElbTags};
 use crate::resources::ec2::{InternetGateway, SecurityGroup, Subnet, Vpc};
 use crate::resources::prelude::*;
@@ -78,43 +83,6 @@ const PROTECTION: &str = "deletion_protection.enabled";
 
 /// What AWS sets for `private_link_rules` by itself.
 const ON: &str = "on";
-
-/// "LoadBalancerAttribute" in the API reference, for Network Load Balancers.
-const OF_NETWORK: Defaults = &[
-    ("access_logs.s3.bucket", ""),
-    ("access_logs.s3.enabled", "false"),
-    ("access_logs.s3.prefix", ""),
-    ("dns_record.client_routing_policy", "any_availability_zone"),
-    ("load_balancing.cross_zone.enabled", "false"),
-    ("zonal_shift.config.enabled", "false"),
-];
-
-/// The same for Application Load Balancers.
-const OF_APPLICATION: Defaults = &[
-    ("access_logs.s3.bucket", ""),
-    ("access_logs.s3.enabled", "false"),
-    ("access_logs.s3.prefix", ""),
-    ("client_keep_alive.seconds", "3600"),
-    ("connection_logs.s3.bucket", ""),
-    ("connection_logs.s3.enabled", "false"),
-    ("connection_logs.s3.prefix", ""),
-    ("health_check_logs.s3.bucket", ""),
-    ("health_check_logs.s3.enabled", "false"),
-    ("health_check_logs.s3.prefix", ""),
-    ("idle_timeout.timeout_seconds", "60"),
-    ("routing.http.desync_mitigation_mode", "defensive"),
-    ("routing.http.drop_invalid_header_fields.enabled", "false"),
-    ("routing.http.preserve_host_header.enabled", "false"),
-    (
-        "routing.http.x_amzn_tls_version_and_cipher_suite.enabled",
-        "false",
-    ),
-    ("routing.http.xff_client_port.enabled", "false"),
-    ("routing.http.xff_header_processing.mode", "append"),
-    ("routing.http2.enabled", "true"),
-    ("waf.fail_open.enabled", "false"),
-    ("zonal_shift.config.enabled", "false"),
-];
 
 impl Kind for LoadBalancer {
     const TYPE: &'static str = "elbv2/load_balancer";
@@ -301,14 +269,6 @@ impl Resource for LoadBalancer {
 
 const NETWORK: &str = "network";
 
-fn defaults(family: &str) -> Defaults {
-    if family == NETWORK {
-        OF_NETWORK
-    } else {
-        OF_APPLICATION
-    }
-}
-
 impl LoadBalancer {
     fn is_network(&self) -> bool {
         self.family == NETWORK
@@ -330,58 +290,6 @@ impl LoadBalancer {
         }
         Ok(())
     }
-}
-
-/// What no Describe of load balancers tells.
-struct Parts {
-    shown: Vec<t::LoadBalancerAttribute>,
-    others: Vec<String>,
-    tags: Tags,
-}
-
-impl Parts {
-    fn attributes(&self) -> impl Iterator<Item = (Option<&str>, Option<&str>)> {
-        self.shown.iter().map(|a| (a.key(), a.value()))
-    }
-
-    fn protected(&self) -> bool {
-        self.attributes()
-            .any(|pair| pair == (Some(PROTECTION), Some("true")))
-    }
-}
-
-/// `None` when it does not exist.
-async fn parts(cx: &Aws, arn: &str, identity: &Identity) -> Result<Option<Parts>, Error> {
-    const READ: Api = elbv2::DESCRIBE_LOAD_BALANCER_ATTRIBUTES;
-    let call = cx.elbv2.client.describe_load_balancer_attributes();
-    let call = call.load_balancer_arn(arn);
-    let (shown, tags, others) = futures::join!(
-        cx.call(READ, || call.clone().send()),
-        tags::tags_of(cx, arn, identity),
-        others(cx, arn, identity)
-    );
-    let (Some(shown), Some(tags), Some(others)) = (found(shown)?, tags?, others?) else {
-        return Ok(None);
-    };
-    Ok(Some(Parts {
-        shown: shown.attributes.unwrap_or_default(),
-        others,
-        tags,
-    }))
-}
-
-/// The ports of listeners that are not this deployment's.
-async fn others(cx: &Aws, arn: &str, identity: &Identity) -> Result<Option<Vec<String>>, Error> {
-    let Some(listeners) = cx.elbv2.listeners(arn).await? else {
-        return Ok(None);
-    };
-    let arns = listeners.iter().filter_map(|l| l.listener_arn.clone());
-    let foreign = tags::of_others(cx, identity, arns.collect()).await?;
-    let port = |l: &t::Listener| {
-        let theirs = foreign.iter().any(|arn| l.listener_arn() == Some(arn));
-        theirs.then(|| l.port().unwrap_or_default().to_string())
-    };
-    Ok(Some(listeners.iter().filter_map(port).collect()))
 }
 
 async fn modify(cx: &Aws, arn: &str, pairs: Vec<(String, String)>) -> Result<(), Error> {

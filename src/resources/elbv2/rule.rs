@@ -55,7 +55,7 @@ impl Resource for Rule {
         seconds: (1.0, 1.0),
         cost: |_| Cost::NONE,
         fixed: &["listener"],
-        changing: &["target_group"],
+        changing: &[("target_group", &["action"])],
         replace: Replace::DeleteFirst,
         holds_data: false,
         interrupts: &[],

@@ -1,6 +1,7 @@
 //! A function. What AWS shows of its code is a hash, so that is what is declared; the zip is asked for when it is sent.
 
 use super::LambdaTags;
+use crate::engine::driver::MARK_SUFFIX;
 use crate::resources::iam::Role;
 use crate::resources::kms::Key;
 use crate::resources::owned::marked_of;
@@ -37,6 +38,9 @@ pub struct Function {
     pub layers: Vec<String>,
     /// Who may call it besides the account, by the names of statements.
     pub exposed: Exposed,
+    /// Event source mappings of others, which call it.
+    #[serde(default)]
+    pub members: Vec<String>,
 }
 
 /// Where a function stands in a VPC.
@@ -75,14 +79,18 @@ impl Resource for Function {
         holds_data: false,
         interrupts: &[],
         write_only: &[],
-        watched: &[],
+        watched: &["members"],
         delegated: &[],
     };
     type Tags = LambdaTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let name = key.name();
-        let (function, policy) = futures::join!(cx.lambda.function(name), cx.lambda.policy(name));
+        let (function, policy, mappings) = futures::join!(
+            cx.lambda.function(name),
+            cx.lambda.policy(name),
+            cx.lambda.mappings()
+        );
         let (Some(function), policy) = (found(function)?, found(policy)?) else {
             return Ok(None);
         };
@@ -101,6 +109,7 @@ impl Resource for Function {
         let spec = Self {
             concurrency: reserved.and_then(|c| c.reserved_concurrent_executions()),
             exposed: policy.map(|p| statements(&p)).unwrap_or_default(),
+            members: callers(&mappings?, arn, key.identity),
             ..of(live)
         };
         let found = Found::tagged(spec, Named::new(name, arn), tags);
@@ -306,7 +315,31 @@ fn of(live: &t::FunctionConfiguration) -> Function {
         concurrency: None,
         layers: layers.map(|l| text(l.arn())).collect(),
         exposed: Exposed::new(),
+        members: Vec::new(),
     }
+}
+
+/// The event source mappings that call a function and are none of this deployment's: ours read the stream of one of its tables.
+fn callers(
+    all: &[t::EventSourceMappingConfiguration],
+    function: &str,
+    identity: &Identity,
+) -> Vec<String> {
+    let suffix = identity.tags.get(MARK_SUFFIX).map_or("", String::as_str);
+    let calls = |m: &&t::EventSourceMappingConfiguration| {
+        let called = m.function_arn().and_then(|arn| arn.strip_prefix(function));
+        // A version or an alias of it follows after a colon.
+        let called = called.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));
+        called && m.state() != Some("Deleting")
+    };
+    let told = |m: &t::EventSourceMappingConfiguration| {
+        let source = m.event_source_arn().unwrap_or("a source of its own");
+        let table = source.split_once(":table/").map_or("", |(_, rest)| rest);
+        let table = table.split('/').next().unwrap_or_default();
+        let ours = is_conventional(table, suffix);
+        (!ours).then(|| format!("mapping {} of {source}", m.uuid().unwrap_or_default()))
+    };
+    all.iter().filter(calls).filter_map(told).collect()
 }
 
 fn phase(live: &t::FunctionConfiguration) -> Phase {

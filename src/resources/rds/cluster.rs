@@ -266,9 +266,8 @@ impl Resource for Cluster {
             return start(cx, id).await;
         }
         self.refuse_other_secret_key(delta)?;
-        let exposed = delta.entries("exposed");
-        for what in exposed.keys() {
-            exposed::close(cx, it, what).await?;
+        for change in delta.changes.iter().filter(|c| c.field() == "exposed") {
+            exposed::close(cx, it, change).await?;
         }
         if delta.changes.iter().all(|c| c.field() == "exposed") {
             return Ok(());

@@ -5,6 +5,7 @@ use crate::resources::owned::marked_of;
 use crate::resources::policy::Policy;
 use crate::resources::prelude::*;
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
+use std::collections::HashMap;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Queue {
@@ -18,6 +19,9 @@ pub struct Queue {
     pub visibility_seconds: u32,
     /// Who may send and receive besides the account.
     pub policy: Policy,
+    /// The queue to which messages go that were taken too often.
+    #[serde(default)]
+    pub exposed: Exposed,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -103,6 +107,7 @@ impl Resource for Queue {
             retention_seconds: number(&Attribute::MessageRetentionPeriod),
             visibility_seconds: number(&Attribute::VisibilityTimeout),
             policy: Policy::parse(text(&Attribute::Policy)),
+            exposed: redrive(text(&Attribute::RedrivePolicy)),
         };
         Ok(Some(Found::tagged(spec, outputs, tags)))
     }
@@ -120,7 +125,12 @@ impl Resource for Queue {
     async fn update(&self, cx: &Aws, it: &QueueOutputs, delta: &Delta) -> Result<(), Error> {
         let all = self.attributes().into_iter();
         let changed = all.filter(|(field, ..)| delta.touches(field));
-        let changed = changed.map(|(_, name, value)| (name, value)).collect();
+        let mut changed: HashMap<Attribute, String> =
+            changed.map(|(_, name, value)| (name, value)).collect();
+        if delta.touches("exposed") {
+            // An empty text removes it, as that of a policy (localstack/localstack#11385, compared with AWS).
+            changed.insert(Attribute::RedrivePolicy, String::new());
+        }
         let call = cx.sqs.client.set_queue_attributes().queue_url(&it.url);
         let call = call.set_attributes(Some(changed));
         let api = sqs::SET_QUEUE_ATTRIBUTES;
@@ -179,6 +189,14 @@ impl Queue {
             ("policy", Attribute::Policy, self.policy.document()),
         ]
     }
+}
+
+/// Where messages go that were taken too often: they leave the queue in which they are looked for.
+fn redrive(policy: &str) -> Exposed {
+    let policy: serde_json::Value = serde_json::from_str(policy).unwrap_or_default();
+    let to = policy["deadLetterTargetArn"].as_str();
+    let to = to.map(|to| (format!("redrive/{to}"), "on".to_owned()));
+    to.into_iter().collect()
 }
 
 impl TagCalls<QueueOutputs> for SqsTags {

@@ -64,8 +64,10 @@ impl Resource for Logging {
         };
         let fields = config.redacted_fields();
         let others = fields.iter().filter(|f| header(f).is_none());
-        let others = others.map(|field| format!("{field:?}"));
-        let filter = config.logging_filter().map(|f| format!("{f:?}"));
+        let others = others.map(|field| part(field).to_owned());
+        let filter = config
+            .logging_filter()
+            .map(|_| "requests by a filter".into());
         let destination = config.log_destination_configs().first();
         let destination = destination.map(|d| d.trim_end_matches(":*").to_owned());
         let spec = Self {
@@ -95,6 +97,19 @@ impl Resource for Logging {
         let call = cx.wafv2.client.delete_logging_configuration();
         let call = call.resource_arn(&it.web_acl);
         cx.delete(DELETE, || call.clone().send()).await
+    }
+}
+
+/// What else AWS leaves out of a log ("LoggingConfiguration" in the AWS WAF API reference: path, query string, header and method).
+fn part(field: &t::FieldToMatch) -> &'static str {
+    if field.query_string().is_some() {
+        "query string"
+    } else if field.uri_path().is_some() {
+        "path"
+    } else if field.method().is_some() {
+        "method"
+    } else {
+        "another part of the request"
     }
 }
 

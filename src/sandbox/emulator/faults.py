@@ -16,6 +16,7 @@ import time
 
 from .errors import AwsError, ConnectionLost
 from .refusals import access_denied, internal_error, throttled
+from .rounds import Rounds
 
 DEFAULTS = {
     "throttle_rate": 0.0,  # share of all calls answered with the service's throttling error, no effect
@@ -29,6 +30,7 @@ DEFAULTS = {
     "kill_after": None,  # ... after the effect of the n-th write
     "lag_reads_ms": 0,  # EC2 and IAM resources younger than this are invisible to reads
     "delay_ms": 0,  # every answer takes at least this much longer
+    "rounds_ms": 0,  # calls wait for a round, which begins when none has come or was under way for this long
     "deny": [],  # "service:Operation" patterns answered with the protocol's AccessDenied
     "errors": {},  # "service:Operation" pattern -> {"code", "message", "status", "times"}: this error instead
     "only": [],  # "service:Operation" patterns: which writes count as the n-th; empty = all
@@ -52,6 +54,7 @@ class Faults:
             self._left = {}
             self._seen = {key: set() for key in COUNTED}
             self._fired = []
+            self._rounds = Rounds()
 
     def update(self, changes):
         """Merges settings; raises ValueError for what it does not know."""
@@ -75,7 +78,7 @@ class Faults:
         """Settings, what the counted faults wait for, and which have struck."""
         with self._lock:
             waiting = {key: left for key, left in self._left.items() if left is not None}
-            return {**self._settings, "waiting": waiting, "fired": list(self._fired)}
+            return {**self._settings, "waiting": waiting, "fired": list(self._fired), "rounds": self._rounds.number}
 
     @property
     def lag_seconds(self):
@@ -99,6 +102,7 @@ class Faults:
                 (request.service, request.operation, call_hash) if counted else None,
                 settings,
                 internal_error(request) if broken else None,
+                self._rounds,
             )
 
     def struck(self, identity, keys):
@@ -137,20 +141,32 @@ class Faults:
 class Plan:
     """What befalls one call."""
 
-    def __init__(self, faults, identity, settings, broken):
+    def __init__(self, faults, identity, settings, broken, rounds):
         self._faults = faults
         self._identity = identity
         self._delay = settings["delay_ms"] / 1000
         self._kill_pid = settings["kill_pid"]
         self._hang_seconds = settings["hang_seconds"]
         self._broken = broken
+        self._quiet = settings["rounds_ms"] / 1000
+        self._rounds = rounds
+        self._in_round = False
 
-    def before(self, socket):
+    def before(self, socket, entry):
         """Before the effect."""
+        if self._quiet:
+            entry["round"] = self._rounds.enter(self._quiet)
+            self._in_round = True
         if self._delay:
             time.sleep(self._delay)
         if self._faults.struck(self._identity, ("close_before",)):
             _close(socket)
+
+    def leave(self):
+        """Its work is done, or never will be."""
+        if self._in_round:
+            self._in_round = False
+            self._rounds.leave()
 
     def after(self, socket, entry):
         """After a successful effect: raises when the caller must not get its answer."""

@@ -78,7 +78,7 @@ class Gateway:
         try:
             entry["strange"] = strange(request)
             plan = self.faults.plan(request, write, call_hash)
-            plan.before(socket)
+            plan.before(socket, entry)
             rendered = self._effect(request, write)
         except AwsError as failure:
             entry["error"] = failure.code
@@ -91,6 +91,9 @@ class Gateway:
             entry["status"] = 500
             traceback.print_exc()
             rendered = answer.error(request, AwsError("InternalError", f"{type(failure).__name__}: {failure}", 500))
+        finally:
+            if plan:
+                plan.leave()
         entry["status"] = rendered[0]
         if plan and rendered[0] < 300:
             try:

@@ -5,6 +5,9 @@ ec2, kms, iam, logs, s3, dynamodb, rds, secrets, elb, acm, dns, waf, sns, sqs, s
     c, "ec2 kms iam logs s3 dynamodb rds secretsmanager elbv2 acm route53 wafv2 sns sqs ssm ecr ecs lambda cloudwatch application-autoscaling scheduler config events".split()
 )
 
+# What a script makes whose name only it knows.
+made = {}
+
 def tag(id, **tags):
     ec2.create_tags(Resources=[id], Tags=[{"Key": k, "Value": v} for k, v in tags.items()])
 

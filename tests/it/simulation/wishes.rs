@@ -79,7 +79,7 @@ pub fn fakes(world: &Arc<World>) -> Vec<Fake> {
             Sort::Slow => of((40.0, 20.0)),
             Sort::Named => of((5.0, 20.0)).named(),
             Sort::Target => of((3.0, 2.0)).named().create_first(),
-            Sort::Versioned => of((2.0, 2.0)).changing(&["version"]),
+            Sort::Versioned => of((2.0, 2.0)).changing(&[("version", &[])]),
             Sort::Child => of((10.0, 5.0))
                 .nature(Nature::ByParent)
                 .fixed(&["of", "fixed", "at"]),

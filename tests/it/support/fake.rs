@@ -2,7 +2,7 @@
 
 use super::world::{Thing, World, holds};
 use async_trait::async_trait;
-use deployer::engine::driver::{Delegated, Key, Owned};
+use deployer::engine::driver::{Changing, Delegated, Key, Owned};
 use deployer::engine::{
     Backup, Class, Data, DeleteOptions, Delta, Driver, Error, Identity, Leftover, Live, Mark, Meta,
     Nature, Phase, Remains, Replace, Retention,
@@ -62,7 +62,7 @@ impl Fake {
         };
         self
     }
-    pub fn changing(mut self, outputs: &'static [&'static str]) -> Self {
+    pub fn changing(mut self, outputs: &'static [Changing]) -> Self {
         self.meta.changing = outputs;
         self
     }

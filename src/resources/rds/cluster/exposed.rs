@@ -2,6 +2,7 @@
 
 use super::ClusterOutputs;
 use crate::aws::rds_tags_of;
+use crate::engine::Change;
 use crate::resources::prelude::*;
 use aws_sdk_rds::types::{ActivityStreamStatus, DbCluster, DbInstance};
 
@@ -28,12 +29,17 @@ pub(super) fn of(cluster: &DbCluster) -> Exposed {
     out
 }
 
-/// Takes one of them away.
-pub(super) async fn close(cx: &Aws, it: &ClusterOutputs, what: &str) -> Result<(), Error> {
+/// Takes away what `change` names.
+pub(super) async fn close(cx: &Aws, it: &ClusterOutputs, change: &Change) -> Result<(), Error> {
     let client = &cx.rds.client;
+    let what = change.entry().unwrap_or_default();
     if let Some(role) = what.strip_prefix(ROLE) {
+        // "The feature-name parameter must be provided with the current operation for the Aurora (PostgreSQL) engine."
+        // (terraform-aws-modules/terraform-aws-rds-aurora#129)
+        let feature = change.have.as_ref().and_then(|f| f.as_str());
         let call = client.remove_role_from_db_cluster();
         let call = call.db_cluster_identifier(&it.id).role_arn(role);
+        let call = call.set_feature_name(feature.filter(|f| !f.is_empty()).map(str::to_owned));
         let api = rds::REMOVE_ROLE_FROM_DB_CLUSTER;
         cx.delete(api, || call.clone().send()).await
     } else if what == ACTIVITY {

@@ -9,6 +9,9 @@ from ..call import patch, refuse
 
 NAMED = re.compile(r"""(?:ALARM|OK|INSUFFICIENT_DATA)\(\s*["']?([^"')]+)["']?\s*\)""")
 
+# What keeps a composite alarm from taking its actions.
+SUPPRESSION = ("ActionsSuppressor", "ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod")
+
 
 def _users(call, name):
     """The composite alarms that name an alarm."""
@@ -74,6 +77,8 @@ def put_composite(call):
             rule=params["AlarmRule"],
             tags=params.get("Tags"),
         )
+        silenced = {key: params[key] for key in SUPPRESSION if params.get(key) is not None}
+        call.backend.alarms[params["AlarmName"]].suppression = silenced
         return {}
 
     return _keeping_tags(call, put)
@@ -90,6 +95,7 @@ def describe(call):
     for one in answer.data.get("CompositeAlarms", []):
         rule = call.backend.alarms[one["AlarmName"]].rule
         one["AlarmRule"] = rule
+        one.update(getattr(call.backend.alarms[one["AlarmName"]], "suppression", {}))
         for key in ("Namespace", "MetricName", "Dimensions", "Metrics", "EvaluationPeriods", "ComparisonOperator"):
             one.pop(key, None)
     return answer

@@ -58,6 +58,14 @@ def _starts(call, definition):
     return all("@sha256:" in one["image"] and not is_removed(call, one["image"]) for one in containers)
 
 
+def _alarms_off(call, record):
+    """True when an alarm of the service's deployments has gone off."""
+    alarms = record["settings"]["deploymentConfiguration"].get("alarms") or {}
+    known = call.backend_of("cloudwatch").alarms
+    named = [known[name] for name in alarms.get("alarmNames", []) if name in known]
+    return bool(alarms.get("enable")) and any(alarm.state_value == "ALARM" for alarm in named)
+
+
 def _deploy(call, service, record, reason=None):
     """A new deployment takes over; what ran before runs on until it is done."""
     name = f"ecs-svc/{mock_random.randint(10**18, 10**19 - 1)}"
@@ -65,6 +73,8 @@ def _deploy(call, service, record, reason=None):
     for one in before:
         one["status"] = "ACTIVE"
     now = time.time()
+    # An alarm that is off already when a deployment begins is not looked at (aws/copilot-cli#4512).
+    record["blind"] = _alarms_off(call, record)
     record["deployments"] = [
         {
             "id": name,
@@ -93,6 +103,12 @@ def _finish(call, service, record, name):
     if mine is None or mine["status"] != "PRIMARY" or service.status != "ACTIVE":
         return
     mine["pendingCount"] = 0
+    settings = record["settings"]["deploymentConfiguration"]
+    if not record.get("blind") and _alarms_off(call, record):
+        _tell(record, f"(service {service.name}) (deployment {name}) deployment failed: alarm detected.")
+        mine.update(rolloutState="FAILED", rolloutStateReason="ECS deployment failed: alarm detected.")
+        _back(call, service, record, (settings.get("alarms") or {}).get("rollback"), "alarm detected")
+        return
     if service.desired_count == 0 or _starts(call, mine["taskDefinition"]):
         mine.update(
             rolloutState="COMPLETED",
@@ -105,17 +121,22 @@ def _finish(call, service, record, name):
         return
     mine["failedTasks"] = 3
     _tell(record, f"(service {service.name}) was unable to start a task: CannotPullContainerError: not found")
-    breaker = record["settings"]["deploymentConfiguration"].get("deploymentCircuitBreaker") or {}
+    breaker = settings.get("deploymentCircuitBreaker") or {}
     if not breaker.get("enable"):
         return
     _tell(record, f"(service {service.name}) (deployment {name}) deployment failed: tasks failed to start.")
     mine.update(rolloutState="FAILED", rolloutStateReason="ECS deployment circuit breaker: tasks failed to start.")
+    _back(call, service, record, breaker.get("rollback"), "ECS deployment circuit breaker")
+
+
+def _back(call, service, record, wanted, why):
+    """Back to what ran before, when that is wanted and there is something."""
     before = [one for one in record["deployments"] if one["rolloutState"] == "COMPLETED" and one["runningCount"]]
-    if breaker.get("rollback") and before:
+    if wanted and before:
         service.task_definition = before[0]["taskDefinition"]
         record["deployments"] = before
         _tell(record, f"(service {service.name}) rolling back to deployment {before[0]['id']}.")
-        reason = f"ECS deployment circuit breaker: rolling back to deploymentId {before[0]['id']}."
+        reason = f"{why}: rolling back to deploymentId {before[0]['id']}."
         _deploy(call, service, record, reason)()
 
 

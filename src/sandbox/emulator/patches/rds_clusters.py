@@ -235,3 +235,23 @@ def delete_cluster(call):
 
     call.clock.later("rds/cluster deletion", gone)
     return answer
+
+
+@patch("rds", "RemoveRoleFromDBCluster")
+def remove_role(call):
+    """AWS: takes a role away from a cluster; PostgreSQL wants the feature that it was given for. moto: not there."""
+    name, role = call.params["DBClusterIdentifier"], call.params["RoleArn"]
+    cluster = call.backend.clusters.get(name)
+    if cluster is None:
+        refuse("DBClusterNotFoundFault", f"DBCluster {name} not found.", 404)
+    feature = call.params.get("FeatureName")
+    if not feature and cluster.engine == catalog.ENGINE:
+        refuse(
+            "InvalidParameterValue",
+            "The feature-name parameter must be provided with the current operation for the Aurora (PostgreSQL) engine.",
+        )
+    left = [r for r in cluster._associated_roles if (r.role_arn, r.feature_name) != (role, feature)]
+    if len(left) == len(cluster._associated_roles):
+        refuse("DBClusterRoleNotFound", f"Role {role} is not associated with DB cluster {name}.", 404)
+    cluster._associated_roles = left
+    return {}
