@@ -22,6 +22,11 @@ export async function truncateStep(applier, step) {
   for (const { table, leaves } of step.tables) for (const leaf of leaves ?? []) await emptyPartition(applier, table, leaf);
 }
 
+/** Bounds are written in blue's names: of schemas, types, operators and functions. */
+const NOT_ON_GREEN = /^(?:42704|42883|42P01|3F000|42501)$/;
+
+const again = 'stop, empty the tables on green, and run again';
+
 /**
  * Deletes what one partition of blue held: its bounds speak of columns of the key, which green has too. Which bounds it had at that moment is not in the
  * stream. What was inside of them both before and since is deleted; what was so only before or only since is asked of blue.
@@ -35,14 +40,19 @@ async function emptyPartition(applier, table, leaf) {
   if (bounds.length === 0 && (table.carriedKey !== undefined || !leaves.known.has(leaf))) return; // made and dropped since: nothing of it is on green
   if (table.carriedKey === undefined || bounds.some((bound) => bound.includes('satisfies_hash_partition')))
     throw new PermanentError('PARTITION_TRUNCATED', `a single partition of ${table.name} was truncated, and the mapping changes its key or it is a hash partition`, {
-      table: table.name, hint: 'stop, empty the tables on green, and run again',
+      table: table.name, hint: again,
     });
   if (bounds.some((bound) => /[<>]/.test(bound)) && !(await sortedAlike(blue, applier.green, table)))
     throw new PermanentError('PARTITION_TRUNCATED', `a single partition of ${table.name} was truncated, and green sorts the texts of its key otherwise than blue: which rows were in it is not known there`, {
-      table: table.name, hint: 'give the key the same collation on both sides; stop, empty the tables on green, and run again',
+      table: table.name, hint: 'give the key the same collation on both sides; ' + again,
     });
   const all = bounds.map((bound) => `(${bound})`).join(' AND ');
-  await deleteWhere(applier, table, all);
+  await deleteWhere(applier, table, all).catch((error) => {
+    if (!(error instanceof PermanentError) || !NOT_ON_GREEN.test(error.sqlstate ?? '')) throw error;
+    throw new PermanentError('PARTITION_TRUNCATED', `a single partition of ${table.name} was truncated, and its bounds name a type or an operator that green has not, or has in another schema: which rows were in it is not known there`, {
+      table: table.name, sqlstate: error.sqlstate, hint: again, cause: error,
+    });
+  });
   if (bounds.length === 1) return;
   const some = `(${bounds.map((bound) => `(${bound})`).join(' OR ')}) AND NOT (${all})`;
   for (const keys of await keysWhere(applier, table, some)) await applier.removeWhatBlueLacks(table, keys);
