@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { classify } from '../lib/classify.mjs';
-import { PermanentError } from '../lib/errors.mjs';
+import { PermanentError, TransientError } from '../lib/errors.mjs';
 import { tlsOptions } from '../lib/tls.mjs';
 
 /**
@@ -25,6 +25,8 @@ const SETTINGS = {
   // That a database is read-only by default is a guard against its applications; the migration goes on writing to green, and reading blue's log.
   default_transaction_read_only: 'off', default_transaction_isolation: 'read committed', default_transaction_deferrable: 'off',
   row_security: 'off', // a policy must not leave rows out in silence
+  lock_timeout: '0', // what must not wait says so itself; the making of the slot has to wait for blue's running transactions
+  exit_on_error: 'off', // what green refuses is looked for in halves
   tcp_keepalives_idle: '10', tcp_keepalives_interval: '5', tcp_keepalives_count: '3', jit: 'off', max_parallel_workers_per_gather: '0',
 };
 
@@ -44,6 +46,8 @@ const QUIET_ERRORS = `SELECT set_config('log_min_messages', 'fatal', false), set
 const CONNECT_MS = 5_000;
 /** How long after the deadline a connection that still hangs is torn down. */
 const GRACE_MS = 2_000;
+
+const HELD_UP = 'it is tried again with the next invocation. If that ends so too, somebody keeps a mapped table locked (pg_locks; prepared transactions in pg_prepared_xacts), or the server is overloaded';
 
 const asText = { getTypeParser: () => (/** @type {string} */ value) => value };
 
@@ -85,8 +89,12 @@ export class Session {
   constructor(client, role, deadline) {
     this.client = client;
     this.role = role;
-    client.on('error', (error) => (this.#lost = error));
-    this.timer = setTimeout(() => this.destroy(), Math.min(deadline.remainingMs() + GRACE_MS, 2 ** 31 - 1));
+    client.on('error', (error) => (this.#lost ??= error));
+    this.deadline = deadline;
+    this.timer = setTimeout(() => {
+      this.#lost = new TransientError('TIME_ENDED', 'the time of the invocation ended before PostgreSQL answered', { hint: HELD_UP });
+      this.destroy();
+    }, Math.min(deadline.remainingMs() + GRACE_MS, 2 ** 31 - 1));
     this.timer.unref();
   }
 
@@ -162,7 +170,8 @@ export class Session {
   /** @param {unknown} cause @param {string} [statement] its kind */
   told(cause, statement = this.#statement) {
     const { side } = this;
-    const error = classify(cause instanceof Error && 'severity' in cause ? cause : (this.#lost ?? cause), { side, statement });
+    const found = classify(cause instanceof Error && 'severity' in cause ? cause : (this.#lost ?? cause), { side, statement });
+    const error = found.sqlstate === '57014' && !this.deadline.allows(1) ? new TransientError('TIME_ENDED', found.message, { sqlstate: '57014', cause: found.cause, hint: HELD_UP }) : found;
     if (!/^(blue|green): /.test(error.message)) error.message = `${side}: ${error.message}`;
     return error;
   }

@@ -91,3 +91,16 @@ test('an error names the side, the statement and what to do', async () => {
   own.logins = { source: { username: 'nothing', password: 'n' } };
   await assert.rejects(own.run(options), { sqlstate: '42501', message: /** @type {any} */ (/^blue: .* pg_(logical_slot_peek_binary_changes|replication_slot_advance|logical_emit_message)$/), hint: /** @type {any} */ (/rds_replication/) });
 });
+
+test('a table of blue that stays locked all the time: the run ends with its time, is called transient, and says what may hold it up', async () => {
+  const own = await lab.fresh('errors_locked', 'CREATE TABLE t (id int PRIMARY KEY, v int) PARTITION BY RANGE (id); CREATE TABLE t_1 PARTITION OF t DEFAULT');
+  await own.onBlue('INSERT INTO t VALUES (1, 1)');
+  await own.untilSynced(OPTIONS);
+  const holder = await own.blue.connect(own.database);
+  await holder.query('BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE');
+  for (const does of /** @type {const} */ (['run', 'verify']))
+    await assert.rejects(own[does]({ ...OPTIONS, seconds: 2 }), { name: 'TransientError', code: 'TIME_ENDED', message: /^blue: /, hint: /keeps a mapped table locked/ });
+  await holder.query('ROLLBACK');
+  await holder.end();
+  assert.equal((await own.run(OPTIONS)).status, 'synced');
+});
