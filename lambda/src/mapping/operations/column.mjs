@@ -1,6 +1,6 @@
 import { WORD, keyOfMap } from '../problems.mjs';
 import { equality } from '../equality.mjs';
-import { TEXT, sameText, typeOf } from '../pgtypes.mjs';
+import { TEXT, sameText, shown, typeOf } from '../pgtypes.mjs';
 import { Problem } from '../problem.mjs';
 import { textOf } from '../operand.mjs';
 import { formOf, literal } from './constant.mjs';
@@ -54,7 +54,11 @@ export function mapped(cx, spec, path, operand, expected) {
       ? result(cx, /** @type {Spec} */ (otherwise)['value'], `${path}.otherwise.value`, read, expected)
       : undefined;
 
-  const keyOf = equality(operand.type) ?? ((/** @type {string} */ value) => value);
+  const one = equality(operand.type);
+  const asPrinted = operand.type.family === 'json' || operand.type.family === 'jsonb'; // values of these are looked up as PostgreSQL prints them
+  if (one === undefined && !asPrinted && otherwise !== undefined && otherwise !== 'quarantine')
+    cx.problems.addValue(`${path}.otherwise`, otherwise, `it takes "quarantine" here: equal values of ${shown(operand.type)} have several forms, and one that is on the list in another form would be taken for one that is not`);
+  const keyOf = one ?? ((/** @type {string} */ value) => value);
   const table = new Map(pairs.map(([key], i) => [mapKey(cx, key, `${path}.map.${keyOfMap(key, i)}`, operand.type, keyOf), values[i]]));
   const text = textOf(operand);
   return {
