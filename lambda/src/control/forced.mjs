@@ -21,14 +21,15 @@ const PAUSE_MS = 500;
 
 /** Is it green that could not be reached, and still can't? @param {Invocation} invocation @param {unknown} error */
 export async function isGone(invocation, error) {
-  const network = /^(E[A-Z]+|CONNECTION_LOST|DATABASE_TRANSIENT)$/;
+  const network = /^(E[A-Z]+|CONNECTION_LOST|TIME_ENDED|DATABASE_TRANSIENT)$/;
   if (!(error instanceof MigrationError) || !error.message.startsWith('green: ') || !network.test(error.code)) return false;
   const end = performance.now() + WAIT_MS;
   do {
     try {
       await (await open(invocation, 'target')).close();
       return false;
-    } catch {
+    } catch (again) {
+      if (again instanceof MigrationError && again.code === 'READER') return false; // the writer is under another address by now, and may take writes
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   } while (performance.now() < end);

@@ -2,6 +2,7 @@ import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { classify } from '../lib/classify.mjs';
 import { PermanentError, TransientError } from '../lib/errors.mjs';
+import { sqlstateHint } from '../lib/failures.mjs';
 import { tlsOptions } from '../lib/tls.mjs';
 
 /**
@@ -32,9 +33,10 @@ const SETTINGS = {
 
 /**
  * `lc_monetary` is set afterwards, so that the default, which the applications see, can still be asked for (settings.mjs). The answer also tells
- * whether what was asked for when connecting is in effect, and whether the session is one with this very process: a pooler may leave out the one without a word, and change the other.
+ * whether what was asked for when connecting is in effect, and whether the session is one with this very process: a pooler may leave out the one without a word, and change the other;
+ * and whether the server is a reader, which says so in a different way to each statement that it does not take (25006, 55000, XX000).
  */
-const AFTER_CONNECTING = "SELECT set_config('lc_monetary', 'C', false), pg_backend_pid(), current_setting('search_path') = 'pg_catalog' AND current_setting('row_security') = 'off'";
+const AFTER_CONNECTING = "SELECT set_config('lc_monetary', 'C', false), pg_backend_pid(), current_setting('search_path') = 'pg_catalog' AND current_setting('row_security') = 'off', pg_is_in_recovery()";
 
 /**
  * A row that green refuses would stand in its server log, in the error's text, detail and context. Only a superuser may turn that off for a session; others
@@ -67,12 +69,16 @@ export function openSession(endpoint, { secrets, tls, deadline, applicationName 
     });
     const session = new Session(client, endpoint.role, deadline);
     await session.guard(client.connect(), 'connecting');
-    const [, pid, settled] = await session.row(AFTER_CONNECTING);
+    const [, pid, settled, reads] = await session.row(AFTER_CONNECTING);
     if (settled !== 't' || Number(pid) !== session.processId) {
       session.destroy();
       throw new PermanentError('POOLER', `${session.side}: a pooler or proxy stands between the function and PostgreSQL`, {
         hint: 'connect to the writer of the database itself: locks, temporary tables and settings belong to a session, which a pooler shares',
       });
+    }
+    if (reads === 't') {
+      session.destroy();
+      throw new TransientError('READER', `${session.side}: the server is in recovery`, { sqlstate: '25006', hint: sqlstateHint('25006', { side: session.side }) });
     }
     if (endpoint.role === 'target') await session.run(QUIET_ERRORS);
     return session;
