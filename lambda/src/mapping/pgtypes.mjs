@@ -147,7 +147,7 @@ function sameDefinition(from, to) {
         one.attributes?.length === other.attributes?.length &&
         (one.attributes ?? []).every((attribute, i) => {
           const namesake = other.attributes?.[i];
-          return namesake !== undefined && attribute.name === namesake.name && sameText(attributeOf(attribute), attributeOf(namesake));
+          return namesake !== undefined && attribute.name === namesake.name && (namesake.loose === null || namesake.loose === attribute.loose) && sameText(attributeOf(attribute), attributeOf(namesake));
         })
       );
     case 'range':
@@ -194,7 +194,7 @@ export function difference(from, to) {
 }
 
 /** @param {TypeDefinition} definition */
-const list = ({ attributes }) => `(${(attributes ?? []).map(({ name, text }) => `${name} ${text}`).join(', ')})`;
+const list = ({ attributes }) => `(${(attributes ?? []).map(({ name, text, loose }) => `${name} ${text}${loose === null ? '' : ` COLLATE ${loose}`}`).join(', ')})`;
 
 /** @param {string} word */
 const article = (word) => `${/^[aeiou]/.test(word) ? 'an' : 'a'} ${word}`;
