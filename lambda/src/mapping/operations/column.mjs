@@ -1,8 +1,9 @@
+import { contains } from '../../pg/types.mjs';
 import { WORD, keyOfMap } from '../problems.mjs';
 import { equality } from '../equality.mjs';
 import { TEXT, sameText, shown, typeOf } from '../pgtypes.mjs';
 import { Problem } from '../problem.mjs';
-import { textOf } from '../operand.mjs';
+import { apply, textOf } from '../operand.mjs';
 import { formOf, literal } from './constant.mjs';
 
 /**
@@ -23,7 +24,8 @@ export function column(cx, name, path) {
     return undefined;
   }
   const slot = cx.slot(name);
-  return {
+  /** @type {Expression} */
+  const expression = {
     type: typeOf(known, cx.sourceEnums, 'blue'),
     compute: (values) => values[slot],
     loose: false,
@@ -32,7 +34,15 @@ export function column(cx, name, path) {
     uses: [name],
     column: name,
   };
+  return known.definition !== undefined && contains(known.definition, isByte) ? apply(expression, asByte) : expression;
 }
+
+/** A value of `"char"` is one byte, which PostgreSQL prints as it is: alone it may be no text in UTF-8 (charout in char.c), and is read as another one then. @param {import('../../pg/types.mjs').TypeDefinition} type */
+const isByte = ({ kind, name }) => kind === 'builtin' && name === '"char"';
+const NO_TEXT = new Problem('a byte of the type "char" that is no text in UTF-8');
+
+/** @param {string} text */
+const asByte = (text) => (text.includes('\uFFFD') ? NO_TEXT : text);
 
 const NOT_MAPPED = new Problem('a value that the map does not have');
 
