@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { between } from './copy.mjs';
-import { BLUE_DDL, IDENTITY, runBlock, runProcess, thousands, timed } from './support.mjs';
+import { IDENTITY, runBlock, runProcess, thousands, timed } from './support.mjs';
 
 /** @typedef {import('../test/support/lab.mjs').Lab} Lab */
 
@@ -33,13 +33,13 @@ export const backlog = (changes, firstId, firstOld = 1) => `
  */
 export async function benchChanges(lab, changes) {
   const { blue, green } = lab;
-  // The subscription's database starts as the copy's: from the same rows, without copying again.
-  await green.createDatabase('bench_native', BLUE_DDL);
+  // The subscription's database starts from the same rows, without another copy: blue is quiet, and the copy's database is what blue is.
+  await runProcess(between(lab, 'bench_same'), { mapping: IDENTITY });
+  await green.query('postgres', 'CREATE DATABASE bench_native TEMPLATE bench_same');
   await blue.query('bench', 'CREATE PUBLICATION native FOR TABLE payments');
   const address = `host=${blue.host} port=${blue.port} user=postgres password=${blue.password} dbname=bench`;
-  await green.query('bench_native', `CREATE SUBSCRIPTION native CONNECTION '${address}' PUBLICATION native WITH (copy_data = true)`);
-  await until(async () => (await green.query('bench_native', "SELECT count(*) FILTER (WHERE srsubstate <> 'r') AS open FROM pg_subscription_rel")).rows[0].open === '0');
-  await runProcess(between(lab, 'bench_same'), { mapping: IDENTITY });
+  await green.query('bench_native', `CREATE SUBSCRIPTION native CONNECTION '${address}' PUBLICATION native WITH (copy_data = false)`);
+  await until(async () => (await blue.query('bench', "SELECT active FROM pg_replication_slots WHERE slot_name = 'native'")).rows[0]?.active);
   await green.query('bench_native', 'ALTER SUBSCRIPTION native DISABLE');
   await sleep(1000);
 

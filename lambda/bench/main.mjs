@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: the figures of README.md, on two servers with their default settings. `npm run bench -- 500000 100000` takes
- * fewer rows and changes, `npm run bench -- cutover split` measures these parts alone. Needs `psql` on the path.
+ * `npm run bench`: the figures of README.md, on two servers with their default settings: the line above the table and the table as they stand there.
+ * `npm run bench -- 500000 100000` takes fewer rows and changes, `npm run bench -- cutover split` measures these parts alone. Needs `psql` on the path.
  */
 import { cpus } from 'node:os';
 import { Lab } from '../test/support/lab.mjs';
@@ -9,6 +9,9 @@ import { benchCopy } from './copy.mjs';
 import { benchCutover } from './cutover.mjs';
 import { benchSplit } from './split.mjs';
 import { benchIdle, benchLinear, benchSteady } from './runs.mjs';
+import { thousands } from './support.mjs';
+
+const began = Date.now();
 
 const given = process.argv.slice(2);
 const [rows = 5_000_000, changes = 1_000_000] = given.filter((word) => /^\d+$/.test(word)).map(Number);
@@ -35,7 +38,8 @@ try {
   const figures = [];
   for (const part of chosen) figures.push(...(await /** @type {() => Promise<import('./support.mjs').Figure[]>} */ (PARTS[part])()));
   const version = (await lab.blue.query('postgres', 'SHOW server_version')).rows[0].server_version;
-  console.log(`\n${rows} rows, ${changes} changes; ${cpus().length} x ${cpus()[0]?.model}, Node.js ${process.version}, PostgreSQL ${version}\n`);
+  const machine = `${cpus().length} cores of ${cpus()[0]?.model.trim()}`;
+  console.log(`\n${thousands(rows)} payments, ${thousands(changes)} changes; ${machine}, Node.js ${process.version.slice(1)}, PostgreSQL ${version}; it took ${Math.ceil((Date.now() - began) / 60_000)} minutes.\n`);
   console.log('| | measured | target | |\n|---|---|---|---|');
   for (const { name, value, target, met } of figures) console.log(`| ${name} | ${value} | ${target} | ${met === null ? '' : met ? 'met' : 'NOT MET'} |`);
 } finally {

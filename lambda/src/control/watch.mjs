@@ -14,11 +14,11 @@ const WAIT_MS = 5_000;
 /** One question takes no longer. */
 const QUESTION_MS = 2_000;
 const PAUSE_MS = 250;
-const UNREACHABLE = /^(E[A-Z]+|CONNECTION_LOST|DATABASE_TRANSIENT)$/;
+const UNREACHABLE = /^(E[A-Z]+|CONNECTION_LOST|TIME_ENDED|DATABASE_TRANSIENT)$/;
 
 /**
  * Did green say nothing, or that it does not work? One that refuses for another reason works: all connections are in use, a password changes. Nor is green silent
- * when its secret can't be read.
+ * when its secret can't be read, or a reader answers: the writer is under another address by now, and may take writes.
  * @param {unknown} error
  */
 export const isSilence = (error) =>

@@ -41,8 +41,11 @@ export class TransientError extends MigrationError {}
 /** Another attempt would end the same way: `hint` says what to do. */
 export class PermanentError extends MigrationError {}
 
-/** The words blue and green exchanged: the stream of the way back runs the same program with the sides exchanged. @param {string} text */
-const exchanged = (text) => text.replace(/\b(blue|green)\b/g, (side) => (side === 'blue' ? 'green' : 'blue'));
+/** @type {Record<string, string>} */
+const OTHER = { blue: 'green', green: 'blue', SOURCE_: 'TARGET_', TARGET_: 'SOURCE_' };
+
+/** The words blue and green exchanged, and their variables: the stream of the way back runs the same program with the sides exchanged. @param {string} text */
+const exchanged = (text) => text.replace(/\b(?:blue|green)\b|\b(?:SOURCE|TARGET)_(?=HOST|PORT|DB|SECRET_ARN)/g, (word) => OTHER[word] ?? word);
 
 /** @template T @param {T} error of the way back @returns {T} saying which side is meant */
 export function withSidesExchanged(error) {

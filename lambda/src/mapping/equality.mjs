@@ -14,9 +14,10 @@ const PLAIN = new Set([
 /**
  * A text that two values have in common just when PostgreSQL's `=` holds for them.
  * @param {PgType} type
- * @returns {((text: string) => string) | undefined} undefined: there is none (json), or it takes more than the text (jsonb, arrays, citext)
+ * @returns {((text: string) => string) | undefined} undefined: there is none (json), or it takes more than the text (jsonb, arrays, citext, a collation that calls different texts equal)
  */
 export function equality(type) {
+  if (type.deterministic === false) return undefined;
   switch (type.family) {
     case 'numeric':
       return (text) => (text.includes('.') ? text.replace(/\.?0+$/, '') : text); // 1.50 equals 1.5

@@ -14,6 +14,7 @@ import { withoutDomains } from '../pg/types.mjs';
  * @property {string} name the short name: `varchar`, `int8`, `timestamptz`; for other types the given text
  * @property {number[]} args length; precision and scale
  * @property {readonly string[] | undefined} labels of an enum
+ * @property {boolean} [deterministic] false: of a column whose collation calls different texts equal
  *
  * @typedef {'text' | 'integer' | 'numeric' | 'float' | 'boolean' | 'date' | 'timestamp' | 'timestamptz' | 'uuid' | 'json' | 'jsonb'
  *   | 'bytea' | 'enum' | 'other'} Family
@@ -79,17 +80,17 @@ export function parseType(text, enums = {}) {
 
 /**
  * The type of a column. A domain is what it is made from: its name says nothing of what it rounds or cuts; its checks refuse rows, which is seen.
- * @param {{type: string, definition?: TypeDefinition}} column
+ * @param {{type: string, definition?: TypeDefinition, deterministic?: boolean}} column
  * @param {Record<string, readonly string[]>} [enums]
  * @param {'blue' | 'green'} [side]
  * @returns {PgType}
  */
-export function typeOf({ type, definition }, enums = {}, side = undefined) {
-  if (definition === undefined) return { ...parseType(type, enums), side };
+export function typeOf({ type, definition, deterministic }, enums = {}, side = undefined) {
+  if (definition === undefined) return { ...parseType(type, enums), side, deterministic };
   const { text, definition: plain } = withoutDomains({ text: type, definition });
   const known = parseType(text, enums);
   const labelled = plain.labels === undefined ? known : { ...known, family: /** @type {const} */ ('enum'), labels: plain.labels };
-  return { ...labelled, side, ...(labelled.family === 'other' ? { definition: plain } : {}), ...(definition.kind === 'domain' ? { domain: definition.name } : {}) };
+  return { ...labelled, side, deterministic, ...(labelled.family === 'other' ? { definition: plain } : {}), ...(definition.kind === 'domain' ? { domain: definition.name } : {}) };
 }
 
 /** A type as messages name it. @param {PgType} type */
@@ -146,7 +147,7 @@ function sameDefinition(from, to) {
         one.attributes?.length === other.attributes?.length &&
         (one.attributes ?? []).every((attribute, i) => {
           const namesake = other.attributes?.[i];
-          return namesake !== undefined && attribute.name === namesake.name && sameText(attributeOf(attribute), attributeOf(namesake));
+          return namesake !== undefined && attribute.name === namesake.name && (namesake.loose === null || namesake.loose === attribute.loose) && sameText(attributeOf(attribute), attributeOf(namesake));
         })
       );
     case 'range':
@@ -193,7 +194,7 @@ export function difference(from, to) {
 }
 
 /** @param {TypeDefinition} definition */
-const list = ({ attributes }) => `(${(attributes ?? []).map(({ name, text }) => `${name} ${text}`).join(', ')})`;
+const list = ({ attributes }) => `(${(attributes ?? []).map(({ name, text, loose }) => `${name} ${text}${loose === null ? '' : ` COLLATE ${loose}`}`).join(', ')})`;
 
 /** @param {string} word */
 const article = (word) => `${/^[aeiou]/.test(word) ? 'an' : 'a'} ${word}`;

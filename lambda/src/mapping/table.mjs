@@ -66,6 +66,7 @@ export function compileTable(spec, path, settings) {
     targetKey: target.primaryKey,
     identity: filter === undefined && raw.length === sourceColumns.length && raw.every((name, i) => name === sourceColumns[i]),
     carriedFrom: delivered.map(({ expression }) => expression.carried),
+    computed: back === undefined ? computedAlike(spec, source, target, delivered) : [],
     transform: buildTransform(delivered, raw.map((name) => (name === null ? -1 : sourceColumns.indexOf(name))), filter),
     transformKey: buildTransformKey(delivered, source.primaryKey, target.primaryKey, sourceColumns),
   };
@@ -157,6 +158,15 @@ function checkComputed(column, namesake, here, problems) {
     problems.add(here, column.name, 'blue computes this column, so its log does not have it: let green compute it too (GENERATED ALWAYS AS), say in "columns" how it comes about, or name it in "drop"');
   else if (column.computed !== namesake.computed || !sameText(typeOf(column), typeOf(namesake)))
     problems.add(here, column.name, 'green computes this column in another way than blue, or as another type: name it in "drop" when that is meant');
+}
+
+/** @param {TableSpec} spec @param {CatalogTable} source @param {CatalogTable} target @param {Delivered[]} delivered */
+function computedAlike(spec, source, target, delivered) {
+  if (spec.others === 'drop') return [];
+  const carried = new Set(delivered.flatMap(({ column, expression }) => (expression.carried === column.name ? [column.name] : [])));
+  const named = new Set([...(spec.drop ?? []), ...Object.keys(spec.columns ?? {})]);
+  return source.columns.flatMap(({ name, generated, computedFrom = [] }) =>
+    generated && !named.has(name) && target.columns.some((column) => column.name === name && column.generated) && computedFrom.every((from) => carried.has(from)) ? [name] : []);
 }
 
 /**

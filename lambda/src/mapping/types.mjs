@@ -16,6 +16,7 @@
  * @property {boolean} [domainNotNull] its type is a domain that takes no NULL
  * @property {boolean} generated `GENERATED ALWAYS AS (...) STORED`: never written. An identity column is not generated
  * @property {string} [computed] how a generated column is computed, as SQL
+ * @property {string[]} [computedFrom] the columns that it is computed from
  * @property {boolean} [hasDefault] has a default or is an identity column: a target column may then be left to it
  *
  * @typedef {object} CatalogTable
@@ -44,6 +45,8 @@
  * @property {string[]} targetKey the primary key of the target table, which the key of the source determines
  * @property {boolean} identity the row filter is empty and every source column is carried with its text unchanged, in the order of
  *   `sourceColumns`: COPY streams can be joined without parsing
+ * @property {string[]} computed columns that both sides compute in the same words, from columns that are carried under their names: they are not written, but `verify` compares
+ *   them, since the same words may mean something else on green (another function of that name, another collation)
  * @property {(values: Value[]) => Transformed} transform takes the values of `sourceColumns`. A row that an update moved out
  *   of the row filter answers `skip`: it has to be deleted from the target
  * @property {(keyValues: Value[]) => Transformed} transformKey takes the values of `key` alone (a delete, the old key of

@@ -99,26 +99,33 @@ async function readNames(session) {
   return rows.map(([name]) => name ?? '');
 }
 
+/** The columns that a generated column is computed from: PostgreSQL 14 notes them for the column, 15 for its expression (heap.c, StoreAttrDefault). */
+const COMPUTED_FROM = `(SELECT json_agg(DISTINCT r.attname) FROM pg_depend d JOIN pg_attribute r ON r.attrelid = d.refobjid AND r.attnum = d.refobjsubid
+   WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid AND d.refobjsubid > 0 AND d.refobjsubid <> a.attnum
+     AND (d.classid = 'pg_class'::regclass AND d.objid = a.attrelid AND d.objsubid = a.attnum
+       OR d.classid = 'pg_attrdef'::regclass AND d.objid IN (SELECT oid FROM pg_attrdef WHERE adrelid = a.attrelid AND adnum = a.attnum)))`;
+
 /** @param {import('./session.mjs').Session} session @param {string[]} oids @param {Map<string, Table>} byOid @param {Map<number, import('./types.mjs').TypeDefinition>} types */
 async function readColumns(session, oids, byOid, types) {
   const columns = await session.rows(
     `SELECT a.attrelid, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated <> '', a.atttypid, a.atttypmod,
             quote_ident(tn.nspname) || '.' || quote_ident(t.typname), a.attidentity = 'a',
             a.attgenerated = '' AND a.atthasdef OR a.attidentity <> '', a.attcollation <> 0, a.xmin, quote_ident(con.nspname) || '.' || quote_ident(co.collname), co.collisdeterministic,
-            CASE WHEN a.attgenerated <> '' THEN (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum) END
+            CASE WHEN a.attgenerated <> '' THEN (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum) END,
+            CASE WHEN a.attgenerated <> '' THEN ${COMPUTED_FROM} END
        FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace tn ON tn.oid = t.typnamespace
        LEFT JOIN pg_collation co ON co.oid = a.attcollation LEFT JOIN pg_namespace con ON con.oid = co.collnamespace
       WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum`,
     [oids],
   );
-  for (const [oid, number, name, type, notNull, generated, typeOid, typeModifier, ownType, always, hasDefault, collated, version, collation, deterministic, computed] of /** @type {string[][]} */ (columns)) {
+  for (const [oid, number, name, type, notNull, generated, typeOid, typeModifier, ownType, always, hasDefault, collated, version, collation, deterministic, computed, computedFrom] of /** @type {string[][]} */ (columns)) {
     const definition = types.get(Number(typeOid));
     const domain = definition && withoutDomains({ text: type ?? '', definition });
     byOid.get(oid ?? '')?.columns.push({
       number: Number(number), name: name ?? '', type: type ?? '', definition, notNull: notNull === 't', domainNotNull: domain?.notNull === true, generated: generated === 't',
       typeOid: Number(typeOid), typeModifier: Number(typeModifier), baseType: domain?.definition.ident ?? ownType ?? '', equal: domain?.definition.equal ?? '=', storageType: domain?.text ?? type ?? '',
       identityAlways: always === 't', hasDefault: hasDefault === 't' || definition?.hasDefault === true, collated: collated === 't', collation: collation ?? null, deterministic: deterministic !== 'f', version: version ?? '',
-      computed: computed ?? undefined,
+      computed: computed ?? undefined, computedFrom: JSON.parse(computedFrom ?? '[]'),
     });
   }
 }

@@ -1,18 +1,25 @@
 import { ident, literal } from './text.mjs';
+import { withoutDomains } from './types.mjs';
 
 /**
  * Comparisons of keys, with the operators of the key's own index. Types may live outside pg_catalog (citext, ltree): there `=` is either not
  * found or, worse, that of another type.
  *
  * @typedef {import('./catalog.mjs').Operators} Operators
- * @typedef {{name: string, type: string, operators: Operators}} KeyColumn `type`: for casts that check nothing
+ * @typedef {{type: string, nested?: boolean}} ValueType `type`: for casts that check nothing; `nested`: an array or a composite type, which `unnest` takes apart
+ * @typedef {ValueType & {name: string, operators: Operators}} KeyColumn
  */
 
 /** @param {import('./catalog.mjs').Table} table @returns {KeyColumn[]} */
 export const primaryKey = (table) =>
-  table.primaryKey.map((name, i) => ({
-    name, type: table.columns.find((column) => column.name === name)?.baseType ?? 'text', operators: /** @type {Operators} */ (table.keyOperators[i]),
-  }));
+  table.primaryKey.map((name, i) => ({ name, ...valueType(table, name), operators: /** @type {Operators} */ (table.keyOperators[i]) }));
+
+/** @param {import('./catalog.mjs').Table} table @param {string} name of a column @returns {ValueType} */
+export function valueType({ columns }, name) {
+  const { baseType: type = 'text', definition } = columns.find((column) => column.name === name) ?? {};
+  const kind = definition && withoutDomains({ text: type, definition }).definition.kind;
+  return { type, nested: kind === 'array' || kind === 'composite' };
+}
 
 /** A value of the column, as SQL. @param {KeyColumn} column @param {string | null | undefined} value */
 export const typedValue = ({ type }, value) => (value === null || value === undefined ? `NULL::${type}` : `${literal(value)}::${type}`);
@@ -48,20 +55,17 @@ export function beyond(key, values, how, left = ({ name }) => ident(name)) {
 
 /**
  * Values as rows of a set named `w`, for FROM: one array for each column, since PostgreSQL takes some microseconds to read a literal of its own for each value. Each element is read by the input
- * function of its type, as a literal is. An array of arrays is something else, so those are carried as text.
- * @param {{type: string}[]} columns @param {(string | null | undefined)[][]} rows
+ * function of its type, as a literal is. An array of arrays is something else, and of composite values each attribute would be a column of the set: those are carried as text.
+ * @param {ValueType[]} columns @param {(string | null | undefined)[][]} rows
  * @returns {{set: string, value: (i: number) => string}} `value`: the column in a row of the set, as SQL; `w.n` numbers the rows from 1
  */
 export function valueSet(columns, rows) {
-  const arrays = columns.map(({ type }, i) => `${literal(`{${rows.map((row) => element(row[i])).join(',')}}`)}::${isArray(type) ? 'text' : type}[]`);
+  const arrays = columns.map(({ type, nested }, i) => `${literal(`{${rows.map((row) => element(row[i])).join(',')}}`)}::${nested === true ? 'text' : type}[]`);
   return {
     set: `unnest(${arrays.join(', ')}) WITH ORDINALITY AS w(${columns.map((_, i) => `v${i}`).join(', ')}, n)`,
-    value: (i) => (isArray(columns[i]?.type ?? '') ? `w.v${i}::${columns[i]?.type}` : `w.v${i}`),
+    value: (i) => (columns[i]?.nested === true ? `w.v${i}::${columns[i]?.type}` : `w.v${i}`),
   };
 }
-
-/** Arrays by their names (`integer[]`, `pg_catalog._int4`), and perhaps other types that begin like them: as text they are read all the same. @param {string} type */
-const isArray = (type) => /(?:^|\.|")_|\]$/.test(type);
 
 /** @param {string | null | undefined} value */
 const element = (value) => (value === null || value === undefined ? 'NULL' : PLAIN.test(value) ? `"${value}"` : `"${value.replace(/["\\]/g, '\\$&')}"`);

@@ -1,7 +1,8 @@
 import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { classify } from '../lib/classify.mjs';
-import { PermanentError } from '../lib/errors.mjs';
+import { PermanentError, TransientError } from '../lib/errors.mjs';
+import { sqlstateHint } from '../lib/failures.mjs';
 import { tlsOptions } from '../lib/tls.mjs';
 
 /**
@@ -25,14 +26,17 @@ const SETTINGS = {
   // That a database is read-only by default is a guard against its applications; the migration goes on writing to green, and reading blue's log.
   default_transaction_read_only: 'off', default_transaction_isolation: 'read committed', default_transaction_deferrable: 'off',
   row_security: 'off', // a policy must not leave rows out in silence
+  lock_timeout: '0', // what must not wait says so itself; the making of the slot has to wait for blue's running transactions
+  exit_on_error: 'off', // what green refuses is looked for in halves
   tcp_keepalives_idle: '10', tcp_keepalives_interval: '5', tcp_keepalives_count: '3', jit: 'off', max_parallel_workers_per_gather: '0',
 };
 
 /**
  * `lc_monetary` is set afterwards, so that the default, which the applications see, can still be asked for (settings.mjs). The answer also tells
- * whether what was asked for when connecting is in effect, and whether the session is one with this very process: a pooler may leave out the one without a word, and change the other.
+ * whether what was asked for when connecting is in effect, and whether the session is one with this very process: a pooler may leave out the one without a word, and change the other;
+ * and whether the server is a reader, which says so in a different way to each statement that it does not take (25006, 55000, XX000).
  */
-const AFTER_CONNECTING = "SELECT set_config('lc_monetary', 'C', false), pg_backend_pid(), current_setting('search_path') = 'pg_catalog' AND current_setting('row_security') = 'off'";
+const AFTER_CONNECTING = "SELECT set_config('lc_monetary', 'C', false), pg_backend_pid(), current_setting('search_path') = 'pg_catalog' AND current_setting('row_security') = 'off', pg_is_in_recovery()";
 
 /**
  * A row that green refuses would stand in its server log, in the error's text, detail and context. Only a superuser may turn that off for a session; others
@@ -44,6 +48,8 @@ const QUIET_ERRORS = `SELECT set_config('log_min_messages', 'fatal', false), set
 const CONNECT_MS = 5_000;
 /** How long after the deadline a connection that still hangs is torn down. */
 const GRACE_MS = 2_000;
+
+const HELD_UP = 'it is tried again with the next invocation. If that ends so too, somebody keeps a mapped table locked (pg_locks; prepared transactions in pg_prepared_xacts), or the server is overloaded';
 
 const asText = { getTypeParser: () => (/** @type {string} */ value) => value };
 
@@ -64,12 +70,16 @@ export function openSession(endpoint, { secrets, tls, deadline, applicationName,
     const session = new Session(client, endpoint.role, deadline);
     sessions?.add(session);
     await session.guard(client.connect(), 'connecting');
-    const [, pid, settled] = await session.row(AFTER_CONNECTING);
+    const [, pid, settled, reads] = await session.row(AFTER_CONNECTING);
     if (settled !== 't' || Number(pid) !== session.processId) {
       session.destroy();
       throw new PermanentError('POOLER', `${session.side}: a pooler or proxy stands between the function and PostgreSQL`, {
         hint: 'connect to the writer of the database itself: locks, temporary tables and settings belong to a session, which a pooler shares',
       });
+    }
+    if (reads === 't') {
+      session.destroy();
+      throw new TransientError('READER', `${session.side}: the server is in recovery`, { sqlstate: '25006', hint: sqlstateHint('25006', { side: session.side }) });
     }
     if (endpoint.role === 'target') await session.run(QUIET_ERRORS);
     return session;
@@ -86,8 +96,12 @@ export class Session {
   constructor(client, role, deadline) {
     this.client = client;
     this.role = role;
-    client.on('error', (error) => (this.#lost = error));
-    this.timer = setTimeout(() => this.destroy(), Math.min(deadline.remainingMs() + GRACE_MS, 2 ** 31 - 1));
+    client.on('error', (error) => (this.#lost ??= error));
+    this.deadline = deadline;
+    this.timer = setTimeout(() => {
+      this.#lost = new TransientError('TIME_ENDED', 'the time of the invocation ended before PostgreSQL answered', { hint: HELD_UP });
+      this.destroy();
+    }, Math.min(deadline.remainingMs() + GRACE_MS, 2 ** 31 - 1));
     this.timer.unref();
   }
 
@@ -163,7 +177,8 @@ export class Session {
   /** @param {unknown} cause @param {string} [statement] its kind */
   told(cause, statement = this.#statement) {
     const { side } = this;
-    const error = classify(cause instanceof Error && 'severity' in cause ? cause : (this.#lost ?? cause), { side, statement });
+    const found = classify(cause instanceof Error && 'severity' in cause ? cause : (this.#lost ?? cause), { side, statement });
+    const error = found.sqlstate === '57014' && !this.deadline.allows(1) ? new TransientError('TIME_ENDED', found.message, { sqlstate: '57014', cause: found.cause, hint: HELD_UP }) : found;
     if (!/^(blue|green): /.test(error.message)) error.message = `${side}: ${error.message}`;
     return error;
   }

@@ -13,7 +13,7 @@
  * @property {boolean} [hasDefault] of a domain
  * @property {string[]} [labels] of an enum, in its order
  * @property {number[]} [labelIds] OIDs of the labels: a renamed label keeps its own
- * @property {(Typed & {name: string})[]} [attributes] of a composite type
+ * @property {(Typed & {name: string, loose: string | null})[]} [attributes] of a composite type; `loose`: a collation that calls different texts equal
  * @property {string} [extension]
  * @property {string} [version] of the extension
  * @property {string} [detail] what else two definitions must have in common: operator class and functions of a range, functions of a custom type
@@ -37,7 +37,7 @@ SELECT t.oid, format_type(t.oid, NULL), quote_ident(n.nspname) || '.' || quote_i
        coalesce(element.oid, nullif(t.typbasetype, 0), r.rngsubtype, m.rngtypid), format_type(nullif(t.typbasetype, 0), t.typtypmod), element.oid IS NOT NULL,
        t.typnotnull, t.typdefault IS NOT NULL,
        (SELECT json_agg(json_build_array(e.oid::int8, e.enumlabel) ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid),
-       (SELECT json_agg(json_build_array(a.attname, a.atttypid::int8, format_type(a.atttypid, a.atttypmod)) ORDER BY a.attnum)
+       (SELECT json_agg(json_build_array(a.attname, a.atttypid::int8, format_type(a.atttypid, a.atttypmod), (SELECT quote_ident(cn.nspname) || '.' || quote_ident(co.collname) FROM pg_collation co JOIN pg_namespace cn ON cn.oid = co.collnamespace WHERE co.oid = a.attcollation AND NOT co.collisdeterministic)) ORDER BY a.attnum)
           FROM pg_attribute a WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped),
        CASE WHEN t.typtype = 'r' THEN (SELECT concat_ws(' ', opcname, r.rngcanonical, r.rngsubdiff, (SELECT collname FROM pg_collation c WHERE c.oid = r.rngcollation)) FROM pg_opclass WHERE oid = r.rngsubopc)
             ELSE (SELECT concat_ws(' ', i.prosrc, i.probin, o.prosrc, o.probin) FROM pg_proc i, pg_proc o WHERE i.oid = t.typinput AND o.oid = t.typoutput) END,
@@ -76,7 +76,7 @@ export async function readTypes(session, oids) {
     if (type.kind === 'extension') Object.assign(type, { extension, version, detail: typname });
     if (type.kind === 'range' || type.kind === 'custom') type.detail = detail ?? '';
     if (type.kind === 'composite')
-      type.attributes = JSON.parse(attributes ?? '[]').map((/** @type {[string, number, string]} */ [attribute, of, text]) => ({ name: attribute, text, definition: types.get(of) }));
+      type.attributes = JSON.parse(attributes ?? '[]').map((/** @type {[string, number, string, string | null]} */ [attribute, of, text, loose]) => ({ name: attribute, text, loose, definition: types.get(of) }));
   }
   return types;
 }

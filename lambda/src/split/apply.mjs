@@ -1,5 +1,5 @@
 import { PermanentError } from '../lib/errors.mjs';
-import { sameKey, valueSet, withKeys } from '../pg/keys.mjs';
+import { sameKey, valueSet, valueType, withKeys } from '../pg/keys.mjs';
 import { ident } from '../pg/text.mjs';
 import { emitSeen, seenName } from '../sync/marks.mjs';
 import { decided, digestOf, offered } from './rules.mjs';
@@ -211,8 +211,8 @@ async function usedTwice(session, table, wanted) {
   const found = new Set();
   if (names.length === 0) return found;
   const columns = names.map((name) => {
-    const { baseType: type = 'text', equal = '=' } = target.columns.find((column) => column.name === name) ?? {};
-    return { name, at: plan.targetColumns.indexOf(name), type, equal };
+    const { equal = '=' } = target.columns.find((column) => column.name === name) ?? {};
+    return { name, at: plan.targetColumns.indexOf(name), ...valueType(target, name), equal };
   });
   for (let at = 0; at < wanted.length; at += AT_ONCE) {
     const some = wanted.slice(at, at + AT_ONCE);

@@ -59,6 +59,7 @@ export async function fillAttached(context) {
         keys = /** @type {string[][]} */ (await blue.rows(
           `SELECT ${columnList(plan.key)} FROM ONLY ${qualified(leaf)}${cursor === null ? '' : ` WHERE ${beyond(sourceKey, cursor, 'gt')}`} ORDER BY ${plan.key.map(ident).join(', ')} LIMIT ${AT_ONCE}`));
       }
+      context.leaves.unread.delete(Number(oid));
       await context.begin();
       if (table !== undefined && keys.length > 0) await applier.offer(table, keys);
       cursor = keys.at(-1) ?? cursor;

@@ -22,6 +22,8 @@ export class Leaves {
     /** @type {number[]} */
     this.changed = [];
     this.anew = false;
+    /** Partitions that blue's catalog has got since the last run, as long as the stream has not named them: none of their rows are on green. @type {Set<number>} */
+    this.unread = new Set();
     /** Tables whose key stands on green as it is. Bounds are made of values of the key: those of the others are not written down (and not needed). @type {Set<string>} */
     this.carried = new Set();
   }
@@ -45,6 +47,7 @@ export class Leaves {
       for (const { oid, bounds: ofLeaf, storage, writers } of table.source.leaves) {
         const bounds = this.carried.has(table.name) ? ofLeaf : null;
         const before = this.known.get(oid);
+        if (before === undefined && !anew) this.unread.add(oid);
         if (before !== undefined && before.source !== table.name) throw moved(before.source, table.name);
         if (before !== undefined && before.storage !== '' && before.storage !== storage) {
           const known = rewritten.get(table);
@@ -73,6 +76,11 @@ export class Leaves {
   async add(oid, source, bounds) {
     this.known.set(oid, { source, bounds: bounds === null || !this.carried.has(source) ? [] : [bounds], storage: '', current: true });
     await this.#write([oid]);
+  }
+
+  /** Do these partitions hold all rows of the table that green has? @param {string} source @param {number[]} oids */
+  areAll(source, oids) {
+    return [...this.known].every(([oid, leaf]) => leaf.source !== source || this.unread.has(oid) || oids.includes(oid));
   }
 
   /** What was known before blue's catalog was read is of no more use when green has got so far. @param {bigint} applied */

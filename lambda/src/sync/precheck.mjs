@@ -37,7 +37,7 @@ async function checkBlue(blue, tables, slot) {
     for (const leaf of source.leaves) {
       const [reads, leafHidden] = await blue.row(
         `SELECT has_table_privilege($1::oid, 'SELECT') OR NOT EXISTS (SELECT FROM unnest($2::text[]) AS c WHERE NOT has_column_privilege($1::oid, c, 'SELECT')), row_security_active($1::oid)`,
-        [leaf.oid, plan.sourceColumns]);
+        [leaf.oid, [...plan.sourceColumns, ...plan.computed]]);
       if (reads !== 't') throw missing('blue', `may not read the table ${dotted(leaf)}`, dotted(leaf));
       if (leafHidden === 't') throw hides('blue', dotted(leaf));
     }

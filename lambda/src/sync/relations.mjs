@@ -32,6 +32,7 @@ export class Relations {
 
   /** @param {import('../pg/pgoutput.mjs').Relation} relation @param {import('./batch.mjs').Batch} batch is told of a partition that is new */
   async define(relation, batch) {
+    this.leaves.unread.delete(relation.oid);
     const table = await this.#tableOf(relation.oid, batch);
     if (table === undefined) {
       this.known.set(relation.oid, undefined); // a partition that was made, and dropped or detached, since: its rows are not blue's any more

@@ -3,13 +3,14 @@ import { BOUNDS } from '../pg/catalog.mjs';
 import { columnList, ident, qualified } from '../pg/text.mjs';
 
 /**
- * A TRUNCATE on blue. Blue has resolved CASCADE already: the step names every table that was emptied.
+ * A TRUNCATE on blue. Blue has resolved CASCADE already: the step names every table that was emptied, of a partitioned one each partition.
  * @param {import('./apply.mjs').Applier} applier
  * @param {import('./batch.mjs').TruncateStep} step
  */
 export async function truncateStep(applier, step) {
   const { green, quarantine } = applier;
-  const whole = step.tables.filter(({ leaves }) => leaves === null).map(({ table }) => table);
+  const emptied = step.tables.map(({ table, leaves }) => ({ table, leaves: leaves === null || applier.leaves.areAll(table.name, leaves) ? null : leaves }));
+  const whole = emptied.filter(({ leaves }) => leaves === null).map(({ table }) => table);
   if (whole.length > 0) {
     const oids = whole.map(({ target }) => target.oid);
     // Green may have foreign keys from tables that were not emptied (they point to nothing that was there): TRUNCATE would refuse.
@@ -19,8 +20,13 @@ export async function truncateStep(applier, step) {
     else for (const { onGreen } of whole) await green.run(`DELETE FROM ${onGreen}`);
     for (const table of whole) await quarantine.clear(table);
   }
-  for (const { table, leaves } of step.tables) for (const leaf of leaves ?? []) await emptyPartition(applier, table, leaf);
+  for (const { table, leaves } of emptied) for (const leaf of leaves ?? []) await emptyPartition(applier, table, leaf);
 }
+
+/** Bounds are written in blue's names: of schemas, types, operators and functions. */
+const NOT_ON_GREEN = /^(?:42704|42883|42P01|3F000|42501)$/;
+
+const again = 'stop, empty the tables on green, and run again';
 
 /**
  * Deletes what one partition of blue held: its bounds speak of columns of the key, which green has too. Which bounds it had at that moment is not in the
@@ -35,14 +41,19 @@ async function emptyPartition(applier, table, leaf) {
   if (bounds.length === 0 && (table.carriedKey !== undefined || !leaves.known.has(leaf))) return; // made and dropped since: nothing of it is on green
   if (table.carriedKey === undefined || bounds.some((bound) => bound.includes('satisfies_hash_partition')))
     throw new PermanentError('PARTITION_TRUNCATED', `a single partition of ${table.name} was truncated, and the mapping changes its key or it is a hash partition`, {
-      table: table.name, hint: 'stop, empty the tables on green, and run again',
+      table: table.name, hint: again,
     });
   if (bounds.some((bound) => /[<>]/.test(bound)) && !(await sortedAlike(blue, applier.green, table)))
     throw new PermanentError('PARTITION_TRUNCATED', `a single partition of ${table.name} was truncated, and green sorts the texts of its key otherwise than blue: which rows were in it is not known there`, {
-      table: table.name, hint: 'give the key the same collation on both sides; stop, empty the tables on green, and run again',
+      table: table.name, hint: 'give the key the same collation on both sides; ' + again,
     });
   const all = bounds.map((bound) => `(${bound})`).join(' AND ');
-  await deleteWhere(applier, table, all);
+  await deleteWhere(applier, table, all).catch((error) => {
+    if (!(error instanceof PermanentError) || !NOT_ON_GREEN.test(error.sqlstate ?? '')) throw error;
+    throw new PermanentError('PARTITION_TRUNCATED', `a single partition of ${table.name} was truncated, and its bounds name a type or an operator that green has not, or has in another schema: which rows were in it is not known there`, {
+      table: table.name, sqlstate: error.sqlstate, hint: again, cause: error,
+    });
+  });
   if (bounds.length === 1) return;
   const some = `(${bounds.map((bound) => `(${bound})`).join(' OR ')}) AND NOT (${all})`;
   for (const keys of await keysWhere(applier, table, some)) await applier.removeWhatBlueLacks(table, keys);

@@ -5,7 +5,7 @@
  * @typedef {import('../mapping/types.mjs').TablePlan} TablePlan
  * @typedef {import('../pg/catalog.mjs').Table} Table
  * @typedef {import('../pg/catalog.mjs').UniqueIndex} UniqueIndex
- * @typedef {Pick<UniqueIndex, 'columns' | 'expressions' | 'predicate'>} Rule
+ * @typedef {Pick<UniqueIndex, 'columns' | 'expressions' | 'predicate' | 'operators'>} Rule
  */
 
 /**
@@ -16,7 +16,7 @@
 export function sharedUnique(plan, source, target, since) {
   /** @type {Rule[]} */
   const rules = source.uniqueIndexes.filter(({ oid, valid, local }) => valid && !local && (since === undefined || since.has(oid)));
-  rules.push({ columns: source.primaryKey, expressions: [], predicate: null });
+  rules.push({ columns: source.primaryKey, expressions: [], predicate: null, operators: source.keyOperators });
   const from = new Map(plan.targetColumns.map((column, i) => [column, plan.carriedFrom[i] ?? null]));
   return target.uniqueIndexes.filter((index) => !index.local && index.binary && rules.some((rule) => byColumns(rule, index, from) || byText(rule, index, from)));
 }
@@ -24,12 +24,21 @@ export function sharedUnique(plan, source, target, since) {
 /** Blue's columns are among green's, as they are: what is unique in a part is unique in the whole. @param {Rule} rule @param {UniqueIndex} index @param {Map<string, string | null>} from */
 function byColumns(rule, index, from) {
   const carried = index.columns.map((column) => (column === null ? null : (from.get(column) ?? null)));
-  return (rule.predicate === null || samePredicate(rule, index, from)) && rule.columns.length > 0 && rule.columns.every((column) => column !== null && carried.includes(column));
+  return (rule.predicate === null || samePredicate(rule, index, from)) && rule.columns.length > 0 && rule.columns.every((column, i) => {
+    const at = column === null ? -1 : carried.indexOf(column);
+    return at !== -1 && sameEquality(rule.operators[i], index.operators[at]);
+  });
 }
+
+/** Another operator class may call other values equal: `*=` of record_image_ops tells 1.0 from 1.00. The schema of an extension may be another one. @param {import('../pg/catalog.mjs').Operators | undefined} one @param {import('../pg/catalog.mjs').Operators | undefined} other */
+const sameEquality = (one, other) => one !== undefined && other !== undefined && named(one.eq) === named(other.eq);
+
+/** @param {string} operator */
+const named = (operator) => (operator.startsWith('OPERATOR(pg_catalog.') ? operator : operator.replace(/^.*\./, ''));
 
 /** The same expressions over columns that are carried under their names. @param {Rule} rule @param {UniqueIndex} index @param {Map<string, string | null>} from */
 const byText = (rule, index, from) =>
-  rule.expressions.length > 0 && rule.expressions.join('\0') === index.expressions.join('\0') && (rule.predicate === null || rule.predicate === index.predicate) && sameNames(index, from);
+  rule.expressions.length > 0 && rule.expressions.join('\0') === index.expressions.join('\0') && rule.operators.every((operator, i) => sameEquality(operator, index.operators[i])) && (rule.predicate === null || rule.predicate === index.predicate) && sameNames(index, from);
 
 /** @param {Rule} rule @param {UniqueIndex} index @param {Map<string, string | null>} from */
 const samePredicate = (rule, index, from) => rule.predicate === index.predicate && sameNames(index, from);

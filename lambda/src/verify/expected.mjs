@@ -31,10 +31,10 @@ async function checksum(session, expression, from) {
 }
 
 /** @param {Session} blue @param {SyncTable} table @param {Range} range */
-export const sumOfBlue = (blue, table, range) => checksum(blue, rowHash(table.plan.sourceColumns), `${table.onBlue} WHERE ${range.source}`);
+export const sumOfBlue = (blue, table, range) => checksum(blue, rowHash([...table.plan.sourceColumns, ...table.plan.computed]), `${table.onBlue} WHERE ${range.source}`);
 
 /** @param {Session} green @param {SyncTable} table @param {Range} range */
-export const sumOfGreen = (green, table, range) => checksum(green, rowHash(table.plan.targetColumns), `${table.onGreen} WHERE ${range.target}`);
+export const sumOfGreen = (green, table, range) => checksum(green, rowHash([...table.plan.targetColumns, ...table.plan.computed]), `${table.onGreen} WHERE ${range.target}`);
 
 /** @param {Session} green */
 export const sumOfExpected = (green) => checksum(green, hashed('line'), 'pg_temp.expected');
@@ -50,17 +50,18 @@ export async function fillExpected(blue, green, table, range, isHeld) {
   await green.run(`DROP TABLE IF EXISTS pg_temp.expected; CREATE TEMPORARY TABLE expected (${keys.map((key) => `${key} text`).join(', ')}, line text) ON COMMIT DROP`);
   const sink = new Sink(green.copyIn(`COPY pg_temp.expected (${keys.join(', ')}, line) FROM STDIN`));
   const counts = { rows: 0, filtered: 0, heldBack: 0 };
-  for await (const block of wholeRows(blue.copyOut(`COPY (SELECT ${columnList(plan.sourceColumns)} FROM ${table.onBlue} WHERE ${range.source}) TO STDOUT`), valueLimit(table))) {
+  for await (const block of wholeRows(blue.copyOut(`COPY (SELECT ${columnList([...plan.sourceColumns, ...plan.computed])} FROM ${table.onBlue} WHERE ${range.source}) TO STDOUT`), valueLimit(table))) {
     let out = '';
     for (const line of block.toString('utf8', 0, block.length - 1).split('\n')) {
       counts.rows += 1;
       const row = decodeRow(line);
+      const computed = row.splice(plan.sourceColumns.length);
       const result = plan.transform(row);
       if (result.kind === 'skip') counts.filtered += 1;
       else if (result.kind !== 'row' || isHeld(table.keyOf(row))) counts.heldBack += 1;
       else {
         const values = /** @type {(string | null)[]} */ (result.values);
-        out += encodeRow([...targetKeyAt.map((at) => values[at] ?? null), recordText(values)]);
+        out += encodeRow([...targetKeyAt.map((at) => values[at] ?? null), recordText([...values, ...computed])]);
       }
     }
     if (out !== '') await green.guard(sink.write(out));
@@ -78,7 +79,7 @@ export async function compareExpected(green, table, range) {
   const rows = await green.rows(
     `SELECT CASE WHEN t.k0 IS NULL THEN 'missing' WHEN e.k0 IS NULL THEN 'extra' ELSE 'different' END, ${keys.join(', ')}
        FROM (SELECT ${names.join(', ')}, ${hashed('line')} AS hash FROM pg_temp.expected) e
-       FULL JOIN (SELECT ${printed.join(', ')}, ${rowHash(plan.targetColumns)} AS hash FROM ${table.onGreen} WHERE ${range.target}) t ON ${names.map((name) => `e.${name} = t.${name}`).join(' AND ')}
+       FULL JOIN (SELECT ${printed.join(', ')}, ${rowHash([...plan.targetColumns, ...plan.computed])} AS hash FROM ${table.onGreen} WHERE ${range.target}) t ON ${names.map((name) => `e.${name} = t.${name}`).join(' AND ')}
       WHERE e.hash IS DISTINCT FROM t.hash ORDER BY ${keys.map((key) => `length(${key}), ${key} COLLATE "C"`).join(', ')} LIMIT ${DIFFERENCES}`);
   const count = (/** @type {string} */ kind) => rows.filter(([found]) => found === kind).length;
   const first = rows.slice(0, FIRST_KEYS).map(([, ...values]) => Object.fromEntries(plan.targetKey.map((column, i) => [column, values[i] ?? null])));

@@ -3,7 +3,7 @@ import { dotted, ident } from '../pg/text.mjs';
 /**
  * The sequences of one side: where they stand, and which columns take values from them, by ownership, identity or a default, whoever owns the sequence.
  *
- * @typedef {{table: number, column: string, plain: boolean}} Feed `plain`: the column's values are the sequence's, nothing is made of them
+ * @typedef {{table: number, column: string, plain: boolean, part?: number}} Feed `plain`: the column's values are the sequence's, nothing is made of them; `part`: only of this partition's rows, by a default of its own
  *
  * @typedef {object} Sequence
  * @property {string} name `schema.name`
@@ -52,12 +52,23 @@ SELECT def.adrelid, a.attname, pg_get_expr(def.adbin, def.adrelid), n.nspname FR
     OR a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype) AND EXISTS (
        SELECT FROM pg_depend d WHERE d.classid = 'pg_attrdef'::regclass AND d.objid = def.oid AND d.refclassid = 'pg_proc'::regclass))`;
 
+/** A partition may have defaults of its own, for rows that are written to it under its name. */
+const TREE = 'SELECT p.relid::oid, root.oid FROM unnest($1::oid[]) AS root(oid) CROSS JOIN LATERAL pg_partition_tree(root.oid) AS p';
+
 /**
  * @param {import('../pg/session.mjs').Session} session @param {number[]} tables whose columns matter
  * @returns {Promise<{sequences: Sequence[], unresolved: Feed[]}>} `unresolved`: defaults of which the sequence is not known
  */
 export async function readSequences(session, tables) {
-  const [rows, feeds, hidden] = [await session.rows(SEQUENCES), await session.rows(FEEDS, [tables]), await session.rows(HIDDEN, [tables])];
+  const tree = await session.rows(TREE, [tables]);
+  /** The mapped table of each partition, on any level. */
+  const rootOf = new Map([...tree.map(([oid, root]) => /** @type {const} */ ([Number(oid), Number(root)])), ...tables.map((oid) => /** @type {const} */ ([oid, oid]))]);
+  const placeOf = (/** @type {string | null | undefined} */ oid) => {
+    const root = rootOf.get(Number(oid)) ?? 0;
+    return root === Number(oid) ? { table: root } : { table: root, part: Number(oid) };
+  };
+  const all = [...rootOf.keys()];
+  const [rows, feeds, hidden] = [await session.rows(SEQUENCES), await session.rows(FEEDS, [all]), await session.rows(HIDDEN, [all])];
   const positions = await readPositions(session, rows);
   /** @type {Map<string, Sequence>} */
   const sequences = new Map();
@@ -73,13 +84,13 @@ export async function readSequences(session, tables) {
   /** @type {Feed[]} */
   const unresolved = [];
   for (const [oid, table, column, expression] of feeds) {
-    const feed = { table: Number(table), column: column ?? '', plain: expression === null || PLAIN.test(expression ?? '') };
+    const feed = { ...placeOf(table), column: column ?? '', plain: expression === null || PLAIN.test(expression ?? '') };
     const sequence = sequences.get(oid ?? '');
     if (sequence === undefined) unresolved.push(feed); // in a schema that the user may not use
     else add(sequence, feed);
   }
   for (const [table, column, expression, schema] of /** @type {string[][]} */ (hidden)) {
-    const feed = { table: Number(table), column: column ?? '', plain: false };
+    const feed = { ...placeOf(table), column: column ?? '', plain: false };
     const name = /nextval\(\(?'((?:[^']|'')+)'::text\)?(?:::regclass)?\)/.exec(expression ?? '')?.[1]?.replaceAll('"', '');
     const found = [...sequences.values()].find((sequence) => name !== undefined && (sequence.name === name || sequence.name === `${schema}.${name}` || sequence.name === `public.${name}`));
     if (found === undefined) unresolved.push(feed);
@@ -94,11 +105,16 @@ export async function readSequences(session, tables) {
 /** `nextval('public.shared'::regclass)`, perhaps cast to a narrower type. */
 const PLAIN = /^\(*nextval\('(?:[^']|'')+'::regclass\)\)*(?:::[a-z]+)?$/;
 
-/** @param {Sequence} sequence @param {Feed} feed */
+/** Partitions mostly have the default of the whole table. @param {Sequence} sequence @param {Feed} feed */
 function add(sequence, feed) {
-  const known = sequence.feeds.find(({ table, column }) => table === feed.table && column === feed.column);
-  if (known === undefined) sequence.feeds.push(feed);
-  else known.plain &&= feed.plain;
+  const alike = sequence.feeds.filter(({ table, column }) => table === feed.table && column === feed.column);
+  const whole = alike.find(({ part }) => part === undefined);
+  const known = whole ?? alike.find(({ part }) => part === feed.part);
+  if (known !== undefined) known.plain &&= feed.plain;
+  else {
+    if (feed.part === undefined) sequence.feeds = sequence.feeds.filter((other) => !alike.includes(other));
+    sequence.feeds.push(feed);
+  }
 }
 
 /** @param {import('../pg/session.mjs').Session} session @param {import('../pg/session.mjs').Row[]} rows @returns {Promise<Map<string, {last: bigint, called: boolean}>>} of those that may be read */

@@ -1,4 +1,4 @@
-import { ident } from '../pg/text.mjs';
+import { ident, qualified } from '../pg/text.mjs';
 import { advance, dropCached } from './advance.mjs';
 import { readSequences } from './sequence-catalog.mjs';
 
@@ -44,15 +44,15 @@ export async function raiseSequences(blue, green, tables, rules, wayBack = false
  * @typedef {object} Pair
  * @property {Sequence} target
  * @property {Sequence[]} partners
- * @property {{table: SyncTable, column: string, from: string | null, plain: boolean}[]} columns that the mapping writes and the sequence feeds
+ * @property {{table: SyncTable, column: string, from: string | null, plain: boolean, part?: number}[]} columns that the mapping writes and the sequence feeds
  */
 
 /** @param {Sequence[]} sources @param {Sequence[]} targets @param {SyncTable[]} tables @param {Rules} rules @returns {Pair[]} */
 function pairUp(sources, targets, tables, rules) {
   return targets.flatMap((target) => {
-    const columns = target.feeds.flatMap(({ table: oid, column, plain }) => {
+    const columns = target.feeds.flatMap(({ table: oid, column, plain, part }) => {
       const table = tables.find((candidate) => candidate.target.oid === oid && candidate.plan.targetColumns.includes(column));
-      return table === undefined ? [] : [{ table, column, from: sourceOf(table, column), plain }];
+      return table === undefined ? [] : [{ table, column, from: sourceOf(table, column), plain, part }];
     });
     const named = rules.pairs[target.name];
     const fed = sources.filter((source) => columns.some(({ table, from }) => from !== null && source.feeds.some((feed) => feed.table === table.source.oid && feed.column === from)));
@@ -98,8 +98,8 @@ async function raise(blue, green, { target, partners, columns }, rules, wayBack)
   if (target.cycles && columns.length > 0) problems.push(`green's sequence ${target.name} begins anew at its end (CYCLE) and feeds a column that is copied: ALTER SEQUENCE ... NO CYCLE`);
   const up = target.increment > 0n;
   const most = (/** @type {(bigint | null)[]} */ values) => values.reduce((best, value) => (value === null ? best : best === null || (up ? value > best : value < best) ? value : best), null);
-  const onGreen = await Promise.all(columns.filter(({ plain }) => plain).map(({ table, column }) => extreme(green, table.target, table.onGreen, column, up)));
-  const onBlue = wayBack ? [] : await Promise.all(columns.filter(({ plain, from, table }) => plain && from !== null && leads(table.source, from)).map(({ table, from }) => extreme(blue, table.source, table.onBlue, from ?? '', up)));
+  const onGreen = await Promise.all(columns.filter(({ plain }) => plain).map(({ table, column, part }) => extreme(green, table.target, rowsOf(table, part), column, up)));
+  const onBlue = wayBack ? [] : await Promise.all(columns.filter(({ plain, from, table, part }) => plain && part === undefined && from !== null && leads(table.source, from)).map(({ table, from }) => extreme(blue, table.source, table.onBlue, from ?? '', up)));
   // A sequence of blue that has given nothing yet will do so, once both sides give keys.
   const given = most([...partners.map(({ last, next, increment }) => last ?? (wayBack ? next - increment : null)), ...onBlue]);
   const room = roomOf(target, columns, wayBack);
@@ -119,6 +119,12 @@ async function raise(blue, green, { target, partners, columns }, rules, wayBack)
     problems.push(`green's sequence ${target.name} could not be raised (SQLSTATE ${refused}): grant UPDATE on it`);
   }
   return { raised: false, problems };
+}
+
+/** @param {SyncTable} table @param {number} [part] */
+function rowsOf({ target, onGreen }, part) {
+  const leaf = target.leaves.find(({ oid }) => oid === part);
+  return leaf === undefined ? onGreen : qualified(leaf);
 }
 
 /** The largest value that fits into each column that takes it, on blue too where green's rows go there. @param {Sequence} target @param {Pair['columns']} columns @param {boolean} wayBack */

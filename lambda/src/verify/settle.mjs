@@ -106,14 +106,15 @@ async function differences({ forward, back }, name, keys) {
       return { key, onBlue: result.kind === 'row' ? /** @type {string[]} */ (result.values) : undefined };
     });
     const known = some.flatMap(({ onBlue }) => (onBlue === undefined ? [] : [onBlue]));
-    const green = await read(forward.context.green, table.targetKey, table.onGreen, table.plan.targetColumns, some.map(({ key }) => key));
-    const blue = await read(forward.context.blue, table.sourceKey, table.onBlue, table.plan.sourceColumns, known);
+    const green = await read(forward.context.green, table.targetKey, table.onGreen, [...table.plan.targetColumns, ...table.plan.computed], some.map(({ key }) => key));
+    const blue = await read(forward.context.blue, table.sourceKey, table.onBlue, [...table.plan.sourceColumns, ...table.plan.computed], known);
     const heldOnBlue = new Set((await back.context.quarantine.mayHold(reverse, some.map(({ key }) => key))).map(textOf));
     const heldOnGreen = new Set((await forward.context.quarantine.mayHold(table, known)).map(textOf));
     for (const { key, onBlue } of some) {
       const row = onBlue && blue.get(textOf(onBlue));
+      const computed = row?.splice(table.plan.sourceColumns.length) ?? [];
       const made = row === undefined ? undefined : table.plan.transform(row);
-      const expected = made?.kind === 'row' ? JSON.stringify(made.values) : (made?.kind ?? 'none');
+      const expected = made?.kind === 'row' ? JSON.stringify([...made.values, ...computed]) : (made?.kind ?? 'none');
       const actual = JSON.stringify(green.get(textOf(key))) ?? 'none';
       if (expected === actual || (expected === 'skip' && actual === 'none')) continue;
       const held = heldOnBlue.has(textOf(key)) || (onBlue !== undefined && heldOnGreen.has(textOf(onBlue)));

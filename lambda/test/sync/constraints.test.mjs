@@ -104,6 +104,19 @@ test('an index of blue that covers less than green\'s, or that came later, is no
   }
 });
 
+test('an index of blue that calls other values equal than green\'s is no reason to remove a row', async () => {
+  const pair = 'CREATE TYPE pair AS (a numeric, b text); CREATE TABLE t (id int PRIMARY KEY, p pair';
+  for (const [onBlue, rows] of [
+    ['); CREATE UNIQUE INDEX ON t (p record_image_ops)', "(1, ROW(1.0, 'x')), (2, ROW(1.00, 'x'))"],
+    [', UNIQUE (id, p)); CREATE UNIQUE INDEX ON t ((p) record_image_ops)', "(1, ROW(2, 'x')), (2, ROW(2.0, 'x'))"],
+  ]) {
+    const lab = await fresh(`${pair}${onBlue}`, `${pair}, UNIQUE (p))`);
+    await lab.onBlue(`INSERT INTO t VALUES ${rows}`);
+    const answer = await lab.untilSynced(PLAIN);
+    assert.deepEqual([answer.quarantined, await quarantine(lab)], [1, [2]]);
+  }
+});
+
 test('stale rows of a copy make room for what has come since; where blue has no such constraint, what they block comes in the end', async () => {
   const plain = 'CREATE TABLE t (id int PRIMARY KEY, mail text UNIQUE)';
   for (const [blue, green] of /** @type {[string, string?][]} */ ([

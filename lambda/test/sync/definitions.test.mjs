@@ -18,6 +18,9 @@ const mappings = (/** @type {object} */ more = {}) => [
   { version: 1, ...more, tables: [{ source: 'public.t', columns: { z: { from: 'z', ifNull: '-' } } }] },
 ];
 
+/** A collation that calls different texts equal: to a key or a unique index two rows of blue are one then. */
+const LOOSE = "CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false)";
+
 /** Types that differ under one name: on blue, on green, what is said of it. @type {[string, string, string, RegExp][]} */
 const DIFFERENT = [
   ['v', 'CREATE DOMAIN v AS numeric(12,4)', 'CREATE DOMAIN v AS numeric(12,2)', /it is public\.v \(a domain over numeric\(12,4\)\), the target column is public\.v \(a domain over numeric\(12,2\)\): say so with "cast": "numeric\(12,2\)"/],
@@ -31,6 +34,8 @@ const DIFFERENT = [
   ['v', 'CREATE TYPE v AS (a int, b int)', 'CREATE TYPE v AS (b int, a int)', /their attributes differ: \(a integer, b integer\) on blue, \(b integer, a integer\) on green/],
   ['v', 'CREATE TYPE v AS (a numeric(8,4), b text)', 'CREATE TYPE v AS (a numeric(8,2), b text)', /their attributes differ/],
   ['v[]', 'CREATE TYPE v AS (a int, b text)', 'CREATE TYPE v AS (a int, b varchar(3))', /their attributes differ/],
+  ['v', `${LOOSE}; CREATE TYPE v AS (a text)`, `${LOOSE}; CREATE TYPE v AS (a text COLLATE ci)`, /their attributes differ: \(a text\) on blue, \(a text COLLATE public\.ci\) on green/],
+  ['v[]', `${LOOSE}; CREATE TYPE w AS (a text); CREATE TYPE v AS (x int, y w)`, `${LOOSE}; CREATE TYPE w AS (a text COLLATE ci); CREATE TYPE v AS (x int, y w)`, /their attributes differ/],
   ['v', 'CREATE TYPE v AS (a int, b text)', 'CREATE DOMAIN v AS text', /no lossless conversion|one is/],
   ['v', "CREATE TYPE v AS ENUM ('new', 'done')", "CREATE TYPE v AS ENUM ('done', 'new')", /its labels stand in another order there/],
   ['v[]', "CREATE TYPE v AS ENUM ('new', 'done')", "CREATE TYPE v AS ENUM ('new')", /its labels "done" are not there/],
@@ -64,6 +69,7 @@ const ALIKE = [
   ['v', 'CREATE TYPE v AS RANGE (subtype = timestamp)', 'CREATE TYPE v AS RANGE (subtype = timestamp)', "'[2024-01-01,2024-02-01)'"],
   ['integer[]', '', '', "'[0:1]={1,2}'"],
   ['point', '', '', "'(1,2)'"],
+  ['v', `${LOOSE}; CREATE TYPE v AS (a text COLLATE ci)`, `${LOOSE}; CREATE TYPE v AS (a text COLLATE ci)`, "'(A)'"],
   ['hstore', 'CREATE EXTENSION hstore', 'CREATE EXTENSION hstore', `'a=>"1, 2",b=>NULL'`],
   ['ltree', 'CREATE EXTENSION ltree', 'CREATE EXTENSION ltree', "'a.b'"],
 ];

@@ -1,7 +1,10 @@
 /** What stands between the function and the databases is told for what it is. */
 import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { PermanentError, withSidesExchanged } from '../../src/lib/errors.mjs';
 import { Lab } from '../support/lab.mjs';
 
 const OPTIONS = { mapping: { version: 1, tables: [{ source: 'public.t' }] } };
@@ -90,4 +93,47 @@ test('an error names the side, the statement and what to do', async () => {
   await own.onBlue(`CREATE ROLE nothing LOGIN PASSWORD 'n'; GRANT SELECT ON t TO nothing; INSERT INTO t VALUES (2, 2)`);
   own.logins = { source: { username: 'nothing', password: 'n' } };
   await assert.rejects(own.run(options), { sqlstate: '42501', message: /** @type {any} */ (/^blue: .* pg_(logical_slot_peek_binary_changes|replication_slot_advance|logical_emit_message)$/), hint: /** @type {any} */ (/rds_replication/) });
+});
+
+test('a table of blue that stays locked all the time: the run ends with its time, is called transient, and says what may hold it up', async () => {
+  const own = await lab.fresh('errors_locked', 'CREATE TABLE t (id int PRIMARY KEY, v int) PARTITION BY RANGE (id); CREATE TABLE t_1 PARTITION OF t DEFAULT');
+  await own.onBlue('INSERT INTO t VALUES (1, 1)');
+  await own.untilSynced(OPTIONS);
+  const holder = await own.blue.connect(own.database);
+  await holder.query('BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE');
+  for (const does of /** @type {const} */ (['run', 'verify']))
+    await assert.rejects(own[does]({ ...OPTIONS, seconds: 2 }), { name: 'TransientError', code: 'TIME_ENDED', message: /^blue: /, hint: /keeps a mapped table locked/ });
+  await holder.query('ROLLBACK');
+  await holder.end();
+  assert.equal((await own.run(OPTIONS)).status, 'synced');
+});
+
+test('a reader in place of the writer, as a name may lead to for a while after a failover: waited for, and told for what it is by everything that needs the writer', { timeout: 120_000 }, async () => {
+  for (const side of /** @type {const} */ (['blue', 'green'])) {
+    const own = await lab.fresh(`errors_reader_${side}`, 'CREATE TABLE t (id int PRIMARY KEY, v int)');
+    await own.onBlue('INSERT INTO t VALUES (1, 1)');
+    await own.untilSynced(OPTIONS);
+    await own.onBlue('UPDATE t SET v = 2');
+    const signal = join(own[side].data, 'standby.signal');
+    const again = async (/** @type {() => void} */ change) => {
+      await own[side].stop('fast');
+      change();
+      await own[side].start();
+    };
+    await again(() => writeFileSync(signal, ''));
+    const hint = new RegExp(`${side === 'blue' ? 'SOURCE' : 'TARGET'}_HOST names a reader`);
+    for (const does of /** @type {const} */ (['run', 'verify', 'prepare', 'status']))
+      await assert.rejects(own[does]({ ...OPTIONS, seconds: 1 }), { name: 'TransientError', code: 'READER', sqlstate: '25006', message: `${side}: the server is in recovery`, hint }, `${does} ${side}`);
+    await assert.rejects(own.cutover({ ...OPTIONS, seconds: 1 }, true), { code: 'READER' }); // nothing is forced: the writer may be elsewhere
+    const waiting = own.run({ ...OPTIONS, seconds: 60 });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await again(() => rmSync(signal));
+    assert.equal((await waiting).status, 'synced');
+    assert.deepEqual((await own.onGreen('SELECT v FROM t')).rows, [{ v: 2 }]);
+  }
+});
+
+test('the hints of the way back name the variables of the side that is meant', () => {
+  const error = new PermanentError('X', 'blue: a word', { hint: 'check SOURCE_DB, TARGET_HOST and SOURCE_TABLE of green' });
+  assert.deepEqual([withSidesExchanged(error).message, error.hint], ['green: a word', 'check TARGET_DB, SOURCE_HOST and SOURCE_TABLE of blue']);
 });

@@ -163,6 +163,30 @@ test('unsent values are found by keys of types with operators of their own', asy
   await assertSame(lab, 't', 't::text', 30);
 });
 
+test('the same with keys that have parts: composite types, arrays and ranges of them, under domains', async () => {
+  const pair = 'CREATE TYPE pair AS (a int, b text)';
+  /** @type {[string, string, (n: number) => string][]} */
+  const cases = [
+    [pair, 'pair', (n) => `ROW(${n}, 'b,"')::pair`],
+    [`${pair}; CREATE DOMAIN d AS pair CHECK ((value).a > 0)`, 'd', (n) => `ROW(${n}, NULL)::pair`],
+    [`${pair}; CREATE TYPE nested AS (p pair, q pair[])`, 'nested', (n) => `ROW(ROW(${n}, 'x'), ARRAY[ROW(1, 'y')::pair])::nested`],
+    [pair, 'pair[]', (n) => `ARRAY[ROW(${n}, '{')::pair, NULL]`],
+    ['CREATE DOMAIN d AS int NOT NULL; CREATE DOMAIN ds AS d[]', 'ds', (n) => `'{${n},7}'`],
+    ['', 'int4multirange', (n) => `int4multirange(int4range(${n}, ${n} + 5), int4range(1000, NULL))`],
+  ];
+  for (const [prelude, type, key] of cases) {
+    const lab = await fresh(`${prelude}; CREATE TABLE t (k ${type} PRIMARY KEY, n int UNIQUE, big text); ALTER TABLE t ALTER big SET STORAGE EXTERNAL`);
+    await lab.onBlue(`INSERT INTO t VALUES ${[1, 2, 3, 4, 5].map((n) => `(${key(n)}, ${n}, repeat('b', 3000))`).join(', ')}`);
+    const options = { mapping: { version: 1, tables: [{ source: 'public.t', where: { column: 'n', below: 1000 } }] } };
+    await lab.untilSynced(options);
+    await lab.onBlue(`UPDATE t SET n = n + 10 WHERE n < 4; UPDATE t SET n = 2000 WHERE n = 4; UPDATE t SET k = ${key(9)} WHERE n = 5`);
+    await lab.untilSynced(options);
+    await lab.onBlue(`UPDATE t SET n = 4 WHERE n = 2000; DELETE FROM t WHERE n = 12; INSERT INTO t VALUES (${key(7)}, 7, NULL)`);
+    await lab.untilSynced(options);
+    await assertEqualVerdict(lab, options, 't', 5);
+  }
+});
+
 test('domains that take no NULL, that check, that cut: deletes, changes and keys pass the helper tables', async () => {
   const ddl = `CREATE DOMAIN d AS int NOT NULL; CREATE DOMAIN dd AS d; CREATE DOMAIN code AS varchar(5) NOT NULL CHECK (value <> ''); CREATE DOMAIN tags AS text[] NOT NULL;
     CREATE TYPE pair AS (a int, b text); CREATE DOMAIN pairs AS pair CHECK ((value).a > 0);

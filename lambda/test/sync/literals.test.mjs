@@ -76,6 +76,20 @@ test('what is no value of the type, would be rounded, or has no one form, is ref
   assert.equal((await lab.onBlue('SELECT count(*) FROM pg_publication')).rows[0].count, '0');
 });
 
+test('a collation or a type that calls different texts equal: filters and maps that would take them for different ones are refused', async () => {
+  const lab = await fresh("CREATE EXTENSION citext; CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false); CREATE DOMAIN word AS text COLLATE ci; CREATE TABLE t (id int PRIMARY KEY, a text COLLATE ci, b word, c citext, d jsonb)", 'CREATE TABLE t (id int PRIMARY KEY, x text)');
+  await lab.onBlue(`INSERT INTO t VALUES (1, 'New', 'New', 'New', '"new"'), (2, 'new', 'new', 'new', '"new"')`);
+  const mapped = (/** @type {string} */ column, /** @type {object} */ more, /** @type {object} */ table = {}) => ({ mapping: { version: 1, tables: [{ source: 'public.t', others: 'drop', columns: { id: 'id', x: { from: column, map: { new: 'n' }, ...more } }, ...table }] } });
+  for (const column of ['a', 'b', 'c']) {
+    for (const otherwise of ['carry', { value: 'other' }]) await assert.rejects(lab.run(mapped(column, { otherwise })), { code: 'MAPPING', message: /otherwise.*equal values of .* have several forms/ }, column);
+    for (const where of [{ column, equals: 'new' }, { not: { column, in: ['new'] } }]) await assert.rejects(lab.run(mapped(column, {}, { where })), { code: 'MAPPING', message: /equal values have one form/ }, column);
+  }
+  // What is not on the list as it is written there is held, and seen.
+  const options = mapped('a', {});
+  assert.equal((await lab.untilSynced(options)).quarantined, 1);
+  assert.deepEqual((await lab.onGreen('SELECT * FROM t')).rows, [{ id: 2, x: 'n' }]);
+});
+
 test('constants, defaults, and both sides of a map are in the form that PostgreSQL writes', async () => {
   const lab = await fresh(
     'CREATE TABLE t (id int PRIMARY KEY, at time, ip inet, rate double precision, amount numeric(8,2), dur interval)',

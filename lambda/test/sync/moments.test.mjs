@@ -193,39 +193,6 @@ test('a partition that is detached with rows is found by verify, with the reason
   assert.deepEqual([equal.verdict, equal.problems], ['equal', []], JSON.stringify(equal));
 });
 
-test('a partition by ranges of texts that green sorts otherwise is truncated: no row of another partition goes', async () => {
-  const ddl = `CREATE TABLE t (k text COLLATE "C" PRIMARY KEY, v text) PARTITION BY RANGE (k); CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM ('a') TO ('n'); CREATE TABLE t_2 PARTITION OF t DEFAULT`;
-  for (const other of ['COLLATE "en-x-icu"', '']) {
-    const lab = await servers.fresh(`sorted_${other === '' ? 'default' : 'icu'}`, ddl, `CREATE TABLE t (k text ${other} PRIMARY KEY, v text)`);
-    await lab.onBlue("INSERT INTO t VALUES ('b', 'goes'), ('B', 'stays'), ('z', 'stays')");
-    await lab.untilSynced(PLAIN);
-    await lab.onBlue('TRUNCATE t_1');
-    await assert.rejects(lab.run(PLAIN), { code: 'PARTITION_TRUNCATED', message: /sorts the texts of its key otherwise/ });
-    assert.equal((await lab.onGreen('SELECT count(*)::int AS n FROM t')).rows[0].n, 3);
-  }
-  const lab = await servers.fresh('sorted_alike', ddl, 'CREATE TABLE t (k text COLLATE "C" PRIMARY KEY, v text)');
-  await lab.onBlue("INSERT INTO t VALUES ('b', 'goes'), ('B', 'stays'), ('z', 'stays')");
-  await lab.untilSynced(PLAIN);
-  await lab.onBlue('TRUNCATE t_1');
-  await lab.untilSynced(PLAIN);
-  await assertEqualVerdict(lab, PLAIN, 't', 2);
-});
-
-test('a default partition is truncated before and after its bounds change', async () => {
-  for (const change of [
-    `TRUNCATE rest; CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (100) TO (200); ${fill(150, 160)}`,
-    `DELETE FROM rest; CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (100) TO (200); ${fill(150, 160)}; ${fill(300, 310)}; TRUNCATE rest`,
-    `TRUNCATE t_1; ALTER TABLE t DETACH PARTITION t_1; DROP TABLE t_1; ${fill(1, 50)}; TRUNCATE rest; ${fill(5, 6)}`,
-  ]) {
-    const lab = await fresh("CREATE TABLE t (id int PRIMARY KEY, v text) PARTITION BY RANGE (id); CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (100); CREATE TABLE rest PARTITION OF t DEFAULT", FLAT);
-    await lab.onBlue(fill(1, 250));
-    await lab.untilSynced(PLAIN);
-    await lab.onBlue(change);
-    await lab.untilSynced(PLAIN);
-    await assertEqualVerdict(lab, PLAIN, 't', 2);
-  }
-});
-
 test('partitions of partitions: one that is mapped by itself, new ones below it, a truncate in the middle', async () => {
   const ddl = `CREATE TABLE top (id int, day int, v text, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
     CREATE TABLE t PARTITION OF top FOR VALUES FROM (0) TO (1000) PARTITION BY RANGE (id);

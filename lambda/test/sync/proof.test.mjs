@@ -120,3 +120,35 @@ test("rows that green's own foreign keys would refuse are found", async () => {
   await lab.onBlue('DELETE FROM child WHERE parent = 1');
   assert.equal((await lab.verify(options)).verdict, 'equal');
 });
+
+test('what both sides compute in the same words is compared too: a function, a collation or a type behind them may be another one', async () => {
+  const made = (/** @type {string} */ body) => `CREATE FUNCTION f(v int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT ${body}'; `;
+  const table = (/** @type {string} */ g, v = 'text') => `CREATE TABLE t (id int PRIMARY KEY, n int, v ${v}, z text, g ${g} STORED)`;
+  const fee = table('int GENERATED ALWAYS AS (f(n))');
+  const early = 'boolean GENERATED ALWAYS AS (v < \'b\')';
+  /** @type {[string, string, string, number][]} */
+  const cases = [
+    ['another function', made('v * 2') + fee, made('v * 3') + fee, 2],
+    ['the same function', made('v * 2') + fee, made('v * 2') + fee, 0],
+    ['another collation', table(early), table(early, 'text COLLATE "en-x-icu"'), 1],
+    ['no column', table('int GENERATED ALWAYS AS (7)'), table('int GENERATED ALWAYS AS (7)'), 0],
+    ['a function that calls another one', `${made('v * 2')}CREATE FUNCTION h(v int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN public.f(v); END'; ${table('int GENERATED ALWAYS AS (h(n))')}`,
+      `${made('v * 5')}CREATE FUNCTION h(v int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN public.f(v); END'; ${table('int GENERATED ALWAYS AS (h(n))')}`, 2],
+  ];
+  for (const [what, blue, green, different] of cases)
+    for (const columns of [{}, { z: { from: 'z', ifNull: '-' } }]) {
+      const lab = await fresh(blue, green);
+      const options = { mapping: { version: 1, tables: [{ source: 'public.t', columns }] } };
+      await lab.onBlue("INSERT INTO t (id, n, v) VALUES (1, 5, 'a'), (2, 7, 'B')");
+      await lab.untilSynced(options);
+      const verdict = await lab.verify(options);
+      assert.deepEqual([verdict.ok, verdict.tables[0]?.different], [different === 0, different], `${what}: ${JSON.stringify(verdict)}`);
+    }
+  // Where the mapping changes what it is computed from, it is green's own.
+  const lab = await fresh(made('v * 2') + fee);
+  const options = { mapping: { version: 1, tables: [{ source: 'public.t', columns: { n: { from: 'n', ifNull: 0 } } }] } };
+  await lab.onBlue('INSERT INTO t (id) VALUES (1)');
+  await lab.untilSynced(options);
+  assert.deepEqual((await lab.onGreen('SELECT g FROM t')).rows, [{ g: 0 }]);
+  assert.equal((await lab.verify(options)).ok, true);
+});

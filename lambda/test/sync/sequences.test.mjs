@@ -53,6 +53,20 @@ test("green's defaults go on beyond blue's, whoever owns the sequence", async ()
   }
 });
 
+test('partitions with defaults of their own: values that are given there are free too', async () => {
+  const parts = (/** @type {string} */ own, /** @type {string} */ under, /** @type {string} */ sub) => `CREATE SEQUENCE ${own}; CREATE SEQUENCE ${sub}; CREATE TABLE t (id bigint PRIMARY KEY, v text) PARTITION BY RANGE (id);
+    CREATE TABLE ${under} PARTITION OF t FOR VALUES FROM (0) TO (1000000000); ALTER TABLE ${under} ALTER id SET DEFAULT nextval('${own}');
+    CREATE TABLE rest PARTITION OF t DEFAULT PARTITION BY HASH (id); CREATE TABLE rest_1 PARTITION OF rest FOR VALUES WITH (MODULUS 1, REMAINDER 0); ALTER TABLE rest_1 ALTER id SET DEFAULT nextval('${sub}'::text) + 1000000000`;
+  const lab = await fresh(parts('one', 't_1', 'deep'), parts('other', 'g_1', 'deep'));
+  await lab.onBlue("INSERT INTO t_1 (v) SELECT 'v' FROM generate_series(1, 50); INSERT INTO rest_1 (v) SELECT 'v' FROM generate_series(1, 50)");
+  const mapping = { ...MAPPING, sequences: { gap: 100, alone: ['public.one'] } };
+  await lab.untilSynced({ mapping });
+  const verdict = await lab.verify({ mapping });
+  assert.deepEqual([verdict.ok, verdict.sequences.checked], [true, 2], JSON.stringify(verdict.problems));
+  assert.ok(Number(await one(lab, "INSERT INTO g_1 (v) VALUES ('new') RETURNING id")) > 50 + 100);
+  assert.ok(Number(await one(lab, "INSERT INTO rest_1 (v) VALUES ('new') RETURNING id")) > 1000000000 + 50 + 100);
+});
+
 test('keys beyond the sequence count, and one that goes down', async () => {
   const lab = await fresh('CREATE SEQUENCE s INCREMENT -1 START -1; CREATE TABLE t (id bigserial PRIMARY KEY, d bigint UNIQUE DEFAULT nextval(\'s\'))');
   await lab.onBlue('INSERT INTO t DEFAULT VALUES; INSERT INTO t VALUES (9000000, -5000000)');

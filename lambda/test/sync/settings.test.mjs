@@ -100,6 +100,32 @@ test('what a role or database has set does not change a value on the way', async
   }
 });
 
+test('a session that a setting would end with the first error goes on: the row that green refuses is held, and the others arrive', async () => {
+  const lab = await servers.fresh('settings_exit', 'CREATE TABLE t (id int PRIMARY KEY, v text, z text)', "CREATE TABLE t (id int PRIMARY KEY, v text CHECK (v <> 'bad'), z text)");
+  await lab.onGreen(`ALTER DATABASE ${lab.database} SET exit_on_error = on`);
+  await lab.onBlue("INSERT INTO t VALUES (1, 'bad'), (2, 'good')");
+  await lab.untilSynced(OPTIONS);
+  await lab.onBlue("INSERT INTO t VALUES (3, 'bad'), (4, 'good')");
+  assert.equal((await lab.untilSynced(OPTIONS)).quarantined, 2);
+  assert.deepEqual((await lab.onGreen('SELECT id FROM t ORDER BY id')).rows, [{ id: 2 }, { id: 4 }]);
+  assert.deepEqual(lab.lines.filter((line) => line.includes('transient')), []);
+});
+
+test("a time limit for locks that a role has does not keep the slot from waiting for blue's running transactions", async () => {
+  const lab = await servers.fresh('settings_lock', 'CREATE TABLE t (id int PRIMARY KEY, v int, z text); CREATE TABLE other (id int)');
+  for (const side of /** @type {const} */ (['onBlue', 'onGreen'])) await lab[side](`ALTER DATABASE ${lab.database} SET lock_timeout = '5ms'`);
+  await lab.onBlue('INSERT INTO t VALUES (1, 1)');
+  const open = await lab.blue.connect(lab.database);
+  await open.query('BEGIN; INSERT INTO other VALUES (1)');
+  const run = lab.untilSynced(OPTIONS);
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await open.query('COMMIT');
+  await open.end();
+  await run;
+  assert.equal((await lab.verify(OPTIONS)).ok, true);
+  assert.deepEqual(lab.lines.filter((line) => line.includes('transient')), []);
+});
+
 test('a time limit for sessions that do nothing for a moment ends no session of the migration', async () => {
   const ddl = 'CREATE TABLE t (id int PRIMARY KEY, v int, z text, big text); ALTER TABLE t ALTER big SET STORAGE EXTERNAL';
   const short = `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET idle_session_timeout = ''20ms''', current_database()); END $$`;

@@ -77,6 +77,18 @@ test('every type arrives without loss, by the copy, as a change and as a key', a
   assert.equal(verdict.verdict, 'equal', JSON.stringify(verdict.tables.filter(({ ok }) => !ok)));
 });
 
+test('bytes of the type "char" that are no text are held, by the copy and as a change; others arrive', async () => {
+  const byte = (/** @type {number} */ n) => `chr(${n})::"char"`;
+  const lab = await servers.fresh('bytes', 'CREATE TABLE t (id int PRIMARY KEY, v "char", a "char"[])');
+  const options = { mapping: { version: 1, tables: [{ source: 'public.t' }] } };
+  await lab.onBlue(`INSERT INTO t VALUES (1, 'a', '{b}'), (2, ${byte(200)}, NULL), (3, '', ARRAY[${byte(233)}])`);
+  await lab.untilSynced(options);
+  await lab.onBlue(`INSERT INTO t VALUES (4, ${byte(201)}, NULL), (5, 'x', NULL)`);
+  assert.equal((await lab.untilSynced(options)).quarantined, 3);
+  await same(lab, "(SELECT * FROM t WHERE id IN (1, 5))", 'id');
+  assert.deepEqual([(await lab.onGreen('SELECT count(*)::int AS n FROM t')).rows[0].n, (await lab.verify(options)).verdict], [2, 'held-back']);
+});
+
 /** @param {Lab} lab @param {string} table @param {string} key */
 async function same(lab, table, key) {
   const sql = `SELECT t::text AS row FROM ${table} t ORDER BY ${key}`;

@@ -1,8 +1,9 @@
+import { contains } from '../../pg/types.mjs';
 import { WORD, keyOfMap } from '../problems.mjs';
 import { equality } from '../equality.mjs';
-import { TEXT, sameText, typeOf } from '../pgtypes.mjs';
+import { TEXT, sameText, shown, typeOf } from '../pgtypes.mjs';
 import { Problem } from '../problem.mjs';
-import { textOf } from '../operand.mjs';
+import { apply, textOf } from '../operand.mjs';
 import { formOf, literal } from './constant.mjs';
 
 /**
@@ -23,7 +24,8 @@ export function column(cx, name, path) {
     return undefined;
   }
   const slot = cx.slot(name);
-  return {
+  /** @type {Expression} */
+  const expression = {
     type: typeOf(known, cx.sourceEnums, 'blue'),
     compute: (values) => values[slot],
     loose: false,
@@ -32,7 +34,15 @@ export function column(cx, name, path) {
     uses: [name],
     column: name,
   };
+  return known.definition !== undefined && contains(known.definition, isByte) ? apply(expression, asByte) : expression;
 }
+
+/** A value of `"char"` is one byte, which PostgreSQL prints as it is: alone it may be no text in UTF-8 (charout in char.c), and is read as another one then. @param {import('../../pg/types.mjs').TypeDefinition} type */
+const isByte = ({ kind, name }) => kind === 'builtin' && name === '"char"';
+const NO_TEXT = new Problem('a byte of the type "char" that is no text in UTF-8');
+
+/** @param {string} text */
+const asByte = (text) => (text.includes('\uFFFD') ? NO_TEXT : text);
 
 const NOT_MAPPED = new Problem('a value that the map does not have');
 
@@ -54,7 +64,11 @@ export function mapped(cx, spec, path, operand, expected) {
       ? result(cx, /** @type {Spec} */ (otherwise)['value'], `${path}.otherwise.value`, read, expected)
       : undefined;
 
-  const keyOf = equality(operand.type) ?? ((/** @type {string} */ value) => value);
+  const one = equality(operand.type);
+  const asPrinted = operand.type.family === 'json' || operand.type.family === 'jsonb'; // values of these are looked up as PostgreSQL prints them
+  if (one === undefined && !asPrinted && otherwise !== undefined && otherwise !== 'quarantine')
+    cx.problems.addValue(`${path}.otherwise`, otherwise, `it takes "quarantine" here: equal values of ${shown(operand.type)} have several forms, and one that is on the list in another form would be taken for one that is not`);
+  const keyOf = one ?? ((/** @type {string} */ value) => value);
   const table = new Map(pairs.map(([key], i) => [mapKey(cx, key, `${path}.map.${keyOfMap(key, i)}`, operand.type, keyOf), values[i]]));
   const text = textOf(operand);
   return {
