@@ -6,7 +6,7 @@ mod driver;
 use super::world::{Thing, World, holds};
 use deployer::engine::driver::{Delegated, Key, Owned};
 use deployer::engine::{
-    Class, DeleteOptions, Delta, Error, Identity, Live, Mark, Meta, Nature, Phase, Replace,
+    Backup, Class, DeleteOptions, Delta, Error, Identity, Live, Mark, Meta, Nature, Phase, Replace,
     Retention,
 };
 use serde_json::{Value, json};
@@ -37,6 +37,8 @@ pub struct Fake {
     once: bool,
     /// When it vanished it is asked for what is left of it.
     restorable: bool,
+    /// Its id follows from its name, as that of a table or a database does.
+    by_name: bool,
 }
 
 impl Fake {
@@ -48,6 +50,7 @@ impl Fake {
             tokens: false,
             once: false,
             restorable: false,
+            by_name: false,
         }
     }
     pub fn holding_data(mut self) -> Self {
@@ -84,6 +87,11 @@ impl Fake {
     pub fn restorable(mut self) -> Self {
         self.meta.holds_data = true;
         self.restorable = true;
+        self
+    }
+    pub fn by_name(mut self) -> Self {
+        self.named = true;
+        self.by_name = true;
         self
     }
     pub fn once(mut self) -> Self {
@@ -174,7 +182,10 @@ impl Fake {
             return Err(error);
         }
         let number = self.world.wrote(format!("create {}", identity.step));
-        let id = format!("{}-{number}", identity.step);
+        let id = match self.by_name {
+            true => format!("{}-named", identity.name),
+            false => format!("{}-{number}", identity.step),
+        };
         let lag = self.world.lag;
         let thing = Thing {
             kind: self.meta.kind,
@@ -190,8 +201,41 @@ impl Fake {
             stale: (!lag.is_zero()).then(|| (Instant::now() + lag, None)),
         };
         let outputs = self.outputs(&id, &thing);
+        self.world.restored.lock().unwrap().remove(&id);
+        if self.restorable {
+            let mut data = self.world.data.lock().unwrap();
+            data.insert(id.clone(), number as u64);
+        }
         self.world.things.lock().unwrap().insert(id, thing);
         Ok(outputs)
+    }
+
+    /// Makes one from a backup, as a restore call does when it takes effect: the settings that a backup brings along are those of
+    /// its time, and there are no tags.
+    pub fn restored(
+        &self,
+        spec: &Value,
+        identity: &Identity,
+        from: &Backup,
+    ) -> Result<Value, Error> {
+        let mut settings = spec.clone();
+        if let (Some(all), Some(old)) = (
+            settings.as_object_mut(),
+            from.source["settings"].as_object(),
+        ) {
+            all.extend(old.clone());
+        }
+        let untagged = Identity {
+            tags: BTreeMap::new(),
+            ..identity.clone()
+        };
+        let made = self.make(&settings, &untagged)?;
+        let id = made["id"].as_str().unwrap_or_default();
+        self.world.restored.lock().unwrap().insert(id.to_owned());
+        if let Some(data) = from.source["data"].as_u64() {
+            self.world.data.lock().unwrap().insert(id.to_owned(), data);
+        }
+        Ok(made)
     }
 
     /// Changes one, as an update call does when it takes effect.

@@ -8,7 +8,6 @@ use deployer::engine::{
     Remains,
 };
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 #[async_trait]
 impl Driver for Fake {
@@ -79,10 +78,9 @@ impl Driver for Fake {
         Ok(Some(Remains::of(backups)))
     }
 
-    /// The settings are those of the backup, and there are no tags.
     async fn restore(
         &self,
-        _spec: &Value,
+        spec: &Value,
         identity: &Identity,
         from: &Backup,
     ) -> Result<Value, Error> {
@@ -91,13 +89,7 @@ impl Driver for Fake {
         if let Some(fault) = fault.as_ref().filter(|f| f.leftover == Leftover::Nothing) {
             return Err(fault.clone());
         }
-        let untagged = Identity {
-            tags: BTreeMap::new(),
-            ..identity.clone()
-        };
-        let made = self.make(&from.source, &untagged)?;
-        let id = made["id"].as_str().unwrap_or_default();
-        self.world.restored.lock().unwrap().insert(id.to_owned());
+        let made = self.restored(spec, identity, from)?;
         fault.map_or(Ok(made), Err)
     }
 
