@@ -15,7 +15,8 @@ use crate::engine::event::Verb;
 use crate::engine::exec::Outcome;
 use crate::engine::plan::{Interruption, Node, Op, Plan};
 use crate::state::{Stage, State};
-use samples::{change, denied, drifted, node, ran, record, rich};
+pub(super) use samples::drifted;
+use samples::{change, denied, node, ran, record, rich};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 

@@ -146,7 +146,7 @@ pub(super) fn ran() -> (Plan, Report) {
     )
 }
 
-pub(super) fn drifted() -> Drift {
+pub(in crate::report) fn drifted() -> Drift {
     let row = |step: &str, status| Row {
         step: step.into(),
         kind: "ec2/vpc".into(),
