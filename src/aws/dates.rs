@@ -1,7 +1,7 @@
-//! Points in time that AWS shows of keys, secrets, databases and tables, for evidence: no type keeps them, because they change
-//! by themselves.
+//! Points in time that AWS shows of keys, secrets, databases, tables and certificates, for evidence: no type keeps them, because
+//! they change by themselves.
 
-use super::{Api, Aws, dynamodb, kms, rds, secretsmanager};
+use super::{Api, Aws, acm, dynamodb, kms, rds, secretsmanager};
 use crate::engine::Error;
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
@@ -19,6 +19,7 @@ pub fn shown_by(kind: &str) -> Option<(&'static [Api], &'static str)> {
         }
         "rds/cluster" => (&[rds::DESCRIBE_DB_CLUSTERS], "id"),
         "dynamodb/table" => (&[dynamodb::DESCRIBE_CONTINUOUS_BACKUPS], "name"),
+        "acm/certificate" => (&[acm::DESCRIBE_CERTIFICATE], "arn"),
         _ => return None,
     })
 }
@@ -41,13 +42,12 @@ pub async fn dates(aws: &Aws, kind: &str, outputs: &Value) -> Result<Dates, Erro
             let status = aws.call(kms::GET_KEY_ROTATION_STATUS, || call.clone().send());
             let next = status.await?.next_rotation_date().and_then(stamp);
             let about = answer.key_metadata();
-            Ok(vec![
-                (
-                    "created",
-                    about.and_then(|m| m.creation_date()).and_then(stamp),
-                ),
-                ("next rotation", next),
-            ])
+            let deletion = about.and_then(|m| m.deletion_date()).and_then(stamp);
+            let created = about.and_then(|m| m.creation_date()).and_then(stamp);
+            let dates = [("created", created), ("next rotation", next)];
+            // Only a key that waits for its deletion has a date of it.
+            let deletion = deletion.map(|at| ("deletion", Some(at)));
+            Ok(dates.into_iter().chain(deletion).collect())
         }
         "rds/cluster" => {
             let call = aws
@@ -100,6 +100,14 @@ pub async fn dates(aws: &Aws, kind: &str, outputs: &Value) -> Result<Dates, Erro
                         .and_then(|r| r.latest_restorable_date_time())
                         .and_then(stamp),
                 ),
+            ])
+        }
+        "acm/certificate" => {
+            let detail = aws.acm.certificates.get(id).await?;
+            let detail = detail.ok_or_else(|| api.missing("Certificate"))?;
+            Ok(vec![
+                ("issued", detail.issued_at().and_then(stamp)),
+                ("valid until", detail.not_after().and_then(stamp)),
             ])
         }
         _ => {

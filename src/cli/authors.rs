@@ -10,8 +10,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Calls in all: four seconds.
-const CALLS: usize = 8;
+/// Calls in all for somebody who waits: four seconds.
+pub const QUICK: usize = 8;
+/// Calls in all for a page that is kept: fifteen seconds.
+pub const THOROUGH: usize = 30;
 /// Names of one thing that are asked for: services record its id, its name or its ARN.
 const NAMES: usize = 2;
 /// Services whose events are not in the deployment's region.
@@ -26,11 +28,11 @@ struct Asked {
     since: Option<Timestamp>,
 }
 
-/// Names who changed what differs, the most severe first.
-pub async fn authors(session: &Session, state: &State, drift: &mut Drift) {
+/// Names who changed what differs, the most severe first, with so many calls at most.
+pub async fn authors(session: &Session, state: &State, drift: &mut Drift, calls: usize) {
     let mut history = History {
         cloudtrail: &session.aws().cloudtrail,
-        left: CALLS,
+        left: calls,
         services: BTreeMap::new(),
     };
     for asked in asked(state, drift) {
@@ -49,7 +51,7 @@ pub async fn authors(session: &Session, state: &State, drift: &mut Drift) {
             }
             Answer::None => (String::new(), unknown(asked.since)),
             Answer::NotAsked => {
-                let why = format!("not asked: {CALLS} calls went to other differences");
+                let why = format!("not asked: {calls} calls went to other differences");
                 (String::new(), Found::Unknown { why })
             }
         };

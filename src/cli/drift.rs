@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::args::Scope;
-use super::authors::authors;
+use super::authors::{QUICK, authors};
 use super::error::Failure;
 use super::exit::Exit;
 use super::plan::one_form;
@@ -49,40 +49,32 @@ pub async fn drift(
     let session = Session::open(cx, &scope, &events, mode).await?;
     notice.home = session.home();
     let config = &session.config;
-    let running = async || -> Result<Option<String>, Failure> {
-        if no_state {
-            return Ok(None);
-        }
-        let holder = session.store.holder().await?;
-        Ok(holder.map(|h| h.to_string()))
+    let before = if no_state {
+        Ok(None)
+    } else {
+        running(&session).await
     };
-    let before = running().await;
     // A damaged state is reported before its lock.
     let (state, _, mut drift) = compared(&session, no_state).await?;
     let before = before?;
     notice.compared(&drift);
-    // A run that works on it, or that ended while we looked: what was read is neither before nor after.
-    let moving = match before {
-        Some(holder) => Some(holder),
-        None => running().await?,
+    let run = match no_state {
+        true => None,
+        false => moving(&session, before, &state).await?,
     };
-    let moved = !no_state && {
-        let now = state::read(session.store.as_ref(), &config.region).await?;
-        now.serial != state.serial
-    };
-    if drift.differs() && moving.is_none() && !moved {
-        authors(&session, &state, &mut drift).await;
+    if drift.differs() && run.is_none() {
+        authors(&session, &state, &mut drift, QUICK).await;
     }
-    let exit = verdict(&drift, moving.is_some() || moved);
+    let exit = verdict(&drift, run.is_some());
     let calls = cx.console.calls().totals();
-    let document = DriftDocument::new(session.home(), drift, calls).locked_by(moving.clone());
+    let document = DriftDocument::new(session.home(), drift, calls).locked_by(run.clone());
     if markdown {
         let text = report::drift_markdown(&document, &session.place());
         cx.console.result(&text)?;
         return Ok(exit);
     }
     if exit == Exit::Locked {
-        let who = moving.unwrap_or_else(|| "a run that has just ended".to_owned());
+        let who = run.unwrap_or_default();
         let text = format!("{who}: what was read was moving, and is not reported as drift");
         cx.console.warning(&text)?;
     }
@@ -97,6 +89,29 @@ pub async fn drift(
     }
     cx.console.document(&document)?;
     Ok(exit)
+}
+
+/// The run that works on the deployment, in words.
+pub async fn running(session: &Session) -> Result<Option<String>, Failure> {
+    let holder = session.store.holder().await?;
+    Ok(holder.map(|h| h.to_string()))
+}
+
+/// A run that works on it, or that ended since `before` was asked and `state` was read: what was read is neither before nor after.
+pub async fn moving(
+    session: &Session,
+    before: Option<String>,
+    state: &State,
+) -> Result<Option<String>, Failure> {
+    if let Some(holder) = before {
+        return Ok(Some(holder));
+    }
+    if let Some(holder) = running(session).await? {
+        return Ok(Some(holder));
+    }
+    let now = state::read(session.store.as_ref(), &session.config.region).await?;
+    let moved = now.serial != state.serial;
+    Ok(moved.then(|| "a run that has just ended".to_owned()))
 }
 
 /// Reads everything and compares it. Gives the state, what was read, and the comparison.
@@ -143,7 +158,8 @@ pub async fn compared(
     Ok((state, seen, drift))
 }
 
-fn verdict(drift: &Drift, moving: bool) -> Exit {
+/// What was found and what was not seen, as an exit code; a difference during a run is none.
+pub fn verdict(drift: &Drift, moving: bool) -> Exit {
     match (drift.differs(), drift.complete()) {
         (true, _) if moving => Exit::Locked,
         (true, _) => Exit::Differs,

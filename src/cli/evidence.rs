@@ -2,7 +2,8 @@
 
 use super::Context;
 use super::args::Scope;
-use super::drift::compared;
+use super::authors::{THOROUGH, authors};
+use super::drift::{compared, moving, running, verdict};
 use super::error::Failure;
 use super::exit::Exit;
 use super::session::{Mode, Session, connection, state_folder};
@@ -37,16 +38,32 @@ pub struct Asked {
 
 /// Reads everything, and writes the page. The account and the state are not changed.
 pub async fn report(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
-    // A file that cannot be written is said before the first call.
+    // A file that cannot be written is said before the first call, and none is left empty.
+    let is_new = !asked.out.exists();
     let open = std::fs::OpenOptions::new()
         .append(true)
         .create(true)
         .open(&asked.out);
     open.map_err(|e| Failure::usage(format!("--out {}: {e}", asked.out.display())))?;
+    let made = make(cx, asked).await;
+    let is_empty = || std::fs::metadata(&asked.out).is_ok_and(|file| file.len() == 0);
+    if made.is_err() && is_new && is_empty() {
+        let _ = std::fs::remove_file(&asked.out);
+    }
+    made
+}
+
+async fn make(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
     let events = cx.console.events(None);
     let from = Timestamp::now();
     let session = Session::open(cx, &asked.scope, &events, Mode::Look).await?;
-    let (state, seen, drift) = compared(&session, false).await?;
+    let before = running(&session).await;
+    let (state, seen, mut drift) = compared(&session, false).await?;
+    // A damaged state is reported before its lock.
+    let run = moving(&session, before?, &state).await?;
+    if drift.differs() && run.is_none() {
+        authors(&session, &state, &mut drift, THOROUGH).await;
+    }
     let ages = ages(&session, &state, &seen).await;
     let (judged, delivered) = said(&session, &state, &seen).await;
     let to = Timestamp::now();
@@ -95,6 +112,7 @@ pub async fn report(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
         version: env!("CARGO_PKG_VERSION"),
         configuration: digest(config),
         endpoint,
+        run,
         differs: drift.differs(),
         complete: drift.complete(),
         drift,
@@ -104,11 +122,7 @@ pub async fn report(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
     state::write_atomic(&asked.out, report::evidence_page(&document).as_bytes())?;
     let text = report::evidence_summary(&document, &asked.out.display().to_string());
     cx.console.answer(&text, &document)?;
-    Ok(match (document.differs, document.complete) {
-        (true, _) => Exit::Differs,
-        (false, true) => Exit::Done,
-        (false, false) => Exit::Failed,
-    })
+    Ok(verdict(&document.drift, document.run.is_some()))
 }
 
 /// The group of the account that Enhanced Monitoring writes to, when it is not kept for 90 days.
@@ -145,7 +159,7 @@ async fn ages(session: &Session, state: &State, seen: &Observations) -> Ages {
             let dates = found.unwrap_or_default().into_iter();
             Age {
                 step: step.clone(),
-                resource: record.name.clone(),
+                resource: resource(outputs).unwrap_or(&record.name).to_owned(),
                 operation: actions.join(", "),
                 read: Timestamp::now(),
                 dates: dates.map(|(what, at)| Dated { what, at }).collect(),

@@ -68,6 +68,17 @@ impl Remains {
         }
     }
 
+    /// The same, with more to know.
+    #[must_use]
+    pub fn with(mut self, note: impl Into<String>) -> Self {
+        let note = note.into();
+        self.note = Some(match self.note {
+            Some(first) => format!("{first}. {note}"),
+            None => note,
+        });
+        self
+    }
+
     /// The backup of this name or time, or without one the latest that fits.
     ///
     /// # Errors

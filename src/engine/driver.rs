@@ -10,82 +10,6 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// How a thing comes into existence and is found again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Nature {
-    /// Carries our tags (or a name that only we can own) and is found by them: a VPC, a bucket, a role.
-    Tagged,
-    /// Has an existence of its own but no tags; found through its parent: a TGW association, a key's alias.
-    ByParent,
-    /// Exists exactly when its parent exists: the rules of a group, the routes of a table. Creating it is setting it,
-    /// deleting it is resetting it.
-    SubResource,
-}
-
-/// A field that another actor owns at run time. `apply` never fights it; `drift` checks the legal range.
-#[derive(Debug, Clone, Copy)]
-pub struct Delegated {
-    /// The field of the struct.
-    pub field: &'static str,
-    /// Who owns the value at run time.
-    pub owner: &'static str,
-    /// The type of the step that sets the owner's range and refers to this one, such as the scaling target of a service.
-    pub record: Option<&'static str>,
-    /// Says why a value is outside the owner's legal range.
-    pub legal: fn(&Owner<'_>) -> Result<(), String>,
-}
-
-/// What the legal range of a delegated field is judged by.
-#[derive(Debug, Clone, Copy)]
-pub struct Owner<'a> {
-    /// The value in the blueprint.
-    pub wanted: &'a Value,
-    /// The value that was found.
-    pub found: &'a Value,
-    /// What is recorded of the step that sets the range, when there is one.
-    pub record: Option<&'a crate::state::Record>,
-}
-
-/// What comes first when a thing is replaced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Replace {
-    /// The old one goes first: its name or its place can be taken once only.
-    DeleteFirst,
-    /// The new one comes first: AWS refuses to delete one that is in use.
-    CreateFirst,
-}
-
-/// How the data of a resource type is protected and kept.
-#[derive(Debug, Clone, Copy)]
-pub struct Retention {
-    /// The boolean field that protects it from deletion, if the type has one.
-    pub protection: Option<&'static str>,
-    /// Set for a type that can leave a final snapshot: the fields whose references the snapshot needs (its key).
-    pub final_snapshot: Option<&'static [&'static str]>,
-    /// True for what a final snapshot is itself: it is deleted by `destroy --destroy-data` alone.
-    pub is_snapshot: bool,
-}
-
-impl Retention {
-    /// Neither protected nor kept.
-    pub const NONE: Self = Self {
-        protection: None,
-        final_snapshot: None,
-        is_snapshot: false,
-    };
-}
-
-/// A change in place that cannot be taken back: it takes the user's word, and the way back is refused.
-#[derive(Debug, Clone, Copy)]
-pub struct Upgrade {
-    /// The field that says so when it differs.
-    pub field: &'static str,
-    /// Fields whose change is a part of it: what they interrupt by themselves does not count.
-    pub with: &'static [&'static str],
-    /// What it does, and what to test first, from the struct that was found and the desired one.
-    pub judge: fn(found: &Value, wanted: &Value) -> Result<Vec<String>, Error>,
-}
-
 /// How something is to be deleted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct DeleteOptions {
@@ -109,73 +33,6 @@ pub enum Data {
     Unlocks(String),
 }
 
-/// An output that an update changes, and the fields by whose change; by that of any when none is named.
-pub type Changing = (&'static str, &'static [&'static str]);
-
-/// Facts about a resource type that the engine plans with.
-#[derive(Debug, Clone)]
-pub struct Meta {
-    /// The type, `service/thing`.
-    pub kind: &'static str,
-    /// What its search for marked things covers: the type, or everything of its service.
-    pub listing: &'static str,
-    /// How it exists.
-    pub nature: Nature,
-    /// Its name or id reaches beyond one region (roles, bucket names).
-    pub global: bool,
-    /// Typical seconds from the create call until it is ready.
-    pub create_seconds: f64,
-    /// Typical seconds from the delete call until it is gone.
-    pub delete_seconds: f64,
-    /// Fields that AWS cannot change in place.
-    pub fixed: &'static [&'static str],
-    /// Outputs that an update changes: what refers to them is known after the update only.
-    pub changing: &'static [Changing],
-    /// Its outputs follow from its name ([`crate::engine::Kind::KNOWN_BY_NAME`]).
-    pub known_by_name: bool,
-    /// The order of a replacement.
-    pub replace: Replace,
-    /// Databases, tables, buckets, keys: never deleted or replaced without the user's explicit choice.
-    pub holds_data: bool,
-    /// How its data is protected, and what a final snapshot of it needs.
-    pub retention: Retention,
-    /// The change in place that cannot be taken back, if there is one.
-    pub upgrade: Option<Upgrade>,
-    /// Fields whose change interrupts service, each with what happens and for how long.
-    pub interrupts: &'static [(&'static str, &'static str)],
-    /// Fields that AWS never shows: not compared.
-    pub write_only: &'static [&'static str],
-    /// Fields that show what others put into the thing: reported by drift and before a removal, and never touched.
-    pub watched: &'static [&'static str],
-    /// Fields owned by someone else at run time.
-    pub delegated: &'static [Delegated],
-}
-
-impl Meta {
-    /// A tagged type about which there is nothing to say: where an engine's test or a figure starts from.
-    pub const fn plain(kind: &'static str) -> Self {
-        Self {
-            kind,
-            listing: kind,
-            nature: Nature::Tagged,
-            global: false,
-            create_seconds: 1.0,
-            delete_seconds: 1.0,
-            fixed: &[],
-            changing: &[],
-            known_by_name: false,
-            replace: Replace::DeleteFirst,
-            holds_data: false,
-            retention: Retention::NONE,
-            upgrade: None,
-            interrupts: &[],
-            write_only: &[],
-            watched: &[],
-            delegated: &[],
-        }
-    }
-}
-
 /// Who a resource is: what is written down before the create call leaves.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Identity {
@@ -189,6 +46,7 @@ pub struct Identity {
     pub token: String,
 }
 
+pub use super::meta::{Changing, Delegated, Meta, Nature, Owner, Replace, Retention, Upgrade};
 pub use super::ownership::{
     MARK_DEPLOYMENT, MARK_MINIMUM, MARK_PULLED, MARK_STEP, MARK_SUFFIX, Mark, Ownership,
 };

@@ -15,6 +15,7 @@ pub mod exec;
 pub mod graph;
 mod handle;
 pub mod mark;
+mod meta;
 pub mod observe;
 mod order;
 pub(crate) mod ownership;

@@ -11,7 +11,7 @@ mod things;
 pub use check::resource;
 pub use paths::Paths;
 pub use requirements::{Requirement, Status};
-pub use things::{Age, Ages, Dated, Support};
+pub use things::{Age, Ages, DELETION, Dated, Support};
 
 use crate::config::Config;
 use crate::engine::drift::Drift;
@@ -161,7 +161,7 @@ pub fn evidence(from: Sources<'_>) -> Result<Evidence, String> {
     let inventory = inventory(from.state, from.seen);
     let paths = Paths::of(&from);
     let silent = things::silent(&from);
-    let support = things::support(from.config, from.today);
+    let support = things::support(from.state, from.seen, from.config, from.today);
     let log_groups = things::log_groups(from.seen, from.state);
     let own = requirements::Own {
         inventory,
@@ -202,7 +202,7 @@ fn inventory(state: &State, seen: &Observations) -> Inventory {
     out
 }
 
-const CANNOT: [&str; 11] = [
+const CANNOT: [&str; 12] = [
     "Compliance. An assessor judges people, papers and practice; settings are one part.",
     "That no PAN or CVV is where it should not be: the contents of rows, objects and logs are not read.",
     "The scope: what else touches card data (the old datacenter, laptops, partners, the code of the services).",
@@ -211,6 +211,7 @@ const CANNOT: [&str; 11] = [
     "The strength of the services: input checks, sessions, masking, dependencies.",
     "AWS's own share: buildings, hypervisors, hardware of KMS.",
     "That a backup restores: only a test of a restore does.",
+    "Recovery points of AWS Backup: only what RDS and DynamoDB keep themselves was asked for.",
     "That access logs of load balancers and buckets arrive whole: S3 and the balancers say nothing about their deliveries.",
     "Whatever an API hides: values of secrets, policies of service-linked roles, traffic inside a subnet.",
     "Anything on an emulator.",

@@ -1,6 +1,7 @@
 //! Requirement by requirement: the table, and the checks that are made in code.
 
 use super::check::Check;
+use super::things::DELETION;
 use super::{Inventory, Paths, Seen, Sources, Support, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -71,6 +72,7 @@ enum OwnCheck {
     Support,
     Inventory,
     Rotated,
+    Retired,
 }
 
 /// One requirement with its evidence.
@@ -206,28 +208,18 @@ impl OwnCheck {
                 } else {
                     Verdict::Shown
                 };
-                let value = json!(own.silent);
                 let wanted = "each topic has a subscriber that has confirmed";
-                vec![seen(
-                    "sns:ListSubscriptionsByTopic",
-                    "SubscriptionArn",
-                    value,
-                    wanted,
-                    verdict,
-                )]
+                let one = |value| {
+                    let operation = "sns:ListSubscriptionsByTopic";
+                    seen(operation, "SubscriptionArn", value, wanted, verdict)
+                };
+                match own.silent {
+                    [] => vec![one(json!([]))],
+                    all => all.iter().map(|text| one(json!(text))).collect(),
+                }
             }
             Self::Support => {
-                let each = own.support.iter().map(|end| {
-                    let last = end.last.map(|d| d.to_string());
-                    let value = json!({"version": end.version, "last day": last});
-                    seen(
-                        "dated table",
-                        end.key,
-                        value,
-                        "supported today",
-                        end.verdict,
-                    )
-                });
+                let each = own.support.iter().flat_map(|end| end_of(end, from));
                 each.collect()
             }
             Self::Inventory => {
@@ -247,6 +239,30 @@ impl OwnCheck {
                     wanted,
                     verdict,
                 )]
+            }
+            Self::Retired => {
+                let keys = from.ages.iter().filter(|a| {
+                    let record = from.state.steps.get(&a.step);
+                    record.is_some_and(|r| r.kind == "kms/key")
+                });
+                let each = keys.map(|age| {
+                    let at = age.dates.iter().find(|d| d.what == DELETION);
+                    let verdict = match (&at, &age.why) {
+                        (Some(_), _) => Verdict::Contradicted,
+                        (None, None) => Verdict::Shown,
+                        (None, Some(_)) => Verdict::NotSeen,
+                    };
+                    let value = json!(at.and_then(|d| d.at));
+                    let operation = "kms:DescribeKey";
+                    Seen {
+                        step: age.step.clone(),
+                        resource: age.resource.clone(),
+                        read: Some(age.read),
+                        why: age.why.clone(),
+                        ..seen(operation, "DeletionDate", value, "none", verdict)
+                    }
+                });
+                each.collect()
             }
             Self::Rotated => {
                 let secrets = from
@@ -274,6 +290,33 @@ impl OwnCheck {
             }
         }
     }
+}
+
+/// Until when the version is supported that these steps run.
+fn end_of(end: &Support, from: &Sources<'_>) -> Vec<Seen> {
+    let last = end.last.map(|d| format!(", until {d}")).unwrap_or_default();
+    let wanted = format!("supported today{last}");
+    let one = |value| seen(end.operation, end.field, value, &wanted, end.verdict);
+    if end.steps.is_empty() {
+        let why = format!("no version was read; {} is configured", end.version);
+        return vec![Seen {
+            why: Some(why),
+            ..one(Value::Null)
+        }];
+    }
+    let unknown = "the dated table does not know this version";
+    let each = end.steps.iter().map(|step| {
+        let live = from.seen.get(step).and_then(|s| s.live());
+        let found = live.and_then(|l| super::resource(&l.outputs));
+        Seen {
+            step: step.clone(),
+            resource: found.unwrap_or_default().to_owned(),
+            read: from.reads.at(step),
+            why: end.last.is_none().then(|| unknown.to_owned()),
+            ..one(json!(end.version))
+        }
+    });
+    each.collect()
 }
 
 fn seen(operation: &str, field: &str, value: Value, wanted: &str, verdict: Verdict) -> Seen {

@@ -47,6 +47,7 @@ mod owned;
 pub mod policy;
 mod prelude;
 pub mod rds;
+mod recovery_points;
 mod resource;
 pub mod route53;
 pub mod s3;

@@ -94,9 +94,15 @@ fn setting(kind: &str, change: &Change) -> (Severity, &'static str) {
         "versioning" if off => (Severity::High, "overwritten objects are no longer kept"),
         "deletion_protection" if off => (Severity::High, "it is no longer protected from deletion"),
         "lifecycle" => (Severity::High, "objects are kept otherwise"),
+        "retention_days" if change.have.is_none() => {
+            (Severity::Medium, "logs are kept without an end")
+        }
         "retention_days" if less => (Severity::High, "logs are kept for less time"),
         "logging" | "log_exports" if change.have.is_none() => (Severity::High, "it writes no log"),
         "traffic" if kind == "ec2/flow_log" => (Severity::High, "the network logs other traffic"),
+        "actions" | "notify" if kind.starts_with("cloudwatch/") && change.have.is_none() => {
+            (Severity::High, "the alarm reaches fewer people")
+        }
         "actions" | "notify" if kind.starts_with("cloudwatch/") => {
             (Severity::High, "the alarm reaches other people")
         }

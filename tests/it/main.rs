@@ -18,6 +18,7 @@ mod data_rules;
 mod data_safety;
 mod engine;
 mod environment;
+mod evidence;
 mod exposed;
 mod for_others;
 mod foreign;

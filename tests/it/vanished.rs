@@ -26,7 +26,7 @@ fn backup(name: &str, at: &str) -> Backup {
         at: at.parse().unwrap(),
         since: None,
         unfit: None,
-        source: json!({"size": 1}),
+        source: json!({"settings": {"size": 1}}),
     }
 }
 

@@ -43,6 +43,7 @@ pub async fn look(cx: &Context<'_>, config: &Config, state: Option<&State>) -> V
             let finding = Finding::new("credentials", Verdict::Error, failure.message);
             let end = failure.hint;
             out.push(Finding { end, ..finding });
+            out.push(not_looked_at());
             return out;
         }
     };
@@ -54,6 +55,7 @@ pub async fn look(cx: &Context<'_>, config: &Config, state: Option<&State>) -> V
     out.extend(preflight.checks.iter().cloned().map(Finding::from));
     out.push(clock(ahead));
     if !reached {
+        out.push(not_looked_at());
         return out;
     }
     if let Err(failure) = check_account(config, &preflight.account) {
@@ -101,6 +103,13 @@ pub async fn look(cx: &Context<'_>, config: &Config, state: Option<&State>) -> V
         Err(_) => out.push(machine::names(config, state)),
     }
     out
+}
+
+/// What is not known as long as the account is not reached.
+fn not_looked_at() -> Finding {
+    let text = "not looked at, because the account was not reached: permissions, quotas, names in use, domain, images, certificates, subscriptions, the engine's version";
+    Finding::new("account", Verdict::Unknown, text)
+        .end("end what is wrong with the credentials, then `deployer doctor`")
 }
 
 pub(super) fn clock(ahead: Result<i64, Error>) -> Finding {

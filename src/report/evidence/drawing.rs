@@ -1,4 +1,4 @@
-//! The network as a drawing: environments, tiers, who is in them, and the ways that are open.
+//! The network as a drawing: environments, tiers, who is in them, and the paths that are open.
 
 use crate::blueprint::reachability::{ENVS, GROUPS, OUTSIDE, Path};
 use crate::evidence::Paths;

@@ -1,5 +1,6 @@
 //! `deployer report`: the evidence of one run as a page and as a document.
 
+mod differences;
 mod drawing;
 mod page;
 #[cfg(test)]
@@ -35,6 +36,8 @@ pub struct EvidenceDocument {
     pub differs: bool,
     /// True when everything was looked at.
     pub complete: bool,
+    /// The run that worked on the deployment while it was read, in words; null without one.
+    pub run: Option<String>,
     /// The comparison.
     pub drift: Drift,
     /// The evidence.
@@ -63,13 +66,13 @@ pub fn summary(of: &EvidenceDocument, file: &str) -> String {
         of.count(Verdict::Shown),
         of.count(Verdict::Contradicted),
         of.count(Verdict::NotSeen),
-        differences(&of.drift),
+        different(&of.drift),
         of.evidence.paths.extra.len()
     )
 }
 
 /// Rows and marked things that are not as the configuration and the state say.
-fn differences(of: &Drift) -> usize {
+fn different(of: &Drift) -> usize {
     let count = &of.summary;
     count.changed + count.missing + count.unmanaged + count.out_of_range
 }

@@ -1,13 +1,12 @@
 //! The page: one document without a script, for a screen and for paper.
 
+use super::differences::differences;
 use super::drawing::drawing;
-use super::values::{said, short, span, values, verdict};
-use super::{EvidenceDocument, differences};
+use super::values::{said, span, values, verdict};
+use super::{EvidenceDocument, different};
 use crate::blueprint::reachability::Path;
-use crate::engine::drift::Status as Drifted;
-use crate::evidence::{Requirement, Status, Verdict};
+use crate::evidence::{DELETION, Requirement, Status, Verdict};
 use crate::report::html::{document, escaped};
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -39,10 +38,18 @@ pub fn page(of: &EvidenceDocument) -> String {
             escaped(endpoint)
         );
     }
+    if let Some(run) = &of.run {
+        let _ = writeln!(
+            body,
+            "<p class=\"banner contradicted\">{}: what was read was moving, and a difference may be a part of that run.</p>",
+            escaped(run)
+        );
+    }
+    deletions(&mut body, of);
     tiles(&mut body, of);
     body.push_str("</header>\n<main>\n");
     network(&mut body, of);
-    drift(&mut body, of);
+    differences(&mut body, &of.drift);
     requirements(&mut body, of);
     ages(&mut body, of);
     said(&mut body, "How AWS Config judges", &of.evidence.judged);
@@ -55,6 +62,22 @@ pub fn page(of: &EvidenceDocument) -> String {
     }
     body.push_str("</ul>\n</main>\n");
     document(&title, STYLE, &body)
+}
+
+/// Data that is about to be lost stands before everything else.
+fn deletions(out: &mut String, of: &EvidenceDocument) {
+    for age in &of.evidence.ages {
+        let at = age.dates.iter().find(|d| d.what == DELETION);
+        if let Some(at) = at.and_then(|d| d.at) {
+            let _ = writeln!(
+                out,
+                "<p class=\"banner contradicted\">KMS deletes {} at {}, and what it encrypts cannot be read any more. Until then <code>aws kms cancel-key-deletion --key-id {}</code> keeps it.</p>",
+                escaped(&age.step),
+                time(at),
+                escaped(&age.resource)
+            );
+        }
+    }
 }
 
 fn tiles(out: &mut String, of: &EvidenceDocument) {
@@ -73,7 +96,7 @@ fn tiles(out: &mut String, of: &EvidenceDocument) {
         ),
         (of.count(Verdict::NotSeen), "not seen here", "not_seen"),
         (
-            differences(&of.drift),
+            different(&of.drift),
             "differences from the configuration",
             "",
         ),
@@ -84,7 +107,7 @@ fn tiles(out: &mut String, of: &EvidenceDocument) {
         ),
         (
             evidence.paths.extra.len(),
-            "open ways that are not asked for",
+            "open paths that are not asked for",
             "",
         ),
         (count.read, "things read", ""),
@@ -102,7 +125,7 @@ fn tiles(out: &mut String, of: &EvidenceDocument) {
 
 fn network(out: &mut String, of: &EvidenceDocument) {
     let paths = &of.evidence.paths;
-    out.push_str("<h2>What exists, and the ways that are open</h2>\n<p class=\"dim\">From the security groups, network ACLs, route tables and Transit Gateway tables that were read, packet by packet, for TCP. Red: open and not asked for. Dashed: not known.</p>\n");
+    out.push_str("<h2>What exists, and the paths that are open</h2>\n<p class=\"dim\">From the security groups, network ACLs, route tables and Transit Gateway tables that were read, packet by packet, for TCP. Red: open and not asked for. Dashed: not known.</p>\n");
     out.push_str(&drawing(paths));
     let groups = [
         ("Open and not asked for", &paths.extra, "contradicted"),
@@ -141,76 +164,6 @@ fn by_pair(paths: &BTreeSet<Path>) -> BTreeMap<(&str, &str), Vec<String>> {
         ports.push(path.port.to_string());
     }
     out
-}
-
-fn drift(out: &mut String, of: &EvidenceDocument) {
-    let drift = &of.drift;
-    let count = &drift.summary;
-    let _ = writeln!(
-        out,
-        "<h2>Differences from the configuration</h2>\n<p>{} in sync, {} changed, {} missing, {} unmanaged, {} not checked.</p>",
-        count.in_sync, count.changed, count.missing, count.unmanaged, count.unchecked
-    );
-    let rows: Vec<_> = drift
-        .steps
-        .iter()
-        .filter(|r| !matches!(r.status, Drifted::InSync | Drifted::Waiting))
-        .collect();
-    if rows.is_empty() && drift.unmanaged.is_empty() && drift.unlisted.is_empty() {
-        return;
-    }
-    out.push_str(
-        "<table><tr><th class=\"v\">how</th><th>step</th><th>type</th><th>what</th></tr>\n",
-    );
-    for row in rows {
-        let (class, word) = match row.status {
-            Drifted::Unchecked => ("not_seen", "not checked"),
-            Drifted::Missing => ("contradicted", "missing"),
-            Drifted::Unmanaged => ("contradicted", "unmanaged"),
-            Drifted::OutOfRange => ("contradicted", "out of range"),
-            _ => ("contradicted", "changed"),
-        };
-        let mut what: Vec<String> = Vec::new();
-        what.extend(row.reason.clone());
-        let change = |c: &crate::engine::Change| {
-            let value = |v: &Option<Value>| v.as_ref().map_or("nothing".into(), short);
-            format!(
-                "{}: expected {}, actual {}",
-                c.path,
-                value(&c.want),
-                value(&c.have)
-            )
-        };
-        what.extend(row.changes.iter().chain(&row.unmanaged).map(change));
-        what.extend(row.out_of_range.iter().filter_map(|f| f.illegal.clone()));
-        what.extend(row.error.as_ref().map(ToString::to_string));
-        let what: Vec<String> = what.iter().map(|w| escaped(w)).collect();
-        let _ = writeln!(
-            out,
-            "<tr><td class=\"v {class}\">{word}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-            escaped(&row.step),
-            escaped(&row.kind),
-            what.join("<br>")
-        );
-    }
-    for thing in &drift.unmanaged {
-        let _ = writeln!(
-            out,
-            "<tr><td class=\"v contradicted\">unmanaged</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-            escaped(&thing.id),
-            escaped(&thing.kind),
-            escaped(&thing.reason)
-        );
-    }
-    for list in &drift.unlisted {
-        let _ = writeln!(
-            out,
-            "<tr><td class=\"v not_seen\">not listed</td><td></td><td>{}</td><td>{}</td></tr>",
-            escaped(&list.kind),
-            escaped(&list.error.to_string())
-        );
-    }
-    out.push_str("</table>\n");
 }
 
 fn requirements(out: &mut String, of: &EvidenceDocument) {
@@ -259,10 +212,15 @@ fn one(out: &mut String, of: &Requirement) {
 }
 
 fn ages(out: &mut String, of: &EvidenceDocument) {
-    out.push_str("<h2>Ages, rotations, restore windows</h2>\n<table><tr><th>step</th><th>operation</th><th>what</th><th class=\"v\">read</th></tr>\n");
+    out.push_str("<h2>Ages, rotations, restore windows, certificates</h2>\n<table><tr><th>step</th><th>operation</th><th>what</th><th class=\"v\">read</th></tr>\n");
     for age in &of.evidence.ages {
         let dates = age.dates.iter().map(|d| {
-            let at = d.at.map_or("no date".to_owned(), time);
+            let at = d.at.map_or("AWS shows none".to_owned(), |at| match d.what {
+                "created" | "last rotated" | "issued" => {
+                    format!("{} ({})", time(at), days(at, age.read))
+                }
+                _ => time(at),
+            });
             format!("{}: {at}", d.what)
         });
         let mut what: Vec<String> = dates.collect();
@@ -305,19 +263,28 @@ fn rest(out: &mut String, of: &EvidenceDocument) {
     if evidence.log_groups.is_empty() {
         out.push_str("<li>None among those that were read.</li>\n");
     }
-    out.push_str("</ul>\n<h2>Ends of support</h2>\n<table><tr><th>key</th><th>version</th><th>last day</th><th>then</th></tr>\n");
+    out.push_str("</ul>\n<h2>Ends of support</h2>\n<table><tr><th>key</th><th>version</th><th>run by</th><th>last day</th><th>then</th></tr>\n");
     for end in &evidence.support {
         let (class, _) = verdict(end.verdict);
         let last = end.last.map_or("not known".to_owned(), |d| d.to_string());
         let _ = writeln!(
             out,
-            "<tr><td><code>{}</code></td><td>{}</td><td class=\"{class}\">{last}</td><td>{}</td></tr>",
+            "<tr><td><code>{}</code></td><td>{}</td><td>{}</td><td class=\"{class}\">{last}</td><td>{}</td></tr>",
             end.key,
             escaped(&end.version),
+            escaped(&run_by(&end.steps)),
             escaped(end.then)
         );
     }
     out.push_str("</table>\n");
+}
+
+fn run_by(steps: &[String]) -> String {
+    if steps.is_empty() {
+        "configured; nothing that runs it was read".to_owned()
+    } else {
+        steps.join(", ")
+    }
 }
 
 fn histories(out: &mut String, of: &EvidenceDocument) {
@@ -353,6 +320,14 @@ fn histories(out: &mut String, of: &EvidenceDocument) {
     }
 }
 
-fn time(at: jiff::Timestamp) -> String {
+/// How old something was when it was read.
+fn days(since: jiff::Timestamp, read: jiff::Timestamp) -> String {
+    match read.duration_since(since).as_hours() / 24 {
+        1 => "1 day ago".to_owned(),
+        days => format!("{days} days ago"),
+    }
+}
+
+pub(super) fn time(at: jiff::Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }

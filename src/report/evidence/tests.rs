@@ -40,6 +40,7 @@ fn sample() -> EvidenceDocument {
         configuration: "0123456789abcdef0123".into(),
         endpoint: Some("http://127.0.0.1:1".into()),
         differs: false,
+        run: None,
         complete: true,
         drift: Drift {
             summary: Counts::default(),
@@ -139,4 +140,43 @@ fn the_summary_counts_three_verdicts() {
         text.contains("0 requirements with live values as wanted, 1 contradicted, 2 not seen"),
         "{text}"
     );
+}
+
+#[test]
+fn differences_name_who_made_them_and_a_run_at_work_is_said() {
+    let mut document = sample();
+    document.drift = crate::report::tests::drifted();
+    document.run = Some("apply by me@here".into());
+    let page = page(&document);
+    for text in [
+        "changed by arn:aws:iam::1:user/ann at 1970-01-01T00:00:00Z (RevokeSecurityGroupIngress)",
+        "who changed it: CloudTrail names no call that changed it",
+        "Who changed it: not readable: denied",
+        "apply by me@here: what was read was moving",
+    ] {
+        assert!(page.contains(text), "{text}");
+    }
+    document.drift = Drift::default();
+    document.run = None;
+    let page = super::page(&document);
+    assert!(!page.contains("what was read was moving"));
+}
+
+#[test]
+fn many_steps_of_one_value_are_folded() {
+    let mut document = sample();
+    let one = document.evidence.requirements[0].values[0].clone();
+    let values = &mut document.evidence.requirements[0].values;
+    values.clear();
+    for at in 0..7 {
+        let mut other = one.clone();
+        other.step = format!("key-{at}");
+        values.push(other);
+    }
+    let page = page(&document);
+    assert!(page.contains("<summary>7 values</summary>"));
+    assert!(page.contains("<details><summary>7 steps</summary>"));
+    let page = super::page(&sample());
+    assert!(page.contains("<summary>1 value</summary>"));
+    assert!(!page.contains("steps</summary>"));
 }

@@ -16,9 +16,10 @@ pub(super) fn values(out: &mut String, all: &[Seen]) {
     let open = all.iter().any(|v| v.verdict == Verdict::Contradicted);
     let _ = writeln!(
         out,
-        "<details{}><summary>{} values</summary>",
+        "<details{}><summary>{} {}</summary>",
         if open { " open" } else { "" },
-        all.len()
+        all.len(),
+        if all.len() == 1 { "value" } else { "values" }
     );
     table(out, all);
     out.push_str("</details>");
@@ -76,11 +77,26 @@ fn table(out: &mut String, all: &[Seen]) {
             escaped(&seen.operation),
             escaped(&seen.field),
             escaped(&seen.wanted),
-            places.join(", "),
+            of(&places),
             span(&read)
         );
     }
     out.push_str("</table>\n");
+}
+
+/// Steps that a line names without being opened.
+const NAMED: usize = 6;
+
+/// The steps of a line; many of them are folded.
+fn of(places: &[String]) -> String {
+    let all = places.join(", ");
+    if places.len() <= NAMED {
+        return all;
+    }
+    format!(
+        "<details><summary>{} steps</summary>{all}</details>",
+        places.len()
+    )
 }
 
 /// When values were read: a time of the day, or two; the day stands at the head of the page.

@@ -6,6 +6,7 @@ use super::read::outputs;
 use super::table::{Table, TableOutputs};
 use crate::aws::stamp;
 use crate::resources::prelude::*;
+use crate::resources::recovery_points::restores_its_own;
 use aws_sdk_dynamodb::types::{
     BackupStatus, BackupSummary, BackupType, BackupTypeFilter, BillingMode,
 };
@@ -33,7 +34,7 @@ pub(super) async fn backups(cx: &Aws, name: &str) -> Result<Remains, Error> {
     }
     if all.is_empty() {
         return Ok(Remains::nothing(
-            "DynamoDB has no backup of it (a table without point-in-time recovery leaves none); AWS Backup was not asked",
+            "DynamoDB has no backup of it (a table without point-in-time recovery leaves none)",
         ));
     }
     Ok(Remains::of(all))
@@ -44,10 +45,11 @@ fn backup(one: &BackupSummary) -> Option<Backup> {
     if one.backup_status() != Some(&BackupStatus::Available) {
         return None;
     }
-    let text = match one.backup_type()? {
-        BackupType::System => "backup that DynamoDB made at its deletion",
-        BackupType::User => "backup made by hand",
-        // Only AWS Backup restores its own.
+    let arn = one.backup_arn()?;
+    let (text, unfit) = match one.backup_type()? {
+        BackupType::System => ("backup that DynamoDB made at its deletion", None),
+        BackupType::User => ("backup made by hand", None),
+        BackupType::AwsBackup => ("recovery point of AWS Backup", Some(restores_its_own(arn))),
         _ => return None,
     };
     Some(Backup {
@@ -55,8 +57,8 @@ fn backup(one: &BackupSummary) -> Option<Backup> {
         text: text.to_owned(),
         at: one.backup_creation_date_time().and_then(stamp)?,
         since: None,
-        unfit: None,
-        source: one.backup_arn()?.into(),
+        unfit,
+        source: arn.into(),
     })
 }
 
@@ -80,5 +82,33 @@ impl Table {
             RESTORE,
             table.ok_or_else(|| RESTORE.missing("TableDescription"))?,
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_smithy_types::DateTime;
+
+    #[test]
+    fn a_recovery_point_of_aws_backup_is_named_with_its_command_and_never_chosen() {
+        let one = |name: &str, kind: BackupType, arn: &str| {
+            let summary = BackupSummary::builder()
+                .backup_name(name)
+                .backup_arn(arn)
+                .backup_status(BackupStatus::Available)
+                .backup_type(kind)
+                .backup_creation_date_time(DateTime::from_secs(1_700_000_000));
+            backup(&summary.build()).unwrap()
+        };
+        let point = "arn:aws:backup:eu-central-1:1:recovery-point:x";
+        let remains = Remains::of(vec![one("a", BackupType::AwsBackup, point)]);
+        let described = remains.backups[0].unfit.clone().unwrap();
+        assert!(described.contains(&format!("--recovery-point-arn {point}")));
+        assert_eq!(remains.choose(None).unwrap_err(), "no backup of it fits");
+        let table = "arn:aws:dynamodb:eu-central-1:1:table/t/backup/b";
+        let mut all = remains.backups;
+        all.push(one("b", BackupType::User, table));
+        assert_eq!(Remains::of(all).choose(None).unwrap().name, "b");
     }
 }

@@ -10,6 +10,7 @@ use super::tags::{tags, tags_of};
 use super::write::{built, stream};
 use crate::resources::kms::Key;
 use crate::resources::prelude::*;
+use crate::resources::recovery_points::not_asked;
 use aws_sdk_dynamodb::types::{BillingMode, TableStatus};
 use std::collections::BTreeMap;
 
@@ -240,9 +241,11 @@ impl Resource for Table {
         &self,
         cx: &Aws,
         name: &str,
-        _: Option<&TableOutputs>,
+        known: Option<&TableOutputs>,
     ) -> Result<Option<Remains>, Error> {
-        restore::backups(cx, name).await.map(Some)
+        let remains = restore::backups(cx, name).await?;
+        let arn = known.map_or(name, |k| k.arn.as_str());
+        Ok(Some(remains.with(not_asked(arn))))
     }
 
     async fn restore(

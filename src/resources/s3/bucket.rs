@@ -9,6 +9,7 @@ use super::{S3Tags, empty, settings};
 use crate::resources::kms::Key;
 use crate::resources::policy::Policy;
 use crate::resources::prelude::*;
+use crate::resources::recovery_points::not_asked;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration, ObjectOwnership};
 use std::collections::BTreeMap;
 
@@ -144,12 +145,15 @@ impl Resource for Bucket {
     async fn remains(
         &self,
         _: &Aws,
-        _: &str,
+        name: &str,
         _: Option<&Named<Self>>,
     ) -> Result<Option<Remains>, Error> {
-        Ok(Some(Remains::nothing(
-            "S3 keeps neither objects nor versions of a deleted bucket: what is copied elsewhere (AWS Backup, a replica) is put back by hand",
-        )))
+        let nothing = Remains::nothing(
+            "S3 keeps neither objects nor versions of a deleted bucket: what a replica has is put back by hand",
+        );
+        Ok(Some(
+            nothing.with(not_asked(&format!("arn:aws:s3:::{name}"))),
+        ))
     }
 
     /// Empties it and deletes it. What is written in between (log delivery) makes S3 refuse with `BucketNotEmpty`,

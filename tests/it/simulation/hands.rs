@@ -1,7 +1,8 @@
 //! What other people do in the account, and to the files of the state.
 
-use super::judge::is_ours;
+use super::judge::{Judge, is_ours};
 use super::process::Machine;
+use super::stores::STORE;
 use super::wishes::Wishes;
 use crate::support::world::{Thing, World, holds};
 use deployer::engine::Nature;
@@ -33,9 +34,19 @@ fn any_of_ours(world: &World, rng: &mut Rng) -> Option<String> {
     rng.choice(ids).cloned()
 }
 
-/// Deletes something, with all that could not stay without it.
-fn delete(world: &World, rng: &mut Rng) -> Option<String> {
-    let mut open = vec![any_of_ours(world, rng)?];
+/// A store of ours that is not on its way out.
+fn any_store(world: &World, rng: &mut Rng) -> Option<String> {
+    let there = world.there();
+    let stores = there
+        .iter()
+        .filter(|(_, t)| t.kind == STORE && is_ours(t) && t.gone_at.is_none());
+    let ids: Vec<&String> = stores.map(|(id, _)| id).collect();
+    rng.choice(ids).cloned()
+}
+
+/// Deletes this, with all that could not stay without it.
+fn delete(world: &World, judge: &Judge, rng: &mut Rng, first: Option<String>) -> Option<String> {
+    let mut open = vec![first?];
     let all = rng.bool();
     let mut things = world.things.lock().unwrap();
     let mut gone = BTreeSet::new();
@@ -52,7 +63,11 @@ fn delete(world: &World, rng: &mut Rng) -> Option<String> {
         }
         gone.insert(id);
     }
-    things.retain(|id, thing| !gone.contains(id) || !is_ours(thing));
+    let goes = |id: &String, thing: &Thing| gone.contains(id) && is_ours(thing);
+    for (id, thing) in things.iter().filter(|(id, t)| goes(id, t)) {
+        judge.deleted(id, thing, rng);
+    }
+    things.retain(|id, thing| !goes(id, thing));
     Some(format!("others delete {gone:?}"))
 }
 
@@ -122,8 +137,15 @@ impl Hands {
     /// Between two runs.
     pub async fn between(&mut self, machine: &Machine, wishes: &Wishes, rng: &mut Rng) {
         let world = &machine.world;
-        let done = match rng.u8(0..8) {
-            0 | 1 => delete(world, rng),
+        let done = match rng.u8(0..11) {
+            0 | 1 => {
+                let any = any_of_ours(world, rng);
+                delete(world, &machine.judge, rng, any)
+            }
+            6..9 => {
+                let store = any_store(world, rng);
+                delete(world, &machine.judge, rng, store)
+            }
             2 | 3 => edit(world, rng),
             4 => self.strip(machine, rng).await,
             5 => self.take_a_name(machine, wishes, rng),
@@ -142,7 +164,13 @@ impl Hands {
             let after = rng.u64(0..60_000) / rng.u64(1..20);
             tokio::time::sleep(Duration::from_millis(after)).await;
             let done = if rng.bool() {
-                delete(&world, &mut rng)
+                let store = if rng.bool() {
+                    any_store(&world, &mut rng)
+                } else {
+                    None
+                };
+                let any = store.or_else(|| any_of_ours(&world, &mut rng));
+                delete(&world, &judge, &mut rng, any)
             } else {
                 edit(&world, &mut rng)
             };
@@ -181,7 +209,7 @@ impl Hands {
     /// Puts something of theirs under a name that we will want.
     fn take_a_name(&mut self, machine: &Machine, wishes: &Wishes, rng: &mut Rng) -> Option<String> {
         let graph = wishes.graph();
-        let named = ["test/Named", "test/Target"];
+        let named = ["test/Named", "test/Target", "test/Store"];
         let steps = graph.steps.iter().filter_map(|s| {
             let kind = named.iter().find(|k| **k == s.kind)?;
             let there = machine.world.there();
@@ -212,6 +240,14 @@ impl Hands {
 
 /// True when everything can be found again by its mark: nothing without one, and nothing twice.
 pub fn all_is_marked(world: &World, wishes: &Wishes) -> bool {
+    let restored = world.restored.lock().unwrap().clone();
+    let there = world.there().clone();
+    if there
+        .iter()
+        .any(|(id, t)| restored.contains(id) && !is_ours(t))
+    {
+        return false;
+    }
     let wanted: BTreeSet<&str> = wishes.all.iter().map(|w| w.step.as_str()).collect();
     let mut steps = BTreeSet::new();
     let there = world.there();

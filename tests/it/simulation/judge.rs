@@ -1,10 +1,12 @@
 //! What must hold: during a life at every write, and at its end.
 
 use super::REGION;
+use super::stores::{STORE, Stores};
 use crate::support::world::{Thing, World};
 use deployer::engine::reference::resolve;
 use deployer::engine::{Graph, Identity};
 use deployer::state::{Record, Stage, State};
+use fastrand::Rng;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -28,6 +30,8 @@ struct Durable {
 pub struct Judge {
     world: Arc<World>,
     began: Instant,
+    /// Of what holds data.
+    pub stores: Stores,
     durable: Mutex<Durable>,
     /// Things of others, as they must stay.
     theirs: Mutex<BTreeMap<String, Thing>>,
@@ -55,6 +59,7 @@ impl Judge {
         Self {
             world: world.clone(),
             began: Instant::now(),
+            stores: Stores::of(world),
             durable: Mutex::default(),
             theirs: Mutex::default(),
             marking: AtomicBool::new(false),
@@ -131,6 +136,19 @@ impl Judge {
     /// The files were lost.
     pub fn lost(&self) {
         *self.durable.lock().unwrap() = Durable::default();
+        self.stores.forgotten();
+    }
+
+    /// Others delete a thing.
+    pub fn deleted(&self, id: &str, thing: &Thing, rng: &mut Rng) {
+        if thing.kind == STORE {
+            let durable = self.durable.lock().unwrap();
+            let known = |(step, r): &(&String, &Record)| {
+                r.kind == STORE && r.outputs["id"] == id && !durable.open.contains(*step)
+            };
+            let record = durable.records.iter().find(known).map(|(_, r)| r);
+            self.stores.deleted(id, thing, record, rng);
+        }
     }
 
     /// A process read the state: all that was durable, and of what was being written anything.
@@ -170,6 +188,16 @@ impl Judge {
         }
     }
 
+    /// What is to be restored stays recorded as what it was until it is there again.
+    pub fn restoring(&self, kind: &str, identity: &Identity) {
+        let durable = self.durable.lock().unwrap();
+        let record = durable.records.get(&identity.step);
+        let known = record.is_some_and(|r| r.kind == kind && r.stage == Stage::Created);
+        if !known {
+            self.wrong(format!("no record before the restore of {}", identity.step));
+        }
+    }
+
     /// The same for a change or a deletion.
     pub fn changing(&self, kind: &str, outputs: &Value, stages: &[Stage]) {
         let durable = self.durable.lock().unwrap();
@@ -189,16 +217,26 @@ impl Judge {
         let id = outputs["id"].as_str().unwrap_or_default();
         let theirs = self.theirs.lock().unwrap().contains_key(id);
         let there = self.world.there();
-        let unmarked = there.get(id).is_some_and(|t| !is_ours(t));
+        let unmarked = there.get(id).is_some_and(|t| !self.owns(id, t));
         let allowed = self.marking.load(Relaxed) || outputs.get("part").is_some();
         if theirs || (unmarked && !allowed) {
             self.wrong(format!("{id} does not carry our mark and is changed"));
         }
     }
 
+    /// True for a thing with our mark, and for what we restored, which has no tags at first.
+    fn owns(&self, id: &str, thing: &Thing) -> bool {
+        is_ours(thing) || self.world.restored.lock().unwrap().contains(id)
+    }
+
     /// A creation took effect: nothing else of its step is there, but for what it replaces.
     pub fn created(&self, outputs: &Value, identity: &Identity) {
         let id = outputs["id"].as_str().unwrap_or_default();
+        if id.ends_with("-named")
+            && let Some(wrong) = self.stores.created(&identity.step, id)
+        {
+            self.wrong(wrong);
+        }
         let durable = self.durable.lock().unwrap();
         let beside = format!("{}~replaced", identity.step);
         let records = durable.records.iter();
@@ -258,6 +296,9 @@ impl Judge {
                 && thing.gone_at.is_none()
                 && thing.ready_at <= Instant::now()
                 && (part.is_some() || thing.tags == step.tags && left.remove(id));
+            if step.kind == STORE && !self.stores.holds_its_data(&step.id, id) {
+                self.wrong(format!("{} does not hold its data", step.id));
+            }
             if !right {
                 self.wrong(format!(
                     "{} is not as wanted: {record:?}, {thing:?}",
@@ -287,7 +328,7 @@ impl Judge {
             .world
             .there()
             .iter()
-            .filter(|(_, t)| is_ours(t))
+            .filter(|(id, t)| self.owns(id, t))
             .map(|t| t.0)
         {
             self.wrong(format!("{id} is left after the destroy"));

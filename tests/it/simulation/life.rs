@@ -9,6 +9,7 @@ use super::wire::Net;
 use super::wishes::Wishes;
 use crate::support::bucket::{Bucket, Runs};
 use crate::support::world::World;
+use deployer::engine::plan::Allowed;
 use deployer::state::{LocalStore, ObjectStore, Store};
 use fastrand::Rng;
 use std::path::Path;
@@ -86,6 +87,7 @@ pub async fn life(seed: u64, place: Place<'_>, flaw: Option<Flaw>) -> Verdict {
         began: Instant::now(),
         parallelism: rng.usize(1..7),
         flaw,
+        words: Mutex::default(),
     };
     let mut wishes = Wishes::random(&mut rng);
     let mut hands = Hands::default();
@@ -132,11 +134,13 @@ async fn trouble(machine: &Machine, wishes: &mut Wishes, hands: &mut Hands, rng:
         0 => Command::Destroy,
         _ => Command::Apply,
     };
+    *machine.words.lock().unwrap() = machine.judge.stores.some_words(rng);
     let (kill, stop) = (rng.u8(0..3) == 0, rng.u8(0..4) == 0);
     let switch = Switch::new(kill.then(|| points(rng)), stop.then(|| points(rng)));
     match machine.run(command, &wishes.graph(), switch).await {
         End::Broken(why) => machine.judge.wrong(format!("the store failed: {why}")),
         End::Refused(_) if hands.have_our_names() => {}
+        End::Refused(why) if machine.judge.stores.are_asked_about(&why) => {}
         End::Refused(why) => machine.judge.wrong(format!("refused: {why:?}")),
         End::Done(_, report) if report.complete() => wishes.may_shrink = true,
         End::Killed | End::Done(..) => {}
@@ -172,7 +176,9 @@ async fn clean(machine: &Machine, wishes: &Wishes, hands: &mut Hands) {
         judge.marking.store(false, Relaxed);
         sleep(world.lag).await;
     }
+    *machine.words.lock().unwrap() = judge.stores.all_words();
     run(machine, wishes, Command::Apply).await;
+    *machine.words.lock().unwrap() = Allowed::default();
     judge.all_is_as_wanted(&wishes.graph(), &machine.state().await);
     sleep(world.lag).await;
     let writes = world.writes.lock().unwrap().len();

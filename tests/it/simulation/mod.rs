@@ -11,6 +11,7 @@ mod hands;
 mod judge;
 mod life;
 mod process;
+mod stores;
 mod switch;
 mod wire;
 mod wishes;
@@ -121,6 +122,10 @@ fn the_judge_notices_an_engine_with_a_flaw() {
         (Flaw::NoIntent, "no record before the creation of"),
         (Flaw::NoLook, "is a second one beside"),
         (Flaw::AllOurs, "does not carry our mark and is changed"),
+        (
+            Flaw::NoQuestion,
+            "vanished and is made anew, empty, without a word",
+        ),
     ];
     for (flaw, words) in flaws {
         let noticed = (0..200).any(|seed| {

@@ -12,13 +12,13 @@ use deployer::engine::beneath::beneath;
 use deployer::engine::exec::{self, Outcome, Recorder, Report};
 use deployer::engine::mark::is_marked;
 use deployer::engine::observe::{observe, requests};
-use deployer::engine::plan::{self, DataRules, Options, Plan, Problem};
+use deployer::engine::plan::{self, Allowed, Choice, DataRules, Options, Plan, Problem};
 use deployer::engine::rebuild::{recover, set_apart};
 use deployer::engine::{Clock, Context, Deployment, Error, Events, Graph, Limits, Registry, mark};
 use deployer::state::{Entry, Journal, Record, Stage, State, StateError, Store, What, Writer};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -65,6 +65,8 @@ pub enum Flaw {
     NoLook,
     /// Whatever is found counts as ours.
     AllOurs,
+    /// What held data and vanished is made anew without a question.
+    NoQuestion,
 }
 
 /// A journal that leaves intents out.
@@ -90,6 +92,8 @@ pub struct Machine {
     pub began: Instant,
     pub parallelism: usize,
     pub flaw: Option<Flaw>,
+    /// What the user says of what vanished.
+    pub words: Mutex<Allowed>,
 }
 
 impl Machine {
@@ -108,6 +112,7 @@ impl Machine {
         for _ in 0..8 {
             tokio::task::yield_now().await;
         }
+        self.judge.stores.ended();
         self.judge.log(end.words());
         end
     }
@@ -210,17 +215,22 @@ impl Machine {
                 mark::mark(graph, &asked, &seen, registry)
             }
         };
+        // What is replaced or goes with the deployment may lose its data; what others deleted is another matter.
+        let rules = DataRules {
+            choice: Some(Choice::DestroyData),
+            ..DataRules::default()
+        };
         let counts = plan::count(&plan, registry).await;
-        plan::guard(
-            &mut plan,
-            &counts,
-            registry,
-            DataRules::default(),
-            cx.clock.now(),
-        );
+        plan::guard(&mut plan, &counts, registry, rules, cx.clock.now());
+        if command == Command::Apply && self.flaw != Some(Flaw::NoQuestion) {
+            let lost = plan::vanished(&plan, &state, registry).await;
+            let words = self.words.lock().unwrap().clone();
+            plan::restore(&mut plan, lost, &words);
+        }
         if !plan.problems.is_empty() {
             return Ok(End::Refused(plan.problems));
         }
+        self.judge.stores.agreed(&plan, command == Command::Destroy);
         plan::refresh(&plan, &mut state);
         writer.keep(&mut state).await?;
         writer.note(entry(What::Started)).await?;

@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use deployer::engine::driver::{Key, Owned};
 use deployer::engine::progress::go_on;
 use deployer::engine::{
-    Class, DeleteOptions, Delta, Driver, Error, Identity, Leftover, Live, Mark, Meta,
+    Backup, Class, DeleteOptions, Delta, Driver, Error, Identity, Leftover, Live, Mark, Meta,
+    Remains,
 };
 use deployer::state::Stage;
 use fastrand::Rng;
@@ -174,6 +175,15 @@ impl Wire {
     }
 }
 
+/// What was made ends as failed when that is its fate.
+fn fails(fake: &Fake, outputs: &Value, fate: Fate) {
+    let id = outputs["id"].as_str().unwrap_or_default();
+    let mut things = fake.world.things.lock().unwrap();
+    if let Some(thing) = things.get_mut(id) {
+        thing.fails |= fate == Fate::Fails;
+    }
+}
+
 #[async_trait]
 impl Driver for Wire {
     fn meta(&self) -> &Meta {
@@ -216,13 +226,7 @@ impl Driver for Wire {
         let effect = move |fate| {
             let outputs = fake.make(&spec, &me)?;
             judge.created(&outputs, &me);
-            let id = outputs["id"].as_str().unwrap_or_default();
-            fake.world
-                .things
-                .lock()
-                .unwrap()
-                .entry(id.into())
-                .and_modify(|t| t.fails |= fate == Fate::Fails);
+            fails(&fake, &outputs, fate);
             Ok(outputs)
         };
         self.send(Op::Create, what, leaves, effect).await
@@ -265,6 +269,35 @@ impl Driver for Wire {
             fake.remove(&known, &options)
         };
         self.send(Op::Delete, what, leaves, effect).await
+    }
+
+    async fn remains(
+        &self,
+        spec: &Value,
+        name: &str,
+        outputs: &Value,
+    ) -> Result<Option<Remains>, Error> {
+        self.switch.point().await;
+        self.fake.remains(spec, name, outputs).await
+    }
+
+    async fn restore(
+        &self,
+        spec: &Value,
+        identity: &Identity,
+        from: &Backup,
+    ) -> Result<Value, Error> {
+        let (fake, spec, me) = (self.fake.clone(), spec.clone(), identity.clone());
+        let (judge, from) = (self.net.judge.clone(), from.clone());
+        let what = format!("restore {} from {}", me.step, from.name);
+        let leaves = |judge: &Judge| judge.restoring(self.fake.meta.kind, identity);
+        let effect = move |fate| {
+            let outputs = fake.restored(&spec, &me, &from)?;
+            judge.stores.restored(&me.step, &from);
+            fails(&fake, &outputs, fate);
+            Ok(outputs)
+        };
+        self.send(Op::Create, what, leaves, effect).await
     }
 
     async fn owned(&self, suffix: &str) -> Result<Vec<Owned>, Error> {

@@ -28,6 +28,8 @@ pub enum Sort {
     Child,
     /// Exists with its parent.
     Part,
+    /// Holds data, has its name for an id, and can be restored when it vanished.
+    Store,
 }
 
 macro_rules! kinds {
@@ -68,6 +70,7 @@ kinds! {
     Versioned &[];
     Child &[];
     Part &[];
+    Store &[];
 }
 
 /// The account's drivers of all kinds.
@@ -83,6 +86,7 @@ pub fn fakes(world: &Arc<World>) -> Vec<Fake> {
             Sort::Child => of((10.0, 5.0))
                 .nature(Nature::ByParent)
                 .fixed(&["of", "fixed", "at"]),
+            Sort::Store => of((30.0, 10.0)).by_name().restorable(),
             Sort::Part => of((1.0, 1.0)).nature(Nature::SubResource).fixed(&["of"]),
         }
     };
@@ -138,7 +142,11 @@ impl Wishes {
     fn add(&mut self, rng: &mut Rng) {
         let step = format!("s{}", self.next);
         self.next += 1;
-        let mut sort = Sort::ALL[rng.usize(0..Sort::ALL.len())];
+        // Stores are what most can be lost of.
+        let mut sort = match rng.u8(0..5) {
+            0 => Sort::Store,
+            _ => Sort::ALL[rng.usize(0..Sort::ALL.len())],
+        };
         let mut parent = None;
         if matches!(sort, Sort::Child | Sort::Part) {
             let fits = |w: &&Wish| {

@@ -1,11 +1,13 @@
-//! The driver of one kind of things in the account in memory: what is done to them, at once, and the calls that do it.
+//! The driver of one kind of things in the account in memory: what is done to them, at once. The calls that do it are in
+//! `fake/driver.rs`.
+
+mod driver;
 
 use super::world::{Thing, World, holds};
-use async_trait::async_trait;
 use deployer::engine::driver::{Changing, Delegated, Key, Owned};
 use deployer::engine::{
-    Backup, Class, Data, DeleteOptions, Delta, Driver, Error, Identity, Leftover, Live, Mark, Meta,
-    Nature, Phase, Remains, Replace, Retention,
+    Backup, Class, DeleteOptions, Delta, Error, Identity, Live, Mark, Meta, Nature, Phase, Replace,
+    Retention,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -35,6 +37,8 @@ pub struct Fake {
     once: bool,
     /// When it vanished it is asked for what is left of it.
     restorable: bool,
+    /// Its id follows from its name, as that of a table or a database does.
+    by_name: bool,
 }
 
 impl Fake {
@@ -46,6 +50,7 @@ impl Fake {
             tokens: false,
             once: false,
             restorable: false,
+            by_name: false,
         }
     }
     pub fn holding_data(mut self) -> Self {
@@ -82,6 +87,11 @@ impl Fake {
     pub fn restorable(mut self) -> Self {
         self.meta.holds_data = true;
         self.restorable = true;
+        self
+    }
+    pub fn by_name(mut self) -> Self {
+        self.named = true;
+        self.by_name = true;
         self
     }
     pub fn once(mut self) -> Self {
@@ -172,7 +182,10 @@ impl Fake {
             return Err(error);
         }
         let number = self.world.wrote(format!("create {}", identity.step));
-        let id = format!("{}-{number}", identity.step);
+        let id = match self.by_name {
+            true => format!("{}-named", identity.name),
+            false => format!("{}-{number}", identity.step),
+        };
         let lag = self.world.lag;
         let thing = Thing {
             kind: self.meta.kind,
@@ -188,8 +201,41 @@ impl Fake {
             stale: (!lag.is_zero()).then(|| (Instant::now() + lag, None)),
         };
         let outputs = self.outputs(&id, &thing);
+        self.world.restored.lock().unwrap().remove(&id);
+        if self.restorable {
+            let mut data = self.world.data.lock().unwrap();
+            data.insert(id.clone(), number as u64);
+        }
         self.world.things.lock().unwrap().insert(id, thing);
         Ok(outputs)
+    }
+
+    /// Makes one from a backup, as a restore call does when it takes effect: the settings that a backup brings along are those of
+    /// its time, and there are no tags.
+    pub fn restored(
+        &self,
+        spec: &Value,
+        identity: &Identity,
+        from: &Backup,
+    ) -> Result<Value, Error> {
+        let mut settings = spec.clone();
+        if let (Some(all), Some(old)) = (
+            settings.as_object_mut(),
+            from.source["settings"].as_object(),
+        ) {
+            all.extend(old.clone());
+        }
+        let untagged = Identity {
+            tags: BTreeMap::new(),
+            ..identity.clone()
+        };
+        let made = self.make(&settings, &untagged)?;
+        let id = made["id"].as_str().unwrap_or_default();
+        self.world.restored.lock().unwrap().insert(id.to_owned());
+        if let Some(data) = from.source["data"].as_u64() {
+            self.world.data.lock().unwrap().insert(id.to_owned(), data);
+        }
+        Ok(made)
     }
 
     /// Changes one, as an update call does when it takes effect.
@@ -339,115 +385,5 @@ impl Fake {
             })
         });
         owned.collect()
-    }
-}
-
-#[async_trait]
-impl Driver for Fake {
-    fn meta(&self) -> &Meta {
-        &self.meta
-    }
-
-    async fn read(&self, key: Key<'_>) -> Result<Option<Live>, Error> {
-        if self.world.unread.lock().unwrap().contains(self.meta.kind) {
-            return Err(Error::permanent("test:Read", "not read"));
-        }
-        Ok(self.show(key))
-    }
-
-    async fn create(&self, spec: &Value, identity: &Identity) -> Result<Value, Error> {
-        self.world.call().await;
-        let panics = self
-            .world
-            .panics
-            .lock()
-            .unwrap()
-            .take_if(|s| *s == identity.step);
-        assert_eq!(panics, None, "the panic that was asked for");
-        let fault = self.world.fault(&identity.step);
-        if let Some(fault) = fault.as_ref().filter(|f| f.leftover == Leftover::Nothing) {
-            return Err(fault.clone());
-        }
-        let made = self.make(spec, identity);
-        fault.map_or(made, Err)
-    }
-
-    async fn update(&self, spec: &Value, outputs: &Value, delta: &Delta) -> Result<(), Error> {
-        self.world.call().await;
-        let id = outputs["id"].as_str().unwrap_or_default();
-        let step = id.rsplit_once('-').map_or(id, |p| p.0);
-        match self.world.fault(&format!("update {step}")) {
-            Some(fault) => Err(fault),
-            None => self.change(spec, outputs, delta),
-        }
-    }
-
-    async fn users(&self, outputs: &Value) -> Result<Vec<String>, Error> {
-        let users = self.world.users.lock().unwrap();
-        let id = outputs["id"].as_str().unwrap();
-        Ok(users.get(id).into_iter().cloned().collect())
-    }
-
-    async fn data(&self, spec: &Value, _outputs: &Value) -> Result<Data, Error> {
-        Ok(match spec["rows"].as_u64() {
-            Some(0) => Data::Empty,
-            Some(n) => Data::Holds(format!("{n} rows")),
-            None => Data::Unlocks("what it encrypts".into()),
-        })
-    }
-
-    async fn remains(
-        &self,
-        _spec: &Value,
-        name: &str,
-        _outputs: &Value,
-    ) -> Result<Option<Remains>, Error> {
-        if !self.restorable {
-            return Ok(None);
-        }
-        self.world.fault("remains").map_or(Ok(()), Err)?;
-        let backups = self.world.backups.lock().unwrap();
-        let backups = backups.get(name).cloned().unwrap_or_default();
-        Ok(Some(Remains::of(backups)))
-    }
-
-    /// The settings are those of the backup, and there are no tags.
-    async fn restore(
-        &self,
-        _spec: &Value,
-        identity: &Identity,
-        from: &Backup,
-    ) -> Result<Value, Error> {
-        self.world.call().await;
-        let fault = self.world.fault(&identity.step);
-        if let Some(fault) = fault.as_ref().filter(|f| f.leftover == Leftover::Nothing) {
-            return Err(fault.clone());
-        }
-        let untagged = Identity {
-            tags: BTreeMap::new(),
-            ..identity.clone()
-        };
-        let made = self.make(&from.source, &untagged)?;
-        let id = made["id"].as_str().unwrap_or_default();
-        self.world.restored.lock().unwrap().insert(id.to_owned());
-        fault.map_or(Ok(made), Err)
-    }
-
-    async fn delete(
-        &self,
-        _spec: &Value,
-        outputs: &Value,
-        options: &DeleteOptions,
-    ) -> Result<(), Error> {
-        self.world.call().await;
-        let id = outputs["id"].as_str().unwrap_or_default();
-        match self.world.fault(&format!("delete {id}")) {
-            Some(_) => Err(Error::of(Class::InUse, "delete", "something uses it")),
-            None => self.remove(outputs, options),
-        }
-    }
-
-    async fn owned(&self, suffix: &str) -> Result<Vec<Owned>, Error> {
-        Ok(self.marked(suffix))
     }
 }

@@ -47,6 +47,8 @@ pub struct World {
     pub users: Mutex<BTreeMap<String, String>>,
     /// What is left of things that are gone, by name.
     pub backups: Mutex<BTreeMap<String, Vec<Backup>>>,
+    /// What is in the stores: a number by id. A new one has a number of its own.
+    pub data: Mutex<BTreeMap<String, u64>>,
     /// Ids of what was restored from a backup; a restore sets no tags.
     pub restored: Mutex<BTreeSet<String>>,
     /// A step whose creation panics.

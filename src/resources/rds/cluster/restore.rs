@@ -7,6 +7,7 @@ use crate::engine::backup::LATEST;
 use crate::engine::{Backup, Error, Identity, Remains};
 use crate::resources::rds::cluster_snapshot::{Which, is_final, list};
 use crate::resources::rds::{major, tags};
+use crate::resources::recovery_points::not_asked;
 use crate::resources::texts;
 use aws_sdk_rds::types::{DbClusterAutomatedBackup, DbClusterSnapshot};
 use aws_smithy_types::DateTime;
@@ -61,12 +62,14 @@ impl Cluster {
         let retained = retained.iter().filter_map(|b| self.retained(b, id));
         let snapshots = snapshots.iter().filter_map(|s| self.snapshot(s, id));
         let all: Vec<Backup> = retained.chain(snapshots).collect();
-        if all.is_empty() {
-            return Ok(Remains::nothing(
-                "RDS has neither a snapshot nor retained automated backups of it; AWS Backup was not asked",
-            ));
-        }
-        Ok(Remains::of(all))
+        let remains = match all.is_empty() {
+            true => {
+                Remains::nothing("RDS has neither a snapshot nor retained automated backups of it")
+            }
+            false => Remains::of(all),
+        };
+        let arn = known.map_or(name, |k| k.arn.as_str());
+        Ok(remains.with(not_asked(arn)))
     }
 
     fn retained(&self, backup: &DbClusterAutomatedBackup, id: &str) -> Option<Backup> {

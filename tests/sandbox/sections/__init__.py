@@ -1,0 +1,1 @@
+"""What boto3 sees of an account, a module per part of the platform."""
