@@ -68,12 +68,19 @@ fn every_field_that_a_type_names_is_one_of_its_fields() {
                 );
             }
         }
-        for name in meta.changing {
+        for (name, by) in meta.changing {
             assert!(
                 kind.outputs.contains(name),
                 "{} has no output `{name}`",
                 meta.kind
             );
+            for field in *by {
+                assert!(
+                    kind.fields.contains(field),
+                    "{} has no field `{field}`",
+                    meta.kind
+                );
+            }
         }
         assert!(
             !kind.outputs.is_empty(),
