@@ -16,6 +16,19 @@ async fn done(world: &Numbers) -> Done {
     go(world, "me@here").await.unwrap()
 }
 
+/// A split whose cutover was struck at one of its calls.
+async fn struck(at: usize, strike: Strike) -> Numbers {
+    let world = split(50);
+    world.strike.set(Some((world.calls.get() + at, strike)));
+    tokio::select! {
+        biased;
+        ended = go(&world, "me@here") => drop(ended),
+        () = killed(&world) => {}
+    }
+    world.strike.set(None);
+    world
+}
+
 /// Green takes the writes and gets all requests, also those that still reach blue.
 fn all_green(world: &Numbers) -> bool {
     let note = world.note();
@@ -64,14 +77,7 @@ async fn whatever_call_of_a_cutover_is_struck_it_goes_on_or_goes_back() {
     ] {
         for at in 1..=calls {
             for back in [false, true] {
-                let world = split(50);
-                world.strike.set(Some((world.calls.get() + at, strike)));
-                tokio::select! {
-                    biased;
-                    ended = go(&world, "me@here") => drop(ended),
-                    () = killed(&world) => {}
-                }
-                world.strike.set(None);
+                let world = struck(at, strike).await;
                 if back {
                     turn_back(&world, "me@here", "by hand").await.unwrap();
                     assert!(all_blue(&world), "{strike:?} at {at}");
@@ -117,14 +123,7 @@ async fn whatever_call_of_a_cutover_was_the_last_before_green_was_gone_blue_has_
     let calls = world.calls.get() - before;
     for strike in [Strike::Before, Strike::After] {
         for at in 1..=calls {
-            let world = split(50);
-            world.strike.set(Some((world.calls.get() + at, strike)));
-            tokio::select! {
-                biased;
-                ended = go(&world, "me@here") => drop(ended),
-                () = killed(&world) => {}
-            }
-            world.strike.set(None);
+            let world = struck(at, strike).await;
             world.green_gone.set(true);
             let (asked, began) = (world.note().green_writes, world.now.get());
             let back = turn_back(&world, "me@here", "green is gone").await.unwrap();
