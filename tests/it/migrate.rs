@@ -4,7 +4,7 @@ mod cutover;
 mod schema;
 
 use crate::support::lab::Lab;
-use schema::schema;
+pub use schema::schema;
 use serde_json::{Value, json};
 
 const SYNC: &str = "function-sync-green-dev";
