@@ -2,6 +2,8 @@ import { systemClock } from './clock.mjs';
 import { classify } from './classify.mjs';
 import { TransientError } from './errors.mjs';
 
+const CUT_OFF = new Set(['CONNECTION_LOST', 'TIME_ENDED']);
+
 /**
  * Runs `work`, again and again while it fails transiently and time is left. The pause before attempt n is drawn evenly from
  * 0 to min(cap, base * 2^(n-1)) (exponential backoff with full jitter: many clients that were thrown out together by a
@@ -20,11 +22,16 @@ import { TransientError } from './errors.mjs';
  */
 export async function retry(work, options) {
   const { deadline, attempts = 10, baseMs = 100, capMs = 5_000, onRetry, clock = systemClock } = options;
+  /** @type {import('./errors.mjs').MigrationError | undefined} */
+  let before;
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await work(attempt);
     } catch (cause) {
-      const error = classify(cause);
+      const last = classify(cause);
+      // An attempt that the time has cut off says less than the one before it.
+      const error = before !== undefined && CUT_OFF.has(last.code) && !deadline.allows(1) ? before : last;
+      before = error;
       if (!(error instanceof TransientError) || attempt >= attempts) throw error;
       const pauseMs = Math.round(clock.random() * Math.min(capMs, baseMs * 2 ** (attempt - 1)));
       if (!deadline.allows(Math.max(1, pauseMs))) throw error;

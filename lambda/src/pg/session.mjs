@@ -34,9 +34,10 @@ const SETTINGS = {
 /**
  * `lc_monetary` is set afterwards, so that the default, which the applications see, can still be asked for (settings.mjs). The answer also tells
  * whether what was asked for when connecting is in effect, and whether the session is one with this very process: a pooler may leave out the one without a word, and change the other;
- * and whether the server is a reader, which says so in a different way to each statement that it does not take (25006, 55000, XX000).
+ * and whether the server is a reader, which says so in a different way to each statement that it does not take (25006, 55000, XX000). `transaction_read_only` tells that on Aurora too
+ * (Amazon Aurora User Guide, "Fast failover with Amazon Aurora PostgreSQL"); the default of the database, which would turn it on as well, is off in these sessions.
  */
-const AFTER_CONNECTING = "SELECT set_config('lc_monetary', 'C', false), pg_backend_pid(), current_setting('search_path') = 'pg_catalog' AND current_setting('row_security') = 'off', pg_is_in_recovery()";
+const AFTER_CONNECTING = "SELECT set_config('lc_monetary', 'C', false), pg_backend_pid(), current_setting('search_path') = 'pg_catalog' AND current_setting('row_security') = 'off', current_setting('transaction_read_only') = 'on'";
 
 /**
  * A row that green refuses would stand in its server log, in the error's text, detail and context. Only a superuser may turn that off for a session; others
@@ -79,7 +80,7 @@ export function openSession(endpoint, { secrets, tls, deadline, applicationName,
     }
     if (reads === 't') {
       session.destroy();
-      throw new TransientError('READER', `${session.side}: the server is in recovery`, { sqlstate: '25006', hint: sqlstateHint('25006', { side: session.side }) });
+      throw new TransientError('READER', `${session.side}: the server takes no writes`, { sqlstate: '25006', hint: sqlstateHint('25006', { side: session.side }) });
     }
     if (endpoint.role === 'target') await session.run(QUIET_ERRORS);
     return session;

@@ -78,11 +78,6 @@ export class Leaves {
     await this.#write([oid]);
   }
 
-  /** Do these partitions hold all rows of the table that green has? @param {string} source @param {number[]} oids */
-  areAll(source, oids) {
-    return [...this.known].every(([oid, leaf]) => leaf.source !== source || this.unread.has(oid) || oids.includes(oid));
-  }
-
   /** What was known before blue's catalog was read is of no more use when green has got so far. @param {bigint} applied */
   async passed(applied) {
     if (this.staleUntil === undefined || applied < this.staleUntil) return;

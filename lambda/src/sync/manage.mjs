@@ -101,6 +101,7 @@ async function reachable(invocation) {
   try {
     return await open(invocation, 'target');
   } catch (error) {
+    if (error instanceof MigrationError && error.code === 'READER') throw error; // a writer is there, under another address or in a moment
     invocation.log.warn('green is not reachable, only blue is cleaned up', { error: error instanceof MigrationError ? error : undefined });
     return undefined;
   }

@@ -26,6 +26,8 @@ export class Relations {
       const table = tables.find(({ name }) => name === source);
       if (table !== undefined && !this.byOid.has(oid)) this.byOid.set(oid, table);
     }
+    /** Partitions that only the stream has shown. @type {Map<number, SyncTable>} */
+    this.shown = new Map();
     /** @type {Map<number, Known | undefined>} */
     this.known = new Map();
   }
@@ -82,7 +84,17 @@ export class Relations {
       const table = this.byOid.get(oid);
       if (table !== undefined) byTable.set(table, [...(byTable.get(table) ?? []), oid]);
     }
-    return [...byTable].map(([table, leaves]) => ({ table, leaves: leaves.includes(table.source.oid) ? null : leaves }));
+    return [...byTable].map(([table, leaves]) => ({ table, leaves: leaves.includes(table.source.oid) || this.#areAll(table, leaves) ? null : leaves }));
+  }
+
+  /**
+   * Do these partitions hold all rows of the table that green has at this point of the stream? Of a partitioned table the stream names each partition that is truncated, never the whole.
+   * @param {SyncTable} table @param {number[]} oids
+   */
+  #areAll(table, oids) {
+    const known = [...this.leaves.known].flatMap(([oid, { source }]) => (source === table.name && !this.leaves.unread.has(oid) ? [oid] : []));
+    const shown = [...this.shown].flatMap(([oid, of]) => (of === table ? [oid] : []));
+    return [...known, ...shown].every((oid) => oids.includes(oid));
   }
 
   /** @param {number} oid @param {import('./batch.mjs').Batch} batch */
@@ -93,6 +105,7 @@ export class Relations {
     const found = partition && this.byOid.get(partition.root);
     if (partition === undefined || found === undefined) return undefined;
     this.byOid.set(oid, found);
+    this.shown.set(oid, found);
     batch.leaf({ oid, source: found.name, bounds: partition.bounds });
     return found;
   }

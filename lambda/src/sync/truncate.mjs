@@ -3,14 +3,13 @@ import { BOUNDS } from '../pg/catalog.mjs';
 import { columnList, ident, qualified } from '../pg/text.mjs';
 
 /**
- * A TRUNCATE on blue. Blue has resolved CASCADE already: the step names every table that was emptied, of a partitioned one each partition.
+ * A TRUNCATE on blue. Blue has resolved CASCADE already: the step names every table that was emptied.
  * @param {import('./apply.mjs').Applier} applier
  * @param {import('./batch.mjs').TruncateStep} step
  */
 export async function truncateStep(applier, step) {
   const { green, quarantine } = applier;
-  const emptied = step.tables.map(({ table, leaves }) => ({ table, leaves: leaves === null || applier.leaves.areAll(table.name, leaves) ? null : leaves }));
-  const whole = emptied.filter(({ leaves }) => leaves === null).map(({ table }) => table);
+  const whole = step.tables.filter(({ leaves }) => leaves === null).map(({ table }) => table);
   if (whole.length > 0) {
     const oids = whole.map(({ target }) => target.oid);
     // Green may have foreign keys from tables that were not emptied (they point to nothing that was there): TRUNCATE would refuse.
@@ -20,7 +19,7 @@ export async function truncateStep(applier, step) {
     else for (const { onGreen } of whole) await green.run(`DELETE FROM ${onGreen}`);
     for (const table of whole) await quarantine.clear(table);
   }
-  for (const { table, leaves } of emptied) for (const leaf of leaves ?? []) await emptyPartition(applier, table, leaf);
+  for (const { table, leaves } of step.tables) for (const leaf of leaves ?? []) await emptyPartition(applier, table, leaf);
 }
 
 /** Bounds are written in blue's names: of schemas, types, operators and functions. */

@@ -61,6 +61,18 @@ test('no pause goes beyond the deadline: the total fits into the time of the inv
   assert.deepEqual(clock.pauses, [100, 200, 400]);
 });
 
+test('an attempt that the end of the time has cut off says less than the one before it', async () => {
+  for (const [code, told] of /** @type {const} */ ([['CONNECTION_LOST', 'READER'], ['TIME_ENDED', 'READER'], ['DATABASE_TRANSIENT', 'DATABASE_TRANSIENT']])) {
+    const clock = fakeClock();
+    const work = async (/** @type {number} */ attempt) => {
+      if (attempt === 1) throw new TransientError('READER', 'the server takes no writes');
+      clock.time += 10_000;
+      throw new TransientError(code, 'no answer');
+    };
+    await assert.rejects(retry(work, { deadline: new Deadline(clock.now() + 5_000, clock), clock }), { code: told });
+  }
+});
+
 test('a permanent error fails at once', async () => {
   const clock = fakeClock();
   let attempts = 0;

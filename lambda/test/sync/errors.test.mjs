@@ -122,8 +122,8 @@ test('a reader in place of the writer, as a name may lead to for a while after a
     };
     await again(() => writeFileSync(signal, ''));
     const hint = new RegExp(`${side === 'blue' ? 'SOURCE' : 'TARGET'}_HOST names a reader`);
-    for (const does of /** @type {const} */ (['run', 'verify', 'prepare', 'status']))
-      await assert.rejects(own[does]({ ...OPTIONS, seconds: 1 }), { name: 'TransientError', code: 'READER', sqlstate: '25006', message: `${side}: the server is in recovery`, hint }, `${does} ${side}`);
+    for (const does of /** @type {const} */ (['run', 'verify', 'prepare', 'status', 'stop']))
+      await assert.rejects(own[does]({ ...OPTIONS, seconds: 1 }), { name: 'TransientError', code: 'READER', sqlstate: '25006', message: `${side}: the server takes no writes`, hint }, `${does} ${side}`);
     await assert.rejects(own.cutover({ ...OPTIONS, seconds: 1 }, true), { code: 'READER' }); // nothing is forced: the writer may be elsewhere
     const waiting = own.run({ ...OPTIONS, seconds: 60 });
     await new Promise((resolve) => setTimeout(resolve, 500));
