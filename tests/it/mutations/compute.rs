@@ -110,6 +110,10 @@ ecs.untag_resource(resourceArn="<cluster-green.arn>", tagKeys=["CostCenter"])"#,
             changed("service-reporting-green", "deployment.min_percent"),
             changed("service-reporting-green", "deployment.breaker"),
             changed("service-reporting-green", "deployment.rollback"),
+            changed(
+                "service-reporting-green",
+                "deployment.alarms[<alarm-guard-errors-reporting-green.name>]",
+            ),
         ],
     ),
     by_hand(

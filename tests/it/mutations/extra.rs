@@ -21,11 +21,6 @@ elb.create_rule(ListenerArn="<listener-https-green.arn>", Priority=7777, Conditi
         ],
     ),
     by_hand(
-        "elbv2/load_balancer",
-        r#"elb.create_listener(LoadBalancerArn="<nlb-bridge-green.arn>", Protocol="TCP", Port=8443, DefaultActions=[{"Type": "forward", "TargetGroupArn": "<tg-bridge-nlb-green.arn>"}])"#,
-        &[extra("nlb-bridge-green", "others[8443]")],
-    ),
-    by_hand(
         "ec2/security_group_rules",
         r#"ec2.authorize_security_group_egress(GroupId="<security-group-bridge-nlb-green>", IpPermissions=[{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}])
 ec2.authorize_security_group_ingress(GroupId="<security-group-bridge-blue>", IpPermissions=[{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "UserIdGroupPairs": [{"GroupId": "<security-group-migration-blue>"}]}])
@@ -128,12 +123,8 @@ s3.put_bucket_policy(Bucket="config-shared-dev", Policy=json.dumps(p))"#,
     ),
     by_hand(
         "dynamodb/table",
-        r#"dynamodb.update_table(TableName="sessions-migration-green-dev", AttributeDefinitions=[{"AttributeName": "theirs", "AttributeType": "S"}], GlobalSecondaryIndexUpdates=[{"Create": {"IndexName": "theirs", "KeySchema": [{"AttributeName": "theirs", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}}])
-dynamodb.update_table(TableName="sessions-reverse-migration-green-dev", StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"})"#,
-        &[
-            extra("sessions-migration-green", "indexes.theirs"),
-            extra("sessions-reverse-migration-green", "stream"),
-        ],
+        r#"dynamodb.update_table(TableName="sessions-migration-green-dev", AttributeDefinitions=[{"AttributeName": "theirs", "AttributeType": "S"}], GlobalSecondaryIndexUpdates=[{"Create": {"IndexName": "theirs", "KeySchema": [{"AttributeName": "theirs", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}}])"#,
+        &[extra("sessions-migration-green", "indexes.theirs")],
     ),
     by_hand(
         "rds/cluster",
