@@ -17,6 +17,7 @@ struct World {
     seen: Observations,
     facts: Facts,
     reads: crate::engine::Reads,
+    ages: Ages,
 }
 
 fn world() -> World {
@@ -67,6 +68,7 @@ fn world() -> World {
         seen,
         facts,
         reads: crate::engine::Reads::default(),
+        ages: Ages::new(),
     }
 }
 
@@ -94,7 +96,7 @@ impl World {
             drift: &drift,
             lists: &self.facts.prefix_lists,
             chains: Vec::new(),
-            ages: Vec::new(),
+            ages: self.ages.clone(),
             reads: &self.reads,
             judged: Vec::new(),
             delivered: Vec::new(),
@@ -390,4 +392,48 @@ fn each_environment(value: &mut Value, each: &mut dyn FnMut(&mut Value)) {
         Value::Array(items) => items.iter_mut().for_each(|v| each_environment(v, each)),
         _ => {}
     }
+}
+
+#[test]
+fn a_key_that_waits_for_its_deletion_is_contradicted() {
+    let mut world = world();
+    let at: Timestamp = "2026-12-06T10:50:45Z".parse().unwrap();
+    let age = |step: &str, dates, why: Option<&str>| Age {
+        step: step.into(),
+        resource: format!("arn of {step}"),
+        operation: "kms:DescribeKey".into(),
+        dates,
+        read: Timestamp::UNIX_EPOCH,
+        why: why.map(str::to_owned),
+    };
+    let deletion = Dated {
+        what: DELETION,
+        at: Some(at),
+    };
+    world.ages = vec![
+        age("key-data-blue", vec![deletion], None),
+        age("key-data-green", Vec::new(), None),
+        age(
+            "key-logs-green",
+            Vec::new(),
+            Some("kms:DescribeKey: denied"),
+        ),
+    ];
+    let all = world.evidence();
+    let row = of(&all, "3.7.5");
+    let verdicts: Vec<_> = row
+        .values
+        .iter()
+        .map(|v| (v.step.as_str(), v.verdict))
+        .collect();
+    assert_eq!(
+        verdicts,
+        [
+            ("key-data-blue", Verdict::Contradicted),
+            ("key-data-green", Verdict::Shown),
+            ("key-logs-green", Verdict::NotSeen),
+        ]
+    );
+    assert_eq!(row.verdict, Verdict::Contradicted);
+    assert_eq!(row.values[0].value, json!(at));
 }

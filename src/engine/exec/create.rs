@@ -4,7 +4,7 @@ use super::Message;
 use super::settle::pause;
 use super::step::{Stop, Work};
 use super::wait::Heartbeat;
-use crate::engine::driver::{Driver, Identity, Key, Live, Ownership};
+use crate::engine::driver::{Driver, Identity, Key, Live, Ownership, Phase};
 use crate::engine::error::{Class, Error, Leftover};
 use crate::engine::event::Event;
 use crate::state::Stage;
@@ -128,6 +128,8 @@ impl Work {
                 identity,
             };
             match driver.read(key).await {
+                // The predecessor, which is still on its way out under the same name, is not what this call made.
+                Ok(Some(live)) if live.phase == Phase::Deleting => {}
                 Ok(Some(live)) => {
                     // The create call carries the mark, so what has none is somebody else's, whoever it is named after.
                     let restored = self.node.restore.is_some();

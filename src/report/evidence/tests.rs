@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::engine::drift::Counts;
-use crate::evidence::{Chain, Event, Inventory, Paths, Requirement, Seen, Status};
+use crate::evidence::{
+    Age, Chain, DELETION, Dated, Event, Inventory, Paths, Requirement, Seen, Status,
+};
 use serde_json::json;
 
 fn sample() -> EvidenceDocument {
@@ -179,4 +181,26 @@ fn many_steps_of_one_value_are_folded() {
     let page = super::page(&sample());
     assert!(page.contains("<summary>1 value</summary>"));
     assert!(!page.contains("steps</summary>"));
+}
+
+#[test]
+fn a_key_that_waits_for_its_deletion_stands_at_the_head() {
+    let mut document = sample();
+    let at = "2026-12-06T10:50:45Z".parse().ok();
+    document.evidence.ages = vec![Age {
+        step: "key-logs-green".into(),
+        resource: "arn:aws:kms:x".into(),
+        operation: "kms:DescribeKey".into(),
+        dates: vec![Dated { what: DELETION, at }],
+        read: Timestamp::UNIX_EPOCH,
+        why: None,
+    }];
+    let page = page(&document);
+    let head = page.split("<main>").next().unwrap();
+    for text in [
+        "KMS deletes key-logs-green at 2026-12-06 10:50:45 UTC",
+        "aws kms cancel-key-deletion --key-id arn:aws:kms:x",
+    ] {
+        assert!(head.contains(text), "{text}");
+    }
 }

@@ -96,6 +96,11 @@ impl Stores {
         let removed = plan.nodes.iter();
         let removed = removed.filter(|n| n.op == deployer::engine::plan::Op::Remove);
         known.removing = removed.map(|n| n.step.clone()).collect();
+        // What vanished after it was read, and is to go anyway, needs no word.
+        let Known {
+            vanished, removing, ..
+        } = &mut *known;
+        vanished.retain(|step| !removing.contains(step));
     }
 
     /// The run has ended, or died.
