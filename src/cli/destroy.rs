@@ -2,12 +2,13 @@
 
 use super::Context;
 use super::args::Scope;
+use super::connection::store;
 use super::cost;
 use super::error::Failure;
 use super::exit::Exit;
 use super::plan::{show, verdict};
 use super::run::{self, Asked};
-use super::session::{Listed, Mode, Session, configuration, store};
+use super::session::{Listed, Mode, Session, configuration};
 use super::under_way;
 use crate::aws::Aws;
 use crate::engine::drift::Unlisted;

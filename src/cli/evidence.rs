@@ -2,10 +2,11 @@
 
 use super::Context;
 use super::args::Scope;
+use super::connection::{connection, state_folder};
 use super::drift::compared;
 use super::error::Failure;
 use super::exit::Exit;
-use super::session::{Mode, Session, connection, state_folder};
+use super::session::{Mode, Session};
 use super::traffic::recorded;
 use crate::aws;
 use crate::aws::logs::OS_METRICS;

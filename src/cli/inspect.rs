@@ -2,9 +2,10 @@
 
 use super::Context;
 use super::args::{GraphFormat, Scope};
+use super::connection::{state_folder, store};
 use super::error::Failure;
 use super::exit::Exit;
-use super::session::{configuration, home, offline_graph, state_folder, store};
+use super::session::{configuration, home, offline_graph};
 use super::split;
 use crate::config::Config;
 use crate::engine::Graph;

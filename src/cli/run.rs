@@ -2,9 +2,10 @@
 
 use super::Context;
 use super::args::Scope;
+use super::connection::store;
 use super::error::Failure;
 use super::exit::Exit;
-use super::session::{Session, configuration, store};
+use super::session::{Session, configuration};
 use crate::engine::exec::{self, Outcome, Recorder, Report};
 use crate::engine::plan::{self, Plan};
 use crate::engine::{Context as EngineContext, Error};

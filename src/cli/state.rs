@@ -2,11 +2,12 @@
 
 use super::Context;
 use super::args::{Scope, StateCommand};
+use super::connection::store;
 use super::error::Failure;
 use super::exit::Exit;
 use super::mark;
 use super::run;
-use super::session::{Mode, Session, configuration, home, store};
+use super::session::{Mode, Session, configuration, home};
 use super::share;
 use super::suggest::nearest;
 use crate::engine::observe::{Observed, requests};

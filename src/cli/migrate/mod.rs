@@ -7,11 +7,12 @@ mod stop;
 
 use super::Context;
 use super::args::Scope;
+use super::connection::{connection, state_folder};
 use super::error::Failure;
 use super::exit::Exit;
 use super::notify;
 use super::run::{answer, can_ask, cancelled, stop_on_signals};
-use super::session::{configuration, connection, state_folder};
+use super::session::configuration;
 use super::traffic::give_back_when_due;
 use crate::aws::{Aws, Caller};
 use crate::config::Config;

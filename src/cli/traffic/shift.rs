@@ -1,10 +1,11 @@
 //! `deployer traffic shift`, and how it and `resume` end.
 
 use super::super::Context;
+use super::super::connection::state_folder;
 use super::super::error::Failure;
 use super::super::exit::Exit;
 use super::super::run::{answer, can_ask, cancelled, command_line};
-use super::super::session::{configuration, state_folder};
+use super::super::session::configuration;
 use super::args::{OnInterrupt, ShiftArgs};
 use super::beside::listen;
 use super::checks::{check, planned, ready, refused_by};

@@ -10,6 +10,7 @@ mod nodes;
 mod path;
 mod removal;
 mod shrink;
+mod stays;
 mod teardown;
 mod upgrade;
 mod vanished;
@@ -17,11 +18,10 @@ mod vanished;
 pub use super::compare::DelegatedField;
 pub use build::{build, build_asking, refresh};
 pub use chosen::partial;
-pub use data::{
-    Choice, Counts, DataLoss, DataRules, Kept, Users, count, guard, left_for_others, users,
-};
+pub use data::{Choice, Counts, DataLoss, DataRules, Users, count, guard, left_for_others, users};
 pub use interruption::Interruption;
 pub use path::critical;
+pub use stays::Kept;
 pub use teardown::teardown;
 pub use vanished::{Allowed, Vanished, restore, vanished};
 

@@ -1,8 +1,8 @@
 //! Nodes that remove what is recorded.
 
 use super::chosen::removes;
-use super::data::for_others;
 use super::nodes::Ensures;
+use super::stays::for_others;
 use super::{DataLoss, Inputs, Node, Op, Plan, durations};
 use crate::engine::driver::{Live, Registry};
 use crate::engine::error::Error;
