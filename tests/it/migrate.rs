@@ -13,7 +13,7 @@ fn answer(lab: &Lab, function: &str, actions: &Value) {
 }
 
 /// Functions as they are before a migration.
-fn lab() -> Lab {
+pub fn lab() -> Lab {
     let lab = Lab::both();
     let none =
         json!({"status": "ok", "slot": "none", "lagBytes": 0, "retainedBytes": 0, "phase": "none"});
@@ -145,7 +145,7 @@ print(json.dumps([[t["overrides"]["containerOverrides"][0]["command"], {x["key"]
 }
 
 /// The application makes green's tables, in one task at a time.
-fn schema(lab: &Lab) {
+pub fn schema(lab: &Lab) {
     let error = json!({"name": "PermanentError", "code": "NO_TABLES", "message": "green has not got 14 of the 14 mapped tables: public.payments"});
     let plan = json!({"plan": {"status": "failed", "error": error, "transient": false}});
     answer(lab, CONTROL, &plan);
