@@ -4,5 +4,6 @@ pub mod bucket;
 pub mod fake;
 pub mod forkserver;
 pub mod lab;
+pub mod places;
 pub mod run;
 pub mod world;
