@@ -108,3 +108,12 @@ async fn connected(cx: &Context<'_>, config: &Config) -> Result<Connection, Fail
     settings.call_timeout = settings.call_timeout.max(Duration::from_millis(100));
     Ok(connect(&settings).await?)
 }
+
+/// Which part of AWS's typical durations things take in the sandbox of this command; `None` without one.
+pub async fn pace(cx: &Context<'_>) -> Option<f64> {
+    if !cx.common.sandbox {
+        return None;
+    }
+    let info = sandbox::status(&state_folder(cx.common)).await.ok()??;
+    sandbox::pace(&info.latency)
+}

@@ -3,7 +3,7 @@
 use super::Context;
 use super::args::{Common, Scope};
 use super::code;
-use super::connection::{check_account, connection, local_store, store};
+use super::connection::{self, check_account, connection, local_store, store};
 use super::demand::{demand, web_acls};
 use super::error::Failure;
 use crate::aws::{self, Aws, Caller, Preflight};
@@ -188,7 +188,11 @@ impl Session {
             in_use_timeout: config.run.in_use_timeout,
             ..Limits::default()
         };
-        let context = engine::Context::new(resources::registry(&aws), events.clone(), limits);
+        let mut registry = resources::registry(&aws);
+        if let Some(pace) = connection::pace(cx).await {
+            registry.set_pace(pace);
+        }
+        let context = engine::Context::new(registry, events.clone(), limits);
         Ok(Self {
             store,
             facts: serde_json::to_value(&facts).unwrap_or_default(),

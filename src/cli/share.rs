@@ -61,7 +61,7 @@ pub async fn init(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
         if !yes {
             cx.console
                 .note(&format!("{place}? Only 'yes' will be accepted:"))?;
-            if run::answer()? != "yes" {
+            if run::answer().await? != "yes" {
                 return Err(run::cancelled());
             }
         }

@@ -111,7 +111,7 @@ async fn rebuild_state(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
         Err(other) => return Err(other.into()),
     };
     let question = "Rebuild the state file from the tags of existing resources";
-    run::confirm(cx, yes, &session, question, false)?;
+    run::confirm(cx, yes, &session, question, false).await?;
     if damaged {
         for path in session.store.set_aside().await? {
             cx.console

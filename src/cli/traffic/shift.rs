@@ -73,7 +73,7 @@ pub async fn shift(
     let plan = planned(&account, asked, steps, &standing).await?;
     ready(&account).await?;
     cx.console.text(&plan::text(&plan))?;
-    confirm(cx, asked.yes, &config, &account)?;
+    confirm(cx, asked.yes, &config, &account).await?;
     let mut first = Entry::new(
         Event::ShiftStarted,
         &note,
@@ -236,7 +236,12 @@ pub fn lock(cx: &Context<'_>, config: &Config) -> Result<Lock, Failure> {
     })
 }
 
-fn confirm(cx: &Context<'_>, yes: bool, config: &Config, account: &Account) -> Result<(), Failure> {
+async fn confirm(
+    cx: &Context<'_>,
+    yes: bool,
+    config: &Config,
+    account: &Account,
+) -> Result<(), Failure> {
     if yes {
         return Ok(());
     }
@@ -244,7 +249,7 @@ fn confirm(cx: &Context<'_>, yes: bool, config: &Config, account: &Account) -> R
         "Shift customers of {} (suffix {}, region {})? Only 'yes' will be accepted:",
         account.place.domain, config.suffix, config.region
     ))?;
-    if answer()? == "yes" {
+    if answer().await? == "yes" {
         Ok(())
     } else {
         Err(cancelled())

@@ -34,6 +34,7 @@ fn legal_and_illegal_values_of_every_kind() {
                 "\"\"",
                 "\"eu\"",
                 "\"eu-central\"",
+                "\"eu-centrl-1\"",
                 "\"EU-central-1\"",
                 "\"eu central-1\"",
                 "\"cn-north-1\"",

@@ -156,11 +156,15 @@ struct Inputs<'a> {
 }
 
 /// Seconds to create and to delete: measured by earlier runs, else typical.
-fn durations(meta: &Meta, state: &State) -> (f64, f64) {
+fn durations(meta: &Meta, state: &State, registry: &Registry) -> (f64, f64) {
     let measured = state.timings.get(meta.kind).copied().unwrap_or_default();
     (
-        measured.create.unwrap_or(meta.create_seconds),
-        measured.delete.unwrap_or(meta.delete_seconds),
+        measured
+            .create
+            .unwrap_or_else(|| registry.usually(meta.create_seconds)),
+        measured
+            .delete
+            .unwrap_or_else(|| registry.usually(meta.delete_seconds)),
     )
 }
 
