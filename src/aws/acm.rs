@@ -32,7 +32,7 @@ actions! { SERVICE;
     Read LIST_CERTIFICATES = "ListCertificates", [ANY];
     Read DESCRIBE_CERTIFICATE = "DescribeCertificate", [ALL];
     Read LIST_TAGS_FOR_CERTIFICATE = "ListTagsForCertificate", [ALL];
-    Once REQUEST_CERTIFICATE = "RequestCertificate", [NEW, NEW.of("acm:AddTagsToCertificate")];
+    Once REQUEST_CERTIFICATE = "RequestCertificate", [guarded("*", RequestTag), NEW.of("acm:AddTagsToCertificate")];
     Repeatable ADD_TAGS_TO_CERTIFICATE = "AddTagsToCertificate", [OURS];
     Repeatable REMOVE_TAGS_FROM_CERTIFICATE = "RemoveTagsFromCertificate", [OURS];
     Repeatable DELETE_CERTIFICATE = "DeleteCertificate", [OURS];

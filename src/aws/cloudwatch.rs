@@ -33,7 +33,6 @@ fn limits(api: Api) -> Bucket {
 const ALARM: Grant = named("arn:aws:cloudwatch:{region}:{account}:alarm:*-{suffix}");
 const ALARMS: Grant = named("arn:aws:cloudwatch:{region}:{account}:alarm:*");
 const BOARD: Grant = named("arn:aws:cloudwatch::{account}:dashboard/*-{suffix}");
-const BOARDS: Grant = named("arn:aws:cloudwatch::{account}:dashboard/*");
 
 actions! { SERVICE;
     Read DESCRIBE_ALARMS = "DescribeAlarms", [ALARMS];
@@ -41,7 +40,7 @@ actions! { SERVICE;
     Read LIST_TAGS_FOR_RESOURCE = "ListTagsForResource", [ALARM];
     Read GET_METRIC_DATA = "GetMetricData", [ANY];
     Read GET_DASHBOARD = "GetDashboard", [BOARD];
-    Read LIST_DASHBOARDS = "ListDashboards", [ANY, BOARDS];
+    Read LIST_DASHBOARDS = "ListDashboards", [ANY];
     Repeatable PUT_METRIC_DATA = "PutMetricData", [guarded("*", Guard::Metrics)];
     Repeatable PUT_METRIC_ALARM = "PutMetricAlarm", [ALARM, ALARM.of("cloudwatch:TagResource")];
     Repeatable PUT_COMPOSITE_ALARM = "PutCompositeAlarm", [ALARM, ALARM.of("cloudwatch:TagResource")];

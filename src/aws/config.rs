@@ -47,7 +47,7 @@ const PASS_ROLE: Grant = guarded(
 actions! { SERVICE;
     Read DESCRIBE_CONFIGURATION_RECORDERS = "DescribeConfigurationRecorders", [ANY];
     Read DESCRIBE_CONFIGURATION_RECORDER_STATUS = "DescribeConfigurationRecorderStatus", [ANY];
-    Read DESCRIBE_COMPLIANCE_BY_CONFIG_RULE = "DescribeComplianceByConfigRule", [RULE];
+    Read DESCRIBE_COMPLIANCE_BY_CONFIG_RULE = "DescribeComplianceByConfigRule", [ANY];
     Read DESCRIBE_DELIVERY_CHANNEL_STATUS = "DescribeDeliveryChannelStatus", [ANY];
     Read DESCRIBE_DELIVERY_CHANNELS = "DescribeDeliveryChannels", [ANY];
     Read DESCRIBE_CONFIG_RULES = "DescribeConfigRules", [ANY];

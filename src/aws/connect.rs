@@ -12,6 +12,7 @@ use aws_sdk_ec2::config::Credentials;
 use aws_sdk_ec2::config::ProvideCredentials;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use std::error::Error as StdError;
 use std::time::{Duration, SystemTime};
 
 /// What the command line and the configuration say about the connection.
@@ -76,11 +77,7 @@ pub async fn connect(settings: &Settings) -> Result<Connection, Error> {
             .build();
         // Once here: the provider tells only the first who asks what is wrong with the profile.
         if let Err(error) = provider.provide_credentials().await {
-            let text = format!(
-                "the profile `{profile}` gives none: {}",
-                redact(&chain(&error))
-            );
-            return Err(hints::CREDENTIALS.on(Error::permanent("credentials", text)));
+            return Err(no_credentials(profile, &error));
         }
         loader = loader.profile_name(profile).credentials_provider(provider);
     }
@@ -97,4 +94,25 @@ pub async fn connect(settings: &Settings) -> Result<Connection, Error> {
     Ok(Connection {
         config: loader.load().await,
     })
+}
+
+/// Why a profile gives no credentials: it may not be there at all.
+fn no_credentials(profile: &str, error: &(dyn StdError + 'static)) -> Error {
+    let known = environment::profiles();
+    if known.contains(profile) {
+        let text = format!(
+            "the profile `{profile}` gives none: {}",
+            redact(&chain(error))
+        );
+        return hints::CREDENTIALS.on(Error::permanent("credentials", text));
+    }
+    let names: Vec<&str> = known.iter().map(String::as_str).collect();
+    let names = match names.as_slice() {
+        [] => "they have none".to_owned(),
+        names => format!("they have {}", names.join(", ")),
+    };
+    let text = format!("no profile `{profile}` is in the AWS configuration files; {names}");
+    Error::permanent("credentials", text).hint(
+        "pass --profile with one of these names, or add it with `aws configure --profile NAME`",
+    )
 }

@@ -28,6 +28,8 @@ fn limits(api: Api) -> Bucket {
 }
 
 const TABLE: Grant = named("arn:aws:dynamodb:{region}:{account}:table/*-{suffix}");
+/// A stream has a policy of its own.
+const STREAM: Grant = named("arn:aws:dynamodb:{region}:{account}:table/*-{suffix}/stream/*");
 const BACKUP: Grant = named("arn:aws:dynamodb:{region}:{account}:table/*-{suffix}/backup/*");
 
 /// What a restore does with items in the caller's name ("Using IAM with DynamoDB backup and restore").
@@ -46,13 +48,13 @@ actions! { SERVICE;
     Read DESCRIBE_CONTINUOUS_BACKUPS = "DescribeContinuousBackups", [TABLE];
     Read DESCRIBE_TIME_TO_LIVE = "DescribeTimeToLive", [TABLE];
     Read LIST_TAGS_OF_RESOURCE = "ListTagsOfResource", [TABLE];
-    Read GET_RESOURCE_POLICY = "GetResourcePolicy", [TABLE];
+    Read GET_RESOURCE_POLICY = "GetResourcePolicy", [TABLE, STREAM];
     Read LIST_BACKUPS = "ListBackups", [ANY];
     Once CREATE_TABLE = "CreateTable", [TABLE, TABLE.of("dynamodb:TagResource"), through("kms:DescribeKey"), through("kms:CreateGrant"), through("kms:Decrypt"), through("kms:GenerateDataKey*")];
     Once RESTORE_TABLE_FROM_BACKUP = "RestoreTableFromBackup", [BACKUP, TABLE, of_items("dynamodb:BatchWriteItem"), of_items("dynamodb:DeleteItem"), of_items("dynamodb:GetItem"), of_items("dynamodb:PutItem"), of_items("dynamodb:Query"), of_items("dynamodb:Scan"), of_items("dynamodb:UpdateItem"), through("kms:DescribeKey"), through("kms:CreateGrant"), through("kms:Decrypt"), through("kms:GenerateDataKey*")];
     Repeatable UPDATE_TABLE = "UpdateTable", [TABLE, through("kms:DescribeKey"), through("kms:CreateGrant"), through("kms:Decrypt"), through("kms:GenerateDataKey*")];
     Repeatable UPDATE_TIME_TO_LIVE = "UpdateTimeToLive", [TABLE];
-    Repeatable DELETE_RESOURCE_POLICY = "DeleteResourcePolicy", [TABLE];
+    Repeatable DELETE_RESOURCE_POLICY = "DeleteResourcePolicy", [TABLE, STREAM];
     Repeatable UPDATE_CONTINUOUS_BACKUPS = "UpdateContinuousBackups", [TABLE];
     Repeatable TAG_RESOURCE = "TagResource", [TABLE];
     Repeatable UNTAG_RESOURCE = "UntagResource", [TABLE];

@@ -20,7 +20,9 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The region of the environment and who names it: `AWS_REGION`, `AWS_DEFAULT_REGION`, or the profile.
@@ -42,6 +44,37 @@ pub fn region(profile: Option<&str>) -> Option<(String, String)> {
     let named = named.or_else(|| std::env::var("AWS_PROFILE").ok());
     let name = named.unwrap_or_else(|| "default".to_owned());
     Some((found.to_string(), format!("profile `{name}`")))
+}
+
+/// The profiles of the shared configuration and credentials files ("Configuration and credential file settings": `[profile NAME]`
+/// in the one, `[NAME]` in the other, `[default]` in both).
+pub(super) fn profiles() -> BTreeSet<String> {
+    let home = std::env::var_os("HOME")
+        .map(PathBuf::from)
+        .unwrap_or_default();
+    let file = |variable: &str, usual: &str| {
+        let named = std::env::var_os(variable).map(PathBuf::from);
+        let path = named.unwrap_or_else(|| home.join(".aws").join(usual));
+        std::fs::read_to_string(path).unwrap_or_default()
+    };
+    let config = file("AWS_CONFIG_FILE", "config");
+    let credentials = file("AWS_SHARED_CREDENTIALS_FILE", "credentials");
+    named(&config, true)
+        .chain(named(&credentials, false))
+        .collect()
+}
+
+/// The names in the section headings of a file.
+fn named(text: &str, config: bool) -> impl Iterator<Item = String> {
+    let headings = text.lines().filter_map(|line| {
+        let (name, _) = line.trim().strip_prefix('[')?.split_once(']')?;
+        Some(name.trim())
+    });
+    headings.filter_map(move |name| match name.strip_prefix("profile ") {
+        Some(name) if config => Some(name.trim().to_owned()),
+        _ if name == "default" || !config => Some(name.to_owned()),
+        _ => None,
+    })
 }
 
 /// The HTTP client of all services: through the proxies of the environment, except for this machine's own addresses.
@@ -212,6 +245,14 @@ fn is_near(uri: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn profiles_are_named_in_the_two_files_each_in_its_own_way() {
+        let text = "[default]\n[profile a b]\nregion = x\n[c]\n[sso-session s]\n";
+        let all = |config| named(text, config).collect::<Vec<_>>();
+        assert_eq!(all(true), ["default", "a b"]);
+        assert_eq!(all(false), ["default", "profile a b", "c", "sso-session s"]);
+    }
 
     #[test]
     fn this_machine_and_the_sources_of_credentials_are_reached_directly() {

@@ -64,7 +64,7 @@ actions! { SERVICE;
     Repeatable DELETE_FUNCTION_CONCURRENCY = "DeleteFunctionConcurrency", [FUNCTION];
     Repeatable REMOVE_PERMISSION = "RemovePermission", [FUNCTION];
     Repeatable DELETE_FUNCTION = "DeleteFunction", [FUNCTION];
-    Once CREATE_EVENT_SOURCE_MAPPING = "CreateEventSourceMapping", [guarded(MAPPING, RequestTag), guarded(MAPPING, RequestTag).of("lambda:TagResource")];
+    Once CREATE_EVENT_SOURCE_MAPPING = "CreateEventSourceMapping", [guarded("*", RequestTag), guarded(MAPPING, RequestTag).of("lambda:TagResource")];
     Repeatable UPDATE_EVENT_SOURCE_MAPPING = "UpdateEventSourceMapping", [guarded(MAPPING, ResourceTag)];
     Repeatable DELETE_EVENT_SOURCE_MAPPING = "DeleteEventSourceMapping", [guarded(MAPPING, ResourceTag)];
     Repeatable TAG_RESOURCE = "TagResource", [FUNCTION, guarded(MAPPING, ResourceTag)];

@@ -1,7 +1,7 @@
 //! Batched reads of log groups. DescribeLogGroups takes fifty names; what it answers when one of them does not exist is not
 //! documented, so what that call does not show is looked for by prefix, and names that begin alike share one listing.
 
-use super::api::{Answer, Api, Bucket, Grant, Service, actions, bucket, named};
+use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, named};
 use super::call::Caller;
 use super::reader::Reader;
 use crate::engine::{Class, Error};
@@ -44,7 +44,7 @@ const FIREWALL: [Grant; 2] = [
 const ALL: Grant = named("arn:aws:logs:{region}:{account}:log-group:*");
 
 actions! { SERVICE;
-    Read DESCRIBE_LOG_GROUPS = "DescribeLogGroups", [ALL];
+    Read DESCRIBE_LOG_GROUPS = "DescribeLogGroups", [ANY];
     Read LIST_TAGS_FOR_RESOURCE = "ListTagsForResource", [ALL];
     Read DESCRIBE_SUBSCRIPTION_FILTERS = "DescribeSubscriptionFilters", [ALL];
     Read DESCRIBE_LOG_STREAMS = "DescribeLogStreams", OURS;

@@ -79,7 +79,7 @@ actions! { SERVICE;
     Read DESCRIBE_DB_CLUSTERS = "DescribeDBClusters", [on!(all "cluster")];
     Read DESCRIBE_DB_CLUSTER_SNAPSHOTS = "DescribeDBClusterSnapshots", [on!(all "cluster"), on!(all "cluster-snapshot")];
     Read DESCRIBE_DB_CLUSTER_SNAPSHOT_ATTRIBUTES = "DescribeDBClusterSnapshotAttributes", [on!(all "cluster-snapshot")];
-    Read DESCRIBE_DB_CLUSTER_AUTOMATED_BACKUPS = "DescribeDBClusterAutomatedBackups", [on!(all "cluster-auto-backup")];
+    Read DESCRIBE_DB_CLUSTER_AUTOMATED_BACKUPS = "DescribeDBClusterAutomatedBackups", [on!(all "cluster"), on!(all "cluster-auto-backup")];
     Read DESCRIBE_DB_CLUSTER_PARAMETERS = "DescribeDBClusterParameters", [on!(all "cluster-pg")];
     Read DESCRIBE_DB_CLUSTER_PARAMETER_GROUPS = "DescribeDBClusterParameterGroups", [on!(all "cluster-pg")];
     Read DESCRIBE_DB_ENGINE_VERSIONS = "DescribeDBEngineVersions", [ANY];

@@ -39,6 +39,7 @@ pub async fn apply(
         None => meant(cx, asked.scope)?,
     };
     let mut session = Session::open(cx, &scope, &events, Mode::Apply).await?;
+    run::entitle(timings.as_ref(), "apply", &session);
     notice.home = session.home();
     if let Some(saved) = saved {
         saved.check_account(&session.home())?;
@@ -63,7 +64,7 @@ pub async fn apply(
     }
     if !plan.nodes.is_empty() {
         let lossy = plan.needs_choice().next().is_some();
-        run::confirm(cx, yes, &session, "Apply this plan", lossy)?;
+        run::confirm(cx, yes, &session, "Apply this plan", lossy).await?;
     }
     let report = run::run(&session, writer, &mut state, &plan).await?;
     notice.ran(&plan, &report);

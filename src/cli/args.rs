@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 /// Creates, reconciles and tears down the blue and green environments of the payment platform on AWS.
 #[derive(Debug, Parser)]
-#[command(name = "deployer", version = super::version::VERSION, max_term_width = 110, after_help = after(&[
+#[command(name = "deployer", version = super::version::VERSION, max_term_width = 110, after_long_help = after(&[
     "deployer apply --env green --sandbox --yes   try it on this machine",
     "deployer plan --env green --suffix pr42      what would be made in the account of your credentials",
     "deployer apply --env green --suffix pr42     make it, after a `yes`",
@@ -41,7 +41,7 @@ pub fn after(examples: &[&str]) -> String {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show what `apply` would do. Read-only.
-    #[command(after_help = after(&[
+    #[command(after_long_help = after(&[
         "deployer plan                          both environments",
         "deployer plan --env green --json | jq .summary",
         "deployer plan --detail                 with every value of every step",
@@ -67,7 +67,7 @@ pub enum Command {
         data: DataArgs,
     },
     /// Create or update resources to match the blueprint.
-    #[command(after_help = after(&[
+    #[command(after_long_help = after(&[
         "deployer apply --env green             shows the plan and asks",
         "deployer apply --yes --timings run.html",
         "deployer apply --dry-run               only the plan, exit code 2 when something differs",
@@ -103,7 +103,7 @@ pub enum Command {
         timings: Option<PathBuf>,
     },
     /// Delete one environment and its dependents, or everything.
-    #[command(after_help = after(&[
+    #[command(after_long_help = after(&[
         "deployer destroy --env green                  green and its dependents; blue stays; asks what becomes of data",
         "deployer destroy --env green --keep-snapshot  the database leaves a final snapshot and its key",
         "deployer destroy --yes --destroy-data         everything, without asking; nothing remains",
@@ -130,7 +130,7 @@ pub enum Command {
         timings: Option<PathBuf>,
     },
     /// Compare the account with the blueprint and the state. Read-only.
-    #[command(after_help = after(&[
+    #[command(after_long_help = after(&[
         "deployer drift --quiet                 prints nothing when all is well",
         "deployer drift --json | jq -r '.findings[] | select(.severity == \"high\") | .what'",
     ]))]
@@ -143,7 +143,7 @@ pub enum Command {
         drift: super::drift::DriftArgs,
     },
     /// Have `drift` run every night.
-    #[command(after_help = after(&[
+    #[command(after_long_help = after(&[
         "deployer nightly print cron --suffix prod",
     ]))]
     Nightly {
@@ -152,7 +152,7 @@ pub enum Command {
         command: super::nightly::args::NightlyCommand,
     },
     /// Show what is recorded. AWS is called only for a shared state.
-    #[command(after_help = after(&[
+    #[command(after_long_help = after(&[
         "deployer status --env green",
         "deployer status --all                  every deployment in the folder of state files",
     ]))]
@@ -165,7 +165,7 @@ pub enum Command {
         all: bool,
     },
     /// Show ids, names and endpoints as recorded. AWS is called only for a shared state.
-    #[command(after_help = after(&[
+    #[command(after_long_help = after(&[
         "deployer outputs",
         "deployer outputs green.database.writer_endpoint",
         "deployer outputs green.subnet_ids.app --format list",
@@ -179,7 +179,7 @@ pub enum Command {
         form: super::outputs::Form,
     },
     /// Print the graph of steps.
-    #[command(after_help = after(&[
+    #[command(after_long_help = after(&[
         "deployer graph --env green | dot -Tsvg > green.svg",
     ]))]
     Graph {
@@ -191,7 +191,7 @@ pub enum Command {
         format: GraphFormat,
     },
     /// Look at the state, rebuild it, unlock it, share it.
-    #[command(after_help = after(&[
+    #[command(after_long_help = after(&[
         "deployer state list",
         "deployer state show vpc-green",
         "deployer state rebuild                 the file is lost or damaged",
@@ -207,7 +207,7 @@ pub enum Command {
         command: StateCommand,
     },
     /// Copy blue's data to green, follow it, compare both, and end it.
-    #[command(after_help = after(&[
+    #[command(after_long_help = after(&[
         "deployer migrate start",
         "deployer migrate status --watch",
         "deployer migrate verify",
@@ -218,7 +218,7 @@ pub enum Command {
         command: super::migrate::args::MigrateCommand,
     },
     /// Move customers from blue to green step by step, and back at once.
-    #[command(after_help = after(&[
+    #[command(after_long_help = after(&[
         "deployer traffic status",
         "deployer traffic shift --dry-run",
         "deployer traffic rollback              all traffic to blue, at once",
@@ -230,14 +230,14 @@ pub enum Command {
     },
     /// Play a whole migration on this machine: both environments, real databases, functions, names and customers; shifts, faults,
     /// rollbacks, cutovers and the end.
-    #[command(after_help = after(&[
+    #[command(after_long_help = after(&[
         "deployer rehearse --out rehearsal.html         the story as it goes, and a page of it",
         "deployer rehearse --short                      the main parts",
         "deployer rehearse --keep --folder play         then look around: status, traffic, migrate, dig, psql",
     ]))]
     Rehearse(super::rehearse::RehearseArgs),
     /// Start, stop or look at the emulator of AWS.
-    #[command(after_help = after(&[
+    #[command(after_long_help = after(&[
         "deployer sandbox up --latency aws/100",
         "export AWS_ENDPOINT_URL=$(deployer sandbox status --json | jq -r .endpoint)",
     ]))]
@@ -247,7 +247,7 @@ pub enum Command {
         command: SandboxCommand,
     },
     /// Check this machine, the configuration and the account, and say what ends each finding. Read-only.
-    #[command(after_help = after(&[
+    #[command(after_long_help = after(&[
         "deployer doctor",
         "deployer doctor --offline              without credentials: this machine, configuration, state",
     ]))]
@@ -257,7 +257,7 @@ pub enum Command {
         asked: super::doctor::Asked,
     },
     /// Write one page of evidence: what exists, differences, PCI DSS, ages, histories. Changes nothing.
-    #[command(after_help = after(&[
+    #[command(after_long_help = after(&[
         "deployer report --out evidence.html",
         "deployer report --out evidence.html --json | jq -r '.requirements[] | [.id, .verdict] | @tsv'",
     ]))]
@@ -267,7 +267,7 @@ pub enum Command {
         asked: super::evidence::Asked,
     },
     /// Estimate what the configured platform costs in a month. No call is made.
-    #[command(after_help = after(&[
+    #[command(after_long_help = after(&[
         "deployer cost",
         "deployer cost --env green --lines      every line with its amount and price",
     ]))]
@@ -277,7 +277,7 @@ pub enum Command {
         asked: super::cost::Asked,
     },
     /// Print the IAM policy that the credentials need.
-    #[command(after_help = after(&[
+    #[command(after_long_help = after(&[
         "deployer permissions --suffix prod > policy.json",
         "deployer permissions --suffix prod --read-only    for the nightly drift check",
     ]))]
@@ -332,7 +332,7 @@ pub enum StateCommand {
         yes: bool,
     },
     /// Put lost tags back on recorded resources, the ownership mark first of all. Changes nothing but tags.
-    #[command(after_help = after(&[
+    #[command(after_long_help = after(&[
         "deployer state mark                    everything that is recorded",
         "deployer state mark cluster-green      only this step",
         "deployer state mark --dry-run          which tags are missing where",

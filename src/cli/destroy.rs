@@ -2,12 +2,13 @@
 
 use super::Context;
 use super::args::Scope;
+use super::connection::store;
 use super::cost;
 use super::error::Failure;
 use super::exit::Exit;
 use super::plan::{show, show_with, verdict};
 use super::run::{self, Asked};
-use super::session::{Listed, Mode, Session, configuration, store};
+use super::session::{Listed, Mode, Session, configuration};
 use super::under_way;
 use crate::aws::Aws;
 use crate::engine::drift::Unlisted;
@@ -57,13 +58,14 @@ pub async fn destroy(
     let events = cx.console.events(timings.as_ref().map(|t| &t.0));
     let locked = run::lock(cx).await?;
     let session = Session::open(cx, asked.scope, &events, Mode::Destroy).await?;
+    run::entitle(timings.as_ref(), "destroy", &session);
     notice.home = session.home();
     let (writer, mut state) = run::open(&session, locked).await?;
     let seen = look(&session, &mut state).await;
     let mut plan = make_plan(&session, &state, &seen, choice).await;
     show(cx, &session, &plan)?;
     if plan.problems.is_empty() && choice.is_none() && plan.needs_choice().next().is_some() {
-        choice = Some(choose(cx, asked.yes, &plan)?);
+        choice = Some(choose(cx, asked.yes, &plan).await?);
         plan = make_plan(&session, &state, &seen, choice).await;
         show(cx, &session, &plan)?;
     }
@@ -78,7 +80,7 @@ pub async fn destroy(
     }
     if !plan.nodes.is_empty() {
         let lossy = plan.needs_choice().next().is_some();
-        run::confirm(cx, asked.yes, &session, "Destroy all of this", lossy)?;
+        run::confirm(cx, asked.yes, &session, "Destroy all of this", lossy).await?;
     }
     let report = run::run(&session, writer, &mut state, &plan).await?;
     notice.ran(&plan, &report);
@@ -132,7 +134,7 @@ fn undecided(what: &str) -> Failure {
 }
 
 /// Asks what is to become of the data.
-fn choose(cx: &Context<'_>, yes: bool, plan: &Plan) -> Result<Choice, Failure> {
+async fn choose(cx: &Context<'_>, yes: bool, plan: &Plan) -> Result<Choice, Failure> {
     let mut lines = Vec::new();
     for node in plan.needs_choice() {
         lines.push(format!("{}: {}", node.step, node.loss.words()));
@@ -147,7 +149,7 @@ fn choose(cx: &Context<'_>, yes: bool, plan: &Plan) -> Result<Choice, Failure> {
         "This would delete data:\n  {}\nType `keep-snapshot` (databases leave a final snapshot and its key; everything else is deleted) or `destroy-data` (nothing remains):",
         lines.join("\n  ")
     ))?;
-    match run::answer()?.as_str() {
+    match run::answer().await?.as_str() {
         "keep-snapshot" => Ok(Choice::KeepSnapshot),
         "destroy-data" => Ok(Choice::DestroyData),
         _ => Err(run::cancelled()),

@@ -3,10 +3,11 @@
 use super::Context;
 use super::args::Scope;
 use super::authors::{THOROUGH, authors};
+use super::connection::{connection, state_folder};
 use super::drift::{compared, moving, running, verdict};
 use super::error::Failure;
 use super::exit::Exit;
-use super::session::{Mode, Session, connection, state_folder};
+use super::session::{Mode, Session};
 use super::traffic::recorded;
 use crate::aws;
 use crate::aws::logs::OS_METRICS;

@@ -2,9 +2,10 @@
 
 use super::Context;
 use super::args::{GraphFormat, Scope};
+use super::connection::{state_folder, store};
 use super::error::Failure;
 use super::exit::Exit;
-use super::session::{configuration, home, offline_graph, state_folder, store};
+use super::session::{configuration, home, offline_graph};
 use super::split;
 use crate::config::Config;
 use crate::engine::Graph;
@@ -27,7 +28,16 @@ pub async fn status(cx: &Context<'_>, scope: &Scope) -> Result<Exit, Failure> {
     attention.extend(split.clone());
     let history = state::history(store.as_ref()).await?;
     let last = history.lines.last();
-    let text = report::status(&state, scope, holder.as_deref(), paint)
+    let mut text = report::status(&state, scope, holder.as_deref(), paint);
+    if state.steps.is_empty() {
+        // From the wrong folder everything looks as if it was never made.
+        let file = Config::source(cx.common.config.as_deref());
+        text += &format!(
+            "looked in {}, configuration {file}\n",
+            store.state_name().display()
+        );
+    }
+    text = text
         + &last.map(report::last_run).unwrap_or_default()
         + &report::attention_text(&attention, paint);
     let document = StatusDocument::new(home(&state, scope), &state, holder);

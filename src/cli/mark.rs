@@ -46,7 +46,7 @@ pub async fn run(
     let plan = make_plan(&session, &state, steps).await?;
     show(cx, &session, &plan)?;
     if !plan.nodes.is_empty() {
-        run::confirm(cx, yes, &session, "Set these tags", false)?;
+        run::confirm(cx, yes, &session, "Set these tags", false).await?;
     }
     let report = run::run(&session, writer, &mut state, &plan).await?;
     document(cx, &session, &plan, &report, &state)?;

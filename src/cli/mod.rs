@@ -4,6 +4,7 @@ mod apply;
 mod args;
 mod authors;
 mod code;
+mod connection;
 mod cost;
 mod demand;
 mod destroy;

@@ -3,9 +3,10 @@
 
 use super::Context;
 use super::args::Scope;
+use super::connection::connection;
 use super::error::Failure;
 use super::exit::Exit;
-use super::session::{configuration, connection};
+use super::session::configuration;
 use crate::aws::{Aws, Caller, sns};
 use crate::config::{Config, Notify};
 use crate::engine::Events;

@@ -1,9 +1,10 @@
 //! `deployer permissions`.
 
 use super::Context;
+use super::connection::local_store;
 use super::error::Failure;
 use super::exit::Exit;
-use super::session::{configuration, local_store};
+use super::session::configuration;
 use crate::aws::permissions::{Holder, MANAGED_POLICY, document, parts, state_init};
 use crate::report::PermissionsDocument;
 use crate::state;

@@ -2,9 +2,10 @@
 
 use super::Context;
 use super::args::Scope;
+use super::connection::store;
 use super::error::Failure;
 use super::exit::Exit;
-use super::session::{Session, configuration, store};
+use super::session::{Session, configuration};
 use crate::engine::exec::{self, Outcome, Recorder, Report};
 use crate::engine::plan::{self, Plan};
 use crate::engine::{Context as EngineContext, Error};
@@ -15,7 +16,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 /// What the user asked for.
 pub struct Asked<'a> {
@@ -59,7 +60,7 @@ pub fn timings<'a>(
 
 /// Asks whether to go on, and says where: `yes` will do, or the suffix in full when data would be lost. Another answer
 /// ends the command.
-pub fn confirm(
+pub async fn confirm(
     cx: &Context<'_>,
     yes: bool,
     session: &Session,
@@ -80,17 +81,28 @@ pub fn confirm(
     };
     cx.console
         .note(&format!("{question} ({})? {how}", session.place()))?;
-    if answer()? == wanted {
+    if answer().await? == wanted {
         return Ok(());
     }
     Err(cancelled())
 }
 
-/// One line from the terminal, without blanks at its ends.
-pub fn answer() -> Result<String, Failure> {
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(answer.trim().to_owned())
+/// One line from the terminal, without blanks at its ends. Ctrl-C is an answer too: nothing has been done yet.
+pub async fn answer() -> Result<String, Failure> {
+    let (send, line) = oneshot::channel();
+    // A thread of its own: whoever leaves does not wait for a line that never comes.
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = std::io::stdin().lock().read_line(&mut line);
+        let _ = send.send(read.map(|_| line));
+    });
+    tokio::select! {
+        line = line => match line {
+            Ok(line) => Ok(line?.trim().to_owned()),
+            Err(_) => Err(cancelled()),
+        },
+        _ = tokio::signal::ctrl_c() => Err(cancelled()),
+    }
 }
 
 /// The answer was no.
@@ -110,6 +122,14 @@ pub fn command_line() -> String {
         .map(|word| super::quoted(&word))
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+/// Says on the page of timings what ran where, and when it began.
+pub fn entitle(timings: Option<&(Timings, &Path)>, command: &str, session: &Session) {
+    if let Some((timings, _)) = timings {
+        let now = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC");
+        timings.entitle(format!("{command}, {now}: {}", session.place()));
+    }
 }
 
 /// Takes the lock and reads the state. Comes before anything that asks AWS: who is locked out has sent no call.

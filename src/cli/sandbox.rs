@@ -7,6 +7,7 @@ use super::exit::Exit;
 use crate::report::SandboxDocument;
 use crate::resources;
 use crate::sandbox::{self, DataPlane, Info};
+use std::path::Path;
 
 /// Starts, stops or looks at the emulator.
 pub async fn run(cx: &Context<'_>, command: &SandboxCommand) -> Result<Exit, Failure> {
@@ -20,7 +21,7 @@ pub async fn run(cx: &Context<'_>, command: &SandboxCommand) -> Result<Exit, Fai
             clock_rate,
         } => {
             let options = sandbox::UpOptions {
-                folder,
+                folder: folder.clone(),
                 port: *port,
                 latency: latency.clone(),
                 seconds: resources::typical_seconds(),
@@ -48,11 +49,27 @@ pub async fn run(cx: &Context<'_>, command: &SandboxCommand) -> Result<Exit, Fai
             "stopped (it was process {} at {})\n",
             info.pid, info.endpoint
         ),
-        (None, _) => "not running\n".to_owned(),
+        (None, _) => not_running(&folder).await?,
     };
     cx.console
         .answer(&text, &document(running, info.as_ref()))?;
     Ok(Exit::Done)
+}
+
+/// That none runs for this folder, and those that run for others.
+async fn not_running(folder: &Path) -> Result<String, Failure> {
+    let mut text = format!("not running for {}\n", folder.display());
+    for other in sandbox::others(folder).await? {
+        let state = other.folder.parent().unwrap_or(&other.folder);
+        let line = format!(
+            "  running at {} (process {}): --state-dir {}\n",
+            other.endpoint,
+            other.pid,
+            state.display()
+        );
+        text.push_str(&line);
+    }
+    Ok(text)
 }
 
 /// What the commands about traffic need to see its names and its time.

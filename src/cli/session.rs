@@ -1,13 +1,12 @@
-//! What most commands share: configuration, connection, facts, graph and resource types.
+//! What most commands share: configuration, facts, graph and resource types.
 
 use super::Context;
 use super::args::{Common, Scope};
 use super::code;
+use super::connection::{self, check_account, connection, local_store, store};
 use super::demand::{demand, web_acls};
 use super::error::Failure;
-use crate::aws::{
-    self, Aws, Caller, Connection, Preflight, Settings, StateObjects, connect, in_region_of,
-};
+use crate::aws::{self, Aws, Caller, Preflight};
 use crate::blueprint::{self, Facts};
 use crate::config::{Config, Overrides};
 use crate::engine::beneath::beneath;
@@ -18,12 +17,9 @@ use crate::engine::rebuild::recover;
 use crate::engine::{self, Check, Deployment, Driver, Events, Graph, Level, Limits, Owned};
 use crate::report::DeploymentRef;
 use crate::resources::{self, wafv2};
-use crate::sandbox;
-use crate::state::{LocalStore, ObjectStore, OwnProcess, Record, State, Store};
+use crate::state::{Record, State, Store};
 use futures::future::join_all;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The configuration of a command.
 pub fn configuration(common: &Common) -> Result<Config, Failure> {
@@ -53,49 +49,6 @@ pub fn meant(cx: &Context<'_>, scope: &Scope) -> Result<Scope, Failure> {
     }
     let config = configuration(cx.common)?;
     Ok(Scope::named(config.only_environment()))
-}
-
-/// The folder of state files: the sandbox has one of its own, so it can never mix with a real account's state.
-pub fn state_folder(common: &Common) -> PathBuf {
-    if common.sandbox {
-        common.state_dir.join("sandbox")
-    } else {
-        common.state_dir.clone()
-    }
-}
-
-/// The local state files of the configured deployment.
-pub fn local_store(common: &Common, config: &Config) -> LocalStore {
-    LocalStore::new(&state_folder(common), &config.suffix)
-}
-
-/// Where the state of the configured deployment is: the same store for the whole command.
-pub async fn store(cx: &Context<'_>, config: &Config) -> Result<Arc<dyn Store>, Failure> {
-    let store = cx.store.get_or_try_init(async || {
-        let Some((bucket, prefix)) = config.shared_state() else {
-            let files: Arc<dyn Store> = Arc::new(local_store(cx.common, config));
-            return Ok::<_, Failure>(files);
-        };
-        let (connection, caller) = to_bucket(cx, config, bucket).await?;
-        let place = (bucket, prefix);
-        let objects = StateObjects::new(&connection, caller, place, &config.suffix);
-        let store = ObjectStore::new(Arc::new(objects), Arc::new(OwnProcess), &config.suffix);
-        Ok(Arc::new(store) as Arc<dyn Store>)
-    });
-    store.await.cloned()
-}
-
-/// A connection to the region of the bucket of a shared state. Its calls belong to no step, so no report counts them.
-pub async fn to_bucket(
-    cx: &Context<'_>,
-    config: &Config,
-    bucket: &str,
-) -> Result<(Connection, Arc<Caller>), Failure> {
-    let connection = connection(cx, config).await?;
-    let caller = Caller::new(Events::default(), false, config.run.parallelism);
-    let caller = Arc::new(caller);
-    let connection = in_region_of(bucket, &connection, &caller).await?;
-    Ok((connection, caller))
 }
 
 /// What a command is for: it decides whether it may write, and how much is checked before.
@@ -233,7 +186,11 @@ impl Session {
             in_use_timeout: config.run.in_use_timeout,
             ..Limits::default()
         };
-        let context = engine::Context::new(resources::registry(&aws), events.clone(), limits);
+        let mut registry = resources::registry(&aws);
+        if let Some(pace) = connection::pace(cx).await {
+            registry.set_pace(pace);
+        }
+        let context = engine::Context::new(registry, events.clone(), limits);
         Ok(Self {
             store,
             facts: serde_json::to_value(&facts).unwrap_or_default(),
@@ -432,59 +389,6 @@ async fn stored(
     let store = store(cx, config).await?;
     let state = crate::state::read(store.as_ref(), &config.region).await;
     Ok((store, state.ok()))
-}
-
-/// Refuses credentials of another account than the configuration pins.
-pub fn check_account(config: &Config, account: &str) -> Result<(), Failure> {
-    if config.account.is_empty() || config.account == account {
-        return Ok(());
-    }
-    Err(Failure::from(crate::engine::Error::permanent(
-        "preflight",
-        format!(
-            "the configuration pins account {}, but the credentials belong to {account}; nothing was changed",
-            config.account
-        ),
-    ))
-    .hint("use the right --profile, or correct `account` in the configuration"))
-}
-
-/// A connection to AWS in the region of this configuration, or to the sandbox, which is started when it does not run. It is
-/// made once; one to another region (a topic's) beside it.
-pub async fn connection(cx: &Context<'_>, config: &Config) -> Result<Connection, Failure> {
-    let first = cx.connection.get_or_try_init(|| connected(cx, config));
-    let first = first.await?;
-    match first.config.region() {
-        Some(region) if region.as_ref() == config.region => Ok(first.clone()),
-        _ => connected(cx, config).await,
-    }
-}
-
-async fn connected(cx: &Context<'_>, config: &Config) -> Result<Connection, Failure> {
-    let common = cx.common;
-    let mut settings = Settings {
-        region: config.region.clone(),
-        profile: common.profile.clone(),
-        endpoint: None,
-        call_timeout: config.run.call_timeout,
-        keys: None,
-    };
-    if common.sandbox {
-        let options = sandbox::UpOptions {
-            folder: state_folder(common),
-            port: None,
-            latency: None,
-            seconds: resources::typical_seconds(),
-            data_plane: None,
-        };
-        let info = sandbox::up(&options, &|line| drop(cx.console.note(line))).await?;
-        settings.endpoint = Some(info.endpoint);
-        settings.profile = None;
-        // The sandbox never sees a real credential.
-        settings.keys = Some(("sandbox".into(), "sandbox".into()));
-    }
-    settings.call_timeout = settings.call_timeout.max(Duration::from_millis(100));
-    Ok(connect(&settings).await?)
 }
 
 /// The account leaves no concurrent execution to reserve.

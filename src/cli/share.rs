@@ -1,10 +1,11 @@
 //! `deployer state init`, `push` and `pull`: a state that is shared through a bucket.
 
 use super::Context;
+use super::connection::{check_account, local_store, store, to_bucket};
 use super::error::Failure;
 use super::exit::Exit;
 use super::run;
-use super::session::{check_account, configuration, local_store, store, to_bucket};
+use super::session::configuration;
 use crate::aws::{Aws, sts};
 use crate::config::Config;
 use crate::engine::diff::diff;
@@ -60,7 +61,7 @@ pub async fn init(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
         if !yes {
             cx.console
                 .note(&format!("{place}? Only 'yes' will be accepted:"))?;
-            if run::answer()? != "yes" {
+            if run::answer().await? != "yes" {
                 return Err(run::cancelled());
             }
         }

@@ -2,7 +2,7 @@
 //! asks, before anything carries what green takes back to blue. That is said wherever one looks, and stands in the history of the traffic.
 
 use super::Context;
-use super::session::state_folder;
+use super::connection::state_folder;
 use super::traffic::{carried, me};
 use crate::blueprint::record_steps;
 use crate::config::Config;

@@ -2,11 +2,12 @@
 
 use super::Context;
 use super::args::{Scope, StateCommand};
+use super::connection::store;
 use super::error::Failure;
 use super::exit::Exit;
 use super::mark;
 use super::run;
-use super::session::{Mode, Session, configuration, home, store};
+use super::session::{Mode, Session, configuration, home};
 use super::share;
 use super::suggest::nearest;
 use crate::engine::observe::{Observed, requests};
@@ -110,7 +111,7 @@ async fn rebuild_state(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
         Err(other) => return Err(other.into()),
     };
     let question = "Rebuild the state file from the tags of existing resources";
-    run::confirm(cx, yes, &session, question, false)?;
+    run::confirm(cx, yes, &session, question, false).await?;
     if damaged {
         for path in session.store.set_aside().await? {
             cx.console

@@ -223,6 +223,19 @@ pub(super) fn outcomes(given: &Given<'_>) -> Checked<Vec<String>> {
     }
 }
 
+/// The words before the number of a region ("Regions and zones", AWS General Reference).
+const DIRECTIONS: [&str; 9] = [
+    "central",
+    "east",
+    "north",
+    "northeast",
+    "northwest",
+    "south",
+    "southeast",
+    "southwest",
+    "west",
+];
+
 /// `eu-central-1`: lower-case words and a number. Regions of other partitions have other ARNs and are refused.
 pub(super) fn region(given: &Given<'_>) -> Checked<String> {
     let text = text(given)?;
@@ -234,6 +247,11 @@ pub(super) fn region(given: &Given<'_>) -> Checked<String> {
     let number = !last.is_empty() && last.len() <= 2 && last.chars().all(|c| c.is_ascii_digit());
     if words.len() < 2 || !words.iter().all(word) || !number {
         return refused();
+    }
+    // New regions come with new first words, not with new directions.
+    if words[0] != "cn" && !DIRECTIONS.contains(&words[words.len() - 1]) {
+        let direction = words[words.len() - 1];
+        return Err(format!("no region lies `{direction}`"));
     }
     if words[0] == "cn" || words[0] == "eusc" || words[1] == "gov" || words[1].starts_with("iso") {
         return Err(

@@ -243,9 +243,24 @@ pub trait Driver: Send + Sync {
 #[derive(Clone, Default)]
 pub struct Registry {
     drivers: BTreeMap<&'static str, Arc<dyn Driver>>,
+    pace: Option<f64>,
 }
 
+/// The least that a step takes: its call, in seconds.
+const CALL_SECONDS: f64 = 0.1;
+
 impl Registry {
+    /// Where things take this part of their typical durations, estimates say so. Limits of waiting stay as they are.
+    pub fn set_pace(&mut self, pace: f64) {
+        self.pace = Some(pace);
+    }
+
+    /// A typical duration in seconds, as it is here.
+    pub fn usually(&self, seconds: f64) -> f64 {
+        self.pace
+            .map_or(seconds, |pace| (seconds * pace).max(CALL_SECONDS))
+    }
+
     /// Adds a driver under its type's name.
     pub fn add(&mut self, driver: Arc<dyn Driver>) {
         self.drivers.insert(driver.meta().kind, driver);

@@ -5,7 +5,7 @@ use super::plan::{scopes, service};
 use crate::engine::Graph;
 use crate::engine::reference::Strength;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 fn chosen_steps(graph: &Graph, chosen: &[bool]) -> Vec<usize> {
@@ -28,13 +28,22 @@ fn edges(graph: &Graph, chosen: &[usize]) -> Vec<(usize, usize, Strength)> {
         .collect()
 }
 
+/// Fills of nodes, light enough for black text; services take them in turn.
+const COLOURS: [&str; 12] = [
+    "#cfe2f3", "#d9ead3", "#fff2cc", "#f4cccc", "#d9d2e9", "#fce5cd", "#d0e0e3", "#ead1dc",
+    "#e2f0cb", "#ffe0b2", "#e0e0e0", "#c9daf8",
+];
+
 /// Graphviz.
 pub fn dot(graph: &Graph, chosen: &[bool]) -> String {
     let quote = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
     let steps = chosen_steps(graph, chosen);
     let mut out = String::from(
-        "digraph deployer {\n  rankdir=RL;\n  node [shape=box, fontname=\"sans-serif\", fontsize=10];\n",
+        "digraph deployer {\n  rankdir=RL;\n  label=\"bold: must be ready; thin: must be known; one colour for each service\";\n  \
+         node [shape=box, style=filled, fontname=\"sans-serif\", fontsize=10];\n",
     );
+    let all = steps.iter().map(|at| service(&graph.steps[*at].kind));
+    let services: Vec<_> = all.collect::<BTreeSet<_>>().into_iter().collect();
     for scope in scopes(steps.iter().map(|at| graph.steps[*at].scope.as_str())) {
         let _ = writeln!(
             out,
@@ -48,7 +57,13 @@ pub fn dot(graph: &Graph, chosen: &[bool]) -> String {
             .filter(|s| s.scope == scope)
         {
             let label = format!("{}\\n{}", step.id.replace('"', ""), step.kind);
-            let _ = writeln!(out, "    {} [label=\"{label}\"];", quote(&step.id));
+            let at = services.binary_search(&service(&step.kind)).unwrap_or(0);
+            let _ = writeln!(
+                out,
+                "    {} [label=\"{label}\", fillcolor=\"{}\"];",
+                quote(&step.id),
+                COLOURS[at % COLOURS.len()]
+            );
         }
         out.push_str("  }\n");
     }

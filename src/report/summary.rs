@@ -78,6 +78,20 @@ pub fn summary(totals: &Totals, calls: &CallTotals, run_seconds: f64, paint: Pai
         t if t.interrupted > 0 => paint.yellow("Interrupted"),
         _ => paint.green("Done"),
     };
+    if *totals
+        == (Totals {
+            unchanged: totals.unchanged,
+            ..Totals::default()
+        })
+    {
+        return format!(
+            "No changes: {} in sync; {} ({}, {})\n",
+            many(totals.unchanged as u64, "step"),
+            many(calls.all(), "call"),
+            many(calls.reads, "read"),
+            many(calls.writes, "write")
+        );
+    }
     let mut parts = vec![format!("{} created", totals.created)];
     let mut some = |n: usize, what: &str| {
         if n > 0 {

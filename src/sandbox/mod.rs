@@ -165,6 +165,14 @@ pub fn latency(text: &str) -> Result<String, String> {
     }
 }
 
+/// Which part of AWS's typical durations things take with a latency; `None` for plain seconds, which are the same for all.
+pub fn pace(latency: &str) -> Option<f64> {
+    match latency.strip_prefix("aws/") {
+        Some(divisor) => divisor.parse().ok().map(|divisor: f64| 1.0 / divisor),
+        None => (latency == "none").then_some(0.0),
+    }
+}
+
 /// Starts the sandbox unless it runs; two at once start one. The first start on a machine installs the emulator into
 /// the cache folder, which needs the network and about half a minute; `progress` gets a line now and then.
 ///
@@ -185,6 +193,14 @@ pub async fn down(folder: &Path) -> Result<Option<Info>, Error> {
     server::down(folder).await
 }
 
+/// The sandboxes that run on this machine for other folders.
+///
+/// # Errors
+/// When the cache folder can't be read.
+pub async fn others(folder: &Path) -> Result<Vec<Info>, Error> {
+    server::others(folder).await
+}
+
 /// The running sandbox, or `None`: it counts as running when it answers as the one that the folder records.
 ///
 /// # Errors
@@ -195,7 +211,14 @@ pub async fn status(folder: &Path) -> Result<Option<Info>, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::latency;
+    use super::{latency, pace};
+
+    #[test]
+    fn a_part_of_aws_is_known_of_a_divisor_alone() {
+        assert_eq!(pace("aws/100"), Some(0.01));
+        assert_eq!(pace("none"), Some(0.0));
+        assert_eq!(pace("2.5"), None);
+    }
 
     #[test]
     fn a_latency_is_none_seconds_or_a_part_of_aws() {

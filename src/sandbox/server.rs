@@ -39,6 +39,38 @@ pub(super) async fn status(folder: &Path) -> Result<Option<Info>, Error> {
     Ok(running(folder).await?.map(|record| record.info))
 }
 
+/// Where each running sandbox of this user is noted, so that one is found from another folder.
+fn register() -> Result<PathBuf, Error> {
+    let folder = cache::folder()?.join("sandboxes");
+    std::fs::create_dir_all(&folder).map_err(Error::file("create", &folder))?;
+    Ok(folder)
+}
+
+/// Notes a folder whose sandbox was started. Nothing but [`others`] reads it.
+fn noted(folder: &Path) -> Result<(), Error> {
+    let text = folder.to_string_lossy();
+    let path = register()?.join(cache::fingerprint([&text]));
+    std::fs::write(&path, text.as_bytes()).map_err(Error::file("write", &path))
+}
+
+pub(super) async fn others(folder: &Path) -> Result<Vec<Info>, Error> {
+    let own = absolute(folder)?;
+    let register = register()?;
+    let entries = std::fs::read_dir(&register).map_err(Error::file("read", &register))?;
+    let mut found = Vec::new();
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let other = PathBuf::from(std::fs::read_to_string(&path).unwrap_or_default());
+        match running(&other).await {
+            Ok(Some(record)) if other != own => found.push(record.info),
+            Ok(Some(_)) => {}
+            // It has ended: its note has no use.
+            _ => drop(std::fs::remove_file(&path)),
+        }
+    }
+    found.sort_by(|a, b| a.folder.cmp(&b.folder));
+    Ok(found)
+}
+
 /// What the folder records. A record that can't be read names nothing that could be stopped or used.
 fn recorded(folder: &Path) -> Result<Option<Record>, Error> {
     let path = record_path(folder);
@@ -88,6 +120,7 @@ pub(super) async fn up(
     let sources = sources::unpack(&cache::folder()?)?;
     let python = venv::python(progress).await?;
     progress("starting the sandbox");
+    noted(&folder)?;
     match start(&folder, &python, &sources, options).await {
         // Somebody cleaned the cache folder up, in part.
         Err(Error::Start { tail, .. }) if tail.contains("ModuleNotFoundError") => {

@@ -2,6 +2,7 @@
 //! emptied (buckets) or named (network interfaces).
 
 use crate::support::lab::{Lab, same};
+use crate::support::places::{Place, in_both_places};
 use serde_json::json;
 
 const GREEN: &[&str] = &["apply", "--env", "green", "--yes"];
@@ -135,10 +136,13 @@ fn no_command_touches_what_only_has_our_names() {
     same(&lab.inventory(), &after);
 }
 
+in_both_places! {
+    an_open_intent, with_files_what_an_open_intent_finds_without_our_mark_is_foreign, in_a_bucket_what_an_open_intent_finds_without_our_mark_is_foreign;
+}
+
 /// An open intent says that something of ours may be there, not that whatever has its name is ours.
-#[test]
-fn what_an_open_intent_finds_without_our_mark_is_foreign() {
-    let lab = Lab::start();
+fn an_open_intent(place: Place) {
+    let lab = place.of(Lab::start());
     let empty = lab.ids();
     lab.faults(&json!({"hang_after": 1, "only": ["logs:CreateLogGroup"]}));
     // One call at a time: no second group is made and recorded before the process is killed.

@@ -2,6 +2,7 @@
 //! clean run makes, without a duplicate, or with an error that says what is missing.
 
 use crate::support::lab::{Clean, Done, Lab, same};
+use crate::support::places::{Place, in_both_places};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::process::{Child, Command};
@@ -146,9 +147,13 @@ fn throttling_and_errors_of_the_servers_end_as_a_clean_run_does() {
     }
 }
 
-#[test]
-fn reads_that_lag_make_no_duplicate_even_after_a_kill() {
-    let lab = Lab::start();
+in_both_places! {
+    reads_that_lag, with_files_reads_that_lag_make_no_duplicate_even_after_a_kill, in_a_bucket_reads_that_lag_make_no_duplicate_even_after_a_kill;
+    one_environment_goes, with_files_one_environment_goes_without_the_other_and_a_stopped_destroy_goes_on, in_a_bucket_one_environment_goes_without_the_other_and_a_stopped_destroy_goes_on;
+}
+
+fn reads_that_lag(place: Place) {
+    let lab = place.of(Lab::start());
     let Clean {
         empty,
         inventory: clean,
@@ -277,9 +282,8 @@ ec2.create_subnet(VpcId=vpc, CidrBlock="10.20.240.0/24", TagSpecifications=[{"Re
     assert_eq!(&lab.ids(), empty);
 }
 
-#[test]
-fn one_environment_goes_without_the_other_and_a_stopped_destroy_goes_on() {
-    let lab = Lab::start();
+fn one_environment_goes(place: Place) {
+    let lab = place.of(Lab::start());
     let empty = lab.ids();
     lab.run(&["apply", "--env", "blue", "--yes"]).expect(0);
     // What both share is neither's: it goes when everything goes.

@@ -16,7 +16,7 @@ fn answer(lab: &Lab, function: &str, actions: &Value) {
 }
 
 /// Functions as they are before a migration.
-fn lab() -> Lab {
+pub fn lab() -> Lab {
     let lab = Lab::both();
     let none =
         json!({"status": "ok", "slot": "none", "lagBytes": 0, "retainedBytes": 0, "phase": "none"});

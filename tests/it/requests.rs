@@ -2,6 +2,7 @@
 //! the service's model and the documented limits, knows all of it and refuses nothing but what was asked to see whether
 //! something is there.
 
+use crate::permissions::{holder, judged};
 use crate::support::lab::Lab;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -135,11 +136,13 @@ call_timeout_seconds = 20
 "#;
 
 /// Changes by hand whose repair sends what neither a create nor a changed configuration does.
-const BY_HAND: &str = include_str!("requests/by_hand.py");
+pub const BY_HAND: &str = include_str!("requests/by_hand.py");
 
 #[test]
 fn aws_would_take_every_request_of_a_whole_life() {
     let lab = Lab::start();
+    // With no more rights than `deployer permissions` lists.
+    holder::hold(&lab, &[]);
     let since = lab.mark();
     lab.run(&["apply", "--yes"]).expect(0);
     lab.run(&["traffic", "status"]).expect(2);
@@ -170,6 +173,7 @@ fn aws_would_take_every_request_of_a_whole_life() {
     let odd: BTreeSet<String> = calls.iter().filter_map(unexpected).collect();
     assert!(odd.is_empty(), "{odd:#?}");
     crate::permissions::cover(&lab, &calls);
+    judged::nearly_every_statement_was_needed(&lab);
 }
 
 /// What AWS would have refused or not understood, but for what is expected.

@@ -1,8 +1,9 @@
 //! A kill after the effect, a lost answer and an answer that never comes, at every write of green's life: the run
-//! finishes without a duplicate, and destroy leaves the account as it was. `cargo test --bench sweep` takes both
+//! finishes without a duplicate, and destroy leaves the account as it was, with the state in local files and in a bucket. `cargo test --bench sweep` takes both
 //! environments, and kills at one write at a time.
 
 use crate::support::lab::{Lab, same};
+use crate::support::places::{Place, in_both_places};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -68,31 +69,37 @@ fn life() -> Clean {
     }
 }
 
-#[test]
-fn every_answer_lost_once() {
-    let lab = Lab::start();
-    let clean = clean();
-    lost(&lab, clean, "close_after");
+in_both_places! {
+    every_answer_lost_once, with_files_every_answer_lost_once, in_a_bucket_every_answer_lost_once;
+    every_answer_that_never_comes_once, with_files_every_answer_that_never_comes_once, in_a_bucket_every_answer_that_never_comes_once;
+    every_write_killed_after_its_effect, with_files_every_write_killed_after_its_effect, in_a_bucket_every_write_killed_after_its_effect;
 }
 
-#[test]
-fn every_answer_that_never_comes_once() {
-    let lab = Lab::start();
-    let clean = clean();
+fn every_answer_lost_once(place: Place) {
+    let lab = place.of(Lab::start());
+    lost(&lab, clean(), "close_after");
+}
+
+fn every_answer_that_never_comes_once(place: Place) {
+    let lab = place.of(Lab::start());
     let config = "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 4\n";
-    std::fs::write(lab.dir.path().join("deployer.toml"), config).unwrap();
-    lost(&lab, clean, "hang_after");
+    place.configure(&lab, config);
+    lost(&lab, clean(), "hang_after");
+}
+
+/// The operations of the platform: writes of the state have tests of their own.
+fn operations(writes: &Writes) -> Vec<&String> {
+    writes.keys().collect()
 }
 
 /// The answer of every new write hangs; when all calls in flight do, the process is killed. So a few runs kill at every
 /// write, with as many unresolved intents as there can be.
-#[test]
-fn every_write_killed_after_its_effect() {
-    let lab = Lab::start();
+fn every_write_killed_after_its_effect(place: Place) {
+    let lab = place.of(Lab::start());
     let clean = clean();
     for (command, writes) in [APPLY, DESTROY].into_iter().zip(&clean.writes) {
         let since = lab.mark();
-        lab.faults(&json!({"hang_after": "every_new"}));
+        lab.faults(&json!({"hang_after": "every_new", "only": operations(writes)}));
         let mut kills = 0;
         while lab
             .killed_after("hang_after", Duration::from_millis(400), command)
@@ -132,7 +139,7 @@ fn struck(lab: &Lab, since: u64, fault: &str, clean: &Writes) {
 fn lost(lab: &Lab, clean: &Clean, fault: &str) {
     for (command, writes) in [APPLY, DESTROY].into_iter().zip(&clean.writes) {
         let since = lab.mark();
-        lab.faults(&json!({fault: "every_new"}));
+        lab.faults(&json!({fault: "every_new", "only": operations(writes)}));
         if lab.run(command).code != 0 {
             lab.run(command).expect(0);
         }

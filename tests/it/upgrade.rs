@@ -1,6 +1,7 @@
 //! An upgrade to another major version: refused without its word, done in place with it, and never backwards.
 
 use crate::support::lab::Lab;
+use crate::support::places::{Place, USUAL, in_both_places};
 use serde_json::{Value, json};
 
 const CLUSTER: &str = "k = c('rds').describe_db_clusters(DBClusterIdentifier='aurora-green-dev')['DBClusters'][0]
@@ -11,11 +12,12 @@ fn cluster(lab: &Lab) -> Value {
     serde_json::from_str(&lab.python(CLUSTER)).unwrap()
 }
 
+fn with_version(version: &str) -> String {
+    format!("{USUAL}[database]\nengine_version = \"{version}\"\n")
+}
+
 fn version(lab: &Lab, version: &str) {
-    let text = format!(
-        "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\n[database]\nengine_version = \"{version}\"\n"
-    );
-    std::fs::write(lab.dir.path().join("deployer.toml"), text).unwrap();
+    Place::Files.configure(lab, &with_version(version));
 }
 
 #[test]
@@ -92,11 +94,14 @@ fn a_major_upgrade_is_done_in_place_with_its_word_alone_and_there_is_no_way_back
     assert_eq!(lab.writes(since), Vec::<String>::new());
 }
 
+in_both_places! {
+    an_upgrade_that_nobody_waited_for, with_files_an_upgrade_that_nobody_waited_for_is_finished_by_the_next_run, in_a_bucket_an_upgrade_that_nobody_waited_for_is_finished_by_the_next_run;
+}
+
 /// The answer to the upgrade is lost, then the process is killed while it goes on: the next run waits for it and asks for nothing anew.
-#[test]
-fn an_upgrade_that_nobody_waited_for_is_finished_by_the_next_run() {
-    let lab = Lab::green();
-    version(&lab, "16.6");
+fn an_upgrade_that_nobody_waited_for(place: Place) {
+    let lab = place.of(Lab::green());
+    place.configure(&lab, &with_version("16.6"));
     let apply = ["apply", "--env", "green", "--yes", "--allow-major-upgrade"];
     lab.control("POST", "latency", &json!({"latency": "2"}));
     lab.faults(&json!({"hang_after": "every_new", "only": ["rds:ModifyDBCluster"]}));

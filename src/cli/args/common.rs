@@ -9,23 +9,48 @@ use std::path::PathBuf;
 #[command(next_help_heading = "Common options")]
 pub struct Common {
     /// The configuration file; every key has a default.
-    #[arg(long, global = true, env = "DEPLOYER_CONFIG", value_name = "FILE")]
+    #[arg(
+        long,
+        hide_short_help = true,
+        global = true,
+        env = "DEPLOYER_CONFIG",
+        value_name = "FILE"
+    )]
     pub config: Option<PathBuf>,
     /// The environment suffix, part of every name: a letter, then letters and digits, at most 12.
-    #[arg(long, global = true, env = "DEPLOYER_SUFFIX", value_name = "SUFFIX")]
+    #[arg(
+        long,
+        hide_short_help = true,
+        global = true,
+        env = "DEPLOYER_SUFFIX",
+        value_name = "SUFFIX"
+    )]
     pub suffix: Option<String>,
     /// The AWS region [default: the configuration's, AWS_REGION, the profile's, eu-central-1].
-    #[arg(long, global = true, env = "DEPLOYER_REGION", value_name = "REGION")]
+    #[arg(
+        long,
+        hide_short_help = true,
+        global = true,
+        env = "DEPLOYER_REGION",
+        value_name = "REGION"
+    )]
     pub region: Option<String>,
     /// A profile of the AWS configuration.
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, hide_short_help = true, global = true, value_name = "NAME")]
     pub profile: Option<String>,
     /// Where the state is: `local`, or `s3://BUCKET/PREFIX` [default: the configuration's, local].
-    #[arg(long, global = true, env = "DEPLOYER_STATE", value_name = "PLACE")]
+    #[arg(
+        long,
+        hide_short_help = true,
+        global = true,
+        env = "DEPLOYER_STATE",
+        value_name = "PLACE"
+    )]
     pub state: Option<String>,
     /// The folder of the state files; with --sandbox the folder `sandbox` in it.
     #[arg(
         long,
+        hide_short_help = true,
         global = true,
         env = "DEPLOYER_STATE_DIR",
         default_value = "state",
@@ -33,25 +58,37 @@ pub struct Common {
     )]
     pub state_dir: PathBuf,
     /// Run against the sandbox, an emulator of AWS on this machine; it is installed and started when it is not there.
-    #[arg(long, global = true)]
+    #[arg(long, hide_short_help = true, global = true)]
     pub sandbox: bool,
     /// Maximum concurrent API calls [default: 32].
-    #[arg(long, global = true, value_name = "N", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        hide_short_help = true,
+        global = true,
+        value_name = "N",
+        allow_negative_numbers = true
+    )]
     pub parallelism: Option<usize>,
     /// One JSON document on standard output; progress goes to standard error.
-    #[arg(long, global = true)]
+    #[arg(long, hide_short_help = true, global = true)]
     pub json: bool,
     /// When to colour; auto: on a terminal, unless NO_COLOR is set or TERM is dumb.
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    #[arg(long, hide_short_help = true, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub color: Color,
     /// No progress, and nothing at all when there is nothing to report; errors always.
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(
+        short,
+        long,
+        hide_short_help = true,
+        global = true,
+        conflicts_with = "verbose"
+    )]
     pub quiet: bool,
     /// More detail: -v failed API calls, -vv all API calls.
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, hide_short_help = true, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// How progress and logs are written to standard error.
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    /// Progress as text on standard output (standard error with --json), or as JSON lines on standard error.
+    #[arg(long, hide_short_help = true, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
     pub log_format: LogFormat,
 }
 

@@ -6,7 +6,7 @@ use crate::aws::permissions::Holder;
 use crate::aws::{self, Aws, Caller, Count, Demand, Preflight, Version, simulate};
 use crate::blueprint::{self, Facts, SERVICES};
 use crate::cli::Context;
-use crate::cli::session::{check_account, connection};
+use crate::cli::connection::{check_account, connection};
 use crate::config::Config;
 use crate::engine::observe::{Observed, observe, requests};
 use crate::engine::{self, Error, Events, Graph, Limits, Phase};

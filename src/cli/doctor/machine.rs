@@ -2,7 +2,7 @@
 
 use crate::blueprint::{self, Facts};
 use crate::cli::args::Common;
-use crate::cli::session::state_folder;
+use crate::cli::connection::state_folder;
 use crate::config::{Config, ConfigError};
 use crate::report::{Finding, Verdict};
 use crate::state::State;

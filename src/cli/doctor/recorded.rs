@@ -2,7 +2,7 @@
 
 use super::machine;
 use crate::cli::Context;
-use crate::cli::session::{state_folder, store};
+use crate::cli::connection::{state_folder, store};
 use crate::config::Config;
 use crate::report::{self, Finding, Verdict};
 use crate::state::{self, Stage, State, Store};

@@ -9,13 +9,13 @@ pub enum MigrateCommand {
     /// Show which columns come back from green, and how, and what a way back would change. Read-only.
     Plan,
     /// Make green's tables with the application's own migrations: one task of its image in green, with another command.
-    #[command(after_help = after(&[
+    #[command(after_long_help = after(&[
         "deployer migrate schema --service payment-api --command \"npm run migrate\"",
         "deployer migrate schema --service payment-api --command \"sh -c './migrate up && ./seed'\"",
     ]))]
     Schema(SchemaArgs),
     /// Begin the migration, or go on with it: its functions are called by schedule and stream from now on.
-    #[command(after_help = after(&[
+    #[command(after_long_help = after(&[
         "deployer migrate start",
         "deployer migrate status --watch        until the copy is complete",
         "deployer migrate verify                then compare both sides",
@@ -38,7 +38,7 @@ pub enum MigrateCommand {
         tables: Vec<String>,
     },
     /// Give the writes to green, and with them all traffic; and the way back. Writes are refused for a moment, reads never.
-    #[command(after_help = after(&[
+    #[command(after_long_help = after(&[
         "deployer migrate cutover --prepare --accept public.cards.pan    the way back exists before green takes a write",
         "deployer migrate cutover --go           green takes the writes and all traffic",
         "deployer migrate cutover --reverse      blue takes both again; `deployer traffic rollback` does the same",

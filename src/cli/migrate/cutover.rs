@@ -78,7 +78,8 @@ async fn prepare(cx: &Context<'_>, accept: &[String], yes: bool) -> Result<Exit,
         yes,
         &open,
         "Begin the stream from green to blue, with fences as the mode of the mapping says",
-    )?;
+    )
+    .await?;
     let (_, account) = account(cx, false, DataMode::TwoWay).await?;
     let standing = account.standing().await?;
     hold(&account, standing.readable().unwrap_or(&Note::FIRST)).await?;
@@ -123,7 +124,8 @@ async fn go(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit, Fa
         &config,
         &account.place.domain,
         &standing.live.to_string(),
-    )?;
+    )
+    .await?;
     let ended = give(&account, &me()).await;
     let ended = ended.map_err(|error| {
         let exit = match error.class {
@@ -191,7 +193,7 @@ fn unequal(verified: &Value) -> Failure {
     Failure::new(Exit::Refused, text).hint("`deployer migrate verify` compares again")
 }
 
-fn ask_first(
+async fn ask_first(
     cx: &Context<'_>,
     yes: bool,
     config: &Config,
@@ -205,7 +207,7 @@ fn ask_first(
     cx.console.note(&format!(
         "Give green the writes and all traffic of {domain}, now {live} (suffix {suffix}, region {region})? Only 'yes' will be accepted:"
     ))?;
-    if answer()? == "yes" {
+    if answer().await? == "yes" {
         Ok(())
     } else {
         Err(cancelled())
@@ -233,7 +235,8 @@ async fn finish(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit
         &format!(
             "End the way back for good: {writer} keeps the writes, the other side gets them no more"
         ),
-    )?;
+    )
+    .await?;
     let mut document = MigrationDocument::new("cutover --finish", &open.config.suffix);
     for back in [true, false] {
         document

@@ -7,11 +7,12 @@ mod stop;
 
 use super::Context;
 use super::args::Scope;
+use super::connection::{connection, state_folder};
 use super::error::Failure;
 use super::exit::Exit;
 use super::notify;
 use super::run::{answer, can_ask, cancelled, stop_on_signals};
-use super::session::{configuration, connection, state_folder};
+use super::session::configuration;
 use super::traffic::give_back_when_due;
 use crate::aws::{Aws, Caller};
 use crate::config::Config;
@@ -111,7 +112,7 @@ fn log(cx: &Context<'_>, open: &Open) -> Log {
     Log::new(&state_folder(cx.common), &open.config.suffix)
 }
 
-fn confirm(cx: &Context<'_>, yes: bool, open: &Open, question: &str) -> Result<(), Failure> {
+async fn confirm(cx: &Context<'_>, yes: bool, open: &Open, question: &str) -> Result<(), Failure> {
     if yes {
         return Ok(());
     }
@@ -119,7 +120,7 @@ fn confirm(cx: &Context<'_>, yes: bool, open: &Open, question: &str) -> Result<(
     cx.console.note(&format!(
         "{question} (suffix {suffix}, region {region})? Only 'yes' will be accepted:"
     ))?;
-    if answer()? == "yes" {
+    if answer().await? == "yes" {
         Ok(())
     } else {
         Err(cancelled())
@@ -180,7 +181,7 @@ async fn start(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit,
     {
         return Err(without_tables(cx, &open, error));
     }
-    confirm(cx, yes, &open, "Copy blue's data to green, and follow it")?;
+    confirm(cx, yes, &open, "Copy blue's data to green, and follow it").await?;
     let key = ask(&open.aws, &open.names.control, &action("hash-key")).await;
     key.map_err(refused)?;
     let changed = turn(&open.aws, &open.names, false, true).await?;

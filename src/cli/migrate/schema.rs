@@ -45,7 +45,7 @@ pub async fn schema(
                 "Run `{}` on green with the image of {}",
                 asked.command, asked.service
             );
-            confirm(cx, asked.yes, &open, &question)?;
+            confirm(cx, asked.yes, &open, &question).await?;
             start(&open.aws, &asks, &new).await?
         }
     };

@@ -39,7 +39,7 @@ pub async fn stop(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Ex
         )
         .hint("`deployer migrate cutover --reverse` gives them to blue, `--finish` ends the way back and the migration"));
     }
-    confirm(cx, yes, &open, "End the migration")?;
+    confirm(cx, yes, &open, "End the migration").await?;
     let mut document = MigrationDocument::new("stop", &open.config.suffix);
     document.given_back = given_back;
     for back in [true, false] {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 #[derive(Debug, Subcommand)]
 pub enum NightlyCommand {
     /// Print what runs `deployer drift` every night, with the paths and options of this machine and this command.
-    #[command(after_help = after(&[
+    #[command(after_long_help = after(&[
         "deployer nightly print cron --suffix prod | crontab -",
         "deployer nightly print systemd --suffix prod --dir /etc/systemd/system",
         "deployer nightly print github --suffix prod > .github/workflows/drift.yml",

@@ -14,10 +14,11 @@ mod status;
 
 use super::Context;
 use super::args::Scope;
+use super::connection::state_folder;
 use super::error::Failure;
 use super::exit::Exit;
 use super::notify;
-use super::session::{configuration, state_folder};
+use super::session::configuration;
 use crate::report::{Traffic, TrafficGateDocument, TrafficHistoryDocument};
 use crate::traffic::gate::{Limits, self_test, simulate};
 use crate::traffic::history::Log;

@@ -1,10 +1,11 @@
 //! What the commands about traffic share: the connection, the records, the history, and how entries are shown.
 
 use super::super::Context;
+use super::super::connection::{check_account, connection, state_folder};
 use super::super::error::Failure;
 use super::super::exit::Exit;
 use super::super::run::stop_on_signals;
-use super::super::session::{check_account, configuration, connection, state_folder};
+use super::super::session::configuration;
 use crate::aws::sts::GET_CALLER_IDENTITY;
 use crate::aws::{Aws, Caller};
 use crate::config::Config;

@@ -2,8 +2,8 @@
 //! carried over now is carried by the next command.
 
 use super::super::Context;
+use super::super::connection::to_bucket;
 use super::super::error::Failure;
-use super::super::session::to_bucket;
 use crate::aws::StateObjects;
 use crate::config::Config;
 use crate::traffic::history::{History, Log};

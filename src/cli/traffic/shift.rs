@@ -1,10 +1,11 @@
 //! `deployer traffic shift`, and how it and `resume` end.
 
 use super::super::Context;
+use super::super::connection::state_folder;
 use super::super::error::Failure;
 use super::super::exit::Exit;
 use super::super::run::{answer, can_ask, cancelled, command_line};
-use super::super::session::{configuration, state_folder};
+use super::super::session::configuration;
 use super::args::{OnInterrupt, ShiftArgs};
 use super::beside::listen;
 use super::checks::{check, planned, ready, refused_by};
@@ -72,7 +73,7 @@ pub async fn shift(
     let plan = planned(&account, asked, steps, &standing).await?;
     ready(&account).await?;
     cx.console.text(&plan::text(&plan))?;
-    confirm(cx, asked.yes, &config, &account)?;
+    confirm(cx, asked.yes, &config, &account).await?;
     let mut first = Entry::new(
         Event::ShiftStarted,
         &note,
@@ -235,7 +236,12 @@ pub fn lock(cx: &Context<'_>, config: &Config) -> Result<Lock, Failure> {
     })
 }
 
-fn confirm(cx: &Context<'_>, yes: bool, config: &Config, account: &Account) -> Result<(), Failure> {
+async fn confirm(
+    cx: &Context<'_>,
+    yes: bool,
+    config: &Config,
+    account: &Account,
+) -> Result<(), Failure> {
     if yes {
         return Ok(());
     }
@@ -243,7 +249,7 @@ fn confirm(cx: &Context<'_>, yes: bool, config: &Config, account: &Account) -> R
         "Shift customers of {} (suffix {}, region {})? Only 'yes' will be accepted:",
         account.place.domain, config.suffix, config.region
     ))?;
-    if answer()? == "yes" {
+    if answer().await? == "yes" {
         Ok(())
     } else {
         Err(cancelled())

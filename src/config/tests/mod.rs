@@ -1,3 +1,6 @@
+mod amounts;
+mod places;
+mod tags;
 mod values;
 
 use super::*;
@@ -210,100 +213,6 @@ fn what_is_not_toml_says_where() {
 }
 
 #[test]
-fn tags_follow_the_rules_of_aws_and_leave_ours_alone() {
-    let many: String = (0..44).map(|n| format!("t{n} = \"x\"\n")).collect();
-    let long = format!("k = \"{}\"", "x".repeat(257));
-    let key = format!("\"{}\" = \"x\"", "k".repeat(129));
-    for (tags, why) in [
-        ("Name = \"x\"", "`Name` is set by deployer itself"),
-        (
-            "EnvironmentSuffix = \"x\"",
-            "`EnvironmentSuffix` is set by deployer itself",
-        ),
-        (
-            "DeployerStep = \"x\"",
-            "`DeployerStep` is set by deployer itself",
-        ),
-        (
-            "Environment = \"x\"",
-            "`Environment` is set by deployer itself",
-        ),
-        (
-            "name = \"x\"",
-            "`name` and `Name` differ in case only, which IAM takes for the same",
-        ),
-        (
-            "service = \"x\"",
-            "`service` and `Service` differ in case only, which IAM takes for the same",
-        ),
-        (
-            "\"aws:x\" = \"x\"",
-            "`aws:x`: keys that begin with `aws:` belong to AWS",
-        ),
-        ("\"\" = \"x\"", "the key `` has 0 characters, not 1 to 128"),
-        (key.as_str(), "characters, not 1 to 128"),
-        (
-            long.as_str(),
-            "the value of `k` has 257 characters, more than 256",
-        ),
-        ("a = 1", "the value of `a` is not a text"),
-        (
-            "a = \"@{vpc.id}\"",
-            "`a`: `@{` is how steps refer to each other and may not stand in a value",
-        ),
-        (
-            "a = \"x;y\"",
-            "the value of `a` has ';', which not every AWS service takes in a tag",
-        ),
-        (
-            many.as_str(),
-            "there are 47 with the defaults, and AWS takes 50 of which 5 are deployer's own",
-        ),
-    ] {
-        let all = errors(&format!("[tags.set]\n{tags}"));
-        assert_eq!(all.len(), 1, "{all:?}");
-        assert!(
-            all[0].starts_with("deployer.toml:1: `tags.set` is refused ("),
-            "{all:?}"
-        );
-        assert!(all[0].contains(why), "{all:?} without {why}");
-    }
-    assert!(parse("[tags.set]\n\"team/owner\" = \"Zoë + co\"").is_ok());
-}
-
-#[test]
-fn a_state_is_local_or_at_a_place_of_s3() {
-    let place = |text: &str| {
-        let config = Config::parse("f", &format!("state = {text:?}"), Overrides::default());
-        let config = config.map_err(|e| e.to_string())?;
-        let shared = config.shared_state();
-        Ok(shared.map(|(bucket, prefix)| (bucket.to_owned(), prefix.to_owned())))
-    };
-    let at = |bucket: &str, prefix: &str| Ok(Some((bucket.to_owned(), prefix.to_owned())));
-    assert_eq!(place("local"), Ok(None));
-    assert_eq!(place("s3://team-states"), at("team-states", ""));
-    assert_eq!(place("s3://team-states/"), at("team-states", ""));
-    assert_eq!(place("s3://states/a/b_c/"), at("states", "a/b_c"));
-    for wrong in [
-        "",
-        "s3://",
-        "s3://ab",
-        "s3://Team",
-        "s3://a.b.c",
-        "s3://-abc",
-        "s3://states//x",
-        "s3://states/../x",
-        "s3://states/a b",
-        "s3://states/{x}",
-        "https://states/x",
-        "state",
-    ] {
-        let error: String = place(wrong).unwrap_err();
-        assert!(error.contains("s3://BUCKET/PREFIX"), "{wrong}: {error}");
-    }
-}
-
-#[test]
 fn flags_go_before_the_file_and_are_judged_alike() {
     let over = |suffix: &str| Overrides {
         suffix: Some(suffix.into()),
@@ -392,37 +301,5 @@ fn what_a_key_takes_is_what_its_parser_takes() {
     assert_eq!(
         takes("database.min_capacity"),
         "0.5 to 256 in steps of 0.5, not over `database.max_capacity`"
-    );
-}
-
-#[test]
-fn an_image_elsewhere_is_one_of_ecr_in_this_region() {
-    let digest = "a".repeat(64);
-    let parse = |uri: &str| {
-        let text = format!("[services.images]\nreporting = \"{uri}\"\n");
-        Config::parse("deployer.toml", &text, Overrides::default())
-    };
-    let ecr = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/team/reporting";
-    for good in [format!("{ecr}:1.0"), format!("{ecr}@sha256:{digest}")] {
-        let config = parse(&good).unwrap();
-        assert_eq!(config.services.images["reporting"], good);
-    }
-    for bad in [
-        "docker.io/library/nginx:1".to_owned(),
-        "public.ecr.aws/nginx/nginx:1".to_owned(),
-        ecr.to_owned(),
-        format!("{ecr}@sha256:abc"),
-        format!("{ecr}:1.0").replace("eu-central-1", "us-east-1"),
-    ] {
-        let error = parse(&bad).unwrap_err().to_string();
-        assert!(error.contains("`services.images`"), "{error}");
-    }
-    let text = format!("[services.images]\nother = \"{ecr}:1\"\n");
-    let error = Config::parse("deployer.toml", &text, Overrides::default());
-    assert!(
-        error
-            .unwrap_err()
-            .to_string()
-            .contains("no service `other`")
     );
 }

@@ -1,20 +1,20 @@
 //! Data is never deleted in passing. What holds data is counted before the plan is shown, and a plan that would lose some
 //! runs only with the user's explicit choice.
 
+use super::stays::for_others;
 use super::{Node, Op, Plan, Problem};
 use crate::engine::driver::{Data, DeleteOptions, Live, Phase, Registry};
 use crate::engine::error::Error;
 use crate::engine::event::Verb;
 use crate::engine::graph::Graph;
-use crate::engine::observe::{Observations, Observed};
+use crate::engine::observe::Observations;
 use crate::engine::reference::mentions;
 use crate::state::{Record, State};
 use futures::future::join_all;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What is to become of data that a plan deletes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,21 +59,6 @@ impl DataLoss {
         }
         parts.join("; ")
     }
-}
-
-/// Something that stays although its scope is destroyed, or although it is no longer in the blueprint.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Kept {
-    /// The step.
-    pub step: String,
-    /// Its type.
-    pub kind: String,
-    /// The name in AWS.
-    pub name: String,
-    /// Why it stays.
-    pub reason: String,
-    /// True when others need it, or something that needs it: no choice of the user deletes it.
-    pub for_others: bool,
 }
 
 /// What the user and the configuration say about data.
@@ -308,100 +293,4 @@ fn lost_keys(plan: &Plan, registry: &Registry) -> Vec<(String, Error)> {
 /// `snapshot-aurora-green-dev-20261128-043743`
 fn snapshot_name(name: &str, now: Timestamp) -> String {
     format!("snapshot-{name}-{}", now.strftime("%Y%m%d-%H%M%S"))
-}
-
-/// The records of `chosen` that stay: what others need, snapshots of earlier runs unless all data goes, what these need, and what
-/// the snapshots of this run will need. Each with the reason.
-pub(super) fn kept(
-    records: &BTreeMap<String, Record>,
-    chosen: &BTreeSet<&str>,
-    seen: &Observations,
-    registry: &Registry,
-    choice: Option<Choice>,
-    users: &Users,
-) -> BTreeMap<String, Stays> {
-    let mut out = for_others(records, chosen, users);
-    let mut open: Vec<(String, String)> = Vec::new();
-    let data_goes = choice == Some(Choice::DestroyData);
-    for id in chosen.iter().filter(|_| !data_goes) {
-        let record = &records[*id];
-        let (Ok(driver), Some(live)) = (
-            registry.get(&record.kind),
-            seen.get(*id).and_then(Observed::live),
-        ) else {
-            continue;
-        };
-        let retention = driver.meta().retention;
-        let mut needs = |value: &Value, by: &str| {
-            for (other, needed) in records.iter().filter(|(other, _)| other.as_str() != *id) {
-                if mentions(value, &needed.outputs) {
-                    open.push((other.clone(), format!("{by} cannot be read without it")));
-                }
-            }
-        };
-        if retention.is_snapshot {
-            needs(&live.spec, &format!("the snapshot {}", record.name));
-            open.push(((*id).to_owned(), "a snapshot of an earlier run".into()));
-        } else if let (Some(fields), Some(Choice::KeepSnapshot)) =
-            (retention.final_snapshot, choice)
-        {
-            let by = format!("the final snapshot of {}", record.name);
-            for field in fields {
-                needs(live.spec.get(*field).unwrap_or(&Value::Null), &by);
-            }
-        }
-    }
-    with_needs(&mut out, records, open, false);
-    out
-}
-
-/// The records of `chosen` that stay because others need them, and what these need.
-pub(super) fn for_others(
-    records: &BTreeMap<String, Record>,
-    chosen: &BTreeSet<&str>,
-    users: &Users,
-) -> BTreeMap<String, Stays> {
-    let mut out = BTreeMap::new();
-    let used = users.iter().filter(|(id, _)| chosen.contains(id.as_str()));
-    let used = used.map(|(id, why)| (id.clone(), why.clone()));
-    with_needs(&mut out, records, used.collect(), true);
-    out
-}
-
-/// Why something stays, and whether others need it.
-pub(super) struct Stays {
-    pub(super) reason: String,
-    pub(super) for_others: bool,
-}
-
-impl Stays {
-    /// This thing, which stays.
-    pub(super) fn kept(self, step: String, record: &Record) -> Kept {
-        Kept {
-            step,
-            kind: record.kind.clone(),
-            name: record.name.clone(),
-            reason: self.reason,
-            for_others: self.for_others,
-        }
-    }
-}
-
-/// Notes these, and all that they need.
-fn with_needs(
-    out: &mut BTreeMap<String, Stays>,
-    records: &BTreeMap<String, Record>,
-    mut open: Vec<(String, String)>,
-    for_others: bool,
-) {
-    while let Some((id, reason)) = open.pop() {
-        let Some(record) = records.get(&id) else {
-            continue;
-        };
-        if let Entry::Vacant(free) = out.entry(id) {
-            let why = format!("`{}` needs it", free.key());
-            open.extend(record.needs.iter().map(|n| (n.clone(), why.clone())));
-            free.insert(Stays { reason, for_others });
-        }
-    }
 }

@@ -10,6 +10,7 @@ mod nodes;
 mod path;
 mod removal;
 mod shrink;
+mod stays;
 mod teardown;
 mod upgrade;
 mod vanished;
@@ -17,11 +18,10 @@ mod vanished;
 pub use super::compare::DelegatedField;
 pub use build::{build, build_asking, refresh};
 pub use chosen::partial;
-pub use data::{
-    Choice, Counts, DataLoss, DataRules, Kept, Users, count, guard, left_for_others, users,
-};
+pub use data::{Choice, Counts, DataLoss, DataRules, Users, count, guard, left_for_others, users};
 pub use interruption::Interruption;
 pub use path::critical;
+pub use stays::Kept;
 pub use teardown::teardown;
 pub use vanished::{Allowed, Vanished, restore, vanished};
 
@@ -156,11 +156,15 @@ struct Inputs<'a> {
 }
 
 /// Seconds to create and to delete: measured by earlier runs, else typical.
-fn durations(meta: &Meta, state: &State) -> (f64, f64) {
+fn durations(meta: &Meta, state: &State, registry: &Registry) -> (f64, f64) {
     let measured = state.timings.get(meta.kind).copied().unwrap_or_default();
     (
-        measured.create.unwrap_or(meta.create_seconds),
-        measured.delete.unwrap_or(meta.delete_seconds),
+        measured
+            .create
+            .unwrap_or_else(|| registry.usually(meta.create_seconds)),
+        measured
+            .delete
+            .unwrap_or_else(|| registry.usually(meta.delete_seconds)),
     )
 }
 

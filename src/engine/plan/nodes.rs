@@ -39,7 +39,7 @@ pub(super) fn nodes(
         let Ok(driver) = inputs.registry.get(&step.kind) else {
             continue;
         };
-        let (create, delete) = durations(driver.meta(), inputs.state);
+        let (create, delete) = durations(driver.meta(), inputs.state, inputs.registry);
         let needs = step.needs.iter();
         let needs = needs
             .filter_map(|(to, strength)| Some((*ensure.get(&graph.steps[*to].id)?, *strength)));

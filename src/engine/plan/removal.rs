@@ -1,8 +1,8 @@
 //! Nodes that remove what is recorded.
 
 use super::chosen::removes;
-use super::data::for_others;
 use super::nodes::Ensures;
+use super::stays::for_others;
 use super::{DataLoss, Inputs, Node, Op, Plan, durations};
 use crate::engine::driver::{Live, Registry};
 use crate::engine::error::Error;
@@ -29,7 +29,7 @@ impl Removal<'_> {
     pub(super) fn node(self, registry: &Registry, state: &State) -> Node {
         let record = self.record;
         let driver = registry.get(&record.kind).ok();
-        let seconds = driver.map_or(1.0, |d| durations(d.meta(), state).1);
+        let seconds = driver.map_or(1.0, |d| durations(d.meta(), state, registry).1);
         let holds_data = driver.is_some_and(|d| d.meta().holds_data);
         let spec = self.live.as_ref().map_or(&record.inputs, |l| &l.spec);
         Node {

@@ -1,7 +1,8 @@
 //! The plan that removes a scope, or everything, in reverse order of the recorded edges.
 
-use super::data::{Choice, Users, kept};
+use super::data::{Choice, Users};
 use super::removal::Removal;
+use super::stays::kept;
 use super::{Node, Plan, Problem};
 use crate::engine::compare;
 use crate::engine::driver::Registry;

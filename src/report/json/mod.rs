@@ -41,6 +41,9 @@ pub trait Document: Serialize {
 #[derive(Serialize)]
 struct Whole<'a, D> {
     schema: &'static str,
+    /// The version of the deployer that wrote it, and when.
+    deployer: &'static str,
+    written: jiff::Timestamp,
     #[serde(flatten)]
     document: &'a D,
 }
@@ -49,6 +52,8 @@ struct Whole<'a, D> {
 pub(super) fn text<D: Document>(document: &D) -> serde_json::Result<String> {
     let whole = Whole {
         schema: D::SCHEMA,
+        deployer: env!("DEPLOYER_VERSION"),
+        written: jiff::Timestamp::now(),
         document,
     };
     serde_json::to_string_pretty(&whole).map(|mut text| {

@@ -8,9 +8,14 @@ use crate::state::{Stage, State};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
+/// A document without the two keys that every one has.
 fn parsed<D: Document>(document: &D) -> Value {
-    let document = serde_json::from_str(&super::super::json::text(document).unwrap()).unwrap();
+    let text = super::super::json::text(document).unwrap();
+    let mut document: Value = serde_json::from_str(&text).unwrap();
     as_reported(&document);
+    for common in ["deployer", "written"] {
+        document.as_object_mut().unwrap().remove(common).unwrap();
+    }
     document
 }
 
@@ -64,9 +69,11 @@ fn as_reported(document: &Value) {
     let schema = document["schema"].as_str().unwrap();
     let reported = reported(schema);
     let common: &[&str] = if row(schema).contains("no common keys") {
-        &["schema"]
+        &["schema", "deployer", "written"]
     } else {
-        &["schema", "suffix", "account", "region", "scope"]
+        &[
+            "schema", "deployer", "written", "suffix", "account", "region", "scope",
+        ]
     };
     let has: Vec<&str> = keys(document);
     let own: Vec<&str> = has

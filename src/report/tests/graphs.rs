@@ -31,7 +31,7 @@ fn graphs_have_clusters_and_bold_edges_for_what_must_be_ready() {
     let chosen = graph.select(Some("green"));
     assert_eq!(
         dot(&graph, &chosen),
-        "digraph deployer {\n  rankdir=RL;\n  node [shape=box, fontname=\"sans-serif\", fontsize=10];\n  subgraph \"cluster_green\" {\n    label=\"green\";\n    \"vpc\" [label=\"vpc\\nec2/any\"];\n    \"route\" [label=\"route\\nec2/any\"];\n  }\n  subgraph \"cluster_shared\" {\n    label=\"shared\";\n    \"tgw\" [label=\"tgw\\nec2/any\"];\n  }\n  \"route\" -> \"tgw\" [style=bold];\n  \"route\" -> \"vpc\";\n}\n"
+        "digraph deployer {\n  rankdir=RL;\n  label=\"bold: must be ready; thin: must be known; one colour for each service\";\n  node [shape=box, style=filled, fontname=\"sans-serif\", fontsize=10];\n  subgraph \"cluster_green\" {\n    label=\"green\";\n    \"vpc\" [label=\"vpc\\nec2/any\", fillcolor=\"#cfe2f3\"];\n    \"route\" [label=\"route\\nec2/any\", fillcolor=\"#cfe2f3\"];\n  }\n  subgraph \"cluster_shared\" {\n    label=\"shared\";\n    \"tgw\" [label=\"tgw\\nec2/any\", fillcolor=\"#cfe2f3\"];\n  }\n  \"route\" -> \"tgw\" [style=bold];\n  \"route\" -> \"vpc\";\n}\n"
     );
     assert_eq!(
         mermaid(&graph, &chosen),

@@ -67,7 +67,7 @@ fn the_end_is_one_line_and_a_replacement_counts_once() {
             0.42,
             Paint::PLAIN
         ),
-        "Done in 0.4s: 0 created, 0 updated, 0 replaced, 0 deleted, 155 unchanged; 1 call (1 read, 0 writes)\n"
+        "No changes: 155 steps in sync; 1 call (1 read, 0 writes)\n"
     );
     let mut halves = report.clone();
     halves

@@ -39,6 +39,11 @@ impl Timings {
         }
     }
 
+    /// A title that says more, once more is known.
+    pub fn entitle(&self, title: String) {
+        self.lock().title = title;
+    }
+
     /// The sink.
     pub fn sink(&self) -> Sink {
         let this = self.clone();

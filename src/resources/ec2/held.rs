@@ -3,7 +3,7 @@
 use crate::aws::{Aws, Find};
 use crate::engine::{Class, Error};
 use crate::resources::holders::{Named, held_by};
-use aws_sdk_ec2::types::NetworkInterface;
+use aws_sdk_ec2::types::{NetworkInterface, SecurityGroup};
 
 /// Where to look for the holder.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +59,15 @@ async fn interfaces(cx: &Aws, holder: Holder<'_>) -> Result<Vec<NetworkInterface
     }
 }
 
+/// A group by its id and the name that somebody gave it.
+fn titled(group: &SecurityGroup) -> String {
+    let id = group.group_id().unwrap_or_default();
+    match group.group_name() {
+        Some(name) => format!("{id} ({name})"),
+        None => id.to_owned(),
+    }
+}
+
 /// What holds besides interfaces.
 async fn others(cx: &Aws, holder: Holder<'_>) -> Result<Vec<Named>, Error> {
     let mut names = Vec::new();
@@ -70,7 +79,7 @@ async fn others(cx: &Aws, holder: Holder<'_>) -> Result<Vec<Named>, Error> {
             for filter in ["ip-permission.group-id", "egress.ip-permission.group-id"] {
                 for group in cx.ec2.security_groups.by(filter, id).await? {
                     if group.group_id() != Some(id) {
-                        add("a rule of security group", group.group_id());
+                        add("a rule of security group", Some(&titled(&group)));
                     }
                 }
             }
@@ -81,7 +90,7 @@ async fn others(cx: &Aws, holder: Holder<'_>) -> Result<Vec<Named>, Error> {
             }
             for group in cx.ec2.security_groups.by("vpc-id", id).await? {
                 if group.group_name() != Some("default") {
-                    add("security group", group.group_id());
+                    add("security group", Some(&titled(&group)));
                 }
             }
             for acl in cx.ec2.network_acls.by("vpc-id", id).await? {

@@ -1,4 +1,4 @@
-"""The services of the platform, by the contract that README.md gives images: as many tasks as ECS says that run, each with an HTTP
+"""The services of the platform, by the contract that src/blueprint/README.md gives images: as many tasks as ECS says that run, each with an HTTP
 server at an address of its own. They fail, slow down or die on command."""
 
 import asyncio

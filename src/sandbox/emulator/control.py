@@ -4,6 +4,7 @@ import json
 import os
 from urllib.parse import parse_qs
 
+from .access import record
 from .store import store_of
 
 
@@ -174,6 +175,16 @@ def _tasks(_gateway, body, _query):
     return there
 
 
+def _access(_gateway, _body, _query):
+    """What policies allowed, denied, and could not be judged for."""
+    return record.shown()
+
+
+def _forget_access(_gateway, _body, _query):
+    record.forget()
+    return record.shown()
+
+
 ROUTES = {
     ("GET", "health"): _health,
     ("GET", "faults"): _faults,
@@ -198,4 +209,6 @@ ROUTES = {
     ("POST", "series"): _series,
     ("POST", "alarms"): _alarm_states,
     ("POST", "tasks"): _tasks,
+    ("GET", "access"): _access,
+    ("DELETE", "access"): _forget_access,
 }

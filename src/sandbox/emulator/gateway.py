@@ -9,7 +9,7 @@ from cbor2 import CBORError
 from moto.core.exceptions import ServiceException, _RESTError
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from . import answer, control, store
+from . import access, answer, control, store
 from .call import Call
 from .clock import Clock
 from .errors import AwsError
@@ -65,6 +65,7 @@ class Gateway:
                 for service in ("ec2", "iam"):
                     moto.backends.get_backend(service).clear()
                 store.reset()
+                access.record.forget()
                 self.clock.forget()
                 self.lag.forget()
             return self._moto(environ, start_response)
@@ -110,7 +111,10 @@ class Gateway:
                 self.changes += 1
             call = Call(self, request)
             try:
+                access.check(call)
                 done = self.lag.filtered(call, write, call.run())
+                if done.status < 300:
+                    access.made(call)
                 if not isinstance(done, answer.Outside):
                     return done.render()
             except ServiceException as failure:

@@ -2,7 +2,12 @@
 
 from .errors import AwsError
 
-IAM_PREFIX = {"service-quotas": "servicequotas", "resourcegroupstaggingapi": "tag", "dynamodbstreams": "dynamodb"}
+IAM_PREFIX = {
+    "elbv2": "elasticloadbalancing",
+    "service-quotas": "servicequotas",
+    "resourcegroupstaggingapi": "tag",
+    "dynamodbstreams": "dynamodb",
+}
 # Codes of an internal error where they differ from the protocol's usual one.
 INTERNAL_CODE = {
     "dynamodb": "InternalServerError",
@@ -39,12 +44,14 @@ def internal_error(request):
     return AwsError(code, "The request processing has failed because of an unknown error, exception or failure.", 500)
 
 
-def access_denied(request):
-    """What a caller without the permission gets."""
-    action = f"{IAM_PREFIX.get(request.service, request.service)}:{request.operation}"
-    user = f"arn:aws:iam::{request.account}:user/sandbox"
+def access_denied(request, user=None, action=None, resource=None, denied=False):
+    """What a caller without the permission gets; by default for the request's own operation."""
+    action = action or f"{IAM_PREFIX.get(request.service, request.service)}:{request.operation}"
+    user = user or f"arn:aws:iam::{request.account}:user/sandbox"
     reason = f"because no identity-based policy allows the {action} action"
-    what = f"User: {user} is not authorized to perform: {action} on resource: {_resource(request)} {reason}"
+    if denied:
+        reason = "with an explicit deny in an identity-based policy"
+    what = f"User: {user} is not authorized to perform: {action} on resource: {resource or _resource(request)} {reason}"
     if request.protocol == "ec2":
         return AwsError("UnauthorizedOperation", f"You are not authorized to perform this operation. {what}", 403)
     if request.protocol in ("json", "rest-json"):

@@ -1,6 +1,8 @@
 //! Hosts of one team: each has its own host name, user and folder, and all of them share one state in a bucket.
 
 use crate::support::lab::{Done, Lab};
+pub use crate::support::places::BUCKET as PLACE;
+use crate::support::places::USUAL;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -84,11 +86,6 @@ pub fn ended(child: Child) -> Done {
         err: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
 }
-
-/// Where the state of these tests is.
-pub const PLACE: &str = "s3://states-of-a-team/platform";
-
-const USUAL: &str = "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\n";
 
 /// Makes the bucket, and lets the lab's own folder share the state, too.
 pub fn share(lab: &Lab) {

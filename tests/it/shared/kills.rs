@@ -1,55 +1,11 @@
-//! Kills and lost answers with the state in a bucket: a part of what `sweep` does with local files, and the same for the writes
-//! of the state itself.
+//! Kills and lost answers at the writes of a state in a bucket. `sweep` has those at the writes of the platform.
 
 use super::hosts::share;
 use crate::support::lab::{Clean, Lab, same};
-use serde_json::{Value, json};
-use std::time::Duration;
+use serde_json::json;
 
 const GREEN: &[&str] = &["apply", "--env", "green", "--yes"];
 const DESTROY: &[&str] = &["destroy", "--yes", "--destroy-data"];
-
-/// Kills while answers of these operations hang, until a run ends by itself; gives the number of kills.
-fn killed(lab: &Lab, only: &Value, command: &[&str]) -> usize {
-    lab.faults(&json!({"hang_after": "every_new", "only": only}));
-    let mut kills = 0;
-    while lab
-        .killed_after("hang_after", Duration::from_millis(400), command)
-        .map(|done| done.expect(0))
-        .is_none()
-    {
-        kills += 1;
-    }
-    lab.faults(&json!({}));
-    kills
-}
-
-#[test]
-fn writes_killed_after_their_effect_are_found_again() {
-    let lab = Lab::start();
-    let Clean { empty, inventory } = Lab::clean_green();
-    share(&lab);
-    let only = json!([
-        "ec2:CreateVpc",
-        "ec2:CreateSubnet",
-        "ec2:DeleteSubnet",
-        "iam:CreateRole",
-        "iam:DeleteRole",
-        "kms:CreateKey",
-        "rds:*DBCluster",
-        "rds:*DBInstance"
-    ]);
-    for command in [GREEN, DESTROY] {
-        let kills = killed(&lab, &only, command);
-        println!("{command:?}: {kills} kills");
-        assert!(kills >= 3, "{kills}");
-        if command == GREEN {
-            same(&lab.inventory(), inventory);
-        }
-    }
-    assert_eq!(&lab.ids(), empty);
-    lab.run(&["state", "history"]).expect(0);
-}
 
 /// The n-th write of the state: done, and its sender is killed before it knows.
 #[test]

@@ -1,5 +1,6 @@
 //! A state in a bucket that several hosts share.
 
+mod bucket;
 mod commands;
 mod fencing;
 mod hosts;

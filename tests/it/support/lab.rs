@@ -66,6 +66,8 @@ static BOTH: OnceLock<Applied> = OnceLock::new();
 pub struct Lab {
     pub dir: tempfile::TempDir,
     pub endpoint: String,
+    /// The access key that the deployer has, and its secret; without them it is the account's owner.
+    pub keys: OnceLock<[String; 2]>,
     sandbox: Sandbox,
 }
 
@@ -123,6 +125,7 @@ impl Lab {
         let sandbox = sandbox(dir.path());
         Self {
             endpoint: sandbox.endpoint.clone(),
+            keys: OnceLock::new(),
             dir,
             sandbox,
         }
@@ -139,11 +142,15 @@ impl Lab {
                 command.env_remove(&key);
             }
         }
+        let [id, secret] = match self.keys.get() {
+            Some([id, secret]) => [id.as_str(), secret],
+            None => ["test"; 2],
+        };
         command
             .args(arguments)
             .current_dir(self.dir.path())
-            .env("AWS_ACCESS_KEY_ID", "test")
-            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("AWS_ACCESS_KEY_ID", id)
+            .env("AWS_SECRET_ACCESS_KEY", secret)
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("AWS_ENDPOINT_URL", &self.endpoint)
             .stdin(Stdio::null());

@@ -5,5 +5,6 @@ pub mod fake;
 pub mod forkserver;
 pub mod lab;
 pub mod npm;
+pub mod places;
 pub mod run;
 pub mod world;

@@ -10,10 +10,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Minutes are half a second.
-const RATE: f64 = 120.0;
+pub const RATE: f64 = 120.0;
 
 /// Both sides, and functions that say the data is safe in a split.
-fn lab() -> Lab {
+pub fn lab() -> Lab {
     let lab = Lab::both();
     let mapping = concat!(env!("CARGO_MANIFEST_DIR"), "/lambda/mappings/default.json");
     let mut mapping: Value =
@@ -44,7 +44,7 @@ fn command(lab: &Lab, load: &Load<'_>, arguments: &[&str]) -> Command {
     command
 }
 
-fn run(lab: &Lab, load: &Load<'_>, arguments: &[&str]) -> Done {
+pub fn run(lab: &Lab, load: &Load<'_>, arguments: &[&str]) -> Done {
     crate::support::lab::finish(&mut command(lab, load, arguments))
 }
 

@@ -6,6 +6,7 @@ import json
 
 from moto.iam.models import IAMBackend
 
+from ..access import callers, evaluate
 from ..call import patch, refuse
 from ..moto_parts import replaces
 
@@ -79,3 +80,32 @@ def update_role(call):
         return call.forward()
     kept = {"Description": role.description, "MaxSessionDuration": role.max_session_duration}
     return call.forward({**{key: value for key, value in kept.items() if value is not None}, **call.params})
+
+
+@patch("iam", "SimulatePrincipalPolicy")
+def simulate(call):
+    """AWS: says what the policies of a user or a role allow in a context that the request gives. moto: does not offer it."""
+    statements = callers.of_principal(call.account, call.params["PolicySourceArn"])
+    if statements is None:
+        refuse("NoSuchEntity", f"Policy source {call.params['PolicySourceArn']} cannot be found.", 404)
+    given = {entry["ContextKeyName"].lower(): entry for entry in call.params.get("ContextEntries") or []}
+
+    def context(key):
+        values = given.get(key.lower(), {}).get("ContextKeyValues") or []
+        return values[0] if values else None
+
+    results = []
+    for action in call.params["ActionNames"]:
+        for resource in call.params.get("ResourceArns") or ["*"]:
+            verdict = evaluate.decide(statements, evaluate.Need(action, resource, context))
+            decision = "explicitDeny" if verdict.denied else "allowed" if verdict.allowed else "implicitDeny"
+            results.append(
+                {
+                    "EvalActionName": action,
+                    "EvalResourceName": resource,
+                    "EvalDecision": decision,
+                    "MatchedStatements": [{"SourcePolicyId": sid, "SourcePolicyType": "IAM Policy"} for sid in verdict.by],
+                    "MissingContextValues": [],
+                }
+            )
+    return {"EvaluationResults": results, "IsTruncated": False}

@@ -1,5 +1,10 @@
 //! The policy that `deployer permissions` prints allows what is really called, and hardly more.
 
+mod acts;
+pub mod holder;
+pub mod judged;
+mod reference;
+
 use crate::support::lab::Lab;
 use deployer::aws::{Grant, Nature, SERVICES};
 use serde_json::Value;
@@ -29,7 +34,7 @@ const SELDOM: &[&str] = &[
     "ec2:DeleteTransitGatewayRoute",
     "ec2:DeleteTransitGatewayPrefixListReference",
     "iam:DetachRolePolicy",
-    // Of `doctor`; the emulator judges no policies.
+    // Of `doctor`.
     "iam:SimulatePrincipalPolicy",
     // Of `report`.
     "config:DescribeComplianceByConfigRule",

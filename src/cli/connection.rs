@@ -1,0 +1,119 @@
+//! Where a command goes: the account that it is connected to, and the store of its state.
+
+use super::Context;
+use super::args::Common;
+use super::error::Failure;
+use crate::aws::{Caller, Connection, Settings, StateObjects, connect, in_region_of};
+use crate::config::Config;
+use crate::engine::Events;
+use crate::resources;
+use crate::sandbox;
+use crate::state::{LocalStore, ObjectStore, OwnProcess, Store};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The folder of state files: the sandbox has one of its own, so it can never mix with a real account's state.
+pub fn state_folder(common: &Common) -> PathBuf {
+    if common.sandbox {
+        common.state_dir.join("sandbox")
+    } else {
+        common.state_dir.clone()
+    }
+}
+
+/// The local state files of the configured deployment.
+pub fn local_store(common: &Common, config: &Config) -> LocalStore {
+    LocalStore::new(&state_folder(common), &config.suffix)
+}
+
+/// Where the state of the configured deployment is: the same store for the whole command.
+pub async fn store(cx: &Context<'_>, config: &Config) -> Result<Arc<dyn Store>, Failure> {
+    let store = cx.store.get_or_try_init(async || {
+        let Some((bucket, prefix)) = config.shared_state() else {
+            let files: Arc<dyn Store> = Arc::new(local_store(cx.common, config));
+            return Ok::<_, Failure>(files);
+        };
+        let (connection, caller) = to_bucket(cx, config, bucket).await?;
+        let place = (bucket, prefix);
+        let objects = StateObjects::new(&connection, caller, place, &config.suffix);
+        let store = ObjectStore::new(Arc::new(objects), Arc::new(OwnProcess), &config.suffix);
+        Ok(Arc::new(store) as Arc<dyn Store>)
+    });
+    store.await.cloned()
+}
+
+/// A connection to the region of the bucket of a shared state. Its calls belong to no step, so no report counts them.
+pub async fn to_bucket(
+    cx: &Context<'_>,
+    config: &Config,
+    bucket: &str,
+) -> Result<(Connection, Arc<Caller>), Failure> {
+    let connection = connection(cx, config).await?;
+    let caller = Caller::new(Events::default(), false, config.run.parallelism);
+    let caller = Arc::new(caller);
+    let connection = in_region_of(bucket, &connection, &caller).await?;
+    Ok((connection, caller))
+}
+
+/// Refuses credentials of another account than the configuration pins.
+pub fn check_account(config: &Config, account: &str) -> Result<(), Failure> {
+    if config.account.is_empty() || config.account == account {
+        return Ok(());
+    }
+    Err(Failure::from(crate::engine::Error::permanent(
+        "preflight",
+        format!(
+            "the configuration pins account {}, but the credentials belong to {account}; nothing was changed",
+            config.account
+        ),
+    ))
+    .hint("use the right --profile, or correct `account` in the configuration"))
+}
+
+/// A connection to AWS in the region of this configuration, or to the sandbox, which is started when it does not run. It is
+/// made once; one to another region (a topic's) beside it.
+pub async fn connection(cx: &Context<'_>, config: &Config) -> Result<Connection, Failure> {
+    let first = cx.connection.get_or_try_init(|| connected(cx, config));
+    let first = first.await?;
+    match first.config.region() {
+        Some(region) if region.as_ref() == config.region => Ok(first.clone()),
+        _ => connected(cx, config).await,
+    }
+}
+
+async fn connected(cx: &Context<'_>, config: &Config) -> Result<Connection, Failure> {
+    let common = cx.common;
+    let mut settings = Settings {
+        region: config.region.clone(),
+        profile: common.profile.clone(),
+        endpoint: None,
+        call_timeout: config.run.call_timeout,
+        keys: None,
+    };
+    if common.sandbox {
+        let options = sandbox::UpOptions {
+            folder: state_folder(common),
+            port: None,
+            latency: None,
+            seconds: resources::typical_seconds(),
+            data_plane: None,
+        };
+        let info = sandbox::up(&options, &|line| drop(cx.console.note(line))).await?;
+        settings.endpoint = Some(info.endpoint);
+        settings.profile = None;
+        // The sandbox never sees a real credential.
+        settings.keys = Some(("sandbox".into(), "sandbox".into()));
+    }
+    settings.call_timeout = settings.call_timeout.max(Duration::from_millis(100));
+    Ok(connect(&settings).await?)
+}
+
+/// Which part of AWS's typical durations things take in the sandbox of this command; `None` without one.
+pub async fn pace(cx: &Context<'_>) -> Option<f64> {
+    if !cx.common.sandbox {
+        return None;
+    }
+    let info = sandbox::status(&state_folder(cx.common)).await.ok()??;
+    sandbox::pace(&info.latency)
+}
