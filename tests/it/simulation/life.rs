@@ -4,6 +4,7 @@ use super::disk::Memory;
 use super::hands::{Hands, all_is_marked};
 use super::judge::Judge;
 use super::process::{Command, End, Flaw, Machine};
+use super::stores::Stores;
 use super::switch::Switch;
 use super::wire::Net;
 use super::wishes::Wishes;
@@ -140,7 +141,7 @@ async fn trouble(machine: &Machine, wishes: &mut Wishes, hands: &mut Hands, rng:
     match machine.run(command, &wishes.graph(), switch).await {
         End::Broken(why) => machine.judge.wrong(format!("the store failed: {why}")),
         End::Refused(_) if hands.have_our_names() => {}
-        End::Refused(why) if machine.judge.stores.are_asked_about(&why) => {}
+        End::Refused(why) if Stores::are_questions(&why) => {}
         End::Refused(why) => machine.judge.wrong(format!("refused: {why:?}")),
         End::Done(_, report) if report.complete() => wishes.may_shrink = true,
         End::Killed | End::Done(..) => {}

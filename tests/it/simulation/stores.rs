@@ -131,11 +131,10 @@ impl Stores {
         data.is_some() && self.known().data.get(step).copied() == data
     }
 
-    /// True when these problems of a plan are questions about stores that others deleted.
-    pub fn are_asked_about(&self, problems: &[Problem]) -> bool {
-        let known = self.known();
-        let mut all = problems.iter();
-        all.all(|p| p.error.code == "DataVanished" && known.deleted.contains(&p.step))
+    /// True when these problems of a plan are questions about stores that are gone: others deleted them, or a deletion of an
+    /// earlier run took effect after a later one had seen them.
+    pub fn are_questions(problems: &[Problem]) -> bool {
+        problems.iter().all(|p| p.error.code == "DataVanished")
     }
 
     /// What the user says: nothing, restore all, restore from any backup, or make one empty.
@@ -165,11 +164,9 @@ impl Stores {
     /// Everything is restored that can be, and the rest is made empty.
     pub fn all_words(&self) -> Allowed {
         let backups = self.world.backups.lock().unwrap();
-        let known = self.known();
-        let lost = known.deleted.iter().filter(|s| !backups.contains_key(*s));
         Allowed {
-            restore: vec!["*".into()],
-            make_empty: lost.cloned().collect(),
+            restore: backups.keys().cloned().collect(),
+            make_empty: vec!["*".into()],
             ..Allowed::default()
         }
     }
