@@ -270,7 +270,7 @@ impl Traffic {
 
 fn last(note: &Note) -> String {
     let Some(at_) = note.at else {
-        return "none: the weights are those of `apply`".into();
+        return "none by a traffic command".into();
     };
     let act = serde_json::to_value(note.act).unwrap_or_default();
     let act = act.as_str().unwrap_or_default().to_owned();

@@ -32,8 +32,8 @@ pub struct Record {
 pub enum Weight {
     /// As it should be, or as it was found.
     Is(i64),
-    /// Found, and not the one that the traffic command has set last.
-    Unrecorded { is: i64, recorded: i64 },
+    /// Found, and not the one that the traffic command has set last; `None` where it has set none, and `apply` makes no such one.
+    Unrecorded { is: i64, recorded: Option<i64> },
 }
 
 impl Weight {
@@ -43,6 +43,9 @@ impl Weight {
         }
     }
 }
+
+/// What `apply` gives a record of an environment that is alone, and one that is made beside another.
+const MADE_WITH: [i64; 2] = [100, 0];
 
 /// What a record answers with the addresses of.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -91,8 +94,14 @@ impl Resource for Record {
             record: None,
             legal: |owner| match Weight::deserialize(owner.found) {
                 Ok(Weight::Is(0..=255)) => Ok(()),
-                Ok(Weight::Unrecorded { is, recorded }) => Err(format!(
+                Ok(Weight::Unrecorded {
+                    is,
+                    recorded: Some(recorded),
+                }) => Err(format!(
                     "it is {is}, and the traffic command has set {recorded} last: `deployer traffic status` shows more"
+                )),
+                Ok(Weight::Unrecorded { is, recorded: None }) => Err(format!(
+                    "it is {is}, which neither `apply` nor a traffic command has set: `deployer traffic rollback` gives everything to blue"
                 )),
                 _ => Err("a weight is 0 to 255".into()),
             },
@@ -127,7 +136,11 @@ impl Resource for Record {
                 zone: text(alias.map(AliasTarget::hosted_zone_id)).into(),
                 evaluate_health: alias.is_some_and(AliasTarget::evaluate_target_health),
             },
-            weight: weight(set.weight().unwrap_or_default(), &notes, key.identity),
+            weight: weight(
+                set.weight().unwrap_or_default(),
+                noted(&notes, key.identity),
+                key.spec.weight.value(),
+            ),
             health_check: set.health_check_id().map(Ref::from),
             note: key.spec.note.clone(),
             others: if there.is_first {
@@ -206,15 +219,26 @@ impl Record {
     }
 }
 
-/// The weight of a step's environment, held against what the traffic command has noted.
-fn weight(is: i64, notes: &[ResourceRecordSet], identity: &Identity) -> Weight {
+/// The weight that the traffic command has noted for a step's environment, once it has set any.
+fn noted(notes: &[ResourceRecordSet], identity: &Identity) -> Option<i64> {
     let ours = sets::same_deployment(identity);
-    let note = notes.iter().find(|s| s.r#type == RrType::Txt && ours(s));
+    let note = notes.iter().find(|s| s.r#type == RrType::Txt && ours(s))?;
     let env = identity.tags.get("Environment").map_or("", String::as_str);
-    let recorded = note.and_then(|set| text::number(&text::value(set), env));
-    match recorded {
-        Some(recorded) if recorded != is => Weight::Unrecorded { is, recorded },
-        _ => Weight::Is(is),
+    text::number(&text::value(note), env)
+}
+
+/// A weight, held against what the traffic command has noted; without a note, against what `apply` makes.
+fn weight(is: i64, noted: Option<i64>, first: i64) -> Weight {
+    let is_known = match noted {
+        Some(noted) => noted == is,
+        None => is == first || MADE_WITH.contains(&is),
+    };
+    if is_known {
+        return Weight::Is(is);
+    }
+    Weight::Unrecorded {
+        is,
+        recorded: noted,
     }
 }
 
@@ -238,4 +262,47 @@ fn shown_name(name: Option<&str>) -> String {
     let name = plain(name.unwrap_or_default());
     let bare = name.strip_prefix("dualstack.");
     bare.unwrap_or(&name).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Owner;
+    use serde_json::Value;
+
+    #[test]
+    fn a_weight_is_known_by_the_note_and_before_the_first_note_as_one_that_apply_makes() {
+        let is_known = |is, noted, first| weight(is, noted, first) == Weight::Is(is);
+        for made in [90, 100, 0] {
+            assert!(is_known(made, None, 90), "{made}");
+        }
+        for changed in [10, 50, 89, 255] {
+            assert!(!is_known(changed, None, 90), "{changed}");
+        }
+        assert!(is_known(50, Some(50), 90));
+        for changed in [90, 100, 0] {
+            assert!(!is_known(changed, Some(50), 90), "{changed}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_recorded_is_outside_the_range_and_says_who_should_have() {
+        let [delegated] = Record::FACTS.delegated else {
+            panic!("one field is delegated");
+        };
+        let legal = |found: Weight| {
+            let found = serde_json::to_value(found).unwrap();
+            let wanted = &Value::from(90);
+            (delegated.legal)(&Owner {
+                wanted,
+                found: &found,
+                record: None,
+            })
+        };
+        assert_eq!(legal(weight(90, None, 90)), Ok(()));
+        let error = legal(weight(50, None, 90)).unwrap_err();
+        assert!(error.contains("neither `apply` nor"), "{error}");
+        let error = legal(weight(50, Some(25), 90)).unwrap_err();
+        assert!(error.contains("has set 25 last"), "{error}");
+    }
 }

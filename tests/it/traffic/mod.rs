@@ -85,6 +85,29 @@ fn events(lab: &Lab) -> Vec<String> {
         .collect()
 }
 
+/// Somebody sets the weight of green's record without a command of ours.
+fn green_by_hand(lab: &Lab, weight: u64) {
+    let script = r#"
+r = c("route53")
+z = r.list_hosted_zones()["HostedZones"][0]["Id"]
+for s in r.list_resource_record_sets(HostedZoneId=z)["ResourceRecordSets"]:
+    if s.get("SetIdentifier", "").startswith("record-green-"):
+        change = {"Action": "UPSERT", "ResourceRecordSet": s | {"Weight": WEIGHT}}
+        r.change_resource_record_sets(HostedZoneId=z, ChangeBatch={"Changes": [change]})
+"#;
+    lab.python(&script.replace("WEIGHT", &weight.to_string()));
+}
+
+/// The nightly check names the weight of green's record, with its reason, and no other range.
+fn drift_names_green(lab: &Lab, reason: &str) {
+    let drift = lab.run(&["drift", "--json"]).expect(2).json();
+    let steps = drift["steps"].as_array().unwrap().iter();
+    let named: Vec<&Value> = steps.filter(|s| s["status"] == "out_of_range").collect();
+    let ids: Vec<&Value> = named.iter().map(|s| &s["step"]).collect();
+    assert_eq!(ids, ["record-green"], "{named:?}");
+    assert!(named[0].to_string().contains(reason), "{named:?}");
+}
+
 #[test]
 fn a_shift_is_refused_until_the_data_is_safe_and_green_can_take_it() {
     let lab = lab();
@@ -133,6 +156,12 @@ fn a_shift_is_refused_until_the_data_is_safe_and_green_can_take_it() {
     assert!(
         done.code == 3 && done.err.contains("minutes are minutes"),
         "{done:?}"
+    );
+    // Before the first shift, too, a weight that nobody recorded is a difference.
+    green_by_hand(&lab, 200);
+    drift_names_green(
+        &lab,
+        "it is 200, which neither `apply` nor a traffic command has set",
     );
 }
 
@@ -254,24 +283,28 @@ fn weights_of_another_hand_end_a_shift_and_stay() {
     let lab = lab();
     let load = Load::new(&lab, RATE);
     load.during(|| {
-        let child = start(&lab, &load, &["traffic", "shift", "--yes", "--steps", "50,100"]);
-        until(&lab, [50, 50]);
-        lab.python(
-            "r = c('route53')\nz = r.list_hosted_zones()['HostedZones'][0]['Id']\nfor s in r.list_resource_record_sets(HostedZoneId=z)['ResourceRecordSets']:\n if s.get('SetIdentifier', '').startswith('record-green-'):\n  s['Weight'] = 7\n  r.change_resource_record_sets(HostedZoneId=z, ChangeBatch={'Changes': [{'Action': 'UPSERT', 'ResourceRecordSet': s}]})\n",
+        let child = start(
+            &lab,
+            &load,
+            &["traffic", "shift", "--yes", "--steps", "50,100"],
         );
+        until(&lab, [50, 50]);
+        green_by_hand(&lab, 7);
         let (code, text) = ended(child);
-        assert!(code == 6 && text.contains("blue 50, green 7"), "{code}: {text}");
+        assert!(
+            code == 6 && text.contains("blue 50, green 7"),
+            "{code}: {text}"
+        );
         assert_eq!(weights(&lab), [50, 7]);
         let status = run(&lab, &load, &["traffic", "status"]).expect(2);
-        assert!(status.out.contains("which no traffic command has set"), "{}", status.out);
+        assert!(
+            status.out.contains("which no traffic command has set"),
+            "{}",
+            status.out
+        );
         run(&lab, &load, &["traffic", "shift", "--yes"]).expect(8);
         // The nightly check names it too.
-        let drift = lab.run(&["drift", "--json"]).expect(2).json();
-        let steps = drift["steps"].as_array().unwrap();
-        let named: Vec<&Value> = steps.iter().filter(|s| s["status"] == "out_of_range").collect();
-        let ids: Vec<&Value> = named.iter().map(|s| &s["step"]).collect();
-        assert_eq!(ids, ["record-green"], "{named:?}");
-        assert!(named[0].to_string().contains("it is 7"), "{named:?}");
+        drift_names_green(&lab, "it is 7, and the traffic command has set 50 last");
         run(&lab, &load, &["traffic", "rollback"]).expect(0);
         assert_eq!(weights(&lab), [100, 0]);
     });
