@@ -26,6 +26,7 @@ mod run;
 mod sandbox;
 mod session;
 mod share;
+mod signals;
 mod split;
 mod state;
 mod suggest;

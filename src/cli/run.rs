@@ -6,6 +6,7 @@ use super::connection::store;
 use super::error::Failure;
 use super::exit::Exit;
 use super::session::{Session, configuration};
+use super::signals;
 use crate::engine::exec::{self, Outcome, Recorder, Report};
 use crate::engine::plan::{self, Plan};
 use crate::engine::{Context as EngineContext, Error};
@@ -16,7 +17,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 /// What the user asked for.
 pub struct Asked<'a> {
@@ -96,6 +97,7 @@ pub async fn answer() -> Result<String, Failure> {
         let read = std::io::stdin().lock().read_line(&mut line);
         let _ = send.send(read.map(|_| line));
     });
+    let _answers = signals::handled();
     tokio::select! {
         line = line => match line {
             Ok(line) => Ok(line?.trim().to_owned()),
@@ -136,6 +138,7 @@ pub fn entitle(timings: Option<&(Timings, &Path)>, command: &str, session: &Sess
 pub async fn lock(cx: &Context<'_>) -> Result<(Writer, State), Failure> {
     let config = configuration(cx.common)?;
     let store = store(cx, &config).await?;
+    signals::give_back_on_signals(store.clone());
     Ok(Writer::open(store.as_ref(), &config.region, &command_line()).await?)
 }
 
@@ -175,7 +178,7 @@ pub async fn run(
     let planned = plan.nodes.iter().map(|n| n.verb.infinitive());
     writer.note(entry(What::Started, state, planned)).await?;
     let context = EngineContext {
-        stop: stop_on_signals(),
+        stop: signals::stop_on_signals(),
         ..session.context.clone()
     };
     let report = exec::run(&context, plan, state, Arc::new(writer.journal())).await;
@@ -253,35 +256,4 @@ pub fn close(
         cx.console.note(&format!("timings: {}", path.display()))?;
     }
     Ok(verdict(report))
-}
-
-/// Becomes true with the first Ctrl-C, SIGTERM or SIGHUP (the terminal is gone). The second leaves at once: every record is already on disk, so the
-/// next run goes on from there.
-pub fn stop_on_signals() -> watch::Receiver<bool> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (stop, stopped) = watch::channel(false);
-    tokio::spawn(async move {
-        let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = (
-            signal(SignalKind::interrupt()),
-            signal(SignalKind::terminate()),
-            signal(SignalKind::hangup()),
-        ) else {
-            return;
-        };
-        loop {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-                _ = hangup.recv() => {}
-            }
-            if stop.send_replace(true) {
-                let _ = std::io::Write::write_all(
-                    &mut std::io::stderr(),
-                    b"\nstopped at once; the same command goes on from here\n",
-                );
-                std::process::exit(i32::from(Exit::Interrupted.code()));
-            }
-        }
-    });
-    stopped
 }

@@ -104,7 +104,11 @@ print(ec2.create_subnet(VpcId=ec2.describe_vpcs(Filters=wish)["Vpcs"][0]["VpcId"
         let names = |l: &&str| l.contains(step) && l.contains(holder);
         let seen = |word: &str| done.out.lines().filter(names).any(|l| l.contains(word));
         // Before the first deletion, while it waits, and in the error.
-        assert!(seen("its deletion will be refused"), "{step}: {}", done.out);
+        assert!(
+            seen("the deletion may be refused until it is gone"),
+            "{step}: {}",
+            done.out
+        );
         assert!(seen("in use"), "{step}: {}", done.out);
         let reported = done.err.lines().any(|l| names(&l));
         assert!(reported, "{step}: {}", done.err);

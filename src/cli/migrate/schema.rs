@@ -3,7 +3,8 @@
 use super::super::Context;
 use super::super::error::Failure;
 use super::super::exit::Exit;
-use super::super::run::{can_ask, command_line, stop_on_signals};
+use super::super::run::{can_ask, command_line};
+use super::super::signals::stop_on_signals;
 use super::args::SchemaArgs;
 use super::{Open, confirm, open, refused};
 use crate::blueprint::SERVICES;

@@ -3,7 +3,7 @@
 use super::super::Context;
 use super::super::error::Failure;
 use super::super::exit::Exit;
-use super::super::run::stop_on_signals;
+use super::super::signals::stop_on_signals;
 use super::open::account;
 use crate::engine::Error;
 use crate::report::{Traffic, TrafficStatusDocument};
