@@ -88,7 +88,7 @@ pub async fn confirm(
     Err(cancelled())
 }
 
-/// One line from the terminal, without blanks at its ends. Ctrl-C is an answer too: nothing has been done yet.
+/// One line from the terminal, without blanks at its ends. A signal is an answer too: nothing has been done yet.
 pub async fn answer() -> Result<String, Failure> {
     let (send, line) = oneshot::channel();
     // A thread of its own: whoever leaves does not wait for a line that never comes.
@@ -97,13 +97,12 @@ pub async fn answer() -> Result<String, Failure> {
         let read = std::io::stdin().lock().read_line(&mut line);
         let _ = send.send(read.map(|_| line));
     });
-    let _answers = signals::handled();
     tokio::select! {
         line = line => match line {
             Ok(line) => Ok(line?.trim().to_owned()),
             Err(_) => Err(cancelled()),
         },
-        _ = tokio::signal::ctrl_c() => Err(cancelled()),
+        () = signals::caught() => Err(cancelled()),
     }
 }
 

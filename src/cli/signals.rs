@@ -16,18 +16,34 @@ static HANDLERS: AtomicUsize = AtomicUsize::new(0);
 const GIVE_BACK: Duration = Duration::from_secs(5);
 
 /// While it lives, somebody else answers a signal.
-pub struct Handled(());
+struct Handled(());
 
-/// Announces that.
-pub fn handled() -> Handled {
-    HANDLERS.fetch_add(1, Ordering::Relaxed);
-    Handled(())
+impl Handled {
+    fn new() -> Self {
+        HANDLERS.fetch_add(1, Ordering::Relaxed);
+        Self(())
+    }
+
+    /// Until the process ends.
+    fn for_good(self) {
+        std::mem::forget(self);
+    }
 }
 
 impl Drop for Handled {
     fn drop(&mut self) {
         HANDLERS.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+/// Waits for a signal, which is the caller's alone then.
+pub async fn caught() {
+    let handled = Handled::new();
+    match Signals::new() {
+        Some(mut signals) => signals.next().await,
+        None => std::future::pending().await,
+    }
+    handled.for_good();
 }
 
 /// The three signals that ask for an end; SIGHUP: the terminal is gone.
@@ -72,13 +88,13 @@ pub fn give_back_on_signals(store: Arc<dyn Store>) {
 }
 
 /// Becomes true with the first signal. The second leaves at once: every record is already on disk, so the
-/// next run goes on from there.
+/// next run continues.
 pub fn stop_on_signals() -> watch::Receiver<bool> {
     let (stop, stopped) = watch::channel(false);
     let Some(mut signals) = Signals::new() else {
         return stopped;
     };
-    HANDLERS.fetch_add(1, Ordering::Relaxed);
+    Handled::new().for_good();
     tokio::spawn(async move {
         loop {
             signals.next().await;
