@@ -1,6 +1,6 @@
 """Topics, repositories, parameters, ECS and its scaling."""
 
-from support import Case, client, control, group, role, subnets, vpc
+from support import Case, client, control, group, role, subnets, vpc, wish
 
 SNS, ECR, ECS, SCALING, SSM = (client(s) for s in ("sns", "ecr", "ecs", "application-autoscaling", "ssm"))
 COUNT = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
@@ -53,6 +53,7 @@ class Parameters(Case):
 class Services(Case):
     def setUp(self):
         control("POST", "moto-api/reset")
+        control("POST", "_sandbox/latency", {"latency": "none"})
         network = vpc()
         self.network = {
             "awsvpcConfiguration": {"subnets": subnets(network), "securityGroups": [group(network)]}
@@ -114,6 +115,40 @@ class Services(Case):
         self.assertEqual(ECS.describe_clusters(clusters=["c"])["clusters"][0]["status"], "INACTIVE")
         ECS.create_cluster(clusterName="c")
         self.assertEqual(ECS.describe_clusters(clusters=["c"])["clusters"][0]["status"], "ACTIVE")
+
+    def test_the_tasks_of_a_service_have_interfaces_in_its_subnets(self):
+        ec2 = client("ec2")
+        shown = lambda: ec2.describe_network_interfaces(Filters=wish("description", "arn:aws:ecs:*"))["NetworkInterfaces"]
+        self.create(self.register("1"))
+        network = self.network["awsvpcConfiguration"]
+        self.assertEqual(sorted(one["SubnetId"] for one in shown()), sorted(network["subnets"]))
+        for one in shown():
+            self.assertEqual([group["GroupId"] for group in one["Groups"]], network["securityGroups"])
+            self.assertTrue(one["RequesterManaged"])
+            self.assertEqual(one["PrivateIpAddresses"][0]["PrivateIpAddress"], one["PrivateIpAddress"])
+        ECS.update_service(cluster="c", service="s", desiredCount=1)
+        self.assertEqual(len(shown()), 1)
+        ECS.delete_service(cluster="c", service="s", force=True)
+        self.assertEqual(shown(), [])
+
+    def test_scheduled_actions_need_a_target_and_go_with_it(self):
+        self.create(self.register("1"))
+        of = {**COUNT, "ResourceId": "service/c/s"}
+        action = {**of, "ScheduledActionName": "a"}
+        put = lambda: SCALING.put_scheduled_action(**action, Schedule="rate(1 day)", ScalableTargetAction={"MinCapacity": 1})
+        with self.refused("ObjectNotFoundException"):
+            put()
+        SCALING.register_scalable_target(**of, MinCapacity=1, MaxCapacity=3)
+        put()
+        SCALING.delete_scheduled_action(**action)
+        with self.refused("ObjectNotFoundException"):
+            SCALING.delete_scheduled_action(**action)
+        put()
+        SCALING.register_scalable_target(**of, SuspendedState={"ScheduledScalingSuspended": True})
+        target = SCALING.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"][0]
+        self.assertEqual((target["MinCapacity"], target["SuspendedState"]["ScheduledScalingSuspended"]), (1, True))
+        SCALING.deregister_scalable_target(**of)
+        self.assertEqual(SCALING.describe_scheduled_actions(ServiceNamespace="ecs")["ScheduledActions"], [])
 
     def test_a_deployment_whose_image_is_gone_is_rolled_back(self):
         first = self.register("1")

@@ -154,6 +154,19 @@ class Names(Case):
         describe()
         self.assertEqual(describe()["Status"], "ISSUED")
 
+    def test_private_zones_are_listed_by_their_network(self):
+        network = vpc()
+        place = {"VPCRegion": "eu-central-1", "VPCId": network}
+        with self.refused("InvalidVPCId"):
+            DNS.list_hosted_zones_by_vpc(VPCRegion="eu-central-1", VPCId="vpc-0123456789abcdef0")
+        shown = lambda: DNS.list_hosted_zones_by_vpc(**place)["HostedZoneSummaries"]
+        self.assertEqual(shown(), [])
+        made = DNS.create_hosted_zone(Name="inside.example", CallerReference="inside", VPC=place, HostedZoneConfig={"PrivateZone": True})["HostedZone"]["Id"]
+        owner = {"OwningAccount": "123456789012"}
+        self.assertEqual(shown(), [{"HostedZoneId": made.rsplit("/", 1)[-1], "Name": "inside.example.", "Owner": owner}])
+        DNS.delete_hosted_zone(Id=made)
+        self.assertEqual(shown(), [])
+
     def test_a_zone_below_another_one_counts_when_it_is_delegated(self):
         made = DNS.create_hosted_zone(Name="own.sandbox.example", CallerReference="own")
         own = made["HostedZone"]["Id"]

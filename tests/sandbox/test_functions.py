@@ -79,6 +79,27 @@ class Functions(Case):
         FUNCTIONS.update_function_configuration(FunctionName="g", VpcConfig=nowhere)
         self.assertEqual(self.interfaces(), [])
 
+    def test_urls_and_settings_of_asynchronous_calls_are_listed(self):
+        self.make()
+        urls = lambda: FUNCTIONS.list_function_url_configs(FunctionName="f")["FunctionUrlConfigs"]
+        calls = lambda: FUNCTIONS.list_function_event_invoke_configs(FunctionName="f")["FunctionEventInvokeConfigs"]
+        self.assertEqual((urls(), calls()), ([], []))
+        with self.refused("ResourceNotFoundException"):
+            FUNCTIONS.list_function_url_configs(FunctionName="nobody")
+        FUNCTIONS.create_function_url_config(FunctionName="f", AuthType="NONE")
+        with self.refused("ResourceConflictException"):
+            FUNCTIONS.create_function_url_config(FunctionName="f", AuthType="NONE")
+        self.assertEqual([(one["AuthType"], one["FunctionArn"][-2:]) for one in urls()], [("NONE", ":f")])
+        FUNCTIONS.put_function_event_invoke_config(FunctionName="f", MaximumRetryAttempts=0)
+        self.assertEqual([one["MaximumRetryAttempts"] for one in calls()], [0])
+        FUNCTIONS.delete_function_url_config(FunctionName="f")
+        with self.refused("ResourceNotFoundException"):
+            FUNCTIONS.delete_function_url_config(FunctionName="f")
+        FUNCTIONS.delete_function_event_invoke_config(FunctionName="f")
+        with self.refused("ResourceNotFoundException"):
+            FUNCTIONS.delete_function_event_invoke_config(FunctionName="f")
+        self.assertEqual((urls(), calls()), ([], []))
+
     def test_one_change_at_a_time(self):
         control("POST", "_sandbox/latency", {"latency": "5"})
         self.make()

@@ -121,6 +121,26 @@ class LogGroups(Case):
         arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/again"
         self.assertEqual(LOGS.list_tags_for_resource(resourceArn=arn)["tags"], {})
 
+    def test_a_group_says_how_many_metric_filters_it_has(self):
+        def put(name):
+            metric = {"metricName": "m", "metricNamespace": "n", "metricValue": "1"}
+            LOGS.put_metric_filter(logGroupName="/m", filterName=name, filterPattern="", metricTransformations=[metric])
+
+        count = lambda: LOGS.describe_log_groups(logGroupNamePrefix="/m")["logGroups"][0]["metricFilterCount"]
+        with self.refused("ResourceNotFoundException"):
+            put("a")
+        LOGS.create_log_group(logGroupName="/m")
+        self.assertEqual(count(), 0)
+        for name in ("a", "a", "b"):
+            put(name)
+        self.assertEqual(count(), 2)
+        LOGS.delete_metric_filter(logGroupName="/m", filterName="a")
+        with self.refused("ResourceNotFoundException"):
+            LOGS.delete_metric_filter(logGroupName="/m", filterName="a")
+        self.assertEqual(count(), 1)
+        LOGS.delete_log_group(logGroupName="/m")
+        self.assertEqual(LOGS.describe_metric_filters()["metricFilters"], [])
+
     def test_a_pattern_is_a_substring_and_shows_names_only(self):
         for name in ("/one-dev/x", "two-dev", "three"):
             LOGS.create_log_group(logGroupName=name)

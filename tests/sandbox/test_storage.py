@@ -243,6 +243,26 @@ class Tables(Case):
         for name in DYNAMODB.list_tables()["TableNames"]:
             DYNAMODB.delete_table(TableName=name)
 
+    def test_the_first_stream_of_kinesis_makes_the_service_linked_role(self):
+        roles = lambda: [role["Path"] for role in client("iam").list_roles()["Roles"] if "Kinesis" in role["RoleName"]]
+        self.make("sent")
+        client("kinesis").create_stream(StreamName="s", ShardCount=1)
+        to = {"TableName": "sent", "StreamArn": f"arn:aws:kinesis:{REGION}:123456789012:stream/s"}
+        states = lambda: [
+            one["DestinationStatus"]
+            for one in DYNAMODB.describe_kinesis_streaming_destination(TableName="sent")["KinesisDataStreamDestinations"]
+        ]
+        self.assertEqual((states(), roles()), ([], []))
+        with self.refused("ResourceNotFoundException"):
+            DYNAMODB.enable_kinesis_streaming_destination(TableName="sent", StreamArn=to["StreamArn"] + "x")
+        DYNAMODB.enable_kinesis_streaming_destination(**to)
+        self.assertEqual(roles(), ["/aws-service-role/kinesisreplication.dynamodb.amazonaws.com/"])
+        with self.refused("ResourceInUseException"):
+            DYNAMODB.enable_kinesis_streaming_destination(**to)
+        self.assertEqual(states(), ["ACTIVE"])
+        DYNAMODB.disable_kinesis_streaming_destination(**to)
+        self.assertEqual(states(), ["DISABLED"])
+
     def test_a_stream_can_be_switched_off_and_on_again(self):
         self.make("streams")
         DYNAMODB.update_table(TableName="streams", StreamSpecification={"StreamEnabled": False})

@@ -21,10 +21,11 @@ def load_balancers(account):
                 if not rule["IsDefault"]:
                     rule["Tags"] = tags(rule["RuleArn"])
                     account.add("listener-rule", rule["RuleArn"], rule)
-    # Addresses are random: whose they are is not.
+    # Addresses are random: whose they are is not. Those of tasks are numbers of theirs, alike in all networks.
     addresses = {
         one["PrivateIpAddress"]: f"address of {one['Description']} in {one['SubnetId']}"
         for one in account.all("ec2", "describe_network_interfaces", "NetworkInterfaces")
+        if not one["Description"].startswith("arn:aws:ecs:")
     }
     for group in account.all("elbv2", "describe_target_groups", "TargetGroups"):
         arn = group["TargetGroupArn"]

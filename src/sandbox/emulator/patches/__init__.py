@@ -43,6 +43,7 @@ MODULES = [
     "logs",
     "dynamodb",
     "dynamodb_backups",
+    "dynamodb_kinesis",
     "iam",
     "scheduler",
     "secretsmanager",

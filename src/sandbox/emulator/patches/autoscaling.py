@@ -53,7 +53,7 @@ def delete_policy(call):
 
 @patch("application-autoscaling", "DeregisterScalableTarget")
 def deregister(call):
-    """AWS: takes the policies along; ObjectNotFoundException. moto: leaves them; ValidationException."""
+    """AWS: takes policies and scheduled actions along; ObjectNotFoundException. moto: leaves them; ValidationException."""
     if not _known(call):
         refuse("ObjectNotFoundException", f"No scalable target registered for {call.params['ResourceId']}")
     for policy in [p for p in call.backend.policies.values() if p.resource_id == call.params["ResourceId"]]:
@@ -64,4 +64,28 @@ def deregister(call):
             ResourceId=policy.resource_id,
             ScalableDimension=policy.scalable_dimension,
         )
+    call.backend.scheduled_actions = [one for one in call.backend.scheduled_actions if not _of(call, one)]
+    return call.forward()
+
+
+def _of(call, action):
+    """True for a scheduled action of the target that a call names."""
+    keys = ("service_namespace", "ServiceNamespace"), ("resource_id", "ResourceId"), ("scalable_dimension", "ScalableDimension")
+    return all(getattr(action, ours) == call.params[theirs] for ours, theirs in keys)
+
+
+@patch("application-autoscaling", "PutScheduledAction")
+def put_scheduled(call):
+    """AWS: needs a target. moto: does not."""
+    if not _known(call):
+        refuse("ObjectNotFoundException", f"No scalable target registered for {call.params['ResourceId']}")
+    return call.forward()
+
+
+@patch("application-autoscaling", "DeleteScheduledAction")
+def delete_scheduled(call):
+    """AWS: ObjectNotFoundException. moto: ValidationException."""
+    name = call.params["ScheduledActionName"]
+    if not any(_of(call, one) and one.scheduled_action_name == name for one in call.backend.scheduled_actions):
+        refuse("ObjectNotFoundException", f"No scheduled action found: {name}")
     return call.forward()

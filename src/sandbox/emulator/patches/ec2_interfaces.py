@@ -1,6 +1,6 @@
 """Network interfaces."""
 
-from .. import tags
+from .. import tags, tasks
 from ..call import patch, refuse
 from ..filters import matching
 
@@ -25,9 +25,11 @@ FILTERS = [
 
 @patch("ec2", "DescribeNetworkInterfaces")
 def describe_interfaces(call):
-    """AWS: filters tell who holds an interface. moto: not all of them."""
+    """AWS: filters tell who holds an interface, and the tasks of services have one each. moto: not all of them, and none."""
     answer = call.forward({key: value for key, value in call.params.items() if key != "Filters"})
     items = answer.data.get("NetworkInterfaces", [])
+    if not call.params.get("NetworkInterfaceIds"):
+        items = items + tasks.interfaces(call)
     answer.data["NetworkInterfaces"] = matching(
         items, call.params.get("Filters"), FILTERS, {"group-id": "groups.group-id", "group-name": "groups.group-name"}
     )

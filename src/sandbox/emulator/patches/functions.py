@@ -1,5 +1,7 @@
 """Lambda: states, interfaces in subnets, settings that moto loses, and mappings of streams."""
 
+import datetime
+
 from .. import interfaces
 from ..call import patch, refuse
 
@@ -199,6 +201,42 @@ def policy(call):
     """AWS: a function without statements has no policy. moto: an empty one."""
     function = _function(call, call.params["FunctionName"])
     if not function.policy.statements:
+        refuse("ResourceNotFoundException", "The resource you requested does not exist.", 404)
+    return call.forward()
+
+
+@patch("lambda", "CreateFunctionUrlConfig")
+def create_url(call):
+    """AWS: a function has one URL. moto: replaces it."""
+    if _function(call, call.params["FunctionName"]).url_config:
+        refuse("ResourceConflictException", "Failed to create function url config for the function. Error: URL config exists", 409)
+    return call.forward()
+
+
+@patch("lambda", "ListFunctionUrlConfigs")
+def list_urls(call):
+    """moto: does not offer it."""
+    url = _function(call, call.params["FunctionName"]).url_config
+    if url is None:
+        return {"FunctionUrlConfigs": []}
+    shown = {**url.to_dict(), "InvokeMode": "BUFFERED"}
+    return {"FunctionUrlConfigs": [{key: value for key, value in shown.items() if value is not None}]}
+
+
+@patch("lambda", "ListFunctionEventInvokeConfigs")
+def list_asynchronous(call):
+    """AWS: times are seconds since 1970. moto: texts."""
+    _function(call, call.params["FunctionName"])
+    answer = call.forward()
+    for one in answer.data.get("FunctionEventInvokeConfigs", []):
+        one["LastModified"] = datetime.datetime.now(datetime.timezone.utc)
+    return answer
+
+
+@patch("lambda", "DeleteFunctionUrlConfig")
+def delete_url(call):
+    """AWS: refuses when there is none. moto: does not."""
+    if not _function(call, call.params["FunctionName"]).url_config:
         refuse("ResourceNotFoundException", "The resource you requested does not exist.", 404)
     return call.forward()
 

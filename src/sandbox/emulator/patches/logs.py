@@ -68,9 +68,20 @@ def create_group(call):
     return answer
 
 
+def _filters(call, name):
+    return [one for one in call.backend.filters.metric_filters if one["logGroupName"] == name]
+
+
+def _described(call, group):
+    """What moto shows of a group, with what it loses."""
+    name = group["logGroupName"]
+    kind = call.store.table(CLASSES).get(name, "STANDARD")
+    return {**group, "logGroupClass": kind, "metricFilterCount": len(_filters(call, name))}
+
+
 @patch("logs", "DescribeLogGroups")
 def describe_groups(call):
-    """AWS: shows the class; a list of identifiers shows those; a pattern is a substring and excludes a prefix, and then only names
+    """AWS: shows the class and how many metric filters there are; a list of identifiers shows those; a pattern is a substring and excludes a prefix, and then only names
     are shown. moto: knows neither list nor pattern."""
     pattern = call.params.get("logGroupNamePattern")
     names = call.params.get("logGroupIdentifiers")
@@ -79,12 +90,10 @@ def describe_groups(call):
             refuse("InvalidParameterException", "At most 50 log group identifiers are taken.")
         names = [name.split(":log-group:")[-1] for name in names]
         there = [call.backend.groups[name].to_describe_dict() for name in names if name in call.backend.groups]
-        classes = call.store.table(CLASSES)
-        return {"logGroups": [{**group, "logGroupClass": classes.get(group["logGroupName"], "STANDARD")} for group in there]}
+        return {"logGroups": [_described(call, group) for group in there]}
     if pattern is None:
         answer = call.forward()
-        for group in answer.data.get("logGroups", []):
-            group["logGroupClass"] = call.store.table(CLASSES).get(group["logGroupName"], "STANDARD")
+        answer.data["logGroups"] = [_described(call, group) for group in answer.data.get("logGroups", [])]
         return answer
     if call.params.get("logGroupNamePrefix") is not None:
         refuse("InvalidParameterException", "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.")
@@ -102,10 +111,31 @@ def _group(call):
     return group if group else refuse("ResourceNotFoundException", "The specified log group does not exist.")
 
 
+@patch("logs", "PutMetricFilter")
+def put_filter(call):
+    """AWS: the group must exist, and a filter of that name is replaced. moto: takes any, and has both."""
+    _group(call)
+    for one in _filters(call, call.params["logGroupName"]):
+        if one["filterName"] == call.params["filterName"]:
+            call.backend.filters.metric_filters.remove(one)
+    return call.forward()
+
+
+@patch("logs", "DeleteMetricFilter")
+def delete_filter(call):
+    """AWS: refuses what is not there. moto: does not."""
+    _group(call)
+    if call.params["filterName"] not in [one["filterName"] for one in _filters(call, call.params["logGroupName"])]:
+        refuse("ResourceNotFoundException", "The specified metric filter does not exist.")
+    return call.forward()
+
+
 @patch("logs", "DeleteLogGroup")
 def delete_group(call):
-    """AWS: tags go with their group. moto: gives them to the next one of that name."""
+    """AWS: tags and metric filters go with their group. moto: gives them to the next one of that name."""
     answer = call.forward()
+    for one in _filters(call, call.params["logGroupName"]):
+        call.backend.filters.metric_filters.remove(one)
     call.backend.tagger.delete_all_tags_for_resource(_arn(call, call.params["logGroupName"]))
     return answer
 

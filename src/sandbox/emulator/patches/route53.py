@@ -314,3 +314,17 @@ def tags_of_unknown(call):
             if name not in call.backend.health_checks:
                 refuse("NoSuchHealthCheck", f"A health check with id {name} does not exist.")
     return call.forward()
+
+
+@patch("route53", "ListHostedZonesByVPC")
+def zones_by_vpc(call):
+    """AWS: refuses a VPC that is not there; ids without a path. moto: answers nothing; ids with it."""
+    vpc, region = call.params["VPCId"], call.params["VPCRegion"]
+    ec2 = moto.backends.get_backend("ec2")[call.account][region]
+    if vpc not in ec2.vpcs:
+        refuse("InvalidVPCId", f"The VPC {vpc} in region {region} that you provided is not authorized to make the association.")
+    answer = call.forward()
+    for zone in answer.data.get("HostedZoneSummaries", []):
+        zone["HostedZoneId"] = zone["HostedZoneId"].rsplit("/", 1)[-1]
+    answer.data["MaxItems"] = str(call.params.get("MaxItems", 100))
+    return answer

@@ -1,5 +1,6 @@
 """Health of targets: ECS registers the tasks of its services."""
 
+from .. import tasks
 from ..call import patch
 from ..store import store_of
 
@@ -32,6 +33,6 @@ def describe(call):
     for at in range(running):
         good = healthy is None or at < healthy
         health = {"State": "healthy"} if good else {"State": "unhealthy", "Reason": "Target.FailedHealthChecks"}
-        target = {"Id": f"10.0.{at % 250}.{10 + at // 250}", "Port": port}
+        target = {"Id": tasks.address(at), "Port": port}
         shown.append({"Target": target, "HealthCheckPort": str(port), "TargetHealth": health})
     return answer
