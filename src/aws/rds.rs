@@ -219,8 +219,13 @@ impl<V: Named> Listing<V> {
 
     /// The thing with this name, as of now.
     pub async fn named(&self, name: &str) -> Result<Option<V>, Error> {
-        let all = self.reader.get(()).await?.unwrap_or_default();
+        let all = self.now().await?;
         Ok(all.iter().find(|v| v.is(name)).cloned())
+    }
+
+    /// Everything of this kind in account and region, as of now.
+    pub async fn now(&self) -> Result<Arc<Vec<V>>, Error> {
+        Ok(self.reader.get(()).await?.unwrap_or_default())
     }
 
     /// Everything of this kind in account and region, as of a moment ago.
@@ -230,7 +235,7 @@ impl<V: Named> Listing<V> {
         {
             return Ok(all.clone());
         }
-        Ok(self.reader.get(()).await?.unwrap_or_default())
+        self.now().await
     }
 }
 
@@ -247,7 +252,7 @@ pub fn rds_tags_of(tags: &[Tag]) -> Tags {
 
 /// A reader over a paginated Describe call.
 macro_rules! listing {
-    ($client:expr, $caller:expr, $api:expr, $method:ident, $items:ident) => {{
+    ($client:expr, $caller:expr, $api:expr, $method:ident, $items:ident $(, $set:ident = $value:literal)?) => {{
         let (client, caller): (Client, Arc<Caller>) = ($client.clone(), $caller.clone());
         Listing::new(move || {
             let (client, caller) = (client.clone(), caller.clone());
@@ -259,6 +264,7 @@ macro_rules! listing {
                         .call($api, || {
                             client
                                 .$method()
+                                $(.$set($value))?
                                 .max_records(100)
                                 .set_marker(marker.clone())
                                 .send()
@@ -277,7 +283,7 @@ macro_rules! listing {
 }
 
 macro_rules! readers {
-    ($($(#[$doc:meta])* $field:ident: $type:ty = $api:ident, $method:ident, $items:ident, $name:ident;)*) => {
+    ($($(#[$doc:meta])* $field:ident: $type:ty = $api:ident, $method:ident, $items:ident, $name:ident $(, $set:ident = $value:literal)?;)*) => {
         /// RDS: its client and one batched reader per Describe call.
         pub struct Rds {
             /// The client.
@@ -292,7 +298,7 @@ macro_rules! readers {
             pub(super) fn new(config: &aws_config::SdkConfig, caller: &Arc<Caller>) -> Self {
                 let client = Client::new(config);
                 Self {
-                    $($field: listing!(client, caller, $api, $method, $items),)*
+                    $($field: listing!(client, caller, $api, $method, $items $(, $set = $value)?),)*
                     reboots: Mutex::default(),
                     tags: tags(&client, caller),
                     client,
@@ -319,6 +325,8 @@ readers! {
     cluster_parameter_groups: t::DbClusterParameterGroup = DESCRIBE_DB_CLUSTER_PARAMETER_GROUPS, describe_db_cluster_parameter_groups, db_cluster_parameter_groups, db_cluster_parameter_group_name;
     /// DescribeDBParameterGroups.
     parameter_groups: t::DbParameterGroup = DESCRIBE_DB_PARAMETER_GROUPS, describe_db_parameter_groups, db_parameter_groups, db_parameter_group_name;
+    /// DescribeDBClusterSnapshots, those that somebody took.
+    manual_snapshots: t::DbClusterSnapshot = DESCRIBE_DB_CLUSTER_SNAPSHOTS, describe_db_cluster_snapshots, db_cluster_snapshots, db_cluster_snapshot_identifier, snapshot_type = "manual";
     /// DescribeEventSubscriptions.
     event_subscriptions: t::EventSubscription = DESCRIBE_EVENT_SUBSCRIPTIONS, describe_event_subscriptions, event_subscriptions_list, cust_subscription_id;
 }

@@ -8,7 +8,7 @@ use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 use tokio::time::Instant;
 
 /// How long what was read counts as fresh enough for a search.
-const FRESH: Duration = Duration::from_secs(60);
+pub(super) const FRESH: Duration = Duration::from_secs(60);
 
 type Tags = BTreeMap<String, String>;
 
@@ -59,6 +59,11 @@ impl RecentTags {
         Refreshing(self.refresh.clone().read_owned().await)
     }
 
+    /// Waits until a refresh that is under way is over.
+    pub async fn refreshed(&self) {
+        drop(self.refresh.write().await);
+    }
+
     /// What was read in the last minute, or is being read by a refresh that is under way.
     pub async fn get(&self, arn: &str) -> Option<Tags> {
         Some(self.get_as(arn).await?.1)
@@ -66,7 +71,7 @@ impl RecentTags {
 
     /// The same with the ARN, by what a listing shows of it.
     pub async fn get_as(&self, listed: &str) -> Option<(String, Tags)> {
-        drop(self.refresh.write().await);
+        self.refreshed().await;
         let known = self.lock();
         let (at, arn, tags) = known.get(listed)?;
         (at.elapsed() < FRESH).then(|| (arn.clone(), tags.clone()))

@@ -3,6 +3,7 @@
 
 use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, named};
 use super::call::Caller;
+use super::rds::{Listing, Named};
 use super::reader::Reader;
 use crate::engine::{Class, Error};
 use aws_sdk_route53::Client;
@@ -37,6 +38,7 @@ const CHECKS: Grant = named("arn:aws:route53:::healthcheck/*");
 
 actions! { SERVICE;
     Read LIST_HOSTED_ZONES = "ListHostedZones", [ANY];
+    Read LIST_HOSTED_ZONES_BY_VPC = "ListHostedZonesByVPC", [ANY];
     Read LIST_RESOURCE_RECORD_SETS = "ListResourceRecordSets", [ZONES];
     Read GET_CHANGE = "GetChange", [CHANGES];
     Read LIST_HEALTH_CHECKS = "ListHealthChecks", [ANY];
@@ -94,7 +96,9 @@ pub struct Route53 {
     pub client: Client,
     records: Reader<Place, Vec<t::ResourceRecordSet>>,
     checks: Reader<(), Arc<Vec<t::HealthCheck>>>,
+    zones: Listing<t::HostedZone>,
     tags: Reader<String, Tags>,
+    region: String,
     caller: Arc<Caller>,
 }
 
@@ -104,7 +108,9 @@ impl Route53 {
         Self {
             records: records(&client, caller),
             checks: checks(&client, caller),
+            zones: zones(&client, caller),
             tags: tags(&client, caller),
+            region: config.region().map(ToString::to_string).unwrap_or_default(),
             caller: caller.clone(),
             client,
         }
@@ -124,19 +130,40 @@ impl Route53 {
         Ok(found.unwrap_or_default())
     }
 
-    /// All zones of the account.
-    pub async fn zones(&self) -> Result<Vec<t::HostedZone>, Error> {
+    /// All zones of the account, as of now.
+    pub async fn zones_now(&self) -> Result<Arc<Vec<t::HostedZone>>, Error> {
+        self.zones.now().await
+    }
+
+    /// All zones of the account, as of a moment ago.
+    pub async fn zones(&self) -> Result<Arc<Vec<t::HostedZone>>, Error> {
+        self.zones.all().await
+    }
+
+    /// Name and id of the private zones that somebody has tied to a VPC of this region. Those that services of AWS make are left out
+    /// ("HostedZoneOwner" in the API reference: one of OwningAccount and OwningService is set).
+    pub async fn private_zones(&self, vpc: &str) -> Result<Vec<(String, String)>, Error> {
         let mut all = Vec::new();
-        let mut marker: Option<String> = None;
+        let mut token: Option<String> = None;
         loop {
-            let request = self.client.list_hosted_zones().set_marker(marker.clone());
-            let page = self
-                .caller
-                .call(LIST_HOSTED_ZONES, || request.clone().send())
-                .await?;
-            all.extend(page.hosted_zones);
-            marker = page.next_marker.filter(|_| page.is_truncated);
-            if marker.is_none() {
+            let request = self.client.list_hosted_zones_by_vpc().vpc_id(vpc);
+            let request = request.vpc_region(self.region.as_str().into());
+            let request = request.set_next_token(token);
+            let api = LIST_HOSTED_ZONES_BY_VPC;
+            let page = self.caller.call(api, || request.clone().send());
+            let page = match page.await {
+                // The VPC has gone.
+                Err(error) if error.code == "InvalidVPCId" => return Ok(all),
+                page => page?,
+            };
+            let zones = page.hosted_zone_summaries.into_iter();
+            let of_somebody = zones.filter(|z| {
+                let owner = z.owner.as_ref();
+                owner.and_then(|o| o.owning_service()).is_none()
+            });
+            all.extend(of_somebody.map(|z| (plain(&z.name), z.hosted_zone_id)));
+            token = page.next_token.filter(|t| !t.is_empty());
+            if token.is_none() {
                 return Ok(all);
             }
         }
@@ -239,6 +266,34 @@ async fn list(
             page.next_record_identifier,
         );
     }
+}
+
+impl Named for t::HostedZone {
+    fn name(&self) -> Option<&str> {
+        Some(self.name())
+    }
+}
+
+fn zones(client: &Client, caller: &Arc<Caller>) -> Listing<t::HostedZone> {
+    let (client, caller) = (client.clone(), caller.clone());
+    Listing::new(move || {
+        let (client, caller) = (client.clone(), caller.clone());
+        async move {
+            let mut all = Vec::new();
+            let mut marker: Option<String> = None;
+            loop {
+                let request = client.list_hosted_zones().set_marker(marker);
+                let page = caller.call(LIST_HOSTED_ZONES, || request.clone().send());
+                let page = page.await?;
+                all.extend(page.hosted_zones);
+                marker = page.next_marker.filter(|_| page.is_truncated);
+                if marker.is_none() {
+                    return Ok(all);
+                }
+            }
+        }
+        .boxed()
+    })
 }
 
 fn checks(client: &Client, caller: &Arc<Caller>) -> Reader<(), Arc<Vec<t::HealthCheck>>> {

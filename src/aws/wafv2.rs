@@ -43,7 +43,7 @@ actions! { SERVICE;
     Read LIST_IP_SETS = "ListIPSets", [ANY];
     Read GET_IP_SET = "GetIPSet", [SETS];
     Read GET_WEB_ACL_FOR_RESOURCE = "GetWebACLForResource", [ACLS, BALANCER];
-    Read GET_LOGGING_CONFIGURATION = "GetLoggingConfiguration", [ACLS];
+    Read LIST_LOGGING_CONFIGURATIONS = "ListLoggingConfigurations", [ANY];
     Read LIST_TAGS_FOR_RESOURCE = "ListTagsForResource", [ACLS, SETS];
     Repeatable TAG_RESOURCE = "TagResource", [ACL, SET];
     Repeatable UNTAG_RESOURCE = "UntagResource", [ACL, SET];
@@ -81,6 +81,8 @@ pub struct Wafv2 {
     pub client: Client,
     acls: Reader<(), Arc<HashMap<String, Listed>>>,
     sets: Reader<(), Arc<HashMap<String, Listed>>>,
+    /// ListLoggingConfigurations, by the ARN of the web ACL.
+    pub logging: Reader<String, t::LoggingConfiguration>,
 }
 
 /// One of a listing: id and ARN.
@@ -98,6 +100,7 @@ impl Wafv2 {
         Self {
             acls: acls(&client, caller),
             sets: sets(&client, caller),
+            logging: logging(&client, caller),
             client,
         }
     }
@@ -146,6 +149,35 @@ macro_rules! listing {
             .boxed()
         })
     }};
+}
+
+/// All of the region: the call takes no ACL.
+fn logging(client: &Client, caller: &Arc<Caller>) -> Reader<String, t::LoggingConfiguration> {
+    let (client, caller) = (client.clone(), caller.clone());
+    Reader::new(move |_: Vec<String>| {
+        let (client, caller) = (client.clone(), caller.clone());
+        async move {
+            let mut all = HashMap::new();
+            let mut marker: Option<String> = None;
+            loop {
+                let request = client.list_logging_configurations();
+                let request = request.scope(t::Scope::Regional).limit(100);
+                let request = request.set_next_marker(marker.clone());
+                let api = LIST_LOGGING_CONFIGURATIONS;
+                let page = caller.call(api, || request.clone().send()).await?;
+                let items = page.logging_configurations.unwrap_or_default();
+                // WAF gives a marker also with the last page.
+                marker = page
+                    .next_marker
+                    .filter(|m| !m.is_empty() && !items.is_empty());
+                all.extend(items.into_iter().map(|it| (it.resource_arn.clone(), it)));
+                if marker.is_none() {
+                    return Ok(all);
+                }
+            }
+        }
+        .boxed()
+    })
 }
 
 type Names = Reader<(), Arc<HashMap<String, Listed>>>;

@@ -15,13 +15,14 @@ use aws_sdk_route53::types::HostedZone;
 /// # Errors
 /// When zones cannot be listed.
 pub async fn find(aws: &Aws, config: &Config) -> Result<Result<Option<Zone>, Check>, Error> {
-    let zones = aws.route53.zones().await?.into_iter().filter(|zone| {
+    let zones = aws.route53.zones_now().await?;
+    let zones = zones.iter().filter(|zone| {
         let private = zone.config.as_ref().map(|c| c.private_zone);
         private != Some(true)
     });
     if config.routing.create_zone {
-        let same = |zone: &HostedZone| plain(&zone.name) == config.routing.domain;
-        let others: Vec<HostedZone> = zones.filter(same).collect();
+        let same = |zone: &&HostedZone| plain(&zone.name) == config.routing.domain;
+        let others: Vec<HostedZone> = zones.filter(same).cloned().collect();
         return Ok(own(config, &others));
     }
     let zones = zones.map(|zone| Zone {

@@ -7,13 +7,15 @@ use super::{
 };
 use crate::aws::call::Caller;
 use crate::aws::reader::Reader;
+use crate::aws::recent::FRESH;
 use crate::engine::Error;
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::{EntityType, Role, RoleDetail, Tag};
 use futures::FutureExt;
 use futures::future::{try_join, try_join_all, try_join3};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::time::Instant;
 
 /// A role with its policies.
 #[derive(Debug, Clone, Default)]
@@ -41,11 +43,15 @@ pub struct Whole {
 /// So many roles are read one by one: each of them is five calls.
 const FEW: usize = 2;
 
+/// How the names of roles begin that AWS makes for its services.
+const LINKED: &str = "AWSServiceRole";
+
 /// Client and caller.
 #[derive(Clone)]
 pub struct Roles {
     client: Client,
     caller: Arc<Caller>,
+    last: Arc<Mutex<Option<(Instant, Vec<Role>)>>>,
 }
 
 impl Roles {
@@ -53,6 +59,7 @@ impl Roles {
         Self {
             client: client.clone(),
             caller: caller.clone(),
+            last: Arc::default(),
         }
     }
 
@@ -69,7 +76,7 @@ impl Roles {
                         answer => return answer,
                     }
                 }
-                let each = names.into_iter().map(|name| roles.one(name));
+                let each = names.into_iter().map(|name| roles.of(name));
                 let all = try_join_all(each).await?;
                 Ok(all.into_iter().flatten().collect())
             }
@@ -80,6 +87,7 @@ impl Roles {
     /// All roles of the account.
     async fn account(&self) -> Result<HashMap<String, Whole>, Error> {
         let (details, listed) = try_join(self.details(), self.listed()).await?;
+        *self.last() = Some((Instant::now(), listed.clone()));
         let mut listed: HashMap<String, Role> = listed
             .into_iter()
             .map(|role| (role.role_name.clone(), role))
@@ -112,6 +120,16 @@ impl Roles {
         }
     }
 
+    fn last(&self) -> std::sync::MutexGuard<'_, Option<(Instant, Vec<Role>)>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a refresh listed in the last minute, once: for the search that runs beside it.
+    pub fn just_listed(&self) -> Option<Vec<Role>> {
+        let (at, roles) = self.last().take()?;
+        (at.elapsed() < FRESH).then_some(roles)
+    }
+
     /// The roles of the account, without their tags and policies.
     pub async fn listed(&self) -> Result<Vec<Role>, Error> {
         let mut all = Vec::new();
@@ -133,6 +151,20 @@ impl Roles {
         let call = self.client.get_role().role_name(name);
         let answer = self.caller.call(GET_ROLE, || call.clone().send()).await?;
         answer.role.ok_or_else(|| GET_ROLE.missing("Role"))
+    }
+
+    /// One that AWS made for a service only by whether it is there: nothing else of it is anybody's to set.
+    async fn of(&self, name: String) -> Result<Option<(String, Whole)>, Error> {
+        if !name.starts_with(LINKED) {
+            return self.one(name).await;
+        }
+        match self.get(&name).await {
+            Ok(role) => Ok(Some((name, Whole::head(&role)))),
+            Err(error) if error.is_not_found() => Ok(None),
+            // It may be there.
+            Err(error) if error.is_denied() => Ok(Some((name, Whole::default()))),
+            Err(error) => Err(error),
+        }
     }
 
     async fn one(&self, name: String) -> Result<Option<(String, Whole)>, Error> {

@@ -39,7 +39,7 @@ pub fn rows() -> Vec<Row> {
     let checks = send!(route53::LIST_HEALTH_CHECKS, route53, list_health_checks);
     let delete_check = send!(route53::DELETE_HEALTH_CHECK, route53, delete_health_check, health_check_id = "a");
     let associate = send!(wafv2::ASSOCIATE_WEB_ACL, wafv2, associate_web_acl, web_acl_arn = "arn:aws:wafv2:a", resource_arn = "arn:aws:elasticloadbalancing:a");
-    let logging = send!(wafv2::GET_LOGGING_CONFIGURATION, wafv2, get_logging_configuration, resource_arn = "arn:aws:wafv2:a");
+    let logging = send!(wafv2::DELETE_LOGGING_CONFIGURATION, wafv2, delete_logging_configuration, resource_arn = "arn:aws:wafv2:a");
     let cluster = send!(rds::CREATE_DB_CLUSTER, rds, create_db_cluster, db_cluster_identifier = "a", engine = "aurora-postgresql");
     let modify = send!(rds::MODIFY_DB_CLUSTER, rds, modify_db_cluster, db_cluster_identifier = "a");
     let delete_cluster = send!(rds::DELETE_DB_CLUSTER, rds, delete_db_cluster, db_cluster_identifier = "a");

@@ -65,11 +65,24 @@ impl Resource for Validation {
 
     /// A record with another value than the certificate wants does not count.
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let Some((wanted, issued)) = key.spec.wanted(cx).await? else {
+        let at = async |name: &str| sets::at(cx, &key.spec.zone, name, KIND, key.identity).await;
+        // The recorded name is read with all other records, and counts when it is still the one that the certificate wants.
+        let recorded = key.outputs.map(|it| it.name.as_str());
+        let early = async {
+            match recorded {
+                Some(name) => Ok::<_, Error>(Some(at(name).await?)),
+                None => Ok(None),
+            }
+        };
+        let (wanted, early) = futures::try_join!(key.spec.wanted(cx), early)?;
+        let Some((wanted, issued)) = wanted else {
             return Ok(None);
         };
         let name = plain(wanted.name());
-        let there = sets::at(cx, &key.spec.zone, &name, KIND, key.identity).await?;
+        let there = match early.filter(|_| recorded == Some(name.as_str())) {
+            Some(there) => there,
+            None => at(&name).await?,
+        };
         let proves = |set: &ResourceRecordSet| {
             let values = set.resource_records().iter();
             values.map(|v| plain(v.value())).eq([plain(wanted.value())])

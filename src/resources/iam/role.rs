@@ -170,8 +170,14 @@ impl Resource for Role {
 /// ListRoles answers no tags: only roles with our kind of name are asked for theirs.
 async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
     let mut out = Vec::new();
-    let all = cx.iam.parts.listed().await?.into_iter();
-    let suspects = all.filter(|r| r.path == "/" && is_conventional(&r.role_name, suffix));
+    cx.recent.refreshed().await;
+    let all = match cx.iam.parts.just_listed() {
+        Some(all) => all,
+        None => cx.iam.parts.listed().await?,
+    };
+    let suspects = all
+        .into_iter()
+        .filter(|r| r.path == "/" && is_conventional(&r.role_name, suffix));
     for role in suspects {
         let tags = match cx.recent.get(&role.arn).await {
             Some(tags) => tags,

@@ -90,7 +90,7 @@ impl Resource for ClusterSnapshot {
 /// Ours are those with our mark and the name that `destroy` gives. A snapshot that somebody made of our cluster has our
 /// mark too, because RDS copies tags; it is not ours to delete.
 async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
-    let all = list(cx, Manual, None, None).await?;
+    let all = cx.rds.manual_snapshots.now().await?;
     let one = |s: &DbClusterSnapshot| {
         let id = s.db_cluster_snapshot_identifier()?;
         let arn = s.db_cluster_snapshot_arn()?;

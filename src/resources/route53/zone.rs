@@ -151,9 +151,10 @@ fn outputs(
 /// The zone that the step made.
 async fn of_step(cx: &Aws, identity: &Identity) -> Result<Option<String>, Error> {
     let ours = Reference::of(cx, identity);
-    let zones = cx.route53.zones().await?.into_iter();
-    let mut found =
-        zones.filter(|zone| Reference::parse(zone.caller_reference()).as_ref() == Some(&ours));
+    let zones = cx.route53.zones_now().await?;
+    let mut found = zones
+        .iter()
+        .filter(|zone| Reference::parse(zone.caller_reference()).as_ref() == Some(&ours));
     let id = found
         .next()
         .map(|zone| zone.id.trim_start_matches("/hostedzone/").to_owned());

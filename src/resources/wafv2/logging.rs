@@ -24,7 +24,6 @@ pub struct Logged {
     pub web_acl: Ref<Arn<WebAcl>>,
 }
 
-const READ: Api = wafv2::GET_LOGGING_CONFIGURATION;
 const CREATE: Api = wafv2::PUT_LOGGING_CONFIGURATION;
 const DELETE: Api = wafv2::DELETE_LOGGING_CONFIGURATION;
 
@@ -52,10 +51,7 @@ impl Resource for Logging {
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let acl = &key.spec.web_acl;
-        let call = cx.wafv2.client.get_logging_configuration();
-        let call = call.resource_arn(acl);
-        let answer = found(cx.call(READ, || call.clone().send()).await)?;
-        let Some(config) = answer.and_then(|a| a.logging_configuration) else {
+        let Some(config) = cx.wafv2.logging.get(acl.to_string()).await? else {
             return Ok(None);
         };
         let header = |field: &t::FieldToMatch| {

@@ -86,38 +86,22 @@ pub(super) async fn members(
 
 /// With whom snapshots are shared that somebody took by hand; AWS's own cannot be shared.
 async fn shared_snapshots(cx: &Aws, id: &str) -> Result<Vec<String>, Error> {
-    const LIST: Api = crate::aws::rds::DESCRIBE_DB_CLUSTER_SNAPSHOTS;
     const READ: Api = crate::aws::rds::DESCRIBE_DB_CLUSTER_SNAPSHOT_ATTRIBUTES;
     let mut out = Vec::new();
-    let mut marker: Option<String> = None;
-    loop {
-        let call = cx.rds.client.describe_db_cluster_snapshots();
-        let call = call
-            .db_cluster_identifier(id)
-            .snapshot_type("manual")
-            .set_marker(marker);
-        let Some(page) = found(cx.call(LIST, || call.clone().send()).await)? else {
-            return Ok(out);
-        };
-        for snapshot in page.db_cluster_snapshots() {
-            let name = snapshot
-                .db_cluster_snapshot_identifier()
-                .unwrap_or_default();
-            let call = cx.rds.client.describe_db_cluster_snapshot_attributes();
-            let call = call.db_cluster_snapshot_identifier(name);
-            let answer = found(cx.call(READ, || call.clone().send()).await)?;
-            let result = answer.and_then(|a| a.db_cluster_snapshot_attributes_result);
-            let attributes = result
-                .iter()
-                .flat_map(|r| r.db_cluster_snapshot_attributes());
-            let accounts = attributes
-                .filter(|a| a.attribute_name() == Some("restore"))
-                .flat_map(|a| a.attribute_values());
-            out.extend(accounts.map(|who| format!("snapshot {name} shared with {who}")));
-        }
-        marker = page.marker.filter(|m| !m.is_empty());
-        if marker.is_none() {
-            return Ok(out);
-        }
+    let all = cx.rds.manual_snapshots.all().await?;
+    let own = all.iter().filter(|s| s.db_cluster_identifier() == Some(id));
+    for name in own.filter_map(|s| s.db_cluster_snapshot_identifier()) {
+        let call = cx.rds.client.describe_db_cluster_snapshot_attributes();
+        let call = call.db_cluster_snapshot_identifier(name);
+        let answer = found(cx.call(READ, || call.clone().send()).await)?;
+        let result = answer.and_then(|a| a.db_cluster_snapshot_attributes_result);
+        let attributes = result
+            .iter()
+            .flat_map(|r| r.db_cluster_snapshot_attributes());
+        let accounts = attributes
+            .filter(|a| a.attribute_name() == Some("restore"))
+            .flat_map(|a| a.attribute_values());
+        out.extend(accounts.map(|who| format!("snapshot {name} shared with {who}")));
     }
+    Ok(out)
 }
