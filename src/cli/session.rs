@@ -237,6 +237,11 @@ impl Session {
         &self.aws
     }
 
+    /// The same, for what outlasts a borrow of the session.
+    pub fn shared_aws(&self) -> Arc<Aws> {
+        self.aws.clone()
+    }
+
     /// Which deployment, for documents.
     pub fn home(&self) -> DeploymentRef {
         DeploymentRef {

@@ -75,7 +75,10 @@ pub async fn plan(
         None => None,
     };
     let asked = wanted.asked(&session);
+    let aws = session.shared_aws();
+    let sweeping = aws.tagging.sweeping(&session.config.suffix);
     let (plan, seen) = make_plan(&mut session, &mut state, &asked).await?;
+    drop(sweeping);
     session.check_demand(&plan).await?;
     plan::refresh(&plan, &mut state);
     let attention = attention(&session, &plan, &state);
