@@ -58,6 +58,8 @@ pub struct Edge {
     pub target_groups: [(&'static Service, Ref<Arn<TargetGroup>>); SERVICES.len()],
     /// The same groups, known as soon as they are there: for whoever only watches them.
     pub watched: [(&'static Service, Ref<Arn<TargetGroup>>); SERVICES.len()],
+    /// The rules of the HTTPS listener.
+    pub rules: Vec<Ref<Arn<Rule>>>,
 }
 
 /// What it needs.
@@ -90,12 +92,16 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Edge {
             .each_ref()
             .map(|service| (service, arns.next().unwrap_or_default()))
     };
-    let (https, served) = served.unzip();
+    let (https, served, rules) = match served {
+        Some((listener, served, rules)) => (Some(listener), Some(served), rules),
+        None => (None, None, Vec::new()),
+    };
     let edge = Edge {
         load_balancer,
         https,
         target_groups: with_service(served.unwrap_or_else(|| known.clone())),
         watched: with_service(known),
+        rules,
     };
     for (service, group) in &edge.target_groups {
         here.output(&format!("target_group.{}", service.name), group);
@@ -168,6 +174,8 @@ fn target_group(
             ("deregistration_delay.timeout_seconds", "60"),
             ("slow_start.duration_seconds", "30"),
         ]),
+        tasks: true,
+        others: Vec::new(),
     };
     // 32 characters are the most: the short name leaves room for the longest suffix.
     let name = here.name(service.short);
@@ -201,13 +209,20 @@ fn condition(field: &str, values: &[&str]) -> Condition {
     (field.to_owned(), values.collect())
 }
 
-/// The listener with its rules, and the group of each service as its rule names it.
+/// The listener, the group of each service as its rule names it, and its rules.
+type Https = (
+    Handle<Listener>,
+    [Ref<Arn<TargetGroup>>; SERVICES.len()],
+    Vec<Ref<Arn<Rule>>>,
+);
+
+/// Declares the listener with its rules.
 fn https(
     here: &mut EnvironmentBuilder<'_>,
     load_balancer: &Handle<LoadBalancer>,
     certificate: String,
     groups: &[Handle<TargetGroup>; SERVICES.len()],
-) -> (Handle<Listener>, [Ref<Arn<TargetGroup>>; SERVICES.len()]) {
+) -> Https {
     let absent = Action::answer(404, "text/plain", "Not found");
     let mut spec = listener(load_balancer, "HTTPS", HTTPS, absent.clone());
     spec.tls_policy = Some(TLS_POLICY.into());
@@ -235,17 +250,18 @@ fn https(
     let path = |paths: &[&str]| condition("path-pattern", paths);
     let conditions = [from.clone(), path(&[SIDE_PATH])];
     let guard = rule(GUARDED_SIDE, &conditions, side.clone());
-    here.add("rule-loop-side", guard);
+    let mut rules = vec![here.add("rule-loop-side", guard).arn.clone()];
     let guard = rule(GUARDED_REST, std::slice::from_ref(&from), absent);
-    here.add("rule-loop-rest", guard);
+    rules.push(here.add("rule-loop-rest", guard).arn.clone());
     let first = Action::forward(groups[0].arn());
     let spec = Rule {
         // The traffic command lets it say 503 when Route 53 takes no change.
         armed: Some(false),
         ..rule(6, &[path(&[READY_PATH])], first)
     };
-    here.add("rule-ready", spec);
-    here.add("rule-side", rule(90, &[path(&[SIDE_PATH])], side));
+    rules.push(here.add("rule-ready", spec).arn.clone());
+    let side = rule(90, &[path(&[SIDE_PATH])], side);
+    rules.push(here.add("rule-side", side).arn.clone());
     let mut at = (0..).zip(SERVICES.iter().zip(groups));
     let served = std::array::from_fn(|_| {
         let Some((nth, (service, group))) = at.next() else {
@@ -255,12 +271,14 @@ fn https(
         let to_it = || Action::forward(group.arn());
         let conditions = [from.clone(), paths.clone()];
         let spec = rule(GUARDED_SERVICES + nth, &conditions, to_it());
-        here.add(&format!("rule-loop-{}", service.name), spec);
+        let guard = here.add(&format!("rule-loop-{}", service.name), spec);
+        rules.push(guard.arn.clone());
         let spec = rule(FIRST_SERVICE + nth, &[paths], to_it());
         let rule = here.add(&format!("rule-{}", service.name), spec);
+        rules.push(rule.arn.clone());
         rule.target_group.clone()
     });
-    (listener, served)
+    (listener, served, rules)
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ mod monitoring;
 mod network;
 pub mod reachability;
 mod registry;
+#[cfg(test)]
+mod removal;
 mod roles;
 mod routing;
 mod schedules;

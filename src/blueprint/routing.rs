@@ -153,6 +153,11 @@ pub fn records(
         evaluate_health: false,
     };
     let own = place.name(here.env);
+    // Without delegation nobody finds the names, and the rules wait for the certificate.
+    let answers = match here.facts.delegated {
+        true => edge.rules.clone(),
+        false => Vec::new(),
+    };
     let spec = Record {
         zone: place.zone.clone(),
         name: own.clone(),
@@ -160,6 +165,7 @@ pub fn records(
         weight: Weight::Is(1),
         health_check: None,
         note: None,
+        answers: answers.clone(),
         others: Vec::new(),
     };
     here.add("record-own", spec);
@@ -172,6 +178,7 @@ pub fn records(
         weight: Weight::Is(FIRST_WEIGHTS[here.env as usize]),
         health_check: Some(health.id.clone()),
         note: routing.note.as_ref().map(|note| note.id.clone()),
+        answers,
         others: Vec::new(),
     };
     here.add(DOMAIN_RECORD, spec);

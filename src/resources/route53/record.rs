@@ -4,7 +4,7 @@ use super::HealthCheck;
 use super::sets::{self, built};
 use super::text::{self, Text};
 use crate::aws::route53::plain;
-use crate::resources::elbv2::LoadBalancer;
+use crate::resources::elbv2::{LoadBalancer, Rule};
 use crate::resources::prelude::*;
 use aws_sdk_route53::types::{AliasTarget, ResourceRecordSet, RrType};
 
@@ -21,6 +21,10 @@ pub struct Record {
     pub health_check: Option<Ref<HealthCheck>>,
     /// Where the traffic command says which weight it has set; `None` for a record that it does not move.
     pub note: Option<Ref<Text>>,
+    /// The rules that answer requests for the name. They are there before it, and stay until it has gone: nobody is sent to a balancer
+    /// that knows no path.
+    #[serde(default)]
+    pub answers: Vec<Ref<Arn<Rule>>>,
     /// Sets of this name that are not this deployment's and answer for it too: `A theirs`, `AAAA`. The first of ours shows them.
     #[serde(default)]
     pub others: Vec<String>,
@@ -86,7 +90,7 @@ impl Resource for Record {
             "alias",
             "clients are sent elsewhere once their resolvers ask again, about a minute",
         )],
-        write_only: &["note"],
+        write_only: &["note", "answers"],
         watched: &[],
         delegated: &[Delegated {
             field: "weight",
@@ -143,6 +147,7 @@ impl Resource for Record {
             ),
             health_check: set.health_check_id().map(Ref::from),
             note: key.spec.note.clone(),
+            answers: key.spec.answers.clone(),
             others: if there.is_first {
                 there.rivals.iter().map(sets::entry).collect()
             } else {
