@@ -6,7 +6,9 @@ use super::call::Caller;
 use super::reader::Reader;
 use crate::engine::Class;
 use aws_sdk_applicationautoscaling::Client;
-use aws_sdk_applicationautoscaling::types::{ScalableTarget, ScalingPolicy, ServiceNamespace};
+use aws_sdk_applicationautoscaling::types::{
+    ScalableTarget, ScalingPolicy, ScheduledAction, ServiceNamespace,
+};
 use futures::FutureExt;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -31,9 +33,11 @@ const LINKED_ROLE: Grant = guarded(
 actions! { SERVICE;
     Read DESCRIBE_SCALABLE_TARGETS = "DescribeScalableTargets", [ANY];
     Read DESCRIBE_SCALING_POLICIES = "DescribeScalingPolicies", [ANY];
+    Read DESCRIBE_SCHEDULED_ACTIONS = "DescribeScheduledActions", [ANY];
     Repeatable REGISTER_SCALABLE_TARGET = "RegisterScalableTarget", [TARGETS, LINKED_ROLE];
     Repeatable PUT_SCALING_POLICY = "PutScalingPolicy", [TARGETS];
     Repeatable DELETE_SCALING_POLICY = "DeleteScalingPolicy", [TARGETS];
+    Repeatable DELETE_SCHEDULED_ACTION = "DeleteScheduledAction", [TARGETS];
     Repeatable DEREGISTER_SCALABLE_TARGET = "DeregisterScalableTarget", [TARGETS];
 }
 
@@ -57,6 +61,8 @@ pub struct AutoScaling {
     pub targets: Reader<String, ScalableTarget>,
     /// DescribeScalingPolicies, by `service/CLUSTER/SERVICE`.
     pub policies: Reader<String, Vec<ScalingPolicy>>,
+    /// DescribeScheduledActions, by `service/CLUSTER/SERVICE`.
+    pub scheduled: Reader<String, Vec<ScheduledAction>>,
 }
 
 impl AutoScaling {
@@ -65,6 +71,7 @@ impl AutoScaling {
         Self {
             targets: targets(&client, caller),
             policies: policies(&client, caller),
+            scheduled: scheduled(&client, caller),
             client,
         }
     }
@@ -96,31 +103,50 @@ fn targets(client: &Client, caller: &Arc<Caller>) -> Reader<String, ScalableTarg
     })
 }
 
-/// All policies of ECS: the call takes one id or none.
-fn policies(client: &Client, caller: &Arc<Caller>) -> Reader<String, Vec<ScalingPolicy>> {
-    let (client, caller) = (client.clone(), caller.clone());
-    Reader::new(move |_: Vec<String>| {
-        let (client, caller) = (client.clone(), caller.clone());
-        async move {
-            let mut out: HashMap<String, Vec<ScalingPolicy>> = HashMap::new();
-            let mut token: Option<String> = None;
-            loop {
-                let call = client.describe_scaling_policies();
-                let call = call
-                    .service_namespace(ServiceNamespace::Ecs)
-                    .set_next_token(token);
-                let api = DESCRIBE_SCALING_POLICIES;
-                let page = caller.call(api, || call.clone().send()).await?;
-                for policy in page.scaling_policies.unwrap_or_default() {
-                    let id = policy.resource_id.clone();
-                    out.entry(id).or_default().push(policy);
-                }
-                token = page.next_token;
-                if token.is_none() {
-                    return Ok(out);
+/// Everything of ECS that a paged call answers, by what it is for: the calls take one id or none.
+macro_rules! all_of_ecs {
+    ($client:expr, $caller:expr, $api:expr, $method:ident, $items:ident) => {{
+        let (client, caller) = ($client.clone(), $caller.clone());
+        Reader::new(move |_: Vec<String>| {
+            let (client, caller) = (client.clone(), caller.clone());
+            async move {
+                let mut out: HashMap<String, Vec<_>> = HashMap::new();
+                let mut token: Option<String> = None;
+                loop {
+                    let call = client.$method().service_namespace(ServiceNamespace::Ecs);
+                    let call = call.set_next_token(token);
+                    let page = caller.call($api, || call.clone().send()).await?;
+                    for one in page.$items.unwrap_or_default() {
+                        let id = one.resource_id.clone();
+                        out.entry(id).or_default().push(one);
+                    }
+                    token = page.next_token;
+                    if token.is_none() {
+                        return Ok(out);
+                    }
                 }
             }
-        }
-        .boxed()
-    })
+            .boxed()
+        })
+    }};
+}
+
+fn policies(client: &Client, caller: &Arc<Caller>) -> Reader<String, Vec<ScalingPolicy>> {
+    all_of_ecs!(
+        client,
+        caller,
+        DESCRIBE_SCALING_POLICIES,
+        describe_scaling_policies,
+        scaling_policies
+    )
+}
+
+fn scheduled(client: &Client, caller: &Arc<Caller>) -> Reader<String, Vec<ScheduledAction>> {
+    all_of_ecs!(
+        client,
+        caller,
+        DESCRIBE_SCHEDULED_ACTIONS,
+        describe_scheduled_actions,
+        scheduled_actions
+    )
 }

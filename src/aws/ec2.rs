@@ -309,6 +309,8 @@ macro_rules! readers {
             pub peerings: Reader<String, Vec<t::VpcPeeringConnection>>,
             /// DescribeFlowLogs.
             pub flow_logs: Ec2Reader<t::FlowLog>,
+            /// DescribeFlowLogs: all of the region, of whatever they are.
+            pub all_flow_logs: Reader<(), Arc<Vec<t::FlowLog>>>,
         }
 
         impl Ec2 {
@@ -327,6 +329,7 @@ macro_rules! readers {
                     nat_gateways: edge::nat_gateways(&client, caller),
                     peerings: edge::peerings(client.clone(), caller.clone()),
                     flow_logs: edge::flow_logs(&client, caller),
+                    all_flow_logs: edge::all_flow_logs(client.clone(), caller.clone()),
                     client,
                 }
             }

@@ -4,6 +4,7 @@ use super::api::Guard::{LinkedTo, PassedTo, RequestTag};
 use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, guarded, named};
 use super::call::Caller;
 use super::reader::Reader;
+use super::recent::FRESH;
 use crate::engine::{Class, Error};
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::types::{Cluster, ClusterField, Service as Running, ServiceField};
@@ -11,6 +12,7 @@ use futures::FutureExt;
 use futures::future::try_join_all;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::time::Instant;
 
 /// ECS as a service.
 pub static SERVICE: Service = Service {
@@ -68,6 +70,7 @@ actions! { SERVICE;
     Repeatable RUN_TASK = "RunTask", [DEFINITION, TASK.of("ecs:TagResource"), PASS_ROLE];
     Repeatable CREATE_CLUSTER = "CreateCluster", [CLUSTER, CLUSTER.of("ecs:TagResource"), LINKED_ROLE];
     Repeatable UPDATE_CLUSTER = "UpdateCluster", [CLUSTER];
+    Repeatable PUT_CLUSTER_CAPACITY_PROVIDERS = "PutClusterCapacityProviders", [CLUSTER];
     Repeatable DELETE_CLUSTER = "DeleteCluster", [CLUSTER];
     Once CREATE_SERVICE = "CreateService", [RUNNING, RUNNING.of("ecs:TagResource"), LINKED_ROLE];
     Repeatable UPDATE_SERVICE = "UpdateService", [RUNNING];
@@ -126,6 +129,7 @@ pub struct Ecs {
     /// ListClusters: the ARNs of all.
     listed: Reader<(), Vec<String>>,
     started: Mutex<BTreeSet<Key>>,
+    members: Mutex<HashMap<String, (Instant, Vec<String>)>>,
     caller: Arc<Caller>,
 }
 
@@ -137,6 +141,7 @@ impl Ecs {
             services: services(&client, caller),
             listed: listed(&client, caller),
             started: Mutex::default(),
+            members: Mutex::default(),
             caller: caller.clone(),
             client,
         }
@@ -152,6 +157,21 @@ impl Ecs {
     /// The ARNs of all clusters.
     pub async fn all_clusters(&self) -> Result<Vec<String>, Error> {
         Ok(self.listed.get(()).await?.unwrap_or_default())
+    }
+
+    /// The same as [`Ecs::all_services`]; what is listed is kept for the search that runs beside a refresh.
+    pub async fn services_in(&self, cluster: &str) -> Result<Vec<String>, Error> {
+        let all = self.all_services(cluster).await?;
+        let mut known = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(cluster.to_owned(), (Instant::now(), all.clone()));
+        Ok(all)
+    }
+
+    /// What [`Ecs::services_in`] listed in the last minute, once.
+    pub fn just_listed(&self, cluster: &str) -> Option<Vec<String>> {
+        let mut known = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, all) = known.remove(cluster)?;
+        (at.elapsed() < FRESH).then_some(all)
     }
 
     /// The ARNs of all services of a cluster.

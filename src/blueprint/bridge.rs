@@ -73,6 +73,8 @@ pub fn callee(
         target_type: "alb".into(),
         health: health(),
         attributes: BTreeMap::new(),
+        tasks: false,
+        others: Vec::new(),
     };
     let group = here.add_named("tg-bridge-nlb", here.name("nlb"), group);
     let targets = Targets {
@@ -131,6 +133,8 @@ pub fn caller(
         health: health(),
         // The health of the other environment takes no address of this balancer out of its name.
         attributes: BTreeMap::from([(MINIMUM.to_owned(), "off".to_owned())]),
+        tasks: false,
+        others: Vec::new(),
     };
     let group = here.add_named("tg-bridge", here.name("bridge"), group);
     let targets = Targets {

@@ -62,6 +62,8 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Handle<C
     let cluster = Cluster {
         insights: "enabled".into(),
         log_group: performance.name(),
+        exposed: Default::default(),
+        members: Vec::new(),
     };
     let cluster = here.add(CLUSTER, cluster);
     here.output("cluster", &cluster.name);
@@ -194,6 +196,8 @@ fn declare_service(
         min: count(least),
         max: count(most),
         policies: BTreeMap::from(tracking),
+        scheduled: BTreeMap::new(),
+        suspended: Vec::new(),
         held: None,
     };
     here.add(&format!("scaling-{name}"), scaling);

@@ -81,6 +81,7 @@ fn key<S: Scope>(
 ) -> Handle<Key> {
     let settings = &here.config.keys;
     let spec = Key {
+        members: Vec::new(),
         description: format!("Encrypts {what} of {}", here.env.described()),
         policy,
         enabled: true,

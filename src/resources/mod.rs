@@ -10,6 +10,8 @@
 //! 3. Use it in a section of `blueprint/`. The round-trip, drift and sweep tests take every type of the blueprint by
 //!    themselves; add one mutation by hand for it in `tests/it/mutations.rs`.
 //!
+//! What others can add to things of a type, and what `drift` reads of it, is in the table of `README.md` here.
+//!
 //! # Whose is it
 //!
 //! A thing is changed or deleted only when it is ours, and [`Mark`] says how that is known:

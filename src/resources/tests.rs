@@ -46,6 +46,27 @@ fn types() -> Vec<Type> {
     kinds!(list)
 }
 
+/// What others can hang on a type is written down for every type.
+#[test]
+fn the_table_of_what_others_add_names_every_type() {
+    let table = include_str!("README.md").lines();
+    let cells = table.filter_map(|line| line.strip_prefix("| `")?.split(" | ").next());
+    let patterns: Vec<&str> = cells
+        .flat_map(|cell| cell.split(','))
+        .map(|one| one.trim().trim_matches('`'))
+        .collect();
+    assert!(patterns.len() > 30, "{patterns:?}");
+    let kinds: Vec<&str> = types().iter().map(|kind| kind.meta.kind).collect();
+    let names = |pattern: &str, kind: &str| crate::engine::matches(pattern, kind);
+    for kind in &kinds {
+        let named = patterns.iter().any(|pattern| names(pattern, kind));
+        assert!(named, "{kind} is in no row");
+    }
+    for pattern in patterns {
+        assert!(kinds.iter().any(|kind| names(pattern, kind)), "{pattern}");
+    }
+}
+
 #[test]
 fn every_field_that_a_type_names_is_one_of_its_fields() {
     for kind in types() {

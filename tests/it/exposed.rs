@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 const THEIRS: &str = r#"
-ec2, kms, iam, rds = map(c, "ec2 kms iam rds".split())
+ec2, kms, iam, rds, dns, ecs, logs = map(c, "ec2 kms iam rds route53 ecs logs".split())
 def id(kind, name):
     wish = [{"Name": "tag:Name", "Values": [name]}]
     return next(v for v in getattr(ec2, kind)(Filters=wish).values() if isinstance(v, list))[0]
@@ -18,13 +18,24 @@ rds.create_db_instance(DBInstanceIdentifier="by-hand", DBClusterIdentifier="auro
 iam.create_instance_profile(InstanceProfileName="theirs")
 iam.add_role_to_instance_profile(InstanceProfileName="theirs", RoleName="role-monitoring-green-dev")
 key = [a["TargetKeyId"] for a in kms.list_aliases()["Aliases"] if a["AliasName"] == "alias/data-green-dev"][0]
+kms.create_alias(AliasName="alias/theirs", TargetKeyId=key)
 grant = kms.create_grant(KeyId=key, GranteePrincipal="arn:aws:iam::999999999999:root", Operations=["Decrypt"])["GrantId"]
-print(json.dumps([subnet, table, group, grant]))
+# What passes through the network is told to somebody, and a name of the network is answered by somebody.
+network = id("describe_subnets", "subnet-app-a-green-dev")["SubnetId"]
+logs.create_log_group(logGroupName="theirs")
+told = [ec2.create_flow_logs(ResourceType=kind, ResourceIds=[of], TrafficType="ALL", LogGroupName="theirs", DeliverLogsPermissionArn=iam.get_role(RoleName="role-flow-logs-green-dev")["Role"]["Arn"])["FlowLogIds"][0] for kind, of in (("VPC", vpc), ("Subnet", network))]
+zone = dns.create_hosted_zone(Name="rds.amazonaws.com", CallerReference="theirs", HostedZoneConfig={"PrivateZone": True}, VPC={"VPCRegion": "eu-central-1", "VPCId": vpc})["HostedZone"]["Id"].split("/")[-1]
+task = ecs.describe_services(cluster="cluster-green-dev", services=["service-reporting-green-dev"])["services"][0]
+ecs.create_service(cluster="cluster-green-dev", serviceName="theirs", taskDefinition=task["taskDefinition"], desiredCount=0, launchType="FARGATE", networkConfiguration=task["networkConfiguration"])
+print(json.dumps([subnet, table, group, grant, *told, zone]))
 "#;
 
 const GONE: &str = r#"
-ec2, iam, rds = map(c, "ec2 iam rds".split())
-subnet, table, group, _ = json.loads(MADE)
+ec2, iam, rds, dns, ecs, logs, kms = map(c, "ec2 iam rds route53 ecs logs kms".split())
+kms.delete_alias(AliasName="alias/theirs")
+subnet, table, group, _, *told, zone = json.loads(MADE)
+ec2.delete_flow_logs(FlowLogIds=told); logs.delete_log_group(logGroupName="theirs"); dns.delete_hosted_zone(Id=zone)
+ecs.delete_service(cluster="cluster-green-dev", service="theirs", force=True)
 ec2.delete_subnet(SubnetId=subnet); ec2.delete_route_table(RouteTableId=table); ec2.delete_security_group(GroupId=group)
 rds.delete_db_instance(DBInstanceIdentifier="by-hand", SkipFinalSnapshot=True)
 iam.remove_role_from_instance_profile(InstanceProfileName="theirs", RoleName="role-monitoring-green-dev")
@@ -48,7 +59,7 @@ fn members_of_our_containers_are_told_and_stay_and_what_lets_others_in_is_closed
     let lab = Lab::green();
     let made = lab.python(THEIRS);
     let ids: Vec<String> = serde_json::from_str(&made).unwrap();
-    let [subnet, table, group, grant] = &ids[..] else {
+    let [subnet, table, group, grant, flow_log, of_subnet, zone] = &ids[..] else {
         panic!("{made}");
     };
     let member = |step: &str, what: String| (step.to_owned(), format!("members[{what}]"));
@@ -56,6 +67,14 @@ fn members_of_our_containers_are_told_and_stay_and_what_lets_others_in_is_closed
         member("vpc-green", format!("subnet {subnet}")),
         member("vpc-green", format!("route table {table}")),
         member("vpc-green", format!("security group {group}")),
+        member("vpc-green", format!("flow log {flow_log}")),
+        member("vpc-green", format!("flow log {of_subnet}")),
+        member(
+            "vpc-green",
+            format!("private zone rds.amazonaws.com ({zone})"),
+        ),
+        member("key-data-green", "alias/theirs".into()),
+        member("cluster-green", "service theirs".into()),
         member("aurora-green", "instance by-hand".into()),
         member("role-monitoring-green", "instance profile theirs".into()),
     ]);

@@ -153,6 +153,24 @@ pub(super) fn peerings(
     })
 }
 
+/// All of the region at once: a flow log may be of a VPC, of a subnet or of an interface.
+pub(super) fn all_flow_logs(
+    client: Client,
+    caller: Arc<Caller>,
+) -> Reader<(), Arc<Vec<t::FlowLog>>> {
+    Reader::new(move |_: Vec<()>| {
+        let (client, caller) = (client.clone(), caller.clone());
+        async move {
+            const API: Api = actions::DESCRIBE_FLOW_LOGS;
+            let request = || client.describe_flow_logs();
+            let page = page!(request(), flow_logs);
+            let logs = all(&caller, API, page).await?;
+            Ok(HashMap::from([((), Arc::new(logs))]))
+        }
+        .boxed()
+    })
+}
+
 pub(super) fn propagations(
     client: Client,
     caller: Arc<Caller>,

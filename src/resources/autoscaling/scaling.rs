@@ -6,8 +6,9 @@
 use crate::resources::ecs::{EcsTags, Scalable, tags_of};
 use crate::resources::prelude::*;
 use aws_sdk_applicationautoscaling::types::{
-    MetricType, PolicyType, PredefinedMetricSpecification, ScalableDimension, ScalingPolicy,
-    ServiceNamespace, TargetTrackingScalingPolicyConfiguration,
+    MetricType, PolicyType, PredefinedMetricSpecification, ScalableDimension, ScalableTarget,
+    ScalingPolicy, ScheduledAction, ServiceNamespace, SuspendedState,
+    TargetTrackingScalingPolicyConfiguration,
 };
 use std::collections::BTreeMap;
 
@@ -21,6 +22,12 @@ pub struct Scaling {
     pub max: i32,
     /// The policies by name.
     pub policies: BTreeMap<String, Tracking>,
+    /// Actions that set another range at a time, by name: when, and which range. None is ours.
+    #[serde(default)]
+    pub scheduled: BTreeMap<String, String>,
+    /// What does not scale for now, in words. Nothing should be.
+    #[serde(default)]
+    pub suspended: Vec<String>,
     /// The fewest tasks that the traffic command holds, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Held>,
@@ -76,15 +83,17 @@ impl SubResource for Scaling {
         let Some((cluster, name)) = id.trim_start_matches("service/").split_once('/') else {
             return Ok(None);
         };
-        let (parent, target, policies) = futures::join!(
+        let (parent, target, policies, scheduled) = futures::join!(
             cx.ecs.services.get((cluster.to_owned(), name.to_owned())),
             cx.autoscaling.targets.get(id.to_owned()),
             cx.autoscaling.policies.get(id.to_owned()),
+            cx.autoscaling.scheduled.get(id.to_owned()),
         );
         let Some(parent) = parent?.filter(|s| s.status() == Some("ACTIVE")) else {
             return Ok(None);
         };
         let (target, policies) = (target?, policies?.unwrap_or_default());
+        let scheduled = scheduled?.unwrap_or_default();
         let found = target.as_ref().map_or(0, |t| t.min_capacity);
         let (min, held) = Minimum::split(Minimum::of(&tags_of(parent.tags())), found.into());
         let spec = Self {
@@ -95,6 +104,8 @@ impl SubResource for Scaling {
                 .iter()
                 .map(|p| (p.policy_name.clone(), of(p)))
                 .collect(),
+            scheduled: scheduled.iter().map(action).collect(),
+            suspended: target.as_ref().map(suspended).unwrap_or_default(),
             held,
         };
         let outputs = ScalingOutputs {
@@ -110,6 +121,16 @@ impl SubResource for Scaling {
             let min = held.map_or(self.min, |held| tasks(held.is));
             range(cx, id, min, self.max).await?;
         }
+        if delta.touches("suspended") {
+            resume(cx, id).await?;
+        }
+        for name in delta.entries("scheduled").keys() {
+            let call = cx.autoscaling.client.delete_scheduled_action();
+            let call = call.service_namespace(ECS).scalable_dimension(COUNT);
+            let call = call.resource_id(id).scheduled_action_name(*name);
+            let api = autoscaling::DELETE_SCHEDULED_ACTION;
+            cx.delete(api, || call.clone().send()).await?;
+        }
         for (name, edit) in delta.entries("policies") {
             match self.policies.get(name) {
                 Some(policy) if edit != Edit::Remove => put(cx, id, name, policy).await?,
@@ -119,7 +140,7 @@ impl SubResource for Scaling {
         Ok(())
     }
 
-    /// Whatever policies there are go with the target.
+    /// Whatever policies and scheduled actions there are go with the target.
     async fn reset(&self, cx: &Aws, it: &ScalingOutputs) -> Result<(), Error> {
         let id = it.service.as_str();
         let policies = cx.autoscaling.policies.get(id.to_owned()).await?;
@@ -168,6 +189,51 @@ pub async fn range(cx: &Aws, id: &str, min: i32, max: i32) -> Result<(), Error> 
         .max_capacity(max);
     let api = autoscaling::REGISTER_SCALABLE_TARGET;
     cx.call(api, || call.clone().send()).await.map(drop)
+}
+
+/// Everything scales again; the range stays as it is.
+async fn resume(cx: &Aws, id: &str) -> Result<(), Error> {
+    let nothing = SuspendedState::builder()
+        .dynamic_scaling_in_suspended(false)
+        .dynamic_scaling_out_suspended(false)
+        .scheduled_scaling_suspended(false);
+    let call = cx.autoscaling.client.register_scalable_target();
+    let call = call.service_namespace(ECS).scalable_dimension(COUNT);
+    let call = call.resource_id(id).suspended_state(nothing.build());
+    let api = autoscaling::REGISTER_SCALABLE_TARGET;
+    cx.call(api, || call.clone().send()).await.map(drop)
+}
+
+/// What is suspended of a target ("SuspendedState" in the API reference).
+fn suspended(target: &ScalableTarget) -> Vec<String> {
+    let state = target.suspended_state();
+    let of = |on: fn(&SuspendedState) -> Option<bool>| state.and_then(on) == Some(true);
+    let all = [
+        (
+            of(SuspendedState::dynamic_scaling_in_suspended),
+            "fewer tasks",
+        ),
+        (
+            of(SuspendedState::dynamic_scaling_out_suspended),
+            "more tasks",
+        ),
+        (
+            of(SuspendedState::scheduled_scaling_suspended),
+            "scheduled actions",
+        ),
+    ];
+    let on = all.into_iter().filter(|(on, _)| *on);
+    on.map(|(_, what)| what.to_owned()).collect()
+}
+
+/// A scheduled action: its name, and what it does when.
+fn action(of: &ScheduledAction) -> (String, String) {
+    let range = of.scalable_target_action();
+    let number = |n: Option<i32>| n.map_or_else(|| "-".to_owned(), |n| n.to_string());
+    let min = number(range.and_then(|r| r.min_capacity()));
+    let max = number(range.and_then(|r| r.max_capacity()));
+    let name = of.scheduled_action_name.clone();
+    (name, format!("{}: {min} to {max}", of.schedule))
 }
 
 fn of(policy: &ScalingPolicy) -> Tracking {

@@ -1,6 +1,7 @@
 //! DynamoDB: tables.
 
 mod change;
+mod kinesis;
 mod read;
 mod restore;
 mod table;

@@ -2,6 +2,7 @@
 
 use super::DynamoDbTags;
 use super::change;
+use super::kinesis;
 use super::read::{
     DESCRIBE, describe, described, exposed, is_restored, items, outputs, phase, recovery, ttl,
 };
@@ -152,7 +153,8 @@ impl Resource for Table {
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let name = key.name();
-        let Some(table) = found(describe(cx, name).await)? else {
+        let (table, sends) = futures::join!(describe(cx, name), kinesis::may_be(cx));
+        let Some(table) = found(table)? else {
             return Ok(None);
         };
         if table.table_status() == Some(&TableStatus::Deleting) && key.outputs.is_none() {
@@ -160,12 +162,14 @@ impl Resource for Table {
         }
         let outputs = outputs(DESCRIBE, &table)?;
         let arn = outputs.arn.as_str();
-        let (recovery_days, ttl, tags, exposed) = futures::try_join!(
+        let (recovery_days, ttl, tags, mut exposed, sent) = futures::try_join!(
             recovery(cx, name),
             ttl(cx, name),
             cx.tagged(arn, &key.identity.tags, tags_of(cx, arn)),
-            exposed(cx, &outputs)
+            exposed(cx, &outputs),
+            kinesis::streams(cx, name, sends)
         )?;
+        exposed.extend(sent);
         cx.recent.note(arn, &tags);
         let spec = Self {
             ttl,
@@ -203,6 +207,10 @@ impl Resource for Table {
     async fn update(&self, cx: &Aws, it: &TableOutputs, delta: &Delta) -> Result<(), Error> {
         let name = it.name.as_str();
         for what in delta.entries("exposed").keys() {
+            if let Some(stream) = kinesis::stream(what) {
+                kinesis::stop(cx, name, stream).await?;
+                continue;
+            }
             let arn = if *what == "policy" {
                 it.arn.as_str()
             } else {

@@ -6,7 +6,7 @@ use super::endpoint::all_done;
 use super::prelude::*;
 use crate::resources::iam::Role;
 use crate::resources::logs::LogGroup;
-use aws_sdk_ec2::types::{FlowLogsResourceType, LogDestinationType};
+use aws_sdk_ec2::types::{FlowLog as FlowLogs, FlowLogsResourceType, LogDestinationType};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FlowLog {
@@ -59,7 +59,16 @@ impl Resource for FlowLog {
     type Tags = Ec2Tags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let Some(log) = find(&cx.ec2.flow_logs, "flow-log-id", &key).await? else {
+        let log = match key.outputs {
+            // The VPC asks for all of them too.
+            Some(it) => {
+                let all = cx.ec2.all_flow_logs.get(()).await?.unwrap_or_default();
+                let is_it = |log: &&FlowLogs| log.flow_log_id() == Some(it.as_str());
+                all.iter().find(is_it).cloned()
+            }
+            None => find(&cx.ec2.flow_logs, "flow-log-id", &key).await?,
+        };
+        let Some(log) = log else {
             return Ok(None);
         };
         let traffic = log.traffic_type().map(|t| t.as_str());

@@ -1,4 +1,5 @@
-//! What others put into a VPC of ours. It keeps the VPC from being deleted, and it may read what passes there.
+//! What others put into a VPC of ours or tied to it. It may keep the VPC from being deleted, read what passes there, or answer for
+//! names that are asked there.
 
 use super::prelude::*;
 
@@ -22,8 +23,14 @@ pub(super) async fn strangers(
         ec2.network_interfaces.by("vpc-id", vpc),
         ec2.internet_gateways.by("attachment.vpc-id", vpc),
     );
-    let more = futures::future::try_join(ec2.nat_gateways.by("vpc-id", vpc), peerings(cx, vpc));
-    let (places, ways, (nats, peerings)) = futures::try_join!(places, ways, more)?;
+    let more = futures::future::try_join4(
+        ec2.nat_gateways.by("vpc-id", vpc),
+        peerings(cx, vpc),
+        ec2.all_flow_logs.get(()),
+        cx.route53.private_zones(vpc),
+    );
+    let (places, ways, more) = futures::try_join!(places, ways, more)?;
+    let (nats, peerings, flow_logs, zones) = more;
     let (subnets, groups, acls, tables) = places;
     let (endpoints, attachments, interfaces, gateways) = ways;
     let mut out = Vec::new();
@@ -62,6 +69,24 @@ pub(super) async fn strangers(
     }
     for it in &peerings {
         add("peering", it.vpc_peering_connection_id(), it.tags());
+    }
+    let within = |resource: &str| {
+        resource == vpc
+            || subnets.iter().any(|s| s.subnet_id() == Some(resource))
+            || interfaces
+                .iter()
+                .any(|i| i.network_interface_id() == Some(resource))
+    };
+    let flow_logs = flow_logs.unwrap_or_default();
+    for it in flow_logs
+        .iter()
+        .filter(|l| l.resource_id().is_some_and(within))
+    {
+        add("flow log", it.flow_log_id(), it.tags());
+    }
+    // What is asked in the VPC is answered from these first: a name of AWS or of ours too.
+    for (name, id) in &zones {
+        add("private zone", Some(&format!("{name} ({id})")), &[]);
     }
     // A service's interface goes with the thing that it belongs to, and that one is reported.
     for it in interfaces

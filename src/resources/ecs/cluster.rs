@@ -2,6 +2,7 @@
 
 use super::EcsTags;
 use super::tags::{tags, tags_of};
+use crate::engine::driver::MARK_SUFFIX;
 use crate::resources::holders::{self, held_by};
 use crate::resources::logs::LogGroup;
 use crate::resources::owned::marked_of;
@@ -15,7 +16,16 @@ pub struct Cluster {
     /// Where Container Insights writes: a name that ECS derives from the cluster's. It must be there before the cluster, or the
     /// service makes one without key and retention.
     pub log_group: Ref<LogGroup>,
+    /// Capacity providers: a service or task that names no launch type runs on what they give.
+    #[serde(default)]
+    pub exposed: Exposed,
+    /// Services of others in it.
+    #[serde(default)]
+    pub members: Vec<String>,
 }
+
+/// How the entries of `exposed` begin.
+const PROVIDER: &str = "capacity_provider/";
 
 impl Kind for Cluster {
     const TYPE: &'static str = "ecs/cluster";
@@ -45,14 +55,22 @@ impl Resource for Cluster {
         holds_data: false,
         interrupts: &[],
         write_only: &[],
-        watched: &[],
+        watched: &["members"],
         delegated: &[],
     };
     type Tags = EcsTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let cluster = cx.ecs.clusters.get(key.name().to_owned()).await?;
-        let Some(cluster) = cluster.filter(|c| c.status() != Some("INACTIVE")) else {
+        let members = async {
+            match key.outputs {
+                Some(_) => others(cx, key.name(), key.identity).await,
+                // What is not recorded was made a moment ago, or is not ours.
+                None => Ok(Vec::new()),
+            }
+        };
+        let cluster = cx.ecs.clusters.get(key.name().to_owned());
+        let (cluster, members) = futures::join!(cluster, members);
+        let Some(cluster) = cluster?.filter(|c| c.status() != Some("INACTIVE")) else {
             return Ok(None);
         };
         let insights = cluster.settings().iter();
@@ -65,6 +83,8 @@ impl Resource for Cluster {
                 .unwrap_or("disabled")
                 .to_owned(),
             log_group: format!("/aws/ecs/containerinsights/{}/performance", key.name()).into(),
+            exposed: providers(&cluster),
+            members: members?,
         };
         let arn = cluster.cluster_arn().unwrap_or_default();
         let tags = tags_of(cluster.tags());
@@ -91,7 +111,19 @@ impl Resource for Cluster {
         Ok(Named::new(&identity.name, arn))
     }
 
-    async fn update(&self, cx: &Aws, it: &Named<Self>, _: &Delta) -> Result<(), Error> {
+    async fn update(&self, cx: &Aws, it: &Named<Self>, delta: &Delta) -> Result<(), Error> {
+        if delta.touches("exposed") {
+            let call = cx.ecs.client.put_cluster_capacity_providers();
+            let call = call
+                .cluster(&it.name)
+                .set_capacity_providers(Some(Vec::new()))
+                .set_default_capacity_provider_strategy(Some(Vec::new()));
+            let api = ecs::PUT_CLUSTER_CAPACITY_PROVIDERS;
+            cx.call(api, || call.clone().send()).await?;
+        }
+        if !delta.touches("insights") {
+            return Ok(());
+        }
         let call = cx.ecs.client.update_cluster().cluster(&it.name);
         let call = call.settings(self.setting());
         let api = ecs::UPDATE_CLUSTER;
@@ -126,6 +158,47 @@ impl Cluster {
             .value(&self.insights)
             .build()
     }
+}
+
+/// The capacity providers of a cluster, and whether they are those that are taken where none is named.
+fn providers(cluster: &t::Cluster) -> Exposed {
+    let strategy = cluster.default_capacity_provider_strategy().iter();
+    let default: Vec<&str> = strategy.map(|s| s.capacity_provider()).collect();
+    let of = |name: &String| {
+        let how = if default.contains(&name.as_str()) {
+            "by default"
+        } else {
+            "on"
+        };
+        (format!("{PROVIDER}{name}"), how.to_owned())
+    };
+    cluster.capacity_providers().iter().map(of).collect()
+}
+
+/// Services that are none of this deployment's. One without our kind of name is not asked whose it is.
+async fn others(cx: &Aws, cluster: &str, identity: &Identity) -> Result<Vec<String>, Error> {
+    let suffix = identity.tags.get(MARK_SUFFIX).map_or("", String::as_str);
+    let all = found(cx.ecs.services_in(cluster).await)?.unwrap_or_default();
+    let ours = all.iter().map(async |arn| {
+        let name = arn.rsplit('/').next().unwrap_or_default();
+        if !is_conventional(name, suffix) {
+            return Ok(false);
+        }
+        let key = (cluster.to_owned(), name.to_owned());
+        let ask = async {
+            let service = cx.ecs.services.get(key).await?;
+            Ok(service.map(|s| tags_of(s.tags())).unwrap_or_default())
+        };
+        let marked = |tags: &Tags| of_deployment(identity, tags);
+        let tags: Tags = cx.proven(arn, marked, ask).await?;
+        Ok::<_, Error>(marked(&tags))
+    });
+    let ours = futures::future::try_join_all(ours).await?;
+    let others = all.iter().zip(ours).filter(|(_, ours)| !ours);
+    let name = |arn: &str| arn.rsplit('/').next().unwrap_or_default().to_owned();
+    Ok(others
+        .map(|(arn, _)| format!("service {}", name(arn)))
+        .collect())
 }
 
 /// ListClusters answers ARNs; those whose name can be ours and that were not just read are described together.

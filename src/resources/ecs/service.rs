@@ -369,7 +369,11 @@ async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
         if !is_conventional(cluster, suffix) {
             continue;
         }
-        let all = found(cx.ecs.all_services(cluster).await)?.unwrap_or_default();
+        cx.recent.refreshed().await;
+        let all = match cx.ecs.just_listed(cluster) {
+            Some(all) => all,
+            None => found(cx.ecs.all_services(cluster).await)?.unwrap_or_default(),
+        };
         let asks = all.iter().map(async |arn| {
             let name = arn.rsplit('/').next().unwrap_or_default();
             if let Some(tags) = cx.recent.get(arn).await {

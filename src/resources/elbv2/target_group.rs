@@ -3,6 +3,7 @@
 
 use super::attributes::{self, Attributes, Defaults};
 use super::tags::{self, ElbTags};
+use super::targets;
 use crate::resources::ec2::Vpc;
 use crate::resources::prelude::*;
 use aws_sdk_elasticloadbalancingv2::types as t;
@@ -20,6 +21,12 @@ pub struct TargetGroup {
     pub health: HealthCheck,
     /// Those that differ from AWS's default.
     pub attributes: Attributes,
+    /// ECS registers the tasks of a service in it, and nobody else does.
+    #[serde(default)]
+    pub tasks: bool,
+    /// Targets of a group of tasks that are none: whoever answers there gets requests of customers.
+    #[serde(default)]
+    pub others: Vec<String>,
 }
 
 /// When a target counts as healthy.
@@ -94,7 +101,7 @@ impl Resource for TargetGroup {
         replace: Replace::CreateFirst,
         holds_data: false,
         interrupts: &[],
-        write_only: &[],
+        write_only: &["tasks"],
         watched: &[],
         delegated: &[],
     };
@@ -105,36 +112,39 @@ impl Resource for TargetGroup {
             Some(it) => {
                 let (group, parts) = futures::join!(
                     cx.elbv2.target_groups.named(key.name()),
-                    parts(cx, it.arn.as_str(), key.identity)
+                    parts(
+                        cx,
+                        it.arn.as_str(),
+                        key.spec,
+                        key.spec.vpc.as_str(),
+                        key.identity
+                    )
                 );
                 group?.zip(parts?)
             }
             None => match cx.elbv2.target_groups.named(key.name()).await? {
                 Some(group) => {
                     let arn = group.target_group_arn().unwrap_or_default();
-                    let parts = parts(cx, arn, key.identity).await?;
+                    let vpc = group.vpc_id().unwrap_or_default();
+                    let parts = parts(cx, arn, key.spec, vpc, key.identity).await?;
                     Some(group).zip(parts)
                 }
                 None => None,
             },
         };
-        let Some((group, (attributes, tags))) = parts else {
+        let Some((group, (attributes, tags, others))) = parts else {
             return Ok(None);
         };
-        let target_type = word(group.target_type().map(|t| t.as_str()));
         let spec = Self {
-            // "You can't modify the attributes of a target group of type alb."
-            attributes: if target_type == "alb" {
-                Attributes::new()
-            } else {
-                attributes
-            },
-            target_type,
+            attributes,
+            target_type: word(group.target_type().map(|t| t.as_str())),
             vpc: READ.field(group.vpc_id(), "VpcId")?,
             protocol: word(group.protocol().map(|p| p.as_str())),
             version: word(group.protocol_version()),
             port: group.port().unwrap_or_default(),
             health: health(&group),
+            tasks: key.spec.tasks,
+            others,
         };
         let arn: Ref<Arn<Self>> = READ.field(group.target_group_arn(), "TargetGroupArn")?;
         Ok(Some(Found::tagged(spec, Named::new(key.name(), arn), tags)))
@@ -170,6 +180,10 @@ impl Resource for TargetGroup {
 
     async fn update(&self, cx: &Aws, it: &Named<Self>, delta: &Delta) -> Result<(), Error> {
         let client = &cx.elbv2.client;
+        if delta.touches("others") {
+            let extra = delta.entries("others");
+            targets::remove(cx, it.arn.as_str(), |id| extra.contains_key(id)).await?;
+        }
         if delta.touches("health") {
             let health = &self.health;
             let call = client.modify_target_group().target_group_arn(&it.arn);
@@ -235,22 +249,39 @@ fn word(text: Option<&str>) -> String {
     text.unwrap_or_default().to_owned()
 }
 
-/// Attributes and tags; `None` when it does not exist.
+/// Attributes, tags, and targets that are no tasks; `None` when it does not exist. `spec` is what is recorded or wanted.
 async fn parts(
     cx: &Aws,
     arn: &str,
+    spec: &TargetGroup,
+    vpc: &str,
     identity: &Identity,
-) -> Result<Option<(Attributes, Tags)>, Error> {
-    const READ: Api = elbv2::DESCRIBE_TARGET_GROUP_ATTRIBUTES;
-    let call = cx.elbv2.client.describe_target_group_attributes();
-    let call = call.target_group_arn(arn);
-    let shown = cx.call(READ, || call.clone().send());
-    let (shown, tags) = futures::join!(shown, tags::tags_of(cx, arn, identity));
-    let (Some(shown), Some(tags)) = (found(shown)?, tags?) else {
+) -> Result<Option<(Attributes, Tags, Vec<String>)>, Error> {
+    let shown = async {
+        // "You can't modify the attributes of a target group of type alb."
+        if spec.target_type == "alb" {
+            return Ok(Some(Attributes::new()));
+        }
+        const READ: Api = elbv2::DESCRIBE_TARGET_GROUP_ATTRIBUTES;
+        let call = cx.elbv2.client.describe_target_group_attributes();
+        let call = call.target_group_arn(arn);
+        let shown = found(cx.call(READ, || call.clone().send()).await)?;
+        Ok::<_, Error>(shown.map(|shown| {
+            let pairs = shown.attributes().iter().map(|a| (a.key(), a.value()));
+            attributes::changed(pairs, DEFAULTS)
+        }))
+    };
+    let others = async {
+        match spec.tasks {
+            true => targets::no_tasks(cx, arn, vpc).await,
+            false => Ok(Some(Vec::new())),
+        }
+    };
+    let (shown, tags, others) = futures::join!(shown, tags::tags_of(cx, arn, identity), others);
+    let (Some(shown), Some(tags), Some(others)) = (shown?, tags?, others?) else {
         return Ok(None);
     };
-    let pairs = shown.attributes().iter().map(|a| (a.key(), a.value()));
-    Ok(Some((attributes::changed(pairs, DEFAULTS), tags)))
+    Ok(Some((shown, tags, others)))
 }
 
 async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {

@@ -126,6 +126,41 @@ fn staying(shown: &[t::TargetHealthDescription]) -> Vec<t::TargetDescription> {
     shown.filter_map(|one| one.target().cloned()).collect()
 }
 
+/// Takes the targets with such an address out of a group.
+pub(super) async fn remove(
+    cx: &Aws,
+    group: &str,
+    which: impl Fn(&str) -> bool,
+) -> Result<(), Error> {
+    let there = registered(cx, group).await?.unwrap_or_default();
+    let extra = there.into_iter().filter(|t| t.id().is_some_and(&which));
+    deregister(cx, group, extra.collect()).await
+}
+
+/// The targets of a group in a VPC that are no task of ECS; `None` when the group does not exist. The interface of a task has
+/// the ARN of its attachment as its description (`arn:aws:ecs:REGION:ACCOUNT:attachment/UUID`: what EC2 answers for tasks of Fargate;
+/// the ARN also in aws/amazon-ecs-agent#4825); it goes when the task has ended, and by then ECS has taken the task out of the group.
+pub(super) async fn no_tasks(
+    cx: &Aws,
+    group: &str,
+    vpc: &str,
+) -> Result<Option<Vec<String>>, Error> {
+    let interfaces = cx.ec2.network_interfaces.by("vpc-id", vpc);
+    let (there, interfaces) = futures::try_join!(registered(cx, group), interfaces)?;
+    let ecs = cx.arn("ecs", "attachment/");
+    let of_tasks: BTreeSet<&str> = interfaces
+        .iter()
+        .filter(|i| i.description().is_some_and(|text| text.starts_with(&ecs)))
+        .flat_map(|i| i.private_ip_addresses())
+        .filter_map(|address| address.private_ip_address())
+        .collect();
+    let ids = |there: Vec<t::TargetDescription>| {
+        let ids = there.into_iter().filter_map(|target| target.id);
+        ids.filter(|id| !of_tasks.contains(id.as_str())).collect()
+    };
+    Ok(there.map(ids))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

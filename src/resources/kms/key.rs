@@ -5,6 +5,7 @@
 
 use super::tags::tags;
 use super::{KmsTags, grants};
+use crate::engine::driver::MARK_SUFFIX;
 use crate::resources::policy::Policy;
 use crate::resources::prelude::*;
 use aws_sdk_kms::types::KeyState;
@@ -24,6 +25,9 @@ pub struct Key {
     /// Grants to others than AWS's services, which need theirs to use the key for us.
     #[serde(default)]
     pub exposed: Exposed,
+    /// Aliases of others.
+    #[serde(default)]
+    pub members: Vec<String>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -58,7 +62,7 @@ impl Resource for Key {
             "what the key encrypts cannot be read while it is disabled",
         )],
         write_only: &["deletion_days"],
-        watched: &[],
+        watched: &["members"],
         delegated: &[],
     };
     type Tags = KmsTags;
@@ -89,12 +93,13 @@ impl Resource for Key {
         let rotation = cx.call(kms::GET_KEY_ROTATION_STATUS, || {
             cx.kms.client.get_key_rotation_status().key_id(id).send()
         });
-        let (described, policy, rotation, tags, grants) = futures::join!(
+        let (described, policy, rotation, tags, grants, aliases) = futures::join!(
             described,
             policy,
             rotation,
             cx.tagged(&arn, &key.identity.tags, cx.kms.tags(id)),
-            grants::list(cx, id)
+            grants::list(cx, id),
+            others(cx, id, key.identity)
         );
         let Some(described) = found(described)? else {
             return Ok(None);
@@ -128,6 +133,7 @@ impl Resource for Key {
             rotation_days: rotation.key_rotation_enabled().then_some(days),
             deletion_days: key.spec.deletion_days,
             exposed,
+            members: aliases?,
         };
         let ready = !matches!(state, Some(KeyState::Creating | KeyState::Updating));
         Ok(Some(Found::tagged(spec, outputs, tags).ready_when(ready)))
@@ -227,6 +233,17 @@ impl Resource for Key {
             other => ignore_not_found(other),
         }
     }
+}
+
+/// Aliases of others on a key. A policy of somebody may allow what it says by alias ("kms:ResourceAliases" in the AWS KMS Developer
+/// Guide), so one alias more may be a right more. Those with this deployment's kind of name are steps of their own.
+async fn others(cx: &Aws, id: &str, identity: &Identity) -> Result<Vec<String>, Error> {
+    let suffix = identity.tags.get(MARK_SUFFIX).map_or("", String::as_str);
+    let all = cx.kms.all_aliases().await?;
+    let here = all.iter().filter(|a| a.target_key_id() == Some(id));
+    let names = here.filter_map(|a| a.alias_name());
+    let others = names.filter(|name| !is_conventional(name, suffix));
+    Ok(others.map(str::to_owned).collect())
 }
 
 /// Looks at the keys behind aliases with our kind of name: one ListAliases, not one call per key of the account.

@@ -1,6 +1,6 @@
 //! A function. What AWS shows of its code is a hash, so that is what is declared; the zip is asked for when it is sent.
 
-use super::LambdaTags;
+use super::{LambdaTags, exposed};
 use crate::engine::driver::MARK_SUFFIX;
 use crate::resources::iam::Role;
 use crate::resources::kms::Key;
@@ -36,7 +36,8 @@ pub struct Function {
     pub concurrency: Option<i32>,
     /// Code of others that is loaded beside its own: none.
     pub layers: Vec<String>,
-    /// Who may call it besides the account, by the names of statements.
+    /// Who may call it besides the account, by the names of statements; its URLs; and what becomes of asynchronous calls besides
+    /// what `dead_letters` says.
     pub exposed: Exposed,
     /// Event source mappings of others, which call it.
     #[serde(default)]
@@ -86,12 +87,16 @@ impl Resource for Function {
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let name = key.name();
-        let (function, policy, mappings) = futures::join!(
-            cx.lambda.function(name),
-            cx.lambda.policy(name),
-            cx.lambda.mappings()
-        );
-        let (Some(function), policy) = (found(function)?, found(policy)?) else {
+        let more = async || futures::join!(exposed::of(cx, name), cx.lambda.mappings());
+        let (function, (exposed, mappings)) = match key.outputs {
+            Some(_) => futures::join!(cx.lambda.function(name), more()),
+            // Most that are looked for by name are not there yet.
+            None => match found(cx.lambda.function(name).await)? {
+                Some(function) => (Ok(function), more().await),
+                None => return Ok(None),
+            },
+        };
+        let (Some(function), Some(exposed)) = (found(function)?, found(exposed)?) else {
             return Ok(None);
         };
         let Some(live) = function.configuration() else {
@@ -108,7 +113,7 @@ impl Resource for Function {
         let reserved = function.concurrency();
         let spec = Self {
             concurrency: reserved.and_then(|c| c.reserved_concurrent_executions()),
-            exposed: policy.map(|p| statements(&p)).unwrap_or_default(),
+            exposed,
             members: callers(&mappings?, arn, key.identity),
             ..of(live)
         };
@@ -144,11 +149,8 @@ impl Resource for Function {
     /// Lambda changes code and configuration one after the other: each call is refused while the former is in progress.
     async fn update(&self, cx: &Aws, it: &Named<Self>, delta: &Delta) -> Result<(), Error> {
         let client = &cx.lambda.client;
-        for statement in delta.entries("exposed").keys() {
-            let call = client.remove_permission().function_name(&it.name);
-            let call = call.statement_id(*statement);
-            let api = lambda::REMOVE_PERMISSION;
-            cx.delete(api, || call.clone().send()).await?;
+        for what in delta.entries("exposed").keys() {
+            exposed::close(cx, it.name.as_str(), what).await?;
         }
         if delta.touches("concurrency") {
             self.reserve(cx, it).await?;
@@ -353,18 +355,6 @@ fn phase(live: &t::FunctionConfiguration) -> Phase {
         (_, Some(t::LastUpdateStatus::Failed)) => why(live.last_update_status_reason()),
         _ => Phase::Ready,
     }
-}
-
-/// The statements of a policy: name, and whom they let do what.
-fn statements(policy: &str) -> Exposed {
-    let policy: serde_json::Value = serde_json::from_str(policy).unwrap_or_default();
-    let all = policy["Statement"].as_array().cloned().unwrap_or_default();
-    let each = all.iter().map(|statement| {
-        let name = statement["Sid"].as_str().unwrap_or_default().to_owned();
-        let whom = format!("{} {}", statement["Principal"], statement["Action"]);
-        (name, whom)
-    });
-    each.collect()
 }
 
 async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {

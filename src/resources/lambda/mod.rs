@@ -1,5 +1,6 @@
 //! Lambda: functions and what feeds them.
 
+mod exposed;
 mod function;
 mod stream;
 

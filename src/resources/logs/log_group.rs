@@ -1,6 +1,6 @@
 //! A log group.
 
-use super::LogsTags;
+use super::{LogsTags, exposed};
 use crate::resources::kms::Key;
 use crate::resources::prelude::*;
 use std::collections::HashMap;
@@ -18,16 +18,13 @@ pub struct LogGroup {
     pub retention_days: Option<i32>,
     /// The key that encrypts it. Its policy must let CloudWatch Logs use it for this group.
     pub kms_key: Option<Ref<Arn<Key>>>,
-    /// Subscriptions that send its events elsewhere.
+    /// Subscriptions that send its events elsewhere, and filters that make metrics of them.
     #[serde(default)]
     pub exposed: Exposed,
 }
 
 const CREATE: Api = logs::CREATE_LOG_GROUP;
 const DELETE: Api = logs::DELETE_LOG_GROUP;
-const UNSUBSCRIBE: Api = logs::DELETE_SUBSCRIPTION_FILTER;
-/// How the entries of `exposed` begin.
-const SUBSCRIPTION: &str = "subscription/";
 
 impl Kind for LogGroup {
     const TYPE: &'static str = "logs/log_group";
@@ -80,7 +77,7 @@ impl Resource for LogGroup {
             return Ok(None);
         };
         cx.recent.note(&arn, &tags);
-        let Some(exposed) = found(subscriptions(cx, name).await)? else {
+        let Some(exposed) = found(exposed::of(cx, name, &group).await)? else {
             return Ok(None);
         };
         let spec = Self {
@@ -105,10 +102,7 @@ impl Resource for LogGroup {
     async fn update(&self, cx: &Aws, it: &Named<Self>, delta: &Delta) -> Result<(), Error> {
         let name = it.name.as_str();
         for what in delta.entries("exposed").keys() {
-            let filter = what.strip_prefix(SUBSCRIPTION).unwrap_or(what);
-            let call = cx.logs.client.delete_subscription_filter();
-            let call = call.log_group_name(name).filter_name(filter);
-            cx.delete(UNSUBSCRIBE, || call.clone().send()).await?;
+            exposed::close(cx, name, what).await?;
         }
         if delta.touches("kms_key") {
             self.encrypt(cx, name).await?;
@@ -263,18 +257,4 @@ async fn tags_of(cx: &Aws, arn: &str) -> Result<Tags, Error> {
         })
         .await?;
     Ok(answer.tags.unwrap_or_default().into_iter().collect())
-}
-
-/// Who gets the events of a group besides its readers. A group has two subscriptions at most: one page.
-async fn subscriptions(cx: &Aws, name: &str) -> Result<Exposed, Error> {
-    const READ: Api = logs::DESCRIBE_SUBSCRIPTION_FILTERS;
-    let call = cx.logs.client.describe_subscription_filters();
-    let call = call.log_group_name(name);
-    let answer = cx.call(READ, || call.clone().send()).await?;
-    let all = answer.subscription_filters().iter().map(|s| {
-        let name = s.filter_name().unwrap_or_default();
-        let to = s.destination_arn().unwrap_or_default();
-        (format!("{SUBSCRIPTION}{name}"), to.to_owned())
-    });
-    Ok(all.collect())
 }

@@ -1,5 +1,6 @@
 //! CloudWatch Logs: log groups.
 
+mod exposed;
 mod log_group;
 mod tags;
 

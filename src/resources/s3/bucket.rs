@@ -56,6 +56,13 @@ pub struct PublicAccess {
     pub restrict: bool,
 }
 
+impl PublicAccess {
+    /// True when all of it is blocked.
+    pub(super) fn is_complete(&self) -> bool {
+        self.block_acls && self.ignore_acls && self.block_policy && self.restrict
+    }
+}
+
 /// Server access logging.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Logging {

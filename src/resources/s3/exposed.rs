@@ -1,5 +1,5 @@
-//! Settings of a bucket that let others in or send data elsewhere: its access list, replication, notifications, website and
-//! inventories. None of them is ever wanted.
+//! Settings of a bucket that let others in or send data elsewhere: its access list, replication, notifications, inventories, website
+//! and the pages of others that may read it (CORS). None of them is ever wanted.
 
 use super::tags::unless;
 use crate::resources::prelude::*;
@@ -10,6 +10,7 @@ const ACL: &str = "acl/";
 const REPLICATION: &str = "replication/";
 const NOTIFICATION: &str = "notification/";
 const WEBSITE: &str = "website";
+const CORS: &str = "cors/";
 const INVENTORY: &str = "inventory/";
 
 /// A call about one setting, with the account that must own the bucket.
@@ -21,19 +22,43 @@ macro_rules! call {
     }};
 }
 
-/// Reads all of them but the access list.
+/// Reads what counts for every bucket.
 pub(super) async fn read(cx: &Aws, bucket: &str) -> Result<Exposed, Error> {
     let all = futures::try_join!(
         replication(cx, bucket),
         notifications(cx, bucket),
-        website(cx, bucket),
         inventories(cx, bucket),
     )?;
-    let all = [all.0, all.1, all.2, all.3];
+    let all = [all.0, all.1, all.2];
     Ok(all.into_iter().flatten().collect())
 }
 
 type Entries = Vec<(String, String)>;
+
+/// What makes a bucket readable for browsers. As long as all public access is blocked, a website answers nobody ("Blocking public
+/// access to your Amazon S3 storage"), and CORS, which lets in nobody by itself, shows a page only what its user has signed for: then
+/// neither is asked for.
+pub(super) async fn to_browsers(cx: &Aws, bucket: &str) -> Result<Entries, Error> {
+    let (mut all, cors) = futures::try_join!(website(cx, bucket), cors(cx, bucket))?;
+    all.extend(cors);
+    Ok(all)
+}
+
+/// The rules that let pages of others read the bucket.
+async fn cors(cx: &Aws, bucket: &str) -> Result<Entries, Error> {
+    const GET: Api = crate::aws::s3::GET_BUCKET_CORS;
+    let answer = call!(cx, bucket, GET, get_bucket_cors);
+    let answer = unless(answer, "NoSuchCORSConfiguration")?;
+    let rules = answer.map(|a| a.cors_rules.unwrap_or_default());
+    let each = rules.unwrap_or_default().into_iter().enumerate();
+    Ok(each
+        .map(|(at, rule)| {
+            let name = rule.id.unwrap_or_else(|| at.to_string());
+            let origins = rule.allowed_origins.join(", ");
+            (format!("{CORS}{name}"), origins)
+        })
+        .collect())
+}
 
 /// Whom the access list lets in besides the owner.
 pub(super) async fn access_list(cx: &Aws, bucket: &str) -> Result<Entries, Error> {
@@ -144,6 +169,10 @@ pub(super) async fn close(cx: &Aws, bucket: &str, delta: &Delta) -> Result<(), E
     if any(WEBSITE) {
         const DELETE: Api = s3::DELETE_BUCKET_WEBSITE;
         ignore_not_found(call!(cx, bucket, DELETE, delete_bucket_website))?;
+    }
+    if any(CORS) {
+        const DELETE: Api = s3::DELETE_BUCKET_CORS;
+        ignore_not_found(call!(cx, bucket, DELETE, delete_bucket_cors))?;
     }
     for id in edits.keys().filter_map(|what| what.strip_prefix(INVENTORY)) {
         const DELETE: Api = s3::DELETE_BUCKET_INVENTORY_CONFIGURATION;

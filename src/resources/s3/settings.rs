@@ -64,6 +64,9 @@ pub(super) async fn all(cx: &Aws, bucket: &str, wanted: &Tags) -> Result<(Bucket
     if ownership != ObjectOwnership::BucketOwnerEnforced.as_str() {
         exposed.extend(exposed::access_list(cx, bucket).await?);
     }
+    if !public_access.is_complete() {
+        exposed.extend(exposed::to_browsers(cx, bucket).await?);
+    }
     let spec = Bucket {
         ownership,
         versioning: versioning.status() == Some(&BucketVersioningStatus::Enabled),

@@ -4,7 +4,8 @@ use super::{Mutation, by_hand, changed, extra};
 
 /// Deletes what these scripts made for themselves, once nothing of the deployment uses it any more.
 pub const GONE: &str = r#"acm.delete_certificate(CertificateArn="<made.certificate>")
-ec2.delete_dhcp_options(DhcpOptionsId="<made.dhcp>")"#;
+ec2.delete_dhcp_options(DhcpOptionsId="<made.dhcp>")
+iam.delete_role(RoleName="AWSServiceRoleForDynamoDBKinesisDataStreamsReplication")"#;
 
 pub const ALL: &[Mutation] = &[
     by_hand(
@@ -99,6 +100,92 @@ kms.put_key_policy(KeyId="<key-logs-green>", PolicyName="default", Policy=json.d
             "key-logs-green",
             "policy.Statement.EncryptLogGroups.Principal.AWS[*]",
         )],
+    ),
+    by_hand(
+        "dynamodb/table",
+        r#"dynamodb.enable_kinesis_streaming_destination(TableName="rate-limits-blue-dev", StreamArn="arn:aws:kinesis:eu-central-1:123456789012:stream/theirs")"#,
+        &[extra(
+            "rate-limits-blue",
+            "exposed.kinesis/arn:aws:kinesis:eu-central-1:123456789012:stream/theirs",
+        )],
+    ),
+    by_hand(
+        "lambda/function",
+        r#"functions.create_function_url_config(FunctionName="<function-control-green.name>", AuthType="NONE")
+functions.put_function_event_invoke_config(FunctionName="<function-verify-green.name>", MaximumRetryAttempts=0, DestinationConfig={"OnSuccess": {"Destination": "arn:aws:sqs:eu-central-1:123456789012:theirs"}})"#,
+        &[
+            extra("function-control-green", "exposed.url/$LATEST"),
+            extra("function-verify-green", "exposed.asynchronous/$LATEST"),
+        ],
+    ),
+    by_hand(
+        "elbv2/target_group",
+        r#"elb.register_targets(TargetGroupArn="<tg-reporting-green.arn>", Targets=[{"Id": "10.20.64.251", "Port": 8080}])"#,
+        &[extra("tg-reporting-green", "others[10.20.64.251]")],
+    ),
+    by_hand(
+        "autoscaling/scaling",
+        r#"of = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount", "ResourceId": "<service-transaction-processor-blue.scalable>"}
+scaling.put_scheduled_action(**of, ScheduledActionName="theirs", Schedule="rate(1 day)", ScalableTargetAction={"MinCapacity": 0, "MaxCapacity": 0})
+scaling.register_scalable_target(**of, SuspendedState={"DynamicScalingOutSuspended": True})"#,
+        &[
+            extra("scaling-transaction-processor-blue", "scheduled.theirs"),
+            extra(
+                "scaling-transaction-processor-blue",
+                "suspended[more tasks]",
+            ),
+        ],
+    ),
+    by_hand(
+        "ecs/cluster",
+        r#"ecs.put_cluster_capacity_providers(cluster="cluster-blue-dev", capacityProviders=["FARGATE", "FARGATE_SPOT"], defaultCapacityProviderStrategy=[{"capacityProvider": "FARGATE_SPOT", "weight": 1}])"#,
+        &[
+            extra("cluster-blue", "exposed.capacity_provider/FARGATE"),
+            extra("cluster-blue", "exposed.capacity_provider/FARGATE_SPOT"),
+        ],
+    ),
+    // The rights of tasks, of functions, and of who may take on the role of the migration's tooling.
+    by_hand(
+        "iam/role",
+        r#"iam.attach_role_policy(RoleName="role-task-payment-api-green-dev", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+iam.put_role_policy(RoleName="role-execution-reporting-blue-dev", PolicyName="theirs", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "secretsmanager:*", "Resource": "*"}]}))
+iam.put_role_permissions_boundary(RoleName="role-function-sync-green-dev", PermissionsBoundary="arn:aws:iam::aws:policy/AdministratorAccess")
+p = iam.get_role(RoleName="role-migration-tooling-green-dev")["Role"]["AssumeRolePolicyDocument"]
+p["Statement"][0]["Principal"] = {"AWS": ["arn:aws:iam::123456789012:root", "arn:aws:iam::999999999999:root"]}
+del p["Statement"][0]["Condition"]
+iam.update_assume_role_policy(RoleName="role-migration-tooling-green-dev", PolicyDocument=json.dumps(p))"#,
+        &[
+            extra(
+                "role-task-payment-api-green",
+                "managed[arn:aws:iam::aws:policy/AdministratorAccess]",
+            ),
+            extra("role-execution-reporting-blue", "inline.theirs"),
+            extra("role-function-sync-green", "permissions_boundary"),
+            extra(
+                "role-migration-tooling-green",
+                "trust.Statement.ToolingTakesItOn.Principal.AWS[arn:aws:iam::999999999999:root]",
+            ),
+            changed(
+                "role-migration-tooling-green",
+                "trust.Statement.ToolingTakesItOn.Condition",
+            ),
+        ],
+    ),
+    // What a widget shows, and to whom events go.
+    by_hand(
+        "cloudwatch/dashboard",
+        r#"body = json.loads(watch.get_dashboard(DashboardName="<dashboard-database-green.name>")["DashboardBody"])
+[w for w in body["widgets"] if (w["x"], w["y"]) == (0, 6)][0]["properties"]["title"] = "theirs"
+watch.put_dashboard(DashboardName="<dashboard-database-green.name>", DashboardBody=json.dumps(body))"#,
+        &[changed(
+            "dashboard-database-green",
+            "widgets.0,6.properties.title",
+        )],
+    ),
+    by_hand(
+        "rds/event_subscription",
+        r#"rds.modify_event_subscription(SubscriptionName="database-events-green-dev", SnsTopicArn="<alerts-blue.arn>")"#,
+        &[changed("database-events-green", "topic")],
     ),
     by_hand(
         "iam/role",

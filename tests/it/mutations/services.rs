@@ -30,8 +30,19 @@ kms.put_key_policy(KeyId="<key-data-green>", PolicyName="default", Policy=json.d
     ),
     by_hand(
         "s3/bucket",
-        r#"s3.put_bucket_website(Bucket="transaction-logs-blue-dev", WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}})"#,
-        &[extra("transaction-logs-blue", "exposed.website")],
+        r#"s3.put_public_access_block(Bucket="transaction-logs-blue-dev", PublicAccessBlockConfiguration={"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True, "RestrictPublicBuckets": False})
+s3.put_bucket_website(Bucket="transaction-logs-blue-dev", WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}})
+s3.put_bucket_cors(Bucket="transaction-logs-blue-dev", CORSConfiguration={"CORSRules": [{"ID": "theirs", "AllowedMethods": ["GET"], "AllowedOrigins": ["https://theirs.example.org"]}]})"#,
+        &[
+            changed("transaction-logs-blue", "public_access.restrict"),
+            extra("transaction-logs-blue", "exposed.website"),
+            extra("transaction-logs-blue", "exposed.cors/theirs"),
+        ],
+    ),
+    by_hand(
+        "logs/log_group",
+        r#"logs.put_metric_filter(logGroupName="/aws/rds/cluster/aurora-blue-dev/postgresql", filterName="theirs", filterPattern="", metricTransformations=[{"metricName": "theirs", "metricNamespace": "theirs", "metricValue": "1"}])"#,
+        &[extra("database-logs-blue", "exposed.metric_filter/theirs")],
     ),
     by_hand(
         "logs/log_group",
