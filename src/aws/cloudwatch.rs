@@ -7,6 +7,7 @@ use super::call::Caller;
 use super::reader::Reader;
 use crate::engine::{Class, Error};
 use aws_sdk_cloudwatch::Client;
+use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
 use aws_sdk_cloudwatch::types::{AlarmType, CompositeAlarm, MetricAlarm};
 use futures::FutureExt;
 use std::collections::{BTreeMap, HashMap};
@@ -77,6 +78,16 @@ pub enum Alarm {
     Composite(Box<CompositeAlarm>),
 }
 
+impl Alarm {
+    fn name(&self) -> &str {
+        let name = match self {
+            Self::Metric(it) => it.alarm_name(),
+            Self::Composite(it) => it.alarm_name(),
+        };
+        name.unwrap_or_default()
+    }
+}
+
 /// Names and ARNs.
 type Pairs = Vec<(String, String)>;
 
@@ -87,18 +98,28 @@ const AT_ONCE: usize = 100;
 pub struct CloudWatch {
     /// The client.
     pub client: Client,
-    /// DescribeAlarms, by name.
-    pub alarms: Reader<String, Alarm>,
-    listed: Reader<(), Arc<[Pairs; 2]>>,
+    read: Reader<Wanted, Shown>,
     caller: Arc<Caller>,
+}
+
+/// An alarm by its name, or a list of all: asked for at the same time, the list has the alarm.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Wanted {
+    Named(String),
+    All,
+}
+
+#[derive(Clone)]
+enum Shown {
+    One(Alarm),
+    All(Arc<[Pairs; 2]>),
 }
 
 impl CloudWatch {
     pub(super) fn new(config: &aws_config::SdkConfig, caller: &Arc<Caller>) -> Self {
         let client = Client::new(config);
         Self {
-            alarms: alarms(&client, caller),
-            listed: listed(&client, caller),
+            read: alarms(&client, caller),
             caller: caller.clone(),
             client,
         }
@@ -117,45 +138,45 @@ impl CloudWatch {
     /// Names and ARNs of all alarms: of metrics, and composite ones. Those that Application Auto Scaling makes for a policy
     /// (`TargetTracking-service/...`) are its own, and have our names in theirs.
     pub async fn all_alarms(&self) -> Result<Arc<[Pairs; 2]>, Error> {
-        Ok(self.listed.get(()).await?.unwrap_or_default())
+        match self.read.get(Wanted::All).await? {
+            Some(Shown::All(all)) => Ok(all),
+            _ => Ok(Arc::default()),
+        }
+    }
+
+    /// The alarm with this name, of either kind.
+    pub async fn alarm(&self, name: &str) -> Result<Option<Alarm>, Error> {
+        match self.read.get(Wanted::Named(name.to_owned())).await? {
+            Some(Shown::One(alarm)) => Ok(Some(alarm)),
+            _ => Ok(None),
+        }
     }
 }
 
-fn listed(client: &Client, caller: &Arc<Caller>) -> Reader<(), Arc<[Pairs; 2]>> {
+fn alarms(client: &Client, caller: &Arc<Caller>) -> Reader<Wanted, Shown> {
     let (client, caller) = (client.clone(), caller.clone());
-    Reader::new(move |_: Vec<()>| {
+    Reader::new(move |wanted: Vec<Wanted>| {
         let (client, caller) = (client.clone(), caller.clone());
         async move {
-            let [mut metric, mut composite] = [Vec::new(), Vec::new()];
-            let mut token: Option<String> = None;
-            loop {
-                let call = client.describe_alarms().max_records(100);
-                let call = call
-                    .alarm_types(AlarmType::MetricAlarm)
-                    .alarm_types(AlarmType::CompositeAlarm)
-                    .set_next_token(token);
-                let page = caller.call(DESCRIBE_ALARMS, || call.clone().send()).await?;
-                let of_metrics = page.metric_alarms.unwrap_or_default().into_iter();
-                let ours = of_metrics.filter_map(|a| Some((a.alarm_name?, a.alarm_arn?)));
-                metric.extend(ours.filter(|(name, _)| !name.starts_with("TargetTracking-")));
-                let composites = page.composite_alarms.unwrap_or_default().into_iter();
-                composite.extend(composites.filter_map(|a| Some((a.alarm_name?, a.alarm_arn?))));
-                token = page.next_token;
-                if token.is_none() {
-                    return Ok(HashMap::from([((), Arc::new([metric, composite]))]));
-                }
-            }
-        }
-        .boxed()
-    })
-}
-
-fn alarms(client: &Client, caller: &Arc<Caller>) -> Reader<String, Alarm> {
-    let (client, caller) = (client.clone(), caller.clone());
-    Reader::new(move |names: Vec<String>| {
-        let (client, caller) = (client.clone(), caller.clone());
-        async move {
+            let names: Vec<String> = wanted
+                .iter()
+                .filter_map(|one| match one {
+                    Wanted::Named(name) => Some(name.clone()),
+                    Wanted::All => None,
+                })
+                .collect();
             let mut out = HashMap::new();
+            let mut keep = |alarm: Alarm| {
+                let name = alarm.name().to_owned();
+                out.insert(Wanted::Named(name), Shown::One(alarm));
+            };
+            if names.len() < wanted.len() {
+                let all = listed(&client, &caller).await?;
+                let pairs = pairs(&all);
+                all.into_iter().for_each(keep);
+                out.insert(Wanted::All, Shown::All(Arc::new(pairs)));
+                return Ok(out);
+            }
             for some in names.chunks(AT_ONCE) {
                 let call = client.describe_alarms().max_records(100);
                 let call = call
@@ -163,17 +184,52 @@ fn alarms(client: &Client, caller: &Arc<Caller>) -> Reader<String, Alarm> {
                     .alarm_types(AlarmType::MetricAlarm)
                     .alarm_types(AlarmType::CompositeAlarm);
                 let answer = caller.call(DESCRIBE_ALARMS, || call.clone().send()).await?;
-                for alarm in answer.metric_alarms.unwrap_or_default() {
-                    let name = alarm.alarm_name.clone().unwrap_or_default();
-                    out.insert(name, Alarm::Metric(Box::new(alarm)));
-                }
-                for alarm in answer.composite_alarms.unwrap_or_default() {
-                    let name = alarm.alarm_name.clone().unwrap_or_default();
-                    out.insert(name, Alarm::Composite(Box::new(alarm)));
-                }
+                both(answer).for_each(&mut keep);
             }
             Ok(out)
         }
         .boxed()
     })
+}
+
+/// All alarms of the region.
+async fn listed(client: &Client, caller: &Caller) -> Result<Vec<Alarm>, Error> {
+    let mut all = Vec::new();
+    let mut token: Option<String> = None;
+    loop {
+        let call = client.describe_alarms().max_records(100);
+        let call = call
+            .alarm_types(AlarmType::MetricAlarm)
+            .alarm_types(AlarmType::CompositeAlarm)
+            .set_next_token(token);
+        let mut page = caller.call(DESCRIBE_ALARMS, || call.clone().send()).await?;
+        token = page.next_token.take();
+        all.extend(both(page));
+        if token.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+/// The alarms of an answer, of both kinds.
+fn both(answer: DescribeAlarmsOutput) -> impl Iterator<Item = Alarm> {
+    let metric = answer.metric_alarms.unwrap_or_default().into_iter();
+    let composite = answer.composite_alarms.unwrap_or_default().into_iter();
+    let metric = metric.map(|alarm| Alarm::Metric(Box::new(alarm)));
+    metric.chain(composite.map(|alarm| Alarm::Composite(Box::new(alarm))))
+}
+
+/// Names and ARNs, without those that are Application Auto Scaling's own.
+fn pairs(all: &[Alarm]) -> [Pairs; 2] {
+    let [mut metric, mut composite] = [Vec::new(), Vec::new()];
+    for alarm in all {
+        match alarm {
+            Alarm::Metric(it) => metric.extend(it.alarm_name.clone().zip(it.alarm_arn.clone())),
+            Alarm::Composite(it) => {
+                composite.extend(it.alarm_name.clone().zip(it.alarm_arn.clone()));
+            }
+        }
+    }
+    metric.retain(|(name, _)| !name.starts_with("TargetTracking-"));
+    [metric, composite]
 }

@@ -5,13 +5,15 @@ use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, guar
 use super::call::Caller;
 use super::rds::{Listing, Named};
 use super::reader::Reader;
+use super::recent::FRESH;
 use crate::engine::{Class, Error};
 use aws_sdk_config::Client;
 use aws_sdk_config::types::{ConfigRule, ConfigurationRecorder, DeliveryChannel};
 use futures::FutureExt;
 use futures::future::try_join3;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::time::Instant;
 
 /// AWS Config as a service.
 pub static SERVICE: Service = Service {
@@ -116,18 +118,42 @@ pub struct AwsConfig {
     pub singletons: Reader<(), Singletons>,
     /// DescribeConfigRules: all of the region.
     pub rules: Listing<ConfigRule>,
+    handed_over: HandedOver,
     caller: Arc<Caller>,
+}
+
+/// Recorders that were read for the facts, for the read of the refresh that follows.
+type HandedOver = Arc<Mutex<Option<(Instant, Vec<ConfigurationRecorder>)>>>;
+
+/// What was handed over, once and in time: a later read follows a change, perhaps.
+fn take(from: &HandedOver) -> Option<Vec<ConfigurationRecorder>> {
+    let mut from = from.lock().unwrap_or_else(PoisonError::into_inner);
+    let (at, recorders) = from.take()?;
+    (at.elapsed() < FRESH).then_some(recorders)
 }
 
 impl AwsConfig {
     pub(super) fn new(config: &aws_config::SdkConfig, caller: &Arc<Caller>) -> Self {
         let client = Client::new(config);
+        let handed_over = HandedOver::default();
         Self {
-            singletons: singletons(&client, caller),
+            singletons: singletons(&client, caller, &handed_over),
+            handed_over,
             rules: rules(&client, caller),
             caller: caller.clone(),
             client,
         }
+    }
+
+    /// All recorders of the region, for the facts.
+    pub async fn recorders(&self) -> Result<Vec<ConfigurationRecorder>, Error> {
+        let answer = self.caller.call(DESCRIBE_CONFIGURATION_RECORDERS, || {
+            self.client.describe_configuration_recorders().send()
+        });
+        let all = answer.await?.configuration_recorders.unwrap_or_default();
+        let to = self.handed_over.lock();
+        *to.unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), all.clone()));
+        Ok(all)
     }
 
     /// The tags of a rule or a recorder, by its ARN.
@@ -148,22 +174,31 @@ impl AwsConfig {
     }
 }
 
-fn singletons(client: &Client, caller: &Arc<Caller>) -> Reader<(), Singletons> {
-    let (client, caller) = (client.clone(), caller.clone());
+fn singletons(
+    client: &Client,
+    caller: &Arc<Caller>,
+    handed_over: &HandedOver,
+) -> Reader<(), Singletons> {
+    let (client, caller, known) = (client.clone(), caller.clone(), handed_over.clone());
     Reader::new(move |_: Vec<()>| {
-        let (client, caller) = (client.clone(), caller.clone());
+        let (client, caller, known) = (client.clone(), caller.clone(), take(&known));
         async move {
-            let recorders = caller.call(DESCRIBE_CONFIGURATION_RECORDERS, || {
-                client.describe_configuration_recorders().send()
-            });
+            let recorders = async {
+                if let Some(all) = known {
+                    return Ok::<_, Error>(all);
+                }
+                let answer = caller.call(DESCRIBE_CONFIGURATION_RECORDERS, || {
+                    client.describe_configuration_recorders().send()
+                });
+                Ok(answer.await?.configuration_recorders.unwrap_or_default())
+            };
             let states = caller.call(DESCRIBE_CONFIGURATION_RECORDER_STATUS, || {
                 client.describe_configuration_recorder_status().send()
             });
             let channels = caller.call(DESCRIBE_DELIVERY_CHANNELS, || {
                 client.describe_delivery_channels().send()
             });
-            let (recorders, states, channels) = try_join3(recorders, states, channels).await?;
-            let all = recorders.configuration_recorders.unwrap_or_default();
+            let (all, states, channels) = try_join3(recorders, states, channels).await?;
             let recorder = all.into_iter().find(|r| r.service_principal().is_none());
             let name = recorder.as_ref().and_then(|r| r.name());
             let states = states.configuration_recorders_status();

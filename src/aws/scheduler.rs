@@ -4,10 +4,12 @@ use super::api::Guard::PassedTo;
 use super::api::{ANY, Answer, Api, Grant, Service, actions, bucket, guarded, named};
 use super::call::Caller;
 use super::kms::through;
+use super::reader::Reader;
 use crate::engine::{Class, Error};
 use aws_sdk_scheduler::Client;
 use aws_sdk_scheduler::types::ScheduleGroupState;
-use std::collections::BTreeMap;
+use futures::FutureExt;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// EventBridge Scheduler as a service. Calls about groups and tags are the slowest ("Quotas for Amazon EventBridge Scheduler");
@@ -71,14 +73,32 @@ pub struct GroupState {
 pub struct Scheduler {
     /// The client.
     pub client: Client,
+    listed: Reader<(), Groups>,
     caller: Arc<Caller>,
 }
 
+/// Names and ARNs.
+type Groups = Arc<Vec<(String, String)>>;
+
 impl Scheduler {
     pub(super) fn new(config: &aws_config::SdkConfig, caller: &Arc<Caller>) -> Self {
+        let client = Client::new(config);
         Self {
-            client: Client::new(config),
+            listed: listed(&client, caller),
             caller: caller.clone(),
+            client,
+        }
+    }
+
+    /// The same as [`Scheduler::group`] of one that should be there: read with the list that is asked for at the same time.
+    pub async fn known_group(&self, name: &str) -> Result<GroupState, Error> {
+        let all = self.groups().await?;
+        match all.iter().find(|(known, _)| known == name) {
+            Some((_, arn)) => Ok(GroupState {
+                arn: arn.clone(),
+                deleting: false,
+            }),
+            None => self.group(name).await,
         }
     }
 
@@ -103,22 +123,8 @@ impl Scheduler {
     }
 
     /// The names and ARNs of all groups that are not being deleted.
-    pub async fn groups(&self) -> Result<Vec<(String, String)>, Error> {
-        let mut all = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            let call = self.client.list_schedule_groups().max_results(100);
-            let call = call.set_next_token(token);
-            let api = LIST_SCHEDULE_GROUPS;
-            let page = self.caller.call(api, || call.clone().send()).await?;
-            let there = page.schedule_groups.into_iter();
-            let there = there.filter(|g| g.state() != Some(&ScheduleGroupState::Deleting));
-            all.extend(there.filter_map(|g| Some((g.name?, g.arn?))));
-            token = page.next_token.filter(|t| !t.is_empty());
-            if token.is_none() {
-                return Ok(all);
-            }
-        }
+    pub async fn groups(&self) -> Result<Groups, Error> {
+        Ok(self.listed.get(()).await?.unwrap_or_default())
     }
 
     /// The names of the schedules in a group.
@@ -137,4 +143,29 @@ impl Scheduler {
             }
         }
     }
+}
+
+fn listed(client: &Client, caller: &Arc<Caller>) -> Reader<(), Groups> {
+    let (client, caller) = (client.clone(), caller.clone());
+    Reader::new(move |_: Vec<()>| {
+        let (client, caller) = (client.clone(), caller.clone());
+        async move {
+            let mut all = Vec::new();
+            let mut token: Option<String> = None;
+            loop {
+                let call = client.list_schedule_groups().max_results(100);
+                let call = call.set_next_token(token);
+                let api = LIST_SCHEDULE_GROUPS;
+                let page = caller.call(api, || call.clone().send()).await?;
+                let there = page.schedule_groups.into_iter();
+                let there = there.filter(|g| g.state() != Some(&ScheduleGroupState::Deleting));
+                all.extend(there.filter_map(|g| Some((g.name?, g.arn?))));
+                token = page.next_token.filter(|t| !t.is_empty());
+                if token.is_none() {
+                    return Ok(HashMap::from([((), Arc::new(all))]));
+                }
+            }
+        }
+        .boxed()
+    })
 }

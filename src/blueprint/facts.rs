@@ -3,7 +3,6 @@
 use super::functions::{FUNCTIONS, RESERVED};
 use super::images::{self, Images};
 use super::{compliance, zone};
-use crate::aws::config::DESCRIBE_CONFIGURATION_RECORDERS;
 use crate::aws::lambda::GET_ACCOUNT_SETTINGS;
 use crate::aws::{Aws, Preflight, ec2, look};
 use crate::config::Config;
@@ -176,14 +175,10 @@ async fn recorder(aws: &Aws, config: &Config) -> Result<Option<String>, Error> {
     if !config.compliance.rules {
         return Ok(None);
     }
-    let answer = aws
-        .call(DESCRIBE_CONFIGURATION_RECORDERS, || {
-            aws.config.client.describe_configuration_recorders().send()
-        })
-        .await?;
+    let all = aws.config.recorders().await?;
     // Services have recorders of their own beside that of the account.
-    let all = answer.configuration_recorders().iter();
     let mut names = all
+        .iter()
         .filter(|r| r.service_principal().is_none())
         .filter_map(|r| r.name());
     let ours = compliance::recorder_name(&config.suffix);

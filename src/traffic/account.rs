@@ -198,8 +198,11 @@ impl Account {
     /// The alarms that guard green, and their states.
     async fn guards(&self) -> Result<Vec<(&str, StateValue)>, Error> {
         let [_, green] = &self.names.sides;
-        let ask = |name: &String| self.aws.cloudwatch.alarms.get(name.clone());
-        let alarms = try_join_all(green.guards.iter().map(ask)).await?;
+        let asks = green
+            .guards
+            .iter()
+            .map(|name| self.aws.cloudwatch.alarm(name));
+        let alarms = try_join_all(asks).await?;
         let mut all = Vec::new();
         for (name, alarm) in green.guards.iter().zip(alarms) {
             if let Some(Alarm::Metric(alarm)) = alarm

@@ -50,7 +50,7 @@ impl Resource for CompositeAlarm {
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let name = key.name();
-        let alarm = match cx.cloudwatch.alarms.get(name.to_owned()).await? {
+        let alarm = match cx.cloudwatch.alarm(name).await? {
             None => return Ok(None),
             Some(Read::Metric(_)) => return Ok(Some(other_kind(name, key.spec))),
             Some(Read::Composite(alarm)) => alarm,

@@ -79,13 +79,24 @@ impl Resource for InterfaceEndpoint {
     type Tags = Ec2Tags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let Some((endpoint, id, phase)) = find_endpoint(cx, &key).await? else {
+        let nearby = async {
+            match key.outputs {
+                // With everything else of the VPC.
+                Some(it) if is_endpoint_service(key.spec.service.as_str()) => {
+                    let reader = &cx.ec2.network_interfaces;
+                    reader.by("vpc-id", it.vpc.as_str()).await
+                }
+                _ => Ok(Vec::new()),
+            }
+        };
+        let (there, nearby) = futures::try_join!(find_endpoint(cx, &key), nearby)?;
+        let Some((endpoint, id, phase)) = there else {
             return Ok(None);
         };
         let service = endpoint.service_name().unwrap_or_default();
         let ours = is_endpoint_service(service);
         let addresses = if ours {
-            addresses(cx, &endpoint).await?
+            addresses(cx, &endpoint, nearby).await?
         } else {
             Vec::new()
         };
@@ -174,11 +185,20 @@ fn is_endpoint_service(name: &str) -> bool {
     name.starts_with("com.amazonaws.vpce.")
 }
 
-/// The addresses of the endpoint's interfaces, as far as they are shown.
-async fn addresses(cx: &Aws, endpoint: &t::VpcEndpoint) -> Result<Vec<String>, Error> {
+/// The addresses of the endpoint's interfaces, as far as they are shown. `nearby` are interfaces that are known already.
+async fn addresses(
+    cx: &Aws,
+    endpoint: &t::VpcEndpoint,
+    nearby: Vec<t::NetworkInterface>,
+) -> Result<Vec<String>, Error> {
     let reader = &cx.ec2.network_interfaces;
-    let ids = endpoint.network_interface_ids().iter();
-    let asks = ids.map(|id| reader.by("network-interface-id", id));
+    let asks = endpoint.network_interface_ids().iter().map(async |id| {
+        let is_it = |i: &&t::NetworkInterface| i.network_interface_id() == Some(id.as_str());
+        match nearby.iter().find(is_it) {
+            Some(known) => Ok(vec![known.clone()]),
+            None => reader.by("network-interface-id", id).await,
+        }
+    });
     let all = futures::future::try_join_all(asks).await?;
     let all = all.iter().flatten();
     let mut all: Vec<String> = all

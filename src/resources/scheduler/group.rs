@@ -43,7 +43,11 @@ impl Resource for Group {
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let name = key.name();
-        let Some(group) = found(cx.scheduler.group(name).await)? else {
+        let group = match key.outputs {
+            Some(_) => cx.scheduler.known_group(name).await,
+            None => cx.scheduler.group(name).await,
+        };
+        let Some(group) = found(group)? else {
             return Ok(None);
         };
         if group.deleting && key.outputs.is_none() {
@@ -162,7 +166,7 @@ impl TagCalls<Named<Group>> for SchedulerTags {
 
 /// ListScheduleGroups answers without tags: those whose name can be ours are asked for them.
 async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
-    let all = cx.scheduler.groups().await?;
+    let all = cx.scheduler.groups().await?.to_vec();
     marked_of(cx, Group::TYPE, suffix, all, |cx, arn| {
         Box::pin(async move { found(cx.scheduler.tags(arn).await) })
     })
