@@ -91,6 +91,14 @@ const EXPECTED: &[(&str, &[&str])] = &[
     ),
     ("lambda:GetFunction", &["ResourceNotFoundException"]),
     ("lambda:GetPolicy", &["ResourceNotFoundException"]),
+    (
+        "lambda:ListFunctionUrlConfigs",
+        &["ResourceNotFoundException"],
+    ),
+    (
+        "lambda:ListFunctionEventInvokeConfigs",
+        &["ResourceNotFoundException"],
+    ),
     ("lambda:ListTags", &["ResourceNotFoundException"]),
     ("scheduler:GetScheduleGroup", &["ResourceNotFoundException"]),
     ("scheduler:GetSchedule", &["ResourceNotFoundException"]),
