@@ -74,6 +74,25 @@ fn units(line: &str) -> Vec<&str> {
     out
 }
 
+/// The line as far as it fits: a terminal that has to break it would leave a part behind when the view is drawn again.
+pub fn fit(line: &str, columns: usize) -> String {
+    if shown(line) <= columns {
+        return line.to_owned();
+    }
+    let (mut out, mut room, mut code) = (String::new(), columns.saturating_sub(1), false);
+    for c in line.chars() {
+        if code || c == '\u{1b}' {
+            code = c != 'm';
+            out.push(c);
+        } else if room > 0 {
+            room -= 1;
+            out.push(c);
+        }
+    }
+    out.push('…');
+    out
+}
+
 /// Columns that a text takes: colour codes take none.
 fn shown(text: &str) -> usize {
     let mut parts = text.split('\u{1b}');
@@ -112,6 +131,14 @@ mod tests {
             wrap(quoted, Some(44)),
             "this is said:\n    `aws kms cancel-key-deletion --key-id ID`\n    and that is it, all of it"
         );
+    }
+
+    #[test]
+    fn a_line_that_is_cut_ends_its_colours() {
+        let line = "12 ".to_owned() + &Paint::COLOR.red("failed") + " and more";
+        assert_eq!(fit(&line, 18), line);
+        assert_eq!(fit(&line, 6), format!("12 {}…", Paint::COLOR.red("fa")));
+        assert_eq!(shown(&fit(&line, 12)), 12);
     }
 
     #[test]
