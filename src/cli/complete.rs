@@ -106,8 +106,7 @@ fn typed(words: impl Iterator<Item = OsString>) -> Option<Common> {
         .ignore_errors(true)
         .try_get_matches_from(words)
         .ok()?;
-    let (_, last) = matches.subcommand()?;
-    let mut last = last;
+    let mut last = &matches;
     while let Some((_, next)) = last.subcommand() {
         last = next;
     }
@@ -150,6 +149,7 @@ mod tests {
             "--suffix pr42 --sandbox state show",
             "--sandbox state --suffix=pr42 show x --no-such",
             "plan --suffix pr42 --sandbox --step",
+            "--suffix pr42 --sandbox --profile",
         ] {
             let common = common(line).expect(line);
             assert_eq!(common.suffix.as_deref(), Some("pr42"), "{line}");
