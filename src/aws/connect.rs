@@ -35,6 +35,8 @@ pub struct Settings {
 pub struct Connection {
     /// The SDK's shared configuration.
     pub config: SdkConfig,
+    /// The part of AWS's typical durations that things take at this endpoint (0.01: a hundredth), where it is known.
+    pub pace: Option<f64>,
 }
 
 impl Connection {
@@ -93,6 +95,7 @@ pub async fn connect(settings: &Settings) -> Result<Connection, Error> {
     }
     Ok(Connection {
         config: loader.load().await,
+        pace: None,
     })
 }
 

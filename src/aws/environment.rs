@@ -48,7 +48,7 @@ pub fn region(profile: Option<&str>) -> Option<(String, String)> {
 
 /// The profiles of the shared configuration and credentials files ("Configuration and credential file settings": `[profile NAME]`
 /// in the one, `[NAME]` in the other, `[default]` in both).
-pub(super) fn profiles() -> BTreeSet<String> {
+pub fn profiles() -> BTreeSet<String> {
     let home = std::env::var_os("HOME")
         .map(PathBuf::from)
         .unwrap_or_default();

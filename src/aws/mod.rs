@@ -57,7 +57,7 @@ pub use connect::{Connection, Settings, connect};
 pub use dates::{dates, shown_by, stamp};
 pub use deliveries::{said, said_by};
 pub use ec2::{Ec2Reader, Find, PerTable, find, find_all, tags_of};
-pub use environment::{connector_to, region, trusted};
+pub use environment::{connector_to, profiles, region, trusted};
 pub use error::{chain, refused};
 pub use objects::{StateObjects, in_region_of};
 pub use preflight::{Count, Demand, Preflight, Version, judge, look, supported};

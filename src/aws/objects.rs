@@ -51,7 +51,10 @@ pub async fn in_region_of(
         (Some(region), _) => {
             let region = aws_config::Region::new(region);
             let config = connection.config.to_builder().region(region).build();
-            Ok(Connection { config })
+            Ok(Connection {
+                config,
+                ..connection.clone()
+            })
         }
         (None, Err(error)) if !error.is_not_found() && error.class != Class::Permanent => {
             Err(error)

@@ -54,7 +54,7 @@ pub(crate) fn aws(status: u16, body: impl Into<Vec<u8>>) -> Aws {
         .retry_config(aws_smithy_types::retry::RetryConfig::disabled())
         .build();
     let caller = Arc::new(Caller::new(Events::to(Vec::new()), false, 8));
-    Aws::new(&Connection { config }, caller)
+    Aws::new(&Connection { config, pace: None }, caller)
 }
 
 /// A text in CBOR (RFC 8949), with a length of two bytes.

@@ -31,7 +31,7 @@ pub async fn apply(
     let events = cx.console.events(timings.as_ref().map(|t| &t.0));
     let locked = run::lock(cx).await?;
     if let Some(saved) = saved {
-        let config = configuration(cx.common)?;
+        let config = configuration(cx)?;
         saved.check(&saved::of(&config, &locked.1, locked.0.history()))?;
     }
     let scope = match saved {

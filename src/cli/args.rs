@@ -173,6 +173,7 @@ pub enum Command {
     ]))]
     Outputs {
         /// Only this one, or all below it: `green.vpc_id`, `green.database`.
+        #[arg(add = super::complete::outputs())]
         name: Option<String>,
         /// How the values are written.
         #[command(flatten)]
@@ -289,6 +290,8 @@ pub enum Command {
     /// Print the documented configuration file with every default.
     Config,
     /// Print a completion script.
+    ///
+    /// It asks this program for steps, outputs, suffixes and profiles. In ~/.bashrc: source <(deployer completions bash)
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
@@ -321,6 +324,7 @@ pub enum StateCommand {
     /// Show one recorded step.
     Show {
         /// The step, e.g. `vpc-green`.
+        #[arg(add = super::complete::recorded())]
         step: String,
     },
     /// List the runs so far, and check that no line of the history was changed or removed.
@@ -339,6 +343,7 @@ pub enum StateCommand {
     ]))]
     Mark {
         /// Only these steps, e.g. `vpc-green`.
+        #[arg(add = super::complete::recorded())]
         steps: Vec<String>,
         /// Do not ask.
         #[arg(long, short)]

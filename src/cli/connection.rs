@@ -84,6 +84,7 @@ pub async fn connection(cx: &Context<'_>, config: &Config) -> Result<Connection,
 
 async fn connected(cx: &Context<'_>, config: &Config) -> Result<Connection, Failure> {
     let common = cx.common;
+    let mut pace = None;
     let mut settings = Settings {
         region: config.region.clone(),
         profile: common.profile.clone(),
@@ -100,20 +101,15 @@ async fn connected(cx: &Context<'_>, config: &Config) -> Result<Connection, Fail
             data_plane: None,
         };
         let info = sandbox::up(&options, &|line| drop(cx.console.note(line))).await?;
+        pace = sandbox::pace(&info.latency);
         settings.endpoint = Some(info.endpoint);
         settings.profile = None;
         // The sandbox never sees a real credential.
         settings.keys = Some(("sandbox".into(), "sandbox".into()));
     }
     settings.call_timeout = settings.call_timeout.max(Duration::from_millis(100));
-    Ok(connect(&settings).await?)
-}
-
-/// Which part of AWS's typical durations things take in the sandbox of this command; `None` without one.
-pub async fn pace(cx: &Context<'_>) -> Option<f64> {
-    if !cx.common.sandbox {
-        return None;
-    }
-    let info = sandbox::status(&state_folder(cx.common)).await.ok()??;
-    sandbox::pace(&info.latency)
+    Ok(Connection {
+        pace,
+        ..connect(&settings).await?
+    })
 }

@@ -27,7 +27,7 @@ pub struct Asked {
 
 /// What the configured platform costs in a month. No call is made, and no state is read.
 pub fn cost(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
-    let config = configuration(cx.common)?;
+    let config = configuration(cx)?;
     let graph = whole(&config)?;
     let scope = asked.scope.env.map(super::args::EnvName::name);
     let chosen = graph.select(scope);

@@ -103,7 +103,7 @@ pub async fn destroy(
 
 /// What the state alone tells: a recorded database always holds data. Nothing is called to refuse it.
 async fn refuse_recorded_data(cx: &Context<'_>, scope: &Scope) -> Result<(), Failure> {
-    let config = configuration(cx.common)?;
+    let config = configuration(cx)?;
     let store = store(cx, &config).await?;
     let state = state::read(store.as_ref(), &config.region).await?;
     let scope = scope.env.map(super::args::EnvName::name);

@@ -12,7 +12,6 @@ use super::traffic::recorded;
 use crate::aws;
 use crate::aws::logs::OS_METRICS;
 use crate::blueprint::Facts;
-use crate::config::{Config, keys};
 use crate::engine::Error;
 use crate::engine::observe::{Observations, Observed};
 use crate::evidence::{Age, Ages, Chain, Dated, Event, Seen, Sources, Verdict, evidence, resource};
@@ -23,7 +22,6 @@ use clap::Args;
 use futures::future::join_all;
 use jiff::Timestamp;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 
 /// Where the page goes.
@@ -111,7 +109,7 @@ async fn make(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
         from,
         to,
         version: env!("CARGO_PKG_VERSION"),
-        configuration: digest(config),
+        configuration: config.digest(),
         endpoint,
         run,
         differs: drift.differs(),
@@ -135,16 +133,6 @@ async fn os_metrics(session: &Session) -> Result<Option<(String, Option<i64>)>, 
     let days = group.retention_in_days.map(i64::from);
     let name = format!("{OS_METRICS}, which is the account's and stays as it is");
     Ok((days != Some(90)).then_some((name, days)))
-}
-
-/// SHA-256 of every key with its value.
-fn digest(config: &Config) -> String {
-    let mut hash = Sha256::new();
-    for key in keys() {
-        hash.update(format!("{} = {}\n", key.path, key.value(config)));
-    }
-    let bytes = hash.finalize();
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// Points in time of keys, secrets, databases and tables.

@@ -75,7 +75,7 @@ pub async fn overview(cx: &Context<'_>) -> Result<Exit, Failure> {
 }
 
 /// The suffixes of which there is a state or a journal; other files are not ours to judge.
-fn suffixes(folder: &Path) -> BTreeSet<String> {
+pub fn suffixes(folder: &Path) -> BTreeSet<String> {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return BTreeSet::new();
     };
@@ -114,7 +114,7 @@ pub async fn graph(cx: &Context<'_>, scope: &Scope, format: GraphFormat) -> Resu
 
 /// Configuration and state, without AWS.
 pub async fn local(cx: &Context<'_>) -> Result<(Config, State, Arc<dyn Store>), Failure> {
-    let config = configuration(cx.common)?;
+    let config = configuration(cx)?;
     let store = store(cx, &config).await?;
     let state = state::read(store.as_ref(), &config.region).await?;
     Ok((config, state, store))

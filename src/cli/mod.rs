@@ -4,6 +4,7 @@ mod apply;
 mod args;
 mod authors;
 mod code;
+mod complete;
 mod connection;
 mod cost;
 mod demand;
@@ -44,7 +45,7 @@ use crate::config::Config;
 use crate::report::{ColorChoice, Console, ErrorDocument, Settings, TextDocument};
 use crate::state::Store;
 use args::{Color, Command, Common, LogFormat};
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 use error::Failure;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
@@ -134,8 +135,9 @@ fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', "'\\''"))
 }
 
-/// Parses the arguments, runs the command and gives the exit code.
+/// Answers a shell that asks for completions; else parses the arguments, runs the command and gives the exit code.
 pub fn main() -> Exit {
+    complete::answer();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return unparsed(&error),
@@ -303,17 +305,15 @@ async fn command(cli: &Cli, cx: &Context<'_>) -> Result<Exit, Failure> {
         Command::Cost { asked } => cost::cost(cx, asked),
         Command::Permissions { asked } => permissions::permissions(cx, asked).await,
         Command::Config => {
-            console.answer(
+            console.file(
                 &crate::config::documented(),
                 &TextDocument::new(&crate::config::documented()),
             )?;
             Ok(Exit::Done)
         }
         Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut Cli::command(), "deployer", &mut script);
-            let script = String::from_utf8_lossy(&script);
-            console.answer(&script, &TextDocument::new(&script))?;
+            let script = complete::script(*shell)?;
+            console.file(&script, &TextDocument::new(&script))?;
             Ok(Exit::Done)
         }
     }

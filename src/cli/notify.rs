@@ -49,7 +49,7 @@ pub async fn notified(
         Exit::Interrupted | Exit::Usage | Exit::Locked | Exit::Refused => return ended,
     };
     // A configuration that cannot be read is the failure itself.
-    let Ok(config) = configuration(cx.common) else {
+    let Ok(config) = configuration(cx) else {
         return ended;
     };
     if let Some(failure) = failure {
@@ -86,7 +86,9 @@ pub async fn send(cx: &Context<'_>, config: &Config, notice: &Notice) {
     }
     let run = within(cx, "the command", async {
         match command.split_first() {
-            Some((program, arguments)) => start(program, arguments, &notice.document()).await,
+            Some((program, arguments)) => {
+                start(program, arguments, &notice.document(&config.digest())).await
+            }
             None => Ok(()),
         }
     });

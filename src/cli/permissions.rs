@@ -48,7 +48,7 @@ pub async fn permissions(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failur
             "--account is {account:?}; it takes the 12 digits of an account id"
         )));
     }
-    let config = configuration(cx.common)?;
+    let config = configuration(cx)?;
     // Who asks for a policy may not be allowed to read a shared state yet.
     let files = local_store(cx.common, &config);
     let state = state::read(&files, &config.region).await?;
@@ -106,6 +106,6 @@ pub async fn permissions(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failur
         parts: parts.len(),
         policy,
     };
-    cx.console.answer(&format!("{text}\n"), &document)?;
+    cx.console.file(&format!("{text}\n"), &document)?;
     Ok(Exit::Done)
 }

@@ -135,7 +135,7 @@ pub fn entitle(timings: Option<&(Timings, &Path)>, command: &str, session: &Sess
 
 /// Takes the lock and reads the state. Comes before anything that asks AWS: who is locked out has sent no call.
 pub async fn lock(cx: &Context<'_>) -> Result<(Writer, State), Failure> {
-    let config = configuration(cx.common)?;
+    let config = configuration(cx)?;
     let store = store(cx, &config).await?;
     signals::give_back_on_signals(store.clone());
     Ok(Writer::open(store.as_ref(), &config.region, &command_line()).await?)
@@ -175,7 +175,9 @@ pub async fn run(
     plan::refresh(plan, state);
     writer.keep(state).await?;
     let planned = plan.nodes.iter().map(|n| n.verb.infinitive());
-    writer.note(entry(What::Started, state, planned)).await?;
+    writer
+        .note(entry(What::Started, session, state, planned))
+        .await?;
     let context = EngineContext {
         stop: signals::stop_on_signals(),
         ..session.context.clone()
@@ -191,7 +193,7 @@ pub async fn run(
             Outcome::Blocked(_) => "blocked",
             Outcome::Interrupted => "interrupted",
         });
-    let mut last = entry(What::Finished, state, done);
+    let mut last = entry(What::Finished, session, state, done);
     last.result = match verdict(&report) {
         Exit::Done => "complete",
         Exit::Interrupted => "interrupted",
@@ -203,7 +205,12 @@ pub async fn run(
 }
 
 /// A line of the history of runs.
-fn entry<'a>(what: What, state: &State, words: impl Iterator<Item = &'a str>) -> Entry {
+fn entry<'a>(
+    what: What,
+    session: &Session,
+    state: &State,
+    words: impl Iterator<Item = &'a str>,
+) -> Entry {
     let mut steps: BTreeMap<String, usize> = BTreeMap::new();
     words.for_each(|w| *steps.entry(w.to_owned()).or_default() += 1);
     let me = Holder::this("");
@@ -214,6 +221,7 @@ fn entry<'a>(what: What, state: &State, words: impl Iterator<Item = &'a str>) ->
         account: state.account.clone(),
         region: state.region.clone(),
         serial: state.serial,
+        configuration: session.config.digest(),
         result: String::new(),
         steps,
     }

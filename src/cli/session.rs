@@ -3,7 +3,7 @@
 use super::Context;
 use super::args::{Common, Scope};
 use super::code;
-use super::connection::{self, check_account, connection, local_store, store};
+use super::connection::{check_account, connection, local_store, store};
 use super::demand::{demand, web_acls};
 use super::error::Failure;
 use crate::aws::{self, Aws, Caller, Preflight};
@@ -21,9 +21,11 @@ use crate::state::{Record, State, Store};
 use futures::future::join_all;
 use std::sync::Arc;
 
-/// The configuration of a command.
-pub fn configuration(common: &Common) -> Result<Config, Failure> {
-    Ok(Config::load(common.config.as_deref(), overrides(common))?)
+/// The configuration of a command. Its digest stands in every document that the command writes from here on.
+pub fn configuration(cx: &Context<'_>) -> Result<Config, Failure> {
+    let config = Config::load(cx.common.config.as_deref(), overrides(cx.common))?;
+    cx.console.configured(&config.digest());
+    Ok(config)
 }
 
 /// What the command line and its variables say in place of the configuration.
@@ -47,7 +49,7 @@ pub fn meant(cx: &Context<'_>, scope: &Scope) -> Result<Scope, Failure> {
     if scope.env.is_some() {
         return Ok(scope.clone());
     }
-    let config = configuration(cx.common)?;
+    let config = configuration(cx)?;
     Ok(Scope::named(config.only_environment()))
 }
 
@@ -145,7 +147,7 @@ impl Session {
         events: &Events,
         mode: Mode,
     ) -> Result<Self, Failure> {
-        let config = configuration(cx.common)?;
+        let config = configuration(cx)?;
         let connection = connection(cx, &config).await?;
         let parallelism = config.run.parallelism;
         let caller = Arc::new(Caller::new(events.clone(), mode.read_only(), parallelism));
@@ -187,7 +189,7 @@ impl Session {
             ..Limits::default()
         };
         let mut registry = resources::registry(&aws);
-        if let Some(pace) = connection::pace(cx).await {
+        if let Some(pace) = connection.pace {
             registry.set_pace(pace);
         }
         let context = engine::Context::new(registry, events.clone(), limits);

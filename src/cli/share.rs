@@ -36,7 +36,7 @@ fn shared(config: &Config) -> Result<(&str, &str), Failure> {
 /// Makes the bucket, or checks the one that is there. What `state init` made once is completed; a bucket of somebody else is
 /// never changed.
 pub async fn init(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
-    let config = configuration(cx.common)?;
+    let config = configuration(cx)?;
     let (bucket, _) = shared(&config)?;
     let (connection, caller) = to_bucket(cx, &config, bucket).await?;
     let mut aws = Aws::new(&connection, caller);
@@ -263,7 +263,7 @@ fn demands_tls(text: &str, bucket: &str) -> bool {
 
 /// The local state files become the shared state.
 pub async fn push(cx: &Context<'_>) -> Result<Exit, Failure> {
-    let config = configuration(cx.common)?;
+    let config = configuration(cx)?;
     shared(&config)?;
     let there = store(cx, &config).await?;
     let here = local_store(cx.common, &config);
@@ -272,7 +272,7 @@ pub async fn push(cx: &Context<'_>) -> Result<Exit, Failure> {
 
 /// The shared state becomes the local state files.
 pub async fn pull(cx: &Context<'_>) -> Result<Exit, Failure> {
-    let config = configuration(cx.common)?;
+    let config = configuration(cx)?;
     shared(&config)?;
     let there = store(cx, &config).await?;
     let here = local_store(cx.common, &config);

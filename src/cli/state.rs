@@ -38,14 +38,14 @@ pub async fn run(cx: &Context<'_>, command: &StateCommand) -> Result<Exit, Failu
 }
 
 async fn local(cx: &Context<'_>) -> Result<State, Failure> {
-    let config = configuration(cx.common)?;
+    let config = configuration(cx)?;
     let store = store(cx, &config).await?;
     Ok(state::read(store.as_ref(), &config.region).await?)
 }
 
 /// The runs so far. A line that was changed or removed is an error that names it.
 async fn history(cx: &Context<'_>) -> Result<Exit, Failure> {
-    let config = configuration(cx.common)?;
+    let config = configuration(cx)?;
     let store = store(cx, &config).await?;
     let state = state::read(store.as_ref(), &config.region).await?;
     let history = state::history(store.as_ref()).await?;
@@ -92,7 +92,7 @@ async fn show(cx: &Context<'_>, step: &str) -> Result<Exit, Failure> {
         record: record.clone(),
     };
     let text = serde_json::to_string_pretty(&document.record).map_err(std::io::Error::from)?;
-    cx.console.answer(&format!("{step}\n{text}\n"), &document)?;
+    cx.console.file(&format!("{step}\n{text}\n"), &document)?;
     Ok(Exit::Done)
 }
 
@@ -180,7 +180,7 @@ async fn rebuild_state(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
 }
 
 async fn unlock(cx: &Context<'_>) -> Result<Exit, Failure> {
-    let config = configuration(cx.common)?;
+    let config = configuration(cx)?;
     let removed = store(cx, &config).await?.break_lock().await?;
     let removed = removed.map(|holder| holder.to_string());
     let text = match &removed {

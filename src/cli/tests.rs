@@ -1,5 +1,7 @@
 //! What people read before a command runs.
 
+mod pages;
+
 use super::args::Cli;
 use clap::{Command, CommandFactory};
 

@@ -1,6 +1,7 @@
 //! Reads a file into a [`Config`], key by key through the table, and collects every problem on the way.
 
 use super::parse::Given;
+use super::words::{join, names, nearest, refusal, shown};
 use super::{Config, ConfigError, Key, Problem, cross, keys};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -204,9 +205,46 @@ impl Loader<'_> {
 
     fn take(&mut self, key: &'static Key, value: &Spanned<DeValue<'_>>, line: usize) {
         if let Err(why) = (key.set)(&mut self.config, value.get_ref()) {
-            let text = refusal(key.path, value.get_ref(), key, &why);
+            let before = self.problems.len();
             self.bad.push(key.path);
-            self.problem(line, key.path, text);
+            if let (true, DeValue::Table(table)) = (key.is_table(), value.get_ref()) {
+                self.entries(key, table);
+            }
+            if self.problems.len() == before {
+                self.problem(
+                    line,
+                    key.path,
+                    refusal(key.path, value.get_ref(), key, &why),
+                );
+            }
+        }
+    }
+
+    /// What is wrong with a table of the user's own keys: each entry that is refused by itself, on its own line; then the first
+    /// of the others that does not go with those above it.
+    fn entries(&mut self, key: &'static Key, table: &DeTable<'_>) {
+        let mut given: Vec<_> = table.iter().collect();
+        given.sort_by_key(|(name, _)| name.span().start);
+        let config = self.config.clone();
+        let judge = |entries: &[_]| {
+            let copied = entries
+                .iter()
+                .map(|(name, value): &(&Spanned<_>, &Spanned<_>)| {
+                    ((*name).clone(), (*value).clone())
+                });
+            let part = DeValue::Table(copied.collect());
+            let wrong = (key.set)(&mut config.clone(), &part).err();
+            wrong.map(|why| refusal(key.path, &part, key, &why))
+        };
+        let mut fine = Vec::new();
+        for entry in given {
+            fine.push(entry);
+            let text = judge(&[entry]).or_else(|| judge(&fine));
+            if let Some(text) = text {
+                fine.pop();
+                let line = self.line(Some(entry.0.span()));
+                self.problem(line, key.path, text);
+            }
         }
     }
 
@@ -305,77 +343,4 @@ impl Value {
             },
         }
     }
-}
-
-fn refusal(name: &str, given: &Given<'_>, key: &Key, why: &str) -> String {
-    let why = if why.is_empty() {
-        String::new()
-    } else {
-        format!(" ({why})")
-    };
-    let got = if key.is_table() && given.is_table() {
-        "refused".to_owned()
-    } else {
-        shown(given)
-    };
-    format!("`{name}` is {got}{why}; it takes {}", key.takes())
-}
-
-/// A value as the user wrote it, with its type where that is the point.
-fn shown(value: &DeValue<'_>) -> String {
-    match value {
-        DeValue::String(text) => short(&format!("{text:?}")),
-        DeValue::Integer(number) => number.to_string(),
-        DeValue::Float(number) => number.to_string(),
-        DeValue::Boolean(yes) => yes.to_string(),
-        DeValue::Datetime(date) => format!("the date {date}"),
-        DeValue::Array(items) => format!("a list of {}", items.len()),
-        DeValue::Table(_) => "a table".to_owned(),
-    }
-}
-
-fn short(text: &str) -> String {
-    if text.chars().count() <= 60 {
-        return text.to_owned();
-    }
-    text.chars().take(56).chain("...\"".chars()).collect()
-}
-
-fn join(above: &str, name: &str) -> String {
-    if above.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{above}.{name}")
-    }
-}
-
-fn names(section: &str) -> String {
-    let names: Vec<&str> = keys()
-        .iter()
-        .filter(|k| k.section() == section)
-        .map(Key::name)
-        .collect();
-    names.join(", ")
-}
-
-/// The nearest known key or table. A key in the wrong table is recognised by its last part.
-fn nearest(path: &str) -> String {
-    let last = path.rsplit('.').next().unwrap_or(path);
-    let sections = keys().iter().map(Key::section).filter(|s| !s.is_empty());
-    let known = keys().iter().map(|k| k.path).chain(sections);
-    let distance = |candidate: &str| {
-        let tail = candidate.rsplit('.').next().unwrap_or(candidate);
-        let whole = strsim::damerau_levenshtein(path, candidate);
-        let begins = last.len() >= 4 && tail.starts_with(last);
-        let part = if begins {
-            1
-        } else {
-            strsim::damerau_levenshtein(last, tail) + 1
-        };
-        whole.min(part)
-    };
-    known
-        .min_by_key(|candidate| distance(candidate))
-        .unwrap_or_default()
-        .to_owned()
 }

@@ -6,6 +6,7 @@
 
 mod check;
 mod cross;
+mod digest;
 mod document;
 mod error;
 mod image;
@@ -16,6 +17,7 @@ mod parse;
 mod sections;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub(crate) use document::documented;
 pub(crate) use error::{ConfigError, Problem};

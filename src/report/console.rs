@@ -7,10 +7,11 @@ use super::lines::{Plain, json_line};
 use super::paint::{ColorChoice, Paint};
 use super::terminal::Terminal;
 use super::value::clean;
+use super::wrap::{columns, wrap};
 use super::{Sink, Timings};
 use crate::engine::{Event, Events};
 use std::io::{self, ErrorKind, IsTerminal, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 /// What the command line says about output.
@@ -48,6 +49,8 @@ pub struct Console {
     out: Paint,
     err: Paint,
     calls: Calls,
+    /// The digest of the configuration, once it was read.
+    configuration: Arc<OnceLock<String>>,
 }
 
 impl Console {
@@ -76,7 +79,13 @@ impl Console {
             },
             err,
             calls: Calls::new(),
+            configuration: Arc::default(),
         }
+    }
+
+    /// Has every document from now on carry the digest of the configuration that was read. A command has one configuration.
+    pub fn configured(&self, digest: &str) {
+        self.configuration.get_or_init(|| digest.to_owned());
     }
 
     /// True with `--json`.
@@ -108,14 +117,18 @@ impl Console {
     /// The same for what has to be said.
     pub fn say(&self, text: &str) -> io::Result<()> {
         if self.json {
-            write(&mut io::stderr().lock(), text)
+            write(
+                &mut io::stderr().lock(),
+                &wrap(text, columns(&io::stderr())),
+            )
         } else {
-            output(text)
+            output(&wrap(text, columns(&io::stdout())))
         }
     }
 
     /// A line for people on standard error: progress of something that is not a run, a question.
     pub fn note(&self, text: &str) -> io::Result<()> {
+        let text = wrap(text, columns(&io::stderr()));
         write(&mut io::stderr().lock(), &format!("{text}\n"))
     }
 
@@ -130,6 +143,15 @@ impl Console {
             self.document(document)
         } else {
             self.say(text)
+        }
+    }
+
+    /// The same for a text that is for a program, or for a file: a script, a policy, a configuration. Its lines stay whole.
+    pub fn file<D: Document>(&self, text: &str, document: &D) -> io::Result<()> {
+        if self.json {
+            self.document(document)
+        } else {
+            output(text)
         }
     }
 
@@ -148,13 +170,14 @@ impl Console {
         if !self.json {
             return Ok(());
         }
-        let text = super::json::text(document).map_err(io::Error::other)?;
+        let text = super::json::text(document, self.configuration.get().map(String::as_str))
+            .map_err(io::Error::other)?;
         output(&text)
     }
 
     /// A failure of the command as a whole; with `--json` also as a document, unless one was written already.
     pub fn error(&self, message: &str, hint: Option<&str>, exit_code: u8) {
-        let text = failure(message, hint, self.err);
+        let text = wrap(&failure(message, hint, self.err), columns(&io::stderr()));
         // Nobody is left to read it when standard error is gone.
         let _ = write(&mut io::stderr().lock(), &format!("{text}\n"));
         let _ = self.document(&ErrorDocument {

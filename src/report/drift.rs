@@ -257,7 +257,7 @@ fn one(out: &mut String, row: &Row, width: usize, paint: Paint) {
         Status::Unmanaged => (paint.cyan("?"), "unmanaged"),
         Status::Unchecked => (paint.yellow("…"), "unchecked"),
         Status::Changed => (paint.yellow("~"), "changed"),
-        Status::Missing => (paint.red("-"), "missing"),
+        Status::Missing => (paint.red("x"), "missing"),
     };
     let pad = " ".repeat(width - row.step.chars().count());
     let _ = write!(

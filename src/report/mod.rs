@@ -31,6 +31,7 @@ mod tests;
 mod timings;
 mod traffic;
 mod value;
+mod wrap;
 
 pub(crate) use attention::{Attention, attention, attention_text};
 pub(crate) use console::{Console, Settings};

@@ -164,10 +164,10 @@ impl Notice {
         }
     }
 
-    /// The document, as a program gets it.
-    pub fn document(&self) -> String {
+    /// The document, as a program gets it, with the digest of the configuration.
+    pub fn document(&self, configuration: &str) -> String {
         // It has maps with text keys and numbers only: it can always be written.
-        super::json::text(self).unwrap_or_default()
+        super::json::text(self, Some(configuration)).unwrap_or_default()
     }
 
     /// One line for the subject of a mail.

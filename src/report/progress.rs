@@ -3,6 +3,7 @@
 use super::lines::progress;
 use super::paint::Paint;
 use super::value::{clean, cut, seconds};
+use super::wrap::fit;
 use crate::engine::Event;
 use crate::engine::event::Verb;
 
@@ -172,16 +173,17 @@ impl Progress {
         if self.blocked > 0 {
             head.push_str(&format!("  {} blocked", self.blocked));
         }
-        if self.stopping {
-            head.push_str("  stopping: what is in flight is finished and recorded");
-        }
         let mut running: Vec<&Running> = self.running.iter().collect();
         running.sort_by(|a, b| {
             b.remaining
                 .total_cmp(&a.remaining)
                 .then(a.step.cmp(&b.step))
         });
-        let mut out = vec![head];
+        let mut out = vec![fit(&head, width)];
+        if self.stopping {
+            let text = "  stopping: what is in flight is finished and recorded";
+            out.push(cut(text, width));
+        }
         for r in running.iter().take(MOST) {
             let what = match r {
                 r if r.held => "blocked, in use",

@@ -210,7 +210,7 @@ fn stage(of: Stage) -> &'static str {
 pub fn status(state: &State, scope: Option<&str>, holder: Option<&str>, paint: Paint) -> String {
     let mut out = String::new();
     let account = if state.account.is_empty() {
-        "no account yet"
+        "not known yet"
     } else {
         &state.account
     };

@@ -32,6 +32,9 @@ pub struct Entry {
     pub region: String,
     /// The serial of the state at that time.
     pub serial: u64,
+    /// The digest of the configuration; empty in lines of before there was one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub configuration: String,
     /// How it ended: `complete`, `failed` or `interrupted`; empty at the start.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub result: String,
@@ -69,6 +72,7 @@ mod tests {
             account: "123456789012".into(),
             region: "eu-central-1".into(),
             serial: 1,
+            configuration: "ab12".into(),
             result: String::new(),
             steps: BTreeMap::from([("create".into(), 2)]),
         }

@@ -1,5 +1,6 @@
 //! Options that several commands share.
 
+use crate::cli::complete;
 use crate::engine::plan::Choice;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -23,7 +24,8 @@ pub struct Common {
         hide_short_help = true,
         global = true,
         env = "DEPLOYER_SUFFIX",
-        value_name = "SUFFIX"
+        value_name = "SUFFIX",
+        add = complete::suffixes()
     )]
     pub suffix: Option<String>,
     /// The AWS region [default: the configuration's, AWS_REGION, the profile's, eu-central-1].
@@ -36,7 +38,13 @@ pub struct Common {
     )]
     pub region: Option<String>,
     /// A profile of the AWS configuration.
-    #[arg(long, hide_short_help = true, global = true, value_name = "NAME")]
+    #[arg(
+        long,
+        hide_short_help = true,
+        global = true,
+        value_name = "NAME",
+        add = complete::profiles()
+    )]
     pub profile: Option<String>,
     /// Where the state is: `local`, or `s3://BUCKET/PREFIX` [default: the configuration's, local].
     #[arg(

@@ -35,6 +35,7 @@ pub async fn doctor(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
     match Config::origins(cx.common.config.as_deref(), overrides(cx.common)) {
         Err(error) => findings.extend(machine::wrong(&error)),
         Ok((config, origins)) => {
+            cx.console.configured(&config.digest());
             configuration = origins;
             suffix.clone_from(&config.suffix);
             findings.push(machine::read(&config, cx.common));

@@ -96,7 +96,7 @@ async fn prepare(cx: &Context<'_>, accept: &[String], yes: bool) -> Result<Exit,
 /// Green takes the writes and all traffic.
 async fn go(cx: &Context<'_>, yes: bool, notice: &mut Notice) -> Result<Exit, Failure> {
     can_ask(yes)?;
-    let mode = crate::traffic::mode(&super::super::session::configuration(cx.common)?);
+    let mode = crate::traffic::mode(&super::super::session::configuration(cx)?);
     let (config, mut account) = account(cx, false, mode.unwrap_or(DataMode::TwoWay)).await?;
     if config.migration.mapping.is_read_only() {
         let text = "the mapping's mode is read-only: green's load balancer sends writes to blue, and its transaction-processor has no task";

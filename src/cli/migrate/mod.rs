@@ -70,7 +70,7 @@ pub async fn run(cx: &Context<'_>, command: &MigrateCommand) -> Result<Exit, Fai
 }
 
 async fn open(cx: &Context<'_>) -> Result<Open, Failure> {
-    let config = configuration(cx.common)?;
+    let config = configuration(cx)?;
     let connection = connection(cx, &config).await?;
     let events = cx.console.events(None);
     let caller = Arc::new(Caller::new(events, false, config.run.parallelism));

@@ -16,7 +16,7 @@ use std::path::Path;
 /// Prints or writes the files.
 pub fn run(cx: &Context<'_>, command: &NightlyCommand) -> Result<Exit, Failure> {
     let NightlyCommand::Print { scheduler, at, dir } = command;
-    let config = configuration(cx.common)?;
+    let config = configuration(cx)?;
     let check = check(cx, &config, *at)?;
     let files = match scheduler {
         Scheduler::Cron => vec![(
@@ -41,7 +41,7 @@ pub fn run(cx: &Context<'_>, command: &NightlyCommand) -> Result<Exit, Failure> 
             .collect(),
     };
     if dir.is_none() {
-        cx.console.answer(&text, &TextDocument::new(&text))?;
+        cx.console.file(&text, &TextDocument::new(&text))?;
     } else {
         cx.console.document(&TextDocument::new(&text))?;
     }

@@ -1,5 +1,6 @@
 //! The arguments of `deployer plan`, and those that `apply` shares with it.
 
+use crate::cli::complete;
 use crate::engine::plan::Allowed;
 use clap::Args;
 use std::path::PathBuf;
@@ -8,7 +9,7 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Default, Args)]
 pub struct Chosen {
     /// Only this step and what it needs; may be given several times, and `*` stands for any text. The rest is not looked at.
-    #[arg(long = "step", value_name = "STEP")]
+    #[arg(long = "step", value_name = "STEP", add = complete::steps())]
     pub steps: Vec<String>,
 }
 
@@ -17,10 +18,10 @@ pub struct Chosen {
 pub struct Allow {
     /// Restore what held data and vanished by hand (a table, a database cluster) from a backup that AWS still has: STEP takes the latest,
     /// STEP=NAME another one of those that the plan names, STEP=TIME a second of a continuous backup. `*` stands for any text.
-    #[arg(long, value_name = "STEP[=BACKUP]")]
+    #[arg(long, value_name = "STEP[=BACKUP]", add = complete::recorded())]
     pub restore: Vec<String>,
     /// Make what held data and vanished by hand anew, without its data.
-    #[arg(long, value_name = "STEP")]
+    #[arg(long, value_name = "STEP", add = complete::recorded())]
     pub make_empty: Vec<String>,
     /// Upgrade a database to another major version in place. It cannot be taken back, and nothing connects while it runs.
     #[arg(long)]
@@ -42,7 +43,7 @@ impl Allow {
 #[derive(Debug, Clone, Default, Args)]
 pub struct PlanView {
     /// Show these steps alone, with every value (`*` stands for any text). The plan is made of everything all the same.
-    #[arg(value_name = "STEP")]
+    #[arg(value_name = "STEP", add = complete::steps())]
     pub shown: Vec<String>,
     /// Show every value of every planned step.
     #[arg(long)]

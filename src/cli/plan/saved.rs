@@ -49,6 +49,10 @@ pub struct Seal {
     suffix: String,
     account: String,
     region: String,
+    /// The digest of the whole configuration, as other documents and the history of runs have it. Not compared: it also covers keys
+    /// that change nothing about a plan.
+    #[serde(default)]
+    configuration_digest: String,
     /// The digest of each key of the configuration.
     configuration: BTreeMap<String, String>,
     state: StateSeal,
@@ -177,6 +181,7 @@ pub fn of(config: &Config, state: &State, history: &state::History) -> Seal {
         suffix: config.suffix.clone(),
         account: String::new(),
         region: config.region.clone(),
+        configuration_digest: config.digest(),
         configuration,
         state: StateSeal {
             serial: state.serial,

@@ -73,7 +73,7 @@ pub async fn run(cx: &Context<'_>, command: &TrafficCommand) -> Result<Exit, Fai
 }
 
 async fn history(cx: &Context<'_>) -> Result<Exit, Failure> {
-    let config = configuration(cx.common)?;
+    let config = configuration(cx)?;
     let log = Log::new(&state_folder(cx.common), &config.suffix);
     let lines = shared::history(cx, &config, &log).await?.lines;
     let text = Traffic::history(&lines);

@@ -27,7 +27,7 @@ pub async fn account(
     read_only: bool,
     mode: DataMode,
 ) -> Result<(Config, Account), Failure> {
-    let config = configuration(cx.common)?;
+    let config = configuration(cx)?;
     let time = time(cx)?;
     let connection = connection(cx, &config).await?;
     let events = cx.console.events(None);

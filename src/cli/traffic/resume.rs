@@ -28,7 +28,7 @@ pub async fn resume(
     (on_interrupt, take_over): (OnInterrupt, bool),
     notice: &mut Notice,
 ) -> Result<Exit, Failure> {
-    let config = configuration(cx.common)?;
+    let config = configuration(cx)?;
     let mode = mode(&config).map_err(refused_by)?;
     let lock = lock(cx, &config);
     let (config, mut account) = account(cx, false, mode).await?;

@@ -34,7 +34,7 @@ const PATIENCE: i64 = 24 * 3600;
 pub async fn forecast(cx: &Context<'_>, asked: &ShiftArgs) -> Result<Exit, Failure> {
     let steps =
         plan::steps(&asked.steps).map_err(|why| Failure::usage(format!("--steps: {why}")))?;
-    let config = configuration(cx.common)?;
+    let config = configuration(cx)?;
     let mode = mode(&config).map_err(refused_by)?;
     let (_, mut account) = account(cx, true, mode).await?;
     account.open_eyes().await.map_err(refused_by)?;
@@ -60,7 +60,7 @@ pub async fn shift(
     let steps =
         plan::steps(&asked.steps).map_err(|why| Failure::usage(format!("--steps: {why}")))?;
     can_ask(asked.yes)?;
-    let config = configuration(cx.common)?;
+    let config = configuration(cx)?;
     let mode = mode(&config).map_err(refused_by)?;
     let _lock = lock(cx, &config)?;
     let (config, mut account) = account(cx, false, mode).await?;

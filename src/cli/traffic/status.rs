@@ -26,7 +26,7 @@ const AGAIN: Duration = Duration::from_secs(5);
 
 /// Shows where the traffic is.
 pub async fn status(cx: &Context<'_>, watch: bool) -> Result<Exit, Failure> {
-    let mode = crate::traffic::mode(&super::configuration(cx.common)?);
+    let mode = crate::traffic::mode(&super::configuration(cx)?);
     let declared = mode.as_ref().ok().copied();
     let fallback = crate::traffic::gate::DataMode::TwoWay;
     let (config, mut account) = account(cx, true, declared.unwrap_or(fallback)).await?;

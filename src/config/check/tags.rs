@@ -70,8 +70,7 @@ pub(in crate::config) fn tags(given: &Given<'_>) -> Checked<BTreeMap<String, Str
     }
     if all.len() > MOST_TAGS {
         return Err(format!(
-            "there are {} with the defaults, and AWS takes 50 of which {} are deployer's own",
-            all.len(),
+            "with the defaults these are more than {MOST_TAGS}: AWS takes 50, of which {} are deployer's own",
             OURS.len()
         ));
     }

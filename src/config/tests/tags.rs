@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn tags_follow_the_rules_of_aws_and_leave_ours_alone() {
-    let many: String = (0..44).map(|n| format!("t{n} = \"x\"\n")).collect();
+    let many: String = (0..43).map(|n| format!("t{n} = \"x\"\n")).collect();
     let long = format!("k = \"{}\"", "x".repeat(257));
     let key = format!("\"{}\" = \"x\"", "k".repeat(129));
     for (tags, why) in [
@@ -50,16 +50,42 @@ fn tags_follow_the_rules_of_aws_and_leave_ours_alone() {
         ),
         (
             many.as_str(),
-            "there are 47 with the defaults, and AWS takes 50 of which 5 are deployer's own",
+            "with the defaults these are more than 45: AWS takes 50, of which 5 are deployer's own",
         ),
     ] {
         let all = errors(&format!("[tags.set]\n{tags}"));
         assert_eq!(all.len(), 1, "{all:?}");
+        let line = tags.lines().count() + 1;
         assert!(
-            all[0].starts_with("deployer.toml:1: `tags.set` is refused ("),
+            all[0].starts_with(&format!("deployer.toml:{line}: `tags.set` is refused (")),
             "{all:?}"
         );
         assert!(all[0].contains(why), "{all:?} without {why}");
     }
     assert!(parse("[tags.set]\n\"team/owner\" = \"Zoë + co\"").is_ok());
+}
+
+#[test]
+fn every_entry_of_a_table_that_is_refused_is_named_on_its_own_line() {
+    let all = errors(
+        "[tags.set]\nzone = \"x;y\"\nTeam = \"core\"\n\nName = \"x\"\nteam = \"other\"\n\n[prices]\nalb_hour = -1\n",
+    );
+    let lines: Vec<&str> = all.iter().map(|e| e.split('`').next().unwrap()).collect();
+    assert_eq!(
+        lines,
+        [
+            "deployer.toml:2: ",
+            "deployer.toml:5: ",
+            "deployer.toml:6: ",
+            "deployer.toml:9: "
+        ],
+        "{all:?}"
+    );
+    assert!(
+        all[2].contains("`team` and `Team` differ in case only"),
+        "{all:?}"
+    );
+    // A table in one line has one.
+    let all = errors("tags.set = { Name = \"x\", a = 1 }");
+    assert_eq!(all.len(), 2, "{all:?}");
 }

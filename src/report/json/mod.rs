@@ -44,16 +44,22 @@ struct Whole<'a, D> {
     /// The version of the deployer that wrote it, and when.
     deployer: &'static str,
     written: jiff::Timestamp,
+    /// The digest of the configuration that it was made from; null when none was read.
+    configuration_digest: Option<&'a str>,
     #[serde(flatten)]
     document: &'a D,
 }
 
 /// The document as text, with a line break at its end.
-pub(super) fn text<D: Document>(document: &D) -> serde_json::Result<String> {
+pub(super) fn text<D: Document>(
+    document: &D,
+    configuration: Option<&str>,
+) -> serde_json::Result<String> {
     let whole = Whole {
         schema: D::SCHEMA,
         deployer: env!("DEPLOYER_VERSION"),
         written: jiff::Timestamp::now(),
+        configuration_digest: configuration,
         document,
     };
     serde_json::to_string_pretty(&whole).map(|mut text| {

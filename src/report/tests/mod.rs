@@ -129,7 +129,7 @@ fn status_outputs_and_state_read_well() {
     let mut state = State::empty("dev", "eu-central-1");
     assert_eq!(
         status(&state, None, None, Paint::PLAIN),
-        "suffix dev, account no account yet, region eu-central-1, serial 0\nnothing is recorded\n"
+        "suffix dev, account not known yet, region eu-central-1, serial 0\nnothing is recorded\n"
     );
     state.account = "123456789012".into();
     state.steps.insert("vpc-green".into(), record(Stage::Ready));

@@ -133,11 +133,22 @@ fn the_live_view_shows_the_longest_paths_first_and_an_eta() {
         progress.take(event, *at);
     }
     let frame = progress.frame(20.0, 79, Paint::PLAIN);
-    assert_eq!(frame.len(), 1);
+    assert_eq!(frame.len(), 2);
     assert!(
-        frame[0].contains(" 3/4  15s  1 failed  1 blocked  stopping"),
+        frame[0].ends_with(" 3/4  15s  1 failed  1 blocked"),
         "{frame:?}"
     );
+    assert!(
+        frame[1].starts_with("  stopping: what is in flight"),
+        "{frame:?}"
+    );
+    for narrow in [39, 20] {
+        let frame = progress.frame(20.0, narrow, Paint::PLAIN);
+        assert!(
+            frame.iter().all(|l| l.chars().count() <= narrow),
+            "{frame:?}"
+        );
+    }
 }
 
 #[test]

@@ -157,6 +157,7 @@ async fn a_save_contains_the_journal_and_the_history_grows_behind_what_is_whole(
         account: "123456789012".into(),
         region: "eu-central-1".into(),
         serial: state.serial,
+        configuration: String::new(),
         result: String::new(),
         steps: BTreeMap::new(),
     };
