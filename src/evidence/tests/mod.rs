@@ -164,6 +164,34 @@ fn a_way_that_is_not_asked_for_is_named_and_an_unread_group_makes_ways_unknown()
     assert_eq!(of(&all, "1.3.1").verdict, Verdict::NotSeen);
 }
 
+/// The groups still hold, so no way is open; the entry is a hole all the same.
+#[test]
+fn an_acl_that_lets_anybody_reach_a_port_of_administration_is_contradicted() {
+    let entry = |ports: &str, protocol: &str, cidr: &str| json!({"50": {"action": "allow", "protocol": protocol, "ports": ports, "cidr": cidr}});
+    for (entries, wanted) in [
+        (entry("22", "tcp", "0.0.0.0/0"), Verdict::Contradicted),
+        (entry("3000-4000", "udp", "::/0"), Verdict::Contradicted),
+        (entry("", "all", "0.0.0.0/0"), Verdict::Contradicted),
+        (entry("22", "tcp", "10.0.0.0/8"), Verdict::Shown),
+        (entry("8:0", "icmp", "0.0.0.0/0"), Verdict::Shown),
+        (entry("23-3388", "tcp", "0.0.0.0/0"), Verdict::Shown),
+    ] {
+        let mut world = world();
+        world.change("acl-db-entries-green", "/ingress", entries.clone());
+        let all = world.evidence();
+        let mut values = of(&all, "1.3.1").values.iter();
+        let acl = values.find(|v| v.step == "acl-db-entries-green").unwrap();
+        assert_eq!(acl.verdict, wanted, "{entries}");
+    }
+    let mut world = world();
+    let open = entry("443", "tcp", "10.0.0.0/8");
+    world.change("acl-default-blue", "/ingress", open);
+    assert_eq!(
+        of(&world.evidence(), "1.3.1").verdict,
+        Verdict::Contradicted
+    );
+}
+
 #[test]
 fn an_empty_state_shows_nothing() {
     let mut world = world();
