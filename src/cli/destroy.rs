@@ -15,7 +15,7 @@ use crate::engine::drift::Unlisted;
 use crate::engine::exec::{Outcome, Report};
 use crate::engine::observe::Observations;
 use crate::engine::plan::{self, Choice, DataRules, Op, Plan, Users, teardown};
-use crate::engine::rebuild::set_apart;
+use crate::engine::rebuild::{add_unread, set_apart};
 use crate::engine::{Kind, Owned};
 use crate::report::{DestroyRemains, Detail, Marked, Notice, PlanDocument, RunDocument};
 use crate::resources;
@@ -158,9 +158,11 @@ async fn choose(cx: &Context<'_>, yes: bool, plan: &Plan) -> Result<Choice, Fail
 
 /// Everything recorded is read, whatever its scope: what depends on the destroyed must be known.
 async fn look(session: &Session, state: &mut State) -> Observations {
-    session.recover(state, &session.owned().await).await;
+    let unread = session.recover(state, &session.owned().await).await;
     set_apart(&session.graph, state);
-    session.refresh(state, |_, _| true).await
+    let mut seen = session.refresh(state, |_, _| true).await;
+    add_unread(&mut seen, unread);
+    seen
 }
 
 async fn make_plan(
