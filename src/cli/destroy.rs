@@ -12,6 +12,7 @@ use super::session::{Listed, Mode, Session, configuration};
 use super::under_way;
 use crate::aws::Aws;
 use crate::engine::drift::Unlisted;
+use crate::engine::driver::TAG_OF_SCOPE;
 use crate::engine::exec::{Outcome, Report};
 use crate::engine::observe::Observations;
 use crate::engine::plan::{self, Choice, DataRules, Op, Plan, Users, teardown};
@@ -203,7 +204,7 @@ async fn remains(
         owned, unlisted, ..
     } = session.owned().await;
     let scope = session.scope.as_ref();
-    let in_scope = |o: &Owned| scope.is_none_or(|s| o.tags.get("Environment") == Some(s));
+    let in_scope = |o: &Owned| scope.is_none_or(|s| o.tags.get(TAG_OF_SCOPE) == Some(s));
     let snapshot = |o: &Owned| {
         let driver = session.context.registry.get(&o.kind);
         driver.is_ok_and(|d| d.meta().retention.is_snapshot)

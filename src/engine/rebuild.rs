@@ -3,7 +3,9 @@
 use super::clock::Clock;
 use super::compare::{self, Wanted};
 use super::diff::TAGS;
-use super::driver::{Identity, Key, Nature, Owned, Ownership, Phase, Registry, Replace};
+use super::driver::{
+    Identity, Key, Nature, Owned, Ownership, Phase, Registry, Replace, TAG_OF_NAME, TAG_OF_SCOPE,
+};
 use super::error::Error;
 use super::graph::{Graph, Step};
 use super::observe::{Observations, Observed};
@@ -240,7 +242,7 @@ async fn record(
         return None;
     }
     // The tag need not hold all of the name.
-    let name = match owned.tags.get("Name") {
+    let name = match owned.tags.get(TAG_OF_NAME) {
         _ if !owned.name.is_empty() => &owned.name,
         Some(name) => name,
         None => &owned.id,
@@ -266,7 +268,7 @@ async fn record(
     }
     Some(Record {
         kind: owned.kind.clone(),
-        scope: tags.get("Environment").cloned().unwrap_or_default(),
+        scope: tags.get(TAG_OF_SCOPE).cloned().unwrap_or_default(),
         name: name.clone(),
         stage: if driver.meta().retention.is_snapshot && live.phase == Phase::Ready {
             Stage::Ready
@@ -287,7 +289,7 @@ async fn record(
 fn unread(owned: &Owned, key: Key<'_>, clock: &Clock) -> Record {
     Record {
         kind: owned.kind.clone(),
-        scope: owned.tags.get("Environment").cloned().unwrap_or_default(),
+        scope: owned.tags.get(TAG_OF_SCOPE).cloned().unwrap_or_default(),
         name: key.identity.name.clone(),
         stage: Stage::Creating,
         token: String::new(),
