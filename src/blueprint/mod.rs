@@ -47,8 +47,8 @@ pub use services::{SERVICES, Service};
 pub use zone::find as find_zone;
 
 use crate::config::Config;
-use crate::engine::driver::{MARK_DEPLOYMENT, MARK_STEP, MARK_SUFFIX};
-use crate::engine::graph::GraphError;
+use crate::engine::driver::{MARK_DEPLOYMENT, MARK_STEP, MARK_SUFFIX, TAG_OF_NAME, TAG_OF_SCOPE};
+use crate::engine::graph::{GraphError, SHARED};
 use crate::engine::{Builder, Deployment, Graph, Handle, Kind, StepMeta};
 use crate::resources::ec2::SecurityGroup;
 use crate::resources::sns::Topic;
@@ -110,7 +110,7 @@ pub struct Shared;
 
 impl fmt::Display for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("shared")
+        f.write_str(SHARED)
     }
 }
 
@@ -166,8 +166,8 @@ impl<'a, S: Scope> ScopeBuilder<'a, S> {
     pub fn add_named<R: Kind>(&mut self, thing: &str, name: String, spec: R) -> Handle<R> {
         let id = format!("{thing}-{}", self.env);
         let mut tags = self.config.tags.set.clone();
-        tags.insert("Environment".into(), self.env.to_string());
-        tags.insert("Name".into(), self.name(thing));
+        tags.insert(TAG_OF_SCOPE.into(), self.env.to_string());
+        tags.insert(TAG_OF_NAME.into(), self.name(thing));
         tags.insert(MARK_SUFFIX.into(), self.config.suffix.clone());
         tags.insert(MARK_STEP.into(), id.clone());
         let deployment = Deployment {

@@ -12,10 +12,11 @@ use super::session::{Listed, Mode, Session, configuration};
 use super::under_way;
 use crate::aws::Aws;
 use crate::engine::drift::Unlisted;
+use crate::engine::driver::TAG_OF_SCOPE;
 use crate::engine::exec::{Outcome, Report};
 use crate::engine::observe::Observations;
 use crate::engine::plan::{self, Choice, DataRules, Op, Plan, Users, teardown};
-use crate::engine::rebuild::set_apart;
+use crate::engine::rebuild::{add_unread, set_apart};
 use crate::engine::{Kind, Owned};
 use crate::report::{DestroyRemains, Detail, Marked, Notice, PlanDocument, RunDocument};
 use crate::resources;
@@ -158,9 +159,11 @@ async fn choose(cx: &Context<'_>, yes: bool, plan: &Plan) -> Result<Choice, Fail
 
 /// Everything recorded is read, whatever its scope: what depends on the destroyed must be known.
 async fn look(session: &Session, state: &mut State) -> Observations {
-    session.recover(state, &session.owned().await).await;
+    let unread = session.recover(state, &session.owned().await).await;
     set_apart(&session.graph, state);
-    session.refresh(state, |_, _| true).await
+    let mut seen = session.refresh(state, |_, _| true).await;
+    add_unread(&mut seen, unread);
+    seen
 }
 
 async fn make_plan(
@@ -201,7 +204,7 @@ async fn remains(
         owned, unlisted, ..
     } = session.owned().await;
     let scope = session.scope.as_ref();
-    let in_scope = |o: &Owned| scope.is_none_or(|s| o.tags.get("Environment") == Some(s));
+    let in_scope = |o: &Owned| scope.is_none_or(|s| o.tags.get(TAG_OF_SCOPE) == Some(s));
     let snapshot = |o: &Owned| {
         let driver = session.context.registry.get(&o.kind);
         driver.is_ok_and(|d| d.meta().retention.is_snapshot)

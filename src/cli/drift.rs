@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::engine::drift::{Drift, Input, Rule, drift as compare};
 use crate::engine::observe::Observations;
 use crate::engine::plan;
-use crate::engine::rebuild::{rebuild, recover};
+use crate::engine::rebuild::{add_unread, rebuild, recover};
 use crate::report::{self, DriftDocument, Notice};
 use crate::resources::severity::severity;
 use crate::state::{self, State};
@@ -131,7 +131,8 @@ pub async fn compared(
     if no_state {
         let (registry, clock) = (&session.context.registry, &session.context.clock);
         rebuild(&session.graph, &seen, registry, &mut state, clock);
-        recover(&session.graph, &listed.owned, registry, &mut state, clock).await;
+        let unread = recover(&session.graph, &listed.owned, registry, &mut state, clock).await;
+        add_unread(&mut seen, unread);
     }
     session.beneath(&mut state, &mut seen).await;
     let registry = &session.context.registry;

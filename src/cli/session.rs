@@ -1,5 +1,9 @@
 //! What most commands share: configuration, facts, graph and resource types.
 
+mod marked;
+
+pub use marked::Listed;
+
 use super::Context;
 use super::args::{Common, Scope};
 use super::code;
@@ -10,11 +14,9 @@ use crate::aws::{self, Aws, Caller, Preflight};
 use crate::blueprint::{self, Facts};
 use crate::config::{Config, Overrides};
 use crate::engine::beneath::beneath;
-use crate::engine::drift::Unlisted;
 use crate::engine::observe::{Observations, ReadRequest, observe, requests};
 use crate::engine::plan::Plan;
-use crate::engine::rebuild::recover;
-use crate::engine::{self, Check, Deployment, Driver, Events, Graph, Level, Limits, Owned};
+use crate::engine::{self, Check, Events, Graph, Level, Limits};
 use crate::report::DeploymentRef;
 use crate::resources::{self, wafv2};
 use crate::state::{Record, State, Store};
@@ -99,17 +101,6 @@ pub fn offline_graph(cx: &Context<'_>, config: &Config, state: &State) -> Result
         }
     };
     Ok(blueprint::build(config, &facts)?)
-}
-
-/// What carries this deployment's mark.
-#[derive(Default)]
-pub struct Listed {
-    /// Ours.
-    pub owned: Vec<Owned>,
-    /// Global things with this suffix, of which no tag says which account and region they belong to.
-    pub undecided: Vec<Owned>,
-    /// Types that could not be listed.
-    pub unlisted: Vec<Unlisted>,
 }
 
 /// Everything that a command which talks to AWS works with.
@@ -272,58 +263,6 @@ impl Session {
             Some(error) => Err(error.into()),
             None => Ok(()),
         }
-    }
-
-    /// The same as [`Session::survey`] for what changes nothing: tags may come from a sweep.
-    pub async fn look(&self, requests: &[ReadRequest<'_>]) -> (Observations, Listed) {
-        let _sweeping = self.aws.tagging.sweeping(&self.config.suffix);
-        self.survey(requests).await
-    }
-
-    /// Reads everything, and lists beside it everything that is tagged as ours: what both need is read once.
-    pub async fn survey(&self, requests: &[ReadRequest<'_>]) -> (Observations, Listed) {
-        let refreshing = self.aws.recent.refreshing().await;
-        let refresh = async {
-            let seen = self.observe(requests).await;
-            drop(refreshing);
-            seen
-        };
-        tokio::join!(refresh, self.owned())
-    }
-
-    /// Everything in the account that is tagged as ours.
-    pub async fn owned(&self) -> Listed {
-        let request = |driver: &Arc<dyn Driver>| {
-            let (driver, suffix) = (driver.clone(), self.config.suffix.clone());
-            async move { (driver.meta().listing, driver.owned(&suffix).await) }
-        };
-        let mut all = Vec::new();
-        let mut listed = Listed::default();
-        for (kind, answer) in join_all(self.context.registry.all().map(request)).await {
-            match answer {
-                Ok(found) => all.extend(found),
-                Err(error) => listed.unlisted.push(Unlisted {
-                    kind: kind.to_owned(),
-                    error,
-                }),
-            }
-        }
-        let deployment = Deployment {
-            account: self.account.clone(),
-            region: self.config.region.clone(),
-            suffix: self.config.suffix.clone(),
-        };
-        (listed.owned, listed.undecided) = deployment.split(all, &self.context.registry);
-        listed
-    }
-
-    /// Takes into the state what is tagged as ours and belongs to a step that neither blueprint nor state has, so that
-    /// it is planned like everything that is no longer in the blueprint.
-    pub async fn recover(&self, state: &mut State, listed: &Listed) {
-        let engine::Context {
-            registry, clock, ..
-        } = &self.context;
-        recover(&self.graph, &listed.owned, registry, state, clock).await;
     }
 
     /// Refuses a state of another account or region.

@@ -11,7 +11,7 @@ use super::session::{Mode, Session, configuration, home};
 use super::share;
 use super::suggest::nearest;
 use crate::engine::observe::{Observed, requests};
-use crate::engine::rebuild::{rebuild, recover};
+use crate::engine::rebuild::{add_unread, rebuild, recover};
 use crate::report::{
     self, Marked, RebuildDocument, StateHistoryDocument, StateListDocument, StateRow,
     StateShowDocument, UnlockDocument,
@@ -122,6 +122,11 @@ async fn rebuild_state(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
     let nothing = State::empty(&config.suffix, &config.region);
     let all = requests(&session.graph, &session.chosen, &nothing, |_, _| false);
     let mut seen = session.observe(&all).await;
+    let (registry, clock) = (&session.context.registry, &session.context.clock);
+    rebuild(&session.graph, &seen, registry, &mut state, clock);
+    let listed = session.owned().await;
+    let unread = recover(&session.graph, &listed.owned, registry, &mut state, clock).await;
+    add_unread(&mut seen, unread);
     let unreadable: Vec<String> = seen
         .iter()
         .filter_map(|(step, observed)| match observed {
@@ -140,10 +145,6 @@ async fn rebuild_state(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
             ),
         ));
     }
-    let (registry, clock) = (&session.context.registry, &session.context.clock);
-    rebuild(&session.graph, &seen, registry, &mut state, clock);
-    let listed = session.owned().await;
-    recover(&session.graph, &listed.owned, registry, &mut state, clock).await;
     session.beneath(&mut state, &mut seen).await;
     writer.save(&mut state).await?;
     let mut text = format!(

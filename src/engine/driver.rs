@@ -49,6 +49,7 @@ pub struct Identity {
 pub use super::meta::{Changing, Delegated, Meta, Nature, Owner, Replace, Retention, Upgrade};
 pub use super::ownership::{
     MARK_DEPLOYMENT, MARK_MINIMUM, MARK_PULLED, MARK_STEP, MARK_SUFFIX, Mark, Ownership,
+    TAG_OF_NAME, TAG_OF_SCOPE,
 };
 
 /// How to find a resource: recorded outputs when there are any, else the identity; `spec` for what is found by its parent.

@@ -51,12 +51,15 @@ pub trait Kind: Serialize {
     type Outputs: DeserializeOwned + Default;
 }
 
+/// The scope of what belongs to no side alone: it goes with the last of those that need it.
+pub const SHARED: &str = "shared";
+
 /// The head of a step: everything but the struct itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepMeta {
     /// Unique id, e.g. `subnet-app-a-green`.
     pub id: String,
-    /// `blue`, `green` or `shared`.
+    /// A side, or [`SHARED`].
     pub scope: String,
     /// The name in AWS.
     pub name: String,
@@ -71,7 +74,7 @@ pub struct Step {
     pub id: String,
     /// Its type.
     pub kind: String,
-    /// `blue`, `green` or `shared`.
+    /// A side, or [`SHARED`].
     pub scope: String,
     /// The name in AWS.
     pub name: String,

@@ -32,6 +32,12 @@ pub const MARK_MINIMUM: &str = "DeployerMinimum";
 /// The tag of a rule of a load balancer that somebody has switched for a rollback or a cutover: who and when.
 pub const MARK_PULLED: &str = "DeployerPulled";
 
+/// The tag that names the scope of a thing, for people and for a search by scope; no part of the mark.
+pub const TAG_OF_SCOPE: &str = "Environment";
+
+/// The tag that names a thing, as AWS's console shows it.
+pub const TAG_OF_NAME: &str = "Name";
+
 /// All tags of the mark.
 pub const MARK: [&str; 3] = [MARK_SUFFIX, MARK_STEP, MARK_DEPLOYMENT];
 

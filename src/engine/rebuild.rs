@@ -3,8 +3,11 @@
 use super::clock::Clock;
 use super::compare::{self, Wanted};
 use super::diff::TAGS;
-use super::driver::{Identity, Key, Nature, Owned, Ownership, Phase, Registry, Replace};
-use super::graph::Graph;
+use super::driver::{
+    Identity, Key, Nature, Owned, Ownership, Phase, Registry, Replace, TAG_OF_NAME, TAG_OF_SCOPE,
+};
+use super::error::Error;
+use super::graph::{Graph, Step};
 use super::observe::{Observations, Observed};
 use super::reference::{mentions, resolve};
 use super::replaced::replaced;
@@ -86,16 +89,45 @@ pub fn set_apart(graph: &Graph, state: &mut State) {
     }
 }
 
+/// Chosen steps without a record whose type has a second name: made earlier, they may stand under another name than today's, where
+/// only their mark shows them. A first run, or one after the state was lost, looks for everything that is marked; but when that
+/// one was stopped before it had recorded all that it found, the next one has a state, and still no record of these.
+pub fn unsearched<'a>(
+    graph: &'a Graph,
+    chosen: &[bool],
+    state: &State,
+    registry: &Registry,
+) -> Vec<&'a Step> {
+    let steps = graph.steps.iter().zip(chosen);
+    let steps = steps.filter(|(step, chosen)| {
+        let driver = registry.get(&step.kind);
+        let second = driver.is_ok_and(|d| d.meta().replace == Replace::CreateFirst);
+        **chosen && second && !state.steps.contains_key(&step.id)
+    });
+    steps.map(|(step, _)| step).collect()
+}
+
+/// Adds what could not be read while marked things were taken in, where nothing else was found of a step: one of them may be its
+/// own, so nothing is made in its place.
+pub fn add_unread(seen: &mut Observations, unread: Observations) {
+    for (step, observed) in unread {
+        if matches!(seen.get(&step), None | Some(Observed::Absent)) {
+            seen.insert(step, observed);
+        }
+    }
+}
+
 /// Records marked things whose step neither the blueprint nor the state has, and those that a step's successor stands beside:
 /// what an earlier blueprint made and a lost state no longer tells. Their settings are as they were read, their edges follow from the ids in them. What is not
-/// found again (its type is unknown, or it is on its way out) stays unrecorded.
+/// found again (its type is unknown, or it is on its way out) stays unrecorded. Gives the steps of which it could not be read whether
+/// a marked thing is their own: see [`add_unread`].
 pub async fn recover(
     graph: &Graph,
     owned: &[Owned],
     registry: &Registry,
     state: &mut State,
     clock: &Clock,
-) {
+) -> Observations {
     let mut untracked: BTreeMap<String, &Owned> = BTreeMap::new();
     for one in owned {
         let taken = |id: &str| state.steps.contains_key(id) || untracked.contains_key(id);
@@ -103,14 +135,22 @@ pub async fn recover(
             untracked.insert(id, one);
         }
     }
-    let looks = untracked.iter().map(async |(id, o)| {
-        if is_own(graph, o, registry).await {
-            return None;
-        }
-        Some((id.clone(), record(graph, o, registry, clock).await?))
+    let looks = untracked.iter().map(async |(id, owned)| {
+        let own = is_own(graph, owned, registry).await;
+        let record = match own {
+            Ok(false) => record(graph, owned, registry, clock).await,
+            Ok(true) | Err(_) => None,
+        };
+        (id, owned, own.err(), record)
     });
-    let found = join_all(looks).await.into_iter().flatten().collect();
+    let (mut found, mut unread) = (BTreeMap::new(), Observations::new());
+    for (id, owned, error, record) in join_all(looks).await {
+        found.extend(record.map(|record| (id.clone(), record)));
+        let observed = error.map(Observed::Unreadable);
+        unread.extend(observed.map(|o| (owned.step.clone(), o)));
+    }
     connect(state, found);
+    unread
 }
 
 /// Takes found things into the state. Their edges follow from the ids in the settings, theirs and those of the others.
@@ -168,11 +208,10 @@ fn unknown(
     (earlier && !known).then(|| replaced(&owned.step, taken))
 }
 
-/// True when a thing of a step of the blueprint is what the step itself finds by its mark: the step takes it as its own. So it is
-/// too when that cannot be read.
-async fn is_own(graph: &Graph, owned: &Owned, registry: &Registry) -> bool {
+/// True when a thing of a step of the blueprint is what the step itself finds by its mark: the step takes it as its own.
+async fn is_own(graph: &Graph, owned: &Owned, registry: &Registry) -> Result<bool, Error> {
     let (Some(step), Ok(driver)) = (graph.get(&owned.step), registry.get(&owned.kind)) else {
-        return false;
+        return Ok(false);
     };
     let identity = step.identity();
     let key = Key {
@@ -180,13 +219,11 @@ async fn is_own(graph: &Graph, owned: &Owned, registry: &Registry) -> bool {
         outputs: None,
         identity: &identity,
     };
-    match driver.read(key).await {
-        Ok(found) => found.is_some_and(|live| {
-            let id = Value::String(owned.id.clone());
-            mentions(&id, &live.outputs)
-        }),
-        Err(_) => true,
-    }
+    let found = driver.read(key).await?;
+    Ok(found.is_some_and(|live| {
+        let id = Value::String(owned.id.clone());
+        mentions(&id, &live.outputs)
+    }))
 }
 
 /// The record of one marked thing, as it is read by its mark.
@@ -205,7 +242,7 @@ async fn record(
         return None;
     }
     // The tag need not hold all of the name.
-    let name = match owned.tags.get("Name") {
+    let name = match owned.tags.get(TAG_OF_NAME) {
         _ if !owned.name.is_empty() => &owned.name,
         Some(name) => name,
         None => &owned.id,
@@ -231,7 +268,7 @@ async fn record(
     }
     Some(Record {
         kind: owned.kind.clone(),
-        scope: tags.get("Environment").cloned().unwrap_or_default(),
+        scope: tags.get(TAG_OF_SCOPE).cloned().unwrap_or_default(),
         name: name.clone(),
         stage: if driver.meta().retention.is_snapshot && live.phase == Phase::Ready {
             Stage::Ready
@@ -252,7 +289,7 @@ async fn record(
 fn unread(owned: &Owned, key: Key<'_>, clock: &Clock) -> Record {
     Record {
         kind: owned.kind.clone(),
-        scope: owned.tags.get("Environment").cloned().unwrap_or_default(),
+        scope: owned.tags.get(TAG_OF_SCOPE).cloned().unwrap_or_default(),
         name: key.identity.name.clone(),
         stage: Stage::Creating,
         token: String::new(),

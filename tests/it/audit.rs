@@ -135,6 +135,11 @@ fn evidence_is_what_is_there(lab: &Lab) {
         let findings = doctor["findings"].as_array().unwrap().iter();
         findings.filter(|f| f["about"] == what).collect::<Vec<_>>()
     };
+    // What somebody has to do for a topic is recorded, and read now: it is said once.
+    let (recorded, now) = (about("by hand"), about("subscriptions"));
+    assert!(now.iter().any(|f| f["verdict"] == "warning"), "{now:?}");
+    let again = |f: &&&Value| now.iter().any(|n| n["text"] == f["text"]);
+    assert_eq!(recorded.iter().find(again), None, "{now:?}");
     assert_eq!(about("clock")[0]["verdict"], "ok");
     assert_eq!(about("permissions")[0]["verdict"], "unknown");
     let buckets = about("name");

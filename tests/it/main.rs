@@ -26,6 +26,7 @@ mod functions;
 mod hard_days;
 mod long_work;
 mod makespan;
+mod map;
 mod migrate;
 mod mutations;
 mod notify;

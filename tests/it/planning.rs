@@ -128,6 +128,43 @@ async fn what_was_replaced_is_removed_by_a_later_run_when_this_one_ends_too_soon
     assert!(run.plan(&g).await.is_empty());
 }
 
+/// The run that finds everything again may be stopped before it has recorded all of it; then the state is no longer empty.
+#[tokio::test(start_paused = true)]
+async fn what_has_another_name_is_found_when_the_run_after_a_lost_state_was_stopped() {
+    let world = World::new(0.5);
+    let mut run = run_on(&world);
+    run.apply(&target_and_listener(80)).await;
+    let before = writes(&world).len();
+    run.state.steps.remove("target");
+    let g = target_and_listener(81);
+    assert!(run.apply(&g).await.complete());
+    assert_eq!(
+        writes(&world)[before..],
+        ["create target", "update listener", "delete target"]
+    );
+    assert_eq!((world.live().len(), run.state.steps.len()), (2, 2));
+    assert!(run.plan(&g).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_made_while_it_is_not_known_whether_an_earlier_one_stands_there() {
+    let world = World::new(0.5);
+    let mut run = run_on(&world);
+    run.apply(&target_and_listener(80)).await;
+    let before = writes(&world).len();
+    let g = target_and_listener(81);
+    world.unread.lock().unwrap().insert(Target::TYPE.into());
+    run.lose_state(&g).await;
+    world.unread.lock().unwrap().clear();
+    let plan = run.plan(&g).await;
+    let target = plan.nodes.iter().find(|n| n.step == "target").unwrap();
+    assert!(target.refused.is_some(), "{target:?}");
+    assert!(!run.execute(&plan).await.complete());
+    assert_eq!(writes(&world)[before..], Vec::<String>::new());
+    assert!(run.apply(&g).await.complete());
+    assert_eq!((world.live().len(), run.state.steps.len()), (2, 2));
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_was_replaced_and_is_gone_is_never_taken_for_its_successor() {
     let world = World::new(0.5);

@@ -85,8 +85,8 @@ impl Net {
     }
 }
 
-/// `443`, `1024-65535`
-fn within(ports: &str, port: u16) -> bool {
+/// True when ports like `443` or `1024-65535` hold this one.
+pub fn within(ports: &str, port: u16) -> bool {
     let (low, high) = ports.split_once('-').unwrap_or((ports, ports));
     match (low.parse::<u16>(), high.parse::<u16>()) {
         (Ok(low), Ok(high)) => (low..=high).contains(&port),

@@ -7,6 +7,8 @@ mod filters;
 mod tests;
 mod ways;
 
+pub use filters::within;
+
 use super::services::SERVICE_PORT;
 use crate::engine::Graph;
 use ipnet::Ipv4Net;

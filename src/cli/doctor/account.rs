@@ -9,13 +9,13 @@ use crate::cli::Context;
 use crate::cli::connection::{check_account, connection};
 use crate::config::Config;
 use crate::engine::observe::{Observed, observe, requests};
-use crate::engine::{self, Error, Events, Graph, Limits, Phase};
+use crate::engine::{self, Error, Events, Graph, Level, Limits, Phase};
 use crate::report::{Finding, Verdict};
 use crate::resources;
 use crate::resources::rds::ENGINE;
 use crate::state::State;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -34,8 +34,14 @@ const READ: [&str; 6] = [
     "ecs/task_definition",
 ];
 
-/// All of it. Calls go through a caller that refuses to write.
-pub async fn look(cx: &Context<'_>, config: &Config, state: Option<&State>) -> Vec<Finding> {
+/// All of it. Calls go through a caller that refuses to write. `read` gets the steps that were read: what the state says of them
+/// is older.
+pub async fn look(
+    cx: &Context<'_>,
+    config: &Config,
+    state: Option<&State>,
+    read: &mut BTreeSet<String>,
+) -> Vec<Finding> {
     let mut out = Vec::new();
     let connection = match connection(cx, config).await {
         Ok(connection) => connection,
@@ -93,13 +99,19 @@ pub async fn look(cx: &Context<'_>, config: &Config, state: Option<&State>) -> V
             return out;
         }
     };
-    out.push(domain::delegation(cx, &aws, facts.zone.as_ref()).await);
+    let mut failed = preflight.checks.iter();
+    out.push(
+        match failed.find(|c| c.name == "domain" && c.level == Level::Error) {
+            Some(check) => domain::no_zone(&check.text),
+            None => domain::delegation(cx, &aws, facts.zone.as_ref()).await,
+        },
+    );
     let given = &config.routing.certificate_arn;
     if !given.is_empty() {
         out.push(domain::certificate(&aws, "routing.certificate_arn", given).await);
     }
     match blueprint::build(config, &facts) {
-        Ok(graph) => out.extend(things(aws, config, state, &graph, events).await),
+        Ok(graph) => out.extend(things(aws, config, state, (&graph, events), read).await),
         Err(_) => out.push(machine::names(config, state)),
     }
     out
@@ -243,8 +255,8 @@ async fn things(
     aws: Aws,
     config: &Config,
     state: Option<&State>,
-    graph: &Graph,
-    events: Events,
+    (graph, events): (&Graph, Events),
+    read: &mut BTreeSet<String>,
 ) -> Vec<Finding> {
     let empty = State::empty(&config.suffix, &config.region);
     let state = state.unwrap_or(&empty);
@@ -270,6 +282,9 @@ async fn things(
         let Some(found) = seen.get(request.step) else {
             continue;
         };
+        if !matches!(found, Observed::Unreadable(_)) {
+            read.insert(request.step.to_owned());
+        }
         out.extend(thing(
             request.step,
             request.kind,

@@ -14,6 +14,12 @@ use jiff::{SignedDuration, Timestamp};
 /// renewed.
 const NEAR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
+/// Which zone is meant is not known, for this reason: then nothing is known of its servers either.
+pub(super) fn no_zone(why: &str) -> Finding {
+    let text = format!("not checked, because {why}");
+    Finding::new("delegation", Verdict::Unknown, text)
+}
+
 /// Whether the servers of our zone are those that the zone above names.
 pub(super) async fn delegation(cx: &Context<'_>, aws: &Aws, zone: Option<&Zone>) -> Finding {
     let about = "delegation";

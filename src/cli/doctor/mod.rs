@@ -13,6 +13,7 @@ use super::session::overrides;
 use crate::config::Config;
 use crate::report::{self, DoctorDocument, Finding, Verdict};
 use clap::Args;
+use std::collections::BTreeSet;
 
 use super::error::Failure;
 
@@ -44,6 +45,7 @@ pub async fn doctor(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
             let offline = asked.offline;
             let (state, found) = recorded::look(cx, &config, offline).await;
             findings.extend(found);
+            let mut read = BTreeSet::new();
             if offline {
                 findings.push(machine::names(&config, state.as_ref()));
                 findings.push(Finding::new(
@@ -52,7 +54,10 @@ pub async fn doctor(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
                     "not looked at (--offline)",
                 ));
             } else {
-                findings.extend(account::look(cx, &config, state.as_ref()).await);
+                findings.extend(account::look(cx, &config, state.as_ref(), &mut read).await);
+            }
+            if let Some(state) = &state {
+                findings.extend(recorded::by_hand(cx, &config, state, &read));
             }
         }
     }

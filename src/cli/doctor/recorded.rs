@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::report::{self, Finding, Verdict};
 use crate::state::{self, Stage, State, Store};
 use crate::traffic::history::Log;
+use std::collections::BTreeSet;
 
 /// The state, when it can be read, and what was found on the way.
 pub async fn look(
@@ -126,9 +127,21 @@ fn unfinished(cx: &Context<'_>, config: &Config, state: &State, out: &mut Vec<Fi
         let end = cx.command_line("apply", None, config);
         out.push(Finding::new("steps", Verdict::Warning, text).end(end));
     }
-    for one in report::attention(state, None) {
+}
+
+/// What somebody has to do, as the last run recorded it. Of the steps in `read` it is known how they stand now.
+pub fn by_hand(
+    cx: &Context<'_>,
+    config: &Config,
+    state: &State,
+    read: &BTreeSet<String>,
+) -> Vec<Finding> {
+    let all = report::attention(state, None).into_iter();
+    let all = all.filter(|one| !read.contains(&one.step));
+    let finding = |one: report::Attention| {
         let text = format!("{}: {}", one.step, one.text);
         let end = format!("do it, then {}", cx.command_line("apply", None, config));
-        out.push(Finding::new("by hand", Verdict::Warning, text).end(end));
-    }
+        Finding::new("by hand", Verdict::Warning, text).end(end)
+    };
+    all.map(finding).collect()
 }

@@ -1,7 +1,7 @@
 //! What is a finding, and what the exit code says of it.
 
 use super::account::{clock, kept, thing};
-use super::domain::{compared, until};
+use super::domain::{compared, no_zone, until};
 use super::machine::version_of;
 use super::*;
 use crate::engine::observe::Observed;
@@ -129,6 +129,14 @@ fn a_zone_is_delegated_when_the_zone_above_names_its_servers_and_no_others() {
             );
         }
     }
+}
+
+#[test]
+fn a_domain_without_its_zone_is_never_said_to_be_delegated() {
+    let why = "no public zone of this account covers the domain pay.example";
+    let found = no_zone(why);
+    assert_eq!(verdict(&found), Verdict::Unknown);
+    assert!(found.text.ends_with(why), "{found:?}");
 }
 
 #[test]

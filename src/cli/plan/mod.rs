@@ -18,7 +18,7 @@ use crate::blueprint::{DELEGATION, with_first_weights};
 use crate::cost::Difference;
 use crate::engine::observe::Observations;
 use crate::engine::plan::{self, Allowed, Choice, DataRules, Options, Plan, Users};
-use crate::engine::rebuild::set_apart;
+use crate::engine::rebuild::{add_unread, set_apart};
 use crate::report::{self, Attention, Detail, PlanDocument};
 use crate::state::{Record, State};
 use jiff::Timestamp;
@@ -243,17 +243,23 @@ pub fn show_with(
 }
 
 /// A first run, or a state that was lost: what an earlier blueprint made is not to be forgotten. With `all`, what the blueprint asks
-/// for is read beside the listing, and answered.
-async fn survey(session: &Session, state: &mut State, all: bool) -> Option<Observations> {
-    let (seen, listed) = if all {
+/// for is read beside the listing, and answered. The second answer is what could not be read of what was listed.
+async fn survey(
+    session: &Session,
+    state: &mut State,
+    all: bool,
+) -> (Option<Observations>, Observations) {
+    let (seen, listed) = if !state.steps.is_empty() {
+        (None, session.owned_unsearched(state).await)
+    } else if all {
         let requests = session.requests(state, |_, _| false);
         let (seen, listed) = session.survey(&requests).await;
         (Some(seen), listed)
     } else {
         (None, session.owned().await)
     };
-    session.recover(state, &listed).await;
-    seen
+    let unread = session.recover_to_make(state, &listed).await;
+    (seen, unread)
 }
 
 /// Makes the plan of what was asked for.
@@ -262,10 +268,7 @@ pub async fn make_plan(
     state: &mut State,
     asked: &Asked,
 ) -> Result<(Plan, Observations), Failure> {
-    let surveyed = match state.steps.is_empty() {
-        true => Some(survey(session, state, asked.steps.is_empty()).await),
-        false => None,
-    };
+    let (surveyed, unread) = survey(session, state, asked.steps.is_empty()).await;
     set_apart(&session.graph, state);
     if !asked.steps.is_empty() {
         let chosen = plan::partial(&session.graph, &session.chosen, state, &asked.steps);
@@ -290,7 +293,7 @@ pub async fn make_plan(
         asked.steps.is_empty() || asked.steps.iter().any(|s| crate::engine::matches(s, id))
     };
     let also = |id: &str, record: &Record| session.in_scope(record) && meant(id);
-    let seen = match surveyed.flatten() {
+    let mut seen = match surveyed {
         None => session.refresh(state, also).await,
         Some(mut seen) => {
             let left = session.requests(state, also).into_iter();
@@ -300,6 +303,7 @@ pub async fn make_plan(
             seen
         }
     };
+    add_unread(&mut seen, unread);
     let graph = with_first_weights(&session.graph, &session.chosen, &seen, |step| {
         state.steps.contains_key(step)
     });

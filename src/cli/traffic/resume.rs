@@ -10,7 +10,7 @@ use super::checks::refused_by;
 use super::notes;
 use super::open::{account, me, refused};
 use super::shared::{self, carried};
-use super::shift::{go, home, lock};
+use super::shift::{Course, go, home, lock};
 use crate::config::Config;
 use crate::report::{First, Notice, TrafficShiftDocument};
 use crate::traffic::account::Account;
@@ -124,17 +124,13 @@ pub async fn resume(
     entry.run.clone_from(&plan.run);
     entry.command = command_line();
     account.record(entry)?;
-    go(
-        cx,
-        &config,
-        account,
-        &plan,
+    let course = Course {
+        plan,
         note,
         from,
         on_interrupt,
-        notice,
-    )
-    .await
+    };
+    go(cx, &config, account, course, notice).await
 }
 
 /// Who was at work on a shift last, when that was on another machine: its lock is there.

@@ -85,31 +85,38 @@ pub async fn shift(
     first.before = Some(standing.live);
     first.plan = Some(plan.clone());
     account.record(first)?;
-    let from = Progress::default();
-    go(
-        cx,
-        &config,
-        account,
-        &plan,
+    let course = Course {
+        plan,
         note,
-        from,
-        asked.on_interrupt,
-        notice,
-    )
-    .await
+        from: Progress::default(),
+        on_interrupt: asked.on_interrupt,
+    };
+    go(cx, &config, account, course, notice).await
 }
 
-#[expect(clippy::too_many_arguments, reason = "the two commands end alike")]
+/// What a shift has to do from here on.
+pub(super) struct Course {
+    pub(super) plan: Plan,
+    /// The note beside the weights, as it is now.
+    pub(super) note: Note,
+    pub(super) from: Progress,
+    pub(super) on_interrupt: OnInterrupt,
+}
+
+/// Shifts, and says how that ended.
 pub(super) async fn go(
     cx: &Context<'_>,
     config: &Config,
     mut account: Account,
-    plan: &Plan,
-    note: Note,
-    from: Progress,
-    on_interrupt: OnInterrupt,
+    course: Course,
     notice: &mut Notice,
 ) -> Result<Exit, Failure> {
+    let Course {
+        plan,
+        note,
+        from,
+        on_interrupt,
+    } = course;
     let by = me();
     let (lines, last) = listen(&mut account);
     account.graph = Some(Graph::new(&config.suffix));
@@ -117,7 +124,7 @@ pub(super) async fn go(
     let home = home(config);
     let shift = async {
         let ended = match hold(account, &note).await {
-            Ok(()) => Shift::new(account, plan, &by, note, PATIENCE)
+            Ok(()) => Shift::new(account, &plan, &by, note, PATIENCE)
                 .run(from)
                 .await
                 .map_err(Failure::from),

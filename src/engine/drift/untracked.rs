@@ -1,7 +1,7 @@
 //! Things with our mark that belong to no recorded step.
 
 use super::{Input, Unmanaged};
-use crate::engine::driver::{MARK_DEPLOYMENT, MARK_STEP, Owned};
+use crate::engine::driver::{MARK_DEPLOYMENT, MARK_STEP, Owned, TAG_OF_SCOPE};
 use crate::engine::observe::Observed;
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ pub(super) fn untracked(input: &Input<'_>) -> Vec<Unmanaged> {
                 Some(at) => input.chosen.get(at).copied().unwrap_or(false),
                 None => input
                     .scope
-                    .is_none_or(|s| owned.tags.get("Environment").is_none_or(|e| e == s)),
+                    .is_none_or(|s| owned.tags.get(TAG_OF_SCOPE).is_none_or(|e| e == s)),
             };
             let snapshot = input.registry.get(&owned.kind);
             if !in_scope || snapshot.is_ok_and(|d| d.meta().retention.is_snapshot) {

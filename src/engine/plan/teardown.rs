@@ -7,7 +7,7 @@ use super::{Node, Plan, Problem};
 use crate::engine::compare;
 use crate::engine::driver::Registry;
 use crate::engine::error::Error;
-use crate::engine::graph::Graph;
+use crate::engine::graph::{Graph, SHARED};
 use crate::engine::observe::{Observations, Observed};
 use crate::engine::reference::{Strength, mentions};
 use crate::state::{Record, Stage, State};
@@ -34,7 +34,7 @@ pub fn teardown(
         let joins = |id: &str| graph.position(id).is_some_and(|at| joining[at]);
         let other = removed.iter().find(|id| {
             let of = records[**id].scope.as_str();
-            of != "shared" && of != scope && !joins(id)
+            of != SHARED && of != scope && !joins(id)
         });
         if let Some(id) = other {
             let error = Error::permanent(

@@ -47,32 +47,17 @@ pub(super) fn differences(out: &mut String, drift: &Drift) {
         what.extend(row.error.as_ref().map(ToString::to_string));
         let mut what: Vec<String> = what.iter().map(|w| escaped(w)).collect();
         what.extend(by(drift, &row.step));
-        let _ = writeln!(
-            out,
-            "<tr><td class=\"v {class}\">{word}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-            escaped(&row.step),
-            escaped(&row.kind),
-            what.join("<br>")
-        );
+        line(out, (class, word), [&row.step, &row.kind], &what);
     }
     for thing in &drift.unmanaged {
         let mut what = vec![escaped(&thing.reason)];
         what.extend(by(drift, &thing.step));
-        let _ = writeln!(
-            out,
-            "<tr><td class=\"v contradicted\">unmanaged</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-            escaped(&thing.id),
-            escaped(&thing.kind),
-            what.join("<br>")
-        );
+        let how = ("contradicted", "unmanaged");
+        line(out, how, [&thing.id, &thing.kind], &what);
     }
     for list in &drift.unlisted {
-        let _ = writeln!(
-            out,
-            "<tr><td class=\"v not_seen\">not listed</td><td></td><td>{}</td><td>{}</td></tr>",
-            escaped(&list.kind),
-            escaped(&list.error.to_string())
-        );
+        let what = [escaped(&list.error.to_string())];
+        line(out, ("not_seen", "not listed"), ["", &list.kind], &what);
     }
     out.push_str("</table>\n");
     if let Some(why) = &drift.event_history {
@@ -82,6 +67,17 @@ pub(super) fn differences(out: &mut String, drift: &Drift) {
             escaped(why)
         );
     }
+}
+
+/// One line of the table: how something stands, with the class of that, and what is to be said of it, which is escaped already.
+fn line(out: &mut String, (class, word): (&str, &str), [thing, kind]: [&str; 2], what: &[String]) {
+    let _ = writeln!(
+        out,
+        "<tr><td class=\"v {class}\">{word}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+        escaped(thing),
+        escaped(kind),
+        what.join("<br>")
+    );
 }
 
 /// Who changed the thing of a step, as far as that was asked.

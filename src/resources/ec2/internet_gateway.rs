@@ -43,11 +43,8 @@ impl Resource for InternetGateway {
 
     async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Id<Self>, Error> {
         let tags = tags::at_creation(ResourceType::InternetGateway, identity);
-        let call = cx
-            .ec2
-            .client
-            .create_internet_gateway()
-            .tag_specifications(tags);
+        let call = cx.ec2.client.create_internet_gateway();
+        let call = call.tag_specifications(tags);
         let made = cx.call(CREATE, || call.clone().send()).await?;
         let id = made.internet_gateway.and_then(|g| g.internet_gateway_id);
         CREATE.field(id.as_deref(), "InternetGatewayId")

@@ -48,16 +48,13 @@ impl Resource for NetworkAcl {
         let tags = tags::at_creation(ResourceType::NetworkAcl, identity);
         let call = cx.ec2.client.create_network_acl().tag_specifications(tags);
         let call = call.vpc_id(&self.vpc).client_token(&identity.token);
-        let made = cx.call(CREATE, || call.clone().send()).await?.network_acl;
-        CREATE.field(
-            made.and_then(|m| m.network_acl_id).as_deref(),
-            "NetworkAclId",
-        )
+        let made = cx.call(CREATE, || call.clone().send()).await?;
+        let id = made.network_acl.and_then(|acl| acl.network_acl_id);
+        CREATE.field(id.as_deref(), "NetworkAclId")
     }
 
     async fn delete(&self, cx: &Aws, it: &Id<Self>) -> Result<(), Error> {
-        let call = cx.ec2.client.delete_network_acl();
-        let call = call.network_acl_id(&it.id);
+        let call = cx.ec2.client.delete_network_acl().network_acl_id(&it.id);
         cx.delete(DELETE, || call.clone().send()).await
     }
 }

@@ -48,16 +48,13 @@ impl Resource for RouteTable {
         let tags = tags::at_creation(ResourceType::RouteTable, identity);
         let call = cx.ec2.client.create_route_table().tag_specifications(tags);
         let call = call.vpc_id(&self.vpc).client_token(&identity.token);
-        let made = cx.call(CREATE, || call.clone().send()).await?.route_table;
-        CREATE.field(
-            made.and_then(|m| m.route_table_id).as_deref(),
-            "RouteTableId",
-        )
+        let made = cx.call(CREATE, || call.clone().send()).await?;
+        let id = made.route_table.and_then(|table| table.route_table_id);
+        CREATE.field(id.as_deref(), "RouteTableId")
     }
 
     async fn delete(&self, cx: &Aws, it: &Id<Self>) -> Result<(), Error> {
-        let call = cx.ec2.client.delete_route_table();
-        let call = call.route_table_id(&it.id);
+        let call = cx.ec2.client.delete_route_table().route_table_id(&it.id);
         let answer = cx.delete(DELETE, || call.clone().send()).await;
         held::explain(cx, answer, Holder::OfRouteTable(it.id.as_str())).await
     }

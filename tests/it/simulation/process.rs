@@ -11,9 +11,9 @@ use async_trait::async_trait;
 use deployer::engine::beneath::beneath;
 use deployer::engine::exec::{self, Outcome, Recorder, Report};
 use deployer::engine::mark::is_marked;
-use deployer::engine::observe::{observe, requests};
+use deployer::engine::observe::{Observations, observe, requests};
 use deployer::engine::plan::{self, Allowed, Choice, DataRules, Options, Plan, Problem};
-use deployer::engine::rebuild::{recover, set_apart};
+use deployer::engine::rebuild::{add_unread, recover, set_apart, unsearched};
 use deployer::engine::{Clock, Context, Deployment, Error, Events, Graph, Limits, Registry, mark};
 use deployer::state::{Entry, Journal, Record, Stage, State, StateError, Store, What, Writer};
 use jiff::Timestamp;
@@ -178,8 +178,10 @@ impl Machine {
             writer.restart(&state).await?;
         }
         let cx = self.context(switch);
-        if command == Command::Destroy || (command == Command::Apply && state.steps.is_empty()) {
-            self.recover(&cx, graph, &mut state).await;
+        let mut unread = Observations::new();
+        if command != Command::Mark {
+            let all = command == Command::Destroy || state.steps.is_empty();
+            unread = self.recover(&cx, graph, all, &mut state).await;
         }
         if command != Command::Mark {
             set_apart(graph, &mut state);
@@ -196,6 +198,7 @@ impl Machine {
         let registry = &cx.registry;
         if !marking {
             beneath(graph, registry, &cx.clock, &mut state, &mut seen).await;
+            add_unread(&mut seen, unread);
         }
         let mut plan = match command {
             Command::Apply => {
@@ -259,18 +262,28 @@ impl Machine {
     }
 
     /// What has the deployment's mark and nobody knows of, as the commands take it in.
-    async fn recover(&self, cx: &Context, graph: &Graph, state: &mut State) {
+    async fn recover(
+        &self,
+        cx: &Context,
+        graph: &Graph,
+        all: bool,
+        state: &mut State,
+    ) -> Observations {
+        let unsearched = unsearched(graph, &graph.select(None), state, &cx.registry);
         let mut listed = Vec::new();
         for driver in cx.registry.all() {
-            listed.extend(driver.owned("t").await.unwrap_or_default());
+            if all || unsearched.iter().any(|s| s.kind == driver.meta().kind) {
+                listed.extend(driver.owned("t").await.unwrap_or_default());
+            }
         }
         let deployment = Deployment {
             account: "1".into(),
             region: REGION.into(),
             suffix: "t".into(),
         };
-        let (owned, _) = deployment.split(listed, &cx.registry);
-        recover(graph, &owned, &cx.registry, state, &cx.clock).await;
+        let (mut owned, _) = deployment.split(listed, &cx.registry);
+        owned.retain(|o| all || unsearched.iter().any(|s| s.id == o.step));
+        recover(graph, &owned, &cx.registry, state, &cx.clock).await
     }
 }
 

@@ -2,12 +2,13 @@
 
 use super::world::World;
 use deployer::engine::beneath::beneath;
+use deployer::engine::driver::Owned;
 use deployer::engine::event::Verb;
 use deployer::engine::exec::{self, MemoryRecorder, Report};
 use deployer::engine::graph::{Builder, Kind, StepMeta};
 use deployer::engine::observe::{Observations, observe, requests};
 use deployer::engine::plan::{self, Allowed, DataRules, Options, Plan};
-use deployer::engine::rebuild::recover;
+use deployer::engine::rebuild::{add_unread, recover, unsearched};
 use deployer::engine::{Context, Events, Graph, Limits, Ref};
 use deployer::state::State;
 use serde::{Deserialize, Serialize};
@@ -67,6 +68,8 @@ pub struct Run {
     pub options: Options,
     pub data: DataRules,
     pub allowed: Allowed,
+    /// What could not be read while marked things were taken in.
+    unread: Observations,
 }
 
 impl Run {
@@ -81,6 +84,7 @@ impl Run {
             options: Options::default(),
             data: DataRules::default(),
             allowed: Allowed::default(),
+            unread: Observations::new(),
         }
     }
 
@@ -92,11 +96,16 @@ impl Run {
             registry, clock, ..
         } = &self.cx;
         beneath(graph, registry, clock, &mut self.state, &mut seen).await;
+        add_unread(&mut seen, std::mem::take(&mut self.unread));
         seen
     }
 
     pub async fn plan(&mut self, graph: &Graph) -> Plan {
         let chosen = graph.select(self.options.scope.as_deref());
+        let steps = unsearched(graph, &chosen, &self.state, &self.cx.registry);
+        let steps: Vec<String> = steps.iter().map(|s| s.id.clone()).collect();
+        self.recover(graph, |owned| steps.contains(&owned.step))
+            .await;
         let seen = self.look(graph, &chosen).await;
         let (registry, options) = (&self.cx.registry, self.options.clone());
         let mut plan =
@@ -122,18 +131,21 @@ impl Run {
     /// What a run with this blueprint finds again when the state file is gone.
     pub async fn lose_state(&mut self, graph: &Graph) {
         self.state = State::empty("t", "eu-central-1");
+        self.recover(graph, |_| true).await;
+    }
+
+    /// Takes in what is marked, as far as it is meant.
+    async fn recover(&mut self, graph: &Graph, is_meant: impl Fn(&Owned) -> bool) {
         let mut owned = Vec::new();
         for driver in self.cx.registry.all() {
             owned.extend(driver.owned("t").await.unwrap());
         }
-        recover(
-            graph,
-            &owned,
-            &self.cx.registry,
-            &mut self.state,
-            &self.cx.clock,
-        )
-        .await;
+        owned.retain(is_meant);
+        let Context {
+            registry, clock, ..
+        } = &self.cx;
+        let unread = recover(graph, &owned, registry, &mut self.state, clock).await;
+        self.unread.extend(unread);
     }
 
     pub async fn destroy(&mut self, graph: &Graph, scope: Option<&str>) -> Report {

@@ -1,7 +1,7 @@
 //! Ways back to blue: by the gate, from anywhere, and past a Route 53 that takes no change.
 
 use super::load::{Load, note, weights};
-use super::{RATE, ended, lab, run, start, until};
+use super::runs::{RATE, ended, lab, run, start, until};
 use serde_json::json;
 use std::time::Instant;
 

@@ -125,20 +125,14 @@ def tags_of_recorders(call):
 
 
 def _versioned(call):
-    """The buckets that have versions, and those that have none."""
-    buckets = call.backend_of("s3").buckets.values()
-    with_versions = [bucket.name for bucket in buckets if bucket.versioning_status == "Enabled"]
-    return with_versions, [bucket.name for bucket in buckets if bucket.name not in with_versions]
+    return [(bucket.name, bucket.versioning_status == "Enabled") for bucket in call.backend_of("s3").buckets.values()]
 
 
 def _encrypted(call):
-    """The clusters that are encrypted, and the others."""
-    clusters = call.backend_of("rds").clusters.values()
-    good = [cluster.db_cluster_identifier for cluster in clusters if cluster.storage_encrypted]
-    return good, [c.db_cluster_identifier for c in clusters if c.db_cluster_identifier not in good]
+    return [(cluster.db_cluster_identifier, cluster.storage_encrypted) for cluster in call.backend_of("rds").clusters.values()]
 
 
-# The rules that are judged here; AWS has not come to the others yet.
+# What is judged here, each with whether it is as the rule wants it; AWS has not come to the other rules yet.
 JUDGED = {"S3_BUCKET_VERSIONING_ENABLED": _versioned, "RDS_CLUSTER_ENCRYPTED_AT_REST": _encrypted}
 
 
@@ -152,12 +146,13 @@ def describe_compliance(call):
         if rule is None:
             refuse("NoSuchConfigRuleException", f"The ConfigRule '{name}' provided in the request is invalid.")
         judge = JUDGED.get(rule.source.source_identifier)
-        good, bad = judge(call) if judge else ([], [])
+        judged = judge(call) if judge else []
+        bad = [thing for thing, good in judged if not good]
         if bad:
             count = {"CappedCount": min(len(bad), 25), "CapExceeded": len(bad) > 25}
             compliance = {"ComplianceType": "NON_COMPLIANT", "ComplianceContributorCount": count}
         else:
-            compliance = {"ComplianceType": "COMPLIANT" if good else "INSUFFICIENT_DATA"}
+            compliance = {"ComplianceType": "COMPLIANT" if judged else "INSUFFICIENT_DATA"}
         shown.append({"ConfigRuleName": name, "Compliance": compliance})
     return {"ComplianceByConfigRules": shown}
 

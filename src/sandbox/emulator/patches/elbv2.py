@@ -2,8 +2,11 @@
 
 import re
 
+from moto.elbv2.models import FakeLoadBalancer
+
 from .. import interfaces, policies
 from ..call import patch, refuse
+from ..moto_parts import replaces
 from . import elbv2_network as network
 
 LOAD_BALANCER = "elbv2/load_balancer"
@@ -59,6 +62,12 @@ def _forget_tags(call, *arns):
         call.backend.tagging_service.delete_all_tags_for_resource(arn)
 
 
+@replaces(FakeLoadBalancer, "activate")
+def _no_clock_of_its_own(_original):
+    """AWS: a load balancer is active after a time. moto: at the first look at it."""
+    return lambda self: None
+
+
 @patch("elbv2", "CreateLoadBalancer")
 def create_balancer(call):
     """AWS: names are checked; equal name and settings answer the existing one, others are refused; two zones, an internet
@@ -93,7 +102,6 @@ def create_balancer(call):
         balancer.security_groups = balancer.security_groups or []
         shown["LoadBalancerArn"] = network.rename(call, balancer)
         shown.update(network.settings(call, balancer))
-    balancer.activate = lambda: None
 
     def active():
         balancer.state = "active"

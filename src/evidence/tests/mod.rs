@@ -1,117 +1,12 @@
 //! Nothing that was not read is shown, and what was read otherwise is contradicted.
 
+mod world;
+
 use super::*;
-use crate::blueprint::{Facts, build};
-use crate::engine::drift::{Input, drift};
-use crate::engine::{Error, Live, Mark, Phase};
-use crate::state::{Record, Stage};
-use jiff::civil::date;
+use crate::engine::Error;
 use serde_json::json;
 use std::collections::BTreeMap;
-
-/// Everything of a platform recorded and read as it is wanted, with ids in place of references.
-struct World {
-    config: Config,
-    graph: Graph,
-    state: State,
-    seen: Observations,
-    facts: Facts,
-    reads: crate::engine::Reads,
-    ages: Ages,
-}
-
-fn world() -> World {
-    let config = Config::default();
-    let mut facts = Facts::sample();
-    for service in &crate::blueprint::SERVICES {
-        let image = format!("1.dkr.ecr.r.amazonaws.com/x@sha256:{}", service.name);
-        facts.images.insert(service.name.into(), image);
-    }
-    let graph = build(&config, &facts).unwrap();
-    let mut state = State::empty("dev", "eu-central-1");
-    let mut seen = Observations::new();
-    let id = |at: usize| format!("id-0123456789-{at:04}");
-    for (at, step) in graph.steps.iter().enumerate() {
-        let mut text = step.spec.to_string();
-        for (at, other) in graph.steps.iter().enumerate() {
-            for end in [".id}", ".id!}"] {
-                text = text.replace(&format!("@{{{}{end}", other.id), &id(at));
-            }
-        }
-        let spec: Value = serde_json::from_str(&text).unwrap();
-        let outputs = json!({"id": id(at), "name": step.name});
-        let record = Record {
-            kind: step.kind.clone(),
-            scope: step.scope.clone(),
-            name: step.name.clone(),
-            stage: Stage::Ready,
-            token: String::new(),
-            tags: BTreeMap::new(),
-            inputs: spec.clone(),
-            outputs: outputs.clone(),
-            needs: Vec::new(),
-            at: Timestamp::UNIX_EPOCH,
-        };
-        state.steps.insert(step.id.clone(), record);
-        let live = Live {
-            spec,
-            mark: Mark::Parent,
-            outputs,
-            phase: Phase::Ready,
-        };
-        seen.insert(step.id.clone(), Observed::Found(live));
-    }
-    World {
-        config,
-        graph,
-        state,
-        seen,
-        facts,
-        reads: crate::engine::Reads::default(),
-        ages: Ages::new(),
-    }
-}
-
-impl World {
-    fn evidence(&self) -> Evidence {
-        let registry = crate::engine::Registry::default();
-        let drift = drift(Input {
-            graph: &self.graph,
-            chosen: &vec![false; self.graph.steps.len()],
-            scope: None,
-            state: &State::empty("dev", "eu-central-1"),
-            seen: &self.seen,
-            owned: &[],
-            undecided: &[],
-            unlisted: Vec::new(),
-            registry: &registry,
-            ignore_tags: &[],
-            needed: &BTreeMap::new(),
-        });
-        evidence(Sources {
-            config: &self.config,
-            graph: &self.graph,
-            state: &self.state,
-            seen: &self.seen,
-            drift: &drift,
-            lists: &self.facts.prefix_lists,
-            chains: Vec::new(),
-            ages: self.ages.clone(),
-            reads: &self.reads,
-            judged: Vec::new(),
-            delivered: Vec::new(),
-            today: date(2026, 11, 28),
-        })
-        .unwrap()
-    }
-
-    fn change(&mut self, step: &str, pointer: &str, value: Value) {
-        let Some(Observed::Found(live)) = self.seen.get_mut(step) else {
-            panic!("{step}");
-        };
-        *live.spec.pointer_mut(pointer).unwrap() = value;
-    }
-}
+use world::{World, world};
 
 fn of<'a>(all: &'a Evidence, id: &str) -> &'a Requirement {
     let found = all.requirements.iter().find(|r| r.id == id);
@@ -267,6 +162,34 @@ fn a_way_that_is_not_asked_for_is_named_and_an_unread_group_makes_ways_unknown()
             .any(|p| p.from == "reporting of green")
     );
     assert_eq!(of(&all, "1.3.1").verdict, Verdict::NotSeen);
+}
+
+/// The groups still hold, so no way is open; the entry is a hole all the same.
+#[test]
+fn an_acl_that_lets_anybody_reach_a_port_of_administration_is_contradicted() {
+    let entry = |ports: &str, protocol: &str, cidr: &str| json!({"50": {"action": "allow", "protocol": protocol, "ports": ports, "cidr": cidr}});
+    for (entries, wanted) in [
+        (entry("22", "tcp", "0.0.0.0/0"), Verdict::Contradicted),
+        (entry("3000-4000", "udp", "::/0"), Verdict::Contradicted),
+        (entry("", "all", "0.0.0.0/0"), Verdict::Contradicted),
+        (entry("22", "tcp", "10.0.0.0/8"), Verdict::Shown),
+        (entry("8:0", "icmp", "0.0.0.0/0"), Verdict::Shown),
+        (entry("23-3388", "tcp", "0.0.0.0/0"), Verdict::Shown),
+    ] {
+        let mut world = world();
+        world.change("acl-db-entries-green", "/ingress", entries.clone());
+        let all = world.evidence();
+        let mut values = of(&all, "1.3.1").values.iter();
+        let acl = values.find(|v| v.step == "acl-db-entries-green").unwrap();
+        assert_eq!(acl.verdict, wanted, "{entries}");
+    }
+    let mut world = world();
+    let open = entry("443", "tcp", "10.0.0.0/8");
+    world.change("acl-default-blue", "/ingress", open);
+    assert_eq!(
+        of(&world.evidence(), "1.3.1").verdict,
+        Verdict::Contradicted
+    );
 }
 
 #[test]
