@@ -46,9 +46,9 @@ export function hook(invocation, { before, sent, after }) {
 /** Lets something happen when the invocation writes a line of its log, before anything else of it goes on. @template {Pick<Invocation, 'log'>} T @param {T} invocation @param {RegExp} message @param {() => void} act @returns {T} the same one */
 export function atLine(invocation, message, act) {
   for (const level of /** @type {const} */ (['debug', 'info', 'warn'])) {
-    const write = invocation.log[level].bind(invocation.log);
+    const write = /** @type {(...line: unknown[]) => void} */ (invocation.log[level].bind(invocation.log));
     Object.assign(invocation.log, {
-      [level]: (/** @type {Parameters<typeof write>} */ ...line) => {
+      [level]: (/** @type {unknown[]} */ ...line) => {
         write(...line);
         if (message.test(`${line[0]}`)) act();
       },

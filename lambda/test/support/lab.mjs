@@ -162,7 +162,7 @@ export class Lab {
     return this.spawn('run', options);
   }
 
-  /** @param {'run' | 'cutover' | 'prepare' | 'streams'} does @param {Options} options @param {{back?: boolean, accept?: string[]}} [more] @param {Record<string, string>} [environment] */
+  /** @param {'run' | 'cutover' | 'prepare' | 'streams'} does @param {Options} options @param {{back?: boolean, accept?: string[], halt?: import('./halt.mjs').Halt}} [more] @param {Record<string, string>} [environment] */
   spawn(does, options, more = {}, environment = {}) {
     const child = spawn(process.execPath, [this.#child(), JSON.stringify({ ...this.parts(options), does, ...more })], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
     let output = '';
