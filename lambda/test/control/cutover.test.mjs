@@ -176,8 +176,9 @@ test('control is killed at any statement of a cutover: the next call finishes it
     // A cutover has more than so many statements when the fence is raised.
     /** @type {import('../support/halt.mjs').Halt} */
     const halt = { line: 'the fence is raised', statements: random(13), at: /** @type {const} */ (['before', 'sent', 'after'])[random(3)] };
-    const { signal, output } = await lab.spawn('cutover', OPTIONS, { back: reverse, halt }).ended;
-    assert.equal(signal, 'SIGKILL', `${JSON.stringify(halt)}: ${output}`);
+    /** @type {{signal: string | null, output: string}} */
+    const ended = await lab.spawn('cutover', OPTIONS, { back: reverse, halt }).ended;
+    assert.equal(ended.signal, 'SIGKILL', `${JSON.stringify(halt)}: ${ended.output}`);
     await sleep(random(400));
     const answer = await patiently(async () => {
       if (!reverse) await lab.verify(OPTIONS);

@@ -55,13 +55,13 @@ test('an application that writes, truncates and alters while a migration begins,
   const lab = await servers.fresh('application', `${table('t')}; ${table('u')}`, table('t'));
   const options = { mapping: { version: 1, tables: [{ source: 'public.t' }, { source: 'public.t_p' }] } };
   for (const name of ['t', 'u'])
-    await lab.onBlue(`INSERT INTO ${name} SELECT i, repeat('x', 100), i FROM generate_series(1, 400000) i; INSERT INTO ${name}_p SELECT i, repeat('y', 100) FROM generate_series(1, 200000) i; ANALYZE`);
+    await lab.onBlue(`INSERT INTO ${name} SELECT i, repeat('x', 100), i FROM generate_series(1, 100000) i; INSERT INTO ${name}_p SELECT i, repeat('y', 100) FROM generate_series(1, 50000) i; ANALYZE`);
   const writes = (/** @type {string} */ name) => (/** @type {(below: number) => number} */ random) =>
     [
-      [`UPDATE ${name} SET n = n + 1 WHERE id = ${1 + random(400_000)}`],
+      [`UPDATE ${name} SET n = n + 1 WHERE id = ${1 + random(100_000)}`],
       [`INSERT INTO ${name} VALUES (${1_000_000 + random(1e9)}, 'new', 1) ON CONFLICT DO NOTHING`],
-      [`DELETE FROM ${name} WHERE id = ${1 + random(400_000)}`],
-      [`UPDATE ${name}_p SET v = 'z' WHERE id = ${1 + random(200_000)}`, `UPDATE ${name} SET v = 'w' WHERE id = ${1 + random(400_000)}`],
+      [`DELETE FROM ${name} WHERE id = ${1 + random(100_000)}`],
+      [`UPDATE ${name}_p SET v = 'z' WHERE id = ${1 + random(50_000)}`, `UPDATE ${name} SET v = 'w' WHERE id = ${1 + random(100_000)}`],
     ][random(4)] ?? [];
   // What takes a table for itself, and makes all others wait while it waits.
   const alters = (/** @type {string} */ name) => (/** @type {(below: number) => number} */ random) =>
