@@ -66,7 +66,7 @@ export class Lab {
   }
 
   /** What a child needs to know, or an invocation is made of. @param {Options} options */
-  parts({ mapping, tuning, seconds = 60 }) {
+  parts({ mapping, tuning, seconds = 300 }) {
     const end = (/** @type {Server} */ server, /** @type {'source' | 'target'} */ role) => ({
       role, host: server.host, port: server.port, database: this.database, secretArn: role,
     });
@@ -196,7 +196,7 @@ export class Lab {
 export class Steps extends Deadline {
   /** @param {number} steps */
   constructor(steps) {
-    super(Date.now() + 60_000);
+    super(Date.now() + 300_000);
     this.steps = steps;
   }
 

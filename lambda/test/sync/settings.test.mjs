@@ -28,11 +28,17 @@ after(async () => {
   rmSync(directory, { recursive: true });
 });
 
-/** @param {string} ddl @param {string} [blue] a setting of the database @param {string} [green] */
+/** Who migrates here: the test's own sessions do not have what this role has set. */
+const MOVER = { username: 'mover', password: 'm' };
+before(() => Promise.all([servers.blue, servers.green].map((server) => server.query('postgres', `CREATE ROLE ${MOVER.username} SUPERUSER LOGIN PASSWORD '${MOVER.password}'`))));
+
+/** @param {string} ddl @param {string} [blue] a setting of the database, or of the role that migrates where the test's own sessions can't live with it @param {string} [green] */
 async function fresh(ddl, blue, green) {
   const lab = await servers.fresh(`settings_${(number += 1)}`, ddl);
-  if (blue !== undefined) await lab.onBlue(`ALTER DATABASE ${lab.database} SET ${blue}`);
-  if (green !== undefined) await lab.onGreen(`ALTER DATABASE ${lab.database} SET ${green}`);
+  lab.logins = { source: MOVER, target: MOVER };
+  const set = (/** @type {string} */ setting) => `${setting.startsWith('idle_session_timeout') ? `ALTER ROLE ${MOVER.username} IN DATABASE` : 'ALTER DATABASE'} ${lab.database} SET ${setting}`;
+  if (blue !== undefined) await lab.onBlue(set(blue));
+  if (green !== undefined) await lab.onGreen(set(green));
   return lab;
 }
 
@@ -118,7 +124,7 @@ test("a time limit for locks that a role has does not keep the slot from waiting
   const open = await lab.blue.connect(lab.database);
   await open.query('BEGIN; INSERT INTO other VALUES (1)');
   const run = lab.untilSynced(OPTIONS);
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  while (!lab.lines.some((line) => line.includes("waits for blue's running transactions"))) await new Promise((resolve) => setTimeout(resolve, 5));
   await open.query('COMMIT');
   await open.end();
   await run;
@@ -128,9 +134,7 @@ test("a time limit for locks that a role has does not keep the slot from waiting
 
 test('a time limit for sessions that do nothing for a moment ends no session of the migration', async () => {
   const ddl = 'CREATE TABLE t (id int PRIMARY KEY, v int, z text, big text); ALTER TABLE t ALTER big SET STORAGE EXTERNAL';
-  const short = `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET idle_session_timeout = ''20ms''', current_database()); END $$`;
-  const lab = await servers.fresh('settings_idle', ddl, ddl);
-  await Promise.all([lab.onBlue(short), lab.onGreen(short)]);
+  const lab = await fresh(ddl, "idle_session_timeout = '20ms'", "idle_session_timeout = '20ms'");
   await lab.onBlue("INSERT INTO t SELECT i, i, 'z', repeat('b', 3000) FROM generate_series(1, 5000) i");
   await lab.untilSynced(OPTIONS);
   await lab.onBlue('UPDATE t SET v = v + 1');
