@@ -13,6 +13,9 @@ export const SUPERUSER = 'postgres';
 /** PostgreSQL refuses to be root. */
 export const IDENTITY = process.getuid?.() === 0 ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {};
 
+/** Passwords are checked, by the method that costs least. One that is made under another `password_encryption` is checked by that. */
+const AUTH = 'md5';
+
 const TEMPLATES = process.env['PG_TEMPLATES'];
 let made = 0;
 
@@ -42,7 +45,7 @@ function initialize(directory, binaries, environment) {
   const passwordFile = join(directory, 'password');
   writeFileSync(passwordFile, `Pw-${Math.random().toString(36).slice(2)}-${Date.now().toString(36)}`, { mode: 0o600 });
   owned(passwordFile);
-  const options = ['-U', SUPERUSER, '--pwfile', passwordFile, '--auth', 'scram-sha-256', '--encoding', 'UTF8', '--locale', 'C', '--no-sync'];
+  const options = ['-U', SUPERUSER, '--pwfile', passwordFile, '--auth', AUTH, '--encoding', 'UTF8', '--locale', 'C', '--no-sync'];
   mustRun(join(binaries, 'initdb'), ['-D', join(directory, 'data'), ...options], { env: environment, ...IDENTITY });
 }
 

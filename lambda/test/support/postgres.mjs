@@ -15,8 +15,11 @@ import { keep } from './keep.mjs';
 
 export { SUPERUSER };
 
-/** For tests the disk's promises don't matter: the machine does not lose power, only processes die. */
-export const FAST = { fsync: 'off', full_page_writes: 'off' };
+/**
+ * For tests the disk's promises don't matter: the machine does not lose power, only processes die. Nothing happens in the servers but what a test does: no autovacuum, whose transactions and locks come at
+ * any moment.
+ */
+export const FAST = { fsync: 'off', full_page_writes: 'off', wal_init_zero: 'off', autovacuum: 'off', jit: 'off', bgwriter_lru_maxpages: '0' };
 
 /**
  * @param {Record<string, string>} [settings] of postgresql.conf
@@ -133,9 +136,10 @@ export class Server {
     return existsSync(file) ? readFileSync(file, 'utf8') : '(no log)';
   }
 
+  /** The first connection to a database writes down what all later ones begin with. That of `template1` comes with each database that is made. */
   async #answers() {
     try {
-      const client = await this.connect();
+      const client = await this.connect('template1');
       await client.end();
       return true;
     } catch {
