@@ -13,7 +13,7 @@ afterEach(stopAll);
 
 test('two writers on each side: every acknowledged payment is on both sides once, and three round trips leave both streams quiet', { timeout: 300_000 }, async () => {
   const lab = await splitLab(servers, 'split');
-  const payers = /** @type {const} */ (['blue', 'blue', 'green', 'green']).map((side, i) => new Payer(lab, side, `${side}${i}`));
+  const payers = /** @type {const} */ (['blue', 'blue', 'green', 'green']).map((side, i) => new Payer(lab, side, `${side}${i}`, { pauseMs: 40 }));
   const streams = new Streams(lab);
   await untilAll(payers, { paid: 60 });
   const busy = await patiently(() => lab.verify(OPTIONS));

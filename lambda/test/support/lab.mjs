@@ -26,6 +26,8 @@ import { FAST, SUPERUSER, startServer } from './postgres.mjs';
  */
 
 const CHILD = fileURLToPath(new URL('child.mjs', import.meta.url));
+const NO_AWS = fileURLToPath(new URL('no-aws.cjs', import.meta.url));
+const AWS = ['dynamodb', 'secrets-manager', 'ssm'];
 
 export class Lab {
   /** @param {Server} blue @param {Server} green @param {string} database */
@@ -157,14 +159,17 @@ export class Lab {
     throw new Error('never up to date');
   }
 
-  /** Starts a run as a process of its own. @param {Options} options */
-  spawnRun(options) {
-    return this.spawn('run', options);
+  /** Starts a run as a process of its own. @param {Options} options @param {{whole?: boolean}} [more] */
+  spawnRun(options, more) {
+    return this.spawn('run', options, more);
   }
 
-  /** @param {'run' | 'cutover' | 'prepare' | 'streams'} does @param {Options} options @param {{back?: boolean, accept?: string[], halt?: import('./halt.mjs').Halt}} [more] @param {Record<string, string>} [environment] */
-  spawn(does, options, more = {}, environment = {}) {
-    const child = spawn(process.execPath, [this.#child(), JSON.stringify({ ...this.parts(options), does, ...more })], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
+  /**
+   * `whole`: with the AWS SDK, as on Lambda, where memory or time is measured. It is never called here, and to load it takes longer than all the rest.
+   * @param {'run' | 'cutover' | 'prepare' | 'streams'} does @param {Options} options @param {{back?: boolean, accept?: string[], whole?: boolean, halt?: import('./halt.mjs').Halt}} [more] @param {Record<string, string>} [environment]
+   */
+  spawn(does, options, { whole = false, ...more } = {}, environment = {}) {
+    const child = spawn(process.execPath, [this.#child(whole), JSON.stringify({ ...this.parts(options), does, ...more })], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
     let output = '';
     child.stdout.on('data', (block) => (output += block));
     child.stderr.on('data', (block) => (output += block));
@@ -181,11 +186,12 @@ export class Lab {
   }
 
   /** The program as one file, as on Lambda: a hundred files take four times as long to load. */
-  #child() {
-    const file = join(this.blue.directory, 'child.mjs');
+  #child(/** @type {boolean} */ whole) {
+    const file = join(this.blue.directory, `child-${whole ? 'whole' : 'lean'}.mjs`);
     if (!existsSync(file))
       buildSync({
-        entryPoints: [CHILD], outfile: file, bundle: true, platform: 'node', format: 'esm', target: 'node18', external: ['@aws-sdk/*', '@smithy/*', 'pg-native'], logLevel: 'warning',
+        entryPoints: [CHILD], outfile: file, bundle: true, platform: 'node', format: 'esm', target: 'node18', external: [...(whole ? ['@aws-sdk/*', '@smithy/*'] : []), 'pg-native'], logLevel: 'warning',
+        ...(!whole && { alias: Object.fromEntries(AWS.map((name) => [`@aws-sdk/client-${name}`, NO_AWS])) }),
         banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
       });
     return file;
