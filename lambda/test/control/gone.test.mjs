@@ -115,8 +115,8 @@ async function silenced(name, work) {
 test('a run that hangs, since green has fallen silent, holds the lock of blue: it is ended', { timeout: 120_000 }, () =>
   silenced('holder', async (lab) => {
     // It has the lock, and stops itself before it reads.
-    const { child, said, ended } = lab.spawn('run', { ...PLAIN, seconds: 12 }, { back: true, halt: { line: 'the slot', signal: 'SIGSTOP' } });
-    await said(/"the slot"/);
+    const { child, stopped, ended } = lab.spawn('run', { ...PLAIN, seconds: 12 }, { back: true, halt: { line: 'the slot', signal: 'SIGSTOP' } });
+    await stopped();
     const thaw = lab.green.freeze();
     child.kill('SIGCONT');
     return { thaw, ending: ended };

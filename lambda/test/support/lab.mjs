@@ -1,6 +1,6 @@
 /** Two servers with a database each, and invocations of sync and verify between them, without AWS. */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
@@ -182,7 +182,11 @@ export class Lab {
         child.once('close', () => resolve());
         look();
       });
-    return { child, said, output: () => output, ended: /** @type {Promise<{code: number | null, signal: string | null, output: string}>} */ (ended) };
+    /** Waits until it has stopped itself. */
+    const stopped = async () => {
+      while (child.exitCode === null && child.signalCode === null && !/^.*\) T/.test(readFileSync(`/proc/${child.pid}/stat`, 'utf8'))) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    return { child, said, stopped, output: () => output, ended: /** @type {Promise<{code: number | null, signal: string | null, output: string}>} */ (ended) };
   }
 
   /** The program as one file, as on Lambda: a hundred files take four times as long to load. */
