@@ -82,9 +82,11 @@ export class Server {
   /** The server keeps its connections and accepts new ones, and says nothing any more, until what is answered is called. */
   freeze() {
     const postmaster = Number(this.process?.pid);
-    const children = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8').trim().split(' ');
-    const all = [postmaster, ...children.filter((pid) => pid !== '').map(Number)];
-    for (const pid of all) process.kill(pid, 'SIGSTOP');
+    process.kill(postmaster, 'SIGSTOP');
+    while (!/^.*\) T/.test(readFileSync(`/proc/${postmaster}/stat`, 'utf8'))); // until then it may make another child
+    const children = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8').trim().split(' ').filter((pid) => pid !== '').map(Number);
+    for (const pid of children) process.kill(pid, 'SIGSTOP');
+    const all = [postmaster, ...children];
     return () => {
       for (const pid of all)
         try {
