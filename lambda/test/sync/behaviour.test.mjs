@@ -59,7 +59,7 @@ test('failover of either side in the middle is survived within the invocation', 
     };
     try {
       for (let i = 0; i < 3; i += 1)
-        writers.start([async (c, r) => void (await c.query('INSERT INTO t VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET v = excluded.v', [r(30_000), `w${r(1e6)}`]))], { pauseMs: 4 });
+        writers.start([async (c, r) => void (await c.query('INSERT INTO t VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET v = excluded.v', [r(30_000), `w${r(1e6)}`]))], { pauseMs: 15 });
       await failingOver(/^copied$/, lab.green, 'immediate'); // green, while rows are copied
       await failingOver(/^connected$/, lab.blue, 'fast');
       await failingOver(/^connected$/, lab.green, 'fast');
