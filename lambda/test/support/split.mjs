@@ -131,7 +131,10 @@ export class Payer {
   /** Until it has had so many payments acknowledged, or refused, since the call. @param {{paid?: number, refused?: number}} wanted */
   async until({ paid = 0, refused = 0 }) {
     const [before, then] = [this.acknowledged.size, this.refused];
-    while (this.acknowledged.size < before + paid || this.refused < then + refused) await Promise.race([sleep(20), this.ended]);
+    while (this.acknowledged.size < before + paid || this.refused < then + refused) {
+      assert.ok(!this.stopping, 'it has been stopped');
+      await Promise.race([sleep(20), this.ended]);
+    }
   }
 
   async stop() {
