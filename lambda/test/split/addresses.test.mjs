@@ -45,7 +45,7 @@ test('green fails over to another address, and is gone there: stop finds what be
   await lab.green.stop('immediate');
   await lab.green.startElsewhere();
   await lab.green.stop('immediate'); // before any run knows the new address
-  const gone = { ...plain, seconds: 2 };
+  const gone = { ...plain, seconds: 20 };
   assert.deepEqual(await lab.stop(gone), { status: 'stopped', slotDropped: false, publicationDropped: false, targetReached: false, slotsLeft: [mine, 'payment_migration_of_another'].sort() });
   await lab.green.start();
   await lab.onBlue("INSERT INTO t VALUES (2, 'more')");

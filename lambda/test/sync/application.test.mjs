@@ -109,11 +109,13 @@ test("verify lets go of blue while green keeps it waiting: for ALTER TABLE, and 
     const [holder, client] = [await lab.green.connect(lab.database), await lab.blue.connect(lab.database)];
     // Verify has its snapshots, and begins to compare: green's part of that waits for this.
     let locked = false;
+    /** @type {Promise<unknown> | undefined} */
+    let locking;
     const invocation = hook(lab.invocation(PLAIN), {
       before: async (sql) => {
-        if (locked || !sql.includes('SET TRANSACTION SNAPSHOT')) return;
+        if (!sql.includes('SET TRANSACTION SNAPSHOT')) return;
+        await (locking ??= holder.query('BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE'));
         locked = true;
-        await holder.query('BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE');
       },
     });
     const comparing = verify(invocation);

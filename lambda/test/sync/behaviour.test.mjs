@@ -128,7 +128,7 @@ test('a long transaction on blue holds up the beginning: the run ends in time an
   const lab = await servers.fresh('waiting', DDL);
   const long = await lab.blue.connect('waiting');
   await long.query("BEGIN; INSERT INTO t VALUES (1, 'late')");
-  const answer = await lab.run({ ...OPTIONS, seconds: 3 });
+  const answer = await lab.run({ ...OPTIONS, seconds: 6 });
   assert.deepEqual([answer.status, answer.phase], ['continue', 'starting']);
   assert.ok(lab.lines.some((line) => /waits for blue's running transactions.*"transactions":1,"ms":\d/.test(line)), lab.lines.join('\n'));
   await long.query('COMMIT');
@@ -223,7 +223,7 @@ test('stop drops slot and publication, twice without harm, and with green gone',
   await vanishing.createDatabase('stopping', DDL);
   await pair.run(OPTIONS);
   await vanishing.remove();
-  assert.deepEqual(await pair.stop({ ...OPTIONS, seconds: 3 }), { ...stopped, targetReached: false });
+  assert.deepEqual(await pair.stop({ ...OPTIONS, seconds: 30 }), { ...stopped, targetReached: false });
   await lab.stop(OPTIONS);
   assert.equal((await left()).rows[0].n, 0);
 });
