@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeTemplates } from '../test/support/clusters.mjs';
 import { keep } from '../test/support/keep.mjs';
 import { prepareMoto } from '../test/support/moto.mjs';
 
@@ -50,18 +51,19 @@ if (NODE_18 === undefined || NODE_24 === undefined || !existsSync(NODE_18) || !e
   console.error('Node.js 18 and 24 are not installed: `npm ci` installs them, unless install scripts are turned off');
   process.exit(1);
 }
-const [checked, moto] = await Promise.all([run(OWN, [join('node_modules', 'typescript', 'bin', 'tsc'), '--project', 'tsconfig.json']), prepareMoto()]);
+const folder = inMemory() ?? tmpdir();
+const [templates, binaries] = [mkdtempSync(join(folder, 'migration-templates-')), mkdtempSync(join(tmpdir(), 'migration-binaries-'))];
+for (const made of [templates, binaries]) chmodSync(made, 0o755); // PostgreSQL runs as another user
+const removed = [keep(templates), keep(binaries)];
+const check = run(OWN, [join('node_modules', 'typescript', 'bin', 'tsc'), '--project', 'tsconfig.json']);
+makeTemplates(templates, binaries, 2);
+const [checked, moto] = await Promise.all([check, prepareMoto()]);
 if (checked.code !== 0) {
   process.stdout.write(checked.output);
   process.exit(1);
 }
 console.log(`types: checked; running ${files.length} files of tests`);
-
-const folder = inMemory() ?? tmpdir();
-const [templates, binaries] = [mkdtempSync(join(folder, 'migration-templates-')), mkdtempSync(join(tmpdir(), 'migration-binaries-'))];
-for (const made of [templates, binaries]) chmodSync(made, 0o755); // PostgreSQL runs as another user
 const environment = { ...moto, PG_DIRECTORY: folder, PG_TEMPLATES: templates, PG_BINARIES: binaries, NODE_OPTIONS: '--no-warnings' };
-const removed = [keep(templates), keep(binaries)];
 const began = Date.now();
 /** @typedef {{node: string, version: string, files: string[], totals: Record<'tests' | 'pass' | 'fail' | 'skipped', number>, passed: boolean}} Suite */
 const none = () => ({ tests: 0, pass: 0, fail: 0, skipped: 0 });
