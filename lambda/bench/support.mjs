@@ -46,7 +46,7 @@ export async function timed(work) {
 
 /** One run of sync as a process. @param {import('../test/support/lab.mjs').Lab} lab @param {import('../test/support/lab.mjs').Options} options @param {boolean} [back] from green to blue */
 export async function runProcess(lab, options, back = false) {
-  const { seconds, result } = await timed(() => lab.spawn('run', { seconds: 840, ...options }, { back }).ended);
+  const { seconds, result } = await timed(() => lab.spawn('run', { seconds: 840, ...options }, { back, whole: true }).ended);
   if (result.code !== 0) throw new Error(result.output);
   const { answer, maxRss } = JSON.parse(/** @type {string} */ (result.output.trim().split('\n').at(-1)));
   return { seconds, answer, megabytes: maxRss / 1024 };

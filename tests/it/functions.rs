@@ -5,6 +5,6 @@ use crate::support::npm;
 /// All but what measures times, which `tests/lambda.rs` runs.
 #[test]
 fn the_functions_pass_their_own_suite() {
-    npm::run(&["ci", "--no-audit", "--no-fund"]);
+    npm::install();
     npm::run(&["test", "--", "!timed"]);
 }

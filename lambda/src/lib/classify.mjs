@@ -14,7 +14,19 @@ export function classify(failure, origin = {}) {
   return ofPostgres(failure, origin) ?? ofAws(failure) ?? ofNetwork(failure) ?? ofDriver(failure) ?? ofProgram(failure);
 }
 
-/** @param {Error & {code?: unknown, severity?: unknown, schema?: string, table?: string, column?: string, constraint?: string}} failure @param {import('./failures.mjs').Origin} origin */
+/**
+ * Where the server has raised an error: the source files of RAISE in PL/pgSQL, and of what the other procedural languages have for it. (PostgreSQL's protocol, "Error and Notice Message Fields": F is the file. A bare RAISE in an
+ * EXCEPTION block keeps the place of the error that it hands on: pl_exec.c, exec_stmt_raise.)
+ */
+const RAISED_IN = /(?:^|\/)(?:pl_exec|plpy_[a-z]+|plperl|pltcl)\.c$/;
+
+/**
+ * 25006 is what this migration's own fence raises: that passes.
+ * @param {string} code @param {string | undefined} file
+ */
+const isRaised = (code, file) => code !== '25006' && RAISED_IN.test(file ?? '');
+
+/** @param {Error & {code?: unknown, severity?: unknown, file?: string, schema?: string, table?: string, column?: string, constraint?: string}} failure @param {import('./failures.mjs').Origin} origin */
 function ofPostgres(failure, origin) {
   const { code } = failure;
   if (typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code) || failure.severity === undefined) return undefined;
@@ -23,9 +35,12 @@ function ofPostgres(failure, origin) {
     table: failure.table === undefined ? undefined : [failure.schema, failure.table].filter(Boolean).join('.'),
     column: failure.column,
     constraint: failure.constraint,
+    raised: isRaised(code, failure.file),
     cause: failure,
   };
   const message = `PostgreSQL answered ${code}${origin.statement === undefined ? '' : ` to ${origin.statement}`}`;
+  // What a function has raised on purpose is raised again by the next attempt, whatever code it has taken.
+  if (facts.raised && (passes(code) || code === '57014')) return new PermanentError('DATABASE_REFUSED', message, { ...facts, hint: sqlstateHint('P0001', origin) });
   if (passes(code)) return new TransientError('DATABASE_TRANSIENT', message, { ...facts, hint: sqlstateHint(code, origin) });
   return new PermanentError('DATABASE_REFUSED', message, { ...facts, hint: sqlstateHint(code, origin) });
 }

@@ -13,6 +13,7 @@
  * @property {string} [table]
  * @property {string} [column]
  * @property {string} [constraint]
+ * @property {boolean} [raised] a function of the user's own has raised it, under a code that it chose
  * @property {unknown} [cause] the error underneath; kept for debugging in tests, never logged
  */
 
@@ -32,6 +33,7 @@ export class MigrationError extends Error {
     this.table = facts.table;
     this.column = facts.column;
     this.constraint = facts.constraint;
+    this.raised = facts.raised === true;
   }
 }
 

@@ -65,7 +65,7 @@
  * @typedef {object} SequenceRules
  * @property {bigint | undefined} gap by which green's sequences go on beyond blue's
  * @property {Record<string, string>} pairs blue's sequence for one of green's, by `schema.name`
- * @property {string[]} alone sequences that need no partner on the other side
+ * @property {string[]} alone sequences that need no partner on the other side, and columns of green (`schema.table.column`) whose default gives values that are free
  */
 
 export {};

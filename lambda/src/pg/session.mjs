@@ -179,7 +179,7 @@ export class Session {
   told(cause, statement = this.#statement) {
     const { side } = this;
     const found = classify(cause instanceof Error && 'severity' in cause ? cause : (this.#lost ?? cause), { side, statement });
-    const error = found.sqlstate === '57014' && !this.deadline.allows(1) ? new TransientError('TIME_ENDED', found.message, { sqlstate: '57014', cause: found.cause, hint: HELD_UP }) : found;
+    const error = found.sqlstate === '57014' && !found.raised && !this.deadline.allows(1) ? new TransientError('TIME_ENDED', found.message, { sqlstate: '57014', cause: found.cause, hint: HELD_UP }) : found;
     if (!/^(blue|green): /.test(error.message)) error.message = `${side}: ${error.message}`;
     return error;
   }

@@ -1,4 +1,4 @@
-import { MigrationError } from '../lib/errors.mjs';
+import { MigrationError, PermanentError } from '../lib/errors.mjs';
 import { dropPublication, dropSlot, markerOf, readSlot } from '../pg/slot.mjs';
 import { open, openBoth, slotName } from './context.mjs';
 import { takeLock } from './lock.mjs';
@@ -58,7 +58,13 @@ export async function stop(invocation) {
     const name = state?.slot ?? (green === undefined ? await nameOnBlue(blue, named) : named);
     await dropSlot(blue, markerOf(name)); // of a run that was killed when it began
     const slotDropped = await dropSlot(blue, name);
-    const publicationDropped = await dropPublication(blue, state?.publication ?? name);
+    /** An event trigger of blue may refuse it: without the slot the publication does nothing, so the rest is done first. @type {MigrationError | undefined} */
+    let refused;
+    const publicationDropped = await dropPublication(blue, state?.publication ?? name).catch((error) => {
+      if (!(error instanceof PermanentError)) throw error;
+      refused = error;
+      return false;
+    });
     const { greenClosed, left: triggers } = whole ? await undo(blue, green, state, (ms) => invocation.deadline.allows(ms)) : { greenClosed: false, left: 0 };
     if (triggers > 0) invocation.log.warn('triggers of the fence are left, since the tables are in use: they do nothing any more', {});
     if (greenClosed) invocation.log.warn('green stays closed to its application, since the rows that were copied are there', {});
@@ -68,6 +74,10 @@ export async function stop(invocation) {
       await writeState(green, { ...state, phase: 'stopped', identity });
     }
     invocation.metrics.gauge('LagBytes', 0);
+    if (refused !== undefined)
+      throw new PermanentError('PUBLICATION_LEFT', `blue refuses to drop the publication ${state?.publication ?? name}; everything else of the migration is gone`, {
+        sqlstate: refused.sqlstate, cause: refused, hint: 'let the event trigger pass what the user of the migration does, or DROP PUBLICATION by a user whom it lets; then call stop again',
+      });
     invocation.log.info('stopped', { slot: name, done: slotDropped });
     const left = green === undefined && !slotDropped ? await slotsOf(blue) : [];
     return { status: 'stopped', slotDropped, publicationDropped, targetReached: green !== undefined, ...(greenClosed && { greenClosed }), ...(left.length > 0 && { slotsLeft: left }) };

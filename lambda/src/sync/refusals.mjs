@@ -23,8 +23,11 @@ const NOT_THERE = /^(?:42P01|42883|42704|42725|42601|42602|3F000)$/;
 export const namesThings = ({ targetColumns }, { columns }) =>
   columns.some(({ name, definition }) => targetColumns.includes(name) && definition !== undefined && contains(definition, (part) => part.kind === 'builtin' && NAMING.has(part.name)));
 
-/** @param {MigrationError} error @param {{namesThings: boolean}} table */
-export function refusesRow({ sqlstate }, table) {
+/**
+ * A function that a constraint or a default calls may raise any code, those of a failure that passes too: what it has raised is of the row.
+ * @param {MigrationError} error @param {{namesThings: boolean}} table
+ */
+export function refusesRow({ sqlstate, raised }, table) {
   if (sqlstate === undefined) return false;
-  return OF_A_ROW.test(sqlstate) || !CLASSES.test(sqlstate) || (table.namesThings && NOT_THERE.test(sqlstate));
+  return raised || OF_A_ROW.test(sqlstate) || !CLASSES.test(sqlstate) || (table.namesThings && NOT_THERE.test(sqlstate));
 }

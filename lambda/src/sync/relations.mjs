@@ -88,11 +88,12 @@ export class Relations {
   }
 
   /**
-   * Do these partitions hold all rows of the table that green has at this point of the stream? Of a partitioned table the stream names each partition that is truncated, never the whole.
+   * Do these partitions hold all rows of the table that green has at this point of the stream, and is to keep? Of a partitioned table the stream names each partition that is truncated, never the whole. One that was
+   * dropped or detached since took its rows with it, whenever that was.
    * @param {SyncTable} table @param {number[]} oids
    */
   #areAll(table, oids) {
-    const known = [...this.leaves.known].flatMap(([oid, { source }]) => (source === table.name && !this.leaves.unread.has(oid) ? [oid] : []));
+    const known = [...this.leaves.known].flatMap(([oid, { source, current }]) => (source === table.name && current && !this.leaves.unread.has(oid) ? [oid] : []));
     const shown = [...this.shown].flatMap(([oid, of]) => (of === table ? [oid] : []));
     return [...known, ...shown].every((oid) => oids.includes(oid));
   }

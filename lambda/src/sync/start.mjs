@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { PermanentError } from '../lib/errors.mjs';
+import { inheriting } from '../pg/inheriting.mjs';
 import { createPublication, createSlot, dropPublication, dropSlot, readPublication, readSlot } from '../pg/slot.mjs';
 import { dotted } from '../pg/text.mjs';
 import { STATES, dropFence, raiseFence, readFence } from './fence.mjs';
@@ -93,6 +94,12 @@ async function checkEmpty({ green, tables }) {
         table: targetName, hint: 'if they are of no use, empty the mapped tables on green (TRUNCATE) and run again; if green is live already, the migration is over',
       });
   }
+  const [child] = await inheriting(green, tables.map(({ target }) => target.oid));
+  const parent = tables.find(({ target }) => target.oid === child?.parent);
+  if (child !== undefined && parent !== undefined)
+    throw new PermanentError('TARGET_NOT_EMPTY', `green's table ${parent.targetName} is inherited by ${child.name}, which has rows or may not be read: who reads ${parent.targetName} reads them too`, {
+      table: child.name, hint: 'empty it, or take it out of the inheritance (ALTER TABLE ... NO INHERIT)',
+    });
 }
 
 /**

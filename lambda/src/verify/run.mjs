@@ -1,5 +1,6 @@
 import { PermanentError } from '../lib/errors.mjs';
 import { retry } from '../lib/retry.mjs';
+import { inheriting } from '../pg/inheriting.mjs';
 import { readSlot } from '../pg/slot.mjs';
 import { formatLsn } from '../pg/text.mjs';
 import { Context } from '../sync/context.mjs';
@@ -118,7 +119,7 @@ async function compareAt(context, asked, moment, { writer, back, wayBack, proble
     }
     problems.push(...(await reasonsOf(context, chosen.filter(({ name }) => tables.some(({ source, ok }) => source === name && !ok)))));
     const { problems: sequenceProblems, ...sequences } = await raiseSequences(context.blue, context.green, context.tables, context.sequences, wayBack);
-    problems.push(...sequenceProblems);
+    problems.push(...sequenceProblems, ...(await inheritedOf(context, chosen)));
     if (unreversed > 0) problems.push(`${unreversed} rows of green could not go back to blue as they are: payment_migration.quarantine on blue names them`);
     const sessions = whole ? await sessionsOf(context, problems) : undefined;
     const slot = await readSlot(context.blue, context.state.slot);
@@ -223,6 +224,15 @@ async function orphansOnBlue(moment, chosen, notCompared, { deadline }) {
     }
   }
   return problems;
+}
+
+/** Rows that green's application reads with a mapped table's, and that are not compared. @param {Context} context @param {import('../sync/table.mjs').SyncTable[]} chosen @returns {Promise<string[]>} problems */
+async function inheritedOf({ green, tables }, chosen) {
+  const found = await inheriting(green, tables.map(({ target }) => target.oid));
+  return found.flatMap(({ parent, name }) => {
+    const table = chosen.find(({ target }) => target.oid === parent);
+    return table === undefined ? [] : [`green's table ${table.targetName} is inherited by ${name}, which has rows or may not be read: who reads ${table.targetName} reads them too, and they are not compared (empty it, or ALTER TABLE ... NO INHERIT)`];
+  });
 }
 
 /** @param {import('./moment.mjs').Moment} moment @param {string[]} problems @param {Context} context */

@@ -44,13 +44,23 @@ SELECT d.refobjid, a.attrelid, a.attname, t.typdefault
   JOIN pg_class c ON c.oid = d.refobjid AND c.relkind = 'S'
  WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped AND NOT a.atthasdef`;
 
-/** Defaults that name a sequence by a text, which leaves no trace in the catalog, or call a function of the user's own. */
+/** A number is rarely free by chance: a function of an extension that makes one counts as the user's own. Those that make texts and UUIDs (uuid-ossp, pgcrypto) do so by chance. */
+const NUMBERS = "('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype)";
+/** Functions of PostgreSQL itself are in no dependency. @param {string} type @param {string} depends of pg_depend `d` */
+const calls = (type, depends) => `EXISTS (SELECT FROM pg_depend d WHERE ${depends} AND d.refclassid = 'pg_proc'::regclass AND (${type} IN ${NUMBERS}
+       OR NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_proc'::regclass AND e.objid = d.refobjid AND e.deptype = 'e')))`;
+
+/** Defaults, of columns and of their domains, that name a sequence by a text, which leaves no trace in the catalog, or call a function of the user's own. */
 const HIDDEN = `
 SELECT def.adrelid, a.attname, pg_get_expr(def.adbin, def.adrelid), n.nspname FROM pg_attrdef def JOIN pg_attribute a ON a.attrelid = def.adrelid AND a.attnum = def.adnum
   JOIN pg_class c ON c.oid = def.adrelid JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE def.adrelid = ANY ($1::oid[]) AND a.attgenerated = '' AND (pg_get_expr(def.adbin, def.adrelid) ~ 'nextval\\(.*::text'
-    OR a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype) AND EXISTS (
-       SELECT FROM pg_depend d WHERE d.classid = 'pg_attrdef'::regclass AND d.objid = def.oid AND d.refclassid = 'pg_proc'::regclass))`;
+    OR ${calls('a.atttypid', "d.classid = 'pg_attrdef'::regclass AND d.objid = def.oid")})
+UNION ALL
+SELECT a.attrelid, a.attname, t.typdefault, n.nspname FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid AND t.typtype = 'd' AND t.typdefault IS NOT NULL
+  JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped AND NOT a.atthasdef AND (t.typdefault ~ 'nextval\\(.*::text'
+    OR ${calls('t.typbasetype', "d.classid = 'pg_type'::regclass AND d.objid = t.oid")})`;
 
 /** A partition may have defaults of its own, for rows that are written to it under its name. */
 const TREE = 'SELECT p.relid::oid, root.oid FROM unnest($1::oid[]) AS root(oid) CROSS JOIN LATERAL pg_partition_tree(root.oid) AS p';

@@ -29,7 +29,7 @@ export async function raiseSequences(blue, green, tables, rules, wayBack = false
     readSequences(blue, tables.map(({ source }) => source.oid)), readSequences(green, tables.map(({ target }) => target.oid)),
   ]);
   const pairs = pairUp(sources.sequences, targets.sequences, tables, rules);
-  const problems = [...unresolved(targets.unresolved, tables), ...withoutPartner(pairs, sources.sequences, tables, rules)];
+  const problems = [...unresolved(targets.unresolved, tables, rules), ...withoutPartner(pairs, sources.sequences, tables, rules)];
   let raised = 0;
   for (const pair of pairs) {
     if (wayBack) problems.push(...(await headroom(blue, pair, rules)));
@@ -80,11 +80,14 @@ function withoutPartner(pairs, sources, tables, rules) {
   return problems;
 }
 
-/** @param {Feed[]} unresolved @param {SyncTable[]} tables */
-function unresolved(unresolved, tables) {
+/** @param {Feed[]} unresolved @param {SyncTable[]} tables @param {Rules} rules */
+function unresolved(unresolved, tables, { alone }) {
   return unresolved.flatMap(({ table: oid, column }) => {
     const table = tables.find(({ target, plan }) => target.oid === oid && plan.targetColumns.includes(column) && isUnique(target, column));
-    return table === undefined ? [] : [`the default of green's column ${table.targetName}.${column} takes its values from a function or from a sequence that could not be found (or whose schema the user may not use): it is not known whether they are free`];
+    const name = table && `${table.targetName}.${column}`;
+    return name === undefined || alone.includes(name)
+      ? []
+      : [`the default of green's column ${name} takes its values from a function or from a sequence that could not be found (or whose schema the user may not use): it is not known whether they are free. If they are, name ${name} under "sequences"."alone"`];
   });
 }
 

@@ -1,15 +1,17 @@
 /** The way back from every step of a cutover when green's database is gone: crashed, or alive without a word. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
+import { cutover } from '../../src/control/cutover.mjs';
 import { isSilence } from '../../src/control/watch.mjs';
 import { TransientError } from '../../src/lib/errors.mjs';
 import { STATES, raiseFence, setFence } from '../../src/sync/fence.mjs';
 import { open } from '../../src/sync/context.mjs';
 import { PLAIN } from '../support/cases.mjs';
+import { atLine } from '../support/hooks.mjs';
 import { Lab } from '../support/lab.mjs';
 import { FAST } from '../support/postgres.mjs';
+import { Pulse } from '../support/pulse.mjs';
 
 /** @type {Lab} */
 let servers;
@@ -63,11 +65,11 @@ for (const [step, reach] of Object.entries(STEPS))
       await reach(lab);
       const thaw = death === 'frozen' ? lab.green.freeze() : undefined;
       if (thaw === undefined) await lab.green.stop('immediate');
-      const began = performance.now();
+      const pulse = new Pulse(lab.blue);
       try {
         const answer = await lab.cutover({ ...PLAIN, seconds: 60 }, true);
         assert.deepEqual([answer.status, answer.writer], ['forced', 'blue']);
-        const took = performance.now() - began;
+        const took = await pulse.stop();
         await lab.onBlue("INSERT INTO t VALUES (50, 'after')");
         assert.ok(took < WAITED_MS + REST_MS, `${took.toFixed(0)} ms`);
       } finally {
@@ -82,19 +84,22 @@ for (const [step, reach] of Object.entries(STEPS))
       assert.equal((await lab.verify(PLAIN)).verdict, 'equal');
     });
 
-/** Green falls silent while something of ours is at work. @param {string} name @param {(lab: Lab) => Promise<unknown>} work */
+const ROWS = 2_000;
+
+/**
+ * Green falls silent while something of ours is at work: `work` resolves when it has, to what ends the work and lets green go on.
+ * @param {string} name @param {(lab: Lab) => Promise<{thaw: () => void, ending: Promise<unknown>}>} work
+ */
 async function silenced(name, work) {
   const lab = await prepared(name);
   await lab.cutover(PLAIN);
-  await lab.onGreen("INSERT INTO t SELECT i, 'green' FROM generate_series(1001, 61000) i");
-  const ending = work(lab);
-  await sleep(1_000);
-  const thaw = lab.green.freeze();
-  const began = performance.now();
+  await lab.onGreen(`INSERT INTO t SELECT i, 'green' FROM generate_series(1001, ${1000 + ROWS}) i`);
+  const { thaw, ending } = await work(lab);
+  const pulse = new Pulse(lab.blue);
   try {
     const answer = await lab.cutover({ ...PLAIN, seconds: 60 }, true);
     assert.equal(answer.status, 'forced');
-    const took = performance.now() - began;
+    const took = await pulse.stop();
     await lab.onBlue("INSERT INTO t VALUES (50, 'after')");
     assert.ok(took < WAITED_MS + 2 * REST_MS, `${took.toFixed(0)} ms`);
   } finally {
@@ -103,27 +108,46 @@ async function silenced(name, work) {
   await ending;
   await lab.runBack(PLAIN);
   await lab.untilSynced(PLAIN);
-  assert.equal((await lab.onBlue('SELECT count(*)::int AS n FROM t')).rows[0].n, 9 + 60_000 + 1);
+  assert.equal((await lab.onBlue('SELECT count(*)::int AS n FROM t')).rows[0].n, 9 + ROWS + 1);
   assert.equal((await lab.verify(PLAIN)).verdict, 'equal');
 }
 
 test('a run that hangs, since green has fallen silent, holds the lock of blue: it is ended', { timeout: 120_000 }, () =>
-  silenced('holder', (lab) => lab.spawn('run', { ...PLAIN, seconds: 12 }, { back: true }).ended));
+  silenced('holder', async (lab) => {
+    // It has the lock, and stops itself before it reads.
+    const { child, stopped, ended } = lab.spawn('run', { ...PLAIN, seconds: 12 }, { back: true, halt: { line: 'the slot', signal: 'SIGSTOP' } });
+    await stopped();
+    const thaw = lab.green.freeze();
+    child.kill('SIGCONT');
+    return { thaw, ending: ended };
+  }));
 
 test('green falls silent in the middle of the way back', { timeout: 120_000 }, () =>
-  silenced('middle', async (lab) => assert.equal((await lab.cutover({ ...PLAIN, seconds: 60 }, true)).writer, 'blue')));
+  silenced('middle', async (lab) => {
+    const { thaw, ending } = await falling(lab, true);
+    return { thaw, ending: ending.then((/** @type {any} */ { writer }) => assert.equal(writer, 'blue')) };
+  }));
+
+/** Green falls silent when the fence is raised, before its stream or blue's is read up to there. @param {Lab} lab @param {boolean} reverse @returns {Promise<{thaw: () => void, ending: Promise<any>}>} */
+async function falling(lab, reverse) {
+  /** @type {(thaw: () => void) => void} */
+  let fallen = () => {};
+  const silent = /** @type {Promise<() => void>} */ (new Promise((resolve) => (fallen = resolve)));
+  const invocation = atLine(lab.invocation({ ...PLAIN, seconds: 60 }), /^the fence is raised$/, () => fallen(lab.green.freeze()));
+  const ending = cutover(invocation, reverse);
+  ending.catch(() => {}); // thrown where it is awaited
+  return { thaw: await Promise.race([silent, ending.then(() => assert.fail('it has ended'))]), ending };
+}
 
 test('green falls silent in the middle of a cutover: blue goes on taking the writes, and the answer comes within seconds', { timeout: 120_000 }, async () => {
   const lab = await prepared('forth');
-  await lab.onBlue("INSERT INTO t SELECT i, 'blue' FROM generate_series(1001, 61000) i");
-  const ending = lab.cutover({ ...PLAIN, seconds: 60 });
-  const refused = assert.rejects(ending, { message: /** @type {any} */ (/^green: /) });
-  await sleep(700);
-  const thaw = lab.green.freeze();
-  const began = performance.now();
+  await lab.onBlue(`INSERT INTO t SELECT i, 'blue' FROM generate_series(1001, ${1000 + ROWS}) i`);
+  const { thaw, ending } = await falling(lab, false);
+  const pulse = new Pulse(lab.blue);
   try {
-    await refused;
-    assert.ok(performance.now() - began < WAITED_MS + 2 * REST_MS, `${(performance.now() - began).toFixed(0)} ms`);
+    await assert.rejects(ending, { message: /** @type {any} */ (/^green: /) });
+    const took = await pulse.stop();
+    assert.ok(took < WAITED_MS + 2 * REST_MS, `${took.toFixed(0)} ms`);
     await lab.onBlue("INSERT INTO t VALUES (50, 'after')");
   } finally {
     thaw();

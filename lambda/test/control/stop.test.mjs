@@ -89,6 +89,19 @@ test('green is opened by name, or when nothing of the copy is there', async () =
   assert.deepEqual(await traces(empty, 'onGreen'), { ...NOTHING, schema: true });
 });
 
+test('an event trigger of blue refuses to drop the publication: everything else is gone, the answer says what to do, and the next call ends it', async () => {
+  const lab = await copied('stop_guarded', 'read-only');
+  await lab.prepare(options('read-only'));
+  await lab.onBlue(`CREATE FUNCTION guard() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN IF TG_TAG = 'DROP PUBLICATION' THEN RAISE EXCEPTION 'no' USING ERRCODE = '40001'; END IF; END $$;
+    CREATE EVENT TRIGGER guard ON ddl_command_start EXECUTE FUNCTION guard()`);
+  await assert.rejects(lab.stop(options('read-only')), { name: 'PermanentError', code: 'PUBLICATION_LEFT', sqlstate: '40001', hint: /** @type {any} */ (/event trigger/) });
+  assert.deepEqual(await traces(lab, 'onBlue'), { ...NOTHING, publications: 1 });
+  await assert.rejects(lab.onGreen(TAKEN_UP[0] ?? ''), refused);
+  await lab.onBlue('ALTER EVENT TRIGGER guard DISABLE');
+  assert.deepEqual(await lab.stop(options('read-only')), { status: 'stopped', slotDropped: false, publicationDropped: true, targetReached: true, greenClosed: true });
+  assert.deepEqual(await traces(lab, 'onBlue'), NOTHING);
+});
+
 test('partitions that green gets while the migration is under way are closed too', async () => {
   const lab = await copied('stop_partition', 'two-way');
   await lab.onGreen('CREATE TABLE t_3 PARTITION OF t FOR VALUES FROM (200) TO (300)');

@@ -28,6 +28,17 @@ test('what passes by itself is transient', () => {
   for (const failure of failures) assert.ok(classify(failure) instanceof TransientError, `${failure.name} ${/** @type {any} */ (failure).code ?? failure.message}`);
 });
 
+test('what a function has raised on purpose is permanent, whatever code it has taken; but for what the fence raises', () => {
+  for (const file of ['pl_exec.c', 'plpy_elog.c', 'plperl.c', 'pltcl.c', '../src/pl/plpgsql/src/pl_exec.c'])
+    for (const code of ['40001', '40P01', '53300', '55P03', '57014', '57P01', '08006']) {
+      const error = classify(fromPostgres(code, { file, routine: 'exec_stmt_raise' }));
+      assert.ok(error instanceof PermanentError && error.raised, `${code} ${file}`);
+      assert.match(error.hint ?? '', /a function or trigger/);
+    }
+  assert.ok(classify(fromPostgres('25006', { file: 'pl_exec.c' })) instanceof TransientError);
+  for (const file of ['postgres.c', 'predicate.c', 'my_pl_exec.c.c', undefined]) assert.ok(!classify(fromPostgres('40001', { file })).raised);
+});
+
 test('what does not is permanent, and says what to do', () => {
   /** @type {[Error, string, RegExp][]} */
   const failures = [

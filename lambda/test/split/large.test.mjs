@@ -26,7 +26,7 @@ const peaks = {};
  * @param {Lab} lab @param {'run' | 'cutover' | 'prepare'} does @param {boolean} [back] @returns {Promise<{answer?: any, output: string}>}
  */
 async function call(lab, does, back = false) {
-  const { code, output } = await lab.spawn(does, OPTIONS, { back }).ended;
+  const { code, output } = await lab.spawn(does, OPTIONS, { back, whole: true }).ended;
   if (code !== 0) return { output };
   const { answer, maxRss } = JSON.parse(output.trim().split('\n').at(-1) ?? '');
   const name = `${does}${back ? ' back' : ''}`;

@@ -117,7 +117,8 @@ test('a row that the application keeps locked is waited for, wherever it stands 
     await client.query(`BEGIN; UPDATE a SET w = 'locked' WHERE id = ${id}`);
     await lab.onBlue(`UPDATE a SET v = 'blue ${id}'`);
     const running = lab.run(options);
-    await sleep(1_200);
+    while ((await lab.onGreen('SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted')).rows[0].n === 0) await sleep(5);
+    await sleep(600); // longer than a run waits at once
     await client.query('COMMIT');
     await client.end();
     assert.equal((await running).status, 'synced', `${id}`);

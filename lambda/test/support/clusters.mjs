@@ -13,6 +13,9 @@ export const SUPERUSER = 'postgres';
 /** PostgreSQL refuses to be root. */
 export const IDENTITY = process.getuid?.() === 0 ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {};
 
+/** Passwords are checked, by the method that costs least. One that is made under another `password_encryption` is checked by that. */
+const AUTH = 'md5';
+
 const TEMPLATES = process.env['PG_TEMPLATES'];
 let made = 0;
 
@@ -25,16 +28,27 @@ export function makeCluster(directory, environment) {
   const binaries = binariesFor(process.env['PG_BINARIES'] ?? directory);
   if (TEMPLATES === undefined) initialize(directory, binaries, environment);
   else {
-    const template = join(TEMPLATES, `${(made += 1)}`);
-    if (!existsSync(template)) {
-      const own = `${template}.${process.pid}`;
-      mkdirSync(own);
-      initialize(owned(own), binaries, environment);
-      if (!renamed(own, template)) rmSync(own, { recursive: true }); // another process has made it
-    }
+    const template = makeTemplate(TEMPLATES, (made += 1), binaries, environment);
     mustRun('cp', ['-a', join(template, 'data'), join(template, 'password'), directory], {});
   }
   return { binaries, password: readFileSync(join(directory, 'password'), 'utf8') };
+}
+
+/** @param {string} templates @param {number} number @param {string} binaries @param {NodeJS.ProcessEnv} environment @returns {string} where it is */
+function makeTemplate(templates, number, binaries, environment) {
+  const template = join(templates, `${number}`);
+  if (existsSync(template)) return template;
+  const own = `${template}.${process.pid}`;
+  mkdirSync(own);
+  initialize(owned(own), binaries, environment);
+  if (!renamed(own, template)) rmSync(own, { recursive: true }); // another process has made it
+  return template;
+}
+
+/** So that the files that are begun at the same time do not each make the same. @param {string} templates @param {string} programs @param {number} count */
+export function makeTemplates(templates, programs, count) {
+  const binaries = binariesFor(programs);
+  for (let number = 1; number <= count; number += 1) makeTemplate(templates, number, binaries, { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' });
 }
 
 /** @param {string} directory @param {string} binaries @param {NodeJS.ProcessEnv} environment */
@@ -42,7 +56,7 @@ function initialize(directory, binaries, environment) {
   const passwordFile = join(directory, 'password');
   writeFileSync(passwordFile, `Pw-${Math.random().toString(36).slice(2)}-${Date.now().toString(36)}`, { mode: 0o600 });
   owned(passwordFile);
-  const options = ['-U', SUPERUSER, '--pwfile', passwordFile, '--auth', 'scram-sha-256', '--encoding', 'UTF8', '--locale', 'C', '--no-sync'];
+  const options = ['-U', SUPERUSER, '--pwfile', passwordFile, '--auth', AUTH, '--encoding', 'UTF8', '--locale', 'C', '--no-sync'];
   mustRun(join(binaries, 'initdb'), ['-D', join(directory, 'data'), ...options], { env: environment, ...IDENTITY });
 }
 

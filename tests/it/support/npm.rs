@@ -3,6 +3,20 @@
 use std::path::Path;
 use std::process::Command;
 
+/// Installs what `lambda/package-lock.json` lists, unless it is installed: npm writes its own list when an installation is complete.
+pub fn install() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("lambda");
+    let changed = |name: &str| {
+        std::fs::metadata(folder.join(name))
+            .and_then(|file| file.modified())
+            .ok()
+    };
+    let installed = changed("node_modules/.package-lock.json");
+    if installed < changed("package-lock.json") || installed < changed("package.json") {
+        run(&["ci", "--no-audit", "--no-fund"]);
+    }
+}
+
 /// Runs `npm` in `lambda/`.
 pub fn run(arguments: &[&str]) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("lambda");
