@@ -138,7 +138,7 @@ class Functions(unittest.TestCase):
         self.assertEqual(await run(), (None, {"cold": True, "setting": "a", "name": "f", "left": True, "address": address}))
         self.assertFalse((await run(metric=1))[1]["cold"])
         self.assertEqual((await run(throws=1))[1] | {"trace": 0}, {"errorType": "Refused", "errorMessage": "no", "trace": 0})
-        slow = asyncio.create_task(run(sleeps=300))
+        slow = asyncio.create_task(run(sleeps=2000))
         await asyncio.sleep(0.1)
         self.assertEqual(await part.invoke("f", "{}"), {"throttled": True})
         await slow
@@ -153,9 +153,8 @@ class Functions(unittest.TestCase):
         await part.later("f", '{"throws": 1}')
         self.assertEqual([name for name, _ in made.emulator.sent], ["get_queue_url", "send_message"])
         self.assertEqual(made.emulator.sent[1][1]["MessageBody"], '{"throws": 1}')
-        await asyncio.sleep(0.05)
-        named = {(one["namespace"], one["name"]) for one in made.emulator.metrics}
-        self.assertLessEqual({("N", "M"), ("AWS/Lambda", "Errors"), ("AWS/Lambda", "Throttles")}, named)
+        wanted = {("N", "M"), ("AWS/Lambda", "Errors"), ("AWS/Lambda", "Throttles")}
+        await until(lambda: wanted <= {(one["namespace"], one["name"]) for one in made.emulator.metrics})
         with self.assertRaises(LookupError):
             await part.invoke("other", "{}")
         await part.follow({"functions": []})
