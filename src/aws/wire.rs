@@ -17,14 +17,22 @@ use futures::future::BoxFuture;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Answers every request alike.
-#[derive(Debug, Clone)]
-struct Canned(u16, Vec<u8>);
+/// Answers a request, of which it gets the body, with a status and a body.
+#[derive(Clone)]
+struct Canned(Arc<dyn Fn(&str) -> (u16, Vec<u8>) + Send + Sync>);
+
+impl std::fmt::Debug for Canned {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Canned")
+    }
+}
 
 impl HttpConnector for Canned {
-    fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
-        let status = StatusCode::try_from(self.0).unwrap();
-        let mut answer = HttpResponse::new(status, SdkBody::from(self.1.clone()));
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let asked = request.body().bytes().unwrap_or_default();
+        let (status, body) = (self.0)(&String::from_utf8_lossy(asked));
+        let status = StatusCode::try_from(status).unwrap();
+        let mut answer = HttpResponse::new(status, SdkBody::from(body));
         answer.headers_mut().insert("x-amzn-requestid", "req-1");
         HttpConnectorFuture::ready(Ok(answer))
     }
@@ -40,7 +48,14 @@ impl HttpClient for Canned {
     }
 }
 
+/// Every request is answered alike.
 pub(crate) fn aws(status: u16, body: impl Into<Vec<u8>>) -> Aws {
+    let body = body.into();
+    answering(move |_| (status, body.clone()))
+}
+
+/// Requests are answered by their bodies.
+pub(crate) fn answering(answer: impl Fn(&str) -> (u16, Vec<u8>) + Send + Sync + 'static) -> Aws {
     let keys = Credentials::builder()
         .access_key_id("ASIAABCDEFGHIJKLMNOP")
         .secret_access_key("secret")
@@ -50,7 +65,7 @@ pub(crate) fn aws(status: u16, body: impl Into<Vec<u8>>) -> Aws {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
         .credentials_provider(SharedCredentialsProvider::new(keys.build()))
-        .http_client(SharedHttpClient::new(Canned(status, body.into())))
+        .http_client(SharedHttpClient::new(Canned(Arc::new(answer))))
         .retry_config(aws_smithy_types::retry::RetryConfig::disabled())
         .build();
     let caller = Arc::new(Caller::new(Events::to(Vec::new()), false, 8));
@@ -86,7 +101,7 @@ fn body(service: &str, code: &str, message: &str) -> Vec<u8> {
     text.into_bytes()
 }
 
-type Send = for<'a> fn(&'a Aws) -> BoxFuture<'a, Result<(), Error>>;
+type Sender = for<'a> fn(&'a Aws) -> BoxFuture<'a, Result<(), Error>>;
 
 /// A call that is sent for its error.
 macro_rules! send {
@@ -95,17 +110,17 @@ macro_rules! send {
             let request = || aws.$field.client.$method()$(.$set($value))*.send();
             aws.call($api, request).map(|answer| answer.map(drop)).boxed()
         }
-        ($api, send as Send)
+        ($api, send as Sender)
     }};
 }
 
-type Row = ((Api, Send), u16, &'static str, &'static str, Class);
+type Row = ((Api, Sender), u16, &'static str, &'static str, Class);
 
 mod rows;
 use rows::rows;
 
 /// A read and a write of each service, as far as it has both: enough for what all actions have in common.
-fn samples() -> Vec<(Api, Send)> {
+fn samples() -> Vec<(Api, Sender)> {
     let mut seen = BTreeSet::new();
     let calls = rows().into_iter().map(|row| row.0);
     calls

@@ -1,6 +1,6 @@
 //! Errors of every service as AWS words them, and what they mean.
 
-use super::{Row, Send};
+use super::{Row, Sender};
 use crate::aws::Aws;
 use crate::aws::{
     acm, autoscaling, cloudtrail, cloudwatch, config, ecr, ecs, elbv2, events, lambda, route53,

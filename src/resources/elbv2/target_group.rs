@@ -182,7 +182,8 @@ impl Resource for TargetGroup {
         let client = &cx.elbv2.client;
         if delta.touches("others") {
             let extra = delta.entries("others");
-            targets::remove(cx, it.arn.as_str(), |id| extra.contains_key(id)).await?;
+            let (group, vpc) = (it.arn.as_str(), self.vpc.as_str());
+            targets::remove_others(cx, group, vpc, |id| extra.contains_key(id)).await?;
         }
         if delta.touches("health") {
             let health = &self.health;

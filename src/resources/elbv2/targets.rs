@@ -126,44 +126,64 @@ fn staying(shown: &[t::TargetHealthDescription]) -> Vec<t::TargetDescription> {
     shown.filter_map(|one| one.target().cloned()).collect()
 }
 
-/// Takes the targets with such an address out of a group.
-pub(super) async fn remove(
+/// Takes the targets with these addresses out of a group, as far as they are no tasks now either.
+pub(super) async fn remove_others(
     cx: &Aws,
     group: &str,
+    vpc: &str,
     which: impl Fn(&str) -> bool,
 ) -> Result<(), Error> {
-    let there = registered(cx, group).await?.unwrap_or_default();
-    let extra = there.into_iter().filter(|t| t.id().is_some_and(&which));
-    deregister(cx, group, extra.collect()).await
+    let others = no_tasks(cx, group, vpc).await?.unwrap_or_default();
+    let extra = others.iter().filter(|id| which(id));
+    deregister(cx, group, extra.map(|id| target(id)).collect()).await
 }
 
-/// The targets of a group in a VPC that are no task of ECS; `None` when the group does not exist. The interface of a task has
-/// the ARN of its attachment as its description (`arn:aws:ecs:REGION:ACCOUNT:attachment/UUID`: what EC2 answers for tasks of Fargate;
-/// the ARN also in aws/amazon-ecs-agent#4825); it goes when the task has ended, and by then ECS has taken the task out of the group.
+/// The targets of a group in a VPC that are no task of ECS; `None` when the group does not exist. A task that came or went while
+/// targets and interfaces were read is none of them: what seems to be no task is looked at again, in the order in which ECS works.
 pub(super) async fn no_tasks(
     cx: &Aws,
     group: &str,
     vpc: &str,
 ) -> Result<Option<Vec<String>>, Error> {
-    let interfaces = cx.ec2.network_interfaces.by("vpc-id", vpc);
-    let (there, interfaces) = futures::try_join!(registered(cx, group), interfaces)?;
-    let ecs = cx.arn("ecs", "attachment/");
-    let of_tasks: BTreeSet<&str> = interfaces
-        .iter()
-        .filter(|i| i.description().is_some_and(|text| text.starts_with(&ecs)))
-        .flat_map(|i| i.private_ip_addresses())
-        .filter_map(|address| address.private_ip_address())
-        .collect();
-    let ids = |there: Vec<t::TargetDescription>| {
-        let ids = there.into_iter().filter_map(|target| target.id);
-        ids.filter(|id| !of_tasks.contains(id.as_str())).collect()
+    let (there, tasks) = futures::try_join!(registered(cx, group), of_tasks(cx, vpc))?;
+    let Some(mut others) = there else {
+        return Ok(None);
     };
-    Ok(there.map(ids))
+    others.retain(|one| !is_in(&tasks, one));
+    if others.is_empty() {
+        return Ok(Some(Vec::new()));
+    }
+    // A task has its interface before it becomes a target, and is on its way out of the group before it loses the interface.
+    let tasks = of_tasks(cx, vpc).await?;
+    let there = registered(cx, group).await?.unwrap_or_default();
+    let stays = |one: &t::TargetDescription| there.iter().any(|now| now.id() == one.id());
+    others.retain(|one| !is_in(&tasks, one) && stays(one));
+    Ok(Some(others.into_iter().filter_map(|one| one.id).collect()))
+}
+
+fn is_in(addresses: &BTreeSet<String>, target: &t::TargetDescription) -> bool {
+    target.id().is_some_and(|id| addresses.contains(id))
+}
+
+/// The addresses of the tasks of ECS in a VPC: a task's interface has the ARN of its attachment as its description
+/// (`arn:aws:ecs:REGION:ACCOUNT:attachment/UUID`: what EC2 answers for tasks of Fargate; the ARN also in aws/amazon-ecs-agent#4825).
+async fn of_tasks(cx: &Aws, vpc: &str) -> Result<BTreeSet<String>, Error> {
+    let ecs = cx.arn("ecs", "attachment/");
+    let interfaces = cx.ec2.network_interfaces.by("vpc-id", vpc).await?;
+    let tasks = interfaces
+        .iter()
+        .filter(|i| i.description().is_some_and(|text| text.starts_with(&ecs)));
+    let addresses = tasks.flat_map(|i| i.private_ip_addresses());
+    Ok(addresses
+        .filter_map(|address| address.private_ip_address.clone())
+        .collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
     fn a_target_that_drains_is_no_longer_registered() {
@@ -181,5 +201,68 @@ mod tests {
         ];
         let ids: Vec<_> = staying(&all).into_iter().filter_map(|t| t.id).collect();
         assert_eq!(ids, ["10.10.64.4", "10.10.64.6"]);
+    }
+
+    /// Targets as DescribeTargetHealth shows them, by address and state.
+    fn targets(shown: &[(&str, &str)]) -> Vec<u8> {
+        let one = |(id, state): &(&str, &str)| {
+            format!(
+                "<member><Target><Id>{id}</Id></Target><TargetHealth><State>{state}</State></TargetHealth></member>"
+            )
+        };
+        let all: String = shown.iter().map(one).collect();
+        format!("<R><DescribeTargetHealthResult><TargetHealthDescriptions>{all}</TargetHealthDescriptions></DescribeTargetHealthResult></R>").into_bytes()
+    }
+
+    /// Interfaces of tasks as DescribeNetworkInterfaces shows them, by address.
+    fn interfaces(tasks: &[&str]) -> Vec<u8> {
+        let one = |address: &&str| {
+            format!(
+                "<item><networkInterfaceId>eni-{address}</networkInterfaceId><vpcId>vpc-1</vpcId><description>arn:aws:ecs:eu-central-1:123456789012:attachment/1</description><privateIpAddressesSet><item><privateIpAddress>{address}</privateIpAddress></item></privateIpAddressesSet></item>"
+            )
+        };
+        let all: String = tasks.iter().map(one).collect();
+        format!("<R><networkInterfaceSet>{all}</networkInterfaceSet></R>").into_bytes()
+    }
+
+    /// What `no_tasks` finds, and how many reads of each kind it made, when the reads answer these one after the other.
+    async fn seen(targets: [Vec<u8>; 2], interfaces: [Vec<u8>; 2]) -> (Vec<String>, [usize; 2]) {
+        let reads = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+        let counted = reads.clone();
+        let mut aws = crate::aws::wire::answering(move |asked| {
+            let (of, answers) = match asked.contains("DescribeTargetHealth") {
+                true => (0, &targets),
+                false => (1, &interfaces),
+            };
+            let turn = counted[of].fetch_add(1, Ordering::Relaxed);
+            (200, answers[turn.min(1)].clone())
+        });
+        aws.account = "123456789012".to_owned();
+        let others = no_tasks(&aws, "arn:tg", "vpc-1").await.unwrap().unwrap();
+        let reads = [0, 1].map(|of| reads[of].load(Ordering::Relaxed));
+        (others, reads)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_comes_or_goes_in_between_is_no_target_of_others() {
+        let (one, two) = ("10.10.64.4", "10.10.64.5");
+        let both = || targets(&[(one, "healthy"), (two, "initial")]);
+        let quiet = seen([both(), both()], [interfaces(&[one, two]), Vec::new()]).await;
+        assert_eq!(quiet, (Vec::new(), [1, 1]), "one look is enough");
+        let came = seen(
+            [both(), both()],
+            [interfaces(&[one]), interfaces(&[one, two])],
+        )
+        .await;
+        assert_eq!(came, (Vec::new(), [2, 2]), "its interface is there by now");
+        let leaving = targets(&[(one, "healthy"), (two, "draining")]);
+        let went = seen([both(), leaving], [interfaces(&[one]), interfaces(&[one])]).await;
+        assert_eq!(went, (Vec::new(), [2, 2]), "it is on its way out by now");
+        let other = seen([both(), both()], [interfaces(&[one]), interfaces(&[one])]).await;
+        assert_eq!(
+            other,
+            (vec![two.to_owned()], [2, 2]),
+            "it is of somebody else"
+        );
     }
 }
