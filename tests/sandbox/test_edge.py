@@ -133,6 +133,13 @@ class Edge(Case):
         with self.refused("WAFInvalidParameterException"):
             bad = {"ResourceArn": first["ARN"], "LogDestinationConfigs": [f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:x"]}
             WAF.put_logging_configuration(LoggingConfiguration=bad)
+        client("logs").create_log_group(logGroupName="aws-waf-logs-x")
+        good = {"ResourceArn": first["ARN"], "LogDestinationConfigs": [f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:aws-waf-logs-x"]}
+        WAF.put_logging_configuration(LoggingConfiguration=good)
+        shown = WAF.get_logging_configuration(ResourceArn=first["ARN"])["LoggingConfiguration"]
+        self.assertEqual(WAF.list_logging_configurations(Scope="REGIONAL")["LoggingConfigurations"], [shown])
+        WAF.delete_logging_configuration(ResourceArn=first["ARN"])
+        self.assertEqual(WAF.list_logging_configurations(Scope="REGIONAL")["LoggingConfigurations"], [])
         WAF.disassociate_web_acl(ResourceArn=self.arn)
         self.assertNotIn("WebACL", WAF.get_web_acl_for_resource(ResourceArn=self.arn))
         for acl in (first, second):

@@ -212,9 +212,20 @@ def put_logging(call):
 def get_logging(call):
     """AWS: leaves out what is not set. moto: shows nulls."""
     answer = call.forward()
-    config = answer.data["LoggingConfiguration"]
-    answer.data["LoggingConfiguration"] = {key: value for key, value in config.items() if value is not None}
+    answer.data["LoggingConfiguration"] = _set(answer.data["LoggingConfiguration"])
     return answer
+
+
+@patch("wafv2", "ListLoggingConfigurations")
+def list_logging(call):
+    """See GetLoggingConfiguration."""
+    answer = call.forward()
+    answer.data["LoggingConfigurations"] = [_set(one) for one in answer.data.get("LoggingConfigurations", [])]
+    return answer
+
+
+def _set(config):
+    return {key: value for key, value in config.items() if value is not None}
 
 
 @patch("wafv2", "TagResource", "UntagResource", "ListTagsForResource")
