@@ -35,13 +35,16 @@ fn pages() -> Vec<(PathBuf, String)> {
     out
 }
 
-/// The lines of code blocks, indented or fenced, and the other lines, each with its number.
+/// The lines of code blocks, indented or fenced, and the other lines, each with its number. A picture is neither.
 fn lines(text: &str) -> (Vec<(usize, &str)>, Vec<(usize, &str)>) {
     let (mut code, mut prose) = (Vec::new(), Vec::new());
-    let mut fenced = false;
+    let (mut fenced, mut drawn) = (false, false);
     for (at, line) in text.lines().enumerate() {
-        if line.trim_start().starts_with("```") {
+        if let Some(language) = line.trim_start().strip_prefix("```") {
             fenced = !fenced;
+            drawn = language == "mermaid";
+        } else if drawn {
+            continue;
         } else if fenced {
             code.push((at + 1, line));
         } else if let Some(line) = line.strip_prefix("    ") {

@@ -69,10 +69,17 @@ fn as_reported(document: &Value) {
     let schema = document["schema"].as_str().unwrap();
     let reported = reported(schema);
     let common: &[&str] = if row(schema).contains("no common keys") {
-        &["schema", "deployer", "written"]
+        &["schema", "deployer", "written", "configuration_digest"]
     } else {
         &[
-            "schema", "deployer", "written", "suffix", "account", "region", "scope",
+            "schema",
+            "deployer",
+            "written",
+            "configuration_digest",
+            "suffix",
+            "account",
+            "region",
+            "scope",
         ]
     };
     let has: Vec<&str> = keys(document);

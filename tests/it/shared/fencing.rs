@@ -47,6 +47,7 @@ fn entry(command: &str) -> Entry {
         account: "1".into(),
         region: REGION.into(),
         serial: 0,
+        configuration: String::new(),
         result: String::new(),
         steps: BTreeMap::new(),
     }

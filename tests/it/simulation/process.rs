@@ -295,6 +295,7 @@ fn entry(what: What) -> Entry {
         account: "1".into(),
         region: REGION.into(),
         serial: 0,
+        configuration: String::new(),
         result: String::new(),
         steps: BTreeMap::new(),
     }
