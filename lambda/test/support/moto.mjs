@@ -95,16 +95,26 @@ main(sys.argv[1:])
 /** @returns {Promise<{endpoint: string, stop: () => Promise<void>}>} */
 export async function startMoto() {
   const { MOTO_PYTHON: python } = await prepareMoto();
+  // A port that was free may be another program's by now.
+  for (let attempt = 1; ; attempt += 1) {
+    const moto = await startOnce(python);
+    if (moto !== undefined) return moto;
+    if (attempt === 5) throw new Error('the moto server did not start');
+  }
+}
+
+/** @param {string} python @returns {Promise<{endpoint: string, stop: () => Promise<void>} | undefined>} undefined: it has ended, or does not answer */
+async function startOnce(python) {
   const port = await freePort();
   const server = spawn(python, ['-c', SERVE, '-H', '127.0.0.1', '-p', String(port)], { stdio: ['pipe', 'ignore', 'ignore'] });
   server.unref();
   /** @type {import('node:net').Socket} */ (server.stdin).unref();
   const endpoint = `http://127.0.0.1:${port}`;
-  for (let attempt = 0; ; attempt += 1) {
-    if (await answers(endpoint)) break;
-    if (attempt > 300 || server.exitCode !== null) throw new Error('the moto server did not start');
-    await sleep(100);
-  }
+  for (const end = Date.now() + 60_000; server.exitCode !== null || !(await answers(endpoint)); await sleep(50))
+    if (server.exitCode !== null || Date.now() > end) {
+      server.kill('SIGKILL');
+      return undefined;
+    }
   return {
     endpoint,
     stop: async () => {

@@ -44,28 +44,48 @@ export class Server {
     const { binaries, password } = makeCluster(this.directory, this.#environment());
     this.binaries = binaries;
     this.password = password;
+    /** There has been a server under this address, to which clients come back. */
+    this.known = false;
     this.#configure(settings);
     /** @type {import('node:child_process').ChildProcess | undefined} */
     this.process = undefined;
   }
 
-  /** Starts (again) after `stop`. */
+  /** Starts (again) after `stop`. A port that was free may be another program's by now: then another one is taken, or, where there has been a server under it, waited for. */
   async start() {
-    this.process = spawn(join(this.binaries, 'postgres'), ['-D', this.data], { stdio: 'ignore', env: this.#environment(), ...IDENTITY });
-    this.process.unref();
-    for (let attempt = 0; attempt < 200; attempt += 1) {
-      if (await this.#answers()) return;
-      if (this.process.exitCode !== null) break;
-      await sleep(50);
+    for (let attempt = 1; ; attempt += 1) {
+      const said = this.serverLog().length;
+      if (await this.#begin()) break;
+      const taken = this.serverLog().slice(said).includes('could not bind');
+      if (!taken || attempt === 40) throw new Error(`PostgreSQL did not start:\n${this.serverLog()}`);
+      if (this.known) await sleep(500);
+      else await this.#elsewhere();
     }
-    throw new Error(`PostgreSQL did not start:\n${this.serverLog()}`);
+    this.known = true;
   }
 
   /** The same data under another address. */
   async startElsewhere() {
+    this.known = false;
+    await this.#elsewhere();
+    await this.start();
+  }
+
+  async #elsewhere() {
     this.port = await freePort();
     appendFileSync(join(this.data, 'postgresql.auto.conf'), `port = '${this.port}'\n`);
-    await this.start();
+  }
+
+  /** @returns {Promise<boolean>} whether it answers; false: it has ended */
+  async #begin() {
+    const started = spawn(join(this.binaries, 'postgres'), ['-D', this.data], { stdio: 'ignore', env: this.#environment(), ...IDENTITY });
+    started.unref();
+    this.process = started;
+    for (const end = Date.now() + 120_000; Date.now() < end; await sleep(25)) {
+      if (started.exitCode !== null) return false;
+      if (await this.#answers()) return true;
+    }
+    return false;
   }
 
   /** `immediate` is a crash, `fast` an orderly end; clients are thrown out in both. @param {'fast' | 'immediate'} [mode] */
@@ -141,7 +161,7 @@ export class Server {
   /** The first connection to a database writes down what all later ones begin with. That of `template1` comes with each database that is made. */
   async #answers() {
     try {
-      const client = await this.connect('template1');
+      const client = await this.connect('template1', { connectionTimeoutMillis: 2_000 });
       await client.end();
       return true;
     } catch {
