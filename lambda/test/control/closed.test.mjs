@@ -32,7 +32,7 @@ class Service {
         assert.equal(error.code, '25006', `${error}`);
         this.refused += 1;
       });
-      await sleep(8);
+      await sleep(2);
     }
     await client.end();
   }

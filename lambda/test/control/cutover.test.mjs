@@ -59,7 +59,7 @@ class Client {
         this.writes.push({ side, began, ended });
         this.longest = Math.max(this.longest, ended - last);
         last = ended;
-        await sleep(random(50));
+        await sleep(random(20));
       } catch (error) {
         await clients[side].query('ROLLBACK');
         assert.equal(/** @type {{code?: string}} */ (error).code, '25006', `${error}`);

@@ -71,7 +71,7 @@ for (const side of /** @type {const} */ (['green', 'blue']))
     await lab.onBlue("UPDATE customers SET phone = 'second' WHERE id = 1; UPDATE payments SET state = 'C' WHERE id = 1");
     assert.equal((await lab.runBack(OPTIONS)).changesApplied, 2); // what green's application has written, and no more
     assert.deepEqual((await lab.onBlue("SELECT phone, (SELECT state FROM payments WHERE id = 1) AS state, (SELECT identity->>'merged' FROM payment_migration.state) AS merged FROM customers WHERE id = 1")).rows, [{ phone: 'second', state: 'C', merged: null }]);
-    const payers = /** @type {const} */ (['blue', 'green']).map((name) => new Payer(lab, name, `moved-${name}`, { pauseMs: 60 }));
+    const payers = /** @type {const} */ (['blue', 'green']).map((name) => new Payer(lab, name, `moved-${name}`));
     const streams = new Streams(lab);
     const verdict = await patiently(() => lab.verify(OPTIONS));
     assert.deepEqual([verdict.verdict, verdict.writer], ['equal', 'both'], JSON.stringify(verdict));

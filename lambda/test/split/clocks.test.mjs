@@ -31,7 +31,7 @@ test('both sides take payments, the writes move to green and back, streams are k
   const lab = await splitLab(/** @type {Lab} */ (servers), 'clocks');
   const apart = await between(lab);
   assert.ok(apart > 290 && apart < 310, `${apart} s`);
-  const payers = /** @type {const} */ (['blue', 'green']).map((side) => new Payer(lab, side, `clock-${side}`, { pauseMs: 100 }));
+  const payers = /** @type {const} */ (['blue', 'green']).map((side) => new Payer(lab, side, `clock-${side}`, { pauseMs: 60 }));
   // The functions' clocks are far from each other's, too: none takes the other's lock for one that was left by a killed run.
   const streams = () => [lab.spawn('streams', OPTIONS, {}, made?.ahead(-300)), lab.spawn('streams', OPTIONS, { back: true }, made?.ahead(300))];
   let running = streams();

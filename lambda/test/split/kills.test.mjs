@@ -50,7 +50,7 @@ async function decides(lab) {
 
 test('prepare is killed after each of its steps, while blue takes payments', { timeout: 300_000 }, async () => {
   const lab = await syncedLab(servers, 'prepare_killed');
-  const payer = new Payer(lab, 'blue', 'early', { pauseMs: 120 });
+  const payer = new Payer(lab, 'blue', 'early', { pauseMs: 60 });
   let fenced = false;
   /** @type {string[]} */
   const killed = [];
@@ -66,7 +66,7 @@ test('prepare is killed after each of its steps, while blue takes payments', { t
   console.log(`killed after ${killed.join(', ')}`);
   assert.ok(fenced);
   assert.equal((await patiently(() => lab.prepare(OPTIONS, ACCEPT))).writer, 'both');
-  const green = new Payer(lab, 'green', 'late', { pauseMs: 120 });
+  const green = new Payer(lab, 'green', 'late', { pauseMs: 60 });
   const streams = new Streams(lab);
   const verdict = await patiently(() => lab.verify(OPTIONS));
   assert.deepEqual([verdict.verdict, verdict.writer], ['equal', 'both'], JSON.stringify(verdict));
@@ -96,7 +96,7 @@ test('what prepare has changed before it was killed is undone by finish, under w
 
 test('a cutover from a split, the way back and prepare are killed at random statements while both sides take payments', { timeout: 120_000 + ROUNDS * 60_000 }, async () => {
   const lab = await splitLab(servers, 'cutover_killed');
-  const payers = /** @type {const} */ (['blue', 'green']).map((side) => new Payer(lab, side, `kill-${side}`, { pauseMs: 120 }));
+  const payers = /** @type {const} */ (['blue', 'green']).map((side) => new Payer(lab, side, `kill-${side}`, { pauseMs: 60 }));
   let kills = 0;
   /** Statements after the line: each call has more. */
   const most = { cutover: 10, prepare: 30 };

@@ -45,7 +45,7 @@ class Killed {
 test('kills, failovers, long and prepared transactions and cutovers while both sides write', { timeout: 300_000 + KILLS * 15_000 }, async () => {
   const lab = await splitLab(servers, 'proof');
   const random = randomFrom(SEED);
-  const payers = /** @type {const} */ (['blue', 'blue', 'green', 'green']).map((side, i) => new Payer(lab, side, `p${i}`, { pauseMs: 100 }));
+  const payers = /** @type {const} */ (['blue', 'blue', 'green', 'green']).map((side, i) => new Payer(lab, side, `p${i}`, { pauseMs: 60 }));
   const streams = [new Killed(lab, false), new Killed(lab, true)];
   /** To another address, which the functions are given. @param {'blue' | 'green'} side */
   const failOver = async (side) => {

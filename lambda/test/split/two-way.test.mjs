@@ -13,7 +13,7 @@ afterEach(stopAll);
 
 test('two writers on each side: every acknowledged payment is on both sides once, and three round trips leave both streams quiet', { timeout: 300_000 }, async () => {
   const lab = await splitLab(servers, 'split');
-  const payers = /** @type {const} */ (['blue', 'blue', 'green', 'green']).map((side, i) => new Payer(lab, side, `${side}${i}`, { pauseMs: 60 }));
+  const payers = /** @type {const} */ (['blue', 'blue', 'green', 'green']).map((side, i) => new Payer(lab, side, `${side}${i}`, { pauseMs: 40 }));
   const streams = new Streams(lab);
   await untilAll(payers, { paid: 60 });
   const busy = await patiently(() => lab.verify(OPTIONS));
@@ -90,7 +90,7 @@ for (const [order, first] of /** @type {const} */ ([['blue first', 'run'], ['gre
 
 test('verify while both sides write: what really differs is found, whoever changed it, and what is held fails it', { timeout: 300_000 }, async () => {
   const lab = await splitLab(servers, 'verified');
-  const payers = /** @type {const} */ (['blue', 'green']).map((side) => new Payer(lab, side, `busy-${side}`, { pauseMs: 60 }));
+  const payers = /** @type {const} */ (['blue', 'green']).map((side) => new Payer(lab, side, `busy-${side}`));
   const streams = new Streams(lab);
   // The streams do not see these.
   const unseen = (/** @type {string} */ sql) => lab.onGreen(`SET session_replication_role = replica; BEGIN; SELECT pg_logical_emit_message(true, 'deployer:applied', (SELECT substr(slot, 19) FROM payment_migration.state)); ${sql}; COMMIT`);
@@ -111,7 +111,7 @@ test('verify while both sides write: what really differs is found, whoever chang
 
 test('from a split to green alone, back to blue, to a split again, and its end', { timeout: 300_000 }, async () => {
   const lab = await splitLab(servers, 'cutover');
-  const payers = /** @type {const} */ (['blue', 'green']).map((side) => new Payer(lab, side, `cut-${side}`, { pauseMs: 60 }));
+  const payers = /** @type {const} */ (['blue', 'green']).map((side) => new Payer(lab, side, `cut-${side}`));
   const streams = new Streams(lab);
   const ok = async (/** @type {string} */ writer) => {
     const verdict = await patiently(() => lab.verify(OPTIONS));

@@ -23,7 +23,7 @@ const WORK = {
   streams: async () => {
     for (;;) {
       await run({ ...invocation, deadline: new Deadline(Date.now() + 20_000) }).catch((error) => console.log(`${back ? 'back' : 'forward'}: ${error} ${JSON.stringify(error.code)}`));
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await new Promise((resolve) => setTimeout(resolve, 150));
     }
   },
 };

@@ -3,9 +3,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const PAUSE_MS = 25;
+const PAUSE_MS = 10;
 /** A beat that is no later than this has lost nothing. */
-const USUAL_MS = 45;
+const USUAL_MS = 25;
 
 export class Pulse {
   /** In milliseconds, since it began. */

@@ -149,7 +149,7 @@ export const untilAll = (payers, wanted) => Promise.all(payers.map((payer) => pa
 /** Both streams all the time, as a schedule calls them. */
 export class Streams {
   /** @param {Lab} lab @param {{everyMs?: number}} [options] */
-  constructor(lab, { everyMs = 700 } = {}) {
+  constructor(lab, { everyMs = 400 } = {}) {
     this.stopping = false;
     /** @type {unknown[]} */
     this.failures = [];

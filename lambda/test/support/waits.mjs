@@ -56,7 +56,7 @@ export class Waits {
       if (before !== -Infinity) this.stall = Math.max(this.stall, now - before);
       this.looks += 1;
       [known, before] = [found, now];
-      await sleep(5);
+      await sleep(3);
     }
     await client.end();
   }

@@ -59,7 +59,7 @@ test('failover of either side in the middle is survived within the invocation', 
     };
     try {
       for (let i = 0; i < 3; i += 1)
-        writers.start([async (c, r) => void (await c.query('INSERT INTO t VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET v = excluded.v', [r(30_000), `w${r(1e6)}`]))], { pauseMs: 15 });
+        writers.start([async (c, r) => void (await c.query('INSERT INTO t VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET v = excluded.v', [r(30_000), `w${r(1e6)}`]))], { pauseMs: 4 });
       await failingOver(/^copied$/, lab.green, 'immediate'); // green, while rows are copied
       await failingOver(/^connected$/, lab.blue, 'fast');
       await failingOver(/^connected$/, lab.green, 'fast');
@@ -246,7 +246,7 @@ test('an idle run reads little, whatever the size of the table; a run with k cha
 
 test('memory stays flat: large rows, a large table, one large transaction', async () => {
   const lab = await servers.fresh('memory', 'CREATE TABLE t (id bigint PRIMARY KEY, v text, w text); ALTER TABLE t ALTER v SET STORAGE EXTERNAL');
-  await lab.onBlue(`INSERT INTO t SELECT i, md5(i::text), repeat('x', 200) FROM generate_series(1, 130000) i; INSERT INTO t SELECT -i, repeat('y', 1000000), '' FROM generate_series(1, 80) i`);
+  await lab.onBlue(`INSERT INTO t SELECT i, md5(i::text), repeat('x', 200) FROM generate_series(1, 200000) i; INSERT INTO t SELECT -i, repeat('y', 1000000), '' FROM generate_series(1, 80) i`);
   const mapping = { version: 1, tables: [{ source: 'public.t', columns: { w: { from: 'w', cast: 'text', ifNull: '-' } } }] };
   const rss = async () => {
     const { code, output } = await lab.spawnRun({ mapping, seconds: 300 }, { whole: true }).ended;

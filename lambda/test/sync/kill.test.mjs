@@ -129,7 +129,7 @@ test(`killed ${KILLS} times at random points while blue is written to: no row is
   const options = { mapping: MAPPING, tuning: TUNING };
   const writers = new Writers(lab);
   const seed = Number(process.env['KILL_SEED'] ?? 20241122);
-  for (let i = 0; i < 3; i += 1) writers.start(SHORT, { pauseMs: 40, seed });
+  for (let i = 0; i < 3; i += 1) writers.start(SHORT, { pauseMs: 12, seed });
   writers.start(LONG, { pauseMs: 60, seed });
   writers.start(LONG, { pauseMs: 60, seed });
   writers.start(TRUNCATES, { pauseMs: 1500, seed });
