@@ -18,8 +18,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Answers a request, of which it gets the body, with a status and a body.
+type Answer = dyn Fn(&str) -> (u16, Vec<u8>) + Send + Sync;
+
 #[derive(Clone)]
-struct Canned(Arc<dyn Fn(&str) -> (u16, Vec<u8>) + Send + Sync>);
+struct Canned(Arc<Answer>);
 
 impl std::fmt::Debug for Canned {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,5 +1,6 @@
 //! In which order an environment is removed: a step goes before everything that it needs.
 
+use super::services::{SERVICES, Service};
 use super::{Facts, build};
 use crate::config::Config;
 use crate::engine::graph::{Graph, Step};
@@ -70,9 +71,21 @@ fn of<'a>(graph: &'a Graph, kind: &str) -> impl Iterator<Item = &'a Step> {
     graph.steps.iter().filter(move |step| step.kind == kind)
 }
 
+/// With an image for each service: only then they scale.
+fn delivered() -> Facts {
+    let image = |service: &Service| {
+        let name = service.name.to_owned();
+        (name, format!("{}@sha256:{:064}", service.name, 1))
+    };
+    Facts {
+        images: SERVICES.iter().map(image).collect(),
+        ..Facts::sample()
+    }
+}
+
 #[test]
 fn customers_go_first_and_what_is_written_to_goes_last() {
-    let graph = build(&Config::default(), &Facts::sample()).unwrap();
+    let graph = build(&Config::default(), &delivered()).unwrap();
     for (first, then) in BEFORE {
         assert!(of(&graph, first).next().is_some(), "{first}");
         for step in of(&graph, first) {

@@ -51,8 +51,11 @@ const LINKED: &str = "AWSServiceRole";
 pub struct Roles {
     client: Client,
     caller: Arc<Caller>,
-    last: Arc<Mutex<Option<(Instant, Vec<Role>)>>>,
+    last: Arc<Mutex<Option<Listed>>>,
 }
+
+/// What a refresh has listed, and when.
+type Listed = (Instant, Vec<Role>);
 
 impl Roles {
     pub fn new(client: &Client, caller: &Arc<Caller>) -> Self {
@@ -120,7 +123,7 @@ impl Roles {
         }
     }
 
-    fn last(&self) -> std::sync::MutexGuard<'_, Option<(Instant, Vec<Role>)>> {
+    fn last(&self) -> std::sync::MutexGuard<'_, Option<Listed>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -35,8 +35,11 @@ fn pages() -> Vec<(PathBuf, String)> {
     out
 }
 
+/// A line with its number.
+type Line<'a> = (usize, &'a str);
+
 /// The lines of code blocks, indented or fenced, and the other lines, each with its number. A picture is neither.
-fn lines(text: &str) -> (Vec<(usize, &str)>, Vec<(usize, &str)>) {
+fn lines(text: &str) -> (Vec<Line<'_>>, Vec<Line<'_>>) {
     let (mut code, mut prose) = (Vec::new(), Vec::new());
     let (mut fenced, mut drawn) = (false, false);
     for (at, line) in text.lines().enumerate() {

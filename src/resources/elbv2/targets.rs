@@ -211,7 +211,7 @@ mod tests {
             )
         };
         let all: String = shown.iter().map(one).collect();
-        format!("<R><DescribeTargetHealthResult><TargetHealthDescriptions>{all}</TargetHealthDescriptions></DescribeTargetHealthResult></R>").into_bytes()
+        format!("<DescribeTargetHealthResponse><DescribeTargetHealthResult><TargetHealthDescriptions>{all}</TargetHealthDescriptions></DescribeTargetHealthResult></DescribeTargetHealthResponse>").into_bytes()
     }
 
     /// Interfaces of tasks as DescribeNetworkInterfaces shows them, by address.
@@ -222,7 +222,7 @@ mod tests {
             )
         };
         let all: String = tasks.iter().map(one).collect();
-        format!("<R><networkInterfaceSet>{all}</networkInterfaceSet></R>").into_bytes()
+        format!("<DescribeNetworkInterfacesResponse><networkInterfaceSet>{all}</networkInterfaceSet></DescribeNetworkInterfacesResponse>").into_bytes()
     }
 
     /// What `no_tasks` finds, and how many reads of each kind it made, when the reads answer these one after the other.
