@@ -12,6 +12,7 @@ use crate::engine::{Class, Error, Event, Events, Leftover, progress};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -27,6 +28,7 @@ pub struct Caller {
     budgets: Budgets,
     read_only: bool,
     in_flight: Semaphore,
+    changes: AtomicU64,
 }
 
 impl Caller {
@@ -39,6 +41,19 @@ impl Caller {
             budgets: Budgets::default(),
             read_only,
             in_flight: Semaphore::new(parallelism.max(1)),
+            changes: AtomicU64::new(0),
+        }
+    }
+
+    /// A number that is another one as soon as a call that changes something leaves, and again when it is answered: what was read
+    /// between two equal ones is not outdated by this process.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    fn changing(&self, api: Api) {
+        if api.writes() {
+            self.changes.fetch_add(1, Ordering::AcqRel);
         }
     }
 
@@ -69,7 +84,9 @@ impl Caller {
             // After a stop no further call of a step leaves, however many its work still takes.
             progress::go_on(&api.action())?;
             let began = Instant::now();
+            self.changing(api);
             let answer = send().await;
+            self.changing(api);
             drop(place);
             let answer = answer.map_err(|e| error(api, &e));
             let throttled = matches!(&answer, Err(f) if f.class == Class::Throttled);

@@ -5,15 +5,14 @@ use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, guar
 use super::call::Caller;
 use super::rds::{Listing, Named};
 use super::reader::Reader;
-use super::recent::FRESH;
+use super::recent::HandedOver;
 use crate::engine::{Class, Error};
 use aws_sdk_config::Client;
 use aws_sdk_config::types::{ConfigRule, ConfigurationRecorder, DeliveryChannel};
 use futures::FutureExt;
 use futures::future::try_join3;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::time::Instant;
+use std::sync::Arc;
 
 /// AWS Config as a service.
 pub static SERVICE: Service = Service {
@@ -118,18 +117,9 @@ pub struct AwsConfig {
     pub singletons: Reader<(), Singletons>,
     /// DescribeConfigRules: all of the region.
     pub rules: Listing<ConfigRule>,
-    handed_over: HandedOver,
+    /// Recorders that were read for the facts, for the read of the refresh that follows.
+    handed_over: HandedOver<Vec<ConfigurationRecorder>>,
     caller: Arc<Caller>,
-}
-
-/// Recorders that were read for the facts, for the read of the refresh that follows.
-type HandedOver = Arc<Mutex<Option<(Instant, Vec<ConfigurationRecorder>)>>>;
-
-/// What was handed over, once and in time: a later read follows a change, perhaps.
-fn take(from: &HandedOver) -> Option<Vec<ConfigurationRecorder>> {
-    let mut from = from.lock().unwrap_or_else(PoisonError::into_inner);
-    let (at, recorders) = from.take()?;
-    (at.elapsed() < FRESH).then_some(recorders)
 }
 
 impl AwsConfig {
@@ -147,13 +137,8 @@ impl AwsConfig {
 
     /// All recorders of the region, for the facts.
     pub async fn recorders(&self) -> Result<Vec<ConfigurationRecorder>, Error> {
-        let answer = self.caller.call(DESCRIBE_CONFIGURATION_RECORDERS, || {
-            self.client.describe_configuration_recorders().send()
-        });
-        let all = answer.await?.configuration_recorders.unwrap_or_default();
-        let to = self.handed_over.lock();
-        *to.unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), all.clone()));
-        Ok(all)
+        let read = recorders(&self.client, &self.caller);
+        self.handed_over.keep(&self.caller, read).await
     }
 
     /// The tags of a rule or a recorder, by its ARN.
@@ -177,20 +162,17 @@ impl AwsConfig {
 fn singletons(
     client: &Client,
     caller: &Arc<Caller>,
-    handed_over: &HandedOver,
+    handed_over: &HandedOver<Vec<ConfigurationRecorder>>,
 ) -> Reader<(), Singletons> {
     let (client, caller, known) = (client.clone(), caller.clone(), handed_over.clone());
     Reader::new(move |_: Vec<()>| {
-        let (client, caller, known) = (client.clone(), caller.clone(), take(&known));
+        let (client, caller, known) = (client.clone(), caller.clone(), known.take(&caller));
         async move {
             let recorders = async {
-                if let Some(all) = known {
-                    return Ok::<_, Error>(all);
+                match known {
+                    Some(all) => Ok(all),
+                    None => recorders(&client, &caller).await,
                 }
-                let answer = caller.call(DESCRIBE_CONFIGURATION_RECORDERS, || {
-                    client.describe_configuration_recorders().send()
-                });
-                Ok(answer.await?.configuration_recorders.unwrap_or_default())
             };
             let states = caller.call(DESCRIBE_CONFIGURATION_RECORDER_STATUS, || {
                 client.describe_configuration_recorder_status().send()
@@ -222,6 +204,13 @@ impl Named for ConfigRule {
     fn is(&self, name: &str) -> bool {
         self.config_rule_name() == Some(name)
     }
+}
+
+async fn recorders(client: &Client, caller: &Caller) -> Result<Vec<ConfigurationRecorder>, Error> {
+    let answer = caller.call(DESCRIBE_CONFIGURATION_RECORDERS, || {
+        client.describe_configuration_recorders().send()
+    });
+    Ok(answer.await?.configuration_recorders.unwrap_or_default())
 }
 
 fn rules(client: &Client, caller: &Arc<Caller>) -> Listing<ConfigRule> {

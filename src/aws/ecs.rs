@@ -4,7 +4,7 @@ use super::api::Guard::{LinkedTo, PassedTo, RequestTag};
 use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, guarded, named};
 use super::call::Caller;
 use super::reader::Reader;
-use super::recent::FRESH;
+use super::recent::HandedOver;
 use crate::engine::{Class, Error};
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::types::{Cluster, ClusterField, Service as Running, ServiceField};
@@ -12,7 +12,6 @@ use futures::FutureExt;
 use futures::future::try_join_all;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::time::Instant;
 
 /// ECS as a service.
 pub static SERVICE: Service = Service {
@@ -129,7 +128,7 @@ pub struct Ecs {
     /// ListClusters: the ARNs of all.
     listed: Reader<(), Vec<String>>,
     started: Mutex<BTreeSet<Key>>,
-    members: Mutex<HashMap<String, (Instant, Vec<String>)>>,
+    members: Mutex<HashMap<String, HandedOver<Vec<String>>>>,
     caller: Arc<Caller>,
 }
 
@@ -161,17 +160,18 @@ impl Ecs {
 
     /// The same as [`Ecs::all_services`]; what is listed is kept for the search that runs beside a refresh.
     pub async fn services_in(&self, cluster: &str) -> Result<Vec<String>, Error> {
-        let all = self.all_services(cluster).await?;
-        let mut known = self.members.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(cluster.to_owned(), (Instant::now(), all.clone()));
-        Ok(all)
+        let read = self.all_services(cluster);
+        self.members(cluster).keep(&self.caller, read).await
     }
 
-    /// What [`Ecs::services_in`] listed in the last minute, once.
+    /// What [`Ecs::services_in`] has just listed.
     pub fn just_listed(&self, cluster: &str) -> Option<Vec<String>> {
+        self.members(cluster).take(&self.caller)
+    }
+
+    fn members(&self, cluster: &str) -> HandedOver<Vec<String>> {
         let mut known = self.members.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, all) = known.remove(cluster)?;
-        (at.elapsed() < FRESH).then_some(all)
+        known.entry(cluster.to_owned()).or_default().clone()
     }
 
     /// The ARNs of all services of a cluster.

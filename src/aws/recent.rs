@@ -1,6 +1,7 @@
 //! Tags that were read a moment ago. The search for marked but unrecorded things runs beside the reads of recorded ones
 //! and needs the same tags; asking twice would double the calls of a drift.
 
+use super::call::Caller;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 use tokio::time::Instant;
 
 /// How long what was read counts as fresh enough for a search.
-pub(super) const FRESH: Duration = Duration::from_secs(60);
+const FRESH: Duration = Duration::from_secs(60);
 
 type Tags = BTreeMap<String, String>;
 
@@ -82,9 +83,54 @@ impl RecentTags {
     }
 }
 
+/// What was read a moment ago, for whoever needs the same beside it: once, within a minute, and only while this process has changed
+/// nothing since the read began.
+pub struct HandedOver<T>(Arc<Mutex<Option<Kept<T>>>>);
+
+/// When it was read, what [`Caller::changes`] was then, and what was read.
+type Kept<T> = (Instant, u64, T);
+
+impl<T> Default for HandedOver<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T> Clone for HandedOver<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T: Clone> HandedOver<T> {
+    /// Reads, and keeps what was read.
+    pub async fn keep<E>(
+        &self,
+        caller: &Caller,
+        read: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let (at, changes) = (Instant::now(), caller.changes());
+        let read = read.await?;
+        *self.lock() = Some((at, changes, read.clone()));
+        Ok(read)
+    }
+
+    /// Takes what is kept.
+    pub fn take(&self, caller: &Caller) -> Option<T> {
+        let (at, changes, read) = self.lock().take()?;
+        (at.elapsed() < FRESH && changes == caller.changes()).then_some(read)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Kept<T>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::wire::aws;
     use super::*;
+    use crate::aws::sns;
 
     #[tokio::test(start_paused = true)]
     async fn tags_are_remembered_for_a_minute() {
@@ -107,5 +153,34 @@ mod tests {
         recent.hand_over("a", &tags);
         tokio::time::advance(FRESH).await;
         assert_eq!(recent.take("a"), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_read_is_handed_over_once_in_time_and_unless_something_changed() {
+        let aws = aws(200, "{}");
+        let caller = &*aws.caller;
+        let kept = HandedOver::default();
+        let read = async || kept.keep(caller, async { Ok::<_, ()>(1) }).await;
+        assert_eq!(kept.take(caller), None);
+        assert_eq!(read().await, Ok(1));
+        assert_eq!((kept.take(caller), kept.take(caller)), (Some(1), None));
+        read().await.unwrap();
+        tokio::time::advance(FRESH).await;
+        assert_eq!(kept.take(caller), None);
+        let call = async |api| {
+            drop(aws.call(api, || aws.sns.client.list_topics().send()).await);
+        };
+        read().await.unwrap();
+        call(sns::LIST_TOPICS).await;
+        assert_eq!(kept.take(caller), Some(1), "a read changes nothing");
+        read().await.unwrap();
+        call(sns::DELETE_TOPIC).await;
+        assert_eq!(kept.take(caller), None);
+        let during = async {
+            call(sns::DELETE_TOPIC).await;
+            Ok::<_, ()>(1)
+        };
+        kept.keep(caller, during).await.unwrap();
+        assert_eq!(kept.take(caller), None);
     }
 }

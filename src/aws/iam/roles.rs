@@ -7,15 +7,14 @@ use super::{
 };
 use crate::aws::call::Caller;
 use crate::aws::reader::Reader;
-use crate::aws::recent::FRESH;
+use crate::aws::recent::HandedOver;
 use crate::engine::Error;
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::{EntityType, Role, RoleDetail, Tag};
 use futures::FutureExt;
 use futures::future::{try_join, try_join_all, try_join3};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::time::Instant;
+use std::sync::Arc;
 
 /// A role with its policies.
 #[derive(Debug, Clone, Default)]
@@ -51,18 +50,15 @@ const LINKED: &str = "AWSServiceRole";
 pub struct Roles {
     client: Client,
     caller: Arc<Caller>,
-    last: Arc<Mutex<Option<Listed>>>,
+    last: HandedOver<Vec<Role>>,
 }
-
-/// What a refresh has listed, and when.
-type Listed = (Instant, Vec<Role>);
 
 impl Roles {
     pub fn new(client: &Client, caller: &Arc<Caller>) -> Self {
         Self {
             client: client.clone(),
             caller: caller.clone(),
-            last: Arc::default(),
+            last: HandedOver::default(),
         }
     }
 
@@ -89,8 +85,8 @@ impl Roles {
 
     /// All roles of the account.
     async fn account(&self) -> Result<HashMap<String, Whole>, Error> {
-        let (details, listed) = try_join(self.details(), self.listed()).await?;
-        *self.last() = Some((Instant::now(), listed.clone()));
+        let listed = self.last.keep(&self.caller, self.listed());
+        let (details, listed) = try_join(self.details(), listed).await?;
         let mut listed: HashMap<String, Role> = listed
             .into_iter()
             .map(|role| (role.role_name.clone(), role))
@@ -123,14 +119,9 @@ impl Roles {
         }
     }
 
-    fn last(&self) -> std::sync::MutexGuard<'_, Option<Listed>> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What a refresh listed in the last minute, once: for the search that runs beside it.
+    /// What a refresh has just listed: for the search that runs beside it.
     pub fn just_listed(&self) -> Option<Vec<Role>> {
-        let (at, roles) = self.last().take()?;
-        (at.elapsed() < FRESH).then_some(roles)
+        self.last.take(&self.caller)
     }
 
     /// The roles of the account, without their tags and policies.
