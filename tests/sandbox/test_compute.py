@@ -114,7 +114,8 @@ class Services(Case):
         ECS.delete_cluster(cluster="c")
         self.assertEqual(ECS.describe_clusters(clusters=["c"])["clusters"][0]["status"], "INACTIVE")
         ECS.create_cluster(clusterName="c")
-        self.assertEqual(ECS.describe_clusters(clusters=["c"])["clusters"][0]["status"], "ACTIVE")
+        made = ECS.describe_clusters(clusters=["c"])["clusters"][0]
+        self.assertEqual((made["status"], made["capacityProviders"], made["defaultCapacityProviderStrategy"]), ("ACTIVE", [], []))
 
     def test_the_tasks_of_a_service_have_interfaces_in_its_subnets(self):
         ec2 = client("ec2")

@@ -17,12 +17,17 @@ SIZES = {
 
 @patch("ecs", "CreateCluster")
 def create_cluster(call):
-    """AWS: a name that is active answers its cluster, unchanged. moto: replaces it."""
+    """AWS: a name that is active answers its cluster, unchanged, and what a cluster has none of is an empty list. moto: replaces it, and
+    leaves the list out."""
     name = call.params.get("clusterName", "default")
     known = call.backend.clusters.get(name)
     if known is not None and known.status == "ACTIVE":
         return {"cluster": call.ask("DescribeClusters", clusters=[name], include=["TAGS", "SETTINGS"])["clusters"][0]}
-    return call.forward()
+    answer = call.forward()
+    made = call.backend.clusters[name]
+    made.capacity_providers = made.capacity_providers or []
+    made.default_capacity_provider_strategy = made.default_capacity_provider_strategy or []
+    return answer
 
 
 @patch("ecs", "DeleteCluster")
