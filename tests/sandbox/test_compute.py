@@ -226,6 +226,7 @@ class Services(Case):
             SCALING.put_scaling_policy(**policy, **target)
         SCALING.register_scalable_target(MinCapacity=3, MaxCapacity=6, **target)
         self.assertEqual((self.shown()["desiredCount"], self.shown()["runningCount"]), (3, 3))
+        self.assertEqual(set(SCALING.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"][0]["SuspendedState"].values()), {False})
         SCALING.put_scaling_policy(**policy, **target)
         SCALING.deregister_scalable_target(**target)
         self.assertEqual(SCALING.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"], [])

@@ -4,6 +4,11 @@ from ..call import patch, refuse
 from .ecs_services import scale
 
 COUNT = "ecs:service:DesiredCount"
+NOTHING_SUSPENDED = {
+    "DynamicScalingInSuspended": False,
+    "DynamicScalingOutSuspended": False,
+    "ScheduledScalingSuspended": False,
+}
 
 
 def _service(call):
@@ -13,7 +18,8 @@ def _service(call):
 
 @patch("application-autoscaling", "RegisterScalableTarget")
 def register(call):
-    """AWS: the count is moved into the range at once; an inactive service is none. moto: leaves the count."""
+    """AWS: the count is moved into the range at once; an inactive service is none; what is suspended is shown, also when nothing is. moto:
+    leaves the count, and shows what was asked for."""
     ecs = call.params["ServiceNamespace"] == "ecs"
     service = _service(call) if ecs else None
     if ecs and (service is None or service.status != "ACTIVE"):
@@ -21,6 +27,7 @@ def register(call):
     answer = call.forward()
     if service is not None:
         target = call.backend.targets[COUNT][call.params["ResourceId"]]
+        target.suspended_state = NOTHING_SUSPENDED | (target.suspended_state or {})
         count = min(max(service.desired_count, target.min_capacity), target.max_capacity)
         if count != service.desired_count:
             scale(call, service, count)
