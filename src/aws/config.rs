@@ -3,7 +3,7 @@
 use super::api::Guard::{PassedTo, ResourceTag};
 use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, guarded, named};
 use super::call::Caller;
-use super::rds::{Listing, Named};
+use super::listing::{Listing, Named};
 use super::reader::Reader;
 use super::recent::HandedOver;
 use crate::engine::{Class, Error};

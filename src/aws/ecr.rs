@@ -3,7 +3,7 @@
 use super::api::{Answer, Api, Grant, Service, actions, bucket, named};
 use super::call::Caller;
 use super::kms::through;
-use super::rds::{Listing, Named};
+use super::listing::{Listing, Named};
 use crate::engine::{Class, Error};
 use aws_sdk_ecr::Client;
 use aws_sdk_ecr::types::{ImageIdentifier, Repository};

@@ -5,7 +5,7 @@
 use super::api::Guard::LinkedTo;
 use super::api::{ANY, Answer, Api, Grant, Service, actions, bucket, guarded, named};
 use super::call::Caller;
-use super::rds::{Listing, Named};
+use super::listing::{Listing, Named};
 use super::reader::Reader;
 use crate::engine::{Class, Error};
 use aws_sdk_elasticloadbalancingv2::Client;

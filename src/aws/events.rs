@@ -3,7 +3,7 @@
 
 use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, named};
 use super::call::Caller;
-use super::rds::{Listing, Named};
+use super::listing::{Listing, Named};
 use crate::engine::{Class, Error};
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::{Rule, Target};

@@ -20,7 +20,7 @@ iam.add_role_to_instance_profile(InstanceProfileName="theirs", RoleName="role-mo
 key = [a["TargetKeyId"] for a in kms.list_aliases()["Aliases"] if a["AliasName"] == "alias/data-green-dev"][0]
 kms.create_alias(AliasName="alias/theirs", TargetKeyId=key)
 grant = kms.create_grant(KeyId=key, GranteePrincipal="arn:aws:iam::999999999999:root", Operations=["Decrypt"])["GrantId"]
-# What passes through the network is told to somebody, and a name of the network is answered by somebody.
+# Somebody logs what passes through the network, and answers for a name in it.
 network = id("describe_subnets", "subnet-app-a-green-dev")["SubnetId"]
 logs.create_log_group(logGroupName="theirs")
 told = [ec2.create_flow_logs(ResourceType=kind, ResourceIds=[of], TrafficType="ALL", LogGroupName="theirs", DeliverLogsPermissionArn=iam.get_role(RoleName="role-flow-logs-green-dev")["Role"]["Arn"])["FlowLogIds"][0] for kind, of in (("VPC", vpc), ("Subnet", network))]
