@@ -238,6 +238,23 @@ class Clusters(Database):
             EC2.describe_network_interfaces(Filters=[{"Name": "vpc-id", "Values": [self.vpc]}])["NetworkInterfaces"], []
         )
 
+    def test_interfaces_follow_the_groups_of_the_cluster(self):
+        def shown():
+            found = EC2.describe_network_interfaces(Filters=[{"Name": "description", "Values": ["RDSNetworkInterface"]}])
+            return [[entry["GroupId"] for entry in one["Groups"]] for one in found["NetworkInterfaces"]]
+
+        other = group(self.vpc, "other")
+        self.cluster("groups")
+        self.instance("groups", "groups-0")
+        self.instance("groups", "groups-1")
+        self.assertEqual(shown(), [[self.group]] * 2)
+        RDS.modify_db_cluster(DBClusterIdentifier="groups", VpcSecurityGroupIds=[other], ApplyImmediately=True)
+        self.assertEqual(shown(), [[other]] * 2)
+        with self.refused("DependencyViolation"):
+            EC2.delete_security_group(GroupId=other)
+        self.remove("groups", "groups-0", "groups-1")
+        EC2.delete_security_group(GroupId=other)
+
     def test_refusals(self):
         for more, code in (
             ({"EngineVersion": "14.99"}, "InvalidParameterCombination"),

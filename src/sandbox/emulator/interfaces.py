@@ -22,6 +22,13 @@ def adopt(interface, groups, description, kind, requester="amazon-aws"):
     interface._group_set = [interface.ec2_backend.get_security_group_from_id(name) for name in groups]
 
 
+def regroup(call, names, groups):
+    """Puts interfaces into these groups."""
+    ec2 = call.backend_of("ec2")
+    for name in names:
+        ec2.enis[name]._group_set = [ec2.get_security_group_from_id(group) for group in groups]
+
+
 def drop(call, names):
     """Removes interfaces that are there."""
     for name in names:

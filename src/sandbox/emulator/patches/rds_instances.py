@@ -158,6 +158,18 @@ def _check_group(call, instance, name):
         )
 
 
+@patch("rds", "ModifyDBCluster")
+def change_groups(call):
+    """AWS: the interfaces of all members are in the cluster's groups. moto: no interfaces."""
+    answer = call.forward()
+    if "VpcSecurityGroupIds" in call.params:
+        cluster, held = existing_cluster(call, call.params["DBClusterIdentifier"]), call.store.table(INTERFACES)
+        for member in cluster._members:
+            groups = cluster.vpc_security_group_ids
+            interfaces.regroup(call, held.get(member.db_instance_identifier, []), groups)
+    return answer
+
+
 @patch("rds", "ModifyDBInstance")
 def modify_instance(call):
     """AWS: refused while the instance settles, and with a parameter group of another family; Performance Insights reads back. moto: any
