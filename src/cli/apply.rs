@@ -12,6 +12,7 @@ use super::session::{Mode, Session, configuration, meant};
 use super::split;
 use super::under_way;
 use crate::blueprint::DELEGATION;
+use crate::engine::graph::SHARED;
 use crate::engine::plan::Plan;
 use crate::report::{self, Notice, RunDocument};
 use crate::state::State;
@@ -73,8 +74,7 @@ pub async fn apply(
         let mut outputs = inspect::resolved(&session.graph, &state);
         if let Some(scope) = &session.scope {
             // The other environment is not what was asked for.
-            outputs
-                .retain(|name, _| name.starts_with(scope.as_str()) || name.starts_with("shared"));
+            outputs.retain(|name, _| name.starts_with(scope.as_str()) || name.starts_with(SHARED));
         }
         cx.console.text(&report::outputs(&outputs))?;
     }

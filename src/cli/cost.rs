@@ -9,6 +9,7 @@ use crate::blueprint::{self, Facts, SERVICES};
 use crate::config::Config;
 use crate::cost::{Difference, estimate, items};
 use crate::engine::Graph;
+use crate::engine::graph::SHARED;
 use crate::engine::plan::Plan;
 use crate::report::{self, CostDocument, DeploymentRef};
 use clap::Args;
@@ -33,7 +34,7 @@ pub fn cost(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
     let chosen = graph.select(scope);
     // A step that refers to the other environment does not make it.
     let mut items = items(&graph, &chosen);
-    items.retain(|i| scope.is_none_or(|s| i.scope == s || i.scope == "shared"));
+    items.retain(|i| scope.is_none_or(|s| i.scope == s || i.scope == SHARED));
     let estimate = estimate(&config, &items, today()).map_err(defect)?;
     let text = report::cost(&estimate, asked.lines, cx.console.paint());
     let home = DeploymentRef {

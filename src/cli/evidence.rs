@@ -13,6 +13,7 @@ use crate::aws;
 use crate::aws::logs::OS_METRICS;
 use crate::blueprint::Facts;
 use crate::engine::Error;
+use crate::engine::graph::SHARED;
 use crate::engine::observe::{Observations, Observed};
 use crate::evidence::{Age, Ages, Chain, Dated, Event, Seen, Sources, Verdict, evidence, resource};
 use crate::report::{self, EvidenceDocument};
@@ -70,7 +71,7 @@ async fn make(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
     let facts = Facts::recorded(&session.facts).unwrap_or_else(|| Facts::assumed(config));
     let mut state = state;
     // With one environment what both share counts as far as it was read.
-    let shared = |step: &str, scope: &str| scope == "shared" && seen.contains_key(step);
+    let shared = |step: &str, scope: &str| scope == SHARED && seen.contains_key(step);
     let steps = &mut state.steps;
     steps.retain(|step, record| session.in_scope(record) || shared(step, &record.scope));
     let made = evidence(Sources {

@@ -4,6 +4,7 @@ use super::later::{self, Later};
 use super::usage::{self, Amount, Environment, Row};
 use super::{Item, Loads};
 use crate::config::Config;
+use crate::engine::graph::SHARED;
 use crate::prices::{self, Book, Confidence, Price};
 use crate::resources;
 use serde::Serialize;
@@ -94,7 +95,7 @@ pub fn estimate(
     let mut unknown = BTreeSet::new();
     let mut scopes = Vec::new();
     let mut later = Vec::new();
-    for scope in ["blue", "green", "shared"] {
+    for scope in ["blue", "green", SHARED] {
         if !items.iter().any(|i| i.scope == scope) {
             continue;
         }
@@ -175,7 +176,7 @@ fn totals(scopes: &[ScopeCost]) -> Totals {
     let all = scopes
         .iter()
         .fold(Loads::default(), |sum, s| sum + s.monthly);
-    let environments = scopes.iter().filter(|s| s.scope != "shared");
+    let environments = scopes.iter().filter(|s| s.scope != SHARED);
     // The one that takes the payments: the dearer one, so that the figure is not too low.
     let more = environments.map(|s| s.monthly.load - s.monthly.standby);
     let more = more.fold(0.0, f64::max);

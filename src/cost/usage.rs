@@ -3,6 +3,7 @@
 
 use super::{Item, Loads};
 use crate::config::{Config, Usage};
+use crate::engine::graph::SHARED;
 use serde_json::Value;
 
 /// What an environment has, as far as amounts depend on it.
@@ -36,7 +37,7 @@ impl<'a> Environment<'a> {
         let mut out = Self {
             usage: &config.cost,
             config,
-            own: scope != "shared",
+            own: scope != SHARED,
             instances: 0.0,
             cpu: (0.0, 0.0),
             memory: (0.0, 0.0),

@@ -3,6 +3,7 @@
 use super::json::{DeploymentRef, Document};
 use super::paint::Paint;
 use crate::cost::{Difference, Estimate, Later, Line, Loads, ScopeCost};
+use crate::engine::graph::SHARED;
 use crate::prices::Confidence;
 use serde::Serialize;
 use std::fmt::Write;
@@ -67,7 +68,7 @@ pub fn cost(of: &Estimate, lines: bool, paint: Paint) -> String {
             paint.bold(&format!("{what:<52}{:>12}", money(usd)))
         );
     }
-    let environments = of.scopes.iter().filter(|s| s.scope != "shared");
+    let environments = of.scopes.iter().filter(|s| s.scope != SHARED);
     for scope in environments {
         let day = scope.monthly.idle / 730.0 * 8.0;
         let _ = writeln!(out, "{} idle for 8 hours: {}", scope.scope, money(day));
@@ -154,7 +155,7 @@ pub fn difference(of: &Difference, paint: Paint) -> String {
             .any(|d| d.abs() >= CENT)
     });
     for (scope, by) in changed {
-        let text = if scope == "shared" {
+        let text = if scope == SHARED {
             format!("{} USD a month", signed(by.idle))
         } else {
             format!(

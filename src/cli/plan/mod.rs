@@ -313,6 +313,7 @@ pub async fn make_plan(
         only: asked.steps.clone(),
         users: Users::new(),
         major_upgrade: asked.allowed.major_upgrade,
+        now: asked.at,
     };
     let registry = &session.context.registry;
     let chosen = &session.chosen;

@@ -143,6 +143,8 @@ pub struct Options {
     pub users: Users,
     /// A change in place that cannot be taken back may be made.
     pub major_upgrade: bool,
+    /// When the plan is made: the time of a record that has none.
+    pub now: jiff::Timestamp,
 }
 
 /// Everything that a plan is made from.

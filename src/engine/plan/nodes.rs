@@ -133,7 +133,7 @@ fn record_of(inputs: &Inputs<'_>, step: &Step, found: &Live) -> Record {
         inputs: found.spec.clone(),
         outputs: found.outputs.clone(),
         needs: earlier.map_or_else(|| step.needs(inputs.graph), |r| r.needs.clone()),
-        at: earlier.map_or_else(jiff::Timestamp::now, |r| r.at),
+        at: earlier.map_or(inputs.options.now, |r| r.at),
     }
 }
 

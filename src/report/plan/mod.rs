@@ -11,6 +11,7 @@ use super::paint::Paint;
 use super::value::{clean, known, many, value, whole};
 use crate::engine::diff::Change;
 use crate::engine::event::Verb;
+use crate::engine::graph::SHARED;
 use crate::engine::matches;
 use crate::engine::plan::{Node, Op, Plan};
 use serde_json::Value;
@@ -169,7 +170,7 @@ pub(super) fn scopes<'a>(all: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
         }
     }
     let place = |s: &str| {
-        ["blue", "green", "shared"]
+        ["blue", "green", SHARED]
             .iter()
             .position(|k| *k == s)
             .unwrap_or(3)

@@ -1,5 +1,4 @@
-//! A route table. Its routes and the subnets that use it are steps of their own ([`super::Routes`],
-//! [`super::RouteTableSubnets`]): they wait for other things and may fail alone.
+//! A route table. [`super::Routes`] and [`super::RouteTableSubnets`] are steps of their own: they wait for others, and fail alone.
 
 use super::Vpc;
 use super::prelude::*;
