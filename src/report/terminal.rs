@@ -4,6 +4,7 @@ use super::error::error;
 use super::paint::Paint;
 use super::progress::Progress;
 use super::value::{clean, seconds};
+use super::wrap::{columns, wrap};
 use crate::engine::Event;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::HashSet;
@@ -83,6 +84,7 @@ impl Terminal {
             _ => {}
         }
         if let Some(text) = self.above(event) {
+            let text = wrap(&text, columns(&std::io::stderr()));
             self.shared.bar.println(text);
         }
     }

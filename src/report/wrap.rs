@@ -32,8 +32,9 @@ pub fn wrap(text: &str, columns: Option<usize>) -> String {
 
 fn one(line: &str, columns: usize) -> String {
     let indent = line.len() - line.trim_start_matches(' ').len();
-    let hanging = indent + HANGING;
-    if shown(line.trim_end_matches('\n')) <= columns || hanging * 2 > columns {
+    // Text that begins far to the right goes on from the middle: it would be a column of single words.
+    let hanging = (indent + HANGING).min(columns / 2);
+    if shown(line.trim_end_matches('\n')) <= columns {
         return line.to_owned();
     }
     let mut out = String::new();
@@ -117,6 +118,17 @@ mod tests {
             "short\n  - one two three four five six seven\n      eight nine ten eleven\nend"
         );
         assert_eq!(wrap(text, None), text);
+    }
+
+    #[test]
+    fn what_begins_far_to_the_right_is_broken_too() {
+        let hint = " ".repeat(30) + "hint: set it to a later version before that day\n";
+        let middle = " ".repeat(20);
+        let first = " ".repeat(30) + "hint: set";
+        assert_eq!(
+            wrap(&hint, Some(40)),
+            format!("{first}\n{middle}it to a later\n{middle}version before that\n{middle}day\n")
+        );
     }
 
     #[test]
