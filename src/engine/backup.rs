@@ -86,7 +86,7 @@ impl Remains {
     pub fn choose(&self, wanted: Option<&str>) -> Result<Backup, String> {
         let chosen = match wanted {
             None => self.backups.iter().find(|b| b.unfit.is_none()).cloned(),
-            Some(wanted) => self.named(wanted),
+            Some(wanted) => self.named(wanted)?,
         };
         match (chosen, wanted) {
             (
@@ -104,20 +104,41 @@ impl Remains {
         }
     }
 
-    fn named(&self, wanted: &str) -> Option<Backup> {
-        let exact = self.backups.iter().find(|b| b.name == wanted);
-        exact.cloned().or_else(|| {
-            let time: Timestamp = wanted.parse().ok()?;
-            let covers = |b: &&Backup| b.since.is_some_and(|since| since <= time && time <= b.at);
-            let backup = self.backups.iter().find(covers)?;
-            Some(Backup {
-                name: time.to_string(),
-                at: time,
-                since: None,
-                ..backup.clone()
-            })
-        })
+    /// By name, or by time: of one that was made in that second, or of a continuous one that covers it. Names need not be
+    /// unique: DynamoDB gives all that it makes at deletions of a table the same one.
+    fn named(&self, wanted: &str) -> Result<Option<Backup>, String> {
+        let named: Vec<&Backup> = self.backups.iter().filter(|b| b.name == wanted).collect();
+        if named.len() > 1 {
+            return Err(format!(
+                "{} backups have the name `{wanted}`: choose one by its time, such as {}",
+                named.len(),
+                second(named[0].at)
+            ));
+        }
+        if let Some(backup) = named.first() {
+            return Ok(Some((*backup).clone()));
+        }
+        let Ok(time) = wanted.parse::<Timestamp>() else {
+            return Ok(None);
+        };
+        let made = |b: &&Backup| b.since.is_none() && second(b.at) == second(time);
+        if let Some(backup) = self.backups.iter().find(made) {
+            return Ok(Some(backup.clone()));
+        }
+        let covers = |b: &&Backup| b.since.is_some_and(|since| since <= time && time <= b.at);
+        let backup = self.backups.iter().find(covers);
+        Ok(backup.map(|backup| Backup {
+            name: time.to_string(),
+            at: time,
+            since: None,
+            ..backup.clone()
+        }))
     }
+}
+
+/// A time as it is typed, in whole seconds.
+fn second(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 #[cfg(test)]
@@ -155,6 +176,17 @@ mod tests {
         assert_eq!(name(&all, None).unwrap(), "old");
         let why = name(&all, Some(LATEST)).unwrap_err();
         assert!(why.contains("version 13"), "{why}");
+        let mut twice = backup("old", "2026-11-03T00:00:00.25Z", None);
+        twice.source = "second".into();
+        all.backups.push(twice);
+        let why = name(&all, Some("old")).unwrap_err();
+        assert!(
+            why.contains("2 backups") && why.contains("2026-11-01T00:00:00Z"),
+            "{why}"
+        );
+        let source = |wanted| all.choose(Some(wanted)).unwrap().source;
+        assert_eq!(source("2026-11-03T00:00:00Z"), "second");
+        assert_eq!(source("2026-11-01T00:00:00Z"), Value::Null);
         let nothing = Remains::nothing("S3 keeps none");
         assert_eq!(name(&nothing, None).unwrap_err(), "AWS has no backup of it");
     }

@@ -17,7 +17,7 @@ pub struct Chosen {
 #[derive(Debug, Clone, Default, Args)]
 pub struct Allow {
     /// Restore what held data and vanished by hand (a table, a database cluster) from a backup that AWS still has: STEP takes the latest,
-    /// STEP=NAME another one of those that the plan names, STEP=TIME a second of a continuous backup. `*` stands for any text.
+    /// STEP=NAME another one of those that the plan names, STEP=TIME the one of that time, or a second of a continuous backup. `*` stands for any text.
     #[arg(long, value_name = "STEP[=BACKUP]", add = complete::recorded())]
     pub restore: Vec<String>,
     /// Make what held data and vanished by hand anew, without its data.

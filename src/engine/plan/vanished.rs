@@ -168,7 +168,7 @@ fn problem(lost: &Vanished, what: &str) -> Problem {
     let restore = match (fitting, &remains.backups[..]) {
         (Some(first), [_]) => format!("`--restore {step}` restores {}, or ", first.name),
         (Some(first), _) => format!(
-            "`--restore {step}` restores {}, `--restore {step}=NAME` another one, or ",
+            "`--restore {step}` restores {}, `--restore {step}=NAME` (or its time, as in 2026-11-28T17:05:00Z) another one, or ",
             first.name
         ),
         (None, _) => String::new(),
