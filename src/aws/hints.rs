@@ -67,7 +67,7 @@ pub(super) fn add(api: Api, error: Error) -> Error {
     if error.is_denied() && !wants_login(&error) {
         let action = api.permission();
         let again = if api.writes() {
-            "it goes on from here"
+            "it resumes from here"
         } else {
             "nothing was changed by this read"
         };
@@ -271,6 +271,6 @@ mod tests {
             ec2::DESCRIBE_VPCS,
             Error::permanent("x", "y").code("UnauthorizedOperation"),
         );
-        assert!(!read.hint.unwrap().contains("goes on from here"));
+        assert!(!read.hint.unwrap().contains("resumes from here"));
     }
 }

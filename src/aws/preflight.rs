@@ -184,7 +184,7 @@ fn healthy(zones: &[AvailabilityZone], used: &[String]) -> Option<Check> {
     (!ill.is_empty()).then(|| {
         let text = format!("{}; what is made there may fail", ill.join(", "));
         Check::new("zones", Level::Warning, text)
-            .hint("see the AWS Health Dashboard; when the zone is well again, the same command goes on from there")
+            .hint("see the AWS Health Dashboard; when the zone is well again, the same command resumes from there")
     })
 }
 

@@ -99,7 +99,7 @@ pub fn stop_on_signals() -> watch::Receiver<bool> {
         loop {
             signals.next().await;
             if stop.send_replace(true) {
-                leave("stopped at once; the same command goes on from here");
+                leave("stopped at once; the same command resumes from here");
             }
         }
     });

@@ -56,7 +56,7 @@ pub async fn switches(aws: &Aws, names: &Names) -> Result<Vec<Switch>, Error> {
 /// Turns those of one direction on or off; gives the functions for which something changed.
 ///
 /// # Errors
-/// When one is not there, or AWS refuses. The same command goes on from there.
+/// When one is not there, or AWS refuses. The same command resumes from there.
 pub async fn turn(aws: &Aws, names: &Names, back: bool, on: bool) -> Result<Vec<String>, Error> {
     let mut changed = Vec::new();
     for function in names.movers.iter().filter(|m| m.back == back) {

@@ -33,7 +33,7 @@ pub fn plan(document: &PlanDocument, place: &str, checks: &[Check], detail: bool
     }
     list(
         &mut out,
-        "Cannot go on",
+        "Cannot continue",
         document
             .problems
             .iter()

@@ -160,7 +160,7 @@ pub fn unfinished(report: &Report, again: &str, paint: Paint) -> String {
     if !out.is_empty() {
         let _ = writeln!(
             out,
-            "Run the same command again, it goes on from here: {again}"
+            "Run the same command again, it resumes from here: {again}"
         );
     }
     out

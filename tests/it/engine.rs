@@ -75,7 +75,7 @@ async fn a_failure_stops_its_dependents_and_nothing_else() {
     );
     assert!(
         run.apply(&g).await.complete(),
-        "the re-run goes on from there"
+        "the re-run resumes from there"
     );
     assert_eq!(world.live().len(), 4);
 }

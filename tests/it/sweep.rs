@@ -143,7 +143,7 @@ fn struck(lab: &Lab, since: u64, fault: &str, clean: &Writes) {
 }
 
 /// Loses the answer of every write once, in apply and in destroy. A run may fail on an answer that is lost; the next one,
-/// still under the fault, goes on from there.
+/// still under the fault, resumes from there.
 fn lost(lab: &Lab, clean: &Clean, fault: &str) {
     for (command, writes) in [APPLY, DESTROY].into_iter().zip(&clean.writes) {
         let since = lab.mark();

@@ -10,7 +10,7 @@ import { readUnits, writeState, writeUnit } from './state.mjs';
 
 /**
  * The full copy: each plain table of blue in the order of its key. Green commits a range of keys together with the key up to
- * which it goes; a killed run goes on from there. Ranges are seen at different moments, all after the slot's start: what
+ * which it goes; a killed run resumes from there. Ranges are seen at different moments, all after the slot's start: what
  * changed in between is in the slot's stream and is applied, without harm when it is there already, before green counts as consistent.
  *
  * @typedef {import('./context.mjs').Context} Context

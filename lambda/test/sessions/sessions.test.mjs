@@ -216,7 +216,7 @@ test('a table with a sort key works too', async () => {
   assert.deepEqual(Items, []);
 });
 
-test('the first record that fails ends the batch and is reported; the batch goes on from there', async () => {
+test('the first record that fails ends the batch and is reported; the batch resumes from there', async () => {
   for (let i = 0; i < 6; i += 1) await put(session(`s${i}`, 1, 100 + i));
   const records = await streamed();
   /** @type {string[]} */

@@ -89,7 +89,7 @@ test('a permanent failure is told at once, a transient one when the attempts are
   await assert.rejects(run(unreachable), { name: 'TransientError', code: 'ECONNREFUSED' });
 });
 
-test('it stops when the time is up, wherever it is, and the next run goes on from there', async () => {
+test('it stops when the time is up, wherever it is, and the next run resumes from there', async () => {
   const lab = await servers.fresh('deadline', DDL);
   await lab.onBlue(rows(8_000));
   const options = { ...OPTIONS, tuning: { chunkRows: 200, rangeRows: 1000, batchChanges: 200, batchBytes: 20_000, commitChanges: 400 } };

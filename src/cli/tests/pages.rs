@@ -180,27 +180,3 @@ fn code_of_the_first_page_needs_no_scroll_bar() {
         );
     }
 }
-
-#[test]
-fn a_release_build_spends_no_time_on_the_generated_crates() {
-    let text = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
-    let manifest: toml::Table = text.parse().unwrap();
-    let packages = manifest["profile"]["release"]["package"]
-        .as_table()
-        .unwrap();
-    let dependencies = manifest["dependencies"].as_table().unwrap();
-    let generated = dependencies
-        .keys()
-        .filter(|name| name.starts_with("aws-sdk-"));
-    let missing: Vec<&String> = generated
-        .filter(|name| {
-            packages
-                .get(*name)
-                .is_none_or(|p| p["opt-level"].as_integer() != Some(0))
-        })
-        .collect();
-    assert!(
-        missing.is_empty(),
-        "no profile.release.package of {missing:?}"
-    );
-}

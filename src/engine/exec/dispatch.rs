@@ -43,7 +43,7 @@ fn defect(error: JoinError) -> Error {
     };
     Error::permanent("defect", format!("the step panicked: {text}"))
         .leftover(Leftover::Unknown)
-        .hint("this is a defect of deployer: please report it; everything before is recorded, `deployer apply` goes on from there")
+        .hint("this is a defect of deployer: please report it; everything before is recorded, `deployer apply` resumes from there")
 }
 
 pub(super) struct Dispatcher<'a> {

@@ -130,7 +130,7 @@ impl Work {
         if began.elapsed() > limit {
             let error = Error::permanent("wait", format!("{what} took longer than {} s", limit.as_secs()))
                 .leftover(Leftover::Known(vec![self.node.name.clone()]))
-                .hint("look at it in the AWS console, then run the same command again: it goes on from here");
+                .hint("look at it in the AWS console, then run the same command again: it resumes from here");
             return Err(error.into());
         }
         heartbeat.beat(self, what, limit);

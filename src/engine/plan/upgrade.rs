@@ -31,7 +31,7 @@ pub(super) fn judge(
         }
         Ok(notes) => {
             let text = format!(
-                "a major upgrade in place takes a word of its own: {}",
+                "a major upgrade in place is made only with --allow-major-upgrade: {}",
                 notes.join("; ")
             );
             let error = Error::permanent("plan", text).code(UPGRADE);

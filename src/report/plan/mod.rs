@@ -125,8 +125,11 @@ pub fn plan(plan: &Plan, detail: &Detail, paint: Paint) -> String {
         let _ = writeln!(out, "{}", error(Some(&problem.step), &problem.error, paint));
     }
     if !plan.problems.is_empty() {
-        let n = many(plan.problems.len() as u64, "problem");
-        let _ = writeln!(out, "Cannot go on: resolve the {n} above first.");
+        let what = match plan.problems.len() {
+            1 => "problem".to_owned(),
+            n => many(n as u64, "problem"),
+        };
+        let _ = writeln!(out, "Cannot continue: resolve the {what} above first.");
     }
     let _ = writeln!(out, "{}", headline(plan, paint));
     out
