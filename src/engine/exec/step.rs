@@ -117,6 +117,7 @@ impl Work {
         mut outputs: Value,
     ) -> Result<(), Stop> {
         let mut sent = 0;
+        let mut last = Instant::now();
         let mut unseen = Duration::ZERO;
         loop {
             let live = match first.take().filter(|l| l.phase == Phase::Ready) {
@@ -126,6 +127,13 @@ impl Work {
             outputs = live.outputs.clone();
             let delta = self.difference(driver, &live);
             if delta.is_empty() {
+                // What was sent again gives its outputs anew: those of the first time may still be shown.
+                let shown = last.elapsed() >= self.shared.cx.limits.consistency_timeout;
+                if sent > 1 && !shown && !driver.meta().changing.is_empty() {
+                    self.sleep(self.shared.cx.limits.consistency_timeout - last.elapsed())
+                        .await?;
+                    continue;
+                }
                 self.note(Stage::Ready, &outputs).await?;
                 return Ok(());
             }
@@ -144,6 +152,7 @@ impl Work {
             let (spec, known) = (self.node.spec.clone(), outputs.clone());
             self.retry(|| driver.update(&spec, &known, &delta)).await?;
             sent += 1;
+            last = Instant::now();
         }
     }
 
