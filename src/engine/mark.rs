@@ -38,6 +38,12 @@ pub fn mark(
                 continue;
             }
             Some(Observed::Unreadable(error)) => (None, Some(error.clone())),
+            Some(Observed::Found(live)) if matches!(live.phase, Phase::Failed(_)) => {
+                plan.notes.push(format!(
+                    "{id}: it failed: the next `deployer apply` makes a new one, with its tags"
+                ));
+                continue;
+            }
             Some(Observed::Found(live)) => (Some(live), None),
             Some(Observed::Foreign(live, error)) => match doubt(request, driver, live) {
                 Some(why) => {
@@ -93,8 +99,12 @@ fn node(
     if !changes.is_empty()
         && let Some(phase) = live.map(|l| &l.phase).filter(|p| **p != Phase::Ready)
     {
+        let hint = match phase {
+            Phase::Failed(_) => "delete it by hand; `deployer apply` makes a new one",
+            _ => "run it again later",
+        };
         let text = format!("it is not ready ({phase:?}), so its tags cannot be set now");
-        refused = Some(Error::of(Class::NotReady, "plan", text).hint("run it again later"));
+        refused = Some(Error::of(Class::NotReady, "plan", text).hint(hint));
     }
     let record = request.record;
     Node {
