@@ -286,3 +286,49 @@ async fn what_is_in_something_that_is_replaced_goes_before_a_user_of_both_change
     assert_eq!(done[done.len() - order.len()..], order);
     assert!(run.plan(&host_and_guest(2, false)).await.nodes.is_empty());
 }
+
+/// The same when no record says that the guest is in the host: its settings do.
+#[tokio::test(start_paused = true)]
+async fn what_is_in_something_that_is_replaced_goes_first_also_when_the_state_was_lost() {
+    let world = Arc::new(World {
+        strict: true,
+        ..World::default()
+    });
+    let mut run = Run::on(&world);
+    assert!(run.apply(&host_and_guest(1, true)).await.complete());
+    let g = host_and_guest(2, false);
+    run.lose_state(&g).await;
+    let report = run.apply(&g).await;
+    assert!(report.complete(), "{:?}", report.failed().next());
+    assert_eq!(world.live().len(), 2);
+    assert!(run.plan(&g).await.nodes.is_empty());
+}
+
+/// Records of different times: each of two needs the other one, and only one of them is so.
+#[tokio::test(start_paused = true)]
+async fn records_that_need_each_other_end_no_removal() {
+    let pair = || {
+        graph(|b| {
+            let host = b.add(head("host", "green"), Quick(json!({})));
+            b.add(head("guest", "green"), Quick(json!({"at": [host.id]})));
+        })
+    };
+    for destroyed in [false, true] {
+        let world = Arc::new(World {
+            strict: true,
+            ..World::default()
+        });
+        let mut run = Run::on(&world);
+        assert!(run.apply(&pair()).await.complete());
+        let host = run.state.steps.get_mut("host").unwrap();
+        host.needs = vec!["guest".into()];
+        let report = if destroyed {
+            run.destroy(&pair(), None).await
+        } else {
+            run.apply(&graph(|_| ())).await
+        };
+        assert!(report.complete(), "{:?}", report.failed().next());
+        let done = writes(&world);
+        assert_eq!(done[2..], ["delete guest", "delete host"]);
+    }
+}

@@ -1,12 +1,13 @@
 //! The plan that makes the account match the graph.
 
 use super::chosen::apart;
+use super::circles::untie;
 use super::data::{needed_and_replaced, users};
 use super::decide::{Decision, decide};
 use super::nodes::nodes;
 use super::removal::removals;
 use super::shrink::wait_for_removals;
-use super::{Inputs, Options, Plan, Problem, Waiting, check};
+use super::{Inputs, Options, Plan, Problem, Waiting};
 use crate::engine::driver::{Live, Meta, Registry};
 use crate::engine::event::Verb;
 use crate::engine::graph::{Graph, Step};
@@ -41,7 +42,7 @@ pub fn build(
     wait_for_removals(state, &ensure, &mut plan);
     apart(&mut plan, graph, chosen, state, &options.only);
     needed_and_replaced(&mut plan, &options.users);
-    check(&mut plan);
+    untie(&mut plan);
     plan
 }
 

@@ -3,6 +3,7 @@
 
 mod build;
 mod chosen;
+mod circles;
 mod data;
 mod decide;
 mod interruption;
@@ -32,7 +33,6 @@ use super::error::Error;
 use super::event::Verb;
 use super::graph::Graph;
 use super::observe::Observations;
-use super::order::topological;
 use super::reference::Strength;
 use crate::state::{Record, State};
 use serde::Serialize;
@@ -168,27 +168,6 @@ fn durations(meta: &Meta, state: &State, registry: &Registry) -> (f64, f64) {
             .delete
             .unwrap_or_else(|| registry.usually(meta.delete_seconds)),
     )
-}
-
-/// A plan whose nodes wait for each other would never end: a defect, reported before anything is done.
-fn check(plan: &mut Plan) {
-    let needs = plan.nodes.iter();
-    let needs: Vec<Vec<usize>> = needs
-        .map(|n| n.needs.iter().map(|(to, _)| *to).collect())
-        .collect();
-    if let Err(cycle) = topological(&needs) {
-        let steps: Vec<&str> = cycle
-            .iter()
-            .map(|at| plan.nodes[*at].step.as_str())
-            .collect();
-        let text = format!(
-            "steps would wait for each other: {}; this is a defect of deployer",
-            steps.join(" -> ")
-        );
-        let step = steps[0].to_owned();
-        let error = Error::permanent("plan", text);
-        plan.problems.push(Problem { step, error });
-    }
 }
 
 /// A plan.

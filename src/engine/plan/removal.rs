@@ -1,6 +1,7 @@
 //! Nodes that remove what is recorded.
 
 use super::chosen::removes;
+use super::circles::uses;
 use super::nodes::Ensures;
 use super::stays::for_others;
 use super::{DataLoss, Inputs, Node, Op, Plan, durations};
@@ -138,7 +139,8 @@ fn waits(plan: &Plan, node: usize, other: usize) -> bool {
     reaches(needs, node, other)
 }
 
-/// What goes and uses a replaced thing goes before it, too: before its user stops using it, where that one takes the successor.
+/// What goes and uses a replaced thing goes before it, too: before its user stops using it, where that one takes the successor. A
+/// record that was made anew does not have what it needs: then the settings tell.
 fn before_replaced(state: &State, removed: &BTreeMap<&str, usize>, plan: &mut Plan) {
     let nodes = plan.nodes.iter().enumerate();
     let old = nodes.filter(|(_, n)| n.op == Op::Remove && n.verb == Verb::Replace);
@@ -147,7 +149,8 @@ fn before_replaced(state: &State, removed: &BTreeMap<&str, usize>, plan: &mut Pl
         .collect();
     for (at, step) in old {
         for (id, first) in removed {
-            if state.steps[*id].needs.contains(&step) && !waits(plan, *first, at) {
+            let recorded = state.steps[*id].needs.contains(&step);
+            if (recorded || uses(plan, *first, at)) && !waits(plan, *first, at) {
                 plan.nodes[at].needs.push((*first, Strength::Ready));
             }
         }

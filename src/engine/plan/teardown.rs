@@ -1,5 +1,6 @@
 //! The plan that removes a scope, or everything, in reverse order of the recorded edges.
 
+use super::circles::untie;
 use super::data::{Choice, Users};
 use super::removal::Removal;
 use super::stays::kept;
@@ -133,6 +134,7 @@ pub fn teardown(
             }
         }
     }
+    untie(&mut plan);
     plan.unchanged = records
         .keys()
         .filter(|id| !removed.contains(id.as_str()))
