@@ -5,6 +5,7 @@ use crate::engine::Error;
 use crate::engine::graph::GraphError;
 use crate::report::Console;
 use crate::state::StateError;
+use std::path::Path;
 
 /// A failure with its exit code.
 #[derive(Debug)]
@@ -30,6 +31,23 @@ impl Failure {
     /// Bad usage or configuration.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
+    }
+
+    /// A file, named by this option, that cannot be written.
+    pub fn unwritable(option: &str, path: &Path, error: &std::io::Error) -> Self {
+        let shown = path.display();
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+        match folder.filter(|folder| !folder.is_dir()) {
+            Some(folder) => Self::usage(format!(
+                "{option} {shown}: there is no folder {}",
+                folder.display()
+            ))
+            .hint("make the folder, or name a file in another one"),
+            None if path.is_dir() => {
+                Self::usage(format!("{option} {shown}: it is a folder")).hint("name a file in it")
+            }
+            None => Self::usage(format!("{option} {shown}: {error}")),
+        }
     }
 
     /// The same with a hint.
@@ -95,5 +113,29 @@ impl From<std::io::Error> for Failure {
 impl From<crate::sandbox::Error> for Failure {
     fn from(error: crate::sandbox::Error) -> Self {
         Self::new(Exit::Failed, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_written_says_why_and_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = |path: &Path| {
+            let error = std::fs::write(path, "").unwrap_err();
+            let failure = Failure::unwritable("--out", path, &error);
+            assert_eq!(failure.exit, Exit::Usage);
+            (failure.message, failure.hint.is_some())
+        };
+        let nowhere = folder.path().join("nowhere");
+        let (text, hint) = said(&nowhere.join("plan.json"));
+        let end = format!("there is no folder {}", nowhere.display());
+        assert!(text.ends_with(&end) && hint, "{text}");
+        let (text, hint) = said(folder.path());
+        assert!(text.ends_with("it is a folder") && hint, "{text}");
+        let (text, hint) = said(Path::new("/proc/version"));
+        assert!(text.starts_with("--out /proc/version: ") && !hint, "{text}");
     }
 }

@@ -44,7 +44,7 @@ pub async fn report(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
         .append(true)
         .create(true)
         .open(&asked.out);
-    open.map_err(|e| Failure::usage(format!("--out {}: {e}", asked.out.display())))?;
+    open.map_err(|e| Failure::unwritable("--out", &asked.out, &e))?;
     let made = make(cx, asked).await;
     let is_empty = || std::fs::metadata(&asked.out).is_ok_and(|file| file.len() == 0);
     if made.is_err() && is_new && is_empty() {

@@ -50,8 +50,7 @@ pub async fn run(cx: &Context<'_>, asked: &RehearseArgs) -> Result<Exit, Failure
     };
     if let Some(out) = &asked.out {
         // Its path is tried before minutes have passed.
-        std::fs::write(out, "")
-            .map_err(|e| Failure::usage(format!("--out {}: {e}", out.display())))?;
+        std::fs::write(out, "").map_err(|e| Failure::unwritable("--out", out, &e))?;
     }
     let rehearsal = Rehearsal {
         folder: absolute(folder)?,

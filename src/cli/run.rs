@@ -55,7 +55,7 @@ pub fn timings<'a>(
         .append(true)
         .create(true)
         .open(path);
-    open.map_err(|e| Failure::usage(format!("--timings {}: {e}", path.display())))?;
+    open.map_err(|e| Failure::unwritable("--timings", path, &e))?;
     Ok(Some((Timings::new(command), path)))
 }
 

@@ -174,7 +174,6 @@ fn security_group(lab: &Lab) -> String {
 /// systemd's own verifier reads what is written; where there is none, the unit test of the texts stands alone.
 fn units(lab: &Lab) {
     let dir = lab.dir.path().join("units");
-    std::fs::create_dir(&dir).unwrap();
     lab.run(&[
         "nightly", "print", "systemd", "--suffix", "dev", "--dir", "units",
     ])

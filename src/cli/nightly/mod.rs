@@ -27,6 +27,8 @@ pub fn run(cx: &Context<'_>, command: &NightlyCommand) -> Result<Exit, Failure> 
         Scheduler::Github => vec![("drift.yml".to_owned(), github(&check))],
     };
     if let Some(dir) = dir {
+        std::fs::create_dir_all(dir)
+            .map_err(|e| Failure::usage(format!("--dir {}: {e}", dir.display())))?;
         for (name, text) in &files {
             write(&dir.join(name), text)?;
             cx.console

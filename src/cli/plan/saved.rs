@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
@@ -104,14 +104,14 @@ pub struct Output {
 impl Output {
     /// Opens a file beside it, before the first call: that it cannot be written is no discovery for the end.
     pub fn at(path: &Path) -> Result<Self, Failure> {
-        let wrong = |why: String| Failure::usage(format!("--out {}: {why}", path.display()));
+        let wrong = |e: &std::io::Error| Failure::unwritable("--out", path, e);
         if path.is_dir() {
-            return Err(wrong("it is a folder".into()));
+            return Err(wrong(&ErrorKind::IsADirectory.into()));
         }
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
         let file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")));
         Ok(Self {
-            file: file.map_err(|e| wrong(e.to_string()))?,
+            file: file.map_err(|e| wrong(&e))?,
             path: path.to_owned(),
         })
     }
