@@ -3,6 +3,7 @@
 
 use super::clock::Clock;
 use super::driver::{Key, Live, Meta, Nature, Ownership, Phase, Registry};
+use super::error::Error;
 use super::graph::{Graph, Step};
 use super::observe::{Observations, Observed};
 use super::rebuild::connect;
@@ -19,6 +20,8 @@ struct Generation {
     outputs: Value,
     /// True for what was replaced, and for what was found under such a thing: nothing was looked for beneath it.
     old: bool,
+    /// Set when its outputs are not known, because it could not be read: what stands under it is not known either.
+    unread: Option<Error>,
 }
 
 /// Those of every step. What it has today comes first.
@@ -46,7 +49,14 @@ pub async fn beneath(
         if driver.meta().nature == Nature::Tagged {
             continue;
         }
-        for (spec, above) in places(step, driver.meta(), &known) {
+        for (spec, above, unread) in places(step, driver.meta(), &known) {
+            if let Some(error) = unread {
+                // It may stand there, so no other one is made meanwhile.
+                if known[&step.id].is_empty() {
+                    seen.insert(step.id.clone(), Observed::Unreadable(error));
+                }
+                continue;
+            }
             let identity = step.identity();
             let key = Key {
                 spec: &spec,
@@ -104,6 +114,7 @@ pub async fn beneath(
                     id: id.clone(),
                     outputs,
                     old: true,
+                    unread: None,
                 });
             }
             seen.insert(id.clone(), observed);
@@ -126,27 +137,40 @@ fn generations(graph: &Graph, state: &State, seen: &Observations) -> Generations
             id: step.id.clone(),
             outputs: o.clone(),
             old: false,
+            unread: None,
         });
         out.insert(step.id.clone(), all.into_iter().collect());
     }
     for (id, record) in state.steps.iter().filter(|(id, _)| is_replaced(id)) {
-        let there = matches!(seen.get(id), None | Some(Observed::Found(_)));
-        let step = graph.get(step_of(id)).filter(|s| s.kind == record.kind);
-        if let (true, Some(step), false) = (there, step, record.outputs.is_null()) {
-            let all = out.entry(step.id.clone()).or_default();
-            all.push(Generation {
-                id: id.clone(),
-                outputs: record.outputs.clone(),
-                old: true,
-            });
-        }
+        let observed = seen.get(id);
+        let Some(step) = graph.get(step_of(id)).filter(|s| s.kind == record.kind) else {
+            continue;
+        };
+        // What a lost state was made anew from has its outputs only once it was read.
+        let live = observed.and_then(Observed::live).map(|l| &l.outputs);
+        let outputs = live.unwrap_or(&record.outputs);
+        let unread = match observed {
+            Some(Observed::Unreadable(error)) if outputs.is_null() => Some(error.clone()),
+            Some(Observed::Absent | Observed::Foreign(..)) => continue,
+            _ if outputs.is_null() => continue,
+            _ => None,
+        };
+        out.entry(step.id.clone()).or_default().push(Generation {
+            id: id.clone(),
+            outputs: outputs.clone(),
+            old: true,
+            unread,
+        });
     }
     out
 }
 
-/// Every place where a thing of this step may stand under something that was replaced: its settings there, and the ids of what
-/// was replaced. The fields that AWS cannot change bind it to others; its parent is among those.
-fn places(step: &Step, meta: &Meta, known: &Generations) -> Vec<(Value, Vec<String>)> {
+/// A place where a thing of a step may stand under something that was replaced: its settings there, the ids of what was replaced,
+/// and why the place is not known, if so.
+type Place = (Value, Vec<String>, Option<Error>);
+
+/// Every such place. The fields that AWS cannot change bind a thing to others; its parent is among those.
+fn places(step: &Step, meta: &Meta, known: &Generations) -> Vec<Place> {
     let mut bound: BTreeSet<&str> = BTreeSet::new();
     for field in meta.fixed.iter().filter_map(|field| step.spec.get(field)) {
         walk(field, &mut |p| bound.extend([p.step]));
@@ -176,7 +200,8 @@ fn places(step: &Step, meta: &Meta, known: &Generations) -> Vec<(Value, Vec<Stri
             let one = choice.get(id).copied().or_else(present);
             one.map(|one| &one.outputs)
         });
-        (!above.is_empty()).then_some((spec, above))
+        let unread = choice.values().find_map(|one| one.unread.clone());
+        (!above.is_empty()).then_some((spec, above, unread))
     };
     choices.into_iter().filter_map(place).collect()
 }

@@ -102,3 +102,20 @@ async fn what_cannot_be_read_under_a_replaced_thing_is_not_forgotten() {
     assert_eq!(world.live().len(), 4, "{:?}", world.live());
     assert!(run.plan(&new).await.is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_made_beside_what_may_stand_under_a_replaced_thing_that_was_not_read() {
+    let world = World::new(0.5);
+    let mut run = on(&world);
+    assert!(run.apply(&target_with_contents(80, 1)).await.complete());
+    let new = target_with_contents(81, 1);
+    world.unread.lock().unwrap().insert(Target::TYPE.into());
+    run.lose_state(&new).await;
+    assert!(!run.apply(&new).await.complete());
+    assert_eq!(world.live().len(), 4, "{:?}", world.live());
+    world.unread.lock().unwrap().clear();
+    let report = run.apply(&new).await;
+    assert!(report.complete(), "{report:?}");
+    assert_eq!(world.live().len(), 4, "{:?}", world.live());
+    assert!(run.plan(&new).await.is_empty());
+}
