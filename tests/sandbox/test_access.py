@@ -102,6 +102,23 @@ class Access(Case):
         with self.denied("AccessDeniedException", "iam:PassRole", arn):
             mine("lambda").create_function(**function)
 
+    def test_a_restore_to_a_point_in_time_needs_the_option_group_of_its_engine(self):
+        rds = client("rds")
+        rds.create_db_cluster_parameter_group(
+            DBClusterParameterGroupName="restored", DBParameterGroupFamily="aurora-postgresql14", Description="d"
+        )
+        arn = f"arn:aws:rds:{REGION}:{ACCOUNT}"
+        kinds = ("cluster", "cluster-pg", "cluster-auto-backup", "subgrp")
+        mine = self.holder(allow("rds:*", [f"{arn}:{kind}:*" for kind in kinds]))
+        options = f"{arn}:og:default:aurora-postgresql-14"
+        with self.denied("AccessDenied", "rds:RestoreDBClusterToPointInTime", options):
+            mine("rds").restore_db_cluster_to_point_in_time(
+                DBClusterIdentifier="new",
+                SourceDBClusterIdentifier="old",
+                DBClusterParameterGroupName="restored",
+                UseLatestRestorableTime=True,
+            )
+
     def test_a_deny_wins_and_what_cannot_be_judged_is_refused_and_listed(self):
         mine = self.holder(allow("sns:*"), allow("sns:DeleteTopic", "*", effect="Deny"))
         topic = mine("sns").create_topic(Name="t")["TopicArn"]

@@ -310,9 +310,18 @@ def _target_groups(call):
 
 
 def _default_options(call):
-    """Who names no option group gets the engine's default one."""
-    if call.operation.startswith(("CreateDBCluster", "RestoreDBCluster")) and "Engine" in call.params:
-        yield f"default:{call.params['Engine']}-{str(call.params.get('EngineVersion') or '').split('.')[0]}"
+    """Who names no option group gets the engine's default one. A restore to a point in time names no engine: its parameter
+    group is of one."""
+    params = call.params
+    if not call.operation.startswith(("CreateDBCluster", "RestoreDBCluster")):
+        return
+    group = call.backend.db_cluster_parameter_groups.get(params.get("DBClusterParameterGroupName"))
+    if "Engine" in params:
+        yield f"default:{params['Engine']}-{str(params.get('EngineVersion') or '').split('.')[0]}"
+    elif group is not None:
+        family = group.db_parameter_group_family
+        engine = family.rstrip("0123456789")
+        yield f"default:{engine}-{family.removeprefix(engine)}"
 
 
 SPECIAL = {
