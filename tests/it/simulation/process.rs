@@ -102,6 +102,13 @@ impl Machine {
         let switch = Arc::new(switch);
         self.judge
             .log(format!("{command:?} of {} steps", graph.steps.len()));
+        if std::env::var_os("DEPLOYER_SEED").is_some() {
+            // Whoever looks at one life wants to know what was wanted.
+            for step in &graph.steps {
+                self.judge
+                    .log(format!("  {} {} {}", step.id, step.kind, step.spec));
+            }
+        }
         let end = tokio::select! {
             biased;
             () = switch.died() => End::Killed,

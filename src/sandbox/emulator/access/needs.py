@@ -119,7 +119,7 @@ def context(call, action, arn, known):
 
 
 # Keys that only some requests have: absent from all others.
-OPTIONAL = {"ec2:createaction", "kms:viaservice", "iam:passedtoservice", "iam:awsservicename"}
+OPTIONAL = {"dynamodb:select", "ec2:createaction", "kms:viaservice", "iam:passedtoservice", "iam:awsservicename"}
 
 
 def _asked(call, action, arn):
