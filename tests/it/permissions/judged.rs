@@ -57,6 +57,13 @@ pub fn nearly_every_statement_was_needed(lab: &Lab) {
     assert!(others.is_empty(), "not needed: {others:#?}");
 }
 
+/// Statements that a command does without, by the beginning of their `Sid` and the action that is denied then: metrics of its own
+/// are not published, and what cannot be counted counts as data.
+const SPARED: &[(&str, &str)] = &[
+    ("CloudwatchOwnMetrics", "cloudwatch:PutMetricData"),
+    ("DynamodbCount", "dynamodb:Scan"),
+];
+
 /// So many lives at a time, each without another statement: they wait more than they work.
 const LIVES: usize = 6;
 
@@ -128,9 +135,16 @@ fn a_life_fails_without_any_one_statement() {
 
 fn fails_without(parts: &[Vec<Value>], sid: &str, act: usize) {
     let act = &ACTS[act];
-    let failed = act.with(&without(parts, sid));
-    let Err(text) = failed else {
-        panic!("{} passes without {sid}", act.name);
+    let text = match act.with(&without(parts, sid)) {
+        Err(text) => text,
+        Ok(judged) => {
+            let spared = SPARED.iter().find(|(begin, _)| sid.starts_with(begin));
+            let (_, action) = spared.unwrap_or_else(|| panic!("{} passes without {sid}", act.name));
+            let denied = json!(judged.denied).to_string();
+            assert!(denied.contains(action), "{sid}: {denied}");
+            println!("{sid}: {} does without {action}", act.name);
+            return;
+        }
     };
     println!("{sid}: {} fails", act.name);
     let says = [
