@@ -59,10 +59,10 @@ fn main() {
                 lose(&lab, command, fault)
             });
             if command == APPLY {
-                same &= lab.inventory() == inventory;
+                same &= alike(&lab.inventory(), &inventory);
             }
         }
-        same &= lab.ids() == empty;
+        same &= alike(&lab.ids(), &empty);
         let verdict = if same { "as clean" } else { "DIFFERS" };
         println!(
             "{mode:<28} {:>8} {:>8} {:>9.0} {verdict:>10}",
@@ -72,6 +72,18 @@ fn main() {
         );
         assert!(same, "{mode}");
     }
+}
+
+/// Whether both are the same; says which lines are not.
+fn alike(have: &str, want: &str) -> bool {
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    let (have, want) = (lines(have), lines(want));
+    for (sign, of, other) in [("+", &have, &want), ("-", &want, &have)] {
+        for line in of.iter().filter(|line| !other.contains(line)).take(20) {
+            eprintln!("{sign} {line}");
+        }
+    }
+    have == want
 }
 
 /// Kills every run after its first write, until a run has nothing left to write. One call at a time: no other write

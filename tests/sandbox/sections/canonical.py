@@ -27,6 +27,9 @@ RANDOM = [
     (re.compile(r"(task-definition/[a-z0-9-]+):\d+"), r"\1:*"),
     (re.compile(r"(rds:[a-z0-9-]+?)-\d{4}-\d\d-\d\d-\d\d-\d\d"), r"\1-*"),
     (re.compile(r"\b(cluster-(?:ro-)?)[a-z0-9]{12}\."), r"\1*."),
+    (re.compile(r"\bvpce-svc-[0-9a-f]{8}\b"), "vpce-svc-*"),
+    # Functions in the same subnets and groups share an interface, which is named after the first of them.
+    (re.compile(r"(AWS Lambda VPC ENI)-[a-z0-9-]+"), r"\1-*"),
     (re.compile(r"/stream/[0-9T:.\-]+"), "/stream/*"),
     (re.compile(r"/[0-9a-f]{16}\b"), "/*"),
     (re.compile(r"rds!cluster-[0-9a-f-]{36}(-\w{6})?"), "rds!cluster-*"),
