@@ -221,6 +221,10 @@ fn elsewhere(name: &str, redirect: Error) -> Error {
 /// A refusal on a bucket that nobody recorded: S3 does not say whether a permission is missing or another account owns
 /// the name; the list of the account's own buckets does.
 async fn explain(cx: &Aws, name: &str, denied: Error) -> Error {
+    // One that names the caller's own policies is about a permission, whoever owns the bucket.
+    if denied.message.contains("identity-based policy") {
+        return denied;
+    }
     match ours(cx, Some(name)).await {
         Ok(buckets) if !buckets.iter().any(|b| b == name) => Error::of(
             Class::Conflict,
