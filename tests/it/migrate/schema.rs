@@ -49,8 +49,9 @@ pub fn schema(lab: &Lab) {
     let done = lab.run(&asks("migrate up 'to 7'")).expect(1);
     assert!(
         done.out.contains("| relation exists") && done.out.contains("with exit code 3"),
-        "{}",
-        done.out
+        "{}{}",
+        done.out,
+        done.err
     );
     told(json!({"reason": "CannotPullContainerError: no such image"}));
     let done = lab.run(&asks("migrate up")).expect(1);
