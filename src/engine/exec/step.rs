@@ -128,10 +128,10 @@ impl Work {
             let delta = self.difference(driver, &live);
             if delta.is_empty() {
                 // What was sent again gives its outputs anew: those of the first time may still be shown.
-                let shown = last.elapsed() >= self.shared.cx.limits.consistency_timeout;
-                if sent > 1 && !shown && !driver.meta().changing.is_empty() {
-                    self.sleep(self.shared.cx.limits.consistency_timeout - last.elapsed())
-                        .await?;
+                let consistency = self.shared.cx.limits.consistency_timeout;
+                let left = consistency.saturating_sub(last.elapsed());
+                if sent > 1 && !left.is_zero() && !driver.meta().changing.is_empty() {
+                    self.sleep(left).await?;
                     continue;
                 }
                 self.note(Stage::Ready, &outputs).await?;
