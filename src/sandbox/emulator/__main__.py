@@ -10,6 +10,8 @@ import sys
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
 os.environ.setdefault("MOTO_ACM_VALIDATION_WAIT", "1")
+# No page of another origin calls it, and the headers for one are made for every answer.
+os.environ.setdefault("MOTO_DISABLE_GLOBAL_CORS", "true")
 # moto's services call boto3 in places; it must never look for real credentials.
 os.environ.update(AWS_ACCESS_KEY_ID="sandbox", AWS_SECRET_ACCESS_KEY="sandbox", AWS_EC2_METADATA_DISABLED="true")
 

@@ -22,6 +22,15 @@ from .strange import strange
 from .writes import is_write
 
 
+def _application(service):
+    """moto's application of a service. In its debug mode Flask does at every request what helps to write an application; that
+    exceptions reach `ask_moto` is the part of it that stays."""
+    application = create_backend_app(service)
+    application.debug = False
+    application.config["PROPAGATE_EXCEPTIONS"] = True
+    return application
+
+
 class Gateway:
     """One sandbox: everything that is shared between requests."""
 
@@ -34,7 +43,7 @@ class Gateway:
         self.model = Model()
         # Writes and other reasons to look at the model again.
         self.changes = 0
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = DomainDispatcherApplication(_application)
         # moto's models are not safe under parallel writes. Held for one call's work, never while sleeping or hanging.
         self.lock = threading.RLock()
 
