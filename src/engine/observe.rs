@@ -22,7 +22,7 @@ use tokio::time::Instant;
 
 /// How long after the first read that did not show a recorded thing the second one leaves. A shorter consistency timeout
 /// shortens it.
-const CONFIRM_ABSENCE: Duration = Duration::from_secs(5);
+pub(super) const CONFIRM_ABSENCE: Duration = Duration::from_secs(5);
 
 /// How long after its intent was recorded a create call may have left: it is sent again while AWS asks to slow down. Until then
 /// an intent is looked for as long as a new thing.

@@ -195,6 +195,7 @@ impl Work {
         let Some(live) = self.node.live.take() else {
             return self.forget().await;
         };
+        let made = self.record.as_ref().map(|record| record.at);
         self.note(Stage::Deleting, &live.outputs).await?;
         let started = Instant::now();
         if live.phase != Phase::Deleting {
@@ -202,7 +203,7 @@ impl Work {
                 .await?;
         }
         if driver.meta().nature != Nature::SubResource {
-            self.gone(driver, &live).await?;
+            self.gone(driver, &live, made).await?;
         }
         self.forget().await?;
         Ok(Some(started.elapsed().as_secs_f64()))

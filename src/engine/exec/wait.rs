@@ -6,7 +6,9 @@ use super::step::{Stop, Work};
 use crate::engine::driver::{Driver, Key, Live, Phase};
 use crate::engine::error::{Class, Error, Leftover};
 use crate::engine::event::Event;
+use crate::engine::observe::CONFIRM_ABSENCE;
 use crate::engine::progress::stopped;
+use jiff::Timestamp;
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -20,7 +22,17 @@ const LONG: Duration = Duration::from_secs(24 * 3600);
 impl Work {
     /// Polls until it no longer exists. A deletion that AWS took and of which nothing shows after a while is sent again:
     /// deleting twice does no harm, and waiting for what was never begun has no end.
-    pub(super) async fn gone(&mut self, driver: &dyn Driver, was: &Live) -> Result<(), Stop> {
+    ///
+    /// A read may not show yet what was `made` a moment ago, so that it is not there counts only when it is older than that.
+    pub(super) async fn gone(
+        &mut self,
+        driver: &dyn Driver,
+        was: &Live,
+        made: Option<Timestamp>,
+    ) -> Result<(), Stop> {
+        let cx = &self.shared.cx;
+        let shows = CONFIRM_ABSENCE.min(cx.limits.consistency_timeout);
+        let age = made.map_or(Duration::ZERO, |at| cx.clock.age(at));
         let began = Instant::now();
         let limit = self.settle_limit(driver.meta().delete_seconds);
         let identity = self.identity();
@@ -34,7 +46,8 @@ impl Work {
                 identity: &identity,
             });
             match read.await {
-                Ok(None) => return Ok(()),
+                Ok(None) if age + began.elapsed() >= shows => return Ok(()),
+                Ok(None) => {}
                 Ok(Some(live)) => match live.phase {
                     // What had failed before may show so for a moment longer.
                     Phase::Failed(why) if was.phase != Phase::Failed(why.clone()) => {

@@ -143,13 +143,14 @@ impl Fake {
         others.find(|(_, t)| by(t)).map(|(other, _)| other.clone())
     }
 
-    /// An id in the settings that nothing has, or that is not visible everywhere yet.
+    /// An id in the settings that nothing has, or nothing but what is being deleted, or that is not visible everywhere yet.
     fn unknown(&self, spec: &Value) -> Option<Error> {
         if !self.world.strict {
             return None;
         }
         let things = self.world.there();
-        let shown = |id: &str| things.get(id).and_then(|t| self.world.view(id, t));
+        let stays = |id: &str| things.get(id).filter(|t| t.gone_at.is_none());
+        let shown = |id: &str| stays(id).and_then(|t| self.world.view(id, t));
         let all = REFERENCES.iter().flat_map(|field| match &spec[*field] {
             Value::Array(items) => items.clone(),
             other => vec![other.clone()],
