@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { TransientError } from '../../src/lib/errors.mjs';
 import { run } from '../../src/sync/run.mjs';
 import { Lab, Steps } from '../support/lab.mjs';
 import { FAST } from '../support/postgres.mjs';
@@ -30,7 +31,8 @@ async function play(lab, options, random, change) {
     const running = run(random(2) === 0 ? invocation : { ...invocation, deadline: new Steps(2 + random(8)) });
     running.catch(() => {}); // thrown where it is awaited
     for (let i = random(2) * (2 + random(4)); i > 0; i -= 1) await change();
-    await running;
+    // A deadlock with the changes, for one: the next call goes on.
+    await running.catch((error) => error instanceof TransientError || Promise.reject(error));
     for (let i = random(5); i > 0; i -= 1) await change();
   }
   await lab.untilSynced(options);
