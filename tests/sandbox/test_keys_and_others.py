@@ -76,6 +76,14 @@ class Keys(Case):
         self.assertEqual(KMS.describe_key(KeyId=name)["KeyMetadata"]["KeyState"], "PendingDeletion")
         KMS.delete_alias(AliasName="alias/going")
 
+    def test_only_asymmetric_keys_have_a_pair(self):
+        pair = KMS.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+        self.assertTrue(KMS.get_public_key(KeyId=pair)["PublicKey"])
+        with self.refused("UnsupportedOperationException"):
+            KMS.get_public_key(KeyId=key())
+        with self.refused("ValidationException"):
+            KMS.sign(KeyId=key(), Message=b"x", SigningAlgorithm="RSASSA_PSS_SHA_256")
+
     def test_a_disabled_key_encrypts_nothing(self):
         name = key()
         KMS.disable_key(KeyId=name)

@@ -2,8 +2,11 @@
 
 import time
 
+from moto.kms import models
+
 from .. import policies
 from ..call import patch, refuse
+from ..moto_parts import replaces
 
 ROTATION = "kms-rotation-days"
 # What AWS refuses on a key pending deletion (developer guide, "Key states of AWS KMS keys") and on a disabled one.
@@ -31,6 +34,12 @@ CRYPTOGRAPHIC = (
 )
 
 
+@replaces(models, "generate_private_key")
+def _pair(original):
+    """AWS: only asymmetric keys have a pair. moto: makes an RSA pair for every key, which takes longer than all the rest."""
+    return lambda spec: original(spec) if spec.startswith(("RSA", "ECC", "SM2")) else None
+
+
 def _key(call, name):
     """A key by id, ARN or alias; None when there is none (moto answers that itself)."""
     try:
@@ -46,6 +55,15 @@ def keys_by_arn(call):
     prefix = call.arn("key/")
     if isinstance(name, str) and name.startswith(prefix):
         return call.forward({**call.params, "KeyId": name.removeprefix(prefix)})
+    return call.forward()
+
+
+@patch("kms", "GetPublicKey")
+def public_keys(call):
+    """AWS: of a symmetric key there is none (API reference of GetPublicKey)."""
+    key = _key(call, call.params["KeyId"])
+    if key and key.private_key is None:
+        refuse("UnsupportedOperationException", f"{key.arn} has no public key.")
     return call.forward()
 
 
