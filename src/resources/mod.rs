@@ -7,7 +7,7 @@
 //!    for what exists with its parent. `read` answers in the same struct; a setting that is written and not read back makes
 //!    every apply fail with "AWS returned a different value".
 //! 2. Add one line to `kinds!`.
-//! 3. Use it in a section of `blueprint/`. The round-trip, drift and sweep tests take every type of the blueprint by
+//! 3. Use it in a section of `blueprint/`. The round-trip, drift and `at_every_write` tests take every type of the blueprint by
 //!    themselves; add one mutation by hand for it in `tests/it/mutations.rs`.
 //!
 //! What others can add to things of a type, and what `drift` reads of it, is in the table of `README.md` here.

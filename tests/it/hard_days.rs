@@ -32,7 +32,7 @@ fn until_writes(lab: &Lab, since: u64, count: usize) {
     let began = Instant::now();
     while lab.writes(since).len() < count {
         assert!(began.elapsed() < Duration::from_secs(120), "no writes came");
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(60));
     }
 }
 
@@ -349,7 +349,7 @@ fn a_stop_does_not_wait_for_what_settles() {
     let began = Instant::now();
     while !lab.writes(since).iter().any(|w| w == "rds:CreateDBCluster") {
         assert!(began.elapsed() < Duration::from_secs(120), "no cluster");
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(60));
     }
     signal(&child, "-INT");
     ended(child).expect(130);

@@ -9,6 +9,7 @@
 )]
 
 mod absence;
+mod at_every_write;
 mod audit;
 mod bad_input;
 mod beneath;
@@ -42,7 +43,6 @@ mod scopes;
 mod shared;
 mod simulation;
 mod support;
-mod sweep;
 mod traffic;
 mod upgrade;
 mod vanished;

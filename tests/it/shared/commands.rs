@@ -100,7 +100,7 @@ fn the_lock_of_another_host_is_believed_until_it_is_removed_and_then_it_is_fence
     let began = Instant::now();
     while !lab.calls(since).iter().any(|c| c["lost"] == "hang_after") {
         assert!(began.elapsed() < Duration::from_secs(120));
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(60));
     }
     // Everything else that can be made is made by now.
     std::thread::sleep(Duration::from_millis(1500));

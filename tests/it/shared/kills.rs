@@ -1,4 +1,4 @@
-//! Kills and lost answers at the writes of a state in a bucket. `sweep` has those at the writes of the platform.
+//! Kills and lost answers at the writes of a state in a bucket. `at_every_write` has those at the writes of the platform.
 
 use super::hosts::share;
 use crate::support::lab::{Clean, Lab, same};

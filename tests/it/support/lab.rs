@@ -201,8 +201,12 @@ impl Lab {
 
     /// The writes since the given number, as `service:Operation`.
     pub fn writes(&self, since: u64) -> Vec<String> {
-        let calls = self.calls(since);
-        let writes = calls.iter().filter(|c| c["write"] == true);
+        let all = self.control(
+            "GET",
+            &format!("calls?since={since}&write=true"),
+            &json!({}),
+        );
+        let writes = all["calls"].as_array().into_iter().flatten();
         writes
             .map(|c| {
                 format!(
@@ -295,7 +299,7 @@ impl Lab {
                 let calls = self.calls(self.mark().saturating_sub(30));
                 panic!("neither struck nor ended: {said:?}\n{calls:#?}");
             }
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(60));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A kill after the effect, a lost answer and an answer that never comes, at every write of green's life: the run
 //! finishes without a duplicate, and destroy leaves the account as it was, with the state in local files and in a bucket. `cargo test --bench sweep` takes both
-//! environments, and kills at one write at a time.
+//! environments, and kills at one write at a time. Tests begin in the order of their names: what waits longest of all is among the first,
+//! so that the other tests fill its pauses.
 
 use crate::support::lab::{Lab, same};
 use crate::support::places::{Place, in_both_places};
