@@ -1,6 +1,6 @@
 //! What seems absent, clocks that are wrong, and steps that panic: the engine alone, in virtual time.
 
-use crate::support::run::{Quick, Run, graph, head, verbs};
+use crate::support::run::{Quick, Run, graph, head, verbs, writes};
 use crate::support::world::World;
 use deployer::engine::event::Verb;
 use deployer::engine::exec::Outcome;
@@ -10,6 +10,7 @@ use deployer::state::Stage;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -135,4 +136,20 @@ async fn what_an_old_intent_made_a_moment_ago_is_looked_for_as_long_as_reads_lag
     world.hidden.lock().unwrap().insert(id, until);
     let plan = run.plan(&g).await;
     assert_eq!(verbs(&plan)[0], ("a".to_owned(), Verb::Adopt));
+}
+
+/// AWS answers a deletion and forgets it, of a thing that was made so recently that a read does not show it yet.
+#[tokio::test(start_paused = true)]
+async fn what_reads_may_not_show_yet_is_not_taken_for_deleted() {
+    let world = World::new(0.5);
+    let (g, mut run) = (two(), Run::on(&world));
+    assert!(run.apply(&g).await.complete());
+    let seen = run.look(&g, &g.select(None)).await;
+    let plan = run.teardown(&g, &seen, None).await;
+    world.ignored_deletions.store(1, Relaxed);
+    hide(&world, &run, "b", 4);
+    let report = run.execute(&plan).await;
+    assert!(report.complete(), "{report:?}");
+    assert_eq!(writes(&world)[2..], ["delete b", "delete b", "delete a"]);
+    assert_eq!(world.live(), Vec::<String>::new());
 }

@@ -27,6 +27,11 @@ const REGION: &str = "eu-central-1";
 const SEEDS: u64 = 2_000;
 const SECONDS: u64 = 60;
 
+/// Seeds beyond those lives that once found a fault.
+const FOUND: [u64; 9] = [
+    10204, 10372, 11062, 11855, 20243, 27889, 45955, 95669, 98009,
+];
+
 fn live(seed: u64, place: Place<'_>, flaw: Option<Flaw>) -> Verdict {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -76,6 +81,13 @@ fn whatever_happens_every_life_ends_as_a_clean_one_does() {
     }
     println!("{lives} lives in {:.1} s", began.elapsed().as_secs_f64());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn lives_that_once_found_a_fault_end_so_too() {
+    for seed in FOUND {
+        judge(seed, &live(seed, Place::Memory, None));
+    }
 }
 
 #[test]

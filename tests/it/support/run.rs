@@ -89,7 +89,7 @@ impl Run {
     }
 
     /// Reads everything, what stands under replaced things too.
-    async fn look(&mut self, graph: &Graph, chosen: &[bool]) -> Observations {
+    pub async fn look(&mut self, graph: &Graph, chosen: &[bool]) -> Observations {
         let requests = requests(graph, chosen, &self.state, |_, _| true);
         let mut seen = observe(&self.cx, &requests).await;
         let Context {
