@@ -7,6 +7,7 @@ use super::error::Failure;
 use super::exit::Exit;
 use super::session::{Session, configuration};
 use super::signals;
+use crate::blueprint::{begin_both, is_begun, set_begun};
 use crate::engine::exec::{self, Outcome, Recorder, Report};
 use crate::engine::plan::{self, Plan};
 use crate::engine::{Context as EngineContext, Error};
@@ -152,7 +153,9 @@ pub async fn open(
         state.region.clone_from(&session.config.region);
         writer.restart(&state).await?;
     }
+    let begun = is_begun(&state.facts);
     state.facts.clone_from(&session.facts);
+    set_begun(&mut state.facts, begun);
     Ok((writer, state))
 }
 
@@ -173,7 +176,9 @@ pub async fn run(
     plan: &Plan,
 ) -> Result<Report, Failure> {
     plan::refresh(plan, state);
-    writer.keep(state).await?;
+    // A run that is killed tells the next one.
+    let news = set_begun(&mut state.facts, begin_both(&plan.nodes));
+    writer.keep(state, news).await?;
     let planned = plan.nodes.iter().map(|n| n.verb.infinitive());
     writer
         .note(entry(What::Started, session, state, planned))
@@ -183,6 +188,9 @@ pub async fn run(
         ..session.context.clone()
     };
     let report = exec::run(&context, plan, state, Arc::new(writer.journal())).await;
+    if verdict(&report) == Exit::Done {
+        set_begun(&mut state.facts, false);
+    }
     writer.save(state).await?;
     let done = report
         .outcomes

@@ -187,9 +187,10 @@ impl Writer {
     }
 
     /// Makes records durable that are in no line of the journal: what was found again by its mark after a loss. Were they
-    /// known to this process alone, a later one would not look for them, since its state would not be empty.
-    pub async fn keep(&mut self, state: &mut State) -> Result<(), StateError> {
-        if state.steps.keys().eq(&self.steps) {
+    /// known to this process alone, a later one would not look for them, since its state would not be empty. So with other `news`
+    /// that no line of the journal holds.
+    pub async fn keep(&mut self, state: &mut State, news: bool) -> Result<(), StateError> {
+        if !news && state.steps.keys().eq(&self.steps) {
             return Ok(());
         }
         self.save(state).await?;

@@ -359,3 +359,21 @@ fn a_stop_does_not_wait_for_what_settles() {
     lab.run(DESTROY).expect(0);
     assert_eq!(lab.ids(), empty);
 }
+
+/// What a run of both environments begins, a later one finishes: the weights of the domain's records are those of one run.
+#[test]
+fn a_first_run_that_is_killed_at_its_records_ends_as_a_clean_one() {
+    let lab = Lab::start();
+    let records = ["route53:ChangeResourceRecordSets"];
+    lab.faults(&json!({"hang_after": "every_new", "only": records}));
+    let mut kills = 0;
+    while lab
+        .killed_when("hang_after", &[APPLY, &["--parallelism", "1"]].concat())
+        .map(|done| done.expect(0))
+        .is_none()
+    {
+        kills += 1;
+    }
+    assert!(kills > 4, "{kills}");
+    same(&lab.inventory(), &Lab::both().inventory());
+}

@@ -3,24 +3,63 @@
 use super::DOMAIN_RECORD;
 use crate::blueprint::Env;
 use crate::engine::Graph;
+use crate::engine::event::Verb;
 use crate::engine::observe::{Observations, Observed};
-use serde_json::json;
+use crate::engine::plan::Node;
+use serde_json::{Value, json};
 
 /// The weights of blue and green when both are made in one run.
 pub(super) const FIRST_WEIGHTS: [i64; 2] = [90, 10];
 /// The weight of an environment that is alone.
 const ALONE: i64 = 100;
+/// Stands among a state's facts from the beginning of a run that makes both records until one ends complete.
+const BEGUN: &str = "domain_begun";
+
+/// True when a run that was to make both records has begun and none has ended complete since: the next run of both makes what
+/// is missing of them, as that one would have.
+pub fn is_begun(facts: &Value) -> bool {
+    facts[BEGUN] == true
+}
+
+/// Notes among a state's facts whether that is so; false when nothing changes.
+pub fn set_begun(facts: &mut Value, begun: bool) -> bool {
+    let changes = is_begun(facts) != begun;
+    if begun {
+        facts[BEGUN] = json!(true);
+    } else if let Some(all) = facts.as_object_mut() {
+        all.remove(BEGUN);
+    }
+    changes
+}
+
+/// True when these nodes make a record with its weight beside the other one's.
+pub fn begin(nodes: &[Node]) -> bool {
+    Env::ALL.iter().any(|env| {
+        let id = id(*env);
+        let mut made = nodes.iter().filter(|n| n.verb == Verb::Create);
+        made.any(|n| n.step == id && n.spec["weight"] == FIRST_WEIGHTS[*env as usize])
+    })
+}
+
+fn id(env: Env) -> String {
+    format!("{DOMAIN_RECORD}-{env}")
+}
 
 /// The graph with the weights that new records of the domain begin with: blue 90 and green 10 when both are made in one run;
-/// 100 for one that is alone; 0 beside one that is there, so that no run sends customers to an empty environment.
+/// 100 for one that is alone; 0 beside one that is there, so that no run sends customers to an empty environment. Where a run that
+/// was to make both has `begun`, the other one is made as in that run while the one that it made has its first weight.
 pub fn with_first_weights(
     graph: &Graph,
     chosen: &[bool],
     seen: &Observations,
     is_recorded: impl Fn(&str) -> bool,
+    begun: bool,
 ) -> Graph {
     let mut graph = graph.clone();
-    let id = |env: Env| format!("{DOMAIN_RECORD}-{env}");
+    let as_begun = |env: Env| {
+        let live = seen.get(&id(env)).and_then(Observed::live);
+        begun && live.is_some_and(|live| live.spec["weight"] == FIRST_WEIGHTS[env as usize])
+    };
     let is_there = |env: Env| match seen.get(&id(env)) {
         Some(observed) => !matches!(observed, Observed::Absent),
         None => is_recorded(&id(env)),
@@ -34,7 +73,7 @@ pub fn with_first_weights(
         let Some(at) = graph.position(&id(env)).filter(|_| !both) else {
             continue;
         };
-        if is_made(&graph, env) {
+        if is_made(&graph, env) && !as_begun(env.other()) {
             let weight = if is_there(env.other()) { 0 } else { ALONE };
             graph.steps[at].spec["weight"] = json!(weight);
         }
@@ -51,12 +90,16 @@ mod tests {
     use crate::engine::{Mark, Phase};
 
     fn weights(scope: Option<&str>, there: &[&str]) -> [i64; 2] {
+        weights_after(scope, there, 90, false)
+    }
+
+    fn weights_after(scope: Option<&str>, there: &[&str], has: i64, begun: bool) -> [i64; 2] {
         let graph = build(&Config::default(), &Facts::sample()).unwrap();
         let chosen = graph.select(scope);
         let mut seen = Observations::new();
         for env in Env::ALL {
             let found = Observed::Found(Live {
-                spec: json!({}),
+                spec: json!({"weight": has}),
                 mark: Mark::Parent,
                 outputs: json!({}),
                 phase: Phase::Ready,
@@ -65,7 +108,7 @@ mod tests {
             let observed = if is_there { found } else { Observed::Absent };
             seen.insert(format!("record-{env}"), observed);
         }
-        let graph = with_first_weights(&graph, &chosen, &seen, |_| false);
+        let graph = with_first_weights(&graph, &chosen, &seen, |_| false, begun);
         Env::ALL.map(|env| {
             let step = graph.get(&format!("record-{env}")).unwrap();
             step.spec["weight"].as_i64().unwrap()
@@ -79,5 +122,18 @@ mod tests {
         assert_eq!(weights(Some("blue"), &[])[0], 100);
         assert_eq!(weights(None, &["blue"])[1], 0);
         assert_eq!(weights(Some("blue"), &["green"])[0], 0);
+    }
+
+    #[test]
+    fn a_run_of_both_that_did_not_end_is_finished_as_it_began() {
+        assert_eq!(weights_after(None, &["blue"], 90, true)[1], 10);
+        assert_eq!(weights_after(None, &["green"], 10, true)[0], 90);
+        // Somebody has moved the traffic since.
+        assert_eq!(weights_after(None, &["blue"], 100, true)[1], 0);
+        let mut facts = json!({"zones": []});
+        assert!(set_begun(&mut facts, true) && !set_begun(&mut facts, true));
+        assert!(is_begun(&facts));
+        assert!(set_begun(&mut facts, false) && !is_begun(&facts));
+        assert_eq!(facts, json!({"zones": []}));
     }
 }

@@ -14,7 +14,7 @@ use super::session::{Mode, Session, meant};
 use super::split;
 use super::suggest::nearest;
 use super::under_way;
-use crate::blueprint::{DELEGATION, with_first_weights};
+use crate::blueprint::{DELEGATION, is_begun, with_first_weights};
 use crate::cost::Difference;
 use crate::engine::observe::Observations;
 use crate::engine::plan::{self, Allowed, Choice, DataRules, Options, Plan, Users};
@@ -304,9 +304,9 @@ pub async fn make_plan(
         }
     };
     add_unread(&mut seen, unread);
-    let graph = with_first_weights(&session.graph, &session.chosen, &seen, |step| {
-        state.steps.contains_key(step)
-    });
+    let is_recorded = |step: &str| state.steps.contains_key(step);
+    let begun = is_begun(&state.facts);
+    let graph = with_first_weights(&session.graph, &session.chosen, &seen, is_recorded, begun);
     let options = Options {
         ignore_tags: session.config.tags.ignore.clone(),
         scope: session.scope.clone(),

@@ -242,7 +242,7 @@ impl Machine {
         }
         self.judge.stores.agreed(&plan, command == Command::Destroy);
         plan::refresh(&plan, &mut state);
-        writer.keep(&mut state).await?;
+        writer.keep(&mut state, false).await?;
         writer.note(entry(What::Started)).await?;
         let recorder: Arc<dyn Recorder> = match self.flaw {
             Some(Flaw::NoIntent) => Arc::new(Forgetful(writer.journal())),
@@ -259,9 +259,11 @@ impl Machine {
         let mut tries = 0;
         loop {
             match Writer::open(store, REGION, "simulation").await {
-                Err(StateError::Locked(_)) if tries < 1_000 => {
+                Err(StateError::Locked(_)) if tries < 10_000 => {
                     tries += 1;
                     tokio::time::sleep(Duration::from_millis(1)).await;
+                    // That task is in the machine's time.
+                    std::thread::sleep(Duration::from_millis(1));
                 }
                 other => return other,
             }
