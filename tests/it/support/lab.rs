@@ -4,10 +4,11 @@ use super::forkserver::{self, Pattern, Sandbox};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -276,7 +277,22 @@ impl Lab {
             fired.filter(|f| f["fault"] == struck).count()
         };
         let before = fired();
-        let mut child = self.spawn(arguments);
+        // Into files: what a pipe holds may be less than a slow run says, which then waits for a reader.
+        let [out, err] = ["out", "err"].map(|name| self.dir.path().join(name));
+        let mut child = self
+            .command(arguments)
+            .stdout(File::create(&out).unwrap())
+            .stderr(File::create(&err).unwrap())
+            .spawn()
+            .unwrap();
+        let said = |status: ExitStatus| {
+            let [stdout, stderr] = [&out, &err].map(|file| std::fs::read(file).unwrap());
+            done(Output {
+                status,
+                stdout,
+                stderr,
+            })
+        };
         let began = Instant::now();
         let mut last = (before, began);
         loop {
@@ -289,13 +305,12 @@ impl Lab {
                 child.wait().unwrap();
                 return None;
             }
-            if child.try_wait().unwrap().is_some() {
-                let output = child.wait_with_output().unwrap();
-                return Some(done(output));
+            if let Some(status) = child.try_wait().unwrap() {
+                return Some(said(status));
             }
             if began.elapsed() > Duration::from_secs(300) {
                 child.kill().unwrap();
-                let said = done(child.wait_with_output().unwrap());
+                let said = said(child.wait().unwrap());
                 let calls = self.calls(self.mark().saturating_sub(30));
                 panic!("neither struck nor ended: {said:?}\n{calls:#?}");
             }
@@ -334,7 +349,7 @@ pub fn finish(command: &mut Command) -> Done {
     )
 }
 
-fn done(output: std::process::Output) -> Done {
+fn done(output: Output) -> Done {
     Done {
         code: output.status.code().unwrap_or(-1),
         out: String::from_utf8_lossy(&output.stdout).into_owned(),
