@@ -47,7 +47,8 @@ fn id(env: Env) -> String {
 
 /// The graph with the weights that new records of the domain begin with: blue 90 and green 10 when both are made in one run;
 /// 100 for one that is alone; 0 beside one that is there, so that no run sends customers to an empty environment. Where a run that
-/// was to make both has `begun`, the other one is made as in that run while the one that it made has its first weight.
+/// was to make both has `begun`, a run of both makes the other one as that one would have while the one that it made has its first
+/// weight.
 pub fn with_first_weights(
     graph: &Graph,
     chosen: &[bool],
@@ -56,6 +57,11 @@ pub fn with_first_weights(
     begun: bool,
 ) -> Graph {
     let mut graph = graph.clone();
+    let is_chosen = |graph: &Graph, env: Env| {
+        let at = graph.position(&id(env));
+        at.is_some_and(|at| chosen.get(at) == Some(&true))
+    };
+    let begun = begun && Env::ALL.iter().all(|env| is_chosen(&graph, *env));
     let as_begun = |env: Env| {
         let live = seen.get(&id(env)).and_then(Observed::live);
         begun && live.is_some_and(|live| live.spec["weight"] == FIRST_WEIGHTS[env as usize])
@@ -64,10 +70,7 @@ pub fn with_first_weights(
         Some(observed) => !matches!(observed, Observed::Absent),
         None => is_recorded(&id(env)),
     };
-    let is_made = |graph: &Graph, env: Env| {
-        let at = graph.position(&id(env));
-        at.is_some_and(|at| chosen.get(at) == Some(&true)) && !is_there(env)
-    };
+    let is_made = |graph: &Graph, env: Env| is_chosen(graph, env) && !is_there(env);
     let both = Env::ALL.iter().all(|env| is_made(&graph, *env));
     for env in Env::ALL {
         let Some(at) = graph.position(&id(env)).filter(|_| !both) else {
@@ -128,6 +131,8 @@ mod tests {
     fn a_run_of_both_that_did_not_end_is_finished_as_it_began() {
         assert_eq!(weights_after(None, &["blue"], 90, true)[1], 10);
         assert_eq!(weights_after(None, &["green"], 10, true)[0], 90);
+        // A run of one environment alone does not finish it.
+        assert_eq!(weights_after(Some("green"), &["blue"], 90, true)[1], 0);
         // Somebody has moved the traffic since.
         assert_eq!(weights_after(None, &["blue"], 100, true)[1], 0);
         let mut facts = json!({"zones": []});
