@@ -73,6 +73,13 @@ pub struct Limits {
     pub settle_floor: Duration,
 }
 
+impl Limits {
+    /// How long after the first read that did not show a recorded thing the second one leaves, whose answer counts.
+    pub(super) fn confirm_absence(&self) -> Duration {
+        self.consistency_timeout.min(Duration::from_secs(5))
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

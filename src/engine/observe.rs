@@ -20,10 +20,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long after the first read that did not show a recorded thing the second one leaves. A shorter consistency timeout
-/// shortens it.
-pub(super) const CONFIRM_ABSENCE: Duration = Duration::from_secs(5);
-
 /// How long after its intent was recorded a create call may have left: it is sent again while AWS asks to slow down. Until then
 /// an intent is looked for as long as a new thing.
 const CALL_LEFT: Duration = Duration::from_secs(600);
@@ -156,7 +152,7 @@ pub async fn observe(cx: &Context, requests: &[ReadRequest<'_>]) -> Observations
 /// Reads side by side; what seems absent although it is recorded is read once more, all of it after one wait.
 async fn read_all<'a>(cx: &Context, reads: Vec<Read<'a>>) -> Vec<(&'a str, Observed)> {
     let mut found = join_all(reads.iter().map(Read::look)).await;
-    let wait = CONFIRM_ABSENCE.min(cx.limits.consistency_timeout);
+    let wait = cx.limits.confirm_absence();
     let doubted: Vec<(usize, Instant)> = (0..reads.len())
         .filter(|at| reads[*at].recorded())
         .filter_map(|at| Some((at, found[at].1? + wait)))

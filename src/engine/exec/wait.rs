@@ -6,7 +6,6 @@ use super::step::{Stop, Work};
 use crate::engine::driver::{Driver, Key, Live, Phase};
 use crate::engine::error::{Class, Error, Leftover};
 use crate::engine::event::Event;
-use crate::engine::observe::CONFIRM_ABSENCE;
 use crate::engine::progress::stopped;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -31,7 +30,7 @@ impl Work {
         made: Option<Timestamp>,
     ) -> Result<(), Stop> {
         let cx = &self.shared.cx;
-        let shows = CONFIRM_ABSENCE.min(cx.limits.consistency_timeout);
+        let shows = cx.limits.confirm_absence();
         let age = made.map_or(Duration::ZERO, |at| cx.clock.age(at));
         let began = Instant::now();
         let limit = self.settle_limit(driver.meta().delete_seconds);
