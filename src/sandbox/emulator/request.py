@@ -3,6 +3,7 @@
 Every wire protocol ends here; the layers behind speak of operations and parameters only.
 """
 
+import functools
 import hashlib
 import io
 import json
@@ -90,7 +91,7 @@ class Request:
         if self.protocol == "json":
             return self.environ["HTTP_X_AMZ_TARGET"].split(".")[-1]
         if self.protocol in ("ec2", "query"):
-            return dict(parse_qsl(self.body.decode("utf-8", "replace"))).get("Action", "Unknown")
+            return dict(self.form).get("Action", "Unknown")
         try:
             operation, self._uri = get_service_router(self.service).match(self._moto_request())
             return operation.name
@@ -137,7 +138,12 @@ class Request:
         except (ValueError, HTTPException):
             return dict(self._uri)
 
-    @property
+    @functools.cached_property
+    def form(self):
+        """Names and values of a query request's body, those without a value included."""
+        return parse_qsl(self.body.decode("utf-8", "replace"), True)
+
+    @functools.cached_property
     def account(self):
         """The account, found the way moto finds it."""
         from moto.iam.models import get_account_id_from
@@ -152,7 +158,7 @@ class Request:
     def body_hash(self):
         """A short hash of what is asked: equal for two attempts at the same thing."""
         if self.protocol in ("ec2", "query"):
-            what = sorted(p for p in parse_qsl(self.body.decode("utf-8", "replace")) if p[0] not in VOLATILE_FIELDS)
+            what = sorted(p for p in self.form if p[1] and p[0] not in VOLATILE_FIELDS)
         elif self.protocol == "json":
             what = _without_volatile(self.body)
         elif self.protocol == "rest-json":

@@ -1,13 +1,16 @@
 """The HTTP server: werkzeug's threaded one on the loopback address."""
 
+import functools
 import gc
 import io
 import os
 import threading
+import time
+from email.utils import formatdate
 
 from moto.backends import get_backend
 from moto.moto_server.werkzeug_app import MotoRequestHandler
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from . import patches
 from .gateway import Gateway
@@ -20,6 +23,16 @@ class Handler(MotoRequestHandler):
     protocol_version = "HTTP/1.1"
     # An answer is one write, and the next request waits for all of it.
     disable_nagle_algorithm = True
+
+    def make_environ(self):
+        """moto looks after headers with an underscore, which metadata of S3 may have; others have none."""
+        if any("_" in name for name in self.headers):
+            return super().make_environ()
+        return WSGIRequestHandler.make_environ(self)
+
+    def date_time_string(self, timestamp=None):
+        """For the header Date: the same for a second."""
+        return _date(int(time.time() if timestamp is None else timestamp))
 
     def run_wsgi(self):
         """Answers one request."""
@@ -54,6 +67,11 @@ class Handler(MotoRequestHandler):
 
     def connection_dropped(self, error, environ=None):
         """A client that left, or a fault that closed the connection: both are ordinary here."""
+
+
+@functools.lru_cache(maxsize=2)
+def _date(second):
+    return formatdate(second, usegmt=True)
 
 
 def listen(gateway, port):

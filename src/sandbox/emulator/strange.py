@@ -2,13 +2,16 @@
 refused for it; the call log names it."""
 
 import io
-from urllib.parse import parse_qsl
+import re
 from xml.etree import ElementTree
 
 from botocore.serialize import create_serializer
 
 from . import shapes
 
+NUMBER = re.compile(r"\.\d+")
+# Requests of which everything was known, as operation and names without their numbers: most are sent again and again.
+KNOWN = set()
 # Headers of S3 requests that belong to the transport and not to an operation.
 TRANSPORT = ("date", "content-sha256", "user-agent", "security-token", "sdk-", "checksum-", "trailer", "decoded-")
 
@@ -22,8 +25,7 @@ def strange(request):
     if request.protocol == "json":
         return shapes.unknown(request.params, shape) if shape else []
     if request.protocol in ("ec2", "query"):
-        sent = {name for name, _ in parse_qsl(request.body.decode("utf-8", "replace"), True)}
-        return sorted(sent - set(_serialized(request)["body"]) - {"Action", "Version"}) if shape else []
+        return _unknown_names(request) if shape else []
     if request.service != "s3" or shape is None:
         return []
     payload = shape.members.get(shape.serialization.get("payload"))
@@ -33,6 +35,18 @@ def strange(request):
     found = [name for name in headers if name not in known and not name.removeprefix("x-amz-").startswith(TRANSPORT)]
     if payload is not None and payload.type_name == "structure":
         found += _elements(request.body, meant["body"])
+    return found
+
+
+def _unknown_names(request):
+    sent = {name for name, _ in request.form}
+    # An empty value may be left out where another one is sent.
+    kind = (request.service, request.operation, frozenset((NUMBER.sub(".", name), value == "") for name, value in request.form))
+    if kind in KNOWN:
+        return []
+    found = sorted(sent - set(_serialized(request)["body"]) - {"Action", "Version"})
+    if not found:
+        KNOWN.add(kind)
     return found
 
 

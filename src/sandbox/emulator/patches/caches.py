@@ -2,13 +2,15 @@
 
 import functools
 import http.client
+from xml.sax.saxutils import escape, quoteattr
 
 import xmltodict
 from moto import backends
-from moto.core import base_backend, responses, serialize
+from moto.core import base_backend, errors, responses, serialize
 from moto.core.utils import MISSING, get_value
 from moto.ec2.models.core import TaggedEC2Resource
 from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
 from ..moto_parts import replaces
 
@@ -18,8 +20,47 @@ replaces(backends, "list_of_moto_modules")(
 )
 # moto: goes through all members of the service's class, to see whether it has the operation.
 replaces(responses, "method_names_from_class")(lambda original: functools.cache(lambda owner: frozenset(original(owner))))
-# The writer of XML: goes through every letter of every element's name.
-replaces(xmltodict, "_validate_name")(functools.cache)
+# moto: compares the host name with the patterns of all services.
+replaces(DomainDispatcherApplication, "get_backend_for_host")(functools.cache)
+# moto: sorts a service's errors by their codes for every error that it answers. The model of a service is always the same one.
+replaces(errors.ErrorLookupFactory, "_create_error_lut")(lambda original: staticmethod(functools.cache(original)))
+
+
+@replaces(xmltodict, "unparse")
+def _xml(original):
+    """The writer of XML: asks of every element and its name what moto never sends."""
+
+    def written(tree, output=None, full_document=True, short_empty_elements=False, pretty=False, **more):
+        if output is not None or pretty or more:
+            return original(tree, output, full_document=full_document, short_empty_elements=short_empty_elements, pretty=pretty, **more)
+        parts = ['<?xml version="1.0" encoding="utf-8"?>\n'] if full_document else []
+        for name, value in tree.items():
+            _element(parts.append, name, value, short_empty_elements)
+        return "".join(parts)
+
+    return written
+
+
+def _element(write, name, value, short):
+    """An element, or one for each of a list."""
+    for one in value if isinstance(value, (list, tuple)) else (value,):
+        if not isinstance(one, dict):
+            one = {} if one is None else {"#text": one}
+        inner, attributes = [], ""
+        for key, part in one.items():
+            if key == "#text":
+                continue
+            if key.startswith("@"):
+                attributes += f" {key[1:]}={quoteattr(_text(part))}"
+            else:
+                _element(inner.append, key, part, short)
+        inner.append(escape(_text(one.get("#text"))))
+        body = "".join(inner)
+        write(f"<{name}{attributes}/>" if short and not body else f"<{name}{attributes}>{body}</{name}>")
+
+
+def _text(value):
+    return "" if value is None else xmltodict._convert_value_to_string(value)
 
 
 @replaces(http.client, "parse_headers")
@@ -90,6 +131,18 @@ def _names_of_a_member(original):
             known[type(value)] = tuple(dict.fromkeys(picker.get_possible_keys(context)))
         return known[type(value)]
 
+    ends_of = {}
+
+    def ends(transformers, key):
+        """Ways of transformers that may end with this member."""
+        if not transformers:
+            return ()
+        # moto adds to some of them at a later call.
+        _, known = ends_of.setdefault((id(transformers), len(transformers)), (transformers, {}))
+        if key not in known:
+            known[key] = [end for end in transformers if end.endswith(key) or key.endswith(end)]
+        return known[key]
+
     def found(self, value, key, shape):
         picker = self._value_picker
         if type(picker) is serialize.DefaultAttributePicker:
@@ -102,10 +155,9 @@ def _names_of_a_member(original):
                 break
         else:
             got = None
-        for end, transform in picker.response_transformers.items():
-            # The way to here is joined only where the last name fits.
-            if (end.endswith(key) or key.endswith(end)) and f"{'.'.join(self.path)}.{key}".endswith(end):
-                return transform(got)
+        for end in ends(picker.response_transformers, key):
+            if f"{'.'.join(self.path)}.{key}".endswith(end):
+                return picker.response_transformers[end](got)
         return got
 
     return found
