@@ -157,11 +157,16 @@ async fn choose(cx: &Context<'_>, yes: bool, plan: &Plan) -> Result<Choice, Fail
     }
 }
 
-/// Everything recorded is read, whatever its scope: what depends on the destroyed must be known.
+/// Everything recorded is read, whatever its scope: what depends on the destroyed must be known. What is marked is listed beside it.
 async fn look(session: &Session, state: &mut State) -> Observations {
-    let unread = session.recover(state, &session.owned().await).await;
     set_apart(&session.graph, state);
-    let mut seen = session.refresh(state, |_, _| true).await;
+    let requests = session.requests(state, |_, _| true);
+    let (mut seen, listed) = session.survey(&requests).await;
+    let unread = session.recover(state, &listed).await;
+    let taken_in = session.requests(state, |_, _| true).into_iter();
+    let taken_in: Vec<_> = taken_in.filter(|r| !seen.contains_key(r.step)).collect();
+    seen.extend(session.observe(&taken_in).await);
+    session.beneath(state, &mut seen).await;
     add_unread(&mut seen, unread);
     seen
 }

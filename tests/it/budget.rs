@@ -286,6 +286,29 @@ fn a_look_does_not_grow_with_rules_routes_parameters_alarms_records_or_targets()
     assert!(after <= before, "{after} reads, {before} before");
 }
 
+#[test]
+fn destroy_reads_tags_as_often_as_apply_does_although_it_lists_what_is_marked_too() {
+    let lab = Lab::both();
+    let tags = |command: &[&str], exit: i32| {
+        let since = lab.mark();
+        lab.run(command).expect(exit);
+        let mut all = reads(&lab, since);
+        // Those that a call tells of one thing alone.
+        all.retain(|(_, o), _| o.contains("Tag") && !o.starts_with("Describe"));
+        all
+    };
+    let apply = tags(&["apply", "--yes"], 0);
+    let destroy = tags(&["destroy", "--dry-run"], 2);
+    assert!(apply.values().sum::<usize>() > 100, "{apply:?}");
+    for (operation, count) in destroy {
+        let once = apply.get(&operation).copied().unwrap_or_default();
+        assert!(
+            count <= once,
+            "{operation:?}: {count} times, {once} are enough"
+        );
+    }
+}
+
 /// A first `apply` with a zone of its own makes what needs no certificate, and ends with 7; delegated, it goes on. What is changed on
 /// the zone by hand is named, and repaired.
 fn a_zone_is_made_and_waits_for_its_delegation(lab: &Lab) {
