@@ -126,6 +126,14 @@ class Vpcs(Case):
         EC2.delete_network_acl(NetworkAclId=acl)
         EC2.delete_vpc(VpcId=one)
 
+    def test_an_interface_has_an_address_of_its_own_in_its_subnet(self):
+        subnet = EC2.create_subnet(VpcId=vpc(), CidrBlock="10.0.0.0/28")["Subnet"]["SubnetId"]
+        make = lambda: EC2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["PrivateIpAddress"]
+        # The first four addresses and the last one are AWS's own.
+        self.assertEqual({make() for _ in range(11)}, {f"10.0.0.{number}" for number in range(4, 15)})
+        with self.refused("InsufficientFreeAddressesInSubnet"):
+            make()
+
     def test_a_subnet_with_an_interface_is_not_deleted(self):
         subnet = subnets(vpc(), 1)[0]
         interface = EC2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]

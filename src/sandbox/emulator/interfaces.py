@@ -1,6 +1,33 @@
 """Network interfaces that AWS makes for managed things (endpoints, attachments, databases). They are what holds a subnet
 or security group on AWS, and what DescribeNetworkInterfaces tells about the holder."""
 
+import ipaddress
+
+from moto.moto_api._internal import mock_random as random
+
+from .call import refuse
+
+# "Subnet sizing for IPv4" (Amazon VPC): the first four addresses of a subnet and the last one are AWS's own.
+FIRST, LAST = 4, 1
+
+
+def free(ec2, subnet):
+    """An address of a subnet that no interface has."""
+    network = ipaddress.IPv4Network(subnet.cidr_block)
+    taken = {one["PrivateIpAddress"] for eni in ec2.enis.values() for one in eni.private_ip_addresses if eni.subnet.id == subnet.id}
+    usable = network.num_addresses - FIRST - LAST
+    start = random.randrange(usable)
+    for step in range(usable):
+        found = str(network[FIRST + (start + step) % usable])
+        if found not in taken:
+            return found
+    refuse("InsufficientFreeAddressesInSubnet", f"The subnet {subnet.id} has not enough free addresses")
+
+
+def is_within(address, subnet):
+    """Whether an address is one of a subnet's."""
+    return ipaddress.IPv4Address(address) in ipaddress.IPv4Network(subnet.cidr_block)
+
 
 def make(call, subnet_id, groups, description, kind="interface", requester="amazon-aws"):
     """A requester-managed interface in a subnet; answers its id."""

@@ -1,8 +1,11 @@
 """Network interfaces."""
 
-from .. import tags, tasks
+from moto.ec2.models import EC2Backend
+
+from .. import interfaces, tags, tasks
 from ..call import patch, refuse
 from ..filters import matching
+from ..moto_parts import replaces
 
 FILTERS = [
     "network-interface-id",
@@ -21,6 +24,20 @@ FILTERS = [
     "attachment.status",
     "attachment.instance-id",
 ]
+
+
+@replaces(EC2Backend, "create_network_interface")
+def _addresses(original):
+    """AWS: the address of an interface is one of its subnet, and no other interface has it. moto: any address for what services make,
+    and for others one that may be taken."""
+
+    def create(self, subnet, private_ip_address, private_ip_addresses=None, *more, **others):
+        subnet = self.get_subnet(subnet) if isinstance(subnet, str) else subnet
+        if not private_ip_addresses and (not private_ip_address or not interfaces.is_within(private_ip_address, subnet)):
+            private_ip_address = interfaces.free(self, subnet)
+        return original(self, subnet, private_ip_address, private_ip_addresses, *more, **others)
+
+    return create
 
 
 @patch("ec2", "DescribeNetworkInterfaces")
