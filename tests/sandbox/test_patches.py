@@ -7,6 +7,7 @@ from support import SOURCES
 
 sys.path.insert(0, str(SOURCES))
 
+import xmltodict  # noqa: E402
 from botocore.exceptions import UnknownServiceError  # noqa: E402
 from botocore.model import OperationNotFoundError  # noqa: E402
 from emulator import call, moto_parts, patches  # noqa: E402
@@ -48,3 +49,18 @@ class Patches(unittest.TestCase):
                 get_service_model(service).operation_model(operation)
             except (UnknownServiceError, OperationNotFoundError) as missing:
                 self.fail(f"{service}:{operation}: {missing}")
+
+    def test_xml_is_written_as_the_library_writes_it(self):
+        patches.load()
+        inner = [
+            None, "", "text & <more>", 7, True, {"@xmlns": 'a"b', "#text": "t"}, {"@empty": None, "b": ["1", None, {"c": False}]},
+            {"none": [], "order": {"x": "1", "#text": "between", "y": "2"}},
+        ]  # fmt: skip
+        for value in inner:
+            for short in (False, True):
+                for whole in (False, True):
+                    with self.subTest(value, short=short, whole=whole):
+                        how = {"full_document": whole, "short_empty_elements": short}
+                        written = xmltodict.unparse({"root": value}, **how)
+                        # With a setting that moto never uses, the library itself writes.
+                        self.assertEqual(written, xmltodict.unparse({"root": value}, comment_key="#comment", **how))
