@@ -161,12 +161,9 @@ async fn choose(cx: &Context<'_>, yes: bool, plan: &Plan) -> Result<Choice, Fail
 async fn look(session: &Session, state: &mut State) -> Observations {
     set_apart(&session.graph, state);
     let requests = session.requests(state, |_, _| true);
-    let (mut seen, listed) = session.survey(&requests).await;
+    let (seen, listed) = session.survey(&requests).await;
     let unread = session.recover(state, &listed).await;
-    let taken_in = session.requests(state, |_, _| true).into_iter();
-    let taken_in: Vec<_> = taken_in.filter(|r| !seen.contains_key(r.step)).collect();
-    seen.extend(session.observe(&taken_in).await);
-    session.beneath(state, &mut seen).await;
+    let mut seen = session.refresh_others(state, seen, |_, _| true).await;
     add_unread(&mut seen, unread);
     seen
 }

@@ -303,8 +303,19 @@ impl Session {
         state: &mut State,
         also: impl Fn(&str, &Record) -> bool,
     ) -> Observations {
-        let requests = self.requests(state, also);
-        let mut seen = self.observe(&requests).await;
+        self.refresh_others(state, Observations::new(), also).await
+    }
+
+    /// The same, but for what was read already.
+    pub async fn refresh_others(
+        &self,
+        state: &mut State,
+        mut seen: Observations,
+        also: impl Fn(&str, &Record) -> bool,
+    ) -> Observations {
+        let mut requests = self.requests(state, also);
+        requests.retain(|r| !seen.contains_key(r.step));
+        seen.extend(self.observe(&requests).await);
         self.beneath(state, &mut seen).await;
         seen
     }

@@ -244,19 +244,14 @@ pub fn show_with(
 
 /// A first run, or a state that was lost: what an earlier blueprint made is not to be forgotten. With `all`, what the blueprint asks
 /// for is read beside the listing, and answered. The second answer is what could not be read of what was listed.
-async fn survey(
-    session: &Session,
-    state: &mut State,
-    all: bool,
-) -> (Option<Observations>, Observations) {
+async fn survey(session: &Session, state: &mut State, all: bool) -> (Observations, Observations) {
     let (seen, listed) = if !state.steps.is_empty() {
-        (None, session.owned_unsearched(state).await)
+        (Observations::new(), session.owned_unsearched(state).await)
     } else if all {
         let requests = session.requests(state, |_, _| false);
-        let (seen, listed) = session.survey(&requests).await;
-        (Some(seen), listed)
+        session.survey(&requests).await
     } else {
-        (None, session.owned().await)
+        (Observations::new(), session.owned().await)
     };
     let unread = session.recover_to_make(state, &listed).await;
     (seen, unread)
@@ -293,16 +288,7 @@ pub async fn make_plan(
         asked.steps.is_empty() || asked.steps.iter().any(|s| crate::engine::matches(s, id))
     };
     let also = |id: &str, record: &Record| session.in_scope(record) && meant(id);
-    let mut seen = match surveyed {
-        None => session.refresh(state, also).await,
-        Some(mut seen) => {
-            let left = session.requests(state, also).into_iter();
-            let left: Vec<_> = left.filter(|r| !seen.contains_key(r.step)).collect();
-            seen.extend(session.observe(&left).await);
-            session.beneath(state, &mut seen).await;
-            seen
-        }
-    };
+    let mut seen = session.refresh_others(state, surveyed, also).await;
     add_unread(&mut seen, unread);
     let is_recorded = |step: &str| state.steps.contains_key(step);
     let begun = is_begun(&state.facts);
