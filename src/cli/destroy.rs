@@ -163,7 +163,7 @@ async fn look(session: &Session, state: &mut State) -> Observations {
     let requests = session.requests(state, |_, _| true);
     let (seen, listed) = session.survey(&requests).await;
     let unread = session.recover(state, &listed).await;
-    let mut seen = session.refresh_others(state, seen, |_, _| true).await;
+    let mut seen = session.refresh(state, seen, |_, _| true).await;
     add_unread(&mut seen, unread);
     seen
 }

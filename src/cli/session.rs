@@ -297,17 +297,9 @@ impl Session {
         observe(&self.context, requests).await
     }
 
-    /// Reads the chosen steps, the recorded ones that `also` accepts, and what stands under things that were replaced.
+    /// Reads the chosen steps, the recorded ones that `also` accepts, and what stands under things that were replaced; but not again
+    /// what was seen already.
     pub async fn refresh(
-        &self,
-        state: &mut State,
-        also: impl Fn(&str, &Record) -> bool,
-    ) -> Observations {
-        self.refresh_others(state, Observations::new(), also).await
-    }
-
-    /// The same, but for what was read already.
-    pub async fn refresh_others(
         &self,
         state: &mut State,
         mut seen: Observations,

@@ -288,7 +288,7 @@ pub async fn make_plan(
         asked.steps.is_empty() || asked.steps.iter().any(|s| crate::engine::matches(s, id))
     };
     let also = |id: &str, record: &Record| session.in_scope(record) && meant(id);
-    let mut seen = session.refresh_others(state, surveyed, also).await;
+    let mut seen = session.refresh(state, surveyed, also).await;
     add_unread(&mut seen, unread);
     let is_recorded = |step: &str| state.steps.contains_key(step);
     let begun = is_begun(&state.facts);
