@@ -156,13 +156,13 @@ fn alike(have: &str, want: &str) -> bool {
     have == want
 }
 
-/// Kills every run after its first write by one of these operations, until a run has none left. One call at a time: no other
-/// write may be under way.
+/// Kills every run after its first new write by one of these operations, until a run has none left: a write that a run repeats after a
+/// kill is let through, or no run would come further. One call at a time: no other write may be under way.
 fn kill(lab: &Lab, command: &[&str], operations: &[&str]) -> usize {
     let command = &[command, &["--parallelism", "1"]].concat();
     let mut kills = 0;
+    lab.faults(&json!({"hang_after": "every_new", "only": operations}));
     loop {
-        lab.faults(&json!({"hang_after": 1, "only": operations}));
         match lab.killed_when("hang_after", command) {
             None => {
                 kills += 1;
