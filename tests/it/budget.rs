@@ -293,7 +293,7 @@ fn destroy_reads_tags_as_often_as_apply_does_although_it_lists_what_is_marked_to
         let since = lab.mark();
         lab.run(command).expect(exit);
         let mut all = reads(&lab, since);
-        // Those that a call tells of one thing alone.
+        // Those that are asked for one thing at a time.
         all.retain(|(_, o), _| o.contains("Tag") && !o.starts_with("Describe"));
         all
     };
