@@ -31,7 +31,14 @@ const ALIAS: Grant = named("arn:aws:kms:{region}:{account}:alias/*-{suffix}");
 
 /// What a service does with our keys in the caller's name.
 pub(super) const fn through(action: &'static str) -> Grant {
-    const SERVICES: &[&str] = &["rds", "dynamodb", "secretsmanager", "ecr", "scheduler"];
+    const SERVICES: &[&str] = &[
+        "rds",
+        "dynamodb",
+        "secretsmanager",
+        "ecr",
+        "scheduler",
+        "lambda",
+    ];
     guarded(KEYS, Via(SERVICES)).of(action)
 }
 

@@ -3,6 +3,7 @@
 use super::api::Guard::{PassedTo, RequestTag, ResourceTag};
 use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, guarded, named};
 use super::call::Caller;
+use super::kms::through;
 use super::reader::Reader;
 use super::redact::redact;
 use crate::engine::{Class, Error};
@@ -51,17 +52,17 @@ const PASS_ROLE: Grant = guarded(
 
 actions! { SERVICE;
     Read GET_ACCOUNT_SETTINGS = "GetAccountSettings", [ANY];
-    Read GET_FUNCTION = "GetFunction", [FUNCTION];
+    Read GET_FUNCTION = "GetFunction", [FUNCTION, through("kms:Decrypt")];
     Read GET_POLICY = "GetPolicy", [FUNCTION];
     Read LIST_FUNCTIONS = "ListFunctions", [ANY];
     Read LIST_EVENT_SOURCE_MAPPINGS = "ListEventSourceMappings", [ANY];
     Read LIST_FUNCTION_URL_CONFIGS = "ListFunctionUrlConfigs", [FUNCTION];
     Read LIST_FUNCTION_EVENT_INVOKE_CONFIGS = "ListFunctionEventInvokeConfigs", [FUNCTION];
     Read LIST_TAGS = "ListTags", [FUNCTION, guarded(MAPPING, ResourceTag)];
-    Once CREATE_FUNCTION = "CreateFunction", [FUNCTION, FUNCTION.of("lambda:TagResource"), PASS_ROLE];
+    Once CREATE_FUNCTION = "CreateFunction", [FUNCTION, FUNCTION.of("lambda:TagResource"), PASS_ROLE, through("kms:CreateGrant"), through("kms:Encrypt")];
     Repeatable INVOKE = "Invoke", [FUNCTION.of("lambda:InvokeFunction")];
     Repeatable UPDATE_FUNCTION_CODE = "UpdateFunctionCode", [FUNCTION];
-    Repeatable UPDATE_FUNCTION_CONFIGURATION = "UpdateFunctionConfiguration", [FUNCTION, PASS_ROLE];
+    Repeatable UPDATE_FUNCTION_CONFIGURATION = "UpdateFunctionConfiguration", [FUNCTION, PASS_ROLE, through("kms:CreateGrant"), through("kms:Encrypt")];
     Repeatable PUT_FUNCTION_CONCURRENCY = "PutFunctionConcurrency", [FUNCTION];
     Repeatable DELETE_FUNCTION_CONCURRENCY = "DeleteFunctionConcurrency", [FUNCTION];
     Repeatable REMOVE_PERMISSION = "RemovePermission", [FUNCTION];

@@ -11,16 +11,17 @@ use serde_json::{Value, json};
 
 /// The keys of one environment, or of what is shared.
 pub struct Keys {
-    /// Encrypts the database, its secret, the tables, the images, the queues and the schedules.
+    /// Encrypts the database, its secret, the tables, the images, the queues, the schedules and the variables of functions.
     pub data: Handle<Key>,
     /// Encrypts log groups and notifications.
     pub logs: Handle<Key>,
 }
 
 /// Services that use the data key in the name of a principal of this account.
-const DATA_SERVICES: [&str; 6] = [
+const DATA_SERVICES: [&str; 7] = [
     "dynamodb",
     "ecr",
+    "lambda",
     "rds",
     "scheduler",
     "secretsmanager",
@@ -172,4 +173,35 @@ fn logs_policy<S: Scope>(here: &ScopeBuilder<'_, S>) -> Vec<Value> {
         "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
     }));
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DATA_SERVICES;
+    use crate::blueprint::{Facts, build};
+    use crate::config::Config;
+    use crate::engine::reference::walk;
+    use std::collections::BTreeSet;
+
+    /// A service that is given a key and that its policy does not name is refused when it first uses it.
+    #[test]
+    fn the_data_key_serves_exactly_the_services_that_are_given_it() {
+        let graph = build(&Config::default(), &Facts::sample()).unwrap();
+        let keys = ["blue", "green", "shared"].map(|scope| format!("key-data-{scope}"));
+        let mut given = BTreeSet::new();
+        for step in &graph.steps {
+            for (field, value) in step.spec.as_object().unwrap() {
+                let mut named = false;
+                walk(value, &mut |p| {
+                    named |= keys.iter().any(|key| key == p.step)
+                });
+                if named && field.contains("key") && !step.kind.starts_with("kms/") {
+                    given.insert(step.kind.split('/').next().unwrap());
+                }
+            }
+        }
+        // RDS keeps the password of the master user in Secrets Manager, with the same key.
+        given.insert("secretsmanager");
+        assert_eq!(given, BTreeSet::from(DATA_SERVICES));
+    }
 }

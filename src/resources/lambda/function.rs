@@ -52,6 +52,7 @@ pub struct Network {
 }
 
 const CREATE: Api = lambda::CREATE_FUNCTION;
+const READ: Api = lambda::GET_FUNCTION;
 const CONFIGURE: Api = lambda::UPDATE_FUNCTION_CONFIGURATION;
 
 impl Kind for Function {
@@ -102,19 +103,22 @@ impl Resource for Function {
         let Some(live) = function.configuration() else {
             return Ok(None);
         };
-        let arn = live.function_arn().unwrap_or_default();
+        if let Some(error) = live.environment().and_then(|e| e.error()) {
+            return Err(unreadable(error));
+        }
+        let arn: String = READ.field(live.function_arn(), "FunctionArn")?;
         let tags: Tags = function
             .tags()
             .cloned()
             .unwrap_or_default()
             .into_iter()
             .collect();
-        cx.recent.note(arn, &tags);
+        cx.recent.note(&arn, &tags);
         let reserved = function.concurrency();
         let spec = Self {
             concurrency: reserved.and_then(|c| c.reserved_concurrent_executions()),
             exposed,
-            members: callers(&mappings?, arn, key.identity),
+            members: callers(&mappings?, &arn, key.identity),
             ..of(live)
         };
         let found = Found::tagged(spec, Named::new(name, arn), tags);
@@ -288,6 +292,17 @@ fn network(live: &t::FunctionConfiguration) -> Option<Network> {
             .map(Ref::from)
             .collect(),
     })
+}
+
+/// Whoever may not decrypt with the function's key gets everything but the variables ("Working with Lambda environment variables").
+fn unreadable(error: &t::EnvironmentError) -> Error {
+    let why = error.message().unwrap_or_default();
+    let text = format!("the variables cannot be read: {why}");
+    Error {
+        code: error.error_code().unwrap_or_default().to_owned(),
+        ..Error::permanent(READ.action(), text)
+    }
+    .hint("allow `kms:Decrypt` with the key of the function through Lambda, as `deployer permissions --read-only` does")
 }
 
 fn of(live: &t::FunctionConfiguration) -> Function {

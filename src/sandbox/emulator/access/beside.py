@@ -39,13 +39,16 @@ LINKED = {
 }
 # What a service does with a key in the caller's name: "Overview of encrypting RDS resources" and "Password management with
 # Amazon RDS and AWS Secrets Manager", "DynamoDB encryption at rest: usage notes", "Secret encryption and decryption in AWS Secrets
-# Manager", "Encryption at rest" of Amazon ECR and of EventBridge Scheduler.
+# Manager", "Encryption at rest" of Amazon ECR and of EventBridge Scheduler, "Working with Lambda environment variables" of AWS
+# Lambda.
 USED = ["kms:DescribeKey", "kms:CreateGrant"]
 READ = ["kms:Decrypt", "kms:GenerateDataKey"]
 KEYS = {
     "dynamodb:CreateTable": ("dynamodb", [*USED, *READ]),
     "dynamodb:RestoreTableFromBackup": ("dynamodb", [*USED, *READ]),
     "ecr:CreateRepository": ("ecr", USED),
+    "lambda:CreateFunction": ("lambda", ["kms:CreateGrant", "kms:Encrypt"]),
+    "lambda:UpdateFunctionConfiguration": ("lambda", ["kms:CreateGrant", "kms:Encrypt"]),
     "rds:CreateDBCluster": ("rds", USED),
     "rds:CreateDBInstance": ("rds", USED),
     "rds:RestoreDBClusterFromSnapshot": ("rds", USED),
