@@ -10,12 +10,12 @@ mod watch;
 pub use migration::migration;
 
 use self::watch::{Watch, alarm, line, metric, result, watch};
+use super::compute::Compute;
 use super::edge::Edge;
 use super::services::Service;
 use super::{Env, EnvironmentBuilder, compute, dashboards, database};
 use crate::engine::{Handle, Ref};
 use crate::resources::cloudwatch::{Alarm, CompositeAlarm};
-use crate::resources::ecs::Cluster;
 use crate::resources::elbv2::TargetGroup;
 use crate::resources::rds;
 use crate::resources::sns::Topic;
@@ -29,7 +29,8 @@ pub struct Needs<'a> {
     pub topic: &'a Handle<Topic>,
     /// Load balancer and target groups.
     pub edge: &'a Edge,
-    pub cluster: &'a Handle<Cluster>,
+    /// The cluster, and what is scaled.
+    pub compute: &'a Compute,
     pub database: &'a Handle<rds::Cluster>,
     pub web_acl: &'a Handle<WebAcl>,
     /// What [`failing`] declared.
@@ -70,7 +71,7 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Vec<Guar
     for (service, group) in &needs.edge.watched {
         let target = target(needs.edge, group);
         all.push(errors(here, needs.topic, service, &target));
-        let (alarms, own) = of_service(here, needs.topic, service, &target);
+        let (alarms, own) = of_service(here, needs, service, &target);
         all.extend(alarms);
         guards.extend(own);
         all.push(tasks(here, needs, service));
@@ -167,14 +168,17 @@ fn errors(
     let text = format!(
         "More than {BAD_PERCENT} % of {name}'s requests failed in five minutes: look at its log group, and at the alarms of the database"
     );
-    let spec = alarm(text, queries, BAD_PERCENT, 1, topic);
+    let spec = Alarm {
+        actions: compute::runs(here, service),
+        ..alarm(text, queries, BAD_PERCENT, 1, topic)
+    };
     here.add(&format!("alarm-errors-{name}"), spec).name()
 }
 
 /// Guards and latency of a service: all that count, and the guards among them.
 fn of_service(
     here: &mut EnvironmentBuilder<'_>,
-    topic: &Handle<Topic>,
+    needs: &Needs<'_>,
     service: &Service,
     target: &[(&str, String)],
 ) -> (Vec<Ref<Alarm>>, Vec<Guard>) {
@@ -206,14 +210,23 @@ fn of_service(
     ];
     let (mut all, mut guards) = (Vec::new(), Vec::new());
     let runs = compute::runs(here, service);
+    let scaled = needs.compute.scaled.iter();
+    let scaled = scaled.filter(|(of, _)| of.name == name);
+    let scaled: Vec<_> = scaled.map(|(_, scaled)| scaled.clone()).collect();
     for watch in watches {
         // A service whose image is not there yet has no task, and nobody is called for it.
         let counts = runs || !watch.least;
+        let after = if watch.least {
+            scaled.clone()
+        } else {
+            Vec::new()
+        };
         let watch_of = watch.what;
         let thing = format!("alarm-{watch_of}-{name}");
         let spec = Alarm {
-            actions: counts,
-            ..watch.alarm(topic)
+            actions: runs,
+            after,
+            ..watch.alarm(needs.topic)
         };
         let what = watch_of.strip_prefix(GUARD);
         let watches = what.map(|_| spec.clone());
@@ -240,7 +253,7 @@ const GUARD: &str = "guard-";
 fn tasks(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>, service: &Service) -> Ref<Alarm> {
     let name = service.name;
     let of = [
-        ("ClusterName", needs.cluster.name.to_string()),
+        ("ClusterName", needs.compute.cluster.name.to_string()),
         ("ServiceName", here.name(&format!("service-{name}"))),
     ];
     let count = |name| line(metric(("ECS/ContainerInsights", name), "Average", 60, &of));
@@ -252,7 +265,10 @@ fn tasks(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>, service: &Service
     let text = format!(
         "{name} runs fewer tasks than it should for ten minutes: look at the events of its service"
     );
-    let spec = alarm(text, queries, 0.0, 10, needs.topic);
+    let spec = Alarm {
+        actions: compute::runs(here, service),
+        ..alarm(text, queries, 0.0, 10, needs.topic)
+    };
     here.add(&format!("alarm-tasks-{name}"), spec).name()
 }
 

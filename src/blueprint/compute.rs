@@ -50,8 +50,15 @@ const GRACE_SECONDS: i32 = 60;
 /// Seconds from SIGTERM to SIGKILL.
 const STOP_SECONDS: i32 = 60;
 
-/// Declares them, and gives the cluster.
-pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Handle<Cluster> {
+/// What other sections need of it.
+pub struct Compute {
+    pub cluster: Handle<Cluster>,
+    /// What is scaled of each service that has tasks.
+    pub scaled: Vec<(&'static Service, Ref<()>)>,
+}
+
+/// Declares them.
+pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Compute {
     let insights = log_group(here, needs.keys);
     let name = format!(
         "/aws/ecs/containerinsights/{}/performance",
@@ -67,10 +74,12 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Handle<C
     };
     let cluster = here.add(CLUSTER, cluster);
     here.output("cluster", &cluster.name);
-    for (service, group) in needs.groups {
-        declare_service(here, needs, &cluster, service, group);
-    }
-    cluster
+    let each = needs.groups.iter().filter_map(|(service, group)| {
+        let scaled = declare_service(here, needs, &cluster, service, group)?;
+        Some((*service, scaled))
+    });
+    let scaled = each.collect();
+    Compute { cluster, scaled }
 }
 
 /// True when tasks of a service run in this environment: its image is there, and it may work.
@@ -98,7 +107,7 @@ fn declare_service(
     cluster: &Handle<Cluster>,
     service: &'static Service,
     group: &Handle<SecurityGroup>,
-) {
+) -> Option<Ref<()>> {
     let name = service.name;
     let logs = log_group(here, needs.keys);
     let logs = here.add(&format!("logs-{name}"), logs);
@@ -167,7 +176,7 @@ fn declare_service(
     let running_service = here.add(&format!("service-{name}"), spec);
     here.output(&format!("service.{name}"), &running_service.name);
     if !running {
-        return;
+        return None;
     }
     let settings = &here.config.services;
     let policies = [
@@ -200,7 +209,8 @@ fn declare_service(
         suspended: Vec::new(),
         held: None,
     };
-    here.add(&format!("scaling-{name}"), scaling);
+    let scaled = here.add(&format!("scaling-{name}"), scaling);
+    Some(scaled.service.ready().as_str().into())
 }
 
 /// The target group of a service, as soon as a load balancer uses it.
@@ -276,9 +286,37 @@ fn parameters(
 
 #[cfg(test)]
 mod tests {
+    use crate::blueprint::services::Service;
     use crate::blueprint::{Env, Facts, SERVICES, build};
     use crate::config::Config;
     use serde_json::json;
+
+    #[test]
+    fn whoever_is_called_about_missing_tasks_is_called_when_they_are_scaled() {
+        let image = |service: &Service| (service.name.to_owned(), "app@sha256:1".to_owned());
+        let pushed = Facts {
+            images: SERVICES.iter().map(image).collect(),
+            ..Facts::sample()
+        };
+        let graph = build(&Config::default(), &pushed).unwrap();
+        for env in Env::ALL {
+            for service in &SERVICES {
+                let alarm = format!("alarm-guard-healthy-{}-{env}", service.name);
+                let scaling = format!("scaling-{}-{env}", service.name);
+                let needs = graph.get(&alarm).unwrap().needs(&graph);
+                assert!(needs.contains(&scaling), "{alarm}: {needs:?}");
+            }
+        }
+        let nothing_pushed = Facts::sample();
+        assert!(nothing_pushed.images.is_empty());
+        let graph = build(&Config::default(), &nothing_pushed).unwrap();
+        for service in &SERVICES {
+            for alarm in ["errors", "guard-healthy", "latency", "tasks"] {
+                let step = format!("alarm-{alarm}-{}-green", service.name);
+                assert_eq!(graph.get(&step).unwrap().spec["actions"], false, "{step}");
+            }
+        }
+    }
 
     #[test]
     fn failed_requests_of_a_service_end_its_deployments_and_no_other() {

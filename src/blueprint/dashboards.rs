@@ -122,7 +122,7 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) {
     ] {
         errors.graph(title, "Sum", vec![search(here, metric, "Sum")]);
     }
-    let cluster = needs.cluster.name.to_string();
+    let cluster = needs.compute.cluster.name.to_string();
     let tasks = SERVICES.iter().map(|service| {
         json!([
             "ECS/ContainerInsights",

@@ -352,7 +352,7 @@ fn environment(
         .iter()
         .map(|(service, guard)| (*service, guard.alarm.clone()))
         .collect();
-    let cluster = compute::declare(
+    let compute = compute::declare(
         here,
         &compute::Needs {
             subnets: network.tier(Tier::App),
@@ -370,7 +370,7 @@ fn environment(
         &alarms::Needs {
             topic: &topic,
             edge: &edge,
-            cluster: &cluster,
+            compute: &compute,
             database: &database,
             web_acl: &web_acl,
             failing: &failing,

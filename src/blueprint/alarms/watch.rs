@@ -73,6 +73,7 @@ pub(super) fn alarm(
         // Its policy lets CloudWatch publish.
         notify: vec![topic.arn.ready()],
         exposed: Exposed::new(),
+        after: Vec::new(),
     }
 }
 

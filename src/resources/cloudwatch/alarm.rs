@@ -35,9 +35,13 @@ pub struct Alarm {
     /// Who else is notified of anything.
     #[serde(default)]
     pub exposed: Exposed,
+    /// What is to be done before it watches: an alarm about missing tasks begins after them, and goes before they do.
+    #[serde(default)]
+    pub after: Vec<Ref<()>>,
 }
 
 const PUT: Api = cloudwatch::PUT_METRIC_ALARM;
+const READ: Api = cloudwatch::DESCRIBE_ALARMS;
 
 /// "PutMetricAlarm" in the CloudWatch API reference.
 pub(super) const ALARM_NAME: NameRule = NameRule {
@@ -65,7 +69,7 @@ impl Resource for Alarm {
         replace: Replace::DeleteFirst,
         holds_data: false,
         interrupts: &[],
-        write_only: &[],
+        write_only: &["after"],
         watched: &[],
         delegated: &[],
     };
@@ -78,14 +82,18 @@ impl Resource for Alarm {
             Some(Read::Composite(_)) => return Ok(Some(other_kind(name, key.spec))),
             Some(Read::Metric(alarm)) => alarm,
         };
-        let arn = alarm.alarm_arn().unwrap_or_default();
-        let tags = cx.tagged(arn, &key.identity.tags, cx.cloudwatch.tags(arn));
+        let arn: String = READ.field(alarm.alarm_arn(), "AlarmArn")?;
+        let tags = cx.tagged(&arn, &key.identity.tags, cx.cloudwatch.tags(&arn));
         let Some(tags) = found(tags.await)? else {
             return Ok(None);
         };
-        cx.recent.note(arn, &tags);
+        cx.recent.note(&arn, &tags);
         let outputs = Named::new(name, arn);
-        Ok(Some(Found::tagged(of(cx, &alarm), outputs, tags)))
+        let spec = Self {
+            after: key.spec.after.clone(),
+            ..of(cx, &alarm)
+        };
+        Ok(Some(Found::tagged(spec, outputs, tags)))
     }
 
     async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Named<Self>, Error> {
@@ -183,6 +191,7 @@ fn of(cx: &Aws, alarm: &t::MetricAlarm) -> Alarm {
         actions: alarm.actions_enabled().unwrap_or(true),
         notify,
         exposed,
+        after: Vec::new(),
     }
 }
 
