@@ -19,7 +19,9 @@ use crate::cost::Difference;
 use crate::engine::observe::Observations;
 use crate::engine::plan::{self, Allowed, Choice, DataRules, Options, Plan, Users};
 use crate::engine::rebuild::{add_unread, set_apart};
+use crate::engine::{Kind, Step};
 use crate::report::{self, Attention, Detail, PlanDocument};
+use crate::resources::ecs::TaskDefinition;
 use crate::state::{Record, State};
 use jiff::Timestamp;
 
@@ -124,6 +126,7 @@ pub async fn plan(
 /// What somebody has to do by hand: as the types say, and whoever owns the domain of a zone that was made.
 pub fn attention(session: &Session, plan: &Plan, state: &State) -> Vec<Attention> {
     let mut all = report::attention(state, session.scope.as_deref());
+    all.extend(unpushed(session, plan, state));
     all.extend(unwatched(session, state));
     all.extend(split::attention(&session.config, state, Some(plan)));
     let waits = plan.waiting.iter().any(|w| w.scope == DELEGATION);
@@ -139,6 +142,23 @@ pub fn attention(session: &Session, plan: &Plan, state: &State) -> Vec<Attention
         });
     }
     all
+}
+
+/// The images that are missing for what a run makes first: what is recorded says so itself.
+fn unpushed(session: &Session, plan: &Plan, state: &State) -> Vec<Attention> {
+    let planned = |step: &&Step| plan.nodes.iter().any(|node| node.step == step.id);
+    let steps = session.graph.steps.iter();
+    let steps = steps.filter(|step| step.kind == TaskDefinition::TYPE);
+    let new = steps.filter(|step| !state.steps.contains_key(&step.id));
+    let each = new.filter(planned).filter_map(|step| {
+        let spec: TaskDefinition = serde_json::from_value(step.spec.clone()).ok()?;
+        let text = spec.to_push();
+        (!text.is_empty()).then(|| Attention {
+            step: step.id.clone(),
+            text,
+        })
+    });
+    each.collect()
 }
 
 /// The rules of AWS Config look at both environments, and a region has one recorder: neither goes with one environment, so a run for

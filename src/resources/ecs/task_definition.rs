@@ -96,22 +96,24 @@ impl Resource for TaskDefinition {
                 Some(it) => left(cx, it.arn()).await?,
                 None => None,
             };
-            return Ok(recorded.map(|(revision, tags)| {
-                let why = "its revision is inactive".to_owned();
-                of(&revision, key.name(), tags).phase(Phase::Failed(why))
-            }));
+            let Some((revision, tags)) = recorded else {
+                return Ok(None);
+            };
+            let why = "its revision is inactive".to_owned();
+            let found = of(&revision, key.name(), tags)?;
+            return Ok(Some(found.phase(Phase::Failed(why))));
         };
         let own = &key.identity.tags;
         let arn = newest.task_definition_arn().unwrap_or_default();
         cx.recent.note_as(&of_family(cx, key.name()), arn, &tags);
         if same_step(own, &tags) {
-            return Ok(Some(of(&newest, key.name(), tags)));
+            return of(&newest, key.name(), tags).map(Some);
         }
         let ours = revisions(cx, key.name(), own, 1, Status::Active).await?;
-        Ok(Some(match ours.into_iter().next() {
-            Some((revision, tags)) => of(&revision, key.name(), tags),
-            None => of(&newest, key.name(), tags),
-        }))
+        match ours.into_iter().next() {
+            Some((revision, tags)) => of(&revision, key.name(), tags).map(Some),
+            None => of(&newest, key.name(), tags).map(Some),
+        }
     }
 
     async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Definition, Error> {
@@ -257,18 +259,25 @@ async fn remove(cx: &Aws, arn: &str) -> Result<(), Error> {
     cx.delete(api, || call.clone().send()).await
 }
 
-fn of(revision: &Revision, family: &str, tags: Tags) -> Found<TaskDefinition> {
+impl TaskDefinition {
+    /// What somebody has to push before a task can run; empty when every image is known by its digest.
+    pub fn to_push(&self) -> String {
+        let missing = self
+            .containers
+            .values()
+            .filter_map(Container::missing_image);
+        let each = missing.map(|image| {
+            format!("push the image {image} and run `deployer apply`: until then no task runs")
+        });
+        each.collect::<Vec<_>>().join("; ")
+    }
+}
+
+fn of(revision: &Revision, family: &str, tags: Tags) -> Result<Found<TaskDefinition>, Error> {
     let number = |text: Option<&str>| text.and_then(|t| t.parse().ok()).unwrap_or(0);
     let containers = revision.container_definitions().iter();
     let containers: BTreeMap<String, Container> = containers
         .map(|c| (c.name().unwrap_or_default().to_owned(), Container::of(c)))
-        .collect();
-    let missing: Vec<String> = containers
-        .values()
-        .filter_map(Container::missing_image)
-        .map(|image| {
-            format!("push the image {image} and run `deployer apply`: until then no task runs")
-        })
         .collect();
     let spec = TaskDefinition {
         cpu: number(revision.cpu()),
@@ -279,10 +288,10 @@ fn of(revision: &Revision, family: &str, tags: Tags) -> Found<TaskDefinition> {
     };
     let outputs = Definition {
         name: family.into(),
-        arn: revision.task_definition_arn().unwrap_or_default().into(),
-        attention: missing.join("; ").into(),
+        arn: DESCRIBE.field(revision.task_definition_arn(), "taskDefinitionArn")?,
+        attention: spec.to_push().into(),
     };
-    Found::tagged(spec, outputs, tags)
+    Ok(Found::tagged(spec, outputs, tags))
 }
 
 /// A family, of which a listing tells the name alone: the newest revision is remembered by it.
