@@ -6,5 +6,5 @@ mod names;
 pub mod schema;
 mod switches;
 
-pub use names::{Function, Names};
+pub use names::Names;
 pub use switches::{Switch, switches, turn};

@@ -155,11 +155,6 @@ impl Log {
         }
     }
 
-    /// Its name.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Reads it, with the chain checked.
     ///
     /// # Errors

@@ -32,7 +32,6 @@ pub struct Asked {
 struct Known {
     rounds: u32,
     failed: BTreeMap<IpAddr, u32>,
-    why: Option<String>,
 }
 
 impl Known {
@@ -49,10 +48,7 @@ impl Known {
             let failed = self.failed.entry(address).or_default();
             match said {
                 Ok(()) => *failed = 0,
-                Err(why) => {
-                    *failed += 1;
-                    self.why = Some(why);
-                }
+                Err(_) => *failed += 1,
             }
         }
     }
@@ -99,12 +95,6 @@ impl Prober {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .seen()
-    }
-
-    /// Why the last probe that failed did.
-    pub fn why(&self) -> Option<String> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.why.clone()
     }
 }
 

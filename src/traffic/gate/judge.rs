@@ -2,7 +2,7 @@
 
 use super::instant::Instant;
 use super::limits::Limits;
-use super::minute::{Kind, Minute, Pair, Totals};
+use super::minute::{Kind, Minute, Pair};
 use super::minutes::Minutes;
 use super::step::Step;
 use super::verdict::{Action, Decision, Verdict};
@@ -94,7 +94,8 @@ impl Gate {
     }
 
     /// Blue's requests and bad ones in this step so far.
-    pub fn blue(&self, now: i64) -> Totals {
+    #[cfg(test)]
+    pub fn blue(&self, now: i64) -> super::minute::Totals {
         self.minutes.blue(&self.step, now)
     }
 

@@ -33,49 +33,6 @@ pub fn figures() -> Vec<Scenario> {
     ]
 }
 
-/// Further scenarios that show what the gate sees and what it does not. No limit is set for them.
-pub fn others() -> Vec<Scenario> {
-    let bad = |share| Quality {
-        bad: share,
-        ..Quality::HEALTHY
-    };
-    let slow = |share| Quality {
-        slow: share,
-        ..Quality::HEALTHY
-    };
-    let outage = Quality {
-        bad: 0.008,
-        slow: 0.08,
-        ..Quality::HEALTHY
-    };
-    let retries = Quality {
-        group: 3,
-        ..Quality::HEALTHY
-    };
-    vec![
-        Scenario::new("healthy, 2,100 a minute", 2100.0),
-        Scenario::new("both sides 0.8 % bad, 8 % slow", 210.0)
-            .blue(outage)
-            .sick(1, outage),
-        Scenario::new("healthy, errors in groups of 3, 35", 35.0)
-            .blue(retries)
-            .sick(1, retries),
-        Scenario::new("healthy, errors in groups of 3, 210", 210.0)
-            .blue(retries)
-            .sick(1, retries),
-        Scenario::new("2 % bad, 210 a minute", 210.0).sick(10, bad(0.02)),
-        Scenario::new("2 % bad, 35 a minute", 35.0).sick(10, bad(0.02)),
-        Scenario::new("10 % bad, 35 a minute", 35.0).sick(10, bad(0.10)),
-        Scenario::new("20 % slow, 210 a minute", 210.0).sick(10, slow(0.20)),
-        Scenario::new("12 % slow, 210 a minute", 210.0).sick(10, slow(0.12)),
-        Scenario::new("20 % slow, 35 a minute", 35.0).sick(10, slow(0.20)),
-        Scenario::new("10 % bad from weight 50 on", 210.0).sick(50, bad(0.10)),
-        Scenario::new("2 % bad from weight 75 on", 210.0).sick(75, bad(0.02)),
-        Scenario::new("10 % bad at weight 100", 210.0).sick(100, bad(0.10)),
-        Scenario::new("1 % bad at weight 100", 210.0).sick(100, bad(0.01)),
-    ]
-}
-
 /// Simulates each scenario so many times, on all cores.
 pub fn run(scenarios: &[Scenario], shifts: u32, seed: u64, limits: &Limits) -> Report {
     let row = |(at, scenario): (u64, &Scenario)| {

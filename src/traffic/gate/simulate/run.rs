@@ -6,7 +6,7 @@ use super::super::limits::Limits;
 use super::super::minute::{Minute, Pair, Totals};
 use super::super::step::{DEFAULT_BAKE_MINUTES, DataMode, Step};
 use super::super::verdict::{Action, Rule, Verdict};
-use super::world::{Scenario, Truth, arrivals};
+use super::world::{Quality, Scenario, Truth, arrivals};
 use fastrand::Rng;
 
 /// The gate is asked this often, in seconds.
@@ -44,8 +44,8 @@ pub fn shift(scenario: &Scenario, limits: &Limits, random: &mut Rng) -> Outcome 
     let begin = 29_000_000 * 60 + random.i64(0..60);
     let hour = scenario.per_minute * 60.0;
     let past = Totals {
-        requests: arrivals(random, hour * (1.0 - scenario.blue.bad)),
-        hits: arrivals(random, hour * scenario.blue.bad),
+        requests: arrivals(random, hour * (1.0 - Quality::HEALTHY.bad)),
+        hits: arrivals(random, hour * Quality::HEALTHY.bad),
     };
     let past = Totals {
         requests: past.requests + past.hits,
@@ -126,7 +126,7 @@ impl Traffic {
 
     fn goes_on(&mut self, scenario: &Scenario, weight: u8, random: &mut Rng, now: i64) {
         let share = f64::from(weight) / 100.0;
-        let (green, blue) = (scenario.green(weight), scenario.blue);
+        let (green, blue) = (scenario.green(weight), Quality::HEALTHY);
         while (self.next + 1) * 60 <= now {
             let (minute, all) = (self.next, scenario.per_minute);
             self.pending.push((

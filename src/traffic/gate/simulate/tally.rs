@@ -129,6 +129,7 @@ impl Row {
     }
 }
 
+#[cfg(test)]
 impl Report {
     /// The figures that were missed, as sentences.
     pub fn missed(&self) -> Vec<String> {

@@ -14,8 +14,6 @@ pub struct Quality {
     pub bad: f64,
     /// Chance that a request is slow, 0 to 1.
     pub slow: f64,
-    /// Errors come in groups of this many (a client that retries); the share stays.
-    pub group: u32,
 }
 
 impl Quality {
@@ -23,7 +21,6 @@ impl Quality {
     pub const HEALTHY: Self = Self {
         bad: 0.002,
         slow: 0.05,
-        group: 1,
     };
 }
 
@@ -36,8 +33,6 @@ pub struct Scenario {
     pub per_minute: f64,
     /// The weights of its steps.
     pub steps: Vec<u8>,
-    /// The old side.
-    pub blue: Quality,
     /// The new side, from a weight on; healthy before it.
     pub sick: Option<(u8, Quality)>,
     /// At most so many percent of the shifts may be rolled back.
@@ -53,7 +48,6 @@ impl Scenario {
             name: name.to_owned(),
             per_minute,
             steps: vec![10, 25, 50, 75, 100],
-            blue: Quality::HEALTHY,
             sick: None,
             most_rollbacks: None,
             most_minutes: None,
@@ -64,13 +58,6 @@ impl Scenario {
     #[must_use]
     pub fn sick(mut self, weight: u8, quality: Quality) -> Self {
         self.sick = Some((weight, quality));
-        self
-    }
-
-    /// Blue has another quality.
-    #[must_use]
-    pub fn blue(mut self, quality: Quality) -> Self {
-        self.blue = quality;
         self
     }
 
@@ -128,10 +115,8 @@ pub struct Truth {
 impl Truth {
     /// A minute of traffic.
     pub fn new(random: &mut Rng, minute: Minute, mean: f64, quality: Quality) -> Self {
-        let group = u64::from(quality.group.max(1));
         let requests = arrivals(random, mean);
-        let groups = hits(random, requests, quality.bad / group as f64);
-        let bad = (groups * group).min(requests);
+        let bad = hits(random, requests, quality.bad);
         let slow = hits(random, requests, quality.slow);
         let mut at = || closes(minute) + random.i64(DELAY);
         Self {
