@@ -208,11 +208,10 @@ pub fn typical_seconds() -> BTreeMap<&'static str, (f64, f64)> {
     metas().into_iter().map(seconds).collect()
 }
 
-/// Typical seconds of a type: (create, delete).
-pub fn typical(kind: &str) -> (f64, f64) {
-    let all = metas();
-    let meta = all.iter().find(|m| m.kind == kind);
-    meta.map_or((1.0, 1.0), |m| (m.create_seconds, m.delete_seconds))
+/// Typical seconds of a type: (create, delete); `None` for a type that is not known.
+pub fn typical(kind: &str) -> Option<(f64, f64)> {
+    let meta = metas().into_iter().find(|m| m.kind == kind)?;
+    Some((meta.create_seconds, meta.delete_seconds))
 }
 
 #[cfg(test)]

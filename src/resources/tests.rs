@@ -73,6 +73,9 @@ fn every_field_that_a_type_names_is_one_of_its_fields() {
         let meta = &kind.meta;
         let delegated: Vec<&str> = meta.delegated.iter().map(|d| d.field).collect();
         let interrupts: Vec<&str> = meta.interrupts.iter().map(|(field, _)| *field).collect();
+        let protection = meta.retention.protection;
+        let upgraded = meta.upgrade.map(|upgrade| upgrade.field);
+        let with = meta.upgrade.map(|upgrade| upgrade.with);
         for list in [
             meta.fixed,
             &interrupts,
@@ -80,6 +83,10 @@ fn every_field_that_a_type_names_is_one_of_its_fields() {
             meta.watched,
             kind.named_by,
             &delegated,
+            protection.as_slice(),
+            meta.retention.final_snapshot.unwrap_or_default(),
+            upgraded.as_slice(),
+            with.unwrap_or_default(),
         ] {
             for name in list {
                 assert!(

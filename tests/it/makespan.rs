@@ -50,7 +50,7 @@ async fn apply_takes_at_most_1_05_and_destroy_at_most_1_10_of_the_critical_path(
     let kinds: BTreeSet<String> = graph.steps.iter().map(|s| s.kind.clone()).collect();
     let registry = world.registry(kinds.into_iter().map(|kind| {
         let kind: &'static str = kind.leak();
-        (kind, typical(kind))
+        (kind, typical(kind).expect(kind))
     }));
     let cx = Context::new(registry, Events::default(), Limits::default());
     let registry = &cx.registry;

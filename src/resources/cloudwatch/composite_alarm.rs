@@ -24,6 +24,7 @@ pub struct CompositeAlarm {
 }
 
 const PUT: Api = cloudwatch::PUT_COMPOSITE_ALARM;
+const READ: Api = cloudwatch::DESCRIBE_ALARMS;
 
 impl Kind for CompositeAlarm {
     const TYPE: &'static str = "cloudwatch/composite_alarm";
@@ -55,12 +56,12 @@ impl Resource for CompositeAlarm {
             Some(Read::Metric(_)) => return Ok(Some(other_kind(name, key.spec))),
             Some(Read::Composite(alarm)) => alarm,
         };
-        let arn = alarm.alarm_arn().unwrap_or_default();
-        let tags = cx.tagged(arn, &key.identity.tags, cx.cloudwatch.tags(arn));
+        let arn: String = READ.field(alarm.alarm_arn(), "AlarmArn")?;
+        let tags = cx.tagged(&arn, &key.identity.tags, cx.cloudwatch.tags(&arn));
         let Some(tags) = found(tags.await)? else {
             return Ok(None);
         };
-        cx.recent.note(arn, &tags);
+        cx.recent.note(&arn, &tags);
         let insufficient = alarm.insufficient_data_actions();
         let (notify, mut exposed) =
             actions(alarm.alarm_actions(), alarm.ok_actions(), insufficient);

@@ -38,6 +38,7 @@ impl HasName for RepositoryOutputs {
 }
 
 const CREATE: Api = ecr::CREATE_REPOSITORY;
+const READ: Api = ecr::DESCRIBE_REPOSITORIES;
 /// The entry of `exposed`.
 const POLICY: &str = "policy";
 
@@ -76,16 +77,16 @@ impl Resource for Repository {
         let Some(one) = cx.ecr.repositories.named(name).await? else {
             return Ok(None);
         };
-        let arn = one.repository_arn().unwrap_or_default();
+        let arn: String = READ.field(one.repository_arn(), "repositoryArn")?;
         let more = futures::future::try_join3(
-            cx.tagged(arn, &key.identity.tags, cx.ecr.tags(arn)),
+            cx.tagged(&arn, &key.identity.tags, cx.ecr.tags(&arn)),
             async { Ok(found(lifecycle(cx, name).await)?.flatten()) },
             async { Ok(found(policy(cx, name).await)?.unwrap_or_default()) },
         );
         let Some((tags, keep, exposed)) = found(more.await)? else {
             return Ok(None);
         };
-        cx.recent.note(arn, &tags);
+        cx.recent.note(&arn, &tags);
         let encryption = one.encryption_configuration();
         let scanning = one.image_scanning_configuration();
         let spec = Self {
@@ -98,7 +99,7 @@ impl Resource for Repository {
         let outputs = RepositoryOutputs {
             name: name.into(),
             arn: arn.into(),
-            uri: one.repository_uri().unwrap_or_default().into(),
+            uri: READ.field(one.repository_uri(), "repositoryUri")?,
         };
         Ok(Some(Found::tagged(spec, outputs, tags)))
     }

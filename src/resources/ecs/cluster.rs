@@ -27,6 +27,8 @@ pub struct Cluster {
 /// How the entries of `exposed` begin.
 const PROVIDER: &str = "capacity_provider/";
 
+const READ: Api = ecs::DESCRIBE_CLUSTERS;
+
 impl Kind for Cluster {
     const TYPE: &'static str = "ecs/cluster";
     /// "CreateCluster" in the ECS API reference.
@@ -86,9 +88,9 @@ impl Resource for Cluster {
             exposed: providers(&cluster),
             members: members?,
         };
-        let arn = cluster.cluster_arn().unwrap_or_default();
+        let arn: String = READ.field(cluster.cluster_arn(), "clusterArn")?;
         let tags = tags_of(cluster.tags());
-        cx.recent.note(arn, &tags);
+        cx.recent.note(&arn, &tags);
         let found = Found::tagged(spec, Named::new(key.name(), arn), tags);
         Ok(Some(found.phase(match cluster.status() {
             Some("ACTIVE") => Phase::Ready,

@@ -90,6 +90,8 @@ impl HasArn for ServiceOutputs {
 /// The platform version that `LATEST` is today, as some answers say ("Fargate Linux platform versions").
 const LATEST: (&str, &str) = ("LATEST", "1.4.0");
 
+const READ: Api = ecs::DESCRIBE_SERVICES;
+
 impl Kind for Service {
     const TYPE: &'static str = "ecs/service";
     /// "CreateService" in the ECS API reference.
@@ -140,10 +142,10 @@ impl Resource for Service {
         let Some(service) = service.filter(|s| s.status() != Some("INACTIVE")) else {
             return Ok(None);
         };
-        let arn = service.service_arn().unwrap_or_default();
-        let outputs = key.spec.outputs(key.name(), arn);
+        let arn: String = READ.field(service.service_arn(), "serviceArn")?;
+        let outputs = key.spec.outputs(key.name(), &arn);
         let tags = tags_of(service.tags());
-        cx.recent.note(arn, &tags);
+        cx.recent.note(&arn, &tags);
         let found = Found::tagged(of(&service, cluster), outputs, tags);
         Ok(Some(found.phase(phase(&service))))
     }

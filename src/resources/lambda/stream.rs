@@ -43,6 +43,7 @@ impl HasArn for StreamMappingOutputs {
 }
 
 const CREATE: Api = lambda::CREATE_EVENT_SOURCE_MAPPING;
+const READ: Api = lambda::LIST_EVENT_SOURCE_MAPPINGS;
 
 impl Kind for StreamMapping {
     const TYPE: &'static str = "lambda/stream_mapping";
@@ -79,8 +80,8 @@ impl Resource for StreamMapping {
         };
         let Some(one) = one else { return Ok(None) };
         let outputs = StreamMappingOutputs {
-            id: one.uuid().unwrap_or_default().into(),
-            arn: one.event_source_mapping_arn().unwrap_or_default().into(),
+            id: READ.field(one.uuid(), "UUID")?,
+            arn: READ.field(one.event_source_mapping_arn(), "EventSourceMappingArn")?,
         };
         let tags = cx.lambda.tags(outputs.arn());
         let tags = cx.tagged(outputs.arn(), &key.identity.tags, tags);

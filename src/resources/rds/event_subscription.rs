@@ -19,6 +19,7 @@ pub struct EventSubscription {
 }
 
 const CREATE: Api = rds::CREATE_EVENT_SUBSCRIPTION;
+const READ: Api = rds::DESCRIBE_EVENT_SUBSCRIPTIONS;
 const MODIFY: Api = rds::MODIFY_EVENT_SUBSCRIPTION;
 
 impl Kind for EventSubscription {
@@ -55,8 +56,8 @@ impl Resource for EventSubscription {
         let Some(one) = cx.rds.event_subscriptions.named(name).await? else {
             return Ok(None);
         };
-        let arn = one.event_subscription_arn().unwrap_or_default();
-        let Some(tags) = tags::of_group(cx, arn, key.identity).await? else {
+        let arn: String = READ.field(one.event_subscription_arn(), "EventSubscriptionArn")?;
+        let Some(tags) = tags::of_group(cx, &arn, key.identity).await? else {
             return Ok(None);
         };
         let spec = Self {
