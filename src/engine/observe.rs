@@ -338,8 +338,12 @@ fn judge(request: &ReadRequest<'_>, meta: &Meta, live: Live, recorded: bool) -> 
         return Observed::Found(live);
     }
     let identity = &request.identity;
+    let whose = match &live.mark {
+        Mark::Foreign(whose) => format!("; {whose}"),
+        _ => String::new(),
+    };
     let thing = format!(
-        "{} `{}` ({})",
+        "{} `{}` ({}{whose})",
         request.kind,
         identity.name,
         describe(&live.outputs, &identity.name)

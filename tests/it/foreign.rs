@@ -1,6 +1,8 @@
 //! What is not ours: things that only have our names are named and left alone; what others put into our things is
 //! emptied (buckets) or named (network interfaces).
 
+mod edge;
+
 use crate::support::lab::{Lab, same};
 use crate::support::places::{Place, in_both_places};
 use serde_json::json;

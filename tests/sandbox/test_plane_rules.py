@@ -109,6 +109,7 @@ class Dns(unittest.TestCase):
         both = {"blue": 90, "green": 10}
         self.assertEqual(self.chosen(both), both)
         self.assertEqual(self.chosen(both, sick=["green"]), {"blue": 90})
+        self.assertEqual(self.chosen(both, sick=["blue"]), {"green": 10}, "green answers always")
         self.assertEqual(self.chosen(both, sick=["blue", "green"]), both, "all unhealthy: as if they were healthy")
         zero = {"blue": 0, "green": 100}
         self.assertEqual(self.chosen(zero), {"green": 100})
