@@ -67,8 +67,8 @@ pub async fn connect(settings: &Settings) -> Result<Connection, Error> {
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts.clone());
     if let Some(profile) = &settings.profile {
-        // Who names a profile means it, as with AWS's own command line: keys in the environment, or the instance's role
-        // in place of a misspelt profile, could be those of another account.
+        // A profile that is named takes precedence over all other sources, as in the AWS CLI: keys in the environment, or the
+        // instance's role in place of a misspelt profile, could be those of another account.
         let from = ProviderConfig::without_region()
             .with_region(Some(region))
             .with_http_client(http)

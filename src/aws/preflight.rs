@@ -154,8 +154,8 @@ fn fits(value: Option<&str>, want: &str) -> bool {
 }
 
 /// Zones in which everything can be placed: no local or wavelength zones, none that has to be opted into
-/// ("DescribeAvailabilityZones"). One that is impaired today counts all the same: the zones are part of the blueprint, and
-/// what stands in an impaired one must not be planned away.
+/// ("DescribeAvailabilityZones"). An impaired zone is included: the zones are an input of the blueprint, and without it a plan
+/// would delete the resources in that zone.
 fn usable(zones: &[AvailabilityZone]) -> Vec<String> {
     let mut names: Vec<String> = zones
         .iter()

@@ -25,7 +25,7 @@ pub async fn apply(
     saved: Option<&Saved>,
     notice: &mut Notice,
 ) -> Result<Exit, Failure> {
-    // Who names a saved plan has answered the question: that plan is run, or none.
+    // A saved plan needs no confirmation: exactly that plan is run, or nothing.
     let yes = asked.yes || saved.is_some();
     run::can_ask(yes)?;
     let timings = run::timings(asked, "apply")?;

@@ -15,7 +15,7 @@ use std::marker::PhantomData;
 pub type Tags = BTreeMap<String, String>;
 
 /// Whom somebody let in, and where data is sent, by settings whose default is "nothing": what it is to whom (`grant/id`
-/// to `arn:.. Decrypt`). None of it is ever wanted, so all of it is a difference, and an update takes it away.
+/// to `arn:.. Decrypt`). The desired set is always empty: every entry is drift, and an update removes it.
 pub type Exposed = BTreeMap<String, String>;
 
 /// A type whose things have an existence of their own: made, changed, deleted.

@@ -26,7 +26,7 @@ use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 
-/// What is the matter with one step. Ordered by how much it matters.
+/// The drift status of one step. Ordered by severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -57,7 +57,7 @@ pub struct Row {
     pub scope: String,
     /// The name in AWS.
     pub name: String,
-    /// What is the matter.
+    /// Its drift status.
     pub status: Status,
     /// True when the state has a record of it.
     #[serde(skip)]

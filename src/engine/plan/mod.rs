@@ -202,7 +202,7 @@ impl Plan {
         self.nodes.is_empty() && self.problems.is_empty()
     }
 
-    /// What the account has once is never deleted: only its record goes.
+    /// A singleton of the account is never deleted: only its record is removed from the state.
     fn stays(&mut self, step: &str, state: &State) {
         if state.steps.contains_key(step) {
             self.notes

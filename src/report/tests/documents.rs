@@ -378,3 +378,14 @@ fn the_prose_of_the_schemas_names_every_document() {
         assert!(prose.contains(&format!("`{schema}`")), "{schema}");
     }
 }
+
+#[test]
+fn every_class_of_an_error_is_in_the_schema() {
+    let unknown = serde_json::from_value::<crate::engine::Class>(json!("?"));
+    let known = unknown.unwrap_err().to_string();
+    let (_, known) = known.split_once("expected one of ").unwrap();
+    let prose = include_str!("../SCHEMA.md");
+    for class in known.split(", ") {
+        assert!(prose.contains(class), "{class}");
+    }
+}

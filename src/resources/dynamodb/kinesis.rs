@@ -1,4 +1,4 @@
-//! Kinesis streams that get every change of a table. None is ever wanted.
+//! Kinesis streams that get every change of a table. The desired set is always empty: every entry is drift.
 
 use crate::resources::prelude::*;
 use aws_sdk_dynamodb::types::DestinationStatus;

@@ -22,8 +22,8 @@ pub struct Rule {
 pub struct Target {
     /// The topic.
     pub topic: Ref<Arn<Topic>>,
-    /// Settings that change what arrives, or by whose right, as a set of names. None is ever wanted: a topic's policy lets events in,
-    /// and they arrive as they are.
+    /// Settings that change what arrives, or by whose right, as a set of names. The desired set is always
+    /// empty: a topic's policy lets events in, and they arrive as they are.
     #[serde(default)]
     pub more: Vec<String>,
 }

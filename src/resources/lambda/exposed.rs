@@ -1,5 +1,5 @@
 //! Who else may call a function, from where, and who gets what it answers: statements of its policy, URLs, and settings of its
-//! asynchronous calls. None of it is ever wanted.
+//! asynchronous calls. The desired set is always empty: every entry is drift.
 
 use crate::resources::prelude::*;
 use aws_sdk_lambda::types as t;

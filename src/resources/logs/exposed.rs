@@ -1,5 +1,5 @@
 //! Who gets the events of a log group besides its readers: subscriptions that send them on, and filters that make metrics of what
-//! they find in them. None of it is ever wanted.
+//! they find in them. The desired set is always empty: every entry is drift.
 
 use crate::resources::prelude::*;
 use aws_sdk_cloudwatchlogs::types as t;

@@ -1,5 +1,5 @@
 //! Settings of a bucket that let others in or send data elsewhere: its access list, replication, notifications, inventories, website
-//! and the pages of others that may read it (CORS). None of them is ever wanted.
+//! and the pages of others that may read it (CORS). The desired set is always empty: every entry is drift.
 
 use super::tags::unless;
 use crate::resources::prelude::*;

@@ -27,7 +27,7 @@ pub struct Rule {
     pub noncurrent_days: Option<i32>,
     /// Days until an unfinished multipart upload is aborted.
     pub abort_upload_days: Option<i32>,
-    /// Whatever else S3 answers (tags, sizes, dates): nothing of it is ever wanted, so it is a difference.
+    /// Settings of the rule that we do not manage (tags, sizes, dates). The desired value is always `None`: any of them is drift.
     pub other: Option<String>,
 }
 
