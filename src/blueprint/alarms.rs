@@ -70,7 +70,7 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Vec<Guar
     }
     for (service, group) in &needs.edge.watched {
         let target = target(needs.edge, group);
-        all.push(errors(here, needs.topic, service, &target));
+        all.push(errors(here, needs, service, &target));
         let (alarms, own) = of_service(here, needs, service, &target);
         all.extend(alarms);
         guards.extend(own);
@@ -150,10 +150,17 @@ fn way_back(env: Env) -> &'static str {
 
 const ALB: &str = "AWS/ApplicationELB";
 
+/// What comes before anybody is called about a service: its tasks, and their scaling.
+fn scaled(needs: &Needs<'_>, service: &Service) -> Vec<Ref<()>> {
+    let of_service = |(of, _): &&(&Service, Ref<()>)| of.name == service.name;
+    let scaled = needs.compute.scaled.iter().filter(of_service);
+    scaled.map(|(_, scaled)| scaled.clone()).collect()
+}
+
 /// The share of a service's requests that fail.
 fn errors(
     here: &mut EnvironmentBuilder<'_>,
-    topic: &Handle<Topic>,
+    needs: &Needs<'_>,
     service: &Service,
     target: &[(&str, String)],
 ) -> Ref<Alarm> {
@@ -170,7 +177,8 @@ fn errors(
     );
     let spec = Alarm {
         actions: compute::runs(here, service),
-        ..alarm(text, queries, BAD_PERCENT, 1, topic)
+        after: scaled(needs, service),
+        ..alarm(text, queries, BAD_PERCENT, 1, needs.topic)
     };
     here.add(&format!("alarm-errors-{name}"), spec).name()
 }
@@ -210,22 +218,14 @@ fn of_service(
     ];
     let (mut all, mut guards) = (Vec::new(), Vec::new());
     let runs = compute::runs(here, service);
-    let scaled = needs.compute.scaled.iter();
-    let scaled = scaled.filter(|(of, _)| of.name == name);
-    let scaled: Vec<_> = scaled.map(|(_, scaled)| scaled.clone()).collect();
     for watch in watches {
         // A service whose image is not there yet has no task, and nobody is called for it.
         let counts = runs || !watch.least;
-        let after = if watch.least {
-            scaled.clone()
-        } else {
-            Vec::new()
-        };
         let watch_of = watch.what;
         let thing = format!("alarm-{watch_of}-{name}");
         let spec = Alarm {
             actions: runs,
-            after,
+            after: scaled(needs, service),
             ..watch.alarm(needs.topic)
         };
         let what = watch_of.strip_prefix(GUARD);
@@ -267,6 +267,7 @@ fn tasks(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>, service: &Service
     );
     let spec = Alarm {
         actions: compute::runs(here, service),
+        after: scaled(needs, service),
         ..alarm(text, queries, 0.0, 10, needs.topic)
     };
     here.add(&format!("alarm-tasks-{name}"), spec).name()

@@ -292,28 +292,25 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn whoever_is_called_about_missing_tasks_is_called_when_they_are_scaled() {
+    fn whoever_is_called_about_a_service_is_called_when_its_tasks_are_scaled() {
+        const ALARMS: [&str; 4] = ["errors", "guard-healthy", "latency", "tasks"];
         let image = |service: &Service| (service.name.to_owned(), "app@sha256:1".to_owned());
+        let none = Facts::sample();
+        assert!(none.images.is_empty());
         let pushed = Facts {
             images: SERVICES.iter().map(image).collect(),
             ..Facts::sample()
         };
-        let graph = build(&Config::default(), &pushed).unwrap();
-        for env in Env::ALL {
-            for service in &SERVICES {
-                let alarm = format!("alarm-guard-healthy-{}-{env}", service.name);
-                let scaling = format!("scaling-{}-{env}", service.name);
-                let needs = graph.get(&alarm).unwrap().needs(&graph);
+        let graphs = [none, pushed].map(|facts| build(&Config::default(), &facts).unwrap());
+        let services = |env| SERVICES.iter().map(move |service| (env, service));
+        for (env, service) in Env::ALL.into_iter().flat_map(services) {
+            let scaling = format!("scaling-{}-{env}", service.name);
+            for alarm in ALARMS.map(|alarm| format!("alarm-{alarm}-{}-{env}", service.name)) {
+                let [none, pushed] = graphs.each_ref().map(|graph| graph.get(&alarm).unwrap());
+                assert_eq!(none.spec["actions"], false, "{alarm}");
+                assert_eq!(pushed.spec["actions"], true, "{alarm}");
+                let needs = pushed.needs(&graphs[1]);
                 assert!(needs.contains(&scaling), "{alarm}: {needs:?}");
-            }
-        }
-        let nothing_pushed = Facts::sample();
-        assert!(nothing_pushed.images.is_empty());
-        let graph = build(&Config::default(), &nothing_pushed).unwrap();
-        for service in &SERVICES {
-            for alarm in ["errors", "guard-healthy", "latency", "tasks"] {
-                let step = format!("alarm-{alarm}-{}-green", service.name);
-                assert_eq!(graph.get(&step).unwrap().spec["actions"], false, "{step}");
             }
         }
     }

@@ -35,7 +35,7 @@ pub struct Alarm {
     /// Who else is notified of anything.
     #[serde(default)]
     pub exposed: Exposed,
-    /// What is to be done before it watches: an alarm about missing tasks begins after them, and goes before they do.
+    /// What is to be done before it notifies anybody: an alarm about tasks begins after them, and goes before they do.
     #[serde(default)]
     pub after: Vec<Ref<()>>,
 }
