@@ -380,3 +380,18 @@ async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
     })
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_that_cannot_be_decrypted_are_a_denial_and_no_difference() {
+        let denied = t::EnvironmentError::builder()
+            .error_code("AccessDeniedException")
+            .message("Lambda was unable to decrypt");
+        let error = unreadable(&denied.build());
+        assert!(error.is_denied(), "{error:?}");
+        assert!(error.hint.unwrap().contains("kms:Decrypt"));
+    }
+}
