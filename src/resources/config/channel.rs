@@ -16,7 +16,7 @@ pub struct Channel {
     pub prefix: String,
     /// How often everything is written down again: `TwentyFour_Hours`; empty for never.
     pub snapshots: String,
-    /// A topic that is told of each delivery, and a key of another's: the desired set has neither.
+    /// A topic that each delivery is announced to, and the key of somebody else: the desired set has neither.
     #[serde(default)]
     pub exposed: Exposed,
 }
