@@ -62,6 +62,7 @@ pub fn callee(
         private_link_rules: Some("off".into()),
         called_from: Some(caller.id()),
         others: Vec::new(),
+        held: None,
     };
     let balancer = here.add("nlb-bridge", spec);
     here.needs(here.env.other());

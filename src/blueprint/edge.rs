@@ -18,7 +18,7 @@
 //!
 //! When one environment sends requests on to the other, the balancer that is called must keep an idle connection longer than
 //! the one that calls: otherwise a request is sent on a connection that is being closed. Blue, which green calls first, keeps
-//! it twice as long.
+//! it twice as long ([`IDLE_SECONDS`]); when blue calls green, the traffic command lets green keep it longer still.
 
 use super::network::Network;
 use super::security::{Groups, HTTP, HTTPS};
@@ -37,6 +37,8 @@ const TLS_POLICY: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
 const HSTS: &str = "max-age=31536000; includeSubDomains";
 /// Under these prefixes of the bucket the balancer writes its logs.
 pub const LOG_PREFIXES: [&str; 2] = ["alb-requests", "alb-connections"];
+/// How long blue's and green's balancer keep an idle connection.
+pub const IDLE_SECONDS: [u32; 2] = [120, 60];
 /// The path on which a service says that it can work: outside checks follow it.
 pub const READY_PATH: &str = "/ready";
 /// The path on which a balancer says whose it is.
@@ -129,7 +131,8 @@ fn balancer(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Handle<Load
         ("routing.http.drop_invalid_header_fields.enabled", "true"),
     ]);
     if here.env == Env::Blue {
-        attributes.insert("idle_timeout.timeout_seconds".into(), "120".into());
+        let [blue, _] = IDLE_SECONDS;
+        attributes.insert("idle_timeout.timeout_seconds".into(), blue.to_string());
     }
     let public = needs.network.tier(Tier::Public).iter();
     let spec = LoadBalancer {
@@ -145,6 +148,7 @@ fn balancer(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Handle<Load
         private_link_rules: None,
         called_from: None,
         others: Vec::new(),
+        held: None,
     };
     here.add("alb", spec)
 }
@@ -303,6 +307,19 @@ mod tests {
                 assert!(rule.needs(&graph).contains(&group), "{:?}", rule.spec);
             }
         }
+    }
+
+    /// What AWS sets by itself is not written, so green's time must be that.
+    #[test]
+    fn blue_keeps_connections_longer_than_green_which_calls_it() {
+        let graph = build(&Config::default(), &Facts::sample()).unwrap();
+        let written = |env: &str| {
+            let balancer = graph.get(&format!("alb-{env}")).unwrap();
+            let seconds = balancer.spec["attributes"].get("idle_timeout.timeout_seconds");
+            seconds.map_or(60, |s| s.as_str().unwrap().parse().unwrap())
+        };
+        assert_eq!(["blue", "green"].map(written), IDLE_SECONDS);
+        assert!(written("blue") > written("green"));
     }
 
     #[test]

@@ -38,7 +38,7 @@ mod zone;
 
 pub use cidr::{Tier, Tiers};
 pub use compute::rests;
-pub use edge::{READY_PATH, SIDE_PATH};
+pub use edge::{IDLE_SECONDS, READY_PATH, SIDE_PATH};
 pub use facts::{Code, Facts, ServicePrefixLists, Zone};
 pub use images::{Images, keep as keep_images, uri as image_uri};
 pub use logging::DATABASE_CLUSTER;

@@ -3,13 +3,14 @@
 
 mod world;
 
-use super::bridge::healthy;
+use super::bridge::{self, Env, healthy};
 use super::functions::Functions;
 use super::gate::instant::{Guard, Targets};
 use super::gate::{DataMode, Minute, Pair};
 use super::graph::Graph;
 use super::guard;
 use super::history::{Entry, Log};
+use super::idle;
 use super::levers::{self, Pulled};
 use super::metrics::{self, Measured};
 use super::names::{Names, Side};
@@ -26,7 +27,11 @@ use futures::future::try_join_all;
 use jiff::Timestamp;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
+
+/// A lever waits so long for what is done beside it.
+const IDLE_MAY_TAKE: Duration = Duration::from_secs(10);
 
 /// Where entries and progress are shown.
 pub type Show = Box<dyn Fn(Shown<'_>)>;
@@ -284,6 +289,32 @@ impl Account {
         let pulled = pulled.then_some(Pulled { by, at });
         let marked = levers::mark(&self.aws, &rule, pulled.as_ref()).await;
         let _ = self.warn(marked);
+    }
+
+    /// Before blue may call green, while green does not call blue: green keeps idle connections longer than blue does.
+    ///
+    /// # Errors
+    /// When nobody knows whether green calls blue.
+    pub async fn expect_calls(&self) -> Result<(), Error> {
+        let [blue, green] = &self.names.sides;
+        if blue.bridge.is_some() && bridge::pulled(&self.aws, green).await?.is_none() {
+            self.fit_idle(Env::Blue).await;
+        }
+        Ok(())
+    }
+
+    /// It takes part in a lever that is pulled, which waits for it this long and no longer.
+    async fn fit_idle(&self, caller: Env) {
+        let [_, green] = &self.names.sides;
+        let done = tokio::time::timeout(IDLE_MAY_TAKE, idle::fit(&self.aws, green, caller)).await;
+        let why = match done {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "AWS does not answer".to_owned(),
+        };
+        self.show(&format!(
+            "warning: how long green's load balancer keeps an idle connection is not known, so a request over the bridge may be answered with 502: {why}"
+        ));
     }
 
     fn warn<T>(&self, answer: Result<T, Error>) -> Option<T> {

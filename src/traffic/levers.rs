@@ -3,9 +3,10 @@
 
 use super::names::Side;
 use crate::aws::Aws;
-use crate::aws::elbv2::{ADD_TAGS, REMOVE_TAGS};
 use crate::engine::Error;
 use crate::engine::driver::MARK_PULLED;
+use crate::resources::Tags;
+use crate::resources::elbv2::ElbTags;
 use aws_sdk_elasticloadbalancingv2::types as t;
 use jiff::Timestamp;
 use std::fmt;
@@ -51,20 +52,14 @@ impl Pulled {
 /// # Errors
 /// When AWS refuses.
 pub async fn mark(aws: &Aws, rule: &str, pulled: Option<&Pulled>) -> Result<(), Error> {
-    let client = &aws.elbv2.client;
+    let mark = MARK_PULLED.to_owned();
     match pulled {
         Some(pulled) => {
-            let tag = t::Tag::builder().key(MARK_PULLED).value(pulled.tag());
-            let call = client.add_tags().resource_arns(rule).tags(tag.build());
-            aws.call(ADD_TAGS, || call.clone().send()).await?;
+            let set = Tags::from([(mark, pulled.tag())]);
+            ElbTags::change_of(aws, rule, &set, &[]).await
         }
-        None => {
-            let call = client.remove_tags().resource_arns(rule);
-            let call = call.tag_keys(MARK_PULLED);
-            aws.call(REMOVE_TAGS, || call.clone().send()).await?;
-        }
+        None => ElbTags::change_of(aws, rule, &Tags::new(), &[mark]).await,
     }
-    Ok(())
 }
 
 /// Who has pulled the lever of a rule; nobody known when the rule has no such tag.

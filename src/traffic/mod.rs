@@ -14,6 +14,7 @@ pub use functions::mode;
 pub mod graph;
 mod guard;
 pub mod history;
+mod idle;
 pub mod levers;
 mod metrics;
 pub mod minimum;

@@ -107,6 +107,7 @@ fn a_migration_is_started_paused_prepared_and_ended() {
         done.err
     );
     assert_eq!(on(&lab), switched(true, false));
+    let mark = lab.mark();
     let done = lab
         .run(&[
             "migrate",
@@ -119,6 +120,10 @@ fn a_migration_is_started_paused_prepared_and_ended() {
         .expect(0);
     assert!(done.out.contains("both streams are proven"), "{}", done.out);
     assert_eq!(on(&lab), switched(true, true));
+    // Blue may call green soon, which keeps connections longer from now on.
+    let writes = lab.writes(mark);
+    let idle = "elasticloadbalancing:ModifyLoadBalancerAttributes".to_owned();
+    assert!(writes.contains(&idle), "{writes:?}");
 
     let done = lab.run(&["migrate", "pause"]).expect(0);
     assert!(done.out.contains("keep the log"), "{}", done.out);

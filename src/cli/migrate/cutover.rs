@@ -83,6 +83,7 @@ async fn prepare(cx: &Context<'_>, accept: &[String], yes: bool) -> Result<Exit,
     let (_, account) = account(cx, false, DataMode::TwoWay).await?;
     let standing = account.standing().await?;
     hold(&account, standing.readable().unwrap_or(&Note::FIRST)).await?;
+    account.expect_calls().await?;
     let event = json!({"action": "prepare", "accept": accept});
     let prepared = ask(&open.aws, &open.names.control, &event).await?;
     let mut document = MigrationDocument::new("cutover --prepare", &open.config.suffix);

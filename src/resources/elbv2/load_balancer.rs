@@ -1,10 +1,12 @@
 //! An Application Load Balancer, or a Network Load Balancer.
 
 mod defaults;
+mod idle;
 mod parts;
 
 use self::defaults::defaults;
-use self::parts::parts;
+pub use self::idle::keep_idle;
+use self::parts::{parts, remove_others};
 use super::attributes::{self, Attributes};
 use super::tags::{self, ElbTags};
 use crate::resources::ec2::{InternetGateway, SecurityGroup, Subnet, Vpc};
@@ -42,6 +44,9 @@ pub struct LoadBalancer {
     /// Listeners that are not this deployment's, by port.
     #[serde(default)]
     pub others: Vec<String>,
+    /// How long the traffic command lets an idle connection live in place of the written attribute: not wanted, only shown.
+    #[serde(default)]
+    pub held: Option<Held>,
 }
 
 fn application() -> String {
@@ -127,7 +132,7 @@ impl Resource for LoadBalancer {
         ],
         write_only: &["internet", "called_from"],
         watched: &[],
-        delegated: &[],
+        delegated: &[minimum::HELD],
     };
     type Tags = ElbTags;
 
@@ -166,8 +171,10 @@ impl Resource for LoadBalancer {
         let subnets = subnets.filter_map(|z| z.subnet_id()).map(Ref::from);
         let family = word(balancer.r#type().map(|t| t.as_str()));
         let rules = balancer.enforce_security_group_inbound_rules_on_private_link_traffic();
+        let mut attributes = attributes::changed(parts.attributes(), defaults(&family));
+        let held = idle::split(&mut attributes, &parts.tags);
         let spec = Self {
-            attributes: attributes::changed(parts.attributes(), defaults(&family)),
+            attributes,
             deletion_protection: parts.protected(),
             private_link_rules: (family == NETWORK).then(|| rules.unwrap_or(ON).to_owned()),
             family,
@@ -183,6 +190,7 @@ impl Resource for LoadBalancer {
             internet: None,
             called_from: None,
             others: parts.others,
+            held,
         };
         let found = Found::tagged(spec, outputs(READ, &balancer)?, parts.tags);
         Ok(Some(found.phase(phase)))
@@ -228,6 +236,7 @@ impl Resource for LoadBalancer {
         let keys = delta.entries("attributes");
         let mut sent =
             attributes::to_send(&self.attributes, keys.into_keys(), defaults(&self.family));
+        idle::hold(cx, arn, &mut sent).await?;
         if delta.touches("deletion_protection") {
             sent.push((PROTECTION.into(), self.deletion_protection.to_string()));
         }
@@ -235,7 +244,7 @@ impl Resource for LoadBalancer {
             modify(cx, arn, sent).await?;
         }
         if delta.touches("others") {
-            self.remove_others(cx, arn, delta).await?;
+            remove_others(cx, arn, delta).await?;
         }
         Ok(())
     }
@@ -272,23 +281,6 @@ const NETWORK: &str = "network";
 impl LoadBalancer {
     fn is_network(&self) -> bool {
         self.family == NETWORK
-    }
-
-    /// Deletes the listeners that the difference names by their port.
-    async fn remove_others(&self, cx: &Aws, arn: &str, delta: &Delta) -> Result<(), Error> {
-        let extra = delta.entries("others");
-        let listeners = cx.elbv2.listeners(arn).await?.unwrap_or_default();
-        for listener in listeners.iter() {
-            let (Some(port), Some(arn)) = (listener.port(), listener.listener_arn()) else {
-                continue;
-            };
-            if extra.contains_key(port.to_string().as_str()) {
-                let call = cx.elbv2.client.delete_listener().listener_arn(arn);
-                let api = elbv2::DELETE_LISTENER;
-                cx.delete(api, || call.clone().send()).await?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -11,8 +11,9 @@ mod targets;
 
 pub use action::Action;
 pub use listener::Listener;
-pub use load_balancer::LoadBalancer;
+pub use load_balancer::{LoadBalancer, keep_idle};
 pub use rule::Rule;
+pub use tags::ElbTags;
 pub use target_group::{HealthCheck, TargetGroup};
 pub use targets::Targets;
 

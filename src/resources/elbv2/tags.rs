@@ -19,13 +19,28 @@ pub(super) fn at_creation(identity: &Identity) -> Option<Vec<Tag>> {
 
 impl<O: HasArn + Sync> TagCalls<O> for ElbTags {
     async fn change(cx: &Aws, it: &O, set: &Tags, remove: &[String]) -> Result<(), Error> {
+        Self::change_of(cx, it.arn(), set, remove).await
+    }
+}
+
+impl ElbTags {
+    /// Changes the tags of an ARN.
+    ///
+    /// # Errors
+    /// When AWS refuses.
+    pub async fn change_of(
+        cx: &Aws,
+        arn: &str,
+        set: &Tags,
+        remove: &[String],
+    ) -> Result<(), Error> {
         if !set.is_empty() {
-            let call = cx.elbv2.client.add_tags().resource_arns(it.arn());
+            let call = cx.elbv2.client.add_tags().resource_arns(arn);
             let call = call.set_tags(Some(list(set)));
             cx.call(elbv2::ADD_TAGS, || call.clone().send()).await?;
         }
         if !remove.is_empty() {
-            let call = cx.elbv2.client.remove_tags().resource_arns(it.arn());
+            let call = cx.elbv2.client.remove_tags().resource_arns(arn);
             let call = call.set_tag_keys(Some(remove.to_vec()));
             cx.call(elbv2::REMOVE_TAGS, || call.clone().send()).await?;
         }

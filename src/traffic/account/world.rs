@@ -65,7 +65,12 @@ impl World for Account {
             Env::Blue => blue,
             Env::Green => green,
         };
-        let (bridge, changed) = bridge::switch(&self.aws, side, on).await?;
+        let (switched, ()) = tokio::join!(bridge::switch(&self.aws, side, on), async {
+            if on && side.bridge.is_some() {
+                self.fit_idle(from).await;
+            }
+        });
+        let (bridge, changed) = switched?;
         self.mark(changed, on).await;
         Ok(bridge)
     }

@@ -5,22 +5,26 @@ use crate::support::lab::{Lab, finish};
 use crate::traffic::load::weights;
 use serde_json::{Value, json};
 
-/// Weights of blue and green, and whether their bridges are on, as another client sees them.
+/// Weights of blue and green, whether their bridges are on, and how long their balancers keep an idle connection, as another
+/// client sees them.
 fn routed(lab: &Lab) -> ([u64; 2], Value) {
     let text = lab.python(
         r#"
 lb = c("elbv2")
 groups = {g["TargetGroupArn"]: g["TargetGroupName"] for g in lb.describe_target_groups()["TargetGroups"]}
-on = {}
+on, idle = {}, {}
 for b in lb.describe_load_balancers()["LoadBalancers"]:
     if b["Type"] != "application": continue
+    side = "blue" if "blue" in b["LoadBalancerName"] else "green"
+    kept = lb.describe_load_balancer_attributes(LoadBalancerArn=b["LoadBalancerArn"])["Attributes"]
+    idle[side] = next(a["Value"] for a in kept if a["Key"].startswith("idle"))
     for l in lb.describe_listeners(LoadBalancerArn=b["LoadBalancerArn"])["Listeners"]:
         for rule in lb.describe_rules(ListenerArn=l["ListenerArn"])["Rules"]:
             for a in rule["Actions"]:
                 name = groups.get(a.get("TargetGroupArn"), "")
                 if "bridge" in name:
                     on["blue" if "blue" in name else "green"] = any(k["Field"] == "path-pattern" for k in rule["Conditions"])
-print(json.dumps(on))
+print(json.dumps(on | {"idle": idle}))
 "#,
     );
     (weights(lab), serde_json::from_str(&text).unwrap())
@@ -52,6 +56,7 @@ fn a_cutover_gives_green_writes_and_traffic_and_a_rollback_takes_both_back() {
     );
     let before = routed(&lab);
     assert_eq!(before.0, [100, 0]);
+    assert_eq!(before.1["idle"], json!({"blue": "120", "green": "60"}));
 
     let cut = json!({"status": "done", "writer": "green", "already": false, "refusedMs": 310, "unreversed": 0});
     answer(
@@ -69,6 +74,8 @@ fn a_cutover_gives_green_writes_and_traffic_and_a_rollback_takes_both_back() {
     let after = routed(&lab);
     assert_eq!(after.0, [0, 100]);
     assert_eq!(after.1["green"], json!(false));
+    // Who is called keeps connections longer; nobody takes that for drift.
+    assert_eq!(after.1["idle"], json!({"blue": "120", "green": "180"}));
     lab.run(&["drift"]).expect(0);
     let shown = lab.run(&["traffic", "status"]);
     assert!(
@@ -120,7 +127,8 @@ fn a_cutover_gives_green_writes_and_traffic_and_a_rollback_takes_both_back() {
         "{}",
         done.out
     );
-    assert_eq!(routed(&lab).0, before.0);
+    let back = routed(&lab);
+    assert_eq!((back.0, &back.1["idle"]), (before.0, &before.1["idle"]));
     answer(
         &lab,
         CONTROL,

@@ -13,6 +13,9 @@ const OF_NETWORK: Defaults = &[
     ("zonal_shift.config.enabled", "false"),
 ];
 
+/// Seconds that an idle connection of an Application Load Balancer lives.
+pub(super) const IDLE: (&str, &str) = ("idle_timeout.timeout_seconds", "60");
+
 /// The same for Application Load Balancers.
 const OF_APPLICATION: Defaults = &[
     ("access_logs.s3.bucket", ""),
@@ -25,7 +28,7 @@ const OF_APPLICATION: Defaults = &[
     ("health_check_logs.s3.bucket", ""),
     ("health_check_logs.s3.enabled", "false"),
     ("health_check_logs.s3.prefix", ""),
-    ("idle_timeout.timeout_seconds", "60"),
+    IDLE,
     ("routing.http.desync_mitigation_mode", "defensive"),
     ("routing.http.drop_invalid_header_fields.enabled", "false"),
     ("routing.http.preserve_host_header.enabled", "false"),

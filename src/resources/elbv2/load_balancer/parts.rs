@@ -60,3 +60,20 @@ async fn others(cx: &Aws, arn: &str, identity: &Identity) -> Result<Option<Vec<S
     };
     Ok(Some(listeners.iter().filter_map(port).collect()))
 }
+
+/// Deletes the listeners that the difference names by their port.
+pub(super) async fn remove_others(cx: &Aws, arn: &str, delta: &Delta) -> Result<(), Error> {
+    let extra = delta.entries("others");
+    let listeners = cx.elbv2.listeners(arn).await?.unwrap_or_default();
+    for listener in listeners.iter() {
+        let (Some(port), Some(arn)) = (listener.port(), listener.listener_arn()) else {
+            continue;
+        };
+        if extra.contains_key(port.to_string().as_str()) {
+            let call = cx.elbv2.client.delete_listener().listener_arn(arn);
+            let api = elbv2::DELETE_LISTENER;
+            cx.delete(api, || call.clone().send()).await?;
+        }
+    }
+    Ok(())
+}
