@@ -9,6 +9,7 @@
 )]
 
 mod absence;
+mod alongside;
 mod at_every_write;
 mod audit;
 mod bad_input;
@@ -23,7 +24,6 @@ mod evidence;
 mod exposed;
 mod for_others;
 mod foreign;
-mod functions;
 mod hard_days;
 mod long_work;
 mod makespan;
