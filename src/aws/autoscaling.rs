@@ -110,21 +110,16 @@ macro_rules! all_of_ecs {
         Reader::new(move |_: Vec<String>| {
             let (client, caller) = (client.clone(), caller.clone());
             async move {
+                let call = client.$method().service_namespace(ServiceNamespace::Ecs);
+                let send = |token| call.clone().set_next_token(token).send();
+                let all = caller.pages($api, send, |page| {
+                    (page.$items.unwrap_or_default(), page.next_token)
+                });
                 let mut out: HashMap<String, Vec<_>> = HashMap::new();
-                let mut token: Option<String> = None;
-                loop {
-                    let call = client.$method().service_namespace(ServiceNamespace::Ecs);
-                    let call = call.set_next_token(token);
-                    let page = caller.call($api, || call.clone().send()).await?;
-                    for one in page.$items.unwrap_or_default() {
-                        let id = one.resource_id.clone();
-                        out.entry(id).or_default().push(one);
-                    }
-                    token = page.next_token;
-                    if token.is_none() {
-                        return Ok(out);
-                    }
+                for one in all.await? {
+                    out.entry(one.resource_id.clone()).or_default().push(one);
                 }
+                Ok(out)
             }
             .boxed()
         })

@@ -178,25 +178,13 @@ fn groups(client: &Client, caller: &Arc<Caller>) -> Reader<String, LogGroup> {
 }
 
 async fn listed(client: &Client, caller: &Caller, prefix: &str) -> Result<Vec<LogGroup>, Error> {
-    let mut all = Vec::new();
-    let mut token: Option<String> = None;
-    loop {
-        let page = caller
-            .call(DESCRIBE_LOG_GROUPS, || {
-                client
-                    .describe_log_groups()
-                    .log_group_name_prefix(prefix)
-                    .limit(50)
-                    .set_next_token(token.clone())
-                    .send()
-            })
-            .await?;
-        token = page.next_token;
-        all.extend(page.log_groups.unwrap_or_default());
-        if token.is_none() {
-            return Ok(all);
-        }
-    }
+    let call = client.describe_log_groups().log_group_name_prefix(prefix);
+    let call = call.limit(50);
+    let send = |token| call.clone().set_next_token(token).send();
+    let all = caller.pages(DESCRIBE_LOG_GROUPS, send, |page| {
+        (page.log_groups.unwrap_or_default(), page.next_token)
+    });
+    all.await
 }
 
 fn prefixes(names: &[String]) -> Vec<String> {
