@@ -113,25 +113,21 @@ impl Logs {
         group: &str,
         milliseconds: RangeInclusive<i64>,
     ) -> Result<(Vec<String>, bool), Error> {
-        let (mut all, mut token) = (Vec::new(), None);
-        for _ in 0..PAGES {
-            let call = self.client.filter_log_events().log_group_name(group);
-            let call = call
-                .start_time(*milliseconds.start())
-                .end_time(*milliseconds.end());
-            let call = call.set_next_token(token);
-            let page = self
-                .caller
-                .call(FILTER_LOG_EVENTS, || call.clone().send())
-                .await?;
-            let events = page.events.unwrap_or_default();
-            all.extend(events.into_iter().filter_map(|event| event.message));
-            token = page.next_token;
-            if token.is_none() {
-                return Ok((all, true));
-            }
-        }
-        Ok((all, false))
+        let call = self.client.filter_log_events().log_group_name(group);
+        let call = call
+            .start_time(*milliseconds.start())
+            .end_time(*milliseconds.end());
+        let send = |token| call.clone().set_next_token(token).send();
+        let (mut read, mut more) = (0, false);
+        let all = self.caller.pages(FILTER_LOG_EVENTS, send, |page| {
+            read += 1;
+            let next = page.next_token.filter(|token| !token.is_empty());
+            more = next.is_some();
+            let events = page.events.unwrap_or_default().into_iter();
+            let messages = events.filter_map(|event| event.message);
+            (messages, next.filter(|_| read < PAGES))
+        });
+        Ok((all.await?, !more))
     }
 }
 
