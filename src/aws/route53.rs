@@ -369,4 +369,39 @@ mod tests {
         assert!(!is_within("notexample.com", "example.com"));
         assert_eq!(plain("\\052.Example.com."), "*.example.com");
     }
+
+    /// A page of ListResourceRecordSets with one record set, and the name at which the next page begins.
+    fn page(name: &str, next: Option<&str>) -> (u16, Vec<u8>) {
+        let more = next.map_or_else(String::new, |next| {
+            format!("<NextRecordName>{next}</NextRecordName><NextRecordType>A</NextRecordType>")
+        });
+        let truncated = next.is_some();
+        let body = format!(
+            "<ListResourceRecordSetsResponse><ResourceRecordSets><ResourceRecordSet><Name>{name}</Name>\
+             <Type>A</Type></ResourceRecordSet></ResourceRecordSets><IsTruncated>{truncated}</IsTruncated>\
+             {more}<MaxItems>300</MaxItems></ListResourceRecordSetsResponse>"
+        );
+        (200, body.into_bytes())
+    }
+
+    /// The names of the record sets below a domain, when the pages of the zone are these; a page too much is a panic.
+    async fn below(domain: &str, pages: Vec<(u16, Vec<u8>)>) -> Result<Vec<String>, Error> {
+        let pages = std::sync::Mutex::new(pages.into_iter());
+        let next = move || pages.lock().unwrap().next();
+        let aws = crate::aws::wire::answering(move |_| next().unwrap());
+        let sets = list(&aws.route53.client, &aws.caller, "Z1", domain).await?;
+        Ok(sets.into_iter().map(|set| set.name).collect())
+    }
+
+    #[tokio::test]
+    async fn pages_are_read_until_the_names_are_no_longer_below_the_domain() {
+        let first = || page("a.example.com.", Some("b.example.com."));
+        let outside = page("b.example.com.", Some("c.example.org."));
+        let all = below("example.com", vec![first(), outside]).await;
+        assert_eq!(all.unwrap(), ["a.example.com.", "b.example.com."]);
+        let all = below("", vec![first(), page("c.example.org.", None)]).await;
+        assert_eq!(all.unwrap(), ["a.example.com.", "c.example.org."]);
+        let same = page("b.example.com.", Some("b.example.com."));
+        assert!(below("", vec![first(), same]).await.is_err());
+    }
 }

@@ -112,11 +112,10 @@ impl Sns {
     pub async fn subscriptions(&self, topic: &str) -> Result<Vec<Subscription>, Error> {
         let call = self.client.list_subscriptions_by_topic().topic_arn(topic);
         let send = |token| call.clone().set_next_token(token).send();
-        let all = self
-            .caller
-            .pages(LIST_SUBSCRIPTIONS_BY_TOPIC, send, |page| {
-                (page.subscriptions.unwrap_or_default(), page.next_token)
-            });
+        let api = LIST_SUBSCRIPTIONS_BY_TOPIC;
+        let all = self.caller.pages(api, send, |page| {
+            (page.subscriptions.unwrap_or_default(), page.next_token)
+        });
         all.await
     }
 }

@@ -161,12 +161,8 @@ async fn ours(aws: &Aws, asked: &Asked, stopped: Option<&str>) -> Result<Vec<t::
             .desired_status(t::DesiredStatus::Stopped),
         None => call.started_by(STARTED_BY),
     };
-    let send = |token| {
-        call.clone()
-            .max_results(AT_ONCE)
-            .set_next_token(token)
-            .send()
-    };
+    let call = call.max_results(AT_ONCE);
+    let send = |token| call.clone().set_next_token(token).send();
     let arns = aws.pages(LIST_TASKS, send, |page| {
         (page.task_arns.unwrap_or_default(), page.next_token)
     });

@@ -204,10 +204,8 @@ async fn ask(
         .end_time(DateTime::from_secs(to));
     let send = |token| call.clone().set_next_token(token).send();
     let results = aws.pages(GET_METRIC_DATA, send, |page| {
-        (
-            page.metric_data_results.unwrap_or_default(),
-            page.next_token,
-        )
+        let some = page.metric_data_results.unwrap_or_default();
+        (some, page.next_token)
     });
     let mut answers = Answers::default();
     results.await?.into_iter().for_each(|r| answers.take(r));

@@ -106,12 +106,11 @@ impl Roles {
         let call = self.client.get_account_authorization_details();
         let call = call.filter(EntityType::Role).max_items(1000);
         let send = |marker| call.clone().set_marker(marker).send();
-        let all = self
-            .caller
-            .pages(GET_ACCOUNT_AUTHORIZATION_DETAILS, send, |page| {
-                let next = page.marker.filter(|_| page.is_truncated);
-                (page.role_detail_list.unwrap_or_default(), next)
-            });
+        let api = GET_ACCOUNT_AUTHORIZATION_DETAILS;
+        let all = self.caller.pages(api, send, |page| {
+            let next = page.marker.filter(|_| page.is_truncated);
+            (page.role_detail_list.unwrap_or_default(), next)
+        });
         all.await
     }
 
@@ -207,13 +206,12 @@ impl Roles {
     pub async fn attached(&self, name: &str) -> Result<Vec<String>, Error> {
         let call = self.client.list_attached_role_policies().role_name(name);
         let send = |marker| call.clone().set_marker(marker).send();
-        let all = self
-            .caller
-            .pages(LIST_ATTACHED_ROLE_POLICIES, send, |page| {
-                let next = page.marker.filter(|_| page.is_truncated);
-                let policies = page.attached_policies.unwrap_or_default().into_iter();
-                (policies.filter_map(|p| p.policy_arn), next)
-            });
+        let api = LIST_ATTACHED_ROLE_POLICIES;
+        let all = self.caller.pages(api, send, |page| {
+            let next = page.marker.filter(|_| page.is_truncated);
+            let policies = page.attached_policies.unwrap_or_default().into_iter();
+            (policies.filter_map(|p| p.policy_arn), next)
+        });
         all.await
     }
 
@@ -222,13 +220,12 @@ impl Roles {
         let call = self.client.list_instance_profiles_for_role();
         let call = call.role_name(name);
         let send = |marker| call.clone().set_marker(marker).send();
-        let all = self
-            .caller
-            .pages(LIST_INSTANCE_PROFILES_FOR_ROLE, send, |page| {
-                let next = page.marker.filter(|_| page.is_truncated);
-                let profiles = page.instance_profiles.into_iter();
-                (profiles.map(|p| p.instance_profile_name), next)
-            });
+        let api = LIST_INSTANCE_PROFILES_FOR_ROLE;
+        let all = self.caller.pages(api, send, |page| {
+            let next = page.marker.filter(|_| page.is_truncated);
+            let profiles = page.instance_profiles.into_iter();
+            (profiles.map(|p| p.instance_profile_name), next)
+        });
         all.await
     }
 }
