@@ -103,50 +103,45 @@ fn targets(client: &Client, caller: &Arc<Caller>) -> Reader<String, ScalableTarg
     })
 }
 
-/// Everything of ECS that a paged call answers, by what it is for: the calls take one id or none.
-macro_rules! all_of_ecs {
-    ($client:expr, $caller:expr, $api:expr, $method:ident, $items:ident) => {{
-        let (client, caller) = ($client.clone(), $caller.clone());
-        Reader::new(move |_: Vec<String>| {
-            let (client, caller) = (client.clone(), caller.clone());
-            async move {
-                let mut out: HashMap<String, Vec<_>> = HashMap::new();
-                let mut token: Option<String> = None;
-                loop {
-                    let call = client.$method().service_namespace(ServiceNamespace::Ecs);
-                    let call = call.set_next_token(token);
-                    let page = caller.call($api, || call.clone().send()).await?;
-                    for one in page.$items.unwrap_or_default() {
-                        let id = one.resource_id.clone();
-                        out.entry(id).or_default().push(one);
-                    }
-                    token = page.next_token;
-                    if token.is_none() {
-                        return Ok(out);
-                    }
-                }
-            }
-            .boxed()
-        })
-    }};
+/// By what they are for: the calls take one id or none, so that everything of ECS is read.
+fn by_id<V>(all: Vec<V>, id: impl Fn(&V) -> &str) -> HashMap<String, Vec<V>> {
+    let mut out: HashMap<String, Vec<V>> = HashMap::new();
+    for one in all {
+        out.entry(id(&one).to_owned()).or_default().push(one);
+    }
+    out
 }
 
 fn policies(client: &Client, caller: &Arc<Caller>) -> Reader<String, Vec<ScalingPolicy>> {
-    all_of_ecs!(
-        client,
-        caller,
-        DESCRIBE_SCALING_POLICIES,
-        describe_scaling_policies,
-        scaling_policies
-    )
+    let (client, caller) = (client.clone(), caller.clone());
+    Reader::new(move |_: Vec<String>| {
+        let (client, caller) = (client.clone(), caller.clone());
+        async move {
+            let call = client.describe_scaling_policies();
+            let call = call.service_namespace(ServiceNamespace::Ecs);
+            let send = |token| call.clone().set_next_token(token).send();
+            let all = caller.pages(DESCRIBE_SCALING_POLICIES, send, |page| {
+                (page.scaling_policies.unwrap_or_default(), page.next_token)
+            });
+            Ok(by_id(all.await?, ScalingPolicy::resource_id))
+        }
+        .boxed()
+    })
 }
 
 fn scheduled(client: &Client, caller: &Arc<Caller>) -> Reader<String, Vec<ScheduledAction>> {
-    all_of_ecs!(
-        client,
-        caller,
-        DESCRIBE_SCHEDULED_ACTIONS,
-        describe_scheduled_actions,
-        scheduled_actions
-    )
+    let (client, caller) = (client.clone(), caller.clone());
+    Reader::new(move |_: Vec<String>| {
+        let (client, caller) = (client.clone(), caller.clone());
+        async move {
+            let call = client.describe_scheduled_actions();
+            let call = call.service_namespace(ServiceNamespace::Ecs);
+            let send = |token| call.clone().set_next_token(token).send();
+            let all = caller.pages(DESCRIBE_SCHEDULED_ACTIONS, send, |page| {
+                (page.scheduled_actions.unwrap_or_default(), page.next_token)
+            });
+            Ok(by_id(all.await?, ScheduledAction::resource_id))
+        }
+        .boxed()
+    })
 }

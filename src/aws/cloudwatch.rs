@@ -194,21 +194,16 @@ fn alarms(client: &Client, caller: &Arc<Caller>) -> Reader<Wanted, Shown> {
 
 /// All alarms of the region.
 async fn listed(client: &Client, caller: &Caller) -> Result<Vec<Alarm>, Error> {
-    let mut all = Vec::new();
-    let mut token: Option<String> = None;
-    loop {
-        let call = client.describe_alarms().max_records(100);
-        let call = call
-            .alarm_types(AlarmType::MetricAlarm)
-            .alarm_types(AlarmType::CompositeAlarm)
-            .set_next_token(token);
-        let mut page = caller.call(DESCRIBE_ALARMS, || call.clone().send()).await?;
-        token = page.next_token.take();
-        all.extend(both(page));
-        if token.is_none() {
-            return Ok(all);
-        }
-    }
+    let call = client.describe_alarms().max_records(100);
+    let call = call
+        .alarm_types(AlarmType::MetricAlarm)
+        .alarm_types(AlarmType::CompositeAlarm);
+    let send = |token| call.clone().set_next_token(token).send();
+    let all = caller.pages(DESCRIBE_ALARMS, send, |mut page| {
+        let next = page.next_token.take();
+        (both(page), next)
+    });
+    all.await
 }
 
 /// The alarms of an answer, of both kinds.

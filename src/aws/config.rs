@@ -217,22 +217,13 @@ fn rules(client: &Client, caller: &Arc<Caller>) -> Listing<ConfigRule> {
     let (client, caller) = (client.clone(), caller.clone());
     Listing::new(move || {
         let (client, caller) = (client.clone(), caller.clone());
-        async move { pages(&client, &caller).await }.boxed()
-    })
-}
-
-/// All rules of the region, 25 a page.
-async fn pages(client: &Client, caller: &Caller) -> Result<Vec<ConfigRule>, Error> {
-    let mut all = Vec::new();
-    let mut token: Option<String> = None;
-    loop {
-        let call = client.describe_config_rules().set_next_token(token);
-        let page = caller.call(DESCRIBE_CONFIG_RULES, || call.clone().send());
-        let page = page.await?;
-        all.extend(page.config_rules.unwrap_or_default());
-        token = page.next_token.filter(|t| !t.is_empty());
-        if token.is_none() {
-            return Ok(all);
+        async move {
+            let send = |token| client.describe_config_rules().set_next_token(token).send();
+            let all = caller.pages(DESCRIBE_CONFIG_RULES, send, |page| {
+                (page.config_rules.unwrap_or_default(), page.next_token)
+            });
+            all.await
         }
-    }
+        .boxed()
+    })
 }

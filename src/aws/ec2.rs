@@ -234,41 +234,25 @@ fn text(value: Option<&str>) -> Vec<String> {
     value.map(str::to_owned).into_iter().collect()
 }
 
-/// A reader over a paginated Describe call.
-macro_rules! describe {
-    ($client:expr, $caller:expr, $api:expr, $page:expr, $method:ident, $items:ident) => {{
+/// A reader by filters over a Describe call.
+macro_rules! filtered {
+    ($client:expr, $caller:expr, $api:expr, $size:expr, $method:ident, $filters:ident, $items:ident) => {{
         let (client, caller): (Client, Arc<Caller>) = ($client.clone(), $caller.clone());
         Ec2Reader::new(move |filters: Vec<Filter>| {
             let (client, caller) = (client.clone(), caller.clone());
             async move {
-                const API: Api = $api;
-                let mut all = Vec::new();
-                let mut token: Option<String> = None;
-                loop {
-                    let page = caller
-                        .call(API, || {
-                            client
-                                .$method()
-                                .set_filters(Some(filters.clone()))
-                                .max_results($page)
-                                .set_next_token(token.clone())
-                                .send()
-                        })
-                        .await?;
-                    token = page
-                        .next_token()
-                        .filter(|t| !t.is_empty())
-                        .map(str::to_owned);
-                    all.extend(page.$items.unwrap_or_default());
-                    if token.is_none() {
-                        return Ok(all);
-                    }
-                }
+                let call = client.$method().$filters(Some(filters)).max_results($size);
+                let send = |token| call.clone().set_next_token(token).send();
+                let all = caller.pages($api, send, |page| {
+                    (page.$items.unwrap_or_default(), page.next_token)
+                });
+                all.await
             }
             .boxed()
         })
     }};
 }
+use filtered;
 
 /// Items per page: 1,000 where nothing else is said.
 macro_rules! page {
@@ -317,7 +301,7 @@ macro_rules! readers {
             pub(super) fn new(config: &aws_config::SdkConfig, caller: &Arc<Caller>) -> Self {
                 let client = Client::new(config);
                 Self {
-                    $($field: describe!(client, caller, $api, page!($($page)?), $method, $items),)*
+                    $($field: filtered!(client, caller, $api, page!($($page)?), $method, set_filters, $items),)*
                     transit_gateways: edge::transit_gateways(&client, caller),
                     tables: edge::tables(&client, caller),
                     vpc_attachments: edge::vpc_attachments(&client, caller),

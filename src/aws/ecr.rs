@@ -118,19 +118,12 @@ fn repositories(client: &Client, caller: &Arc<Caller>) -> Listing<Repository> {
     Listing::new(move || {
         let (client, caller) = (client.clone(), caller.clone());
         async move {
-            let mut all = Vec::new();
-            let mut token: Option<String> = None;
-            loop {
-                let call = client.describe_repositories().max_results(1000);
-                let call = call.set_next_token(token);
-                let page = caller.call(DESCRIBE_REPOSITORIES, || call.clone().send());
-                let page = page.await?;
-                all.extend(page.repositories.unwrap_or_default());
-                token = page.next_token;
-                if token.is_none() {
-                    return Ok(all);
-                }
-            }
+            let call = client.describe_repositories().max_results(1000);
+            let send = |token| call.clone().set_next_token(token).send();
+            let all = caller.pages(DESCRIBE_REPOSITORIES, send, |page| {
+                (page.repositories.unwrap_or_default(), page.next_token)
+            });
+            all.await
         }
         .boxed()
     })

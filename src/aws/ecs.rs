@@ -176,19 +176,13 @@ impl Ecs {
 
     /// The ARNs of all services of a cluster.
     pub async fn all_services(&self, cluster: &str) -> Result<Vec<String>, Error> {
-        let mut all = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            let call = self.client.list_services().cluster(cluster);
-            let call = call.max_results(100).set_next_token(token);
-            let page = self.caller.call(LIST_SERVICES, || call.clone().send());
-            let page = page.await?;
-            all.extend(page.service_arns.unwrap_or_default());
-            token = page.next_token;
-            if token.is_none() {
-                return Ok(all);
-            }
-        }
+        let call = self.client.list_services().cluster(cluster);
+        let call = call.max_results(100);
+        let send = |token| call.clone().set_next_token(token).send();
+        let all = self.caller.pages(LIST_SERVICES, send, |page| {
+            (page.service_arns.unwrap_or_default(), page.next_token)
+        });
+        all.await
     }
 }
 
@@ -197,17 +191,11 @@ fn listed(client: &Client, caller: &Arc<Caller>) -> Reader<(), Vec<String>> {
     Reader::new(move |_| {
         let (client, caller) = (client.clone(), caller.clone());
         async move {
-            let mut all = Vec::new();
-            let mut token: Option<String> = None;
-            loop {
-                let call = client.list_clusters().set_next_token(token);
-                let page = caller.call(LIST_CLUSTERS, || call.clone().send()).await?;
-                all.extend(page.cluster_arns.unwrap_or_default());
-                token = page.next_token;
-                if token.is_none() {
-                    return Ok(HashMap::from([((), all)]));
-                }
-            }
+            let send = |token| client.list_clusters().set_next_token(token).send();
+            let all = caller.pages(LIST_CLUSTERS, send, |page| {
+                (page.cluster_arns.unwrap_or_default(), page.next_token)
+            });
+            Ok(HashMap::from([((), all.await?)]))
         }
         .boxed()
     })

@@ -134,62 +134,50 @@ impl Named for t::TargetGroup {
     }
 }
 
-/// All pages of a Describe call.
-macro_rules! pages {
-    ($caller:expr, $api:expr, $request:expr, $items:ident) => {{
-        let mut all = Vec::new();
-        let mut marker: Option<String> = None;
-        loop {
-            let request = $request.page_size(400).set_marker(marker.clone());
-            let page = $caller.call($api, || request.clone().send()).await?;
-            marker = page
-                .next_marker()
-                .filter(|m| !m.is_empty())
-                .map(str::to_owned);
-            all.extend(page.$items.unwrap_or_default());
-            if marker.is_none() {
-                break Ok(all);
-            }
-        }
-    }};
-}
-
 impl ElasticLoadBalancing {
     pub(super) fn new(config: &aws_config::SdkConfig, caller: &Arc<Caller>) -> Self {
         let client = Client::new(config);
         let balancers = with(&client, caller, |(client, caller), ()| {
             async move {
-                pages!(
-                    caller,
-                    DESCRIBE_LOAD_BALANCERS,
-                    client.describe_load_balancers(),
-                    load_balancers
-                )
+                let call = client.describe_load_balancers().page_size(400);
+                let send = |marker| call.clone().set_marker(marker).send();
+                let all = caller.pages(DESCRIBE_LOAD_BALANCERS, send, |page| {
+                    (page.load_balancers.unwrap_or_default(), page.next_marker)
+                });
+                all.await
             }
             .boxed()
         });
         let groups = with(&client, caller, |(client, caller), ()| {
             async move {
-                pages!(
-                    caller,
-                    DESCRIBE_TARGET_GROUPS,
-                    client.describe_target_groups(),
-                    target_groups
-                )
+                let call = client.describe_target_groups().page_size(400);
+                let send = |marker| call.clone().set_marker(marker).send();
+                let all = caller.pages(DESCRIBE_TARGET_GROUPS, send, |page| {
+                    (page.target_groups.unwrap_or_default(), page.next_marker)
+                });
+                all.await
             }
             .boxed()
         });
         let listeners = with(&client, caller, |(client, caller), arn: String| {
             async move {
-                let request = client.describe_listeners().load_balancer_arn(&arn);
-                pages!(caller, DESCRIBE_LISTENERS, request.clone(), listeners)
+                let call = client.describe_listeners().load_balancer_arn(arn);
+                let send = |marker| call.clone().page_size(400).set_marker(marker).send();
+                let all = caller.pages(DESCRIBE_LISTENERS, send, |page| {
+                    (page.listeners.unwrap_or_default(), page.next_marker)
+                });
+                all.await
             }
             .boxed()
         });
         let rules = with(&client, caller, |(client, caller), arn: String| {
             async move {
-                let request = client.describe_rules().listener_arn(&arn);
-                pages!(caller, DESCRIBE_RULES, request.clone(), rules)
+                let call = client.describe_rules().listener_arn(arn);
+                let send = |marker| call.clone().page_size(400).set_marker(marker).send();
+                let all = caller.pages(DESCRIBE_RULES, send, |page| {
+                    (page.rules.unwrap_or_default(), page.next_marker)
+                });
+                all.await
             }
             .boxed()
         });

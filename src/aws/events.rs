@@ -93,19 +93,12 @@ impl Events {
 
     /// The targets of a rule.
     pub async fn targets(&self, rule: &str) -> Result<Vec<Target>, Error> {
-        let mut all = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            let call = self.client.list_targets_by_rule().rule(rule);
-            let call = call.set_next_token(token);
-            let api = LIST_TARGETS_BY_RULE;
-            let page = self.caller.call(api, || call.clone().send()).await?;
-            all.extend(page.targets.unwrap_or_default());
-            token = page.next_token.filter(|t| !t.is_empty());
-            if token.is_none() {
-                return Ok(all);
-            }
-        }
+        let call = self.client.list_targets_by_rule().rule(rule);
+        let send = |token| call.clone().set_next_token(token).send();
+        let all = self.caller.pages(LIST_TARGETS_BY_RULE, send, |page| {
+            (page.targets.unwrap_or_default(), page.next_token)
+        });
+        all.await
     }
 }
 
@@ -122,20 +115,14 @@ fn rules(client: &Client, caller: &Arc<Caller>) -> Listing<Rule> {
     let (client, caller) = (client.clone(), caller.clone());
     Listing::new(move || {
         let (client, caller) = (client.clone(), caller.clone());
-        async move { pages(&client, &caller).await }.boxed()
-    })
-}
-
-async fn pages(client: &Client, caller: &Caller) -> Result<Vec<Rule>, Error> {
-    let mut all = Vec::new();
-    let mut token: Option<String> = None;
-    loop {
-        let call = client.list_rules().limit(100).set_next_token(token);
-        let page = caller.call(LIST_RULES, || call.clone().send()).await?;
-        all.extend(page.rules.unwrap_or_default());
-        token = page.next_token.filter(|t| !t.is_empty());
-        if token.is_none() {
-            return Ok(all);
+        async move {
+            let call = client.list_rules().limit(100);
+            let send = |token| call.clone().set_next_token(token).send();
+            let all = caller.pages(LIST_RULES, send, |page| {
+                (page.rules.unwrap_or_default(), page.next_token)
+            });
+            all.await
         }
-    }
+        .boxed()
+    })
 }

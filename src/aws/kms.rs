@@ -177,25 +177,13 @@ impl Kms {
 
 impl Calls {
     async fn all_aliases(&self) -> Result<Vec<AliasListEntry>, Error> {
-        let mut all = Vec::new();
-        let mut marker: Option<String> = None;
-        loop {
-            let page = self
-                .caller
-                .call(LIST_ALIASES, || {
-                    self.client
-                        .list_aliases()
-                        .limit(100)
-                        .set_marker(marker.clone())
-                        .send()
-                })
-                .await?;
-            marker = page.next_marker.filter(|_| page.truncated);
-            all.extend(page.aliases.unwrap_or_default());
-            if marker.is_none() {
-                return Ok(all);
-            }
-        }
+        let call = self.client.list_aliases().limit(100);
+        let send = |marker| call.clone().set_marker(marker).send();
+        let all = self.caller.pages(LIST_ALIASES, send, |page| {
+            let next = page.next_marker.filter(|_| page.truncated);
+            (page.aliases.unwrap_or_default(), next)
+        });
+        all.await
     }
 
     async fn all_marked(
@@ -229,26 +217,14 @@ impl Calls {
     }
 
     async fn all_keys(&self) -> Result<Vec<String>, Error> {
-        let mut all = Vec::new();
-        let mut marker: Option<String> = None;
-        loop {
-            let page = self
-                .caller
-                .call(LIST_KEYS, || {
-                    self.client
-                        .list_keys()
-                        .limit(1000)
-                        .set_marker(marker.clone())
-                        .send()
-                })
-                .await?;
-            marker = page.next_marker.filter(|_| page.truncated);
-            let ids = page.keys.unwrap_or_default();
-            all.extend(ids.into_iter().filter_map(|k| k.key_id));
-            if marker.is_none() {
-                return Ok(all);
-            }
-        }
+        let call = self.client.list_keys().limit(1000);
+        let send = |marker| call.clone().set_marker(marker).send();
+        let all = self.caller.pages(LIST_KEYS, send, |page| {
+            let next = page.next_marker.filter(|_| page.truncated);
+            let keys = page.keys.unwrap_or_default().into_iter();
+            (keys.filter_map(|k| k.key_id), next)
+        });
+        all.await
     }
 
     /// The tags of a key; none for one that cannot be ours.
@@ -268,27 +244,14 @@ impl Calls {
     }
 
     async fn tags(&self, id: &str) -> Result<Tags, Error> {
-        let mut all = Tags::new();
-        let mut marker: Option<String> = None;
-        loop {
-            let page = self
-                .caller
-                .call(LIST_RESOURCE_TAGS, || {
-                    self.client
-                        .list_resource_tags()
-                        .key_id(id)
-                        .limit(50)
-                        .set_marker(marker.clone())
-                        .send()
-                })
-                .await?;
-            marker = page.next_marker.filter(|_| page.truncated);
-            let tags = page.tags.unwrap_or_default();
-            all.extend(tags.into_iter().map(|t| (t.tag_key, t.tag_value)));
-            if marker.is_none() {
-                return Ok(all);
-            }
-        }
+        let call = self.client.list_resource_tags().key_id(id).limit(50);
+        let send = |marker| call.clone().set_marker(marker).send();
+        let all = self.caller.pages(LIST_RESOURCE_TAGS, send, |page| {
+            let next = page.next_marker.filter(|_| page.truncated);
+            let tags = page.tags.unwrap_or_default().into_iter();
+            (tags.map(|t| (t.tag_key, t.tag_value)), next)
+        });
+        Ok(all.await?.into_iter().collect())
     }
 
     async fn is_leaving(&self, id: &str) -> Result<bool, Error> {

@@ -199,18 +199,11 @@ impl Lambda {
 
     /// The functions of the region.
     pub async fn functions(&self) -> Result<Vec<FunctionConfiguration>, Error> {
-        let mut all = Vec::new();
-        let mut marker: Option<String> = None;
-        loop {
-            let call = self.client.list_functions().set_marker(marker);
-            let page = self.caller.call(LIST_FUNCTIONS, || call.clone().send());
-            let page = page.await?;
-            all.extend(page.functions.unwrap_or_default());
-            marker = page.next_marker.filter(|m| !m.is_empty());
-            if marker.is_none() {
-                return Ok(all);
-            }
-        }
+        let send = |marker| self.client.list_functions().set_marker(marker).send();
+        let all = self.caller.pages(LIST_FUNCTIONS, send, |page| {
+            (page.functions.unwrap_or_default(), page.next_marker)
+        });
+        all.await
     }
 
     /// The event source mappings of the region.
@@ -249,18 +242,13 @@ fn listed(
     Reader::new(move |_| {
         let (client, caller) = (client.clone(), caller.clone());
         async move {
-            let mut all = Vec::new();
-            let mut marker: Option<String> = None;
-            loop {
-                let call = client.list_event_source_mappings().set_marker(marker);
-                let page = caller.call(LIST_EVENT_SOURCE_MAPPINGS, || call.clone().send());
-                let page = page.await?;
-                all.extend(page.event_source_mappings.unwrap_or_default());
-                marker = page.next_marker.filter(|m| !m.is_empty());
-                if marker.is_none() {
-                    return Ok(HashMap::from([((), all)]));
-                }
-            }
+            let call = client.list_event_source_mappings();
+            let send = |marker| call.clone().set_marker(marker).send();
+            let all = caller.pages(LIST_EVENT_SOURCE_MAPPINGS, send, |page| {
+                let mappings = page.event_source_mappings.unwrap_or_default();
+                (mappings, page.next_marker)
+            });
+            Ok(HashMap::from([((), all.await?)]))
         }
         .boxed()
     })

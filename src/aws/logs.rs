@@ -113,25 +113,21 @@ impl Logs {
         group: &str,
         milliseconds: RangeInclusive<i64>,
     ) -> Result<(Vec<String>, bool), Error> {
-        let (mut all, mut token) = (Vec::new(), None);
-        for _ in 0..PAGES {
-            let call = self.client.filter_log_events().log_group_name(group);
-            let call = call
-                .start_time(*milliseconds.start())
-                .end_time(*milliseconds.end());
-            let call = call.set_next_token(token);
-            let page = self
-                .caller
-                .call(FILTER_LOG_EVENTS, || call.clone().send())
-                .await?;
-            let events = page.events.unwrap_or_default();
-            all.extend(events.into_iter().filter_map(|event| event.message));
-            token = page.next_token;
-            if token.is_none() {
-                return Ok((all, true));
-            }
-        }
-        Ok((all, false))
+        let call = self.client.filter_log_events().log_group_name(group);
+        let call = call
+            .start_time(*milliseconds.start())
+            .end_time(*milliseconds.end());
+        let send = |token| call.clone().set_next_token(token).send();
+        let (mut read, mut more) = (0, false);
+        let all = self.caller.pages(FILTER_LOG_EVENTS, send, |page| {
+            read += 1;
+            let next = page.next_token.filter(|token| !token.is_empty());
+            more = next.is_some();
+            let events = page.events.unwrap_or_default().into_iter();
+            let messages = events.filter_map(|event| event.message);
+            (messages, next.filter(|_| read < PAGES))
+        });
+        Ok((all.await?, !more))
     }
 }
 
@@ -178,25 +174,13 @@ fn groups(client: &Client, caller: &Arc<Caller>) -> Reader<String, LogGroup> {
 }
 
 async fn listed(client: &Client, caller: &Caller, prefix: &str) -> Result<Vec<LogGroup>, Error> {
-    let mut all = Vec::new();
-    let mut token: Option<String> = None;
-    loop {
-        let page = caller
-            .call(DESCRIBE_LOG_GROUPS, || {
-                client
-                    .describe_log_groups()
-                    .log_group_name_prefix(prefix)
-                    .limit(50)
-                    .set_next_token(token.clone())
-                    .send()
-            })
-            .await?;
-        token = page.next_token;
-        all.extend(page.log_groups.unwrap_or_default());
-        if token.is_none() {
-            return Ok(all);
-        }
-    }
+    let call = client.describe_log_groups().log_group_name_prefix(prefix);
+    let call = call.limit(50);
+    let send = |token| call.clone().set_next_token(token).send();
+    let all = caller.pages(DESCRIBE_LOG_GROUPS, send, |page| {
+        (page.log_groups.unwrap_or_default(), page.next_token)
+    });
+    all.await
 }
 
 fn prefixes(names: &[String]) -> Vec<String> {

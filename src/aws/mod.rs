@@ -14,6 +14,7 @@ mod error;
 mod hints;
 mod listing;
 mod objects;
+mod pages;
 pub mod permissions;
 mod preflight;
 mod reader;

@@ -176,24 +176,13 @@ impl Objects for StateObjects {
     async fn list(&self, prefix: &str) -> Result<Vec<String>, Trouble> {
         let call = self.client.list_objects_v2().bucket(&self.bucket);
         let call = call.prefix(self.key(prefix));
-        let mut keys = Vec::new();
-        let mut token = None;
-        loop {
-            let call = call.clone().set_continuation_token(token);
-            let api = s3::LIST_OBJECTS_V2;
-            let page = self.caller.call(api, || call.clone().send()).await;
-            let page = page.map_err(trouble)?;
-            let found = page.contents().iter().filter_map(|o| o.key());
-            keys.extend(
-                found
-                    .filter_map(|k| k.strip_prefix(&self.prefix))
-                    .map(str::to_owned),
-            );
-            token = page.next_continuation_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(keys);
-            }
-        }
+        let send = |token| call.clone().set_continuation_token(token).send();
+        let keys = self.caller.pages(s3::LIST_OBJECTS_V2, send, |page| {
+            let keys = page.contents.unwrap_or_default().into_iter();
+            let keys = keys.filter_map(|o| Some(o.key?.strip_prefix(&self.prefix)?.to_owned()));
+            (keys, page.next_continuation_token)
+        });
+        keys.await.map_err(trouble)
     }
 
     async fn delete(&self, keys: &[String]) -> Result<(), Trouble> {

@@ -191,25 +191,12 @@ macro_rules! listing {
         Listing::new(move || {
             let (client, caller) = (client.clone(), caller.clone());
             async move {
-                let mut all = Vec::new();
-                let mut marker: Option<String> = None;
-                loop {
-                    let page = caller
-                        .call($api, || {
-                            client
-                                .$method()
-                                $(.$set($value))?
-                                .max_records(100)
-                                .set_marker(marker.clone())
-                                .send()
-                        })
-                        .await?;
-                    marker = page.marker().filter(|m| !m.is_empty()).map(str::to_owned);
-                    all.extend(page.$items.unwrap_or_default());
-                    if marker.is_none() {
-                        return Ok(all);
-                    }
-                }
+                let call = client.$method()$(.$set($value))?.max_records(100);
+                let send = |marker| call.clone().set_marker(marker).send();
+                let all = caller.pages($api, send, |page| {
+                    (page.$items.unwrap_or_default(), page.marker)
+                });
+                all.await
             }
             .boxed()
         })

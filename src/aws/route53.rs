@@ -143,29 +143,22 @@ impl Route53 {
     /// Name and id of the private zones that somebody has tied to a VPC of this region. Those that services of AWS make are left out
     /// ("HostedZoneOwner" in the API reference: one of OwningAccount and OwningService is set).
     pub async fn private_zones(&self, vpc: &str) -> Result<Vec<(String, String)>, Error> {
-        let mut all = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            let request = self.client.list_hosted_zones_by_vpc().vpc_id(vpc);
-            let request = request.vpc_region(self.region.as_str().into());
-            let request = request.set_next_token(token);
-            let api = LIST_HOSTED_ZONES_BY_VPC;
-            let page = self.caller.call(api, || request.clone().send());
-            let page = match page.await {
-                // The VPC has gone.
-                Err(error) if error.code == "InvalidVPCId" => return Ok(all),
-                page => page?,
-            };
+        let call = self.client.list_hosted_zones_by_vpc().vpc_id(vpc);
+        let call = call.vpc_region(self.region.as_str().into());
+        let send = |token| call.clone().set_next_token(token).send();
+        let all = self.caller.pages(LIST_HOSTED_ZONES_BY_VPC, send, |page| {
             let zones = page.hosted_zone_summaries.into_iter();
             let of_somebody = zones.filter(|z| {
                 let owner = z.owner.as_ref();
                 owner.and_then(|o| o.owning_service()).is_none()
             });
-            all.extend(of_somebody.map(|z| (plain(&z.name), z.hosted_zone_id)));
-            token = page.next_token.filter(|t| !t.is_empty());
-            if token.is_none() {
-                return Ok(all);
-            }
+            let pairs = of_somebody.map(|z| (plain(&z.name), z.hosted_zone_id));
+            (pairs, page.next_token)
+        });
+        match all.await {
+            // The VPC has gone.
+            Err(error) if error.code == "InvalidVPCId" => Ok(Vec::new()),
+            all => all,
         }
     }
 
@@ -243,29 +236,25 @@ async fn list(
     zone: &str,
     below: &str,
 ) -> Result<Vec<t::ResourceRecordSet>, Error> {
-    let mut all = Vec::new();
-    let mut next = (Some(below.to_owned()), None, None);
-    loop {
-        let request = client.list_resource_record_sets().hosted_zone_id(zone);
-        let request = request
-            .max_items(300)
-            .set_start_record_name(next.0.clone().filter(|n| !n.is_empty()))
-            .set_start_record_type(next.1.clone())
-            .set_start_record_identifier(next.2.clone());
-        let page = caller
-            .call(LIST_RESOURCE_RECORD_SETS, || request.clone().send())
-            .await?;
-        all.extend(page.resource_record_sets);
-        let within = |name: &String| below.is_empty() || is_within(&plain(name), below);
-        if !page.is_truncated || !page.next_record_name.as_ref().is_some_and(within) {
-            return Ok(all);
-        }
-        next = (
+    let call = client.list_resource_record_sets().hosted_zone_id(zone);
+    let first = (!below.is_empty()).then(|| below.to_owned());
+    let send = |next: Option<(Option<String>, Option<t::RrType>, Option<String>)>| {
+        let (name, kind, identifier) = next.unwrap_or((first.clone(), None, None));
+        let call = call.clone().max_items(300).set_start_record_name(name);
+        let call = call.set_start_record_type(kind);
+        call.set_start_record_identifier(identifier).send()
+    };
+    let within = |name: &String| below.is_empty() || is_within(&plain(name), below);
+    let all = caller.pages(LIST_RESOURCE_RECORD_SETS, send, |page| {
+        let more = page.is_truncated && page.next_record_name.as_ref().is_some_and(within);
+        let next = (
             page.next_record_name,
             page.next_record_type,
             page.next_record_identifier,
         );
-    }
+        (page.resource_record_sets, more.then_some(next))
+    });
+    all.await
 }
 
 impl Named for t::HostedZone {
@@ -279,18 +268,12 @@ fn zones(client: &Client, caller: &Arc<Caller>) -> Listing<t::HostedZone> {
     Listing::new(move || {
         let (client, caller) = (client.clone(), caller.clone());
         async move {
-            let mut all = Vec::new();
-            let mut marker: Option<String> = None;
-            loop {
-                let request = client.list_hosted_zones().set_marker(marker);
-                let page = caller.call(LIST_HOSTED_ZONES, || request.clone().send());
-                let page = page.await?;
-                all.extend(page.hosted_zones);
-                marker = page.next_marker.filter(|_| page.is_truncated);
-                if marker.is_none() {
-                    return Ok(all);
-                }
-            }
+            let send = |marker| client.list_hosted_zones().set_marker(marker).send();
+            let all = caller.pages(LIST_HOSTED_ZONES, send, |page| {
+                let next = page.next_marker.filter(|_| page.is_truncated);
+                (page.hosted_zones, next)
+            });
+            all.await
         }
         .boxed()
     })
@@ -301,19 +284,12 @@ fn checks(client: &Client, caller: &Arc<Caller>) -> Reader<(), Arc<Vec<t::Health
     Reader::new(move |_| {
         let (client, caller) = (client.clone(), caller.clone());
         async move {
-            let mut all = Vec::new();
-            let mut marker: Option<String> = None;
-            loop {
-                let request = client.list_health_checks().set_marker(marker.clone());
-                let page = caller
-                    .call(LIST_HEALTH_CHECKS, || request.clone().send())
-                    .await?;
-                all.extend(page.health_checks);
-                marker = page.next_marker.filter(|_| page.is_truncated);
-                if marker.is_none() {
-                    return Ok(HashMap::from([((), Arc::new(all))]));
-                }
-            }
+            let send = |marker| client.list_health_checks().set_marker(marker).send();
+            let all = caller.pages(LIST_HEALTH_CHECKS, send, |page| {
+                let next = page.next_marker.filter(|_| page.is_truncated);
+                (page.health_checks, next)
+            });
+            Ok(HashMap::from([((), Arc::new(all.await?))]))
         }
         .boxed()
     })
@@ -392,5 +368,40 @@ mod tests {
         assert!(is_within("a.example.com", "example.com"));
         assert!(!is_within("notexample.com", "example.com"));
         assert_eq!(plain("\\052.Example.com."), "*.example.com");
+    }
+
+    /// A page of ListResourceRecordSets with one record set, and the name at which the next page begins.
+    fn page(name: &str, next: Option<&str>) -> (u16, Vec<u8>) {
+        let more = next.map_or_else(String::new, |next| {
+            format!("<NextRecordName>{next}</NextRecordName><NextRecordType>A</NextRecordType>")
+        });
+        let truncated = next.is_some();
+        let body = format!(
+            "<ListResourceRecordSetsResponse><ResourceRecordSets><ResourceRecordSet><Name>{name}</Name>\
+             <Type>A</Type></ResourceRecordSet></ResourceRecordSets><IsTruncated>{truncated}</IsTruncated>\
+             {more}<MaxItems>300</MaxItems></ListResourceRecordSetsResponse>"
+        );
+        (200, body.into_bytes())
+    }
+
+    /// The names of the record sets below a domain, when the pages of the zone are these; a page too much is a panic.
+    async fn below(domain: &str, pages: Vec<(u16, Vec<u8>)>) -> Result<Vec<String>, Error> {
+        let pages = std::sync::Mutex::new(pages.into_iter());
+        let next = move || pages.lock().unwrap().next();
+        let aws = crate::aws::wire::answering(move |_| next().unwrap());
+        let sets = list(&aws.route53.client, &aws.caller, "Z1", domain).await?;
+        Ok(sets.into_iter().map(|set| set.name).collect())
+    }
+
+    #[tokio::test]
+    async fn pages_are_read_until_the_names_are_no_longer_below_the_domain() {
+        let first = || page("a.example.com.", Some("b.example.com."));
+        let outside = page("b.example.com.", Some("c.example.org."));
+        let all = below("example.com", vec![first(), outside]).await;
+        assert_eq!(all.unwrap(), ["a.example.com.", "b.example.com."]);
+        let all = below("", vec![first(), page("c.example.org.", None)]).await;
+        assert_eq!(all.unwrap(), ["a.example.com.", "c.example.org."]);
+        let same = page("b.example.com.", Some("b.example.com."));
+        assert!(below("", vec![first(), same]).await.is_err());
     }
 }

@@ -129,19 +129,14 @@ impl Scheduler {
 
     /// The names of the schedules in a group.
     pub async fn schedules(&self, group: &str) -> Result<Vec<String>, Error> {
-        let mut all = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            let call = self.client.list_schedules().group_name(group);
-            let call = call.max_results(100).set_next_token(token);
-            let page = self.caller.call(LIST_SCHEDULES, || call.clone().send());
-            let page = page.await?;
-            all.extend(page.schedules.into_iter().filter_map(|s| s.name));
-            token = page.next_token.filter(|t| !t.is_empty());
-            if token.is_none() {
-                return Ok(all);
-            }
-        }
+        let call = self.client.list_schedules().group_name(group);
+        let call = call.max_results(100);
+        let send = |token| call.clone().set_next_token(token).send();
+        let all = self.caller.pages(LIST_SCHEDULES, send, |page| {
+            let schedules = page.schedules.into_iter();
+            (schedules.filter_map(|s| s.name), page.next_token)
+        });
+        all.await
     }
 }
 
@@ -150,21 +145,17 @@ fn listed(client: &Client, caller: &Arc<Caller>) -> Reader<(), Groups> {
     Reader::new(move |_: Vec<()>| {
         let (client, caller) = (client.clone(), caller.clone());
         async move {
-            let mut all = Vec::new();
-            let mut token: Option<String> = None;
-            loop {
-                let call = client.list_schedule_groups().max_results(100);
-                let call = call.set_next_token(token);
-                let api = LIST_SCHEDULE_GROUPS;
-                let page = caller.call(api, || call.clone().send()).await?;
+            let call = client.list_schedule_groups().max_results(100);
+            let send = |token| call.clone().set_next_token(token).send();
+            let all = caller.pages(LIST_SCHEDULE_GROUPS, send, |page| {
                 let there = page.schedule_groups.into_iter();
                 let there = there.filter(|g| g.state() != Some(&ScheduleGroupState::Deleting));
-                all.extend(there.filter_map(|g| Some((g.name?, g.arn?))));
-                token = page.next_token.filter(|t| !t.is_empty());
-                if token.is_none() {
-                    return Ok(HashMap::from([((), Arc::new(all))]));
-                }
-            }
+                (
+                    there.filter_map(|g| Some((g.name?, g.arn?))),
+                    page.next_token,
+                )
+            });
+            Ok(HashMap::from([((), Arc::new(all.await?))]))
         }
         .boxed()
     })

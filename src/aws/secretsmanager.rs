@@ -85,19 +85,12 @@ impl SecretsManager {
         let filter = |name, value: &str| Filter::builder().key(name).values(value).build();
         let key = filter(FilterNameStringType::TagKey, key);
         let value = filter(FilterNameStringType::TagValue, value);
-        let mut all = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            let call = self.client.list_secrets().max_results(100);
-            let call = call.filters(key.clone()).filters(value.clone());
-            let call = call.set_next_token(token);
-            let page = self.caller.call(LIST_SECRETS, || call.clone().send());
-            let page = page.await?;
-            all.extend(page.secret_list.unwrap_or_default());
-            token = page.next_token.filter(|t| !t.is_empty());
-            if token.is_none() {
-                return Ok(all);
-            }
-        }
+        let call = self.client.list_secrets().max_results(100);
+        let call = call.filters(key).filters(value);
+        let send = |token| call.clone().set_next_token(token).send();
+        let all = self.caller.pages(LIST_SECRETS, send, |page| {
+            (page.secret_list.unwrap_or_default(), page.next_token)
+        });
+        all.await
     }
 }

@@ -38,34 +38,22 @@ pub async fn denied(
 }
 
 async fn statement(aws: &Aws, principal: &str, of: &Value) -> Result<Vec<String>, Error> {
-    let mut out = Vec::new();
-    let mut marker: Option<String> = None;
     // One resource stands for all that a statement names: each is allowed in the same way.
     let resource = texts(&of["Resource"]).into_iter().next();
-    loop {
-        let call = aws.iam.client.simulate_principal_policy();
-        let call = call
-            .policy_source_arn(principal)
-            .set_action_names(Some(texts(&of["Action"])))
-            .set_resource_arns(resource.clone().map(|r| vec![r]))
-            .set_context_entries(Some(context(&of["Condition"])))
-            .set_marker(marker.clone());
-        let page = aws
-            .call(iam::SIMULATE_PRINCIPAL_POLICY, || call.clone().send())
-            .await?;
-        let refused = page
-            .evaluation_results()
-            .iter()
-            .filter(|result| result.eval_decision != PolicyEvaluationDecisionType::Allowed);
-        out.extend(refused.map(|result| result.eval_action_name.clone()));
-        marker = page
-            .marker()
-            .filter(|_| page.is_truncated())
-            .map(str::to_owned);
-        if marker.is_none() {
-            return Ok(out);
-        }
-    }
+    let call = aws.iam.client.simulate_principal_policy();
+    let call = call
+        .policy_source_arn(principal)
+        .set_action_names(Some(texts(&of["Action"])))
+        .set_resource_arns(resource.map(|r| vec![r]))
+        .set_context_entries(Some(context(&of["Condition"])));
+    let send = |marker| call.clone().set_marker(marker).send();
+    let all = aws.pages(iam::SIMULATE_PRINCIPAL_POLICY, send, |page| {
+        let next = page.marker.filter(|_| page.is_truncated);
+        let results = page.evaluation_results.unwrap_or_default().into_iter();
+        let refused = results.filter(|r| r.eval_decision != PolicyEvaluationDecisionType::Allowed);
+        (refused.map(|result| result.eval_action_name), next)
+    });
+    all.await
 }
 
 fn texts(value: &Value) -> Vec<String> {

@@ -81,19 +81,12 @@ impl Sns {
 
     /// The ARNs of all topics of the region.
     pub async fn topics(&self) -> Result<Vec<String>, Error> {
-        let mut all = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            let call = self.client.list_topics().set_next_token(token);
-            let page = self.caller.call(LIST_TOPICS, || call.clone().send());
-            let page = page.await?;
-            let topics = page.topics.unwrap_or_default();
-            all.extend(topics.into_iter().filter_map(|t| t.topic_arn));
-            token = page.next_token;
-            if token.is_none() {
-                return Ok(all);
-            }
-        }
+        let send = |token| self.client.list_topics().set_next_token(token).send();
+        let all = self.caller.pages(LIST_TOPICS, send, |page| {
+            let topics = page.topics.unwrap_or_default().into_iter();
+            (topics.filter_map(|t| t.topic_arn), page.next_token)
+        });
+        all.await
     }
 
     /// The attributes and the subscriptions of a topic: two calls at once.
@@ -117,19 +110,13 @@ impl Sns {
 
     /// The subscriptions of a topic.
     pub async fn subscriptions(&self, topic: &str) -> Result<Vec<Subscription>, Error> {
-        let mut all = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            let call = self.client.list_subscriptions_by_topic().topic_arn(topic);
-            let call = call.set_next_token(token);
-            let api = LIST_SUBSCRIPTIONS_BY_TOPIC;
-            let page = self.caller.call(api, || call.clone().send()).await?;
-            all.extend(page.subscriptions.unwrap_or_default());
-            token = page.next_token;
-            if token.is_none() {
-                return Ok(all);
-            }
-        }
+        let call = self.client.list_subscriptions_by_topic().topic_arn(topic);
+        let send = |token| call.clone().set_next_token(token).send();
+        let api = LIST_SUBSCRIPTIONS_BY_TOPIC;
+        let all = self.caller.pages(api, send, |page| {
+            (page.subscriptions.unwrap_or_default(), page.next_token)
+        });
+        all.await
     }
 }
 

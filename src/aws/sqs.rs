@@ -67,20 +67,13 @@ impl Sqs {
 
     /// The URLs of all queues of the region.
     pub async fn queues(&self) -> Result<Vec<String>, Error> {
-        let mut all = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            // Without a size there is no next page.
-            let call = self.client.list_queues().max_results(1000);
-            let call = call.set_next_token(token);
-            let page = self.caller.call(LIST_QUEUES, || call.clone().send());
-            let page = page.await?;
-            all.extend(page.queue_urls.unwrap_or_default());
-            token = page.next_token;
-            if token.is_none() {
-                return Ok(all);
-            }
-        }
+        // Without a size there is no next page.
+        let call = self.client.list_queues().max_results(1000);
+        let send = |token| call.clone().set_next_token(token).send();
+        let all = self.caller.pages(LIST_QUEUES, send, |page| {
+            (page.queue_urls.unwrap_or_default(), page.next_token)
+        });
+        all.await
     }
 
     /// The URL of the queue of this name.

@@ -103,20 +103,13 @@ impl Ssm {
         let filters: Result<Vec<_>, _> = filters.into_iter().collect();
         let filters =
             filters.map_err(|e| Error::permanent(DESCRIBE_PARAMETERS.action(), e.to_string()))?;
-        let mut all = Vec::new();
-        let mut token: Option<String> = None;
-        loop {
-            let call = self.client.describe_parameters().max_results(50);
-            let call = call.set_parameter_filters(Some(filters.clone()));
-            let call = call.set_next_token(token);
-            let api = DESCRIBE_PARAMETERS;
-            let page = self.caller.call(api, || call.clone().send()).await?;
-            all.extend(page.parameters.unwrap_or_default());
-            token = page.next_token.filter(|t| !t.is_empty());
-            if token.is_none() {
-                return Ok(all);
-            }
-        }
+        let call = self.client.describe_parameters().max_results(50);
+        let call = call.set_parameter_filters(Some(filters));
+        let send = |token| call.clone().set_next_token(token).send();
+        let all = self.caller.pages(DESCRIBE_PARAMETERS, send, |page| {
+            (page.parameters.unwrap_or_default(), page.next_token)
+        });
+        all.await
     }
 }
 

@@ -125,27 +125,22 @@ impl Tagging {
     /// All pages of some services. What is refused or breaks off shows less, and the rest is asked one by one.
     async fn pages(&self, suffix: &str, services: &[&str]) -> HashMap<String, Tags> {
         let services: Vec<String> = services.iter().map(|s| (*s).to_owned()).collect();
-        let mut all = HashMap::new();
         let filter = TagFilter::builder().key(MARK_SUFFIX).values(suffix).build();
-        let mut token: Option<String> = None;
-        loop {
-            let call = self.client.get_resources().resources_per_page(A_PAGE);
-            let call = call.set_resource_type_filters(Some(services.clone()));
-            let call = call.tag_filters(filter.clone()).set_pagination_token(token);
-            let page = self.caller.call(GET_RESOURCES, || call.clone().send());
-            let Ok(page) = page.await else {
-                return all;
-            };
+        let call = self.client.get_resources().resources_per_page(A_PAGE);
+        let call = call.set_resource_type_filters(Some(services.clone()));
+        let call = call.tag_filters(filter);
+        let send = |token| call.clone().set_pagination_token(token).send();
+        let mut all = HashMap::new();
+        let read = self.caller.pages(GET_RESOURCES, send, |page| {
             for one in page.resource_tag_mapping_list.unwrap_or_default() {
                 let tags = one.tags.unwrap_or_default().into_iter();
                 let tags = tags.map(|t| (t.key, t.value)).collect();
                 all.insert(one.resource_arn.unwrap_or_default(), tags);
             }
-            token = page.pagination_token.filter(|t| !t.is_empty());
-            if token.is_none() {
-                return all;
-            }
-        }
+            (None::<()>, page.pagination_token)
+        });
+        let _ = read.await;
+        all
     }
 }
 

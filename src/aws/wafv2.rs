@@ -123,28 +123,23 @@ macro_rules! listing {
         Reader::new(move |_| {
             let (client, caller) = (client.clone(), caller.clone());
             async move {
-                let mut all = HashMap::new();
-                let mut marker: Option<String> = None;
-                loop {
-                    let request = client.$method().scope(t::Scope::Regional).limit(100);
-                    let request = request.set_next_marker(marker.clone());
-                    let page = caller.call($api, || request.clone().send()).await?;
+                let call = client.$method().scope(t::Scope::Regional).limit(100);
+                let send = |marker| call.clone().set_next_marker(marker).send();
+                let all = caller.pages($api, send, |page| {
                     let items = page.$items.unwrap_or_default();
                     // WAF gives a marker also with the last page.
-                    marker = page
-                        .next_marker
-                        .filter(|m| !m.is_empty() && !items.is_empty());
-                    all.extend(items.into_iter().filter_map(|item| {
+                    let next = page.next_marker.filter(|_| !items.is_empty());
+                    let named = items.into_iter().filter_map(|item| {
                         let listed = Listed {
                             id: item.id?,
                             arn: item.arn?,
                         };
                         Some((item.name?, listed))
-                    }));
-                    if marker.is_none() {
-                        return Ok(HashMap::from([((), Arc::new(all))]));
-                    }
-                }
+                    });
+                    (named, next)
+                });
+                let all = all.await?.into_iter().collect();
+                Ok(HashMap::from([((), Arc::new(all))]))
             }
             .boxed()
         })
@@ -157,24 +152,17 @@ fn logging(client: &Client, caller: &Arc<Caller>) -> Reader<String, t::LoggingCo
     Reader::new(move |_: Vec<String>| {
         let (client, caller) = (client.clone(), caller.clone());
         async move {
-            let mut all = HashMap::new();
-            let mut marker: Option<String> = None;
-            loop {
-                let request = client.list_logging_configurations();
-                let request = request.scope(t::Scope::Regional).limit(100);
-                let request = request.set_next_marker(marker.clone());
-                let api = LIST_LOGGING_CONFIGURATIONS;
-                let page = caller.call(api, || request.clone().send()).await?;
+            let call = client.list_logging_configurations();
+            let call = call.scope(t::Scope::Regional).limit(100);
+            let send = |marker| call.clone().set_next_marker(marker).send();
+            let all = caller.pages(LIST_LOGGING_CONFIGURATIONS, send, |page| {
                 let items = page.logging_configurations.unwrap_or_default();
                 // WAF gives a marker also with the last page.
-                marker = page
-                    .next_marker
-                    .filter(|m| !m.is_empty() && !items.is_empty());
-                all.extend(items.into_iter().map(|it| (it.resource_arn.clone(), it)));
-                if marker.is_none() {
-                    return Ok(all);
-                }
-            }
+                let next = page.next_marker.filter(|_| !items.is_empty());
+                (items, next)
+            });
+            let all = all.await?.into_iter();
+            Ok(all.map(|it| (it.resource_arn.clone(), it)).collect())
         }
         .boxed()
     })

@@ -154,24 +154,19 @@ fn token<'a>(
 
 /// Our tasks that are at work; with a family those that have stopped. ListTasks takes `startedBy` alone.
 async fn ours(aws: &Aws, asked: &Asked, stopped: Option<&str>) -> Result<Vec<t::Task>, Error> {
-    let mut arns = Vec::new();
-    let mut token: Option<String> = None;
-    loop {
-        let call = aws.ecs.client.list_tasks().cluster(&asked.cluster);
-        let call = match stopped {
-            Some(family) => call
-                .family(family)
-                .desired_status(t::DesiredStatus::Stopped),
-            None => call.started_by(STARTED_BY),
-        };
-        let call = call.max_results(AT_ONCE).set_next_token(token);
-        let page = aws.call(LIST_TASKS, || call.clone().send()).await?;
-        arns.extend(page.task_arns.unwrap_or_default());
-        token = page.next_token;
-        if token.is_none() {
-            break;
-        }
-    }
+    let call = aws.ecs.client.list_tasks().cluster(&asked.cluster);
+    let call = match stopped {
+        Some(family) => call
+            .family(family)
+            .desired_status(t::DesiredStatus::Stopped),
+        None => call.started_by(STARTED_BY),
+    };
+    let call = call.max_results(AT_ONCE);
+    let send = |token| call.clone().set_next_token(token).send();
+    let arns = aws.pages(LIST_TASKS, send, |page| {
+        (page.task_arns.unwrap_or_default(), page.next_token)
+    });
+    let arns = arns.await?;
     let mut all = Vec::new();
     for some in arns.chunks(AT_ONCE.unsigned_abs() as usize) {
         let call = aws.ecs.client.describe_tasks().cluster(&asked.cluster);

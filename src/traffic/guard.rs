@@ -13,25 +13,18 @@ use serde_json::Value;
 /// # Errors
 /// When CloudWatch does not answer.
 pub async fn raised(aws: &Aws, alarm: &str, since: Timestamp) -> Result<Option<Timestamp>, Error> {
-    let mut token: Option<String> = None;
-    loop {
-        let call = aws.cloudwatch.client.describe_alarm_history();
-        let call = call
-            .alarm_name(alarm)
-            .history_item_type(HistoryItemType::StateUpdate)
-            .start_date(DateTime::from_secs(since.as_second()))
-            .scan_by(ScanBy::TimestampAscending)
-            .set_next_token(token);
-        let page = aws.call(DESCRIBE_ALARM_HISTORY, || call.clone().send());
-        let page = page.await?;
-        if let Some(at) = page.alarm_history_items().iter().find_map(began) {
-            return Ok(Some(at));
-        }
-        token = page.next_token;
-        if token.is_none() {
-            return Ok(None);
-        }
-    }
+    let call = aws.cloudwatch.client.describe_alarm_history();
+    let call = call
+        .alarm_name(alarm)
+        .history_item_type(HistoryItemType::StateUpdate)
+        .start_date(DateTime::from_secs(since.as_second()))
+        .scan_by(ScanBy::TimestampAscending);
+    let send = |token| call.clone().set_next_token(token).send();
+    let first = aws.pages(DESCRIBE_ALARM_HISTORY, send, |page| {
+        let first = page.alarm_history_items().iter().find_map(began);
+        (first, page.next_token.filter(|_| first.is_none()))
+    });
+    Ok(first.await?.pop())
 }
 
 /// When a change of state led to the state ALARM.

@@ -197,24 +197,19 @@ async fn ask(
     queries: Vec<MetricDataQuery>,
     (from, to): (i64, i64),
 ) -> Result<Answers, Error> {
+    let call = aws.cloudwatch.client.get_metric_data();
+    let call = call
+        .set_metric_data_queries(Some(queries))
+        .start_time(DateTime::from_secs(from))
+        .end_time(DateTime::from_secs(to));
+    let send = |token| call.clone().set_next_token(token).send();
+    let results = aws.pages(GET_METRIC_DATA, send, |page| {
+        let some = page.metric_data_results.unwrap_or_default();
+        (some, page.next_token)
+    });
     let mut answers = Answers::default();
-    let mut token: Option<String> = None;
-    loop {
-        let call = aws.cloudwatch.client.get_metric_data();
-        let call = call
-            .set_metric_data_queries(Some(queries.clone()))
-            .start_time(DateTime::from_secs(from))
-            .end_time(DateTime::from_secs(to))
-            .set_next_token(token);
-        let page = aws.call(GET_METRIC_DATA, || call.clone().send()).await?;
-        for result in page.metric_data_results.unwrap_or_default() {
-            answers.take(result);
-        }
-        token = page.next_token;
-        if token.is_none() {
-            return Ok(answers);
-        }
-    }
+    results.await?.into_iter().for_each(|r| answers.take(r));
+    Ok(answers)
 }
 
 /// The minutes of both sides.

@@ -3,13 +3,10 @@
 use super::super::api::Api;
 use super::super::call::Caller;
 use super::super::reader::Reader;
-use super::{Ec2Reader, Find, actions, text};
+use super::{Ec2Reader, Find, actions, filtered, text};
 use crate::engine::Error;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{self as t, Filter, Tag};
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 use std::collections::{BTreeSet, HashMap};
@@ -20,70 +17,6 @@ const PAGE: i32 = 1000;
 
 /// A reader of one list per route table: there is no call for several tables. An error of one table is its own.
 pub type PerTable<V> = Reader<String, Result<Vec<V>, Error>>;
-
-/// All pages of one call. `page` sends it with the token of the page and gives the items and the next token.
-async fn all<V, E, F>(
-    caller: &Caller,
-    api: Api,
-    page: impl Fn(Option<String>) -> F + Send + Sync,
-) -> Result<Vec<V>, Error>
-where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    F: Future<Output = Result<(Option<Vec<V>>, Option<String>), SdkError<E, HttpResponse>>> + Send,
-{
-    let mut all = Vec::new();
-    let mut token = None;
-    loop {
-        let (items, next) = caller.call(api, || page(token.clone())).await?;
-        all.extend(items.unwrap_or_default());
-        token = next.filter(|t| !t.is_empty());
-        if token.is_none() {
-            return Ok(all);
-        }
-    }
-}
-
-/// A page of a request that takes a page size and a token.
-macro_rules! page {
-    ($request:expr, $items:ident) => {
-        |token| {
-            let send = $request.max_results(PAGE).set_next_token(token).send();
-            async move { send.await.map(|p| (p.$items, p.next_token)) }
-        }
-    };
-}
-
-/// A reader by filter.
-macro_rules! filtered {
-    ($client:expr, $caller:expr, $api:expr, $method:ident, $filters:ident, $items:ident) => {{
-        let (client, caller): (Client, Arc<Caller>) = ($client.clone(), $caller.clone());
-        Ec2Reader::new(move |filters: Vec<Filter>| {
-            let (client, caller) = (client.clone(), caller.clone());
-            async move {
-                let request = || client.$method().$filters(Some(filters.clone()));
-                all(&caller, $api, page!(request(), $items)).await
-            }
-            .boxed()
-        })
-    }};
-}
-
-/// A reader of a call that documents no filter by tag: then all items are asked for, and picked from here.
-macro_rules! untagged {
-    ($client:expr, $caller:expr, $api:expr, $method:ident, $items:ident) => {{
-        let (client, caller): (Client, Arc<Caller>) = ($client.clone(), $caller.clone());
-        Ec2Reader::new(move |mut filters: Vec<Filter>| {
-            let (client, caller) = (client.clone(), caller.clone());
-            filters.retain(|f| f.name().is_some_and(|name| !name.starts_with("tag:")));
-            let filters = (!filters.is_empty()).then_some(filters);
-            async move {
-                let request = || client.$method().set_filters(filters.clone());
-                all(&caller, $api, page!(request(), $items)).await
-            }
-            .boxed()
-        })
-    }};
-}
 
 /// A reader that sends one call per table, all at once.
 fn per_table<V: Clone + Send + Sync + 'static>(
@@ -103,15 +36,30 @@ fn per_table<V: Clone + Send + Sync + 'static>(
 macro_rules! by_filter {
     ($name:ident: $type:ty = $api:expr, $method:ident, $filters:ident, $items:ident) => {
         pub(super) fn $name(client: &Client, caller: &Arc<Caller>) -> Ec2Reader<$type> {
-            filtered!(client, caller, $api, $method, $filters, $items)
+            filtered!(client, caller, $api, PAGE, $method, $filters, $items)
         }
     };
 }
 
+/// A reader of a call that documents no filter by tag: then all items are asked for, and picked from here.
 macro_rules! without_tag_filter {
     ($name:ident: $type:ty = $api:expr, $method:ident, $items:ident) => {
         pub(super) fn $name(client: &Client, caller: &Arc<Caller>) -> Ec2Reader<$type> {
-            untagged!(client, caller, $api, $method, $items)
+            let (client, caller) = (client.clone(), caller.clone());
+            Ec2Reader::new(move |mut filters: Vec<Filter>| {
+                let (client, caller) = (client.clone(), caller.clone());
+                filters.retain(|f| f.name().is_some_and(|name| !name.starts_with("tag:")));
+                let filters = (!filters.is_empty()).then_some(filters);
+                async move {
+                    let call = client.$method().set_filters(filters).max_results(PAGE);
+                    let send = |token| call.clone().set_next_token(token).send();
+                    let all = caller.pages($api, send, |page| {
+                        (page.$items.unwrap_or_default(), page.next_token)
+                    });
+                    all.await
+                }
+                .boxed()
+            })
         }
     };
 }
@@ -133,11 +81,14 @@ pub(super) fn peerings(
     Reader::new(move |_: Vec<String>| {
         let (client, caller) = (client.clone(), caller.clone());
         async move {
-            const API: Api = actions::DESCRIBE_VPC_PEERING_CONNECTIONS;
-            let request = || client.describe_vpc_peering_connections();
-            let page = page!(request(), vpc_peering_connections);
+            let call = client.describe_vpc_peering_connections().max_results(PAGE);
+            let send = |token| call.clone().set_next_token(token).send();
+            let all = caller.pages(actions::DESCRIBE_VPC_PEERING_CONNECTIONS, send, |page| {
+                let peerings = page.vpc_peering_connections.unwrap_or_default();
+                (peerings, page.next_token)
+            });
             let mut out: HashMap<String, Vec<t::VpcPeeringConnection>> = HashMap::new();
-            for one in all(&caller, API, page).await? {
+            for one in all.await? {
                 let sides = [one.requester_vpc_info(), one.accepter_vpc_info()];
                 let sides = sides.into_iter().flatten();
                 let vpcs: BTreeSet<String> = sides
@@ -161,11 +112,12 @@ pub(super) fn all_flow_logs(
     Reader::new(move |_: Vec<()>| {
         let (client, caller) = (client.clone(), caller.clone());
         async move {
-            const API: Api = actions::DESCRIBE_FLOW_LOGS;
-            let request = || client.describe_flow_logs();
-            let page = page!(request(), flow_logs);
-            let logs = all(&caller, API, page).await?;
-            Ok(HashMap::from([((), Arc::new(logs))]))
+            let call = client.describe_flow_logs().max_results(PAGE);
+            let send = |token| call.clone().set_next_token(token).send();
+            let all = caller.pages(actions::DESCRIBE_FLOW_LOGS, send, |page| {
+                (page.flow_logs.unwrap_or_default(), page.next_token)
+            });
+            Ok(HashMap::from([((), Arc::new(all.await?))]))
         }
         .boxed()
     })
@@ -179,13 +131,14 @@ pub(super) fn propagations(
         let (client, caller) = (client.clone(), caller.clone());
         async move {
             const API: Api = actions::GET_TRANSIT_GATEWAY_ROUTE_TABLE_PROPAGATIONS;
-            let request = || {
-                client
-                    .get_transit_gateway_route_table_propagations()
-                    .transit_gateway_route_table_id(&table)
-            };
-            let page = page!(request(), transit_gateway_route_table_propagations);
-            all(&caller, API, page).await
+            let call = client.get_transit_gateway_route_table_propagations();
+            let call = call.transit_gateway_route_table_id(table).max_results(PAGE);
+            let send = |token| call.clone().set_next_token(token).send();
+            let all = caller.pages(API, send, |page| {
+                let propagations = page.transit_gateway_route_table_propagations;
+                (propagations.unwrap_or_default(), page.next_token)
+            });
+            all.await
         }
         .boxed()
     })
@@ -198,16 +151,15 @@ pub(super) fn static_routes(
     per_table(move |table| {
         let (client, caller) = (client.clone(), caller.clone());
         async move {
-            const API: Api = actions::SEARCH_TRANSIT_GATEWAY_ROUTES;
             // The call must have a filter.
             let fixed = Filter::builder().name("type").values("static").build();
-            let request = || {
-                client
-                    .search_transit_gateway_routes()
-                    .transit_gateway_route_table_id(&table)
-                    .filters(fixed.clone())
-            };
-            all(&caller, API, page!(request(), routes)).await
+            let call = client.search_transit_gateway_routes().filters(fixed);
+            let call = call.transit_gateway_route_table_id(table).max_results(PAGE);
+            let send = |token| call.clone().set_next_token(token).send();
+            let all = caller.pages(actions::SEARCH_TRANSIT_GATEWAY_ROUTES, send, |page| {
+                (page.routes.unwrap_or_default(), page.next_token)
+            });
+            all.await
         }
         .boxed()
     })

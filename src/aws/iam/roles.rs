@@ -103,20 +103,15 @@ impl Roles {
     }
 
     async fn details(&self) -> Result<Vec<RoleDetail>, Error> {
-        let mut all = Vec::new();
-        let mut marker: Option<String> = None;
-        loop {
-            let call = self.client.get_account_authorization_details();
-            let call = call.filter(EntityType::Role).max_items(1000);
-            let call = call.set_marker(marker);
-            let api = GET_ACCOUNT_AUTHORIZATION_DETAILS;
-            let page = self.caller.call(api, || call.clone().send()).await?;
-            all.extend(page.role_detail_list.unwrap_or_default());
-            marker = page.marker.filter(|_| page.is_truncated);
-            if marker.is_none() {
-                return Ok(all);
-            }
-        }
+        let call = self.client.get_account_authorization_details();
+        let call = call.filter(EntityType::Role).max_items(1000);
+        let send = |marker| call.clone().set_marker(marker).send();
+        let api = GET_ACCOUNT_AUTHORIZATION_DETAILS;
+        let all = self.caller.pages(api, send, |page| {
+            let next = page.marker.filter(|_| page.is_truncated);
+            (page.role_detail_list.unwrap_or_default(), next)
+        });
+        all.await
     }
 
     /// What a refresh has just listed: for the search that runs beside it.
@@ -126,18 +121,13 @@ impl Roles {
 
     /// The roles of the account, without their tags and policies.
     pub async fn listed(&self) -> Result<Vec<Role>, Error> {
-        let mut all = Vec::new();
-        let mut marker: Option<String> = None;
-        loop {
-            let call = self.client.list_roles().path_prefix("/");
-            let call = call.max_items(1000).set_marker(marker);
-            let page = self.caller.call(LIST_ROLES, || call.clone().send()).await?;
-            all.extend(page.roles);
-            marker = page.marker.filter(|_| page.is_truncated);
-            if marker.is_none() {
-                return Ok(all);
-            }
-        }
+        let call = self.client.list_roles().path_prefix("/").max_items(1000);
+        let send = |marker| call.clone().set_marker(marker).send();
+        let all = self.caller.pages(LIST_ROLES, send, |page| {
+            let next = page.marker.filter(|_| page.is_truncated);
+            (page.roles, next)
+        });
+        all.await
     }
 
     /// The role itself.
@@ -203,55 +193,40 @@ impl Roles {
 
     /// The names of a role's inline policies.
     pub async fn inline_names(&self, name: &str) -> Result<Vec<String>, Error> {
-        let mut all = Vec::new();
-        let mut marker: Option<String> = None;
-        loop {
-            let call = self.client.list_role_policies().role_name(name);
-            let call = call.set_marker(marker);
-            let page = self.caller.call(LIST_ROLE_POLICIES, || call.clone().send());
-            let page = page.await?;
-            all.extend(page.policy_names);
-            marker = page.marker.filter(|_| page.is_truncated);
-            if marker.is_none() {
-                return Ok(all);
-            }
-        }
+        let call = self.client.list_role_policies().role_name(name);
+        let send = |marker| call.clone().set_marker(marker).send();
+        let all = self.caller.pages(LIST_ROLE_POLICIES, send, |page| {
+            let next = page.marker.filter(|_| page.is_truncated);
+            (page.policy_names, next)
+        });
+        all.await
     }
 
     /// The ARNs of the policies that are attached to a role.
     pub async fn attached(&self, name: &str) -> Result<Vec<String>, Error> {
-        let mut all = Vec::new();
-        let mut marker: Option<String> = None;
-        loop {
-            let call = self.client.list_attached_role_policies().role_name(name);
-            let call = call.set_marker(marker);
-            let api = LIST_ATTACHED_ROLE_POLICIES;
-            let page = self.caller.call(api, || call.clone().send()).await?;
-            let policies = page.attached_policies.unwrap_or_default();
-            all.extend(policies.into_iter().filter_map(|p| p.policy_arn));
-            marker = page.marker.filter(|_| page.is_truncated);
-            if marker.is_none() {
-                return Ok(all);
-            }
-        }
+        let call = self.client.list_attached_role_policies().role_name(name);
+        let send = |marker| call.clone().set_marker(marker).send();
+        let api = LIST_ATTACHED_ROLE_POLICIES;
+        let all = self.caller.pages(api, send, |page| {
+            let next = page.marker.filter(|_| page.is_truncated);
+            let policies = page.attached_policies.unwrap_or_default().into_iter();
+            (policies.filter_map(|p| p.policy_arn), next)
+        });
+        all.await
     }
 
     /// The names of the instance profiles that a role is in.
     pub async fn profiles(&self, name: &str) -> Result<Vec<String>, Error> {
-        let mut all = Vec::new();
-        let mut marker: Option<String> = None;
-        loop {
-            let call = self.client.list_instance_profiles_for_role();
-            let call = call.role_name(name).set_marker(marker);
-            let api = LIST_INSTANCE_PROFILES_FOR_ROLE;
-            let page = self.caller.call(api, || call.clone().send()).await?;
-            let names = page.instance_profiles.into_iter();
-            all.extend(names.map(|p| p.instance_profile_name));
-            marker = page.marker.filter(|_| page.is_truncated);
-            if marker.is_none() {
-                return Ok(all);
-            }
-        }
+        let call = self.client.list_instance_profiles_for_role();
+        let call = call.role_name(name);
+        let send = |marker| call.clone().set_marker(marker).send();
+        let api = LIST_INSTANCE_PROFILES_FOR_ROLE;
+        let all = self.caller.pages(api, send, |page| {
+            let next = page.marker.filter(|_| page.is_truncated);
+            let profiles = page.instance_profiles.into_iter();
+            (profiles.map(|p| p.instance_profile_name), next)
+        });
+        all.await
     }
 }
 

@@ -118,30 +118,16 @@ fn nearest(wanted: &str, mut all: Vec<String>) -> Vec<String> {
 }
 
 async fn versions(aws: &Aws, engine: &str, version: Option<&str>) -> Result<Vec<String>, Error> {
-    let mut out = Vec::new();
-    let mut marker: Option<String> = None;
-    loop {
-        let page = aws
-            .call(rds::DESCRIBE_DB_ENGINE_VERSIONS, || {
-                let request = aws.rds.client.describe_db_engine_versions().engine(engine);
-                request
-                    .set_engine_version(version.map(str::to_owned))
-                    .max_records(100)
-                    .set_marker(marker.clone())
-                    .send()
-            })
-            .await?;
-        let found = page.db_engine_versions().iter();
-        out.extend(
-            found
-                .filter(|v| v.engine().is_none_or(|e| e == engine))
-                .filter_map(|v| v.engine_version().map(str::to_owned)),
-        );
-        marker = page.marker().filter(|m| !m.is_empty()).map(str::to_owned);
-        if marker.is_none() {
-            return Ok(out);
-        }
-    }
+    let call = aws.rds.client.describe_db_engine_versions().engine(engine);
+    let call = call.set_engine_version(version.map(str::to_owned));
+    let call = call.max_records(100);
+    let send = |marker| call.clone().set_marker(marker).send();
+    let all = aws.pages(rds::DESCRIBE_DB_ENGINE_VERSIONS, send, |page| {
+        let found = page.db_engine_versions.unwrap_or_default().into_iter();
+        let found = found.filter(|v| v.engine().is_none_or(|e| e == engine));
+        (found.filter_map(|v| v.engine_version), page.marker)
+    });
+    all.await
 }
 
 #[cfg(test)]

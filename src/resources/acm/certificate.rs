@@ -175,22 +175,14 @@ async fn listed(cx: &Aws) -> Result<Vec<t::CertificateSummary>, Error> {
     let includes = kinds
         .iter()
         .fold(t::Filters::builder(), |f, kind| f.key_types((*kind).into()));
-    let includes = includes.build();
-    let mut all = Vec::new();
-    let mut token: Option<String> = None;
-    loop {
-        let call = cx.acm.client.list_certificates();
-        let call = call
-            .includes(includes.clone())
-            .max_items(1000)
-            .set_next_token(token.clone());
-        let page = cx.call(LIST, || call.clone().send()).await?;
-        all.extend(page.certificate_summary_list.unwrap_or_default());
-        token = page.next_token;
-        if token.is_none() {
-            return Ok(all);
-        }
-    }
+    let call = cx.acm.client.list_certificates();
+    let call = call.includes(includes.build()).max_items(1000);
+    let send = |token| call.clone().set_next_token(token).send();
+    let all = cx.pages(LIST, send, |page| {
+        let certificates = page.certificate_summary_list;
+        (certificates.unwrap_or_default(), page.next_token)
+    });
+    all.await
 }
 
 /// The listing shows neither tags nor a name of ours: every certificate that AWS issued is asked for its tags.

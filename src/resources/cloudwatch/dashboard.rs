@@ -166,32 +166,28 @@ async fn put(
 }
 
 async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
+    let client = &cx.cloudwatch.client;
+    let send = |token| client.list_dashboards().set_next_token(token).send();
+    let names = cx.pages(cloudwatch::LIST_DASHBOARDS, send, |page| {
+        let all = page.dashboard_entries.unwrap_or_default().into_iter();
+        (all.filter_map(|d| d.dashboard_name), page.next_token)
+    });
     let mut out = Vec::new();
-    let mut token: Option<String> = None;
-    loop {
-        let call = cx.cloudwatch.client.list_dashboards().set_next_token(token);
-        let api = cloudwatch::LIST_DASHBOARDS;
-        let page = cx.call(api, || call.clone().send()).await?;
-        let names = page
-            .dashboard_entries()
-            .iter()
-            .filter_map(|d| d.dashboard_name());
-        for name in names.filter(|name| is_conventional(name, suffix)) {
-            let arn = arn(cx, name);
-            let tags = match cx.recent.get(&arn).await {
-                Some(tags) => tags,
-                None => read(cx, name)
-                    .await?
-                    .map(|(_, tags)| tags)
-                    .unwrap_or_default(),
-            };
-            out.extend(marked(Dashboard::TYPE, &arn, name, tags, suffix));
+    for name in names.await? {
+        if !is_conventional(&name, suffix) {
+            continue;
         }
-        token = page.next_token;
-        if token.is_none() {
-            return Ok(out);
-        }
+        let arn = arn(cx, &name);
+        let tags = match cx.recent.get(&arn).await {
+            Some(tags) => tags,
+            None => read(cx, &name)
+                .await?
+                .map(|(_, tags)| tags)
+                .unwrap_or_default(),
+        };
+        out.extend(marked(Dashboard::TYPE, &arn, &name, tags, suffix));
     }
+    Ok(out)
 }
 
 #[cfg(test)]

@@ -174,17 +174,10 @@ async fn allowed(cx: &Aws, service: &str) -> Result<Option<BTreeSet<String>>, Er
     const READ: Api = ec2::DESCRIBE_VPC_ENDPOINT_SERVICE_PERMISSIONS;
     let call = cx.ec2.client.describe_vpc_endpoint_service_permissions();
     let call = call.service_id(service);
-    let mut all = BTreeSet::new();
-    let mut token: Option<String> = None;
-    loop {
-        let call = call.clone().set_next_token(token.take());
-        let page = found(cx.call(READ, || call.clone().send()).await)?;
-        let Some(page) = page else { return Ok(None) };
-        let some = page.allowed_principals().iter();
-        all.extend(some.filter_map(|p| p.principal().map(str::to_owned)));
-        token = page.next_token.filter(|t| !t.is_empty());
-        if token.is_none() {
-            return Ok(Some(all));
-        }
-    }
+    let send = |token| call.clone().set_next_token(token).send();
+    let all = cx.pages(READ, send, |page| {
+        let some = page.allowed_principals.unwrap_or_default().into_iter();
+        (some.filter_map(|p| p.principal), page.next_token)
+    });
+    Ok(found(all.await)?.map(BTreeSet::from_iter))
 }

@@ -15,29 +15,13 @@ pub(super) async fn owned(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
         .name("key")
         .set_values(Some(MARK.map(Into::into).into()))
         .build();
-    let mut all = Vec::new();
-    let mut token: Option<String> = None;
-    loop {
-        let page = cx
-            .call(ec2::DESCRIBE_TAGS, || {
-                cx.ec2
-                    .client
-                    .describe_tags()
-                    .filters(keys.clone())
-                    .max_results(1000)
-                    .set_next_token(token.clone())
-                    .send()
-            })
-            .await?;
-        token = page
-            .next_token()
-            .filter(|t| !t.is_empty())
-            .map(str::to_owned);
-        all.extend(page.tags.unwrap_or_default());
-        if token.is_none() {
-            return Ok(marked(&all, suffix));
-        }
-    }
+    let call = cx.ec2.client.describe_tags().filters(keys);
+    let call = call.max_results(1000);
+    let send = |token| call.clone().set_next_token(token).send();
+    let all = cx.pages(ec2::DESCRIBE_TAGS, send, |page| {
+        (page.tags.unwrap_or_default(), page.next_token)
+    });
+    Ok(marked(&all.await?, suffix))
 }
 
 fn marked(tags: &[TagDescription], suffix: &str) -> Vec<Owned> {

@@ -301,26 +301,21 @@ fn of_family(cx: &Aws, name: &str) -> String {
 
 /// The families whose name can be ours.
 async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
+    let call = cx.ecs.client.list_task_definition_families();
+    let call = call.status(aws_sdk_ecs::types::TaskDefinitionFamilyStatus::Active);
+    let send = |token| call.clone().set_next_token(token).send();
+    let families = cx.pages(ecs::LIST_TASK_DEFINITION_FAMILIES, send, |page| {
+        (page.families.unwrap_or_default(), page.next_token)
+    });
+    let families = families.await?.into_iter();
     let mut out = Vec::new();
-    let mut token: Option<String> = None;
-    loop {
-        let call = cx.ecs.client.list_task_definition_families();
-        let call = call.status(aws_sdk_ecs::types::TaskDefinitionFamilyStatus::Active);
-        let call = call.set_next_token(token);
-        let api = ecs::LIST_TASK_DEFINITION_FAMILIES;
-        let page = cx.call(api, || call.clone().send()).await?;
-        let families = page.families().iter();
-        for family in families.filter(|name| is_conventional(name, suffix)) {
-            if let Some((arn, tags)) = cx.recent.get_as(&of_family(cx, family)).await {
-                out.extend(marked(TaskDefinition::TYPE, &arn, family, tags, suffix));
-            } else if let Some((revision, tags)) = described(cx, family).await? {
-                let arn = revision.task_definition_arn().unwrap_or_default();
-                out.extend(marked(TaskDefinition::TYPE, arn, family, tags, suffix));
-            }
-        }
-        token = page.next_token;
-        if token.is_none() {
-            return Ok(out);
+    for family in families.filter(|name| is_conventional(name, suffix)) {
+        if let Some((arn, tags)) = cx.recent.get_as(&of_family(cx, &family)).await {
+            out.extend(marked(TaskDefinition::TYPE, &arn, &family, tags, suffix));
+        } else if let Some((revision, tags)) = described(cx, &family).await? {
+            let arn = revision.task_definition_arn().unwrap_or_default();
+            out.extend(marked(TaskDefinition::TYPE, arn, &family, tags, suffix));
         }
     }
+    Ok(out)
 }

@@ -8,18 +8,13 @@ const REVOKE: Api = kms::REVOKE_GRANT;
 
 /// Grants to others than AWS's services, `grant/ID` to who may do what.
 pub(super) async fn list(cx: &Aws, key: &str) -> Result<Exposed, Error> {
-    let mut out = Exposed::new();
-    let mut marker: Option<String> = None;
-    loop {
-        let call = cx.kms.client.list_grants().key_id(key).limit(100);
-        let call = call.set_marker(marker);
-        let page = cx.call(LIST, || call.clone().send()).await?;
-        out.extend(page.grants().iter().filter_map(reported));
-        marker = page.next_marker.filter(|_| page.truncated);
-        if marker.is_none() {
-            return Ok(out);
-        }
-    }
+    let call = cx.kms.client.list_grants().key_id(key).limit(100);
+    let send = |marker| call.clone().set_marker(marker).send();
+    let all = cx.pages(LIST, send, |page| {
+        let next = page.next_marker.filter(|_| page.truncated);
+        (page.grants.unwrap_or_default(), next)
+    });
+    Ok(all.await?.iter().filter_map(reported).collect())
 }
 
 fn reported(grant: &GrantListEntry) -> Option<(String, String)> {

@@ -73,45 +73,38 @@ fn qualifier<'a>(arn: &'a str, function: &str) -> &'a str {
 /// Its URLs, with who may call them: `NONE` is everybody whom the policy lets in.
 async fn urls(cx: &Aws, function: &str) -> Result<Exposed, Error> {
     const LIST: Api = lambda::LIST_FUNCTION_URL_CONFIGS;
-    let mut out = Exposed::new();
-    let mut marker: Option<String> = None;
-    loop {
-        let call = cx.lambda.client.list_function_url_configs();
-        let call = call.function_name(function).set_marker(marker);
-        let page = cx.call(LIST, || call.clone().send()).await?;
-        out.extend(page.function_url_configs().iter().map(|url| {
+    let call = cx.lambda.client.list_function_url_configs();
+    let call = call.function_name(function);
+    let send = |marker| call.clone().set_marker(marker).send();
+    let all = cx.pages(LIST, send, |page| {
+        let urls = page.function_url_configs.into_iter().map(|url| {
             let name = qualifier(url.function_arn(), function);
             let who = url.auth_type().as_str();
             (
                 format!("{URL}{name}"),
                 format!("{who} {}", url.function_url()),
             )
-        }));
-        marker = page.next_marker.filter(|m| !m.is_empty());
-        if marker.is_none() {
-            return Ok(out);
-        }
-    }
+        });
+        (urls, page.next_marker)
+    });
+    Ok(all.await?.into_iter().collect())
 }
 
 /// Where what came of asynchronous calls is sent, and how often they are repeated.
 async fn asynchronous(cx: &Aws, function: &str) -> Result<Exposed, Error> {
     const LIST: Api = lambda::LIST_FUNCTION_EVENT_INVOKE_CONFIGS;
-    let mut out = Exposed::new();
-    let mut marker: Option<String> = None;
-    loop {
-        let call = cx.lambda.client.list_function_event_invoke_configs();
-        let call = call.function_name(function).set_marker(marker);
-        let page = cx.call(LIST, || call.clone().send()).await?;
-        out.extend(page.function_event_invoke_configs().iter().map(|config| {
+    let call = cx.lambda.client.list_function_event_invoke_configs();
+    let call = call.function_name(function);
+    let send = |marker| call.clone().set_marker(marker).send();
+    let all = cx.pages(LIST, send, |page| {
+        let configs = page.function_event_invoke_configs.unwrap_or_default();
+        let configs = configs.into_iter().map(|config| {
             let name = qualifier(config.function_arn().unwrap_or_default(), function);
-            (format!("{ASYNCHRONOUS}{name}"), settings(config))
-        }));
-        marker = page.next_marker.filter(|m| !m.is_empty());
-        if marker.is_none() {
-            return Ok(out);
-        }
-    }
+            (format!("{ASYNCHRONOUS}{name}"), settings(&config))
+        });
+        (configs, page.next_marker)
+    });
+    Ok(all.await?.into_iter().collect())
 }
 
 /// What settings of asynchronous calls say, in words.

@@ -49,26 +49,22 @@ async fn subscriptions(cx: &Aws, name: &str) -> Result<Exposed, Error> {
 /// some is asked for them.
 async fn metric_filters(cx: &Aws, name: &str, group: &t::LogGroup) -> Result<Exposed, Error> {
     const READ: Api = logs::DESCRIBE_METRIC_FILTERS;
-    let mut out = Exposed::new();
     if group.metric_filter_count().unwrap_or_default() == 0 {
-        return Ok(out);
+        return Ok(Exposed::new());
     }
-    let mut token: Option<String> = None;
-    loop {
-        let call = cx.logs.client.describe_metric_filters();
-        let call = call.log_group_name(name).set_next_token(token);
-        let page = cx.call(READ, || call.clone().send()).await?;
-        for filter in page.metric_filters() {
-            let metrics = filter.metric_transformations().iter();
-            let metrics: Vec<String> = metrics
-                .map(|m| format!("{}/{}", m.metric_namespace(), m.metric_name()))
-                .collect();
-            let name = filter.filter_name().unwrap_or_default();
-            out.insert(format!("{METRIC_FILTER}{name}"), metrics.join(", "));
-        }
-        token = page.next_token;
-        if token.is_none() {
-            return Ok(out);
-        }
-    }
+    let call = cx.logs.client.describe_metric_filters();
+    let call = call.log_group_name(name);
+    let send = |token| call.clone().set_next_token(token).send();
+    let all = cx.pages(READ, send, |page| {
+        (page.metric_filters.unwrap_or_default(), page.next_token)
+    });
+    let filters = all.await?.into_iter().map(|filter| {
+        let metrics = filter.metric_transformations().iter();
+        let metrics: Vec<String> = metrics
+            .map(|m| format!("{}/{}", m.metric_namespace(), m.metric_name()))
+            .collect();
+        let name = filter.filter_name().unwrap_or_default();
+        (format!("{METRIC_FILTER}{name}"), metrics.join(", "))
+    });
+    Ok(filters.collect())
 }

@@ -145,37 +145,26 @@ pub async fn still_gone(cx: &Aws, name: &str) -> Result<bool, Error> {
 
 /// One listing by substring, which answers names only; tags of those with our kind of name.
 async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
+    let call = cx.logs.client.describe_log_groups();
+    let call = call.log_group_name_pattern(format!("-{suffix}")).limit(50);
+    let send = |token| call.clone().set_next_token(token).send();
+    let names = cx.pages(logs::DESCRIBE_LOG_GROUPS, send, |page| {
+        let groups = page.log_groups.unwrap_or_default().into_iter();
+        (groups.filter_map(|g| g.log_group_name), page.next_token)
+    });
     let mut out = Vec::new();
-    let mut token: Option<String> = None;
-    loop {
-        let page = cx
-            .call(logs::DESCRIBE_LOG_GROUPS, || {
-                cx.logs
-                    .client
-                    .describe_log_groups()
-                    .log_group_name_pattern(format!("-{suffix}"))
-                    .limit(50)
-                    .set_next_token(token.clone())
-                    .send()
-            })
-            .await?;
-        for group in page.log_groups() {
-            let name = group.log_group_name().unwrap_or_default();
-            if !is_conventional(name, suffix) {
-                continue;
-            }
-            let arn = arn(cx, name);
-            let tags = match cx.recent.get(&arn).await {
-                Some(tags) => Some(tags),
-                None => found(tags_of(cx, &arn).await)?,
-            };
-            out.extend(tags.and_then(|tags| marked(LogGroup::TYPE, &arn, name, tags, suffix)));
+    for name in names.await? {
+        if !is_conventional(&name, suffix) {
+            continue;
         }
-        token = page.next_token;
-        if token.is_none() {
-            return Ok(out);
-        }
+        let arn = arn(cx, &name);
+        let tags = match cx.recent.get(&arn).await {
+            Some(tags) => Some(tags),
+            None => found(tags_of(cx, &arn).await)?,
+        };
+        out.extend(tags.and_then(|tags| marked(LogGroup::TYPE, &arn, &name, tags, suffix)));
     }
+    Ok(out)
 }
 
 impl LogGroup {

@@ -131,23 +131,17 @@ pub(super) async fn list(
     cluster: Option<&str>,
     id: Option<&str>,
 ) -> Result<Vec<DbClusterSnapshot>, Error> {
-    let mut all = Vec::new();
-    let mut marker: Option<String> = None;
-    loop {
-        let call = cx.rds.client.describe_db_cluster_snapshots();
-        let call = call
-            .set_snapshot_type(matches!(which, Manual).then(|| "manual".to_owned()))
-            .set_db_cluster_identifier(cluster.map(str::to_owned))
-            .set_db_cluster_snapshot_identifier(id.map(str::to_owned))
-            .max_records(100)
-            .set_marker(marker.take());
-        let page = cx.call(LIST, || call.clone().send()).await?;
-        marker = page.marker().filter(|m| !m.is_empty()).map(str::to_owned);
-        all.extend(page.db_cluster_snapshots.unwrap_or_default());
-        if marker.is_none() {
-            return Ok(all);
-        }
-    }
+    let call = cx.rds.client.describe_db_cluster_snapshots();
+    let call = call
+        .set_snapshot_type(matches!(which, Manual).then(|| "manual".to_owned()))
+        .set_db_cluster_identifier(cluster.map(str::to_owned))
+        .set_db_cluster_snapshot_identifier(id.map(str::to_owned))
+        .max_records(100);
+    let send = |marker| call.clone().set_marker(marker).send();
+    let all = cx.pages(LIST, send, |page| {
+        (page.db_cluster_snapshots.unwrap_or_default(), page.marker)
+    });
+    all.await
 }
 
 /// What the deletion of a cluster loses: its rows, and the use of manual snapshots that share its key.

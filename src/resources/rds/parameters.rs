@@ -16,63 +16,36 @@ pub(super) type Parameters = BTreeMap<String, String>;
 /// Parameters that one Modify or Reset call takes.
 const PER_CALL: usize = 20;
 
-/// Reads parameters of a group, all pages: those set by a user with `Some("user")`, else all.
-macro_rules! describe {
-    ($cx:expr, $api:expr, $method:ident, $group:ident, $name:expr, $source:expr) => {{
-        let mut all: Vec<Parameter> = Vec::new();
-        let mut marker: Option<String> = None;
-        loop {
-            let page = $cx
-                .call($api, || {
-                    $cx.rds
-                        .client
-                        .$method()
-                        .$group($name)
-                        .set_source($source.map(str::to_owned))
-                        .max_records(100)
-                        .set_marker(marker.clone())
-                        .send()
-                })
-                .await?;
-            marker = page.marker().filter(|m| !m.is_empty()).map(str::to_owned);
-            all.extend(page.parameters.unwrap_or_default());
-            if marker.is_none() {
-                break all;
-            }
-        }
-    }};
-}
-
-/// Parameters of a cluster parameter group.
+/// Parameters of a cluster parameter group: those of one source, or all.
 pub(super) async fn of_cluster_group(
     cx: &Aws,
     name: &str,
     source: Option<&str>,
 ) -> Result<Vec<Parameter>, Error> {
-    Ok(describe!(
-        cx,
-        rds::DESCRIBE_DB_CLUSTER_PARAMETERS,
-        describe_db_cluster_parameters,
-        db_cluster_parameter_group_name,
-        name,
-        source
-    ))
+    let call = cx.rds.client.describe_db_cluster_parameters();
+    let call = call.db_cluster_parameter_group_name(name).max_records(100);
+    let call = call.set_source(source.map(str::to_owned));
+    let send = |marker| call.clone().set_marker(marker).send();
+    let all = cx.pages(rds::DESCRIBE_DB_CLUSTER_PARAMETERS, send, |page| {
+        (page.parameters.unwrap_or_default(), page.marker)
+    });
+    all.await
 }
 
-/// Parameters of an instance parameter group.
+/// Parameters of an instance parameter group: those of one source, or all.
 pub(super) async fn of_group(
     cx: &Aws,
     name: &str,
     source: Option<&str>,
 ) -> Result<Vec<Parameter>, Error> {
-    Ok(describe!(
-        cx,
-        rds::DESCRIBE_DB_PARAMETERS,
-        describe_db_parameters,
-        db_parameter_group_name,
-        name,
-        source
-    ))
+    let call = cx.rds.client.describe_db_parameters();
+    let call = call.db_parameter_group_name(name).max_records(100);
+    let call = call.set_source(source.map(str::to_owned));
+    let send = |marker| call.clone().set_marker(marker).send();
+    let all = cx.pages(rds::DESCRIBE_DB_PARAMETERS, send, |page| {
+        (page.parameters.unwrap_or_default(), page.marker)
+    });
+    all.await
 }
 
 /// Those with a value, as the map that was written.

@@ -8,7 +8,7 @@ use crate::engine::{Backup, Error, Identity, Remains};
 use crate::resources::rds::cluster_snapshot::{Which, is_final, list};
 use crate::resources::rds::{major, tags};
 use crate::resources::recovery_points::not_asked;
-use crate::resources::texts;
+use crate::resources::{found, texts};
 use aws_sdk_rds::types::{DbClusterAutomatedBackup, DbClusterSnapshot};
 use aws_smithy_types::DateTime;
 use serde::{Deserialize, Serialize};
@@ -175,23 +175,12 @@ impl Cluster {
 
 /// Automated backups of clusters with this name.
 async fn retained(cx: &Aws, name: &str) -> Result<Vec<DbClusterAutomatedBackup>, Error> {
-    let mut all = Vec::new();
-    let mut marker: Option<String> = None;
-    loop {
-        let call = cx.rds.client.describe_db_cluster_automated_backups();
-        let call = call
-            .db_cluster_identifier(name)
-            .max_records(100)
-            .set_marker(marker.take());
-        let answer = cx.call(BACKUPS, || call.clone().send()).await;
-        let page = match answer {
-            Err(error) if error.is_not_found() => return Ok(all),
-            other => other?,
-        };
-        marker = page.marker().filter(|m| !m.is_empty()).map(str::to_owned);
-        all.extend(page.db_cluster_automated_backups.unwrap_or_default());
-        if marker.is_none() {
-            return Ok(all);
-        }
-    }
+    let call = cx.rds.client.describe_db_cluster_automated_backups();
+    let call = call.db_cluster_identifier(name).max_records(100);
+    let send = |marker| call.clone().set_marker(marker).send();
+    let all = cx.pages(BACKUPS, send, |page| {
+        let backups = page.db_cluster_automated_backups;
+        (backups.unwrap_or_default(), page.marker)
+    });
+    Ok(found(all.await)?.unwrap_or_default())
 }
