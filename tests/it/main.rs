@@ -25,6 +25,7 @@ mod for_others;
 mod foreign;
 mod functions;
 mod hard_days;
+mod images;
 mod long_work;
 mod makespan;
 mod map;
