@@ -8,7 +8,7 @@ use crate::edge::Edge;
 use futures::future::join_all;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -31,7 +31,16 @@ pub struct Asked {
 #[derive(Debug, Default)]
 struct Known {
     rounds: u32,
-    failed: BTreeMap<IpAddr, u32>,
+    failed: BTreeMap<IpAddr, Failed>,
+}
+
+/// How an address did up to the newest round.
+#[derive(Debug, Default)]
+struct Failed {
+    /// Rounds without an answer up to the newest; 0 for an address that answers.
+    in_a_row: u32,
+    /// What went wrong last.
+    why: String,
 }
 
 impl Known {
@@ -47,8 +56,11 @@ impl Known {
         for (address, said) in green {
             let failed = self.failed.entry(address).or_default();
             match said {
-                Ok(()) => *failed = 0,
-                Err(_) => *failed += 1,
+                Ok(()) => *failed = Failed::default(),
+                Err(why) => {
+                    failed.in_a_row += 1;
+                    failed.why = why;
+                }
             }
         }
     }
@@ -56,8 +68,17 @@ impl Known {
     fn seen(&self) -> Probes {
         Probes {
             done: self.rounds,
-            failed_in_a_row: self.failed.values().copied().max().unwrap_or_default(),
+            failed_in_a_row: self.worst().map_or(0, |failed| failed.in_a_row),
         }
+    }
+
+    fn why(&self) -> Option<String> {
+        let worst = self.worst().filter(|failed| failed.in_a_row > 0)?;
+        Some(worst.why.clone())
+    }
+
+    fn worst(&self) -> Option<&Failed> {
+        self.failed.values().max_by_key(|failed| failed.in_a_row)
     }
 }
 
@@ -91,10 +112,16 @@ impl Prober {
 
     /// What the last rounds said.
     pub fn seen(&self) -> Probes {
-        self.known
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .seen()
+        self.known().seen()
+    }
+
+    /// Why the worst address does not answer; `None` when all of them do.
+    pub fn why(&self) -> Option<String> {
+        self.known().why()
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -146,7 +173,7 @@ mod tests {
     #[test]
     fn the_worst_address_counts_and_a_round_without_blue_does_not() {
         let [a, b]: [IpAddr; 2] = ["192.0.2.1", "192.0.2.2"].map(|a| a.parse().unwrap());
-        let bad = || Err("no".to_owned());
+        let bad = || Err("503".to_owned());
         let mut known = Known::default();
         let seen = |known: &Known| (known.seen().done, known.seen().failed_in_a_row);
         known.count(vec![(a, Ok(())), (b, bad())], true);
@@ -157,10 +184,11 @@ mod tests {
         assert_eq!(seen(&known), (2, 2));
         known.count(vec![(a, bad()), (b, bad())], true);
         assert_eq!(seen(&known), (3, 3));
+        assert_eq!(known.why().as_deref(), Some("503"));
         // The second one is no longer an address of green.
         known.count(vec![(a, bad())], true);
         assert_eq!(seen(&known), (4, 2));
         known.count(vec![(a, Ok(()))], true);
-        assert_eq!(seen(&known), (5, 0));
+        assert_eq!((seen(&known), known.why()), ((5, 0), None));
     }
 }

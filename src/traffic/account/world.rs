@@ -140,6 +140,10 @@ impl World for Account {
         self.prober.as_ref().map(Prober::seen)
     }
 
+    fn failed_probe(&self) -> Option<String> {
+        self.prober.as_ref().and_then(Prober::why)
+    }
+
     fn record(&self, entry: Entry) -> Result<(), Error> {
         let at = self.now();
         (self.show)(Shown::Entry(&entry, at));

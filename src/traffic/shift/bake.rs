@@ -32,7 +32,8 @@ impl<W: World> Shift<'_, W> {
             let failed = self.world.probes().map_or(0, |p| p.failed_in_a_row);
             if failing != (failed > 0) {
                 failing = failed > 0;
-                self.world.record(self.entry(Event::Probe, probe(failed)))?;
+                let text = probe(failed, self.world.failed_probe());
+                self.world.record(self.entry(Event::Probe, text))?;
             }
             // A green that is gone is judged at once.
             if now >= next || failed >= self.plan.limits.probes_in_a_row {
@@ -112,10 +113,11 @@ impl<W: World> Shift<'_, W> {
     }
 }
 
-fn probe(failed: u32) -> String {
+fn probe(failed: u32, why: Option<String>) -> String {
+    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
     match failed {
         0 => "every address of green answers its probe again".into(),
-        1 => "the last probe of green failed".into(),
-        n => format!("the last {n} probes of green failed"),
+        1 => format!("the last probe of green failed{why}"),
+        n => format!("the last {n} probes of green failed{why}"),
     }
 }

@@ -331,6 +331,11 @@ impl World for Numbers {
         })
     }
 
+    fn failed_probe(&self) -> Option<String> {
+        let probes = self.probes().filter(|p| p.failed_in_a_row > 0);
+        probes.map(|_| "192.0.2.2 answers 503 to /ready".into())
+    }
+
     async fn look(&self, _: bool) -> Seen {
         let healthy = self.targets.get();
         let target = |service: &str| Targets {
