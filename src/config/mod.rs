@@ -23,6 +23,7 @@ pub(crate) use document::documented;
 pub(crate) use error::{ConfigError, Problem};
 #[cfg(test)]
 pub(crate) use image::SERVICES;
+pub(crate) use image::{PAYMENT_API, REPORTING, TRANSACTION_PROCESSOR};
 pub(crate) use keys::{Key, keys};
 pub(crate) use load::Overrides;
 pub(crate) use origins::Origin;
