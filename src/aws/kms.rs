@@ -104,7 +104,6 @@ const AT_ONCE: usize = 16;
 
 /// KMS: its client and the readers of keys and aliases.
 pub struct Kms {
-    /// The client.
     pub client: Client,
     aliases: Reader<(), Vec<AliasListEntry>>,
     marked: Reader<Mark, Vec<(String, Tags)>>,

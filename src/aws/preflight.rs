@@ -49,7 +49,6 @@ pub struct Preflight {
     pub account: String,
     /// The ARN that AWS knows us by.
     pub caller: String,
-    /// The region.
     pub region: String,
     /// The region's usable availability zones, sorted by name.
     pub zones: Vec<String>,

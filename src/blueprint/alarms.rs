@@ -54,7 +54,6 @@ const BLOCKED: f64 = 1000.0;
 pub struct Guard {
     /// In ids, short: `errors-pay`.
     pub thing: String,
-    /// The alarm.
     pub alarm: Ref<Alarm>,
     /// What the alarm watches.
     pub watches: Alarm,

@@ -63,7 +63,6 @@ const ADMINISTER: [&str; 22] = [
     "kms:UpdateKeyDescription",
 ];
 
-/// Declares them.
 pub fn declare<S: Scope>(here: &mut ScopeBuilder<'_, S>) -> Keys {
     let data = Policy::of(data_policy(here));
     let logs = Policy::of(logs_policy(here));

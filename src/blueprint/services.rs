@@ -46,7 +46,6 @@ impl Service {
     }
 }
 
-/// All of them.
 pub const SERVICES: [Service; 3] = [
     Service {
         name: PAYMENT_API,

@@ -58,7 +58,6 @@ pub struct Config {
     pub other_region: Option<(String, String)>,
     /// Tags of every resource besides the ownership mark.
     pub tags: Tags,
-    /// The network.
     pub network: Network,
     /// Domain and certificate.
     pub routing: Routing,
@@ -70,7 +69,6 @@ pub struct Config {
     pub storage: Storage,
     /// Aurora.
     pub database: Database,
-    /// The services.
     pub services: Services,
     /// The migration's functions.
     pub migration: Migration,

@@ -13,7 +13,6 @@ use std::time::Duration;
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The body.
     pub body: String,
 }
 

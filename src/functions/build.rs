@@ -38,7 +38,6 @@ pub enum Error {
         "the zip `{name}` that is built here is not the one that is wanted: its SHA-256 is {built}, not {wanted}"
     )]
     Other {
-        /// Its name.
         name: String,
         /// What was built.
         built: String,

@@ -17,7 +17,6 @@ pub struct CostDocument {
     /// Which deployment.
     #[serde(flatten)]
     pub home: DeploymentRef,
-    /// The estimate.
     #[serde(flatten)]
     pub estimate: Estimate,
 }

@@ -34,10 +34,7 @@ const PUBLISHED_SECONDS: i64 = 180;
 #[serde(tag = "seen", rename_all = "snake_case")]
 pub enum Sign {
     /// It is so, since so many seconds after the change.
-    Yes {
-        /// Seconds.
-        seconds: f64,
-    },
+    Yes { seconds: f64 },
     /// It is not so: what is there instead.
     No {
         /// In words.

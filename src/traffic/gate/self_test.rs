@@ -39,7 +39,6 @@ pub struct SelfTest {
     pub holds: bool,
     /// What makes the limits themselves unusable.
     pub limits: Vec<String>,
-    /// The cases.
     pub cases: Vec<Case>,
 }
 
