@@ -87,7 +87,7 @@ pub struct Start {
 ///
 /// # Errors
 /// When the service is not there, or AWS does not answer.
-pub async fn look(aws: &Aws, asked: &Asked, now: i64) -> Result<Found, Error> {
+pub async fn find(aws: &Aws, asked: &Asked, now: i64) -> Result<Found, Error> {
     let key = (asked.cluster.clone(), asked.service.clone());
     let service = aws.ecs.services.get(key).await?;
     let service = service.filter(|s| s.status() == Some("ACTIVE"));

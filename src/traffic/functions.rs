@@ -101,7 +101,7 @@ impl Functions {
     /// Asks both where the last answer is too old. The first time, and with patience where an answer is too old to be used, it
     /// waits.
     pub async fn refresh(&self, now: i64, patient: bool) {
-        let due = |at: Option<i64>, again: i64| at.is_none_or(|at| now - at >= again);
+        let due = |at: Option<i64>, interval: i64| at.is_none_or(|at| now - at >= interval);
         let (status, verified, waits) = {
             let mut known = self.known();
             let status = due(known.status.as_ref().map(|(at, _)| *at), STATUS_AGAIN);

@@ -43,7 +43,7 @@ pub async fn wait(
     show(Seen::Status(&task.status));
     let mut unknown = 0;
     loop {
-        match again(aws, asked, &task.arn).await {
+        match read(aws, asked, &task.arn).await {
             Ok(Some(now)) => {
                 unknown = 0;
                 let next = seen(asked, &now, task.joined);
@@ -90,7 +90,7 @@ pub async fn wait(
     Ok(task)
 }
 
-async fn again(aws: &Aws, asked: &Asked, arn: &str) -> Result<Option<t::Task>, Error> {
+async fn read(aws: &Aws, asked: &Asked, arn: &str) -> Result<Option<t::Task>, Error> {
     let call = aws.ecs.client.describe_tasks().cluster(&asked.cluster);
     let call = call.tasks(arn);
     let answer = aws.call(DESCRIBE_TASKS, || call.clone().send()).await?;

@@ -110,7 +110,7 @@ impl World for Account {
         self.warn(read).unwrap_or_default()
     }
 
-    async fn look(&self, patient: bool) -> Seen {
+    async fn observe(&self, patient: bool) -> Seen {
         let Some(sight) = &self.sight else {
             return Seen::default();
         };

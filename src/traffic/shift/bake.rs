@@ -19,7 +19,7 @@ impl<W: World> Shift<'_, W> {
         let mut runs: Option<String> = None;
         let (mut shared, mut failing) = (false, false);
         loop {
-            match self.look().await {
+            match self.read_records().await {
                 Ok(Look::Ends(end)) => return Ok(Err(end)),
                 Ok(Look::Mine(standing)) if self.world.stopping() => {
                     return Ok(Err(End::Interrupted(standing.live)));
@@ -43,7 +43,7 @@ impl<W: World> Shift<'_, W> {
                 for (minute, pair) in self.world.minutes(wanted, slow).await {
                     gate.observe(minute, pair);
                 }
-                let (bridged, seen) = tokio::join!(self.world.bridged(), self.world.look(false));
+                let (bridged, seen) = tokio::join!(self.world.bridged(), self.world.observe(false));
                 match bridged {
                     Ok(Some(pulled)) => return self.bridged_by(&pulled).map(Err),
                     Ok(None) => {}
@@ -57,7 +57,7 @@ impl<W: World> Shift<'_, W> {
                     }
                     runs = Some(now_runs);
                 }
-                let decision = gate.judge(&self.plan.limits, now, &seen.instant);
+                let decision = gate.evaluate(&self.plan.limits, now, &seen.instant);
                 let share = decision.of(Rule::ObservedShare);
                 if let Some(share) = share.filter(|s| s.verdict == Verdict::Pass && !shared) {
                     shared = true;

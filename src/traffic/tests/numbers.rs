@@ -336,7 +336,7 @@ impl World for Numbers {
         probes.map(|_| "192.0.2.2 answers 503 to /ready".into())
     }
 
-    async fn look(&self, _: bool) -> Seen {
+    async fn observe(&self, _: bool) -> Seen {
         let healthy = self.targets.get();
         let target = |service: &str| Targets {
             service: service.into(),
