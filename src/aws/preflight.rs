@@ -57,12 +57,6 @@ pub struct Preflight {
 }
 
 impl Preflight {
-    /// The gravest level.
-    pub fn level(&self) -> Level {
-        let levels = self.checks.iter().map(|c| c.level);
-        levels.max().unwrap_or(Level::Ok)
-    }
-
     /// The findings that forbid to go on.
     pub fn errors(&self) -> impl Iterator<Item = &Check> {
         self.checks.iter().filter(|c| c.level == Level::Error)
@@ -274,6 +268,6 @@ mod tests {
         let error = out.error().unwrap();
         assert!(error.to_string().contains("credentials"), "{error}");
         assert!(error.hint.unwrap().contains("log in"));
-        assert_eq!(out.level(), Level::Error);
+        assert_eq!(out.errors().count(), 1);
     }
 }
