@@ -16,10 +16,10 @@ use std::time::Duration;
 const CONTROL_LIMIT: Duration = Duration::from_secs(310);
 const VERIFY_LIMIT: Duration = Duration::from_secs(910);
 /// Seconds after which `status` is asked again, and after which an answer says nothing any more.
-const STATUS_AGAIN: i64 = 30;
+const STATUS_INTERVAL: i64 = 30;
 const STATUS_OLD: i64 = 180;
 /// Seconds after which `verify` is asked again: it counts for fifteen minutes.
-const VERIFY_AGAIN: i64 = 600;
+const VERIFY_INTERVAL: i64 = 600;
 
 /// The mode of a split that the mapping declares.
 ///
@@ -104,8 +104,8 @@ impl Functions {
         let due = |at: Option<i64>, interval: i64| at.is_none_or(|at| now - at >= interval);
         let (status, verified, waits) = {
             let mut known = self.known();
-            let status = due(known.status.as_ref().map(|(at, _)| *at), STATUS_AGAIN);
-            let verified = due(known.verified.as_ref().map(|(at, _)| *at), VERIFY_AGAIN);
+            let status = due(known.status.as_ref().map(|(at, _)| *at), STATUS_INTERVAL);
+            let verified = due(known.verified.as_ref().map(|(at, _)| *at), VERIFY_INTERVAL);
             let first = known.status.is_none() || known.verified.is_none();
             let old = known
                 .status

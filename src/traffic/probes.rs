@@ -14,9 +14,9 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 /// From one round to the next; no round lasts longer.
-const AGAIN: Duration = Duration::from_secs(1);
+const INTERVAL: Duration = Duration::from_secs(1);
 /// Addresses of a load balancer change: they are looked up again.
-const LOOK_UP_AGAIN: Duration = Duration::from_secs(30);
+const LOOK_UP_INTERVAL: Duration = Duration::from_secs(30);
 
 /// A side, as it is asked.
 #[derive(Debug, Clone)]
@@ -130,7 +130,7 @@ async fn ask(edge: Edge, blue: Asked, green: Asked, known: Arc<Mutex<Known>>) {
     let mut looked_up: Option<Instant> = None;
     loop {
         let began = Instant::now();
-        if looked_up.is_none_or(|at| at.elapsed() >= LOOK_UP_AGAIN) {
+        if looked_up.is_none_or(|at| at.elapsed() >= LOOK_UP_INTERVAL) {
             let both = [&blue, &green].map(|side| edge.names.addresses(&side.balancer));
             for (kept, found) in addresses.iter_mut().zip(join_all(both).await) {
                 // A name that cannot be looked up leaves what was known.
@@ -150,13 +150,13 @@ async fn ask(edge: Edge, blue: Asked, green: Asked, known: Arc<Mutex<Known>>) {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .count(of_green, blue_answers);
-        tokio::time::sleep_until(began + AGAIN).await;
+        tokio::time::sleep_until(began + INTERVAL).await;
     }
 }
 
 async fn round(edge: &Edge, host: &str, addresses: &[IpAddr]) -> Vec<(IpAddr, Result<(), String>)> {
     let one = async |address: IpAddr| {
-        let said = edge.requests.get(host, address, READY_PATH, AGAIN).await;
+        let said = edge.requests.get(host, address, READY_PATH, INTERVAL).await;
         let said = said.and_then(|answer| match answer.status {
             200..500 => Ok(()),
             status => Err(format!("{address} answers {status} to {READY_PATH}")),

@@ -22,7 +22,7 @@ use std::time::Duration;
 /// Minutes of requests that are shown: the newest are not published yet.
 const MINUTES: i64 = 10;
 /// Between two looks.
-const AGAIN: Duration = Duration::from_secs(5);
+const INTERVAL: Duration = Duration::from_secs(5);
 
 /// Shows where the traffic is.
 pub async fn status(cx: &Context<'_>, watch: bool) -> Result<Exit, Failure> {
@@ -51,7 +51,7 @@ pub async fn status(cx: &Context<'_>, watch: bool) -> Result<Exit, Failure> {
             return Ok(exit);
         };
         tokio::select! {
-            () = tokio::time::sleep(AGAIN) => {}
+            () = tokio::time::sleep(INTERVAL) => {}
             _ = stop.changed() => return Ok(exit),
         }
         cx.console.text("\n")?;
