@@ -38,6 +38,7 @@ pub enum Error {
         "the zip `{name}` that is built here is not the one that is wanted: its SHA-256 is {built}, not {wanted}"
     )]
     Other {
+        /// Its name.
         name: String,
         /// What was built.
         built: String,

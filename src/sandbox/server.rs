@@ -15,9 +15,9 @@ use super::{Error, Info, UpOptions, data_plane, http, sources};
 use crate::cache::{self, lock};
 
 /// From the start of the process to its first answer; Python takes one to three seconds, more on a busy machine.
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+const START_PATIENCE: Duration = Duration::from_secs(60);
 /// From SIGTERM to SIGKILL.
-const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
 pub(super) const POLL: Duration = Duration::from_millis(50);
 /// How fast minutes pass, for everything of a sandbox with a data plane.
 const CLOCK: &str = "DEPLOYER_CLOCK_RATE";
@@ -297,7 +297,7 @@ pub(super) async fn answering(
     is_right: impl Fn(&Value) -> bool,
 ) -> Result<(u16, Value), String> {
     let since = Instant::now();
-    while since.elapsed() < START_TIMEOUT {
+    while since.elapsed() < START_PATIENCE {
         if let Ok(Some(status)) = child.try_wait() {
             return Err(format!("the process ended with {status}"));
         }
@@ -314,7 +314,7 @@ pub(super) async fn answering(
     }
     Err(format!(
         "it did not answer within {} seconds",
-        START_TIMEOUT.as_secs()
+        START_PATIENCE.as_secs()
     ))
 }
 
@@ -374,7 +374,7 @@ async fn stop(record: &Record) {
         if kill_process(pid, signal).is_err() {
             return;
         }
-        while since.elapsed() < STOP_TIMEOUT {
+        while since.elapsed() < STOP_PATIENCE {
             if http::request(record.port, "GET", "/_sandbox/health", None)
                 .await
                 .is_none()

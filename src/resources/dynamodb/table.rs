@@ -53,6 +53,7 @@ pub struct KeySchema {
 /// An attribute of a key.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Attribute {
+    /// Its name.
     pub name: String,
     /// `S`, `N` or `B`.
     pub kind: String,
@@ -79,6 +80,7 @@ impl Attribute {
 /// A global secondary index.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Index {
+    /// Its key.
     pub key: KeySchema,
     /// Which attributes it holds: `ALL`.
     pub projection: String,
