@@ -31,7 +31,6 @@ pub struct Broken {
 /// The lines, and the hash of the last one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chain<E> {
-    /// Its lines.
     pub lines: Vec<Line<E>>,
     first: Option<String>,
     last: Option<String>,

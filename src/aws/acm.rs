@@ -49,7 +49,6 @@ fn classify(_: Api, answer: Answer<'_>) -> Option<Class> {
 
 /// Certificate Manager: its client and the reader of certificates.
 pub struct Acm {
-    /// The client.
     pub client: Client,
     /// DescribeCertificate, by ARN: a certificate and its validation are read together.
     pub certificates: Reader<String, t::CertificateDetail>,

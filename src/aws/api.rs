@@ -53,7 +53,6 @@ pub struct Service {
 /// May a call be sent again when its outcome is unclear?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Nature {
-    /// A read.
     Read,
     /// A mutating call with the same effect when it is sent twice: puts, deletes, changes to a given value, and creates
     /// with an idempotency token.
@@ -141,7 +140,6 @@ pub const fn guarded(resource: &'static str, guard: Guard) -> Grant {
 /// An API action.
 #[derive(Clone, Copy)]
 pub struct Api {
-    /// Its service.
     pub service: &'static Service,
     /// `CreateVpc`.
     pub operation: &'static str,
@@ -254,7 +252,6 @@ macro_rules! actions {
                 grants: &$grants,
             };
         )*
-        /// All actions.
         pub(super) const ACTIONS: &[$crate::aws::Api] = &[$($name),*];
     };
 }

@@ -55,7 +55,6 @@ fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
 
 /// Application Auto Scaling: its client and readers.
 pub struct AutoScaling {
-    /// The client.
     pub client: Client,
     /// DescribeScalableTargets, by `service/CLUSTER/SERVICE`.
     pub targets: Reader<String, ScalableTarget>,

@@ -40,7 +40,6 @@ pub struct Change {
 
 /// A change and the texts of its request and answer, which name what it changed.
 pub struct Named {
-    /// The change.
     pub change: Change,
     texts: BTreeSet<String>,
 }
@@ -70,7 +69,6 @@ fn source(service: &str) -> String {
 
 /// CloudTrail's event history.
 pub struct CloudTrail {
-    /// The client.
     pub client: Client,
     global: Client,
     caller: Arc<Caller>,

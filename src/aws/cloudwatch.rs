@@ -96,7 +96,6 @@ const AT_ONCE: usize = 100;
 
 /// CloudWatch: its client and the reader of alarms.
 pub struct CloudWatch {
-    /// The client.
     pub client: Client,
     read: Reader<Wanted, Shown>,
     caller: Arc<Caller>,

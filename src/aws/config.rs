@@ -111,7 +111,6 @@ impl Singletons {
 
 /// AWS Config: its client and its readers.
 pub struct AwsConfig {
-    /// The client.
     pub client: Client,
     /// What the region has once: recorder, its state and the delivery channel.
     pub singletons: Reader<(), Singletons>,

@@ -87,7 +87,6 @@ fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
 
 /// DynamoDB: its client.
 pub struct DynamoDb {
-    /// The client.
     pub client: Client,
 }
 

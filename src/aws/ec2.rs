@@ -98,7 +98,6 @@ enum By {
 pub trait Find: Clone + Send + Sync + 'static {
     /// The filter that is its own id: one value, one item.
     const ID: &'static str;
-    /// Its tags.
     fn tags(&self) -> &[Tag];
     /// The values that this item has for a filter other than a tag.
     fn values(&self, filter: &str) -> Vec<String>;
@@ -268,7 +267,6 @@ macro_rules! readers {
     ($($(#[$doc:meta])* $field:ident: $type:ty = $api:ident $(pages of $page:literal)?, $method:ident, $items:ident;)*) => {
         /// EC2: its client and one batched reader per Describe call.
         pub struct Ec2 {
-            /// The client.
             pub client: Client,
             $($(#[$doc])* pub $field: Ec2Reader<$type>,)*
             /// DescribeTransitGateways.

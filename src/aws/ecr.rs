@@ -53,7 +53,6 @@ fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
 
 /// ECR: its client and its listings.
 pub struct Ecr {
-    /// The client.
     pub client: Client,
     /// DescribeRepositories: all of the region.
     pub repositories: Listing<Repository>,

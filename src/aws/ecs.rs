@@ -119,7 +119,6 @@ const CLUSTERS_AT_ONCE: usize = 100;
 
 /// ECS: its client and the readers of clusters and services.
 pub struct Ecs {
-    /// The client.
     pub client: Client,
     /// DescribeClusters, by name.
     pub clusters: Reader<String, Cluster>,

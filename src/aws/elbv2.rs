@@ -111,7 +111,6 @@ type Tags = BTreeMap<String, String>;
 
 /// Elastic Load Balancing: its client and readers.
 pub struct ElasticLoadBalancing {
-    /// The client.
     pub client: Client,
     /// DescribeLoadBalancers.
     pub load_balancers: Listing<t::LoadBalancer>,

@@ -56,7 +56,6 @@ type Tags = BTreeMap<String, String>;
 
 /// EventBridge: its client and the reader of rules.
 pub struct Events {
-    /// The client.
     pub client: Client,
     /// ListRules: all rules of the default bus.
     pub rules: Listing<Rule>,

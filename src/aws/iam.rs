@@ -73,7 +73,6 @@ fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
 
 /// IAM: its client and the reader of roles.
 pub struct Iam {
-    /// The client.
     pub client: Client,
     /// Roles with their policies, by name.
     pub roles: Reader<String, Whole>,

@@ -29,17 +29,19 @@ const KEYS: &str = "arn:aws:kms:{region}:{account}:key/*";
 const OURS: Grant = guarded(KEYS, ResourceTag);
 const ALIAS: Grant = named("arn:aws:kms:{region}:{account}:alias/*-{suffix}");
 
+/// Services that use the data key in the name of whoever makes something of theirs, that is of the deployer too.
+pub const DATA_SERVICES: [&str; 6] = [
+    "dynamodb",
+    "ecr",
+    "lambda",
+    "rds",
+    "scheduler",
+    "secretsmanager",
+];
+
 /// What a service does with our keys in the caller's name.
 pub(super) const fn through(action: &'static str) -> Grant {
-    const SERVICES: &[&str] = &[
-        "rds",
-        "dynamodb",
-        "secretsmanager",
-        "ecr",
-        "scheduler",
-        "lambda",
-    ];
-    guarded(KEYS, Via(SERVICES)).of(action)
+    guarded(KEYS, Via(&DATA_SERVICES)).of(action)
 }
 
 actions! { SERVICE;
@@ -102,7 +104,6 @@ const AT_ONCE: usize = 16;
 
 /// KMS: its client and the readers of keys and aliases.
 pub struct Kms {
-    /// The client.
     pub client: Client,
     aliases: Reader<(), Vec<AliasListEntry>>,
     marked: Reader<Mark, Vec<(String, Tags)>>,

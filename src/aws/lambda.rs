@@ -119,7 +119,6 @@ pub type Zips =
 
 /// Lambda: its client, its listings and the zips.
 pub struct Lambda {
-    /// The client.
     pub client: Client,
     /// Where the zips of functions come from; a command that makes none has none.
     pub zips: Option<Zips>,

@@ -84,7 +84,6 @@ const ALIKE: usize = 9;
 
 /// CloudWatch Logs: its client and the reader of log groups.
 pub struct Logs {
-    /// The client.
     pub client: Client,
     /// DescribeLogGroups, by name.
     pub groups: Reader<String, LogGroup>,

@@ -80,7 +80,6 @@ macro_rules! services {
         pub struct Aws {
             /// The account that the credentials belong to; empty until somebody asked.
             pub account: String,
-            /// The region.
             pub region: String,
             $(
                 #[doc = concat!("The service `", stringify!($field), "`.")]
@@ -105,7 +104,6 @@ macro_rules! services {
             }
         }
 
-        /// All services.
         pub static SERVICES: &[&Service] = &[$(&$field::SERVICE),*];
     };
 }

@@ -15,7 +15,6 @@ pub const MANAGED_POLICY: usize = 6144;
 pub struct Holder<'a> {
     /// The account, or `*`.
     pub account: &'a str,
-    /// The region.
     pub region: &'a str,
     /// The environment suffix.
     pub suffix: &'a str,

@@ -207,7 +207,6 @@ macro_rules! readers {
     ($($(#[$doc:meta])* $field:ident: $type:ty = $api:ident, $method:ident, $items:ident, $name:ident $(, $set:ident = $value:literal)?;)*) => {
         /// RDS: its client and one batched reader per Describe call.
         pub struct Rds {
-            /// The client.
             pub client: Client,
             $($(#[$doc])* pub $field: Listing<$type>,)*
             /// Held by whoever reboots an instance: one at a time, so that a cluster keeps instances that serve.

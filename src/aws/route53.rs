@@ -92,7 +92,6 @@ type Place = (String, String);
 
 /// Route 53: its client and readers.
 pub struct Route53 {
-    /// The client.
     pub client: Client,
     records: Reader<Place, Vec<t::ResourceRecordSet>>,
     checks: Reader<(), Arc<Vec<t::HealthCheck>>>,

@@ -82,7 +82,6 @@ fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
 
 /// S3: its client.
 pub struct S3 {
-    /// The client.
     pub client: Client,
 }
 

@@ -63,7 +63,6 @@ fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
 
 /// A group, as it is read.
 pub struct GroupState {
-    /// Its ARN.
     pub arn: String,
     /// It is on its way out, with all its schedules.
     pub deleting: bool,
@@ -71,7 +70,6 @@ pub struct GroupState {
 
 /// EventBridge Scheduler: its client and its listings.
 pub struct Scheduler {
-    /// The client.
     pub client: Client,
     listed: Reader<(), Groups>,
     caller: Arc<Caller>,

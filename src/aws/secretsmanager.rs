@@ -59,7 +59,6 @@ fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
 
 /// Secrets Manager: its client and its listing.
 pub struct SecretsManager {
-    /// The client.
     pub client: Client,
     caller: Arc<Caller>,
 }

@@ -20,7 +20,6 @@ actions! { SERVICE;
 
 /// Service Quotas: its client.
 pub struct ServiceQuotas {
-    /// The client.
     pub client: Client,
 }
 

@@ -66,7 +66,6 @@ fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
 
 /// SNS: its client and its listings.
 pub struct Sns {
-    /// The client.
     pub client: Client,
     caller: Arc<Caller>,
 }

@@ -52,7 +52,6 @@ fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
 
 /// SQS: its client and its listing.
 pub struct Sqs {
-    /// The client.
     pub client: Client,
     caller: Arc<Caller>,
 }

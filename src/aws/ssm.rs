@@ -60,7 +60,6 @@ const AT_ONCE: usize = 10;
 
 /// Systems Manager: its client and the reader of parameters.
 pub struct Ssm {
-    /// The client.
     pub client: Client,
     /// GetParameters, by name.
     pub parameters: Reader<String, Parameter>,

@@ -19,7 +19,6 @@ actions! { SERVICE;
 
 /// STS: its client.
 pub struct Sts {
-    /// The client.
     pub client: Client,
 }
 

@@ -65,7 +65,6 @@ const A_PAGE: i32 = 100;
 
 /// The tagging API and the sweep of the look that is under way.
 pub struct Tagging {
-    /// The client.
     pub client: Client,
     caller: Arc<Caller>,
     sweep: Mutex<Option<Arc<Sweep>>>,

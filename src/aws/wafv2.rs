@@ -77,7 +77,6 @@ fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
 
 /// WAF: its client and the listings of web ACLs and address sets by name.
 pub struct Wafv2 {
-    /// The client.
     pub client: Client,
     acls: Reader<(), Arc<HashMap<String, Listed>>>,
     sets: Reader<(), Arc<HashMap<String, Listed>>>,
@@ -90,7 +89,6 @@ pub struct Wafv2 {
 pub struct Listed {
     /// The id, which every call needs beside the name.
     pub id: String,
-    /// The ARN.
     pub arn: String,
 }
 

@@ -54,7 +54,6 @@ const BLOCKED: f64 = 1000.0;
 pub struct Guard {
     /// In ids, short: `errors-pay`.
     pub thing: String,
-    /// The alarm.
     pub alarm: Ref<Alarm>,
     /// What the alarm watches.
     pub watches: Alarm,
@@ -150,11 +149,20 @@ fn way_back(env: Env) -> &'static str {
 
 const ALB: &str = "AWS/ApplicationELB";
 
-/// What comes before anybody is called about a service: its tasks, and their scaling.
-fn scaled(needs: &Needs<'_>, service: &Service) -> Vec<Ref<()>> {
+/// An alarm about a service calls nobody before the service runs: not without its image, and not before its tasks are scaled.
+fn once_it_runs(
+    here: &EnvironmentBuilder<'_>,
+    needs: &Needs<'_>,
+    service: &Service,
+    alarm: Alarm,
+) -> Alarm {
     let of_service = |(of, _): &&(&Service, Ref<()>)| of.name == service.name;
     let scaled = needs.compute.scaled.iter().filter(of_service);
-    scaled.map(|(_, scaled)| scaled.clone()).collect()
+    Alarm {
+        actions: compute::runs(here, service),
+        after: scaled.map(|(_, scaled)| scaled.clone()).collect(),
+        ..alarm
+    }
 }
 
 /// The share of a service's requests that fail.
@@ -175,11 +183,8 @@ fn errors(
     let text = format!(
         "More than {BAD_PERCENT} % of {name}'s requests failed in five minutes: look at its log group, and at the alarms of the database"
     );
-    let spec = Alarm {
-        actions: compute::runs(here, service),
-        after: scaled(needs, service),
-        ..alarm(text, queries, BAD_PERCENT, 1, needs.topic)
-    };
+    let spec = alarm(text, queries, BAD_PERCENT, 1, needs.topic);
+    let spec = once_it_runs(here, needs, service, spec);
     here.add(&format!("alarm-errors-{name}"), spec).name()
 }
 
@@ -217,17 +222,12 @@ fn of_service(
         ),
     ];
     let (mut all, mut guards) = (Vec::new(), Vec::new());
-    let runs = compute::runs(here, service);
     for watch in watches {
-        // A service whose image is not there yet has no task, and nobody is called for it.
-        let counts = runs || !watch.least;
+        // A service whose image is not there yet has no healthy task, and that is nothing wrong.
+        let counts = compute::runs(here, service) || !watch.least;
         let watch_of = watch.what;
         let thing = format!("alarm-{watch_of}-{name}");
-        let spec = Alarm {
-            actions: runs,
-            after: scaled(needs, service),
-            ..watch.alarm(needs.topic)
-        };
+        let spec = once_it_runs(here, needs, service, watch.alarm(needs.topic));
         let what = watch_of.strip_prefix(GUARD);
         let watches = what.map(|_| spec.clone());
         let made = here.add(&thing, spec).name();
@@ -265,11 +265,8 @@ fn tasks(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>, service: &Service
     let text = format!(
         "{name} runs fewer tasks than it should for ten minutes: look at the events of its service"
     );
-    let spec = Alarm {
-        actions: compute::runs(here, service),
-        after: scaled(needs, service),
-        ..alarm(text, queries, 0.0, 10, needs.topic)
-    };
+    let spec = alarm(text, queries, 0.0, 10, needs.topic);
+    let spec = once_it_runs(here, needs, service, spec);
     here.add(&format!("alarm-tasks-{name}"), spec).name()
 }
 

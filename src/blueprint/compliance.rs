@@ -124,7 +124,6 @@ const TYPES: [&str; 9] = [
     "AWS::SNS::Topic",
 ];
 
-/// Declares them.
 pub fn declare(here: &mut ScopeBuilder<'_, Shared>) {
     if !here.config.compliance.rules {
         return;

@@ -33,7 +33,6 @@ pub struct Needs<'a> {
     pub groups: &'a [(&'static Service, Handle<SecurityGroup>)],
     /// Those of our images.
     pub repositories: &'a Repositories,
-    /// The database.
     pub database: &'a Handle<rds::Cluster>,
     /// The load balancer, whose target groups the tasks join.
     pub edge: &'a Edge,
@@ -57,7 +56,6 @@ pub struct Compute {
     pub scaled: Vec<(&'static Service, Ref<()>)>,
 }
 
-/// Declares them.
 pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Compute {
     let insights = log_group(here, needs.keys);
     let name = format!(

@@ -18,7 +18,6 @@ use std::collections::BTreeMap;
 
 /// What it depends on.
 pub struct Needs<'a> {
-    /// The VPC.
     pub vpc: Ref<Vpc>,
     /// The subnets of the db tier.
     pub subnets: &'a [Handle<Subnet>],
@@ -60,7 +59,6 @@ const INSTANCE_PARAMETERS: [(&str, &str); 1] = [("pg_stat_statements.track_utili
 const BACKUP_WINDOW: &str = "01:30-02:30";
 const MAINTENANCE_WINDOW: &str = "sun:03:00-sun:04:00";
 
-/// Declares it.
 pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Handle<Cluster> {
     let group = SubnetGroup {
         vpc: needs.vpc.clone(),

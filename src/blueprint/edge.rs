@@ -51,7 +51,6 @@ const FIRST_SERVICE: i32 = 100;
 
 /// What other sections refer to.
 pub struct Edge {
-    /// The load balancer.
     pub load_balancer: Handle<LoadBalancer>,
     /// Its HTTPS listener; `None` without a certificate.
     pub https: Option<Handle<Listener>>,
@@ -66,7 +65,6 @@ pub struct Edge {
 
 /// What it needs.
 pub struct Needs<'a> {
-    /// The network.
     pub network: &'a Network,
     /// The security groups.
     pub groups: &'a Groups,
@@ -76,7 +74,6 @@ pub struct Needs<'a> {
     pub certificate: Option<String>,
 }
 
-/// Declares it.
 pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Edge {
     let load_balancer = balancer(here, needs);
     here.output("load_balancer.dns_name", &load_balancer.dns_name);

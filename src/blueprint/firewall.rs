@@ -22,7 +22,6 @@ const ALL_REQUESTS: i64 = 10_000 * WINDOW_SECONDS;
 /// Headers that say who somebody is.
 const REDACTED: [&str; 2] = ["authorization", "cookie"];
 
-/// Declares it.
 pub fn declare(here: &mut EnvironmentBuilder<'_>, keys: &Keys, edge: &Edge) -> Handle<WebAcl> {
     let env = here.env;
     let blocks = [

@@ -17,7 +17,6 @@ use std::collections::BTreeMap;
 
 /// What a role is made of.
 pub struct Needs<'a> {
-    /// The function.
     pub function: &'a Spec,
     /// Where its failures go.
     pub queue: Ref<Arn<Queue>>,
@@ -25,7 +24,6 @@ pub struct Needs<'a> {
     pub blue: &'a Side,
     /// Both sides.
     pub green: &'a Side,
-    /// The mapping.
     pub mapping: Ref<Arn<Parameter>>,
     /// The key of hashes.
     pub hash_key: Ref<Arn<Secret>>,

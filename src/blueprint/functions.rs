@@ -70,7 +70,6 @@ const fn spec(name: &'static str, zip: &'static str, timeout: i32, reach: Reach)
 /// migration ("Asynchronous invocation", "Configuring reserved concurrency for a function").
 pub const RESERVED: i32 = 3;
 
-/// All of them.
 pub const FUNCTIONS: [Spec; 6] = [
     spec("sync", "sync", 900, Reach::Databases),
     spec("sync-reverse", "sync", 900, Reach::Databases),
@@ -91,7 +90,6 @@ const RECOVERY_DAYS: i64 = 30;
 
 /// What one side has that a migration needs.
 pub struct Side {
-    /// The database.
     pub database: Handle<Cluster>,
     /// The table of sessions, with its stream.
     pub sessions: Handle<Table>,

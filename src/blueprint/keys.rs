@@ -3,6 +3,7 @@
 
 use super::monitoring::{Publisher, publishers};
 use super::{Scope, ScopeBuilder};
+use crate::aws::kms::DATA_SERVICES;
 use crate::engine::Handle;
 use crate::resources::Exposed;
 use crate::resources::kms::{Alias, Key};
@@ -17,16 +18,14 @@ pub struct Keys {
     pub logs: Handle<Key>,
 }
 
+/// Uses the data key in the name of those who send and receive messages. The deployer does neither, so it is not among the services
+/// that its own permissions name.
+const QUEUES: &str = "sqs";
+
 /// Services that use the data key in the name of a principal of this account.
-const DATA_SERVICES: [&str; 7] = [
-    "dynamodb",
-    "ecr",
-    "lambda",
-    "rds",
-    "scheduler",
-    "secretsmanager",
-    "sqs",
-];
+fn data_services() -> impl Iterator<Item = &'static str> {
+    DATA_SERVICES.into_iter().chain([QUEUES])
+}
 
 /// What a service does with a key ("Allows key users to use the KMS key" in the KMS developer guide).
 const USE: [&str; 5] = [
@@ -64,7 +63,6 @@ const ADMINISTER: [&str; 22] = [
     "kms:UpdateKeyDescription",
 ];
 
-/// Declares them.
 pub fn declare<S: Scope>(here: &mut ScopeBuilder<'_, S>) -> Keys {
     let data = Policy::of(data_policy(here));
     let logs = Policy::of(logs_policy(here));
@@ -117,9 +115,10 @@ fn administration<S: Scope>(here: &ScopeBuilder<'_, S>) -> Value {
 /// use outside these services. Services keep working through grants, which only they may ask for.
 fn data_policy<S: Scope>(here: &ScopeBuilder<'_, S>) -> Vec<Value> {
     let region = &here.config.region;
+    let names = data_services().map(|s| format!("{s}.{region}.amazonaws.com"));
     let through = json!({
         "kms:CallerAccount": here.facts.account,
-        "kms:ViaService": DATA_SERVICES.map(|s| format!("{s}.{region}.amazonaws.com")),
+        "kms:ViaService": names.collect::<Vec<_>>(),
     });
     vec![
         administration(here),
@@ -177,7 +176,7 @@ fn logs_policy<S: Scope>(here: &ScopeBuilder<'_, S>) -> Vec<Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::DATA_SERVICES;
+    use super::data_services;
     use crate::blueprint::{Facts, build};
     use crate::config::Config;
     use crate::engine::reference::walk;
@@ -202,6 +201,6 @@ mod tests {
         }
         // RDS keeps the password of the master user in Secrets Manager, with the same key.
         given.insert("secretsmanager");
-        assert_eq!(given, BTreeSet::from(DATA_SERVICES));
+        assert_eq!(given, data_services().collect());
     }
 }

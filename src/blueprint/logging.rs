@@ -26,7 +26,6 @@ pub struct Logging {
     pub monitoring_role: Handle<Role>,
 }
 
-/// Declares them.
 pub fn declare(here: &mut EnvironmentBuilder<'_>, keys: &Keys) -> Logging {
     let group = |days| LogGroup {
         retention_days: Some(days),

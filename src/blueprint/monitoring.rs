@@ -140,7 +140,6 @@ impl Publisher {
     }
 }
 
-/// All of them.
 pub fn publishers<S: Scope>(here: &ScopeBuilder<'_, S>) -> [Publisher; 3] {
     let all = here.name("*");
     let publisher = |word, service, source| Publisher {

@@ -13,7 +13,6 @@ use std::collections::BTreeMap;
 
 /// What other sections refer to.
 pub struct Network {
-    /// The VPC.
     pub vpc: Handle<Vpc>,
     /// Subnets by tier, in the order of the zones.
     pub subnets: [Vec<Handle<Subnet>>; 3],

@@ -40,7 +40,6 @@ pub fn source(here: &EnvironmentBuilder<'_>) -> Value {
 pub struct Needs<'a> {
     /// The environment's keys.
     pub keys: &'a Keys,
-    /// The group.
     pub group: &'a Handle<Group>,
     /// Where the calls go that failed.
     pub failed: &'a Handle<Queue>,

@@ -1,8 +1,9 @@
 //! The three services of the platform. What differs between them stands in this table and nowhere else; security groups,
-//! tasks, target groups and alarms loop over it.
+//! tasks, target groups and alarms loop over it. Their names are the configuration's, which takes images by them.
 
 use super::storage::{COMPLIANCE_DOCS, TRANSACTION_LOGS};
 use super::tables::{RATE_LIMITS, SESSIONS};
+use crate::config::{PAYMENT_API, REPORTING, TRANSACTION_PROCESSOR};
 
 /// The port on which all of them listen: network ACLs, which have few entries, name it once.
 pub const SERVICE_PORT: u16 = 8080;
@@ -45,10 +46,9 @@ impl Service {
     }
 }
 
-/// All of them.
 pub const SERVICES: [Service; 3] = [
     Service {
-        name: "payment-api",
+        name: PAYMENT_API,
         short: "pay",
         title: "Payment API",
         path: "/api/payments",
@@ -62,7 +62,7 @@ pub const SERVICES: [Service; 3] = [
         buckets: &[TRANSACTION_LOGS],
     },
     Service {
-        name: "transaction-processor",
+        name: TRANSACTION_PROCESSOR,
         short: "tx",
         title: "Transaction processor",
         path: "/api/transactions",
@@ -76,7 +76,7 @@ pub const SERVICES: [Service; 3] = [
         buckets: &[TRANSACTION_LOGS],
     },
     Service {
-        name: "reporting",
+        name: REPORTING,
         short: "report",
         title: "Reporting",
         path: "/api/reports",

@@ -13,7 +13,6 @@ use crate::resources::ec2::{
 
 /// The shared part.
 pub struct Transit {
-    /// The gateway.
     pub gateway: Handle<TransitGateway>,
     blue: Handle<TransitGatewayRouteTable>,
     green: Handle<TransitGatewayRouteTable>,

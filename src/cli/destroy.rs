@@ -34,7 +34,7 @@ pub async fn plan(
     let session = Session::open(cx, scope, &events, Mode::Look).await?;
     let mut state = session.state().await?;
     session.check_home(&state)?;
-    let seen = look(&session, &mut state).await;
+    let seen = survey(&session, &mut state).await;
     let plan = make_plan(&session, &state, &seen, choice).await;
     let cost = cost::difference(&session, &plan)?;
     show_with(cx, &session, &plan, &cost, &Detail::Short)?;
@@ -62,7 +62,7 @@ pub async fn destroy(
     run::entitle(timings.as_ref(), "destroy", &session);
     notice.home = session.home();
     let (writer, mut state) = run::open(&session, locked).await?;
-    let seen = look(&session, &mut state).await;
+    let seen = survey(&session, &mut state).await;
     let mut plan = make_plan(&session, &state, &seen, choice).await;
     show(cx, &session, &plan)?;
     if plan.problems.is_empty() && choice.is_none() && plan.needs_choice().next().is_some() {
@@ -158,7 +158,7 @@ async fn choose(cx: &Context<'_>, yes: bool, plan: &Plan) -> Result<Choice, Fail
 }
 
 /// Everything recorded is read, whatever its scope: what depends on the destroyed must be known. What is marked is listed beside it.
-async fn look(session: &Session, state: &mut State) -> Observations {
+async fn survey(session: &Session, state: &mut State) -> Observations {
     set_apart(&session.graph, state);
     let requests = session.requests(state, |_, _| true);
     let (seen, listed) = session.survey(&requests).await;

@@ -127,7 +127,7 @@ pub async fn compared(
     };
     session.check_home(&state)?;
     let requests = session.requests(&state, |_, record| session.in_scope(record));
-    let (mut seen, listed) = session.look(&requests).await;
+    let (mut seen, listed) = session.sweep(&requests).await;
     if no_state {
         let (registry, clock) = (&session.context.registry, &session.context.clock);
         rebuild(&session.graph, &seen, registry, &mut state, clock);

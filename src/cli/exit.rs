@@ -5,7 +5,6 @@
 pub enum Exit {
     /// Done; nothing differs.
     Done,
-    /// Failed.
     Failed,
     /// Differences exist (`plan`, `drift`) or leftovers remain (`destroy`).
     Differs,
@@ -21,7 +20,6 @@ pub enum Exit {
     Held,
     /// Something must be so before, and is not.
     Refused,
-    /// Interrupted.
     Interrupted,
 }
 

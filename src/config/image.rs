@@ -1,7 +1,7 @@
-//! Images of the services: tags, and where in ECR they are.
+//! The services by their names, and their images: tags, and where in ECR they are.
 
 use super::check::{account, text};
-use super::parse::{Checked, Given, refused};
+use super::parse::{Checked, Given, Parser, Takes, refused};
 use std::collections::BTreeMap;
 
 /// What Docker takes for a tag: 1 to 128 characters.
@@ -13,27 +13,50 @@ pub(super) fn tag(text: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
 }
 
-/// The services that an image can be given for; the blueprint's table has the same (a test compares them).
-pub const SERVICES: [&str; 3] = ["payment-api", "transaction-processor", "reporting"];
+/// Takes the requests of merchants.
+pub const PAYMENT_API: &str = "payment-api";
+/// Works on what was taken.
+pub const TRANSACTION_PROCESSOR: &str = "transaction-processor";
+/// Only reads.
+pub const REPORTING: &str = "reporting";
+/// The services that an image can be given for: all of the blueprint's table, which says what they are (a test compares them).
+pub const SERVICES: [&str; 3] = [PAYMENT_API, TRANSACTION_PROCESSOR, REPORTING];
 
 /// Images by service.
-pub(super) fn images(given: &Given<'_>) -> Checked<BTreeMap<String, String>> {
-    let Some(table) = given.as_table() else {
-        return refused();
-    };
-    let mut all = BTreeMap::new();
-    for (service, uri) in table.iter() {
-        let service = service.get_ref().as_ref();
-        if !SERVICES.contains(&service) {
-            return Err(format!("there is no service `{service}`"));
-        }
-        let uri = text(uri.get_ref())?;
-        if registry_region(&uri).is_none() {
-            return Err(format!("`{uri}` is no image in ECR"));
-        }
-        all.insert(service.to_owned(), uri);
+pub(super) struct Images;
+
+impl Takes for Images {
+    fn takes(&self) -> String {
+        format!(
+            "a table of images by service ({}), each in ECR: \"ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG\" or \"...@sha256:DIGEST\"",
+            SERVICES.join(", ")
+        )
     }
-    Ok(all)
+
+    fn is_table(&self) -> bool {
+        true
+    }
+}
+
+impl Parser<BTreeMap<String, String>> for Images {
+    fn parse(&self, given: &Given<'_>) -> Checked<BTreeMap<String, String>> {
+        let Some(table) = given.as_table() else {
+            return refused();
+        };
+        let mut all = BTreeMap::new();
+        for (service, uri) in table.iter() {
+            let service = service.get_ref().as_ref();
+            if !SERVICES.contains(&service) {
+                return Err(format!("there is no service `{service}`"));
+            }
+            let uri = text(uri.get_ref())?;
+            if registry_region(&uri).is_none() {
+                return Err(format!("`{uri}` is no image in ECR"));
+            }
+            all.insert(service.to_owned(), uri);
+        }
+        Ok(all)
+    }
 }
 
 /// The region of an image in ECR; `None` for what is none.

@@ -248,7 +248,7 @@ static KEYS: &[Key] = keys! {
         "Percent of memory that its number of tasks follows.";
     "services.database_auth", services.database_auth, Like(check::database_auth, "\"secret\" or \"iam\""),
         "How the services log in to the database: with the password that RDS keeps in a secret and rotates, or without any, with a token of IAM and a database user of each service's own.";
-    "services.images", services.images, Table(image::images, "a table of images by service (payment-api, transaction-processor, reporting), each in ECR: \"ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG\" or \"...@sha256:DIGEST\""),
+    "services.images", services.images, image::Images,
         "Images that are pushed elsewhere. Private subnets reach the registries of their own region only.";
 
     "migration.runtime", migration.runtime, Like(check::runtime, "a runtime of Lambda for Node.js 18 or later, such as \"nodejs18.x\""),

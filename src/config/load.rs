@@ -226,7 +226,7 @@ impl Loader<'_> {
         let mut given: Vec<_> = table.iter().collect();
         given.sort_by_key(|(name, _)| name.span().start);
         let config = self.config.clone();
-        let judge = |entries: &[_]| {
+        let refused = |entries: &[_]| {
             let copied = entries
                 .iter()
                 .map(|(name, value): &(&Spanned<_>, &Spanned<_>)| {
@@ -239,7 +239,7 @@ impl Loader<'_> {
         let mut fine = Vec::new();
         for entry in given {
             fine.push(entry);
-            let text = judge(&[entry]).or_else(|| judge(&fine));
+            let text = refused(&[entry]).or_else(|| refused(&fine));
             if let Some(text) = text {
                 fine.pop();
                 let line = self.line(Some(entry.0.span()));

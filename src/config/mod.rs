@@ -23,6 +23,7 @@ pub(crate) use document::documented;
 pub(crate) use error::{ConfigError, Problem};
 #[cfg(test)]
 pub(crate) use image::SERVICES;
+pub(crate) use image::{PAYMENT_API, REPORTING, TRANSACTION_PROCESSOR};
 pub(crate) use keys::{Key, keys};
 pub(crate) use load::Overrides;
 pub(crate) use origins::Origin;
@@ -57,7 +58,6 @@ pub struct Config {
     pub other_region: Option<(String, String)>,
     /// Tags of every resource besides the ownership mark.
     pub tags: Tags,
-    /// The network.
     pub network: Network,
     /// Domain and certificate.
     pub routing: Routing,
@@ -69,7 +69,6 @@ pub struct Config {
     pub storage: Storage,
     /// Aurora.
     pub database: Database,
-    /// The services.
     pub services: Services,
     /// The migration's functions.
     pub migration: Migration,

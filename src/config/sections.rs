@@ -123,7 +123,6 @@ pub struct Database {
     pub name: String,
     /// The master user; its password is RDS's own business.
     pub master_user: String,
-    /// Port.
     pub port: u16,
     /// Instances, one per zone in turn: a writer and readers.
     pub instances: usize,
@@ -226,7 +225,6 @@ pub struct Notify {
 /// `[cost]`: what one environment does in a month in which it takes all payments.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Usage {
-    /// Payments a day.
     pub payments_per_day: f64,
     /// HTTP requests for one payment.
     pub requests_per_payment: f64,

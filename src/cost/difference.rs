@@ -18,7 +18,6 @@ pub struct Difference {
     pub currency: &'static str,
     /// When the shipped prices were collected.
     pub prices_of: Date,
-    /// The region.
     pub region: String,
     /// What is assumed of its use.
     pub payments_per_day: f64,

@@ -13,7 +13,6 @@ use std::collections::{BTreeMap, BTreeSet};
 /// One line of the bill.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Line {
-    /// The service.
     pub service: String,
     /// What is charged.
     pub what: String,
@@ -21,7 +20,6 @@ pub struct Line {
     pub price: String,
     /// US dollars for one unit.
     pub usd: f64,
-    /// The unit.
     pub unit: String,
     /// How well the price is known.
     pub confidence: Confidence,
@@ -57,7 +55,6 @@ pub struct Totals {
     pub at_most: f64,
 }
 
-/// An estimate.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Estimate {
     /// Always true: a bill is something else.
@@ -66,7 +63,6 @@ pub struct Estimate {
     pub currency: &'static str,
     /// When the shipped prices were collected.
     pub prices_of: jiff::civil::Date,
-    /// The region.
     pub region: String,
     /// What is assumed of its use.
     pub payments_per_day: f64,

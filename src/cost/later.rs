@@ -14,7 +14,6 @@ pub struct Later {
     pub from: Date,
     /// `blue` or `green`.
     pub scope: String,
-    /// What.
     pub what: String,
     /// US dollars a month more.
     pub monthly: Loads,

@@ -22,7 +22,6 @@ use std::ops::{Add, AddAssign, Mul, Sub};
 /// One thing that costs, or may.
 #[derive(Debug, Clone)]
 pub struct Item<'a> {
-    /// Its step.
     pub step: &'a str,
     /// Its type.
     pub kind: &'a str,

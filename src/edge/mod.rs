@@ -10,7 +10,6 @@ pub use names::Names;
 pub use requests::Requests;
 use std::net::SocketAddr;
 
-/// The variable.
 pub const VARIABLE: &str = "DEPLOYER_EDGE";
 /// The port of HTTPS.
 const HTTPS: u16 = 443;
@@ -18,9 +17,7 @@ const HTTPS: u16 = 443;
 /// Names and requests.
 #[derive(Debug, Clone)]
 pub struct Edge {
-    /// Names.
     pub names: Names,
-    /// Requests.
     pub requests: Requests,
 }
 

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 
 /// For one question to one server: it is asked twice.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 /// The port of DNS.
 const PORT: u16 = 53;
 /// The longest answer over UDP without an agreement on more (RFC 1035).
@@ -184,7 +184,7 @@ async fn ask_all<T>(
     let failed = |what: String| format!("the DNS server {server} on {name}: {what}");
     let mut last = String::new();
     for _ in 0..2 {
-        match tokio::time::timeout(PATIENCE, exchange(server, name, kind)).await {
+        match tokio::time::timeout(TIMEOUT, exchange(server, name, kind)).await {
             Ok(Ok(bytes)) => {
                 let answer = Packet::parse(&bytes).map_err(|e| failed(e.to_string()))?;
                 return match answer.rcode() {

@@ -13,7 +13,6 @@ use std::time::Duration;
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The body.
     pub body: String,
 }
 
@@ -43,7 +42,7 @@ impl Requests {
         host: &str,
         address: IpAddr,
         path: &str,
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<Answer, String> {
         let uri = match self.port {
             super::HTTPS => format!("https://{host}{path}"),
@@ -59,7 +58,7 @@ impl Requests {
             .body(aws_smithy_types::body::SdkBody::empty())
             .map_err(|e| failed(e.to_string()))?;
         let request = HttpRequest::try_from(request).map_err(|e| failed(e.to_string()))?;
-        let connector = connector_to(&self.trusted, address, patience);
+        let connector = connector_to(&self.trusted, address, timeout);
         let exchange = async {
             let answer = connector.call(request).await.map_err(|e| chain(&e))?;
             let status = answer.status().as_u16();
@@ -70,11 +69,11 @@ impl Requests {
                 body: String::from_utf8_lossy(&body).into_owned(),
             })
         };
-        match tokio::time::timeout(patience, exchange).await {
+        match tokio::time::timeout(timeout, exchange).await {
             Ok(answer) => answer.map_err(failed),
             Err(_) => Err(failed(format!(
                 "no answer within {} ms",
-                patience.as_millis()
+                timeout.as_millis()
             ))),
         }
     }

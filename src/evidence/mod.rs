@@ -37,7 +37,6 @@ pub enum Verdict {
 /// One value.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Seen {
-    /// The step.
     pub step: String,
     /// ARN, id or name.
     pub resource: String,
@@ -147,7 +146,6 @@ pub struct Evidence {
     pub delivered: Vec<Seen>,
     /// Ends of support.
     pub support: Vec<Support>,
-    /// Histories.
     pub histories: Vec<Chain>,
     /// What this report cannot show.
     pub cannot_show: Vec<String>,

@@ -90,7 +90,6 @@ pub struct Requirement {
     pub tell: String,
     /// How it stands: the worst of its values.
     pub verdict: Verdict,
-    /// The values.
     pub values: Vec<Seen>,
     /// Why something is otherwise.
     pub deviation: Option<Deviation>,

@@ -27,7 +27,6 @@ pub struct Dated {
 /// What is known of one key, secret, database, table or certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Age {
-    /// The step.
     pub step: String,
     /// ARN, id or name.
     pub resource: String,
@@ -42,7 +41,6 @@ pub struct Age {
     pub why: Option<String>,
 }
 
-/// All of them.
 pub type Ages = Vec<Age>;
 
 /// An end of support of a version that runs.

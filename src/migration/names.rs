@@ -20,11 +20,8 @@ pub struct Function {
 /// The names of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
-    /// `control`.
     pub control: String,
-    /// `verify`.
     pub verify: String,
-    /// `sync`.
     pub sync: String,
     /// What moves data.
     pub movers: Vec<Function>,

@@ -25,7 +25,6 @@ const TOKEN_SECONDS: i64 = 3600;
 /// Where a command runs, and which.
 #[derive(Debug, Clone)]
 pub struct Asked {
-    /// The cluster.
     pub cluster: String,
     /// The service in it, whose task definition and network are taken.
     pub service: String,
@@ -37,16 +36,12 @@ pub struct Asked {
     pub suffix: String,
 }
 
-/// A task.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Task {
-    /// Its ARN.
     pub arn: String,
-    /// Its cluster.
     pub cluster: String,
     /// The ARN of its task definition.
     pub definition: String,
-    /// The command.
     pub command: Vec<String>,
     /// An earlier run, or another machine, has started it.
     pub joined: bool,
@@ -63,7 +58,6 @@ pub struct Task {
 /// Where its log is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Stream {
-    /// The group.
     pub group: String,
     /// The stream in it.
     pub stream: String,
@@ -93,7 +87,7 @@ pub struct Start {
 ///
 /// # Errors
 /// When the service is not there, or AWS does not answer.
-pub async fn look(aws: &Aws, asked: &Asked, now: i64) -> Result<Found, Error> {
+pub async fn find(aws: &Aws, asked: &Asked, now: i64) -> Result<Found, Error> {
     let key = (asked.cluster.clone(), asked.service.clone());
     let service = aws.ecs.services.get(key).await?;
     let service = service.filter(|s| s.status() == Some("ACTIVE"));

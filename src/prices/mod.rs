@@ -47,7 +47,6 @@ pub struct Prices {
     pub date: jiff::civil::Date,
     /// The region that they are of.
     pub region: String,
-    /// Hours of a month.
     pub hours_per_month: f64,
     price: Vec<Price>,
 }

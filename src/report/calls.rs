@@ -55,7 +55,6 @@ impl Calls {
         Self::default()
     }
 
-    /// The sink.
     pub fn sink(&self) -> Sink {
         let this = self.clone();
         Box::new(move |event| this.take(event))

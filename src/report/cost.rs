@@ -1,6 +1,7 @@
 //! The estimate of costs for people, and as documents.
 
 use super::json::{DeploymentRef, Document};
+use super::lines::grouped;
 use super::paint::Paint;
 use crate::cost::{Difference, Estimate, Later, Line, Loads, ScopeCost};
 use crate::engine::graph::SHARED;
@@ -17,7 +18,6 @@ pub struct CostDocument {
     /// Which deployment.
     #[serde(flatten)]
     pub home: DeploymentRef,
-    /// The estimate.
     #[serde(flatten)]
     pub estimate: Estimate,
 }
@@ -30,7 +30,9 @@ impl Document for CostDocument {
 pub fn cost(of: &Estimate, lines: bool, paint: Paint) -> String {
     let mut out = format!(
         "Estimate of a month in US dollars, not a bill: list prices of {} collected on {}, without tax,\nat {} payments a day; images pushed. ~ marks prices that are derived or remembered.\n\n",
-        of.region, of.prices_of, of.payments_per_day
+        of.region,
+        of.prices_of,
+        payments(of.payments_per_day)
     );
     if of.scopes.iter().all(|s| s.lines.is_empty()) {
         let _ = writeln!(out, "No price of {} is known.\n", of.region);
@@ -162,7 +164,7 @@ pub fn difference(of: &Difference, paint: Paint) -> String {
                 "{} USD a month idle, {} with {} payments a day",
                 signed(by.idle),
                 signed(by.load),
-                of.payments_per_day
+                payments(of.payments_per_day)
             )
         };
         let _ = writeln!(out, "{} {scope} {text}", paint.bold("Cost:"));
@@ -183,6 +185,15 @@ pub fn difference(of: &Difference, paint: Paint) -> String {
         later(&mut out, one);
     }
     out
+}
+
+/// Payments a day: whole ones with their thousands apart.
+fn payments(number: f64) -> String {
+    if number.fract() == 0.0 {
+        grouped(number as u64)
+    } else {
+        number.to_string()
+    }
 }
 
 /// `1,234.56`
@@ -214,6 +225,12 @@ fn short(amount: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn payments_are_grouped_as_money_is() {
+        assert_eq!(payments(50_000.0), "50,000");
+        assert_eq!(payments(0.5), "0.5");
+    }
 
     #[test]
     fn money_is_grouped_and_zero_has_no_sign() {

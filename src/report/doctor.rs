@@ -80,7 +80,6 @@ pub struct DoctorDocument {
     pub suffix: String,
     /// True when no call was made.
     pub offline: bool,
-    /// The exit code.
     pub exit_code: u8,
     /// What was found.
     pub findings: Vec<Finding>,

@@ -84,7 +84,6 @@ pub fn dot(graph: &Graph, chosen: &[bool]) -> String {
     out
 }
 
-/// Mermaid.
 pub fn mermaid(graph: &Graph, chosen: &[bool]) -> String {
     let steps = chosen_steps(graph, chosen);
     let text = |t: &str| t.replace('"', "#quot;");

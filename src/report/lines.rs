@@ -8,10 +8,10 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 /// Seconds after which a step that is still held is reported again.
-const HELD_AGAIN: f64 = 60.0;
+const HELD_INTERVAL: f64 = 60.0;
 
 /// Seconds after which a step says again how far it is.
-const PROGRESS_AGAIN: f64 = 5.0;
+const PROGRESS_INTERVAL: f64 = 5.0;
 
 /// `12,000 of about 40,000 objects deleted`
 pub(super) fn progress(done: u64, total: Option<u64>, what: &str) -> String {
@@ -20,7 +20,7 @@ pub(super) fn progress(done: u64, total: Option<u64>, what: &str) -> String {
 }
 
 /// A number with its thousands apart.
-fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -93,7 +93,7 @@ impl Plain {
             Event::StepBlocked { step, by, .. } => at("blocked", step, &format!("by {by}")),
             Event::StepInUse { step, error: why } => {
                 let last = self.held.get(step).copied();
-                if last.is_some_and(|t| now - t < HELD_AGAIN) {
+                if last.is_some_and(|t| now - t < HELD_INTERVAL) {
                     return None;
                 }
                 let line = at("in use", step, &clean(&why.message));
@@ -117,7 +117,7 @@ impl Plain {
                 what,
             } => {
                 let last = self.progress.get(step).copied();
-                if last.is_some_and(|t| now - t < PROGRESS_AGAIN) {
+                if last.is_some_and(|t| now - t < PROGRESS_INTERVAL) {
                     return None;
                 }
                 self.progress.insert(step.clone(), now);

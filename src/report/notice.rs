@@ -27,7 +27,6 @@ pub struct Notice {
     pub command: &'static str,
     /// One of the outcomes that `notify.on` takes.
     pub outcome: &'static str,
-    /// The exit code.
     pub exit_code: u8,
     /// When it ended.
     pub at: jiff::Timestamp,

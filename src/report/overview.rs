@@ -10,11 +10,9 @@ use std::collections::BTreeMap;
 /// One deployment.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeploymentRow {
-    /// Its suffix.
     pub suffix: String,
     /// Its account; empty when no run has met AWS yet.
     pub account: String,
-    /// Its region.
     pub region: String,
     /// The serial of its state.
     pub serial: u64,

@@ -128,7 +128,7 @@ pub fn summary(totals: &Totals, calls: &CallTotals, run_seconds: f64, paint: Pai
 
 /// What was not done, by step, when something was not: the closing block of a run, with what to type. Empty otherwise. One
 /// cause of many failures is one line.
-pub fn unfinished(report: &Report, again: &str, paint: Paint) -> String {
+pub fn unfinished(report: &Report, command: &str, paint: Paint) -> String {
     let mut failed: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     let (mut blocked, mut open) = (BTreeSet::new(), BTreeSet::new());
     for (step, _, outcome) in &report.outcomes {
@@ -160,7 +160,7 @@ pub fn unfinished(report: &Report, again: &str, paint: Paint) -> String {
     if !out.is_empty() {
         let _ = writeln!(
             out,
-            "Run the same command again, it resumes from here: {again}"
+            "Run the same command again, it resumes from here: {command}"
         );
     }
     out

@@ -23,7 +23,6 @@ use std::fmt::Write;
 pub struct TrafficStatusDocument {
     /// Which deployment.
     pub suffix: String,
-    /// The domain.
     pub domain: String,
     /// The weights in Route 53.
     pub weights: Live,
@@ -77,7 +76,6 @@ pub struct TrafficShiftDocument {
     pub text: String,
     /// The weights at the end; null when they could not be read.
     pub weights: Option<Live>,
-    /// Its steps.
     pub steps: Vec<u8>,
     /// What to type.
     pub next: Option<String>,
@@ -153,10 +151,8 @@ pub struct TrafficGateDocument {
     pub holds: bool,
     /// The table.
     pub text: String,
-    /// The self-test.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub self_test: Option<SelfTest>,
-    /// The simulation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub simulation: Option<simulate::Report>,
 }

@@ -83,7 +83,6 @@ impl Minimum {
         }
     }
 
-    /// The tag.
     pub fn tag(&self) -> Tags {
         Tags::from([(MARK_MINIMUM.to_owned(), self.to_string())])
     }

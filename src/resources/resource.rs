@@ -127,7 +127,6 @@ pub trait SubResource:
     /// What it belongs to.
     type Parent;
 
-    /// The parent.
     fn parent(&self) -> &Ref<Self::Parent>;
 
     /// Reads it. `None` when the parent does not exist. `known` is what was recorded.
@@ -264,13 +263,11 @@ impl<'a, R: Resource<Outputs: HasName>> Lookup<'a, R> {
 
 /// Outputs of a type whose name is its identity.
 pub trait HasName {
-    /// The name.
     fn name(&self) -> &str;
 }
 
 /// Outputs of a type whose tags are put on its ARN.
 pub trait HasArn {
-    /// The ARN.
     fn arn(&self) -> &str;
 }
 
@@ -283,7 +280,6 @@ pub struct Id<R> {
 }
 
 impl<R> Id<R> {
-    /// The id.
     pub fn id(&self) -> Ref<R> {
         self.id.clone()
     }
@@ -319,9 +315,7 @@ pub struct Arn<R>(PhantomData<fn() -> R>);
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct Named<R> {
-    /// Its name.
     pub name: Ref<R>,
-    /// Its ARN.
     pub arn: Ref<Arn<R>>,
 }
 
@@ -334,12 +328,10 @@ impl<R> Named<R> {
         }
     }
 
-    /// The name.
     pub fn name(&self) -> Ref<R> {
         self.name.clone()
     }
 
-    /// The ARN.
     pub fn arn(&self) -> Ref<Arn<R>> {
         self.arn.clone()
     }

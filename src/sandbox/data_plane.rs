@@ -13,7 +13,7 @@ use super::server::{POLL, answering, tail};
 use super::{DataPlane, Error, http};
 
 /// From SIGTERM to SIGKILL: databases end in order.
-const STOP_PATIENCE: Duration = Duration::from_secs(20);
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What it says of itself once it runs.
 #[derive(Deserialize)]
@@ -98,7 +98,7 @@ pub(super) async fn stop(plane: &DataPlane) {
         let since = Instant::now();
         // Only while it is the process that answers: its number may have gone to another one.
         while http::request(port, "GET", "/health", None).await.is_some() {
-            if since.elapsed() >= STOP_PATIENCE || kill_process(pid, signal).is_err() {
+            if since.elapsed() >= STOP_TIMEOUT || kill_process(pid, signal).is_err() {
                 break;
             }
             tokio::time::sleep(POLL * 4).await;

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// The control path answers from memory, but a busy machine may take its time; a port that nobody listens on refuses at once.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Sends a request to the loopback port. `None` when nobody answers, or not with JSON; else the status and the body.
 pub(super) async fn request(
@@ -16,7 +16,7 @@ pub(super) async fn request(
     path: &str,
     body: Option<&Value>,
 ) -> Option<(u16, Value)> {
-    tokio::time::timeout(PATIENCE, exchange(port, method, path, body))
+    tokio::time::timeout(TIMEOUT, exchange(port, method, path, body))
         .await
         .ok()?
 }

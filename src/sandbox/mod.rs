@@ -43,7 +43,6 @@ pub struct Info {
     pub endpoint: String,
     /// Its process.
     pub pid: u32,
-    /// Its folder.
     pub folder: PathBuf,
     /// What it prints.
     pub log: PathBuf,

@@ -124,7 +124,7 @@ pub(super) async fn up(
     match start(&folder, &python, &sources, options).await {
         // Somebody cleaned the cache folder up, in part.
         Err(Error::Start { tail, .. }) if tail.contains("ModuleNotFoundError") => {
-            let python = venv::again(progress).await?;
+            let python = venv::reinstalled(progress).await?;
             start(&folder, &python, &sources, options).await
         }
         outcome => outcome,

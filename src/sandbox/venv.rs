@@ -25,7 +25,7 @@ pub async fn python(progress: &(dyn Fn(&str) + Send + Sync)) -> Result<PathBuf, 
 }
 
 /// The same, installed again: a part of what is there is missing.
-pub(super) async fn again(progress: &(dyn Fn(&str) + Send + Sync)) -> Result<PathBuf, Error> {
+pub(super) async fn reinstalled(progress: &(dyn Fn(&str) + Send + Sync)) -> Result<PathBuf, Error> {
     ensure(progress, |_| false).await
 }
 

@@ -53,7 +53,6 @@ pub struct Sight {
 
 /// The world.
 pub struct Account {
-    /// AWS.
     pub aws: Arc<Aws>,
     /// Where the records are.
     pub place: Place,
@@ -63,7 +62,6 @@ pub struct Account {
     pub log: Log,
     /// Who is at work: user and host.
     pub by: String,
-    /// The time.
     pub time: Time,
     /// How customers see both sides; `None` when nobody can look.
     pub edge: Option<Edge>,

@@ -37,9 +37,7 @@ pub struct Callers {
 /// One client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Caller {
-    /// Its address.
     pub address: String,
-    /// Its requests.
     pub requests: u64,
     /// The last one.
     pub last: Timestamp,

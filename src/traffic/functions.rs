@@ -16,10 +16,10 @@ use std::time::Duration;
 const CONTROL_LIMIT: Duration = Duration::from_secs(310);
 const VERIFY_LIMIT: Duration = Duration::from_secs(910);
 /// Seconds after which `status` is asked again, and after which an answer says nothing any more.
-const STATUS_AGAIN: i64 = 30;
+const STATUS_INTERVAL: i64 = 30;
 const STATUS_OLD: i64 = 180;
 /// Seconds after which `verify` is asked again: it counts for fifteen minutes.
-const VERIFY_AGAIN: i64 = 600;
+const VERIFY_INTERVAL: i64 = 600;
 
 /// The mode of a split that the mapping declares.
 ///
@@ -101,11 +101,11 @@ impl Functions {
     /// Asks both where the last answer is too old. The first time, and with patience where an answer is too old to be used, it
     /// waits.
     pub async fn refresh(&self, now: i64, patient: bool) {
-        let due = |at: Option<i64>, again: i64| at.is_none_or(|at| now - at >= again);
+        let due = |at: Option<i64>, interval: i64| at.is_none_or(|at| now - at >= interval);
         let (status, verified, waits) = {
             let mut known = self.known();
-            let status = due(known.status.as_ref().map(|(at, _)| *at), STATUS_AGAIN);
-            let verified = due(known.verified.as_ref().map(|(at, _)| *at), VERIFY_AGAIN);
+            let status = due(known.status.as_ref().map(|(at, _)| *at), STATUS_INTERVAL);
+            let verified = due(known.verified.as_ref().map(|(at, _)| *at), VERIFY_INTERVAL);
             let first = known.status.is_none() || known.verified.is_none();
             let old = known
                 .status

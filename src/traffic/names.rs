@@ -27,11 +27,8 @@ pub struct Side {
     pub web_acl: String,
     /// The firewall's log group.
     pub firewall_log: String,
-    /// The cluster.
     pub cluster: String,
-    /// The database.
     pub database: String,
-    /// The services.
     pub services: Vec<Service>,
     /// The alarms that watch while no process of ours runs.
     pub guards: Vec<String>,
@@ -39,7 +36,6 @@ pub struct Side {
     pub bridge: Option<String>,
 }
 
-/// All names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
     /// Blue and green.

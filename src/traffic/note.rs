@@ -47,7 +47,6 @@ impl Act {
     }
 }
 
-/// The note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
     /// Grows by one with each step.

@@ -19,9 +19,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// For one request.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 /// A rule of a load balancer takes effect within seconds; nothing is published.
-const RULE_PATIENCE: Duration = Duration::from_secs(15);
+const RULE_TIMEOUT: Duration = Duration::from_secs(15);
 /// The servers of Route 53 have it before the change is said to be in sync.
 const SERVERS_SECONDS: u32 = 60;
 /// Resolvers keep an answer for as long as its TTL says, and CloudWatch counts two to three minutes later.
@@ -34,10 +34,7 @@ const PUBLISHED_SECONDS: i64 = 180;
 #[serde(tag = "seen", rename_all = "snake_case")]
 pub enum Sign {
     /// It is so, since so many seconds after the change.
-    Yes {
-        /// Seconds.
-        seconds: f64,
-    },
+    Yes { seconds: f64 },
     /// It is not so: what is there instead.
     No {
         /// In words.
@@ -151,7 +148,7 @@ async fn addresses(account: &Account, edge: &Edge, bridge: Bridge, began: Instan
         let one = async |address| {
             let answer = edge
                 .requests
-                .get(&asked.host, address, SIDE_PATH, PATIENCE)
+                .get(&asked.host, address, SIDE_PATH, TIMEOUT)
                 .await;
             match answer {
                 Ok(answer) if answer.body.contains("\"blue\"") => None,
@@ -170,7 +167,7 @@ async fn addresses(account: &Account, edge: &Edge, bridge: Bridge, began: Instan
                     seconds: seconds(began),
                 };
             }
-            Some(text) if began.elapsed() >= RULE_PATIENCE => return Sign::No { text },
+            Some(text) if began.elapsed() >= RULE_TIMEOUT => return Sign::No { text },
             Some(_) => tokio::time::sleep(Duration::from_millis(200)).await,
         }
     }

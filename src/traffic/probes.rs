@@ -8,15 +8,15 @@ use crate::edge::Edge;
 use futures::future::join_all;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 /// From one round to the next; no round lasts longer.
-const AGAIN: Duration = Duration::from_secs(1);
+const INTERVAL: Duration = Duration::from_secs(1);
 /// Addresses of a load balancer change: they are looked up again.
-const LOOK_UP_AGAIN: Duration = Duration::from_secs(30);
+const LOOK_UP_INTERVAL: Duration = Duration::from_secs(30);
 
 /// A side, as it is asked.
 #[derive(Debug, Clone)]
@@ -31,7 +31,16 @@ pub struct Asked {
 #[derive(Debug, Default)]
 struct Known {
     rounds: u32,
-    failed: BTreeMap<IpAddr, u32>,
+    failed: BTreeMap<IpAddr, Failed>,
+}
+
+/// How an address did up to the newest round.
+#[derive(Debug, Default)]
+struct Failed {
+    /// Rounds without an answer up to the newest; 0 for an address that answers.
+    in_a_row: u32,
+    /// What went wrong last.
+    why: String,
 }
 
 impl Known {
@@ -47,8 +56,11 @@ impl Known {
         for (address, said) in green {
             let failed = self.failed.entry(address).or_default();
             match said {
-                Ok(()) => *failed = 0,
-                Err(_) => *failed += 1,
+                Ok(()) => *failed = Failed::default(),
+                Err(why) => {
+                    failed.in_a_row += 1;
+                    failed.why = why;
+                }
             }
         }
     }
@@ -56,8 +68,17 @@ impl Known {
     fn seen(&self) -> Probes {
         Probes {
             done: self.rounds,
-            failed_in_a_row: self.failed.values().copied().max().unwrap_or_default(),
+            failed_in_a_row: self.worst().map_or(0, |failed| failed.in_a_row),
         }
+    }
+
+    fn why(&self) -> Option<String> {
+        let worst = self.worst().filter(|failed| failed.in_a_row > 0)?;
+        Some(worst.why.clone())
+    }
+
+    fn worst(&self) -> Option<&Failed> {
+        self.failed.values().max_by_key(|failed| failed.in_a_row)
     }
 }
 
@@ -91,10 +112,16 @@ impl Prober {
 
     /// What the last rounds said.
     pub fn seen(&self) -> Probes {
-        self.known
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .seen()
+        self.known().seen()
+    }
+
+    /// Why the worst address does not answer; `None` when all of them do.
+    pub fn why(&self) -> Option<String> {
+        self.known().why()
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -103,7 +130,7 @@ async fn ask(edge: Edge, blue: Asked, green: Asked, known: Arc<Mutex<Known>>) {
     let mut looked_up: Option<Instant> = None;
     loop {
         let began = Instant::now();
-        if looked_up.is_none_or(|at| at.elapsed() >= LOOK_UP_AGAIN) {
+        if looked_up.is_none_or(|at| at.elapsed() >= LOOK_UP_INTERVAL) {
             let both = [&blue, &green].map(|side| edge.names.addresses(&side.balancer));
             for (kept, found) in addresses.iter_mut().zip(join_all(both).await) {
                 // A name that cannot be looked up leaves what was known.
@@ -123,13 +150,13 @@ async fn ask(edge: Edge, blue: Asked, green: Asked, known: Arc<Mutex<Known>>) {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .count(of_green, blue_answers);
-        tokio::time::sleep_until(began + AGAIN).await;
+        tokio::time::sleep_until(began + INTERVAL).await;
     }
 }
 
 async fn round(edge: &Edge, host: &str, addresses: &[IpAddr]) -> Vec<(IpAddr, Result<(), String>)> {
     let one = async |address: IpAddr| {
-        let said = edge.requests.get(host, address, READY_PATH, AGAIN).await;
+        let said = edge.requests.get(host, address, READY_PATH, INTERVAL).await;
         let said = said.and_then(|answer| match answer.status {
             200..500 => Ok(()),
             status => Err(format!("{address} answers {status} to {READY_PATH}")),
@@ -146,7 +173,7 @@ mod tests {
     #[test]
     fn the_worst_address_counts_and_a_round_without_blue_does_not() {
         let [a, b]: [IpAddr; 2] = ["192.0.2.1", "192.0.2.2"].map(|a| a.parse().unwrap());
-        let bad = || Err("no".to_owned());
+        let bad = || Err("503".to_owned());
         let mut known = Known::default();
         let seen = |known: &Known| (known.seen().done, known.seen().failed_in_a_row);
         known.count(vec![(a, Ok(())), (b, bad())], true);
@@ -157,10 +184,11 @@ mod tests {
         assert_eq!(seen(&known), (2, 2));
         known.count(vec![(a, bad()), (b, bad())], true);
         assert_eq!(seen(&known), (3, 3));
+        assert_eq!(known.why().as_deref(), Some("503"));
         // The second one is no longer an address of green.
         known.count(vec![(a, bad())], true);
         assert_eq!(seen(&known), (4, 2));
         known.count(vec![(a, Ok(()))], true);
-        assert_eq!(seen(&known), (5, 0));
+        assert_eq!((seen(&known), known.why()), ((5, 0), None));
     }
 }

@@ -17,9 +17,7 @@ use serde_json::{Value, json};
 pub struct Place {
     /// The id of the zone.
     pub zone: String,
-    /// Its name.
     pub zone_name: String,
-    /// The domain.
     pub domain: String,
     /// The set identifiers of blue's and green's records.
     ids: [String; 2],

@@ -53,7 +53,7 @@ pub struct Shift<'a, W: World> {
     /// The last note that this shift has written or accepted.
     note: Note,
     /// Seconds that a step may wait for approval.
-    patience: i64,
+    approval_timeout: i64,
 }
 
 /// What a look at the records says.
@@ -64,13 +64,19 @@ enum Look {
 
 impl<'a, W: World> Shift<'a, W> {
     /// A shift that begins or goes on behind this note.
-    pub fn new(world: &'a W, plan: &'a Plan, by: &'a str, note: Note, patience: i64) -> Self {
+    pub fn new(
+        world: &'a W,
+        plan: &'a Plan,
+        by: &'a str,
+        note: Note,
+        approval_timeout: i64,
+    ) -> Self {
         Self {
             world,
             plan,
             by,
             note,
-            patience,
+            approval_timeout,
         }
     }
 
@@ -128,7 +134,7 @@ impl<'a, W: World> Shift<'a, W> {
     }
 
     /// Reads the records. A note of another step of this shift is taken over; what belongs to somebody else ends the shift.
-    async fn look(&mut self) -> Result<Look, Error> {
+    async fn read_records(&mut self) -> Result<Look, Error> {
         let standing = self.world.standing().await?;
         let end = |end| Ok(Look::Ends(end));
         if let Some(other) = standing.foreign.first() {
@@ -213,7 +219,7 @@ impl<'a, W: World> Shift<'a, W> {
     async fn announce(&mut self) -> Result<Option<End>, Error> {
         let mut last = None;
         for _ in 0..ATTEMPTS {
-            let standing = match self.look().await {
+            let standing = match self.read_records().await {
                 Ok(Look::Ends(end)) => return Ok(Some(end)),
                 Ok(Look::Mine(standing)) => standing,
                 Err(error) => {
@@ -254,7 +260,7 @@ impl<'a, W: World> Shift<'a, W> {
         let began = self.seconds();
         let mut asked = false;
         loop {
-            match self.look().await {
+            match self.read_records().await {
                 Ok(Look::Ends(end)) => return Ok(Some(end)),
                 Ok(Look::Mine(standing)) if self.world.stopping() => {
                     return Ok(Some(End::Interrupted(standing.live)));
@@ -281,7 +287,7 @@ impl<'a, W: World> Shift<'a, W> {
                 entry.after = Weights::green(weight);
                 self.world.record(entry)?;
             }
-            if self.seconds() - began > self.patience {
+            if self.seconds() - began > self.approval_timeout {
                 let text = format!("nobody approved weight {weight}");
                 self.world.record(self.entry(Event::Held, &text))?;
                 return Ok(Some(End::Held(text)));
@@ -301,7 +307,7 @@ impl<'a, W: World> Shift<'a, W> {
     /// Notes that the shift has come to its end.
     async fn finish(&mut self) -> Result<End, Error> {
         for _ in 0..ATTEMPTS {
-            let standing = match self.look().await {
+            let standing = match self.read_records().await {
                 // Its own last note, whose answer was lost.
                 Ok(Look::Ends(_)) if self.note.act == Act::Done => break,
                 Ok(Look::Ends(end)) => return Ok(end),

@@ -5,13 +5,11 @@ use crate::engine::Clock;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
-/// The variable.
 pub const VARIABLE: &str = "DEPLOYER_CLOCK_RATE";
 /// The shortest wait: the records are not read more often than this, whatever the rate. Route 53 takes five requests a second
 /// from an account ("Quotas", Amazon Route 53 Developer Guide).
 const SHORTEST: Duration = Duration::from_millis(250);
 
-/// The time.
 #[derive(Debug, Clone, Copy)]
 pub struct Time {
     clock: Clock,
@@ -48,7 +46,6 @@ impl Time {
         })
     }
 
-    /// Now.
     pub fn now(&self) -> Timestamp {
         let now = self.clock.now();
         if now <= self.from || self.rate <= 1.0 {

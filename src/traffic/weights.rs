@@ -6,9 +6,7 @@ use std::fmt;
 /// The weights of the two records, in percent: together 100, so never both 0 (Route 53 would answer both alike).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Weights {
-    /// Of blue.
     pub blue: u8,
-    /// Of green.
     pub green: u8,
 }
 

@@ -84,8 +84,10 @@ pub trait World {
     ) -> Vec<(Minute, Pair)>;
     /// What the probes of green say now, without a call; `None` when there are none.
     fn probes(&self) -> Option<Probes>;
+    /// Why the newest probe of green failed, in words; `None` when none did.
+    fn failed_probe(&self) -> Option<String>;
     /// Looks at everything else. `patient` waits for answers of the functions where the last ones are too old.
-    async fn look(&self, patient: bool) -> Seen;
+    async fn observe(&self, patient: bool) -> Seen;
     /// Writes to the history, durably, and shows it.
     fn record(&self, entry: Entry) -> Result<(), Error>;
     /// Shows how it goes, without a record.

@@ -25,6 +25,7 @@ mod exposed;
 mod for_others;
 mod foreign;
 mod hard_days;
+mod images;
 mod long_work;
 mod makespan;
 mod map;

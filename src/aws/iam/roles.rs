@@ -19,7 +19,6 @@ use std::sync::Arc;
 /// A role with its policies.
 #[derive(Debug, Clone, Default)]
 pub struct Whole {
-    /// Its ARN.
     pub arn: String,
     /// What it is for.
     pub description: String,
@@ -35,7 +34,6 @@ pub struct Whole {
     pub attached: Vec<String>,
     /// Names of instance profiles that it is in.
     pub profiles: Vec<String>,
-    /// Its tags.
     pub tags: BTreeMap<String, String>,
 }
 

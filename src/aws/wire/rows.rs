@@ -16,7 +16,6 @@ use crate::engine::Error;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-/// All of them.
 #[rustfmt::skip]
 pub fn rows() -> Vec<Row> {
     let subnet = send!(ec2::CREATE_SUBNET, ec2, create_subnet, vpc_id = "vpc-1", cidr_block = "10.0.0.0/24");

@@ -9,7 +9,7 @@ mod ways;
 
 pub use filters::within;
 
-use super::services::SERVICE_PORT;
+use super::services::{SERVICE_PORT, SERVICES};
 use crate::engine::Graph;
 use ipnet::Ipv4Net;
 use serde::Serialize;
@@ -31,17 +31,20 @@ pub struct Host {
 }
 
 /// Who is where: security group and tier.
-pub const GROUPS: [(&str, &str); 9] = [
-    ("alb", "public"),
-    ("bridge", "app"),
-    ("bridge-nlb", "public"),
-    ("payment-api", "app"),
-    ("transaction-processor", "app"),
-    ("reporting", "app"),
-    ("migration", "app"),
-    ("endpoints", "app"),
-    ("database", "db"),
-];
+pub fn groups() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let ways_in = [
+        ("alb", "public"),
+        ("bridge", "app"),
+        ("bridge-nlb", "public"),
+    ];
+    let services = SERVICES.iter().map(|service| (service.name, "app"));
+    let behind = [
+        ("migration", "app"),
+        ("endpoints", "app"),
+        ("database", "db"),
+    ];
+    ways_in.into_iter().chain(services).chain(behind)
+}
 /// The environments.
 pub const ENVS: [&str; 2] = ["blue", "green"];
 /// Ports that are tried: every one that is used, and one of each kind that is not.
@@ -217,7 +220,7 @@ impl Net {
         let mut all =
             Vec::from(OUTSIDE.map(|(name, address, list)| (name, Self::outside(address, list))));
         for env in ENVS {
-            for (group, tier) in GROUPS {
+            for (group, tier) in groups() {
                 let rules = format!("security-group-{group}-rules-{env}");
                 if !self.specs.contains_key(&rules) {
                     continue;

@@ -4,7 +4,6 @@ use super::super::{ANYWHERE, Facts, build};
 use super::*;
 use crate::config::Config;
 
-const SERVICES: [&str; 3] = ["payment-api", "transaction-processor", "reporting"];
 /// Ports from which clients call.
 const FROM: [u16; 3] = [1024, 32768, 65535];
 
@@ -49,7 +48,7 @@ impl Known {
 
 /// What must pass, and nothing else.
 fn needed((from, to): (&str, &str), same: bool, same_zone: bool, port: u16) -> bool {
-    let service = |name: &str| SERVICES.contains(&name);
+    let service = |name: &str| SERVICES.iter().any(|s| s.name == name);
     let calls = |name: &str| service(name) || name == "migration";
     match (from, to, port) {
         ("internet" | "s3" | "dynamodb", "alb", 80 | 443) => true,

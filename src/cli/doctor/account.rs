@@ -36,7 +36,7 @@ const READ: [&str; 6] = [
 
 /// All of it. Calls go through a caller that refuses to write. `read` gets the steps that were read: what the state says of them
 /// is older.
-pub async fn look(
+pub async fn check(
     cx: &Context<'_>,
     config: &Config,
     state: Option<&State>,

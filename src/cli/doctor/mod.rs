@@ -43,7 +43,7 @@ pub async fn doctor(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
             findings.extend(machine::versions(&config));
             findings.push(machine::tools());
             let offline = asked.offline;
-            let (state, found) = recorded::look(cx, &config, offline).await;
+            let (state, found) = recorded::check(cx, &config, offline).await;
             findings.extend(found);
             let mut read = BTreeSet::new();
             if offline {
@@ -54,7 +54,7 @@ pub async fn doctor(cx: &Context<'_>, asked: &Asked) -> Result<Exit, Failure> {
                     "not looked at (--offline)",
                 ));
             } else {
-                findings.extend(account::look(cx, &config, state.as_ref(), &mut read).await);
+                findings.extend(account::check(cx, &config, state.as_ref(), &mut read).await);
             }
             if let Some(state) = &state {
                 findings.extend(recorded::by_hand(cx, &config, state, &read));

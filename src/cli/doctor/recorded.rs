@@ -10,7 +10,7 @@ use crate::traffic::history::Log;
 use std::collections::BTreeSet;
 
 /// The state, when it can be read, and what was found on the way.
-pub async fn look(
+pub async fn check(
     cx: &Context<'_>,
     config: &Config,
     offline: bool,

@@ -30,7 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Between two looks.
-const AGAIN: Duration = Duration::from_secs(10);
+const INTERVAL: Duration = Duration::from_secs(10);
 
 /// The code of `control` for a green without the mapped tables.
 const NO_TABLES: &str = "NO_TABLES";
@@ -231,7 +231,7 @@ async fn status(cx: &Context<'_>, watch: bool) -> Result<Exit, Failure> {
             return Ok(exit);
         };
         tokio::select! {
-            () = tokio::time::sleep(AGAIN) => {}
+            () = tokio::time::sleep(INTERVAL) => {}
             _ = stop.changed() => return Ok(exit),
         }
         cx.console.text("\n")?;

@@ -8,7 +8,7 @@ use super::super::signals::stop_on_signals;
 use super::args::SchemaArgs;
 use super::{Open, confirm, open, refused};
 use crate::blueprint::SERVICES;
-use crate::migration::schema::{Asked, Found, Seen, Task, look, start, wait};
+use crate::migration::schema::{Asked, Found, Seen, Task, find, start, wait};
 use crate::report::{First, Migration, MigrationDocument, Notice};
 use crate::traffic::names;
 use jiff::Timestamp;
@@ -29,7 +29,7 @@ pub async fn schema(
     can_ask(asked.yes)?;
     let open = open(cx).await?;
     let asks = place(&open, &asked.service, command)?;
-    let found = look(&open.aws, &asks, Timestamp::now().as_second()).await;
+    let found = find(&open.aws, &asks, Timestamp::now().as_second()).await;
     let found = found.map_err(|error| match error.is_not_found() {
         true => refused(error),
         false => error.into(),

@@ -14,9 +14,7 @@ pub struct Check {
     pub user: Option<String>,
     /// `drift` and its options.
     pub arguments: Vec<String>,
-    /// The suffix.
     pub suffix: String,
-    /// The region.
     pub region: String,
     /// The state is in local files.
     pub local_state: bool,

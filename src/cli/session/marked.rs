@@ -22,7 +22,7 @@ pub struct Listed {
 
 impl Session {
     /// The same as [`Session::survey`] for what changes nothing: tags may come from a sweep.
-    pub async fn look(&self, requests: &[ReadRequest<'_>]) -> (Observations, Listed) {
+    pub async fn sweep(&self, requests: &[ReadRequest<'_>]) -> (Observations, Listed) {
         let _sweeping = self.aws.tagging.sweeping(&self.config.suffix);
         self.survey(requests).await
     }

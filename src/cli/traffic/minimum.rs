@@ -19,7 +19,7 @@ use jiff::Timestamp;
 
 /// Seconds in which tasks come to run, and between two looks.
 const START_SECONDS: u32 = 600;
-const AGAIN_SECONDS: u32 = 5;
+const INTERVAL_SECONDS: u32 = 5;
 
 /// Raises them to what the whole traffic needs, and waits until so many tasks run.
 pub async fn hold(account: &Account, note: &Note) -> Result<(), Failure> {
@@ -34,13 +34,13 @@ pub async fn hold(account: &Account, note: &Note) -> Result<(), Failure> {
     }
     let text = minimum::text(&raised.now);
     account.record(Entry::new(Event::MinimumHeld, note, &me(), text))?;
-    for _ in 0..START_SECONDS / AGAIN_SECONDS {
+    for _ in 0..START_SECONDS / INTERVAL_SECONDS {
         let run = minimum::runs(aws, names).await.map_err(refused_by)?;
         // A task runs before its target group says that it is healthy, and a raise asks for that.
         if account.stopping() || run && healthy(account).await.is_ok() {
             return Ok(());
         }
-        account.sleep(AGAIN_SECONDS).await;
+        account.sleep(INTERVAL_SECONDS).await;
     }
     Err(refused(
         format!("not all tasks that full traffic needs run after {START_SECONDS} s"),

@@ -28,7 +28,7 @@ use crate::traffic::shift::{End, Progress, Shift};
 use crate::traffic::world::{Standing, World};
 
 /// Seconds that a step waits for approval, and a paused shift to go on.
-const PATIENCE: i64 = 24 * 3600;
+const APPROVAL_TIMEOUT: i64 = 24 * 3600;
 
 /// Shows the steps, and how long each needs.
 pub async fn forecast(cx: &Context<'_>, asked: &ShiftArgs) -> Result<Exit, Failure> {
@@ -124,7 +124,7 @@ pub(super) async fn go(
     let home = home(config);
     let shift = async {
         let ended = match hold(account, &note).await {
-            Ok(()) => Shift::new(account, &plan, &by, note, PATIENCE)
+            Ok(()) => Shift::new(account, &plan, &by, note, APPROVAL_TIMEOUT)
                 .run(from)
                 .await
                 .map_err(Failure::from),

@@ -22,7 +22,7 @@ use std::time::Duration;
 /// Minutes of requests that are shown: the newest are not published yet.
 const MINUTES: i64 = 10;
 /// Between two looks.
-const AGAIN: Duration = Duration::from_secs(5);
+const INTERVAL: Duration = Duration::from_secs(5);
 
 /// Shows where the traffic is.
 pub async fn status(cx: &Context<'_>, watch: bool) -> Result<Exit, Failure> {
@@ -34,7 +34,7 @@ pub async fn status(cx: &Context<'_>, watch: bool) -> Result<Exit, Failure> {
     let eyes = account.open_eyes().await.err().map(|e| e.to_string());
     let mut stop = if watch { Some(stop_on_signals()) } else { None };
     loop {
-        let mut document = look(&account, &config.suffix).await?;
+        let mut document = read(&account, &config.suffix).await?;
         document.locked_by = locked(cx, &config.suffix);
         document.problems.extend(eyes.clone());
         if declared.is_none() && document.weights.green_percent() > 0.0 {
@@ -51,7 +51,7 @@ pub async fn status(cx: &Context<'_>, watch: bool) -> Result<Exit, Failure> {
             return Ok(exit);
         };
         tokio::select! {
-            () = tokio::time::sleep(AGAIN) => {}
+            () = tokio::time::sleep(INTERVAL) => {}
             _ = stop.changed() => return Ok(exit),
         }
         cx.console.text("\n")?;
@@ -64,7 +64,7 @@ fn locked(cx: &Context<'_>, suffix: &str) -> Option<String> {
     state::holder(&path).map(|holder| holder.to_string())
 }
 
-async fn look(account: &Account, suffix: &str) -> Result<TrafficStatusDocument, Failure> {
+async fn read(account: &Account, suffix: &str) -> Result<TrafficStatusDocument, Failure> {
     let standing = account.standing().await?;
     let (requests, targets, held, levers, callers) = tokio::join!(
         recent(account, MINUTES),

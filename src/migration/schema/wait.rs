@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// Between two looks.
-const AGAIN: Duration = Duration::from_secs(3);
+const INTERVAL: Duration = Duration::from_secs(3);
 /// Looks for which a task that was started a moment ago may be unknown: "the Amazon ECS API follows an eventual consistency
 /// model" (RunTask).
 const UNKNOWN: u32 = 20;
@@ -43,7 +43,7 @@ pub async fn wait(
     show(Seen::Status(&task.status));
     let mut unknown = 0;
     loop {
-        match again(aws, asked, &task.arn).await {
+        match read(aws, asked, &task.arn).await {
             Ok(Some(now)) => {
                 unknown = 0;
                 let next = seen(asked, &now, task.joined);
@@ -76,7 +76,7 @@ pub async fn wait(
             break;
         }
         tokio::select! {
-            () = tokio::time::sleep(AGAIN) => {}
+            () = tokio::time::sleep(INTERVAL) => {}
             _ = stop.changed() => return Ok(task),
         }
     }
@@ -85,12 +85,12 @@ pub async fn wait(
         if read == 0 && log.seen > 0 {
             break;
         }
-        tokio::time::sleep(AGAIN / 3).await;
+        tokio::time::sleep(INTERVAL / 3).await;
     }
     Ok(task)
 }
 
-async fn again(aws: &Aws, asked: &Asked, arn: &str) -> Result<Option<t::Task>, Error> {
+async fn read(aws: &Aws, asked: &Asked, arn: &str) -> Result<Option<t::Task>, Error> {
     let call = aws.ecs.client.describe_tasks().cluster(&asked.cluster);
     let call = call.tasks(arn);
     let answer = aws.call(DESCRIBE_TASKS, || call.clone().send()).await?;

@@ -1,6 +1,6 @@
 //! The network as a drawing: environments, tiers, who is in them, and the paths that are open.
 
-use crate::blueprint::reachability::{ENVS, GROUPS, OUTSIDE, Path};
+use crate::blueprint::reachability::{ENVS, OUTSIDE, Path, groups};
 use crate::evidence::Paths;
 use crate::report::html::escaped;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +23,7 @@ fn places() -> BTreeMap<String, (f64, f64)> {
     let mut out = BTreeMap::new();
     for (at, env) in ENVS.iter().enumerate() {
         for (tier, top, _) in TIERS {
-            let here = GROUPS.iter().filter(|(_, t)| *t == tier);
+            let here = groups().filter(|(_, t)| *t == tier);
             for (n, (group, _)) in here.enumerate() {
                 let (row, column) = (n / PER_ROW, n % PER_ROW);
                 let x = LEFT[at] + 110.0 + column as f64 * 175.0;

@@ -40,7 +40,6 @@ pub struct EvidenceDocument {
     pub run: Option<String>,
     /// The comparison.
     pub drift: Drift,
-    /// The evidence.
     #[serde(flatten)]
     pub evidence: Evidence,
     /// The API calls.

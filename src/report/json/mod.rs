@@ -115,7 +115,6 @@ impl PlanSummary {
 /// One step of a plan.
 #[derive(Debug, Clone, Serialize)]
 pub struct PlanStep {
-    /// The step.
     pub step: String,
     /// Its type.
     pub kind: String,
@@ -336,7 +335,6 @@ impl DriftDocument {
 /// What any command with `--json` writes when it fails as a whole.
 #[derive(Debug, Clone, Serialize)]
 pub struct ErrorDocument {
-    /// The exit code.
     pub exit_code: u8,
     /// What went wrong.
     pub message: String,

@@ -24,7 +24,6 @@ impl Document for OutputsDocument {
 /// One recorded step, in short.
 #[derive(Debug, Clone, Serialize)]
 pub struct StateRow {
-    /// The step.
     pub step: String,
     /// Its type.
     pub kind: String,
@@ -140,7 +139,6 @@ impl Document for StateListDocument {
 /// `deployer state show --json`.
 #[derive(Debug, Clone, Serialize)]
 pub struct StateShowDocument {
-    /// The step.
     pub step: String,
     /// Its record, as it stands in the state file.
     pub record: Record,
@@ -203,7 +201,6 @@ impl Document for UnlockDocument {
 /// `deployer config --json` and `deployer completions --json`: the text that is the result itself.
 #[derive(Debug, Clone, Serialize)]
 pub struct TextDocument {
-    /// The text.
     pub text: String,
 }
 impl TextDocument {
@@ -254,9 +251,7 @@ pub struct SandboxDocument {
     pub endpoint: Option<String>,
     /// Its process.
     pub pid: Option<u32>,
-    /// Its folder.
     pub folder: Option<String>,
-    /// Its log.
     pub log: Option<String>,
     /// How long things take to settle.
     pub latency: Option<String>,

@@ -16,7 +16,6 @@ use std::collections::BTreeMap;
 /// One step of a run. A replacement has two: its deletion, then its creation.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunStep {
-    /// The step.
     pub step: String,
     /// What was to be done.
     pub action: Verb,
@@ -106,7 +105,6 @@ impl RunDocument {
 /// `deployer apply --json`.
 #[derive(Debug, Clone, Serialize)]
 pub struct ApplyDocument {
-    /// The run.
     #[serde(flatten)]
     pub run: RunDocument,
     /// Outputs after the run; null unless it is complete.
@@ -175,7 +173,6 @@ impl DestroyRemains {
 /// `deployer destroy --json`.
 #[derive(Debug, Clone, Serialize)]
 pub struct DestroyDocument {
-    /// The run.
     #[serde(flatten)]
     pub run: RunDocument,
     /// What is left in the account.

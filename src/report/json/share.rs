@@ -6,9 +6,7 @@ use serde::Serialize;
 /// `deployer state init --json`.
 #[derive(Debug, Clone, Serialize)]
 pub struct StateInitDocument {
-    /// The bucket.
     pub bucket: String,
-    /// Its region.
     pub region: String,
     /// True when it was made just now.
     pub created: bool,

@@ -44,7 +44,6 @@ impl Timings {
         self.lock().title = title;
     }
 
-    /// The sink.
     pub fn sink(&self) -> Sink {
         let this = self.clone();
         Box::new(move |event| this.take(event))
@@ -63,7 +62,6 @@ impl Timings {
         kept.take(event, now);
     }
 
-    /// The page.
     pub fn page(&self) -> String {
         let kept = self.lock();
         page::page(&kept.title, &kept.run)

@@ -152,17 +152,17 @@ async fn put(
     let call = cx.cloudwatch.client.put_dashboard().dashboard_name(name);
     let call = call.dashboard_body(put_together(widgets, tags));
     let answer = cx.call(PUT, || call.clone().send()).await?;
-    let told = answer.dashboard_validation_messages().iter();
-    let told: Vec<String> = told
+    let reported = answer.dashboard_validation_messages().iter();
+    let reported: Vec<String> = reported
         .map(|m| {
             let (path, text) = (m.data_path(), m.message());
             format!("{}: {}", path.unwrap_or_default(), text.unwrap_or_default())
         })
         .collect();
-    if told.is_empty() {
+    if reported.is_empty() {
         return Ok(());
     }
-    Err(Error::permanent(PUT.action(), told.join("; ")))
+    Err(Error::permanent(PUT.action(), reported.join("; ")))
 }
 
 async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {

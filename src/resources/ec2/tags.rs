@@ -21,7 +21,6 @@ pub enum Ec2Tags {}
 
 /// Outputs of EC2: the id is what tags are put on.
 pub trait HasId {
-    /// The id.
     fn id(&self) -> &str;
 }
 

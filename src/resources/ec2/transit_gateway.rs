@@ -22,7 +22,6 @@ pub struct TransitGateway {
     pub auto_accept: bool,
     /// Security groups may name groups of other attached VPCs.
     pub group_references: bool,
-    /// Multicast.
     pub multicast: bool,
     /// Attachments and route tables of others.
     #[serde(default)]

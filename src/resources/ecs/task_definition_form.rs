@@ -27,7 +27,6 @@ pub struct Container {
     pub read_only_root: bool,
     /// It may do what the host may.
     pub privileged: bool,
-    /// Its log group.
     pub log_group: Ref<LogGroup>,
     /// Other options of the log driver `awslogs`.
     pub log_options: BTreeMap<String, String>,

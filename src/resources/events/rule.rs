@@ -20,7 +20,6 @@ pub struct Rule {
 /// A place that gets the events.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Target {
-    /// The topic.
     pub topic: Ref<Arn<Topic>>,
     /// Settings that change what arrives, or by whose right, as a set of names. The desired set is always
     /// empty: a topic's policy lets events in, and they arrive as they are.

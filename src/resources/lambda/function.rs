@@ -349,14 +349,14 @@ fn callers(
         let called = called.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));
         called && m.state() != Some("Deleting")
     };
-    let told = |m: &t::EventSourceMappingConfiguration| {
+    let others = |m: &t::EventSourceMappingConfiguration| {
         let source = m.event_source_arn().unwrap_or("a source of its own");
         let table = source.split_once(":table/").map_or("", |(_, rest)| rest);
         let table = table.split('/').next().unwrap_or_default();
         let ours = is_conventional(table, suffix);
         (!ours).then(|| format!("mapping {} of {source}", m.uuid().unwrap_or_default()))
     };
-    all.iter().filter(calls).filter_map(told).collect()
+    all.iter().filter(calls).filter_map(others).collect()
 }
 
 fn phase(live: &t::FunctionConfiguration) -> Phase {

@@ -32,7 +32,6 @@ pub struct Cluster {
     pub running_version: String,
     /// Name of the first database.
     pub database: String,
-    /// The master user.
     pub master_user: String,
     /// The key of the secret in which RDS keeps and rotates the master password; `None` when RDS does not manage it.
     pub secret_key: Option<Ref<Arn<Key>>>,
@@ -40,12 +39,10 @@ pub struct Cluster {
     pub port: i32,
     /// Where its instances are.
     pub subnet_group: Ref<SubnetGroup>,
-    /// Its parameters.
     pub parameter_group: Ref<ClusterParameterGroup>,
     /// The parameters of its instances, which a major upgrade gives to all of them. A cluster does not show them.
     #[serde(default)]
     pub instance_parameters: Option<Ref<ParameterGroup>>,
-    /// Its security groups.
     pub security_groups: Vec<Ref<SecurityGroup>>,
     /// The key of storage, snapshots and backups; `None` when it is not encrypted.
     pub storage_key: Option<Ref<Arn<Key>>>,

@@ -25,7 +25,6 @@ pub struct Instance {
     pub zone: String,
     /// Who becomes the writer when the writer fails: 0 first, 15 last.
     pub promotion_tier: i32,
-    /// Its parameters.
     pub parameter_group: Ref<ParameterGroup>,
     /// False when parameters were changed that only a reboot brings into force, on the instance's group or the
     /// cluster's (`pending-reboot`). Setting it reboots the instance.

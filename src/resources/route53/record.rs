@@ -30,7 +30,6 @@ pub struct Record {
     pub others: Vec<String>,
 }
 
-/// A weight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Weight {

@@ -46,7 +46,7 @@ pub async fn capacity(cx: &Aws, name: &str, spec: &serde_json::Value) -> Option<
         .partition(|(_, rule)| rule.statement.names_a_set());
     let known: i64 = known.iter().map(|(_, rule)| rule.statement.units()).sum();
     Some(match ask(cx, &asked).await {
-        Ok(units) => judge(name, known + units),
+        Ok(units) => classify(name, known + units),
         Err(error) => {
             let text =
                 format!("what the rules of {name} take of its capacity is not known: {error}");
@@ -69,7 +69,7 @@ async fn ask(cx: &Aws, rules: &[(&String, &Rule)]) -> Result<i64, Error> {
     Ok(answer.capacity())
 }
 
-fn judge(name: &str, units: i64) -> Check {
+fn classify(name: &str, units: i64) -> Check {
     let check = |level, text| Check::new("firewall", level, text);
     if units <= BASIC {
         let text = format!("the rules of {name} take {units} of {BASIC} capacity units");
@@ -112,9 +112,9 @@ mod tests {
 
     #[test]
     fn above_the_basic_price_is_said_and_above_the_limit_refused() {
-        assert_eq!(judge("waf", 1_500).level, Level::Ok);
-        assert_eq!(judge("waf", 1_501).level, Level::Warning);
-        assert_eq!(judge("waf", 5_000).level, Level::Warning);
-        assert_eq!(judge("waf", 5_001).level, Level::Error);
+        assert_eq!(classify("waf", 1_500).level, Level::Ok);
+        assert_eq!(classify("waf", 1_501).level, Level::Warning);
+        assert_eq!(classify("waf", 5_000).level, Level::Warning);
+        assert_eq!(classify("waf", 5_001).level, Level::Error);
     }
 }

@@ -50,7 +50,6 @@ impl Statement {
         }
     }
 
-    /// A path.
     pub fn path(position: &str, text: &str) -> Self {
         Self::Path {
             position: position.into(),

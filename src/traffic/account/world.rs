@@ -115,7 +115,7 @@ impl World for Account {
         self.warn(read).unwrap_or_default()
     }
 
-    async fn look(&self, patient: bool) -> Seen {
+    async fn observe(&self, patient: bool) -> Seen {
         let Some(sight) = &self.sight else {
             return Seen::default();
         };
@@ -143,6 +143,10 @@ impl World for Account {
 
     fn probes(&self) -> Option<Probes> {
         self.prober.as_ref().map(Prober::seen)
+    }
+
+    fn failed_probe(&self) -> Option<String> {
+        self.prober.as_ref().and_then(Prober::why)
     }
 
     fn record(&self, entry: Entry) -> Result<(), Error> {

@@ -44,7 +44,7 @@ fn past(step: &Step, limits: &Limits, kind: Kind) -> Option<f64> {
 }
 
 /// The verdict of one comparison, or why there is none at this weight.
-pub fn judge(
+pub fn evaluate(
     step: &Step,
     limits: &Limits,
     now: i64,

@@ -34,7 +34,6 @@ pub struct Instant {
 pub struct Counter {
     /// What it counts, as people read it.
     pub name: String,
-    /// Its value.
     pub value: Option<u64>,
 }
 
@@ -53,7 +52,6 @@ pub enum Stream {
 /// Targets of one service in green's own target group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Targets {
-    /// The service.
     pub service: String,
     /// Healthy targets.
     pub healthy: u32,

@@ -100,7 +100,7 @@ impl Gate {
     }
 
     /// Judges the step at `now` (Unix time, seconds). Changes nothing but since when something has been unknown.
-    pub fn judge(&mut self, limits: &Limits, now: i64, seen: &Instant) -> Decision {
+    pub fn evaluate(&mut self, limits: &Limits, now: i64, seen: &Instant) -> Decision {
         let (step, minutes) = (&self.step, &self.minutes);
         let mut findings = look::findings(step, limits, now, seen);
         let mut not_checked: Vec<_> = look::not_checked(step).collect();
@@ -108,8 +108,8 @@ impl Gate {
         findings.extend(arrived);
         not_checked.extend(left_out);
         for kind in [Kind::Bad, Kind::Slow] {
-            findings.push(window::judge(step, limits, now, minutes, kind));
-            match compare::judge(step, limits, now, minutes, kind) {
+            findings.push(window::evaluate(step, limits, now, minutes, kind));
+            match compare::evaluate(step, limits, now, minutes, kind) {
                 Ok(finding) => findings.push(finding),
                 Err(reason) => not_checked.push(reason),
             }

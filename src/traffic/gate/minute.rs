@@ -162,7 +162,6 @@ impl Kind {
 /// A sum over minutes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
-    /// Requests.
     pub requests: u64,
     /// Those of one kind among them: bad or slow.
     pub hits: u64,

@@ -1,7 +1,7 @@
 //! The gate of a traffic shift: pure decisions over what was observed. No clock, no network, no file.
 //!
 //! A [`Gate`] holds the statistics of one step. The caller reads the minutes of [`Gate::wanted`] from CloudWatch, gives each
-//! to [`Gate::observe`], and asks [`Gate::judge`] with what it sees at this instant. The worst input wins: fail, unknown,
+//! to [`Gate::observe`], and asks [`Gate::evaluate`] with what it sees at this instant. The worst input wins: fail, unknown,
 //! holding, pass. Only "everything known and good" advances.
 //!
 //! What was decided where the design left a choice:

@@ -39,7 +39,6 @@ pub struct SelfTest {
     pub holds: bool,
     /// What makes the limits themselves unusable.
     pub limits: Vec<String>,
-    /// The cases.
     pub cases: Vec<Case>,
 }
 
@@ -170,8 +169,8 @@ impl Scene {
         Some(gate)
     }
 
-    fn judge(&self, limits: &Limits) -> Option<Decision> {
-        Some(self.gate()?.judge(limits, self.now, &self.seen))
+    fn evaluate(&self, limits: &Limits) -> Option<Decision> {
+        Some(self.gate()?.evaluate(limits, self.now, &self.seen))
     }
 }
 
@@ -182,7 +181,7 @@ fn run(limits: &Limits) -> Vec<Case> {
     let mut full = healthy.clone();
     full.at_100();
     for (name, scene) in [("healthy", &healthy), ("healthy at weight 100", &full)] {
-        let decision = scene.judge(limits);
+        let decision = scene.evaluate(limits);
         cases.push(case(name, None, Verdict::Pass, decision.as_ref()));
     }
     for (word, expected, table) in [
@@ -193,7 +192,7 @@ fn run(limits: &Limits) -> Vec<Case> {
         for (name, rule, change) in table {
             let mut scene = healthy.clone();
             change(&mut scene, limits);
-            let decision = scene.judge(limits);
+            let decision = scene.evaluate(limits);
             let name = format!("{word}{name}");
             cases.push(case(&name, Some(*rule), expected, decision.as_ref()));
         }
@@ -212,9 +211,9 @@ fn blind(limits: &Limits, healthy: &Scene) -> Vec<Case> {
         scene.step.weight = weight;
         scene.seen.parity_mismatches = None;
         let mut gate = scene.gate()?;
-        let first = gate.judge(limits, scene.now, &scene.seen);
+        let first = gate.evaluate(limits, scene.now, &scene.seen);
         let later = scene.now + i64::from(limits.unknown_minutes) * 60;
-        let last = gate.judge(limits, later, &scene.seen);
+        let last = gate.evaluate(limits, later, &scene.seen);
         let name = format!("unknown for too long at weight {weight}");
         let mut case = case(&name, None, Verdict::Unknown, Some(&last));
         case.holds &= first.action == Action::Wait && last.action == action;

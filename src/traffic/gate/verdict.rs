@@ -183,13 +183,11 @@ pub struct Numbers {
 /// What one rule says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
-    /// The rule.
     pub rule: Rule,
     /// What it says.
     pub verdict: Verdict,
     /// The same for people, with the numbers.
     pub sentence: String,
-    /// The numbers.
     pub numbers: Numbers,
 }
 
@@ -215,7 +213,6 @@ impl Finding {
 /// A rule that does not apply to this step, and why: it is neither good nor bad.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotChecked {
-    /// The rule.
     pub rule: Rule,
     /// Why it is not used.
     pub reason: String,

@@ -11,7 +11,7 @@ use super::verdict::{Finding, Numbers, Rule, Verdict};
 use std::collections::VecDeque;
 
 /// The verdict of one absolute limit: of the first window that fails, else of the newest.
-pub fn judge(step: &Step, limits: &Limits, now: i64, minutes: &Minutes, kind: Kind) -> Finding {
+pub fn evaluate(step: &Step, limits: &Limits, now: i64, minutes: &Minutes, kind: Kind) -> Finding {
     let length = i64::from(limits.window_minutes);
     let mut window: VecDeque<(Minute, Totals)> = VecDeque::new();
     let mut newest = None;

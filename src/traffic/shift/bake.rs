@@ -19,7 +19,7 @@ impl<W: World> Shift<'_, W> {
         let mut runs: Option<String> = None;
         let (mut shared, mut failing) = (false, false);
         loop {
-            match self.look().await {
+            match self.read_records().await {
                 Ok(Look::Ends(end)) => return Ok(Err(end)),
                 Ok(Look::Mine(standing)) if self.world.stopping() => {
                     return Ok(Err(End::Interrupted(standing.live)));
@@ -32,7 +32,8 @@ impl<W: World> Shift<'_, W> {
             let failed = self.world.probes().map_or(0, |p| p.failed_in_a_row);
             if failing != (failed > 0) {
                 failing = failed > 0;
-                self.world.record(self.entry(Event::Probe, probe(failed)))?;
+                let text = probe(failed, self.world.failed_probe());
+                self.world.record(self.entry(Event::Probe, text))?;
             }
             // A green that is gone is judged at once.
             if now >= next || failed >= self.plan.limits.probes_in_a_row {
@@ -42,7 +43,7 @@ impl<W: World> Shift<'_, W> {
                 for (minute, pair) in self.world.minutes(wanted, slow).await {
                     gate.observe(minute, pair);
                 }
-                let (bridged, seen) = tokio::join!(self.world.bridged(), self.world.look(false));
+                let (bridged, seen) = tokio::join!(self.world.bridged(), self.world.observe(false));
                 match bridged {
                     Ok(Some(pulled)) => return self.bridged_by(&pulled).map(Err),
                     Ok(None) => {}
@@ -56,7 +57,7 @@ impl<W: World> Shift<'_, W> {
                     }
                     runs = Some(now_runs);
                 }
-                let decision = gate.judge(&self.plan.limits, now, &seen.instant);
+                let decision = gate.evaluate(&self.plan.limits, now, &seen.instant);
                 let share = decision.of(Rule::ObservedShare);
                 if let Some(share) = share.filter(|s| s.verdict == Verdict::Pass && !shared) {
                     shared = true;
@@ -112,10 +113,11 @@ impl<W: World> Shift<'_, W> {
     }
 }
 
-fn probe(failed: u32) -> String {
+fn probe(failed: u32, why: Option<String>) -> String {
+    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
     match failed {
         0 => "every address of green answers its probe again".into(),
-        1 => "the last probe of green failed".into(),
-        n => format!("the last {n} probes of green failed"),
+        1 => format!("the last probe of green failed{why}"),
+        n => format!("the last {n} probes of green failed{why}"),
     }
 }

@@ -27,7 +27,7 @@ impl<W: World> Shift<'_, W> {
             Some(_) => error,
             None => error.hint("green has its weight, and its load balancer still passes everything on to blue; `deployer traffic resume` goes on"),
         })?;
-        let Ok(Look::Ends(end)) = self.look().await else {
+        let Ok(Look::Ends(end)) = self.read_records().await else {
             // What cannot be read is read again while the step is watched.
             return Ok(None);
         };

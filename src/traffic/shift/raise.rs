@@ -76,7 +76,7 @@ impl<W: World> Shift<'_, W> {
                 self.taken(note, before, None)?;
             }
         }
-        self.look().await
+        self.read_records().await
     }
 
     fn taken(&mut self, note: Note, before: Live, change: Option<&str>) -> Result<(), Error> {
@@ -94,7 +94,7 @@ impl<W: World> Shift<'_, W> {
     async fn not_ready(&self, weight: u8) -> Option<String> {
         let at = self.plan.steps.iter().position(|w| *w == weight)?;
         // Whoever was asked before may have thought about it for long.
-        let seen = self.world.look(true).await;
+        let seen = self.world.observe(true).await;
         let step = self.plan.step(at, self.seconds())?;
         let found = gate::before_raise(&step, &self.plan.limits, self.seconds(), &seen.instant);
         let all: Vec<String> = found.into_iter().map(|f| f.sentence).collect();

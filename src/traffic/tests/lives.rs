@@ -51,6 +51,9 @@ async fn a_green_that_is_gone_is_left_within_five_seconds() {
     let back = lines.filter(|l| l.entry.event == Event::RollbackStarted);
     let at: Vec<_> = back.map(|l| l.at.as_second() - gone).collect();
     assert!(at.len() == 1 && at[0] <= 5, "{at:?}");
+    let probe = history.lines.iter().find(|l| l.entry.event == Event::Probe);
+    let text = "the last probe of green failed: 192.0.2.2 answers 503 to /ready";
+    assert_eq!(probe.unwrap().entry.text, text);
 }
 
 #[tokio::test]

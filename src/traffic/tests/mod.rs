@@ -16,7 +16,7 @@ use crate::engine::Error;
 use numbers::{Numbers, Route53, Strike};
 
 /// Seconds that a step waits for approval.
-const PATIENCE: i64 = 3600;
+const APPROVAL_TIMEOUT: i64 = 3600;
 
 fn plan(steps: &[u8]) -> Plan {
     Plan {
@@ -40,7 +40,7 @@ fn plan(steps: &[u8]) -> Plan {
 async fn run(world: &Numbers, plan: &Plan) -> Result<End, Error> {
     let history = world.history();
     let note = world.note();
-    Shift::new(world, plan, "me@here", note, PATIENCE)
+    Shift::new(world, plan, "me@here", note, APPROVAL_TIMEOUT)
         .run(progress(plan, &history))
         .await
 }

@@ -331,7 +331,12 @@ impl World for Numbers {
         })
     }
 
-    async fn look(&self, _: bool) -> Seen {
+    fn failed_probe(&self) -> Option<String> {
+        let probes = self.probes().filter(|p| p.failed_in_a_row > 0);
+        probes.map(|_| "192.0.2.2 answers 503 to /ready".into())
+    }
+
+    async fn observe(&self, _: bool) -> Seen {
         let healthy = self.targets.get();
         let target = |service: &str| Targets {
             service: service.into(),

@@ -82,7 +82,7 @@ pub fn shift(scenario: &Scenario, limits: &Limits, random: &mut Rng) -> Outcome 
             now += LOOK;
             traffic.goes_on(scenario, *weight, random, now);
             traffic.read(&mut gate, now);
-            let decision = gate.judge(limits, now, &look(limits, random, now));
+            let decision = gate.evaluate(limits, now, &healthy(limits, random, now));
             match decision.action {
                 Action::Wait => {}
                 Action::Advance => break,
@@ -154,7 +154,7 @@ impl Traffic {
 }
 
 /// Everything but the metrics is healthy; lags have a mean of 0.8 s, and `verify` ends every 10 minutes.
-fn look(limits: &Limits, random: &mut Rng, now: i64) -> Instant {
+fn healthy(limits: &Limits, random: &mut Rng, now: i64) -> Instant {
     let mut lag = || Some(-(1.0 - random.f64()).ln() * 0.8);
     Instant {
         parity_mismatches: Some(0),

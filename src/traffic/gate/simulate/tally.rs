@@ -35,7 +35,6 @@ pub struct Row {
 /// All scenarios.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// The seed.
     pub seed: u64,
     /// Shifts of each scenario.
     pub shifts: u32,

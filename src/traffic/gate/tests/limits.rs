@@ -115,7 +115,7 @@ fn one_look_is_enough_to_fail() {
     for (rule, change) in cases {
         let mut seen = good(now);
         change(&mut seen);
-        let decision = fed(step(50), &minutes).judge(&Limits::default(), now, &seen);
+        let decision = fed(step(50), &minutes).evaluate(&Limits::default(), now, &seen);
         assert_eq!(decision.action, Action::RollBack, "{rule:?}");
         let deciding: Vec<Rule> = decision.deciding().map(|f| f.rule).collect();
         assert_eq!(deciding, [rule]);
@@ -165,7 +165,7 @@ fn what_a_step_needs_to_pass_is_exact() {
         let mut seen = good(now);
         change(&mut seen, now);
         let mut gate = fed(step(50), &[minute(100); 10]);
-        let decision = gate.judge(&Limits::default(), now, &seen);
+        let decision = gate.evaluate(&Limits::default(), now, &seen);
         let expected = if passes {
             Verdict::Pass
         } else {
@@ -255,7 +255,7 @@ fn a_mode_asks_for_what_it_has() {
         (DataMode::TwoWay, vec![]),
     ] {
         let decision =
-            fed(Step { mode, ..step(50) }, &minutes).judge(&Limits::default(), now, &good(now));
+            fed(Step { mode, ..step(50) }, &minutes).evaluate(&Limits::default(), now, &good(now));
         assert_eq!(decision.action, Action::Advance, "{mode:?}");
         for rule in Rule::ALL {
             let listed = decision.not_checked.iter().any(|n| n.rule == rule);

@@ -78,7 +78,7 @@ fn settled(minutes: usize) -> i64 {
 /// Judged when all minutes have settled.
 fn judged(step: Step, minutes: &[Pair]) -> Decision {
     let now = settled(minutes.len());
-    fed(step, minutes).judge(&Limits::default(), now, &good(now))
+    fed(step, minutes).evaluate(&Limits::default(), now, &good(now))
 }
 
 fn verdict_of(decision: &Decision, rule: Rule) -> Verdict {

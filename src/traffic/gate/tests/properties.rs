@@ -84,7 +84,7 @@ proptest! {
             gate.observe(FIRST + at as i64, Pair::default());
         }
         let limits = Limits::default();
-        let shuffled = gate.judge(&limits, now, &good(now));
+        let shuffled = gate.evaluate(&limits, now, &good(now));
         prop_assert_eq!(shuffled, judged(with_past(weight), &minutes));
     }
 
@@ -94,7 +94,7 @@ proptest! {
         let mut minutes = vec![pair((1000, 0, 50), (1000, 0, 50)); 12];
         let now = settled(minutes.len());
         let mut seen = good(now);
-        prop_assert!(fed(step(weight), &minutes).judge(&limits, now, &seen).verdict < Verdict::Unknown);
+        prop_assert!(fed(step(weight), &minutes).evaluate(&limits, now, &seen).verdict < Verdict::Unknown);
         let is = |bit: u16| taken & (1 << bit) != 0;
         if is(0) { seen.parity_mismatches = None; }
         if is(1) { seen.conflicts = None; }
@@ -109,7 +109,7 @@ proptest! {
         if is(9) { gap(|p| p.green.requests = None, &mut minutes); }
         if is(10) { gap(|p| p.green.bad = None, &mut minutes); }
         if is(11) { gap(|p| p.green.slow = None, &mut minutes); }
-        let decision = fed(step(weight), &minutes).judge(&limits, now, &seen);
+        let decision = fed(step(weight), &minutes).evaluate(&limits, now, &seen);
         prop_assert!(decision.verdict >= Verdict::Unknown);
         prop_assert!(decision.action != Action::Advance);
     }

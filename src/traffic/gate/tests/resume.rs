@@ -45,7 +45,7 @@ proptest! {
                 gate.observe(FIRST + at as i64, *pair);
             }
             killed = saved(&killed);
-            prop_assert_eq!(whole.judge(&limits, now, &seen), killed.judge(&limits, now, &seen));
+            prop_assert_eq!(whole.evaluate(&limits, now, &seen), killed.evaluate(&limits, now, &seen));
             killed = saved(&killed);
             prop_assert_eq!(&whole, &killed);
         }
@@ -70,7 +70,7 @@ proptest! {
         for minute in gate.wanted(&limits, (FIRST + 40) * 60) {
             gate.observe(minute, minutes[(minute - FIRST) as usize]);
         }
-        prop_assert_eq!(whole.judge(&limits, now, &good(now)), gate.judge(&limits, now, &good(now)));
+        prop_assert_eq!(whole.evaluate(&limits, now, &good(now)), gate.evaluate(&limits, now, &good(now)));
     }
 }
 
@@ -97,7 +97,7 @@ fn a_new_step_begins_with_nothing_and_blues_past_grows() {
         .unwrap();
     assert_eq!(later.step().past, past, "kept over a step without minutes");
     let now = settled(20);
-    let decision = later.judge(&Limits::default(), now, &good(now));
+    let decision = later.evaluate(&Limits::default(), now, &good(now));
     assert_eq!(
         decision.of(Rule::Requests).unwrap().numbers.value,
         Some(0.0)
@@ -122,6 +122,6 @@ fn a_minute_that_began_before_the_weight_is_not_of_the_step() {
         FIRST + 1..=FIRST + 2
     );
     let now = settled(2);
-    let decision = gate.judge(&Limits::default(), now, &good(now));
+    let decision = gate.evaluate(&Limits::default(), now, &good(now));
     assert_eq!(decision.verdict, Verdict::Holding);
 }

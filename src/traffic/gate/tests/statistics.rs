@@ -165,7 +165,7 @@ fn nothing_overflows_and_every_number_is_one_in_json() {
             );
             // Bounds of such counts take long; the comparison alone is asked.
             let now = settled(minutes.len().min(200));
-            let finding = compare::judge(
+            let finding = compare::evaluate(
                 fed.step(),
                 &Limits::default(),
                 now,

@@ -103,18 +103,18 @@ fn unknown_holds_ten_minutes_then_rolls_back_or_pages() {
             ..good(now)
         };
         for (after, action) in [(0, Action::Wait), (599, Action::Wait), (600, last)] {
-            let decision = gate.judge(&limits, now + after, &blind);
+            let decision = gate.evaluate(&limits, now + after, &blind);
             assert_eq!(decision.verdict, Verdict::Unknown);
             assert_eq!(decision.action, action, "{weight} after {after} s");
             assert_eq!(decision.unknown_since, Some(now));
         }
         // One full view ends it.
         let mut gate = healthy(weight);
-        gate.judge(&limits, now, &blind);
-        let full = gate.judge(&limits, now + 30, &good(now));
+        gate.evaluate(&limits, now, &blind);
+        let full = gate.evaluate(&limits, now + 30, &good(now));
         assert_eq!(full.unknown_since, None);
         assert_eq!(
-            gate.judge(&limits, now + 60, &blind).unknown_since,
+            gate.evaluate(&limits, now + 60, &blind).unknown_since,
             Some(now + 60)
         );
     }
@@ -126,13 +126,13 @@ fn metrics_are_unknown_when_they_are_overdue() {
     let closed = (FIRST + 12) * 60;
     let mut gate = healthy(10);
     assert_ne!(
-        gate.judge(&limits, closed + 240, &good(closed)).verdict,
+        gate.evaluate(&limits, closed + 240, &good(closed)).verdict,
         Verdict::Unknown
     );
-    let late = gate.judge(&limits, closed + 241, &good(closed));
+    let late = gate.evaluate(&limits, closed + 241, &good(closed));
     assert_eq!(late.verdict, Verdict::Unknown);
     assert_eq!(
-        gate.judge(&limits, closed + 241 + 600, &good(closed))
+        gate.evaluate(&limits, closed + 241 + 600, &good(closed))
             .action,
         Action::RollBack
     );
@@ -141,11 +141,11 @@ fn metrics_are_unknown_when_they_are_overdue() {
     let mut gate = fed(step(10), &[]);
     let begin = FIRST * 60;
     assert_eq!(
-        gate.judge(&limits, begin + 240, &good(begin)).verdict,
+        gate.evaluate(&limits, begin + 240, &good(begin)).verdict,
         Verdict::Holding
     );
     assert_eq!(
-        gate.judge(&limits, begin + 241, &good(begin)).verdict,
+        gate.evaluate(&limits, begin + 241, &good(begin)).verdict,
         Verdict::Unknown
     );
 }
@@ -165,21 +165,21 @@ fn bad_news_counts_at_once_and_good_news_when_it_has_settled() {
     let mut gate = fed(step(50), &[pair((30, 0, 1), (30, 0, 1)); 10]);
     let closed = (FIRST + 10) * 60;
     assert_eq!(
-        gate.judge(&limits, closed + 119, &good(closed)).action,
+        gate.evaluate(&limits, closed + 119, &good(closed)).action,
         Action::Wait
     );
     assert_eq!(
-        gate.judge(&limits, closed + 120, &good(closed)).action,
+        gate.evaluate(&limits, closed + 120, &good(closed)).action,
         Action::Advance
     );
     // A minute counts from its end, and against green in the same second.
     gate.observe(FIRST + 10, pair((30, 12, 0), (30, 0, 0)));
     assert_eq!(
-        gate.judge(&limits, closed + 59, &good(closed)).verdict,
+        gate.evaluate(&limits, closed + 59, &good(closed)).verdict,
         Verdict::Holding
     );
     assert_eq!(
-        gate.judge(&limits, closed + 60, &good(closed)).action,
+        gate.evaluate(&limits, closed + 60, &good(closed)).action,
         Action::RollBack
     );
 }
@@ -191,7 +191,7 @@ fn an_error_count_of_blue_that_is_not_published_yet_is_no_evidence() {
     let mut gate = fed(step(10), &[pair((900, 0, 45), (8100, 0, 0)); 3]);
     let seen = |gate: &mut Gate, age: i64| {
         let now = (FIRST + 1) * 60 + age;
-        let decision = gate.judge(&limits, now, &good(now));
+        let decision = gate.evaluate(&limits, now, &good(now));
         decision.of(Rule::SlowComparison).unwrap().numbers.evidence
     };
     assert_eq!(seen(&mut gate, 179), Some(1.0));
@@ -213,7 +213,7 @@ fn fail_wins_over_unknown_and_what_waits_too_long_pages() {
         }],
         ..good(now)
     };
-    let decision = healthy(50).judge(&limits, now, &seen);
+    let decision = healthy(50).evaluate(&limits, now, &seen);
     assert_eq!(
         (decision.verdict, decision.action),
         (Verdict::Fail, Action::RollBack)
@@ -223,7 +223,7 @@ fn fail_wins_over_unknown_and_what_waits_too_long_pages() {
     for (minute, action) in [(1438, Action::Wait), (1441, Action::PageAndHold)] {
         gate.observe(FIRST + minute, pair((1, 0, 0), (1, 0, 0)));
         let now = (FIRST + minute + 1) * 60;
-        let decision = gate.judge(&limits, now, &good(now));
+        let decision = gate.evaluate(&limits, now, &good(now));
         assert_eq!(
             (decision.verdict, decision.action),
             (Verdict::Holding, action)
