@@ -3,7 +3,7 @@
 //! Arrays are sets: in most of what AWS gives back, order carries no meaning. A type in which it does (the command of a
 //! container, the statements of a firewall) says so with [`Ordered`]. `null` and a missing key are the same.
 
-use super::driver::{MARK_MINIMUM, MARK_PULLED};
+use super::ownership::{MARK_MINIMUM, MARK_PULLED};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;

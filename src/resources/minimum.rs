@@ -7,7 +7,7 @@
 
 use super::Tags;
 use crate::engine::Delegated;
-use crate::engine::driver::MARK_MINIMUM;
+use crate::engine::ownership::MARK_MINIMUM;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

@@ -8,7 +8,7 @@ use super::note::{Act, Note};
 use crate::aws::rds::MODIFY_DB_CLUSTER;
 use crate::aws::{Aws, rds_tags_of};
 use crate::engine::Error;
-use crate::engine::driver::MARK_MINIMUM;
+use crate::engine::ownership::MARK_MINIMUM;
 use crate::resources::autoscaling::range;
 use crate::resources::ecs::{EcsTags, tags_of};
 use crate::resources::minimum::Minimum;
