@@ -49,15 +49,15 @@ pub trait Kind: Serialize {
     type Outputs: DeserializeOwned + Default;
 }
 
-/// The scope of what belongs to no side alone: it goes with the last of those that need it.
+/// The one scope that the engine knows by name: of what belongs to no other alone. It goes with the last of those that need it.
 pub const SHARED: &str = "shared";
 
 /// The head of a step: everything but the struct itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepMeta {
-    /// Unique id, e.g. `subnet-app-a-green`.
+    /// Unique id, e.g. `queue-orders-green`.
     pub id: String,
-    /// A side, or [`SHARED`].
+    /// A scope that the blueprint names, or [`SHARED`].
     pub scope: String,
     /// The name in AWS.
     pub name: String,
@@ -72,7 +72,7 @@ pub struct Step {
     pub id: String,
     /// Its type.
     pub kind: String,
-    /// A side, or [`SHARED`].
+    /// A scope that the blueprint names, or [`SHARED`].
     pub scope: String,
     /// The name in AWS.
     pub name: String,

@@ -26,12 +26,6 @@ pub const MARK_STEP: &str = "DeployerStep";
 /// The tag that names the deployment, `account/region/suffix`.
 pub const MARK_DEPLOYMENT: &str = "DeployerDeployment";
 
-/// The tag of a thing whose minimum is held above the configured one for a while. It belongs to whoever holds it.
-pub const MARK_MINIMUM: &str = "DeployerMinimum";
-
-/// The tag of a rule of a load balancer that somebody has switched for a rollback or a cutover: who and when.
-pub const MARK_PULLED: &str = "DeployerPulled";
-
 /// The tag that names the scope of a thing, for people and for a search by scope; no part of the mark.
 pub const TAG_OF_SCOPE: &str = "Environment";
 

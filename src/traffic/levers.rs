@@ -5,7 +5,7 @@ use super::names::Side;
 use crate::aws::Aws;
 use crate::aws::elbv2::{ADD_TAGS, REMOVE_TAGS};
 use crate::engine::Error;
-use crate::engine::ownership::MARK_PULLED;
+use crate::resources::traffic_tags::MARK_PULLED;
 use aws_sdk_elasticloadbalancingv2::types as t;
 use jiff::Timestamp;
 use std::fmt;

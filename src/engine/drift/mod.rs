@@ -54,7 +54,7 @@ pub struct Row {
     pub step: String,
     /// Its type.
     pub kind: String,
-    /// `blue`, `green` or `shared`.
+    /// A scope that the blueprint names, or [`SHARED`](super::graph::SHARED).
     pub scope: String,
     /// The name in AWS.
     pub name: String,

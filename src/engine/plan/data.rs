@@ -219,7 +219,7 @@ fn lost_keys(plan: &Plan, registry: &Registry) -> Vec<(String, Error)> {
     out
 }
 
-/// `snapshot-aurora-green-dev-20261128-043743`
+/// `snapshot-orders-dev-20261128-043743`
 fn snapshot_name(name: &str, now: Timestamp) -> String {
     format!("snapshot-{name}-{}", now.strftime("%Y%m%d-%H%M%S"))
 }
