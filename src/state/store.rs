@@ -38,7 +38,7 @@ pub trait Store: Send + Sync {
     async fn holder(&self) -> Result<Option<Holder>, StateError>;
     /// Removes a lock that a dead process left; refuses while it is certainly alive.
     async fn break_lock(&self) -> Result<Option<Holder>, StateError>;
-    /// Moves damaged files away, so that they can be looked at; gives their new names.
+    /// Moves damaged files away, so that they can be looked at; gives their new names. Refuses while somebody holds the lock.
     async fn set_aside(&self) -> Result<Vec<String>, StateError>;
 }
 
