@@ -139,14 +139,18 @@ pub async fn lock(cx: &Context<'_>) -> Result<(Writer, State), Failure> {
     Ok(locked(cx).await??)
 }
 
-/// The same; `None` when the state is damaged: then nobody has the lock.
+/// The same; `None` when the state is damaged: the lock could be had, and is given back.
 pub async fn lock_unless_damaged(cx: &Context<'_>) -> Result<Option<(Writer, State)>, Failure> {
     match locked(cx).await? {
         Err(error @ StateError::Damaged { .. }) => {
             let config = configuration(cx)?;
             let store = store(cx, &config).await?;
             match state::read(store.as_ref(), &config.region).await {
-                Err(StateError::Damaged { .. }) => Ok(None),
+                Err(StateError::Damaged { .. }) => {
+                    // One in a bucket does not go with the writer.
+                    store.release().await?;
+                    Ok(None)
+                }
                 // It is the history of runs, which nothing makes anew.
                 _ => Err(error.into()),
             }
