@@ -8,7 +8,7 @@ use super::api::Guard::{RequestTag, ResourceTag, Via};
 use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, guarded, named};
 use super::call::Caller;
 use super::reader::Reader;
-use crate::engine::driver::{MARK_STEP, MARK_SUFFIX};
+use crate::engine::ownership::{MARK_STEP, MARK_SUFFIX};
 use crate::engine::{Class, Error, Identity, Ownership};
 use aws_sdk_kms::Client;
 use aws_sdk_kms::types::{AliasListEntry, KeyState};

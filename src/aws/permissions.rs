@@ -3,7 +3,7 @@
 
 use super::SERVICES;
 use super::api::{Api, Grant, Guard, METRICS, NOTIFIED, STATE_AT, STATE_IN};
-use crate::engine::driver::MARK_SUFFIX;
+use crate::engine::ownership::MARK_SUFFIX;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 

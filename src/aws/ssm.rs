@@ -3,7 +3,7 @@
 use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, named};
 use super::call::Caller;
 use super::reader::Reader;
-use crate::engine::driver::MARK_SUFFIX;
+use crate::engine::ownership::MARK_SUFFIX;
 use crate::engine::{Class, Error};
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{Parameter, ParameterMetadata, ParameterStringFilter};

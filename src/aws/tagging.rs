@@ -9,7 +9,7 @@ use super::Aws;
 use super::api::{ANY, Api, Bucket, Service, actions, bucket};
 use super::call::Caller;
 use crate::engine::Error;
-use crate::engine::driver::MARK_SUFFIX;
+use crate::engine::ownership::MARK_SUFFIX;
 use aws_sdk_resourcegroupstagging::Client;
 use aws_sdk_resourcegroupstagging::types::TagFilter;
 use std::collections::{BTreeMap, HashMap};

@@ -5,7 +5,7 @@ use super::logging::service_role;
 use super::roles::allow;
 use super::storage::{bucket, lifecycle};
 use super::{ScopeBuilder, Shared};
-use crate::engine::driver::MARK_SUFFIX;
+use crate::engine::ownership::MARK_SUFFIX;
 use crate::engine::{Handle, Ref};
 use crate::resources::Exposed;
 use crate::resources::config::{Channel, Recorder, Recording, Rule, Scope};

@@ -50,8 +50,10 @@ pub use services::{SERVICES, Service};
 pub use zone::find as find_zone;
 
 use crate::config::Config;
-use crate::engine::driver::{MARK_DEPLOYMENT, MARK_STEP, MARK_SUFFIX, TAG_OF_NAME, TAG_OF_SCOPE};
 use crate::engine::graph::{GraphError, SHARED};
+use crate::engine::ownership::{
+    MARK_DEPLOYMENT, MARK_STEP, MARK_SUFFIX, TAG_OF_NAME, TAG_OF_SCOPE,
+};
 use crate::engine::{Builder, Deployment, Graph, Handle, Kind, StepMeta};
 use crate::resources::ec2::SecurityGroup;
 use crate::resources::sns::Topic;

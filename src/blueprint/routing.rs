@@ -196,6 +196,7 @@ mod tests {
     use super::*;
     use crate::blueprint::{Facts, build};
     use crate::engine::observe::Observations;
+    use crate::engine::waiting::waiting;
     use serde_json::json;
 
     #[test]
@@ -240,7 +241,7 @@ mod tests {
                 Observations::new(),
                 crate::state::State::empty("dev", "eu-central-1"),
             );
-            let waiting = graph.waiting(&chosen, &nothing, &state);
+            let waiting = waiting(&graph, &chosen, &nothing, &state);
             let steps = graph.steps.iter().zip(waiting);
             let held = steps.filter(|(_, why)| *why == Some(crate::blueprint::DELEGATION));
             held.map(|(step, _)| step.id.clone()).collect()

@@ -43,17 +43,24 @@ pub async fn store(cx: &Context<'_>, config: &Config) -> Result<Arc<dyn Store>, 
     store.await.cloned()
 }
 
-/// A connection to the region of the bucket of a shared state. Its calls belong to no step, so no report counts them.
+/// A connection to the region of the bucket of a shared state, and the one caller for it. It is not the session's:
+///
+/// * The lock is taken and given back with it, before there is a session and after, and by commands that otherwise only read.
+/// * What must be recorded never waits for a place behind calls of steps that hang.
+/// * Its calls belong to no step, so no report counts them. A budget is of one operation of S3, and the session sends others, but for deletions.
 pub async fn to_bucket(
     cx: &Context<'_>,
     config: &Config,
     bucket: &str,
 ) -> Result<(Connection, Arc<Caller>), Failure> {
-    let connection = connection(cx, config).await?;
-    let caller = Caller::new(Events::default(), false, config.run.parallelism);
-    let caller = Arc::new(caller);
-    let connection = in_region_of(bucket, &connection, &caller).await?;
-    Ok((connection, caller))
+    let made = cx.bucket.get_or_try_init(async || {
+        let connection = connection(cx, config).await?;
+        let caller = Caller::new(Events::default(), false, config.run.parallelism);
+        let caller = Arc::new(caller);
+        let connection = in_region_of(bucket, &connection, &caller).await?;
+        Ok::<_, Failure>((connection, caller))
+    });
+    made.await.cloned()
 }
 
 /// Refuses credentials of another account than the configuration pins.

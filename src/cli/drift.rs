@@ -14,6 +14,7 @@ use crate::engine::plan;
 use crate::engine::rebuild::{add_unread, rebuild, recover};
 use crate::report::{self, DriftDocument, Notice};
 use crate::resources::severity::severity;
+use crate::resources::traffic_tags::and_of_others;
 use crate::state::{self, State};
 use clap::Args;
 use jiff::Timestamp;
@@ -147,7 +148,7 @@ pub async fn compared(
         undecided: &listed.undecided,
         unlisted: listed.unlisted,
         registry,
-        ignore_tags: &config.tags.ignore,
+        ignore_tags: &and_of_others(&config.tags.ignore),
         needed: &needed,
     });
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();

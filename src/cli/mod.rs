@@ -40,7 +40,7 @@ mod version;
 use args::Cli;
 pub use exit::Exit;
 
-use crate::aws::Connection;
+use crate::aws::{Caller, Connection};
 use crate::config::Config;
 use crate::report::{ColorChoice, Console, ErrorDocument, Settings, TextDocument};
 use crate::state::Store;
@@ -58,6 +58,8 @@ pub(crate) struct Context<'a> {
     store: OnceCell<Arc<dyn Store>>,
     /// The connection to AWS, once there is one.
     connection: OnceCell<Connection>,
+    /// The same to the bucket of a shared state.
+    bucket: OnceCell<(Connection, Arc<Caller>)>,
 }
 
 impl<'a> Context<'a> {
@@ -67,6 +69,7 @@ impl<'a> Context<'a> {
             console,
             store: OnceCell::new(),
             connection: OnceCell::new(),
+            bucket: OnceCell::new(),
         }
     }
 

@@ -159,7 +159,7 @@ impl Drop for Group {
     }
 }
 
-/// Publishes to the topic, in the topic's own region.
+/// Publishes to the topic, in the topic's own region. The session and its caller are gone by then, or there never was one.
 async fn publish(cx: &Context<'_>, config: &Config, notice: &Notice) -> Result<(), Failure> {
     let topic = &config.notify.topic;
     let mut there = config.clone();

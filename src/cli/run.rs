@@ -12,7 +12,7 @@ use crate::engine::exec::{self, Outcome, Recorder, Report};
 use crate::engine::plan::{self, Plan};
 use crate::engine::{Context as EngineContext, Error};
 use crate::report::{self, Timings, Totals};
-use crate::state::{Entry, Holder, Journal, Record, State, What, Writer};
+use crate::state::{self, Entry, Holder, Journal, Record, State, StateError, What, Writer};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal};
@@ -136,10 +136,34 @@ pub fn entitle(timings: Option<&(Timings, &Path)>, command: &str, session: &Sess
 
 /// Takes the lock and reads the state. Comes before anything that asks AWS: who is locked out has sent no call.
 pub async fn lock(cx: &Context<'_>) -> Result<(Writer, State), Failure> {
+    Ok(locked(cx).await??)
+}
+
+/// The same; `None` when the state is damaged: the lock could be had, and is given back.
+pub async fn lock_unless_damaged(cx: &Context<'_>) -> Result<Option<(Writer, State)>, Failure> {
+    match locked(cx).await? {
+        Err(error @ StateError::Damaged { .. }) => {
+            let config = configuration(cx)?;
+            let store = store(cx, &config).await?;
+            match state::read(store.as_ref(), &config.region).await {
+                Err(StateError::Damaged { .. }) => {
+                    // One in a bucket does not go with the writer.
+                    store.release().await?;
+                    Ok(None)
+                }
+                // It is the history of runs, which nothing makes anew.
+                _ => Err(error.into()),
+            }
+        }
+        other => Ok(Some(other?)),
+    }
+}
+
+async fn locked(cx: &Context<'_>) -> Result<Result<(Writer, State), StateError>, Failure> {
     let config = configuration(cx)?;
     let store = store(cx, &config).await?;
     signals::give_back_on_signals(store.clone());
-    Ok(Writer::open(store.as_ref(), &config.region, &command_line()).await?)
+    Ok(Writer::open(store.as_ref(), &config.region, &command_line()).await)
 }
 
 /// Refuses a state of another account or region; a new one becomes the session's.

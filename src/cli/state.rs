@@ -16,7 +16,7 @@ use crate::report::{
     self, Marked, RebuildDocument, StateHistoryDocument, StateListDocument, StateRow,
     StateShowDocument, UnlockDocument,
 };
-use crate::state::{self, State, StateError};
+use crate::state::{self, State};
 
 /// Looks at the state, rebuilds it, unlocks it.
 pub async fn run(cx: &Context<'_>, command: &StateCommand) -> Result<Exit, Failure> {
@@ -100,25 +100,25 @@ async fn show(cx: &Context<'_>, step: &str) -> Result<Exit, Failure> {
 async fn rebuild_state(cx: &Context<'_>, yes: bool) -> Result<Exit, Failure> {
     run::can_ask(yes)?;
     let events = cx.console.events(None);
+    let opened = run::lock_unless_damaged(cx).await?;
     let session = Session::open(cx, &Scope { env: None }, &events, Mode::Look).await?;
     let config = &session.config;
-    let damaged = match state::read(session.store.as_ref(), &config.region).await {
-        Ok(state) => {
-            session.check_home(&state)?;
-            false
-        }
-        Err(StateError::Damaged { .. }) => true,
-        Err(other) => return Err(other.into()),
-    };
+    if let Some((_, state)) = &opened {
+        session.check_home(state)?;
+    }
     let question = "Rebuild the state file from the tags of existing resources";
     run::confirm(cx, yes, &session, question, false).await?;
-    if damaged {
-        for path in session.store.set_aside().await? {
-            cx.console
-                .note(&format!("the damaged file is kept as {path}"))?;
+    let opened = match opened {
+        Some(opened) => opened,
+        None => {
+            for path in session.store.set_aside().await? {
+                cx.console
+                    .note(&format!("the damaged file is kept as {path}"))?;
+            }
+            run::lock(cx).await?
         }
-    }
-    let (mut writer, mut state) = run::open(&session, run::lock(cx).await?).await?;
+    };
+    let (mut writer, mut state) = run::open(&session, opened).await?;
     let nothing = State::empty(&config.suffix, &config.region);
     let all = requests(&session.graph, &session.chosen, &nothing, |_, _| false);
     let mut seen = session.observe(&all).await;

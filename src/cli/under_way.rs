@@ -135,8 +135,9 @@ fn note(seen: &Observations) -> Option<Note> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::driver::{Live, Mark, Phase};
+    use crate::engine::driver::{Live, Phase};
     use crate::engine::event::Verb;
+    use crate::engine::ownership::Mark;
     use serde_json::json;
 
     fn live(spec: Value) -> Observed {

@@ -26,7 +26,7 @@ pub struct Backup {
 }
 
 impl Backup {
-    /// `snapshot-aurora-green-dev-.. (final snapshot, 2026-11-28 04:37:43 UTC)`
+    /// `snapshot-orders-dev-.. (final snapshot, 2026-11-28 04:37:43 UTC)`
     pub fn described(&self) -> String {
         let at = self.at.strftime("%Y-%m-%d %H:%M:%S UTC");
         match self.since {

@@ -2,10 +2,11 @@
 //! lost record only the blueprint names it.
 
 use super::clock::Clock;
-use super::driver::{Key, Live, Meta, Nature, Ownership, Phase, Registry};
+use super::driver::{Key, Live, Meta, Nature, Phase, Registry};
 use super::error::Error;
 use super::graph::{Graph, Step};
 use super::observe::{Observations, Observed};
+use super::ownership::Ownership;
 use super::rebuild::connect;
 use super::reference::{has_placeholder, resolve, walk};
 use super::replaced::{is_replaced, replaced, step_of};

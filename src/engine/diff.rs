@@ -3,7 +3,6 @@
 //! Arrays are sets: in most of what AWS gives back, order carries no meaning. A type in which it does (the command of a
 //! container, the statements of a firewall) says so with [`Ordered`]. `null` and a missing key are the same.
 
-use super::driver::{MARK_MINIMUM, MARK_PULLED};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -179,7 +178,6 @@ pub fn diff_tags(
 ) -> Vec<Change> {
     let skip = |key: &str| {
         key.starts_with("aws:")
-            || [MARK_MINIMUM, MARK_PULLED].contains(&key)
             || ignored.iter().any(|p| match p.strip_suffix('*') {
                 Some(prefix) => key.starts_with(prefix),
                 None => p == key,

@@ -4,6 +4,7 @@
 use super::backup::{Backup, Remains};
 use super::diff::{Change, TAGS};
 use super::error::Error;
+pub use super::identity::{Identity, Owned};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -33,24 +34,8 @@ pub enum Data {
     Unlocks(String),
 }
 
-/// Who a resource is: what is written down before the create call leaves.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Identity {
-    /// The step id.
-    pub step: String,
-    /// The deterministic name.
-    pub name: String,
-    /// All tags, the ownership mark among them.
-    pub tags: BTreeMap<String, String>,
-    /// Idempotency token, new for every generation of the resource; empty in a look-up.
-    pub token: String,
-}
-
 pub use super::meta::{Changing, Delegated, Meta, Nature, Owner, Replace, Retention, Upgrade};
-pub use super::ownership::{
-    MARK_DEPLOYMENT, MARK_MINIMUM, MARK_PULLED, MARK_STEP, MARK_SUFFIX, Mark, Ownership,
-    TAG_OF_NAME, TAG_OF_SCOPE,
-};
+use super::ownership::Mark;
 
 /// How to find a resource: recorded outputs when there are any, else the identity; `spec` for what is found by its parent.
 #[derive(Debug, Clone, Copy)]
@@ -176,21 +161,6 @@ impl Delta {
     }
 }
 
-/// Something in the account that is tagged as ours.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Owned {
-    /// Its type.
-    pub kind: String,
-    /// The step it says it belongs to.
-    pub step: String,
-    /// Its id, name or ARN.
-    pub id: String,
-    /// Its name, when it has one.
-    pub name: String,
-    /// Its tags.
-    pub tags: BTreeMap<String, String>,
-}
-
 /// One resource type, as the engine sees it.
 #[async_trait]
 pub trait Driver: Send + Sync {
@@ -276,6 +246,11 @@ impl Registry {
             )
             .hint("the state was written by a newer deployer: use that version")
         })
+    }
+
+    /// True for a type whose names or ids reach beyond one region.
+    pub fn is_global(&self, kind: &str) -> bool {
+        self.get(kind).is_ok_and(|driver| driver.meta().global)
     }
 
     /// All drivers.

@@ -5,9 +5,7 @@ mod builder;
 pub use builder::Builder;
 
 use super::driver::Identity;
-use super::observe::{Observations, Observed};
 use super::reference::Strength;
-use crate::state::State;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -51,15 +49,15 @@ pub trait Kind: Serialize {
     type Outputs: DeserializeOwned + Default;
 }
 
-/// The scope of what belongs to no side alone: it goes with the last of those that need it.
+/// The one scope that the engine knows by name: of what belongs to no other alone. It goes with the last of those that need it.
 pub const SHARED: &str = "shared";
 
 /// The head of a step: everything but the struct itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepMeta {
-    /// Unique id, e.g. `subnet-app-a-green`.
+    /// Unique id, e.g. `queue-orders-green`.
     pub id: String,
-    /// A side, or [`SHARED`].
+    /// A scope that the blueprint names, or [`SHARED`].
     pub scope: String,
     /// The name in AWS.
     pub name: String,
@@ -74,7 +72,7 @@ pub struct Step {
     pub id: String,
     /// Its type.
     pub kind: String,
-    /// A side, or [`SHARED`].
+    /// A scope that the blueprint names, or [`SHARED`].
     pub scope: String,
     /// The name in AWS.
     pub name: String,
@@ -197,35 +195,6 @@ impl Graph {
         read
     }
 
-    /// What each step waits for. Another scope: it refers to steps there that are not chosen, and that are neither recorded
-    /// nor found. What it is held for, while it is not there itself. Or what a step that it refers to waits for.
-    pub fn waiting(
-        &self,
-        chosen: &[bool],
-        seen: &Observations,
-        state: &State,
-    ) -> Vec<Option<&str>> {
-        let known = |id: &str| {
-            let found = seen.get(id).and_then(Observed::live);
-            found.is_some() || state.outputs(id).is_some()
-        };
-        let mut out: Vec<Option<&str>> = Vec::with_capacity(self.steps.len());
-        for step in &self.steps {
-            let held = step.held.as_deref().filter(|_| !known(&step.id));
-            let missing = step.needs.iter().map(|(to, _)| *to);
-            let mut missing = missing.filter(|to| !known(&self.steps[*to].id));
-            let scope = missing.find_map(|to| {
-                if chosen[to] {
-                    out[to]
-                } else {
-                    step.other_scope.as_deref()
-                }
-            });
-            out.push(held.or(scope));
-        }
-        out
-    }
-
     /// The steps that go with another scope: they need it, or a step of their own scope that does.
     pub fn joining(&self, scope: &str) -> Vec<bool> {
         let mut out = Vec::with_capacity(self.steps.len());
@@ -240,7 +209,7 @@ impl Graph {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
     use serde_json::json;
 
@@ -259,36 +228,6 @@ mod tests {
             name: id.into(),
             tags: BTreeMap::new(),
         }
-    }
-
-    #[test]
-    fn a_held_step_and_what_needs_it_wait_until_it_is_there() {
-        let mut b = Builder::new();
-        b.add(head("listener", "green"), Any(json!({})));
-        b.hold("delegation");
-        b.add(
-            head("rule", "green"),
-            Any(json!({"listener": "@{listener.id}"})),
-        );
-        b.add(head("vpc", "green"), Any(json!({})));
-        let graph = b.build().unwrap();
-        let chosen = graph.select(None);
-        let of = |seen: &Observations| -> Vec<String> {
-            let waiting = graph.waiting(&chosen, seen, &State::empty("t", "eu-central-1"));
-            let steps = graph.steps.iter().zip(waiting);
-            let held = steps.filter(|(_, why)| why.is_some());
-            held.map(|(step, _)| step.id.clone()).collect()
-        };
-        let mut seen = Observations::new();
-        assert_eq!(of(&seen), ["listener", "rule"]);
-        let live = crate::engine::Live {
-            spec: json!({}),
-            mark: crate::engine::Mark::Parent,
-            outputs: json!({"id": "x"}),
-            phase: crate::engine::Phase::Ready,
-        };
-        seen.insert("listener".into(), Observed::Found(live));
-        assert_eq!(of(&seen), Vec::<String>::new());
     }
 
     #[test]

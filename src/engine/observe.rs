@@ -7,9 +7,10 @@
 //! its absence is confirmed by a second read some seconds later, before a plan is built on it.
 
 use super::context::Context;
-use super::driver::{Identity, Key, Live, Mark, Meta, Nature, Phase, Registry};
+use super::driver::{Identity, Key, Live, Meta, Nature, Phase, Registry};
 use super::error::{Class, Error};
 use super::graph::Graph;
+use super::ownership::Mark;
 use super::ownership::{Deployment, MARK_DEPLOYMENT, Ownership};
 use super::reference::{Placeholder, has_placeholder, resolve};
 use super::replaced::is_replaced;

@@ -15,7 +15,7 @@
 //! Deployers before [`MARK_DEPLOYMENT`] set only the first two tags. For what lives in one region these two count as the whole
 //! mark: it was found with this account's credentials in this region. For what is global they are a part.
 
-use super::driver::{Identity, Owned, Registry};
+use super::identity::{Identity, Owned};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -25,12 +25,6 @@ pub const MARK_SUFFIX: &str = "EnvironmentSuffix";
 pub const MARK_STEP: &str = "DeployerStep";
 /// The tag that names the deployment, `account/region/suffix`.
 pub const MARK_DEPLOYMENT: &str = "DeployerDeployment";
-
-/// The tag of a thing whose minimum is held above the configured one for a while. It belongs to whoever holds it.
-pub const MARK_MINIMUM: &str = "DeployerMinimum";
-
-/// The tag of a rule of a load balancer that somebody has switched for a rollback or a cutover: who and when.
-pub const MARK_PULLED: &str = "DeployerPulled";
 
 /// The tag that names the scope of a thing, for people and for a search by scope; no part of the mark.
 pub const TAG_OF_SCOPE: &str = "Environment";
@@ -76,13 +70,16 @@ impl Deployment {
         mark(&whole.into(), tags, global)
     }
 
-    /// Splits what was listed by its mark into what is ours and what may be: global things whose mark does not say which
+    /// Splits what was listed by its mark into what is ours and what may be: things of global types whose mark does not say which
     /// account and region they belong to. What is neither is left out.
-    pub fn split(&self, listed: Vec<Owned>, registry: &Registry) -> (Vec<Owned>, Vec<Owned>) {
+    pub fn split(
+        &self,
+        listed: Vec<Owned>,
+        is_global: impl Fn(&str) -> bool,
+    ) -> (Vec<Owned>, Vec<Owned>) {
         let (mut ours, mut undecided) = (Vec::new(), Vec::new());
         for owned in listed {
-            let global = registry.get(&owned.kind).is_ok_and(|d| d.meta().global);
-            match self.mark(&owned.tags, global) {
+            match self.mark(&owned.tags, is_global(&owned.kind)) {
                 Extent::Whole => ours.push(owned),
                 Extent::Part if owned.tags.contains_key(MARK_SUFFIX) => undecided.push(owned),
                 _ => {}
@@ -271,9 +268,8 @@ mod tests {
             name: String::new(),
             tags: tags(pairs),
         };
-        let nothing = Registry::default();
         let split = |pairs: &[(&str, &str)]| {
-            let (ours, undecided) = me.split(vec![owned(pairs)], &nothing);
+            let (ours, undecided) = me.split(vec![owned(pairs)], |_| false);
             (ours.len(), undecided.len())
         };
         assert_eq!(split(&[SUFFIX, STEP, DEPLOYMENT]), (1, 0));

@@ -3,12 +3,11 @@
 use super::clock::Clock;
 use super::compare::{self, Wanted};
 use super::diff::TAGS;
-use super::driver::{
-    Identity, Key, Nature, Owned, Ownership, Phase, Registry, Replace, TAG_OF_NAME, TAG_OF_SCOPE,
-};
+use super::driver::{Identity, Key, Nature, Owned, Phase, Registry, Replace};
 use super::error::Error;
 use super::graph::{Graph, Step};
 use super::observe::{Observations, Observed};
+use super::ownership::{Ownership, TAG_OF_NAME, TAG_OF_SCOPE};
 use super::reference::{mentions, resolve};
 use super::replaced::replaced;
 use crate::state::{Record, Stage, State};

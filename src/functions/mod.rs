@@ -2,7 +2,9 @@
 //! folder. The same sources give the same bytes on every machine, so a digest of the sources stands for the zips.
 
 mod build;
+mod error;
 mod sources;
 
-pub use build::{Error, built, zip};
+pub use build::{built, zip};
+pub use error::Error;
 pub use sources::{DEFAULT_MAPPING, digest};

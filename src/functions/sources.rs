@@ -1,6 +1,6 @@
 //! The sources of the functions, embedded, and their digest.
 
-use super::Error;
+use super::error::Error;
 use crate::cache::{self, fingerprint};
 use include_dir::{Dir, include_dir};
 use std::path::{Path, PathBuf};

@@ -8,7 +8,7 @@ mod wait;
 
 use crate::aws::Aws;
 use crate::aws::ecs::{DESCRIBE_TASKS, LIST_TASKS, RUN_TASK};
-use crate::engine::driver::MARK_SUFFIX;
+use crate::engine::ownership::MARK_SUFFIX;
 use crate::engine::{Class, Error};
 use aws_sdk_ecs::types as t;
 use serde::Serialize;

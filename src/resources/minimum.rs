@@ -6,8 +6,8 @@
 //! command ([`Held`]); so a change of the configuration takes effect, and the held value stays until it is given back.
 
 use super::Tags;
+use super::traffic_tags::MARK_MINIMUM;
 use crate::engine::Delegated;
-use crate::engine::driver::MARK_MINIMUM;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

@@ -59,6 +59,7 @@ pub mod severity;
 pub mod sns;
 pub mod sqs;
 pub mod ssm;
+pub mod traffic_tags;
 pub mod wafv2;
 
 pub use facts::{Cost, Facts, Listed, SubFacts};

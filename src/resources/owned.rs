@@ -2,7 +2,7 @@
 
 use super::Tags;
 use crate::aws::Aws;
-use crate::engine::driver::{MARK_STEP, MARK_SUFFIX};
+use crate::engine::ownership::{MARK_STEP, MARK_SUFFIX};
 use crate::engine::{Error, Identity, Owned};
 use futures::future::{BoxFuture, try_join_all};
 use std::collections::BTreeMap;

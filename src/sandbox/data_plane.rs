@@ -9,8 +9,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use tokio::process::Command;
 
-use super::server::{POLL, answering, tail};
-use super::{DataPlane, Error, http};
+use super::child::{POLL, answering, tail};
+use super::error::Error;
+use super::{DataPlane, http};
 
 /// From SIGTERM to SIGKILL: databases end in order.
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);

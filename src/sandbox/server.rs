@@ -8,17 +8,16 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
+use super::child::{POLL, answering, tail};
+use super::error::Error;
 use super::venv;
-use super::{Error, Info, UpOptions, data_plane, http, sources};
+use super::{Info, UpOptions, data_plane, http, sources};
 use crate::cache::{self, lock};
 
-/// From the start of the process to its first answer; Python takes one to three seconds, more on a busy machine.
-const START_PATIENCE: Duration = Duration::from_secs(60);
 /// From SIGTERM to SIGKILL.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
-pub(super) const POLL: Duration = Duration::from_millis(50);
 /// How fast minutes pass, for everything of a sandbox with a data plane.
 const CLOCK: &str = "DEPLOYER_CLOCK_RATE";
 
@@ -289,35 +288,6 @@ async fn start(
     Ok(record.info)
 }
 
-/// Waits until a new process answers at this path as it should; gives its port and its answer, or what went wrong.
-pub(super) async fn answering(
-    child: &mut Child,
-    port_file: &Path,
-    path: &str,
-    is_right: impl Fn(&Value) -> bool,
-) -> Result<(u16, Value), String> {
-    let since = Instant::now();
-    while since.elapsed() < START_PATIENCE {
-        if let Ok(Some(status)) = child.try_wait() {
-            return Err(format!("the process ended with {status}"));
-        }
-        let port = std::fs::read_to_string(port_file)
-            .ok()
-            .and_then(|text| text.trim().parse::<u16>().ok());
-        if let Some(port) = port
-            && let Some((200, answer)) = http::request(port, "GET", path, None).await
-            && is_right(&answer)
-        {
-            return Ok((port, answer));
-        }
-        tokio::time::sleep(POLL).await;
-    }
-    Err(format!(
-        "it did not answer within {} seconds",
-        START_PATIENCE.as_secs()
-    ))
-}
-
 fn write_record(folder: &Path, record: &Record) -> Result<(), Error> {
     let path = record_path(folder);
     let text = serde_json::to_string_pretty(record)
@@ -329,12 +299,6 @@ fn write_record(folder: &Path, record: &Record) -> Result<(), Error> {
         Ok(())
     };
     write().map_err(Error::file("write", &path))
-}
-
-pub(super) fn tail(log: &Path) -> String {
-    let text = std::fs::read_to_string(log).unwrap_or_default();
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(15)..].join("\n")
 }
 
 pub(super) async fn down(folder: &Path) -> Result<Option<Info>, Error> {

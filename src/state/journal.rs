@@ -283,3 +283,21 @@ pub(super) fn replay(
     }
     Ok(any)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::model::tests::{has_the_shape_of, whole};
+    use super::*;
+
+    #[test]
+    fn the_shape_of_a_version_never_changes() {
+        let state = whole();
+        let line = |record: Option<Record>| {
+            let step = "vpc-green".to_owned();
+            serde_json::to_value(Line { n: 1, step, record }).unwrap()
+        };
+        let header = serde_json::from_slice(&header(&state)).unwrap();
+        let written = [header, line(None), line(state.steps["*"].clone().into())];
+        has_the_shape_of(&format!("journal-{VERSION}"), &written);
+    }
+}

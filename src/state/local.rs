@@ -97,6 +97,7 @@ impl Store for LocalStore {
     }
 
     async fn set_aside(&self) -> Result<Vec<String>, StateError> {
+        let _lock = Lock::take(&self.lock, "deployer state rebuild")?;
         let mut out = Vec::new();
         for path in [&self.state, &self.journal] {
             if path.exists() {

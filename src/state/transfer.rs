@@ -2,7 +2,7 @@
 //! history that begins with the target's, line by line and hash by hash, and a serial that is not lower.
 
 use super::history::History;
-use super::store::Writer;
+use super::writer::Writer;
 use super::{State, StateError, Store};
 
 /// What was done.

@@ -4,9 +4,9 @@
 use super::names::Side;
 use crate::aws::Aws;
 use crate::engine::Error;
-use crate::engine::driver::MARK_PULLED;
 use crate::resources::Tags;
 use crate::resources::elbv2::ElbTags;
+use crate::resources::traffic_tags::MARK_PULLED;
 use aws_sdk_elasticloadbalancingv2::types as t;
 use jiff::Timestamp;
 use std::fmt;

@@ -326,3 +326,38 @@ fn the_second_of_two_applies_exits_4_and_names_the_first() {
     lab.faults(&json!({}));
     assert!(first.wait().unwrap().success());
 }
+
+#[test]
+fn a_damaged_state_that_somebody_else_holds_stays_where_it_is() {
+    let lab = Lab::start();
+    let folder = lab.dir.path().join("state");
+    std::fs::create_dir_all(&folder).unwrap();
+    let (state, journal) = (folder.join("dev.json"), folder.join("dev.journal.jsonl"));
+    std::fs::write(&state, "{ torn").unwrap();
+    std::fs::write(&journal, "what the other run has written\n").unwrap();
+    let held = deployer::state::Lock::take(&folder.join("dev.lock"), "deployer apply").unwrap();
+    let since = lab.mark();
+    let done = lab.run(&["state", "rebuild", "--yes"]).expect(4);
+    assert!(done.err.contains("deployer apply"), "{}", done.err);
+    assert_eq!(lab.calls(since).len(), 0);
+    let kept = || [&state, &journal].map(|path| std::fs::read_to_string(path).unwrap());
+    assert_eq!(kept(), ["{ torn", "what the other run has written\n"]);
+    // Also where it was taken while the question was asked.
+    let store = deployer::state::LocalStore::new(&folder, "dev");
+    let aside = deployer::state::Store::set_aside(&store);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    assert!(runtime.block_on(aside).is_err());
+    assert_eq!(kept(), ["{ torn", "what the other run has written\n"]);
+    drop(held);
+    let done = lab.run(&["state", "rebuild", "--yes"]).expect(0);
+    assert!(done.err.contains("dev.json.damaged-"), "{}", done.err);
+    lab.run(&["state", "list"]).expect(0);
+    // Whatever is wrong with the history of runs, the state is not.
+    let whole = std::fs::read_to_string(&state).unwrap();
+    std::fs::write(folder.join("dev.history.jsonl"), "torn\n").unwrap();
+    let done = lab.run(&["state", "rebuild", "--yes"]).expect(1);
+    assert!(done.err.contains("dev.history.jsonl"), "{}", done.err);
+    assert_eq!(std::fs::read_to_string(&state).unwrap(), whole);
+}

@@ -1,5 +1,7 @@
 //! Top-level modules import one way: a circle between two of them would mean that neither can be read without the other.
 
+mod files;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 

@@ -45,5 +45,6 @@ mod shared;
 mod simulation;
 mod support;
 mod traffic;
+mod unanswered;
 mod upgrade;
 mod vanished;

@@ -22,6 +22,7 @@ use crate::engine::rebuild::{add_unread, set_apart};
 use crate::engine::{Kind, Step};
 use crate::report::{self, Attention, Detail, PlanDocument};
 use crate::resources::ecs::TaskDefinition;
+use crate::resources::traffic_tags::and_of_others;
 use crate::state::{Record, State};
 use jiff::Timestamp;
 
@@ -314,7 +315,7 @@ pub async fn make_plan(
     let begun = is_begun(&state.facts);
     let graph = with_first_weights(&session.graph, &session.chosen, &seen, is_recorded, begun);
     let options = Options {
-        ignore_tags: session.config.tags.ignore.clone(),
+        ignore_tags: and_of_others(&session.config.tags.ignore),
         scope: session.scope.clone(),
         only: asked.steps.clone(),
         users: Users::new(),

@@ -67,7 +67,8 @@ impl Session {
             region: self.config.region.clone(),
             suffix: self.config.suffix.clone(),
         };
-        (listed.owned, listed.undecided) = deployment.split(all, &self.context.registry);
+        let registry = &self.context.registry;
+        (listed.owned, listed.undecided) = deployment.split(all, |kind| registry.is_global(kind));
         listed
     }
 

@@ -35,9 +35,9 @@ pub(in crate::config) fn patterns(given: &Given<'_>) -> Checked<Vec<String>> {
 const OURS: [&str; 5] = [
     "Environment",
     "Name",
-    crate::engine::driver::MARK_SUFFIX,
-    crate::engine::driver::MARK_STEP,
-    crate::engine::driver::MARK_DEPLOYMENT,
+    crate::engine::ownership::MARK_SUFFIX,
+    crate::engine::ownership::MARK_STEP,
+    crate::engine::ownership::MARK_DEPLOYMENT,
 ];
 
 /// Tags a resource may have, less ours (AWS General Reference, "Tag naming limits": 50 per resource).

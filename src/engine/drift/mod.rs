@@ -21,6 +21,7 @@ use super::driver::{Owned, Registry};
 use super::error::Error;
 use super::graph::Graph;
 use super::observe::{Observations, Observed};
+use super::waiting::waiting;
 use crate::state::State;
 use serde::Serialize;
 use serde_json::Value;
@@ -53,7 +54,7 @@ pub struct Row {
     pub step: String,
     /// Its type.
     pub kind: String,
-    /// `blue`, `green` or `shared`.
+    /// A scope that the blueprint names, or [`SHARED`](super::graph::SHARED).
     pub scope: String,
     /// The name in AWS.
     pub name: String,
@@ -204,7 +205,7 @@ pub fn drift(input: Input<'_>) -> Drift {
     let mut rows: Vec<Row> = Vec::new();
     let mut known: HashMap<&str, &Value> = HashMap::new();
     let graph = input.graph;
-    let waiting = graph.waiting(input.chosen, input.seen, input.state);
+    let waiting = waiting(graph, input.chosen, input.seen, input.state);
     for (at, step) in input.graph.steps.iter().enumerate() {
         let live = input.seen.get(&step.id).and_then(Observed::live);
         if let Some(outputs) = live

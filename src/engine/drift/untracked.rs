@@ -1,8 +1,9 @@
 //! Things with our mark that belong to no recorded step.
 
 use super::{Input, Unmanaged};
-use crate::engine::driver::{MARK_DEPLOYMENT, MARK_STEP, Owned, TAG_OF_SCOPE};
+use crate::engine::driver::Owned;
 use crate::engine::observe::Observed;
+use crate::engine::ownership::{MARK_DEPLOYMENT, MARK_STEP, TAG_OF_SCOPE};
 use serde_json::Value;
 
 /// Marked things that are neither a recorded step nor one that a row already tells about.

@@ -2,11 +2,13 @@
 
 use super::Message;
 use super::settle::pause;
+use super::silence::LONGEST;
 use super::step::{Stop, Work};
 use super::wait::Heartbeat;
-use crate::engine::driver::{Driver, Identity, Key, Live, Ownership, Phase};
+use crate::engine::driver::{Driver, Identity, Key, Live, Phase};
 use crate::engine::error::{Class, Error, Leftover};
 use crate::engine::event::Event;
+use crate::engine::ownership::Ownership;
 use crate::state::Stage;
 use serde_json::Value;
 use std::time::Duration;
@@ -110,7 +112,8 @@ impl Work {
         Ok(())
     }
 
-    /// Looks by identity, patiently, for what an unclear create call may have made.
+    /// Looks by identity, patiently, for what an unclear create call may have made. `None` when a read has shown, late enough, that
+    /// there is nothing. While no read is answered nobody knows, and the call is not sent again.
     async fn find(
         &self,
         driver: &dyn Driver,
@@ -127,7 +130,9 @@ impl Work {
                 outputs: None,
                 identity,
             };
-            match driver.read(key).await {
+            let answer = driver.read(key).await;
+            let answered = answer.is_ok();
+            match answer {
                 // The predecessor, which is still on its way out under the same name, is not what this call made.
                 Ok(Some(live)) if live.phase == Phase::Deleting => {}
                 Ok(Some(live)) => {
@@ -147,13 +152,11 @@ impl Work {
                 }
                 Ok(None) => {}
                 Err(f)
-                    if matches!(
-                        f.class,
-                        Class::Unclear | Class::Throttled | Class::Propagating
-                    ) => {}
+                    if matches!(f.class, Class::Unclear | Class::Propagating)
+                        && began.elapsed() < LONGEST => {}
                 Err(f) => return Err(f.leftover(error.leftover.clone()).into()),
             }
-            if began.elapsed() >= self.shared.cx.limits.consistency_timeout {
+            if answered && began.elapsed() >= self.shared.cx.limits.consistency_timeout {
                 return Ok(None);
             }
             self.sleep(delay).await?;

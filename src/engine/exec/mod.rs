@@ -6,6 +6,7 @@
 mod create;
 mod dispatch;
 mod settle;
+mod silence;
 mod step;
 mod wait;
 

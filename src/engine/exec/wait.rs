@@ -2,6 +2,7 @@
 
 use super::Message;
 use super::settle::{limit, pause, tick};
+use super::silence::Silence;
 use super::step::{Stop, Work};
 use crate::engine::driver::{Driver, Key, Live, Phase};
 use crate::engine::error::{Class, Error, Leftover};
@@ -38,13 +39,14 @@ impl Work {
         let mut parked = false;
         let mut heartbeat = Heartbeat::start();
         let mut sent = Instant::now();
+        let mut silence = Silence::default();
         loop {
             let read = driver.read(Key {
                 spec: &self.node.spec,
                 outputs: Some(&was.outputs),
                 identity: &identity,
             });
-            match read.await {
+            match silence.heard(read.await)? {
                 Ok(None) if age + began.elapsed() >= shows => return Ok(()),
                 Ok(None) => {}
                 Ok(Some(live)) => match live.phase {
@@ -62,8 +64,7 @@ impl Work {
                     }
                     _ => {}
                 },
-                Err(f) if passing(&f) => {}
-                Err(f) => return Err(f.into()),
+                Err(_) => {}
             }
             self.park(&mut parked);
             self.wait(began, limit, "its deletion", &mut heartbeat)
@@ -87,15 +88,14 @@ impl Work {
         let identity = self.identity();
         let mut parked = false;
         let mut heartbeat = Heartbeat::start();
+        let mut silence = Silence::default();
         loop {
-            match driver
-                .read(Key {
-                    spec: &self.node.spec,
-                    outputs,
-                    identity: &identity,
-                })
-                .await
-            {
+            let read = driver.read(Key {
+                spec: &self.node.spec,
+                outputs,
+                identity: &identity,
+            });
+            match silence.heard(read.await)? {
                 Ok(Some(Live {
                     phase: Phase::Failed(why),
                     ..
@@ -117,8 +117,7 @@ impl Work {
                             .into(),
                     );
                 }
-                Err(f) if passing(&f) => {}
-                Err(f) => return Err(f.into()),
+                Err(_) => {}
             }
             self.park(&mut parked);
             self.wait(began, limit, "settling", &mut heartbeat).await?;
@@ -256,12 +255,4 @@ impl Heartbeat {
             limit_seconds: limit.as_secs_f64(),
         });
     }
-}
-
-/// Errors of a read that a later read may not have.
-fn passing(error: &Error) -> bool {
-    matches!(
-        error.class,
-        Class::Unclear | Class::Throttled | Class::Propagating | Class::NotReady
-    )
 }

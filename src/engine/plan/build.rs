@@ -2,17 +2,18 @@
 
 use super::chosen::apart;
 use super::circles::untie;
-use super::data::{needed_and_replaced, users};
 use super::decide::{Decision, decide};
 use super::nodes::nodes;
 use super::removal::removals;
 use super::shrink::wait_for_removals;
+use super::users::{needed_and_replaced, users};
 use super::{Inputs, Options, Plan, Problem, Waiting};
 use crate::engine::driver::{Live, Meta, Registry};
 use crate::engine::event::Verb;
 use crate::engine::graph::{Graph, Step};
 use crate::engine::observe::{Observations, Observed};
 use crate::engine::reference::{has_placeholder, resolve};
+use crate::engine::waiting::waiting;
 use crate::state::{Record, State};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -69,7 +70,7 @@ fn decisions(inputs: &Inputs<'_>, plan: &mut Plan) -> Vec<Option<Decision>> {
     let (graph, state) = (inputs.graph, inputs.state);
     let mut kept: HashMap<&str, Cow<'_, Value>> = HashMap::new();
     let mut decisions = Vec::with_capacity(graph.steps.len());
-    let waiting = graph.waiting(inputs.chosen, inputs.seen, state);
+    let waiting = waiting(graph, inputs.chosen, inputs.seen, state);
     for (at, step) in graph.steps.iter().enumerate() {
         let observed = inputs.seen.get(&step.id).unwrap_or(&Observed::Absent);
         // What could not be read is taken as recorded: its dependents must not look changed because of that.

@@ -1,6 +1,6 @@
 //! What is to happen to one step of the graph: a pure function of what is wanted, recorded and found.
 
-use super::Options;
+use super::{Options, upgrade};
 use crate::engine::compare::{self, DelegatedField, Wanted};
 use crate::engine::diff::Change;
 use crate::engine::driver::{Live, Meta, Nature, Phase};
@@ -120,8 +120,19 @@ pub(super) fn decide(
         let why = "an earlier run stopped before it was ready";
         decision.reasons.push(why.into());
     }
+    // A replacement has no way to be upgraded.
+    if !decision.is_replacement() {
+        match upgrade::judge(&changes, meta, live, want, options) {
+            Some(Ok(notes)) => {
+                decision.upgrade = true;
+                decision.reasons.push("major upgrade in place".into());
+                decision.notes = notes;
+            }
+            Some(Err(error)) => decision.problem = Some(error),
+            None => {}
+        }
+    }
     decision.changes = changes;
-    super::upgrade::judge(&mut decision, meta, live, want, options);
     decision
 }
 

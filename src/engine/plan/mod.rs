@@ -14,16 +14,18 @@ mod shrink;
 mod stays;
 mod teardown;
 mod upgrade;
+mod users;
 mod vanished;
 
 pub use super::compare::DelegatedField;
 pub use build::{build, build_asking, refresh};
 pub use chosen::partial;
-pub use data::{Choice, Counts, DataLoss, DataRules, Users, count, guard, left_for_others, users};
+pub use data::{Choice, Counts, DataLoss, DataRules, count, guard};
 pub use interruption::Interruption;
 pub use path::critical;
-pub use stays::Kept;
+pub use stays::{Kept, Users};
 pub use teardown::teardown;
+pub use users::{left_for_others, users};
 pub use vanished::{Allowed, Vanished, restore, vanished};
 
 use super::backup::Backup;
@@ -56,7 +58,7 @@ pub struct Node {
     pub step: String,
     /// Its type.
     pub kind: String,
-    /// `blue`, `green` or `shared`.
+    /// A scope that the blueprint names, or [`SHARED`](super::graph::SHARED).
     pub scope: String,
     /// The name in AWS.
     pub name: String,

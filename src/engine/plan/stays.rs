@@ -1,6 +1,6 @@
 //! What stays when the rest is deleted: what others need, snapshots, and what these need.
 
-use super::data::{Choice, Users};
+use super::data::Choice;
 use crate::engine::driver::Registry;
 use crate::engine::observe::{Observations, Observed};
 use crate::engine::reference::mentions;
@@ -9,6 +9,9 @@ use serde::Serialize;
 use serde_json::Value;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// What stays because others need it, and why, by step.
+pub type Users = BTreeMap<String, String>;
 
 /// Something that stays although its scope is destroyed, or although it is no longer in the blueprint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -1,9 +1,9 @@
 //! The plan that removes a scope, or everything, in reverse order of the recorded edges.
 
 use super::circles::untie;
-use super::data::{Choice, Users};
+use super::data::Choice;
 use super::removal::Removal;
-use super::stays::kept;
+use super::stays::{Users, kept};
 use super::{Node, Plan, Problem};
 use crate::engine::compare;
 use crate::engine::driver::Registry;

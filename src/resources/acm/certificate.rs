@@ -3,7 +3,7 @@
 
 use super::AcmTags;
 use super::tags::{list, tags_of};
-use crate::engine::driver::MARK_STEP;
+use crate::engine::ownership::MARK_STEP;
 use crate::resources::prelude::*;
 use aws_sdk_acm::types as t;
 use std::collections::BTreeSet;

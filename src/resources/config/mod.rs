@@ -17,7 +17,7 @@ pub use tags::ConfigTags;
 
 use crate::aws::config::Singletons;
 use crate::engine::Leftover;
-use crate::engine::driver::MARK_SUFFIX;
+use crate::engine::ownership::MARK_SUFFIX;
 use crate::resources::holders::{self, held_by};
 use crate::resources::owned::is_conventional;
 use crate::resources::prelude::*;

@@ -1,7 +1,7 @@
 //! Changes of a table. DynamoDB takes one at a time, and only while the table is ACTIVE ("UpdateTable" in its API
 //! reference), so they are worked out from what the table is now, in order, each time.
 
-use super::table::{Attribute, Index, KeySchema, Table};
+use super::model::{Attribute, Index, KeySchema, Table};
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,

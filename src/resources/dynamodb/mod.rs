@@ -2,11 +2,12 @@
 
 mod change;
 mod kinesis;
+mod model;
 mod read;
 mod restore;
 mod table;
 mod tags;
 mod write;
 
-pub use table::{Attribute, Index, KeySchema, Stream, Table, TableOutputs};
+pub use model::{Attribute, Index, KeySchema, Stream, Table, TableOutputs};
 pub use tags::DynamoDbTags;

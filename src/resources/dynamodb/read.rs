@@ -1,7 +1,7 @@
 //! Reads a table: its description, expiry, recovery and tags.
 
 use super::change;
-use super::table::{Index, Table, TableOutputs};
+use super::model::{Index, Table, TableOutputs};
 use crate::resources::prelude::*;
 use aws_sdk_dynamodb::types::{
     BillingMode, GlobalSecondaryIndexDescription, IndexStatus, PointInTimeRecoveryStatus, Select,

@@ -2,8 +2,8 @@
 //! last state when it is deleted, which is kept for 35 days ("Point-in-time recovery: how it works"); a point in time can be
 //! restored of a table that exists alone.
 
+use super::model::{Table, TableOutputs};
 use super::read::outputs;
-use super::table::{Table, TableOutputs};
 use crate::aws::stamp;
 use crate::resources::prelude::*;
 use crate::resources::recovery_points::restores_its_own;

@@ -1,6 +1,6 @@
 //! Tags of tables.
 
-use super::table::TableOutputs;
+use super::model::TableOutputs;
 use super::write::built;
 use crate::resources::prelude::*;
 use aws_sdk_dynamodb::types::Tag;

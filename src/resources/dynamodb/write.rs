@@ -1,8 +1,8 @@
 //! Changes a table.
 
 use super::change::{self, Change};
+use super::model::Table;
 use super::read::{describe, described, phase, ttl};
-use super::table::Table;
 use crate::aws::{Api, Aws, dynamodb};
 use crate::engine::{Class, Error, Leftover, Phase};
 use aws_sdk_dynamodb::error::BuildError;

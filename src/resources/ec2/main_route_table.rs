@@ -114,7 +114,7 @@ fn is_main(table: &t::RouteTable) -> bool {
 
 /// True for a table that a deployment made; the one that came with the VPC carries no mark.
 fn is_marked(table: &t::RouteTable) -> bool {
-    tags_of(table.tags()).contains_key(crate::engine::driver::MARK_STEP)
+    tags_of(table.tags()).contains_key(crate::engine::ownership::MARK_STEP)
 }
 
 /// Gives the main place to the table that came with the VPC.

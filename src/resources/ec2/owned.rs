@@ -2,8 +2,9 @@
 
 use crate::aws::{Aws, ec2};
 use crate::engine::Error;
-use crate::engine::driver::{MARK_STEP, MARK_SUFFIX, Owned};
+use crate::engine::driver::Owned;
 use crate::engine::ownership::MARK;
+use crate::engine::ownership::{MARK_STEP, MARK_SUFFIX};
 use aws_sdk_ec2::types::{Filter, TagDescription};
 use std::collections::BTreeMap;
 

@@ -13,7 +13,7 @@ use crate::aws::Ec2Reader;
 pub(super) fn taken_by(error: Error, what: &str, id: Option<&str>, tags: &[t::Tag]) -> Error {
     let Some(id) = id else { return error };
     let tags = tags_of(tags);
-    let whose = match tags.get(crate::engine::driver::MARK_STEP) {
+    let whose = match tags.get(crate::engine::ownership::MARK_STEP) {
         Some(step) => format!("of step `{step}`"),
         None => "which carries no mark of a deployment".to_owned(),
     };

@@ -102,7 +102,7 @@ pub(super) async fn strangers(
 /// subnet. The step of the main table tells the rest.
 fn own_table(tables: &[t::RouteTable]) -> Option<&str> {
     let marked = |t: &t::RouteTable| {
-        let step = crate::engine::driver::MARK_STEP;
+        let step = crate::engine::ownership::MARK_STEP;
         t.tags().iter().any(|tag| tag.key() == Some(step))
     };
     let main = |t: &&t::RouteTable| t.associations().iter().any(|a| a.main() == Some(true));

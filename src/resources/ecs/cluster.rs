@@ -2,7 +2,7 @@
 
 use super::EcsTags;
 use super::tags::{tags, tags_of};
-use crate::engine::driver::MARK_SUFFIX;
+use crate::engine::ownership::MARK_SUFFIX;
 use crate::resources::holders::{self, held_by};
 use crate::resources::logs::LogGroup;
 use crate::resources::owned::marked_of;

@@ -8,7 +8,7 @@
 use super::EcsTags;
 use super::tags::{tags, tags_of};
 use super::task_definition_form::Container;
-use crate::engine::driver::{MARK_STEP, MARK_SUFFIX};
+use crate::engine::ownership::{MARK_STEP, MARK_SUFFIX};
 use crate::resources::iam::Role;
 use crate::resources::prelude::*;
 use aws_sdk_ecs::types::{

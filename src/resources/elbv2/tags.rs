@@ -1,6 +1,6 @@
 //! Tags of load balancers, target groups, listeners and rules: given at creation, changed by ARN.
 
-use crate::engine::driver::MARK_STEP;
+use crate::engine::ownership::MARK_STEP;
 use crate::resources::prelude::*;
 use aws_sdk_elasticloadbalancingv2::types::Tag;
 

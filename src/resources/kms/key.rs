@@ -5,7 +5,7 @@
 
 use super::tags::tags;
 use super::{KmsTags, grants};
-use crate::engine::driver::MARK_SUFFIX;
+use crate::engine::ownership::MARK_SUFFIX;
 use crate::resources::policy::Policy;
 use crate::resources::prelude::*;
 use aws_sdk_kms::types::KeyState;

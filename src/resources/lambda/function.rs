@@ -1,7 +1,7 @@
 //! A function. What AWS shows of its code is a hash, so that is what is declared; the zip is asked for when it is sent.
 
 use super::{LambdaTags, exposed};
-use crate::engine::driver::MARK_SUFFIX;
+use crate::engine::ownership::MARK_SUFFIX;
 use crate::resources::iam::Role;
 use crate::resources::kms::Key;
 use crate::resources::owned::marked_of;

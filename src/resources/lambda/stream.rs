@@ -1,7 +1,7 @@
 //! What takes the records of a table's stream to a function. Off until a migration runs, which switches it.
 
 use super::{Function, LambdaTags};
-use crate::engine::driver::MARK_STEP;
+use crate::engine::ownership::MARK_STEP;
 use crate::resources::dynamodb::Stream;
 use crate::resources::prelude::*;
 use crate::resources::sqs::Queue;

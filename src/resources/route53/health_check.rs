@@ -3,7 +3,7 @@
 use super::sets::built;
 use super::tags::{self, CheckTags};
 use super::watched_alarm::{self, WatchedAlarm};
-use crate::engine::driver::MARK_SUFFIX;
+use crate::engine::ownership::MARK_SUFFIX;
 use crate::resources::prelude::*;
 use aws_sdk_route53::types as t;
 

@@ -3,7 +3,7 @@
 //! with all the values that it was read with, so that no change of somebody else is overwritten.
 
 use crate::aws::{Api, Aws, route53};
-use crate::engine::driver::MARK_DEPLOYMENT;
+use crate::engine::ownership::MARK_DEPLOYMENT;
 use crate::engine::{Error, Identity};
 use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ResourceRecordSet, RrType};
 

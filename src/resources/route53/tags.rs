@@ -4,7 +4,7 @@
 use super::health_check::{HealthCheckOutputs, Reference};
 use super::zone::ZoneOutputs;
 use crate::engine::Deployment;
-use crate::engine::driver::{MARK_DEPLOYMENT, MARK_STEP, MARK_SUFFIX};
+use crate::engine::ownership::{MARK_DEPLOYMENT, MARK_STEP, MARK_SUFFIX};
 use crate::resources::prelude::*;
 use aws_sdk_route53::types::{Tag, TagResourceType};
 

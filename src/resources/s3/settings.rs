@@ -1,9 +1,9 @@
 //! Reads and writes a bucket's settings. S3 has one call per setting: a bucket that exists costs eight reads, one that
 //! does not costs one.
 
-use super::bucket::{Bucket, Encryption, Logging, PublicAccess};
 use super::exposed;
 use super::lifecycle::Rule;
+use super::model::{Bucket, Encryption, Logging, PublicAccess};
 use super::tags::{tags_of, unless};
 use crate::aws::{Aws, s3};
 use crate::engine::{Delta, Error};

@@ -1,6 +1,6 @@
 //! A group of schedules. Its tags say whose the schedules in it are, which have none, and AWS deletes them with it.
 
-use crate::engine::driver::MARK_SUFFIX;
+use crate::engine::ownership::MARK_SUFFIX;
 use crate::resources::holders::{self, held_by};
 use crate::resources::owned::marked_of;
 use crate::resources::prelude::*;

@@ -1,7 +1,7 @@
 //! Tags of secrets: given at creation, changed by ARN.
 
 use super::Secret;
-use crate::engine::driver::MARK_SUFFIX;
+use crate::engine::ownership::MARK_SUFFIX;
 use crate::resources::prelude::*;
 use aws_sdk_secretsmanager::types::Tag;
 

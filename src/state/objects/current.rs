@@ -1,7 +1,7 @@
 //! The object that says who holds the lock and which objects are current.
 
-use super::Process;
-use crate::state::{Holder, REBUILD, StateError};
+use super::process::{Owner, random};
+use crate::state::{REBUILD, StateError};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -10,19 +10,6 @@ const FORMAT: u32 = 1;
 
 /// Its key.
 pub(super) const KEY: &str = "current.json";
-
-/// Who holds the lock.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Owner {
-    /// For people.
-    #[serde(flatten)]
-    pub holder: Holder,
-    /// The run: a random number, part of every key that it writes.
-    pub run: String,
-    /// How its own machine can tell whether it is alive.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub process: Option<Process>,
-}
 
 /// What is current.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,11 +79,6 @@ impl Current {
         let keys = [&self.state, &self.journal, &self.history];
         keys.into_iter().filter_map(|k| k.as_deref())
     }
-}
-
-/// A random number as text.
-pub(super) fn random() -> String {
-    format!("{:016x}", fastrand::u64(..))
 }
 
 /// The epoch in a key that a run wrote.

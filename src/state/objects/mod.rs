@@ -25,8 +25,7 @@ mod lease;
 mod process;
 mod store;
 
-pub use current::Owner;
-pub use process::{Fate, OwnProcess, Process, Processes};
+pub use process::{Fate, OwnProcess, Owner, Process, Processes};
 pub use store::ObjectStore;
 
 use super::StateError;

@@ -1,7 +1,5 @@
 //! Whether the process that holds a lock is alive. Only its own machine can tell; everybody else believes the lock.
 
-use super::Owner;
-use super::current::random;
 use crate::state::Holder;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +10,19 @@ pub struct Process {
     pub machine: String,
     /// When the process started, in ticks since the machine's start.
     pub started: u64,
+}
+
+/// Who holds the lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// For people.
+    #[serde(flatten)]
+    pub holder: Holder,
+    /// The run: a random number, part of every key that it writes.
+    pub run: String,
+    /// How its own machine can tell whether it is alive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<Process>,
 }
 
 /// What became of a process.
@@ -81,4 +92,9 @@ fn started(pid: u32) -> Option<u64> {
         return None;
     }
     fields.nth(18)?.parse().ok()
+}
+
+/// A random number as text.
+pub(super) fn random() -> String {
+    format!("{:016x}", fastrand::u64(..))
 }

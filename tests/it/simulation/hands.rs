@@ -6,7 +6,7 @@ use super::stores::STORE;
 use super::wishes::Wishes;
 use crate::support::world::{Thing, World, holds};
 use deployer::engine::Nature;
-use deployer::engine::driver::{MARK_DEPLOYMENT, MARK_STEP, MARK_SUFFIX};
+use deployer::engine::ownership::{MARK_DEPLOYMENT, MARK_STEP, MARK_SUFFIX};
 use deployer::state::Stage;
 use fastrand::Rng;
 use serde_json::json;

@@ -290,7 +290,7 @@ impl Machine {
             region: REGION.into(),
             suffix: "t".into(),
         };
-        let (mut owned, _) = deployment.split(listed, &cx.registry);
+        let (mut owned, _) = deployment.split(listed, |kind| cx.registry.is_global(kind));
         owned.retain(|o| all || unsearched.iter().any(|s| s.id == o.step));
         recover(graph, &owned, &cx.registry, state, &cx.clock).await
     }

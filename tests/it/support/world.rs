@@ -2,7 +2,7 @@
 //! `fake.rs`.
 
 use super::fake::Fake;
-use deployer::engine::{Backup, Error, Meta, Registry};
+use deployer::engine::{Backup, Class, Error, Meta, Registry};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicUsize;
@@ -41,6 +41,8 @@ pub struct World {
     pub ignored_deletions: AtomicUsize,
     /// Things that reads do not show before an instant: by id, when they are seen again.
     pub hidden: Mutex<BTreeMap<String, Instant>>,
+    /// From when until when reads are not answered, and of which class their error is.
+    pub outage: Mutex<Option<(Instant, Instant, Class)>>,
     /// Kinds that cannot be read.
     pub unread: Mutex<BTreeSet<String>>,
     /// What others need, and who they are: by id.
@@ -91,6 +93,20 @@ impl World {
         faults
             .get_mut(step)
             .and_then(|f| (!f.is_empty()).then(|| f.remove(0)))
+    }
+
+    /// Lets reads fail with this class, from so many seconds on for so many.
+    pub fn break_reads(&self, after: u64, seconds: u64, class: Class) {
+        let from = Instant::now() + Duration::from_secs(after);
+        let until = from + Duration::from_secs(seconds);
+        *self.outage.lock().unwrap() = Some((from, until, class));
+    }
+
+    pub(super) fn unanswered(&self) -> Option<Error> {
+        let outage = *self.outage.lock().unwrap();
+        let (from, until, class) = outage?;
+        let is_now = (from..until).contains(&Instant::now());
+        is_now.then(|| Error::of(class, "test:Read", "no answer"))
     }
 
     pub(super) async fn call(&self) {

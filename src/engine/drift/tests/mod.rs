@@ -3,7 +3,8 @@ mod support;
 
 use super::untracked::names;
 use super::*;
-use crate::engine::driver::{Live, Mark, Phase};
+use crate::engine::driver::{Live, Phase};
+use crate::engine::ownership::Mark;
 use crate::state::Stage;
 use serde_json::json;
 use std::collections::BTreeMap;

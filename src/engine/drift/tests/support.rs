@@ -2,9 +2,10 @@
 
 use super::super::*;
 use crate::engine::driver::{
-    Delegated, DeleteOptions, Delta, Driver, Identity, Key, Live, Mark, Meta, Nature, Owner, Phase,
+    Delegated, DeleteOptions, Delta, Driver, Identity, Key, Live, Meta, Nature, Owner, Phase,
 };
 use crate::engine::graph::{Builder, Kind, StepMeta};
+use crate::engine::ownership::Mark;
 use crate::state::{Record, Stage};
 use async_trait::async_trait;
 use serde_json::json;

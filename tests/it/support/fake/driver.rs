@@ -19,7 +19,10 @@ impl Driver for Fake {
         if self.world.unread.lock().unwrap().contains(self.meta.kind) {
             return Err(Error::permanent("test:Read", "not read"));
         }
-        Ok(self.show(key))
+        match self.world.unanswered() {
+            Some(error) => Err(error),
+            None => Ok(self.show(key)),
+        }
     }
 
     async fn create(&self, spec: &Value, identity: &Identity) -> Result<Value, Error> {
