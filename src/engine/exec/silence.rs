@@ -14,10 +14,7 @@ pub(super) struct Silence {
 impl Silence {
     /// Takes note of an answer. Gives the error of a read after which it is no use to ask once more: one that does not pass by
     /// itself, throttling, which the caller has bridged for minutes, and an unclear one when there was no answer for too long.
-    pub(super) fn heard<T>(
-        &mut self,
-        answer: Result<T, Error>,
-    ) -> Result<Result<T, Error>, Error> {
+    pub(super) fn heard<T>(&mut self, answer: Result<T, Error>) -> Result<Result<T, Error>, Error> {
         let error = match answer {
             Ok(answer) => {
                 self.since = None;
