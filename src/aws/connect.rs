@@ -40,6 +40,12 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// The part of AWS's documented limits that calls may use, where an account may use `part`: in a place where all is a hundred
+    /// times as fast as in AWS, that holds for calls, too.
+    pub fn limits(&self, part: f64) -> f64 {
+        part / self.pace.unwrap_or(1.0).clamp(0.001, 1.0)
+    }
+
     /// When the credentials end, if they do.
     pub async fn expiry(&self) -> Option<SystemTime> {
         let provider = self.config.credentials_provider()?;

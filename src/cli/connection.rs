@@ -51,7 +51,7 @@ pub async fn to_bucket(
 ) -> Result<(Connection, Arc<Caller>), Failure> {
     let connection = connection(cx, config).await?;
     let caller = Caller::new(Events::default(), false, config.run.parallelism);
-    let caller = Arc::new(caller);
+    let caller = Arc::new(caller.with_limits(connection.limits(config.run.api_limits)));
     let connection = in_region_of(bucket, &connection, &caller).await?;
     Ok((connection, caller))
 }
