@@ -125,3 +125,19 @@ fn no_credentials(profile: &str, error: &(dyn StdError + 'static)) -> Error {
         "pass --profile with one of these names, or add it with `aws configure --profile NAME`",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_as_fast_as_everything_else_there() {
+        let limits = |pace, part| {
+            let config = SdkConfig::builder().build();
+            Connection { config, pace }.limits(part)
+        };
+        assert_eq!(limits(None, 0.5), 0.5);
+        assert_eq!(limits(Some(0.01), 1.0), 100.0);
+        assert_eq!(limits(Some(0.0), 1.0), 1000.0);
+    }
+}
