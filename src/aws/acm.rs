@@ -11,14 +11,17 @@ use futures::FutureExt;
 use futures::future::try_join_all;
 use std::sync::Arc;
 
-/// Certificate Manager as a service. "Quotas", "API rate quotas": 5 requests for certificates a second, 10 of most other
-/// actions.
+/// Certificate Manager as a service. "Quotas", "API rate quotas": 5 requests for certificates and changes of tags a second, 8
+/// lists, 10 of most other actions.
 pub static SERVICE: Service = Service {
     name: "acm",
     classify,
     bucket: |api| match api.operation {
-        "RequestCertificate" => bucket(api.operation, 5.0, 5.0),
-        _ => bucket(api.operation, 10.0, 8.0),
+        "RequestCertificate" | "AddTagsToCertificate" | "RemoveTagsFromCertificate" => {
+            bucket(api.operation, 5.0, 5.0)
+        }
+        "ListCertificates" => bucket(api.operation, 8.0, 8.0),
+        _ => bucket(api.operation, 10.0, 10.0),
     },
     actions: || ACTIONS,
 };

@@ -31,11 +31,27 @@ pub struct Bucket {
     pub burst: f64,
     /// Calls per second after that.
     pub rate: f64,
+    /// Burst and rate of a second bucket that all calls of the service share, where it has one.
+    pub whole: Option<(f64, f64)>,
 }
 
 /// A bucket with this name, burst and rate.
 pub const fn bucket(name: &'static str, burst: f64, rate: f64) -> Bucket {
-    Bucket { name, burst, rate }
+    Bucket {
+        name,
+        burst,
+        rate,
+        whole: None,
+    }
+}
+
+impl Bucket {
+    /// The same where a call takes a token from the bucket of the whole service too.
+    #[must_use]
+    pub const fn within(mut self, burst: f64, rate: f64) -> Self {
+        self.whole = Some((burst, rate));
+        self
+    }
 }
 
 /// What distinguishes one service from another.

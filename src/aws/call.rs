@@ -45,6 +45,13 @@ impl Caller {
         }
     }
 
+    /// The same with this part of AWS's documented limits: 2 for an account that may call twice as often.
+    #[must_use]
+    pub fn with_limits(mut self, part: f64) -> Self {
+        self.budgets = Budgets::of(part);
+        self
+    }
+
     /// A number that is another one as soon as a call that changes something leaves, and again when it is answered: what was read
     /// between two equal ones is not outdated by this process.
     pub fn changes(&self) -> u64 {

@@ -40,6 +40,12 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// The part of AWS's documented limits that calls may use, where an account may use `part`: in a place where all is a hundred
+    /// times as fast as in AWS, that holds for calls, too.
+    pub fn limits(&self, part: f64) -> f64 {
+        part / self.pace.unwrap_or(1.0).clamp(0.001, 1.0)
+    }
+
     /// When the credentials end, if they do.
     pub async fn expiry(&self) -> Option<SystemTime> {
         let provider = self.config.credentials_provider()?;
@@ -118,4 +124,20 @@ fn no_credentials(profile: &str, error: &(dyn StdError + 'static)) -> Error {
     Error::permanent("credentials", text).hint(
         "pass --profile with one of these names, or add it with `aws configure --profile NAME`",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_as_fast_as_everything_else_there() {
+        let limits = |pace, part| {
+            let config = SdkConfig::builder().build();
+            Connection { config, pace }.limits(part)
+        };
+        assert_eq!(limits(None, 0.5), 0.5);
+        assert_eq!(limits(Some(0.01), 1.0), 100.0);
+        assert_eq!(limits(Some(0.0), 1.0), 1000.0);
+    }
 }

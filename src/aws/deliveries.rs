@@ -127,16 +127,41 @@ async fn delivered(aws: &Aws, api: Api, name: &str) -> Result<Vec<Said>, Error> 
         Said {
             field,
             value: json!(why.or(last.map(DeliveryStatus::as_str))),
-            wanted: "Success",
-            good: match last {
-                Some(DeliveryStatus::Success) => Some(true),
-                Some(DeliveryStatus::Failure) => Some(false),
-                _ => None,
-            },
+            wanted: "SUCCESS",
+            good: last.and_then(succeeded),
         }
     };
     Ok(vec![
         one("configHistoryDeliveryInfo.lastStatus", history),
         one("configSnapshotDeliveryInfo.lastStatus", snapshots),
     ])
+}
+
+/// AWS answers `SUCCESS` and `FAILURE` (the example of the AWS CLI), where the service model has `Success` and `Failure`. `None` when
+/// there was nothing to deliver yet.
+fn succeeded(last: &DeliveryStatus) -> Option<bool> {
+    let is = |word: &str| last.as_str().eq_ignore_ascii_case(word);
+    match (is("success"), is("failure")) {
+        (true, _) => Some(true),
+        (_, true) => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delivery_is_read_as_aws_writes_it_and_as_its_model_does() {
+        for (text, good) in [
+            ("SUCCESS", Some(true)),
+            ("Success", Some(true)),
+            ("FAILURE", Some(false)),
+            ("Failure", Some(false)),
+            ("Not_Applicable", None),
+        ] {
+            assert_eq!(succeeded(&DeliveryStatus::from(text)), good, "{text}");
+        }
+    }
 }

@@ -22,7 +22,7 @@ pub static SERVICE: Service = Service {
 };
 
 /// "Request throttling for the Amazon ECS API": reads and changes of clusters, of services and of task definitions have
-/// buckets of their own.
+/// buckets of their own, and so have deletions of task definitions.
 fn limits(api: Api) -> Bucket {
     let of = |reads: &'static str, writes: &'static str, rate: f64| {
         if api.writes() {
@@ -32,6 +32,7 @@ fn limits(api: Api) -> Bucket {
         }
     };
     match api.operation {
+        "DeleteTaskDefinitions" => bucket(api.operation, 5.0, 1.0),
         operation if operation.contains("TaskDefinition") => {
             of("task definitions", "task definition changes", 1.0)
         }

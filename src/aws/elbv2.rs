@@ -3,7 +3,7 @@
 //! does not exist. Listeners are asked for by load balancer, rules by listener, tags twenty at a time.
 
 use super::api::Guard::LinkedTo;
-use super::api::{ANY, Answer, Api, Grant, Service, actions, bucket, guarded, named};
+use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, guarded, named};
 use super::call::Caller;
 use super::listing::{Listing, Named};
 use super::reader::Reader;
@@ -15,13 +15,24 @@ use futures::future::{BoxFuture, try_join_all};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// Elastic Load Balancing as a service; the prefix of its actions in IAM names no version. It publishes no rates.
+/// Elastic Load Balancing as a service; the prefix of its actions in IAM names no version.
 pub static SERVICE: Service = Service {
     name: "elasticloadbalancing",
     classify,
-    bucket: |api| bucket(api.operation, 40.0, 10.0),
+    bucket: limits,
     actions: || ACTIONS,
 };
+
+/// "Request throttling for the ELB API": each category of actions has a bucket, and all of them share one of the account.
+fn limits(api: Api) -> Bucket {
+    let category = match api.operation {
+        "CreateLoadBalancer" | "SetSubnets" => bucket("resource-intensive", 10.0, 0.2),
+        "RegisterTargets" | "DeregisterTargets" => bucket("registration", 20.0, 4.0),
+        _ if api.writes() => bucket("mutating", 20.0, 3.0),
+        _ => bucket("non-mutating", 40.0, 10.0),
+    };
+    category.within(40.0, 10.0)
+}
 
 /// A permission on what belongs to a load balancer or target group whose name carries our suffix.
 macro_rules! on {

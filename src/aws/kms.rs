@@ -77,8 +77,9 @@ fn limits(api: Api) -> Bucket {
         | "UpdateKeyDescription"
         | "EnableKey"
         | "DisableKey"
-        | "DisableKeyRotation" => 5.0,
-        "TagResource" | "UntagResource" => 10.0,
+        | "DisableKeyRotation"
+        | "UntagResource" => 5.0,
+        "TagResource" => 10.0,
         "PutKeyPolicy" | "ScheduleKeyDeletion" | "EnableKeyRotation" | "DeleteAlias" => 15.0,
         _ => 50.0,
     };

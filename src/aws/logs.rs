@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-/// CloudWatch Logs as a service. "CloudWatch Logs quotas": 10 calls per second for most actions, 5 for tags.
+/// CloudWatch Logs as a service. "CloudWatch Logs quotas": 10 calls a second that make, list or delete groups, 5 of most others.
 pub static SERVICE: Service = Service {
     name: "logs",
     classify,
@@ -22,12 +22,12 @@ pub static SERVICE: Service = Service {
 };
 
 fn limits(api: Api) -> Bucket {
-    let rate = if api.operation.ends_with("tagResource") || api.operation == "TagResource" {
-        5.0
-    } else {
-        10.0
+    let rate = match api.operation {
+        "CreateLogGroup" | "DeleteLogGroup" | "DescribeLogGroups" | "GetLogEvents" => 10.0,
+        "DescribeLogStreams" => 25.0,
+        _ => 5.0,
     };
-    bucket(api.operation, 2.0 * rate, rate)
+    bucket(api.operation, rate, rate)
 }
 
 /// A group of ours, by its name: `flow-logs-green-dev`, `/aws/rds/cluster/aurora-green-dev/postgresql`; and its streams.

@@ -17,11 +17,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
-/// RDS as a service.
+/// RDS as a service. "Request throttling for the Amazon RDS API": 300 calls in a burst and 12 a second, whatever the action.
 pub static SERVICE: Service = Service {
     name: "rds",
     classify,
-    bucket: |api| bucket(api.operation, 40.0, 10.0),
+    bucket: |_| bucket("all", 300.0, 12.0),
     actions: || ACTIONS,
 };
 

@@ -24,12 +24,14 @@ pub static SERVICE: Service = Service {
 /// "Throttling for Amazon Route 53 API requests": all calls of an account share ten a second; new health checks come one in two
 /// seconds after the first fifty, deletions of them three a second after the first fifteen. Others of the account call too.
 fn limits(api: Api) -> Bucket {
-    match api.operation {
+    let own = match api.operation {
         "CreateHealthCheck" => bucket(api.operation, 25.0, 0.5),
         "CreateHostedZone" => bucket(api.operation, 2.0, 1.0),
         "DeleteHealthCheck" => bucket(api.operation, 10.0, 3.0),
-        _ => bucket("all", 20.0, 8.0),
-    }
+        "DeleteHostedZone" => bucket(api.operation, 20.0, 5.0),
+        _ => bucket(api.operation, 40.0, 8.0),
+    };
+    own.within(40.0, 8.0)
 }
 
 const ZONES: Grant = named("arn:aws:route53:::hostedzone/*");

@@ -1,7 +1,7 @@
 //! The web application firewall (WAFv2, regional): its client, actions, limits and errors.
 
 use super::api::Guard::LinkedTo;
-use super::api::{ANY, Answer, Api, Grant, Service, actions, bucket, guarded, named};
+use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, guarded, named};
 use super::call::Caller;
 use super::reader::Reader;
 use crate::engine::{Class, Error};
@@ -11,16 +11,24 @@ use futures::FutureExt;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// WAF as a service. "Quotas": one create, update or associate a second; five and more reads.
+/// WAF as a service.
 pub static SERVICE: Service = Service {
     name: "wafv2",
     classify,
-    bucket: |api| match api.writes() {
-        true => bucket(api.operation, 1.0, 1.0),
-        false => bucket(api.operation, 10.0, 5.0),
-    },
+    bucket: limits,
     actions: || ACTIONS,
 };
+
+/// "AWS WAF quotas", quotas on calls: an association in two seconds, one change of each kind a second, one question a second
+/// about what guards a resource, five other reads of each kind.
+fn limits(api: Api) -> Bucket {
+    match api.operation {
+        "AssociateWebACL" | "DisassociateWebACL" => bucket(api.operation, 1.0, 0.5),
+        "GetWebACLForResource" => bucket(api.operation, 1.0, 1.0),
+        _ if api.writes() => bucket(api.operation, 1.0, 1.0),
+        _ => bucket(api.operation, 5.0, 5.0),
+    }
+}
 
 const ACL: Grant = named("arn:aws:wafv2:{region}:{account}:regional/webacl/*-{suffix}/*");
 const SET: Grant = named("arn:aws:wafv2:{region}:{account}:regional/ipset/*-{suffix}/*");

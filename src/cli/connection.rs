@@ -56,7 +56,7 @@ pub async fn to_bucket(
     let made = cx.bucket.get_or_try_init(async || {
         let connection = connection(cx, config).await?;
         let caller = Caller::new(Events::default(), false, config.run.parallelism);
-        let caller = Arc::new(caller);
+        let caller = Arc::new(caller.with_limits(connection.limits(config.run.api_limits)));
         let connection = in_region_of(bucket, &connection, &caller).await?;
         Ok::<_, Failure>((connection, caller))
     });

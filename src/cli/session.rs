@@ -141,8 +141,9 @@ impl Session {
         let config = configuration(cx)?;
         let connection = connection(cx, &config).await?;
         let parallelism = config.run.parallelism;
-        let caller = Arc::new(Caller::new(events.clone(), mode.read_only(), parallelism));
-        let mut aws = Aws::new(&connection, caller);
+        let caller = Caller::new(events.clone(), mode.read_only(), parallelism);
+        let caller = caller.with_limits(connection.limits(config.run.api_limits));
+        let mut aws = Aws::new(&connection, Arc::new(caller));
         // A state in a bucket takes calls, too.
         let ((mut preflight, facts), stored) = tokio::join!(
             Facts::read(&aws, &config),

@@ -290,6 +290,8 @@ static KEYS: &[Key] = keys! {
         "Seconds for one attempt of one call; after that its outcome is unclear.";
     "run.in_use_timeout_seconds", run.in_use_timeout, Seconds(0, 86_400),
         "Seconds that a deletion is retried while something still uses the resource (a network interface, say).";
+    "run.api_limits", run.api_limits, Number(0.1, 1000.0),
+        "How much of AWS's documented API rates a run may use: 0.5 leaves half to others of the account, 2 is for an account whose limits AWS Support has doubled.";
 
     "notify.topic", notify.topic, Like(check::topic, "the ARN of an SNS topic that is not FIFO, such as \"arn:aws:sns:eu-central-1:123456789012:runs\", or \"\" for none"),
         "An SNS topic to which `apply`, `destroy`, `drift` and what moves the traffic publish how they ended, and what a shift waits for.";

@@ -204,6 +204,7 @@ impl Default for Config {
                 consistency_timeout: Duration::from_secs(15),
                 call_timeout: Duration::from_secs(30),
                 in_use_timeout: Duration::from_secs(45 * 60),
+                api_limits: 1.0,
             },
             notify: Notify {
                 topic: String::new(),

@@ -209,6 +209,8 @@ pub struct Run {
     pub call_timeout: Duration,
     /// How long a deletion that something holds is tried again.
     pub in_use_timeout: Duration,
+    /// The part of AWS's documented limits of API calls that is used.
+    pub api_limits: f64,
 }
 
 /// `[notify]`

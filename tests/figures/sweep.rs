@@ -181,7 +181,8 @@ fn kill(lab: &Lab, command: &[&str], operations: &[&str]) -> usize {
 
 /// Loses the answer of every write once.
 fn lose(lab: &Lab, command: &[&str], fault: &str) -> usize {
-    let config = "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 4\n";
+    let config =
+        "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 4\napi_limits = 1000\n";
     std::fs::write(lab.dir.path().join("deployer.toml"), config).unwrap();
     let since = lab.mark();
     lab.faults(&json!({fault: "every_new"}));

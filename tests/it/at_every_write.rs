@@ -83,7 +83,8 @@ fn every_answer_lost_once(place: Place) {
 
 fn every_answer_that_never_comes_once(place: Place) {
     let lab = place.of(Lab::start());
-    let config = "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 4\n";
+    let config =
+        "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 4\napi_limits = 1000\n";
     place.configure(&lab, config);
     lost(&lab, clean(), "hang_after");
 }

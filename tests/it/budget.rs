@@ -226,8 +226,9 @@ fn a_look_at_everything_calls_each_operation_once_or_once_for_each_thing_it_tell
     let lab = Lab::start();
     // A call that a busy machine answers late must not be sent again: it would count twice.
     let configure = |more: &str| {
-        let text =
-            format!("[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 120\n{more}");
+        let text = format!(
+            "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 120\napi_limits = 1000\n{more}"
+        );
         std::fs::write(lab.dir.path().join("deployer.toml"), text).unwrap();
     };
     const ZONE: &str = "[routing]\ncreate_zone = true\ndomain = \"pay.sandbox.example\"\n";

@@ -146,8 +146,9 @@ config.delete_config_rule(ConfigRuleName='theirs')";
 fn a_change_that_would_replace_the_database_is_refused_before_anything_is_called() {
     let lab = Lab::start();
     let config = |more: &str| {
-        let text =
-            format!("[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\n{more}");
+        let text = format!(
+            "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\napi_limits = 1000\n{more}"
+        );
         std::fs::write(lab.dir.path().join("deployer.toml"), text).unwrap();
     };
     lab.run(&["apply", "--env", "green", "--yes"]).expect(0);
@@ -278,8 +279,9 @@ print(json.dumps([s[0]['DBClusterSnapshotIdentifier'], len(s), k['KeyState']]))"
 fn protect_switches_protection_on_and_refuses_to_destroy_or_replace() {
     let lab = Lab::start();
     let config = |more: &str| {
-        let text =
-            format!("{more}\n[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\n");
+        let text = format!(
+            "{more}\n[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\napi_limits = 1000\n"
+        );
         std::fs::write(lab.dir.path().join("deployer.toml"), text).unwrap();
     };
     config("protect = true");

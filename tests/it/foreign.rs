@@ -65,7 +65,7 @@ other.create_bucket(Bucket="compliance-docs-green-dev", CreateBucketConfiguratio
 #[test]
 fn full_buckets_are_emptied_and_a_held_subnet_names_its_holder() {
     let lab = Lab::green();
-    let config = "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\nin_use_timeout_seconds = 3\n";
+    let config = "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\napi_limits = 1000\nin_use_timeout_seconds = 3\n";
     std::fs::write(lab.dir.path().join("deployer.toml"), config).unwrap();
     let empty = &Lab::clean_green().empty;
     let interface = lab.python(

@@ -147,6 +147,51 @@ fn throttling_and_errors_of_the_servers_end_as_a_clean_run_does() {
     }
 }
 
+/// The sandbox refuses what is above the rates that AWS documents: a run keeps below them.
+#[test]
+fn a_run_stays_within_the_documented_rates_of_aws() {
+    let lab = Lab::start();
+    let config = "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\n";
+    std::fs::write(lab.dir.path().join("deployer.toml"), config).unwrap();
+    for command in [GREEN, &["drift", "--env", "green"]] {
+        lab.faults(&json!({"throttle_buckets": true}));
+        let since = lab.mark();
+        lab.run(command).expect(0);
+        let shown = lab.control("GET", "faults", &json!({}));
+        let refused = shown["throttled"].as_object().unwrap();
+        let count: u64 = refused.values().filter_map(Value::as_u64).sum();
+        let calls = lab.calls(since).len() as u64;
+        assert!(
+            count * 50 <= calls,
+            "{command:?}: {calls} calls, {refused:?}"
+        );
+    }
+    lab.faults(&json!({}));
+    same(&lab.inventory(), &Lab::clean_green().inventory);
+}
+
+/// A deletion of a rule of AWS Config takes up to an hour; one of its results takes the rule nowhere.
+#[test]
+fn a_rule_that_is_being_deleted_is_waited_for_and_made_again_by_one_call() {
+    let lab = Lab::both();
+    lab.control("POST", "latency", &json!({"latency": "5"}));
+    let act = |call: &str| {
+        lab.python(&format!(
+            "config = c('config')\nname = config.describe_config_rules()['ConfigRules'][0]['ConfigRuleName']\n{call}"
+        ));
+    };
+    act("config.delete_evaluation_results(ConfigRuleName=name)");
+    lab.run(&["drift"]).expect(0);
+    lab.control("POST", "clock", &json!({"skip": 10}));
+    act("config.delete_config_rule(ConfigRuleName=name)");
+    let drift = lab.run(&["drift"]).expect(2).out;
+    assert!(drift.contains("it is being deleted"), "{drift}");
+    let since = lab.mark();
+    lab.run(APPLY).expect(0);
+    assert_eq!(lab.writes(since), ["config:PutConfigRule"]);
+    lab.run(&["plan"]).expect(0);
+}
+
 in_both_places! {
     reads_that_lag, with_files_reads_that_lag_make_no_duplicate_even_after_a_kill, in_a_bucket_reads_that_lag_make_no_duplicate_even_after_a_kill;
     one_environment_goes, with_files_one_environment_goes_without_the_other_and_a_stopped_destroy_goes_on, in_a_bucket_one_environment_goes_without_the_other_and_a_stopped_destroy_goes_on;

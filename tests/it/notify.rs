@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 fn configure(lab: &Lab, notify: &Value) {
     let text = format!(
-        "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\n[notify]\ntopic = {}\ncommand = {}\n",
+        "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\napi_limits = 1000\n[notify]\ntopic = {}\ncommand = {}\n",
         notify["topic"], notify["command"]
     );
     std::fs::write(lab.dir.path().join("deployer.toml"), text).unwrap();

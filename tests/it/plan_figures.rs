@@ -23,7 +23,8 @@ const KIB: u64 = if cfg!(debug_assertions) {
 
 /// A call that is held must not be sent again: it would count twice.
 fn patient(lab: &Lab) {
-    let text = "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 120\n";
+    let text =
+        "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 120\napi_limits = 1000\n";
     std::fs::write(lab.dir.path().join("deployer.toml"), text).unwrap();
 }
 

@@ -142,6 +142,7 @@ rotation_days = 400
 [run]
 consistency_timeout_seconds = 3
 call_timeout_seconds = 20
+api_limits = 1000
 "#;
 
 /// Changes by hand whose repair sends what neither a create nor a changed configuration does.

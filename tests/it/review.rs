@@ -4,7 +4,8 @@ use crate::support::lab::Lab;
 use serde_json::{Value, json};
 use std::process::Command;
 
-const RUN: &str = "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\n";
+const RUN: &str =
+    "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\napi_limits = 1000\n";
 
 fn configure(lab: &Lab, more: &str) {
     let text = format!("{more}\n{RUN}");

@@ -28,7 +28,7 @@ class Faults(Case):
         faults(throttle_rate=1)
         for service, call, code, status in (
             ("ec2", lambda c: c.describe_vpcs(), "RequestLimitExceeded", 503),
-            ("rds", lambda c: c.describe_db_clusters(), "Throttling", 400),
+            ("rds", lambda c: c.describe_db_clusters(), "ThrottlingException", 400),
             ("iam", lambda c: c.list_roles(), "Throttling", 400),
             ("kms", lambda c: c.list_keys(), "ThrottlingException", 400),
             ("logs", lambda c: c.describe_log_groups(), "ThrottlingException", 400),

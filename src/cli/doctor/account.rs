@@ -55,6 +55,7 @@ pub async fn check(
     };
     let events = cx.console.events(None);
     let caller = Caller::new(events.clone(), true, config.run.parallelism);
+    let caller = caller.with_limits(connection.limits(config.run.api_limits));
     let mut aws = Aws::new(&connection, Arc::new(caller));
     let ((preflight, facts), ahead) = tokio::join!(Facts::read(&aws, config), aws::ahead(&aws));
     let reached = !preflight.account.is_empty();

@@ -73,8 +73,9 @@ async fn open(cx: &Context<'_>) -> Result<Open, Failure> {
     let config = configuration(cx)?;
     let connection = connection(cx, &config).await?;
     let events = cx.console.events(None);
-    let caller = Arc::new(Caller::new(events, false, config.run.parallelism));
-    let aws = Aws::new(&connection, caller);
+    let caller = Caller::new(events, false, config.run.parallelism);
+    let caller = caller.with_limits(connection.limits(config.run.api_limits));
+    let aws = Aws::new(&connection, Arc::new(caller));
     super::traffic::pinned(&aws, &config).await?;
     Ok(Open {
         names: Names::of(&config)?,

@@ -31,8 +31,9 @@ pub async fn account(
     let time = time(cx)?;
     let connection = connection(cx, &config).await?;
     let events = cx.console.events(None);
-    let caller = Arc::new(Caller::new(events, read_only, config.run.parallelism));
-    let aws = Aws::new(&connection, caller);
+    let caller = Caller::new(events, read_only, config.run.parallelism);
+    let caller = caller.with_limits(connection.limits(config.run.api_limits));
+    let aws = Aws::new(&connection, Arc::new(caller));
     let (place, ()) = tokio::try_join!(
         async { Ok(Place::find(&aws, &config).await?) },
         pinned(&aws, &config)

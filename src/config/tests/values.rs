@@ -344,6 +344,11 @@ fn legal_and_illegal_values_of_every_kind() {
             &["0", "86400"],
             &["-1", "86401"],
         ),
+        (
+            "run.api_limits",
+            &["0.1", "1", "1000"],
+            &["0", "0.05", "1001", "\"1\""],
+        ),
     ];
     let table: Vec<&Row> = table.iter().chain(AMOUNTS).collect();
     for (path, good, bad) in &table {

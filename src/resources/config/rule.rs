@@ -80,14 +80,7 @@ impl Resource for Rule {
             return Ok(None);
         };
         cx.recent.note(arn.as_str(), &tags);
-        let leaving = [
-            t::ConfigRuleState::Deleting,
-            t::ConfigRuleState::DeletingResults,
-        ];
-        let phase = match rule.config_rule_state() {
-            Some(state) if leaving.contains(state) => Phase::Deleting,
-            _ => Phase::Ready,
-        };
+        let phase = phase(rule.config_rule_state());
         let spec = of(&rule, region.recorder_name());
         Ok(Some(
             Found::tagged(spec, Named::new(name, arn), tags).phase(phase),
@@ -141,6 +134,14 @@ impl Rule {
         let call = cx.config.client.put_config_rule().config_rule(rule);
         let call = call.set_tags(tags);
         cx.call(PUT, || call.clone().send()).await.map(drop)
+    }
+}
+
+/// "ConfigRule" in the AWS Config API reference: a rule that is evaluated, or whose results are deleted, stays.
+fn phase(state: Option<&t::ConfigRuleState>) -> Phase {
+    match state {
+        Some(t::ConfigRuleState::Deleting) => Phase::Deleting,
+        _ => Phase::Ready,
     }
 }
 
@@ -225,5 +226,14 @@ mod tests {
         let types = t::Scope::builder().compliance_resource_types("AWS::S3::Bucket");
         let narrowed = of(&rule.scope(types.build()).build(), "r");
         assert_eq!(narrowed.scope.unwrap().value, "AWS::S3::Bucket");
+    }
+
+    #[test]
+    fn only_a_rule_that_is_deleted_itself_is_on_its_way_out() {
+        use t::ConfigRuleState as State;
+        for state in [State::Active, State::Evaluating, State::DeletingResults] {
+            assert_eq!(phase(Some(&state)), Phase::Ready, "{state:?}");
+        }
+        assert_eq!(phase(Some(&State::Deleting)), Phase::Deleting);
     }
 }

@@ -13,6 +13,8 @@ OTHER_SECONDS = {
     "rds/cluster upgrade": 900,
     "rds/instance modification": 60,
     "dynamodb/table index": 180,
+    "config/rule evaluation": 120,
+    "config/rule results": 60,
     "ecs/task": 40,
     "ecs/task run": 20,
     "elbv2/load_balancer interfaces": 60,

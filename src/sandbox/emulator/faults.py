@@ -17,9 +17,11 @@ import time
 from .errors import AwsError, ConnectionLost
 from .refusals import access_denied, internal_error, throttled
 from .rounds import Rounds
+from .throttling import Buckets
 
 DEFAULTS = {
     "throttle_rate": 0.0,  # share of all calls answered with the service's throttling error, no effect
+    "throttle_buckets": False,  # calls beyond what AWS documents for an account are throttled, no effect (throttling.py)
     "error_rate": 0.0,  # share of all calls answered with a 500, no effect
     "error_after_rate": 0.0,  # share of writes answered with a 500 although the effect happened
     "close_before": None,  # n | "every_new": the connection closes, no effect
@@ -42,8 +44,9 @@ COUNTED = ("close_before", "close_after", "hang_after", "kill_after")
 class Faults:
     """The faults in force."""
 
-    def __init__(self):
+    def __init__(self, clock):
         self._lock = threading.Lock()
+        self._clock = clock
         self.reset()
 
     def reset(self):
@@ -55,6 +58,7 @@ class Faults:
             self._seen = {key: set() for key in COUNTED}
             self._fired = []
             self._rounds = Rounds()
+            self._buckets = Buckets(self._clock.now)
 
     def update(self, changes):
         """Merges settings; raises ValueError for what it does not know."""
@@ -67,6 +71,8 @@ class Faults:
                 raise ValueError(f'{key} takes a number of writes from 1, "every_new" or null, not {value!r}')
         with self._lock:
             self._settings.update(changes)
+            if "throttle_buckets" in changes:
+                self._buckets = Buckets(self._clock.now)
             if "seed" in changes:
                 self._random = random.Random(changes["seed"])
             for key in COUNTED:
@@ -75,10 +81,16 @@ class Faults:
                     self._seen[key] = set()
 
     def shown(self):
-        """Settings, what the counted faults wait for, and which have struck."""
+        """Settings, what the counted faults wait for, which have struck, and how many calls found which bucket empty."""
         with self._lock:
             waiting = {key: left for key, left in self._left.items() if left is not None}
-            return {**self._settings, "waiting": waiting, "fired": list(self._fired), "rounds": self._rounds.number}
+            return {
+                **self._settings,
+                "waiting": waiting,
+                "fired": list(self._fired),
+                "rounds": self._rounds.number,
+                "throttled": dict(self._buckets.refused),
+            }
 
     @property
     def lag_seconds(self):
@@ -92,6 +104,8 @@ class Faults:
             self._refuse(request, settings)
             roll = self._random.random
             if settings["throttle_rate"] and roll() < settings["throttle_rate"]:
+                raise throttled(request)
+            if settings["throttle_buckets"] and not self._buckets.take(request, write):
                 raise throttled(request)
             if settings["error_rate"] and roll() < settings["error_rate"]:
                 raise internal_error(request)

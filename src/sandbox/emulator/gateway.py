@@ -37,7 +37,7 @@ class Gateway:
     def __init__(self, instance, latency="none", seconds=None):
         self.instance = instance
         self.clock = Clock(latency, seconds)
-        self.faults = Faults()
+        self.faults = Faults(self.clock)
         self.lag = Lag()
         self.log = CallLog()
         self.model = Model()

@@ -23,15 +23,32 @@ INTERNAL_CODE = {
 }
 
 
+# Throttling where a service has words or a status of its own: (code, message, status). From the service models (Lambda, SNS, SQS,
+# Scheduler, Service Quotas, the tagging API), the pages about throttling of ELB, RDS, Route 53 and KMS, and the error codes of EC2 and S3.
+THROTTLED = {
+    "ec2": ("RequestLimitExceeded", "Request limit exceeded.", 503),
+    "s3": ("SlowDown", "Please reduce your request rate.", 503),
+    "route53": ("Throttling", "Rate exceeded", 400),
+    "elbv2": ("ThrottlingException", "Rate exceeded", 400),
+    "rds": ("ThrottlingException", "Rate exceeded", 400),
+    "sns": ("Throttled", "Rate exceeded", 429),
+    "sqs": ("RequestThrottled", "Request is throttled.", 400),
+    "lambda": ("TooManyRequestsException", "Rate exceeded", 429),
+    "scheduler": ("ThrottlingException", "Rate exceeded", 429),
+    "service-quotas": ("TooManyRequestsException", "Rate exceeded", 400),
+    "resourcegroupstaggingapi": ("ThrottledException", "Rate exceeded", 400),
+    "kms": (
+        "ThrottlingException",
+        "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
+        400,
+    ),
+}
+
+
 def throttled(request):
-    """The throttling error of the request's service (EC2's and S3's own, `Throttling` for Query, `ThrottlingException` for JSON)."""
-    if request.protocol == "ec2":
-        return AwsError("RequestLimitExceeded", "Request limit exceeded.", 503)
-    if request.service == "s3":
-        return AwsError("SlowDown", "Please reduce your request rate.", 503)
-    if request.protocol == "query":
-        return AwsError("Throttling", "Rate exceeded", 400)
-    return AwsError("ThrottlingException", "Rate exceeded", 400)
+    """The throttling error of the request's service: `Throttling` for Query and `ThrottlingException` for JSON where it has no other."""
+    usual = "Throttling" if request.protocol == "query" else "ThrottlingException"
+    return AwsError(*THROTTLED.get(request.service, (usual, "Rate exceeded", 400)))
 
 
 def internal_error(request):

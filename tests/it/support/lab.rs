@@ -121,7 +121,7 @@ impl Lab {
 
     fn within(sandbox: impl FnOnce(&Path) -> Sandbox) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let config = "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\n";
+        let config = "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\napi_limits = 1000\n";
         std::fs::write(dir.path().join("deployer.toml"), config).unwrap();
         let sandbox = sandbox(dir.path());
         Self {

@@ -6,7 +6,8 @@ use super::lab::Lab;
 pub const BUCKET: &str = "s3://states-of-a-team/platform";
 
 /// The configuration of a lab, but for the state's place.
-pub const USUAL: &str = "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\n";
+pub const USUAL: &str =
+    "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\napi_limits = 1000\n";
 
 /// A place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

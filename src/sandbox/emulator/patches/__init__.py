@@ -60,6 +60,7 @@ MODULES = [
     "cloudwatch",
     "alarm_history",
     "config",
+    "config_rules",
     "events",
     "tagging",
     "metrics",

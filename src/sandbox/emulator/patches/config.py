@@ -1,4 +1,4 @@
-"""AWS Config: recorder, delivery channel and rules."""
+"""AWS Config: recorder and delivery channel."""
 
 import json
 import zlib
@@ -7,8 +7,6 @@ from ..call import patch, refuse
 
 # What moto loses of recorders, by name: their ARN, their tags, how often they record.
 RECORDERS = "config-recorders"
-# The scopes of rules as they were sent, by name.
-SCOPES = "config-scopes"
 
 
 def _recorders(call):
@@ -34,6 +32,8 @@ def put_recorder(call):
     known = _recorders(call)
     sent = {key: value for key, value in recorder.items() if key != "recordingMode"}
     answer = call.forward({**call.params, "ConfigurationRecorder": sent})
+    if answer.status >= 300:
+        return answer
     if name not in known:
         tags = {tag["Key"]: tag["Value"] for tag in call.params.get("Tags") or []}
         identity = f"{zlib.crc32(f'{call.account}/{call.region}/{name}'.encode()):08x}"
@@ -77,35 +77,6 @@ def delete_recorder(call):
     return answer
 
 
-@patch("config", "PutConfigRule")
-def put_rule(call):
-    """AWS: takes a rule only when there is a recorder, and tags at creation only. moto: takes it without one, and a put of a rule
-    that exists replaces its tags."""
-    if not call.backend.recorders:
-        refuse("NoAvailableConfigurationRecorderException", "Configuration Recorder is not available to put config rule.")
-    sent = call.params["ConfigRule"]
-    rule = call.backend.config_rules.get(sent.get("ConfigRuleName"))
-    tags = dict(rule.tags) if rule else None
-    answer = call.forward()
-    if rule:
-        rule.tags = tags
-    call.store.table(SCOPES)[sent.get("ConfigRuleName")] = sent.get("Scope")
-    return answer
-
-
-@patch("config", "DescribeConfigRules")
-def describe_rules(call):
-    """AWS: shows the scope as it was sent. moto: loses its tag."""
-    answer = call.forward()
-    scopes = call.store.table(SCOPES)
-    for rule in answer.data.get("ConfigRules", []):
-        scope = scopes.get(rule["ConfigRuleName"])
-        rule.pop("Scope", None)
-        if scope:
-            rule["Scope"] = scope
-    return answer
-
-
 @patch("config", "TagResource", "UntagResource", "ListTagsForResource")
 def tags_of_recorders(call):
     """AWS: recorders have tags. moto: knows those of rules only."""
@@ -124,51 +95,56 @@ def tags_of_recorders(call):
     return {}
 
 
-def _versioned(call):
-    return [(bucket.name, bucket.versioning_status == "Enabled") for bucket in call.backend_of("s3").buckets.values()]
+@patch("config", "StartConfigurationRecorder")
+def start_recorder(call):
+    """AWS: its status is PENDING until what it records has been delivered. moto: for ever."""
+    answer = call.forward()
+    if answer.status < 300:
+        name = call.params["ConfigurationRecorderName"]
+        status = call.backend.recorders[name].status
+
+        def delivered():
+            if status.last_status == "PENDING":
+                status.last_status = "SUCCESS"
+
+        call.clock.later("config/recording", delivered)
+    return answer
 
 
-def _encrypted(call):
-    return [(cluster.db_cluster_identifier, cluster.storage_encrypted) for cluster in call.backend_of("rds").clusters.values()]
+@patch("config", "DescribeConfigurationRecorderStatus")
+def describe_recorder_status(call):
+    """AWS: with the ARN; FAILURE when the bucket of its channel is gone. moto: without, and never."""
+    known = _recorders(call)
+    answer = call.forward()
+    gone = [one.s3_bucket_name for one in call.backend.delivery_channels.values() if not _there(call, one)]
+    for status in answer.data.get("ConfigurationRecordersStatus", []):
+        if status["name"] in known:
+            status["arn"] = known[status["name"]]["arn"]
+        if status.get("recording") and gone:
+            status.update(lastStatus="FAILURE", **_missing(gone[0]))
+    return answer
 
 
-# What is judged here, each with whether it is as the rule wants it; AWS has not come to the other rules yet.
-JUDGED = {"S3_BUCKET_VERSIONING_ENABLED": _versioned, "RDS_CLUSTER_ENCRYPTED_AT_REST": _encrypted}
+def _there(call, channel):
+    return channel.s3_bucket_name in call.backend_of("s3").buckets
 
 
-@patch("config", "DescribeComplianceByConfigRule")
-def describe_compliance(call):
-    """AWS: its judgement of each rule, INSUFFICIENT_DATA before the first. moto: not implemented."""
-    wanted = call.params.get("ConfigRuleNames") or sorted(call.backend.config_rules)
-    shown = []
-    for name in wanted:
-        rule = call.backend.config_rules.get(name)
-        if rule is None:
-            refuse("NoSuchConfigRuleException", f"The ConfigRule '{name}' provided in the request is invalid.")
-        judge = JUDGED.get(rule.source.source_identifier)
-        judged = judge(call) if judge else []
-        bad = [thing for thing, good in judged if not good]
-        if bad:
-            count = {"CappedCount": min(len(bad), 25), "CapExceeded": len(bad) > 25}
-            compliance = {"ComplianceType": "NON_COMPLIANT", "ComplianceContributorCount": count}
-        else:
-            compliance = {"ComplianceType": "COMPLIANT" if judged else "INSUFFICIENT_DATA"}
-        shown.append({"ConfigRuleName": name, "Compliance": compliance})
-    return {"ComplianceByConfigRules": shown}
+def _missing(bucket):
+    return {"lastErrorCode": "NoSuchBucket", "lastErrorMessage": f"The bucket {bucket} does not exist."}
 
 
 @patch("config", "DescribeDeliveryChannelStatus")
 def describe_channel_status(call):
-    """AWS: how the last delivery of histories and snapshots ended. moto: not implemented."""
+    """AWS: how the last delivery of histories and snapshots ended, in capitals whatever the service model says (the example of the
+    AWS CLI). moto: not implemented."""
     names = call.params.get("DeliveryChannelNames") or sorted(call.backend.delivery_channels)
     shown = []
     for name in names:
         channel = call.backend.delivery_channels.get(name)
         if channel is None:
             refuse("NoSuchDeliveryChannelException", f"Cannot find delivery channel with specified name '{name}'.")
-        there = channel.s3_bucket_name in call.backend_of("s3").buckets
-        last = {"lastStatus": "Success" if there else "Failure"}
-        if not there:
-            last["lastErrorCode"], last["lastErrorMessage"] = "NoSuchBucket", f"The bucket {channel.s3_bucket_name} does not exist."
+        last = {"lastStatus": "SUCCESS"}
+        if not _there(call, channel):
+            last = {"lastStatus": "FAILURE", **_missing(channel.s3_bucket_name)}
         shown.append({"name": name, "configHistoryDeliveryInfo": last, "configSnapshotDeliveryInfo": last})
     return {"DeliveryChannelsStatus": shown}
