@@ -16,22 +16,14 @@ const RESTORE: Api = dynamodb::RESTORE_TABLE_FROM_BACKUP;
 
 /// The backups of the table with this name.
 pub(super) async fn backups(cx: &Aws, name: &str) -> Result<Remains, Error> {
-    let mut all = Vec::new();
-    let mut last: Option<String> = None;
-    loop {
-        let call = cx.dynamodb.client.list_backups();
-        let call = call
-            .table_name(name)
-            .backup_type(BackupTypeFilter::All)
-            .limit(100)
-            .set_exclusive_start_backup_arn(last.take());
-        let page = cx.call(LIST, || call.clone().send()).await?;
-        all.extend(page.backup_summaries().iter().filter_map(backup));
-        last = page.last_evaluated_backup_arn;
-        if last.is_none() {
-            break;
-        }
-    }
+    let call = cx.dynamodb.client.list_backups().table_name(name);
+    let call = call.backup_type(BackupTypeFilter::All).limit(100);
+    let send = |last| call.clone().set_exclusive_start_backup_arn(last).send();
+    let all = cx.pages(LIST, send, |page| {
+        let backups = page.backup_summaries.unwrap_or_default();
+        (backups, page.last_evaluated_backup_arn)
+    });
+    let all: Vec<_> = all.await?.iter().filter_map(backup).collect();
     if all.is_empty() {
         return Ok(Remains::nothing(
             "DynamoDB has no backup of it (a table without point-in-time recovery leaves none)",

@@ -204,33 +204,23 @@ impl Resource for Table {
 
 /// ListTables answers names only: those of our kind are asked for their tags.
 async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
+    let call = cx.dynamodb.client.list_tables().limit(100);
+    let send = |last| call.clone().set_exclusive_start_table_name(last).send();
+    let names = cx.pages(LIST, send, |page| {
+        let names = page.table_names.unwrap_or_default();
+        (names, page.last_evaluated_table_name)
+    });
     let mut out = Vec::new();
-    let mut last: Option<String> = None;
-    loop {
-        let page = cx
-            .call(LIST, || {
-                cx.dynamodb
-                    .client
-                    .list_tables()
-                    .limit(100)
-                    .set_exclusive_start_table_name(last.clone())
-                    .send()
-            })
-            .await?;
-        for name in page.table_names() {
-            if !is_conventional(name, suffix) {
-                continue;
-            }
-            let arn = cx.arn("dynamodb", &format!("table/{name}"));
-            let tags = match cx.recent.get(&arn).await {
-                Some(tags) => tags,
-                None => tags_of(cx, &arn).await?,
-            };
-            out.extend(marked(Table::TYPE, &arn, name, tags, suffix));
+    for name in names.await? {
+        if !is_conventional(&name, suffix) {
+            continue;
         }
-        last = page.last_evaluated_table_name;
-        if last.is_none() {
-            return Ok(out);
-        }
+        let arn = cx.arn("dynamodb", &format!("table/{name}"));
+        let tags = match cx.recent.get(&arn).await {
+            Some(tags) => tags,
+            None => tags_of(cx, &arn).await?,
+        };
+        out.extend(marked(Table::TYPE, &arn, &name, tags, suffix));
     }
+    Ok(out)
 }

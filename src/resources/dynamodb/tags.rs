@@ -11,21 +11,15 @@ pub enum DynamoDbTags {}
 /// A table's tags.
 pub(super) async fn tags_of(cx: &Aws, arn: &str) -> Result<Tags, Error> {
     const LIST: Api = dynamodb::LIST_TAGS_OF_RESOURCE;
-    let mut all = Tags::new();
-    let mut token: Option<String> = None;
-    loop {
-        let call = cx.dynamodb.client.list_tags_of_resource();
-        let call = call.resource_arn(arn).set_next_token(token);
-        let Some(page) = found(cx.call(LIST, || call.clone().send()).await)? else {
-            return Ok(all);
-        };
-        let tags = page.tags.unwrap_or_default();
-        all.extend(tags.into_iter().map(|t| (t.key, t.value)));
-        token = page.next_token;
-        if token.is_none() {
-            return Ok(all);
-        }
-    }
+    let call = cx.dynamodb.client.list_tags_of_resource();
+    let call = call.resource_arn(arn);
+    let send = |token| call.clone().set_next_token(token).send();
+    let all = cx.pages(LIST, send, |page| {
+        let tags = page.tags.unwrap_or_default().into_iter();
+        (tags.map(|t| (t.key, t.value)), page.next_token)
+    });
+    let all = found(all.await)?.unwrap_or_default();
+    Ok(all.into_iter().collect())
 }
 
 /// Tags in DynamoDB's form.

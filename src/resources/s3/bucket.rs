@@ -177,26 +177,14 @@ async fn explain(cx: &Aws, name: &str, denied: Error) -> Error {
 
 /// The names of the account's buckets in this region.
 async fn ours(cx: &Aws, prefix: Option<&str>) -> Result<Vec<String>, Error> {
-    let mut all = Vec::new();
-    let mut token: Option<String> = None;
-    loop {
-        let page = cx
-            .call(s3::LIST_BUCKETS, || {
-                cx.s3
-                    .client
-                    .list_buckets()
-                    .bucket_region(&cx.region)
-                    .max_buckets(10_000)
-                    .set_prefix(prefix.map(str::to_owned))
-                    .set_continuation_token(token.clone())
-                    .send()
-            })
-            .await?;
-        let buckets = page.buckets.unwrap_or_default();
-        all.extend(buckets.into_iter().filter_map(|b| b.name));
-        token = page.continuation_token;
-        if token.is_none() {
-            return Ok(all);
-        }
-    }
+    let call = cx.s3.client.list_buckets().bucket_region(&cx.region);
+    let call = call
+        .max_buckets(10_000)
+        .set_prefix(prefix.map(str::to_owned));
+    let send = |token| call.clone().set_continuation_token(token).send();
+    let all = cx.pages(s3::LIST_BUCKETS, send, |page| {
+        let buckets = page.buckets.unwrap_or_default().into_iter();
+        (buckets.filter_map(|b| b.name), page.continuation_token)
+    });
+    all.await
 }

@@ -3,7 +3,7 @@
 
 use super::tags::unless;
 use crate::resources::prelude::*;
-use aws_sdk_s3::types::{BucketCannedAcl, NotificationConfiguration};
+use aws_sdk_s3::types::{BucketCannedAcl, InventoryConfiguration, NotificationConfiguration};
 
 /// How the entries of `exposed` begin.
 const ACL: &str = "acl/";
@@ -115,26 +115,19 @@ async fn website(cx: &Aws, bucket: &str) -> Result<Entries, Error> {
 
 async fn inventories(cx: &Aws, bucket: &str) -> Result<Entries, Error> {
     const LIST: Api = crate::aws::s3::LIST_BUCKET_INVENTORY_CONFIGURATIONS;
-    let mut out = Entries::new();
-    let mut token: Option<String> = None;
-    loop {
-        let page = call!(
-            cx,
-            bucket,
-            LIST,
-            list_bucket_inventory_configurations,
-            set_continuation_token = token
-        )?;
-        for one in page.inventory_configuration_list() {
-            let to = one.destination().and_then(|d| d.s3_bucket_destination());
-            let to = to.map(|d| d.bucket()).unwrap_or_default();
-            out.push((format!("{INVENTORY}{}", one.id()), to.to_owned()));
-        }
-        token = page.next_continuation_token;
-        if token.is_none() {
-            return Ok(out);
-        }
-    }
+    let call = cx.s3.client.list_bucket_inventory_configurations();
+    let call = call.bucket(bucket).expected_bucket_owner(&cx.account);
+    let send = |token| call.clone().set_continuation_token(token).send();
+    let all = cx.pages(LIST, send, |page| {
+        let all = page.inventory_configuration_list.unwrap_or_default();
+        (all, page.next_continuation_token)
+    });
+    let entry = |one: InventoryConfiguration| {
+        let to = one.destination().and_then(|d| d.s3_bucket_destination());
+        let to = to.map(|d| d.bucket()).unwrap_or_default();
+        (format!("{INVENTORY}{}", one.id()), to.to_owned())
+    };
+    Ok(all.await?.into_iter().map(entry).collect())
 }
 
 /// Takes away what `delta` names.
