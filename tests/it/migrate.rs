@@ -53,6 +53,18 @@ print(json.dumps(out))
     serde_json::from_str(&text).unwrap()
 }
 
+/// Green's bridge is switched off.
+const GREEN_CALLS_NO_LONGER: &str = r#"
+lb = c("elbv2")
+green = lb.describe_load_balancers(Names=["alb-green-dev"])["LoadBalancers"][0]["LoadBalancerArn"]
+bridge = lb.describe_target_groups(Names=["tg-bridge-green-dev"])["TargetGroups"][0]["TargetGroupArn"]
+for listener in lb.describe_listeners(LoadBalancerArn=green)["Listeners"]:
+    for rule in lb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]:
+        if any(action.get("TargetGroupArn") == bridge for action in rule["Actions"]):
+            nobody = {"Field": "source-ip", "SourceIpConfig": {"Values": ["192.0.2.0/32"]}}
+            lb.modify_rule(RuleArn=rule["RuleArn"], Conditions=[nobody])
+"#;
+
 fn switched(forward: bool, back: bool) -> Value {
     json!({
         "schedule-sync-green-dev": forward,
@@ -120,9 +132,21 @@ fn a_migration_is_started_paused_prepared_and_ended() {
         .expect(0);
     assert!(done.out.contains("both streams are proven"), "{}", done.out);
     assert_eq!(on(&lab), switched(true, true));
-    // Blue may call green soon, which keeps connections longer from now on.
-    let writes = lab.writes(mark);
+    // Blue may call green soon, which keeps connections longer from now on, but not while it calls blue, as after that rollback.
     let idle = "elasticloadbalancing:ModifyLoadBalancerAttributes".to_owned();
+    assert!(!lab.writes(mark).contains(&idle));
+    lab.python(GREEN_CALLS_NO_LONGER);
+    let mark = lab.mark();
+    lab.run(&[
+        "migrate",
+        "cutover",
+        "--prepare",
+        "--yes",
+        "--accept",
+        "public.cards.pan",
+    ])
+    .expect(0);
+    let writes = lab.writes(mark);
     assert!(writes.contains(&idle), "{writes:?}");
 
     let done = lab.run(&["migrate", "pause"]).expect(0);

@@ -87,6 +87,12 @@ pub(super) fn epoch_of(key: &str) -> Option<u64> {
     file.split('-').next()?.parse().ok()
 }
 
+/// The folder of the journal that a batch belongs to.
+pub(super) fn journal_of(key: &str) -> Option<&str> {
+    let (folder, _) = key.rsplit_once('/')?;
+    folder.starts_with("journal/").then_some(folder)
+}
+
 /// The key of one batch of a journal.
 pub(super) fn batch(folder: &str, n: u64) -> String {
     format!("{folder}{n:010}.jsonl")

@@ -204,12 +204,20 @@ impl Lease {
         Ok(())
     }
 
-    /// The batches of a journal that nothing names any more. What cannot be listed stays where it is and is read by nobody.
+    /// The batches of a journal that nothing names any more, but for the seal of another run's: that run may come back at any
+    /// time, and must find it. What cannot be listed stays where it is and is read by nobody.
     async fn drop_journal(&mut self, folder: Option<String>) {
-        if let Some(folder) = folder {
-            let listed = list(self.objects.as_ref(), &folder).await;
-            self.garbage.extend(listed.unwrap_or_default());
+        let Some(folder) = folder else {
+            return;
+        };
+        let listed = list(self.objects.as_ref(), &folder).await;
+        let mut batches = listed.unwrap_or_default();
+        let owner = self.current.lock.as_ref();
+        let is_own = owner.is_some_and(|owner| folder.ends_with(&format!("-{}/", owner.run)));
+        if !is_own {
+            batches.pop();
         }
+        self.garbage.extend(batches);
     }
 
     /// Gives the lock back. A lock that was taken over is not ours to give back.

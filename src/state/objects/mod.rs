@@ -14,7 +14,8 @@
 //! **Fencing.** Whoever takes the lock counts the epoch up in `current.json`; from then on the former holder's version of it is
 //! an old one, so that it can save nothing, and it writes nothing else that anybody reads. Its journal is sealed: the new holder
 //! puts an empty object behind the last batch, where the former one's next batch would go. That batch is refused then, and
-//! with it the call that it would have announced. A batch that was faster than the seal is read by the new holder.
+//! with it the call that it would have announced. A batch that was faster than the seal is read by the new holder. A seal is never
+//! deleted: nobody knows when a run whose lock was removed comes back (a machine that slept), and it costs nothing.
 //!
 //! **Lost answers.** A write that was refused, or whose outcome is unclear, is looked at: when the object has exactly what was
 //! written (each version of `current.json` has a random id), the write was done. No clock decides anything.

@@ -1,6 +1,6 @@
 //! [`Store`] over objects: reading, taking the lock, giving it back.
 
-use super::current::{self, Current, batch, epoch_of};
+use super::current::{self, Current, batch, epoch_of, journal_of};
 use super::held::ObjectHeld;
 use super::lease::Lease;
 use super::{Condition, Fate, Objects, Processes, Wrote, get, list, name, put, remote};
@@ -8,6 +8,7 @@ use crate::state::store::{Found, Held, Store};
 use crate::state::{Holder, REBUILD, StateError};
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt, stream};
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -145,8 +146,8 @@ impl ObjectStore {
         }
     }
 
-    /// Deletes what runs of earlier epochs left behind and nothing names. A run whose lock was taken over cannot name any of it
-    /// again, and what later runs write has a later epoch.
+    /// Deletes what runs of earlier epochs left behind and nothing names, but for seals. A run whose lock was taken over cannot name
+    /// any of it again, and what later runs write has a later epoch.
     async fn sweep(&self, current: &Current) -> Result<(), StateError> {
         let objects = self.objects.as_ref();
         let mut keys = list(objects, "").await?;
@@ -154,11 +155,27 @@ impl ObjectStore {
             let old = epoch_of(key).is_some_and(|epoch| epoch < current.epoch);
             old && !key.starts_with(DAMAGED) && !current.named().any(|n| key.starts_with(n))
         });
+        let seals = self.seals(&keys).await?;
+        keys.retain(|key| !seals.contains(key));
         if keys.is_empty() {
             return Ok(());
         }
         let deleted = objects.delete(&keys).await;
         deleted.map_err(|trouble| remote(objects, "deleting", "", trouble))
+    }
+
+    /// Those of these keys that are the seal of a journal: its last object, when it is empty.
+    async fn seals(&self, keys: &[String]) -> Result<HashSet<String>, StateError> {
+        let batches = keys.iter().filter_map(|key| journal_of(key).zip(Some(key)));
+        let last: BTreeMap<&str, &String> = batches.collect();
+        let mut seals = HashSet::new();
+        for key in last.into_values() {
+            let object = get(self.objects.as_ref(), key).await?;
+            if object.is_some_and(|object| object.bytes.is_empty()) {
+                seals.insert(key.clone());
+            }
+        }
+        Ok(seals)
     }
 
     /// Takes the lock of nobody or of a dead process.

@@ -75,7 +75,9 @@ async fn run(
             state.steps.insert(step.clone(), record(step));
             acknowledged.lock().unwrap().steps.insert(step.clone());
         }
-        tokio::time::sleep(Duration::from_millis(rng.u64(0..60))).await;
+        // Some sleep longer than whole runs of others take.
+        let longest = if rng.u8(0..8) == 0 { 5_000 } else { 60 };
+        tokio::time::sleep(Duration::from_millis(rng.u64(0..longest))).await;
     }
     if rng.bool() {
         writer.save(&mut state).await?;
@@ -209,5 +211,38 @@ async fn a_run_that_lost_the_lock_writes_nothing_more_and_names_who_has_it() {
             .keys()
             .iter()
             .any(|key| key.contains("0000000001-") && !key.starts_with("journal/"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_comes_back_after_whole_runs_of_others_writes_nothing_more() {
+    let bucket = Arc::new(Bucket::new(Rng::with_seed(1)));
+    let runs = Arc::new(Runs::elsewhere());
+    let store = || ObjectStore::new(bucket.clone(), runs.clone(), "t");
+    let first = store();
+    let (old, _) = Writer::open(&first, REGION, "first").await.unwrap();
+    old.journal().append("a", Some(record("a"))).await.unwrap();
+    // The first of the others ends in order; the second dies, so that the third clears away what it left.
+    for (name, ends) in [("second", true), ("third", false), ("fourth", true)] {
+        let other = store();
+        other.break_lock().await.unwrap();
+        let (mut writer, mut state) = Writer::open(&other, REGION, name).await.unwrap();
+        let step = format!("of the {name}");
+        let journal = writer.journal();
+        journal.append(&step, Some(record(&step))).await.unwrap();
+        state.steps.insert(step.clone(), record(&step));
+        if ends {
+            writer.save(&mut state).await.unwrap();
+            other.release().await.unwrap();
+        }
+        let error = old.journal().append("b", Some(record("b"))).await;
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("was taken"), "{name}: {error}");
+    }
+    let state = read(&store(), REGION).await.unwrap();
+    let steps: Vec<_> = state.steps.keys().collect();
+    assert_eq!(
+        steps,
+        ["a", "of the fourth", "of the second", "of the third"]
     );
 }
