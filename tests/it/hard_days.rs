@@ -147,29 +147,6 @@ fn throttling_and_errors_of_the_servers_end_as_a_clean_run_does() {
     }
 }
 
-/// The sandbox refuses what is above the rates that AWS documents: a run keeps below them.
-#[test]
-fn a_run_stays_within_the_documented_rates_of_aws() {
-    let lab = Lab::start();
-    let config = "[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\n";
-    std::fs::write(lab.dir.path().join("deployer.toml"), config).unwrap();
-    for command in [GREEN, &["drift", "--env", "green"]] {
-        lab.faults(&json!({"throttle_buckets": true}));
-        let since = lab.mark();
-        lab.run(command).expect(0);
-        let shown = lab.control("GET", "faults", &json!({}));
-        let refused = shown["throttled"].as_object().unwrap();
-        let count: u64 = refused.values().filter_map(Value::as_u64).sum();
-        let calls = lab.calls(since).len() as u64;
-        assert!(
-            count * 50 <= calls,
-            "{command:?}: {calls} calls, {refused:?}"
-        );
-    }
-    lab.faults(&json!({}));
-    same(&lab.inventory(), &Lab::clean_green().inventory);
-}
-
 /// A deletion of a rule of AWS Config takes up to an hour; one of its results takes the rule nowhere.
 #[test]
 fn a_rule_that_is_being_deleted_is_waited_for_and_made_again_by_one_call() {

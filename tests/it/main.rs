@@ -37,6 +37,7 @@ mod permissions;
 mod plan_figures;
 mod planning;
 mod policy;
+mod rates;
 mod requests;
 mod review;
 mod sandbox;

@@ -57,10 +57,10 @@ print(json.dumps(out))
 const GREEN_CALLS_NO_LONGER: &str = r#"
 lb = c("elbv2")
 green = lb.describe_load_balancers(Names=["alb-green-dev"])["LoadBalancers"][0]["LoadBalancerArn"]
-bridge = lb.describe_target_groups(Names=["tg-bridge-green-dev"])["TargetGroups"][0]["TargetGroupArn"]
+bridge = [g["TargetGroupArn"] for g in lb.describe_target_groups()["TargetGroups"] if g["TargetGroupName"].startswith("bridge-green-dev")]
 for listener in lb.describe_listeners(LoadBalancerArn=green)["Listeners"]:
     for rule in lb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]:
-        if any(action.get("TargetGroupArn") == bridge for action in rule["Actions"]):
+        if any(action.get("TargetGroupArn") in bridge for action in rule["Actions"]):
             nobody = {"Field": "source-ip", "SourceIpConfig": {"Values": ["192.0.2.0/32"]}}
             lb.modify_rule(RuleArn=rule["RuleArn"], Conditions=[nobody])
 "#;
@@ -133,7 +133,7 @@ fn a_migration_is_started_paused_prepared_and_ended() {
     assert!(done.out.contains("both streams are proven"), "{}", done.out);
     assert_eq!(on(&lab), switched(true, true));
     // Blue may call green soon, which keeps connections longer from now on, but not while it calls blue, as after that rollback.
-    let idle = "elasticloadbalancing:ModifyLoadBalancerAttributes".to_owned();
+    let idle = "elbv2:ModifyLoadBalancerAttributes".to_owned();
     assert!(!lab.writes(mark).contains(&idle));
     lab.python(GREEN_CALLS_NO_LONGER);
     let mark = lab.mark();
