@@ -48,7 +48,7 @@ pub async fn said(aws: &Aws, kind: &str, outputs: &Value) -> Result<Vec<Said>, E
         return Ok(Vec::new());
     };
     match kind {
-        "config/rule" => judged(aws, api, name).await,
+        "config/rule" => evaluations(aws, api, name).await,
         "config/channel" => delivered(aws, api, name).await,
         "ec2/flow_log" => {
             let call = aws.ec2.client.describe_flow_logs().flow_log_ids(name);
@@ -86,7 +86,7 @@ pub async fn said(aws: &Aws, kind: &str, outputs: &Value) -> Result<Vec<Said>, E
     }
 }
 
-async fn judged(aws: &Aws, api: Api, name: &str) -> Result<Vec<Said>, Error> {
+async fn evaluations(aws: &Aws, api: Api, name: &str) -> Result<Vec<Said>, Error> {
     let call = aws.config.client.describe_compliance_by_config_rule();
     let call = call.config_rule_names(name);
     let answer = aws.call(api, || call.clone().send()).await?;

@@ -195,7 +195,6 @@ fn values_of<V: Find>(item: &V, filter: &str) -> Vec<String> {
     }
 }
 
-/// Tags as a map.
 pub fn tags_of(tags: &[Tag]) -> BTreeMap<String, String> {
     tags.iter()
         .filter_map(|t| {

@@ -102,10 +102,10 @@ fn client(trusted: TlsContext, proxies: ProxyConfig) -> SharedHttpClient {
 }
 
 /// A way to one address, whatever name a request has: past proxies, with a connection of its own for every request.
-pub fn connector_to(trusted: &TlsContext, address: IpAddr, patience: Duration) -> Connector {
+pub fn connector_to(trusted: &TlsContext, address: IpAddr, timeout: Duration) -> Connector {
     let settings = HttpConnectorSettings::builder()
-        .connect_timeout(patience)
-        .read_timeout(patience);
+        .connect_timeout(timeout)
+        .read_timeout(timeout);
     let mut connector = Connector::builder()
         .proxy_config(ProxyConfig::disabled())
         .pool_max_idle_per_host(0);

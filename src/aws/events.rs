@@ -90,7 +90,6 @@ impl Events {
         Ok(tags.map(|t| (t.key, t.value)).collect())
     }
 
-    /// The targets of a rule.
     pub async fn targets(&self, rule: &str) -> Result<Vec<Target>, Error> {
         let call = self.client.list_targets_by_rule().rule(rule);
         let send = |token| call.clone().set_next_token(token).send();

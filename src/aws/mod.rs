@@ -63,7 +63,7 @@ pub use environment::{connector_to, profiles, region, trusted};
 pub use error::{chain, refused};
 pub use listing::{Listing, Named};
 pub use objects::{StateObjects, in_region_of};
-pub use preflight::{Count, Demand, Preflight, Version, judge, look, supported};
+pub use preflight::{Count, Demand, Preflight, Version, check_demand, supported, survey};
 pub use rds::rds_tags_of;
 pub use reader::Reader;
 pub use recent::{RecentTags, Refreshing};

@@ -79,7 +79,7 @@ impl Preflight {
 }
 
 /// Who and where we are, and the zones. `zones` is how many are needed.
-pub async fn look(aws: &Aws, zones: usize) -> Preflight {
+pub async fn survey(aws: &Aws, zones: usize) -> Preflight {
     let who = aws.call(sts::GET_CALLER_IDENTITY, || {
         aws.sts.client.get_caller_identity().send()
     });
@@ -122,7 +122,7 @@ pub async fn look(aws: &Aws, zones: usize) -> Preflight {
 }
 
 /// Whether what a plan would make can be had. A plan that makes nothing of the kind costs no call.
-pub async fn judge(aws: &Aws, demand: &Demand) -> Vec<Check> {
+pub async fn check_demand(aws: &Aws, demand: &Demand) -> Vec<Check> {
     let versions = version::all(aws, &demand.versions);
     let quotas = quotas::all(aws, demand);
     let (mut checks, quotas) = tokio::join!(versions, quotas);

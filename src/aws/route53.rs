@@ -163,7 +163,6 @@ impl Route53 {
         }
     }
 
-    /// The tags of a zone.
     pub async fn zone_tags(&self, id: &str) -> Result<Tags, Error> {
         let request = self.client.list_tags_for_resource().resource_id(id);
         let request = request.resource_type(TagResourceType::Hostedzone);

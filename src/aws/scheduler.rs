@@ -100,7 +100,6 @@ impl Scheduler {
         }
     }
 
-    /// The group of this name.
     pub async fn group(&self, name: &str) -> Result<GroupState, Error> {
         const GET: Api = GET_SCHEDULE_GROUP;
         let call = self.client.get_schedule_group().name(name);

@@ -107,7 +107,6 @@ impl Sns {
         Ok(tags.map(|t| (t.key, t.value)).collect())
     }
 
-    /// The subscriptions of a topic.
     pub async fn subscriptions(&self, topic: &str) -> Result<Vec<Subscription>, Error> {
         let call = self.client.list_subscriptions_by_topic().topic_arn(topic);
         let send = |token| call.clone().set_next_token(token).send();

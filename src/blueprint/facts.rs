@@ -4,7 +4,7 @@ use super::functions::{FUNCTIONS, RESERVED};
 use super::images::{self, Images};
 use super::{compliance, zone};
 use crate::aws::lambda::GET_ACCOUNT_SETTINGS;
-use crate::aws::{Aws, Preflight, ec2, look};
+use crate::aws::{Aws, Preflight, ec2, survey};
 use crate::config::Config;
 use crate::engine::Error;
 use aws_sdk_ec2::types::Filter;
@@ -85,7 +85,7 @@ impl Facts {
     /// where there are none.
     pub async fn read(aws: &Aws, config: &Config) -> (Preflight, Result<Self, Error>) {
         let (mut found, lists, zone, recorder, unreserved, delegated) = tokio::join!(
-            look(aws, config.network.zones),
+            survey(aws, config.network.zones),
             prefix_lists(aws),
             zone::find(aws, config),
             recorder(aws, config),

@@ -153,7 +153,7 @@ pub async fn compared(
     });
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     drift.accept(&rules(config), today);
-    drift.judge(&|kind, difference| {
+    drift.rate(&|kind, difference| {
         let holds_data = registry.get(kind).is_ok_and(|d| d.meta().holds_data);
         severity(kind, holds_data, difference)
     });

@@ -250,7 +250,7 @@ impl Session {
     pub async fn check_demand(&mut self, plan: &Plan) -> Result<(), Failure> {
         let demand = demand(&self.graph, &self.chosen, plan);
         let acls = web_acls(plan).map(|n| wafv2::capacity(&self.aws, &n.name, &n.spec));
-        let (found, acls) = tokio::join!(aws::judge(&self.aws, &demand), join_all(acls));
+        let (found, acls) = tokio::join!(aws::check_demand(&self.aws, &demand), join_all(acls));
         self.preflight.checks.extend(found);
         self.preflight.checks.extend(acls.into_iter().flatten());
         let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);

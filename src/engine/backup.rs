@@ -7,7 +7,6 @@ use serde_json::Value;
 /// The name of the latest second of a continuous backup.
 pub const LATEST: &str = "latest";
 
-/// One backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Backup {
     /// What the user calls it: a snapshot's identifier, a backup's name, `latest`, or a time.

@@ -10,20 +10,16 @@ use std::collections::BTreeMap;
 /// What is wanted of a step, with the references resolved as far as they are known.
 #[derive(Clone, Copy)]
 pub struct Wanted<'a> {
-    /// The step.
     pub step: &'a str,
     /// The struct.
     pub spec: &'a Value,
-    /// The tags.
     pub tags: &'a BTreeMap<String, String>,
 }
 
 /// A field that someone else owns at run time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DelegatedField {
-    /// The step.
     pub step: String,
-    /// The field.
     pub field: String,
     /// Who owns it.
     pub owner: String,

@@ -71,7 +71,6 @@ pub struct Live {
     pub mark: Mark,
     /// Ids, ARNs, endpoints.
     pub outputs: Value,
-    /// Its phase.
     pub phase: Phase,
 }
 
@@ -95,7 +94,6 @@ impl Live {
 pub struct Delta {
     /// All changes of the struct (tags are below).
     pub changes: Vec<Change>,
-    /// Tags to set.
     pub set_tags: BTreeMap<String, String>,
     /// Tag keys to remove.
     pub remove_tags: Vec<String>,
@@ -253,7 +251,6 @@ impl Registry {
         self.get(kind).is_ok_and(|driver| driver.meta().global)
     }
 
-    /// All drivers.
     pub fn all(&self) -> impl Iterator<Item = &Arc<dyn Driver>> {
         self.drivers.values()
     }

@@ -69,7 +69,6 @@ pub enum Event {
     },
     /// A step begins.
     StepStarted {
-        /// The step.
         step: String,
         /// Its type.
         kind: String,
@@ -83,27 +82,17 @@ pub enum Event {
         needs: Vec<String>,
     },
     /// Its ID is known; dependents that need no more may start.
-    StepKnown {
-        /// The step.
-        step: String,
-    },
+    StepKnown { step: String },
     /// AWS is working on it; it holds no worker.
-    StepSettling {
-        /// The step.
-        step: String,
-    },
-    /// It is done.
+    StepSettling { step: String },
     StepDone {
-        /// The step.
         step: String,
         /// What was done.
         verb: Verb,
         /// Seconds from its start.
         seconds: f64,
     },
-    /// It failed.
     StepFailed {
-        /// The step.
         step: String,
         /// What was done.
         verb: Verb,
@@ -114,7 +103,6 @@ pub enum Event {
     },
     /// It was not started, because something it needs failed.
     StepBlocked {
-        /// The step.
         step: String,
         /// What would have been done.
         verb: Verb,
@@ -123,7 +111,6 @@ pub enum Event {
     },
     /// How far a long piece of work is.
     StepProgress {
-        /// The step.
         step: String,
         /// How many are done.
         done: u64,
@@ -135,7 +122,6 @@ pub enum Event {
     },
     /// It is still waited for; sent once a minute.
     StepWaiting {
-        /// The step.
         step: String,
         /// What for, e.g. `its deletion`.
         what: String,
@@ -146,14 +132,12 @@ pub enum Event {
     },
     /// A delete is refused because something else holds the thing; it is tried again.
     StepInUse {
-        /// The step.
         step: String,
         /// Who holds it.
         error: Error,
     },
     /// A call whose outcome is unclear; the step looks before it creates again.
     StepUnclear {
-        /// The step.
         step: String,
         /// What happened.
         error: Error,
@@ -176,15 +160,9 @@ pub enum Event {
     /// A stop was asked for; nothing new starts.
     Interrupted,
     /// A line for the user that belongs to no step.
-    Note {
-        /// The text.
-        text: String,
-    },
+    Note { text: String },
     /// The run is over.
-    RunFinished {
-        /// Seconds.
-        seconds: f64,
-    },
+    RunFinished { seconds: f64 },
 }
 
 type Sink = dyn Fn(&Event) + Send + Sync;
@@ -203,7 +181,6 @@ impl Events {
         }
     }
 
-    /// Sends one event.
     pub fn send(&self, event: Event) {
         self.sinks.iter().for_each(|sink| sink(&event));
     }

@@ -76,7 +76,6 @@ pub struct Step {
     pub scope: String,
     /// The name in AWS.
     pub name: String,
-    /// All tags.
     pub tags: BTreeMap<String, String>,
     /// The desired struct, with placeholders.
     pub spec: Value,
@@ -113,7 +112,6 @@ impl Step {
 /// A finished, checked graph. Steps are in an order in which every step comes after what it needs.
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
-    /// The steps.
     pub steps: Vec<Step>,
     index: HashMap<String, usize>,
     /// Named values for the user, with placeholders.
@@ -140,9 +138,7 @@ pub enum GraphError {
     /// A name that AWS refuses.
     #[error("the name `{name}` of step `{step}` is not legal: {rule}")]
     Name {
-        /// The step.
         step: String,
-        /// Its name.
         name: String,
         /// What is legal.
         rule: String,
@@ -150,7 +146,6 @@ pub enum GraphError {
     /// A struct that cannot be serialized.
     #[error("step `{step}` cannot be written as JSON: {why}")]
     Json {
-        /// The step.
         step: String,
         /// The serializer's message.
         why: String,
@@ -163,7 +158,6 @@ impl Graph {
         self.index.get(id).copied()
     }
 
-    /// The step with this id.
     pub fn get(&self, id: &str) -> Option<&Step> {
         self.position(id).map(|at| &self.steps[at])
     }

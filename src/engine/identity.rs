@@ -27,6 +27,5 @@ pub struct Owned {
     pub id: String,
     /// Its name, when it has one.
     pub name: String,
-    /// Its tags.
     pub tags: BTreeMap<String, String>,
 }

@@ -152,7 +152,7 @@ pub async fn observe(cx: &Context, requests: &[ReadRequest<'_>]) -> Observations
 
 /// Reads side by side; what seems absent although it is recorded is read once more, all of it after one wait.
 async fn read_all<'a>(cx: &Context, reads: Vec<Read<'a>>) -> Vec<(&'a str, Observed)> {
-    let mut found = join_all(reads.iter().map(Read::look)).await;
+    let mut found = join_all(reads.iter().map(Read::read_one)).await;
     let wait = cx.limits.confirm_absence();
     let doubted: Vec<(usize, Instant)> = (0..reads.len())
         .filter(|at| reads[*at].recorded())
@@ -258,7 +258,7 @@ impl Read<'_> {
 
     /// Reads it, again and again when its record was written a moment ago and it is not visible yet. For what is absent also the
     /// instant of the first read that said so.
-    async fn look(&self) -> (Observed, Option<Instant>) {
+    async fn read_one(&self) -> (Observed, Option<Instant>) {
         let began = Instant::now();
         let timeout = self.cx.limits.consistency_timeout;
         let record = self.request.record.filter(|r| r.stage != Stage::Deleting);
@@ -316,7 +316,7 @@ impl Read<'_> {
         }
         self.cx.reads.note(self.request.step, self.cx.clock.now());
         match read {
-            Ok(Some(live)) => judge(self.request, driver.meta(), live, recorded),
+            Ok(Some(live)) => classify(self.request, driver.meta(), live, recorded),
             Ok(None) => Observed::Absent,
             // The place is somebody else's, who does not even show what is there.
             Err(error) if error.class == Class::Conflict && !self.recorded() => {
@@ -334,7 +334,7 @@ impl Read<'_> {
 }
 
 /// Decides from the tags of what was read whether it is ours. `recorded`: it was found by what is recorded.
-fn judge(request: &ReadRequest<'_>, meta: &Meta, live: Live, recorded: bool) -> Observed {
+fn classify(request: &ReadRequest<'_>, meta: &Meta, live: Live, recorded: bool) -> Observed {
     if live.phase == Phase::Deleting || meta.nature == Nature::SubResource {
         return Observed::Found(live);
     }

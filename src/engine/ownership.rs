@@ -43,9 +43,7 @@ pub type Tags = BTreeMap<String, String>;
 pub struct Deployment {
     /// The account id.
     pub account: String,
-    /// The region.
     pub region: String,
-    /// The suffix.
     pub suffix: String,
 }
 

@@ -26,9 +26,7 @@ pub struct Entry {
     pub command: String,
     /// Who ran it, and where: `user@host`.
     pub who: String,
-    /// The account.
     pub account: String,
-    /// The region.
     pub region: String,
     /// The serial of the state at that time.
     pub serial: u64,
@@ -43,7 +41,6 @@ pub struct Entry {
     pub steps: BTreeMap<String, usize>,
 }
 
-/// A line of the history.
 pub type HistoryLine = Line<Entry>;
 
 /// The history as far as it was read and found whole.

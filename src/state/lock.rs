@@ -17,7 +17,6 @@ use std::path::Path;
 pub struct Holder {
     /// The user.
     pub who: String,
-    /// The host.
     pub host: String,
     /// The process.
     pub pid: u32,

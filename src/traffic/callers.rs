@@ -39,7 +39,6 @@ pub struct Callers {
 pub struct Caller {
     pub address: String,
     pub requests: u64,
-    /// The last one.
     pub last: Timestamp,
 }
 

@@ -82,7 +82,6 @@ impl Event {
     }
 }
 
-/// One entry.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// What happened.
@@ -102,7 +101,6 @@ pub struct Entry {
     /// The weights before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Live>,
-    /// The weights after.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Weights>,
     /// The id of the change in Route 53.

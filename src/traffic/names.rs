@@ -16,7 +16,6 @@ pub struct Service {
     pub service: String,
 }
 
-/// One side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Side {
     /// `blue` or `green`.

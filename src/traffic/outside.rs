@@ -29,7 +29,6 @@ const REQUESTS_SECONDS: u32 = 600;
 /// A minute without any count has had none after so many seconds.
 const PUBLISHED_SECONDS: i64 = 180;
 
-/// One sign.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "seen", rename_all = "snake_case")]
 pub enum Sign {

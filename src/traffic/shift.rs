@@ -45,7 +45,6 @@ pub struct Progress {
     pub gate: Option<Gate>,
 }
 
-/// One shift.
 pub struct Shift<'a, W: World> {
     world: &'a W,
     plan: &'a Plan,

@@ -1,11 +1,12 @@
 //! The engine alone, on an account in memory and in virtual time.
 
+use crate::support::recorder::MemoryRecorder;
 use crate::support::run::{Quick, Run, Slow, graph, head, verbs, writes};
 use crate::support::world::World;
 use async_trait::async_trait;
 use deployer::engine::driver::Delegated;
 use deployer::engine::event::Verb;
-use deployer::engine::exec::{self, MemoryRecorder, Outcome, Recorder};
+use deployer::engine::exec::{self, Outcome, Recorder};
 use deployer::engine::{Class, Context, Error, Leftover};
 use deployer::state::{Record, Stage, State};
 use serde_json::json;

@@ -151,7 +151,7 @@ fn throttling_and_errors_of_the_servers_end_as_a_clean_run_does() {
 #[test]
 fn a_rule_that_is_being_deleted_is_waited_for_and_made_again_by_one_call() {
     let lab = Lab::both();
-    lab.control("POST", "latency", &json!({"latency": "5"}));
+    lab.control("POST", "latency", &json!({"latency": "60"}));
     let act = |call: &str| {
         lab.python(&format!(
             "config = c('config')\nname = config.describe_config_rules()['ConfigRules'][0]['ConfigRuleName']\n{call}"
@@ -159,10 +159,11 @@ fn a_rule_that_is_being_deleted_is_waited_for_and_made_again_by_one_call() {
     };
     act("config.delete_evaluation_results(ConfigRuleName=name)");
     lab.run(&["drift"]).expect(0);
-    lab.control("POST", "clock", &json!({"skip": 10}));
+    lab.control("POST", "clock", &json!({"skip": 60}));
     act("config.delete_config_rule(ConfigRuleName=name)");
     let drift = lab.run(&["drift"]).expect(2).out;
     assert!(drift.contains("it is being deleted"), "{drift}");
+    lab.control("POST", "clock", &json!({"skip": 50}));
     let since = lab.mark();
     lab.run(APPLY).expect(0);
     assert_eq!(lab.writes(since), ["config:PutConfigRule"]);

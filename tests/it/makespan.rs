@@ -1,9 +1,10 @@
 //! How long a whole run takes against its critical path, with AWS's typical durations, in virtual time.
 
+use crate::support::recorder::MemoryRecorder;
 use crate::support::world::World;
 use deployer::blueprint::{self, Facts};
 use deployer::config::Config;
-use deployer::engine::exec::{self, MemoryRecorder};
+use deployer::engine::exec;
 use deployer::engine::observe::{observe, requests};
 use deployer::engine::plan::{self, Options, Plan, critical};
 use deployer::engine::reference::walk;

@@ -267,7 +267,7 @@ async fn things(
         format!("the names of all {} steps are legal", graph.steps.len()),
     )];
     let aws = Arc::new(aws);
-    let checks = aws::judge(&aws, &demand(config, graph, state)).await;
+    let checks = aws::check_demand(&aws, &demand(config, graph, state)).await;
     out.extend(checks.into_iter().map(Finding::from));
     let limits = Limits {
         parallelism: config.run.parallelism,

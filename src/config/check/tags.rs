@@ -3,6 +3,8 @@
 use super::text;
 use crate::config::Config;
 use crate::config::parse::{Checked, Given, refused};
+use crate::engine::ownership::{MARK_DEPLOYMENT, MARK_STEP, MARK_SUFFIX};
+use crate::resources::traffic_tags::{MARK_MINIMUM, MARK_PULLED};
 use std::collections::BTreeMap;
 
 /// Patterns of tag keys: exact, or a prefix with `*` at its end.
@@ -31,17 +33,22 @@ pub(in crate::config) fn patterns(given: &Given<'_>) -> Checked<Vec<String>> {
         .collect()
 }
 
-/// Tags that deployer sets on everything; the user's may not take their place.
-const OURS: [&str; 5] = [
+/// Tags that deployer sets, the first five on everything, and one of the others for a while; the user's may not take their place.
+const OURS: [&str; 7] = [
     "Environment",
     "Name",
-    crate::engine::ownership::MARK_SUFFIX,
-    crate::engine::ownership::MARK_STEP,
-    crate::engine::ownership::MARK_DEPLOYMENT,
+    MARK_SUFFIX,
+    MARK_STEP,
+    MARK_DEPLOYMENT,
+    MARK_MINIMUM,
+    MARK_PULLED,
 ];
 
+/// How many of them something has at most.
+const MOST_OURS: usize = 6;
+
 /// Tags a resource may have, less ours (AWS General Reference, "Tag naming limits": 50 per resource).
-const MOST_TAGS: usize = 50 - OURS.len();
+const MOST_TAGS: usize = 50 - MOST_OURS;
 
 /// Tags: added to the three of the defaults, or in place of one of them.
 ///
@@ -70,8 +77,7 @@ pub(in crate::config) fn tags(given: &Given<'_>) -> Checked<BTreeMap<String, Str
     }
     if all.len() > MOST_TAGS {
         return Err(format!(
-            "with the defaults these are more than {MOST_TAGS}: AWS takes 50, of which {} are deployer's own",
-            OURS.len()
+            "with the defaults these are more than {MOST_TAGS}: AWS takes 50, of which {MOST_OURS} are deployer's own"
         ));
     }
     Ok(all)

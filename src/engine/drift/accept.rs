@@ -25,7 +25,6 @@ pub struct Rule {
 /// A difference that a rule accepts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Accepted {
-    /// The step.
     pub step: String,
     /// The setting; empty for the step as a whole.
     pub path: String,
@@ -60,7 +59,6 @@ pub struct RuleUse {
     pub step: String,
     /// Its setting.
     pub path: Option<String>,
-    /// Its reason.
     pub reason: String,
     /// Its last day.
     pub until: Date,

@@ -6,7 +6,6 @@ use serde::Serialize;
 /// Who changed one thing that differs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Author {
-    /// The step.
     pub step: String,
     /// The id, name or ARN that was asked for; empty when nothing was.
     pub thing: String,
@@ -29,8 +28,5 @@ pub enum Found {
         event: String,
     },
     /// Nobody was found.
-    Unknown {
-        /// Why.
-        why: String,
-    },
+    Unknown { why: String },
 }

@@ -50,7 +50,6 @@ pub enum Status {
 /// One step.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
-    /// The step.
     pub step: String,
     /// Its type.
     pub kind: String,
@@ -131,7 +130,6 @@ pub struct Counts {
 /// The whole comparison.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Drift {
-    /// The counts.
     pub summary: Counts,
     /// One row per step, in the order of the graph; recorded steps that are no longer in the blueprint come last.
     pub steps: Vec<Row>,
@@ -166,7 +164,6 @@ pub struct Input<'a> {
     pub chosen: &'a [bool],
     /// The scope that was asked for.
     pub scope: Option<&'a str>,
-    /// The state.
     pub state: &'a State,
     /// What was read: the chosen steps, and recorded ones of the scope that are no longer in the blueprint.
     pub seen: &'a Observations,

@@ -1,4 +1,4 @@
-//! How much a difference matters. What a field means is the resource types' knowledge ([`Judge`]); here every difference is
+//! How much a difference matters. What a field means is the resource types' knowledge ([`Rate`]); here every difference is
 //! put before it once.
 
 use super::{Drift, GONE, Row, Status};
@@ -28,7 +28,7 @@ impl Severity {
     }
 }
 
-/// What is to be judged of a type.
+/// What is to be rated of a type.
 #[derive(Debug, Clone, Copy)]
 pub enum Difference<'a> {
     /// One setting, or an element that nobody asked for.
@@ -39,15 +39,14 @@ pub enum Difference<'a> {
     Whole,
 }
 
-/// Judges a difference of a type: how much it matters, and in a few words why.
-pub type Judge<'a> = &'a dyn Fn(&str, Difference<'_>) -> (Severity, &'static str);
+/// Rates a difference of a type: how much it matters, and in a few words why.
+pub type Rate<'a> = &'a dyn Fn(&str, Difference<'_>) -> (Severity, &'static str);
 
 /// One difference with what it means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// How much it matters.
     pub severity: Severity,
-    /// The step.
     pub step: String,
     /// Its type.
     pub kind: String,
@@ -69,11 +68,11 @@ pub struct Severities {
 }
 
 impl Drift {
-    /// Judges every difference that is not accepted, the most severe first.
-    pub fn judge(&mut self, judge: Judge<'_>) {
+    /// Rates every difference that is not accepted, the most severe first.
+    pub fn rate(&mut self, rate: Rate<'_>) {
         let mut findings: Vec<Finding> = Vec::new();
         for row in self.steps.iter().filter(|r| r.differs()) {
-            findings.extend(of_row(row, judge));
+            findings.extend(of_row(row, rate));
         }
         for thing in &self.unmanaged {
             findings.push(Finding {
@@ -95,7 +94,7 @@ impl Drift {
     }
 }
 
-fn of_row(row: &Row, judge: Judge<'_>) -> Vec<Finding> {
+fn of_row(row: &Row, rate: Rate<'_>) -> Vec<Finding> {
     let finding = |severity, path: String, what: String| Finding {
         severity,
         step: row.step.clone(),
@@ -106,7 +105,7 @@ fn of_row(row: &Row, judge: Judge<'_>) -> Vec<Finding> {
     let settings = row.changes.iter().chain(&row.unmanaged);
     let mut out: Vec<Finding> = settings
         .map(|change| {
-            let (severity, why) = judge(&row.kind, Difference::Setting(change));
+            let (severity, why) = rate(&row.kind, Difference::Setting(change));
             let path = change.path.to_string();
             finding(severity, path.clone(), format!("{why}: {path}"))
         })
@@ -121,14 +120,14 @@ fn of_row(row: &Row, judge: Judge<'_>) -> Vec<Finding> {
         // What never was is no loss.
         Status::Missing => {
             let (severity, why) = match row.reason.as_deref() {
-                Some(GONE) => judge(&row.kind, Difference::Missing),
+                Some(GONE) => rate(&row.kind, Difference::Missing),
                 _ => (Severity::Medium, "missing"),
             };
             out.push(finding(severity, String::new(), format!("{why}: {reason}")));
         }
         Status::Unchecked => out.push(finding(Severity::Medium, String::new(), reason)),
         _ if out.is_empty() => {
-            let (severity, _) = judge(&row.kind, Difference::Whole);
+            let (severity, _) = rate(&row.kind, Difference::Whole);
             out.push(finding(severity, String::new(), reason));
         }
         _ => {}

@@ -17,7 +17,6 @@ use super::plan::Plan;
 use super::progress::stopped;
 use crate::state::{Record, State};
 use async_trait::async_trait;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -32,9 +31,7 @@ pub trait Recorder: Send + Sync {
 /// How one step ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// Done.
     Done,
-    /// It failed.
     Failed(Error),
     /// Something it needs failed (the step named).
     Blocked(String),
@@ -140,31 +137,5 @@ pub async fn run(
     tokio::select! {
         report = dispatcher.run(inbox) => report,
         never = forward => never,
-    }
-}
-
-/// Keeps records in memory only; for tests of the engine alone.
-#[derive(Default)]
-pub struct MemoryRecorder {
-    /// Every record in order.
-    pub log: std::sync::Mutex<Vec<(String, Option<Record>)>>,
-    /// The last record of every step.
-    pub last: std::sync::Mutex<BTreeMap<String, Record>>,
-}
-
-#[async_trait]
-impl Recorder for MemoryRecorder {
-    async fn record(&self, step: &str, record: Option<Record>) -> Result<(), Error> {
-        let broken = |_| Error::permanent("record", "poisoned");
-        let mut last = self.last.lock().map_err(|e| broken(e.to_string()))?;
-        match &record {
-            Some(record) => drop(last.insert(step.to_owned(), record.clone())),
-            None => drop(last.remove(step)),
-        }
-        self.log
-            .lock()
-            .map_err(|e| broken(e.to_string()))?
-            .push((step.to_owned(), record));
-        Ok(())
     }
 }

@@ -30,7 +30,7 @@ const BLOCKED: Duration = Duration::from_secs(30);
 
 /// How long a call is tried again after an error of this class, and the first and the longest pause; `None` when trying again
 /// is no use. Throttling and unclear answers are no business of the engine: whoever sends the calls has repeated them.
-fn patience(class: Class, limits: &Limits) -> Option<(Duration, u64, u64)> {
+fn pauses(class: Class, limits: &Limits) -> Option<(Duration, u64, u64)> {
     Some(match class {
         // IAM takes 2 to 10 seconds: dense early attempts.
         // A part that an earlier attempt took away is gone: a type that does not take that for success reads again.
@@ -48,7 +48,7 @@ fn patience(class: Class, limits: &Limits) -> Option<(Duration, u64, u64)> {
 
 /// How long a call is tried again after an error of this class.
 pub(super) fn limit(class: Class, limits: &Limits) -> Duration {
-    patience(class, limits).map_or(Duration::ZERO, |p| p.0)
+    pauses(class, limits).map_or(Duration::ZERO, |p| p.0)
 }
 
 /// When to try again after an error, counted from the first attempt; `None` when trying again is no use.
@@ -58,7 +58,7 @@ pub(super) fn pause(
     since_first: Duration,
     limits: &Limits,
 ) -> Option<Duration> {
-    let (limit, first, longest) = patience(error.class, limits)?;
+    let (limit, first, longest) = pauses(error.class, limits)?;
     let pause = (first << attempt.min(16)).min(longest);
     (since_first < limit).then(|| Duration::from_millis(pause))
 }

@@ -23,7 +23,6 @@ impl Builder {
         Self::default()
     }
 
-    /// Adds a step.
     pub fn add<R: Kind>(&mut self, mut head: StepMeta, spec: R) -> Handle<R> {
         let spec = serde_json::to_value(spec).unwrap_or_else(|e| {
             self.errors.push(GraphError::Json {

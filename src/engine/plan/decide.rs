@@ -122,7 +122,7 @@ pub(super) fn decide(
     }
     // A replacement has no way to be upgraded.
     if !decision.is_replacement() {
-        match upgrade::judge(&changes, meta, live, want, options) {
+        match upgrade::classify(&changes, meta, live, want, options) {
             Some(Ok(notes)) => {
                 decision.upgrade = true;
                 decision.reasons.push("major upgrade in place".into());

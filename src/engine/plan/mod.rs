@@ -54,7 +54,6 @@ pub enum Op {
 /// One node of a plan.
 #[derive(Debug, Clone, Serialize)]
 pub struct Node {
-    /// The step.
     pub step: String,
     /// Its type.
     pub kind: String,
@@ -116,7 +115,6 @@ pub struct Node {
 /// Something that forbids the run as a whole: nothing is written before it is solved.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Problem {
-    /// The step.
     pub step: String,
     /// What is wrong and what to do.
     pub error: Error,
@@ -126,7 +124,6 @@ pub struct Problem {
 /// once that is there.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Waiting {
-    /// The step.
     pub step: String,
     /// The scope that it waits for, or what is to be done.
     pub scope: String,
@@ -172,7 +169,6 @@ fn durations(meta: &Meta, state: &State, registry: &Registry) -> (f64, f64) {
     )
 }
 
-/// A plan.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Plan {
     /// What is done.

@@ -26,7 +26,6 @@ pub(super) struct Removal<'a> {
 }
 
 impl Removal<'_> {
-    /// Its node.
     pub(super) fn node(self, registry: &Registry, state: &State) -> Node {
         let record = self.record;
         let driver = registry.get(&record.kind).ok();

@@ -16,7 +16,6 @@ pub type Users = BTreeMap<String, String>;
 /// Something that stays although its scope is destroyed, or although it is no longer in the blueprint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Kept {
-    /// The step.
     pub step: String,
     /// Its type.
     pub kind: String,

@@ -10,7 +10,7 @@ use serde_json::Value;
 pub(super) const UPGRADE: &str = "MajorUpgrade";
 
 /// Looks whether these changes hold such a change. Gives what is to be known of it, or why it is refused; `None` when there is none.
-pub(super) fn judge(
+pub(super) fn classify(
     changes: &[Change],
     meta: &Meta,
     live: &Live,

@@ -70,7 +70,6 @@ fn split(text: &str) -> (&str, Option<&str>) {
 /// Something that held data, is recorded and does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Vanished {
-    /// The step.
     pub step: String,
     /// Its type.
     pub kind: String,

@@ -8,13 +8,11 @@ use std::path::Path;
 /// The version of its format.
 const FORMAT: u32 = 1;
 
-/// Its key.
 pub(super) const KEY: &str = "current.json";
 
 /// What is current.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Current {
-    /// The format.
     format: u32,
     /// Counts how often the lock was taken.
     pub epoch: u64,

@@ -174,7 +174,6 @@ impl Scene {
     }
 }
 
-/// Runs all cases.
 fn run(limits: &Limits) -> Vec<Case> {
     let mut cases = Vec::new();
     let healthy = Scene::healthy(limits);

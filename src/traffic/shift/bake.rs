@@ -68,7 +68,7 @@ impl<W: World> Shift<'_, W> {
                 let says = (decision.verdict, deciding);
                 if said.as_ref() != Some(&says) || decision.action != Action::Wait {
                     said = Some(says);
-                    self.judged(&gate, &decision)?;
+                    self.record_decision(&gate, &decision)?;
                     shown = now;
                 } else if now - shown >= 60 {
                     shown = now;
@@ -96,7 +96,7 @@ impl<W: World> Shift<'_, W> {
         }
     }
 
-    fn judged(&self, gate: &Gate, decision: &Decision) -> Result<(), Error> {
+    fn record_decision(&self, gate: &Gate, decision: &Decision) -> Result<(), Error> {
         let mut entry = self.entry(
             Event::Gate,
             format!("weight {}: {}", decision.weight, decision.sentence),

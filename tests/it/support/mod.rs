@@ -6,5 +6,6 @@ pub mod forkserver;
 pub mod lab;
 pub mod npm;
 pub mod places;
+pub mod recorder;
 pub mod run;
 pub mod world;

@@ -1,10 +1,11 @@
 //! Plans and runs graphs of two kinds of things, slow and quick ones, on an account in memory.
 
+use super::recorder::MemoryRecorder;
 use super::world::World;
 use deployer::engine::beneath::beneath;
 use deployer::engine::driver::Owned;
 use deployer::engine::event::Verb;
-use deployer::engine::exec::{self, MemoryRecorder, Report};
+use deployer::engine::exec::{self, Report};
 use deployer::engine::graph::{Builder, Kind, StepMeta};
 use deployer::engine::observe::{Observations, observe, requests};
 use deployer::engine::plan::{self, Allowed, DataRules, Options, Plan};

@@ -82,7 +82,7 @@ fn what_could_not_be_read_is_never_accepted() {
 #[test]
 fn every_difference_that_is_left_is_judged_once_and_the_worst_comes_first() {
     let mut drift = accepted(&[rule("vpc", Some("cidr"), TODAY)]);
-    drift.judge(&|_, difference| match difference {
+    drift.rate(&|_, difference| match difference {
         Difference::Missing => (Severity::High, "gone"),
         _ => (Severity::Low, "other"),
     });

@@ -39,20 +39,33 @@ pub(super) async fn hold(cx: &Aws, arn: &str, sent: &mut [(String, String)]) -> 
 const MOST: f64 = 4000.0;
 
 /// Lets idle connections of a load balancer live longer than it is written, with the tag that says so; or, when both are the same,
-/// as long as it is written, without the tag. Of a call that was lost the longer time or the tag may be left: the next one sets both.
+/// as long as it is written, without the tag. What is so already is not sent.
 ///
 /// # Errors
 /// When AWS refuses.
 pub async fn keep_idle(cx: &Aws, arn: &str, seconds: Minimum) -> Result<(), Error> {
-    let sent = vec![(IDLE.0.to_owned(), seconds.is.to_string())];
-    if seconds.is > seconds.was {
+    const READ: Api = elbv2::DESCRIBE_LOAD_BALANCER_ATTRIBUTES;
+    let call = cx.elbv2.client.describe_load_balancer_attributes();
+    let call = call.load_balancer_arn(arn);
+    let (shown, tags) =
+        tokio::try_join!(cx.call(READ, || call.clone().send()), cx.elbv2.tags(arn))?;
+    let (key, wanted) = (IDLE.0, seconds.is.to_string());
+    let mut shown = shown.attributes().iter();
+    let is_set = shown.any(|a| (a.key(), a.value()) == (Some(key), Some(&wanted)));
+    let held = tags.as_ref().and_then(Minimum::of);
+    let holds = seconds.is > seconds.was;
+    // The tag is there as long as the time is the longer one.
+    if holds && held != Some(seconds) {
         ElbTags::change_of(cx, arn, &seconds.tag(), &[]).await?;
-        modify(cx, arn, sent).await
-    } else {
-        modify(cx, arn, sent).await?;
-        let mark = seconds.tag().into_keys().collect::<Vec<_>>();
-        ElbTags::change_of(cx, arn, &Tags::new(), &mark).await
     }
+    if !is_set {
+        modify(cx, arn, vec![(key.to_owned(), wanted)]).await?;
+    }
+    if !holds && held.is_some() {
+        let mark: Vec<String> = seconds.tag().into_keys().collect();
+        ElbTags::change_of(cx, arn, &Tags::new(), &mark).await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
