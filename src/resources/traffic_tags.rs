@@ -1,5 +1,6 @@
 //! Tags that the traffic command writes beside those that a thing is made with, and takes away again. They are no part of what
-//! is wanted: neither plan nor drift sees them, and no apply removes them.
+//! is wanted: neither plan nor drift sees them, and no apply removes them. Like all of them their names begin with `Deployer`, which
+//! the configuration keeps free of tags of others (`config/check/tags.rs`).
 
 /// On a thing whose minimum is held above the configured one for a while. It belongs to whoever holds it.
 pub const MARK_MINIMUM: &str = "DeployerMinimum";

@@ -4,7 +4,6 @@ use super::text;
 use crate::config::Config;
 use crate::config::parse::{Checked, Given, refused};
 use crate::engine::ownership::{MARK_DEPLOYMENT, MARK_STEP, MARK_SUFFIX};
-use crate::resources::traffic_tags::{MARK_MINIMUM, MARK_PULLED};
 use std::collections::BTreeMap;
 
 /// Patterns of tag keys: exact, or a prefix with `*` at its end.
@@ -28,24 +27,30 @@ pub(in crate::config) fn patterns(given: &Given<'_>) -> Checked<Vec<String>> {
                     "`{text}` covers `{ours}`, which deployer itself sets"
                 ));
             }
+            if text.starts_with(PREFIX) {
+                return Err(format!(
+                    "`{text}`: what begins with `{PREFIX}` is deployer's own"
+                ));
+            }
             Ok(text)
         })
         .collect()
 }
 
-/// Tags that deployer sets, the first five on everything, and one of the others for a while; the user's may not take their place.
-const OURS: [&str; 7] = [
+/// Tags that deployer sets on everything; the user's may not take their place.
+const OURS: [&str; 5] = [
     "Environment",
     "Name",
     MARK_SUFFIX,
     MARK_STEP,
     MARK_DEPLOYMENT,
-    MARK_MINIMUM,
-    MARK_PULLED,
 ];
 
-/// How many of them something has at most.
-const MOST_OURS: usize = 6;
+/// How the other tags of deployer begin: what moves the traffic sets one on a thing for a while.
+const PREFIX: &str = "Deployer";
+
+/// Tags that something has of deployer at most.
+const MOST_OURS: usize = OURS.len() + 1;
 
 /// Tags a resource may have, less ours (AWS General Reference, "Tag naming limits": 50 per resource).
 const MOST_TAGS: usize = 50 - MOST_OURS;
@@ -84,7 +89,7 @@ pub(in crate::config) fn tags(given: &Given<'_>) -> Checked<BTreeMap<String, Str
 }
 
 fn tag(key: &str, value: &str) -> Result<(), String> {
-    if OURS.contains(&key) {
+    if OURS.contains(&key) || key.starts_with(PREFIX) {
         return Err(format!("`{key}` is set by deployer itself"));
     }
     if key.to_ascii_lowercase().starts_with("aws:") {
