@@ -53,6 +53,15 @@ print(json.dumps(out))
     serde_json::from_str(&text).unwrap()
 }
 
+const PREPARE: &[&str] = &[
+    "migrate",
+    "cutover",
+    "--prepare",
+    "--yes",
+    "--accept",
+    "public.cards.pan",
+];
+
 /// Green's bridge is switched off.
 const GREEN_CALLS_NO_LONGER: &str = r#"
 lb = c("elbv2")
@@ -120,16 +129,7 @@ fn a_migration_is_started_paused_prepared_and_ended() {
     );
     assert_eq!(on(&lab), switched(true, false));
     let mark = lab.mark();
-    let done = lab
-        .run(&[
-            "migrate",
-            "cutover",
-            "--prepare",
-            "--yes",
-            "--accept",
-            "public.cards.pan",
-        ])
-        .expect(0);
+    let done = lab.run(PREPARE).expect(0);
     assert!(done.out.contains("both streams are proven"), "{}", done.out);
     assert_eq!(on(&lab), switched(true, true));
     // Blue may call green soon, which keeps connections longer from now on, but not while it calls blue, as after that rollback.
@@ -137,15 +137,7 @@ fn a_migration_is_started_paused_prepared_and_ended() {
     assert!(!lab.writes(mark).contains(&idle));
     lab.python(GREEN_CALLS_NO_LONGER);
     let mark = lab.mark();
-    lab.run(&[
-        "migrate",
-        "cutover",
-        "--prepare",
-        "--yes",
-        "--accept",
-        "public.cards.pan",
-    ])
-    .expect(0);
+    lab.run(PREPARE).expect(0);
     let writes = lab.writes(mark);
     assert!(writes.contains(&idle), "{writes:?}");
 
