@@ -82,30 +82,7 @@ mod tests {
     /// What happens to one step, as the planner says it.
     fn node(graph: &Graph, step: &str, op: Op, verb: Verb) -> Node {
         let step = graph.get(step).unwrap();
-        Node {
-            step: step.id.clone(),
-            kind: step.kind.clone(),
-            scope: step.scope.clone(),
-            name: step.name.clone(),
-            op,
-            verb,
-            spec: step.spec.clone(),
-            tags: step.tags.clone(),
-            changes: Vec::new(),
-            reasons: Vec::new(),
-            live: None,
-            needs: Vec::new(),
-            record_needs: Vec::new(),
-            refused: None,
-            replaces: None,
-            restore: None,
-            upgrade: false,
-            seconds: 1.0,
-            destroyed: false,
-            loss: Default::default(),
-            holds_data: false,
-            interrupts: Vec::new(),
-        }
+        Node::bare(step, step.spec.clone(), op, verb)
     }
 
     fn changed(node: Node, field: &str, have: &str, want: &str) -> Node {

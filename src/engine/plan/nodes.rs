@@ -11,6 +11,7 @@ use crate::engine::graph::Step;
 use crate::engine::reference::{Strength, resolve};
 use crate::engine::replaced::replaced;
 use crate::state::{Record, Stage};
+use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The Ensure node of every step that has one.
@@ -150,6 +151,11 @@ impl Node {
             live.map(|l| &l.outputs)
                 .or_else(|| inputs.state.outputs(id))
         };
+        Self::bare(step, resolve(&step.spec, &other_scope), op, verb)
+    }
+
+    /// The same with this spec.
+    pub(crate) fn bare(step: &Step, spec: Value, op: Op, verb: Verb) -> Self {
         Self {
             step: step.id.clone(),
             kind: step.kind.clone(),
@@ -157,7 +163,7 @@ impl Node {
             name: step.name.clone(),
             op,
             verb,
-            spec: resolve(&step.spec, &other_scope),
+            spec,
             tags: step.tags.clone(),
             changes: Vec::new(),
             reasons: Vec::new(),
