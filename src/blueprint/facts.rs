@@ -193,15 +193,15 @@ async fn prefix_lists(aws: &Aws) -> Result<ServicePrefixLists, Error> {
         .values(name("s3"))
         .values(name("dynamodb"))
         .build();
-    let answer = aws
-        .call(ec2::DESCRIBE_MANAGED_PREFIX_LISTS, || {
-            let request = aws.ec2.client.describe_managed_prefix_lists();
-            request.filters(names.clone()).send()
-        })
-        .await?;
+    let call = aws.ec2.client.describe_managed_prefix_lists();
+    let call = call.filters(names);
+    let send = |token| call.clone().set_next_token(token).send();
+    let lists = aws.pages(ec2::DESCRIBE_MANAGED_PREFIX_LISTS, send, |page| {
+        (page.prefix_lists.unwrap_or_default(), page.next_token)
+    });
+    let lists = lists.await?;
     let id = |service: &str| {
         let wanted = name(service);
-        let lists = answer.prefix_lists();
         let list = lists.iter().find(|l| l.prefix_list_name() == Some(&wanted));
         list.and_then(|l| l.prefix_list_id())
             .map(str::to_owned)

@@ -4,8 +4,8 @@
 use super::{Check, Demand, Level};
 use crate::aws::{Aws, ec2, rds, servicequotas};
 use crate::engine::Error;
+use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
-use futures::{FutureExt, TryFutureExt};
 
 /// The quota of one kind of thing.
 struct Quota {
@@ -67,26 +67,32 @@ const QUOTAS: [Quota; 5] = [
 ];
 
 fn vpcs(aws: &Aws) -> BoxFuture<'_, Result<usize, Error>> {
-    let request = || aws.ec2.client.describe_vpcs().max_results(1000).send();
-    aws.call(ec2::DESCRIBE_VPCS, request)
-        .map_ok(|found| found.vpcs().len())
-        .boxed()
+    let call = aws.ec2.client.describe_vpcs().max_results(1000);
+    let send = move |token| call.clone().set_next_token(token).send();
+    async move {
+        let all = aws.pages(ec2::DESCRIBE_VPCS, send, |page| {
+            (page.vpcs.unwrap_or_default(), page.next_token)
+        });
+        Ok(all.await?.len())
+    }
+    .boxed()
 }
 
 fn transit_gateways(aws: &Aws) -> BoxFuture<'_, Result<usize, Error>> {
-    let request = || {
-        let gateways = aws.ec2.client.describe_transit_gateways();
-        gateways.max_results(1000).send()
-    };
-    aws.call(ec2::DESCRIBE_TRANSIT_GATEWAYS, request)
-        .map_ok(|found| {
-            let live = found
-                .transit_gateways()
-                .iter()
-                .filter(|g| !matches!(g.state().map(|s| s.as_str()), Some("deleted" | "deleting")));
-            live.count()
-        })
-        .boxed()
+    let call = aws.ec2.client.describe_transit_gateways();
+    let call = call.max_results(1000);
+    let send = move |token| call.clone().set_next_token(token).send();
+    async move {
+        let all = aws.pages(ec2::DESCRIBE_TRANSIT_GATEWAYS, send, |page| {
+            (page.transit_gateways.unwrap_or_default(), page.next_token)
+        });
+        let all = all.await?;
+        let live = all
+            .iter()
+            .filter(|g| !matches!(g.state().map(|s| s.as_str()), Some("deleted" | "deleting")));
+        Ok(live.count())
+    }
+    .boxed()
 }
 
 /// One finding for each quota of which the plan needs something.

@@ -302,13 +302,15 @@ async fn others(cx: &Aws, arn: &str, identity: &Identity) -> Result<Option<Vec<S
     Ok(Some(rules.iter().filter(theirs).map(priority).collect()))
 }
 
-/// A listener has 25 at most by default: one page.
 async fn more_certificates(cx: &Aws, arn: &str, default: &str) -> Result<Vec<String>, Error> {
     const READ: Api = elbv2::DESCRIBE_LISTENER_CERTIFICATES;
     let call = cx.elbv2.client.describe_listener_certificates();
     let call = call.listener_arn(arn).page_size(400);
-    let shown = found(cx.call(READ, || call.clone().send()).await)?;
-    let all = shown.and_then(|s| s.certificates).unwrap_or_default();
+    let send = |token| call.clone().set_marker(token).send();
+    let all = cx.pages(READ, send, |page| {
+        (page.certificates.unwrap_or_default(), page.next_marker)
+    });
+    let all = found(all.await)?.unwrap_or_default();
     let arns = all.into_iter().filter_map(|c| c.certificate_arn);
     Ok(arns.filter(|arn| arn != default).collect())
 }
