@@ -2,10 +2,12 @@
 //! every command. Then, when the plan is known, whether what it would really make can be had: the engine version it sends
 //! and the quotas of what it creates. Reads only; what goes wrong is a finding.
 
+mod certificate;
 mod quotas;
 mod support;
 mod version;
 
+pub use certificate::certificate;
 pub use support::supported;
 
 use super::{Aws, ec2, sts};

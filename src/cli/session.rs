@@ -11,16 +11,18 @@ use super::connection::{check_account, connection, local_store, store};
 use super::demand::{demand, web_acls};
 use super::error::Failure;
 use crate::aws::{self, Aws, Caller, Preflight};
-use crate::blueprint::{self, Facts};
+use crate::blueprint::{self, Env, Facts};
 use crate::config::{Config, Overrides};
 use crate::engine::beneath::beneath;
 use crate::engine::observe::{Observations, ReadRequest, observe, requests};
-use crate::engine::plan::Plan;
-use crate::engine::{self, Check, Events, Graph, Level, Limits};
+use crate::engine::plan::{Node, Op, Plan};
+use crate::engine::{self, Check, Events, Graph, Kind, Level, Limits};
 use crate::report::DeploymentRef;
+use crate::resources::elbv2::Listener;
 use crate::resources::{self, wafv2};
 use crate::state::{Record, State, Store};
 use futures::future::join_all;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// The configuration of a command. Its digest stands in every document that the command writes from here on.
@@ -170,6 +172,9 @@ impl Session {
         preflight.checks.extend(check);
         aws.lambda.zips = Some(code::zips());
         aws.account.clone_from(&facts.account);
+        let arn = |r: &Record| r.outputs["arn"].as_str().map(str::to_owned);
+        let records = read.iter().flat_map(|state| state.steps.values());
+        aws.recorded = records.filter_map(arn).collect();
         let aws = Arc::new(aws);
         let graph = blueprint::build(&config, &facts)?;
         let scope = scope.env.map(|e| e.name().to_owned());
@@ -250,7 +255,10 @@ impl Session {
     pub async fn check_demand(&mut self, plan: &Plan) -> Result<(), Failure> {
         let demand = demand(&self.graph, &self.chosen, plan);
         let acls = web_acls(plan).map(|n| wafv2::capacity(&self.aws, &n.name, &n.spec));
-        let (found, acls) = tokio::join!(aws::check_demand(&self.aws, &demand), join_all(acls));
+        let given = self.given_certificate(plan);
+        let (found, acls, given) =
+            tokio::join!(aws::check_demand(&self.aws, &demand), join_all(acls), given);
+        self.preflight.checks.extend(given);
         self.preflight.checks.extend(found);
         self.preflight.checks.extend(acls.into_iter().flatten());
         let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
@@ -264,6 +272,21 @@ impl Session {
             Some(error) => Err(error.into()),
             None => Ok(()),
         }
+    }
+
+    /// Whether the certificate that the configuration names can be served, when the plan gives one to a listener.
+    async fn given_certificate(&self, plan: &Plan) -> Option<Check> {
+        let arn = &self.config.routing.certificate_arn;
+        let serves = |n: &Node| n.kind == Listener::TYPE && n.op == Op::Ensure;
+        if arn.is_empty() || !plan.nodes.iter().any(serves) {
+            return None;
+        }
+        let domain = self.graph.outputs.get("domain").and_then(Value::as_str);
+        let names: Vec<String> = domain.map_or_else(Vec::new, |domain| {
+            let own = Env::ALL.map(|env| format!("{env}.{domain}"));
+            [domain.to_owned()].into_iter().chain(own).collect()
+        });
+        Some(aws::certificate(&self.aws, arn, &names).await)
     }
 
     /// Refuses a state of another account or region.

@@ -287,6 +287,33 @@ ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[{"IpProtocol"
     assert_eq!(&lab.ids(), empty);
 }
 
+/// What belongs to a thing of ours is judged by the record first: a tag tool is no reason to delete a listener.
+#[test]
+fn listeners_and_rules_that_lost_their_tags_are_no_strangers_of_what_they_belong_to() {
+    const TAGS_GONE: &str = r#"
+elb = c("elbv2")
+balancers = elb.describe_load_balancers()["LoadBalancers"]
+listeners = [l["ListenerArn"] for b in balancers for l in elb.describe_listeners(LoadBalancerArn=b["LoadBalancerArn"])["Listeners"]]
+rules = [r["RuleArn"] for l in listeners if "/app/" in l for r in elb.describe_rules(ListenerArn=l)["Rules"] if not r["IsDefault"]]
+for arn in [listeners[0], *rules]: elb.remove_tags(ResourceArns=[arn], TagKeys=["DeployerStep"])
+for arn in [b["LoadBalancerArn"] for b in balancers] + listeners[1:]: elb.remove_tags(ResourceArns=[arn], TagKeys=["DeployerStep", "DeployerDeployment", "EnvironmentSuffix"])
+"#;
+    let lab = Lab::green();
+    let deletions = |since| {
+        let writes = lab.writes(since);
+        let deletes = writes.into_iter().filter(|w| w.contains(":Delete"));
+        deletes.collect::<Vec<_>>()
+    };
+    lab.python(TAGS_GONE);
+    let since = lab.mark();
+    lab.run(&["apply", "--env", "green", "--yes"]).expect(1);
+    assert_eq!(deletions(since), Vec::<String>::new(), "apply");
+    lab.run(&["state", "mark", "--yes"]).expect(0);
+    assert_eq!(deletions(since), Vec::<String>::new(), "state mark");
+    lab.run(&["drift", "--env", "green"]).expect(0);
+    same(&lab.inventory(), &Lab::clean_green().inventory);
+}
+
 /// What a deployer made that set two tags: recorded it is ours, unrecorded only where the region is known.
 #[test]
 fn the_two_tags_of_an_older_deployer_count_where_the_region_is_known() {

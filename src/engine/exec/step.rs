@@ -185,9 +185,15 @@ impl Work {
             tags: &self.node.tags,
         };
         let mut changes = compare::changes(driver.meta(), wanted, live, &[]);
-        // Extra tags go only when the plan said so; others may have been put there since, by their owners.
-        let planned = |c: &Change| self.node.changes.iter().any(|p| p.path == c.path);
-        changes.retain(|c| c.field() != TAGS || !c.is_extra() || planned(c));
+        let planned = &self.node.changes;
+        let is_update = self.node.verb == Verb::Update && !planned.is_empty();
+        if is_update && planned.iter().all(|c| c.field() == TAGS) {
+            // Tags alone were planned. What somebody has changed since is for the next plan.
+            changes.retain(|c| c.field() == TAGS);
+        }
+        // What is too much goes only when the plan said so; others may have put it there since.
+        let is_planned = |c: &Change| planned.iter().any(|p| p.path == c.path);
+        changes.retain(|c| !c.is_extra() || is_planned(c) || !(is_update || c.field() == TAGS));
         Delta::of(changes)
     }
 

@@ -82,13 +82,15 @@ pub(super) async fn owned(
     Ok(all.into_iter().flatten().collect())
 }
 
-/// Those of the ARNs whose tags are not of this deployment.
+/// Those of the ARNs that are not of this deployment: neither recorded nor with its tags. What is recorded and lost its tags stops
+/// its own step, and is no stranger to what it belongs to.
 pub(super) async fn of_others(
     cx: &Aws,
     identity: &Identity,
     arns: Vec<String>,
 ) -> Result<Vec<String>, Error> {
-    let asks = arns.into_iter().map(async |arn| {
+    let unknown = arns.into_iter().filter(|arn| !cx.recorded.contains(arn));
+    let asks = unknown.map(async |arn| {
         // What went away in between is nobody's.
         let ours = |tags: &Tags| of_deployment(identity, tags);
         let tags: Option<Tags> = cx.proven(&arn, ours, cx.elbv2.tags(&arn)).await?;
