@@ -8,7 +8,7 @@
 mod health;
 mod weights;
 
-pub use weights::{begin, is_begun, set_begun, with_first_weights};
+pub use weights::{begin, is_begun, raised, set_begun, with_first_weights};
 
 use self::health::health;
 use self::weights::FIRST_WEIGHTS;

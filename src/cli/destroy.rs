@@ -11,6 +11,7 @@ use super::run::{self, Asked};
 use super::session::{Listed, Mode, Session, configuration};
 use super::under_way;
 use crate::aws::Aws;
+use crate::blueprint::raised;
 use crate::engine::drift::Unlisted;
 use crate::engine::exec::{Outcome, Report};
 use crate::engine::observe::Observations;
@@ -191,6 +192,7 @@ async fn make_plan(
         protect: session.config.protect,
     };
     plan::guard(&mut plan, &counts, registry, rules, jiff::Timestamp::now());
+    plan.notes.extend(raised(&plan.nodes, seen));
     plan
 }
 

@@ -52,9 +52,12 @@ impl Live {
     /// Green's share of the answers, in percent. Without a weight above 0 nobody has a share.
     pub fn green_percent(&self) -> f64 {
         let [blue, green] = [self.blue, self.green].map(Option::unwrap_or_default);
-        match blue + green {
-            0 => 0.0,
-            all => 100.0 * green as f64 / all as f64,
+        match (blue + green, self.blue, self.green) {
+            (_, _, None) => 0.0,
+            (_, None, _) => 100.0,
+            // Equal shares.
+            (0, ..) => 50.0,
+            (all, ..) => 100.0 * green as f64 / all as f64,
         }
     }
 
@@ -105,7 +108,9 @@ mod tests {
         }
         let live = |blue, green| Live { blue, green };
         assert_eq!(live(Some(90), Some(10)).green_percent(), 10.0);
-        assert_eq!(live(Some(0), Some(0)).green_percent(), 0.0);
+        assert_eq!(live(Some(0), Some(0)).green_percent(), 50.0);
+        assert_eq!(live(None, Some(0)).green_percent(), 100.0);
+        assert_eq!(live(Some(0), None).green_percent(), 0.0);
         assert_eq!(live(None, Some(100)).green_percent(), 100.0);
         assert!(live(Some(90), Some(0)).all_blue());
         // All weights 0: equal shares, so green gets requests.

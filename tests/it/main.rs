@@ -49,3 +49,4 @@ mod traffic;
 mod unanswered;
 mod upgrade;
 mod vanished;
+mod weights;

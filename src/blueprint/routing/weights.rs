@@ -84,12 +84,38 @@ pub fn with_first_weights(
     graph
 }
 
+/// What to say where a record that comes with the weight 0, or goes, would leave none with a weight: it gives the other one all
+/// answers in the same change.
+pub fn raised(nodes: &[Node], seen: &Observations) -> Option<String> {
+    let node = |env: Env| nodes.iter().find(|n| n.step == id(env));
+    let leaves = |env: Env| {
+        node(env).is_some_and(|n| match n.verb {
+            Verb::Delete => true,
+            Verb::Create => n.spec["weight"] == 0,
+            _ => false,
+        })
+    };
+    let is_silent = |env: Env| {
+        let live = seen.get(&id(env)).and_then(Observed::live);
+        let weight = live.map(|live| &live.spec["weight"]);
+        weight.is_some_and(|w| *w == 0 || w["is"] == 0)
+            && node(env).is_none_or(|n| n.verb != Verb::Delete)
+    };
+    let mut all = Env::ALL.into_iter();
+    let env = all.find(|env| leaves(*env) && is_silent(env.other()))?;
+    Some(format!(
+        "{} gets the weight {ALONE} for the domain in the same change: without one, Route 53 would answer every record equally",
+        id(env.other())
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::blueprint::{Facts, build};
     use crate::config::Config;
     use crate::engine::driver::Live;
+    use crate::engine::plan::Op;
     use crate::engine::{Mark, Phase};
 
     fn weights(scope: Option<&str>, there: &[&str]) -> [i64; 2] {
@@ -125,6 +151,36 @@ mod tests {
         assert_eq!(weights(Some("blue"), &[])[0], 100);
         assert_eq!(weights(None, &["blue"])[1], 0);
         assert_eq!(weights(Some("blue"), &["green"])[0], 0);
+    }
+
+    #[test]
+    fn a_name_that_would_be_left_without_a_weight_is_said() {
+        let said = |verb: Option<Verb>, own: i64, other: Value| {
+            let graph = build(&Config::default(), &Facts::sample()).unwrap();
+            let step = graph.get("record-green").unwrap();
+            let node = |verb| Node::bare(step, json!({"weight": own}), Op::Ensure, verb);
+            let nodes: Vec<Node> = verb.into_iter().map(node).collect();
+            let found = Observed::Found(Live {
+                spec: json!({"weight": other}),
+                mark: Mark::Parent,
+                outputs: json!({}),
+                phase: Phase::Ready,
+            });
+            raised(
+                &nodes,
+                &Observations::from([("record-blue".to_owned(), found)]),
+            )
+            .is_some()
+        };
+        assert!(said(Some(Verb::Delete), 100, json!(0)));
+        assert!(said(
+            Some(Verb::Create),
+            0,
+            json!({"is": 0, "recorded": null})
+        ));
+        assert!(!said(Some(Verb::Delete), 10, json!(90)));
+        assert!(!said(Some(Verb::Create), 100, json!(0)));
+        assert!(!said(None, 0, json!(0)));
     }
 
     #[test]

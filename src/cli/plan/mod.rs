@@ -14,7 +14,7 @@ use super::session::{Mode, Session, meant};
 use super::split;
 use super::suggest::nearest;
 use super::under_way;
-use crate::blueprint::{DELEGATION, is_begun, with_first_weights};
+use crate::blueprint::{DELEGATION, is_begun, raised, with_first_weights};
 use crate::cost::Difference;
 use crate::engine::observe::Observations;
 use crate::engine::plan::{self, Allowed, Choice, DataRules, Options, Plan, Users};
@@ -333,5 +333,6 @@ pub async fn make_plan(
     plan::guard(&mut plan, &counts, registry, rules, asked.at);
     let vanished = plan::vanished(&plan, state, registry).await;
     plan::restore(&mut plan, vanished, &asked.allowed);
+    plan.notes.extend(raised(&plan.nodes, &seen));
     Ok((plan, seen))
 }

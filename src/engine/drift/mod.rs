@@ -213,7 +213,14 @@ pub fn drift(input: Input<'_>) -> Drift {
         }
         if input.chosen.get(at).copied().unwrap_or(false) {
             let mut row = rows::wanted(&input, at, &known, &rows);
-            if let (Status::Missing, Some(scope)) = (row.status, waiting[at]) {
+            // The empty part of a thing that is there differs; it waits all the same.
+            let is_new = match row.status {
+                Status::Missing => true,
+                Status::Changed => !input.state.steps.contains_key(&step.id),
+                _ => false,
+            };
+            if let (true, Some(scope)) = (is_new, waiting[at]) {
+                row.changes.clear();
                 row.status = Status::Waiting;
                 row.reason = Some(format!("waiting for {scope}"));
             }

@@ -1,5 +1,6 @@
 //! Route 53: public zones with their records, and health checks.
 
+mod answered;
 mod health_check;
 mod record;
 pub mod sets;

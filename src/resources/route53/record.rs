@@ -1,12 +1,13 @@
 //! A weighted alias record: one of those that answer for a name. Its weight is the traffic command's.
 
 use super::HealthCheck;
+use super::answered;
 use super::sets::{self, built};
 use super::text::{self, Text};
 use crate::aws::route53::plain;
 use crate::resources::elbv2::{LoadBalancer, Rule};
 use crate::resources::prelude::*;
-use aws_sdk_route53::types::{AliasTarget, ResourceRecordSet, RrType};
+use aws_sdk_route53::types::{AliasTarget, ChangeAction, ResourceRecordSet, RrType};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Record {
@@ -139,11 +140,17 @@ impl Resource for Record {
                 zone: text(alias.map(AliasTarget::hosted_zone_id)).into(),
                 evaluate_health: alias.is_some_and(AliasTarget::evaluate_target_health),
             },
-            weight: weight(
-                set.weight().unwrap_or_default(),
-                noted(&notes, key.identity),
-                key.spec.weight.value(),
-            ),
+            weight: match there.is_without_weight {
+                true => Weight::Unrecorded {
+                    is: 0,
+                    recorded: None,
+                },
+                false => weight(
+                    set.weight().unwrap_or_default(),
+                    noted(&notes, key.identity),
+                    key.spec.weight.value(),
+                ),
+            },
             health_check: set.health_check_id().map(Ref::from),
             note: key.spec.note.clone(),
             answers: key.spec.answers.clone(),
@@ -170,7 +177,11 @@ impl Resource for Record {
     async fn create(&self, cx: &Aws, identity: &Identity) -> Result<RecordOutputs, Error> {
         let id = sets::identifier(identity);
         let set = self.set(&id, self.weight.value())?;
-        sets::create(cx, &self.zone, set).await?;
+        if self.weight.value() > 0 {
+            sets::create(cx, &self.zone, set).await?;
+        } else {
+            self.send(cx, &id, (ChangeAction::Create, set)).await?;
+        }
         Ok(outputs(&id, &self.name))
     }
 
@@ -199,14 +210,28 @@ impl Resource for Record {
     }
 
     async fn delete(&self, cx: &Aws, it: &RecordOutputs) -> Result<(), Error> {
-        match sets::live(cx, &self.zone, &self.name, it.id.as_str()).await? {
-            Some(old) => sets::delete(cx, &self.zone, old).await,
+        let id = it.id.as_str();
+        match sets::live(cx, &self.zone, &self.name, id).await? {
+            Some(old) => self.send(cx, id, (ChangeAction::Delete, old)).await,
             None => Ok(()),
         }
     }
 }
 
 impl Record {
+    /// Makes or deletes this record, together with what keeps a weight at the name.
+    async fn send(
+        &self,
+        cx: &Aws,
+        id: &str,
+        own: (ChangeAction, ResourceRecordSet),
+    ) -> Result<(), Error> {
+        let place = (self.zone.as_str(), self.name.as_str(), id);
+        let mut changes = answered::with(cx, place, self.note.is_some()).await?;
+        changes.push(own);
+        sets::change_once(cx, &self.zone, changes).await
+    }
+
     fn set(&self, id: &str, weight: i64) -> Result<ResourceRecordSet, Error> {
         let alias = AliasTarget::builder()
             .dns_name(&self.alias.name)

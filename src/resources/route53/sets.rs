@@ -27,6 +27,17 @@ fn ending(identity: &Identity) -> String {
     format!("-{suffix}.{region}")
 }
 
+/// How the set identifiers of the same deployment end: a suffix has no `-`, and a step no `.`.
+pub(super) fn ending_of(id: &str) -> Option<&str> {
+    let (first, _) = id.split_once('.')?;
+    id.get(first.rfind('-')?..)
+}
+
+/// The step of a set identifier of ours.
+pub(super) fn step_of(id: &str) -> Option<&str> {
+    id.strip_suffix(ending_of(id)?)
+}
+
 /// Whether a set is of the same deployment.
 pub fn same_deployment(identity: &Identity) -> impl Fn(&ResourceRecordSet) -> bool + use<> {
     let ending = ending(identity);
@@ -41,6 +52,8 @@ pub struct At {
     pub rivals: Vec<ResourceRecordSet>,
     /// The step's own set is the first of this deployment's.
     pub is_first: bool,
+    /// There are several of this deployment's, and none has a weight: each is answered equally.
+    pub is_without_weight: bool,
     /// Sets of the asked type that carry no identifier.
     pub plain: Option<ResourceRecordSet>,
 }
@@ -73,11 +86,13 @@ pub async fn at(
     let rival = |s: &&ResourceRecordSet| answers(s) && !mine(s);
     let plain = |s: &&ResourceRecordSet| same(s) && s.set_identifier().is_none();
     let identifiers = sets.iter().filter(|s| same(s) && mine(s));
+    let weights = identifiers.clone().map(|s| s.weight().unwrap_or_default());
     let first = identifiers.filter_map(|s| s.set_identifier()).min();
     Ok(At {
         own: sets.iter().find(own).cloned(),
         rivals: sets.iter().filter(rival).cloned().collect(),
         is_first: first == Some(ours.as_str()),
+        is_without_weight: weights.clone().count() > 1 && weights.sum::<i64>() == 0,
         plain: sets.iter().find(plain).cloned(),
     })
 }
@@ -117,7 +132,18 @@ pub fn described(set: &ResourceRecordSet, name: &str) -> String {
 /// # Errors
 /// When AWS refuses, or there is one.
 pub async fn create(cx: &Aws, zone: &str, set: ResourceRecordSet) -> Result<(), Error> {
-    let changes = vec![(ChangeAction::Create, set)];
+    change_once(cx, zone, vec![(ChangeAction::Create, set)]).await
+}
+
+/// Sends changes that are right only as long as nothing else has changed: once.
+///
+/// # Errors
+/// When AWS refuses, or somebody was faster.
+pub(super) async fn change_once(
+    cx: &Aws,
+    zone: &str,
+    changes: Vec<(ChangeAction, ResourceRecordSet)>,
+) -> Result<(), Error> {
     send(cx, CHANGE.as_once(), zone, changes).await
 }
 

@@ -116,6 +116,25 @@ pub fn number(value: &str, word: &str) -> Option<i64> {
     pairs.find(|(key, _)| *key == word)?.1.parse().ok()
 }
 
+/// Such a value with other weights, and the next number; `None` while it says no weights.
+pub fn moved(value: &str, weights: &[(String, i64)]) -> Option<String> {
+    let next = epoch(value)?.checked_add(1)?;
+    let mut has_weights = false;
+    let pairs = value.split(' ').enumerate().map(|(at, pair)| {
+        let key = pair.split_once('=').map_or(pair, |(key, _)| key);
+        match weights.iter().find(|(word, _)| word == key) {
+            _ if at == 0 => format!("epoch={next}"),
+            Some((word, weight)) => {
+                has_weights = true;
+                format!("{word}={weight}")
+            }
+            None => pair.to_owned(),
+        }
+    });
+    let moved = pairs.collect::<Vec<_>>().join(" ");
+    has_weights.then_some(moved)
+}
+
 /// Where the traffic command writes beside the records of a name.
 pub fn name(domain: &str) -> String {
     format!("_traffic.{domain}")

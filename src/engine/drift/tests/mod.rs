@@ -1,5 +1,6 @@
 mod accepted;
 mod support;
+mod waiting;
 
 use super::untracked::names;
 use super::*;

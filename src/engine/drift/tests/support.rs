@@ -14,14 +14,14 @@ use std::sync::Arc;
 
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Thing(Value);
+pub(super) struct Thing(pub(super) Value);
 impl Kind for Thing {
     const TYPE: &'static str = "test/thing";
     type Outputs = ();
 }
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Part(Value);
+pub(super) struct Part(pub(super) Value);
 impl Kind for Part {
     const TYPE: &'static str = "test/part";
     type Outputs = ();
