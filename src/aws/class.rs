@@ -29,7 +29,6 @@ fn common(api: Api, answer: Answer<'_>) -> Class {
         | "ServiceUnavailable"
         | "Unavailable" => Class::Unclear,
         code if gone(code) && !api.creates_or_changes() => Class::Gone,
-        "" if answer.status == 404 && !api.creates_or_changes() => Class::Gone,
         _ if answer.status == 429 => Class::Throttled,
         _ if answer.status >= 500 && answer.status != 501 => Class::Unclear,
         _ => Class::Permanent,
@@ -126,7 +125,9 @@ mod tests {
             of(s3::GET_BUCKET_POLICY, "NoSuchBucketPolicy", "", 404),
             Class::Gone
         );
-        assert_eq!(of(s3::LIST_BUCKETS, "", "", 404), Class::Gone);
+        assert_eq!(of(s3::HEAD_BUCKET, "NotFound", "", 404), Class::Gone);
+        // AWS always has a code: this is the page of something else.
+        assert_eq!(of(s3::LIST_BUCKETS, "", "", 404), Class::Permanent);
         assert_eq!(
             of(s3::PUT_BUCKET_POLICY, "NoSuchKey", "", 404),
             Class::Permanent

@@ -8,6 +8,7 @@ use super::redact::{redact, word};
 use crate::engine::{Class, Error, Leftover};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::ErrorMetadata;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 /// Classifies one failed attempt.
@@ -15,41 +16,19 @@ pub(super) fn error<E>(api: Api, error: &SdkError<E, HttpResponse>) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    let unclear = if api.writes() {
-        Leftover::Unknown
-    } else {
-        Leftover::Nothing
+    let (status, meta) = match error {
+        SdkError::ServiceError(it) => (it.raw().status(), it.err().meta().clone()),
+        // Some of the SDK's clients do not take a proxy's page for a refusal of the service. A body that broke off is none of
+        // both: half an answer has no meaning, whatever its status.
+        SdkError::ResponseError(it) if it.raw().body().bytes().is_some() => {
+            (it.raw().status(), ErrorMetadata::default())
+        }
+        _ => return unanswered(api, error),
     };
-    let SdkError::ServiceError(service) = error else {
-        let text = redact(&chain(error));
-        if let SdkError::ConstructionFailure(_) = error {
-            return Error::permanent(api.action(), text);
-        }
-        if lacks_credentials(&text) {
-            // The instance's metadata are asked last: this only says that nothing else had any.
-            let text = if text.contains("IMDS") {
-                "there are no credentials: none in the environment, a profile, a container or the instance's metadata".into()
-            } else {
-                text
-            };
-            let out = Error::permanent(api.action(), text);
-            return hints::CREDENTIALS.on(out);
-        }
-        // Some of the SDK's clients do not take a proxy's page for a refusal of the service.
-        let class = match error {
-            SdkError::ResponseError(response) => refusal(api, response.raw().status().as_u16()),
-            _ => None,
-        };
-        let class = class.unwrap_or(Class::Unclear);
-        let mut out = Error::of(class, api.action(), text);
-        if class == Class::Unclear {
-            out = out.leftover(unclear);
-        }
-        return hints::add(api, out);
-    };
-    let status = service.raw().status().as_u16();
-    let code = word(service.err().code().unwrap_or_default());
-    let message = service.err().message().unwrap_or_default();
+    let status = status.as_u16();
+    let code = meta.code().filter(|code| !is_made_up(api, code));
+    let code = word(code.unwrap_or_default());
+    let message = meta.message().unwrap_or_default();
     // A proxy's page or half a document in place of the answer: AWS may well have done what it was asked for.
     let unreadable = code.is_empty() && (200..300).contains(&status);
     let answer = Answer {
@@ -63,7 +42,13 @@ where
         classify(api, answer)
     };
     let text = if unreadable {
-        format!("the answer cannot be understood: {}", chain(error))
+        format!("{}: {}", hints::NOT_UNDERSTOOD, chain(error))
+    } else if code.is_empty() && class == Class::Permanent && !is_head(api) {
+        let text = format!("HTTP status {status}, {}", hints::NOT_AWS);
+        match first_sentence(message) {
+            more if more.is_empty() => text,
+            more => format!("{text}: {more}"),
+        }
     } else if message.is_empty() {
         format!("HTTP status {status}")
     } else if hints::is_about_credentials(&code) {
@@ -72,32 +57,57 @@ where
     } else {
         message.to_owned()
     };
-    let mut out =
-        Error::of(class, api.action(), redact(&text)).code(if code.is_empty() && status == 404 {
-            "NotFound"
-        } else {
-            &code
-        });
-    out.request_id = service
-        .err()
-        .meta()
+    let mut out = Error::of(class, api.action(), redact(&text)).code(code);
+    out.request_id = meta
         .extra("aws_request_id")
         .map(word)
         .filter(|id| !id.is_empty());
     if class == Class::Unclear {
-        out.leftover = unclear;
+        out.leftover = left(api);
     }
     hints::add(api, out)
 }
 
-/// What a status alone means, when it is not that of a success.
-fn refusal(api: Api, status: u16) -> Option<Class> {
-    let answer = Answer {
-        code: "",
-        message: "",
-        status,
-    };
-    (!(200..300).contains(&status)).then(|| classify(api, answer))
+/// The error of a call that got no answer, or only the beginning of one.
+fn unanswered<E>(api: Api, error: &SdkError<E, HttpResponse>) -> Error
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let text = redact(&chain(error));
+    if let SdkError::ConstructionFailure(_) = error {
+        return Error::permanent(api.action(), text);
+    }
+    if lacks_credentials(&text) {
+        // The instance's metadata are asked last: this only says that nothing else had any.
+        let text = if text.contains("IMDS") {
+            "there are no credentials: none in the environment, a profile, a container or the instance's metadata".into()
+        } else {
+            text
+        };
+        let out = Error::permanent(api.action(), text);
+        return hints::CREDENTIALS.on(out);
+    }
+    let out = Error::of(Class::Unclear, api.action(), text).leftover(left(api));
+    hints::add(api, out)
+}
+
+/// What a call without a clear answer may have left.
+fn left(api: Api) -> Leftover {
+    if api.writes() {
+        Leftover::Unknown
+    } else {
+        Leftover::Nothing
+    }
+}
+
+/// The one kind of call whose errors have no code: an answer to HEAD has no body.
+fn is_head(api: Api) -> bool {
+    api.operation.starts_with("Head")
+}
+
+/// S3's client makes up a code for each 404 without a body. S3 answers so to HEAD; to anything else something else did.
+fn is_made_up(api: Api, code: &str) -> bool {
+    api.service.name == "s3" && code == "NotFound" && !is_head(api)
 }
 
 /// An item that an otherwise good answer lists as refused (`Unsuccessful` of EC2's DeleteVpcEndpoints): the error that

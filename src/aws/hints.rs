@@ -29,6 +29,10 @@ const NETWORK: Hint = Hint {
     id: "network",
     text: "check the network, the region, HTTPS_PROXY and NO_PROXY, AWS_CA_BUNDLE and AWS_ENDPOINT_URL, then repeat the command",
 };
+const NOT_AN_ANSWER: Hint = Hint {
+    id: "not-aws",
+    text: "something other than AWS answered, or changed the answer: check HTTPS_PROXY and NO_PROXY, AWS_CA_BUNDLE, the endpoint in use (AWS_ENDPOINT_URL) and what stands between here and AWS, then repeat the command",
+};
 const QUOTA: Hint = Hint {
     id: "quota",
     text: "raise this quota in Service Quotas, or remove what is not needed, then run the same command again",
@@ -61,6 +65,11 @@ const VERSION: Hint = Hint {
     id: "engine-version",
     text: "AWS no longer offers this engine version: set `database.engine_version` to one that `aws rds describe-db-engine-versions --engine aurora-postgresql` lists",
 };
+
+/// How a refusal is worded that has no code of AWS.
+pub(super) const NOT_AWS: &str = "not an answer of AWS";
+/// How a success is worded that cannot be read.
+pub(super) const NOT_UNDERSTOOD: &str = "the answer cannot be understood";
 
 /// The error with the hint that fits it, if there is one.
 pub(super) fn add(api: Api, error: Error) -> Error {
@@ -112,6 +121,7 @@ fn meaning(api: Api, error: &Error) -> Option<&'static Hint> {
             &LINKED_ROLE
         }
         _ if says("Cannot find version") => &VERSION,
+        "" if says(NOT_AWS) || says(NOT_UNDERSTOOD) => &NOT_AN_ANSWER,
         "" if error.class == crate::engine::Class::Unclear && error.request_id.is_none() => {
             &NETWORK
         }

@@ -1,7 +1,7 @@
 //! Answers as they come over the wire, in each service's own protocol, through the SDK's parser: what the deployer makes
 //! of them. A service without a row fails the test.
 
-use super::{Api, Aws, Caller, Connection, SERVICES};
+use super::{Api, Aws, Caller, Connection, SERVICES, s3};
 use crate::engine::{Class, Error, Events};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_ec2::config::{Credentials, SharedCredentialsProvider};
@@ -13,12 +13,13 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Answers a request, of which it gets the body, with a status and a body.
-type Answer = dyn Fn(&str) -> (u16, Vec<u8>) + Send + Sync;
+type Answer = dyn Fn(&str) -> (u16, SdkBody) + Send + Sync;
 
 #[derive(Clone)]
 struct Canned(Arc<Answer>);
@@ -34,7 +35,7 @@ impl HttpConnector for Canned {
         let asked = request.body().bytes().unwrap_or_default();
         let (status, body) = (self.0)(&String::from_utf8_lossy(asked));
         let status = StatusCode::try_from(status).unwrap();
-        let mut answer = HttpResponse::new(status, SdkBody::from(body));
+        let mut answer = HttpResponse::new(status, body);
         answer.headers_mut().insert("x-amzn-requestid", "req-1");
         HttpConnectorFuture::ready(Ok(answer))
     }
@@ -56,8 +57,20 @@ pub(crate) fn aws(status: u16, body: impl Into<Vec<u8>>) -> Aws {
     answering(move |_| (status, body.clone()))
 }
 
+/// Every answer has this status and breaks off in its body.
+fn cut(status: u16) -> Aws {
+    connected(Arc::new(move |_| (status, SdkBody::taken())))
+}
+
 /// Requests are answered by their bodies.
 pub(crate) fn answering(answer: impl Fn(&str) -> (u16, Vec<u8>) + Send + Sync + 'static) -> Aws {
+    connected(Arc::new(move |asked| {
+        let (status, body) = answer(asked);
+        (status, SdkBody::from(body))
+    }))
+}
+
+fn connected(answer: Arc<Answer>) -> Aws {
     let keys = Credentials::builder()
         .access_key_id("ASIAABCDEFGHIJKLMNOP")
         .secret_access_key("secret")
@@ -67,7 +80,7 @@ pub(crate) fn answering(answer: impl Fn(&str) -> (u16, Vec<u8>) + Send + Sync + 
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
         .credentials_provider(SharedCredentialsProvider::new(keys.build()))
-        .http_client(SharedHttpClient::new(Canned(Arc::new(answer))))
+        .http_client(SharedHttpClient::new(Canned(answer)))
         .retry_config(aws_smithy_types::retry::RetryConfig::disabled())
         .build();
     let caller = Arc::new(Caller::new(Events::to(Vec::new()), false, 8));
@@ -155,13 +168,47 @@ async fn an_answer_that_is_none_is_unclear_and_may_have_had_an_effect() {
         if let Err(error) = error {
             assert_eq!(error.class, Class::Unclear, "{api:?} {error}");
         }
-        let error = send(&aws(403, page.clone())).await.unwrap_err();
-        assert_eq!(error.class, Class::Permanent, "{api:?} {error}");
+        for body in [page.as_str(), "", "Not Found"] {
+            for status in [403, 404] {
+                let error = send(&aws(status, body)).await.unwrap_err();
+                assert_eq!(error.class, Class::Permanent, "{api:?} {error}");
+                let text = format!("HTTP status {status}, not an answer of AWS");
+                assert_eq!(error.message, text, "{api:?}");
+                assert_eq!(error.topic.as_deref(), Some("not-aws"), "{api:?}");
+            }
+        }
         let error = send(&aws(502, page.clone())).await.unwrap_err();
         assert_eq!(error.class, Class::Unclear, "{api:?} {error}");
         let unknown = error.leftover == crate::engine::Leftover::Unknown;
         assert_eq!(unknown, api.writes(), "{api:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_breaks_off_is_unclear_whatever_its_status() {
+    for (api, send) in samples() {
+        for status in [200, 400, 403, 404, 500] {
+            let error = send(&cut(status)).await.unwrap_err();
+            assert_eq!(error.class, Class::Unclear, "{api:?} {status} {error}");
+            let unknown = error.leftover == crate::engine::Leftover::Unknown;
+            assert_eq!(unknown, api.writes(), "{api:?} {status}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_code_only_an_answer_to_head_says_that_something_does_not_exist() {
+    let (_, head) = send!(s3::HEAD_BUCKET, s3, head_bucket, bucket = "abc");
+    let error = head(&aws(404, "")).await.unwrap_err();
+    assert_eq!(error.class, Class::Gone, "{error}");
+    let (_, list) = send!(
+        s3::LIST_OBJECT_VERSIONS,
+        s3,
+        list_object_versions,
+        bucket = "abc"
+    );
+    let error = list(&aws(404, "")).await.unwrap_err();
+    assert_eq!(error.class, Class::Permanent, "{error}");
 }
 
 #[tokio::test(start_paused = true)]
