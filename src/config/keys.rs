@@ -171,7 +171,7 @@ static KEYS: &[Key] = keys! {
 
     "tags.ignore", tags.ignore, By(check::patterns, "a list of tag keys, each exact or a prefix with `*` at its end"),
         "Tags managed by other tools (backup, billing): ignored by drift and apply.";
-    "tags.set", tags.set, Table(check::tags, "a table of at most 44 tags: keys of 1 to 128, values of up to 256 letters, digits, spaces or `_.:/=+-@`"),
+    "tags.set", tags.set, Table(check::tags, "a table of at most 44 tags: keys of 1 to 128, values of 1 to 256 letters, digits, spaces or `_.:/=+-@`, none of them beginning with `aws:` or `rds:`"),
         "Tags of every resource. What is given here is added to these defaults or replaces one of them; deployer adds Environment, Name and its ownership mark.";
 
     "network.zones", network.zones, Within(3, 4),

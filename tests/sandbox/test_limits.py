@@ -98,6 +98,11 @@ class Tags(Case):
                     call([{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}])
                 with self.refused(code, "reserved"):
                     call([{"Key": "aws:x", "Value": "1"}])
+        for tag in ({"Key": "RDS:x", "Value": "1"}, {"Key": "a", "Value": "rds:1"}, {"Key": "a", "Value": "AWS:1"}):
+            with self.refused("InvalidParameterValue", "reserved"):
+                make["rds"][1]([tag])
+        with self.refused("InvalidParameterException", "reserved"):
+            client("ecs").create_cluster(clusterName="tagged", tags=[{"key": "a", "value": "Aws:1"}])
         with self.refused("TagLimitExceeded"):
             EC2.create_tags(Resources=[name], Tags=tags(51))
         with self.refused("InvalidParameterValue", "too long"):

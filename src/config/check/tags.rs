@@ -49,6 +49,10 @@ const OURS: [&str; 5] = [
 /// How the other tags of deployer begin: what moves the traffic sets one on a thing for a while.
 const PREFIX: &str = "Deployer";
 
+/// How neither a key nor a value may begin, in any case: ECS takes no `aws:` in either, RDS no `rds:` too ("Tag" in their API
+/// references).
+const RESERVED: [&str; 2] = ["aws:", "rds:"];
+
 /// Tags that something has of deployer at most.
 const MOST_OURS: usize = OURS.len() + 1;
 
@@ -57,8 +61,8 @@ const MOST_TAGS: usize = 50 - MOST_OURS;
 
 /// Tags: added to the three of the defaults, or in place of one of them.
 ///
-/// "Tag naming limits and requirements": keys 1 to 128, values 0 to 256 Unicode characters; letters, digits, spaces and `_ . : / = + - @`
-/// are what every service takes; `aws:` is reserved. IAM compares keys without case.
+/// "Tag naming limits and requirements": keys 1 to 128, values up to 256 Unicode characters; letters, digits, spaces and
+/// `_ . : / = + - @` are what every service takes. EventBridge Scheduler takes no empty value. IAM compares keys without case.
 pub(in crate::config) fn tags(given: &Given<'_>) -> Checked<BTreeMap<String, String>> {
     let Some(table) = given.as_table() else {
         return refused();
@@ -92,24 +96,21 @@ fn tag(key: &str, value: &str) -> Result<(), String> {
     if OURS.contains(&key) || key.starts_with(PREFIX) {
         return Err(format!("`{key}` is set by deployer itself"));
     }
-    if key.to_ascii_lowercase().starts_with("aws:") {
-        return Err(format!(
-            "`{key}`: keys that begin with `aws:` belong to AWS"
-        ));
+    for (what, text) in [("keys", key), ("values", value)] {
+        let start = text.to_ascii_lowercase();
+        if let Some(prefix) = RESERVED.iter().find(|p| start.starts_with(**p)) {
+            return Err(format!(
+                "`{key}`: {what} that begin with `{prefix}` belong to AWS"
+            ));
+        }
     }
-    if key.is_empty() || key.chars().count() > 128 {
-        return Err(format!(
-            "the key `{key}` has {} characters, not 1 to 128",
-            key.chars().count()
-        ));
-    }
-    if value.chars().count() > 256 {
-        return Err(format!(
-            "the value of `{key}` has {} characters, more than 256",
-            value.chars().count()
-        ));
-    }
-    for (what, text) in [("key", key), ("value of", value)] {
+    for (what, text, most) in [("key", key, 128), ("value of", value, 256)] {
+        let length = text.chars().count();
+        if !(1..=most).contains(&length) {
+            return Err(format!(
+                "the {what} `{key}` has {length} characters, not 1 to {most}"
+            ));
+        }
         if text.contains("@{") {
             return Err(format!(
                 "`{key}`: `@{{` is how steps refer to each other and may not stand in a value"

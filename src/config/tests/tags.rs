@@ -37,11 +37,27 @@ fn tags_follow_the_rules_of_aws_and_leave_ours_alone() {
             "\"aws:x\" = \"x\"",
             "`aws:x`: keys that begin with `aws:` belong to AWS",
         ),
+        (
+            "\"rds:x\" = \"x\"",
+            "`rds:x`: keys that begin with `rds:` belong to AWS",
+        ),
+        (
+            "k = \"AWS:x\"",
+            "`k`: values that begin with `aws:` belong to AWS",
+        ),
+        (
+            "k = \"Rds:\"",
+            "`k`: values that begin with `rds:` belong to AWS",
+        ),
         ("\"\" = \"x\"", "the key `` has 0 characters, not 1 to 128"),
         (key.as_str(), "characters, not 1 to 128"),
         (
             long.as_str(),
-            "the value of `k` has 257 characters, more than 256",
+            "the value of `k` has 257 characters, not 1 to 256",
+        ),
+        (
+            "k = \"\"",
+            "the value of `k` has 0 characters, not 1 to 256",
         ),
         ("a = 1", "the value of `a` is not a text"),
         (
@@ -67,6 +83,7 @@ fn tags_follow_the_rules_of_aws_and_leave_ours_alone() {
         assert!(all[0].contains(why), "{all:?} without {why}");
     }
     assert!(parse("[tags.set]\n\"team/owner\" = \"Zoë + co\"").is_ok());
+    assert!(parse("[tags.set]\n\"x:aws:\" = \"arn:aws:rds:\"").is_ok());
 }
 
 #[test]

@@ -47,7 +47,9 @@ NAMES = {
 TAGS, KEY, VALUE = 50, 128, 256
 LETTERS = re.compile(r"[\w\s_.:/=+\-@]*")
 # Code of a tag that is refused where it differs from that of any malformed request; EC2 takes any characters.
-TAG_CODES = {"iam": "InvalidInput", "kms": "TagException", "s3": "InvalidTag"}
+TAG_CODES = {"ecs": "InvalidParameterException", "iam": "InvalidInput", "kms": "TagException", "s3": "InvalidTag"}
+# How no value may begin, whatever its case, and no key beside `aws:` ("Tag" in the API references of RDS and Amazon ECS).
+RESERVED = {"rds": ("aws:", "rds:"), "ecs": ("aws:",)}
 LISTS = ("Tags", "TagSet", "tags")
 
 
@@ -99,7 +101,8 @@ def _check_tags(call, tags):
     for key, value in tags:
         if not 1 <= len(key) <= KEY or len(value or "") > VALUE:
             refuse(code, f"Tag '{key[:KEY]}' is too long: keys have 1 to {KEY} characters, values up to {VALUE}")
-        if key.lower().startswith("aws:"):
-            refuse(code, f"Tag key '{key}' is reserved: keys must not begin with aws:")
+        reserved = RESERVED.get(call.service, ())
+        if key.lower().startswith(("aws:", *reserved)) or (value or "").lower().startswith(reserved):
+            refuse(code, f"Tag '{key}' is reserved: it must not begin with {' or '.join(reserved or ('aws:',))}")
         if call.service != "ec2" and not (LETTERS.fullmatch(key) and LETTERS.fullmatch(value or "")):
             refuse(code, f"Tag '{key}' has a character that is not allowed")
