@@ -6,7 +6,7 @@ use super::{compliance, zone};
 use crate::aws::lambda::GET_ACCOUNT_SETTINGS;
 use crate::aws::{Aws, Preflight, ec2, survey};
 use crate::config::Config;
-use crate::engine::Error;
+use crate::engine::{Check, Error};
 use aws_sdk_ec2::types::Filter;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -35,9 +35,19 @@ pub struct Facts {
     /// The domain can be resolved by everybody: false for a zone that was made and is not delegated yet.
     #[serde(default = "yes")]
     pub delegated: bool,
-    /// The account allows that each function has a concurrent execution reserved.
-    #[serde(default = "yes")]
-    pub concurrency: bool,
+    /// The account allows that each function has a concurrent execution reserved; `None` when nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<bool>,
+    /// What of these could not be read.
+    #[serde(skip)]
+    pub(super) unread: Unread,
+}
+
+/// Facts that could not be read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Unread {
+    recorder: bool,
+    delegated: bool,
 }
 
 fn yes() -> bool {
@@ -82,46 +92,74 @@ pub struct ServicePrefixLists {
 
 impl Facts {
     /// Reads them: all calls at once, and then the images, whose repositories are the account's. The findings say what is wrong
-    /// where there are none.
-    pub async fn read(aws: &Aws, config: &Config) -> (Preflight, Result<Self, Error>) {
+    /// where there are none. With `functions` those of the migration are meant.
+    ///
+    /// What only some steps need is a finding when it cannot be read: those steps fail by themselves.
+    pub async fn read(
+        aws: &Aws,
+        config: &Config,
+        functions: bool,
+    ) -> (Preflight, Result<Self, Error>) {
         let (mut found, lists, zone, recorder, unreserved, delegated) = tokio::join!(
             survey(aws, config.network.zones),
             prefix_lists(aws),
             zone::find(aws, config),
             recorder(aws, config),
-            unreserved(aws, config),
+            unreserved(aws, functions && config.migration.reserve_concurrency),
             zone::is_delegated(aws, config)
         );
         let images = match found.error() {
             None => images::read(aws, config, &found.account).await,
             Some(_) => Ok(Images::new()),
         };
-        let read = async { Ok((lists?, zone?, recorder?, unreserved?, delegated?, images?)) };
+        let read = async { Ok((lists?, zone?, images?)) };
         let facts = match (found.error(), read.await) {
             (Some(error), _) | (None, Err(error)) => Err(error),
-            (None, Ok((prefix_lists, zone, recorder, unreserved, delegated, images))) => Ok(Self {
-                images,
-                recorder,
-                delegated,
-                concurrency: unreserved.is_none_or(|left| {
-                    left >= FUNCTIONS.len() * RESERVED as usize + LEAST_UNRESERVED
-                }),
-                code: Code::default(),
-                zone: zone.unwrap_or_else(|check| {
-                    found.checks.push(check);
-                    None
-                }),
-                account: found.account.clone(),
-                zones: found
-                    .zones
-                    .iter()
-                    .take(config.network.zones)
-                    .cloned()
-                    .collect(),
-                prefix_lists,
-            }),
+            (None, Ok((prefix_lists, zone, images))) => {
+                let recorder = or_unread("recorder", recorder, &mut found);
+                let delegated = or_unread("delegation", delegated, &mut found);
+                Ok(Self {
+                    images,
+                    unread: Unread {
+                        recorder: recorder.is_none(),
+                        delegated: delegated.is_none(),
+                    },
+                    recorder: recorder.flatten(),
+                    delegated: delegated.unwrap_or(true),
+                    concurrency: suffices(unreserved, &mut found),
+                    code: Code::default(),
+                    zone: zone.unwrap_or_else(|check| {
+                        found.checks.push(check);
+                        None
+                    }),
+                    account: found.account.clone(),
+                    zones: found
+                        .zones
+                        .iter()
+                        .take(config.network.zones)
+                        .cloned()
+                        .collect(),
+                    prefix_lists,
+                })
+            }
         };
         (found, facts)
+    }
+
+    /// What was not read is as an earlier run recorded it.
+    pub fn keep(&mut self, recorded: &Self) {
+        if self.unread.recorder {
+            self.recorder.clone_from(&recorded.recorder);
+        }
+        if self.unread.delegated {
+            self.delegated = recorded.delegated;
+        }
+        // What the functions have reserved is no longer among what is free.
+        let reserved = recorded.concurrency == Some(true) && !recorded.code.zips.is_empty();
+        self.concurrency = match self.concurrency {
+            Some(enough) => Some(enough || reserved),
+            None => recorded.concurrency,
+        };
     }
 
     /// The facts that a state records, if it records any that this program understands.
@@ -141,8 +179,9 @@ impl Facts {
             },
             images: Images::new(),
             recorder: None,
-            concurrency: true,
+            concurrency: None,
             delegated: true,
+            unread: Unread::default(),
             code: Code::default(),
             zone: Some(Zone {
                 id: "Z00000000000000000000".into(),
@@ -155,9 +194,35 @@ impl Facts {
 /// What all functions without a reservation share at least ("Configuring reserved concurrency for a function").
 const LEAST_UNRESERVED: usize = 100;
 
+/// The answer; without one, a finding that says why.
+fn or_unread<T>(name: &str, answer: Result<T, Error>, found: &mut Preflight) -> Option<T> {
+    answer
+        .inspect_err(|error| found.checks.push(Check::not_checked(name, error)))
+        .ok()
+}
+
+/// Whether what nobody has reserved is enough for the functions; `None` when it is not known.
+fn suffices(unreserved: Result<Option<usize>, Error>, found: &mut Preflight) -> Option<bool> {
+    let error = match unreserved {
+        Ok(left) => {
+            let least = FUNCTIONS.len() * RESERVED as usize + LEAST_UNRESERVED;
+            return left.map(|left| left >= least);
+        }
+        Err(error) => error,
+    };
+    let check = Check::not_checked("concurrency", &error);
+    let without = "`migration.reserve_concurrency = false` does without";
+    let hint = match &check.hint {
+        Some(hint) => format!("{hint}; {without}"),
+        None => without.to_owned(),
+    };
+    found.checks.push(check.hint(hint));
+    None
+}
+
 /// The concurrent executions of the account that nobody has reserved; `None` when nobody wants any.
-async fn unreserved(aws: &Aws, config: &Config) -> Result<Option<usize>, Error> {
-    if !config.migration.reserve_concurrency {
+async fn unreserved(aws: &Aws, wanted: bool) -> Result<Option<usize>, Error> {
+    if !wanted {
         return Ok(None);
     }
     let answer = aws
@@ -216,4 +281,76 @@ async fn prefix_lists(aws: &Aws) -> Result<ServicePrefixLists, Error> {
         s3: id("s3")?,
         dynamodb: id("dynamodb")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_read_is_as_it_was_recorded_and_what_was_read_is_not() {
+        let recorded = Facts {
+            recorder: Some("theirs".into()),
+            delegated: false,
+            concurrency: Some(false),
+            ..Facts::sample()
+        };
+        let kept = |mut facts: Facts, recorded: &Facts| {
+            facts.keep(recorded);
+            (facts.recorder, facts.delegated, facts.concurrency)
+        };
+        let unread = Facts {
+            unread: Unread {
+                recorder: true,
+                delegated: true,
+            },
+            ..Facts::sample()
+        };
+        let theirs = Some("theirs".to_owned());
+        assert_eq!(kept(unread, &recorded), (theirs, false, Some(false)));
+        let read = |enough| Facts {
+            concurrency: Some(enough),
+            ..Facts::sample()
+        };
+        assert_eq!(kept(read(true), &recorded), (None, true, Some(true)));
+        assert_eq!(kept(read(false), &recorded), (None, true, Some(false)));
+        // What the functions have is taken from what is free.
+        let zips = [("sync".to_owned(), "hash".to_owned())].into();
+        let made = Facts {
+            concurrency: Some(true),
+            code: Code {
+                sources: "digest".into(),
+                zips,
+            },
+            ..Facts::sample()
+        };
+        assert_eq!(kept(read(false), &made), (None, true, Some(true)));
+    }
+
+    #[test]
+    fn executions_that_cannot_be_counted_are_a_finding_that_names_the_key() {
+        let mut found = Preflight::default();
+        assert_eq!(suffices(Ok(Some(1000)), &mut found), Some(true));
+        assert_eq!(suffices(Ok(Some(100)), &mut found), Some(false));
+        assert_eq!(suffices(Ok(None), &mut found), None);
+        assert_eq!(found.checks, []);
+        let denied = Error::permanent("lambda:GetAccountSettings", "no")
+            .code("AccessDeniedException")
+            .hint("allow `lambda:GetAccountSettings`");
+        assert_eq!(suffices(Err(denied), &mut found), None);
+        assert!(found.error().is_none());
+        let check = &found.checks[0];
+        assert!(
+            check
+                .text
+                .starts_with("not checked: lambda:GetAccountSettings")
+        );
+        let hint = check.hint.as_deref().unwrap();
+        assert!(
+            hint.starts_with(
+                "allow `lambda:GetAccountSettings`; `migration.reserve_concurrency = false`"
+            ),
+            "{hint}"
+        );
+    }
 }

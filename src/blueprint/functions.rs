@@ -173,7 +173,8 @@ pub fn declare(
             kms_key: place.keys.data.arn.clone(),
             log_group: beside.logs[at].name(),
             dead_letters: beside.failures[at].arn.clone(),
-            concurrency: (here.config.migration.reserve_concurrency && here.facts.concurrency)
+            concurrency: (here.config.migration.reserve_concurrency
+                && here.facts.concurrency != Some(false))
                 .then_some(RESERVED),
             layers: Vec::new(),
             exposed: Exposed::new(),

@@ -5,7 +5,7 @@ mod marked;
 pub use marked::Listed;
 
 use super::Context;
-use super::args::{Common, Scope};
+use super::args::{Common, EnvName, Scope};
 use super::code;
 use super::connection::{check_account, connection, local_store, store};
 use super::demand::{demand, web_acls};
@@ -146,9 +146,10 @@ impl Session {
         let caller = Caller::new(events.clone(), mode.read_only(), parallelism);
         let caller = caller.with_limits(connection.limits(config.run.api_limits));
         let mut aws = Aws::new(&connection, Arc::new(caller));
+        let functions = scope.env != Some(EnvName::Blue);
         // A state in a bucket takes calls, too.
         let ((mut preflight, facts), stored) = tokio::join!(
-            Facts::read(&aws, &config),
+            Facts::read(&aws, &config, functions),
             stored(cx, &config, mode != Mode::Unrecorded)
         );
         let mut facts = facts?;
@@ -160,10 +161,10 @@ impl Session {
             let images = &mut facts.images;
             let kept = blueprint::keep_images(images, &recorded.images, &config, &facts.account);
             preflight.checks.extend(kept);
-            // What the functions have reserved is no longer among what is free.
-            facts.concurrency |= recorded.concurrency && !recorded.code.zips.is_empty();
+            facts.keep(recorded);
         }
-        if config.migration.reserve_concurrency && !facts.concurrency {
+        let reserves = functions && config.migration.reserve_concurrency;
+        if reserves && facts.concurrency == Some(false) {
             preflight.checks.push(few_executions());
         }
         let recorded = recorded.map(|r| r.code).unwrap_or_default();

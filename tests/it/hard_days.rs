@@ -78,7 +78,10 @@ fn access_denied_fails_its_step_at_once_and_names_the_permission_while_others_fi
         ("kms:CreateAlias", "alias-data-green", 2),
         ("s3:PutBucketPolicy", "access-logs-green", 3),
     ];
-    lab.faults(&json!({"deny": denied.map(|d| d.0)}));
+    let mut deny = denied.map(|d| d.0).to_vec();
+    // A fact that only some steps need, and they can do without it.
+    deny.push("lambda:GetAccountSettings");
+    lab.faults(&json!({ "deny": deny }));
     let since = lab.mark();
     let done = lab
         .run(&["apply", "--env", "green", "--yes", "--json"])

@@ -57,7 +57,9 @@ pub async fn check(
     let caller = Caller::new(events.clone(), true, config.run.parallelism);
     let caller = caller.with_limits(connection.limits(config.run.api_limits));
     let mut aws = Aws::new(&connection, Arc::new(caller));
-    let ((preflight, facts), ahead) = tokio::join!(Facts::read(&aws, config), aws::ahead(&aws));
+    let functions = config.only_environment() != Some("blue");
+    let facts = Facts::read(&aws, config, functions);
+    let ((preflight, facts), ahead) = tokio::join!(facts, aws::ahead(&aws));
     let reached = !preflight.account.is_empty();
     out.extend(preflight.checks.iter().cloned().map(Finding::from));
     out.push(clock(ahead));
@@ -86,7 +88,10 @@ pub async fn check(
     out.extend(os_metrics(&aws, config).await);
     let recorded = state.and_then(|s| Facts::recorded(&s.facts));
     let facts = match (facts, recorded) {
-        (Ok(facts), _) => {
+        (Ok(mut facts), recorded) => {
+            if let Some(recorded) = &recorded {
+                facts.keep(recorded);
+            }
             out.extend(images(config, &facts));
             facts
         }
