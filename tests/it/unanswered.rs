@@ -2,10 +2,12 @@
 
 use crate::support::run::{Run, Slow, graph, head, writes};
 use crate::support::world::World;
+use deployer::engine::event::Event;
 use deployer::engine::exec::{Outcome, Report};
-use deployer::engine::{Class, Error, Graph, Leftover};
+use deployer::engine::{Class, Error, Events, Graph, Leftover};
 use deployer::state::Stage;
 use serde_json::json;
+use std::sync::{Arc, Mutex};
 
 fn one() -> Graph {
     graph(|b| drop(b.add(head("a", "green"), Slow(json!({})))))
@@ -76,5 +78,41 @@ async fn a_wait_outlasts_a_short_outage_and_ends_with_a_long_one() {
         assert!(run.destroy(&g, None).await.complete());
         assert_eq!(writes(&world), ["create a", "delete a"]);
         assert_eq!(world.live(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_an_answer_says_so_and_for_how_long_at_most() {
+    let lost =
+        Error::of(Class::Unclear, "x:Create", "connection closed").leftover(Leftover::Unknown);
+    // While it settles, and while it is looked for.
+    for (lost, after) in [(None, 20), (Some(lost), 1)] {
+        let world = World::new(1.5);
+        if let Some(lost) = lost {
+            world.fail("a", lost);
+        }
+        world.break_reads(after, 200, Class::Unclear);
+        let mut run = Run::on(&world);
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let sink = lines.clone();
+        run.cx.events = Events::to(vec![Box::new(move |event| {
+            if let Event::StepWaiting {
+                what,
+                seconds,
+                limit_seconds,
+                ..
+            } = event
+            {
+                let line = (what.clone(), *seconds, *limit_seconds);
+                sink.lock().unwrap().push(line);
+            }
+        })]);
+        assert!(run.apply(&one()).await.complete());
+        let lines = lines.lock().unwrap();
+        assert!(lines.len() > 1, "{lines:?}");
+        for (what, seconds, limit) in lines.iter() {
+            assert_eq!(what, "no answer: test:Read: no answer");
+            assert!(*seconds < 201.0 && *limit == 300.0, "{lines:?}");
+        }
     }
 }

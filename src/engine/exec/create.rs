@@ -2,7 +2,7 @@
 
 use super::Message;
 use super::settle::pause;
-use super::silence::LONGEST;
+use super::silence::{LONGEST, in_short};
 use super::step::{Stop, Work};
 use super::wait::Heartbeat;
 use crate::engine::driver::{Driver, Identity, Key, Live, Phase};
@@ -64,7 +64,8 @@ impl Work {
                 });
             }
             let found = if lost || error.class == Class::Conflict {
-                self.find(driver, &identity, unclear, &error).await
+                self.find(driver, &identity, unclear, &error, &mut heartbeat)
+                    .await
             } else {
                 Ok(None)
             };
@@ -90,7 +91,10 @@ impl Work {
                 return Err(error.into());
             };
             self.tell(Message::Parked(self.at));
-            heartbeat.beat(self, &error.message, self.limit_of(&error));
+            // Without an answer the call is sent again at once: what takes its time is the look before that.
+            if !lost {
+                heartbeat.beat(self, (&error.message, began, self.limit_of(&error)));
+            }
             if let Err(stop) = self.sleep(delay).await {
                 self.give_up(unclear).await?;
                 return Err(stop);
@@ -120,6 +124,7 @@ impl Work {
         identity: &Identity,
         unclear: bool,
         error: &Error,
+        heartbeat: &mut Heartbeat,
     ) -> Result<Option<Live>, Stop> {
         let began = Instant::now();
         let global = driver.meta().global;
@@ -153,7 +158,10 @@ impl Work {
                 Ok(None) => {}
                 Err(f)
                     if matches!(f.class, Class::Unclear | Class::Propagating)
-                        && began.elapsed() < LONGEST => {}
+                        && began.elapsed() < LONGEST =>
+                {
+                    heartbeat.beat(self, (&in_short(&f), began, LONGEST));
+                }
                 Err(f) => return Err(f.leftover(error.leftover.clone()).into()),
             }
             if answered && began.elapsed() >= self.shared.cx.limits.consistency_timeout {

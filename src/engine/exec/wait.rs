@@ -67,7 +67,7 @@ impl Work {
                 Err(_) => {}
             }
             self.park(&mut parked);
-            self.wait(began, limit, "its deletion", &mut heartbeat)
+            self.wait(began, limit, "its deletion", &silence, &mut heartbeat)
                 .await?;
         }
     }
@@ -120,7 +120,8 @@ impl Work {
                 Err(_) => {}
             }
             self.park(&mut parked);
-            self.wait(began, limit, "settling", &mut heartbeat).await?;
+            self.wait(began, limit, "settling", &silence, &mut heartbeat)
+                .await?;
         }
     }
 
@@ -133,6 +134,7 @@ impl Work {
         began: Instant,
         limit: Duration,
         what: &str,
+        silence: &Silence,
         heartbeat: &mut Heartbeat,
     ) -> Result<(), Stop> {
         if self.stopping() {
@@ -144,7 +146,7 @@ impl Work {
                 .hint("look at it in the AWS console, then run the same command again: it resumes from here");
             return Err(error.into());
         }
-        heartbeat.beat(self, what, limit);
+        heartbeat.beat(self, silence.reason(what, began, limit));
         let stop = self.shared.cx.stop.clone();
         tokio::select! {
             biased;
@@ -190,7 +192,7 @@ impl Work {
                 Class::InUse => attempt >= 2,
                 class => class == Class::Blocked,
             };
-            heartbeat.beat(self, &error.message, self.limit_of(&error));
+            heartbeat.beat(self, (&error.message, began, self.limit_of(&error)));
             if tell && !std::mem::replace(&mut reported, true) {
                 self.shared.cx.events.send(Event::StepInUse {
                     step: self.node.step.clone(),
@@ -230,7 +232,6 @@ impl Work {
 
 /// Says once a minute that a step still waits, so that a long wait is not taken for a hang.
 pub(super) struct Heartbeat {
-    began: Instant,
     last: Instant,
 }
 
@@ -238,12 +239,12 @@ impl Heartbeat {
     const EVERY: Duration = Duration::from_secs(60);
 
     pub(super) fn start() -> Self {
-        let began = Instant::now();
-        Self { began, last: began }
+        let last = Instant::now();
+        Self { last }
     }
 
-    /// To be called again and again while the step waits for `what`, for at most `limit`.
-    pub(super) fn beat(&mut self, work: &Work, what: &str, limit: Duration) {
+    /// To be called again and again while the step waits: what for, since when, and for how long at most.
+    pub(super) fn beat(&mut self, work: &Work, (what, since, limit): (&str, Instant, Duration)) {
         if self.last.elapsed() < Self::EVERY {
             return;
         }
@@ -251,7 +252,7 @@ impl Heartbeat {
         work.shared.cx.events.send(Event::StepWaiting {
             step: work.node.step.clone(),
             what: what.trim_end().to_owned(),
-            seconds: self.began.elapsed().as_secs_f64(),
+            seconds: since.elapsed().as_secs_f64(),
             limit_seconds: limit.as_secs_f64(),
         });
     }
