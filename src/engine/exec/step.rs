@@ -170,9 +170,18 @@ impl Work {
                 .chain(&delta.remove_tags)
                 .map(|k| format!("tag `{k}`")),
         );
-        Error::permanent("verify", format!("AWS returned different values than were set: {}", parts.join("; ")))
-            .leftover(Leftover::Known(vec![self.node.name.clone()]))
-            .hint("another actor may be changing it; see what `deployer drift` says, then run `deployer apply` again")
+        Error::permanent(
+            "verify",
+            format!(
+                "AWS returned different values than were set: {}",
+                parts.join("; ")
+            ),
+        )
+        .leftover(Leftover::Known(vec![self.node.name.clone()]))
+        .hint(format!(
+            "{}; see what `deployer drift` says, then run `deployer apply` again",
+            why_it_stays(delta)
+        ))
     }
 
     fn difference(&self, driver: &dyn Driver, live: &Live) -> Delta {
@@ -271,5 +280,34 @@ impl Work {
 
     pub(super) fn tell(&self, message: Message) {
         let _ = self.shared.messages.send(message);
+    }
+}
+
+/// What may be behind a difference that stays whatever is sent. Somebody else's value would be there.
+fn why_it_stays(delta: &Delta) -> &'static str {
+    let tags = !delta.set_tags.is_empty() || !delta.remove_tags.is_empty();
+    if tags || delta.changes.iter().any(|c| c.have.is_some()) {
+        "another actor may be changing it"
+    } else {
+        "AWS accepted it and does not show it"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::diff::diff;
+    use serde_json::json;
+
+    #[test]
+    fn a_value_that_is_missing_is_not_laid_to_another_actor() {
+        let why = |have: Value| why_it_stays(&Delta::of(diff(&json!({"a": 1, "b": 2}), &have)));
+        let unseen = "AWS accepted it and does not show it";
+        assert_eq!(why(json!({"b": 2})), unseen);
+        assert_eq!(why(json!({"a": null, "b": 2})), unseen);
+        assert_eq!(why(json!({})), unseen);
+        let other = "another actor may be changing it";
+        assert_eq!(why(json!({"a": 3})), other);
+        assert_eq!(why(json!({"a": 1, "b": 2, "c": 3})), other);
     }
 }
