@@ -15,6 +15,7 @@ use std::sync::Arc;
 mod actions;
 mod edge;
 mod network;
+mod ways;
 
 pub use actions::*;
 pub use edge::PerTable;
@@ -297,6 +298,10 @@ macro_rules! readers {
             pub endpoint_services: Ec2Reader<t::ServiceConfiguration>,
             /// DescribeNatGateways.
             pub nat_gateways: Ec2Reader<t::NatGateway>,
+            /// DescribeVpnGateways: those attached to a VPC.
+            pub vpn_gateways: Reader<String, Vec<String>>,
+            /// DescribeEgressOnlyInternetGateways: all of the region, by VPC.
+            pub egress_gateways: Reader<String, Vec<String>>,
             /// DescribeVpcPeeringConnections: all of the region, by VPC of either side.
             pub peerings: Reader<String, Vec<t::VpcPeeringConnection>>,
             /// DescribeFlowLogs.
@@ -319,6 +324,8 @@ macro_rules! readers {
                     endpoints: edge::endpoints(&client, caller),
                     endpoint_services: edge::endpoint_services(&client, caller),
                     nat_gateways: edge::nat_gateways(&client, caller),
+                    vpn_gateways: ways::vpn_gateways(client.clone(), caller.clone()),
+                    egress_gateways: ways::egress_gateways(client.clone(), caller.clone()),
                     peerings: edge::peerings(client.clone(), caller.clone()),
                     flow_logs: edge::flow_logs(&client, caller),
                     all_flow_logs: edge::all_flow_logs(client.clone(), caller.clone()),

@@ -14,6 +14,7 @@ mod error;
 mod hints;
 mod listing;
 mod objects;
+mod own;
 mod pages;
 pub mod permissions;
 mod preflight;
@@ -63,6 +64,7 @@ pub use environment::{connector_to, profiles, region, trusted};
 pub use error::{chain, refused};
 pub use listing::{Listing, Named};
 pub use objects::{StateObjects, in_region_of};
+pub use own::{Own, OwnThing};
 pub use preflight::{
     Count, Demand, Preflight, Version, certificate, check_demand, supported, survey,
 };
@@ -73,7 +75,6 @@ pub use recent::{RecentTags, Refreshing};
 use crate::engine::Error;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The services: a field of [`Aws`] with its type, and an entry in the list of all.
@@ -84,14 +85,14 @@ macro_rules! services {
             /// The account that the credentials belong to; empty until somebody asked.
             pub account: String,
             pub region: String,
-            /// The ARNs of what the state records when a command begins: ours, whatever has become of its tags.
-            pub recorded: HashSet<String>,
             $(
                 #[doc = concat!("The service `", stringify!($field), "`.")]
                 pub $field: $field::$type,
             )*
             /// Tags that were read a moment ago.
             pub recent: RecentTags,
+            /// The things of this deployment; none before a session knows them.
+            pub own: Own,
             caller: Arc<Caller>,
         }
 
@@ -101,10 +102,10 @@ macro_rules! services {
                 let config = &connection.config;
                 Self {
                     account: String::new(),
-                    recorded: HashSet::new(),
                     region: config.region().map(ToString::to_string).unwrap_or_default(),
                     $($field: $field::$type::new(config, &caller),)*
                     recent: RecentTags::default(),
+                    own: Own::default(),
                     caller,
                 }
             }

@@ -57,12 +57,17 @@ fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
 
 /// GetParameters takes ten names.
 const AT_ONCE: usize = 10;
+/// A filter of DescribeParameters takes fifty values ("ParameterStringFilter"), and a page holds as many.
+const VALUES: usize = 50;
+const DESCRIBED: i32 = 50;
 
 /// Systems Manager: its client and the reader of parameters.
 pub struct Ssm {
     pub client: Client,
     /// GetParameters, by name.
     pub parameters: Reader<String, Parameter>,
+    /// DescribeParameters, by name: what GetParameters leaves out.
+    pub metadata: Reader<String, ParameterMetadata>,
     caller: Arc<Caller>,
 }
 
@@ -71,6 +76,7 @@ impl Ssm {
         let client = Client::new(config);
         Self {
             parameters: parameters(&client, caller),
+            metadata: metadata(&client, caller),
             caller: caller.clone(),
             client,
         }
@@ -91,25 +97,48 @@ impl Ssm {
     /// The parameters below a path that carry this deployment's suffix, without their values: other deployments have theirs there, too.
     pub async fn marked(&self, path: &str, suffix: &str) -> Result<Vec<ParameterMetadata>, Error> {
         let tag = format!("tag:{MARK_SUFFIX}");
-        let filter = |key: &str, option: &str, value: &str| {
-            let filter = ParameterStringFilter::builder().key(key).option(option);
-            filter.values(value).build()
-        };
         let filters = [
-            filter("Path", "Recursive", path),
-            filter(&tag, "Equals", suffix),
+            filter("Path", "Recursive", vec![path.to_owned()])?,
+            filter(&tag, "Equals", vec![suffix.to_owned()])?,
         ];
-        let filters: Result<Vec<_>, _> = filters.into_iter().collect();
-        let filters =
-            filters.map_err(|e| Error::permanent(DESCRIBE_PARAMETERS.action(), e.to_string()))?;
-        let call = self.client.describe_parameters().max_results(50);
-        let call = call.set_parameter_filters(Some(filters));
-        let send = |token| call.clone().set_next_token(token).send();
-        let all = self.caller.pages(DESCRIBE_PARAMETERS, send, |page| {
-            (page.parameters.unwrap_or_default(), page.next_token)
-        });
-        all.await
+        describe(&self.client, &self.caller, filters.into()).await
     }
+}
+
+fn filter(key: &str, option: &str, values: Vec<String>) -> Result<ParameterStringFilter, Error> {
+    let filter = ParameterStringFilter::builder().key(key).option(option);
+    let filter = filter.set_values(Some(values)).build();
+    filter.map_err(|e| Error::permanent(DESCRIBE_PARAMETERS.action(), e.to_string()))
+}
+
+async fn describe(
+    client: &Client,
+    caller: &Caller,
+    filters: Vec<ParameterStringFilter>,
+) -> Result<Vec<ParameterMetadata>, Error> {
+    let call = client.describe_parameters().max_results(DESCRIBED);
+    let call = call.set_parameter_filters(Some(filters));
+    let send = |token| call.clone().set_next_token(token).send();
+    let all = caller.pages(DESCRIBE_PARAMETERS, send, |page| {
+        (page.parameters.unwrap_or_default(), page.next_token)
+    });
+    all.await
+}
+
+fn metadata(client: &Client, caller: &Arc<Caller>) -> Reader<String, ParameterMetadata> {
+    let (client, caller) = (client.clone(), caller.clone());
+    Reader::new(move |names: Vec<String>| {
+        let (client, caller) = (client.clone(), caller.clone());
+        async move {
+            let asks = names.chunks(VALUES).map(async |some| {
+                let filters = vec![filter("Name", "Equals", some.to_vec())?];
+                describe(&client, &caller, filters).await
+            });
+            let all = try_join_all(asks).await?.into_iter().flatten();
+            Ok(all.filter_map(|it| Some((it.name.clone()?, it))).collect())
+        }
+        .boxed()
+    })
 }
 
 fn parameters(client: &Client, caller: &Arc<Caller>) -> Reader<String, Parameter> {

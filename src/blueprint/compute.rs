@@ -272,10 +272,7 @@ fn parameters(
             service.name,
             name.to_lowercase().replace('_', "-")
         );
-        let spec = Parameter {
-            kind: "String".into(),
-            value,
-        };
+        let spec = Parameter::of(value);
         let parameter = here.add_named(&thing, format!("{path}/{name}"), spec);
         (name.to_owned(), parameter.arn().ready())
     });

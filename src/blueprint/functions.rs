@@ -175,9 +175,10 @@ pub fn declare(
             dead_letters: beside.failures[at].arn.clone(),
             concurrency: (here.config.migration.reserve_concurrency
                 && here.facts.concurrency != Some(false))
-                .then_some(RESERVED),
+            .then_some(RESERVED),
             layers: Vec::new(),
             exposed: Exposed::new(),
+            others: Exposed::new(),
             members: Vec::new(),
         };
         let made = here.add(&function.thing(), spec);
@@ -213,6 +214,7 @@ pub fn declare(
             bisect: true,
             partial: true,
             dead_letters: beside.failures[at].arn.clone(),
+            others: Exposed::new(),
         };
         here.add(&format!("stream-{}", FUNCTIONS[at].name), spec);
         here.needs(Env::Blue);
@@ -286,12 +288,8 @@ fn mapping(here: &mut EnvironmentBuilder<'_>) -> Handle<Parameter> {
         "{PATH}/{}-{}/migration/mapping",
         here.env, here.config.suffix
     );
-    let kind = "String".into();
-    let parameter = here.add_named(
-        "parameter-migration-mapping",
-        name,
-        Parameter { kind, value },
-    );
+    let spec = Parameter::of(value);
+    let parameter = here.add_named("parameter-migration-mapping", name, spec);
     here.output("migration.mapping", &parameter.name);
     parameter
 }

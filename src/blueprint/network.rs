@@ -74,6 +74,7 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>) -> Network {
                 .iter()
                 .map(|subnet| subnet.id())
                 .collect(),
+            gateways: Vec::new(),
         };
         here.add(&format!("{name}-subnets"), used);
         table

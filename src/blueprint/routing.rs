@@ -18,7 +18,7 @@ use super::zone::ZONE;
 use super::{Env, EnvironmentBuilder, ScopeBuilder, Shared};
 use crate::config::Config;
 use crate::engine::Handle;
-use crate::resources::acm::{Certificate, Validation};
+use crate::resources::acm::{Certificate, PROOF, Validation};
 use crate::resources::route53::{Alias, Record, Text, Weight, Zone, text};
 
 /// The shared part.
@@ -102,6 +102,7 @@ fn note(here: &mut ScopeBuilder<'_, Shared>, place: &Place) -> Handle<Text> {
         name: text::name(&place.domain),
         ttl: NOTE_TTL,
         value: "epoch=0".into(),
+        others: Vec::new(),
     };
     here.add(NOTE_RECORD, spec)
 }
@@ -130,6 +131,8 @@ fn own_certificate(here: &mut ScopeBuilder<'_, Shared>, place: &Place) -> String
             domain: name,
             zone: place.zone.clone(),
             wait: here.facts.delegated,
+            value: PROOF.into(),
+            others: Vec::new(),
         };
         let validation = here.add(&format!("validation-{what}"), spec);
         arn = validation.certificate.clone();

@@ -10,19 +10,21 @@ use super::code;
 use super::connection::{check_account, connection, local_store, store};
 use super::demand::{demand, web_acls};
 use super::error::Failure;
-use crate::aws::{self, Aws, Caller, Preflight};
+use crate::aws::{self, Aws, Caller, Own, OwnThing, Preflight};
 use crate::blueprint::{self, Env, Facts};
 use crate::config::{Config, Overrides};
 use crate::engine::beneath::beneath;
 use crate::engine::observe::{Observations, ReadRequest, observe, requests};
 use crate::engine::plan::{Node, Op, Plan};
+use crate::engine::reference::resolve;
 use crate::engine::{self, Check, Events, Graph, Kind, Level, Limits};
 use crate::report::DeploymentRef;
 use crate::resources::elbv2::Listener;
 use crate::resources::{self, wafv2};
 use crate::state::{Record, State, Store};
 use futures::future::join_all;
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The configuration of a command. Its digest stands in every document that the command writes from here on.
@@ -173,11 +175,9 @@ impl Session {
         preflight.checks.extend(check);
         aws.lambda.zips = Some(code::zips());
         aws.account.clone_from(&facts.account);
-        let arn = |r: &Record| r.outputs["arn"].as_str().map(str::to_owned);
-        let records = read.iter().flat_map(|state| state.steps.values());
-        aws.recorded = records.filter_map(arn).collect();
-        let aws = Arc::new(aws);
         let graph = blueprint::build(&config, &facts)?;
+        aws.own = own(&graph, read.as_ref());
+        let aws = Arc::new(aws);
         let scope = scope.env.map(|e| e.name().to_owned());
         let chosen = graph.select(scope.as_deref());
         let limits = Limits {
@@ -363,6 +363,30 @@ async fn stored(
     let store = store(cx, config).await?;
     let state = crate::state::read(store.as_ref(), &config.region).await;
     Ok((store, state.ok()))
+}
+
+/// What the blueprint has, and what is recorded.
+fn own(graph: &Graph, state: Option<&State>) -> Own {
+    let names = graph.steps.iter();
+    let names: BTreeMap<&str, Value> = names
+        .map(|step| (step.id.as_str(), json!({"name": step.name})))
+        .collect();
+    let wanted = graph.steps.iter().map(|step| OwnThing {
+        kind: step.kind.clone(),
+        step: step.id.clone(),
+        name: step.name.clone(),
+        spec: resolve(&step.spec, &|id| names.get(id)),
+        outputs: Value::Null,
+    });
+    let recorded = state.into_iter().flat_map(|s| &s.steps);
+    let recorded = recorded.map(|(id, record)| OwnThing {
+        kind: record.kind.clone(),
+        step: id.clone(),
+        name: record.name.clone(),
+        spec: record.inputs.clone(),
+        outputs: record.outputs.clone(),
+    });
+    wanted.chain(recorded).collect()
 }
 
 /// The account leaves no concurrent execution to reserve.

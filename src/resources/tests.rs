@@ -4,6 +4,16 @@ use super::{Listed, Resource, SubResource};
 use crate::engine::{Meta, Nature, fields};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The members of an answer of AWS: whoever reads it says of each what becomes of it, also of one that a new SDK adds.
+pub(super) fn members(it: &impl std::fmt::Debug) -> Vec<String> {
+    let text = format!("{it:#?}");
+    let lines = text.lines().filter_map(|line| line.strip_prefix("    "));
+    let named = lines.filter(|line| !line.starts_with([' ', '}', ']', ')']));
+    named
+        .filter_map(|line| Some(line.split_once(':')?.0.to_owned()))
+        .collect()
+}
+
 /// A type as the tests need it.
 struct Type {
     meta: Meta,

@@ -62,6 +62,8 @@ fn most(kinds: &Kinds, service: &str, operation: &str) -> usize {
         ("logs", _) => of("logs/log_group"),
         ("sns", _) => of("sns/topic"),
         ("ssm", "GetParameters") => of("ssm/parameter").div_ceil(10),
+        // By name, and for the search.
+        ("ssm", "DescribeParameters") => 2,
         ("ssm", "ListTagsForResource") => of("ssm/parameter"),
         ("ecr", "DescribeRepositories") => 1,
         ("ecr", _) => of("ecr/repository"),
@@ -130,8 +132,8 @@ fn most(kinds: &Kinds, service: &str, operation: &str) -> usize {
         ("rds", "DescribeDBInstances") => 2,
         // With whom those of somebody are shared, and the search for those that were kept, which may come late on a busy machine.
         ("rds", "DescribeDBClusterSnapshots") => 2,
-        // The zone of the domain, and those that this deployment has made.
-        ("route53", "ListHostedZones") => 2,
+        // The zone of the domain, those that this deployment has made, and where each zone begins.
+        ("route53", "ListHostedZones") => 3,
         // DNS support and DNS host names.
         ("ec2", "DescribeVpcAttribute") => 2 * of("ec2/vpc"),
         ("ec2", "GetTransitGatewayRouteTablePropagations" | "SearchTransitGatewayRoutes") => {

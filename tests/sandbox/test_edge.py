@@ -240,6 +240,10 @@ class Names(Case):
             DNS.delete_health_check(HealthCheckId=check["Id"])
         updated = DNS.update_health_check(HealthCheckId=check["Id"], FailureThreshold=5)["HealthCheck"]
         self.assertEqual(updated["HealthCheckVersion"], 2)
+        some = {"Regions": ["sa-east-1", "us-east-1", "us-west-1"]}
+        for sent, shown in ((some, some["Regions"]), ({}, some["Regions"]), ({"ResetElements": ["Regions"]}, None)):
+            answer = DNS.update_health_check(HealthCheckId=check["Id"], **sent)["HealthCheck"]["HealthCheckConfig"]
+            self.assertEqual(sorted(answer.get("Regions", [])) or None, shown)
         DNS.delete_health_check(HealthCheckId=above["Id"])
         DNS.delete_health_check(HealthCheckId=check["Id"])
         with self.refused("NoSuchHealthCheck"):

@@ -53,6 +53,14 @@ class Functions(Case):
             FUNCTIONS.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=901)
         FUNCTIONS.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=900)
 
+    def test_what_a_change_sets_shows_and_what_it_leaves_out_stays(self):
+        self.make()
+        theirs = {"TracingConfig": {"Mode": "Active"}, "EphemeralStorage": {"Size": 10240}}
+        FUNCTIONS.update_function_configuration(FunctionName="f", **theirs)
+        FUNCTIONS.update_function_configuration(FunctionName="f", MemorySize=256)
+        shown = FUNCTIONS.get_function_configuration(FunctionName="f")
+        self.assertEqual({key: shown[key] for key in theirs}, theirs)
+
     def test_no_function_runs_and_the_control_path_says_what_one_answers(self):
         with self.refused("ResourceNotFoundException"):
             FUNCTIONS.invoke(FunctionName="f")

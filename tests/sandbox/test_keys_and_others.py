@@ -239,6 +239,17 @@ class Others(Case):
         with self.refused("NoSuchResourceException"):
             QUOTAS.get_service_quota(ServiceCode="vpc", QuotaCode="L-NOTHING")
 
+    def test_a_parameter_shows_its_tier_and_what_its_policies_are(self):
+        ssm = client("ssm")
+        policy = {"Type": "Expiration", "Version": "1.0", "Attributes": {"Timestamp": "2036-12-02T21:34:33.000Z"}}
+        ssm.put_parameter(Name="/p/plain", Value="x", Type="String", Tier="Standard")
+        ssm.put_parameter(Name="/p/one", Value="x", Type="String", Tier="Advanced", Policies=json.dumps([policy]))
+        names = [{"Key": "Name", "Option": "Equals", "Values": ["/p/one", "/p/plain"]}]
+        shown = {one["Name"]: one for one in ssm.describe_parameters(ParameterFilters=names)["Parameters"]}
+        self.assertEqual(shown["/p/one"]["Tier"], "Advanced")
+        self.assertEqual([one["PolicyType"] for one in shown["/p/one"]["Policies"]], ["Expiration"])
+        self.assertEqual((shown["/p/plain"]["Tier"], shown["/p/plain"]["Policies"]), ("Standard", []))
+
     def rpc(self, operation, document):
         headers = {
             "Content-Type": "application/cbor",

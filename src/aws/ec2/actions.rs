@@ -42,6 +42,8 @@ actions! { SERVICE;
     Read DESCRIBE_DHCP_OPTIONS = "DescribeDhcpOptions", [ANY];
     Read DESCRIBE_NAT_GATEWAYS = "DescribeNatGateways", [ANY];
     Read DESCRIBE_VPC_PEERING_CONNECTIONS = "DescribeVpcPeeringConnections", [ANY];
+    Read DESCRIBE_VPN_GATEWAYS = "DescribeVpnGateways", [ANY];
+    Read DESCRIBE_EGRESS_ONLY_INTERNET_GATEWAYS = "DescribeEgressOnlyInternetGateways", [ANY];
     Read DESCRIBE_FLOW_LOGS = "DescribeFlowLogs", [ANY];
     Read DESCRIBE_INTERNET_GATEWAYS = "DescribeInternetGateways", [ANY];
     Read DESCRIBE_MANAGED_PREFIX_LISTS = "DescribeManagedPrefixLists", [ANY];

@@ -5,6 +5,6 @@ mod tags;
 mod validation;
 
 pub use certificate::{Certificate, is_issued};
-pub use validation::Validation;
+pub use validation::{PROOF, Validation};
 
 use tags::AcmTags;

@@ -1,4 +1,4 @@
-//! The subnets that use a route table, as one set.
+//! The subnets that use a route table, as one set; and gateways, whose traffic into the VPC it would lead elsewhere.
 
 use super::prelude::*;
 use super::{RouteTable, Subnet};
@@ -9,6 +9,9 @@ use aws_sdk_ec2::types::{RouteTableAssociation, RouteTableAssociationStateCode};
 pub struct RouteTableSubnets {
     pub table: Ref<RouteTable>,
     pub subnets: Vec<Ref<Subnet>>,
+    /// Gateways that use it: none.
+    #[serde(default)]
+    pub gateways: Vec<String>,
 }
 
 impl Kind for RouteTableSubnets {
@@ -43,11 +46,14 @@ impl SubResource for RouteTableSubnets {
         let Some(found) = found.await?.pop() else {
             return Ok(None);
         };
-        let subnets = found.associations().iter().filter(|a| stands(a));
-        let subnets = subnets.filter_map(|a| a.subnet_id());
+        let all = found.associations().iter().filter(|a| stands(a));
+        let subnets = all.clone().filter_map(|a| a.subnet_id());
         let spec = Self {
             table: id.clone(),
             subnets: subnets.map(Into::into).collect(),
+            gateways: all
+                .filter_map(|a| a.gateway_id().map(str::to_owned))
+                .collect(),
         };
         Ok(Some(Found::of_parent(spec, id.into())))
     }
@@ -63,6 +69,7 @@ impl SubResource for RouteTableSubnets {
             let extra = association
                 .subnet_id()
                 .is_some_and(|s| !self.subnets.iter().any(|w| w.as_str() == s));
+            let extra = extra || association.gateway_id().is_some();
             if extra {
                 release(cx, &association).await?;
             }
@@ -72,7 +79,7 @@ impl SubResource for RouteTableSubnets {
 
     async fn reset(&self, cx: &Aws, table: &Id<RouteTable>) -> Result<(), Error> {
         for association in associations(cx, "route-table-id", table.as_str()).await? {
-            if association.subnet_id().is_some() {
+            if association.subnet_id().is_some() || association.gateway_id().is_some() {
                 release(cx, &association).await?;
             }
         }
@@ -141,7 +148,7 @@ async fn assign(cx: &Aws, subnet: &Ref<Subnet>, table: &str) -> Result<(), Error
     }
 }
 
-/// The subnet uses the main table again.
+/// The subnet uses the main table again, the gateway none.
 async fn release(cx: &Aws, association: &RouteTableAssociation) -> Result<(), Error> {
     let id = association.route_table_association_id().unwrap_or_default();
     let call = cx.ec2.client.disassociate_route_table().association_id(id);

@@ -23,13 +23,19 @@ pub(super) async fn strangers(
         ec2.network_interfaces.by("vpc-id", vpc),
         ec2.internet_gateways.by("attachment.vpc-id", vpc),
     );
+    // No deployment makes any of these.
+    let never = futures::future::try_join(
+        ec2.vpn_gateways.get(vpc.to_owned()),
+        ec2.egress_gateways.get(vpc.to_owned()),
+    );
     let more = futures::future::try_join4(
         ec2.nat_gateways.by("vpc-id", vpc),
         peerings(cx, vpc),
         ec2.all_flow_logs.get(()),
         cx.route53.private_zones(vpc),
     );
-    let (places, ways, more) = futures::try_join!(places, ways, more)?;
+    let (places, ways, more, never) = futures::try_join!(places, ways, more, never)?;
+    let (vpn, egress) = never;
     let (nats, peerings, flow_logs, zones) = more;
     let (subnets, groups, acls, tables) = places;
     let (endpoints, attachments, interfaces, gateways) = ways;
@@ -83,6 +89,12 @@ pub(super) async fn strangers(
         .filter(|l| l.resource_id().is_some_and(within))
     {
         add("flow log", it.flow_log_id(), it.tags());
+    }
+    for id in vpn.iter().flatten() {
+        add("VPN gateway", Some(id.as_str()), &[]);
+    }
+    for id in egress.iter().flatten() {
+        add("egress-only internet gateway", Some(id.as_str()), &[]);
     }
     // What is asked in the VPC is answered from these first: a name of AWS or of ours too.
     for (name, id) in &zones {

@@ -89,7 +89,8 @@ pub(super) async fn of_others(
     identity: &Identity,
     arns: Vec<String>,
 ) -> Result<Vec<String>, Error> {
-    let unknown = arns.into_iter().filter(|arn| !cx.recorded.contains(arn));
+    let is_recorded = |arn: &String| cx.own.any(|it| it.outputs["arn"] == **arn);
+    let unknown = arns.into_iter().filter(|arn| !is_recorded(arn));
     let asks = unknown.map(async |arn| {
         // What went away in between is nobody's.
         let ours = |tags: &Tags| of_deployment(identity, tags);

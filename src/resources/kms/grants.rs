@@ -14,12 +14,14 @@ pub(super) async fn list(cx: &Aws, key: &str) -> Result<Exposed, Error> {
         let next = page.next_marker.filter(|_| page.truncated);
         (page.grants.unwrap_or_default(), next)
     });
-    Ok(all.await?.iter().filter_map(reported).collect())
+    let all = all.await?;
+    let others = all.iter().filter_map(|g| reported(g, &cx.account));
+    Ok(others.collect())
 }
 
-fn reported(grant: &GrantListEntry) -> Option<(String, String)> {
+fn reported(grant: &GrantListEntry, account: &str) -> Option<(String, String)> {
     let who = grant.grantee_principal().unwrap_or("somebody");
-    if is_service(who) {
+    if is_service(who, account) {
         return None;
     }
     let what: Vec<&str> = grant.operations().iter().map(|o| o.as_str()).collect();
@@ -27,11 +29,15 @@ fn reported(grant: &GrantListEntry) -> Option<(String, String)> {
     Some((format!("grant/{id}"), format!("{who}: {}", what.join(", "))))
 }
 
-/// AWS's services and their service-linked roles use the key for us: RDS and DynamoDB keep grants as long as they encrypt
-/// with it ("Grants for symmetric encryption KMS keys", GranteePrincipal).
-fn is_service(who: &str) -> bool {
+/// AWS's services and the service-linked roles that they have in this account use the key for us: RDS and DynamoDB keep grants as
+/// long as they encrypt with it ("Grants for symmetric encryption KMS keys", GranteePrincipal). Those of another account work for it.
+fn is_service(who: &str, account: &str) -> bool {
     let service = !who.starts_with("arn:") && who.ends_with(".amazonaws.com");
-    service || who.contains(":role/aws-service-role/") || who.contains(":assumed-role/aws:")
+    let of_account = |service: &str, path: &str| {
+        let rest = who.strip_prefix(&format!("arn:aws:{service}::{account}:"));
+        rest.is_some_and(|rest| rest.starts_with(path))
+    };
+    service || of_account("iam", "role/aws-service-role/") || of_account("sts", "assumed-role/aws:")
 }
 
 /// Takes a grant back; `reported` named it.
@@ -51,18 +57,21 @@ mod tests {
             let grant = GrantListEntry::builder()
                 .grant_id("g")
                 .grantee_principal(who);
-            reported(&grant.build())
+            reported(&grant.build(), "123456789012")
         };
         for theirs in [
             "rds.eu-central-1.amazonaws.com",
             "dynamodb.eu-central-1.amazonaws.com",
             "arn:aws:iam::123456789012:role/aws-service-role/rds.amazonaws.com/AWSServiceRoleForRDS",
+            "arn:aws:sts::123456789012:assumed-role/aws:ec2-infrastructure/i-1",
         ] {
             assert_eq!(grant(theirs), None);
         }
         for foreign in [
             "arn:aws:iam::999999999999:root",
             "arn:aws:iam::123456789012:role/x",
+            "arn:aws:iam::999999999999:role/aws-service-role/rds.amazonaws.com/AWSServiceRoleForRDS",
+            "arn:aws:sts::999999999999:assumed-role/aws:ec2-infrastructure/i-1",
         ] {
             assert!(grant(foreign).is_some(), "{foreign}");
         }

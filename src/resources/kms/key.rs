@@ -4,8 +4,7 @@
 //! creating it again makes a new key, and the alias moves to it.
 
 use super::tags::tags;
-use super::{KmsTags, grants};
-use crate::engine::ownership::MARK_SUFFIX;
+use super::{Alias, KmsTags, grants};
 use crate::resources::policy::Policy;
 use crate::resources::prelude::*;
 use aws_sdk_kms::types::KeyState;
@@ -99,7 +98,7 @@ impl Resource for Key {
             rotation,
             cx.tagged(&arn, &key.identity.tags, cx.kms.tags(id)),
             grants::list(cx, id),
-            others(cx, id, key.identity)
+            others(cx, id)
         );
         let Some(described) = found(described)? else {
             return Ok(None);
@@ -236,13 +235,13 @@ impl Resource for Key {
 }
 
 /// Aliases of others on a key. A policy of somebody may allow what it says by alias ("kms:ResourceAliases" in the AWS KMS Developer
-/// Guide), so one alias more may be a right more. Those with this deployment's kind of name are steps of their own.
-async fn others(cx: &Aws, id: &str, identity: &Identity) -> Result<Vec<String>, Error> {
-    let suffix = identity.tags.get(MARK_SUFFIX).map_or("", String::as_str);
+/// Guide), so one alias more may be a right more.
+async fn others(cx: &Aws, id: &str) -> Result<Vec<String>, Error> {
     let all = cx.kms.all_aliases().await?;
     let here = all.iter().filter(|a| a.target_key_id() == Some(id));
     let names = here.filter_map(|a| a.alias_name());
-    let others = names.filter(|name| !is_conventional(name, suffix));
+    let own = |name: &str| cx.own.any(|it| it.kind == Alias::TYPE && it.name == name);
+    let others = names.filter(|name| !own(name));
     Ok(others.map(str::to_owned).collect())
 }
 

@@ -1,6 +1,9 @@
-//! Who else may call a function, from where, and who gets what it answers: statements of its policy, URLs, and settings of its
-//! asynchronous calls. The desired set is always empty: every entry is drift.
+//! Who else may call a function, from where, and who gets what it answers: statements of its policy, URLs, settings of its
+//! asynchronous calls, and mappings. The desired set is always empty: every entry is drift.
 
+use super::StreamMapping;
+use crate::aws::OwnThing;
+use crate::engine::ownership::MARK_STEP;
 use crate::resources::prelude::*;
 use aws_sdk_lambda::types as t;
 use serde_json::Value;
@@ -105,6 +108,55 @@ async fn asynchronous(cx: &Aws, function: &str) -> Result<Exposed, Error> {
         (configs, page.next_marker)
     });
     Ok(all.await?.into_iter().collect())
+}
+
+/// The event source mappings that call a function and are none of this deployment's.
+pub(super) async fn callers(
+    cx: &Aws,
+    all: &[t::EventSourceMappingConfiguration],
+    function: &str,
+    identity: &Identity,
+) -> Result<Vec<String>, Error> {
+    let calls = |m: &&t::EventSourceMappingConfiguration| {
+        let called = m.function_arn().and_then(|arn| arn.strip_prefix(function));
+        // A version or an alias of it follows after a colon.
+        let called = called.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));
+        called && m.state() != Some("Deleting")
+    };
+    let mut out = Vec::new();
+    for one in all.iter().filter(calls) {
+        if !is_own(cx, one, identity).await? {
+            let source = one.event_source_arn().unwrap_or("a source of its own");
+            let id = one.uuid().unwrap_or_default();
+            out.push(format!("mapping {id} of {source}"));
+        }
+    }
+    Ok(out)
+}
+
+/// A mapping of ours is recorded; before it is, its tags name its step. Of what may not be asked for its tags none are ours.
+async fn is_own(
+    cx: &Aws,
+    one: &t::EventSourceMappingConfiguration,
+    identity: &Identity,
+) -> Result<bool, Error> {
+    let id = one.uuid().unwrap_or_default();
+    let own = |is_it: &dyn Fn(&OwnThing) -> bool| {
+        cx.own.any(|it| it.kind == StreamMapping::TYPE && is_it(it))
+    };
+    if own(&|it| it.outputs["id"] == id) {
+        return Ok(true);
+    }
+    let arn = one.event_source_mapping_arn().unwrap_or_default();
+    match found(cx.lambda.tags(arn).await) {
+        Ok(tags) => {
+            let tags = tags.unwrap_or_default();
+            let step = tags.get(MARK_STEP);
+            Ok(of_deployment(identity, &tags) && own(&|it| Some(&it.step) == step))
+        }
+        Err(error) if error.is_denied() => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// What settings of asynchronous calls say, in words.

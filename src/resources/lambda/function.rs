@@ -1,7 +1,6 @@
 //! A function. What AWS shows of its code is a hash, so that is what is declared; the zip is asked for when it is sent.
 
-use super::{LambdaTags, exposed};
-use crate::engine::ownership::MARK_SUFFIX;
+use super::{LambdaTags, exposed, rest};
 use crate::resources::iam::Role;
 use crate::resources::kms::Key;
 use crate::resources::owned::marked_of;
@@ -39,6 +38,9 @@ pub struct Function {
     /// Who may call it besides the account, by the names of statements; its URLs; and what becomes of asynchronous calls besides
     /// what `dead_letters` says.
     pub exposed: Exposed,
+    /// Settings beside these that somebody set.
+    #[serde(default)]
+    pub others: Exposed,
     /// Event source mappings of others, which call it.
     #[serde(default)]
     pub members: Vec<String>,
@@ -118,7 +120,7 @@ impl Resource for Function {
         let spec = Self {
             concurrency: reserved.and_then(|c| c.reserved_concurrent_executions()),
             exposed,
-            members: callers(&mappings?, &arn, key.identity),
+            members: exposed::callers(cx, &mappings?, &arn, key.identity).await?,
             ..of(live)
         };
         let found = Found::tagged(spec, Named::new(name, arn), tags);
@@ -159,11 +161,13 @@ impl Resource for Function {
         if delta.touches("concurrency") {
             self.reserve(cx, it).await?;
         }
+        let again = rest::with_code(delta);
         // When this is repeated, the code may be there already.
-        if delta.touches("code_sha256") && !self.has_code(cx, it).await? {
+        let differs = delta.touches("code_sha256") && !self.has_code(cx, it).await?;
+        if differs || again.is_some() {
             let zip = cx.lambda.zip(&self.handler, &self.code_sha256).await?;
             let call = client.update_function_code().function_name(&it.name);
-            let call = call.zip_file(Blob::new(zip));
+            let call = call.zip_file(Blob::new(zip)).set_architectures(again);
             let api = lambda::UPDATE_FUNCTION_CODE;
             cx.call(api, || call.clone().send()).await?;
         }
@@ -185,6 +189,7 @@ impl Resource for Function {
             .logging_config(self.logging())
             .dead_letter_config(self.failures())
             .set_layers(Some(self.layers.clone()));
+        let call = rest::configure(call, delta)?;
         cx.call(CONFIGURE, || call.clone().send()).await.map(drop)
     }
 
@@ -332,31 +337,9 @@ fn of(live: &t::FunctionConfiguration) -> Function {
         concurrency: None,
         layers: layers.map(|l| text(l.arn())).collect(),
         exposed: Exposed::new(),
+        others: rest::of_function(live),
         members: Vec::new(),
     }
-}
-
-/// The event source mappings that call a function and are none of this deployment's: ours read the stream of one of its tables.
-fn callers(
-    all: &[t::EventSourceMappingConfiguration],
-    function: &str,
-    identity: &Identity,
-) -> Vec<String> {
-    let suffix = identity.tags.get(MARK_SUFFIX).map_or("", String::as_str);
-    let calls = |m: &&t::EventSourceMappingConfiguration| {
-        let called = m.function_arn().and_then(|arn| arn.strip_prefix(function));
-        // A version or an alias of it follows after a colon.
-        let called = called.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));
-        called && m.state() != Some("Deleting")
-    };
-    let others = |m: &t::EventSourceMappingConfiguration| {
-        let source = m.event_source_arn().unwrap_or("a source of its own");
-        let table = source.split_once(":table/").map_or("", |(_, rest)| rest);
-        let table = table.split('/').next().unwrap_or_default();
-        let ours = is_conventional(table, suffix);
-        (!ours).then(|| format!("mapping {} of {source}", m.uuid().unwrap_or_default()))
-    };
-    all.iter().filter(calls).filter_map(others).collect()
 }
 
 fn phase(live: &t::FunctionConfiguration) -> Phase {

@@ -2,6 +2,7 @@
 
 mod exposed;
 mod function;
+mod rest;
 mod stream;
 
 pub use function::{Function, Network};

@@ -1,6 +1,6 @@
 //! What takes the records of a table's stream to a function. Off until a migration runs, which switches it.
 
-use super::{Function, LambdaTags};
+use super::{Function, LambdaTags, rest};
 use crate::engine::ownership::MARK_STEP;
 use crate::resources::dynamodb::Stream;
 use crate::resources::prelude::*;
@@ -27,6 +27,9 @@ pub struct StreamMapping {
     pub partial: bool,
     /// Takes the place of what was given up.
     pub dead_letters: Ref<Arn<Queue>>,
+    /// Settings beside these that somebody set.
+    #[serde(default)]
+    pub others: Exposed,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -115,7 +118,12 @@ impl Resource for StreamMapping {
     }
 
     /// Whether it is on is left as it is: the migration switches it.
-    async fn update(&self, cx: &Aws, it: &StreamMappingOutputs, _: &Delta) -> Result<(), Error> {
+    async fn update(
+        &self,
+        cx: &Aws,
+        it: &StreamMappingOutputs,
+        delta: &Delta,
+    ) -> Result<(), Error> {
         let call = cx.lambda.client.update_event_source_mapping().uuid(&it.id);
         let call = call
             .batch_size(self.batch)
@@ -124,6 +132,7 @@ impl Resource for StreamMapping {
             .bisect_batch_on_function_error(self.bisect)
             .set_function_response_types(Some(self.responses()))
             .destination_config(self.destination());
+        let call = rest::map(call, delta)?;
         let api = lambda::UPDATE_EVENT_SOURCE_MAPPING;
         cx.call(api, || call.clone().send()).await.map(drop)
     }
@@ -168,6 +177,7 @@ fn of(one: &t::EventSourceMappingConfiguration) -> StreamMapping {
             .and_then(|f| f.destination())
             .unwrap_or_default()
             .into(),
+        others: rest::of_mapping(one),
     }
 }
 

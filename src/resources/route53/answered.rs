@@ -23,10 +23,16 @@ pub(super) async fn with(
     (zone, name, id): (&str, &str, &str),
     noted: bool,
 ) -> Result<Changes, Error> {
-    let there = cx.route53.records(zone, name).await?;
+    let is_own = |set: &ResourceRecordSet| {
+        let step = set.set_identifier().and_then(sets::step_of);
+        step.is_some_and(|step| cx.own.any(|it| it.step == step))
+    };
+    let mut there = cx.route53.records(zone, name).await?;
+    there.retain(is_own);
     let mut changes = beside(&there, id);
     if noted && !changes.is_empty() {
-        let notes = cx.route53.records(zone, &text::name(name)).await?;
+        let mut notes = cx.route53.records(zone, &text::name(name)).await?;
+        notes.retain(is_own);
         changes.extend(renoted(&notes, &there, id));
     }
     Ok(changes)

@@ -6,6 +6,7 @@ use super::watched_alarm::{self, WatchedAlarm};
 use crate::engine::ownership::MARK_SUFFIX;
 use crate::resources::prelude::*;
 use aws_sdk_route53::types as t;
+use std::collections::BTreeSet;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HealthCheck {
@@ -35,6 +36,9 @@ pub struct HealthCheck {
     pub disabled: bool,
     /// Healthy counts as unhealthy, and the reverse.
     pub inverted: bool,
+    /// The only regions that it is asked from, when somebody chose some; without, AWS asks from all.
+    #[serde(default)]
+    pub regions: Vec<String>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -187,7 +191,9 @@ impl Resource for HealthCheck {
         })
     }
 
-    async fn update(&self, cx: &Aws, it: &HealthCheckOutputs, _: &Delta) -> Result<(), Error> {
+    async fn update(&self, cx: &Aws, it: &HealthCheckOutputs, delta: &Delta) -> Result<(), Error> {
+        let everywhere = t::ResettableElementName::Regions;
+        let reset = delta.touches("regions").then(|| vec![everywhere]);
         let call = cx.route53.client.update_health_check();
         let call = call
             .health_check_id(&it.id)
@@ -201,7 +207,8 @@ impl Resource for HealthCheck {
             .set_child_health_checks((!self.children.is_empty()).then(|| texts(&self.children)))
             .set_health_threshold(self.healthy_children)
             .disabled(self.disabled)
-            .inverted(self.inverted);
+            .inverted(self.inverted)
+            .set_reset_elements(reset);
         cx.call(UPDATE, || call.clone().send()).await.map(drop)
     }
 
@@ -229,6 +236,7 @@ impl HealthCheck {
             healthy_children: None,
             disabled: false,
             inverted: false,
+            regions: Vec::new(),
         }
     }
 
@@ -264,6 +272,7 @@ impl HealthCheck {
             healthy_children: config.health_threshold().filter(|_| calculated),
             disabled: config.disabled() == Some(true),
             inverted: config.inverted() == Some(true),
+            regions: regions(config.regions()),
         }
     }
 
@@ -284,6 +293,14 @@ impl HealthCheck {
             .inverted(self.inverted);
         built(config.build())
     }
+}
+
+/// The regions that a check is asked from; none for all of them ("HealthCheckConfig" in the API reference, Regions).
+fn regions(shown: &[t::HealthCheckRegion]) -> Vec<String> {
+    const ALL: usize = 8;
+    let all: BTreeSet<&str> = shown.iter().map(t::HealthCheckRegion::as_str).collect();
+    let some = Some(all).filter(|all| all.len() < ALL);
+    some.into_iter().flatten().map(str::to_owned).collect()
 }
 
 /// The reference says whose a check is.
@@ -329,5 +346,18 @@ mod tests {
         let again = HealthCheck::of(&endpoint.config().unwrap());
         let json = |check: &HealthCheck| serde_json::to_value(check).unwrap();
         assert_eq!(json(&again), json(&endpoint));
+    }
+
+    #[test]
+    fn a_check_from_some_regions_shows_them_and_one_from_all_shows_none() {
+        let of = |names: &[&str]| {
+            let all: Vec<t::HealthCheckRegion> = names.iter().map(|n| (*n).into()).collect();
+            regions(&all)
+        };
+        assert_eq!(of(&["sa-east-1", "us-east-1"]), ["sa-east-1", "us-east-1"]);
+        let all = "ap-northeast-1 ap-southeast-1 ap-southeast-2 eu-west-1 sa-east-1 us-east-1 us-west-1 us-west-2";
+        let all: Vec<&str> = all.split(' ').collect();
+        assert_eq!(of(&all), Vec::<String>::new());
+        assert_eq!(of(&[]), Vec::<String>::new());
     }
 }

@@ -26,7 +26,8 @@ pub struct Record {
     /// that knows no path.
     #[serde(default)]
     pub answers: Vec<Ref<Arn<Rule>>>,
-    /// Sets of this name that are not this deployment's and answer for it too: `A theirs`, `AAAA`. The first of ours shows them.
+    /// Sets of this name that are not this deployment's and answer for it too: `A theirs`, `AAAA`, `NS`; and `NS of` a name above it
+    /// that is none of ours. The first of ours shows them.
     #[serde(default)]
     pub others: Vec<String>,
 }
@@ -125,7 +126,7 @@ impl Resource for Record {
         let (there, notes) = tokio::try_join!(there, notes)?;
         let Some(set) = there.own else {
             return match there.rivals.first().filter(|_| key.outputs.is_none()) {
-                Some(rival) => Err(taken(&sets::described(rival, name))),
+                Some(rival) => Err(sets::taken(&sets::described(rival))),
                 None => Ok(None),
             };
         };
@@ -147,7 +148,7 @@ impl Resource for Record {
                 },
                 false => weight(
                     set.weight().unwrap_or_default(),
-                    noted(&notes, key.identity),
+                    noted(cx, &notes, key.identity),
                     key.spec.weight.value(),
                 ),
             },
@@ -155,7 +156,7 @@ impl Resource for Record {
             note: key.spec.note.clone(),
             answers: key.spec.answers.clone(),
             others: if there.is_first {
-                there.rivals.iter().map(sets::entry).collect()
+                there.rivals.iter().map(|s| sets::entry(s, name)).collect()
             } else {
                 Vec::new()
             },
@@ -187,15 +188,7 @@ impl Resource for Record {
 
     /// The weight stays as it is now: it is not ours to change.
     async fn update(&self, cx: &Aws, it: &RecordOutputs, delta: &Delta) -> Result<(), Error> {
-        if delta.touches("others") {
-            let extra = delta.entries("others");
-            let there = cx.route53.records(&self.zone, &self.name).await?;
-            for set in there {
-                if extra.contains_key(sets::entry(&set).as_str()) {
-                    sets::delete(cx, &self.zone, set).await?;
-                }
-            }
-        }
+        sets::take_away(cx, &self.zone, &self.name, delta).await?;
         if !["alias", "health_check"].iter().any(|f| delta.touches(f)) {
             return Ok(());
         }
@@ -249,8 +242,8 @@ impl Record {
 }
 
 /// The weight that the traffic command has noted for a step's environment, once it has set any.
-fn noted(notes: &[ResourceRecordSet], identity: &Identity) -> Option<i64> {
-    let ours = sets::same_deployment(identity);
+fn noted(cx: &Aws, notes: &[ResourceRecordSet], identity: &Identity) -> Option<i64> {
+    let ours = sets::is_own(cx, identity);
     let note = notes.iter().find(|s| s.r#type == RrType::Txt && ours(s))?;
     let env = identity.tags.get("Environment").map_or("", String::as_str);
     text::number(&text::value(note), env)
@@ -269,14 +262,6 @@ fn weight(is: i64, noted: Option<i64>, first: i64) -> Weight {
         is,
         recorded: noted,
     }
-}
-
-/// The name has what is not ours: nothing of ours can stand beside it.
-pub(super) fn taken(whose: &str) -> Error {
-    let text = format!("{whose} is not this deployment's");
-    let action = route53::LIST_RESOURCE_RECORD_SETS.action();
-    Error::of(Class::Conflict, action, text)
-        .hint("set `routing.domain` to a name without records of others, or remove the record if nobody needs it")
 }
 
 fn outputs(id: &str, name: &str) -> RecordOutputs {

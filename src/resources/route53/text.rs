@@ -16,6 +16,9 @@ pub struct Text {
     pub ttl: i64,
     /// What it says, at most 255 characters.
     pub value: String,
+    /// Sets of this name that are not this deployment's and answer for it too: `TXT theirs`, `NS`.
+    #[serde(default)]
+    pub others: Vec<String>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -62,9 +65,8 @@ impl Resource for Text {
         let (zone, name) = (&key.spec.zone, &key.spec.name);
         let there = sets::at(cx, zone, name, KIND, key.identity).await?;
         let Some(set) = there.own else {
-            let foreign = there.plain.map(|_| format!("the TXT record of {name}"));
-            return match foreign.filter(|_| key.outputs.is_none()) {
-                Some(whose) => Err(super::record::taken(&whose)),
+            return match there.rivals.first().filter(|_| key.outputs.is_none()) {
+                Some(rival) => Err(sets::taken(&sets::described(rival))),
                 None => Ok(None),
             };
         };
@@ -73,6 +75,7 @@ impl Resource for Text {
             name: plain(set.name()),
             ttl: set.ttl().unwrap_or_default(),
             value: value(&set),
+            others: there.rivals.iter().map(|s| sets::entry(s, name)).collect(),
         };
         let id = set.set_identifier().unwrap_or_default();
         Ok(Some(Found::of_parent(spec, outputs(id, name))))
@@ -86,7 +89,11 @@ impl Resource for Text {
     }
 
     /// What it says stays as it is now: it is not ours to change.
-    async fn update(&self, cx: &Aws, it: &TextOutputs, _: &Delta) -> Result<(), Error> {
+    async fn update(&self, cx: &Aws, it: &TextOutputs, delta: &Delta) -> Result<(), Error> {
+        sets::take_away(cx, &self.zone, &self.name, delta).await?;
+        if !delta.touches("ttl") {
+            return Ok(());
+        }
         let Some(old) = sets::live(cx, &self.zone, &self.name, it.id.as_str()).await? else {
             let text = format!("the text record of {} is no longer there", self.name);
             return Err(Error::permanent("route53:ChangeResourceRecordSets", text)

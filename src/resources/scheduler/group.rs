@@ -1,6 +1,7 @@
 //! A group of schedules. Its tags say whose the schedules in it are, which have none, and AWS deletes them with it.
 
-use crate::engine::ownership::MARK_SUFFIX;
+use super::Schedule;
+use crate::aws::OwnThing;
 use crate::resources::holders::{self, held_by};
 use crate::resources::owned::marked_of;
 use crate::resources::prelude::*;
@@ -8,7 +9,7 @@ use aws_sdk_scheduler::types::Tag;
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Group {
-    /// Schedules of others in it: those whose names are none of this deployment. They keep it from being deleted.
+    /// Schedules of others in it: those that no step of this deployment has there. They keep it from being deleted.
     #[serde(default)]
     pub members: Vec<String>,
 }
@@ -61,7 +62,7 @@ impl Resource for Group {
         };
         cx.recent.note(&group.arn, &tags);
         let spec = Self {
-            members: others(&schedules, &key.identity.tags),
+            members: others(cx, name, &schedules),
         };
         let found = Found::tagged(spec, Named::new(name, group.arn.as_str()), tags);
         Ok(Some(if group.deleting {
@@ -96,14 +97,10 @@ impl Resource for Group {
     async fn delete(&self, cx: &Aws, it: &Named<Self>) -> Result<(), Error> {
         const DELETE: Api = scheduler::DELETE_SCHEDULE_GROUP;
         let name = it.name.as_str();
-        let (tags, schedules) = futures::join!(
-            cx.scheduler.tags(it.arn.as_str()),
-            cx.scheduler.schedules(name)
-        );
-        let (Some(tags), Some(schedules)) = (found(tags)?, found(schedules)?) else {
+        let Some(schedules) = found(cx.scheduler.schedules(name).await)? else {
             return Ok(());
         };
-        let others = others(&schedules, &tags);
+        let others = others(cx, name, &schedules);
         if !others.is_empty() {
             let text = format!("the group {name} holds schedules that would go with it");
             let held = others.into_iter().map(holders::Named::stays);
@@ -119,10 +116,14 @@ impl Resource for Group {
     }
 }
 
-/// The schedules whose names are none of the deployment that the tags of their group name.
-fn others(schedules: &[String], tags: &Tags) -> Vec<String> {
-    let suffix = tags.get(MARK_SUFFIX).map_or("", String::as_str);
-    let others = schedules.iter().filter(|s| !is_conventional(s, suffix));
+/// The schedules in a group that no step has there.
+fn others(cx: &Aws, group: &str, schedules: &[String]) -> Vec<String> {
+    let own = |name: &str| {
+        let it =
+            |it: &OwnThing| it.kind == Schedule::TYPE && it.name == name && it.has("group", group);
+        cx.own.any(it)
+    };
+    let others = schedules.iter().filter(|s| !own(s));
     others.map(|s| format!("schedule {s}")).collect()
 }
 

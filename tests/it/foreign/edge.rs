@@ -44,6 +44,28 @@ fn a_record_of_others_at_the_domain_is_named_and_nothing_is_written() {
     lab.run(&["plan", "--env", "green"]).expect(2);
 }
 
+/// A record is ours by its identifier, whatever it says by now; one that only looks like ours is left.
+#[test]
+fn a_record_of_ours_that_says_something_else_goes_with_the_rest() {
+    let lab = Lab::green();
+    const THEIRS: &str = "validation-theirs-shared-dev.eu-central-1";
+    let zone = "dns = c('route53')\nzone = dns.list_hosted_zones()['HostedZones'][0]['Id']\nall = dns.list_resource_record_sets(HostedZoneId=zone)['ResourceRecordSets']\n";
+    lab.python(&format!(
+        r#"{zone}
+one = [r for r in all if r.get("SetIdentifier") == "validation-green-shared-dev.eu-central-1"][0]
+one["ResourceRecords"] = [{{"Value": "theirs.example.org."}}]
+sets = [one, one | {{"SetIdentifier": "{THEIRS}"}}]
+dns.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={{"Changes": [{{"Action": "UPSERT", "ResourceRecordSet": s}} for s in sets]}})
+"#
+    ));
+    lab.run(&["destroy", "--yes", "--destroy-data"]).expect(0);
+    let left = lab.python(&format!(
+        "{zone}print(json.dumps([r['SetIdentifier'] for r in all if 'SetIdentifier' in r]))"
+    ));
+    let left: serde_json::Value = serde_json::from_str(left.trim()).unwrap();
+    assert_eq!(left, json!([THEIRS]));
+}
+
 #[test]
 fn a_web_acl_of_others_that_guards_our_balancer_is_named_and_never_replaced() {
     let lab = Lab::green();

@@ -66,10 +66,14 @@ events.delete_rule(Name="failed-deployments-blue-dev")"#,
     by_hand(
         "ssm/parameter",
         r#"ssm.put_parameter(Name="/payment-processing/green-dev/reporting/DATABASE_NAME", Value="other", Overwrite=True)
+host = "/payment-processing/blue-dev/reporting/DATABASE_HOST"
+ssm.put_parameter(Name=host, Value=ssm.get_parameter(Name=host)["Parameter"]["Value"], Overwrite=True, Tier="Advanced", Policies=json.dumps([{"Type": "Expiration", "Version": "1.0", "Attributes": {"Timestamp": "2036-12-02T21:34:33.000Z"}}]))
 ssm.delete_parameter(Name="/payment-processing/blue-dev/reporting/DATABASE_NAME")
 ssm.add_tags_to_resource(ResourceType="Parameter", ResourceId="/payment-processing/blue-dev/reporting/DATABASE_PORT", Tags=[{"Key": "Owner", "Value": "somebody"}])"#,
         &[
             changed("parameter-reporting-database-name-green", "value"),
+            extra("parameter-reporting-database-host-blue", "others.tier"),
+            extra("parameter-reporting-database-host-blue", "others.policies"),
             missing("parameter-reporting-database-name-blue"),
             extra("parameter-reporting-database-port-blue", "tags.Owner"),
         ],
@@ -197,13 +201,16 @@ functions.untag_resource(Resource="<function-verify-green.arn>", TagKeys=["CostC
     ),
     by_hand(
         "lambda/stream_mapping",
-        r#"functions.update_event_source_mapping(UUID="<stream-sessions-green.id>", BatchSize=7, BisectBatchOnFunctionError=False, MaximumRetryAttempts=-1)
+        r#"functions.update_event_source_mapping(UUID="<stream-sessions-green.id>", BatchSize=7, BisectBatchOnFunctionError=False, MaximumRetryAttempts=-1, FilterCriteria={"Filters": [{"Pattern": json.dumps({"never": ["x"]})}]}, ParallelizationFactor=10, MaximumBatchingWindowInSeconds=300)
 functions.tag_resource(Resource="<stream-sessions-green.arn>", Tags={"Owner": "somebody"})
 functions.delete_event_source_mapping(UUID="<stream-sessions-reverse-green.id>")"#,
         &[
             changed("stream-sessions-green", "batch"),
             changed("stream-sessions-green", "bisect"),
             changed("stream-sessions-green", "retries"),
+            extra("stream-sessions-green", "others.filters"),
+            extra("stream-sessions-green", "others.parallelization"),
+            extra("stream-sessions-green", "others.batching_window"),
             extra("stream-sessions-green", "tags.Owner"),
             missing("stream-sessions-reverse-green"),
         ],
@@ -236,9 +243,14 @@ sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName="<failed-control-green.nam
     by_hand(
         "scheduler/group",
         r#"scheduler.untag_resource(ResourceArn="<migration-green.arn>", TagKeys=["CostCenter"])
-scheduler.tag_resource(ResourceArn="<migration-green.arn>", Tags=[{"Key": "Owner", "Value": "somebody"}])"#,
+scheduler.tag_resource(ResourceArn="<migration-green.arn>", Tags=[{"Key": "Owner", "Value": "somebody"}])
+scheduler.create_schedule(GroupName="<migration-green.name>", Name="schedule-theirs-green-dev", ScheduleExpression="rate(1 minute)", FlexibleTimeWindow={"Mode": "OFF"}, Target={"Arn": "<function-control-green.arn>", "RoleArn": "<role-schedule-sync-green.arn>", "Input": "{}"})"#,
         &[
             changed("migration-green", "tags.CostCenter"),
+            extra(
+                "migration-green",
+                "members[schedule schedule-theirs-green-dev]",
+            ),
             extra("migration-green", "tags.Owner"),
         ],
     ),

@@ -161,14 +161,30 @@ acm.add_tags_to_certificate(CertificateArn="<certificate-shared.arn>", Tags=[{"K
         r#"records(("DELETE", record("<validation-green-shared.name>", "validation-green-shared-dev.eu-central-1")))"#,
         &[missing("validation-green-shared")],
     ),
+    // Somebody may change a record of ours without touching its identifier.
+    by_hand(
+        "acm/validation",
+        r#"r = record("<validation-blue-shared.name>", "validation-blue-shared-dev.eu-central-1")
+records(("UPSERT", r | {"ResourceRecords": [{"Value": "theirs.example.org."}]}), ("CREATE", r | {"SetIdentifier": "theirs-dev.eu-central-1", "ResourceRecords": [{"Value": "theirs.example.org."}]}))"#,
+        &[
+            changed("validation-blue-shared", "value"),
+            extra(
+                "validation-blue-shared",
+                "others[CNAME theirs-dev.eu-central-1]",
+            ),
+        ],
+    ),
     by_hand(
         "route53/health_check",
-        r#"dns.update_health_check(HealthCheckId="<health-endpoint-green>", ResourcePath="/", FailureThreshold=10)
+        r#"dns.update_health_check(HealthCheckId="<health-endpoint-green>", ResourcePath="/", FailureThreshold=10, Regions=["us-east-1", "us-west-1", "sa-east-1"])
 dns.update_health_check(HealthCheckId="<health-blue>", Disabled=True)
 dns.change_tags_for_resource(ResourceType="healthcheck", ResourceId="<health-endpoint-blue>", RemoveTagKeys=["ManagedBy"])"#,
         &[
             changed("health-endpoint-green", "path"),
             changed("health-endpoint-green", "threshold"),
+            extra("health-endpoint-green", "regions[sa-east-1]"),
+            extra("health-endpoint-green", "regions[us-east-1]"),
+            extra("health-endpoint-green", "regions[us-west-1]"),
             changed("health-blue", "disabled"),
             changed("health-endpoint-blue", "tags.ManagedBy"),
         ],
@@ -201,11 +217,30 @@ records(("CREATE", theirs), ("CREATE", {"Name": "green.dev.sandbox.example", "Ty
             extra("record-own-green", "others[AAAA]"),
         ],
     ),
+    // An identifier like ours, and name servers that lead our names away.
+    by_hand(
+        "route53/record",
+        r#"records(
+    ("CREATE", {"Name": "dev.sandbox.example", "Type": "A", "SetIdentifier": "zz-theirs-dev.eu-central-1", "Weight": 255, "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.6"}]}),
+    *(("CREATE", {"Name": name, "Type": "NS", "TTL": 60, "ResourceRecords": [{"Value": "ns.theirs.example.org"}]}) for name in ("dev.sandbox.example", "green.dev.sandbox.example")),
+)"#,
+        &[
+            extra("record-blue", "others[A zz-theirs-dev.eu-central-1]"),
+            extra("record-blue", "others[NS]"),
+            extra("record-own-green", "others[NS]"),
+        ],
+    ),
     by_hand(
         "route53/text",
         r#"r = record("_traffic.dev.sandbox.example", "record-traffic-shared-dev.eu-central-1")
-records(("UPSERT", r | {"TTL": 300}))"#,
-        &[changed("record-traffic-shared", "ttl")],
+records(("UPSERT", r | {"TTL": 300}), ("CREATE", r | {"SetIdentifier": "zz-theirs-dev.eu-central-1", "ResourceRecords": [{"Value": '"epoch=9"'}]}))"#,
+        &[
+            changed("record-traffic-shared", "ttl"),
+            extra(
+                "record-traffic-shared",
+                "others[TXT zz-theirs-dev.eu-central-1]",
+            ),
+        ],
     ),
     by_hand(
         "wafv2/web_acl",

@@ -2,10 +2,16 @@
 
 use super::{Mutation, by_hand, changed, extra};
 
-/// Deletes what these scripts made for themselves, once nothing of the deployment uses it any more.
+/// Deletes what scripts made for themselves, once nothing of the deployment uses it any more; and what is reported only.
 pub const GONE: &str = r#"acm.delete_certificate(CertificateArn="<made.certificate>")
 ec2.delete_dhcp_options(DhcpOptionsId="<made.dhcp>")
-iam.delete_role(RoleName="AWSServiceRoleForDynamoDBKinesisDataStreamsReplication")"#;
+iam.delete_role(RoleName="AWSServiceRoleForDynamoDBKinesisDataStreamsReplication")
+ec2.detach_vpn_gateway(VpcId="<vpc-blue>", VpnGatewayId="<made.vpn>")
+ec2.delete_vpn_gateway(VpnGatewayId="<made.vpn>")
+ec2.delete_egress_only_internet_gateway(EgressOnlyInternetGatewayId="<made.egress>")
+kms.delete_alias(AliasName="alias/theirs-green-dev")
+scheduler.delete_schedule(GroupName="<migration-green.name>", Name="schedule-theirs-green-dev")
+functions.delete_event_source_mapping(UUID="<made.mapping>")"#;
 
 pub const ALL: &[Mutation] = &[
     by_hand(
@@ -82,13 +88,27 @@ opened("<vpce-logs-green>"); opened("<vpce-s3-green>")"#,
     by_hand(
         "ec2/vpc",
         r#"made["dhcp"] = ec2.create_dhcp_options(DhcpConfigurations=[{"Key": "domain-name-servers", "Values": ["10.2.5.1"]}])["DhcpOptions"]["DhcpOptionsId"]
-ec2.associate_dhcp_options(DhcpOptionsId=made["dhcp"], VpcId="<vpc-blue>")"#,
-        &[extra("vpc-blue", "exposed.DHCP options")],
+ec2.associate_dhcp_options(DhcpOptionsId=made["dhcp"], VpcId="<vpc-blue>")
+made["vpn"] = ec2.create_vpn_gateway(Type="ipsec.1")["VpnGateway"]["VpnGatewayId"]
+ec2.attach_vpn_gateway(VpcId="<vpc-blue>", VpnGatewayId=made["vpn"])
+made["egress"] = ec2.create_egress_only_internet_gateway(VpcId="<vpc-blue>")["EgressOnlyInternetGateway"]["EgressOnlyInternetGatewayId"]"#,
+        &[
+            extra("vpc-blue", "exposed.DHCP options"),
+            extra("vpc-blue", "members[VPN gateway <made.vpn>]"),
+            extra(
+                "vpc-blue",
+                "members[egress-only internet gateway <made.egress>]",
+            ),
+        ],
     ),
     by_hand(
         "kms/key",
-        r#"made["grant"] = kms.create_grant(KeyId="<key-logs-green>", GranteePrincipal="arn:aws:iam::999999999999:root", Operations=["Decrypt"])["GrantId"]"#,
-        &[extra("key-logs-green", "exposed.grant/<made.grant>")],
+        r#"made["grant"] = kms.create_grant(KeyId="<key-logs-green>", GranteePrincipal="arn:aws:iam::999999999999:root", Operations=["Decrypt"])["GrantId"]
+made["their service"] = kms.create_grant(KeyId="<key-logs-green>", GranteePrincipal="arn:aws:iam::999999999999:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling", Operations=["Decrypt", "CreateGrant"])["GrantId"]"#,
+        &[
+            extra("key-logs-green", "exposed.grant/<made.grant>"),
+            extra("key-logs-green", "exposed.grant/<made.their service>"),
+        ],
     ),
     by_hand(
         "kms/key",
@@ -112,9 +132,21 @@ kms.put_key_policy(KeyId="<key-logs-green>", PolicyName="default", Policy=json.d
     by_hand(
         "lambda/function",
         r#"functions.create_function_url_config(FunctionName="<function-control-green.name>", AuthType="NONE")
+functions.update_function_configuration(FunctionName="<function-control-green.name>", LoggingConfig={"LogFormat": "JSON", "ApplicationLogLevel": "FATAL", "SystemLogLevel": "WARN", "LogGroup": "/aws/lambda/<function-control-green.name>"}, TracingConfig={"Mode": "Active"}, EphemeralStorage={"Size": 10240}, FileSystemConfigs=[{"Arn": "arn:aws:elasticfilesystem:eu-central-1:123456789012:access-point/fsap-01234567890123456", "LocalMountPath": "/mnt/theirs"}])
+made["mapping"] = functions.create_event_source_mapping(FunctionName="<function-control-green.name>", EventSourceArn="<sessions-green.stream_arn>", StartingPosition="LATEST")["UUID"]
 functions.put_function_event_invoke_config(FunctionName="<function-verify-green.name>", MaximumRetryAttempts=0, DestinationConfig={"OnSuccess": {"Destination": "arn:aws:sqs:eu-central-1:123456789012:theirs"}})"#,
         &[
             extra("function-control-green", "exposed.url/$LATEST"),
+            extra("function-control-green", "others.log_format"),
+            extra("function-control-green", "others.log_level"),
+            extra("function-control-green", "others.system_log_level"),
+            extra("function-control-green", "others.tracing"),
+            extra("function-control-green", "others.storage_mib"),
+            extra("function-control-green", "others.file_systems"),
+            extra(
+                "function-control-green",
+                "members[mapping <made.mapping> of <sessions-green.stream_arn>]",
+            ),
             extra("function-verify-green", "exposed.asynchronous/$LATEST"),
         ],
     ),

@@ -57,6 +57,11 @@ pub const ALL: &[Mutation] = &[
     ),
     by_hand(
         "ec2/route_table_subnets",
+        r#"ec2.associate_route_table(RouteTableId="<rtb-app-green>", GatewayId="<igw-green>")"#,
+        &[extra("rtb-app-subnets-green", "gateways[<igw-green>]")],
+    ),
+    by_hand(
+        "ec2/route_table_subnets",
         r#"ec2.replace_route_table_association(AssociationId=association("<rtb-app-blue>", "<subnet-app-a-blue>"), RouteTableId="<rtb-public-blue>")"#,
         &[
             changed("rtb-app-subnets-blue", "subnets[<subnet-app-a-blue>]"),

@@ -15,8 +15,12 @@ pub const ALL: &[Mutation] = &[
         "kms/key",
         r#"p = json.loads(kms.get_key_policy(KeyId="<key-data-green>", PolicyName="default")["Policy"])
 p["Statement"].append({"Sid": "Mine", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "kms:*", "Resource": "*"})
-kms.put_key_policy(KeyId="<key-data-green>", PolicyName="default", Policy=json.dumps(p))"#,
-        &[extra("key-data-green", "policy.Statement.Mine")],
+kms.put_key_policy(KeyId="<key-data-green>", PolicyName="default", Policy=json.dumps(p))
+kms.create_alias(AliasName="alias/theirs-green-dev", TargetKeyId="<key-data-green>")"#,
+        &[
+            extra("key-data-green", "policy.Statement.Mine"),
+            extra("key-data-green", "members[alias/theirs-green-dev]"),
+        ],
     ),
     by_hand(
         "kms/key",

@@ -9,7 +9,7 @@ RECORDS = "lambda-functions"
 INTERFACES = "lambda-interfaces"
 MAPPINGS = "lambda-mappings"
 # What moto does not keep.
-KEPT = ("DeadLetterConfig", "LoggingConfig", "KMSKeyArn")
+KEPT = ("DeadLetterConfig", "LoggingConfig", "KMSKeyArn", "TracingConfig", "EphemeralStorage", "FileSystemConfigs")
 # The least that all functions without a reservation share ("Configuring reserved concurrency for a function").
 UNRESERVED = 100
 QUOTA = 1000
@@ -283,6 +283,12 @@ def _mapping_shown(call, data):
     data.setdefault("MaximumRetryAttempts", -1)
     data.setdefault("MaximumRecordAgeInSeconds", -1)
     data.setdefault("BisectBatchOnFunctionError", False)
+    data.setdefault("ParallelizationFactor", 1)
+    data.setdefault("MaximumBatchingWindowInSeconds", 0)
+    data.setdefault("TumblingWindowInSeconds", 0)
+    # An empty list takes all filters away.
+    if not (data.get("FilterCriteria") or {}).get("Filters"):
+        data.pop("FilterCriteria", None)
     data.pop("Tags", None)
     return data
 

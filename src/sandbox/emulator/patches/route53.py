@@ -284,10 +284,12 @@ def update_check(call):
     answer = call.forward()
     if "ChildHealthChecks" not in call.params:
         check.children = before[0]
-    if "Regions" not in call.params:
+    if "Regions" in call.params.get("ResetElements", []):
+        check.set_regions([])
+    elif "Regions" not in call.params:
         check.regions = before[1]
     check.health_check_version += 1
-    answer.data["HealthCheck"]["HealthCheckVersion"] = check.health_check_version
+    answer.data["HealthCheck"] = _check(call, check.id)
     _followed(call, answer.data["HealthCheck"])
     return answer
 

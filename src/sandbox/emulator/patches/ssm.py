@@ -1,5 +1,7 @@
 """Parameters."""
 
+import json
+
 from ..call import patch, refuse
 
 
@@ -16,7 +18,7 @@ def put(call):
 
 @patch("ssm", "DescribeParameters")
 def describe(call):
-    """AWS: pages of MaxResults, at most 50. moto: of ten."""
+    """AWS: pages of MaxResults, at most 50; policies as texts, with their type. moto: pages of ten; policies as they were sent."""
     params, all = {**call.params, "NextToken": ""}, []
     while True:
         answer = call.forward(params)
@@ -27,6 +29,10 @@ def describe(call):
     start = int(call.params.get("NextToken") or 0)
     end = start + int(call.params.get("MaxResults") or 50)
     answer.data["Parameters"] = all[start:end]
+    for shown in answer.data["Parameters"]:
+        shown.pop("Value", None)
+        sent = json.loads(call.backend._parameters[shown["Name"]][-1].policies or "[]")
+        shown["Policies"] = [{"PolicyText": json.dumps(one), "PolicyType": one["Type"], "PolicyStatus": "Pending"} for one in sent]
     if end < len(all):
         answer.data["NextToken"] = str(end)
     return answer
