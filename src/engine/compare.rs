@@ -46,8 +46,27 @@ pub fn changes(meta: &Meta, want: Wanted<'_>, live: &Live, ignored_tags: &[Strin
     changes
 }
 
+/// How an entry begins that stands for things of others that could not be read. Nothing of ours depends on them.
+pub const UNREAD: &str = "not read: ";
+
 /// What others put into the thing: instances of a cluster, subnets of a VPC. It is theirs and stays.
 pub fn strangers(meta: &Meta, live: &Live) -> Vec<Change> {
+    let mut all = watched(meta, live);
+    all.retain(|c| !is_unread(c));
+    all
+}
+
+/// What of it could not be read, and why.
+pub fn unread(meta: &Meta, live: &Live) -> Vec<String> {
+    let all = watched(meta, live).into_iter().filter(is_unread);
+    all.filter_map(|c| c.entry().map(str::to_owned)).collect()
+}
+
+fn is_unread(change: &Change) -> bool {
+    change.entry().is_some_and(|text| text.starts_with(UNREAD))
+}
+
+fn watched(meta: &Meta, live: &Live) -> Vec<Change> {
     let nothing = Value::Object(Default::default());
     let mut all = diff(&nothing, &live.spec);
     all.retain(|c| meta.watched.contains(&c.field()));

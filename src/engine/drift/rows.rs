@@ -72,7 +72,17 @@ pub(super) fn wanted(
     row.unmanaged.extend(compare::strangers(meta, live));
     row.out_of_range = compare::delegated(meta, wanted, live, input.state);
     row.out_of_range.retain(|d| d.illegal.is_some());
-    status(row, live, record, meta.nature)
+    let mut row = status(row, live, record, meta.nature);
+    let unread = compare::unread(meta, live);
+    if !unread.is_empty() {
+        row.status = row.status.max(Status::Unchecked);
+        let text = format!("what others have in it: {}", unread.join(", "));
+        row.reason = Some(match row.reason {
+            Some(reason) => format!("{reason}; {text}"),
+            None => text,
+        });
+    }
+    row
 }
 
 fn status(mut row: Row, live: &Live, record: Option<&Record>, nature: Nature) -> Row {

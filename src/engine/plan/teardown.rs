@@ -101,6 +101,11 @@ pub fn teardown(
                     "`{id}` holds {what}, which deployer did not make: that stays, and the deletion may be refused until it is gone"
                 ));
             }
+            for what in compare::unread(driver.meta(), live) {
+                plan.notes.push(format!(
+                    "what others have in `{id}` is not known ({what}): the deletion may be refused until it is gone"
+                ));
+            }
         }
         let removal = Removal {
             step: id,

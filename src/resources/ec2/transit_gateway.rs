@@ -2,6 +2,7 @@
 //! ("Transit gateways", Amazon VPC: a call on a gateway that is pending or being modified is `IncorrectState`).
 
 use super::prelude::*;
+use super::vpc_members::listed;
 use aws_sdk_ec2::types::TransitGatewayState as State;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -77,13 +78,12 @@ impl Resource for TransitGateway {
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         // What is on a recorded one is read with it, and with what is recorded of that.
         let gateway = find(&cx.ec2.transit_gateways, "transit-gateway-id", &key);
-        let (gateway, early) = futures::try_join!(gateway, async {
-            match key.outputs {
-                Some(it) => Some(strangers(cx, it.as_str(), key.identity).await).transpose(),
-                None => Ok(None),
-            }
-        })?;
-        let Some(gateway) = gateway else {
+        let early = async {
+            let it = key.outputs?;
+            Some(strangers(cx, it.as_str(), key.identity).await)
+        };
+        let (gateway, early) = futures::join!(gateway, early);
+        let Some(gateway) = gateway? else {
             return Ok(None);
         };
         // AWS shows a deleted gateway for a while.
@@ -104,7 +104,7 @@ impl Resource for TransitGateway {
         let id: Id<Self> = id;
         let members = match early {
             Some(members) => members,
-            None => strangers(cx, id.as_str(), key.identity).await?,
+            None => strangers(cx, id.as_str(), key.identity).await,
         };
         let spec = Self {
             description: gateway.description().unwrap_or_default().to_owned(),
@@ -179,13 +179,14 @@ impl Resource for TransitGateway {
 }
 
 /// What others attached to the gateway, and their route tables. An attachment of another account shows no tags here.
-async fn strangers(cx: &Aws, gateway: &str, identity: &Identity) -> Result<Vec<String>, Error> {
+async fn strangers(cx: &Aws, gateway: &str, identity: &Identity) -> Vec<String> {
     let by = "transit-gateway-id";
-    let (attachments, tables) = futures::try_join!(
+    let (attachments, tables) = futures::join!(
         cx.ec2.attachments.by(by, gateway),
         cx.ec2.tables.by(by, gateway)
-    )?;
+    );
     let mut out = Vec::new();
+    let (attachments, tables) = (listed(attachments, &mut out), listed(tables, &mut out));
     let mut add = |what: &str, id: Option<&str>, tags: &[t::Tag]| {
         if !of_deployment(identity, &tags_of(tags)) {
             out.push(format!("{what} {}", id.unwrap_or_default()));
@@ -201,5 +202,5 @@ async fn strangers(cx: &Aws, gateway: &str, identity: &Identity) -> Result<Vec<S
             it.tags(),
         );
     }
-    Ok(out)
+    out
 }

@@ -69,13 +69,12 @@ impl Resource for Vpc {
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         // What is in a recorded one is read with it, and with what is recorded there.
-        let (vpc, early) = futures::try_join!(find(&cx.ec2.vpcs, "vpc-id", &key), async {
-            match key.outputs {
-                Some(it) => Some(strangers(cx, it.as_str(), key.identity).await).transpose(),
-                None => Ok(None),
-            }
-        })?;
-        let Some(vpc) = vpc else {
+        let early = async {
+            let it = key.outputs?;
+            Some(strangers(cx, it.as_str(), key.identity).await)
+        };
+        let (vpc, early) = futures::join!(find(&cx.ec2.vpcs, "vpc-id", &key), early);
+        let Some(vpc) = vpc? else {
             return Ok(None);
         };
         let id: Id<Self> = READ.field(vpc.vpc_id(), "VpcId")?;
@@ -93,12 +92,13 @@ impl Resource for Vpc {
         let dhcp = vpc_members::foreign_dhcp(cx, vpc.dhcp_options_id());
         let members = async {
             match early {
-                Some(members) => Ok(members),
+                Some(members) => members,
                 None => strangers(cx, id.as_str(), key.identity).await,
             }
         };
-        let (support, hostnames, dhcp, members) =
-            futures::try_join!(support, hostnames, dhcp, members)?;
+        let settings = futures::future::try_join3(support, hostnames, dhcp);
+        let (settings, members) = futures::join!(settings, members);
+        let (support, hostnames, dhcp) = settings?;
         let (Some(support), Some(hostnames)) = (support, hostnames) else {
             return Ok(None);
         };

@@ -2,44 +2,61 @@
 //! names that are asked there.
 
 use super::prelude::*;
+use crate::engine::compare::UNREAD;
+
+/// What a list of others' things has; one that cannot be read is an entry of its own, and fails no step: none needs it.
+pub(super) fn listed<T: Default>(list: Result<T, Error>, unread: &mut Vec<String>) -> T {
+    list.unwrap_or_else(|error| {
+        let why = match error.code.as_str() {
+            "" => error.message.trim_end(),
+            code => code,
+        };
+        unread.push(format!("{UNREAD}{}: {why}", error.action));
+        T::default()
+    })
+}
 
 /// Everything in the VPC that does not carry this deployment's mark and did not come with it, as `subnet subnet-1`.
-pub(super) async fn strangers(
-    cx: &Aws,
-    vpc: &str,
-    identity: &Identity,
-) -> Result<Vec<String>, Error> {
+pub(super) async fn strangers(cx: &Aws, vpc: &str, identity: &Identity) -> Vec<String> {
     let ec2 = &cx.ec2;
     // All in one tick, so that what is recorded of them is read with them.
-    let places = futures::future::try_join4(
+    let places = futures::future::join4(
         ec2.subnets.by("vpc-id", vpc),
         ec2.security_groups.by("vpc-id", vpc),
         ec2.network_acls.by("vpc-id", vpc),
         ec2.route_tables.by("vpc-id", vpc),
     );
-    let ways = futures::future::try_join4(
+    let ways = futures::future::join4(
         ec2.endpoints.by("vpc-id", vpc),
         ec2.vpc_attachments.by("vpc-id", vpc),
         ec2.network_interfaces.by("vpc-id", vpc),
         ec2.internet_gateways.by("attachment.vpc-id", vpc),
     );
     // No deployment makes any of these.
-    let never = futures::future::try_join(
+    let never = futures::future::join(
         ec2.vpn_gateways.get(vpc.to_owned()),
         ec2.egress_gateways.get(vpc.to_owned()),
     );
-    let more = futures::future::try_join4(
+    let more = futures::future::join4(
         ec2.nat_gateways.by("vpc-id", vpc),
         peerings(cx, vpc),
         ec2.all_flow_logs.get(()),
         cx.route53.private_zones(vpc),
     );
-    let (places, ways, more, never) = futures::try_join!(places, ways, more, never)?;
-    let (vpn, egress) = never;
+    let (places, ways, more, never) = futures::join!(places, ways, more, never);
     let (nats, peerings, flow_logs, zones) = more;
     let (subnets, groups, acls, tables) = places;
     let (endpoints, attachments, interfaces, gateways) = ways;
     let mut out = Vec::new();
+    let (subnets, groups) = (listed(subnets, &mut out), listed(groups, &mut out));
+    let (acls, tables) = (listed(acls, &mut out), listed(tables, &mut out));
+    let (endpoints, nats) = (listed(endpoints, &mut out), listed(nats, &mut out));
+    let attachments = listed(attachments, &mut out);
+    let interfaces = listed(interfaces, &mut out);
+    let gateways = listed(gateways, &mut out);
+    let (peerings, zones) = (listed(peerings, &mut out), listed(zones, &mut out));
+    let flow_logs = listed(flow_logs, &mut out).unwrap_or_default();
+    let (vpn, egress) = (listed(never.0, &mut out), listed(never.1, &mut out));
     let mut add = |what: &str, id: Option<&str>, tags: &[t::Tag]| {
         if !of_deployment(identity, &tags_of(tags)) {
             out.push(format!("{what} {}", id.unwrap_or_default()));
@@ -83,7 +100,6 @@ pub(super) async fn strangers(
                 .iter()
                 .any(|i| i.network_interface_id() == Some(resource))
     };
-    let flow_logs = flow_logs.unwrap_or_default();
     for it in flow_logs
         .iter()
         .filter(|l| l.resource_id().is_some_and(within))
@@ -107,7 +123,7 @@ pub(super) async fn strangers(
     {
         add("network interface", it.network_interface_id(), it.tag_set());
     }
-    Ok(out)
+    out
 }
 
 /// The table that came with the VPC: the main one, or (when another has its place) the only one without a mark and a

@@ -28,11 +28,11 @@ pub(super) async fn with(
         step.is_some_and(|step| cx.own.any(|it| it.step == step))
     };
     let mut there = cx.route53.records(zone, name).await?;
-    there.retain(is_own);
+    there.retain(&is_own);
     let mut changes = beside(&there, id);
     if noted && !changes.is_empty() {
         let mut notes = cx.route53.records(zone, &text::name(name)).await?;
-        notes.retain(is_own);
+        notes.retain(&is_own);
         changes.extend(renoted(&notes, &there, id));
     }
     Ok(changes)

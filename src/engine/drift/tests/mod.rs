@@ -148,6 +148,25 @@ fn what_cannot_be_read_is_unchecked_and_never_in_sync() {
 }
 
 #[test]
+fn a_thing_is_unchecked_when_what_others_have_in_it_cannot_be_read() {
+    let mut seen = good();
+    let Some(Observed::Found(vpc)) = seen.get_mut("vpc") else {
+        panic!("it is there");
+    };
+    let denied = "not read: ec2:DescribeX: UnauthorizedOperation";
+    vpc.spec["members"] = json!(["subnet s-1", denied]);
+    let drift = run(&state(), &seen, &[]);
+    let vpc = row(&drift, "vpc");
+    assert_eq!(vpc.status, Status::Unchecked);
+    let reason = format!("what others have in it: {denied}");
+    assert_eq!(vpc.reason, Some(reason));
+    // What could be read of it is listed.
+    let listed: Vec<String> = vpc.unmanaged.iter().map(|c| c.path.to_string()).collect();
+    assert_eq!(listed, ["members[subnet s-1]"]);
+    assert!(!drift.complete());
+}
+
+#[test]
 fn a_lost_mark_is_a_change_and_a_foreign_thing_is_named() {
     let error = Error::foreign("read", "vpc `x`");
     let mut seen = good();

@@ -61,6 +61,7 @@ pub(super) fn registry() -> Registry {
     let meta = |kind, nature| Meta {
         nature,
         global: false,
+        watched: &["members"],
         delegated: &[Delegated {
             record: None,
             field: "count",
