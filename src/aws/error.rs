@@ -18,8 +18,8 @@ where
 {
     let (status, meta) = match error {
         SdkError::ServiceError(it) => (it.raw().status(), it.err().meta().clone()),
-        // Some of the SDK's clients do not take a proxy's page for a refusal of the service. A body that broke off is none of
-        // both: half an answer has no meaning, whatever its status.
+        // Some of the SDK's clients do not take a proxy's page for a refusal of the service. A body that broke off is
+        // neither: half an answer has no meaning, whatever its status.
         SdkError::ResponseError(it) if it.raw().body().bytes().is_some() => {
             (it.raw().status(), ErrorMetadata::default())
         }

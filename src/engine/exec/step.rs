@@ -300,7 +300,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_value_that_is_missing_is_not_laid_to_another_actor() {
+    fn a_missing_value_is_not_explained_by_another_actor() {
         let why = |have: Value| why_it_stays(&Delta::of(diff(&json!({"a": 1, "b": 2}), &have)));
         let unseen = "AWS accepted it and does not show it";
         assert_eq!(why(json!({"b": 2})), unseen);
