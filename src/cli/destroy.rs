@@ -18,6 +18,7 @@ use crate::engine::observe::Observations;
 use crate::engine::ownership::TAG_OF_SCOPE;
 use crate::engine::plan::{self, Choice, DataRules, Op, Plan, Users, teardown};
 use crate::engine::rebuild::{add_unread, set_apart};
+use crate::engine::remnant::{is_there, was_deleted};
 use crate::engine::{Kind, Owned};
 use crate::report::{DestroyRemains, Detail, Marked, Notice, PlanDocument, RunDocument};
 use crate::resources;
@@ -86,7 +87,7 @@ pub async fn destroy(
     }
     let report = run::run(&session, writer, &mut state, &plan).await?;
     notice.ran(&plan, &report);
-    let mut remains = remains(cx, &session, &state, &plan, choice).await;
+    let mut remains = remains(cx, &session, &state, &plan, &report, choice).await;
     let groups = deleted_groups(&plan, &report);
     came_back(session.aws(), groups, &mut remains).await;
     notice.left(&remains);
@@ -196,7 +197,8 @@ async fn make_plan(
     plan
 }
 
-/// What is still tagged as ours: kept on purpose, or left behind because it is not recorded; and what could not be listed.
+/// What is still there and tagged as ours: kept on purpose, or left behind because it is not recorded; and what could not be listed
+/// or read. A listing alone does not show that something is there.
 async fn remains(
     cx: &Context<'_>,
     session: &Session,
@@ -205,7 +207,10 @@ async fn remains(
     choice: Option<Choice>,
 ) -> DestroyRemains {
     let Listed {
-        owned, unlisted, ..
+        owned,
+        mut unlisted,
+        ..
+    report: &Report,
     } = session.owned().await;
     let scope = session.scope.as_ref();
     let in_scope = |o: &Owned| scope.is_none_or(|s| o.tags.get(TAG_OF_SCOPE) == Some(s));
@@ -213,7 +218,7 @@ async fn remains(
         let driver = session.context.registry.get(&o.kind);
         driver.is_ok_and(|d| d.meta().retention.is_snapshot)
     };
-    let (mut kept, mut leftovers) = (Vec::new(), Vec::new());
+    let (mut kept, mut doubted) = (Vec::new(), Vec::new());
     for one in owned.iter().filter(|o| in_scope(o)) {
         let marked = Marked {
             kind: one.kind.clone(),
@@ -223,8 +228,28 @@ async fn remains(
         let planned = plan.kept.iter().any(|k| k.step == one.step);
         if planned || (snapshot(one) && choice != Some(Choice::DestroyData)) {
             kept.push(marked);
-        } else if !state.steps.contains_key(&one.step) {
-            leftovers.push(marked);
+        } else if !state.steps.contains_key(&one.step) && !was_deleted(plan, report, one) {
+            doubted.push((marked, one));
+        }
+    }
+    let looks = doubted.into_iter().map(|(marked, one)| async move {
+        let registry = &session.context.registry;
+        (marked, is_there(&session.graph, one, registry).await)
+    });
+    let mut leftovers = Vec::new();
+    for (marked, there) in join_all(looks).await {
+        match there {
+            Ok(true) => leftovers.push(marked),
+            Ok(false) => {}
+            Err(error) => {
+                let unread = Unlisted {
+                    kind: marked.kind,
+                    error,
+                };
+                if !unlisted.contains(&unread) {
+                    unlisted.push(unread);
+                }
+            }
         }
     }
     // A key whose alias is gone is not in the listings of keys; its record is.

@@ -12,6 +12,7 @@ use crate::engine::drift::{Drift, Input, Rule, drift as compare};
 use crate::engine::observe::Observations;
 use crate::engine::plan;
 use crate::engine::rebuild::{add_unread, rebuild, recover};
+use crate::engine::remnant::confirmed;
 use crate::report::{self, DriftDocument, Notice};
 use crate::resources::severity::severity;
 use crate::resources::traffic_tags::and_of_others;
@@ -128,7 +129,7 @@ pub async fn compared(
     };
     session.check_home(&state)?;
     let requests = session.requests(&state, |_, record| session.in_scope(record));
-    let (mut seen, listed) = session.sweep(&requests).await;
+    let (mut seen, mut listed) = session.sweep(&requests).await;
     if no_state {
         let (registry, clock) = (&session.context.registry, &session.context.clock);
         rebuild(&session.graph, &seen, registry, &mut state, clock);
@@ -138,6 +139,7 @@ pub async fn compared(
     session.beneath(&mut state, &mut seen).await;
     let registry = &session.context.registry;
     let needed = plan::left_for_others(&session.graph, &state, &seen, registry).await;
+    listed.owned = confirmed(&session.graph, &state, listed.owned, registry).await;
     let mut drift = compare(Input {
         graph: &session.graph,
         chosen: &session.chosen,

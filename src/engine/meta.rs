@@ -87,7 +87,7 @@ pub type Changing = (&'static str, &'static [&'static str]);
 pub struct Meta {
     /// The type, `service/thing`.
     pub kind: &'static str,
-    /// What its search for marked things covers: the type, or everything of its service.
+    /// What its search for marked things covers: the type, or everything of its service that has tags, also when it is gone.
     pub listing: &'static str,
     /// How it exists.
     pub nature: Nature,

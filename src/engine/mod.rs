@@ -25,6 +25,7 @@ pub mod plan;
 pub mod progress;
 pub mod rebuild;
 pub mod reference;
+pub(crate) mod remnant;
 mod replaced;
 pub(crate) mod waiting;
 

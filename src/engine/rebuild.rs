@@ -225,21 +225,11 @@ async fn is_own(graph: &Graph, owned: &Owned, registry: &Registry) -> Result<boo
     }))
 }
 
-/// The record of one marked thing, as it is read by its mark.
-async fn record(
-    graph: &Graph,
-    owned: &Owned,
-    registry: &Registry,
-    clock: &Clock,
-) -> Option<Record> {
-    let driver = registry.get(&owned.kind).ok()?;
-    // Found by its mark, a thing needs no settings to be read; any of its type are of the right shape. What the blueprint
-    // has none of (a snapshot) reads without any.
-    let like = graph.steps.iter().find(|s| s.kind == owned.kind);
-    let nothing = serde_json::json!({});
-    if driver.meta().nature != Nature::Tagged {
-        return None;
-    }
+/// What a marked thing is read by. Found by its mark, it needs no settings; any of its type are of the right shape. What the
+/// blueprint has none of (a snapshot) reads without any.
+pub(super) fn by_mark(graph: &Graph, owned: &Owned, kind: &str) -> (Value, Identity) {
+    let like = graph.steps.iter().find(|s| s.kind == kind);
+    let spec = like.map_or_else(|| serde_json::json!({}), |s| s.spec.clone());
     // The tag need not hold all of the name.
     let name = match owned.tags.get(TAG_OF_NAME) {
         _ if !owned.name.is_empty() => &owned.name,
@@ -252,8 +242,23 @@ async fn record(
         tags: owned.tags.clone(),
         token: String::new(),
     };
+    (spec, identity)
+}
+
+/// The record of one marked thing, as it is read by its mark.
+async fn record(
+    graph: &Graph,
+    owned: &Owned,
+    registry: &Registry,
+    clock: &Clock,
+) -> Option<Record> {
+    let driver = registry.get(&owned.kind).ok()?;
+    if driver.meta().nature != Nature::Tagged {
+        return None;
+    }
+    let (spec, identity) = by_mark(graph, owned, &owned.kind);
     let key = Key {
-        spec: like.map_or(&nothing, |s| &s.spec),
+        spec: &spec,
         outputs: None,
         identity: &identity,
     };
@@ -268,7 +273,7 @@ async fn record(
     Some(Record {
         kind: owned.kind.clone(),
         scope: tags.get(TAG_OF_SCOPE).cloned().unwrap_or_default(),
-        name: name.clone(),
+        name: identity.name.clone(),
         stage: if driver.meta().retention.is_snapshot && live.phase == Phase::Ready {
             Stage::Ready
         } else {

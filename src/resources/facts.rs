@@ -49,6 +49,9 @@ pub struct SubFacts {
     pub delegated: &'static [Delegated],
 }
 
+/// Everything of EC2, as its search is called.
+pub const EC2: &str = "ec2/*";
+
 /// A search for everything of a type that carries this deployment's mark.
 pub type Search = for<'a> fn(&'a Aws, &'a str) -> BoxFuture<'a, Result<Vec<Owned>, Error>>;
 
@@ -122,7 +125,8 @@ pub(super) fn meta<R: Resource>() -> Meta {
         kind: R::TYPE,
         listing: match facts.listed {
             Listed::Service(all, _) => all,
-            _ => R::TYPE,
+            Listed::Ec2Tags => EC2,
+            Listed::WithParent | Listed::ByName | Listed::Own(_) => R::TYPE,
         },
         nature: match facts.listed {
             Listed::WithParent => Nature::ByParent,

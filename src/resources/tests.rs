@@ -182,7 +182,10 @@ fn what_is_tagged_is_listed_and_one_search_shows_all_of_ec2() {
         let Some(listed) = kind.listed else { continue };
         let name = kind.meta.kind;
         match listed {
-            Listed::Ec2Tags => assert!(name.starts_with("ec2/"), "{name}"),
+            Listed::Ec2Tags => {
+                assert!(name.starts_with("ec2/"), "{name}");
+                assert_eq!(kind.meta.listing, "ec2/*", "{name}");
+            }
             Listed::Service(what, _) => searches.push(what),
             Listed::WithParent => assert_eq!(kind.meta.nature, Nature::ByParent, "{name}"),
             Listed::ByName => assert_eq!(kind.meta.nature, Nature::Tagged, "{name}"),

@@ -29,8 +29,13 @@ dynamodb.update_table(TableName='sessions-green-dev', DeletionProtectionEnabled=
     lab.run(&["plan"]).expect(0);
     without_rules_the_recorder_stays_for_others(&lab);
     lab.python(by_hand);
+    // AWS goes on listing the tags of gateways, attachments and endpoints that are deleted: nothing of that is left behind.
+    lab.faults(&json!({"stale_tags": true}));
     what_others_need_stays(&lab);
-    lab.run(DESTROY).expect(0);
+    for _ in 0..2 {
+        let done = lab.run(&[DESTROY, &["--json"]].concat()).expect(0);
+        assert_eq!(done.json()["leftovers"], json!([]));
+    }
     assert_eq!(&lab.ids(), empty);
 }
 

@@ -185,6 +185,28 @@ class Faults(Case):
         self.assertEqual([r["RoleName"] for r in iam.list_roles()["Roles"] if r["RoleName"] == "late"], ["late"])
         self.assertEqual(iam.get_role(RoleName="late")["Role"]["RoleName"], "late")
 
+    def test_tags_of_what_is_deleted_stay_in_listings_of_tags(self):
+        vpc = EC2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+
+        def deleted():
+            tags = [{"Key": "Stays", "Value": "long"}]
+            options = {"TagSpecifications": [{"ResourceType": "transit-gateway", "Tags": tags}]}
+            gateway = EC2.create_transit_gateway(**options)["TransitGateway"]["TransitGatewayId"]
+            EC2.delete_transit_gateway(TransitGatewayId=gateway)
+            options = {"TagSpecifications": [{"ResourceType": "vpc-endpoint", "Tags": tags}]}
+            service = f"com.amazonaws.{EC2.meta.region_name}.s3"
+            endpoint = EC2.create_vpc_endpoint(VpcId=vpc, ServiceName=service, **options)["VpcEndpoint"]["VpcEndpointId"]
+            EC2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])
+            return sorted([gateway, endpoint])
+
+        tagged = lambda: sorted(t["ResourceId"] for t in EC2.describe_tags(Filters=wish("key", "Stays"))["Tags"])
+        deleted()
+        self.assertEqual(tagged(), [])
+        faults(stale_tags=True)
+        gone = deleted()
+        self.assertEqual(tagged(), gone)
+        self.assertEqual(EC2.describe_vpc_endpoints(Filters=wish("vpc-id", vpc))["VpcEndpoints"], [])
+
     def test_a_later_write_makes_nothing_younger(self):
         vpc = EC2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
         subnet = EC2.create_subnet(VpcId=vpc, CidrBlock="10.8.0.0/24")["Subnet"]["SubnetId"]

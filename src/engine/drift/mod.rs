@@ -14,6 +14,7 @@ mod untracked;
 pub use accept::{Accepted, Rule, RuleUse, Use};
 pub use author::{Author, Found};
 pub use severity::{Difference, Finding, Severities, Severity};
+pub(super) use untracked::names;
 
 use super::compare::DelegatedField;
 use super::diff::Change;

@@ -59,7 +59,7 @@ pub(super) fn untracked(input: &Input<'_>) -> Vec<Unmanaged> {
 }
 
 /// True when one of the outputs is this thing's id, or its ARN ends in it (or the other way round).
-pub(super) fn names(outputs: &Value, owned: &Owned) -> bool {
+pub(in crate::engine) fn names(outputs: &Value, owned: &Owned) -> bool {
     let tail = |long: &str, short: &str| {
         !short.is_empty()
             && long

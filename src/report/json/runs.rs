@@ -129,7 +129,8 @@ pub struct DestroyRemains {
     pub remove_with: Option<String>,
     /// What is tagged as ours, is not recorded, and should be gone: exit code 2.
     pub leftovers: Vec<Marked>,
-    /// Types that could not be listed, so that nothing is known of their leftovers: exit code 2.
+    /// Types that could not be listed, or of which something that was listed could not be read, so that nothing is known of their
+    /// leftovers: exit code 2.
     pub unlisted: Vec<Unlisted>,
 }
 

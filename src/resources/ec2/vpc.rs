@@ -3,6 +3,7 @@
 use super::prelude::*;
 use super::vpc_members::strangers;
 use super::{owned, vpc_members};
+use crate::resources::facts::EC2;
 use aws_sdk_ec2::types::{AttributeBooleanValue, VpcAttributeName, VpcState};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -44,7 +45,7 @@ impl Resource for Vpc {
     const FACTS: Facts<Self> = Facts {
         global: false,
         // One DescribeTags shows everything of EC2.
-        listed: Listed::Service("ec2/*", |cx, suffix| Box::pin(owned::owned(cx, suffix))),
+        listed: Listed::Service(EC2, |cx, suffix| Box::pin(owned::owned(cx, suffix))),
         seconds: (1.0, 1.0),
         cost: |_| Cost::NONE,
         fixed: &["cidr"],

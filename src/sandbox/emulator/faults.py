@@ -31,6 +31,7 @@ DEFAULTS = {
     "kill_pid": None,  # SIGKILL this process ...
     "kill_after": None,  # ... after the effect of the n-th write
     "lag_reads_ms": 0,  # EC2 and IAM resources younger than this are invisible to reads
+    "stale_tags": False,  # listings of EC2's tags go on showing what AWS shows as `deleted` for about an hour
     "delay_ms": 0,  # every answer takes at least this much longer
     "rounds_ms": 0,  # calls wait for a round, which begins when none has come or was under way for this long
     "deny": [],  # "service:Operation" patterns answered with the protocol's AccessDenied
@@ -96,6 +97,11 @@ class Faults:
     def lag_seconds(self):
         """How long a new resource stays invisible."""
         return self._settings["lag_reads_ms"] / 1000
+
+    @property
+    def stale_tags(self):
+        """Whether tags outlast what AWS shows as `deleted` for a while."""
+        return bool(self._settings["stale_tags"])
 
     def plan(self, request, write, call_hash):
         """Decides what befalls a call. Refusals are raised at once; the rest is done by the plan's before and after."""

@@ -26,3 +26,10 @@ def shown(call, resource_id):
 def drop(call, resource_id):
     """Forgets the tags of a resource that is gone."""
     call.backend_of("ec2").tags.pop(resource_id, None)
+
+
+def outlast(call, resource_id):
+    """Forgets the tags of what AWS shows as `deleted` for about an hour, unless the fault `stale_tags` lets them stay in the
+    listings of tags as long."""
+    if not call.gateway.faults.stale_tags:
+        drop(call, resource_id)

@@ -89,7 +89,7 @@ def remove(call, item, kind, then=None):
         item["State"] = "deleted"
         item["_gone"] = call.clock.now()
         item["_last_tags"] = tags.shown(call, item["_id"])
-        tags.drop(call, item["_id"])
+        tags.outlast(call, item["_id"])
         if then:
             then()
 

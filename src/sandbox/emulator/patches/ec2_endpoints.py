@@ -256,7 +256,7 @@ def _delete(call, endpoint):
         endpoint.state = "deleted"
         ec2.vpc_end_points.pop(endpoint.id, None)
         call.store.table(SETTINGS).pop(endpoint.id, None)
-        tags.drop(call, endpoint.id)
+        tags.outlast(call, endpoint.id)
 
     if endpoint.vpc_endpoint_type == "Interface":
         endpoint.state = DELETING
