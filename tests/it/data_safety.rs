@@ -103,10 +103,10 @@ print(json.dumps([[s['recording'] for s in states], [r['ConfigRuleName'] for r i
     }
 }
 
-/// The region has one recorder: as long as a rule of others is evaluated by what ours records, it stays with what it needs. The plan
-/// says so before anything is deleted, and the run ends well.
+/// The region has one recorder: as long as a rule of others is evaluated by what ours records, it stays with what it needs, also when
+/// their rule has a name like ours. The plan says so before anything is deleted, and the run ends well.
 fn what_others_need_stays(lab: &Lab) {
-    let rule = "config.put_config_rule(ConfigRule={'ConfigRuleName': 'theirs', 'Source': {'Owner': 'AWS', 'SourceIdentifier': 'S3_BUCKET_SSL_REQUESTS_ONLY'}})";
+    let rule = "config.delete_config_rule(ConfigRuleName='theirs')\nconfig.put_config_rule(ConfigRule={'ConfigRuleName': 's3-versioning-dev', 'Source': {'Owner': 'AWS', 'SourceIdentifier': 'S3_BUCKET_VERSIONING_ENABLED'}}, Tags=[{'Key': 'Owner', 'Value': 'them'}])";
     lab.python(&format!("config = c('config')\n{rule}"));
     let plan = [DESTROY, &["--dry-run", "--json"]].concat();
     let plan: Vec<&str> = plan.into_iter().filter(|word| *word != "--yes").collect();
@@ -115,7 +115,7 @@ fn what_others_need_stays(lab: &Lab) {
     let recording = kept.iter().find(|k| k["step"] == "recording-shared");
     assert_eq!(
         recording.unwrap()["reason"],
-        "needed by others: rule theirs"
+        "needed by others: rule s3-versioning-dev"
     );
     assert!(kept.iter().all(|k| k["for_others"] == true), "{kept:?}");
     let done = lab.run(&[DESTROY, &["--json"]].concat()).expect(0).json();
@@ -140,7 +140,7 @@ fn what_others_need_stays(lab: &Lab) {
 states = config.describe_configuration_recorder_status()['ConfigurationRecordersStatus']
 channels = config.describe_delivery_channels()['DeliveryChannels']
 print(json.dumps([[s['recording'] for s in states], len(channels), [b['Name'] for b in c('s3').list_buckets()['Buckets']]]))
-config.delete_config_rule(ConfigRuleName='theirs')";
+config.delete_config_rule(ConfigRuleName='s3-versioning-dev')";
     let left: Value = serde_json::from_str(&lab.python(left)).unwrap();
     assert_eq!(left, json!([[true], 1, ["config-shared-dev"]]));
 }

@@ -327,3 +327,27 @@ print(json.dumps([len(rules), [r['name'] for r in config.describe_configuration_
     assert_eq!(lab.ids(), ids);
     same(&lab.inventory(), &inventory);
 }
+
+/// With our name and without our mark it is theirs, and so is the channel that it delivers to, which has no tags to say so.
+#[test]
+fn a_recorder_with_our_name_alone_keeps_its_channel() {
+    let lab = Lab::start();
+    lab.python(
+        r#"
+config, iam, s3 = c("config"), c("iam"), c("s3")
+service = {"Service": "config.amazonaws.com"}
+trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": service, "Action": "sts:AssumeRole"}]}
+role = iam.create_role(RoleName="theirs", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+s3.create_bucket(Bucket="theirs", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": service, "Action": "s3:PutObject", "Resource": "arn:aws:s3:::theirs/*"}]}
+s3.put_bucket_policy(Bucket="theirs", Policy=json.dumps(policy))
+config.put_configuration_recorder(ConfigurationRecorder={"name": "recorder-shared-dev", "roleARN": role, "recordingGroup": {"allSupported": True}})
+config.put_delivery_channel(DeliveryChannel={"name": "channel-shared-dev", "s3BucketName": "theirs"})
+"#,
+    );
+    let inventory = lab.inventory();
+    let since = lab.mark();
+    lab.run(DESTROY).expect(0);
+    assert_eq!(lab.writes(since), Vec::<String>::new());
+    same(&lab.inventory(), &inventory);
+}

@@ -1,5 +1,5 @@
-//! Where a recorder delivers what it records. It has no tags: with our name it is ours, and one with another name is the
-//! account's.
+//! Where a recorder delivers what it records. It has no tags: with our name it is ours as far as the recorder is, and any other
+//! is the account's.
 
 use super::{Recorder, is_ours, singletons};
 use crate::resources::prelude::*;
@@ -63,7 +63,11 @@ impl Resource for Channel {
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let region = singletons(cx).await?;
         let recorder = region.recorder_name();
-        let theirs = !recorder.is_empty() && !is_ours(recorder, key.identity);
+        // Without a recorder nothing but the record says whose a channel is.
+        let theirs = match recorder {
+            "" => region.channel.is_some() && key.outputs.is_none(),
+            _ => !is_ours(cx, &region, key.identity).await?,
+        };
         let Some(channel) = &region.channel else {
             // None is made for a recorder of others.
             let outputs = ChannelOutputs::default();

@@ -19,7 +19,6 @@ use crate::aws::config::Singletons;
 use crate::engine::Leftover;
 use crate::engine::ownership::MARK_SUFFIX;
 use crate::resources::holders::{self, held_by};
-use crate::resources::owned::is_conventional;
 use crate::resources::prelude::*;
 
 /// What the region has once.
@@ -27,10 +26,19 @@ async fn singletons(cx: &Aws) -> Result<Singletons, Error> {
     Ok(cx.config.singletons.get(()).await?.unwrap_or_default())
 }
 
-/// True when a recorder with this name is the deployment's.
-fn is_ours(recorder: &str, identity: &Identity) -> bool {
+/// True when the region's recorder is the deployment's. A name like ours is not enough, its tags say it; without such a name they are
+/// not asked for.
+async fn is_ours(cx: &Aws, region: &Singletons, identity: &Identity) -> Result<bool, Error> {
     let suffix = identity.tags.get(MARK_SUFFIX);
-    suffix.is_some_and(|suffix| is_conventional(recorder, suffix))
+    let named = suffix.is_some_and(|suffix| is_conventional(region.recorder_name(), suffix));
+    let arn = region.recorder.as_ref().and_then(|r| r.arn());
+    let (true, Some(arn)) = (named, arn) else {
+        return Ok(false);
+    };
+    let ours = |tags: &Tags| of_deployment(identity, tags);
+    let tags = found(cx.proven(arn, ours, cx.config.tags(arn)).await)?;
+    // One that was made a moment ago may show none yet.
+    Ok(tags.is_none_or(|tags| ours(&tags)))
 }
 
 /// A failed read behind a put: the put had its effect.
@@ -38,12 +46,23 @@ fn after_put(error: Error) -> Error {
     error.leftover(Leftover::Unknown)
 }
 
-/// The rules of others, which are evaluated by what the recorder records: whatever is not named like a rule of this deployment.
+/// The rules of others, which are evaluated by what the recorder records: whatever does not carry the mark of this deployment. Only
+/// names that can be ours are asked for their tags; a rule that is gone meanwhile has none.
 async fn others(cx: &Aws, recorder: &str) -> Result<Vec<String>, Error> {
     let suffix = recorder.rsplit('-').next().unwrap_or_default();
-    let rules = cx.config.all_rules().await?.into_iter();
-    let others = rules.filter(|(name, _)| !is_conventional(name, suffix));
-    Ok(others.map(|(name, _)| format!("rule {name}")).collect())
+    let rules = cx.config.all_rules().await?;
+    let asks = rules.into_iter().map(|(name, arn)| async move {
+        let ours = is_conventional(&name, suffix) && {
+            let tags = match cx.recent.get(&arn).await {
+                Some(tags) => Some(tags),
+                None => found(cx.config.tags(&arn).await)?,
+            };
+            tags.is_none_or(|tags| marked(Rule::TYPE, &arn, &name, tags, suffix).is_some())
+        };
+        Ok::<_, Error>((!ours).then(|| format!("rule {name}")))
+    });
+    let all = futures::future::try_join_all(asks).await?;
+    Ok(all.into_iter().flatten().collect())
 }
 
 /// The error when there are such rules: of those that were made since the plan.

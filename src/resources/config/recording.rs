@@ -44,8 +44,11 @@ impl Resource for Recording {
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let region = singletons(cx).await?;
         let name = region.recorder_name();
-        let ours = is_ours(name, key.identity);
-        if name.is_empty() || (ours && !region.recording) {
+        if name.is_empty() {
+            return Ok(None);
+        }
+        let ours = is_ours(cx, &region, key.identity).await?;
+        if ours && !region.recording {
             return Ok(None);
         }
         let channel = region.channel.as_ref().and_then(|c| c.name());
