@@ -16,13 +16,13 @@ use crate::engine::drift::Unlisted;
 use crate::engine::exec::{Outcome, Report};
 use crate::engine::observe::Observations;
 use crate::engine::ownership::TAG_OF_SCOPE;
-use crate::engine::plan::{self, Choice, DataRules, Op, Plan, Users, teardown};
+use crate::engine::plan::{self, Choice, DataRules, Node, Op, Plan, Users, teardown};
 use crate::engine::rebuild::{add_unread, set_apart};
 use crate::engine::remnant::{is_there, was_deleted};
 use crate::engine::{Kind, Owned};
 use crate::report::{DestroyRemains, Detail, Marked, Notice, PlanDocument, RunDocument};
 use crate::resources;
-use crate::resources::logs::{LogGroup, still_gone};
+use crate::resources::logs::{LogGroup, events, still_gone};
 use crate::state::{self, Stage, State};
 use futures::future::join_all;
 
@@ -195,6 +195,9 @@ async fn make_plan(
     plan::guard(&mut plan, &counts, registry, rules, jiff::Timestamp::now());
     plan.notes.extend(raised(&plan.nodes, seen));
     plan
+    let groups: Vec<String> = groups(&plan).map(|node| node.name.clone()).collect();
+    let held = events(session.aws(), groups).await;
+    plan.notes.extend(held);
 }
 
 /// What is still there and tagged as ours: kept on purpose, or left behind because it is not recorded; and what could not be listed
@@ -205,12 +208,12 @@ async fn remains(
     state: &State,
     plan: &Plan,
     choice: Option<Choice>,
+    report: &Report,
 ) -> DestroyRemains {
     let Listed {
         owned,
         mut unlisted,
         ..
-    report: &Report,
     } = session.owned().await;
     let scope = session.scope.as_ref();
     let in_scope = |o: &Owned| scope.is_none_or(|s| o.tags.get(TAG_OF_SCOPE) == Some(s));
@@ -283,15 +286,19 @@ async fn remains(
     }
 }
 
-/// The log groups that a run has deleted.
+/// The log groups that a plan deletes.
+fn groups(plan: &Plan) -> impl Iterator<Item = &Node> {
+    let nodes = plan.nodes.iter();
+    nodes.filter(|n| n.kind == LogGroup::TYPE && n.op == Op::Remove)
+}
+
+/// Those that a run has deleted.
 fn deleted_groups(plan: &Plan, report: &Report) -> Vec<Marked> {
     let done = |step: &str| {
         let mut all = report.outcomes.iter();
         all.any(|(s, _, outcome)| s == step && *outcome == Outcome::Done)
     };
-    let nodes = plan.nodes.iter();
-    let groups = nodes.filter(|n| n.kind == LogGroup::TYPE && n.op == Op::Remove && done(&n.step));
-    let marked = groups.map(|node| Marked {
+    let marked = groups(plan).filter(|n| done(&n.step)).map(|node| Marked {
         kind: node.kind.clone(),
         id: node.name.clone(),
         step: node.step.clone(),

@@ -53,6 +53,7 @@ impl Resource for LogGroup {
         fixed: &[],
         changing: &[],
         replace: Replace::DeleteFirst,
+        // Events are neither rows nor objects: their retention deletes them anyway. A destroy says how much of them goes ([`events`]).
         holds_data: false,
         interrupts: &[],
         write_only: &[],
@@ -141,6 +142,48 @@ pub async fn still_gone(cx: &Aws, name: &str) -> Result<bool, Error> {
         Some(_) => deleted(cx, name).await,
         None => Ok(true),
     }
+}
+
+/// How many bytes of events go with the groups of these names, in a sentence; `None` when there are none. AWS counts them with a delay.
+pub async fn events(cx: &Aws, names: Vec<String>) -> Option<String> {
+    let looks = names.into_iter().map(|name| cx.logs.groups.get(name));
+    let (mut held, mut bytes, mut unread) = (0, 0, 0);
+    for group in futures::future::join_all(looks).await {
+        match group.map(|group| group.and_then(|g| g.stored_bytes()).unwrap_or_default()) {
+            Ok(0) => {}
+            Ok(some) => {
+                held += 1;
+                bytes += some;
+            }
+            Err(_) => unread += 1,
+        }
+    }
+    let mut parts = Vec::new();
+    if held > 0 {
+        let bytes = size(bytes);
+        parts.push(format!(
+            "events go with the log groups: {bytes} in {held} of them"
+        ));
+    }
+    if unread > 0 {
+        parts.push(format!(
+            "what {unread} of the log groups hold could not be read"
+        ));
+    }
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// Bytes in a unit in which they have four digits at most.
+fn size(mut bytes: i64) -> String {
+    let mut units = ["bytes", "KB", "MB", "GB"].into_iter();
+    let mut unit = units.next();
+    while bytes >= 10_000
+        && let Some(larger) = units.next()
+    {
+        bytes /= 1000;
+        unit = Some(larger);
+    }
+    format!("{bytes} {}", unit.unwrap_or_default())
 }
 
 /// One listing by substring, which answers names only; tags of those with our kind of name.
@@ -246,4 +289,32 @@ async fn tags_of(cx: &Aws, arn: &str) -> Result<Tags, Error> {
         })
         .await?;
     Ok(answer.tags.unwrap_or_default().into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::wire::aws;
+
+    #[tokio::test]
+    async fn a_deletion_says_how_much_goes_and_what_was_not_counted() {
+        let said = async |status, body: &str| {
+            let aws = aws(status, body);
+            events(&aws, vec!["a-dev".into(), "b-dev".into()]).await
+        };
+        let two = |bytes: i64| {
+            format!(
+                r#"{{"logGroups": [{{"logGroupName": "a-dev", "storedBytes": {bytes}}}, {{"logGroupName": "b-dev", "storedBytes": {bytes}}}]}}"#
+            )
+        };
+        let held = "events go with the log groups: 24 MB in 2 of them";
+        assert_eq!(said(200, &two(12_345_678)).await.as_deref(), Some(held));
+        assert_eq!(said(200, &two(0)).await, None);
+        assert_eq!(said(200, r#"{"logGroups": []}"#).await, None);
+        let denied = r#"{"__type": "AccessDeniedException", "message": "no"}"#;
+        let unread = "what 2 of the log groups hold could not be read";
+        assert_eq!(said(400, denied).await.as_deref(), Some(unread));
+        assert_eq!(size(9_999), "9999 bytes");
+        assert_eq!(size(7_000_000_000_000_000), "7000000 GB");
+    }
 }

@@ -4,5 +4,5 @@ mod exposed;
 mod log_group;
 mod tags;
 
-pub use log_group::{LogGroup, RETENTION_DAYS, still_gone};
+pub use log_group::{LogGroup, RETENTION_DAYS, events, still_gone};
 pub use tags::LogsTags;
