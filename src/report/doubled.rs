@@ -47,7 +47,7 @@ fn sentence(steps: BTreeSet<&str>) -> Option<String> {
         names.push("...");
     }
     Some(format!(
-        "more than one resource carries the ownership mark of {} ({}). This deployment has probably been applied from two state folders: run `deployer destroy` with the one (`--state-dir`) whose resources are not in use",
+        "more than one resource carries the ownership mark of {} ({}). This deployment has probably been applied from two state folders: run `deployer destroy` with the one (`--state-dir`) whose resources are not in use. With one state folder a call was delivered twice: delete by hand what `deployer state list` does not show",
         super::value::many(steps.len() as u64, "step"),
         names.join(", ")
     ))
