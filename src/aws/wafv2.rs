@@ -20,11 +20,11 @@ pub static SERVICE: Service = Service {
 };
 
 /// "AWS WAF quotas", quotas on calls: an association in two seconds, one change of each kind a second, one question a second
-/// about what guards a resource, five other reads of each kind.
+/// about what guards a resource or what an ACL guards, five other reads of each kind.
 fn limits(api: Api) -> Bucket {
     match api.operation {
         "AssociateWebACL" | "DisassociateWebACL" => bucket(api.operation, 1.0, 0.5),
-        "GetWebACLForResource" => bucket(api.operation, 1.0, 1.0),
+        "GetWebACLForResource" | "ListResourcesForWebACL" => bucket(api.operation, 1.0, 1.0),
         _ if api.writes() => bucket(api.operation, 1.0, 1.0),
         _ => bucket(api.operation, 5.0, 5.0),
     }
@@ -51,6 +51,7 @@ actions! { SERVICE;
     Read LIST_IP_SETS = "ListIPSets", [ANY];
     Read GET_IP_SET = "GetIPSet", [SETS];
     Read GET_WEB_ACL_FOR_RESOURCE = "GetWebACLForResource", [ACLS, BALANCER];
+    Read LIST_RESOURCES_FOR_WEB_ACL = "ListResourcesForWebACL", [ACLS];
     Read LIST_LOGGING_CONFIGURATIONS = "ListLoggingConfigurations", [ANY];
     Read LIST_TAGS_FOR_RESOURCE = "ListTagsForResource", [ACLS, SETS];
     Repeatable TAG_RESOURCE = "TagResource", [ACL, SET];

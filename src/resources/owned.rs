@@ -28,6 +28,12 @@ pub(super) fn of_deployment(identity: &Identity, tags: &Tags) -> bool {
     suffix.is_some() && tags.get(MARK_SUFFIX) == suffix && tags.contains_key(MARK_STEP)
 }
 
+/// True when these tags are those of a thing of the deployment whose mark `own` carries, whatever the steps of both.
+pub(super) fn same_deployment(own: &Tags, tags: &Tags) -> bool {
+    let suffix = own.get(MARK_SUFFIX);
+    suffix.is_some() && tags.get(MARK_SUFFIX) == suffix && tags.contains_key(MARK_STEP)
+}
+
 /// The thing, when its tags carry this deployment's mark.
 pub(super) fn marked(
     kind: &str,

@@ -4,6 +4,7 @@
 use super::AcmTags;
 use super::tags::{list, tags_of};
 use crate::engine::ownership::MARK_STEP;
+use crate::resources::holders::{explain, not_beside};
 use crate::resources::prelude::*;
 use aws_sdk_acm::types as t;
 use std::collections::BTreeSet;
@@ -114,8 +115,17 @@ impl Resource for Certificate {
     async fn delete(&self, cx: &Aws, it: &CertificateOutputs) -> Result<(), Error> {
         let call = cx.acm.client.delete_certificate();
         let call = call.certificate_arn(&it.arn);
-        cx.delete(DELETE, || call.clone().send()).await
+        let answer = cx.delete(DELETE, || call.clone().send()).await;
+        explain(answer, others(cx, it.arn.as_str())).await
     }
+}
+
+/// Who else uses it: `InUseBy` of the certificate.
+async fn others(cx: &Aws, arn: &str) -> Result<Vec<String>, Error> {
+    let certificate = cx.acm.certificates.get(arn.to_owned());
+    let (certificate, own) = futures::try_join!(certificate, tags_of(cx, arn))?;
+    let users = certificate.and_then(|c| c.in_use_by).unwrap_or_default();
+    not_beside(cx, &own, users).await
 }
 
 /// The certificate of these names that carries the step's mark. One with other names is what it replaces: it is looked for

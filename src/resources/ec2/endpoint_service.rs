@@ -3,6 +3,8 @@
 use super::endpoint::all_done;
 use super::prelude::*;
 use crate::resources::elbv2::LoadBalancer;
+use crate::resources::holders::explain;
+use crate::resources::owned::same_deployment;
 use std::collections::BTreeSet;
 use t::ServiceState as State;
 
@@ -165,8 +167,28 @@ impl Resource for EndpointService {
         let call = cx.ec2.client.delete_vpc_endpoint_service_configurations();
         let call = call.service_ids(&it.id);
         let answer = cx.call(DELETE, || call.clone().send()).await;
-        ignore_not_found(answer.and_then(|a| all_done(DELETE, a.unsuccessful())))
+        let answer = ignore_not_found(answer.and_then(|a| all_done(DELETE, a.unsuccessful())));
+        explain(answer, others(cx, it)).await
     }
+}
+
+/// The endpoints of others at the service, as far as they are in this account.
+async fn others(cx: &Aws, it: &EndpointServiceOutputs) -> Result<Vec<String>, Error> {
+    let (services, endpoints) = futures::try_join!(
+        cx.ec2.endpoint_services.by("service-id", it.id.as_str()),
+        cx.ec2
+            .endpoints
+            .by("service-name", it.service_name.as_str())
+    )?;
+    let own = services
+        .first()
+        .map(|s| tags_of(s.tags()))
+        .unwrap_or_default();
+    let theirs = endpoints
+        .iter()
+        .filter(|e| !e.is_leaving() && !same_deployment(&own, &tags_of(e.tags())));
+    let ids = theirs.filter_map(|e| e.vpc_endpoint_id());
+    Ok(ids.map(|id| format!("VPC endpoint {id}")).collect())
 }
 
 /// Who may make endpoints of a service; `None` when it does not exist.

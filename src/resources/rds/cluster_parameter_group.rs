@@ -1,7 +1,8 @@
 //! A DB cluster parameter group: settings of the database engine by name.
 
 use super::parameters::{self, Edits, Parameters, of_cluster_group};
-use super::{DESCRIPTION, GROUP, RdsTags, tags};
+use super::{DESCRIPTION, GROUP, RdsTags, held, tags};
+use crate::resources::holders::explain;
 use crate::resources::prelude::*;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -103,7 +104,14 @@ impl Resource for ClusterParameterGroup {
     async fn delete(&self, cx: &Aws, it: &Named<Self>) -> Result<(), Error> {
         let call = cx.rds.client.delete_db_cluster_parameter_group();
         let call = call.db_cluster_parameter_group_name(&it.name);
-        cx.delete(DELETE, || call.clone().send()).await
+        let answer = cx.delete(DELETE, || call.clone().send()).await;
+        let others = held::by_others(
+            cx,
+            it.name.as_str(),
+            |cluster| cluster.db_cluster_parameter_group(),
+            |_| Vec::new(),
+        );
+        explain(answer, others).await
     }
 }
 

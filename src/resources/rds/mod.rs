@@ -4,6 +4,7 @@ mod cluster;
 mod cluster_parameter_group;
 mod cluster_snapshot;
 mod event_subscription;
+mod held;
 mod instance;
 mod parameter_group;
 mod parameters;

@@ -1,7 +1,8 @@
 //! A DB subnet group: the subnets in which RDS may place instances. It needs two zones at least.
 
-use super::{DESCRIPTION, GROUP, RdsTags, tags};
+use super::{DESCRIPTION, GROUP, RdsTags, held, tags};
 use crate::resources::ec2::{Subnet, Vpc};
+use crate::resources::holders::explain;
 use crate::resources::prelude::*;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -80,7 +81,18 @@ impl Resource for SubnetGroup {
     async fn delete(&self, cx: &Aws, it: &Named<Self>) -> Result<(), Error> {
         let call = cx.rds.client.delete_db_subnet_group();
         let call = call.db_subnet_group_name(&it.name);
-        cx.delete(DELETE, || call.clone().send()).await
+        let answer = cx.delete(DELETE, || call.clone().send()).await;
+        let others = held::by_others(
+            cx,
+            it.name.as_str(),
+            |cluster| cluster.db_subnet_group(),
+            |instance| {
+                let group = instance.db_subnet_group();
+                let name = group.and_then(|g| g.db_subnet_group_name());
+                name.into_iter().collect()
+            },
+        );
+        explain(answer, others).await
     }
 }
 

@@ -4,6 +4,7 @@ use super::sets::built;
 use super::tags::{self, CheckTags};
 use super::watched_alarm::{self, WatchedAlarm};
 use crate::engine::ownership::MARK_SUFFIX;
+use crate::resources::holders::explain;
 use crate::resources::prelude::*;
 use aws_sdk_route53::types as t;
 use std::collections::BTreeSet;
@@ -215,8 +216,32 @@ impl Resource for HealthCheck {
     async fn delete(&self, cx: &Aws, it: &HealthCheckOutputs) -> Result<(), Error> {
         let call = cx.route53.client.delete_health_check();
         let call = call.health_check_id(&it.id);
-        cx.delete(DELETE, || call.clone().send()).await
+        let answer = cx.delete(DELETE, || call.clone().send()).await;
+        explain(answer, others(cx, it)).await
     }
+}
+
+/// The checks of others that are calculated from it.
+async fn others(cx: &Aws, it: &HealthCheckOutputs) -> Result<Vec<String>, Error> {
+    let own = Reference::parse(it.reference.as_str());
+    let checks = cx.route53.checks().await?;
+    let above = checks.iter().filter(|check| {
+        let config = check.health_check_config();
+        let children = config.map(|c| c.child_health_checks()).unwrap_or_default();
+        children.iter().any(|id| id == it.id.as_str())
+    });
+    let theirs = above.filter(|check| {
+        let other = Reference::parse(check.caller_reference());
+        let beside = |own: &Reference, other: &Reference| {
+            own.suffix == other.suffix && own.region == other.region
+        };
+        !own.as_ref()
+            .zip(other.as_ref())
+            .is_some_and(|(own, other)| beside(own, other))
+    });
+    Ok(theirs
+        .map(|check| format!("health check {}", check.id()))
+        .collect())
 }
 
 impl HealthCheck {

@@ -2,6 +2,7 @@
 
 use super::tags::{self, list};
 use super::{Identified, Statement, WafTags, built};
+use crate::resources::holders::{explain, not_beside};
 use crate::resources::prelude::*;
 use aws_sdk_wafv2::types as t;
 use std::collections::BTreeMap;
@@ -153,8 +154,19 @@ impl Resource for WebAcl {
         };
         let call = cx.wafv2.client.delete_web_acl().name(&it.name);
         let call = call.id(&it.id).scope(SCOPE).lock_token(token);
-        cx.delete(DELETE, || call.clone().send()).await
+        let answer = cx.delete(DELETE, || call.clone().send()).await;
+        explain(answer, others(cx, it.arn.as_str())).await
     }
+}
+
+/// The load balancers of others that it guards.
+async fn others(cx: &Aws, arn: &str) -> Result<Vec<String>, Error> {
+    let call = cx.wafv2.client.list_resources_for_web_acl();
+    let call = call.web_acl_arn(arn);
+    let api = wafv2::LIST_RESOURCES_FOR_WEB_ACL;
+    let guarded = cx.call(api, || call.clone().send()).await?;
+    let own = tags::tags_of(cx, arn).await?.unwrap_or_default();
+    not_beside(cx, &own, guarded.resource_arns.unwrap_or_default()).await
 }
 
 impl WebAcl {

@@ -89,6 +89,8 @@ const SELDOM: &[&str] = &[
     "secretsmanager:DeleteResourcePolicy",
     "secretsmanager:RemoveRegionsFromReplication",
     "secretsmanager:RestoreSecret",
+    // Who stands in the way of a deletion.
+    "wafv2:ListResourcesForWebACL",
     "servicequotas:GetServiceQuota",
     "servicequotas:GetAWSDefaultServiceQuota",
     // Only with a shared state.
