@@ -2,7 +2,7 @@
 //! means, not its code alone: services share codes, and one code has several meanings.
 
 use super::api::Api;
-use crate::engine::Error;
+use crate::engine::{Error, error};
 
 /// A hint that several steps can share: it has one id, and is printed once for all of them.
 pub(super) struct Hint {
@@ -18,7 +18,7 @@ impl Hint {
 }
 
 pub(super) const CREDENTIALS: Hint = Hint {
-    id: "credentials",
+    id: error::CREDENTIALS,
     text: "log in again (`aws sso login`, new keys, or --profile NAME) and repeat the command",
 };
 const CLOCK: Hint = Hint {

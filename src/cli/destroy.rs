@@ -8,7 +8,7 @@ use super::error::Failure;
 use super::exit::Exit;
 use super::plan::{show, show_with, verdict};
 use super::run::{self, Asked};
-use super::session::{Listed, Mode, Session, configuration};
+use super::session::{Listed, Mode, Session, check_credentials, configuration};
 use super::under_way;
 use crate::aws::Aws;
 use crate::blueprint::raised;
@@ -36,7 +36,7 @@ pub async fn plan(
     let session = Session::open(cx, scope, &events, Mode::Look).await?;
     let mut state = session.state().await?;
     session.check_home(&state)?;
-    let seen = survey(&session, &mut state).await;
+    let seen = survey(&session, &mut state).await?;
     let plan = make_plan(&session, &state, &seen, choice).await;
     let cost = cost::difference(&session, &plan)?;
     show_with(cx, &session, &plan, &cost, &Detail::Short)?;
@@ -64,7 +64,7 @@ pub async fn destroy(
     run::entitle(timings.as_ref(), "destroy", &session);
     notice.home = session.home();
     let (writer, mut state) = run::open(&session, locked).await?;
-    let seen = survey(&session, &mut state).await;
+    let seen = survey(&session, &mut state).await?;
     let mut plan = make_plan(&session, &state, &seen, choice).await;
     show(cx, &session, &plan)?;
     if plan.problems.is_empty() && choice.is_none() && plan.needs_choice().next().is_some() {
@@ -160,14 +160,15 @@ async fn choose(cx: &Context<'_>, yes: bool, plan: &Plan) -> Result<Choice, Fail
 }
 
 /// Everything recorded is read, whatever its scope: what depends on the destroyed must be known. What is marked is listed beside it.
-async fn survey(session: &Session, state: &mut State) -> Observations {
+async fn survey(session: &Session, state: &mut State) -> Result<Observations, Failure> {
     set_apart(&session.graph, state);
     let requests = session.requests(state, |_, _| true);
     let (seen, listed) = session.survey(&requests).await;
+    check_credentials(&seen, &listed.unlisted)?;
     let unread = session.recover(state, &listed).await;
     let mut seen = session.refresh(state, seen, |_, _| true).await;
     add_unread(&mut seen, unread);
-    seen
+    Ok(seen)
 }
 
 async fn make_plan(
@@ -194,10 +195,10 @@ async fn make_plan(
     };
     plan::guard(&mut plan, &counts, registry, rules, jiff::Timestamp::now());
     plan.notes.extend(raised(&plan.nodes, seen));
-    plan
     let groups: Vec<String> = groups(&plan).map(|node| node.name.clone()).collect();
     let held = events(session.aws(), groups).await;
     plan.notes.extend(held);
+    plan
 }
 
 /// What is still there and tagged as ours: kept on purpose, or left behind because it is not recorded; and what could not be listed
@@ -207,8 +208,8 @@ async fn remains(
     session: &Session,
     state: &State,
     plan: &Plan,
-    choice: Option<Choice>,
     report: &Report,
+    choice: Option<Choice>,
 ) -> DestroyRemains {
     let Listed {
         owned,

@@ -6,7 +6,7 @@ use super::authors::{QUICK, authors};
 use super::error::Failure;
 use super::exit::Exit;
 use super::plan::one_form;
-use super::session::{Mode, Session, meant};
+use super::session::{Mode, Session, check_credentials, meant};
 use crate::config::Config;
 use crate::engine::drift::{Drift, Input, Rule, drift as compare};
 use crate::engine::observe::Observations;
@@ -130,6 +130,7 @@ pub async fn compared(
     session.check_home(&state)?;
     let requests = session.requests(&state, |_, record| session.in_scope(record));
     let (mut seen, mut listed) = session.sweep(&requests).await;
+    check_credentials(&seen, &listed.unlisted)?;
     if no_state {
         let (registry, clock) = (&session.context.registry, &session.context.clock);
         rebuild(&session.graph, &seen, registry, &mut state, clock);
@@ -138,8 +139,8 @@ pub async fn compared(
     }
     session.beneath(&mut state, &mut seen).await;
     let registry = &session.context.registry;
-    let needed = plan::left_for_others(&session.graph, &state, &seen, registry).await;
     listed.owned = confirmed(&session.graph, &state, listed.owned, registry).await;
+    let needed = plan::left_for_others(&session.graph, &state, &seen, registry).await;
     let mut drift = compare(Input {
         graph: &session.graph,
         chosen: &session.chosen,

@@ -7,7 +7,7 @@ use super::error::Failure;
 use super::exit::Exit;
 use super::plan::{show, verdict};
 use super::run;
-use super::session::{Mode, Session};
+use super::session::{Mode, Session, check_credentials};
 use super::suggest::nearest;
 use crate::engine::mark::{is_marked, mark};
 use crate::engine::observe::requests;
@@ -71,6 +71,7 @@ async fn make_plan(session: &Session, state: &State, steps: &[String]) -> Result
         chosen(step) && is_marked(record.stage)
     });
     let seen = session.observe(&asked).await;
+    check_credentials(&seen, &[])?;
     let registry = &session.context.registry;
     Ok(mark(&session.graph, &asked, &seen, registry))
 }

@@ -14,7 +14,9 @@ use crate::aws::{self, Aws, Caller, Own, OwnThing, Preflight};
 use crate::blueprint::{self, Env, Facts};
 use crate::config::{Config, Overrides};
 use crate::engine::beneath::beneath;
-use crate::engine::observe::{Observations, ReadRequest, observe, requests};
+use crate::engine::drift::Unlisted;
+use crate::engine::error::CREDENTIALS;
+use crate::engine::observe::{Observations, Observed, ReadRequest, observe, requests};
 use crate::engine::plan::{Node, Op, Plan};
 use crate::engine::reference::resolve;
 use crate::engine::{self, Check, Events, Graph, Kind, Level, Limits};
@@ -79,6 +81,22 @@ pub enum Mode {
 impl Mode {
     fn read_only(self) -> bool {
         matches!(self, Self::Plan | Self::Look | Self::Unrecorded)
+    }
+}
+
+/// Ends a command whose credentials were refused while it looked around: each of its steps would fail for the same reason.
+///
+/// # Errors
+/// The refusal.
+pub fn check_credentials(seen: &Observations, unlisted: &[Unlisted]) -> Result<(), Failure> {
+    let unread = seen.values().filter_map(|observed| match observed {
+        Observed::Unreadable(error) => Some(error),
+        _ => None,
+    });
+    let mut all = unread.chain(unlisted.iter().map(|list| &list.error));
+    match all.find(|error| error.topic.as_deref() == Some(CREDENTIALS)) {
+        Some(error) => Err(error.clone().into()),
+        None => Ok(()),
     }
 }
 
@@ -404,6 +422,30 @@ fn region(config: &Config) -> Check {
             let text = format!("{text}; {source} says {region}, which is not used");
             Check::new("region", Level::Warning, text)
                 .hint("pass --region to say which one is meant, or make the two agree")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Error;
+
+    #[test]
+    fn refused_credentials_end_a_look_and_nothing_else_does() {
+        let denied = Error::permanent("kms:ListKeys", "no");
+        let expired = Error::permanent("kms:ListKeys", "expired").topic(CREDENTIALS);
+        for (error, ends) in [(denied, false), (expired, true)] {
+            let read = Observed::Unreadable(error.clone());
+            let seen = [("a", Observed::Absent), ("b", read)];
+            let seen = seen.map(|(step, observed)| (step.to_owned(), observed));
+            assert_eq!(check_credentials(&seen.into(), &[]).is_err(), ends);
+            let kind = "kms/key".to_owned();
+            let list = Unlisted { kind, error };
+            assert_eq!(
+                check_credentials(&Observations::new(), &[list]).is_err(),
+                ends
+            );
         }
     }
 }

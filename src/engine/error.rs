@@ -65,6 +65,9 @@ pub struct Error {
     pub topic: Option<String>,
 }
 
+/// The topic of a refusal of the credentials: every other call fails for the same reason.
+pub const CREDENTIALS: &str = "credentials";
+
 /// The topic of [`Error::marked_twice`].
 pub const MARKED_TWICE: &str = "marked-twice";
 

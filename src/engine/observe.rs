@@ -354,13 +354,12 @@ fn classify(request: &ReadRequest<'_>, meta: &Meta, live: Live, recorded: bool) 
         Ownership::Unmarked if recorded => Error::of(
             Class::Conflict,
             "read",
-            format!("{thing} lost its ownership mark"),
+            format!(
+                "{thing} lost its ownership mark ({})",
+                identity.mark_text()
+            ),
         )
-        .hint(format!(
-            "if it is the one this deployment made, `deployer state mark {}` puts its tags back ({})",
-            request.step,
-            identity.mark_text()
-        )),
+        .hint("if it is what this deployment made, `deployer state mark` puts its tags back, as on everything that is recorded (`deployer state mark STEP` on one step alone)"),
         Ownership::Unmarked if identity.owner(&live.mark, false, false) == Ownership::Ours => Error::of(
             Class::Conflict,
             "read",

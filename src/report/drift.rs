@@ -1,7 +1,7 @@
 //! Drift for people.
 
 use super::doubled;
-use super::error::error;
+use super::error::{Hints, error};
 use super::paint::Paint;
 use super::plan::scopes;
 use super::value::{clean, known, optional, value};
@@ -17,6 +17,7 @@ pub fn drift(drift: &Drift, paint: Paint) -> String {
         .iter()
         .filter(|r| r.status != Status::InSync || r.reason.is_some())
         .collect();
+    let mut hints = Hints::default();
     for scope in scopes(rows.iter().map(|r| r.scope.as_str())) {
         if let Some(text) = not_there(drift, scope) {
             let _ = writeln!(out, "{}\n  {text}\n", paint.bold(scope));
@@ -30,7 +31,7 @@ pub fn drift(drift: &Drift, paint: Paint) -> String {
             .max()
             .unwrap_or(0);
         for row in rows {
-            one(&mut out, row, width, paint);
+            one(&mut out, row, width, &mut hints, paint);
             author(&mut out, drift, &row.step, paint);
         }
         out.push('\n');
@@ -58,7 +59,11 @@ pub fn drift(drift: &Drift, paint: Paint) -> String {
         let _ = writeln!(
             out,
             "{}",
-            error(Some(&format!("list of {}", list.kind)), &list.error, paint)
+            error(
+                Some(&format!("list of {}", list.kind)),
+                &hints.once(&list.error),
+                paint
+            )
         );
     }
     accepted(&mut out, drift, paint);
@@ -249,7 +254,7 @@ fn headline(c: &Counts) -> String {
     text
 }
 
-fn one(out: &mut String, row: &Row, width: usize, paint: Paint) {
+fn one(out: &mut String, row: &Row, width: usize, hints: &mut Hints, paint: Paint) {
     let (sign, word) = match row.status {
         Status::InSync => (paint.dim("="), "in sync"),
         Status::Waiting => (paint.dim("."), "not planned"),
@@ -295,7 +300,7 @@ fn one(out: &mut String, row: &Row, width: usize, paint: Paint) {
         );
     }
     if let Some(why) = &row.error {
-        for line in error(None, why, paint).lines() {
+        for line in error(None, &hints.once(why), paint).lines() {
             let _ = writeln!(out, "      {line}");
         }
     }

@@ -3,7 +3,21 @@
 use super::paint::Paint;
 use super::value::clean;
 use crate::engine::error::{Error, Leftover};
+use std::collections::HashSet;
 use std::fmt::Write;
+
+/// The hints that were printed already: what several steps share is printed with the first of them.
+#[derive(Default)]
+pub(super) struct Hints(HashSet<String>);
+
+impl Hints {
+    /// The error without its hint when that was printed already.
+    pub(super) fn once(&mut self, error: &Error) -> Error {
+        let mut error = error.clone();
+        error.hint = error.hint.filter(|hint| self.0.insert(hint.clone()));
+        error
+    }
+}
 
 /// An error of a step (or of none), without a line break at its end.
 pub fn error(step: Option<&str>, error: &Error, paint: Paint) -> String {

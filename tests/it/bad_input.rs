@@ -94,6 +94,12 @@ fn missing_or_expired_credentials_end_before_any_write() {
         "{}",
         done.err
     );
+    // Those that expire while it looks around end it at once, and are said once.
+    let expired = json!({"errors": {"logs:*": expired["errors"]["*"]}});
+    lab.faults(&expired);
+    let done = lab.run(&["destroy", "--yes", "--destroy-data"]).expect(1);
+    let said = format!("{}{}", done.out, done.err);
+    assert_eq!(said.matches("log in again").count(), 1, "{said}");
     assert_eq!(lab.writes(since), Vec::<String>::new());
 }
 

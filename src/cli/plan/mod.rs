@@ -10,7 +10,7 @@ use super::args::Scope;
 use super::cost;
 use super::error::Failure;
 use super::exit::Exit;
-use super::session::{Mode, Session, meant};
+use super::session::{Mode, Session, check_credentials, meant};
 use super::split;
 use super::suggest::nearest;
 use super::under_way;
@@ -311,6 +311,7 @@ pub async fn make_plan(
     let also = |id: &str, record: &Record| session.in_scope(record) && meant(id);
     let mut seen = session.refresh(state, surveyed, also).await;
     add_unread(&mut seen, unread);
+    check_credentials(&seen, &[])?;
     let is_recorded = |step: &str| state.steps.contains_key(step);
     let begun = is_begun(&state.facts);
     let graph = with_first_weights(&session.graph, &session.chosen, &seen, is_recorded, begun);

@@ -6,7 +6,7 @@ mod equal;
 pub(super) use self::detail::fields;
 use self::equal::Grouped;
 use super::doubled;
-use super::error::error;
+use super::error::{Hints, error};
 use super::paint::Paint;
 use super::value::{clean, known, many, value, whole};
 use crate::engine::diff::Change;
@@ -63,6 +63,7 @@ pub fn plan(plan: &Plan, detail: &Detail, paint: Paint) -> String {
         .enumerate()
         .filter(|(at, node)| single(*at, node))
         .collect();
+    let mut hints = Hints::default();
     for scope in scopes(lines.iter().map(|(_, n)| n.scope.as_str())) {
         let nodes = lines.iter().filter(|(_, n)| n.scope == scope);
         let _ = writeln!(out, "{}", paint.bold(scope));
@@ -91,6 +92,12 @@ pub fn plan(plan: &Plan, detail: &Detail, paint: Paint) -> String {
                     detail,
                     paint,
                 );
+                if let Some(refused) = &node.refused {
+                    let text = error(None, &hints.once(refused), paint);
+                    for line in text.lines() {
+                        let _ = writeln!(out, "        {line}");
+                    }
+                }
             }
         }
         out.push('\n');
@@ -122,7 +129,8 @@ pub fn plan(plan: &Plan, detail: &Detail, paint: Paint) -> String {
         let _ = writeln!(out, "note: {}", clean(note));
     }
     for problem in &plan.problems {
-        let _ = writeln!(out, "{}", error(Some(&problem.step), &problem.error, paint));
+        let why = hints.once(&problem.error);
+        let _ = writeln!(out, "{}", error(Some(&problem.step), &why, paint));
     }
     if !plan.problems.is_empty() {
         let what = match plan.problems.len() {
@@ -301,12 +309,6 @@ fn step(
                 let text = whole(&Value::from(text.as_str()));
                 let _ = writeln!(out, "          {}: {text}", clean(key));
             }
-        }
-    }
-    if let Some(refused) = &node.refused {
-        let text = error(None, refused, paint);
-        for line in text.lines() {
-            let _ = writeln!(out, "        {line}");
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::engine::drift::Drift;
 use crate::engine::error::{Error, Leftover};
 use crate::engine::event::Verb;
 use crate::engine::exec::Outcome;
-use crate::engine::plan::{Interruption, Node, Op, Plan};
+use crate::engine::plan::{Interruption, Node, Op, Plan, Problem};
 use crate::state::{Stage, State};
 pub(super) use samples::drifted;
 use samples::{change, denied, node, ran, record, rich};

@@ -58,6 +58,27 @@ fn what_is_marked_twice_is_said_first() {
 }
 
 #[test]
+fn a_hint_that_many_steps_share_is_printed_once() {
+    let taken = |step: &str| Error::foreign("read", step);
+    let refused = ["a", "b"].map(|step| Node {
+        refused: Some(taken(step)),
+        ..node(step, "ec2/vpc", "green", Verb::Update)
+    });
+    let problems = ["c", "d"].map(|step| Problem {
+        step: step.into(),
+        error: taken(step),
+    });
+    let some = Plan {
+        nodes: refused.into(),
+        problems: problems.into(),
+        ..Plan::default()
+    };
+    let text = plan(&some, &Detail::Short, Paint::PLAIN);
+    assert_eq!(text.matches("hint: ").count(), 1, "{text}");
+    assert_eq!(text.matches("ownership mark").count(), 4, "{text}");
+}
+
+#[test]
 fn the_same_change_on_many_steps_is_shown_once_and_every_step_is_named() {
     let owner = || change("tags.Owner", Some(json!("payments")), None);
     let tagged = |step: &str| Node {
