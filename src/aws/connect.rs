@@ -89,6 +89,12 @@ pub async fn connect(settings: &Settings) -> Result<Connection, Error> {
         }
         loader = loader.profile_name(profile).credentials_provider(provider);
     }
+    if settings.profile.is_none()
+        && settings.keys.is_none()
+        && let Some(profile) = misspelt()
+    {
+        return Err(unknown(&profile));
+    }
     if let Some(endpoint) = &settings.endpoint {
         loader = loader.endpoint_url(endpoint);
     }
@@ -115,6 +121,21 @@ fn no_credentials(profile: &str, error: &(dyn StdError + 'static)) -> Error {
         );
         return hints::CREDENTIALS.on(Error::permanent("credentials", text));
     }
+    unknown(profile)
+}
+
+/// The profile that `AWS_PROFILE` names, when it is not there and no keys stand before it: what comes after it, as the instance's role,
+/// could be those of another account.
+fn misspelt() -> Option<String> {
+    let set = |name| std::env::var(name).ok().filter(|v| !v.trim().is_empty());
+    let profile = set("AWS_PROFILE").filter(|_| set("AWS_ACCESS_KEY_ID").is_none())?;
+    let known = profile == "default" || environment::profiles().contains(&profile);
+    (!known).then_some(profile)
+}
+
+/// The error of a profile that no file has.
+fn unknown(profile: &str) -> Error {
+    let known = environment::profiles();
     let names: Vec<&str> = known.iter().map(String::as_str).collect();
     let names = match names.as_slice() {
         [] => "they have none".to_owned(),
@@ -122,7 +143,7 @@ fn no_credentials(profile: &str, error: &(dyn StdError + 'static)) -> Error {
     };
     let text = format!("no profile `{profile}` is in the AWS configuration files; {names}");
     Error::permanent("credentials", text).hint(
-        "pass --profile with one of these names, or add it with `aws configure --profile NAME`",
+        "name one of these with --profile or AWS_PROFILE, or add it with `aws configure --profile NAME`",
     )
 }
 

@@ -114,9 +114,73 @@ async fn connected(cx: &Context<'_>, config: &Config) -> Result<Connection, Fail
         // The sandbox never sees a real credential.
         settings.keys = Some(("sandbox".into(), "sandbox".into()));
     }
+    if !common.sandbox {
+        let set = std::env::vars_os().filter_map(|(name, value)| {
+            Some((
+                name.into_string().ok()?,
+                value.to_string_lossy().into_owned(),
+            ))
+        });
+        check_endpoints(set)?;
+    }
     settings.call_timeout = settings.call_timeout.max(Duration::from_millis(100));
     Ok(Connection {
         pace,
         ..connect(&settings).await?
     })
+}
+
+/// Refuses an endpoint that is no URL, of all services or of one: the SDK would say so at every call, in words of its own.
+fn check_endpoints(set: impl Iterator<Item = (String, String)>) -> Result<(), Failure> {
+    let mut endpoints = set.filter(|(name, _)| name.starts_with("AWS_ENDPOINT_URL"));
+    let wrong = endpoints.find(|(_, value)| !value.is_empty() && !is_url(value));
+    match wrong {
+        Some((name, value)) => Err(Failure::usage(format!("{name} is no URL: `{value}`"))
+            .hint("set it to http://HOST:PORT or https://HOST, or unset it")),
+        None => Ok(()),
+    }
+}
+
+fn is_url(text: &str) -> bool {
+    let rest = ["http://", "https://"].into_iter();
+    let mut rest = rest.filter_map(|scheme| text.strip_prefix(scheme));
+    rest.any(|rest| {
+        let named = !rest.is_empty() && !rest.starts_with(['/', ':', '?', '#']);
+        named && rest.chars().all(|c| c.is_ascii_graphic())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::exit::Exit;
+
+    #[test]
+    fn an_endpoint_that_is_no_url_is_refused_as_configuration() {
+        let check = |name: &str, value: &str| {
+            let set = [(name.to_owned(), value.to_owned())];
+            check_endpoints(set.into_iter())
+        };
+        for good in [
+            "http://127.0.0.1:4566",
+            "https://aws.example",
+            "http://[::1]:80/x",
+            "",
+        ] {
+            assert!(check("AWS_ENDPOINT_URL", good).is_ok(), "{good}");
+        }
+        for bad in [
+            "not-a-url",
+            "127.0.0.1:4566",
+            "http://",
+            "http:///x",
+            "http://a b",
+            "ftp://a",
+        ] {
+            let failure = check("AWS_ENDPOINT_URL_S3", bad).unwrap_err();
+            assert_eq!(failure.exit, Exit::Usage, "{bad}");
+            assert!(failure.message.contains("AWS_ENDPOINT_URL_S3"));
+        }
+        assert!(check("AWS_PROFILE", "not-a-url").is_ok());
+    }
 }

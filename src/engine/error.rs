@@ -178,7 +178,7 @@ impl fmt::Display for Error {
             Leftover::Known(ids) => write!(f, "; it leaves {}", ids.join(", "))?,
             Leftover::Unknown => write!(
                 f,
-                "; it may have taken effect, the next run looks for it before it creates again"
+                "; it may have taken effect, the next run looks before it does anything again"
             )?,
         }
         Ok(())

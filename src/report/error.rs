@@ -40,7 +40,7 @@ pub fn error(step: Option<&str>, error: &Error, paint: Paint) -> String {
         }
         Leftover::Unknown => {
             out.push_str(
-                "\n  it leaves: unknown; the next run looks for it before it creates again",
+                "\n  it leaves: unknown; the next run looks before it does anything again",
             );
         }
     }

@@ -112,6 +112,18 @@ fn a_profile_that_is_named_is_meant() {
         .run(&["apply", "--yes", "--profile", "nowhere"])
         .expect(1);
     assert!(done.err.contains("`nowhere`"), "{}", done.err);
+    let mut command = lab.command(&["plan"]);
+    command
+        .env_remove("AWS_ACCESS_KEY_ID")
+        .env_remove("AWS_SECRET_ACCESS_KEY")
+        .env("HOME", lab.dir.path())
+        .env("AWS_PROFILE", "misspelt");
+    let done = finish(&mut command).expect(1);
+    assert!(done.err.contains("no profile `misspelt`"), "{}", done.err);
+    let mut command = lab.command(&["plan"]);
+    command.env("AWS_ENDPOINT_URL", "not-a-url");
+    let done = finish(&mut command).expect(3);
+    assert!(done.err.contains("AWS_ENDPOINT_URL"), "{}", done.err);
     assert_eq!(lab.calls(since).len(), 0, "nothing was called");
 }
 

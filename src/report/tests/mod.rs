@@ -31,7 +31,7 @@ fn a_fault_shows_action_code_message_request_leftovers_and_hint() {
     let unclear = Error::permanent("ec2:CreateVpc", "timeout").leftover(Leftover::Unknown);
     assert_eq!(
         error(None, &unclear, Paint::PLAIN),
-        "error: ec2:CreateVpc: timeout\n  it leaves: unknown; the next run looks for it before it creates again"
+        "error: ec2:CreateVpc: timeout\n  it leaves: unknown; the next run looks before it does anything again"
     );
     assert_eq!(
         failure("a\nb", Some("c"), Paint::PLAIN),
