@@ -84,14 +84,17 @@ impl CloudTrail {
         }
     }
 
-    /// The newest call that changed the thing with this name or id; `None` when the newest fifty events about it have none.
-    /// `global`: it belongs to a service without regions.
-    pub async fn newest(&self, name: &str, global: bool) -> Result<Option<Change>, Error> {
+    /// The newest call to its service that changed the thing with this name or id; `None` when the newest fifty events about it have
+    /// none. `global`: the service has no regions.
+    pub async fn newest(
+        &self,
+        name: &str,
+        service: &str,
+        global: bool,
+    ) -> Result<Option<Change>, Error> {
         let key = LookupAttributeKey::ResourceName;
         let events = self.lookup(key, name, global).await?;
-        // The newest comes first, also of those of one second.
-        let changes = events.iter().rev().filter_map(change);
-        Ok(changes.max_by_key(|change| change.at))
+        Ok(newest_of(&events, service))
     }
 
     /// What changed something among the newest fifty events of a service, the newest first: not every service says which things an
@@ -121,6 +124,16 @@ impl CloudTrail {
         let answer = self.caller.call(API, || call.clone().send()).await?;
         Ok(answer.events.unwrap_or_default())
     }
+}
+
+/// The newest change among what a service did. Calls to other services name the thing too, without changing it: an alarm names the
+/// topic that it notifies.
+fn newest_of(events: &[Event], service: &str) -> Option<Change> {
+    let source = source(service);
+    let own = events.iter().filter(|e| e.event_source() == Some(&source));
+    // The newest comes first, also of those of one second.
+    let changes = own.rev().filter_map(change);
+    changes.max_by_key(|change| change.at)
 }
 
 /// An event of a call that changed something and was not refused.
@@ -179,6 +192,28 @@ mod tests {
             .username("ann")
             .cloud_trail_event(record)
             .build()
+    }
+
+    #[test]
+    fn a_call_to_another_service_that_names_the_thing_did_not_change_it() {
+        let at = |seconds, source: &str, name: &str| {
+            Event::builder()
+                .event_name(name)
+                .event_source(source)
+                .read_only("false")
+                .event_time(DateTime::from_secs(seconds))
+                .cloud_trail_event("{}")
+                .build()
+        };
+        let events = [
+            at(3, "monitoring.amazonaws.com", "PutCompositeAlarm"),
+            at(2, "sns.amazonaws.com", "SetTopicAttributes"),
+            at(1, "sns.amazonaws.com", "TagResource"),
+        ];
+        let newest = |service| newest_of(&events, service).map(|change| change.event);
+        assert_eq!(newest("sns").as_deref(), Some("SetTopicAttributes"));
+        assert_eq!(newest("cloudwatch").as_deref(), Some("PutCompositeAlarm"));
+        assert_eq!(newest("sqs"), None);
     }
 
     #[test]

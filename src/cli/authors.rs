@@ -88,7 +88,7 @@ struct History<'a> {
 impl History<'_> {
     /// By the names of the thing, then among the newest calls of its service: one of these answers for several things.
     async fn newest(&mut self, asked: &Asked) -> Result<Answer, Error> {
-        let service = asked.kind.split('/').next().unwrap_or_default();
+        let service = service(&asked.kind);
         let global = GLOBAL.contains(&service);
         if let Some(found) = self.among(service, asked) {
             return Ok(found);
@@ -99,7 +99,7 @@ impl History<'_> {
                 return Ok(Answer::NotAsked);
             }
             self.left -= 1;
-            let found = self.cloudtrail.newest(name, global).await?;
+            let found = self.cloudtrail.newest(name, service, global).await?;
             if let Some(change) = found.filter(after) {
                 return Ok(Answer::Change(name.clone(), change));
             }
@@ -124,6 +124,14 @@ impl History<'_> {
             let found = all.iter().filter(after).find(|one| one.names(name))?;
             Some(Answer::Change(name.clone(), found.change.clone()))
         })
+    }
+}
+
+/// The service whose calls change a thing of a type: the one that the type is named after, but for the record that proves a name.
+fn service(kind: &str) -> &str {
+    match kind {
+        "acm/validation" => "route53",
+        other => other.split('/').next().unwrap_or_default(),
     }
 }
 
@@ -196,5 +204,11 @@ mod tests {
         assert_eq!(names(&Value::Null, "web"), ["web"]);
         let many = json!({"id": "1", "name": "2", "arn": "3", "more": "4"});
         assert_eq!(names(&many, "2"), ["1", "2", "3"]);
+    }
+
+    #[test]
+    fn a_type_is_changed_by_the_service_that_it_is_named_after_or_that_has_its_records() {
+        assert_eq!(service("sns/topic"), "sns");
+        assert_eq!(service("acm/validation"), "route53");
     }
 }
