@@ -4,7 +4,7 @@ use super::doubled;
 use super::error::{Hints, error};
 use super::paint::Paint;
 use super::plan::scopes;
-use super::value::{clean, known, optional, value};
+use super::value::{LONGEST, both, clean, known, optional, value};
 use crate::engine::diff::Change;
 use crate::engine::drift::{Author, Counts, Drift, Finding, Found, Row, Severity, Status, Use};
 use std::fmt::Write;
@@ -308,11 +308,10 @@ fn one(out: &mut String, row: &Row, width: usize, hints: &mut Hints, paint: Pain
 
 /// One difference as it is found.
 fn differs(change: &Change, paint: Paint) -> String {
+    let [want, have] = both(change.want.as_ref(), change.have.as_ref(), LONGEST);
     format!(
-        "{} {}: expected {}, actual {}",
+        "{} {}: expected {want}, actual {have}",
         paint.yellow("~"),
         clean(&known(&change.path.to_string())),
-        optional(change.want.as_ref()),
-        optional(change.have.as_ref())
     )
 }

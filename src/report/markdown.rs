@@ -3,12 +3,11 @@
 use super::drift::in_words;
 use super::json::{DriftDocument, PlanDocument, PlanStep};
 use super::plan::scopes;
-use super::value::{clean, many, seconds, whole};
+use super::value::{both, clean, many, seconds, whole};
 use crate::engine::diff::Change;
 use crate::engine::drift::Row;
 use crate::engine::event::Verb;
 use crate::engine::{Check, Level};
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -119,16 +118,8 @@ fn one(step: &PlanStep, detail: bool) -> String {
         let _ = write!(out, "  ({})", clean(&step.reasons.join("; ")));
     }
     out.push('\n');
-    let shown = |value: &Value| {
-        let text = whole(value);
-        if detail {
-            text
-        } else {
-            super::value::cut(&text, LONGEST)
-        }
-    };
     for change in &step.changes {
-        changed(&mut out, change, &shown);
+        changed(&mut out, change, if detail { usize::MAX } else { LONGEST });
     }
     if detail {
         super::plan::fields(&mut out, &step.values, 4);
@@ -147,13 +138,14 @@ fn one(step: &PlanStep, detail: bool) -> String {
     out
 }
 
-fn changed(out: &mut String, change: &Change, shown: &dyn Fn(&Value) -> String) {
+fn changed(out: &mut String, change: &Change, longest: usize) {
     let path = clean(&change.path.to_string());
-    if let Some(have) = &change.have {
-        let _ = writeln!(out, "-   {path}: {}", shown(have));
+    let [have, want] = both(change.have.as_ref(), change.want.as_ref(), longest);
+    if change.have.is_some() {
+        let _ = writeln!(out, "-   {path}: {have}");
     }
-    if let Some(want) = &change.want {
-        let _ = writeln!(out, "+   {path}: {}", shown(want));
+    if change.want.is_some() {
+        let _ = writeln!(out, "+   {path}: {want}");
     }
 }
 

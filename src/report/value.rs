@@ -5,7 +5,7 @@ use crate::engine::reference::pieces;
 use serde_json::Value;
 
 /// Characters of a value that are shown at most.
-const LONGEST: usize = 72;
+pub const LONGEST: usize = 72;
 
 /// A value on one line; what is long is cut. A line break cannot get out of it.
 pub fn value(value: &Value) -> String {
@@ -23,6 +23,28 @@ pub fn whole(value: &Value) -> String {
 /// A missing value reads as `nothing`.
 pub fn optional(of: Option<&Value>) -> String {
     of.map_or_else(|| "nothing".to_owned(), value)
+}
+
+/// Two values that differ, each on one line, with at most so many characters of each.
+pub fn both(one: Option<&Value>, other: Option<&Value>, most: usize) -> [String; 2] {
+    let text = |of: Option<&Value>| of.map_or_else(|| "nothing".to_owned(), whole);
+    apart([text(one), text(other)], most)
+}
+
+/// Two texts that differ, with at most so many characters of each: what is cut off at the front is the same in both, so that the
+/// place is seen where they part.
+pub fn apart(texts: [String; 2], most: usize) -> [String; 2] {
+    let [one, other] = &texts;
+    let same = one.chars().zip(other.chars()).take_while(|(a, b)| a == b);
+    let from = same.count().saturating_sub(most / 2);
+    texts.map(|text| {
+        let long = text.chars().count() > most;
+        if !long || from == 0 {
+            return cut(&text, most);
+        }
+        let rest: String = ['…'].into_iter().chain(text.chars().skip(from)).collect();
+        cut(&rest, most)
+    })
 }
 
 /// A text in which references to other steps read as `(known after apply: id of vpc-green)`.
@@ -152,6 +174,29 @@ mod tests {
         assert_eq!(value(&json!({"b": [1, true]})), "{\"b\":[1,true]}");
         assert_eq!(value(&json!("x".repeat(100))).chars().count(), LONGEST);
         assert_eq!(clean("a\u{1b}[31m\nb"), "a [31m b");
+    }
+
+    #[test]
+    fn two_long_values_are_cut_so_that_their_difference_is_seen() {
+        let arn = |n: u32| {
+            json!(format!(
+                "arn:aws:ecs:eu-central-1:123456789012:task-definition/task-payment-api-green-dev:{n}"
+            ))
+        };
+        let (three, four) = (arn(3), arn(4));
+        let [one, other] = both(Some(&three), Some(&four), LONGEST);
+        assert_eq!(one, "…definition/task-payment-api-green-dev:3\"");
+        assert_eq!(other, "…definition/task-payment-api-green-dev:4\"");
+        // What differs at the front, and what is short, is shown from its front.
+        let [one, other] = both(Some(&json!("x".repeat(100))), Some(&json!("y")), LONGEST);
+        assert!(one.starts_with("\"xxx") && one.ends_with('…'), "{one}");
+        assert_eq!(other, "\"y\"");
+        assert_eq!(both(None, Some(&json!(1)), LONGEST), ["nothing", "1"]);
+        // A cut at both ends.
+        let long = |c: char| format!("{}{c}{}", "a".repeat(60), "b".repeat(60));
+        let [one, other] = apart([long('1'), long('2')], 20);
+        assert_eq!(one, "…aaaaaaaaaa1bbbbbbb…");
+        assert_eq!(other, "…aaaaaaaaaa2bbbbbbb…");
     }
 
     #[test]

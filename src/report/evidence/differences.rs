@@ -1,10 +1,9 @@
 //! The differences on the page: what is not as the configuration and the state say, and who changed it.
 
-use super::values::short;
+use super::values::both;
 use crate::engine::drift::{Drift, Status};
 use crate::report::drift::in_words;
 use crate::report::html::escaped;
-use serde_json::Value;
 use std::fmt::Write;
 
 /// What differs, who changed it, and what a rule of the configuration accepts.
@@ -34,13 +33,8 @@ pub(super) fn differences(out: &mut String, drift: &Drift) {
         let mut what: Vec<String> = Vec::new();
         what.extend(row.reason.clone());
         let change = |c: &crate::engine::Change| {
-            let value = |v: &Option<Value>| v.as_ref().map_or("nothing".to_owned(), short);
-            format!(
-                "{}: expected {}, actual {}",
-                c.path,
-                value(&c.want),
-                value(&c.have)
-            )
+            let [want, have] = both(c.want.as_ref(), c.have.as_ref());
+            format!("{}: expected {want}, actual {have}", c.path)
         };
         what.extend(row.changes.iter().chain(&row.unmanaged).map(change));
         what.extend(row.out_of_range.iter().filter_map(|f| f.illegal.clone()));

@@ -2,6 +2,7 @@
 
 use crate::evidence::{Seen, Verdict};
 use crate::report::html::escaped;
+use crate::report::value::{apart, clean, cut};
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -129,10 +130,19 @@ pub(super) fn verdict(of: Verdict) -> (&'static str, &'static str) {
     }
 }
 
-pub(super) fn short(value: &Value) -> String {
-    let text = match value {
+fn short(value: &Value) -> String {
+    cut(&text(value), LONGEST)
+}
+
+/// Two values that differ.
+pub(super) fn both(one: Option<&Value>, other: Option<&Value>) -> [String; 2] {
+    let text = |of: Option<&Value>| of.map_or("nothing".to_owned(), text);
+    apart([text(one), text(other)], LONGEST)
+}
+
+fn text(value: &Value) -> String {
+    clean(&match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
-    };
-    crate::report::value::cut(&crate::report::value::clean(&text), LONGEST)
+    })
 }

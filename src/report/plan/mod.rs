@@ -8,7 +8,7 @@ use self::equal::Grouped;
 use super::doubled;
 use super::error::{Hints, error};
 use super::paint::Paint;
-use super::value::{clean, known, many, value, whole};
+use super::value::{LONGEST, both, clean, known, many, value, whole};
 use crate::engine::diff::Change;
 use crate::engine::event::Verb;
 use crate::engine::graph::SHARED;
@@ -219,7 +219,7 @@ fn groups(out: &mut String, grouped: &Grouped<'_>, paint: Paint) {
         let n = many(group.steps.len() as u64, "step");
         let _ = writeln!(out, "{}", paint.bold(&format!("The same on {n}")));
         for change in &group.changes {
-            let _ = writeln!(out, "    {}", changed(change, value, paint));
+            let _ = writeln!(out, "    {}", changed(change, LONGEST, paint));
         }
         let names: Vec<&str> = group.steps.iter().map(|n| n.step.as_str()).collect();
         wrapped(out, &names, 4);
@@ -286,14 +286,13 @@ fn step(
         );
         let _ = writeln!(out, "        {}", paint.yellow(&text));
     }
-    let most = if detail.is_whole() {
-        usize::MAX
+    let (most, longest) = if detail.is_whole() {
+        (usize::MAX, usize::MAX)
     } else {
-        MOST_CHANGES
+        (MOST_CHANGES, LONGEST)
     };
-    let shown: fn(&Value) -> String = if detail.is_whole() { whole } else { value };
     for change in changes.iter().take(most) {
-        let _ = writeln!(out, "        {}", changed(change, shown, paint));
+        let _ = writeln!(out, "        {}", changed(change, longest, paint));
     }
     if changes.len() > most {
         let _ = writeln!(out, "        and {} more", changes.len() - most);
@@ -314,18 +313,14 @@ fn step(
 }
 
 /// One difference as what apply makes of it: have -> want.
-pub(super) fn changed(change: &Change, shown: fn(&Value) -> String, paint: Paint) -> String {
+pub(super) fn changed(change: &Change, longest: usize, paint: Paint) -> String {
     let path = clean(&known(&change.path.to_string()));
-    let optional = |of: Option<&Value>| of.map_or_else(|| "nothing".to_owned(), shown);
-    match (&change.have, &change.want) {
-        (None, Some(want)) => format!("{} {path}: {}", paint.green("+"), shown(want)),
-        (Some(have), None) => format!("{} {path}: {}", paint.red("-"), shown(have)),
-        (have, want) => format!(
-            "{} {path}: {} -> {}",
-            paint.yellow("~"),
-            optional(have.as_ref()),
-            optional(want.as_ref())
-        ),
+    let (have, want) = (change.have.as_ref(), change.want.as_ref());
+    let [old, new] = both(have, want, longest);
+    match (have, want) {
+        (None, Some(_)) => format!("{} {path}: {new}", paint.green("+")),
+        (Some(_), None) => format!("{} {path}: {old}", paint.red("-")),
+        _ => format!("{} {path}: {old} -> {new}", paint.yellow("~")),
     }
 }
 
