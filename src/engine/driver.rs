@@ -34,7 +34,9 @@ pub enum Data {
     Unlocks(String),
 }
 
-pub use super::meta::{Changing, Delegated, Meta, Nature, Owner, Replace, Retention, Upgrade};
+pub use super::meta::{
+    Changing, Delegated, Derived, Meta, Nature, Owner, Replace, Retention, Upgrade,
+};
 use super::ownership::Mark;
 
 /// How to find a resource: recorded outputs when there are any, else the identity; `spec` for what is found by its parent.

@@ -1,5 +1,6 @@
 //! Facts about a resource type that the engine plans with: constants of the type, which no read changes.
 
+use super::diff::Change;
 use super::error::Error;
 use serde_json::Value;
 
@@ -82,6 +83,9 @@ pub struct Upgrade {
 /// An output that an update changes, and the fields by whose change; by that of any when none is named.
 pub type Changing = (&'static str, &'static [&'static str]);
 
+/// An output that follows from the struct alone, and how; `None` when the struct gives none.
+pub type Derived = (&'static str, fn(&Value) -> Option<Value>);
+
 /// Facts about a resource type that the engine plans with.
 #[derive(Debug, Clone)]
 pub struct Meta {
@@ -101,6 +105,8 @@ pub struct Meta {
     pub fixed: &'static [&'static str],
     /// Outputs that an update changes: what refers to them is known after the update only.
     pub changing: &'static [Changing],
+    /// The output that is known before the update, although it changes with it.
+    pub derived: Option<Derived>,
     /// Its outputs follow from its name ([`crate::engine::Kind::KNOWN_BY_NAME`]).
     pub known_by_name: bool,
     /// The order of a replacement.
@@ -133,6 +139,7 @@ impl Meta {
             delete_seconds: 1.0,
             fixed: &[],
             changing: &[],
+            derived: None,
             known_by_name: false,
             replace: Replace::DeleteFirst,
             holds_data: false,
@@ -143,5 +150,21 @@ impl Meta {
             watched: &[],
             delegated: &[],
         }
+    }
+
+    /// True when an update that makes these changes changes this output.
+    pub fn renews(&self, output: &str, changes: &[Change]) -> bool {
+        let by = |fields: &[&str]| {
+            let mut changes = changes.iter();
+            fields.is_empty() || changes.any(|c| fields.contains(&c.field()))
+        };
+        let mut changing = self.changing.iter();
+        changing.any(|(name, fields)| *name == output && by(fields))
+    }
+
+    /// True when an update that makes these changes changes any output.
+    pub fn renews_any(&self, changes: &[Change]) -> bool {
+        let mut changing = self.changing.iter();
+        changing.any(|(name, _)| self.renews(name, changes))
     }
 }

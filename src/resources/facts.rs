@@ -139,6 +139,7 @@ pub(super) fn meta<R: Resource>() -> Meta {
         delete_seconds: facts.seconds.1,
         fixed: facts.fixed,
         changing: facts.changing,
+        derived: R::DERIVED,
         known_by_name: R::KNOWN_BY_NAME,
         replace: facts.replace,
         holds_data: facts.holds_data,

@@ -3,8 +3,8 @@
 use super::{Facts, SubFacts};
 use crate::aws::Aws;
 use crate::engine::{
-    Backup, Data, DeleteOptions, Delta, Error, Identity, Kind, Phase, Ref, Remains, Retention,
-    Upgrade,
+    Backup, Data, DeleteOptions, Delta, Derived, Error, Identity, Kind, Phase, Ref, Remains,
+    Retention, Upgrade,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,8 @@ pub trait Resource:
     const RETENTION: Retention = Retention::NONE;
     /// The change in place that cannot be taken back, if there is one.
     const UPGRADE: Option<Upgrade> = None;
+    /// The output that follows from the struct alone, if an update changes one.
+    const DERIVED: Option<Derived> = None;
     /// How its tags are changed: its service's way, or [`NoTags`].
     type Tags: TagCalls<Self::Outputs>;
 

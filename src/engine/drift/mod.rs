@@ -20,12 +20,13 @@ use super::compare::DelegatedField;
 use super::diff::Change;
 use super::driver::{Owned, Registry};
 use super::error::Error;
-use super::graph::Graph;
+use super::graph::{Graph, Step};
 use super::observe::{Observations, Observed};
 use super::waiting::waiting;
 use crate::state::State;
 use serde::Serialize;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 /// The drift status of one step. Ordered by severity.
@@ -201,17 +202,11 @@ pub const GONE: &str = "it is recorded but no longer exists";
 /// Compares.
 pub fn drift(input: Input<'_>) -> Drift {
     let mut rows: Vec<Row> = Vec::new();
-    let mut known: HashMap<&str, &Value> = HashMap::new();
+    let mut known: HashMap<&str, Cow<'_, Value>> = HashMap::new();
     let graph = input.graph;
     let waiting = waiting(graph, input.chosen, input.seen, input.state);
     for (at, step) in input.graph.steps.iter().enumerate() {
-        let live = input.seen.get(&step.id).and_then(Observed::live);
-        if let Some(outputs) = live
-            .map(|l| &l.outputs)
-            .or_else(|| input.state.outputs(&step.id))
-        {
-            known.insert(&step.id, outputs);
-        }
+        let mut differs = Vec::new();
         if input.chosen.get(at).copied().unwrap_or(false) {
             let mut row = rows::wanted(&input, at, &known, &rows);
             // The empty part of a thing that is there differs; it waits all the same.
@@ -225,8 +220,11 @@ pub fn drift(input: Input<'_>) -> Drift {
                 row.status = Status::Waiting;
                 row.reason = Some(format!("waiting for {scope}"));
             }
+            differs.extend(row.changes.iter().chain(&row.unmanaged).cloned());
             rows.push(row);
         }
+        let outputs = today(&input, step, &differs);
+        known.extend(outputs.map(|outputs| (step.id.as_str(), outputs)));
     }
     rows.extend(rows::left(&input));
     let unmanaged = untracked::untracked(&input);
@@ -240,6 +238,28 @@ pub fn drift(input: Input<'_>) -> Drift {
         unlisted: input.unlisted,
         ..Drift::default()
     }
+}
+
+/// The outputs that what refers to a step is compared with: those that were read. What the repair of these differences will
+/// change is as recorded, and so is what AWS does not show: that others follow is no difference of theirs.
+fn today<'a>(input: &Input<'a>, step: &Step, differs: &[Change]) -> Option<Cow<'a, Value>> {
+    let recorded = input.state.outputs(&step.id);
+    let live = input.seen.get(&step.id).and_then(Observed::live);
+    let Some(live) = live.map(|l| &l.outputs) else {
+        return recorded.map(Cow::Borrowed);
+    };
+    let driver = input.registry.get(&step.kind).ok();
+    let driver = driver.filter(|_| !differs.is_empty());
+    let renews = |name: &str| driver.is_some_and(|d| d.meta().renews(name, differs));
+    let follows = |name: &str| live.get(name).is_none() || renews(name);
+    let mut outputs = Cow::Borrowed(live);
+    let recorded = recorded.and_then(Value::as_object).into_iter().flatten();
+    for (name, value) in recorded.filter(|(name, _)| follows(name)) {
+        if let Some(outputs) = outputs.to_mut().as_object_mut() {
+            outputs.insert(name.clone(), value.clone());
+        }
+    }
+    Some(outputs)
 }
 
 fn count(rows: &[Row]) -> Counts {

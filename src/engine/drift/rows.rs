@@ -9,13 +9,14 @@ use crate::engine::observe::Observed;
 use crate::engine::reference::resolve;
 use crate::state::{Record, Stage};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// A step of the blueprint.
 pub(super) fn wanted(
     input: &Input<'_>,
     at: usize,
-    known: &HashMap<&str, &Value>,
+    known: &HashMap<&str, Cow<'_, Value>>,
     above: &[Row],
 ) -> Row {
     let step = &input.graph.steps[at];
@@ -61,7 +62,7 @@ pub(super) fn wanted(
         row.reason = Some("it is the account's own and used as it is".into());
         return row;
     }
-    let want = resolve(&step.spec, &|id| known.get(id).copied());
+    let want = resolve(&step.spec, &|id| known.get(id).map(Cow::as_ref));
     let wanted = Wanted {
         step: &step.id,
         spec: &want,

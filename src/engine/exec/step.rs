@@ -97,11 +97,16 @@ impl Work {
                 self.create(driver).await?
             }
         };
-        // An update that changes outputs makes them known only when it is done, and what depends on an upgrade fits it only then. So does what is converged after a restore: what a backup
+        // An update that changes outputs makes them known only when it is done, also one that an earlier run began and whose changes are no
+        // longer seen; what depends on an upgrade fits it only then. So does what is converged after a restore: what a backup
         // does not hold (a table's stream, the secret of a master password) is made then.
-        let settled_later = self.node.restore.is_some()
-            || self.node.upgrade
-            || (!driver.meta().changing.is_empty() && first.is_some());
+        let (meta, changes) = (driver.meta(), &self.node.changes);
+        let renews = match changes.is_empty() {
+            true => !meta.changing.is_empty(),
+            false => meta.renews_any(changes),
+        };
+        let settled_later =
+            self.node.restore.is_some() || self.node.upgrade || (renews && first.is_some());
         if !settled_later {
             self.tell(Message::Known(self.at));
         }
@@ -117,6 +122,8 @@ impl Work {
         mut outputs: Value,
     ) -> Result<(), Stop> {
         let mut sent = 0;
+        // How many of them changed outputs.
+        let mut renewed = 0;
         let mut last = Instant::now();
         let mut unseen = Duration::ZERO;
         loop {
@@ -130,7 +137,7 @@ impl Work {
                 // What was sent again gives its outputs anew: those of the first time may still be shown.
                 let consistency = self.shared.cx.limits.consistency_timeout;
                 let left = consistency.saturating_sub(last.elapsed());
-                if sent > 1 && !left.is_zero() && !driver.meta().changing.is_empty() {
+                if renewed > 1 && !left.is_zero() {
                     self.sleep(left).await?;
                     continue;
                 }
@@ -152,6 +159,7 @@ impl Work {
             let (spec, known) = (self.node.spec.clone(), outputs.clone());
             self.retry(|| driver.update(&spec, &known, &delta)).await?;
             sent += 1;
+            renewed += u32::from(driver.meta().renews_any(&delta.changes));
             last = Instant::now();
         }
     }

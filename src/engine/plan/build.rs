@@ -15,7 +15,7 @@ use crate::engine::observe::{Observations, Observed};
 use crate::engine::reference::{has_placeholder, resolve};
 use crate::engine::waiting::waiting;
 use crate::state::{Record, State};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
@@ -120,39 +120,37 @@ fn decisions(inputs: &Inputs<'_>, plan: &mut Plan) -> Vec<Option<Decision>> {
 }
 
 /// The outputs of a step that dependents may count on: what is changed in place keeps those that an update does not
-/// change; what is replaced or created gets new ones, but for those that repeat a field ([`crate::engine::Kind::Outputs`])
-/// or follow from its name.
+/// change; what is replaced or created gets new ones. Those that repeat a field ([`crate::engine::Kind::Outputs`]) or follow
+/// from the struct are as they will be, and those that follow from its name as they are.
 fn staying<'a>(
     decision: &Decision,
     meta: &Meta,
     want: &Value,
     outputs: Option<&'a Value>,
 ) -> Option<Cow<'a, Value>> {
-    match decision.verb {
-        Some(Verb::Create) if meta.known_by_name && outputs.is_some() => outputs.map(Cow::Borrowed),
-        Some(Verb::Replace | Verb::Create) => {
-            let mut repeated = want.clone();
-            if let Some(map) = repeated.as_object_mut() {
-                map.retain(|_, value| !has_placeholder(value));
-            }
-            Some(Cow::Owned(repeated))
+    let mut known = match decision.verb {
+        Some(Verb::Create) if meta.known_by_name && outputs.is_some() => {
+            return outputs.map(Cow::Borrowed);
         }
-        Some(Verb::Update | Verb::Adopt)
-            if !meta.changing.is_empty() && !decision.changes.is_empty() =>
-        {
-            let by = |fields: &[&str]| {
-                let mut changes = decision.changes.iter();
-                fields.is_empty() || changes.any(|c| fields.contains(&c.field()))
-            };
-            let new = |name: &str| meta.changing.iter().any(|(o, f)| *o == name && by(f));
-            let mut outputs = outputs?.clone();
-            if let Some(map) = outputs.as_object_mut() {
-                map.retain(|name, _| !new(name));
-            }
-            Some(Cow::Owned(outputs))
+        Some(Verb::Replace | Verb::Create) => Map::new(),
+        Some(Verb::Update | Verb::Adopt) if !decision.changes.is_empty() => {
+            let mut kept = outputs?.as_object()?.clone();
+            kept.retain(|name, _| !meta.renews(name, &decision.changes));
+            kept
         }
-        _ => outputs.map(Cow::Borrowed),
+        _ => return outputs.map(Cow::Borrowed),
+    };
+    for (name, value) in want.as_object().into_iter().flatten() {
+        known.remove(name);
+        if !has_placeholder(value) {
+            known.insert(name.clone(), value.clone());
+        }
     }
+    if let Some((name, of)) = meta.derived {
+        let value = of(want).filter(|value| !has_placeholder(value));
+        known.extend(value.map(|value| (name.to_owned(), value)));
+    }
+    Some(Cow::Owned(Value::Object(known)))
 }
 
 /// Keeps the record of an unchanged step true to what was read (a moved endpoint, edges of a newer blueprint).

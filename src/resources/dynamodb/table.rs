@@ -46,7 +46,7 @@ impl Resource for Table {
             ])
         },
         fixed: &["key"],
-        changing: &[],
+        changing: &[("stream_arn", &["stream"])],
         replace: Replace::DeleteFirst,
         holds_data: true,
         interrupts: &[],

@@ -71,6 +71,10 @@ impl Resource for Rule {
             },
         }],
     };
+    const DERIVED: Option<Derived> = Some(("target_group", |spec| {
+        let target = Self::deserialize(spec).ok()?.action.target();
+        (!target.is_unknown()).then(|| target.as_str().into())
+    }));
     type Tags = ElbTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {

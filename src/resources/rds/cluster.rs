@@ -156,7 +156,7 @@ impl Resource for Cluster {
             "subnet_group",
             "storage_key",
         ],
-        changing: &[],
+        changing: &[("secret_arn", &["secret_key"]), ("port", &["port"])],
         replace: Replace::DeleteFirst,
         holds_data: true,
         interrupts: &[

@@ -35,7 +35,7 @@ impl Resource for Topic {
         seconds: (1.0, 1.0),
         cost: |_| Cost::usage(&["sns"]),
         fixed: &[],
-        changing: &[],
+        changing: &[("attention", &["subscribers"])],
         replace: Replace::DeleteFirst,
         holds_data: false,
         interrupts: &[],

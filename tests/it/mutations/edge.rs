@@ -91,6 +91,15 @@ elb.modify_rule(RuleArn="<rule-side-green.arn>", Actions=[{"Type": "fixed-respon
             changed("rule-side-green", "action.fixed.status"),
         ],
     ),
+    // The service that takes its group from the rule is as it should be, and stays.
+    by_hand(
+        "elbv2/rule",
+        r#"elb.modify_rule(RuleArn="<rule-payment-api-blue.arn>", Actions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "500", "ContentType": "text/plain", "MessageBody": ""}}])"#,
+        &[
+            changed("rule-payment-api-blue", "action.forward"),
+            extra("rule-payment-api-blue", "action.fixed"),
+        ],
+    ),
     by_hand(
         "elbv2/rule",
         r#"elb.set_rule_priorities(RulePriorities=[{"RuleArn": "<rule-ready-blue.arn>", "Priority": 40}])"#,

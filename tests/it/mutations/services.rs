@@ -158,8 +158,8 @@ s3.put_bucket_tagging(Bucket="compliance-docs-blue-dev", Tagging={"TagSet": t + 
     ),
     by_hand(
         "dynamodb/table",
-        r#"dynamodb.update_table(TableName="sessions-green-dev", GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "by-user"}}])"#,
-        &[changed("sessions-green", "indexes.by-user")],
+        r#"dynamodb.update_table(TableName="sessions-blue-dev", GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "by-user"}}])"#,
+        &[changed("sessions-blue", "indexes.by-user")],
     ),
     by_hand(
         "dynamodb/table",
@@ -174,6 +174,12 @@ dynamodb.update_table(TableName="rate-limits-green-dev", DeletionProtectionEnabl
         "dynamodb/table",
         r#"dynamodb.update_time_to_live(TableName="rate-limits-blue-dev", TimeToLiveSpecification={"Enabled": False, "AttributeName": "expires_at"})"#,
         &[changed("rate-limits-blue", "ttl")],
+    ),
+    // A stream that is switched on again is another one.
+    by_hand(
+        "dynamodb/table",
+        r#"dynamodb.update_table(TableName="sessions-green-dev", StreamSpecification={"StreamEnabled": False})"#,
+        &[changed("sessions-green", "stream")],
     ),
     by_hand(
         "dynamodb/table",
@@ -209,12 +215,14 @@ dynamodb.update_table(TableName="rate-limits-green-dev", DeletionProtectionEnabl
     ),
     by_hand(
         "rds/cluster",
-        r#"rds.modify_db_cluster(DBClusterIdentifier="aurora-green-dev", ApplyImmediately=True, BackupRetentionPeriod=1, DeletionProtection=True, ServerlessV2ScalingConfiguration={"MinCapacity": 0.5, "MaxCapacity": 64}, CloudwatchLogsExportConfiguration={"DisableLogTypes": ["postgresql"]})"#,
+        r#"rds.modify_db_cluster(DBClusterIdentifier="aurora-green-dev", ApplyImmediately=True, BackupRetentionPeriod=1, DeletionProtection=True, ServerlessV2ScalingConfiguration={"MinCapacity": 0.5, "MaxCapacity": 64}, CloudwatchLogsExportConfiguration={"DisableLogTypes": ["postgresql"]}, ManageMasterUserPassword=False, MasterUserPassword="theirs-12345678")"#,
         &[
             changed("aurora-green", "backup_days"),
             changed("aurora-green", "deletion_protection"),
             changed("aurora-green", "capacity.max"),
             changed("aurora-green", "log_exports.postgresql"),
+            changed("aurora-green", "secret_key"),
+            missing("aurora-rotation-green"),
         ],
     ),
     by_hand(
@@ -241,7 +249,7 @@ dynamodb.update_table(TableName="rate-limits-green-dev", DeletionProtectionEnabl
     ),
     by_hand(
         "secretsmanager/rotation",
-        r#"secrets.rotate_secret(SecretId="<aurora-rotation-green.arn>", RotationRules={"AutomaticallyAfterDays": 300}, RotateImmediately=False)"#,
-        &[changed("aurora-rotation-green", "days")],
+        r#"secrets.rotate_secret(SecretId="<aurora-rotation-blue.arn>", RotationRules={"AutomaticallyAfterDays": 300}, RotateImmediately=False)"#,
+        &[changed("aurora-rotation-blue", "days")],
     ),
 ];

@@ -61,6 +61,44 @@ fn changes_and_extra_elements_are_told_apart_by_path() {
 }
 
 #[test]
+fn what_follows_from_the_repair_of_another_step_is_no_difference() {
+    let mut b = crate::engine::Builder::new();
+    b.add(head("vpc", "green"), Thing(json!({"cidr": "wanted"})));
+    b.add(head("link", "green"), Part(json!({"to": "@{vpc.address}"})));
+    let graph = b.build().unwrap();
+    let mut state = state();
+    state.steps.remove("lone");
+    let vpc = state.steps.get_mut("vpc").unwrap();
+    vpc.outputs["address"] = json!("recorded");
+    for (cidr, address, to, status) in [
+        ("wanted", json!("recorded"), "recorded", Status::InSync),
+        // The repair will give it another address, whatever it has now.
+        ("other", json!("now"), "recorded", Status::InSync),
+        ("other", Value::Null, "recorded", Status::InSync),
+        ("other", json!("now"), "elsewhere", Status::Changed),
+        // It has another one and keeps it: the link has to follow.
+        ("wanted", json!("now"), "recorded", Status::Changed),
+        ("wanted", json!("now"), "now", Status::InSync),
+    ] {
+        let mut found = live("vpc", json!({"cidr": cidr}));
+        if !address.is_null() {
+            found.outputs["address"] = address.clone();
+        }
+        let part = Live {
+            mark: Mark::Parent,
+            ..live("link", json!({"to": to}))
+        };
+        let seen = BTreeMap::from([
+            ("vpc".to_owned(), Observed::Found(found)),
+            ("link".to_owned(), Observed::Found(part)),
+        ]);
+        let drift = run_on(&graph, &state, &seen, &[]);
+        let case = format!("{cidr} {address} {to}");
+        assert_eq!(row(&drift, "link").status, status, "{case}");
+    }
+}
+
+#[test]
 fn a_step_with_extra_elements_alone_is_unmanaged_and_one_out_of_range_says_so() {
     let mut seen = good();
     seen.insert(

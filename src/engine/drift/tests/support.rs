@@ -62,6 +62,7 @@ pub(super) fn registry() -> Registry {
         nature,
         global: false,
         watched: &["members"],
+        changing: &[("address", &["cidr"])],
         delegated: &[Delegated {
             record: None,
             field: "count",
@@ -157,10 +158,13 @@ pub(super) fn good() -> Observations {
 }
 
 pub(super) fn run(state: &State, seen: &Observations, owned: &[Owned]) -> Drift {
-    let graph = graph();
+    run_on(&graph(), state, seen, owned)
+}
+
+pub(super) fn run_on(graph: &Graph, state: &State, seen: &Observations, owned: &[Owned]) -> Drift {
     drift(Input {
         chosen: &vec![true; graph.steps.len()],
-        graph: &graph,
+        graph,
         scope: None,
         state,
         seen,
