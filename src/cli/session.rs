@@ -1,6 +1,8 @@
 //! What most commands share: configuration, facts, graph and resource types.
 
+mod given;
 mod marked;
+mod own;
 
 pub use marked::Listed;
 
@@ -10,23 +12,19 @@ use super::code;
 use super::connection::{check_account, connection, local_store, store};
 use super::demand::{demand, web_acls};
 use super::error::Failure;
-use crate::aws::{self, Aws, Caller, Own, OwnThing, Preflight};
-use crate::blueprint::{self, Env, Facts};
+use crate::aws::{self, Aws, Caller, Preflight};
+use crate::blueprint::{self, Facts};
 use crate::config::{Config, Overrides};
 use crate::engine::beneath::beneath;
 use crate::engine::drift::Unlisted;
 use crate::engine::error::CREDENTIALS;
 use crate::engine::observe::{Observations, Observed, ReadRequest, observe, requests};
-use crate::engine::plan::{Node, Op, Plan};
-use crate::engine::reference::resolve;
-use crate::engine::{self, Check, Events, Graph, Kind, Level, Limits};
+use crate::engine::plan::Plan;
+use crate::engine::{self, Check, Events, Graph, Level, Limits};
 use crate::report::DeploymentRef;
-use crate::resources::elbv2::Listener;
 use crate::resources::{self, wafv2};
 use crate::state::{Record, State, Store};
 use futures::future::join_all;
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The configuration of a command. Its digest stands in every document that the command writes from here on.
@@ -194,7 +192,7 @@ impl Session {
         aws.lambda.zips = Some(code::zips());
         aws.account.clone_from(&facts.account);
         let graph = blueprint::build(&config, &facts)?;
-        aws.own = own(&graph, read.as_ref());
+        aws.own = own::own(&graph, read.as_ref());
         let aws = Arc::new(aws);
         let scope = scope.env.map(|e| e.name().to_owned());
         let chosen = graph.select(scope.as_deref());
@@ -293,21 +291,6 @@ impl Session {
         }
     }
 
-    /// Whether the certificate that the configuration names can be served, when the plan gives one to a listener.
-    async fn given_certificate(&self, plan: &Plan) -> Option<Check> {
-        let arn = &self.config.routing.certificate_arn;
-        let serves = |n: &Node| n.kind == Listener::TYPE && n.op == Op::Ensure;
-        if arn.is_empty() || !plan.nodes.iter().any(serves) {
-            return None;
-        }
-        let domain = self.graph.outputs.get("domain").and_then(Value::as_str);
-        let names: Vec<String> = domain.map_or_else(Vec::new, |domain| {
-            let own = Env::ALL.map(|env| format!("{env}.{domain}"));
-            [domain.to_owned()].into_iter().chain(own).collect()
-        });
-        Some(aws::certificate(&self.aws, arn, &names).await)
-    }
-
     /// Refuses a state of another account or region.
     pub fn check_home(&self, state: &State) -> Result<(), Failure> {
         let wrong = |what: &str, recorded: &str, now: &str| {
@@ -381,30 +364,6 @@ async fn stored(
     let store = store(cx, config).await?;
     let state = crate::state::read(store.as_ref(), &config.region).await;
     Ok((store, state.ok()))
-}
-
-/// What the blueprint has, and what is recorded.
-fn own(graph: &Graph, state: Option<&State>) -> Own {
-    let names = graph.steps.iter();
-    let names: BTreeMap<&str, Value> = names
-        .map(|step| (step.id.as_str(), json!({"name": step.name})))
-        .collect();
-    let wanted = graph.steps.iter().map(|step| OwnThing {
-        kind: step.kind.clone(),
-        step: step.id.clone(),
-        name: step.name.clone(),
-        spec: resolve(&step.spec, &|id| names.get(id)),
-        outputs: Value::Null,
-    });
-    let recorded = state.into_iter().flat_map(|s| &s.steps);
-    let recorded = recorded.map(|(id, record)| OwnThing {
-        kind: record.kind.clone(),
-        step: id.clone(),
-        name: record.name.clone(),
-        spec: record.inputs.clone(),
-        outputs: record.outputs.clone(),
-    });
-    wanted.chain(recorded).collect()
 }
 
 /// The account leaves no concurrent execution to reserve.

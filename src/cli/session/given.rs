@@ -1,0 +1,26 @@
+//! What a configuration gives in place of what would be made.
+
+use super::Session;
+use crate::aws;
+use crate::blueprint::Env;
+use crate::engine::plan::{Node, Op, Plan};
+use crate::engine::{Check, Kind};
+use crate::resources::elbv2::Listener;
+use serde_json::Value;
+
+impl Session {
+    /// Whether the certificate that the configuration names can be served, when the plan gives one to a listener.
+    pub(super) async fn given_certificate(&self, plan: &Plan) -> Option<Check> {
+        let arn = &self.config.routing.certificate_arn;
+        let serves = |n: &Node| n.kind == Listener::TYPE && n.op == Op::Ensure;
+        if arn.is_empty() || !plan.nodes.iter().any(serves) {
+            return None;
+        }
+        let domain = self.graph.outputs.get("domain").and_then(Value::as_str);
+        let names: Vec<String> = domain.map_or_else(Vec::new, |domain| {
+            let own = Env::ALL.map(|env| format!("{env}.{domain}"));
+            [domain.to_owned()].into_iter().chain(own).collect()
+        });
+        Some(aws::certificate(&self.aws, arn, &names).await)
+    }
+}
