@@ -132,6 +132,7 @@ fn declare_service(
             ("max-buffer-size".into(), "25m".into()),
         ]),
         stop_seconds: STOP_SECONDS,
+        more: Exposed::new(),
     };
     let definition = TaskDefinition {
         cpu: service.cpu,
@@ -140,6 +141,8 @@ fn declare_service(
         task_role: task_role.arn().ready(),
         execution_role: execution_role.arn().ready(),
         containers: BTreeMap::from([(name.to_owned(), container)]),
+        more: Exposed::new(),
+        exposed: Exposed::new(),
     };
     let definition = here.add(&format!("task-{name}"), definition);
     let (least, most) = service.tasks;
@@ -170,6 +173,7 @@ fn declare_service(
         },
         zone_rebalancing: true,
         exec: false,
+        exposed: Exposed::new(),
     };
     let running_service = here.add(&format!("service-{name}"), spec);
     here.output(&format!("service.{name}"), &running_service.name);

@@ -117,6 +117,28 @@ class Services(Case):
         made = ECS.describe_clusters(clusters=["c"])["clusters"][0]
         self.assertEqual((made["status"], made["capacityProviders"], made["defaultCapacityProviderStrategy"]), ("ACTIVE", [], []))
 
+    def test_a_service_and_a_cluster_keep_what_others_set(self):
+        self.create(self.register("1"))
+        registries = [{"registryArn": "arn:aws:servicediscovery:eu-central-1:1:service/srv-a"}]
+        connect = {"enabled": True, "namespace": "theirs"}
+        before = self.primary()["id"]
+        update = lambda **more: ECS.update_service(cluster="c", service="s", **more)
+        update(serviceRegistries=registries, serviceConnectConfiguration=connect)
+        self.assertEqual(self.shown()["serviceRegistries"], registries)
+        self.assertEqual(self.primary()["serviceConnectConfiguration"], connect)
+        self.assertNotEqual(self.primary()["id"], before)
+        before = self.primary()["id"]
+        update(serviceConnectConfiguration=connect, placementStrategy=[{"type": "random"}])
+        self.assertEqual((self.shown()["placementStrategy"], self.primary()["id"]), ([{"type": "random"}], before))
+        update(serviceRegistries=[], placementStrategy=[])
+        self.assertEqual((self.shown()["serviceRegistries"], self.shown()["placementStrategy"]), ([], []))
+        self.assertEqual(self.primary()["serviceConnectConfiguration"], connect)
+        shown = lambda: ECS.describe_clusters(clusters=["c"])["clusters"][0]
+        ECS.update_cluster(cluster="c", serviceConnectDefaults={"namespace": "theirs"})
+        self.assertEqual(shown()["serviceConnectDefaults"], {"namespace": "theirs"})
+        ECS.update_cluster(cluster="c", serviceConnectDefaults={"namespace": ""})
+        self.assertNotIn("serviceConnectDefaults", shown())
+
     def test_the_tasks_of_a_service_have_interfaces_in_its_subnets(self):
         ec2 = client("ec2")
         shown = lambda: ec2.describe_network_interfaces(Filters=wish("description", "arn:aws:ecs:*"))["NetworkInterfaces"]

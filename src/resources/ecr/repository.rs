@@ -217,16 +217,29 @@ fn rule(keep: u32) -> serde_json::Value {
     }]})
 }
 
-/// How many images are kept. Other rules read as 0, which nobody wants.
+/// How many images are kept.
 async fn lifecycle(cx: &Aws, name: &str) -> Result<Option<u32>, Error> {
     let call = cx.ecr.client.get_lifecycle_policy().repository_name(name);
     let api = ecr::GET_LIFECYCLE_POLICY;
     let answer = cx.call(api, || call.clone().send()).await?;
     let text = answer.lifecycle_policy_text().unwrap_or_default();
-    let have: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    Ok(Some(kept(text)))
+}
+
+/// The same by the text of the rules. Other rules than ours read as 0, which nobody wants; the number and the description of an
+/// only rule change nothing that it does.
+fn kept(text: &str) -> u32 {
+    let mut have: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
     let keep = have["rules"][0]["selection"]["countNumber"].as_u64();
     let keep = keep.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
-    Ok(Some(if have == rule(keep) { keep } else { 0 }))
+    let want = rule(keep);
+    let only = have.pointer_mut("/rules/0");
+    if let Some(only) = only.and_then(serde_json::Value::as_object_mut) {
+        for name in ["rulePriority", "description"] {
+            only.insert(name.to_owned(), want["rules"][0][name].clone());
+        }
+    }
+    if have == want { keep } else { 0 }
 }
 
 async fn policy(cx: &Aws, name: &str) -> Result<Exposed, Error> {
@@ -253,4 +266,35 @@ async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
         Box::pin(async move { found(cx.ecr.tags(arn).await) })
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rule_is_read_by_what_it_does() {
+        let ours = rule(30);
+        assert_eq!(kept(&ours.to_string()), 30);
+        let mut renamed = ours.clone();
+        renamed["rules"][0]["description"] = "Other words".into();
+        renamed["rules"][0]["rulePriority"] = 7.into();
+        assert_eq!(kept(&renamed.to_string()), 30);
+        let mut unnamed = ours.clone();
+        unnamed["rules"][0]
+            .as_object_mut()
+            .unwrap()
+            .remove("description");
+        assert_eq!(kept(&unnamed.to_string()), 30);
+        let mut two = ours.clone();
+        two["rules"]
+            .as_array_mut()
+            .unwrap()
+            .push(ours["rules"][0].clone());
+        assert_eq!(kept(&two.to_string()), 0);
+        let mut younger = ours.clone();
+        younger["rules"][0]["selection"]["tagStatus"] = "untagged".into();
+        assert_eq!(kept(&younger.to_string()), 0);
+        assert_eq!(kept(""), 0);
+    }
 }

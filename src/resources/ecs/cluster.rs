@@ -1,6 +1,7 @@
 //! A cluster: where services run. A deleted one stays readable as `INACTIVE` for a while, and its name is free.
 
 use super::EcsTags;
+use super::beside::{Usual, beside};
 use super::tags::{tags, tags_of};
 use crate::engine::ownership::MARK_SUFFIX;
 use crate::resources::holders::{self, held_by};
@@ -16,7 +17,8 @@ pub struct Cluster {
     /// Where Container Insights writes: a name that ECS derives from the cluster's. It must be there before the cluster, or the
     /// service makes one without key and retention.
     pub log_group: Ref<LogGroup>,
-    /// Capacity providers: a service or task that names no launch type runs on what they give.
+    /// Capacity providers: a service or task that names no launch type runs on what they give. And where shell sessions are
+    /// logged, by which key storage is encrypted, in which namespace services find each other.
     #[serde(default)]
     pub exposed: Exposed,
     /// Services of others in it.
@@ -26,6 +28,33 @@ pub struct Cluster {
 
 /// How the entries of `exposed` begin.
 const PROVIDER: &str = "capacity_provider/";
+const SESSIONS: &str = "execute_command_configuration";
+const STORAGE: &str = "managed_storage_configuration";
+const NAMESPACE: &str = "service_connect_defaults";
+
+/// What [`Cluster`] reads by name, and what a cluster is beside what is set.
+const BY_NAME: [&str; 15] = [
+    "cluster_arn",
+    "cluster_name",
+    "configuration",
+    "status",
+    "registered_container_instances_count",
+    "running_tasks_count",
+    "pending_tasks_count",
+    "active_services_count",
+    "statistics",
+    "tags",
+    "settings",
+    "capacity_providers",
+    "default_capacity_provider_strategy",
+    // How far its capacity providers have come.
+    "attachments",
+    "attachments_status",
+];
+const USUAL: [Usual; 1] = [(
+    SESSIONS,
+    "ExecuteCommandConfiguration {logging: Some(Default)}",
+)];
 
 const READ: Api = ecs::DESCRIBE_CLUSTERS;
 
@@ -85,7 +114,7 @@ impl Resource for Cluster {
                 .unwrap_or("disabled")
                 .to_owned(),
             log_group: format!("/aws/ecs/containerinsights/{}/performance", key.name()).into(),
-            exposed: providers(&cluster),
+            exposed: exposed(&cluster),
             members: members?,
         };
         let arn: String = READ.field(cluster.cluster_arn(), "clusterArn")?;
@@ -114,21 +143,28 @@ impl Resource for Cluster {
     }
 
     async fn update(&self, cx: &Aws, it: &Named<Self>, delta: &Delta) -> Result<(), Error> {
-        if delta.touches("exposed") {
+        let api = ecs::UPDATE_CLUSTER;
+        let others = delta.entries("exposed");
+        if others.keys().any(|name| name.starts_with(PROVIDER)) {
             let call = cx.ecs.client.put_cluster_capacity_providers();
             let call = call
                 .cluster(&it.name)
                 .set_capacity_providers(Some(Vec::new()))
                 .set_default_capacity_provider_strategy(Some(Vec::new()));
-            let api = ecs::PUT_CLUSTER_CAPACITY_PROVIDERS;
-            cx.call(api, || call.clone().send()).await?;
+            const PUT: Api = ecs::PUT_CLUSTER_CAPACITY_PROVIDERS;
+            cx.call(PUT, || call.clone().send()).await?;
         }
-        if !delta.touches("insights") {
+        let [sessions, storage, namespace] =
+            [SESSIONS, STORAGE, NAMESPACE].map(|name| others.contains_key(name));
+        let insights = delta.touches("insights");
+        if !(insights || sessions || storage || namespace) {
             return Ok(());
         }
         let call = cx.ecs.client.update_cluster().cluster(&it.name);
-        let call = call.settings(self.setting());
-        let api = ecs::UPDATE_CLUSTER;
+        let call = call
+            .set_settings(insights.then(|| vec![self.setting()]))
+            .set_configuration((sessions || storage).then(plain))
+            .set_service_connect_defaults(if namespace { Some(none(api)?) } else { None });
         cx.call(api, || call.clone().send()).await.map(drop)
     }
 
@@ -160,6 +196,34 @@ impl Cluster {
             .value(&self.insights)
             .build()
     }
+}
+
+/// All that others can set of a cluster.
+fn exposed(cluster: &t::Cluster) -> Exposed {
+    let mut out = providers(cluster);
+    out.extend(beside(cluster, &BY_NAME, &[]));
+    if let Some(configuration) = cluster.configuration() {
+        out.extend(beside(configuration, &[], &USUAL));
+    }
+    out
+}
+
+/// Sessions in the log of their tasks, storage encrypted by AWS's key.
+fn plain() -> t::ClusterConfiguration {
+    let sessions = t::ExecuteCommandConfiguration::builder();
+    let sessions = sessions.logging(t::ExecuteCommandLogging::Default);
+    let storage = t::ManagedStorageConfiguration::builder();
+    t::ClusterConfiguration::builder()
+        .execute_command_configuration(sessions.build())
+        .managed_storage_configuration(storage.build())
+        .build()
+}
+
+/// No namespace: "an empty string removes it" ("ClusterServiceConnectDefaultsRequest" in the ECS API reference).
+fn none(api: Api) -> Result<t::ClusterServiceConnectDefaultsRequest, Error> {
+    let none = t::ClusterServiceConnectDefaultsRequest::builder().namespace("");
+    let none = none.build();
+    none.map_err(|e| Error::permanent(api.action(), e.to_string()))
 }
 
 /// The capacity providers of a cluster, and whether they are those that are taken where none is named.
@@ -216,4 +280,33 @@ async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
         })
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::beside::tests::shows_all;
+    use super::*;
+
+    #[test]
+    fn no_setting_of_a_cluster_is_passed_over() {
+        assert_eq!(exposed(&t::Cluster::builder().build()), Exposed::new());
+        let with = |configuration| t::Cluster::builder().configuration(configuration);
+        assert_eq!(exposed(&with(plain()).build()), Exposed::new());
+
+        let sessions = t::ExecuteCommandConfiguration::builder();
+        let sessions = sessions.logging(t::ExecuteCommandLogging::Override);
+        let storage = t::ManagedStorageConfiguration::builder().kms_key_id("theirs");
+        let configuration = t::ClusterConfiguration::builder()
+            .execute_command_configuration(sessions.build())
+            .managed_storage_configuration(storage.build())
+            .build();
+        let namespace = t::ClusterServiceConnectDefaults::builder().namespace("theirs");
+        let all = with(configuration.clone()).service_connect_defaults(namespace.build());
+        let all = all.build();
+        let (of_configuration, of_cluster): (Exposed, Exposed) = exposed(&all)
+            .into_iter()
+            .partition(|(name, _)| [SESSIONS, STORAGE].contains(&name.as_str()));
+        shows_all(&all, &BY_NAME, &of_cluster);
+        shows_all(&configuration, &[], &of_configuration);
+    }
 }

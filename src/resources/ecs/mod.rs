@@ -1,8 +1,10 @@
 //! ECS: clusters, task definitions, services.
 
+mod beside;
 mod cluster;
 mod rollout;
 mod service;
+mod service_more;
 mod tags;
 mod task_definition;
 mod task_definition_form;

@@ -4,6 +4,7 @@
 //! sends it. Somebody who stops it (a count of 0) changes `running`, which is ours.
 
 use super::rollout::{last_events, phase, primary};
+use super::service_more::{more, put_back, put_back_deployments};
 use super::tags::{tags, tags_of};
 use super::{Cluster, EcsTags, TaskDefinition};
 use crate::engine::Owner;
@@ -40,6 +41,9 @@ pub struct Service {
     pub zone_rebalancing: bool,
     /// Somebody may open a shell in a task.
     pub exec: bool,
+    /// All other settings that ECS knows of a service, by its names.
+    #[serde(default)]
+    pub exposed: Exposed,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -191,6 +195,8 @@ impl Resource for Service {
                 .hint("what ran before runs on; correct the image or its settings and run `deployer apply`"));
         }
         let count = if self.running { self.count } else { 0 };
+        let built = |e: BuildError| Error::permanent(UPDATE.action(), e.to_string());
+        let deployments = put_back_deployments(self.deployment.form(), delta);
         let call = cx.ecs.client.update_service().cluster(&self.cluster);
         let call = call
             .service(&it.name)
@@ -200,9 +206,10 @@ impl Resource for Service {
             .network_configuration(self.network(UPDATE)?)
             .set_load_balancers(Some(self.load_balancers()))
             .set_health_check_grace_period_seconds(self.grace())
-            .deployment_configuration(self.deployment.form())
+            .deployment_configuration(deployments.map_err(built)?)
             .availability_zone_rebalancing(self.rebalancing())
             .enable_execute_command(self.exec);
+        let call = put_back(call, delta).map_err(built)?;
         cx.call(UPDATE, || call.clone().send()).await.map(drop)
     }
 
@@ -331,6 +338,7 @@ fn of(service: &t::Service, cluster: String) -> Service {
         },
         zone_rebalancing: rebalancing == Some(&t::AvailabilityZoneRebalancing::Enabled),
         exec: service.enable_execute_command(),
+        exposed: more(service),
     }
 }
 

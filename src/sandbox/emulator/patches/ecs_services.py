@@ -19,7 +19,13 @@ KEPT = {
     "platformVersion": "LATEST",
     "propagateTags": "NONE",
     "loadBalancers": [],
+    "serviceRegistries": [],
+    "placementConstraints": [],
+    "placementStrategy": [],
+    "capacityProviderStrategy": [],
 }
+# What a service shows with the deployment that brought it, and no other way.
+DEPLOYED = ("serviceConnectConfiguration", "vpcLatticeConfigurations", "volumeConfigurations")
 
 
 def _find(call):
@@ -90,6 +96,7 @@ def _deploy(call, service, record, reason=None):
             "platformVersion": "1.4.0",
             "platformFamily": "Linux",
             "networkConfiguration": record["settings"]["networkConfiguration"],
+            **record.get("deployed", {}),
             "rolloutState": "IN_PROGRESS",
             "rolloutStateReason": reason or f"ECS deployment {name} in progress.",
         },
@@ -178,6 +185,7 @@ def create(call):
     call.store.table(RECORDS).pop(service.arn, None)
     record = _record(call, service)
     record["settings"].update({key: call.params[key] for key in KEPT if key in call.params})
+    record["deployed"] = {key: call.params[key] for key in DEPLOYED if key in call.params}
     service.task_definition, service.running_count = definition.arn, 0
     go = _deploy(call, service, record)
     _shown(call, answer.data["service"])
@@ -203,8 +211,11 @@ def update(call):
             refuse("ClientException", "TaskDefinition is inactive")
         deploys |= definition.arn != service.task_definition
         service.task_definition = definition.arn
-    for key in ("networkConfiguration", "platformVersion", "loadBalancers"):
-        deploys |= key in params and params[key] != record["settings"][key]
+    for key in ("networkConfiguration", "platformVersion", "loadBalancers", "serviceRegistries"):
+        deploys |= key in params and params[key] != record["settings"].get(key)
+    deployed = {key: params[key] for key in DEPLOYED if key in params}
+    deploys |= any(record.get("deployed", {}).get(key) != value for key, value in deployed.items())
+    record["deployed"] = {**record.get("deployed", {}), **deployed}
     record["settings"].update({key: params[key] for key in KEPT if key in params})
     if params.get("desiredCount") is not None:
         scale(call, service, params["desiredCount"])
