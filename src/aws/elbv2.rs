@@ -2,6 +2,9 @@
 //! names and are few, so one whole listing answers everybody: a Describe of names or ARNs fails as a whole when one of them
 //! does not exist. Listeners are asked for by load balancer, rules by listener, tags twenty at a time.
 
+mod members;
+
+use self::members::{Fetched, Members};
 use super::api::Guard::LinkedTo;
 use super::api::{ANY, Answer, Api, Bucket, Grant, Service, actions, bucket, guarded, named};
 use super::call::Caller;
@@ -11,7 +14,7 @@ use crate::engine::{Class, Error};
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types as t;
 use futures::FutureExt;
-use futures::future::{BoxFuture, try_join_all};
+use futures::future::try_join_all;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -127,8 +130,8 @@ pub struct ElasticLoadBalancing {
     pub load_balancers: Listing<t::LoadBalancer>,
     /// DescribeTargetGroups.
     pub target_groups: Listing<t::TargetGroup>,
-    listeners: Reader<String, Arc<Vec<t::Listener>>>,
-    rules: Reader<String, Arc<Vec<t::Rule>>>,
+    listeners: Members<t::Listener>,
+    rules: Members<t::Rule>,
     tags: Reader<String, Tags>,
 }
 
@@ -194,8 +197,8 @@ impl ElasticLoadBalancing {
         Self {
             load_balancers: Listing::new(move || balancers(())),
             target_groups: Listing::new(move || groups(())),
-            listeners: each(listeners),
-            rules: each(rules),
+            listeners: Members::new(listeners, caller),
+            rules: Members::new(rules, caller),
             tags: tags(&client, caller),
             client,
         }
@@ -206,14 +209,27 @@ impl ElasticLoadBalancing {
         &self,
         load_balancer: &str,
     ) -> Result<Option<Arc<Vec<t::Listener>>>, Error> {
-        self.listeners.get(load_balancer.to_owned()).await
+        self.listeners.now(load_balancer).await
+    }
+
+    /// The same as a refresh has just listed them: for the search that runs beside it.
+    pub async fn listeners_as_listed(
+        &self,
+        load_balancer: &str,
+    ) -> Result<Arc<Vec<t::Listener>>, Error> {
+        self.listeners.as_listed(load_balancer).await
     }
 
     /// The rules of a listener but for its default one; `None` when it does not exist.
     pub async fn rules(&self, listener: &str) -> Result<Option<Vec<t::Rule>>, Error> {
-        let rules = self.rules.get(listener.to_owned()).await?;
+        let rules = self.rules.now(listener).await?;
         let own = |r: &&t::Rule| r.is_default() != Some(true);
         Ok(rules.map(|all| all.iter().filter(own).cloned().collect()))
+    }
+
+    /// All rules of a listener as a refresh has just listed them.
+    pub async fn rules_as_listed(&self, listener: &str) -> Result<Arc<Vec<t::Rule>>, Error> {
+        self.rules.as_listed(listener).await
     }
 
     /// The tags of what has this ARN; `None` when it does not exist.
@@ -223,7 +239,6 @@ impl ElasticLoadBalancing {
 }
 
 type Sender = (Client, Arc<Caller>);
-type Fetched<V> = BoxFuture<'static, Result<Vec<V>, Error>>;
 
 /// A function of a key that sends calls.
 fn with<K, V>(
@@ -233,28 +248,6 @@ fn with<K, V>(
 ) -> impl Fn(K) -> Fetched<V> + Send + Sync + 'static {
     let (client, caller) = (client.clone(), caller.clone());
     move |key| send((client.clone(), caller.clone()), key)
-}
-
-/// A reader that sends one call for each key, however many ask for it.
-fn each<V: Send + Sync + 'static>(
-    fetch: impl Fn(String) -> Fetched<V> + Send + Sync + 'static,
-) -> Reader<String, Arc<Vec<V>>> {
-    Reader::new(move |keys: Vec<String>| {
-        let asks: Vec<_> = keys
-            .into_iter()
-            .map(|key| (fetch(key.clone()), key))
-            .collect();
-        async move {
-            let one = async |(answer, key): (Fetched<V>, String)| match answer.await {
-                Ok(found) => Ok(Some((key, Arc::new(found)))),
-                Err(error) if error.is_not_found() => Ok(None),
-                Err(error) => Err(error),
-            };
-            let all = try_join_all(asks.into_iter().map(one)).await?;
-            Ok(all.into_iter().flatten().collect())
-        }
-        .boxed()
-    })
 }
 
 /// "DescribeTags": up to 20 ARNs, of different kinds too.

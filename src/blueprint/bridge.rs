@@ -149,6 +149,7 @@ pub fn caller(
         conditions: Rule::off(),
         action: Action::forward(group.arn()),
         armed: Some(false),
+        others: Vec::new(),
     };
     here.add("rule-bridge", rule);
     if here.env == Env::Green && here.config.migration.mapping.is_read_only() {
@@ -175,6 +176,7 @@ fn reads(
             conditions,
             action,
             armed: None,
+            others: Vec::new(),
         };
         let conditions = BTreeMap::from([paths.clone(), methods]);
         let spec = rule(FIRST_READ, conditions, Action::forward(group.clone()));

@@ -238,6 +238,7 @@ fn https(
         conditions: conditions.iter().cloned().collect(),
         action,
         armed: None,
+        others: Vec::new(),
     };
     let side = format!(r#"{{"side":"{}"}}"#, here.env);
     let side = Action::answer(200, "application/json", &side);
@@ -258,6 +259,7 @@ fn https(
     let spec = Rule {
         // The traffic command lets it say 503 when Route 53 takes no change.
         armed: Some(false),
+        others: Vec::new(),
         ..rule(6, &[path(&[READY_PATH])], first)
     };
     rules.push(here.add("rule-ready", spec).arn.clone());

@@ -38,6 +38,8 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, keys: &Keys, edge: &Edge) -> H
         default: "allow".into(),
         rules: rules(here, &bridge),
         metrics: true,
+        others: Vec::new(),
+        imposed: Vec::new(),
     };
     let acl = here.add("waf", spec);
     let spec = Association {
@@ -69,6 +71,7 @@ fn rules(here: &EnvironmentBuilder<'_>, bridge: &Handle<IpSet>) -> BTreeMap<Stri
         action,
         statement,
         metrics: true,
+        others: Vec::new(),
     };
     let group = |priority, name: &str| {
         let statement = Statement::managed(&format!("AWSManagedRules{name}RuleSet"));

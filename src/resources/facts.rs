@@ -58,7 +58,7 @@ pub type Search = for<'a> fn(&'a Aws, &'a str) -> BoxFuture<'a, Result<Vec<Owned
 /// How everything of a type that is tagged as ours is found without the state.
 #[derive(Clone, Copy)]
 pub enum Listed {
-    /// It has no tags and is found through its parent, which is listed.
+    /// It is found through its parent, which is listed, and with it what carries tags in it.
     WithParent,
     /// It has no tags and is found by its name, without its parent, which is listed.
     ByName,

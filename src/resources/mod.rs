@@ -61,6 +61,7 @@ pub mod sqs;
 pub mod ssm;
 pub mod traffic_tags;
 pub mod wafv2;
+mod words;
 
 pub use facts::{Cost, Facts, Listed, SubFacts};
 pub use resource::{

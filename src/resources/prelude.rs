@@ -2,6 +2,7 @@
 
 pub(super) use super::minimum::{self, Held, Minimum};
 pub(super) use super::owned::{is_conventional, marked, of_deployment};
+pub(super) use super::words::words;
 pub(super) use super::{
     Arn, Cost, Exposed, Facts, Found, HasArn, HasName, Id, Listed, Lookup, Mark, Named, NoTags,
     Resource, Sentences, SubFacts, SubResource, TagCalls, Tags, found, ignore_not_found, texts,

@@ -298,8 +298,12 @@ mark = [{"Key": "EnvironmentSuffix", "Value": "dev"}]
 def step(name): return mark + [{"Key": "DeployerStep", "Value": name}]
 group = ec2.create_security_group(GroupName="mine", Description="Mine", VpcId="<vpc-green>", TagSpecifications=[{"ResourceType": "security-group", "Tags": step("something")}])["GroupId"]
 second = ec2.create_vpc(CidrBlock="10.77.0.0/16", TagSpecifications=[{"ResourceType": "vpc", "Tags": step("vpc-green")}])["Vpc"]["VpcId"]
+def copied(arn): return elb.describe_tags(ResourceArns=[arn])["TagDescriptions"][0]["Tags"]
+answer = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}]
+listener = elb.create_listener(LoadBalancerArn="<alb-green.arn>", Protocol="HTTP", Port=8081, DefaultActions=answer, Tags=copied("<listener-http-green.arn>"))["Listeners"][0]["ListenerArn"]
+rule = elb.create_rule(ListenerArn="<listener-https-green.arn>", Priority=7, Conditions=[{"Field": "path-pattern", "Values": ["/api/payments"]}], Actions=answer, Tags=copied("<rule-payment-api-blue.arn>"))["Rules"][0]["RuleArn"]
 table = dynamodb.create_table(TableName="third-green-dev", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}], AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}], Tags=step("third-green"))["TableDescription"]["TableArn"]
-print(json.dumps([["something", group], ["third-green", table], ["vpc-green", second]]))
+print(json.dumps([["listener-http-green", listener], ["rule-payment-api-blue", rule], ["something", group], ["third-green", table], ["vpc-green", second]]))
 "#,
     );
     let made: Value = serde_json::from_str(&lab.python(&(HELPERS.to_owned() + &make))).unwrap();
@@ -309,12 +313,12 @@ print(json.dumps([["something", group], ["third-green", table], ["vpc-green", se
     let unmanaged = drift["unmanaged"].as_array().unwrap().iter();
     let unmanaged: Vec<Value> = unmanaged.map(|u| json!([u["step"], u["id"]])).collect();
     assert_eq!(json!(unmanaged), made);
-    assert_eq!(drift["summary"]["unmanaged"], 3);
+    assert_eq!(drift["summary"]["unmanaged"], 5);
     at_rest(lab);
     assert_eq!(lab.ids(), with_them);
     let gone = format!(
-        "ec2.delete_security_group(GroupId={}); dynamodb.delete_table(TableName=\"third-green-dev\"); ec2.delete_vpc(VpcId={})",
-        made[0][1], made[2][1]
+        "elb.delete_listener(ListenerArn={}); elb.delete_rule(RuleArn={}); ec2.delete_security_group(GroupId={}); dynamodb.delete_table(TableName=\"third-green-dev\"); ec2.delete_vpc(VpcId={})",
+        made[0][1], made[1][1], made[2][1], made[4][1]
     );
     lab.python(&(HELPERS.to_owned() + &gone));
     assert_eq!(lab.ids(), before);

@@ -90,6 +90,26 @@ class Bridge(Case):
             TargetGroupArn=target, Targets=[{"Id": "10.0.0.9"}, {"Id": "10.9.0.9", "AvailabilityZone": "all"}]
         )
 
+    def test_a_target_is_registered_once_for_each_port(self):
+        made = ELB.create_target_group(Name="to-ports", Protocol="HTTPS", Port=443, VpcId=self.vpc, TargetType="ip")
+        target = made["TargetGroups"][0]["TargetGroupArn"]
+        self.addCleanup(ELB.delete_target_group, TargetGroupArn=target)
+        change = lambda call, *ports: call(TargetGroupArn=target, Targets=[{"Id": "10.0.0.9"} | port for port in ports])
+
+        def ports():
+            shown = ELB.describe_target_health(TargetGroupArn=target)["TargetHealthDescriptions"]
+            return [(one["Target"]["Id"], one["Target"]["Port"], one["TargetHealth"]["State"]) for one in shown]
+
+        change(ELB.register_targets, {}, {"Port": 8080}, {"Port": 443})
+        own, other = [("10.0.0.9", port, "healthy") for port in (443, 8080)]
+        self.assertEqual(ports(), [own, other])
+        change(ELB.deregister_targets, {"Port": 9090})
+        self.assertEqual(ports(), [own, other])
+        change(ELB.deregister_targets, {})
+        self.assertEqual(ports(), [other])
+        change(ELB.deregister_targets, {"Port": 8080})
+        self.assertEqual(ports(), [])
+
     def test_an_endpoint_service_lets_in_whom_it_names_and_is_held_by_endpoints(self):
         network = self.balancer("held", "network")
         service, name = self.service(network)

@@ -115,6 +115,62 @@ class Edge(Case):
         with self.refused("ListenerNotFound"):
             ELB.describe_rules(ListenerArn=listener)
 
+    def test_a_rule_keeps_what_it_rewrites_until_that_is_reset(self):
+        listener = ELB.create_listener(LoadBalancerArn=self.arn, Protocol="HTTP", Port=80, DefaultActions=NOT_FOUND)
+        listener = listener["Listeners"][0]["ListenerArn"]
+        path = {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/a"], "RegexValues": [".*"]}}
+        rule = ELB.create_rule(ListenerArn=listener, Priority=1, Conditions=[path], Actions=NOT_FOUND)["Rules"][0]["RuleArn"]
+        shown = lambda: ELB.describe_rules(RuleArns=[rule])["Rules"][0]
+        self.assertEqual(shown()["Conditions"][0]["PathPatternConfig"], path["PathPatternConfig"])
+        self.assertEqual(shown()["Transforms"], [])
+        rewrites = {"Rewrites": [{"Regex": ".*", "Replace": "theirs.example"}]}
+        transforms = [{"Type": "host-header-rewrite", "HostHeaderRewriteConfig": rewrites}]
+        ELB.modify_rule(RuleArn=rule, Transforms=transforms)
+        ELB.modify_rule(RuleArn=rule, Actions=NOT_FOUND)
+        self.assertEqual(shown()["Transforms"], transforms)
+        ELB.modify_rule(RuleArn=rule, ResetTransforms=True)
+        self.assertEqual(shown()["Transforms"], [])
+
+    def test_an_https_listener_asks_clients_for_certificates_when_it_is_told(self):
+        certificate = ACM.request_certificate(DomainName="b.sandbox.example", ValidationMethod="DNS")["CertificateArn"]
+        record = ACM.describe_certificate(CertificateArn=certificate)["Certificate"]["DomainValidationOptions"][0]["ResourceRecord"]
+        change("CREATE", Name=record["Name"], Type="CNAME", TTL=60, ResourceRecords=[{"Value": record["Value"]}])
+        for _ in range(2):
+            ACM.describe_certificate(CertificateArn=certificate)
+        made = {"LoadBalancerArn": self.arn, "DefaultActions": NOT_FOUND}
+        plain = ELB.create_listener(Protocol="HTTP", Port=80, **made)["Listeners"][0]
+        self.assertNotIn("MutualAuthentication", plain)
+        listener = ELB.create_listener(Protocol="HTTPS", Port=443, Certificates=[{"CertificateArn": certificate}], **made)
+        listener = listener["Listeners"][0]["ListenerArn"]
+        shown = lambda: ELB.describe_listeners(ListenerArns=[listener])["Listeners"][0]["MutualAuthentication"]
+        self.assertEqual(shown(), {"Mode": "off"})
+        ELB.modify_listener(ListenerArn=listener, MutualAuthentication={"Mode": "passthrough"})
+        ELB.modify_listener(ListenerArn=listener, DefaultActions=NOT_FOUND)
+        self.assertEqual(shown(), {"Mode": "passthrough"})
+        attributes = ELB.describe_listener_attributes(ListenerArn=listener)["Attributes"]
+        name = {"Key": "routing.http.request.x_amzn_mtls_clientcert_leaf.header_name", "Value": "X-Amzn-Mtls-Clientcert-Leaf"}
+        self.assertIn(name, attributes)
+
+    def test_an_update_of_a_firewall_takes_away_what_it_does_not_name(self):
+        view = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "x"}
+        common = {"Name": "all", "Scope": "REGIONAL", "DefaultAction": {"Allow": {}}, "VisibilityConfig": view}
+        acl = WAF.create_web_acl(**common)["Summary"]
+        read = lambda: WAF.get_web_acl(Name="all", Scope="REGIONAL", Id=acl["Id"])
+        usual = {"ALBLowReputationMode": "ACTIVE_UNDER_DDOS"}
+        self.assertEqual(read()["WebACL"]["OnSourceDDoSProtectionConfig"], usual)
+        data = {"DataProtections": [{"Field": {"FieldType": "BODY"}, "Action": "HASH"}]}
+        more = {"TokenDomains": ["theirs.example"], "DataProtectionConfig": data}
+        update = lambda **set: WAF.update_web_acl(Id=acl["Id"], LockToken=read()["LockToken"], **common, **set)
+        update(OnSourceDDoSProtectionConfig={"ALBLowReputationMode": "ALWAYS_ON"}, **more)
+        shown = read()["WebACL"]
+        self.assertEqual({key: shown[key] for key in more}, more)
+        self.assertEqual(shown["OnSourceDDoSProtectionConfig"]["ALBLowReputationMode"], "ALWAYS_ON")
+        update()
+        shown = read()["WebACL"]
+        self.assertEqual([key for key in more if key in shown], [])
+        self.assertEqual(shown["OnSourceDDoSProtectionConfig"], usual)
+        WAF.delete_web_acl(Name="all", Scope="REGIONAL", Id=acl["Id"], LockToken=read()["LockToken"])
+
     def test_a_firewall_guards_a_balancer_alone_and_is_held_by_it(self):
         view = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "x"}
         make = lambda name: WAF.create_web_acl(

@@ -10,7 +10,7 @@ use t::ActionTypeEnum as Type;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// To target groups, by weight; one group alone has the weight 1.
+    /// To target groups, by weight; one group alone has the weight 1, unless it gets nothing.
     Forward(BTreeMap<Ref<Arn<TargetGroup>>, i32>),
     /// The balancer answers by itself.
     Fixed {
@@ -96,7 +96,14 @@ impl Action {
             }),
             _ => None,
         };
-        parsed.unwrap_or_else(|| Self::Other(kind(only).unwrap_or_default().to_owned()))
+        let more = more(only);
+        match parsed {
+            Some(parsed) if more.is_empty() => parsed,
+            _ => {
+                let kind = kind(only).unwrap_or_default().to_owned();
+                Self::Other([vec![kind], more].concat().join(", "))
+            }
+        }
     }
 
     /// As AWS takes it.
@@ -148,6 +155,23 @@ impl Action {
     }
 }
 
+/// What an action has besides what its type takes.
+fn more(action: &t::Action) -> Vec<String> {
+    let mut rest = action.clone();
+    match rest.r#type.take() {
+        Some(Type::Forward) => {
+            rest.target_group_arn = None;
+            rest.forward_config = None;
+        }
+        Some(Type::FixedResponse) => rest.fixed_response_config = None,
+        Some(Type::Redirect) => rest.redirect_config = None,
+        _ => {}
+    }
+    // Of one action alone.
+    rest.order = None;
+    words(&rest)
+}
+
 fn kind(action: &t::Action) -> Option<&str> {
     action.r#type().map(Type::as_str)
 }
@@ -171,6 +195,10 @@ fn forwarded(action: &t::Action) -> Option<Action> {
     if let (true, Some(arn)) = (groups.is_empty(), action.target_group_arn()) {
         groups.insert(arn.into(), 1);
     }
+    if let (1, Some(weight)) = (groups.len(), groups.values_mut().next()) {
+        // Whatever its weight, it gets everything.
+        *weight = (*weight).min(1);
+    }
     Some(Action::Forward(groups))
 }
 
@@ -191,9 +219,43 @@ mod tests {
         let alone = t::Action::builder().r#type(Type::Forward);
         let alone = alone.target_group_arn("arn:tg").build();
         assert_eq!(Action::of(&[alone]), Action::forward(group));
+        let alone = |weight| {
+            let group = t::TargetGroupTuple::builder().target_group_arn("arn:tg");
+            let config = t::ForwardActionConfig::builder();
+            let config = config.target_groups(group.weight(weight).build()).build();
+            let action = t::Action::builder().r#type(Type::Forward);
+            Action::of(&[action.forward_config(config).build()])
+        };
+        assert_eq!(alone(100), Action::forward("arn:tg".into()));
+        assert_ne!(alone(0), alone(1), "nobody gets anything");
         let sign_in = t::Action::builder().r#type(Type::AuthenticateOidc).build();
         let two = [sign_in, Action::to_https().sent()];
         let shown = Action::Other("authenticate-oidc, redirect".into());
         assert_eq!(Action::of(&two), shown);
+    }
+
+    #[test]
+    fn what_an_action_has_besides_is_a_difference() {
+        let plain = Action::to_https().sent();
+        let mut signed_in = plain.clone();
+        let oidc = t::AuthenticateOidcActionConfig::builder().issuer("theirs");
+        signed_in.authenticate_oidc_config = Some(oidc.build());
+        let mut pooled = plain.clone();
+        let cognito = t::AuthenticateCognitoActionConfig::builder().user_pool_arn("theirs");
+        pooled.authenticate_cognito_config = Some(cognito.build());
+        let mut token = plain.clone();
+        let jwt = t::JwtValidationActionConfig::builder().issuer("theirs");
+        token.jwt_validation_config = Some(jwt.build());
+        let mut answered = plain.clone();
+        answered.fixed_response_config = Action::answer(200, "a", "b").sent().fixed_response_config;
+        let mut forwarded = plain.clone();
+        forwarded.target_group_arn = Some("arn:theirs".into());
+        for shown in [signed_in, pooled, token, answered, forwarded] {
+            let read = Action::of(std::slice::from_ref(&shown));
+            assert!(matches!(read, Action::Other(_)), "{shown:?}");
+        }
+        let mut numbered = plain.clone();
+        numbered.order = Some(1);
+        assert_eq!(Action::of(&[numbered]), Action::of(&[plain]));
     }
 }

@@ -1,6 +1,9 @@
 //! A listener of a load balancer, with its default action.
 
-use super::attributes::{self, Attributes, Defaults};
+mod shown;
+
+use self::shown::{DEFAULTS, rest, set};
+use super::attributes::{self, Attributes};
 use super::tags::{self, ElbTags};
 use super::{Action, LoadBalancer};
 use crate::resources::prelude::*;
@@ -23,7 +26,7 @@ pub struct Listener {
     /// Further certificates.
     #[serde(default)]
     pub more_certificates: Vec<String>,
-    /// Rules that are not this deployment's, by priority.
+    /// Rules that are not this deployment's, by priority, and settings that we do not use, in words.
     #[serde(default)]
     pub others: Vec<String>,
 }
@@ -45,47 +48,8 @@ impl HasArn for ListenerOutputs {
 const READ: Api = elbv2::DESCRIBE_LISTENERS;
 const CREATE: Api = elbv2::CREATE_LISTENER;
 const DELETE: Api = elbv2::DELETE_LISTENER;
-
-/// "ListenerAttribute" in the API reference; the first is of TCP, the others of Application Load Balancers.
-const DEFAULTS: Defaults = &[
-    ("tcp.idle_timeout.seconds", "350"),
-    ("routing.http.response.server.enabled", "true"),
-    (HSTS, ""),
-    (
-        "routing.http.response.access_control_allow_origin.header_value",
-        "",
-    ),
-    (
-        "routing.http.response.access_control_allow_methods.header_value",
-        "",
-    ),
-    (
-        "routing.http.response.access_control_allow_headers.header_value",
-        "",
-    ),
-    (
-        "routing.http.response.access_control_allow_credentials.header_value",
-        "",
-    ),
-    (
-        "routing.http.response.access_control_expose_headers.header_value",
-        "",
-    ),
-    (
-        "routing.http.response.access_control_max_age.header_value",
-        "",
-    ),
-    (
-        "routing.http.response.content_security_policy.header_value",
-        "",
-    ),
-    (
-        "routing.http.response.x_content_type_options.header_value",
-        "",
-    ),
-    ("routing.http.response.x_frame_options.header_value", ""),
-];
-const HSTS: &str = "routing.http.response.strict_transport_security.header_value";
+/// How the setting begins that asks clients for certificates.
+const CLIENTS: &str = "mutual_authentication";
 
 impl Kind for Listener {
     const TYPE: &'static str = "elbv2/listener";
@@ -162,7 +126,7 @@ impl Resource for Listener {
             action: Action::of(listener.default_actions()),
             attributes: parts.attributes,
             more_certificates: more,
-            others: parts.others,
+            others: [parts.others, rest(listener)].concat(),
         };
         let outputs = ListenerOutputs {
             arn: READ.field(listener.listener_arn(), "ListenerArn")?,
@@ -222,7 +186,15 @@ impl Resource for Listener {
             let api = elbv2::REMOVE_LISTENER_CERTIFICATES;
             cx.delete(api, || call.clone().send()).await?;
         }
-        if delta.touches("others") {
+        let extra = delta.entries("others");
+        if extra.keys().any(|what| what.starts_with(CLIENTS)) {
+            let off = t::MutualAuthenticationAttributes::builder().mode("off");
+            let call = client.modify_listener().listener_arn(&it.arn);
+            let call = call.mutual_authentication(off.build());
+            let api = elbv2::MODIFY_LISTENER;
+            cx.call(api, || call.clone().send()).await?;
+        }
+        if !extra.is_empty() {
             remove_others(cx, it.arn.as_str(), delta).await?;
         }
         Ok(())
@@ -279,6 +251,7 @@ async fn parts_of(cx: &Aws, arn: &str, identity: &Identity) -> Result<Option<Par
         return Ok(None);
     };
     let pairs = shown.attributes().iter().map(|a| (a.key(), a.value()));
+    let pairs = pairs.filter(set);
     Ok(Some(Parts {
         attributes: attributes::changed(pairs, DEFAULTS),
         others,

@@ -2,6 +2,7 @@
 
 mod defaults;
 mod idle;
+mod members;
 mod parts;
 
 use self::defaults::defaults;
@@ -314,5 +315,8 @@ async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
     let names = all
         .iter()
         .map(|b| (b.load_balancer_name.clone(), b.load_balancer_arn.clone()));
-    tags::owned(cx, LoadBalancer::TYPE, suffix, names.collect()).await
+    let own = tags::owned(cx, LoadBalancer::TYPE, suffix, names.collect());
+    let (mut own, inner) = futures::try_join!(own, members::marked_in(cx, suffix, &all))?;
+    own.extend(inner);
+    Ok(own)
 }

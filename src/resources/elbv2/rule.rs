@@ -1,6 +1,9 @@
 //! A rule of a listener: which requests, and what is done with them. Its place among the rules is its priority, which is
 //! changed by one call and never by a replacement: a replacement would take live traffic off for a moment.
 
+mod condition;
+
+use self::condition::{condition, sent};
 use super::tags::{self, ElbTags};
 use super::{Action, Listener, TargetGroup};
 use crate::resources::prelude::*;
@@ -13,7 +16,8 @@ pub struct Rule {
     /// 1 to 50000; the lowest that fits decides.
     pub priority: i32,
     /// By field (`path-pattern`, `source-ip`, `host-header`, `http-request-method`, `query-string`, `http-header/NAME`) the
-    /// values of which one must fit; all fields must.
+    /// values of which one must fit; all fields must. What we do not use of a condition stands among its values, in words, and
+    /// a further condition of a field under `FIELD again`.
     pub conditions: BTreeMap<String, BTreeSet<String>>,
     pub action: Action,
     /// Of a rule that the traffic command switches on and off. It is made switched off, and `conditions` and `action` are
@@ -21,6 +25,9 @@ pub struct Rule {
     /// then. `None` for a rule that nobody switches.
     #[serde(default)]
     pub armed: Option<bool>,
+    /// What else there is, in words: requests are rewritten.
+    #[serde(default)]
+    pub others: Vec<String>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -40,8 +47,8 @@ impl HasArn for RuleOutputs {
 const READ: Api = elbv2::DESCRIBE_RULES;
 const CREATE: Api = elbv2::CREATE_RULE;
 const DELETE: Api = elbv2::DELETE_RULE;
-/// How the field of a header begins.
-const HEADER: &str = "http-header/";
+/// What tells a further condition of a field from the first one.
+const AGAIN: &str = " again";
 
 impl Kind for Rule {
     const TYPE: &'static str = "elbv2/rule";
@@ -118,9 +125,10 @@ impl Resource for Rule {
         let spec = Self {
             listener: key.spec.listener.clone(),
             priority: number(rule.priority()),
-            conditions: rule.conditions().iter().map(condition).collect(),
+            conditions: Self::conditions_of(rule),
             action: Action::of(rule.actions()),
             armed: None,
+            others: others(rule),
         }
         .switched_as(key.spec);
         let outputs = RuleOutputs {
@@ -149,12 +157,14 @@ impl Resource for Rule {
     async fn update(&self, cx: &Aws, it: &RuleOutputs, delta: &Delta) -> Result<(), Error> {
         let client = &cx.elbv2.client;
         let (conditions, action) = (delta.touches("conditions"), delta.touches("action"));
-        if conditions || action {
+        let others = delta.touches("others");
+        if conditions || action || others {
             // What is not sent stays as it is: the conditions of a rule that is switched on too.
             let call = client.modify_rule().rule_arn(&it.arn);
             let call = call
                 .set_conditions(conditions.then(|| self.sent()))
-                .set_actions(action.then(|| vec![self.action.sent()]));
+                .set_actions(action.then(|| vec![self.action.sent()]))
+                .set_reset_transforms(others.then_some(true));
             cx.call(elbv2::MODIFY_RULE, || call.clone().send()).await?;
         }
         if delta.touches("priority") {
@@ -223,8 +233,26 @@ impl Rule {
 
     /// The conditions of a rule as it was read.
     pub fn conditions_of(rule: &t::Rule) -> BTreeMap<String, BTreeSet<String>> {
-        rule.conditions().iter().map(condition).collect()
+        let mut all = BTreeMap::new();
+        for (mut field, values) in rule.conditions().iter().map(condition) {
+            while all.contains_key(&field) {
+                field.push_str(AGAIN);
+            }
+            all.insert(field, values);
+        }
+        all
     }
+}
+
+/// What a rule has besides conditions and actions.
+fn others(rule: &t::Rule) -> Vec<String> {
+    let mut rest = rule.clone();
+    rest.rule_arn = None;
+    rest.priority = None;
+    rest.conditions = None;
+    rest.actions = None;
+    rest.is_default = None;
+    words(&rest)
 }
 
 fn one_condition(field: &str, value: &str) -> BTreeMap<String, BTreeSet<String>> {
@@ -233,68 +261,6 @@ fn one_condition(field: &str, value: &str) -> BTreeMap<String, BTreeSet<String>>
 
 fn number(priority: Option<&str>) -> i32 {
     priority.and_then(|p| p.parse().ok()).unwrap_or_default()
-}
-
-/// Field and values; AWS shows those of a path or host name twice.
-fn condition(shown: &t::RuleCondition) -> (String, BTreeSet<String>) {
-    let field = shown.field().unwrap_or_default();
-    let mut name = field.to_owned();
-    let values: Vec<String> = match field {
-        "path-pattern" => shown.path_pattern_config().map(|c| c.values().to_vec()),
-        "host-header" => shown.host_header_config().map(|c| c.values().to_vec()),
-        "source-ip" => shown.source_ip_config().map(|c| c.values().to_vec()),
-        "http-request-method" => shown
-            .http_request_method_config()
-            .map(|c| c.values().to_vec()),
-        "http-header" => shown.http_header_config().map(|c| {
-            name = format!("{HEADER}{}", c.http_header_name().unwrap_or_default());
-            c.values().to_vec()
-        }),
-        "query-string" => shown.query_string_config().map(|c| {
-            let pair = |v: &t::QueryStringKeyValuePair| {
-                let (key, value) = (v.key().unwrap_or_default(), v.value().unwrap_or_default());
-                format!("{key}={value}")
-            };
-            c.values().iter().map(pair).collect()
-        }),
-        _ => None,
-    }
-    .unwrap_or_else(|| shown.values().to_vec());
-    (name, values.into_iter().collect())
-}
-
-fn sent(field: &str, values: &BTreeSet<String>) -> t::RuleCondition {
-    let values = Some(values.iter().cloned().collect::<Vec<String>>());
-    let condition = t::RuleCondition::builder();
-    if let Some(name) = field.strip_prefix(HEADER) {
-        let config = t::HttpHeaderConditionConfig::builder().http_header_name(name);
-        let config = config.set_values(values).build();
-        return condition
-            .field("http-header")
-            .http_header_config(config)
-            .build();
-    }
-    let condition = condition.field(field);
-    match field {
-        "path-pattern" => {
-            let config = t::PathPatternConditionConfig::builder();
-            condition.path_pattern_config(config.set_values(values).build())
-        }
-        "source-ip" => {
-            let config = t::SourceIpConditionConfig::builder();
-            condition.source_ip_config(config.set_values(values).build())
-        }
-        "host-header" => {
-            let config = t::HostHeaderConditionConfig::builder();
-            condition.host_header_config(config.set_values(values).build())
-        }
-        "http-request-method" => {
-            let config = t::HttpRequestMethodConditionConfig::builder();
-            condition.http_request_method_config(config.set_values(values).build())
-        }
-        _ => condition.set_values(values),
-    }
-    .build()
 }
 
 #[cfg(test)]
@@ -308,6 +274,7 @@ mod tests {
             conditions,
             action: Action::answer(404, "text/plain", ""),
             armed,
+            others: Vec::new(),
         }
     }
 
@@ -347,21 +314,26 @@ mod tests {
     }
 
     #[test]
-    fn conditions_read_back_as_sent_and_a_path_alone_as_in_a_list() {
-        let values = |v: &[&str]| v.iter().map(|v| (*v).to_owned()).collect::<BTreeSet<_>>();
-        for (field, set) in [
-            ("path-pattern", values(&["/a", "/a/*"])),
-            ("source-ip", values(&["10.10.0.0/18", "10.20.0.0/16"])),
-            ("host-header", values(&["example.com"])),
-            ("http-header/x-probe", values(&["1"])),
-        ] {
-            let shown = condition(&sent(field, &set));
-            assert_eq!(shown, (field.to_owned(), set));
-        }
-        let old = t::RuleCondition::builder()
-            .field("path-pattern")
-            .values("/a")
+    fn a_second_condition_of_a_field_and_a_rewrite_are_differences() {
+        let set = |value: &str| BTreeSet::from([value.to_owned()]);
+        let mut shown = t::Rule::builder()
+            .conditions(sent("source-ip", &set("10.0.0.0/8")))
+            .conditions(sent("source-ip", &set("10.1.0.0/16")))
+            .rule_arn("arn")
+            .priority("7")
+            .is_default(false)
+            .set_transforms(Some(Vec::new()))
             .build();
-        assert_eq!(condition(&old), ("path-pattern".into(), values(&["/a"])));
+        let read = Rule::conditions_of(&shown);
+        let fields: Vec<&String> = read.keys().collect();
+        assert_eq!(fields, ["source-ip", "source-ip again"]);
+        assert_eq!(others(&shown), Vec::<String>::new());
+        let host = t::RewriteConfig::builder().regex(".*").replace("theirs");
+        let host = t::HostHeaderRewriteConfig::builder().rewrites(host.build());
+        let transform = t::RuleTransform::builder()
+            .r#type(t::TransformTypeEnum::HostHeaderRewrite)
+            .host_header_rewrite_config(host.build());
+        shown.transforms = Some(vec![transform.build()]);
+        assert_eq!(others(&shown).len(), 1);
     }
 }

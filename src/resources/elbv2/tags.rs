@@ -95,6 +95,9 @@ pub(super) async fn of_others(
         // What went away in between is nobody's.
         let ours = |tags: &Tags| of_deployment(identity, tags);
         let tags: Option<Tags> = cx.proven(&arn, ours, cx.elbv2.tags(&arn)).await?;
+        if let Some(tags) = &tags {
+            cx.recent.note(&arn, tags);
+        }
         let foreign = tags.is_some_and(|tags| !of_deployment(identity, &tags));
         Ok::<_, Error>(foreign.then_some(arn))
     });

@@ -3,7 +3,7 @@
 
 use super::attributes::{self, Attributes, Defaults};
 use super::tags::{self, ElbTags};
-use super::targets;
+use super::targets::{self, OfTasks};
 use crate::resources::ec2::Vpc;
 use crate::resources::prelude::*;
 use aws_sdk_elasticloadbalancingv2::types as t;
@@ -24,7 +24,7 @@ pub struct TargetGroup {
     /// ECS registers the tasks of a service in it, and nobody else does.
     #[serde(default)]
     pub tasks: bool,
-    /// Targets of a group of tasks that are none: whoever answers there gets requests of customers.
+    /// Targets of a group of tasks that are none: whoever answers there gets requests of customers. As those of [`super::Targets`].
     #[serde(default)]
     pub others: Vec<String>,
 }
@@ -182,8 +182,12 @@ impl Resource for TargetGroup {
         let client = &cx.elbv2.client;
         if delta.touches("others") {
             let extra = delta.entries("others");
-            let (group, vpc) = (it.arn.as_str(), self.vpc.as_str());
-            targets::remove_others(cx, group, vpc, |id| extra.contains_key(id)).await?;
+            let at = OfTasks {
+                group: it.arn.as_str(),
+                vpc: self.vpc.as_str(),
+                port: self.port,
+            };
+            targets::remove_others(cx, &at, |name| extra.contains_key(name)).await?;
         }
         if delta.touches("health") {
             let health = &self.health;
@@ -274,7 +278,11 @@ async fn parts(
     };
     let others = async {
         match spec.tasks {
-            true => targets::no_tasks(cx, arn, vpc).await,
+            true => {
+                let port = spec.port;
+                let group = arn;
+                targets::others(cx, &OfTasks { group, vpc, port }).await
+            }
             false => Ok(Some(Vec::new())),
         }
     };

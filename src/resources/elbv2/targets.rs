@@ -10,7 +10,8 @@ use t::TargetHealthStateEnum as State;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Targets {
     pub group: Ref<Arn<TargetGroup>>,
-    /// Addresses in the group's VPC, or the ARN of one Application Load Balancer; each with the group's port. A set.
+    /// Addresses in the group's VPC, or the ARN of one Application Load Balancer; `TARGET:PORT` for one with another port than the
+    /// group's. A set.
     pub targets: List,
 }
 
@@ -49,13 +50,15 @@ impl SubResource for Targets {
         known: Option<&TargetsOutputs>,
     ) -> Result<Option<Found<Self>>, Error> {
         let group = known.map_or(group, |it| &it.group);
-        let Some(there) = registered(cx, group.as_str()).await? else {
+        let (there, port) =
+            futures::try_join!(registered(cx, group.as_str()), port(cx, group.as_str()))?;
+        let Some(there) = there else {
             return Ok(None);
         };
-        let ids = there.into_iter().filter_map(|target| target.id).collect();
+        let names = there.iter().map(|target| name(target, port)).collect();
         let spec = Self {
             group: group.clone(),
-            targets: List::These(ids),
+            targets: List::These(names),
         };
         let outputs = TargetsOutputs {
             group: group.clone(),
@@ -66,9 +69,10 @@ impl SubResource for Targets {
     /// New ones are registered before others go.
     async fn set(&self, cx: &Aws, it: &TargetsOutputs, _: &Delta) -> Result<(), Error> {
         let group = it.group.as_str();
-        let there = registered(cx, group).await?.unwrap_or_default();
-        let wanted: BTreeSet<&str> = self.targets.elements().iter().map(String::as_str).collect();
-        let known: BTreeSet<&str> = there.iter().filter_map(|t| t.id()).collect();
+        let (there, port) = futures::try_join!(registered(cx, group), port(cx, group))?;
+        let there = there.unwrap_or_default();
+        let wanted: BTreeSet<String> = self.targets.elements().iter().cloned().collect();
+        let known: BTreeSet<String> = there.iter().map(|t| name(t, port)).collect();
         let missing: Vec<t::TargetDescription> =
             wanted.difference(&known).map(|id| target(id)).collect();
         if !missing.is_empty() {
@@ -77,9 +81,7 @@ impl SubResource for Targets {
             let api = elbv2::REGISTER_TARGETS;
             cx.call(api, || call.clone().send()).await?;
         }
-        let extra = there
-            .iter()
-            .filter(|t| !t.id().is_some_and(|id| wanted.contains(id)));
+        let extra = there.iter().filter(|t| !wanted.contains(&name(t, port)));
         deregister(cx, group, extra.cloned().collect()).await
     }
 
@@ -93,6 +95,22 @@ impl SubResource for Targets {
 
 fn target(id: &str) -> t::TargetDescription {
     t::TargetDescription::builder().id(id).build()
+}
+
+/// What tells a target from others: AWS registers one and the same once for each port. The port of the group is left out.
+fn name(target: &t::TargetDescription, of_group: Option<i32>) -> String {
+    let id = target.id().unwrap_or_default();
+    match target.port() {
+        Some(port) if of_group.is_some_and(|own| own != port) => format!("{id}:{port}"),
+        _ => id.to_owned(),
+    }
+}
+
+/// The port of a group; `None` when it is not listed.
+async fn port(cx: &Aws, group: &str) -> Result<Option<i32>, Error> {
+    let all = cx.elbv2.target_groups.all().await?;
+    let it = all.iter().find(|g| g.target_group_arn() == Some(group));
+    Ok(it.and_then(|g| g.port()))
 }
 
 async fn deregister(
@@ -126,43 +144,56 @@ fn staying(shown: &[t::TargetHealthDescription]) -> Vec<t::TargetDescription> {
     shown.filter_map(|one| one.target().cloned()).collect()
 }
 
-/// Takes the targets with these addresses out of a group, as far as they are no tasks now either.
+/// A group whose targets ECS registers, each with the group's port.
+pub(super) struct OfTasks<'a> {
+    pub(super) group: &'a str,
+    pub(super) vpc: &'a str,
+    pub(super) port: i32,
+}
+
+/// Takes the targets with these names out of a group, as far as they are no tasks now either.
 pub(super) async fn remove_others(
     cx: &Aws,
-    group: &str,
-    vpc: &str,
+    at: &OfTasks<'_>,
     which: impl Fn(&str) -> bool,
 ) -> Result<(), Error> {
-    let others = no_tasks(cx, group, vpc).await?.unwrap_or_default();
-    let extra = others.iter().filter(|id| which(id));
-    deregister(cx, group, extra.map(|id| target(id)).collect()).await
+    let mut others = no_tasks(cx, at).await?.unwrap_or_default();
+    others.retain(|one| which(&name(one, Some(at.port))));
+    deregister(cx, at.group, others).await
+}
+
+/// The names of targets that are no task; `None` when the group does not exist.
+pub(super) async fn others(cx: &Aws, at: &OfTasks<'_>) -> Result<Option<Vec<String>>, Error> {
+    let others = no_tasks(cx, at).await?;
+    let names = |all: Vec<_>| all.iter().map(|one| name(one, Some(at.port))).collect();
+    Ok(others.map(names))
 }
 
 /// The targets of a group in a VPC that are no task of ECS; `None` when the group does not exist. A task that came or went while
 /// targets and interfaces were read is none of them: what seems to be no task is looked at again, in the order in which ECS works.
-pub(super) async fn no_tasks(
-    cx: &Aws,
-    group: &str,
-    vpc: &str,
-) -> Result<Option<Vec<String>>, Error> {
+async fn no_tasks(cx: &Aws, at: &OfTasks<'_>) -> Result<Option<Vec<t::TargetDescription>>, Error> {
+    let OfTasks { group, vpc, port } = *at;
     let (there, tasks) = futures::try_join!(registered(cx, group), of_tasks(cx, vpc))?;
     let Some(mut others) = there else {
         return Ok(None);
     };
-    others.retain(|one| !is_in(&tasks, one));
+    others.retain(|one| !is_in(&tasks, one, port));
     if others.is_empty() {
         return Ok(Some(Vec::new()));
     }
     // A task has its interface before it becomes a target, and is on its way out of the group before it loses the interface.
     let tasks = of_tasks(cx, vpc).await?;
     let there = registered(cx, group).await?.unwrap_or_default();
-    let stays = |one: &t::TargetDescription| there.iter().any(|now| now.id() == one.id());
-    others.retain(|one| !is_in(&tasks, one) && stays(one));
-    Ok(Some(others.into_iter().filter_map(|one| one.id).collect()))
+    let same = |one: &t::TargetDescription| name(one, Some(port));
+    let stays = |one: &t::TargetDescription| there.iter().any(|now| same(now) == same(one));
+    others.retain(|one| !is_in(&tasks, one, port) && stays(one));
+    Ok(Some(others))
 }
 
-fn is_in(addresses: &BTreeSet<String>, target: &t::TargetDescription) -> bool {
-    target.id().is_some_and(|id| addresses.contains(id))
+/// True for a target with one of these addresses and the group's port: an address of a task with another port is registered by
+/// somebody else.
+fn is_in(addresses: &BTreeSet<String>, target: &t::TargetDescription, port: i32) -> bool {
+    target.port().is_none_or(|p| p == port) && target.id().is_some_and(|id| addresses.contains(id))
 }
 
 /// The addresses of the tasks of ECS in a VPC: a task's interface has the ARN of its attachment as its description
@@ -225,7 +256,20 @@ mod tests {
         format!("<DescribeNetworkInterfacesResponse><networkInterfaceSet>{all}</networkInterfaceSet></DescribeNetworkInterfacesResponse>").into_bytes()
     }
 
-    /// What `no_tasks` finds, and how many reads of each kind it made, when the reads answer these one after the other.
+    #[test]
+    fn a_target_with_another_port_is_another_one() {
+        let at = |port| {
+            let target = t::TargetDescription::builder().id("10.10.64.4");
+            target.set_port(port).build()
+        };
+        let named = [None, Some(443), Some(8080)].map(|port| name(&at(port), Some(443)));
+        assert_eq!(named, ["10.10.64.4", "10.10.64.4", "10.10.64.4:8080"]);
+        let tasks = BTreeSet::from(["10.10.64.4".to_owned()]);
+        let is = [443, 8080].map(|port| is_in(&tasks, &at(Some(port)), 443));
+        assert_eq!(is, [true, false]);
+    }
+
+    /// What `others` finds, and how many reads of each kind it made, when the reads answer these one after the other.
     async fn seen(targets: [Vec<u8>; 2], interfaces: [Vec<u8>; 2]) -> (Vec<String>, [usize; 2]) {
         let reads = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
         let counted = reads.clone();
@@ -238,7 +282,12 @@ mod tests {
             (200, answers[turn.min(1)].clone())
         });
         aws.account = "123456789012".to_owned();
-        let others = no_tasks(&aws, "arn:tg", "vpc-1").await.unwrap().unwrap();
+        let at = OfTasks {
+            group: "arn:tg",
+            vpc: "vpc-1",
+            port: 8080,
+        };
+        let others = others(&aws, &at).await.unwrap().unwrap();
         let reads = [0, 1].map(|of| reads[of].load(Ordering::Relaxed));
         (others, reads)
     }

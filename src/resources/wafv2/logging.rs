@@ -13,7 +13,7 @@ pub struct Logging {
     pub destination: Ref<Arn<LogGroup>>,
     /// Headers that are left out, in lower case.
     pub redacted_headers: BTreeSet<String>,
-    /// What is left out besides, in words: requests by a filter, other parts of a request.
+    /// What is left out besides, in words: requests by a filter, other parts of a request; and settings that we do not use.
     #[serde(default)]
     pub others: Vec<String>,
 }
@@ -61,16 +61,13 @@ impl Resource for Logging {
         let fields = config.redacted_fields();
         let others = fields.iter().filter(|f| header(f).is_none());
         let others = others.map(|field| part(field).to_owned());
-        let filter = config
-            .logging_filter()
-            .map(|_| "requests by a filter".into());
         let destination = config.log_destination_configs().first();
         let destination = destination.map(|d| d.trim_end_matches(":*").to_owned());
         let spec = Self {
             web_acl: acl.clone(),
             destination: destination.unwrap_or_default().into(),
             redacted_headers: fields.iter().filter_map(header).collect(),
-            others: others.chain(filter).collect(),
+            others: others.chain(rest(&config)).collect(),
         };
         let outputs = Logged {
             web_acl: acl.clone(),
@@ -109,6 +106,21 @@ fn part(field: &t::FieldToMatch) -> &'static str {
     }
 }
 
+/// What a log has besides a destination and what is left out of it.
+fn rest(config: &t::LoggingConfiguration) -> Vec<String> {
+    let mut rest = config.clone();
+    rest.resource_arn = String::new();
+    let more = config.log_destination_configs().iter().skip(1).cloned();
+    rest.log_destination_configs = more.collect();
+    rest.redacted_fields = None;
+    let filter = rest.logging_filter.take();
+    let filter = filter.map(|_| "requests by a filter".into());
+    // What AWS sets by itself.
+    rest.log_type = rest.log_type.filter(|t| *t != t::LogType::WafLogs);
+    rest.log_scope = rest.log_scope.filter(|s| *s != t::LogScope::Customer);
+    filter.into_iter().chain(words(&rest)).collect()
+}
+
 impl Logging {
     async fn put(&self, cx: &Aws) -> Result<(), Error> {
         let field = |name: &String| {
@@ -126,5 +138,44 @@ impl Logging {
         let call = cx.wafv2.client.put_logging_configuration();
         let call = call.logging_configuration(config);
         cx.call(CREATE, || call.clone().send()).await.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_that_we_do_not_use_is_a_difference() {
+        let plain = || {
+            let config = t::LoggingConfiguration::builder().resource_arn("arn");
+            config.log_destination_configs("arn:group")
+        };
+        let filter = t::LoggingFilter::builder().default_behavior(t::FilterBehavior::Drop);
+        let filter = filter.set_filters(Some(Vec::new())).build().unwrap();
+        for (shown, said) in [
+            (plain(), vec![]),
+            (
+                plain()
+                    .log_type(t::LogType::WafLogs)
+                    .log_scope(t::LogScope::Customer),
+                vec![],
+            ),
+            (plain().logging_filter(filter), vec!["requests by a filter"]),
+            (
+                plain().log_scope(t::LogScope::SecurityLake),
+                vec!["log_scope: SecurityLake"],
+            ),
+            (
+                plain().log_destination_configs("arn:theirs"),
+                vec!["log_destination_configs: [arn:theirs]"],
+            ),
+            (
+                plain().managed_by_firewall_manager(true),
+                vec!["managed_by_firewall_manager: true"],
+            ),
+        ] {
+            assert_eq!(rest(&shown.build().unwrap()), said);
+        }
     }
 }

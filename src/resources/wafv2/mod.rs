@@ -1,5 +1,6 @@
 //! The web application firewall: web ACLs with their rules, address sets, what they guard, and their logs.
 
+mod action;
 mod association;
 mod capacity;
 mod ip_set;
@@ -8,12 +9,13 @@ mod statement;
 mod tags;
 mod web_acl;
 
+pub use action::RuleAction;
 pub use association::Association;
 pub use capacity::capacity;
 pub use ip_set::IpSet;
 pub use logging::Logging;
 pub use statement::Statement;
-pub use web_acl::{Rule, RuleAction, WebAcl};
+pub use web_acl::{Rule, WebAcl};
 
 use crate::engine::{NameRule, Ref};
 use crate::resources::Arn;

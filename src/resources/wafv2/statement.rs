@@ -14,7 +14,7 @@ pub enum Statement {
         /// `AWS`.
         vendor: String,
         name: String,
-        /// Rules of the group that do something else than the group says, by name.
+        /// Rules of the group that do something else than the group says, by name; other settings of it in words.
         overrides: BTreeMap<String, String>,
     },
     /// More requests in a window than this.
@@ -57,8 +57,16 @@ impl Statement {
         }
     }
 
-    /// From what AWS shows.
+    /// From what AWS shows: what we would not send just so is not what we use.
     pub(super) fn of(shown: &t::Statement) -> Self {
+        let known = Self::known(shown);
+        match known.sent() {
+            Ok(sent) if words(&outer(&sent)) == words(&outer(shown)) => known,
+            _ => Self::Other(words(shown).join(", ")),
+        }
+    }
+
+    fn known(shown: &t::Statement) -> Self {
         if let Some(group) = shown.managed_rule_group_statement() {
             return managed(group);
         }
@@ -88,7 +96,7 @@ impl Statement {
                     text: String::from_utf8_lossy(bytes.search_string().as_ref()).into_owned(),
                 }
             }
-            _ => Self::Other(format!("{shown:?}")),
+            _ => Self::Other(String::new()),
         }
     }
 
@@ -141,20 +149,38 @@ impl Statement {
     }
 }
 
+/// A statement without the one inside it, and a group without what [`managed`] reads.
+fn outer(statement: &t::Statement) -> t::Statement {
+    let mut outer = statement.clone();
+    if let Some(rate) = &mut outer.rate_based_statement {
+        rate.scope_down_statement = None;
+    }
+    if let Some(not) = &mut outer.not_statement {
+        not.statement = None;
+    }
+    outer.managed_rule_group_statement = None;
+    outer
+}
+
+/// With all that is set besides the name, in words.
 fn managed(group: &t::ManagedRuleGroupStatement) -> Statement {
+    let mut rest = group.clone();
+    rest.vendor_name = String::new();
+    rest.name = String::new();
+    rest.excluded_rules = None;
+    rest.rule_action_overrides = None;
+    let rest = words(&rest);
+    let rest = (!rest.is_empty()).then(|| ("settings".to_owned(), rest.join(", ")));
     let excluded = group.excluded_rules().iter();
     let excluded = excluded.map(|rule| (rule.name().to_owned(), "excluded".to_owned()));
     let others = group.rule_action_overrides().iter().map(|rule| {
-        let action = rule.action_to_use();
-        (rule.name().to_owned(), format!("{action:?}"))
+        let action = rule.action_to_use().map(words).unwrap_or_default();
+        (rule.name().to_owned(), action.join(", "))
     });
-    let scope = group.scope_down_statement();
-    let scope = scope.map(|s| ("scope".to_owned(), format!("{s:?}")));
-    let version = group.version().map(|v| ("version".into(), v.to_owned()));
     Statement::Managed {
         vendor: group.vendor_name().to_owned(),
         name: group.name().to_owned(),
-        overrides: excluded.chain(others).chain(scope).chain(version).collect(),
+        overrides: excluded.chain(others).chain(rest).collect(),
     }
 }
 
@@ -187,15 +213,107 @@ mod tests {
     }
 
     #[test]
-    fn a_group_of_which_a_rule_was_switched_off_differs() {
-        let group = t::ManagedRuleGroupStatement::builder()
-            .vendor_name("AWS")
-            .name("AWSManagedRulesSQLiRuleSet");
+    fn every_setting_of_a_group_is_a_difference() {
+        let group = || {
+            let group = t::ManagedRuleGroupStatement::builder();
+            group.vendor_name("AWS").name("AWSManagedRulesSQLiRuleSet")
+        };
         let off = t::ExcludedRule::builder().name("SQLi_BODY").build();
-        let group = group.excluded_rules(off.unwrap()).build().unwrap();
-        let shown = t::Statement::builder();
-        let shown = shown.managed_rule_group_statement(group).build();
+        let count = t::RuleAction::builder().count(t::CountAction::builder().build());
+        let counted = t::RuleActionOverride::builder().name("SQLi_BODY");
+        let counted = counted.action_to_use(count.build()).build();
+        let bots = t::AwsManagedRulesBotControlRuleSet::builder();
+        let bots = bots.inspection_level(t::InspectionLevel::Common).build();
+        let config = t::ManagedRuleGroupConfig::builder();
+        let config = config.aws_managed_rules_bot_control_rule_set(bots.unwrap());
+        let scope = Statement::path("EXACTLY", "/theirs").sent().unwrap();
+        for (shown, key, said) in [
+            (
+                group().excluded_rules(off.unwrap()),
+                "SQLi_BODY",
+                "excluded",
+            ),
+            (
+                group().rule_action_overrides(counted.unwrap()),
+                "SQLi_BODY",
+                "count",
+            ),
+            (group().version("1.0"), "settings", "version: 1.0"),
+            (
+                group().managed_rule_group_configs(config.build()),
+                "settings",
+                "managed_rule_group_configs: [{",
+            ),
+            (group().scope_down_statement(scope), "settings", "scope"),
+        ] {
+            let shown = t::Statement::builder()
+                .managed_rule_group_statement(shown.build().unwrap())
+                .build();
+            let Statement::Managed { overrides, .. } = Statement::of(&shown) else {
+                panic!("{shown:?}")
+            };
+            assert_eq!(overrides.len(), 1);
+            assert!(overrides[key].starts_with(said), "{overrides:?}");
+        }
+        let quiet = group().set_excluded_rules(Some(Vec::new())).build();
+        let quiet = t::Statement::builder().managed_rule_group_statement(quiet.unwrap());
         let wanted = Statement::managed("AWSManagedRulesSQLiRuleSet");
-        assert_ne!(Statement::of(&shown), wanted);
+        assert_eq!(Statement::of(&quiet.build()), wanted);
+    }
+
+    #[test]
+    fn a_statement_with_a_setting_that_we_do_not_use_is_a_difference() {
+        let set = Statement::From("arn:set".into());
+        let rate = Statement::Rate {
+            limit: 6000,
+            window_seconds: 60,
+            per: "IP".into(),
+            of: Box::new(Statement::path("STARTS_WITH", "/")),
+        };
+        let path = Statement::path("EXACTLY", "/ready");
+        let forwarded = t::ForwardedIpConfig::builder()
+            .header_name("X-Forwarded-For")
+            .fallback_behavior(t::FallbackBehavior::Match)
+            .build()
+            .unwrap();
+        let key = t::RateBasedStatementCustomKey::builder();
+        let key = key.http_method(t::RateLimitHttpMethod::builder().build());
+        let mut by_header = set.sent().unwrap();
+        let config = t::IpSetForwardedIpConfig::builder()
+            .header_name("X-Forwarded-For")
+            .fallback_behavior(t::FallbackBehavior::Match)
+            .position(t::ForwardedIpPosition::First);
+        let named = by_header.ip_set_reference_statement.as_mut().unwrap();
+        named.ip_set_forwarded_ip_config = Some(config.build().unwrap());
+        let mut rate_by_header = rate.sent().unwrap();
+        let limited = rate_by_header.rate_based_statement.as_mut().unwrap();
+        limited.forwarded_ip_config = Some(forwarded);
+        let mut by_key = rate.sent().unwrap();
+        let limited = by_key.rate_based_statement.as_mut().unwrap();
+        limited.custom_keys = Some(vec![key.build()]);
+        let mut hashed = path.sent().unwrap();
+        let text = hashed.byte_match_statement.as_mut().unwrap();
+        text.text_transformations[0].r#type = TextTransformationType::Md5;
+        let mut before = path.sent().unwrap();
+        let parsed = t::PreParseTextTransformation::builder().priority(0);
+        let parsed = parsed.r#type(t::PreParseTextTransformationType::UrlDecode);
+        let text = before.byte_match_statement.as_mut().unwrap();
+        text.pre_parse_text_transformations = Some(vec![parsed.build().unwrap()]);
+        let mut two = path.sent().unwrap();
+        two.ip_set_reference_statement = set.sent().unwrap().ip_set_reference_statement;
+        for shown in [&by_header, &rate_by_header, &by_key, &hashed, &before, &two] {
+            assert!(
+                matches!(Statement::of(shown), Statement::Other(_)),
+                "{shown:?}"
+            );
+        }
+        // What is inside another one is named there.
+        let mut inner = rate.sent().unwrap();
+        let limited = inner.rate_based_statement.as_mut().unwrap();
+        limited.scope_down_statement = Some(Box::new(hashed));
+        let Statement::Rate { of, .. } = Statement::of(&inner) else {
+            panic!("{inner:?}")
+        };
+        assert!(matches!(*of, Statement::Other(_)));
     }
 }

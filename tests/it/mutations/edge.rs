@@ -105,6 +105,51 @@ elb.modify_rule(RuleArn="<rule-side-green.arn>", Actions=[{"Type": "fixed-respon
         r#"elb.set_rule_priorities(RulePriorities=[{"RuleArn": "<rule-ready-blue.arn>", "Priority": 40}])"#,
         &[changed("rule-ready-blue", "priority")],
     ),
+    // What a rule has that ours have not.
+    by_hand(
+        "elbv2/rule",
+        r#"def conditions(rule, *more, **inside):
+    path = elb.describe_rules(RuleArns=[rule])["Rules"][0]["Conditions"][0]["PathPatternConfig"]
+    return [{"Field": "path-pattern", "PathPatternConfig": path | inside}, *more]
+def query(key): return {"Field": "query-string", "QueryStringConfig": {"Values": [{"Key": key, "Value": "theirs"}]}}
+regex, twice = "<rule-payment-api-blue.arn>", "<rule-transaction-processor-blue.arn>"
+elb.modify_rule(RuleArn=regex, Conditions=conditions(regex, RegexValues=[".*"]))
+elb.modify_rule(RuleArn=twice, Conditions=conditions(twice, query("a"), query("b")))
+elb.modify_rule(RuleArn="<rule-reporting-blue.arn>", Transforms=[{"Type": "host-header-rewrite", "HostHeaderRewriteConfig": {"Rewrites": [{"Regex": ".*", "Replace": "theirs.example"}]}}])"#,
+        &[
+            extra(
+                "rule-payment-api-blue",
+                "conditions.path-pattern[path_pattern_config: {regex_values: [.*]}]",
+            ),
+            extra(
+                "rule-transaction-processor-blue",
+                "conditions.query-string[a=theirs]",
+            ),
+            extra(
+                "rule-transaction-processor-blue",
+                "conditions.query-string again[b=theirs]",
+            ),
+            extra(
+                "rule-reporting-blue",
+                "others[transforms: [{type: HostHeaderRewrite, host_header_rewrite_config: {rewrites: [{regex: .*, replace: theirs.example}]}}]]",
+            ),
+        ],
+    ),
+    by_hand(
+        "elbv2/listener",
+        r#"elb.modify_listener(ListenerArn="<listener-https-green.arn>", MutualAuthentication={"Mode": "passthrough"})
+elb.modify_listener_attributes(ListenerArn="<listener-https-blue.arn>", Attributes=[{"Key": "routing.http.request.x_amzn_tls_version.header_name", "Value": "X-Theirs"}])"#,
+        &[
+            extra(
+                "listener-https-green",
+                "others[mutual_authentication: {mode: passthrough}]",
+            ),
+            extra(
+                "listener-https-blue",
+                "attributes.routing.http.request.x_amzn_tls_version.header_name",
+            ),
+        ],
+    ),
     // The bridge is switched on, which belongs to the traffic command: no difference.
     by_hand(
         "elbv2/rule",
@@ -136,10 +181,13 @@ elb.modify_load_balancer_attributes(LoadBalancerArn="<nlb-bridge-green.arn>", At
     by_hand(
         "elbv2/targets",
         r#"there = [t["Target"]["Id"] for t in elb.describe_target_health(TargetGroupArn="<tg-bridge-green.arn>")["TargetHealthDescriptions"]]
-elb.register_targets(TargetGroupArn="<tg-bridge-green.arn>", Targets=[{"Id": "10.20.64.250"}])
+elb.register_targets(TargetGroupArn="<tg-bridge-green.arn>", Targets=[{"Id": "10.20.64.250"}, {"Id": there[0], "Port": 8080}])
+made["bridge"] = there[0] + ":8080"
 elb.deregister_targets(TargetGroupArn="<tg-bridge-nlb-blue.arn>", Targets=[{"Id": "<alb-blue.arn>"}])"#,
         &[
             extra("targets-bridge-green", "targets[10.20.64.250]"),
+            // The same target once more, with another port.
+            extra("targets-bridge-green", "targets[<made.bridge>]"),
             changed("targets-bridge-nlb-blue", "targets[<alb-blue.arn>]"),
         ],
     ),
@@ -262,6 +310,28 @@ acl("waf-green-dev", "<waf-green>", change)"#,
             changed("waf-green", "rules.per-client.statement.rate.limit"),
             changed("waf-green", "rules.core.action"),
             extra("waf-green", "rules.theirs"),
+        ],
+    ),
+    by_hand(
+        "wafv2/web_acl",
+        r#"def change(rules):
+    rules["all-requests"]["Action"] = {"Block": {"CustomResponse": {"ResponseCode": 302, "ResponseHeaders": [{"Name": "Location", "Value": "https://theirs.example"}]}}}
+    rules["all-requests"]["RuleLabels"] = [{"Name": "theirs"}]
+    rules["checks"]["Statement"]["ByteMatchStatement"]["TextTransformations"] = [{"Priority": 0, "Type": "MD5"}]
+    bridge = rules["per-client"]["Statement"]["RateBasedStatement"]["ScopeDownStatement"]["NotStatement"]["Statement"]
+    bridge["IPSetReferenceStatement"]["IPSetForwardedIPConfig"] = {"HeaderName": "X-Forwarded-For", "FallbackBehavior": "MATCH", "Position": "FIRST"}
+    rules["core"]["Statement"]["ManagedRuleGroupStatement"]["RuleActionOverrides"] = [{"Name": "NoUserAgent_HEADER", "ActionToUse": {"Count": {}}}]
+acl("waf-blue-dev", "<waf-blue>", change, TokenDomains=["theirs.example"])"#,
+        &[
+            changed("waf-blue", "rules.all-requests.action"),
+            extra("waf-blue", "rules.all-requests.others[name: theirs]"),
+            changed("waf-blue", "rules.checks.statement"),
+            changed("waf-blue", "rules.per-client.statement.rate.of.not"),
+            extra(
+                "waf-blue",
+                "rules.core.statement.managed.overrides.NoUserAgent_HEADER",
+            ),
+            extra("waf-blue", "others[token_domains: [theirs.example]]"),
         ],
     ),
     by_hand(

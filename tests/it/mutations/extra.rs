@@ -152,8 +152,11 @@ functions.put_function_event_invoke_config(FunctionName="<function-verify-green.
     ),
     by_hand(
         "elbv2/target_group",
-        r#"elb.register_targets(TargetGroupArn="<tg-reporting-green.arn>", Targets=[{"Id": "10.20.64.251", "Port": 8080}])"#,
-        &[extra("tg-reporting-green", "others[10.20.64.251]")],
+        r#"elb.register_targets(TargetGroupArn="<tg-reporting-green.arn>", Targets=[{"Id": "10.20.64.251", "Port": 8080}, {"Id": "10.20.64.251", "Port": 9090}])"#,
+        &[
+            extra("tg-reporting-green", "others[10.20.64.251]"),
+            extra("tg-reporting-green", "others[10.20.64.251:9090]"),
+        ],
     ),
     by_hand(
         "autoscaling/scaling",

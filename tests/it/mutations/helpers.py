@@ -30,11 +30,11 @@ def records(*changes):
     batch = {"Changes": [{"Action": action, "ResourceRecordSet": r} for action, r in changes]}
     dns.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
 
-def acl(name, id, change):
+def acl(name, id, change, **more):
     found = waf.get_web_acl(Name=name, Scope="REGIONAL", Id=id)
     rules = {r["Name"]: r for r in found["WebACL"]["Rules"]}
     change(rules)
-    waf.update_web_acl(Name=name, Scope="REGIONAL", Id=id, LockToken=found["LockToken"], DefaultAction={"Allow": {}}, Description=found["WebACL"]["Description"], VisibilityConfig=found["WebACL"]["VisibilityConfig"], Rules=list(rules.values()))
+    waf.update_web_acl(Name=name, Scope="REGIONAL", Id=id, LockToken=found["LockToken"], DefaultAction={"Allow": {}}, Description=found["WebACL"]["Description"], VisibilityConfig=found["WebACL"]["VisibilityConfig"], Rules=list(rules.values()), **more)
 
 
 def archive(name):

@@ -21,6 +21,7 @@ MODULES = [
     "ec2_flow_logs",
     "ec2_interfaces",
     "elbv2_network",
+    "elbv2_settings",
     "elbv2",
     "acm",
     "route53",

@@ -331,7 +331,7 @@ def of_listener(call):
 def write_rule(call):
     """AWS: five values in all conditions of a rule; target groups must exist. moto: any number; internal errors."""
     values = sum(
-        len(inner.get("Values", []))
+        len(inner.get("Values", [])) + len(inner.get("RegexValues", []))
         for condition in call.params.get("Conditions", [])
         for inner in [condition, *[part for part in condition.values() if isinstance(part, dict)]]
     )

@@ -2,7 +2,10 @@
 
 import ipaddress
 
+from moto.elbv2.models import FakeHealthStatus, FakeTargetGroup
+
 from ..call import patch, refuse
+from ..moto_parts import replaces
 
 NETWORK = "network"
 PRIVATE_LINK = "elbv2-private-link"  # whether inbound rules judge what comes by PrivateLink, by ARN
@@ -88,7 +91,8 @@ def attributes(call):
 def delete(call):
     """AWS: a target of a group and one that an endpoint service has are held. moto: takes both."""
     arn = call.params["LoadBalancerArn"]
-    if any(arn in group.targets for group in call.backend.target_groups.values()):
+    groups = call.backend.target_groups.values()
+    if any(arn == target["Id"] for group in groups for target in group.targets.values()):
         refuse("ResourceInUse", f"Load balancer '{arn}' cannot be deleted because it is registered as a target")
     services = call.backend_of("ec2").configurations.values()
     if any(arn in service.network_load_balancer_arns for service in services):
@@ -114,6 +118,49 @@ def group_attributes(call):
     return call.forward()
 
 
+def _key(group, target):
+    """AWS: a target is registered once for each port. moto: once; instances stay under their ids, by which it looks for them."""
+    name = target["Id"]
+    return name if name.startswith("i-") else f"{name}:{int(target.get('Port') or group.port)}"
+
+
+@replaces(FakeTargetGroup, "register")
+def _once_for_each_port(original):
+    """See above."""
+
+    def register(self, targets):
+        for target in targets:
+            original(self, [target])
+            self.targets[_key(self, target)] = self.targets.pop(target["Id"])
+
+    return register
+
+
+@replaces(FakeTargetGroup, "deregister")
+def _of_a_port(original):
+    """See above."""
+
+    def deregister(self, targets):
+        for target in targets:
+            self.targets[target["Id"]] = self.targets.pop(_key(self, target))
+            original(self, [target])
+
+    return deregister
+
+
+@replaces(FakeTargetGroup, "health_for")
+def _health_of_a_port(original):
+    """See above."""
+
+    def health_for(self, target, ec2_backend):
+        found = self.targets.get(_key(self, target))
+        if found is None or found["Id"].startswith("i-"):
+            return original(self, target, ec2_backend)
+        return FakeHealthStatus(found["Id"], found["Port"], self.health_check_port, "healthy")
+
+    return health_for
+
+
 @patch("elbv2", "RegisterTargets")
 def register(call):
     """AWS: one Application Load Balancer in a group of that type, active and listening on the group's port; an address of
@@ -136,7 +183,7 @@ def _check_balancer(call, group, target):
         refuse("InvalidTarget", f"The load balancer '{arn}' is not active")
     if not any(int(listener.port) == int(group.port) for listener in balancer.listeners.values()):
         refuse("InvalidTarget", f"The load balancer '{arn}' must have a listener on port {group.port}")
-    if any(other != arn for other in group.targets):
+    if any(other["Id"] != arn for other in group.targets.values()):
         refuse("TooManyTargets", "A target group of this type takes one target")
 
 
@@ -157,5 +204,5 @@ def _check_address(call, group, target):
 def deregister(call):
     """AWS: one that is not registered is no error. moto: it is."""
     group = _group(call)
-    there = [target for target in call.params["Targets"] if target["Id"] in group.targets]
+    there = [target for target in call.params["Targets"] if _key(group, target) in group.targets]
     return call.forward(call.params | {"Targets": there}) if there else {}

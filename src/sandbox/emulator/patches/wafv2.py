@@ -13,6 +13,18 @@ CAPACITY = {
     "AWSManagedRulesSQLiRuleSet": 200,
 }
 
+# Settings of an ACL, with their names in moto.
+SETTINGS = {
+    "AssociationConfig": "association_config",
+    "CaptchaConfig": "captcha_config",
+    "ChallengeConfig": "challenge_config",
+    "CustomResponseBodies": "custom_response_bodies",
+    "TokenDomains": "token_domains",
+}
+# Those that moto does not know, with what AWS shows before anybody sets them.
+MORE = {"DataProtectionConfig": None, "OnSourceDDoSProtectionConfig": {"ALBLowReputationMode": "ACTIVE_UNDER_DDOS"}}
+MORE_SETTINGS = "wafv2-settings"  # by the ACL's ARN
+
 
 def _absent():
     refuse("WAFNonexistentItemException", "AWS WAF couldn't perform the operation because your resource doesn't exist.")
@@ -90,8 +102,8 @@ def _with_new_token(original):
 
 @patch("wafv2", "CreateWebACL", "UpdateWebACL")
 def write_acl(call):
-    """AWS: names and priorities once; sets must exist; capacity is what the rules take. moto: another code for a name that is
-    taken, takes any rules, capacity 3."""
+    """AWS: names and priorities once; sets must exist; capacity is what the rules take; an update takes away what it does not name.
+    moto: another code for a name that is taken, takes any rules, capacity 3, keeps what is not named, does not know all settings."""
     rules = call.params.get("Rules", [])
     if call.operation == "CreateWebACL" and any(acl.name == call.params["Name"] for acl in call.backend.wacls.values()):
         refuse("WAFDuplicateItemException", "AWS WAF couldn't perform the operation because some resource in your request is a duplicate of an existing one.")
@@ -112,6 +124,10 @@ def write_acl(call):
     acl.capacity = _capacity(rules)
     if not rules:
         acl.rules = []
+    for setting, attribute in SETTINGS.items():
+        setattr(acl, attribute, call.params.get(setting))
+    kept = {setting: call.params[setting] for setting in MORE if setting in call.params}
+    call.store.table(MORE_SETTINGS)[acl.arn] = MORE | kept
     return answer
 
 
@@ -126,6 +142,7 @@ def without_nulls(call):
     else:
         acl = answer.data["WebACL"]
         acl["Rules"] = [{key: value for key, value in rule.items() if value is not None} for rule in acl.get("Rules") or []]
+        acl |= call.store.table(MORE_SETTINGS).get(acl["ARN"], {})
         answer.data["WebACL"] = {key: value for key, value in acl.items() if value is not None and key != "LockToken"}
     return answer
 
