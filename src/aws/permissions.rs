@@ -168,6 +168,7 @@ pub fn state_init(bucket: &str) -> Vec<Value> {
         "BucketNotification",
         "BucketWebsite",
         "InventoryConfiguration",
+        "AnalyticsConfiguration",
     ];
     let both = settings
         .iter()
@@ -273,6 +274,7 @@ mod tests {
                     "logs:PutResourcePolicy",
                     "route53:CreateHealthCheck",
                     "route53:CreateHostedZone",
+                    "sns:SetSubscriptionAttributes",
                     "sns:Unsubscribe",
                 ];
                 let is_bare = action.ends_with("LogDelivery") || bare.contains(&action);

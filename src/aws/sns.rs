@@ -40,6 +40,8 @@ actions! { SERVICE;
     Read GET_TOPIC_ATTRIBUTES = "GetTopicAttributes", [TOPIC];
     Read LIST_TAGS_FOR_RESOURCE = "ListTagsForResource", [TOPIC];
     Read LIST_SUBSCRIPTIONS_BY_TOPIC = "ListSubscriptionsByTopic", [TOPIC];
+    Read GET_SUBSCRIPTION_ATTRIBUTES = "GetSubscriptionAttributes", [ANY];
+    Repeatable SET_SUBSCRIPTION_ATTRIBUTES = "SetSubscriptionAttributes", [ANY];
     Repeatable CREATE_TOPIC = "CreateTopic", [TOPIC, TOPIC.of("sns:TagResource")];
     Repeatable SET_TOPIC_ATTRIBUTES = "SetTopicAttributes", [TOPIC];
     Repeatable SUBSCRIBE = "Subscribe", [TOPIC];
@@ -105,6 +107,15 @@ impl Sns {
         let answer = self.caller.call(api, || call.clone().send()).await?;
         let tags = answer.tags.unwrap_or_default().into_iter();
         Ok(tags.map(|t| (t.key, t.value)).collect())
+    }
+
+    /// The attributes of a confirmed subscription.
+    pub async fn subscription(&self, arn: &str) -> Result<Map, Error> {
+        let call = self.client.get_subscription_attributes();
+        let call = call.subscription_arn(arn);
+        let api = GET_SUBSCRIPTION_ATTRIBUTES;
+        let answer = self.caller.call(api, || call.clone().send()).await?;
+        Ok(answer.attributes.unwrap_or_default())
     }
 
     pub async fn subscriptions(&self, topic: &str) -> Result<Vec<Subscription>, Error> {

@@ -135,6 +135,7 @@ pub fn declare(here: &mut ScopeBuilder<'_, Shared>) {
     let scope = Scope {
         tag: MARK_SUFFIX.into(),
         value: here.config.suffix.clone(),
+        others: Vec::new(),
     };
     for (identifier, parameters, description) in RULES {
         let parameters = parameters.iter();

@@ -44,6 +44,7 @@ impl Grid {
     fn add(self, here: &mut EnvironmentBuilder<'_>, what: &str) {
         let spec = Dashboard {
             widgets: self.widgets,
+            others: BTreeMap::new(),
         };
         let board = here.add(&format!("dashboard-{what}"), spec);
         let url = format!(

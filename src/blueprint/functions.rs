@@ -337,6 +337,7 @@ fn queue(here: &mut EnvironmentBuilder<'_>, keys: &Keys, function: &str) -> Hand
         visibility_seconds: 30,
         policy: Policy::of(vec![deny]),
         exposed: Exposed::new(),
+        others: Exposed::new(),
     };
     let queue = here.add(&thing, spec);
     here.output(&format!("queue.{thing}"), &queue.url);

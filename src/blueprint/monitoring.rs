@@ -5,6 +5,7 @@ use super::compute::CLUSTER;
 use super::keys::Keys;
 use super::{EnvironmentBuilder, Scope, ScopeBuilder};
 use crate::engine::Handle;
+use crate::resources::Exposed;
 use crate::resources::events::{Rule, Target};
 use crate::resources::policy::Policy;
 use crate::resources::rds::{Cluster, EventSubscription};
@@ -25,6 +26,7 @@ pub fn topic(here: &mut EnvironmentBuilder<'_>, keys: &Keys) -> Handle<Topic> {
         kms_key: Some(keys.logs.arn.clone()),
         policy,
         subscribers: subscribers.collect(),
+        others: Exposed::new(),
     };
     let topic = here.add(ALERTS, spec);
     here.output("alerts.topic", &topic.arn);
@@ -76,6 +78,7 @@ pub fn failed_deployments(here: &mut EnvironmentBuilder<'_>, topic: &Handle<Topi
         pattern: pattern.map(|(k, v)| (k.to_owned(), v)).into(),
         enabled: true,
         targets: BTreeMap::from([(ALERTS.to_owned(), target)]),
+        others: Exposed::new(),
     };
     here.add("failed-deployments", spec);
 }

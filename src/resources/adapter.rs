@@ -1,6 +1,6 @@
 //! Adapts typed resources to the engine's JSON driver.
 
-use super::{Found, Listed, Lookup, Resource, SubResource, TagCalls, facts};
+use super::{Found, Listed, Lookup, Resource, SubResource, TagCalls, facts, policy};
 use crate::aws::Aws;
 use crate::engine::{
     Backup, Data, DeleteOptions, Delta, Driver, Error, Identity, Key, Kind, Live, Meta, Owned,
@@ -77,6 +77,7 @@ where
     R: Kind<Outputs: Serialize>,
 {
     let mut spec = json(R::TYPE, &found.spec)?;
+    policy::actions_as_wanted(wanted, &mut spec);
     for field in meta.write_only {
         spec[*field] = wanted.get(*field).cloned().unwrap_or_default();
     }

@@ -51,6 +51,7 @@ mod prelude;
 pub mod rds;
 mod recovery_points;
 mod resource;
+mod rest;
 pub mod route53;
 pub mod s3;
 pub mod scheduler;

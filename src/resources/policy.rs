@@ -1,5 +1,6 @@
 //! Policy documents, compared by meaning: one string and a list of one string are the same, order does not matter,
-//! an account number and its root ARN are the same principal ("Comparing policies" happens on this normal form).
+//! an account number and its root ARN are the same principal ("Comparing policies" happens on this normal form). Actions are the same
+//! in any case.
 //!
 //! In the struct, statements are keyed by their `Sid`, so that a difference has a path such as
 //! `policy.Statement.DenyPlainHttp.Action[s3:*]`.
@@ -74,6 +75,35 @@ pub fn encrypted_transport(bucket: &str) -> [Value; 2] {
     ]
 }
 
+/// Writes the actions in what was read as they are wanted, where only the case differs: "s3:GetObject is equivalent to s3:getobject"
+/// ("IAM JSON policy elements: Action"). It looks into all fields, for policies stand in many.
+pub(super) fn actions_as_wanted(wanted: &Value, read: &mut Value) {
+    let (Value::Object(wanted), Value::Object(read)) = (wanted, read) else {
+        return;
+    };
+    for (key, value) in read {
+        let Some(wanted) = wanted.get(key) else {
+            continue;
+        };
+        if key != "Action" && key != "NotAction" {
+            actions_as_wanted(wanted, value);
+            continue;
+        }
+        let texts = |all: &Value| all.as_array().cloned().unwrap_or_default();
+        let wanted = texts(wanted);
+        for one in value.as_array_mut().into_iter().flatten() {
+            let same = |w: &&Value| {
+                let (w, one) = (w.as_str(), one.as_str());
+                w.zip(one)
+                    .is_some_and(|(w, one)| w.eq_ignore_ascii_case(one))
+            };
+            if let Some(same) = wanted.iter().find(same) {
+                *one = same.clone();
+            }
+        }
+    }
+}
+
 /// A statement in which lists of one are that one.
 fn alone(value: Value) -> Value {
     match value {
@@ -106,7 +136,10 @@ fn normal(mut document: Value) -> Value {
             _ => nameless.push(statement),
         }
     }
-    nameless.sort_by_cached_key(|statement| sorted(statement).to_string());
+    nameless.sort_by_cached_key(|statement| {
+        let text = sorted(statement).to_string();
+        (text.to_lowercase(), text)
+    });
     by_sid.extend(
         nameless
             .into_iter()
@@ -242,6 +275,32 @@ mod tests {
         let b = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:Get"], "Resource": ["a", "b"],
             "Principal": {"AWS": ["arn:aws:iam::123456789012:root"]}, "Condition": {"Bool": {"aws:SecureTransport": ["false"]}}}]});
         assert!(changes(a, b).is_empty());
+    }
+
+    #[test]
+    fn actions_are_the_same_in_any_case_and_nothing_else_is() {
+        let of = |action: &str, rest: &str| {
+            let statement = json!({"Sid": "A", "Effect": "Allow", "Action": [action, "s3:List"], "NotAction": action,
+                "Resource": rest, "Principal": {"AWS": rest}, "Condition": {"StringLike": {"s3:prefix": rest}}});
+            json!({"policy": serde_json::to_value(Policy::of(vec![statement])).unwrap()})
+        };
+        let compared = |wanted: Value, mut read: Value| {
+            actions_as_wanted(&wanted, &mut read);
+            diff(&wanted, &read).len()
+        };
+        assert_eq!(
+            compared(of("s3:GetObject", "a"), of("S3:getobject", "a")),
+            0
+        );
+        // One missing and one too many, in each of both.
+        assert_eq!(
+            compared(of("s3:GetObject", "a"), of("s3:GetObjects", "a")),
+            4
+        );
+        assert_eq!(
+            compared(of("s3:GetObject", "a"), of("s3:GetObject", "A")),
+            6
+        );
     }
 
     #[test]

@@ -38,6 +38,7 @@ mod plan_figures;
 mod planning;
 mod policy;
 mod rates;
+mod reaching;
 mod requests;
 mod review;
 mod sandbox;

@@ -6,6 +6,7 @@ mod edge;
 mod extra;
 mod network;
 mod services;
+mod unread;
 
 use crate::support::lab::{Lab, same};
 use deployer::engine::Change;
@@ -46,7 +47,8 @@ const fn missing(step: &'static str) -> Row {
 
 fn all() -> impl Iterator<Item = &'static Mutation> + Clone {
     let all = network::ALL.iter().chain(services::ALL);
-    all.chain(edge::ALL).chain(compute::ALL).chain(extra::ALL)
+    let all = all.chain(edge::ALL).chain(compute::ALL);
+    all.chain(extra::ALL).chain(unread::ALL)
 }
 
 const HELPERS: &str = include_str!("mutations/helpers.py");

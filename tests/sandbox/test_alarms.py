@@ -47,7 +47,23 @@ class Alarms(Case):
         with self.refused("ValidationError", "depending"):
             WATCH.delete_alarms(AlarmNames=["a"])
         WATCH.delete_alarms(AlarmNames=["all"])
+        by_arn = "ALARM ( 'arn:aws:cloudwatch:eu-central-1:123456789012:alarm:a' )"
+        WATCH.put_composite_alarm(AlarmName="all", AlarmRule=by_arn)
+        with self.refused("ValidationError", "depending"):
+            WATCH.delete_alarms(AlarmNames=["a"])
+        WATCH.delete_alarms(AlarmNames=["all"])
         WATCH.delete_alarms(AlarmNames=["a"])
+
+    def test_what_is_set_reads_back(self):
+        self.put("a", Unit="Terabits/Second")
+        stat = {"Metric": {"Namespace": "N", "MetricName": "M"}, "Period": 60, "Stat": "Sum", "Unit": "Count"}
+        line = {"Id": "m", "MetricStat": stat, "AccountId": "999999999999", "ReturnData": True}
+        more = {"EvaluationPeriods": 1, "Threshold": 1.0, "ComparisonOperator": "GreaterThanThreshold"}
+        WATCH.put_metric_alarm(AlarmName="b", Metrics=[line], **more)
+        one, other = WATCH.describe_alarms()["MetricAlarms"]
+        self.assertEqual((one["Unit"], other["Metrics"]), ("Terabits/Second", [line]))
+        self.put("a")
+        self.assertNotIn("Unit", WATCH.describe_alarms(AlarmNames=["a"])["MetricAlarms"][0])
 
     def test_dashboards(self):
         body = json.dumps({"widgets": []})

@@ -64,6 +64,17 @@ class Groups(Case):
             [],
         )
 
+    def test_a_changed_rule_shows_its_protocol_by_name(self):
+        made = group(self.vpc, "changed")
+        EC2.authorize_security_group_ingress(GroupId=made, IpPermissions=[{**HTTPS, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}])
+        rule = [rule for rule in self.rules(made) if not rule["IsEgress"]][0]["SecurityGroupRuleId"]
+        change = {"IpProtocol": "6", "FromPort": 80, "ToPort": 80, "CidrIpv4": "10.0.0.0/8"}
+        EC2.modify_security_group_rules(
+            GroupId=made, SecurityGroupRules=[{"SecurityGroupRuleId": rule, "SecurityGroupRule": change}]
+        )
+        shown = [rule for rule in self.rules(made) if not rule["IsEgress"]][0]
+        self.assertEqual((shown["IpProtocol"], shown["FromPort"]), ("tcp", 80))
+
     def test_a_call_adds_all_its_rules_or_none(self):
         made = group(self.vpc, "atomic")
         by_group = {**HTTPS, "UserIdGroupPairs": [{"GroupId": self.two, "Description": "first"}]}

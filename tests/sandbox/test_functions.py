@@ -51,7 +51,11 @@ class Functions(Case):
             self.make("g", Role="arn:aws:iam::123456789012:role/nobody")
         with self.refused("InvalidParameterValueException", "UnreservedConcurrentExecution"):
             FUNCTIONS.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=901)
-        FUNCTIONS.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=900)
+        self.assertNotIn("Concurrency", FUNCTIONS.get_function(FunctionName="f"))
+        for number in (0, 900):
+            FUNCTIONS.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=number)
+            shown = FUNCTIONS.get_function(FunctionName="f")["Concurrency"]
+            self.assertEqual(shown, {"ReservedConcurrentExecutions": number})
 
     def test_what_a_change_sets_shows_and_what_it_leaves_out_stays(self):
         self.make()

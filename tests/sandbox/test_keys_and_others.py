@@ -8,7 +8,7 @@ import cbor2
 from support import ACCOUNT, REGION, ROOT, Case, client, control, endpoint, key, role
 
 KMS, LOGS, IAM, QUOTAS = client("kms"), client("logs"), client("iam"), client("service-quotas")
-SQS = client("sqs")
+SQS, SNS = client("sqs"), client("sns")
 
 
 def logs_may(group="/group"):
@@ -41,6 +41,45 @@ class Queues(Case):
             SQS.create_queue(QueueName="short")
         self.skip(61)
         SQS.create_queue(QueueName="short")
+
+
+    def test_who_may_send_to_it_what_nobody_could_deal_with(self):
+        url = SQS.create_queue(QueueName="allowing")["QueueUrl"]
+        shown = lambda: SQS.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        self.assertNotIn("RedriveAllowPolicy", shown())
+        policy = json.dumps({"redrivePermission": "denyAll"})
+        SQS.set_queue_attributes(QueueUrl=url, Attributes={"RedriveAllowPolicy": policy})
+        self.assertEqual(shown()["RedriveAllowPolicy"], policy)
+        SQS.set_queue_attributes(QueueUrl=url, Attributes={"RedriveAllowPolicy": ""})
+        self.assertNotIn("RedriveAllowPolicy", shown())
+
+
+class Topics(Case):
+    def test_what_is_set_on_a_topic_reads_back(self):
+        topic = SNS.create_topic(Name="topic")["TopicArn"]
+        shown = lambda: SNS.get_topic_attributes(TopicArn=topic)["Attributes"]
+        fresh = shown()
+        for name, value in (("TracingConfig", "Active"), ("HTTPSuccessFeedbackRoleArn", "arn"), ("DeliveryPolicy", "{}")):
+            SNS.set_topic_attributes(TopicArn=topic, AttributeName=name, AttributeValue=value)
+            self.assertEqual(shown()[name], value)
+            SNS.set_topic_attributes(TopicArn=topic, AttributeName=name, AttributeValue="")
+        self.assertEqual({k: v for k, v in shown().items() if v}, {k: v for k, v in fresh.items() if v})
+
+    def test_an_empty_filter_is_none(self):
+        topic = SNS.create_topic(Name="filtered")["TopicArn"]
+        SNS.subscribe(TopicArn=topic, Protocol="email", Endpoint="ops@example.com")
+        one = SNS.confirm_subscription(TopicArn=topic, Token="ops@example.com")["SubscriptionArn"]
+        shown = lambda: SNS.get_subscription_attributes(SubscriptionArn=one)["Attributes"]
+        fresh = shown()
+        put = lambda name, **value: SNS.set_subscription_attributes(SubscriptionArn=one, AttributeName=name, **value)
+        put("FilterPolicy", AttributeValue='{"never": ["x"]}')
+        self.assertEqual(shown()["FilterPolicy"], '{"never": ["x"]}')
+        put("FilterPolicy", AttributeValue="{}")
+        put("RedrivePolicy", AttributeValue='{"deadLetterTargetArn": "arn"}')
+        with self.refused("InvalidParameter"):
+            put("RedrivePolicy", AttributeValue="")
+        put("RedrivePolicy")
+        self.assertEqual(shown(), fresh)
 
 
 class Keys(Case):

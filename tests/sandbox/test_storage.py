@@ -204,6 +204,44 @@ class Buckets(Case):
         S3.delete_object(Bucket=name, Key=key, VersionId=version)
         S3.delete_bucket(Bucket=name)
 
+    def test_a_part_of_a_bucket_is_taken_away_and_not_the_bucket(self):
+        name = bucket("parts")
+        self.addCleanup(S3.delete_bucket, Bucket=name)
+        to = {"Bucket": "arn:aws:s3:::theirs", "Format": "CSV"}
+        inventory = {"Id": "one", "IsEnabled": True, "IncludedObjectVersions": "All", "Schedule": {"Frequency": "Daily"}}
+        inventory["Destination"] = {"S3BucketDestination": to}
+        S3.put_bucket_inventory_configuration(Bucket=name, Id="one", InventoryConfiguration=inventory)
+        S3.delete_bucket_inventory_configuration(Bucket=name, Id="one")
+        listed = S3.list_bucket_inventory_configurations(Bucket=name)
+        self.assertEqual(listed.get("InventoryConfigurationList", []), [])
+        with self.refused("NoSuchConfiguration"):
+            S3.delete_bucket_inventory_configuration(Bucket=name, Id="one")
+
+        export = {"OutputSchemaVersion": "V_1", "Destination": {"S3BucketDestination": to}}
+        analytics = {"Id": "two", "StorageClassAnalysis": {"DataExport": export}}
+        S3.put_bucket_analytics_configuration(Bucket=name, Id="two", AnalyticsConfiguration=analytics)
+        listed = S3.list_bucket_analytics_configurations(Bucket=name)["AnalyticsConfigurationList"]
+        self.assertEqual(listed, [analytics])
+        shown = S3.get_bucket_analytics_configuration(Bucket=name, Id="two")["AnalyticsConfiguration"]
+        self.assertEqual(shown, analytics)
+        S3.delete_bucket_analytics_configuration(Bucket=name, Id="two")
+        self.assertEqual(S3.list_bucket_analytics_configurations(Bucket=name).get("AnalyticsConfigurationList", []), [])
+
+        with self.refused("NotImplemented"):
+            S3.delete_bucket_metrics_configuration(Bucket=name, Id="x")
+        with self.refused("NotImplemented"):
+            S3.put_bucket_request_payment(Bucket=name, RequestPaymentConfiguration={"Payer": "Requester"})
+        S3.head_bucket(Bucket=name)
+
+    def test_news_go_to_the_bus(self):
+        name = bucket("news")
+        self.addCleanup(S3.delete_bucket, Bucket=name)
+        S3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration={"EventBridgeConfiguration": {}})
+        shown = S3.get_bucket_notification_configuration(Bucket=name)
+        self.assertEqual(shown.get("EventBridgeConfiguration"), {})
+        S3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration={})
+        self.assertNotIn("EventBridgeConfiguration", S3.get_bucket_notification_configuration(Bucket=name))
+
     def test_a_bucket_with_versions_is_not_deleted(self):
         name = bucket("versions")
         S3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})

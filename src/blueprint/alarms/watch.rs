@@ -73,6 +73,7 @@ pub(super) fn alarm(
         // Its policy lets CloudWatch publish.
         notify: vec![topic.arn.ready()],
         exposed: Exposed::new(),
+        others: Exposed::new(),
         after: Vec::new(),
     }
 }
@@ -102,6 +103,7 @@ pub(super) fn line(metric: Metric) -> Query {
         metric: Some(metric),
         expression: None,
         returned: false,
+        others: Exposed::new(),
     }
 }
 
@@ -111,5 +113,6 @@ pub(super) fn result(expression: String) -> Query {
         metric: None,
         expression: Some(expression),
         returned: true,
+        others: Exposed::new(),
     }
 }

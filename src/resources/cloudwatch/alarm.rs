@@ -7,6 +7,7 @@ use super::tags::{AlarmTags, tags};
 use crate::aws::cloudwatch::Alarm as Read;
 use crate::resources::owned::marked_of;
 use crate::resources::prelude::*;
+use crate::resources::rest::rest;
 use crate::resources::sns::Topic;
 use aws_sdk_cloudwatch::types as t;
 use std::collections::BTreeMap;
@@ -35,6 +36,9 @@ pub struct Alarm {
     /// Who else is notified of anything.
     #[serde(default)]
     pub exposed: Exposed,
+    /// What else is set: a unit in which the metric never comes, a wait after each change. The desired set is always empty.
+    #[serde(default)]
+    pub others: Exposed,
     /// What is to be done before it notifies anybody: an alarm about tasks begins after them, and goes before they do.
     #[serde(default)]
     pub after: Vec<Ref<()>>,
@@ -191,8 +195,40 @@ fn of(cx: &Aws, alarm: &t::MetricAlarm) -> Alarm {
         actions: alarm.actions_enabled().unwrap_or(true),
         notify,
         exposed,
+        others: others(alarm),
         after: Vec::new(),
     }
+}
+
+/// What is set and stands in no field, but for what the alarm's state is and what means the same as nothing ("PutMetricAlarm" in
+/// the API reference: percentiles are evaluated, the window slides, tags are not sent).
+fn others(alarm: &t::MetricAlarm) -> Exposed {
+    let mut out = rest!(alarm;
+        alarm_name, alarm_arn, alarm_description, actions_enabled, ok_actions, alarm_actions,
+        insufficient_data_actions, metric_name, namespace, statistic, extended_statistic, dimensions,
+        period, evaluation_periods, datapoints_to_alarm, threshold, comparison_operator,
+        treat_missing_data, metrics,
+        alarm_configuration_updated_timestamp, state_value, state_reason, state_reason_data,
+        state_updated_timestamp, state_transitioned_timestamp, evaluation_state,
+    );
+    let slides = alarm.evaluation_window();
+    let tags = alarm.action_configuration();
+    let tags = tags.and_then(|a| a.alarm_tags_propagation()?.enabled());
+    let nothing = [
+        (
+            "evaluate low sample count percentile",
+            alarm.evaluate_low_sample_count_percentile() == Some("evaluate"),
+        ),
+        (
+            "evaluation window",
+            slides.is_some_and(t::EvaluationWindow::is_sliding_window),
+        ),
+        ("action configuration", tags != Some(true)),
+    ];
+    for (name, _) in nothing.iter().filter(|(_, nothing)| *nothing) {
+        out.remove(*name);
+    }
+    out
 }
 
 async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
@@ -201,4 +237,40 @@ async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
         Box::pin(async move { found(cx.cloudwatch.tags(arn).await) })
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_is_set_and_not_read_is_a_difference() {
+        let plain = || t::MetricAlarm::builder().alarm_name("a").metric_name("b");
+        let at = aws_smithy_types::DateTime::from_secs(1);
+        let state = plain()
+            .state_value(t::StateValue::Ok)
+            .state_reason("new")
+            .state_updated_timestamp(at)
+            .evaluate_low_sample_count_percentile("evaluate");
+        assert_eq!(others(&state.build()), Exposed::new());
+        let warm = t::WarmUpConfiguration::builder().warm_up_period_duration_in_minutes(9);
+        let wall = t::WallClockWindow::builder().build();
+        let tags = t::AlarmTagsPropagation::builder().enabled(true).build();
+        let tags = t::ActionConfiguration::builder().alarm_tags_propagation(tags);
+        let set = [
+            plain().unit(t::StandardUnit::TerabitsSecond),
+            plain().evaluate_low_sample_count_percentile("ignore"),
+            plain().threshold_metric_id("band"),
+            plain().evaluation_window(t::EvaluationWindow::WallClockWindow(wall)),
+            plain().warm_up_configuration(warm.build()),
+            plain().evaluation_interval(10),
+            plain().action_configuration(tags.build()),
+        ];
+        for one in set {
+            let one = one.build();
+            assert_eq!(others(&one).len(), 1, "{one:?}");
+        }
+        let unit = plain().unit(t::StandardUnit::TerabitsSecond).build();
+        assert_eq!(others(&unit)["unit"], "TerabitsSecond");
+    }
 }

@@ -6,6 +6,7 @@ use super::tags::{AlarmTags, tags};
 use crate::aws::cloudwatch::Alarm as Read;
 use crate::resources::owned::marked_of;
 use crate::resources::prelude::*;
+use crate::resources::rest::rest;
 use crate::resources::sns::Topic;
 use aws_sdk_cloudwatch::types as t;
 
@@ -18,7 +19,7 @@ pub struct CompositeAlarm {
     pub actions: bool,
     /// Who is notified when it goes off, and when it is over again; a set.
     pub notify: Vec<Ref<Arn<Topic>>>,
-    /// Who else is notified of anything, and what keeps its actions from being taken.
+    /// Who else is notified of anything, what keeps its actions from being taken, and whatever else is set.
     #[serde(default)]
     pub exposed: Exposed,
 }
@@ -67,9 +68,13 @@ impl Resource for CompositeAlarm {
             actions(alarm.alarm_actions(), alarm.ok_actions(), insufficient);
         let silent = alarm.actions_suppressor().filter(|s| !s.is_empty());
         exposed.extend(silent.map(|by| (format!("suppressor/{by}"), "on".to_owned())));
+        exposed.extend(others(&alarm));
         let spec = Self {
             description: alarm.alarm_description().unwrap_or_default().to_owned(),
-            any_of: parsed(alarm.alarm_rule().unwrap_or_default()),
+            any_of: parsed(
+                &cx.arn("cloudwatch", "alarm:"),
+                alarm.alarm_rule().unwrap_or_default(),
+            ),
             actions: alarm.actions_enabled().unwrap_or(true),
             notify,
             exposed,
@@ -121,15 +126,54 @@ fn rule(any_of: &[Ref<Alarm>]) -> String {
     all.join(" OR ")
 }
 
-/// The alarms of a rule of our form; another rule as it stands.
-fn parsed(text: &str) -> Vec<Ref<Alarm>> {
-    let one = |part: &str| {
-        let name = part.trim().strip_prefix("ALARM(")?.strip_suffix(')')?;
-        let name = name.trim_matches('"');
-        (!name.contains(['(', ')', '"'])).then(|| Ref::from(name))
-    };
-    let all: Option<Vec<Ref<Alarm>>> = text.split(" OR ").map(one).collect();
-    all.unwrap_or_else(|| vec![text.into()])
+/// The alarms of a rule of our form, however it is spaced and quoted, and whether it names them or gives their ARNs; another rule as
+/// it stands. `ours` is what an ARN of this account and region begins with.
+fn parsed(ours: &str, text: &str) -> Vec<Ref<Alarm>> {
+    any_of(ours, text).unwrap_or_else(|| vec![text.into()])
+}
+
+fn any_of(ours: &str, text: &str) -> Option<Vec<Ref<Alarm>>> {
+    let mut all = Vec::new();
+    let mut rest = text.trim_start();
+    loop {
+        rest = behind(behind(rest, "ALARM")?, "(")?;
+        let quote = rest.chars().next().filter(|c| "\"'".contains(*c));
+        let (name, after) = match quote {
+            Some(quote) => rest[1..].split_once(quote)?,
+            None => rest.split_at(rest.find(|c: char| c.is_whitespace() || c == ')')?),
+        };
+        if name.is_empty() || name.contains(['(', ')', '"', '\\']) {
+            return None;
+        }
+        all.push(name.strip_prefix(ours).unwrap_or(name).into());
+        rest = behind(after.trim_start(), ")")?;
+        if rest.is_empty() {
+            return Some(all);
+        }
+        rest = behind(rest, "OR")?;
+    }
+}
+
+/// What follows a word and the blanks behind it.
+fn behind<'a>(text: &'a str, word: &str) -> Option<&'a str> {
+    Some(text.strip_prefix(word)?.trim_start())
+}
+
+/// What is set beside the rule, the actions and what keeps them from being taken.
+fn others(alarm: &t::CompositeAlarm) -> Exposed {
+    let mut out = rest!(alarm;
+        actions_enabled, alarm_actions, alarm_arn, alarm_configuration_updated_timestamp,
+        alarm_description, alarm_name, alarm_rule, insufficient_data_actions, ok_actions,
+        state_reason, state_reason_data, state_updated_timestamp, state_value,
+        state_transitioned_timestamp, actions_suppressed_by, actions_suppressed_reason,
+        actions_suppressor, actions_suppressor_wait_period, actions_suppressor_extension_period,
+    );
+    let tags = alarm.action_configuration();
+    // Tags are not sent unless somebody wants it.
+    if tags.and_then(|a| a.alarm_tags_propagation()?.enabled()) != Some(true) {
+        out.remove("action configuration");
+    }
+    out
 }
 
 async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
@@ -144,16 +188,57 @@ async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
 mod tests {
     use super::*;
 
+    const OURS: &str = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:";
+
     #[test]
     fn a_rule_reads_back_and_a_foreign_one_as_it_stands() {
         let all: Vec<Ref<Alarm>> = vec!["b-green-dev".into(), "a-green-dev".into()];
         let text = rule(&all);
         assert_eq!(text, "ALARM(\"a-green-dev\") OR ALARM(\"b-green-dev\")");
-        let mut back = parsed(&text);
+        let mut back = parsed(OURS, &text);
         back.sort();
         assert_eq!(back.len(), 2);
         assert_eq!(back[1], all[0]);
-        let other = "ALARM(a) AND NOT OK(b)";
-        assert_eq!(parsed(other)[0].as_str(), other);
+        for other in [
+            "ALARM(a) AND NOT OK(b)",
+            "ALARM(a) OR OK(b)",
+            "ALARM(a) OR",
+            "NOT ALARM(a)",
+            "",
+        ] {
+            assert_eq!(parsed(OURS, other)[0].as_str(), other);
+        }
+    }
+
+    #[test]
+    fn blanks_quotes_and_arns_make_no_difference() {
+        let same = [
+            "ALARM(\"a\") OR ALARM(\"b or c\")",
+            "\n ALARM ( 'a' )\n  OR\tALARM(\"b or c\") ",
+            "ALARM( a ) OR ALARM(\"arn:aws:cloudwatch:eu-central-1:123456789012:alarm:b or c\")",
+        ];
+        for text in same {
+            let names = parsed(OURS, text);
+            let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+            assert_eq!(names, ["a", "b or c"], "{text}");
+        }
+        let theirs = "arn:aws:cloudwatch:eu-central-1:999999999999:alarm:a";
+        assert_eq!(
+            parsed(OURS, &format!("ALARM({theirs})"))[0].as_str(),
+            theirs
+        );
+    }
+
+    #[test]
+    fn tags_in_what_is_sent_are_a_difference() {
+        let tags = |on| {
+            let tags = t::AlarmTagsPropagation::builder().enabled(on).build();
+            let tags = t::ActionConfiguration::builder().alarm_tags_propagation(tags);
+            t::CompositeAlarm::builder()
+                .action_configuration(tags.build())
+                .build()
+        };
+        assert_eq!(others(&tags(true)).len(), 1);
+        assert!(others(&tags(false)).is_empty());
     }
 }

@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 pub struct Dashboard {
     /// The widgets by place (`x,y`), each as CloudWatch takes it.
     pub widgets: BTreeMap<String, Value>,
+    /// What else is in its body: times, variables. The desired set is always empty.
+    #[serde(default)]
+    pub others: BTreeMap<String, Value>,
 }
 
 /// Its tags stand in its body.
@@ -50,30 +53,23 @@ impl Resource for Dashboard {
     type Tags = DashboardTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let Some((widgets, tags)) = read(cx, key.name()).await? else {
+        let Some((spec, tags)) = read(cx, key.name()).await? else {
             return Ok(None);
         };
         let arn = arn(cx, key.name());
         cx.recent.note(&arn, &tags);
-        let spec = Self { widgets };
         Ok(Some(Found::tagged(spec, Named::new(key.name(), arn), tags)))
     }
 
     async fn create(&self, cx: &Aws, identity: &Identity) -> Result<Named<Self>, Error> {
         let name = identity.name.as_str();
-        put(cx, name, &self.widgets, &identity.tags).await?;
+        put(cx, name, self, &identity.tags).await?;
         Ok(Named::new(name, arn(cx, name)))
     }
 
     async fn update(&self, cx: &Aws, it: &Named<Self>, _: &Delta) -> Result<(), Error> {
         let tags = read(cx, it.name.as_str()).await?.map(|(_, tags)| tags);
-        put(
-            cx,
-            it.name.as_str(),
-            &self.widgets,
-            &tags.unwrap_or_default(),
-        )
-        .await
+        put(cx, it.name.as_str(), self, &tags.unwrap_or_default()).await
     }
 
     async fn delete(&self, cx: &Aws, it: &Named<Self>) -> Result<(), Error> {
@@ -91,12 +87,12 @@ impl TagCalls<Named<Dashboard>> for DashboardTags {
         set: &Tags,
         remove: &[String],
     ) -> Result<(), Error> {
-        let Some((widgets, mut tags)) = read(cx, it.name.as_str()).await? else {
+        let Some((board, mut tags)) = read(cx, it.name.as_str()).await? else {
             return Ok(());
         };
         tags.extend(set.clone());
         tags.retain(|key, _| !remove.contains(key));
-        put(cx, it.name.as_str(), &widgets, &tags).await
+        put(cx, it.name.as_str(), &board, &tags).await
     }
 }
 
@@ -104,8 +100,8 @@ fn arn(cx: &Aws, name: &str) -> String {
     format!("arn:aws:cloudwatch::{}:dashboard/{name}", cx.account)
 }
 
-/// The widgets and the tags of the mark; `None` when there is no such dashboard.
-async fn read(cx: &Aws, name: &str) -> Result<Option<(BTreeMap<String, Value>, Tags)>, Error> {
+/// What it shows and the tags of the mark; `None` when there is no such dashboard.
+async fn read(cx: &Aws, name: &str) -> Result<Option<(Dashboard, Tags)>, Error> {
     let call = cx.cloudwatch.client.get_dashboard().dashboard_name(name);
     let api = cloudwatch::GET_DASHBOARD;
     let answer = found(cx.call(api, || call.clone().send()).await)?;
@@ -115,42 +111,50 @@ async fn read(cx: &Aws, name: &str) -> Result<Option<(BTreeMap<String, Value>, T
     Ok(Some(taken_apart(&body)))
 }
 
-fn taken_apart(body: &str) -> (BTreeMap<String, Value>, Tags) {
+/// Two widgets may have one place: the last of them is the one that is named by it, and each other has a name of its own.
+fn taken_apart(body: &str) -> (Dashboard, Tags) {
     let body: Value = serde_json::from_str(body).unwrap_or_default();
-    let mut tags = Tags::new();
+    let mut tags = None;
     let mut widgets = BTreeMap::new();
-    for widget in body["widgets"].as_array().into_iter().flatten() {
+    for widget in body["widgets"].as_array().into_iter().flatten().rev() {
         let text = widget["properties"]["markdown"].as_str();
-        match text.and_then(|t| t.strip_prefix(MARK)) {
-            Some(mark) => tags = serde_json::from_str(mark).unwrap_or_default(),
-            None => {
-                let place = format!("{},{}", widget["x"], widget["y"]);
-                widgets.insert(place, widget.clone());
-            }
+        let mark = text.and_then(|t| serde_json::from_str(t.strip_prefix(MARK)?).ok());
+        if tags.is_none() && mark.is_some() {
+            tags = mark;
+            continue;
+        }
+        let place = format!("{},{}", widget["x"], widget["y"]);
+        let others = (2..).map(|n| format!("{place} ({n})"));
+        let mut names = std::iter::once(place.clone()).chain(others);
+        if let Some(name) = names.find(|name| !widgets.contains_key(name)) {
+            widgets.insert(name, widget.clone());
         }
     }
-    (widgets, tags)
+    let others = body.as_object().into_iter().flatten();
+    let others = others.filter(|(name, _)| *name != "widgets");
+    let board = Dashboard {
+        widgets,
+        others: others.map(|(k, v)| (k.clone(), v.clone())).collect(),
+    };
+    (board, tags.unwrap_or_default())
 }
 
-fn put_together(widgets: &BTreeMap<String, Value>, tags: &Tags) -> String {
-    let mut all: Vec<Value> = widgets.values().cloned().collect();
+fn put_together(board: &Dashboard, tags: &Tags) -> String {
+    let mut all: Vec<Value> = board.widgets.values().cloned().collect();
     let text = format!("{MARK}{}", json!(tags));
     all.push(json!({
         "type": "text", "x": 0, "y": BELOW, "width": 24, "height": 2,
         "properties": {"markdown": text},
     }));
-    json!({"widgets": all}).to_string()
+    let mut body = json!(board.others);
+    body["widgets"] = json!(all);
+    body.to_string()
 }
 
 /// Answers success with warnings about widgets that it does not understand: they are an error here.
-async fn put(
-    cx: &Aws,
-    name: &str,
-    widgets: &BTreeMap<String, Value>,
-    tags: &Tags,
-) -> Result<(), Error> {
+async fn put(cx: &Aws, name: &str, board: &Dashboard, tags: &Tags) -> Result<(), Error> {
     let call = cx.cloudwatch.client.put_dashboard().dashboard_name(name);
-    let call = call.dashboard_body(put_together(widgets, tags));
+    let call = call.dashboard_body(put_together(board, tags));
     let answer = cx.call(PUT, || call.clone().send()).await?;
     let reported = answer.dashboard_validation_messages().iter();
     let reported: Vec<String> = reported
@@ -194,13 +198,62 @@ async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
 mod tests {
     use super::*;
 
+    fn board(widgets: &[(&str, &Value)]) -> Dashboard {
+        Dashboard {
+            widgets: widgets
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).clone()))
+                .collect(),
+            others: BTreeMap::new(),
+        }
+    }
+
     #[test]
     fn the_mark_stands_in_the_body_and_is_no_widget() {
         let widget = json!({"type": "metric", "x": 0, "y": 6, "properties": {"metrics": []}});
-        let widgets = BTreeMap::from([("0,6".to_owned(), widget)]);
+        let board = board(&[("0,6", &widget)]);
         let tags = Tags::from([("DeployerStep".to_owned(), "dashboard-green".to_owned())]);
-        let body = put_together(&widgets, &tags);
-        assert_eq!(taken_apart(&body), (widgets, tags));
-        assert_eq!(taken_apart("no JSON"), (BTreeMap::new(), Tags::new()));
+        let body = put_together(&board, &tags);
+        let (back, mark) = taken_apart(&body);
+        assert_eq!((json!(back), mark), (json!(board), tags));
+        let (nothing, mark) = taken_apart("no JSON");
+        assert!(nothing.widgets.is_empty() && nothing.others.is_empty() && mark.is_empty());
+    }
+
+    #[test]
+    fn whatever_else_is_in_the_body_is_a_difference() {
+        let ours = json!({"type": "metric", "x": 0, "y": 6});
+        let theirs =
+            json!({"type": "text", "x": 0, "y": 6, "properties": {"markdown": "all is well"}});
+        let like_a_mark = json!({"type": "text", "x": 0, "y": 6, "properties": {"markdown": "Made by deployer. All is well"}});
+        let tags = Tags::from([("DeployerStep".to_owned(), "dashboard-green".to_owned())]);
+        let mut body: Value =
+            serde_json::from_str(&put_together(&board(&[("0,6", &ours)]), &tags)).unwrap();
+        for one in [&theirs, &like_a_mark] {
+            body["widgets"]
+                .as_array_mut()
+                .unwrap()
+                .insert(0, one.clone());
+        }
+        body["start"] = json!("-PT1M");
+        body["variables"] = json!([]);
+        let (back, mark) = taken_apart(&body.to_string());
+        let all = board(&[
+            ("0,6", &ours),
+            ("0,6 (2)", &theirs),
+            ("0,6 (3)", &like_a_mark),
+        ]);
+        assert_eq!(
+            (json!(back.widgets), mark),
+            (json!(all.widgets), tags.clone())
+        );
+        assert_eq!(
+            json!(back.others),
+            json!({"start": "-PT1M", "variables": []})
+        );
+        assert_eq!(
+            serde_json::from_str::<Value>(&put_together(&back, &tags)).unwrap()["start"],
+            "-PT1M"
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! What an alarm watches: one metric, or an expression over several.
 
 use crate::resources::prelude::*;
+use crate::resources::rest::rest;
 use aws_sdk_cloudwatch::types as t;
 use std::collections::BTreeMap;
 
@@ -26,6 +27,9 @@ pub struct Query {
     pub expression: Option<String>,
     /// True for the one line that the alarm compares.
     pub returned: bool,
+    /// What else is set: another unit, another account. The desired set is always empty.
+    #[serde(default, skip_serializing_if = "Exposed::is_empty")]
+    pub others: Exposed,
 }
 
 /// What stands before the value of a dimension in the ARN that we name it by ("CloudWatch metrics for your Application Load
@@ -101,10 +105,17 @@ impl Query {
                 period: stat.period().unwrap_or_default(),
             }
         });
+        let mut others = rest!(query; id, metric_stat, expression, return_data);
+        // Its own account may be named.
+        others.retain(|name, value| name != "account id" || *value != cx.account);
+        if let Some(stat) = query.metric_stat() {
+            others.extend(rest!(stat; metric, period, stat));
+        }
         let read = Self {
             metric,
             expression: query.expression().map(str::to_owned),
             returned: query.return_data().unwrap_or(true),
+            others,
         };
         (text(query.id()), read)
     }

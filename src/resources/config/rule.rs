@@ -5,6 +5,7 @@ use super::tags::{ConfigTags, tags};
 use super::{Recorder, after_put, singletons};
 use crate::resources::owned::marked_of;
 use crate::resources::prelude::*;
+use crate::resources::rest::rest;
 use aws_sdk_config::types as t;
 use std::collections::BTreeMap;
 
@@ -29,6 +30,9 @@ pub struct Rule {
 pub struct Scope {
     pub tag: String,
     pub value: String,
+    /// What no tag can say: types, one thing. The desired set is always empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
 }
 
 const READ: Api = config::DESCRIBE_CONFIG_RULES;
@@ -151,16 +155,18 @@ fn of(rule: &t::ConfigRule, recorder: &str) -> Rule {
     let identifier = source
         .and_then(|s| s.source_identifier())
         .unwrap_or_default();
-    let scope = rule.scope().map(|scope| match scope.tag_key() {
-        Some(tag) => Scope {
-            tag: tag.to_owned(),
-            value: scope.tag_value().unwrap_or_default().to_owned(),
-        },
-        // Types or one thing: no tag can say that.
-        None => Scope {
-            tag: String::new(),
-            value: scope.compliance_resource_types().join(", "),
-        },
+    let scope = rule.scope().map(|scope| {
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        let types = scope.compliance_resource_types().iter().cloned();
+        let rest = rest!(scope; tag_key, tag_value, compliance_resource_types);
+        let rest = rest
+            .into_iter()
+            .map(|(name, value)| format!("{name} {value}"));
+        Scope {
+            tag: text(scope.tag_key()),
+            value: text(scope.tag_value()),
+            others: types.chain(rest).collect(),
+        }
     });
     let frequency = rule
         .maximum_execution_frequency()
@@ -224,8 +230,12 @@ mod tests {
         assert_eq!(plain.parameters["desyncMode"], "defensive");
         assert_eq!(plain.parameters["days"], "3");
         let types = t::Scope::builder().compliance_resource_types("AWS::S3::Bucket");
+        let types = types.compliance_resource_id("one");
         let narrowed = of(&rule.scope(types.build()).build(), "r");
-        assert_eq!(narrowed.scope.unwrap().value, "AWS::S3::Bucket");
+        let narrowed = narrowed.scope.unwrap();
+        assert_eq!((narrowed.tag.as_str(), narrowed.value.as_str()), ("", ""));
+        let others = ["AWS::S3::Bucket", "compliance resource id one"];
+        assert_eq!(narrowed.others, others);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::resources::owned::marked_of;
 use crate::resources::prelude::*;
+use crate::resources::rest::rest;
 use crate::resources::sns::Topic;
 use aws_sdk_eventbridge::types as t;
 use serde_json::Value;
@@ -15,14 +16,17 @@ pub struct Rule {
     pub enabled: bool,
     /// Where they go, by a name within the rule.
     pub targets: BTreeMap<String, Target>,
+    /// What else is set: a schedule beside the pattern, a role. The desired set is always empty.
+    #[serde(default)]
+    pub others: Exposed,
 }
 
 /// A place that gets the events.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Target {
     pub topic: Ref<Arn<Topic>>,
-    /// Settings that change what arrives, or by whose right, as a set of names. The desired set is always
-    /// empty: a topic's policy lets events in, and they arrive as they are.
+    /// Whatever else is set, as a set of names: what changes what arrives, by whose right, and how often it is tried. The desired
+    /// set is always empty: a topic's policy lets events in, and they arrive as they are.
     #[serde(default)]
     pub more: Vec<String>,
 }
@@ -37,16 +41,9 @@ impl Target {
     }
 
     fn of(target: &t::Target) -> Self {
-        let more = [
-            ("role", target.role_arn().is_some()),
-            ("input", target.input().is_some()),
-            ("input path", target.input_path().is_some()),
-            ("input transformer", target.input_transformer().is_some()),
-        ];
-        let more = more.into_iter().filter(|(_, there)| *there);
         Self {
             topic: target.arn().into(),
-            more: more.map(|(name, _)| name.to_owned()).collect(),
+            more: rest!(target; id, arn).into_keys().collect(),
         }
     }
 }
@@ -113,6 +110,7 @@ impl Resource for Rule {
             pattern: pattern.unwrap_or_default(),
             enabled: rule.state() == Some(&t::RuleState::Enabled),
             targets: targets.collect(),
+            others: others(&rule),
         };
         Ok(Some(Found::tagged(spec, Named::new(name, arn), tags)))
     }
@@ -168,6 +166,13 @@ impl Resource for Rule {
         let api = events::DELETE_RULE;
         cx.delete(api, || call.clone().send()).await
     }
+}
+
+/// What is set and stands in no field. Without a bus a rule is of the default one.
+fn others(rule: &t::Rule) -> Exposed {
+    let mut out = rest!(rule; name, arn, event_pattern, state, description);
+    out.retain(|name, value| (name.as_str(), value.as_str()) != ("event bus name", "default"));
+    out
 }
 
 impl Rule {
@@ -268,4 +273,37 @@ async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
         Box::pin(async move { found(cx.events.tags(arn).await) })
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_is_set_and_not_read_is_a_difference() {
+        let plain = || t::Rule::builder().name("a").event_bus_name("default");
+        assert!(others(&plain().build()).is_empty());
+        for one in [
+            plain().schedule_expression("rate(1 minute)"),
+            plain().role_arn("arn"),
+            plain().managed_by("somebody"),
+            plain().event_bus_name("theirs"),
+        ] {
+            assert_eq!(others(&one.build()).len(), 1);
+        }
+        let target =
+            |t: t::builders::TargetBuilder| Target::of(&t.id("a").arn("b").build().unwrap()).more;
+        assert!(target(t::Target::builder()).is_empty());
+        let queue = t::DeadLetterConfig::builder().arn("theirs").build();
+        let retry = t::RetryPolicy::builder().maximum_retry_attempts(0).build();
+        let set = t::Target::builder()
+            .dead_letter_config(queue)
+            .retry_policy(retry)
+            .input("{}")
+            .role_arn("arn");
+        assert_eq!(
+            target(set),
+            ["dead letter config", "input", "retry policy", "role arn"]
+        );
+    }
 }

@@ -1,9 +1,11 @@
-//! Settings of a bucket that let others in or send data elsewhere: its access list, replication, notifications, inventories, website
-//! and the pages of others that may read it (CORS). The desired set is always empty: every entry is drift.
+//! Settings of a bucket that let others in or send data elsewhere: its access list, replication, notifications, inventories, analytics,
+//! website and the pages of others that may read it (CORS). The desired set is always empty: every entry is drift.
 
 use super::tags::unless;
 use crate::resources::prelude::*;
-use aws_sdk_s3::types::{BucketCannedAcl, InventoryConfiguration, NotificationConfiguration};
+use aws_sdk_s3::types::{
+    AnalyticsConfiguration, BucketCannedAcl, InventoryConfiguration, NotificationConfiguration,
+};
 
 /// How the entries of `exposed` begin.
 const ACL: &str = "acl/";
@@ -12,6 +14,7 @@ const NOTIFICATION: &str = "notification/";
 const WEBSITE: &str = "website";
 const CORS: &str = "cors/";
 const INVENTORY: &str = "inventory/";
+const ANALYTICS: &str = "analytics/";
 
 /// A call about one setting, with the account that must own the bucket.
 macro_rules! call {
@@ -28,8 +31,9 @@ pub(super) async fn read(cx: &Aws, bucket: &str) -> Result<Exposed, Error> {
         replication(cx, bucket),
         notifications(cx, bucket),
         inventories(cx, bucket),
+        analytics(cx, bucket),
     )?;
-    let all = [all.0, all.1, all.2];
+    let all = [all.0, all.1, all.2, all.3];
     Ok(all.into_iter().flatten().collect())
 }
 
@@ -130,6 +134,26 @@ async fn inventories(cx: &Aws, bucket: &str) -> Result<Entries, Error> {
     Ok(all.await?.into_iter().map(entry).collect())
 }
 
+/// Analyses that are written into a bucket; one that is only shown in the console goes nowhere.
+async fn analytics(cx: &Aws, bucket: &str) -> Result<Entries, Error> {
+    const LIST: Api = crate::aws::s3::LIST_BUCKET_ANALYTICS_CONFIGURATIONS;
+    let call = cx.s3.client.list_bucket_analytics_configurations();
+    let call = call.bucket(bucket).expected_bucket_owner(&cx.account);
+    let send = |token| call.clone().set_continuation_token(token).send();
+    let all = cx.pages(LIST, send, |page| {
+        let all = page.analytics_configuration_list.unwrap_or_default();
+        (all, page.next_continuation_token)
+    });
+    Ok(all.await?.iter().filter_map(exported).collect())
+}
+
+fn exported(one: &AnalyticsConfiguration) -> Option<(String, String)> {
+    let export = one.storage_class_analysis()?.data_export()?;
+    let to = export.destination().and_then(|d| d.s3_bucket_destination());
+    let to = to.map(|d| d.bucket()).unwrap_or_default();
+    Some((format!("{ANALYTICS}{}", one.id()), to.to_owned()))
+}
+
 /// Takes away what `delta` names.
 pub(super) async fn close(cx: &Aws, bucket: &str, delta: &Delta) -> Result<(), Error> {
     let edits = delta.entries("exposed");
@@ -174,6 +198,17 @@ pub(super) async fn close(cx: &Aws, bucket: &str, delta: &Delta) -> Result<(), E
             bucket,
             DELETE,
             delete_bucket_inventory_configuration,
+            id = id
+        );
+        ignore_not_found(gone)?;
+    }
+    for id in edits.keys().filter_map(|what| what.strip_prefix(ANALYTICS)) {
+        const DELETE: Api = s3::DELETE_BUCKET_ANALYTICS_CONFIGURATION;
+        let gone = call!(
+            cx,
+            bucket,
+            DELETE,
+            delete_bucket_analytics_configuration,
             id = id
         );
         ignore_not_found(gone)?;

@@ -1,4 +1,4 @@
-//! Reads and writes a bucket's settings. S3 has one call per setting: a bucket that exists costs eight reads, one that
+//! Reads and writes a bucket's settings. S3 has one call per setting: a bucket that exists costs a dozen reads, one that
 //! does not costs one.
 
 use super::exposed;

@@ -6,7 +6,7 @@
 use super::exposed;
 use super::tags::{SecretTags, search, tags, tags_of};
 use crate::engine::Ownership;
-use crate::resources::kms::Key;
+use crate::resources::kms::{self as keys, Key};
 use crate::resources::prelude::*;
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
 
@@ -83,7 +83,7 @@ impl Resource for Secret {
         let kms_key = shown.kms_key_id().filter(|k| *k != SERVICE_KEY);
         let spec = Self {
             description: shown.description().unwrap_or_default().to_owned(),
-            kms_key: kms_key.map(Ref::from),
+            kms_key: kms_key.map(|k| keys::by_arn(cx, k)),
             recovery_days: key.spec.recovery_days,
             exposed,
         };

@@ -7,7 +7,8 @@
 use super::Topic;
 use crate::resources::prelude::*;
 use aws_sdk_sns::types::Subscription;
-use std::collections::BTreeMap;
+use futures::future::try_join_all;
+use std::collections::{BTreeMap, HashMap};
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct TopicOutputs {
@@ -63,16 +64,68 @@ pub(super) fn counted(all: &[Subscription], wanted: &[String]) -> (Vec<String>, 
     (labels, attention)
 }
 
-/// Subscribes and removes what differs.
+/// What a subscription has besides its place, and what takes it away ("SetSubscriptionAttributes" in the SNS API reference, "Removing a
+/// subscription filter policy"; a redrive policy goes with a call that has no value): a filter lets through what it names alone.
+const OTHERS: [(&str, Option<&str>); 4] = [
+    ("FilterPolicy", Some("{}")),
+    ("RawMessageDelivery", Some("false")),
+    ("DeliveryPolicy", Some("")),
+    ("RedrivePolicy", None),
+];
+
+/// What of that is set, by subscriber and attribute. A subscription that nobody wants is a difference as a whole.
+pub(super) async fn others(
+    cx: &Aws,
+    all: &[Subscription],
+    wanted: &[String],
+) -> Result<Exposed, Error> {
+    let asked = all
+        .iter()
+        .filter(|s| confirmed(s) && wanted.contains(&label(s)));
+    let each = asked.map(|one| async move {
+        let arn = one.subscription_arn().unwrap_or_default();
+        let shown = found(cx.sns.subscription(arn).await)?;
+        Ok::<_, Error>(set_on(&label(one), &shown.unwrap_or_default()))
+    });
+    Ok(try_join_all(each).await?.into_iter().flatten().collect())
+}
+
+fn set_on(label: &str, shown: &HashMap<String, String>) -> Vec<(String, String)> {
+    let nothing = ["", "{}", "false"];
+    let set = |(name, _): &(&str, Option<&str>)| {
+        let value = shown.get(*name)?;
+        let set = !nothing.contains(&value.to_lowercase().as_str());
+        set.then(|| (format!("{label}/{name}"), value.clone()))
+    };
+    OTHERS.iter().filter_map(set).collect()
+}
+
+/// Subscribes and removes what differs, and takes away what `extra` names of a subscription.
 pub(super) async fn set(
     cx: &Aws,
     it: &TopicOutputs,
     edits: &BTreeMap<&str, Edit>,
+    extra: &BTreeMap<&str, Edit>,
 ) -> Result<(), Error> {
-    if edits.is_empty() {
+    let of_some = extra.keys().filter_map(|what| what.rsplit_once('/'));
+    let of_some: Vec<(&str, &str)> = of_some.collect();
+    if edits.is_empty() && of_some.is_empty() {
         return Ok(());
     }
     let now = cx.sns.subscriptions(it.arn.as_str()).await?;
+    for one in now.iter().filter(|s| confirmed(s)) {
+        for (name, nothing) in OTHERS {
+            if of_some.contains(&(label(one).as_str(), name)) {
+                let call = cx.sns.client.set_subscription_attributes();
+                let call = call
+                    .set_subscription_arn(one.subscription_arn.clone())
+                    .attribute_name(name)
+                    .set_attribute_value(nothing.map(str::to_owned));
+                let api = sns::SET_SUBSCRIPTION_ATTRIBUTES;
+                cx.call(api, || call.clone().send()).await?;
+            }
+        }
+    }
     for (one, edit) in edits {
         if *edit == Edit::Remove {
             let leaving = now.iter().filter(|s| confirmed(s) && label(s) == *one);
@@ -97,6 +150,36 @@ mod tests {
     fn one(endpoint: &str, arn: &str) -> Subscription {
         let one = Subscription::builder().protocol("email");
         one.endpoint(endpoint).subscription_arn(arn).build()
+    }
+
+    #[test]
+    fn what_keeps_messages_from_a_subscriber_is_a_difference() {
+        let of = |name: &str, value: &str| {
+            let shown = [
+                ("RawMessageDelivery", "false"),
+                ("Protocol", "email"),
+                (name, value),
+            ];
+            set_on(
+                "email a@x",
+                &shown.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
+            )
+        };
+        assert!(of("FilterPolicy", "{}").is_empty());
+        for (name, value) in [
+            ("FilterPolicy", r#"{"never": ["x"]}"#),
+            ("RawMessageDelivery", "true"),
+            (
+                "DeliveryPolicy",
+                r#"{"healthyRetryPolicy": {"numRetries": 0}}"#,
+            ),
+            ("RedrivePolicy", r#"{"deadLetterTargetArn": "arn"}"#),
+        ] {
+            assert_eq!(
+                of(name, value),
+                [(format!("email a@x/{name}"), value.to_owned())]
+            );
+        }
     }
 
     #[test]

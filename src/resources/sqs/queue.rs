@@ -1,6 +1,6 @@
 //! A queue that takes what others could not deal with.
 
-use crate::resources::kms::Key;
+use crate::resources::kms::{self as keys, Key};
 use crate::resources::owned::marked_of;
 use crate::resources::policy::Policy;
 use crate::resources::prelude::*;
@@ -22,6 +22,9 @@ pub struct Queue {
     /// The queue to which messages go that were taken too often.
     #[serde(default)]
     pub exposed: Exposed,
+    /// Other settings, which change what it takes and when it gives it: see [`OTHERS`]. The desired set is always empty.
+    #[serde(default)]
+    pub others: Exposed,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -102,12 +105,13 @@ impl Resource for Queue {
         let number = |name: &Attribute| text(name).parse().unwrap_or_default();
         let kms_key = Some(text(&Attribute::KmsMasterKeyId)).filter(|k| !k.is_empty());
         let spec = Self {
-            kms_key: kms_key.map(Ref::from),
+            kms_key: kms_key.map(|k| keys::by_arn(cx, k)),
             key_reuse_seconds: number(&Attribute::KmsDataKeyReusePeriodSeconds),
             retention_seconds: number(&Attribute::MessageRetentionPeriod),
             visibility_seconds: number(&Attribute::VisibilityTimeout),
             policy: Policy::parse(text(&Attribute::Policy)),
             exposed: redrive(text(&Attribute::RedrivePolicy)),
+            others: others(&all),
         };
         Ok(Some(Found::tagged(spec, outputs, tags)))
     }
@@ -130,6 +134,12 @@ impl Resource for Queue {
         if delta.touches("exposed") {
             // An empty text removes it, as that of a policy (localstack/localstack#11385, compared with AWS).
             changed.insert(Attribute::RedrivePolicy, String::new());
+        }
+        let extra = delta.entries("others");
+        for (name, nothing) in OTHERS {
+            if extra.contains_key(name.as_str()) {
+                changed.insert(name, nothing.to_owned());
+            }
         }
         let call = cx.sqs.client.set_queue_attributes().queue_url(&it.url);
         let call = call.set_attributes(Some(changed));
@@ -191,6 +201,26 @@ impl Queue {
     }
 }
 
+/// What else a queue has, and what it is when nobody has set it ("SetQueueAttributes" in the SQS API reference, without what FIFO
+/// queues alone have).
+const OTHERS: [(Attribute, &str); 4] = [
+    (Attribute::DelaySeconds, "0"),
+    (Attribute::MaximumMessageSize, "1048576"),
+    (Attribute::ReceiveMessageWaitTimeSeconds, "0"),
+    (Attribute::RedriveAllowPolicy, ""),
+];
+/// The most that a message could have until August 2025: a queue from before has it still.
+const FORMER_SIZE: &str = "262144";
+
+fn others(all: &HashMap<Attribute, String>) -> Exposed {
+    let set = |(name, nothing): &(Attribute, &str)| {
+        let value = all.get(name).filter(|v| !v.is_empty() && v != nothing)?;
+        let former = *name == Attribute::MaximumMessageSize && value == FORMER_SIZE;
+        (!former).then(|| (name.as_str().to_owned(), value.clone()))
+    };
+    OTHERS.iter().filter_map(set).collect()
+}
+
 /// Where messages go that were taken too often: they leave the queue in which they are looked for.
 fn redrive(policy: &str) -> Exposed {
     let policy: serde_json::Value = serde_json::from_str(policy).unwrap_or_default();
@@ -234,4 +264,33 @@ async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
         })
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_of_a_queue_that_somebody_made_is_a_difference() {
+        let fresh = OTHERS.map(|(name, nothing)| (name, nothing.to_owned()));
+        let fresh = HashMap::from(fresh);
+        assert!(others(&fresh).is_empty());
+        for (name, value) in [
+            (Attribute::DelaySeconds, "900"),
+            (Attribute::MaximumMessageSize, "1024"),
+            (Attribute::ReceiveMessageWaitTimeSeconds, "20"),
+            (
+                Attribute::RedriveAllowPolicy,
+                r#"{"redrivePermission": "denyAll"}"#,
+            ),
+        ] {
+            let mut set = fresh.clone();
+            set.insert(name.clone(), value.to_owned());
+            let one = (name.as_str().to_owned(), value.to_owned());
+            assert_eq!(others(&set), Exposed::from([one]));
+        }
+        let mut former = fresh.clone();
+        former.insert(Attribute::MaximumMessageSize, FORMER_SIZE.to_owned());
+        assert!(others(&former).is_empty());
+    }
 }

@@ -43,7 +43,7 @@ def state(values, alarm, before=OK):
     return ALARM if bad >= min(needed, len(there)) else OK
 
 
-TOKEN = re.compile(r"""\s*(?:(ALARM|OK|INSUFFICIENT_DATA)\(\s*["']?([^"')]+?)["']?\s*\)|(AND|OR|NOT|TRUE|FALSE)\b|([()]))""")
+TOKEN = re.compile(r"""\s*(?:(ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*["']?([^"')]+?)["']?\s*\)|(AND|OR|NOT|TRUE|FALSE)\b|([()]))""")
 
 
 def composite(rule, states):

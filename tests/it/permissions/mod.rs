@@ -78,7 +78,6 @@ const SELDOM: &[&str] = &[
     "rds:ResetDBClusterParameterGroup",
     "rds:ResetDBParameterGroup",
     "rds:StopActivityStream",
-    "s3:DeleteBucketInventoryConfiguration",
     "s3:DeleteBucketReplication",
     "s3:DeleteBucketWebsite",
     // Of a bucket whose owner does not own what others write.

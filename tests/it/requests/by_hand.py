@@ -35,6 +35,9 @@ s3.delete_bucket_lifecycle(Bucket=bucket)
 s3.delete_bucket_policy(Bucket=bucket)
 s3.delete_public_access_block(Bucket=bucket)
 s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [{"ID": "theirs", "AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]})
+to = {"S3BucketDestination": {"Bucket": "arn:aws:s3:::theirs", "Format": "CSV"}}
+s3.put_bucket_inventory_configuration(Bucket=bucket, Id="theirs", InventoryConfiguration={"Id": "theirs", "IsEnabled": True, "IncludedObjectVersions": "All", "Schedule": {"Frequency": "Daily"}, "Destination": to})
+s3.put_bucket_analytics_configuration(Bucket=bucket, Id="theirs", AnalyticsConfiguration={"Id": "theirs", "StorageClassAnalysis": {"DataExport": {"OutputSchemaVersion": "V_1", "Destination": to}}})
 s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
 s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={})
 s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]})
@@ -96,6 +99,10 @@ topic = "arn:aws:sns:eu-central-1:123456789012:alerts-green-dev"
 sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:eu-central-1:123456789012:theirs")
 sns.set_topic_attributes(TopicArn=topic, AttributeName="KmsMasterKeyId", AttributeValue="")
 sns.tag_resource(ResourceArn=topic, Tags=[{"Key": "Mine", "Value": "x"}])
+sns.set_topic_attributes(TopicArn=topic, AttributeName="TracingConfig", AttributeValue="Active")
+confirmed = sns.confirm_subscription(TopicArn=topic, Token="ops@example.com")["SubscriptionArn"]
+for name, value in (("FilterPolicy", {"never": ["x"]}), ("RedrivePolicy", {"deadLetterTargetArn": "arn:aws:sqs:eu-central-1:123456789012:theirs"})):
+    sns.set_subscription_attributes(SubscriptionArn=confirmed, AttributeName=name, AttributeValue=json.dumps(value))
 ssm, ecr, ecs, scaling = map(c, "ssm ecr ecs application-autoscaling".split())
 ssm.put_parameter(Name="/payment-processing/green-dev/reporting/DATABASE_NAME", Value="other", Overwrite=True)
 ssm.add_tags_to_resource(ResourceType="Parameter", ResourceId="/payment-processing/green-dev/reporting/DATABASE_NAME", Tags=[{"Key": "Mine", "Value": "x"}])
@@ -149,7 +156,7 @@ if functions.list_functions()["Functions"]:
     functions.tag_resource(Resource=functions.get_function(FunctionName="function-sync-green-dev")["Configuration"]["FunctionArn"], Tags={"Mine": "x"})
 sqs = c("sqs")
 queue = sqs.get_queue_url(QueueName="failed-sync-green-dev")["QueueUrl"]
-sqs.set_queue_attributes(QueueUrl=queue, Attributes={"KmsMasterKeyId": "", "VisibilityTimeout": "10"})
+sqs.set_queue_attributes(QueueUrl=queue, Attributes={"KmsMasterKeyId": "", "VisibilityTimeout": "10", "DelaySeconds": "9"})
 sqs.tag_queue(QueueUrl=queue, Tags={"Mine": "x"})
 scheduler = c("scheduler")
 group = "arn:aws:scheduler:eu-central-1:123456789012:schedule-group/migration-green-dev"

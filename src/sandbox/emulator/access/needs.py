@@ -26,6 +26,8 @@ ACTIONS = {
     "s3:PutBucketNotificationConfiguration": ["s3:PutBucketNotification"],
     "s3:ListBucketInventoryConfigurations": ["s3:GetInventoryConfiguration"],
     "s3:DeleteBucketInventoryConfiguration": ["s3:PutInventoryConfiguration"],
+    "s3:ListBucketAnalyticsConfigurations": ["s3:GetAnalyticsConfiguration"],
+    "s3:DeleteBucketAnalyticsConfiguration": ["s3:PutAnalyticsConfiguration"],
     "s3:GetBucketCors": ["s3:GetBucketCORS"],
     "s3:PutBucketCors": ["s3:PutBucketCORS"],
     "s3:DeleteBucketCors": ["s3:PutBucketCORS"],

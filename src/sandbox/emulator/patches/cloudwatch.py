@@ -7,15 +7,22 @@ import moto.backends
 
 from ..call import patch, refuse
 
-NAMED = re.compile(r"""(?:ALARM|OK|INSUFFICIENT_DATA)\(\s*["']?([^"')]+)["']?\s*\)""")
+NAMED = re.compile(r"""(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*["']?([^"')]+?)["']?\s*\)""")
 
+# What moto loses of an alarm on metrics: of its lines the account, the rest altogether.
+LOST = ("Metrics", "EvaluationWindow", "WarmUpConfiguration", "ActionConfiguration")
 # What keeps a composite alarm from taking its actions.
 SUPPRESSION = ("ActionsSuppressor", "ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod")
 
 
+def _named(rule):
+    """The alarms of a rule, which names them or gives their ARNs."""
+    return [name.split(":alarm:")[-1] for name in NAMED.findall(rule)]
+
+
 def _users(call, name):
     """The composite alarms that name an alarm."""
-    return [one.name for one in call.backend.alarms.values() if one.rule and name in NAMED.findall(one.rule)]
+    return [one.name for one in call.backend.alarms.values() if one.rule and name in _named(one.rule)]
 
 
 def _check(call, other):
@@ -44,9 +51,13 @@ def _keeping_tags(call, put):
 
 @patch("cloudwatch", "PutMetricAlarm")
 def put_alarm(call):
-    """AWS: an update keeps the tags; a name belongs to one kind. moto: takes the tags again; either kind overwrites the other."""
+    """AWS: an update keeps the tags; a name belongs to one kind; what is set is shown. moto: takes the tags again; either kind
+    overwrites the other; see `LOST`."""
     _check(call, other=True)
-    return _keeping_tags(call, call.forward)
+    answer = _keeping_tags(call, call.forward)
+    sent = {key: call.params[key] for key in LOST if call.params.get(key)}
+    call.backend.alarms[call.params["AlarmName"]].as_sent = sent
+    return answer
 
 
 @patch("cloudwatch", "PutCompositeAlarm")
@@ -54,7 +65,7 @@ def put_composite(call):
     """AWS: an alarm over others, which exist. moto: does not offer it."""
     params = call.params
     _check(call, other=False)
-    for name in NAMED.findall(params["AlarmRule"]):
+    for name in _named(params["AlarmRule"]):
         if name not in call.backend.alarms:
             refuse("ValidationError", f"AlarmRule must not contain alarms that do not exist: {name}")
 
@@ -92,6 +103,8 @@ def describe(call):
     for kind, key in (("MetricAlarm", "MetricAlarms"), ("CompositeAlarm", "CompositeAlarms")):
         if kind not in kinds:
             answer.data[key] = []
+    for one in answer.data.get("MetricAlarms", []):
+        one.update(getattr(call.backend.alarms[one["AlarmName"]], "as_sent", {}))
     for one in answer.data.get("CompositeAlarms", []):
         rule = call.backend.alarms[one["AlarmName"]].rule
         one["AlarmRule"] = rule

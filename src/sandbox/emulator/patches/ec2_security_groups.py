@@ -10,6 +10,7 @@ from ..call import patch, refuse
 from ..moto_parts import adds, replaces
 
 ALLOWED = re.compile(r"^[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{0,255}$")
+NAMES = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6"}
 CHARSET = "a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"
 
 
@@ -181,6 +182,17 @@ def describe_rules(call):
     for permission in call.params.get("IpPermissions", []):
         _check_descriptions(permission)
     return call.forward()
+
+
+@patch("ec2", "ModifySecurityGroupRules")
+def modify_rules(call):
+    """AWS: shows a protocol that has a name by it. moto: of a rule that was changed as it was given."""
+    answer = call.forward()
+    group = _group(call, call.params["GroupId"])
+    for update in call.params.get("SecurityGroupRules", []):
+        rule = group.get_rule(update["SecurityGroupRuleId"])
+        rule.ip_protocol = NAMES.get(rule.ip_protocol, rule.ip_protocol)
+    return answer
 
 
 def _shown(call, rule):

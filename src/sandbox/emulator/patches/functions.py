@@ -127,10 +127,12 @@ def create(call):
 
 @patch("lambda", "GetFunction")
 def get(call):
-    """See CreateFunction."""
-    _function(call, call.params["FunctionName"])
+    """See CreateFunction. AWS: a reservation of 0, with which the function never runs, is shown. moto: not that one."""
+    function = _function(call, call.params["FunctionName"])
     answer = call.forward()
     _shown(call, answer.data["Configuration"])
+    if function.reserved_concurrency is not None:
+        answer.data["Concurrency"] = {"ReservedConcurrentExecutions": function.reserved_concurrency}
     return answer
 
 

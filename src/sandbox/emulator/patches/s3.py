@@ -1,4 +1,4 @@
-"""Buckets: what a fresh one has, policies, logging, lifecycle."""
+"""Buckets: what a fresh one has, policies, logging, lifecycle, inventories and analytics."""
 
 import json
 
@@ -10,7 +10,7 @@ from ..call import patch, refuse
 from ..moto_parts import replaces
 
 AES256 = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"}}
-LIFECYCLE, LOGGING = "s3-lifecycle", "s3-logging"
+LIFECYCLE, LOGGING, ANALYTICS = "s3-lifecycle", "s3-logging", "s3-analytics"
 
 
 @replaces(FakeBucket, "__init__")
@@ -96,7 +96,7 @@ def delete_bucket(call):
     arn = _bucket(call).arn
     answer = call.forward()
     call.backend.tagger.delete_all_tags_for_resource(arn)
-    for table in (LIFECYCLE, LOGGING):
+    for table in (LIFECYCLE, LOGGING, ANALYTICS):
         call.store.table(table).pop(call.params["Bucket"], None)
     return answer
 
@@ -220,3 +220,56 @@ def get_logging(call):
     answer = call.forward()
     kept = call.store.table(LOGGING).get(call.params["Bucket"])
     return {"LoggingEnabled": kept} if kept else answer
+
+
+@patch("s3", "GetBucketNotificationConfiguration")
+def get_notifications(call):
+    """AWS: what was put, EventBridge too. moto: shows all but that."""
+    answer = call.forward()
+    kept = _bucket(call).notification_configuration
+    if kept is not None and kept.event_bridge is not None:
+        answer.data["EventBridgeConfiguration"] = {}
+    return answer
+
+
+def _gone(configurations, call):
+    if configurations.pop(call.params["Id"], None) is None:
+        refuse("NoSuchConfiguration", "The specified configuration does not exist.", 404)
+    return {}
+
+
+@patch("s3", "DeleteBucketInventoryConfiguration")
+def delete_inventory(call):
+    """AWS: takes that inventory away. moto: the whole bucket."""
+    return _gone(_bucket(call).inventory_configs, call)
+
+
+def _analytics(call):
+    """The configurations of a bucket that is there, by id. moto has none."""
+    return call.store.table(ANALYTICS).setdefault(_bucket(call).name, {})
+
+
+@patch("s3", "PutBucketAnalyticsConfiguration")
+def put_analytics(call):
+    """AWS: see the others. moto: takes it for CreateBucket."""
+    _analytics(call)[call.params["Id"]] = call.params["AnalyticsConfiguration"]
+    return {}
+
+
+@patch("s3", "GetBucketAnalyticsConfiguration")
+def get_analytics(call):
+    """moto: takes it for a listing of objects."""
+    kept = _analytics(call).get(call.params["Id"])
+    return {"AnalyticsConfiguration": kept} if kept else _gone({}, call)
+
+
+@patch("s3", "ListBucketAnalyticsConfigurations")
+def list_analytics(call):
+    """moto: takes it for a listing of objects."""
+    return {"IsTruncated": False, "AnalyticsConfigurationList": list(_analytics(call).values())}
+
+
+@patch("s3", "DeleteBucketAnalyticsConfiguration")
+def delete_analytics(call):
+    """moto: takes it for DeleteBucket."""
+    return _gone(_analytics(call), call)

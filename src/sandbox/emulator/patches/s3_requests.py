@@ -1,8 +1,9 @@
-"""What S3 checks of a request before it looks at the bucket: checksums."""
+"""What S3 checks of a request before it looks at the bucket: checksums, and which part of a bucket is meant."""
 
 import base64
 import hashlib
 import zlib
+from urllib.parse import parse_qsl
 
 from ..call import patch, refuse
 
@@ -40,4 +41,26 @@ def checksums(call):
         if value and value != base64.b64encode(digest(call.request.body)).decode():
             code = "BadDigest"
             refuse(code, f"The {name} you specified did not match the calculated checksum.")
+    return call.forward()
+
+
+# The parts of a bucket that moto or a patch has, by method.
+BOTH = set("analytics cors encryption inventory lifecycle ownershipControls policy publicAccessBlock replication tagging website".split())
+PARTS = {
+    "PUT": BOTH | set("accelerate acl logging notification object-lock versioning".split()),
+    "DELETE": BOTH,
+}
+
+
+@patch("s3", "*")
+def parts(call):
+    """AWS: a request that names a part of a bucket is about that part. moto: of a part that it does not know, it takes PUT for
+    CreateBucket and DELETE for DeleteBucket."""
+    if call.operation == "Unknown" or "Key" in call.params or not call.params.get("Bucket"):
+        return call.forward()
+    known = PARTS.get(call.request.environ["REQUEST_METHOD"])
+    asked = {name.lower() for name, _ in parse_qsl(call.request.environ.get("QUERY_STRING", ""), True)}
+    asked = {name for name in asked if name != "id" and not name.startswith("x-")}
+    if known is not None and asked - {name.lower() for name in known}:
+        refuse("NotImplemented", "A header you provided implies functionality that is not implemented", 501)
     return call.forward()

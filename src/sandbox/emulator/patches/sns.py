@@ -3,6 +3,10 @@
 from ..call import patch, refuse
 
 PENDING = "sns-pending-subscriptions"
+# Attributes of topics that moto does not show, and those that it does.
+KEPT = "sns-topic-attributes"
+DEFAULTS = {("TracingConfig", "PassThrough"), ("SignatureVersion", "1")}
+SHOWN = ("ContentBasedDeduplication", "DeliveryPolicy", "DisplayName", "FifoTopic", "KmsMasterKeyId", "Policy")
 # A person, or a server, has to confirm before anything is sent to them.
 ASKED = ("email", "email-json", "http", "https")
 
@@ -23,7 +27,52 @@ def create_topic(call):
         key = (call.params.get("Attributes") or {}).get("KmsMasterKeyId", "")
         if key != topic.kms_master_key_id:
             refuse("InvalidParameter", "Invalid parameter: Attributes Reason: Topic already exists with different attributes")
+    answer = call.forward()
+    for name, value in (call.params.get("Attributes") or {}).items():
+        _keep(call, arn, name, value)
+    return answer
+
+
+def _keep(call, arn, name, value):
+    kept = call.store.table(KEPT).setdefault(arn, {})
+    kept[name] = value
+    if not value or name in SHOWN or (name, value) in DEFAULTS:
+        del kept[name]
+
+
+@patch("sns", "SetTopicAttributes")
+def set_attribute(call):
+    """AWS: what is set is shown. moto: keeps the roles of its logs, tracing and the like, and shows none of them."""
+    answer = call.forward()
+    _keep(call, call.params["TopicArn"], call.params["AttributeName"], call.params.get("AttributeValue"))
+    return answer
+
+
+@patch("sns", "GetTopicAttributes")
+def attributes(call):
+    """See above."""
+    answer = call.forward()
+    answer.data["Attributes"].update(call.store.table(KEPT).get(call.params["TopicArn"], {}))
+    return answer
+
+
+@patch("sns", "DeleteTopic")
+def delete_topic(call):
+    """What is kept of a topic goes with it."""
+    call.store.table(KEPT).pop(call.params["TopicArn"], None)
     return call.forward()
+
+
+@patch("sns", "SetSubscriptionAttributes")
+def set_subscription(call):
+    """AWS: an empty filter, and any other policy without a value, is none. moto: shows it as it is."""
+    name, value = call.params["AttributeName"], call.params.get("AttributeValue")
+    if name == "RedrivePolicy" and value == "":
+        refuse("InvalidParameter", "Invalid parameter: RedrivePolicy: failed to parse JSON.")
+    answer = call.forward()
+    if value in (None, "", "{}"):
+        call.backend.subscriptions[call.params["SubscriptionArn"]].attributes.pop(name, None)
+    return answer
 
 
 @patch("sns", "Subscribe")

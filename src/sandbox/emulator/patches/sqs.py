@@ -41,3 +41,14 @@ def set_attributes(call):
     if queue is not None and "Policy" not in call.params["Attributes"]:
         queue.policy = before
     return answer
+
+
+@patch("sqs", "GetQueueAttributes")
+def attributes(call):
+    """AWS: which queues may send what nobody could deal with reads back. moto: keeps it, and does not show it."""
+    answer = call.forward()
+    queue = call.backend.queues.get(call.params["QueueUrl"].rsplit("/", 1)[-1])
+    allowed = getattr(queue, "redrive_allow_policy", None)
+    if allowed and "All" in (call.params.get("AttributeNames") or []):
+        answer.data.setdefault("Attributes", {})["RedriveAllowPolicy"] = allowed
+    return answer
