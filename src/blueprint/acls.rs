@@ -17,6 +17,7 @@
 //! whatever stands before ("nacl-no-unrestricted-ssh-rdp", AWS Config; "EC2.21" of Security Hub's PCI DSS standard). A call
 //! that happens to leave from that port, one in 64,000, is sent again by its SDK.
 
+use super::functions::HOME;
 use super::security::{HTTP, HTTPS};
 use super::services::SERVICE_PORT;
 use super::{ANYWHERE, EnvironmentBuilder, Tier};
@@ -68,10 +69,26 @@ pub fn declare(
 
 /// (ingress, egress) of a tier.
 fn entries(here: &EnvironmentBuilder<'_>, tier: Tier) -> (Entries, Entries) {
-    let (mut ingress, mut egress) = without_bridge(here, tier);
+    let (mut ingress, mut egress) = of_both(here, tier);
+    let (own, there) = (here.tiers(), here.other_tiers());
+    let database = || here.config.database.port.to_string();
+    // Calls of the migration's functions to the other environment's database, and its answers.
+    match (tier, here.env == HOME) {
+        (Tier::App, true) => {
+            let theirs = there.tier(Tier::Db).to_string();
+            egress.extend(numbered([(110, tcp(&database(), theirs.clone()))]));
+            ingress.extend(numbered([(140, tcp(CALLERS, theirs))]));
+        }
+        (Tier::Db, false) => {
+            let theirs = there.tier(Tier::App).to_string();
+            ingress.extend(numbered([(110, tcp(&database(), theirs.clone()))]));
+            egress.extend(numbered([(110, tcp(CALLERS, theirs))]));
+        }
+        _ => {}
+    }
     if here.config.traffic.bridge {
         // The load balancer calls the endpoint of the bridge. Its answers pass as those of the services do.
-        let to = |tier| tcp(&HTTPS.to_string(), here.tiers().tier(tier).to_string());
+        let to = |tier| tcp(&HTTPS.to_string(), own.tier(tier).to_string());
         match tier {
             Tier::Public => egress.extend(numbered([(105, to(Tier::App))])),
             Tier::App => ingress.extend(numbered([(105, to(Tier::Public))])),
@@ -81,7 +98,8 @@ fn entries(here: &EnvironmentBuilder<'_>, tier: Tier) -> (Entries, Entries) {
     (ingress, egress)
 }
 
-fn without_bridge(here: &EnvironmentBuilder<'_>, tier: Tier) -> (Entries, Entries) {
+/// What both environments have, whatever is configured.
+fn of_both(here: &EnvironmentBuilder<'_>, tier: Tier) -> (Entries, Entries) {
     let (own, there) = (here.tiers(), here.other_tiers());
     let ours = |tier| own.tier(tier).to_string();
     let theirs = |tier| there.tier(tier).to_string();
@@ -117,9 +135,8 @@ fn without_bridge(here: &EnvironmentBuilder<'_>, tier: Tier) -> (Entries, Entrie
                 // Interface endpoints, and their answers to other zones.
                 (110, tcp(&https, ours(Tier::App))),
                 (120, tcp(CALLERS, ours(Tier::App))),
-                // Answers of both databases; what our databases send to the transit gateway.
+                // Answers of our database; what our databases send to the transit gateway.
                 (130, tcp(CALLERS, ours(Tier::Db))),
-                (140, tcp(CALLERS, theirs(Tier::Db))),
                 // The other environment's services, calls (to the service port, which is in the range) and answers.
                 (150, tcp(CALLERS, theirs(Tier::App))),
                 (200, deny(all_of_ours())),
@@ -130,7 +147,6 @@ fn without_bridge(here: &EnvironmentBuilder<'_>, tier: Tier) -> (Entries, Entrie
             ]),
             numbered([
                 (100, tcp(database(), ours(Tier::Db))),
-                (110, tcp(database(), theirs(Tier::Db))),
                 (120, tcp(&https, ours(Tier::App))),
                 // Answers to the load balancer, of endpoints to other zones, and through the transit gateway's
                 // interfaces to our databases.
@@ -146,13 +162,11 @@ fn without_bridge(here: &EnvironmentBuilder<'_>, tier: Tier) -> (Entries, Entrie
         Tier::Db => (
             numbered([
                 (100, tcp(database(), ours(Tier::App))),
-                (110, tcp(database(), theirs(Tier::App))),
                 (120, tcp(database(), theirs(Tier::Db))),
                 (130, tcp(CALLERS, theirs(Tier::Db))),
             ]),
             numbered([
                 (100, tcp(CALLERS, ours(Tier::App))),
-                (110, tcp(CALLERS, theirs(Tier::App))),
                 (120, tcp(CALLERS, theirs(Tier::Db))),
                 (130, tcp(database(), theirs(Tier::Db))),
             ]),

@@ -12,7 +12,7 @@ pub use migration::migration;
 use self::watch::{Watch, alarm, line, metric, result, watch};
 use super::compute::Compute;
 use super::edge::Edge;
-use super::services::Service;
+use super::services::{SERVICES, Service};
 use super::{Env, EnvironmentBuilder, compute, dashboards, database};
 use crate::engine::{Handle, Ref};
 use crate::resources::cloudwatch::{Alarm, CompositeAlarm};
@@ -75,6 +75,7 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Vec<Guar
         guards.extend(own);
         all.push(tasks(here, needs, service));
     }
+    all.extend(unanswered(here, needs));
     all.extend(of_database(here, needs));
     all.push(blocked(here, needs));
     overall(here, needs.topic, all);
@@ -246,6 +247,26 @@ fn of_service(
     (all, guards)
 }
 
+/// Requests that no task answered: 502, 503 and 504 of the balancer itself, which CloudWatch counts per balancer only. What a target behind
+/// the bridge answers is no such answer here, whatever its code, so a bridged request counts where it failed; one that the other side
+/// never answers counts here too, where a client waited for it. It is no guard: with the bridge switched on the fault may be the other
+/// environment's.
+///
+/// Route 53 asks for `/ready` all the time, and as long as the service behind it has no task the balancer answers 503: until then it is
+/// quiet.
+fn unanswered(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Option<Ref<Alarm>> {
+    let of = [("LoadBalancer", needs.edge.load_balancer.arn.to_string())];
+    let text = format!(
+        "The load balancer itself answers more than {BAD_REQUESTS} requests a minute with 5xx: tasks hang, are gone or end connections, or `/ready` was told to say 503; look at the events of the services and at the alarms of the database"
+    );
+    let sum = metric((ALB, "HTTPCode_ELB_5XX_Count"), "Sum", 60, &of);
+    let spec = watch("unanswered", text, sum, BAD_REQUESTS, 2).alarm(needs.topic);
+    let [ready, ..] = &SERVICES;
+    let spec = once_it_runs(here, needs, ready, spec);
+    let made = here.add("alarm-unanswered", spec).name();
+    compute::runs(here, ready).then_some(made)
+}
+
 /// How a guard is called.
 const GUARD: &str = "guard-";
 
@@ -313,4 +334,35 @@ fn blocked(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Ref<Alarm> {
     let sum = metric(("AWS/WAFV2", "BlockedRequests"), "Sum", 300, &of);
     let spec = watch("waf-blocked", text, sum, BLOCKED, 1).alarm(needs.topic);
     here.add("alarm-waf-blocked", spec).name()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::blueprint::{Env, Facts, SERVICES, build};
+    use crate::config::Config;
+
+    /// Of tasks that hang the balancer's own answers alone tell.
+    #[test]
+    fn what_no_task_answers_calls_somebody_as_soon_as_there_are_tasks() {
+        let image = |name: &str| (name.to_owned(), "app@sha256:1".to_owned());
+        let pushed = Facts {
+            images: SERVICES.iter().map(|s| image(s.name)).collect(),
+            ..Facts::sample()
+        };
+        for (facts, runs) in [(Facts::sample(), false), (pushed, true)] {
+            let graph = build(&Config::default(), &facts).unwrap();
+            for env in Env::ALL {
+                let alarm = format!("alarm-unanswered-{env}");
+                let spec = &graph.get(&alarm).unwrap().spec;
+                assert_eq!(spec["metric"]["name"], "HTTPCode_ELB_5XX_Count");
+                // Of this balancer alone: no target group, and not the other environment's.
+                let of = spec["metric"]["dimensions"].as_object().unwrap();
+                assert_eq!(of.len(), 1);
+                assert_eq!(of["LoadBalancer"], format!("@{{alb-{env}.arn}}"));
+                assert_eq!(spec["actions"], runs);
+                let any = graph.get(&format!("alarm-any-{env}")).unwrap();
+                assert_eq!(any.needs(&graph).contains(&alarm), runs, "{env}");
+            }
+        }
+    }
 }

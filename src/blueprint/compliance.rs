@@ -30,7 +30,7 @@ type Asked = (
 
 /// Rules that AWS evaluates at a change ("List of AWS Config Managed Rules"): only these can be limited to things with a tag. What
 /// the brief asks for otherwise (365 days of logs, keys for buckets) is left out.
-const RULES: [Asked; 18] = [
+const RULES: [Asked; 19] = [
     (
         "ALB_DESYNC_MODE_CHECK",
         &[("desyncMode", "defensive")],
@@ -47,6 +47,11 @@ const RULES: [Asked; 18] = [
         "A web ACL guards the load balancers",
     ),
     ("DB_INSTANCE_BACKUP_ENABLED", &[], "Databases have backups"),
+    (
+        "DYNAMODB_TABLE_ENCRYPTED_KMS",
+        &[],
+        "Tables are encrypted with a key of KMS",
+    ),
     (
         "ECS_CONTAINERS_NONPRIVILEGED",
         &[],

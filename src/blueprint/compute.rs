@@ -9,7 +9,7 @@ use super::images::Image;
 use super::keys::Keys;
 use super::registry::Repositories;
 use super::services::Service;
-use super::{Env, EnvironmentBuilder, roles};
+use super::{Env, EnvironmentBuilder, roles, usable};
 use crate::config::Config;
 use crate::engine::{Handle, Ref};
 use crate::resources::autoscaling::{Scaling, Tracking};
@@ -40,6 +40,8 @@ pub struct Needs<'a> {
     pub keys: &'a Keys,
     /// The alarms that stop a deployment, by service.
     pub failing: &'a [(&'static Service, Ref<Alarm>)],
+    /// What tasks need before they start and until they have ended, and no setting of theirs names.
+    pub before: &'a [Ref<()>],
 }
 
 /// The user that every image runs as: not root.
@@ -145,7 +147,7 @@ fn declare_service(
         exposed: Exposed::new(),
     };
     let definition = here.add(&format!("task-{name}"), definition);
-    let (least, most) = service.tasks;
+    let (least, most) = (service.least(here.facts.zones.len()), service.tasks.1);
     let count = |tasks: u32| i32::try_from(tasks).unwrap_or(i32::MAX);
     let spec = ecs::Service {
         cluster: here.name(CLUSTER),
@@ -174,6 +176,7 @@ fn declare_service(
         zone_rebalancing: true,
         exec: false,
         exposed: Exposed::new(),
+        after: needs.before.to_vec(),
     };
     let running_service = here.add(&format!("service-{name}"), spec);
     here.output(&format!("service.{name}"), &running_service.name);
@@ -212,7 +215,7 @@ fn declare_service(
         held: None,
     };
     let scaled = here.add(&format!("scaling-{name}"), scaling);
-    Some(scaled.service.ready().as_str().into())
+    Some(usable(&scaled.service))
 }
 
 /// The target group of a service, as soon as a load balancer uses it.
@@ -233,7 +236,7 @@ fn environment(here: &EnvironmentBuilder<'_>, service: &Service) -> BTreeMap<Str
         |thing: &str, kind: &str| format!("{}_{kind}", thing.replace('-', "_").to_uppercase());
     let tables = service.tables.iter();
     let tables = tables.map(|thing| (variable(thing, "TABLE"), here.name(thing)));
-    let buckets = service.buckets.iter();
+    let buckets = service.known_buckets();
     let buckets = buckets.map(|thing| (variable(thing, "BUCKET"), here.name(thing)));
     let region = [
         ("AWS_REGION".to_owned(), here.config.region.clone()),

@@ -62,9 +62,19 @@ fn search(here: &EnvironmentBuilder<'_>, metric: &str, statistic: &str) -> Value
         .iter()
         .map(|service| format!("\"{}\"", here.name(service.short)))
         .collect();
+    let names = format!("({})", names.join(" OR "));
+    found("LoadBalancer,TargetGroup", metric, &names, statistic)
+}
+
+/// The same of the balancer itself.
+fn search_balancer(here: &EnvironmentBuilder<'_>, metric: &str, statistic: &str) -> Value {
+    let name = format!("\"{}\"", here.name("alb"));
+    found("LoadBalancer", metric, &name, statistic)
+}
+
+fn found(dimensions: &str, metric: &str, names: &str, statistic: &str) -> Value {
     let expression = format!(
-        "SEARCH('{{AWS/ApplicationELB,LoadBalancer,TargetGroup}} MetricName=\"{metric}\" ({})', '{statistic}', 60)",
-        names.join(" OR ")
+        "SEARCH('{{AWS/ApplicationELB,{dimensions}}} MetricName=\"{metric}\" {names}', '{statistic}', 60)"
     );
     json!([{"expression": expression, "id": "s"}])
 }
@@ -135,6 +145,12 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) {
         ])
     });
     errors.graph("Running tasks", "Average", tasks.collect());
+    let unanswered = search_balancer(here, "HTTPCode_ELB_5XX_Count", "Sum");
+    errors.graph(
+        "Answers 5xx of the load balancer itself",
+        "Sum",
+        vec![unanswered],
+    );
     errors.add(here, "errors");
 
     let mut database = Grid::new(here);

@@ -2,7 +2,7 @@
 //! zones. RDS owns the master password and rotates it; no password passes through here.
 
 use super::{DATABASE_CLUSTER, EnvironmentBuilder};
-use crate::config::Database;
+use crate::config::Database as Settings;
 use crate::engine::{Handle, Ref};
 use crate::resources::ec2::{SecurityGroup, Subnet, Vpc};
 use crate::resources::iam::Role;
@@ -15,6 +15,15 @@ use crate::resources::rds::{
 use crate::resources::secretsmanager::Rotation;
 use crate::resources::{Arn, Exposed};
 use std::collections::BTreeMap;
+
+/// What other sections refer to.
+pub struct Database {
+    pub cluster: Handle<Cluster>,
+    /// The writer and the readers.
+    pub instances: Vec<Handle<Instance>>,
+    /// The settings of these.
+    pub parameters: Handle<ParameterGroup>,
+}
 
 /// What it depends on.
 pub struct Needs<'a> {
@@ -59,7 +68,7 @@ const INSTANCE_PARAMETERS: [(&str, &str); 1] = [("pg_stat_statements.track_utili
 const BACKUP_WINDOW: &str = "01:30-02:30";
 const MAINTENANCE_WINDOW: &str = "sun:03:00-sun:04:00";
 
-pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Handle<Cluster> {
+pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Database {
     let group = SubnetGroup {
         vpc: needs.vpc.clone(),
         subnets: needs.subnets.iter().map(|s| s.id()).collect(),
@@ -73,7 +82,7 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Handle<C
     };
     let parameters = here.add(&thing, parameters);
     let cluster = cluster(here, needs, &group, &parameters);
-    instances(here, needs, &cluster, &group, &parameters);
+    let instances = instances(here, needs, &cluster, &group, &parameters);
     let rotation = Rotation {
         // RDS is done with the secret when the cluster is.
         secret: cluster.secret_arn.ready(),
@@ -94,12 +103,16 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Handle<C
         let url = url(&here.config.database, &endpoint.to_string());
         here.output(name, url);
     }
-    cluster
+    Database {
+        cluster,
+        instances,
+        parameters,
+    }
 }
 
 /// A connection string without a password, as libpq and its like take it: the server's certificate and name are checked.
-fn url(settings: &Database, endpoint: &str) -> String {
-    let Database {
+fn url(settings: &Settings, endpoint: &str) -> String {
+    let Settings {
         master_user,
         port,
         name,
@@ -110,7 +123,7 @@ fn url(settings: &Database, endpoint: &str) -> String {
 
 /// The name of a parameter group. A group belongs to one major version, and an upgrade in place takes the next one's beside it, so later
 /// groups name their version; the platform began with 14.
-fn of_version(thing: &str, settings: &Database) -> String {
+fn of_version(thing: &str, settings: &Settings) -> String {
     match major(&settings.engine_version) {
         "14" => thing.to_owned(),
         major => format!("{thing}-{major}"),
@@ -163,6 +176,7 @@ fn cluster(
         backup_days: settings.backup_days,
         backup_window: BACKUP_WINDOW.into(),
         maintenance_window: MAINTENANCE_WINDOW.into(),
+        auto_minor_upgrades: settings.auto_minor_upgrades,
         iam_authentication: true,
         log_exports: BTreeMap::from([("postgresql".into(), needs.log_group.to_string())]),
         copy_tags: true,
@@ -181,9 +195,9 @@ fn instances(
     cluster: &Handle<Cluster>,
     subnet_group: &Handle<SubnetGroup>,
     parameters: &Handle<ParameterGroup>,
-) {
+) -> Vec<Handle<Instance>> {
     let settings = &here.config.database;
-    for at in 0..settings.instances {
+    let each = (0..settings.instances).map(|at| {
         let spec = Instance {
             cluster: cluster.id.clone(),
             // A zone that was added is in the group before an instance is put there.
@@ -209,6 +223,7 @@ fn instances(
             }),
         };
         let thing = format!("{DATABASE_CLUSTER}-{}", at + 1);
-        here.add(&thing, spec);
-    }
+        here.add(&thing, spec)
+    });
+    each.collect()
 }

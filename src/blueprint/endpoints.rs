@@ -2,11 +2,13 @@
 //! an endpoint policy grants nothing, it bounds what may pass ("Control access to VPC endpoints using endpoint
 //! policies", AWS PrivateLink), so that credentials of another account can't carry data out by way of ours.
 
+use super::images::Image;
 use super::network::Network;
+use super::roles::PULL;
 use super::storage::LOGGED;
 use super::tables::{SESSIONS, SESSIONS_MIGRATION, TABLE_NAMES};
-use super::{Env, EnvironmentBuilder, Tier};
-use crate::engine::Handle;
+use super::{Env, EnvironmentBuilder, Tier, usable};
+use crate::engine::{Handle, Ref};
 use crate::resources::ec2::{GatewayEndpoint, InterfaceEndpoint, SecurityGroup};
 use crate::resources::policy::Policy;
 use serde_json::{Value, json};
@@ -83,12 +85,13 @@ const ITEMS: [&str; 10] = [
 // endpoints need not wait for them.
 
 /// Declares the gateway endpoints on the route tables of the app and db tiers, and the interface endpoints in the app
-/// subnets and the given group.
+/// subnets and the given group. Answers what is known once they can be used.
 pub fn declare(
     here: &mut EnvironmentBuilder<'_>,
     network: &Network,
     group: &Handle<SecurityGroup>,
-) {
+) -> Vec<Ref<()>> {
+    let mut ways = Vec::new();
     let gateways = [("s3", buckets(here)), ("dynamodb", tables(here))];
     for (service, policy) in gateways {
         let spec = GatewayEndpoint {
@@ -97,7 +100,8 @@ pub fn declare(
             route_tables: vec![network.table(Tier::App).id(), network.table(Tier::Db).id()],
             policy,
         };
-        here.add(&format!("vpce-{service}"), spec);
+        let made = here.add(&format!("vpce-{service}"), spec);
+        ways.push(usable(&made.id()));
     }
     let subnets = network.tier(Tier::App).iter().map(|subnet| subnet.id());
     let subnets: Vec<_> = subnets.collect();
@@ -111,8 +115,10 @@ pub fn declare(
             private_dns: true,
             policy: Some(own_account(here, prefix, bare)),
         };
-        here.add(&format!("vpce-{}", service.replace('.', "-")), spec);
+        let made = here.add(&format!("vpce-{}", service.replace('.', "-")), spec);
+        ways.push(usable(&made.id));
     }
+    ways
 }
 
 fn service_name(here: &EnvironmentBuilder<'_>, service: &str) -> String {
@@ -130,6 +136,11 @@ fn own_account(here: &EnvironmentBuilder<'_>, prefix: &str, bare: &[&str]) -> Po
         }),
         own_principals(here, "OwnPrincipalsNoResource", bare, &["*".to_owned()]),
     ];
+    let given = Image::given(here.config, account);
+    if prefix == "ecr" && !given.is_empty() {
+        // They may belong to another account, whose policy on the repository decides.
+        statements.push(own_principals(here, "GivenImages", &PULL, &given));
+    }
     if prefix == "ssm" {
         // AWS's public parameters belong to no account.
         let actions = [
@@ -203,6 +214,29 @@ fn tables(here: &EnvironmentBuilder<'_>) -> Policy {
 mod tests {
     use crate::blueprint::{Facts, build};
     use crate::config::Config;
+
+    /// The role and both endpoints say yes, or no task starts.
+    #[test]
+    fn an_image_of_another_account_passes_the_endpoints_and_nothing_else_of_that_account_does() {
+        let mut config = Config::default();
+        let theirs = "999999999999.dkr.ecr.eu-central-1.amazonaws.com/team/api:2.0";
+        let images = &mut config.services.images;
+        images.insert("payment-api".into(), theirs.into());
+        let graph = build(&config, &Facts::sample()).unwrap();
+        let role = &graph.get("role-execution-payment-api-green").unwrap().spec;
+        let pull = &role["inline"]["start-tasks"]["Statement"]["PullImage"];
+        for endpoint in ["vpce-ecr-api-green", "vpce-ecr-dkr-green"] {
+            let policy = &graph.get(endpoint).unwrap().spec["policy"]["Statement"];
+            let given = &policy["GivenImages"];
+            for part in ["Action", "Resource"] {
+                assert_eq!(given[part], pull[part], "{endpoint}");
+            }
+            assert!(given["Resource"].to_string().contains("999999999999"));
+        }
+        let none = build(&Config::default(), &Facts::sample()).unwrap();
+        let policy = &none.get("vpce-ecr-api-green").unwrap().spec["policy"]["Statement"];
+        assert!(policy.get("GivenImages").is_none());
+    }
 
     #[test]
     fn no_endpoint_lets_everybody_through() {

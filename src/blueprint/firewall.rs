@@ -9,8 +9,8 @@
 
 use super::edge::{Edge, READY_PATH};
 use super::keys::Keys;
-use super::{EnvironmentBuilder, Tier};
-use crate::engine::Handle;
+use super::{EnvironmentBuilder, Tier, usable};
+use crate::engine::{Handle, Ref};
 use crate::resources::Exposed;
 use crate::resources::logs::LogGroup;
 use crate::resources::wafv2::{Association, IpSet, Logging, Rule, RuleAction, Statement, WebAcl};
@@ -22,7 +22,14 @@ const ALL_REQUESTS: i64 = 10_000 * WINDOW_SECONDS;
 /// Headers that say who somebody is.
 const REDACTED: [&str; 2] = ["authorization", "cookie"];
 
-pub fn declare(here: &mut EnvironmentBuilder<'_>, keys: &Keys, edge: &Edge) -> Handle<WebAcl> {
+/// What other sections refer to.
+pub struct Firewall {
+    pub acl: Handle<WebAcl>,
+    /// Known once the load balancer is guarded.
+    pub guarded: Ref<()>,
+}
+
+pub fn declare(here: &mut EnvironmentBuilder<'_>, keys: &Keys, edge: &Edge) -> Firewall {
     let env = here.env;
     let blocks = [
         here.tiers().tier(Tier::Public).to_string(),
@@ -46,7 +53,7 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, keys: &Keys, edge: &Edge) -> H
         load_balancer: edge.load_balancer.arn.ready(),
         web_acl: acl.arn.clone(),
     };
-    here.add("waf-association", spec);
+    let association = here.add("waf-association", spec);
     let spec = LogGroup {
         retention_days: Some(here.config.waf.log_days),
         kms_key: Some(keys.logs.arn.clone()),
@@ -62,7 +69,10 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, keys: &Keys, edge: &Edge) -> H
         others: Vec::new(),
     };
     here.add("waf-logging", spec);
-    acl
+    Firewall {
+        acl,
+        guarded: usable(&association.load_balancer),
+    }
 }
 
 fn rules(here: &EnvironmentBuilder<'_>, bridge: &Handle<IpSet>) -> BTreeMap<String, Rule> {

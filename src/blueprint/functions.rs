@@ -65,6 +65,9 @@ const fn spec(name: &'static str, zip: &'static str, timeout: i32, reach: Reach)
     }
 }
 
+/// Where they run: the ways to the other environment's database are open from there alone.
+pub const HOME: Env = Env::Green;
+
 /// Concurrent executions of each function: a run, the next call of its schedule, which sees the run and ends, and a call by hand.
 /// With one alone Lambda would keep the calls that it refuses for up to six hours and make them later, also after the end of a
 /// migration ("Asynchronous invocation", "Configuring reserved concurrency for a function").

@@ -9,7 +9,7 @@ use crate::aws::Aws;
 use crate::config::Config;
 use crate::engine::{Check, Error, Level};
 use futures::future::try_join_all;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Images by service, as the registry knows them: `URI@sha256:...`.
 pub type Images = BTreeMap<String, String>;
@@ -69,6 +69,14 @@ impl Image {
 
     fn untagged(&self) -> String {
         format!("{}/{}", self.registry, self.repository)
+    }
+
+    /// The repositories of others that the configuration names, for policies.
+    pub fn given(config: &Config, account: &str) -> Vec<String> {
+        let given = SERVICES.iter().filter(|s| Self::is_given(config, s));
+        let all = given.map(|service| Self::of(config, account, service).arn(config));
+        let all: BTreeSet<String> = all.collect();
+        all.into_iter().collect()
     }
 
     /// Where its repository is, for policies.

@@ -2,7 +2,7 @@
 //! lets the account administer it and named services use it, and nobody else.
 
 use super::monitoring::{Publisher, publishers};
-use super::{Scope, ScopeBuilder};
+use super::{EnvironmentBuilder, Scope, ScopeBuilder, Shared};
 use crate::aws::kms::DATA_SERVICES;
 use crate::engine::Handle;
 use crate::resources::Exposed;
@@ -63,9 +63,20 @@ const ADMINISTER: [&str; 22] = [
     "kms:UpdateKeyDescription",
 ];
 
-pub fn declare<S: Scope>(here: &mut ScopeBuilder<'_, S>) -> Keys {
+pub fn declare(here: &mut EnvironmentBuilder<'_>) -> Keys {
+    let logs = logs_policy(here);
+    pair(here, logs)
+}
+
+/// The keys of what is shared. No log group and no topic is: until one is, its key can be administered and not used.
+pub fn shared(here: &mut ScopeBuilder<'_, Shared>) -> Keys {
+    let logs = vec![administration(here)];
+    pair(here, logs)
+}
+
+fn pair<S: Scope>(here: &mut ScopeBuilder<'_, S>, logs: Vec<Value>) -> Keys {
     let data = Policy::of(data_policy(here));
-    let logs = Policy::of(logs_policy(here));
+    let logs = Policy::of(logs);
     Keys {
         data: key(here, "data", "databases, secrets, tables and queues", data),
         logs: key(here, "logs", "log groups and notifications", logs),
@@ -144,7 +155,7 @@ fn data_policy<S: Scope>(here: &ScopeBuilder<'_, S>) -> Vec<Value> {
 /// "Encrypt log data in CloudWatch Logs using AWS KMS": the service itself uses the key, and only for this
 /// environment's groups. "Why didn't I receive an SNS notification for my CloudWatch alarm trigger": whoever publishes to an
 /// encrypted topic uses its key too.
-fn logs_policy<S: Scope>(here: &ScopeBuilder<'_, S>) -> Vec<Value> {
+fn logs_policy(here: &EnvironmentBuilder<'_>) -> Vec<Value> {
     let env = here.env;
     let groups = [
         format!("*-{env}-{}", here.config.suffix),
@@ -181,6 +192,35 @@ mod tests {
     use crate::config::Config;
     use crate::engine::reference::walk;
     use std::collections::BTreeSet;
+
+    /// A key of logs is granted to log groups by the pattern of their names: each grant meets one that exists, and each group that is given
+    /// the key meets a grant.
+    #[test]
+    fn a_key_of_logs_is_granted_for_groups_that_exist_and_for_no_others() {
+        let graph = build(&Config::default(), &Facts::sample()).unwrap();
+        for scope in ["blue", "green", "shared"] {
+            let key = format!("key-logs-{scope}");
+            let groups = graph.steps.iter().filter(|s| s.kind == "logs/log_group");
+            let given = groups.filter(|group| {
+                let mut named = false;
+                walk(&group.spec, &mut |p| named |= p.step == key);
+                named
+            });
+            let has_groups = given.count() > 0;
+            let statements = &graph.get(&key).unwrap().spec["policy"]["Statement"];
+            let statements = statements.as_object().unwrap();
+            assert_eq!(
+                statements.contains_key("EncryptLogGroups"),
+                has_groups,
+                "{key}"
+            );
+            let topic = graph.get(&format!("alerts-{scope}")).is_some();
+            let publishers = statements
+                .keys()
+                .filter(|sid| sid.starts_with("EncryptAlarms"));
+            assert_eq!(publishers.count() == 1, topic, "{key}");
+        }
+    }
 
     /// A service that is given a key and that its policy does not name is refused when it first uses it.
     #[test]

@@ -54,7 +54,7 @@ use crate::engine::graph::{GraphError, SHARED};
 use crate::engine::ownership::{
     MARK_DEPLOYMENT, MARK_STEP, MARK_SUFFIX, TAG_OF_NAME, TAG_OF_SCOPE,
 };
-use crate::engine::{Builder, Deployment, Graph, Handle, Kind, StepMeta};
+use crate::engine::{Builder, Deployment, Graph, Handle, Kind, Ref, StepMeta};
 use crate::resources::ec2::SecurityGroup;
 use crate::resources::sns::Topic;
 use serde::Serialize;
@@ -233,11 +233,16 @@ impl EnvironmentBuilder<'_> {
     }
 }
 
+/// Known once what it refers to can be used: for an order that no value carries.
+fn usable<T>(of: &Ref<T>) -> Ref<()> {
+    of.ready().as_str().into()
+}
+
 /// The whole platform as a graph.
 pub fn build(config: &Config, facts: &Facts) -> Result<Graph, GraphError> {
     let mut graph = Builder::new();
     let here = &mut ScopeBuilder::new(config, facts, Shared, &mut graph);
-    let keys = keys::declare(here);
+    let keys = keys::shared(here);
     let repositories = registry::declare(here, &keys);
     let transit = transit::gateway(here);
     let routing = routing::certificate(here);
@@ -334,9 +339,12 @@ fn environment(
             certificate: routing.certificate.clone(),
         },
     );
-    let web_acl = firewall::declare(here, &keys, &edge);
+    let firewall = firewall::declare(here, &keys, &edge);
     let sessions = tables::declare(here, &keys);
-    endpoints::declare(here, &network, &groups.endpoints);
+    // No task answers a request that no firewall has seen, and none starts without its way to images, settings and logs. It starts
+    // without an instance of the database (the application contract says so): to wait for these makes a run minutes longer both ways.
+    let mut before = endpoints::declare(here, &network, &groups.endpoints);
+    before.push(firewall.guarded);
     let database = database::declare(
         here,
         &database::Needs {
@@ -360,10 +368,11 @@ fn environment(
             subnets: network.tier(Tier::App),
             groups: &groups.services,
             repositories,
-            database: &database,
+            database: &database.cluster,
             edge: &edge,
             keys: &keys,
             failing: &stopping,
+            before: &before,
         },
     );
     monitoring::failed_deployments(here, &topic);
@@ -373,12 +382,14 @@ fn environment(
             topic: &topic,
             edge: &edge,
             compute: &compute,
-            database: &database,
-            web_acl: &web_acl,
+            database: &database.cluster,
+            web_acl: &firewall.acl,
             failing: &failing,
         },
     );
-    routing::records(here, routing, &edge, &guards);
+    // Customers come when all of it works, and have gone before any of it goes.
+    before.extend(database.instances.iter().map(|one| usable(&one.id)));
+    routing::records(here, routing, &edge, &guards, &before);
     here.output("vpc_id", network.vpc.id());
     for tier in Tier::ALL {
         let subnets = network.tier(tier).iter();
@@ -387,7 +398,7 @@ fn environment(
     }
     Made {
         side: functions::Side {
-            database,
+            database: database.cluster,
             sessions,
             data_key: keys.data.arn.clone(),
         },

@@ -2,13 +2,14 @@
 //! this environment publish and nobody else.
 
 use super::compute::CLUSTER;
+use super::database::Database;
 use super::keys::Keys;
 use super::{EnvironmentBuilder, Scope, ScopeBuilder};
-use crate::engine::Handle;
+use crate::engine::{Handle, Ref};
 use crate::resources::Exposed;
 use crate::resources::events::{Rule, Target};
 use crate::resources::policy::Policy;
-use crate::resources::rds::{Cluster, EventSubscription};
+use crate::resources::rds::EventSubscription;
 use crate::resources::sns::Topic;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -34,29 +35,44 @@ pub fn topic(here: &mut EnvironmentBuilder<'_>, keys: &Keys) -> Handle<Topic> {
 }
 
 /// Kinds of events that somebody has to know of ("Amazon RDS event categories and event messages").
-const EVENTS: [&str; 5] = [
-    "configuration change",
-    "failover",
-    "failure",
-    "maintenance",
-    "notification",
-];
+const EVENTS: [&str; 5] = [CHANGE, "failover", "failure", "maintenance", "notification"];
+/// The one kind that parameter groups have.
+const CHANGE: &str = "configuration change";
 
-/// Declares that events of the database reach the topic.
+/// Declares that events of the database reach the topic: of the cluster, of its instances and of their parameter group. There is a source
+/// of security groups too, of a time before VPCs: a database in a VPC has none of these.
 pub fn database_events(
     here: &mut EnvironmentBuilder<'_>,
     topic: &Handle<Topic>,
-    database: &Handle<Cluster>,
+    database: &Database,
 ) {
-    let spec = EventSubscription {
-        // Its policy lets RDS publish: without it the subscription is refused.
-        topic: topic.arn.ready(),
-        source: "db-cluster".into(),
-        clusters: vec![database.id.clone()],
-        categories: EVENTS.map(str::to_owned).into(),
-        enabled: true,
-    };
-    here.add("database-events", spec);
+    let untyped = |id: &str| Ref::from(id);
+    let cluster = vec![untyped(database.cluster.id.as_str())];
+    let instances = database.instances.iter();
+    let instances = instances.map(|one| untyped(one.id.as_str())).collect();
+    let parameters = vec![untyped(database.parameters.name().as_str())];
+    let all: [(_, _, _, &[&str]); 3] = [
+        ("database-events", "db-cluster", cluster, &EVENTS),
+        ("instance-events", "db-instance", instances, &EVENTS),
+        (
+            "parameter-events",
+            "db-parameter-group",
+            parameters,
+            &[CHANGE],
+        ),
+    ];
+    for (thing, source, sources, categories) in all {
+        let categories = categories.iter();
+        let spec = EventSubscription {
+            // Its policy lets RDS publish: without it the subscription is refused.
+            topic: topic.arn.ready(),
+            source: source.into(),
+            sources,
+            categories: categories.map(|&category| category.into()).collect(),
+            enabled: true,
+        };
+        here.add(thing, spec);
+    }
 }
 
 /// Declares that failed deployments reach the topic: ECS goes back to what ran before, and no alarm of metrics sees that. "Amazon ECS

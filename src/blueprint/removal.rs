@@ -1,7 +1,7 @@
 //! In which order an environment is removed: a step goes before everything that it needs.
 
 use super::services::{SERVICES, Service};
-use super::{Facts, build};
+use super::{Env, Facts, build};
 use crate::config::Config;
 use crate::engine::graph::{Graph, Step};
 use std::collections::BTreeSet;
@@ -118,4 +118,53 @@ fn no_rule_goes_while_a_name_leads_to_its_balancer() {
             );
         }
     }
+}
+
+/// In a destroy what customers use goes after them; in an apply it comes before them. What joins both environments is made last and goes
+/// first.
+#[test]
+fn customers_and_tasks_come_last_and_go_first() {
+    const ENDPOINTS: [&str; 2] = ["ec2/interface_endpoint", "ec2/gateway_endpoint"];
+    const GUARD: &str = "wafv2/association";
+    let before = [
+        (
+            "route53/record",
+            [ENDPOINTS.as_slice(), &[GUARD, "rds/instance"]].concat(),
+        ),
+        ("ecs/service", [ENDPOINTS.as_slice(), &[GUARD]].concat()),
+    ];
+    let graph = build(&Config::default(), &delivered()).unwrap();
+    for env in Env::ALL {
+        let joining = graph.joining(&env.other().to_string());
+        let own = |step: &&Step| {
+            let joins = graph.position(&step.id).is_some_and(|at| joining[at]);
+            step.scope == env.to_string() && !joins
+        };
+        for (first, kinds) in &before {
+            assert!(of(&graph, first).filter(own).count() >= 2);
+            for step in of(&graph, first).filter(own) {
+                let after = after(&graph, step);
+                for kind in kinds {
+                    let all: Vec<_> = of(&graph, kind).filter(own).collect();
+                    assert!(!all.is_empty(), "{kind}");
+                    for one in all {
+                        let is_after = after.contains(one.id.as_str());
+                        assert!(is_after, "{} does not wait for {}", step.id, one.id);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Without an image a service is there too, with no task: it takes its place in the same order.
+#[test]
+fn the_order_is_the_same_before_there_are_images() {
+    let graphs = [Facts::sample(), delivered()];
+    let graphs = graphs.map(|facts| build(&Config::default(), &facts).unwrap());
+    let after = |graph: &Graph| -> Vec<serde_json::Value> {
+        let services = of(graph, "ecs/service").map(|step| step.spec["after"].clone());
+        services.collect()
+    };
+    assert_eq!(after(&graphs[0]), after(&graphs[1]));
 }

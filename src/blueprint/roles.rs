@@ -19,6 +19,13 @@ fn source(here: &EnvironmentBuilder<'_>) -> Value {
     })
 }
 
+/// What pulling an image takes ("Amazon ECS task execution IAM role").
+pub const PULL: [&str; 3] = [
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:GetDownloadUrlForLayer",
+];
+
 /// A statement that allows actions on a resource.
 pub fn allow(sid: &str, actions: &[&str], resource: Value) -> Value {
     json!({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource})
@@ -44,15 +51,7 @@ pub fn execution(
     let parameters = here.arn("ssm", &format!("parameter{}/*", path(here, service)));
     let statements = vec![
         allow("LogIn", &["ecr:GetAuthorizationToken"], json!("*")),
-        allow(
-            "PullImage",
-            &[
-                "ecr:BatchCheckLayerAvailability",
-                "ecr:BatchGetImage",
-                "ecr:GetDownloadUrlForLayer",
-            ],
-            json!(repository),
-        ),
+        allow("PullImage", &PULL, json!(repository)),
         allow("ReadParameters", &["ssm:GetParameters"], json!(parameters)),
         allow(
             "WriteLog",
@@ -88,10 +87,7 @@ pub fn task(
     } else {
         allow(
             "ReadDatabaseSecret",
-            &[
-                "secretsmanager:DescribeSecret",
-                "secretsmanager:GetSecretValue",
-            ],
+            &["secretsmanager:GetSecretValue"],
             json!(needs.database.secret_arn),
         )
     }];
@@ -101,12 +97,17 @@ pub fn task(
         .map(|thing| here.arn("dynamodb", &format!("table/{}", here.name(thing))))
         .flat_map(|table| [format!("{table}/index/*"), table])
         .collect();
-    let mut through: Vec<&str> = Vec::new();
+    let with_key = |sid, actions: &[&str], service: &str| {
+        let through = format!("{service}.{}.amazonaws.com", here.config.region);
+        let mut statement = allow(sid, actions, json!(needs.keys.data.arn));
+        statement["Condition"] = json!({"StringEquals": {"kms:ViaService": through}});
+        statement
+    };
     if !without_password {
-        through.push("secretsmanager");
+        let read = with_key("DecryptSecret", &["kms:Decrypt"], "secretsmanager");
+        statements.push(read);
     }
     if !tables.is_empty() {
-        through.push("dynamodb");
         let items = [
             "dynamodb:BatchGetItem",
             "dynamodb:BatchWriteItem",
@@ -119,39 +120,31 @@ pub fn task(
             "dynamodb:UpdateItem",
         ];
         statements.push(allow("UseTables", &items, json!(tables)));
-    }
-    let buckets: Vec<String> = service
-        .buckets
-        .iter()
-        .map(|thing| format!("arn:aws:s3:::{}", here.name(thing)))
-        .collect();
-    let objects: Vec<String> = buckets.iter().map(|bucket| format!("{bucket}/*")).collect();
-    statements.push(allow("ListBuckets", &["s3:ListBucket"], json!(buckets)));
-    statements.push(allow(
-        "UseObjects",
-        &["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
-        json!(objects),
-    ));
-    let region = &here.config.region;
-    let services = through
-        .iter()
-        .map(|s| format!("{s}.{region}.amazonaws.com"));
-    let services: Vec<String> = services.collect();
-    let mut key = allow(
-        "UseDataKey",
-        &[
+        let actions = [
             "kms:Decrypt",
             "kms:DescribeKey",
             "kms:Encrypt",
             "kms:GenerateDataKey*",
             "kms:ReEncrypt*",
-        ],
-        json!(needs.keys.data.arn),
-    );
-    key["Condition"] = json!({"StringEquals": {"kms:ViaService": services}});
-    if !services.is_empty() {
-        statements.push(key);
+        ];
+        statements.push(with_key("UseTablesKey", &actions, "dynamodb"));
     }
+    let arn = |thing: &str| format!("arn:aws:s3:::{}", here.name(thing));
+    let buckets: Vec<String> = service.known_buckets().map(arn).collect();
+    let objects = |of: &[&str]| -> Vec<String> {
+        let buckets = of.iter().map(|thing| arn(thing));
+        buckets.map(|bucket| format!("{bucket}/*")).collect()
+    };
+    statements.push(allow("ListBuckets", &["s3:ListBucket"], json!(buckets)));
+    if !service.reads.is_empty() {
+        let objects = objects(service.reads);
+        statements.push(allow("ReadObjects", &["s3:GetObject"], json!(objects)));
+    }
+    statements.push(allow(
+        "UseObjects",
+        &["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
+        json!(objects(service.buckets)),
+    ));
     let role = Role {
         description: format!("What {name} may do ({})", here.env),
         inline: BTreeMap::from([("work".into(), Policy::of(statements))]),
@@ -164,6 +157,25 @@ pub fn task(
 mod tests {
     use crate::blueprint::{Env, Facts, SERVICES, build};
     use crate::config::Config;
+
+    #[test]
+    fn what_only_reports_reads_payments_and_encrypts_nothing() {
+        let graph = build(&Config::default(), &Facts::sample()).unwrap();
+        for env in Env::ALL {
+            let role = graph.get(&format!("role-task-reporting-{env}")).unwrap();
+            let work = role.spec["inline"]["work"]["Statement"]
+                .as_object()
+                .unwrap();
+            for (sid, statement) in work {
+                let says = |text: &str| statement.to_string().contains(text);
+                assert!(!says("s3:PutObject") || !says("transaction-logs"), "{sid}");
+                assert!(
+                    !says("kms:") || statement["Action"] == serde_json::json!(["kms:Decrypt"]),
+                    "{sid}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn without_a_password_a_task_reads_no_secret_and_logs_in_as_its_own_user_alone() {

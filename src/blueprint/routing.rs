@@ -17,7 +17,7 @@ use super::edge::Edge;
 use super::zone::ZONE;
 use super::{Env, EnvironmentBuilder, ScopeBuilder, Shared};
 use crate::config::Config;
-use crate::engine::Handle;
+use crate::engine::{Handle, Ref};
 use crate::resources::acm::{Certificate, PROOF, Validation};
 use crate::resources::route53::{Alias, Record, Text, Weight, Zone, text};
 
@@ -140,12 +140,14 @@ fn own_certificate(here: &mut ScopeBuilder<'_, Shared>, place: &Place) -> String
     arn.ready().to_string()
 }
 
-/// Declares an environment's own name, its health checks and its record of the domain.
+/// Declares an environment's own name, its health checks and its record of the domain. Nobody is sent to the environment before what is
+/// given is there, and that stays until nobody is.
 pub fn records(
     here: &mut EnvironmentBuilder<'_>,
     routing: &Routing,
     edge: &Edge,
     guards: &[Guard],
+    before: &[Ref<()>],
 ) {
     let Some(place) = &routing.place else {
         return;
@@ -156,11 +158,12 @@ pub fn records(
         evaluate_health: false,
     };
     let own = place.name(here.env);
-    // Without delegation nobody finds the names, and the rules wait for the certificate.
-    let answers = match here.facts.delegated {
-        true => edge.rules.clone(),
-        false => Vec::new(),
-    };
+    let mut after = before.to_vec();
+    // Nobody is sent to a balancer that knows no path. Without delegation nobody finds the names, and the rules wait for the
+    // certificate.
+    if here.facts.delegated {
+        after.extend(edge.rules.iter().map(|rule| Ref::from(rule.as_str())));
+    }
     let spec = Record {
         zone: place.zone.clone(),
         name: own.clone(),
@@ -168,7 +171,7 @@ pub fn records(
         weight: Weight::Is(1),
         health_check: None,
         note: None,
-        answers: answers.clone(),
+        after: after.clone(),
         others: Vec::new(),
     };
     here.add("record-own", spec);
@@ -181,7 +184,7 @@ pub fn records(
         weight: Weight::Is(FIRST_WEIGHTS[here.env as usize]),
         health_check: Some(health.id.clone()),
         note: routing.note.as_ref().map(|note| note.id.clone()),
-        answers,
+        after,
         others: Vec::new(),
     };
     here.add(DOMAIN_RECORD, spec);

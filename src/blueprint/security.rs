@@ -11,11 +11,14 @@
 //! | alb | payment-api, transaction-processor, reporting | 8080 |
 //! | alb | bridge (the endpoint that leads to the other environment) | 443 |
 //! | bridge-nlb (where the other environment's endpoint leads to) | alb | 443 |
-//! | payment-api, transaction-processor, reporting, migration | database, endpoints | 5432, 443 |
-//! | migration | the other environment's db tier | 5432 |
+//! | payment-api, transaction-processor, reporting, migration of green | database, endpoints | 5432, 443 |
+//! | migration of green | blue's db tier | 5432 |
 //! | the three services | S3 (image layers, logs, documents) | 443 |
-//! | payment-api, transaction-processor, migration | DynamoDB | 443 |
+//! | payment-api, transaction-processor, migration of green | DynamoDB | 443 |
+//!
+//! The functions run in green, so blue's group of this name has no member, calls nobody and is let in nowhere.
 
+use super::functions::HOME;
 use super::services::{SERVICES, Service};
 use super::{ANYWHERE, EnvironmentBuilder, Tier};
 use crate::engine::{Handle, Ref};
@@ -91,10 +94,11 @@ fn rules(here: &mut EnvironmentBuilder<'_>, groups: &Groups) {
     let (other_app, other_db) = (there.tier(Tier::App), there.tier(Tier::Db));
     let lists = here.facts.prefix_lists.clone();
     let migration = ("migration", &groups.migration);
+    let has_functions = here.env == HOME;
     let callers = || {
         let services = groups.services.iter();
         let services = services.map(|(service, group)| (service.name, group));
-        services.chain([migration])
+        services.chain(has_functions.then_some(migration))
     };
 
     let mut alb = Side::default();
@@ -136,17 +140,19 @@ fn rules(here: &mut EnvironmentBuilder<'_>, groups: &Groups) {
     }
 
     let mut side = Side::default();
-    side.outward(groups, database_port);
-    side.call(
-        database_port,
-        other_db,
-        &format!("Database of {}", here.env.other()),
-    );
-    side.call(
-        HTTPS,
-        &lists.dynamodb,
-        "DynamoDB through its gateway endpoint",
-    );
+    if has_functions {
+        side.outward(groups, database_port);
+        side.call(
+            database_port,
+            other_db,
+            &format!("Database of {}", here.env.other()),
+        );
+        side.call(
+            HTTPS,
+            &lists.dynamodb,
+            "DynamoDB through its gateway endpoint",
+        );
+    }
     side.set(here, migration.0, migration.1);
 
     let mut database = Side::default();
@@ -155,8 +161,10 @@ fn rules(here: &mut EnvironmentBuilder<'_>, groups: &Groups) {
         database.accept(database_port, group.id(), name);
         endpoints.accept(HTTPS, group.id(), name);
     }
-    let functions = format!("Migration functions of {}", here.env.other());
-    database.accept(database_port, other_app, &functions);
+    if !has_functions {
+        let functions = format!("Migration functions of {HOME}");
+        database.accept(database_port, other_app, &functions);
+    }
     database.set(here, "database", &groups.database);
     endpoints.set(here, "endpoints", &groups.endpoints);
 }
@@ -250,14 +258,19 @@ mod tests {
     #[test]
     fn the_database_accepts_its_port_and_calls_nobody() {
         let graph = graph();
-        let rules = &graph
-            .get("security-group-database-rules-green")
-            .unwrap()
-            .spec;
-        assert_eq!(rules["egress"], json!({}));
-        let ingress = rules["ingress"].as_object().unwrap();
-        assert!(ingress.keys().all(|k| k.starts_with("tcp/5432 from ")));
-        assert!(ingress.contains_key("tcp/5432 from 10.10.64.0/18"));
+        for (env, other) in [
+            ("blue", "tcp/5432 from 10.20."),
+            ("green", "tcp/5432 from 10.10."),
+        ] {
+            let rules = format!("security-group-database-rules-{env}");
+            let rules = &graph.get(&rules).unwrap().spec;
+            assert_eq!(rules["egress"], json!({}));
+            let ingress = rules["ingress"].as_object().unwrap();
+            assert!(ingress.keys().all(|k| k.starts_with("tcp/5432 from ")));
+            // The functions run in green, and reach both.
+            let across = ingress.keys().any(|k| k.starts_with(other));
+            assert_eq!(across, env == "blue", "{env}");
+        }
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub struct Service {
     pub cpu: u32,
     /// MiB of a task.
     pub memory: u32,
-    /// Tasks at least and at most. At least one in each zone.
+    /// Tasks at least and at most; see [`Service::least`].
     pub tasks: (u32, u32),
     /// True for one that works on payments without being asked: where nothing may be written it has no task.
     pub works_alone: bool,
@@ -37,9 +37,22 @@ pub struct Service {
     pub tables: &'static [&'static str],
     /// The buckets that it reads and writes.
     pub buckets: &'static [&'static str],
+    /// The buckets that it only reads.
+    pub reads: &'static [&'static str],
 }
 
 impl Service {
+    /// Tasks at least: one in each zone.
+    pub fn least(&self, zones: usize) -> u32 {
+        let (least, _) = self.tasks;
+        least.max(u32::try_from(zones).unwrap_or(least))
+    }
+
+    /// The buckets that it knows by name.
+    pub fn known_buckets(&self) -> impl Iterator<Item = &'static str> {
+        self.reads.iter().chain(self.buckets).copied()
+    }
+
     /// The user of the database that it logs in as when it logs in without a password.
     pub fn database_user(&self) -> String {
         self.name.replace('-', "_")
@@ -60,6 +73,7 @@ pub const SERVICES: [Service; 3] = [
         writes: true,
         tables: &[SESSIONS, RATE_LIMITS],
         buckets: &[TRANSACTION_LOGS],
+        reads: &[],
     },
     Service {
         name: TRANSACTION_PROCESSOR,
@@ -74,6 +88,7 @@ pub const SERVICES: [Service; 3] = [
         writes: true,
         tables: &[SESSIONS],
         buckets: &[TRANSACTION_LOGS],
+        reads: &[],
     },
     Service {
         name: REPORTING,
@@ -87,7 +102,8 @@ pub const SERVICES: [Service; 3] = [
         works_alone: false,
         writes: false,
         tables: &[],
-        buckets: &[TRANSACTION_LOGS, COMPLIANCE_DOCS],
+        buckets: &[COMPLIANCE_DOCS],
+        reads: &[TRANSACTION_LOGS],
     },
 ];
 
@@ -106,8 +122,10 @@ mod tests {
         for service in &SERVICES {
             let known = |name: &&&str| !tables::TABLE_NAMES.contains(name);
             assert_eq!(service.tables.iter().find(known), None, "{}", service.name);
-            let known = |name: &&&str| !storage::LOGGED.contains(name);
-            assert_eq!(service.buckets.iter().find(known), None, "{}", service.name);
+            let unknown = service
+                .known_buckets()
+                .find(|name| !storage::LOGGED.contains(name));
+            assert_eq!(unknown, None, "{}", service.name);
         }
     }
 
@@ -118,8 +136,11 @@ mod tests {
             assert!([256, 512, 1024].contains(&service.cpu), "{}", service.name);
             let fits = (2 * service.cpu..=8 * service.cpu).contains(&service.memory);
             assert!(fits && service.memory % 1024 == 0, "{}", service.name);
-            let (least, most) = service.tasks;
-            assert!(3 <= least && least <= most, "{}", service.name);
+            let (_, most) = service.tasks;
+            for (zones, least) in [(3, 3), (4, 4)] {
+                assert_eq!(service.least(zones), least, "{}", service.name);
+                assert!(least <= most, "{}", service.name);
+            }
         }
     }
 }

@@ -156,6 +156,7 @@ class Audit:
             default = cluster["MasterUsername"] in ("admin", "postgres")
             self.check("rds-cluster-default-admin-check", name, not default)
             self.check("rds-cluster-backup-retention-check", name, cluster["BackupRetentionPeriod"] >= 7)
+            self.check("rds-cluster-auto-minor-version-upgrade-enable", name, cluster["AutoMinorVersionUpgrade"])
             self.check("rds-cluster-copy-tags-to-snapshots-enabled", name, cluster["CopyTagsToSnapshot"])
             self.check("rds-aurora-postgresql-logs-to-cloudwatch", name, "postgresql" in cluster["EnabledCloudwatchLogsExports"])
             self.check("rds-master-password-in-secrets-manager", name, ":key/" in cluster["MasterUserSecret"]["KmsKeyId"])

@@ -13,6 +13,9 @@ fn an_audit_by_the_rules_of_pci_dss_finds_only_what_is_meant_so() {
     // The version that is asked for stays only without automatic upgrades.
     let mut meant = Vec::new();
     for env in ["blue", "green"] {
+        meant.push(format!(
+            "rds-cluster-auto-minor-version-upgrade-enable aurora-{env}-dev\n"
+        ));
         for at in 1..=3 {
             meant.push(format!(
                 "rds-automatic-minor-version-upgrade-enabled aurora-{at}-{env}-dev\n"

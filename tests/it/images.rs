@@ -75,8 +75,9 @@ fn a_service_without_an_image_has_no_task_and_a_push_starts_it_once() {
         "application-autoscaling:PutScalingPolicy",
         "cloudwatch:PutMetricAlarm",
     ];
+    // Those of the service, and the one of what no task answers.
     let in_order = [
-        revision, count, range, policy, policy, alarm, alarm, alarm, alarm,
+        revision, count, range, policy, policy, alarm, alarm, alarm, alarm, alarm,
     ];
     assert_eq!(starts(&lab, since), in_order);
     let [mut started, mut other] = look(&lab);

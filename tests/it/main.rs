@@ -39,6 +39,7 @@ mod planning;
 mod policy;
 mod rates;
 mod reaching;
+mod removal;
 mod requests;
 mod review;
 mod sandbox;

@@ -294,6 +294,7 @@ class Clusters(Database):
             ServerlessV2ScalingConfiguration={"MinCapacity": 1, "MaxCapacity": 8},
             CloudwatchLogsExportConfiguration={"DisableLogTypes": ["postgresql"]},
             CopyTagsToSnapshot=False,
+            AutoMinorVersionUpgrade=False,
             ApplyImmediately=True,
         )
         shown = RDS.describe_db_clusters(DBClusterIdentifier="change")["DBClusters"][0]
@@ -303,14 +304,38 @@ class Clusters(Database):
             shown["ServerlessV2ScalingConfiguration"],
             shown.get("EnabledCloudwatchLogsExports", []),
             shown["CopyTagsToSnapshot"],
+            shown["AutoMinorVersionUpgrade"],
         )
-        self.assertEqual(got, (False, 7, {"MinCapacity": 1.0, "MaxCapacity": 8.0}, [], False))
+        self.assertEqual(got, (False, 7, {"MinCapacity": 1.0, "MaxCapacity": 8.0}, [], False, False))
         RDS.modify_db_instance(
             DBInstanceIdentifier="change-0", EnablePerformanceInsights=False, PromotionTier=5, ApplyImmediately=True
         )
         shown = RDS.describe_db_instances(DBInstanceIdentifier="change-0")["DBInstances"][0]
         self.assertEqual((shown["PerformanceInsightsEnabled"], shown["PromotionTier"]), (False, 5))
         self.remove("change", "change-0")
+
+    def test_minor_upgrades_are_on_unless_told_otherwise(self):
+        self.assertTrue(self.cluster("upgrades")["AutoMinorVersionUpgrade"])
+        self.assertFalse(self.cluster("stays", AutoMinorVersionUpgrade=False)["AutoMinorVersionUpgrade"])
+        self.remove("upgrades")
+        self.remove("stays")
+
+    def test_events_are_of_what_exists_and_of_kinds_that_it_has(self):
+        topic = client("sns").create_topic(Name="events")["TopicArn"]
+        self.cluster("told")
+        self.instance("told", "told-0")
+        wanted = {"SnsTopicArn": topic, "EventCategories": ["configuration change"], "Enabled": True}
+        for kind, source in (("db-cluster", "told"), ("db-instance", "told-0"), ("db-parameter-group", "group")):
+            RDS.create_event_subscription(SubscriptionName=kind, SourceType=kind, SourceIds=[source], **wanted)
+            with self.refused("SourceNotFound"):
+                RDS.create_event_subscription(SubscriptionName="none", SourceType=kind, SourceIds=["none"], **wanted)
+            with self.refused("SourceNotFound"):
+                RDS.add_source_identifier_to_subscription(SubscriptionName=kind, SourceIdentifier="none")
+        with self.refused("SubscriptionCategoryNotFound"):
+            RDS.modify_event_subscription(SubscriptionName="db-parameter-group", EventCategories=["failover"])
+        for kind in ("db-cluster", "db-instance", "db-parameter-group"):
+            RDS.delete_event_subscription(SubscriptionName=kind)
+        self.remove("told", "told-0")
 
     def test_certificate_authorities(self):
         offered = RDS.describe_certificates()

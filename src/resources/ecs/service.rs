@@ -44,6 +44,9 @@ pub struct Service {
     /// All other settings that ECS knows of a service, by its names.
     #[serde(default)]
     pub exposed: Exposed,
+    /// What its tasks need before they start, and until they have ended.
+    #[serde(default)]
+    pub after: Vec<Ref<()>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -128,7 +131,7 @@ impl Resource for Service {
         replace: Replace::DeleteFirst,
         holds_data: false,
         interrupts: &[("running", "the service has no tasks while it is off")],
-        write_only: &[],
+        write_only: &["after"],
         watched: &[],
         delegated: &[Delegated {
             field: "count",
@@ -150,7 +153,11 @@ impl Resource for Service {
         let outputs = key.spec.outputs(key.name(), &arn);
         let tags = tags_of(service.tags());
         cx.recent.note(&arn, &tags);
-        let found = Found::tagged(of(&service, cluster), outputs, tags);
+        let spec = Self {
+            after: key.spec.after.clone(),
+            ..of(&service, cluster)
+        };
+        let found = Found::tagged(spec, outputs, tags);
         Ok(Some(found.phase(phase(&service))))
     }
 
@@ -339,6 +346,7 @@ fn of(service: &t::Service, cluster: String) -> Service {
         zone_rebalancing: rebalancing == Some(&t::AvailabilityZoneRebalancing::Enabled),
         exec: service.enable_execute_command(),
         exposed: more(service),
+        after: Vec::new(),
     }
 }
 

@@ -54,6 +54,9 @@ pub struct Cluster {
     pub backup_window: String,
     /// Weekly, in UTC, `sun:03:30-sun:04:30`; must not overlap the backup window.
     pub maintenance_window: String,
+    /// RDS upgrades the minor version by itself. Its instances have a setting of their own.
+    #[serde(default)]
+    pub auto_minor_upgrades: bool,
     /// Tokens of IAM as passwords.
     pub iam_authentication: bool,
     /// Exported logs: type to the log group, which RDS names `/aws/rds/cluster/{cluster}/{type}`. It makes the group by
@@ -245,6 +248,7 @@ impl Resource for Cluster {
             .backup_retention_period(self.backup_days)
             .preferred_backup_window(&self.backup_window)
             .preferred_maintenance_window(&self.maintenance_window)
+            .auto_minor_version_upgrade(self.auto_minor_upgrades)
             .enable_iam_database_authentication(self.iam_authentication)
             .set_enable_cloudwatch_logs_exports(Some(exports))
             .copy_tags_to_snapshot(self.copy_tags)

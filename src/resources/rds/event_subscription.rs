@@ -2,17 +2,16 @@
 
 use super::{RdsTags, tags};
 use crate::resources::prelude::*;
-use crate::resources::rds::Cluster;
 use crate::resources::sns::Topic;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EventSubscription {
     /// Where the events go.
     pub topic: Ref<Arn<Topic>>,
-    /// What they are about, `db-cluster`.
+    /// What they are about: `db-cluster`, `db-instance`, `db-parameter-group`.
     pub source: String,
     /// Which ones; a set. Without any it would be all of the account.
-    pub clusters: Vec<Ref<Cluster>>,
+    pub sources: Vec<Ref<()>>,
     /// Kinds of events; a set.
     pub categories: Vec<String>,
     pub enabled: bool,
@@ -63,7 +62,7 @@ impl Resource for EventSubscription {
         let spec = Self {
             topic: one.sns_topic_arn().unwrap_or_default().into(),
             source: one.source_type().unwrap_or_default().to_owned(),
-            clusters: one
+            sources: one
                 .source_ids_list()
                 .iter()
                 .map(|id| id.as_str().into())
@@ -86,7 +85,7 @@ impl Resource for EventSubscription {
             .subscription_name(&identity.name)
             .sns_topic_arn(&self.topic)
             .source_type(&self.source)
-            .set_source_ids(Some(texts(&self.clusters)))
+            .set_source_ids(Some(texts(&self.sources)))
             .set_event_categories(Some(self.categories.clone()))
             .enabled(self.enabled)
             .set_tags(tags::at_creation(identity));
@@ -112,15 +111,15 @@ impl Resource for EventSubscription {
                 .enabled(self.enabled);
             cx.call(MODIFY, || call.clone().send()).await?;
         }
-        for (cluster, edit) in delta.entries("clusters") {
+        for (source, edit) in delta.entries("sources") {
             if edit == Edit::Remove {
                 let call = client.remove_source_identifier_from_subscription();
-                let call = call.subscription_name(&it.name).source_identifier(cluster);
+                let call = call.subscription_name(&it.name).source_identifier(source);
                 let api = rds::REMOVE_SOURCE_IDENTIFIER_FROM_SUBSCRIPTION;
                 cx.delete(api, || call.clone().send()).await?;
             } else {
                 let call = client.add_source_identifier_to_subscription();
-                let call = call.subscription_name(&it.name).source_identifier(cluster);
+                let call = call.subscription_name(&it.name).source_identifier(source);
                 let api = rds::ADD_SOURCE_IDENTIFIER_TO_SUBSCRIPTION;
                 cx.call(api, || call.clone().send()).await?;
             }

@@ -64,9 +64,6 @@ pub struct InstanceOutputs {
     /// Its identifier, which is its name.
     pub id: Ref<Instance>,
     pub arn: Ref<Arn<Instance>>,
-    /// `db-...`
-    #[serde(default, skip_serializing_if = "Ref::is_unknown")]
-    pub resource_id: Ref<()>,
 }
 
 impl HasName for InstanceOutputs {
@@ -88,6 +85,7 @@ const DELETE: Api = rds::DELETE_DB_INSTANCE;
 
 impl Kind for Instance {
     const TYPE: &'static str = "rds/instance";
+    const KNOWN_BY_NAME: bool = true;
     const NAME: NameRule = IDENTIFIER;
     type Outputs = InstanceOutputs;
 }
@@ -298,10 +296,8 @@ fn settings(instance: &DbInstance, cluster: Option<&DbCluster>) -> Instance {
 }
 
 fn outputs(instance: &DbInstance, id: &str, api: Api) -> Result<InstanceOutputs, Error> {
-    let resource_id = instance.dbi_resource_id();
     Ok(InstanceOutputs {
         id: id.into(),
         arn: api.field(instance.db_instance_arn(), "DBInstanceArn")?,
-        resource_id: resource_id.unwrap_or_default().into(),
     })
 }

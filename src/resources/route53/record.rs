@@ -5,7 +5,7 @@ use super::answered;
 use super::sets::{self, built};
 use super::text::{self, Text};
 use crate::aws::route53::plain;
-use crate::resources::elbv2::{LoadBalancer, Rule};
+use crate::resources::elbv2::LoadBalancer;
 use crate::resources::prelude::*;
 use aws_sdk_route53::types::{AliasTarget, ChangeAction, ResourceRecordSet, RrType};
 
@@ -22,10 +22,9 @@ pub struct Record {
     pub health_check: Option<Ref<HealthCheck>>,
     /// Where the traffic command says which weight it has set; `None` for a record that it does not move.
     pub note: Option<Ref<Text>>,
-    /// The rules that answer requests for the name. They are there before it, and stay until it has gone: nobody is sent to a balancer
-    /// that knows no path.
+    /// What is there before anybody is sent to the balancer, and stays until nobody is: the rules that answer, and what they rest on.
     #[serde(default)]
-    pub answers: Vec<Ref<Arn<Rule>>>,
+    pub after: Vec<Ref<()>>,
     /// Sets of this name that are not this deployment's and answer for it too: `A theirs`, `AAAA`, `NS`; and `NS of` a name above it
     /// that is none of ours. The first of ours shows them.
     #[serde(default)]
@@ -91,7 +90,7 @@ impl Resource for Record {
             "alias",
             "clients are sent elsewhere once their resolvers ask again, about a minute",
         )],
-        write_only: &["note", "answers"],
+        write_only: &["note", "after"],
         watched: &[],
         delegated: &[Delegated {
             field: "weight",
@@ -154,7 +153,7 @@ impl Resource for Record {
             },
             health_check: set.health_check_id().map(Ref::from),
             note: key.spec.note.clone(),
-            answers: key.spec.answers.clone(),
+            after: key.spec.after.clone(),
             others: if there.is_first {
                 there.rivals.iter().map(|s| sets::entry(s, name)).collect()
             } else {

@@ -28,6 +28,14 @@ sns.untag_resource(ResourceArn="<alerts-blue.arn>", TagKeys=["CostCenter"])"#,
     ),
     by_hand(
         "rds/event_subscription",
+        r#"rds.remove_source_identifier_from_subscription(SubscriptionName="instance-events-green-dev", SourceIdentifier="aurora-2-green-dev")"#,
+        &[changed(
+            "instance-events-green",
+            "sources[aurora-2-green-dev]",
+        )],
+    ),
+    by_hand(
+        "rds/event_subscription",
         r#"rds.modify_event_subscription(SubscriptionName="database-events-green-dev", EventCategories=["failover"], Enabled=False)
 rds.add_source_identifier_to_subscription(SubscriptionName="database-events-green-dev", SourceIdentifier="aurora-blue-dev")
 rds.delete_event_subscription(SubscriptionName="database-events-blue-dev")"#,
@@ -37,7 +45,7 @@ rds.delete_event_subscription(SubscriptionName="database-events-blue-dev")"#,
             changed("database-events-green", "categories[failure]"),
             changed("database-events-green", "categories[maintenance]"),
             changed("database-events-green", "categories[notification]"),
-            extra("database-events-green", "clusters[aurora-blue-dev]"),
+            extra("database-events-green", "sources[aurora-blue-dev]"),
             missing("database-events-blue"),
         ],
     ),

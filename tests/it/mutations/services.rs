@@ -234,6 +234,11 @@ dynamodb.update_table(TableName="rate-limits-green-dev", DeletionProtectionEnabl
         )],
     ),
     by_hand(
+        "rds/cluster",
+        r#"rds.modify_db_cluster(DBClusterIdentifier="aurora-blue-dev", ApplyImmediately=True, AutoMinorVersionUpgrade=True)"#,
+        &[changed("aurora-blue", "auto_minor_upgrades")],
+    ),
+    by_hand(
         "rds/instance",
         r#"rds.modify_db_instance(DBInstanceIdentifier="aurora-2-green-dev", ApplyImmediately=True, EnablePerformanceInsights=False, MonitoringInterval=15, AutoMinorVersionUpgrade=True)"#,
         &[

@@ -80,6 +80,7 @@ impl Cluster {
                 "backup_days" => call.backup_retention_period(self.backup_days),
                 "backup_window" => call.preferred_backup_window(&self.backup_window),
                 "maintenance_window" => call.preferred_maintenance_window(&self.maintenance_window),
+                "auto_minor_upgrades" => call.auto_minor_version_upgrade(self.auto_minor_upgrades),
                 "iam_authentication" => {
                     call.enable_iam_database_authentication(self.iam_authentication)
                 }

@@ -61,6 +61,8 @@ pub(super) fn settings(cluster: &DbCluster, id: &str, want_version: &str) -> Clu
             .unwrap_or_default(),
         backup_window: owned(cluster.preferred_backup_window()),
         maintenance_window: owned(cluster.preferred_maintenance_window()),
+        // "By default, minor engine upgrades are applied automatically" (CreateDBCluster).
+        auto_minor_upgrades: cluster.auto_minor_version_upgrade().unwrap_or(true),
         iam_authentication: pending
             .and_then(|p| p.iam_database_authentication_enabled())
             .or(cluster.iam_database_authentication_enabled())

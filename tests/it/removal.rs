@@ -1,0 +1,41 @@
+//! In which order a destroy of the real blueprint reaches AWS.
+
+use crate::support::lab::Lab;
+
+/// Where an operation stands among the writes, first and last.
+fn span(writes: &[String], operation: &str) -> (usize, usize) {
+    let of = |w: &String| w == operation;
+    let first = writes.iter().position(of);
+    let last = writes.iter().rposition(of);
+    first.zip(last).unwrap_or_else(|| panic!("no {operation}"))
+}
+
+#[test]
+fn customers_have_gone_before_anything_goes_that_serves_them() {
+    let lab = Lab::green();
+    let since = lab.mark();
+    lab.run(&["destroy", "--yes", "--destroy-data"]).expect(0);
+    let writes = lab.writes(since);
+    let (_, drained) = span(&writes, "ecs:DeleteService");
+    let serving = [
+        "wafv2:DisassociateWebACL",
+        "ec2:DeleteVpcEndpoints",
+        "rds:DeleteDBInstance",
+        "rds:DeleteDBCluster",
+        "elbv2:DeleteRule",
+        "elbv2:DeleteListener",
+        "elbv2:DeleteLoadBalancer",
+    ];
+    for operation in serving {
+        let (first, _) = span(&writes, operation);
+        // The record of the domain and the one for tests.
+        let records = writes[..first].iter();
+        let records = records.filter(|w| *w == "route53:ChangeResourceRecordSets");
+        assert!(records.count() >= 2, "{operation} before the records");
+        let with_tasks = operation.starts_with("rds:DeleteDBInstance");
+        assert!(
+            with_tasks || drained < first,
+            "{operation} before the services"
+        );
+    }
+}
