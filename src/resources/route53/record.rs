@@ -242,7 +242,7 @@ impl Record {
 
 /// The weight that the traffic command has noted for a step's environment, once it has set any.
 fn noted(cx: &Aws, notes: &[ResourceRecordSet], identity: &Identity) -> Option<i64> {
-    let ours = sets::is_own(cx, identity);
+    let ours = sets::is_own(&cx.own, identity);
     let note = notes.iter().find(|s| s.r#type == RrType::Txt && ours(s))?;
     let env = identity.tags.get("Environment").map_or("", String::as_str);
     text::number(&text::value(note), env)

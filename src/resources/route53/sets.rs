@@ -3,7 +3,7 @@
 //! with all the values that it was read with, so that no change of somebody else is overwritten.
 
 use crate::aws::route53::{is_within, plain};
-use crate::aws::{Api, Aws, route53};
+use crate::aws::{Api, Aws, Own, route53};
 use crate::engine::ownership::MARK_DEPLOYMENT;
 use crate::engine::{Class, Delta, Error, Identity};
 use aws_sdk_route53::types::{
@@ -45,13 +45,13 @@ pub(super) fn step_of(id: &str) -> Option<&str> {
 
 /// Whether a set is one of this deployment's: its identifier names a step that has a record at this name. What only ends as the
 /// identifiers of a deployment do is somebody else's.
-pub fn is_own(cx: &Aws, identity: &Identity) -> impl Fn(&ResourceRecordSet) -> bool {
+pub fn is_own(all: &Own, identity: &Identity) -> impl Fn(&ResourceRecordSet) -> bool {
     let ending = ending(identity);
     move |set| {
         let id = set.set_identifier().unwrap_or_default();
         let step = id.strip_suffix(&ending).unwrap_or_default();
         let name = plain(set.name());
-        cx.own.any(|it| it.step == step && it.has("name", &name))
+        all.any(|it| it.step == step && it.has("name", &name))
     }
 }
 
@@ -86,7 +86,7 @@ pub async fn at(
     let ours = identifier(identity);
     let same = |s: &&ResourceRecordSet| s.r#type.as_str() == kind;
     let own = |s: &&ResourceRecordSet| same(s) && s.set_identifier() == Some(&ours);
-    let is_own = is_own(cx, identity);
+    let is_own = is_own(&cx.own, identity);
     let mine = |s: &&ResourceRecordSet| own(s) || (same(s) && is_own(s));
     // The name servers of the zone itself lead nobody away.
     let stands = |s: &&ResourceRecordSet| s.r#type != RrType::Ns || apex.as_deref() != Some(name);
@@ -279,7 +279,7 @@ pub(crate) fn built<T>(answer: Result<T, aws_sdk_route53::error::BuildError>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::{Own, OwnThing, wire};
+    use crate::aws::OwnThing;
     use serde_json::{Value, json};
 
     fn record(kind: RrType, name: &str, id: Option<&str>) -> ResourceRecordSet {
@@ -291,7 +291,6 @@ mod tests {
 
     #[test]
     fn only_the_identifier_of_a_step_with_a_record_of_this_name_is_ours() {
-        let mut cx = wire::aws(200, "");
         let thing = |step: &str, name: &str| OwnThing {
             kind: RECORD.into(),
             step: step.into(),
@@ -303,14 +302,14 @@ mod tests {
             thing("record-green", "dev.example.org"),
             thing("record-own-green", "green.dev.example.org"),
         ];
-        cx.own = Own::from_iter(steps);
+        let all = Own::from_iter(steps);
         let identity = Identity {
             step: "record-green".into(),
             name: String::new(),
             tags: [(MARK_DEPLOYMENT.to_owned(), "1/eu-central-1/dev".to_owned())].into(),
             token: String::new(),
         };
-        let is_own = is_own(&cx, &identity);
+        let is_own = is_own(&all, &identity);
         let own = |id: &str| is_own(&record(RrType::A, "dev.example.org.", Some(id)));
         assert!(own("record-green-dev.eu-central-1"));
         for theirs in [

@@ -32,8 +32,9 @@ def _shown(call, data):
     """What moto answers, with what it loses."""
     record = _record(call, data["FunctionName"])
     data.update({key: value for key, value in record.items() if value is not None})
-    if not data.get("KMSKeyArn"):
-        data.pop("KMSKeyArn", None)
+    for key in ("KMSKeyArn", "FileSystemConfigs"):
+        if not data.get(key):
+            data.pop(key, None)
     data.setdefault("LoggingConfig", {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{data['FunctionName']}"})
     network = data.get("VpcConfig") or {}
     if network.get("SubnetIds"):
