@@ -185,8 +185,8 @@ mod tests {
         };
         let (three, four) = (arn(3), arn(4));
         let [one, other] = both(Some(&three), Some(&four), LONGEST);
-        assert_eq!(one, "…definition/task-payment-api-green-dev:3\"");
-        assert_eq!(other, "…definition/task-payment-api-green-dev:4\"");
+        assert_eq!(one, "…finition/task-payment-api-green-dev:3\"");
+        assert_eq!(other, "…finition/task-payment-api-green-dev:4\"");
         // What differs at the front, and what is short, is shown from its front.
         let [one, other] = both(Some(&json!("x".repeat(100))), Some(&json!("y")), LONGEST);
         assert!(one.starts_with("\"xxx") && one.ends_with('…'), "{one}");

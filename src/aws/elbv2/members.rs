@@ -11,11 +11,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub(super) type Fetched<V> = BoxFuture<'static, Result<Vec<V>, Error>>;
 
+/// The last answer about a parent.
+type Kept<V> = HandedOver<Option<Arc<Vec<V>>>>;
+
 /// What is in a parent, by the parent's ARN; the last answer is kept for the search that runs beside a refresh.
 pub(super) struct Members<V> {
     reader: Reader<String, Arc<Vec<V>>>,
     caller: Arc<Caller>,
-    kept: Mutex<HashMap<String, HandedOver<Option<Arc<Vec<V>>>>>>,
+    kept: Mutex<HashMap<String, Kept<V>>>,
 }
 
 impl<V: Send + Sync + 'static> Members<V> {
