@@ -225,12 +225,10 @@ ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[{"IpProtocol"
     let lost = ["acl-app-green", "compliance-docs-green", "sessions-green"];
     for step in lost {
         assert_eq!(outcome(step), "failed", "{step}: {report:#}");
-        assert!(
-            done.err.contains(&format!("state mark {step}")),
-            "{}",
-            done.err
-        );
+        let mark = format!("DeployerStep={step}");
+        assert!(done.err.contains(&mark), "{mark}: {}", done.err);
     }
+    assert!(done.err.contains("`deployer state mark`"), "{}", done.err);
     assert_eq!(
         outcome("security-group-reporting-rules-green"),
         "done",
@@ -271,11 +269,8 @@ ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[{"IpProtocol"
     lab.python(TAGS_GONE);
     let done = lab.run(DESTROY).expect(1);
     for step in lost {
-        assert!(
-            done.err.contains(&format!("state mark {step}")),
-            "{}",
-            done.err
-        );
+        let mark = format!("DeployerStep={step}");
+        assert!(done.err.contains(&mark), "{mark}: {}", done.err);
     }
     let ids = lab.ids();
     assert!(

@@ -324,9 +324,14 @@ acl("waf-green-dev", "<waf-green>", change)"#,
 acl("waf-blue-dev", "<waf-blue>", change, TokenDomains=["theirs.example"])"#,
         &[
             changed("waf-blue", "rules.all-requests.action"),
-            extra("waf-blue", "rules.all-requests.others[name: theirs]"),
-            changed("waf-blue", "rules.checks.statement"),
-            changed("waf-blue", "rules.per-client.statement.rate.of.not"),
+            extra(
+                "waf-blue",
+                "rules.all-requests.others[rule_labels: [{name: theirs}]]",
+            ),
+            changed("waf-blue", "rules.checks.statement.path"),
+            extra("waf-blue", "rules.checks.statement.other"),
+            changed("waf-blue", "rules.per-client.statement.rate.of.not.from"),
+            extra("waf-blue", "rules.per-client.statement.rate.of.not.other"),
             extra(
                 "waf-blue",
                 "rules.core.statement.managed.overrides.NoUserAgent_HEADER",
