@@ -14,6 +14,8 @@ use std::time::Duration;
 const ROUNDS: u64 = 6;
 /// Processor time, in seconds.
 const SECONDS: f64 = if cfg!(debug_assertions) { 1.1 } else { 0.4 };
+/// The same in a debug build on a slower machine: times that of printing the graph, which is 11 times as quick.
+const GRAPHS: f64 = 22.0;
 /// Memory at most, in KiB.
 const KIB: u64 = if cfg!(debug_assertions) {
     50 * 1024
@@ -67,9 +69,9 @@ fn a_plan_needs_six_rounds_of_calls_at_most_on_an_empty_account_and_on_a_whole_o
     }
 }
 
-/// Processor time in seconds, and the most memory in KiB, of a plan with nothing to do.
-fn own(lab: &Lab) -> (f64, u64) {
-    let mut command = lab.command(&["plan"]);
+/// Processor time in seconds, and the most memory in KiB, of a command.
+fn own(lab: &Lab, arguments: &[&str]) -> (f64, u64) {
+    let mut command = lab.command(arguments);
     let mut child = command
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -105,14 +107,18 @@ fn own(lab: &Lab) -> (f64, u64) {
 #[test]
 fn a_plan_takes_little_time_and_memory_of_its_own() {
     let lab = Lab::both();
-    let mut best = own(&lab);
-    for _ in 0..2 {
-        let (seconds, kib) = own(&lab);
-        best = (best.0.min(seconds), best.1.min(kib));
-    }
-    let (seconds, kib) = best;
+    let best = |arguments: &[&str]| {
+        let all = [(); 3].map(|()| own(&lab, arguments));
+        let least = |a: (f64, u64), b: (f64, u64)| (a.0.min(b.0), a.1.min(b.1));
+        all.into_iter().reduce(least).unwrap()
+    };
+    let (seconds, kib) = best(&["plan"]);
+    let most = match cfg!(debug_assertions) {
+        true => SECONDS.max(GRAPHS * best(&["graph"]).0),
+        false => SECONDS,
+    };
     println!("plan: {seconds:.2} s of processor time, {} MB", kib / 1024);
     assert!(seconds > 0.0 && kib > 0);
-    assert!(seconds <= SECONDS, "{seconds} s");
+    assert!(seconds <= most, "{seconds} s of {most} s");
     assert!(kib <= KIB, "{kib} KiB");
 }
