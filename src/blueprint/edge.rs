@@ -52,6 +52,8 @@ const FIRST_SERVICE: i32 = 100;
 /// What other sections refer to.
 pub struct Edge {
     pub load_balancer: Handle<LoadBalancer>,
+    /// Its listener that redirects to HTTPS.
+    pub http: Handle<Listener>,
     /// Its HTTPS listener; `None` without a certificate.
     pub https: Option<Handle<Listener>>,
     /// The target group of each service. The reference is known once a rule sends requests to it: ECS refuses a service
@@ -81,7 +83,7 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Edge {
         .each_ref()
         .map(|service| target_group(here, needs, service));
     let redirect = listener(&load_balancer, "HTTP", HTTP, Action::to_https());
-    here.add("listener-http", redirect);
+    let http = here.add("listener-http", redirect);
     let certificate = needs.certificate.clone();
     let served = certificate.map(|certificate| https(here, &load_balancer, certificate, &groups));
     let known = groups.each_ref().map(|group| group.arn());
@@ -97,6 +99,7 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Edge {
     };
     let edge = Edge {
         load_balancer,
+        http,
         https,
         target_groups: with_service(served.unwrap_or_else(|| known.clone())),
         watched: with_service(known),

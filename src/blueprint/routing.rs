@@ -159,6 +159,7 @@ pub fn records(
     };
     let own = place.name(here.env);
     let mut after = before.to_vec();
+    after.push(Ref::from(edge.http.arn.as_str()));
     // Nobody is sent to a balancer that knows no path. Without delegation nobody finds the names, and the rules wait for the
     // certificate.
     if here.facts.delegated {
