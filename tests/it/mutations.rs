@@ -86,7 +86,7 @@ impl Recorded {
     }
 
     /// Steps in which a text names an output that is another one afterwards: they are no difference, and the same apply brings
-    /// them along.
+    /// them along. What is never compared asks for no update.
     fn followers(&self, after: &Self) -> BTreeSet<&str> {
         let all = self.state["steps"].as_object().unwrap();
         let mut old: Vec<&str> = Vec::new();
@@ -96,8 +96,12 @@ impl Recorded {
             let gone = self.outputs(step).iter().filter(gone);
             old.extend(gone.filter_map(|(_, value)| value.as_str()));
         }
+        let metas = deployer::resources::metas();
         let names = |step: &Value| {
-            let text = step["inputs"].to_string();
+            let meta = metas.iter().find(|m| step["kind"] == m.kind).unwrap();
+            let mut compared = step["inputs"].as_object().unwrap().clone();
+            compared.retain(|field, _| !meta.write_only.contains(&field.as_str()));
+            let text = Value::Object(compared).to_string();
             old.iter().any(|old| text.contains(old))
         };
         let steps = all.iter().filter(|(_, step)| names(step));

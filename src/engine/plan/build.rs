@@ -8,7 +8,7 @@ use super::removal::removals;
 use super::shrink::wait_for_removals;
 use super::users::{needed_and_replaced, users};
 use super::{Inputs, Options, Plan, Problem, Waiting};
-use crate::engine::driver::{Live, Meta, Registry};
+use crate::engine::driver::{Live, Meta, Registry, Replace};
 use crate::engine::event::Verb;
 use crate::engine::graph::{Graph, Step};
 use crate::engine::observe::{Observations, Observed};
@@ -128,8 +128,11 @@ fn staying<'a>(
     want: &Value,
     outputs: Option<&'a Value>,
 ) -> Option<Cow<'a, Value>> {
+    // One that stands beside the one that it replaces has another name.
+    let beside = decision.verb == Some(Verb::Replace) && meta.replace == Replace::CreateFirst;
+    let by_name = meta.known_by_name && !beside;
     let mut known = match decision.verb {
-        Some(Verb::Create) if meta.known_by_name && outputs.is_some() => {
+        Some(Verb::Create | Verb::Replace) if by_name && outputs.is_some() => {
             return outputs.map(Cow::Borrowed);
         }
         Some(Verb::Replace | Verb::Create) => Map::new(),
