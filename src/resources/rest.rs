@@ -15,23 +15,12 @@ macro_rules! rest {
 }
 pub(crate) use rest;
 
-/// The members of a shape that are set, by name in words (`dead letter config`), with what they are set to. `Debug` is derived: in
-/// its long form each member begins a line, four blanks in.
+/// The members of a shape that are set, by name in words (`dead letter config`), with what they are set to.
 pub(crate) fn members(shape: &impl Debug) -> Exposed {
-    let text = format!("{shape:#?}");
-    let mut all: Vec<(String, String)> = Vec::new();
-    for line in text.lines().skip(1).take_while(|line| *line != "}") {
-        let member = line.strip_prefix("    ").and_then(|l| l.split_once(": "));
-        match member.filter(|(name, _)| !name.starts_with(' ')) {
-            Some((name, value)) => all.push((name.replace('_', " "), value.to_owned())),
-            None => {
-                if let Some((_, value)) = all.last_mut() {
-                    value.push(' ');
-                    value.push_str(line.trim());
-                }
-            }
-        }
-    }
+    let all = spelled(shape).into_iter().map(|(name, lines)| {
+        let lines: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
+        (name.replace('_', " "), lines.join(" "))
+    });
     let set = |(name, value): (String, String)| {
         let value = value.trim_end_matches(',');
         let some = value.strip_prefix("Some( ");
@@ -39,7 +28,27 @@ pub(crate) fn members(shape: &impl Debug) -> Exposed {
         let value = some.unwrap_or(value).trim_matches('"');
         (!["None", "", "[]", "false", "0"].contains(&value)).then(|| (name, value.to_owned()))
     };
-    all.into_iter().filter_map(set).collect()
+    all.filter_map(set).collect()
+}
+
+/// The members of a shape with their values, line by line as they stand in its `Debug` text, which is derived: in its long form
+/// each member begins a line, four blanks in. A member of a later SDK is among them.
+pub(crate) fn spelled(shape: &impl Debug) -> Vec<(String, Vec<String>)> {
+    /// What stands before a member of the shape itself; what stands deeper belongs to its value.
+    const INDENT: &str = "    ";
+    let text = format!("{shape:#?}");
+    let mut all: Vec<(String, Vec<String>)> = Vec::new();
+    for line in text.lines().skip(1).take_while(|line| *line != "}") {
+        let member = line.strip_prefix(INDENT).filter(|l| !l.starts_with(' '));
+        match member.and_then(|l| l.split_once(": ")) {
+            Some((name, value)) => all.push((name.to_owned(), vec![value.to_owned()])),
+            None => all
+                .last_mut()
+                .into_iter()
+                .for_each(|(_, value)| value.push(line.to_owned())),
+        }
+    }
+    all
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! that it does not know; this one is given what is read elsewhere and what is the default, and shows all the rest.
 
 use crate::resources::Exposed;
+use crate::resources::rest::spelled;
 use std::fmt::Debug;
 
 /// A member and the text of a value that is ours or ECS's default; a member may have several.
@@ -30,25 +31,19 @@ fn is_empty(value: &str) -> bool {
 
 /// The members of a shape, each with its value as text.
 pub(super) fn members(shape: &impl Debug) -> Vec<(String, String)> {
-    /// What stands before a member of the shape itself; what stands deeper belongs to its value.
-    const INDENT: &str = "    ";
-    let text = format!("{shape:#?}");
-    let mut lines: Vec<&str> = text.lines().collect();
-    // A map has no order of its own.
-    let runs = lines.chunk_by_mut(|a, b| is_entry(a) && is_entry(b));
-    runs.for_each(|run| {
-        if run.len() > 1 {
-            run.sort_unstable();
-        }
-    });
     let mut out: Vec<(String, String)> = Vec::new();
-    for line in lines {
-        let member = line.strip_prefix(INDENT).filter(|l| !l.starts_with(' '));
-        match (member.and_then(|l| l.split_once(": ")), out.last_mut()) {
-            (Some((name, value)), _) => out.push((name.to_owned(), value.to_owned())),
-            (None, Some((_, value))) if line != "}" => append(value, line.trim_start()),
-            _ => {}
-        }
+    for (name, mut lines) in spelled(shape) {
+        // A map has no order of its own.
+        let runs = lines.chunk_by_mut(|a, b| is_entry(a) && is_entry(b));
+        runs.for_each(|run| {
+            if run.len() > 1 {
+                run.sort_unstable();
+            }
+        });
+        let mut lines = lines.into_iter();
+        let mut value = lines.next().unwrap_or_default();
+        lines.for_each(|line| append(&mut value, line.trim_start()));
+        out.push((name, value));
     }
     for (_, value) in &mut out {
         let whole = value.strip_suffix(',').unwrap_or(value);
