@@ -13,21 +13,21 @@ const ALONE: i64 = 100;
 /// Changes of which all or none come true.
 pub(super) type Changes = Vec<(ChangeAction, ResourceRecordSet)>;
 
-/// What must come with the change of the record that comes or goes, whose set identifier is `id`; with a `noted` one the note of
-/// the traffic command says the new weights too.
+/// What must come with the change of the record that comes or goes, whose set identifier is `id`, at a name that has these; with a
+/// `noted` one the note of the traffic command says the new weights too.
 ///
 /// # Errors
-/// When the records cannot be read.
+/// When the note cannot be read.
 pub(super) async fn with(
     cx: &Aws,
     (zone, name, id): (&str, &str, &str),
+    mut there: Vec<ResourceRecordSet>,
     noted: bool,
 ) -> Result<Changes, Error> {
     let is_own = |set: &ResourceRecordSet| {
         let step = set.set_identifier().and_then(sets::step_of);
         step.is_some_and(|step| cx.own.any(|it| it.step == step))
     };
-    let mut there = cx.route53.records(zone, name).await?;
     there.retain(&is_own);
     let mut changes = beside(&there, id);
     if noted && !changes.is_empty() {

@@ -180,7 +180,9 @@ impl Resource for Record {
         if self.weight.value() > 0 {
             sets::create(cx, &self.zone, set).await?;
         } else {
-            self.send(cx, &id, (ChangeAction::Create, set)).await?;
+            let there = cx.route53.records(&self.zone, &self.name).await?;
+            self.send(cx, &id, there, (ChangeAction::Create, set))
+                .await?;
         }
         Ok(outputs(&id, &self.name))
     }
@@ -203,8 +205,9 @@ impl Resource for Record {
 
     async fn delete(&self, cx: &Aws, it: &RecordOutputs) -> Result<(), Error> {
         let id = it.id.as_str();
-        match sets::live(cx, &self.zone, &self.name, id).await? {
-            Some(old) => self.send(cx, id, (ChangeAction::Delete, old)).await,
+        let there = cx.route53.records(&self.zone, &self.name).await?;
+        match sets::with_id(&there, id) {
+            Some(old) => self.send(cx, id, there, (ChangeAction::Delete, old)).await,
             None => Ok(()),
         }
     }
@@ -216,10 +219,11 @@ impl Record {
         &self,
         cx: &Aws,
         id: &str,
+        there: Vec<ResourceRecordSet>,
         own: (ChangeAction, ResourceRecordSet),
     ) -> Result<(), Error> {
         let place = (self.zone.as_str(), self.name.as_str(), id);
-        let mut changes = answered::with(cx, place, self.note.is_some()).await?;
+        let mut changes = answered::with(cx, place, there, self.note.is_some()).await?;
         changes.push(own);
         sets::change_once(cx, &self.zone, changes).await
     }

@@ -171,8 +171,13 @@ pub async fn live(
     id: &str,
 ) -> Result<Option<ResourceRecordSet>, Error> {
     let sets = cx.route53.records(zone, name).await?;
-    let is_it = |s: &ResourceRecordSet| s.set_identifier() == Some(id);
-    Ok(sets.into_iter().find(is_it))
+    Ok(with_id(&sets, id))
+}
+
+/// The one of these that has this identifier.
+pub(super) fn with_id(sets: &[ResourceRecordSet], id: &str) -> Option<ResourceRecordSet> {
+    let is_it = |s: &&ResourceRecordSet| s.set_identifier() == Some(id);
+    sets.iter().find(is_it).cloned()
 }
 
 /// How the entry of a set begins that stands above the name.
