@@ -40,8 +40,19 @@ struct Place {
 
 impl Place {
     fn name(&self, env: Env) -> String {
-        format!("{env}.{}", self.domain)
+        own_name(env, &self.domain)
     }
+}
+
+fn own_name(env: Env, domain: &str) -> String {
+    format!("{env}.{domain}")
+}
+
+/// The names that a certificate covers, each after what it is of: the domain, and an environment's own below it.
+pub fn names(domain: &str) -> Vec<(String, String)> {
+    let own = Env::ALL.map(|env| (env.to_string(), own_name(env, domain)));
+    let domain = ("domain".to_owned(), domain.to_owned());
+    std::iter::once(domain).chain(own).collect()
 }
 
 /// The domain of a deployment under a zone of this name.
@@ -114,9 +125,7 @@ pub fn steps() -> (String, [String; 2]) {
 }
 
 fn own_certificate(here: &mut ScopeBuilder<'_, Shared>, place: &Place) -> String {
-    let parts: Vec<(String, String)> = std::iter::once(("domain".into(), place.domain.clone()))
-        .chain(Env::ALL.map(|env| (env.to_string(), place.name(env))))
-        .collect();
+    let parts = names(&place.domain);
     let spec = Certificate {
         domain: place.domain.clone(),
         names: parts.iter().map(|(_, name)| name.clone()).collect(),

@@ -131,6 +131,15 @@ impl Error {
         self
     }
 
+    /// The action, and why it failed by code, or by the message where there is none.
+    pub fn in_short(&self) -> String {
+        let why = match self.code.as_str() {
+            "" => self.message.trim_end(),
+            code => code,
+        };
+        format!("{}: {why}", self.action)
+    }
+
     /// The same error with AWS's error code.
     #[must_use]
     pub fn code(mut self, code: impl Into<String>) -> Self {

@@ -2,7 +2,7 @@
 
 use super::Session;
 use crate::aws;
-use crate::blueprint::Env;
+use crate::blueprint;
 use crate::engine::plan::{Node, Op, Plan};
 use crate::engine::{Check, Kind};
 use crate::resources::elbv2::Listener;
@@ -17,10 +17,8 @@ impl Session {
             return None;
         }
         let domain = self.graph.outputs.get("domain").and_then(Value::as_str);
-        let names: Vec<String> = domain.map_or_else(Vec::new, |domain| {
-            let own = Env::ALL.map(|env| format!("{env}.{domain}"));
-            [domain.to_owned()].into_iter().chain(own).collect()
-        });
+        let names = domain.map(blueprint::names).unwrap_or_default();
+        let names: Vec<String> = names.into_iter().map(|(_, name)| name).collect();
         Some(aws::certificate(&self.aws, arn, &names).await)
     }
 }

@@ -54,16 +54,12 @@ impl Silence {
 
 /// The error of a read in a line.
 pub(super) fn in_short(error: &Error) -> String {
-    let why = match error.code.as_str() {
-        "" => error.message.trim_end(),
-        code => code,
-    };
     let silent = if error.class == Class::Unclear {
         "no answer: "
     } else {
         ""
     };
-    format!("{silent}{}: {why}", error.action)
+    format!("{silent}{}", error.in_short())
 }
 
 /// How long there may be no answer: as long as throttling is bridged. A connection that breaks for minutes ends no wait of a quarter of

@@ -7,11 +7,7 @@ use crate::engine::compare::UNREAD;
 /// What a list of others' things has; one that cannot be read is an entry of its own, and fails no step: none needs it.
 pub(super) fn listed<T: Default>(list: Result<T, Error>, unread: &mut Vec<String>) -> T {
     list.unwrap_or_else(|error| {
-        let why = match error.code.as_str() {
-            "" => error.message.trim_end(),
-            code => code,
-        };
-        unread.push(format!("{UNREAD}{}: {why}", error.action));
+        unread.push(format!("{UNREAD}{}", error.in_short()));
         T::default()
     })
 }
