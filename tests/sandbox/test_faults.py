@@ -17,6 +17,12 @@ def faults(**settings):
     return control("PUT", "_sandbox/faults", settings)
 
 
+def fired():
+    """Waits until a fault has struck."""
+    while not control("GET", "_sandbox/faults")["fired"]:
+        time.sleep(0.02)
+
+
 class Faults(Case):
     def tearDown(self):
         control("DELETE", "_sandbox/faults")
@@ -136,11 +142,12 @@ class Faults(Case):
         patient = client("ec2", read_timeout=1)
         with self.assertRaises(botocore.exceptions.ReadTimeoutError):
             patient.create_vpc(CidrBlock="10.0.0.0/16")
+        fired()
         self.assertEqual(self.count(), before + 1)
 
     def test_a_hang_holds_nobody_else_up(self):
         faults(hang_after=1)
-        patient = client("ec2", read_timeout=3)
+        patient = client("ec2", read_timeout=8)
         ended = []
 
         def hang():
@@ -150,8 +157,7 @@ class Faults(Case):
 
         hanging = threading.Thread(target=hang)
         hanging.start()
-        while not control("GET", "_sandbox/faults")["fired"]:
-            time.sleep(0.02)
+        fired()
         self.count()
         self.assertTrue(hanging.is_alive())
         hanging.join()

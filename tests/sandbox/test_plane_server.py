@@ -43,7 +43,7 @@ def forward(kind, env):
 
 
 def group(kind, env, protocol, of, targets, balancer):
-    check = {"port": "traffic-port", "path": "/_side" if kind != "pay" else "/health", "codes": "200", "timeout": 5}
+    check = {"port": "traffic-port", "path": "/_side" if kind != "pay" else "/health", "codes": "200", "timeout": 30}
     check |= {"interval": 10, "healthy": 2, "unhealthy": 2, "protocol": "HTTP" if kind == "pay" else "HTTPS"}
     return {
         "arn": arn(f"targetgroup/{kind}", env), "name": f"{kind}-{env}", "protocol": protocol, "port": 443, "type": of, "vpc": env,
@@ -238,7 +238,7 @@ class Servers(unittest.IsolatedAsyncioTestCase):
         query = dns.message.make_query("pay.example", "A")
         address = self.plane.names.address("blue.elb.amazonaws.com")
         for ask in (dns.asyncquery.udp, dns.asyncquery.tcp):
-            answer = await ask(query, where, port=port, timeout=3)
+            answer = await ask(query, where, port=port, timeout=30)
             self.assertEqual(str(answer.answer[0]), f"pay.example. 60 IN A {address}")
         part, changed = self.plane.part("dns"), model()
         changed["zones"][0]["records"] = []

@@ -74,7 +74,7 @@ def plane(test, folder, rate=1):
 def function(**other):
     return {
         "account": "1", "region": "eu-central-1", "name": "f", "arn": "arn:aws:lambda:eu-central-1:1:function:f", "active": True,
-        "runtime": "nodejs18.x", "handler": "index.handler", "timeout": 5, "memory": 256, "environment": {"SETTING": "a"}, "digest": "d+/=",
+        "runtime": "nodejs18.x", "handler": "index.handler", "timeout": 60, "memory": 256, "environment": {"SETTING": "a"}, "digest": "d+/=",
         "concurrency": 1, "log_group": "/aws/lambda/f", "dead_letters": "arn:aws:sqs:eu-central-1:1:dead",
     } | other  # fmt: skip
 
@@ -145,8 +145,9 @@ class Functions(unittest.TestCase):
         failed, error = await run(exits=1)
         self.assertEqual((failed, error["errorType"]), ("Unhandled", "Runtime.ExitError"))
         self.assertIn("exit status 3", error["errorMessage"])
-        await part.follow({"functions": [function(environment={"SETTING": "b"}, timeout=1)]})
+        await part.follow({"functions": [function(environment={"SETTING": "b"})]})
         self.assertEqual((await run())[1]["setting"], "b")
+        await part.follow({"functions": [function(timeout=1)]})
         failed, error = await run(sleeps=5000)
         self.assertEqual((failed, error["errorType"]), ("Unhandled", "Sandbox.Timedout"))
         # Three attempts with a pause, then the dead letters.

@@ -31,6 +31,7 @@ class Clock:
         self._due = []
         self._order = itertools.count()
         self._ahead = 0.0
+        self._stopped = None
         # How many effects have run.
         self.done = 0
         self.latency = "none"
@@ -69,8 +70,19 @@ class Clock:
         return self._seconds[kind] * self._factor if self._factor else 0.0
 
     def now(self):
-        """Monotonic seconds, with what was skipped."""
-        return time.monotonic() + self._ahead
+        """Monotonic seconds, with what was skipped and without those in which it stood."""
+        return (time.monotonic() if self._stopped is None else self._stopped) + self._ahead
+
+    def stop(self):
+        """Only what is skipped passes from now on, until it runs again."""
+        if self._stopped is None:
+            self._stopped = time.monotonic()
+
+    def run(self):
+        """Time passes, from where it stood."""
+        if self._stopped is not None:
+            self._ahead -= time.monotonic() - self._stopped
+            self._stopped = None
 
     def wall(self):
         """Unix seconds of the data plane's clock: `DEPLOYER_CLOCK_RATE=rate@origin` runs so fast from its origin on."""

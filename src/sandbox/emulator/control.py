@@ -79,8 +79,11 @@ def _set_latency(gateway, body, _query):
 
 
 def _clock(gateway, body, _query):
-    gateway.clock.skip(float(body["skip"]))
-    return {"skipped": float(body["skip"])}
+    skipped = float(body.get("skip", 0))
+    if "runs" in body:
+        (gateway.clock.run if body["runs"] else gateway.clock.stop)()
+    gateway.clock.skip(skipped)
+    return {"skipped": skipped}
 
 
 def _metrics(gateway, body, _query):
