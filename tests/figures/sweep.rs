@@ -18,6 +18,8 @@
 mod forkserver;
 #[path = "../it/support/lab.rs"]
 mod lab;
+#[path = "../it/support/running.rs"]
+mod running;
 
 use lab::Lab;
 use serde_json::json;

@@ -1,31 +1,15 @@
 //! Hard days: calls that are refused, throttled or lost, reads that lag, runs that are stopped. Each ends with what a
 //! clean run makes, without a duplicate, or with an error that says what is missing.
 
-use crate::support::lab::{Clean, Done, Lab, same};
+use crate::support::lab::{Clean, Lab, same};
 use crate::support::places::{Place, in_both_places};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 const APPLY: &[&str] = &["apply", "--yes"];
 const GREEN: &[&str] = &["apply", "--env", "green", "--yes"];
 const DESTROY: &[&str] = &["destroy", "--yes", "--destroy-data"];
-
-fn signal(child: &Child, name: &str) {
-    let pid = child.id().to_string();
-    let sent = Command::new("kill").args([name, &pid]).status().unwrap();
-    assert!(sent.success());
-}
-
-fn ended(child: Child) -> Done {
-    let output = child.wait_with_output().unwrap();
-    Done {
-        code: output.status.code().unwrap_or(-1),
-        out: String::from_utf8_lossy(&output.stdout).into_owned(),
-        err: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
-}
 
 /// Waits until this many writes have come.
 fn until_writes(lab: &Lab, since: u64, count: usize) {
@@ -336,8 +320,7 @@ print(*[k["KeyId"] for k in kms.list_keys()["Keys"] if tags(k["KeyId"]).get("Env
     let since = lab.mark();
     let mut child = lab.spawn(APPLY);
     until_writes(&lab, since, 40);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    child.kill();
     lab.run(&["destroy", "--env", "green", "--yes", "--destroy-data"])
         .expect(0);
     assert_eq!(but_shared(), blue, "blue is as it was");
@@ -352,8 +335,8 @@ print(*[k["KeyId"] for k in kms.list_keys()["Keys"] if tags(k["KeyId"]).get("Env
         lab.faults(&json!({"delay_ms": 150}));
         let child = lab.spawn(DESTROY);
         until_writes(&lab, since, 5);
-        signal(&child, name);
-        let done = ended(child).expect(130);
+        child.signal(name);
+        let done = child.ended().expect(130);
         assert!(
             done.err.contains("nterrupted") || done.out.contains("nterrupted"),
             "{done:?}"
@@ -377,8 +360,8 @@ fn a_stop_does_not_wait_for_what_settles() {
         assert!(began.elapsed() < Duration::from_secs(120), "no cluster");
         std::thread::sleep(Duration::from_millis(60));
     }
-    signal(&child, "-INT");
-    ended(child).expect(130);
+    child.signal("-INT");
+    child.ended().expect(130);
     lab.control("POST", "latency", &json!({"latency": "none"}));
     lab.run(GREEN).expect(0);
     lab.run(&["plan", "--env", "green"]).expect(0);

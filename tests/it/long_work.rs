@@ -7,7 +7,6 @@ use crate::support::world::World;
 use deployer::engine::Events;
 use deployer::report::{Paint, Plain};
 use serde_json::json;
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -50,17 +49,8 @@ fn a_stop_ends_the_emptying_of_a_bucket_after_the_page_in_flight() {
         );
         std::thread::sleep(Duration::from_millis(20));
     }
-    let pid = child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-INT", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
-    let output = child.wait_with_output().unwrap();
-    let out = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(output.status.code(), Some(130), "{out}");
+    child.signal("-INT");
+    let out = child.ended().expect(130).out;
     lab.faults(&json!({}));
     // One page was in flight, another one may have left before the signal came.
     assert!(pages() <= 2, "{} pages", pages());

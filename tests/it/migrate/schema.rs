@@ -67,25 +67,22 @@ pub fn schema(lab: &Lab) {
     let done = lab.run(&asks("migrate down")).expect(4);
     assert!(done.err.contains("aws ecs stop-task"), "{}", done.err);
     // Ctrl-C ends the waiting alone.
-    let ended = |child: std::process::Child| child.wait_with_output().unwrap();
-    crate::traffic::interrupt(&first);
-    let first = ended(first);
-    let text = String::from_utf8_lossy(&first.stdout).into_owned();
-    assert_eq!(first.status.code(), Some(130), "{text}");
+    first.signal("-INT");
+    let text = first.ended().expect(130).out;
     assert!(
         text.contains("| one\n") && text.contains("it goes on") && text.contains("migrate schema"),
         "{text}"
     );
-    let mut second = lab.spawn(&asks("migrate up"));
-    let said = std::io::BufReader::new(second.stderr.take().unwrap());
-    let joined = std::io::BufRead::lines(said)
-        .any(|line| line.unwrap().contains("a run before has started"));
-    assert!(joined);
+    let second = lab.spawn(&asks("migrate up"));
+    let began = std::time::Instant::now();
+    while !second.said()[1].contains("a run before has started") {
+        assert!(began.elapsed().as_secs() < 60, "{:?}", second.said());
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
     told(json!({"exit": 0, "log": ["one", "two"]}));
-    let second = ended(second);
-    let text = String::from_utf8_lossy(&second.stdout).into_owned();
+    let text = second.ended().expect(0).out;
     assert!(
-        second.status.success() && text.contains("| one\n") && text.contains("| two\n"),
+        text.contains("| one\n") && text.contains("| two\n"),
         "{text}"
     );
     let all = tasks(lab);

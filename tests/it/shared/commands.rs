@@ -1,6 +1,6 @@
 //! The commands on a shared state: two hosts, push and pull, and drift without a state.
 
-use super::hosts::{Host, PLACE, ended, keys, share};
+use super::hosts::{Host, PLACE, keys, share};
 use crate::support::lab::{Lab, finish};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -126,7 +126,7 @@ fn the_lock_of_another_host_is_believed_until_it_is_removed_and_then_it_is_fence
     let recorded = steps();
     let inventory = lab.inventory();
     // The first one times out, wants to record, and finds out.
-    let done = ended(first);
+    let done = first.ended();
     assert!(done.code == 1 || done.code == 4, "{done:?}");
     assert!(
         done.err.contains("the lock of") && done.err.contains("was taken"),

@@ -3,8 +3,9 @@
 use crate::support::lab::{Done, Lab};
 pub use crate::support::places::BUCKET as PLACE;
 use crate::support::places::USUAL;
+use crate::support::running::Running;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 /// A host in a lab.
@@ -55,9 +56,7 @@ impl<'a> Host<'a> {
             .arg(usual.get_program())
             .args(usual.get_args())
             .current_dir(&self.folder)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .stdin(Stdio::null());
         for (key, value) in usual.get_envs() {
             match value {
                 Some(value) => command.env(key, value),
@@ -68,22 +67,12 @@ impl<'a> Host<'a> {
         command
     }
 
-    pub fn spawn(&self, arguments: &[&str]) -> Child {
-        self.command(arguments).spawn().unwrap()
+    pub fn spawn(&self, arguments: &[&str]) -> Running {
+        Running::start(&mut self.command(arguments))
     }
 
     pub fn run(&self, arguments: &[&str]) -> Done {
-        ended(self.spawn(arguments))
-    }
-}
-
-/// What a process said, and its exit code; -1 for one that was killed.
-pub fn ended(child: Child) -> Done {
-    let output = child.wait_with_output().unwrap();
-    Done {
-        code: output.status.code().unwrap_or(-1),
-        out: String::from_utf8_lossy(&output.stdout).into_owned(),
-        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        self.spawn(arguments).ended()
     }
 }
 

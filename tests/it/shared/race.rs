@@ -2,7 +2,7 @@
 //! They make and change the database and what it needs and nothing else, so that a round is short: a whole environment around it
 //! would be read by every run, and changed by none.
 
-use super::hosts::{Host, ended, share};
+use super::hosts::{Host, share};
 use crate::support::lab::{Done, Lab};
 use fastrand::Rng;
 use serde_json::Value;
@@ -167,11 +167,11 @@ fn two_hosts_race_for_one_state_with_kills() {
         for (n, when) in kills {
             std::thread::sleep(when.saturating_sub(started.elapsed()));
             if let Some(child) = &mut children[n] {
-                child.kill().unwrap();
+                child.kill();
             }
         }
         for (host, child) in hosts.iter().zip(&mut children) {
-            ends.count(host, &ended(child.take().unwrap()));
+            ends.count(host, &child.take().unwrap().ended());
         }
         // What a killed process had sent arrives.
         std::thread::sleep(Duration::from_millis(100));

@@ -1,14 +1,14 @@
 //! A sandbox of one's own with the real binary beside it.
 
 use super::forkserver::{self, Pattern, Sandbox};
+use super::running::Running;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -164,12 +164,8 @@ impl Lab {
     }
 
     /// Starts the deployer.
-    pub fn spawn(&self, arguments: &[&str]) -> Child {
-        self.command(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
+    pub fn spawn(&self, arguments: &[&str]) -> Running {
+        Running::start(&mut self.command(arguments))
     }
 
     /// A request to the sandbox's control path.
@@ -277,22 +273,7 @@ impl Lab {
             fired.filter(|f| f["fault"] == struck).count()
         };
         let before = fired();
-        // Into files: what a pipe holds may be less than a slow run says, which then waits for a reader.
-        let [out, err] = ["out", "err"].map(|name| self.dir.path().join(name));
-        let mut child = self
-            .command(arguments)
-            .stdout(File::create(&out).unwrap())
-            .stderr(File::create(&err).unwrap())
-            .spawn()
-            .unwrap();
-        let said = |status: ExitStatus| {
-            let [stdout, stderr] = [&out, &err].map(|file| std::fs::read(file).unwrap());
-            done(Output {
-                status,
-                stdout,
-                stderr,
-            })
-        };
+        let mut child = self.spawn(arguments);
         let began = Instant::now();
         let mut last = (before, began);
         loop {
@@ -301,16 +282,15 @@ impl Lab {
                 last = (now, Instant::now());
             }
             if now > before && last.1.elapsed() >= quiet {
-                child.kill().unwrap();
-                child.wait().unwrap();
+                child.kill();
                 return None;
             }
-            if let Some(status) = child.try_wait().unwrap() {
-                return Some(said(status));
+            if child.has_ended() {
+                return Some(child.ended());
             }
             if began.elapsed() > Duration::from_secs(300) {
-                child.kill().unwrap();
-                let said = said(child.wait().unwrap());
+                child.kill();
+                let said = child.ended();
                 let calls = self.calls(self.mark().saturating_sub(30));
                 panic!("neither struck nor ended: {said:?}\n{calls:#?}");
             }
@@ -340,21 +320,7 @@ fn applied(command: &[&str]) -> Applied {
 
 /// Runs a command to its end.
 pub fn finish(command: &mut Command) -> Done {
-    done(
-        command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .output()
-            .unwrap(),
-    )
-}
-
-fn done(output: Output) -> Done {
-    Done {
-        code: output.status.code().unwrap_or(-1),
-        out: String::from_utf8_lossy(&output.stdout).into_owned(),
-        err: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+    Running::start(command).ended()
 }
 
 /// Fails with the lines that differ, not with two whole accounts.

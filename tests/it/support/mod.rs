@@ -8,4 +8,5 @@ pub mod npm;
 pub mod places;
 pub mod recorder;
 pub mod run;
+pub mod running;
 pub mod world;

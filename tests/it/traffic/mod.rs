@@ -4,7 +4,7 @@ mod back;
 pub mod load;
 mod runs;
 
-pub use runs::{RATE, interrupt, lab, run};
+pub use runs::{RATE, lab, run};
 
 use crate::support::lab::Lab;
 use load::{Load, note, weights};
@@ -86,8 +86,7 @@ fn a_shift_that_is_killed_goes_on_and_ends_with_everything_on_green() {
         );
         until(&lab, [50, 50]);
         assert_eq!(least(&lab), json!([["5", "5"], [3.5, 3.5]]));
-        child.kill().unwrap();
-        child.wait().unwrap();
+        child.kill();
         let second = run(&lab, &load, &["traffic", "shift", "--yes"]).expect(8);
         assert!(second.err.contains("traffic resume"), "{}", second.err);
         let done = run(&lab, &load, &["traffic", "resume", "--json"]).expect(0);
@@ -221,7 +220,7 @@ fn pause_and_approval_come_from_another_terminal_and_an_interrupt_holds() {
         run(&lab, &load, &["traffic", "approve", "--weight", "50"]).expect(0);
         until(&lab, [50, 50]);
         run(&lab, &load, &["traffic", "pause"]).expect(0);
-        interrupt(&child);
+        child.signal("-INT");
         let (code, text) = ended(child);
         assert!(
             code == 130 && text.contains("traffic resume"),

@@ -2,8 +2,9 @@
 
 use super::load::{Load, weights};
 use crate::support::lab::{Done, Lab};
+use crate::support::running::Running;
 use serde_json::{Value, json};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// Minutes are half a second.
@@ -45,19 +46,13 @@ pub fn run(lab: &Lab, load: &Load<'_>, arguments: &[&str]) -> Done {
     crate::support::lab::finish(&mut command(lab, load, arguments))
 }
 
-pub fn start(lab: &Lab, load: &Load<'_>, arguments: &[&str]) -> Child {
-    let mut command = command(lab, load, arguments);
-    command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
+pub fn start(lab: &Lab, load: &Load<'_>, arguments: &[&str]) -> Running {
+    Running::start(&mut command(lab, load, arguments))
 }
 
-pub fn ended(child: Child) -> (i32, String) {
-    let output = child.wait_with_output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    (output.status.code().unwrap_or(-1), text.into_owned())
+pub fn ended(running: Running) -> (i32, String) {
+    let done = running.ended();
+    (done.code, done.out + &done.err)
 }
 
 /// Waits until the weights are these.
@@ -139,10 +134,4 @@ pub fn group(lab: &Lab) -> String {
 pub fn events_there(lab: &Lab, event: &str) -> bool {
     let path = lab.dir.path().join("state/dev.traffic.jsonl");
     std::fs::read_to_string(path).is_ok_and(|text| text.contains(event))
-}
-
-pub fn interrupt(child: &Child) {
-    let id = i32::try_from(child.id()).unwrap();
-    let id = rustix::process::Pid::from_raw(id).unwrap();
-    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
 }
