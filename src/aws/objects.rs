@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::body::SdkBody;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -129,16 +130,25 @@ impl Objects for StateObjects {
         let call = self.client.get_object().bucket(&self.bucket);
         let call = call.key(self.key(key));
         let api = s3::GET_OBJECT;
-        let found = match self.caller.call(api, || call.clone().send()).await {
-            Ok(found) => found,
+        // An answer that breaks off in its content has not come: the call is made again.
+        let send = || {
+            let call = call.clone();
+            async move {
+                let mut found = call.send().await?;
+                let content = std::mem::take(&mut found.body).collect().await;
+                let broken = |error| SdkError::dispatch_failure(ConnectorError::io(error));
+                let content = content.map_err(|e| broken(e.into()))?;
+                Ok((found, content.to_vec()))
+            }
+        };
+        let (found, bytes) = match self.caller.call(api, send).await {
+            Ok(answer) => answer,
             Err(error) if error.code == "NoSuchKey" => return Ok(None),
             Err(error) => return Err(trouble(error)),
         };
         let etag = api
             .field::<String>(found.e_tag(), "ETag")
             .map_err(trouble)?;
-        let bytes = found.body.collect().await;
-        let bytes = bytes.map_err(|e| trouble(bad(api, e)))?.to_vec();
         Ok(Some(Object { bytes, etag }))
     }
 
@@ -211,5 +221,34 @@ impl Objects for StateObjects {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::StateObjects;
+    use crate::aws::wire;
+    use crate::state::Objects;
+    use aws_smithy_types::body::SdkBody;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[tokio::test(start_paused = true)]
+    async fn an_object_whose_download_breaks_off_is_asked_for_again() {
+        static ASKED: AtomicUsize = AtomicUsize::new(0);
+        let (connection, caller) = wire::connection(Arc::new(|_| {
+            let body = match ASKED.fetch_add(1, Ordering::Relaxed) {
+                0 => SdkBody::taken(),
+                _ => SdkBody::from("whole"),
+            };
+            (200, body)
+        }));
+        let objects = StateObjects::new(&connection, caller, ("bucket", ""), "dev");
+        let found = objects
+            .get("state.json")
+            .await
+            .unwrap_or_else(|e| panic!("{}", e.text));
+        assert_eq!(found.map(|o| o.bytes), Some(b"whole".to_vec()));
+        assert_eq!(ASKED.load(Ordering::Relaxed), 2);
     }
 }

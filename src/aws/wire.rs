@@ -37,6 +37,7 @@ impl HttpConnector for Canned {
         let status = StatusCode::try_from(status).unwrap();
         let mut answer = HttpResponse::new(status, body);
         answer.headers_mut().insert("x-amzn-requestid", "req-1");
+        answer.headers_mut().insert("etag", "\"1\"");
         HttpConnectorFuture::ready(Ok(answer))
     }
 }
@@ -71,6 +72,12 @@ pub(crate) fn answering(answer: impl Fn(&str) -> (u16, Vec<u8>) + Send + Sync + 
 }
 
 fn connected(answer: Arc<Answer>) -> Aws {
+    let (connection, caller) = connection(answer);
+    Aws::new(&connection, caller)
+}
+
+/// A connection on which requests are answered so.
+pub(super) fn connection(answer: Arc<Answer>) -> (Connection, Arc<Caller>) {
     let keys = Credentials::builder()
         .access_key_id("ASIAABCDEFGHIJKLMNOP")
         .secret_access_key("secret")
@@ -84,7 +91,7 @@ fn connected(answer: Arc<Answer>) -> Aws {
         .retry_config(aws_smithy_types::retry::RetryConfig::disabled())
         .build();
     let caller = Arc::new(Caller::new(Events::to(Vec::new()), false, 8));
-    Aws::new(&Connection { config, pace: None }, caller)
+    (Connection { config, pace: None }, caller)
 }
 
 /// A text in CBOR (RFC 8949), with a length of two bytes.
