@@ -260,8 +260,13 @@ fn entry<'a>(
 }
 
 fn verdict(report: &Report) -> Exit {
-    if report.failed().next().is_some() {
-        Exit::Failed
+    let mut failed = report.failed().map(|(_, error)| error).peekable();
+    if failed.peek().is_some() {
+        if failed.all(Error::is_refusal) {
+            Exit::Refused
+        } else {
+            Exit::Failed
+        }
     } else if report.interrupted() {
         Exit::Interrupted
     } else {

@@ -3,6 +3,13 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// The code of data that vanished.
+pub const VANISHED: &str = "DataVanished";
+/// The code of a change that cannot be taken back.
+pub const UPGRADE: &str = "MajorUpgrade";
+/// The code of a name for which something of others answers.
+pub const HELD_BY_OTHERS: &str = "NameHeldByOthers";
+
 /// What kind of failure this is. Retries are decided from the class alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -152,6 +159,11 @@ impl Error {
     pub fn leftover(mut self, leftover: Leftover) -> Self {
         self.leftover = leftover;
         self
+    }
+
+    /// True when nothing is broken: the user decides what becomes of it.
+    pub fn is_refusal(&self) -> bool {
+        [VANISHED, UPGRADE, HELD_BY_OTHERS].contains(&self.code.as_str())
     }
 
     /// True when AWS says that the thing does not exist. A refusal of access is never "gone".

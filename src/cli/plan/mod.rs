@@ -213,10 +213,8 @@ fn unplanned(cx: &Context<'_>, step: &str, plan: &Plan) -> Result<(), Failure> {
 
 /// The exit code of a plan that is only shown.
 pub fn verdict(plan: &Plan) -> Exit {
-    if !plan.problems.is_empty() {
+    if !plan.problems.is_empty() || plan.nodes.iter().any(|n| n.refused.is_some()) {
         stopped(plan)
-    } else if plan.nodes.iter().any(|n| n.refused.is_some()) {
-        Exit::Failed
     } else if plan.nodes.is_empty() && plan.forget.is_empty() {
         Exit::Done
     } else {

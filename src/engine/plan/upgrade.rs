@@ -3,11 +3,8 @@
 use super::Options;
 use crate::engine::diff::Change;
 use crate::engine::driver::{Live, Meta};
-use crate::engine::error::Error;
+use crate::engine::error::{Error, UPGRADE};
 use serde_json::Value;
-
-/// The code of a problem with such a change.
-pub(super) const UPGRADE: &str = "MajorUpgrade";
 
 /// Looks whether these changes hold such a change. Gives what is to be known of it, or why it is refused; `None` when there is none.
 pub(super) fn classify(

@@ -1,11 +1,10 @@
 //! What held data and vanished by hand is not made anew in silence: the plan names what AWS still has of it, and runs only when
 //! the user says whether it is restored or made empty.
 
-use super::upgrade::UPGRADE;
 use super::{Node, Op, Plan, Problem};
 use crate::engine::backup::Remains;
 use crate::engine::driver::Registry;
-use crate::engine::error::Error;
+use crate::engine::error::{Error, VANISHED};
 use crate::engine::event::Verb;
 use crate::engine::pattern::matches;
 use crate::state::{Stage, State};
@@ -182,14 +181,12 @@ fn problem(lost: &Vanished, what: &str) -> Problem {
     }
 }
 
-/// The code of a problem with data that vanished.
-const VANISHED: &str = "DataVanished";
-
 impl Plan {
-    /// True when nothing stands in the way but what takes the user's word (or is never done): data that vanished, and a change that
-    /// cannot be taken back.
+    /// True when nothing stands in the way but what the user decides.
     pub fn is_refused(&self) -> bool {
-        let refused = |p: &Problem| p.error.code == VANISHED || p.error.code == UPGRADE;
-        !self.problems.is_empty() && self.problems.iter().all(refused)
+        let problems = self.problems.iter().map(|p| &p.error);
+        let refused = self.nodes.iter().filter_map(|n| n.refused.as_ref());
+        let mut all = problems.chain(refused).peekable();
+        all.peek().is_some() && all.all(Error::is_refusal)
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::aws::route53::{is_within, plain};
 use crate::aws::{Api, Aws, Own, route53};
+use crate::engine::error::HELD_BY_OTHERS;
 use crate::engine::ownership::MARK_DEPLOYMENT;
 use crate::engine::{Class, Delta, Error, Identity};
 use aws_sdk_route53::types::{
@@ -136,6 +137,7 @@ pub fn taken(whose: &str) -> Error {
     let text = format!("{whose} is not this deployment's");
     let action = route53::LIST_RESOURCE_RECORD_SETS.action();
     Error::of(Class::Conflict, action, text)
+        .code(HELD_BY_OTHERS)
         .hint("set `routing.domain` to a name without records of others, or remove the record if nobody needs it")
 }
 

@@ -25,7 +25,7 @@ fn a_record_of_others_at_the_domain_is_named_and_nothing_is_written() {
         let inventory = lab.inventory();
         let since = lab.mark();
         for command in [&["plan", "--env", "green"][..], GREEN] {
-            let done = lab.run(command).expect(1);
+            let done = lab.run(command).expect(8);
             let reported = done.out + &done.err;
             for part in ["the A record of dev.sandbox.example", "`routing.domain`"]
                 .into_iter()
