@@ -65,6 +65,18 @@ READS = {
     "acm": "list_certificates",
     "route53": "list_hosted_zones",
     "wafv2": "list_web_acls",
+    "application-autoscaling": "describe_scalable_targets",
+    "cloudtrail": "lookup_events",
+    "config": "describe_config_rules",
+    "events": "list_rules",
+    "resourcegroupstaggingapi": "get_resources",
+    "service-quotas": "get_service_quota",
+}
+# What these reads cannot do without.
+ASKED = {
+    "wafv2": {"Scope": "REGIONAL"},
+    "application-autoscaling": {"ServiceNamespace": "ecs"},
+    "service-quotas": {"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE"},
 }
 
 
@@ -87,13 +99,12 @@ def warmed():
         got = wsgi.open(request.url, method=request.method, headers=headers, data=request.body or b"")
         return AWSResponse(request.url, got.status_code, dict(got.headers), _Raw(got.data))
 
-    asked = {"wafv2": {"Scope": "REGIONAL"}}
     for service, operation in READS.items():
         client = boto3.client(
             service, region_name="eu-central-1", aws_access_key_id="test", aws_secret_access_key="test"
         )
         client.meta.events.register(f"before-send.{service}", answer)
-        getattr(client, operation)(**asked.get(service, {}))
+        getattr(client, operation)(**ASKED.get(service, {}))
     gateway.log.clear()
     # Shared with all forks and never garbage: the collector would touch, and so copy, every page of it.
     gc.collect()

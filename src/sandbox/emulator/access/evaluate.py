@@ -1,6 +1,7 @@
 """One action on one resource against the statements of identity policies ("Policy evaluation logic", IAM user guide)."""
 
 import fnmatch
+import functools
 import re
 from collections import namedtuple
 
@@ -58,13 +59,13 @@ def _named(statement, element, value):
     if any("${" in pattern for pattern in patterns):
         raise Unjudged("a policy variable")
     fold = str.lower if element == "Action" else str
-    hit = any(_like(fold(value), fold(pattern)) for pattern in patterns)
-    return hit == (element in statement)
+    return _any_like(fold(value), tuple(map(fold, patterns))) == (element in statement)
 
 
-def _like(value, pattern):
-    """IAM's wildcards: * and ? alone."""
-    return fnmatch.fnmatchcase(value, pattern.replace("[", "[[]"))
+@functools.lru_cache(maxsize=100_000)
+def _any_like(value, patterns):
+    """IAM's wildcards: * and ? alone. The same few actions and resources are asked about in every call."""
+    return any(fnmatch.fnmatchcase(value, pattern.replace("[", "[[]")) for pattern in patterns)
 
 
 def _holds(operator, key, wanted, need):
