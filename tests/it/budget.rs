@@ -285,8 +285,12 @@ fn a_look_does_not_grow_with_rules_routes_parameters_alarms_records_or_targets()
     };
     let before = look(0).min(look(0));
     lab.python(MANY);
-    let after = look(2).min(look(2));
-    assert!(after <= before, "{after} reads, {before} before");
+    // On a busy machine what belongs to one call may leave as two.
+    let after: Vec<u64> = (0..4).map(|_| look(2)).collect();
+    assert!(
+        after.iter().any(|n| *n <= before),
+        "{after:?} reads, {before} before"
+    );
 }
 
 #[test]
