@@ -3,7 +3,7 @@
 
 use super::api::Api;
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -40,23 +40,24 @@ impl Level {
         self.at = now;
     }
 
-    /// Takes a token, and says how many seconds later it will have come.
-    fn take(&mut self) -> f64 {
-        self.tokens -= 1.0;
-        if self.tokens >= 0.0 {
-            0.0
-        } else {
-            -self.tokens / self.rate
-        }
+    /// Seconds until there is a whole token.
+    fn missing(&self) -> f64 {
+        (WHOLE_TOKEN - self.tokens).max(0.0) / self.rate
     }
 }
+
+/// What counts as one: many small parts may be short of it by a rounding error.
+const WHOLE_TOKEN: f64 = 1.0 - 1e-6;
 
 /// The name of the bucket that all calls of a service share; no action and no group is named so.
 const WHOLE: &str = "";
 
+/// By service and name.
+type Buckets = HashMap<(&'static str, &'static str), Level>;
+
 /// All buckets.
 pub(super) struct Budgets {
-    buckets: Mutex<HashMap<(&'static str, &'static str), Level>>,
+    buckets: Mutex<Buckets>,
     /// The part of AWS's documented limits that is used.
     part: f64,
 }
@@ -76,53 +77,80 @@ impl Budgets {
         }
     }
 
-    /// Waits until this call fits the budget.
-    pub(super) async fn take(&self, api: Api) {
-        let limit = (api.service.bucket)(api);
-        let mut wait = self.with(api, limit.name, (limit.burst, limit.rate), Level::take);
-        if let Some(whole) = limit.whole {
-            wait = wait.max(self.with(api, WHOLE, whole, Level::take));
-        }
+    /// Waits until this call fits the budget, or a stop is asked for. It has taken nothing then.
+    pub(super) async fn ready(&self, api: Api) {
+        let wait = self.missing(api);
         if wait > 0.0 {
             crate::engine::progress::sleep(Duration::from_secs_f64(wait)).await;
         }
+    }
+
+    /// Takes what a call needs that leaves now; `false` when it has to wait, and nothing is taken.
+    pub(super) fn take(&self, api: Api) -> bool {
+        let mut buckets = self.lock();
+        let fits = self.levels(&mut buckets, api, |level| level.tokens >= WHOLE_TOKEN);
+        let fits = fits.into_iter().all(|fits| fits);
+        if fits {
+            self.levels(&mut buckets, api, |level| level.tokens -= 1.0);
+        }
+        fits
+    }
+
+    /// Seconds until all buckets of a call have a token.
+    fn missing(&self, api: Api) -> f64 {
+        let waits = self.levels(&mut self.lock(), api, |level| level.missing());
+        waits.into_iter().fold(0.0, f64::max)
     }
 
     /// Learns from an answer: throttling halves the rate (not under a tenth, and not under a call in two seconds where AWS
     /// documents no slower rate), success brings it back slowly.
     pub(super) fn record_answer(&self, api: Api, throttled: bool) {
         let limit = (api.service.bucket)(api);
-        self.with(api, limit.name, (limit.burst, limit.rate), |b| {
-            if throttled {
-                let least = (b.full_rate / 10.0).max(b.full_rate.min(SLOWEST));
-                b.rate = (b.rate / 2.0).max(least);
-                b.tokens = b.tokens.min(1.0);
-            } else {
-                b.rate = (b.rate + b.full_rate / 20.0).min(b.full_rate);
-            }
-        });
+        let mut buckets = self.lock();
+        let level = self.level(&mut buckets, api, limit.name, (limit.burst, limit.rate));
+        if throttled {
+            let least = (level.full_rate / 10.0).max(level.full_rate.min(SLOWEST));
+            level.rate = (level.rate / 2.0).max(least);
+            level.tokens = level.tokens.min(1.0);
+        } else {
+            level.rate = (level.rate + level.full_rate / 20.0).min(level.full_rate);
+        }
     }
 
-    fn with<T>(
+    /// What `act` says of each bucket that a call takes from.
+    fn levels<T>(&self, buckets: &mut Buckets, api: Api, act: impl Fn(&mut Level) -> T) -> Vec<T> {
+        let limit = (api.service.bucket)(api);
+        let own = (limit.name, (limit.burst, limit.rate));
+        let whole = limit.whole.map(|limits| (WHOLE, limits));
+        [Some(own), whole]
+            .into_iter()
+            .flatten()
+            .map(|(name, limits)| act(self.level(buckets, api, name, limits)))
+            .collect()
+    }
+
+    /// A bucket with what has come until now.
+    fn level<'a>(
         &self,
+        buckets: &'a mut Buckets,
         api: Api,
         name: &'static str,
         (burst, rate): (f64, f64),
-        act: impl FnOnce(&mut Level) -> T,
-    ) -> T {
-        // A poisoned lock means that a thread died inside three lines of arithmetic; the numbers are still good.
-        let mut buckets = self
-            .buckets
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+    ) -> &'a mut Level {
         let now = Instant::now();
-        let bucket = buckets.entry((api.service.name, name)).or_insert_with(|| {
+        let level = buckets.entry((api.service.name, name)).or_insert_with(|| {
             // Without a whole token no call would ever leave at once.
             let burst = (burst * self.part - 1.0).max(1.0);
             Level::full(burst, rate * self.part * STEADY, now)
         });
-        bucket.fill(now);
-        act(bucket)
+        level.fill(now);
+        level
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Buckets> {
+        // A poisoned lock means that a thread died inside three lines of arithmetic; the numbers are still good.
+        let buckets = self.buckets.lock();
+        buckets.unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -150,7 +178,7 @@ mod tests {
         }
         let start = Instant::now();
         for _ in 0..3 {
-            budgets.take(ec2::DESCRIBE_VPCS).await;
+            leave(&budgets, ec2::DESCRIBE_VPCS).await;
         }
         assert!(
             start.elapsed() > Duration::from_millis(500),
@@ -158,7 +186,7 @@ mod tests {
             start.elapsed()
         );
         let start = Instant::now();
-        budgets.take(ec2::DESCRIBE_SUBNETS).await;
+        leave(&budgets, ec2::DESCRIBE_SUBNETS).await;
         assert_eq!(start.elapsed(), Duration::ZERO);
     }
 
@@ -171,7 +199,7 @@ mod tests {
         }
         let start = Instant::now();
         for _ in 0..5 {
-            budgets.take(CREATE_HEALTH_CHECK).await;
+            leave(&budgets, CREATE_HEALTH_CHECK).await;
         }
         let took = start.elapsed().as_secs_f64();
         assert!((8.0..10.0).contains(&took), "{took}");
@@ -190,17 +218,24 @@ mod tests {
         }
         let start = Instant::now();
         for _ in 0..3 {
-            budgets.take(iam::GET_ROLE_POLICY).await;
+            leave(&budgets, iam::GET_ROLE_POLICY).await;
         }
         assert!(start.elapsed() > Duration::from_millis(500));
-        budgets.take(secretsmanager::DESCRIBE_SECRET).await;
+        leave(&budgets, secretsmanager::DESCRIBE_SECRET).await;
+    }
+
+    /// Waits until a call has left.
+    async fn leave(budgets: &Budgets, api: Api) {
+        while !budgets.take(api) {
+            budgets.ready(api).await;
+        }
     }
 
     /// Seconds until so many calls have left.
     async fn seconds(budgets: &Budgets, api: Api, calls: usize) -> f64 {
         let start = Instant::now();
         for _ in 0..calls {
-            budgets.take(api).await;
+            leave(budgets, api).await;
         }
         start.elapsed().as_secs_f64()
     }

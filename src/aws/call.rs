@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 /// How long throttling is bridged, counted from the first attempt.
@@ -86,10 +86,7 @@ impl Caller {
         let first = Instant::now();
         let mut attempt = 0;
         loop {
-            self.budgets.take(api).await;
-            let place = self.in_flight.acquire().await;
-            // After a stop no further call of a step leaves, however many its work still takes.
-            progress::go_on(&api.action())?;
+            let place = self.place(api).await?;
             let began = Instant::now();
             self.changing(api);
             let answer = send().await;
@@ -130,6 +127,23 @@ impl Caller {
                     Leftover::Nothing => Err(Error::interrupted(failed.action)),
                     _ => Err(failed),
                 };
+            }
+        }
+    }
+}
+
+impl Caller {
+    /// A place among the calls in flight, for a call that fits the budget when it leaves: what had to wait for its place while
+    /// answers were slow would otherwise leave together with all that waited beside it.
+    async fn place(&self, api: Api) -> Result<Option<SemaphorePermit<'_>>, Error> {
+        loop {
+            self.budgets.ready(api).await;
+            let place = self.in_flight.acquire().await;
+            // After a stop no further call of a step leaves, however many its work still takes.
+            progress::go_on(&api.action())?;
+            if self.budgets.take(api) {
+                // Nobody closes the semaphore.
+                return Ok(place.ok());
             }
         }
     }
@@ -213,6 +227,37 @@ mod tests {
         assert_eq!(tries(ec2::DESCRIBE_VPCS, lost).await, (UNCLEAR, false));
         let wrong = |_| Err(refusal("InvalidParameterValue", 400));
         assert_eq!(tries(ec2::DELETE_VPC, wrong).await, (1, false));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waited_for_its_place_does_not_leave_all_at_once() {
+        let caller = Caller::new(Events::to(Vec::new()), false, 4);
+        let left = std::sync::Mutex::new(Vec::new());
+        // The four that have a place are answered after a minute; the others wait so long with their tokens before them.
+        let began = Instant::now();
+        let call = || {
+            caller.call(ec2::CREATE_VPC, || async {
+                let count = {
+                    let mut left = left.lock().unwrap();
+                    left.push(began.elapsed());
+                    left.len()
+                };
+                if count <= 4 {
+                    tokio::time::sleep(Duration::from_secs(60)).await;
+                }
+                Answer::Ok(CreateVpcOutput::builder().build())
+            })
+        };
+        let answers = futures::future::join_all((0..200).map(|_| call())).await;
+        assert!(answers.iter().all(Result::is_ok));
+        let left = left.into_inner().unwrap();
+        let limit = (ec2::CREATE_VPC.service.bucket)(ec2::CREATE_VPC);
+        for (n, at) in left.iter().enumerate() {
+            let window = Duration::from_secs(10);
+            let within = left[n..].iter().filter(|later| **later - *at < window);
+            let most = limit.burst + limit.rate * window.as_secs_f64();
+            assert!(within.count() as f64 <= most, "{left:?}");
+        }
     }
 
     #[tokio::test]

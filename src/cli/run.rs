@@ -260,13 +260,11 @@ fn entry<'a>(
 }
 
 fn verdict(report: &Report) -> Exit {
-    let mut failed = report.failed().map(|(_, error)| error).peekable();
-    if failed.peek().is_some() {
-        if failed.all(Error::is_refusal) {
-            Exit::Refused
-        } else {
-            Exit::Failed
-        }
+    let failed = || report.failed().map(|(_, error)| error);
+    if Error::are_refusals(failed()) {
+        Exit::Refused
+    } else if failed().next().is_some() {
+        Exit::Failed
     } else if report.interrupted() {
         Exit::Interrupted
     } else {

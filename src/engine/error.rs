@@ -166,6 +166,12 @@ impl Error {
         [VANISHED, UPGRADE, HELD_BY_OTHERS].contains(&self.code.as_str())
     }
 
+    /// True when there are errors, and all of them are refusals.
+    pub fn are_refusals<'a>(mut errors: impl Iterator<Item = &'a Error>) -> bool {
+        let refused = |error: &Error| error.is_refusal();
+        errors.next().is_some_and(refused) && errors.all(refused)
+    }
+
     /// True when AWS says that the thing does not exist. A refusal of access is never "gone".
     pub fn is_not_found(&self) -> bool {
         self.class == Class::Gone

@@ -2,7 +2,7 @@
 
 use super::Message;
 use super::settle::pause;
-use super::silence::{LONGEST, in_short};
+use super::silence::{LONGEST, unanswered};
 use super::step::{Stop, Work};
 use super::wait::Heartbeat;
 use crate::engine::driver::{Driver, Identity, Key, Live, Phase};
@@ -160,7 +160,7 @@ impl Work {
                     if matches!(f.class, Class::Unclear | Class::Propagating)
                         && began.elapsed() < LONGEST =>
                 {
-                    heartbeat.beat(self, (&in_short(&f), began, LONGEST));
+                    heartbeat.beat(self, (&unanswered(&f), began, LONGEST));
                 }
                 Err(f) => return Err(f.leftover(error.leftover.clone()).into()),
             }

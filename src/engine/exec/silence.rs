@@ -27,7 +27,7 @@ impl Silence {
             }
             Class::Unclear => {
                 let since = self.0.take().map_or_else(Instant::now, |it| it.0);
-                self.0 = Some((since, in_short(&error)));
+                self.0 = Some((since, unanswered(&error)));
                 if since.elapsed() < LONGEST {
                     Ok(Err(error))
                 } else {
@@ -53,7 +53,7 @@ impl Silence {
 }
 
 /// The error of a read in a line.
-pub(super) fn in_short(error: &Error) -> String {
+pub(super) fn unanswered(error: &Error) -> String {
     let silent = if error.class == Class::Unclear {
         "no answer: "
     } else {

@@ -186,7 +186,6 @@ impl Plan {
     pub fn is_refused(&self) -> bool {
         let problems = self.problems.iter().map(|p| &p.error);
         let refused = self.nodes.iter().filter_map(|n| n.refused.as_ref());
-        let mut all = problems.chain(refused).peekable();
-        all.peek().is_some() && all.all(Error::is_refusal)
+        Error::are_refusals(problems.chain(refused))
     }
 }

@@ -1,5 +1,6 @@
 //! What the themes share.
 
+pub mod again;
 pub mod bucket;
 pub mod fake;
 pub mod forkserver;
