@@ -59,7 +59,8 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) -> Handle<R
         allow("UseInterfaces", &INTERFACES, json!("*")),
         allow("SendFailures", &["sqs:SendMessage"], json!(needs.queue)),
     ];
-    let mut through = vec!["sqs"];
+    // Lambda itself gives the role a grant on the key of its variables, which a role that is made again under its name has lost.
+    let mut through = vec!["sqs", "lambda"];
     match function.reach {
         Reach::Databases => databases(needs, &mut statements, &mut through),
         Reach::Control => {

@@ -58,6 +58,8 @@ pub struct Retention {
     pub final_snapshot: Option<&'static [&'static str]>,
     /// True for what a final snapshot is itself: it is deleted by `destroy --destroy-data` alone.
     pub is_snapshot: bool,
+    /// The fields of a final snapshot whose references it cannot be read without. What else it names may have gone long ago.
+    pub read_with: &'static [&'static str],
 }
 
 impl Retention {
@@ -66,6 +68,7 @@ impl Retention {
         protection: None,
         final_snapshot: None,
         is_snapshot: false,
+        read_with: &[],
     };
 }
 
@@ -109,6 +112,8 @@ pub struct Meta {
     pub derived: Option<Derived>,
     /// Its outputs follow from its name ([`crate::engine::Kind::KNOWN_BY_NAME`]).
     pub known_by_name: bool,
+    /// Fields with what it stands in: AWS does not delete that while this is there, so it goes too where that is replaced.
+    pub stands_in: &'static [&'static str],
     /// The order of a replacement.
     pub replace: Replace,
     /// Databases, tables, buckets, keys: never deleted or replaced without the user's explicit choice.
@@ -141,6 +146,7 @@ impl Meta {
             changing: &[],
             derived: None,
             known_by_name: false,
+            stands_in: &[],
             replace: Replace::DeleteFirst,
             holds_data: false,
             retention: Retention::NONE,

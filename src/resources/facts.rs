@@ -145,6 +145,7 @@ pub(super) fn meta<R: Resource>() -> Meta {
         holds_data: facts.holds_data,
         retention: R::RETENTION,
         upgrade: R::UPGRADE,
+        stands_in: R::STANDS_IN,
         interrupts: facts.interrupts,
         write_only: facts.write_only,
         watched: facts.watched,

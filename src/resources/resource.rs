@@ -28,6 +28,8 @@ pub trait Resource:
     const RETENTION: Retention = Retention::NONE;
     /// The change in place that cannot be taken back, if there is one.
     const UPGRADE: Option<Upgrade> = None;
+    /// Fields with what it stands in, which AWS does not delete while this is there: subnets, security groups, a load balancer.
+    const STANDS_IN: &'static [&'static str] = &[];
     /// The output that follows from the struct alone, if an update changes one.
     const DERIVED: Option<Derived> = None;
     /// How its tags are changed: its service's way, or [`NoTags`].

@@ -88,6 +88,7 @@ fn every_field_that_a_type_names_is_one_of_its_fields() {
         let with = meta.upgrade.map(|upgrade| upgrade.with);
         for list in [
             meta.fixed,
+            meta.stands_in,
             &interrupts,
             meta.write_only,
             meta.watched,

@@ -145,6 +145,20 @@ config.delete_config_rule(ConfigRuleName='s3-versioning-dev')";
     assert_eq!(left, json!([[true], 1, ["config-shared-dev"]]));
 }
 
+/// What runs in the network goes with it and comes again: AWS deletes no subnet with an interface in it, and no load balancer of an
+/// endpoint service.
+#[test]
+fn a_whole_network_is_replaced_with_what_stands_in_it() {
+    let lab = Lab::both();
+    let config = "[network]\ngreen_cidr = \"10.30.0.0/16\"\n[run]\nconsistency_timeout_seconds = 3\ncall_timeout_seconds = 20\nin_use_timeout_seconds = 120\napi_limits = 1000\n";
+    std::fs::write(lab.dir.path().join("deployer.toml"), config).unwrap();
+    lab.run(&["apply", "--yes", "--destroy-data"]).expect(0);
+    let since = lab.mark();
+    lab.run(&["apply", "--yes"]).expect(0);
+    assert_eq!(lab.writes(since), Vec::<String>::new());
+    lab.run(&["drift"]).expect(0);
+}
+
 /// Changes of the configuration that would make another database are refused as a whole: the network under it is not
 /// torn down first. Changes that AWS makes in place are made in place.
 #[test]
@@ -273,6 +287,12 @@ print(json.dumps([s[0]['DBClusterSnapshotIdentifier'], len(s), k['KeyState']]))"
     run(&["apply", "--yes"]).expect(0);
     run(&["plan"]).expect(0);
     run(&["drift"]).expect(0);
+    // The snapshot of the first life keeps nothing of the second one but the key.
+    let again = run(&["destroy", "--dry-run", "--keep-snapshot", "--json"]).expect(2);
+    let again = again.json();
+    let kinds = again["kept"].as_array().unwrap().iter();
+    let kinds: Vec<&str> = kinds.map(|k| k["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["kms/key", "rds/cluster_snapshot"], "{again:#}");
     let words: Vec<&str> = remove.split(' ').skip(1).chain(["--yes"]).collect();
     lab.run(&words).expect(0);
     // The other scope's share is not that command's business.

@@ -251,6 +251,82 @@ async fn an_update_that_takes_something_away_waits_until_what_rests_on_it_is_gon
     }
 }
 
+/// A setting, a revision that names it, and a service that runs the revision and the one before it until it is done.
+fn settings(with: bool) -> Graph {
+    graph(|b| {
+        let mut on = Vec::new();
+        if with {
+            let setting = b.add(head("setting", "green"), Quick(json!({})));
+            on.push(json!(setting.id));
+        }
+        b.add(head("revision", "green"), Versioned(json!({"on": on})));
+        let runs = json!({"version": "@{revision.version}"});
+        b.add(head("service", "green"), Slow(runs));
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_last_revision_needs_stays_until_the_next_one_runs() {
+    let world = World::new(0.5);
+    let mut run = run_on(&world);
+    assert!(run.apply(&settings(true)).await.complete());
+    let plan = run.plan(&settings(false)).await;
+    let node = |step: &str| plan.nodes.iter().find(|n| n.step == step).unwrap();
+    let waits = node("setting").needs.iter();
+    let waits: Vec<&str> = waits.map(|(at, _)| plan.nodes[*at].step.as_str()).collect();
+    assert!(waits.contains(&"service"), "{waits:?}");
+    assert!(run.execute(&plan).await.complete());
+    let done = writes(&world);
+    let order = ["update revision", "update service", "delete setting"];
+    assert_eq!(done[done.len() - order.len()..], order);
+}
+
+/// Something that stands in a host, as an interface does in a subnet.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Standing(Value);
+impl Kind for Standing {
+    const TYPE: &'static str = "test/standing";
+    type Outputs = ();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stands_in_something_that_is_replaced_is_replaced_too() {
+    let world = Arc::new(World {
+        strict: true,
+        ..World::default()
+    });
+    let mut run = Run::on(&world);
+    let standing = world.kind(Standing::TYPE, (1.0, 1.0));
+    run.cx.registry.add(Arc::new(standing.standing_in(&["at"])));
+    let of = |fixed: u32, hosts: usize| {
+        graph(|b| {
+            let host = |n: usize| format!("host-{n}");
+            for n in 0..hosts {
+                let spec = json!({"fixed": if n == 0 { fixed } else { 1 }});
+                b.add(head(&host(n), "green"), Quick(spec));
+            }
+            let at: Vec<String> = (0..hosts).map(|n| format!("@{{{}.id}}", host(n))).collect();
+            b.add(head("guest", "green"), Standing(json!({"at": at})));
+        })
+    };
+    assert!(run.apply(&of(1, 1)).await.complete());
+    // A further host is no reason.
+    assert!(run.apply(&of(1, 2)).await.complete());
+    assert_eq!(writes(&world).last().unwrap(), "update guest");
+    let report = run.apply(&of(2, 2)).await;
+    assert!(report.complete(), "{:?}", report.failed().next());
+    let done = writes(&world);
+    let order = [
+        "delete guest",
+        "delete host-0",
+        "create host-0",
+        "create guest",
+    ];
+    assert_eq!(done[done.len() - order.len()..], order);
+    assert!(run.plan(&of(2, 2)).await.nodes.is_empty());
+}
+
 /// A host, a guest that is in it, and something that names both.
 fn host_and_guest(fixed: u32, guest: bool) -> Graph {
     graph(|b| {

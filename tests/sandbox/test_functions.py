@@ -57,6 +57,19 @@ class Functions(Case):
             shown = FUNCTIONS.get_function(FunctionName="f")["Concurrency"]
             self.assertEqual(shown, {"ReservedConcurrentExecutions": number})
 
+    def test_lambda_lets_the_role_decrypt_the_variables_of_its_function_alone_as_long_as_there_is_one(self):
+        keys, named = client("kms"), lambda grants: [(g["GranteePrincipal"], g["Operations"], g["Constraints"]) for g in grants]
+        key = keys.create_key()["KeyMetadata"]["Arn"]
+        made = self.make(KMSKeyArn=key, Environment={"Variables": {"AB": "b"}})
+        self.make("plain", KMSKeyArn=key)
+        only = {"EncryptionContextEquals": {"aws:lambda:FunctionArn": made["FunctionArn"]}}
+        wanted = [("arn:aws:sts::123456789012:assumed-role/f/f", ["Decrypt", "RetireGrant"], only)]
+        self.assertEqual(named(keys.list_grants(KeyId=key)["Grants"]), wanted)
+        FUNCTIONS.update_function_configuration(FunctionName="f", Environment={"Variables": {"AB": "c"}})
+        self.assertEqual(named(keys.list_grants(KeyId=key)["Grants"]), wanted)
+        FUNCTIONS.delete_function(FunctionName="f")
+        self.assertEqual(keys.list_grants(KeyId=key)["Grants"], [])
+
     def test_what_a_change_sets_shows_and_what_it_leaves_out_stays(self):
         self.make()
         theirs = {"TracingConfig": {"Mode": "Active"}, "EphemeralStorage": {"Size": 10240}}

@@ -3,7 +3,7 @@
 use super::chosen::apart;
 use super::circles::untie;
 use super::decide::{Decision, decide};
-use super::nodes::nodes;
+use super::nodes::{beside, nodes};
 use super::removal::removals;
 use super::shrink::wait_for_removals;
 use super::users::{needed_and_replaced, users};
@@ -69,6 +69,8 @@ pub async fn build_asking(
 fn decisions(inputs: &Inputs<'_>, plan: &mut Plan) -> Vec<Option<Decision>> {
     let (graph, state) = (inputs.graph, inputs.state);
     let mut kept: HashMap<&str, Cow<'_, Value>> = HashMap::new();
+    // What goes before its successor comes.
+    let mut going = HashSet::new();
     let mut decisions = Vec::with_capacity(graph.steps.len());
     let waiting = waiting(graph, inputs.chosen, inputs.seen, state);
     for (at, step) in graph.steps.iter().enumerate() {
@@ -99,6 +101,10 @@ fn decisions(inputs: &Inputs<'_>, plan: &mut Plan) -> Vec<Option<Decision>> {
         };
         let want = resolve(&step.spec, &|id| kept.get(id).map(Cow::as_ref));
         let mut decision = decide(step, &want, meta, observed, state, inputs.options);
+        decision.give_way(meta, step.needs.iter().any(|(to, _)| going.contains(to)));
+        if decision.is_replacement() && !beside(meta, &decision.changes) {
+            going.insert(at);
+        }
         let outputs = staying(&decision, meta, &want, outputs);
         kept.extend(outputs.map(|outputs| (step.id.as_str(), outputs)));
         plan.delegated.append(&mut decision.delegated);

@@ -47,6 +47,16 @@ impl Decision {
         self.verb == Some(Verb::Replace)
     }
 
+    /// Makes a change in place a replacement where what the thing stands in `goes` before its successor comes: AWS deletes no subnet
+    /// with an interface in it, and nothing can stand in the new one before the old one is gone.
+    pub(super) fn give_way(&mut self, meta: &Meta, goes: bool) {
+        let stands = |c: &Change| meta.stands_in.contains(&c.field());
+        if goes && self.verb == Some(Verb::Update) && self.changes.iter().any(stands) {
+            self.verb = Some(Verb::Replace);
+            self.reasons.push("what it stands in is replaced".into());
+        }
+    }
+
     fn refused(why: &str, error: &Error) -> Self {
         Self {
             verb: Some(Verb::Update),

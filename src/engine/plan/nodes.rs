@@ -27,19 +27,20 @@ pub(super) fn nodes(
     let mut ensure = Ensures::new();
     let mut old: BTreeMap<usize, usize> = BTreeMap::new();
     let mut in_place_of: Vec<(usize, usize)> = Vec::new();
-    // Steps that depend on something that goes before its successor comes: nothing of theirs can stand beside its successor.
+    // Replaced steps that depend on something that goes before its successor comes: nothing of theirs can stand beside its successor.
+    // What is changed in place lets go of it.
     let mut uprooted: HashSet<usize> = HashSet::new();
     for (at, decision) in decisions.into_iter().enumerate() {
         let step = &graph.steps[at];
-        if step.needs.iter().any(|(to, _)| uprooted.contains(to)) {
-            uprooted.insert(at);
-        }
         let Some((verb, decision)) = decision.and_then(|d| Some((d.verb?, d))) else {
             continue;
         };
         let Ok(driver) = inputs.registry.get(&step.kind) else {
             continue;
         };
+        if verb == Verb::Replace && step.needs.iter().any(|(to, _)| uprooted.contains(to)) {
+            uprooted.insert(at);
+        }
         let (create, delete) = durations(driver.meta(), inputs.state, inputs.registry);
         let needs = step.needs.iter();
         let needs = needs
@@ -65,6 +66,7 @@ pub(super) fn nodes(
             plan.nodes.push(node);
             continue;
         };
+        keep_delegated(driver.meta(), &found, &mut node.spec);
         let removal = Node {
             spec: found.spec.clone(),
             changes: Vec::new(),
@@ -96,9 +98,15 @@ pub(super) fn nodes(
     }
     // What a successor took the place of goes after everything that used it has changed to the successor.
     for (removal, of) in &in_place_of {
-        let users = graph.steps.iter().enumerate();
-        let users = users.filter(|(at, s)| at == of || s.needs.iter().any(|(to, _)| to == of));
-        let nodes = users.filter_map(|(_, s)| ensure.get(&s.id));
+        let mut users = HashSet::from([*of]);
+        for (at, step) in graph.steps.iter().enumerate() {
+            if step.needs.iter().any(|(to, _)| users.contains(to)) {
+                users.insert(at);
+            }
+        }
+        let nodes = users
+            .iter()
+            .filter_map(|at| ensure.get(&graph.steps[*at].id));
         let needs = nodes.map(|node| (*node, Strength::Ready)).collect();
         plan.nodes[*removal].needs = needs;
     }
@@ -114,9 +122,19 @@ pub(super) fn nodes(
     ensure
 }
 
+/// What the blueprint gives a thing to begin with and somebody else has set since: a successor has what they have set.
+fn keep_delegated(meta: &Meta, found: &Live, spec: &mut Value) {
+    for delegated in meta.delegated {
+        let set = &found.spec[delegated.field];
+        if !set.is_null() && !spec[delegated.field].is_null() {
+            spec[delegated.field] = set.clone();
+        }
+    }
+}
+
 /// True when the new one can stand beside the old one: it takes another name, which only a changed field gives it. What has
 /// failed or is on its way out has the name of its successor, and goes first.
-fn beside(meta: &Meta, changes: &[Change]) -> bool {
+pub(super) fn beside(meta: &Meta, changes: &[Change]) -> bool {
     let fixed = |c: &Change| meta.fixed.contains(&c.field());
     meta.replace == Replace::CreateFirst && changes.iter().any(fixed)
 }

@@ -3,6 +3,7 @@
 use super::chosen::removes;
 use super::circles::uses;
 use super::nodes::Ensures;
+use super::shrink::dependents;
 use super::stays::for_others;
 use super::{DataLoss, Inputs, Node, Op, Plan, durations};
 use crate::engine::driver::{Live, Registry};
@@ -108,19 +109,17 @@ pub(super) fn removals(inputs: &Inputs<'_>, ensure: &Ensures, plan: &mut Plan) {
         plan.nodes.push(removal.node(inputs.registry, state));
     }
     before_replaced(state, &removed, plan);
-    // First what depends on it goes, or stops using it. What has no record tells by the ids in its settings.
+    // First what depends on it goes, or stops using it: also through others, as a service does that goes on with the settings of its
+    // last revision until the next one runs. What has no record tells by the ids in its settings.
     for (id, node) in &removed {
-        let recorded = state
-            .steps
-            .iter()
-            .filter(|(_, r)| r.needs.iter().any(|n| n == id));
+        let recorded = dependents(state, id);
         let outputs = &state.steps[*id].outputs;
         let adopted = seen.iter().filter(|(step, observed)| {
             let live = observed.live();
             !state.steps.contains_key(*step) && live.is_some_and(|l| mentions(&l.spec, outputs))
         });
-        for other in recorded.map(|(o, _)| o).chain(adopted.map(|(o, _)| o)) {
-            let goes = removed.get(other.as_str());
+        for other in recorded.into_iter().chain(adopted.map(|(o, _)| o.as_str())) {
+            let goes = removed.get(other);
             let Some(before) = goes.or_else(|| ensure.get(other)).copied() else {
                 continue;
             };

@@ -41,7 +41,7 @@ fn takes_away(change: &Change) -> bool {
 }
 
 /// The recorded steps that need this one, directly or through others.
-fn dependents<'a>(state: &'a State, step: &'a str) -> BTreeSet<&'a str> {
+pub(super) fn dependents<'a>(state: &'a State, step: &'a str) -> BTreeSet<&'a str> {
     let mut out = BTreeSet::new();
     let mut open = vec![step];
     while let Some(below) = open.pop() {

@@ -56,16 +56,21 @@ pub(super) fn kept(
                 }
             }
         };
-        if retention.is_snapshot {
-            needs(&live.spec, &format!("the snapshot {}", record.name));
-            open.push(((*id).to_owned(), "a snapshot of an earlier run".into()));
-        } else if let (Some(fields), Some(Choice::KeepSnapshot)) =
-            (retention.final_snapshot, choice)
-        {
-            let by = format!("the final snapshot of {}", record.name);
-            for field in fields {
-                needs(live.spec.get(*field).unwrap_or(&Value::Null), &by);
+        let (fields, by) = match retention.final_snapshot {
+            _ if retention.is_snapshot => {
+                out.entry((*id).to_owned()).or_insert_with(|| Stays {
+                    reason: "a snapshot of an earlier run".into(),
+                    for_others: false,
+                });
+                (retention.read_with, format!("the snapshot {}", record.name))
             }
+            Some(fields) if choice == Some(Choice::KeepSnapshot) => {
+                (fields, format!("the final snapshot of {}", record.name))
+            }
+            _ => continue,
+        };
+        for field in fields {
+            needs(live.spec.get(*field).unwrap_or(&Value::Null), &by);
         }
     }
     with_needs(&mut out, records, open, false);

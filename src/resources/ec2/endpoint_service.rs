@@ -72,6 +72,7 @@ impl Resource for EndpointService {
         watched: &[],
         delegated: &[],
     };
+    const STANDS_IN: &'static [&'static str] = &["load_balancers"];
     type Tags = Ec2Tags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {

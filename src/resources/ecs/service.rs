@@ -140,6 +140,7 @@ impl Resource for Service {
             legal: within_its_range,
         }],
     };
+    const STANDS_IN: &'static [&'static str] = &["subnets", "security_groups"];
     type Tags = EcsTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {

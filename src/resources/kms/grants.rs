@@ -1,7 +1,7 @@
 //! Grants of a key: another way than its policy to let somebody use it.
 
 use crate::resources::prelude::*;
-use aws_sdk_kms::types::GrantListEntry;
+use aws_sdk_kms::types::{GrantConstraints, GrantListEntry, GrantOperation};
 
 const LIST: Api = crate::aws::kms::LIST_GRANTS;
 const REVOKE: Api = kms::REVOKE_GRANT;
@@ -15,13 +15,20 @@ pub(super) async fn list(cx: &Aws, key: &str) -> Result<Exposed, Error> {
         (page.grants.unwrap_or_default(), next)
     });
     let all = all.await?;
-    let others = all.iter().filter_map(|g| reported(g, &cx.account));
+    let named = |function: &str| {
+        cx.own
+            .any(|it| it.kind == "lambda/function" && it.name == function)
+    };
+    let others = all
+        .iter()
+        .filter(|g| !of_function(g, &cx.account, named))
+        .filter_map(|g| reported(g, &cx.account));
     Ok(others.collect())
 }
 
 fn reported(grant: &GrantListEntry, account: &str) -> Option<(String, String)> {
     let who = grant.grantee_principal().unwrap_or("somebody");
-    if is_service(who, account) {
+    if grant.grantee_service_principal().is_some() || is_service(who, account) {
         return None;
     }
     let what: Vec<&str> = grant.operations().iter().map(|o| o.as_str()).collect();
@@ -40,6 +47,29 @@ fn is_service(who: &str, account: &str) -> bool {
     service || of_account("iam", "role/aws-service-role/") || of_account("sts", "assumed-role/aws:")
 }
 
+/// What Lambda may do with a key for a function: it decrypts its variables.
+const OF_FUNCTIONS: [GrantOperation; 2] = [GrantOperation::Decrypt, GrantOperation::RetireGrant];
+
+/// Lambda lets the role of a function with a key of its own decrypt the function's variables, whenever they are set: "RetireGrant" and
+/// "Decrypt" to the role's session that is called like the function, for the encryption context `aws:lambda:FunctionArn` alone.
+/// Without the grant the function does not start ("How do I resolve the KMSAccessDeniedException in Lambda", re:Post).
+fn of_function(grant: &GrantListEntry, account: &str, is_ours: impl Fn(&str) -> bool) -> bool {
+    let context = grant
+        .constraints()
+        .and_then(GrantConstraints::encryption_context_equals)
+        .and_then(|context| context.get("aws:lambda:FunctionArn"));
+    let Some((place, function)) = context.and_then(|arn| arn.rsplit_once(":function:")) else {
+        return false;
+    };
+    let roles = format!("arn:aws:sts::{account}:assumed-role/");
+    let session = grant.grantee_principal().unwrap_or_default();
+    let session = session.strip_prefix(&roles).and_then(|s| s.split_once('/'));
+    place.ends_with(&format!(":{account}"))
+        && session.is_some_and(|(_, name)| name == function)
+        && grant.operations().iter().all(|o| OF_FUNCTIONS.contains(o))
+        && is_ours(function)
+}
+
 /// Takes a grant back; `reported` named it.
 pub(super) async fn revoke(cx: &Aws, key: &str, grant: &str) -> Result<(), Error> {
     let id = grant.strip_prefix("grant/").unwrap_or(grant);
@@ -50,6 +80,44 @@ pub(super) async fn revoke(cx: &Aws, key: &str, grant: &str) -> Result<(), Error
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_lambda_needs_for_our_functions_is_no_way_in_and_whatever_is_more_than_that_is_one() {
+        let grant = |session: &str, function: &str, operations: &[GrantOperation]| {
+            let arn = format!("arn:aws:lambda:eu-central-1:1:function:{function}");
+            let only = GrantConstraints::builder()
+                .encryption_context_equals("aws:lambda:FunctionArn", arn)
+                .build();
+            let grant = GrantListEntry::builder()
+                .grantee_principal(format!("arn:aws:sts::{session}"))
+                .set_operations(Some(operations.to_vec()))
+                .constraints(only);
+            of_function(&grant.build(), "1", |name| name == "sync-dev")
+        };
+        let session = "1:assumed-role/role-sync-dev/sync-dev";
+        assert!(grant(session, "sync-dev", &OF_FUNCTIONS));
+        let more = [GrantOperation::Decrypt, GrantOperation::CreateGrant];
+        assert!(!grant(session, "sync-dev", &more));
+        assert!(!grant(
+            "2:assumed-role/role-sync-dev/sync-dev",
+            "sync-dev",
+            &OF_FUNCTIONS
+        ));
+        assert!(!grant(
+            "1:assumed-role/role-sync-dev/somebody",
+            "sync-dev",
+            &OF_FUNCTIONS
+        ));
+        assert!(!grant(
+            "1:assumed-role/theirs/theirs",
+            "theirs",
+            &OF_FUNCTIONS
+        ));
+        let anything = GrantListEntry::builder()
+            .grantee_principal(format!("arn:aws:sts::{session}"))
+            .set_operations(Some(OF_FUNCTIONS.to_vec()));
+        assert!(!of_function(&anything.build(), "1", |_| true));
+    }
 
     #[test]
     fn grants_of_services_are_theirs_and_all_others_are_told() {

@@ -86,6 +86,7 @@ impl Resource for Function {
         watched: &["members"],
         delegated: &[],
     };
+    const STANDS_IN: &'static [&'static str] = &["network"];
     type Tags = LambdaTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
@@ -209,8 +210,13 @@ impl Resource for Function {
                 .set_security_group_ids(Some(Vec::new()));
             let call = cx.lambda.client.update_function_configuration();
             let call = call.function_name(&it.name).vpc_config(nowhere.build());
-            cx.call(CONFIGURE, || call.clone().send()).await?;
-            return Err(leaving(it));
+            match cx.call(CONFIGURE, || call.clone().send()).await {
+                Ok(_) => return Err(leaving(it)),
+                // "Lambda runtimes", deprecation: what runs on a runtime that is blocked can be deleted and not changed. Its interfaces
+                // go later then.
+                Err(refused) if refused.class == Class::Permanent && !refused.is_denied() => {}
+                Err(failed) => return Err(failed),
+            }
         }
         let call = cx.lambda.client.delete_function().function_name(&it.name);
         cx.delete(lambda::DELETE_FUNCTION, || call.clone().send())
@@ -367,6 +373,7 @@ async fn search(cx: &Aws, suffix: &str) -> Result<Vec<Owned>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{Value, json};
 
     #[test]
     fn variables_that_cannot_be_decrypted_are_a_denial_and_no_difference() {
@@ -376,5 +383,41 @@ mod tests {
         let error = unreadable(&denied.build());
         assert!(error.is_denied(), "{error:?}");
         assert!(error.hint.unwrap().contains("kms:Decrypt"));
+    }
+
+    /// What a delete ends with when the function stands in a subnet and its change is answered so; an answer too much is a panic.
+    async fn deleted(change: (u16, Value), then: Vec<u16>) -> Result<(), Error> {
+        let stands = json!({"Configuration": {"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}});
+        let answers = [(200, stands), change].into_iter();
+        let answers = answers.chain(then.into_iter().map(|status| (status, json!({}))));
+        let answers = std::sync::Mutex::new(answers);
+        let aws = crate::aws::wire::answering(move |_| {
+            let (status, body) = answers.lock().unwrap().next().unwrap();
+            (status, body.to_string().into_bytes())
+        });
+        let spec: Function = serde_json::from_value(json!({
+            "role": "arn", "runtime": "nodejs18.x", "handler": "sync.handler", "code_sha256": "", "memory_mib": 128,
+            "timeout_seconds": 3, "network": null, "environment": {}, "kms_key": "arn", "log_group": "g", "dead_letters": "arn",
+            "concurrency": null, "layers": [], "exposed": {},
+        }))
+        .unwrap();
+        let it = Named::new("sync", "arn:aws:lambda:eu-central-1:1:function:sync");
+        spec.delete(&aws, &it).await
+    }
+
+    #[tokio::test]
+    async fn what_runs_on_a_blocked_runtime_is_deleted_although_it_cannot_leave_its_subnets() {
+        let refused = |code: &str| {
+            (
+                400,
+                json!({"__type": code, "message": "The runtime parameter of nodejs18.x is no longer supported for creating or updating AWS Lambda functions."}),
+            )
+        };
+        let blocked = refused("InvalidParameterValueException");
+        assert_eq!(deleted(blocked, vec![204]).await, Ok(()));
+        let denied = deleted(refused("AccessDeniedException"), Vec::new()).await;
+        assert!(denied.unwrap_err().is_denied());
+        let leaving = deleted((200, json!({})), Vec::new()).await.unwrap_err();
+        assert_eq!(leaving.class, Class::NotReady);
     }
 }

@@ -200,6 +200,7 @@ impl Resource for Cluster {
         protection: Some("deletion_protection"),
         final_snapshot: Some(&["storage_key"]),
         is_snapshot: false,
+        read_with: &[],
     };
     const UPGRADE: Option<Upgrade> = Some(Upgrade {
         field: "major_version",

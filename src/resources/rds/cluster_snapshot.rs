@@ -42,6 +42,7 @@ impl Resource for ClusterSnapshot {
     };
     const RETENTION: Retention = Retention {
         is_snapshot: true,
+        read_with: &["storage_key"],
         ..Retention::NONE
     };
     type Tags = RdsTags;

@@ -64,11 +64,17 @@ impl Fake {
             protection: Some("protected"),
             final_snapshot: Some(&["key"]),
             is_snapshot: false,
+            ..Retention::NONE
         };
         self
     }
     pub fn changing(mut self, outputs: &'static [Changing]) -> Self {
         self.meta.changing = outputs;
+        self
+    }
+    /// A kind that stands in what these fields name.
+    pub fn standing_in(mut self, fields: &'static [&'static str]) -> Self {
+        self.meta.stands_in = fields;
         self
     }
     pub fn create_first(mut self) -> Self {

@@ -8,6 +8,7 @@ from ..call import patch, refuse
 RECORDS = "lambda-functions"
 INTERFACES = "lambda-interfaces"
 MAPPINGS = "lambda-mappings"
+GRANTS = "lambda-grants"
 # What moto does not keep.
 KEPT = ("DeadLetterConfig", "LoggingConfig", "KMSKeyArn", "TracingConfig", "EphemeralStorage", "FileSystemConfigs")
 # The least that all functions without a reservation share ("Configuring reserved concurrency for a function").
@@ -107,6 +108,26 @@ def _settle_interfaces(call, name, network, kind):
             call.clock.later(kind, released)
 
 
+def _let_decrypt(call, function, record):
+    """AWS: whoever sets variables and a key lets the function's role decrypt them, by a grant for this function alone. moto: nobody needs to."""
+    key = record.get("KMSKeyArn")
+    _let_go(call, function)
+    if not key or not function.environment_vars:
+        return
+    name, role = function.function_name, function.role.rsplit("/", 1)[-1]
+    who = f"arn:aws:sts::{call.account}:assumed-role/{role}/{name}"
+    only = {"EncryptionContextEquals": {"aws:lambda:FunctionArn": call.arn(f"function:{name}")}}
+    made = call.backend_of("kms").create_grant(key, who, ["Decrypt", "RetireGrant"], "", only, who)
+    call.store.table(GRANTS)[name] = (key, made[0])
+
+
+def _let_go(call, function):
+    """AWS: retires the grant. moto: has none."""
+    key, grant = call.store.table(GRANTS).pop(function.function_name, (None, None))
+    if key:
+        call.backend_of("kms").retire_grant(key, grant, "")
+
+
 @patch("lambda", "CreateFunction")
 def create(call):
     """AWS: refuses a name that is taken; Pending at first; keeps queue, log group and key; has interfaces in its subnets. moto: none of it."""
@@ -119,6 +140,7 @@ def create(call):
     call.store.table(RECORDS).pop(name, None)
     record = _record(call, name)
     record.update({key: call.params.get(key) for key in KEPT})
+    _let_decrypt(call, _function(call, name), record)
     _settle_interfaces(call, name, call.params.get("VpcConfig") or {}, "lambda/function interfaces")
     record["State"] = "Pending"
     _shown(call, answer.data)
@@ -165,6 +187,8 @@ def configure(call):
     _check(call)
     answer = call.forward()
     record.update({key: call.params[key] for key in KEPT if key in call.params})
+    if {"Environment", "KMSKeyArn", "Role"} & set(call.params):
+        _let_decrypt(call, function, record)
     if "VpcConfig" in call.params:
         _settle_interfaces(call, function.function_name, call.params["VpcConfig"], "lambda/function interfaces")
     record["LastUpdateStatus"] = "InProgress"
@@ -195,6 +219,7 @@ def delete(call):
         _idle(call, record)
     answer = call.forward()
     call.store.table(RECORDS).pop(function.function_name, None)
+    _let_go(call, function)
     _settle_interfaces(call, function.function_name, {}, "lambda/function abandoned interfaces")
     return answer
 
