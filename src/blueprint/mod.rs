@@ -43,7 +43,7 @@ pub use facts::{Code, Facts, ServicePrefixLists, Zone};
 pub use images::{Images, keep as keep_images, uri as image_uri};
 pub use logging::DATABASE_CLUSTER;
 pub use routing::{
-    NOTE_TTL, begin as begin_both, domain, is_begun, names, raised, set_begun,
+    NOTE_TTL, begin as begin_both, domain, is_begun, moves_too_early, names, raised, set_begun,
     steps as record_steps, with_first_weights,
 };
 pub use services::{SERVICES, Service};

@@ -15,9 +15,10 @@ use self::weights::FIRST_WEIGHTS;
 use super::alarms::Guard;
 use super::edge::Edge;
 use super::zone::ZONE;
-use super::{Env, EnvironmentBuilder, ScopeBuilder, Shared};
+use super::{DELEGATION, Env, EnvironmentBuilder, ScopeBuilder, Shared};
 use crate::config::Config;
-use crate::engine::{Handle, Ref};
+use crate::engine::observe::Observations;
+use crate::engine::{Graph, Handle, Ref};
 use crate::resources::acm::{Certificate, PROOF, Validation};
 use crate::resources::route53::{Alias, Record, Text, Weight, Zone, text};
 
@@ -173,6 +174,12 @@ pub fn records(
     // certificate.
     if here.facts.delegated {
         after.extend(edge.rules.iter().map(|rule| Ref::from(rule.as_str())));
+        // Nor under a name that the listener has no certificate for yet.
+        after.extend(
+            edge.https
+                .iter()
+                .map(|listener| Ref::from(listener.arn.ready().as_str())),
+        );
     }
     let spec = Record {
         zone: place.zone.clone(),
@@ -198,6 +205,24 @@ pub fn records(
         others: Vec::new(),
     };
     here.add(DOMAIN_RECORD, spec);
+}
+
+/// The name that the records of the domain have now, and the one that they are to have, where that is not delegated yet: nobody
+/// would find the new one, and no certificate is issued for it.
+pub fn moves_too_early(graph: &Graph, seen: &Observations) -> Option<(String, String)> {
+    let held = graph
+        .steps
+        .iter()
+        .any(|step| step.held.as_deref() == Some(DELEGATION));
+    let (_, records) = steps();
+    records.iter().filter(|_| held).find_map(|id| {
+        let live = seen.get(id)?.live()?;
+        let (is, wanted) = (
+            live.spec["name"].as_str()?,
+            graph.get(id)?.spec["name"].as_str()?,
+        );
+        (is != wanted).then(|| (is.to_owned(), wanted.to_owned()))
+    })
 }
 
 /// The record of the traffic command, in ids.

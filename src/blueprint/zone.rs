@@ -25,6 +25,9 @@ pub async fn find(aws: &Aws, config: &Config) -> Result<Result<Option<Zone>, Che
         let others: Vec<HostedZone> = zones.filter(same).cloned().collect();
         return Ok(own(config, &others));
     }
+    // One that this deployment made for itself goes when it is wanted no longer.
+    let ours = ours(config);
+    let zones = zones.filter(|zone| !zone.caller_reference.starts_with(&ours));
     let zones = zones.map(|zone| Zone {
         id: zone.id.trim_start_matches("/hostedzone/").to_owned(),
         name: plain(&zone.name),
@@ -34,7 +37,7 @@ pub async fn find(aws: &Aws, config: &Config) -> Result<Result<Option<Zone>, Che
 
 /// The zone that the deployment makes for itself: no other one of its name may be there, or resolvers would ask the wrong one.
 fn own(config: &Config, same: &[HostedZone]) -> Result<Option<Zone>, Check> {
-    let ours = format!("{ZONE}-{Shared}.{}.{}.", config.suffix, config.region);
+    let ours = ours(config);
     let domain = &config.routing.domain;
     let (own, others): (Vec<_>, Vec<_>) = same
         .iter()
@@ -55,6 +58,11 @@ fn own(config: &Config, same: &[HostedZone]) -> Result<Option<Zone>, Check> {
             ))
         }
     }
+}
+
+/// How the references begin with which this deployment makes its zone.
+fn ours(config: &Config) -> String {
+    format!("{ZONE}-{Shared}.{}.{}.", config.suffix, config.region)
 }
 
 /// Whether the domain of a zone of our own is delegated to it: AWS has issued its certificate, which it does for public names only.

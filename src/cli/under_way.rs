@@ -3,6 +3,7 @@
 use super::Context;
 use super::error::Failure;
 use super::exit::Exit;
+use crate::engine::event::Verb;
 use crate::engine::observe::{Observations, Observed};
 use crate::engine::plan::{Node, Op, Plan};
 use crate::traffic::note::{Act, Note};
@@ -25,6 +26,13 @@ const BESIDE: [&str; 3] = [
 /// # Errors
 /// Says what is going on, and the command that ends it.
 pub fn check(plan: &Plan, seen: &Observations) -> Result<(), Failure> {
+    if let Some(bridge) = plan.nodes.iter().find(|n| sends_on(n)) {
+        return Err(refused(
+            bridge,
+            "a load balancer sends on what still reaches it, as a traffic command wants it",
+            "keep the bridge until the next `deployer traffic shift` has begun, which switches it off",
+        ));
+    }
     let gone = |env: &'static str| plan.nodes.iter().find(|n| n.scope == env && breaks(n));
     let (blue, green) = (gone("blue"), gone("green"));
     let Some(first) = blue.or(green) else {
@@ -93,6 +101,15 @@ pub fn warn(
     Ok(())
 }
 
+/// True when a rule goes that the traffic command has switched on, while its load balancer stays.
+fn sends_on(node: &Node) -> bool {
+    let live = node.live.as_ref();
+    node.op == Op::Remove
+        && node.verb == Verb::Delete
+        && !node.destroyed
+        && live.is_some_and(|live| live.spec["armed"] == Value::Bool(true))
+}
+
 /// True when customers or a migration notice the removal. What `destroy` takes goes with everything around it.
 fn breaks(node: &Node) -> bool {
     let is_theirs = ["lambda/", "scheduler/"]
@@ -136,7 +153,6 @@ fn note(seen: &Observations) -> Option<Note> {
 mod tests {
     use super::*;
     use crate::engine::driver::{Live, Phase};
-    use crate::engine::event::Verb;
     use crate::engine::ownership::Mark;
     use serde_json::json;
 
@@ -147,6 +163,22 @@ mod tests {
             outputs: json!({}),
             phase: Phase::Ready,
         })
+    }
+
+    #[test]
+    fn a_bridge_that_is_switched_on_stays_while_its_balancer_does() {
+        let plan = |armed: bool, destroyed: bool| {
+            let mut plan = removes(&["green"], "elbv2/rule");
+            let node = &mut plan.nodes[0];
+            node.destroyed = destroyed;
+            let Observed::Found(rule) = live(json!({"armed": armed})) else {
+                panic!("it is there")
+            };
+            node.live = Some(rule);
+            check(&plan, &Observations::new())
+        };
+        assert!(plan(true, false).is_err());
+        assert!(plan(false, false).is_ok() && plan(true, true).is_ok());
     }
 
     fn removes(scopes: &[&str], kind: &str) -> Plan {

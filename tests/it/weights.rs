@@ -18,6 +18,42 @@ for s in r.list_resource_record_sets(HostedZoneId=z)["ResourceRecordSets"]:
     if step in ("record-blue", "record-green"): print(step, s["Weight"])
 "#;
 
+/// What the traffic command has noted, and the records of the name: `_traffic.NAME "epoch=.."`, `NAME 100`.
+const AT: &str = r#"
+r = c("route53")
+z = r.list_hosted_zones()["HostedZones"][0]["Id"]
+for s in r.list_resource_record_sets(HostedZoneId=z)["ResourceRecordSets"]:
+    if s["Type"] == "TXT" and s["Name"].startswith("_traffic"): print(s["Name"], s["ResourceRecords"][0]["Value"].split(" by=")[0])
+    elif s.get("SetIdentifier", "").startswith(("record-blue-dev", "record-green-dev")): print(s["Name"], s["Weight"])
+"#;
+
+/// Customers stay where the traffic command has sent them, and are sent to the new name when it can answer.
+#[test]
+fn another_domain_keeps_the_weights_and_the_note_and_comes_before_the_old_one_goes() {
+    let lab = Lab::both();
+    lab.run(&["traffic", "rollback", "--reason", "test"])
+        .expect(0);
+    let before = lab.python(AT);
+    assert!(before.contains("dev.sandbox.example. 100") && before.contains("example. 0"));
+    let text = std::fs::read_to_string(lab.dir.path().join("deployer.toml")).unwrap_or_default();
+    let text = format!("{text}\n[routing]\ndomain = \"pay.sandbox.example\"\n");
+    std::fs::write(lab.dir.path().join("deployer.toml"), text).unwrap();
+    let since = lab.mark();
+    lab.run(&["apply", "--yes"]).expect(0);
+    let after = lab.python(AT);
+    assert_eq!(after, before.replace("dev.sandbox", "pay.sandbox"));
+    let writes = lab.writes(since);
+    let listener = writes.iter().rposition(|w| w == "elbv2:ModifyListener");
+    let deleted = writes.iter().position(|w| w == "acm:DeleteCertificate");
+    let records = writes.iter().enumerate();
+    let records =
+        records.filter(|(at, w)| Some(*at) > listener && *w == "route53:ChangeResourceRecordSets");
+    // Of each environment two records that come and two that go.
+    assert!(records.count() >= 8, "{writes:?}");
+    assert!(deleted > listener, "{writes:?}");
+    lab.run(&["plan"]).expect(0);
+}
+
 #[test]
 fn whoever_comes_with_no_weight_or_goes_leaves_the_other_one_a_weight() {
     let lab = Lab::both();

@@ -14,12 +14,14 @@ use super::session::{Mode, Session, check_credentials, meant};
 use super::split;
 use super::suggest::nearest;
 use super::under_way;
-use crate::blueprint::{DELEGATION, is_begun, raised, with_first_weights};
+use crate::blueprint::{
+    DELEGATION, is_begun, moves_too_early, raised, record_steps, with_first_weights,
+};
 use crate::cost::Difference;
 use crate::engine::observe::Observations;
-use crate::engine::plan::{self, Allowed, Choice, DataRules, Options, Plan, Users};
+use crate::engine::plan::{self, Allowed, Choice, DataRules, Options, Plan, Problem, Users};
 use crate::engine::rebuild::{add_unread, set_apart};
-use crate::engine::{Kind, Step};
+use crate::engine::{Error, Graph, Kind, Step};
 use crate::report::{self, Attention, Detail, PlanDocument};
 use crate::resources::ecs::TaskDefinition;
 use crate::resources::traffic_tags::and_of_others;
@@ -333,5 +335,19 @@ pub async fn make_plan(
     let vanished = plan::vanished(&plan, state, registry).await;
     plan::restore(&mut plan, vanished, &asked.allowed);
     plan.notes.extend(raised(&plan.nodes, &seen));
+    plan.problems.extend(too_early(&session.graph, &seen));
     Ok((plan, seen))
+}
+
+/// Customers ask for the domain that is there: it is given up when the other one can be used.
+fn too_early(graph: &Graph, seen: &Observations) -> Option<Problem> {
+    let (is, wanted) = moves_too_early(graph, seen)?;
+    let text = format!("{wanted} is not delegated yet, and customers ask for {is}");
+    let hint = format!(
+        "leave `routing.domain` as it is, make a public hosted zone for {wanted} in Route 53 by hand and delegate it; then set `routing.domain` with `routing.create_zone = false`"
+    );
+    Some(Problem {
+        step: record_steps().1[0].clone(),
+        error: Error::permanent("routing.domain", text).hint(hint),
+    })
 }

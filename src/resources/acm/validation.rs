@@ -78,7 +78,8 @@ impl Resource for Validation {
 
     /// A record of somebody else counts when it says what the certificate wants.
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let at = async |name: &str| sets::at(cx, &key.spec.zone, name, KIND, key.identity).await;
+        let of = (None, key.identity);
+        let at = async |name: &str| sets::at(cx, &key.spec.zone, name, KIND, of).await;
         // The recorded name is read with all other records, and counts when it is still the one that the certificate wants.
         let recorded = key.outputs.map(|it| it.name.as_str());
         let early = async {

@@ -84,7 +84,8 @@ impl Resource for Record {
         cost: |_| Cost::NONE,
         fixed: &["zone", "name"],
         changing: &[],
-        replace: Replace::DeleteFirst,
+        // Another name or zone: the old one is answered until the new one is.
+        replace: Replace::CreateFirst,
         holds_data: false,
         interrupts: &[(
             "alias",
@@ -121,7 +122,8 @@ impl Resource for Record {
                 None => Ok(Vec::new()),
             }
         };
-        let there = sets::at(cx, zone, name, KIND, key.identity);
+        let id = key.outputs.map(|it| it.id.as_str());
+        let there = sets::at(cx, zone, name, KIND, (id, key.identity));
         let (there, notes) = tokio::try_join!(there, notes)?;
         let Some(set) = there.own else {
             return match there.rivals.first().filter(|_| key.outputs.is_none()) {

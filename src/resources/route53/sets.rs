@@ -70,7 +70,8 @@ pub struct At {
     pub plain: Option<ResourceRecordSet>,
 }
 
-/// Looks at a name.
+/// Looks at a name for the step's own set, by its identifier where that is known: what another set took the place of has the one of
+/// its successor.
 ///
 /// # Errors
 /// When it cannot be read.
@@ -79,12 +80,12 @@ pub async fn at(
     zone: &str,
     name: &str,
     kind: &str,
-    identity: &Identity,
+    (known, identity): (Option<&str>, &Identity),
 ) -> Result<At, Error> {
     let (sets, zones) = futures::try_join!(cx.route53.records(zone, name), cx.route53.zones())?;
     let is_it = |z: &&HostedZone| z.id.trim_start_matches("/hostedzone/") == zone;
     let apex = zones.iter().find(is_it).map(|z| plain(&z.name));
-    let ours = identifier(identity);
+    let ours = known.map_or_else(|| identifier(identity), str::to_owned);
     let same = |s: &&ResourceRecordSet| s.r#type.as_str() == kind;
     let own = |s: &&ResourceRecordSet| same(s) && s.set_identifier() == Some(&ours);
     let is_own = is_own(&cx.own, identity);

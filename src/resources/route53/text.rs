@@ -44,7 +44,7 @@ impl Resource for Text {
         cost: |_| Cost::NONE,
         fixed: &["zone", "name"],
         changing: &[],
-        replace: Replace::DeleteFirst,
+        replace: Replace::CreateFirst,
         holds_data: false,
         interrupts: &[],
         write_only: &[],
@@ -63,7 +63,8 @@ impl Resource for Text {
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
         let (zone, name) = (&key.spec.zone, &key.spec.name);
-        let there = sets::at(cx, zone, name, KIND, key.identity).await?;
+        let id = key.outputs.map(|it| it.id.as_str());
+        let there = sets::at(cx, zone, name, KIND, (id, key.identity)).await?;
         let Some(set) = there.own else {
             return match there.rivals.first().filter(|_| key.outputs.is_none()) {
                 Some(rival) => Err(sets::taken(&sets::described(rival))),
