@@ -111,7 +111,7 @@ fn declare_service(
     let name = service.name;
     let logs = log_group(here, needs.keys);
     let logs = here.add(&format!("logs-{name}"), logs);
-    let parameters = parameters(here, needs, service);
+    let (parameters, labels) = parameters(here, needs, service);
     let task_role = roles::task(here, needs, service);
     let execution_role = roles::execution(here, needs, service);
     let found = here.facts.images.get(name).cloned();
@@ -122,6 +122,7 @@ fn declare_service(
         port: service.port,
         environment: environment(here, service),
         parameters,
+        labels,
         user: USER.into(),
         read_only_root: true,
         privileged: false,
@@ -251,12 +252,16 @@ pub fn path(here: &EnvironmentBuilder<'_>, service: &Service) -> String {
     format!("{PATH}/{env}-{suffix}/{}", service.name)
 }
 
-/// What is known only once the database exists.
+/// By the names of variables.
+type Parameters = BTreeMap<String, Ref<Arn<Parameter>>>;
+
+/// What is known only once the database exists: the parameters that tasks read when they start, and as labels what these say. Tasks
+/// that run do not see that a parameter has changed; with it a label of theirs changes, and so their revision, which ECS rolls out.
 fn parameters(
     here: &mut EnvironmentBuilder<'_>,
     needs: &Needs<'_>,
     service: &Service,
-) -> BTreeMap<String, Ref<Arn<Parameter>>> {
+) -> (Parameters, BTreeMap<String, String>) {
     let database = needs.database;
     let host = if service.writes {
         &database.writer_endpoint
@@ -273,6 +278,7 @@ fn parameters(
         },
     ];
     let path = path(here, service);
+    let said = values.clone().map(|(name, value)| (name.to_owned(), value));
     let each = values.map(|(name, value)| {
         let thing = format!(
             "parameter-{}-{}",
@@ -283,7 +289,7 @@ fn parameters(
         let parameter = here.add_named(&thing, format!("{path}/{name}"), spec);
         (name.to_owned(), parameter.arn().ready())
     });
-    BTreeMap::from(each)
+    (BTreeMap::from(each), BTreeMap::from(said))
 }
 
 #[cfg(test)]

@@ -22,6 +22,9 @@ pub struct Container {
     pub environment: BTreeMap<String, String>,
     /// Variables that are parameters of Systems Manager: read when a task starts.
     pub parameters: BTreeMap<String, Ref<Arn<Parameter>>>,
+    /// What Docker shows beside it: what tasks depend on and no other setting says.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
     /// The user, not root: `1000:1000`.
     pub user: String,
     /// Its root file system takes no writes.
@@ -43,7 +46,7 @@ pub struct Container {
 const GROUP: &str = "awslogs-group";
 
 /// What [`Container`] reads by name. The parts of some are read below: another port, another log driver.
-const BY_NAME: [&str; 10] = [
+const BY_NAME: [&str; 11] = [
     "name",
     "image",
     "port_mappings",
@@ -54,6 +57,7 @@ const BY_NAME: [&str; 10] = [
     "privileged",
     "log_configuration",
     "stop_timeout",
+    "docker_labels",
 ];
 /// The SDK does not show it as text.
 const CREDENTIALS: &str = "repository_credentials";
@@ -170,6 +174,9 @@ impl Container {
             .set_port_mappings(Some(ports.into_iter().collect()))
             .set_environment(Some(environment.collect()))
             .set_secrets(Some(parameters.collect::<Result<_, _>>()?))
+            .set_docker_labels(
+                (!self.labels.is_empty()).then(|| self.labels.clone().into_iter().collect()),
+            )
             .user(&self.user)
             .readonly_root_filesystem(self.read_only_root)
             .privileged(self.privileged)
@@ -201,6 +208,12 @@ impl Container {
             parameters: parameters
                 .map(|secret| (secret.name().to_owned(), secret.value_from().into()))
                 .collect(),
+            labels: definition
+                .docker_labels()
+                .into_iter()
+                .flatten()
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
             user: text(definition.user()),
             read_only_root: definition.readonly_root_filesystem().unwrap_or(false),
             privileged: definition.privileged().unwrap_or(false),
@@ -228,6 +241,7 @@ mod tests {
             image: "1.dkr.ecr.r.amazonaws.com/a@sha256:1".into(),
             port: 8080,
             environment: BTreeMap::from([("A".into(), "1".into()), ("B".into(), "2".into())]),
+            labels: BTreeMap::from([("A".into(), "x".into())]),
             parameters: BTreeMap::from([("C".into(), "arn:aws:ssm:r:1:parameter/c".into())]),
             user: "1000:1000".into(),
             read_only_root: true,
