@@ -78,6 +78,10 @@ fn classify(api: Api, answer: Answer<'_>) -> Option<Class> {
         | "MaxNumberOfDeliveryChannelsExceededException" => Class::Conflict,
         // A role or a bucket's policy that is not visible everywhere yet.
         "InsufficientDeliveryPolicyException" | "InvalidRoleException" => Class::Propagating,
+        // "DeleteConfigRule": a rule with a remediation action, which somebody has to take away.
+        "ResourceInUseException" if answer.message.to_lowercase().contains("remediation") => {
+            Class::Blocked
+        }
         // A rule is being evaluated or deleted; that takes up to an hour.
         "ResourceInUseException" => Class::NotReady,
         // The recorder was not stopped yet.

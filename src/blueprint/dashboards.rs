@@ -56,27 +56,24 @@ impl Grid {
     }
 }
 
-/// The dimension of a load balancer or target group is the end of its ARN; a search by our names finds it without.
-fn search(here: &EnvironmentBuilder<'_>, metric: &str, statistic: &str) -> Value {
-    let names: Vec<String> = SERVICES
-        .iter()
-        .map(|service| format!("\"{}\"", here.name(service.short)))
-        .collect();
-    let names = format!("({})", names.join(" OR "));
-    found("LoadBalancer,TargetGroup", metric, &names, statistic)
-}
+const ALB: &str = "AWS/ApplicationELB";
 
-/// The same of the balancer itself.
-fn search_balancer(here: &EnvironmentBuilder<'_>, metric: &str, statistic: &str) -> Value {
-    let name = format!("\"{}\"", here.name("alb"));
-    found("LoadBalancer", metric, &name, statistic)
-}
-
-fn found(dimensions: &str, metric: &str, names: &str, statistic: &str) -> Value {
-    let expression = format!(
-        "SEARCH('{{AWS/ApplicationELB,{dimensions}}} MetricName=\"{metric}\" {names}', '{statistic}', 60)"
-    );
-    json!([{"expression": expression, "id": "s"}])
+/// A line for each service. A search by our names would find nothing: CloudWatch takes what stands in quotes for a whole value, and the
+/// one of a target group ends with an id ("CloudWatch search expression syntax").
+fn of_services(needs: &Needs<'_>, metric: &str) -> Vec<Value> {
+    let balancer = needs.edge.load_balancer.arn.to_string();
+    let lines = needs.edge.watched.iter().map(|(service, group)| {
+        json!([
+            ALB,
+            metric,
+            "TargetGroup",
+            group.to_string(),
+            "LoadBalancer",
+            balancer,
+            {"label": service.name}
+        ])
+    });
+    lines.collect()
 }
 
 /// Declares those of an environment.
@@ -86,17 +83,17 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) {
     traffic.graph(
         &format!("Requests of {env}"),
         "Sum",
-        vec![search(here, "RequestCount", "Sum")],
+        of_services(needs, "RequestCount"),
     );
     traffic.graph(
         "Latency, 95 of 100 requests (s)",
         "p95",
-        vec![search(here, "TargetResponseTime", "p95")],
+        of_services(needs, "TargetResponseTime"),
     );
     traffic.graph(
         "Healthy tasks",
         "Minimum",
-        vec![search(here, "HealthyHostCount", "Minimum")],
+        of_services(needs, "HealthyHostCount"),
     );
     let acl = needs.web_acl.name.to_string();
     let region = here.config.region.clone();
@@ -131,7 +128,7 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) {
             "TargetConnectionErrorCount",
         ),
     ] {
-        errors.graph(title, "Sum", vec![search(here, metric, "Sum")]);
+        errors.graph(title, "Sum", of_services(needs, metric));
     }
     let cluster = needs.compute.cluster.name.to_string();
     let tasks = SERVICES.iter().map(|service| {
@@ -145,11 +142,16 @@ pub fn declare(here: &mut EnvironmentBuilder<'_>, needs: &Needs<'_>) {
         ])
     });
     errors.graph("Running tasks", "Average", tasks.collect());
-    let unanswered = search_balancer(here, "HTTPCode_ELB_5XX_Count", "Sum");
+    let balancer = needs.edge.load_balancer.arn.to_string();
     errors.graph(
         "Answers 5xx of the load balancer itself",
         "Sum",
-        vec![unanswered],
+        vec![json!([
+            ALB,
+            "HTTPCode_ELB_5XX_Count",
+            "LoadBalancer",
+            balancer
+        ])],
     );
     errors.add(here, "errors");
 

@@ -175,7 +175,9 @@ pub fn publishers<S: Scope>(here: &ScopeBuilder<'_, S>) -> [Publisher; 3] {
         publisher(
             "DatabaseEvents",
             "events.rds.amazonaws.com",
-            Some(here.arn("rds", &format!("es:{all}"))),
+            // The instance, cluster or group that the event is about ("Granting permissions to publish notifications to an Amazon
+            // SNS topic" in the Aurora user guide), or the subscription where it is confirmed.
+            Some(here.arn("rds", &format!("*:{all}"))),
         ),
         publisher("FailedDeployments", "events.amazonaws.com", None),
     ]
@@ -186,6 +188,34 @@ mod tests {
     use crate::blueprint::{Facts, build};
     use crate::config::Config;
     use serde_json::Value;
+
+    /// RDS says which instance, cluster or group an event is about.
+    #[test]
+    fn the_topic_takes_what_is_said_of_every_instance_and_cluster() {
+        let graph = build(&Config::default(), &Facts::sample()).unwrap();
+        let topic = &graph.get("alerts-green").unwrap().spec["policy"]["Statement"];
+        let events = topic.as_object().unwrap().values();
+        let mut events = events.filter(|s| s["Principal"].to_string().contains("events.rds"));
+        let source = &events.next().unwrap()["Condition"]["ArnLike"]["aws:SourceArn"];
+        let pattern = source.as_str().or_else(|| source[0].as_str()).unwrap();
+        let parts: Vec<&str> = pattern.split(':').collect();
+        let [.., kind, name] = parts.as_slice() else {
+            panic!("{pattern}")
+        };
+        assert_eq!(
+            (*kind, parts.len()),
+            ("*", 7),
+            "ArnLike matches part by part"
+        );
+        let end = name.strip_prefix('*').unwrap();
+        let green = graph.steps.iter().filter(|s| s.scope == "green");
+        let all = green.filter(|s| s.kind.starts_with("rds/"));
+        let all: Vec<_> = all.map(|s| s.name.as_str()).collect();
+        assert!(
+            all.len() > 3 && all.iter().all(|name| name.ends_with(end)),
+            "{all:?}"
+        );
+    }
 
     /// An alarm that may not publish, or may not use the topic's key, changes its state and nobody hears of it.
     #[test]

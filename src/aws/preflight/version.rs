@@ -22,11 +22,8 @@ async fn one(aws: &Aws, sent: &Version) -> Check {
     if let Some(running) = &sent.running
         && numbers(running).cmp(&numbers(&sent.wanted)) == Ordering::Greater
     {
-        let text = format!(
-            "{running} runs and stays: AWS cannot go back to {}",
-            sent.wanted
-        );
-        return Check::new(NAME, Level::Warning, text)
+        let text = format!("{running} runs: AWS cannot go back to {}", sent.wanted);
+        return Check::new(NAME, Level::Error, text)
             .hint(format!("set `database.engine_version` to {running}"));
     }
     let (engine, wanted) = (&sent.engine, &sent.wanted);

@@ -10,7 +10,7 @@ use crate::aws::{
     dynamodb, ec2, iam, kms, logs, rds, s3, secretsmanager, servicequotas, sns, sqs, sts,
 };
 use crate::engine::Class::{
-    Conflict, Gone, InUse, NotReady, Permanent, Propagating, Throttled, Unclear,
+    Blocked, Conflict, Gone, InUse, NotReady, Permanent, Propagating, Throttled, Unclear,
 };
 use crate::engine::Error;
 use futures::FutureExt;
@@ -242,6 +242,7 @@ pub fn rows() -> Vec<Row> {
         (drop_channel, 400, "LastDeliveryChannelDeleteFailedException", "Failed to delete last specified delivery channel with name 'c', because there is a running configuration recorder.", InUse),
         (config_rules, 400, "NoSuchConfigRuleException", "The ConfigRule 'a' provided in the request is invalid.", Gone),
         (config_rule, 400, "ResourceInUseException", "The rule a is currently being deleted. Please retry after some time", NotReady),
+        (config_rule, 400, "ResourceInUseException", "You have a remediation action associated with the rule. Delete the remediation action associated with the rule before deleting the rule and try your request again later.", Blocked),
         (drop_zone, 400, "HostedZoneNotEmpty", "The specified hosted zone contains non-required resource record sets and so cannot be deleted.", InUse),
         (schedules, 404, "ResourceNotFoundException", "Schedule group g does not exist.", Gone),
         (schedules, 429, "ThrottlingException", "Rate exceeded", Throttled),

@@ -1,13 +1,14 @@
 //! A dashboard. It is global: one name over all regions. It has tags at creation only, and no call that reads or changes them, so
 //! what would be its tags stands in a text widget of its own, the last one: that is its mark.
 
+use super::metric::{dimension, shortened};
 use crate::resources::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Dashboard {
-    /// The widgets by place (`x,y`), each as CloudWatch takes it.
+    /// The widgets by place (`x,y`), each as CloudWatch takes it; in metrics load balancers and target groups stand by their ARN.
     pub widgets: BTreeMap<String, Value>,
     /// What else is in its body: times, variables. The desired set is always empty.
     #[serde(default)]
@@ -108,7 +109,25 @@ async fn read(cx: &Aws, name: &str) -> Result<Option<(Dashboard, Tags)>, Error> 
     let Some(body) = answer.and_then(|a| a.dashboard_body) else {
         return Ok(None);
     };
-    Ok(Some(taken_apart(&body)))
+    let (mut board, tags) = taken_apart(&body);
+    named(&mut board, |name, value| dimension(cx, name, value));
+    Ok(Some((board, tags)))
+}
+
+/// Gives the value of each dimension in the metrics of its widgets another form: `[NAMESPACE, METRIC, NAME, VALUE, ..]`.
+fn named(board: &mut Dashboard, form: impl Fn(&str, &str) -> String) {
+    for widget in board.widgets.values_mut() {
+        let lines = widget.pointer_mut("/properties/metrics");
+        for line in lines.and_then(Value::as_array_mut).into_iter().flatten() {
+            let dimensions = line.as_array_mut().into_iter().flatten().skip(2);
+            let mut dimensions = dimensions.collect::<Vec<_>>().into_iter();
+            while let (Some(name), Some(value)) = (dimensions.next(), dimensions.next()) {
+                if let (Some(name), Some(text)) = (name.as_str(), value.as_str()) {
+                    *value = json!(form(name, text));
+                }
+            }
+        }
+    }
 }
 
 /// Two widgets may have one place: the last of them is the one that is named by it, and each other has a name of its own.
@@ -153,8 +172,10 @@ fn put_together(board: &Dashboard, tags: &Tags) -> String {
 
 /// Answers success with warnings about widgets that it does not understand: they are an error here.
 async fn put(cx: &Aws, name: &str, board: &Dashboard, tags: &Tags) -> Result<(), Error> {
+    let mut board = board.clone();
+    named(&mut board, |name, value| shortened(cx, name, value));
     let call = cx.cloudwatch.client.put_dashboard().dashboard_name(name);
-    let call = call.dashboard_body(put_together(board, tags));
+    let call = call.dashboard_body(put_together(&board, tags));
     let answer = cx.call(PUT, || call.clone().send()).await?;
     let reported = answer.dashboard_validation_messages().iter();
     let reported: Vec<String> = reported

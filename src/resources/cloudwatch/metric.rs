@@ -43,12 +43,17 @@ fn prefix(cx: &Aws, dimension: &str) -> Option<String> {
     }
 }
 
+/// The value of a dimension in CloudWatch's form.
+pub(super) fn shortened(cx: &Aws, name: &str, value: &str) -> String {
+    let prefix = prefix(cx, name);
+    let tail = prefix.and_then(|prefix| value.strip_prefix(&prefix));
+    tail.unwrap_or(value).to_owned()
+}
+
 /// Dimensions in CloudWatch's form.
 pub(super) fn dimensions(cx: &Aws, of: &BTreeMap<String, String>) -> Vec<t::Dimension> {
     let one = |(name, value): (&String, &String)| {
-        let prefix = prefix(cx, name);
-        let tail = prefix.and_then(|prefix| value.strip_prefix(&prefix));
-        let value = tail.unwrap_or(value);
+        let value = shortened(cx, name, value);
         t::Dimension::builder().name(name).value(value).build()
     };
     of.iter().map(one).collect()

@@ -1,5 +1,6 @@
 //! Who holds what AWS refuses to delete. `DependencyViolation` names nobody; the network interfaces do.
 
+use super::interfaces::of_others_as_recorded;
 use crate::aws::{Aws, Find};
 use crate::engine::{Class, Error};
 use crate::resources::holders::{Named, held_by};
@@ -37,7 +38,12 @@ pub(super) async fn explain<T>(
 async fn blame(cx: &Aws, error: Error, holder: Holder<'_>) -> Error {
     // What cannot be read is left out: the refusal itself is the news.
     let mut all: Vec<Named> = match interfaces(cx, holder).await {
-        Ok(found) => found.iter().map(name).collect(),
+        Ok(found) => {
+            let named = found
+                .iter()
+                .map(|it| name(it, of_others_as_recorded(cx, it)));
+            named.collect()
+        }
         Err(_) => Vec::new(),
     };
     all.extend(others(cx, holder).await.unwrap_or_default());
@@ -143,14 +149,14 @@ async fn others(cx: &Aws, holder: Holder<'_>) -> Result<Vec<Named>, Error> {
 }
 
 /// `eni-1 (RDSNetworkInterface, amazon-rds; goes with its database instance)`
-fn name(interface: &NetworkInterface) -> Named {
+fn name(interface: &NetworkInterface, of_others: bool) -> Named {
     let id = interface.network_interface_id().unwrap_or("an interface");
     let description = interface.description().unwrap_or_default();
     let requester = interface.requester_id().unwrap_or_default();
     let attached = interface.attachment().and_then(|a| a.instance_id());
     let what = [description, requester, attached.unwrap_or_default()];
     let what: Vec<&str> = what.into_iter().filter(|t| !t.is_empty()).collect();
-    let goes = goes(description, requester, attached);
+    let goes = goes(description, requester, attached).filter(|_| !of_others);
     Named {
         text: format!("{id} ({}; {})", what.join(", "), goes.unwrap_or(STAYS)),
         stays: goes.is_none(),
@@ -196,13 +202,16 @@ mod tests {
             .description("AWS Lambda VPC ENI-migrate-1234")
             .build();
         assert_eq!(
-            name(&lambda).text,
+            name(&lambda, false).text,
             "eni-1 (AWS Lambda VPC ENI-migrate-1234; goes up to 45 minutes after its function, under 5 when the function's VPC settings were cleared first)"
         );
         let balancer = NetworkInterface::builder()
             .network_interface_id("eni-2")
             .requester_id("amazon-elb")
             .build();
-        assert!(name(&balancer).text.contains("load balancer") && !name(&balancer).stays);
+        let named = name(&balancer, false);
+        assert!(named.text.contains("load balancer") && !named.stays);
+        let theirs = name(&balancer, true);
+        assert!(theirs.text.contains(STAYS) && theirs.stays);
     }
 }

@@ -9,6 +9,7 @@ mod flow_log;
 mod gateway_endpoint;
 mod held;
 mod interface_endpoint;
+mod interfaces;
 mod internet_gateway;
 mod internet_gateway_attachment;
 mod main_route_table;

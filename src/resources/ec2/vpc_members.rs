@@ -1,6 +1,7 @@
 //! What others put into a VPC of ours or tied to it. It may keep the VPC from being deleted, read what passes there, or answer for
 //! names that are asked there.
 
+use super::interfaces::of_others;
 use super::prelude::*;
 use crate::engine::compare::UNREAD;
 
@@ -112,12 +113,25 @@ pub(super) async fn strangers(cx: &Aws, vpc: &str, identity: &Identity) -> Vec<S
     for (name, id) in &zones {
         add("private zone", Some(&format!("{name} ({id})")), &[]);
     }
-    // A service's interface goes with the thing that it belongs to, and that one is reported.
-    for it in interfaces
+    let ours = groups
         .iter()
-        .filter(|i| i.requester_managed() != Some(true))
-    {
-        add("network interface", it.network_interface_id(), it.tag_set());
+        .filter(|g| of_deployment(identity, &tags_of(g.tags())));
+    let ours: Vec<&str> = ours.filter_map(|g| g.group_id()).collect();
+    for it in &interfaces {
+        let id = it.network_interface_id();
+        match it.requester_managed() {
+            Some(true) if of_others(cx, it, |group| ours.contains(&group)) => {
+                let of = it.description().unwrap_or_default();
+                add(
+                    "network interface",
+                    Some(&format!("{} ({of})", id.unwrap_or_default())),
+                    &[],
+                );
+            }
+            // It goes with the thing that it belongs to.
+            Some(true) => {}
+            _ => add("network interface", id, it.tag_set()),
+        }
     }
     out
 }

@@ -5,6 +5,7 @@ use super::attributes::{self, Attributes, Defaults};
 use super::tags::{self, ElbTags};
 use super::targets::{self, OfTasks};
 use crate::resources::ec2::Vpc;
+use crate::resources::holders::{explain, not_beside};
 use crate::resources::prelude::*;
 use aws_sdk_elasticloadbalancingv2::types as t;
 
@@ -225,8 +226,25 @@ impl Resource for TargetGroup {
     async fn delete(&self, cx: &Aws, it: &Named<Self>) -> Result<(), Error> {
         let call = cx.elbv2.client.delete_target_group();
         let call = call.target_group_arn(&it.arn);
-        cx.delete(DELETE, || call.clone().send()).await
+        let answer = cx.delete(DELETE, || call.clone().send()).await;
+        explain(answer, others(cx, it)).await
     }
+}
+
+/// The load balancers of others whose listeners and rules send requests to it.
+async fn others(cx: &Aws, it: &Named<TargetGroup>) -> Result<Vec<String>, Error> {
+    let call = cx.elbv2.client.describe_target_groups();
+    let call = call.target_group_arns(&it.arn);
+    let api = elbv2::DESCRIBE_TARGET_GROUPS;
+    let (answer, own) = futures::join!(
+        cx.call(api, || call.clone().send()),
+        cx.elbv2.tags(it.arn.as_str())
+    );
+    let groups = answer?.target_groups.unwrap_or_default();
+    let users = groups
+        .into_iter()
+        .flat_map(|g| g.load_balancer_arns.unwrap_or_default());
+    not_beside(cx, &own?.unwrap_or_default(), users.collect()).await
 }
 
 /// A check that somebody switched off has neither path nor codes here, and so differs.
