@@ -56,6 +56,13 @@ pub fn strangers(meta: &Meta, live: &Live) -> Vec<Change> {
     all
 }
 
+/// What others put into the thing and AWS deletes with it: listeners of a load balancer.
+pub fn taken_along(meta: &Meta, live: &Live) -> Vec<Change> {
+    let mut all = all_of(live);
+    all.retain(|c| meta.takes_along.contains(&c.field()));
+    all
+}
+
 /// What of it could not be read, and why.
 pub fn unread(meta: &Meta, live: &Live) -> Vec<String> {
     let all = watched(meta, live).into_iter().filter(is_unread);
@@ -66,9 +73,13 @@ fn is_unread(change: &Change) -> bool {
     change.entry().is_some_and(|text| text.starts_with(UNREAD))
 }
 
+/// Everything that was found.
+fn all_of(live: &Live) -> Vec<Change> {
+    diff(&Value::Object(Default::default()), &live.spec)
+}
+
 fn watched(meta: &Meta, live: &Live) -> Vec<Change> {
-    let nothing = Value::Object(Default::default());
-    let mut all = diff(&nothing, &live.spec);
+    let mut all = all_of(live);
     all.retain(|c| meta.watched.contains(&c.field()));
     all
 }

@@ -114,6 +114,8 @@ pub struct Meta {
     pub known_by_name: bool,
     /// Fields with what it stands in: AWS does not delete that while this is there, so it goes too where that is replaced.
     pub stands_in: &'static [&'static str],
+    /// Fields that show what others put into the thing and AWS deletes with it.
+    pub takes_along: &'static [&'static str],
     /// The order of a replacement.
     pub replace: Replace,
     /// Databases, tables, buckets, keys: never deleted or replaced without the user's explicit choice.
@@ -147,6 +149,7 @@ impl Meta {
             derived: None,
             known_by_name: false,
             stands_in: &[],
+            takes_along: &[],
             replace: Replace::DeleteFirst,
             holds_data: false,
             retention: Retention::NONE,

@@ -146,6 +146,7 @@ pub(super) fn meta<R: Resource>() -> Meta {
         retention: R::RETENTION,
         upgrade: R::UPGRADE,
         stands_in: R::STANDS_IN,
+        takes_along: R::TAKES_ALONG,
         interrupts: facts.interrupts,
         write_only: facts.write_only,
         watched: facts.watched,

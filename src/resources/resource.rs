@@ -30,6 +30,8 @@ pub trait Resource:
     const UPGRADE: Option<Upgrade> = None;
     /// Fields with what it stands in, which AWS does not delete while this is there: subnets, security groups, a load balancer.
     const STANDS_IN: &'static [&'static str] = &[];
+    /// Fields that show what others put into it and AWS deletes with it: listeners of a load balancer.
+    const TAKES_ALONG: &'static [&'static str] = &[];
     /// The output that follows from the struct alone, if an update changes one.
     const DERIVED: Option<Derived> = None;
     /// How its tags are changed: its service's way, or [`NoTags`].

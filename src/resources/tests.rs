@@ -89,6 +89,7 @@ fn every_field_that_a_type_names_is_one_of_its_fields() {
         for list in [
             meta.fixed,
             meta.stands_in,
+            meta.takes_along,
             &interrupts,
             meta.write_only,
             meta.watched,

@@ -114,6 +114,8 @@ def warmed():
 
 def sandbox(gateway, connection, latency, seconds, log):
     """Serves until the other side closes the connection."""
+    # It lives for a minute or two: fewer looks for garbage cost less than they find.
+    gc.set_threshold(50_000, 20, 50)
     gateway.clock.learn(seconds)
     gateway.clock.set(latency)
     answer_calls(gateway, connection, log)
@@ -164,6 +166,8 @@ def copies(gateway, path, connection):
 def run(connection, wish):
     """Runs a script or code as a program of its own would run, and tells how it ended."""
     os.chdir(wish["folder"])
+    # It ends before there is garbage worth a look.
+    gc.disable()
     path = wish.get("script") or "-c"
     sys.argv = [path, *wish["arguments"]]
     text = wish.get("code") if path == "-c" else pathlib.Path(path).read_text(encoding="utf-8")

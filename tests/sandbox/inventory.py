@@ -182,8 +182,21 @@ def ids(account):
     return "\n".join(sorted(f"{kind} {identity}" for kind, items in account.found.items() for identity, _, _ in items))
 
 
+def without_earlier_revisions(account):
+    """The revision before the one that runs stays, so that ECS can go back to it: a life with a change has one more than a clean one."""
+    kept = {}
+    for entry in account.found.get("task-definition", []):
+        shown = entry[2]
+        place = (shown["family"], shown["status"])
+        if place not in kept or kept[place][2]["revision"] < shown["revision"]:
+            kept[place] = entry
+    if kept:
+        account.found["task-definition"] = list(kept.values())
+
+
 def text(account):
     """Canonical JSON. Things without a name of their own (rules, interfaces) are named by what they are."""
+    without_earlier_revisions(account)
     listed = {
         kind: canonical(
             [item | {"name": name if name != identity else ""} for identity, name, item in items], account.names

@@ -23,7 +23,12 @@ async fn one(aws: &Aws, sent: &Version) -> Check {
         && numbers(running).cmp(&numbers(&sent.wanted)) == Ordering::Greater
     {
         let text = format!("{running} runs: AWS cannot go back to {}", sent.wanted);
-        return Check::new(NAME, Level::Error, text)
+        // Another major version is refused by the plan, with what it means.
+        let level = match numbers(running).first() == numbers(&sent.wanted).first() {
+            true => Level::Error,
+            false => Level::Warning,
+        };
+        return Check::new(NAME, level, text)
             .hint(format!("set `database.engine_version` to {running}"));
     }
     let (engine, wanted) = (&sent.engine, &sent.wanted);

@@ -101,6 +101,12 @@ pub fn teardown(
                     "`{id}` holds {what}, which deployer did not make: that stays, and the deletion may be refused until it is gone"
                 ));
             }
+            for stranger in compare::taken_along(driver.meta(), live) {
+                let what = stranger.entry().unwrap_or_default();
+                plan.notes.push(format!(
+                    "`{id}` has {what}, which deployer did not make: that goes with it"
+                ));
+            }
             for what in compare::unread(driver.meta(), live) {
                 plan.notes.push(format!(
                     "what others have in `{id}` is not known ({what}): the deletion may be refused until it is gone"

@@ -14,16 +14,27 @@ use aws_sdk_dynamodb::types::{
 const LIST: Api = dynamodb::LIST_BACKUPS;
 const RESTORE: Api = dynamodb::RESTORE_TABLE_FROM_BACKUP;
 
-/// The backups of the table with this name.
-pub(super) async fn backups(cx: &Aws, name: &str) -> Result<Remains, Error> {
+async fn list(cx: &Aws, name: &str, of: BackupTypeFilter) -> Result<Vec<BackupSummary>, Error> {
     let call = cx.dynamodb.client.list_backups().table_name(name);
-    let call = call.backup_type(BackupTypeFilter::All).limit(100);
+    let call = call.backup_type(of).limit(100);
     let send = |last| call.clone().set_exclusive_start_backup_arn(last).send();
     let all = cx.pages(LIST, send, |page| {
         let backups = page.backup_summaries.unwrap_or_default();
         (backups, page.last_evaluated_backup_arn)
     });
-    let all: Vec<_> = all.await?.iter().filter_map(backup).collect();
+    all.await
+}
+
+/// The names of the backups that somebody made of the table by hand. They are of no use without its key.
+pub(super) async fn by_hand(cx: &Aws, name: &str) -> Result<Vec<String>, Error> {
+    let all = list(cx, name, BackupTypeFilter::User).await?;
+    Ok(all.into_iter().filter_map(|b| b.backup_name).collect())
+}
+
+/// The backups of the table with this name.
+pub(super) async fn backups(cx: &Aws, name: &str) -> Result<Remains, Error> {
+    let all = list(cx, name, BackupTypeFilter::All).await?;
+    let all: Vec<_> = all.iter().filter_map(backup).collect();
     if all.is_empty() {
         return Ok(Remains::nothing(
             "DynamoDB has no backup of it (a table without point-in-time recovery leaves none)",

@@ -151,7 +151,16 @@ impl Resource for Table {
     }
 
     async fn data(&self, cx: &Aws, it: &TableOutputs) -> Result<Data, Error> {
-        items(cx, it.name.as_str()).await
+        let name = it.name.as_str();
+        let (items, backups) = futures::try_join!(items(cx, name), restore::by_hand(cx, name))?;
+        let backups = backups.join(", ");
+        Ok(match items {
+            all if backups.is_empty() => all,
+            Data::Holds(items) => {
+                Data::Holds(format!("{items}; backups that share its key: {backups}"))
+            }
+            _ => Data::Holds(format!("backups that share its key: {backups}")),
+        })
     }
 
     async fn remains(

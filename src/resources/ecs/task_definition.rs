@@ -109,18 +109,26 @@ impl Resource for TaskDefinition {
     type Tags = EcsTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
-        let Some((newest, tags)) = described(cx, key.name()).await? else {
-            // One whose removal ended half way is still there, and goes.
+        let mut newest = described(cx, key.name()).await?;
+        if newest.is_none() {
             let recorded = match key.outputs {
                 Some(it) => left(cx, it.arn()).await?,
                 None => None,
             };
-            let Some((revision, tags)) = recorded else {
-                return Ok(None);
-            };
-            let why = "its revision is inactive".to_owned();
-            let found = of(&revision, key.name(), tags)?;
-            return Ok(Some(found.phase(Phase::Failed(why))));
+            match recorded {
+                None => return Ok(None),
+                // That of the family was no answer.
+                Some(it) if it.0.status() == Some(&Status::Active) => newest = Some(it),
+                // One whose removal ended half way is still there, and goes.
+                Some((revision, tags)) => {
+                    let why = "its revision is inactive".to_owned();
+                    let found = of(&revision, key.name(), tags)?;
+                    return Ok(Some(found.phase(Phase::Failed(why))));
+                }
+            }
+        }
+        let Some((newest, tags)) = newest else {
+            return Ok(None);
         };
         let own = &key.identity.tags;
         let recorded = key.outputs.map(HasArn::arn);

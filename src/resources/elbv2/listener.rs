@@ -74,6 +74,7 @@ impl Resource for Listener {
         watched: &[],
         delegated: &[],
     };
+    const TAKES_ALONG: &'static [&'static str] = &["others"];
     type Tags = ElbTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {

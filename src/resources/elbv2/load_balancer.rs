@@ -135,6 +135,7 @@ impl Resource for LoadBalancer {
         watched: &[],
         delegated: &[minimum::HELD],
     };
+    const TAKES_ALONG: &'static [&'static str] = &["others"];
     type Tags = ElbTags;
 
     async fn read(cx: &Aws, key: Lookup<'_, Self>) -> Result<Option<Found<Self>>, Error> {
