@@ -12,7 +12,7 @@ use crate::engine::reference::{Strength, resolve};
 use crate::engine::replaced::replaced;
 use crate::state::{Record, Stage};
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The Ensure node of every step that has one.
 pub(super) type Ensures = HashMap<String, usize>;
@@ -98,7 +98,7 @@ pub(super) fn nodes(
     }
     // What a successor took the place of goes after everything that used it has changed to the successor.
     for (removal, of) in &in_place_of {
-        let mut users = HashSet::from([*of]);
+        let mut users = BTreeSet::from([*of]);
         for (at, step) in graph.steps.iter().enumerate() {
             if step.needs.iter().any(|(to, _)| users.contains(to)) {
                 users.insert(at);

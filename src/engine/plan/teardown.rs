@@ -102,9 +102,9 @@ pub fn teardown(
                 ));
             }
             for stranger in compare::taken_along(driver.meta(), live) {
-                let what = stranger.entry().unwrap_or_default();
                 plan.notes.push(format!(
-                    "`{id}` has {what}, which deployer did not make: that goes with it"
+                    "`{id}` has {}, which deployer did not make: that goes with it",
+                    stranger.path
                 ));
             }
             for what in compare::unread(driver.meta(), live) {
