@@ -148,7 +148,8 @@ fn way_back(env: Env) -> &'static str {
     }
 }
 
-const ALB: &str = "AWS/ApplicationELB";
+/// What load balancers are measured under.
+pub(super) const ALB: &str = "AWS/ApplicationELB";
 
 /// An alarm about a service calls nobody before the service runs: not without its image, and not before its tasks are scaled.
 fn once_it_runs(

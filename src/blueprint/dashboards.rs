@@ -1,7 +1,7 @@
 //! What people look at: one dashboard for traffic, one for errors of each service, one for the database, and green's has one for
 //! the migration.
 
-use super::alarms::Needs;
+use super::alarms::{ALB, Needs};
 use super::functions::FUNCTIONS;
 use super::services::SERVICES;
 use super::{EnvironmentBuilder, Scope};
@@ -55,8 +55,6 @@ impl Grid {
         here.output(&format!("dashboard.{what}"), url);
     }
 }
-
-const ALB: &str = "AWS/ApplicationELB";
 
 /// A line for each service. A search by our names would find nothing: CloudWatch takes what stands in quotes for a whole value, and the
 /// one of a target group ends with an id ("CloudWatch search expression syntax").
