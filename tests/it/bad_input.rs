@@ -1,5 +1,6 @@
 //! Bad input and bad surroundings: a clear error with the right exit code, and nothing called or overwritten.
 
+use crate::support::again::until;
 use crate::support::lab::{Lab, finish};
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
@@ -323,9 +324,7 @@ fn the_second_of_two_applies_exits_4_and_names_the_first() {
     lab.faults(&json!({"hang_after": 1, "hang_seconds": 3}));
     let since = lab.mark();
     let first = lab.spawn(&["apply", "--env", "green", "--yes"]);
-    while lab.calls(since).iter().all(|c| c["write"] != true) {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    until(|| first.said(), || !lab.writes(since).is_empty());
     // Whoever is locked out does not even connect.
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     nobody.set_nonblocking(true).unwrap();

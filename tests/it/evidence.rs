@@ -1,5 +1,6 @@
 //! Ten things that somebody does by hand: the report names all ten and nothing else, in its differences and in its requirements.
 
+use crate::support::again::until;
 use crate::support::lab::Lab;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -147,15 +148,11 @@ fn a_report_during_a_run_says_so() {
     lab.python("for env in ('blue', 'green'): c('logs').delete_retention_policy(logGroupName=f'aws-waf-logs-{env}-dev')");
     lab.faults(&json!({"hang_after": "every_new", "only": ["logs:PutRetentionPolicy"]}));
     let mut run = lab.spawn(&["apply", "--yes", "--parallelism", "1"]);
-    let began = std::time::Instant::now();
     let at_work = || {
         let fired = lab.control("GET", "faults", &json!({}));
         fired["fired"].as_array().is_some_and(|f| !f.is_empty())
     };
-    while !at_work() {
-        assert!(began.elapsed().as_secs() < 60, "the run writes nothing");
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
+    until(|| lab.calls(0), at_work);
     let report = lab.run(&command).expect(4).json();
     run.kill();
     assert!(

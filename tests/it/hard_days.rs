@@ -1,11 +1,11 @@
 //! Hard days: calls that are refused, throttled or lost, reads that lag, runs that are stopped. Each ends with what a
 //! clean run makes, without a duplicate, or with an error that says what is missing.
 
+use crate::support::again::until;
 use crate::support::lab::{Clean, Lab, same};
 use crate::support::places::{Place, in_both_places};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 const APPLY: &[&str] = &["apply", "--yes"];
 const GREEN: &[&str] = &["apply", "--env", "green", "--yes"];
@@ -13,11 +13,7 @@ const DESTROY: &[&str] = &["destroy", "--yes", "--destroy-data"];
 
 /// Waits until this many writes have come.
 fn until_writes(lab: &Lab, since: u64, count: usize) {
-    let began = Instant::now();
-    while lab.writes(since).len() < count {
-        assert!(began.elapsed() < Duration::from_secs(120), "no writes came");
-        std::thread::sleep(Duration::from_millis(60));
-    }
+    until(|| lab.writes(since), || lab.writes(since).len() >= count);
 }
 
 /// How often an operation was called, as `service:Operation`.
@@ -355,11 +351,8 @@ fn a_stop_does_not_wait_for_what_settles() {
     let since = lab.mark();
     let child = lab.spawn(GREEN);
     // The cluster and its instances take half a minute and more from here.
-    let began = Instant::now();
-    while !lab.writes(since).iter().any(|w| w == "rds:CreateDBCluster") {
-        assert!(began.elapsed() < Duration::from_secs(120), "no cluster");
-        std::thread::sleep(Duration::from_millis(60));
-    }
+    let made = || lab.writes(since).iter().any(|w| w == "rds:CreateDBCluster");
+    until(|| lab.writes(since), made);
     child.signal("-INT");
     child.ended().expect(130);
     lab.control("POST", "latency", &json!({"latency": "none"}));

@@ -10,6 +10,12 @@ from .stage import Unexpected
 WINDOW, STEP = 1.0, 0.1
 # Real seconds until everybody must be on blue, on a machine as slow as it may be.
 PATIENCE = 90
+# A good answer takes longer on a machine that is too slow only: milliseconds.
+SLOW_MS = 2000
+# The load is halved so often at most, after a look of so many seconds.
+MOST_HALVES, LOOK = 3, 3.0
+# What an attempt of a kind is.
+REQUESTS = {"pay": "payment", "look": "read"}
 # After a rollback customers are watched for so many seconds.
 SEEN = 15.0
 
@@ -34,18 +40,30 @@ def share(stage, side, began, until, kind, wanted):
     stage.check(f"{side} answers customers at weight {wanted}", mine > 0, f"{mine} of {len(answered)}")
 
 
-def refused(stage, began, when):
-    """No customer was refused; on a machine that was too slow once, how many were."""
-    bad = [one for one in since(stage, began) if failed(one)]
-    if stage.slow:
-        stage.figure(f"requests that failed {when}", len(bad), "", 0)
+def refused(stage, began, when, kind=None):
+    """No customer was refused; on a machine that was too slow, how many were."""
+    seen = since(stage, began, kind)
+    bad, name = [one for one in seen if failed(one)], "request" if kind is None else REQUESTS[kind]
+    if stage.slow or is_slow(seen):
+        stage.figure(f"{name}s that failed {when}, on a machine that was too slow", len(bad), "", 0)
         return
-    stage.check(f"no request failed {when}", not bad, f"{len(bad)} failed: {_kinds(bad)}" if bad else "")
+    stage.check(f"no {name} failed {when}", not bad, f"{len(bad)} failed: {_kinds(bad)}" if bad else "")
 
 
-def failures(stage, began, kind):
-    """How many attempts failed."""
-    return sum(failed(one) for one in since(stage, began, kind))
+def is_slow(attempts):
+    """True when the machine was too slow for what it was asked: one of twenty good answers took too long."""
+    took = sorted(one["ms"] for one in attempts if not failed(one))
+    return bool(took) and took[len(took) * 19 // 20] > SLOW_MS
+
+
+def bearable(stage):
+    """Halves the load until this machine bears it."""
+    for _ in range(MOST_HALVES):
+        time.sleep(LOOK)
+        if not is_slow(since(stage, time.time() - LOOK)):
+            return
+        stage.load.less()
+        stage.event("note", "this machine is too slow for so many customers: half the load from here on")
 
 
 def _kinds(attempts):

@@ -16,7 +16,9 @@ from pathlib import Path
 # The functions that carry changes, by the direction.
 LAGS = {"blue to green": "function-sync-green-dev", "green to blue": "function-sync-reverse-green-dev"}
 # Real seconds that one command may take.
-PATIENCE = 400
+PATIENCE = 900
+# What takes a second takes so many at most on a slow machine.
+SLOWEST = 3
 
 
 class Unexpected(Exception):
@@ -176,14 +178,14 @@ class Stage:
         return float(origin) + (stamp - float(origin)) / float(rate)
 
     def until(self, what, look, seconds=60.0, every=0.25):
-        """Waits until `look` answers something; answers it."""
-        end = time.time() + seconds
+        """Waits until `look` answers something; answers it. A slow machine has longer."""
+        end = time.time() + seconds * SLOWEST
         while time.time() < end:
             found = look()
             if found:
                 return found
             time.sleep(every)
-        raise Unexpected(f"{what} did not come about within {seconds:g} s")
+        raise Unexpected(f"{what} did not come about within {seconds * SLOWEST:g} s")
 
     def end(self, keep):
         """Ends load, commands, and the sandbox unless it is kept."""

@@ -1,6 +1,7 @@
 //! `migrate schema`: the application makes green's tables, in one task at a time.
 
 use super::{CONTROL, answer};
+use crate::support::again::until;
 use crate::support::lab::Lab;
 use serde_json::{Value, json};
 
@@ -59,11 +60,8 @@ pub fn schema(lab: &Lab) {
     // One runs on: a second run waits for the same one, and another command is refused.
     told(json!({"log": ["one"]}));
     let first = lab.spawn(&asks("migrate up"));
-    let began = std::time::Instant::now();
-    while tasks(lab).len() < 3 || tasks(lab)[2][2] != "RUNNING" {
-        assert!(began.elapsed().as_secs() < 60, "{:?}", tasks(lab));
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
+    let runs = || tasks(lab).get(2).is_some_and(|third| third[2] == "RUNNING");
+    until(|| tasks(lab), runs);
     let done = lab.run(&asks("migrate down")).expect(4);
     assert!(done.err.contains("aws ecs stop-task"), "{}", done.err);
     // Ctrl-C ends the waiting alone.
@@ -74,11 +72,8 @@ pub fn schema(lab: &Lab) {
         "{text}"
     );
     let second = lab.spawn(&asks("migrate up"));
-    let began = std::time::Instant::now();
-    while !second.said()[1].contains("a run before has started") {
-        assert!(began.elapsed().as_secs() < 60, "{:?}", second.said());
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
+    let waits = || second.said()[1].contains("a run before has started");
+    until(|| second.said(), waits);
     told(json!({"exit": 0, "log": ["one", "two"]}));
     let text = second.ended().expect(0).out;
     assert!(

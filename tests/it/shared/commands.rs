@@ -1,9 +1,10 @@
 //! The commands on a shared state: two hosts, push and pull, and drift without a state.
 
 use super::hosts::{Host, PLACE, keys, share};
+use crate::support::again::until;
 use crate::support::lab::{Lab, finish};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const GREEN: &[&str] = &["apply", "--env", "green", "--yes"];
 
@@ -97,11 +98,8 @@ fn the_lock_of_another_host_is_believed_until_it_is_removed_and_then_it_is_fence
     lab.faults(&json!({"hang_after": 1, "hang_seconds": 600, "only": ["ec2:CreateVpc"]}));
     let since = lab.mark();
     let first = alpha.spawn(GREEN);
-    let began = Instant::now();
-    while !lab.calls(since).iter().any(|c| c["lost"] == "hang_after") {
-        assert!(began.elapsed() < Duration::from_secs(120));
-        std::thread::sleep(Duration::from_millis(60));
-    }
+    let lost = || lab.calls(since).iter().any(|c| c["lost"] == "hang_after");
+    until(|| lab.calls(since), lost);
     // Everything else that can be made is made by now.
     std::thread::sleep(Duration::from_millis(1500));
     let locked = bravo.run(GREEN).expect(4);

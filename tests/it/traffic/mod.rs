@@ -6,16 +6,16 @@ mod runs;
 
 pub use runs::{RATE, lab, run};
 
+use crate::support::again;
 use crate::support::lab::Lab;
 use load::{Load, note, weights};
 use runs::*;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
 
 #[test]
 fn a_shift_is_refused_until_the_data_is_safe_and_green_can_take_it() {
     let lab = lab();
-    // Nothing is waited for here: minutes of four seconds are not over before a slow machine has looked.
+    // Nothing is waited for here: minutes of eight seconds are not over before a slow machine has looked.
     let load = Load::new(&lab, RATE / 8.0);
     let shift = ["traffic", "shift", "--yes", "--steps", "25"];
     let refused = |what: &str| {
@@ -204,18 +204,11 @@ fn pause_and_approval_come_from_another_terminal_and_an_interrupt_holds() {
         ];
         let child = start(&lab, &load, &arguments);
         // Nobody has approved: the shift waits with the weights of before, and has no note yet.
-        let began = Instant::now();
-        while !events_there(&lab, "approval_asked") {
-            assert!(began.elapsed() < Duration::from_secs(60));
-            std::thread::sleep(Duration::from_millis(100));
-        }
+        again::until(|| weights(&lab), || events_there(&lab, "approval_asked"));
         assert_eq!(weights(&lab), [90, 10]);
         // Whoever has to type something hears of it while the shift runs.
         let said = || std::fs::read_to_string(&notices).unwrap_or_default();
-        while !said().contains("traffic approve --weight 50") {
-            assert!(began.elapsed() < Duration::from_secs(60), "{}", said());
-            std::thread::sleep(Duration::from_millis(100));
-        }
+        again::until(said, || said().contains("traffic approve --weight 50"));
         assert!(said().contains("\"outcome\": \"waiting\""), "{}", said());
         run(&lab, &load, &["traffic", "approve", "--weight", "50"]).expect(0);
         until(&lab, [50, 50]);
