@@ -30,6 +30,7 @@ export const SQLSTATE = {
     { code: /^08P01/, hint: 'what answers does not speak as PostgreSQL does, as poolers and proxies do: connect to the writer of the database itself' },
     { code: /^42501/, side: 'blue', statement: /PUBLICATION/, hint: "a grant is missing: the user needs CREATE on blue's database and must own the mapped tables, or be in the role that does" },
     { code: /^42501/, side: 'blue', statement: /slot|logical/, hint: 'a grant is missing: GRANT rds_replication TO the user of blue (elsewhere ALTER ROLE ... REPLICATION)' },
+    { code: /^42501/, statement: /^lo_get$/, hint: "the migration's key belongs to the user that began the migration: go on with that user, or GRANT it to the present one" },
     { code: /^42501/, side: 'blue', hint: "a grant is missing, or a row security policy hides rows: README.md lists what blue's user needs" },
     { code: /^42501/, side: 'green', hint: "a grant is missing, or a row security policy hides rows: README.md lists what green's user needs" },
     { code: /^42501/, hint: 'a grant is missing: README.md lists what the users of blue and green need' },

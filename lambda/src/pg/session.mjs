@@ -220,7 +220,7 @@ export async function inTransaction(session, work, begin = 'BEGIN') {
 
 /** What a statement does, as an error may say it: the function of PostgreSQL that matters, or its first words; nothing that follows. @param {string} sql */
 function kindOf(sql) {
-  const called = /\bpg_(?:create_logical_replication_slot|logical_slot_peek_binary_changes|replication_slot_advance|drop_replication_slot|logical_emit_message|export_snapshot)\b|\bsetval\b/.exec(sql);
+  const called = /\bpg_(?:create_logical_replication_slot|logical_slot_peek_binary_changes|replication_slot_advance|drop_replication_slot|logical_emit_message|export_snapshot)\b|\b(?:setval|lo_get|lo_from_bytea|lo_unlink)\b/.exec(sql);
   if (called !== null) return called[0];
   const [, command, object = ''] = /^\s*([A-Z]+)(?: (PUBLICATION|SCHEMA|TABLE|TEMPORARY TABLE|INTO|FROM|INDEX)\b)?/.exec(sql) ?? [];
   return command === undefined ? undefined : `${command} ${object}`.trim();

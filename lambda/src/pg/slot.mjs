@@ -155,9 +155,26 @@ export async function dropSlot(blue, slot) {
   return dropped.length > 0 || holder !== undefined;
 }
 
-/** @param {Session} blue @param {string} publication @returns {Promise<boolean>} whether it was there */
+/** The comment of the large object that keeps a migration's key (sync/masks.mjs). Numbers of large objects are given again: by this mark it is known. @param {string} publication */
+export const markOfKey = (publication) => `key of migration ${publication}`;
+
+/**
+ * Removes the key of a publication, also one that was left when somebody else dropped the publication. An object of another owner is none of ours.
+ * @param {Session} blue @param {string} publication
+ */
+export async function unlinkKey(blue, publication) {
+  await blue.run(
+    `SELECT lo_unlink(o.oid) FROM pg_description d JOIN pg_largeobject_metadata o ON o.oid = d.objoid
+      WHERE d.classoid = 'pg_largeobject'::regclass AND d.description = $1 AND pg_has_role(o.lomowner, 'USAGE')`, [markOfKey(publication)]);
+}
+
+/** The migration's key goes with it, in the same transaction. @param {Session} blue @param {string} publication @returns {Promise<boolean>} whether it was there */
 export async function dropPublication(blue, publication) {
   const [published] = await blue.rows('SELECT 1 FROM pg_publication WHERE pubname = $1', [publication]);
-  await blue.run(`DROP PUBLICATION IF EXISTS ${ident(publication)}`);
+  await blue.transaction(async () => {
+    // An event trigger may refuse the statement also where there is nothing to drop.
+    if (published !== undefined) await blue.run(`DROP PUBLICATION IF EXISTS ${ident(publication)}`);
+    await unlinkKey(blue, publication);
+  });
   return published !== undefined;
 }

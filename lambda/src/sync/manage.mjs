@@ -1,3 +1,4 @@
+import { reversed } from '../lib/config.mjs';
 import { MigrationError, PermanentError } from '../lib/errors.mjs';
 import { dropPublication, dropSlot, markerOf, readSlot } from '../pg/slot.mjs';
 import { open, openBoth, slotName } from './context.mjs';
@@ -65,7 +66,7 @@ export async function stop(invocation) {
       refused = error;
       return false;
     });
-    const { greenClosed, left: triggers } = whole ? await undo(blue, green, state, (ms) => invocation.deadline.allows(ms)) : { greenClosed: false, left: 0 };
+    const { greenClosed, left: triggers } = whole ? await undo(blue, green, state, slotName(reversed(invocation.config)), (ms) => invocation.deadline.allows(ms)) : { greenClosed: false, left: 0 };
     if (triggers > 0) invocation.log.warn('triggers of the fence are left, since the tables are in use: they do nothing any more', {});
     if (greenClosed) invocation.log.warn('green stays closed to its application, since the rows that were copied are there', {});
     if (green !== undefined && state !== undefined) {

@@ -66,10 +66,10 @@ export const bothWrite = (then) =>
 /**
  * Slot and publication are gone already.
  * @param {Session} blue @param {Session | undefined} green undefined: it can't be reached @param {State | undefined} state of the stream to green
- * @param {(ms: number) => boolean} allows
+ * @param {string} backName of slot and publication of the way back, if a prepare was killed before its state was on blue @param {(ms: number) => boolean} allows
  * @returns {Promise<{greenClosed: boolean, left: number}>} `left`: tables whose triggers could not be taken away; they do nothing any more
  */
-export async function undo(blue, green, state, allows) {
+export async function undo(blue, green, state, backName, allows) {
   const back = await readState(blue);
   const blueWrites = !isClosed(await fenceOf(blue));
   let left = 0;
@@ -78,10 +78,10 @@ export async function undo(blue, green, state, allows) {
     left += await dropFence(blue);
   }
   if (green === undefined) return { greenClosed: false, left };
+  await dropSlot(green, markerOf(back?.slot ?? backName));
+  await dropSlot(green, back?.slot ?? backName);
+  await dropPublication(green, back?.publication ?? backName);
   if (back !== undefined) {
-    await dropSlot(green, markerOf(back.slot));
-    await dropSlot(green, back.slot);
-    await dropPublication(green, back.publication);
     await removePast(green, back.identity.whole ?? []);
     await removeOneWriter(green);
     if (blueWrites && left === 0) await dropSchema(blue);

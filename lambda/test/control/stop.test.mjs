@@ -23,10 +23,13 @@ const TAKEN_UP = ["UPDATE t SET state = 'taken' WHERE state = 'new'", "DELETE FR
 /** All that a migration may have made in a database but green's memory and fence. @param {Lab} lab @param {'onBlue' | 'onGreen'} side */
 async function traces(lab, side) {
   const { rows } = await lab[side](`SELECT (SELECT count(*)::int FROM pg_replication_slots WHERE database = current_database()) AS slots, (SELECT count(*)::int FROM pg_publication) AS publications,
-    (SELECT count(*)::int FROM pg_class WHERE relreplident = 'f') AS whole, (SELECT count(*)::int FROM pg_trigger WHERE NOT tgisinternal) AS triggers, to_regnamespace('payment_migration') IS NOT NULL AS schema`);
+    (SELECT count(*)::int FROM pg_largeobject_metadata) AS objects, (SELECT count(*)::int FROM pg_class WHERE relreplident = 'f') AS whole, (SELECT count(*)::int FROM pg_trigger WHERE NOT tgisinternal) AS triggers, to_regnamespace('payment_migration') IS NOT NULL AS schema`);
   return rows[0];
 }
-const NOTHING = { slots: 0, publications: 0, whole: 0, triggers: 0, schema: false };
+const NOTHING = { slots: 0, publications: 0, objects: 0, whole: 0, triggers: 0, schema: false };
+
+const GUARD = `CREATE FUNCTION guard() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN IF TG_TAG = 'DROP PUBLICATION' THEN RAISE EXCEPTION 'no' USING ERRCODE = '40001'; END IF; END $$;
+  CREATE EVENT TRIGGER guard ON ddl_command_start EXECUTE FUNCTION guard()`;
 
 /** @param {string} name @param {string | undefined} mode */
 async function copied(name, mode) {
@@ -56,7 +59,7 @@ for (const mode of ['read-only', 'two-way', undefined])
     test(`mode ${mode ?? 'none'}, stopped ${prepared ? 'when the way back was prepared' : 'before that'}: blue is as it was, and green stays closed until its tables are emptied`, async () => {
       const lab = await copied(`stop_${`${mode}`.replace('-', '_')}_${prepared}`, mode);
       const before = await traces(lab, 'onBlue');
-      assert.deepEqual(before, { ...NOTHING, slots: 1, publications: 1 });
+      assert.deepEqual(before, { ...NOTHING, slots: 1, publications: 1, objects: 1 });
       if (prepared) {
         await lab.prepare(options(mode));
         if (mode === 'two-way') {
@@ -92,14 +95,33 @@ test('green is opened by name, or when nothing of the copy is there', async () =
 test('an event trigger of blue refuses to drop the publication: everything else is gone, the answer says what to do, and the next call ends it', async () => {
   const lab = await copied('stop_guarded', 'read-only');
   await lab.prepare(options('read-only'));
-  await lab.onBlue(`CREATE FUNCTION guard() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN IF TG_TAG = 'DROP PUBLICATION' THEN RAISE EXCEPTION 'no' USING ERRCODE = '40001'; END IF; END $$;
-    CREATE EVENT TRIGGER guard ON ddl_command_start EXECUTE FUNCTION guard()`);
+  await lab.onBlue(GUARD);
   await assert.rejects(lab.stop(options('read-only')), { name: 'PermanentError', code: 'PUBLICATION_LEFT', sqlstate: '40001', hint: /** @type {any} */ (/event trigger/) });
-  assert.deepEqual(await traces(lab, 'onBlue'), { ...NOTHING, publications: 1 });
+  assert.deepEqual(await traces(lab, 'onBlue'), { ...NOTHING, publications: 1, objects: 1 });
   await assert.rejects(lab.onGreen(TAKEN_UP[0] ?? ''), refused);
   await lab.onBlue('ALTER EVENT TRIGGER guard DISABLE');
   assert.deepEqual(await lab.stop(options('read-only')), { status: 'stopped', slotDropped: false, publicationDropped: true, targetReached: true, greenClosed: true });
   assert.deepEqual(await traces(lab, 'onBlue'), NOTHING);
+});
+
+test('an event trigger that refuses DROP PUBLICATION is not asked where there is none: on green without a way back, and on blue when somebody has dropped it', async () => {
+  const lab = await copied('stop_dropped', undefined);
+  await lab.onBlue("DO $$ BEGIN EXECUTE format('DROP PUBLICATION %I', (SELECT pubname FROM pg_publication)); END $$");
+  for (const side of /** @type {const} */ (['onBlue', 'onGreen'])) await lab[side](GUARD);
+  assert.deepEqual(await lab.stop(options(undefined)), { status: 'stopped', slotDropped: true, publicationDropped: false, targetReached: true });
+  for (const side of /** @type {const} */ (['onBlue', 'onGreen'])) assert.deepEqual(await traces(lab, side), { ...NOTHING, schema: side === 'onGreen' });
+});
+
+test('prepare is killed before its state is on blue: stop takes slot, publication and key from green too', async () => {
+  for (const sql of ['SELECT EXISTS (SELECT FROM pg_largeobject_metadata)', "SELECT EXISTS (SELECT FROM pg_replication_slots WHERE database = current_database() AND slot_name NOT LIKE '%_marker')"]) {
+    const lab = await copied(`stop_killed_${sql.length}`, undefined);
+    const { signal, output } = await lab.spawn('prepare', options(undefined), { halt: { when: { side: 'green', sql } } }).ended;
+    assert.equal(signal, 'SIGKILL', output);
+    const { publications, objects } = await traces(lab, 'onGreen');
+    assert.deepEqual([publications, objects], [1, 1]);
+    await lab.stop(options(undefined));
+    for (const side of /** @type {const} */ (['onBlue', 'onGreen'])) assert.deepEqual({ ...(await traces(lab, side)), triggers: 0, schema: false }, NOTHING, `${side} after ${sql}`);
+  }
 });
 
 test('partitions that green gets while the migration is under way are closed too', async () => {

@@ -129,7 +129,7 @@ test('from blue to green and back: rows, kept columns, held rows, fences, verdic
   await lab.stop(OPTIONS);
   for (const server of ['onBlue', 'onGreen'])
     assert.deepEqual((await lab[/** @type {'onBlue' | 'onGreen'} */ (server)](`SELECT (SELECT count(*)::int FROM pg_replication_slots WHERE database = current_database()) AS slots, (SELECT count(*)::int FROM pg_publication) AS publications,
-      (SELECT count(*)::int FROM pg_trigger WHERE tgname LIKE 'deployer%') AS triggers`)).rows, [{ slots: 0, publications: 0, triggers: 0 }]);
+      (SELECT count(*)::int FROM pg_largeobject_metadata) AS objects, (SELECT count(*)::int FROM pg_trigger WHERE tgname LIKE 'deployer%') AS triggers`)).rows, [{ slots: 0, publications: 0, objects: 0, triggers: 0 }]);
   assert.equal((await lab.onBlue("SELECT count(*)::int AS n FROM pg_namespace WHERE nspname = 'payment_migration'")).rows[0].n, 0);
 });
 

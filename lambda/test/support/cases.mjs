@@ -28,6 +28,7 @@ export async function assertRefused(lab, options, error) {
 
 /** @param {import('./lab.mjs').Lab} lab */
 export async function assertNothingLeft(lab) {
-  const { rows } = await lab.onBlue(`SELECT (SELECT count(*) FROM pg_replication_slots WHERE database = current_database())::int AS slots, (SELECT count(*) FROM pg_publication)::int AS publications`);
-  assert.deepEqual(rows, [{ slots: 0, publications: 0 }]);
+  const { rows } = await lab.onBlue(`SELECT (SELECT count(*) FROM pg_replication_slots WHERE database = current_database())::int AS slots, (SELECT count(*) FROM pg_publication)::int AS publications,
+    (SELECT count(*) FROM pg_largeobject_metadata)::int AS objects`);
+  assert.deepEqual(rows, [{ slots: 0, publications: 0, objects: 0 }]);
 }

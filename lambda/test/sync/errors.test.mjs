@@ -92,6 +92,8 @@ test('an error names the side, the statement and what to do', async () => {
   await own.untilSynced(options);
   await own.onBlue(`CREATE ROLE nothing LOGIN PASSWORD 'n'; GRANT SELECT ON t TO nothing; INSERT INTO t VALUES (2, 2)`);
   own.logins = { source: { username: 'nothing', password: 'n' } };
+  await assert.rejects(own.run(options), { sqlstate: '42501', message: /** @type {any} */ (/^blue: .* lo_get$/), hint: /** @type {any} */ (/the user that began the migration/) });
+  await own.onBlue("DO $$ BEGIN EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO nothing', (SELECT oid FROM pg_largeobject_metadata)); END $$");
   await assert.rejects(own.run(options), { sqlstate: '42501', message: /** @type {any} */ (/^blue: .* pg_(logical_slot_peek_binary_changes|replication_slot_advance|logical_emit_message)$/), hint: /** @type {any} */ (/rds_replication/) });
 });
 

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { nameOnBlue } from '../../src/sync/masks.mjs';
 import { run } from '../../src/sync/run.mjs';
 import { Lab, Steps } from '../support/lab.mjs';
 import { maskOf, maskSql } from '../support/masks.mjs';
@@ -86,7 +87,8 @@ test('no key that the mapping hashes is on green: not in the middle of the copy,
   const all = [...values, '4929999999999990', 'other@example.com', String(BigInt(pan(3)) + 1n)];
   for (const value of [...all, 'example.com']) assert.ok(!lab.lines.join('\n').includes(value));
   await lab.stop(options);
-  assert.equal((await lab.onBlue(`SELECT count(*) FROM pg_description WHERE description LIKE 'key of this migration%'`)).rows[0].count, '0');
+  assert.equal((await lab.onBlue(`SELECT count(*) FROM pg_description WHERE description LIKE 'key of %migration%'`)).rows[0].count, '0');
+  assert.deepEqual(await objects(lab), []);
   await assertNotOnGreen(lab, all);
 });
 
@@ -178,20 +180,122 @@ test("a row that green refuses does not stand in green's server log", async () =
   assert.doesNotMatch(log, /Grace Hopper|Ada Lovelace|Mary Somerville|Failing row|\(same\)/);
 });
 
+/** The marks of all large objects. @param {Lab} lab @param {'onBlue' | 'onGreen'} [side] */
+const objects = async (lab, side = 'onBlue') => (await lab[side]("SELECT obj_description(oid, 'pg_largeobject') AS mark FROM pg_largeobject_metadata ORDER BY 1")).rows.map((/** @type {{mark: string | null}} */ { mark }) => mark);
+/** @param {Lab} lab @param {'onBlue' | 'onGreen'} [side] @returns {Promise<{name: string, comment: string | null} | undefined>} */
+const publication = async (lab, side = 'onBlue') => (await lab[side]("SELECT pubname AS name, obj_description(oid, 'pg_publication') AS comment FROM pg_publication")).rows[0];
+/** @param {Lab} lab @param {'onBlue' | 'onGreen'} [side] @returns {Promise<string>} in hexadecimal */
+const keyOf = async (lab, side = 'onBlue') => (await lab[side]("SELECT encode(lo_get(oid), 'hex') AS key FROM pg_largeobject_metadata WHERE obj_description(oid, 'pg_largeobject') LIKE 'key of migration %'")).rows[0].key;
+/** As earlier versions have kept the key. @param {Lab} lab @param {string} comment with %s for the key in hexadecimal */
+const keptAsBefore = (lab, comment) => lab.onBlue(`DO $$ BEGIN
+  EXECUTE format('COMMENT ON PUBLICATION %I IS %L', (SELECT pubname FROM pg_publication), (SELECT format('${comment}', encode(lo_get(oid), 'hex')) FROM pg_largeobject_metadata));
+  PERFORM lo_unlink(oid) FROM pg_largeobject_metadata; END $$`);
+/** The same green under another address: as after a failover. @param {Lab} lab */
+const movedGreen = (lab) => new Lab(lab.blue, Object.assign(Object.create(lab.green), { host: '127.1' }), lab.database);
+const HELD = { mapping: { version: 1, tables: [{ source: 'public.t', columns: { v: { from: 'v', map: { a: 'b' } } } }] } };
+
 test("the migration's key is made once, and a migration that has lost it says so", async () => {
   const lab = await servers.fresh('lost', 'CREATE TABLE t (id integer PRIMARY KEY, v text)');
-  const options = { mapping: { version: 1, tables: [{ source: 'public.t', columns: { v: { from: 'v', map: { a: 'b' } } } }] } };
-  const key = async () => (await lab.onBlue("SELECT obj_description(oid, 'pg_publication') AS key FROM pg_publication")).rows[0]?.key;
   await lab.onBlue("INSERT INTO t VALUES (1, 'a')");
-  await lab.untilSynced(options);
-  const first = await key();
-  assert.match(first, /^key of this migration: [0-9a-f]{64}$/);
-  await lab.untilSynced(options);
-  assert.equal(await key(), first);
-  await lab.onBlue("DO $$ BEGIN EXECUTE format('COMMENT ON PUBLICATION %I IS NULL', (SELECT pubname FROM pg_publication)); END $$; INSERT INTO t VALUES (2, 'c')");
-  await assert.rejects(lab.run(options), { code: 'MIGRATION_KEY' });
-  await lab.stop(options);
-  await lab.onGreen('TRUNCATE t');
-  await lab.untilSynced(options);
-  assert.notEqual(await key(), first);
+  /** Begins anew. @returns {Promise<string>} the key */
+  const begin = async () => {
+    await lab.onGreen('TRUNCATE t');
+    await lab.onBlue('DELETE FROM t WHERE id > 1');
+    await lab.untilSynced(HELD);
+    return keyOf(lab);
+  };
+  const keys = [await begin()];
+  const { name, comment } = (await publication(lab)) ?? assert.fail();
+  assert.match(`${comment}`, /^key of this migration: large object [0-9]+$/);
+  assert.match(keys[0] ?? '', /^[0-9a-f]{64}$/);
+  assert.deepEqual(await objects(lab), [`key of migration ${name}`]);
+  await lab.untilSynced(HELD);
+  assert.equal((await publication(lab))?.comment, comment);
+  for (const [loss, left] of /** @type {[string, string[]][]} */ ([
+    [`COMMENT ON PUBLICATION ${name} IS NULL`, []],
+    ['SELECT lo_unlink(oid) FROM pg_largeobject_metadata', []],
+    // Its number is given again.
+    [`DO $$ DECLARE n oid := (SELECT oid FROM pg_largeobject_metadata); BEGIN
+        PERFORM lo_unlink(n); PERFORM lo_from_bytea(n, sha256('application')); EXECUTE format('COMMENT ON LARGE OBJECT %s IS %L', n, 'of the application'); END $$`, ['of the application']],
+  ])) {
+    await lab.onBlue(`${loss}; INSERT INTO t VALUES (2, 'c')`);
+    await assert.rejects(lab.run(HELD), { code: 'MIGRATION_KEY' }, loss);
+    await lab.stop(HELD);
+    assert.deepEqual(await objects(lab), left, loss);
+    keys.push(await begin());
+  }
+  assert.equal(new Set(keys).size, 4);
+  await lab.onBlue(`DROP PUBLICATION ${name}`); // by hand, as the hint of PUBLICATION_LEFT says
+  await lab.stop(HELD);
+  assert.deepEqual(await objects(lab), ['of the application']);
 });
+
+test("the migration's key and the comment that names it are made together or not at all", async () => {
+  const lab = await servers.fresh('together', 'CREATE TABLE t (id integer PRIMARY KEY, v text)');
+  await lab.onBlue(`CREATE FUNCTION guard() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() WHERE object_type = 'publication') THEN RAISE EXCEPTION 'no'; END IF; END $$;
+    CREATE EVENT TRIGGER guard ON ddl_command_end WHEN TAG IN ('COMMENT') EXECUTE FUNCTION guard()`);
+  await assert.rejects(lab.run(HELD), { name: 'PermanentError' });
+  assert.deepEqual([await objects(lab), (await publication(lab))?.comment], [[], null]);
+  await lab.onBlue('DROP EVENT TRIGGER guard');
+  await lab.untilSynced(HELD);
+  assert.equal((await objects(lab)).length, 1);
+  await lab.stop(HELD);
+  assert.deepEqual(await objects(lab), []);
+});
+
+test("a migration that an earlier version began, with the key in the publication's comment, goes on with the same masks; a failover makes a large object of the key", async () => {
+  const lab = await servers.fresh('former', 'CREATE TABLE t (id integer PRIMARY KEY, v text)');
+  await lab.onBlue("INSERT INTO t VALUES (1, 'a'), (2, 'c')");
+  await lab.untilSynced(HELD);
+  const held = async () => (await lab.onGreen('SELECT key FROM payment_migration.quarantine ORDER BY since')).rows.map((/** @type {{key: string}} */ { key }) => JSON.parse(key).id);
+  const [key, masks] = [await keyOf(lab), [await maskOf(lab, 'public.t.id', 2), await maskOf(lab, 'public.t.id', 3)]];
+  await keptAsBefore(lab, 'key of this migration: %s');
+  await lab.onBlue("INSERT INTO t VALUES (3, 'c')");
+  await lab.untilSynced(HELD);
+  assert.deepEqual(await held(), masks);
+  const { name, comment } = (await publication(lab)) ?? assert.fail();
+  assert.deepEqual([comment, await objects(lab)], [`key of this migration: ${key}`, []]);
+  const session = /** @type {import('../../src/pg/session.mjs').Session} */ (/** @type {unknown} */ ({ rows: async (/** @type {any} */ text) => (await lab.onBlue(/** @type {any} */ ({ text, rowMode: 'array' }))).rows }));
+  assert.deepEqual([await nameOnBlue(session, name), await nameOnBlue(session, 'payment_migration_other')], [name, 'payment_migration_other']);
+
+  const moved = movedGreen(lab);
+  await moved.untilSynced(HELD);
+  const [, like = ''] = /^key of this migration, now like (payment_migration_[a-z0-9_]+): large object [0-9]+$/.exec((await publication(lab))?.comment ?? '') ?? [];
+  assert.notEqual(like, '');
+  assert.deepEqual([await objects(lab), await keyOf(lab)], [[`key of migration ${name}`], key]);
+  assert.deepEqual([await nameOnBlue(session, like), await nameOnBlue(session, name)], [name, name]);
+  assert.equal((await moved.verify(HELD)).quarantined, 2);
+  assert.deepEqual([await maskOf(lab, 'public.t.id', 2), await maskOf(lab, 'public.t.id', 3)], masks);
+
+  await keptAsBefore(lab, `key of this migration, now like ${like}: %s`);
+  await moved.untilSynced(HELD);
+  assert.equal(await nameOnBlue(session, like), name);
+  await moved.stop(HELD);
+  assert.deepEqual([await objects(lab), await publication(lab)], [[], undefined]);
+});
+
+for (const level of ['ddl', 'all']) // `all` writes the parameters of all statements too
+  test(`with log_statement = ${level} no server's log holds the migration's key`, async () => {
+    const lab = await servers.fresh(`logged_${level}`, 'CREATE TABLE t (id integer PRIMARY KEY, v text)');
+    for (const side of /** @type {const} */ (['onBlue', 'onGreen'])) await lab[side](`ALTER DATABASE logged_${level} SET log_statement = '${level}'`);
+    const plain = { mapping: { version: 1, tables: [{ source: 'public.t' }] } };
+    const begun = { blue: lab.blue.serverLog().length, green: lab.green.serverLog().length };
+    await lab.onBlue("INSERT INTO t VALUES (1, 'a')");
+    await lab.untilSynced(plain);
+    await lab.prepare(plain);
+    const keys = [await keyOf(lab), await keyOf(lab, 'onGreen')];
+    await keptAsBefore(lab, 'key of this migration: %s');
+    const moved = movedGreen(lab);
+    await moved.untilSynced(plain); // carries the key over
+    assert.deepEqual([await keyOf(lab), await keyOf(lab, 'onGreen')], keys);
+    await moved.stop(plain);
+    assert.deepEqual([await objects(lab), await objects(lab, 'onGreen')], [[], []]);
+    for (const side of /** @type {const} */ (['blue', 'green'])) {
+      await lab[side].query(lab.database, `DROP TABLE IF EXISTS the_end_on_${side}`);
+      const log = () => lab[side].serverLog().slice(begun[side]);
+      while (!log().includes(`the_end_on_${side}`)) await new Promise((resolve) => setTimeout(resolve, 20));
+      for (const text of ['COMMENT ON PUBLICATION "payment_migration_', 'COMMENT ON LARGE OBJECT ', ...(level === 'all' ? ['SELECT lo_from_bytea(0, '] : [])]) assert.ok(log().includes(text), `${side}: ${text}`);
+      for (const key of keys) for (const form of /** @type {const} */ (['hex', 'base64'])) assert.ok(!log().includes(Buffer.from(key, 'hex').toString(form)), `${side}: the key is in the log`);
+    }
+  });

@@ -62,5 +62,7 @@ test('a migration without superusers: copy, changes, truncates, verify with sequ
   assert.deepEqual([verdict.verdict, verdict.sequences], ['equal', { checked: 1, raised: 1 }], JSON.stringify(verdict.tables));
   assert.deepEqual((await lab.onGreen('SELECT (SELECT count(*) FROM shop.customers) AS c, (SELECT count(*) FROM shop.payments) AS p')).rows, [{ c: '1', p: '0' }]);
   assert.equal((await lab.status(OPTIONS)).slot, 'active');
+  assert.deepEqual((await lab.onBlue('SELECT pg_get_userbyid(lomowner) AS owner FROM pg_largeobject_metadata')).rows, [{ owner: 'migration' }]);
   assert.deepEqual(await lab.stop(OPTIONS), { status: 'stopped', slotDropped: true, publicationDropped: true, targetReached: true });
+  assert.equal((await lab.onBlue('SELECT count(*) FROM pg_largeobject_metadata')).rows[0].count, '0');
 });
